@@ -1,0 +1,240 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+import { install } from './config.ts'
+import { DispatchError, exits } from './error.ts'
+import { makePrivate, readIfPresent, writeAtomic } from './files.ts'
+import { run } from './run.ts'
+
+/** The `claude` to run: the one on PATH, else the one in our node_modules. */
+export function findClaude(searchPath = process.env['PATH'] ?? ''): string {
+  const places = [...searchPath.split(path.delimiter).filter(Boolean), path.join(install, 'node_modules/.bin')]
+  const found = places.map(place => path.join(place, 'claude')).find(isProgram)
+  if (found) return found
+  throw new DispatchError('claude is not installed, or not on PATH', {
+    exit: exits.dependency,
+    remedy: 'Install it: `npm install -g @anthropic-ai/claude-code`, then run `claude` once and log in.',
+  })
+}
+
+/** `2.1.329`, as the binary says it; undefined when it does not run. */
+export async function claudeVersion(claude: string): Promise<string | undefined> {
+  const ran = await run(claude, ['--version'], { deadline: 20_000 })
+  return ran.code === 0 ? /\d+\.\d+\.\d+/.exec(ran.stdout)?.[0] : undefined
+}
+
+/** How we come to a model: a key or token in the environment with a config of our own, or the user's own login. */
+export interface Login {
+  kind: 'key' | 'own'
+  /** The folder that holds `.claude.json`'s settings; undefined means claude's default. */
+  configDirectory: string | undefined
+  configFile: string
+}
+
+const credentials = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
+
+/** A config folder the user names is theirs and stays as it is; a key or token gets our private one. */
+export function loginOf(privateDirectory: string, environment: NodeJS.ProcessEnv = process.env): Login {
+  const named = environment['CLAUDE_CONFIG_DIR']
+  if (named) return { kind: 'own', configDirectory: named, configFile: path.join(named, '.claude.json') }
+  if (credentials.some(name => environment[name])) {
+    return { kind: 'key', configDirectory: privateDirectory, configFile: path.join(privateDirectory, '.claude.json') }
+  }
+  return { kind: 'own', configDirectory: undefined, configFile: path.join(environment['HOME'] ?? '', '.claude.json') }
+}
+
+const ClaudeConfig = z.looseObject({
+  projects: z.record(z.string(), z.looseObject({ hasTrustDialogAccepted: z.boolean().optional() })).optional(),
+  customApiKeyResponses: z.looseObject({ approved: z.array(z.string()).optional() }).optional(),
+})
+
+/**
+ * Make the first launch silent. Our private config is seeded (onboarding, this key, trust of `workspace`); the user's own
+ * is only read, and a missing trust entry is exit 7 with the command that adds it. Trust is inherited by subfolders.
+ */
+export function prepareLogin(login: Login, workspace: string, apiKey: string | undefined): void {
+  if (login.kind === 'own') {
+    if (trusts(readClaudeConfig(login.configFile), workspace)) return
+    throw new DispatchError(`claude does not yet trust ${workspace} (no entry in ${login.configFile})`, {
+      exit: exits.login,
+      remedy: 'Run `dispatch setup`: it shows the one entry it adds, and asks.',
+    })
+  }
+  makePrivate(path.dirname(login.configFile))
+  const before = readClaudeConfig(login.configFile)
+  const after = seeded(before, workspace, apiKey)
+  if (JSON.stringify(after) !== JSON.stringify(before)) writeAtomic(login.configFile, JSON.stringify(after, null, 2))
+}
+
+/** The config with what a silent first launch needs; everything else as it was. Pure. */
+export function seeded(
+  config: Record<string, unknown>,
+  workspace: string,
+  apiKey: string | undefined,
+): Record<string, unknown> {
+  const known = ClaudeConfig.parse(config)
+  const approved = known.customApiKeyResponses?.approved ?? []
+  const tail = apiKey?.slice(-20)
+  return {
+    ...known,
+    hasCompletedOnboarding: true,
+    customApiKeyResponses: {
+      rejected: [],
+      ...known.customApiKeyResponses,
+      approved: tail && !approved.includes(tail) ? [...approved, tail] : approved,
+    },
+    projects: { ...known.projects, [workspace]: { ...known.projects?.[workspace], hasTrustDialogAccepted: true } },
+  }
+}
+
+/** Does this config trust the folder, by itself or by a parent of it? Pure. */
+export function trusts(config: Record<string, unknown>, folder: string): boolean {
+  const projects = ClaudeConfig.parse(config).projects ?? {}
+  for (let place = folder; ; place = path.dirname(place)) {
+    if (projects[place]?.hasTrustDialogAccepted) return true
+    if (place === path.dirname(place)) return false
+  }
+}
+
+export function readClaudeConfig(file: string): Record<string, unknown> {
+  const text = readIfPresent(file)
+  if (text === undefined) return {}
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(text))
+  } catch {
+    throw new DispatchError(`${file} is not a JSON object`, {
+      exit: exits.usage,
+      remedy: 'Mend it or move it away, then run the command again.',
+    })
+  }
+}
+
+/** One launch of claude, as data. */
+export interface Launch {
+  claude: string
+  model: string
+  /** The file that becomes the end of the system prompt, byte for byte. */
+  orders: string
+  settings: string
+  session: string
+  tools: string[]
+}
+
+/**
+ * The arguments every launch shares. `--setting-sources user --strict-mcp-config` keep the settings, hooks and MCP
+ * servers of a repository from running (reliability.md M1); `dontAsk` refuses what is not named instead of asking nobody.
+ */
+function sharedArguments({ claude, model, orders, settings, session, tools }: Launch): string[] {
+  return [
+    claude,
+    '--model',
+    model,
+    '--append-system-prompt-file',
+    orders,
+    '--session-id',
+    session,
+    '--setting-sources',
+    'user',
+    '--strict-mcp-config',
+    '--settings',
+    settings,
+    '--permission-mode',
+    'dontAsk',
+    '--tools',
+    tools.join(','),
+    '--allowedTools',
+    tools.join(','),
+  ]
+}
+
+/** Interactive, in a terminal; `opening` is the first prompt. */
+export function interactiveArguments(launch: Launch, opening: string): string[] {
+  return [...sharedArguments(launch), opening]
+}
+
+/** Headless: the brief comes by stdin, one JSON object a line goes to stdout. */
+export function headlessArguments(launch: Launch): string[] {
+  return [...sharedArguments(launch), '-p', '--output-format', 'stream-json', '--verbose']
+}
+
+/** Settings of every claude we start, whichever role. */
+export const launchVariables: Record<string, string> = {
+  DISABLE_AUTOUPDATER: '1',
+  CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
+  CLAUDE_CODE_SUBPROCESS_ENV_SCRUB: '0',
+}
+
+const Block = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('text'), text: z.string() }),
+  z.looseObject({ type: z.literal('tool_use'), name: z.string(), input: z.record(z.string(), z.unknown()) }),
+])
+
+const Result = z.looseObject({
+  type: z.literal('result'),
+  is_error: z.boolean(),
+  subtype: z.string().optional(),
+  result: z.string().optional(),
+  total_cost_usd: z.number().optional(),
+  num_turns: z.number().optional(),
+  api_error_status: z.number().nullish(),
+})
+
+export type Result = z.infer<typeof Result>
+
+/** What one line of stream-json tells us; unknown kinds and torn lines are undefined. */
+export type StreamLine =
+  | { is: 'said'; text: string }
+  | { is: 'used'; tool: string; on: string }
+  | { is: 'result'; result: Result }
+
+export function parseStreamLine(line: string): StreamLine[] {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return []
+  }
+  const result = Result.safeParse(value)
+  if (result.success) return [{ is: 'result', result: result.data }]
+  const message = z
+    .looseObject({ type: z.literal('assistant'), message: z.looseObject({ content: z.array(z.unknown()) }) })
+    .safeParse(value)
+  if (!message.success) return []
+  return message.data.message.content.flatMap((candidate): StreamLine[] => {
+    const block = Block.safeParse(candidate)
+    if (!block.success) return []
+    if (block.data.type === 'text') return [{ is: 'said', text: block.data.text }]
+    const on = block.data.input['command'] ?? block.data.input['file_path'] ?? block.data.input['pattern'] ?? ''
+    return [{ is: 'used', tool: block.data.name, on: String(on) }]
+  })
+}
+
+/** Why the terminal shows no working claude: a dialog or a message we know. Undefined when nothing is recognised. */
+export function readScreen(screen: string): { why: string; login: boolean } | undefined {
+  const signs: [RegExp, string, boolean][] = [
+    [
+      /not logged in|please run \/login|select login method|invalid api key|oauth token (has )?expired/i,
+      'claude is not logged in',
+      true,
+    ],
+    [
+      /do you trust the (files|contents)|trust this folder|is this a project you (created|trust)/i,
+      'claude asks whether to trust the folder',
+      true,
+    ],
+    [/choose the text style|let's get started/i, 'claude shows its first-run screens', true],
+    [/detected a custom api key/i, 'claude asks whether to use the API key', true],
+    [/unable to connect|failed to connect|connection (refused|error)/i, 'claude cannot reach its model', false],
+  ]
+  const sign = signs.find(([pattern]) => pattern.test(screen))
+  return sign && { why: sign[1], login: sign[2] }
+}
+
+function isProgram(file: string): boolean {
+  try {
+    fs.accessSync(file, fs.constants.X_OK)
+    return fs.statSync(file).isFile()
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,137 @@
+import fs from 'node:fs'
+import { readIfPresent } from './files.ts'
+import { run } from './run.ts'
+
+/** Who a process is: a number alone is reused, a number with its start and the boot it belongs to is not. */
+export interface Identity {
+  pid: number
+  start: string
+  boot: string
+}
+
+export type Liveness = 'alive' | 'dead' | 'unknown'
+
+/** One row of the process table. */
+export interface Row {
+  pid: number
+  parent: number
+  group: number
+  session: number
+}
+
+/** This machine's facts about processes: `/proc` on Linux, `ps` and `sysctl` elsewhere. */
+const linux = process.platform === 'linux'
+
+/** Who `pid` is now, or undefined when nobody is. */
+export async function identify(pid: number): Promise<Identity | undefined> {
+  const start = linux ? linuxStart(readIfPresent(`/proc/${pid}/stat`)) : await darwinStart(pid)
+  return start === undefined ? undefined : { pid, start, boot: await bootId() }
+}
+
+/** Is this very process still there? Unknown when the machine does not say; nobody is ever reaped on unknown. */
+export async function liveness(who: Identity): Promise<Liveness> {
+  try {
+    const now = await identify(who.pid)
+    return now !== undefined && now.start === who.start && now.boot === who.boot ? 'alive' : 'dead'
+  } catch {
+    return 'unknown'
+  }
+}
+
+/**
+ * Kill a process and all that stems from it: descendants, members of its session and groups, and (Linux) every process
+ * that carries `mark` in its environment, which finds a daemon that left the family. Answers how many were signalled.
+ */
+export async function killFamily(root: number, mark: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<number> {
+  const rows = await processTable()
+  const members = family(rows, root)
+  if (linux) for (const row of rows) if (carries(row.pid, mark)) members.add(row.pid)
+  members.delete(process.pid)
+  for (const pid of members) signalOne(pid, signal)
+  return members.size
+}
+
+/** Everybody who descends from `root`, or shares its session or group. Pure. */
+export function family(rows: Row[], root: number): Set<number> {
+  const members = new Set(
+    rows.filter(row => row.pid === root || row.session === root || row.group === root).map(row => row.pid),
+  )
+  for (let grown = true; grown; ) {
+    grown = false
+    for (const row of rows) {
+      if (!members.has(row.pid) && members.has(row.parent)) grown = Boolean(members.add(row.pid))
+    }
+  }
+  return members
+}
+
+/** The start time (clock ticks since boot) in `/proc/<pid>/stat`; undefined for a zombie or a process on its way out. */
+export function linuxStart(stat: string | undefined): string | undefined {
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields === undefined || ['Z', 'X', 'x'].includes(fields[0] ?? 'X') ? undefined : fields[19]
+}
+
+/** Rows of `ps -axo pid=,ppid=,pgid=,sess=`; Darwin prints 0 for the session. */
+export function parseTable(text: string): Row[] {
+  return text
+    .split('\n')
+    .filter(line => line.trim() !== '')
+    .map(line => {
+      const [pid = 0, parent = 0, group = 0, session = 0] = line.trim().split(/\s+/).map(Number)
+      return { pid, parent, group, session: session || -1 }
+    })
+}
+
+/** The start in `ps -o lstart=,state=`: `Sat Nov 21 00:26:06 2026 S+`; undefined for a zombie. */
+export function parseDarwinStart(text: string): string | undefined {
+  const words = text.trim().split(/\s+/)
+  const state = words.pop()
+  return words.length < 5 || state === undefined || state.startsWith('Z') ? undefined : words.join(' ')
+}
+
+/** The second of boot in `sysctl -n kern.boottime`: `{ sec = 1795000000, usec = 0 } Sat …`. */
+export function parseDarwinBoot(text: string): string {
+  return /sec = (\d+)/.exec(text)?.[1] ?? text.trim()
+}
+
+async function darwinStart(pid: number): Promise<string | undefined> {
+  const ran = await run('ps', ['-o', 'lstart=,state=', '-p', String(pid)], {
+    env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '' },
+  })
+  if (ran.unstartable) throw new Error('ps cannot be run')
+  return parseDarwinStart(ran.stdout)
+}
+
+async function bootId(): Promise<string> {
+  if (linux) return readIfPresent('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
+  return parseDarwinBoot((await run('sysctl', ['-n', 'kern.boottime'])).stdout)
+}
+
+async function processTable(): Promise<Row[]> {
+  if (!linux) return parseTable((await run('ps', ['-axo', 'pid=,ppid=,pgid=,sess='])).stdout)
+  return fs
+    .readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(name => {
+      const stat = readIfPresent(`/proc/${name}/stat`)
+      const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+      if (fields === undefined || fields[0] === 'Z') return []
+      return [{ pid: Number(name), parent: Number(fields[1]), group: Number(fields[2]), session: Number(fields[3]) }]
+    })
+}
+
+function carries(pid: number, mark: string): boolean {
+  try {
+    return fs.readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(mark)
+  } catch {
+    return false // Gone, or somebody else's.
+  }
+}
+
+function signalOne(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // Gone already, or not ours to end.
+  }
+}

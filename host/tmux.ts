@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto'
+import { DispatchError, exits } from './error.ts'
+import { type Ran, run, runInTerminal } from './run.ts'
+
+/** One pane of a window, as tmux reports it. */
+export interface Pane {
+  session: string
+  window: string
+  pid: number
+  dead: boolean
+}
+
+/** What a new window runs. Names are `[a-z0-9-]` and the command is argv: nothing here is ever read by a shell. */
+export interface Window {
+  session: string
+  name: string
+  command: string[]
+}
+
+export type Tmux = ReturnType<typeof tmuxOf>
+
+/** The tmux of one DISPATCH_HOME: a private socket, so that nothing of the user's own tmux is ever touched. */
+export function tmuxOf(home: string) {
+  const socket = `dispatch-${createHash('sha256').update(home).digest('hex').slice(0, 10)}`
+  return {
+    socket,
+
+    /** Open a session of 200x50; `environment` is handed to its windows without ever standing in an argument list. */
+    async openSession({ session, name, command }: Window, environment: Record<string, string>): Promise<void> {
+      const bare = { ...serverEnvironment(), ...environment }
+      const settings = ['-f', '/dev/null']
+      const carried = Object.keys(environment).join(' ')
+      await must(
+        [
+          ...settings,
+          'start-server',
+          ';',
+          'set-option',
+          '-g',
+          'remain-on-exit',
+          'on',
+          ';',
+          'set-option',
+          '-g',
+          'history-limit',
+          '50000',
+          ';',
+          'set-option',
+          '-g',
+          'mouse',
+          'on',
+          ';',
+          'set-option',
+          '-g',
+          'update-environment',
+          carried,
+          ';',
+          'new-session',
+          '-d',
+          '-s',
+          session,
+          '-x',
+          '200',
+          '-y',
+          '50',
+          '-n',
+          name,
+          ...command,
+        ],
+        bare,
+      )
+    },
+
+    async openWindow({ session, name, command }: Window): Promise<void> {
+      await must(['new-window', '-d', '-t', `=${session}:`, '-n', name, ...command])
+    },
+
+    async closeWindow(session: string, name: string): Promise<void> {
+      await tmux(['kill-window', '-t', `=${session}:=${name}`])
+    },
+
+    async closeSession(session: string): Promise<void> {
+      await tmux(['kill-session', '-t', `=${session}`])
+    },
+
+    /** Every pane on our socket; empty when no server runs. */
+    async panes(): Promise<Pane[]> {
+      const ran = await tmux(['list-panes', '-a', '-F', '#{session_name}\t#{window_name}\t#{pane_pid}\t#{pane_dead}'])
+      return ran.code === 0 ? parsePanes(ran.stdout) : []
+    },
+
+    /** The text a person would see in a window now, or undefined when there is no such window. */
+    async screen(session: string, name: string): Promise<string | undefined> {
+      const ran = await tmux(['capture-pane', '-p', '-J', '-t', `=${session}:=${name}`])
+      return ran.code === 0 ? ran.stdout.trimEnd() : undefined
+    },
+
+    /** Put the user's terminal into the session; answers when they detach. */
+    attach(session: string, window: string): Promise<number> {
+      return runInTerminal('tmux', ['-L', socket, 'attach-session', '-t', `=${session}:=${window}`], {
+        ...process.env,
+        TMUX: '',
+      })
+    },
+
+    version: async () => (await run('tmux', ['-V'])).stdout.trim(),
+  }
+
+  async function tmux(args: string[], env?: Record<string, string>): Promise<Ran> {
+    return run('tmux', ['-L', socket, ...args], { env: env ?? serverEnvironment(), deadline: 20_000 })
+  }
+
+  /** Run it, and once more when the server was just on its way out ("server exited unexpectedly"). */
+  async function must(args: string[], env?: Record<string, string>): Promise<void> {
+    let ran = await tmux(args, env)
+    if (ran.code !== 0 && /server exited|no server running|lost server/.test(ran.stderr)) ran = await tmux(args, env)
+    if (ran.unstartable)
+      throw new DispatchError('tmux is not installed, or not on PATH', {
+        exit: exits.dependency,
+        remedy: 'Install it: `brew install tmux` or `apt-get install tmux`.',
+      })
+    if (ran.code !== 0)
+      throw new DispatchError(`tmux refused (${socket}): ${ran.stderr.trim()}`, {
+        exit: exits.dependency,
+        remedy: 'Run `dispatch doctor`.',
+      })
+  }
+}
+
+/** Lines of `list-panes -F`, tab separated. */
+export function parsePanes(text: string): Pane[] {
+  return text
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => {
+      const [session = '', window = '', pid = '', dead = ''] = line.split('\t')
+      return { session, window, pid: Number(pid), dead: dead === '1' }
+    })
+}
+
+/**
+ * The tmux server is born with little: what it is born with, every later window of every session inherits, so no
+ * secret of the first caller may be in it.
+ */
+function serverEnvironment(): Record<string, string> {
+  const kept = [
+    'PATH',
+    'HOME',
+    'USER',
+    'LOGNAME',
+    'SHELL',
+    'LANG',
+    'LC_ALL',
+    'LC_CTYPE',
+    'TERM',
+    'TMPDIR',
+    'TMUX_TMPDIR',
+    'TZ',
+    'SSH_AUTH_SOCK',
+    'DBUS_SESSION_BUS_ADDRESS',
+    'DISPLAY',
+    'WAYLAND_DISPLAY',
+    'XDG_RUNTIME_DIR',
+  ]
+  return Object.fromEntries(kept.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]])))
+}

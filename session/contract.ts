@@ -1,0 +1,362 @@
+import { isGlob } from './glob.ts'
+
+/** What a check's run must show. `equals` is compared without the last line break. */
+export interface Expectation {
+  exit: number
+  contains: string[]
+  matches: string[]
+  equals?: string
+}
+
+/** How a clause is proved: by a command we run, by the judge from the evidence, or by git from the diff. */
+export type ProofOf =
+  | { is: 'check'; command: string; guard: boolean; expect: Expectation; limitSeconds?: number }
+  | { is: 'judged' }
+  | { is: 'scope'; globs: string[] }
+
+export interface ContractClause {
+  id: string
+  /** The one observable sentence. */
+  sentence: string
+  line: number
+  /** Sentences of the task (`S1`) that this clause answers for. */
+  covers: string[]
+  proof: ProofOf
+}
+
+export interface Contract {
+  title: string
+  clauses: ContractClause[]
+  /** Sentences of the task said to be left out, with the reason. */
+  leftOut: { sentence: string; why: string }[]
+}
+
+/** What is wrong, in which line (from 1; 0 is the whole file), and how to mend it. */
+export interface Problem {
+  line: number
+  what: string
+  remedy: string
+}
+
+/** Read a contract. Either it parses whole, or every problem is listed at once. */
+export function parseContract(
+  text: string,
+  allow: { judgedOnly: boolean },
+): { contract: Contract; problems: Problem[] } {
+  const reader = new Reader(text)
+  reader.read()
+  const { contract, problems } = reader
+  const { clauses } = contract
+  const say = (line: number, what: string, remedy: string) => problems.push({ line, what, remedy })
+  if (clauses.length === 0)
+    say(
+      0,
+      'there is no clause',
+      'Write at least one: `## C1 — one sentence that can be seen to be true`, then `- check:` with a command.',
+    )
+  else if (!allow.judgedOnly && !clauses.some(clause => clause.proof.is === 'check')) {
+    say(
+      0,
+      'no clause has a check, so nothing in this contract can be proved by running it',
+      'Give at least one clause `- check:` with a command. If really nothing can be run, ask the human: they must allow it (`dispatch --allow-judged-only`).',
+    )
+  }
+  for (const [at, clause] of clauses.entries()) {
+    if (clauses.findIndex(other => other.id === clause.id) !== at)
+      say(clause.line, `${clause.id} stands twice`, 'Number the clauses C1, C2, C3 … each once.')
+  }
+  return { contract, problems: problems.sort((a, b) => a.line - b.line) }
+}
+
+/** `contract.md line 7: … / mend: …`, one problem a paragraph. */
+export function describeProblems(problems: Problem[]): string {
+  return problems
+    .map(({ line, what, remedy }) => `${line > 0 ? `line ${line}` : 'whole file'}: ${what}\n  mend: ${remedy}`)
+    .join('\n')
+}
+
+/** The sentences of a task, as a person would count them; code and very long tasks are cut off at 60. */
+export function sentencesOf(task: string): string[] {
+  const segments = new Intl.Segmenter('en', { granularity: 'sentence' })
+  return task
+    .slice(0, 20_000)
+    .split(/\n{2,}|\n(?=\s*[-*\d])/)
+    .flatMap(paragraph => [...segments.segment(paragraph.replace(/\s+/g, ' '))].map(({ segment }) => segment.trim()))
+    .filter(sentence => /\p{L}/u.test(sentence))
+    .slice(0, 60)
+}
+
+/** Which sentences (`S2: "…"`) no clause covers and no line leaves out. */
+export function uncovered(contract: Contract, sentences: string[]): string[] {
+  const named = new Set([
+    ...contract.clauses.flatMap(clause => clause.covers),
+    ...contract.leftOut.map(({ sentence }) => sentence),
+  ])
+  return sentences.flatMap((sentence, index) => (named.has(`S${index + 1}`) ? [] : [`S${index + 1}: ${sentence}`]))
+}
+
+/** What lies on the desk at the start: the grammar by example, and the task's sentences by number. */
+export function skeleton(title: string, sentences: string[]): string {
+  const numbered = sentences.map(
+    (sentence, index) => `S${index + 1}  ${sentence.replaceAll('-->', '-- >').slice(0, 200)}`,
+  )
+  return `# Contract: ${title}
+
+<!-- Write the clauses below this comment, like these three:
+
+## C1 — Running the program prints the first ten Fibonacci numbers
+- covers: S1
+- check: \`python3 fib.py\`
+- expect: exit 0
+- expect: output contains \`34\`
+
+## C2 — The README says how to run it
+- covers: S2
+- judged
+
+## C3 — Nothing else is touched
+- scope: \`fib.py\` \`README.md\` \`tests/**\`
+
+A check must fail on the tree as it is now, or carry the line "- guard" (true before and after).
+More: "- expect: output equals" with a fenced block below it, "- expect: output matches" with a regular expression in
+backticks, "- limit: 60 s". What you leave out goes under "## Not covered" as "- S4: why".
+
+The sentences of the task:
+${numbered.join('\n')}
+-->
+`
+}
+
+// --- the reader, line by line ---
+
+const clauseHeading = /^## (C\d+)\s*[—–:.-]+\s*(\S.*)$/
+const field = /^\s{0,3}[-*]\s+(\w[\w -]*?)\s*(?::\s*(.*))?$/
+const smart = /[\u2018\u2019\u201c\u201d\u00ab\u00bb\u2013\u2014\u00a0]/
+
+interface Draft extends Omit<ContractClause, 'proof'> {
+  check?: string
+  guard: boolean
+  judged: boolean
+  globs?: string[]
+  expect: Expectation
+  limitSeconds?: number
+}
+
+class Reader {
+  readonly problems: Problem[] = []
+  readonly contract: Contract = { title: '', clauses: [], leftOut: [] }
+  private readonly lines: string[]
+  private at = 0
+  private draft: Draft | undefined
+  private inLeftOut = false
+
+  constructor(text: string) {
+    const bare = text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n')
+    this.lines = bare.replace(/<!--[\s\S]*?(-->|$)/g, comment => comment.replace(/[^\n]/g, '')).split('\n')
+  }
+
+  read(): void {
+    for (; this.at < this.lines.length; this.at++) this.line(this.lines[this.at] ?? '')
+    this.finish()
+  }
+
+  private line(line: string): void {
+    if (/^#{1,6}(\s|$)/.test(line)) return this.heading(line.trimEnd())
+    if (/^\s*(```|~~~)/.test(line)) return void this.fenced()
+    const found = field.exec(line)
+    if (!found) return
+    const [, name = '', value = ''] = found
+    if (this.inLeftOut) return this.leaveOut(line)
+    if (this.draft) this.field(this.draft, name.toLowerCase(), value.trim())
+  }
+
+  private heading(line: string): void {
+    this.finish()
+    this.inLeftOut = /^## not covered\s*$/i.test(line)
+    if (this.inLeftOut) return
+    if (/^# /.test(line) && this.contract.title === '' && !/^# *C\d/.test(line)) {
+      this.contract.title = line.replace(/^# +(contract:?)?\s*/i, '')
+      return
+    }
+    const [, id, sentence] = clauseHeading.exec(line) ?? []
+    if (id === undefined || sentence === undefined) {
+      return this.problem(
+        `the heading "${line.slice(0, 80)}" is not one a contract has`,
+        'A clause begins with two #, its id, a dash and one sentence: `## C1 — The program prints …`. The only other heading is `## Not covered`.',
+      )
+    }
+    this.draft = {
+      id,
+      sentence,
+      line: this.at + 1,
+      covers: [],
+      guard: false,
+      judged: false,
+      expect: { exit: 0, contains: [], matches: [] },
+    }
+  }
+
+  private field(draft: Draft, name: string, value: string): void {
+    switch (name) {
+      case 'covers':
+        draft.covers = value
+          .toUpperCase()
+          .split(/[\s,;]+/)
+          .filter(Boolean)
+        return
+      case 'check':
+        return this.check(draft, value)
+      case 'guard':
+        draft.guard = true
+        return
+      case 'judged':
+        draft.judged = true
+        return
+      case 'scope':
+        return this.scope(draft, value)
+      case 'expect':
+        return this.expect(draft, value)
+      case 'limit':
+        return this.limit(draft, value)
+      default:
+        return this.problem(
+          `"- ${name}" is not a line a clause has`,
+          'A clause has: `- check:`, `- expect:`, `- guard`, `- limit:`, `- judged`, `- scope:`, `- covers:`. Notes go on lines without a dash.',
+        )
+    }
+  }
+
+  private check(draft: Draft, value: string): void {
+    if (draft.check !== undefined)
+      return this.problem(`${draft.id} has two checks`, 'Join them with &&, or make two clauses.')
+    const command = this.code(value) ?? this.fenced() ?? value
+    if (command === '')
+      return this.problem(
+        `the check of ${draft.id} is empty`,
+        'Write the command in backticks: - check: `python3 fib.py`',
+      )
+    const odd = smart.exec(command)?.[0]
+    if (odd) {
+      return this.problem(
+        `the check of ${draft.id} holds "${odd}" (U+${odd.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}), which a shell does not read as a quote, a dash or a blank`,
+        'Type it plainly: \' or " for quotes, - for a dash.',
+      )
+    }
+    draft.check = command
+  }
+
+  private scope(draft: Draft, value: string): void {
+    const globs = [...value.matchAll(/`([^`]+)`/g)].map(([, glob = '']) => glob.trim())
+    const all = globs.length > 0 ? globs : value.split(/[\s,]+/).filter(Boolean)
+    const bad = all.find(glob => !isGlob(glob))
+    if (all.length === 0 || bad !== undefined) {
+      return this.problem(
+        `the scope of ${draft.id} ${bad === undefined ? 'names nothing' : `holds "${bad}"`}`,
+        'Name paths from the top of the repository: - scope: `src/**` `README.md` (no leading /, no ..).',
+      )
+    }
+    draft.globs = [...(draft.globs ?? []), ...all]
+  }
+
+  private expect(draft: Draft, value: string): void {
+    const exit = /^exit\s+(\d{1,3})$/i.exec(value)
+    if (exit) {
+      draft.expect.exit = Number(exit[1])
+      return
+    }
+    const [, how = '', rest = ''] = /^output\s+(contains|equals|matches)\b:?\s*(.*)$/i.exec(value) ?? []
+    const wanted = this.code(rest) ?? (rest === '' ? this.fenced() : undefined)
+    if (how === '' || wanted === undefined) {
+      return this.problem(
+        `"- expect: ${value.slice(0, 60)}" is not understood`,
+        'Write `- expect: exit 0`, or `- expect: output contains`, `equals` or `matches` with the text in backticks (or in a fenced block below).',
+      )
+    }
+    if (how.toLowerCase() === 'contains') draft.expect.contains.push(wanted)
+    else if (how.toLowerCase() === 'equals') draft.expect.equals = wanted
+    else if (isPattern(wanted)) draft.expect.matches.push(wanted)
+    else
+      this.problem(
+        `the pattern \`${wanted}\` of ${draft.id} is not a regular expression`,
+        'Use JavaScript syntax, without the slashes round it.',
+      )
+  }
+
+  private limit(draft: Draft, value: string): void {
+    const [, amount, unit] = /^(\d+)\s*(s|sec|seconds|m|min|minutes)$/i.exec(value) ?? []
+    if (amount === undefined || unit === undefined)
+      return this.problem(`the limit "${value}" is not a time`, 'Write - limit: 60 s')
+    draft.limitSeconds = Number(amount) * (unit.toLowerCase().startsWith('m') ? 60 : 1)
+  }
+
+  private leaveOut(line: string): void {
+    const [, sentence, why] = /[-*]\s+(S\d+)\s*[:—–-]\s*(.*)$/i.exec(line) ?? []
+    if (sentence === undefined || why === undefined)
+      return this.problem('a line under "Not covered" names no sentence', 'Write - S4: why it is left out')
+    this.contract.leftOut.push({ sentence: sentence.toUpperCase(), why })
+  }
+
+  private finish(): void {
+    const { draft } = this
+    this.draft = undefined
+    if (!draft) return
+    const { id, sentence, line, covers } = draft
+    const ways = [draft.check !== undefined && 'check', draft.judged && 'judged', draft.globs && 'scope'].filter(
+      Boolean,
+    )
+    if (ways.length !== 1) {
+      this.problems.push({
+        line,
+        what:
+          ways.length === 0 ? `${id} says no way to prove it` : `${id} has two ways to prove it: ${ways.join(' and ')}`,
+        remedy: 'Give it exactly one of `- check:`, `- judged` or `- scope:`.',
+      })
+      return
+    }
+    const limit = draft.limitSeconds === undefined ? {} : { limitSeconds: draft.limitSeconds }
+    const proof: ProofOf =
+      draft.check !== undefined
+        ? { is: 'check', command: draft.check, guard: draft.guard, expect: draft.expect, ...limit }
+        : draft.globs
+          ? { is: 'scope', globs: draft.globs }
+          : { is: 'judged' }
+    this.contract.clauses.push({ id, sentence, line, covers, proof })
+  }
+
+  /** The text of an inline code span that fills the value: as many backticks after it as before it. */
+  private code(value: string): string | undefined {
+    const [, , inner] = /^(`+)([\s\S]*?[^`])\1$/.exec(value) ?? []
+    return inner === undefined ? undefined : inner.replace(/^ (.*) $/, '$1')
+  }
+
+  /** The fenced block that begins on this line or the next, without its indent; the reader moves behind it. */
+  private fenced(): string | undefined {
+    const opensHere = /^\s*(```|~~~)/.test(this.lines[this.at] ?? '')
+    const from = opensHere ? this.at : this.at + 1
+    const [, indent, fence] = /^(\s*)(```+|~~~+)/.exec(this.lines[from] ?? '') ?? []
+    if (indent === undefined || fence === undefined) return undefined
+    const end = this.lines.findIndex((line, index) => index > from && line.trim().startsWith(fence))
+    if (end < 0) {
+      this.problem('a fenced block is not closed', `Close it with ${fence} on a line of its own.`)
+      this.at = this.lines.length
+      return undefined
+    }
+    this.at = end
+    return this.lines
+      .slice(from + 1, end)
+      .map(line => (line.startsWith(indent) ? line.slice(indent.length) : line.trimStart()))
+      .join('\n')
+  }
+
+  private problem(what: string, remedy: string): void {
+    this.problems.push({ line: this.at + 1, what, remedy })
+  }
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return Boolean(new RegExp(text, 'm'))
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod'
+
+const count = z.number().int().nonnegative()
+const sha = z.string().regex(/^[0-9a-f]{40,64}$/)
+export const workerKind = z.enum(['code', 'rw'])
+export const proof = z.enum(['check', 'guard', 'judged', 'scope'])
+export const outcome = z.enum(['green', 'red', 'could not run'])
+export const finding = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE'])
+
+export type WorkerKind = z.infer<typeof workerKind>
+export type Proof = z.infer<typeof proof>
+export type Outcome = z.infer<typeof outcome>
+export type Finding = z.infer<typeof finding>
+
+/** How a worker's run ended. Only `reported` means that its model came to an end by itself without an error. */
+export const ending = z.enum(['reported', 'failed', 'silent', 'timed out', 'died', 'stopped'])
+export type Ending = z.infer<typeof ending>
+
+const facts = {
+  'session.opened': z.object({
+    format: z.literal(1),
+    task: z.object({ bytes: count, sha256: sha, title: z.string() }),
+    repository: z.string().nullable(),
+    uncommitted: count,
+    models: z.object({ orchestrator: z.string(), code: z.string(), rw: z.string(), judge: z.string() }),
+    rounds: count,
+    judgedOnly: z.boolean(),
+  }),
+  'runner.started': z.object({ pid: count, generation: count }),
+  'base.prepared': z.object({ commit: sha, tree: sha }),
+  'orchestrator.started': z.object({ claudeSession: z.string() }),
+  'start.failed': z.object({ why: z.string(), exit: count }),
+  'contract.refused': z.object({ problems: z.array(z.string()) }),
+  'contract.sealed': z.object({
+    sha256: sha,
+    clauses: z.array(z.object({ id: z.string(), sentence: z.string(), proof })),
+    uncovered: z.array(z.string()),
+  }),
+  'check.ran': z.object({
+    side: z.enum(['base', 'head']),
+    round: count,
+    clause: z.string(),
+    outcome,
+    why: z.string(),
+    milliseconds: count,
+    record: z.string(),
+  }),
+  'worker.queued': z.object({
+    worker: z.string(),
+    kind: workerKind,
+    model: z.string(),
+    clauses: z.array(z.string()),
+    files: z.array(z.string()),
+    waitsFor: z.string().nullable(),
+  }),
+  'lock.granted': z.object({ worker: z.string(), token: count }),
+  'lock.released': z.object({ worker: z.string(), token: count, why: z.string() }),
+  'worker.started': z.object({ worker: z.string() }),
+  'worker.ended': z.object({
+    worker: z.string(),
+    how: ending,
+    why: z.string(),
+    commit: sha.nullable(),
+    files: count,
+    costUsd: z.number().nullable(),
+    seconds: count,
+  }),
+  'changes.set-aside': z.object({ worker: z.string(), files: z.array(z.string()) }),
+  'question.asked': z.object({ question: z.string() }),
+  'question.answered': z.object({ by: z.string() }),
+  'turn.ended': z.object({ held: z.boolean() }),
+  'judging.started': z.object({ round: count, commit: sha, tree: sha }),
+  'verdict.given': z.object({
+    round: count,
+    verdict: finding,
+    reason: z.string(),
+    commit: sha,
+    tree: sha,
+    final: z.boolean(),
+    independence: z.string(),
+    clauses: z.array(z.object({ id: z.string(), verdict: finding })),
+  }),
+  'verdict.voided': z.object({ why: z.string() }),
+  'orchestrator.gave-up': z.object({ why: z.string() }),
+  'orchestrator.stuck': z.object({ idleSeconds: count }),
+  'notice.sent': z.object({ channel: z.string(), about: z.string() }),
+  'notice.failed': z.object({ channel: z.string(), about: z.string(), why: z.string() }),
+  'session.closed': z.object({ by: z.string(), why: z.string() }),
+} as const
+
+type Facts = typeof facts
+
+/** Something that happened, in the past tense. The name says what, the rest is small facts; content lives in files. */
+export type Happening = { [Name in keyof Facts]: { is: Name } & z.infer<Facts[Name]> }[keyof Facts]
+
+/** A happening as it stands in `events.jsonl`: numbered from 1, with the wall clock in ISO 8601. */
+export type Event = Happening & { seq: number; at: string }
+
+/** The event in a line of the log, or undefined for a torn, foreign or newer one. */
+export function parseEvent(line: string): Event | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return undefined
+  }
+  const head = z.looseObject({ seq: count, at: z.string(), is: z.string() }).safeParse(value)
+  if (!head.success || !Object.hasOwn(facts, head.data.is)) return undefined
+  const body = facts[head.data.is as keyof Facts].safeParse(value)
+  return body.success ? ({ seq: head.data.seq, at: head.data.at, is: head.data.is, ...body.data } as Event) : undefined
+}

@@ -1,0 +1,55 @@
+import { watch } from 'chokidar'
+import type { Event } from './event.ts'
+import { readLog } from './log.ts'
+
+/**
+ * The events of a log, those there and those to come, until `signal` aborts. Watching is only a hint (reliability.md M7):
+ * the log is read again at least every `rescan` milliseconds.
+ */
+export async function* follow(
+  file: string,
+  { signal, rescan = 500 }: { signal: AbortSignal; rescan?: number },
+): AsyncGenerator<Event> {
+  const waker = wakeOn([file], rescan)
+  try {
+    for (let seen = 0; !signal.aborted; await waker.next(signal)) {
+      const { events } = readLog(file)
+      yield* events.slice(seen)
+      seen = events.length
+    }
+  } finally {
+    await waker.close()
+  }
+}
+
+/** Something to wait on: the next change under these paths, or the next tick. */
+export function wakeOn(
+  paths: string[],
+  tick: number,
+): { next(signal?: AbortSignal): Promise<void>; close(): Promise<void> } {
+  const watcher = watch(paths, { ignoreInitial: true, depth: 1 })
+  let changed = false
+  let wake = () => {}
+  watcher.on('all', () => {
+    changed = true
+    wake()
+  })
+  watcher.on('error', () => wake()) // Watches may run out; the tick goes on.
+  return {
+    async next(signal) {
+      if (!changed && !signal?.aborted) {
+        await new Promise<void>(resolve => {
+          const timer = setTimeout(resolve, tick)
+          wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+          signal?.addEventListener('abort', wake, { once: true })
+        })
+      }
+      changed = false
+      wake = () => {}
+    },
+    close: () => watcher.close(),
+  }
+}

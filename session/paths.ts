@@ -1,0 +1,53 @@
+import path from 'node:path'
+
+/** The only place that joins a path inside a session. `workspace/README.md` tells the same in prose. */
+export function pathsOf(folder: string) {
+  const at = (...names: string[]) => path.join(folder, ...names)
+  return {
+    folder,
+    task: at('task.md'),
+    session: at('session.json'),
+    plan: at('plan.md'),
+    contract: at('contract.md'),
+    events: at('events.jsonl'),
+    outputs: at('outputs'),
+    evidence: at('evidence'),
+    /** Our own bare repository of the trees we judged. */
+    trees: at('evidence', 'trees.git'),
+    verdict: at('verdict.md'),
+    verdictRecord: at('verdict.json'),
+    desk: at('desk'),
+    requests: at('desk', 'requests'),
+    spool: at('spool'),
+    replies: at('replies'),
+    /** While this file is there, the orchestrator's Stop hook prints it and so keeps the turn going. */
+    hold: at('hold.json'),
+    /** What the guard hook lets the orchestrator write. */
+    guard: at('guard'),
+    orders: at('orders.md'),
+    launch: at('launch.sh'),
+    lock: at('.write-lock'),
+    runner: at('.runner'),
+    workers: at('workers'),
+    worker: (name: string) => workerPaths(at('workers', name)),
+  }
+}
+
+export type Paths = ReturnType<typeof pathsOf>
+
+function workerPaths(folder: string) {
+  const at = (name: string) => path.join(folder, name)
+  return {
+    folder,
+    brief: at('brief.md'),
+    orders: at('orders.md'),
+    launch: at('launch.sh'),
+    guard: at('guard'),
+    stream: at('stream.jsonl'),
+    errors: at('stderr.txt'),
+    /** The stream as a person reads it; what the worker's window shows. */
+    screen: at('screen.txt'),
+    report: at('report.md'),
+    exit: at('exit.json'),
+  }
+}

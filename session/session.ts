@@ -1,0 +1,102 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+import {
+  DispatchError,
+  exits,
+  isErrno,
+  makePrivate,
+  namesIn,
+  readIfPresent,
+  storageError,
+  writeAtomic,
+} from '../host/index.ts'
+import { isId } from './id.ts'
+import { type Paths, pathsOf } from './paths.ts'
+
+const models = z.object({ orchestrator: z.string(), code: z.string(), rw: z.string(), judge: z.string() })
+
+/** What was decided at the door and never changes: the runner and any successor of it go by this. */
+export const Opening = z.object({
+  format: z.literal(1),
+  id: z.string(),
+  openedAt: z.string(),
+  task: z.object({ bytes: z.number(), sha256: z.string(), title: z.string() }),
+  /** The user's repository, the commit the work starts from, and how many uncommitted files are left out. */
+  repository: z.object({ path: z.string(), commit: z.string(), uncommitted: z.number() }).nullable(),
+  models,
+  rounds: z.number(),
+  judgedOnly: z.boolean(),
+  claude: z.object({ program: z.string(), session: z.string(), configDirectory: z.string().nullable() }),
+})
+
+export type Opening = z.infer<typeof Opening>
+
+/** A session's folder and what was decided when it was opened. */
+export interface Session {
+  id: string
+  paths: Paths
+  opening: Opening
+}
+
+/** Claim the id (mkdir is the claim) and seal the task. Throws exit 5 when the id is taken. */
+export function openSession(workspace: string, opening: Opening, task: Uint8Array): Session {
+  const paths = pathsOf(path.join(workspace, opening.id))
+  makePrivate(workspace)
+  try {
+    fs.mkdirSync(paths.folder, { mode: 0o700 })
+  } catch (error) {
+    if (isErrno(error, 'EEXIST'))
+      throw new DispatchError(`session ${opening.id} exists already`, { exit: exits.conflict })
+    throw storageError(paths.folder, error)
+  }
+  for (const folder of [
+    paths.desk,
+    paths.requests,
+    paths.spool,
+    paths.replies,
+    paths.evidence,
+    paths.workers,
+    paths.lock,
+  ])
+    makePrivate(folder)
+  writeAtomic(paths.task, task, 0o400)
+  writeAtomic(paths.session, JSON.stringify(opening, null, 2))
+  return { id: opening.id, paths, opening }
+}
+
+/** The session with this id, or with the only id that begins with or ends in these letters. */
+export function findSession(workspace: string, named: string): Session {
+  const ids = sessionIds(workspace)
+  const candidates = ids.includes(named) ? [named] : ids.filter(id => id.startsWith(named) || id.endsWith(`-${named}`))
+  const [id] = candidates
+  if (candidates.length > 1)
+    throw new DispatchError(`"${named}" could be ${candidates.slice(0, 5).join(', ')}`, {
+      exit: exits.usage,
+      remedy: 'Say more of the id.',
+    })
+  const session = id === undefined ? undefined : readSession(workspace, id)
+  if (!session)
+    throw new DispatchError(`there is no session "${named}" in ${workspace}`, {
+      exit: exits.notFound,
+      remedy: 'Run `dispatch ls`.',
+    })
+  return session
+}
+
+/** Every session on disk, newest first. One that is still being opened is not there yet. */
+export function listSessions(workspace: string): Session[] {
+  return sessionIds(workspace)
+    .flatMap(id => readSession(workspace, id) ?? [])
+    .sort((a, b) => (a.opening.openedAt < b.opening.openedAt ? 1 : -1))
+}
+
+export function readSession(workspace: string, id: string): Session | undefined {
+  const paths = pathsOf(path.join(workspace, id))
+  const opening = Opening.safeParse(JSON.parse(readIfPresent(paths.session) ?? 'null'))
+  return opening.success ? { id, paths, opening: opening.data } : undefined
+}
+
+function sessionIds(workspace: string): string[] {
+  return namesIn(workspace).filter(isId)
+}

@@ -1,0 +1,260 @@
+import { unreachable } from '../host/index.ts'
+import type { Ending, Event, Finding, Outcome, Proof, WorkerKind } from './event.ts'
+
+export interface Clause {
+  id: string
+  sentence: string
+  proof: Proof
+  base?: Outcome
+  head?: Outcome
+  verdict?: Finding
+}
+
+export interface Worker {
+  name: string
+  kind: WorkerKind
+  model: string
+  clauses: string[]
+  files: string[]
+  queuedAt: string
+  /** Whom it waits for, while it waits for the lock. */
+  waitsFor: string | null
+  startedAt?: string
+  endedAt?: string
+  how?: Ending
+  why?: string
+  changedFiles?: number
+  costUsd?: number | null
+}
+
+export interface Verdict {
+  round: number
+  verdict: Finding
+  reason: string
+  commit: string
+  tree: string
+  final: boolean
+  independence: string
+  at: string
+  /** Why it no longer counts: something changed after it was given. */
+  voided?: string
+}
+
+/**
+ * Where a session stands.
+ *
+ *   opening -> planning -> working <-> judging -> PASS | FAIL | INCONCLUSIVE
+ *      |          |   \       |  \
+ *   failed      asking    asking  needs you        (and `closed` from anywhere)
+ */
+export type Phase =
+  | 'opening'
+  | 'failed'
+  | 'planning'
+  | 'working'
+  | 'judging'
+  | 'asking'
+  | 'needs you'
+  | 'PASS'
+  | 'FAIL'
+  | 'INCONCLUSIVE'
+
+export interface Status {
+  phase: Phase
+  /** When this phase began. */
+  since: string
+  openedAt: string
+  /** The last event's number and time. */
+  seq: number
+  at: string
+  title: string
+  repository: string | null
+  rounds: number
+  judgedOnly: boolean
+  models: { orchestrator: string; code: string; rw: string; judge: string }
+  base?: { commit: string; tree: string }
+  /** The tree of the last accepted work, which a verdict must match. */
+  head?: string
+  contract?: { sha256: string; uncovered: string[] }
+  clauses: Clause[]
+  workers: Worker[]
+  lock: { worker: string; token: number } | null
+  token: number
+  round: number
+  verdict?: Verdict
+  question: string | null
+  trouble?: string
+  /** Turns the orchestrator tried to end in a row without having asked for anything. */
+  idleTurns: number
+  stuck: boolean
+  closed?: { by: string; why: string }
+}
+
+export const nothing: Status = {
+  phase: 'opening',
+  since: '',
+  openedAt: '',
+  seq: 0,
+  at: '',
+  title: '',
+  repository: null,
+  rounds: 0,
+  judgedOnly: false,
+  models: { orchestrator: '', code: '', rw: '', judge: '' },
+  clauses: [],
+  workers: [],
+  token: 0,
+  round: 0,
+  idleTurns: 0,
+  stuck: false,
+  lock: null,
+  question: null,
+}
+
+/** Decide what the events add up to. Status is never stored; this is its only source. */
+export function statusOf(events: Event[]): Status {
+  return events.reduce(advance, nothing)
+}
+
+/** The status after one more event. Pure: the old status stays as it was. */
+export function advance(before: Status, event: Event): Status {
+  const after = { ...before, ...change(before, event), seq: event.seq, at: event.at }
+  return after.phase === before.phase && before.seq > 0 ? after : { ...after, since: event.at }
+}
+
+/** Is there nothing more to come unless a person acts? */
+export function settled(status: Status): boolean {
+  return (
+    status.closed !== undefined ||
+    ['failed', 'asking', 'needs you', 'PASS', 'INCONCLUSIVE'].includes(status.phase) ||
+    (status.phase === 'FAIL' && status.verdict?.final === true)
+  )
+}
+
+function change(before: Status, event: Event): Partial<Status> {
+  switch (event.is) {
+    case 'session.opened':
+      return {
+        openedAt: event.at,
+        title: event.task.title,
+        repository: event.repository,
+        rounds: event.rounds,
+        judgedOnly: event.judgedOnly,
+        models: event.models,
+      }
+    case 'base.prepared':
+      return { base: { commit: event.commit, tree: event.tree }, head: event.tree }
+    case 'orchestrator.started':
+      return { phase: 'planning' }
+    case 'start.failed':
+      return { phase: 'failed', trouble: event.why }
+    case 'contract.sealed':
+      return {
+        phase: 'working',
+        contract: { sha256: event.sha256, uncovered: event.uncovered },
+        clauses: event.clauses.map(clause => ({ ...before.clauses.find(known => known.id === clause.id), ...clause })),
+      }
+    case 'check.ran':
+      return { clauses: withOutcome(before.clauses, event.clause, { [event.side]: event.outcome }) }
+    case 'judging.started':
+      return {
+        phase: 'judging',
+        round: event.round,
+        clauses: before.clauses.map(({ head: _, verdict: __, ...clause }) => clause),
+      }
+    case 'verdict.given':
+      return verdictGiven(before, event)
+    case 'verdict.voided':
+      return before.verdict ? { verdict: { ...before.verdict, voided: event.why } } : {}
+    case 'question.asked':
+      return { phase: 'asking', question: event.question }
+    case 'question.answered':
+      return { phase: resumed(before), question: null, idleTurns: 0, stuck: false }
+    case 'turn.ended':
+      return { idleTurns: event.held ? before.idleTurns + 1 : 0 }
+    case 'orchestrator.gave-up':
+      return { phase: 'needs you', trouble: event.why }
+    case 'orchestrator.stuck':
+      return { stuck: true }
+    case 'session.closed':
+      return { closed: { by: event.by, why: event.why } }
+    case 'worker.queued':
+    case 'lock.granted':
+    case 'lock.released':
+    case 'worker.started':
+    case 'worker.ended':
+      return workerChange(before, event)
+    case 'runner.started':
+    case 'contract.refused':
+    case 'changes.set-aside':
+    case 'notice.sent':
+    case 'notice.failed':
+      return {}
+    default:
+      return unreachable(event)
+  }
+}
+
+type WorkerEvent = Extract<
+  Event,
+  { is: 'worker.queued' | 'lock.granted' | 'lock.released' | 'worker.started' | 'worker.ended' }
+>
+
+function workerChange(before: Status, event: WorkerEvent): Partial<Status> {
+  const named = (changes: Partial<Worker>) =>
+    before.workers.map(worker => (worker.name === event.worker ? { ...worker, ...changes } : worker))
+  switch (event.is) {
+    case 'worker.queued': {
+      const { worker: name, kind, model, clauses, files, waitsFor } = event
+      return {
+        phase: 'working',
+        idleTurns: 0,
+        workers: [...before.workers, { name, kind, model, clauses, files, waitsFor, queuedAt: event.at }],
+      }
+    }
+    case 'lock.granted':
+      return {
+        lock: { worker: event.worker, token: event.token },
+        token: event.token,
+        workers: named({ waitsFor: null }),
+      }
+    case 'lock.released':
+      return { lock: null }
+    case 'worker.started':
+      return { workers: named({ startedAt: event.at, waitsFor: null }) }
+    case 'worker.ended':
+      return {
+        idleTurns: 0,
+        workers: named({
+          endedAt: event.at,
+          how: event.how,
+          why: event.why,
+          changedFiles: event.files,
+          costUsd: event.costUsd,
+        }),
+      }
+    default:
+      return unreachable(event)
+  }
+}
+
+function verdictGiven(before: Status, event: Extract<Event, { is: 'verdict.given' }>): Partial<Status> {
+  const { round, verdict, reason, commit, tree, final, independence, at } = event
+  const clauses = before.clauses.map(clause => ({
+    ...clause,
+    verdict: event.clauses.find(judged => judged.id === clause.id)?.verdict ?? ('INCONCLUSIVE' as const),
+  }))
+  const phase = verdict === 'FAIL' && !final ? 'working' : verdict
+  return { phase, clauses, idleTurns: 0, verdict: { round, verdict, reason, commit, tree, final, independence, at } }
+}
+
+/** What goes on when a person has spoken: the work, or the planning. A verdict that stands no longer ends the session. */
+function resumed(before: Status): Phase {
+  return before.contract ? 'working' : 'planning'
+}
+
+function withOutcome(clauses: Clause[], id: string, found: Partial<Clause>): Clause[] {
+  if (clauses.some(clause => clause.id === id))
+    return clauses.map(clause => (clause.id === id ? { ...clause, ...found } : clause))
+  return [...clauses, { id, sentence: '', proof: 'check', ...found }]
+}

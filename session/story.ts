@@ -1,0 +1,117 @@
+import { oneLine, unreachable } from '../host/index.ts'
+import type { Event } from './event.ts'
+
+/** A moment of the story, for a terminal, a page or a log: who, what, and how loud. */
+export interface Moment {
+  who: string
+  what: string
+  tone: 'plain' | 'good' | 'bad' | 'quiet'
+}
+
+/** Put an event into words for a person; undefined for what only machines care about. */
+export function tell(event: Event): Moment | undefined {
+  switch (event.is) {
+    case 'session.opened':
+      return say(
+        'dispatch',
+        `"${event.task.title}"${event.repository ? ` on ${event.repository}` : ''}${event.uncommitted > 0 ? `, without ${event.uncommitted} uncommitted file${plural(event.uncommitted)}` : ''}`,
+      )
+    case 'base.prepared':
+      return say('runner', `outputs/ stands at ${event.commit.slice(0, 10)}`, 'quiet')
+    case 'orchestrator.started':
+      return say('orchestrator', 'has started and is planning')
+    case 'start.failed':
+      return say('orchestrator', `did not start: ${event.why}`, 'bad')
+    case 'contract.refused':
+      return say(
+        'runner',
+        `the contract is not ready: ${event.problems.slice(0, 3).join('; ')}${event.problems.length > 3 ? ` and ${event.problems.length - 3} more` : ''}`,
+        'bad',
+      )
+    case 'contract.sealed':
+      return say(
+        'contract',
+        `sealed: ${event.clauses.length} clause${plural(event.clauses.length)}${event.uncovered.length > 0 ? `, ${event.uncovered.length} sentence${plural(event.uncovered.length)} of the task not covered` : ''}`,
+        'good',
+      )
+    case 'check.ran':
+      return say(event.clause, checkWords(event), checkTone(event))
+    case 'worker.queued':
+      return say(
+        event.worker,
+        `${event.kind} worker (${event.model}) asked for${forClauses(event.clauses)}${event.waitsFor ? `; waits for ${event.waitsFor}` : ''}`,
+      )
+    case 'lock.granted':
+      return say(event.worker, `holds the write lock (${event.token})`, 'quiet')
+    case 'lock.released':
+      return say(event.worker, 'has left the write lock', 'quiet')
+    case 'worker.started':
+      return say(event.worker, 'works')
+    case 'worker.ended':
+      return say(event.worker, endingWords(event), event.how === 'reported' ? 'plain' : 'bad')
+    case 'changes.set-aside':
+      return say(
+        event.worker,
+        `found changes nobody owns and set them aside: ${event.files.slice(0, 4).join(', ')}`,
+        'bad',
+      )
+    case 'question.asked':
+      return say('orchestrator', `asks you: ${oneLine(event.question, 300)}`, 'bad')
+    case 'question.answered':
+      return say('you', 'answered')
+    case 'judging.started':
+      return say('runner', `round ${event.round}: runs every check on ${event.tree.slice(0, 10)}, then the judge`)
+    case 'verdict.given':
+      return say(
+        'verdict',
+        `${event.verdict}${event.final || event.verdict !== 'FAIL' ? '' : ', to be repaired'}: ${event.reason}`,
+        event.verdict === 'PASS' ? 'good' : 'bad',
+      )
+    case 'verdict.voided':
+      return say('verdict', `void: ${event.why}`, 'bad')
+    case 'orchestrator.gave-up':
+      return say('orchestrator', `needs you: ${event.why}`, 'bad')
+    case 'orchestrator.stuck':
+      return say('orchestrator', `nothing has happened for ${event.idleSeconds} s`, 'bad')
+    case 'notice.failed':
+      return say('notify', `${event.channel} did not take the push (${event.about}): ${event.why}`, 'quiet')
+    case 'session.closed':
+      return say('dispatch', `closed by ${event.by}: ${event.why}`)
+    case 'runner.started':
+      return event.generation > 1 ? say('runner', `went on as number ${event.generation}`) : undefined
+    case 'turn.ended':
+      return event.held ? say('orchestrator', 'wanted to stop before a verdict; held', 'quiet') : undefined
+    case 'notice.sent':
+      return undefined
+    default:
+      return unreachable(event)
+  }
+}
+
+function say(who: string, what: string, tone: Moment['tone'] = 'plain'): Moment {
+  return { who, what: oneLine(what, 400), tone }
+}
+
+function checkWords({ side, outcome, why, milliseconds }: Extract<Event, { is: 'check.ran' }>): string {
+  const where = side === 'base' ? 'before the work' : 'now'
+  return `${outcome} ${where}${why ? ` (${why})` : ''}, ${(milliseconds / 1000).toFixed(1)} s`
+}
+
+function checkTone({ side, outcome }: Extract<Event, { is: 'check.ran' }>): Moment['tone'] {
+  if (side === 'base') return outcome === 'could not run' ? 'bad' : 'quiet'
+  return outcome === 'green' ? 'good' : 'bad'
+}
+
+function endingWords({ how, why, files, costUsd, seconds }: Extract<Event, { is: 'worker.ended' }>): string {
+  const changed = files === 0 ? 'changed nothing' : `changed ${files} file${plural(files)}`
+  const cost = costUsd === null ? '' : `, $${costUsd.toFixed(2)}`
+  return `${how === 'reported' ? 'has reported' : how}${why ? ` (${why})` : ''}; ${changed}, ${seconds} s${cost}`
+}
+
+function forClauses(clauses: string[]): string {
+  return clauses.length > 0 ? ` for ${clauses.join(', ')}` : ''
+}
+
+function plural(count: number): string {
+  return count === 1 ? '' : 's'
+}

@@ -1,0 +1,38 @@
+import { type Liveness, liveness } from '../host/index.ts'
+import { holder } from './chain.ts'
+import { readLog } from './log.ts'
+import { listSessions, type Session } from './session.ts'
+import { type Status, settled, statusOf } from './status.ts'
+
+/** A session as a reader sees it: what its events add up to, and whether its runner is there to go on. */
+export interface View {
+  session: Session
+  status: Status
+  runner: Liveness
+  unread: number
+  /** The one word for it: the phase, or what overrides it. */
+  state: string
+}
+
+/** Two signals make a state: the log, and the process that should be writing it. */
+export async function viewOf(session: Session): Promise<View> {
+  const { events, unread } = readLog(session.paths.events)
+  const status = statusOf(events)
+  const who = holder(session.paths.runner)
+  const runner = who === undefined ? 'dead' : await liveness(who)
+  return { session, status, runner, unread, state: stateOf(status, runner) }
+}
+
+export async function viewAll(workspace: string): Promise<View[]> {
+  return Promise.all(listSessions(workspace).map(viewOf))
+}
+
+/** The word a person reads. A dead runner makes unfinished work `interrupted`, whatever the log last said. */
+export function stateOf(status: Status, runner: Liveness): string {
+  if (status.verdict?.final && status.verdict.voided) return `${status.verdict.verdict} (void)`
+  if (status.phase === 'PASS' || status.phase === 'INCONCLUSIVE' || status.phase === 'failed') return status.phase
+  if (status.phase === 'FAIL') return 'FAIL'
+  if (status.closed) return 'stopped'
+  if (runner === 'dead' && !settled(status)) return 'interrupted'
+  return status.stuck ? 'stuck' : status.phase
+}
