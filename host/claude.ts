@@ -238,3 +238,38 @@ function isProgram(file: string): boolean {
     return false
   }
 }
+
+/**
+ * Add the trust entry for one folder to a config file that is the user's. Claude itself writes this file whenever it likes,
+ * so: read, change, write beside it, look whether it is still what was read, and only then rename; five tries, then exit 5.
+ * The file's mode is kept, a link is followed to its target.
+ */
+export function addTrust(file: string, folder: string): void {
+  const target = fs.existsSync(file) ? fs.realpathSync(file) : file
+  for (let tries = 0; tries < 5; tries++) {
+    const before = readIfPresent(target)
+    const config = readClaudeConfig(target)
+    const known = ClaudeConfig.parse(config)
+    const after = {
+      ...known,
+      projects: { ...known.projects, [folder]: { ...known.projects?.[folder], hasTrustDialogAccepted: true } },
+    }
+    if (readIfPresent(target) !== before) continue
+    const mode = before === undefined ? 0o600 : fs.statSync(target).mode & 0o777
+    writeAtomic(target, JSON.stringify(after, null, 2), mode)
+    if (trusts(readClaudeConfig(target), folder)) return
+  }
+  throw new DispatchError(`${file} kept changing while it was written`, {
+    exit: exits.conflict,
+    remedy: 'End the other claude sessions for a moment, then run `dispatch setup` again.',
+  })
+}
+
+/** Where a program stands on PATH, if it does. */
+export function findProgram(name: string, searchPath = process.env['PATH'] ?? ''): string | undefined {
+  return searchPath
+    .split(path.delimiter)
+    .filter(Boolean)
+    .map(place => path.join(place, name))
+    .find(isProgram)
+}

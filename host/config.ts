@@ -124,3 +124,13 @@ export const agentVariables = [
 export function variables(names: string[], environment: NodeJS.ProcessEnv = process.env): Record<string, string> {
   return Object.fromEntries(names.flatMap(name => (environment[name] ? [[name, environment[name]]] : [])))
 }
+
+/** What a check is given: a path, a home of its own, a plain language. Nothing else of the user's. */
+export function checkEnvironment(home: string): Record<string, string> {
+  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, TMPDIR: home, LANG: 'C.UTF-8', TZ: 'UTC', CI: '1' }
+}
+
+/** What a short-lived process of ours (the judge, a push) is given: all that this one has. */
+export function ownEnvironment(): Record<string, string> {
+  return variables(Object.keys(process.env))
+}

@@ -59,6 +59,16 @@ export function readIfPresent(file: string): string | undefined {
   }
 }
 
+/** The value in a JSON file of ours; undefined when it is not there or does not read as JSON. The caller checks its shape. */
+export function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readIfPresent(file) ?? 'null')
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
 /**
  * Read a file that an agent may have left: never through a link, never a FIFO or a device, never more than `cap` bytes.
  * Undefined when there is no such regular file.
@@ -107,8 +117,8 @@ export function storageError(file: string, error: unknown): unknown {
   const remedy =
     why === 'ENOSPC' || why === 'EDQUOT'
       ? 'Free some space, then run the command again.'
-      : `Check who owns it and whether user ${process.getuid?.() ?? '?'} may write there.`
-  return new DispatchError(`cannot write ${file}: ${why}`, { exit: exits.storage, remedy })
+      : `Check who owns it and whether user ${process.getuid?.() ?? '?'} may read and write there.`
+  return new DispatchError(`${file}: ${why}`, { exit: exits.storage, remedy })
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {

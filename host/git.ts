@@ -76,3 +76,38 @@ function gitEnvironment(): Record<string, string> {
     GIT_TEMPLATE_DIR: '',
   }
 }
+
+/** A repository of the user's, as a session takes it up. */
+export interface Repository {
+  path: string
+  /** The commit the work starts from. */
+  commit: string
+  /** Files that are changed or untracked, and so are left out. */
+  uncommitted: number
+}
+
+/**
+ * The repository named, or the one this folder lies in; null when there is none, or when it is one of ours. It is only
+ * read, with the user's own rights and none of its hooks.
+ */
+export async function findRepository(named: string | undefined, ours: string[]): Promise<Repository | null> {
+  const cwd = named ?? process.cwd()
+  const found = await tryGit(['rev-parse', '--show-toplevel'], { cwd })
+  if (found.code !== 0) {
+    if (named === undefined) return null
+    throw new DispatchError(`${named} is not a git repository with a work tree`, {
+      exit: exits.usage,
+      remedy: 'Name its top folder, or use --no-repo.',
+    })
+  }
+  const top = found.stdout.replace(/\n$/, '')
+  if (named === undefined && ours.some(own => top === own || top.startsWith(`${own}/`))) return null
+  const head = await tryGit(['rev-parse', '--verify', 'HEAD^{commit}'], { cwd: top })
+  if (head.code !== 0)
+    throw new DispatchError(`${top} has no commit yet`, {
+      exit: exits.usage,
+      remedy: 'Commit something first, or use --no-repo.',
+    })
+  const status = await git(['status', '--porcelain', '-z', '--untracked-files=normal', '--no-renames'], { cwd: top })
+  return { path: top, commit: head.stdout.trim(), uncommitted: status.split('\0').filter(Boolean).length }
+}

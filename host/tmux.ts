@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { variables } from './config.ts'
 import { DispatchError, exits } from './error.ts'
 import { type Ran, run, runInTerminal } from './run.ts'
 
@@ -25,54 +26,59 @@ export function tmuxOf(home: string) {
   return {
     socket,
 
-    /** Open a session of 200x50; `environment` is handed to its windows without ever standing in an argument list. */
-    async openSession({ session, name, command }: Window, environment: Record<string, string>): Promise<void> {
-      const bare = { ...serverEnvironment(), ...environment }
-      const settings = ['-f', '/dev/null']
-      const carried = Object.keys(environment).join(' ')
+    /**
+     * Open a session of 200x50 with these windows. The values of `names` are taken from our own environment and handed to
+     * its windows by tmux itself (`update-environment`), so that no secret stands in an argument list or a file.
+     */
+    async openSession(session: string, windows: Omit<Window, 'session'>[], names: string[]): Promise<void> {
+      const [first, ...others] = windows
+      if (!first) return
       await must(
         [
-          ...settings,
-          'start-server',
-          ';',
-          'set-option',
-          '-g',
-          'remain-on-exit',
-          'on',
-          ';',
-          'set-option',
-          '-g',
-          'history-limit',
-          '50000',
-          ';',
-          'set-option',
-          '-g',
-          'mouse',
-          'on',
-          ';',
-          'set-option',
-          '-g',
-          'update-environment',
-          carried,
-          ';',
-          'new-session',
-          '-d',
-          '-s',
-          session,
-          '-x',
-          '200',
-          '-y',
-          '50',
-          '-n',
-          name,
-          ...command,
+          ...['-f', '/dev/null', 'start-server', ';', 'set-option', '-g', 'remain-on-exit', 'on', ';'],
+          ...[
+            'set-option',
+            '-g',
+            'history-limit',
+            '20000',
+            ';',
+            'set-option',
+            '-g',
+            'update-environment',
+            names.join(' '),
+            ';',
+          ],
+          ...['new-session', '-d', '-s', session, '-x', '200', '-y', '50', '-n', first.name, ...first.command],
+          ...others.flatMap(({ name, command }) => [
+            ';',
+            'new-window',
+            '-d',
+            '-t',
+            `=${session}:`,
+            '-n',
+            name,
+            ...command,
+          ]),
         ],
-        bare,
+        { ...serverEnvironment(), ...variables(names) },
       )
     },
 
-    async openWindow({ session, name, command }: Window): Promise<void> {
-      await must(['new-window', '-d', '-t', `=${session}:`, '-n', name, ...command])
+    /** Open a window behind the others; answers the process in it. */
+    async openWindow({ session, name, command }: Window): Promise<number> {
+      const ran = await must([
+        'new-window',
+        '-d',
+        '-P',
+        '-F',
+        '#{pane_pid}',
+        '-t',
+        `=${session}:`,
+        '-n',
+        name,
+        ...command,
+      ])
+      return Number(ran.stdout.trim())
     },
 
     async closeWindow(session: string, name: string): Promise<void> {
@@ -111,7 +117,7 @@ export function tmuxOf(home: string) {
   }
 
   /** Run it, and once more when the server was just on its way out ("server exited unexpectedly"). */
-  async function must(args: string[], env?: Record<string, string>): Promise<void> {
+  async function must(args: string[], env?: Record<string, string>): Promise<Ran> {
     let ran = await tmux(args, env)
     if (ran.code !== 0 && /server exited|no server running|lost server/.test(ran.stderr)) ran = await tmux(args, env)
     if (ran.unstartable)
@@ -124,6 +130,7 @@ export function tmuxOf(home: string) {
         exit: exits.dependency,
         remedy: 'Run `dispatch doctor`.',
       })
+    return ran
   }
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { type Identity, isErrno, liveness, makePrivate, namesIn, readIfPresent } from '../host/index.ts'
+import { type Identity, isErrno, liveness, makePrivate, namesIn, readJson } from '../host/index.ts'
 
 const Link = z.object({ pid: z.number(), start: z.string(), boot: z.string() })
 
@@ -86,7 +86,7 @@ function prune(folder: string, top: number): void {
 }
 
 function read(folder: string, generation: number): Identity | undefined {
-  const parsed = Link.safeParse(JSON.parse(readIfPresent(file(folder, generation)) ?? 'null'))
+  const parsed = Link.safeParse(readJson(file(folder, generation)))
   return parsed.data
 }
 

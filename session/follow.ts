@@ -29,7 +29,7 @@ export function wakeOn(
 ): { next(signal?: AbortSignal): Promise<void>; close(): Promise<void> } {
   const watcher = watch(paths, { ignoreInitial: true, depth: 1 })
   let changed = false
-  let wake = () => {}
+  let wake = nobodyWaits
   watcher.on('all', () => {
     changed = true
     wake()
@@ -48,8 +48,13 @@ export function wakeOn(
         })
       }
       changed = false
-      wake = () => {}
+      wake = nobodyWaits
     },
     close: () => watcher.close(),
   }
+}
+
+/** Nobody waits at the moment; the change is remembered by the flag. */
+function nobodyWaits(): void {
+  // Nothing to wake.
 }

@@ -7,7 +7,7 @@ import {
   isErrno,
   makePrivate,
   namesIn,
-  readIfPresent,
+  readJson,
   storageError,
   writeAtomic,
 } from '../host/index.ts'
@@ -93,7 +93,7 @@ export function listSessions(workspace: string): Session[] {
 
 export function readSession(workspace: string, id: string): Session | undefined {
   const paths = pathsOf(path.join(workspace, id))
-  const opening = Opening.safeParse(JSON.parse(readIfPresent(paths.session) ?? 'null'))
+  const opening = Opening.safeParse(readJson(paths.session))
   return opening.success ? { id, paths, opening: opening.data } : undefined
 }
 

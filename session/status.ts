@@ -81,11 +81,17 @@ export interface Status {
   lock: { worker: string; token: number } | null
   token: number
   round: number
+  /** The round at which a person last spoke: from there the rounds are counted anew. */
+  roundBase: number
   verdict?: Verdict
   question: string | null
   trouble?: string
+  /** The exit code of a start that failed. */
+  startExit?: number
   /** Turns the orchestrator tried to end in a row without having asked for anything. */
   idleTurns: number
+  /** Contracts refused since anything else happened. */
+  refusals: number
   stuck: boolean
   closed?: { by: string; why: string }
 }
@@ -105,6 +111,8 @@ export const nothing: Status = {
   workers: [],
   token: 0,
   round: 0,
+  roundBase: 0,
+  refusals: 0,
   idleTurns: 0,
   stuck: false,
   lock: null,
@@ -147,10 +155,11 @@ function change(before: Status, event: Event): Partial<Status> {
     case 'orchestrator.started':
       return { phase: 'planning' }
     case 'start.failed':
-      return { phase: 'failed', trouble: event.why }
+      return { phase: 'failed', trouble: event.why, startExit: event.exit }
     case 'contract.sealed':
       return {
         phase: 'working',
+        idleTurns: 0,
         contract: { sha256: event.sha256, uncovered: event.uncovered },
         clauses: event.clauses.map(clause => ({ ...before.clauses.find(known => known.id === clause.id), ...clause })),
       }
@@ -169,9 +178,18 @@ function change(before: Status, event: Event): Partial<Status> {
     case 'question.asked':
       return { phase: 'asking', question: event.question }
     case 'question.answered':
-      return { phase: resumed(before), question: null, idleTurns: 0, stuck: false }
+      return {
+        phase: resumed(before),
+        question: null,
+        roundBase: before.round,
+        refusals: 0,
+        idleTurns: 0,
+        stuck: false,
+      }
     case 'turn.ended':
       return { idleTurns: event.held ? before.idleTurns + 1 : 0 }
+    case 'contract.refused':
+      return { refusals: before.refusals + 1 }
     case 'orchestrator.gave-up':
       return { phase: 'needs you', trouble: event.why }
     case 'orchestrator.stuck':
@@ -185,7 +203,6 @@ function change(before: Status, event: Event): Partial<Status> {
     case 'worker.ended':
       return workerChange(before, event)
     case 'runner.started':
-    case 'contract.refused':
     case 'changes.set-aside':
     case 'notice.sent':
     case 'notice.failed':

@@ -39,7 +39,7 @@ export function tell(event: Event): Moment | undefined {
     case 'worker.queued':
       return say(
         event.worker,
-        `${event.kind} worker (${event.model}) asked for${forClauses(event.clauses)}${event.waitsFor ? `; waits for ${event.waitsFor}` : ''}`,
+        `${event.kind} worker (${event.model}) asked${forClauses(event.clauses)}${event.waitsFor ? `; waits for ${event.waitsFor}` : ''}`,
       )
     case 'lock.granted':
       return say(event.worker, `holds the write lock (${event.token})`, 'quiet')

@@ -1,0 +1,3 @@
+export { launchScript } from './launch.ts'
+export { holdReply, layOrchestrator } from './orchestrator.ts'
+export { type Commission, layWorker, workerMark } from './worker.ts'

@@ -1,0 +1,42 @@
+/** A script that starts one agent: its environment, its folder, its command. Everything in it is quoted for `sh`. */
+export interface Script {
+  /** First line's comment: what this starts. */
+  about: string
+  folder: string
+  /** Set for the agent; anything of ours that it must not see is unset. */
+  variables: Record<string, string>
+  /** Put before PATH. */
+  tools?: string
+  command: string[]
+}
+
+/** Keys that are the judge's or the notifier's alone. */
+const ours = [
+  'GEMINI_API_KEY',
+  'GOOGLE_GEMINI_BASE_URL',
+  'NTFY_SERVER',
+  'NTFY_TOPIC',
+  'NTFY_TOKEN',
+  'NODE_COMPILE_CACHE',
+  'TMUX',
+  'TMUX_PANE',
+]
+
+/** The text of a launch script. A person may read it, and run it again by hand. */
+export function launchScript({ about, folder, variables, tools, command }: Script): string {
+  return [
+    '#!/bin/sh',
+    `# ${about} Written by dispatch.`,
+    `unset ${ours.join(' ')}`,
+    ...Object.entries(variables).map(([name, value]) => `export ${name}=${quote(value)}`),
+    ...(tools === undefined ? [] : [`export PATH=${quote(tools)}:"$PATH"`]),
+    `cd ${quote(folder)} || exit 1`,
+    `exec ${command.map(quote).join(' ')}`,
+    '',
+  ].join('\n')
+}
+
+/** A word that `sh` reads as exactly this text. */
+export function quote(text: string): string {
+  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util'
+import { exits, oneLine, readConfig } from '../../host/index.ts'
+import { type View, viewAll } from '../../session/index.ts'
+import { age, paint, paintState, print, table } from '../terminal.ts'
+import type { Command } from './index.ts'
+
+const help = `
+usage: dispatch ls [--json]
+
+Every session, newest first: where it stands, how old it is, what it was asked. The last four letters are enough to name it.
+`
+
+export const command: Command = {
+  help,
+  async run(words) {
+    const { values } = parseArgs({ args: words, options: { json: { type: 'boolean' } } })
+    const config = readConfig()
+    const views = await viewAll(config.workspace)
+    if (values.json) print(JSON.stringify(views.map(summary)))
+    else if (views.length === 0) print('No session yet. Begin one: dispatch "task"')
+    else print(table(views.map(row)))
+    return exits.ok
+  },
+}
+
+function row(view: View): string[] {
+  const { session, status } = view
+  return [
+    paintState(view),
+    session.id,
+    paint('dim', age(session.opening.openedAt)),
+    doing(view),
+    oneLine(status.title || session.opening.task.title, 60),
+  ]
+}
+
+function doing({ status }: View): string {
+  const working = status.workers.filter(worker => worker.startedAt && !worker.endedAt).length
+  if (working > 0) return `${working} worker${working === 1 ? '' : 's'}`
+  return status.round > 0 ? `round ${status.round}` : ''
+}
+
+function summary({ session, status, state, runner }: View) {
+  return {
+    id: session.id,
+    state,
+    since: status.since,
+    openedAt: session.opening.openedAt,
+    title: session.opening.task.title,
+    round: status.round,
+    runner,
+    folder: session.paths.folder,
+  }
+}

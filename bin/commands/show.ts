@@ -1,0 +1,124 @@
+import { parseArgs } from 'node:util'
+import { exits, printable, readConfig } from '../../host/index.ts'
+import { changedSinceVerdict, readEvidence, type View, viewOf } from '../../session/index.ts'
+import { chosen } from '../chosen.ts'
+import { age, clock, paint, paintState, print, table, title } from '../terminal.ts'
+import type { Command } from './index.ts'
+
+const help = `
+usage: dispatch show [sid] [--json]
+
+One session whole: the contract clause by clause with what was seen before and after, the workers, the verdict and whether
+it still holds for what lies in outputs/, and the line that fetches the judged work. Without an id: the newest session.
+`
+
+export const command: Command = {
+  help,
+  async run(words) {
+    const { values, positionals } = parseArgs({
+      args: words,
+      allowPositionals: true,
+      options: { json: { type: 'boolean' } },
+    })
+    const session = chosen(readConfig(), positionals[0])
+    const view = await viewOf(session)
+    const changed = await changedSinceVerdict(session.paths, view.status)
+    if (values.json)
+      print(
+        JSON.stringify({
+          id: session.id,
+          state: view.state,
+          status: view.status,
+          runner: view.runner,
+          changedSinceVerdict: changed,
+          evidence: readEvidence(session.paths),
+          folder: session.paths.folder,
+        }),
+      )
+    else printView(view, changed)
+    return exits.ok
+  },
+}
+
+function printView(view: View, changed: string[]): void {
+  const { session, status, unread } = view
+  const { opening, paths, id } = session
+  print(
+    `${title(id)}  ${paintState(view)}  ${paint('dim', `${age(opening.openedAt)}${status.since ? `, in this state ${age(status.since)}` : ''}`)}`,
+  )
+  print(`  ${printable(opening.task.title)}`)
+  if (opening.repository)
+    print(`  on a copy of ${opening.repository.path} at ${opening.repository.commit.slice(0, 10)}`)
+  if (status.question && status.phase === 'asking') print(paint('red', `  asks you: ${printable(status.question)}`))
+  if (status.trouble) print(paint('red', `  ${printable(status.trouble)}`))
+  printContract(view)
+  printWorkers(view)
+  printVerdict(view, changed)
+  if (unread > 0)
+    print(paint('yellow', `\n  ${unread} line${unread === 1 ? '' : 's'} of events.jsonl could not be read`))
+  print(`\n  attach   dispatch attach ${id.slice(-4)}\n  folder   ${paths.folder}`)
+}
+
+function printContract({ status }: View): void {
+  if (status.clauses.length === 0) return
+  print(
+    `\n${paint('bold', 'Contract')}${status.contract ? paint('dim', `  sealed, sha256 ${status.contract.sha256.slice(0, 12)}`) : ''}`,
+  )
+  print(
+    table(
+      status.clauses.map(({ id, proof, base, head, verdict, sentence }) => [
+        `  ${id}`,
+        proof,
+        base ? `${base} before` : '',
+        head ? `${head} now` : '',
+        coloured(verdict),
+        printable(sentence),
+      ]),
+    ),
+  )
+  for (const sentence of status.contract?.uncovered ?? [])
+    print(paint('yellow', `  not covered  ${printable(sentence)}`))
+}
+
+function printWorkers({ status }: View): void {
+  if (status.workers.length === 0) return
+  print(`\n${paint('bold', 'Workers')}`)
+  const rows = status.workers.map(worker => {
+    const time = worker.startedAt
+      ? clock(Date.parse(worker.endedAt ?? new Date().toISOString()) - Date.parse(worker.startedAt))
+      : ''
+    const state = worker.how ?? (worker.startedAt ? 'works' : `waits for ${worker.waitsFor ?? 'its turn'}`)
+    return [
+      `  ${worker.name}`,
+      worker.kind,
+      worker.model,
+      worker.clauses.join(','),
+      time,
+      worker.changedFiles === undefined ? '' : `${worker.changedFiles} files`,
+      `${state}${worker.why ? ` (${printable(worker.why)})` : ''}`,
+    ]
+  })
+  print(table(rows))
+}
+
+function printVerdict({ session, status }: View, changed: string[]): void {
+  const { verdict } = status
+  if (!verdict) return
+  print(`\n${paint('bold', 'Verdict')}  ${coloured(verdict.verdict)}  round ${verdict.round} of ${status.rounds}`)
+  print(`  ${printable(verdict.reason)}`)
+  print(`  judged commit ${verdict.commit}, tree ${verdict.tree}; independence: ${verdict.independence}`)
+  if (changed.length > 0)
+    print(
+      paint(
+        'red',
+        `  VOID for what lies in outputs/ now: ${changed.slice(0, 5).map(printable).join(', ')}${changed.length > 5 ? ` and ${changed.length - 5} more` : ''} changed since`,
+      ),
+    )
+  print(`  fetch    git fetch ${session.paths.trees} judged`)
+  print(paint('dim', `           ${session.paths.verdict}`))
+}
+
+function coloured(verdict: string | undefined): string {
+  if (verdict === undefined) return ''
+  return paint(verdict === 'PASS' ? 'green' : verdict === 'FAIL' ? 'red' : 'yellow', verdict)
+}

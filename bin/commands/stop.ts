@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util'
+import { type Config, DispatchError, exits, killFamily, liveness, readConfig, tmuxOf } from '../../host/index.ts'
+import { askToClose, closeSession } from '../../runner/index.ts'
+import { findSession, holder, listSessions, readLog, type Session, statusOf } from '../../session/index.ts'
+import { houseSession } from '../house.ts'
+import { print } from '../terminal.ts'
+import type { Command } from './index.ts'
+
+const help = `
+usage: dispatch stop <sid> | --all
+
+Ends every process of the session and only those: orchestrator, workers, runner, terminal. Everything on disk stays.
+--all ends every session, the page and the watchdog.
+`
+
+export const command: Command = {
+  help,
+  async run(words) {
+    const { values, positionals } = parseArgs({
+      args: words,
+      allowPositionals: true,
+      options: { all: { type: 'boolean' } },
+    })
+    const config = readConfig()
+    if (!values.all && positionals.length === 0)
+      throw new DispatchError('which session?', {
+        exit: exits.usage,
+        remedy: 'dispatch stop <sid>, or --all. `dispatch ls` lists them.',
+      })
+    const sessions = values.all
+      ? listSessions(config.workspace)
+      : positionals.map(named => findSession(config.workspace, named))
+    const stopped = (
+      await Promise.all(sessions.map(async session => ((await stop(session, config)) ? session.id : undefined)))
+    ).filter(id => id !== undefined)
+    for (const id of stopped) print(`stopped ${id}`)
+    if (stopped.length === 0) print('Nothing was running.')
+    if (values.all) await tmuxOf(config.home).closeSession(houseSession)
+    return exits.ok
+  },
+}
+
+/** Ask a living runner; where there is none, or it does not react, do it in its place. Answers whether anything was open. */
+async function stop(session: Session, config: Config): Promise<boolean> {
+  const isClosed = () => {
+    const status = statusOf(readLog(session.paths.events).events)
+    return status.closed !== undefined || status.phase === 'failed'
+  }
+  if (isClosed()) return false
+  askToClose(session, 'dispatch stop')
+  const runner = holder(session.paths.runner)
+  for (let tries = 0; runner && tries < 100 && (await liveness(runner)) === 'alive'; tries++)
+    await new Promise(resolve => setTimeout(resolve, 100))
+  if (isClosed()) return true
+  if (runner && (await liveness(runner)) === 'alive') await killFamily(runner.pid, `DISPATCH_RUNNER=${session.id}`)
+  await closeSession(session, config, 'you', 'dispatch stop')
+  return true
+}

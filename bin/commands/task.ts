@@ -1,0 +1,214 @@
+import { createHash, randomUUID } from 'node:crypto'
+import fs from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { parseArgs } from 'node:util'
+import { layOrchestrator } from '../../agents/index.ts'
+import {
+  type Config,
+  DispatchError,
+  exits,
+  findClaude,
+  findRepository,
+  isErrno,
+  loginOf,
+  oneLine,
+  prepareLogin,
+  readConfig,
+} from '../../host/index.ts'
+import { startSession } from '../../runner/index.ts'
+import { follow, newId, type Opening, openSession, type Session } from '../../session/index.ts'
+import { houseKeeping } from '../house.ts'
+import { paint, print } from '../terminal.ts'
+import type { Command } from './index.ts'
+import { outcomeOf, watchToEnd } from './wait.ts'
+
+const help = `
+usage: dispatch "task" [options]
+       dispatch --file FILE | dispatch -          the task from a file, or from standard input
+       dispatch -- "-a task that begins with a dash"
+
+Opens a session: an orchestrator (Claude) plans it, writes a contract, hands it to workers; every check of the contract is
+run by us on a clean copy of the work, and a judge of another vendor gives the verdict. Returns as soon as the orchestrator
+has really started.
+
+  --wait                 stay, show the progress, and exit with the verdict (0 PASS, 3 FAIL, 12 INCONCLUSIVE or it asks you)
+  --json                 one JSON object on standard output instead of words
+  --repo DIR             work on a copy of this git repository (default: the one you are in)
+  --no-repo              begin with an empty repository
+  --model MODEL          the orchestrator's model (default: ORCHESTRATOR_MODEL, opus)
+  --allow-judged-only    accept a contract in which no clause has a check
+`
+
+export const command: Command = {
+  help,
+  async run(words) {
+    const { values, positionals } = readWords(words)
+    const task = await readTask(values.file, positionals)
+    const config = readConfig()
+    const session = await launch(config, task, values)
+    if (!values.json) introduce(session, config)
+    await started(session)
+    const page = await houseKeeping(config)
+    if (!values.wait) {
+      if (values.json)
+        print(
+          JSON.stringify({
+            id: session.id,
+            folder: session.paths.folder,
+            page: page ? `${page}/s/${session.id}` : null,
+          }),
+        )
+      else whereToLook(session, page)
+      return exits.ok
+    }
+    if (!values.json) return watchToEnd(session)
+    const outcome = await outcomeOf(session)
+    print(JSON.stringify(outcome))
+    return outcome.exit
+  },
+}
+
+type Values = ReturnType<typeof readWords>['values']
+
+function readWords(words: string[]) {
+  try {
+    return parseArgs({
+      args: words,
+      allowPositionals: true,
+      options: {
+        file: { type: 'string' },
+        wait: { type: 'boolean' },
+        json: { type: 'boolean' },
+        model: { type: 'string' },
+        repo: { type: 'string' },
+        'no-repo': { type: 'boolean' },
+        'allow-judged-only': { type: 'boolean' },
+      },
+    })
+  } catch (error) {
+    throw new DispatchError(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error), {
+      exit: exits.usage,
+      remedy:
+        'A task that begins with a dash goes behind two: dispatch -- "-…". `dispatch "task" --help` lists the options.',
+    })
+  }
+}
+
+const most = 1024 * 1024
+
+/** The task, byte for byte, from the one place it was given in. */
+async function readTask(file: string | undefined, positionals: string[]): Promise<Buffer> {
+  const [words, ...more] = positionals
+  if (more.length > 0)
+    throw new DispatchError(`the task came as ${positionals.length} words`, {
+      exit: exits.usage,
+      remedy: 'Put it in quotes: dispatch "fix the login".',
+    })
+  if (words !== undefined && file !== undefined)
+    throw new DispatchError('the task was given twice: as words and as a file', { exit: exits.usage })
+  const task = file !== undefined ? readFile(file) : words === '-' ? await readInput() : Buffer.from(words ?? '')
+  const from = file ?? (words === '-' ? 'standard input' : 'the task')
+  if (task.toString('utf8').trim() === '')
+    throw new DispatchError(`${from} is empty`, {
+      exit: exits.usage,
+      remedy: 'Say what is to be done: dispatch "fix the login".',
+    })
+  if (task.includes(0))
+    throw new DispatchError(`${from} holds a NUL byte (at ${task.indexOf(0)})`, {
+      exit: exits.usage,
+      remedy: 'A task is text.',
+    })
+  if (task.length > most)
+    throw new DispatchError(`${from} has ${task.length} bytes; at most ${most} are taken`, {
+      exit: exits.usage,
+      remedy: 'Put the bulk into files of the repository and name them in the task.',
+    })
+  return task
+}
+
+function readFile(file: string): Buffer {
+  try {
+    return fs.readFileSync(file)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'EISDIR', 'EACCES'))
+      throw new DispatchError(`the task file ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`, {
+        exit: exits.usage,
+      })
+    throw error
+  }
+}
+
+async function readInput(): Promise<Buffer> {
+  if (process.stdin.isTTY) process.stderr.write('Type the task, then Ctrl-d.\n')
+  process.stdin.setEncoding('latin1') // One character a byte, so that nothing is decoded on the way.
+  return Buffer.from(await text(process.stdin), 'latin1')
+}
+
+/** Everything that can be refused is refused before the folder is made; then the session is opened and started. */
+async function launch(config: Config, task: Buffer, values: Values): Promise<Session> {
+  const claude = findClaude()
+  const login = loginOf(config.claude)
+  const repository = values['no-repo'] ? null : await findRepository(values.repo, [config.install, config.home])
+  prepareLogin(login, config.workspace, process.env['ANTHROPIC_API_KEY'])
+  const words = task.toString('utf8')
+  const now = new Date()
+  const opening: Opening = {
+    format: 1,
+    id: newId(words, now),
+    openedAt: now.toISOString(),
+    repository,
+    task: { bytes: task.length, sha256: createHash('sha256').update(task).digest('hex'), title: oneLine(words, 80) },
+    models: {
+      orchestrator: values.model ?? config.ORCHESTRATOR_MODEL,
+      code: config.CODE_MODEL,
+      rw: config.RW_MODEL,
+      judge: config.JUDGE_MODEL,
+    },
+    rounds: config.ROUNDS,
+    judgedOnly: values['allow-judged-only'] ?? false,
+    claude: { program: claude, session: randomUUID(), configDirectory: login.configDirectory ?? null },
+  }
+  const session = openSession(config.workspace, opening, task)
+  layOrchestrator(session)
+  await startSession(session, config)
+  return session
+}
+
+/** Come back when the orchestrator's own hook has said that its first turn began, or say why it did not. */
+async function started(session: Session): Promise<void> {
+  for await (const event of follow(session.paths.events, { signal: AbortSignal.timeout(3_600_000), rescan: 100 })) {
+    if (event.is === 'orchestrator.started') return
+    if (event.is === 'start.failed')
+      throw new DispatchError(`the orchestrator did not start: ${event.why}`, {
+        exit: event.exit as DispatchError['exit'],
+        remedy: `Nothing was left running. The record stays in ${session.paths.folder}. \`dispatch doctor\` looks for the cause.`,
+      })
+    if (event.is === 'session.closed')
+      throw new DispatchError(`the session was closed by ${event.by} before it had started: ${event.why}`, {
+        exit: exits.conflict,
+      })
+  }
+}
+
+function introduce({ id, opening }: Session, config: Config): void {
+  const { repository } = opening
+  print(`${paint('bold', id)}`)
+  if (repository)
+    print(
+      `  on a copy of ${repository.path} at ${repository.commit.slice(0, 10)}${repository.uncommitted > 0 ? `; ${repository.uncommitted} uncommitted file${repository.uncommitted === 1 ? ' is' : 's are'} left out` : ''} (--no-repo begins empty)`,
+    )
+  if (config.GEMINI_API_KEY === '')
+    print(
+      paint(
+        'yellow',
+        '  GEMINI_API_KEY is not set: the checks will be run, but without a judge no verdict can be PASS',
+      ),
+    )
+}
+
+function whereToLook({ id, paths }: Session, page: string | undefined): void {
+  print(`  started. dispatch watch ${id.slice(-4)}   live, until the verdict`)
+  print(`           dispatch attach ${id.slice(-4)}  the orchestrator's terminal`)
+  if (page) print(`           ${page}/s/${id}`)
+  print(paint('dim', `           ${paths.folder}`))
+}

@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util'
+import { exits, printable, readConfig } from '../../host/index.ts'
+import {
+  advance,
+  type Event,
+  follow,
+  nothing,
+  type Session,
+  type Status,
+  settled,
+  tell,
+  viewOf,
+} from '../../session/index.ts'
+import { chosen } from '../chosen.ts'
+import { paint, paintState, print, printMoment } from '../terminal.ts'
+import type { Command } from './index.ts'
+
+const help = `
+usage: dispatch wait [sid] [--json]
+
+Blocks until the session has a verdict, asks you something, or has ended. Exit code: 0 PASS, 3 FAIL, 12 INCONCLUSIVE or it
+waits for you, and what made it fail if it never started. Without an id: the newest session.
+`
+
+export const command: Command = {
+  help,
+  async run(words) {
+    const { values, positionals } = parseArgs({
+      args: words,
+      allowPositionals: true,
+      options: { json: { type: 'boolean' } },
+    })
+    const session = chosen(readConfig(), positionals[0])
+    const outcome = await outcomeOf(session)
+    if (values.json) print(JSON.stringify(outcome))
+    else printEnd(session, outcome.status)
+    return outcome.exit
+  },
+}
+
+export interface Outcome {
+  id: string
+  state: string
+  exit: number
+  status: Status
+}
+
+/** Wait in silence for the end. */
+export async function outcomeOf(session: Session): Promise<Outcome> {
+  const status = await settle(session, () => undefined)
+  const { state } = await viewOf(session)
+  return { id: session.id, state, exit: exitOf(status), status }
+}
+
+/** Tell the story as it happens; at the end the verdict, the deliverable and where to look. Answers the exit code. */
+export async function watchToEnd(session: Session): Promise<number> {
+  const status = await settle(session, (event, status) => {
+    const moment = tell(event)
+    if (moment) printMoment(moment, Date.parse(event.at) - Date.parse(status.openedAt))
+  })
+  printEnd(session, status)
+  return exitOf(status)
+}
+
+async function settle(session: Session, see: (event: Event, status: Status) => void): Promise<Status> {
+  let status = nothing
+  const over = new AbortController()
+  for await (const event of follow(session.paths.events, { signal: over.signal })) {
+    status = advance(status, event)
+    see(event, status)
+    if (settled(status)) return status
+  }
+  return status
+}
+
+function exitOf(status: Status): number {
+  if (status.phase === 'PASS') return exits.ok
+  if (status.phase === 'FAIL') return exits.fail
+  return status.phase === 'failed' ? (status.startExit ?? exits.internal) : exits.inconclusive
+}
+
+function printEnd(session: Session, status: Status): void {
+  const { id, paths } = session
+  print()
+  print(
+    `${paintState({ status, runner: 'alive' })}  ${printable(status.verdict?.reason ?? status.question ?? status.trouble ?? status.closed?.why ?? '')}`,
+  )
+  for (const clause of status.clauses.filter(known => known.verdict))
+    print(`  ${clause.id.padEnd(4)} ${clause.verdict?.padEnd(12)} ${printable(clause.sentence)}`)
+  print()
+  if (status.verdict) print(`  work     git fetch ${paths.trees} judged     (${status.verdict.commit.slice(0, 10)})`)
+  print(`  files    ${paths.outputs}`)
+  print(`  record   dispatch show ${id.slice(-4)}${status.verdict ? `, ${paths.verdict}` : ''}`)
+  if (status.phase === 'asking' || status.phase === 'needs you')
+    print(paint('bold', `  answer   dispatch attach ${id.slice(-4)}`))
+}

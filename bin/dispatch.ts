@@ -1,0 +1,28 @@
+import { DispatchError, exits } from '../host/index.ts'
+import { type Command, commands, overview } from './commands/index.ts'
+import { main } from './main.ts'
+
+/** `dispatch "task"`, or one of its commands. A lone word that is no command is more likely a slip than a task. */
+await main(async () => {
+  const [first, ...rest] = process.argv.slice(2)
+  if (first === undefined || first === 'help' || first === '--help' || first === '-h') return overview(rest[0])
+  if (first === '--version') return overview('--version')
+  const known = commands.find(({ name }) => name === first)
+  if (known) return run(await known.load(), rest)
+  if (/^[a-z][a-z-]*$/.test(first) && rest.length === 0) {
+    const near = commands.find(({ name }) => name.startsWith(first.slice(0, 2)))
+    throw new DispatchError(`"${first}" is not a command`, {
+      exit: exits.usage,
+      remedy: `${near ? `Did you mean \`dispatch ${near.name}\`? ` : ''}A task of one word goes behind two dashes: dispatch -- ${first}`,
+    })
+  }
+  return run((await import('./commands/task.ts')).command, process.argv.slice(2))
+})
+
+function run(command: Command, words: string[]): Promise<number> {
+  if (words.includes('--help') && !words.includes('--')) {
+    process.stdout.write(`${command.help.trim()}\n`)
+    return Promise.resolve(exits.ok)
+  }
+  return command.run(words)
+}

@@ -1,0 +1,54 @@
+import type { Config } from '../host/index.ts'
+import { tmuxOf } from '../host/index.ts'
+import { startSuccessor } from '../runner/index.ts'
+import { revive } from '../watchdog/index.ts'
+import { runningPage } from '../webui/index.ts'
+
+/** What every start sees to besides its own session: the page is up, the watchdog is up, no session is without a runner. */
+export async function houseKeeping(config: Config): Promise<string | undefined> {
+  await revive(config, startSuccessor)
+  await keepHouse(config)
+  return pageOf(config)
+}
+
+/** Start the page and the watchdog in a terminal of their own, unless they are there. Their failure is nobody else's. */
+async function keepHouse(config: Config): Promise<void> {
+  const tmux = tmuxOf(config.home)
+  const open = (await tmux.panes()).filter(pane => pane.session === houseSession && !pane.dead).map(pane => pane.window)
+  const wanted = [
+    { name: 'watchdog', words: ['watchdog', '--watch'] },
+    ...(config.WEBUI_PORT === 0 ? [] : [{ name: 'web', words: ['web'] }]),
+  ]
+  const missing = wanted
+    .filter(({ name }) => !open.includes(name))
+    .map(({ name, words }) => ({ name, command: ['/bin/sh', `${config.install}/bin/dispatch`, ...words] }))
+  if (missing.length === 0) return
+  if (open.length === 0) {
+    await tmux.closeSession(houseSession)
+    return tmux.openSession(houseSession, missing, [
+      'PATH',
+      'HOME',
+      'DISPATCH_HOME',
+      'NODE_COMPILE_CACHE',
+      'WEBUI_PORT',
+    ])
+  }
+  for (const window of missing) {
+    await tmux.closeWindow(houseSession, window.name)
+    await tmux.openWindow({ session: houseSession, ...window })
+  }
+}
+
+/** The observatory's address, once it answers; undefined when it is off or does not come up within two seconds. */
+async function pageOf(config: Config): Promise<string | undefined> {
+  if (config.WEBUI_PORT === 0) return undefined
+  for (let tries = 0; tries < 20; tries++) {
+    const page = await runningPage(config.home)
+    if (page) return page
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  return undefined
+}
+
+/** The terminal that the page and the watchdog share; `dispatch stop --all` ends it too. */
+export const houseSession = 'dispatch-house'

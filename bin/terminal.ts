@@ -1,0 +1,69 @@
+import { styleText } from 'node:util'
+import { printable } from '../host/index.ts'
+import { type Moment, stateOf, type View } from '../session/index.ts'
+
+/** Colours only where a person looks; `NO_COLOR` and a pipe get plain text. */
+export function paint(style: 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold', text: string): string {
+  return styleText(style, text, { stream: process.stdout })
+}
+
+export function print(text = ''): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** One moment of the story: time since the start, who, what. */
+export function printMoment(moment: Moment, elapsedMilliseconds: number): void {
+  const style = { plain: undefined, good: 'green', bad: 'red', quiet: 'dim' }[moment.tone] as
+    | 'green'
+    | 'red'
+    | 'dim'
+    | undefined
+  const words = style ? paint(style, moment.what) : moment.what
+  print(`${paint('dim', clock(elapsedMilliseconds))}  ${paint('cyan', moment.who.padEnd(13))} ${words}`)
+}
+
+/** The state as a coloured word. */
+export function paintState({ status, runner }: Pick<View, 'status' | 'runner'>): string {
+  const state = stateOf(status, runner)
+  if (state === 'PASS') return paint('green', state)
+  if (['FAIL', 'failed', 'asking', 'needs you', 'stuck', 'interrupted'].includes(state) || state.includes('void'))
+    return paint('red', state)
+  return state === 'INCONCLUSIVE' ? paint('yellow', state) : state
+}
+
+/** `00:07`, `12:03`, `1:02:03`. */
+export function clock(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000))
+  const two = (value: number) => String(value).padStart(2, '0')
+  const hours = Math.floor(seconds / 3600)
+  return `${hours > 0 ? `${hours}:` : ''}${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
+}
+
+/** `just now`, `5 min`, `3 h`, `2 d`. */
+export function age(iso: string, now = Date.now()): string {
+  const minutes = Math.floor((now - Date.parse(iso)) / 60_000)
+  if (minutes < 1) return 'just now'
+  if (minutes < 60) return `${minutes} min`
+  return minutes < 60 * 48 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`
+}
+
+/** Columns padded to their widest cell; colours do not count. */
+export function table(rows: string[][]): string {
+  const width = (text: string) => [...text.replaceAll(colours, '')].length
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => width(row[column] ?? ''))))
+  return rows
+    .map(row =>
+      row
+        .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - width(cell)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+export function title(text: string): string {
+  return paint('bold', printable(text))
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that begins a colour
+const colours = /\u001b\[[0-9;]*m/g

@@ -1,0 +1,135 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { DispatchError, exits, findProgram, install, namesIn, run, runInTerminal } from '../host/index.ts'
+import type { Scenario } from './scenario.ts'
+import { openStage } from './server.ts'
+
+const folder = path.join(import.meta.dirname, 'scenarios')
+
+/** `dispatch rehearse [scenario]`: play one scenario through the real dispatch, and tidy up after it. */
+export async function rehearse(words: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: words,
+    allowPositionals: true,
+    options: { list: { type: 'boolean' }, keep: { type: 'boolean' } },
+  })
+  if (values.list) return list()
+  const name = positionals[0] ?? (findProgram('python3') ? 'fibonacci' : 'fibonacci-in-javascript')
+  const scenario = await readScenario(name)
+  say(
+    'The models in this rehearsal are scripted: Claude and Gemini are played by a small server on this machine. All else is real.',
+  )
+  say(`Scenario ${name}: ${scenario.title}\n`)
+  if (positionals[0] === undefined && name !== 'fibonacci')
+    say('(There is no python3 on this machine, so the same task is rehearsed in JavaScript.)\n')
+  if (scenario.needs && !findProgram(scenario.needs))
+    throw new DispatchError(`scenario ${name} needs ${scenario.needs}, which is not on this machine`, {
+      exit: exits.dependency,
+      remedy: '`dispatch rehearse --list` names the others.',
+    })
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-rehearsal-'))
+  const stage = await openStage(scenario)
+  const environment = environmentFor(home, stage.url, scenario)
+  const ended = endOnSignal(home, environment)
+  try {
+    const code = await runInTerminal('/bin/sh', [door, '--wait', '--no-repo', '--', scenario.task], environment)
+    return await close(home, environment, scenario, code)
+  } finally {
+    await ended()
+    await stage.close()
+    if (!values.keep) say(`\nThe session stays in ${home} until you remove it.`)
+  }
+}
+
+/** Names and titles of the scenarios. */
+async function list(): Promise<number> {
+  for (const name of scenarioNames()) say(`${name.padEnd(28)} ${(await readScenario(name)).title}`)
+  return exits.ok
+}
+
+export function scenarioNames(): string[] {
+  return namesIn(folder)
+    .filter(file => file.endsWith('.ts'))
+    .map(file => file.slice(0, -3))
+}
+
+export async function readScenario(name: string): Promise<Scenario> {
+  if (!scenarioNames().includes(name))
+    throw new DispatchError(`there is no scenario "${name}"`, {
+      exit: exits.notFound,
+      remedy: `There are: ${scenarioNames().join(', ')}.`,
+    })
+  return (await import(path.join(folder, `${name}.ts`))).scenario
+}
+
+const door = path.join(install, 'bin/dispatch')
+
+/** A home of its own, the stage in place of both vendors, and nothing of the user's but PATH and the terminal. */
+export function environmentFor(home: string, url: string, scenario: Scenario): NodeJS.ProcessEnv {
+  const inherited = Object.fromEntries(
+    ['PATH', 'TERM', 'LANG', 'LC_ALL', 'TMPDIR', 'NO_COLOR', 'FORCE_COLOR', 'COLORTERM', 'NODE_COMPILE_CACHE'].map(
+      name => [name, process.env[name]],
+    ),
+  )
+  return {
+    ...inherited,
+    HOME: path.join(home, 'home'),
+    DISPATCH_HOME: path.join(home, 'dispatch'),
+    ANTHROPIC_BASE_URL: url,
+    ANTHROPIC_API_KEY: 'sk-rehearsal-0123456789abcdefghij',
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    GEMINI_API_KEY: 'rehearsal',
+    GOOGLE_GEMINI_BASE_URL: url,
+    NTFY_SERVER: url,
+    NTFY_TOPIC: 'rehearsal-0123456789',
+    DESKTOP: 'off',
+    WEBUI_PORT: '0',
+    ...scenario.settings,
+  }
+}
+
+async function close(home: string, environment: NodeJS.ProcessEnv, scenario: Scenario, code: number): Promise<number> {
+  const sessions = path.join(home, 'dispatch/workspace')
+  const [id] = namesIn(sessions)
+  if (id === undefined) return code
+  const outputs = path.join(sessions, id, 'outputs')
+  if (scenario.show) {
+    const ran = await run('/bin/sh', ['-c', scenario.show], { cwd: outputs, deadline: 30_000 })
+    say(`\n$ ${scenario.show}\n${ran.stdout}${ran.stderr}`.trimEnd())
+  }
+  const shown = await run('/bin/sh', [door, 'show', id, '--json'], { env: strings(environment) })
+  const state = String(JSON.parse(shown.stdout).state)
+  const expected = scenario.ends.includes(state)
+  say(
+    `\nThe session ended as "${state}", ${expected ? 'as this scenario should' : `but should have ended as ${scenario.ends.join(' or ')}`}.`,
+  )
+  return expected ? exits.ok : code || exits.internal
+}
+
+/** Whatever happens, no process of the rehearsal outlives it. */
+function endOnSignal(home: string, environment: NodeJS.ProcessEnv): () => Promise<void> {
+  let over: Promise<void> | undefined
+  const end = () => {
+    over ??= run('/bin/sh', [door, 'stop', '--all'], { env: strings(environment), deadline: 60_000 }).then(
+      () => undefined,
+    )
+    return over
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void end().then(() => process.exit(130)))
+  }
+  fs.mkdirSync(path.join(home, 'home'), { recursive: true })
+  return end
+}
+
+function strings(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { checkEnvironment, printable, type Ran, run, writeAtomic } from '../host/index.ts'
+import type { Commit, ContractClause, EvidenceRecord, Expectation, Outcome, Paths, ProofOf } from '../session/index.ts'
+import { exportTree } from '../session/index.ts'
+
+type Check = Extract<ProofOf, { is: 'check' }>
+
+/** On which tree a check runs, and when. */
+export interface Occasion {
+  side: 'base' | 'head'
+  round: number
+  at: Commit
+  /** Seconds a check may take when its clause sets no limit. */
+  limitSeconds: number
+}
+
+/**
+ * Run one check on a clean export of the tree, in an environment built from empty, and keep what was seen: the record
+ * in `evidence/<id>.json`, the output in `evidence/<id>.txt`.
+ */
+export async function runCheck(
+  paths: Paths,
+  clause: ContractClause,
+  check: Check,
+  occasion: Occasion,
+): Promise<EvidenceRecord> {
+  const { side, round, at, limitSeconds } = occasion
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-check-'))
+  try {
+    const tree = path.join(scratch, 'tree')
+    const home = path.join(scratch, 'home')
+    for (const folder of [tree, home]) fs.mkdirSync(folder)
+    await exportTree(paths, at.commit, tree)
+    const ran = await run('/bin/sh', ['-c', check.command], {
+      cwd: tree,
+      env: checkEnvironment(home),
+      deadline: (check.limitSeconds ?? limitSeconds) * 1000,
+      keep: outputCap,
+    })
+    const { outcome, why } = weigh(ran, check.expect, name => fs.existsSync(path.join(tree, name)))
+    const output = `${ran.stdout}${ran.stderr === '' ? '' : `\n[stderr]\n${ran.stderr}`}`
+    const id = side === 'base' ? `base-${clause.id}` : `round-${round}-${clause.id}`
+    const record: EvidenceRecord = {
+      format: 1,
+      id,
+      clause: clause.id,
+      side,
+      round,
+      command: check.command,
+      expected: describe(check.expect),
+      exit: ran.code ?? null,
+      outcome,
+      why,
+      milliseconds: ran.milliseconds,
+      tail: printable(output.slice(-4096)),
+      outputBytes: Buffer.byteLength(output),
+      outputSha256: createHash('sha256').update(output).digest('hex'),
+      commit: at.commit,
+      tree: at.tree,
+      at: new Date().toISOString(),
+    }
+    writeAtomic(path.join(paths.evidence, `${id}.txt`), output)
+    writeAtomic(path.join(paths.evidence, `${id}.json`), JSON.stringify(record, null, 2))
+    return record
+  } finally {
+    fs.rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Green, red, or could not run. A missing tool, a command that cannot be executed, a deadline and a crash by signal say
+ * nothing about the work; a missing file of the work itself (`./fib.sh: not found`) is plainly red. Pure.
+ */
+export function weigh(
+  ran: Ran,
+  expect: Expectation,
+  standsInTree: (name: string) => boolean,
+): { outcome: Outcome; why: string } {
+  if (ran.timedOut) return { outcome: 'could not run', why: `not done after ${Math.round(ran.milliseconds / 1000)} s` }
+  if (ran.unstartable) return { outcome: 'could not run', why: `the shell did not start: ${ran.unstartable}` }
+  if (ran.code === undefined) return { outcome: 'could not run', why: `ended by ${ran.signal ?? 'a signal'}` }
+  if ((ran.code === 126 || ran.code === 127) && expect.exit !== ran.code) return weighMissing(ran, standsInTree)
+  const wrong = shortfall(ran, expect)
+  return wrong === undefined ? { outcome: 'green', why: '' } : { outcome: 'red', why: wrong }
+}
+
+/** `exit 0, output contains "34"`. */
+export function describe(expect: Expectation): string {
+  return [
+    `exit ${expect.exit}`,
+    ...expect.contains.map(text => `output contains ${JSON.stringify(text)}`),
+    ...expect.matches.map(text => `output matches /${text}/`),
+    ...(expect.equals === undefined ? [] : [`output equals ${JSON.stringify(expect.equals)}`]),
+  ].join(', ')
+}
+
+const outputCap = 1024 * 1024
+
+/** What the run does not show, though it should; undefined when it shows everything. */
+function shortfall(ran: Ran, expect: Expectation): string | undefined {
+  if (ran.code !== expect.exit) return `exit ${ran.code}, not ${expect.exit}`
+  const output = ran.stdout.replace(/\r\n/g, '\n')
+  const absent = expect.contains.find(text => !output.includes(text))
+  if (absent !== undefined) return `the output does not contain ${JSON.stringify(absent)}`
+  const unmatched = expect.matches.find(text => !new RegExp(text, 'm').test(output))
+  if (unmatched !== undefined) return `the output does not match /${unmatched}/`
+  if (expect.equals !== undefined && output.trimEnd() !== expect.equals.trimEnd())
+    return `the output is not ${JSON.stringify(expect.equals.slice(0, 80))}`
+  return undefined
+}
+
+/** Exit 126 or 127: whose absence is it? A path is the work's, a bare name is a tool of this machine's. */
+function weighMissing(ran: Ran, standsInTree: (name: string) => boolean): { outcome: Outcome; why: string } {
+  const [, name = ''] =
+    /(?:^|: )([^\s:]+): (?:not found|command not found|No such file or directory|[Pp]ermission denied|[Ii]s a directory)/m.exec(
+      ran.stderr,
+    ) ?? []
+  if (name.includes('/') && !name.startsWith('/'))
+    return { outcome: 'red', why: standsInTree(name) ? `${name} cannot be executed` : `${name} is not there` }
+  return {
+    outcome: 'could not run',
+    why: name === '' ? `exit ${ran.code}: a command is missing` : `${name} is not on this machine`,
+  }
+}

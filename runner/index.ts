@@ -1,0 +1,2 @@
+export { askToClose, closeSession, runSession } from './runner.ts'
+export { startSession, startSuccessor, tmuxSession } from './start.ts'

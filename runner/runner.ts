@@ -1,0 +1,378 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { holdReply } from '../agents/index.ts'
+import {
+  type Config,
+  DispatchError,
+  exits,
+  identify,
+  killFamily,
+  printable,
+  readIfPresent,
+  readScreen,
+  tmuxOf,
+  writeAtomic,
+} from '../host/index.ts'
+import {
+  advance,
+  append,
+  changedSinceVerdict,
+  type Claim,
+  claim,
+  type Event,
+  type Happening,
+  holds,
+  prepareTrees,
+  readLog,
+  release,
+  type Session,
+  type Status,
+  settled,
+  statusOf,
+  tell,
+  wakeOn,
+} from '../session/index.ts'
+import { answer, type Request, unanswered } from './desk.ts'
+import { drafts, holdReason, patience } from './hold.ts'
+import { pushNotice } from './notices.ts'
+import { type Reply, type Running, refuse } from './running.ts'
+import { Screens } from './screen.ts'
+import { checkContract } from './seal.ts'
+import { tmuxSession } from './start.ts'
+import { drainSpool, type Told } from './spool.ts'
+import { submit } from './submit.ts'
+import { commission, stopWorkers, waited, watchWorkers } from './workers.ts'
+
+/** How often everything is looked at again, whether or not a watch said so, in milliseconds. */
+const tick = 250
+
+/**
+ * Run one session until it is closed. One writer: this process alone writes events, seal, lock, evidence and verdict.
+ * Throws exit 5 when another runner of the session lives.
+ */
+export async function runSession(session: Session, config: Config): Promise<void> {
+  const runner = await Runner.take(session, config)
+  await runner.run()
+}
+
+/** Close a session whose runner is gone: become its runner for as long as that takes. */
+export async function closeSession(session: Session, config: Config, by: string, why: string): Promise<void> {
+  const runner = await Runner.take(session, config)
+  await runner.close(by, why)
+}
+
+/** The file by which a door asks a living runner to close. */
+export function askToClose(session: Session, why: string): void {
+  writeAtomic(path.join(session.paths.folder, 'stop'), why)
+}
+
+class Runner implements Running {
+  readonly session: Session
+  readonly config: Config
+  readonly tmux
+  readonly ended: Running['ended'] = new Map()
+  status: Status
+  private readonly claimed: Claim
+  private readonly screens = new Screens()
+  private busy: Promise<void> | undefined
+  private closed = false
+  private transcript: string | undefined
+  private lastSign = Date.now()
+  private readonly startedAt = Date.now()
+
+  static async take(session: Session, config: Config): Promise<Runner> {
+    const who = await identify(process.pid)
+    const claimed = who && (await claim(session.paths.runner, who))
+    if (!claimed) throw new DispatchError(`session ${session.id} has a runner already`, { exit: exits.conflict })
+    return new Runner(session, config, claimed)
+  }
+
+  private constructor(session: Session, config: Config, claimed: Claim) {
+    this.session = session
+    this.config = config
+    this.tmux = tmuxOf(config.home)
+    this.claimed = claimed
+    this.status = statusOf(readLog(session.paths.events).events)
+  }
+
+  record(happening: Happening): Event {
+    if (!holds(this.session.paths.runner, this.claimed))
+      throw new DispatchError('another runner has taken over; this one writes nothing more', { exit: exits.conflict })
+    const event = append(this.session.paths.events, happening, this.status.seq, new Date())
+    this.status = advance(this.status, event)
+    this.layHold()
+    const moment = tell(event)
+    if (moment) process.stdout.write(`${event.at.slice(11, 19)}  ${moment.who.padEnd(14)} ${moment.what}\n`)
+    if (event.is !== 'notice.sent' && event.is !== 'notice.failed')
+      void pushNotice(event, { id: this.session.id, config: this.config, record: told => this.recordIfOpen(told) })
+    return event
+  }
+
+  async run(): Promise<void> {
+    const { paths } = this.session
+    await this.open()
+    const waker = wakeOn([paths.spool, paths.requests, paths.folder], tick)
+    try {
+      while (!this.closed) {
+        await this.lookAround()
+        if (!this.closed) await waker.next()
+      }
+    } finally {
+      await waker.close()
+    }
+  }
+
+  /** End every process of the session and say so. What is on disk stays. */
+  async close(by: string, why: string): Promise<void> {
+    await stopWorkers(this, `the session was closed by ${by}`)
+    this.record({ is: 'session.closed', by, why })
+    await this.endProcesses()
+  }
+
+  private async open(): Promise<void> {
+    const { session } = this
+    if (this.status.seq === 0) {
+      const { task, repository, models, rounds, judgedOnly } = session.opening
+      this.record({
+        is: 'session.opened',
+        format: 1,
+        task,
+        repository: repository?.path ?? null,
+        uncommitted: repository?.uncommitted ?? 0,
+        models,
+        rounds,
+        judgedOnly,
+      })
+    }
+    this.record({ is: 'runner.started', pid: process.pid, generation: this.claimed.generation })
+    if (this.status.base) return
+    try {
+      const base = await prepareTrees(session.paths, `dispatch/${session.id}`, session.opening.repository?.path)
+      this.record({ is: 'base.prepared', ...base })
+    } catch (error) {
+      await this.failStart(
+        `the repository could not be copied: ${error instanceof Error ? error.message : error}`,
+        exits.internal,
+      )
+    }
+  }
+
+  private async lookAround(): Promise<void> {
+    const { paths } = this.session
+    if (!holds(paths.runner, this.claimed)) {
+      this.closed = true
+      return
+    }
+    const stop = readIfPresent(path.join(paths.folder, 'stop'))
+    if (stop !== undefined) return this.close('you', stop)
+    drainSpool(paths.spool, told => this.hear(told))
+    this.serve()
+    await watchWorkers(this)
+    for (const worker of this.status.workers) this.screens.refresh(this.session, worker.name)
+    await this.watchOrchestrator()
+    await this.watchVerdict()
+    await this.closeWhenDone()
+  }
+
+  /** Take up the agents' requests: waiting ones are answered when their time has come, the others one at a time. */
+  private serve(): void {
+    const { paths } = this.session
+    const requests = unanswered(paths)
+    if (requests.length > 0) this.lastSign = Date.now()
+    for (const request of requests.filter(({ tool }) => tool === 'wait-workers')) {
+      const reply = waited(this, request.words)
+      if (reply) answer(paths, request.id, reply)
+    }
+    const next = requests.find(({ tool }) => tool !== 'wait-workers')
+    if (!next || this.busy) return
+    this.busy = this.handle(next)
+      .catch(error => ({
+        exit: 1,
+        text: `dispatch itself failed at this: ${error instanceof Error ? error.message : error}\nTry once more; if it stays, run \`ask\` and tell the human.`,
+      }))
+      .then(reply => answer(paths, next.id, reply))
+      .finally(() => {
+        this.busy = undefined
+      })
+  }
+
+  private async handle(request: Request): Promise<Reply> {
+    if (this.status.refusals >= drafts && !this.status.contract)
+      return this.giveUp(`the contract was refused ${this.status.refusals} times`)
+    switch (request.tool) {
+      case 'contract':
+        return request.words[0] === 'check' ? checkContract(this) : refuse('usage: contract check')
+      case 'spawn-worker':
+        return commission(this, request)
+      case 'submit':
+        return submit(this)
+      case 'ask':
+        return this.ask(request.words.join(' ').trim())
+      case 'wait-workers':
+        throw new Error('waiting is served elsewhere')
+    }
+  }
+
+  private ask(question: string): Reply {
+    if (question === '') return refuse('usage: ask "your question"')
+    this.record({ is: 'question.asked', question: printable(question).slice(0, 4000) })
+    return { exit: 0, text: 'The human has been told. End your turn now; their answer will be your next message.' }
+  }
+
+  private giveUp(why: string): Reply {
+    this.record({ is: 'orchestrator.gave-up', why })
+    return refuse(`${why}. The human has been called. End your turn now.`)
+  }
+
+  /** What the hooks say. They are hints about the orchestrator's turns; the workers' own are only signs of life. */
+  private hear(told: Told): void {
+    this.lastSign = Date.now()
+    if (told.session_id !== this.session.opening.claude.session) return
+    this.transcript = told.transcript_path ?? this.transcript
+    switch (told.hook_event_name) {
+      case 'UserPromptSubmit':
+        if (this.status.phase === 'opening') this.record({ is: 'orchestrator.started', claudeSession: told.session_id })
+        else if (settled(this.status)) this.record({ is: 'question.answered', by: 'you' })
+        return
+      case 'Stop':
+        this.record({ is: 'turn.ended', held: holdReason(this.status) !== undefined })
+        if (this.status.idleTurns >= patience && !settled(this.status))
+          this.giveUp(
+            `the orchestrator tried to end its turn ${patience} times without going on: ${printable(String(told['last_assistant_message'] ?? '')).slice(0, 200)}`,
+          )
+        return
+      case 'StopFailure':
+        if (!settled(this.status))
+          this.giveUp(`claude stopped with an error: ${told.error ?? 'unknown'} ${told.error_details ?? ''}`.trim())
+        return
+      case 'SessionEnd':
+        if (!settled(this.status))
+          this.giveUp(`the orchestrator's session was ended (${told.reason ?? 'no reason given'})`)
+        return
+      case 'Notification':
+        if (
+          ['permission_prompt', 'elicitation_dialog', 'agent_needs_input'].includes(told.notification_type ?? '') &&
+          !settled(this.status)
+        )
+          this.giveUp(`claude waits for you: ${told.message ?? told.notification_type}`)
+        return
+    }
+  }
+
+  /** Before it has started: does it start at all? After that: is it there, and does anything happen? */
+  private async watchOrchestrator(): Promise<void> {
+    if (settled(this.status)) return
+    if (this.status.phase === 'opening') return this.watchStart()
+    const pane = await this.orchestratorPane()
+    if (pane === 'gone') this.giveUp('the orchestrator is gone: its process ended before there was a verdict')
+    const idle = Date.now() - Math.max(this.lastSign, this.lastWritten())
+    if (idle > this.config.WATCHDOG_TIMEOUT_SEC * 1000 && !this.status.stuck)
+      this.record({ is: 'orchestrator.stuck', idleSeconds: Math.round(idle / 1000) })
+  }
+
+  private async watchStart(): Promise<void> {
+    const waitedFor = Date.now() - this.startedAt
+    if (waitedFor < 1500) return
+    const screen = (await this.tmux.screen(this.tmuxSession, 'orchestrator')) ?? ''
+    const sign = readScreen(screen)
+    if (sign?.login) return this.failStart(`${sign.why}:\n${excerpt(screen)}`, exits.login)
+    if ((await this.orchestratorPane()) === 'gone')
+      return this.failStart(`claude ended at once:\n${excerpt(screen)}`, exits.dependency)
+    if (waitedFor > this.config.START_TIMEOUT_SEC * 1000)
+      return this.failStart(
+        `${sign?.why ?? `claude showed no sign of a first turn in ${this.config.START_TIMEOUT_SEC} s`}:\n${excerpt(screen)}`,
+        exits.deadline,
+      )
+  }
+
+  private async failStart(why: string, exit: number): Promise<void> {
+    this.record({ is: 'start.failed', why: why.slice(0, 3000), exit })
+    await this.endProcesses()
+  }
+
+  private verdictSeen = 0
+
+  /** A verdict is bound to the tree it judged: any change after it voids it, at the latest five seconds later. */
+  private async watchVerdict(): Promise<void> {
+    const { verdict } = this.status
+    if (!verdict?.final || verdict.voided || Date.now() - this.verdictSeen < 5000) return
+    this.verdictSeen = Date.now()
+    const changed = await changedSinceVerdict(this.session.paths, this.status)
+    if (changed.length > 0)
+      this.record({
+        is: 'verdict.voided',
+        why: `${changed.slice(0, 5).join(', ')} changed in outputs/ after the verdict`.slice(0, 400),
+      })
+  }
+
+  private async closeWhenDone(): Promise<void> {
+    const { phase, verdict } = this.status
+    const done = verdict?.final && (phase === 'PASS' || phase === 'FAIL' || phase === 'INCONCLUSIVE')
+    if (done && Date.now() - Date.parse(this.status.since) > this.config.KEEP_OPEN_SEC * 1000)
+      await this.close('dispatch', `open for ${this.config.KEEP_OPEN_SEC} s after the verdict`)
+  }
+
+  private async endProcesses(): Promise<void> {
+    this.closed = true
+    const panes = (await this.tmux.panes()).filter(
+      pane => pane.session === this.tmuxSession && pane.window !== 'runner',
+    )
+    for (const pane of panes) await killFamily(pane.pid, `DISPATCH_SESSION=${this.session.id}`)
+    release(this.session.paths.runner, this.claimed)
+    await this.tmux.closeSession(this.tmuxSession) // This process lives in it: the last thing it does.
+  }
+
+  private panesSeen = { at: 0, gone: false }
+
+  /** Asked of tmux at most every two seconds: it costs a process. */
+  private async orchestratorPane(): Promise<'there' | 'gone'> {
+    if (Date.now() - this.panesSeen.at > 2000) {
+      const panes = await this.tmux.panes()
+      const own = panes.find(pane => pane.session === this.tmuxSession && pane.window === 'orchestrator')
+      this.panesSeen = { at: Date.now(), gone: panes.length > 0 && (own === undefined || own.dead) }
+    }
+    return this.panesSeen.gone ? 'gone' : 'there'
+  }
+
+  /** When any agent last wrote: the orchestrator's transcript, the workers' streams. */
+  private lastWritten(): number {
+    const streams = this.status.workers
+      .filter(worker => worker.endedAt === undefined)
+      .map(worker => this.session.paths.worker(worker.name).stream)
+    return Math.max(
+      0,
+      ...[...streams, ...(this.transcript ? [this.transcript] : [])].map(
+        file => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0,
+      ),
+    )
+  }
+
+  /** The Stop hook reads a file, so the reason to go on must lie there before an agent hears of anything. */
+  private layHold(): void {
+    const reason = holdReason(this.status)
+    const { hold } = this.session.paths
+    const text = reason === undefined ? '' : holdReply(reason)
+    if (text === (readIfPresent(hold) ?? '')) return
+    if (reason === undefined) fs.rmSync(hold, { force: true })
+    else writeAtomic(hold, text)
+  }
+
+  private recordIfOpen(happening: Happening): void {
+    if (!this.closed && holds(this.session.paths.runner, this.claimed)) this.record(happening)
+  }
+
+  private get tmuxSession(): string {
+    return tmuxSession(this.session)
+  }
+}
+
+/** The last lines of a screen that hold any text. */
+function excerpt(screen: string): string {
+  return screen
+    .split('\n')
+    .map(line => line.trimEnd())
+    .filter(Boolean)
+    .slice(-12)
+    .map(line => `  | ${printable(line).slice(0, 160)}`)
+    .join('\n')
+}

@@ -1,0 +1,25 @@
+import type { Config, Tmux } from '../host/index.ts'
+import type { Event, Happening, Session, Status } from '../session/index.ts'
+
+/** What every part of a runner works with: the session, where it stands, and the one way to say that something happened. */
+export interface Running {
+  session: Session
+  config: Config
+  tmux: Tmux
+  /** The fold of the events so far; never stored. */
+  readonly status: Status
+  /** Append to the log, move the status on, tell whoever must be told. Throws when this runner no longer holds the session. */
+  record(happening: Happening): Event
+  /** Endings this runner brought about itself, by worker: what the process table alone cannot tell. */
+  ended: Map<string, { how: 'timed out' | 'stopped'; why: string }>
+}
+
+/** The answer to an agent's request: an exit code, and words it can act on. */
+export interface Reply {
+  exit: number
+  text: string
+}
+
+export function refuse(text: string): Reply {
+  return { exit: 2, text }
+}

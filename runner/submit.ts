@@ -1,0 +1,279 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { DispatchError, ownEnvironment, readIfPresent, run, writeAtomic } from '../host/index.ts'
+import {
+  type Commit,
+  type Contract,
+  changedPaths,
+  differences,
+  exportTree,
+  importHead,
+  keep,
+  listing,
+  readEvidence,
+  renderVerdict,
+  type VerdictRecord,
+} from '../session/index.ts'
+import { buildPacket, decide, type Gate, type Judged, type PacketInput } from '../validator/index.ts'
+import { runCheck } from './checks.ts'
+import { type Reply, type Running, refuse } from './running.ts'
+import { recordCheck, sealedContract } from './seal.ts'
+
+/** `submit`: gates on a clean copy of the work, then the judge, then the verdict. */
+export async function submit(running: Running): Promise<Reply> {
+  const refused = tooEarly(running)
+  if (refused) return refused
+  const { paths } = running.session
+  const head = await importHead(paths)
+  const stray = await differences(paths, head.commit)
+  if (stray.length > 0) return refuse(strayWords(stray, paths.outputs))
+  const { verdict } = running.status
+  if (verdict?.tree === head.tree)
+    return {
+      exit: 5,
+      text: `This very tree has been judged already: ${verdict.verdict}. ${verdict.reason} A new verdict needs new work.`,
+    }
+  const record = await judgeWork(running, head)
+  return {
+    exit: record.verdict === 'PASS' ? 0 : record.verdict === 'FAIL' ? 3 : 12,
+    text: verdictWords(running, record),
+  }
+}
+
+/** Gates, packet, judge, verdict on disk, event: in this order, so that the event never names a file that is not there. */
+async function judgeWork(running: Running, head: Commit): Promise<VerdictRecord> {
+  const { session, status } = running
+  const round = status.round + 1
+  running.record({ is: 'judging.started', round, ...head })
+  await keep(session.paths, `round-${round}`, head.commit)
+  const contract = sealedContract(running)
+  const gates = await runGates(running, contract, { round, at: head })
+  const { judged, packetSha256 } = await askJudge(running, await packetInput(running, { contract, gates, round, head }))
+  const { verdict, reason, clauses, findings } = decide({
+    contract,
+    gates,
+    judged,
+    uncovered: status.contract?.uncovered ?? [],
+  })
+  const record: VerdictRecord = {
+    format: 1,
+    session: session.id,
+    round,
+    verdict,
+    reason,
+    ...head,
+    contractSha256: status.contract?.sha256 ?? '',
+    packetSha256,
+    independence: judged.ok ? 'other vendor, blind' : 'none',
+    judge: judged.ok ? session.opening.models.judge : `none (${judged.why})`,
+    sandbox: 'none: agents and checks ran with the rights of the user',
+    at: new Date().toISOString(),
+    clauses,
+    findings,
+    uncovered: status.contract?.uncovered ?? [],
+  }
+  const text = JSON.stringify(record, null, 2)
+  writeAtomic(path.join(session.paths.evidence, `verdict-${round}.json`), text)
+  writeAtomic(session.paths.verdictRecord, text)
+  writeAtomic(session.paths.verdict, renderVerdict(record))
+  await keep(session.paths, 'judged', head.commit)
+  const final = verdict !== 'FAIL' || round - status.roundBase >= status.rounds
+  running.record({
+    is: 'verdict.given',
+    round,
+    verdict,
+    reason: reason.slice(0, 2000),
+    ...head,
+    final,
+    independence: record.independence,
+    clauses: clauses.map(({ id, verdict }) => ({ id, verdict })),
+  })
+  return record
+}
+
+/** Every clause through its gate: checks are run, scopes are asked of git, judged clauses have none. */
+async function runGates(
+  running: Running,
+  contract: Contract,
+  { round, at }: { round: number; at: Commit },
+): Promise<Gate[]> {
+  const { session, config, status } = running
+  const gates: Gate[] = []
+  for (const clause of contract.clauses) {
+    const { proof } = clause
+    if (proof.is === 'check') {
+      const record = await runCheck(session.paths, clause, proof, {
+        side: 'head',
+        round,
+        at,
+        limitSeconds: config.CHECK_TIMEOUT_SEC,
+      })
+      recordCheck(running, record)
+      const base = status.clauses.find(known => known.id === clause.id)?.base
+      gates.push({
+        clause,
+        gate: record.outcome,
+        because: record.why || `${record.expected}, as seen`,
+        evidence: [record],
+        ...(base === undefined ? {} : { base }),
+      })
+    } else if (proof.is === 'scope') {
+      gates.push(await scopeGate(running, contract, clause, at))
+    } else {
+      gates.push({ clause, gate: 'none', because: 'only a judge can tell', evidence: [] })
+    }
+  }
+  return gates
+}
+
+/** The scopes of a contract add up: what the work changed must lie in one of them. */
+async function scopeGate(
+  { session, status }: Running,
+  contract: Contract,
+  clause: Contract['clauses'][number],
+  at: Commit,
+): Promise<Gate> {
+  const globs = contract.clauses.flatMap(other => (other.proof.is === 'scope' ? other.proof.globs : []))
+  const outside = await changedPaths(session.paths, status.base?.commit ?? at.commit, at.commit, globs)
+  if (outside.length === 0) return { clause, gate: 'kept', because: 'git shows no change outside it', evidence: [] }
+  const named = outside
+    .slice(0, 8)
+    .map(({ path: file, change }) => `${file} (${change})`)
+    .join(', ')
+  return {
+    clause,
+    gate: 'broken',
+    because: `changed outside it: ${named}${outside.length > 8 ? ` and ${outside.length - 8} more` : ''}`,
+    evidence: [],
+  }
+}
+
+async function packetInput(
+  { session, status }: Running,
+  { contract, gates, round, head }: { contract: Contract; gates: Gate[]; round: number; head: Commit },
+): Promise<PacketInput> {
+  const { paths } = session
+  const changes = new Map(
+    (await changedPaths(paths, status.base?.commit ?? head.commit, head.commit)).map(({ path: file, change }) => [
+      file,
+      change,
+    ]),
+  )
+  const present = (await listing(paths, head.commit)).map(file => ({
+    ...file,
+    change: changes.get(file.path) ?? ('kept' as const),
+  }))
+  const removed = [...changes]
+    .filter(([, change]) => change === 'removed')
+    .map(([file]) => ({ path: file, bytes: 0, change: 'removed' as const }))
+  const reports = status.workers.map(({ name, clauses, how }) => ({
+    worker: name,
+    clauses,
+    how: how ?? 'unknown',
+    report: readIfPresent(paths.worker(name).report) ?? '',
+  }))
+  const base = readEvidence(paths).filter(record => record.side === 'base')
+  const withBase = gates.map(gate => ({
+    ...gate,
+    evidence: [...base.filter(record => record.clause === gate.clause.id), ...gate.evidence],
+  }))
+  return {
+    contract,
+    gates: withBase,
+    reports,
+    listing: [...present, ...removed],
+    sources: await sourcesOf(paths, head),
+    round,
+  }
+}
+
+/** The text of every file of the work, for the leak scan alone. */
+async function sourcesOf(paths: Running['session']['paths'], head: Commit): Promise<PacketInput['sources']> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-scan-'))
+  try {
+    const tree = path.join(folder, 'tree')
+    fs.mkdirSync(tree)
+    await exportTree(paths, head.commit, tree)
+    const files = await listing(paths, head.commit)
+    return files
+      .filter(({ bytes }) => bytes <= 1024 * 1024)
+      .flatMap(file => {
+        const found = fs.lstatSync(path.join(tree, file.path), { throwIfNoEntry: false })
+        return found?.isFile() ? [{ path: file.path, text: fs.readFileSync(path.join(tree, file.path), 'utf8') }] : []
+      })
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The judge is a process of its own in an empty folder: it has the packet, and no way to anything else of the work. */
+async function askJudge(
+  { session, config }: Running,
+  input: PacketInput,
+): Promise<{ judged: Judged; packetSha256: string | null }> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-judge-'))
+  try {
+    const packet = buildPacket(input)
+    writeAtomic(path.join(session.paths.evidence, `packet-${input.round}.txt`), packet.packet)
+    const ran = await run(process.execPath, [path.join(config.install, 'bin/judge.ts')], {
+      cwd: folder,
+      env: ownEnvironment(),
+      input: JSON.stringify(packet),
+      deadline: (config.JUDGE_TIMEOUT_SEC + 30) * 1000,
+    })
+    const silent = `the judge's process ended with exit ${ran.code ?? ran.signal} and no answer${ran.stderr ? `: ${ran.stderr.trim().split('\n').at(-1)}` : ''}`
+    return { judged: parseJudged(ran.stdout) ?? { ok: false, why: silent }, packetSha256: packet.sha256 }
+  } catch (error) {
+    if (error instanceof DispatchError) return { judged: { ok: false, why: error.message }, packetSha256: null }
+    throw error
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function parseJudged(text: string): Judged | undefined {
+  try {
+    return JSON.parse(text) as Judged // Our own process wrote it, from a reply it has checked.
+  } catch {
+    return undefined
+  }
+}
+
+function tooEarly({ status }: Running): Reply | undefined {
+  if (!status.contract)
+    return refuse(
+      'There is nothing to judge yet: no contract is sealed. Fill in contract.md, run `contract check`, then spawn-worker.',
+    )
+  const busy = status.workers.filter(worker => worker.endedAt === undefined)
+  if (busy.length > 0)
+    return refuse(`Still at work: ${busy.map(worker => worker.name).join(', ')}. Run wait-workers first.`)
+  if (status.workers.length === 0) return refuse('No worker has run, so there is nothing to judge. Spawn one.')
+  if (status.round - status.roundBase >= status.rounds)
+    return {
+      exit: 5,
+      text: `All ${status.rounds} rounds are used. The verdict stands: ${status.verdict?.verdict}. Tell the human, and stop.`,
+    }
+  return undefined
+}
+
+function strayWords(stray: string[], outputs: string): string {
+  return `Nothing was judged: these files in ${outputs} were changed by no worker, and only workers' work counts:\n${stray
+    .slice(0, 20)
+    .map(file => `  ${file}`)
+    .join(
+      '\n',
+    )}\nIf they are rubbish, remove them. If they are wanted, spawn a code worker whose brief says so; it will find them in git's stash.`
+}
+
+function verdictWords({ status }: Running, record: VerdictRecord): string {
+  const lines = record.clauses.map(clause => `  ${clause.id} ${clause.verdict}: ${clause.because}`)
+  const left = status.rounds - (record.round - status.roundBase)
+  const next =
+    record.verdict === 'FAIL' && left > 0
+      ? `Give these findings to a worker (spawn-worker …), then submit again. Rounds left: ${left}.`
+      : 'This is final. Tell the human in a few lines, and stop.'
+  const findings =
+    record.findings.length > 0 ? `\nFindings:\n${record.findings.map(finding => `- ${finding}`).join('\n')}` : ''
+  return `${record.verdict}: ${record.reason}\n${lines.join('\n')}${findings}\n${next}`
+}

@@ -1,0 +1,284 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { type Commission, layWorker, workerMark } from '../agents/index.ts'
+import {
+  identify,
+  killFamily,
+  liveness,
+  makePrivate,
+  parseStreamLine,
+  readIfPresent,
+  readJson,
+  type Result,
+  writeAtomic,
+} from '../host/index.ts'
+import {
+  changedPaths,
+  type Ending,
+  globsOverlap,
+  importHead,
+  isGlob,
+  isWorkerName,
+  matchesGlob,
+  type Worker,
+} from '../session/index.ts'
+import type { Request } from './desk.ts'
+import { type Reply, type Running, refuse } from './running.ts'
+import { sealContract, sealedContract } from './seal.ts'
+
+const Process = z.object({ pid: z.number(), start: z.string(), boot: z.string(), head: z.string() })
+const Exit = z.object({ code: z.number(), fenced: z.boolean(), commit: z.string() })
+
+/** At most so many workers at once, whatever is asked. */
+const crowd = 8
+
+/** `spawn-worker`: seal if need be, queue the worker, answer whom it waits for. */
+export async function commission(running: Running, request: Request): Promise<Reply> {
+  const asked = readCommission(running, request)
+  if ('text' in asked) return asked
+  const refused = (await sealContract(running)) ?? unfit(running, asked)
+  if (refused) return refused
+  const { name, kind, model, clauses, files } = asked
+  const ahead = kind === 'code' ? codeQueue(running).at(-1) : undefined
+  makePrivate(running.session.paths.worker(name).folder)
+  writeAtomic(running.session.paths.worker(name).brief, request.input)
+  running.record({ is: 'worker.queued', worker: name, kind, model, clauses, files, waitsFor: ahead?.name ?? null })
+  await startDue(running)
+  const when = ahead
+    ? `waits for ${ahead.name}, which holds the write lock or stands before it; it starts by itself`
+    : 'has started'
+  return { exit: 0, text: `Worker ${name} (${kind}, ${model}) ${when}.\nNext: more spawn-worker, or wait-workers.` }
+}
+
+/** Start what may start: every rw worker, and the first code worker when nobody holds the lock. */
+export async function startDue(running: Running): Promise<void> {
+  const { status } = running
+  for (const worker of status.workers) {
+    if (worker.startedAt !== undefined || worker.endedAt !== undefined) continue
+    if (worker.kind === 'rw') await start(running, worker, 0)
+    else if (status.lock?.worker === worker.name) await start(running, worker, status.lock.token)
+    else if (running.status.lock === null) {
+      const token = running.status.token + 1
+      writeAtomic(path.join(running.session.paths.lock, 'token'), String(token))
+      writeAtomic(path.join(running.session.paths.lock, 'holder'), `${worker.name}\n`)
+      running.record({ is: 'lock.granted', worker: worker.name, token })
+      await start(running, worker, token)
+    }
+  }
+}
+
+/** Look after everybody who works: who has ended, who takes too long. */
+export async function watchWorkers(running: Running): Promise<void> {
+  for (const worker of running.status.workers) {
+    if (worker.startedAt === undefined || worker.endedAt !== undefined) continue
+    const who = readProcess(running, worker.name)
+    const exited = fs.existsSync(running.session.paths.worker(worker.name).exit)
+    if (exited || who === undefined || (await liveness(who)) === 'dead') await end(running, worker, who)
+    else if (Date.now() - Date.parse(worker.startedAt) > running.config.WORKER_TIMEOUT_SEC * 1000) {
+      running.ended.set(worker.name, { how: 'timed out', why: `not done after ${running.config.WORKER_TIMEOUT_SEC} s` })
+      await killFamily(who.pid, workerMark(running.session, worker.name))
+    }
+  }
+  await startDue(running)
+}
+
+/** `wait-workers`: undefined while one of those named still works. */
+export function waited(running: Running, words: string[]): Reply | undefined {
+  const { workers } = running.status
+  const unknown = words.find(name => !workers.some(worker => worker.name === name))
+  if (unknown !== undefined)
+    return refuse(
+      `There is no worker "${unknown}". There are: ${workers.map(worker => worker.name).join(', ') || 'none'}.`,
+    )
+  if (workers.length === 0) return refuse('There is no worker to wait for. Start one with spawn-worker.')
+  const recent = workers.filter(worker => worker.queuedAt > (running.status.verdict?.at ?? ''))
+  const named =
+    words.length > 0 ? workers.filter(worker => words.includes(worker.name)) : recent.length > 0 ? recent : workers
+  if (named.some(worker => worker.endedAt === undefined)) return undefined
+  const told = named.map(worker => tellWorker(running, worker)).join('\n\n')
+  return {
+    exit: named.every(worker => worker.how === 'reported') ? 0 : 1,
+    text: `${told}\n\nA report is a claim. Next: submit, or another worker if something is missing.`,
+  }
+}
+
+/** End every worker now, because the session ends. */
+export async function stopWorkers(running: Running, why: string): Promise<void> {
+  for (const worker of running.status.workers) {
+    if (worker.endedAt !== undefined) continue
+    running.ended.set(worker.name, { how: 'stopped', why })
+    const who = readProcess(running, worker.name)
+    if (who && worker.startedAt !== undefined) await killFamily(who.pid, workerMark(running.session, worker.name))
+    await end(running, worker, who)
+  }
+}
+
+function readCommission(running: Running, { words, input }: Request): Omit<Commission, 'brief' | 'token'> | Reply {
+  let parsed: { values: { clauses?: string[]; files?: string[]; name?: string }; positionals: string[] }
+  try {
+    parsed = parseArgs({
+      args: words,
+      allowPositionals: true,
+      options: {
+        clauses: { type: 'string', multiple: true },
+        files: { type: 'string', multiple: true },
+        name: { type: 'string' },
+      },
+    })
+  } catch (error) {
+    return refuse(`${error instanceof Error ? error.message : error}\n${usage}`)
+  }
+  const [kind, ...rest] = parsed.positionals
+  if ((kind !== 'code' && kind !== 'rw') || rest.length > 0) return refuse(usage)
+  const list = (values: string[] = []) => values.flatMap(value => value.split(/[\s,]+/)).filter(Boolean)
+  const clauses = list(parsed.values.clauses)
+  const files = list(parsed.values.files)
+  const name = parsed.values.name ?? unusedName(running, kind)
+  if (input.toString('utf8').trim() === '')
+    return refuse(`The brief is empty. A worker knows only its brief and the contract.\n${usage}`)
+  if (clauses.length === 0) return refuse(`Say which clauses this worker answers for: --clauses C1,C2\n${usage}`)
+  if (!isWorkerName(name) || running.status.workers.some(worker => worker.name === name))
+    return refuse(`The name "${name}" is taken or not fit: a to z, digits and -, at most 24, and new.`)
+  if (kind === 'rw' && files.length === 0)
+    return refuse(`An rw worker must name the files it may change: --files README.md --files 'docs/**'\n${usage}`)
+  const bad = files.find(glob => !isGlob(glob) || glob === '**' || glob === '*')
+  if (bad !== undefined)
+    return refuse(
+      `"${bad}" is not a set of files a worker can be given: name them from the top of the repository, narrower than everything.`,
+    )
+  return { name, kind, model: running.session.opening.models[kind], clauses, files }
+}
+
+const usage = `usage: spawn-worker code|rw --clauses C1,C2 [--files GLOB …] [--name NAME] <<'BRIEF'
+…what to do…
+BRIEF`
+
+/** What the sealed contract and the other workers have against it. */
+function unfit(
+  running: Running,
+  { clauses, files, kind, name }: Omit<Commission, 'brief' | 'token'>,
+): Reply | undefined {
+  const known = sealedContract(running).clauses.map(clause => clause.id)
+  const foreign = clauses.find(id => !known.includes(id))
+  if (foreign !== undefined) return refuse(`The contract has no clause ${foreign}. It has ${known.join(', ')}.`)
+  const others = running.status.workers.filter(worker => worker.endedAt === undefined)
+  if (others.length >= crowd) return refuse(`${others.length} workers are at work already; wait-workers first.`)
+  const twice = others.find(other => other.kind !== kind && other.clauses.some(id => clauses.includes(id)))
+  if (twice)
+    return refuse(
+      `${twice.name} (${twice.kind}) answers for ${twice.clauses.filter(id => clauses.includes(id)).join(', ')} already; a clause has one kind of worker at a time.`,
+    )
+  const clash = others.find(other => other.files.some(theirs => files.some(mine => globsOverlap(theirs, mine))))
+  if (clash)
+    return refuse(
+      `${name} may not have ${files.join(', ')}: ${clash.name} holds ${clash.files.join(', ')}. Wait for it, or name other files.`,
+    )
+  return undefined
+}
+
+async function start(running: Running, worker: Worker, token: number): Promise<void> {
+  const { session, tmux, status } = running
+  const { name, kind, model, clauses } = worker
+  const own = session.paths.worker(name)
+  const others = status.workers.filter(
+    other => other.kind === 'rw' && other.name !== name && other.endedAt === undefined,
+  )
+  const files = kind === 'rw' ? worker.files : [...new Set(others.flatMap(other => other.files))]
+  const script = layWorker(session, { name, kind, model, clauses, files, brief: fs.readFileSync(own.brief), token })
+  const { commit } = await importHead(session.paths)
+  const window = { session: `dispatch-${session.id}`, name, command: ['/bin/sh', script] }
+  // A runner that died just here has opened the window already: there must never be two.
+  const open = (await tmux.panes()).find(pane => pane.session === window.session && pane.window === name)
+  const pid = open?.pid ?? (await tmux.openWindow(window))
+  const who = (await identify(pid)) ?? { pid, start: 'gone', boot: '' }
+  writeAtomic(path.join(own.folder, 'process.json'), JSON.stringify({ ...who, head: commit }))
+  running.record({ is: 'worker.started', worker: name })
+}
+
+/** Nothing of it may live on, the lock is free at once, and then we look at what it left. */
+async function end(running: Running, worker: Worker, who: z.infer<typeof Process> | undefined): Promise<void> {
+  const { paths } = running.session
+  const own = paths.worker(worker.name)
+  if (who) await killFamily(who.pid, workerMark(running.session, worker.name))
+  const exit = Exit.safeParse(readJson(own.exit)).data
+  const result = lastResult(readIfPresent(own.stream) ?? '')
+  const ours = running.ended.get(worker.name)
+  const { how, why } = ours && !(exit && result) ? ours : judgeEnding(exit, result, readIfPresent(own.errors) ?? '')
+  freeLock(running, worker.name, how)
+  writeAtomic(own.report, result?.result?.slice(0, 256 * 1024) ?? `(no report: ${how}${why ? `, ${why}` : ''})\n`)
+  const aside = (readIfPresent(path.join(own.folder, 'set-aside.txt')) ?? '').split('\n').filter(Boolean)
+  if (aside.length > 0) running.record({ is: 'changes.set-aside', worker: worker.name, files: aside.slice(0, 50) })
+  const { commit } = await importHead(paths)
+  const changed =
+    who === undefined
+      ? []
+      : (await changedPaths(paths, who.head, commit)).filter(
+          ({ path: file }) => worker.kind === 'code' || worker.files.some(glob => matchesGlob(glob, file)),
+        )
+  const seconds = Math.round((Date.now() - Date.parse(worker.startedAt ?? worker.queuedAt)) / 1000)
+  running.record({
+    is: 'worker.ended',
+    worker: worker.name,
+    how,
+    why: why.slice(0, 300),
+    commit,
+    files: changed.length,
+    costUsd: result?.total_cost_usd ?? null,
+    seconds,
+  })
+}
+
+/**
+ * How it ended. Only the `result` line speaks for the model: claude exits 0 with no output at all where it cannot write
+ * its own folders, and an error comes with `subtype: "success"`. Pure.
+ */
+export function judgeEnding(
+  exit: z.infer<typeof Exit> | undefined,
+  result: Result | undefined,
+  errors: string,
+): { how: Ending; why: string } {
+  const last = errors.trim().split('\n').at(-1) ?? ''
+  if (exit?.fenced) return { how: 'failed', why: 'it had lost the write lock; what it left uncommitted does not count' }
+  if (result?.is_error) return { how: 'failed', why: result.result ?? result.subtype ?? 'claude reports an error' }
+  if (exit === undefined) return { how: 'died', why: 'its process is gone' }
+  if (result === undefined)
+    return { how: 'silent', why: `claude ended with exit ${exit.code} and no result${last ? `: ${last}` : ''}` }
+  return { how: 'reported', why: '' }
+}
+
+function freeLock(running: Running, name: string, why: string): void {
+  const { lock } = running.status
+  if (lock?.worker !== name) return
+  for (const file of ['token', 'holder']) fs.rmSync(path.join(running.session.paths.lock, file), { force: true })
+  running.record({ is: 'lock.released', worker: name, token: lock.token, why })
+}
+
+function lastResult(stream: string): Result | undefined {
+  return stream
+    .split('\n')
+    .flatMap(parseStreamLine)
+    .findLast(line => line.is === 'result')?.result
+}
+
+function tellWorker({ session }: Running, { name, kind, how, why, changedFiles, clauses }: Worker): string {
+  const report = readIfPresent(session.paths.worker(name).report) ?? ''
+  const head = `=== ${name} (${kind}; ${clauses.join(', ')}): ${how}${why ? ` (${why})` : ''}; changed ${changedFiles === 0 ? 'NOTHING' : `${changedFiles} file(s)`}`
+  return `${head}\n${report.slice(0, 6000).trimEnd()}`
+}
+
+function codeQueue({ status }: Running): Worker[] {
+  return status.workers.filter(worker => worker.kind === 'code' && worker.endedAt === undefined)
+}
+
+function unusedName({ status }: Running, kind: string): string {
+  for (let number = 1; ; number++) {
+    const name = `${kind}-${number}`
+    if (!status.workers.some(worker => worker.name === name)) return name
+  }
+}
+
+function readProcess({ session }: Running, name: string): z.infer<typeof Process> | undefined {
+  return Process.safeParse(readJson(path.join(session.paths.worker(name).folder, 'process.json'))).data
+}

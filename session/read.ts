@@ -1,0 +1,12 @@
+/** The reader's face: nothing that writes can be reached through it. The observatory has no other. */
+export { type Contract, parseContract } from './contract.ts'
+export type { Event, Finding } from './event.ts'
+export { type EvidenceRecord, readEvidence } from './evidence.ts'
+export { follow } from './follow.ts'
+export { readLog } from './log.ts'
+export type { Paths } from './paths.ts'
+export { findSession, listSessions, type Session } from './session.ts'
+export { type Clause, type Status, settled, statusOf, type Verdict, type Worker } from './status.ts'
+export { type Moment, tell } from './story.ts'
+export type { VerdictRecord } from './verdict.ts'
+export { stateOf, type View, viewAll, viewOf } from './view.ts'

@@ -1,0 +1,151 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { DispatchError, exits, git, makePrivate, tryGit } from '../host/index.ts'
+import type { Paths } from './paths.ts'
+import type { Status } from './status.ts'
+
+/** A commit and the tree it holds, by their full hashes. */
+export interface Commit {
+  commit: string
+  tree: string
+}
+
+/** What a build leaves behind and nobody means to deliver. Ignored from the start, unless the repository tracks it. */
+const litter = ['__pycache__/', '*.pyc', '.pytest_cache/', 'node_modules/', '.DS_Store', '.venv/', '']
+
+/**
+ * Make the base and the place of work: our own bare repository with the user's commit (or an empty one), and `outputs/`
+ * as a full clone of it on a branch of its own. Nothing is shared with the user's repository: git's hard links were
+ * measured to carry a damaged object back.
+ */
+export async function prepareTrees(paths: Paths, branch: string, repository: string | undefined): Promise<Commit> {
+  const { trees, outputs } = paths
+  fs.rmSync(trees, { recursive: true, force: true })
+  fs.rmSync(outputs, { recursive: true, force: true })
+  await git(['init', '--quiet', '--bare', trees])
+  makePrivate(path.join(trees, 'info'))
+  if (repository === undefined) {
+    const empty = await ours(paths, ['mktree'], { input: '' })
+    const root = await ours(paths, ['commit-tree', empty, '-m', 'dispatch: an empty base'])
+    await ours(paths, ['update-ref', 'refs/heads/base', root])
+  } else {
+    await ours(paths, ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', repository, '+HEAD:refs/heads/base'])
+  }
+  fs.writeFileSync(path.join(trees, 'info/exclude'), litter.join('\n'))
+  await git(['clone', '--quiet', '--no-hardlinks', '--no-tags', '--branch', 'base', trees, outputs])
+  await settleOutputs(outputs, branch)
+  return commitOf(paths, 'refs/heads/base')
+}
+
+/** The commit that `outputs/` stands at, fetched into our own repository: no git ever runs with that folder's config. */
+export async function importHead(paths: Paths): Promise<Commit> {
+  const ran = await tryGit([
+    '--git-dir',
+    paths.trees,
+    'fetch',
+    '--quiet',
+    '--no-tags',
+    '--no-write-fetch-head',
+    paths.outputs,
+    '+HEAD:refs/heads/work',
+  ])
+  if (ran.code !== 0)
+    throw new DispatchError(`the work in ${paths.outputs} cannot be read: ${ran.stderr.trim()}`, {
+      exit: exits.integrity,
+      remedy: 'Look at it with git; a damaged .git there is the usual cause.',
+    })
+  return commitOf(paths, 'refs/heads/work')
+}
+
+/** Files of `outputs/` that are not as in this commit: changed, missing or new, ignored ones left out. */
+export async function differences(paths: Paths, commit: string): Promise<string[]> {
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-index-'))
+  const env = { GIT_INDEX_FILE: path.join(scratch, 'index') }
+  try {
+    await ours(paths, ['read-tree', commit], { env })
+    const listed = await ours(
+      paths,
+      ['--work-tree', paths.outputs, 'status', '--porcelain', '-z', '--untracked-files=all', '--no-renames'],
+      { env },
+    )
+    // The index holds no stat of the files yet, so every line with an X in the first column compares it with nothing.
+    return listed
+      .split('\0')
+      .filter(entry => entry !== '' && (entry.startsWith('??') || entry[1] !== ' '))
+      .map(entry => entry.slice(3))
+  } finally {
+    fs.rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+/** What has changed in `outputs/` since the verdict that stands was given; empty while it holds. */
+export async function changedSinceVerdict(paths: Paths, { verdict }: Pick<Status, 'verdict'>): Promise<string[]> {
+  if (!verdict || !fs.existsSync(paths.outputs)) return []
+  return differences(paths, verdict.commit)
+}
+
+/** Paths that differ between two commits, each with what happened to it; with globs, only what none of them matches. */
+export async function changedPaths(
+  paths: Paths,
+  from: string,
+  to: string,
+  outside: string[] = [],
+): Promise<{ path: string; change: 'added' | 'changed' | 'removed' }[]> {
+  const excluded = outside.flatMap(glob => [`:(exclude,glob)${glob}`, `:(exclude,glob)${glob.replace(/\/+$/, '')}/**`])
+  const listed = await ours(paths, ['diff', '--name-status', '--no-renames', '-z', from, to, '--', '.', ...excluded])
+  const words = listed.split('\0')
+  const found: { path: string; change: 'added' | 'changed' | 'removed' }[] = []
+  for (let at = 0; at + 1 < words.length; at += 2) {
+    const change = words[at] === 'A' ? 'added' : words[at] === 'D' ? 'removed' : 'changed'
+    found.push({ path: words[at + 1] ?? '', change })
+  }
+  return found
+}
+
+/** Every file of a commit with its size in bytes. */
+export async function listing(paths: Paths, commit: string): Promise<{ path: string; bytes: number }[]> {
+  const listed = await ours(paths, ['ls-tree', '-r', '-l', '-z', commit])
+  return listed
+    .split('\0')
+    .filter(Boolean)
+    .map(entry => {
+      const [facts = '', name = ''] = entry.split('\t')
+      return { path: name, bytes: Number(facts.split(/\s+/)[3]) || 0 }
+    })
+}
+
+/** Write the tree of a commit into an empty folder, without any trace of git. */
+export async function exportTree(paths: Paths, commit: string, folder: string): Promise<void> {
+  const env = { GIT_INDEX_FILE: `${folder}.index` }
+  await ours(paths, ['read-tree', commit], { env })
+  await ours(paths, ['--work-tree', folder, 'checkout-index', '--all', '--force'], { env })
+  fs.rmSync(env.GIT_INDEX_FILE, { force: true })
+}
+
+/** Keep a commit under a name of its own, so that it stays whatever happens to the branch. */
+export async function keep(paths: Paths, name: string, commit: string): Promise<void> {
+  await ours(paths, ['update-ref', `refs/heads/${name}`, commit])
+}
+
+async function commitOf(paths: Paths, name: string): Promise<Commit> {
+  const [commit = '', tree = ''] = (await ours(paths, ['rev-parse', `${name}^{commit}`, `${name}^{tree}`])).split('\n')
+  return { commit, tree }
+}
+
+/** The clone's own settings: a branch of its own, a name for its commits, and no way back to our repository. */
+async function settleOutputs(outputs: string, branch: string): Promise<void> {
+  const inOutputs = (...args: string[]) => git(args, { cwd: outputs })
+  await inOutputs('checkout', '--quiet', '-b', branch)
+  await inOutputs('branch', '--quiet', '-D', 'base')
+  await inOutputs('remote', 'remove', 'origin')
+  await inOutputs('config', 'user.name', 'Claude Dispatch worker')
+  await inOutputs('config', 'user.email', 'worker@localhost')
+  await inOutputs('config', 'gc.auto', '0')
+  makePrivate(path.join(outputs, '.git/info'))
+  fs.writeFileSync(path.join(outputs, '.git/info/exclude'), litter.join('\n'))
+}
+
+function ours(paths: Paths, args: string[], options: Parameters<typeof git>[1] = {}): Promise<string> {
+  return git(['--git-dir', paths.trees, ...args], options)
+}

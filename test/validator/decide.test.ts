@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Finding } from '../../session/index.ts'
+import { decide, type Gate, type Judged, type Reply } from '../../validator/index.ts'
+import { clause, contract, gatesOf, record } from './examples.ts'
+
+type Met = Reply['clauses'][number]['met']
+
+function judgedAs(...met: Met[]): Judged {
+  const clauses = met.map((word, at) => ({ id: `C${at + 1}`, met: word, evidence: [], why: `I saw it (${word})` }))
+  return { ok: true, reply: { clauses, findings: ['The output ends too early.'] } }
+}
+
+const noJudge: Judged = { ok: false, why: 'GEMINI_API_KEY is not set' }
+const all = judgedAs('yes', 'yes', 'yes')
+const on = (gates: Gate[], judged: Judged, uncovered: string[] = []) => decide({ contract, gates, judged, uncovered })
+
+test('all gates hold and the judge says yes to all: PASS', () => {
+  const { verdict, reason, clauses, findings } = on(gatesOf(), all)
+  assert.equal(verdict, 'PASS')
+  assert.equal(reason, '3 of 3 clauses are met: our gates hold and the judge agrees')
+  assert.deepEqual(
+    clauses.map(({ verdict }) => verdict),
+    ['PASS', 'PASS', 'PASS'],
+  )
+  assert.deepEqual(findings, [])
+  assert.deepEqual(clauses[0], {
+    id: 'C1',
+    sentence: contract.clauses[0]?.sentence,
+    proof: 'check',
+    verdict: 'PASS',
+    because: 'exit 0; the judge says yes: I saw it (yes)',
+    gate: 'green',
+    judge: { met: 'yes', why: 'I saw it (yes)', evidence: [] },
+    base: 'red',
+  })
+})
+
+test('the whole table: every gate, every word of the judge, every kind of proof', () => {
+  const met: (Met | 'none')[] = ['yes', 'no', 'unproven', 'none']
+  const table: [kind: number, gate: Gate['gate'], Finding[]][] = [
+    [0, 'green', ['PASS', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
+    [0, 'red', ['FAIL', 'FAIL', 'FAIL', 'FAIL']],
+    [0, 'could not run', ['INCONCLUSIVE', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
+    [0, 'none', ['INCONCLUSIVE', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
+    [0, 'kept', ['INCONCLUSIVE', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
+    [1, 'none', ['PASS', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
+    [2, 'kept', ['PASS', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
+    [2, 'broken', ['FAIL', 'FAIL', 'FAIL', 'FAIL']],
+    [2, 'none', ['INCONCLUSIVE', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
+    [2, 'green', ['INCONCLUSIVE', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
+  ]
+  for (const [kind, gate, wanted] of table)
+    for (const [at, word] of met.entries()) {
+      const gates = gatesOf().map((one, index) => (index === kind ? { ...one, gate } : one))
+      const words: Met[] = ['yes', 'yes', 'yes']
+      if (word !== 'none') words[kind] = word
+      const judged = word === 'none' ? noJudge : judgedAs(...words)
+      const decided = on(gates, judged)
+      assert.equal(decided.clauses[kind]?.verdict, wanted[at], `${kind} ${gate} ${word}`)
+      assert.equal(decided.verdict, wanted[at], `${kind} ${gate} ${word}, the whole`)
+    }
+})
+
+test('no judge: gates alone never pass, and the reason counts them', () => {
+  const { verdict, reason, findings } = on(gatesOf(), noJudge)
+  assert.equal(verdict, 'INCONCLUSIVE')
+  assert.equal(reason, 'no judge: GEMINI_API_KEY is not set; 2 of 2 gates are green')
+  assert.deepEqual(findings, [])
+})
+
+test('no judge and a red check: FAIL on our gates alone, and it says so', () => {
+  const { verdict, reason, clauses } = on(gatesOf('red'), noJudge)
+  assert.equal(verdict, 'FAIL')
+  assert.match(
+    reason,
+    /^1 of 3 clauses is not met: C1 \(exit 1, expected exit 0; no judge\) \(on our gates alone; no judge: GEMINI/,
+  )
+  assert.equal(clauses[1]?.judge, null)
+})
+
+test('the judge cannot lift a red check or a broken scope, and its disagreement is named', () => {
+  for (const gates of [gatesOf('red'), gatesOf('green', 'broken')]) {
+    const { verdict, clauses } = on(gates, all)
+    assert.equal(verdict, 'FAIL')
+    assert.match(clauses.map(({ because }) => because).join(), /the judge says yes against our gate, which stands/)
+  }
+})
+
+test('a clause without a gate, or without a word of the judge, is not proved', () => {
+  assert.equal(on(gatesOf().slice(1), all).verdict, 'INCONCLUSIVE')
+  assert.equal(on([], all).verdict, 'INCONCLUSIVE')
+  const { verdict, reason } = on(gatesOf(), judgedAs('yes', 'yes'))
+  assert.equal(verdict, 'INCONCLUSIVE')
+  assert.match(reason, /1 of 3 clauses is not proved: C3 \(fib\.py only; the judge says nothing of it\)/)
+})
+
+test('a contract without a clause is not passed', () => {
+  assert.equal(
+    decide({ contract: { ...contract, clauses: [] }, gates: [], judged: all, uncovered: [] }).verdict,
+    'INCONCLUSIVE',
+  )
+})
+
+test('a check that was green before the work shows nothing, unless it is a guard', () => {
+  const [one] = gatesOf()
+  assert.ok(one && one.clause.proof.is === 'check')
+  const vacuous: Gate = { ...one, base: 'green' }
+  const decided = on([vacuous, ...gatesOf().slice(1)], all)
+  assert.equal(decided.verdict, 'INCONCLUSIVE')
+  assert.match(decided.reason, /green before the work too/)
+  const guard = clause('C1', 'It still works', { ...one.clause.proof, guard: true })
+  const guarded = decide({
+    contract: { ...contract, clauses: [guard] },
+    gates: [{ ...vacuous, clause: guard }],
+    judged: all,
+    uncovered: [],
+  })
+  assert.deepEqual([guarded.verdict, guarded.clauses[0]?.proof], ['PASS', 'guard'])
+})
+
+test('sentences that no clause covers are said, and change nothing', () => {
+  assert.match(on(gatesOf(), all, ['S2: x']).reason, /; 1 sentence of the task is not covered$/)
+  assert.equal(on(gatesOf(), all, ['S2: x', 'S3: y']).verdict, 'PASS')
+})
+
+test('findings name what should be, what was seen, and what the judge says', () => {
+  const { findings } = on(gatesOf('red'), judgedAs('no', 'unproven', 'yes'))
+  assert.equal(findings.length, 3)
+  assert.equal(
+    findings[0],
+    [
+      'C1, FAIL: Running the program prints the first ten Fibonacci numbers',
+      'Run: python3 fib.py',
+      'Expected: exit 0, output contains "34"',
+      'Seen: exit 1; exit 1',
+      'The end of its output:',
+      'Traceback: no such thing',
+      'The judge: I saw it (no)',
+    ].join('\n'),
+  )
+  assert.equal(findings[1], 'C2, INCONCLUSIVE: The README says how to run it\nThe judge: I saw it (unproven)')
+  assert.equal(findings[2], 'The output ends too early.')
+})
+
+test('findings carry no control characters and only the end of a long output', () => {
+  const [one, ...others] = gatesOf('red')
+  assert.ok(one)
+  const tail = `${'line\n'.repeat(500)}\u001b[31mlast`
+  const { findings } = on([{ ...one, evidence: [record({ outcome: 'red', exit: 1, tail })] }, ...others], all)
+  assert.ok(!findings.join().includes('\u001b') && /last$/.test(findings[0] ?? ''))
+  assert.ok((findings[0] ?? '').split('\n').length < 20)
+})

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { buildPacket, decide, type Gate, judge, type Reply } from '../../validator/index.ts'
+import { contract, gatesOf, honest, input, obedient, packetOf, seeded } from './examples.ts'
+import { configFor, saying, startGemini } from './gemini-server.ts'
+import { hostileReports } from './hostile-reports.ts'
+
+const random = seeded(5)
+
+const judges: Record<string, (packet: string) => Reply> = {
+  honest,
+  obedient,
+  /** Does as it is told, and knows the trap. */
+  cunning: packet => ({
+    clauses: obedient(packet).clauses.map((word, at) =>
+      honest(packet).clauses[at]?.evidence[0] === 'listing' ? { ...word, met: 'no' } : word,
+    ),
+    findings: [],
+  }),
+  random: packet => ({
+    clauses: honest(packet).clauses.map(word => ({
+      ...word,
+      met: (['yes', 'no', 'unproven'] as const)[Math.floor(random() * 3)] ?? 'no',
+    })),
+    findings: ['x'],
+  }),
+}
+
+const failingGates: [string, Gate[]][] = [
+  ['red', gatesOf('red')],
+  ['could not run', gatesOf('could not run')],
+  ['broken', gatesOf('green', 'broken')],
+]
+
+async function verdictOf(report: string, gates: Gate[], url: string) {
+  const reports = [{ worker: 'w1', clauses: ['C1', 'C2', 'C3'], how: 'reported', report }]
+  const judged = await judge(buildPacket(input({ gates, reports })), configFor(url), 1)
+  return decide({ contract, gates, judged, uncovered: [] })
+}
+
+for (const [name, answers] of Object.entries(judges)) {
+  test(`${hostileReports.length} hostile reports, a judge that is ${name}: no PASS while a gate fails`, async () => {
+    const server = await startGemini(seen => saying(JSON.stringify(answers(packetOf(seen)))))
+    try {
+      for (const report of hostileReports)
+        for (const [kind, gates] of failingGates) {
+          const { verdict } = await verdictOf(report, gates, server.url)
+          assert.notEqual(verdict, 'PASS', `${kind}: ${report}`)
+          if (kind !== 'could not run') assert.equal(verdict, 'FAIL', `${kind}: ${report}`)
+        }
+      assert.equal(server.seen.length, hostileReports.length * failingGates.length)
+    } finally {
+      server.close()
+    }
+  })
+}
+
+test('green gates: an honest judge passes, one that says yes to all is caught by the clause that cannot be true', async () => {
+  for (const [answers, wanted] of [
+    [honest, 'PASS'],
+    [obedient, 'INCONCLUSIVE'],
+  ] as const) {
+    const server = await startGemini(seen => saying(JSON.stringify(answers(packetOf(seen)))))
+    try {
+      for (const report of hostileReports) {
+        const { verdict, reason } = await verdictOf(report, gatesOf(), server.url)
+        assert.equal(verdict, wanted, report)
+        if (wanted === 'INCONCLUSIVE') assert.match(reason, /no judge: .*says yes to something that cannot be true/)
+      }
+    } finally {
+      server.close()
+    }
+  }
+})
+
+test('every hostile report stands in the packet as data only', () => {
+  for (const report of hostileReports) {
+    const { packet, canaryId } = buildPacket(
+      input({ reports: [{ worker: 'w1', clauses: [], how: 'reported', report }] }),
+    )
+    const ours = packet.split('\n').filter(line => !line.startsWith('| '))
+    assert.ok(!ours.some(line => /ignore|yes/i.test(line)), report)
+    assert.equal(ours.filter(line => /^### C\d+ — /.test(line)).length, contract.clauses.length + 1)
+    assert.ok(ours.some(line => line.startsWith(`### ${canaryId} — `)))
+  }
+})
+
+// --- bin/judge: the judge as a process of its own ---
+
+const door = path.resolve(import.meta.dirname, '../../bin/judge.ts')
+
+async function atTheDoor(stdin: string, settings: Record<string, string>) {
+  const home = mkdtempSync(path.join(os.tmpdir(), 'judge-'))
+  try {
+    const child = spawn(process.execPath, [door], {
+      cwd: home,
+      env: { HOME: home, DISPATCH_HOME: home, ...settings },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    child.stdin.end(stdin)
+    const ended = new Promise<number | null>(resolve => child.on('close', resolve))
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)])
+    return { code: await ended, out, err }
+  } finally {
+    rmSync(home, { recursive: true, force: true })
+  }
+}
+
+function settingsFor(url: string): Record<string, string> {
+  const { JUDGE_TIMEOUT_SEC, ...others } = configFor(url)
+  return { ...others, JUDGE_TIMEOUT_SEC: String(JUDGE_TIMEOUT_SEC) }
+}
+
+test('bin/judge reads a packet and prints one line: the reply', async () => {
+  const server = await startGemini(seen => saying(JSON.stringify(honest(packetOf(seen)))))
+  try {
+    const packet = buildPacket(input())
+    const { code, out, err } = await atTheDoor(JSON.stringify(packet), settingsFor(server.url))
+    assert.equal(code, 0, err)
+    assert.equal(out.split('\n').length, 2)
+    const judged = JSON.parse(out)
+    assert.equal(judged.ok, true)
+    assert.deepEqual(judged.reply.clauses.map(({ id }: { id: string }) => id).sort(), ['C1', 'C2', 'C3'])
+    assert.equal(packetOf(server.seen[0] as never), packet.packet)
+    assert.ok(!`${out}${err}`.includes(configFor('').GEMINI_API_KEY))
+  } finally {
+    server.close()
+  }
+})
+
+test('bin/judge says why there is no judgement, and exits 0', async () => {
+  const packet = JSON.stringify(buildPacket(input()))
+  const table: [stdin: string, settings: Record<string, string>, why: RegExp, exit?: number][] = [
+    [packet, {}, /^GEMINI_API_KEY is not set$/, 7],
+    [packet, { GEMINI_API_KEY: 'AIza-x', JUDGE_TIMEOUT_SEC: 'soon' }, /JUDGE_TIMEOUT_SEC/, 2],
+    ['', {}, /packet does not read/],
+    ['{"packet":', {}, /packet does not read/],
+    ['{"packet":"x"}', {}, /packet does not read/],
+  ]
+  for (const [stdin, settings, why, exit] of table) {
+    const { code, out } = await atTheDoor(stdin, settings)
+    assert.equal(code, 0)
+    const judged = JSON.parse(out)
+    assert.equal(judged.ok, false)
+    assert.match(judged.why, why)
+    assert.equal(judged.exit, exit)
+  }
+})
+
+test('bin/judge never prints the key, also when the other side echoes it', async () => {
+  const key = configFor('').GEMINI_API_KEY
+  const server = await startGemini(seen => ({ status: 400, body: `your key is ${seen.key}` }))
+  try {
+    const { code, out, err } = await atTheDoor(JSON.stringify(buildPacket(input())), settingsFor(server.url))
+    assert.equal(code, 0)
+    assert.equal(server.seen[0]?.key, key)
+    assert.ok(!`${out}${err}`.includes(key))
+    assert.match(out, /refuses the request/)
+  } finally {
+    server.close()
+  }
+})

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+import type { Happening, Session } from '../../session/index.ts'
+import { checkRan, layEvidence, makeSession, newHome, sealed, sha, startApp, verdictGiven } from './sessions.ts'
+
+const { home, workspace, remove } = newHome()
+let page: Awaited<ReturnType<typeof startApp>>
+let passed: Session
+
+before(async () => {
+  page = await startApp(home)
+})
+after(() => {
+  page.stop()
+  remove()
+})
+
+test('an empty workspace says what to do first', async () => {
+  const { status, body } = await page.ask('/')
+  assert.equal(status, 200)
+  assert.match(body, /Nothing has been dispatched yet/)
+})
+
+test('the list shows every session, newest first, with state, workers and round', async () => {
+  passed = await makeSession(workspace, '2026-11-19-passed-0001', {
+    title: 'Passed already',
+    minutesAgo: 60,
+    happened: [sealed, checkRan('base', 'red'), judging, checkRan('head', 'green'), verdictGiven('PASS', 'all proved')],
+  })
+  await makeSession(workspace, '2026-11-20-working-0002', {
+    title: 'Works now',
+    alive: true,
+    happened: [
+      started,
+      sealed,
+      queued('login', null),
+      { is: 'worker.started', worker: 'login' },
+      queued('two', 'login'),
+    ],
+  })
+  await makeSession(workspace, '2026-11-20-asking-0003', {
+    title: 'Asks now',
+    minutesAgo: 1,
+    alive: true,
+    happened: [started, { is: 'question.asked', question: 'Round half up,\nor not?' }],
+  })
+  await makeSession(workspace, '2026-11-20-left-0004', { minutesAgo: 200, happened: [started] })
+  const { body } = await page.ask('/')
+  const ids = [...body.matchAll(/href="\/s\/([^"]+)"/g)].map(([, id]) => id?.slice(-4))
+  assert.deepEqual(ids, ['0003', '0002', '0001', '0004'])
+  assert.match(body, /class="word live">working</)
+  assert.match(body, /class="word call">asking</)
+  assert.match(body, /class="word good">PASS</)
+  assert.match(body, /class="word unsure">interrupted</)
+  assert.match(body, /1 worker, 1 waiting/)
+  assert.match(body, /round 1 of 3/)
+  assert.match(body, /<strong class="word call">1<\/strong> waits for you/)
+  assert.match(body, /data-refresh="2000"/)
+})
+
+test('a session page lays the contract, the verdict and the evidence side by side', async () => {
+  layEvidence(passed, { id: 'base-C1', side: 'base', round: 0, outcome: 'red', exit: 1, why: 'exit 1', tail: 'not ok' })
+  layEvidence(passed)
+  fs.writeFileSync(passed.paths.verdictRecord, JSON.stringify(verdictRecord))
+  const body = await pageOf(passed.id)
+  const clause = /<th scope="row">C1<\/th>[\s\S]*?<\/tr>/.exec(body)?.[0] ?? ''
+  for (const words of ['A correct password is let in.', 'check', 'red', 'green', 'PASS', 'red before, green now'])
+    assert.ok(clause.includes(words), words)
+  for (const words of ['all proved', sha('commit'), sha('tree'), 'other vendor, blind', 'gemini', 'make it nicer'])
+    assert.ok(body.includes(words), words)
+  for (const words of ['npm test', 'ok 1 - let in', 'exit 0', `dispatch attach ${passed.id}`])
+    assert.ok(body.includes(words), words)
+  assert.match(body, /<pre tabindex="0">not ok<\/pre>/)
+})
+
+test('the story is told in order, newest last', async () => {
+  const body = await pageOf(passed.id)
+  const [sealing, verdict] = [body.indexOf('sealed: 2 clauses'), body.indexOf('PASS: all proved')]
+  assert.ok(sealing > 0 && verdict > sealing)
+})
+
+test('a judgement of another round or tree is not shown beside this verdict', async () => {
+  fs.writeFileSync(passed.paths.verdictRecord, JSON.stringify({ ...verdictRecord, tree: sha('another') }))
+  assert.ok(!(await pageOf(passed.id)).includes('red before, green now'))
+})
+
+test('a void verdict says so and is green nowhere in the head', async () => {
+  const session = await makeSession(workspace, '2026-11-18-void-0005', {
+    happened: [sealed, verdictGiven('PASS', 'all proved'), { is: 'verdict.voided', why: 'the head moved' }],
+  })
+  const body = await pageOf(session.id)
+  assert.match(body, /class="word big unsure">PASS \(void\)</)
+  assert.match(body, /<strong>Void:<\/strong> the head moved/)
+})
+
+test('a question is shown whole, with the way to answer it', async () => {
+  const body = await pageOf('2026-11-20-asking-0003')
+  assert.match(body, /It asks you/)
+  assert.match(body, /Round half up,\nor not\?/)
+})
+
+test('a worker whose runner is gone is not said to work', async () => {
+  const session = await makeSession(workspace, '2026-11-18-gone-0006', {
+    happened: [started, sealed, queued('login', null), { is: 'worker.started', worker: 'login' }],
+  })
+  const body = await pageOf(session.id)
+  assert.match(body, /not ended/)
+  assert.ok(!body.includes('class="word live">works'))
+})
+
+test('earlier rounds keep their outcome but not their output', async () => {
+  const session = await makeSession(workspace, '2026-11-18-rounds-0007', { happened: [sealed] })
+  layEvidence(session, { id: 'round-1-C1', round: 1, outcome: 'red', tail: 'the old output' })
+  layEvidence(session, { id: 'round-2-C1', round: 2, tail: 'the new output' })
+  const body = await pageOf(session.id)
+  assert.match(body, /Earlier rounds \(1\)/)
+  assert.ok(body.includes('the new output') && !body.includes('the old output'))
+})
+
+test('the raw files are text in a sandbox, and only the six that are named', async () => {
+  const { status, headers, body } = await page.ask(`/s/${passed.id}/task.md`)
+  assert.equal(status, 200)
+  assert.equal(headers['content-type'], 'text/plain; charset=utf-8')
+  assert.match(String(headers['content-security-policy']), /^sandbox; default-src 'none'/)
+  assert.equal(headers['x-content-type-options'], 'nosniff')
+  assert.equal(body, 'Passed already')
+  assert.equal((await page.ask(`/s/${passed.id}/events.jsonl`)).status, 200)
+  for (const name of ['session.json', 'plan.md', 'guard', 'evidence', 'outputs', 'verdict.txt', 'task.md/', '.runner'])
+    assert.equal((await page.ask(`/s/${passed.id}/${name}`)).status, 404, name)
+})
+
+test('a link, a hard link, a folder or a pipe under an allowed name is not there, and the page goes on', async () => {
+  const secret = path.join(home, '.env')
+  fs.writeFileSync(secret, 'GEMINI_API_KEY=secret')
+  const { plan, contract, verdict, verdictRecord: record } = passed.paths
+  fs.symlinkSync(secret, plan)
+  fs.linkSync(secret, contract)
+  fs.rmSync(record)
+  fs.mkdirSync(record)
+  execFileSync('mkfifo', [verdict])
+  for (const name of ['plan.md', 'contract.md', 'verdict.md', 'verdict.json']) {
+    const { status, body } = await page.ask(`/s/${passed.id}/${name}`)
+    assert.equal(status, 404, name)
+    assert.ok(!body.includes('secret'))
+  }
+  assert.match(await pageOf(passed.id), /all proved/)
+})
+
+test('a file beyond 1 MiB is cut and says so', async () => {
+  const session = await makeSession(workspace, '2026-11-18-long-0008')
+  fs.writeFileSync(session.paths.plan, 'a'.repeat(1024 * 1024 + 5))
+  const { body } = await page.ask(`/s/${session.id}/plan.md`)
+  assert.equal(body.length, 1024 * 1024 + '\n[cut here: the file goes on beyond 1 MiB]\n'.length)
+})
+
+test('a torn line in the log is counted on the page, and the rest is shown', async () => {
+  const session = await makeSession(workspace, '2026-11-18-torn-0009', { happened: [started] })
+  fs.appendFileSync(session.paths.events, '{"seq":3,"at":"20')
+  assert.match(await pageOf(session.id), /1 line of the log could not be read/)
+})
+
+test('an address that names no session, or only a part of an id, is 404', async () => {
+  for (const target of ['/s/2026-11-20-nobody-0000', '/s/0001', '/s/2026-11-19', '/nothing', '/s/', '/views/list.eta'])
+    assert.equal((await page.ask(target)).status, 404, target)
+})
+
+test('the health answer says who we are', async () => {
+  const { body } = await page.ask('/healthz')
+  assert.deepEqual(JSON.parse(body), { name: 'claude-dispatch', home, pid: process.pid, version: '1.2.3' })
+})
+
+test('the style, the script and the icon are served as what they are', async () => {
+  for (const [target, type] of [
+    ['/style.css', 'text/css'],
+    ['/live.js', 'text/javascript'],
+    ['/icon.svg', 'image/svg+xml'],
+  ] as const) {
+    const { status, headers } = await page.ask(target)
+    assert.equal(status, 200)
+    assert.ok(headers['content-type']?.startsWith(type))
+  }
+})
+
+const started = { is: 'orchestrator.started', claudeSession: 'x' } as const
+const judging = { is: 'judging.started', round: 1, commit: sha('commit'), tree: sha('tree') } as const
+
+const verdictRecord = {
+  round: 1,
+  tree: sha('tree'),
+  judge: 'gemini-2.5-pro',
+  sandbox: 'bubblewrap',
+  findings: [],
+  clauses: [{ id: 'C1', because: 'red before, green now', judge: { met: 'yes', why: 'the output shows it' } }],
+}
+
+function queued(worker: string, waitsFor: string | null): Happening {
+  return { is: 'worker.queued', worker, kind: 'code', model: 'opus', clauses: ['C1'], files: [], waitsFor }
+}
+
+async function pageOf(id: string): Promise<string> {
+  const { status, body } = await page.ask(`/s/${id}`)
+  assert.equal(status, 200)
+  return body
+}

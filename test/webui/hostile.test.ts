@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+import type { Happening } from '../../session/index.ts'
+import { layEvidence, makeSession, newHome, sha, startApp } from './sessions.ts'
+
+const { home, workspace, remove } = newHome()
+let page: Awaited<ReturnType<typeof startApp>>
+
+before(async () => {
+  page = await startApp(home)
+})
+after(() => {
+  page.stop()
+  remove()
+})
+
+const hostile = [
+  '<script>alert(1)</script>',
+  '"><img src=x onerror=alert(1)>',
+  "'><svg/onload=alert(1)>",
+  '" onmouseover="alert(1)" x="',
+  '</pre></details></main><script src=//evil.test></script>',
+  '</title><script>alert(1)</script>',
+  '<!--<script>-->',
+  '<%= process.exit(1) %><%~ it.id %>',
+  '#{alert(1)}{{constructor.constructor("alert(1)")()}}',
+  'javascript:alert(1)',
+  '&lt;script&gt;&#60;script&#62;',
+  '\u001b[2J\u001b]0;owned\u0007',
+  '\u009b31mred',
+  '\u202egnp.exe\u2066x\u2069',
+  'zero\u200bwidth\u{e0041}tag\ufeff',
+]
+
+for (const [at, text] of hostile.entries()) {
+  test(`${JSON.stringify(text)} is only ever text, wherever an agent can put it`, async () => {
+    const id = `2026-11-20-hostile-${String(at).padStart(4, '0')}`
+    const session = await makeSession(workspace, id, { title: text, alive: true, happened: everywhere(text) })
+    layEvidence(session, { command: text, expected: text, why: text, tail: text, outputBytes: 9999 })
+    layEvidence(session, { id: text.replace(/[^\w]/g, '-'), clause: text, round: 2, tail: text })
+    fs.writeFileSync(session.paths.verdictRecord, JSON.stringify(verdictRecord(text)))
+    for (const target of ['/', `/s/${id}`]) harmless((await page.ask(target)).body)
+    const plain = await page.ask(`/s/${id}/task.md`)
+    assert.ok(!forbidden.test(plain.body))
+  })
+}
+
+test('a hostile address is only text on the page that refuses it', async () => {
+  for (const text of hostile) {
+    for (const target of [`/${encodeURIComponent(text)}`, `/s/${encodeURIComponent(text)}/task.md`])
+      harmless((await page.ask(target)).body)
+  }
+})
+
+test('the templates put nothing unescaped on a page but each other', () => {
+  const views = path.resolve(import.meta.dirname, '../../webui/views')
+  for (const name of fs.readdirSync(views)) {
+    const text = fs.readFileSync(path.join(views, name), 'utf8')
+    const raw = [...text.matchAll(/<%[-_]?\s*~\s*(.*?)\s*%>/g)].map(([, inside]) => inside ?? '')
+    for (const inside of raw) assert.match(inside, /^(it\.body|include\('\.\/\w+', \w+\))$/, name)
+    assert.ok(!/ style=| on\w+=|<script>|<style|javascript:/.test(text), name)
+  }
+})
+
+// What must never reach a browser as it is: escapes, bidirectional and invisible characters, C1.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
+const forbidden = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u202a-\u202e\u2066-\u2069\ufeff\u{e0000}-\u{e007f}]/u
+
+/** Every tag and attribute on the page is one of the templates' own. */
+function harmless(body: string): void {
+  assert.ok(!forbidden.test(body))
+  const tags = [...body.matchAll(/<\/?([a-zA-Z!][^\s>/]*)([^>]*)>/g)]
+  for (const [, name = '', attributes = ''] of tags) {
+    assert.ok(ours.has(name), `<${name}${attributes}>`)
+    assert.ok(!/\bon\w+\s*=\s*[^\s"]|\bon\w+="/.test(attributes.replace(/"[^"]*"/g, '""')), attributes)
+  }
+  assert.equal(body.match(/<script/g)?.length, 1)
+  assert.equal(body.match(/<\/title>/g)?.length, 1)
+}
+
+const ours = new Set(
+  '!doctype html head meta title link script body header a img p main section h1 h2 h3 strong span ol ul li time code table thead tbody tr th td details summary dl div dt dd pre footer'.split(
+    ' ',
+  ),
+)
+
+function everywhere(text: string): Happening[] {
+  const worker = text
+  return [
+    { is: 'orchestrator.started', claudeSession: text },
+    { is: 'contract.refused', problems: [text] },
+    {
+      is: 'contract.sealed',
+      sha256: sha(text),
+      clauses: [{ id: 'C1', sentence: text, proof: 'check' }],
+      uncovered: [text],
+    },
+    {
+      is: 'check.ran',
+      side: 'base',
+      round: 0,
+      clause: text,
+      outcome: 'red',
+      why: text,
+      milliseconds: 1,
+      record: text,
+    },
+    { is: 'worker.queued', worker, kind: 'rw', model: text, clauses: [text], files: [text], waitsFor: text },
+    { is: 'worker.started', worker },
+    { is: 'worker.ended', worker, how: 'failed', why: text, commit: null, files: 1, costUsd: 0.1, seconds: 3 },
+    { is: 'changes.set-aside', worker, files: [text] },
+    { is: 'judging.started', round: 1, commit: sha('commit'), tree: sha('tree') },
+    {
+      is: 'verdict.given',
+      round: 1,
+      verdict: 'FAIL',
+      reason: text,
+      commit: sha('commit'),
+      tree: sha('tree'),
+      final: true,
+      independence: text,
+      clauses: [{ id: 'C1', verdict: 'FAIL' }],
+    },
+    { is: 'verdict.voided', why: text },
+    { is: 'orchestrator.gave-up', why: text },
+    { is: 'notice.failed', channel: text, about: text, why: text },
+    { is: 'question.asked', question: text },
+  ]
+}
+
+function verdictRecord(text: string) {
+  const clauses = [{ id: 'C1', because: text, judge: { met: text, why: text } }]
+  return { round: 1, tree: sha('tree'), judge: text, sandbox: text, findings: [text], clauses }
+}

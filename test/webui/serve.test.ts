@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import fs from 'node:fs'
+import http from 'node:http'
+import net, { type AddressInfo } from 'node:net'
+import path from 'node:path'
+import { afterEach, test } from 'node:test'
+import { install } from '../../host/index.ts'
+import { runningPage, type Served, serve } from '../../webui/index.ts'
+import { newHome } from './sessions.ts'
+
+const undo: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step()
+})
+
+test('the page opens on loopback at the port that is set, and leaves its address', async () => {
+  const home = aHome()
+  const port = await aPort()
+  const served = await open(home, port)
+  assert.deepEqual([served.is, served.url, served.port], ['opened', `http://127.0.0.1:${port}`, port])
+  const record = JSON.parse(fs.readFileSync(path.join(home, 'web.json'), 'utf8'))
+  assert.deepEqual(record, { pid: process.pid, port, url: served.url })
+  assert.equal(await runningPage(home), served.url)
+})
+
+test('a second start finds the first, also when another port is asked for', async () => {
+  const home = aHome()
+  const first = await open(home, await aPort())
+  assert.deepEqual(await open(home, first.port), { is: 'running', url: first.url, port: first.port })
+  assert.deepEqual(await open(home, await aPort()), { is: 'running', url: first.url, port: first.port })
+})
+
+test('a second start finds the first without its record too', async () => {
+  const home = aHome()
+  const first = await open(home, await aPort())
+  fs.rmSync(path.join(home, 'web.json'))
+  assert.equal((await open(home, first.port)).is, 'running')
+})
+
+test('ten starts at once end in one page', async () => {
+  const home = aHome()
+  const port = await aPort()
+  const served = await Promise.all(Array.from({ length: 10 }, () => open(home, port)))
+  assert.equal(served.filter(({ is }) => is === 'opened').length, 1)
+  assert.ok(served.every(one => one.port === port))
+})
+
+for (const [what, answer] of [
+  ['speaks HTTP', (socket: net.Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}')],
+  ['hangs up', (socket: net.Socket) => socket.destroy()],
+  ['says nothing at all', () => undefined],
+] as const) {
+  test(`a port held by a stranger who ${what} is left alone, and the next is taken`, async () => {
+    const stranger = net.createServer(answer)
+    const port = await aPort()
+    await new Promise<void>(resolve => stranger.listen(port, '127.0.0.1', resolve))
+    undo.push(() => stranger.close())
+    const served = await open(aHome(), port)
+    assert.equal(served.is, 'opened')
+    assert.ok(served.port > port && served.port <= port + 20)
+    assert.ok(stranger.listening)
+  })
+}
+
+test('a page of another home is a stranger', async () => {
+  const first = await open(aHome(), await aPort())
+  const second = await open(aHome(), first.port)
+  assert.equal(second.is, 'opened')
+  assert.notEqual(second.port, first.port)
+})
+
+test('a record that is stale, torn or of somebody else is no page', async () => {
+  const home = aHome()
+  const file = path.join(home, 'web.json')
+  assert.equal(await runningPage(home), undefined)
+  const impostor = http.createServer((_request, response) => response.end('{"name":"claude-dispatch","home":"/other"}'))
+  await new Promise<void>(resolve => impostor.listen(0, '127.0.0.1', resolve))
+  undo.push(() => impostor.close())
+  const { port } = impostor.address() as AddressInfo
+  const free = await aPort()
+  for (const text of [
+    '',
+    '{"pid":1',
+    '{}',
+    `{"pid":1,"port":${free},"url":"http://127.0.0.1:${free}"}`,
+    `{"pid":1,"port":${port},"url":"http://127.0.0.1:${port}"}`,
+  ]) {
+    fs.writeFileSync(file, text)
+    assert.equal(await runningPage(home), undefined, text)
+  }
+})
+
+test('closing takes the record along', async () => {
+  const home = aHome()
+  const served = await open(home, await aPort())
+  assert.ok(served.is === 'opened')
+  await served.close()
+  assert.equal(await runningPage(home), undefined)
+  assert.ok(!fs.existsSync(path.join(home, 'web.json')))
+})
+
+test('bin/web.ts says where it is, stays until SIGTERM, and a second one leaves with 0', async () => {
+  const home = aHome()
+  const port = await aPort()
+  const first = door(home, port)
+  assert.equal(await first.line, `the page is at http://127.0.0.1:${port}`)
+  const second = door(home, port)
+  assert.equal(await second.line, `the page is at http://127.0.0.1:${port} already`)
+  assert.equal(await second.ended, 0)
+  assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
+  first.child.kill('SIGTERM')
+  assert.equal(await first.ended, 0)
+  assert.equal(await runningPage(home), undefined)
+})
+
+test('bin/web.ts with port 0 says that the page is off', async () => {
+  const off = door(aHome(), 0)
+  assert.equal(await off.line, 'the page is off (WEBUI_PORT=0)')
+  assert.equal(await off.ended, 0)
+})
+
+function aHome(): string {
+  const { home, remove } = newHome()
+  undo.push(remove)
+  return home
+}
+
+/** A port that was free a moment ago, with room for 21 above it. */
+async function aPort(): Promise<number> {
+  const server = net.createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port > 65_000 ? aPort() : port
+}
+
+async function open(home: string, port: number): Promise<Served> {
+  const served = await serve({ home, workspace: path.join(home, 'workspace'), install, WEBUI_PORT: port })
+  if (served.is === 'opened') undo.push(() => served.close())
+  return served
+}
+
+function door(
+  home: string,
+  port: number,
+): { child: ChildProcess; line: Promise<string>; ended: Promise<number | null> } {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: home, DISPATCH_HOME: home, WEBUI_PORT: String(port) }
+  const child = spawn(process.execPath, [path.join(install, 'bin/web.ts')], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  undo.push(() => child.kill('SIGKILL'))
+  const line = new Promise<string>(resolve => child.stdout.once('data', chunk => resolve(String(chunk).trim())))
+  return { child, line, ended: new Promise(resolve => child.once('exit', resolve)) }
+}

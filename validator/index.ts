@@ -1,0 +1,6 @@
+export * from './decide.ts'
+export type { JudgeConfig } from './gemini.ts'
+export * from './judge.ts'
+export type { Source } from './leak.ts'
+export * from './packet.ts'
+export { type Judged, type Reply, readReply, responseSchema } from './reply.ts'

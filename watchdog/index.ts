@@ -1,0 +1,1 @@
+export { isOrphan, revive } from './revive.ts'

@@ -1,0 +1,30 @@
+import path from 'node:path'
+import { Eta } from 'eta'
+import { printable } from '../host/index.ts'
+import type { ListPage } from './list.ts'
+import type { SessionPage } from './page.ts'
+
+/** A page of a few words: what is not there, what went wrong. */
+export interface MessagePage {
+  title: string
+  words: string
+  remedy: string
+}
+
+/** What every page has around it. */
+export interface Frame {
+  version: string
+  home: string
+}
+
+/** Turn pages into HTML. Every value on its way into a template is first made printable, then escaped. */
+export function createRenderer(frame: Frame) {
+  const eta = new Eta({ views: path.join(import.meta.dirname, 'views'), cache: true })
+  const { escapeFunction } = eta.config
+  eta.configure({ escapeFunction: value => escapeFunction(printable(String(value))) })
+  return {
+    list: (page: ListPage) => eta.render('./list', { frame, ...page }),
+    session: (page: SessionPage) => eta.render('./session', { frame, ...page }),
+    message: (page: MessagePage) => eta.render('./message', { frame, refresh: 0, ...page }),
+  }
+}

@@ -1,0 +1,43 @@
+import path from 'node:path'
+import { z } from 'zod'
+import { isErrno, readIfPresent } from '../host/index.ts'
+
+/** What stands in `web.json`: the page that was started last for this home. */
+export const PageRecord = z.object({ pid: z.number(), port: z.number(), url: z.string() })
+
+const Health = z.object({ name: z.literal('claude-dispatch'), home: z.string() })
+
+/** Where a home's page leaves its address. */
+export function pageRecord(home: string): string {
+  return path.join(home, 'web.json')
+}
+
+/** The address of this home's page, when it is there and answers as ours. */
+export async function runningPage(home: string): Promise<string | undefined> {
+  const record = readRecord(home)
+  return record && (await whoAnswers(record.port, home)) === 'ours' ? record.url : undefined
+}
+
+/** The record as it stands, whoever wrote it; undefined when there is none that reads. */
+export function readRecord(home: string): z.infer<typeof PageRecord> | undefined {
+  try {
+    return PageRecord.safeParse(JSON.parse(readIfPresent(pageRecord(home)) ?? 'null')).data
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** Who answers on this port of loopback: this home's page, somebody else, or nobody. */
+export async function whoAnswers(port: number, home: string): Promise<'ours' | 'stranger' | 'nobody'> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`, {
+      signal: AbortSignal.timeout(500),
+      redirect: 'error',
+    })
+    const health = Health.safeParse(await answer.json())
+    return health.success && health.data.home === home ? 'ours' : 'stranger'
+  } catch (error) {
+    return error instanceof Error && isErrno(error.cause, 'ECONNREFUSED') ? 'nobody' : 'stranger'
+  }
+}
