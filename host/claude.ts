@@ -138,12 +138,13 @@ function sharedArguments({ claude, model, orders, settings, session, tools }: La
     '--strict-mcp-config',
     '--settings',
     settings,
-    '--permission-mode',
-    'dontAsk',
     '--tools',
     tools.join(','),
     '--allowedTools',
     tools.join(','),
+    // Last, because --tools and --allowedTools swallow any plain words that follow them.
+    '--permission-mode',
+    'dontAsk',
   ]
 }
 

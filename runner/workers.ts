@@ -45,15 +45,14 @@ export async function commission(running: Running, request: Request): Promise<Re
   makePrivate(running.session.paths.worker(name).folder)
   writeAtomic(running.session.paths.worker(name).brief, request.input)
   running.record({ is: 'worker.queued', worker: name, kind, model, clauses, files, waitsFor: ahead?.name ?? null })
-  await startDue(running)
   const when = ahead
     ? `waits for ${ahead.name}, which holds the write lock or stands before it; it starts by itself`
-    : 'has started'
+    : 'starts now'
   return { exit: 0, text: `Worker ${name} (${kind}, ${model}) ${when}.\nNext: more spawn-worker, or wait-workers.` }
 }
 
 /** Start what may start: every rw worker, and the first code worker when nobody holds the lock. */
-export async function startDue(running: Running): Promise<void> {
+async function startDue(running: Running): Promise<void> {
   const { status } = running
   for (const worker of status.workers) {
     if (worker.startedAt !== undefined || worker.endedAt !== undefined) continue
@@ -214,9 +213,7 @@ async function end(running: Running, worker: Worker, who: z.infer<typeof Process
   const changed =
     who === undefined
       ? []
-      : (await changedPaths(paths, who.head, commit)).filter(
-          ({ path: file }) => worker.kind === 'code' || worker.files.some(glob => matchesGlob(glob, file)),
-        )
+      : (await changedPaths(paths, who.head, commit)).filter(({ path: file }) => isIts(running, worker, file))
   const seconds = Math.round((Date.now() - Date.parse(worker.startedAt ?? worker.queuedAt)) / 1000)
   running.record({
     is: 'worker.ended',
@@ -228,6 +225,13 @@ async function end(running: Running, worker: Worker, who: z.infer<typeof Process
     costUsd: result?.total_cost_usd ?? null,
     seconds,
   })
+}
+
+/** Is a changed file this worker's doing? rw workers commit beside it, and only what they named. */
+function isIts({ status }: Running, worker: Worker, file: string): boolean {
+  const named = (files: string[]) => files.some(glob => matchesGlob(glob, file))
+  if (worker.kind === 'rw') return named(worker.files)
+  return !status.workers.some(other => other.kind === 'rw' && named(other.files))
 }
 
 /**

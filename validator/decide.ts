@@ -5,7 +5,7 @@ import type { Gate } from './packet.ts'
 import type { Judged, Reply } from './reply.ts'
 
 /** All that a verdict rests on. */
-export interface Findings {
+export interface Case {
   contract: Contract
   gates: Gate[]
   judged: Judged
@@ -27,7 +27,7 @@ export interface Decision {
  * Decide. A clause is as good as the worse of two words, our gate's and the judge's; the whole is as good as its worst
  * clause. So the judge can lower a verdict and never raise it, and without a judge nothing passes.
  */
-export function decide({ contract, gates, judged, uncovered }: Findings): Decision {
+export function decide({ contract, gates, judged, uncovered }: Case): Decision {
   const weighed = contract.clauses.map(clause => weigh(clause, gateOf(gates, clause), judged))
   const verdict = judged.ok ? worst(weighed) : lower(worst(weighed), 'INCONCLUSIVE')
   return {
