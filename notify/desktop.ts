@@ -1,4 +1,3 @@
-import notifier from 'node-notifier'
 import { oneLine } from '../host/index.ts'
 import { type Delivery, within } from './delivery.ts'
 import type { Notice } from './notice.ts'
@@ -9,7 +8,9 @@ export function showOnDesktop(notice: Notice, deadline = 5000): Promise<Delivery
   return within(deadline, show(notice), late)
 }
 
-function show(notice: Notice): Promise<Delivery> {
+/** The package is loaded only when there is something to show: the runner imports this room too, and stays small. */
+async function show(notice: Notice): Promise<Delivery> {
+  const { default: notifier } = await import('node-notifier')
   return new Promise(resolve => {
     try {
       notifier.notify(appearance(notice), error => resolve(deliveryOf(error)))

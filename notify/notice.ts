@@ -46,6 +46,13 @@ function wordsOf(event: Event): Words | undefined {
       return { title: 'Dispatch is stuck', state: stillFor(event.idleSeconds), priority: 4, tag: 'hourglass' }
     case 'verdict.given':
       return event.final || event.verdict !== 'FAIL' ? verdictWords(event) : undefined
+    case 'verdict.voided':
+      return {
+        title: 'Dispatch: verdict void',
+        state: 'the verdict no longer holds: outputs/ has changed',
+        priority: 4,
+        tags: ['warning'],
+      }
     case 'session.opened':
     case 'runner.started':
     case 'base.prepared':
@@ -58,10 +65,11 @@ function wordsOf(event: Event): Words | undefined {
     case 'lock.granted':
     case 'lock.released':
     case 'changes.set-aside':
+    case 'request.refused':
+    case 'write.refused':
     case 'question.answered':
     case 'turn.ended':
     case 'judging.started':
-    case 'verdict.voided':
     case 'notice.sent':
     case 'notice.failed':
     case 'session.closed':

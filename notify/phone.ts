@@ -1,5 +1,4 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { publish } from 'ntfy'
 import { z } from 'zod'
 import { type Config, oneLine } from '../host/index.ts'
 import { type Delivery, within } from './delivery.ts'
@@ -21,6 +20,7 @@ export async function sendToPhone(notice: Notice, phone: Phone, deadline = 10_00
 async function send(notice: Notice, phone: Phone): Promise<Delivery> {
   const answer = listenFor(phone)
   try {
+    const { publish } = await import('ntfy') // Only when there is something to send: the runner stays small.
     const published = Published.safeParse(await publish(message(notice, phone)))
     return published.success ? delivered(answer) : refused(answer, notNtfy)
   } catch (error) {

@@ -104,7 +104,15 @@ class Runner implements Running {
     const moment = tell(event)
     if (moment) process.stdout.write(`${event.at.slice(11, 19)}  ${moment.who.padEnd(14)} ${moment.what}\n`)
     if (event.is !== 'notice.sent' && event.is !== 'notice.failed')
-      void pushNotice(event, { id: this.session.id, config: this.config, record: told => this.recordIfOpen(told) })
+      pushNotice(event, { id: this.session.id, config: this.config, record: told => this.recordIfOpen(told) }).catch(
+        error =>
+          this.recordIfOpen({
+            is: 'notice.failed',
+            channel: 'push',
+            about: event.is,
+            why: String(error).slice(0, 200),
+          }),
+      )
     return event
   }
 
@@ -190,7 +198,11 @@ class Runner implements Running {
         exit: 1,
         text: `dispatch itself failed at this: ${error instanceof Error ? error.message : error}\nTry once more; if it stays, run \`ask\` and tell the human.`,
       }))
-      .then(reply => answer(paths, next.id, reply))
+      .then(reply => {
+        if (reply.exit === 2 && next.tool !== 'contract')
+          this.record({ is: 'request.refused', tool: next.tool, why: reply.text.split('\n')[0]?.slice(0, 200) ?? '' })
+        answer(paths, next.id, reply)
+      })
       .finally(() => {
         this.busy = undefined
       })
@@ -227,6 +239,12 @@ class Runner implements Running {
   /** What the hooks say. They are hints about the orchestrator's turns; the workers' own are only signs of life. */
   private hear(told: Told): void {
     this.lastSign = Date.now()
+    if (told.hook_event_name === 'GuardRefused')
+      this.record({
+        is: 'write.refused',
+        who: printable(String(told['who'] ?? '')).slice(0, 40),
+        file: printable(String(told['file'] ?? '')).slice(0, 200),
+      })
     if (told.session_id !== this.session.opening.claude.session) return
     this.transcript = told.transcript_path ?? this.transcript
     switch (told.hook_event_name) {

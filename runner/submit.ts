@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { DispatchError, ownEnvironment, readIfPresent, run, writeAtomic } from '../host/index.ts'
+import { DispatchError, exits, ownEnvironment, readIfPresent, run, writeAtomic } from '../host/index.ts'
 import {
   type Commit,
   type Contract,
@@ -12,7 +12,9 @@ import {
   keep,
   listing,
   readEvidence,
+  readVerdict,
   renderVerdict,
+  type Verdict,
   type VerdictRecord,
 } from '../session/index.ts'
 import { buildPacket, decide, type Gate, type Judged, type PacketInput } from '../validator/index.ts'
@@ -29,16 +31,31 @@ export async function submit(running: Running): Promise<Reply> {
   const stray = await differences(paths, head.commit)
   if (stray.length > 0) return refuse(strayWords(stray, paths.outputs))
   const { verdict } = running.status
+  if (verdict?.tree === head.tree && verdict.verdict === 'FAIL' && !verdict.final) return repeatFail(running, verdict)
   if (verdict?.tree === head.tree)
     return {
-      exit: 5,
+      exit: exits.conflict,
       text: `This very tree has been judged already: ${verdict.verdict}. ${verdict.reason} A new verdict needs new work.`,
     }
   const record = await judgeWork(running, head)
   return {
-    exit: record.verdict === 'PASS' ? 0 : record.verdict === 'FAIL' ? 3 : 12,
+    exit: record.verdict === 'PASS' ? exits.ok : record.verdict === 'FAIL' ? exits.fail : exits.inconclusive,
     text: verdictWords(running, record),
   }
+}
+
+/**
+ * The same tree again, after a FAIL: the verdict stands and a round is gone. It is not judged anew, or a flaky check could
+ * be asked until it says yes.
+ */
+function repeatFail(running: Running, verdict: Verdict): Reply {
+  const before = readVerdict(running.session.paths)
+  if (!before) throw new Error('verdict.json does not read')
+  const reason = `nothing has changed since the last round. ${verdict.reason.replace(/^nothing has changed since the last round\. /, '')}`
+  const record = { ...before, round: verdict.round + 1, reason, at: new Date().toISOString() }
+  running.record({ is: 'judging.started', round: record.round, commit: record.commit, tree: record.tree })
+  settle(running, record)
+  return { exit: exits.fail, text: verdictWords(running, record) }
 }
 
 /** Gates, packet, judge, verdict on disk, event: in this order, so that the event never names a file that is not there. */
@@ -73,23 +90,33 @@ async function judgeWork(running: Running, head: Commit): Promise<VerdictRecord>
     findings,
     uncovered: status.contract?.uncovered ?? [],
   }
-  const text = JSON.stringify(record, null, 2)
-  writeAtomic(path.join(session.paths.evidence, `verdict-${round}.json`), text)
-  writeAtomic(session.paths.verdictRecord, text)
-  writeAtomic(session.paths.verdict, renderVerdict(record))
   await keep(session.paths, 'judged', head.commit)
+  settle(running, record)
+  return record
+}
+
+/** The verdict on disk first, then the event that names it. */
+function settle(running: Running, record: VerdictRecord): void {
+  const { session, status } = running
+  const { paths } = session
+  const { round, verdict, reason, commit, tree, independence } = record
+  const text = JSON.stringify(record, null, 2)
+  writeAtomic(path.join(paths.evidence, `verdict-${round}.json`), text)
+  writeAtomic(paths.verdictRecord, text)
+  writeAtomic(paths.verdict, renderVerdict(record))
   const final = verdict !== 'FAIL' || round - status.roundBase >= status.rounds
+  const clauses = record.clauses.map(({ id, verdict: found }) => ({ id, verdict: found }))
   running.record({
     is: 'verdict.given',
     round,
     verdict,
     reason: reason.slice(0, 2000),
-    ...head,
+    commit,
+    tree,
     final,
-    independence: record.independence,
-    clauses: clauses.map(({ id, verdict }) => ({ id, verdict })),
+    independence,
+    clauses,
   })
-  return record
 }
 
 /** Every clause through its gate: checks are run, scopes are asked of git, judged clauses have none. */
@@ -251,7 +278,7 @@ function tooEarly({ status }: Running): Reply | undefined {
   if (status.workers.length === 0) return refuse('No worker has run, so there is nothing to judge. Spawn one.')
   if (status.round - status.roundBase >= status.rounds)
     return {
-      exit: 5,
+      exit: exits.conflict,
       text: `All ${status.rounds} rounds are used. The verdict stands: ${status.verdict?.verdict}. Tell the human, and stop.`,
     }
   return undefined

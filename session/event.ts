@@ -45,6 +45,8 @@ const facts = {
     milliseconds: count,
     record: z.string(),
   }),
+  'request.refused': z.object({ tool: z.string(), why: z.string() }),
+  'write.refused': z.object({ who: z.string(), file: z.string() }),
   'worker.queued': z.object({
     worker: z.string(),
     kind: workerKind,

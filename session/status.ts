@@ -203,6 +203,8 @@ function change(before: Status, event: Event): Partial<Status> {
     case 'worker.ended':
       return workerChange(before, event)
     case 'runner.started':
+    case 'request.refused':
+    case 'write.refused':
     case 'changes.set-aside':
     case 'notice.sent':
     case 'notice.failed':

@@ -36,6 +36,10 @@ export function tell(event: Event): Moment | undefined {
       )
     case 'check.ran':
       return say(event.clause, checkWords(event), checkTone(event))
+    case 'request.refused':
+      return say('orchestrator', `${event.tool} was refused: ${event.why}`, 'quiet')
+    case 'write.refused':
+      return say(event.who, `may not write ${event.file}; refused`, 'bad')
     case 'worker.queued':
       return say(
         event.worker,

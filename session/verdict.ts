@@ -1,40 +1,54 @@
-import type { Finding, Outcome, Proof } from './event.ts'
+import { z } from 'zod'
+import { readJson } from '../host/index.ts'
+import { finding, outcome, proof } from './event.ts'
+import type { Paths } from './paths.ts'
 
 /** What a clause's verdict rests on: our gate, and the judge's word. */
-export interface ClauseVerdict {
-  id: string
-  sentence: string
-  proof: Proof
-  verdict: Finding
+export const ClauseVerdict = z.object({
+  id: z.string(),
+  sentence: z.string(),
+  proof,
+  verdict: finding,
   /** In words: what was run and seen, or why not. */
-  because: string
-  gate: Outcome | 'kept' | 'broken' | 'none'
+  because: z.string(),
+  gate: z.union([outcome, z.enum(['kept', 'broken', 'none'])]),
   /** The judge's word on it; null when no judge could be had. */
-  judge: { met: 'yes' | 'no' | 'unproven'; why: string; evidence: string[] } | null
-  base?: Outcome
-}
+  judge: z
+    .object({ met: z.enum(['yes', 'no', 'unproven']), why: z.string(), evidence: z.array(z.string()) })
+    .nullable(),
+  base: outcome.optional(),
+})
+
+export type ClauseVerdict = z.infer<typeof ClauseVerdict>
 
 /** A verdict, as it stands in `verdict.json`. */
-export interface VerdictRecord {
-  format: 1
-  session: string
-  round: number
-  verdict: Finding
-  reason: string
+export const VerdictRecord = z.object({
+  format: z.literal(1),
+  session: z.string(),
+  round: z.number(),
+  verdict: finding,
+  reason: z.string(),
   /** Exactly what was judged. */
-  commit: string
-  tree: string
-  contractSha256: string
-  packetSha256: string | null
+  commit: z.string(),
+  tree: z.string(),
+  contractSha256: z.string(),
+  packetSha256: z.string().nullable(),
   /** Who judged, and how far from the author: `other vendor, blind`, or `none`. */
-  independence: string
-  judge: string
+  independence: z.string(),
+  judge: z.string(),
   /** What the sandbox was when the evidence was taken. */
-  sandbox: string
-  at: string
-  clauses: ClauseVerdict[]
-  findings: string[]
-  uncovered: string[]
+  sandbox: z.string(),
+  at: z.string(),
+  clauses: z.array(ClauseVerdict),
+  findings: z.array(z.string()),
+  uncovered: z.array(z.string()),
+})
+
+export type VerdictRecord = z.infer<typeof VerdictRecord>
+
+/** The last verdict of a session, if it has one that reads. */
+export function readVerdict(paths: Paths): VerdictRecord | undefined {
+  return VerdictRecord.safeParse(readJson(paths.verdictRecord)).data
 }
 
 /** The verdict for people: `verdict.md`. */

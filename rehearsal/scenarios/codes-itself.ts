@@ -1,0 +1,18 @@
+import { about, contract, therest } from '../hello.ts'
+import { bash, put, type Scenario } from '../scenario.ts'
+
+const into = (folder: string) => folder.replace(/desk$/, 'outputs/hello.sh')
+
+export const scenario: Scenario = {
+  ...about,
+  title: 'an orchestrator that writes the product itself: refused, and what slips past is set aside',
+  orchestrator: [
+    heard => ({ write: into(heard.folder), text: 'echo hello\n' }),
+    bash("echo 'echo hello' > $DISPATCH_OUTPUTS/hello.sh"),
+    bash('submit'),
+    put('contract.md', contract),
+    bash('contract check'),
+    ...therest,
+  ],
+  ends: ['PASS'],
+}

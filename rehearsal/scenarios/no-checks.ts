@@ -1,0 +1,23 @@
+import { about, contract, therest } from '../hello.ts'
+import { bash, put, type Scenario, spawn } from '../scenario.ts'
+
+const vague = `
+# Contract: a script that says hello
+
+## C1 — The script is good
+- judged
+`
+
+export const scenario: Scenario = {
+  ...about,
+  title: 'a contract in which nothing can be run is refused, at the check and at the spawn, and gets a check',
+  orchestrator: [
+    put('contract.md', vague),
+    bash('contract check'),
+    spawn('code --clauses C1', 'Write a good script.'),
+    put('contract.md', contract),
+    bash('contract check'),
+    ...therest,
+  ],
+  ends: ['PASS'],
+}
