@@ -48,9 +48,12 @@ export function tryGit(
   })
 }
 
+/** What git lists is taken whole: a list of files that is cut short would hide files from a verdict. */
+const wholeOutput = 256 * 1024 * 1024
+
 /** Run git and answer its output without the last newline; a failure is an error that quotes git. */
 export async function git(args: string[], options: Parameters<typeof tryGit>[1] = {}): Promise<string> {
-  const ran = await tryGit(args, options)
+  const ran = await tryGit(args, { keep: wholeOutput, ...options })
   if (ran.unstartable)
     throw new DispatchError('git is not installed, or not on PATH', {
       exit: exits.dependency,

@@ -16,7 +16,7 @@ export interface RunOptions {
   cwd?: string
   /** The whole environment; nothing is inherited when it is given. */
   env?: Record<string, string>
-  input?: string
+  input?: string | Uint8Array
   /** Milliseconds after which the program and all it started are killed. */
   deadline?: number
   /** Characters of each stream that are kept; the rest is dropped and the program goes on. */
@@ -25,7 +25,8 @@ export interface RunOptions {
 
 /**
  * Run a program to its end: argv only, no shell, its own process group. Never throws for what the program does;
- * the group is killed at the deadline, so a grandchild cannot hold us.
+ * the group is killed at its end or at the deadline, so a grandchild cannot hold us: not even one that left the group,
+ * for its hold on our pipes is waited out only so long.
  */
 export async function run(program: string, args: string[], options: RunOptions = {}): Promise<Ran> {
   const { cwd, env, input, deadline, keep = 4 * 1024 * 1024 } = options
@@ -51,9 +52,13 @@ export async function run(program: string, args: string[], options: RunOptions =
           timedOut = true
           endGroup()
         }, deadline)
+  child.nodeChildProcess.once('exit', () => {
+    clearTimeout(timer)
+    endGroup()
+    setTimeout(() => [child.stdout, child.stderr].forEach(stream => void stream?.destroy()), lastWords).unref()
+  })
   const result = await child
   clearTimeout(timer)
-  endGroup()
   return {
     code: result.exitCode,
     signal: result.signal,
@@ -65,6 +70,9 @@ export async function run(program: string, args: string[], options: RunOptions =
     milliseconds: Math.round(performance.now() - started),
   }
 }
+
+/** Milliseconds in which what a program wrote before its end is read, when somebody else still holds its pipes. */
+const lastWords = 250
 
 /** Start a program that outlives us and is told nothing more: a push, a page server. */
 export function startApart(program: string, args: string[], env: NodeJS.ProcessEnv): void {

@@ -33,6 +33,8 @@ export function tmuxOf(home: string) {
     async openSession(session: string, windows: Omit<Window, 'session'>[], names: string[]): Promise<void> {
       const [first, ...others] = windows
       if (!first) return
+      // The server is born by itself: born with the session, it would hand this caller's values to every later window.
+      await must(['-f', '/dev/null', 'start-server', ';', 'set-option', '-s', 'exit-empty', 'off'])
       await must(
         [
           ...['-f', '/dev/null', 'start-server', ';', 'set-option', '-g', 'remain-on-exit', 'on', ';'],
@@ -48,7 +50,7 @@ export function tmuxOf(home: string) {
             names.join(' '),
             ';',
           ],
-          ...['new-session', '-d', '-s', session, '-x', '200', '-y', '50', '-n', first.name, ...first.command],
+          ...['new-session', '-d', '-s', session, '-x', '200', '-y', '50', '-n', first.name, ...exact(first.command)],
           ...others.flatMap(({ name, command }) => [
             ';',
             'new-window',
@@ -57,8 +59,9 @@ export function tmuxOf(home: string) {
             `=${session}:`,
             '-n',
             name,
-            ...command,
+            ...exact(command),
           ]),
+          ...[';', 'set-option', '-s', 'exit-empty', 'on'],
         ],
         { ...serverEnvironment(), ...variables(names) },
       )
@@ -76,7 +79,7 @@ export function tmuxOf(home: string) {
         `=${session}:`,
         '-n',
         name,
-        ...command,
+        ...exact(command),
       ])
       return Number(ran.stdout.trim())
     },
@@ -95,9 +98,9 @@ export function tmuxOf(home: string) {
       return ran.code === 0 ? parsePanes(ran.stdout) : []
     },
 
-    /** The text a person would see in a window now, or undefined when there is no such window. */
+    /** The text of a window, with a little of what has scrolled away (a dying program pushes its last words up); undefined without the window. */
     async screen(session: string, name: string): Promise<string | undefined> {
-      const ran = await tmux(['capture-pane', '-p', '-J', '-t', `=${session}:=${name}`])
+      const ran = await tmux(['capture-pane', '-p', '-J', '-S', '-50', '-t', `=${session}:=${name}`])
       return ran.code === 0 ? ran.stdout.trimEnd() : undefined
     },
 
@@ -143,6 +146,12 @@ export function parsePanes(text: string): Pane[] {
       const [session = '', window = '', pid = '', dead = ''] = line.split('\t')
       return { session, window, pid: Number(pid), dead: dead === '1' }
     })
+}
+
+/** Argv as tmux takes it: a lone word it would give to a shell, and a `;` at a word's end would end its own command. */
+function exact(command: string[]): string[] {
+  const words = command.length === 1 ? ['/bin/sh', '-c', 'exec "$0"', ...command] : command
+  return words.map(word => word.replace(/;$/, '\\;'))
 }
 
 /**

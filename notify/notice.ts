@@ -49,9 +49,9 @@ function wordsOf(event: Event): Words | undefined {
     case 'verdict.voided':
       return {
         title: 'Dispatch: verdict void',
-        state: 'the verdict no longer holds: outputs/ has changed',
+        state: 'has changed since its verdict, which no longer holds',
         priority: 4,
-        tags: ['warning'],
+        tag: 'warning',
       }
     case 'session.opened':
     case 'runner.started':

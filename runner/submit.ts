@@ -53,7 +53,6 @@ function repeatFail(running: Running, verdict: Verdict): Reply {
   if (!before) throw new Error('verdict.json does not read')
   const reason = `nothing has changed since the last round. ${verdict.reason.replace(/^nothing has changed since the last round\. /, '')}`
   const record = { ...before, round: verdict.round + 1, reason, at: new Date().toISOString() }
-  running.record({ is: 'judging.started', round: record.round, commit: record.commit, tree: record.tree })
   settle(running, record)
   return { exit: exits.fail, text: verdictWords(running, record) }
 }

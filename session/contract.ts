@@ -48,6 +48,8 @@ export function parseContract(
   const { contract, problems } = reader
   const { clauses } = contract
   const say = (line: number, what: string, remedy: string) => problems.push({ line, what, remedy })
+  const nul = text.indexOf('\0')
+  if (nul >= 0) say(text.slice(0, nul).split('\n').length, 'there is a NUL byte', 'A contract is text: type the line again.')
   if (clauses.length === 0)
     say(
       0,
@@ -130,7 +132,10 @@ ${numbered.join('\n')}
 // --- the reader, line by line ---
 
 const clauseHeading = /^## (C\d+)\s*[—–:.-]+\s*(\S.*)$/
-const field = /^\s{0,3}[-*]\s+(\w[\w -]*?)\s*(?::\s*(.*))?$/
+const field = /^\s{0,3}[-*]\s+(\w[\w-]*(?: [\w-]+)*)\s*(?::\s*(.*))?$/
+/** What was meant as a field but is not read as one: to pass over it would make the contract weaker than it looks. */
+const almostField =
+  /^\s*(?:[-*+]\s+\S|[-*+]?\s*[*_`]*(?:check|expect|guard|limit|judged|scope|covers)[*_`]*\s*(?::|$))/i
 const smart = /[\u2018\u2019\u201c\u201d\u00ab\u00bb\u2013\u2014\u00a0]/
 
 interface Draft extends Omit<ContractClause, 'proof'> {
@@ -147,12 +152,16 @@ class Reader {
   readonly contract: Contract = { title: '', clauses: [], leftOut: [] }
   private readonly lines: string[]
   private at = 0
+  /** Where what is being read began: a fenced block carries `at` on. */
+  private reading = 0
   private draft: Draft | undefined
   private inLeftOut = false
 
   constructor(text: string) {
-    const bare = text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n')
-    this.lines = bare.replace(/<!--[\s\S]*?(-->|$)/g, comment => comment.replace(/[^\n]/g, '')).split('\n')
+    this.lines = text
+      .replace(/^\ufeff/, '')
+      .replace(/\r\n?/g, '\n')
+      .split('\n')
   }
 
   read(): void {
@@ -161,13 +170,28 @@ class Reader {
   }
 
   private line(line: string): void {
-    if (/^#{1,6}(\s|$)/.test(line)) return this.heading(line.trimEnd())
+    this.reading = this.at
+    if (/^\s*<!--/.test(line)) return this.comment()
+    if (/^ {0,3}#{1,6}(\s|$|C\d)/i.test(line)) return this.heading(line.trim())
     if (/^\s*(```|~~~)/.test(line)) return void this.fenced()
-    const found = field.exec(line)
-    if (!found) return
-    const [, name = '', value = ''] = found
-    if (this.inLeftOut) return this.leaveOut(line)
-    if (this.draft) this.field(this.draft, name.toLowerCase(), value.trim())
+    if (this.inLeftOut) return /^\s*[-*+]\s/.test(line) ? this.leaveOut(line) : undefined
+    const [found, name = '', value = ''] = field.exec(line) ?? []
+    if (this.draft && found !== undefined) return this.field(this.draft, name.toLowerCase(), value.trim())
+    if (this.draft && almostField.test(line)) return this.unknown(line.trim().slice(0, 60))
+  }
+
+  /** A comment begins on a line of its own: anywhere else, `<!--` belongs to a command or an expectation. */
+  private comment(): void {
+    const end = this.lines.findIndex((line, index) => index >= this.at && line.includes('-->'))
+    if (end < 0) {
+      this.problem('a comment is not closed', 'Close it with --> on a line of its own.')
+      this.at = this.lines.length
+      return
+    }
+    const [, rest = ''] = /-->(.*)/.exec(this.lines[end] ?? '') ?? []
+    this.at = end
+    this.lines[end] = rest
+    if (rest.trim() !== '') this.line(rest)
   }
 
   private heading(line: string): void {
@@ -199,10 +223,12 @@ class Reader {
   private field(draft: Draft, name: string, value: string): void {
     switch (name) {
       case 'covers':
-        draft.covers = value
-          .toUpperCase()
-          .split(/[\s,;]+/)
-          .filter(Boolean)
+        draft.covers.push(
+          ...value
+            .toUpperCase()
+            .split(/[\s,;]+/)
+            .filter(Boolean),
+        )
         return
       case 'check':
         return this.check(draft, value)
@@ -219,21 +245,30 @@ class Reader {
       case 'limit':
         return this.limit(draft, value)
       default:
-        return this.problem(
-          `"- ${name}" is not a line a clause has`,
-          'A clause has: `- check:`, `- expect:`, `- guard`, `- limit:`, `- judged`, `- scope:`, `- covers:`. Notes go on lines without a dash.',
-        )
+        return this.unknown(`- ${name}`)
     }
+  }
+
+  private unknown(line: string): void {
+    this.problem(
+      `"${line}" is not a line a clause has`,
+      'A clause has: `- check:`, `- expect:`, `- guard`, `- limit:`, `- judged`, `- scope:`, `- covers:`. Notes go on lines without a dash.',
+    )
   }
 
   private check(draft: Draft, value: string): void {
     if (draft.check !== undefined)
       return this.problem(`${draft.id} has two checks`, 'Join them with &&, or make two clauses.')
     const command = this.code(value) ?? this.fenced() ?? value
-    if (command === '')
+    if (command.trim() === '')
       return this.problem(
         `the check of ${draft.id} is empty`,
         'Write the command in backticks: - check: `python3 fib.py`',
+      )
+    if (command === value && value.startsWith('`'))
+      return this.problem(
+        `the check of ${draft.id} is not one piece of code: ${value.slice(0, 60)}`,
+        'Put the whole command, and nothing else, between backticks. If it holds backticks itself, use a fenced block below the line.',
       )
     const odd = smart.exec(command)?.[0]
     if (odd) {
@@ -260,13 +295,13 @@ class Reader {
 
   private expect(draft: Draft, value: string): void {
     const exit = /^exit\s+(\d{1,3})$/i.exec(value)
-    if (exit) {
+    if (exit && Number(exit[1]) < 256) {
       draft.expect.exit = Number(exit[1])
       return
     }
     const [, how = '', rest = ''] = /^output\s+(contains|equals|matches)\b:?\s*(.*)$/i.exec(value) ?? []
     const wanted = this.code(rest) ?? (rest === '' ? this.fenced() : undefined)
-    if (how === '' || wanted === undefined) {
+    if (how === '' || wanted === undefined || (wanted === '' && how.toLowerCase() !== 'equals')) {
       return this.problem(
         `"- expect: ${value.slice(0, 60)}" is not understood`,
         'Write `- expect: exit 0`, or `- expect: output contains`, `equals` or `matches` with the text in backticks (or in a fenced block below).',
@@ -284,13 +319,14 @@ class Reader {
 
   private limit(draft: Draft, value: string): void {
     const [, amount, unit] = /^(\d+)\s*(s|sec|seconds|m|min|minutes)$/i.exec(value) ?? []
-    if (amount === undefined || unit === undefined)
-      return this.problem(`the limit "${value}" is not a time`, 'Write - limit: 60 s')
-    draft.limitSeconds = Number(amount) * (unit.toLowerCase().startsWith('m') ? 60 : 1)
+    const seconds = Number(amount) * (unit?.toLowerCase().startsWith('m') ? 60 : 1)
+    if (!(seconds >= 1 && seconds <= 3600))
+      return this.problem(`the limit "${value}" is not a time from 1 s to 60 min`, 'Write - limit: 60 s')
+    draft.limitSeconds = seconds
   }
 
   private leaveOut(line: string): void {
-    const [, sentence, why] = /[-*]\s+(S\d+)\s*[:—–-]\s*(.*)$/i.exec(line) ?? []
+    const [, sentence, why] = /^\s*[-*+]\s+(S\d+)\s*[:—–-]\s*(\S.*)$/i.exec(line) ?? []
     if (sentence === undefined || why === undefined)
       return this.problem('a line under "Not covered" names no sentence', 'Write - S4: why it is left out')
     this.contract.leftOut.push({ sentence: sentence.toUpperCase(), why })
@@ -325,8 +361,12 @@ class Reader {
 
   /** The text of an inline code span that fills the value: as many backticks after it as before it. */
   private code(value: string): string | undefined {
-    const [, , inner] = /^(`+)([\s\S]*?[^`])\1$/.exec(value) ?? []
-    return inner === undefined ? undefined : inner.replace(/^ (.*) $/, '$1')
+    const ticks = /^`+/.exec(value)?.[0]
+    if (ticks === undefined || value.length <= 2 * ticks.length || !value.endsWith(ticks)) return undefined
+    const inner = value.slice(ticks.length, -ticks.length)
+    const others = inner.match(/`+/g) ?? []
+    if (inner.endsWith('`') || others.some(run => run.length === ticks.length)) return undefined
+    return inner.replace(/^ (.*) $/, '$1')
   }
 
   /** The fenced block that begins on this line or the next, without its indent; the reader moves behind it. */
@@ -335,7 +375,8 @@ class Reader {
     const from = opensHere ? this.at : this.at + 1
     const [, indent, fence] = /^(\s*)(```+|~~~+)/.exec(this.lines[from] ?? '') ?? []
     if (indent === undefined || fence === undefined) return undefined
-    const end = this.lines.findIndex((line, index) => index > from && line.trim().startsWith(fence))
+    const closes = (line: string) => line.startsWith(fence) && /^(`+|~+)$/.test(line)
+    const end = this.lines.findIndex((line, index) => index > from && closes(line.trim()))
     if (end < 0) {
       this.problem('a fenced block is not closed', `Close it with ${fence} on a line of its own.`)
       this.at = this.lines.length
@@ -349,7 +390,8 @@ class Reader {
   }
 
   private problem(what: string, remedy: string): void {
-    this.problems.push({ line: this.at + 1, what, remedy })
+    if (this.at >= this.lines.length) return // Behind the end: what is not closed has been told of.
+    this.problems.push({ line: this.reading + 1, what, remedy })
   }
 }
 

@@ -47,7 +47,7 @@ async function stop(session: Session, config: Config): Promise<boolean> {
     return status.closed !== undefined || status.phase === 'failed'
   }
   if (isClosed()) return false
-  askToClose(session, 'dispatch stop')
+  await askToClose(session, 'dispatch stop')
   const runner = holder(session.paths.runner)
   for (let tries = 0; runner && tries < 100 && (await liveness(runner)) === 'alive'; tries++)
     await new Promise(resolve => setTimeout(resolve, 100))

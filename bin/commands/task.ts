@@ -17,7 +17,6 @@ import {
 } from '../../host/index.ts'
 import { startSession } from '../../runner/index.ts'
 import { follow, newId, type Opening, openSession, type Session } from '../../session/index.ts'
-import { houseKeeping } from '../house.ts'
 import { paint, print } from '../terminal.ts'
 import type { Command } from './index.ts'
 import { outcomeOf, watchToEnd } from './wait.ts'
@@ -48,6 +47,7 @@ export const command: Command = {
     const session = await launch(config, task, values)
     if (!values.json) introduce(session, config)
     await started(session)
+    const { houseKeeping } = await import('../house.ts') // Not before: it would delay the start.
     const page = await houseKeeping(config)
     if (!values.wait) {
       if (values.json)

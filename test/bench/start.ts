@@ -1,0 +1,109 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import {
+  claudeVersion,
+  findClaude,
+  interactiveArguments,
+  prepareLogin,
+  run,
+  tmuxOf,
+  writeAtomic,
+} from '../../host/index.ts'
+import { environmentFor } from '../../rehearsal/rehearse.ts'
+import { say } from '../../rehearsal/scenario.ts'
+import { openStage, type Stage } from '../../rehearsal/server.ts'
+
+/**
+ * `npm run bench`: from `dispatch` to the orchestrator's first API request, beside bare interactive `claude` in the same
+ * run, alternating. Prints medians and their ratio; a figure to look at, never a test.
+ */
+const rounds = Number(process.argv[2] ?? 7)
+const scenario = { title: '', task: 'say hello', workers: {}, orchestrator: [say('hello')], ends: [] }
+const door = path.join(import.meta.dirname, '../../bin/dispatch')
+
+const bare: number[] = []
+const ours: number[] = []
+const returned: number[] = []
+const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-bench-'))
+console.log(`claude ${await claudeVersion(findClaude())}, ${rounds} rounds each, alternating`)
+await dispatched(fs.mkdtempSync(path.join(home, 'warm-'))) // Once for the compile cache, as on anybody's second day.
+for (let round = 0; round < rounds; round++) {
+  bare.push(await alone(fs.mkdtempSync(path.join(home, 'bare-'))))
+  const { first, back } = await dispatched(fs.mkdtempSync(path.join(home, 'ours-')))
+  ours.push(first)
+  returned.push(back)
+}
+console.log(`bare claude, tmux to first request   median ${median(bare)} ms   (${bare.join(' ')})`)
+console.log(`dispatch to first request            median ${median(ours)} ms   (${ours.join(' ')})`)
+console.log(`dispatch until it returns            median ${median(returned)} ms   (${returned.join(' ')})`)
+console.log(`ratio ${(median(ours) / median(bare)).toFixed(2)}`)
+fs.rmSync(home, { recursive: true, force: true })
+
+async function dispatched(folder: string): Promise<{ first: number; back: number }> {
+  const stage = await openStage(scenario)
+  const environment = strings({
+    ...environmentFor(folder, stage.url, scenario),
+    NODE_COMPILE_CACHE: path.join(home, 'cache'),
+  })
+  fs.mkdirSync(path.join(folder, 'home'), { recursive: true })
+  const begun = Date.now()
+  await run('/bin/sh', [door, '--no-repo', scenario.task], { env: environment, cwd: folder })
+  const back = Date.now() - begun
+  const first = (await firstRequest(stage)) - begun
+  await run('/bin/sh', [door, 'stop', '--all'], { env: environment })
+  await stage.close()
+  return { first, back }
+}
+
+async function alone(folder: string): Promise<number> {
+  const stage = await openStage({ ...scenario, workers: {} })
+  const config = path.join(folder, 'claude')
+  prepareLogin(
+    { kind: 'key', configDirectory: config, configFile: path.join(config, '.claude.json') },
+    folder,
+    'sk-rehearsal-0123456789abcdefghij',
+  )
+  const script = path.join(folder, 'bare.sh')
+  const argv = interactiveArguments(
+    {
+      claude: findClaude(),
+      model: 'opus',
+      orders: '/dev/null',
+      settings: '{}',
+      session: crypto.randomUUID(),
+      tools: ['Bash'],
+    },
+    'hello',
+  ).slice(0, 1)
+  writeAtomic(
+    script,
+    `#!/bin/sh\ncd ${folder}\nexport HOME=${folder} CLAUDE_CONFIG_DIR=${config} ANTHROPIC_BASE_URL=${stage.url} ANTHROPIC_API_KEY=sk-rehearsal-0123456789abcdefghij CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 DISABLE_AUTOUPDATER=1\nexec ${argv[0]} hello\n`,
+    0o700,
+  )
+  const tmux = tmuxOf(folder)
+  const begun = Date.now()
+  await tmux.openSession('bare', [{ name: 'claude', command: ['/bin/sh', script] }], [])
+  const first = await firstRequest(stage)
+  await tmux.closeSession('bare')
+  await stage.close()
+  return first - begun
+}
+
+async function firstRequest(stage: Stage): Promise<number> {
+  for (;;) {
+    const found = stage.seen.find(seen => seen.path.startsWith('/v1/messages'))
+    if (found) return found.at
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
+
+function median(values: number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+}
+
+function strings(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
+}

@@ -1,0 +1,324 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { run } from '../../host/index.ts'
+import { contract, honest, task, therest } from '../../rehearsal/hello.ts'
+import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
+import { idle, openRig, type Rig } from '../rig.ts'
+
+const hello: Scenario = {
+  title: '',
+  task,
+  workers: { '*': honest },
+  orchestrator: [put('contract.md', contract), ...therest],
+  ends: ['PASS'],
+}
+
+async function withRig(
+  scenario: Scenario,
+  body: (rig: Rig) => Promise<void>,
+  changes: Record<string, string> = {},
+): Promise<void> {
+  const rig = await openRig(scenario, changes)
+  try {
+    await body(rig)
+  } finally {
+    await rig.close()
+  }
+}
+
+describe('from a task to a verdict', { concurrency: 2 }, () => {
+  it('PASS is exit 0, bound to commit and tree, and void as soon as the work changes', () =>
+    withRig(hello, async rig => {
+      const ran = await rig.dispatch([task, '--wait', '--json'])
+      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      const outcome = JSON.parse(ran.stdout)
+      assert.equal(outcome.state, 'PASS')
+      const { paths } = rig.session()
+      const record = JSON.parse(fs.readFileSync(paths.verdictRecord, 'utf8'))
+      assert.equal(record.verdict, 'PASS')
+      assert.match(record.tree, /^[0-9a-f]{40}$/)
+      assert.match(fs.readFileSync(paths.verdict, 'utf8'), /^# PASS/)
+
+      fs.mkdirSync(path.join(rig.home, 'elsewhere/mine'))
+      const cwd = path.join(rig.home, 'elsewhere/mine')
+      await run('git', ['init', '-q'], { cwd })
+      const fetched = await run('git', ['fetch', '-q', paths.trees, 'judged'], { cwd })
+      assert.equal(fetched.code, 0, fetched.stderr)
+      assert.equal((await run('git', ['show', 'FETCH_HEAD:hello.sh'], { cwd })).stdout, 'echo hello\n')
+
+      assert.doesNotMatch((await rig.dispatch(['show'])).stdout, /VOID/)
+      fs.appendFileSync(path.join(paths.outputs, 'hello.sh'), 'rm -rf ~\n')
+      const shown = await rig.dispatch(['show'])
+      assert.match(shown.stdout, /VOID[^\n]*hello\.sh/)
+      await rig.until('the runner voids it', () => rig.status().verdict?.voided, 10)
+      assert.match((await rig.dispatch(['ls'])).stdout, /PASS \(void\)/)
+    }))
+
+  it('without a key the gates are run and shown, and the verdict is INCONCLUSIVE with its reason, exit 12', () =>
+    withRig(
+      hello,
+      async rig => {
+        const ran = await rig.dispatch([task, '--wait'])
+        assert.equal(ran.code, 12, ran.stdout + ran.stderr)
+        assert.match(ran.stdout, /GEMINI_API_KEY is not set/)
+        assert.match(ran.stdout, /C1 +green now/)
+        assert.match(ran.stdout, /INCONCLUSIVE[^\n]*GEMINI_API_KEY/)
+        assert.equal(rig.stage.seen.filter(seen => seen.role === 'judge').length, 0)
+      },
+      { GEMINI_API_KEY: '' },
+    ))
+
+  it('the judge never sees source, whatever a worker or a check repeats of it', () => {
+    const canary = 'canary_5f1c9e7b3a_planted'
+    const source = `# ${canary}\nsecret_sauce_of_the_house = "hello"\necho hello # ${canary}`
+    const leaky: Scenario = {
+      ...hello,
+      orchestrator: [
+        put(
+          'contract.md',
+          contract.replace(
+            '`sh hello.sh`\n- expect: output equals `hello`',
+            '`sh hello.sh; cat hello.sh`\n- expect: output contains `hello`',
+          ),
+        ),
+        ...therest,
+      ],
+      workers: {
+        '*': [
+          put('hello.sh', source.replace('secret_sauce_of_the_house = "hello"\n', '')),
+          say(
+            `I wrote:\n\n\`\`\`sh\n${source}\n\`\`\`\n\nThe token ${canary} is in it, "${canary}", and echo hello # ${canary}.`,
+          ),
+        ],
+      },
+    }
+    return withRig(leaky, async rig => {
+      const ran = await rig.dispatch([task, '--wait'])
+      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      const sent = rig.stage.seen.filter(seen => seen.role === 'judge').map(seen => seen.body)
+      assert.equal(sent.length, 1)
+      assert.ok(!sent[0]?.includes(canary), 'the canary was sent')
+      assert.match(sent[0] ?? '', /C1 — Running hello\.sh prints hello/)
+    })
+  })
+
+  it('a judge that says yes to everything, also to what cannot be, gives no PASS', () => {
+    const words = Object.fromEntries(
+      Array.from({ length: 12 }, (_, index) => [`C${index + 1}`, { met: 'yes' as const, why: 'sure' }]),
+    )
+    return withRig({ ...hello, judge: [words] }, async rig => {
+      const ran = await rig.dispatch([task, '--wait'])
+      assert.equal(ran.code, 12, ran.stdout)
+      assert.match(ran.stdout, /INCONCLUSIVE/)
+    })
+  })
+})
+
+describe('the user’s own repository', { concurrency: 2 }, () => {
+  async function repository(rig: Rig): Promise<string> {
+    const folder = path.join(rig.home, 'elsewhere/project')
+    fs.mkdirSync(folder)
+    const git = (...words: string[]) =>
+      run('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', ...words], { cwd: folder })
+    await git('init', '-q', '-b', 'main')
+    fs.writeFileSync(path.join(folder, 'kept.txt'), 'kept\n')
+    await git('add', '-A')
+    await git('commit', '-q', '-m', 'one')
+    fs.writeFileSync(path.join(folder, 'kept.txt'), 'changed, not committed\n')
+    fs.writeFileSync(path.join(folder, 'new.txt'), 'new\n')
+    return folder
+  }
+
+  it('is said and used when we stand in it, its uncommitted files are counted, and not a byte of it changes', () =>
+    withRig(hello, async rig => {
+      const folder = await repository(rig)
+      fs.writeFileSync(path.join(folder, '.git/hooks/post-checkout'), `#!/bin/sh\ntouch ${rig.home}/ran\n`, {
+        mode: 0o755,
+      })
+      const before = fingerprint(folder)
+      const ran = await rig.dispatch([task, '--wait'], { cwd: folder })
+      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      assert.match(ran.stdout, /on a copy of \S+\/project at [0-9a-f]{10}; 2 uncommitted files are left out/)
+      assert.deepEqual(fingerprint(folder), before)
+      assert.ok(!fs.existsSync(path.join(rig.home, 'ran')), 'a hook of the repository was run')
+      const { outputs } = rig.session().paths
+      assert.equal(fs.readFileSync(path.join(outputs, 'kept.txt'), 'utf8'), 'kept\n')
+      assert.ok(!fs.existsSync(path.join(outputs, 'new.txt')))
+    }))
+
+  it('a change outside the contract’s scope breaks it, whatever the judge says', () => {
+    const straying: Scenario = {
+      ...hello,
+      workers: { '*': [bash('echo hello > /dev/null; echo changed > kept.txt'), ...honest] },
+      settings: { ROUNDS: '1' },
+    }
+    return withRig(
+      straying,
+      async rig => {
+        const ran = await rig.dispatch([task, '--wait', '--repo', await repository(rig)])
+        assert.equal(ran.code, 3, ran.stdout + ran.stderr)
+        assert.match(ran.stdout, /C2 +FAIL/)
+        assert.match(ran.stdout, /kept\.txt/)
+      },
+      { ROUNDS: '1' },
+    )
+  })
+})
+
+describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
+  const slow: Scenario = {
+    ...hello,
+    workers: { slow: [bash('sleep 4'), ...honest], '*': honest },
+    orchestrator: [
+      put('contract.md', contract),
+      spawn('code --name slow --clauses C1', 'Write hello.sh.'),
+      ...therest.slice(1),
+    ],
+  }
+
+  it('a runner that is killed has exactly one successor, which ends the work', () =>
+    withRig(slow, async rig => {
+      await rig.dispatch([task])
+      await rig.until('the worker works', () => rig.status().workers[0]?.startedAt, 60)
+      const first = rig.events().find(event => event.is === 'runner.started')
+      process.kill(first?.pid ?? 0, 'SIGKILL')
+      await Promise.all([rig.dispatch(['watchdog']), rig.dispatch(['watchdog']), rig.dispatch(['watchdog'])])
+      const ran = await rig.dispatch(['wait'])
+      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      const numbers = rig.events().map(event => event.seq)
+      assert.deepEqual(
+        numbers,
+        numbers.map((_, index) => index + 1),
+        'the log is not linear',
+      )
+      assert.equal(rig.processes().filter(({ command }) => command.includes('bin/runner.ts')).length, 1)
+    }))
+
+  it('the lock of a worker that is killed is free within a second, and the next has its turn', () =>
+    withRig(
+      {
+        ...hello,
+        workers: { doomed: [bash('sleep 600')], '*': honest },
+        orchestrator: [put('contract.md', contract), spawn('code --name doomed --clauses C1', 'Wait.'), ...therest],
+      },
+      async rig => {
+        await rig.dispatch([task])
+        const { lock, worker } = rig.session().paths
+        await rig.until(
+          'the second waits',
+          () => rig.status().workers.find(({ name }) => name === 'hello')?.waitsFor === 'doomed',
+          60,
+        )
+        assert.equal(fs.readFileSync(path.join(lock, 'holder'), 'utf8'), 'doomed\n')
+        await rig.until(
+          'its claude works',
+          () => rig.processes().some(({ command }) => command.startsWith('sleep 600')),
+          30,
+        )
+        const { pid } = JSON.parse(fs.readFileSync(path.join(worker('doomed').folder, 'process.json'), 'utf8'))
+        const killed = Date.now()
+        process.kill(pid, 'SIGKILL')
+        await rig.until('the lock is free', () => rig.events().find(event => event.is === 'lock.released'), 10)
+        const freed = Date.parse(rig.events().find(event => event.is === 'lock.released')?.at ?? '')
+        assert.ok(freed - killed < 5000, `free after ${freed - killed} ms`)
+        assert.equal((await rig.dispatch(['wait'])).code, 0)
+        assert.ok(
+          !rig.processes().some(({ command }) => command.startsWith('sleep 600')),
+          'something of the dead worker lives on',
+        )
+        const tokens = rig.events().flatMap(event => (event.is === 'lock.granted' ? [event.token] : []))
+        assert.deepEqual(tokens, [1, 2])
+      },
+    ))
+
+  it('a late writer that left its family is found and ended with its worker', () =>
+    withRig(
+      {
+        ...hello,
+        workers: { '*': [bash('(setsid sh -c "sleep 6; echo late >> hello.sh" >/dev/null 2>&1 &)'), ...honest] },
+      },
+      async rig => {
+        const ran = await rig.dispatch([task, '--wait'])
+        assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+        await new Promise(resolve => setTimeout(resolve, 6500))
+        assert.equal(fs.readFileSync(path.join(rig.session().paths.outputs, 'hello.sh'), 'utf8'), 'echo hello\n')
+        assert.equal(rig.status().verdict?.voided, undefined)
+      },
+    ))
+
+  it('stop ends every process of its session and only those; --all ends the rest', () =>
+    withRig(idle, async rig => {
+      await rig.dispatch(['the first one'])
+      const first = rig.session().id
+      await rig.dispatch(['the second one'])
+      const second = rig.session().id
+      assert.notEqual(first, second)
+      const of = (id: string) =>
+        rig
+          .processes()
+          .filter(
+            ({ pid, command }) =>
+              command.includes(id) || fs.readFileSync(`/proc/${pid}/environ`, 'latin1').includes(id),
+          )
+      assert.ok(of(first).length > 0 && of(second).length > 0)
+      const ran = await rig.dispatch(['stop', first])
+      assert.equal(ran.stdout, `stopped ${first}\n`)
+      await rig.until('the first is gone', () => of(first).length === 0, 5)
+      assert.ok(of(second).some(({ command }) => command.includes('claude')))
+      assert.match((await rig.dispatch(['ls'])).stdout, new RegExp(`planning +${second}[\\s\\S]*stopped +${first}`))
+      assert.equal((await rig.dispatch(['stop', 'nonesuch'])).code, 4)
+    }))
+})
+
+it('the commands teach: --help shows the six everyday ones first, and every command has its own', () =>
+  withRig(idle, async rig => {
+    const { stdout, code } = await rig.dispatch(['--help'])
+    assert.equal(code, 0)
+    const everyday = stdout.split('Now and then')[0] ?? ''
+    for (const name of ['"task"', 'ls', 'show', 'watch', 'attach', 'stop'])
+      assert.ok(everyday.includes(`dispatch ${name}`), name)
+    for (const name of [
+      'ls',
+      'show',
+      'watch',
+      'attach',
+      'stop',
+      'wait',
+      'doctor',
+      'setup',
+      'rehearse',
+      'web',
+      'watchdog',
+    ]) {
+      const help = await rig.dispatch([name, '--help'])
+      assert.equal(help.code, 0)
+      assert.match(help.stdout, new RegExp(`^usage: dispatch ${name}`), name)
+    }
+  }))
+
+it('nothing there yet is said plainly, with the exit code for it', () =>
+  withRig(idle, async rig => {
+    assert.match((await rig.dispatch(['ls'])).stdout, /No session yet/)
+    assert.equal((await rig.dispatch(['ls', '--json'])).stdout, '[]\n')
+    for (const name of ['show', 'watch', 'wait', 'attach']) {
+      const ran = await rig.dispatch([name])
+      assert.equal(ran.code, 4, name)
+      assert.match(ran.stderr, /no session/)
+    }
+    assert.equal((await rig.dispatch(['stop'])).code, 2)
+    const doctor = await rig.dispatch(['doctor'])
+    assert.match(doctor.stdout, /ok +git/)
+    assert.match(doctor.stdout, /ok +claude +\d+\.\d+\.\d+/)
+  }))
+
+function fingerprint(folder: string): Record<string, string> {
+  const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+  return Object.fromEntries(
+    files
+      .map(entry => path.join(entry.parentPath, entry.name))
+      .map(file => [file, createHash('sha256').update(fs.readFileSync(file)).digest('hex')]),
+  )
+}

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { idle, openRig, type Rig } from '../rig.ts'
+
+const nasty = `it's "quoted" $(touch X) \`touch X\` #(touch X) #{pane_id} !! %s \\n \\ {{task}} <% %>\r\nsecond line\ttab\n\n👩‍👩‍👧 مرحبا ${'z'.repeat(3000)} --\n<!-- --> a;`
+
+/** Open a rig for one body and close it whatever happens. */
+async function withRig(body: (rig: Rig) => Promise<void>, changes: Record<string, string> = {}): Promise<void> {
+  const rig = await openRig(idle, changes)
+  try {
+    await body(rig)
+  } finally {
+    await rig.close()
+  }
+}
+
+/** What the orchestrator's first request carried as its instructions. */
+async function instructions(rig: Rig): Promise<string> {
+  const request = await rig.until('the first request', () => rig.stage.seen.find(seen => seen.role === 'orchestrator'))
+  const { system } = JSON.parse(request.body) as { system: { text: string }[] }
+  return system.map(block => block.text).join('\n')
+}
+
+describe('a task reaches the disk and the agent byte for byte', { concurrency: 2 }, () => {
+  const million = `${'0123456789abcdef'.repeat(65_535)}the end;`
+  const ways: [string, (rig: Rig) => Promise<{ code: number | undefined; stderr: string }>, string][] = [
+    ['as an argument', rig => rig.dispatch([nasty]), nasty],
+    ['as an argument that begins with a dash', rig => rig.dispatch(['--', '-rf / ; --help']), '-rf / ; --help'],
+    [
+      'from standard input, with its last line breaks',
+      rig => rig.dispatch(['-'], { input: `${nasty}\n\n` }),
+      `${nasty}\n\n`,
+    ],
+    [
+      'from a file of nearly 1 MiB',
+      rig => {
+        fs.writeFileSync(path.join(rig.home, 'task'), million)
+        return rig.dispatch(['--file', path.join(rig.home, 'task')])
+      },
+      million,
+    ],
+  ]
+  for (const [name, give, task] of ways) {
+    it(name, () =>
+      withRig(async rig => {
+        const ran = await give(rig)
+        assert.equal(ran.code, 0, ran.stderr)
+        assert.ok(fs.readFileSync(rig.session().paths.task).equals(Buffer.from(task)))
+        assert.ok((await instructions(rig)).includes(task), 'the orchestrator was not sent these very words')
+        assert.deepEqual(fs.readdirSync(path.join(rig.home, 'elsewhere')), [], 'something in the task was run')
+      }),
+    )
+  }
+
+  it('no part of it stands in the arguments of any process', () =>
+    withRig(async rig => {
+      await rig.dispatch(['-'], { input: 'find the needle-7f3a in here' })
+      const commands = rig
+        .processes()
+        .map(({ command }) => command)
+        .join('\n')
+      assert.ok(commands.includes('claude'))
+      assert.ok(!commands.includes('needle-7f3a in'))
+    }))
+})
+
+it('what is not a task is exit 2, with words, and leaves no session', () =>
+  withRig(async rig => {
+    const big = path.join(rig.home, 'big')
+    fs.writeFileSync(big, Buffer.alloc(1024 * 1024 + 1, 'a'))
+    const cases: [string[], RegExp, Uint8Array?][] = [
+      [[''], /is empty/],
+      [['   \n\t '], /is empty/],
+      [['-'], /standard input is empty/, Buffer.from('')],
+      [['-'], /NUL byte \(at 3\)/, Buffer.from('abc\0def')],
+      [['--file', big], /1048577 bytes/],
+      [['--file', '/nonexistent'], /cannot be read: ENOENT/],
+      [['fix', 'the', 'login'], /3 words[\s\S]*quotes/],
+      [['--file', big, 'and words'], /given twice/],
+      [['lss'], /not a command[\s\S]*dispatch ls/],
+      [['do it', '--frobnicate'], /--frobnicate/],
+      [['do it', '--repo', '/nonexistent'], /not a git repository/],
+    ]
+    for (const [words, expected, input] of cases) {
+      const ran = await rig.dispatch(words, input ? { input } : {})
+      assert.equal(ran.code, 2, `${words.join(' ').slice(0, 40)}: ${ran.stdout}${ran.stderr}`)
+      assert.match(ran.stderr, expected)
+    }
+    assert.ok(
+      !fs.existsSync(path.join(rig.home, 'dispatch/workspace')) ||
+        fs.readdirSync(path.join(rig.home, 'dispatch/workspace')).length === 0,
+    )
+  }))
+
+describe('a start that fails says why and leaves nothing running', { concurrency: 2 }, () => {
+  const claudes: [string, string, number, RegExp][] = [
+    ['claude that is not logged in', 'echo "Not logged in · Please run /login"; sleep 600', 7, /not logged in/],
+    ['claude that asks about trust', 'echo "Do you trust the files in this folder?"; sleep 600', 7, /trust the folder/],
+    ['claude that ends at once', 'echo "illegal instruction"; exit 132', 6, /ended at once[\s\S]*illegal instruction/],
+    ['claude that shows nothing', 'sleep 600', 124, /no sign of a first turn in 4 s/],
+  ]
+  for (const [name, script, exit, words] of claudes) {
+    it(name, async () => {
+      const rig = await openRig(idle, { START_TIMEOUT_SEC: '4' })
+      try {
+        fs.mkdirSync(path.join(rig.home, 'bin'))
+        fs.writeFileSync(path.join(rig.home, 'bin/claude'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+        const ran = await rig.dispatch(['do it'], { env: { PATH: `${rig.home}/bin:${rig.environment['PATH']}` } })
+        assert.equal(ran.code, exit, ran.stderr)
+        assert.match(ran.stderr, words)
+        await rig.until(
+          'nothing is left of it',
+          () => rig.processes().every(({ command }) => !command.includes('claude') && !command.includes('runner')),
+          5,
+        )
+        assert.equal(rig.status().phase, 'failed')
+      } finally {
+        await rig.close()
+      }
+    })
+  }
+})
+
+it('an own login without our trust entry is exit 7 and names setup; setup shows the entry, adds it, and touches nothing else', () =>
+  withRig(async rig => {
+    const config = path.join(rig.home, 'home/.claude.json')
+    const before = {
+      numStartups: 4,
+      projects: { '/elsewhere': { allowedTools: [] } },
+      oauthAccount: { emailAddress: 'a@b' },
+    }
+    fs.writeFileSync(config, JSON.stringify(before))
+    const env = { ANTHROPIC_API_KEY: '' }
+    const refused = await rig.dispatch(['do it'], { env })
+    assert.equal(refused.code, 7)
+    assert.match(refused.stderr, /dispatch setup/)
+    assert.equal(
+      (await rig.dispatch(['setup'], { env })).code,
+      2,
+      'without a terminal and without --yes it must not write',
+    )
+    const done = await rig.dispatch(['setup', '--yes'], { env })
+    assert.match(done.stdout, /hasTrustDialogAccepted/)
+    const workspace = path.join(rig.home, 'dispatch/workspace')
+    assert.deepEqual(JSON.parse(fs.readFileSync(config, 'utf8')), {
+      ...before,
+      projects: { ...before.projects, [workspace]: { hasTrustDialogAccepted: true } },
+    })
+    assert.match((await rig.dispatch(['setup', '--yes'], { env })).stdout, /Nothing to do/)
+  }))
