@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 import { install } from './config.ts'
@@ -40,7 +41,11 @@ export function loginOf(privateDirectory: string, environment: NodeJS.ProcessEnv
   if (credentials.some(name => environment[name])) {
     return { kind: 'key', configDirectory: privateDirectory, configFile: path.join(privateDirectory, '.claude.json') }
   }
-  return { kind: 'own', configDirectory: undefined, configFile: path.join(environment['HOME'] ?? '', '.claude.json') }
+  return {
+    kind: 'own',
+    configDirectory: undefined,
+    configFile: path.join(environment['HOME'] || os.homedir(), '.claude.json'),
+  }
 }
 
 const ClaudeConfig = z.looseObject({

@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parse } from 'dotenv'
@@ -53,7 +54,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const file = path.join(home, '.env')
   const written = parse(readIfPresent(file) ?? '')
   const problems = Object.keys(written)
-    .filter(name => !(name in settings.shape))
+    .filter(name => !Object.hasOwn(settings.shape, name))
     .map(name => `${file}: ${name} is not a setting of ours`)
   const given = Object.keys(settings.shape).flatMap(name => {
     const value = environment[name] ?? written[name]
@@ -88,7 +89,16 @@ function homeOf(environment: NodeJS.ProcessEnv): string {
       exit: exits.usage,
     })
   }
-  return path.resolve(home)
+  return realPath(path.resolve(home))
+}
+
+/** The path without links, as far as it exists: claude and git name files by it, and our guards compare with them. */
+function realPath(folder: string): string {
+  try {
+    return fs.realpathSync(folder)
+  } catch {
+    return folder === path.dirname(folder) ? folder : path.join(realPath(path.dirname(folder)), path.basename(folder))
+  }
 }
 
 /**
@@ -130,7 +140,10 @@ export function checkEnvironment(home: string): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, TMPDIR: home, LANG: 'C.UTF-8', TZ: 'UTC', CI: '1' }
 }
 
-/** What a short-lived process of ours (the judge, a push) is given: all that this one has. */
+/** What a short-lived process of ours (the judge, a push) is given: all that this one has, and Node's own way through a proxy. */
 export function ownEnvironment(): Record<string, string> {
-  return variables(Object.keys(process.env))
+  const own = variables(Object.keys(process.env))
+  return ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some(name => own[name])
+    ? { ...own, NODE_USE_ENV_PROXY: '1' }
+    : own
 }

@@ -16,6 +16,7 @@ export function writeAtomic(file: string, content: string | Uint8Array, mode = 0
   try {
     const fd = fs.openSync(sibling, 'wx', mode)
     try {
+      fs.fchmodSync(fd, mode) // The mode asked for, whatever the umask.
       writeAll(fd, bytes)
       fs.fsyncSync(fd)
     } finally {
@@ -39,7 +40,8 @@ export function appendLine(file: string, record: string): void {
   try {
     const fd = fs.openSync(file, 'a', 0o600)
     try {
-      if (fs.writeSync(fd, bytes) !== bytes.length) throw new Error('the disk took only a part of the record')
+      if (fs.writeSync(fd, bytes) !== bytes.length)
+        throw Object.assign(new Error('the disk took only a part of the record'), { code: 'ENOSPC' })
       fs.fdatasyncSync(fd)
     } finally {
       fs.closeSync(fd)
@@ -78,7 +80,7 @@ export function readUntrusted(file: string, cap: number): Buffer | undefined {
   try {
     fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENXIO', 'EISDIR')) return undefined
+    if (isErrno(error, ...notRegular)) return undefined
     throw storageError(file, error)
   }
   try {
@@ -90,6 +92,9 @@ export function readUntrusted(file: string, cap: number): Buffer | undefined {
     fs.closeSync(fd)
   }
 }
+
+/** What open(2) says of a path with no regular file at its end: nothing there, a link, a socket (Linux, macOS), a folder. */
+const notRegular = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENAMETOOLONG', 'ENXIO', 'EOPNOTSUPP', 'EISDIR']
 
 /** Names in a folder, sorted; empty when the folder is not there. */
 export function namesIn(folder: string): string[] {
@@ -112,13 +117,24 @@ export function makePrivate(folder: string): void {
 
 /** Turn a full disk, a missing right or a read-only place into words for a person (exit 10); leave the rest alone. */
 export function storageError(file: string, error: unknown): unknown {
-  if (!isErrno(error, 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'ENOTDIR', 'EEXIST')) return error
-  const why = (error as NodeJS.ErrnoException).code
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (!Object.hasOwn(storageWords, code)) return error
   const remedy =
-    why === 'ENOSPC' || why === 'EDQUOT'
+    code === 'ENOSPC' || code === 'EDQUOT'
       ? 'Free some space, then run the command again.'
       : `Check who owns it and whether user ${process.getuid?.() ?? '?'} may read and write there.`
-  return new DispatchError(`${file}: ${why}`, { exit: exits.storage, remedy })
+  return new DispatchError(`${file}: ${storageWords[code]} (${code})`, { exit: exits.storage, remedy })
+}
+
+const storageWords: Record<string, string> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EACCES: 'access is denied',
+  EPERM: 'it is not permitted',
+  EROFS: 'the place is read-only',
+  EIO: 'the disk reports an error',
+  ENOTDIR: 'something in its path is not a folder',
+  EEXIST: 'something else stands there already',
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {

@@ -13,7 +13,8 @@ export function oneLine(text: string, width: number): string {
   return characters.length <= width ? flat : `${characters.slice(0, width - 1).join('')}…`
 }
 
-// C0 but \t \n, DEL and C1, soft hyphen, zero width and direction marks, line separators, invisible operators, tags.
+// C0 but \t \n, DEL and C1, soft hyphen, zero width and direction marks, line separators, invisible operators, tags and
+// the supplementary variation selectors (bytes can be hidden in both).
 const hidden =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu

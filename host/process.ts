@@ -41,11 +41,12 @@ export async function liveness(who: Identity): Promise<Liveness> {
 /**
  * Kill a process and all that stems from it: descendants, members of its session and groups, and (Linux) every process
  * that carries `mark` in its environment, which finds a daemon that left the family. Answers how many were signalled.
+ * The family of process 1 is everybody, so it is nobody's to kill.
  */
 export async function killFamily(root: number, mark: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<number> {
   const rows = await processTable()
-  const members = family(rows, root)
-  if (linux) for (const row of rows) if (carries(row.pid, mark)) members.add(row.pid)
+  const members = root > 1 ? family(rows, root) : new Set<number>()
+  if (linux && mark !== '') for (const row of rows) if (carries(row.pid, mark)) members.add(row.pid)
   members.delete(process.pid)
   for (const pid of members) signalOne(pid, signal)
   return members.size

@@ -56,7 +56,7 @@ async function isFree(folder: string, generation: number): Promise<boolean> {
 
 function link(folder: string, generation: number, who: Identity): boolean {
   const draft = path.join(folder, `.tmp-${randomBytes(8).toString('hex')}`)
-  fs.writeFileSync(draft, JSON.stringify(who), { flag: 'wx', mode: 0o600 })
+  fs.writeFileSync(draft, JSON.stringify(who), { flag: 'wx', mode: 0o600, flush: true })
   try {
     fs.linkSync(draft, file(folder, generation))
     return true

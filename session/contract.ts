@@ -49,7 +49,8 @@ export function parseContract(
   const { clauses } = contract
   const say = (line: number, what: string, remedy: string) => problems.push({ line, what, remedy })
   const nul = text.indexOf('\0')
-  if (nul >= 0) say(text.slice(0, nul).split('\n').length, 'there is a NUL byte', 'A contract is text: type the line again.')
+  if (nul >= 0)
+    say(text.slice(0, nul).split('\n').length, 'there is a NUL byte', 'A contract is text: type the line again.')
   if (clauses.length === 0)
     say(
       0,

@@ -8,48 +8,80 @@ export function isGlob(text: string): boolean {
     !text.startsWith('/') &&
     !text.startsWith(':') &&
     !text.startsWith('-') &&
-    !/[\n\0\\]/.test(text) &&
+    !/[\n\0\\]|\[:/.test(text) &&
     !text.split('/').includes('..')
   )
 }
 
-/** Does the pattern match this path? */
+/** Does the pattern match this path, or a folder above it? */
 export function matchesGlob(glob: string, file: string): boolean {
-  return overlap(segments(glob), file.split('/')) || overlap([...segments(glob), '**'], file.split('/'))
+  const named = segments(glob)
+  const path = file.split('/').map(name => [...name].map(literal))
+  return [named, [...named, '*', '**']].some(pattern => meet(pattern.map(pieces), path, isDeep, segmentsMeet))
 }
 
-/** Is there any path that both patterns match? Exact but for character classes, which count as any character. */
+/** Is there any path that both patterns match? Exact, but that two character classes always count as sharing one. */
 export function globsOverlap(a: string, b: string): boolean {
-  return overlap([...segments(a), '**'], [...segments(b), '**'])
+  return meet([...segments(a), '**'].map(pieces), [...segments(b), '**'].map(pieces), isDeep, segmentsMeet)
 }
 
+/** The segments of a pattern. A `**` at its end is all that is in the folder, but not the folder itself. */
 function segments(glob: string): string[] {
-  return glob
-    .replace(/^\.\//, '')
-    .replace(/\/+$/, '')
-    .split('/')
-    .filter(segment => segment !== '.')
+  const named = glob.split('/').filter(segment => segment !== '' && segment !== '.')
+  return named.at(-1) === '**' ? [...named.slice(0, -1), '*', '**'] : named
 }
 
-/** Two lists of segments, `**` standing for any number of them. */
-function overlap(a: string[], b: string[]): boolean {
-  const [first, ...restA] = a
-  const [second, ...restB] = b
-  if (first === undefined || second === undefined) return [...a, ...b].every(segment => segment === '**')
-  if (first === '**') return overlap(restA, b) || overlap(a, restB)
-  if (second === '**') return overlap(a, restB) || overlap(restA, b)
-  return (
-    segmentsMeet([...first.replace(/\[[^\]]*\]/g, '?')], [...second.replace(/\[[^\]]*\]/g, '?')]) &&
-    overlap(restA, restB)
-  )
+/** A piece of a segment: one character (`only`), a choice of characters, or any number of any (`many`). */
+interface Piece {
+  many?: true
+  only?: string
+  admits(character: string): boolean
 }
 
-/** Two patterns within one segment: `*` any number of characters, `?` one. */
-function segmentsMeet(a: string[], b: string[]): boolean {
-  const [first, ...restA] = a
-  const [second, ...restB] = b
-  if (first === undefined || second === undefined) return [...a, ...b].every(character => character === '*')
-  if (first === '*') return segmentsMeet(restA, b) || segmentsMeet(a, restB)
-  if (second === '*') return segmentsMeet(a, restB) || segmentsMeet(restA, b)
-  return (first === '?' || second === '?' || first === second) && segmentsMeet(restA, restB)
+const isDeep = (segment: Piece[]) => segment.length === 2 && segment.every(piece => piece.many)
+const segmentsMeet = (a: Piece[], b: Piece[]) => meet(a, b, piece => piece.many === true, piecesMeet)
+
+function pieces(segment: string): Piece[] {
+  return (segment.match(/\[[!^]?\]?[^\]]*\]|./gsu) ?? []).map(piece => {
+    if (piece === '*') return { many: true, admits: () => true }
+    if (piece === '?') return { admits: () => true }
+    return piece.length > 1 && piece.startsWith('[') ? choice(piece) : literal(piece)
+  })
+}
+
+function literal(character: string): Piece {
+  return { only: character, admits: other => other === character }
+}
+
+/** `[a-z]` or `[!a-z]`; one that does not read admits nothing. */
+function choice(written: string): Piece {
+  const [, negation = '', characters = ''] = /^\[([!^]?)(.*)\]$/su.exec(written) ?? []
+  try {
+    const set = new RegExp(`^[${negation && '^'}${characters.replace(/[\]\\^]/g, '\\$&')}]$`, 'su')
+    return { admits: character => characters !== '' && set.test(character) }
+  } catch {
+    return { admits: () => false } // Such as [z-a].
+  }
+}
+
+function piecesMeet(a: Piece, b: Piece): boolean {
+  return a.only !== undefined ? b.admits(a.only) : b.only === undefined || a.admits(b.only)
+}
+
+/** Is there one row that both rows describe, `many` standing for any number of items? Every pair is looked at once. */
+function meet<Item>(a: Item[], b: Item[], many: (item: Item) => boolean, same: (x: Item, y: Item) => boolean): boolean {
+  const known = new Map<number, boolean>()
+  const from = (i: number, j: number): boolean => {
+    const key = i * (b.length + 1) + j
+    const answer = known.get(key) ?? look(i, j)
+    known.set(key, answer)
+    return answer
+  }
+  const look = (i: number, j: number): boolean => {
+    const [x, y] = [a[i], b[j]]
+    if (x !== undefined && many(x)) return from(i + 1, j) || (y !== undefined && from(i, j + 1))
+    if (y !== undefined && many(y)) return from(i, j + 1) || (x !== undefined && from(i + 1, j))
+    return x === undefined || y === undefined ? x === y : same(x, y) && from(i + 1, j + 1)
+  }
+  return from(0, 0)
 }

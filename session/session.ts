@@ -68,7 +68,8 @@ export function openSession(workspace: string, opening: Opening, task: Uint8Arra
 /** The session with this id, or with the only id that begins with or ends in these letters. */
 export function findSession(workspace: string, named: string): Session {
   const ids = sessionIds(workspace)
-  const candidates = ids.includes(named) ? [named] : ids.filter(id => id.startsWith(named) || id.endsWith(`-${named}`))
+  const fits = (id: string) => named !== '' && (id.startsWith(named) || id.endsWith(`-${named}`))
+  const candidates = ids.includes(named) ? [named] : ids.filter(fits)
   const [id] = candidates
   if (candidates.length > 1)
     throw new DispatchError(`"${named}" could be ${candidates.slice(0, 5).join(', ')}`, {

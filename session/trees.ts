@@ -30,7 +30,15 @@ export async function prepareTrees(paths: Paths, branch: string, repository: str
     const root = await ours(paths, ['commit-tree', empty, '-m', 'dispatch: an empty base'])
     await ours(paths, ['update-ref', 'refs/heads/base', root])
   } else {
-    await ours(paths, ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', repository, '+HEAD:refs/heads/base'])
+    await ours(paths, [
+      'fetch',
+      '--quiet',
+      '--no-tags',
+      '--no-write-fetch-head',
+      '--update-shallow',
+      repository,
+      '+HEAD:refs/heads/base',
+    ])
   }
   fs.writeFileSync(path.join(trees, 'info/exclude'), litter.join('\n'))
   await git(['clone', '--quiet', '--no-hardlinks', '--no-tags', '--branch', 'base', trees, outputs])
@@ -64,11 +72,9 @@ export async function differences(paths: Paths, commit: string): Promise<string[
   const env = { GIT_INDEX_FILE: path.join(scratch, 'index') }
   try {
     await ours(paths, ['read-tree', commit], { env })
-    const listed = await ours(
-      paths,
-      ['--work-tree', paths.outputs, 'status', '--porcelain', '-z', '--untracked-files=all', '--no-renames'],
-      { env },
-    )
+    const listed = await ours(paths, ['--work-tree', paths.outputs, 'status', '--porcelain', '-z', ...everyFile], {
+      env,
+    })
     // The index holds no stat of the files yet, so every line with an X in the first column compares it with nothing.
     return listed
       .split('\0')
@@ -78,6 +84,9 @@ export async function differences(paths: Paths, commit: string): Promise<string[
     fs.rmSync(scratch, { recursive: true, force: true })
   }
 }
+
+/** Git would look into a nested repository with the nested one's own config, and run the filters it names. */
+const everyFile = ['--untracked-files=all', '--no-renames', '--ignore-submodules=all']
 
 /** What has changed in `outputs/` since the verdict that stands was given; empty while it holds. */
 export async function changedSinceVerdict(paths: Paths, { verdict }: Pick<Status, 'verdict'>): Promise<string[]> {

@@ -29,7 +29,7 @@ export async function viewAll(workspace: string): Promise<View[]> {
 
 /** The word a person reads. A dead runner makes unfinished work `interrupted`, whatever the log last said. */
 export function stateOf(status: Status, runner: Liveness): string {
-  if (status.verdict?.final && status.verdict.voided) return `${status.verdict.verdict} (void)`
+  if (status.verdict?.voided && status.phase === status.verdict.verdict) return `${status.phase} (void)`
   if (status.phase === 'PASS' || status.phase === 'INCONCLUSIVE' || status.phase === 'failed') return status.phase
   if (status.phase === 'FAIL') return 'FAIL'
   if (status.closed) return 'stopped'

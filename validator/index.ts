@@ -1,6 +1,15 @@
+import type { JudgeConfig } from './gemini.ts'
+import type { Judgement } from './judge.ts'
+import type { Packet } from './packet.ts'
+
 export * from './decide.ts'
 export type { JudgeConfig } from './gemini.ts'
-export * from './judge.ts'
+export type { Judgement } from './judge.ts'
 export type { Source } from './leak.ts'
 export * from './packet.ts'
 export { type Judged, type Reply, readReply, responseSchema } from './reply.ts'
+
+/** Let the judge judge one packet. The SDK is loaded only here: the runner imports this room too, and stays small. */
+export async function judge(packet: Packet, config: JudgeConfig, pause?: number): Promise<Judgement> {
+  return (await import('./judge.ts')).judge(packet, config, pause)
+}

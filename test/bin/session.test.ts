@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import fs from 'node:fs'
+import http from 'node:http'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { run } from '../../host/index.ts'
+import { run, tmuxOf } from '../../host/index.ts'
 import { contract, honest, task, therest } from '../../rehearsal/hello.ts'
 import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
-import { idle, openRig, type Rig } from '../rig.ts'
+import { idle, openRig, processesOf, type Rig } from '../rig.ts'
 
 const hello: Scenario = {
   title: '',
@@ -256,13 +258,7 @@ describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
       await rig.dispatch(['the second one'])
       const second = rig.session().id
       assert.notEqual(first, second)
-      const of = (id: string) =>
-        rig
-          .processes()
-          .filter(
-            ({ pid, command }) =>
-              command.includes(id) || fs.readFileSync(`/proc/${pid}/environ`, 'latin1').includes(id),
-          )
+      const of = (id: string) => processesOf(id).filter(({ command }) => !command.startsWith('tmux')) // One server serves both.
       assert.ok(of(first).length > 0 && of(second).length > 0)
       const ran = await rig.dispatch(['stop', first])
       assert.equal(ran.stdout, `stopped ${first}\n`)
@@ -271,6 +267,80 @@ describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
       assert.match((await rig.dispatch(['ls'])).stdout, new RegExp(`planning +${second}[\\s\\S]*stopped +${first}`))
       assert.equal((await rig.dispatch(['stop', 'nonesuch'])).code, 4)
     }))
+})
+
+describe('a person is told, and can answer', { concurrency: 2 }, () => {
+  const pushes = (rig: Rig) =>
+    rig.stage.seen.filter(seen => seen.role === undefined && seen.path.startsWith('/rehearsal-'))
+
+  it('started and verdict are pushed once each, with the id and no word of the task', () =>
+    withRig(hello, async rig => {
+      await rig.dispatch([task, '--wait'])
+      await rig.until('both pushes', () => rig.events().filter(event => event.is === 'notice.sent').length === 2, 15)
+      const { id } = rig.session()
+      assert.deepEqual(
+        rig
+          .events()
+          .flatMap(event => (event.is === 'notice.sent' ? [event.about] : []))
+          .sort(),
+        ['orchestrator.started', 'verdict.given'],
+      )
+      for (const { body } of pushes(rig)) assert.ok(body.includes(id) && !body.includes('shell script'), body)
+    }))
+
+  it('a question ends the waiting with exit 12; an answer typed at the terminal lets the work go on to its verdict', () =>
+    withRig(
+      {
+        ...hello,
+        orchestrator: [
+          bash('ask "English or Portuguese?"'),
+          say('I wait.'),
+          heard => (heard.last.includes('English, please') ? put('contract.md', contract) : say('?')),
+          ...therest,
+        ],
+      },
+      async rig => {
+        const asked = await rig.dispatch([task, '--wait'])
+        assert.equal(asked.code, 12)
+        assert.match(asked.stdout, /asking +English or Portuguese\?[\s\S]*dispatch attach/)
+        const { socket } = tmuxOf(path.join(rig.home, 'dispatch'))
+        const target = `=dispatch-${rig.session().id}:=orchestrator`
+        await run('tmux', ['-L', socket, 'send-keys', '-t', target, '-l', 'English, please'])
+        await new Promise(resolve => setTimeout(resolve, 500))
+        await run('tmux', ['-L', socket, 'send-keys', '-t', target, 'Enter'])
+        await rig.until('it goes on', () => rig.events().some(event => event.is === 'question.answered'), 20)
+        assert.equal((await rig.dispatch(['wait'])).code, 0)
+      },
+    ))
+
+  it('nothing happening is said once, as stuck', () =>
+    withRig(
+      idle,
+      async rig => {
+        await rig.dispatch(['think for ever'])
+        await rig.until('it is stuck', () => rig.status().stuck, 30)
+        await new Promise(resolve => setTimeout(resolve, 3000))
+        assert.equal(rig.events().filter(event => event.is === 'orchestrator.stuck').length, 1)
+        assert.match((await rig.dispatch(['ls'])).stdout, /^stuck/)
+      },
+      { WATCHDOG_TIMEOUT_SEC: '5' },
+    ))
+
+  it('the page is up when dispatch returns, and shows the session', async () => {
+    const port = await freePort()
+    await withRig(
+      idle,
+      async rig => {
+        const ran = await rig.dispatch(['look at me', '--json'])
+        const { id, page } = JSON.parse(ran.stdout)
+        assert.equal(page, `http://127.0.0.1:${port}/s/${id}`)
+        const shown = await fetch(page)
+        assert.equal(shown.status, 200)
+        assert.match(await shown.text(), /look at me/)
+      },
+      { WEBUI_PORT: String(port) },
+    )
+  })
 })
 
 it('the commands teach: --help shows the six everyday ones first, and every command has its own', () =>
@@ -313,6 +383,15 @@ it('nothing there yet is said plainly, with the exit code for it', () =>
     assert.match(doctor.stdout, /ok +git/)
     assert.match(doctor.stdout, /ok +claude +\d+\.\d+\.\d+/)
   }))
+
+async function freePort(): Promise<number> {
+  const server = http.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return address && typeof address === 'object' ? address.port : 0
+}
 
 function fingerprint(folder: string): Record<string, string> {
   const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())

@@ -1,0 +1,230 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { DispatchError, ownEnvironment, readIfPresent, run, writeAtomic } from '../host/index.ts'
+import {
+  type Commit,
+  type Contract,
+  changedPaths,
+  exportTree,
+  keep,
+  listing,
+  readEvidence,
+  renderVerdict,
+  type VerdictRecord,
+} from '../session/index.ts'
+import { buildPacket, decide, type Gate, type Judgement, type PacketInput } from '../validator/index.ts'
+import { runCheck } from './checks.ts'
+import type { Running } from './running.ts'
+import { recordCheck, sealedContract } from './seal.ts'
+
+/** Gates, packet, judge, verdict on disk, event: in this order, so that the event never names a file that is not there. */
+export async function judgeWork(running: Running, head: Commit): Promise<VerdictRecord> {
+  const { session, status } = running
+  const round = status.round + 1
+  running.record({ is: 'judging.started', round, ...head })
+  await keep(session.paths, `round-${round}`, head.commit)
+  const contract = sealedContract(running)
+  const gates = await runGates(running, contract, { round, at: head })
+  const { judged, packetSha256 } = await askJudge(running, await packetInput(running, { contract, gates, round, head }))
+  const { verdict, reason, clauses, findings } = decide({
+    contract,
+    gates,
+    judged,
+    uncovered: status.contract?.uncovered ?? [],
+  })
+  const record: VerdictRecord = {
+    format: 1,
+    session: session.id,
+    round,
+    verdict,
+    reason,
+    ...head,
+    contractSha256: status.contract?.sha256 ?? '',
+    packetSha256,
+    independence: judged.ok ? 'other vendor, blind' : 'none',
+    judge: judged.ok ? judged.model : `none (${judged.why})`,
+    sandbox: 'none: agents and checks ran with the rights of the user',
+    at: new Date().toISOString(),
+    clauses,
+    findings,
+    uncovered: status.contract?.uncovered ?? [],
+  }
+  await keep(session.paths, 'judged', head.commit)
+  settle(running, record)
+  return record
+}
+
+/** The verdict on disk first, then the event that names it. */
+export function settle(running: Running, record: VerdictRecord): void {
+  const { session, status } = running
+  const { paths } = session
+  const { round, verdict, reason, commit, tree, independence } = record
+  const text = JSON.stringify(record, null, 2)
+  writeAtomic(path.join(paths.evidence, `verdict-${round}.json`), text)
+  writeAtomic(paths.verdictRecord, text)
+  writeAtomic(paths.verdict, renderVerdict(record))
+  const final = verdict !== 'FAIL' || round - status.roundBase >= status.rounds
+  const clauses = record.clauses.map(({ id, verdict: found }) => ({ id, verdict: found }))
+  running.record({
+    is: 'verdict.given',
+    round,
+    verdict,
+    reason: reason.slice(0, 2000),
+    commit,
+    tree,
+    final,
+    independence,
+    clauses,
+  })
+}
+
+/** Every clause through its gate: checks are run, scopes are asked of git, judged clauses have none. */
+async function runGates(
+  running: Running,
+  contract: Contract,
+  { round, at }: { round: number; at: Commit },
+): Promise<Gate[]> {
+  const { session, config, status } = running
+  const gates: Gate[] = []
+  for (const clause of contract.clauses) {
+    const { proof } = clause
+    if (proof.is === 'check') {
+      const record = await runCheck(session.paths, clause, proof, {
+        side: 'head',
+        round,
+        at,
+        limitSeconds: config.CHECK_TIMEOUT_SEC,
+      })
+      recordCheck(running, record)
+      const base = status.clauses.find(known => known.id === clause.id)?.base
+      gates.push({
+        clause,
+        gate: record.outcome,
+        because: record.why || `${record.expected}, as seen`,
+        evidence: [record],
+        ...(base === undefined ? {} : { base }),
+      })
+    } else if (proof.is === 'scope') {
+      gates.push(await scopeGate(running, contract, clause, at))
+    } else {
+      gates.push({ clause, gate: 'none', because: 'only a judge can tell', evidence: [] })
+    }
+  }
+  return gates
+}
+
+/** The scopes of a contract add up: what the work changed must lie in one of them. */
+async function scopeGate(
+  { session, status }: Running,
+  contract: Contract,
+  clause: Contract['clauses'][number],
+  at: Commit,
+): Promise<Gate> {
+  const globs = contract.clauses.flatMap(other => (other.proof.is === 'scope' ? other.proof.globs : []))
+  const outside = await changedPaths(session.paths, status.base?.commit ?? at.commit, at.commit, globs)
+  if (outside.length === 0) return { clause, gate: 'kept', because: 'git shows no change outside it', evidence: [] }
+  const named = outside
+    .slice(0, 8)
+    .map(({ path: file, change }) => `${file} (${change})`)
+    .join(', ')
+  return {
+    clause,
+    gate: 'broken',
+    because: `changed outside it: ${named}${outside.length > 8 ? ` and ${outside.length - 8} more` : ''}`,
+    evidence: [],
+  }
+}
+
+async function packetInput(
+  { session, status }: Running,
+  { contract, gates, round, head }: { contract: Contract; gates: Gate[]; round: number; head: Commit },
+): Promise<PacketInput> {
+  const { paths } = session
+  const changes = new Map(
+    (await changedPaths(paths, status.base?.commit ?? head.commit, head.commit)).map(({ path: file, change }) => [
+      file,
+      change,
+    ]),
+  )
+  const present = (await listing(paths, head.commit)).map(file => ({
+    ...file,
+    change: changes.get(file.path) ?? ('kept' as const),
+  }))
+  const removed = [...changes]
+    .filter(([, change]) => change === 'removed')
+    .map(([file]) => ({ path: file, bytes: 0, change: 'removed' as const }))
+  const reports = status.workers.map(({ name, clauses, how }) => ({
+    worker: name,
+    clauses,
+    how: how ?? 'unknown',
+    report: readIfPresent(paths.worker(name).report) ?? '',
+  }))
+  const base = readEvidence(paths).filter(record => record.side === 'base')
+  const withBase = gates.map(gate => ({
+    ...gate,
+    evidence: [...base.filter(record => record.clause === gate.clause.id), ...gate.evidence],
+  }))
+  return {
+    contract,
+    gates: withBase,
+    reports,
+    listing: [...present, ...removed],
+    sources: await sourcesOf(paths, head),
+    round,
+  }
+}
+
+/** The text of every file of the work, for the leak scan alone. */
+async function sourcesOf(paths: Running['session']['paths'], head: Commit): Promise<PacketInput['sources']> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-scan-'))
+  try {
+    const tree = path.join(folder, 'tree')
+    fs.mkdirSync(tree)
+    await exportTree(paths, head.commit, tree)
+    const files = await listing(paths, head.commit)
+    return files
+      .filter(({ bytes }) => bytes <= 1024 * 1024)
+      .flatMap(file => {
+        const found = fs.lstatSync(path.join(tree, file.path), { throwIfNoEntry: false })
+        return found?.isFile() ? [{ path: file.path, text: fs.readFileSync(path.join(tree, file.path), 'utf8') }] : []
+      })
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The judge is a process of its own in an empty folder: it has the packet, and no way to anything else of the work. */
+async function askJudge(
+  { session, config }: Running,
+  input: PacketInput,
+): Promise<{ judged: Judgement; packetSha256: string | null }> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-judge-'))
+  try {
+    const packet = buildPacket(input)
+    writeAtomic(path.join(session.paths.evidence, `packet-${input.round}.txt`), packet.packet)
+    const ran = await run(process.execPath, [path.join(config.install, 'bin/judge.ts')], {
+      cwd: folder,
+      env: ownEnvironment(),
+      input: JSON.stringify(packet),
+      deadline: (config.JUDGE_TIMEOUT_SEC + 30) * 1000,
+    })
+    const silent = `the judge's process ended with exit ${ran.code ?? ran.signal} and no answer${ran.stderr ? `: ${ran.stderr.trim().split('\n').at(-1)}` : ''}`
+    const judged = parseJudged(ran.stdout) ?? { ok: false as const, why: silent }
+    writeAtomic(path.join(session.paths.evidence, `judge-${input.round}.json`), JSON.stringify(judged, null, 2))
+    return { judged, packetSha256: packet.sha256 }
+  } catch (error) {
+    if (error instanceof DispatchError) return { judged: { ok: false, why: error.message }, packetSha256: null }
+    throw error
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function parseJudged(text: string): Judgement | undefined {
+  try {
+    return JSON.parse(text) as Judgement // Our own process wrote it, from a reply it has checked.
+  } catch {
+    return undefined
+  }
+}
