@@ -39,10 +39,10 @@ async function keepHouse(config: Config): Promise<void> {
   }
 }
 
-/** The observatory's address, once it answers; undefined when it is off or does not come up within two seconds. */
+/** The observatory's address, once it answers; undefined when it is off or does not come up within five seconds. */
 async function pageOf(config: Config): Promise<string | undefined> {
   if (config.WEBUI_PORT === 0) return undefined
-  for (let tries = 0; tries < 20; tries++) {
+  for (let tries = 0; tries < 50; tries++) {
     const page = await runningPage(config.home)
     if (page) return page
     await new Promise(resolve => setTimeout(resolve, 100))

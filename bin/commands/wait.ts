@@ -5,6 +5,7 @@ import {
   type Event,
   follow,
   nothing,
+  readLog,
   type Session,
   type Status,
   settled,
@@ -64,11 +65,12 @@ export async function watchToEnd(session: Session): Promise<number> {
 
 async function settle(session: Session, see: (event: Event, status: Status) => void): Promise<Status> {
   let status = nothing
+  const { length } = readLog(session.paths.events).events // What has happened already: only after it can the end be told.
   const over = new AbortController()
   for await (const event of follow(session.paths.events, { signal: over.signal })) {
     status = advance(status, event)
     see(event, status)
-    if (settled(status)) return status
+    if (status.seq >= length && settled(status)) return status
   }
   return status
 }
