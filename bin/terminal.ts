@@ -20,6 +20,7 @@ export function printMoment(moment: Moment, elapsedMilliseconds: number): void {
     | undefined
   const words = style ? paint(style, moment.what) : moment.what
   print(`${paint('dim', clock(elapsedMilliseconds))}  ${paint('cyan', moment.who.padEnd(13))} ${words}`)
+  for (const line of moment.details) print(`${' '.repeat(21)} ${line}`)
 }
 
 /** The state as a coloured word. */

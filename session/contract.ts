@@ -189,10 +189,9 @@ class Reader {
       this.at = this.lines.length
       return
     }
-    const [, rest = ''] = /-->(.*)/.exec(this.lines[end] ?? '') ?? []
-    this.at = end
-    this.lines[end] = rest
-    if (rest.trim() !== '') this.line(rest)
+    const last = this.lines[end] ?? ''
+    this.lines[end] = last.slice(last.indexOf('-->') + 3)
+    this.at = end - 1 // What stands behind it is read next.
   }
 
   private heading(line: string): void {
@@ -330,7 +329,7 @@ class Reader {
     const [, sentence, why] = /^\s*[-*+]\s+(S\d+)\s*[:—–-]\s*(\S.*)$/i.exec(line) ?? []
     if (sentence === undefined || why === undefined)
       return this.problem('a line under "Not covered" names no sentence', 'Write - S4: why it is left out')
-    this.contract.leftOut.push({ sentence: sentence.toUpperCase(), why })
+    this.contract.leftOut.push({ sentence: sentence.toUpperCase(), why: why.trim() })
   }
 
   private finish(): void {

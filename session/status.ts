@@ -264,7 +264,13 @@ function verdictGiven(before: Status, event: Extract<Event, { is: 'verdict.given
     verdict: event.clauses.find(judged => judged.id === clause.id)?.verdict ?? ('INCONCLUSIVE' as const),
   }))
   const phase = verdict === 'FAIL' && !final ? 'working' : verdict
-  return { phase, round, clauses, idleTurns: 0, verdict: { round, verdict, reason, commit, tree, final, independence, at } }
+  return {
+    phase,
+    round,
+    clauses,
+    idleTurns: 0,
+    verdict: { round, verdict, reason, commit, tree, final, independence, at },
+  }
 }
 
 /** What goes on when a person has spoken: the work, or the planning. A verdict that stands no longer ends the session. */

@@ -6,6 +6,8 @@ export interface Moment {
   who: string
   what: string
   tone: 'plain' | 'good' | 'bad' | 'quiet'
+  /** Lines below it, where there is room for them. */
+  details: string[]
 }
 
 /** Put an event into words for a person; undefined for what only machines care about. */
@@ -33,6 +35,7 @@ export function tell(event: Event): Moment | undefined {
         'contract',
         `sealed: ${event.clauses.length} clause${plural(event.clauses.length)}${event.uncovered.length > 0 ? `, ${event.uncovered.length} sentence${plural(event.uncovered.length)} of the task not covered` : ''}`,
         'good',
+        event.clauses.map(({ id, proof, sentence }) => `${id.padEnd(4)} ${proof.padEnd(6)} ${sentence}`),
       )
     case 'check.ran':
       return say(event.clause, checkWords(event), checkTone(event))
@@ -70,6 +73,7 @@ export function tell(event: Event): Moment | undefined {
         'verdict',
         `${event.verdict}${event.final || event.verdict !== 'FAIL' ? '' : ', to be repaired'}: ${event.reason}`,
         event.verdict === 'PASS' ? 'good' : 'bad',
+        event.final ? [] : event.clauses.map(({ id, verdict }) => `${id.padEnd(4)} ${verdict}`),
       )
     case 'verdict.voided':
       return say('verdict', `void: ${event.why}`, 'bad')
@@ -92,12 +96,12 @@ export function tell(event: Event): Moment | undefined {
   }
 }
 
-function say(who: string, what: string, tone: Moment['tone'] = 'plain'): Moment {
-  return { who, what: oneLine(what, 400), tone }
+function say(who: string, what: string, tone: Moment['tone'] = 'plain', details: string[] = []): Moment {
+  return { who, what: oneLine(what, 400), tone, details: details.map(line => oneLine(line, 200)) }
 }
 
 function checkWords({ side, outcome, why, milliseconds }: Extract<Event, { is: 'check.ran' }>): string {
-  const where = side === 'base' ? 'before the work' : 'now'
+  const where = side === 'base' ? (outcome === 'red' ? 'before the work, as it should be' : 'before the work') : 'now'
   return `${outcome} ${where}${why ? ` (${why})` : ''}, ${(milliseconds / 1000).toFixed(1)} s`
 }
 

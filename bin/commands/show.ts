@@ -94,7 +94,7 @@ function printWorkers({ status }: View): void {
       worker.model,
       worker.clauses.join(','),
       time,
-      worker.changedFiles === undefined ? '' : `${worker.changedFiles} files`,
+      worker.changedFiles === undefined ? '' : `${worker.changedFiles} file${worker.changedFiles === 1 ? '' : 's'}`,
       `${state}${worker.why ? ` (${printable(worker.why)})` : ''}`,
     ]
   })
