@@ -9,15 +9,14 @@ import {
   killFamily,
   printable,
   readIfPresent,
-  readScreen,
   tmuxOf,
   writeAtomic,
 } from '../host/index.ts'
 import {
   advance,
   append,
-  changedSinceVerdict,
   type Claim,
+  changedSinceVerdict,
   claim,
   type Event,
   type Happening,
@@ -33,15 +32,19 @@ import {
   wakeOn,
 } from '../session/index.ts'
 import { answer, type Request, unanswered } from './desk.ts'
-import { drafts, holdReason, patience } from './hold.ts'
+import { drafts, holdReason } from './hold.ts'
 import { pushNotice } from './notices.ts'
-import { type Reply, type Running, refuse } from './running.ts'
+import { OrchestratorWatch } from './orchestrator.ts'
+import { giveUp, type Reply, type Running, refuse } from './running.ts'
 import { Screens } from './screen.ts'
 import { checkContract } from './seal.ts'
+import { drainSpool } from './spool.ts'
 import { tmuxSession } from './start.ts'
-import { drainSpool, type Told } from './spool.ts'
 import { submit } from './submit.ts'
 import { commission, stopWorkers, waited, watchWorkers } from './workers.ts'
+
+/** Failures in a row after which a person is called; each is a tick apart. */
+const enough = 40
 
 /** How often everything is looked at again, whether or not a watch said so, in milliseconds. */
 const tick = 250
@@ -76,9 +79,8 @@ class Runner implements Running {
   private readonly screens = new Screens()
   private busy: Promise<void> | undefined
   private closed = false
-  private transcript: string | undefined
-  private lastSign = Date.now()
-  private readonly startedAt = Date.now()
+  private readonly orchestrator = new OrchestratorWatch(this)
+  private failures = 0
 
   static async take(session: Session, config: Config): Promise<Runner> {
     const who = await identify(process.pid)
@@ -122,12 +124,29 @@ class Runner implements Running {
     const waker = wakeOn([paths.spool, paths.requests, paths.folder], tick)
     try {
       while (!this.closed) {
-        await this.lookAround()
+        await this.lookAround().then(
+          () => {
+            this.failures = 0
+          },
+          error => this.stumble(error),
+        )
         if (!this.closed) await waker.next()
       }
     } finally {
       await waker.close()
     }
+  }
+
+  /** A full disk or a broken repository may mend itself: try again, and call a person when it does not. */
+  private stumble(error: unknown): void {
+    process.stdout.write(`${error instanceof Error ? error.stack : error}\n`)
+    this.failures++
+    if (error instanceof DispatchError && error.exit === exits.conflict) this.closed = true
+    else if (this.failures === enough && !settled(this.status))
+      giveUp(
+        this,
+        `dispatch's own runner fails again and again: ${error instanceof Error ? error.message : error}`.slice(0, 500),
+      )
   }
 
   /** End every process of the session and say so. What is on disk stays. */
@@ -173,11 +192,12 @@ class Runner implements Running {
     }
     const stop = readIfPresent(path.join(paths.folder, 'stop'))
     if (stop !== undefined) return this.close('you', stop)
-    drainSpool(paths.spool, told => this.hear(told))
+    drainSpool(paths.spool, told => this.orchestrator.hear(told))
     this.serve()
     await watchWorkers(this)
     for (const worker of this.status.workers) this.screens.refresh(this.session, worker.name)
-    await this.watchOrchestrator()
+    const failed = await this.orchestrator.look()
+    if (failed) return this.failStart(failed.why, failed.exit)
     await this.watchVerdict()
     await this.closeWhenDone()
   }
@@ -186,7 +206,7 @@ class Runner implements Running {
   private serve(): void {
     const { paths } = this.session
     const requests = unanswered(paths)
-    if (requests.length > 0) this.lastSign = Date.now()
+    if (requests.length > 0) this.orchestrator.sign()
     for (const request of requests.filter(({ tool }) => tool === 'wait-workers')) {
       const reply = waited(this, request.words)
       if (reply) answer(paths, request.id, reply)
@@ -201,8 +221,9 @@ class Runner implements Running {
       .then(reply => {
         if (reply.exit === 2 && next.tool !== 'contract')
           this.record({ is: 'request.refused', tool: next.tool, why: reply.text.split('\n')[0]?.slice(0, 200) ?? '' })
-        answer(paths, next.id, reply)
+        if (holds(paths.runner, this.claimed)) answer(paths, next.id, reply)
       })
+      .catch(error => this.stumble(error))
       .finally(() => {
         this.busy = undefined
       })
@@ -210,7 +231,7 @@ class Runner implements Running {
 
   private async handle(request: Request): Promise<Reply> {
     if (this.status.refusals >= drafts && !this.status.contract)
-      return this.giveUp(`the contract was refused ${this.status.refusals} times`)
+      return giveUp(this, `the contract was refused ${this.status.refusals} times`)
     switch (request.tool) {
       case 'contract':
         return request.words[0] === 'check' ? checkContract(this) : refuse('usage: contract check')
@@ -229,78 +250,6 @@ class Runner implements Running {
     if (question === '') return refuse('usage: ask "your question"')
     this.record({ is: 'question.asked', question: printable(question).slice(0, 4000) })
     return { exit: 0, text: 'The human has been told. End your turn now; their answer will be your next message.' }
-  }
-
-  private giveUp(why: string): Reply {
-    this.record({ is: 'orchestrator.gave-up', why })
-    return refuse(`${why}. The human has been called. End your turn now.`)
-  }
-
-  /** What the hooks say. They are hints about the orchestrator's turns; the workers' own are only signs of life. */
-  private hear(told: Told): void {
-    this.lastSign = Date.now()
-    if (told.hook_event_name === 'GuardRefused')
-      this.record({
-        is: 'write.refused',
-        who: printable(String(told['who'] ?? '')).slice(0, 40),
-        file: printable(String(told['file'] ?? '')).slice(0, 200),
-      })
-    if (told.session_id !== this.session.opening.claude.session) return
-    this.transcript = told.transcript_path ?? this.transcript
-    switch (told.hook_event_name) {
-      case 'UserPromptSubmit':
-        if (this.status.phase === 'opening') this.record({ is: 'orchestrator.started', claudeSession: told.session_id })
-        else if (settled(this.status)) this.record({ is: 'question.answered', by: 'you' })
-        return
-      case 'Stop':
-        this.record({ is: 'turn.ended', held: holdReason(this.status) !== undefined })
-        if (this.status.idleTurns >= patience && !settled(this.status))
-          this.giveUp(
-            `the orchestrator tried to end its turn ${patience} times without going on: ${printable(String(told['last_assistant_message'] ?? '')).slice(0, 200)}`,
-          )
-        return
-      case 'StopFailure':
-        if (!settled(this.status))
-          this.giveUp(`claude stopped with an error: ${told.error ?? 'unknown'} ${told.error_details ?? ''}`.trim())
-        return
-      case 'SessionEnd':
-        if (!settled(this.status))
-          this.giveUp(`the orchestrator's session was ended (${told.reason ?? 'no reason given'})`)
-        return
-      case 'Notification':
-        if (
-          ['permission_prompt', 'elicitation_dialog', 'agent_needs_input'].includes(told.notification_type ?? '') &&
-          !settled(this.status)
-        )
-          this.giveUp(`claude waits for you: ${told.message ?? told.notification_type}`)
-        return
-    }
-  }
-
-  /** Before it has started: does it start at all? After that: is it there, and does anything happen? */
-  private async watchOrchestrator(): Promise<void> {
-    if (settled(this.status)) return
-    if (this.status.phase === 'opening') return this.watchStart()
-    const pane = await this.orchestratorPane()
-    if (pane === 'gone') this.giveUp('the orchestrator is gone: its process ended before there was a verdict')
-    const idle = Date.now() - Math.max(this.lastSign, this.lastWritten())
-    if (idle > this.config.WATCHDOG_TIMEOUT_SEC * 1000 && !this.status.stuck)
-      this.record({ is: 'orchestrator.stuck', idleSeconds: Math.round(idle / 1000) })
-  }
-
-  private async watchStart(): Promise<void> {
-    const waitedFor = Date.now() - this.startedAt
-    if (waitedFor < 1500) return
-    const screen = (await this.tmux.screen(this.tmuxSession, 'orchestrator')) ?? ''
-    const sign = readScreen(screen)
-    if (sign?.login) return this.failStart(`${sign.why}:\n${excerpt(screen)}`, exits.login)
-    if ((await this.orchestratorPane()) === 'gone')
-      return this.failStart(`claude ended at once:\n${excerpt(screen)}`, exits.dependency)
-    if (waitedFor > this.config.START_TIMEOUT_SEC * 1000)
-      return this.failStart(
-        `${sign?.why ?? `claude showed no sign of a first turn in ${this.config.START_TIMEOUT_SEC} s`}:\n${excerpt(screen)}`,
-        exits.deadline,
-      )
   }
 
   private async failStart(why: string, exit: number): Promise<void> {
@@ -340,31 +289,6 @@ class Runner implements Running {
     await this.tmux.closeSession(this.tmuxSession) // This process lives in it: the last thing it does.
   }
 
-  private panesSeen = { at: 0, gone: false }
-
-  /** Asked of tmux at most every two seconds: it costs a process. */
-  private async orchestratorPane(): Promise<'there' | 'gone'> {
-    if (Date.now() - this.panesSeen.at > 2000) {
-      const panes = await this.tmux.panes()
-      const own = panes.find(pane => pane.session === this.tmuxSession && pane.window === 'orchestrator')
-      this.panesSeen = { at: Date.now(), gone: panes.length > 0 && (own === undefined || own.dead) }
-    }
-    return this.panesSeen.gone ? 'gone' : 'there'
-  }
-
-  /** When any agent last wrote: the orchestrator's transcript, the workers' streams. */
-  private lastWritten(): number {
-    const streams = this.status.workers
-      .filter(worker => worker.endedAt === undefined)
-      .map(worker => this.session.paths.worker(worker.name).stream)
-    return Math.max(
-      0,
-      ...[...streams, ...(this.transcript ? [this.transcript] : [])].map(
-        file => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0,
-      ),
-    )
-  }
-
   /** The Stop hook reads a file, so the reason to go on must lie there before an agent hears of anything. */
   private layHold(): void {
     const reason = holdReason(this.status)
@@ -382,15 +306,4 @@ class Runner implements Running {
   private get tmuxSession(): string {
     return tmuxSession(this.session)
   }
-}
-
-/** The last lines of a screen that hold any text. */
-function excerpt(screen: string): string {
-  return screen
-    .split('\n')
-    .map(line => line.trimEnd())
-    .filter(Boolean)
-    .slice(-12)
-    .map(line => `  | ${printable(line).slice(0, 160)}`)
-    .join('\n')
 }

@@ -23,3 +23,9 @@ export interface Reply {
 export function refuse(text: string): Reply {
   return { exit: 2, text }
 }
+
+/** Call the human: from here on only a person brings the session on. The words are for the orchestrator. */
+export function giveUp(running: Running, why: string): Reply {
+  running.record({ is: 'orchestrator.gave-up', why })
+  return refuse(`${why}. The human has been called. End your turn now.`)
+}

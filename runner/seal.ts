@@ -6,9 +6,9 @@ import {
   type Contract,
   describeProblems,
   type EvidenceRecord,
-  parseContract,
   type Problem,
   type ProofOf,
+  parseContract,
   sentencesOf,
   uncovered,
 } from '../session/index.ts'

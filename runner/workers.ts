@@ -9,9 +9,9 @@ import {
   liveness,
   makePrivate,
   parseStreamLine,
+  type Result,
   readIfPresent,
   readJson,
-  type Result,
   writeAtomic,
 } from '../host/index.ts'
 import {
