@@ -270,12 +270,3 @@ export function addTrust(file: string, folder: string): void {
     remedy: 'End the other claude sessions for a moment, then run `dispatch setup` again.',
   })
 }
-
-/** Where a program stands on PATH, if it does. */
-export function findProgram(name: string, searchPath = process.env['PATH'] ?? ''): string | undefined {
-  return searchPath
-    .split(path.delimiter)
-    .filter(Boolean)
-    .map(place => path.join(place, name))
-    .find(isProgram)
-}

@@ -72,10 +72,11 @@ export function readJson(file: string): unknown {
 }
 
 /**
- * Read a file that an agent may have left: never through a link, never a FIFO or a device, never more than `cap` bytes.
+ * Read a file that an agent may have left: never through a link, never a FIFO or a device, never more than `cap` bytes,
+ * beginning at `from` (from the end when it is negative).
  * Undefined when there is no such regular file.
  */
-export function readUntrusted(file: string, cap: number): Buffer | undefined {
+export function readUntrusted(file: string, cap: number, from = 0): Buffer | undefined {
   let fd: number
   try {
     fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
@@ -86,8 +87,9 @@ export function readUntrusted(file: string, cap: number): Buffer | undefined {
   try {
     const found = fs.fstatSync(fd)
     if (!found.isFile() || found.nlink > 1) return undefined
-    const buffer = Buffer.alloc(Math.min(found.size, cap))
-    return buffer.subarray(0, fs.readSync(fd, buffer, 0, buffer.length, 0))
+    const start = from < 0 ? Math.max(0, found.size + from) : Math.min(from, found.size)
+    const buffer = Buffer.alloc(Math.min(found.size - start, cap))
+    return buffer.subarray(0, fs.readSync(fd, buffer, 0, buffer.length, start))
   } finally {
     fs.closeSync(fd)
   }
@@ -95,6 +97,23 @@ export function readUntrusted(file: string, cap: number): Buffer | undefined {
 
 /** What open(2) says of a path with no regular file at its end: nothing there, a link, a socket (Linux, macOS), a folder. */
 const notRegular = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENAMETOOLONG', 'ENXIO', 'EOPNOTSUPP', 'EISDIR']
+
+/** Add to a file in an agent's reach (or begin it anew): never through a link, never into a device. */
+export function appendUntrusted(file: string, text: string, anew = false): void {
+  const { O_WRONLY, O_CREAT, O_APPEND, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = fs.constants
+  let fd: number
+  try {
+    fd = fs.openSync(file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | (anew ? O_TRUNC : O_APPEND), 0o600)
+  } catch (error) {
+    if (isErrno(error, ...notRegular)) return
+    throw storageError(file, error)
+  }
+  try {
+    if (fs.fstatSync(fd).isFile()) fs.writeSync(fd, text)
+  } finally {
+    fs.closeSync(fd)
+  }
+}
 
 /** Names in a folder, sorted; empty when the folder is not there. */
 export function namesIn(folder: string): string[] {

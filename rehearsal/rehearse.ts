@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { DispatchError, exits, findProgram, install, namesIn, run, runInTerminal } from '../host/index.ts'
+import { DispatchError, exits, install, namesIn, run, runInTerminal } from '../host/index.ts'
 import type { Scenario } from './scenario.ts'
 import { openStage } from './server.ts'
 
@@ -16,7 +16,7 @@ export async function rehearse(words: string[]): Promise<number> {
     options: { list: { type: 'boolean' }, keep: { type: 'boolean' } },
   })
   if (values.list) return list()
-  const name = positionals[0] ?? (findProgram('python3') ? 'fibonacci' : 'fibonacci-in-javascript')
+  const name = positionals[0] ?? ((await works('python3')) ? 'fibonacci' : 'fibonacci-in-javascript')
   const scenario = await readScenario(name)
   say(
     'The models in this rehearsal are scripted: Claude and Gemini are played by a small server on this machine. All else is real.',
@@ -24,7 +24,7 @@ export async function rehearse(words: string[]): Promise<number> {
   say(`Scenario ${name}: ${scenario.title}\n`)
   if (positionals[0] === undefined && name !== 'fibonacci')
     say('(There is no python3 on this machine, so the same task is rehearsed in JavaScript.)\n')
-  if (scenario.needs && !findProgram(scenario.needs))
+  if (scenario.needs && !(await works(scenario.needs)))
     throw new DispatchError(`scenario ${name} needs ${scenario.needs}, which is not on this machine`, {
       exit: exits.dependency,
       remedy: '`dispatch rehearse --list` names the others.',
@@ -41,6 +41,11 @@ export async function rehearse(words: string[]): Promise<number> {
     await stage.close()
     if (!values.keep) say(`\nThe session stays in ${home} until you remove it.`)
   }
+}
+
+/** On a new Mac `python3` is there and only offers to install itself. */
+async function works(program: string): Promise<boolean> {
+  return (await run(program, ['--version'], { deadline: 10_000 })).code === 0
 }
 
 /** Names and titles of the scenarios. */

@@ -195,7 +195,7 @@ class Runner implements Running {
     drainSpool(paths.spool, told => this.orchestrator.hear(told))
     this.serve()
     await watchWorkers(this)
-    for (const worker of this.status.workers) this.screens.refresh(this.session, worker.name)
+    this.screens.refresh(this.session, this.status.workers)
     const failed = await this.orchestrator.look()
     if (failed) return this.failStart(failed.why, failed.exit)
     await this.watchVerdict()

@@ -1,20 +1,29 @@
-import fs from 'node:fs'
-import { isErrno, oneLine, parseStreamLine, type StreamLine } from '../host/index.ts'
-import type { Session } from '../session/index.ts'
+import { appendUntrusted, oneLine, parseStreamLine, readUntrusted, type StreamLine } from '../host/index.ts'
+import type { Session, Worker } from '../session/index.ts'
 
 /** Turns the workers' stream-json into the text their windows show, as far as it has come. One for the whole session. */
 export class Screens {
   private readonly read = new Map<string, number>()
+  private readonly finished = new Set<string>()
 
-  /** Bring one worker's screen up to date. A half-written last line waits for its end. */
-  refresh(session: Session, name: string): void {
+  /** Bring every worker's screen up to date. */
+  refresh(session: Session, workers: Worker[]): void {
+    for (const { name, startedAt, endedAt } of workers) {
+      if (startedAt === undefined || this.finished.has(name)) continue
+      this.refreshOne(session, name)
+      if (endedAt !== undefined) this.finished.add(name)
+    }
+  }
+
+  /** A half-written last line waits for its end. The worker could have put anything in the place of either file. */
+  private refreshOne(session: Session, name: string): void {
     const { stream, screen } = session.paths.worker(name)
     const from = this.read.get(name)
-    const fresh = readFrom(stream, from ?? 0)
+    const fresh = readUntrusted(stream, chunk, from ?? 0) ?? Buffer.alloc(0)
     const whole = fresh.length === chunk ? fresh.length : fresh.lastIndexOf(10) + 1
     if (whole === 0) return
     const text = fresh.subarray(0, whole).toString('utf8').split('\n').flatMap(parseStreamLine).map(readable).join('')
-    fs.writeFileSync(screen, text, { flag: from === undefined ? 'w' : 'a', mode: 0o600 })
+    appendUntrusted(screen, text, from === undefined)
     this.read.set(name, (from ?? 0) + whole)
   }
 }
@@ -32,18 +41,3 @@ export function readable(line: StreamLine): string {
 
 /** A line longer than this is not shown. */
 const chunk = 1024 * 1024
-
-function readFrom(file: string, offset: number): Buffer {
-  try {
-    const fd = fs.openSync(file, 'r')
-    try {
-      const buffer = Buffer.alloc(Math.min(chunk, Math.max(0, fs.fstatSync(fd).size - offset)))
-      return buffer.subarray(0, fs.readSync(fd, buffer, 0, buffer.length, offset))
-    } finally {
-      fs.closeSync(fd)
-    }
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return Buffer.alloc(0)
-    throw error
-  }
-}

@@ -18,10 +18,14 @@ const Told = z.looseObject({
 
 export type Told = z.infer<typeof Told>
 
-/** Hand over what the hooks left, oldest first; each file is removed only after `take` has dealt with it. */
+/**
+ * Hand over what the hooks left, oldest first; each file is removed only after `take` has dealt with it. The spool is in
+ * the agents' reach: only names that a hook gives are looked at, and nothing is ever removed through a link.
+ */
 export function drainSpool(spool: string, take: (told: Told) => void): void {
+  if (!fs.lstatSync(spool, { throwIfNoEntry: false })?.isDirectory()) return
   const files = namesIn(spool)
-    .filter(name => !name.startsWith('.'))
+    .filter(name => /^\d+-\d+-[a-z0-9-]*$/.test(name))
     .map(name => path.join(spool, name))
   const aged = files
     .map(file => ({ file, left: fs.lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
@@ -29,7 +33,7 @@ export function drainSpool(spool: string, take: (told: Told) => void): void {
   for (const { file } of aged) {
     const told = Told.safeParse(parseJson(readUntrusted(file, 1024 * 1024)?.toString('utf8')))
     if (told.success) take(told.data)
-    fs.rmSync(file, { force: true, recursive: true })
+    if (fs.lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === false) fs.unlinkSync(file)
   }
 }
 

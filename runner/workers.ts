@@ -12,6 +12,7 @@ import {
   type Result,
   readIfPresent,
   readJson,
+  readUntrusted,
   writeAtomic,
 } from '../host/index.ts'
 import {
@@ -33,6 +34,9 @@ const Exit = z.object({ code: z.number(), fenced: z.boolean(), commit: z.string(
 
 /** At most so many workers at once, whatever is asked. */
 const crowd = 8
+
+/** How much of the end of a stream is searched for its result: 8 MiB. */
+const streamTail = 8 * 1024 * 1024
 
 /** `spawn-worker`: seal if need be, queue the worker, answer whom it waits for. */
 export async function commission(running: Running, request: Request): Promise<Reply> {
@@ -201,13 +205,18 @@ async function end(running: Running, worker: Worker, who: z.infer<typeof Process
   const { paths } = running.session
   const own = paths.worker(worker.name)
   if (who) await killFamily(who.pid, workerMark(running.session, worker.name))
-  const exit = Exit.safeParse(readJson(own.exit)).data
-  const result = lastResult(readIfPresent(own.stream) ?? '')
+  const exit = Exit.safeParse(parseJson(readUntrusted(own.exit, 4096))).data
+  const result = lastResult(readUntrusted(own.stream, streamTail, -streamTail)?.toString('utf8') ?? '')
   const ours = running.ended.get(worker.name)
-  const { how, why } = ours && !(exit && result) ? ours : judgeEnding(exit, result, readIfPresent(own.errors) ?? '')
+  const { how, why } =
+    ours && !(exit && result)
+      ? ours
+      : judgeEnding(exit, result, readUntrusted(own.errors, 4096, -4096)?.toString('utf8') ?? '')
   freeLock(running, worker.name, how)
   writeAtomic(own.report, result?.result?.slice(0, 256 * 1024) ?? `(no report: ${how}${why ? `, ${why}` : ''})\n`)
-  const aside = (readIfPresent(path.join(own.folder, 'set-aside.txt')) ?? '').split('\n').filter(Boolean)
+  const aside = (readUntrusted(path.join(own.folder, 'set-aside.txt'), 65_536)?.toString('utf8') ?? '')
+    .split('\n')
+    .filter(Boolean)
   if (aside.length > 0) running.record({ is: 'changes.set-aside', worker: worker.name, files: aside.slice(0, 50) })
   const { commit } = await importHead(paths)
   const changed =
@@ -285,4 +294,12 @@ function unusedName({ status }: Running, kind: string): string {
 
 function readProcess({ session }: Running, name: string): z.infer<typeof Process> | undefined {
   return Process.safeParse(readJson(path.join(session.paths.worker(name).folder, 'process.json'))).data
+}
+
+function parseJson(bytes: Buffer | undefined): unknown {
+  try {
+    return JSON.parse(bytes?.toString('utf8') ?? 'null')
+  } catch {
+    return undefined // Half written, or not ours: as good as not there.
+  }
 }

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { findProgram, run } from '../../host/index.ts'
+import { run } from '../../host/index.ts'
 import { scenarioNames } from '../../rehearsal/index.ts'
 import { readScenario } from '../../rehearsal/rehearse.ts'
 import { door, processesOf } from '../rig.ts'
@@ -18,7 +18,7 @@ describe('every scenario ends as it should, in words, and leaves nothing running
   for (const name of scenarioNames()) {
     it(name, async test => {
       const { needs, ends } = await readScenario(name)
-      if (needs && !findProgram(needs)) return test.skip(`${needs} is not on this machine`)
+      if (needs && (await run(needs, ['--version'])).code !== 0) return test.skip(`${needs} is not on this machine`)
       const folder = path.join(place, name)
       fs.mkdirSync(folder)
       const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder }
