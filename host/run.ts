@@ -1,4 +1,5 @@
-import { execa } from 'execa'
+import { spawn } from 'node:child_process'
+import { exits } from './error.ts'
 
 /** What a finished program left behind. `code` is undefined when a signal or our own deadline ended it. */
 export interface Ran {
@@ -26,78 +27,71 @@ export interface RunOptions {
 /**
  * Run a program to its end: argv only, no shell, its own process group. Never throws for what the program does;
  * the group is killed at its end or at the deadline, so a grandchild cannot hold us: not even one that left the group,
- * for its hold on our pipes is waited out only so long.
+ * for its hold on our pipes is waited out only so long. (Our own, and not execa: loading that costs each of our processes
+ * 90 ms and 24 MB, and every check goes through here. docs/decisions/0009.)
  */
-export async function run(program: string, args: string[], options: RunOptions = {}): Promise<Ran> {
+export function run(program: string, args: string[], options: RunOptions = {}): Promise<Ran> {
   const { cwd, env, input, deadline, keep = 4 * 1024 * 1024 } = options
   const started = performance.now()
-  const child = execa(program, args, {
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(env === undefined ? {} : { env, extendEnv: false }),
-    ...(input === undefined ? { stdin: 'ignore' } : { input }),
-    reject: false,
+  const child = spawn(program, args, {
+    cwd,
+    env,
     detached: true,
-    cleanup: false,
-    stripFinalNewline: false,
-    buffer: false,
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
+  child.stdin?.on('error', () => undefined) // It may end without reading its input.
+  child.stdin?.end(input)
   const stdout = collect(child.stdout, keep)
   const stderr = collect(child.stderr, keep)
   let timedOut = false
-  const endGroup = () => killGroup(child.pid)
+  let unstartable: string | undefined
   const timer =
     deadline === undefined
       ? undefined
       : setTimeout(() => {
           timedOut = true
-          endGroup()
+          killGroup(child.pid)
         }, deadline)
-  child.nodeChildProcess.once('exit', () => {
+  child.once('exit', () => {
     clearTimeout(timer)
-    endGroup()
+    killGroup(child.pid)
     setTimeout(() => [child.stdout, child.stderr].forEach(stream => void stream?.destroy()), lastWords).unref()
   })
-  const result = await child
-  clearTimeout(timer)
-  return {
-    code: result.exitCode,
-    signal: result.signal,
-    timedOut,
-    unstartable:
-      result.exitCode === undefined && result.signal === undefined ? (result.code ?? result.shortMessage) : undefined,
-    stdout: stdout(),
-    stderr: stderr(),
-    milliseconds: Math.round(performance.now() - started),
-  }
+  child.once('error', (error: NodeJS.ErrnoException) => {
+    unstartable = error.code ?? error.message
+  })
+  return new Promise(resolve => {
+    child.once('close', (code, signal) => {
+      clearTimeout(timer)
+      const milliseconds = Math.round(performance.now() - started)
+      resolve({
+        code: unstartable ? undefined : (code ?? undefined),
+        signal: signal ?? undefined,
+        timedOut,
+        unstartable,
+        stdout: stdout(),
+        stderr: stderr(),
+        milliseconds,
+      })
+    })
+  })
 }
 
 /** Milliseconds in which what a program wrote before its end is read, when somebody else still holds its pipes. */
 const lastWords = 250
 
-/** Start a program that outlives us and is told nothing more: a push, a page server. */
-export function startApart(program: string, args: string[], env: NodeJS.ProcessEnv): void {
-  const child = execa(program, args, {
-    env,
-    extendEnv: false,
-    detached: true,
-    stdio: 'ignore',
-    cleanup: false,
-    reject: false,
-  })
-  child.nodeChildProcess.unref()
-}
-
-/** Put a program in our place at the terminal (attach, a pager) and answer its exit code. */
+/** Put a program in our place at the terminal (attach, a rehearsal's dispatch) and answer its exit code. */
 export async function runInTerminal(
   program: string,
   args: string[],
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<number> {
+  const { execa } = await import('execa')
   const result = await execa(program, args, { env, extendEnv: false, stdio: 'inherit', reject: false })
-  return result.exitCode ?? 1
+  return result.exitCode ?? exits.internal
 }
 
-function collect(stream: NodeJS.ReadableStream | undefined, keep: number): () => string {
+function collect(stream: NodeJS.ReadableStream | null, keep: number): () => string {
   const kept: Buffer[] = []
   let size = 0
   stream?.on('data', (chunk: Buffer) => {

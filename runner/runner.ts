@@ -121,7 +121,7 @@ class Runner implements Running {
   async run(): Promise<void> {
     const { paths } = this.session
     await this.open()
-    const waker = wakeOn([paths.spool, paths.requests, paths.folder], tick)
+    const waker = await wakeOn([paths.spool, paths.requests, paths.folder], tick)
     try {
       while (!this.closed) {
         await this.lookAround().then(

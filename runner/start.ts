@@ -7,9 +7,13 @@ export function tmuxSession({ id }: Session): string {
   return `dispatch-${id}`
 }
 
-/** Open the session's terminal: its runner in window 0, its orchestrator beside it. */
+/** Open the session's terminal: its orchestrator, and in window 0 its runner, which lets claude start first. */
 export async function startSession(session: Session, config: Config): Promise<void> {
-  const windows = [runnerWindow(session, config), { name: 'orchestrator', command: ['/bin/sh', session.paths.launch] }]
+  const waiting = ['/bin/sh', path.join(config.install, 'runner/after-claude.sh'), session.paths.spool]
+  const windows = [
+    { name: 'runner', command: [...waiting, ...runnerCommand(session, config)] },
+    { name: 'orchestrator', command: ['/bin/sh', session.paths.launch] },
+  ]
   await tmuxOf(config.home).openSession(tmuxSession(session), windows, carried)
 }
 
@@ -17,17 +21,14 @@ export async function startSession(session: Session, config: Config): Promise<vo
 export async function startSuccessor(session: Session, config: Config): Promise<void> {
   const tmux = tmuxOf(config.home)
   const open = (await tmux.panes()).some(pane => pane.session === tmuxSession(session))
-  const window = runnerWindow(session, config)
+  const window = { name: 'runner', command: runnerCommand(session, config) }
   if (!open) return tmux.openSession(tmuxSession(session), [window], carried)
   await tmux.closeWindow(tmuxSession(session), 'runner')
   await tmux.openWindow({ session: tmuxSession(session), ...window })
 }
 
-function runnerWindow(session: Session, config: Config): { name: string; command: string[] } {
-  return {
-    name: 'runner',
-    command: [process.execPath, ...process.execArgv, path.join(config.install, 'bin/runner.ts'), session.id],
-  }
+function runnerCommand({ id }: Session, config: Config): string[] {
+  return [process.execPath, path.join(config.install, 'bin/runner.ts'), id]
 }
 
 /** What the windows of a session have from the caller's environment: the way to the models, and our own settings. */

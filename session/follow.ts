@@ -1,4 +1,3 @@
-import { watch } from 'chokidar'
 import type { Event } from './event.ts'
 import { readLog } from './log.ts'
 
@@ -10,7 +9,7 @@ export async function* follow(
   file: string,
   { signal, rescan = 500 }: { signal: AbortSignal; rescan?: number },
 ): AsyncGenerator<Event> {
-  const waker = wakeOn([file], rescan)
+  const waker = await wakeOn([file], rescan)
   try {
     for (let seen = 0; !signal.aborted; await waker.next(signal)) {
       const { events } = readLog(file)
@@ -22,11 +21,12 @@ export async function* follow(
   }
 }
 
-/** Something to wait on: the next change under these paths, or the next tick. */
-export function wakeOn(
+/** Something to wait on: the next change under these paths, or the next tick. The watcher is loaded only by who waits. */
+export async function wakeOn(
   paths: string[],
   tick: number,
-): { next(signal?: AbortSignal): Promise<void>; close(): Promise<void> } {
+): Promise<{ next(signal?: AbortSignal): Promise<void>; close(): Promise<void> }> {
+  const { watch } = await import('chokidar')
   const watcher = watch(paths, { ignoreInitial: true, depth: 1 })
   let changed = false
   let wake = nobodyWaits

@@ -13,11 +13,14 @@ export function isGlob(text: string): boolean {
   )
 }
 
-/** Does the pattern match this path, or a folder above it? */
+/** Does the pattern match this path, or a folder above it? A path matches its own name, whatever is in it: `app/[id]`. */
 export function matchesGlob(glob: string, file: string): boolean {
   const named = segments(glob)
+  const folder = glob.endsWith('/')
+  if (`${file}${folder ? '' : '/'}`.startsWith(`${named.join('/')}/`)) return true
   const path = file.split('/').map(name => [...name].map(literal))
-  return [named, [...named, '*', '**']].some(pattern => meet(pattern.map(pieces), path, isDeep, segmentsMeet))
+  const patterns = [[...named, '*', '**'], ...(folder ? [] : [named])]
+  return patterns.some(pattern => meet(pattern.map(pieces), path, isDeep, segmentsMeet))
 }
 
 /** Is there any path that both patterns match? Exact, but that two character classes always count as sharing one. */

@@ -25,24 +25,34 @@ export async function prepareTrees(paths: Paths, branch: string, repository: str
   fs.rmSync(outputs, { recursive: true, force: true })
   await git(['init', '--quiet', '--bare', trees])
   makePrivate(path.join(trees, 'info'))
+  fs.writeFileSync(path.join(trees, 'info/exclude'), litter.join('\n'))
+  const heads = ['refs/heads/base', `refs/heads/${branch}`]
   if (repository === undefined) {
-    const empty = await ours(paths, ['mktree'], { input: '' })
-    const root = await ours(paths, ['commit-tree', empty, '-m', 'dispatch: an empty base'])
-    await ours(paths, ['update-ref', 'refs/heads/base', root])
+    const root = await ours(paths, [
+      'commit-tree',
+      await ours(paths, ['mktree'], { input: '' }),
+      '-m',
+      'dispatch: an empty base',
+    ])
+    await ours(paths, ['update-ref', '--stdin'], { input: heads.map(head => `create ${head} ${root}\n`).join('') })
   } else {
     await ours(paths, [
       'fetch',
       '--quiet',
       '--no-tags',
       '--no-write-fetch-head',
-      '--update-shallow',
       repository,
-      '+HEAD:refs/heads/base',
+      ...heads.map(head => `+HEAD:${head}`),
     ])
   }
-  fs.writeFileSync(path.join(trees, 'info/exclude'), litter.join('\n'))
-  await git(['clone', '--quiet', '--no-hardlinks', '--no-tags', '--branch', 'base', trees, outputs])
-  await settleOutputs(outputs, branch)
+  await git(['clone', '--quiet', '--no-hardlinks', '--no-tags', '--single-branch', '--branch', branch, trees, outputs])
+  await git(['remote', 'remove', 'origin'], { cwd: outputs }) // No way back to our repository.
+  fs.appendFileSync(
+    path.join(outputs, '.git/config'),
+    '[user]\n\tname = Claude Dispatch worker\n\temail = worker@localhost\n[gc]\n\tauto = 0\n',
+  )
+  makePrivate(path.join(outputs, '.git/info'))
+  fs.writeFileSync(path.join(outputs, '.git/info/exclude'), litter.join('\n'))
   return commitOf(paths, 'refs/heads/base')
 }
 
@@ -140,19 +150,6 @@ export async function keep(paths: Paths, name: string, commit: string): Promise<
 async function commitOf(paths: Paths, name: string): Promise<Commit> {
   const [commit = '', tree = ''] = (await ours(paths, ['rev-parse', `${name}^{commit}`, `${name}^{tree}`])).split('\n')
   return { commit, tree }
-}
-
-/** The clone's own settings: a branch of its own, a name for its commits, and no way back to our repository. */
-async function settleOutputs(outputs: string, branch: string): Promise<void> {
-  const inOutputs = (...args: string[]) => git(args, { cwd: outputs })
-  await inOutputs('checkout', '--quiet', '-b', branch)
-  await inOutputs('branch', '--quiet', '-D', 'base')
-  await inOutputs('remote', 'remove', 'origin')
-  await inOutputs('config', 'user.name', 'Claude Dispatch worker')
-  await inOutputs('config', 'user.email', 'worker@localhost')
-  await inOutputs('config', 'gc.auto', '0')
-  makePrivate(path.join(outputs, '.git/info'))
-  fs.writeFileSync(path.join(outputs, '.git/info/exclude'), litter.join('\n'))
 }
 
 function ours(paths: Paths, args: string[], options: Parameters<typeof git>[1] = {}): Promise<string> {

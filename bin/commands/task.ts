@@ -174,10 +174,12 @@ async function launch(config: Config, task: Buffer, values: Values): Promise<Ses
   return session
 }
 
-/** Come back when the orchestrator's own hook has said that its first turn began, or say why it did not. */
+/** Come back when the orchestrator's own hook has said that its first turn began and its repository stands, or say why not. */
 async function started(session: Session): Promise<void> {
+  const missing = new Set(['orchestrator.started', 'base.prepared'])
   for await (const event of follow(session.paths.events, { signal: AbortSignal.timeout(3_600_000), rescan: 100 })) {
-    if (event.is === 'orchestrator.started') return
+    missing.delete(event.is)
+    if (missing.size === 0) return
     if (event.is === 'start.failed')
       throw new DispatchError(`the orchestrator did not start: ${event.why}`, {
         exit: event.exit as DispatchError['exit'],

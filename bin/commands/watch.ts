@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { readConfig } from '../../host/index.ts'
 import { chosen } from '../chosen.ts'
-import { title, print } from '../terminal.ts'
+import { print, title } from '../terminal.ts'
 import type { Command } from './index.ts'
 import { watchToEnd } from './wait.ts'
 
