@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { oneLine, printable } from '../../host/index.ts'
+import { seeded } from './scratch.ts'
+
+test('what acts on a terminal or hides is shown as what it is', () => {
+  const table: [name: string, text: string, wanted: string][] = [
+    ['NUL', 'a\0b', 'a\\u{0}b'],
+    ['bell', 'a\x07', 'a\\u{7}'],
+    ['backspace', 'a\b', 'a\\u{8}'],
+    ['carriage return', 'a\rb', 'a\\u{d}b'],
+    ['form feed', '\f', '\\u{c}'],
+    ['delete', '\x7f', '\\u{7f}'],
+    ['a clear screen', '\x1b[2J', '\\u{1b}[2J'],
+    ['a colour', '\x1b[31mred', '\\u{1b}[31mred'],
+    ['a clipboard', '\x1b]52;c;eA==\x07', '\\u{1b}]52;c;eA==\\u{7}'],
+    ['a title', '\x1b]0;x\x1b\\', '\\u{1b}]0;x\\u{1b}\\'],
+    ['the end of a paste', '\x1b[201~', '\\u{1b}[201~'],
+    ['C1: CSI in one byte', '\x9b2J', '\\u{9b}2J'],
+    ['C1: next line', '\x85', '\\u{85}'],
+    ['direction override', '\u202egpj.exe', '\\u{202e}gpj.exe'],
+    ['direction isolate', '\u2066a\u2069', '\\u{2066}a\\u{2069}'],
+    ['direction marks', '\u200e\u200f\u061c', '\\u{200e}\\u{200f}\\u{61c}'],
+    ['zero width', 'a\u200bb\u2060c\ufeffd', 'a\\u{200b}b\\u{2060}c\\u{feff}d'],
+    ['a soft hyphen', 'a\u00adb', 'a\\u{ad}b'],
+    ['a vowel separator', 'a\u180eb', 'a\\u{180e}b'],
+    ['line separators', '\u2028\u2029', '\\u{2028}\\u{2029}'],
+    ['annotations', '\ufff9x\ufffb', '\\u{fff9}x\\u{fffb}'],
+    ['shaping controls nobody uses', '\u206a\u206f', '\\u{206a}\\u{206f}'],
+    ['tags', '\u{e0001}\u{e0041}', '\\u{e0001}\\u{e0041}'],
+    ['bytes in variation selectors', 'a\u{e0100}\u{e01ef}', 'a\\u{e0100}\\u{e01ef}'],
+  ]
+  for (const [name, text, wanted] of table) assert.equal(printable(text), wanted, name)
+})
+
+test('what people write stays as it is', () => {
+  for (const text of [
+    'plain text, with\ttabs and\nlines',
+    '👨‍👩‍👧‍👦 🏳️‍🌈 👩🏽‍💻 ❤️ 1️⃣ 🇩🇪',
+    'مرحبا بالعالم',
+    'می‌خواهم',
+    'हिन्दी क्‍ष',
+    '日本語 — “quotes” … naïve Ångström',
+    'e\u0301',
+    '\u00a0\u3000',
+    '',
+  ])
+    assert.equal(printable(text), text)
+})
+
+test('one line is one line, cut by characters and marked as cut', () => {
+  const table: [string, number, string][] = [
+    ['a\n b\t\tc  ', 80, 'a b c'],
+    ['abcdef', 6, 'abcdef'],
+    ['abcdefg', 6, 'abcde…'],
+    ['😀😀😀😀', 3, '😀😀…'],
+    ['\u2028\u2029\ufeff\r\n', 5, ''],
+    ['a\x1bb', 80, 'a\\u{1b}b'],
+    ['', 5, ''],
+  ]
+  for (const [text, width, wanted] of table) assert.equal(oneLine(text, width), wanted, JSON.stringify(text))
+})
+
+test('100,000 random characters leave nothing that acts, and saying it twice changes nothing', () => {
+  const random = seeded(99)
+  const pools = [0x20, 0x100, 0x3000, 0x10000, 0x110000]
+  const character = () => String.fromCodePoint(Math.floor(random() * (pools[Math.floor(random() * pools.length)] ?? 1)))
+  const text = Array.from({ length: 100_000 }, character).join('')
+  const shown = printable(text)
+  assert.doesNotMatch(shown, /[^\P{Cc}\t\n]/u)
+  assert.doesNotMatch(shown, /\p{Bidi_Control}/u)
+  assert.equal(printable(shown), shown)
+})

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { identify, run } from '../../host/index.ts'
+import { scratch, until } from './scratch.ts'
+
+const node = (script: string, ...args: string[]): [string, string[]] => [
+  process.execPath,
+  ['-e', script, '--', ...args],
+]
+
+test('arguments arrive exactly, and no shell reads them', async t => {
+  const folder = scratch(t)
+  const words = ['', 'a b', '$(touch X)', '`touch X`', ';', '&& touch X', "'", '"', '\\', '*', '~', 'ü😀', '\n', '-x']
+  const ran = await run(...node('process.stdout.write(JSON.stringify(process.argv.slice(1)))', ...words), {
+    cwd: folder,
+  })
+  assert.deepEqual(JSON.parse(ran.stdout), words)
+  assert.deepEqual(fs.readdirSync(folder), [])
+})
+
+test('what a program did is told: its exit, its signal, its words', async () => {
+  const table: [string, number | undefined, string | undefined][] = [
+    ['exit 0', 0, undefined],
+    ['exit 3', 3, undefined],
+    ['kill -TERM $$', undefined, 'SIGTERM'],
+    ['kill -KILL $$', undefined, 'SIGKILL'],
+  ]
+  for (const [script, code, signal] of table) {
+    const ran = await run('/bin/sh', ['-c', `echo out; echo err >&2; ${script}`])
+    assert.deepEqual([ran.code, ran.signal, ran.timedOut, ran.unstartable], [code, signal, false, undefined], script)
+    assert.deepEqual([ran.stdout, ran.stderr], ['out\n', 'err\n'])
+  }
+})
+
+test('a program that cannot be started is told, not thrown', async t => {
+  const folder = scratch(t)
+  fs.writeFileSync(path.join(folder, 'plain'), 'x')
+  for (const [program, cwd, why] of [
+    ['no-such-program', folder, 'ENOENT'],
+    [path.join(folder, 'plain'), folder, 'EACCES'],
+    ['/bin/sh', path.join(folder, 'nowhere'), 'ENOENT'],
+  ] as const) {
+    const ran = await run(program, ['-c', 'true'], { cwd })
+    assert.deepEqual([ran.unstartable, ran.code, ran.stdout], [why, undefined, ''], program)
+  }
+})
+
+test('only the environment that is given is given', async () => {
+  process.env['DISPATCH_TEST_SECRET'] = 'secret'
+  const script = 'process.stdout.write(JSON.stringify(process.env))'
+  const bare = JSON.parse((await run(...node(script), { env: { GIVEN: '1' } })).stdout)
+  const whole = JSON.parse((await run(...node(script))).stdout)
+  delete process.env['DISPATCH_TEST_SECRET']
+  assert.deepEqual([bare.GIVEN, bare.DISPATCH_TEST_SECRET, bare.PATH], ['1', undefined, undefined])
+  assert.equal(whole.DISPATCH_TEST_SECRET, 'secret', 'without one, ours is inherited')
+})
+
+test('input arrives whole; a program that does not read it is no error; without input there is none', async () => {
+  const input = 'zwölf\n'.repeat(100_000)
+  assert.equal((await run('cat', [], { input })).stdout, input)
+  assert.deepEqual((await run('true', [], { input })).code, 0)
+  assert.equal((await run('cat', [], { input: '' })).stdout, '')
+  assert.equal((await run('cat', [])).stdout, '')
+})
+
+test('output is kept up to the cap; the program goes on to its end', async () => {
+  const ran = await run('/bin/sh', ['-c', 'head -c 3000000 /dev/zero; echo end >&2; exit 4'], { keep: 1000 })
+  assert.deepEqual([ran.stdout.length, ran.stderr, ran.code], [1000, 'end\n', 4])
+})
+
+test('at the deadline the program and its children end, and its words until then are kept', async t => {
+  const pidFile = path.join(scratch(t), 'pid')
+  const ran = await run('/bin/sh', ['-c', `echo before; sleep 1000 & echo $! > '${pidFile}'; wait`], { deadline: 1500 })
+  assert.deepEqual([ran.timedOut, ran.code, ran.stdout], [true, undefined, 'before\n'])
+  const pid = Number(fs.readFileSync(pidFile, 'utf8'))
+  await until(async () => (await identify(pid)) === undefined, 'the grandchild is gone')
+})
+
+test('a program that ends in time is not said to be late', async () => {
+  const ran = await run('true', [], { deadline: 60_000 })
+  assert.deepEqual([ran.timedOut, ran.code], [false, 0])
+})
+
+test('a job left behind holds nobody up, and ends with the program', async t => {
+  const pidFile = path.join(scratch(t), 'pid')
+  const ran = await run('/bin/sh', ['-c', `sleep 1000 & echo $! > '${pidFile}'; echo done; exit 5`], {
+    deadline: 60_000,
+  })
+  assert.deepEqual([ran.timedOut, ran.code, ran.stdout], [false, 5, 'done\n'])
+  const pid = Number(fs.readFileSync(pidFile, 'utf8'))
+  await until(async () => (await identify(pid)) === undefined, 'the job is gone')
+})
+
+test('a daemon that has left the group and holds the pipes holds nobody up', async t => {
+  const pidFile = path.join(scratch(t), 'pid')
+  // The daemon has left the group once it has written its number.
+  const daemon = `setsid sh -c 'echo $$ > "${pidFile}"; exec sleep 1000' & while [ ! -s "${pidFile}" ]; do sleep 0.05; done`
+  const ended = await run('/bin/sh', ['-c', `${daemon}; echo done; exit 6`], { deadline: 60_000 })
+  process.kill(Number(fs.readFileSync(pidFile, 'utf8')), 'SIGKILL')
+  assert.deepEqual([ended.timedOut, ended.code, ended.stdout], [false, 6, 'done\n'])
+})
+
+test('a deadline holds against a daemon that has left the group', async t => {
+  const pidFile = path.join(scratch(t), 'pid')
+  const script = `setsid sh -c 'echo $$ > "${pidFile}"; exec sleep 1000' & sleep 1000`
+  const ran = await run('/bin/sh', ['-c', script], { deadline: 1500 })
+  process.kill(Number(fs.readFileSync(pidFile, 'utf8')), 'SIGKILL')
+  assert.deepEqual([ran.timedOut, ran.code], [true, undefined])
+})
+
+test('a program started apart has the environment given, and nobody waits for it', async t => {
+  const told = path.join(scratch(t), 'told')
+  startApart('/bin/sh', ['-c', `echo "$GIVEN $HOME" > '${told}.new'; mv '${told}.new' '${told}'`], {
+    PATH: process.env['PATH'],
+    GIVEN: 'yes',
+  })
+  assert.equal(await until(() => fs.existsSync(told) && fs.readFileSync(told, 'utf8'), 'it has told'), 'yes \n')
+  startApart('no-such-program', [], {})
+})

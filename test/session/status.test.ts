@@ -1,0 +1,334 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Liveness } from '../../host/index.ts'
+import {
+  advance,
+  type Event,
+  type Happening,
+  type Phase,
+  type Status,
+  settled,
+  stateOf,
+  statusOf,
+  tell,
+} from '../../session/index.ts'
+
+const sha = (digit: string) => digit.repeat(40)
+const models = { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'gemini' }
+const task = { bytes: 3, sha256: sha('0'), title: 'fix it' }
+
+const happened = {
+  opened: {
+    is: 'session.opened',
+    format: 1,
+    task,
+    repository: '/r',
+    uncommitted: 1,
+    models,
+    rounds: 3,
+    judgedOnly: true,
+  },
+  runner: { is: 'runner.started', pid: 7, generation: 2 },
+  base: { is: 'base.prepared', commit: sha('a'), tree: sha('b') },
+  started: { is: 'orchestrator.started', claudeSession: 'x' },
+  failed: { is: 'start.failed', why: 'not logged in', exit: 7 },
+  refused: { is: 'contract.refused', problems: ['line 1: no'] },
+  sealed: {
+    is: 'contract.sealed',
+    sha256: sha('c'),
+    clauses: [
+      { id: 'C1', sentence: 'It works', proof: 'check' },
+      { id: 'C2', sentence: 'It reads well', proof: 'judged' },
+    ],
+    uncovered: ['S2: more'],
+  },
+  red: check('base', 0, 'red'),
+  green: check('head', 1, 'green'),
+  queued: worker('code-1', null),
+  waiting: worker('code-2', 'code-1'),
+  granted: { is: 'lock.granted', worker: 'code-1', token: 1 },
+  released: { is: 'lock.released', worker: 'code-1', token: 1, why: 'reported' },
+  working: { is: 'worker.started', worker: 'code-1' },
+  ended: {
+    is: 'worker.ended',
+    worker: 'code-1',
+    how: 'reported',
+    why: '',
+    commit: sha('d'),
+    files: 2,
+    costUsd: 0.5,
+    seconds: 9,
+  },
+  aside: { is: 'changes.set-aside', worker: 'code-1', files: ['x'] },
+  asked: { is: 'question.asked', question: 'which?' },
+  answered: { is: 'question.answered', by: 'you' },
+  turn: { is: 'turn.ended', held: true },
+  free: { is: 'turn.ended', held: false },
+  judging: judging(1),
+  pass: verdict('PASS', 1, true),
+  repair: verdict('FAIL', 1, false),
+  fail: verdict('FAIL', 3, true),
+  inconclusive: verdict('INCONCLUSIVE', 1, true),
+  voided: { is: 'verdict.voided', why: 'a file changed' },
+  gaveUp: { is: 'orchestrator.gave-up', why: 'it is gone' },
+  stuck: { is: 'orchestrator.stuck', idleSeconds: 900 },
+  sent: { is: 'notice.sent', channel: 'ntfy', about: 'x' },
+  unsent: { is: 'notice.failed', channel: 'ntfy', about: 'x', why: 'down' },
+  toolRefused: { is: 'request.refused', tool: 'spawn-worker', why: 'usage' },
+  writeRefused: { is: 'write.refused', who: 'orchestrator', file: '/x' },
+  closed: { is: 'session.closed', by: 'you', why: 'enough' },
+} satisfies Record<string, Happening>
+
+function check(side: 'base' | 'head', round: number, outcome: 'green' | 'red'): Happening {
+  return { is: 'check.ran', side, round, clause: 'C1', outcome, why: '', milliseconds: 1, record: `${side}-C1` }
+}
+
+function worker(name: string, waitsFor: string | null): Happening {
+  return { is: 'worker.queued', worker: name, kind: 'code', model: 'opus', clauses: ['C1'], files: [], waitsFor }
+}
+
+function judging(round: number): Happening {
+  return { is: 'judging.started', round, commit: sha('d'), tree: sha('e') }
+}
+
+function verdict(word: 'PASS' | 'FAIL' | 'INCONCLUSIVE', round: number, final: boolean): Happening {
+  const clauses = [{ id: 'C1', verdict: word }]
+  const [commit, tree] = [sha('d'), sha('e')]
+  return {
+    is: 'verdict.given',
+    round,
+    verdict: word,
+    reason: 'seen',
+    commit,
+    tree,
+    final,
+    independence: 'blind',
+    clauses,
+  }
+}
+
+type Name = keyof typeof happened
+
+const minute = (seq: number) => new Date(Date.UTC(2026, 10, 20, 21, seq)).toISOString()
+
+function events(...happenings: (Name | Happening)[]): Event[] {
+  return happenings.map((given, index) => ({
+    seq: index + 1,
+    at: minute(index + 1),
+    ...(typeof given === 'string' ? happened[given] : given),
+  }))
+}
+
+const after = (...happenings: (Name | Happening)[]): Status => statusOf(events(...happenings))
+
+const beginning: Name[] = ['opened', 'runner', 'base', 'started']
+const atWork: Name[] = [...beginning, 'sealed', 'red', 'queued', 'granted', 'working']
+const judged: Name[] = [...atWork, 'ended', 'released', 'judging', 'green']
+
+test('the whole path, event by event', () => {
+  const path: [Name, Phase][] = [
+    ['opened', 'opening'],
+    ['runner', 'opening'],
+    ['base', 'opening'],
+    ['started', 'planning'],
+    ['refused', 'planning'],
+    ['asked', 'asking'],
+    ['answered', 'planning'],
+    ['sealed', 'working'],
+    ['red', 'working'],
+    ['queued', 'working'],
+    ['granted', 'working'],
+    ['working', 'working'],
+    ['waiting', 'working'],
+    ['ended', 'working'],
+    ['released', 'working'],
+    ['turn', 'working'],
+    ['judging', 'judging'],
+    ['green', 'judging'],
+    ['repair', 'working'],
+    ['judging', 'judging'],
+    ['pass', 'PASS'],
+    ['sent', 'PASS'],
+    ['closed', 'PASS'],
+  ]
+  for (const [index, [, phase]] of path.entries())
+    assert.equal(after(...path.slice(0, index + 1).map(([name]) => name)).phase, phase, `after ${index + 1} events`)
+})
+
+test('the status at the verdict is what the events said', () => {
+  assert.deepEqual(after(...judged, 'pass'), {
+    phase: 'PASS',
+    since: minute(14),
+    openedAt: minute(1),
+    seq: 14,
+    at: minute(14),
+    title: 'fix it',
+    repository: '/r',
+    rounds: 3,
+    judgedOnly: true,
+    models,
+    base: { commit: sha('a'), tree: sha('b') },
+    head: sha('b'),
+    contract: { sha256: sha('c'), uncovered: ['S2: more'] },
+    clauses: [
+      { id: 'C1', sentence: 'It works', proof: 'check', base: 'red', head: 'green', verdict: 'PASS' },
+      { id: 'C2', sentence: 'It reads well', proof: 'judged', verdict: 'INCONCLUSIVE' },
+    ],
+    workers: [
+      {
+        name: 'code-1',
+        kind: 'code',
+        model: 'opus',
+        clauses: ['C1'],
+        files: [],
+        queuedAt: minute(7),
+        waitsFor: null,
+        startedAt: minute(9),
+        endedAt: minute(10),
+        how: 'reported',
+        why: '',
+        changedFiles: 2,
+        costUsd: 0.5,
+      },
+    ],
+    token: 1,
+    round: 1,
+    roundBase: 0,
+    lock: null,
+    verdict: {
+      round: 1,
+      verdict: 'PASS',
+      reason: 'seen',
+      commit: sha('d'),
+      tree: sha('e'),
+      final: true,
+      independence: 'blind',
+      at: minute(14),
+    },
+    question: null,
+    idleTurns: 0,
+    refusals: 0,
+    stuck: false,
+  } satisfies Status)
+})
+
+test('every ending: its phase, its word while the runner lives and when it is dead, and whether it is settled', () => {
+  const table: [string, Name[], Phase, alive: string, dead: string, over: boolean][] = [
+    ['nothing yet', [], 'opening', 'opening', 'interrupted', false],
+    ['opened', ['opened'], 'opening', 'opening', 'interrupted', false],
+    ['it did not start', ['opened', 'failed'], 'failed', 'failed', 'failed', true],
+    ['planning', beginning, 'planning', 'planning', 'interrupted', false],
+    ['asking', [...beginning, 'asked'], 'asking', 'asking', 'asking', true],
+    ['working', atWork, 'working', 'working', 'interrupted', false],
+    ['judging', judged, 'judging', 'judging', 'interrupted', false],
+    ['to be repaired', [...judged, 'repair'], 'working', 'working', 'interrupted', false],
+    ['PASS', [...judged, 'pass'], 'PASS', 'PASS', 'PASS', true],
+    ['FAIL', [...judged, 'fail'], 'FAIL', 'FAIL', 'FAIL', true],
+    ['INCONCLUSIVE', [...judged, 'inconclusive'], 'INCONCLUSIVE', 'INCONCLUSIVE', 'INCONCLUSIVE', true],
+    ['PASS, void', [...judged, 'pass', 'voided'], 'PASS', 'PASS (void)', 'PASS (void)', true],
+    ['FAIL, void', [...judged, 'fail', 'voided'], 'FAIL', 'FAIL (void)', 'FAIL (void)', true],
+    ['void and closed', [...judged, 'pass', 'voided', 'closed'], 'PASS', 'PASS (void)', 'PASS (void)', true],
+    ['void, and work goes on', [...judged, 'pass', 'voided', 'answered'], 'working', 'working', 'interrupted', false],
+    ['given up', [...atWork, 'gaveUp'], 'needs you', 'needs you', 'needs you', true],
+    ['stuck', [...atWork, 'stuck'], 'working', 'stuck', 'interrupted', false],
+    ['closed while planning', [...beginning, 'closed'], 'planning', 'stopped', 'stopped', true],
+    ['closed while working', [...atWork, 'closed'], 'working', 'stopped', 'stopped', true],
+    ['closed after PASS', [...judged, 'pass', 'closed'], 'PASS', 'PASS', 'PASS', true],
+    ['closed after FAIL', [...judged, 'fail', 'closed'], 'FAIL', 'FAIL', 'FAIL', true],
+    ['closed after it failed', ['opened', 'failed', 'closed'], 'failed', 'failed', 'failed', true],
+  ]
+  for (const [name, path, phase, alive, dead, over] of table) {
+    const status = after(...path)
+    assert.equal(status.phase, phase, name)
+    assert.equal(stateOf(status, 'alive'), alive, `${name}, runner alive`)
+    assert.equal(stateOf(status, 'unknown'), alive, `${name}, nobody knows of the runner`)
+    assert.equal(stateOf(status, 'dead'), dead, `${name}, runner dead`)
+    assert.equal(settled(status), over, `${name}, settled`)
+  }
+})
+
+test('each event changes what it should, and nothing else', () => {
+  const table: [Name, before: Name[], Partial<Status>][] = [
+    ['runner', beginning, {}],
+    ['base', ['opened'], { base: { commit: sha('a'), tree: sha('b') }, head: sha('b') }],
+    ['started', ['opened'], { phase: 'planning' }],
+    ['failed', ['opened'], { phase: 'failed', trouble: 'not logged in', startExit: 7 }],
+    ['refused', beginning, { refusals: 1 }],
+    ['granted', [...beginning, 'sealed', 'waiting'], { lock: { worker: 'code-1', token: 1 }, token: 1 }],
+    ['released', atWork, { lock: null }],
+    ['aside', atWork, {}],
+    ['asked', atWork, { phase: 'asking', question: 'which?' }],
+    ['turn', atWork, { idleTurns: 1 }],
+    ['free', [...atWork, 'turn', 'turn'], { idleTurns: 0 }],
+    ['voided', atWork, {}],
+    ['gaveUp', atWork, { phase: 'needs you', trouble: 'it is gone' }],
+    ['stuck', atWork, { stuck: true }],
+    ['sent', atWork, {}],
+    ['unsent', atWork, {}],
+    ['toolRefused', atWork, {}],
+    ['writeRefused', atWork, {}],
+    ['closed', atWork, { closed: { by: 'you', why: 'enough' } }],
+  ]
+  for (const [name, path, changes] of table) {
+    const before = after(...path)
+    const event: Event = { seq: 90, at: minute(59), ...happened[name] }
+    const since = changes.phase === undefined ? before.since : minute(59)
+    assert.deepEqual(advance(before, event), { ...before, ...changes, seq: 90, at: minute(59), since }, name)
+    assert.deepEqual(before, after(...path), `${name}: the old status stays as it was`)
+  }
+})
+
+test('an answer lets it go on: planning before the seal, working after, with the counters at rest', () => {
+  const planning = after(...beginning, 'refused', 'refused', 'turn', 'asked', 'answered')
+  assert.deepEqual([planning.phase, planning.question, planning.refusals, planning.idleTurns], ['planning', null, 0, 0])
+  const working = after(...atWork, 'turn', 'stuck', 'gaveUp', 'answered')
+  assert.deepEqual([working.phase, working.stuck, working.idleTurns, settled(working)], ['working', false, 0, false])
+})
+
+test('rounds are counted from the last word of a person', () => {
+  const used = ({ round, roundBase }: Status) => round - roundBase
+  const twice: (Name | Happening)[] = [...judged, 'repair', judging(2), verdict('FAIL', 2, false)]
+  assert.equal(used(after(...twice)), 2)
+  assert.equal(used(after(...twice, 'asked', 'answered')), 0)
+  assert.equal(used(after(...twice, 'asked', 'answered', judging(3))), 1)
+})
+
+test('a void verdict says why; a new one is not void', () => {
+  const status = after(...judged, 'pass', 'voided')
+  assert.equal(status.verdict?.voided, 'a file changed')
+  const anew = after(...judged, 'pass', 'voided', 'answered', judging(2), verdict('PASS', 2, true))
+  assert.deepEqual([anew.verdict?.voided, stateOf(anew, 'dead')], [undefined, 'PASS'])
+})
+
+test('a new round forgets what the last one found, and keeps what the base showed', () => {
+  const { clauses } = after(...judged, 'repair', judging(2))
+  assert.deepEqual(clauses[0], { id: 'C1', sentence: 'It works', proof: 'check', base: 'red' })
+})
+
+test('a worker that waits does so until it holds the lock', () => {
+  const waitsFor = (status: Status) => status.workers.map(one => one.waitsFor)
+  assert.deepEqual(waitsFor(after(...atWork, 'waiting')), [null, 'code-1'])
+  const granted: Happening = { is: 'lock.granted', worker: 'code-2', token: 2 }
+  const status = after(...atWork, 'waiting', 'ended', 'released', granted)
+  assert.deepEqual([waitsFor(status), status.lock, status.token], [[null, null], { worker: 'code-2', token: 2 }, 2])
+})
+
+test('every event but the machine’s own has words, of one printable line', () => {
+  const silent: Name[] = ['sent', 'free']
+  for (const name of Object.keys(happened) as Name[]) {
+    const moment = tell({ seq: 1, at: minute(1), ...happened[name] })
+    assert.equal(moment === undefined, silent.includes(name), name)
+    if (moment) assert.match(moment.what, /^\P{Cc}+$/u, name)
+  }
+})
+
+test('the state is one of the words a reader knows, whatever the order of events', () => {
+  const words = new Set(['opening', 'planning', 'working', 'judging', 'asking', 'needs you', 'failed', 'stopped'])
+  for (const word of ['PASS', 'FAIL', 'INCONCLUSIVE']) words.add(word).add(`${word} (void)`)
+  words.add('stuck').add('interrupted')
+  const names = Object.keys(happened) as Name[]
+  for (const first of names)
+    for (const second of names)
+      for (const runner of ['alive', 'dead', 'unknown'] satisfies Liveness[])
+        assert.ok(words.has(stateOf(after('opened', first, second), runner)), `${first}, ${second}, ${runner}`)
+})
