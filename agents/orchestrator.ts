@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { install, interactiveArguments, launchVariables, writeAtomic } from '../host/index.ts'
-import { sentencesOf, type Session, skeleton } from '../session/index.ts'
+import { type Session, sentencesOf, skeleton } from '../session/index.ts'
 import { launchScript } from './launch.ts'
 import { fill } from './template.ts'
 

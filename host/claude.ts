@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { install } from './config.ts'
 import { DispatchError, exits } from './error.ts'
@@ -57,7 +58,7 @@ const ClaudeConfig = z.looseObject({
  * Make the first launch silent. Our private config is seeded (onboarding, this key, trust of `workspace`); the user's own
  * is only read, and a missing trust entry is exit 7 with the command that adds it. Trust is inherited by subfolders.
  */
-export function prepareLogin(login: Login, workspace: string, apiKey: string | undefined): void {
+export function prepareLogin(login: Login, workspace: string, apiKey = process.env['ANTHROPIC_API_KEY']): void {
   if (login.kind === 'own') {
     if (trusts(readClaudeConfig(login.configFile), workspace)) return
     throw new DispatchError(`claude does not yet trust ${workspace} (no entry in ${login.configFile})`, {
@@ -68,7 +69,7 @@ export function prepareLogin(login: Login, workspace: string, apiKey: string | u
   makePrivate(path.dirname(login.configFile))
   const before = readClaudeConfig(login.configFile)
   const after = seeded(before, workspace, apiKey)
-  if (JSON.stringify(after) !== JSON.stringify(before)) writeAtomic(login.configFile, JSON.stringify(after, null, 2))
+  if (!isDeepStrictEqual(after, before)) writeAtomic(login.configFile, JSON.stringify(after, null, 2))
 }
 
 /** The config with what a silent first launch needs; everything else as it was. Pure. */
@@ -105,9 +106,9 @@ export function readClaudeConfig(file: string): Record<string, unknown> {
   const text = readIfPresent(file)
   if (text === undefined) return {}
   try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(text))
+    return ClaudeConfig.parse(JSON.parse(text))
   } catch {
-    throw new DispatchError(`${file} is not a JSON object`, {
+    throw new DispatchError(`${file} does not read as claude's configuration`, {
       exit: exits.usage,
       remedy: 'Mend it or move it away, then run the command again.',
     })

@@ -67,6 +67,12 @@ export async function git(args: string[], options: Parameters<typeof tryGit>[1] 
   return ran.stdout.replace(/\n$/, '')
 }
 
+/** `git version 2.39.5`, or undefined when it does not run. */
+export async function gitVersion(): Promise<string | undefined> {
+  const ran = await tryGit(['--version'])
+  return ran.code === 0 ? ran.stdout.trim() : undefined
+}
+
 function gitEnvironment(): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',

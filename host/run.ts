@@ -80,7 +80,7 @@ export function run(program: string, args: string[], options: RunOptions = {}): 
 /** Milliseconds in which what a program wrote before its end is read, when somebody else still holds its pipes. */
 const lastWords = 250
 
-/** Put a program in our place at the terminal (attach, a rehearsal's dispatch) and answer its exit code. */
+/** Put a program in our place at the terminal (attach, a pager) and answer its exit code. */
 export async function runInTerminal(
   program: string,
   args: string[],

@@ -94,7 +94,7 @@ export function tmuxOf(home: string) {
 
     /** Every pane on our socket; empty when no server runs. */
     async panes(): Promise<Pane[]> {
-      const ran = await tmux(['list-panes', '-a', '-F', '#{session_name}\t#{window_name}\t#{pane_pid}\t#{pane_dead}'])
+      const ran = await tmux(['list-panes', '-a', '-F', '#{session_name} #{pane_pid} #{pane_dead} #{window_name}'])
       return ran.code === 0 ? parsePanes(ran.stdout) : []
     },
 
@@ -106,17 +106,21 @@ export function tmuxOf(home: string) {
 
     /** Put the user's terminal into the session; answers when they detach. */
     attach(session: string, window: string): Promise<number> {
-      return runInTerminal('tmux', ['-L', socket, 'attach-session', '-t', `=${session}:=${window}`], {
+      return runInTerminal('tmux', ['-u', '-L', socket, 'attach-session', '-t', `=${session}:=${window}`], {
         ...process.env,
         TMUX: '',
       })
     },
 
-    version: async () => (await run('tmux', ['-V'])).stdout.trim(),
+    /** `tmux 3.3a`, or undefined when it does not run. */
+    async version(): Promise<string | undefined> {
+      const ran = await run('tmux', ['-V'])
+      return ran.code === 0 ? ran.stdout.trim() : undefined
+    },
   }
 
   async function tmux(args: string[], env?: Record<string, string>): Promise<Ran> {
-    return run('tmux', ['-L', socket, ...args], { env: env ?? serverEnvironment(), deadline: 20_000 })
+    return run('tmux', ['-u', '-L', socket, ...args], { env: env ?? serverEnvironment(), deadline: 20_000 })
   }
 
   /** Run it, and once more when the server was just on its way out ("server exited unexpectedly"). */
@@ -137,14 +141,14 @@ export function tmuxOf(home: string) {
   }
 }
 
-/** Lines of `list-panes -F`, tab separated. */
+/** Lines of `list-panes -F`; split at blanks, for tmux shows a tab as something else where the locale is C. */
 export function parsePanes(text: string): Pane[] {
   return text
     .split('\n')
     .filter(line => line !== '')
     .map(line => {
-      const [session = '', window = '', pid = '', dead = ''] = line.split('\t')
-      return { session, window, pid: Number(pid), dead: dead === '1' }
+      const [session = '', pid = '', dead = '', ...window] = line.split(' ')
+      return { session, window: window.join(' '), pid: Number(pid), dead: dead === '1' }
     })
 }
 

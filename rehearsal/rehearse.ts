@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { DispatchError, exits, install, namesIn, run, runInTerminal } from '../host/index.ts'
+import { DispatchError, exits, install, namesIn, run, runInTerminal, variables } from '../host/index.ts'
 import type { Scenario } from './scenario.ts'
 import { openStage } from './server.ts'
 
@@ -73,11 +73,17 @@ const door = path.join(install, 'bin/dispatch')
 
 /** A home of its own, the stage in place of both vendors, and nothing of the user's but PATH and the terminal. */
 export function environmentFor(home: string, url: string, scenario: Scenario): NodeJS.ProcessEnv {
-  const inherited = Object.fromEntries(
-    ['PATH', 'TERM', 'LANG', 'LC_ALL', 'TMPDIR', 'NO_COLOR', 'FORCE_COLOR', 'COLORTERM', 'NODE_COMPILE_CACHE'].map(
-      name => [name, process.env[name]],
-    ),
-  )
+  const inherited = variables([
+    'PATH',
+    'TERM',
+    'LANG',
+    'LC_ALL',
+    'TMPDIR',
+    'NO_COLOR',
+    'FORCE_COLOR',
+    'COLORTERM',
+    'NODE_COMPILE_CACHE',
+  ])
   return {
     ...inherited,
     HOME: path.join(home, 'home'),

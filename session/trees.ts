@@ -41,6 +41,7 @@ export async function prepareTrees(paths: Paths, branch: string, repository: str
       '--quiet',
       '--no-tags',
       '--no-write-fetch-head',
+      '--update-shallow',
       repository,
       ...heads.map(head => `+HEAD:${head}`),
     ])

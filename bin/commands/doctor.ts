@@ -4,6 +4,7 @@ import {
   DispatchError,
   exits,
   findClaude,
+  gitVersion,
   loginOf,
   makePrivate,
   prepareLogin,
@@ -54,8 +55,8 @@ async function examine(): Promise<Finding[]> {
   const tmux = tmuxOf(config.home)
   return Promise.all([
     Promise.resolve(good('node', process.version)),
-    tool('git', ['--version'], '`xcode-select --install` or `apt-get install git`'),
-    tool('tmux', ['-V'], '`brew install tmux` or `apt-get install tmux`'),
+    gitVersion().then(found => tool('git', found, '`xcode-select --install` or `apt-get install git`')),
+    tmux.version().then(found => tool('tmux', found, '`brew install tmux` or `apt-get install tmux`')),
     claude(),
     login(config.claude, config.workspace),
     Promise.resolve(
@@ -93,11 +94,8 @@ async function examine(): Promise<Finding[]> {
   ])
 }
 
-async function tool(name: string, words: string[], fix: string): Promise<Finding> {
-  const ran = await run(name, words)
-  return ran.code === 0
-    ? good(name, ran.stdout.trim())
-    : bad(name, ran.unstartable ? 'not on PATH' : `exit ${ran.code}`, fix)
+function tool(name: string, version: string | undefined, fix: string): Finding {
+  return version === undefined ? bad(name, 'not on PATH, or it does not run', fix) : good(name, version)
 }
 
 async function claude(): Promise<Finding> {
@@ -115,7 +113,7 @@ async function claude(): Promise<Finding> {
 async function login(privateConfig: string, workspace: string): Promise<Finding> {
   const way = loginOf(privateConfig)
   try {
-    if (way.kind === 'own') prepareLogin(way, workspace, undefined)
+    if (way.kind === 'own') prepareLogin(way, workspace)
     return good(
       'login',
       way.kind === 'key' ? 'a key or token from the environment' : `your own (${way.configFile}), workspace trusted`,

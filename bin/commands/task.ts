@@ -149,7 +149,7 @@ async function launch(config: Config, task: Buffer, values: Values): Promise<Ses
   const claude = findClaude()
   const login = loginOf(config.claude)
   const repository = values['no-repo'] ? null : await findRepository(values.repo, [config.install, config.home])
-  prepareLogin(login, config.workspace, process.env['ANTHROPIC_API_KEY'])
+  prepareLogin(login, config.workspace)
   const words = task.toString('utf8')
   const now = new Date()
   const opening: Opening = {

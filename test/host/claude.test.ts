@@ -8,7 +8,6 @@ import {
   claudeVersion,
   DispatchError,
   findClaude,
-  findProgram,
   headlessArguments,
   interactiveArguments,
   type Launch,
@@ -35,7 +34,7 @@ const launch: Launch = {
 
 test('the login is by a key where there is one, and the user’s own where they name a folder or have none', () => {
   const ours = { kind: 'key', configDirectory: '/p', configFile: '/p/.claude.json' }
-  const own = { kind: 'own', configDirectory: undefined, configFile: '/home/x/.claude.json' }
+  const own = { kind: 'own', configDirectory: undefined, configFile: '/somewhere/.claude.json' }
   const named = { kind: 'own', configDirectory: '/n', configFile: '/n/.claude.json' }
   const table: [Record<string, string>, object][] = [
     [{}, own],
@@ -50,7 +49,7 @@ test('the login is by a key where there is one, and the user’s own where they 
     [{ CLAUDE_CONFIG_DIR: '', ANTHROPIC_API_KEY: 'k' }, ours],
   ]
   for (const [environment, login] of table)
-    assert.deepEqual(loginOf('/p', { HOME: '/home/x', ...environment }), login, JSON.stringify(environment))
+    assert.deepEqual(loginOf('/p', { HOME: '/somewhere', ...environment }), login, JSON.stringify(environment))
   assert.equal(loginOf('/p', {}).configFile, path.join(os.homedir(), '.claude.json'), 'never a relative path')
 })
 
@@ -264,8 +263,6 @@ test('claude is the first program of that name on PATH, else ours', async t => {
     fs.writeFileSync(path.join(folder, name, 'claude'), '#!/bin/sh\necho "2.1.329 (Claude Code)"\n', { mode: 0o755 })
   const searchPath = ['', ...places].join(path.delimiter)
   assert.equal(findClaude(searchPath), path.join(folder, 'program/claude'))
-  assert.equal(findProgram('claude', searchPath), path.join(folder, 'program/claude'))
-  assert.equal(findProgram('claude', ''), undefined)
   assert.match(findClaude(''), /node_modules\/\.bin\/claude$/)
   assert.equal(await claudeVersion(findClaude(searchPath)), '2.1.329')
   assert.equal(await claudeVersion(path.join(folder, 'nowhere')), undefined)

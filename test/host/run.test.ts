@@ -109,13 +109,3 @@ test('a deadline holds against a daemon that has left the group', async t => {
   process.kill(Number(fs.readFileSync(pidFile, 'utf8')), 'SIGKILL')
   assert.deepEqual([ran.timedOut, ran.code], [true, undefined])
 })
-
-test('a program started apart has the environment given, and nobody waits for it', async t => {
-  const told = path.join(scratch(t), 'told')
-  startApart('/bin/sh', ['-c', `echo "$GIVEN $HOME" > '${told}.new'; mv '${told}.new' '${told}'`], {
-    PATH: process.env['PATH'],
-    GIVEN: 'yes',
-  })
-  assert.equal(await until(() => fs.existsSync(told) && fs.readFileSync(told, 'utf8'), 'it has told'), 'yes \n')
-  startApart('no-such-program', [], {})
-})

@@ -218,9 +218,9 @@ test('a session can be opened again at once after its server was killed, and the
 
 test('lines of panes read, and nothing is no pane', () => {
   assert.deepEqual(parsePanes(''), [])
-  assert.deepEqual(parsePanes('a\tb\t7\t1\nc\td\t8\t0\n'), [
+  assert.deepEqual(parsePanes('a 7 1 b\nc 8 0 d e\n'), [
     { session: 'a', window: 'b', pid: 7, dead: true },
-    { session: 'c', window: 'd', pid: 8, dead: false },
+    { session: 'c', window: 'd e', pid: 8, dead: false },
   ])
 })
 
