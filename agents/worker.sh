@@ -6,6 +6,7 @@
 #   DISPATCH_KIND     code or rw                          DISPATCH_WORKER   <session>/<name>
 #   DISPATCH_FILES    a file of globs, one a line: rw may commit only these; code leaves these to others
 #   DISPATCH_TOKEN    this worker's place in the write lock, DISPATCH_LOCK the lock's record (code only)
+#   DISPATCH_ACCEPTED the commit that workers have handed in so far, or empty when it is not to be asked
 set -u
 cd "$DISPATCH_OUTPUTS" || exit 1
 umask 077
@@ -42,13 +43,20 @@ commit() {
   return 1
 }
 
-# Changes that stand here before a code worker begins belong to nobody: keep them in git's stash, and say so.
+# What stands here before a code worker begins and no worker has handed in belongs to nobody: changes are kept in git's
+# stash, commits under refs/set-aside/, and both are said.
 set_aside() {
   set -- .
   while IFS= read -r glob; do set -- "$@" ":(exclude,glob)$glob"; done <"$DISPATCH_FILES"
-  [ -z "$(git status --porcelain -- "$@")" ] && return 0
-  git status --porcelain -- "$@" | cut -c4- >"$DISPATCH_FOLDER/set-aside.txt"
-  git stash push --quiet --include-untracked --message "found by $name" -- "$@"
+  if [ -n "$(git status --porcelain -- "$@")" ]; then
+    git status --porcelain -- "$@" | cut -c4- >"$DISPATCH_FOLDER/set-aside.txt"
+    git stash push --quiet --include-untracked --message "found by $name" -- "$@"
+  fi
+  head=$(git rev-parse HEAD)
+  if [ -n "$DISPATCH_ACCEPTED" ] && [ "$head" != "$DISPATCH_ACCEPTED" ]; then
+    git diff --name-only "$DISPATCH_ACCEPTED" "$head" >>"$DISPATCH_FOLDER/set-aside.txt"
+    git update-ref "refs/set-aside/$name" "$head" && git reset --quiet --hard "$DISPATCH_ACCEPTED"
+  fi
 }
 
 [ "$DISPATCH_KIND" = code ] && set_aside

@@ -18,6 +18,8 @@ export interface Commission {
   brief: Uint8Array
   /** The place in the write lock; code only. */
   token: number
+  /** The commit that workers have handed in so far; what stands on top of it is set aside. Empty: not to be asked. */
+  accepted: string
 }
 
 const tools: Record<WorkerKind, string[]> = {
@@ -26,7 +28,10 @@ const tools: Record<WorkerKind, string[]> = {
 }
 
 /** Lay a worker's folder: brief, orders, guard and the launch script of its window. Answers the script's path. */
-export function layWorker(session: Session, { name, kind, model, clauses, files, brief, token }: Commission): string {
+export function layWorker(
+  session: Session,
+  { name, kind, model, clauses, files, brief, token, accepted }: Commission,
+): string {
   const { id, paths } = session
   const own = paths.worker(name)
   makePrivate(own.folder)
@@ -69,6 +74,7 @@ export function layWorker(session: Session, { name, kind, model, clauses, files,
       DISPATCH_GUARD: own.guard,
       DISPATCH_LOCK: paths.lock,
       DISPATCH_TOKEN: String(token),
+      DISPATCH_ACCEPTED: accepted,
     },
     command: ['/bin/sh', path.join(install, 'agents/worker.sh'), ...headlessArguments(launch)],
   })

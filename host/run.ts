@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { exits } from './error.ts'
 
 /** What a finished program left behind. `code` is undefined when a signal or our own deadline ended it. */
@@ -30,15 +30,11 @@ export interface RunOptions {
  * for its hold on our pipes is waited out only so long. (Our own, and not execa: loading that costs each of our processes
  * 90 ms and 24 MB, and every check goes through here. docs/decisions/0009.)
  */
-export function run(program: string, args: string[], options: RunOptions = {}): Promise<Ran> {
+export async function run(program: string, args: string[], options: RunOptions = {}): Promise<Ran> {
   const { cwd, env, input, deadline, keep = 4 * 1024 * 1024 } = options
   const started = performance.now()
-  const child = spawn(program, args, {
-    cwd,
-    env,
-    detached: true,
-    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-  })
+  const child = begin(program, args, { cwd, env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
+  if ('unstartable' in child) return child
   child.stdin?.on('error', () => undefined) // It may end without reading its input.
   child.stdin?.end(input)
   const stdout = collect(child.stdout, keep)
@@ -75,6 +71,17 @@ export function run(program: string, args: string[], options: RunOptions = {}): 
       })
     })
   })
+}
+
+/** Node emits some failures to start as an event and throws the others, such as arguments that are too long (E2BIG). */
+function begin(program: string, args: string[], options: SpawnOptions): ChildProcess | Ran {
+  try {
+    return spawn(program, args, { ...options, detached: true })
+  } catch (error) {
+    if (!(error instanceof Error && 'errno' in error && 'code' in error)) throw error
+    const nothing = { code: undefined, signal: undefined, stdout: '', stderr: '', milliseconds: 0 }
+    return { ...nothing, timedOut: false, unstartable: String(error.code) }
+  }
 }
 
 /** Milliseconds in which what a program wrote before its end is read, when somebody else still holds its pipes. */

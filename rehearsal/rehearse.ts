@@ -13,7 +13,7 @@ export async function rehearse(words: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: words,
     allowPositionals: true,
-    options: { list: { type: 'boolean' }, keep: { type: 'boolean' } },
+    options: { list: { type: 'boolean' } },
   })
   if (values.list) return list()
   const name = positionals[0] ?? ((await works('python3')) ? 'fibonacci' : 'fibonacci-in-javascript')
@@ -39,7 +39,9 @@ export async function rehearse(words: string[]): Promise<number> {
   } finally {
     await ended()
     await stage.close()
-    if (!values.keep) say(`\nThe session stays in ${home} until you remove it.`)
+    say(`
+The session stays in ${home} until you remove it. To look at it:
+  DISPATCH_HOME=${home}/dispatch ${door} show`)
   }
 }
 

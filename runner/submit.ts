@@ -9,6 +9,8 @@ export async function submit(running: Running): Promise<Reply> {
   if (refused) return refused
   const { paths } = running.session
   const head = await importHead(paths)
+  if (running.status.accepted !== undefined && head.commit !== running.status.accepted)
+    return refuse(foreignWords(head.commit, paths.outputs))
   const stray = await differences(paths, head.commit)
   if (stray.length > 0) return refuse(strayWords(stray, paths.outputs))
   const { verdict } = running.status
@@ -53,6 +55,10 @@ function tooEarly({ status }: Running): Reply | undefined {
       text: `All ${status.rounds} rounds are used. The verdict stands: ${status.verdict?.verdict}. Tell the human, and stop.`,
     }
   return undefined
+}
+
+function foreignWords(commit: string, outputs: string): string {
+  return `Nothing was judged: ${outputs} stands at commit ${commit.slice(0, 10)}, which no worker handed in, and only workers' work counts.\nSpawn a code worker: that commit is set aside first (refs/set-aside/…), and its brief can say what to take from it.`
 }
 
 function strayWords(stray: string[], outputs: string): string {

@@ -29,6 +29,9 @@ import type { Request } from './desk.ts'
 import { type Reply, type Running, refuse } from './running.ts'
 import { sealContract, sealedContract } from './seal.ts'
 
+/** What an orchestrator asks for; the rest of a commission is ours to say. */
+type Asked = Omit<Commission, 'brief' | 'token' | 'accepted'>
+
 const Process = z.object({ pid: z.number(), start: z.string(), boot: z.string(), head: z.string() })
 const Exit = z.object({ code: z.number(), fenced: z.boolean(), commit: z.string() })
 
@@ -118,7 +121,7 @@ export async function stopWorkers(running: Running, why: string): Promise<void> 
   }
 }
 
-function readCommission(running: Running, { words, input }: Request): Omit<Commission, 'brief' | 'token'> | Reply {
+function readCommission(running: Running, { words, input }: Request): Asked | Reply {
   let parsed: { values: { clauses?: string[]; files?: string[]; name?: string }; positionals: string[] }
   try {
     parsed = parseArgs({
@@ -159,10 +162,7 @@ const usage = `usage: spawn-worker code|rw --clauses C1,C2 [--files GLOB …] [-
 BRIEF`
 
 /** What the sealed contract and the other workers have against it. */
-function unfit(
-  running: Running,
-  { clauses, files, kind, name }: Omit<Commission, 'brief' | 'token'>,
-): Reply | undefined {
+function unfit(running: Running, { clauses, files, kind, name }: Asked): Reply | undefined {
   const known = sealedContract(running).clauses.map(clause => clause.id)
   const foreign = clauses.find(id => !known.includes(id))
   if (foreign !== undefined) return refuse(`The contract has no clause ${foreign}. It has ${known.join(', ')}.`)
@@ -189,14 +189,16 @@ async function start(running: Running, worker: Worker, token: number): Promise<v
     other => other.kind === 'rw' && other.name !== name && other.endedAt === undefined,
   )
   const files = kind === 'rw' ? worker.files : [...new Set(others.flatMap(other => other.files))]
-  const script = layWorker(session, { name, kind, model, clauses, files, brief: fs.readFileSync(own.brief), token })
+  const accepted = kind === 'code' && others.length === 0 ? (status.accepted ?? '') : '' // A writer may be committing just now.
+  const brief = fs.readFileSync(own.brief)
+  const script = layWorker(session, { name, kind, model, clauses, files, brief, token, accepted })
   const { commit } = await importHead(session.paths)
   const window = { session: `dispatch-${session.id}`, name, command: ['/bin/sh', script] }
   // A runner that died just here has opened the window already: there must never be two.
   const open = (await tmux.panes()).find(pane => pane.session === window.session && pane.window === name)
   const pid = open?.pid ?? (await tmux.openWindow(window))
   const who = (await identify(pid)) ?? { pid, start: 'gone', boot: '' }
-  writeAtomic(path.join(own.folder, 'process.json'), JSON.stringify({ ...who, head: commit }))
+  writeAtomic(path.join(own.folder, 'process.json'), JSON.stringify({ ...who, head: accepted || commit }))
   running.record({ is: 'worker.started', worker: name })
 }
 

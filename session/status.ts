@@ -73,8 +73,8 @@ export interface Status {
   judgedOnly: boolean
   models: { orchestrator: string; code: string; rw: string; judge: string }
   base?: { commit: string; tree: string }
-  /** The tree of the last accepted work, which a verdict must match. */
-  head?: string
+  /** The commit of the last work that a worker handed in; what stands on top of it is nobody's. */
+  accepted?: string
   contract?: { sha256: string; uncovered: string[] }
   clauses: Clause[]
   workers: Worker[]
@@ -151,7 +151,7 @@ function change(before: Status, event: Event): Partial<Status> {
         models: event.models,
       }
     case 'base.prepared':
-      return { base: { commit: event.commit, tree: event.tree }, head: event.tree }
+      return { base: { commit: event.commit, tree: event.tree }, accepted: event.commit }
     case 'orchestrator.started':
       return { phase: 'planning' }
     case 'start.failed':
@@ -244,6 +244,7 @@ function workerChange(before: Status, event: WorkerEvent): Partial<Status> {
     case 'worker.ended':
       return {
         idleTurns: 0,
+        ...(event.commit === null ? {} : { accepted: event.commit }),
         workers: named({
           endedAt: event.at,
           how: event.how,

@@ -1,4 +1,4 @@
-import { oneLine, unreachable } from '../host/index.ts'
+import { oneLine, printable, unreachable } from '../host/index.ts'
 import type { Event } from './event.ts'
 
 /** A moment of the story, for a terminal, a page or a log: who, what, and how loud. */
@@ -97,7 +97,7 @@ export function tell(event: Event): Moment | undefined {
 }
 
 function say(who: string, what: string, tone: Moment['tone'] = 'plain', details: string[] = []): Moment {
-  return { who, what: oneLine(what, 400), tone, details: details.map(line => oneLine(line, 200)) }
+  return { who, what: oneLine(what, 400), tone, details: details.map(line => printable(line).slice(0, 200)) }
 }
 
 function checkWords({ side, outcome, why, milliseconds }: Extract<Event, { is: 'check.ran' }>): string {

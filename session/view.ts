@@ -3,6 +3,7 @@ import { holder } from './chain.ts'
 import { readLog } from './log.ts'
 import { listSessions, type Session } from './session.ts'
 import { type Status, settled, statusOf } from './status.ts'
+import { changedSinceVerdict } from './trees.ts'
 
 /** A session as a reader sees it: what its events add up to, and whether its runner is there to go on. */
 export interface View {
@@ -20,7 +21,32 @@ export async function viewOf(session: Session): Promise<View> {
   const status = statusOf(events)
   const who = holder(session.paths.runner)
   const runner = who === undefined ? 'dead' : await liveness(who)
-  return { session, status, runner, unread, state: stateOf(status, runner) }
+  const checked = runner === 'alive' ? status : await withVoid(session, status)
+  return { session, status: checked, runner, unread, state: stateOf(checked, runner) }
+}
+
+/** A living runner voids a verdict by itself; where there is none any more, the reader looks. */
+async function withVoid(session: Session, status: Status): Promise<Status> {
+  const { verdict } = status
+  if (!verdict?.final || verdict.voided) return status
+  const changed = await changedLately(session, status)
+  return changed.length === 0
+    ? status
+    : {
+        ...status,
+        verdict: { ...verdict, voided: `${changed.slice(0, 5).join(', ')} changed in outputs/ after the verdict` },
+      }
+}
+
+const looked = new Map<string, { at: number; changed: string[] }>()
+
+/** Looking costs a git status, so a page that is drawn every two seconds looks every ten. */
+async function changedLately(session: Session, status: Status): Promise<string[]> {
+  const known = looked.get(session.id)
+  if (known && Date.now() - known.at < 10_000) return known.changed
+  const changed = await changedSinceVerdict(session.paths, status)
+  looked.set(session.id, { at: Date.now(), changed })
+  return changed
 }
 
 export async function viewAll(workspace: string): Promise<View[]> {

@@ -1,10 +1,11 @@
 import type { Command } from './index.ts'
 
 const help = `
-usage: dispatch rehearse [scenario] [--list] [--keep]
+usage: dispatch rehearse [scenario] [--list]
 
 The whole path with scripted models: the real dispatch, claude, tmux, git, hooks, checks and judge client, against a server
-on this machine that plays the models. Free and offline. --list names the scenarios; --keep leaves the session's folder.
+on this machine that plays the models. Free and offline. --list names the scenarios. The session's folder stays, and
+you are told where.
 `
 
 export const command: Command = {

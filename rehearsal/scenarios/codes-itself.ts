@@ -8,7 +8,10 @@ export const scenario: Scenario = {
   title: 'an orchestrator that writes the product itself: refused, and what slips past is set aside',
   orchestrator: [
     heard => ({ write: into(heard.folder), text: 'echo hello\n' }),
-    bash("echo 'echo hello' > $DISPATCH_OUTPUTS/hello.sh"),
+    bash(
+      "cd $DISPATCH_OUTPUTS && echo 'echo hello' > hello.sh && git add -A && git commit -qm mine && echo more > more.sh",
+    ),
+    bash('cd $DISPATCH_DESK'),
     bash('submit'),
     put('contract.md', contract),
     bash('contract check'),

@@ -14,6 +14,7 @@ import {
   parseDarwinStart,
   parseTable,
   type Row,
+  readIfPresent,
 } from '../../host/index.ts'
 import { scratch, until } from './scratch.ts'
 
@@ -61,12 +62,7 @@ test('a killed process is dead, also while its parent has not taken notice', asy
 test('a zombie is dead', { skip: !linux && 'needs /proc' }, async t => {
   const folder = scratch(t)
   const parent = start(t, `sleep 1000 & echo $! > '${folder}/pid'; exec sleep 999`)
-  const pid = Number(
-    await until(
-      () => fs.existsSync(`${folder}/pid`) && fs.readFileSync(`${folder}/pid`, 'utf8').trim(),
-      'it has a child',
-    ),
-  )
+  const pid = await until(() => Number(readIfPresent(`${folder}/pid`)) || false, 'it has a child')
   // The shell has become `sleep 999`, which never waits for children.
   await until(() => fs.readFileSync(`/proc/${parent.pid}/comm`, 'utf8').startsWith('sleep'), 'it is a bad parent')
   const who = await whoIs(pid)

@@ -37,12 +37,16 @@ test('what a program did is told: its exit, its signal, its words', async () => 
 test('a program that cannot be started is told, not thrown', async t => {
   const folder = scratch(t)
   fs.writeFileSync(path.join(folder, 'plain'), 'x')
-  for (const [program, cwd, why] of [
+  const table: [program: string, cwd: string, why: string, command?: string][] = [
     ['no-such-program', folder, 'ENOENT'],
     [path.join(folder, 'plain'), folder, 'EACCES'],
+    [folder, folder, 'EACCES'],
     ['/bin/sh', path.join(folder, 'nowhere'), 'ENOENT'],
-  ] as const) {
-    const ran = await run(program, ['-c', 'true'], { cwd })
+    ['/bin/sh', path.join(folder, 'plain'), 'ENOTDIR'],
+    ['/bin/sh', folder, 'E2BIG', `: ${'x'.repeat(4 * 1024 * 1024)}`],
+  ]
+  for (const [program, cwd, why, command = 'true'] of table) {
+    const ran = await run(program, ['-c', command], { cwd })
     assert.deepEqual([ran.unstartable, ran.code, ran.stdout], [why, undefined, ''], program)
   }
 })

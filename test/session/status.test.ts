@@ -168,7 +168,7 @@ test('the status at the verdict is what the events said', () => {
     judgedOnly: true,
     models,
     base: { commit: sha('a'), tree: sha('b') },
-    head: sha('b'),
+    accepted: sha('d'),
     contract: { sha256: sha('c'), uncovered: ['S2: more'] },
     clauses: [
       { id: 'C1', sentence: 'It works', proof: 'check', base: 'red', head: 'green', verdict: 'PASS' },
@@ -250,7 +250,7 @@ test('every ending: its phase, its word while the runner lives and when it is de
 test('each event changes what it should, and nothing else', () => {
   const table: [Name, before: Name[], Partial<Status>][] = [
     ['runner', beginning, {}],
-    ['base', ['opened'], { base: { commit: sha('a'), tree: sha('b') }, head: sha('b') }],
+    ['base', ['opened'], { base: { commit: sha('a'), tree: sha('b') }, accepted: sha('a') }],
     ['started', ['opened'], { phase: 'planning' }],
     ['failed', ['opened'], { phase: 'failed', trouble: 'not logged in', startExit: 7 }],
     ['refused', beginning, { refusals: 1 }],
