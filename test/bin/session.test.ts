@@ -59,6 +59,29 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
       assert.match((await rig.dispatch(['ls'])).stdout, /PASS \(void\)/)
     }))
 
+  it('a commit that no worker handed in is not judged; the next worker begins without it', () => {
+    const own = bash('cd $DISPATCH_OUTPUTS && echo "echo mine" > hello.sh && git commit -qam mine; cd $DISPATCH_DESK')
+    const again = [spawn('code --name again --clauses C1', 'Write hello.sh: it prints hello.'), ...therest.slice(1)]
+    const orchestrator = [put('contract.md', contract), ...therest.slice(0, 2), own, bash('submit'), ...again]
+    return withRig({ ...hello, orchestrator }, async rig => {
+      const ran = await rig.dispatch([task, '--wait'])
+      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      const refused = rig.events().find(event => event.is === 'request.refused' && event.tool === 'submit')
+      assert.ok(refused, 'submit was not refused')
+      assert.ok(rig.events().some(event => event.is === 'changes.set-aside'))
+      assert.equal(fs.readFileSync(path.join(rig.session().paths.outputs, 'hello.sh'), 'utf8'), 'echo hello\n')
+    })
+  })
+
+  it('a verdict is void for a reader too when nobody runs any more', () =>
+    withRig(hello, async rig => {
+      assert.equal((await rig.dispatch([task, '--wait'])).code, 0)
+      await rig.dispatch(['stop', rig.session().id])
+      assert.match((await rig.dispatch(['ls'])).stdout, /^PASS {2}/)
+      fs.appendFileSync(path.join(rig.session().paths.outputs, 'hello.sh'), '# changed\n')
+      assert.match((await rig.dispatch(['ls'])).stdout, /^PASS \(void\)/)
+    }))
+
   it('without a key the gates are run and shown, and the verdict is INCONCLUSIVE with its reason, exit 12', () =>
     withRig(
       hello,
