@@ -1,3 +1,5 @@
+import { shellWord } from '../host/index.ts'
+
 /** A script that starts one agent: its environment, its folder, its command. Everything in it is quoted for `sh`. */
 export interface Script {
   /** First line's comment: what this starts. */
@@ -28,15 +30,10 @@ export function launchScript({ about, folder, variables, tools, command }: Scrip
     '#!/bin/sh',
     `# ${about} Written by dispatch.`,
     `unset ${ours.join(' ')}`,
-    ...Object.entries(variables).map(([name, value]) => `export ${name}=${quote(value)}`),
-    ...(tools === undefined ? [] : [`export PATH=${quote(tools)}:"$PATH"`]),
-    `cd ${quote(folder)} || exit 1`,
-    `exec ${command.map(quote).join(' ')}`,
+    ...Object.entries(variables).map(([name, value]) => `export ${name}=${shellWord(value)}`),
+    ...(tools === undefined ? [] : [`export PATH=${shellWord(tools)}:"$PATH"`]),
+    `cd ${shellWord(folder)} || exit 1`,
+    `exec ${command.map(shellWord).join(' ')}`,
     '',
   ].join('\n')
-}
-
-/** A word that `sh` reads as exactly this text. */
-export function quote(text: string): string {
-  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { install, interactiveArguments, launchVariables, writeAtomic } from '../host/index.ts'
+import { install, interactiveArguments, launchVariables, shellPattern, writeAtomic } from '../host/index.ts'
 import { type Session, sentencesOf, skeleton } from '../session/index.ts'
 import { launchScript } from './launch.ts'
 import { fill } from './template.ts'
@@ -29,7 +29,7 @@ export function layOrchestrator({ id, paths, opening }: Session): void {
     { mode: 0o600 },
   )
   fs.writeFileSync(path.join(paths.desk, 'plan.md'), `# Plan: ${opening.task.title}\n`, { mode: 0o600 })
-  writeAtomic(paths.guard, `${paths.desk}/*\n`)
+  writeAtomic(paths.guard, `${shellPattern(paths.desk)}/*\n`)
   writeAtomic(paths.hold, holdReply('You have not yet written the contract. Go on with step 1.'))
   writeAtomic(paths.launch, orchestratorScript({ id, paths, opening }), 0o700)
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { headlessArguments, install, makePrivate, writeAtomic } from '../host/index.ts'
+import { headlessArguments, install, makePrivate, shellPattern, writeAtomic } from '../host/index.ts'
 import type { Session, WorkerKind } from '../session/index.ts'
 import { launchScript } from './launch.ts'
 import { houseRules, sessionVariables } from './orchestrator.ts'
@@ -50,7 +50,12 @@ export function layWorker(
   writeAtomic(own.orders, `${houseRules()}\n${orders}`)
   writeAtomic(
     own.guard,
-    kind === 'code' ? `${paths.outputs}/*\n` : files.map(glob => `${paths.outputs}/${shellPattern(glob)}\n`).join(''),
+    kind === 'code'
+      ? `${shellPattern(paths.outputs)}/*\n`
+      : files
+          .flatMap(glob => [casePattern(glob), `${casePattern(glob)}/*`])
+          .map(pattern => `${shellPattern(paths.outputs)}/${pattern}\n`)
+          .join(''),
   )
   writeAtomic(path.join(own.folder, 'files'), files.map(glob => `${glob}\n`).join(''))
   const launch = {
@@ -88,6 +93,6 @@ export function workerMark(session: Session, name: string): string {
 }
 
 /** A glob as `case` reads it: `**` and `*` both cross slashes there, so the guard is the looser of the two; the commit is exact. */
-function shellPattern(glob: string): string {
-  return glob.replaceAll('**', '*')
+function casePattern(glob: string): string {
+  return glob.replace(/\/+$/, '').replaceAll('**', '*')
 }

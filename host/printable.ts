@@ -13,6 +13,16 @@ export function oneLine(text: string, width: number): string {
   return characters.length <= width ? flat : `${characters.slice(0, width - 1).join('')}…`
 }
 
+/** A word that `sh` reads as exactly this text. */
+export function shellWord(text: string): string {
+  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+/** A pattern for `case` that matches exactly this text. */
+export function shellPattern(text: string): string {
+  return text.replace(/[\\*?[\]]/g, '\\$&')
+}
+
 // C0 but \t \n, DEL and C1, soft hyphen, zero width and direction marks, line separators, invisible operators, tags and
 // the supplementary variation selectors (bytes can be hidden in both).
 const hidden =

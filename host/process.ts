@@ -41,15 +41,27 @@ export async function liveness(who: Identity): Promise<Liveness> {
 /**
  * Kill a process and all that stems from it: descendants, members of its session and groups, and (Linux) every process
  * that carries `mark` in its environment, which finds a daemon that left the family. Answers how many were signalled.
- * The family of process 1 is everybody, so it is nobody's to kill.
+ * The family of process 1 is everybody, so it is nobody's to kill; and where the number of `who` was given to somebody
+ * else since, only the mark counts.
  */
-export async function killFamily(root: number, mark: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<number> {
+export async function killFamily(
+  who: Identity | number,
+  mark: string,
+  signal: NodeJS.Signals = 'SIGKILL',
+): Promise<number> {
+  const root = typeof who === 'number' ? who : await rootOf(who)
   const rows = await processTable()
   const members = root > 1 ? family(rows, root) : new Set<number>()
   if (linux && mark !== '') for (const row of rows) if (carries(row.pid, mark)) members.add(row.pid)
   members.delete(process.pid)
   for (const pid of members) signalOne(pid, signal)
   return members.size
+}
+
+/** The number by which this process's family is known, or 0 when that number is a stranger's now. */
+async function rootOf({ pid, start, boot }: Identity): Promise<number> {
+  const now = await identify(pid)
+  return boot === (await bootId()) && (now === undefined || now.start === start) ? pid : 0
 }
 
 /** Everybody who descends from `root`, or shares its session or group. Pure. */

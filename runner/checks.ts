@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { checkEnvironment, printable, type Ran, run, writeAtomic } from '../host/index.ts'
+import vm from 'node:vm'
+import { checkEnvironment, isErrno, printable, type Ran, run, writeAtomic } from '../host/index.ts'
 import type { Commit, ContractClause, EvidenceRecord, Expectation, Outcome, Paths, ProofOf } from '../session/index.ts'
 import { exportTree } from '../session/index.ts'
 
@@ -83,7 +84,14 @@ export function weigh(
   if (ran.unstartable) return { outcome: 'could not run', why: `the shell did not start: ${ran.unstartable}` }
   if (ran.code === undefined) return { outcome: 'could not run', why: `ended by ${ran.signal ?? 'a signal'}` }
   if ((ran.code === 126 || ran.code === 127) && expect.exit !== ran.code) return weighMissing(ran, standsInTree)
-  const wrong = shortfall(ran, expect)
+  let wrong: string | undefined
+  try {
+    wrong = shortfall(ran, expect)
+  } catch (error) {
+    if (isErrno(error, 'ERR_SCRIPT_EXECUTION_TIMEOUT'))
+      return { outcome: 'could not run', why: 'a pattern was not done with the output in 2 s' }
+    throw error
+  }
   return wrong === undefined ? { outcome: 'green', why: '' } : { outcome: 'red', why: wrong }
 }
 
@@ -105,11 +113,16 @@ function shortfall(ran: Ran, expect: Expectation): string | undefined {
   const output = ran.stdout.replace(/\r\n/g, '\n')
   const absent = expect.contains.find(text => !output.includes(text))
   if (absent !== undefined) return `the output does not contain ${JSON.stringify(absent)}`
-  const unmatched = expect.matches.find(text => !new RegExp(text, 'm').test(output))
+  const unmatched = expect.matches.find(text => !matches(text, output))
   if (unmatched !== undefined) return `the output does not match /${unmatched}/`
   if (expect.equals !== undefined && output.trimEnd() !== expect.equals.trimEnd())
     return `the output is not ${JSON.stringify(expect.equals.slice(0, 80))}`
   return undefined
+}
+
+/** A pattern of the contract's author, given two seconds: some would search for years. */
+function matches(pattern: string, output: string): boolean {
+  return vm.runInNewContext("new RegExp(pattern, 'm').test(output)", { pattern, output }, { timeout: 2000 }) === true
 }
 
 /** Exit 126 or 127: whose absence is it? A path is the work's, a bare name is a tool of this machine's. */

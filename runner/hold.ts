@@ -2,6 +2,9 @@ import { type Status, settled } from '../session/index.ts'
 
 /** Why the orchestrator may not end its turn yet, as the next thing to do; undefined when it may. Pure. */
 export function holdReason(status: Status): string | undefined {
+  if (status.verdict?.voided && status.phase === status.verdict.verdict && !status.closed) {
+    return 'outputs/ has changed since the verdict, which no longer holds. Undo that change, or have a worker make it (spawn-worker) and run `submit` again.'
+  }
   if (settled(status)) return undefined
   const working = status.workers.filter(worker => worker.endedAt === undefined).map(worker => worker.name)
   if (!status.contract)
@@ -11,8 +14,8 @@ export function holdReason(status: Status): string | undefined {
     return `There is no verdict yet. At work: ${working.join(', ')}. Run \`wait-workers\`, then \`submit\`.`
   if (status.workers.length === 0)
     return 'There is no verdict yet, and no worker has run. Use spawn-worker; you do not write the product yourself.'
-  if (status.verdict?.verdict === 'FAIL')
-    return `The verdict was FAIL in round ${status.verdict.round} of ${status.rounds}. Give the findings to a worker (spawn-worker), wait for it, and run \`submit\` again.`
+  if (status.verdict && status.verdict.verdict !== 'PASS')
+    return `The verdict was ${status.verdict.verdict} in round ${status.verdict.round} of ${status.rounds}. Give the findings to a worker (spawn-worker), wait for it, and run \`submit\` again.`
   return 'The workers have ended, but no verdict stands on what they made. Run `submit`.'
 }
 

@@ -19,20 +19,22 @@ import type { Running } from './running.ts'
 import { recordCheck, sealedContract } from './seal.ts'
 
 /** Gates, packet, judge, verdict on disk, event: in this order, so that the event never names a file that is not there. */
-export async function judgeWork(running: Running, head: Commit): Promise<VerdictRecord> {
+export async function judgeWork(running: Running, head: Commit, request: string): Promise<VerdictRecord> {
   const { session, status } = running
-  const round = status.round + 1
+  const round = status.phase === 'judging' ? status.round : status.round + 1 // A round that a dead runner began goes on.
   running.record({ is: 'judging.started', round, ...head })
   await keep(session.paths, `round-${round}`, head.commit)
   const contract = sealedContract(running)
   const gates = await runGates(running, contract, { round, at: head })
   const { judged, packetSha256 } = await askJudge(running, await packetInput(running, { contract, gates, round, head }))
-  const { verdict, reason, clauses, findings } = decide({
+  const decision = decide({
     contract,
     gates,
     judged,
     uncovered: status.contract?.uncovered ?? [],
   })
+  const { verdict, reason, clauses, findings } =
+    head.tree === status.base?.tree && decision.verdict === 'PASS' ? { ...decision, ...nothingMade } : decision
   const record: VerdictRecord = {
     format: 1,
     session: session.id,
@@ -51,12 +53,18 @@ export async function judgeWork(running: Running, head: Commit): Promise<Verdict
     uncovered: status.contract?.uncovered ?? [],
   }
   await keep(session.paths, 'judged', head.commit)
-  settle(running, record)
+  settle(running, record, request)
   return record
 }
 
+/** The same tree as before any work can have been right all along, but no work was done on it. */
+const nothingMade = {
+  verdict: 'INCONCLUSIVE' as const,
+  reason: 'nothing was made: the tree is the one from before the work',
+}
+
 /** The verdict on disk first, then the event that names it. */
-export function settle(running: Running, record: VerdictRecord): void {
+export function settle(running: Running, record: VerdictRecord, request: string): void {
   const { session, status } = running
   const { paths } = session
   const { round, verdict, reason, commit, tree, independence } = record
@@ -64,7 +72,8 @@ export function settle(running: Running, record: VerdictRecord): void {
   writeAtomic(path.join(paths.evidence, `verdict-${round}.json`), text)
   writeAtomic(paths.verdictRecord, text)
   writeAtomic(paths.verdict, renderVerdict(record))
-  const final = verdict !== 'FAIL' || round - status.roundBase >= status.rounds
+  const mendable = verdict === 'FAIL' || record.clauses.some(clause => clause.gate === 'could not run')
+  const final = verdict === 'PASS' || !mendable || round - status.roundBase >= status.rounds
   const clauses = record.clauses.map(({ id, verdict: found }) => ({ id, verdict: found }))
   running.record({
     is: 'verdict.given',
@@ -75,6 +84,7 @@ export function settle(running: Running, record: VerdictRecord): void {
     tree,
     final,
     independence,
+    request,
     clauses,
   })
 }
@@ -87,6 +97,7 @@ async function runGates(
 ): Promise<Gate[]> {
   const { session, config, status } = running
   const gates: Gate[] = []
+  const before = readEvidence(session.paths).filter(earlier => earlier.side === 'base')
   for (const clause of contract.clauses) {
     const { proof } = clause
     if (proof.is === 'check') {
@@ -97,7 +108,9 @@ async function runGates(
         limitSeconds: config.CHECK_TIMEOUT_SEC,
       })
       recordCheck(running, record)
-      const base = status.clauses.find(known => known.id === clause.id)?.base
+      const base =
+        status.clauses.find(known => known.id === clause.id)?.base ??
+        before.find(earlier => earlier.clause === clause.id)?.outcome
       gates.push({
         clause,
         gate: record.outcome,

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { z } from 'zod'
-import { type Config, ownEnvironment, run } from '../host/index.ts'
+import { type Config, ownEnvironment, readJson, run } from '../host/index.ts'
 import { noticeOf } from '../notify/index.ts'
 import type { Event, Happening } from '../session/index.ts'
 
@@ -14,11 +14,8 @@ export async function pushNotice(
   event: Event,
   { id, config, record }: { id: string; config: Config; record: (happening: Happening) => void },
 ): Promise<void> {
-  const notice = noticeOf(
-    event,
-    { id },
-    config.WEBUI_PORT === 0 ? undefined : `http://127.0.0.1:${config.WEBUI_PORT}/s/${id}`,
-  )
+  const page = z.object({ url: z.string() }).safeParse(readJson(path.join(config.home, 'web.json'))).data?.url
+  const notice = noticeOf(event, { id }, config.WEBUI_PORT === 0 ? undefined : page)
   if (!notice) return
   const ran = await run(process.execPath, [path.join(config.install, 'bin/push.ts')], {
     env: ownEnvironment(),

@@ -151,8 +151,11 @@ class Runner implements Running {
 
   /** End every process of the session and say so. What is on disk stays. */
   async close(by: string, why: string): Promise<void> {
-    await stopWorkers(this, `the session was closed by ${by}`)
-    this.record({ is: 'session.closed', by, why })
+    const trouble = await stopWorkers(this, `the session was closed by ${by}`).then(
+      () => '',
+      error => `; on the way: ${error instanceof Error ? error.message : error}`,
+    )
+    this.record({ is: 'session.closed', by, why: `${why}${trouble}`.slice(0, 400) })
     await this.endProcesses()
   }
 
@@ -175,6 +178,9 @@ class Runner implements Running {
     if (this.status.base) return
     try {
       const base = await prepareTrees(session.paths, `dispatch/${session.id}`, session.opening.repository?.path)
+      const { repository } = session.opening
+      if (repository && repository.commit !== base.commit)
+        throw new Error(`${repository.path} has moved on to ${base.commit.slice(0, 10)} in the meantime; start again`)
       this.record({ is: 'base.prepared', ...base })
     } catch (error) {
       await this.failStart(
@@ -214,10 +220,7 @@ class Runner implements Running {
     const next = requests.find(({ tool }) => tool !== 'wait-workers')
     if (!next || this.busy) return
     this.busy = this.handle(next)
-      .catch(error => ({
-        exit: 1,
-        text: `dispatch itself failed at this: ${error instanceof Error ? error.message : error}\nTry once more; if it stays, run \`ask\` and tell the human.`,
-      }))
+      .catch(error => this.answerFailure(error))
       .then(reply => {
         if (reply.exit === 2 && next.tool !== 'contract')
           this.record({ is: 'request.refused', tool: next.tool, why: reply.text.split('\n')[0]?.slice(0, 200) ?? '' })
@@ -229,6 +232,16 @@ class Runner implements Running {
       })
   }
 
+  /** What we could not do, in words the agent can act on; what somebody tampered with goes to the human. */
+  private answerFailure(error: unknown): Reply {
+    const why = error instanceof Error ? error.message : String(error)
+    if (error instanceof DispatchError && error.exit === exits.integrity) return giveUp(this, why)
+    return {
+      exit: exits.internal,
+      text: `dispatch itself failed at this: ${why}\nTry once more; if it stays, run \`ask\` and tell the human.`,
+    }
+  }
+
   private async handle(request: Request): Promise<Reply> {
     if (this.status.refusals >= drafts && !this.status.contract)
       return giveUp(this, `the contract was refused ${this.status.refusals} times`)
@@ -238,7 +251,7 @@ class Runner implements Running {
       case 'spawn-worker':
         return commission(this, request)
       case 'submit':
-        return submit(this)
+        return submit(this, request.id)
       case 'ask':
         return this.ask(request.words.join(' ').trim())
       case 'wait-workers':
@@ -259,10 +272,10 @@ class Runner implements Running {
 
   private verdictSeen = 0
 
-  /** A verdict is bound to the tree it judged: any change after it voids it, at the latest five seconds later. */
+  /** A verdict is bound to the tree it judged: any change after it voids it, at the latest two seconds later. */
   private async watchVerdict(): Promise<void> {
     const { verdict } = this.status
-    if (!verdict?.final || verdict.voided || Date.now() - this.verdictSeen < 5000) return
+    if (!verdict?.final || verdict.voided || Date.now() - this.verdictSeen < 2000) return
     this.verdictSeen = Date.now()
     const changed = await changedSinceVerdict(this.session.paths, this.status)
     if (changed.length > 0)
@@ -282,9 +295,10 @@ class Runner implements Running {
   private async endProcesses(): Promise<void> {
     this.closed = true
     const panes = (await this.tmux.panes()).filter(
-      pane => pane.session === this.tmuxSession && pane.window !== 'runner',
+      pane => pane.session === this.tmuxSession && pane.window !== 'runner' && !pane.dead,
     )
     for (const pane of panes) await killFamily(pane.pid, `DISPATCH_SESSION=${this.session.id}`)
+    await killFamily(0, `DISPATCH_SESSION=${this.session.id}`)
     release(this.session.paths.runner, this.claimed)
     await this.tmux.closeSession(this.tmuxSession) // This process lives in it: the last thing it does.
   }

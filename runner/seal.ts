@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { readUntrusted, writeAtomic } from '../host/index.ts'
+import { DispatchError, exits, readUntrusted, writeAtomic } from '../host/index.ts'
 import {
   type Contract,
   describeProblems,
@@ -52,9 +52,13 @@ export async function sealContract(running: Running): Promise<Reply | undefined>
   return undefined
 }
 
-/** The sealed contract. It parsed when it was sealed, so it parses now. */
-export function sealedContract({ session }: Running): Contract {
-  return parseContract(fs.readFileSync(session.paths.contract, 'utf8'), { judgedOnly: true }).contract
+/** The sealed contract, byte for byte as it was sealed; anything else is an integrity failure (exit 13). */
+export function sealedContract({ session, status }: Running): Contract {
+  const text = fs.readFileSync(session.paths.contract, 'utf8')
+  if (createHash('sha256').update(text).digest('hex') !== status.contract?.sha256) {
+    throw new DispatchError('contract.md is not what was sealed: somebody has changed it', { exit: exits.integrity })
+  }
+  return parseContract(text, { judgedOnly: true }).contract
 }
 
 export function recordCheck(running: Running, record: EvidenceRecord): void {

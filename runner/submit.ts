@@ -4,7 +4,9 @@ import { judgeWork, settle } from './judging.ts'
 import { type Reply, type Running, refuse } from './running.ts'
 
 /** `submit`: gates on a clean copy of the work, then the judge, then the verdict. */
-export async function submit(running: Running): Promise<Reply> {
+export async function submit(running: Running, request: string): Promise<Reply> {
+  const given = running.status.verdict?.request === request ? readVerdict(running.session.paths) : undefined
+  if (given) return told(running, given) // A runner that died before it could answer has judged already.
   const refused = tooEarly(running)
   if (refused) return refused
   const { paths } = running.session
@@ -14,30 +16,32 @@ export async function submit(running: Running): Promise<Reply> {
   const stray = await differences(paths, head.commit)
   if (stray.length > 0) return refuse(strayWords(stray, paths.outputs))
   const { verdict } = running.status
-  if (verdict?.tree === head.tree && verdict.verdict === 'FAIL' && !verdict.final) return repeatFail(running, verdict)
-  if (verdict?.tree === head.tree)
+  if (verdict?.tree === head.tree && verdict.verdict === 'FAIL' && !verdict.final)
+    return repeatFail(running, verdict, request)
+  if (verdict?.tree === head.tree && verdict.verdict !== 'INCONCLUSIVE')
     return {
       exit: exits.conflict,
       text: `This very tree has been judged already: ${verdict.verdict}. ${verdict.reason} A new verdict needs new work.`,
     }
-  const record = await judgeWork(running, head)
-  return {
-    exit: record.verdict === 'PASS' ? exits.ok : record.verdict === 'FAIL' ? exits.fail : exits.inconclusive,
-    text: verdictWords(running, record),
-  }
+  return told(running, await judgeWork(running, head, request))
+}
+
+function told(running: Running, record: VerdictRecord): Reply {
+  const exit = record.verdict === 'PASS' ? exits.ok : record.verdict === 'FAIL' ? exits.fail : exits.inconclusive
+  return { exit, text: verdictWords(running, record) }
 }
 
 /**
  * The same tree again, after a FAIL: the verdict stands and a round is gone. It is not judged anew, or a flaky check could
  * be asked until it says yes.
  */
-function repeatFail(running: Running, verdict: Verdict): Reply {
+function repeatFail(running: Running, verdict: Verdict, request: string): Reply {
   const before = readVerdict(running.session.paths)
   if (!before) throw new Error('verdict.json does not read')
   const reason = `nothing has changed since the last round. ${verdict.reason.replace(/^nothing has changed since the last round\. /, '')}`
   const record = { ...before, round: verdict.round + 1, reason, at: new Date().toISOString() }
-  settle(running, record)
-  return { exit: exits.fail, text: verdictWords(running, record) }
+  settle(running, record, request)
+  return told(running, record)
 }
 
 function tooEarly({ status }: Running): Reply | undefined {
@@ -49,7 +53,7 @@ function tooEarly({ status }: Running): Reply | undefined {
   if (busy.length > 0)
     return refuse(`Still at work: ${busy.map(worker => worker.name).join(', ')}. Run wait-workers first.`)
   if (status.workers.length === 0) return refuse('No worker has run, so there is nothing to judge. Spawn one.')
-  if (status.round - status.roundBase >= status.rounds)
+  if (status.phase !== 'judging' && status.round - status.roundBase >= status.rounds)
     return {
       exit: exits.conflict,
       text: `All ${status.rounds} rounds are used. The verdict stands: ${status.verdict?.verdict}. Tell the human, and stop.`,
@@ -74,7 +78,7 @@ function verdictWords({ status }: Running, record: VerdictRecord): string {
   const lines = record.clauses.map(clause => `  ${clause.id} ${clause.verdict}: ${clause.because}`)
   const left = status.rounds - (record.round - status.roundBase)
   const next =
-    record.verdict === 'FAIL' && left > 0
+    record.verdict !== 'PASS' && left > 0 && status.verdict?.final === false
       ? `Give these findings to a worker (spawn-worker …), then submit again. Rounds left: ${left}.`
       : 'This is final. Tell the human in a few lines, and stop.'
   const findings =

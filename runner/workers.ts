@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { type Commission, layWorker, workerMark } from '../agents/index.ts'
 import {
+  DispatchError,
   identify,
   killFamily,
   liveness,
@@ -43,6 +44,8 @@ const streamTail = 8 * 1024 * 1024
 
 /** `spawn-worker`: seal if need be, queue the worker, answer whom it waits for. */
 export async function commission(running: Running, request: Request): Promise<Reply> {
+  const known = running.status.workers.find(worker => worker.request === request.id)
+  if (known) return commissioned(known) // A runner that died before it could answer has done it already.
   const asked = readCommission(running, request)
   if ('text' in asked) return asked
   const refused = (await sealContract(running)) ?? unfit(running, asked)
@@ -51,10 +54,16 @@ export async function commission(running: Running, request: Request): Promise<Re
   const ahead = kind === 'code' ? codeQueue(running).at(-1) : undefined
   makePrivate(running.session.paths.worker(name).folder)
   writeAtomic(running.session.paths.worker(name).brief, request.input)
-  running.record({ is: 'worker.queued', worker: name, kind, model, clauses, files, waitsFor: ahead?.name ?? null })
-  const when = ahead
-    ? `waits for ${ahead.name}, which holds the write lock or stands before it; it starts by itself`
-    : 'starts now'
+  const waitsFor = ahead?.name ?? null
+  running.record({ is: 'worker.queued', worker: name, kind, model, clauses, files, waitsFor, request: request.id })
+  return commissioned({ name, kind, model, waitsFor })
+}
+
+function commissioned({ name, kind, model, waitsFor }: Pick<Worker, 'name' | 'kind' | 'model' | 'waitsFor'>): Reply {
+  const when =
+    waitsFor === null
+      ? 'starts now'
+      : `waits for ${waitsFor}, which holds the write lock or stands before it; it starts by itself`
   return { exit: 0, text: `Worker ${name} (${kind}, ${model}) ${when}.\nNext: more spawn-worker, or wait-workers.` }
 }
 
@@ -84,7 +93,7 @@ export async function watchWorkers(running: Running): Promise<void> {
     if (exited || who === undefined || (await liveness(who)) === 'dead') await end(running, worker, who)
     else if (Date.now() - Date.parse(worker.startedAt) > running.config.WORKER_TIMEOUT_SEC * 1000) {
       running.ended.set(worker.name, { how: 'timed out', why: `not done after ${running.config.WORKER_TIMEOUT_SEC} s` })
-      await killFamily(who.pid, workerMark(running.session, worker.name))
+      await killFamily(who, workerMark(running.session, worker.name))
     }
   }
   await startDue(running)
@@ -116,7 +125,7 @@ export async function stopWorkers(running: Running, why: string): Promise<void> 
     if (worker.endedAt !== undefined) continue
     running.ended.set(worker.name, { how: 'stopped', why })
     const who = readProcess(running, worker.name)
-    if (who && worker.startedAt !== undefined) await killFamily(who.pid, workerMark(running.session, worker.name))
+    if (who && worker.startedAt !== undefined) await killFamily(who, workerMark(running.session, worker.name))
     await end(running, worker, who)
   }
 }
@@ -206,7 +215,7 @@ async function start(running: Running, worker: Worker, token: number): Promise<v
 async function end(running: Running, worker: Worker, who: z.infer<typeof Process> | undefined): Promise<void> {
   const { paths } = running.session
   const own = paths.worker(worker.name)
-  if (who) await killFamily(who.pid, workerMark(running.session, worker.name))
+  if (who) await killFamily(who, workerMark(running.session, worker.name))
   const exit = Exit.safeParse(parseJson(readUntrusted(own.exit, 4096))).data
   const result = lastResult(readUntrusted(own.stream, streamTail, -streamTail)?.toString('utf8') ?? '')
   const ours = running.ended.get(worker.name)
@@ -220,22 +229,35 @@ async function end(running: Running, worker: Worker, who: z.infer<typeof Process
     .split('\n')
     .filter(Boolean)
   if (aside.length > 0) running.record({ is: 'changes.set-aside', worker: worker.name, files: aside.slice(0, 50) })
-  const { commit } = await importHead(paths)
-  const changed =
-    who === undefined
-      ? []
-      : (await changedPaths(paths, who.head, commit)).filter(({ path: file }) => isIts(running, worker, file))
+  const { commit, changed, trouble } = await leftBehind(running, worker, who?.head)
   const seconds = Math.round((Date.now() - Date.parse(worker.startedAt ?? worker.queuedAt)) / 1000)
   running.record({
     is: 'worker.ended',
     worker: worker.name,
     how,
-    why: why.slice(0, 300),
+    why: `${why}${trouble}`.slice(0, 300),
     commit,
-    files: changed.length,
+    files: changed,
     costUsd: result?.total_cost_usd ?? null,
     seconds,
   })
+}
+
+/** What it committed; a repository that does not read is told, and hinders nobody's end. */
+async function leftBehind(
+  running: Running,
+  worker: Worker,
+  from: string | undefined,
+): Promise<{ commit: string | null; changed: number; trouble: string }> {
+  const { paths } = running.session
+  try {
+    const { commit } = await importHead(paths)
+    const changed = from === undefined ? [] : await changedPaths(paths, from, commit)
+    return { commit, changed: changed.filter(({ path: file }) => isIts(running, worker, file)).length, trouble: '' }
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error
+    return { commit: null, changed: 0, trouble: `; ${error.message}` }
+  }
 }
 
 /** Is a changed file this worker's doing? rw workers commit beside it, and only what they named. */

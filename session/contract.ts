@@ -1,4 +1,4 @@
-import { isGlob } from './glob.ts'
+import { readLines } from './contract-reader.ts'
 
 /** What a check's run must show. `equals` is compared without the last line break. */
 export interface Expectation {
@@ -43,10 +43,9 @@ export function parseContract(
   text: string,
   allow: { judgedOnly: boolean },
 ): { contract: Contract; problems: Problem[] } {
-  const reader = new Reader(text)
-  reader.read()
-  const { contract, problems } = reader
+  const { contract, problems } = readLines(text)
   const { clauses } = contract
+  const checks = clauses.flatMap(({ proof }) => (proof.is === 'check' ? [proof] : []))
   const say = (line: number, what: string, remedy: string) => problems.push({ line, what, remedy })
   const nul = text.indexOf('\0')
   if (nul >= 0)
@@ -57,13 +56,18 @@ export function parseContract(
       'there is no clause',
       'Write at least one: `## C1 — one sentence that can be seen to be true`, then `- check:` with a command.',
     )
-  else if (!allow.judgedOnly && !clauses.some(clause => clause.proof.is === 'check')) {
+  else if (!allow.judgedOnly && checks.length === 0)
     say(
       0,
       'no clause has a check, so nothing in this contract can be proved by running it',
       'Give at least one clause `- check:` with a command. If really nothing can be run, ask the human: they must allow it (`dispatch --allow-judged-only`).',
     )
-  }
+  else if (!allow.judgedOnly && checks.every(check => check.guard))
+    say(
+      0,
+      'every check is a guard, so nothing in this contract shows that anything was made',
+      'Give at least one clause a check that fails now and is green once the work is done, without the line "- guard".',
+    )
   for (const [at, clause] of clauses.entries()) {
     if (clauses.findIndex(other => other.id === clause.id) !== at)
       say(clause.line, `${clause.id} stands twice`, 'Number the clauses C1, C2, C3 … each once.')
@@ -120,7 +124,7 @@ export function skeleton(title: string, sentences: string[]): string {
 ## C3 — Nothing else is touched
 - scope: \`fib.py\` \`README.md\` \`tests/**\`
 
-A check must fail on the tree as it is now, or carry the line "- guard" (true before and after).
+A check must fail on the tree as it is now, or carry the line "- guard" (true before and after). Not all may be guards.
 More: "- expect: output equals" with a fenced block below it, "- expect: output matches" with a regular expression in
 backticks, "- limit: 60 s". What you leave out goes under "## Not covered" as "- S4: why".
 
@@ -128,277 +132,4 @@ The sentences of the task:
 ${numbered.join('\n')}
 -->
 `
-}
-
-// --- the reader, line by line ---
-
-const clauseHeading = /^## (C\d+)\s*[—–:.-]+\s*(\S.*)$/
-const field = /^\s{0,3}[-*]\s+(\w[\w-]*(?: [\w-]+)*)\s*(?::\s*(.*))?$/
-/** What was meant as a field but is not read as one: to pass over it would make the contract weaker than it looks. */
-const almostField =
-  /^\s*(?:[-*+]\s+\S|[-*+]?\s*[*_`]*(?:check|expect|guard|limit|judged|scope|covers)[*_`]*\s*(?::|$))/i
-const smart = /[\u2018\u2019\u201c\u201d\u00ab\u00bb\u2013\u2014\u00a0]/
-
-interface Draft extends Omit<ContractClause, 'proof'> {
-  check?: string
-  guard: boolean
-  judged: boolean
-  globs?: string[]
-  expect: Expectation
-  limitSeconds?: number
-}
-
-class Reader {
-  readonly problems: Problem[] = []
-  readonly contract: Contract = { title: '', clauses: [], leftOut: [] }
-  private readonly lines: string[]
-  private at = 0
-  /** Where what is being read began: a fenced block carries `at` on. */
-  private reading = 0
-  private draft: Draft | undefined
-  private inLeftOut = false
-
-  constructor(text: string) {
-    this.lines = text
-      .replace(/^\ufeff/, '')
-      .replace(/\r\n?/g, '\n')
-      .split('\n')
-  }
-
-  read(): void {
-    for (; this.at < this.lines.length; this.at++) this.line(this.lines[this.at] ?? '')
-    this.finish()
-  }
-
-  private line(line: string): void {
-    this.reading = this.at
-    if (/^\s*<!--/.test(line)) return this.comment()
-    if (/^ {0,3}#{1,6}(\s|$|C\d)/i.test(line)) return this.heading(line.trim())
-    if (/^\s*(```|~~~)/.test(line)) return void this.fenced()
-    if (this.inLeftOut) return /^\s*[-*+]\s/.test(line) ? this.leaveOut(line) : undefined
-    const [found, name = '', value = ''] = field.exec(line) ?? []
-    if (this.draft && found !== undefined) return this.field(this.draft, name.toLowerCase(), value.trim())
-    if (this.draft && almostField.test(line)) return this.unknown(line.trim().slice(0, 60))
-  }
-
-  /** A comment begins on a line of its own: anywhere else, `<!--` belongs to a command or an expectation. */
-  private comment(): void {
-    const end = this.lines.findIndex((line, index) => index >= this.at && line.includes('-->'))
-    if (end < 0) {
-      this.problem('a comment is not closed', 'Close it with --> on a line of its own.')
-      this.at = this.lines.length
-      return
-    }
-    const last = this.lines[end] ?? ''
-    this.lines[end] = last.slice(last.indexOf('-->') + 3)
-    this.at = end - 1 // What stands behind it is read next.
-  }
-
-  private heading(line: string): void {
-    this.finish()
-    this.inLeftOut = /^## not covered\s*$/i.test(line)
-    if (this.inLeftOut) return
-    if (/^# /.test(line) && this.contract.title === '' && !/^# *C\d/.test(line)) {
-      this.contract.title = line.replace(/^# +(contract:?)?\s*/i, '')
-      return
-    }
-    const [, id, sentence] = clauseHeading.exec(line) ?? []
-    if (id === undefined || sentence === undefined) {
-      return this.problem(
-        `the heading "${line.slice(0, 80)}" is not one a contract has`,
-        'A clause begins with two #, its id, a dash and one sentence: `## C1 — The program prints …`. The only other heading is `## Not covered`.',
-      )
-    }
-    this.draft = {
-      id,
-      sentence,
-      line: this.at + 1,
-      covers: [],
-      guard: false,
-      judged: false,
-      expect: { exit: 0, contains: [], matches: [] },
-    }
-  }
-
-  private field(draft: Draft, name: string, value: string): void {
-    switch (name) {
-      case 'covers':
-        draft.covers.push(
-          ...value
-            .toUpperCase()
-            .split(/[\s,;]+/)
-            .filter(Boolean),
-        )
-        return
-      case 'check':
-        return this.check(draft, value)
-      case 'guard':
-        draft.guard = true
-        return
-      case 'judged':
-        draft.judged = true
-        return
-      case 'scope':
-        return this.scope(draft, value)
-      case 'expect':
-        return this.expect(draft, value)
-      case 'limit':
-        return this.limit(draft, value)
-      default:
-        return this.unknown(`- ${name}`)
-    }
-  }
-
-  private unknown(line: string): void {
-    this.problem(
-      `"${line}" is not a line a clause has`,
-      'A clause has: `- check:`, `- expect:`, `- guard`, `- limit:`, `- judged`, `- scope:`, `- covers:`. Notes go on lines without a dash.',
-    )
-  }
-
-  private check(draft: Draft, value: string): void {
-    if (draft.check !== undefined)
-      return this.problem(`${draft.id} has two checks`, 'Join them with &&, or make two clauses.')
-    const command = this.code(value) ?? this.fenced() ?? value
-    if (command.trim() === '')
-      return this.problem(
-        `the check of ${draft.id} is empty`,
-        'Write the command in backticks: - check: `python3 fib.py`',
-      )
-    if (command === value && value.startsWith('`'))
-      return this.problem(
-        `the check of ${draft.id} is not one piece of code: ${value.slice(0, 60)}`,
-        'Put the whole command, and nothing else, between backticks. If it holds backticks itself, use a fenced block below the line.',
-      )
-    const odd = smart.exec(command)?.[0]
-    if (odd) {
-      return this.problem(
-        `the check of ${draft.id} holds "${odd}" (U+${odd.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}), which a shell does not read as a quote, a dash or a blank`,
-        'Type it plainly: \' or " for quotes, - for a dash.',
-      )
-    }
-    draft.check = command
-  }
-
-  private scope(draft: Draft, value: string): void {
-    const globs = [...value.matchAll(/`([^`]+)`/g)].map(([, glob = '']) => glob.trim())
-    const all = globs.length > 0 ? globs : value.split(/[\s,]+/).filter(Boolean)
-    const bad = all.find(glob => !isGlob(glob))
-    if (all.length === 0 || bad !== undefined) {
-      return this.problem(
-        `the scope of ${draft.id} ${bad === undefined ? 'names nothing' : `holds "${bad}"`}`,
-        'Name paths from the top of the repository: - scope: `src/**` `README.md` (no leading /, no ..).',
-      )
-    }
-    draft.globs = [...(draft.globs ?? []), ...all]
-  }
-
-  private expect(draft: Draft, value: string): void {
-    const exit = /^exit\s+(\d{1,3})$/i.exec(value)
-    if (exit && Number(exit[1]) < 256) {
-      draft.expect.exit = Number(exit[1])
-      return
-    }
-    const [, how = '', rest = ''] = /^output\s+(contains|equals|matches)\b:?\s*(.*)$/i.exec(value) ?? []
-    const wanted = this.code(rest) ?? (rest === '' ? this.fenced() : undefined)
-    if (how === '' || wanted === undefined || (wanted === '' && how.toLowerCase() !== 'equals')) {
-      return this.problem(
-        `"- expect: ${value.slice(0, 60)}" is not understood`,
-        'Write `- expect: exit 0`, or `- expect: output contains`, `equals` or `matches` with the text in backticks (or in a fenced block below).',
-      )
-    }
-    if (how.toLowerCase() === 'contains') draft.expect.contains.push(wanted)
-    else if (how.toLowerCase() === 'equals') draft.expect.equals = wanted
-    else if (isPattern(wanted)) draft.expect.matches.push(wanted)
-    else
-      this.problem(
-        `the pattern \`${wanted}\` of ${draft.id} is not a regular expression`,
-        'Use JavaScript syntax, without the slashes round it.',
-      )
-  }
-
-  private limit(draft: Draft, value: string): void {
-    const [, amount, unit] = /^(\d+)\s*(s|sec|seconds|m|min|minutes)$/i.exec(value) ?? []
-    const seconds = Number(amount) * (unit?.toLowerCase().startsWith('m') ? 60 : 1)
-    if (!(seconds >= 1 && seconds <= 3600))
-      return this.problem(`the limit "${value}" is not a time from 1 s to 60 min`, 'Write - limit: 60 s')
-    draft.limitSeconds = seconds
-  }
-
-  private leaveOut(line: string): void {
-    const [, sentence, why] = /^\s*[-*+]\s+(S\d+)\s*[:—–-]\s*(\S.*)$/i.exec(line) ?? []
-    if (sentence === undefined || why === undefined)
-      return this.problem('a line under "Not covered" names no sentence', 'Write - S4: why it is left out')
-    this.contract.leftOut.push({ sentence: sentence.toUpperCase(), why: why.trim() })
-  }
-
-  private finish(): void {
-    const { draft } = this
-    this.draft = undefined
-    if (!draft) return
-    const { id, sentence, line, covers } = draft
-    const ways = [draft.check !== undefined && 'check', draft.judged && 'judged', draft.globs && 'scope'].filter(
-      Boolean,
-    )
-    if (ways.length !== 1) {
-      this.problems.push({
-        line,
-        what:
-          ways.length === 0 ? `${id} says no way to prove it` : `${id} has two ways to prove it: ${ways.join(' and ')}`,
-        remedy: 'Give it exactly one of `- check:`, `- judged` or `- scope:`.',
-      })
-      return
-    }
-    const limit = draft.limitSeconds === undefined ? {} : { limitSeconds: draft.limitSeconds }
-    const proof: ProofOf =
-      draft.check !== undefined
-        ? { is: 'check', command: draft.check, guard: draft.guard, expect: draft.expect, ...limit }
-        : draft.globs
-          ? { is: 'scope', globs: draft.globs }
-          : { is: 'judged' }
-    this.contract.clauses.push({ id, sentence, line, covers, proof })
-  }
-
-  /** The text of an inline code span that fills the value: as many backticks after it as before it. */
-  private code(value: string): string | undefined {
-    const ticks = /^`+/.exec(value)?.[0]
-    if (ticks === undefined || value.length <= 2 * ticks.length || !value.endsWith(ticks)) return undefined
-    const inner = value.slice(ticks.length, -ticks.length)
-    const others = inner.match(/`+/g) ?? []
-    if (inner.endsWith('`') || others.some(run => run.length === ticks.length)) return undefined
-    return inner.replace(/^ (.*) $/, '$1')
-  }
-
-  /** The fenced block that begins on this line or the next, without its indent; the reader moves behind it. */
-  private fenced(): string | undefined {
-    const opensHere = /^\s*(```|~~~)/.test(this.lines[this.at] ?? '')
-    const from = opensHere ? this.at : this.at + 1
-    const [, indent, fence] = /^(\s*)(```+|~~~+)/.exec(this.lines[from] ?? '') ?? []
-    if (indent === undefined || fence === undefined) return undefined
-    const closes = (line: string) => line.startsWith(fence) && /^(`+|~+)$/.test(line)
-    const end = this.lines.findIndex((line, index) => index > from && closes(line.trim()))
-    if (end < 0) {
-      this.problem('a fenced block is not closed', `Close it with ${fence} on a line of its own.`)
-      this.at = this.lines.length
-      return undefined
-    }
-    this.at = end
-    return this.lines
-      .slice(from + 1, end)
-      .map(line => (line.startsWith(indent) ? line.slice(indent.length) : line.trimStart()))
-      .join('\n')
-  }
-
-  private problem(what: string, remedy: string): void {
-    if (this.at >= this.lines.length) return // Behind the end: what is not closed has been told of.
-    this.problems.push({ line: this.reading + 1, what, remedy })
-  }
-}
-
-function isPattern(text: string): boolean {
-  try {
-    return Boolean(new RegExp(text, 'm'))
-  } catch {
-    return false
-  }
 }

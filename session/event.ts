@@ -54,6 +54,8 @@ const facts = {
     clauses: z.array(z.string()),
     files: z.array(z.string()),
     waitsFor: z.string().nullable(),
+    /** The orchestrator's request, so that a successor of the runner does not carry it out twice. */
+    request: z.string().optional(),
   }),
   'lock.granted': z.object({ worker: z.string(), token: count }),
   'lock.released': z.object({ worker: z.string(), token: count, why: z.string() }),
@@ -80,6 +82,7 @@ const facts = {
     tree: sha,
     final: z.boolean(),
     independence: z.string(),
+    request: z.string().optional(),
     clauses: z.array(z.object({ id: z.string(), verdict: finding })),
   }),
   'verdict.voided': z.object({ why: z.string() }),

@@ -17,6 +17,8 @@ export interface Worker {
   clauses: string[]
   files: string[]
   queuedAt: string
+  /** The request by which it came. */
+  request?: string
   /** Whom it waits for, while it waits for the lock. */
   waitsFor: string | null
   startedAt?: string
@@ -36,6 +38,8 @@ export interface Verdict {
   final: boolean
   independence: string
   at: string
+  /** The request by which it came. */
+  request?: string
   /** Why it no longer counts: something changed after it was given. */
   voided?: string
 }
@@ -126,16 +130,25 @@ export function statusOf(events: Event[]): Status {
 
 /** The status after one more event. Pure: the old status stays as it was. */
 export function advance(before: Status, event: Event): Status {
-  const after = { ...before, ...change(before, event), seq: event.seq, at: event.at }
+  const stuck = before.stuck && remarks.has(event.is)
+  const after = { ...before, stuck, ...change(before, event), seq: event.seq, at: event.at }
   return after.phase === before.phase && before.seq > 0 ? after : { ...after, since: event.at }
 }
+
+/** Events that are no sign of life of an agent. */
+const remarks = new Set<Event['is']>([
+  'orchestrator.stuck',
+  'notice.sent',
+  'notice.failed',
+  'runner.started',
+  'verdict.voided',
+])
 
 /** Is there nothing more to come unless a person acts? */
 export function settled(status: Status): boolean {
   return (
     status.closed !== undefined ||
-    ['failed', 'asking', 'needs you', 'PASS', 'INCONCLUSIVE'].includes(status.phase) ||
-    (status.phase === 'FAIL' && status.verdict?.final === true)
+    ['failed', 'asking', 'needs you', 'PASS', 'FAIL', 'INCONCLUSIVE'].includes(status.phase)
   )
 }
 
@@ -224,11 +237,14 @@ function workerChange(before: Status, event: WorkerEvent): Partial<Status> {
     before.workers.map(worker => (worker.name === event.worker ? { ...worker, ...changes } : worker))
   switch (event.is) {
     case 'worker.queued': {
-      const { worker: name, kind, model, clauses, files, waitsFor } = event
+      const { worker: name, kind, model, clauses, files, waitsFor, request } = event
       return {
         phase: 'working',
         idleTurns: 0,
-        workers: [...before.workers, { name, kind, model, clauses, files, waitsFor, queuedAt: event.at }],
+        workers: [
+          ...before.workers,
+          { name, kind, model, clauses, files, waitsFor, queuedAt: event.at, ...asked(request) },
+        ],
       }
     }
     case 'lock.granted':
@@ -259,23 +275,29 @@ function workerChange(before: Status, event: WorkerEvent): Partial<Status> {
 }
 
 function verdictGiven(before: Status, event: Extract<Event, { is: 'verdict.given' }>): Partial<Status> {
-  const { round, verdict, reason, commit, tree, final, independence, at } = event
+  const { round, verdict, reason, commit, tree, final, independence, at, request } = event
   const clauses = before.clauses.map(clause => ({
     ...clause,
     verdict: event.clauses.find(judged => judged.id === clause.id)?.verdict ?? ('INCONCLUSIVE' as const),
   }))
-  const phase = verdict === 'FAIL' && !final ? 'working' : verdict
+  const phase = final ? verdict : 'working'
   return {
     phase,
     round,
     clauses,
     idleTurns: 0,
-    verdict: { round, verdict, reason, commit, tree, final, independence, at },
+    verdict: { round, verdict, reason, commit, tree, final, independence, at, ...asked(request) },
   }
 }
 
-/** What goes on when a person has spoken: the work, or the planning. A verdict that stands no longer ends the session. */
+/** By which request it came, where that is known. */
+function asked(request: string | undefined): { request?: string } {
+  return request === undefined ? {} : { request }
+}
+
+/** What goes on when a person has spoken: the work, or the planning. A verdict stands until new work begins. */
 function resumed(before: Status): Phase {
+  if (before.verdict?.final && !before.verdict.voided && before.phase === before.verdict.verdict) return before.phase
   return before.contract ? 'working' : 'planning'
 }
 

@@ -101,7 +101,8 @@ const everyFile = ['--untracked-files=all', '--no-renames', '--ignore-submodules
 
 /** What has changed in `outputs/` since the verdict that stands was given; empty while it holds. */
 export async function changedSinceVerdict(paths: Paths, { verdict }: Pick<Status, 'verdict'>): Promise<string[]> {
-  if (!verdict || !fs.existsSync(paths.outputs)) return []
+  if (!verdict) return []
+  if (!fs.existsSync(paths.outputs)) return ['outputs/']
   return differences(paths, verdict.commit)
 }
 

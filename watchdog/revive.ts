@@ -1,5 +1,5 @@
-import type { Config } from '../host/index.ts'
-import { type Session, type View, viewAll } from '../session/index.ts'
+import { type Config, tmuxOf } from '../host/index.ts'
+import { type Session, settled, type View, viewAll } from '../session/index.ts'
 
 /** A session this young may still be at its first start. */
 const young = 20_000
@@ -12,14 +12,21 @@ export async function revive(
   config: Config,
   start: (session: Session, config: Config) => Promise<void>,
 ): Promise<string[]> {
-  const orphans = (await viewAll(config.workspace)).filter(view => isOrphan(view, Date.now()))
+  const open = new Set((await tmuxOf(config.home).panes()).map(pane => pane.session))
+  const views = await viewAll(config.workspace)
+  const orphans = views.filter(view =>
+    isOrphan(view, { now: Date.now(), open: open.has(`dispatch-${view.session.id}`) }),
+  )
   for (const { session } of orphans) await start(session, config)
   return orphans.map(({ session }) => session.id)
 }
 
-/** Unfinished, and its runner is dead for certain; on unknown nobody acts. Pure. */
-export function isOrphan({ session, status, runner }: View, now: number): boolean {
+/**
+ * Not closed, and its runner is dead for certain; on unknown nobody acts. One that only waits for a person, or has its
+ * verdict, needs a runner only while its terminal is open. Pure.
+ */
+export function isOrphan({ session, status, runner }: View, { now, open }: { now: number; open: boolean }): boolean {
   if (runner !== 'dead' || status.closed || status.phase === 'failed') return false
-  if (status.verdict?.final || status.phase === 'needs you') return false
+  if (settled(status) && !open) return false
   return now - Date.parse(status.at || session.opening.openedAt) > (status.seq === 0 ? young : 2000)
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { exits, printable, readConfig } from '../../host/index.ts'
+import { exits, printable, readConfig, shellWord } from '../../host/index.ts'
 import { changedSinceVerdict, readEvidence, type View, viewOf } from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
 import { age, clock, paint, paintState, print, table, title } from '../terminal.ts'
@@ -114,7 +114,7 @@ function printVerdict({ session, status }: View, changed: string[]): void {
         `  VOID for what lies in outputs/ now: ${changed.slice(0, 5).map(printable).join(', ')}${changed.length > 5 ? ` and ${changed.length - 5} more` : ''} changed since`,
       ),
     )
-  print(`  fetch    git fetch ${session.paths.trees} judged`)
+  print(`  fetch    git fetch ${shellWord(session.paths.trees)} judged`)
   print(paint('dim', `           ${session.paths.verdict}`))
 }
 

@@ -1,5 +1,14 @@
 import { parseArgs } from 'node:util'
-import { type Config, DispatchError, exits, killFamily, liveness, readConfig, tmuxOf } from '../../host/index.ts'
+import {
+  type Config,
+  DispatchError,
+  exits,
+  type Identity,
+  killFamily,
+  liveness,
+  readConfig,
+  tmuxOf,
+} from '../../host/index.ts'
 import { askToClose, closeSession } from '../../runner/index.ts'
 import { findSession, holder, listSessions, readLog, type Session, statusOf } from '../../session/index.ts'
 import { houseSession } from '../house.ts'
@@ -52,7 +61,14 @@ async function stop(session: Session, config: Config): Promise<boolean> {
   for (let tries = 0; runner && tries < 100 && (await liveness(runner)) === 'alive'; tries++)
     await new Promise(resolve => setTimeout(resolve, 100))
   if (isClosed()) return true
-  if (runner && (await liveness(runner)) === 'alive') await killFamily(runner.pid, `DISPATCH_RUNNER=${session.id}`)
+  if (runner && (await liveness(runner)) === 'alive') await endRunner(runner)
   await closeSession(session, config, 'you', 'dispatch stop')
   return true
+}
+
+/** A runner that does not react is killed; the session is only closed in its place once it is gone for certain. */
+async function endRunner(runner: Identity): Promise<void> {
+  await killFamily(runner, '')
+  for (let tries = 0; tries < 50 && (await liveness(runner)) === 'alive'; tries++)
+    await new Promise(resolve => setTimeout(resolve, 50))
 }

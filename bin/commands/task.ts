@@ -10,13 +10,14 @@ import {
   findClaude,
   findRepository,
   isErrno,
+  liveness,
   loginOf,
   oneLine,
   prepareLogin,
   readConfig,
 } from '../../host/index.ts'
-import { startSession } from '../../runner/index.ts'
-import { follow, newId, type Opening, openSession, type Session } from '../../session/index.ts'
+import { closeSession, startSession } from '../../runner/index.ts'
+import { append, follow, holder, newId, type Opening, openSession, type Session } from '../../session/index.ts'
 import { paint, print } from '../terminal.ts'
 import type { Command } from './index.ts'
 import { outcomeOf, watchToEnd } from './wait.ts'
@@ -46,7 +47,7 @@ export const command: Command = {
     const config = readConfig()
     const session = await launch(config, task, values)
     if (!values.json) introduce(session, config)
-    await started(session)
+    await started(session, config)
     const { houseKeeping } = await import('../house.ts') // Not before: it would delay the start.
     const page = await houseKeeping(config)
     if (!values.wait) {
@@ -170,26 +171,50 @@ async function launch(config: Config, task: Buffer, values: Values): Promise<Ses
   }
   const session = openSession(config.workspace, opening, task)
   layOrchestrator(session)
-  await startSession(session, config)
+  await startSession(session, config).catch((error: Error) => {
+    // There is no runner to say it, so the door does: the record may not look like something that still goes on.
+    append(
+      session.paths.events,
+      { is: 'start.failed', why: error.message, exit: error instanceof DispatchError ? error.exit : exits.internal },
+      0,
+      new Date(),
+    )
+    throw error
+  })
   return session
 }
 
 /** Come back when the orchestrator's own hook has said that its first turn began and its repository stands, or say why not. */
-async function started(session: Session): Promise<void> {
+async function started(session: Session, config: Config): Promise<void> {
   const missing = new Set(['orchestrator.started', 'base.prepared'])
-  for await (const event of follow(session.paths.events, { signal: AbortSignal.timeout(3_600_000), rescan: 100 })) {
-    missing.delete(event.is)
-    if (missing.size === 0) return
-    if (event.is === 'start.failed')
-      throw new DispatchError(`the orchestrator did not start: ${event.why}`, {
-        exit: event.exit as DispatchError['exit'],
-        remedy: `Nothing was left running. The record stays in ${session.paths.folder}. \`dispatch doctor\` looks for the cause.`,
-      })
-    if (event.is === 'session.closed')
-      throw new DispatchError(`the session was closed by ${event.by} before it had started: ${event.why}`, {
-        exit: exits.conflict,
-      })
+  for (;;) {
+    const patience = AbortSignal.timeout((config.START_TIMEOUT_SEC + 15) * 1000)
+    for await (const event of follow(session.paths.events, { signal: patience, rescan: 100 })) {
+      missing.delete(event.is)
+      if (missing.size === 0) return
+      if (event.is === 'start.failed') throw startFailed(session, event.why, event.exit)
+      if (event.is === 'session.closed')
+        throw new DispatchError(`the session was closed by ${event.by} before it had started: ${event.why}`, {
+          exit: exits.conflict,
+        })
+    }
+    const runner = holder(session.paths.runner) // A large repository takes its time; a runner that is gone does not come back.
+    if (runner === undefined || (await liveness(runner)) === 'dead') {
+      await closeSession(session, config, 'dispatch', 'its runner did not start, or died at once')
+      throw startFailed(
+        session,
+        `its runner did not start, or died, within ${config.START_TIMEOUT_SEC + 15} s`,
+        exits.deadline,
+      )
+    }
   }
+}
+
+function startFailed(session: Session, why: string, exit: number): DispatchError {
+  return new DispatchError(`the orchestrator did not start: ${why}`, {
+    exit: exit as DispatchError['exit'],
+    remedy: `Nothing was left running. The record stays in ${session.paths.folder}. \`dispatch doctor\` looks for the cause.`,
+  })
 }
 
 function introduce({ id, opening }: Session, config: Config): void {

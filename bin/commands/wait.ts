@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { exits, printable, readConfig } from '../../host/index.ts'
+import { exits, printable, readConfig, shellWord } from '../../host/index.ts'
+import { startSuccessor } from '../../runner/index.ts'
 import {
   advance,
   type Event,
@@ -12,6 +13,7 @@ import {
   tell,
   viewOf,
 } from '../../session/index.ts'
+import { revive } from '../../watchdog/index.ts'
 import { chosen } from '../chosen.ts'
 import { paint, paintState, print, printMoment } from '../terminal.ts'
 import type { Command } from './index.ts'
@@ -67,15 +69,21 @@ async function settle(session: Session, see: (event: Event, status: Status) => v
   let status = nothing
   const { length } = readLog(session.paths.events).events // What has happened already: only after it can the end be told.
   const over = new AbortController()
-  for await (const event of follow(session.paths.events, { signal: over.signal })) {
-    status = advance(status, event)
-    see(event, status)
-    if (status.seq >= length && settled(status)) return status
+  const healer = setInterval(() => void revive(readConfig(), startSuccessor).catch(() => undefined), 5000) // Else nothing would ever come.
+  try {
+    for await (const event of follow(session.paths.events, { signal: over.signal })) {
+      status = advance(status, event)
+      see(event, status)
+      if (status.seq >= length && settled(status)) return status
+    }
+  } finally {
+    clearInterval(healer)
   }
   return status
 }
 
 function exitOf(status: Status): number {
+  if (status.verdict?.voided) return exits.inconclusive
   if (status.phase === 'PASS') return exits.ok
   if (status.phase === 'FAIL') return exits.fail
   return status.phase === 'failed' ? (status.startExit ?? exits.internal) : exits.inconclusive
@@ -90,7 +98,8 @@ function printEnd(session: Session, status: Status): void {
   for (const clause of status.clauses.filter(known => known.verdict))
     print(`  ${clause.id.padEnd(4)} ${clause.verdict?.padEnd(12)} ${printable(clause.sentence)}`)
   print()
-  if (status.verdict) print(`  work     git fetch ${paths.trees} judged     (${status.verdict.commit.slice(0, 10)})`)
+  if (status.verdict)
+    print(`  work     git fetch ${shellWord(paths.trees)} judged     (${status.verdict.commit.slice(0, 10)})`)
   print(`  files    ${paths.outputs}`)
   print(`  record   dispatch show ${id.slice(-4)}${status.verdict ? `, ${paths.verdict}` : ''}`)
   if (status.phase === 'asking' || status.phase === 'needs you')

@@ -166,7 +166,7 @@ test('what an agent may leave in place of a file is not read, and holds nobody u
   const at = (name: string) => path.join(folder, name)
   fs.writeFileSync(at('secret'), 'secret')
   fs.writeFileSync(at('single'), 'x')
-  fs.symlinkSync(at('secret'), at('link'))
+  fs.symlinkSync(at('single'), at('link'))
   fs.symlinkSync('link', at('link to a link'))
   fs.symlinkSync('loop', at('loop'))
   fs.symlinkSync('nowhere', at('dangling'))

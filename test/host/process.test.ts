@@ -15,6 +15,7 @@ import {
   parseTable,
   type Row,
   readIfPresent,
+  run,
 } from '../../host/index.ts'
 import { scratch, until } from './scratch.ts'
 
@@ -159,6 +160,14 @@ test('killing a family ends grandchildren, background jobs and marked daemons, a
   assert.ok(!(await isGone(bystander.pid)), 'the bystander lives')
   assert.ok(!(await isGone(process.pid)))
   assert.equal(await killFamily(victim.pid, `MARK=${mark}`), 0, 'and there is nobody left')
+})
+
+test('who kills a family it belongs to lives on', async () => {
+  const killer = path.join(import.meta.dirname, 'fixtures/killer.ts')
+  const ran = await run(process.execPath, [killer], {
+    env: { ...process.env, MARK: `own-${process.pid}` } as Record<string, string>,
+  })
+  assert.deepEqual([ran.stdout, ran.code], ['alive\n', 0], ran.stderr)
 })
 
 test('nobody is killed for an empty mark, or as the family of process 1 or 0', async t => {
