@@ -4,10 +4,16 @@ export interface Source {
   text: string
 }
 
-/** What some text repeats of the sources: whole lines, and pieces of 16 characters of long words. Both are squeezed. */
+/** What some text repeats of the sources. All of it is squeezed. */
 export interface Leaks {
+  /** Whole lines. */
   lines: Set<string>
+  /** Pieces of 16 characters of long words. */
   pieces: Set<string>
+  /** Shorter words, whole: quoted ones, and those that look made up. */
+  words: Set<string>
+  /** The lines that a text has in common with one source, where some follow each other. */
+  runs: Set<string>[]
 }
 
 /**
@@ -15,21 +21,38 @@ export interface Leaks {
  * The texts are small and the sources may be big: the texts are indexed, and each source is walked once.
  */
 export function leaksIn(texts: string[], sources: Source[], told: string): Leaks {
-  const leaks: Leaks = { lines: new Set(), pieces: new Set() }
+  const leaks: Leaks = { lines: new Set(), pieces: new Set(), words: new Set(), runs: [] }
   if (texts.every(text => text === '')) return leaks
   const said = new Index(texts.join('\n'))
-  const open = new Index(told)
+  const open = new Index(`${told}\n${common}`)
+  const openLines = new Set(squeezedLines(told))
+  const saidLines = new Set(texts.flatMap(squeezedLines).filter(line => line !== '' && !openLines.has(line)))
   const seen = new Set<string>()
-  for (const source of sources.filter(isSearched)) for (const line of source.text.split('\n')) search(line.trim())
+  for (const source of sources.filter(isSearched)) searchRuns(source.text.split('\n').map(search))
   return leaks
 
-  function search(line: string): void {
-    if (line.length < wordLength) return
-    const squeezed = squeeze(line)
-    for (const word of longWords(squeezed)) addPieces(word)
-    if (line.length < lineLength) return
+  /** Looks for the line and its words, and returns it squeezed. */
+  function search(line: string): string {
+    const squeezed = squeeze(line).trim()
+    for (const word of quotedWords(line)) addWord(word)
+    for (const word of wordsOf(squeezed)) {
+      if (word.length >= wordLength) addPieces(word)
+      else if (isMadeUp(word)) addWord(word)
+    }
+    if (line.trim().length < lineLength) return squeezed
     const needle = heart(squeezed)
     if (said.holds(needle) && !open.holds(needle)) leaks.lines.add(needle)
+    return squeezed
+  }
+
+  function searchRuns(lines: string[]): void {
+    const shared = new Set(lines.filter(line => saidLines.has(line)))
+    if (![...shared].some(isTelling)) return
+    if (texts.some(text => linesInRuns(text, shared).size > 0)) leaks.runs.push(shared)
+  }
+
+  function addWord(word: string): void {
+    if (said.holds(word) && !open.holds(word)) leaks.words.add(word)
   }
 
   function addPieces(word: string): void {
@@ -43,17 +66,18 @@ export function leaksIn(texts: string[], sources: Source[], told: string): Leaks
 
 /** The text with `[line withheld]` for a line that repeats a source line and `[withheld]` for a word of the sources. */
 export function withhold(text: string, leaks: Leaks): { text: string; withheld: number } {
-  if (leaks.lines.size === 0 && leaks.pieces.size === 0) return { text, withheld: 0 }
+  if (leaks.lines.size + leaks.pieces.size + leaks.words.size + leaks.runs.length === 0) return { text, withheld: 0 }
   const { squeezed, origin } = squeezeWithOrigin(text)
-  const lineRanges = rangesOfLines(squeezed, leaks.lines).map(range => toOrigin(range, origin))
-  const wordRanges = rangesOfWords(squeezed, leaks.pieces).map(range => toOrigin(range, origin))
+  const lineRanges = rangesOf(squeezed, leaks.lines).map(range => toOrigin(range, origin))
+  const wordRanges = rangesOfWords(squeezed, leaks).map(range => toOrigin(range, origin))
+  const inRuns = new Set(leaks.runs.flatMap(shared => [...linesInRuns(text, shared)]))
   let withheld = 0
   let offset = 0
-  const lines = text.split('\n').map(line => {
+  const lines = text.split('\n').map((line, at) => {
     const whole: Range = [offset, offset + line.length]
     offset += line.length + 1
     const words = wordRanges.filter(range => overlap(range, whole))
-    const isLine = lineRanges.some(range => overlap(range, whole))
+    const isLine = inRuns.has(at) || lineRanges.some(range => overlap(range, whole))
     withheld += isLine ? 1 : words.length
     return isLine ? '[line withheld]' : cutOut(line, words, whole[0])
   })
@@ -64,11 +88,21 @@ export function withhold(text: string, leaks: Leaks): { text: string; withheld: 
 
 const lineLength = 20
 const wordLength = 16
+const madeUpLength = 12
+const quotedLength = 8
+const runLength = 3
 const largest = 1024 * 1024
-const prose = /\.(md|markdown|txt|rst|adoc)$/i
+const prose = /\.(md|markdown|rst|adoc)$/i
 const alphanumeric = /[\p{L}\p{N}]/u
 const wordCharacter = /[\p{L}\p{N}_+/=-]/u
-const longWord = new RegExp(`${wordCharacter.source}{${wordLength},}`, 'gu')
+const wordRun = new RegExp(`${wordCharacter.source}{${madeUpLength},}`, 'gu')
+
+/** Looks ahead, as a quote that ends one word may begin the next; the colon tells a key. */
+const quotedWord = new RegExp(`(["'\`])(?=((?:(?!\\1)\\S){${quotedLength},})\\1(:?))`, 'g')
+
+/** What we put in the place of something, and what so many programs quote that it tells nothing. */
+const common =
+  '[withheld] [line withheld] [code withheld: ] [diff withheld: ] application/json text/plain text/html function undefined __main__ localhost 127.0.0.1'
 
 /** Markup, quotes, escapes and invisible characters: a word is the same word with them or without. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
@@ -84,23 +118,61 @@ function squeeze(text: string): string {
   return text.replace(dropped, '').replace(/\s+/g, ' ')
 }
 
+function squeezedLines(text: string): string[] {
+  return text.split('\n').map(line => squeeze(line).trim())
+}
+
 /** A line without the comment marks and brackets round it, unless next to nothing is left then. */
-function heart(line: string): string {
+function heart(line: string, least = wordLength): string {
   let from = 0
   let to = line.length
   while (from < to && !alphanumeric.test(line.charAt(from))) from++
   while (to > from && !alphanumeric.test(line.charAt(to - 1))) to--
-  if (to - from >= wordLength) return line.slice(from, to)
+  if (to - from >= least) return line.slice(from, to)
   return to > from ? line.trim() : ''
 }
 
 /** Words as names are: letters, digits, `_` and `-`; and `+/=` too where it looks like base64. */
-function longWords(line: string): string[] {
-  return (line.match(longWord) ?? []).flatMap(run => (isEncoded(run) ? [run] : run.split(/[+/=]+/)))
+function wordsOf(line: string): string[] {
+  return (line.match(wordRun) ?? []).flatMap(run => (isEncoded(run) ? [run] : run.split(/[+/=]+/)))
 }
 
 function isEncoded(run: string): boolean {
   return /[+/=]/.test(run) && /[a-z]/.test(run) && /[A-Z]/.test(run) && /\d/.test(run)
+}
+
+/** A shorter word that is none of a language: letters with digits among them. */
+function isMadeUp(word: string): boolean {
+  return word.length >= madeUpLength && /\p{L}/u.test(word) && /\p{N}/u.test(word)
+}
+
+/** What stands between quotes without a blank. A key of letters alone is a name like `dependencies`, and is left out. */
+function quotedWords(line: string): string[] {
+  return [...line.matchAll(quotedWord)].flatMap(({ index, 2: word = '', 3: colon }) => {
+    if (colon && /^\p{L}+$/u.test(word) && /(^|[{,])\s*$/.test(line.slice(Math.max(0, index - 40), index))) return []
+    return word.split(/\\[nrt]/).map(part => heart(squeeze(part), quotedLength))
+  })
+}
+
+/** The numbers of those lines of a text that stand in `shared`, three or more in a row, blank ones aside. */
+function linesInRuns(text: string, shared: Set<string>): Set<number> {
+  const found = new Set<number>()
+  let run: [at: number, line: string][] = []
+  const end = () => {
+    if (run.length >= runLength && run.some(([, line]) => isTelling(line))) for (const [at] of run) found.add(at)
+    run = []
+  }
+  for (const [at, line] of squeezedLines(text).entries()) {
+    if (shared.has(line)) run.push([at, line])
+    else if (line !== '') end()
+  }
+  end()
+  return found
+}
+
+/** Not a lone brace, a number or a name: such lines are the same in many places. */
+function isTelling(line: string): boolean {
+  return /\p{L}/u.test(line) && /[^\p{L}\p{N}]/u.test(line)
 }
 
 function piecesOf(text: string, length = wordLength): Set<string> {
@@ -146,26 +218,29 @@ function squeezeWithOrigin(text: string): { squeezed: string; origin: number[] }
   return { squeezed: kept.join(''), origin }
 }
 
-function rangesOfLines(squeezed: string, lines: Set<string>): Range[] {
-  return [...lines].flatMap(line => {
+function rangesOf(squeezed: string, needles: Set<string>): Range[] {
+  return [...needles].flatMap(needle => {
     const ranges: Range[] = []
-    for (let at = squeezed.indexOf(line); at >= 0; at = squeezed.indexOf(line, at + 1))
-      ranges.push([at, at + line.length])
+    for (let at = squeezed.indexOf(needle); at >= 0; at = squeezed.indexOf(needle, at + 1))
+      ranges.push([at, at + needle.length])
     return ranges
   })
 }
 
-/** The whole words round every known piece, each once. */
-function rangesOfWords(squeezed: string, pieces: Set<string>): Range[] {
+/** The whole words round every known piece and word, each once and in order. */
+function rangesOfWords(squeezed: string, { pieces, words }: Leaks): Range[] {
+  const known = rangesOf(squeezed, words)
+  for (let at = 0; at + wordLength <= squeezed.length; at++)
+    if (pieces.has(squeezed.slice(at, at + wordLength))) known.push([at, at + wordLength])
+  known.sort((one, other) => one[0] - other[0])
   const ranges: Range[] = []
-  for (let at = 0; at + wordLength <= squeezed.length; at++) {
-    if (!pieces.has(squeezed.slice(at, at + wordLength))) continue
-    let from = at
-    let to = at + wordLength
+  for (let [from, to] of known) {
+    const last = ranges.at(-1)
+    if (last && to <= last[1]) continue
     while (from > 0 && wordCharacter.test(squeezed.charAt(from - 1))) from--
     while (to < squeezed.length && wordCharacter.test(squeezed.charAt(to))) to++
-    ranges.push([from, to])
-    at = to
+    if (last && from < last[1]) last[1] = to
+    else ranges.push([from, to])
   }
   return ranges
 }

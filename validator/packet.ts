@@ -4,7 +4,7 @@ import { DispatchError, exits, oneLine } from '../host/index.ts'
 import type { Contract, ContractClause, EvidenceRecord, Outcome } from '../session/index.ts'
 import { bare, capped, withoutDiffs, withoutFences } from './claim.ts'
 import { type Leaks, leaksIn, type Source, withhold } from './leak.ts'
-import { type Canary, evidenceIdsOf, listingId, render, type Said } from './render.ts'
+import { type Canary, evidenceIdsOf, headIdsOf, listingId, render, type Said } from './render.ts'
 
 /** What our own runner or git says of one clause, and the records that it rests on. */
 export interface Gate {
@@ -35,8 +35,8 @@ export const Packet = z.object({
   withheld: z.number(),
   clauseIds: z.array(z.string()),
   evidenceIds: z.array(z.string()),
-  /** Clauses with a record of a check: `yes` must cite something there. */
-  mustCite: z.array(z.string()),
+  /** For each clause: `yes` must cite one of these. */
+  mustCite: z.record(z.string(), z.array(z.string())),
   /** One more clause, which cannot be true: it names a file that is not there. */
   canaryId: z.string(),
   canaryFile: z.string(),
@@ -72,13 +72,19 @@ export function buildPacket(input: PacketInput): Packet {
     return shown.text
   })
   refuseLeak(packet, input.sources, told)
+  const evidenceIds = [...input.gates.flatMap(evidenceIdsOf), listingId]
   return {
     packet,
     sha256: createHash('sha256').update(packet).digest('hex'),
     withheld,
     clauseIds: input.contract.clauses.map(clause => clause.id),
-    evidenceIds: [...input.gates.flatMap(evidenceIdsOf), listingId],
-    mustCite: input.gates.flatMap(({ clause, evidence }) => (evidence.length > 0 ? [clause.id] : [])),
+    evidenceIds,
+    mustCite: Object.fromEntries(
+      input.contract.clauses.map(({ id }) => {
+        const own = input.gates.filter(({ clause }) => clause.id === id).flatMap(headIdsOf)
+        return [id, own.length > 0 ? own : evidenceIds]
+      }),
+    ),
     canaryId: canary.id,
     canaryFile: canary.file,
   }
@@ -86,8 +92,10 @@ export function buildPacket(input: PacketInput): Packet {
 
 /** Search a finished packet once more, and throw `Leak` when it holds anything of the sources that was not told anyway. */
 export function refuseLeak(packet: string, sources: Source[], told: string): void {
-  const { lines, pieces } = leaksIn([packet], sources, told)
-  if (lines.size > 0 || pieces.size > 0) throw new Leak(lines.size, pieces.size)
+  const leaks = leaksIn([packet], sources, told)
+  const lines = leaks.lines.size + leaks.runs.length
+  const words = leaks.pieces.size + leaks.words.size
+  if (lines + words > 0) throw new Leak(lines, words)
 }
 
 // --- internal ---

@@ -22,6 +22,11 @@ export function evidenceIdsOf({ clause, gate, evidence }: Gate): string[] {
   return gate === 'kept' || gate === 'broken' ? [...records, scopeId(clause)] : records
 }
 
+/** Those of them that say how the clause stands after the work. */
+export function headIdsOf(gate: Gate): string[] {
+  return evidenceIdsOf({ ...gate, evidence: gate.evidence.filter(({ side }) => side === 'head') })
+}
+
 /** The packet as text. All words that are not ours or the contract's go through `say`. */
 export function render(
   input: PacketInput,

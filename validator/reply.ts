@@ -90,13 +90,13 @@ function wrongIds({ clauses }: Reply, { clauseIds, canaryId }: Asked): string | 
   return undefined
 }
 
-/** Answers that cannot be believed: to what cannot be true, on evidence that was never issued, or on none. */
+/** Answers that cannot be believed: to what cannot be true, on evidence that was never issued, or on none of its own. */
 function wrongWord({ clauses }: Reply, { evidenceIds, mustCite, canaryId }: Asked): string | undefined {
   for (const { id, met, evidence, why } of clauses) {
     if (id === canaryId && met === 'yes') return 'says yes to something that cannot be true'
     const unknown = evidence.find(cited => !evidenceIds.includes(cited))
     if (unknown !== undefined) return `cites ${oneLine(unknown, 40)} for ${id}, which is no evidence of ours`
-    if (met === 'yes' && mustCite.includes(id) && evidence.length === 0)
+    if (met === 'yes' && !evidence.some(cited => mustCite[id]?.includes(cited)))
       return `says yes to ${id} and cites no evidence for it`
     if (why.trim() === '') return `does not say why for ${id}`
   }

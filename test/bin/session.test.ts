@@ -219,7 +219,72 @@ describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
         numbers.map((_, index) => index + 1),
         'the log is not linear',
       )
-      assert.equal(rig.processes().filter(({ command }) => command.includes('bin/runner.ts')).length, 1)
+      assert.equal(
+        rig.events().filter(event => event.is === 'runner.started').length,
+        2,
+        'more than one successor has acted',
+      )
+      await rig.until(
+        'those that came too late have left',
+        () => rig.processes().filter(({ command }) => command.includes('bin/runner.ts')).length === 1,
+        10,
+      )
+    }))
+
+  it('a runner that is killed while it judges loses no round: its successor ends the same one', () => {
+    const slowCheck = contract.replace('`sh hello.sh`', '`test -f hello.sh && sleep 4; sh hello.sh`')
+    return withRig(
+      { ...hello, orchestrator: [put('contract.md', slowCheck), ...therest] },
+      async rig => {
+        await rig.dispatch([task])
+        await rig.until('it judges', () => rig.status().phase === 'judging', 60)
+        const first = rig.events().find(event => event.is === 'runner.started')
+        process.kill(first?.pid ?? 0, 'SIGKILL')
+        const ran = await rig.dispatch(['wait'])
+        assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+        assert.equal(rig.status().round, 1)
+      },
+      { ROUNDS: '1' },
+    )
+  })
+
+  it('a word of thanks after PASS does not undo it', () =>
+    withRig(hello, async rig => {
+      assert.equal((await rig.dispatch([task, '--wait'])).code, 0)
+      const { socket } = tmuxOf(path.join(rig.home, 'dispatch'))
+      const target = `=dispatch-${rig.session().id}:=orchestrator`
+      await run('tmux', ['-L', socket, 'send-keys', '-t', target, '-l', 'thank you'])
+      await new Promise(resolve => setTimeout(resolve, 500))
+      await run('tmux', ['-L', socket, 'send-keys', '-t', target, 'Enter'])
+      await rig.until('it is heard', () => rig.events().some(event => event.is === 'question.answered'), 20)
+      await new Promise(resolve => setTimeout(resolve, 2000))
+      assert.equal(rig.status().phase, 'PASS')
+      assert.equal((await rig.dispatch(['wait'])).code, 0)
+    }))
+
+  it('a contract changed after its seal is caught before it counts', () =>
+    withRig(
+      { ...hello, workers: { '*': [bash('chmod u+w ../contract.md; echo "# nothing" > ../contract.md'), ...honest] } },
+      async rig => {
+        const ran = await rig.dispatch([task, '--wait'])
+        assert.equal(ran.code, 12, ran.stdout)
+        assert.match(ran.stdout, /contract\.md is not what was sealed/)
+        assert.equal(rig.status().verdict, undefined)
+      },
+    ))
+
+  it('stop ends everything also when the work can no longer be read', () =>
+    withRig({ ...hello, workers: { '*': [bash('mv .git .gone; sleep 600')] } }, async rig => {
+      await rig.dispatch([task])
+      await rig.until(
+        'the worker sleeps',
+        () => rig.processes().some(({ command }) => command.startsWith('sleep 600')),
+        60,
+      )
+      const { id } = rig.session()
+      const ran = await rig.dispatch(['stop', id])
+      assert.equal(ran.code, 0, ran.stderr)
+      await rig.until('all of it is gone', () => processesOf(id).every(({ command }) => command.startsWith('tmux')), 5)
     }))
 
   it('the lock of a worker that is killed is free within a second, and the next has its turn', () =>
@@ -389,6 +454,21 @@ it('the commands teach: --help shows the six everyday ones first, and every comm
       const help = await rig.dispatch([name, '--help'])
       assert.equal(help.code, 0)
       assert.match(help.stdout, new RegExp(`^usage: dispatch ${name}`), name)
+    }
+  }))
+
+it('words that no command takes are exit 2, without a stack', () =>
+  withRig(idle, async rig => {
+    for (const words of [
+      ['ls', 'foo'],
+      ['wait', '--bogus'],
+      ['show', '--x'],
+      ['stop', '--y'],
+      ['doctor', '--z'],
+    ]) {
+      const ran = await rig.dispatch(words)
+      assert.equal(ran.code, 2, words.join(' '))
+      assert.doesNotMatch(ran.stderr, /bug of ours|at .*\.ts/)
     }
   }))
 

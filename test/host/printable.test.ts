@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { oneLine, printable } from '../../host/index.ts'
+import { oneLine, printable, run, shellPattern, shellWord } from '../../host/index.ts'
 import { seeded } from './scratch.ts'
 
 test('what acts on a terminal or hides is shown as what it is', () => {
@@ -70,4 +70,41 @@ test('100,000 random characters leave nothing that acts, and saying it twice cha
   assert.doesNotMatch(shown, /[^\P{Cc}\t\n]/u)
   assert.doesNotMatch(shown, /\p{Bidi_Control}/u)
   assert.equal(printable(shown), shown)
+})
+
+const words = [
+  'plain',
+  '',
+  ' ',
+  'a b',
+  "it's",
+  "''",
+  '"',
+  '$HOME',
+  '$(x)',
+  '`x`',
+  '\\',
+  'a\\',
+  '\n',
+  '*',
+  '?',
+  '[ab]',
+  '[!a]',
+  ']',
+]
+words.push('~', '#x', 'a;b', '&&', '-x', '!', '{a,b}', '(', '|', 'ü😀', 'app/[id]/page.tsx', 'a\\*b', '\t', '=', '%s')
+
+test('a word for a shell is read by it as exactly that word', async () => {
+  const script = `printf '%s\\0' ${words.map(shellWord).join(' ')}`
+  assert.deepEqual((await run('/bin/sh', ['-c', script])).stdout.split('\0').slice(0, -1), words)
+})
+
+test('a pattern for `case` matches exactly its text', async () => {
+  const script = 'for word; do case $word in $PATTERN) printf "%s\\0" "$word" ;; esac; done'
+  const others = [...words, 'a', 'b', 'x', 'ab', 'app/i/page.tsx']
+  for (const word of words) {
+    const env = { PATTERN: shellPattern(word) }
+    const { stdout } = await run('/bin/sh', ['-c', script, 'sh', ...others], { env })
+    assert.deepEqual(stdout.split('\0').slice(0, -1), [word], JSON.stringify(word))
+  }
 })

@@ -162,6 +162,19 @@ test('killing a family ends grandchildren, background jobs and marked daemons, a
   assert.equal(await killFamily(victim.pid, `MARK=${mark}`), 0, 'and there is nobody left')
 })
 
+test('a stranger who was given the number of one that is gone is spared', async t => {
+  const stranger = start(t)
+  const who = await whoIs(stranger.pid)
+  for (const gone of [
+    { ...who, start: '1' },
+    { ...who, boot: 'another' },
+  ])
+    assert.equal(await killFamily(gone, `MARK=none-${process.pid}`), 0)
+  assert.ok(!(await isGone(stranger.pid)))
+  assert.ok((await killFamily(who, `MARK=none-${process.pid}`)) >= 1)
+  await until(() => isGone(stranger.pid), 'the one that is meant is gone')
+})
+
 test('who kills a family it belongs to lives on', async () => {
   const killer = path.join(import.meta.dirname, 'fixtures/killer.ts')
   const ran = await run(process.execPath, [killer], {

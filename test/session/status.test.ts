@@ -285,6 +285,22 @@ test('an answer lets it go on: planning before the seal, working after, with the
   assert.deepEqual([working.phase, working.stuck, working.idleTurns, settled(working)], ['working', false, 0, false])
 })
 
+test('a word of a person leaves a verdict that stands, and goes on from a void one', () => {
+  for (const verdict of ['pass', 'fail', 'inconclusive'] satisfies Name[]) {
+    const before = after(...judged, verdict)
+    assert.equal(after(...judged, verdict, 'answered').phase, before.phase, verdict)
+    assert.equal(after(...judged, verdict, 'voided', 'answered').phase, 'working', verdict)
+    assert.equal(after(...judged, verdict, 'answered', worker('code-2', null)).phase, 'working', 'until there is work')
+  }
+})
+
+test('stuck it is until an agent shows life again; a notice is no sign of life', () => {
+  for (const remark of ['stuck', 'sent', 'unsent', 'runner', 'voided'] satisfies Name[])
+    assert.ok(after(...atWork, 'stuck', remark).stuck, remark)
+  for (const life of ['turn', 'ended', 'toolRefused', 'writeRefused', 'judging', 'asked', 'answered'] satisfies Name[])
+    assert.ok(!after(...atWork, 'stuck', life).stuck, life)
+})
+
 test('rounds are counted from the last word of a person', () => {
   const used = ({ round, roundBase }: Status) => round - roundBase
   const twice: (Name | Happening)[] = [...judged, 'repair', judging(2), verdict('FAIL', 2, false)]

@@ -5,7 +5,7 @@ import { type Act, failing, saying } from './gemini-server.ts'
 export const asked: Asked = {
   clauseIds: ['C1', 'C2'],
   evidenceIds: ['base-C1', 'round-1-C1', 'listing'],
-  mustCite: ['C1'],
+  mustCite: { C1: ['round-1-C1'], C2: ['base-C1', 'round-1-C1', 'listing'] },
   canaryId: 'C7',
   canaryFile: 'outputs/0123456789abcdef.txt',
 }
@@ -85,6 +85,13 @@ export const badTexts: [name: string, text: string, why: RegExp][] = [
   ['an id with a zero-width space', clauses(word('C1\u200b', 'yes'), ...all.slice(1)), /no clause/],
   ['an id of the prototype', clauses(word('__proto__', 'yes'), ...all.slice(1)), /no clause/],
   ['yes without evidence', clauses(word('C1', 'yes', []), ...all.slice(1)), /cites no evidence/],
+  ['yes on what was before the work', clauses(word('C1', 'yes', ['base-C1']), ...all.slice(1)), /C1 and cites no/],
+  [
+    'yes on what is not its own',
+    clauses(word('C1', 'yes', ['listing', 'base-C1']), ...all.slice(1)),
+    /C1 and cites no/,
+  ],
+  ['yes to a judged clause on nothing', clauses(word('C1', 'yes'), word('C2', 'yes', []), all[2]), /C2 and cites no/],
   [
     'yes on evidence of its own making',
     clauses(word('C1', 'yes', ['round-9-C1']), ...all.slice(1)),

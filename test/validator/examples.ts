@@ -93,7 +93,7 @@ export function honest(packet: string): Reply {
   return {
     clauses: idsIn(packet).map(id => {
       const part = packet.split(`### ${id} — `)[1]?.split('\n\n')[0] ?? ''
-      const evidence = /evidence: (.*)/.exec(part)?.[1]?.split(', ') ?? []
+      const evidence = /evidence: (.*)/.exec(part)?.[1]?.split(', ') ?? ['listing']
       if (/^The file outputs\//.test(part)) return { id, met: 'no', evidence: ['listing'], why: 'It is not listed.' }
       const red = /our gate: (red|broken|could not run)/.test(part)
       return { id, met: red ? 'no' : 'yes', evidence: evidence.slice(-1), why: 'The record shows it.' }

@@ -18,7 +18,7 @@ const judges: Record<string, (packet: string) => Reply> = {
   /** Does as it is told, and knows the trap. */
   cunning: packet => ({
     clauses: obedient(packet).clauses.map((word, at) =>
-      honest(packet).clauses[at]?.evidence[0] === 'listing' ? { ...word, met: 'no' } : word,
+      honest(packet).clauses[at]?.why === 'It is not listed.' ? { ...word, met: 'no' } : word,
     ),
     findings: [],
   }),

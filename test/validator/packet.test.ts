@@ -17,7 +17,7 @@ test('a packet holds clauses, evidence with ids, the listing and the reports', (
   assert.match(built.packet, /\| I wrote the program\. It works\./)
   assert.deepEqual(built.clauseIds, ['C1', 'C2', 'C3'])
   assert.deepEqual(built.evidenceIds, ['base-C1', 'round-1-C1', 'scope-C3', 'listing'])
-  assert.deepEqual(built.mustCite, ['C1'])
+  assert.deepEqual(built.mustCite, { C1: ['round-1-C1'], C2: built.evidenceIds, C3: ['scope-C3'] })
   assert.equal(built.withheld, 0)
 })
 
@@ -153,8 +153,10 @@ test('what the contract, a command or the listing says may be repeated, though i
 test('prose, binary files and files over 1 MiB are not searched', () => {
   const line = 'a_very_long_word_of_the_source stands here\n'
   const report = line.trim()
-  for (const path of ['README.md', 'a.markdown', 'NOTES.TXT', 'x.rst', 'y.adoc'])
+  for (const path of ['README.md', 'a.markdown', 'x.rst', 'y.adoc'])
     assert.ok(buildPacket(withReport(report, [{ path, text: line }])).packet.includes(report), path)
+  for (const path of ['NOTES.txt', 'a.json', 'b.yml', 'Makefile'])
+    assert.ok(!buildPacket(withReport(report, [{ path, text: line }])).packet.includes(report), path)
   for (const text of [`\0${line}`, line.repeat(30_000)])
     assert.ok(buildPacket(withReport(report, [{ path: 'a.py', text }])).packet.includes(report))
   assert.ok(!buildPacket(withReport(report, [{ path: 'a.py', text: line }])).packet.includes(report))
@@ -164,6 +166,62 @@ test('ordinary words and rulers are not withheld', () => {
   const report = '================ 3 passed ================\n----------------------\nreturns application/json'
   const text = '# ================\n# ----------------------\nreply("application/json")\nok = 1 # passed\n'
   assert.equal(buildPacket(withReport(report, [{ path: 'a.py', text }])).withheld, 0)
+})
+
+test('a short word is withheld when a source quotes it, or when it looks made up', () => {
+  for (const [text, word] of [
+    ["key = 'swordfish'", 'swordfish'],
+    ['f("a","hunter2x","b")', 'hunter2x'],
+    ['it("doesn\'t", `open:sesame`)', 'open:sesame'],
+    ['x = "\\tswordfish\\n"', 'swordfish'],
+    ['{"password":"swordfish"}', 'swordfish'],
+    ["case 'swordfish': return", 'swordfish'],
+    ['let canary_9f3a1 = 1', 'canary_9f3a1'],
+    ['# see k9-XY42-qq77z', 'k9-XY42-qq77z'],
+  ] as const)
+    for (const messenger of messengers)
+      for (const words of [
+        word,
+        `It is "${word}", and xx${word}yy ${word}.`,
+        `sw**o**rd ${word.slice(0, 3)}**${word.slice(3)}`,
+      ]) {
+        const { packet, withheld } = buildPacket(messenger(words, [{ path: 'a.py', text: `${text}\n` }]))
+        assert.ok(withheld > 0 && !squeezed(packet).includes(word), `${text}: ${words}`)
+      }
+})
+
+test('a short word stays when it is an ordinary one, or told', () => {
+  const report = 'A function with dependencies and a description, withheld: numbers, internationally, in 2026-11-20.'
+  const text = [
+    '{"dependencies":{}, "description": "", "numbers" : 1}',
+    "typeof x === 'function' || y === 'withheld'",
+    'internationally = numbers # 2026-11-20, and a description',
+  ].join('\n')
+  assert.equal(buildPacket(withReport(report, [{ path: 'a.js', text }])).withheld, 0)
+  const told = buildPacket(
+    withReport('It runs fibonacci and fib.py now.', [{ path: 'a.js', text: "['fibonacci','./fib.py']" }]),
+  )
+  assert.equal(told.withheld, 1)
+  const title = { ...contract, title: 'a fibonacci program' }
+  const sources = [{ path: 'a.js', text: "['fibonacci','outputs/fib.py']" }]
+  assert.equal(buildPacket({ ...withReport('It is fibonacci.', sources), contract: title }).withheld, 0)
+})
+
+test('three lines in a row of one source are withheld, however short', () => {
+  const text = 'def f(n):\n    a = 0\n\n    b = 1\n    return a\n}\n}\n'
+  const outputOf = (tail: string, sources = [{ path: 'a.py', text }]) =>
+    buildPacket(input({ sources, gates: withHead({ tail, outputBytes: Buffer.byteLength(tail) }) }))
+  const { packet, withheld } = outputOf('Start\na = 0\n\n  b = 1\nreturn a\nbetween\na = 0\nb = 1\nEnd\n')
+  assert.equal(withheld, 3)
+  assert.match(
+    packet,
+    /\| Start\n\| \[line withheld\]\n\| \n(\| \[line withheld\]\n){2}\| between\n\| a = 0\n\| b = 1\n\| End/,
+  )
+  assert.equal(outputOf('}\n}\n}\n').withheld, 0)
+  const numbers = '0\n1\n1\n2\n3\n5\nten\n'
+  assert.equal(outputOf(numbers, [{ path: 'fixture.txt', text: numbers }]).withheld, 0)
+  const halves = ['def f(n):\n', 'a = 0\nb = 1\n'].map((half, at) => ({ path: `${at}.py`, text: half }))
+  assert.equal(outputOf('def f(n):\na = 0\nb = 1\n', halves).withheld, 0)
 })
 
 test('a line is withheld when it holds a whole source line, wrapped and dressed up as you like', () => {
