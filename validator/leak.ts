@@ -26,7 +26,8 @@ export function leaksIn(texts: string[], sources: Source[], told: string): Leaks
   const said = new Index(texts.join('\n'))
   const open = new Index(`${told}\n${common}`)
   const openLines = new Set(squeezedLines(told))
-  const saidLines = new Set(texts.flatMap(squeezedLines).filter(line => line !== '' && !openLines.has(line)))
+  const lined = texts.map(squeezedLines)
+  const saidLines = new Set(lined.flat().filter(line => line !== '' && !openLines.has(line)))
   const seen = new Set<string>()
   for (const source of sources.filter(isSearched)) searchRuns(source.text.split('\n').map(search))
   return leaks
@@ -48,7 +49,7 @@ export function leaksIn(texts: string[], sources: Source[], told: string): Leaks
   function searchRuns(lines: string[]): void {
     const shared = new Set(lines.filter(line => saidLines.has(line)))
     if (![...shared].some(isTelling)) return
-    if (texts.some(text => linesInRuns(text, shared).size > 0)) leaks.runs.push(shared)
+    if (lined.some(own => linesInRuns(own, shared).size > 0)) leaks.runs.push(shared)
   }
 
   function addWord(word: string): void {
@@ -70,7 +71,8 @@ export function withhold(text: string, leaks: Leaks): { text: string; withheld: 
   const { squeezed, origin } = squeezeWithOrigin(text)
   const lineRanges = rangesOf(squeezed, leaks.lines).map(range => toOrigin(range, origin))
   const wordRanges = rangesOfWords(squeezed, leaks).map(range => toOrigin(range, origin))
-  const inRuns = new Set(leaks.runs.flatMap(shared => [...linesInRuns(text, shared)]))
+  const ownLines = leaks.runs.length > 0 ? squeezedLines(text) : []
+  const inRuns = new Set(leaks.runs.flatMap(shared => [...linesInRuns(ownLines, shared)]))
   let withheld = 0
   let offset = 0
   const lines = text.split('\n').map((line, at) => {
@@ -154,15 +156,15 @@ function quotedWords(line: string): string[] {
   })
 }
 
-/** The numbers of those lines of a text that stand in `shared`, three or more in a row, blank ones aside. */
-function linesInRuns(text: string, shared: Set<string>): Set<number> {
+/** The numbers of those lines (squeezed) that stand in `shared`, three or more in a row, blank ones aside. */
+function linesInRuns(lines: string[], shared: Set<string>): Set<number> {
   const found = new Set<number>()
   let run: [at: number, line: string][] = []
   const end = () => {
     if (run.length >= runLength && run.some(([, line]) => isTelling(line))) for (const [at] of run) found.add(at)
     run = []
   }
-  for (const [at, line] of squeezedLines(text).entries()) {
+  for (const [at, line] of lines.entries()) {
     if (shared.has(line)) run.push([at, line])
     else if (line !== '') end()
   }

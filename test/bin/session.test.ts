@@ -274,14 +274,15 @@ describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
     ))
 
   it('stop ends everything also when the work can no longer be read', () =>
-    withRig({ ...hello, workers: { '*': [bash('mv .git .gone; sleep 600')] } }, async rig => {
+    withRig({ ...hello, workers: { '*': [bash('sleep 600')] } }, async rig => {
       await rig.dispatch([task])
       await rig.until(
         'the worker sleeps',
         () => rig.processes().some(({ command }) => command.startsWith('sleep 600')),
         60,
       )
-      const { id } = rig.session()
+      const { id, paths } = rig.session()
+      fs.renameSync(path.join(paths.outputs, '.git'), path.join(paths.outputs, '.gone'))
       const ran = await rig.dispatch(['stop', id])
       assert.equal(ran.code, 0, ran.stderr)
       await rig.until('all of it is gone', () => processesOf(id).every(({ command }) => command.startsWith('tmux')), 5)
