@@ -158,7 +158,11 @@ async function launch(config: Config, task: Buffer, values: Values): Promise<Ses
     id: newId(words, now),
     openedAt: now.toISOString(),
     repository,
-    task: { bytes: task.length, sha256: createHash('sha256').update(task).digest('hex'), title: oneLine(words, 80) },
+    task: {
+      bytes: task.length,
+      sha256: createHash('sha256').update(task).digest('hex'),
+      title: oneLine(words.slice(0, 400), 80),
+    },
     models: {
       orchestrator: values.model ?? config.ORCHESTRATOR_MODEL,
       code: config.CODE_MODEL,
@@ -169,7 +173,7 @@ async function launch(config: Config, task: Buffer, values: Values): Promise<Ses
     judgedOnly: values['allow-judged-only'] ?? false,
     claude: { program: claude, session: randomUUID(), configDirectory: login.configDirectory ?? null },
   }
-  const session = openSession(config.workspace, opening, task)
+  const session = openUnused(config.workspace, opening, task)
   layOrchestrator(session)
   await startSession(session, config).catch((error: Error) => {
     // There is no runner to say it, so the door does: the record may not look like something that still goes on.
@@ -182,6 +186,21 @@ async function launch(config: Config, task: Buffer, values: Values): Promise<Ses
     throw error
   })
   return session
+}
+
+/** Two dispatches of one task at one moment may draw the same four letters: the second draws again. */
+function openUnused(workspace: string, opening: Opening, task: Buffer): Session {
+  for (let tries = 1; ; tries++) {
+    try {
+      return openSession(
+        workspace,
+        tries === 1 ? opening : { ...opening, id: newId(opening.task.title, new Date()) },
+        task,
+      )
+    } catch (error) {
+      if (!(error instanceof DispatchError && error.exit === exits.conflict) || tries === 10) throw error
+    }
+  }
 }
 
 /** Come back when the orchestrator's own hook has said that its first turn began and its repository stands, or say why not. */

@@ -28,6 +28,7 @@ test('the list shows every session, newest first, with state, workers and round'
   passed = await makeSession(workspace, '2026-11-19-passed-0001', {
     title: 'Passed already',
     minutesAgo: 60,
+    alive: true,
     happened: [sealed, checkRan('base', 'red'), judging, checkRan('head', 'green'), verdictGiven('PASS', 'all proved')],
   })
   await makeSession(workspace, '2026-11-20-working-0002', {
