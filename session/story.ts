@@ -67,7 +67,7 @@ export function tell(event: Event): Moment | undefined {
     case 'question.answered':
       return say('you', 'answered')
     case 'judging.started':
-      return say('runner', `round ${event.round}: runs every check on ${event.tree.slice(0, 10)}, then the judge`)
+      return say('runner', `round ${event.round}: runs every check on tree ${event.tree.slice(0, 10)}, then the judge`)
     case 'verdict.given':
       return say(
         'verdict',

@@ -99,7 +99,7 @@ function printEnd(session: Session, status: Status): void {
     print(`  ${clause.id.padEnd(4)} ${clause.verdict?.padEnd(12)} ${printable(clause.sentence)}`)
   print()
   if (status.verdict)
-    print(`  work     git fetch ${shellWord(paths.trees)} judged     (${status.verdict.commit.slice(0, 10)})`)
+    print(`  work     git fetch ${shellWord(paths.trees)} judged     (commit ${status.verdict.commit.slice(0, 10)})`)
   print(`  files    ${paths.outputs}`)
   print(`  record   dispatch show ${id.slice(-4)}${status.verdict ? `, ${paths.verdict}` : ''}`)
   if (status.phase === 'asking' || status.phase === 'needs you')
