@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { it, type TestContext } from 'node:test'
+import { install, run } from '../../host/index.ts'
+
+const hooks = path.join(install, 'hooks')
+
+function place(t: TestContext): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hooks [x] '))
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
+  fs.mkdirSync(path.join(folder, 'spool'))
+  return folder
+}
+
+const hook = (name: string, input: string, env: Record<string, string>) =>
+  run('/bin/sh', [path.join(hooks, name)], { input, env: { PATH: process.env['PATH'] ?? '', ...env } })
+
+it('a recorder leaves one complete file, whatever it is given, and always exits 0', async t => {
+  const folder = place(t)
+  const env = { DISPATCH_SPOOL: path.join(folder, 'spool') }
+  const inputs = ['', '{}', 'not json', '{"a":"\\u0000"}', 'x'.repeat(10 * 1024 * 1024), '\u0000\u0001']
+  for (const input of inputs) assert.deepEqual((await hook('record', input, env)).code, 0)
+  const files = fs.readdirSync(env.DISPATCH_SPOOL)
+  assert.equal(files.length, inputs.length)
+  assert.ok(
+    files.every(name => /^\d+-\d+-$/.test(name)),
+    files.join(' '),
+  )
+  assert.deepEqual(
+    files.map(name => fs.statSync(path.join(env.DISPATCH_SPOOL, name)).size).sort(),
+    inputs.map(input => Buffer.byteLength(input)).sort(),
+  )
+})
+
+it('a hundred recorders at once lose nothing', async t => {
+  const env = { DISPATCH_SPOOL: path.join(place(t), 'spool') }
+  await Promise.all(Array.from({ length: 100 }, (_, index) => hook('record', `{"n":${index}}`, env)))
+  assert.equal(
+    new Set(
+      fs.readdirSync(env.DISPATCH_SPOOL).map(name => fs.readFileSync(path.join(env.DISPATCH_SPOOL, name), 'utf8')),
+    ).size,
+    100,
+  )
+})
+
+it('outside a session every hook does nothing at all', async () => {
+  for (const name of ['record', 'stop', 'guard']) {
+    const ran = await hook(name, '{"hook_event_name":"Stop","tool_input":{"file_path":"/etc/passwd"}}', {})
+    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [0, '', ''], name)
+  }
+})
+
+it('a Stop is answered with the hold while it lies there, and only for an orchestrator', async t => {
+  const folder = place(t)
+  const env = {
+    DISPATCH_SPOOL: path.join(folder, 'spool'),
+    DISPATCH_HOLD: path.join(folder, 'hold.json'),
+    DISPATCH_ROLE: 'orchestrator',
+  }
+  assert.equal((await hook('stop', '{}', env)).stdout, '')
+  fs.writeFileSync(env.DISPATCH_HOLD, '{"decision":"block"}\n')
+  assert.equal((await hook('stop', '{}', env)).stdout, '{"decision":"block"}\n')
+  assert.equal((await hook('stop', '{}', { ...env, DISPATCH_ROLE: 'worker' })).stdout, '')
+  assert.equal(fs.readdirSync(env.DISPATCH_SPOOL).length, 3)
+})
+
+it('the guard lets a write inside the place pass, and refuses every other way to name a file', async t => {
+  const folder = place(t)
+  const guard = path.join(folder, 'guard')
+  fs.writeFileSync(guard, '/work/my \\[home\\]/outputs/*\n')
+  const env = {
+    DISPATCH_SPOOL: path.join(folder, 'spool'),
+    DISPATCH_GUARD: guard,
+    DISPATCH_ROLE: 'worker',
+    DISPATCH_WORKER: 's/w',
+  }
+  const write = (file: string, content = '') =>
+    hook('guard', JSON.stringify({ tool_name: 'Write', tool_input: { file_path: file, content } }), env)
+  assert.equal((await write('/work/my [home]/outputs/a.txt')).stdout, '')
+  assert.equal((await write('/work/my [home]/outputs/deep/er/a b.txt', '"file_path":"/etc/passwd"')).stdout, '')
+  const refused = [
+    '/etc/passwd',
+    'a.txt',
+    '',
+    '/work/my [home]/outputs/../x',
+    '/work/my [home]/outputs/..',
+    '/work/my h/outputs/x',
+    '/work/my [home]/outputs-evil/x',
+    '/work/my [home]/outputs\\x',
+  ]
+  for (const file of refused) {
+    const ran = await write(file, '{"file_path":"/work/my [home]/outputs/ok"}')
+    assert.match(ran.stdout, /"permissionDecision":"deny"/, file)
+    assert.equal(ran.code, 0)
+  }
+})

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import type { Liveness } from '../../host/index.ts'
+import { nothing, type Status, type View } from '../../session/index.ts'
+import { isOrphan } from '../../watchdog/index.ts'
+
+const old = '2026-11-20T00:00:00.000Z'
+const view = (status: Partial<Status>, runner: Liveness = 'dead') =>
+  ({
+    session: { opening: { openedAt: old } },
+    status: { ...nothing, seq: 5, at: old, ...status },
+    runner,
+    unread: 0,
+    state: '',
+  }) as unknown as View
+
+it('a session that lost its runner for certain gets one; nobody acts on unknown, on a closed one, or too soon', () => {
+  const now = Date.parse(old) + 60_000
+  const cases: [View, boolean, boolean][] = [
+    [view({ phase: 'working' }), false, true],
+    [view({ phase: 'working' }, 'unknown'), true, false],
+    [view({ phase: 'working' }, 'alive'), true, false],
+    [view({ phase: 'failed' }), true, false],
+    [view({ phase: 'working', closed: { by: 'you', why: '' } }), true, false],
+    [view({ phase: 'asking' }), true, true],
+    [view({ phase: 'asking' }), false, false],
+    [view({ phase: 'needs you' }), true, true],
+    [view({ phase: 'PASS' }), true, true],
+    [view({ phase: 'PASS' }), false, false],
+  ]
+  for (const [candidate, open, expected] of cases)
+    assert.equal(isOrphan(candidate, { now, open }), expected, `${candidate.status.phase} ${candidate.runner} ${open}`)
+  assert.equal(isOrphan(view({ phase: 'working', at: new Date(now - 1000).toISOString() }), { now, open: true }), false)
+  assert.equal(isOrphan(view({ phase: 'opening', seq: 0, at: '' }), { now: Date.parse(old) + 5000, open: true }), false)
+})
