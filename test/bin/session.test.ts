@@ -392,13 +392,15 @@ describe('a person is told, and can answer', { concurrency: 2 }, () => {
         const asked = await rig.dispatch([task, '--wait'])
         assert.equal(asked.code, 12)
         assert.match(asked.stdout, /asking +English or Portuguese\?[\s\S]*dispatch attach/)
+        await rig.until('its turn has ended', () => rig.events().some(event => event.is === 'turn.ended'), 20)
         const { socket } = tmuxOf(path.join(rig.home, 'dispatch'))
         const target = `=dispatch-${rig.session().id}:=orchestrator`
         await run('tmux', ['-L', socket, 'send-keys', '-t', target, '-l', 'English, please'])
         await new Promise(resolve => setTimeout(resolve, 500))
         await run('tmux', ['-L', socket, 'send-keys', '-t', target, 'Enter'])
         await rig.until('it goes on', () => rig.events().some(event => event.is === 'question.answered'), 20)
-        assert.equal((await rig.dispatch(['wait'])).code, 0)
+        const waited = await rig.dispatch(['wait'])
+        assert.equal(waited.code, 0, waited.stdout + JSON.stringify(rig.events().slice(-8)))
       },
     ))
 
