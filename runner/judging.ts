@@ -6,7 +6,6 @@ import {
   type Commit,
   type Contract,
   changedPaths,
-  exportTree,
   keep,
   listing,
   readEvidence,
@@ -17,6 +16,7 @@ import { buildPacket, decide, type Gate, type Judgement, type PacketInput } from
 import { runCheck } from './checks.ts'
 import type { Running } from './running.ts'
 import { recordCheck, sealedContract } from './seal.ts'
+import { withSources } from './sources.ts'
 
 /** Gates, packet, judge, verdict on disk, event: in this order, so that the event never names a file that is not there. */
 export async function judgeWork(running: Running, head: Commit, request: string): Promise<VerdictRecord> {
@@ -26,7 +26,8 @@ export async function judgeWork(running: Running, head: Commit, request: string)
   await keep(session.paths, `round-${round}`, head.commit)
   const contract = sealedContract(running)
   const gates = await runGates(running, contract, { round, at: head })
-  const { judged, packetSha256 } = await askJudge(running, await packetInput(running, { contract, gates, round, head }))
+  const input = await packetInput(running, { contract, gates, round, head })
+  const { judged, packetSha256 } = await askJudge(running, input, { base: status.base ?? head, head })
   const decision = decide({
     contract,
     gates,
@@ -72,7 +73,7 @@ export function settle(running: Running, record: VerdictRecord, request: string)
   writeAtomic(path.join(paths.evidence, `verdict-${round}.json`), text)
   writeAtomic(paths.verdictRecord, text)
   writeAtomic(paths.verdict, renderVerdict(record))
-  const mendable = verdict === 'FAIL' || record.clauses.some(clause => clause.gate === 'could not run')
+  const mendable = record.clauses.some(clause => clause.verdict === 'FAIL' || clause.gate === 'could not run')
   const final = verdict === 'PASS' || !mendable || round - status.roundBase >= status.rounds
   const clauses = record.clauses.map(({ id, verdict: found }) => ({ id, verdict: found }))
   running.record({
@@ -152,7 +153,7 @@ async function scopeGate(
 async function packetInput(
   { session, status }: Running,
   { contract, gates, round, head }: { contract: Contract; gates: Gate[]; round: number; head: Commit },
-): Promise<PacketInput> {
+): Promise<Omit<PacketInput, 'sources'>> {
   const { paths } = session
   const changes = new Map(
     (await changedPaths(paths, status.base?.commit ?? head.commit, head.commit)).map(({ path: file, change }) => [
@@ -183,38 +184,19 @@ async function packetInput(
     gates: withBase,
     reports,
     listing: [...present, ...removed],
-    sources: await sourcesOf(paths, head),
     round,
-  }
-}
-
-/** The text of every file of the work, for the leak scan alone. */
-async function sourcesOf(paths: Running['session']['paths'], head: Commit): Promise<PacketInput['sources']> {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-scan-'))
-  try {
-    const tree = path.join(folder, 'tree')
-    fs.mkdirSync(tree)
-    await exportTree(paths, head.commit, tree)
-    const files = await listing(paths, head.commit)
-    return files
-      .filter(({ bytes }) => bytes <= 1024 * 1024)
-      .flatMap(file => {
-        const found = fs.lstatSync(path.join(tree, file.path), { throwIfNoEntry: false })
-        return found?.isFile() ? [{ path: file.path, text: fs.readFileSync(path.join(tree, file.path), 'utf8') }] : []
-      })
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true })
   }
 }
 
 /** The judge is a process of its own in an empty folder: it has the packet, and no way to anything else of the work. */
 async function askJudge(
   { session, config }: Running,
-  input: PacketInput,
+  input: Omit<PacketInput, 'sources'>,
+  sides: { base: Commit; head: Commit },
 ): Promise<{ judged: Judgement; packetSha256: string | null }> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-judge-'))
   try {
-    const packet = buildPacket(input)
+    const packet = await withSources(session.paths, sides, sources => buildPacket({ ...input, sources }))
     writeAtomic(path.join(session.paths.evidence, `packet-${input.round}.txt`), packet.packet)
     const ran = await run(process.execPath, [path.join(config.install, 'bin/judge.ts')], {
       cwd: folder,

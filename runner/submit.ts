@@ -15,9 +15,9 @@ export async function submit(running: Running, request: string): Promise<Reply> 
     return refuse(foreignWords(head.commit, paths.outputs))
   const stray = await differences(paths, head.commit)
   if (stray.length > 0) return refuse(strayWords(stray, paths.outputs))
-  const { verdict } = running.status
-  if (verdict?.tree === head.tree && verdict.verdict === 'FAIL' && !verdict.final)
-    return repeatFail(running, verdict, request)
+  const { verdict, clauses } = running.status
+  const isUnmet = clauses.some(clause => clause.verdict === 'FAIL')
+  if (verdict?.tree === head.tree && !verdict.final && isUnmet) return repeat(running, verdict, request)
   if (verdict?.tree === head.tree && verdict.verdict !== 'INCONCLUSIVE')
     return {
       exit: exits.conflict,
@@ -32,10 +32,10 @@ function told(running: Running, record: VerdictRecord): Reply {
 }
 
 /**
- * The same tree again, after a FAIL: the verdict stands and a round is gone. It is not judged anew, or a flaky check could
- * be asked until it says yes.
+ * The same tree again, with a clause that was not met: the verdict stands and a round is gone. It is not judged anew, or a
+ * flaky check could be asked until it says yes.
  */
-function repeatFail(running: Running, verdict: Verdict, request: string): Reply {
+function repeat(running: Running, verdict: Verdict, request: string): Reply {
   const before = readVerdict(running.session.paths)
   if (!before) throw new Error('verdict.json does not read')
   const reason = `nothing has changed since the last round. ${verdict.reason.replace(/^nothing has changed since the last round\. /, '')}`

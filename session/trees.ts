@@ -136,11 +136,13 @@ export async function listing(paths: Paths, commit: string): Promise<{ path: str
     })
 }
 
-/** Write the tree of a commit into an empty folder, without any trace of git. */
-export async function exportTree(paths: Paths, commit: string, folder: string): Promise<void> {
+/** Write the tree of a commit into an empty folder, without any trace of git; or only these `files` of it. */
+export async function exportTree(paths: Paths, commit: string, folder: string, files?: string[]): Promise<void> {
   const env = { GIT_INDEX_FILE: `${folder}.index` }
   await ours(paths, ['read-tree', commit], { env })
-  await ours(paths, ['--work-tree', folder, 'checkout-index', '--all', '--force'], { env })
+  const which = files === undefined ? ['--all'] : ['-z', '--stdin']
+  const input = files?.map(file => `${file}\0`).join('') ?? ''
+  await ours(paths, ['--work-tree', folder, 'checkout-index', '--force', ...which], { env, input })
   fs.rmSync(env.GIT_INDEX_FILE, { force: true })
 }
 

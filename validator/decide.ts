@@ -25,11 +25,12 @@ export interface Decision {
 
 /**
  * Decide. A clause is as good as the worse of two words, our gate's and the judge's; the whole is as good as its worst
- * clause. So the judge can lower a verdict and never raise it, and without a judge nothing passes.
+ * clause. So the judge can lower a verdict and never raise it. Without a judge there is no verdict on the whole: it is
+ * INCONCLUSIVE whatever the gates show, and what they show stays visible clause by clause.
  */
 export function decide({ contract, gates, judged, uncovered }: Case): Decision {
   const weighed = contract.clauses.map(clause => weigh(clause, gateOf(gates, clause), judged))
-  const verdict = judged.ok ? worst(weighed) : lower(worst(weighed), 'INCONCLUSIVE')
+  const verdict = judged.ok ? worst(weighed) : 'INCONCLUSIVE'
   return {
     verdict,
     reason: reasonFor(verdict, weighed, judged) + leftOpen(uncovered),
@@ -125,12 +126,12 @@ function reasonFor(verdict: Finding, clauses: ClauseVerdict[], judged: Judged): 
     case 'PASS':
       return `${share(clauses, clauses)} met: our gates hold and the judge agrees`
     case 'FAIL':
-      return `${share(failing, clauses)} not met: ${named(failing)}${judged.ok ? '' : ` (on our gates alone; no judge: ${judged.why})`}`
+      return `${share(failing, clauses)} not met: ${named(failing)}`
     case 'INCONCLUSIVE':
       if (clauses.length === 0) return 'the contract has no clause'
       return judged.ok
         ? `${share(open, clauses)} not proved: ${named(open)}`
-        : `no judge: ${judged.why}; ${gatesOf(clauses)}`
+        : `no judge: ${judged.why}; ${gatesOf(clauses)}${failing.length > 0 ? `; not met: ${named(failing)}` : ''}`
     default:
       return unreachable(verdict)
   }

@@ -20,7 +20,7 @@ export interface Leaks {
  * Find what `texts` repeat of the sources and what was not `told` anyway (contract, commands, listing, our own words).
  * The texts are small and the sources may be big: the texts are indexed, and each source is walked once.
  */
-export function leaksIn(texts: string[], sources: Source[], told: string): Leaks {
+export function leaksIn(texts: string[], sources: Iterable<Source>, told: string): Leaks {
   const leaks: Leaks = { lines: new Set(), pieces: new Set(), words: new Set(), runs: [] }
   if (texts.every(text => text === '')) return leaks
   const said = new Index(texts.join('\n'))
@@ -29,7 +29,7 @@ export function leaksIn(texts: string[], sources: Source[], told: string): Leaks
   const lined = texts.map(squeezedLines)
   const saidLines = new Set(lined.flat().filter(line => line !== '' && !openLines.has(line)))
   const seen = new Set<string>()
-  for (const source of sources.filter(isSearched)) searchRuns(source.text.split('\n').map(search))
+  for (const source of sources) if (isSearched(source)) searchRuns(source.text.split('\n').map(search))
   return leaks
 
   /** Looks for the line and its words, and returns it squeezed. */
@@ -93,7 +93,6 @@ const wordLength = 16
 const madeUpLength = 12
 const quotedLength = 8
 const runLength = 3
-const largest = 1024 * 1024
 const prose = /\.(md|markdown|rst|adoc)$/i
 const alphanumeric = /[\p{L}\p{N}]/u
 const wordCharacter = /[\p{L}\p{N}_+/=-]/u
@@ -112,7 +111,7 @@ const dropped = /[`"'*\\~\p{Cf}\p{Mn}\u0000-\u0008\u000e-\u001f\u007f-\u009f]/gu
 const isDropped = new RegExp(dropped.source, 'u')
 
 function isSearched({ path, text }: Source): boolean {
-  return text.length <= largest && !prose.test(path) && !text.includes('\0')
+  return !prose.test(path) && !text.includes('\0')
 }
 
 /** A text as it is compared: without markup, and with one blank where there are some. */

@@ -23,7 +23,7 @@ export interface PacketInput {
   reports: { worker: string; clauses: string[]; how: string; report: string }[]
   listing: { path: string; bytes: number; change: 'added' | 'changed' | 'removed' | 'kept' }[]
   /** For the leak scan only: never sent. */
-  sources: Source[]
+  sources: Iterable<Source>
   round: number
 }
 
@@ -91,7 +91,7 @@ export function buildPacket(input: PacketInput): Packet {
 }
 
 /** Search a finished packet once more, and throw `Leak` when it holds anything of the sources that was not told anyway. */
-export function refuseLeak(packet: string, sources: Source[], told: string): void {
+export function refuseLeak(packet: string, sources: Iterable<Source>, told: string): void {
   const leaks = leaksIn([packet], sources, told)
   const lines = leaks.lines.size + leaks.runs.length
   const words = leaks.pieces.size + leaks.words.size

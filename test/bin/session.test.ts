@@ -96,6 +96,30 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
       { GEMINI_API_KEY: '' },
     ))
 
+  it('without a key a red gate goes back to be mended; what is red in the end is INCONCLUSIVE too, exit 12', () => {
+    const wrong = [put('hello.sh', 'echo hullo'), say('hello.sh prints hello.')]
+    const again = [spawn('code --name again --clauses C1', 'Mend hello.sh: it prints hello.'), bash('wait-workers')]
+    const orchestrator = [put('contract.md', contract), ...therest.slice(0, 3), ...again, ...therest.slice(2)]
+    return withRig(
+      { ...hello, workers: { hello: wrong, again: wrong }, orchestrator },
+      async rig => {
+        const ran = await rig.dispatch([task, '--wait'], { env: { ROUNDS: '2' } })
+        assert.equal(ran.code, 12, ran.stdout + ran.stderr)
+        const verdicts = rig.events().filter(event => event.is === 'verdict.given')
+        assert.deepEqual(
+          verdicts.map(({ verdict, final }) => [verdict, final]),
+          [
+            ['INCONCLUSIVE', false],
+            ['INCONCLUSIVE', true],
+          ],
+        )
+        assert.match(ran.stdout, /no judge: GEMINI_API_KEY is not set[^\n]*; 1 of 2 gates are green; not met: C1/)
+        assert.match(ran.stdout, /C1 +FAIL/)
+      },
+      { GEMINI_API_KEY: '' },
+    )
+  })
+
   it('the judge never sees source, whatever a worker or a check repeats of it', () => {
     const canary = 'canary_5f1c9e7b3a_planted'
     const source = `# ${canary}\nsecret_sauce_of_the_house = "hello"\necho hello # ${canary}`

@@ -58,7 +58,7 @@ test('the whole table: every gate, every word of the judge, every kind of proof'
       const judged = word === 'none' ? noJudge : judgedAs(...words)
       const decided = on(gates, judged)
       assert.equal(decided.clauses[kind]?.verdict, wanted[at], `${kind} ${gate} ${word}`)
-      assert.equal(decided.verdict, wanted[at], `${kind} ${gate} ${word}, the whole`)
+      assert.equal(decided.verdict, word === 'none' ? 'INCONCLUSIVE' : wanted[at], `${kind} ${gate} ${word}, the whole`)
     }
 })
 
@@ -69,14 +69,16 @@ test('no judge: gates alone never pass, and the reason counts them', () => {
   assert.deepEqual(findings, [])
 })
 
-test('no judge and a red check: FAIL on our gates alone, and it says so', () => {
-  const { verdict, reason, clauses } = on(gatesOf('red'), noJudge)
-  assert.equal(verdict, 'FAIL')
-  assert.match(
+test('no judge and a red check: INCONCLUSIVE, and the reason names both', () => {
+  const { verdict, reason, clauses, findings } = on(gatesOf('red'), noJudge)
+  assert.equal(verdict, 'INCONCLUSIVE')
+  assert.equal(
     reason,
-    /^1 of 3 clauses is not met: C1 \(exit 1, expected exit 0; no judge\) \(on our gates alone; no judge: GEMINI/,
+    'no judge: GEMINI_API_KEY is not set; 1 of 2 gates are green; not met: C1 (exit 1, expected exit 0; no judge)',
   )
+  assert.equal(clauses[0]?.verdict, 'FAIL')
   assert.equal(clauses[1]?.judge, null)
+  assert.match(findings.join(), /^C1, FAIL/)
 })
 
 test('the judge cannot lift a red check or a broken scope, and its disagreement is named', () => {

@@ -1,0 +1,48 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { type Commit, changedPaths, exportTree, listing, type Paths } from '../session/index.ts'
+import type { PacketInput } from '../validator/index.ts'
+
+/** Larger files are data, and are not searched. */
+const largest = 16 * 1024 * 1024
+
+/**
+ * Hand over what the judge must never see: every file of the work, and every file of the base that the work changed or
+ * removed. Each is read from a copy when it is asked for, so that no more than one is in memory, and the copy is gone
+ * afterwards.
+ */
+export async function withSources<T>(
+  paths: Paths,
+  { base, head }: { base: Commit; head: Commit },
+  use: (sources: PacketInput['sources']) => T,
+): Promise<T> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-scan-'))
+  try {
+    const changed = await changedPaths(paths, base.commit, head.commit)
+    const before = changed.filter(({ change }) => change !== 'added').map(({ path: file }) => file)
+    const sides = [
+      { at: path.join(folder, 'head'), commit: head.commit, files: (await listing(paths, head.commit)).map(pathOf) },
+      { at: path.join(folder, 'base'), commit: base.commit, files: before },
+    ]
+    for (const { at, commit, files } of sides) {
+      fs.mkdirSync(at)
+      await exportTree(paths, commit, at, files)
+    }
+    return use({ [Symbol.iterator]: () => read(sides) })
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function* read(sides: { at: string; files: string[] }[]): Generator<{ path: string; text: string }> {
+  for (const { at, files } of sides) {
+    for (const file of files) {
+      const found = fs.lstatSync(path.join(at, file), { throwIfNoEntry: false })
+      if (found?.isFile() && found.size <= largest)
+        yield { path: file, text: fs.readFileSync(path.join(at, file), 'utf8') }
+    }
+  }
+}
+
+const pathOf = ({ path: file }: { path: string }) => file
