@@ -1,5 +1,6 @@
 import { DispatchError, exits } from '../host/index.ts'
-import { type Command, commands, overview } from './commands/index.ts'
+import { perform } from './command.ts'
+import { commands, overview, task } from './commands/index.ts'
 import { main } from './main.ts'
 
 /** `dispatch "task"`, or one of its commands. A lone word that is no command is more likely a slip than a task. */
@@ -8,7 +9,7 @@ await main(async () => {
   if (first === undefined || first === 'help' || first === '--help' || first === '-h') return overview(rest[0])
   if (first === '--version') return overview('--version')
   const known = commands.find(({ name }) => name === first)
-  if (known) return run(await known.load(), rest)
+  if (known) return perform(known, rest)
   if (/^[a-z][a-z-]*$/.test(first) && rest.length === 0) {
     const near = commands.find(({ name }) => name.startsWith(first.slice(0, 2)))
     throw new DispatchError(`"${first}" is not a command`, {
@@ -16,13 +17,5 @@ await main(async () => {
       remedy: `${near ? `Did you mean \`dispatch ${near.name}\`? ` : ''}A task of one word goes behind two dashes: dispatch -- ${first}`,
     })
   }
-  return run((await import('./commands/task.ts')).command, process.argv.slice(2))
+  return perform(task, process.argv.slice(2))
 })
-
-function run(command: Command, words: string[]): Promise<number> {
-  if (words.includes('--help') && !words.includes('--')) {
-    process.stdout.write(`${command.help.trim()}\n`)
-    return Promise.resolve(exits.ok)
-  }
-  return command.run(words)
-}

@@ -1,4 +1,4 @@
-import { DispatchError, exits, isErrno } from '../host/index.ts'
+import { DispatchError, exits } from '../host/index.ts'
 
 /**
  * Run a door: the only place that catches and the only one that sets an exit code. Two voices: words for people without
@@ -10,23 +10,9 @@ export async function main(door: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await door()
   } catch (error) {
-    process.exitCode = error instanceof DispatchError ? error.exit : isUsage(error) ? exits.usage : exits.internal
-    if (isUsage(error))
-      process.stderr.write(
-        `dispatch: ${(error as Error).message}\n  \`dispatch help\` lists the commands, \`dispatch help <command>\` what each takes.\n`,
-      )
-    else if (error instanceof DispatchError)
+    process.exitCode = error instanceof DispatchError ? error.exit : exits.internal
+    if (error instanceof DispatchError)
       process.stderr.write(`dispatch: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`)
     else process.stderr.write(`dispatch: this is a bug of ours.\n${error instanceof Error ? error.stack : error}\n`)
   }
-}
-
-/** Words on the command line that no command takes. */
-function isUsage(error: unknown): boolean {
-  return isErrno(
-    error,
-    'ERR_PARSE_ARGS_UNKNOWN_OPTION',
-    'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL',
-    'ERR_PARSE_ARGS_INVALID_OPTION_VALUE',
-  )
 }

@@ -1,2 +1,2 @@
-export { rehearse, scenarioNames } from './rehearse.ts'
+export { list, rehearse, scenarioNames } from './rehearse.ts'
 export type { Scenario } from './scenario.ts'

@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
 import { DispatchError, exits, install, namesIn, run, runInTerminal, variables } from '../host/index.ts'
 import type { Scenario } from './scenario.ts'
 import { openStage } from './server.ts'
@@ -9,20 +8,14 @@ import { openStage } from './server.ts'
 const folder = path.join(import.meta.dirname, 'scenarios')
 
 /** `dispatch rehearse [scenario]`: play one scenario through the real dispatch, and tidy up after it. */
-export async function rehearse(words: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: words,
-    allowPositionals: true,
-    options: { list: { type: 'boolean' } },
-  })
-  if (values.list) return list()
-  const name = positionals[0] ?? ((await works('python3')) ? 'fibonacci' : 'fibonacci-in-javascript')
+export async function rehearse(named: string | undefined): Promise<number> {
+  const name = named ?? ((await works('python3')) ? 'fibonacci' : 'fibonacci-in-javascript')
   const scenario = await readScenario(name)
   say(
     'The models in this rehearsal are scripted: Claude and Gemini are played by a small server on this machine. All else is real.',
   )
   say(`Scenario ${name}: ${scenario.title}\n`)
-  if (positionals[0] === undefined && name !== 'fibonacci')
+  if (named === undefined && name !== 'fibonacci')
     say('(There is no python3 on this machine, so the same task is rehearsed in JavaScript.)\n')
   if (scenario.needs && !(await works(scenario.needs)))
     throw new DispatchError(`scenario ${name} needs ${scenario.needs}, which is not on this machine`, {
@@ -51,7 +44,7 @@ async function works(program: string): Promise<boolean> {
 }
 
 /** Names and titles of the scenarios. */
-async function list(): Promise<number> {
+export async function list(): Promise<number> {
   for (const name of scenarioNames()) say(`${name.padEnd(28)} ${(await readScenario(name)).title}`)
   return exits.ok
 }

@@ -1,25 +1,19 @@
-import { parseArgs } from 'node:util'
 import { DispatchError, exits, readConfig, tmuxOf } from '../../host/index.ts'
 import { tmuxSession } from '../../runner/index.ts'
 import { chosen } from '../chosen.ts'
-import type { Command } from './index.ts'
+import { defineCommand } from '../command.ts'
 
-const help = `
-usage: dispatch attach [sid] [window]
-
+export const command = defineCommand({
+  about: `
 Your terminal becomes the session's: the orchestrator by default, or "runner" or a worker's name. Ctrl-b d leaves it as it
 is, Ctrl-b n goes to the next window. Without an id: the newest session.
-`
-
-export const command: Command = {
-  help,
-  async run(words) {
-    const { positionals } = parseArgs({ args: words, allowPositionals: true })
+`,
+  async run(_, words) {
     const config = readConfig()
-    const session = chosen(config, positionals[0])
+    const session = chosen(config, words[0])
     const tmux = tmuxOf(config.home)
     const windows = (await tmux.panes()).filter(pane => pane.session === tmuxSession(session)).map(pane => pane.window)
-    const window = positionals[1] ?? 'orchestrator'
+    const window = words[1] ?? 'orchestrator'
     if (!windows.includes(window)) {
       const remedy =
         windows.length > 0
@@ -34,4 +28,4 @@ export const command: Command = {
       })
     return tmux.attach(tmuxSession(session), window)
   },
-}
+})

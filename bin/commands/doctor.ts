@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import {
   claudeVersion,
   DispatchError,
@@ -12,15 +11,8 @@ import {
   run,
   tmuxOf,
 } from '../../host/index.ts'
+import { defineCommand } from '../command.ts'
 import { paint, print, table } from '../terminal.ts'
-import type { Command } from './index.ts'
-
-const help = `
-usage: dispatch doctor [--json]
-
-Looks at everything a session needs on this machine and says, for each thing that is wrong, what to do about it. Exit code
-6 when something is missing that no session can do without.
-`
 
 interface Finding {
   about: string
@@ -29,10 +21,15 @@ interface Finding {
   fix: string
 }
 
-export const command: Command = {
-  help,
-  async run(words) {
-    const { values } = parseArgs({ args: words, options: { json: { type: 'boolean' } } })
+export const command = defineCommand({
+  about: `
+Looks at everything a session needs on this machine and says, for each thing that is wrong, what to do about it. Exit code
+6 when something is missing that no session can do without.
+`,
+  options: {
+    json: { type: 'boolean', about: 'one JSON object on standard output instead of words' },
+  },
+  async run(values) {
     const findings = await examine()
     if (values.json) print(JSON.stringify(findings))
     else
@@ -48,7 +45,7 @@ export const command: Command = {
       )
     return findings.some(({ state }) => state === 'bad') ? exits.dependency : exits.ok
   },
-}
+})
 
 async function examine(): Promise<Finding[]> {
   const config = readConfig()

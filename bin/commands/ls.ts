@@ -1,19 +1,16 @@
-import { parseArgs } from 'node:util'
 import { exits, oneLine, readConfig } from '../../host/index.ts'
 import { type View, viewAll } from '../../session/index.ts'
+import { defineCommand } from '../command.ts'
 import { age, paint, paintState, print, table } from '../terminal.ts'
-import type { Command } from './index.ts'
 
-const help = `
-usage: dispatch ls [--json]
-
+export const command = defineCommand({
+  about: `
 Every session, newest first: where it stands, how old it is, what it was asked. The last four letters are enough to name it.
-`
-
-export const command: Command = {
-  help,
-  async run(words) {
-    const { values } = parseArgs({ args: words, options: { json: { type: 'boolean' } } })
+`,
+  options: {
+    json: { type: 'boolean', about: 'one JSON object on standard output instead of words' },
+  },
+  async run(values) {
     const config = readConfig()
     const views = await viewAll(config.workspace)
     if (values.json) print(JSON.stringify(views.map(summary)))
@@ -21,7 +18,7 @@ export const command: Command = {
     else print(table(views.map(row)))
     return exits.ok
   },
-}
+})
 
 function row(view: View): string[] {
   const { session, status } = view

@@ -1,17 +1,14 @@
-import type { Command } from './index.ts'
+import { defineCommand } from '../command.ts'
 
-const help = `
-usage: dispatch rehearse [scenario] [--list]
-
+export const command = defineCommand({
+  about: `
 The whole path with scripted models: the real dispatch, claude, tmux, git, hooks, checks and judge client, against a server
-on this machine that plays the models. Free and offline. --list names the scenarios. The session's folder stays, and
+on this machine that plays the models. Free and offline. The session's folder stays, and
 you are told where.
-`
-
-export const command: Command = {
-  help,
-  async run(words) {
-    const { rehearse } = await import('../../rehearsal/index.ts')
-    return rehearse(words)
+`,
+  options: { list: { type: 'boolean', about: 'the names of the scenarios, with a line on each' } },
+  async run(values, words) {
+    const { list, rehearse } = await import('../../rehearsal/index.ts')
+    return values.list ? list() : rehearse(words[0])
   },
-}
+})

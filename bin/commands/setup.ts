@@ -1,5 +1,4 @@
 import { createInterface } from 'node:readline/promises'
-import { parseArgs } from 'node:util'
 import {
   addTrust,
   DispatchError,
@@ -10,20 +9,18 @@ import {
   readConfig,
   trusts,
 } from '../../host/index.ts'
+import { defineCommand } from '../command.ts'
 import { paint, print } from '../terminal.ts'
-import type { Command } from './index.ts'
 
-const help = `
-usage: dispatch setup [--yes]
-
+export const command = defineCommand({
+  about: `
 With your own claude login, claude asks once for each folder whether you trust it. setup adds one entry, for our workspace,
 to your .claude.json: it shows the change and asks. With an API key or a token in the environment nothing needs to be done.
-`
-
-export const command: Command = {
-  help,
-  async run(words) {
-    const { values } = parseArgs({ args: words, options: { yes: { type: 'boolean' } } })
+`,
+  options: {
+    yes: { type: 'boolean', about: 'do not ask' },
+  },
+  async run(values) {
     const config = readConfig()
     const login = loginOf(config.claude)
     makePrivate(config.workspace)
@@ -39,7 +36,7 @@ export const command: Command = {
     addTrust(login.configFile, config.workspace)
     return done('Done. Every session lies in that folder, so this one entry serves them all.')
   },
-}
+})
 
 async function agreed(): Promise<boolean> {
   if (!process.stdin.isTTY)

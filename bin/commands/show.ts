@@ -1,26 +1,19 @@
-import { parseArgs } from 'node:util'
 import { exits, printable, readConfig, shellWord } from '../../host/index.ts'
 import { changedSinceVerdict, readEvidence, type View, viewOf } from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
+import { defineCommand } from '../command.ts'
 import { age, clock, paint, paintState, print, table, title } from '../terminal.ts'
-import type { Command } from './index.ts'
 
-const help = `
-usage: dispatch show [sid] [--json]
-
+export const command = defineCommand({
+  about: `
 One session whole: the contract clause by clause with what was seen before and after, the workers, the verdict and whether
 it still holds for what lies in outputs/, and the line that fetches the judged work. Without an id: the newest session.
-`
-
-export const command: Command = {
-  help,
-  async run(words) {
-    const { values, positionals } = parseArgs({
-      args: words,
-      allowPositionals: true,
-      options: { json: { type: 'boolean' } },
-    })
-    const session = chosen(readConfig(), positionals[0])
+`,
+  options: {
+    json: { type: 'boolean', about: 'one JSON object on standard output instead of words' },
+  },
+  async run(values, words) {
+    const session = chosen(readConfig(), words[0])
     const view = await viewOf(session)
     const changed = await changedSinceVerdict(session.paths, view.status)
     if (values.json)
@@ -38,7 +31,7 @@ export const command: Command = {
     else printView(view, changed)
     return exits.ok
   },
-}
+})
 
 function printView(view: View, changed: string[]): void {
   const { session, status, unread } = view

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import {
   type Config,
   DispatchError,
@@ -11,34 +10,27 @@ import {
 } from '../../host/index.ts'
 import { askToClose, closeSession } from '../../runner/index.ts'
 import { findSession, holder, listSessions, readLog, type Session, statusOf } from '../../session/index.ts'
+import { defineCommand } from '../command.ts'
 import { houseSession } from '../house.ts'
 import { print } from '../terminal.ts'
-import type { Command } from './index.ts'
 
-const help = `
-usage: dispatch stop <sid> | --all
-
+export const command = defineCommand({
+  about: `
 Ends every process of the session and only those: orchestrator, workers, runner, terminal. Everything on disk stays.
---all ends every session, the page and the watchdog.
-`
-
-export const command: Command = {
-  help,
-  async run(words) {
-    const { values, positionals } = parseArgs({
-      args: words,
-      allowPositionals: true,
-      options: { all: { type: 'boolean' } },
-    })
+`,
+  options: {
+    all: { type: 'boolean', about: 'every session, the page and the watchdog' },
+  },
+  async run(values, words) {
     const config = readConfig()
-    if (!values.all && positionals.length === 0)
+    if (!values.all && words.length === 0)
       throw new DispatchError('which session?', {
         exit: exits.usage,
         remedy: 'dispatch stop <sid>, or --all. `dispatch ls` lists them.',
       })
     const sessions = values.all
       ? listSessions(config.workspace)
-      : positionals.map(named => findSession(config.workspace, named))
+      : words.map(named => findSession(config.workspace, named))
     const stopped = (
       await Promise.all(sessions.map(async session => ((await stop(session, config)) ? session.id : undefined)))
     ).filter(id => id !== undefined)
@@ -47,7 +39,7 @@ export const command: Command = {
     if (values.all) await tmuxOf(config.home).closeSession(houseSession)
     return exits.ok
   },
-}
+})
 
 /** Ask a living runner; where there is none, or it does not react, do it in its place. Answers whether anything was open. */
 async function stop(session: Session, config: Config): Promise<boolean> {

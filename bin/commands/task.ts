@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { text } from 'node:stream/consumers'
-import { parseArgs } from 'node:util'
 import { layOrchestrator } from '../../agents/index.ts'
 import {
   type Config,
@@ -18,32 +17,37 @@ import {
 } from '../../host/index.ts'
 import { closeSession, startSession } from '../../runner/index.ts'
 import { append, follow, holder, newId, type Opening, openSession, type Session } from '../../session/index.ts'
+import { defineCommand, type Values } from '../command.ts'
 import { paint, print } from '../terminal.ts'
-import type { Command } from './index.ts'
 import { outcomeOf, watchToEnd } from './wait.ts'
 
-const help = `
-usage: dispatch "task" [options]
-       dispatch --file FILE | dispatch -          the task from a file, or from standard input
-       dispatch -- "-a task that begins with a dash"
+const options = {
+  wait: {
+    type: 'boolean',
+    about: 'stay, show the progress, and exit with the verdict (0 PASS, 3 FAIL, 12 INCONCLUSIVE or it asks you)',
+  },
+  json: { type: 'boolean', about: 'one JSON object on standard output instead of words' },
+  file: { type: 'string', value: 'FILE', about: 'the task is in this file' },
+  repo: { type: 'string', value: 'DIR', about: 'work on a copy of this git repository (default: the one you are in)' },
+  'no-repo': { type: 'boolean', about: 'begin with an empty repository' },
+  model: { type: 'string', value: 'MODEL', about: "the orchestrator's model (default: ORCHESTRATOR_MODEL, opus)" },
+  'allow-judged-only': { type: 'boolean', about: 'accept a contract in which no clause has a check' },
+} as const
 
+export const command = defineCommand({
+  about: `
 Opens a session: an orchestrator (Claude) plans it, writes a contract, hands it to workers; every check of the contract is
 run by us on a clean copy of the work, and a judge of another vendor gives the verdict. Returns as soon as the orchestrator
 has really started.
-
-  --wait                 stay, show the progress, and exit with the verdict (0 PASS, 3 FAIL, 12 INCONCLUSIVE or it asks you)
-  --json                 one JSON object on standard output instead of words
-  --repo DIR             work on a copy of this git repository (default: the one you are in)
-  --no-repo              begin with an empty repository
-  --model MODEL          the orchestrator's model (default: ORCHESTRATOR_MODEL, opus)
-  --allow-judged-only    accept a contract in which no clause has a check
-`
-
-export const command: Command = {
-  help,
-  async run(words) {
-    const { values, positionals } = readWords(words)
-    const task = await readTask(values.file, positionals)
+`,
+  usage: `"task" [options]
+       dispatch --file FILE | dispatch -          the task from a file, or from standard input
+       dispatch -- "-a task that begins with a dash"`,
+  options,
+  remedy:
+    'A task that begins with a dash goes behind two: dispatch -- "-…". `dispatch "task" --help` lists the options.',
+  async run(values, words) {
+    const task = await readTask(values.file, words)
     const config = readConfig()
     const session = await launch(config, task, values)
     if (!values.json) introduce(session, config)
@@ -67,33 +71,7 @@ export const command: Command = {
     print(JSON.stringify(outcome))
     return outcome.exit
   },
-}
-
-type Values = ReturnType<typeof readWords>['values']
-
-function readWords(words: string[]) {
-  try {
-    return parseArgs({
-      args: words,
-      allowPositionals: true,
-      options: {
-        file: { type: 'string' },
-        wait: { type: 'boolean' },
-        json: { type: 'boolean' },
-        model: { type: 'string' },
-        repo: { type: 'string' },
-        'no-repo': { type: 'boolean' },
-        'allow-judged-only': { type: 'boolean' },
-      },
-    })
-  } catch (error) {
-    throw new DispatchError(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error), {
-      exit: exits.usage,
-      remedy:
-        'A task that begins with a dash goes behind two: dispatch -- "-…". `dispatch "task" --help` lists the options.',
-    })
-  }
-}
+})
 
 const most = 1024 * 1024
 
@@ -146,7 +124,7 @@ async function readInput(): Promise<Buffer> {
 }
 
 /** Everything that can be refused is refused before the folder is made; then the session is opened and started. */
-async function launch(config: Config, task: Buffer, values: Values): Promise<Session> {
+async function launch(config: Config, task: Buffer, values: Values<typeof options>): Promise<Session> {
   const claude = findClaude()
   const login = loginOf(config.claude)
   const repository = values['no-repo'] ? null : await findRepository(values.repo, [config.install, config.home])

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { exits, printable, readConfig, shellWord } from '../../host/index.ts'
 import { startSuccessor } from '../../runner/index.ts'
 import {
@@ -15,31 +14,25 @@ import {
 } from '../../session/index.ts'
 import { revive } from '../../watchdog/index.ts'
 import { chosen } from '../chosen.ts'
+import { defineCommand } from '../command.ts'
 import { paint, paintState, print, printMoment } from '../terminal.ts'
-import type { Command } from './index.ts'
 
-const help = `
-usage: dispatch wait [sid] [--json]
-
+export const command = defineCommand({
+  about: `
 Blocks until the session has a verdict, asks you something, or has ended. Exit code: 0 PASS, 3 FAIL, 12 INCONCLUSIVE or it
 waits for you, and what made it fail if it never started. Without an id: the newest session.
-`
-
-export const command: Command = {
-  help,
-  async run(words) {
-    const { values, positionals } = parseArgs({
-      args: words,
-      allowPositionals: true,
-      options: { json: { type: 'boolean' } },
-    })
-    const session = chosen(readConfig(), positionals[0])
+`,
+  options: {
+    json: { type: 'boolean', about: 'one JSON object on standard output instead of words' },
+  },
+  async run(values, words) {
+    const session = chosen(readConfig(), words[0])
     const outcome = await outcomeOf(session)
     if (values.json) print(JSON.stringify(outcome))
     else printEnd(session, outcome.status)
     return outcome.exit
   },
-}
+})
 
 export interface Outcome {
   id: string

@@ -1,23 +1,17 @@
-import { parseArgs } from 'node:util'
 import { readConfig } from '../../host/index.ts'
 import { chosen } from '../chosen.ts'
+import { defineCommand } from '../command.ts'
 import { print, title } from '../terminal.ts'
-import type { Command } from './index.ts'
 import { watchToEnd } from './wait.ts'
 
-const help = `
-usage: dispatch watch [sid]
-
+export const command = defineCommand({
+  about: `
 The story of a session from its beginning, and live from now on: who does what, clause by clause. Ends with the verdict,
 and with its exit code. Leaving it (Ctrl-c) changes nothing. Without an id: the newest session.
-`
-
-export const command: Command = {
-  help,
-  async run(words) {
-    const { positionals } = parseArgs({ args: words, allowPositionals: true })
-    const session = chosen(readConfig(), positionals[0])
+`,
+  async run(_, words) {
+    const session = chosen(readConfig(), words[0])
     print(title(session.id))
     return watchToEnd(session)
   },
-}
+})

@@ -1,16 +1,12 @@
-import type { Command } from './index.ts'
+import { defineCommand } from '../command.ts'
 
-const help = `
-usage: dispatch web
-
+export const command = defineCommand({
+  about: `
 Serves the observatory on 127.0.0.1 (WEBUI_PORT, 7777): every session on a page that can only be read. \`dispatch "task"\`
 starts it by itself.
-`
-
-export const command: Command = {
-  help,
+`,
   async run() {
     await import('../web.ts')
     return Number(process.exitCode ?? 0)
   },
-}
+})

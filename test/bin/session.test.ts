@@ -492,6 +492,9 @@ it('words that no command takes are exit 2, without a stack', () =>
       ['show', '--x'],
       ['stop', '--y'],
       ['doctor', '--z'],
+      ['show', 'one', 'two'],
+      ['watch', 'one', 'two'],
+      ['attach', 'one', 'two', 'three'],
     ]) {
       const ran = await rig.dispatch(words)
       assert.equal(ran.code, 2, words.join(' '))

@@ -1,0 +1,99 @@
+import { parseArgs } from 'node:util'
+import { DispatchError, exits } from '../host/index.ts'
+
+/** An option as it is typed, told of in `--help`, and completed by a shell. */
+export interface Option {
+  type: 'string' | 'boolean'
+  /** What stands for its value in `--help`: `FILE`. */
+  value?: string
+  about: string
+}
+
+export type Options = Record<string, Option>
+
+/** What was typed: a boolean for a switch, text for an option with a value, nothing for what was left out. */
+export type Values<Known extends Options> = {
+  [Name in keyof Known]?: Known[Name]['type'] extends 'boolean' ? boolean : string
+}
+
+/** One command: what `--help` tells of it, and what it does. Answers the exit code. */
+export interface Command<Known extends Options = Options> {
+  /** Plain words, wrapped by hand at 120 columns. */
+  about: string
+  /** In place of what would be made of the words and options. */
+  usage?: string
+  options?: Known
+  /** Said below the error when the words on the line are not understood. */
+  remedy?: string
+  run(values: Values<Known>, words: string[]): Promise<number>
+}
+
+/** Where a command stands on the command line: its usual face, and how to get at the rest of it. */
+export interface Entry {
+  name: string
+  /** What it takes: `<sid>`, `[sid]` where it may be left out, `[sid…]` where there may be several. */
+  words: string
+  summary: string
+  everyday: boolean
+  load(): Promise<Command>
+}
+
+/** Keeps the types of the options, so that `run` knows what it gets. */
+export function defineCommand<const Known extends Options>(told: Command<Known>): Command {
+  return told as unknown as Command
+}
+
+/** Run a command on the words that were typed, or print its help. */
+export async function perform(entry: Entry, typed: string[]): Promise<number> {
+  const loaded = await entry.load()
+  const upToDashes = typed.includes('--') ? typed.slice(0, typed.indexOf('--')) : typed
+  if (upToDashes.includes('--help') || upToDashes.includes('-h')) {
+    process.stdout.write(helpOf(entry, loaded))
+    return exits.ok
+  }
+  const { values, positionals } = read(entry, loaded, typed)
+  return loaded.run(values, positionals)
+}
+
+/** The help of one command, made of what it says of itself. */
+export function helpOf({ name, words }: Entry, { about, usage, options = {} }: Command): string {
+  const known = Object.entries(options).map(([option, told]) => [written(option, told), told.about] as const)
+  const made = [name, words, ...known.map(([option]) => `[${option}]`)].filter(Boolean).join(' ')
+  const width = Math.max(0, ...known.map(([option]) => option.length))
+  const rows = known.map(([option, told]) => `  ${option.padEnd(width)}   ${told}`)
+  return [`usage: dispatch ${usage ?? made}`, '', about.trim(), ...(rows.length > 0 ? ['', ...rows] : []), ''].join(
+    '\n',
+  )
+}
+
+// --- internal ---
+
+function read({ name, words }: Entry, { options = {}, remedy }: Command, typed: string[]) {
+  const slip = (what: string) =>
+    new DispatchError(what, {
+      exit: exits.usage,
+      remedy: remedy ?? `\`dispatch ${name} --help\` tells what it takes.`,
+    })
+  try {
+    const found = parseArgs({ args: typed, allowPositionals: true, options })
+    const [least, most] = counts(words)
+    if (found.positionals.length > most)
+      throw slip(`"${found.positionals[most]}" is one word too many: dispatch ${name} ${words}`.trim())
+    if (found.positionals.length < least) throw slip(`a word is missing: dispatch ${name} ${words}`)
+    return found as { values: Values<Options>; positionals: string[] }
+  } catch (error) {
+    if (error instanceof DispatchError) throw error
+    throw slip(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error))
+  }
+}
+
+/** How many words there must and may be. */
+function counts(words: string): [least: number, most: number] {
+  const all = words.match(/<[^>]+>|\[[^\]]+\]/g) ?? []
+  const most = all.some(word => word.includes('…')) ? Number.POSITIVE_INFINITY : all.length
+  return [all.filter(word => word.startsWith('<')).length, most]
+}
+
+function written(name: string, { value }: Option): string {
+  return value === undefined ? `--${name}` : `--${name} ${value}`
+}
