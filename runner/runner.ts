@@ -31,6 +31,7 @@ import {
   tell,
   wakeOn,
 } from '../session/index.ts'
+import { commission } from './commission.ts'
 import { answer, type Request, unanswered } from './desk.ts'
 import { drafts, holdReason } from './hold.ts'
 import { pushNotice } from './notices.ts'
@@ -41,7 +42,7 @@ import { checkContract } from './seal.ts'
 import { drainSpool } from './spool.ts'
 import { tmuxSession } from './start.ts'
 import { submit } from './submit.ts'
-import { commission, stopWorkers, waited, watchWorkers } from './workers.ts'
+import { stopWorkers, waited, watchWorkers } from './workers.ts'
 
 /** Failures in a row after which a person is called; each is a tick apart. */
 const enough = 40

@@ -1,5 +1,12 @@
 import { exits } from '../host/index.ts'
-import { differences, importHead, readVerdict, type Verdict, type VerdictRecord } from '../session/index.ts'
+import {
+  differences,
+  importHead,
+  nestedRepositories,
+  readVerdict,
+  type Verdict,
+  type VerdictRecord,
+} from '../session/index.ts'
 import { judgeWork, settle } from './judging.ts'
 import { type Reply, type Running, refuse } from './running.ts'
 
@@ -15,6 +22,8 @@ export async function submit(running: Running, request: string): Promise<Reply> 
     return refuse(foreignWords(head.commit, paths.outputs))
   const stray = await differences(paths, head.commit)
   if (stray.length > 0) return refuse(strayWords(stray, paths.outputs))
+  const nested = await newlyNested(running, head.commit)
+  if (nested.length > 0) return refuse(nestedWords(nested))
   const { verdict, clauses } = running.status
   const isUnmet = clauses.some(clause => clause.verdict === 'FAIL')
   if (verdict?.tree === head.tree && !verdict.final && isUnmet) return repeat(running, verdict, request)
@@ -63,6 +72,16 @@ function tooEarly({ status }: Running): Reply | undefined {
 
 function foreignWords(commit: string, outputs: string): string {
   return `Nothing was judged: ${outputs} stands at commit ${commit.slice(0, 10)}, which no worker handed in, and only workers' work counts.\nSpawn a code worker: that commit is set aside first (refs/set-aside/…), and its brief can say what to take from it.`
+}
+
+/** A submodule that the user's repository has had all along is not the worker's doing. */
+async function newlyNested({ session, status }: Running, commit: string): Promise<string[]> {
+  const before = status.base ? await nestedRepositories(session.paths, status.base.commit) : []
+  return (await nestedRepositories(session.paths, commit)).filter(file => !before.includes(file))
+}
+
+function nestedWords(nested: string[]): string {
+  return `Nothing was judged: ${nested.join(', ')} was committed as a repository of its own, so none of its files is in the work.\nSpawn a code worker that does \`git rm --cached\` on it, removes the .git in it and commits the files themselves.`
 }
 
 function strayWords(stray: string[], outputs: string): string {

@@ -10,6 +10,7 @@ export function readLines(text: string): { contract: Contract; problems: Problem
 
 const clauseHeading = /^## (C\d+)\s*[—–:.-]+\s*(\S.*)$/
 const field = /^\s{0,3}[-*]\s+(\w[\w-]*(?: [\w-]+)*)\s*(?::\s*(.*))?$/
+const clauseFields = ['check', 'expect', 'guard', 'limit', 'judged', 'scope', 'covers']
 /** What was meant as a field but is not read as one: to pass over it would make the contract weaker than it looks. */
 const almostField = [
   /^\s*[-*+]\s+\S/,
@@ -41,6 +42,8 @@ class Reader {
   private reading = 0
   private draft: Draft | undefined
   private inLeftOut = false
+  /** Has any heading but the title been read? What follows a wrong one is not told of as well. */
+  private begun = false
 
   constructor(text: string) {
     this.lines = text
@@ -63,6 +66,7 @@ class Reader {
     const [found, name = '', value = ''] = field.exec(line) ?? []
     if (this.draft && found !== undefined) return this.field(this.draft, name.toLowerCase(), value.trim())
     if (this.draft && almostField.some(shape => shape.test(line))) return this.unknown(line.trim().slice(0, 60))
+    if (!this.begun && clauseFields.includes(name.toLowerCase())) return this.homeless(name)
   }
 
   /** A comment begins on a line of its own: anywhere else, `<!--` belongs to a command or an expectation. */
@@ -81,11 +85,12 @@ class Reader {
   private heading(line: string): void {
     this.finish()
     this.inLeftOut = /^## not covered\s*$/i.test(line)
-    if (this.inLeftOut) return
-    if (/^# /.test(line) && this.contract.title === '' && !/^# *C\d/.test(line)) {
+    if (!this.inLeftOut && /^# /.test(line) && this.contract.title === '' && !/^# *C\d/.test(line)) {
       this.contract.title = line.replace(/^# +(contract:?)?\s*/i, '')
       return
     }
+    this.begun = true
+    if (this.inLeftOut) return
     const [, id, sentence] = clauseHeading.exec(line) ?? []
     if (id === undefined || sentence === undefined) {
       return this.problem(
@@ -132,6 +137,13 @@ class Reader {
     this.problem(
       `"${line}" is not a line a clause has`,
       'A clause has: `- check:`, `- expect:`, `- guard`, `- limit:`, `- judged`, `- scope:`, `- covers:`. Notes go on lines without a dash.',
+    )
+  }
+
+  private homeless(name: string): void {
+    this.problem(
+      `"- ${name}" stands before the first clause, and belongs to none`,
+      'Put it below its clause, `## C1 — …`.',
     )
   }
 

@@ -136,6 +136,15 @@ export async function listing(paths: Paths, commit: string): Promise<{ path: str
     })
 }
 
+/** Nested repositories that a commit records: only their commit's name is in the tree, none of their files. */
+export async function nestedRepositories(paths: Paths, commit: string): Promise<string[]> {
+  const listed = await ours(paths, ['ls-tree', '-r', '-z', commit])
+  return listed
+    .split('\0')
+    .filter(entry => entry.startsWith('160000 '))
+    .map(entry => entry.slice(entry.indexOf('\t') + 1))
+}
+
 /** Write the tree of a commit into an empty folder, without any trace of git; or only these `files` of it. */
 export async function exportTree(paths: Paths, commit: string, folder: string, files?: string[]): Promise<void> {
   const env = { GIT_INDEX_FILE: `${folder}.index` }

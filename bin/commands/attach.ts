@@ -1,5 +1,6 @@
-import { DispatchError, exits, readConfig, tmuxOf } from '../../host/index.ts'
+import { DispatchError, exits, readConfig, shellWord, tmuxOf } from '../../host/index.ts'
 import { tmuxSession } from '../../runner/index.ts'
+import type { Session } from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
 
@@ -12,14 +13,12 @@ is, Ctrl-b n goes to the next window. Without an id: the newest session.
     const config = readConfig()
     const session = chosen(config, words[0])
     const tmux = tmuxOf(config.home)
-    const windows = (await tmux.panes()).filter(pane => pane.session === tmuxSession(session)).map(pane => pane.window)
+    const panes = (await tmux.panes()).filter(pane => pane.session === tmuxSession(session))
+    const windows = panes.filter(pane => !pane.dead).map(pane => pane.window)
     const window = words[1] ?? 'orchestrator'
     if (!windows.includes(window)) {
-      const remedy =
-        windows.length > 0
-          ? `It has: ${windows.join(', ')}.`
-          : `Nothing of it runs any more. \`dispatch show ${session.id}\` tells how it ended; \`claude --resume ${session.opening.claude.session}\` takes up the talk.`
-      throw new DispatchError(`session ${session.id} has no window "${window}"`, { exit: exits.notFound, remedy })
+      const remedy = window !== 'orchestrator' && windows.length > 0 ? `It has: ${windows.join(', ')}.` : ended(session)
+      throw new DispatchError(`in session ${session.id} no "${window}" runs`, { exit: exits.notFound, remedy })
     }
     if (!process.stdin.isTTY)
       throw new DispatchError('attach needs a terminal', {
@@ -29,3 +28,11 @@ is, Ctrl-b n goes to the next window. Without an id: the newest session.
     return tmux.attach(tmuxSession(session), window)
   },
 })
+
+/** An orchestrator that is gone has left its talk behind, in its folder and under the claude configuration it ran with. */
+function ended({ id, opening, paths }: Session): string {
+  const configuration = opening.claude.configDirectory
+  const login = configuration === null ? '' : `CLAUDE_CONFIG_DIR=${shellWord(configuration)} `
+  return `\`dispatch show ${id.slice(-4)}\` tells how it ended. To read its talk, or go on with it outside of dispatch:
+  cd ${shellWord(paths.desk)} && ${login}claude --resume ${opening.claude.session}`
+}

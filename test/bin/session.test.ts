@@ -73,6 +73,20 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
     })
   })
 
+  it('a repository that a worker commits as a nested one is not judged, and the next worker takes it out', () => {
+    const nested = bash('git init -q sub && git -C sub -c user.name=n -c user.email=n@h commit -q --allow-empty -m x')
+    const out = bash('git rm -q --cached sub && rm -rf sub')
+    const again = [spawn('code --name again --clauses C1', 'Take the nested repository sub out.'), ...therest.slice(1)]
+    const orchestrator = [put('contract.md', contract), ...therest.slice(0, 2), bash('submit'), ...again]
+    const workers = { hello: [nested, ...honest], again: [out, ...honest] }
+    return withRig({ ...hello, workers, orchestrator }, async rig => {
+      const ran = await rig.dispatch([task, '--wait'])
+      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      const refused = rig.events().find(event => event.is === 'request.refused' && event.tool === 'submit')
+      assert.match(refused?.is === 'request.refused' ? refused.why : '', /sub was committed as a repository of its own/)
+    })
+  })
+
   it('a verdict is void for a reader too when nobody runs any more', () =>
     withRig(hello, async rig => {
       assert.equal((await rig.dispatch([task, '--wait'])).code, 0)

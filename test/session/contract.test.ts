@@ -451,3 +451,16 @@ test('the skeleton holds nothing until something is written, whatever the task s
     assert.deepEqual([problems, contract.clauses.length], [[], 1], title)
   }
 })
+
+test('a field before the first clause is told of, and what follows a wrong heading is not told of twice', () => {
+  const { problems } = read('# Contract: x\n- check: `true`\n- a note\n\n## C1 — A sentence\n- check: `false`')
+  assert.deepEqual(
+    problems.map(({ line, what }) => [line, what]),
+    [[2, '"- check" stands before the first clause, and belongs to none']],
+  )
+  const wrong = read('# Contract: x\n## Clause 1\n- check: `false`').problems
+  assert.deepEqual(
+    wrong.filter(({ line }) => line === 3),
+    [],
+  )
+})

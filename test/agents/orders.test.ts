@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { launchScript, layOrchestrator, layWorker } from '../../agents/index.ts'
+import { fill } from '../../agents/template.ts'
+import { run } from '../../host/index.ts'
+import { type Opening, openSession } from '../../session/index.ts'
+import { scratch } from '../host/scratch.ts'
+
+const task = 'Say {{session}} and $(touch /tmp/x) `y` "z"\r\n# not a heading; 🌊 {{task}}\n\n'
+
+function session(t: TestContext) {
+  const opening: Opening = {
+    format: 1,
+    id: '20261121-say-abcd',
+    openedAt: '2026-11-21T00:00:00.000Z',
+    repository: null,
+    task: { bytes: Buffer.byteLength(task), sha256: '', title: 'Say' },
+    models: { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'g' },
+    rounds: 3,
+    judgedOnly: false,
+    claude: { program: '/nowhere/claude', session: '00000000-0000-4000-8000-000000000000', configDirectory: null },
+  }
+  return openSession(path.join(scratch(t), "it's"), opening, Buffer.from(task))
+}
+
+test('the orchestrator’s orders hold the task byte for byte, and nothing in it is filled in', t => {
+  const opened = session(t)
+  layOrchestrator(opened)
+  const orders = fs.readFileSync(opened.paths.orders)
+  assert.equal(orders.indexOf(Buffer.from(task)), orders.lastIndexOf(Buffer.from(task)))
+  assert.ok(orders.includes(Buffer.from(task)))
+  assert.doesNotMatch(orders.toString().replace(task, ''), /\{\{|\0/)
+  assert.ok(!fs.readFileSync(opened.paths.launch, 'utf8').includes('touch'), 'the task is in no shell line')
+})
+
+test('a launch script sets what it is told, byte for byte, and hides the keys of judge and notifier', async t => {
+  const folder = path.join(scratch(t), "a 'quoted' $HOME `folder`")
+  fs.mkdirSync(folder)
+  const value = `a "b" 'c' $(d) \`e\` \\ \n;`
+  const script = launchScript({
+    about: 'A test.',
+    folder,
+    variables: { TOLD: value },
+    tools: '/some/tools',
+    command: [
+      process.execPath,
+      '-e',
+      'console.log(JSON.stringify([process.env, process.cwd(), process.argv[1]]))',
+      value,
+    ],
+  })
+  const env = { PATH: '/usr/bin:/bin', GEMINI_API_KEY: 'k', NTFY_TOPIC: 't', NTFY_TOKEN: 'n', TMUX: 'x', OTHER: 'o' }
+  const ran = await run('/bin/sh', ['-c', script], { env })
+  assert.equal(ran.code, 0, ran.stderr)
+  const [seen, cwd, word] = JSON.parse(ran.stdout)
+  assert.equal(seen.TOLD, value)
+  assert.equal(word, value)
+  assert.equal(cwd, fs.realpathSync(folder))
+  assert.equal(seen.PATH, '/some/tools:/usr/bin:/bin')
+  assert.equal(seen.OTHER, 'o')
+  for (const name of ['GEMINI_API_KEY', 'NTFY_TOPIC', 'NTFY_TOKEN', 'TMUX']) assert.equal(seen[name], undefined, name)
+})
+
+test('a worker is told its clauses, its files and the contract; an rw worker’s guard knows only its globs', t => {
+  const opened = session(t)
+  const { paths } = opened
+  fs.writeFileSync(paths.contract, '# Contract: x with {{files}}\n')
+  const brief = Buffer.from('Do {{this}}.')
+  const shared = { model: 'sonnet', clauses: ['C2', 'C3'], brief, token: 4, accepted: 'abc' }
+  layWorker(opened, { ...shared, name: 'docs', kind: 'rw', files: ['docs/**', 'README.md'] })
+  const own = paths.worker('docs')
+  const orders = fs.readFileSync(own.orders, 'utf8')
+  for (const words of ['docs/**, README.md', 'C2, C3', '# Contract: x with {{files}}'])
+    assert.ok(orders.includes(words), words)
+  assert.deepEqual(fs.readFileSync(own.brief), brief)
+  assert.equal(fs.readFileSync(path.join(own.folder, 'files'), 'utf8'), 'docs/**\nREADME.md\n')
+  const guard = fs.readFileSync(own.guard, 'utf8').trimEnd().split('\n')
+  assert.ok(
+    guard.every(line => line.includes('/outputs/docs/') || line.includes('/outputs/README.md')),
+    guard.join(),
+  )
+  const launch = fs.readFileSync(own.launch, 'utf8')
+  assert.doesNotMatch(launch, /dangerously/)
+  assert.doesNotMatch(/--tools '([^']*)'/.exec(launch)?.[1] ?? launch, /Bash/)
+  layWorker(opened, { ...shared, name: 'code', kind: 'code', files: ['docs/**'] })
+  assert.match(fs.readFileSync(paths.worker('code').orders, 'utf8'), /but not docs\/\*\*/)
+})
+
+test('a template with a name too few or too many is a defect, and said at once', () => {
+  assert.equal(fill('{{a}} {{b}} {{a}}', { a: '{{b}}', b: '2' }), '{{b}} 2 {{b}}')
+  assert.throws(() => fill('{{a}} {{b}}', { a: '1' }), /asks for \{\{b\}\}/)
+  assert.throws(() => fill('{{a}}', { a: '1', b: '2' }), /no place for b/)
+})
