@@ -32,6 +32,7 @@ const composed: Record<string, string[]> = { runner: ['agents', 'validator', 'no
 const owners: Record<string, string> = {
   execa: 'host/run.ts',
   dotenv: 'host/config.ts',
+  'jsonc-parser': 'host/jsonc.ts',
   chokidar: 'session/follow.ts',
   '@google/genai': 'validator/gemini.ts',
   'node-notifier': 'notify/desktop.ts',
