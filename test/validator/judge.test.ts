@@ -49,9 +49,10 @@ for (const [name, answers] of Object.entries(judges)) {
     try {
       for (const report of hostileReports)
         for (const [kind, gates] of failingGates) {
-          const { verdict } = await verdictOf(report, gates, server.url)
+          const { verdict, clauses } = await verdictOf(report, gates, server.url)
           assert.notEqual(verdict, 'PASS', `${kind}: ${report}`)
-          if (kind !== 'could not run') assert.equal(verdict, 'FAIL', `${kind}: ${report}`)
+          const failed = clauses.some(clause => clause.verdict === 'FAIL')
+          if (kind !== 'could not run') assert.ok(failed, `${kind}: ${report}`) // Also where the judge gave itself away.
         }
       assert.equal(server.seen.length, hostileReports.length * failingGates.length)
     } finally {
