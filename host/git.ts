@@ -1,3 +1,5 @@
+import fs from 'node:fs'
+import path from 'node:path'
 import { DispatchError, exits } from './error.ts'
 import { type Ran, run } from './run.ts'
 
@@ -54,17 +56,35 @@ const wholeOutput = 256 * 1024 * 1024
 /** Run git and answer its output without the last newline; a failure is an error that quotes git. */
 export async function git(args: string[], options: Parameters<typeof tryGit>[1] = {}): Promise<string> {
   const ran = await tryGit(args, { keep: wholeOutput, ...options })
-  if (ran.unstartable)
-    throw new DispatchError('git is not installed, or not on PATH', {
-      exit: exits.dependency,
-      remedy: 'Install it: `xcode-select --install` or `apt-get install git`.',
-    })
+  if (ran.unstartable) throw missing()
   if (ran.code !== 0)
     throw new DispatchError(
       `git ${args.find(word => !word.startsWith('-'))} failed: ${ran.stderr.trim() || `exit ${ran.code}`}`,
       { exit: exits.internal },
     )
   return ran.stdout.replace(/\n$/, '')
+}
+
+function missing(): DispatchError {
+  return new DispatchError('git is not installed, or not on PATH', {
+    exit: exits.dependency,
+    remedy: 'Install it: `xcode-select --install` or `apt-get install git`.',
+  })
+}
+
+/** Refuse to begin (exit 6) where a program is missing that every session needs. Only looked for, not run: it must cost nothing. */
+export function requirePrograms(searchPath = process.env['PATH'] ?? ''): void {
+  const absent = ['git', 'tmux'].filter(
+    name => !searchPath.split(path.delimiter).some(folder => folder !== '' && fs.existsSync(path.join(folder, name))),
+  )
+  if (absent.length > 0)
+    throw new DispatchError(
+      `${absent.join(' and ')} ${absent.length === 1 ? 'is' : 'are'} not installed, or not on PATH`,
+      {
+        exit: exits.dependency,
+        remedy: `Install ${absent.length === 1 ? 'it' : 'them'}: \`brew install ${absent.join(' ')}\` or \`apt-get install ${absent.join(' ')}\`.`,
+      },
+    )
 }
 
 /** `git version 2.39.5`, or undefined when it does not run. */
@@ -102,8 +122,14 @@ export interface Repository {
 export async function findRepository(named: string | undefined, ours: string[]): Promise<Repository | null> {
   const cwd = named ?? process.cwd()
   const found = await tryGit(['rev-parse', '--show-toplevel'], { cwd })
+  if (found.unstartable && fs.existsSync(cwd)) throw missing()
   if (found.code !== 0) {
-    if (named === undefined) return null
+    if (named === undefined && /not a git repository|must be run in a work tree/.test(found.stderr)) return null
+    if (named === undefined)
+      throw new DispatchError(`git cannot read the repository here: ${found.stderr.trim()}`, {
+        exit: exits.usage,
+        remedy: 'Mend it, or use --no-repo.',
+      })
     throw new DispatchError(`${named} is not a git repository with a work tree`, {
       exit: exits.usage,
       remedy: 'Name its top folder, or use --no-repo.',
@@ -117,6 +143,46 @@ export async function findRepository(named: string | undefined, ours: string[]):
       exit: exits.usage,
       remedy: 'Commit something first, or use --no-repo.',
     })
-  const status = await git(['status', '--porcelain', '-z', '--untracked-files=normal', '--no-renames'], { cwd: top })
+  const status = await git(
+    [...(await ownIgnores()), 'status', '--porcelain', '-z', '--untracked-files=all', '--no-renames'],
+    {
+      cwd: top,
+    },
+  )
   return { path: top, commit: head.stdout.trim(), uncommitted: status.split('\0').filter(Boolean).length }
+}
+
+/** A file of a commit, as git lists it. */
+export interface Entry {
+  path: string
+  /** `100644`, `100755`, `120000` for a link, `160000` for a nested repository. */
+  mode: string
+}
+
+/** Every file of a commit of the user's repository. Only read, with none of its hooks. */
+export async function entriesAt({ path: cwd, commit }: Pick<Repository, 'path' | 'commit'>): Promise<Entry[]> {
+  const listed = await git(['ls-tree', '-r', '-z', commit], { cwd })
+  return listed
+    .split('\0')
+    .filter(Boolean)
+    .map(line => ({ path: line.slice(line.indexOf('\t') + 1), mode: line.slice(0, 6) }))
+}
+
+/** The content of one file of a commit; of a link, where it leads. */
+export function contentAt({ path: cwd, commit }: Pick<Repository, 'path' | 'commit'>, file: string): Promise<string> {
+  return git(['cat-file', 'blob', `${commit}:${file}`], { cwd })
+}
+
+/** Files of the checkout that git ignores, from the top; folders that are ignored whole end in `/`. */
+export async function ignoredFiles(repository: string): Promise<string[]> {
+  const words = ['ls-files', '--others', '--ignored', '--exclude-standard', '--directory', '-z']
+  return (await git(words, { cwd: repository })).split('\0').filter(Boolean)
+}
+
+/** The user's own list of files to ignore everywhere, the one thing of their configuration that we take: it is only read. */
+async function ownIgnores(): Promise<string[]> {
+  const { GIT_CONFIG_GLOBAL: _, ...environment } = gitEnvironment()
+  const words = ['config', '--global', '--type=path', '--get', 'core.excludesFile']
+  const file = (await run('git', words, { env: environment, deadline: 10_000 })).stdout.trim()
+  return file === '' ? [] : ['-c', `core.excludesFile=${file}`]
 }

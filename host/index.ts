@@ -1,3 +1,4 @@
+export * from './checkout.ts'
 export * from './claude.ts'
 export * from './config.ts'
 export * from './error.ts'

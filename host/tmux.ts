@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import fs from 'node:fs'
 import { variables } from './config.ts'
 import { DispatchError, exits } from './error.ts'
 import { type Ran, run, runInTerminal } from './run.ts'
@@ -90,6 +91,14 @@ export function tmuxOf(home: string) {
 
     async closeSession(session: string): Promise<void> {
       await tmux(['kill-session', '-t', `=${session}`])
+    },
+
+    /** Take away the socket of a server that has ended: tmux leaves the file behind. */
+    async tidy(): Promise<void> {
+      const ran = await tmux(['list-sessions'])
+      if (ran.code === 0) return
+      const file = /(?:no server running on|error connecting to) (\/\S+)/.exec(ran.stderr)?.[1]
+      if (file?.endsWith(`/${socket}`)) fs.rmSync(file, { force: true })
     },
 
     /** Every pane on our socket; empty when no server runs. */

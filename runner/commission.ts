@@ -4,7 +4,7 @@ import { makePrivate, writeAtomic } from '../host/index.ts'
 import { globsOverlap, isGlob, isWorkerName, type Worker } from '../session/index.ts'
 import type { Request } from './desk.ts'
 import { type Reply, type Running, refuse } from './running.ts'
-import { sealContract, sealedContract } from './seal.ts'
+import { draftedClauses, sealContract, sealedContract } from './seal.ts'
 
 /** What an orchestrator asks for; the rest of a commission is ours to say. */
 type Asked = Omit<Commission, 'brief' | 'token' | 'accepted'>
@@ -18,7 +18,7 @@ export async function commission(running: Running, request: Request): Promise<Re
   if (known) return commissioned(known) // A runner that died before it could answer has done it already.
   const asked = readCommission(running, request)
   if ('text' in asked) return asked
-  const refused = (await sealContract(running)) ?? unfit(running, asked)
+  const refused = unfit(running, asked) ?? (await sealContract(running)) // A spawn that is refused seals nothing.
   if (refused) return refused
   const { name, kind, model, clauses, files } = asked
   const ahead = kind === 'code' ? codeQueue(running).at(-1) : undefined
@@ -81,9 +81,12 @@ BRIEF`
 
 /** What the sealed contract and the other workers have against it. */
 function unfit(running: Running, { clauses, files, kind, name }: Asked): Reply | undefined {
-  const known = sealedContract(running).clauses.map(clause => clause.id)
+  const known = running.status.contract
+    ? sealedContract(running).clauses.map(clause => clause.id)
+    : draftedClauses(running)
   const foreign = clauses.find(id => !known.includes(id))
-  if (foreign !== undefined) return refuse(`The contract has no clause ${foreign}. It has ${known.join(', ')}.`)
+  if (known.length > 0 && foreign !== undefined)
+    return refuse(`The contract has no clause ${foreign}. It has ${known.join(', ')}.`)
   const others = running.status.workers.filter(worker => worker.endedAt === undefined)
   if (others.length >= crowd) return refuse(`${others.length} workers are at work already; wait-workers first.`)
   const twice = others.find(other => other.kind !== kind && other.clauses.some(id => clauses.includes(id)))

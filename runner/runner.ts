@@ -186,7 +186,7 @@ class Runner implements Running {
     } catch (error) {
       await this.failStart(
         `the repository could not be copied: ${error instanceof Error ? error.message : error}`,
-        exits.internal,
+        error instanceof DispatchError ? error.exit : exits.internal,
       )
     }
   }
@@ -236,7 +236,7 @@ class Runner implements Running {
   /** What we could not do, in words the agent can act on; what somebody tampered with goes to the human. */
   private answerFailure(error: unknown): Reply {
     const why = error instanceof Error ? error.message : String(error)
-    if (error instanceof DispatchError && error.exit === exits.integrity) return giveUp(this, why)
+    if (error instanceof DispatchError && error.exit === exits.integrity) return giveUp(this, why, error.exit)
     return {
       exit: exits.internal,
       text: `dispatch itself failed at this: ${why}\nTry once more; if it stays, run \`ask\` and tell the human.`,
@@ -248,11 +248,11 @@ class Runner implements Running {
       return giveUp(this, `the contract was refused ${this.status.refusals} times`)
     switch (request.tool) {
       case 'contract':
-        return request.words[0] === 'check' ? checkContract(this) : refuse('usage: contract check')
+        return request.words.join(' ') === 'check' ? checkContract(this) : refuse('usage: contract check')
       case 'spawn-worker':
         return commission(this, request)
       case 'submit':
-        return submit(this, request.id)
+        return request.words.length === 0 ? submit(this, request.id) : refuse('usage: submit   (it takes no words)')
       case 'ask':
         return this.ask(request.words.join(' ').trim())
       case 'wait-workers':
@@ -261,7 +261,7 @@ class Runner implements Running {
   }
 
   private ask(question: string): Reply {
-    if (question === '') return refuse('usage: ask "your question"')
+    if (question === '' || /^--?h(elp)?$/.test(question)) return refuse('usage: ask "your question"')
     this.record({ is: 'question.asked', question: printable(question).slice(0, 4000) })
     return { exit: 0, text: 'The human has been told. End your turn now; their answer will be your next message.' }
   }

@@ -25,7 +25,7 @@ export function refuse(text: string): Reply {
 }
 
 /** Call the human: from here on only a person brings the session on. The words are for the orchestrator. */
-export function giveUp(running: Running, why: string): Reply {
-  running.record({ is: 'orchestrator.gave-up', why })
+export function giveUp(running: Running, why: string, exit?: number): Reply {
+  running.record({ is: 'orchestrator.gave-up', why, ...(exit === undefined ? {} : { exit }) })
   return refuse(`${why}. The human has been called. End your turn now.`)
 }

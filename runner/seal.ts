@@ -61,6 +61,13 @@ export function sealedContract({ session, status }: Running): Contract {
   return parseContract(text, { judgedOnly: true }).contract
 }
 
+/** The ids in the draft on the desk; none when it does not read, which the seal will say. */
+export function draftedClauses({ session }: Running): string[] {
+  const draft = readUntrusted(path.join(session.paths.desk, 'contract.md'), 256 * 1024)?.toString('utf8') ?? ''
+  const { contract, problems } = parseContract(draft, { judgedOnly: true })
+  return problems.length > 0 ? [] : contract.clauses.map(clause => clause.id)
+}
+
 export function recordCheck(running: Running, record: EvidenceRecord): void {
   const { side, round, clause, outcome, why, milliseconds, id } = record
   running.record({ is: 'check.ran', side, round, clause, outcome, why: why.slice(0, 300), milliseconds, record: id })

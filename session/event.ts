@@ -86,7 +86,8 @@ const facts = {
     clauses: z.array(z.object({ id: z.string(), verdict: finding })),
   }),
   'verdict.voided': z.object({ why: z.string() }),
-  'orchestrator.gave-up': z.object({ why: z.string() }),
+  /** With the exit code of the door that waits, where it is not that of a question. */
+  'orchestrator.gave-up': z.object({ why: z.string(), exit: count.optional() }),
   'orchestrator.stuck': z.object({ idleSeconds: count }),
   'notice.sent': z.object({ channel: z.string(), about: z.string() }),
   'notice.failed': z.object({ channel: z.string(), about: z.string(), why: z.string() }),

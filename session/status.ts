@@ -90,8 +90,9 @@ export interface Status {
   verdict?: Verdict
   question: string | null
   trouble?: string
-  /** The exit code of a start that failed. */
+  /** The exit code of a start that failed, or of a trouble that has one of its own. */
   startExit?: number
+  troubleExit?: number
   /** Turns the orchestrator tried to end in a row without having asked for anything. */
   idleTurns: number
   /** Contracts refused since anything else happened. */
@@ -204,7 +205,11 @@ function change(before: Status, event: Event): Partial<Status> {
     case 'contract.refused':
       return { refusals: before.refusals + 1 }
     case 'orchestrator.gave-up':
-      return { phase: 'needs you', trouble: event.why }
+      return {
+        phase: 'needs you',
+        trouble: event.why,
+        ...(event.exit === undefined ? {} : { troubleExit: event.exit }),
+      }
     case 'orchestrator.stuck':
       return { stuck: true }
     case 'session.closed':

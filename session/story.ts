@@ -111,7 +111,7 @@ function checkTone({ side, outcome }: Extract<Event, { is: 'check.ran' }>): Mome
 }
 
 function endingWords({ how, why, files, costUsd, seconds }: Extract<Event, { is: 'worker.ended' }>): string {
-  const changed = files === 0 ? 'changed nothing' : `changed ${files} file${plural(files)}`
+  const changed = files === 0 ? 'handed in nothing' : `changed ${files} file${plural(files)}`
   const cost = costUsd === null ? '' : `, $${costUsd.toFixed(2)}`
   return `${how === 'reported' ? 'has reported' : how}${why ? ` (${why})` : ''}; ${changed}, ${seconds} s${cost}`
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { exits, install } from '../../host/index.ts'
+import { DispatchError, exits, install } from '../../host/index.ts'
 import { type Command, type Entry, helpOf } from '../command.ts'
 
 const entry = (
@@ -48,6 +48,11 @@ export const commands: Entry[] = [
     'end every process of a session (--all: of each); what is on disk stays',
     () => import('./stop.ts'),
   ),
+  rare('apply [sid]', 'bring the judged work into your repository, as a branch', () => import('./apply.ts')),
+  rare('rm <sid…>', "remove a session's folder; work that is nowhere else is kept", () => import('./rm.ts')),
+  rare('logs [sid] [who]', 'what runner, orchestrator and workers said, in their own words', () => import('./logs.ts')),
+  rare('contract [sid]', 'the contract, with the state of each clause beside it', () => import('./contract.ts')),
+  rare('cost [sid]', 'dollars, tokens and time of one session, or of all by day', () => import('./cost.ts')),
   rare('wait [sid]', 'block until there is a verdict; the exit code tells it', () => import('./wait.ts')),
   rare('doctor', 'check this machine, with the fix for each thing that is wrong', () => import('./doctor.ts')),
   rare(
@@ -60,6 +65,7 @@ export const commands: Entry[] = [
     'the whole path on scripted models: free, offline, all else real',
     () => import('./rehearse.ts'),
   ),
+  rare('completions <shell>', 'what makes Tab work in bash, zsh and fish', () => import('./completions.ts')),
   rare('web', 'the observatory: every session on a read-only page', () => import('./web.ts')),
   rare(
     'watchdog',
@@ -71,6 +77,11 @@ export const commands: Entry[] = [
 /** `dispatch --help`, or the help of one command. */
 export async function overview(about?: string): Promise<number> {
   const one = about === 'task' ? task : commands.find(({ name }) => name === about)
+  if (about !== undefined && about !== '--version' && !one)
+    throw new DispatchError(`there is no command "${about}"`, {
+      exit: exits.notFound,
+      remedy: 'Run `dispatch --help`.',
+    })
   if (about === '--version') process.stdout.write(`${version()}\n`)
   else process.stdout.write(one ? helpOf(one, await one.load()) : everything())
   return exits.ok

@@ -3,8 +3,7 @@ import { defineCommand } from '../command.ts'
 export const command = defineCommand({
   about: `
 The whole path with scripted models: the real dispatch, claude, tmux, git, hooks, checks and judge client, against a server
-on this machine that plays the models. Free and offline. The session's folder stays, and
-you are told where.
+on this machine that plays the models. Free and offline. The session's folder stays, and you are told where.
 `,
   options: { list: { type: 'boolean', about: 'the names of the scenarios, with a line on each' } },
   async run(values, words) {

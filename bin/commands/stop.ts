@@ -36,7 +36,10 @@ Ends every process of the session and only those: orchestrator, workers, runner,
     ).filter(id => id !== undefined)
     for (const id of stopped) print(`stopped ${id}`)
     if (stopped.length === 0) print('Nothing was running.')
-    if (values.all) await tmuxOf(config.home).closeSession(houseSession)
+    if (values.all) {
+      await tmuxOf(config.home).closeSession(houseSession)
+      await tmuxOf(config.home).tidy()
+    }
     return exits.ok
   },
 })

@@ -14,6 +14,7 @@ import {
   oneLine,
   prepareLogin,
   readConfig,
+  requirePrograms,
 } from '../../host/index.ts'
 import { closeSession, startSession } from '../../runner/index.ts'
 import { append, follow, holder, newId, type Opening, openSession, type Session } from '../../session/index.ts'
@@ -123,8 +124,23 @@ async function readInput(): Promise<Buffer> {
   return Buffer.from(await text(process.stdin), 'latin1')
 }
 
-/** Everything that can be refused is refused before the folder is made; then the session is opened and started. */
+function refuseContradictions(values: Values<typeof options>): void {
+  if (values.repo !== undefined && values['no-repo'])
+    throw new DispatchError('--repo and --no-repo contradict each other', {
+      exit: exits.usage,
+      remedy: 'Keep the one you mean.',
+    })
+  if (values.model?.trim() === '')
+    throw new DispatchError('--model has no name', {
+      exit: exits.usage,
+      remedy: 'Such as --model opus, or leave it out.',
+    })
+}
+
+/** Everything that can be refused before the folder is made; then the session is opened and started. */
 async function launch(config: Config, task: Buffer, values: Values<typeof options>): Promise<Session> {
+  refuseContradictions(values)
+  requirePrograms()
   const claude = findClaude()
   const login = loginOf(config.claude)
   const repository = values['no-repo'] ? null : await findRepository(values.repo, [config.install, config.home])

@@ -79,15 +79,20 @@ function exitOf(status: Status): number {
   if (status.verdict?.voided) return exits.inconclusive
   if (status.phase === 'PASS') return exits.ok
   if (status.phase === 'FAIL') return exits.fail
+  if (status.phase === 'needs you') return status.troubleExit ?? exits.inconclusive
   return status.phase === 'failed' ? (status.startExit ?? exits.internal) : exits.inconclusive
+}
+
+/** Why it stands where it stands: what is asked or wrong now, before a verdict that was given earlier. */
+function reasonOf({ phase, question, trouble, verdict, closed }: Status): string {
+  const now = phase === 'asking' ? question : phase === 'needs you' || phase === 'failed' ? trouble : undefined
+  return now ?? verdict?.voided ?? verdict?.reason ?? trouble ?? closed?.why ?? ''
 }
 
 function printEnd(session: Session, status: Status): void {
   const { id, paths } = session
   print()
-  print(
-    `${paintState({ status, runner: 'alive' })}  ${printable(status.verdict?.reason ?? status.question ?? status.trouble ?? status.closed?.why ?? '')}`,
-  )
+  print(`${paintState({ status, runner: 'alive' })}  ${printable(reasonOf(status))}`)
   for (const clause of status.clauses.filter(known => known.verdict))
     print(`  ${clause.id.padEnd(4)} ${clause.verdict?.padEnd(12)} ${printable(clause.sentence)}`)
   print()

@@ -31,6 +31,7 @@ test('the orchestrator’s orders hold the task byte for byte, and nothing in it
   const orders = fs.readFileSync(opened.paths.orders)
   assert.equal(orders.indexOf(Buffer.from(task)), orders.lastIndexOf(Buffer.from(task)))
   assert.ok(orders.includes(Buffer.from(task)))
+  assert.ok(orders.toString().endsWith(`\n<task>\n${task}\n</task>\n`), 'the task stands in its fence')
   assert.doesNotMatch(orders.toString().replace(task, ''), /\{\{|\0/)
   assert.ok(!fs.readFileSync(opened.paths.launch, 'utf8').includes('touch'), 'the task is in no shell line')
 })

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { install, type Ran, run } from '../../host/index.ts'
 import { scratch } from '../host/scratch.ts'
+import { processesOf } from '../rig.ts'
 
 /** A repository with one commit, and what `worker.sh` is told by its launch script. */
 async function desk(t: TestContext) {
@@ -138,11 +137,5 @@ test('a worker that lost the write lock commits nothing, and its exit says so', 
 test('the viewer of its window ends with it', async t => {
   const { work, folder } = await desk(t)
   await work('true')
-  const viewer = `tail -n +1 -f ${folder}/screen.txt`
-  const own = spawn('ps', ['-eo', 'args'], { stdio: ['ignore', 'pipe', 'ignore'] })
-  let listed = ''
-  own.stdout.on('data', chunk => (listed += chunk))
-  await once(own, 'close')
-  assert.ok(listed.includes('ps -eo args'))
-  assert.ok(!listed.includes(viewer))
+  assert.deepEqual(processesOf(folder), [])
 })

@@ -87,6 +87,49 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
     })
   })
 
+  it('a spawn that is refused seals nothing, and a tool that is asked for its usage does nothing else', () => {
+    const usage = bash('submit --help; ask --help; contract check it')
+    const wrong = spawn('code --clauses C1,C3', 'Write hello.sh.')
+    const third = put(
+      'contract.md',
+      `${contract}\n## C3 — hello.sh has one line\n- check: \`test "$(wc -l < hello.sh)" = 1\``,
+    )
+    const orchestrator = [put('contract.md', contract), usage, wrong, third, ...therest]
+    return withRig({ ...hello, orchestrator }, async rig => {
+      const ran = await rig.dispatch([task, '--wait'])
+      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      const refused = rig.events().flatMap(event => (event.is === 'request.refused' ? [event.why] : []))
+      assert.deepEqual(refused.length, 3, refused.join('\n'))
+      assert.match(refused[2] ?? '', /no clause C3/)
+      assert.equal(rig.status().clauses.length, 3)
+      assert.ok(!rig.events().some(event => event.is === 'question.asked'))
+      assert.equal(rig.status().round, 1)
+    })
+  })
+
+  it('a judge that does not answer: the gates are shown, INCONCLUSIVE, exit 12', () =>
+    withRig(
+      hello,
+      async rig => {
+        const ran = await rig.dispatch([task, '--wait'])
+        assert.equal(ran.code, 12, ran.stdout + ran.stderr)
+        assert.match(ran.stdout, /C1 +green now/)
+        assert.match(ran.stdout, /INCONCLUSIVE +no judge: .*2 of 2 gates are green/)
+      },
+      { GOOGLE_GEMINI_BASE_URL: 'http://127.0.0.1:9', JUDGE_TIMEOUT_SEC: '2' },
+    ))
+
+  it('who gives up after a FAIL is told with why, not with the old verdict', () => {
+    const idleTurns = Array.from({ length: 8 }, () => say('I am done.'))
+    const workers = { '*': [put('hello.sh', 'echo hullo'), say('done')] }
+    const orchestrator = [put('contract.md', contract), ...therest.slice(0, 3), ...idleTurns]
+    return withRig({ ...hello, workers, orchestrator }, async rig => {
+      const ran = await rig.dispatch([task, '--wait'])
+      assert.equal(ran.code, 12, ran.stdout + ran.stderr)
+      assert.match(ran.stdout, /needs you +the orchestrator tried to end its turn 5 times/)
+    })
+  })
+
   it('a verdict is void for a reader too when nobody runs any more', () =>
     withRig(hello, async rig => {
       assert.equal((await rig.dispatch([task, '--wait'])).code, 0)
@@ -191,7 +234,10 @@ describe('the user’s own repository', { concurrency: 2 }, () => {
     await git('add', '-A')
     await git('commit', '-q', '-m', 'one')
     fs.writeFileSync(path.join(folder, 'kept.txt'), 'changed, not committed\n')
-    fs.writeFileSync(path.join(folder, 'new.txt'), 'new\n')
+    fs.mkdirSync(path.join(folder, 'new'))
+    for (const name of ['a', 'b', 'c', '.noise']) fs.writeFileSync(path.join(folder, 'new', name), 'new\n')
+    fs.writeFileSync(path.join(rig.home, 'home/.gitignore_global'), '.noise\n')
+    fs.writeFileSync(path.join(rig.home, 'home/.gitconfig'), '[core]\n\texcludesFile = ~/.gitignore_global\n')
     return folder
   }
 
@@ -204,12 +250,12 @@ describe('the user’s own repository', { concurrency: 2 }, () => {
       const before = fingerprint(folder)
       const ran = await rig.dispatch([task, '--wait'], { cwd: folder })
       assert.equal(ran.code, 0, ran.stdout + ran.stderr)
-      assert.match(ran.stdout, /on a copy of \S+\/project at [0-9a-f]{10}; 2 uncommitted files are left out/)
+      assert.match(ran.stdout, /on a copy of \S+\/project at [0-9a-f]{10}; 4 uncommitted files are left out/)
       assert.deepEqual(fingerprint(folder), before)
       assert.ok(!fs.existsSync(path.join(rig.home, 'ran')), 'a hook of the repository was run')
       const { outputs } = rig.session().paths
       assert.equal(fs.readFileSync(path.join(outputs, 'kept.txt'), 'utf8'), 'kept\n')
-      assert.ok(!fs.existsSync(path.join(outputs, 'new.txt')))
+      assert.ok(!fs.existsSync(path.join(outputs, 'new')))
     }))
 
   it('a change outside the contract’s scope breaks it, whatever the judge says', () => {
@@ -305,7 +351,7 @@ describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
       { ...hello, workers: { '*': [bash('chmod u+w ../contract.md; echo "# nothing" > ../contract.md'), ...honest] } },
       async rig => {
         const ran = await rig.dispatch([task, '--wait'])
-        assert.equal(ran.code, 12, ran.stdout)
+        assert.equal(ran.code, 13, ran.stdout)
         assert.match(ran.stdout, /contract\.md is not what was sealed/)
         assert.equal(rig.status().verdict, undefined)
       },

@@ -24,7 +24,7 @@ async function instructions(rig: Rig): Promise<string> {
 }
 
 describe('a task reaches the disk and the agent byte for byte', { concurrency: 2 }, () => {
-  const million = `${'0123456789abcdef'.repeat(65_535)}the end;`
+  const million = `${'0123456789abcdef'.repeat(65_535)}… and the end;`
   const ways: [string, (rig: Rig) => Promise<{ code: number | undefined; stderr: string }>, string][] = [
     ['as an argument', rig => rig.dispatch([nasty]), nasty],
     ['as an argument that begins with a dash', rig => rig.dispatch(['--', '-rf / ; --help']), '-rf / ; --help'],
@@ -34,7 +34,7 @@ describe('a task reaches the disk and the agent byte for byte', { concurrency: 2
       `${nasty}\n\n`,
     ],
     [
-      'from a file of nearly 1 MiB',
+      'from a file of 1 MiB to the byte',
       rig => {
         fs.writeFileSync(path.join(rig.home, 'task'), million)
         return rig.dispatch(['--file', path.join(rig.home, 'task')])
@@ -82,6 +82,8 @@ it('what is not a task is exit 2, with words, and leaves no session', () =>
       [['lss'], /not a command[\s\S]*dispatch ls/],
       [['do it', '--frobnicate'], /--frobnicate/],
       [['do it', '--repo', '/nonexistent'], /not a git repository/],
+      [['do it', '--repo', rig.home, '--no-repo'], /contradict/],
+      [['do it', '--model', ''], /--model has no name/],
     ]
     for (const [words, expected, input] of cases) {
       const ran = await rig.dispatch(words, input ? { input } : {})
@@ -92,6 +94,23 @@ it('what is not a task is exit 2, with words, and leaves no session', () =>
       !fs.existsSync(path.join(rig.home, 'dispatch/workspace')) ||
         fs.readdirSync(path.join(rig.home, 'dispatch/workspace')).length === 0,
     )
+  }))
+
+it('without git or tmux nothing is begun: exit 6 with the line that installs it', () =>
+  withRig(async rig => {
+    const bin = path.join(rig.home, 'bin')
+    fs.mkdirSync(bin)
+    for (const name of ['readlink', 'sh', 'tmux']) fs.symlinkSync(`/usr/bin/${name}`, path.join(bin, name))
+    for (const [absent, words] of [
+      ['git', /git is not installed[\s\S]*apt-get install git/],
+      ['tmux', /git and tmux are not installed[\s\S]*apt-get install git tmux/],
+    ] as const) {
+      fs.rmSync(path.join(bin, absent), { force: true })
+      const ran = await rig.dispatch(['do it now'], { env: { PATH: bin } })
+      assert.equal(ran.code, 6, ran.stdout + ran.stderr)
+      assert.match(ran.stderr, words)
+      assert.equal((await rig.dispatch(['ls'])).stdout, 'No session yet. Begin one: dispatch "task"\n')
+    }
   }))
 
 describe('a start that fails says why and leaves nothing running', { concurrency: 2 }, () => {
