@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { install, interactiveArguments, launchVariables, shellPattern, writeAtomic } from '../host/index.ts'
 import { type Session, sentencesOf, skeleton } from '../session/index.ts'
+import { instructionsFor } from './instructions.ts'
 import { launchScript } from './launch.ts'
 import { fill } from './template.ts'
 
@@ -11,7 +12,8 @@ const tools = ['Bash', 'Read', 'Write', 'Edit', 'Glob', 'Grep']
  * Lay the orchestrator's desk and write its orders and its launch script. The task reaches it inside the orders file,
  * byte for byte: it stands in no argument, no shell line and no terminal.
  */
-export function layOrchestrator({ id, paths, opening }: Session): void {
+export function layOrchestrator(session: Session): void {
+  const { id, paths, opening } = session
   const task = fs.readFileSync(paths.task)
   const origin = opening.repository ? `a clone of ${opening.repository.path}` : 'an empty repository'
   const words = fill(fs.readFileSync(path.join(install, 'agents/orchestrator.md'), 'utf8'), {
@@ -19,6 +21,8 @@ export function layOrchestrator({ id, paths, opening }: Session): void {
     outputs: paths.outputs,
     origin,
     rounds: String(opening.rounds),
+    setup: setupWords(opening),
+    instructions: instructionsFor(session),
     task: marker,
   })
   const [before = '', after = ''] = words.split(marker)
@@ -31,7 +35,7 @@ export function layOrchestrator({ id, paths, opening }: Session): void {
   fs.writeFileSync(path.join(paths.desk, 'plan.md'), `# Plan: ${opening.task.title}\n`, { mode: 0o600 })
   writeAtomic(paths.guard, `${shellPattern(paths.desk)}/*\n`)
   writeAtomic(paths.hold, holdReply('You have not yet written the contract. Go on with step 1.'))
-  writeAtomic(paths.launch, orchestratorScript({ id, paths, opening }), 0o700)
+  writeAtomic(paths.launch, orchestratorScript(session), 0o700)
 }
 
 /** What a Stop hook prints to keep a turn going. */
@@ -54,6 +58,12 @@ export function sessionVariables({ id, paths, opening }: Session): Record<string
     DISPATCH_SPOOL: paths.spool,
     DISPATCH_OUTPUTS: paths.outputs,
   }
+}
+
+function setupWords({ project }: Session['opening']): string {
+  if (!project || project.setup.length === 0) return ''
+  const commands = project.setup.map(command => `\`${command}\``).join(', ')
+  return `\nThe project's dependencies are made by us (${commands}) and stand in place for every worker and every check; what lies in node_modules/.bin or .venv/bin can be called by its name.\n`
 }
 
 function orchestratorScript(session: Session): string {

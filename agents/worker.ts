@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { headlessArguments, install, makePrivate, shellPattern, writeAtomic } from '../host/index.ts'
 import type { Session, WorkerKind } from '../session/index.ts'
+import { instructionsFor } from './instructions.ts'
 import { launchScript } from './launch.ts'
 import { houseRules, sessionVariables } from './orchestrator.ts'
 import { fill } from './template.ts'
@@ -18,6 +19,10 @@ export interface Commission {
   brief: Uint8Array
   /** The place in the write lock; code only. */
   token: number
+  /** Folders of the project's own tools, found by name. */
+  programs?: string[]
+  /** What those tools are told. */
+  variables?: Record<string, string>
   /** The commit that workers have handed in so far; what stands on top of it is set aside. Empty: not to be asked. */
   accepted: string
 }
@@ -30,7 +35,7 @@ const tools: Record<WorkerKind, string[]> = {
 /** Lay a worker's folder: brief, orders, guard and the launch script of its window. Answers the script's path. */
 export function layWorker(
   session: Session,
-  { name, kind, model, clauses, files, brief, token, accepted }: Commission,
+  { name, kind, model, clauses, files, brief, token, accepted, programs = [], variables = {} }: Commission,
 ): string {
   const { id, paths } = session
   const own = paths.worker(name)
@@ -40,6 +45,7 @@ export function layWorker(
     session: id,
     clauses: clauses.join(', ') || 'those your brief names',
     contract: fs.readFileSync(paths.contract, 'utf8'),
+    instructions: instructionsFor(session),
   }
   const notyours = files.length > 0 ? `, but not ${files.join(', ')}: another worker writes those` : ''
   const orders = fill(
@@ -69,8 +75,10 @@ export function layWorker(
   const script = launchScript({
     about: `Worker ${name} of ${id}.`,
     folder: paths.outputs,
+    ...(programs.length > 0 ? { tools: programs.join(':') } : {}),
     variables: {
       ...sessionVariables(session),
+      ...variables,
       DISPATCH_ROLE: 'worker',
       DISPATCH_WORKER: `${id}/${name}`,
       DISPATCH_KIND: kind,

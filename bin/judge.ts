@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers'
-import { DispatchError, readConfig } from '../host/index.ts'
+import { DispatchError, readEnvironment } from '../host/index.ts'
 import { type Judgement, judge, Packet } from '../validator/index.ts'
 
 /**
@@ -11,7 +11,7 @@ process.stdout.write(`${JSON.stringify(await answer())}\n`)
 async function answer(): Promise<Judgement> {
   try {
     const packet = Packet.safeParse(parsed(await text(process.stdin)))
-    return packet.success ? await judge(packet.data, readConfig()) : { ok: false, why: 'the packet does not read' }
+    return packet.success ? await judge(packet.data, readEnvironment()) : { ok: false, why: 'the packet does not read' }
   } catch (error) {
     if (error instanceof DispatchError) return { ok: false, why: error.message, exit: error.exit }
     throw error

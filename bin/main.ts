@@ -1,12 +1,12 @@
-import { DispatchError, exits } from '../host/index.ts'
+import { DispatchError, exits, isErrno } from '../host/index.ts'
 
 /**
  * Run a door: the only place that catches and the only one that sets an exit code. Two voices: words for people without
  * a stack, and the stack of a bug.
  */
 export async function main(door: () => Promise<number>): Promise<void> {
-  // A reader that went away (`dispatch ls | head`) is no failure.
-  process.stdout.on('error', error => ('code' in error && error.code === 'EPIPE' ? process.exit(0) : undefined))
+  process.stdout.on('error', leave)
+  process.stderr.on('error', () => undefined) // Nobody hears us: the exit code stands.
   try {
     process.exitCode = await door()
   } catch (error) {
@@ -15,4 +15,9 @@ export async function main(door: () => Promise<number>): Promise<void> {
       process.stderr.write(`dispatch: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`)
     else process.stderr.write(`dispatch: this is a bug of ours.\n${error instanceof Error ? error.stack : error}\n`)
   }
+}
+
+/** A reader that went away (`dispatch ls | head`) is no failure; words that cannot be written (a full disk) are one. */
+function leave(error: Error): void {
+  process.exit(isErrno(error, 'EPIPE') ? exits.ok : exits.storage)
 }

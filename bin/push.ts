@@ -1,6 +1,6 @@
 /** Door: send the one notice that stands on stdin as JSON, and print what became of it as one line of JSON. */
 import { text } from 'node:stream/consumers'
-import { DispatchError, exits, readConfig } from '../host/index.ts'
+import { DispatchError, exits, readEnvironment } from '../host/index.ts'
 import { Notice, push } from '../notify/index.ts'
 
 try {
@@ -9,7 +9,7 @@ try {
     const places = notice.error.issues.map(issue => issue.path.join('.') || 'the whole')
     throw new DispatchError(`this is no notice: ${places.join(', ')} does not read`, { exit: exits.usage })
   }
-  print(process.stdout, JSON.stringify(await push(notice.data, readConfig())), exits.ok)
+  print(process.stdout, JSON.stringify(await push(notice.data, readEnvironment())), exits.ok)
 } catch (error) {
   if (!(error instanceof DispatchError)) throw error
   print(process.stderr, [`push: ${error.message}`, error.remedy].filter(Boolean).join('\n'), error.exit)

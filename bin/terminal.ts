@@ -48,6 +48,12 @@ export function age(iso: string, now = Date.now()): string {
   return minutes < 60 * 48 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`
 }
 
+/** `331 B`, `14 kB`, `2.1 MB`. */
+export function bytes(count: number): string {
+  if (count < 1000) return `${count} B`
+  return count < 1_000_000 ? `${Math.round(count / 1000)} kB` : `${(count / 1_000_000).toFixed(1)} MB`
+}
+
 /** Columns padded to their widest cell; colours do not count. */
 export function table(rows: string[][]): string {
   const width = (text: string) => [...text.replaceAll(colours, '')].length

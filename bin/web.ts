@@ -1,14 +1,23 @@
-/** Door: open the observatory and stay until SIGTERM or SIGINT; or say where it is already. */
-import { DispatchError, exits, readConfig } from '../host/index.ts'
+/** Door: open the observatory and stay until it is asked to end; a second one ends with 5 and says where the first is. */
+import { DispatchError, exits, listenerOn, readConfig } from '../host/index.ts'
 import { serve } from '../webui/index.ts'
 
 try {
   const config = readConfig()
   if (config.WEBUI_PORT === 0) end('the page is off (WEBUI_PORT=0)')
   const served = await serve(config)
-  if (served.is === 'running') end(`the page is at ${served.url} already`)
+  if (served.is === 'running')
+    throw new DispatchError(`the page is at ${served.url} already, served by process ${served.pid}`, {
+      exit: exits.conflict,
+    })
+  const holder = served.port === config.WEBUI_PORT ? undefined : await listenerOn(config.WEBUI_PORT)
+  if (holder)
+    console.log(
+      `port ${config.WEBUI_PORT} is held by ${holder.program ?? 'a program'} (process ${holder.pid ?? 'unknown'}) and left to it`,
+    )
   console.log(`the page is at ${served.url}`)
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => served.close().then(() => end('')))
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    process.once(signal, () => served.close().then(() => end('')))
 } catch (error) {
   if (!(error instanceof DispatchError)) throw error
   console.error([`web: ${error.message}`, error.remedy].filter(Boolean).join('\n'))

@@ -6,18 +6,25 @@ import { z } from 'zod'
 import { install } from './config.ts'
 import { DispatchError, exits } from './error.ts'
 import { makePrivate, readIfPresent, writeAtomic } from './files.ts'
+import { shellWord } from './printable.ts'
 import { run } from './run.ts'
 
 /** The `claude` to run: the one on PATH, else the one in our node_modules. */
 export function findClaude(searchPath = process.env['PATH'] ?? ''): string {
   const places = [...searchPath.split(path.delimiter).filter(Boolean), path.join(install, 'node_modules/.bin')]
-  const found = places.map(place => path.join(place, 'claude')).find(isProgram)
+  const files = places.map(place => path.join(place, 'claude'))
+  const found = files.find(isProgram)
   if (found) return found
-  throw new DispatchError('claude is not installed, or not on PATH', {
+  const inert = files.find(file => fs.statSync(file, { throwIfNoEntry: false })?.isFile())
+  throw new DispatchError(inert ? `${inert} is not executable` : 'claude is not installed, or not on PATH', {
     exit: exits.dependency,
-    remedy: 'Install it: `npm install -g @anthropic-ai/claude-code`, then run `claude` once and log in.',
+    remedy: inert ? `\`chmod +x ${shellWord(inert)}\`, or install claude anew.` : claudeInstall,
   })
 }
+
+/** How a person comes by a claude. */
+export const claudeInstall =
+  'Install it: `npm install -g @anthropic-ai/claude-code`, then run `claude` once and log in.'
 
 /** `2.1.329`, as the binary says it; undefined when it does not run. */
 export async function claudeVersion(claude: string): Promise<string | undefined> {

@@ -2,38 +2,9 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parse } from 'dotenv'
-import { z } from 'zod'
+import { type Assignments, readAssignments, readable } from './assignments.ts'
 import { DispatchError, exits } from './error.ts'
-import { readIfPresent } from './files.ts'
-
-const number = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
-
-/** Every setting: its name, its default and its limits. `.env.example` says the same in prose, and a test compares them. */
-export const settings = z.object({
-  GEMINI_API_KEY: z.string().default(''),
-  GOOGLE_GEMINI_BASE_URL: z.union([z.literal(''), z.url()]).default(''),
-  JUDGE_MODEL: z.string().min(1).default('gemini-2.5-pro'),
-  JUDGE_TIMEOUT_SEC: number(1, 3600).default(180),
-  ORCHESTRATOR_MODEL: z.string().min(1).default('opus'),
-  CODE_MODEL: z.string().min(1).default('opus'),
-  RW_MODEL: z.string().min(1).default('sonnet'),
-  ROUNDS: number(1, 20).default(3),
-  START_TIMEOUT_SEC: number(1, 3600).default(60),
-  WORKER_TIMEOUT_SEC: number(1, 86_400).default(3600),
-  CHECK_TIMEOUT_SEC: number(1, 3600).default(120),
-  KEEP_OPEN_SEC: number(0, 604_800).default(3600),
-  WATCHDOG_TIMEOUT_SEC: number(5, 86_400).default(900),
-  WEBUI_PORT: number(0, 65_535).default(7777),
-  DESKTOP: z.enum(['on', 'off']).default('on'),
-  NTFY_SERVER: z.url().default('https://ntfy.sh'),
-  NTFY_TOPIC: z
-    .string()
-    .regex(/^[-_A-Za-z0-9]{0,64}$/, 'letters, digits, - and _ only')
-    .default(''),
-  NTFY_TOKEN: z.string().default(''),
-})
-
-export type Settings = z.infer<typeof settings>
+import { allowed, isSetting, nearest, type Settings, settings, shown } from './settings.ts'
 
 /** The settings, and the places of one DISPATCH_HOME. */
 export interface Config extends Settings {
@@ -51,45 +22,135 @@ export const install = path.resolve(import.meta.dirname, '..')
 /** Read the environment and `$DISPATCH_HOME/.env` once. The environment wins. Every problem is reported at once (exit 2). */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const home = homeOf(environment)
+  return configOf(home, readAssignments(path.join(home, '.env')), environment)
+}
+
+/** The settings of a process of ours that was handed all of them by `settingsIn`: `.env` is not read. */
+export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): Config {
+  return configOf(homeOf(environment), { found: [], flaws: [] }, environment)
+}
+
+/** Every setting as a variable, for a process of ours that shall go by the same ones. */
+export function settingsIn(config: Settings): Record<string, string> {
+  return Object.fromEntries(Object.keys(settings.shape).map(name => [name, String(config[name as keyof Settings])]))
+}
+
+/**
+ * The settings as they are now. When `.env` has changed it is read again; one that does not read any more leaves the old
+ * settings standing, and `warn` hears of it, once.
+ */
+export function freshConfig(first: Config, warn: (problem: string) => void, environment = process.env): () => Config {
+  const file = path.join(first.home, '.env')
+  let config = first
+  let seen = stampOf(file)
+  let looked = Date.now()
+  return () => {
+    if (Date.now() - looked < 1000) return config
+    looked = Date.now()
+    const stamp = stampOf(file)
+    if (stamp === seen) return config
+    seen = stamp
+    try {
+      config = readConfig(environment)
+    } catch (error) {
+      if (!(error instanceof DispatchError)) throw error
+      warn(`${error.message}\n  The settings from before stay in force.`)
+    }
+    return config
+  }
+}
+
+function stampOf(file: string): string {
+  try {
+    const { ino, size, mtimeMs } = fs.statSync(file)
+    return `${ino} ${size} ${mtimeMs}`
+  } catch {
+    return '' // Not there, or not for us to see: it has no stamp.
+  }
+}
+
+/** The settings by the file and the environment, or every problem with them. */
+function configOf(home: string, { found, flaws }: Assignments, environment: NodeJS.ProcessEnv): Config {
   const file = path.join(home, '.env')
-  const written = parse(readIfPresent(file) ?? '')
-  const problems = Object.keys(written)
-    .filter(name => !Object.hasOwn(settings.shape, name))
-    .map(name => `${file}: ${name} is not a setting of ours`)
-  const given = Object.keys(settings.shape).flatMap(name => {
-    const value = environment[name] ?? written[name]
-    return value === undefined || (value === '' && name !== 'NTFY_TOPIC') ? [] : [[name, value]]
+  const written = new Map(found.map(entry => [entry.name, entry]))
+  const problems = flaws.map(({ line, what }) => ({ line: line ?? 0, what }))
+  for (const { name, line, text } of found) {
+    const what = isSetting(name) ? undefined : strangerIn(name, parse(text)[name], { home, environment })
+    if (what !== undefined) problems.push({ line, what })
+  }
+  const values: Record<string, unknown> = {}
+  const outside: string[] = []
+  for (const name of Object.keys(settings.shape).filter(isSetting)) {
+    const entry = environment[name] === undefined ? written.get(name) : undefined
+    const value = entry ? parse(entry.text)[name] : environment[name]
+    if (value === undefined || value === '') continue
+    const parsed = settings.shape[name].safeParse(value)
+    const what = `${shown(name, value)}: it must be ${allowed[name]}`
+    if (parsed.success) values[name] = value
+    else if (entry) problems.push({ line: entry.line, what })
+    else outside.push(`environment: ${what}`)
+  }
+  if (problems.length + outside.length > 0) throw unreadable(file, problems, outside)
+  const at = (folder: string) => path.join(home, folder)
+  const places = { home, workspace: at('workspace'), claude: at('claude'), logs: at('logs'), install }
+  return { ...settings.parse(values), ...places }
+}
+
+/** What is wrong with a name in the file that is no setting; undefined for a DISPATCH_HOME that names this very home. */
+function strangerIn(
+  name: string,
+  value: string | undefined,
+  { home, environment }: { home: string; environment: NodeJS.ProcessEnv },
+): string | undefined {
+  if (name === 'DISPATCH_HOME') {
+    const own = (value ?? '').replace(/^(~|\$HOME|\$\{HOME\})(?=\/|$)/, environment['HOME'] ?? os.homedir())
+    if (own === '' || realPath(path.resolve(own)) === home) return undefined
+    return 'DISPATCH_HOME: this file lies in that folder, so it cannot move it; set it in the environment'
+  }
+  if (agentVariables.includes(name))
+    return `${name} is read by claude and not by us; it belongs in the environment of your shell`
+  const near = nearest(name)
+  return `${readable(name)} is not a setting of ours${near === undefined ? '' : `; did you mean ${near}?`}`
+}
+
+function unreadable(file: string, problems: { line: number; what: string }[], outside: string[]): DispatchError {
+  const inside = problems
+    .toSorted((a, b) => a.line - b.line)
+    .map(({ line, what }) => `${file}${line > 0 ? `:${line}` : ''}: ${what}`)
+  return new DispatchError(`the settings do not read:\n  ${[...inside, ...outside].join('\n  ')}`, {
+    exit: exits.usage,
+    remedy: '`.env.example` lists every setting.',
   })
-  const parsed = settings.safeParse(Object.fromEntries(given))
-  for (const issue of parsed.error?.issues ?? []) {
-    const name = String(issue.path[0])
-    problems.push(`${environment[name] === undefined ? file : 'environment'}: ${name}: ${issue.message}`)
-  }
-  if (!parsed.success || problems.length > 0) {
-    throw new DispatchError(`the settings do not read:\n  ${problems.join('\n  ')}`, {
-      exit: exits.usage,
-      remedy: '`.env.example` lists every setting.',
-    })
-  }
-  return {
-    ...parsed.data,
-    home,
-    workspace: path.join(home, 'workspace'),
-    claude: path.join(home, 'claude'),
-    logs: path.join(home, 'logs'),
-    install,
-  }
 }
 
 /** `$DISPATCH_HOME`, or `~/.claude-dispatch`; absolute, and free of line breaks. */
 function homeOf(environment: NodeJS.ProcessEnv): string {
   const home = environment['DISPATCH_HOME'] || path.join(environment['HOME'] || os.homedir(), '.claude-dispatch')
   if (!path.isAbsolute(home) || /[\n\r\0]/.test(home)) {
-    throw new DispatchError(`DISPATCH_HOME must be an absolute path without line breaks: ${JSON.stringify(home)}`, {
+    const name = environment['DISPATCH_HOME'] ? 'DISPATCH_HOME' : 'HOME'
+    throw new DispatchError(`${name} must be an absolute path without line breaks: ${JSON.stringify(home)}`, {
       exit: exits.usage,
     })
   }
   return realPath(path.resolve(home))
+}
+
+/** Make the home, or say which variable leads to a place where that cannot be done (exit 2). */
+export function prepareHome({ home }: Config, environment = process.env): void {
+  try {
+    fs.mkdirSync(home, { recursive: true, mode: 0o700 })
+    fs.accessSync(home, fs.constants.W_OK | fs.constants.X_OK)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    const name = environment['DISPATCH_HOME'] ? 'DISPATCH_HOME' : 'HOME'
+    throw new DispatchError(
+      `${name} leads to ${home}, and user ${process.getuid?.() ?? '?'} cannot write there (${error.code})`,
+      {
+        exit: error.code === 'ENOSPC' || error.code === 'EDQUOT' ? exits.storage : exits.usage,
+        remedy: 'Set DISPATCH_HOME to a folder of yours.',
+      },
+    )
+  }
 }
 
 /** The path without links, as far as it exists: claude and git name files by it, and our guards compare with them. */
@@ -140,10 +201,19 @@ export function checkEnvironment(home: string): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, TMPDIR: home, LANG: 'C.UTF-8', TZ: 'UTC', CI: '1' }
 }
 
-/** What a short-lived process of ours (the judge, a push) is given: all that this one has, and Node's own way through a proxy. */
-export function ownEnvironment(): Record<string, string> {
-  const own = variables(Object.keys(process.env))
+/** What a short-lived process of ours (the judge, a push) is given: all that this one has, these settings, and Node's own way through a proxy. */
+export function ownEnvironment(config: Settings): Record<string, string> {
+  const own = { ...variables(Object.keys(process.env)), ...settingsIn(config) }
   return ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some(name => own[name])
     ? { ...own, NODE_USE_ENV_PROXY: '1' }
     : own
+}
+
+/** What the commands are given that fetch a project's dependencies: as a check, and the way out, and what the user has named. */
+export function setupEnvironment(home: string, named: string[]): Record<string, string> {
+  const proxies = agentVariables.filter(name => /proxy$|^SSL_CERT_FILE$|^NODE_EXTRA_CA_CERTS$/i.test(name))
+  const settings = Object.keys(process.env).filter(name =>
+    /^(npm_config_|PIP_|GOPROXY$|GONOSUMDB$|GOPRIVATE$)/i.test(name),
+  )
+  return { ...variables([...proxies, ...settings, ...named]), ...checkEnvironment(home) }
 }

@@ -1,7 +1,6 @@
 import fs from 'node:fs'
-import path from 'node:path'
 import { DispatchError, exits } from './error.ts'
-import { type Ran, run } from './run.ts'
+import { programOf, type Ran, run } from './run.ts'
 
 /**
  * Git as we run it: no configuration but a repository's own, no hooks, no monitor, no prompts, files only. It is run
@@ -74,9 +73,7 @@ function missing(): DispatchError {
 
 /** Refuse to begin (exit 6) where a program is missing that every session needs. Only looked for, not run: it must cost nothing. */
 export function requirePrograms(searchPath = process.env['PATH'] ?? ''): void {
-  const absent = ['git', 'tmux'].filter(
-    name => !searchPath.split(path.delimiter).some(folder => folder !== '' && fs.existsSync(path.join(folder, name))),
-  )
+  const absent = ['git', 'tmux'].filter(name => programOf(name, searchPath) === '')
   if (absent.length > 0)
     throw new DispatchError(
       `${absent.join(' and ')} ${absent.length === 1 ? 'is' : 'are'} not installed, or not on PATH`,

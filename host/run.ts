@@ -1,4 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
 import { exits } from './error.ts'
 
 /** What a finished program left behind. `code` is undefined when a signal or our own deadline ended it. */
@@ -115,4 +117,16 @@ function killGroup(leader: number | undefined): void {
   } catch {
     // The group is gone: what we wanted.
   }
+}
+
+/** The file that a bare name on PATH stands for, links followed (so that another version is another file); empty when there is none. */
+export function programOf(name: string, searchPath = process.env['PATH'] ?? ''): string {
+  for (const folder of searchPath.split(path.delimiter).filter(Boolean)) {
+    try {
+      const file = fs.realpathSync(path.join(folder, name))
+      fs.accessSync(file, fs.constants.X_OK)
+      if (fs.statSync(file).isFile()) return file
+    } catch {} // Not here.
+  }
+  return ''
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { variables } from './config.ts'
 import { DispatchError, exits } from './error.ts'
@@ -113,6 +113,34 @@ export function tmuxOf(home: string) {
       return ran.code === 0 ? ran.stdout.trimEnd() : undefined
     },
 
+    /** What stands on a window now, with its styles; undefined without a living window. */
+    async styledScreen(session: string, name: string): Promise<string | undefined> {
+      const target = ['-t', `=${session}:=${name}`]
+      const ran = await tmux(['display-message', '-p', ...target, '#{pane_dead}', ';', 'capture-pane', '-p', '-e', ...target])
+      return ran.code === 0 && ran.stdout.startsWith('0\n') ? ran.stdout.slice(2) : undefined
+    },
+
+    /**
+     * Put text into a window as one paste, as a terminal does: between the paste's brackets, line breaks as returns. The
+     * brackets are our own, because tmux leaves them out while somebody scrolls in that window. The text goes by standard
+     * input, for an argument may not be long (reliability.md M8); it may hold no escape.
+     */
+    async paste(session: string, name: string, text: string): Promise<void> {
+      if (text.includes('\u001b')) throw new Error('a paste with an escape in it could end itself')
+      await type(session, name, `\u001b[200~${text.replace(/\r?\n/g, '\r')}\u001b[201~`)
+    },
+
+    /** Press Enter in a window, whatever mode of tmux it is in. */
+    async pressEnter(session: string, name: string): Promise<void> {
+      await type(session, name, '\r')
+    },
+
+    /** The terminals of every window on our socket, such as `/dev/pts/4`. */
+    async terminals(): Promise<string[]> {
+      const ran = await tmux(['list-panes', '-a', '-F', '#{pane_tty}'])
+      return ran.code === 0 ? ran.stdout.split('\n').filter(Boolean) : []
+    },
+
     /** Put the user's terminal into the session; answers when they detach. */
     attach(session: string, window: string): Promise<number> {
       return runInTerminal('tmux', ['-u', '-L', socket, 'attach-session', '-t', `=${session}:=${window}`], {
@@ -128,8 +156,24 @@ export function tmuxOf(home: string) {
     },
   }
 
-  async function tmux(args: string[], env?: Record<string, string>): Promise<Ran> {
-    return run('tmux', ['-u', '-L', socket, ...args], { env: env ?? serverEnvironment(), deadline: 20_000 })
+  async function tmux(args: string[], env?: Record<string, string>, input?: string): Promise<Ran> {
+    const options = { env: env ?? serverEnvironment(), deadline: 20_000, ...(input === undefined ? {} : { input }) }
+    return run('tmux', ['-u', '-L', socket, ...args], options)
+  }
+
+  /** Hand bytes to the program in a window, past every key table. */
+  async function type(session: string, name: string, bytes: string): Promise<void> {
+    const buffer = `dispatch-${randomBytes(6).toString('hex')}`
+    for (const [args, input] of [
+      [['load-buffer', '-b', buffer, '-'], bytes],
+      [['paste-buffer', '-d', '-r', '-b', buffer, '-t', `=${session}:=${name}`], undefined],
+    ] as const) {
+      const ran = await tmux([...args], undefined, input)
+      if (ran.code !== 0)
+        throw new DispatchError(`tmux would not type into ${session}:${name}: ${ran.stderr.trim()}`, {
+          exit: exits.dependency,
+        })
+    }
   }
 
   /** Run it, and once more when the server was just on its way out ("server exited unexpectedly"). */

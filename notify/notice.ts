@@ -40,6 +40,8 @@ function wordsOf(event: Event): Words | undefined {
       return { title: 'Dispatch did not start', state: 'failed', priority: 4, tag: 'x' }
     case 'question.asked':
       return { title: 'Dispatch needs you', state: 'is asking a question', priority: 4, tag: 'question' }
+    case 'approval.asked':
+      return { title: 'Dispatch needs you', state: 'waits for your approval', priority: 4, tag: 'question' }
     case 'orchestrator.gave-up':
       return { title: 'Dispatch needs you', state: 'cannot go on alone', priority: 4, tag: 'warning' }
     case 'orchestrator.stuck':
@@ -57,6 +59,8 @@ function wordsOf(event: Event): Words | undefined {
     case 'runner.started':
     case 'base.prepared':
     case 'contract.refused':
+    case 'setup.started':
+    case 'setup.ended':
     case 'contract.sealed':
     case 'check.ran':
     case 'worker.queued':
@@ -68,6 +72,10 @@ function wordsOf(event: Event): Words | undefined {
     case 'request.refused':
     case 'write.refused':
     case 'question.answered':
+    case 'human.said':
+    case 'human.refused':
+    case 'contract.approved':
+    case 'contract.declined':
     case 'turn.ended':
     case 'judging.started':
     case 'notice.sent':

@@ -123,9 +123,12 @@ function endOnSignal(home: string, environment: NodeJS.ProcessEnv): () => Promis
     )
     return over
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void end().then(() => process.exit(130)))
-  }
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)
+    process.once(signal, () => void end().then(() => process.exit(code)))
   fs.mkdirSync(path.join(home, 'home'), { recursive: true })
   return end
 }

@@ -6,6 +6,7 @@ import vm from 'node:vm'
 import { checkEnvironment, printable, type Ran, run, writeAtomic } from '../host/index.ts'
 import type { Commit, ContractClause, EvidenceRecord, Expectation, Outcome, Paths, ProofOf } from '../session/index.ts'
 import { exportTree } from '../session/index.ts'
+import type { Readiness } from './setup.ts'
 
 type Check = Extract<ProofOf, { is: 'check' }>
 
@@ -16,6 +17,8 @@ export interface Occasion {
   at: Commit
   /** Seconds a check may take when its clause sets no limit. */
   limitSeconds: number
+  /** The project's dependencies for this tree. */
+  ready: Readiness
 }
 
 /**
@@ -28,20 +31,25 @@ export async function runCheck(
   check: Check,
   occasion: Occasion,
 ): Promise<EvidenceRecord> {
-  const { side, round, at, limitSeconds } = occasion
+  const { side, round, at, limitSeconds, ready } = occasion
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-check-'))
   try {
     const tree = path.join(scratch, 'tree')
     const home = path.join(scratch, 'home')
     for (const folder of [tree, home]) fs.mkdirSync(folder)
     await exportTree(paths, at.commit, tree)
-    const ran = await run('/bin/sh', ['-c', check.command], {
-      cwd: tree,
-      env: checkEnvironment(home),
-      deadline: (check.limitSeconds ?? limitSeconds) * 1000,
-      keep: outputCap,
-    })
-    const { outcome, why } = weigh(ran, check.expect, name => fs.existsSync(path.join(tree, name)))
+    if (ready.ok) await ready.place(tree)
+    const ran = ready.ok
+      ? await run('/bin/sh', ['-c', check.command], {
+          cwd: tree,
+          env: withPrograms({ ...checkEnvironment(home), ...ready.variables(tree) }, ready.programs(tree)),
+          deadline: (check.limitSeconds ?? limitSeconds) * 1000,
+          keep: outputCap,
+        })
+      : notRun
+    const { outcome, why } = ready.ok
+      ? weigh(ran, check.expect, name => fs.existsSync(path.join(tree, name)))
+      : { outcome: 'could not run' as const, why: ready.why }
     const output = `${ran.stdout}${ran.stderr === '' ? '' : `\n[stderr]\n${ran.stderr}`}`
     const id = side === 'base' ? `base-${clause.id}` : `round-${round}-${clause.id}`
     const record: EvidenceRecord = {
@@ -106,6 +114,20 @@ export function describe(expect: Expectation): string {
 }
 
 const outputCap = 1024 * 1024
+
+const notRun: Ran = {
+  code: undefined,
+  signal: undefined,
+  timedOut: false,
+  unstartable: undefined,
+  stdout: '',
+  stderr: '',
+  milliseconds: 0,
+}
+
+function withPrograms(environment: Record<string, string>, folders: string[]): Record<string, string> {
+  return { ...environment, PATH: [...folders, environment['PATH']].join(path.delimiter) }
+}
 
 /** What the run does not show, though it should; undefined when it shows everything. */
 function shortfall(ran: Ran, expect: Expectation): string | undefined {

@@ -7,6 +7,8 @@ export function holdReason(status: Status): string | undefined {
   }
   if (settled(status)) return undefined
   const working = status.workers.filter(worker => worker.endedAt === undefined).map(worker => worker.name)
+  if (!status.contract && status.approval?.is === 'given')
+    return 'The human has approved the contract. Run the same spawn-worker again.'
   if (!status.contract)
     return 'There is no verdict yet, and the contract is not sealed. Fill in contract.md, run `contract check`, then spawn-worker. If you cannot go on without the human, run `ask "your question"`.'
   if (status.phase === 'judging') return 'The work is being judged. Run `submit` and wait for its answer.'

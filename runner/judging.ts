@@ -16,6 +16,7 @@ import { buildPacket, decide, type Gate, type Judgement, type PacketInput } from
 import { runCheck } from './checks.ts'
 import type { Running } from './running.ts'
 import { recordCheck, sealedContract } from './seal.ts'
+import { readyFor } from './setup.ts'
 import { withSources } from './sources.ts'
 
 /** Gates, packet, judge, verdict on disk, event: in this order, so that the event never names a file that is not there. */
@@ -107,6 +108,7 @@ async function runGates(
         round,
         at,
         limitSeconds: config.CHECK_TIMEOUT_SEC,
+        ready: await readyFor(running, at),
       })
       recordCheck(running, record)
       const base =
@@ -200,7 +202,7 @@ async function askJudge(
     writeAtomic(path.join(session.paths.evidence, `packet-${input.round}.txt`), packet.packet)
     const ran = await run(process.execPath, [path.join(config.install, 'bin/judge.ts')], {
       cwd: folder,
-      env: ownEnvironment(),
+      env: ownEnvironment(config),
       input: JSON.stringify(packet),
       deadline: (config.JUDGE_TIMEOUT_SEC + 30) * 1000,
     })

@@ -18,7 +18,7 @@ export async function pushNotice(
   const notice = noticeOf(event, { id }, config.WEBUI_PORT === 0 ? undefined : page)
   if (!notice) return
   const ran = await run(process.execPath, [path.join(config.install, 'bin/push.ts')], {
-    env: ownEnvironment(),
+    env: ownEnvironment(config),
     input: JSON.stringify(notice),
     deadline: 30_000,
   })

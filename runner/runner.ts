@@ -5,6 +5,7 @@ import {
   type Config,
   DispatchError,
   exits,
+  freshConfig,
   identify,
   killFamily,
   printable,
@@ -16,10 +17,12 @@ import {
   advance,
   append,
   type Claim,
+  type Commit,
   changedSinceVerdict,
   claim,
   type Event,
   type Happening,
+  holder,
   holds,
   prepareTrees,
   readLog,
@@ -39,13 +42,21 @@ import { OrchestratorWatch } from './orchestrator.ts'
 import { giveUp, type Reply, type Running, refuse } from './running.ts'
 import { Screens } from './screen.ts'
 import { checkContract } from './seal.ts'
+import { furnish } from './setup.ts'
 import { drainSpool } from './spool.ts'
 import { tmuxSession } from './start.ts'
 import { submit } from './submit.ts'
+import { Voice } from './voice.ts'
 import { stopWorkers, waited, watchWorkers } from './workers.ts'
 
 /** Failures in a row after which a person is called; each is a tick apart. */
 const enough = 40
+
+/** Waiting ends early when the human has said something: claude takes it up only between two tools. */
+const wordComes: Reply = {
+  exit: 0,
+  text: 'The human has said something; it comes next. The workers go on. Heed it, then run `wait-workers` again.',
+}
 
 /** How often everything is looked at again, whether or not a watch said so, in milliseconds. */
 const tick = 250
@@ -72,30 +83,41 @@ export function askToClose(session: Session, why: string): void {
 
 class Runner implements Running {
   readonly session: Session
-  readonly config: Config
+  private readonly fresh: () => Config
   readonly tmux
   readonly ended: Running['ended'] = new Map()
+  readonly setups: Running['setups'] = new Map()
   status: Status
   private readonly claimed: Claim
   private readonly screens = new Screens()
   private busy: Promise<void> | undefined
   private closed = false
   private readonly orchestrator = new OrchestratorWatch(this)
+  private readonly voice = new Voice(this, error => this.stumble(error))
   private failures = 0
 
   static async take(session: Session, config: Config): Promise<Runner> {
     const who = await identify(process.pid)
     const claimed = who && (await claim(session.paths.runner, who))
-    if (!claimed) throw new DispatchError(`session ${session.id} has a runner already`, { exit: exits.conflict })
+    const first = holder(session.paths.runner)
+    if (!claimed)
+      throw new DispatchError(`session ${session.id} has a runner already: process ${first?.pid ?? 'unknown'}`, {
+        exit: exits.conflict,
+      })
     return new Runner(session, config, claimed)
   }
 
   private constructor(session: Session, config: Config, claimed: Claim) {
     this.session = session
-    this.config = config
+    this.fresh = freshConfig(config, problem => process.stdout.write(`${problem}\n`))
     this.tmux = tmuxOf(config.home)
     this.claimed = claimed
     this.status = statusOf(readLog(session.paths.events).events)
+  }
+
+  /** The settings as they are now: `.env` may change while a session runs, and one that no longer reads changes nothing. */
+  get config(): Config {
+    return this.fresh()
   }
 
   record(happening: Happening): Event {
@@ -122,7 +144,7 @@ class Runner implements Running {
   async run(): Promise<void> {
     const { paths } = this.session
     await this.open()
-    const waker = await wakeOn([paths.spool, paths.requests, paths.folder], tick)
+    const waker = await wakeOn([paths.spool, paths.requests, paths.human, paths.folder], tick)
     try {
       while (!this.closed) {
         await this.lookAround().then(
@@ -176,19 +198,25 @@ class Runner implements Running {
       })
     }
     this.record({ is: 'runner.started', pid: process.pid, generation: this.claimed.generation })
-    if (this.status.base) return
+    if (this.status.base) return this.setUp(this.status.base)
     try {
       const base = await prepareTrees(session.paths, `dispatch/${session.id}`, session.opening.repository?.path)
       const { repository } = session.opening
       if (repository && repository.commit !== base.commit)
         throw new Error(`${repository.path} has moved on to ${base.commit.slice(0, 10)} in the meantime; start again`)
       this.record({ is: 'base.prepared', ...base })
+      this.setUp(base)
     } catch (error) {
       await this.failStart(
         `the repository could not be copied: ${error instanceof Error ? error.message : error}`,
         error instanceof DispatchError ? error.exit : exits.internal,
       )
     }
+  }
+
+  /** The project's dependencies are made while the orchestrator plans; a check or a worker that needs them waits. */
+  private setUp(base: Commit): void {
+    furnish(this, base).catch(error => this.stumble(error))
   }
 
   private async lookAround(): Promise<void> {
@@ -199,8 +227,12 @@ class Runner implements Running {
     }
     const stop = readIfPresent(path.join(paths.folder, 'stop'))
     if (stop !== undefined) return this.close('you', stop)
-    drainSpool(paths.spool, told => this.orchestrator.hear(told))
+    drainSpool(paths.spool, told => {
+      this.orchestrator.hear(told)
+      this.voice.hear(told)
+    })
     this.serve()
+    this.voice.look()
     await watchWorkers(this)
     this.screens.refresh(this.session, this.status.workers)
     const failed = await this.orchestrator.look()
@@ -215,7 +247,7 @@ class Runner implements Running {
     const requests = unanswered(paths)
     if (requests.length > 0) this.orchestrator.sign()
     for (const request of requests.filter(({ tool }) => tool === 'wait-workers')) {
-      const reply = waited(this, request.words)
+      const reply = waited(this, request.words) ?? (this.voice.waits() ? wordComes : undefined)
       if (reply) answer(paths, request.id, reply)
     }
     const next = requests.find(({ tool }) => tool !== 'wait-workers')

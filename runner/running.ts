@@ -1,10 +1,11 @@
 import type { Config, Tmux } from '../host/index.ts'
 import type { Event, Happening, Session, Status } from '../session/index.ts'
+import type { Readiness } from './setup.ts'
 
 /** What every part of a runner works with: the session, where it stands, and the one way to say that something happened. */
 export interface Running {
   session: Session
-  config: Config
+  readonly config: Config
   tmux: Tmux
   /** The fold of the events so far; never stored. */
   readonly status: Status
@@ -12,6 +13,8 @@ export interface Running {
   record(happening: Happening): Event
   /** Endings this runner brought about itself, by worker: what the process table alone cannot tell. */
   ended: Map<string, { how: 'timed out' | 'stopped'; why: string }>
+  /** The dependencies of each commit, as they are being made or stand. */
+  setups: Map<string, Promise<Readiness>>
 }
 
 /** The answer to an agent's request: an exit code, and words it can act on. */

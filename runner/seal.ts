@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { DispatchError, exits, readUntrusted, writeAtomic } from '../host/index.ts'
 import {
+  type Commit,
   type Contract,
   describeProblems,
   type EvidenceRecord,
@@ -12,8 +12,10 @@ import {
   sentencesOf,
   uncovered,
 } from '../session/index.ts'
+import { hashOf, unapproved } from './approval.ts'
 import { runCheck } from './checks.ts'
 import { type Reply, type Running, refuse } from './running.ts'
+import { readyFor } from './setup.ts'
 
 /** `contract check`: what a seal would say, without sealing. */
 export async function checkContract(running: Running): Promise<Reply> {
@@ -26,7 +28,7 @@ export async function checkContract(running: Running): Promise<Reply> {
   if (!tried.ok) return refuseContract(running, tried.text)
   return {
     exit: 0,
-    text: `The contract holds: ${tried.contract.clauses.length} clauses, every check red or guarded on the base.${uncoveredNote(tried.uncovered)}\nNext: spawn-worker. The first spawn seals it.`,
+    text: `The contract holds: ${tried.contract.clauses.length} clauses, every check red or guarded on the base.${uncoveredNote(tried.uncovered)}\nNext: spawn-worker. The first spawn ${running.session.opening.approve ? 'asks the human to approve it, and then' : ''} seals it.`.replace('  ', ' '),
   }
 }
 
@@ -35,12 +37,14 @@ export async function sealContract(running: Running): Promise<Reply | undefined>
   if (running.status.contract) return undefined
   const tried = await tryContract(running)
   if (!tried.ok) return refuseContract(running, tried.text)
+  const waits = unapproved(running, tried.text)
+  if (waits) return waits
   const { paths } = running.session
   writeAtomic(paths.contract, tried.text, 0o400)
   writeAtomic(paths.plan, readUntrusted(path.join(paths.desk, 'plan.md'), 256 * 1024) ?? '')
   running.record({
     is: 'contract.sealed',
-    sha256: createHash('sha256').update(tried.text).digest('hex'),
+    sha256: hashOf(tried.text),
     clauses: tried.contract.clauses.map(({ id, sentence, proof }) => ({
       id,
       sentence: sentence.slice(0, 400),
@@ -55,7 +59,7 @@ export async function sealContract(running: Running): Promise<Reply | undefined>
 /** The sealed contract, byte for byte as it was sealed; anything else is an integrity failure (exit 13). */
 export function sealedContract({ session, status }: Running): Contract {
   const text = fs.readFileSync(session.paths.contract, 'utf8')
-  if (createHash('sha256').update(text).digest('hex') !== status.contract?.sha256) {
+  if (hashOf(text) !== status.contract?.sha256) {
     throw new DispatchError('contract.md is not what was sealed: somebody has changed it', { exit: exits.integrity })
   }
   return parseContract(text, { judgedOnly: true }).contract
@@ -88,6 +92,12 @@ async function tryContract(running: Running): Promise<Tried> {
   const text = draft.toString('utf8')
   const { contract, problems } = parseContract(text, { judgedOnly: opening.judgedOnly })
   if (problems.length > 0) return { ok: false, text: describeProblems(problems) }
+  const ready = await readyFor(running, baseOf(running))
+  if (!ready.ok && contract.clauses.some(clause => clause.proof.is === 'check'))
+    return {
+      ok: false,
+      text: `no check can run: ${ready.why}\n  mend: this is not yours to mend. Tell the human with \`ask\`, and end your turn`,
+    }
   const evidence: EvidenceRecord[] = []
   const vacuous: Problem[] = []
   for (const clause of contract.clauses) {
@@ -106,17 +116,23 @@ async function tryContract(running: Running): Promise<Tried> {
   }
 }
 
+function baseOf({ status }: Running): Commit {
+  if (!status.base) throw new Error('the base is not prepared')
+  return status.base
+}
+
 async function runOnBase(
-  { session, config, status }: Running,
+  running: Running,
   clause: Contract['clauses'][number],
   check: Extract<ProofOf, { is: 'check' }>,
 ): Promise<EvidenceRecord> {
-  if (!status.base) throw new Error('the base is not prepared')
-  return runCheck(session.paths, clause, check, {
+  const at = baseOf(running)
+  return runCheck(running.session.paths, clause, check, {
     side: 'base',
     round: 0,
-    at: status.base,
-    limitSeconds: config.CHECK_TIMEOUT_SEC,
+    at,
+    limitSeconds: running.config.CHECK_TIMEOUT_SEC,
+    ready: await readyFor(running, at),
   })
 }
 

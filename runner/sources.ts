@@ -3,13 +3,14 @@ import os from 'node:os'
 import path from 'node:path'
 import { type Commit, changedPaths, exportTree, listing, type Paths } from '../session/index.ts'
 import type { PacketInput } from '../validator/index.ts'
+import { givenFiles } from './given.ts'
 
 /** Larger files are data, and are not searched. */
 const largest = 16 * 1024 * 1024
 
 /**
- * Hand over what the judge must never see: every file of the work, and every file of the base that the work changed or
- * removed. Each is read from a copy when it is asked for, so that no more than one is in memory, and the copy is gone
+ * Hand over what the judge must never see: every file of the work, every file of the base that the work changed or
+ * removed, and the files that were given to it. Each is read from a copy when it is asked for, so that no more than one is in memory, and the copy is gone
  * afterwards.
  */
 export async function withSources<T>(
@@ -25,11 +26,12 @@ export async function withSources<T>(
       { at: path.join(folder, 'head'), commit: head.commit, files: (await listing(paths, head.commit)).map(pathOf) },
       { at: path.join(folder, 'base'), commit: base.commit, files: before },
     ]
+    const given = { at: paths.given, files: givenFiles(paths) }
     for (const { at, commit, files } of sides) {
       fs.mkdirSync(at)
       await exportTree(paths, commit, at, files)
     }
-    return use({ [Symbol.iterator]: () => read(sides) })
+    return use({ [Symbol.iterator]: () => read([...sides, given]) })
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
   }

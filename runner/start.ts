@@ -1,6 +1,6 @@
 import path from 'node:path'
-import { agentVariables, type Config, settings, tmuxOf } from '../host/index.ts'
-import type { Session } from '../session/index.ts'
+import { agentVariables, boundCommand, type Config, settings, tmuxOf } from '../host/index.ts'
+import { refuseNewer, type Session } from '../session/index.ts'
 
 /** The tmux session of a dispatch: `dispatch-<sid>`. */
 export function tmuxSession({ id }: Session): string {
@@ -9,16 +9,18 @@ export function tmuxSession({ id }: Session): string {
 
 /** Open the session's terminal: its orchestrator, and in window 0 its runner, which lets claude start first. */
 export async function startSession(session: Session, config: Config): Promise<void> {
+  const { approve } = session.opening // Then nothing that stems from it can be taken for a person's.
   const waiting = ['/bin/sh', path.join(config.install, 'runner/after-claude.sh'), session.paths.spool]
   const windows = [
     { name: 'runner', command: [...waiting, ...runnerCommand(session, config)] },
-    { name: 'orchestrator', command: ['/bin/sh', session.paths.launch] },
+    { name: 'orchestrator', command: approve ? boundCommand(session.paths.launch) : ['/bin/sh', session.paths.launch] },
   ]
   await tmuxOf(config.home).openSession(tmuxSession(session), windows, carried)
 }
 
 /** Start one successor of a runner that is gone, in the session's terminal if that is still there. */
 export async function startSuccessor(session: Session, config: Config): Promise<void> {
+  refuseNewer(session)
   const tmux = tmuxOf(config.home)
   const open = (await tmux.panes()).some(pane => pane.session === tmuxSession(session))
   const window = { name: 'runner', command: runnerCommand(session, config) }

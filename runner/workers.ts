@@ -16,6 +16,7 @@ import {
 } from '../host/index.ts'
 import { changedPaths, type Ending, importHead, matchesGlob, type Worker } from '../session/index.ts'
 import { type Reply, type Running, refuse } from './running.ts'
+import { readyFor } from './setup.ts'
 
 const Process = z.object({ pid: z.number(), start: z.string(), boot: z.string(), head: z.string() })
 const Exit = z.object({ code: z.number(), fenced: z.boolean(), commit: z.string() })
@@ -26,6 +27,7 @@ const streamTail = 8 * 1024 * 1024
 /** Start what may start: every rw worker, and the first code worker when nobody holds the lock. */
 async function startDue(running: Running): Promise<void> {
   const { status } = running
+  if (status.setup?.how === 'running') return // They would begin without the project's dependencies.
   for (const worker of status.workers) {
     if (worker.startedAt !== undefined || worker.endedAt !== undefined) continue
     if (worker.kind === 'rw') await start(running, worker, 0)
@@ -96,7 +98,10 @@ async function start(running: Running, worker: Worker, token: number): Promise<v
   const files = kind === 'rw' ? worker.files : [...new Set(others.flatMap(other => other.files))]
   const accepted = kind === 'code' && others.length === 0 ? (status.accepted ?? '') : '' // A writer may be committing just now.
   const brief = fs.readFileSync(own.brief)
-  const script = layWorker(session, { name, kind, model, clauses, files, brief, token, accepted })
+  const ready = status.base ? await readyFor(running, status.base) : undefined
+  const { outputs } = session.paths
+  const given = ready?.ok ? { programs: ready.programs(outputs), variables: ready.variables(outputs) } : {}
+  const script = layWorker(session, { name, kind, model, clauses, files, brief, token, accepted, ...given })
   const { commit } = await importHead(session.paths)
   const window = { session: `dispatch-${session.id}`, name, command: ['/bin/sh', script] }
   // A runner that died just here has opened the window already: there must never be two.

@@ -28,6 +28,14 @@ const facts = {
   }),
   'runner.started': z.object({ pid: count, generation: count }),
   'base.prepared': z.object({ commit: sha, tree: sha }),
+  /** The commands that make the project's dependencies, on a clean copy; `key` names what they were made from. */
+  'setup.started': z.object({ key: z.string(), commands: z.array(z.string()) }),
+  'setup.ended': z.object({
+    key: z.string(),
+    how: z.enum(['made', 'cached', 'failed']),
+    why: z.string(),
+    seconds: count,
+  }),
   'orchestrator.started': z.object({ claudeSession: z.string() }),
   'start.failed': z.object({ why: z.string(), exit: count }),
   'contract.refused': z.object({ problems: z.array(z.string()) }),
@@ -72,6 +80,18 @@ const facts = {
   'changes.set-aside': z.object({ worker: z.string(), files: z.array(z.string()) }),
   'question.asked': z.object({ question: z.string() }),
   'question.answered': z.object({ by: z.string() }),
+  /** A human's word has arrived in the orchestrator; the word itself lies in `human/`. */
+  'human.said': z.object({
+    word: z.string(),
+    bytes: count,
+    sha256: sha,
+    how: z.enum(['began a turn', 'joined the running turn']),
+  }),
+  'human.refused': z.object({ word: z.string(), why: z.string() }),
+  /** The contract with this hash lies in `human/` and waits for a human's yes. */
+  'approval.asked': z.object({ sha256: sha }),
+  'contract.approved': z.object({ sha256: sha, by: z.string() }),
+  'contract.declined': z.object({ sha256: sha, by: z.string() }),
   'turn.ended': z.object({ held: z.boolean() }),
   'judging.started': z.object({ round: count, commit: sha, tree: sha }),
   'verdict.given': z.object({

@@ -6,6 +6,10 @@ export function pathsOf(folder: string) {
   return {
     folder,
     task: at('task.md'),
+    /** CLAUDE.md and AGENTS.md of the base, as every agent is given them. */
+    instructions: at('instructions.md'),
+    /** Files that git ignores and the project needs, as they were when the session began. */
+    given: at('given'),
     session: at('session.json'),
     plan: at('plan.md'),
     contract: at('contract.md'),
@@ -20,6 +24,8 @@ export function pathsOf(folder: string) {
     requests: at('desk', 'requests'),
     spool: at('spool'),
     replies: at('replies'),
+    /** What the human said by a command: each word, what became of it, and the contracts they were asked to approve. */
+    human: at('human'),
     /** While this file is there, the orchestrator's Stop hook prints it and so keeps the turn going. */
     hold: at('hold.json'),
     /** What the guard hook lets the orchestrator write. */

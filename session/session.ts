@@ -7,11 +7,13 @@ import {
   isErrno,
   makePrivate,
   namesIn,
+  Project,
   readJson,
   storageError,
   writeAtomic,
 } from '../host/index.ts'
 import { isId } from './id.ts'
+import { readNewer } from './newer.ts'
 import { type Paths, pathsOf } from './paths.ts'
 
 const models = z.object({ orchestrator: z.string(), code: z.string(), rw: z.string(), judge: z.string() })
@@ -27,6 +29,14 @@ export const Opening = z.object({
   models,
   rounds: z.number(),
   judgedOnly: z.boolean(),
+  /** A human approves the contract before it is sealed. */
+  approve: z.boolean().default(false),
+  /** What the project needs, as the user has confirmed it. */
+  project: Project.nullable().default(null),
+  /** What the repository says to agents: files handed on as text, files only named, and what is ignored. */
+  instructions: z
+    .object({ files: z.array(z.string()), deeper: z.array(z.string()), ignored: z.array(z.string()) })
+    .default({ files: [], deeper: [], ignored: [] }),
   claude: z.object({ program: z.string(), session: z.string(), configDirectory: z.string().nullable() }),
 })
 
@@ -37,6 +47,8 @@ export interface Session {
   id: string
   paths: Paths
   opening: Opening
+  /** Only set when a newer dispatch wrote the record: its format. Such a session is shown, and never written. */
+  format?: number
 }
 
 /** Claim the id (mkdir is the claim) and seal the task. Throws exit 5 when the id is taken. */
@@ -55,6 +67,7 @@ export function openSession(workspace: string, opening: Opening, task: Uint8Arra
     paths.requests,
     paths.spool,
     paths.replies,
+    paths.human,
     paths.evidence,
     paths.workers,
     paths.lock,
@@ -94,8 +107,11 @@ export function listSessions(workspace: string): Session[] {
 
 export function readSession(workspace: string, id: string): Session | undefined {
   const paths = pathsOf(path.join(workspace, id))
-  const opening = Opening.safeParse(readJson(paths.session))
-  return opening.success ? { id, paths, opening: opening.data } : undefined
+  const record = readJson(paths.session)
+  const opening = Opening.safeParse(record)
+  if (opening.success) return { id, paths, opening: opening.data }
+  const newer = readNewer(record, Opening.shape)
+  return newer && { id, paths, ...newer }
 }
 
 function sessionIds(workspace: string): string[] {

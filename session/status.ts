@@ -79,6 +79,8 @@ export interface Status {
   base?: { commit: string; tree: string }
   /** The commit of the last work that a worker handed in; what stands on top of it is nobody's. */
   accepted?: string
+  /** The project's dependencies: how the last setup stands. */
+  setup?: { how: 'running' | 'made' | 'cached' | 'failed'; why: string; seconds: number }
   contract?: { sha256: string; uncovered: string[] }
   clauses: Clause[]
   workers: Worker[]
@@ -89,6 +91,8 @@ export interface Status {
   roundBase: number
   verdict?: Verdict
   question: string | null
+  /** The contract that a human was last asked to approve, and what came of it. */
+  approval?: { sha256: string; is: 'asked' | 'given' | 'declined' }
   trouble?: string
   /** The exit code of a start that failed, or of a trouble that has one of its own. */
   startExit?: number
@@ -139,6 +143,7 @@ export function advance(before: Status, event: Event): Status {
 /** Events that are no sign of life of an agent. */
 const remarks = new Set<Event['is']>([
   'orchestrator.stuck',
+  'human.refused',
   'notice.sent',
   'notice.failed',
   'runner.started',
@@ -166,6 +171,10 @@ function change(before: Status, event: Event): Partial<Status> {
       }
     case 'base.prepared':
       return { base: { commit: event.commit, tree: event.tree }, accepted: event.commit }
+    case 'setup.started':
+      return { setup: { how: 'running', why: event.commands.join('; '), seconds: 0 } }
+    case 'setup.ended':
+      return { setup: { how: event.how, why: event.why, seconds: event.seconds } }
     case 'orchestrator.started':
       return { phase: 'planning' }
     case 'start.failed':
@@ -200,6 +209,10 @@ function change(before: Status, event: Event): Partial<Status> {
         idleTurns: 0,
         stuck: false,
       }
+    case 'approval.asked':
+    case 'contract.approved':
+    case 'contract.declined':
+      return approvalChange(before, event)
     case 'turn.ended':
       return { idleTurns: event.held ? before.idleTurns + 1 : 0 }
     case 'contract.refused':
@@ -221,6 +234,8 @@ function change(before: Status, event: Event): Partial<Status> {
     case 'worker.ended':
       return workerChange(before, event)
     case 'runner.started':
+    case 'human.said':
+    case 'human.refused':
     case 'request.refused':
     case 'write.refused':
     case 'changes.set-aside':
@@ -230,6 +245,34 @@ function change(before: Status, event: Event): Partial<Status> {
     default:
       return unreachable(event)
   }
+}
+
+type ApprovalEvent = Extract<Event, { is: 'approval.asked' | 'contract.approved' | 'contract.declined' }>
+
+/** While a contract waits for its approval it is a question like any other; the answer to it is a command. */
+function approvalChange(before: Status, event: ApprovalEvent): Partial<Status> {
+  const { sha256 } = event
+  switch (event.is) {
+    case 'approval.asked':
+      return { phase: 'asking', question: 'Approve the contract?', approval: { sha256, is: 'asked' }, idleTurns: 0 }
+    case 'contract.approved':
+    case 'contract.declined':
+      return {
+        phase: before.phase === 'asking' ? resumed(before) : before.phase,
+        question: null,
+        approval: { sha256, is: event.is === 'contract.approved' ? 'given' : 'declined' },
+        refusals: 0,
+        idleTurns: 0,
+        stuck: false,
+      }
+    default:
+      return unreachable(event)
+  }
+}
+
+/** Does it wait for a human to approve its contract? */
+export function awaitsApproval({ phase, approval }: Status): boolean {
+  return phase === 'asking' && approval?.is === 'asked'
 }
 
 type WorkerEvent = Extract<

@@ -20,6 +20,10 @@ export function tell(event: Event): Moment | undefined {
       )
     case 'base.prepared':
       return say('runner', `outputs/ stands at ${event.commit.slice(0, 10)}`, 'quiet')
+    case 'setup.started':
+      return say('runner', `sets up the project: ${event.commands.join('; ')}`)
+    case 'setup.ended':
+      return setupMoment(event)
     case 'orchestrator.started':
       return say('orchestrator', 'has started and is planning')
     case 'start.failed':
@@ -66,6 +70,16 @@ export function tell(event: Event): Moment | undefined {
       return say('orchestrator', `asks you: ${oneLine(event.question, 300)}`, 'bad')
     case 'question.answered':
       return say('you', 'answered')
+    case 'human.said':
+      return say('you', `said something (${event.bytes} bytes): it ${event.how}`)
+    case 'human.refused':
+      return say('dispatch', `your words were not delivered: ${event.why}`, 'bad')
+    case 'approval.asked':
+      return say('contract', `waits for your approval, sha256 ${event.sha256.slice(0, 12)}`, 'bad')
+    case 'contract.approved':
+      return say('you', `approved the contract, sha256 ${event.sha256.slice(0, 12)}`, 'good')
+    case 'contract.declined':
+      return say('you', 'sent the contract back')
     case 'judging.started':
       return say('runner', `round ${event.round}: runs every check on tree ${event.tree.slice(0, 10)}, then the judge`)
     case 'verdict.given':
@@ -98,6 +112,15 @@ export function tell(event: Event): Moment | undefined {
 
 function say(who: string, what: string, tone: Moment['tone'] = 'plain', details: string[] = []): Moment {
   return { who, what: oneLine(what, 400), tone, details: details.map(line => printable(line).slice(0, 200)) }
+}
+
+function setupMoment({ how, why, seconds }: Extract<Event, { is: 'setup.ended' }>): Moment {
+  if (how === 'failed') return say('runner', `the project's setup failed, so no check can run: ${why}`, 'bad')
+  return say(
+    'runner',
+    how === 'cached' ? 'the project is set up already' : `the project is set up, ${seconds} s`,
+    'quiet',
+  )
 }
 
 function checkWords({ side, outcome, why, milliseconds }: Extract<Event, { is: 'check.ran' }>): string {

@@ -57,6 +57,17 @@ export async function prepareTrees(paths: Paths, branch: string, repository: str
   return commitOf(paths, 'refs/heads/base')
 }
 
+/** Let git look past these paths in `outputs/`, for the worker there and for us: they are given to the work and no part of it. */
+export function ignoreInTrees({ trees, outputs }: Paths, names: string[]): void {
+  for (const file of [path.join(trees, 'info/exclude'), path.join(outputs, '.git/info/exclude')]) {
+    const known = fs.readFileSync(file, 'utf8')
+    const lines = names
+      .map(name => `/${name.replace(/[\\*?[\]! #]/g, '\\$&')}`)
+      .filter(line => !known.split('\n').includes(line))
+    if (lines.length > 0) fs.writeFileSync(file, `${known.replace(/\n?$/, '\n')}${lines.join('\n')}\n`)
+  }
+}
+
 /** The commit that `outputs/` stands at, fetched into our own repository: no git ever runs with that folder's config. */
 export async function importHead(paths: Paths): Promise<Commit> {
   const ran = await tryGit([
@@ -124,15 +135,16 @@ export async function changedPaths(
   return found
 }
 
-/** Every file of a commit with its size in bytes. */
-export async function listing(paths: Paths, commit: string): Promise<{ path: string; bytes: number }[]> {
+/** Every file of a commit with its size in bytes and the hash of its content. */
+export async function listing(paths: Paths, commit: string): Promise<{ path: string; bytes: number; blob: string }[]> {
   const listed = await ours(paths, ['ls-tree', '-r', '-l', '-z', commit])
   return listed
     .split('\0')
     .filter(Boolean)
     .map(entry => {
       const [facts = '', name = ''] = entry.split('\t')
-      return { path: name, bytes: Number(facts.split(/\s+/)[3]) || 0 }
+      const [, , blob = '', bytes] = facts.split(/\s+/)
+      return { path: name, bytes: Number(bytes) || 0, blob }
     })
 }
 

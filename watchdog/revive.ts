@@ -26,6 +26,7 @@ export async function revive(
  * verdict, needs a runner only while its terminal is open. Pure.
  */
 export function isOrphan({ session, status, runner }: View, { now, open }: { now: number; open: boolean }): boolean {
+  if (session.format !== undefined) return false // A newer dispatch sees to its own.
   if (runner !== 'dead' || status.closed || status.phase === 'failed') return false
   if (settled(status) && !open) return false
   return now - Date.parse(status.at || session.opening.openedAt) > (status.seq === 0 ? young : 2000)

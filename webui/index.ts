@@ -1,3 +1,3 @@
 export { createApp, type Observed } from './app.ts'
-export { runningPage } from './running.ts'
+export { runningPage, whoAnswers } from './running.ts'
 export { type Served, serve } from './serve.ts'

@@ -101,14 +101,17 @@ export function sessionPage({ view, events, evidence, judgement, files }: Readin
   }
 }
 
-function factsOf({ session, status, runner }: View, now: Date): [string, string][] {
+function factsOf(view: View, now: Date): [string, string][] {
+  const { session, status, runner } = view
   const { opening } = session
-  const { models } = opening
-  const { repository } = opening
+  const { models, repository, instructions, project } = opening
   const facts: [string, string][] = [
     ['opened', `${dayAndTime(opening.openedAt)} (${age(opening.openedAt, now)} ago)`],
     ['repository', repository ? `${repository.path} at ${repository.commit.slice(0, 10)}` : 'none: a new one'],
     ['left out', repository && repository.uncommitted > 0 ? counted(repository.uncommitted, 'uncommitted file') : ''],
+    ['setup', setupOf(view)],
+    ['handed on', [...instructions.files, ...(project?.files ?? [])].join(', ')],
+    ['ignored', instructions.ignored.join(', ')],
     ['round', status.round === 0 ? '' : `${status.round} of ${status.rounds}`],
     ['write lock', status.lock ? status.lock.worker : ''],
     ['models', `${models.orchestrator} plans, ${models.code} codes, ${models.rw} writes, ${models.judge} judges`],
@@ -116,6 +119,14 @@ function factsOf({ session, status, runner }: View, now: Date): [string, string]
     ['runner', settled(status) && runner === 'dead' ? '' : runner],
   ]
   return facts.filter(([, value]) => value !== '')
+}
+
+/** The commands that make the project's dependencies, and how they went. */
+function setupOf({ session, status }: View): string {
+  const commands = session.opening.project?.setup ?? []
+  if (commands.length === 0) return ''
+  const how = { running: 'is running', made: 'done', cached: 'done before', failed: `failed: ${status.setup?.why}` }
+  return `${commands.join('; ')}${status.setup ? ` (${how[status.setup.how]})` : ''}`
 }
 
 function troubleOf({ status, state }: View): string {

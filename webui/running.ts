@@ -5,7 +5,7 @@ import { isErrno, readIfPresent } from '../host/index.ts'
 /** What stands in `web.json`: the page that was started last for this home. */
 export const PageRecord = z.object({ pid: z.number(), port: z.number(), url: z.string() })
 
-const Health = z.object({ name: z.literal('claude-dispatch'), home: z.string() })
+const Health = z.object({ name: z.literal('claude-dispatch'), home: z.string(), pid: z.number() })
 
 /** Where a home's page leaves its address. */
 export function pageRecord(home: string): string {
@@ -15,7 +15,7 @@ export function pageRecord(home: string): string {
 /** The address of this home's page, when it is there and answers as ours. */
 export async function runningPage(home: string): Promise<string | undefined> {
   const record = readRecord(home)
-  return record && (await whoAnswers(record.port, home)) === 'ours' ? record.url : undefined
+  return record && typeof (await whoAnswers(record.port, home)) === 'object' ? record.url : undefined
 }
 
 /** The record as it stands, whoever wrote it; undefined when there is none that reads. */
@@ -28,15 +28,15 @@ export function readRecord(home: string): z.infer<typeof PageRecord> | undefined
   }
 }
 
-/** Who answers on this port of loopback: this home's page, somebody else, or nobody. */
-export async function whoAnswers(port: number, home: string): Promise<'ours' | 'stranger' | 'nobody'> {
+/** Who answers on this port of loopback: this home's page and its process, somebody else, or nobody. */
+export async function whoAnswers(port: number, home: string): Promise<{ pid: number } | 'stranger' | 'nobody'> {
   try {
     const answer = await fetch(`http://127.0.0.1:${port}/healthz`, {
       signal: AbortSignal.timeout(500),
       redirect: 'error',
     })
     const health = Health.safeParse(await answer.json())
-    return health.success && health.data.home === home ? 'ours' : 'stranger'
+    return health.success && health.data.home === home ? { pid: health.data.pid } : 'stranger'
   } catch (error) {
     return error instanceof Error && isErrno(error.cause, 'ECONNREFUSED') ? 'nobody' : 'stranger'
   }

@@ -14,7 +14,7 @@ import {
   writeAtomic,
 } from '../host/index.ts'
 import { createApp } from './app.ts'
-import { pageRecord, readRecord, runningPage, whoAnswers } from './running.ts'
+import { pageRecord, readRecord, whoAnswers } from './running.ts'
 
 const loopback = '127.0.0.1'
 const portsTried = 21
@@ -22,20 +22,23 @@ const portsTried = 21
 /** The page is open here, or was running already. */
 export type Served =
   | { is: 'opened'; url: string; port: number; close(): Promise<void> }
-  | { is: 'running'; url: string; port: number }
+  | { is: 'running'; url: string; port: number; pid: number }
 
 /**
  * Open this home's page on loopback, or find it. A port that a stranger holds is left to the stranger, and the next of
  * 21 is tried; nobody is ever asked to leave.
  */
 export async function serve(config: Pick<Config, 'home' | 'workspace' | 'install' | 'WEBUI_PORT'>): Promise<Served> {
-  const known = await runningPage(config.home)
-  if (known !== undefined) return { is: 'running', url: known, port: Number(new URL(known).port || 80) }
+  const record = readRecord(config.home)
+  const first = record && (await whoAnswers(record.port, config.home))
+  if (record && typeof first === 'object') return { is: 'running', url: record.url, port: record.port, pid: first.pid }
   const app = createApp({ workspace: config.workspace, home: config.home, version: versionOf(config.install) })
   for (const port of candidates(config.WEBUI_PORT)) {
     const server = await tryPort(app, port, config.home)
-    if (server === 'ours') return { is: 'running', url: addressOf(port), port }
-    if (server !== 'taken') return opened(server, config.home)
+    if (server === 'taken') continue
+    return 'pid' in server
+      ? { is: 'running', url: addressOf(port), port, pid: server.pid }
+      : opened(server, config.home)
   }
   throw new DispatchError(`no free port from ${config.WEBUI_PORT} to ${config.WEBUI_PORT + portsTried - 1}`, {
     exit: exits.conflict,
@@ -44,16 +47,21 @@ export async function serve(config: Pick<Config, 'home' | 'workspace' | 'install
 }
 
 /** Ask before binding: on some systems a bind to loopback succeeds beside a stranger who listens on every address. */
-async function tryPort(app: http.RequestListener, port: number, home: string): Promise<http.Server | 'taken' | 'ours'> {
+async function tryPort(
+  app: http.RequestListener,
+  port: number,
+  home: string,
+): Promise<http.Server | 'taken' | { pid: number }> {
   const before = await whoAnswers(port, home)
-  if (before === 'ours') return 'ours'
   if (before === 'stranger') return 'taken'
+  if (before !== 'nobody') return before
   try {
     return await listen(app, port)
   } catch (error) {
     if (isErrno(error, 'EACCES')) throw notAllowed(port)
     if (!isErrno(error, 'EADDRINUSE')) throw error
-    return (await whoAnswers(port, home)) === 'ours' ? 'ours' : 'taken'
+    const now = await whoAnswers(port, home)
+    return typeof now === 'object' ? now : 'taken'
   }
 }
 

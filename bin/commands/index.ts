@@ -53,6 +53,13 @@ export const commands: Entry[] = [
   rare('logs [sid] [who]', 'what runner, orchestrator and workers said, in their own words', () => import('./logs.ts')),
   rare('contract [sid]', 'the contract, with the state of each clause beside it', () => import('./contract.ts')),
   rare('cost [sid]', 'dollars, tokens and time of one session, or of all by day', () => import('./cost.ts')),
+  rare(
+    'prepare',
+    'what a repository needs: commands that fetch its dependencies, files its tests need',
+    () => import('./prepare.ts'),
+  ),
+  rare('say <sid> [words…]', 'say something to the orchestrator, now, and know that it arrived', () => import('./say.ts')),
+  rare('approve <sid>', 'say yes or no to the contract of a session begun with --approve', () => import('./approve.ts')),
   rare('wait [sid]', 'block until there is a verdict; the exit code tells it', () => import('./wait.ts')),
   rare('doctor', 'check this machine, with the fix for each thing that is wrong', () => import('./doctor.ts')),
   rare(

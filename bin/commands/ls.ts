@@ -31,7 +31,8 @@ function row(view: View): string[] {
   ]
 }
 
-function doing({ status }: View): string {
+function doing({ session, status }: View): string {
+  if (session.format !== undefined) return `format ${session.format}: read only`
   const working = status.workers.filter(worker => worker.startedAt && !worker.endedAt).length
   if (working > 0) return `${working} worker${working === 1 ? '' : 's'}`
   return status.round > 0 ? `round ${status.round}` : ''

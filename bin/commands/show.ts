@@ -1,5 +1,5 @@
 import { exits, printable, readConfig, shellWord } from '../../host/index.ts'
-import { changedSinceVerdict, readEvidence, type View, viewOf } from '../../session/index.ts'
+import { awaitsApproval, changedSinceVerdict, readEvidence, type View, viewOf } from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
 import { age, clock, paint, paintState, print, table, title } from '../terminal.ts'
@@ -40,9 +40,18 @@ function printView(view: View, changed: string[]): void {
     `${title(id)}  ${paintState(view)}  ${paint('dim', `${age(opening.openedAt)}${status.since ? `, in this state ${age(status.since)}` : ''}`)}`,
   )
   print(`  ${printable(opening.task.title)}`)
+  if (session.format !== undefined)
+    print(
+      paint(
+        'yellow',
+        `  written by a newer dispatch (format ${session.format}): read only, and not all of it is known here`,
+      ),
+    )
   if (opening.repository)
     print(`  on a copy of ${opening.repository.path} at ${opening.repository.commit.slice(0, 10)}`)
+  printProject(view)
   if (status.question && status.phase === 'asking') print(paint('red', `  asks you: ${printable(status.question)}`))
+  if (awaitsApproval(status)) print(paint('bold', `  approve  dispatch approve ${id.slice(-4)}`))
   if (status.trouble) print(paint('red', `  ${printable(status.trouble)}`))
   printContract(view)
   printWorkers(view)
@@ -50,6 +59,25 @@ function printView(view: View, changed: string[]): void {
   if (unread > 0)
     print(paint('yellow', `\n  ${unread} line${unread === 1 ? '' : 's'} of events.jsonl could not be read`))
   print(`\n  attach   dispatch attach ${id.slice(-4)}\n  folder   ${paths.folder}`)
+}
+
+/** What the repository brought along, what of it agents were given, and what was left out on purpose. */
+function printProject({ session, status }: View): void {
+  const { project, instructions } = session.opening
+  const { files, deeper, ignored } = instructions
+  const row = (name: string, values: string[]) => {
+    if (values.length > 0) print(`  ${name.padEnd(10)} ${values.map(printable).join(', ')}`)
+  }
+  if (project && project.setup.length > 0) row('setup', [`${project.setup.join('; ')}${setupWords(status.setup)}`])
+  row('handed on', [...files, ...(project?.files ?? [])])
+  row('named', deeper)
+  row('ignored', ignored)
+}
+
+function setupWords(setup: View['status']['setup']): string {
+  if (!setup) return ''
+  if (setup.how === 'made') return ` (made in ${setup.seconds} s)`
+  return setup.how === 'cached' ? ' (made before)' : setup.how === 'running' ? ' (running)' : ` (FAILED: ${setup.why})`
 }
 
 function printContract({ status }: View): void {

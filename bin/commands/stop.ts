@@ -31,11 +31,14 @@ Ends every process of the session and only those: orchestrator, workers, runner,
     const sessions = values.all
       ? listSessions(config.workspace)
       : words.map(named => findSession(config.workspace, named))
+    const own = sessions.filter(session => !values.all || session.format === undefined)
     const stopped = (
-      await Promise.all(sessions.map(async session => ((await stop(session, config)) ? session.id : undefined)))
+      await Promise.all(own.map(async session => ((await stop(session, config)) ? session.id : undefined)))
     ).filter(id => id !== undefined)
     for (const id of stopped) print(`stopped ${id}`)
     if (stopped.length === 0) print('Nothing was running.')
+    for (const { id } of sessions.filter(session => !own.includes(session)))
+      print(`left alone ${id}: a newer dispatch wrote it`)
     if (values.all) {
       await tmuxOf(config.home).closeSession(houseSession)
       await tmuxOf(config.home).tidy()

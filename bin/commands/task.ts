@@ -1,6 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto'
-import fs from 'node:fs'
-import { text } from 'node:stream/consumers'
 import { layOrchestrator } from '../../agents/index.ts'
 import {
   type Config,
@@ -8,17 +6,22 @@ import {
   exits,
   findClaude,
   findRepository,
-  isErrno,
+  instructionsOf,
   liveness,
   loginOf,
   oneLine,
+  prepareHome,
   prepareLogin,
   readConfig,
+  requireClaude,
   requirePrograms,
+  writeAtomic,
 } from '../../host/index.ts'
 import { closeSession, startSession } from '../../runner/index.ts'
 import { append, follow, holder, newId, type Opening, openSession, type Session } from '../../session/index.ts'
 import { defineCommand, type Values } from '../command.ts'
+import { readTask } from '../given.ts'
+import { give, projectFor } from '../project.ts'
 import { paint, print } from '../terminal.ts'
 import { outcomeOf, watchToEnd } from './wait.ts'
 
@@ -30,8 +33,10 @@ const options = {
   json: { type: 'boolean', about: 'one JSON object on standard output instead of words' },
   file: { type: 'string', value: 'FILE', about: 'the task is in this file' },
   repo: { type: 'string', value: 'DIR', about: 'work on a copy of this git repository (default: the one you are in)' },
+  'no-setup': { type: 'boolean', about: 'leave out what .dispatch.json says: no dependencies for workers and checks' },
   'no-repo': { type: 'boolean', about: 'begin with an empty repository' },
   model: { type: 'string', value: 'MODEL', about: "the orchestrator's model (default: ORCHESTRATOR_MODEL, opus)" },
+  approve: { type: 'boolean', about: 'stop when the contract is ready, until you approve it: dispatch approve <sid>' },
   'allow-judged-only': { type: 'boolean', about: 'accept a contract in which no clause has a check' },
 } as const
 
@@ -74,56 +79,6 @@ has really started.
   },
 })
 
-const most = 1024 * 1024
-
-/** The task, byte for byte, from the one place it was given in. */
-async function readTask(file: string | undefined, positionals: string[]): Promise<Buffer> {
-  const [words, ...more] = positionals
-  if (more.length > 0)
-    throw new DispatchError(`the task came as ${positionals.length} words`, {
-      exit: exits.usage,
-      remedy: 'Put it in quotes: dispatch "fix the login".',
-    })
-  if (words !== undefined && file !== undefined)
-    throw new DispatchError('the task was given twice: as words and as a file', { exit: exits.usage })
-  const task = file !== undefined ? readFile(file) : words === '-' ? await readInput() : Buffer.from(words ?? '')
-  const from = file ?? (words === '-' ? 'standard input' : 'the task')
-  if (task.toString('utf8').trim() === '')
-    throw new DispatchError(`${from} is empty`, {
-      exit: exits.usage,
-      remedy: 'Say what is to be done: dispatch "fix the login".',
-    })
-  if (task.includes(0))
-    throw new DispatchError(`${from} holds a NUL byte (at ${task.indexOf(0)})`, {
-      exit: exits.usage,
-      remedy: 'A task is text.',
-    })
-  if (task.length > most)
-    throw new DispatchError(`${from} has ${task.length} bytes; at most ${most} are taken`, {
-      exit: exits.usage,
-      remedy: 'Put the bulk into files of the repository and name them in the task.',
-    })
-  return task
-}
-
-function readFile(file: string): Buffer {
-  try {
-    return fs.readFileSync(file)
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'EISDIR', 'EACCES'))
-      throw new DispatchError(`the task file ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`, {
-        exit: exits.usage,
-      })
-    throw error
-  }
-}
-
-async function readInput(): Promise<Buffer> {
-  if (process.stdin.isTTY) process.stderr.write('Type the task, then Ctrl-d.\n')
-  process.stdin.setEncoding('latin1') // One character a byte, so that nothing is decoded on the way.
-  return Buffer.from(await text(process.stdin), 'latin1')
-}
-
 function refuseContradictions(values: Values<typeof options>): void {
   if (values.repo !== undefined && values['no-repo'])
     throw new DispatchError('--repo and --no-repo contradict each other', {
@@ -140,11 +95,16 @@ function refuseContradictions(values: Values<typeof options>): void {
 /** Everything that can be refused before the folder is made; then the session is opened and started. */
 async function launch(config: Config, task: Buffer, values: Values<typeof options>): Promise<Session> {
   refuseContradictions(values)
+  prepareHome(config)
   requirePrograms()
   const claude = findClaude()
+  await requireClaude(claude)
   const login = loginOf(config.claude)
   const repository = values['no-repo'] ? null : await findRepository(values.repo, [config.install, config.home])
   prepareLogin(login, config.workspace)
+  const note = (line: string) => (values.json ? undefined : print(paint('yellow', `  ${line}`)))
+  const project = values['no-setup'] ? null : await projectFor(config, repository, note)
+  const instructions = repository ? await instructionsOf(repository) : { texts: [], deeper: [], ignored: [] }
   const words = task.toString('utf8')
   const now = new Date()
   const opening: Opening = {
@@ -165,9 +125,21 @@ async function launch(config: Config, task: Buffer, values: Values<typeof option
     },
     rounds: config.ROUNDS,
     judgedOnly: values['allow-judged-only'] ?? false,
+    approve: values.approve ?? false,
+    project,
+    instructions: {
+      files: instructions.texts.map(text => text.path),
+      deeper: instructions.deeper,
+      ignored: instructions.ignored,
+    },
     claude: { program: claude, session: randomUUID(), configDirectory: login.configDirectory ?? null },
   }
   const session = openUnused(config.workspace, opening, task)
+  await give(project, repository, session.paths.given)
+  writeAtomic(
+    session.paths.instructions,
+    instructions.texts.map(({ path, text }) => `# ${path}\n\n${text}\n`).join('\n'),
+  )
   layOrchestrator(session)
   await startSession(session, config).catch((error: Error) => {
     // There is no runner to say it, so the door does: the record may not look like something that still goes on.

@@ -2,6 +2,7 @@ import { exits, printable, readConfig, shellWord } from '../../host/index.ts'
 import { startSuccessor } from '../../runner/index.ts'
 import {
   advance,
+  awaitsApproval,
   type Event,
   follow,
   nothing,
@@ -62,7 +63,8 @@ async function settle(session: Session, see: (event: Event, status: Status) => v
   let status = nothing
   const { length } = readLog(session.paths.events).events // What has happened already: only after it can the end be told.
   const over = new AbortController()
-  const healer = setInterval(() => void revive(readConfig(), startSuccessor).catch(() => undefined), 5000) // Else nothing would ever come.
+  const config = readConfig() // Once: an .env that is broken meanwhile ends no waiting.
+  const healer = setInterval(() => void revive(config, startSuccessor).catch(() => undefined), 5000) // Else nothing would ever come.
   try {
     for await (const event of follow(session.paths.events, { signal: over.signal })) {
       status = advance(status, event)
@@ -100,6 +102,7 @@ function printEnd(session: Session, status: Status): void {
     print(`  work     git fetch ${shellWord(paths.trees)} judged     (commit ${status.verdict.commit.slice(0, 10)})`)
   print(`  files    ${paths.outputs}`)
   print(`  record   dispatch show ${id.slice(-4)}${status.verdict ? `, ${paths.verdict}` : ''}`)
-  if (status.phase === 'asking' || status.phase === 'needs you')
-    print(paint('bold', `  answer   dispatch attach ${id.slice(-4)}`))
+  if (awaitsApproval(status)) print(paint('bold', `  approve  dispatch approve ${id.slice(-4)}`))
+  else if (status.phase === 'asking' || status.phase === 'needs you')
+    print(paint('bold', `  answer   dispatch say ${id.slice(-4)} "…", or dispatch attach ${id.slice(-4)}`))
 }

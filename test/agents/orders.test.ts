@@ -5,13 +5,13 @@ import { type TestContext, test } from 'node:test'
 import { launchScript, layOrchestrator, layWorker } from '../../agents/index.ts'
 import { fill } from '../../agents/template.ts'
 import { run } from '../../host/index.ts'
-import { type Opening, openSession } from '../../session/index.ts'
+import { Opening, openSession } from '../../session/index.ts'
 import { scratch } from '../host/scratch.ts'
 
 const task = 'Say {{session}} and $(touch /tmp/x) `y` "z"\r\n# not a heading; 🌊 {{task}}\n\n'
 
 function session(t: TestContext) {
-  const opening: Opening = {
+  const opening = Opening.parse({
     format: 1,
     id: '20261121-say-abcd',
     openedAt: '2026-11-21T00:00:00.000Z',
@@ -21,7 +21,7 @@ function session(t: TestContext) {
     rounds: 3,
     judgedOnly: false,
     claude: { program: '/nowhere/claude', session: '00000000-0000-4000-8000-000000000000', configDirectory: null },
-  }
+  })
   return openSession(path.join(scratch(t), "it's"), opening, Buffer.from(task))
 }
 

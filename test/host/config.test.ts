@@ -2,7 +2,18 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { agentVariables, checkEnvironment, DispatchError, readConfig, settings, variables } from '../../host/index.ts'
+import {
+  agentVariables,
+  allowed,
+  checkEnvironment,
+  DispatchError,
+  freshConfig,
+  readConfig,
+  readEnvironment,
+  settings,
+  settingsIn,
+  variables,
+} from '../../host/index.ts'
 import { scratch } from './scratch.ts'
 
 /** Read the settings with this `.env` and this environment. */
@@ -56,11 +67,11 @@ test('without any setting, every default stands', t => {
 
 test('the file is read as a .env is, and the environment wins over it', t => {
   const written =
-    '# a comment\nROUNDS=5\nexport CODE_MODEL="haiku"\nRW_MODEL=\'x y\' # why\nNTFY_TOPIC=mine\nWEBUI_PORT=\n'
+    '# a comment\nROUNDS=5\nexport CODE_MODEL="haiku"\nRW_MODEL=\'x-y\' # why\nNTFY_TOPIC=mine\nWEBUI_PORT=\n'
   const config = read(t, written, { ROUNDS: '7', NTFY_TOPIC: '', JUDGE_MODEL: '' })
   assert.deepEqual(
     [config.ROUNDS, config.CODE_MODEL, config.RW_MODEL, config.NTFY_TOPIC, config.WEBUI_PORT, config.JUDGE_MODEL],
-    [7, 'haiku', 'x y', '', 7777, 'gemini-2.5-pro'],
+    [7, 'haiku', 'x-y', '', 7777, 'gemini-2.5-pro'],
   )
 })
 
@@ -81,7 +92,7 @@ test('every limit holds, on both sides', t => {
     for (const value of not) {
       const error = refusal(() => read(t, '', { [name]: value }))
       assert.ok(
-        error.exit === 2 && error.message.includes(`environment: ${name}: `),
+        error.exit === 2 && error.message.includes(`environment: ${name}`),
         `${name}=${value}: ${error.message}`,
       )
     }
@@ -93,10 +104,10 @@ test('all problems are told at once, each with where it stands', t => {
   assert.equal(error.exit, 2)
   const lines = error.message.split('\n').slice(1)
   assert.equal(lines.length, 4, error.message)
-  assert.match(error.message, /home\/\.env: ROUND is not a setting of ours/)
-  assert.match(error.message, /home\/\.env: ROUNDS: /)
-  assert.match(error.message, /home\/\.env: DESKTOP: /)
-  assert.match(error.message, /environment: WEBUI_PORT: /)
+  assert.match(error.message, /home\/\.env:1: ROUNDS=99: it must be a whole number from 1 to 20$/m)
+  assert.match(error.message, /home\/\.env:2: DESKTOP=maybe: it must be on or off$/m)
+  assert.match(error.message, /home\/\.env:3: ROUND is not a setting of ours; did you mean ROUNDS\?$/m)
+  assert.match(error.message, /environment: WEBUI_PORT=x: /)
   assert.match(error.remedy, /\.env\.example/)
 })
 
@@ -110,11 +121,12 @@ test('a secret is never quoted in a refusal', t => {
 test('names that every object has are no settings of ours, and change nothing', t => {
   for (const name of ['constructor', 'toString', 'hasOwnProperty'])
     assert.match(refusal(() => read(t, `${name}=1\n`)).message, new RegExp(`${name} is not a setting of ours`))
-  read(t, '__proto__=polluted\n')
+  assert.match(refusal(() => read(t, '__proto__=polluted\n')).message, /__proto__ is not a setting of ours/)
   assert.equal(({} as { polluted?: string }).polluted, undefined)
 })
 
 test('a home that is relative, or has a line break in its name, is refused', () => {
+  assert.match(refusal(() => readConfig({ HOME: 'relative' })).message, /^HOME must be/)
   for (const home of ['home', './home', '~', '/a\nb', '/a\rb', '/a\0b']) {
     const error = refusal(() => readConfig({ DISPATCH_HOME: home }))
     assert.ok(error.exit === 2 && error.message.includes(JSON.stringify(home)), home)
@@ -126,6 +138,46 @@ test('a home with blanks, quotes and dots is taken as what it is', t => {
   assert.equal(readConfig({ DISPATCH_HOME: `${home}/x/..` }).home, home)
   assert.equal(readConfig({ HOME: home }).home, path.join(home, '.claude-dispatch'))
   assert.equal(readConfig({ HOME: home, DISPATCH_HOME: '' }).home, path.join(home, '.claude-dispatch'))
+})
+
+test('every setting says what is allowed, and its limits are the ones it says', t => {
+  assert.deepEqual(Object.keys(allowed), Object.keys(settings.shape))
+  for (const [name, words] of Object.entries(allowed)) {
+    const [, least, most] = /from (\d+) to (\d+)/.exec(words) ?? []
+    if (least === undefined || most === undefined) continue
+    for (const value of [least, most]) read(t, '', { [name]: value })
+    for (const value of [Number(least) - 1, Number(most) + 1]) refusal(() => read(t, '', { [name]: String(value) }))
+  }
+})
+
+test('a process of ours is handed every setting, and reads no file', t => {
+  const config = read(t, 'ROUNDS=7\nNTFY_TOKEN=tk\nDESKTOP=off\n')
+  fs.writeFileSync(path.join(config.home, '.env'), 'nonsense')
+  assert.deepEqual(readEnvironment({ DISPATCH_HOME: config.home, ...settingsIn(config) }), config)
+})
+
+test('a file that changes is read again; one that does not read any more is told once, and the old settings stay', t => {
+  const first = read(t, 'ROUNDS=7\n')
+  const file = path.join(first.home, '.env')
+  const warned: string[] = []
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  const config = freshConfig(first, problem => warned.push(problem), { DISPATCH_HOME: first.home })
+  const after = (text: string) => {
+    fs.writeFileSync(file, text)
+    return later()
+  }
+  const later = () => {
+    t.mock.timers.tick(1001)
+    return config().ROUNDS
+  }
+  assert.equal(config().ROUNDS, 7)
+  assert.equal(after('ROUNDS=11\n'), 11)
+  assert.deepEqual([after('ROUNDS=many times\n'), later(), later()], [11, 11, 11])
+  assert.equal(warned.length, 1)
+  assert.match(warned[0] ?? '', /\.env:1: ROUNDS="many times"[\s\S]*from before stay in force/)
+  assert.equal(after('ROUNDS=2\n'), 2)
+  fs.rmSync(file)
+  assert.equal(later(), 3)
 })
 
 test('an agent is handed no secret of the judge or the notifier', () => {

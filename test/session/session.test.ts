@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { DispatchError, oneLine } from '../../host/index.ts'
-import { findSession, isId, isWorkerName, listSessions, newId, type Opening, openSession } from '../../session/index.ts'
+import { findSession, isId, isWorkerName, listSessions, newId, Opening, openSession } from '../../session/index.ts'
 import { scratch } from '../host/scratch.ts'
 
 const now = new Date('2026-11-20T23:59:59.999Z')
@@ -75,7 +75,7 @@ hostile.push(
 
 function openingOf(id: string, openedAt = now.toISOString()): Opening {
   const models = { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'gemini' }
-  return {
+  return Opening.parse({
     format: 1,
     id,
     openedAt,
@@ -85,7 +85,7 @@ function openingOf(id: string, openedAt = now.toISOString()): Opening {
     rounds: 3,
     judgedOnly: false,
     claude: { program: 'claude', session: 'x', configDirectory: null },
-  }
+  })
 }
 
 const open = (workspace: string, id: string, task: Uint8Array | string = 'x', openedAt?: string) =>

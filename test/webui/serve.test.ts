@@ -28,8 +28,9 @@ test('the page opens on loopback at the port that is set, and leaves its address
 test('a second start finds the first, also when another port is asked for', async () => {
   const home = aHome()
   const first = await open(home, await aPort())
-  assert.deepEqual(await open(home, first.port), { is: 'running', url: first.url, port: first.port })
-  assert.deepEqual(await open(home, await aPort()), { is: 'running', url: first.url, port: first.port })
+  const running = { is: 'running', url: first.url, port: first.port, pid: process.pid }
+  assert.deepEqual(await open(home, first.port), running)
+  assert.deepEqual(await open(home, await aPort()), running)
 })
 
 test('a second start finds the first without its record too', async () => {
@@ -63,6 +64,17 @@ for (const [what, answer] of [
     assert.ok(stranger.listening)
   })
 }
+
+test('F53 the door says who holds the port that was asked for, and where the page is instead', async () => {
+  const stranger = net.createServer()
+  const port = await aPort()
+  await new Promise<void>(resolve => stranger.listen(port, '127.0.0.1', resolve))
+  undo.push(() => stranger.close())
+  const opened = door(aHome(), port)
+  const said = await opened.line
+  assert.match(said, new RegExp(`^port ${port} is held by \\S+ \\(process ${process.pid}\\) and left to it`))
+  assert.ok(stranger.listening)
+})
 
 test('a page of another home is a stranger', async () => {
   const first = await open(aHome(), await aPort())
@@ -101,14 +113,17 @@ test('closing takes the record along', async () => {
   assert.ok(!fs.existsSync(path.join(home, 'web.json')))
 })
 
-test('bin/web.ts says where it is, stays until SIGTERM, and a second one leaves with 0', async () => {
+test('F52 bin/web.ts says where it is and stays until SIGTERM; a second one exits 5 and names the first', async () => {
   const home = aHome()
   const port = await aPort()
   const first = door(home, port)
   assert.equal(await first.line, `the page is at http://127.0.0.1:${port}`)
   const second = door(home, port)
-  assert.equal(await second.line, `the page is at http://127.0.0.1:${port} already`)
-  assert.equal(await second.ended, 0)
+  assert.equal(await second.ended, 5)
+  assert.equal(
+    second.errors(),
+    `web: the page is at http://127.0.0.1:${port} already, served by process ${first.child.pid}\n`,
+  )
   assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
   first.child.kill('SIGTERM')
   assert.equal(await first.ended, 0)
@@ -145,13 +160,15 @@ async function open(home: string, port: number): Promise<Served> {
 function door(
   home: string,
   port: number,
-): { child: ChildProcess; line: Promise<string>; ended: Promise<number | null> } {
+): { child: ChildProcess; line: Promise<string>; errors: () => string; ended: Promise<number | null> } {
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, DISPATCH_HOME: home, WEBUI_PORT: String(port) }
   const child = spawn(process.execPath, [path.join(install, 'bin/web.ts')], {
     env,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   undo.push(() => child.kill('SIGKILL'))
+  let errors = ''
+  child.stderr.on('data', chunk => (errors += chunk))
   const line = new Promise<string>(resolve => child.stdout.once('data', chunk => resolve(String(chunk).trim())))
-  return { child, line, ended: new Promise(resolve => child.once('exit', resolve)) }
+  return { child, line, errors: () => errors, ended: new Promise(resolve => child.once('close', resolve)) }
 }

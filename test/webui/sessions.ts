@@ -10,7 +10,7 @@ import {
   claim,
   type EvidenceRecord,
   type Happening,
-  type Opening,
+  Opening,
   openSession,
   type Session,
 } from '../../session/index.ts'
@@ -40,7 +40,7 @@ export async function makeSession(
   const { title = 'Fix the login bug', minutesAgo = 5, alive = false, happened = [] } = options
   const opened = Date.now() - minutesAgo * 60_000
   const task = { bytes: Buffer.byteLength(title), sha256: createHash('sha256').update(title).digest('hex'), title }
-  const opening: Opening = {
+  const opening = Opening.parse({
     format: 1,
     id,
     openedAt: new Date(opened).toISOString(),
@@ -50,7 +50,7 @@ export async function makeSession(
     rounds: 3,
     judgedOnly: false,
     claude: { program: 'claude', session: 'x', configDirectory: null },
-  }
+  })
   const session = openSession(workspace, opening, Buffer.from(title))
   const first: Happening = {
     is: 'session.opened',

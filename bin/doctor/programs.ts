@@ -1,0 +1,80 @@
+import {
+  claudeHole,
+  claudeInstall,
+  DispatchError,
+  type Found,
+  findClaude,
+  isAtLeast,
+  loginOf,
+  oldest,
+  prepareLogin,
+  tmuxOf,
+  versionOf,
+} from '../../host/index.ts'
+import { bad, type Finding, type Fix, good, weak } from './finding.ts'
+
+/** The programs that no session can do without. */
+export async function programs(home: string): Promise<Finding[]> {
+  const [git, tmux] = await Promise.all([versionOf('git'), versionOf('tmux', ['-V'])])
+  return [
+    judged('node', { version: process.versions.node }, install('node')),
+    judged('git', git, { mac: '`xcode-select --install`, or `brew install git`', linux: install('git').linux }),
+    judged('tmux', tmux, install('tmux')),
+    ...('version' in tmux ? [await socket(home)] : []),
+    await claude(),
+  ]
+}
+
+/** Is claude logged in, as far as can be told without asking its vendor? */
+export function login(privateConfig: string, workspace: string): Finding {
+  const way = loginOf(privateConfig)
+  if (way.kind === 'key') return good('login', 'a key or token from the environment; whether it is accepted was not tried')
+  try {
+    prepareLogin(way, workspace)
+    return good('login', `your own (${way.configFile}), and claude trusts our workspace`)
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error
+    const then = 'Without it an orchestrator stalls on "Do you trust this folder?".'
+    return bad('login', error.message, `${error.remedy} ${then} If claude is not logged in: run \`claude\`, then \`/login\`.`)
+  }
+}
+
+// --- internal ---
+
+function install(name: string): Fix {
+  return { mac: `\`brew install ${name}\``, linux: `\`apt-get install ${name}\`, or what your system has in its place` }
+}
+
+function judged(name: 'node' | 'git' | 'tmux', found: Found, fix: Fix): Finding {
+  if ('why' in found) return bad(name, found.why, fix)
+  if (isAtLeast(found.version, oldest[name])) return good(name, found.version)
+  return bad(name, `${found.version} is too old: ${oldest[name]} or newer is needed`, fix)
+}
+
+async function claude(): Promise<Finding> {
+  try {
+    const program = findClaude()
+    const found = await versionOf(program)
+    if ('why' in found) return bad('claude', found.why, claudeInstall)
+    if (isAtLeast(found.version, oldest.claude)) return good('claude', `${found.version} at ${program}`)
+    const update = '`claude update`, or `npm install -g @anthropic-ai/claude-code`'
+    return bad('claude', `${found.version} is too old, ${oldest.claude} is needed: ${claudeHole}`, update)
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error
+    return bad('claude', error.message, error.remedy)
+  }
+}
+
+/** A socket whose server is gone, or is of another version, is said in tmux's own words. */
+async function socket(home: string): Promise<Finding> {
+  const { socket: name, state } = tmuxOf(home)
+  const { is, words } = await state()
+  if (is === 'running') return good('terminals', `a tmux of our own runs on socket ${name}`)
+  if (is === 'none') return good('terminals', `none is open (tmux socket ${name})`)
+  if (is === 'stale')
+    return weak('terminals', `tmux left a dead socket behind: ${words}`, `Nothing to do: the next dispatch starts a new server. To tidy up: \`dispatch stop --all\``)
+  return bad('terminals', `tmux does not answer: ${words}`, {
+    mac: `A server of another tmux version may hold the socket: \`dispatch stop --all\`, or \`tmux -L ${name} kill-server\``,
+    linux: `A server of another tmux version may hold the socket: \`dispatch stop --all\`, or \`tmux -L ${name} kill-server\``,
+  })
+}

@@ -1,0 +1,89 @@
+import fs from 'node:fs'
+import { argumentBytes, DispatchError, exits } from '../host/index.ts'
+
+const most = 1024 * 1024
+
+/** The task, byte for byte, from the one place it was given in: a word, a file, or standard input. What is none is exit 2. */
+export async function readTask(file: string | undefined, positionals: string[]): Promise<Buffer> {
+  return readGiven(file, positionals, { name: 'task', remedy: 'Say what is to be done: dispatch "fix the login".' })
+}
+
+/** The same for anything that a person gives: `name` says what it is, `remedy` what to do when it is empty. */
+export async function readGiven(
+  file: string | undefined,
+  positionals: string[],
+  { name, remedy }: { name: string; remedy: string },
+): Promise<Buffer> {
+  const [words, ...more] = positionals
+  if (more.length > 0)
+    throw new DispatchError(`the ${name} came as ${positionals.length} words`, {
+      exit: exits.usage,
+      remedy: 'Put it in quotes.',
+    })
+  if (words !== undefined && file !== undefined)
+    throw new DispatchError(`the ${name} was given twice: as words and as a file`, { exit: exits.usage })
+  const task = file !== undefined ? readFile(file, name) : words === '-' ? await readInput(name) : typed(words ?? '', name)
+  const from = file ?? (words === '-' ? 'standard input' : `the ${name}`)
+  if (task.toString('utf8').trim() === '')
+    throw new DispatchError(`${from} is empty`, {
+      exit: exits.usage,
+      remedy,
+    })
+  if (task.includes(0))
+    throw new DispatchError(`${from} holds a NUL byte (at ${task.indexOf(0)})`, {
+      exit: exits.usage,
+      remedy: 'Only text is taken.',
+    })
+  if (task.length > most)
+    throw new DispatchError(`${from} has ${sizeOf(task, file)} bytes; at most ${most} are taken`, {
+      exit: exits.usage,
+      remedy: `Put the bulk into files of the repository and name them in the ${name}.`,
+    })
+  return task
+}
+
+// --- internal ---
+
+function typed(words: string, name: string): Buffer {
+  const bytes = argumentBytes(words)
+  if (bytes) return bytes
+  throw new DispatchError(`the ${name} holds bytes that are no UTF-8, and this machine does not hand them on`, {
+    exit: exits.usage,
+    remedy: 'Put it into a file, of which every byte is taken: --file FILE.',
+  })
+}
+
+/** At most one byte more than a task may have: a file may be a device that never ends. */
+function readFile(file: string, name: string): Buffer {
+  try {
+    const fd = fs.openSync(file, 'r')
+    try {
+      const task = Buffer.alloc(most + 1)
+      let size = 0
+      for (let read = -1; read !== 0; size += read) read = fs.readSync(fd, task, size, task.length - size, null)
+      return task.subarray(0, size)
+    } finally {
+      fs.closeSync(fd)
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    throw new DispatchError(`the ${name} file ${file} cannot be read: ${error.code}`, { exit: exits.usage })
+  }
+}
+
+async function readInput(name: string): Promise<Buffer> {
+  if (process.stdin.isTTY) process.stderr.write(`Type the ${name}, then Ctrl-d.\n`)
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > most) break
+  }
+  return Buffer.concat(chunks)
+}
+
+function sizeOf(task: Buffer, file: string | undefined): string {
+  const found = file === undefined ? undefined : fs.statSync(file, { throwIfNoEntry: false })
+  return found?.isFile() ? String(found.size) : `${task.length} or more`
+}

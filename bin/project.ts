@@ -1,0 +1,117 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import {
+  type Config,
+  confirm,
+  copyTree,
+  DispatchError,
+  exits,
+  isConfirmed,
+  makePrivate,
+  type Project,
+  type ProjectFile,
+  printable,
+  projectFile,
+  propose,
+  type Repository,
+  readProject,
+  writeAtomic,
+} from '../host/index.ts'
+import { paint, print } from './terminal.ts'
+
+/**
+ * What the work on this repository needs, as far as its user has said yes to it: read from their own checkout, shown and
+ * asked once for each change of its content. Null where nothing is said. Without a terminal nothing is asked: exit 5.
+ */
+export async function projectFor(
+  config: Config,
+  repository: Repository | null,
+  say: (line: string) => void,
+): Promise<Project | null> {
+  if (repository === null) return null
+  const found = readProject(repository.path)
+  if (found === undefined) {
+    const proposal = await propose(repository)
+    if (proposal)
+      say(
+        `no ${projectFile} says how its dependencies come: checks see none. \`dispatch prepare\` proposes ${proposal.because.length === 1 ? 'a line' : `${proposal.because.length} lines`}`,
+      )
+    return null
+  }
+  if (isConfirmed(config.home, repository.path, found.sha256)) return found.project
+  if (!process.stdin.isTTY || !process.stdout.isTTY)
+    throw new DispatchError(`${found.file} is new or has changed, and you have not said yes to it`, {
+      exit: exits.conflict,
+      remedy: 'It names commands that are run with your rights. Look at it and confirm it: dispatch prepare.',
+    })
+  showProject(found)
+  if (!(await agreed('These commands run with your rights. Yes to exactly this file?')))
+    throw new DispatchError('not confirmed: nothing was started', {
+      exit: exits.conflict,
+      remedy: `Change ${found.file}, or begin with an empty repository: --no-repo.`,
+    })
+  confirm(config.home, repository.path, found.sha256)
+  return found.project
+}
+
+/** The file, and in plain words what it makes happen. */
+export function showProject({ file, project }: Pick<ProjectFile, 'file' | 'project'>): void {
+  const list = (name: string, values: string[]) => {
+    for (const [at, value] of values.entries()) print(`  ${(at === 0 ? name : '').padEnd(9)} ${printable(value)}`)
+  }
+  print(paint('bold', file))
+  list('runs', project.setup)
+  list(
+    'when',
+    project.lockfiles.length > 0
+      ? [`one of these changes: ${project.lockfiles.join(', ')}`]
+      : project.setup.length > 0
+        ? ['any file changes (no lockfiles are named)']
+        : [],
+  )
+  list(
+    'reaches',
+    project.setup.length > 0 ? [project.hosts.length > 0 ? project.hosts.join(', ') : 'no host is named'] : [],
+  )
+  list('is told', project.environment)
+  list('shares', project.makes)
+  list(
+    'hands on',
+    project.files.map(name => `${name} (git ignores it; agents and checks will see it)`),
+  )
+  if (project.setup.length > 0) print(paint('dim', '  Hosts are named and not yet enforced: there is no sandbox.'))
+}
+
+/** Copy the files that git ignores and the project needs, as they are now. One that is not there is a mistake in the list (exit 2). */
+export async function give(project: Project | null, repository: Repository | null, given: string): Promise<void> {
+  if (!project || !repository) return
+  for (const name of project.files) {
+    const from = path.join(repository.path, name)
+    if (!fs.lstatSync(from, { throwIfNoEntry: false })?.isFile())
+      throw new DispatchError(`${projectFile} hands on ${name}, and ${from} is not a file`, {
+        exit: exits.usage,
+        remedy: 'Make it, or take it out of "files".',
+      })
+  }
+  makePrivate(given)
+  for (const name of project.files) await copyTree(path.join(repository.path, name), path.join(given, name))
+}
+
+/** Write a proposed file into the user's checkout; they have just said yes to it. */
+export function writeProject(repository: Repository, proposed: Partial<Project>): ProjectFile {
+  writeAtomic(path.join(repository.path, projectFile), `${JSON.stringify(proposed, null, 2)}\n`, 0o644)
+  const written = readProject(repository.path)
+  if (!written) throw new Error('the file just written is not there')
+  return written
+}
+
+/** Ask for a plain yes. */
+export async function agreed(question: string): Promise<boolean> {
+  const asker = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    return /^y(es)?$/i.test((await asker.question(`${question} [y/N] `)).trim())
+  } finally {
+    asker.close()
+  }
+}

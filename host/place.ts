@@ -1,0 +1,43 @@
+import fs from 'node:fs'
+import { run } from './run.ts'
+
+/** The kind of file system a folder lies on, and whether it is another machine's. */
+export interface FileSystem {
+  kind: string
+  network: boolean
+}
+
+/** On which file system does this folder lie? */
+export async function fileSystemOf(folder: string): Promise<FileSystem> {
+  if (process.platform === 'linux') return byMagic(fs.statfsSync(folder).type)
+  return byMounts((await run('mount', [], { deadline: 5000 })).stdout, folder)
+}
+
+/** By the number that statfs(2) gives on Linux. Pure. */
+export function byMagic(type: number): FileSystem {
+  const kind = magic[type >>> 0]
+  return { kind: kind ?? 'local', network: kind !== undefined }
+}
+
+/** By what `mount` prints on macOS: `//me@server/share on /Volumes/share (smbfs, nodev)`. Pure. */
+export function byMounts(text: string, folder: string): FileSystem {
+  const mounts = [...text.matchAll(/^.* on (\/.*) \((\w+)[^)]*\)$/gm)]
+    .map(([, at = '', kind = '']) => ({ at, kind }))
+    .filter(({ at }) => folder === at || folder.startsWith(at === '/' ? '/' : `${at}/`))
+    .sort((a, b) => b.at.length - a.at.length)
+  const kind = mounts[0]?.kind ?? 'unknown'
+  return { kind, network: ['nfs', 'smbfs', 'afpfs', 'webdav', 'ftp', 'macfuse', 'osxfuse'].includes(kind) }
+}
+
+/** File systems of other machines, by statfs(2)'s number. */
+const magic: Record<number, string> = {
+  0x6969: 'nfs',
+  0xff534d42: 'cifs',
+  0xfe534d42: 'smb2',
+  0x517b: 'smb',
+  0x65735546: 'fuse',
+  0x01021997: '9p',
+  0x5346414f: 'afs',
+  0xaad7aaea: 'panfs',
+  0x0bd00bd0: 'lustre',
+}

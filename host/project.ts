@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+import { DispatchError, exits } from './error.ts'
+import { readIfPresent, readUntrusted, writeAtomic } from './files.ts'
+import { placeOf, readJsonc } from './jsonc.ts'
+
+/** The name of the file at the top of a repository that says what its work needs. */
+export const projectFile = '.dispatch.json'
+
+/** A path inside the repository, from its top. */
+const inside = z
+  .string()
+  .min(1)
+  .refine(
+    name => !path.isAbsolute(name) && !name.split('/').some(step => step === '..' || step === '.git'),
+    'a path from the top of the repository, without ..',
+  )
+
+const command = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine(text => !/[\n\r\0]/.test(text), 'one line')
+
+/** What a repository needs before its checks mean anything. All of it is the user's word: shown and confirmed, see `isConfirmed`. */
+export const Project = z.strictObject({
+  $schema: z.string().optional(),
+  /** Commands that fetch and build the dependencies, run one after the other in a clean copy of the repository. */
+  setup: z.array(command).max(20).default([]),
+  /** The files that these commands read: they are run again when one of these has changed. */
+  lockfiles: z.array(inside).max(50).default([]),
+  /** The hosts that the commands may reach. */
+  hosts: z
+    .array(z.string().regex(/^[A-Za-z0-9.*-]+(:\d+)?$/, 'a host name'))
+    .max(50)
+    .default([]),
+  /** Names of variables that the commands need besides PATH, such as a token for a private registry. */
+  environment: z
+    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of a variable'))
+    .max(50)
+    .default([]),
+  /** Files that git ignores and that the project needs all the same: copied from your checkout to agents and checks. */
+  files: z.array(inside).max(50).default([]),
+  /** Folders that the commands make and that may be shared by every tree with these lock files, besides the usual ones. */
+  makes: z.array(inside).max(50).default([]),
+  /** Seconds that each command may take. */
+  limit: z.number().int().min(1).max(7200).default(900),
+})
+
+export type Project = z.infer<typeof Project>
+
+/** The project file of a repository, and the hash by which it is confirmed. */
+export interface ProjectFile {
+  file: string
+  text: string
+  sha256: string
+  project: Project
+}
+
+/** Read the file from the user's own checkout; undefined when there is none. Every problem with its line (exit 2). */
+export function readProject(repository: string): ProjectFile | undefined {
+  const file = path.join(repository, projectFile)
+  const bytes = readUntrusted(file, largest)
+  if (bytes === undefined) {
+    if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined) return undefined
+    throw unreadable(file, ['it is not a plain file'])
+  }
+  const text = bytes.toString('utf8')
+  return { file, text, sha256: sha256(text), project: parseProject(file, text) }
+}
+
+/** The project in the text of a project file. Every problem with its line (exit 2). */
+export function parseProject(file: string, text: string): Project {
+  const { value, misread } = readJsonc(text)
+  if (misread.length > 0)
+    throw unreadable(
+      file,
+      misread.map(({ line, column, what }) => `line ${line}, column ${column}: ${what}`),
+    )
+  const parsed = Project.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw unreadable(
+    file,
+    parsed.error.issues.map(issue => {
+      const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined
+      const at = [
+        ...issue.path.map(step => (typeof step === 'symbol' ? String(step) : step)),
+        ...(unknown ? [unknown] : []),
+      ]
+      const name = at.join('.') || 'the whole'
+      return `line ${placeOf(text, at).line}: ${name}: ${unknown ? `is not known; there are ${known.join(', ')}` : issue.message}`
+    }),
+  )
+}
+
+/** Has the user said yes to exactly this content for this repository? */
+export function isConfirmed(home: string, repository: string, sha256: string): boolean {
+  return readIfPresent(confirmationOf(home, repository))?.split('\n').includes(sha256) ?? false
+}
+
+/** Keep the user's yes. What was confirmed before for this repository counts no more: going back is a change too. */
+export function confirm(home: string, repository: string, sha256: string): void {
+  const file = confirmationOf(home, repository)
+  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+  writeAtomic(file, `${repository}\n${sha256}\n`)
+}
+
+// --- internal ---
+
+const largest = 256 * 1024
+const known = Object.keys(Project.shape).filter(name => name !== '$schema')
+
+function confirmationOf(home: string, repository: string): string {
+  return path.join(home, 'confirmed', sha256(repository).slice(0, 32))
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+function unreadable(file: string, problems: string[]): DispatchError {
+  return new DispatchError(`${file} does not read:\n  ${problems.join('\n  ')}`, {
+    exit: exits.usage,
+    remedy: 'Mend it, or move it away and run `dispatch prepare`: it proposes a new one.',
+  })
+}

@@ -1,0 +1,153 @@
+import path from 'node:path'
+import { contentAt, entriesAt, ignoredFiles, type Repository } from './git.ts'
+import type { Project } from './project.ts'
+import { run } from './run.ts'
+
+/** A proposal for a project file, and what it was made from. */
+export interface Proposal {
+  project: Pick<Project, 'setup' | 'lockfiles' | 'hosts' | 'files'>
+  /** `package-lock.json: npm ci`, one a line. */
+  because: string[]
+}
+
+/** Look at the files of a commit and propose what it takes to have its dependencies; undefined when nothing is recognised. */
+export async function propose(repository: Pick<Repository, 'path' | 'commit'>): Promise<Proposal | undefined> {
+  const files = (await entriesAt(repository)).map(entry => entry.path)
+  const read = (file: string) => contentAt(repository, file)
+  const found = await stepsFor(files, read)
+  const ignored = (await ignoredFiles(repository.path)).filter(file => /(^|\/)\.env\.(test|testing|ci)$/.test(file))
+  if (found.length === 0 && ignored.length === 0) return undefined
+  const hosts = new Set<string>()
+  for (const step of found) for (const host of await hostsOf(step, repository, read)) hosts.add(host)
+  return {
+    project: {
+      setup: found.map(({ command }) => command),
+      lockfiles: [...new Set(found.flatMap(({ lockfiles }) => lockfiles))],
+      hosts: [...hosts].sort(),
+      files: ignored,
+    },
+    because: [
+      ...found.map(({ command, lockfiles }) => `${lockfiles[0]}: ${command}`),
+      ...ignored.map(file => `${file}: git ignores it, and tests are likely to need it`),
+    ],
+  }
+}
+
+/** One command, and the files it depends on. */
+export interface Step {
+  tool: string
+  command: string
+  lockfiles: string[]
+}
+
+/** What the files of a repository ask for, at the top and one folder below. */
+export async function stepsFor(files: string[], read: (file: string) => Promise<string>): Promise<Step[]> {
+  const here = new Set(files)
+  const folders = [...new Set(files.map(file => path.posix.dirname(file)))]
+    .filter(
+      folder =>
+        folder === '.' ||
+        (!folder.includes('/') && !/^(node_modules|vendor|examples?|fixtures|tests?|docs?)$/.test(folder)),
+    )
+    .sort((a, b) => (a === '.' ? -1 : b === '.' ? 1 : a < b ? -1 : 1))
+  const steps: Step[] = []
+  for (const folder of folders) {
+    for (const kind of kinds) {
+      const names = kind.lockfiles.filter(name => here.has(path.posix.join(folder, name)))
+      const [first] = names
+      if (
+        first === undefined ||
+        steps.some(step => step.tool === kind.tool && path.posix.dirname(step.lockfiles[0] ?? '') === folder)
+      )
+        continue
+      const at = (name: string) => path.posix.join(folder, name)
+      const command = await kind.command(names, { has: name => here.has(at(name)), read: name => read(at(name)) })
+      if (command === undefined) continue
+      steps.push({
+        tool: kind.tool,
+        command: folder === '.' ? command : `cd ${folder} && ${command}`,
+        lockfiles: names.map(at),
+      })
+    }
+  }
+  return steps
+}
+
+// --- internal ---
+
+interface Kind {
+  tool: string
+  /** Any of these; all that are there count. */
+  lockfiles: string[]
+  command(names: string[], folder: Folder): Promise<string | undefined> | string | undefined
+}
+
+interface Folder {
+  has(name: string): boolean
+  read(name: string): Promise<string>
+}
+
+/** The first kind of a tool that fits is taken: a lock file before a list without versions. */
+const kinds: Kind[] = [
+  { tool: 'node', lockfiles: ['pnpm-lock.yaml'], command: () => 'pnpm install --frozen-lockfile' },
+  {
+    tool: 'node',
+    lockfiles: ['yarn.lock'],
+    command: (_, { has }) => `yarn install ${has('.yarnrc.yml') ? '--immutable' : '--frozen-lockfile'}`,
+  },
+  { tool: 'node', lockfiles: ['bun.lock', 'bun.lockb'], command: () => 'bun install --frozen-lockfile' },
+  { tool: 'node', lockfiles: ['package-lock.json', 'npm-shrinkwrap.json'], command: () => 'npm ci' },
+  { tool: 'python', lockfiles: ['uv.lock'], command: () => 'uv sync --frozen' },
+  {
+    tool: 'python',
+    lockfiles: ['poetry.lock'],
+    command: () => 'POETRY_VIRTUALENVS_IN_PROJECT=true poetry install --no-interaction',
+  },
+  { tool: 'python', lockfiles: ['Pipfile.lock'], command: () => 'PIPENV_VENV_IN_PROJECT=1 pipenv sync --dev' },
+  {
+    tool: 'python',
+    lockfiles: ['requirements.txt', 'requirements-dev.txt', 'requirements-test.txt', 'dev-requirements.txt'],
+    command: names => `python3 -m venv .venv && .venv/bin/pip install ${names.map(name => `-r ${name}`).join(' ')}`,
+  },
+  {
+    tool: 'python',
+    lockfiles: ['pyproject.toml'],
+    command: async (_, { read }) => installItself(await read('pyproject.toml')),
+  },
+  { tool: 'go', lockfiles: ['go.sum', 'go.mod'], command: () => 'go mod download' },
+  { tool: 'rust', lockfiles: ['Cargo.lock'], command: () => 'cargo fetch --locked' },
+  { tool: 'ruby', lockfiles: ['Gemfile.lock'], command: () => 'BUNDLE_PATH=vendor/bundle bundle install' },
+  { tool: 'php', lockfiles: ['composer.lock'], command: () => 'composer install --no-interaction' },
+]
+
+/** A project that is a package of its own is installed in place, with the extras for its tests. */
+function installItself(text: string): string | undefined {
+  if (!/^\[(project|build-system)\]/m.test(text)) return undefined
+  const [, extras = ''] = /^\[project\.optional-dependencies\]\s*\n([\s\S]*?)(?=^\[|$(?![\s\S]))/m.exec(text) ?? []
+  const known = ['dev', 'test', 'tests'].filter(name => new RegExp(`^\\s*"?${name}"?\\s*=`, 'm').test(extras))
+  return `python3 -m venv .venv && .venv/bin/pip install -e '.${known.length > 0 ? `[${known.join(',')}]` : ''}'`
+}
+
+/** The hosts a step is likely to reach: those its lock file names, and the one the tool is set to. Nothing here knows a registry by name. */
+async function hostsOf(
+  { tool, lockfiles }: Step,
+  repository: Pick<Repository, 'path'>,
+  read: (file: string) => Promise<string>,
+): Promise<string[]> {
+  const named: string[] = []
+  for (const file of lockfiles) {
+    const text = await read(file)
+    for (const [, host = ''] of text.matchAll(/\bhttps?:\/\/(?:[^/@\s"']*@)?([A-Za-z0-9.-]+)/g)) named.push(host)
+  }
+  const asked = askTool[tool]
+  const ran = asked ? await run(asked[0] ?? '', asked.slice(1), { cwd: repository.path, deadline: 15_000 }) : undefined
+  const set = ran?.code === 0 ? [...ran.stdout.matchAll(/https?:\/\/(?:[^/@\s"']*@)?([A-Za-z0-9.-]+)/g)] : []
+  return [...new Set([...named.slice(0, 20_000), ...set.map(([, host = '']) => host)])].slice(0, 20)
+}
+
+/** How a tool is asked where it fetches from. */
+const askTool: Record<string, string[]> = {
+  node: ['npm', 'config', 'get', 'registry'],
+  python: ['python3', '-c', 'from pip._internal.models.index import PyPI; print(PyPI.url)'],
+  go: ['go', 'env', 'GOPROXY'],
+}

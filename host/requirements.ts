@@ -1,0 +1,96 @@
+import fs from 'node:fs'
+import { claudeInstall } from './claude.ts'
+import { DispatchError, exits } from './error.ts'
+import { type Ran, run } from './run.ts'
+
+/**
+ * The oldest versions that do. git: it heeds GIT_CONFIG_GLOBAL, without which your own configuration would reach into our
+ * repositories (2.32). tmux: 3.0, of which only 3.3a was tried here. claude: the one that mended the hole in `deeplink`.
+ */
+export const oldest = { node: '22.22', git: '2.32', tmux: '3.0', claude: '2.1.118' }
+
+/** What was wrong with every claude before that. */
+export const claudeHole = 'a deep link could run a SessionStart hook of its own choice (mended in 2.1.118)'
+
+/** A program as it was found: its version, or why it has none. */
+export type Found = { version: string } | { why: string }
+
+/** Ask a program for its version. */
+export async function versionOf(program: string, args = ['--version']): Promise<Found> {
+  const ran = await run(program, args, { deadline: 5000, keep: 10_000 })
+  const [version] = /\d+(\.\d+)+[a-z]?/.exec(ran.stdout) ?? []
+  return ran.code === 0 && version !== undefined ? { version } : { why: whyNot(program, ran) }
+}
+
+/** Is this version at least that one? Letters at the end (tmux 3.3a) do not count. Pure. */
+export function isAtLeast(version: string, least: string): boolean {
+  const own = version.split('.').map(part => Number.parseInt(part, 10))
+  for (const [at, wanted] of least.split('.').map(Number).entries()) {
+    const part = own[at] ?? 0
+    if (part !== wanted) return part > wanted
+  }
+  return true
+}
+
+/** Refuse a claude that does not run, or is too old to be safe (exit 6), before anything is made. Costs some 10 ms. */
+export async function requireClaude(claude: string): Promise<void> {
+  const found = await versionOf(claude)
+  const remedy = claudeInstall
+  if ('why' in found) throw new DispatchError(`claude does not run: ${found.why}`, { exit: exits.dependency, remedy })
+  if (isAtLeast(found.version, oldest.claude)) return
+  throw new DispatchError(`claude ${found.version} is too old, ${oldest.claude} is needed: ${claudeHole}`, {
+    exit: exits.dependency,
+    remedy: 'Update it: `claude update`, or `npm install -g @anthropic-ai/claude-code`.',
+  })
+}
+
+/** The processor a program was built for, by its first bytes (ELF, Mach-O); undefined for a script. Pure. */
+export function builtFor(head: Uint8Array): string | undefined {
+  const bytes = Buffer.from(head)
+  if (bytes.length < 20) return undefined
+  if (bytes.readUInt32BE(0) === 0x7f454c46)
+    return `Linux on ${processors[bytes.readUInt16LE(18)] ?? 'another processor'}`
+  if (bytes.readUInt32LE(0) === 0xfeedfacf)
+    return `macOS on ${processors[bytes.readUInt32LE(4)] ?? 'another processor'}`
+  return bytes.readUInt16BE(0) === 0x4d5a ? 'Windows' : undefined
+}
+
+// --- internal ---
+
+/** The numbers by which ELF and Mach-O tell a processor. */
+const processors: Record<number, string> = {
+  62: 'x64',
+  183: 'arm64',
+  40: 'arm',
+  3: 'ia32',
+  243: 'riscv64',
+  16777223: 'x64',
+  16777228: 'arm64',
+}
+
+const here = `${process.platform === 'darwin' ? 'macOS' : 'Linux'} on ${process.arch}`
+
+function whyNot(program: string, { unstartable, timedOut, code, signal, stderr, stdout }: Ran): string {
+  if (unstartable === 'ENOENT') return 'it is not on PATH'
+  if (unstartable === 'EACCES') return `${program} is not executable`
+  const built = builtFor(headOf(program))
+  if (built !== undefined && built !== here) return `${program} is built for ${built}, and this is ${here}`
+  if (unstartable !== undefined) return `${program} cannot be started (${unstartable})`
+  if (timedOut) return `${program} does not answer in 5 s`
+  const said = (stderr.trim() || stdout.trim()).split('\n').at(-1) ?? ''
+  return `${program} ended with ${signal ?? `exit ${code}`}${said === '' ? '' : `: ${said.slice(0, 200)}`}`
+}
+
+function headOf(program: string): Uint8Array {
+  try {
+    const fd = fs.openSync(program, 'r')
+    try {
+      const head = Buffer.alloc(64)
+      return head.subarray(0, fs.readSync(fd, head, 0, 64, 0))
+    } finally {
+      fs.closeSync(fd)
+    }
+  } catch {
+    return Buffer.alloc(0) // A bare name, or not for us to read: nothing to tell.
+  }
+}

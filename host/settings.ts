@@ -1,0 +1,99 @@
+import { z } from 'zod'
+
+const number = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .refine(value => value >= least && value <= most)
+const text = (pattern: RegExp) => z.string().regex(pattern)
+const model = text(/^[A-Za-z0-9][\w.:@/[\]-]{0,199}$/)
+const secret = text(/^[\x21-\x7e]*$/)
+const address = z.string().refine(value => /^https?:\/\/[^\s/?#]/.test(value) && URL.canParse(value))
+
+/** Every setting: its name, its default and its limits. `.env.example` says the same in prose, and a test compares them. */
+export const settings = z.object({
+  GEMINI_API_KEY: secret.default(''),
+  GOOGLE_GEMINI_BASE_URL: address.or(z.literal('')).default(''),
+  JUDGE_MODEL: model.default('gemini-2.5-pro'),
+  JUDGE_TIMEOUT_SEC: number(1, 3600).default(180),
+  ORCHESTRATOR_MODEL: model.default('opus'),
+  CODE_MODEL: model.default('opus'),
+  RW_MODEL: model.default('sonnet'),
+  ROUNDS: number(1, 20).default(3),
+  START_TIMEOUT_SEC: number(1, 3600).default(60),
+  WORKER_TIMEOUT_SEC: number(1, 86_400).default(3600),
+  CHECK_TIMEOUT_SEC: number(1, 3600).default(120),
+  KEEP_OPEN_SEC: number(0, 604_800).default(3600),
+  WATCHDOG_TIMEOUT_SEC: number(5, 86_400).default(900),
+  WEBUI_PORT: number(0, 65_535).default(7777),
+  DESKTOP: z.enum(['on', 'off']).default('on'),
+  NTFY_SERVER: address.default('https://ntfy.sh'),
+  NTFY_TOPIC: text(/^[-_A-Za-z0-9]{0,64}$/).default(''),
+  NTFY_TOKEN: secret.default(''),
+})
+
+export type Settings = z.infer<typeof settings>
+type Name = keyof Settings
+
+/** What a setting may be, in words. */
+export const allowed: Record<Name, string> = {
+  GEMINI_API_KEY: 'a key: printable ASCII without blanks',
+  GOOGLE_GEMINI_BASE_URL: 'an address such as https://example.com, or empty',
+  JUDGE_MODEL: 'the name of a model',
+  JUDGE_TIMEOUT_SEC: 'a whole number from 1 to 3600',
+  ORCHESTRATOR_MODEL: 'the name of a model',
+  CODE_MODEL: 'the name of a model',
+  RW_MODEL: 'the name of a model',
+  ROUNDS: 'a whole number from 1 to 20',
+  START_TIMEOUT_SEC: 'a whole number from 1 to 3600',
+  WORKER_TIMEOUT_SEC: 'a whole number from 1 to 86400',
+  CHECK_TIMEOUT_SEC: 'a whole number from 1 to 3600',
+  KEEP_OPEN_SEC: 'a whole number from 0 to 604800',
+  WATCHDOG_TIMEOUT_SEC: 'a whole number from 5 to 86400',
+  WEBUI_PORT: 'a whole number from 0 to 65535 (0: no page)',
+  DESKTOP: 'on or off',
+  NTFY_SERVER: 'an address such as https://ntfy.sh',
+  NTFY_TOPIC: 'at most 64 letters, digits, - and _',
+  NTFY_TOKEN: 'a token: printable ASCII without blanks',
+}
+
+/** Whose value is never shown. Who knows an ntfy topic can read along. */
+const secrets = ['GEMINI_API_KEY', 'NTFY_TOPIC', 'NTFY_TOKEN']
+
+export function isSetting(name: string): name is Name {
+  return Object.hasOwn(settings.shape, name)
+}
+
+/** `ROUNDS=99`, or the name alone where the value is a secret or may hold one (an address with a password in it). */
+export function shown(name: Name, value: string): string {
+  if (secrets.includes(name) || value.includes('@')) return name
+  const whole = JSON.stringify(value)
+  const plain = whole.slice(1, -1) === value && !value.includes(' ') ? value : whole
+  return `${name}=${plain.length > 60 ? `${plain.slice(0, 60)}…` : plain}`
+}
+
+/** The setting whose name is nearest to this one, if any is near: at most a third of its letters differ. Pure. */
+export function nearest(name: string): Name | undefined {
+  const written = name.toUpperCase().replaceAll(/[-.]/g, '_')
+  const ranked = Object.keys(settings.shape)
+    .map(known => ({ known, apart: distance(written, known) }))
+    .sort((a, b) => a.apart - b.apart)
+  const [best] = ranked
+  return best && best.apart <= Math.max(2, Math.floor(best.known.length / 3)) ? (best.known as Name) : undefined
+}
+
+/** How many letters must be put in, taken out or changed to make one word of the other (Levenshtein). */
+function distance(one: string, other: string): number {
+  if (one.length > 80) return one.length
+  let row = Array.from({ length: other.length + 1 }, (_, column) => column)
+  for (const [at, letter] of [...one].entries()) {
+    const next = [at + 1]
+    for (const [column, wanted] of [...other].entries()) {
+      const changed = (row[column] ?? 0) + (letter === wanted ? 0 : 1)
+      next.push(Math.min(changed, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
+}

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import path from 'node:path'
+import {
+  type AgentMarks,
+  agentSign,
+  exits,
+  hasOpen,
+  lineageOf,
+  liveness,
+  readUntrusted,
+  tmuxOf,
+  writeAtomic,
+} from '../host/index.ts'
+import { holder, type Session } from '../session/index.ts'
+import { askedContract, askedFile, type LeftWord, wordFile } from './human.ts'
+import type { Reply, Running } from './running.ts'
+
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/**
+ * With `--approve`: answer why this draft may not be sealed yet, or nothing when a human has said yes to exactly this text.
+ * The text asked about is kept as it is now, outside of the agents' places.
+ */
+export function unapproved(running: Running, text: string): Reply | undefined {
+  const { session, status } = running
+  if (!session.opening.approve) return undefined
+  const sha256 = hashOf(text)
+  const { approval, phase } = status
+  if (approval?.sha256 === sha256 && approval.is === 'given') return undefined
+  if (approval?.sha256 !== sha256 || approval.is !== 'asked' || phase !== 'asking') {
+    writeAtomic(askedFile(session.paths, sha256), text, 0o400)
+    running.record({ is: 'approval.asked', sha256 })
+  }
+  return {
+    exit: exits.conflict,
+    text: 'The contract is ready, and waits for the human to approve it. Nothing was started. End your turn now; their answer will be your next message. Leave contract.md as it is: another text is asked about anew.',
+  }
+}
+
+/**
+ * Carry out a human's yes or no, once: undefined when it stands (the orchestrator is to be told), else why not. The yes
+ * counts only for the text that was shown, and only from a living process that is no agent's.
+ */
+export async function decide(running: Running, word: LeftWord): Promise<Reply | undefined> {
+  if (word.is === 'say') return undefined
+  const done = word.is === 'approve' ? 'given' : 'declined'
+  const { approval } = running.status
+  if (approval?.sha256 === word.sha256 && approval.is === done) return undefined // By a runner that died before it could tell.
+  const refused = (await noPerson(running, word)) ?? stale(running, word)
+  if (refused !== undefined) return { exit: exits.conflict, text: refused }
+  const { sha256, by } = word
+  running.record({ is: word.is === 'approve' ? 'contract.approved' : 'contract.declined', sha256, by: by.name })
+  return undefined
+}
+
+/** Why this process may not speak for the human; the door asks it of itself, the runner of the door. */
+export async function agentAt(session: Session, home: string, pid: number): Promise<string | undefined> {
+  return agentSign(await lineageOf(pid), await marksOf(session, home, pid))
+}
+
+/** Why a process may not even say something: it carries the mark of an agent of ours. */
+export async function agentSays(pid: number): Promise<string | undefined> {
+  return agentSign(await lineageOf(pid), { names: ['DISPATCH_SESSION', 'DISPATCH_ROLE'], terminals: [], bound: false })
+}
+
+// --- internal ---
+
+/** The kernel's mark tells an agent only where people do not bear it: the runner stems from a person, as the door does. */
+async function marksOf(session: Session, home: string, pid: number): Promise<AgentMarks> {
+  const runner = holder(session.paths.runner)?.pid ?? process.pid
+  const [ours] = runner === pid ? [] : await lineageOf(runner)
+  return {
+    names: ['DISPATCH_SESSION', 'DISPATCH_ROLE', 'CLAUDECODE'],
+    terminals: await tmuxOf(home).terminals(),
+    bound: session.opening.approve && ours?.bound === false,
+  }
+}
+
+/** The word must come from a process that lives, has its file open, sits at a terminal, and stems from no agent. */
+async function noPerson(
+  { session, config }: Running,
+  { id, by }: Extract<LeftWord, { is: 'approve' | 'decline' }>,
+): Promise<string | undefined> {
+  if ((await liveness(by)) !== 'alive') return 'whoever said so has gone away before it was taken up'
+  const file = wordFile(session.paths, id)
+  for (let tries = 0; tries < 20 && hasOpen(by.pid, file) === false; tries++)
+    await new Promise(resolve => setTimeout(resolve, 100)) // It opens the file only after it has left it.
+  if (hasOpen(by.pid, file) === false) return 'it was left by another process than it says'
+  const [own] = await lineageOf(by.pid)
+  if (own?.terminal === undefined) return 'whoever said so sits at no terminal'
+  const sign = await agentAt(session, config.home, by.pid)
+  return sign === undefined ? undefined : `an agent cannot approve: ${sign}`
+}
+
+/** The yes is for one text: the one that was last asked about, and that still lies on the desk. */
+function stale({ session, status }: Running, { is, sha256 }: LeftWord & { sha256: string }): string | undefined {
+  if (status.contract) return 'the contract is sealed already'
+  const text = askedContract(session.paths, sha256)
+  if (status.approval?.sha256 !== sha256 || status.approval.is !== 'asked' || text === undefined)
+    return 'this is not the contract that waits for your approval: it was changed after you were shown it. Look again'
+  if (hashOf(text) !== sha256) return 'the text that you were shown has been changed in the folder of the session'
+  const draft = readUntrusted(path.join(session.paths.desk, 'contract.md'), 256 * 1024)?.toString('utf8') ?? ''
+  if (is === 'approve' && hashOf(draft) !== sha256)
+    return 'the orchestrator has changed contract.md since it asked. Wait until it asks anew, or send it back with --no'
+  return undefined
+}

@@ -1,0 +1,21 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { copyTree } from '../host/index.ts'
+import type { Paths } from '../session/index.ts'
+
+/** Put the files that git ignores and the project needs into a copy of the tree, unless it has them already. */
+export async function placeGiven(paths: Paths, tree: string): Promise<void> {
+  for (const file of givenFiles(paths)) {
+    const to = path.join(tree, file)
+    if (!fs.existsSync(to)) await copyTree(path.join(paths.given, file), to)
+  }
+}
+
+/** Their paths, from the top of the tree. */
+export function givenFiles(paths: Paths): string[] {
+  if (!fs.existsSync(paths.given)) return []
+  return fs
+    .readdirSync(paths.given, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => path.relative(paths.given, path.join(entry.parentPath, entry.name)))
+}
