@@ -10,7 +10,7 @@ await main(async () => {
   if (first === '--version') return overview('--version')
   const known = commands.find(({ name }) => name === first)
   if (known) return perform(known, rest)
-  if (/^[a-z][a-z-]*$/.test(first) && rest.length === 0) {
+  if (/^[a-z][a-z-]{0,30}$/.test(first) && rest.length === 0) {
     const near = commands.find(({ name }) => name.startsWith(first.slice(0, 2)))
     throw new DispatchError(`"${first}" is not a command`, {
       exit: exits.usage,

@@ -22,7 +22,8 @@ export async function readGiven(
     })
   if (words !== undefined && file !== undefined)
     throw new DispatchError(`the ${name} was given twice: as words and as a file`, { exit: exits.usage })
-  const task = file !== undefined ? readFile(file, name) : words === '-' ? await readInput(name) : typed(words ?? '', name)
+  const task =
+    file !== undefined ? readFile(file, name) : words === '-' ? await readInput(name) : typed(words ?? '', name)
   const from = file ?? (words === '-' ? 'standard input' : `the ${name}`)
   if (task.toString('utf8').trim() === '')
     throw new DispatchError(`${from} is empty`, {

@@ -3,9 +3,11 @@ import os from 'node:os'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
+import type { Addition } from './additions.ts'
 import { install } from './config.ts'
 import { DispatchError, exits } from './error.ts'
-import { makePrivate, readIfPresent, writeAtomic } from './files.ts'
+import { makePrivate, namesIn, readIfPresent, writeAtomic } from './files.ts'
+import { placeOf, readJsonc } from './jsonc.ts'
 import { shellWord } from './printable.ts'
 import { run } from './run.ts'
 
@@ -53,6 +55,17 @@ export function loginOf(privateDirectory: string, environment: NodeJS.ProcessEnv
     kind: 'own',
     configDirectory: undefined,
     configFile: path.join(environment['HOME'] || os.homedir(), '.claude.json'),
+  }
+}
+
+/** The settings that reach every claude we start besides ours: the user's own, and those of whoever manages the machine. */
+export function settingsFiles({ configDirectory }: Login, environment: NodeJS.ProcessEnv = process.env) {
+  const folder = configDirectory ?? path.join(environment['HOME'] || os.homedir(), '.claude')
+  const managed = process.platform === 'darwin' ? '/Library/Application Support/ClaudeCode' : '/etc/claude-code'
+  const parts = path.join(managed, 'managed-settings.d')
+  return {
+    own: path.join(folder, 'settings.json'),
+    managed: [path.join(managed, 'managed-settings.json'), ...namesIn(parts).map(name => path.join(parts, name))],
   }
 }
 
@@ -109,17 +122,45 @@ export function trusts(config: Record<string, unknown>, folder: string): boolean
   }
 }
 
+/** What claude keeps in `.claude.json`; exit 2 with the place where it is no plain JSON of that shape. */
 export function readClaudeConfig(file: string): Record<string, unknown> {
-  const text = readIfPresent(file)
+  const text = readIfPresent(file)?.replace(/^\ufeff/, '')
   if (text === undefined) return {}
+  const read = ClaudeConfig.safeParse(plainJson(text))
+  if (read.success) return read.data
+  const { line, column } = misreadIn(text) ?? placeOf(text, (read.error.issues[0]?.path ?? []) as string[])
+  throw new DispatchError(`${file}:${line}:${column}: it does not read as claude's configuration`, {
+    exit: exits.usage,
+    remedy: 'Mend it or move it away, then run the command again.',
+  })
+}
+
+function plainJson(text: string): unknown {
   try {
-    return ClaudeConfig.parse(JSON.parse(text))
+    return JSON.parse(text)
   } catch {
-    throw new DispatchError(`${file} does not read as claude's configuration`, {
-      exit: exits.usage,
-      remedy: 'Mend it or move it away, then run the command again.',
-    })
+    return undefined
   }
+}
+
+/** Where this is no plain JSON: claude takes a comment or a trailing comma in its configuration for damage. */
+function misreadIn(text: string): { line: number; column: number } | undefined {
+  const pieces = [...text.matchAll(/"(?:[^"\\]|\\.)*"|\/[/*]|,(?=\s*[}\]])/g)]
+  const loose = pieces.find(([piece]) => !piece.startsWith('"'))
+  if (readJsonc(text).misread[0] || loose === undefined) return readJsonc(text).misread[0]
+  const before = text.slice(0, loose.index).split('\n')
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
+}
+
+/** The one value in the user's `.claude.json` that lets claude work in a folder, and in all below it, without asking. */
+export function trustIn(folder: string): Addition {
+  return { path: ['projects', folder, 'hasTrustDialogAccepted'], value: true }
+}
+
+/** The user's own `settings.json`, whatever our sessions run with. */
+export function userSettings(environment: NodeJS.ProcessEnv = process.env): string {
+  const folder = environment['CLAUDE_CONFIG_DIR'] || path.join(environment['HOME'] || os.homedir(), '.claude')
+  return path.join(folder, 'settings.json')
 }
 
 /** One launch of claude, as data. */
@@ -251,30 +292,4 @@ function isProgram(file: string): boolean {
   } catch {
     return false
   }
-}
-
-/**
- * Add the trust entry for one folder to a config file that is the user's. Claude itself writes this file whenever it likes,
- * so: read, change, write beside it, look whether it is still what was read, and only then rename; five tries, then exit 5.
- * The file's mode is kept, a link is followed to its target.
- */
-export function addTrust(file: string, folder: string): void {
-  const target = fs.existsSync(file) ? fs.realpathSync(file) : file
-  for (let tries = 0; tries < 5; tries++) {
-    const before = readIfPresent(target)
-    const config = readClaudeConfig(target)
-    const known = ClaudeConfig.parse(config)
-    const after = {
-      ...known,
-      projects: { ...known.projects, [folder]: { ...known.projects?.[folder], hasTrustDialogAccepted: true } },
-    }
-    if (readIfPresent(target) !== before) continue
-    const mode = before === undefined ? 0o600 : fs.statSync(target).mode & 0o777
-    writeAtomic(target, JSON.stringify(after, null, 2), mode)
-    if (trusts(readClaudeConfig(target), folder)) return
-  }
-  throw new DispatchError(`${file} kept changing while it was written`, {
-    exit: exits.conflict,
-    remedy: 'End the other claude sessions for a moment, then run `dispatch setup` again.',
-  })
 }

@@ -30,6 +30,11 @@ export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): C
   return configOf(homeOf(environment), { found: [], flaws: [] }, environment)
 }
 
+/** The home with every setting at its default: to look around with where the settings do not read. */
+export function readDefaults(environment: NodeJS.ProcessEnv = process.env): Config {
+  return configOf(homeOf(environment), { found: [], flaws: [] }, {})
+}
+
 /** Every setting as a variable, for a process of ours that shall go by the same ones. */
 export function settingsIn(config: Settings): Record<string, string> {
   return Object.fromEntries(Object.keys(settings.shape).map(name => [name, String(config[name as keyof Settings])]))
@@ -138,7 +143,7 @@ function homeOf(environment: NodeJS.ProcessEnv): string {
 /** Make the home, or say which variable leads to a place where that cannot be done (exit 2). */
 export function prepareHome({ home }: Config, environment = process.env): void {
   try {
-    fs.mkdirSync(home, { recursive: true, mode: 0o700 })
+    makeEach(home)
     fs.accessSync(home, fs.constants.W_OK | fs.constants.X_OK)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
@@ -151,6 +156,13 @@ export function prepareHome({ home }: Config, environment = process.env): void {
       },
     )
   }
+}
+
+/** Each folder by itself: Node's recursive mkdir never returns where the system says ENOENT for ever, as in /proc. */
+function makeEach(folder: string): void {
+  if (fs.existsSync(folder)) return
+  if (!fs.existsSync(path.dirname(folder))) makeEach(path.dirname(folder))
+  fs.mkdirSync(folder, { mode: 0o700 })
 }
 
 /** The path without links, as far as it exists: claude and git name files by it, and our guards compare with them. */

@@ -40,14 +40,14 @@ export async function lineageOf(pid: number): Promise<Kin[]> {
 export function agentSign(lineage: Kin[], marks: AgentMarks): string | undefined {
   const [own] = lineage
   if (own === undefined) return 'its process is not to be seen'
-  if (marks.bound && own.bound) return 'it was started by an agent of this session (the kernel says so)'
   for (const kin of lineage) {
     const name = marks.names.find(mark => kin.environment.some(word => word.startsWith(`${mark}=`)))
-    if (name !== undefined) return `${name} is set in ${kin === own ? 'its environment' : `process ${kin.pid} above it`}`
+    if (name !== undefined)
+      return `${name} is set in ${kin === own ? 'its environment' : `process ${kin.pid} above it`}`
     if (kin.terminal !== undefined && marks.terminals.includes(kin.terminal))
       return `it runs in ${kin.terminal}, a terminal of dispatch's own`
   }
-  return undefined
+  return marks.bound && own.bound ? 'it was started by an agent of this session (the kernel says so)' : undefined
 }
 
 /** Does this process hold this very file open? Undefined where the machine does not say. */

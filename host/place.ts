@@ -31,13 +31,13 @@ export function byMounts(text: string, folder: string): FileSystem {
 
 /** File systems of other machines, by statfs(2)'s number. */
 const magic: Record<number, string> = {
-  0x6969: 'nfs',
-  0xff534d42: 'cifs',
-  0xfe534d42: 'smb2',
-  0x517b: 'smb',
-  0x65735546: 'fuse',
-  0x01021997: '9p',
-  0x5346414f: 'afs',
-  0xaad7aaea: 'panfs',
-  0x0bd00bd0: 'lustre',
+  26985: 'nfs',
+  4283649346: 'cifs',
+  4266872130: 'smb2',
+  20859: 'smb',
+  1702057286: 'fuse',
+  16914839: '9p',
+  1397113167: 'afs',
+  2866260714: 'panfs',
+  198183888: 'lustre',
 }

@@ -23,7 +23,12 @@ export function readPrompt(screen: string): Prompt {
   if (first < 0 || below.length > 14 || !text[0]?.startsWith('❯')) return { is: 'hidden', why: coverOf(lines) }
   if (below.some(line => /enter to return|space to reply/.test(line)))
     return { is: 'hidden', why: "the list of claude's sessions is open" }
-  const typed = styled.slice(first + 1, last).map(typedIn).join('\n').replace(/^❯/, '').trim()
+  const typed = styled
+    .slice(first + 1, last)
+    .map(typedIn)
+    .join('\n')
+    .replace(/^❯/, '')
+    .trim()
   if (typed !== '') return { is: 'holds', text: text.join('\n').replace(/^❯/, '').trim() }
   const isOwn = below.some(line => /⏵⏵|⏸|\? for shortcuts/.test(line))
   return isOwn ? { is: 'empty' } : { is: 'hidden', why: coverOf(lines) }
@@ -38,9 +43,7 @@ export function promptsIn(lines: string): Heard[] {
     const entry = Entry.safeParse(parsed(line)).data
     if (entry?.type === 'user') return entry.isMeta ? [] : [{ is: 'began', text: entry.message.content }]
     if (entry?.type === 'queue-operation')
-      return entry.operation === 'enqueue'
-        ? [{ is: 'queued', text: entry.content ?? '' }]
-        : [{ is: 'taken' }]
+      return entry.operation === 'enqueue' ? [{ is: 'queued', text: entry.content ?? '' }] : [{ is: 'taken' }]
     return []
   })
 }
@@ -98,7 +101,7 @@ function typedIn(line: string): string {
   let dim = false
   let reverse = false
   let typed = ''
-  for (const part of line.split(/(\u001b\[[0-9;]*m)/u)) {
+  for (const part of line.split(style)) {
     if (!part.startsWith('\u001b[')) {
       if (!dim && !reverse) typed += part
       continue
@@ -117,4 +120,4 @@ function typedIn(line: string): string {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that begins a style
-const style = /\u001b\[[0-9;]*m/gu
+const style = /(\u001b\[[0-9;]*m)/gu

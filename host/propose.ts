@@ -148,6 +148,10 @@ async function hostsOf(
 /** How a tool is asked where it fetches from. */
 const askTool: Record<string, string[]> = {
   node: ['npm', 'config', 'get', 'registry'],
-  python: ['python3', '-c', 'from pip._internal.models.index import PyPI; print(PyPI.url)'],
+  python: [
+    'python3',
+    '-c',
+    'import os; from pip._internal.models.index import PyPI; print(os.environ.get("PIP_INDEX_URL") or PyPI.url)',
+  ],
   go: ['go', 'env', 'GOPROXY'],
 }

@@ -93,6 +93,15 @@ export function tmuxOf(home: string) {
       await tmux(['kill-session', '-t', `=${session}`])
     },
 
+    /** Does our server run, in tmux's own words where it does not answer? `stale`: a socket whose server is gone. */
+    async state(): Promise<{ is: 'running' | 'none' | 'stale' | 'broken'; words: string }> {
+      const ran = await tmux(['list-sessions'])
+      const words = ran.stderr.trim()
+      if (ran.code === 0) return { is: 'running', words }
+      if (/no such file or directory/i.test(words)) return { is: 'none', words }
+      return { is: /no server running|connection refused/i.test(words) ? 'stale' : 'broken', words }
+    },
+
     /** Take away the socket of a server that has ended: tmux leaves the file behind. */
     async tidy(): Promise<void> {
       const ran = await tmux(['list-sessions'])
@@ -116,7 +125,17 @@ export function tmuxOf(home: string) {
     /** What stands on a window now, with its styles; undefined without a living window. */
     async styledScreen(session: string, name: string): Promise<string | undefined> {
       const target = ['-t', `=${session}:=${name}`]
-      const ran = await tmux(['display-message', '-p', ...target, '#{pane_dead}', ';', 'capture-pane', '-p', '-e', ...target])
+      const ran = await tmux([
+        'display-message',
+        '-p',
+        ...target,
+        '#{pane_dead}',
+        ';',
+        'capture-pane',
+        '-p',
+        '-e',
+        ...target,
+      ])
       return ran.code === 0 && ran.stdout.startsWith('0\n') ? ran.stdout.slice(2) : undefined
     },
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import path from 'node:path'
 import {
   type AgentMarks,
@@ -12,12 +11,8 @@ import {
   writeAtomic,
 } from '../host/index.ts'
 import { holder, type Session } from '../session/index.ts'
-import { askedContract, askedFile, type LeftWord, wordFile } from './human.ts'
+import { askedContract, askedFile, hashOf, type LeftWord, pastedAt, wordFile } from './human.ts'
 import type { Reply, Running } from './running.ts'
-
-export function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
-}
 
 /**
  * With `--approve`: answer why this draft may not be sealed yet, or nothing when a human has said yes to exactly this text.
@@ -40,15 +35,16 @@ export function unapproved(running: Running, text: string): Reply | undefined {
 }
 
 /**
- * Carry out a human's yes or no, once: undefined when it stands (the orchestrator is to be told), else why not. The yes
- * counts only for the text that was shown, and only from a living process that is no agent's.
+ * May this word be typed? A word counts only from a living process that is no agent's; a yes or a no is carried out here,
+ * once, and only for the text that was shown. Answers why not, or nothing.
  */
 export async function decide(running: Running, word: LeftWord): Promise<Reply | undefined> {
+  if (pastedAt(running.session.paths, word.id) !== undefined) return undefined // It was looked at before it was typed.
+  if (word.is !== 'say' && isDone(running, word)) return undefined // By a runner that died before it could tell.
+  const stranger = await noPerson(running, word)
+  if (stranger !== undefined) return { exit: exits.conflict, text: stranger }
   if (word.is === 'say') return undefined
-  const done = word.is === 'approve' ? 'given' : 'declined'
-  const { approval } = running.status
-  if (approval?.sha256 === word.sha256 && approval.is === done) return undefined // By a runner that died before it could tell.
-  const refused = (await noPerson(running, word)) ?? stale(running, word)
+  const refused = stale(running, word)
   if (refused !== undefined) return { exit: exits.conflict, text: refused }
   const { sha256, by } = word
   running.record({ is: word.is === 'approve' ? 'contract.approved' : 'contract.declined', sha256, by: by.name })
@@ -67,6 +63,9 @@ export async function agentSays(pid: number): Promise<string | undefined> {
 
 // --- internal ---
 
+/** A yes or a no. */
+type Ruling = Exclude<LeftWord, { is: 'say' }>
+
 /** The kernel's mark tells an agent only where people do not bear it: the runner stems from a person, as the door does. */
 async function marksOf(session: Session, home: string, pid: number): Promise<AgentMarks> {
   const runner = holder(session.paths.runner)?.pid ?? process.pid
@@ -78,29 +77,34 @@ async function marksOf(session: Session, home: string, pid: number): Promise<Age
   }
 }
 
-/** The word must come from a process that lives, has its file open, sits at a terminal, and stems from no agent. */
-async function noPerson(
-  { session, config }: Running,
-  { id, by }: Extract<LeftWord, { is: 'approve' | 'decline' }>,
-): Promise<string | undefined> {
+function isDone({ status }: Running, { is, sha256 }: Ruling): boolean {
+  return status.approval?.sha256 === sha256 && status.approval.is === (is === 'approve' ? 'given' : 'declined')
+}
+
+/** A word must come from a process that lives, has its file open and stems from no agent; a yes or no, from a terminal too. */
+async function noPerson({ session, config }: Running, { is, id, by }: LeftWord): Promise<string | undefined> {
   if ((await liveness(by)) !== 'alive') return 'whoever said so has gone away before it was taken up'
   const file = wordFile(session.paths, id)
   for (let tries = 0; tries < 20 && hasOpen(by.pid, file) === false; tries++)
     await new Promise(resolve => setTimeout(resolve, 100)) // It opens the file only after it has left it.
   if (hasOpen(by.pid, file) === false) return 'it was left by another process than it says'
+  if (is === 'say') return refusal('speak for the human', await agentSays(by.pid))
   const [own] = await lineageOf(by.pid)
   if (own?.terminal === undefined) return 'whoever said so sits at no terminal'
-  const sign = await agentAt(session, config.home, by.pid)
-  return sign === undefined ? undefined : `an agent cannot approve: ${sign}`
+  return refusal('approve', await agentAt(session, config.home, by.pid))
+}
+
+function refusal(what: string, sign: string | undefined): string | undefined {
+  return sign === undefined ? undefined : `an agent cannot ${what}: ${sign}`
 }
 
 /** The yes is for one text: the one that was last asked about, and that still lies on the desk. */
-function stale({ session, status }: Running, { is, sha256 }: LeftWord & { sha256: string }): string | undefined {
+function stale({ session, status }: Running, { is, sha256 }: Ruling): string | undefined {
   if (status.contract) return 'the contract is sealed already'
-  const text = askedContract(session.paths, sha256)
-  if (status.approval?.sha256 !== sha256 || status.approval.is !== 'asked' || text === undefined)
+  if (status.approval?.sha256 !== sha256 || status.approval.is !== 'asked')
     return 'this is not the contract that waits for your approval: it was changed after you were shown it. Look again'
-  if (hashOf(text) !== sha256) return 'the text that you were shown has been changed in the folder of the session'
+  if (askedContract(session.paths, sha256) === undefined)
+    return 'the text that you were shown has been changed in the folder of the session'
   const draft = readUntrusted(path.join(session.paths.desk, 'contract.md'), 256 * 1024)?.toString('utf8') ?? ''
   if (is === 'approve' && hashOf(draft) !== sha256)
     return 'the orchestrator has changed contract.md since it asked. Wait until it asks anew, or send it back with --no'

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
@@ -9,13 +9,17 @@ import type { Reply } from './running.ts'
 const Person = z.object({ pid: z.number(), start: z.string(), boot: z.string(), name: z.string() })
 
 /** What a human says by a command: words for the orchestrator, or a yes or a no to a contract, bound to its hash. */
-const Word = z.discriminatedUnion('is', [
-  z.object({ is: z.literal('say'), text: z.string(), until: z.string() }),
-  z.object({ is: z.literal('approve'), sha256: z.string(), by: Person, until: z.string() }),
-  z.object({ is: z.literal('decline'), sha256: z.string(), why: z.string(), by: Person, until: z.string() }),
+const Said = z.discriminatedUnion('is', [
+  z.object({ is: z.literal('say'), text: z.string() }),
+  z.object({ is: z.literal('approve'), sha256: z.string() }),
+  z.object({ is: z.literal('decline'), sha256: z.string(), why: z.string() }),
 ])
 
-/** A word on its way; `until` is how long it may wait for the input line. */
+export type Said = z.infer<typeof Said>
+
+/** A word on its way: whose process has left it, and how long it may wait for the input line. */
+const Word = Said.and(z.object({ by: Person, until: z.string() }))
+
 export type Word = z.infer<typeof Word>
 
 export type LeftWord = Word & { id: string }
@@ -75,9 +79,14 @@ export function markPasted({ human }: Pick<Paths, 'human'>, id: string, from: nu
   writeAtomic(path.join(human, `${id}.pasted`), String(from))
 }
 
-/** The text a human was asked to approve, as it was then; undefined when it is not there. */
+/** The text a human was asked to approve, byte for byte; undefined when it is not there, or is no longer that text. */
 export function askedContract({ human }: Pick<Paths, 'human'>, sha256: string): string | undefined {
-  return readIfPresent(askedFile({ human }, sha256))
+  const text = readIfPresent(askedFile({ human }, sha256))
+  return text !== undefined && hashOf(text) === sha256 ? text : undefined
+}
+
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 export function askedFile({ human }: Pick<Paths, 'human'>, sha256: string): string {

@@ -2,7 +2,8 @@ import type { Config } from '../host/index.ts'
 import { refuseNewer, type Session } from '../session/index.ts'
 
 export { agentAt, agentSays } from './approval.ts'
-export { askedContract, askedFile, leaveWord, readAnswer, type Word, withdraw, wordFile } from './human.ts'
+export { askedContract, askedFile, leaveWord, readAnswer, type Said, withdraw, wordFile } from './human.ts'
+export { type Deliveries, sendNotice } from './push.ts'
 export { startSession, startSuccessor, tmuxSession } from './start.ts'
 
 /** Run one session until it is closed; exit 5 when another runner of it lives. (The rest of a runner is loaded only here.) */

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { exits, printable, readScreen } from '../host/index.ts'
 import { settled } from '../session/index.ts'
 import { holdReason, patience } from './hold.ts'
+import { HookFields } from './hooks.ts'
 import { giveUp, type Running } from './running.ts'
 import type { Told } from './spool.ts'
 import { tmuxSession } from './start.ts'
@@ -18,6 +19,7 @@ export interface FailedStart {
  */
 export class OrchestratorWatch {
   private readonly running: Running
+  private readonly fields = new HookFields()
   private readonly since = Date.now()
   private lastSign = Date.now()
   private transcript: string | undefined
@@ -36,6 +38,7 @@ export class OrchestratorWatch {
   hear(told: Told): void {
     this.sign()
     const { running } = this
+    this.fields.note(told, running.session)
     if (told.hook_event_name === 'GuardRefused') {
       running.record({ is: 'write.refused', who: words(told['who'], 40), file: words(told['file'], 200) })
     }

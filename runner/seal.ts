@@ -12,8 +12,9 @@ import {
   sentencesOf,
   uncovered,
 } from '../session/index.ts'
-import { hashOf, unapproved } from './approval.ts'
+import { unapproved } from './approval.ts'
 import { runCheck } from './checks.ts'
+import { hashOf } from './human.ts'
 import { type Reply, type Running, refuse } from './running.ts'
 import { readyFor } from './setup.ts'
 
@@ -28,7 +29,7 @@ export async function checkContract(running: Running): Promise<Reply> {
   if (!tried.ok) return refuseContract(running, tried.text)
   return {
     exit: 0,
-    text: `The contract holds: ${tried.contract.clauses.length} clauses, every check red or guarded on the base.${uncoveredNote(tried.uncovered)}\nNext: spawn-worker. The first spawn ${running.session.opening.approve ? 'asks the human to approve it, and then' : ''} seals it.`.replace('  ', ' '),
+    text: `The contract holds: ${tried.contract.clauses.length} clauses, every check red or guarded on the base.${uncoveredNote(tried.uncovered)}\nNext: spawn-worker. The first spawn ${running.session.opening.approve ? 'asks the human to approve it, and seals it then' : 'seals it'}.`,
   }
 }
 

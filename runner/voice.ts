@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
-import { type Prompt, promptsIn, readPrompt, transcriptOf } from '../host/index.ts'
+import { type Prompt, promptsIn, readPrompt, transcriptOf, unreachable } from '../host/index.ts'
 import { readLog, settled } from '../session/index.ts'
 import { decide } from './approval.ts'
 import { answerWord, type LeftWord, markPasted, pastedAt, unanswered } from './human.ts'
@@ -63,10 +63,10 @@ export class Voice {
       pastedAt: pastedAt(paths, word.id),
       mark: from => markPasted(paths, word.id, from),
     })
-    return typed.ok ? this.arrived(word, text, typed) : this.failed(word, typed)
+    return typed.ok ? this.arrived(word, typed) : this.failed(word, typed)
   }
 
-  private arrived(word: LeftWord, text: string, typed: Extract<Typed, { ok: true }>): Reply {
+  private arrived(word: LeftWord, typed: Extract<Typed, { ok: true }>): Reply {
     const { running } = this
     if (typed.how === 'joined the running turn') this.queued = pastedAt(running.session.paths, word.id)
     running.record({
@@ -151,6 +151,8 @@ function textOf(word: LeftWord): string {
       return 'The human has approved the contract. Go on: run the same spawn-worker again. It seals exactly the text that was approved.'
     case 'decline':
       return `The human has not approved the contract:\n${word.why}\nMend contract.md, run \`contract check\`, then spawn-worker, which asks them again.`
+    default:
+      return unreachable(word)
   }
 }
 

@@ -1,13 +1,24 @@
-import type { JudgeConfig } from './gemini.ts'
+import type { Answer, JudgeConfig } from './gemini.ts'
 import type { Judgement } from './judge.ts'
 import type { Packet } from './packet.ts'
 
 export * from './decide.ts'
-export type { JudgeConfig } from './gemini.ts'
+export type { Answer, JudgeConfig } from './gemini.ts'
 export type { Judgement } from './judge.ts'
 export type { Source } from './leak.ts'
 export * from './packet.ts'
 export { type Judged, type Reply, readReply, responseSchema } from './reply.ts'
+
+/** Ask the judge's model for one word, to see that key, model and address are right. It costs a few tokens. */
+export async function askOneWord(config: JudgeConfig): Promise<Answer> {
+  const schema = { type: 'object', properties: { word: { type: 'string' } }, required: ['word'] }
+  return (await import('./gemini.ts')).askGemini({
+    packet: 'Say hello.',
+    system: 'Answer with one word.',
+    schema,
+    config,
+  })
+}
 
 /** Let the judge judge one packet. The SDK is loaded only here: the runner imports this room too, and stays small. */
 export async function judge(packet: Packet, config: JudgeConfig, pause?: number): Promise<Judgement> {

@@ -1,4 +1,13 @@
-import { type Event, type EvidenceRecord, type Moment, type Status, settled, tell, type View } from '../session/read.ts'
+import {
+  awaitsApproval,
+  type Event,
+  type EvidenceRecord,
+  type Moment,
+  type Status,
+  settled,
+  tell,
+  type View,
+} from '../session/read.ts'
 import { type ClauseRow, clauseRows, type EvidenceRow, evidenceRows, judgementOf, type Said } from './contract.ts'
 import type { Judgement } from './files.ts'
 import { isGoing } from './list.ts'
@@ -25,6 +34,8 @@ export interface SessionPage {
   facts: [string, string][]
   /** What the orchestrator asks the person, in its own words; null when nothing is asked. */
   question: string | null
+  /** The command by which the person answers. */
+  answer: string
   /** Why it cannot go on alone. */
   trouble: string
   verdict: VerdictCard | undefined
@@ -86,6 +97,7 @@ export function sessionPage({ view, events, evidence, judgement, files }: Readin
     since: age(status.since, now),
     facts: factsOf(view, now),
     question: status.closed ? null : status.question,
+    answer: `dispatch ${awaitsApproval(status) ? 'approve' : 'attach'} ${session.id}`,
     trouble: troubleOf(view),
     verdict: status.verdict && verdictCard(status.verdict, written),
     clauses: clauseRows(status, written),

@@ -30,7 +30,7 @@ reported are not estimated. Without an id: every session, added up by the day it
   },
 })
 
-interface Cost {
+export interface Cost {
   id: string
   day: string
   workers: WorkerCost[]
@@ -67,7 +67,7 @@ interface Sum {
   rounds: number
 }
 
-function costOf(session: Session): Cost {
+export function costOf(session: Session): Cost {
   const { events } = readLog(session.paths.events)
   const status = statusOf(events)
   const ends = new Map(events.flatMap(event => (event.is === 'worker.ended' ? [[event.worker, event] as const] : [])))
@@ -122,7 +122,7 @@ function sum(name: string, costs: Cost[]): Sum {
 
 // --- in words ---
 
-function printOne(cost: Cost): void {
+export function printOne(cost: Cost): void {
   const { id, workers, orchestrator, judge } = cost
   print(title(id))
   const rows = workers.map(({ name, model, seconds, usd }) => [

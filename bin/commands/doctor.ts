@@ -1,152 +1,84 @@
-import {
-  claudeVersion,
-  DispatchError,
-  exits,
-  findClaude,
-  gitVersion,
-  loginOf,
-  makePrivate,
-  prepareLogin,
-  readConfig,
-  run,
-  tmuxOf,
-} from '../../host/index.ts'
+import { DispatchError, exits, findRepository, instructionsOf, readConfig, readDefaults } from '../../host/index.ts'
 import { defineCommand } from '../command.ts'
-import { paint, print, table } from '../terminal.ts'
-
-interface Finding {
-  about: string
-  state: 'good' | 'weak' | 'bad'
-  found: string
-  fix: string
-}
+import { channels } from '../doctor/channels.ts'
+import { bad, type Finding, good, layout, weak } from '../doctor/finding.ts'
+import { hooks } from '../doctor/hooks.ts'
+import { judge } from '../doctor/judge.ts'
+import { home, page } from '../doctor/place.ts'
+import { login, programs } from '../doctor/programs.ts'
+import { sandbox } from '../doctor/sandbox.ts'
+import { sessions } from '../doctor/sessions.ts'
+import { print } from '../terminal.ts'
 
 export const command = defineCommand({
   about: `
 Looks at everything a session needs on this machine and says, for each thing that is wrong, what to do about it. Exit code
-6 when something is missing that no session can do without.
+6 when something is missing that no session can do without. It changes nothing, and without --online and --notify it speaks
+to nobody.
 `,
   options: {
-    json: { type: 'boolean', about: 'one JSON object on standard output instead of words' },
+    online: {
+      type: 'boolean',
+      about: "ask the judge's model for one word, to see that key and model are right (a few tokens)",
+    },
+    notify: { type: 'boolean', about: 'send one test notice by every channel that is set' },
+    json: {
+      type: 'boolean',
+      about: 'one JSON object on standard output instead of words; it has the fix for macOS and for Linux',
+    },
   },
   async run(values) {
-    const findings = await examine()
-    if (values.json) print(JSON.stringify(findings))
-    else
-      print(
-        table(
-          findings.map(({ about, state, found, fix }) => [
-            mark(state),
-            about,
-            found,
-            state === 'good' ? '' : paint('dim', fix),
-          ]),
-        ),
-      )
+    const findings = await examine(values.online ?? false, values.notify ?? false)
+    const mac = process.platform === 'darwin'
+    print(values.json ? JSON.stringify(findings) : layout(findings, { width: process.stdout.columns ?? 80, mac }))
     return findings.some(({ state }) => state === 'bad') ? exits.dependency : exits.ok
   },
 })
 
-async function examine(): Promise<Finding[]> {
-  const config = readConfig()
-  const tmux = tmuxOf(config.home)
-  return Promise.all([
-    Promise.resolve(good('node', process.version)),
-    gitVersion().then(found => tool('git', found, '`xcode-select --install` or `apt-get install git`')),
-    tmux.version().then(found => tool('tmux', found, '`brew install tmux` or `apt-get install tmux`')),
-    claude(),
-    login(config.claude, config.workspace),
-    Promise.resolve(
-      config.GEMINI_API_KEY
-        ? good('judge', `${config.JUDGE_MODEL}, key set`)
-        : weak(
-            'judge',
-            'GEMINI_API_KEY is not set: no verdict can be PASS',
-            `Get a key, then put GEMINI_API_KEY=… into ${config.home}/.env`,
-          ),
-    ),
-    Promise.resolve(
-      config.NTFY_TOPIC
-        ? good('phone', `ntfy at ${new URL(config.NTFY_SERVER).host}`)
-        : weak(
-            'phone',
-            'NTFY_TOPIC is not set: no push to a phone',
-            `Put NTFY_TOPIC=$(openssl rand -hex 16) into ${config.home}/.env and subscribe to it in the ntfy app`,
-          ),
-    ),
-    desktop(config.DESKTOP === 'on'),
-    tmux
-      .panes()
-      .then(panes =>
-        good('sessions', `${new Set(panes.map(pane => pane.session)).size} open on tmux socket ${tmux.socket}`),
-      ),
-    Promise.resolve(
+async function examine(online: boolean, notify: boolean): Promise<Finding[]> {
+  const { config, found } = configuration()
+  const looks = [
+    programs(config.home),
+    Promise.resolve([login(config.claude, config.workspace)]),
+    hooks(config),
+    judge(config, online).then(one => [one]),
+    channels(config, notify),
+    page(config).then(one => [one]),
+    home(config),
+    sandbox().then(one => [one]),
+    sessions(config),
+    repository([config.install, config.home]),
+  ]
+  return [...found, ...(await Promise.all(looks)).flat()]
+}
+
+/** Settings that do not read are a finding like any other; the rest is looked at with the defaults. */
+function configuration() {
+  try {
+    return { config: readConfig(), found: [good('settings', 'read')] }
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error
+    const [, ...problems] = error.message.split('\n  ')
+    if (problems.length === 0) throw error // Not a word of .env: DISPATCH_HOME itself is no place.
+    return { config: readDefaults(), found: problems.map(problem => bad('settings', problem, error.remedy)) }
+  }
+}
+
+/** What a repository here has for claude that we leave aside, because it could run programs. */
+async function repository(ours: string[]): Promise<Finding[]> {
+  try {
+    const found = await findRepository(undefined, ours)
+    const ignored = found ? (await instructionsOf(found)).ignored : []
+    if (ignored.length === 0) return []
+    return [
       weak(
-        'sandbox',
-        'agents and checks run with your rights',
-        'A sandbox is not built yet; see README, "What it does not do"',
+        'ignored',
+        `in ${found?.path}: ${ignored.join(', ')}`,
+        'Nothing to do: they could run programs, so our agents are started without them',
       ),
-    ),
-    home(config.home),
-  ])
-}
-
-function tool(name: string, version: string | undefined, fix: string): Finding {
-  return version === undefined ? bad(name, 'not on PATH, or it does not run', fix) : good(name, version)
-}
-
-async function claude(): Promise<Finding> {
-  try {
-    const program = findClaude()
-    const version = await claudeVersion(program)
-    return version
-      ? good('claude', `${version} at ${program}`)
-      : bad('claude', `${program} does not run`, 'npm install -g @anthropic-ai/claude-code')
+    ]
   } catch (error) {
-    return trouble('claude', error)
+    if (!(error instanceof DispatchError)) throw error
+    return [weak('here', error.message, error.remedy)]
   }
-}
-
-async function login(privateConfig: string, workspace: string): Promise<Finding> {
-  const way = loginOf(privateConfig)
-  try {
-    if (way.kind === 'own') prepareLogin(way, workspace)
-    return good(
-      'login',
-      way.kind === 'key' ? 'a key or token from the environment' : `your own (${way.configFile}), workspace trusted`,
-    )
-  } catch (error) {
-    return trouble('login', error)
-  }
-}
-
-async function desktop(on: boolean): Promise<Finding> {
-  if (!on) return good('desktop', 'switched off (DESKTOP=off)')
-  if (process.platform === 'darwin')
-    return good('desktop', 'by terminal-notifier; allow it in System Settings, Notifications')
-  const ran = await run('notify-send', ['--version'])
-  return ran.code === 0
-    ? good('desktop', ran.stdout.trim())
-    : weak('desktop', 'notify-send is not on PATH', '`apt-get install libnotify-bin`, or DESKTOP=off')
-}
-
-async function home(folder: string): Promise<Finding> {
-  try {
-    makePrivate(folder)
-    return good('home', folder)
-  } catch (error) {
-    return trouble('home', error)
-  }
-}
-
-function trouble(about: string, error: unknown): Finding {
-  return error instanceof DispatchError ? bad(about, error.message, error.remedy) : bad(about, String(error), '')
-}
-
-const good = (about: string, found: string): Finding => ({ about, state: 'good', found, fix: '' })
-const weak = (about: string, found: string, fix: string): Finding => ({ about, state: 'weak', found, fix })
-const bad = (about: string, found: string, fix: string): Finding => ({ about, state: 'bad', found, fix })
-
-function mark(state: Finding['state']): string {
-  return state === 'good' ? paint('green', 'ok  ') : state === 'weak' ? paint('yellow', 'note') : paint('red', 'BAD ')
 }

@@ -58,8 +58,16 @@ export const commands: Entry[] = [
     'what a repository needs: commands that fetch its dependencies, files its tests need',
     () => import('./prepare.ts'),
   ),
-  rare('say <sid> [words…]', 'say something to the orchestrator, now, and know that it arrived', () => import('./say.ts')),
-  rare('approve <sid>', 'say yes or no to the contract of a session begun with --approve', () => import('./approve.ts')),
+  rare(
+    'say <sid> [words…]',
+    'say something to the orchestrator, now, and know that it arrived',
+    () => import('./say.ts'),
+  ),
+  rare(
+    'approve <sid>',
+    'say yes or no to the contract of a session begun with --approve',
+    () => import('./approve.ts'),
+  ),
   rare('wait [sid]', 'block until there is a verdict; the exit code tells it', () => import('./wait.ts')),
   rare('doctor', 'check this machine, with the fix for each thing that is wrong', () => import('./doctor.ts')),
   rare(
@@ -67,10 +75,16 @@ export const commands: Entry[] = [
     'add the one trust entry claude needs for your own login, after showing it',
     () => import('./setup.ts'),
   ),
+  rare('uninstall', 'take back, byte for byte, what setup wrote in files of yours', () => import('./uninstall.ts')),
   rare(
     'rehearse [scenario]',
     'the whole path on scripted models: free, offline, all else real',
     () => import('./rehearse.ts'),
+  ),
+  rare(
+    'smoke-test',
+    'the whole path with real models, which costs money; and how they differ from our scripts',
+    () => import('./smoke-test.ts'),
   ),
   rare('completions <shell>', 'what makes Tab work in bash, zsh and fish', () => import('./completions.ts')),
   rare('web', 'the observatory: every session on a read-only page', () => import('./web.ts')),

@@ -66,7 +66,9 @@ function named(sources: Source[], who: string | undefined, { id }: Session): Sou
 
 /** Everything of one, as far as it goes back. */
 async function whole(session: Session, sources: Source[], config: Config): Promise<void> {
-  for (const source of sources) for (const line of linesOf(source)) print(line)
+  const lines = sources.flatMap(linesOf)
+  for (const line of lines) print(line)
+  if (lines.length === 0) print(paint('dim', 'nothing yet'))
   if (sources[0]?.who === 'runner') await printWindow(session, config)
 }
 

@@ -1,55 +1,103 @@
-import { createInterface } from 'node:readline/promises'
+import path from 'node:path'
 import {
-  addTrust,
-  DispatchError,
+  type Addition,
+  addedTo,
+  addTo,
+  type Config,
   exits,
+  journalOf,
   loginOf,
   makePrivate,
   readClaudeConfig,
   readConfig,
+  trustIn,
   trusts,
+  userSettings,
 } from '../../host/index.ts'
+import { agreed } from '../agreed.ts'
 import { defineCommand } from '../command.ts'
+import { paintDiff } from '../diff.ts'
+import { elsewhereHooks, openElsewhere } from '../elsewhere.ts'
 import { paint, print } from '../terminal.ts'
 
 export const command = defineCommand({
   about: `
 With your own claude login, claude asks once for each folder whether you trust it. setup adds one entry, for our workspace,
-to your .claude.json: it shows the change and asks. With an API key or a token in the environment nothing needs to be done.
+to your .claude.json. With an API key or a token in the environment nothing needs to be done. It says which files it will
+touch, shows the change and asks; what else stands in them stays byte for byte, and \`dispatch uninstall\` takes it back.
 `,
   options: {
+    hooks: {
+      type: 'boolean',
+      about: 'also tell me of claude sessions that dispatch did not launch: two hooks in your settings.json',
+    },
     yes: { type: 'boolean', about: 'do not ask' },
   },
   async run(values) {
     const config = readConfig()
-    const login = loginOf(config.claude)
     makePrivate(config.workspace)
-    if (login.kind === 'key')
-      return done(
-        `A key or token is in the environment: claude runs with a config of its own in ${config.claude}. Nothing of yours is touched.`,
-      )
-    if (trusts(readClaudeConfig(login.configFile), config.workspace))
-      return done(`${login.configFile} trusts ${config.workspace} already. Nothing to do.`)
-    print(`In ${login.configFile}, under "projects", this is added; nothing else changes:\n`)
-    print(paint('green', `  + "${config.workspace}": { "hasTrustDialogAccepted": true }\n`))
-    if (!values.yes && !(await agreed())) return done('Nothing was changed.')
-    addTrust(login.configFile, config.workspace)
-    return done('Done. Every session lies in that folder, so this one entry serves them all.')
+    const touched = [...trust(config), ...(values.hooks ? [hooks(config)] : [])].map(({ file, additions, why }) => ({
+      file,
+      additions,
+      why,
+      ...texts(addedTo(journalOf(config.home), file, additions)),
+    }))
+    const open = touched.filter(({ before, after }) => before !== after)
+    for (const { file } of touched.filter(one => !open.includes(one))) print(`${file} has it already. Nothing to do.`)
+    if (open.length > 0) {
+      print(`dispatch will write in ${open.length === 1 ? 'this file' : 'these files'} of yours, and in no other:\n`)
+      for (const { file, why } of open) print(`  ${file}\n    ${why}`)
+      for (const { file, before, after } of open) print(`\n${paintDiff(file, before, after)}`)
+      print()
+      for (const { file, before } of open) warnOfComments(file, before)
+      if (!values.yes && !(await agreed('Write it?', 'setup'))) return done('Nothing was changed.')
+      for (const { file, additions } of open) await addTo(journalOf(config.home), file, additions)
+    }
+    if (values.hooks) openElsewhere(config.home)
+    return open.length > 0 ? done('Done. `dispatch uninstall` takes it back.') : exits.ok
   },
 })
 
-async function agreed(): Promise<boolean> {
-  if (!process.stdin.isTTY)
-    throw new DispatchError('setup asks before it writes, and there is no terminal to ask at', {
-      exit: exits.usage,
-      remedy: 'Say yes beforehand: dispatch setup --yes',
-    })
-  const asker = createInterface({ input: process.stdin, output: process.stdout })
-  try {
-    return /^y(es)?$/i.test((await asker.question('Write it? [y/N] ')).trim())
-  } finally {
-    asker.close()
+interface Wanted {
+  file: string
+  why: string
+  additions: Addition[]
+}
+
+/** One entry for the folder above every session; none when a key needs none or a folder above is trusted. */
+function trust(config: Config): Wanted[] {
+  const login = loginOf(config.claude)
+  if (login.kind === 'key') {
+    print(`A key or token is in the environment: claude runs with a config of its own in ${config.claude}.`)
+    print('For that, nothing of yours is touched.')
+    return []
   }
+  if (trusts(readClaudeConfig(login.configFile), config.workspace)) {
+    print(`${login.configFile} trusts ${config.workspace} already. Nothing to do.`)
+    return []
+  }
+  const why = 'claude is to trust our workspace; every session lies in it, so one entry serves them all'
+  return [{ file: login.configFile, why, additions: [trustIn(config.workspace)] }]
+}
+
+function hooks(config: Config): Wanted {
+  const why = 'sessions that dispatch did not launch say when they end or wait; the watchdog pushes that'
+  return { file: userSettings(), why, additions: elsewhereHooks(config) }
+}
+
+/** Claude reads plain JSON only, and says of a settings file that is none no more than a line (docs/decisions/0014). */
+function warnOfComments(file: string, text: string | undefined): void {
+  if (path.basename(file) !== 'settings.json' || !text?.trim()) return
+  try {
+    JSON.parse(text.replace(/^\ufeff/, ''))
+  } catch {
+    print(paint('yellow', `${file} has comments or trailing commas. They stay; but claude 2.1 reads no such file:`))
+    print(paint('yellow', 'nothing in it is in effect, these hooks included, until they are gone.\n'))
+  }
+}
+
+function texts({ before, after }: { before: Buffer | undefined; after: Buffer | undefined }) {
+  return { before: before?.toString(), after: after?.toString() }
 }
 
 function done(text: string): number {

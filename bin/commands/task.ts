@@ -12,12 +12,14 @@ import {
   oneLine,
   prepareHome,
   prepareLogin,
+  printable,
+  quirksOf,
   readConfig,
   requireClaude,
   requirePrograms,
   writeAtomic,
 } from '../../host/index.ts'
-import { closeSession, startSession } from '../../runner/index.ts'
+import { askToClose, closeSession, startSession } from '../../runner/index.ts'
 import { append, follow, holder, newId, type Opening, openSession, type Session } from '../../session/index.ts'
 import { defineCommand, type Values } from '../command.ts'
 import { readTask } from '../given.ts'
@@ -57,7 +59,12 @@ has really started.
     const config = readConfig()
     const session = await launch(config, task, values)
     if (!values.json) introduce(session, config)
-    await started(session, config)
+    const { repository } = session.opening // What cannot be told of it does not fail a start.
+    const [remarks] = await Promise.all([
+      repository ? quirksOf(repository).catch(() => []) : [],
+      started(session, config),
+    ])
+    if (!values.json) for (const remark of remarks) print(paint('yellow', `  ${printable(remark)}`))
     const { houseKeeping } = await import('../house.ts') // Not before: it would delay the start.
     const page = await houseKeeping(config)
     if (!values.wait) {
@@ -178,6 +185,10 @@ async function started(session: Session, config: Config): Promise<void> {
       missing.delete(event.is)
       if (missing.size === 0) return
       if (event.is === 'start.failed') throw startFailed(session, event.why, event.exit)
+      if (event.is === 'orchestrator.gave-up') {
+        await askToClose(session, 'it gave up before it had started')
+        throw startFailed(session, event.why, exits.internal)
+      }
       if (event.is === 'session.closed')
         throw new DispatchError(`the session was closed by ${event.by} before it had started: ${event.why}`, {
           exit: exits.conflict,

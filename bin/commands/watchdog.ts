@@ -2,11 +2,13 @@ import { exits, readConfig } from '../../host/index.ts'
 import { startSuccessor } from '../../runner/index.ts'
 import { revive } from '../../watchdog/index.ts'
 import { defineCommand } from '../command.ts'
+import { drainElsewhere } from '../elsewhere.ts'
 import { print } from '../terminal.ts'
 
 export const command = defineCommand({
   about: `
-Gives every unfinished session whose runner is dead exactly one new runner, which goes on where the old one stopped.
+Gives every unfinished session whose runner is dead exactly one new runner, which goes on where the old one stopped; and
+pushes what sessions that dispatch did not launch have to say (\`dispatch setup --hooks\`).
 With --watch it looks again every five seconds, for ever; \`dispatch "task"\` starts that by itself.
 `,
   options: {
@@ -16,6 +18,7 @@ With --watch it looks again every five seconds, for ever; \`dispatch "task"\` st
     const config = readConfig()
     for (;;) {
       for (const id of await revive(config, startSuccessor)) print(`${new Date().toISOString()} a new runner for ${id}`)
+      await drainElsewhere(config)
       if (!values.watch) return exits.ok
       await new Promise(resolve => setTimeout(resolve, 5000))
     }

@@ -41,27 +41,46 @@ async function sendTest(config: Config): Promise<Sent> {
 }
 
 function phone({ NTFY_TOPIC: topic, NTFY_SERVER: server, home }: Config, sent: Sent): Finding {
-  const random = `Put NTFY_TOPIC=\`openssl rand -hex 16\` (what that prints) into ${home}/.env`
+  const random = `Put NTFY_TOPIC=… into ${home}/.env with what \`openssl rand -hex 16\` prints`
   if (topic === '')
     return weak('phone', 'NTFY_TOPIC is not set: no push to a phone', `${random}, and subscribe to it in the ntfy app`)
   const { host } = new URL(server)
   const told = sent.find(({ channel }) => channel === 'phone')
   if (told && !told.ok)
-    return weak('phone', `${host} did not take the test notice: ${told.why}`, `Look at NTFY_SERVER and NTFY_TOKEN in ${home}/.env`)
+    return weak(
+      'phone',
+      `${host} did not take the test notice: ${told.why}`,
+      `Look at NTFY_SERVER and NTFY_TOKEN in ${home}/.env`,
+    )
   if (isWeakTopic(topic))
-    return weak('phone', `the topic at ${host} can be guessed, and who knows it reads along`, `${random}, and subscribe anew`)
-  const proof = told ? `${host} took the test notice; only you can see whether the phone shows it` : `by ntfy at ${host}`
+    return weak(
+      'phone',
+      `the topic at ${host} can be guessed, and who knows it reads along`,
+      `${random}, and subscribe anew`,
+    )
+  const proof = told
+    ? `${host} took the test notice; only you can see whether the phone shows it`
+    : `by ntfy at ${host}`
   return good('phone', told ? proof : `${proof} (\`dispatch doctor --notify\` sends a test)`)
 }
 
 async function desktop({ DESKTOP }: Config, sent: Sent): Promise<Finding> {
   if (DESKTOP === 'off') return good('desktop', 'switched off (DESKTOP=off)')
   const permission = 'No banner? System Settings → Notifications → terminal-notifier: allow them, as Banners or Alerts'
-  const fix = { mac: permission, linux: '`apt-get install libnotify-bin`, or DESKTOP=off; a machine without a desktop needs DESKTOP=off' }
+  const fix = {
+    mac: permission,
+    linux: '`apt-get install libnotify-bin`, or DESKTOP=off; a machine without a desktop needs DESKTOP=off',
+  }
   const told = sent.find(({ channel }) => channel === 'desktop')
   if (told && !told.ok) return weak('desktop', `the test notice was not shown: ${told.why}`, fix)
-  if (told) return { ...weak('desktop', 'the notifier took the test notice; only you can see whether it shows', fix), state: 'good' }
+  if (told)
+    return {
+      ...weak('desktop', 'the notifier took the test notice; only you can see whether it shows', fix),
+      state: 'good',
+    }
   if (mac) return { ...weak('desktop', 'by terminal-notifier, which comes with us', fix), state: 'good' }
   const ran = await run('notify-send', ['--version'], { deadline: 5000 })
-  return ran.code === 0 ? good('desktop', `by ${ran.stdout.trim()}`) : weak('desktop', 'notify-send is not on PATH', fix)
+  return ran.code === 0
+    ? good('desktop', `by ${ran.stdout.trim()}`)
+    : weak('desktop', 'notify-send is not on PATH', fix)
 }

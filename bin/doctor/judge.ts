@@ -11,7 +11,8 @@ export async function judge(config: Config, online: boolean): Promise<Finding> {
       'GEMINI_API_KEY is not set: every check is run, and no verdict can be PASS',
       `Get a key at https://aistudio.google.com/apikey, then put GEMINI_API_KEY=… into ${config.home}/.env`,
     )
-  if (!online) return good('judge', `${model}; its key is set and was not tried (\`dispatch doctor --online\` tries it)`)
+  if (!online)
+    return good('judge', `${model}; its key is set and was not tried (\`dispatch doctor --online\` tries it)`)
   const answer = await askOneWord({ ...config, JUDGE_TIMEOUT_SEC: Math.min(config.JUDGE_TIMEOUT_SEC, 20) })
   if (answer.ok) return good('judge', `${answer.model} answered in ${(answer.milliseconds / 1000).toFixed(1)} s`)
   return weak('judge', answer.why, fixFor(answer.exit, config))
@@ -24,4 +25,3 @@ function fixFor(exit: number | undefined, { home, GOOGLE_GEMINI_BASE_URL: addres
   const where = address || 'https://generativelanguage.googleapis.com'
   return `Try again later. If it stays: \`curl -sI ${where}\` tells whether this machine gets there (a proxy is read from HTTPS_PROXY)`
 }
-

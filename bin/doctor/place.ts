@@ -19,7 +19,13 @@ export async function home(config: Config): Promise<Finding[]> {
   return [
     free < 100 * mebi ? bad('home', words, tidy) : free < 2048 * mebi ? weak('home', words, tidy) : good('home', words),
     ...(network
-      ? [weak('disk', `DISPATCH_HOME lies on a network (${kind}): locks and watches there cannot be relied on`, 'Set DISPATCH_HOME to a folder on a disk of this machine')]
+      ? [
+          weak(
+            'disk',
+            `DISPATCH_HOME lies on a network (${kind}): locks and watches there cannot be relied on`,
+            'Set DISPATCH_HOME to a folder on a disk of this machine',
+          ),
+        ]
       : []),
     ...openToOthers(path.join(config.home, '.env')),
   ]
@@ -33,10 +39,12 @@ export async function page({ WEBUI_PORT: port, home }: Config): Promise<Finding>
   if (who === 'nobody') return good('page', `port ${port} is free; the page starts with the next dispatch`)
   const holder = await listenerOn(port)
   const named = `${holder?.program ?? 'a program'} (process ${holder?.pid ?? 'not known to us'})`
-  const look = { mac: `lsof -nP -iTCP:${port} -sTCP:LISTEN`, linux: `ss -ltnp 'sport = :${port}'` }
-  const then = `If that is not wanted, set WEBUI_PORT in ${home}/.env; \`dispatch logs house\` would tell why a page does not start`
-  const fixOf = (command: string) => `Nothing to do: the page takes the next free port. \`${command}\` shows who it is. ${then.split(';')[0]}`
-  return weak('page', `port ${port} is held by ${named}`, { mac: fixOf(look.mac), linux: fixOf(look.linux) })
+  const fixWith = (look: string) =>
+    `The page takes the next free port by itself. \`${look}\` shows who it is. For a port of its own: WEBUI_PORT=… in ${home}/.env`
+  return weak('page', `port ${port} is held by ${named}`, {
+    mac: fixWith(`lsof -nP -iTCP:${port} -sTCP:LISTEN`),
+    linux: fixWith(`ss -ltnp 'sport = :${port}'`),
+  })
 }
 
 // --- internal ---
@@ -54,5 +62,7 @@ function inWords(bytes: number): string {
 
 function openToOthers(file: string): Finding[] {
   const mode = fs.statSync(file, { throwIfNoEntry: false })?.mode ?? 0
-  return (mode & 0o077) === 0 ? [] : [weak('secrets', `${file} can be read by others on this machine`, `\`chmod 600 ${file}\``)]
+  return (mode & 0o077) === 0
+    ? []
+    : [weak('secrets', `${file} can be read by others on this machine`, `\`chmod 600 ${file}\``)]
 }

@@ -28,14 +28,19 @@ export async function programs(home: string): Promise<Finding[]> {
 /** Is claude logged in, as far as can be told without asking its vendor? */
 export function login(privateConfig: string, workspace: string): Finding {
   const way = loginOf(privateConfig)
-  if (way.kind === 'key') return good('login', 'a key or token from the environment; whether it is accepted was not tried')
+  if (way.kind === 'key')
+    return good('login', 'a key or token from the environment; whether it is accepted was not tried')
   try {
     prepareLogin(way, workspace)
     return good('login', `your own (${way.configFile}), and claude trusts our workspace`)
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
     const then = 'Without it an orchestrator stalls on "Do you trust this folder?".'
-    return bad('login', error.message, `${error.remedy} ${then} If claude is not logged in: run \`claude\`, then \`/login\`.`)
+    return bad(
+      'login',
+      error.message,
+      `${error.remedy} ${then} If claude is not logged in: run \`claude\`, then \`/login\`.`,
+    )
   }
 }
 
@@ -69,11 +74,15 @@ async function claude(): Promise<Finding> {
 async function socket(home: string): Promise<Finding> {
   const { socket: name, state } = tmuxOf(home)
   const { is, words } = await state()
-  if (is === 'running') return good('terminals', `a tmux of our own runs on socket ${name}`)
-  if (is === 'none') return good('terminals', `none is open (tmux socket ${name})`)
+  if (is === 'running') return good('socket', `a tmux of our own runs on socket ${name}`)
+  if (is === 'none') return good('socket', `none is open (tmux socket ${name})`)
   if (is === 'stale')
-    return weak('terminals', `tmux left a dead socket behind: ${words}`, `Nothing to do: the next dispatch starts a new server. To tidy up: \`dispatch stop --all\``)
-  return bad('terminals', `tmux does not answer: ${words}`, {
+    return weak(
+      'socket',
+      `tmux left a dead socket behind: ${words}`,
+      `Nothing to do: the next dispatch starts a new server. To tidy up: \`dispatch stop --all\``,
+    )
+  return bad('socket', `tmux does not answer: ${words}`, {
     mac: `A server of another tmux version may hold the socket: \`dispatch stop --all\`, or \`tmux -L ${name} kill-server\``,
     linux: `A server of another tmux version may hold the socket: \`dispatch stop --all\`, or \`tmux -L ${name} kill-server\``,
   })

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -106,7 +108,7 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
     await t.test(
       'a verdict that does not fit what lies in our own repository is exit 13, and brings nothing',
       async () => {
-        const copy = copyOf(rig, 'aaaa')
+        const copy = copyOf(rig, id, 'aaaa')
         const record = JSON.parse(fs.readFileSync(copy.verdictRecord, 'utf8'))
         fs.writeFileSync(copy.verdictRecord, JSON.stringify({ ...record, tree: '0'.repeat(40) }))
         const applied = await rig.dispatch(['apply', 'aaaa'])
@@ -117,28 +119,28 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
     )
 
     await t.test('what is no PASS that holds is said, and comes only when typed, or --anyway', async () => {
-      const voided = copyOf(rig, 'bbbb')
+      const voided = copyOf(rig, id, 'bbbb')
       fs.appendFileSync(path.join(voided.outputs, 'hello.sh'), '# more\n')
       const refused = await rig.dispatch(['apply', 'bbbb'])
       assert.equal(refused.code, 5)
       assert.match(refused.stderr, /It was PASS, and is void[^\n]*hello\.sh changed since[\s\S]*--anyway/)
       assert.equal((await rig.dispatch(['apply', 'bbbb', '--json'])).code, 5)
-      const slip = await atTerminal(rig, 'apply bbbb', 'bbb')
+      const slip = await atTerminal(rig, 'apply bbbb', 'bbb\r')
       assert.equal(slip.code, 5, slip.stdout)
       assert.match(slip.stdout, /Type bbbb to go on[\s\S]*Nothing was fetched/)
-      assert.equal((await atTerminal(rig, 'apply bbbb', '')).code, 5)
+      assert.equal((await atTerminal(rig, 'apply bbbb', '\u0004')).code, 5)
       assert.equal(await git(folder, 'branch', '--list', 'dispatch/*bbbb'), '')
-      const typed = await atTerminal(rig, 'apply bbbb', 'bbbb')
+      const typed = await atTerminal(rig, 'apply bbbb', 'bbbb\r')
       assert.equal(typed.code, 0, typed.stdout)
       assert.equal(await git(folder, 'rev-parse', `dispatch/${path.basename(voided.folder)}`), verdict.commit)
 
-      tell(copyOf(rig, 'cccc'), line => line.replace('"verdict":"PASS","reason"', '"verdict":"FAIL","reason"'))
+      tell(copyOf(rig, id, 'cccc'), line => line.replace('"verdict":"PASS","reason"', '"verdict":"FAIL","reason"'))
       assert.match((await rig.dispatch(['apply', 'cccc'])).stderr, /The verdict is FAIL: /)
       const anyway = await rig.dispatch(['apply', 'cccc', '--anyway'])
       assert.equal(anyway.code, 0, anyway.stderr)
       assert.match(anyway.stdout, /verdict +The verdict is FAIL/)
 
-      tell(copyOf(rig, 'dddd'), line => (/"is":"(verdict|judging)/.test(line) ? '' : line))
+      tell(copyOf(rig, id, 'dddd'), line => (/"is":"(verdict|judging)/.test(line) ? '' : line))
       const unjudged = await rig.dispatch(['apply', 'dddd'])
       assert.match(unjudged.stderr, /There is no verdict[^\n]*nobody has judged it/)
       assert.equal((await rig.dispatch(['apply', 'dddd', '--anyway'])).code, 0)
@@ -159,9 +161,8 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
     await t.test(
       'rm keeps what is nowhere else, unless typed or forced; an end in the middle leaves nothing that lists',
       async () => {
-        tell(copyFrom(rig, 'cccc', 'eeee'), line => line)
+        copyOf(rig, 'cccc', 'eeee')
         const workspace = path.dirname(rig.session('eeee').paths.folder)
-        await closed(rig, 'bbbb', 'cccc', 'dddd', 'eeee')
         const loose = await rig.dispatch(['rm', 'bbbb'])
         assert.equal(loose.code, 5)
         assert.match(loose.stderr, /not committed in outputs\/: hello\.sh[\s\S]*--force bbbb/)
@@ -180,9 +181,9 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
         assert.equal((await rig.dispatch(['rm', 'eeee'])).code, 0, 'merged work is home, whatever became of the branch')
         await git(folder, 'reset', '-q', '--hard', 'HEAD^')
 
-        assert.equal((await atTerminal(rig, 'rm cccc', 'no')).code, 5)
+        assert.equal((await atTerminal(rig, 'rm cccc', 'no\r')).code, 5)
         fs.mkdirSync(path.join(workspace, '.removed-2026-01-01-half-0000/outputs'), { recursive: true })
-        const typed = await atTerminal(rig, 'rm cccc', 'cccc')
+        const typed = await atTerminal(rig, 'rm cccc', 'cccc\r')
         assert.equal(typed.code, 0, typed.stdout)
         assert.equal((await rig.dispatch(['rm', '--force', 'bbbb', 'dddd'])).code, 0)
         assert.deepEqual(
@@ -242,16 +243,16 @@ async function git(cwd: string, ...words: string[]): Promise<string> {
 
 type SessionPaths = ReturnType<Rig['session']>['paths']
 
-/** The same session under an id that ends otherwise. */
-function copyOf(rig: Rig, letters: string): SessionPaths {
-  return copyFrom(rig, rig.session().id, letters)
-}
-
-function copyFrom(rig: Rig, named: string, letters: string): SessionPaths {
+/** The same session, closed and without a runner, under an id that ends otherwise. */
+function copyOf(rig: Rig, named: string, letters: string): SessionPaths {
   const { folder } = rig.session(named).paths
-  const copy = `${folder.slice(0, -4)}${letters}`
-  fs.cpSync(folder, copy, { recursive: true, verbatimSymlinks: true })
-  fs.utimesSync(folder, new Date(), new Date())
+  const seq = (rig.events(named).at(-1)?.seq ?? 0) + 1
+  const end = { seq, at: new Date().toISOString(), is: 'session.closed', by: 'you', why: '' }
+  const aside = path.join(rig.home, letters) // Where no watchdog looks, until it is closed.
+  fs.cpSync(folder, aside, { recursive: true, verbatimSymlinks: true })
+  fs.rmSync(path.join(aside, '.runner'), { recursive: true, force: true })
+  fs.appendFileSync(path.join(aside, 'events.jsonl'), `\n${JSON.stringify(end)}\n`)
+  fs.renameSync(aside, `${folder.slice(0, -4)}${letters}`)
   return rig.session(letters).paths
 }
 
@@ -260,27 +261,21 @@ function tell({ events }: SessionPaths, line: (line: string) => string): void {
   fs.writeFileSync(events, fs.readFileSync(events, 'utf8').split('\n').map(line).join('\n'))
 }
 
-/** A copy has the runner of the first; its end is written by hand. */
-async function closed(rig: Rig, ...named: string[]): Promise<void> {
-  for (const name of named) {
-    const { events, runner } = rig.session(name).paths
-    const seq = (rig.events(name).at(-1)?.seq ?? 0) + 1
-    fs.appendFileSync(
-      events,
-      `\n${JSON.stringify({ seq, at: '2026-01-01', is: 'session.closed', by: 'you', why: '' })}\n`,
-    )
-    fs.rmSync(runner, { recursive: true, force: true })
-  }
-}
-
-/** The real dispatch at a terminal, where a person types this and Enter (nothing: Ctrl-d). */
-function atTerminal(rig: Rig, words: string, types: string) {
-  return run('script', ['-qec', `/bin/sh ${door} ${words}`, '/dev/null'], {
+/** The real dispatch at a terminal, where a person types this once they are asked. */
+async function atTerminal(rig: Rig, words: string, types: string): Promise<{ code: number | null; stdout: string }> {
+  const child = spawn('script', ['-qec', `/bin/sh ${door} ${words}`, '/dev/null'], {
     env: { ...rig.environment, TERM: 'xterm' },
     cwd: path.join(rig.home, 'elsewhere'),
-    input: types === '' ? '' : `${types}\n`,
-    deadline: 30_000,
+    timeout: 30_000,
   })
+  let stdout = ''
+  child.stdout.on('data', chunk => {
+    const before = stdout
+    stdout += chunk
+    if (/to go on: /.test(stdout) && !/to go on: /.test(before)) child.stdin.write(types)
+  })
+  const [code] = await once(child, 'close')
+  return { code, stdout }
 }
 
 function fingerprint(folder: string): Record<string, string> {

@@ -125,7 +125,11 @@ describe('a start that fails says why and leaves nothing running', { concurrency
       const rig = await openRig(idle, { START_TIMEOUT_SEC: '4' })
       try {
         fs.mkdirSync(path.join(rig.home, 'bin'))
-        fs.writeFileSync(path.join(rig.home, 'bin/claude'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+        fs.writeFileSync(
+          path.join(rig.home, 'bin/claude'),
+          `#!/bin/sh\n[ "$1" = --version ] && exec echo 2.1.329\n${script}\n`,
+          { mode: 0o755 },
+        )
         const ran = await rig.dispatch(['do it'], { env: { PATH: `${rig.home}/bin:${rig.environment['PATH']}` } })
         assert.equal(ran.code, exit, ran.stderr)
         assert.match(ran.stderr, words)

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Liveness } from '../../host/index.ts'
 import {
   advance,
+  awaitsApproval,
   type Event,
   type Happening,
   type Phase,
@@ -62,6 +63,11 @@ const happened = {
   aside: { is: 'changes.set-aside', worker: 'code-1', files: ['x'] },
   asked: { is: 'question.asked', question: 'which?' },
   answered: { is: 'question.answered', by: 'you' },
+  said: { is: 'human.said', word: '1', bytes: 5, sha256: sha('6'), how: 'began a turn' },
+  unsaid: { is: 'human.refused', word: '2', why: 'a menu is open' },
+  forApproval: { is: 'approval.asked', sha256: sha('7') },
+  approved: { is: 'contract.approved', sha256: sha('7'), by: 'you' },
+  declined: { is: 'contract.declined', sha256: sha('7'), by: 'you' },
   turn: { is: 'turn.ended', held: true },
   free: { is: 'turn.ended', held: false },
   judging: judging(1),
@@ -258,6 +264,13 @@ test('each event changes what it should, and nothing else', () => {
     ['released', atWork, { lock: null }],
     ['aside', atWork, {}],
     ['asked', atWork, { phase: 'asking', question: 'which?' }],
+    ['said', atWork, {}],
+    ['unsaid', atWork, {}],
+    [
+      'forApproval',
+      beginning,
+      { phase: 'asking', question: 'Approve the contract?', approval: { sha256: sha('7'), is: 'asked' } },
+    ],
     ['turn', atWork, { idleTurns: 1 }],
     ['free', [...atWork, 'turn', 'turn'], { idleTurns: 0 }],
     ['voided', atWork, {}],
@@ -285,6 +298,22 @@ test('an answer lets it go on: planning before the seal, working after, with the
   assert.deepEqual([working.phase, working.stuck, working.idleTurns, settled(working)], ['working', false, 0, false])
 })
 
+test('a contract waits for its approval as for an answer; the yes or no to it lets it go on', () => {
+  const waiting = after(...beginning, 'turn', 'forApproval')
+  assert.deepEqual([waiting.phase, settled(waiting), awaitsApproval(waiting)], ['asking', true, true])
+  for (const [name, is] of [
+    ['approved', 'given'],
+    ['declined', 'declined'],
+  ] as const) {
+    const status = after(...beginning, 'forApproval', name)
+    assert.deepEqual([status.phase, status.question, status.approval?.is], ['planning', null, is])
+    assert.ok(!awaitsApproval(status) && !settled(status))
+  }
+  const talked = after(...beginning, 'forApproval', 'answered')
+  assert.deepEqual([talked.phase, talked.approval?.is], ['planning', 'asked'], 'to talk is not to approve')
+  assert.ok(!awaitsApproval(talked))
+})
+
 test('a word of a person leaves a verdict that stands, and goes on from a void one', () => {
   for (const verdict of ['pass', 'fail', 'inconclusive'] satisfies Name[]) {
     const before = after(...judged, verdict)
@@ -295,7 +324,7 @@ test('a word of a person leaves a verdict that stands, and goes on from a void o
 })
 
 test('stuck it is until an agent shows life again; a notice is no sign of life', () => {
-  for (const remark of ['stuck', 'sent', 'unsent', 'runner', 'voided'] satisfies Name[])
+  for (const remark of ['stuck', 'sent', 'unsent', 'runner', 'voided', 'unsaid'] satisfies Name[])
     assert.ok(after(...atWork, 'stuck', remark).stuck, remark)
   for (const life of ['turn', 'ended', 'toolRefused', 'writeRefused', 'judging', 'asked', 'answered'] satisfies Name[])
     assert.ok(!after(...atWork, 'stuck', life).stuck, life)

@@ -1,0 +1,47 @@
+import { DispatchError, exits, readConfig } from '../../host/index.ts'
+import { agentSays } from '../../runner/index.ts'
+import { findSession } from '../../session/index.ts'
+import { defineCommand } from '../command.ts'
+import { readGiven } from '../given.ts'
+import { plainText, tell } from '../tell.ts'
+import { print } from '../terminal.ts'
+
+export const command = defineCommand({
+  about: `
+Says something to the orchestrator of a running session, as if you sat at its terminal: an answer, a correction, a wish. Comes
+back with exit 0 once claude's own record shows it, and otherwise says why it could not be delivered. While a dialog is open,
+or somebody has begun to type there, it waits. A turn that runs is not broken off; it takes the words up after its tool.
+`,
+  usage: `say <sid> words… [--patience SEC]
+       dispatch say <sid> --file FILE | dispatch say <sid> -     from a file, or from standard input`,
+  options: {
+    file: { type: 'string', value: 'FILE', about: 'the words are in this file' },
+    patience: { type: 'string', value: 'SEC', about: 'how long to wait for a dialog to close (default: 60)' },
+  },
+  remedy: 'Words that begin with a dash go behind two: dispatch say <sid> -- -x.',
+  async run(values, [named = '', ...words]) {
+    const patience = seconds(values.patience ?? '60')
+    const given = words.length === 0 ? [] : [words.join(' ')]
+    const text = plainText(
+      await readGiven(values.file, given, {
+        name: 'word',
+        remedy: 'Say something: dispatch say <sid> "use port 8080".',
+      }),
+    )
+    const config = readConfig()
+    const session = findSession(config.workspace, named)
+    const sign = await agentSays(process.pid)
+    if (sign !== undefined)
+      throw new DispatchError(`this is for people, and an agent has called it: ${sign}`, {
+        exit: exits.conflict,
+        remedy: 'An orchestrator that needs the human runs `ask "…"`.',
+      })
+    print(await tell(session, config, { is: 'say', text }, patience))
+    return exits.ok
+  },
+})
+
+function seconds(text: string): number {
+  if (/^\d{1,5}$/.test(text)) return Number(text)
+  throw new DispatchError(`--patience takes whole seconds, not "${text}"`, { exit: exits.usage })
+}

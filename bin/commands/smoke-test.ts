@@ -1,0 +1,220 @@
+import path from 'node:path'
+import {
+  type Config,
+  DispatchError,
+  exits,
+  findClaude,
+  install,
+  type Login,
+  loginOf,
+  prepareHome,
+  prepareLogin,
+  printable,
+  readConfig,
+  requireClaude,
+  requirePrograms,
+  run,
+  variables,
+} from '../../host/index.ts'
+import { scriptedTraits } from '../../rehearsal/index.ts'
+import { type Deliveries, sendNotice } from '../../runner/index.ts'
+import { findSession, readLog, type Session, statusOf, viewOf } from '../../session/index.ts'
+import { defineCommand } from '../command.ts'
+import { atTerminal } from '../confirm.ts'
+import { agreed } from '../project.ts'
+import { clock, paint, print } from '../terminal.ts'
+import { onlyIn, traitsOf } from '../traits.ts'
+import { type Cost, costOf, printOne } from './cost.ts'
+import { outcomeOf, watchToEnd } from './wait.ts'
+
+export const command = defineCommand({
+  about: `
+One real dispatch with real models, from the task to the verdict: a small module with tests. It costs money or counts against
+your limits, so it says how much, and asks. It must end with PASS (exit 0; else the exit code of the verdict). Then one notice
+goes out, and you are told the cost, and where claude and the judge behaved differently from the scripts that our own tests
+play them with.
+`,
+  options: {
+    yes: { type: 'boolean', about: 'do not ask' },
+    json: { type: 'boolean', about: 'one JSON object on standard output instead of words (with --yes)' },
+  },
+  async run(values) {
+    const config = readConfig()
+    const means = await refuseEarly(config)
+    const task = await taskHere()
+    if (!values.json) announce(task, means, config)
+    if (!values.yes && !(await saysYes(values.json))) {
+      print('Nothing was started.')
+      return exits.ok
+    }
+    const session = await begin(task, config)
+    if (typeof session === 'number') return session
+    if (!values.json) print(paint('dim', `${session.id}: Ctrl-c ends the watching; \`dispatch stop\` ends the session`))
+    const exit = values.json ? (await outcomeOf(session)).exit : await watchToEnd(session)
+    const found = await lookBack(session, exit, config)
+    if (values.json) print(JSON.stringify(found))
+    else printFound(found)
+    return exit
+  },
+})
+
+// --- before ---
+
+interface Means {
+  claude: string
+  login: Login
+}
+
+/** Everything without which it cannot end well: exit 6 or 7, with what to do, before anything was started. */
+async function refuseEarly(config: Config): Promise<Means> {
+  prepareHome(config)
+  requirePrograms()
+  const claude = findClaude()
+  await requireClaude(claude)
+  const login = loginOf(config.claude)
+  prepareLogin(login, config.workspace)
+  if (config.GEMINI_API_KEY === '')
+    throw new DispatchError('GEMINI_API_KEY is not set, and without a judge no verdict can be PASS', {
+      exit: exits.login,
+      remedy: `Get a key at https://aistudio.google.com/apikey, then put GEMINI_API_KEY=… into ${config.home}/.env`,
+    })
+  return { claude, login }
+}
+
+/** The fixed task. `-B` keeps Python from leaving files beside the work. */
+async function taskHere(): Promise<string> {
+  const found = await run('python3', ['--version'], { deadline: 10_000 }) // On a new Mac it is there and only offers to install itself.
+  const [module, tests, start] =
+    found.code === 0
+      ? ['Python module mathx.py', 'test_mathx.py', '`python3 -B -m unittest`']
+      : ['JavaScript module mathx.mjs', 'mathx.test.mjs', '`node --test`']
+  return `Write a small ${module} with three functions: add(a, b) gives the sum, gcd(a, b) the greatest common divisor (never negative; gcd(0, 0) is 0), is_prime(n) says whether n is prime (false for everything below 2). Write tests of all three in ${tests}, which ${start} runs without installing anything. Make no other files.`
+}
+
+function announce(task: string, { claude, login }: Means, config: Config): void {
+  const { ORCHESTRATOR_MODEL, CODE_MODEL, RW_MODEL, JUDGE_MODEL, NTFY_TOPIC, NTFY_SERVER, DESKTOP } = config
+  const asked = variables(['ANTHROPIC_BASE_URL'])['ANTHROPIC_BASE_URL']
+  const channels = [NTFY_TOPIC === '' ? '' : `phone (${NTFY_SERVER})`, DESKTOP === 'on' ? 'desktop' : '']
+  const row = (name: string, text: string) => print(`  ${name.padEnd(8)} ${printable(text)}`)
+  print('The smoke test is one real dispatch, from the task to the verdict, in an empty repository.\n')
+  row('task', `${task.split(':')[0]}: add, gcd, is_prime, and tests`)
+  row('models', `${ORCHESTRATOR_MODEL} plans, ${CODE_MODEL} or ${RW_MODEL} works, ${JUDGE_MODEL} judges`)
+  row('claude', `${claude}${asked === undefined ? '' : `, asked at ${asked}`}`)
+  row('login', login.kind === 'key' ? 'a key or token from the environment' : `your own (${login.configFile})`)
+  row('judge', `GEMINI_API_KEY is set${config.GOOGLE_GEMINI_BASE_URL && `, asked at ${config.GOOGLE_GEMINI_BASE_URL}`}`)
+  row('notices', channels.filter(Boolean).join(', ') || 'none: neither NTFY_TOPIC nor DESKTOP is set')
+  row('cost', 'about $0.50 and 5 to 10 minutes. This is an estimate; models and prices change.')
+  row('', 'With a Claude subscription it counts against its limits instead.\n')
+}
+
+async function saysYes(json: boolean | undefined): Promise<boolean> {
+  if (atTerminal() && !json) return agreed('Begin?')
+  throw new DispatchError(
+    `smoke-test asks before it spends money, and ${json ? '--json leaves no room to ask' : 'there is no terminal to ask at'}`,
+    {
+      exit: exits.usage,
+      remedy: 'Say yes beforehand: dispatch smoke-test --yes',
+    },
+  )
+}
+
+// --- the one way there is ---
+
+const door = path.join(install, 'bin/dispatch')
+
+/** Begin it as anybody would, by the door; what it says when it does not start is passed on, with its exit code. */
+async function begin(task: string, config: Config): Promise<Session | number> {
+  const ran = await run('/bin/sh', [door, '--json', '--no-repo', '--', task])
+  if (ran.code === 0) return findSession(config.workspace, String(JSON.parse(ran.stdout).id))
+  process.stderr.write(ran.stderr)
+  return ran.code ?? exits.internal
+}
+
+// --- after ---
+
+interface Found {
+  id: string
+  state: string
+  exit: number
+  seconds: number
+  cost: Cost
+  /** What became of the notice that tells of the success. */
+  told: Deliveries
+  traits: string[]
+  differences: { real: string[]; scripts: string[] }
+}
+
+/** Nobody sits down with a session that has passed, so it is closed; any other stays open to be looked at. */
+async function lookBack(session: Session, exit: number, config: Config): Promise<Found> {
+  const { state, status } = await viewOf(session)
+  if (status.phase === status.verdict?.verdict) await turnEnds(session)
+  const passed = exit === exits.ok
+  const notice = {
+    title: 'Dispatch: smoke test passed',
+    body: `the smoke test, ${session.id}, has passed in round ${status.round}`,
+    priority: 3,
+    tags: ['tada'],
+  }
+  const told = passed ? await sendNotice(notice, config) : []
+  const traits = traitsOf(session)
+  const scripts = scriptedTraits()
+  if (passed) await run('/bin/sh', [door, 'stop', session.id], { deadline: 60_000 })
+  return {
+    id: session.id,
+    state,
+    exit,
+    seconds: Math.round((Date.parse(status.verdict?.at ?? status.at) - Date.parse(status.openedAt)) / 1000),
+    cost: costOf(session),
+    told,
+    traits,
+    differences: { real: onlyIn(traits, scripts), scripts: onlyIn(scripts, traits) },
+  }
+}
+
+/** The verdict stands and the orchestrator has its last words: the hook that ends its turn belongs to what is compared. */
+async function turnEnds({ paths }: Session): Promise<void> {
+  for (const end = Date.now() + 60_000; Date.now() < end; ) {
+    const { events } = readLog(paths.events)
+    const after = events.slice(events.findLastIndex(event => event.is === 'verdict.given'))
+    if (after.some(event => event.is === 'turn.ended') || statusOf(events).closed) return
+    await new Promise(resolve => setTimeout(resolve, 250))
+  }
+}
+
+function printFound(found: Found): void {
+  const { id, state, exit, seconds, told, differences } = found
+  print()
+  printOne(found.cost)
+  print(`\n${paint('bold', 'Time')}  ${clock(seconds * 1000)} from the task to the verdict`)
+  printDifferences(found.traits.length, differences)
+  for (const { channel, ok, why } of told)
+    if (!ok) print(paint('yellow', `\nThe ${channel} was not told: ${printable(why ?? '')}`))
+  const short = id.slice(-4)
+  if (exit === exits.ok) {
+    print(
+      `\n${paint('green', 'Smoke test passed.')} The session is closed and its folder stays: dispatch rm --force ${short}`,
+    )
+    return
+  }
+  print(`\n${paint('red', `The smoke test did not pass: ${state}.`)} It should have been PASS. To see why:`)
+  print(`  dispatch show ${short}                  contract, evidence, verdict`)
+  print(`  dispatch logs ${short} orchestrator     what was said`)
+  print(`  dispatch attach ${short}                its terminal; dispatch stop ${short} ends it`)
+}
+
+function printDifferences(traits: number, { real, scripts }: Found['differences']): void {
+  print(`\n${paint('bold', 'Against our scripts')}`)
+  if (real.length + scripts.length === 0) {
+    print(`  Claude and the judge behaved as our scripts do: ${traits} traits, no difference.`)
+    return
+  }
+  const list = (heading: string, lines: string[]) => {
+    if (lines.length === 0) return
+    print(`  ${heading}`)
+    for (const line of lines) print(`    ${printable(line)}`)
+  }
+  list('Seen now, and never with the scripts:', real)
+  list('With the scripts, and not seen now:', scripts)
+  print('  Which tools a model takes is its own choice. If any other of these matter, change rehearsal/actors.ts or')
+  print('  rehearsal/server.ts in a clone, then record anew: npm run traits.')
+}

@@ -1,0 +1,59 @@
+import { changedFiles, exits, journalOf, readConfig, takeBack, takenBack } from '../../host/index.ts'
+import { viewAll } from '../../session/index.ts'
+import { agreed } from '../agreed.ts'
+import { defineCommand } from '../command.ts'
+import { paintDiff } from '../diff.ts'
+import { closeElsewhere } from '../elsewhere.ts'
+import { paint, print } from '../terminal.ts'
+
+export const command = defineCommand({
+  about: `
+Takes back what \`dispatch setup\` wrote in files of yours: byte for byte while nobody else has written there since, otherwise
+our own values and nothing else. It shows the change and asks. Your sessions, and all else in DISPATCH_HOME, stay.
+`,
+  options: { yes: { type: 'boolean', about: 'do not ask' } },
+  async run(values) {
+    const config = readConfig()
+    const journal = journalOf(config.home)
+    const files = changedFiles(journal).map(file => ({ file, ...takenBack(journal, file) }))
+    const changed = files.filter(({ before, after }) => before !== after)
+    if (files.length === 0) print('dispatch has changed nothing in any file of yours.')
+    for (const { file } of files.filter(one => !changed.includes(one))) print(`${file}: ours is gone from it already.`)
+    if (changed.length > 0) print(`dispatch will take back what it wrote in:\n`)
+    for (const { file } of changed) print(`  ${file}`)
+    for (const { file, before, after } of changed) print(`\n${paintDiff(file, before?.toString(), after?.toString())}`)
+    if (files.length > 0) {
+      print()
+      if (!values.yes && !(await agreedWith(await liveSessions(config.workspace)))) {
+        print('Nothing was changed.')
+        return exits.ok
+      }
+      for (const { file } of files) await takeBack(journal, file)
+      closeElsewhere(config.home)
+      print('Done.')
+    }
+    print(`\nWhat is left is yours to keep or to remove:
+  ${config.workspace}   every session, with its outputs and its verdict
+  ${config.home}   settings, logs, claude's private config, and the workspace too
+  ${config.install}   the program
+To remove it: \`dispatch stop --all\`, then \`rm -rf\` the folder.`)
+    return exits.ok
+  },
+})
+
+async function agreedWith(live: string[]): Promise<boolean> {
+  if (live.length > 0) {
+    print(paint('yellow', `Still running: ${live.join(', ')}`))
+    print(
+      'They go on; but a claude that they start from now on may ask whether it may trust the folder, and wait for ever.',
+    )
+    print('`dispatch stop --all` ends them.\n')
+    if (!(await agreed('Go on although they run?', 'uninstall'))) return false
+  }
+  return agreed('Take it back?', 'uninstall')
+}
+
+/** Sessions with a runner that lives or may live. */
+async function liveSessions(workspace: string): Promise<string[]> {
+  return (await viewAll(workspace)).filter(({ runner }) => runner !== 'dead').map(({ session }) => session.id)
+}

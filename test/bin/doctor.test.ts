@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import net, { type AddressInfo } from 'node:net'
+import path from 'node:path'
+import { describe, it, test } from 'node:test'
+import { isWeakTopic } from '../../bin/doctor/channels.ts'
+import { bad, good, layout, weak, wrap } from '../../bin/doctor/finding.ts'
+import { silencedBy } from '../../bin/doctor/hooks.ts'
+import { remedyFor } from '../../bin/doctor/sandbox.ts'
+import { run } from '../../host/index.ts'
+import { startNtfy } from '../notify/ntfy-server.ts'
+import { idle, openRig, type Rig } from '../rig.ts'
+import { saying, startGemini } from '../validator/gemini-server.ts'
+
+async function withRig(body: (rig: Rig) => Promise<void>): Promise<void> {
+  const rig = await openRig(idle)
+  try {
+    await body(rig)
+  } finally {
+    await rig.close()
+  }
+}
+
+test('a finding is two columns and its fix below, none wider than the screen', () => {
+  const long = 'a word after a word '.repeat(20)
+  const text = layout(
+    [good('git', '2.39'), weak('phone', long, { mac: `on a Mac ${long}`, linux: 'x' }), bad('x', 'y', 'z')],
+    { width: 80, mac: true },
+  )
+  const lines = text.split('\n')
+  assert.ok(
+    lines.every(line => line.length <= 80),
+    text,
+  )
+  assert.equal(lines[0], 'ok    git       2.39')
+  assert.match(text, /^note {2}phone {5}a word.*\n( {16}\S.*\n)+ {16}→ on a Mac/m)
+  assert.match(text, /^BAD {3}x {9}y\n {16}→ z$/m)
+  assert.deepEqual(wrap('run `brew install tmux now` then', 24), ['run', '`brew install tmux now`', 'then'].slice(0, 3))
+})
+
+test('settings that silence our hooks are known', () => {
+  assert.equal(silencedBy('{"disableAllHooks": true}', false), 'disableAllHooks is true')
+  assert.equal(silencedBy('{"allowManagedHooksOnly": true}', true), 'allowManagedHooksOnly is true')
+  assert.equal(silencedBy('{"allowManagedHooksOnly": true}', false), undefined)
+  assert.equal(silencedBy('{"disableAllHooks": false, "hooks": {}}', true), undefined)
+  assert.equal(silencedBy('// mine\n{"disableAllHooks": true,}', false), 'disableAllHooks is true')
+  assert.match(silencedBy('{"disableAllHooks": tru', false) ?? '', /^it does not read \(line 1: /)
+  assert.equal(silencedBy('[]', false), undefined)
+})
+
+test('a topic that can be guessed is weak', () => {
+  for (const topic of ['dispatch', 'my-dispatch-notices', '12345678', 'aaaaaaaaaaaaaaaaaaaaaaaa'])
+    assert.ok(isWeakTopic(topic), topic)
+  for (const topic of ['9f86d081884c7d659a2feaa0c55ad015', 'x7Kq-2Mb9_Zp4Rt1Lw']) assert.ok(!isWeakTopic(topic), topic)
+})
+
+test('each switch that keeps bubblewrap from working has its own fix', () => {
+  const none = { restricted: undefined, allowed: undefined, most: undefined }
+  assert.match(remedyFor({ ...none, restricted: '1' }), /apparmor_restrict_unprivileged_userns=0/)
+  assert.match(remedyFor({ ...none, allowed: '0' }), /unprivileged_userns_clone=1/)
+  assert.match(remedyFor({ ...none, most: '0' }), /max_user_namespaces/)
+  assert.match(remedyFor(none), /container/)
+})
+
+describe('at the door', { concurrency: 2 }, () => {
+  it('settings that do not read are findings, and the rest is looked at all the same', () =>
+    withRig(async rig => {
+      fs.mkdirSync(path.join(rig.home, 'dispatch'), { recursive: true })
+      fs.writeFileSync(path.join(rig.home, 'dispatch/.env'), 'ROUND=3\nNTFY_TOKEN=se cret\n')
+      const ran = await rig.dispatch(['doctor'])
+      assert.equal(ran.code, 6)
+      assert.match(
+        ran.stdout,
+        /BAD +settings +\S+\.env:1: ROUND\s+is\s+not\s+a\s+setting\s+of\s+ours;\s+did\s+you\s+mean\s+ROUNDS\?/,
+      )
+      assert.match(ran.stdout, /BAD +settings[^→]*\.env:2: NTFY_TOKEN/)
+      assert.match(ran.stdout, /ok +git/)
+      assert.doesNotMatch(ran.stdout, /cret/)
+    }))
+
+  it('JSON has the fix for both systems, and 80 columns hold every line of the words', () =>
+    withRig(async rig => {
+      const env = { GEMINI_API_KEY: '', NTFY_TOPIC: 'dispatch', DESKTOP: 'on' }
+      const found = JSON.parse((await rig.dispatch(['doctor', '--json'], { env })).stdout) as {
+        about: string
+        fix?: Record<string, string>
+      }[]
+      for (const about of [
+        'node',
+        'git',
+        'tmux',
+        'claude',
+        'login',
+        'hooks',
+        'judge',
+        'phone',
+        'desktop',
+        'page',
+        'home',
+        'sandbox',
+        'sessions',
+      ])
+        assert.ok(
+          found.some(finding => finding.about === about),
+          about,
+        )
+      const fixed = found.filter(({ fix }) => fix)
+      assert.ok(fixed.length >= 3)
+      for (const { about, fix } of fixed) assert.ok(fix?.['mac'] && fix['linux'], about)
+      const { stdout } = await rig.dispatch(['doctor'], { env })
+      assert.ok(
+        stdout.split('\n').every(line => line.length <= 80),
+        stdout,
+      )
+      assert.match(stdout, /note +phone +the topic at \S+ can be guessed/)
+    }))
+
+  it('F41 --online really asks the judge: a wrong key, a model that is gone and a good answer are three findings', async () => {
+    const refusal = (status: number, text: string) => ({
+      status,
+      body: JSON.stringify({ error: { code: status, message: text, status: 'X' } }),
+    })
+    const gemini = await startGemini((_, count) =>
+      count === 1
+        ? refusal(400, 'API key not valid. Please pass a valid API key.')
+        : count === 2
+          ? refusal(404, 'no such model')
+          : saying('{"word":"hello"}'),
+    )
+    try {
+      await withRig(async rig => {
+        const env = { GOOGLE_GEMINI_BASE_URL: gemini.url, GEMINI_API_KEY: 'AIza-not-to-be-shown-0123456789' }
+        const quiet = await rig.dispatch(['doctor'], { env })
+        assert.match(quiet.stdout, /ok +judge +.*was not tried/)
+        assert.equal(gemini.seen.length, 0)
+        const said = []
+        for (let times = 0; times < 3; times++) said.push((await rig.dispatch(['doctor', '--online'], { env })).stdout)
+        assert.match(
+          said[0] ?? '',
+          /note +judge +GEMINI_API_KEY is not accepted[\s\S]*?→ Get another key at\s+https:\/\/aistudio\.google\.com\/apikey/,
+        )
+        assert.match(said[1] ?? '', /note +judge +the model \S+ \(JUDGE_MODEL\) is not there[\s\S]*?→ Set JUDGE_MODEL/)
+        assert.match(said[2] ?? '', /ok +judge +\S+ answered in \d/)
+        assert.ok(!said.join('').includes('AIza'))
+      })
+    } finally {
+      gemini.close()
+    }
+  })
+
+  it('--notify sends one notice a channel and says what that proves; without it nothing is sent', async () => {
+    const ntfy = await startNtfy('ntfy')
+    try {
+      await withRig(async rig => {
+        const env = { NTFY_SERVER: ntfy.url, NTFY_TOPIC: '9f86d081884c7d659a2feaa0c55ad015' }
+        assert.match((await rig.dispatch(['doctor'], { env })).stdout, /ok +phone +by ntfy at/)
+        assert.equal(ntfy.got.length, 0)
+        assert.match(
+          (await rig.dispatch(['doctor', '--notify'], { env })).stdout,
+          /ok +phone +\S+ took the test notice; only you can see/,
+        )
+        assert.equal(ntfy.got.length, 1)
+        const dead = { ...env, NTFY_SERVER: 'http://127.0.0.1:1' }
+        assert.match(
+          (await rig.dispatch(['doctor', '--notify'], { env: dead })).stdout,
+          /note +phone +\S+ did not take the test notice/,
+        )
+      })
+    } finally {
+      ntfy.stop()
+    }
+  })
+
+  it('F53 a port held by a stranger is named with pid and program, and left to them', () =>
+    withRig(async rig => {
+      const stranger = net.createServer().listen(0, '127.0.0.1')
+      await new Promise(resolve => stranger.once('listening', resolve))
+      const { port } = stranger.address() as AddressInfo
+      try {
+        const { stdout } = await rig.dispatch(['doctor'], { env: { WEBUI_PORT: String(port) } })
+        assert.match(stdout, new RegExp(`note +page +port ${port} is held by \\S+ \\(process ${process.pid}\\)`))
+        assert.ok(stranger.listening)
+      } finally {
+        stranger.close()
+      }
+    }))
+
+  it('hooks that the user has silenced are bad, and what a repository has for claude is listed as ignored', () =>
+    withRig(async rig => {
+      fs.mkdirSync(path.join(rig.home, 'dispatch/claude'), { recursive: true })
+      fs.writeFileSync(path.join(rig.home, 'dispatch/claude/settings.json'), '{ "disableAllHooks": true }')
+      const top = path.join(rig.home, 'elsewhere')
+      fs.mkdirSync(path.join(top, '.claude'))
+      fs.writeFileSync(path.join(top, '.claude/settings.json'), '{}')
+      const commit = 'git init -q && git add . && git -c user.name=x -c user.email=x@y commit -q -m first'
+      assert.equal((await run('/bin/sh', ['-c', commit], { cwd: top })).code, 0)
+      const ran = await rig.dispatch(['doctor'])
+      assert.equal(ran.code, 6)
+      assert.match(ran.stdout, /BAD +hooks +\S+settings\.json:\s+disableAllHooks is\s+true/)
+      assert.match(ran.stdout, /note +ignored +in \S+: \.claude\/settings\.json/)
+    }))
+})

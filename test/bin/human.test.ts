@@ -1,0 +1,483 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { lineageOf, type Ran, run, tmuxOf } from '../../host/index.ts'
+import { contract, honest, task, therest } from '../../rehearsal/hello.ts'
+import { bash, put, type Scenario, say, spawn, type Turn } from '../../rehearsal/scenario.ts'
+import { door, openRig, type Rig } from '../rig.ts'
+
+async function withRig(
+  scenario: Partial<Scenario>,
+  body: (rig: Rig) => Promise<void>,
+  changes: Record<string, string> = {},
+): Promise<void> {
+  const rig = await openRig(
+    { title: '', task, workers: { '*': honest }, orchestrator: [], ends: [], ...scenario },
+    changes,
+  )
+  try {
+    await body(rig)
+  } finally {
+    await rig.close()
+  }
+}
+
+const orchestrator = (rig: Rig) => `=dispatch-${rig.session().id}:=orchestrator`
+
+const keys = (rig: Rig, ...words: string[]) =>
+  run('tmux', ['-L', tmuxOf(path.join(rig.home, 'dispatch')).socket, 'send-keys', '-t', orchestrator(rig), ...words])
+
+/** What the orchestrator's model was sent so far. */
+const heardBy = (rig: Rig) => rig.stage.seen.filter(seen => seen.role === 'orchestrator').map(seen => seen.body)
+
+const times = (rig: Rig, words: string) =>
+  (heardBy(rig).at(-1) ?? '').split(JSON.stringify(words).slice(1, -1)).length - 1
+
+const asks: Turn[] = [bash('ask "English or Portuguese?"'), say('I wait.')]
+
+const turnEnded = (rig: Rig) =>
+  rig.until('its turn has ended', () => rig.events().some(event => event.is === 'turn.ended'), 20)
+
+const said = (rig: Rig) => rig.events().flatMap(event => (event.is === 'human.said' ? [event.how] : []))
+
+describe('a human’s word arrives, once and whole', { concurrency: 2 }, () => {
+  it('while nothing runs it begins a turn, answers the question, and the work goes on to its verdict', () =>
+    withRig(
+      {
+        orchestrator: [
+          ...asks,
+          heard => (heard.last.includes('English, please') ? put('contract.md', contract) : say('?')),
+          ...therest,
+        ],
+      },
+      async rig => {
+        await rig.dispatch([task])
+        await turnEnded(rig)
+        const ran = await rig.dispatch(['say', rig.session().id.slice(-4), 'English,', 'please'])
+        assert.equal(ran.code, 0, ran.stderr)
+        assert.match(ran.stdout, /^The orchestrator has it: it began a turn\.\n$/)
+        await rig.until('it is an answer', () => rig.events().some(event => event.is === 'question.answered'), 20)
+        assert.deepEqual(said(rig), ['began a turn'])
+        assert.equal((await rig.dispatch(['wait'])).code, 0)
+      },
+    ))
+
+  it('while a tool runs it joins the turn, and waiting for workers ends at once for it', () => {
+    const slow = { '*': [bash('sleep 25'), ...honest] as Turn[] }
+    const orchestrator: Turn[] = [
+      put('contract.md', contract),
+      spawn('code --name hello --clauses C1', 'Write hello.sh.'),
+      bash('wait-workers'),
+      heard => say(heard.last.includes('The human has said something') ? 'I heed it.' : 'nobody spoke'),
+      bash('wait-workers'),
+      bash('submit'),
+    ]
+    return withRig({ workers: slow, orchestrator }, async rig => {
+      await rig.dispatch([task])
+      await rig.until('the worker works', () => rig.status().workers[0]?.startedAt, 60)
+      await rig.until('the orchestrator waits', () => heardBy(rig).length >= 3, 20)
+      const ran = await rig.dispatch(['say', rig.session().id, 'hurry\nup'])
+      assert.equal(ran.code, 0, ran.stderr)
+      assert.match(ran.stdout, /it waits in the running turn/)
+      assert.deepEqual(said(rig), ['joined the running turn'])
+      await rig.until('it is read before the worker has ended', () => times(rig, 'hurry\nup') === 1, 10)
+      assert.equal(rig.status().workers[0]?.endedAt, undefined)
+    })
+  })
+
+  it('whatever is in it: quotes, backticks, a slash or a bang in front, emoji, an @path at its end, 64 KiB', () =>
+    withRig({ orchestrator: [...asks, ...Array.from({ length: 60 }, () => say('Yes.'))] }, async rig => {
+      await rig.dispatch([task])
+      await turnEnded(rig)
+      const words = [
+        '/exit',
+        `!touch ${rig.home}/banged`,
+        '#note',
+        `"quotes" 'more' \`touch ${rig.home}/banged\`; $(touch ${rig.home}/banged) $HOME \\ ; #{pid} %1\n\n\tline three;\n- four`,
+        'olá 👋🏽 👩‍👩‍👧 é ﬁ 漢字',
+        'look at @/etc/ho',
+        Array.from({ length: 1600 }, (_, at) => `line ${at} of many, said at once`)
+          .join('\n')
+          .padEnd(65_536, 'x'),
+      ]
+      for (const text of words) {
+        const ran = await rig.dispatch(['say', rig.session().id, '-'], { input: text })
+        assert.equal(ran.code, 0, `${text.slice(0, 40)}: ${ran.stderr}`)
+        assert.doesNotMatch(ran.stdout, /changed some characters/, text.slice(0, 40))
+      }
+      await rig.until('all are heard', () => times(rig, 'of many, said at once') >= 1600, 20)
+      const last = heardBy(rig).at(-1) ?? ''
+      for (const text of words.slice(0, 6))
+        for (const line of text.split('\n').filter(each => each.trim() !== ''))
+          assert.ok(last.includes(JSON.stringify(line.trim()).slice(1, -1)), `${line} was not heard`)
+      assert.equal(times(rig, 'A word from the human:'), words.length, 'a word was heard twice')
+      assert.ok(!fs.existsSync(path.join(rig.home, 'banged')), 'a word was run')
+      const { human } = rig.session().paths
+      assert.equal(fs.readdirSync(human).filter(name => name.endsWith('.json')).length, words.length)
+    }))
+
+  it('several at once arrive one after the other, each once', () =>
+    withRig({ orchestrator: [...asks, ...Array.from({ length: 30 }, () => say('Yes.'))] }, async rig => {
+      await rig.dispatch([task])
+      await turnEnded(rig)
+      const words = ['alpha-one', 'beta-two', 'gamma-three']
+      const ran = await Promise.all(words.map(word => rig.dispatch(['say', rig.session().id, word])))
+      assert.deepEqual(
+        ran.map(({ code }) => code),
+        [0, 0, 0],
+        ran.map(({ stderr }) => stderr).join(),
+      )
+      await rig.until('all are heard', () => words.every(word => times(rig, word) === 1), 20)
+    }))
+
+  it('a runner that dies over it types it no second time: its successor says whether it arrived', () =>
+    withRig({ orchestrator: [...asks, ...Array.from({ length: 30 }, () => say('Yes.'))] }, async rig => {
+      await rig.dispatch([task])
+      await turnEnded(rig)
+      const { human } = rig.session().paths
+      const saying = rig.dispatch(['say', rig.session().id, 'only once'])
+      await rig.until('it is marked', () => fs.readdirSync(human).some(name => name.endsWith('.pasted')), 20)
+      const runner = rig.events().findLast(event => event.is === 'runner.started')
+      process.kill(runner?.is === 'runner.started' ? runner.pid : 0, 'SIGKILL')
+      const ran = await saying
+      assert.ok(ran.code === 0 || (ran.code === 124 && /unknown: .*may have arrived/.test(ran.stderr)), ran.stderr)
+      await new Promise(resolve => setTimeout(resolve, 2000))
+      assert.ok(times(rig, 'only once') <= 1, 'it was heard twice')
+      if (ran.code === 0) assert.equal(times(rig, 'only once'), 1)
+      assert.equal(rig.events().filter(event => event.is === 'runner.started').length, 2)
+    }))
+})
+
+describe('a word that cannot arrive is refused, and why', { concurrency: 2 }, () => {
+  it('it is held while a menu is open or somebody types, goes on when it is free, and names what stayed open', () =>
+    withRig({ orchestrator: [...asks, ...Array.from({ length: 30 }, () => say('Yes.'))] }, async rig => {
+      await rig.dispatch([task])
+      await turnEnded(rig)
+      await new Promise(resolve => setTimeout(resolve, 1000))
+      await keys(rig, '-l', '/config')
+      await new Promise(resolve => setTimeout(resolve, 700))
+      await keys(rig, 'Enter')
+      await new Promise(resolve => setTimeout(resolve, 1500))
+      const refused = await rig.dispatch(['say', rig.session().id, 'not now', '--patience', '2'])
+      assert.equal(refused.code, 124, refused.stdout)
+      assert.match(refused.stderr, /a menu is open: ".*", and it stayed so/)
+      assert.equal(rig.events().filter(event => event.is === 'human.refused').length, 1)
+
+      const held = rig.dispatch(['say', rig.session().id, 'when it is free'])
+      await new Promise(resolve => setTimeout(resolve, 2500))
+      assert.equal(said(rig).length, 0)
+      for (const key of ['Escape', 'Escape']) await keys(rig, key).then(() => new Promise(go => setTimeout(go, 600)))
+      const ran = await held
+      assert.equal(ran.code, 0, ran.stderr)
+
+      await new Promise(resolve => setTimeout(resolve, 1500))
+      await keys(rig, '-l', 'half a thought')
+      await new Promise(resolve => setTimeout(resolve, 500))
+      const taken = await rig.dispatch(['say', rig.session().id, 'behind it', '--patience', '1'])
+      assert.match(taken.stderr, /somebody has begun to type/)
+      assert.equal(times(rig, 'not now') + times(rig, 'behind it'), 0)
+    }))
+
+  it('an orchestrator that is gone, a session that is closed, bytes that are no words', () =>
+    withRig({ orchestrator: asks }, async rig => {
+      await rig.dispatch([task])
+      await turnEnded(rig)
+      const { id } = rig.session()
+      for (const [words, why] of [
+        [['say', id, ''], /word is empty/],
+        [['say', id], /word is empty/],
+        [['say', id, 'a\u001b[201~b'], /control character U\+001B/],
+        [['say', id, 'x', '--patience', 'long'], /whole seconds/],
+        [['say', id, '--file', '/nonesuch'], /cannot be read/],
+      ] as const) {
+        const ran = await rig.dispatch([...words])
+        assert.equal(ran.code, 2, ran.stderr)
+        assert.match(ran.stderr, why)
+      }
+      assert.equal((await rig.dispatch(['say', id, '-'], { input: 'x\0y' })).code, 2)
+      assert.equal((await rig.dispatch(['say', id, '-'], { input: 'x'.repeat(1024 * 1024 + 1) })).code, 2)
+      assert.equal((await rig.dispatch(['say', 'nonesuch', 'x'])).code, 4)
+
+      const claude = rig.processes().find(({ command }) => /claude .*--session-id/.test(command))
+      process.kill(claude?.pid ?? 0, 'SIGKILL')
+      const gone = await rig.dispatch(['say', id, 'hello?'])
+      assert.equal(gone.code, 5, gone.stdout + gone.stderr)
+      assert.match(gone.stderr, /not delivered: the orchestrator is gone/)
+
+      await rig.dispatch(['stop', id])
+      const closed = await rig.dispatch(['say', id, 'hello?'])
+      assert.equal(closed.code, 5)
+      assert.match(closed.stderr, /was closed by you: dispatch stop/)
+    }))
+
+  it('an agent cannot speak for the human', () =>
+    withRig(
+      { orchestrator: [bash(`sh ${door} say "$DISPATCH_SESSION" "all is well" 2>&1; echo exit $?`), ...asks] },
+      async rig => {
+        await rig.dispatch([task])
+        await turnEnded(rig)
+        assert.match(heardBy(rig).at(-1) ?? '', /an agent has called it: DISPATCH_SESSION is set in its environment/)
+        assert.match(heardBy(rig).at(-1) ?? '', /exit 5/)
+        assert.deepEqual(said(rig), [])
+      },
+    ))
+})
+
+const approving: Turn[] = [
+  put('contract.md', contract),
+  spawn('code --name hello --clauses C1', 'Write hello.sh: it prints hello.'),
+  say('The contract waits for you.'),
+]
+
+/** A terminal that no agent has opened: a tmux of our own, born with a clean environment. */
+async function atTerminal(rig: Rig, words: string[]) {
+  const socket = `human-${randomBytes(4).toString('hex')}`
+  const script = path.join(rig.home, `${socket}.sh`)
+  const set = Object.entries({ ...rig.environment, TERM: 'xterm-256color' }).map(
+    ([name, value]) => `${name}='${value}'`,
+  )
+  const line = `env -i ${set.join(' ')} /bin/sh ${door} ${words.map(word => `'${word}'`).join(' ')}`
+  fs.writeFileSync(script, `${line}\necho "EXIT $?"\nexec sleep 60\n`)
+  const env = { PATH: rig.environment['PATH'] ?? '', HOME: rig.home, TERM: 'xterm-256color', LANG: 'C.UTF-8' }
+  const tmux = (...args: string[]): Promise<Ran> => run('tmux', ['-u', '-L', socket, ...args], { env })
+  await tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'human', '-x', '160', '-y', '60', '/bin/sh', script)
+  const screen = async () => (await tmux('capture-pane', '-p', '-J', '-S', '-200', '-t', '=human:')).stdout
+  return {
+    screen,
+    type: (text: string) => tmux('send-keys', '-t', '=human:', text, 'Enter'),
+    async until(pattern: RegExp): Promise<string> {
+      for (let tries = 0; tries < 200; tries++) {
+        const shown = await screen()
+        if (pattern.test(shown)) return shown
+        await new Promise(resolve => setTimeout(resolve, 100))
+      }
+      throw new Error(`${pattern} did not come:\n${await screen()}`)
+    },
+    close: () => tmux('kill-server'),
+  }
+}
+
+async function atTerminalUntil(rig: Rig, words: string[], typed?: string): Promise<string> {
+  const human = await atTerminal(rig, words)
+  try {
+    if (typed !== undefined) {
+      await human.until(/to go on: /)
+      await human.type(typed)
+    }
+    return await human.until(/EXIT \d+/)
+  } finally {
+    await human.close()
+  }
+}
+
+const waitsForYes = (rig: Rig) => rig.until('it asks for approval', () => rig.status().approval?.is === 'asked', 60)
+
+describe('--approve: nothing is built before a person has said yes', { concurrency: 2 }, () => {
+  it('the session stops after the contract; the typed letters seal exactly that text; it goes on to its verdict', () =>
+    withRig(
+      {
+        orchestrator: [
+          ...approving,
+          heard =>
+            heard.last.includes('has approved the contract') ? (therest[0] as ReturnType<typeof say>) : say('?'),
+          ...therest.slice(1),
+        ],
+      },
+      async rig => {
+        const ran = await rig.dispatch([task, '--approve', '--wait'])
+        assert.equal(ran.code, 12, ran.stdout + ran.stderr)
+        const { id } = rig.session()
+        assert.match(
+          ran.stdout,
+          new RegExp(`asking +Approve the contract\\?[\\s\\S]*approve  dispatch approve ${id.slice(-4)}`),
+        )
+        assert.match((await rig.dispatch(['show'])).stdout, new RegExp(`approve +dispatch approve ${id.slice(-4)}`))
+        assert.equal(rig.status().workers.length, 0)
+        await rig.until(
+          'the push',
+          () => rig.events().some(event => event.is === 'notice.sent' && event.about === 'approval.asked'),
+          15,
+        )
+
+        const wrong = await atTerminalUntil(rig, ['approve', id], 'nope')
+        assert.match(wrong, /Not approved; everything is as it was[\s\S]*EXIT 5/)
+        assert.equal(rig.status().approval?.is, 'asked')
+
+        const shown = await atTerminalUntil(rig, ['approve', id], id.slice(-4))
+        assert.match(shown, /C1 +Running hello\.sh prints hello/)
+        assert.match(shown, /check +sh hello\.sh[\s\S]*before the work: red/)
+        assert.match(shown, /scope +hello\.sh/)
+        assert.match(shown, /Approved, and the orchestrator knows: it began a turn\.[\s\S]*EXIT 0/)
+        const waited = await rig.dispatch(['wait'])
+        assert.equal(waited.code, 0, waited.stdout + JSON.stringify(rig.events().slice(-8)))
+        const approved = rig.events().find(event => event.is === 'contract.approved')
+        const sealed = rig.events().find(event => event.is === 'contract.sealed')
+        assert.ok(approved?.is === 'contract.approved' && sealed?.is === 'contract.sealed')
+        assert.equal(approved.sha256, sealed.sha256)
+        const again = await atTerminalUntil(rig, ['approve', id])
+        assert.match(again, /waits for no approval: its contract is sealed already[\s\S]*EXIT 5/)
+      },
+    ))
+
+  it('--no sends it back with the reason; the next text is asked about anew, as a diff', () =>
+    withRig(
+      {
+        orchestrator: [
+          ...approving,
+          heard =>
+            heard.last.includes('say good morning')
+              ? put('contract.md', contract.replace('prints hello\n', 'prints good morning\n'))
+              : say('?'),
+          spawn('code --name hello --clauses C1', 'Write hello.sh.'),
+          say('It waits again.'),
+        ],
+      },
+      async rig => {
+        await rig.dispatch([task, '--approve'])
+        await waitsForYes(rig)
+        await turnEnded(rig)
+        const { id } = rig.session()
+        const back = await atTerminalUntil(rig, ['approve', id, '--no', 'it should say good morning'])
+        assert.match(back, /Sent back: it began a turn[\s\S]*EXIT 0/)
+        await rig.until(
+          'it asks again',
+          () => rig.events().filter(event => event.is === 'approval.asked').length === 2,
+          30,
+        )
+        const shown = await atTerminalUntil(rig, ['approve', id], 'nope')
+        assert.match(
+          shown,
+          /Changed since you were last asked[\s\S]*-## C1 — Running hello\.sh prints hello[\s\S]*\+## C1 — Running hello\.sh prints good morning/,
+        )
+      },
+    ))
+
+  it('a draft that was changed after it was shown is not approved', () =>
+    withRig({ orchestrator: approving }, async rig => {
+      await rig.dispatch([task, '--approve'])
+      await waitsForYes(rig)
+      const { id, paths } = rig.session()
+      const human = await atTerminal(rig, ['approve', id])
+      try {
+        await human.until(/to go on: /)
+        fs.appendFileSync(path.join(paths.desk, 'contract.md'), '\n## C9 — Weaker\n- judged\n')
+        await human.type(id.slice(-4))
+        assert.match(
+          await human.until(/EXIT \d/),
+          /the orchestrator has changed contract\.md since it asked[\s\S]*EXIT 5/,
+        )
+      } finally {
+        await human.close()
+      }
+      assert.equal(rig.status().approval?.is, 'asked')
+      assert.equal(rig.status().contract, undefined)
+    }))
+
+  it('a session begun without it waits for nothing, and an input that is no terminal says no yes', () =>
+    withRig({ orchestrator: approving }, async rig => {
+      await rig.dispatch([task, '--approve'])
+      await waitsForYes(rig)
+      const clean = { CLAUDECODE: '' }
+      const ran = await rig.dispatch(['approve', rig.session().id], {
+        input: `${rig.session().id.slice(-4)}\n`,
+        env: clean,
+      })
+      assert.equal(ran.code, 5)
+      assert.match(ran.stderr, /an agent cannot approve|needs a person at a terminal/)
+      assert.equal(rig.status().approval?.is, 'asked')
+    }))
+})
+
+describe('an agent cannot approve, however it tries', { concurrency: 2 }, () => {
+  const notLinux = process.platform !== 'linux' // `script` is another program there, and open files are not to be seen.
+  const waits = 'while ! grep -q approval.asked ../events.jsonl; do sleep 0.2; done'
+
+  /** The orchestrator runs this once it has asked; answers what it saw of it. */
+  async function tries(command: (rig: Rig) => string): Promise<{ heard: string; approved: boolean }> {
+    let outcome = { heard: '', approved: false }
+    const box: { rig?: Rig } = {}
+    const attack: Turn = () => (box.rig ? bash(`${waits}; ${command(box.rig)}; echo tried`) : say('?'))
+    await withRig({ orchestrator: [...approving.slice(0, 2), attack, say('done')] }, async rig => {
+      box.rig = rig
+      await rig.dispatch([task, '--approve'])
+      await rig.until('it has tried', () => heardBy(rig).some(body => body.includes('tried"')), 90)
+      await new Promise(resolve => setTimeout(resolve, 1000))
+      const approved = rig.events().some(event => event.is === 'contract.approved' || event.is === 'contract.sealed')
+      outcome = { heard: heardBy(rig).at(-1) ?? '', approved }
+    })
+    return outcome
+  }
+
+  it('from its Bash: its environment tells', async () => {
+    const { heard, approved } = await tries(() => `sh ${door} approve "$DISPATCH_SESSION" 2>&1; echo exit $?`)
+    assert.match(
+      heard,
+      /an agent cannot approve: (DISPATCH_SESSION|DISPATCH_ROLE|CLAUDECODE) is set in its environment/,
+    )
+    assert.match(heard, /exit 5/)
+    assert.ok(!approved)
+  })
+
+  it('with a pty and an environment of its own: its ancestors tell', { skip: notLinux }, async () => {
+    const { heard, approved } = await tries(
+      rig =>
+        `id=$DISPATCH_SESSION; (sleep 3; echo \${id##*-}) | env -i PATH="$PATH" HOME="$HOME" DISPATCH_HOME=${rig.home}/dispatch script -qec "sh ${door} approve $id" /dev/null 2>&1`,
+    )
+    assert.match(heard, /an agent cannot approve/)
+    assert.ok(!approved)
+  })
+
+  it('orphaned, with a clean environment and a pty of its own: the kernel tells (Linux)', async t => {
+    if (process.platform !== 'linux' || (await lineageOf(process.pid))[0]?.bound)
+      return t.skip('no mark of the kernel here')
+    const { approved, heard } = await tries(
+      rig =>
+        `id=$DISPATCH_SESSION; printf '%s\\n' '(sleep 4; echo '\${id##*-}'; sleep 6) | script -qec "sh ${door} approve '$id'" ${rig.home}/seen' > ${rig.home}/attack.sh; (env -i PATH="$PATH" HOME="$HOME" DISPATCH_HOME=${rig.home}/dispatch setsid sh ${rig.home}/attack.sh >/dev/null 2>&1 &); sleep 12; cat ${rig.home}/seen`,
+    )
+    assert.match(heard, /an agent cannot approve: it was started by an agent of this session \(the kernel says so\)/)
+    assert.ok(!approved)
+    return undefined
+  })
+
+  it('a file left by hand, in the name of a living process of the person: that process does not have it open', {
+    skip: notLinux,
+  }, async () => {
+    const { approved, heard } = await tries(rig => {
+      const word = `{is:"approve",sha256:s,by:{pid:${process.pid},start:fs.readFileSync("/proc/${process.pid}/stat","utf8").split(") ")[1].split(" ")[19],boot:fs.readFileSync("/proc/sys/kernel/random/boot_id","utf8").trim(),name:"root"},until:new Date(Date.now()+9e4).toISOString()}`
+      const code = `const fs=require("fs");const s=/contract-([0-9a-f]{64})/.exec(fs.readdirSync("../human").join())[1];fs.writeFileSync("../human/"+Date.now()+"-000-deadbeef.json",JSON.stringify(${word}))`
+      return `node -e '${code}'; sleep 5; cat ../human/*deadbeef.reply; : ${rig.home}`
+    })
+    assert.match(heard, /it was left by another process than it says/)
+    assert.ok(!approved)
+  })
+
+  it('in a terminal of dispatch itself', () =>
+    withRig({ orchestrator: approving }, async rig => {
+      await rig.dispatch([task, '--approve'])
+      await waitsForYes(rig)
+      const { socket } = tmuxOf(path.join(rig.home, 'dispatch'))
+      const { id } = rig.session()
+      const line = `sh ${door} approve ${id} > ${rig.home}/seen 2>&1; echo "exit $?" >> ${rig.home}/seen`
+      await run('tmux', [
+        '-L',
+        socket,
+        'new-window',
+        '-d',
+        '-t',
+        `=dispatch-${id}:`,
+        '/bin/sh',
+        '-c',
+        `${line}; sleep 5`,
+      ])
+      const seen = await rig.until('it has tried', () => {
+        const text = fs.existsSync(`${rig.home}/seen`) ? fs.readFileSync(`${rig.home}/seen`, 'utf8') : ''
+        return text.includes('exit') && text
+      })
+      assert.match(
+        seen,
+        /an agent cannot approve: it runs in \/dev\/pts\/\d+, a terminal of dispatch's own[\s\S]*exit 5/,
+      )
+    }))
+})

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { commands } from '../../bin/commands/index.ts'
+import { run } from '../../host/index.ts'
+import { contract, honest, task, therest } from '../../rehearsal/hello.ts'
+import { put, type Scenario } from '../../rehearsal/scenario.ts'
+import { door, idle, openRig, type Rig } from '../rig.ts'
+
+/** What can be read of a session: its words, its contract, its cost. One real session, and copies of it. */
+
+const hello: Scenario = {
+  title: '',
+  task,
+  workers: { '*': honest },
+  orchestrator: [put('contract.md', contract), ...therest],
+  ends: ['PASS'],
+}
+
+test('a session can be read back', async t => {
+  const rig = await openRig(hello)
+  try {
+    assert.equal((await rig.dispatch([task, '--wait'])).code, 0)
+    const { id, paths, opening } = rig.session()
+    const followed = rig.dispatch(['logs', id, '--follow'])
+    const transcript = path.join(
+      opening.claude.configDirectory ?? '',
+      'projects',
+      paths.desk.replace(/[^A-Za-z0-9]/g, '-'),
+      `${opening.claude.session}.jsonl`,
+    )
+    const said = async (...words: string[]) => (await rig.dispatch(words)).stdout
+
+    await t.test('logs --follow ends when the session is closed, with everybody’s words', async () => {
+      await new Promise(resolve => setTimeout(resolve, 1500))
+      await rig.dispatch(['stop', id])
+      const { stdout, code } = await followed
+      assert.equal(code, 0)
+      assert.match(stdout, /^runner +\d\d:\d\d +verdict +PASS/m)
+      assert.match(stdout, /^orchestrator +> Bash submit$/m)
+      assert.match(stdout, /^hello +> Bash cat > hello\.sh/m)
+      assert.match(stdout, /closed by you: dispatch stop\n$/)
+    })
+
+    await t.test('logs: what there is with its size, then the last words; or all of one', async () => {
+      const all = await said('logs')
+      assert.match(
+        all,
+        /^ {2}runner +\d+ kB +\S+events\.jsonl\n {2}orchestrator +\d+ kB +\S+\.jsonl\n {2}hello +\d+ B/m,
+      )
+      assert.match(all, /\nhello\n {2}> Bash[\s\S]*I ran it and saw "hello"/)
+      const talk = await said('logs', id, 'orchestrator')
+      assert.match(talk, /^you: Begin\.\n {2}> Bash cat > contract\.md/m)
+      assert.match(talk, /> Bash submit\n {2}< PASS: 2 of 2 clauses/)
+      assert.match(await said('logs', id, 'runner'), /contract +sealed: 2 clauses\n +C1 +check/)
+      const nobody = await rig.dispatch(['logs', id, 'nobody'])
+      assert.equal(nobody.code, 4)
+      assert.match(nobody.stderr, /There is: runner, orchestrator, hello/)
+    })
+
+    await t.test(
+      'logs: nothing that an agent writes acts on the terminal, and no link or torn line is fatal',
+      async () => {
+        const evil = '\u001b]0;owned\u0007'
+        fs.writeFileSync(paths.worker('hello').errors, `${evil}without an end of line`)
+        fs.appendFileSync(
+          transcript,
+          `${JSON.stringify({ type: 'user', message: { content: `typed ${evil}` } })}\nnot json\n{"type":"assistant","mess\n`,
+        )
+        for (const who of ['hello', 'orchestrator']) {
+          const words = await said('logs', id, who)
+          assert.ok(!words.includes('\u001b]') && words.includes('\\u{1b}]0;owned'), who)
+        }
+        fs.rmSync(paths.worker('hello').screen)
+        fs.symlinkSync('/etc/passwd', paths.worker('hello').screen)
+        assert.ok(!(await said('logs', id, 'hello')).includes('root:'))
+      },
+    )
+
+    await t.test('contract: as sealed, with the state of each clause beside it; --raw is the file', async () => {
+      const shown = await said('contract')
+      assert.match(shown, /sealed, sha256 [0-9a-f]{64}/)
+      assert.match(shown, /## C1 — [^\n]*\n {4}red before · green now · PASS\n- covers: S1/)
+      assert.match(shown, /## C2 — [^\n]*\n {4}PASS\n- scope/)
+      assert.equal(await said('contract', '--raw'), fs.readFileSync(paths.contract, 'utf8'))
+    })
+
+    await t.test(
+      'contract: a draft is called a draft, with what is wrong; what is not what was sealed is exit 13',
+      async () => {
+        const draft = copyOf(rig, id, 'aaaa')
+        tell(draft, line => (/"is":"(session|base|orchestrator)/.test(line) ? line : ''))
+        assert.match(
+          await said('contract', 'aaaa'),
+          /this is a draft[^\n]*\n {2}it reads; [\s\S]*## C1[^\n]*\n- covers/,
+        )
+        fs.writeFileSync(path.join(draft.desk, 'contract.md'), '# Contract\n')
+        assert.match(await said('contract', 'aaaa'), /this is a draft[^\n]*\n {2}the whole: there is no clause/)
+        fs.rmSync(path.join(draft.desk, 'contract.md'))
+        assert.equal((await rig.dispatch(['contract', 'aaaa'])).code, 4)
+        const broken = copyOf(rig, id, 'bbbb')
+        fs.chmodSync(broken.contract, 0o600)
+        fs.appendFileSync(broken.contract, '# more\n')
+        const shown = await rig.dispatch(['contract', 'bbbb'])
+        assert.equal(shown.code, 13)
+        assert.match(shown.stdout, /NOT what was sealed/)
+      },
+    )
+
+    await t.test(
+      'cost: dollars as claude reported them, tokens once for each answer, and nothing invented',
+      async () => {
+        const cost = JSON.parse(await said('cost', id, '--json'))
+        const ended = rig.events(id).find(event => event.is === 'worker.ended')
+        assert.deepEqual(cost.workers, [{ name: 'hello', model: 'opus', seconds: ended?.seconds, usd: ended?.costUsd }])
+        const answers = rig.stage.seen.filter(({ role }) => role === 'orchestrator').length
+        assert.ok(answers > 3)
+        const [tokens] = cost.orchestrator.tokens
+        assert.equal(tokens.input, 100 * answers)
+        assert.deepEqual([cost.orchestrator.usd, cost.judge.usd, cost.judge.rounds], [null, null, 1])
+
+        const line =
+          fs
+            .readFileSync(transcript, 'utf8')
+            .split('\n')
+            .find(each => each.includes('"usage"')) ?? ''
+        fs.appendFileSync(transcript, `${line}\n${line}\n`)
+        assert.deepEqual(JSON.parse(await said('cost', id, '--json')), cost, 'an answer in several lines counted twice')
+
+        tell(copyOf(rig, id, 'cccc'), each => each.replace(/"costUsd":[\d.e-]+/, '"costUsd":null'))
+        const unknown = await said('cost', 'cccc')
+        assert.match(unknown, /hello +opus +00:0\d +not reported/)
+        assert.match(unknown, /Orchestrator {2}opus, dollars not reported/)
+      },
+    )
+
+    await t.test('cost of all: added up by day', async () => {
+      const { days, total, sessions } = JSON.parse(await said('cost', '--json'))
+      assert.equal(sessions.length, 4)
+      assert.deepEqual(
+        [days.length, days[0].name, total.sessions, total.unreported],
+        [1, opening.openedAt.slice(0, 10), 4, 1],
+      )
+      assert.match(await said('cost'), /^total +4 sessions +3 workers +\d\d:\d\d +\$\d\.\d{4} and 1 not reported/m)
+      fs.rmSync(transcript)
+      assert.match(await said('cost', id), /its transcript is not where claude keeps it/)
+    })
+
+    await t.test('Tab in a real bash: commands, options, ids, workers; and it carries nothing out', async () => {
+      const workers = path.join(paths.workers, '$(touch ran)')
+      fs.mkdirSync(workers)
+      const offered = await bashOffers(rig, [
+        'dispatch sh',
+        'dispatch show --',
+        `dispatch show ${id.slice(0, -2)}`,
+        `dispatch show ${id.slice(-4)}`,
+        `dispatch logs ${id} `,
+        `dispatch attach ${id} h`,
+        'dispatch rehearse wrong',
+        'dispatch completions z',
+        'dispatch apply --branch ',
+        'dispatch apply --repo el',
+        'dispatch mend-it --wa',
+      ])
+      assert.deepEqual(offered, [
+        ['show'],
+        ['--json', '--help'],
+        [id],
+        [id],
+        ['orchestrator', 'runner', 'hello'],
+        ['hello'],
+        ['wrong-heading'],
+        ['zsh'],
+        [],
+        ['elsewhere'],
+        ['--wait'],
+      ])
+      assert.ok(!fs.existsSync(path.join(rig.home, 'ran')))
+      assert.equal((await rig.dispatch(['completions', 'tcsh'])).code, 2)
+    })
+  } finally {
+    await rig.close()
+  }
+})
+
+test('every command and every option of --help is completed, in each shell', async t => {
+  const rig = await openRig(idle)
+  try {
+    const names = commands.map(({ name }) => name)
+    const offered = await bashOffers(rig, ['dispatch ', ...names.map(name => `dispatch ${name} --`)])
+    assert.deepEqual(offered[0], names)
+    for (const [at, entry] of commands.entries()) {
+      const options = Object.keys((await entry.load()).options ?? {}).map(option => `--${option}`)
+      assert.deepEqual(offered[at + 1], [...options, '--help'], entry.name)
+    }
+    for (const [shell, check] of [
+      ['bash', ['--norc', '-n']],
+      ['zsh', ['-f', '-n']],
+      ['fish', ['--no-config', '-n']],
+    ] as const) {
+      const script = path.join(rig.home, shell)
+      fs.writeFileSync(script, (await rig.dispatch(['completions', shell])).stdout)
+      const read = await run(shell, [...check, script])
+      if (read.unstartable) t.diagnostic(`${shell} is not on this machine: its script was not read`)
+      else assert.equal(read.code, 0, read.stderr)
+    }
+  } finally {
+    await rig.close()
+  }
+})
+
+/** What a real bash would offer at the end of each of these lines. */
+async function bashOffers(rig: Rig, lines: string[]): Promise<string[][]> {
+  fs.mkdirSync(path.join(rig.home, 'bin'), { recursive: true })
+  const link = path.join(rig.home, 'bin/dispatch')
+  if (!fs.existsSync(link)) fs.symlinkSync(door, link)
+  const script = `
+    eval "$(dispatch completions bash)"
+    complete -p dispatch >/dev/null || exit 9
+    while IFS= read -r line; do
+      read -ra COMP_WORDS <<<"$line"
+      case $line in *' ') COMP_WORDS+=('') ;; esac
+      COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+      _dispatch
+      for word in "\${COMPREPLY[@]}"; do printf '%s\\t' "$word"; done
+      echo
+    done`
+  const ran = await run('bash', ['--norc', '--noprofile', '-c', script], {
+    env: { ...rig.environment, PATH: `${path.dirname(link)}:${rig.environment['PATH']}` },
+    cwd: rig.home,
+    input: `${lines.join('\n')}\n`,
+    deadline: 60_000,
+  })
+  assert.equal(ran.code, 0, ran.stderr)
+  return ran.stdout
+    .split('\n')
+    .slice(0, -1)
+    .map(line => line.split('\t').filter(Boolean))
+}
+
+type SessionPaths = ReturnType<Rig['session']>['paths']
+
+/** The same session under an id that ends otherwise. */
+function copyOf(rig: Rig, named: string, letters: string): SessionPaths {
+  const { folder } = rig.session(named).paths
+  fs.cpSync(folder, `${folder.slice(0, -4)}${letters}`, { recursive: true, verbatimSymlinks: true })
+  return rig.session(letters).paths
+}
+
+/** Tell the story of a copy anew. */
+function tell({ events }: SessionPaths, line: (line: string) => string): void {
+  fs.writeFileSync(events, fs.readFileSync(events, 'utf8').split('\n').map(line).join('\n'))
+}

@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import http from 'node:http'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
+import { describe, it } from 'node:test'
+import { onlyIn, traitsOf } from '../../bin/traits.ts'
+import { run } from '../../host/index.ts'
+import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
+import { recorded, scriptedTraits } from '../../rehearsal/traits.ts'
+import type { Session } from '../../session/index.ts'
+import { idle, openRig, type Rig } from '../rig.ts'
+
+// --- the task, as scripted models do it ---
+
+const python = {
+  file: 'mathx.py',
+  tests: 'test_mathx.py',
+  start: 'python3 -B -m unittest',
+  module: `
+import math
+
+
+def add(a, b):
+    return a + b
+
+
+def gcd(a, b):
+    return math.gcd(a, b)
+
+
+def is_prime(n):
+    return n > 1 and all(n % divisor for divisor in range(2, math.isqrt(n) + 1))
+`,
+  test: `
+import unittest
+from mathx import add, gcd, is_prime
+
+
+class Mathx(unittest.TestCase):
+    def test_all(self):
+        self.assertEqual([add(2, 3), gcd(12, 18), gcd(0, 0), is_prime(1), is_prime(97)], [5, 6, 0, False, True])
+`,
+}
+
+const javascript = {
+  file: 'mathx.mjs',
+  tests: 'mathx.test.mjs',
+  start: 'node --test',
+  module: `
+export const add = (a, b) => a + b
+export const gcd = (a, b) => (b === 0 ? Math.abs(a) : gcd(b, a % b))
+export function is_prime(n) {
+  for (let divisor = 2; divisor * divisor <= n; divisor++) if (n % divisor === 0) return false
+  return n > 1
+}
+`,
+  test: `
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { add, gcd, is_prime } from './mathx.mjs'
+
+test('all', () => assert.deepEqual([add(2, 3), gcd(12, 18), gcd(0, 0), is_prime(1), is_prime(97)], [5, 6, 0, false, true]))
+`,
+}
+
+const { file, tests, start, module, test } = (await run('python3', ['--version'])).code === 0 ? python : javascript
+
+const contract = `
+# Contract: mathx
+
+## C1 — The tests of add, gcd and is_prime pass
+- covers: S1, S2
+- check: \`test -f ${tests} && ${start}\`
+
+## C2 — Nothing else is made
+- covers: S3
+- scope: \`${file}\` \`${tests}\`
+`
+
+const mathx: Scenario = {
+  title: '',
+  task: '',
+  orchestrator: [
+    put('contract.md', contract),
+    bash('contract check'),
+    spawn('code --name mathx --clauses C1', `Write ${file} and ${tests}.`),
+    bash('wait-workers'),
+    bash('submit'),
+    heard => say(heard.last.slice(0, 200)),
+  ],
+  workers: {
+    mathx: [
+      heard => ({ write: `${heard.folder}/${file}`, text: `${module.trim()}\n` }),
+      heard => ({ write: `${heard.folder}/${tests}`, text: `${test.trim()}\n` }),
+      bash(start),
+      say('The tests pass. C1 holds.'),
+    ],
+  },
+  ends: ['PASS'],
+}
+
+async function withRig(
+  scenario: Scenario,
+  body: (rig: Rig) => Promise<void>,
+  changes: Record<string, string> = {},
+): Promise<void> {
+  const rig = await openRig(scenario, changes)
+  try {
+    await body(rig)
+  } finally {
+    await rig.close()
+  }
+}
+
+const pushed = (rig: Rig) => rig.stage.seen.filter(({ body }) => body.startsWith('the smoke test'))
+
+describe('the smoke test, with scripts in the place of the real models', { concurrency: 2 }, () => {
+  it('PASS is exit 0, one notice, what it cost, and the traits that are recorded in rehearsal/traits.txt', context =>
+    withRig(mathx, async rig => {
+      const ran = await rig.dispatch(['smoke-test', '--yes'])
+      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      assert.match(ran.stdout, /about \$0\.50[^]*has started and is planning/) // Money is spoken of before anything begins.
+      assert.match(ran.stdout, /asked at http:\/\/127\.0\.0\.1/)
+      assert.match(ran.stdout, /C1 +green now/)
+      assert.match(ran.stdout, /Workers\n +mathx .*\$0\.\d+/)
+      assert.match(ran.stdout, /Against our scripts/)
+      assert.match(ran.stdout, /Smoke test passed\..*dispatch rm --force/)
+      assert.equal(pushed(rig).length, 1)
+      assert.ok(rig.status().closed, 'a session that nobody needs stays open')
+      context.assert.fileSnapshot(`${traitsOf(rig.session()).join('\n')}\n`, recorded, { serializers: [String] })
+    }))
+
+  it('FAIL is exit 3, where to look, and no notice of success', () => {
+    const judge = [{ C1: { met: 'no' as const, why: 'the tests test nothing' } }]
+    return withRig(
+      { ...mathx, judge },
+      async rig => {
+        const ran = await rig.dispatch(['smoke-test', '--yes'])
+        assert.equal(ran.code, 3, ran.stdout + ran.stderr)
+        assert.match(ran.stdout, /did not pass: FAIL/)
+        assert.match(ran.stdout, /dispatch show \w{4} /)
+        assert.equal(pushed(rig).length, 0)
+        assert.ok(!rig.status().closed, 'there is nothing left to look at')
+        survivesStrangers(rig.session())
+      },
+      { ROUNDS: '1' },
+    )
+  })
+
+  it('a judge that answers otherwise than our scripts is told of, trait by trait', () =>
+    withRig(mathx, async rig => {
+      const other = await standIn(rig.stage.url, reply => {
+        const [candidate] = reply.candidates
+        Object.assign(reply, { responseId: 'r1', modelVersion: 'gemini-9' })
+        Object.assign(candidate.content.parts[0], { thoughtSignature: 'c2ln' })
+        delete candidate.index
+      })
+      try {
+        const env = { GOOGLE_GEMINI_BASE_URL: other.url }
+        const ran = await rig.dispatch(['smoke-test', '--yes', '--json'], { env })
+        assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+        const { state, cost, told, differences } = JSON.parse(ran.stdout)
+        assert.equal(state, 'PASS')
+        assert.equal(cost.workers.length, 1)
+        assert.deepEqual(
+          told.map(({ channel, ok }: { channel: string; ok: boolean }) => [channel, ok]),
+          [['phone', true]],
+        )
+        assert.deepEqual(differences, {
+          real: [
+            'judge modelVersion: gemini-9',
+            'judge part: thoughtSignature',
+            'judge reply: modelVersion, responseId',
+          ],
+          scripts: ['judge candidate: index'],
+        })
+      } finally {
+        other.close()
+      }
+    }))
+
+  it('what would make it end badly is refused before anything begins, with the fix', () =>
+    withRig(idle, async rig => {
+      const refused = async (words: string[], env: Record<string, string>) => {
+        const ran = await rig.dispatch(['smoke-test', ...words], { env })
+        return `${ran.code} ${ran.stderr}`
+      }
+      assert.match(await refused(['--yes'], { GEMINI_API_KEY: '' }), /^7 .*GEMINI_API_KEY is not set.*\n.*aistudio/)
+      assert.match(await refused(['--yes'], { ANTHROPIC_API_KEY: '' }), /^7 .*does not yet trust.*\n.*dispatch setup/)
+      assert.match(await refused(['--yes'], { PATH: '/nowhere' }), /^6 /)
+      assert.match(await refused([], {}), /^2 .*no terminal.*\n.*--yes/)
+      assert.match(await refused(['--json'], {}), /^2 .*--json.*\n.*--yes/)
+      assert.deepEqual(fs.existsSync(path.join(rig.home, 'dispatch/workspace')), false)
+    }))
+})
+
+describe('traits', () => {
+  it('what only one side has: whole lines, parts of a line, another order', () => {
+    const scripts = ['hook Stop: cwd, reason', 'order of hooks: Start, Stop', 'stream text: text', 'same: a, b']
+    const real = ['hook Stop: cwd, effort', 'order of hooks: Stop, Start', 'stream thinking: text', 'same: b, a']
+    assert.deepEqual(onlyIn(real, scripts), [
+      'hook Stop: effort',
+      'order of hooks: Stop, Start',
+      'stream thinking: text',
+    ])
+    assert.deepEqual(onlyIn(scripts, real), ['hook Stop: reason', 'order of hooks: Start, Stop', 'stream text: text'])
+  })
+
+  it('the record is sorted, and holds nothing that differs from run to run', () => {
+    const traits = scriptedTraits()
+    assert.deepEqual(traits, traits.toSorted())
+    assert.ok(traits.length > 20)
+    for (const trait of traits) assert.doesNotMatch(trait, /[0-9a-f]{8}-|\d{6,}|\/tmp|2026-/)
+  })
+})
+
+/** Whatever agents leave in these files: there are fewer traits, and no more than that happens. */
+function survivesStrangers(session: Session): void {
+  const { hooks, worker } = session.paths
+  const before = traitsOf(session)
+  const many = Array.from({ length: 300 }, (_, at) => JSON.stringify({ type: `t${at}`, [`f${at}`]: 1 }))
+  const strange = [
+    '{"hook":"Stop","of":"orchestrator","fields":["\\u001b[31m", 7, null, "a b", "fine"]}',
+    '{"hook":"\\u001b[31m","of":"worker","fields":["x"]}',
+    '{"type":"assistant","message":{"content":[null,{"type":"text"},{"type":"\\u202e"}],"usage":"none"}}',
+    '{"type":5}',
+    'null',
+    '{"type":"user","mess',
+  ]
+  fs.appendFileSync(hooks, `${strange.join('\n')}\n`)
+  fs.writeFileSync(worker('mathx').stream, `${[...many, ...strange].join('\n')}\n`)
+  const after = traitsOf(session)
+  assert.ok(after.some(trait => trait.startsWith('hook Stop of the orchestrator:') && trait.includes(', fine,')))
+  assert.ok(after.length <= 200)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not come through
+  for (const trait of after) assert.doesNotMatch(trait, /[\u0000-\u001f\u202e]/)
+  fs.rmSync(worker('mathx').stream)
+  fs.symlinkSync('/etc/passwd', worker('mathx').stream)
+  assert.ok(traitsOf(session).length < before.length)
+}
+
+/** A judge's address that passes on what our server says, changed. */
+async function standIn(url: string, change: (reply: { candidates: [ReplyCandidate] }) => void) {
+  const server = http.createServer(async (request, response) => {
+    const body = await text(request)
+    const answered = await fetch(`${url}${request.url}`, { method: 'POST', body })
+    const reply = await answered.json()
+    change(reply as { candidates: [ReplyCandidate] })
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(reply))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+    close: () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
+
+interface ReplyCandidate {
+  content: { parts: [object] }
+  index?: number
+}

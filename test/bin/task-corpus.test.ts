@@ -1,0 +1,166 @@
+/**
+ * Corpus C1: every text twice, typed and from a file, through the real door, up to the stored task and the orders of the
+ * orchestrator. A `tmux` that refuses ends each start there, and so a case costs a third of a second. Some of them go
+ * on into a real terminal to a program that plays claude's start (C1_ALL=1: all of them), and three to the real claude.
+ */
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { type Ran, run } from '../../host/index.ts'
+import { pathsOf } from '../../session/index.ts'
+import { door, idle, openRig, type Rig } from '../rig.ts'
+import { layRecorder } from './recorder.ts'
+import { canary, type Seed, seeds } from './tasks.ts'
+
+type Way = 'typed' | '--file'
+interface Given extends Ran {
+  /** Where this task's session would be: a home of its own. */
+  workspace: string
+}
+
+let rig: Rig
+let refusing: string
+let recording: string
+
+before(async () => {
+  rig = await openRig(idle)
+  recording = layRecorder(rig)
+  const bin = path.join(rig.home, 'refusing')
+  fs.mkdirSync(bin)
+  fs.writeFileSync(path.join(bin, 'tmux'), '#!/bin/sh\necho "no terminal today" >&2\nexit 1\n', { mode: 0o755 })
+  refusing = `${bin}:${rig.environment['PATH']}`
+})
+
+after(() => rig.close())
+
+it('there are sixty of them', () => {
+  assert.equal(seeds.length, 60)
+  assert.equal(new Set(seeds.map(({ name }) => name)).size, 60)
+})
+
+describe('F58 a task is stored byte for byte and reaches the orders, or is refused; nothing in it is ever run', {
+  concurrency: 4,
+}, () => {
+  for (const [at, seed] of seeds.entries())
+    for (const way of ['typed', '--file'] as const)
+      it(`${at + 1} ${seed.name}, ${way}`, async () => {
+        const { workspace, code, stdout, stderr } = await give(seed, way, { PATH: refusing })
+        if (seed.refused) {
+          assert.equal(code, 2, stdout + stderr)
+          assert.match(stderr, seed.refused)
+          assert.ok(!fs.existsSync(workspace), 'a session was made')
+        } else {
+          assert.equal(code, 6, stdout + stderr)
+          assert.match(stderr, /no terminal today/)
+          stored(workspace, seed)
+        }
+        nothingWasRun()
+      })
+})
+
+describe('in a real terminal too', { concurrency: 4 }, () => {
+  const chosen = process.env['C1_ALL']
+    ? seeds
+    : [8, 10, 14, 25, 29, 30, 37, 40, 45, 60].flatMap(n => seeds[n - 1] ?? [])
+  for (const seed of chosen.filter(({ refused }) => !refused))
+    it(seed.name, async () => {
+      const { workspace, code, stderr } = await give(seed, 'typed', { PATH: recording })
+      try {
+        assert.equal(code, 0, stderr)
+        const { folder } = stored(workspace, seed)
+        const words = fs.readFileSync(path.join(folder, 'recorded'))
+        assert.ok(words.includes('--append-system-prompt-file'))
+        if (seed.bytes.length > 3) assert.ok(!words.includes(seed.bytes), 'the task stands in the arguments of claude')
+        nothingWasRun()
+      } finally {
+        await rig.dispatch(['stop', '--all'], { env: { DISPATCH_HOME: path.dirname(workspace) } })
+      }
+    })
+})
+
+describe('and in the first request of the real claude', { concurrency: 4 }, () => {
+  for (const seed of [10, 30, 43].flatMap(n => seeds[n - 1] ?? []))
+    it(seed.name, async () => {
+      const own = await openRig(idle)
+      try {
+        const ran = await own.dispatch(['--', seed.bytes.toString()])
+        assert.equal(ran.code, 0, ran.stderr)
+        const request = await own.until('the first request', () =>
+          own.stage.seen.find(({ role }) => role === 'orchestrator'),
+        )
+        const { system } = JSON.parse(request.body) as { system: { text: string }[] }
+        assert.ok(system.some(({ text }) => text.includes(seed.bytes.toString())))
+      } finally {
+        await own.close()
+      }
+    })
+})
+
+it('an argument that is longer than the system takes never reaches us', async () => {
+  const ran = await run('/bin/sh', ['-c', 'x=$(cat); exec sh "$0" "$x"', door], {
+    env: { ...rig.environment, DISPATCH_HOME: path.join(rig.home, 'never') },
+    input: 'x'.repeat(131_072),
+  })
+  assert.equal(ran.code, 126)
+  assert.ok(!fs.existsSync(path.join(rig.home, 'never')))
+})
+
+it('a file that never ends, a folder and a missing one are refused; a pipe is a file', async () => {
+  for (const [file, words] of [
+    ['/dev/zero', /NUL byte/],
+    [rig.home, /cannot be read: EISDIR/],
+    ['/nowhere', /cannot be read: ENOENT/],
+  ] as const) {
+    const ran = await rig.dispatch(['--file', file])
+    assert.equal(ran.code, 2, ran.stderr)
+    assert.match(ran.stderr, words)
+  }
+  const endless = await run('/bin/sh', ['-c', 'yes | sh "$0" -', door], { env: rig.environment, deadline: 20_000 })
+  assert.equal(endless.code, 2)
+  assert.match(endless.stderr, /standard input has \d+ or more bytes/)
+  const piped = await run('/bin/sh', ['-c', 'printf "from a pipe" | sh "$0" --file /dev/stdin', door], {
+    env: { ...rig.environment, PATH: refusing, DISPATCH_HOME: path.join(rig.home, 'piped') },
+  })
+  assert.equal(piped.code, 6, piped.stderr)
+  stored(path.join(rig.home, 'piped/workspace'), { name: '', bytes: Buffer.from('from a pipe') })
+})
+
+// --- internal ---
+
+let count = 0
+
+/** Give a task through the real door, in a home of its own. What no argument can hold is typed at standard input. */
+async function give({ bytes }: Seed, way: Way, changes: Record<string, string>): Promise<Given> {
+  const own = path.join(rig.home, 'given', String(++count))
+  const cwd = path.join(rig.home, 'elsewhere')
+  const env = { ...rig.environment, NODE_COMPILE_CACHE: path.join(rig.home, 'cache'), DISPATCH_HOME: own, ...changes }
+  const workspace = path.join(own, 'workspace')
+  const options = { env, cwd, deadline: 60_000 }
+  if (way === '--file') {
+    const file = path.join(rig.home, `task-${count}`)
+    fs.writeFileSync(file, bytes)
+    return { ...(await run('/bin/sh', [door, '--file', file], options)), workspace }
+  }
+  if (bytes.length > 131_071 || bytes.includes(0))
+    return { ...(await run('/bin/sh', [door, '-'], { ...options, input: bytes })), workspace }
+  // Only a shell can hand on bytes that are no UTF-8; the dot keeps the line breaks at the end.
+  const dashes = bytes[0] === 0x2d ? '--' : ''
+  const typing = `x=$(cat; echo .); exec sh "$0" ${dashes} "\${x%.}"`
+  return { ...(await run('/bin/sh', ['-c', typing, door], { ...options, input: bytes })), workspace }
+}
+
+function stored(workspace: string, { bytes }: Seed): { folder: string } {
+  const [id, ...others] = fs.readdirSync(workspace)
+  assert.ok(id !== undefined && others.length === 0, 'there is not one session')
+  const paths = pathsOf(path.join(workspace, id))
+  assert.ok(fs.readFileSync(paths.task).equals(bytes), 'the task is not what was given')
+  assert.ok(fs.readFileSync(paths.orders).includes(bytes), 'the orders do not hold the task')
+  return paths
+}
+
+function nothingWasRun(): void {
+  assert.deepEqual(fs.readdirSync(path.join(rig.home, 'elsewhere')), [])
+  const made = fs.readdirSync(rig.home, { recursive: true }).filter(name => String(name).endsWith(canary))
+  assert.deepEqual(made, [])
+}

@@ -1,0 +1,53 @@
+import { type Ran, run } from '../../host/index.ts'
+
+/** A terminal that a person sits at: a real one, in a tmux of its own. */
+export interface Terminal {
+  /** Type a command, answer what it asks, and return everything that was seen from the command to the next prompt. */
+  type(command: string, options?: { answers?: [asked: RegExp, answer: string][]; seconds?: number }): Promise<string>
+  close(): Promise<void>
+}
+
+export async function openTerminal(environment: Record<string, string>, folder: string): Promise<Terminal> {
+  const socket = `walk-${process.pid}-${Math.random().toString(36).slice(2, 8)}`
+  const env = { ...environment, PS1: '$ ', ENV: '', TERM: 'xterm-256color' }
+  const tmux = (...words: string[]): Promise<Ran> =>
+    run('tmux', ['-u', '-L', socket, ...words], { env, deadline: 20_000 })
+  const shell = ['new-session', '-d', '-s', 'walk', '-x', '110', '-y', '50', '-c', folder, '/bin/sh -i']
+  const opened = await tmux('-f', '/dev/null', ...shell)
+  if (opened.code !== 0) throw new Error(`no terminal: ${opened.stderr}`)
+  await tmux('set-option', '-g', 'history-limit', '20000')
+  await tmux('set-option', '-g', 'status', 'off')
+  const seen = async () => (await tmux('capture-pane', '-p', '-J', '-S', '-', '-t', 'walk')).stdout.replace(/\s+$/, '')
+  const until = async (what: string, look: (screen: string) => boolean, seconds: number): Promise<string> => {
+    for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
+      const screen = await seen()
+      if (look(screen)) return screen
+      await new Promise(resolve => setTimeout(resolve, 150))
+    }
+    throw new Error(`not within ${seconds} s: ${what}\n${await seen()}`)
+  }
+  await tmux('send-keys', '-t', 'walk', '-l', '--', "PS1='$ '") // A shell of root's sets its own.
+  await tmux('send-keys', '-t', 'walk', 'Enter')
+  await until('the first prompt', screen => /\n\$$/.test(screen), 10).catch(async error => {
+    await tmux('kill-server')
+    throw error
+  })
+  return {
+    async type(command, { answers = [], seconds = 90 } = {}) {
+      await tmux('send-keys', '-R', '-t', 'walk') // An empty screen; its prompt is put back below.
+      await tmux('clear-history', '-t', 'walk')
+      await tmux('send-keys', '-t', 'walk', '-l', '--', command)
+      await tmux('send-keys', '-t', 'walk', 'Enter')
+      for (const [asked, answer] of answers) {
+        await until(`it asks ${asked}`, screen => asked.test(screen), seconds)
+        await tmux('send-keys', '-t', 'walk', '-l', '--', answer)
+        await tmux('send-keys', '-t', 'walk', 'Enter')
+      }
+      const screen = await until(`the end of ${command}`, text => text.includes('\n') && /\n\$$/.test(text), seconds)
+      return `$ ${screen.replace(/\n\$$/, '').trim()}`
+    },
+    async close() {
+      await tmux('kill-server')
+    },
+  }
+}
