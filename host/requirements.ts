@@ -16,8 +16,8 @@ export const claudeHole = 'a deep link could run a SessionStart hook of its own 
 export type Found = { version: string } | { why: string }
 
 /** Ask a program for its version. */
-export async function versionOf(program: string, args = ['--version']): Promise<Found> {
-  const ran = await run(program, args, { deadline: 5000, keep: 10_000 })
+export async function versionOf(program: string, option = '--version'): Promise<Found> {
+  const ran = await run(program, [option], { deadline: 5000, keep: 10_000 })
   const [version] = /\d+(\.\d+)+[a-z]?/.exec(ran.stdout) ?? []
   return ran.code === 0 && version !== undefined ? { version } : { why: whyNot(program, ran) }
 }

@@ -1,5 +1,5 @@
 import type { Config } from '../host/index.ts'
-import { refuseNewer, type Session } from '../session/index.ts'
+import type { Session } from '../session/index.ts'
 
 export { agentAt, agentSays } from './approval.ts'
 export { askedContract, askedFile, leaveWord, readAnswer, type Said, withdraw, wordFile } from './human.ts'
@@ -8,18 +8,15 @@ export { startSession, startSuccessor, tmuxSession } from './start.ts'
 
 /** Run one session until it is closed; exit 5 when another runner of it lives. (The rest of a runner is loaded only here.) */
 export async function runSession(session: Session, config: Config): Promise<void> {
-  refuseNewer(session)
   return (await import('./runner.ts')).runSession(session, config)
 }
 
 /** Close a session whose runner is gone, in its place. */
 export async function closeSession(session: Session, config: Config, by: string, why: string): Promise<void> {
-  refuseNewer(session)
   return (await import('./runner.ts')).closeSession(session, config, by, why)
 }
 
 /** Ask a living runner to close its session. */
 export async function askToClose(session: Session, why: string): Promise<void> {
-  refuseNewer(session)
   return (await import('./runner.ts')).askToClose(session, why)
 }

@@ -26,6 +26,7 @@ import {
   holds,
   prepareTrees,
   readLog,
+  refuseNewer,
   release,
   type Session,
   type Status,
@@ -78,6 +79,7 @@ export async function closeSession(session: Session, config: Config, by: string,
 
 /** The file by which a door asks a living runner to close. */
 export function askToClose(session: Session, why: string): void {
+  refuseNewer(session)
   writeAtomic(path.join(session.paths.folder, 'stop'), why)
 }
 
@@ -97,6 +99,7 @@ class Runner implements Running {
   private failures = 0
 
   static async take(session: Session, config: Config): Promise<Runner> {
+    refuseNewer(session)
     const who = await identify(process.pid)
     const claimed = who && (await claim(session.paths.runner, who))
     const first = holder(session.paths.runner)

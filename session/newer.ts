@@ -5,7 +5,7 @@ import type { Opening, Session } from './session.ts'
 /** The format that this dispatch writes; a higher one is only ever shown. */
 const known = 1
 
-const Newer = z.looseObject({ format: z.number().int().gt(known) })
+const Newer = z.looseObject({ format: z.number().int().gt(known), id: z.string() })
 
 /** What can be told of a session whose record a newer dispatch wrote: the words this one knows, the rest left open. */
 export function readNewer(

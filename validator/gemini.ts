@@ -56,6 +56,12 @@ export async function askGemini(question: Question): Promise<Answer> {
   }
 }
 
+/** The smallest question there is: it shows that key, model and address are right, and costs a few tokens. */
+export function askOneWord(config: JudgeConfig): Promise<Answer> {
+  const schema = { type: 'object', properties: { word: { type: 'string' } }, required: ['word'] }
+  return askGemini({ packet: 'Say hello.', system: 'Answer with one word.', schema, config })
+}
+
 // --- one try ---
 
 const mostTries = 4

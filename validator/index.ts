@@ -9,15 +9,9 @@ export type { Source } from './leak.ts'
 export * from './packet.ts'
 export { type Judged, type Reply, readReply, responseSchema } from './reply.ts'
 
-/** Ask the judge's model for one word, to see that key, model and address are right. It costs a few tokens. */
+/** Ask the judge's model for one word, to see that key, model and address are right. */
 export async function askOneWord(config: JudgeConfig): Promise<Answer> {
-  const schema = { type: 'object', properties: { word: { type: 'string' } }, required: ['word'] }
-  return (await import('./gemini.ts')).askGemini({
-    packet: 'Say hello.',
-    system: 'Answer with one word.',
-    schema,
-    config,
-  })
+  return (await import('./gemini.ts')).askOneWord(config)
 }
 
 /** Let the judge judge one packet. The SDK is loaded only here: the runner imports this room too, and stays small. */

@@ -36,14 +36,14 @@ to nobody.
 })
 
 async function examine(online: boolean, notify: boolean): Promise<Finding[]> {
-  const { config, found } = configuration()
+  const { config, found, read } = configuration()
   const looks = [
     programs(config.home),
     Promise.resolve([login(config.claude, config.workspace)]),
     hooks(config),
-    judge(config, online).then(one => [one]),
-    channels(config, notify),
-    page(config).then(one => [one]),
+    ...(read
+      ? [judge(config, online).then(one => [one]), channels(config, notify), page(config).then(one => [one])]
+      : []),
     home(config),
     sandbox().then(one => [one]),
     sessions(config),
@@ -52,15 +52,16 @@ async function examine(online: boolean, notify: boolean): Promise<Finding[]> {
   return [...found, ...(await Promise.all(looks)).flat()]
 }
 
-/** Settings that do not read are a finding like any other; the rest is looked at with the defaults. */
+/** Settings that do not read are a finding like any other; what does not hang on them is looked at all the same. */
 function configuration() {
   try {
-    return { config: readConfig(), found: [good('settings', 'read')] }
+    return { config: readConfig(), found: [good('settings', 'read')], read: true }
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
     const [, ...problems] = error.message.split('\n  ')
     if (problems.length === 0) throw error // Not a word of .env: DISPATCH_HOME itself is no place.
-    return { config: readDefaults(), found: problems.map(problem => bad('settings', problem, error.remedy)) }
+    const found = problems.map(problem => bad('settings', problem, error.remedy))
+    return { config: readDefaults(), found, read: false }
   }
 }
 

@@ -24,7 +24,9 @@ our own values and nothing else. It shows the change and asks. Your sessions, an
     for (const { file, before, after } of changed) print(`\n${paintDiff(file, before?.toString(), after?.toString())}`)
     if (files.length > 0) {
       print()
-      if (!values.yes && !(await agreedWith(await liveSessions(config.workspace)))) {
+      const live = await liveSessions(config.workspace)
+      if (live.length > 0) tellOf(live)
+      if (!values.yes && !(await agreedBy(live))) {
         print('Nothing was changed.')
         return exits.ok
       }
@@ -41,15 +43,16 @@ To remove it: \`dispatch stop --all\`, then \`rm -rf\` the folder.`)
   },
 })
 
-async function agreedWith(live: string[]): Promise<boolean> {
-  if (live.length > 0) {
-    print(paint('yellow', `Still running: ${live.join(', ')}`))
-    print(
-      'They go on; but a claude that they start from now on may ask whether it may trust the folder, and wait for ever.',
-    )
-    print('`dispatch stop --all` ends them.\n')
-    if (!(await agreed('Go on although they run?', 'uninstall'))) return false
-  }
+function tellOf(live: string[]): void {
+  print(paint('yellow', `Still running: ${live.join(', ')}`))
+  print(
+    'They go on; but a claude that they start from now on may ask whether it may trust the folder, and wait for ever.',
+  )
+  print('`dispatch stop --all` ends them.\n')
+}
+
+async function agreedBy(live: string[]): Promise<boolean> {
+  if (live.length > 0 && !(await agreed('Go on although they run?', 'uninstall'))) return false
   return agreed('Take it back?', 'uninstall')
 }
 

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { type Config, DispatchError, fileSystemOf, listenerOn, prepareHome } from '../../host/index.ts'
-import { whoAnswers } from '../../webui/index.ts'
+import { runningPage, whoAnswers } from '../../webui/index.ts'
 import { bad, type Finding, good, weak } from './finding.ts'
 
 /** The folder everything lies in: writable, roomy, on a disk of this machine's own. */
@@ -34,6 +34,8 @@ export async function home(config: Config): Promise<Finding[]> {
 /** Who holds the page's port: our page, nobody, or a stranger, who is left alone. */
 export async function page({ WEBUI_PORT: port, home }: Config): Promise<Finding> {
   if (port === 0) return good('page', 'switched off (WEBUI_PORT=0)')
+  const running = await runningPage(home)
+  if (running !== undefined) return good('page', running)
   const who = await whoAnswers(port, home)
   if (typeof who === 'object') return good('page', `http://127.0.0.1:${port}, served by process ${who.pid}`)
   if (who === 'nobody') return good('page', `port ${port} is free; the page starts with the next dispatch`)

@@ -8,14 +8,16 @@ import {
   loginOf,
   oldest,
   prepareLogin,
+  readClaudeConfig,
   tmuxOf,
+  variables,
   versionOf,
 } from '../../host/index.ts'
 import { bad, type Finding, type Fix, good, weak } from './finding.ts'
 
 /** The programs that no session can do without. */
 export async function programs(home: string): Promise<Finding[]> {
-  const [git, tmux] = await Promise.all([versionOf('git'), versionOf('tmux', ['-V'])])
+  const [git, tmux] = await Promise.all([versionOf('git'), versionOf('tmux', '-V')])
   return [
     judged('node', { version: process.versions.node }, install('node')),
     judged('git', git, { mac: '`xcode-select --install`, or `brew install git`', linux: install('git').linux }),
@@ -32,7 +34,15 @@ export function login(privateConfig: string, workspace: string): Finding {
     return good('login', 'a key or token from the environment; whether it is accepted was not tried')
   try {
     prepareLogin(way, workspace)
-    return good('login', `your own (${way.configFile}), and claude trusts our workspace`)
+    const config = readClaudeConfig(way.configFile)
+    const cloud = variables(['CLAUDE_CODE_USE_BEDROCK', 'CLAUDE_CODE_USE_VERTEX'])
+    if (config['oauthAccount'] || config['primaryApiKey'] || Object.keys(cloud).length > 0)
+      return good('login', `your own (${way.configFile}), and claude trusts our workspace`)
+    return weak(
+      'login',
+      `${way.configFile} names no account: claude may not be logged in`,
+      'Run `claude`, then `/login`',
+    )
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
     const then = 'Without it an orchestrator stalls on "Do you trust this folder?".'

@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import {
-  addTrust,
+  addTo,
   claudeVersion,
   DispatchError,
   findClaude,
@@ -17,6 +17,7 @@ import {
   readClaudeConfig,
   readScreen,
   seeded,
+  trustIn,
   trusts,
 } from '../../host/index.ts'
 import { scratch } from './scratch.ts'
@@ -102,7 +103,7 @@ test('a private config is made for its owner alone; the user’s own is only rea
   prepareLogin(own, '/w/deeper', undefined)
 })
 
-test('trust is added to the user’s config without losing a key, its mode, or the link it is', t => {
+test('trust is added to the user’s config without losing a byte, its mode, or the link it is', async t => {
   const folder = scratch(t)
   const [target, link] = [path.join(folder, 'dotfiles.json'), path.join(folder, '.claude.json')]
   const before = {
@@ -117,11 +118,10 @@ test('trust is added to the user’s config without losing a key, its mode, or t
     fs.writeFileSync(target, JSON.stringify(before))
     fs.chmodSync(target, mode)
     fs.symlinkSync('dotfiles.json', link)
-    addTrust(link, '/w')
-    addTrust(link, '/new')
+    await addTo(path.join(folder, 'journal'), link, [trustIn('/w'), trustIn('/new')])
     assert.ok(fs.lstatSync(link).isSymbolicLink())
     assert.equal(fs.statSync(target).mode & 0o777, mode)
-    assert.deepEqual(JSON.parse(fs.readFileSync(target, 'utf8')), {
+    assert.deepEqual(readClaudeConfig(link), {
       ...before,
       projects: {
         '/w': { history: ['“q”'], hasTrustDialogAccepted: true },
@@ -129,38 +129,48 @@ test('trust is added to the user’s config without losing a key, its mode, or t
         '/new': { hasTrustDialogAccepted: true },
       },
     })
-    assert.deepEqual(fs.readdirSync(folder).sort(), ['.claude.json', 'dotfiles.json'])
+    assert.deepEqual(fs.readdirSync(folder).sort(), ['.claude.json', 'dotfiles.json', 'journal'])
   }
 })
 
-test('a config that is not there begins with the trust alone', t => {
+test('a config that is not there begins with the trust alone', async t => {
   const file = path.join(scratch(t), '.claude.json')
-  addTrust(file, '/w')
+  await addTo(`${file}.journal`, file, [trustIn('/w')])
   assert.deepEqual(JSON.parse(fs.readFileSync(file, 'utf8')), { projects: { '/w': { hasTrustDialogAccepted: true } } })
   assert.equal(fs.statSync(file).mode & 0o777, 0o600)
 })
 
-test('a config that does not read is told in words and left as it is', t => {
+test('a config that does not read, or that claude would take for damaged, is told with its place and left as it is', t => {
   const file = path.join(scratch(t), '.claude.json')
-  for (const text of [
-    '',
-    '{',
-    '[]',
-    'null',
-    '"x"',
-    '{"a":1,}',
-    '// c\n{}',
-    '{"projects":[]}',
-    '{"projects":{"/w":7}}',
-  ]) {
+  const table: [text: string, place: string][] = [
+    ['', '1:1'],
+    ['{', '1:2'],
+    ['[]', '1:1'],
+    ['null', '1:1'],
+    ['"x"', '1:1'],
+    ['{"a":1,}', '1:7'],
+    ['{"a": "// no comment",\n "b": [1,\n]}', '2:9'],
+    ['// c\n{}', '1:1'],
+    ['{"a": 1}\n/* c */', '2:1'],
+    ['{"projects":[]}', '1:2'],
+    ['{"projects":{"/w":7}}', '1:14'],
+  ]
+  for (const [text, place] of table) {
     fs.writeFileSync(file, text)
     for (const act of [
-      () => addTrust(file, '/w'),
+      () => readClaudeConfig(file),
       () => prepareLogin(loginOf('', { CLAUDE_CONFIG_DIR: path.dirname(file) }), '/w', undefined),
     ])
-      assert.throws(act, (error: unknown) => error instanceof DispatchError && error.exit === 2, text)
+      assert.throws(
+        act,
+        (error: unknown) =>
+          error instanceof DispatchError && error.exit === 2 && error.message.startsWith(`${file}:${place}: `),
+        text,
+      )
     assert.equal(fs.readFileSync(file, 'utf8'), text)
   }
+  fs.writeFileSync(file, '\ufeff{"projects":{"/w":{"hasTrustDialogAccepted":true}}}')
+  assert.ok(trusts(readClaudeConfig(file), '/w'), 'claude reads a byte order mark, and so do we')
 })
 
 test('no launch ever reads the settings, hooks or servers of a repository', () => {

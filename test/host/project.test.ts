@@ -120,7 +120,7 @@ async function repository(t: TestContext, files: Record<string, string>): Promis
 
 test('a proposal names the commands, the hosts of the lock file, and ignored files that tests need', async t => {
   const found = await repository(t, {
-    'package-lock.json': '{"packages":{"node_modules/a":{"resolved":"https://u:p@packages.example.org/a.tgz"}}}',
+    'package-lock.json': JSON.stringify({ resolved: 'https://u:p@packages.example.org/a.tgz' }),
     '.gitignore': '.env*\n',
   })
   for (const name of ['.env.test', '.env', '.env.local']) fs.writeFileSync(path.join(found.path, name), 'A=1\n')

@@ -20,12 +20,11 @@ export function pythonProject(): Record<string, string> {
     'units/__init__.py': `"""Convert between units."""\n`,
     'units/__main__.py': 'import sys\n\nfrom .cli import main\n\nsys.exit(main(sys.argv[1:]))\n',
     'units/quantity.py': quantityClass,
-    'units/registry.py': registry,
+    'units/catalog.py': catalog,
     'units/cli.py': cli,
     'tests/__init__.py': '',
     'tests/test_cli.py': cliTest,
-    'docs/adding-a-quantity.md':
-      'Write a module like `units/length.py`, add it to `units/registry.py`, write a test.\n',
+    'docs/adding-a-quantity.md': 'Write a module like `units/length.py`, add it to `units/catalog.py`, write a test.\n',
     'docs/releases.md': '## 1.0\n\nFirst release.\n',
     '.claude/settings.json': '{ "permissions": { "allow": ["Bash(rm:*)"] } }\n',
     '.claude/commands/review.md': 'Review the diff.\n',
@@ -75,7 +74,7 @@ export const pythonScenario: Scenario = {
 from pathlib import Path
 file = Path("units/cli.py")
 text = file.read_text()
-text = text.replace("from .registry import find\\n", "import roman_numbers\\n\\nfrom .registry import QUANTITIES, find\\n")
+text = text.replace("from .catalog import find\\n", "import roman_numbers\\n\\nfrom .catalog import QUANTITIES, find\\n")
 text = text.replace("    if len(words) != 4", "    if words == [\\"list\\"]:\\n        for name in sorted(QUANTITIES):\\n            print(name, roman_numbers.roman(len(QUANTITIES[name].units)))\\n        return 0\\n    if len(words) != 4")
 file.write_text(text)
 EDIT
@@ -93,6 +92,7 @@ python -m units list && python -m unittest`),
       say('The README has a section on `python -m units list`. C4 holds.'),
     ],
   },
+  // With --approve the first spawn is answered that a person must approve, and the turn ends.
   orchestrator: [
     put(
       'plan.md',
@@ -100,6 +100,11 @@ python -m units list && python -m unittest`),
     ),
     put('contract.md', contract),
     bash('contract check'),
+    spawn(
+      'code --name list --clauses C1,C2,C3',
+      'Add `list` to units/cli.py, with a test in tests/test_list.py. The numerals come from roman_numbers.',
+    ),
+    say('The contract waits for your approval.'),
     spawn(
       'code --name list --clauses C1,C2,C3',
       'Add `list` to units/cli.py, with a test in tests/test_list.py. The numerals come from roman_numbers.',
@@ -162,7 +167,7 @@ class Quantity:
         return amount * self.units[source] / self.units[target]
 `
 
-const registry = `"""Every quantity, by its name."""
+const catalog = `"""Every quantity, by its name."""
 
 ${Object.keys(quantities)
   .map(name => `from .${name} import ${name.toUpperCase()}\n`)
@@ -183,7 +188,7 @@ const cli = `"""The command line: 5 km to mile."""
 
 import os
 
-from .registry import find
+from .catalog import find
 
 
 def main(words):

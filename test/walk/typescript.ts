@@ -29,11 +29,11 @@ export function typescriptProject(): Record<string, string> {
       '{ "name": "roman-numbers", "version": "1.0.0", "type": "module", "main": "index.js" }\n',
     'third_party/roman-numbers/index.js': roman,
     'src/quantity.ts': quantityClass,
-    'src/registry.ts': registry,
+    'src/catalog.ts': catalog,
     'src/cli.ts': cli,
     'src/main.ts': "import { main } from './cli.ts'\n\nprocess.exitCode = main(process.argv.slice(2))\n",
     'test/cli.test.ts': cliTest,
-    'docs/adding-a-quantity.md': 'Write a module like `src/length.ts`, add it to `src/registry.ts`, write a test.\n',
+    'docs/adding-a-quantity.md': 'Write a module like `src/length.ts`, add it to `src/catalog.ts`, write a test.\n',
     'docs/releases.md': '## 1.0\n\nFirst release.\n',
     'docs/adr/0001-no-build.md': 'Node runs TypeScript as it is written.\n',
     '.editorconfig': 'root = true\n[*]\nindent_style = space\nindent_size = 2\n',
@@ -83,7 +83,7 @@ export const typescriptScenario: Scenario = {
       bash(`node - <<'EDIT'
 const fs = require('fs')
 const text = fs.readFileSync('src/cli.ts', 'utf8')
-  .replace("import { find } from './registry.ts'", "import { roman } from 'roman-numbers'\\nimport { find, quantities } from './registry.ts'")
+  .replace("import { find } from './catalog.ts'", "import { roman } from 'roman-numbers'\\nimport { find, quantities } from './catalog.ts'")
   .replace("  if (words.length !== 4", "  if (words.join() === 'list') {\\n    for (const name of Object.keys(quantities).sort()) console.log(name, roman(Object.keys(quantities[name].units).length))\\n    return 0\\n  }\\n  if (words.length !== 4")
 fs.writeFileSync('src/cli.ts', text)
 EDIT
@@ -175,7 +175,7 @@ export function quantity(name: string, units: Record<string, number>) {
 }
 `
 
-const registry = `${Object.keys(quantities)
+const catalog = `${Object.keys(quantities)
   .map(name => `import { ${name} } from './${name}.ts'\n`)
   .join('')}
 /** Every quantity, by its name. */
@@ -186,7 +186,7 @@ export function find(from: string, to: string) {
 }
 `
 
-const cli = `import { find } from './registry.ts'
+const cli = `import { find } from './catalog.ts'
 
 /** The command line: 5 km to mile. */
 export function main(words: string[]): number {

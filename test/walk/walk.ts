@@ -60,7 +60,9 @@ export async function walk({ files, build, scenario, before, tests, approve }: W
     if (approve) {
       await step('Until it needs me.', 'dispatch watch')
       const letters = rig.session().id.slice(-4)
-      await step('The contract: read, and approved.', 'dispatch approve', { answers: [[/Type [a-z0-9]{4}/, letters]] })
+      await step('The contract: read, and approved.', `dispatch approve ${letters}`, {
+        answers: [[/Type [a-z0-9]{4}/, letters]],
+      })
     }
     await step('Until there is a verdict.', 'dispatch watch', { seconds: 180 })
     await step('What it rests on.', 'dispatch show')
