@@ -82,7 +82,7 @@ function replace(file: string, change: (content: Content) => Content): Changed |
     }
     const look = stampOf(target)
     if (!isSame(readUserFile(target), before)) return undefined
-    // Between these two calls nobody is kept out who takes no lock: microseconds.
+    // Between these two calls nobody is kept out who takes no lock: 0.4 ms at the worst that was measured.
     if (stampOf(target) !== look) return undefined
     fs.renameSync(draft, target)
     return { before, after }

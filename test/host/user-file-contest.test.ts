@@ -30,7 +30,7 @@ test('beside a writer that takes no lock, as claude does with settings.json: no 
   const length = Math.ceil(rounds / 5)
   const { lostOurs, lostTheirs, torn, wrote } = await contest(t, 'lockless', length)
   assert.equal(torn, 0)
-  // Theirs: written in the microseconds between our last look and our rename. Ours: overwritten by one who read before us
+  // Theirs: written in the half millisecond between our last look and our rename. Ours: overwritten by one who read before us
   // and stood still for longer than we look again. Neither can be shut out without a lock; 0014 has the figures.
   assert.ok(lostTheirs <= 1 + wrote / 50, `${lostTheirs} of ${wrote}`)
   assert.ok(lostOurs <= 1 + (mergers * length) / 50, `${lostOurs} of ${mergers * length}`)
