@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import { type Config, DispatchError, exits, identify, liveness, tmuxOf } from '../host/index.ts'
 import { leaveWord, readAnswer, type Said, startSuccessor, tmuxSession, withdraw, wordFile } from '../runner/index.ts'
-import { holder, readLog, type Session, settled, statusOf } from '../session/index.ts'
+import { holder, readLog, refuseNewer, type Session, settled, statusOf } from '../session/index.ts'
 import { revive } from '../watchdog/index.ts'
 
 /**
@@ -11,6 +11,7 @@ import { revive } from '../watchdog/index.ts'
  * the input line.
  */
 export async function tell(session: Session, config: Config, said: Said, patience: number): Promise<string> {
+  refuseNewer(session)
   refuseEnded(session)
   const over = Date.now() + patience * 1000 + grace
   const until = new Date(Date.now() + patience * 1000).toISOString()

@@ -539,6 +539,7 @@ it('the commands teach: --help shows the six everyday ones first, and every comm
       'wait',
       'doctor',
       'setup',
+      'uninstall',
       'rehearse',
       'smoke-test',
       'completions',
