@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { run } from '../../host/index.ts'
+import { install, run } from '../../host/index.ts'
 import type { Scenario } from '../../rehearsal/scenario.ts'
 import { door, openRig, type Rig } from '../rig.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
@@ -109,4 +109,5 @@ function plain(screen: string, rig: Rig, origin: string): string {
     .replaceAll(path.join(rig.home, 'dispatch'), '~/.claude-dispatch')
     .replaceAll(path.join(rig.home, 'elsewhere'), '~')
     .replaceAll(rig.home, '~')
+    .replaceAll(install, '~/claude-dispatch')
 }
