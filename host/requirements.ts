@@ -1,6 +1,9 @@
 import fs from 'node:fs'
+import path from 'node:path'
 import { claudeInstall } from './claude.ts'
+import type { Config } from './config.ts'
 import { DispatchError, exits } from './error.ts'
+import { makePrivate, readIfPresent, writeAtomic } from './files.ts'
 import { type Ran, run } from './run.ts'
 
 /**
@@ -32,16 +35,26 @@ export function isAtLeast(version: string, least: string): boolean {
   return true
 }
 
-/** Refuse a claude that does not run, or is too old to be safe (exit 6), before anything is made. Costs some 10 ms. */
-export async function requireClaude(claude: string): Promise<void> {
+/**
+ * Refuse a claude that does not run, or is too old to be safe (exit 6), before anything is made. Asking costs 30 ms of a
+ * start, so a program is asked once, and again when it has changed; a script is asked each time, for what it runs may change.
+ */
+export async function requireClaude(claude: string, { home }: Pick<Config, 'home'>): Promise<void> {
+  const note = path.join(home, 'cache/claude')
+  const asked = identityOf(claude)
+  if (asked !== undefined && readIfPresent(note) === asked) return
   const found = await versionOf(claude)
   const remedy = claudeInstall
   if ('why' in found) throw new DispatchError(`claude does not run: ${found.why}`, { exit: exits.dependency, remedy })
-  if (isAtLeast(found.version, oldest.claude)) return
-  throw new DispatchError(`claude ${found.version} is too old, ${oldest.claude} is needed: ${claudeHole}`, {
-    exit: exits.dependency,
-    remedy: 'Update it: `claude update`, or `npm install -g @anthropic-ai/claude-code`.',
-  })
+  if (!isAtLeast(found.version, oldest.claude))
+    throw new DispatchError(`claude ${found.version} is too old, ${oldest.claude} is needed: ${claudeHole}`, {
+      exit: exits.dependency,
+      remedy: 'Update it: `claude update`, or `npm install -g @anthropic-ai/claude-code`.',
+    })
+  if (asked !== undefined) {
+    makePrivate(path.dirname(note))
+    writeAtomic(note, asked)
+  }
 }
 
 /** The processor a program was built for, by its first bytes (ELF, Mach-O); undefined for a script. Pure. */
@@ -79,6 +92,13 @@ function whyNot(program: string, { unstartable, timedOut, code, signal, stderr, 
   if (timedOut) return `${program} does not answer in 5 s`
   const said = (stderr.trim() || stdout.trim()).split('\n').at(-1) ?? ''
   return `${program} ended with ${signal ?? `exit ${code}`}${said === '' ? '' : `: ${said.slice(0, 200)}`}`
+}
+
+/** Which file a compiled program is, and as of when; any update changes it. */
+function identityOf(program: string): string | undefined {
+  if (builtFor(headOf(program)) === undefined) return undefined
+  const found = fs.statSync(program, { throwIfNoEntry: false })
+  return found && [oldest.claude, found.dev, found.ino, found.size, found.mtimeMs, found.ctimeMs].join(' ')
 }
 
 function headOf(program: string): Uint8Array {

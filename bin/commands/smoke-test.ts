@@ -70,7 +70,7 @@ async function refuseEarly(config: Config): Promise<Means> {
   prepareHome(config)
   requirePrograms()
   const claude = findClaude()
-  await requireClaude(claude)
+  await requireClaude(claude, config)
   const login = loginOf(config.claude)
   prepareLogin(login, config.workspace)
   if (config.GEMINI_API_KEY === '')

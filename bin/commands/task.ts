@@ -105,7 +105,7 @@ async function launch(config: Config, task: Buffer, values: Values<typeof option
   prepareHome(config)
   requirePrograms()
   const claude = findClaude()
-  await requireClaude(claude)
+  await requireClaude(claude, config)
   const login = loginOf(config.claude)
   const repository = values['no-repo'] ? null : await findRepository(values.repo, [config.install, config.home])
   prepareLogin(login, config.workspace)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { argumentBytes, builtFor, isAtLeast, oldest, versionOf, wordsOf } from '../../host/index.ts'
+import { argumentBytes, builtFor, isAtLeast, oldest, requireClaude, versionOf, wordsOf } from '../../host/index.ts'
 import { scratch } from './scratch.ts'
 
 test('a version is compared part by part, and a letter at its end does not count', () => {
@@ -68,4 +68,31 @@ test('an argument is handed on as the bytes that were typed', () => {
   assert.deepEqual(argumentBytes('schön'), Buffer.from('schön'))
   assert.deepEqual(wordsOf(Buffer.from('node\0a\0\0b\0')).map(String), ['node', 'a', '', 'b'])
   assert.deepEqual(wordsOf(Buffer.from([0x61, 0, 0xff, 0])).at(-1), Buffer.from([0xff]))
+})
+
+test('a compiled claude is asked for its version once, until it is another file; a script is asked each time', async t => {
+  const home = scratch(t)
+  const claude = path.join(home, 'claude')
+  const note = path.join(home, 'cache/claude')
+  const becomes = (target: string) => {
+    fs.rmSync(claude, { force: true })
+    fs.symlinkSync(target, claude)
+  }
+  becomes(process.execPath)
+  await requireClaude(claude, { home })
+  const first = fs.readFileSync(note, 'utf8')
+  fs.writeFileSync(note, `${first} older`)
+  await requireClaude(claude, { home })
+  assert.equal(fs.readFileSync(note, 'utf8'), first, 'what was noted of another file counts for nothing')
+  fs.utimesSync(note, 1, 1)
+  await requireClaude(claude, { home })
+  assert.equal(fs.statSync(note).mtimeMs, 1000, 'it was not asked again')
+  becomes('/usr/bin/false')
+  await assert.rejects(requireClaude(claude, { home }), /does not run/)
+  const script = path.join(home, 'script')
+  becomes(script)
+  fs.writeFileSync(script, '#!/bin/sh\necho 2.1.200\n', { mode: 0o755 })
+  await requireClaude(claude, { home })
+  fs.writeFileSync(script, '#!/bin/sh\necho 2.1.100\n', { mode: 0o755 })
+  await assert.rejects(requireClaude(claude, { home }), /2\.1\.100 is too old/)
 })
