@@ -1,4 +1,6 @@
 import { createInterface } from 'node:readline'
+import { DispatchError, exits } from '../host/index.ts'
+import { agentSays } from '../runner/index.ts'
 import type { Session } from '../session/index.ts'
 
 /** Is there a person at this terminal who can be asked? */
@@ -14,6 +16,26 @@ export async function confirmId({ id }: Session, question: string): Promise<bool
   if (!atTerminal()) return false
   const letters = id.slice(-4)
   return (await typed(`${question} Type ${letters} to go on: `)) === letters
+}
+
+/** Ask for a plain yes. Without a terminal nobody can answer: exit 2, with the words that say yes beforehand. */
+export async function agreed(question: string, command: string): Promise<boolean> {
+  if (!atTerminal())
+    throw new DispatchError(`${command} asks first, and there is no terminal to ask at`, {
+      exit: exits.usage,
+      remedy: `Nothing was changed. To say yes beforehand: dispatch ${command} --yes`,
+    })
+  return /^y(es)?$/i.test(await typed(`${question} [y/N] `))
+}
+
+/** Refuse (exit 5) what only a person may do, when an agent of ours has called it. */
+export async function refuseAgent(what: string, remedy: string): Promise<void> {
+  const sign = await agentSays(process.pid)
+  if (sign !== undefined)
+    throw new DispatchError(`${what} is for people, and an agent has called it: ${sign}`, {
+      exit: exits.conflict,
+      remedy,
+    })
 }
 
 /** What is typed until Enter; nothing for Ctrl-c and Ctrl-d. */

@@ -1,6 +1,5 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { createInterface } from 'node:readline/promises'
 import {
   type Config,
   confirm,
@@ -18,6 +17,7 @@ import {
   readProject,
   writeAtomic,
 } from '../host/index.ts'
+import { agreed, atTerminal } from './confirm.ts'
 import { paint, print } from './terminal.ts'
 
 /**
@@ -40,13 +40,13 @@ export async function projectFor(
     return null
   }
   if (isConfirmed(config.home, repository.path, found.sha256)) return found.project
-  if (!process.stdin.isTTY || !process.stdout.isTTY)
+  if (!atTerminal())
     throw new DispatchError(`${found.file} is new or has changed, and you have not said yes to it`, {
       exit: exits.conflict,
       remedy: 'It names commands that are run with your rights. Look at it and confirm it: dispatch prepare.',
     })
   showProject(found)
-  if (!(await agreed('These commands run with your rights. Yes to exactly this file?')))
+  if (!(await agreed('These commands run with your rights. Yes to exactly this file?', 'prepare')))
     throw new DispatchError('not confirmed: nothing was started', {
       exit: exits.conflict,
       remedy: `Change ${found.file}, or begin with an empty repository: --no-repo.`,
@@ -104,14 +104,4 @@ export function writeProject(repository: Repository, proposed: Partial<Project>)
   const written = readProject(repository.path)
   if (!written) throw new Error('the file just written is not there')
   return written
-}
-
-/** Ask for a plain yes. */
-export async function agreed(question: string): Promise<boolean> {
-  const asker = createInterface({ input: process.stdin, output: process.stdout })
-  try {
-    return /^y(es)?$/i.test((await asker.question(`${question} [y/N] `)).trim())
-  } finally {
-    asker.close()
-  }
 }

@@ -18,10 +18,17 @@ import {
   shellWord,
   treeOf,
 } from '../../host/index.ts'
-import { changedSinceVerdict, readVerdict, type Session, type Status, viewOf } from '../../session/index.ts'
+import {
+  changedSinceVerdict,
+  readVerdict,
+  refuseNewer,
+  type Session,
+  type Status,
+  viewOf,
+} from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
-import { atTerminal, confirmId } from '../confirm.ts'
+import { atTerminal, confirmId, refuseAgent } from '../confirm.ts'
 import { paint, print, title } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -40,6 +47,8 @@ Then it says what has changed on your side since, and how to look at the work an
   async run(values, words) {
     const config = readConfig()
     const session = chosen(config, words[0])
+    await refuseAgent('apply', 'Your work is brought home by the person you do it for.')
+    refuseNewer(session)
     const { status } = await viewOf(session)
     const work = await workOf(session, status)
     const checkout = await checkoutFor(session, values.repo, config)

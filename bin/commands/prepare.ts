@@ -10,9 +10,9 @@ import {
   readConfig,
   readProject,
 } from '../../host/index.ts'
-import { agentSays } from '../../runner/index.ts'
 import { defineCommand } from '../command.ts'
-import { agreed, showProject, writeProject } from '../project.ts'
+import { agreed, refuseAgent } from '../confirm.ts'
+import { showProject, writeProject } from '../project.ts'
 import { paint, print } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -30,7 +30,7 @@ again when the file changes. It is read from your checkout only, never from what
   },
   async run(values) {
     const config = readConfig()
-    await refuseAgents()
+    await refuseAgent('prepare', 'Run it yourself, in a terminal that no agent has opened.')
     const repository = await findRepository(values.repo, [config.install, config.home])
     if (!repository)
       throw new DispatchError('this folder lies in no git repository', {
@@ -70,24 +70,8 @@ again when the file changes. It is read from your checkout only, never from what
   },
 })
 
-/** What these commands may do is the user's word; an agent may not give it in their name. */
-async function refuseAgents(): Promise<void> {
-  const sign = await agentSays(process.pid)
-  if (sign !== undefined)
-    throw new DispatchError(`an agent cannot confirm what runs with your rights: ${sign}`, {
-      exit: exits.conflict,
-      remedy: 'Run it yourself, in a terminal that no agent has opened.',
-    })
-}
-
 async function saidYes(beforehand: boolean | undefined, question: string): Promise<boolean> {
-  if (beforehand) return true
-  if (!process.stdin.isTTY)
-    throw new DispatchError('prepare asks before it says yes in your name, and there is no terminal to ask at', {
-      exit: exits.usage,
-      remedy: 'Say yes beforehand: dispatch prepare --yes',
-    })
-  return agreed(question)
+  return beforehand || agreed(question, 'prepare')
 }
 
 function refused(): number {

@@ -21,12 +21,13 @@ import {
   holder,
   importHead,
   readLog,
+  refuseNewer,
   type Session,
   type Status,
   statusOf,
 } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
-import { atTerminal, confirmId } from '../confirm.ts'
+import { atTerminal, confirmId, refuseAgent } from '../confirm.ts'
 import { paint, print, title } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -39,6 +40,8 @@ all that are named go, or none. What claude itself keeps of the talk stays where
   async run(values, words) {
     const config = readConfig()
     const sessions = [...new Map(words.map(word => findSession(config.workspace, word)).map(s => [s.id, s])).values()]
+    await refuseAgent('rm', 'Sessions are removed by those who opened them.')
+    for (const session of sessions) refuseNewer(session)
     for (const session of sessions) await refuseRunning(session, config)
     for (const session of sessions) if (!values.force) await refuseUndelivered(session, config)
     for (const session of sessions) {

@@ -1,7 +1,7 @@
 import { DispatchError, exits, readConfig } from '../../host/index.ts'
-import { agentSays } from '../../runner/index.ts'
 import { findSession } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
+import { refuseAgent } from '../confirm.ts'
 import { readGiven } from '../given.ts'
 import { plainText, tell } from '../tell.ts'
 import { print } from '../terminal.ts'
@@ -30,12 +30,7 @@ or somebody has begun to type there, it waits. A turn that runs is not broken of
     )
     const config = readConfig()
     const session = findSession(config.workspace, named)
-    const sign = await agentSays(process.pid)
-    if (sign !== undefined)
-      throw new DispatchError(`this is for people, and an agent has called it: ${sign}`, {
-        exit: exits.conflict,
-        remedy: 'An orchestrator that needs the human runs `ask "…"`.',
-      })
+    await refuseAgent('say', 'An orchestrator that needs the human runs `ask "…"`.')
     print(await tell(session, config, { is: 'say', text }, patience))
     return exits.ok
   },

@@ -14,8 +14,8 @@ import {
   trusts,
   userSettings,
 } from '../../host/index.ts'
-import { agreed } from '../agreed.ts'
 import { defineCommand } from '../command.ts'
+import { agreed } from '../confirm.ts'
 import { paintDiff } from '../diff.ts'
 import { elsewhereHooks, openElsewhere } from '../elsewhere.ts'
 import { paint, print } from '../terminal.ts'

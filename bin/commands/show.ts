@@ -33,12 +33,17 @@ it still holds for what lies in outputs/, and the line that fetches the judged w
   },
 })
 
+/** When it began, and since when it is as it is, where that says something more. */
+function standing(openedAt: string, since: string | undefined): string {
+  const [begun, so] = [age(openedAt), since && age(since)]
+  const ago = begun === 'just now' ? '' : ' ago'
+  return `begun ${begun}${ago}${so && so !== begun ? `, so ${so === 'just now' ? 'just now' : `for ${so}`}` : ''}`
+}
+
 function printView(view: View, changed: string[]): void {
   const { session, status, unread } = view
   const { opening, paths, id } = session
-  print(
-    `${title(id)}  ${paintState(view)}  ${paint('dim', `${age(opening.openedAt)}${status.since ? `, in this state ${age(status.since)}` : ''}`)}`,
-  )
+  print(`${title(id)}  ${paintState(view)}  ${paint('dim', `${standing(opening.openedAt, status.since)}`)}`)
   print(`  ${printable(opening.task.title)}`)
   if (session.format !== undefined)
     print(

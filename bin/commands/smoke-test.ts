@@ -20,8 +20,7 @@ import { scriptedTraits } from '../../rehearsal/index.ts'
 import { type Deliveries, sendNotice } from '../../runner/index.ts'
 import { findSession, readLog, type Session, statusOf, viewOf } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
-import { atTerminal } from '../confirm.ts'
-import { agreed } from '../project.ts'
+import { agreed } from '../confirm.ts'
 import { clock, paint, print } from '../terminal.ts'
 import { onlyIn, traitsOf } from '../traits.ts'
 import { type Cost, costOf, printOne } from './cost.ts'
@@ -108,14 +107,11 @@ function announce(task: string, { claude, login }: Means, config: Config): void 
 }
 
 async function saysYes(json: boolean | undefined): Promise<boolean> {
-  if (atTerminal() && !json) return agreed('Begin?')
-  throw new DispatchError(
-    `smoke-test asks before it spends money, and ${json ? '--json leaves no room to ask' : 'there is no terminal to ask at'}`,
-    {
-      exit: exits.usage,
-      remedy: 'Say yes beforehand: dispatch smoke-test --yes',
-    },
-  )
+  if (!json) return agreed('Begin?', 'smoke-test')
+  throw new DispatchError('smoke-test asks before it spends money, and --json leaves no room to ask', {
+    exit: exits.usage,
+    remedy: 'Say yes beforehand: dispatch smoke-test --yes',
+  })
 }
 
 // --- the one way there is ---

@@ -1,7 +1,7 @@
 import { changedFiles, exits, journalOf, readConfig, takeBack, takenBack } from '../../host/index.ts'
 import { viewAll } from '../../session/index.ts'
-import { agreed } from '../agreed.ts'
 import { defineCommand } from '../command.ts'
+import { agreed } from '../confirm.ts'
 import { paintDiff } from '../diff.ts'
 import { closeElsewhere } from '../elsewhere.ts'
 import { paint, print } from '../terminal.ts'
