@@ -23,6 +23,8 @@ export interface Commission {
   programs?: string[]
   /** What those tools are told. */
   variables?: Record<string, string>
+  /** Dollars after which claude stops it. */
+  budgetUsd?: number | undefined
   /** The commit that workers have handed in so far; what stands on top of it is set aside. Empty: not to be asked. */
   accepted: string
 }
@@ -35,7 +37,7 @@ const tools: Record<WorkerKind, string[]> = {
 /** Lay a worker's folder: brief, orders, guard and the launch script of its window. Answers the script's path. */
 export function layWorker(
   session: Session,
-  { name, kind, model, clauses, files, brief, token, accepted, programs = [], variables = {} }: Commission,
+  { name, kind, model, clauses, files, brief, token, accepted, programs = [], variables = {}, budgetUsd }: Commission,
 ): string {
   const { id, paths } = session
   const own = paths.worker(name)
@@ -71,6 +73,7 @@ export function layWorker(
     settings: path.join(install, 'settings.json'),
     session: randomUUID(),
     tools: tools[kind],
+    budgetUsd,
   }
   const script = launchScript({
     about: `Worker ${name} of ${id}.`,

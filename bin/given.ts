@@ -43,7 +43,27 @@ export async function readGiven(
   return task
 }
 
+/**
+ * A moment to come, in ISO 8601: a time of day means the next one, `2026-11-21T06:30` is local time. Exit 2 for anything
+ * else, and for what has passed.
+ */
+export function deadlineIn(text: string, now: Date): string {
+  const [, hour, minute] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? []
+  const moment = hour === undefined ? new Date(isoLike.test(text) ? text : Number.NaN) : new Date(now)
+  if (hour !== undefined) {
+    moment.setHours(Number(hour), Number(minute), 0, 0)
+    if (moment <= now) moment.setDate(moment.getDate() + 1)
+  }
+  if (moment > now) return moment.toISOString()
+  throw new DispatchError(
+    Number.isNaN(moment.getTime()) ? `--deadline does not read: "${text}"` : `the deadline ${text} has passed`,
+    { exit: exits.usage, remedy: 'Give a time of day such as 06:30, or a moment such as 2026-11-21T06:30.' },
+  )
+}
+
 // --- internal ---
+
+const isoLike = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/
 
 function typed(words: string, name: string): Buffer {
   const bytes = argumentBytes(words)

@@ -172,6 +172,8 @@ export interface Launch {
   settings: string
   session: string
   tools: string[]
+  /** Headless only: dollars after which claude stops by itself. */
+  budgetUsd?: number | undefined
 }
 
 /**
@@ -209,7 +211,8 @@ export function interactiveArguments(launch: Launch, opening: string): string[] 
 
 /** Headless: the brief comes by stdin, one JSON object a line goes to stdout. */
 export function headlessArguments(launch: Launch): string[] {
-  return [...sharedArguments(launch), '-p', '--output-format', 'stream-json', '--verbose']
+  const most = launch.budgetUsd === undefined ? [] : ['--max-budget-usd', launch.budgetUsd.toFixed(2)]
+  return [...sharedArguments(launch), '-p', '--output-format', 'stream-json', '--verbose', ...most]
 }
 
 /** Settings of every claude we start, whichever role. */

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { isWeakTopic } from './topic.ts'
+
+export { newTopic } from './topic.ts'
 
 const number = (least: number, most: number) =>
   z
@@ -9,6 +12,11 @@ const number = (least: number, most: number) =>
 const text = (pattern: RegExp) => z.string().regex(pattern)
 const model = text(/^[A-Za-z0-9][\w.:@/[\]-]{0,199}$/)
 const secret = text(/^[\x21-\x7e]*$/)
+const dollars = z
+  .string()
+  .regex(/^\d{1,6}(\.\d{1,2})?$/)
+  .transform(Number)
+const hours = /^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$/
 const address = z.string().refine(value => /^https?:\/\/[^\s/?#]/.test(value) && URL.canParse(value))
 
 /** Every setting: its name, its default and its limits. `.env.example` says the same in prose, and a test compares them. */
@@ -26,11 +34,18 @@ export const settings = z.object({
   CHECK_TIMEOUT_SEC: number(1, 3600).default(120),
   KEEP_OPEN_SEC: number(0, 604_800).default(3600),
   WATCHDOG_TIMEOUT_SEC: number(5, 86_400).default(900),
+  BUDGET_USD: dollars.default(0),
   WEBUI_PORT: number(0, 65_535).default(7777),
   DESKTOP: z.enum(['on', 'off']).default('on'),
   NTFY_SERVER: address.default('https://ntfy.sh'),
-  NTFY_TOPIC: text(/^[-_A-Za-z0-9]{0,64}$/).default(''),
+  NTFY_TOPIC: text(/^[-_A-Za-z0-9]{0,64}$/)
+    .refine(topic => topic === '' || !isWeakTopic(topic))
+    .default(''),
   NTFY_TOKEN: secret.default(''),
+  WEBHOOK_URL: address.or(z.literal('')).default(''),
+  NOTICE_DETAIL: z.enum(['state', 'title', 'full']).default('state'),
+  SUBAGENT_NOTICES: z.enum(['on', 'off']).default('off'),
+  QUIET_HOURS: text(hours).default(''),
 })
 
 export type Settings = z.infer<typeof settings>
@@ -51,15 +66,20 @@ export const allowed: Record<Name, string> = {
   CHECK_TIMEOUT_SEC: 'a whole number from 1 to 3600',
   KEEP_OPEN_SEC: 'a whole number from 0 to 604800',
   WATCHDOG_TIMEOUT_SEC: 'a whole number from 5 to 86400',
+  BUDGET_USD: 'an amount such as 20 or 7.50 (0: no limit)',
   WEBUI_PORT: 'a whole number from 0 to 65535 (0: no page)',
   DESKTOP: 'on or off',
   NTFY_SERVER: 'an address such as https://ntfy.sh',
-  NTFY_TOPIC: 'at most 64 letters, digits, - and _',
+  NTFY_TOPIC: 'at most 64 letters, digits, - and _, and hard to guess (`dispatch notify setup` makes one)',
   NTFY_TOKEN: 'a token: printable ASCII without blanks',
+  WEBHOOK_URL: 'an address such as https://example.com/hook, or empty',
+  NOTICE_DETAIL: 'state, title or full',
+  SUBAGENT_NOTICES: 'on or off',
+  QUIET_HOURS: 'two times of day such as 22:30-07:00, or empty',
 }
 
 /** Whose value is never shown. Who knows an ntfy topic can read along. */
-const secrets = ['GEMINI_API_KEY', 'NTFY_TOPIC', 'NTFY_TOKEN']
+const secrets = ['GEMINI_API_KEY', 'NTFY_TOPIC', 'NTFY_TOKEN', 'WEBHOOK_URL']
 
 export function isSetting(name: string): name is Name {
   return Object.hasOwn(settings.shape, name)

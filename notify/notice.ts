@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { unreachable } from '../host/index.ts'
+import { type Config, oneLine, unreachable } from '../host/index.ts'
 import type { Event } from '../session/index.ts'
 
 /** An event put into words for a person. It leaves the machine: session id and state only, never the task. */
@@ -16,47 +16,95 @@ export const Notice = z.object({
 
 export type Notice = z.infer<typeof Notice>
 
-/** What a person is told of this event, or undefined when it is not worth a push. `page` is the observatory's address. */
-export function noticeOf(event: Event, session: { id: string }, page: string | undefined): Notice | undefined {
-  const words = wordsOf(event)
+/** What the user has said about notices, and what a notice may tell of the session. */
+export interface Wishes {
+  /** The session's page; null where there is none. */
+  page: string | null
+  detail: Config['NOTICE_DETAIL']
+  subagents: boolean
+}
+
+/**
+ * What a person is told of this event, or undefined when it is not worth a push. `needsYou` where nothing goes on without
+ * them. Pure.
+ */
+export function noticeOf(
+  event: Event,
+  session: { id: string; title: string },
+  { page, detail, subagents }: Wishes,
+): { notice: Notice; needsYou: boolean } | undefined {
+  const words = wordsOf(event) ?? (subagents ? subagentWords(event) : undefined)
   if (words === undefined) return undefined
-  const { title, state, priority, tag } = words
-  const click = page === undefined ? {} : { click: `${page.replace(/\/+$/, '')}/s/${session.id}` }
-  return { title, body: `${session.id} ${state}`, priority, tags: [tag], ...click }
+  const { title, state, more, priority, tag } = words
+  const body = [
+    `${session.id} ${state}`,
+    ...(detail === 'state' ? [] : [session.title]),
+    ...(detail === 'full' && more !== undefined ? [more] : []),
+  ]
+  const notice = {
+    title,
+    body: body.map(line => oneLine(line, 300)).join('\n'),
+    priority,
+    tags: [tag],
+    ...(page === null ? {} : { click: page }),
+  }
+  return { notice, needsYou: title === needsYou }
 }
 
 interface Words {
   title: string
   state: string
+  /** In the words of an agent or of the vendor; only for who wants the full story. */
+  more?: string
   priority: Notice['priority']
   tag: string
 }
+
+const needsYou = 'Dispatch needs you'
 
 function wordsOf(event: Event): Words | undefined {
   switch (event.is) {
     case 'orchestrator.started':
       return { title: 'Dispatch started', state: 'is planning', priority: 3, tag: 'rocket' }
     case 'start.failed':
-      return { title: 'Dispatch did not start', state: 'failed', priority: 4, tag: 'x' }
+      return { title: 'Dispatch did not start', state: 'failed', more: event.why, priority: 4, tag: 'x' }
     case 'question.asked':
-      return { title: 'Dispatch needs you', state: 'is asking a question', priority: 4, tag: 'question' }
+      return { title: needsYou, state: 'is asking a question', more: event.question, priority: 4, tag: 'question' }
     case 'approval.asked':
-      return { title: 'Dispatch needs you', state: 'waits for your approval', priority: 4, tag: 'question' }
+      return { title: needsYou, state: 'waits for your approval', priority: 4, tag: 'question' }
     case 'orchestrator.gave-up':
-      return { title: 'Dispatch needs you', state: 'cannot go on alone', priority: 4, tag: 'warning' }
+      return { title: needsYou, state: 'cannot go on alone', more: event.why, priority: 4, tag: 'warning' }
     case 'orchestrator.stuck':
       return { title: 'Dispatch is stuck', state: stillFor(event.idleSeconds), priority: 4, tag: 'hourglass' }
+    case 'limit.reached':
+      return { title: 'Dispatch is parked', state: parkedUntil(event.until), more: event.why, priority: 3, tag: 'zzz' }
+    case 'limit.lifted':
+      return {
+        title: 'Dispatch goes on',
+        state: 'works again: the usage limit is over',
+        priority: 2,
+        tag: 'arrow_forward',
+      }
+    case 'budget.reached': {
+      const spent = `has spent $${event.spentUsd.toFixed(2)} of $${event.budgetUsd.toFixed(2)}; no more workers are started`
+      return { title: needsYou, state: spent, priority: 4, tag: 'moneybag' }
+    }
+    case 'deadline.passed':
+      return { title: 'Dispatch is late', state: 'has no verdict at its deadline', priority: 5, tag: 'alarm_clock' }
+    case 'runner.started':
+      if (event.generation === 1) return undefined
+      return { title: 'Dispatch recovered', state: 'goes on after a crash', priority: 2, tag: 'adhesive_bandage' }
     case 'verdict.given':
       return event.final || event.verdict !== 'FAIL' ? verdictWords(event) : undefined
     case 'verdict.voided':
       return {
         title: 'Dispatch: verdict void',
         state: 'has changed since its verdict, which no longer holds',
+        more: event.why,
         priority: 4,
         tag: 'warning',
       }
     case 'session.opened':
-    case 'runner.started':
     case 'base.prepared':
     case 'contract.refused':
     case 'setup.started':
@@ -78,8 +126,9 @@ function wordsOf(event: Event): Words | undefined {
     case 'contract.declined':
     case 'turn.ended':
     case 'judging.started':
-    case 'notice.sent':
-    case 'notice.failed':
+    case 'tool.failed':
+    case 'subagent.ended':
+    case 'notice.queued':
     case 'session.closed':
       return undefined
     default:
@@ -87,15 +136,35 @@ function wordsOf(event: Event): Words | undefined {
   }
 }
 
-function verdictWords({ verdict, round }: Extract<Event, { is: 'verdict.given' }>): Words {
+/** Ends of workers and of their subagents: told only to who has asked for it. */
+function subagentWords(event: Event): Words | undefined {
+  if (event.is === 'worker.ended')
+    return {
+      title: 'Dispatch: a worker ended',
+      state: `worker ${event.how}`,
+      more: event.why,
+      priority: 2,
+      tag: 'gear',
+    }
+  if (event.is === 'subagent.ended')
+    return { title: 'Dispatch: a subagent ended', state: 'subagent ended', more: event.kind, priority: 1, tag: 'gear' }
+  return undefined
+}
+
+function parkedUntil(until: string | null): string {
+  const time = until === null ? '' : ` until ${new Date(until).toTimeString().slice(0, 5)}`
+  return `waits for the usage limit to end${time}`
+}
+
+function verdictWords({ verdict, round, reason: more }: Extract<Event, { is: 'verdict.given' }>): Words {
   const title = `Dispatch: ${verdict}`
   switch (verdict) {
     case 'PASS':
-      return { title, state: `has passed in round ${round}`, priority: 3, tag: 'white_check_mark' }
+      return { title, more, state: `has passed in round ${round}`, priority: 3, tag: 'white_check_mark' }
     case 'FAIL':
-      return { title, state: `has failed in round ${round}`, priority: 4, tag: 'x' }
+      return { title, more, state: `has failed in round ${round}`, priority: 4, tag: 'x' }
     case 'INCONCLUSIVE':
-      return { title, state: `could not be decided in round ${round}`, priority: 4, tag: 'warning' }
+      return { title, more, state: `could not be decided in round ${round}`, priority: 4, tag: 'warning' }
     default:
       return unreachable(verdict)
   }

@@ -89,7 +89,7 @@ export function environmentFor(home: string, url: string, scenario: Scenario): N
     GEMINI_API_KEY: 'rehearsal',
     GOOGLE_GEMINI_BASE_URL: url,
     NTFY_SERVER: url,
-    NTFY_TOPIC: 'rehearsal-0123456789',
+    NTFY_TOPIC: 'rehearsal-9f86d081884c7d659a2feaa0c55ad0',
     DESKTOP: 'off',
     WEBUI_PORT: '0',
     ...scenario.settings,

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import type { Commission } from '../agents/index.ts'
 import { makePrivate, writeAtomic } from '../host/index.ts'
 import { globsOverlap, isGlob, isWorkerName, type Worker } from '../session/index.ts'
+import { overBudget } from './budget.ts'
 import type { Request } from './desk.ts'
 import { type Reply, type Running, refuse } from './running.ts'
 import { draftedClauses, sealContract, sealedContract } from './seal.ts'
@@ -18,7 +19,7 @@ export async function commission(running: Running, request: Request): Promise<Re
   if (known) return commissioned(known) // A runner that died before it could answer has done it already.
   const asked = readCommission(running, request)
   if ('text' in asked) return asked
-  const refused = unfit(running, asked) ?? (await sealContract(running)) // A spawn that is refused seals nothing.
+  const refused = overBudget(running) ?? unfit(running, asked) ?? (await sealContract(running)) // A spawn that is refused seals nothing.
   if (refused) return refused
   const { name, kind, model, clauses, files } = asked
   const ahead = kind === 'code' ? codeQueue(running).at(-1) : undefined

@@ -35,10 +35,11 @@ import {
   tell,
   wakeOn,
 } from '../session/index.ts'
+import { watchBudget } from './budget.ts'
 import { commission } from './commission.ts'
 import { answer, type Request, unanswered } from './desk.ts'
 import { drafts, holdReason } from './hold.ts'
-import { pushNotice } from './notices.ts'
+import { Notices } from './notices.ts'
 import { OrchestratorWatch } from './orchestrator.ts'
 import { giveUp, type Reply, type Running, refuse } from './running.ts'
 import { Screens } from './screen.ts'
@@ -96,6 +97,7 @@ class Runner implements Running {
   private closed = false
   private readonly orchestrator = new OrchestratorWatch(this)
   private readonly voice = new Voice(this, error => this.stumble(error))
+  private readonly notices: Notices
   private failures = 0
 
   static async take(session: Session, config: Config): Promise<Runner> {
@@ -115,7 +117,12 @@ class Runner implements Running {
     this.fresh = freshConfig(config, problem => process.stdout.write(`${problem}\n`))
     this.tmux = tmuxOf(config.home)
     this.claimed = claimed
-    this.status = statusOf(readLog(session.paths.events).events)
+    const { events } = readLog(session.paths.events)
+    this.status = statusOf(events)
+    this.notices = new Notices(
+      this,
+      events.filter(event => event.seq > this.status.noticed),
+    )
   }
 
   /** The settings as they are now: `.env` may change while a session runs, and one that no longer reads changes nothing. */
@@ -131,16 +138,7 @@ class Runner implements Running {
     this.layHold()
     const moment = tell(event)
     if (moment) process.stdout.write(`${event.at.slice(11, 19)}  ${moment.who.padEnd(14)} ${moment.what}\n`)
-    if (event.is !== 'notice.sent' && event.is !== 'notice.failed')
-      pushNotice(event, { id: this.session.id, config: this.config, record: told => this.recordIfOpen(told) }).catch(
-        error =>
-          this.recordIfOpen({
-            is: 'notice.failed',
-            channel: 'push',
-            about: event.is,
-            why: String(error).slice(0, 200),
-          }),
-      )
+    this.notices.take(event)
     return event
   }
 
@@ -241,6 +239,9 @@ class Runner implements Running {
     const failed = await this.orchestrator.look()
     if (failed) return this.failStart(failed.why, failed.exit)
     await this.watchVerdict()
+    this.watchDeadline()
+    watchBudget(this)
+    this.notices.flush()
     await this.closeWhenDone()
   }
 
@@ -321,6 +322,13 @@ class Runner implements Running {
       })
   }
 
+  private watchDeadline(): void {
+    const { deadline } = this.session.opening
+    const { late, verdict, phase } = this.status
+    if (deadline === null || late || verdict?.final || phase === 'failed' || Date.now() < Date.parse(deadline)) return
+    this.record({ is: 'deadline.passed', deadline })
+  }
+
   private async closeWhenDone(): Promise<void> {
     const { phase, verdict } = this.status
     const done = verdict?.final && (phase === 'PASS' || phase === 'FAIL' || phase === 'INCONCLUSIVE')
@@ -347,10 +355,6 @@ class Runner implements Running {
     if (text === (readIfPresent(hold) ?? '')) return
     if (reason === undefined) fs.rmSync(hold, { force: true })
     else writeAtomic(hold, text)
-  }
-
-  private recordIfOpen(happening: Happening): void {
-    if (!this.closed && holds(this.session.paths.runner, this.claimed)) this.record(happening)
   }
 
   private get tmuxSession(): string {

@@ -15,6 +15,7 @@ import {
   writeAtomic,
 } from '../host/index.ts'
 import { changedPaths, type Ending, importHead, matchesGlob, type Worker } from '../session/index.ts'
+import { leftUsd } from './budget.ts'
 import { type Reply, type Running, refuse } from './running.ts'
 import { readyFor } from './setup.ts'
 
@@ -101,7 +102,8 @@ async function start(running: Running, worker: Worker, token: number): Promise<v
   const ready = status.base ? await readyFor(running, status.base) : undefined
   const { outputs } = session.paths
   const given = ready?.ok ? { programs: ready.programs(outputs), variables: ready.variables(outputs) } : {}
-  const script = layWorker(session, { name, kind, model, clauses, files, brief, token, accepted, ...given })
+  const budgetUsd = leftUsd(running)
+  const script = layWorker(session, { name, kind, model, clauses, files, brief, token, accepted, budgetUsd, ...given })
   const { commit } = await importHead(session.paths)
   const window = { session: `dispatch-${session.id}`, name, command: ['/bin/sh', script] }
   // A runner that died just here has opened the window already: there must never be two.

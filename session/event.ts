@@ -109,8 +109,16 @@ const facts = {
   /** With the exit code of the door that waits, where it is not that of a question. */
   'orchestrator.gave-up': z.object({ why: z.string(), exit: count.optional() }),
   'orchestrator.stuck': z.object({ idleSeconds: count }),
-  'notice.sent': z.object({ channel: z.string(), about: z.string() }),
-  'notice.failed': z.object({ channel: z.string(), about: z.string(), why: z.string() }),
+  /** A tool of an agent failed, or a subagent of one came to its end, as its hook said. */
+  'tool.failed': z.object({ who: z.string(), tool: z.string(), why: z.string() }),
+  'subagent.ended': z.object({ who: z.string(), kind: z.string() }),
+  /** The vendor's usage limit; `until` is when it says that it ends. */
+  'limit.reached': z.object({ why: z.string(), until: z.iso.datetime().nullable() }),
+  'limit.lifted': z.object({ by: z.string() }),
+  'budget.reached': z.object({ spentUsd: z.number(), budgetUsd: z.number() }),
+  'deadline.passed': z.object({ deadline: z.iso.datetime() }),
+  /** The notice of event number `of` is on disk, and will be delivered whatever becomes of us. */
+  'notice.queued': z.object({ of: count, about: z.string() }),
   'session.closed': z.object({ by: z.string(), why: z.string() }),
 } as const
 

@@ -45,5 +45,6 @@ const unknown = {
   approve: false,
   project: null,
   instructions: { files: [], deeper: [], ignored: [] },
+  deadline: null,
   claude: { program: '', session: '', configDirectory: null },
 }

@@ -37,6 +37,8 @@ export const Opening = z.object({
   instructions: z
     .object({ files: z.array(z.string()), deeper: z.array(z.string()), ignored: z.array(z.string()) })
     .default({ files: [], deeper: [], ignored: [] }),
+  /** By when its user wants a verdict. */
+  deadline: z.iso.datetime().nullable().default(null),
   claude: z.object({ program: z.string(), session: z.string(), configDirectory: z.string().nullable() }),
 })
 

@@ -102,6 +102,14 @@ export interface Status {
   /** Contracts refused since anything else happened. */
   refusals: number
   stuck: boolean
+  /** The vendor's usage limit, while it lasts. */
+  limit: { why: string; until: string | null } | null
+  /** What the workers had cost when the budget was last spent. */
+  budget?: { spentUsd: number; budgetUsd: number }
+  /** Has the deadline passed without a verdict? */
+  late: boolean
+  /** The last event whose notice is on disk. */
+  noticed: number
   closed?: { by: string; why: string }
 }
 
@@ -124,6 +132,9 @@ export const nothing: Status = {
   refusals: 0,
   idleTurns: 0,
   stuck: false,
+  limit: null,
+  late: false,
+  noticed: 0,
   lock: null,
   question: null,
 }
@@ -144,8 +155,10 @@ export function advance(before: Status, event: Event): Status {
 const remarks = new Set<Event['is']>([
   'orchestrator.stuck',
   'human.refused',
-  'notice.sent',
-  'notice.failed',
+  'notice.queued',
+  'limit.reached',
+  'budget.reached',
+  'deadline.passed',
   'runner.started',
   'verdict.voided',
 ])
@@ -239,9 +252,19 @@ function change(before: Status, event: Event): Partial<Status> {
     case 'request.refused':
     case 'write.refused':
     case 'changes.set-aside':
-    case 'notice.sent':
-    case 'notice.failed':
+    case 'tool.failed':
+    case 'subagent.ended':
       return {}
+    case 'limit.reached':
+      return { limit: { why: event.why, until: event.until } }
+    case 'limit.lifted':
+      return { limit: null }
+    case 'budget.reached':
+      return { budget: { spentUsd: event.spentUsd, budgetUsd: event.budgetUsd } }
+    case 'deadline.passed':
+      return { late: true }
+    case 'notice.queued':
+      return { noticed: event.of }
     default:
       return unreachable(event)
   }

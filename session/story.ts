@@ -95,15 +95,29 @@ export function tell(event: Event): Moment | undefined {
       return say('orchestrator', `needs you: ${event.why}`, 'bad')
     case 'orchestrator.stuck':
       return say('orchestrator', `nothing has happened for ${event.idleSeconds} s`, 'bad')
-    case 'notice.failed':
-      return say('notify', `${event.channel} did not take the push (${event.about}): ${event.why}`, 'quiet')
     case 'session.closed':
       return say('dispatch', `closed by ${event.by}: ${event.why}`)
     case 'runner.started':
       return event.generation > 1 ? say('runner', `went on as number ${event.generation}`) : undefined
     case 'turn.ended':
       return event.held ? say('orchestrator', 'wanted to stop before a verdict; held', 'quiet') : undefined
-    case 'notice.sent':
+    case 'tool.failed':
+      return say(event.who, `${event.tool} failed: ${event.why}`, 'quiet')
+    case 'subagent.ended':
+      return say(event.who, `a subagent has ended (${event.kind})`, 'quiet')
+    case 'limit.reached':
+      return say('orchestrator', `parked at a usage limit: ${event.why}`, 'bad')
+    case 'limit.lifted':
+      return say('orchestrator', 'goes on: the usage limit is over')
+    case 'budget.reached':
+      return say(
+        'runner',
+        `the budget is spent: $${event.spentUsd.toFixed(2)} of $${event.budgetUsd.toFixed(2)}`,
+        'bad',
+      )
+    case 'deadline.passed':
+      return say('runner', 'the deadline has passed, and there is no verdict', 'bad')
+    case 'notice.queued':
       return undefined
     default:
       return unreachable(event)

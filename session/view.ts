@@ -60,5 +60,6 @@ export function stateOf(status: Status, runner: Liveness): string {
   if (status.phase === 'FAIL') return 'FAIL'
   if (status.closed) return 'stopped'
   if (runner === 'dead' && !settled(status)) return 'interrupted'
+  if (status.limit && !settled(status)) return 'parked'
   return status.stuck ? 'stuck' : status.phase
 }

@@ -22,7 +22,7 @@ import {
 import { askToClose, closeSession, startSession } from '../../runner/index.ts'
 import { append, follow, holder, newId, type Opening, openSession, type Session } from '../../session/index.ts'
 import { defineCommand, type Values } from '../command.ts'
-import { readTask } from '../given.ts'
+import { deadlineIn, readTask } from '../given.ts'
 import { give, projectFor } from '../project.ts'
 import { paint, print } from '../terminal.ts'
 import { outcomeOf, watchToEnd } from './wait.ts'
@@ -38,6 +38,12 @@ const options = {
   'no-setup': { type: 'boolean', about: 'leave out what .dispatch.json says: no dependencies for workers and checks' },
   'no-repo': { type: 'boolean', about: 'begin with an empty repository' },
   model: { type: 'string', value: 'MODEL', about: "the orchestrator's model (default: ORCHESTRATOR_MODEL, opus)" },
+  deadline: {
+    type: 'string',
+    value: 'HH:MM',
+    about:
+      'when you want the verdict by: what needs you then comes through quiet hours (a time of day, or 2026-11-21T06:30)',
+  },
   approve: { type: 'boolean', about: 'stop when the contract is ready, until you approve it: dispatch approve <sid>' },
   'allow-judged-only': { type: 'boolean', about: 'accept a contract in which no clause has a check' },
 } as const
@@ -56,8 +62,9 @@ has really started.
     'A task that begins with a dash goes behind two: dispatch -- "-…". `dispatch "task" --help` lists the options.',
   async run(values, words) {
     const task = await readTask(values.file, words)
+    const deadline = values.deadline === undefined ? null : deadlineIn(values.deadline, new Date())
     const config = readConfig()
-    const session = await launch(config, task, values)
+    const session = await launch(config, task, { ...values, deadline })
     if (!values.json) introduce(session, config)
     const { repository } = session.opening // What cannot be told of it does not fail a start.
     const [remarks] = await Promise.all([
@@ -86,7 +93,10 @@ has really started.
   },
 })
 
-function refuseContradictions(values: Values<typeof options>): void {
+/** What was said on the command line, with the deadline read. */
+type Wanted = Omit<Values<typeof options>, 'deadline'> & { deadline: string | null }
+
+function refuseContradictions(values: Wanted): void {
   if (values.repo !== undefined && values['no-repo'])
     throw new DispatchError('--repo and --no-repo contradict each other', {
       exit: exits.usage,
@@ -100,7 +110,7 @@ function refuseContradictions(values: Values<typeof options>): void {
 }
 
 /** Everything that can be refused before the folder is made; then the session is opened and started. */
-async function launch(config: Config, task: Buffer, values: Values<typeof options>): Promise<Session> {
+async function launch(config: Config, task: Buffer, values: Wanted): Promise<Session> {
   refuseContradictions(values)
   prepareHome(config)
   requirePrograms()
@@ -139,6 +149,7 @@ async function launch(config: Config, task: Buffer, values: Values<typeof option
       deeper: instructions.deeper,
       ignored: instructions.ignored,
     },
+    deadline: values.deadline,
     claude: { program: claude, session: randomUUID(), configDirectory: login.configDirectory ?? null },
   }
   const session = openUnused(config.workspace, opening, task)

@@ -418,6 +418,7 @@ const blank: Opening = {
   approve: false,
   project: null,
   instructions: { files: [], deeper: [], ignored: [] },
+  deadline: null,
   claude: { program: '/nowhere/claude', session: '00000000-0000-4000-8000-000000000000', configDirectory: null },
 }
 

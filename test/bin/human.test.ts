@@ -297,7 +297,7 @@ describe('--approve: nothing is built before a person has said yes', { concurren
         assert.equal(rig.status().workers.length, 0)
         await rig.until(
           'the push',
-          () => rig.events().some(event => event.is === 'notice.sent' && event.about === 'approval.asked'),
+          () => rig.events().some(event => event.is === 'notice.queued' && event.about === 'approval.asked'),
           15,
         )
 

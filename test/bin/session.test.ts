@@ -449,12 +449,12 @@ describe('a person is told, and can answer', { concurrency: 2 }, () => {
   it('started and verdict are pushed once each, with the id and no word of the task', () =>
     withRig(hello, async rig => {
       await rig.dispatch([task, '--wait'])
-      await rig.until('both pushes', () => rig.events().filter(event => event.is === 'notice.sent').length === 2, 15)
+      await rig.until('both pushes', () => rig.events().filter(event => event.is === 'notice.queued').length === 2, 15)
       const { id } = rig.session()
       assert.deepEqual(
         rig
           .events()
-          .flatMap(event => (event.is === 'notice.sent' ? [event.about] : []))
+          .flatMap(event => (event.is === 'notice.queued' ? [event.about] : []))
           .sort(),
         ['orchestrator.started', 'verdict.given'],
       )

@@ -63,7 +63,7 @@ const cases: Case[] = [
     'NTFY_SERVER=http://127.0.0.1:8080/ntfy\n',
     { NTFY_SERVER: 'http://127.0.0.1:8080/ntfy' },
   ],
-  ['a topic of 64', `NTFY_TOPIC=${'x'.repeat(64)}\n`, { NTFY_TOPIC: 'x'.repeat(64) }],
+  ['a topic of 64', `NTFY_TOPIC=${'x9'.repeat(32)}\n`, { NTFY_TOPIC: 'x9'.repeat(32) }],
   [
     'DISPATCH_HOME that names this home',
     (file, home) => fs.writeFileSync(file, `DISPATCH_HOME=${home}\n`),
@@ -84,7 +84,12 @@ const cases: Case[] = [
   ['the environment wins', 'ROUNDS=5\n', { ROUNDS: 7 }, { ROUNDS: '7' }],
   ['the environment wins with nothing', 'ROUNDS=5\n', { ROUNDS: 3 }, { ROUNDS: '' }],
   ['the environment wins over what is wrong', 'ROUNDS=x\n', { ROUNDS: 7 }, { ROUNDS: '7' }],
-  ['the environment switches the phone off', 'NTFY_TOPIC=mine\n', { NTFY_TOPIC: '' }, { NTFY_TOPIC: '' }],
+  [
+    'the environment switches the phone off',
+    'NTFY_TOPIC=6bb2cbf5a1ae4b8ab5dcd1f0c9d3ae47\n',
+    { NTFY_TOPIC: '' },
+    { NTFY_TOPIC: '' },
+  ],
   ['a stranger in the environment is nobody’s business', '', { ROUNDS: 3 }, { ROUND: '7', __proto__x: '1' }],
   ['wrong in the environment', '', [`env ROUNDS=x: ${number(20)}`], { ROUNDS: 'x' }],
   [
@@ -149,12 +154,16 @@ const cases: Case[] = [
   [
     'a topic with a blank is not shown',
     'NTFY_TOPIC=my secret\n',
-    ['1 NTFY_TOPIC: it must be at most 64 letters, digits, - and _'],
+    [
+      '1 NTFY_TOPIC: it must be at most 64 letters, digits, - and _, and hard to guess (`dispatch notify setup` makes one)',
+    ],
   ],
   [
     'a topic of 65 is not shown',
     `NTFY_TOPIC=${'x'.repeat(65)}\n`,
-    ['1 NTFY_TOPIC: it must be at most 64 letters, digits, - and _'],
+    [
+      '1 NTFY_TOPIC: it must be at most 64 letters, digits, - and _, and hard to guess (`dispatch notify setup` makes one)',
+    ],
   ],
   [
     'a key with a blank is not shown',

@@ -67,7 +67,7 @@ test('without any setting, every default stands', t => {
 
 test('the file is read as a .env is, and the environment wins over it', t => {
   const written =
-    '# a comment\nROUNDS=5\nexport CODE_MODEL="haiku"\nRW_MODEL=\'x-y\' # why\nNTFY_TOPIC=mine\nWEBUI_PORT=\n'
+    '# a comment\nROUNDS=5\nexport CODE_MODEL="haiku"\nRW_MODEL=\'x-y\' # why\nNTFY_TOPIC=6bb2cbf5a1ae4b8ab5dcd1f0c9d3ae47\nWEBUI_PORT=\n'
   const config = read(t, written, { ROUNDS: '7', NTFY_TOPIC: '', JUDGE_MODEL: '' })
   assert.deepEqual(
     [config.ROUNDS, config.CODE_MODEL, config.RW_MODEL, config.NTFY_TOPIC, config.WEBUI_PORT, config.JUDGE_MODEL],
@@ -82,7 +82,11 @@ test('every limit holds, on both sides', t => {
     ['WATCHDOG_TIMEOUT_SEC', ['5', '86400'], ['4', '86401']],
     ['CHECK_TIMEOUT_SEC', ['1', '3600'], ['0', '3601']],
     ['DESKTOP', ['on', 'off'], ['yes', 'ON']],
-    ['NTFY_TOPIC', ['a-B_9', 'x'.repeat(64)], ['a b', 'a/b', 'ä', 'x'.repeat(65)]],
+    [
+      'NTFY_TOPIC',
+      ['a-B_9f86d081884c7d659a2feaa0c', 'x9'.repeat(32)],
+      ['a b', 'a/b', 'ä', 'x9'.repeat(33), 'dispatch', 'x'.repeat(64)],
+    ],
     ['NTFY_SERVER', ['http://127.0.0.1:8080'], ['ntfy.sh', '/x']],
     ['GOOGLE_GEMINI_BASE_URL', ['http://127.0.0.1:1'], ['localhost']],
   ]

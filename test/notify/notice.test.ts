@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Notice, noticeOf } from '../../notify/index.ts'
+import { Notice, noticeOf, type Wishes } from '../../notify/index.ts'
 import type { Event, Happening } from '../../session/index.ts'
 
 const sha = 'a'.repeat(40)
-const session = { id: '2026-11-20-fix-login-a3f9' }
 const secret = 'rm -rf the SECRET task'
+const session = { id: '2026-11-20-fix-login-a3f9', title: secret }
+const wishes: Wishes = { page: null, detail: 'state', subagents: false }
 const verdict = (verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE', final: boolean): Happening => ({
   is: 'verdict.given',
   round: 2,
@@ -64,6 +65,51 @@ const told: [string, Happening, { title: string; body: string; priority: number;
       tags: ['warning'],
     },
   ],
+  [
+    'a usage limit',
+    { is: 'limit.reached', why: secret, until: null },
+    { title: 'Dispatch is parked', body: `${session.id} waits for the usage limit to end`, priority: 3, tags: ['zzz'] },
+  ],
+  [
+    'the end of a usage limit',
+    { is: 'limit.lifted', by: 'the clock' },
+    {
+      title: 'Dispatch goes on',
+      body: `${session.id} works again: the usage limit is over`,
+      priority: 2,
+      tags: ['arrow_forward'],
+    },
+  ],
+  [
+    'a budget that is spent',
+    { is: 'budget.reached', spentUsd: 5.504, budgetUsd: 5 },
+    {
+      title: 'Dispatch needs you',
+      body: `${session.id} has spent $5.50 of $5.00; no more workers are started`,
+      priority: 4,
+      tags: ['moneybag'],
+    },
+  ],
+  [
+    'a deadline without a verdict',
+    { is: 'deadline.passed', deadline: '2026-11-21T06:00:00.000Z' },
+    {
+      title: 'Dispatch is late',
+      body: `${session.id} has no verdict at its deadline`,
+      priority: 5,
+      tags: ['alarm_clock'],
+    },
+  ],
+  [
+    'a recovery after a crash',
+    { is: 'runner.started', pid: 7, generation: 2 },
+    {
+      title: 'Dispatch recovered',
+      body: `${session.id} goes on after a crash`,
+      priority: 2,
+      tags: ['adhesive_bandage'],
+    },
+  ],
 ]
 
 const untold: Happening[] = [
@@ -71,14 +117,19 @@ const untold: Happening[] = [
   { is: 'runner.started', pid: 1, generation: 1 },
   { is: 'worker.started', worker: 'parser' },
   { is: 'turn.ended', held: true },
-  { is: 'notice.failed', channel: 'phone', about: 'x', why: 'y' },
+  { is: 'notice.queued', of: 1, about: 'x' },
+  { is: 'worker.ended', worker: 'w', how: 'reported', why: '', commit: null, files: 0, costUsd: null, seconds: 1 },
+  { is: 'subagent.ended', who: 'w', kind: 'Explore' },
+  { is: 'tool.failed', who: 'w', tool: 'Bash', why: secret },
   { is: 'session.closed', by: 'you', why: 'done' },
 ]
 
 for (const [what, happening, expected] of told) {
   test(`a person is told of ${what}, with the id and the state and no word of the task`, () => {
-    const notice = noticeOf(event(happening), session, undefined)
+    const told = noticeOf(event(happening), session, wishes)
+    const notice = told?.notice
     assert.deepEqual(notice, expected)
+    assert.equal(told?.needsYou, expected.title === 'Dispatch needs you')
     assert.ok(Notice.safeParse(notice).success)
     assert.ok(!JSON.stringify(notice).includes('SECRET'))
   })
@@ -86,14 +137,28 @@ for (const [what, happening, expected] of told) {
 
 for (const happening of untold) {
   test(`nobody is woken for ${happening.is}${happening.is === 'verdict.given' ? ' that goes back for repair' : ''}`, () => {
-    assert.equal(noticeOf(event(happening), session, 'http://127.0.0.1:7777'), undefined)
+    assert.equal(noticeOf(event(happening), session, { ...wishes, detail: 'full' }), undefined)
   })
 }
 
+test('more is told only to who asks for it: the title, and then what was asked and why', () => {
+  const asked: Happening = { is: 'question.asked', question: 'English?\nOr Portuguese?' }
+  const bodyWith = (detail: Wishes['detail']) => noticeOf(event(asked), session, { ...wishes, detail })?.notice.body
+  assert.equal(bodyWith('title'), `${session.id} is asking a question\n${secret}`)
+  assert.match(bodyWith('full') ?? '', /is asking a question\n.*SECRET.*\nEnglish\?.*Or Portuguese\?$/)
+})
+
+test('ends of workers and subagents are told to who asks for them, quietly', () => {
+  for (const happening of untold.filter(({ is }) => is === 'worker.ended' || is === 'subagent.ended')) {
+    const told = noticeOf(event(happening), session, { ...wishes, subagents: true })
+    assert.ok(told && told.notice.priority <= 2 && !told.needsYou, happening.is)
+  }
+})
+
 test('a tap opens the page of the session', () => {
   const happening: Happening = { is: 'orchestrator.started', claudeSession: 'x' }
-  for (const page of ['http://127.0.0.1:7777', 'http://127.0.0.1:7777/'])
-    assert.equal(noticeOf(event(happening), session, page)?.click, `http://127.0.0.1:7777/s/${session.id}`)
+  const page = `http://127.0.0.1:7777/s/${session.id}`
+  assert.equal(noticeOf(event(happening), session, { ...wishes, page })?.notice.click, page)
 })
 
 function event(happening: Happening): Event {

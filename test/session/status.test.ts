@@ -78,8 +78,13 @@ const happened = {
   voided: { is: 'verdict.voided', why: 'a file changed' },
   gaveUp: { is: 'orchestrator.gave-up', why: 'it is gone' },
   stuck: { is: 'orchestrator.stuck', idleSeconds: 900 },
-  sent: { is: 'notice.sent', channel: 'ntfy', about: 'x' },
-  unsent: { is: 'notice.failed', channel: 'ntfy', about: 'x', why: 'down' },
+  laid: { is: 'notice.queued', of: 3, about: 'question.asked' },
+  toolFailed: { is: 'tool.failed', who: 'parser', tool: 'Bash', why: 'exit 1' },
+  subagent: { is: 'subagent.ended', who: 'parser', kind: 'Explore' },
+  limited: { is: 'limit.reached', why: 'session limit', until: null },
+  lifted: { is: 'limit.lifted', by: 'the clock' },
+  spent: { is: 'budget.reached', spentUsd: 5.5, budgetUsd: 5 },
+  late: { is: 'deadline.passed', deadline: '2026-11-21T06:00:00.000Z' },
   toolRefused: { is: 'request.refused', tool: 'spawn-worker', why: 'usage' },
   writeRefused: { is: 'write.refused', who: 'orchestrator', file: '/x' },
   closed: { is: 'session.closed', by: 'you', why: 'enough' },
@@ -154,7 +159,7 @@ test('the whole path, event by event', () => {
     ['repair', 'working'],
     ['judging', 'judging'],
     ['pass', 'PASS'],
-    ['sent', 'PASS'],
+    ['laid', 'PASS'],
     ['closed', 'PASS'],
   ]
   for (const [index, [, phase]] of path.entries())
@@ -215,6 +220,9 @@ test('the status at the verdict is what the events said', () => {
     idleTurns: 0,
     refusals: 0,
     stuck: false,
+    limit: null,
+    late: false,
+    noticed: 0,
   } satisfies Status)
 })
 
@@ -237,6 +245,8 @@ test('every ending: its phase, its word while the runner lives and when it is de
     ['void, and work goes on', [...judged, 'pass', 'voided', 'answered'], 'working', 'working', 'interrupted', false],
     ['given up', [...atWork, 'gaveUp'], 'needs you', 'needs you', 'needs you', true],
     ['stuck', [...atWork, 'stuck'], 'working', 'stuck', 'interrupted', false],
+    ['at a usage limit', [...atWork, 'limited'], 'working', 'parked', 'interrupted', false],
+    ['at a usage limit, and asking', [...atWork, 'limited', 'asked'], 'asking', 'asking', 'asking', true],
     ['closed while planning', [...beginning, 'closed'], 'planning', 'stopped', 'stopped', true],
     ['closed while working', [...atWork, 'closed'], 'working', 'stopped', 'stopped', true],
     ['closed after PASS', [...judged, 'pass', 'closed'], 'PASS', 'PASS', 'PASS', true],
@@ -276,8 +286,13 @@ test('each event changes what it should, and nothing else', () => {
     ['voided', atWork, {}],
     ['gaveUp', atWork, { phase: 'needs you', trouble: 'it is gone' }],
     ['stuck', atWork, { stuck: true }],
-    ['sent', atWork, {}],
-    ['unsent', atWork, {}],
+    ['laid', atWork, { noticed: 3 }],
+    ['toolFailed', atWork, {}],
+    ['subagent', atWork, {}],
+    ['limited', atWork, { limit: { why: 'session limit', until: null } }],
+    ['lifted', [...atWork, 'limited'], { limit: null }],
+    ['spent', atWork, { budget: { spentUsd: 5.5, budgetUsd: 5 } }],
+    ['late', atWork, { late: true }],
     ['toolRefused', atWork, {}],
     ['writeRefused', atWork, {}],
     ['closed', atWork, { closed: { by: 'you', why: 'enough' } }],
@@ -324,7 +339,7 @@ test('a word of a person leaves a verdict that stands, and goes on from a void o
 })
 
 test('stuck it is until an agent shows life again; a notice is no sign of life', () => {
-  for (const remark of ['stuck', 'sent', 'unsent', 'runner', 'voided', 'unsaid'] satisfies Name[])
+  for (const remark of ['stuck', 'laid', 'limited', 'spent', 'late', 'runner', 'voided', 'unsaid'] satisfies Name[])
     assert.ok(after(...atWork, 'stuck', remark).stuck, remark)
   for (const life of ['turn', 'ended', 'toolRefused', 'writeRefused', 'judging', 'asked', 'answered'] satisfies Name[])
     assert.ok(!after(...atWork, 'stuck', life).stuck, life)
@@ -359,7 +374,7 @@ test('a worker that waits does so until it holds the lock', () => {
 })
 
 test('every event but the machine’s own has words, of one printable line', () => {
-  const silent: Name[] = ['sent', 'free']
+  const silent: Name[] = ['laid', 'free']
   for (const name of Object.keys(happened) as Name[]) {
     const moment = tell({ seq: 1, at: minute(1), ...happened[name] })
     assert.equal(moment === undefined, silent.includes(name), name)

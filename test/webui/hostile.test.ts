@@ -125,7 +125,7 @@ function everywhere(text: string): Happening[] {
     },
     { is: 'verdict.voided', why: text },
     { is: 'orchestrator.gave-up', why: text },
-    { is: 'notice.failed', channel: text, about: text, why: text },
+    { is: 'tool.failed', who: text, tool: text, why: text },
     { is: 'question.asked', question: text },
   ]
 }
