@@ -29,7 +29,7 @@ export function paintState({ status, runner }: Pick<View, 'status' | 'runner'>):
   if (state === 'PASS') return paint('green', state)
   if (['FAIL', 'failed', 'asking', 'needs you', 'stuck', 'interrupted'].includes(state) || state.includes('void'))
     return paint('red', state)
-  return state === 'INCONCLUSIVE' ? paint('yellow', state) : state
+  return state === 'INCONCLUSIVE' || state === 'parked' ? paint('yellow', state) : state
 }
 
 /** `00:07`, `12:03`, `1:02:03`. */
@@ -46,6 +46,14 @@ export function age(iso: string, now = Date.now()): string {
   if (minutes < 1) return 'just now'
   if (minutes < 60) return `${minutes} min`
   return minutes < 60 * 48 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`
+}
+
+/** A moment as the clock on the wall says it: `06:30`, with the date when that is another day. */
+export function moment(iso: string, now = new Date()): string {
+  const then = new Date(iso)
+  const time = then.toTimeString().slice(0, 5)
+  const date = [then.getFullYear(), then.getMonth() + 1, then.getDate()].map(part => String(part).padStart(2, '0'))
+  return then.toDateString() === now.toDateString() ? time : `${date.join('-')} ${time}`
 }
 
 /** `331 B`, `14 kB`, `2.1 MB`. */

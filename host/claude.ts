@@ -211,7 +211,7 @@ export function interactiveArguments(launch: Launch, opening: string): string[] 
 
 /** Headless: the brief comes by stdin, one JSON object a line goes to stdout. */
 export function headlessArguments(launch: Launch): string[] {
-  const most = launch.budgetUsd === undefined ? [] : ['--max-budget-usd', launch.budgetUsd.toFixed(2)]
+  const most = launch.budgetUsd === undefined ? [] : ['--max-budget-usd', launch.budgetUsd.toFixed(4)]
   return [...sharedArguments(launch), '-p', '--output-format', 'stream-json', '--verbose', ...most]
 }
 

@@ -14,7 +14,7 @@ const model = text(/^[A-Za-z0-9][\w.:@/[\]-]{0,199}$/)
 const secret = text(/^[\x21-\x7e]*$/)
 const dollars = z
   .string()
-  .regex(/^\d{1,6}(\.\d{1,2})?$/)
+  .regex(/^\d{1,6}(\.\d{1,4})?$/)
   .transform(Number)
 const hours = /^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$/
 const address = z.string().refine(value => /^https?:\/\/[^\s/?#]/.test(value) && URL.canParse(value))

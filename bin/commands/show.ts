@@ -2,7 +2,7 @@ import { exits, printable, readConfig, shellWord } from '../../host/index.ts'
 import { awaitsApproval, changedSinceVerdict, readEvidence, type View, viewOf } from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
-import { age, clock, paint, paintState, print, table, title } from '../terminal.ts'
+import { age, clock, moment, paint, paintState, print, table, title } from '../terminal.ts'
 
 export const command = defineCommand({
   about: `
@@ -55,6 +55,7 @@ function printView(view: View, changed: string[]): void {
   if (opening.repository)
     print(`  on a copy of ${opening.repository.path} at ${opening.repository.commit.slice(0, 10)}`)
   printProject(view)
+  printLimits(view)
   if (status.question && status.phase === 'asking') print(paint('red', `  asks you: ${printable(status.question)}`))
   if (awaitsApproval(status)) print(paint('bold', `  approve  dispatch approve ${id.slice(-4)}`))
   if (status.trouble) print(paint('red', `  ${printable(status.trouble)}`))
@@ -77,6 +78,18 @@ function printProject({ session, status }: View): void {
   row('handed on', [...files, ...(project?.files ?? [])])
   row('named', deeper)
   row('ignored', ignored)
+}
+
+/** What time and money have to say: the deadline, a usage limit, a budget that is spent. */
+function printLimits({ session, status }: View): void {
+  const { deadline } = session.opening
+  const { limit, budget, late, verdict } = status
+  const row = (name: string, text: string, colour: 'yellow' | 'dim') =>
+    print(`  ${name.padEnd(10)} ${paint(colour, printable(text))}`)
+  if (deadline !== null && !verdict?.final)
+    row('deadline', `${moment(deadline)}${late ? ', which has passed' : ''}`, late ? 'yellow' : 'dim')
+  if (limit) row('parked', `${limit.until === null ? '' : `until ${moment(limit.until)}: `}${limit.why}`, 'yellow')
+  if (budget) row('budget', `$${budget.spentUsd.toFixed(2)} of $${budget.budgetUsd.toFixed(2)} is spent`, 'yellow')
 }
 
 function setupWords(setup: View['status']['setup']): string {

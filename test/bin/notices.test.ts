@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { deadlineIn } from '../../bin/given.ts'
+import { DispatchError } from '../../host/index.ts'
+import { about, contract, honest, task, therest } from '../../rehearsal/hello.ts'
+import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
+import { openRig, type Rig } from '../rig.ts'
+
+/** When a person is told: what the runner lays out, and the deadline and the budget behind it. */
+
+const hello: Scenario = {
+  ...about,
+  title: '',
+  orchestrator: [put('contract.md', contract), ...therest],
+  ends: ['PASS'],
+}
+
+test('a budget that is spent stops further workers, is said once, and may be raised while the session runs', async () => {
+  const scenario: Scenario = {
+    ...about,
+    title: '',
+    workers: { '*': honest },
+    orchestrator: [
+      put('contract.md', contract),
+      spawn('code --name hello --clauses C1', 'Write hello.sh: it prints hello.'),
+      bash('wait-workers'),
+      spawn('code --name again --clauses C1', 'Once more.'),
+      spawn('code --name third --clauses C1', 'And again.'),
+      bash('ask "May I spend more?"'),
+      heard => say(heard.last.slice(0, 200)),
+      spawn('code --name raised --clauses C1', 'Now.'),
+      bash('wait-workers'),
+      bash('submit'),
+      heard => say(heard.last.slice(0, 200)),
+    ],
+    ends: ['PASS'],
+  }
+  const rig = await openRig(scenario)
+  try {
+    fs.mkdirSync(path.join(rig.home, 'dispatch'), { recursive: true })
+    const file = path.join(rig.home, 'dispatch/.env')
+    fs.writeFileSync(file, 'BUDGET_USD=0.0015\n', { mode: 0o600 })
+    const asked = await rig.dispatch([task, '--wait'])
+    assert.equal(asked.code, 12, asked.stdout + asked.stderr)
+    assert.match(asked.stdout, /the budget is spent: \$0\.00/)
+    const { workers, budget } = rig.status()
+    assert.deepEqual(
+      workers.map(({ name }) => name),
+      ['hello'],
+    )
+    assert.equal(budget?.budgetUsd, 0.0015)
+    assert.equal(rig.events().filter(event => event.is === 'budget.reached').length, 1)
+    assert.deepEqual(laidOut(rig), ['orchestrator.started', 'budget.reached', 'question.asked'])
+
+    fs.writeFileSync(file, 'BUDGET_USD=20\n', { mode: 0o600 })
+    await new Promise(resolve => setTimeout(resolve, 1100)) // Settings are looked at once a second.
+    assert.equal((await rig.dispatch(['say', rig.session().id, 'Yes, it is raised.'])).code, 0)
+    const ended = await rig.dispatch(['wait'])
+    assert.equal(ended.code, 0, ended.stdout + ended.stderr)
+    assert.deepEqual(
+      rig.status().workers.map(({ name }) => name),
+      ['hello', 'raised'],
+    )
+  } finally {
+    await rig.close()
+  }
+})
+
+test('a deadline that passes without a verdict is told at once; what needs you carries it through quiet hours', async () => {
+  const scenario: Scenario = {
+    ...about,
+    title: '',
+    orchestrator: [bash('ask "English?"'), say('I wait.')],
+    ends: ['asking'],
+  }
+  const rig = await openRig(scenario)
+  try {
+    const deadline = new Date(Date.now() + 8000).toISOString()
+    assert.equal((await rig.dispatch([task, '--deadline', deadline])).code, 0)
+    await rig.until('it is late', () => laidOut(rig).includes('deadline.passed'), 20)
+    assert.deepEqual(laidOut(rig), ['orchestrator.started', 'question.asked', 'deadline.passed'])
+    const latest = Object.fromEntries(messages(rig).map(({ notice, latest, at }) => [notice.title, [latest, at]]))
+    assert.equal(latest['Dispatch started']?.[0], deadline)
+    assert.equal(latest['Dispatch needs you']?.[0], latest['Dispatch needs you']?.[1], 'at once')
+    assert.equal(latest['Dispatch is late']?.[0], latest['Dispatch is late']?.[1], 'at once')
+    assert.match((await rig.dispatch(['show'])).stdout, /deadline {3}\d\d:\d\d, which has passed/)
+  } finally {
+    await rig.close()
+  }
+})
+
+test('a runner that died between an event and its notice lays it out when it goes on, and no other twice', async () => {
+  const rig = await openRig(hello)
+  try {
+    assert.equal((await rig.dispatch([task, '--wait'])).code, 0)
+    await rig.dispatch(['stop', '--all'])
+    const { paths } = rig.session()
+    const log = fs.readFileSync(paths.events, 'utf8').split('\n').filter(Boolean)
+    const before = messages(rig).map(({ id }) => id)
+    assert.equal(new Set(before).size, before.length)
+    // As a crash would have left it: the verdict is recorded, and nothing after it.
+    const cut = log.findIndex(line => line.includes('"verdict.given"'))
+    fs.writeFileSync(paths.events, `${log.slice(0, cut + 1).join('\n')}\n`)
+    await rig.dispatch(['stop', '--all'])
+    assert.ok(laidOut(rig).includes('verdict.given'), laidOut(rig).join())
+    const after = messages(rig).map(({ id }) => id)
+    assert.equal(new Set(after).size, after.length, 'each notice lies there once')
+    assert.deepEqual(
+      after.filter(id => before.includes(id)),
+      before,
+    )
+  } finally {
+    await rig.close()
+  }
+})
+
+test('a deadline is a time of day to come, or a moment', () => {
+  const now = new Date(2026, 10, 21, 23, 30)
+  const local = (day: number, hour: number, minute: number) => new Date(2026, 10, day, hour, minute).toISOString()
+  assert.equal(deadlineIn('23:45', now), local(21, 23, 45))
+  assert.equal(deadlineIn('6:05', now), local(22, 6, 5))
+  assert.equal(deadlineIn('23:30', now), local(22, 23, 30))
+  assert.equal(deadlineIn('2026-11-22T06:30', now), local(22, 6, 30))
+  assert.equal(deadlineIn('2026-11-22T06:30:00Z', now), '2026-11-22T06:30:00.000Z')
+  for (const bad of ['', 'soon', '24:00', '6', '2026-11-20T06:30', '2026-13-40T06:30', '06:60', '1e9', '2027'])
+    assert.throws(
+      () => deadlineIn(bad, now),
+      (error: DispatchError) => error instanceof DispatchError && error.exit === 2,
+      bad,
+    )
+})
+
+interface Laid {
+  id: string
+  at: string
+  latest: string | null
+  notice: { title: string }
+}
+
+/** Which events the runner says it has laid out, in order. */
+function laidOut(rig: Rig): string[] {
+  return rig.events().flatMap(event => (event.is === 'notice.queued' ? [event.about] : []))
+}
+
+/** Every message of the phone's box, wherever it has got to. */
+function messages(rig: Rig): Laid[] {
+  const box = path.join(rig.home, 'dispatch/outbox/phone')
+  return ['waiting', 'sent', 'dead']
+    .map(folder => path.join(box, folder))
+    .filter(folder => fs.existsSync(folder))
+    .flatMap(folder => fs.readdirSync(folder).map(name => path.join(folder, name)))
+    .sort((a, b) => (path.basename(a) < path.basename(b) ? -1 : 1))
+    .map(file => JSON.parse(fs.readFileSync(file, 'utf8')) as Laid)
+}
