@@ -7,8 +7,11 @@ import { openStage } from './server.ts'
 
 const folder = path.join(import.meta.dirname, 'scenarios')
 
-/** `dispatch rehearse [scenario]`: play one scenario through the real dispatch, and tidy up after it. */
-export async function rehearse(named: string | undefined): Promise<number> {
+/**
+ * `dispatch rehearse [scenario]`: play one scenario through the real dispatch, and tidy up after it. `settle` sees the
+ * notices of its home delivered, while the stage still plays the phone.
+ */
+export async function rehearse(named: string | undefined, settle: (home: string) => Promise<void>): Promise<number> {
   const name = named ?? ((await works('python3')) ? 'fibonacci' : 'fibonacci-in-javascript')
   const scenario = await readScenario(name)
   say(
@@ -25,7 +28,7 @@ export async function rehearse(named: string | undefined): Promise<number> {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-rehearsal-'))
   const stage = await openStage(scenario)
   const environment = environmentFor(home, stage.url, scenario)
-  const ended = endOnSignal(home, environment)
+  const ended = endOnSignal(home, environment, settle)
   try {
     const code = await runInTerminal('/bin/sh', [door, '--wait', '--no-repo', '--', scenario.task], environment)
     return await close(home, environment, scenario, code)
@@ -115,11 +118,15 @@ async function close(home: string, environment: NodeJS.ProcessEnv, scenario: Sce
 }
 
 /** Whatever happens, no process of the rehearsal outlives it. */
-function endOnSignal(home: string, environment: NodeJS.ProcessEnv): () => Promise<void> {
+function endOnSignal(
+  home: string,
+  environment: NodeJS.ProcessEnv,
+  settle: (home: string) => Promise<void>,
+): () => Promise<void> {
   let over: Promise<void> | undefined
   const end = () => {
-    over ??= run('/bin/sh', [door, 'stop', '--all'], { env: strings(environment), deadline: 60_000 }).then(
-      () => undefined,
+    over ??= run('/bin/sh', [door, 'stop', '--all'], { env: strings(environment), deadline: 60_000 }).then(() =>
+      settle(path.join(home, 'dispatch')),
     )
     return over
   }

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { z } from 'zod'
 import { readJson } from '../host/index.ts'
-import { channelsOf, noticeOf, post } from '../notify/index.ts'
+import { channelsOf, noticeOf, post, wake } from '../notify/index.ts'
 import type { Event } from '../session/index.ts'
 import type { Running } from './running.ts'
 
@@ -52,6 +52,7 @@ export class Notices {
     const latest = opening.deadline === null ? null : urgent ? event.at : opening.deadline
     post(config.home, { id: `${id}-${event.seq}`, of: id, at: event.at, latest, notice: told.notice }, to)
     this.running.record({ is: 'notice.queued', of: event.seq, about: event.is })
+    void wake(config)
   }
 }
 

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { type Ran, run } from '../host/index.ts'
+import { settle } from '../notify/index.ts'
 import { environmentFor } from '../rehearsal/rehearse.ts'
 import type { Scenario } from '../rehearsal/scenario.ts'
 import { openStage, type Stage } from '../rehearsal/server.ts'
@@ -69,6 +70,7 @@ export async function openRig(scenario: Scenario, changes: Record<string, string
     processes: () => processesOf(home),
     async close() {
       await rig.dispatch(['stop', '--all'])
+      await settle(path.join(home, 'dispatch'), 3000)
       await stage.close()
       await rig.until('every process of the rig is gone', () => processesOf(home).length === 0, 10)
       fs.rmSync(home, { recursive: true, force: true })

@@ -1,3 +1,4 @@
+import { settle } from '../../notify/index.ts'
 import { defineCommand } from '../command.ts'
 
 export const command = defineCommand({
@@ -8,6 +9,6 @@ on this machine that plays the models. Free and offline. The session's folder st
   options: { list: { type: 'boolean', about: 'the names of the scenarios, with a line on each' } },
   async run(values, words) {
     const { list, rehearse } = await import('../../rehearsal/index.ts')
-    return values.list ? list() : rehearse(words[0])
+    return values.list ? list() : rehearse(words[0], settle)
   },
 })
