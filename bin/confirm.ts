@@ -39,7 +39,7 @@ export async function refuseAgent(what: string, remedy: string): Promise<void> {
 }
 
 /** What is typed until Enter; nothing for Ctrl-c and Ctrl-d. */
-function typed(question: string): Promise<string> {
+export function typed(question: string): Promise<string> {
   const asker = createInterface({ input: process.stdin, output: process.stdout })
   return new Promise(resolve => {
     asker.once('close', () => resolve(''))

@@ -30,6 +30,7 @@ function offers(command: Known, { name }: Kind): { live: string } | { words: str
   if (name === 'sid') return { live: 'completions sids' }
   if (name === 'who' || name === 'window') return { live: 'completions who:$first' }
   if (name === 'shell') return { words: Object.keys(scripts) }
+  if (name === 'what') return { words: ['setup', 'test', 'log'] }
   return command.options.some(option => option.name === 'list') ? { live: `${command.name} --list` } : undefined
 }
 

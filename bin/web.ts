@@ -1,11 +1,13 @@
 /** Door: open the observatory and stay until it is asked to end; a second one ends with 5 and says where the first is. */
-import { DispatchError, exits, listenerOn, readConfig } from '../host/index.ts'
+import { DispatchError, exits, freshConfig, listenerOn, readConfig } from '../host/index.ts'
 import { serve } from '../webui/index.ts'
+import { silenceOf } from './notify/health.ts'
 
 try {
   const config = readConfig()
   if (config.WEBUI_PORT === 0) end('the page is off (WEBUI_PORT=0)')
-  const served = await serve(config)
+  const fresh = freshConfig(config, problem => console.log(problem))
+  const served = await serve(config, () => silenceOf(fresh()))
   if (served.is === 'running')
     throw new DispatchError(`the page is at ${served.url} already, served by process ${served.pid}`, {
       exit: exits.conflict,

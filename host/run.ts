@@ -86,6 +86,26 @@ function begin(program: string, args: string[], options: SpawnOptions): ChildPro
   }
 }
 
+/**
+ * Start a program that outlives us: a session of its own, no terminal, its words at the end of `log`. Answers its exit code
+ * should it end while we are there: 0 for a signal and -1 for one that could not be started. It keeps nobody waiting.
+ */
+export function startDetached(
+  program: string,
+  args: string[],
+  { env, log }: { env: Record<string, string>; log: string },
+): Promise<number> {
+  const words = fs.openSync(log, 'a', 0o600)
+  const child = begin(program, args, { env, cwd: '/', stdio: ['ignore', words, words] })
+  fs.closeSync(words)
+  if ('unstartable' in child) return Promise.resolve(-1)
+  child.unref()
+  return new Promise(resolve => {
+    child.once('error', () => resolve(-1))
+    child.once('exit', code => resolve(code ?? 0))
+  })
+}
+
 /** Milliseconds in which what a program wrote before its end is read, when somebody else still holds its pipes. */
 const lastWords = 250
 

@@ -1,23 +1,44 @@
-import { oneLine } from '../host/index.ts'
-import { type Delivery, within } from './delivery.ts'
+import path from 'node:path'
+import { z } from 'zod'
+import { oneLine, run } from '../host/index.ts'
+import type { Delivery } from './delivery.ts'
 import type { Notice } from './notice.ts'
 
-/** Show a notice on this machine's desktop. Never rejects; gives up after `deadline` milliseconds. */
-export function showOnDesktop(notice: Notice, deadline = 5000): Promise<Delivery> {
-  const late: Delivery = { channel: 'desktop', ok: false, why: `no answer in ${deadline / 1000} s` }
-  return within(deadline, show(notice), late)
+const Shown = z.object({ ok: z.boolean(), why: z.string(), hopeless: z.literal(true).optional() })
+
+/** What the notifier of this machine said. */
+export type Shown = z.infer<typeof Shown>
+
+/**
+ * Show a notice on this machine's desktop. Never rejects. The notifier runs in a process of its own (`banner.ts`), because
+ * npm `node-notifier` cannot be stopped: after `deadline` milliseconds it is killed with all it has started.
+ */
+export async function showOnDesktop(notice: Notice, deadline = 10_000): Promise<Delivery> {
+  const banner = path.join(import.meta.dirname, 'banner.ts')
+  const ran = await run(process.execPath, [banner], { input: JSON.stringify(notice), deadline })
+  const late: Shown = { ok: false, why: `no answer in ${deadline / 1000} s` }
+  const { ok, why, hopeless }: Shown = ran.timedOut ? late : shownIn(ran.stdout)
+  return { channel: 'desktop', ok, why, ...(hopeless ? { hopeless } : {}) }
 }
 
-/** The package is loaded only when there is something to show: the runner imports this room too, and stays small. */
-async function show(notice: Notice): Promise<Delivery> {
+/** Hand a notice to the notifier of this machine, and hear what it says. */
+export async function show(notice: Notice): Promise<Shown> {
   const { default: notifier } = await import('node-notifier')
   return new Promise(resolve => {
     try {
-      notifier.notify(appearance(notice), error => resolve(deliveryOf(error)))
+      notifier.notify(appearance(notice), error => resolve(shown(error)))
     } catch (error) {
-      resolve(deliveryOf(error))
+      resolve(shown(error))
     }
   })
+}
+
+function shownIn(text: string): Shown {
+  try {
+    return Shown.parse(JSON.parse(text))
+  } catch {
+    return { ok: false, why: 'the notifier ended without a word' }
+  }
 }
 
 /** On a Mac the callback comes only when the banner closes, so it closes before our own deadline. */
@@ -33,16 +54,19 @@ function plain(text: string): string {
 }
 
 /** The callback's error is an Error when the notifier failed; a bare string is only its stderr after exit 0. */
-function deliveryOf(error: unknown): Delivery {
-  if (!(error instanceof Error)) return { channel: 'desktop', ok: true, why: '' }
-  return { channel: 'desktop', ok: false, why: inWords(error.message) }
+function shown(error: unknown): Shown {
+  if (!(error instanceof Error)) return { ok: true, why: '' }
+  if (/not found: notify-send|notify-send must be installed/.test(error.message)) return { ...missing, ok: false }
+  return { ok: false, why: lastWords(error.message) }
 }
 
+const missing = {
+  why: 'notify-send is not installed (Debian: `apt install libnotify-bin`), or set DESKTOP=off',
+  hopeless: true,
+} as const
+
 /** The command line in the message repeats the notice; only the notifier's own last line is worth keeping. */
-function inWords(message: string): string {
-  if (/not found: notify-send|notify-send must be installed/.test(message)) {
-    return 'notify-send is not installed (Debian: `apt install libnotify-bin`), or set DESKTOP=off'
-  }
+function lastWords(message: string): string {
   const lines = message.split('\n').filter(line => line.trim() !== '' && !line.startsWith('Command failed:'))
   return oneLine(lines.at(-1) ?? 'the notifier failed and said nothing', 200)
 }

@@ -46,11 +46,16 @@ export function post(home: string, message: Message, to: Channel[]): void {
 
 /** Where a channel's messages lie: a message is moved by rename(2), so it is in exactly one of them. */
 export function foldersOf(home: string, channel: Channel): { waiting: string; sent: string; dead: string } {
-  const at = (folder: string) => path.join(home, 'outbox', channel, folder)
+  const at = (folder: string) => path.join(folderOf(home, channel), folder)
   return { waiting: at('waiting'), sent: at('sent'), dead: at('dead') }
 }
 
+/** All that a channel has of its own. */
+export function folderOf(home: string, channel: Channel): string {
+  return path.join(home, 'outbox', channel)
+}
+
 /** The same for the same fact, whoever lays it out; by name they stand in the order they happened. */
-function nameOf({ at, id }: Message): string {
+export function nameOf({ at, id }: Message): string {
   return `${String(Date.parse(at)).padStart(15, '0')}-${id}.json`
 }

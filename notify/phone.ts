@@ -1,62 +1,79 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type Config, oneLine } from '../host/index.ts'
-import { type Delivery, within } from './delivery.ts'
+import { type Delivery, networkWords, waitIn } from './delivery.ts'
 import type { Notice } from './notice.ts'
+import { type Heard, overhear } from './overhear.ts'
 
 /** Where the phone listens. */
 export type Phone = Pick<Config, 'NTFY_SERVER' | 'NTFY_TOPIC' | 'NTFY_TOKEN'>
 
 /**
- * Publish a notice to ntfy. Never rejects; gives up after `deadline` milliseconds, though the request itself goes on:
- * npm `ntfy` knows no deadline and no abort, which is why a push is a short-lived process of its own.
+ * Publish a notice to ntfy. Never rejects, and is over within `deadline` milliseconds, the request included. Of two with the
+ * same `sequence` the second replaces the first, where server and app are new enough; others ignore it.
  */
-export async function sendToPhone(notice: Notice, phone: Phone, deadline = 10_000): Promise<Delivery> {
-  const late: Delivery = { channel: 'phone', ok: false, why: `no answer in ${deadline / 1000} s` }
-  const delivery = await within(deadline, send(notice, phone), late)
-  return { ...delivery, why: delivery.why.replaceAll(phone.NTFY_TOPIC, '(topic)') }
-}
-
-async function send(notice: Notice, phone: Phone): Promise<Delivery> {
-  const answer = listenFor(phone)
+export async function sendToPhone(
+  notice: Notice,
+  phone: Phone,
+  { deadline = 10_000, sequence }: { deadline?: number; sequence?: string } = {},
+): Promise<Delivery> {
+  const heard: Heard = { signal: AbortSignal.timeout(deadline) }
   try {
     const { publish } = await import('ntfy') // Only when there is something to send: the runner stays small.
-    const published = Published.safeParse(await publish(message(notice, phone)))
-    return published.success ? delivered(answer) : refused(answer, notNtfy)
+    const answer = Published.safeParse(await overhear(heard, () => publish(message(notice, phone, sequence))))
+    return answer.success ? { ...base(heard), ok: true, id: answer.data.id } : failed(heard, notNtfy)
   } catch (error) {
-    return refused(answer, inWords(error))
-  } finally {
-    answer.stop()
+    return failed(heard, inWords(error, heard, deadline))
   }
 }
 
+/** The address of something on the user's server: its topic, and what is asked of it. */
+export function ntfyAddress({ NTFY_SERVER, NTFY_TOPIC }: Phone, below = ''): URL {
+  return new URL(`${NTFY_TOPIC}${below}`, withSlash(NTFY_SERVER))
+}
+
+/** An ntfy server gives messages that are told apart by up to 64 letters, so a longer id goes as its hash. */
+export function sequenceOf(id: string): string {
+  return id.length <= 64 ? id : createHash('sha256').update(id).digest('hex')
+}
+
 /** What ntfy answers to a publish. Anything else came from somebody else: a captive portal also answers 200. */
-const Published = z.looseObject({ id: z.string() })
+const Published = z.looseObject({ id: z.string().regex(/^[-_A-Za-z0-9]{1,64}$/) })
 
 const notNtfy = 'the server did not answer as ntfy does'
 
-function message({ title, body, priority, tags, click }: Notice, phone: Phone) {
+function message({ title, body, priority, tags, click }: Notice, phone: Phone, sequence: string | undefined) {
   const { NTFY_SERVER, NTFY_TOPIC, NTFY_TOKEN } = phone
+  const page = click === undefined || isLoopback(click) ? undefined : new URL(click).href
+  const asked = new URLSearchParams({
+    ...(sequence === undefined ? {} : { 'sequence-id': sequenceOf(sequence) }),
+    ...(page === undefined ? {} : { click: page }),
+  })
   return {
-    server: base(NTFY_SERVER),
-    topic: NTFY_TOPIC,
+    server: withSlash(NTFY_SERVER),
+    topic: asked.size === 0 ? NTFY_TOPIC : `${NTFY_TOPIC}?${asked}`, // The package has no other way for either.
     title: oneLine(title, 200).replace(/[^\x20-\x7e]/gu, '?'),
-    message: oneLine(body, 1000),
+    message: lines(body),
     priority,
     tags,
-    ...(click === undefined || isLoopback(click) ? {} : { actions: [opens(click)] }),
+    ...(page === undefined ? {} : { actions: [opens(page)] }),
     ...(NTFY_TOKEN === '' ? {} : { authorization: { username: '', password: NTFY_TOKEN } }),
   }
 }
 
-/** A button on the notice: npm `ntfy` 1.15 has a `clickURL` in its types and never sends it. */
-function opens(click: string) {
-  const url = new URL(click).href.replace(/[,;]/g, encodeURIComponent)
-  return { type: 'view', label: 'Open', url } as const
+/** Line by line free of what could act on a screen; 1,000 characters are never more than the 4,096 bytes of ntfy. */
+function lines(body: string): string {
+  const clean = body.split('\n').map(line => oneLine(line, 300))
+  return [...clean.join('\n')].slice(0, 1000).join('')
+}
+
+/** A button on the notice, besides the tap. */
+function opens(page: string) {
+  return { type: 'view', label: 'Open', url: page.replace(/[,;]/g, encodeURIComponent) } as const
 }
 
 /** With its slash, so that a server under a path keeps the path. */
-function base(server: string): string {
+function withSlash(server: string): string {
   return server.endsWith('/') ? server : `${server}/`
 }
 
@@ -65,49 +82,20 @@ function isLoopback(address: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(address).hostname)
 }
 
-interface Answer {
-  status?: number
-  retryAfter?: string
-  stop(): void
+function base({ status }: Heard) {
+  return { channel: 'phone', why: '', ...(status === undefined ? {} : { status }) } as const
 }
 
-/** npm `ntfy` keeps only the status text of a refusal; Node's own fetch tells the rest to whoever listens. */
-function listenFor({ NTFY_SERVER, NTFY_TOPIC }: Phone): Answer {
-  const target = new URL(NTFY_TOPIC, base(NTFY_SERVER))
-  const answer: Answer = { stop: () => unsubscribe(channel, hear) }
-  const hear = (heard: unknown) => {
-    const { success, data } = Headers.safeParse(heard)
-    if (!success || data.request.origin !== target.origin || data.request.path !== target.pathname) return
-    answer.status = data.response.statusCode
-    const names = data.response.headers.map(name => name.toString().toLowerCase())
-    const at = names.indexOf('retry-after')
-    if (at >= 0) answer.retryAfter = String(data.response.headers[at + 1])
-  }
-  subscribe(channel, hear)
-  return answer
+function failed(heard: Heard, words: string): Delivery {
+  const again = waitIn(heard.retryAfter, Date.now())
+  const why = heard.status === undefined ? words : `HTTP ${heard.status}: ${words}`
+  return { ...base(heard), ok: false, why, ...(again === undefined ? {} : { again }) }
 }
 
-const channel = 'undici:request:headers'
-
-const Headers = z.looseObject({
-  request: z.looseObject({ origin: z.string(), path: z.string() }),
-  response: z.looseObject({ statusCode: z.number(), headers: z.array(z.union([z.instanceof(Buffer), z.string()])) }),
-})
-
-function delivered({ status }: Answer): Delivery {
-  return { channel: 'phone', ok: true, why: '', ...(status === undefined ? {} : { status }) }
-}
-
-function refused({ status, retryAfter }: Answer, words: string): Delivery {
-  if (status === undefined) return { channel: 'phone', ok: false, why: words }
-  const again = retryAfter === undefined ? '' : `; Retry-After: ${oneLine(retryAfter, 40)}`
-  return { channel: 'phone', ok: false, why: `HTTP ${status}: ${words}${again}`, status }
-}
-
-function inWords(error: unknown): string {
+function inWords(error: unknown, { status }: Heard, deadline: number): string {
   if (error instanceof SyntaxError) return notNtfy
-  if (!(error instanceof Error)) return 'it could not be sent'
-  const cause = z.looseObject({ code: z.string() }).safeParse(error.cause)
-  if (cause.success) return `the server cannot be reached (${cause.data.code})`
-  return oneLine(error.message.replace(/^Error while publishing message: ?/, '') || 'refused', 200)
+  if (status === undefined || status === 200) return networkWords(error, deadline)
+  if (status < 400) return 'it sends us elsewhere; NTFY_SERVER must name the place itself'
+  const words = error instanceof Error ? error.message.replace(/^Error while publishing message: ?/, '') : ''
+  return oneLine(words || 'refused', 200)
 }

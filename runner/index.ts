@@ -3,7 +3,6 @@ import type { Session } from '../session/index.ts'
 
 export { agentAt, agentSays } from './approval.ts'
 export { askedContract, askedFile, leaveWord, readAnswer, type Said, withdraw, wordFile } from './human.ts'
-export { type Deliveries, sendNotice } from './push.ts'
 export { startSession, startSuccessor, tmuxSession } from './start.ts'
 
 /** Run one session until it is closed; exit 5 when another runner of it lives. (The rest of a runner is loaded only here.) */

@@ -39,6 +39,7 @@ const owners: Record<string, string> = {
   ntfy: 'notify/phone.ts',
   express: 'webui/app.ts',
   eta: 'webui/render.ts',
+  uqr: 'bin/notify/qr.ts',
 }
 
 /** Every foreign program has one owner among the TypeScript files. */

@@ -16,6 +16,8 @@ export interface Observed {
   workspace: string
   version: string
   home: string
+  /** Why notices do not reach a person, in words; empty when all is well. Asked anew for each page. */
+  silence(): string
 }
 
 /** The observatory as an express app. It reads and never writes, and does not listen: that is `serve`. */

@@ -15,6 +15,7 @@ export interface MessagePage {
 export interface Frame {
   version: string
   home: string
+  silence(): string
 }
 
 /** Turn pages into HTML. Every value on its way into a template is first made printable, then escaped. */
@@ -23,8 +24,8 @@ export function createRenderer(frame: Frame) {
   const { escapeFunction } = eta.config
   eta.configure({ escapeFunction: value => escapeFunction(printable(String(value))) })
   return {
-    list: (page: ListPage) => eta.render('./list', { frame, ...page }),
-    session: (page: SessionPage) => eta.render('./session', { frame, ...page }),
+    list: (page: ListPage) => eta.render('./list', { frame, silence: frame.silence(), ...page }),
+    session: (page: SessionPage) => eta.render('./session', { frame, silence: frame.silence(), ...page }),
     message: (page: MessagePage) => eta.render('./message', { frame, refresh: 0, ...page }),
   }
 }

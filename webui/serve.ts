@@ -26,13 +26,17 @@ export type Served =
 
 /**
  * Open this home's page on loopback, or find it. A port that a stranger holds is left to the stranger, and the next of
- * 21 is tried; nobody is ever asked to leave.
+ * 21 is tried; nobody is ever asked to leave. `silence` tells why notices do not arrive, when they do not.
  */
-export async function serve(config: Pick<Config, 'home' | 'workspace' | 'install' | 'WEBUI_PORT'>): Promise<Served> {
+export async function serve(
+  config: Pick<Config, 'home' | 'workspace' | 'install' | 'WEBUI_PORT'>,
+  silence: () => string = () => '',
+): Promise<Served> {
   const record = readRecord(config.home)
   const first = record && (await whoAnswers(record.port, config.home))
   if (record && typeof first === 'object') return { is: 'running', url: record.url, port: record.port, pid: first.pid }
-  const app = createApp({ workspace: config.workspace, home: config.home, version: versionOf(config.install) })
+  const { workspace, home, install } = config
+  const app = createApp({ workspace, home, version: versionOf(install), silence })
   for (const port of candidates(config.WEBUI_PORT)) {
     const server = await tryPort(app, port, config.home)
     if (server === 'taken') continue

@@ -69,6 +69,11 @@ export const commands: Entry[] = [
     () => import('./approve.ts'),
   ),
   rare('wait [sid]', 'block until there is a verdict; the exit code tells it', () => import('./wait.ts')),
+  rare(
+    'notify [what]',
+    'how you are told: set up a phone, prove each channel, see what was sent (setup, test, log)',
+    () => import('./notify.ts'),
+  ),
   rare('doctor', 'check this machine, with the fix for each thing that is wrong', () => import('./doctor.ts')),
   rare(
     'setup',

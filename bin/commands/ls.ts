@@ -1,6 +1,7 @@
 import { exits, oneLine, readConfig } from '../../host/index.ts'
 import { type View, viewAll } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
+import { printSilence } from '../notify/health.ts'
 import { age, paint, paintState, print, table } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -16,6 +17,7 @@ Every session, newest first: where it stands, how old it is, what it was asked. 
     if (values.json) print(JSON.stringify(views.map(summary)))
     else if (views.length === 0) print('No session yet. Begin one: dispatch "task"')
     else print(table(views.map(row)))
+    if (!values.json) printSilence(config)
     return exits.ok
   },
 })

@@ -2,6 +2,7 @@ import { exits, printable, readConfig, shellWord } from '../../host/index.ts'
 import { awaitsApproval, changedSinceVerdict, readEvidence, type View, viewOf } from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
+import { printSilence } from '../notify/health.ts'
 import { age, clock, moment, paint, paintState, print, table, title } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -13,7 +14,8 @@ it still holds for what lies in outputs/, and the line that fetches the judged w
     json: { type: 'boolean', about: 'one JSON object on standard output instead of words' },
   },
   async run(values, words) {
-    const session = chosen(readConfig(), words[0])
+    const config = readConfig()
+    const session = chosen(config, words[0])
     const view = await viewOf(session)
     const changed = await changedSinceVerdict(session.paths, view.status)
     if (values.json)
@@ -29,6 +31,7 @@ it still holds for what lies in outputs/, and the line that fetches the judged w
         }),
       )
     else printView(view, changed)
+    if (!values.json) printSilence(config)
     return exits.ok
   },
 })

@@ -16,8 +16,8 @@ import {
   run,
   variables,
 } from '../../host/index.ts'
+import { channelsOf, type Proof, prove } from '../../notify/index.ts'
 import { scriptedTraits } from '../../rehearsal/index.ts'
-import { type Deliveries, sendNotice } from '../../runner/index.ts'
 import { findSession, readLog, type Session, statusOf, viewOf } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
 import { agreed } from '../confirm.ts'
@@ -91,9 +91,9 @@ async function taskHere(): Promise<string> {
 }
 
 function announce(task: string, { claude, login }: Means, config: Config): void {
-  const { ORCHESTRATOR_MODEL, CODE_MODEL, RW_MODEL, JUDGE_MODEL, NTFY_TOPIC, NTFY_SERVER, DESKTOP } = config
+  const { ORCHESTRATOR_MODEL, CODE_MODEL, RW_MODEL, JUDGE_MODEL, NTFY_SERVER } = config
   const asked = variables(['ANTHROPIC_BASE_URL'])['ANTHROPIC_BASE_URL']
-  const channels = [NTFY_TOPIC === '' ? '' : `phone (${NTFY_SERVER})`, DESKTOP === 'on' ? 'desktop' : '']
+  const channels = channelsOf(config).map(channel => (channel === 'phone' ? `phone (${NTFY_SERVER})` : channel))
   const row = (name: string, text: string) => print(`  ${name.padEnd(8)} ${printable(text)}`)
   print('The smoke test is one real dispatch, from the task to the verdict, in an empty repository.\n')
   row('task', `${task.split(':')[0]}: add, gcd, is_prime, and tests`)
@@ -101,7 +101,7 @@ function announce(task: string, { claude, login }: Means, config: Config): void 
   row('claude', `${claude}${asked === undefined ? '' : `, asked at ${asked}`}`)
   row('login', login.kind === 'key' ? 'a key or token from the environment' : `your own (${login.configFile})`)
   row('judge', `GEMINI_API_KEY is set${config.GOOGLE_GEMINI_BASE_URL && `, asked at ${config.GOOGLE_GEMINI_BASE_URL}`}`)
-  row('notices', channels.filter(Boolean).join(', ') || 'none: neither NTFY_TOPIC nor DESKTOP is set')
+  row('notices', channels.join(', ') || 'none is set: `dispatch notify setup`')
   row('cost', 'about $0.50 and 5 to 10 minutes. This is an estimate; models and prices change.')
   row('', 'With a Claude subscription it counts against its limits instead.\n')
 }
@@ -135,7 +135,7 @@ interface Found {
   seconds: number
   cost: Cost
   /** What became of the notice that tells of the success. */
-  told: Deliveries
+  told: Proof[]
   traits: string[]
   differences: { real: string[]; scripts: string[] }
 }
@@ -151,7 +151,7 @@ async function lookBack(session: Session, exit: number, config: Config): Promise
     priority: 3,
     tags: ['tada'],
   }
-  const told = passed ? await sendNotice(notice, config) : []
+  const told = passed ? await prove(notice, config) : []
   const traits = traitsOf(session)
   const scripts = scriptedTraits()
   if (passed) await run('/bin/sh', [door, 'stop', session.id], { deadline: 60_000 })
@@ -184,7 +184,7 @@ function printFound(found: Found): void {
   print(`\n${paint('bold', 'Time')}  ${clock(seconds * 1000)} from the task to the verdict`)
   printDifferences(found.traits.length, differences)
   for (const { channel, ok, why } of told)
-    if (!ok) print(paint('yellow', `\nThe ${channel} was not told: ${printable(why ?? '')}`))
+    if (!ok) print(paint('yellow', `\nThe ${channel} was not told: ${printable(why)}`))
   const short = id.slice(-4)
   if (exit === exits.ok) {
     print(

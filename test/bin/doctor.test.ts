@@ -3,7 +3,6 @@ import fs from 'node:fs'
 import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
 import { describe, it, test } from 'node:test'
-import { isWeakTopic } from '../../bin/doctor/channels.ts'
 import { bad, good, layout, weak, wrap } from '../../bin/doctor/finding.ts'
 import { silencedBy } from '../../bin/doctor/hooks.ts'
 import { remedyFor } from '../../bin/doctor/sandbox.ts'
@@ -48,12 +47,6 @@ test('settings that silence our hooks are known', () => {
   assert.equal(silencedBy('[]', false), undefined)
 })
 
-test('a topic that can be guessed is weak', () => {
-  for (const topic of ['dispatch', 'my-dispatch-notices', '12345678', 'aaaaaaaaaaaaaaaaaaaaaaaa'])
-    assert.ok(isWeakTopic(topic), topic)
-  for (const topic of ['9f86d081884c7d659a2feaa0c55ad015', 'x7Kq-2Mb9_Zp4Rt1Lw']) assert.ok(!isWeakTopic(topic), topic)
-})
-
 test('each switch that keeps bubblewrap from working has its own fix', () => {
   const none = { restricted: undefined, allowed: undefined, most: undefined }
   assert.match(remedyFor({ ...none, restricted: '1' }), /apparmor_restrict_unprivileged_userns=0/)
@@ -80,7 +73,7 @@ describe('at the door', { concurrency: 2 }, () => {
 
   it('JSON has the fix for both systems, and 80 columns hold every line of the words', () =>
     withRig(async rig => {
-      const env = { GEMINI_API_KEY: '', NTFY_TOPIC: 'dispatch', DESKTOP: 'on' }
+      const env = { GEMINI_API_KEY: '', NTFY_TOPIC: '', DESKTOP: 'on' }
       const found = JSON.parse((await rig.dispatch(['doctor', '--json'], { env })).stdout) as {
         about: string
         fix?: Record<string, string>
@@ -95,6 +88,7 @@ describe('at the door', { concurrency: 2 }, () => {
         'judge',
         'phone',
         'desktop',
+        'webhook',
         'page',
         'home',
         'sandbox',
@@ -112,7 +106,7 @@ describe('at the door', { concurrency: 2 }, () => {
         stdout.split('\n').every(line => line.length <= 80),
         stdout,
       )
-      assert.match(stdout, /note +phone +the topic at \S+ can be guessed/)
+      assert.match(stdout, /note +phone +NTFY_TOPIC is not set[\s\S]*?→ `dispatch notify setup`/)
     }))
 
   it('F41 --online really asks the judge: a wrong key, a model that is gone and a good answer are three findings', async () => {
@@ -157,13 +151,13 @@ describe('at the door', { concurrency: 2 }, () => {
         assert.equal(ntfy.got.length, 0)
         assert.match(
           (await rig.dispatch(['doctor', '--notify'], { env })).stdout,
-          /ok +phone +\S+ took the test notice; only you can see/,
+          /ok +phone +\S+ took it[\s\S]*?Not proved: [\s\S]*?only you can see/,
         )
         assert.equal(ntfy.got.length, 1)
         const dead = { ...env, NTFY_SERVER: 'http://127.0.0.1:1' }
         assert.match(
           (await rig.dispatch(['doctor', '--notify'], { env: dead })).stdout,
-          /note +phone +\S+ did not take the test notice/,
+          /note +phone +it did not take the notice: the server\s+cannot be reached[\s\S]*?→ Look at NTFY_SERVER/,
         )
       })
     } finally {

@@ -140,6 +140,8 @@ test('a real claude that dispatch did not launch fires the hook, and the watchdo
 
   const watched = await rig.dispatch(['watchdog'], { env: { NTFY_SERVER: ntfy.url } })
   assert.equal(watched.code, 0, watched.stderr)
+  const outbox = path.join(rig.home, 'dispatch/outbox/phone/waiting')
+  await rig.until('all is delivered', () => fs.readdirSync(outbox).length === 0)
   assert.deepEqual(ntfy.got.map(({ body }) => body).sort(), [
     'claude in large has finished',
     'claude in my würk has finished',

@@ -1,30 +1,32 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Notice, push } from '../../notify/index.ts'
-import { sendToPhone } from '../../notify/phone.ts'
+import type { Notice } from '../../notify/index.ts'
+import { ntfyAddress, sendToPhone } from '../../notify/phone.ts'
+import { topic } from './home.ts'
 import { type Manner, startNtfy } from './ntfy-server.ts'
 
-const topic = 'secret-topic-9f3a'
+const click = 'https://desk.example/s/2026-11-20-fix-login-a3f9'
 const notice: Notice = {
   title: 'Dispatch started',
   body: '2026-11-20-fix-login-a3f9 is planning',
   priority: 4,
   tags: ['rocket', 'x'],
-  click: 'https://desk.example/s/2026-11-20-fix-login-a3f9',
+  click,
 }
 
 test('a notice arrives as ntfy wants it: topic, title, tags, priority, link, token as the Basic password', async () => {
-  const { delivery, got } = await send('ntfy', { token: 'tk_abc' })
-  assert.deepEqual(delivery, { channel: 'phone', ok: true, why: '', status: 200 })
+  const { delivery, got } = await send('ntfy', { token: 'tk_abc', sequence: 'session-7' })
+  assert.deepEqual({ ...delivery, id: '' }, { channel: 'phone', ok: true, why: '', status: 200, id: '' })
   const [published] = got
   assert.equal(published?.method, 'POST')
   assert.equal(published?.path, `/${topic}`)
+  assert.deepEqual(Object.fromEntries(published?.query ?? []), { 'sequence-id': 'session-7', click })
   assert.equal(published?.body, notice.body)
   const { headers } = published ?? { headers: {} }
   assert.equal(headers['x-title'], notice.title)
   assert.equal(headers['x-tags'], 'rocket,x')
   assert.equal(headers['x-priority'], '4')
-  assert.equal(headers['x-actions'], `view, Open, ${notice.click}`)
+  assert.equal(headers['x-actions'], `view, Open, ${click}`)
   assert.equal(headers['authorization'], `Basic ${Buffer.from(':tk_abc').toString('base64')}`)
 })
 
@@ -36,11 +38,22 @@ test('without a token there is no Authorization', async () => {
 test('a page on loopback is no link on a phone', async () => {
   const { got } = await send('ntfy', { notice: { ...notice, click: 'http://127.0.0.1:7777/s/x' } })
   assert.ok(!JSON.stringify(got[0]?.headers).includes('7777/s/x'))
+  assert.equal(got[0]?.query.size, 0)
+})
+
+test('a link full of signs is one link, and asks the server for nothing else', async () => {
+  const odd = 'https://desk.example/s?a=1&priority=5,x;y#z'
+  const { got } = await send('ntfy', { notice: { ...notice, click: odd } })
+  assert.deepEqual([...(got[0]?.query.keys() ?? [])], ['click'])
+  assert.equal(got[0]?.query.get('click'), odd)
+  assert.equal(got[0]?.headers['x-actions'], `view, Open, ${odd.replace(',', '%2C').replace(';', '%3B')}`)
 })
 
 test('a server under a path keeps its path', async () => {
   const { got } = await send('ntfy', { under: '/push' })
   assert.equal(got[0]?.path, `/push/${topic}`)
+  const phone = { NTFY_SERVER: 'https://x.example/push', NTFY_TOPIC: topic, NTFY_TOKEN: '' }
+  assert.equal(ntfyAddress(phone, '/json').href, `https://x.example/push/${topic}/json`)
 })
 
 test('an emoji, an escape sequence and a line break cannot break the request', async () => {
@@ -52,24 +65,45 @@ test('an emoji, an escape sequence and a line break cannot break the request', a
   assert.equal(got[0]?.body, 'a\\u{1b}[2Jb')
 })
 
+test('a body keeps its lines, each of them clean, and stays within what ntfy takes', async () => {
+  const { got } = await send('ntfy', { notice: { ...notice, body: 'one\ntwo\u0007\r\nthree' } })
+  assert.equal(got[0]?.body, 'one\ntwo\\u{7}\nthree')
+  const wide = await send('ntfy', { notice: { ...notice, body: `${'\u{1f680}'.repeat(290)}\n`.repeat(9) } })
+  assert.ok(Buffer.byteLength(wide.got[0]?.body ?? '') <= 4096)
+})
+
+const elsewhere = { status: 308, location: 'http://127.0.0.1:1/' }
 const refusals: [string, Manner, Record<string, unknown>][] = [
   ['500', { status: 500 }, { status: 500, why: 'HTTP 500: Internal Server Error' }],
-  ['429', { status: 429, retryAfter: '30' }, { status: 429, why: 'HTTP 429: Too Many Requests; Retry-After: 30' }],
+  ['429', { status: 429, retryAfter: '30' }, { status: 429, why: 'HTTP 429: Too Many Requests', again: 30_000 }],
   ['403', { status: 403 }, { status: 403, why: 'HTTP 403: Forbidden' }],
   ['a captive portal', 'portal', { status: 200, why: 'HTTP 200: the server did not answer as ntfy does' }],
+  [
+    'a redirect',
+    elsewhere,
+    { status: 308, why: 'HTTP 308: it sends us elsewhere; NTFY_SERVER must name the place itself' },
+  ],
   ['silence', 'never', { why: 'no answer in 0.3 s' }],
-  ['headers and then silence', 'headers only', { why: 'no answer in 0.3 s' }],
+  ['headers and then silence', 'headers only', { status: 200, why: 'HTTP 200: no answer in 0.3 s' }],
 ]
 
 for (const [what, manner, expected] of refusals) {
   test(`${what} is told as it is, soon, and without the topic`, async () => {
     const started = performance.now()
-    const { delivery } = await send(manner)
+    const { delivery } = await send(manner, { deadline: /silence/.test(what) ? 300 : 5000 })
     assert.deepEqual(delivery, { channel: 'phone', ok: false, ...expected })
     assert.ok(performance.now() - started < 2000)
     assert.ok(!JSON.stringify(delivery).includes(topic))
   })
 }
+
+test('at the deadline the request is broken off, and not only left alone', async () => {
+  const ntfy = await startNtfy('never')
+  const broken = new Promise(resolve => ntfy.server.once('request', request => request.once('close', resolve)))
+  await sendToPhone(notice, { NTFY_SERVER: ntfy.url, NTFY_TOPIC: topic, NTFY_TOKEN: '' }, { deadline: 200 })
+  await broken
+  ntfy.stop()
+})
 
 test('a server that is not there is told as that', async () => {
   const ntfy = await startNtfy('ntfy')
@@ -78,16 +112,28 @@ test('a server that is not there is told as that', async () => {
   assert.deepEqual(delivery, { channel: 'phone', ok: false, why: 'the server cannot be reached (ECONNREFUSED)' })
 })
 
-test('channels that are off are not in the answer', async () => {
-  const off = { DESKTOP: 'off', NTFY_SERVER: 'http://127.0.0.1:1', NTFY_TOPIC: '', NTFY_TOKEN: '' } as const
-  assert.deepEqual(await push(notice, off), [])
+test('fetch outside of a push is Node’s own, deadline and all', async () => {
+  const ntfy = await startNtfy({ status: 302, location: '/followed' })
+  await sendToPhone(notice, { NTFY_SERVER: ntfy.url, NTFY_TOPIC: topic, NTFY_TOKEN: '' })
+  const response = await fetch(`${ntfy.url}/x`, { method: 'POST', body: 'x' })
+  ntfy.stop()
+  assert.equal(response.redirected, true)
 })
 
-async function send(manner: Manner, options: { token?: string; under?: string; notice?: Notice } = {}) {
+interface Options {
+  token?: string
+  under?: string
+  notice?: Notice
+  sequence?: string
+  deadline?: number
+}
+
+async function send(manner: Manner, { token = '', under = '', deadline = 5000, sequence, ...other }: Options = {}) {
   const ntfy = await startNtfy(manner)
   try {
-    const phone = { NTFY_SERVER: ntfy.url + (options.under ?? ''), NTFY_TOPIC: topic, NTFY_TOKEN: options.token ?? '' }
-    return { delivery: await sendToPhone(options.notice ?? notice, phone, 300), got: ntfy.got }
+    const phone = { NTFY_SERVER: ntfy.url + under, NTFY_TOPIC: topic, NTFY_TOKEN: token }
+    const how = { deadline, ...(sequence === undefined ? {} : { sequence }) }
+    return { delivery: await sendToPhone(other.notice ?? notice, phone, how), got: ntfy.got }
   } finally {
     ntfy.stop()
   }

@@ -206,3 +206,16 @@ async function pageOf(id: string): Promise<string> {
   assert.equal(status, 200)
   return body
 }
+
+test('when notices do not arrive both pages say so in one line, as text; when they do, there is no such line', async () => {
+  const silent = await startApp(home, () => 'the phone has not taken <script>1</script>')
+  const addresses = ['/', `/s/${passed.id}`]
+  for (const address of addresses) {
+    assert.match(
+      (await silent.ask(address)).body,
+      /<strong>Notices do not arrive:<\/strong> the phone .*&lt;script&gt;1/,
+    )
+    assert.doesNotMatch((await page.ask(address)).body, /Notices do not arrive/)
+  }
+  silent.stop()
+})

@@ -134,8 +134,8 @@ export interface Answer {
 }
 
 /** The app on a free port of loopback, and the way to ask it anything, with any Host. */
-export async function startApp(home: string) {
-  const app = createApp({ workspace: path.join(home, 'workspace'), home, version: '1.2.3' })
+export async function startApp(home: string, silence = () => '') {
+  const app = createApp({ workspace: path.join(home, 'workspace'), home, version: '1.2.3', silence })
   const server = http.createServer(app)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

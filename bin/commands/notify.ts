@@ -1,0 +1,63 @@
+import { DispatchError, exits, readConfig } from '../../host/index.ts'
+import { defineCommand, type Values } from '../command.ts'
+import { printLog } from '../notify/log.ts'
+import { overview } from '../notify/overview.ts'
+import { setup } from '../notify/setup.ts'
+import { test } from '../notify/test.ts'
+
+const options = {
+  new: { type: 'boolean', about: 'setup: a new topic, also where a good one is set' },
+  server: { type: 'string', value: 'URL', about: 'setup: an ntfy server of your own (NTFY_SERVER)' },
+  token: { type: 'boolean', about: 'setup: ask for the access token of that server (NTFY_TOKEN)' },
+  webhook: { type: 'boolean', about: 'setup: ask for the address of a webhook, such as Slack’s (WEBHOOK_URL)' },
+  'quiet-hours': { type: 'string', value: 'HH:MM-HH:MM', about: 'setup: when notices wait (QUIET_HOURS)' },
+  last: { type: 'string', value: 'N', about: 'log: so many lines (default 20)' },
+  retry: { type: 'boolean', about: 'log: send what was given up once more' },
+  json: { type: 'boolean', about: 'test, log: one JSON object on standard output instead of words' },
+} as const
+
+/** Which options belong to which word. */
+const taken: Record<string, (keyof typeof options)[]> = {
+  '': ['json'],
+  setup: ['new', 'server', 'token', 'webhook', 'quiet-hours'],
+  test: ['json'],
+  log: ['last', 'retry', 'json'],
+}
+
+export const command = defineCommand({
+  usage: 'notify [setup | test | log] [options]',
+  about: `
+How you are told that a session needs you or is done: on this desktop, on your phone (by ntfy), by a webhook. Without a word:
+which channels there are, and whether they work. A notice is on disk before anybody sends it, so nothing is lost while the
+network or a server is down; each channel goes its own way.
+
+  setup   your phone, step by step: makes a topic that nobody guesses, writes it into $DISPATCH_HOME/.env after asking,
+          shows it as a QR code, and sends a test. Whoever knows the topic reads along, so it is shown only to you at
+          a terminal. The same way writes a token, a webhook and quiet hours.
+  test    sends one notice by every channel, now, and says what that proves and what only you can see.
+          Exit 0 when every channel took it, 8 when one did not, 2 when none is set.
+  log     what was sent, when, by which channel, and what came of it; what still waits, and what was given up.
+`,
+  options,
+  remedy: '`dispatch notify --help` tells what it takes.',
+  async run(values, [word = '']) {
+    refuseStrangers(word, values)
+    if (word === 'setup') return setup(values)
+    const config = readConfig()
+    if (word === 'test') return test(config, values.json ?? false)
+    return word === 'log' ? printLog(config, values) : overview(config, values.json ?? false)
+  },
+})
+
+function refuseStrangers(word: string, values: Values<typeof options>): void {
+  const known = taken[word]
+  const remedy = '`dispatch notify --help` tells what it takes.'
+  if (known === undefined)
+    throw new DispatchError(`notify knows setup, test and log, and not "${word}"`, { exit: exits.usage, remedy })
+  const stranger = Object.keys(values).find(name => !known.some(one => one === name))
+  if (stranger !== undefined)
+    throw new DispatchError(`--${stranger} is nothing for \`dispatch notify${word && ` ${word}`}\``, {
+      exit: exits.usage,
+      remedy,
+    })
+}

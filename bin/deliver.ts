@@ -1,0 +1,13 @@
+/** Door: deliver what lies in the outbox, until nothing waits there any more. Started by whoever lays a notice out. */
+import { exits, freshConfig, readConfig } from '../host/index.ts'
+import { deliver, usual } from '../notify/index.ts'
+import { main } from './main.ts'
+
+await main(async () => {
+  const config = readConfig()
+  const asked = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => asked.abort())
+  const fresh = freshConfig(config, problem => process.stdout.write(`${problem}\n`))
+  await deliver(config.home, fresh, usual, asked.signal)
+  return exits.ok
+})

@@ -1,0 +1,53 @@
+import { type Config, unreachable } from '../host/index.ts'
+import type { Delivery } from './delivery.ts'
+import { showOnDesktop } from './desktop.ts'
+import type { Notice } from './notice.ts'
+import type { Channel } from './outbox.ts'
+import { sendToPhone } from './phone.ts'
+import { postToWebhook } from './webhook.ts'
+
+/** What goes, and the names under which it goes. */
+export interface Outgoing {
+  /** The same whenever the same is sent again. */
+  id: string
+  of: string
+  at: string
+  notice: Notice
+  /** The state alone, in words. */
+  text: string
+}
+
+/** Try once to send this by one channel. Never rejects; over within the deadline; says no secret. */
+export async function attempt(outgoing: Outgoing, channel: Channel, { config, deadline }: Terms): Promise<Delivery> {
+  const delivery = await send(outgoing, channel, { config, deadline })
+  return { ...delivery, why: withoutSecrets(delivery.why, config) }
+}
+
+export interface Terms {
+  config: Config
+  /** Milliseconds. */
+  deadline: number
+}
+
+function send(
+  { id, of, at, notice, text }: Outgoing,
+  channel: Channel,
+  { config, deadline }: Terms,
+): Promise<Delivery> {
+  switch (channel) {
+    case 'desktop':
+      return showOnDesktop(notice, deadline)
+    case 'phone':
+      return sendToPhone(notice, config, { deadline, sequence: id })
+    case 'webhook':
+      return postToWebhook({ id, session: of, notice, text, at }, config.WEBHOOK_URL, deadline)
+    default:
+      return unreachable(channel)
+  }
+}
+
+/** Words of a server may repeat what it was asked. */
+function withoutSecrets(words: string, { NTFY_TOPIC, NTFY_TOKEN, WEBHOOK_URL }: Config): string {
+  const secrets = Object.entries({ topic: NTFY_TOPIC, token: NTFY_TOKEN, webhook: WEBHOOK_URL })
+  return secrets.reduce((said, [name, secret]) => (secret === '' ? said : said.replaceAll(secret, `(${name})`)), words)
+}

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Message, Notice } from '../../notify/index.ts'
+import { type Holds, type Lying, nextParcel, noticeFor } from '../../notify/parcel.ts'
+import { messageOf } from './home.ts'
+
+const open: Holds = { tries: {}, quietHours: '', together: { ofOne: 3, inAll: 20 }, now: Date.now() }
+const [a, b] = ['2026-11-20-a-0001', '2026-11-20-b-0002']
+
+test('up to three of a session go one by one, the oldest first, whosever it is', () => {
+  const waiting = lying([messageOf(1, { of: b }), messageOf(2, { of: a }), messageOf(3, { of: a })])
+  assert.deepEqual(idsOf(nextParcel(waiting, open)), [`${b}-1`])
+})
+
+test('four of a session go as one, and nothing of another session with them', () => {
+  const waiting = lying([1, 2, 3, 4].flatMap(nth => [messageOf(nth, { of: a }), messageOf(nth, { of: b })]))
+  assert.deepEqual(
+    idsOf(nextParcel(waiting, open)),
+    [1, 2, 3, 4].map(nth => `${a}-${nth}`),
+  )
+})
+
+test('when more than 20 wait in all, two of a session go as one already', () => {
+  const waiting = lying(Array.from({ length: 22 }, (_, at) => messageOf(at, { of: `s-${at >> 1}` })))
+  assert.equal(idsOf(nextParcel(waiting, open)).length, 2)
+  assert.equal(idsOf(nextParcel(waiting.slice(0, 20), open)).length, 1)
+  assert.equal(idsOf(nextParcel(waiting, { ...open, together: null })).length, 1)
+})
+
+test('no more than 200 go as one: the ledger names them all in one line', () => {
+  const waiting = lying(Array.from({ length: 300 }, (_, at) => messageOf(at)))
+  assert.equal(idsOf(nextParcel(waiting, open)).length, 200)
+})
+
+test('a session that has to wait is passed over; what was tried together stays together', () => {
+  const waiting = lying([1, 2, 3, 4, 5].map(nth => messageOf(nth, { of: a })).concat(messageOf(9, { of: b })))
+  const names = waiting.slice(0, 2).map(({ name }) => name)
+  const tried = { names, failures: 1, until: open.now + 1000, short: true }
+  assert.deepEqual(idsOf(nextParcel(waiting, { ...open, tries: { [a]: tried } })), [`${b}-9`])
+  const later = nextParcel(waiting, { ...open, tries: { [a]: tried }, now: open.now + 1000 })
+  assert.deepEqual(idsOf(later), [`${a}-1`, `${a}-2`])
+  assert.equal(later?.short, true)
+})
+
+test('what quiet hours let through takes along what its session said before, and nothing after', () => {
+  const noon = new Date()
+  noon.setHours(12, 0, 0, 0)
+  const quiet = { ...open, quietHours: '11:00-13:00', now: noon.getTime() }
+  const urgent = messageOf(2, { latest: new Date(noon.getTime() - 1).toISOString() })
+  const waiting = lying([messageOf(1), urgent, messageOf(3)])
+  assert.deepEqual(idsOf(nextParcel(waiting, quiet)), [messageOf(1).id])
+  assert.deepEqual(idsOf(nextParcel(waiting.slice(1), quiet)), [urgent.id])
+  assert.equal(nextParcel(waiting.slice(2), quiet), undefined)
+})
+
+test('several as one: the title of the last, each state once in order, the highest priority', () => {
+  const say = (nth: number, title: string, state: string, priority: number) =>
+    messageOf(nth, { of: a, notice: { title, body: `${a} ${state}\nthe task`, priority, tags: [`t${nth}`] } })
+  const parcel = {
+    of: a,
+    lying: lying([say(1, 'One', 'is planning', 3), say(2, 'Two', 'is stuck', 4), say(3, 'Three', 'is planning', 2)]),
+    short: false,
+  }
+  const notice = { title: 'Three', body: `3 notices of ${a}:\nis planning\nis stuck`, priority: 4, tags: ['t3'] }
+  assert.deepEqual(noticeFor(parcel), notice)
+  assert.deepEqual(noticeFor({ ...parcel, short: true }), { ...notice, body: notice.body.slice(0, 80), tags: [] })
+})
+
+test('however many and however long the states, the words stay within what a notice may hold', () => {
+  const many = Array.from({ length: 200 }, (_, at) =>
+    messageOf(at, { notice: { title: 'T', body: `${'\u{1f680}wide '.repeat(40)}${at}`, priority: 3, tags: [] } }),
+  )
+  const notice = noticeFor({ of: 'x'.repeat(100), lying: lying(many), short: false })
+  assert.ok(Notice.safeParse(notice).success, `${notice.body.length}`)
+  assert.match(notice.body, /^200 notices of x+:\n\(\d+ more before\)\n/)
+})
+
+function lying(messages: Message[]): Lying[] {
+  return messages.map(message => ({
+    name: `${String(Date.parse(message.at)).padStart(15, '0')}-${message.id}.json`,
+    message,
+  }))
+}
+
+function idsOf(parcel: ReturnType<typeof nextParcel>): string[] {
+  return parcel?.lying.map(({ message }) => message.id) ?? []
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import { after, test } from 'node:test'
+import { prove } from '../../notify/index.ts'
+import { configOf, newHome, ofPhone, token, topic } from './home.ts'
+import { type Manner, startNtfy } from './ntfy-server.ts'
+
+const home = newHome()
+after(() => fs.rmSync(home, { recursive: true }))
+const notice = {
+  title: 'Dispatch: a test',
+  body: 'If you can read it, this channel works.',
+  priority: 3,
+  tags: ['wave'],
+}
+
+test('phone: the server took it and keeps it under the topic; that a phone listens is not shown', async () => {
+  const { proofs, got, host } = await proofsOf('ntfy')
+  assert.deepEqual(proofs, [
+    {
+      channel: 'phone',
+      ok: true,
+      why: '',
+      proved: [`${host} took it`, `${host} keeps it under your topic: fetched back from there`],
+      unproved: ['that a phone subscribes to the topic: only you can see whether it shows'],
+    },
+  ])
+  assert.equal(got[0]?.headers['authorization'], `Basic ${Buffer.from(`:${token}`).toString('base64')}`)
+})
+
+test('phone: a server that keeps nothing took it all the same, and that is said', async () => {
+  const { proofs, host } = await proofsOf('ntfy', kept => kept.splice(0))
+  assert.equal(proofs[0]?.ok, true)
+  assert.deepEqual(proofs[0]?.proved, [`${host} took it`])
+  assert.equal(proofs[0]?.unproved[0], `that ${host} keeps it: it could not be fetched back`)
+})
+
+test('a refusal is told, proves nothing, and does not hold the topic', async () => {
+  const { proofs } = await proofsOf({ status: 403 })
+  assert.deepEqual(proofs, [{ channel: 'phone', ok: false, why: 'HTTP 403: Forbidden', proved: [], unproved: [] }])
+})
+
+test('webhook and desktop are tried beside it, and what is past the outbox leaves nothing there', async () => {
+  const ntfy = await startNtfy('ntfy')
+  const searchPath = process.env['PATH']
+  process.env['PATH'] = '/nonexistent'
+  const config = configOf(home, { WEBHOOK_URL: `${ntfy.url}/hook`, DESKTOP: 'on' })
+  const proofs = await prove(notice, config)
+  process.env['PATH'] = searchPath
+  ntfy.stop()
+  const [desktop, webhook] = proofs
+  assert.equal(desktop?.channel, 'desktop')
+  if (process.platform === 'linux') assert.match(desktop?.why ?? '', /^notify-send is not installed/)
+  assert.deepEqual(webhook?.proved, ['the address took it (HTTP 200)'])
+  assert.deepEqual(webhook?.unproved, ['that somebody reads what arrives there'])
+  assert.deepEqual(fs.readdirSync(home), [])
+})
+
+test('with no channel set there is nothing to prove', async () =>
+  assert.deepEqual(await prove(notice, configOf(home)), []))
+
+async function proofsOf(manner: Manner, forget?: (kept: unknown[]) => void) {
+  const ntfy = await startNtfy(published => {
+    if (forget) setImmediate(() => forget(ntfy.kept))
+    assert.equal(published.path, `/${topic}`)
+    return manner
+  })
+  const proofs = await prove(notice, configOf(home, { ...ofPhone(ntfy.url), NTFY_TOKEN: token }))
+  ntfy.stop()
+  return { proofs, got: ntfy.got, host: new URL(ntfy.url).host }
+}
