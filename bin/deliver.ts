@@ -11,3 +11,4 @@ await main(async () => {
   await deliver(config.home, fresh, usual, asked.signal)
   return exits.ok
 })
+process.exit() // Now: a connection that nobody answers must not keep a process that delivers nothing.

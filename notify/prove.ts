@@ -1,23 +1,53 @@
+import path from 'node:path'
 import { z } from 'zod'
-import { type Config, unreachable } from '../host/index.ts'
+import { type Config, run, settingsIn, unreachable } from '../host/index.ts'
 import { attempt } from './attempt.ts'
 import type { Delivery } from './delivery.ts'
+import { sendersEnvironment } from './environment.ts'
 import type { Notice } from './notice.ts'
-import { type Channel, channelsOf } from './outbox.ts'
+import { type Channel, channels, channelsOf } from './outbox.ts'
 import { ntfyAddress, type Phone } from './phone.ts'
 
+const Proof = z.object({
+  channel: z.enum(channels),
+  ok: z.boolean(),
+  why: z.string(),
+  proved: z.array(z.string()),
+  unproved: z.array(z.string()),
+})
+
 /** What one attempt on a channel has shown, and what no attempt can. */
-export interface Proof {
-  channel: Channel
-  ok: boolean
-  why: string
-  proved: string[]
-  unproved: string[]
+export type Proof = z.infer<typeof Proof>
+
+/**
+ * Send this notice now by each channel that is set, past the outbox, and say what that proves. Never rejects. It goes from a
+ * process of its own (`proof.ts`), which has exactly what a deliverer has: its way through a proxy, and no more.
+ */
+export async function prove(notice: Notice, config: Config): Promise<Proof[]> {
+  const set = channelsOf(config)
+  if (set.length === 0) return []
+  const env = { ...sendersEnvironment(config.home), ...settingsIn(config) }
+  const input = JSON.stringify(notice)
+  const ran = await run(process.execPath, [path.join(import.meta.dirname, 'proof.ts')], {
+    env,
+    input,
+    deadline: 30_000,
+  })
+  const why = 'the attempt ended without a word'
+  return proofsIn(ran.stdout) ?? set.map(channel => ({ channel, ok: false, why, proved: [], unproved: [] }))
 }
 
-/** Send this notice now by each channel that is set, past the outbox, and say what that proves. Never rejects. */
-export function prove(notice: Notice, config: Config, deadline = 10_000): Promise<Proof[]> {
+/** The attempts themselves. */
+export function proveHere(notice: Notice, config: Config, deadline = 10_000): Promise<Proof[]> {
   return Promise.all(channelsOf(config).map(channel => proveOne(channel, notice, { config, deadline })))
+}
+
+function proofsIn(text: string): Proof[] | undefined {
+  try {
+    return z.array(Proof).parse(JSON.parse(text))
+  } catch {
+    return undefined
+  }
 }
 
 async function proveOne(channel: Channel, notice: Notice, terms: { config: Config; deadline: number }): Promise<Proof> {

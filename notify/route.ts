@@ -176,7 +176,7 @@ export class Route {
       work()
     } catch (error) {
       if (!(error instanceof DispatchError)) throw error
-      process.stdout.write(`${this.channel}: ${error.message}\n`)
+      process.stderr.write(`${this.channel}: ${error.message}\n`)
     }
   }
 }

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { makePrivate, namesIn, readJson } from '../host/index.ts'
+import { DispatchError, isErrno, makePrivate, namesIn, readJson } from '../host/index.ts'
 import { type Channel, foldersOf, Message } from './outbox.ts'
 import type { Lying } from './parcel.ts'
 
@@ -26,9 +26,9 @@ export class Shelf {
     fs.accessSync(this.folders.waiting, fs.constants.W_OK | fs.constants.X_OK)
     const names = namesIn(this.folders.waiting).filter(name => timeIn(name) > 0)
     const all = names.map(name => ({ name, message: this.read.get(name) ?? this.messageIn(name) }))
-    this.read = new Map(all.flatMap(({ name, message }) => (message === undefined ? [] : [[name, message]])))
-    this.waiting = all.flatMap(({ name, message }) => (message === undefined ? [] : [{ name, message }]))
-    this.unreadable = all.flatMap(({ name, message }) => (message === undefined ? [name] : []))
+    this.waiting = all.flatMap(({ name, message }) => (message ? [{ name, message }] : []))
+    this.unreadable = all.flatMap(({ name, message }) => (message === null ? [name] : []))
+    this.read = new Map(this.waiting.map(({ name, message }) => [name, message]))
   }
 
   /** These are done with: taken by the server, or given up. */
@@ -67,9 +67,15 @@ export class Shelf {
     }
   }
 
-  private messageIn(name: string): Message | undefined {
+  /** Null when it holds none; undefined when it cannot be read now, and perhaps later. */
+  private messageIn(name: string): Message | null | undefined {
     const file = path.join(this.folders.waiting, name)
-    return fs.lstatSync(file).isFile() ? Message.safeParse(readJson(file)).data : undefined
+    try {
+      return fs.lstatSync(file).isFile() ? (Message.safeParse(readJson(file)).data ?? null) : null
+    } catch (error) {
+      if (error instanceof DispatchError || isErrno(error, 'ENOENT', 'EMFILE', 'ENFILE')) return undefined
+      throw error
+    }
   }
 
   /** The draft of a poster that was killed. */

@@ -9,7 +9,12 @@ export interface Heard {
 }
 
 /** One turn of a model: it says something and stops, or it uses a tool and goes on. */
-export type Act = { say: string } | { bash: string } | { write: string; text: string } | { hang: true }
+export type Act =
+  | { say: string }
+  | { bash: string }
+  | { write: string; text: string }
+  | { hang: true }
+  | { refuse: number; kind: string; why: string; headers?: Record<string, string> }
 
 /** A fixed turn, or one that depends on what was heard. */
 export type Turn = Act | ((heard: Heard) => Act)

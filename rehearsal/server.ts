@@ -70,6 +70,7 @@ async function play(
 /** One answer of the Messages API as server-sent events. */
 function speak(response: http.ServerResponse, model: string, act: Act): void {
   if ('hang' in act) return // The model thinks for ever; the connection stays open.
+  if ('refuse' in act) return refuse(response, act)
   const send = (event: Record<string, unknown> & { type: string }) =>
     response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
   response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -113,6 +114,14 @@ function speak(response: http.ServerResponse, model: string, act: Act): void {
   send({ type: 'message_stop' })
   response.end()
 }
+
+/** The vendor does not answer: an error of its own kind, with the headers that come with it. */
+function refuse(response: http.ServerResponse, { refuse: status, kind, why, headers }: Refusal): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers })
+  response.end(JSON.stringify({ type: 'error', error: { type: kind, message: why } }))
+}
+
+type Refusal = Extract<Act, { refuse: number }>
 
 function judgeAnswer(response: http.ServerResponse, reply: string): void {
   response.writeHead(200, { 'content-type': 'application/json' })

@@ -12,9 +12,11 @@ export class HookFields {
   /** Contract: must not throw for what the disk does. Nothing else rests on this file. */
   note(told: Told, { opening, paths }: Session): void {
     const { session_id: speaker, hook_event_name: hook } = told
-    if (speaker === undefined || !/^\w{1,60}$/.test(hook)) return // Our own guard's word has no session.
+    if (speaker === undefined || !told.left.whole || !/^\w{1,60}$/.test(hook)) return // Our own guard's word has no session.
     const of = speaker === opening.claude.session ? 'orchestrator' : 'worker'
-    const fields = Object.keys(told).filter(name => /^\w{1,60}$/.test(name))
+    const fields = Object.keys(told).filter(
+      name => told[name] !== undefined && name !== 'left' && /^\w{1,60}$/.test(name),
+    )
     const line = JSON.stringify({ hook, of, fields: fields.sort().slice(0, 100) })
     if (this.seen.has(line) || this.seen.size >= most) return
     this.seen.add(line)

@@ -79,6 +79,11 @@ export function markPasted({ human }: Pick<Paths, 'human'>, id: string, from: nu
   writeAtomic(path.join(human, `${id}.pasted`), String(from))
 }
 
+/** The next word of that name is another one. */
+export function unmark({ human }: Pick<Paths, 'human'>, id: string): void {
+  fs.rmSync(path.join(human, `${id}.pasted`), { force: true })
+}
+
 /** The text a human was asked to approve, byte for byte; undefined when it is not there, or is no longer that text. */
 export function askedContract({ human }: Pick<Paths, 'human'>, sha256: string): string | undefined {
   const text = readIfPresent(askedFile({ human }, sha256))

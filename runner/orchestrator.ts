@@ -1,8 +1,9 @@
 import fs from 'node:fs'
-import { exits, printable, readScreen } from '../host/index.ts'
-import { settled } from '../session/index.ts'
+import { exits, oneLine, printable, readScreen } from '../host/index.ts'
+import { readLog, settled } from '../session/index.ts'
 import { holdReason, patience } from './hold.ts'
 import { HookFields } from './hooks.ts'
+import { Parking } from './parking.ts'
 import { giveUp, type Running } from './running.ts'
 import type { Told } from './spool.ts'
 import { tmuxSession } from './start.ts'
@@ -20,30 +21,36 @@ export interface FailedStart {
 export class OrchestratorWatch {
   private readonly running: Running
   private readonly fields = new HookFields()
+  private readonly parking: Parking
   private readonly since = Date.now()
   private lastSign = Date.now()
   private transcript: string | undefined
   private pane = { at: 0, gone: false }
+  private failures: number | undefined
 
   constructor(running: Running) {
     this.running = running
+    this.parking = new Parking(running)
   }
 
-  /** Some agent of the session has just done something. */
+  /** An agent of the session has just asked for something. */
   sign(): void {
     this.lastSign = Date.now()
+    this.parking.goesOn()
   }
 
   /** What a hook says. The workers' own are only signs of life. */
   hear(told: Told): void {
-    this.sign()
+    this.lastSign = Date.now()
     const { running } = this
     this.fields.note(told, running.session)
     if (told.hook_event_name === 'GuardRefused') {
       running.record({ is: 'write.refused', who: words(told['who'], 40), file: words(told['file'], 200) })
     }
+    this.note(told)
     if (told.session_id !== running.session.opening.claude.session) return
     this.transcript = told.transcript_path ?? this.transcript
+    if (this.parking.hear(told)) return
     if (told.hook_event_name === 'UserPromptSubmit') this.prompted(told.session_id)
     if (told.hook_event_name === 'Stop') this.stopped(words(told['last_assistant_message'], 200))
     const why = settled(running.status) ? undefined : callForHelp(told)
@@ -56,11 +63,34 @@ export class OrchestratorWatch {
     if (settled(running.status)) return undefined
     if (running.status.phase === 'opening') return this.lookAtStart()
     if (await this.isGone()) giveUp(running, 'the orchestrator is gone: its process ended before there was a verdict')
+    this.parking.look()
     const idle = Date.now() - Math.max(this.lastSign, this.lastWritten())
-    if (idle > running.config.WATCHDOG_TIMEOUT_SEC * 1000 && !running.status.stuck && !settled(running.status)) {
+    const { stuck, limit } = running.status
+    if (idle > running.config.WATCHDOG_TIMEOUT_SEC * 1000 && !stuck && !limit && !settled(running.status)) {
       running.record({ is: 'orchestrator.stuck', idleSeconds: Math.round(idle / 1000) })
     }
     return undefined
+  }
+
+  /** What any agent's hook says that belongs on record, and calls nobody. */
+  private note(told: Told): void {
+    const { running } = this
+    const who = this.speaker(told)
+    if (who === undefined) return
+    if (told.hook_event_name === 'SubagentStop')
+      running.record({ is: 'subagent.ended', who, kind: words(told.agent_type, 60) || 'unnamed' })
+    if (told.hook_event_name !== 'PostToolUseFailure' || told['is_interrupt'] === true) return
+    this.failures ??= readLog(running.session.paths.events).events.filter(({ is }) => is === 'tool.failed').length
+    if (this.failures++ >= mostFailures) return
+    const tool = words(told.tool_name, 60) || 'unnamed'
+    running.record({ is: 'tool.failed', who, tool, why: oneLine(told.error ?? '', 160) })
+  }
+
+  /** Whose hook it is: the orchestrator's by its session, a worker's by the name under which it was left. */
+  private speaker({ session_id, left }: Told): string | undefined {
+    const { session, status } = this.running
+    if (session_id === session.opening.claude.session) return 'orchestrator'
+    return status.workers.find(worker => worker.name === left.by)?.name
   }
 
   private prompted(claudeSession: string): void {
@@ -112,6 +142,9 @@ export class OrchestratorWatch {
     return Math.max(0, ...files.map(file => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0))
   }
 }
+
+/** So many failures of tools are told of in a session; after that they are an agent's daily bread. */
+const mostFailures = 50
 
 /** Nothing is read from the screen before this: claude is still drawing it. In milliseconds. */
 const grace = 1500

@@ -2,25 +2,31 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { namesIn, readUntrusted } from '../host/index.ts'
+import { leadingFields } from './salvage.ts'
 
-/** What a hook told us, as far as we use it. */
+/** What a hook told us, as far as we use it. A field that is not what we think it is, is as good as not there. */
 const Told = z.looseObject({
   hook_event_name: z.string(),
-  session_id: z.string().optional(),
-  transcript_path: z.string().optional(),
-  prompt: z.string().optional(),
-  error: z.string().optional(),
-  error_details: z.string().optional(),
-  reason: z.string().optional(),
-  notification_type: z.string().optional(),
-  message: z.string().optional(),
+  session_id: word(),
+  transcript_path: word(),
+  prompt: word(),
+  error: word(),
+  error_details: word(),
+  last_assistant_message: word(),
+  reason: word(),
+  notification_type: word(),
+  message: word(),
+  tool_name: word(),
+  agent_type: word(),
 })
 
-export type Told = z.infer<typeof Told>
+/** With how it lay there: the worker whose hook left it (the orchestrator's is empty), and whether it was cut. */
+export type Told = z.infer<typeof Told> & { left: { by: string; whole: boolean } }
 
 /**
  * Hand over what the hooks left, oldest first; each file is removed only after `take` has dealt with it. The spool is in
- * the agents' reach: only names that a hook gives are looked at, and nothing is ever removed through a link.
+ * the agents' reach: only names that a hook gives are looked at, nothing is ever removed through a link, and what says
+ * nothing is removed without a word.
  */
 export function drainSpool(spool: string, take: (told: Told) => void): void {
   if (!fs.lstatSync(spool, { throwIfNoEntry: false })?.isDirectory()) return
@@ -31,16 +37,31 @@ export function drainSpool(spool: string, take: (told: Told) => void): void {
     .map(file => ({ file, left: fs.lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
     .sort((a, b) => a.left - b.left)
   for (const { file } of aged) {
-    const told = Told.safeParse(parseJson(readUntrusted(file, 1024 * 1024)?.toString('utf8')))
-    if (told.success) take(told.data)
+    const told = read(readUntrusted(file, most)?.toString('utf8') ?? '', path.basename(file).replace(/^\d+-\d+-/, ''))
+    if (told) take(told)
     if (fs.lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === false) fs.unlinkSync(file)
   }
 }
 
-function parseJson(text: string | undefined): unknown {
+/** Recorders leave 64 KiB at most; who else leaves something here is read so far. */
+const most = 1024 * 1024
+
+/** What a file of the spool says; undefined when it says nothing. Pure. */
+export function read(text: string, by: string): Told | undefined {
+  const [value, whole] = parsed(text)
+  const told = Told.safeParse(value)
+  return told.success ? { ...told.data, left: { by, whole } } : undefined
+}
+
+/** The whole as JSON; of what was cut, its first fields: claude says what happened before anything long. */
+function parsed(text: string): [value: unknown, whole: boolean] {
   try {
-    return JSON.parse(text ?? 'null')
+    return [JSON.parse(text), true]
   } catch {
-    return undefined
+    return [leadingFields(text), false]
   }
+}
+
+function word() {
+  return z.string().optional().catch(undefined)
 }

@@ -69,7 +69,7 @@ async function seeItArrive(keyboard: Keyboard, text: string, from: number): Prom
     if (keyboard.now() - enteredAt >= 700) {
       const prompt = await keyboard.look()
       if (prompt === undefined) break
-      if (prompt.is === 'holds' && isOurs(prompt.text)) {
+      if (prompt.is === 'holds' && isOurs(prompt.text, text)) {
         await keyboard.pressEnter()
         enteredAt = keyboard.now()
       }
@@ -92,8 +92,8 @@ export function framed(text: string, id: string): string {
 }
 
 /** Is what stands in the input line what we have put there? Claude shows a long paste by a line of its own. */
-function isOurs(shown: string): boolean {
-  return shown.includes(opener) || /\[Pasted text #\d+/.test(shown)
+function isOurs(shown: string, text: string): boolean {
+  return letters(shown).includes(letters(text.split('\n')[0] ?? '')) || /\[Pasted text #\d+/.test(shown)
 }
 
 /**
@@ -102,7 +102,7 @@ function isOurs(shown: string): boolean {
  */
 export function arrived(text: string, prompt: string): { whole: boolean } | undefined {
   const [said, got] = [letters(text), letters(prompt)]
-  const closing = letters(text.slice(text.lastIndexOf('\n')))
+  const closing = letters(text.slice(text.lastIndexOf('\n') + 1))
   return got.includes(closing) ? { whole: got.includes(said) } : undefined
 }
 

@@ -3,19 +3,22 @@ import fs from 'node:fs'
 import { type Prompt, promptsIn, readPrompt, transcriptOf, unreachable } from '../host/index.ts'
 import { readLog, settled } from '../session/index.ts'
 import { decide } from './approval.ts'
-import { answerWord, type LeftWord, markPasted, pastedAt, unanswered } from './human.ts'
+import { answerWord, type LeftWord, markPasted, pastedAt, unanswered, unmark } from './human.ts'
+import { goOn, offersToWait } from './limit.ts'
+import { Reminder } from './parking.ts'
 import type { Reply, Running } from './running.ts'
 import type { Told } from './spool.ts'
 import { tmuxSession } from './start.ts'
 import { arrived, framed, type How, type Keyboard, type Typed, typeIn } from './typing.ts'
 
-/** Carries the human's words into the orchestrator, in the order in which they were left, each once. */
+/** Carries the human's words into the orchestrator, in the order in which they were left, each once; and ours after a limit. */
 export class Voice {
   private readonly running: Running
   private readonly stumble: (error: unknown) => void
   private busy: Promise<void> | undefined
   /** Prompts that claude's own hook has told of, the newest last. */
   private told: string[] = []
+  private readonly reminder = new Reminder()
   /** A word that waits in claude's queue for the running tool to end, and from where on its transcript tells of it. */
   private queued: number | undefined
 
@@ -27,14 +30,16 @@ export class Voice {
   /** Take up the next word, unless one is on its way. */
   look(): void {
     if (this.busy) return
-    const [word] = unanswered(this.running.session.paths)
-    if (!word) return
-    this.busy = this.carry(word)
-      .then(reply => answerWord(this.running.session.paths, word.id, reply))
-      .catch(this.stumble)
-      .finally(() => {
-        this.busy = undefined
-      })
+    const { paths } = this.running.session
+    const [word] = unanswered(paths)
+    if (word) this.hold(this.carry(word).then(reply => answerWord(paths, word.id, reply)))
+    else if (this.reminder.isDue(this.running)) this.hold(this.remind())
+  }
+
+  private hold(errand: Promise<void>): void {
+    this.busy = errand.catch(this.stumble).finally(() => {
+      this.busy = undefined
+    })
   }
 
   /** Claude's hook tells of each prompt, also of one that is only queued. */
@@ -66,6 +71,19 @@ export class Voice {
     return typed.ok ? this.arrived(word, typed) : this.failed(word, typed)
   }
 
+  /** A usage limit is over, as far as we know. What comes of it, the hooks tell. */
+  private async remind(): Promise<void> {
+    const { paths } = this.running.session
+    this.reminder.asked()
+    await typeIn(this.keyboard(), {
+      text: goOn,
+      until: Date.now() + 30_000,
+      pastedAt: pastedAt(paths, reminded),
+      mark: from => markPasted(paths, reminded, from),
+    })
+    unmark(paths, reminded)
+  }
+
   private arrived(word: LeftWord, typed: Extract<Typed, { ok: true }>): Reply {
     const { running } = this
     if (typed.how === 'joined the running turn') this.queued = pastedAt(running.session.paths, word.id)
@@ -94,7 +112,9 @@ export class Voice {
         const screen = await tmux.styledScreen(...window)
         const { closed, phase } = this.running.status
         if (screen === undefined || closed) return undefined
-        return phase === 'opening' ? { is: 'hidden', why: 'it has not started yet' } : readPrompt(screen)
+        if (phase === 'opening') return { is: 'hidden', why: 'it has not started yet' }
+        if (offersToWait(screen)) await tmux.pressEnter(...window)
+        return readPrompt(screen)
       },
       paste: text => tmux.paste(...window, text),
       pressEnter: () => tmux.pressEnter(...window),
@@ -141,6 +161,9 @@ export class Voice {
     return transcriptOf(configDirectory, session)
   }
 }
+
+/** Our own word at the end of a limit, among the human's. */
+const reminded = 'limit'
 
 /** What the orchestrator is told. */
 function textOf(word: LeftWord): string {

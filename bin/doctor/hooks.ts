@@ -2,12 +2,22 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
-import { type Config, loginOf, readIfPresent, readJsonc, run, settingsFiles } from '../../host/index.ts'
+import {
+  type Config,
+  loginOf,
+  namesIn,
+  type Ran,
+  readIfPresent,
+  readJsonc,
+  run,
+  settingsFiles,
+  shellPattern,
+} from '../../host/index.ts'
 import { bad, type Finding, good, weak } from './finding.ts'
 
-/** Does a hook of ours fire, and does anything of the user's or their company's silence hooks? */
+/** Do our hooks fire, and does anything of the user's or their company's silence hooks? */
 export async function hooks(config: Config): Promise<Finding[]> {
-  return [...silencers(config), await fires(config)]
+  return [...silencers(config), ...(await fires(config))]
 }
 
 /** What in these settings keeps our hooks from firing, in words; undefined when nothing does. Pure. */
@@ -46,33 +56,100 @@ function silencers(config: Config): Finding[] {
   })
 }
 
-/** Run the recorder as claude would, by the very command in settings.json, and see what it leaves. Costs no model. */
-async function fires({ install }: Config): Promise<Finding> {
-  const spool = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-doctor-'))
-  const said = JSON.stringify({ hook_event_name: 'SessionStart', session_id: 'doctor' })
+/**
+ * Run every command of settings.json as claude would, in an agent's environment and with what claude says then, and see
+ * what it leaves and answers. Costs no model.
+ */
+async function fires({ install }: Config): Promise<Finding[]> {
+  const desk = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-doctor-'))
   try {
-    const command = firstCommand(readIfPresent(path.join(install, 'settings.json')) ?? '')
-    const env = { PATH: '/usr/bin:/bin', DISPATCH_HOOKS: path.join(install, 'hooks'), DISPATCH_SPOOL: spool }
-    const ran = await run('/bin/sh', ['-c', command ?? 'exit 1'], { env, input: said, deadline: 10_000 })
-    const [left] = fs.readdirSync(spool)
-    const heard = left !== undefined && fs.readFileSync(path.join(spool, left), 'utf8') === said
-    if (ran.code === 0 && heard) return good('hooks', `the recorder left its word in ${ran.milliseconds} ms`)
-    const why =
-      command === undefined ? 'settings.json names none' : ran.stderr.trim() || `exit ${ran.code}, and no file`
-    return bad(
-      'hooks',
-      `our hook does not fire: ${why}`,
-      `The install is damaged: \`git -C ${install} status\` shows what is changed`,
-    )
+    const commands = commandsIn(readIfPresent(path.join(install, 'settings.json')) ?? '')
+    const silent = wanted.filter(event => !commands.some(command => command.event === event))
+    const agent = layAgent(desk, install)
+    const tried: Tried[] = []
+    for (const command of commands) tried.push(await fire(command, agent))
+    const wrong = tried.filter(({ why }) => why !== '').map(({ event, why }) => `${event}: ${why}`)
+    const found = [...silent.map(event => `${event}: settings.json names no hook for it`), ...wrong, ...open(install)]
+    const mend = `The install is damaged: \`git -C ${install} status\` shows what is changed, \`git -C ${install} checkout hooks settings.json\` brings it back`
+    if (found.length > 0) return [bad('hooks', `our hooks do not fire as they should: ${found.join('; ')}`, mend)]
+    const longest = Math.max(...tried.map(({ milliseconds }) => milliseconds))
+    return [
+      good(
+        'hooks',
+        `the recorder left its word in ${tried[0]?.milliseconds} ms; all ${tried.length} hooks answer, the slowest in ${longest} ms`,
+      ),
+    ]
   } finally {
-    fs.rmSync(spool, { recursive: true, force: true })
+    fs.rmSync(desk, { recursive: true, force: true })
   }
 }
 
+/** What a session cannot be followed without. */
+const wanted = ['SessionStart', 'SessionEnd', 'UserPromptSubmit', 'Stop', 'StopFailure', 'Notification', 'PreToolUse']
+
+interface Command {
+  event: string
+  command: string
+}
+
+interface Tried extends Command {
+  milliseconds: number
+  why: string
+}
+
+/** An orchestrator's environment, as far as hooks look at it: a spool, a hold, a guard that lets nothing through. */
+function layAgent(desk: string, install: string): Record<string, string> {
+  const place = (name: string) => path.join(desk, name)
+  fs.mkdirSync(place('spool'))
+  fs.writeFileSync(place('hold'), `${hold}\n`)
+  fs.writeFileSync(place('guard'), `${shellPattern(place('desk'))}/*\n`)
+  return {
+    DISPATCH_SESSION: 'doctor',
+    DISPATCH_ROLE: 'orchestrator',
+    DISPATCH_HOOKS: path.join(install, 'hooks'),
+    DISPATCH_SPOOL: place('spool'),
+    DISPATCH_HOLD: place('hold'),
+    DISPATCH_GUARD: place('guard'),
+  }
+}
+
+const hold = '{"decision":"block","reason":"doctor"}'
+
+/** Every hook exits 0, so only what it leaves and answers shows whether it works. */
+async function fire({ event, command }: Command, env: Record<string, string>): Promise<Tried> {
+  const spool = env['DISPATCH_SPOOL'] ?? ''
+  const said = JSON.stringify({ hook_event_name: event, session_id: 'doctor', tool_input: { file_path: '/not/yours' } })
+  const ran = await run('/bin/sh', ['-c', command], { env, input: said, deadline: 10_000 })
+  const left = fs.readdirSync(spool).map(name => fs.readFileSync(path.join(spool, name), 'utf8'))
+  for (const name of fs.readdirSync(spool)) fs.unlinkSync(path.join(spool, name))
+  const heard = left.some(text => text === said || (event === 'PreToolUse' && text.includes('GuardRefused')))
+  const answer = { Stop: hold, PreToolUse: '"permissionDecision":"deny"' }[event] ?? ''
+  return { event, command, milliseconds: ran.milliseconds, why: wrongIn(ran, heard, answer) }
+}
+
+function wrongIn({ code, stdout, stderr }: Ran, heard: boolean, answer: string): string {
+  if (code !== 0) return stderr.trim() || `exit ${code}`
+  if (!heard) return stderr.trim() || `exit ${code}, and no file`
+  if (answer === '' && stdout !== '') return `it says "${stdout.trim().slice(0, 80)}", and should say nothing`
+  return stdout.includes(answer) ? '' : 'it leaves its word, and does not answer'
+}
+
+/** Whoever may change a hook runs what they like in every session. */
+function open(install: string): string[] {
+  const files = [path.join(install, 'settings.json'), path.join(install, 'hooks')]
+  const all = [...files, ...namesIn(path.join(install, 'hooks')).map(name => path.join(install, 'hooks', name))]
+  return all
+    .filter(file => ((fs.statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o002) !== 0)
+    .map(file => `${file} may be written by everybody on this machine (\`chmod o-w ${file}\`)`)
+}
+
 const Hooks = z.object({
-  hooks: z.object({ SessionStart: z.array(z.object({ hooks: z.array(z.object({ command: z.string() })) })) }),
+  hooks: z.record(z.string(), z.array(z.object({ hooks: z.array(z.object({ command: z.string() })) }))),
 })
 
-function firstCommand(settings: string): string | undefined {
-  return Hooks.safeParse(readJsonc(settings).value).data?.hooks.SessionStart[0]?.hooks[0]?.command
+function commandsIn(settings: string): Command[] {
+  const hooks = Hooks.safeParse(readJsonc(settings).value).data?.hooks ?? {}
+  return Object.entries(hooks).flatMap(([event, entries]) =>
+    entries.flatMap(entry => entry.hooks.map(({ command }) => ({ event, command }))),
+  )
 }

@@ -231,6 +231,35 @@ test('F34: what was lost as one comes back as the same one, though more waits by
   )
 })
 
+for (const [place, what] of [
+  ['sent', 'taken'],
+  ['dead', 'given up'],
+] as const) {
+  test(`a parcel that a kill left half put away was ${what}: the rest follows, and nothing is sent`, async () => {
+    const ntfy = await startNtfy('ntfy')
+    const settings = ofPhone(ntfy.url)
+    const home = homeWith(
+      [1, 2, 3, 4].map(nth => messageOf(nth)),
+      settings,
+    )
+    const at = (folder: string, name = '') => path.join(home, 'outbox/phone', folder, name)
+    const names = fs.readdirSync(at('waiting')).sort()
+    const tries = { [messageOf(1).of]: { names, failures: 0, until: 0, short: false } }
+    const standing = { until: 0, failures: 0, failing: [], tokens: 20, counted: 0, tries, sentAt: null, trouble: null }
+    fs.writeFileSync(at('standing.json'), JSON.stringify(standing))
+    fs.mkdirSync(at(place))
+    fs.renameSync(at('waiting', names[0]), at(place, names[0]))
+    await deliver(home, () => configOf(home, settings), quick)
+    ntfy.stop()
+    assert.equal(ntfy.got.length, 0)
+    assert.equal(lyingIn(home, 'phone')[place].length, 4)
+    assert.deepEqual(
+      readLedger(home, 9).map(({ what, with: all }) => [what, all?.length]),
+      [[place, 4]],
+    )
+  })
+}
+
 test('an id that is too long for a sequence goes as its hash, the same each time', async () => {
   const { got } = await through(firstThen('drop'), [messageOf(1, { id: 'x'.repeat(120) })])
   const [one, two] = got.map(({ query }) => query.get('sequence-id'))

@@ -56,6 +56,20 @@ test('webhook and desktop are tried beside it, and what is past the outbox leave
   assert.deepEqual(fs.readdirSync(home), [])
 })
 
+test('it goes through the proxy that the deliverer would take', async () => {
+  const proxy = await startNtfy('ntfy')
+  proxy.server.on('connect', (_, socket) => {
+    socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+    proxy.server.emit('connection', socket)
+  })
+  process.env['http_proxy'] = proxy.url
+  const [phone] = await prove(notice, configOf(home, ofPhone('http://ntfy.invalid')))
+  delete process.env['http_proxy']
+  proxy.stop()
+  assert.equal(phone?.ok, true, phone?.why)
+  assert.equal(proxy.got[0]?.path, `/${topic}`)
+})
+
 test('with no channel set there is nothing to prove', async () =>
   assert.deepEqual(await prove(notice, configOf(home)), []))
 

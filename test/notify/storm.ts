@@ -36,6 +36,7 @@ async function storm(apart: boolean): Promise<boolean> {
   let kills = 0
   let progress = 0
   let isOver = false
+  process.once('exit', () => child?.kill('SIGKILL'))
   const server = await startStorm({
     chance,
     idsOf: sequence => idsOf(home, sequence),
@@ -78,11 +79,13 @@ async function storm(apart: boolean): Promise<boolean> {
     do await sleep(5)
     while (namesIn(waiting).length > 150 || (isDue() && kills < (wanted.kills * posted) / wanted.notices - 2))
   }
-  while (namesIn(waiting).length > 0 || kills < wanted.kills) {
-    if (namesIn(waiting).length === 0) break
-    await sleep(20)
+  for (let left = 0, since = Date.now(); namesIn(waiting).length > 0; await sleep(20)) {
+    if (namesIn(waiting).length !== left) since = Date.now()
+    left = namesIn(waiting).length
+    if (Date.now() - since > 60_000) break // Whatever still waits then counts as lost.
   }
   isOver = true
+  if (namesIn(waiting).length > 0) child?.kill('SIGKILL')
   clearInterval(killer)
   clearInterval(weather)
   await keepAlive
@@ -189,6 +192,7 @@ function orderBreaks(messages: Message[], taken: Taken[]): number {
   return breaks
 }
 
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1))
 const ways = values.apart === values.together ? [false, true] : [values.apart]
 let isSound = true
 for (const apart of ways) isSound = (await storm(apart)) && isSound

@@ -1,0 +1,58 @@
+/** `dispatch doctor` proves that every hook of an install fires, and names the one that does not. */
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { it, type TestContext } from 'node:test'
+import { hooks as look } from '../../bin/doctor/hooks.ts'
+import { type Config, install } from '../../host/index.ts'
+import { hooks, place } from './machine.ts'
+
+/** An install of its own, with something changed in it, as doctor sees it. */
+async function found(t: TestContext, change: (folder: string) => void) {
+  const folder = place(t)
+  fs.cpSync(hooks, path.join(folder, 'hooks'), { recursive: true })
+  fs.copyFileSync(path.join(install, 'settings.json'), path.join(folder, 'settings.json'))
+  change(folder)
+  const findings = await look({ install: folder, claude: path.join(folder, 'claude') } as Config)
+  return findings.at(-1)
+}
+
+const edit = (file: string, from: string | RegExp, to: string) => (folder: string) => {
+  const before = fs.readFileSync(path.join(folder, file), 'utf8')
+  const after = before.replace(from, to)
+  assert.notEqual(after, before)
+  fs.writeFileSync(path.join(folder, file), after)
+}
+
+it('F57: an install as it should be fires every hook', async t => {
+  const good = await found(t, () => undefined)
+  assert.equal(good?.state, 'good', good?.found)
+  assert.match(good?.found ?? '', /^the recorder left its word in \d+ ms; all \d+ hooks answer/)
+})
+
+const damages: [about: string, (folder: string) => void, RegExp][] = [
+  ['no recorder', folder => fs.rmSync(path.join(folder, 'hooks/record')), /SessionStart: exit 0, and no file/],
+  ['a recorder that is empty', folder => fs.writeFileSync(path.join(folder, 'hooks/record'), ''), /no file/],
+  [
+    'a stop that does not answer',
+    edit('hooks/stop', 'soon answer', 'true'),
+    /Stop: it leaves its word, and does not answer/,
+  ],
+  ['a guard that lets everything pass', edit('hooks/guard', 'return 11', 'return 0'), /PreToolUse: .*does not answer/],
+  ['a guard that says too little', edit('hooks/guard', /^ +tell$/m, '  :'), /PreToolUse: exit 0, and no file/],
+  [
+    'one event that nobody hears',
+    edit('settings.json', '"StopFailure"', '"Other"'),
+    /StopFailure: settings.json names no/,
+  ],
+  ['settings that do not read', edit('settings.json', '{', ''), /settings.json names no hook/],
+  ['a hook that others may write', folder => fs.chmodSync(path.join(folder, 'hooks/record'), 0o777), /`chmod o-w /],
+]
+
+for (const [about, change, says] of damages)
+  it(`F57: ${about}`, async t => {
+    const bad = await found(t, change)
+    assert.equal(bad?.state, 'bad', bad?.found)
+    assert.match(bad?.found ?? '', says)
+    assert.match(bad?.fix?.mac ?? '', /checkout hooks settings\.json/)
+  })

@@ -1,0 +1,129 @@
+/** What becomes of what hooks say: on record, a sign of life, a call for a person, or a parked session. */
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { it, type TestContext } from 'node:test'
+import { OrchestratorWatch } from '../../runner/orchestrator.ts'
+import { Reminder } from '../../runner/parking.ts'
+import type { Running } from '../../runner/running.ts'
+import { read } from '../../runner/spool.ts'
+import { advance, append, type Happening, nothing, type Status } from '../../session/index.ts'
+
+/** A session with one worker, whose orchestrator has begun. */
+function opened(t: TestContext) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-hear-'))
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
+  const paths = { events: path.join(folder, 'events.jsonl'), hooks: path.join(folder, 'hooks.jsonl') }
+  const running = {
+    session: { id: 'swift-otter-1', paths, opening: { claude: { session: 'o' } } },
+    status: nothing as Status,
+    record: (happening: Happening) => {
+      const event = append(paths.events, happening, running.status.seq, new Date())
+      running.status = advance(running.status, event)
+      heard.push(happening)
+      return event
+    },
+  }
+  const heard: Happening[] = []
+  const watch = new OrchestratorWatch(running as unknown as Running)
+  const say = (event: string, fields: object = {}, by = '') => {
+    const told = read(JSON.stringify({ hook_event_name: event, session_id: by === '' ? 'o' : 'w', ...fields }), by)
+    if (told) watch.hear(told)
+  }
+  say('UserPromptSubmit', { prompt: 'Begin.' })
+  const none = { model: 'm', clauses: [], files: [], waitsFor: null } as const
+  running.record({ is: 'worker.queued', worker: 'hello', kind: 'code', ...none, clauses: [], files: [] })
+  heard.length = 0
+  return { running, heard, watch, say }
+}
+
+const failed = { tool_name: 'Bash', error: 'Exit code 3\noops', is_interrupt: false }
+const limited = { error: 'rate_limit', last_assistant_message: "You've hit your 5-hour limit · resets 9:39am (UTC)" }
+
+it('a failed tool is on record with whose it was, at most fifty times, and not when a person interrupted it', t => {
+  const { heard, say } = opened(t)
+  say('PostToolUseFailure', failed)
+  say('PostToolUseFailure', failed, 'hello')
+  say('PostToolUseFailure', failed, 'nobody')
+  say('PostToolUseFailure', { ...failed, is_interrupt: true })
+  const of = (who: string) => ({ is: 'tool.failed', who, tool: 'Bash', why: 'Exit code 3 oops' })
+  assert.deepEqual(heard, [of('orchestrator'), of('hello')])
+  for (let count = 0; count < 100; count++) say('PostToolUseFailure', failed)
+  assert.equal(heard.length, 50)
+})
+
+it('a subagent’s end is on record', t => {
+  const { heard, say } = opened(t)
+  say('SubagentStop', { agent_type: 'Explore' })
+  say('SubagentStop', {}, 'hello')
+  assert.deepEqual(heard, [
+    { is: 'subagent.ended', who: 'orchestrator', kind: 'Explore' },
+    { is: 'subagent.ended', who: 'hello', kind: 'unnamed' },
+  ])
+})
+
+it('F45: a limit parks and calls nobody; another error of the vendor still calls a person', t => {
+  const { heard, say, running } = opened(t)
+  say('StopFailure', limited)
+  say('StopFailure', limited)
+  assert.deepEqual(
+    heard.map(({ is }) => is),
+    ['limit.reached'],
+  )
+  say('StopFailure', {
+    ...limited,
+    last_assistant_message: "You've hit your weekly limit · resets Jan 20, 2031, 7am (UTC)",
+  })
+  assert.equal(running.status.limit?.until, '2031-01-20T07:00:00.000Z')
+  say('UserPromptSubmit', { prompt: 'The usage limit is over. Go on where you stopped.' })
+  assert.ok(running.status.limit, 'a prompt alone proves nothing')
+  say('Stop', { last_assistant_message: 'on it' })
+  assert.deepEqual(
+    heard.slice(1).map(event => (event.is === 'limit.lifted' ? event.by : event.is)),
+    ['limit.reached', 'the clock', 'turn.ended'],
+  )
+  say('StopFailure', { error: 'authentication_failed', error_details: '401' })
+  assert.equal(running.status.phase, 'needs you')
+})
+
+it('F45: a worker’s limit is the worker’s; the orchestrator will meet it by itself', t => {
+  const { heard, say } = opened(t)
+  say('StopFailure', limited, 'hello')
+  assert.deepEqual(heard, [])
+})
+
+it('F54: a prompt of 1 MiB that was cut at 64 KiB still begins the session; nonsense is nothing', t => {
+  const { watch, heard, running } = opened(t)
+  running.status = nothing
+  const long = JSON.stringify({ session_id: 'o', hook_event_name: 'UserPromptSubmit', prompt: 'x'.repeat(1024 * 1024) })
+  const told = read(long.slice(0, 65_536), '')
+  assert.ok(told && !told.left.whole && told.prompt && told.prompt.length > 60_000)
+  watch.hear(told)
+  assert.deepEqual(heard, [{ is: 'orchestrator.started', claudeSession: 'o' }])
+  for (const text of ['', 'x', '{"hook_event_name":"Sto', '[1', '{"hook_event_name":[]}']) {
+    const one = read(text, '')
+    if (one) watch.hear(one)
+  }
+  assert.equal(heard.length, 1)
+})
+
+it('F45: it is asked again at the limit’s end, every five minutes when that was too early, every half an hour without one', t => {
+  const { running, say } = opened(t)
+  const minute = 60_000
+  const now = Date.now()
+  const reminder = new Reminder()
+  const isDue = (minutes: number) => reminder.isDue(running as unknown as Running, now + minutes * minute)
+  assert.ok(!isDue(0))
+  say('StopFailure', { error: 'rate_limit' })
+  assert.deepEqual([0, 29, 31].map(isDue), [false, false, true])
+  reminder.asked(now + 31 * minute)
+  assert.deepEqual([32, 60, 62].map(isDue), [false, false, true])
+  const end = new Date(Math.ceil(now / minute) * minute + 120 * minute)
+  running.record({ is: 'limit.reached', why: 'x', until: end.toISOString() })
+  assert.deepEqual([62, 119, 123].map(isDue), [false, false, true])
+  reminder.asked(now + 123 * minute)
+  assert.deepEqual([124, 127, 129].map(isDue), [false, false, true])
+  running.record({ is: 'limit.lifted', by: 'you' })
+  assert.ok(!isDue(600))
+})
