@@ -1,5 +1,5 @@
 import type { Config } from '../host/index.ts'
-import { tmuxOf } from '../host/index.ts'
+import { settings, tmuxOf } from '../host/index.ts'
 import { wake } from '../notify/index.ts'
 import { startSuccessor } from '../runner/index.ts'
 import { revive } from '../watchdog/index.ts'
@@ -32,7 +32,7 @@ async function keepHouse(config: Config): Promise<void> {
       'HOME',
       'DISPATCH_HOME',
       'NODE_COMPILE_CACHE',
-      'WEBUI_PORT',
+      ...Object.keys(settings.shape), // The watchdog wakes deliverers, which go by them.
     ])
   }
   for (const window of missing) {

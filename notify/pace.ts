@@ -32,7 +32,7 @@ export const usual: Pace = {
   last: 300 * second,
   patience: hour,
   age: 72 * hour,
-  burst: 20,
+  burst: 10,
   refill: 6 * second,
   together: { ofOne: 3, inAll: 20 },
 }

@@ -54,7 +54,7 @@ export class OrchestratorWatch {
     if (told.hook_event_name === 'UserPromptSubmit') this.prompted(told.session_id)
     if (told.hook_event_name === 'Stop') this.stopped(words(told['last_assistant_message'], 200))
     const why = settled(running.status) ? undefined : callForHelp(told)
-    if (why !== undefined) giveUp(running, why)
+    if (why !== undefined) giveUp(running, why, lostLogin(told) ? exits.login : undefined)
   }
 
   /** Before it has started: does it start at all? After that: is it there, and does anything happen? */
@@ -152,8 +152,11 @@ const grace = 1500
 /** What a hook says that no orchestrator comes out of by itself. */
 function callForHelp(told: Told): string | undefined {
   switch (told.hook_event_name) {
-    case 'StopFailure':
-      return `claude stopped with an error: ${words(`${told.error ?? 'unknown'} ${told.error_details ?? ''}`, 300)}`
+    case 'StopFailure': {
+      const { error = 'unknown', error_details, last_assistant_message } = told
+      const said = words([last_assistant_message, error_details].filter(Boolean).join(' '), 300)
+      return `claude stopped with an error: ${error}${said === '' ? '' : `: ${said}`}${lostLogin(told) ? '. Run `claude`, then /login' : ''}`
+    }
     case 'SessionEnd':
       return `the orchestrator's session was ended (${words(told.reason ?? 'no reason given', 100)})`
     case 'Notification': {
@@ -165,6 +168,12 @@ function callForHelp(told: Told): string | undefined {
     default:
       return undefined
   }
+}
+
+/** Was it for want of a login? Then only its owner can go on, and not in this session's terminal. */
+function lostLogin({ hook_event_name: event, error }: Told): boolean {
+  const ofLogin = ['authentication_failed', 'oauth_org_not_allowed', 'account_on_hold', 'verification_required']
+  return event === 'StopFailure' && ofLogin.includes(error ?? '')
 }
 
 function words(text: unknown, most: number): string {

@@ -1,23 +1,30 @@
+import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 import {
   type Config,
+  DispatchError,
+  findClaude,
+  headlessArguments,
+  launchVariables,
   loginOf,
   namesIn,
+  oneLine,
   type Ran,
   readIfPresent,
   readJsonc,
   run,
   settingsFiles,
   shellPattern,
+  variables,
 } from '../../host/index.ts'
 import { bad, type Finding, good, weak } from './finding.ts'
 
 /** Do our hooks fire, and does anything of the user's or their company's silence hooks? */
 export async function hooks(config: Config): Promise<Finding[]> {
-  return [...silencers(config), ...(await fires(config))]
+  return [...silencers(config), ...(await fires(config)), ...(await firedByClaude(config))]
 }
 
 /** What in these settings keeps our hooks from firing, in words; undefined when nothing does. Pure. */
@@ -79,6 +86,51 @@ async function fires({ install }: Config): Promise<Finding[]> {
         `the recorder left its word in ${tried[0]?.milliseconds} ms; all ${tried.length} hooks answer, the slowest in ${longest} ms`,
       ),
     ]
+  } finally {
+    fs.rmSync(desk, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Let the real claude fire them: one headless prompt in an empty config, to an address on this machine where nobody
+ * answers. It costs a second and no model; a claude that ignores a settings file says nothing about it (reliability.md M2).
+ */
+async function firedByClaude({ install }: Config): Promise<Finding[]> {
+  const desk = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-doctor-'))
+  try {
+    const claude = findClaude()
+    for (const name of ['home', 'config']) fs.mkdirSync(path.join(desk, name))
+    const env = {
+      ...layAgent(desk, install),
+      ...launchVariables,
+      ...variables(['PATH', 'TMPDIR']),
+      HOME: path.join(desk, 'home'),
+      CLAUDE_CONFIG_DIR: path.join(desk, 'config'),
+      ANTHROPIC_BASE_URL: 'http://127.0.0.1:1',
+      ANTHROPIC_API_KEY: 'doctor',
+      CLAUDE_CODE_MAX_RETRIES: '0',
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    }
+    const launch = { claude, model: 'opus', orders: '/dev/null', settings: path.join(install, 'settings.json') }
+    const [program = claude, ...args] = headlessArguments({ ...launch, session: randomUUID(), tools: [] })
+    const ran = await run(program, args, { env, cwd: desk, input: 'doctor', deadline: 20_000 })
+    const spool = path.join(desk, 'spool')
+    const left = fs.readdirSync(spool).map(name => fs.readFileSync(path.join(spool, name), 'utf8'))
+    const missing = ['SessionStart', 'UserPromptSubmit'].filter(
+      event => !left.some(text => text.includes(`"${event}"`)),
+    )
+    if (missing.length === 0) return [good('hooks', `claude itself fired them, in ${ran.milliseconds} ms`)]
+    const said = oneLine(ran.stderr || ran.stdout, 160)
+    return [
+      bad(
+        'hooks',
+        `claude did not fire ${missing.join(' and ')}, so no session would count as started${said === '' ? '' : `: ${said}`}`,
+        'Update claude (`claude update`); if it stays, rules of this machine may forbid hooks: `claude /doctor`',
+      ),
+    ]
+  } catch (error) {
+    if (error instanceof DispatchError) return [] // No claude: that is a finding of its own.
+    throw error
   } finally {
     fs.rmSync(desk, { recursive: true, force: true })
   }
