@@ -145,7 +145,7 @@ test('F52 bin/web.ts says where it is and stays until SIGTERM; a second one exit
   )
   assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
   first.child.kill('SIGTERM')
-  assert.equal(await first.ended, 0)
+  assert.equal(await first.ended, 143)
   assert.equal(await runningPage(home), undefined)
 })
 
