@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { DispatchError, exits } from '../host/index.ts'
+import { columns } from './terminal.ts'
 
 /** An option as it is typed, told of in `--help`, and completed by a shell. */
 export interface Option {
@@ -18,7 +19,7 @@ export type Values<Known extends Options> = {
 
 /** One command: what `--help` tells of it, and what it does. Answers the exit code. */
 export interface Command<Known extends Options = Options> {
-  /** Plain words, wrapped by hand at 120 columns. */
+  /** Plain words; a paragraph with lines that begin with blanks is not folded. */
   about: string
   /** In place of what would be made of the words and options. */
   usage?: string
@@ -58,15 +59,46 @@ export async function perform(entry: Entry, typed: string[]): Promise<number> {
 /** The help of one command, made of what it says of itself. */
 export function helpOf({ name, words }: Entry, { about, usage, options = {} }: Command): string {
   const known = Object.entries(options).map(([option, told]) => [written(option, told), told.about] as const)
-  const made = [name, words, ...known.map(([option]) => `[${option}]`)].filter(Boolean).join(' ')
+  const optional = known.map(([option]) => `[${option}]`)
+  const made = hanging(`usage: dispatch ${name} `, [words, ...optional].filter(Boolean))
   const width = Math.max(0, ...known.map(([option]) => option.length))
-  const rows = known.map(([option, told]) => `  ${option.padEnd(width)}   ${told}`)
-  return [`usage: dispatch ${usage ?? made}`, '', about.trim(), ...(rows.length > 0 ? ['', ...rows] : []), ''].join(
-    '\n',
-  )
+  const rows = known.map(([option, told]) => hanging(`  ${option.padEnd(width)}   `, told.split(' ')))
+  const first = usage === undefined ? made : `usage: dispatch ${usage}`
+  return [first, '', folded(about.trim()), ...(rows.length > 0 ? ['', ...rows] : []), ''].join('\n')
+}
+
+/** How wide help is laid out: as the terminal, but no wider than people read. */
+export function readable(): number {
+  return Math.min(Math.max(columns(), 40), 110)
+}
+
+/** Words behind a lead, folded below each other where they do not fit. */
+export function hanging(lead: string, words: string[]): string {
+  const lines = folding(words, readable() - lead.length)
+  return lines
+    .map((line, at) => (at === 0 ? lead : ' '.repeat(lead.length)) + line)
+    .join('\n')
+    .trimEnd()
+}
+
+/** Paragraphs folded to the width of the terminal; one with lines that begin with blanks stays as it is. */
+export function folded(text: string): string {
+  const paragraphs = text.split('\n\n')
+  return paragraphs.map(one => (/^ /m.test(one) ? one : hanging('', one.split('\n').join(' ').split(' ')))).join('\n\n')
 }
 
 // --- internal ---
+
+/** Words in lines of at most so many columns; a blank inside a word (an option and its value) does not part it. */
+function folding(words: string[], width: number): string[] {
+  const lines: string[] = []
+  for (const word of words) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
+}
 
 function read({ name, words }: Entry, { options = {}, remedy }: Command, typed: string[]) {
   const slip = (what: string) =>

@@ -5,6 +5,7 @@ import { main } from './main.ts'
 
 /** `dispatch "task"`, or one of its commands. A lone word that is no command is more likely a slip than a task. */
 await main(async () => {
+  requireFolder()
   const [first, ...rest] = process.argv.slice(2)
   if (first === undefined || first === 'help' || first === '--help' || first === '-h') return overview(rest[0])
   if (first === '--version') return overview('--version')
@@ -19,3 +20,15 @@ await main(async () => {
   }
   return perform(task, process.argv.slice(2))
 })
+
+/** Nothing runs in a folder that has been deleted under us: git and claude end there without a word. */
+function requireFolder(): void {
+  try {
+    process.cwd()
+  } catch {
+    throw new DispatchError('the folder you are in is no longer there', {
+      exit: exits.usage,
+      remedy: 'Go to another one (`cd`), then run the command again.',
+    })
+  }
+}

@@ -11,13 +11,18 @@ export async function main(door: () => Promise<number>): Promise<void> {
     process.exitCode = await door()
   } catch (error) {
     process.exitCode = error instanceof DispatchError ? error.exit : exits.internal
+    if (error instanceof DispatchError && error.message === '') return // Ctrl-c: who pressed it knows.
     if (error instanceof DispatchError)
       process.stderr.write(`dispatch: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`)
     else process.stderr.write(`dispatch: this is a bug of ours.\n${error instanceof Error ? error.stack : error}\n`)
   }
 }
 
-/** A reader that went away (`dispatch ls | head`) is no failure; words that cannot be written (a full disk) are one. */
+/**
+ * A reader that went away (`dispatch ls | head`) is no failure; words that cannot be written (a full disk) are one. Who has
+ * something to tidy up first listens for SIGPIPE.
+ */
 function leave(error: Error): void {
-  process.exit(isErrno(error, 'EPIPE') ? exits.ok : exits.storage)
+  if (!isErrno(error, 'EPIPE')) process.exit(exits.storage)
+  if (!process.emit('SIGPIPE')) process.exit(exits.ok)
 }

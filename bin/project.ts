@@ -8,6 +8,7 @@ import {
   exits,
   isConfirmed,
   makePrivate,
+  namedAt,
   type Project,
   type ProjectFile,
   printable,
@@ -15,6 +16,7 @@ import {
   propose,
   type Repository,
   readProject,
+  trackedAmong,
   writeAtomic,
 } from '../host/index.ts'
 import { agreed, atTerminal } from './confirm.ts'
@@ -39,6 +41,8 @@ export async function projectFor(
       )
     return null
   }
+  await refuseFiles(found, repository)
+  for (const line of await remarksOn(found, repository)) say(line)
   if (isConfirmed(config.home, repository.path, found.sha256)) return found.project
   if (!atTerminal())
     throw new DispatchError(`${found.file} is new or has changed, and you have not said yes to it`, {
@@ -83,19 +87,49 @@ export function showProject({ file, project }: Pick<ProjectFile, 'file' | 'proje
   if (project.setup.length > 0) print(paint('dim', '  Hosts are named and not yet enforced: there is no sandbox.'))
 }
 
-/** Copy the files that git ignores and the project needs, as they are now. One that is not there is a mistake in the list (exit 2). */
+/** Refuse (exit 2) a file to hand on that is not there, lies behind a link, or comes with the commit anyway. */
+export async function refuseFiles({ project }: ProjectFile, { path: top }: Repository): Promise<void> {
+  for (const name of project.files) {
+    const from = path.join(top, name)
+    const link = foldersOf(name).find(folder => fs.lstatSync(path.join(top, folder), absent)?.isSymbolicLink())
+    if (link !== undefined) throw notGiven(name, `${link} is a link: what lies behind it is not of this repository`)
+    if (!fs.lstatSync(from, absent)?.isFile())
+      throw notGiven(name, `${from} is not a file`, 'Make it, or take it out of "files".')
+  }
+  const [tracked] = await trackedAmong(top, project.files)
+  if (tracked !== undefined) throw notGiven(tracked, 'git tracks it, so it comes with the commit')
+}
+
+/** What is odd about the file and stands in nobody's way, in words. */
+export async function remarksOn({ project }: ProjectFile, repository: Repository): Promise<string[]> {
+  const there = await namedAt(repository, project.lockfiles)
+  const missing = project.lockfiles.filter(name => !there.includes(name))
+  if (missing.length === 0) return []
+  const then =
+    there.length > 0 ? 'no change of theirs sets up anew' : 'none is left, so every commit is set up by itself'
+  return [`${projectFile} names lockfiles that the commit does not have: ${missing.map(printable).join(', ')}; ${then}`]
+}
+
+/** Copy the files that git ignores and the project needs, as they are now. */
 export async function give(project: Project | null, repository: Repository | null, given: string): Promise<void> {
   if (!project || !repository) return
-  for (const name of project.files) {
-    const from = path.join(repository.path, name)
-    if (!fs.lstatSync(from, { throwIfNoEntry: false })?.isFile())
-      throw new DispatchError(`${projectFile} hands on ${name}, and ${from} is not a file`, {
-        exit: exits.usage,
-        remedy: 'Make it, or take it out of "files".',
-      })
-  }
   makePrivate(given)
   for (const name of project.files) await copyTree(path.join(repository.path, name), path.join(given, name))
+}
+
+const absent = { throwIfNoEntry: false } as const
+
+/** `a`, `a/b` of `a/b/c`. */
+function foldersOf(name: string): string[] {
+  const steps = name.split('/').slice(0, -1)
+  return steps.map((_, at) => steps.slice(0, at + 1).join('/'))
+}
+
+function notGiven(name: string, why: string, remedy = 'Take it out of "files".'): DispatchError {
+  return new DispatchError(`${projectFile} hands on ${printable(name)}, and ${printable(why)}`, {
+    exit: exits.usage,
+    remedy,
+  })
 }
 
 /** Write a proposed file into the user's checkout; they have just said yes to it. */

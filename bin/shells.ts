@@ -26,9 +26,10 @@ export function kindsIn(words: string): Kind[] {
 // --- what is offered where ---
 
 /** What a shell asks to know the words of a kind: a command of ours, or the words themselves. Undefined: anything goes. */
-function offers(command: Known, { name }: Kind): { live: string } | { words: string[] } | undefined {
+function offers(command: Known, { name }: Kind, commands: Known[]): { live: string } | { words: string[] } | undefined {
   if (name === 'sid') return { live: 'completions sids' }
   if (name === 'who' || name === 'window') return { live: 'completions who:$first' }
+  if (name === 'command') return { words: [...commands.map(one => one.name), 'task'] }
   if (name === 'shell') return { words: Object.keys(scripts) }
   if (name === 'what') return { words: ['setup', 'test', 'log'] }
   return command.options.some(option => option.name === 'list') ? { live: `${command.name} --list` } : undefined
@@ -43,7 +44,12 @@ const withValue = ({ options }: Known) =>
   options.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, is: valueKind(value) }]))
 
 const places = (commands: Known[]) =>
-  commands.flatMap(command => command.kinds.map((kind, at) => ({ command, kind, at, offer: offers(command, kind) })))
+  [...commands, help].flatMap(command =>
+    command.kinds.map((kind, at) => ({ command, kind, at, offer: offers(command, kind, commands) })),
+  )
+
+/** `dispatch help <command>`, which is in no table. */
+const help: Known = { name: 'help', summary: '', kinds: [{ name: 'command', repeats: false }], options: [] }
 
 const flags = (command: Known) => command.options.map(({ name }) => `--${name}`)
 
@@ -94,7 +100,7 @@ _dispatch() {
   [ "$word" = = ] && word=''
   [ "$before" = = ] && before=\${COMP_WORDS[COMP_CWORD-2]}
   case $name in
-${commands.map(command => `    ${command.name}) options='${flags(command).join(' ')}' ;;`).join('\n')}
+${[...commands, help].map(command => `    ${command.name}) options='${flags(command).join(' ')}' ;;`).join('\n')}
     *) name=task options='${flags(task).join(' ')}' ;;
   esac
   if [ "$COMP_CWORD" -gt 1 ]; then
@@ -158,7 +164,7 @@ _dispatch() {
   local name="\${words[2]}" value='' first='' i at=0
   local -a options found
   case $name in
-${commands.map(command => `    ${command.name}) ${optionsOf(command)} ;;`).join('\n')}
+${[...commands, help].map(command => `    ${command.name}) ${optionsOf(command)} ;;`).join('\n')}
     *) name=task; ${optionsOf(task)} ;;
   esac
   if (( CURRENT > 2 )); then
@@ -213,7 +219,7 @@ function fish(commands: Known[], task: Known): string {
     const place = kind.repeats ? '' : `; and test (count (__dispatch_given)) -eq ${at}`
     return [`complete -c dispatch -n '__dispatch_on ${command.name}${place}' -a ${single(words)}`]
   })
-  const names = commands.map(({ name }) => name).join(' ')
+  const names = [...commands, help].map(({ name }) => name).join(' ')
   return `# Completion of dispatch for fish, made by: dispatch completions fish
 
 # Is the command one of these?

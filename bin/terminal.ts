@@ -11,6 +11,11 @@ export function print(text = ''): void {
   process.stdout.write(`${text}\n`)
 }
 
+/** How wide the terminal is; for a pipe, as wide as anything is (nothing is cut there). */
+export function columns(): number {
+  return process.stdout.columns || Number.POSITIVE_INFINITY
+}
+
 /** One moment of the story: time since the start, who, what. */
 export function printMoment(moment: Moment, elapsedMilliseconds: number): void {
   const style = { plain: undefined, good: 'green', bad: 'red', quiet: 'dim' }[moment.tone] as
@@ -18,9 +23,11 @@ export function printMoment(moment: Moment, elapsedMilliseconds: number): void {
     | 'red'
     | 'dim'
     | undefined
-  const words = style ? paint(style, moment.what) : moment.what
-  print(`${paint('dim', clock(elapsedMilliseconds))}  ${paint('cyan', moment.who.padEnd(13))} ${words}`)
-  for (const line of moment.details) print(`${' '.repeat(21)} ${line}`)
+  const indent = ' '.repeat(22)
+  const fold = (text: string) => wrapped(text, Math.max(columns() - indent.length, 20))
+  const [first = '', ...more] = fold(moment.what).map(line => (style ? paint(style, line) : line))
+  print(`${paint('dim', clock(elapsedMilliseconds))}  ${paint('cyan', moment.who.padEnd(13))} ${first}`)
+  for (const line of [...more, ...moment.details.flatMap(fold)]) print(`${indent}${line}`)
 }
 
 /** The state as a coloured word. */
@@ -64,16 +71,45 @@ export function bytes(count: number): string {
 
 /** Columns padded to their widest cell; colours do not count. */
 export function table(rows: string[][]): string {
-  const width = (text: string) => [...text.replaceAll(colours, '')].length
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => width(row[column] ?? ''))))
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => widthOf(row[column] ?? ''))))
   return rows
     .map(row =>
       row
-        .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - width(cell)))
+        .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell)))
         .join('  ')
         .trimEnd(),
     )
     .join('\n')
+}
+
+/** A table no wider than the terminal, where shortening this one of its columns helps. */
+export function fitted(rows: string[][], column: number, shorten: (cell: string, width: number) => string): string {
+  const over = widest(rows) - columns()
+  if (over <= 0) return table(rows)
+  const room = Math.max(12, Math.max(...rows.map(row => widthOf(row[column] ?? ''))) - over)
+  const fit = (cell: string, at: number) => (at === column && widthOf(cell) > room ? shorten(cell, room) : cell)
+  return table(rows.map(row => row.map(fit)))
+}
+
+/** How many columns a table takes. */
+export function widest(rows: string[][]): number {
+  return Math.max(...table(rows).split('\n').map(widthOf))
+}
+
+/** How many columns a text takes; colours do not count. */
+export function widthOf(text: string): number {
+  return [...text.replaceAll(colours, '')].length
+}
+
+/** Lines of at most `width`, broken between words; one long word stays whole. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && widthOf(last) + 1 + widthOf(word) <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
 }
 
 export function title(text: string): string {

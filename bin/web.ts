@@ -1,5 +1,5 @@
 /** Door: open the observatory and stay until it is asked to end; a second one ends with 5 and says where the first is. */
-import { DispatchError, exits, freshConfig, listenerOn, readConfig } from '../host/index.ts'
+import { DispatchError, exits, freshConfig, listenerOn, readConfig, signalExits } from '../host/index.ts'
 import { serve } from '../webui/index.ts'
 import { silenceOf } from './notify/health.ts'
 
@@ -19,7 +19,7 @@ try {
     )
   console.log(`the page is at ${served.url}`)
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-    process.once(signal, () => served.close().then(() => end('')))
+    process.once(signal, () => served.close().then(() => process.exit(signalExits[signal])))
 } catch (error) {
   if (!(error instanceof DispatchError)) throw error
   console.error([`web: ${error.message}`, error.remedy].filter(Boolean).join('\n'))

@@ -6,10 +6,11 @@ import { z } from 'zod'
 import type { Addition } from './additions.ts'
 import { install } from './config.ts'
 import { DispatchError, exits } from './error.ts'
-import { makePrivate, namesIn, readIfPresent, writeAtomic } from './files.ts'
+import { makePrivate, namesIn, writeAtomic } from './files.ts'
 import { placeOf, readJsonc } from './jsonc.ts'
 import { shellWord } from './printable.ts'
 import { run } from './run.ts'
+import { readUserFile } from './user-file.ts'
 
 /** The `claude` to run: the one on PATH, else the one in our node_modules. */
 export function findClaude(searchPath = process.env['PATH'] ?? ''): string {
@@ -124,7 +125,9 @@ export function trusts(config: Record<string, unknown>, folder: string): boolean
 
 /** What claude keeps in `.claude.json`; exit 2 with the place where it is no plain JSON of that shape. */
 export function readClaudeConfig(file: string): Record<string, unknown> {
-  const text = readIfPresent(file)?.replace(/^\ufeff/, '')
+  const text = readUserFile(file)
+    ?.toString('utf8')
+    .replace(/^\ufeff/, '')
   if (text === undefined) return {}
   const read = ClaudeConfig.safeParse(plainJson(text))
   if (read.success) return read.data
@@ -218,6 +221,7 @@ export function headlessArguments(launch: Launch): string[] {
 /** Settings of every claude we start, whichever role. */
 export const launchVariables: Record<string, string> = {
   DISABLE_AUTOUPDATER: '1',
+  CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1', // It fetches by git, also where other traffic is off.
   CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
   CLAUDE_CODE_SUBPROCESS_ENV_SCRUB: '0',
 }

@@ -124,7 +124,7 @@ function unreadable(file: string, problems: { line: number; what: string }[], ou
     .map(({ line, what }) => `${file}${line > 0 ? `:${line}` : ''}: ${what}`)
   return new DispatchError(`the settings do not read:\n  ${[...inside, ...outside].join('\n  ')}`, {
     exit: exits.usage,
-    remedy: '`.env.example` lists every setting.',
+    remedy: `${path.join(install, '.env.example')} lists every setting.`,
   })
 }
 

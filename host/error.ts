@@ -15,9 +15,14 @@ export const exits = {
   inconclusive: 12,
   integrity: 13,
   deadline: 124,
+  /** Ctrl-c, as a shell counts it. */
+  interrupted: 130,
 } as const
 
 export type Exit = (typeof exits)[keyof typeof exits]
+
+/** What a shell makes of a signal that ended a program. */
+export const signalExits = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 /** A failure meant for a person: what failed and where, what to do next, and the exit code. Anything else is a bug. */
 export class DispatchError extends Error {
@@ -30,6 +35,11 @@ export class DispatchError extends Error {
     this.exit = exit
     this.remedy = remedy
   }
+}
+
+/** Ctrl-c at a question: nothing to say, and nothing was done. */
+export function interrupted(): DispatchError {
+  return new DispatchError('', { exit: exits.interrupted })
 }
 
 /** The end of every total switch: TypeScript refuses to compile while a case is missing. */

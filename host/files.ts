@@ -51,12 +51,41 @@ export function appendLine(file: string, record: string): void {
   }
 }
 
-/** The text of a file of ours, or undefined when it is not there. */
+/** The text of a file of ours, or undefined when it is not there. Something else in its place is told, and never waited for. */
 export function readIfPresent(file: string): string | undefined {
   try {
-    return fs.readFileSync(file, 'utf8')
+    return readPlain(file).toString('utf8')
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESRCH')) return undefined
+    throw storageError(file, error)
+  }
+}
+
+/** The bytes of a plain file, or of the one a link leads to. Opening a pipe would wait for ever; so it is refused (exit 2). */
+export function readPlain(file: string): Buffer {
+  const fd = openToRead(file)
+  try {
+    const kind = kindOf(fs.fstatSync(fd))
+    if (kind !== undefined) throw noFile(file, kind)
+    return fs.readFileSync(fd)
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+/** Refuse (exit 2) what stands in the place of a plain file, without opening it. */
+export function refuseStranger(file: string): void {
+  const kind = strangerAt(file)
+  if (kind !== undefined) throw noFile(file, kind)
+}
+
+/** What stands there in place of a plain file, in words; undefined for a plain file, and where nothing stands. */
+export function strangerAt(file: string): string | undefined {
+  try {
+    const found = fs.statSync(file, { throwIfNoEntry: false })
+    return found && kindOf(found)
+  } catch (error) {
+    if (isErrno(error, 'ENOTDIR')) return undefined
     throw storageError(file, error)
   }
 }
@@ -154,6 +183,29 @@ const storageWords: Record<string, string> = {
   EIO: 'the disk reports an error',
   ENOTDIR: 'something in its path is not a folder',
   EEXIST: 'something else stands there already',
+  ELOOP: 'a link in its path links to itself',
+}
+
+function openToRead(file: string): number {
+  try {
+    return fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+  } catch (error) {
+    if (isErrno(error, 'ENXIO', 'EOPNOTSUPP')) throw noFile(file, 'a socket')
+    throw error
+  }
+}
+
+function kindOf(found: fs.Stats): string | undefined {
+  if (found.isFile()) return undefined
+  if (found.isDirectory()) return 'a folder'
+  return found.isFIFO() ? 'a pipe (FIFO)' : found.isSocket() ? 'a socket' : 'a device'
+}
+
+function noFile(file: string, kind: string): DispatchError {
+  return new DispatchError(`${file} is ${kind}, and should be a file`, {
+    exit: exits.usage,
+    remedy: 'Look at what it is, move it away, then run the command again.',
+  })
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { DispatchError, exits } from './error.ts'
-import { programOf, type Ran, run } from './run.ts'
+import { type Ran, run } from './run.ts'
 
 /**
  * Git as we run it: no configuration but a repository's own, no hooks, no monitor, no prompts, files only. It is run
@@ -71,19 +71,6 @@ function missing(): DispatchError {
   })
 }
 
-/** Refuse to begin (exit 6) where a program is missing that every session needs. Only looked for, not run: it must cost nothing. */
-export function requirePrograms(searchPath = process.env['PATH'] ?? ''): void {
-  const absent = ['git', 'tmux'].filter(name => programOf(name, searchPath) === '')
-  if (absent.length > 0)
-    throw new DispatchError(
-      `${absent.join(' and ')} ${absent.length === 1 ? 'is' : 'are'} not installed, or not on PATH`,
-      {
-        exit: exits.dependency,
-        remedy: `Install ${absent.length === 1 ? 'it' : 'them'}: \`brew install ${absent.join(' ')}\` or \`apt-get install ${absent.join(' ')}\`.`,
-      },
-    )
-}
-
 /** `git version 2.39.5`, or undefined when it does not run. */
 export async function gitVersion(): Promise<string | undefined> {
   const ran = await tryGit(['--version'])
@@ -140,13 +127,22 @@ export async function findRepository(named: string | undefined, ours: string[]):
       exit: exits.usage,
       remedy: 'Commit something first, or use --no-repo.',
     })
+  const commit = head.stdout.trim()
+  if (commit.length > 40)
+    throw new DispatchError(
+      `${top} names its objects by SHA-256, and no session can begin from such a repository yet`,
+      {
+        exit: exits.usage,
+        remedy: 'Work on a clone of it in the usual format (SHA-1), or use --no-repo.',
+      },
+    )
   const status = await git(
     [...(await ownIgnores()), 'status', '--porcelain', '-z', '--untracked-files=all', '--no-renames'],
     {
       cwd: top,
     },
   )
-  return { path: top, commit: head.stdout.trim(), uncommitted: status.split('\0').filter(Boolean).length }
+  return { path: top, commit, uncommitted: status.split('\0').filter(Boolean).length }
 }
 
 /** A file of a commit, as git lists it. */
@@ -163,6 +159,23 @@ export async function entriesAt({ path: cwd, commit }: Pick<Repository, 'path' |
     .split('\0')
     .filter(Boolean)
     .map(line => ({ path: line.slice(line.indexOf('\t') + 1), mode: line.slice(0, 6) }))
+}
+
+/** Those of the paths that a commit has: as a file, or as a folder with files in it. */
+export async function namedAt({ path: cwd, commit }: Pick<Repository, 'path' | 'commit'>, names: string[]) {
+  if (names.length === 0) return []
+  const listed = await git(['--literal-pathspecs', 'ls-tree', '-r', '--name-only', '-z', commit, '--', ...names], {
+    cwd,
+  })
+  const files = listed.split('\0')
+  return names.filter(name => files.some(file => file === name || file.startsWith(`${name.replace(/\/$/, '')}/`)))
+}
+
+/** Those of the paths that git tracks in the checkout: they come along with a commit, and are not given besides. */
+export async function trackedAmong(repository: string, names: string[]): Promise<string[]> {
+  if (names.length === 0) return []
+  const listed = await git(['--literal-pathspecs', 'ls-files', '-z', '--', ...names], { cwd: repository })
+  return names.filter(name => listed.split('\0').includes(name))
 }
 
 /** The content of one file of a commit; of a link, where it leads. */

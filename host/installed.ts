@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { Added, type Addition, missingFrom, withAdditions, withoutAdditions } from './additions.ts'
-import { DispatchError, exits } from './error.ts'
+import { DispatchError, exits, isErrno } from './error.ts'
+import { storageError } from './files.ts'
 import { type Changed, type Content, changeUserFile, readUserFile } from './user-file.ts'
 
 export type { Addition } from './additions.ts'
@@ -15,6 +17,8 @@ const Entry = z.object({
   /** The sha256 of the bytes we wrote. */
   after: z.string(),
   added: z.array(Added),
+  /** Did we make the folder it lies in? */
+  folder: z.boolean().default(false),
 })
 
 type Entry = z.infer<typeof Entry>
@@ -43,12 +47,13 @@ export async function addTo(journal: string, file: string, additions: Addition[]
   const before = readUserFile(file)
   const after = change(before)
   if (after === before) return { before, after }
-  await note(journal, entryOf({ before, after }, { known, file, additions }))
+  const folder = known?.folder ?? !fs.existsSync(path.dirname(file))
+  await note(journal, entryOf({ before, after }, { known, file, additions, folder }))
   const changed = await changeUserFile(file, change).catch(async error => {
     await (known ? note(journal, known) : forget(journal, file))
     throw error
   })
-  if (changed.before !== changed.after) await note(journal, entryOf(changed, { known, file, additions }))
+  if (changed.before !== changed.after) await note(journal, entryOf(changed, { known, file, additions, folder }))
   return changed
 }
 
@@ -60,7 +65,9 @@ export function takenBack(journal: string, file: string): Changed {
 
 /** Give the file back: its very bytes while nobody has written it since, else without our values and nothing else. */
 export async function takeBack(journal: string, file: string): Promise<Changed> {
-  const changed = await changeUserFile(file, removing(entryFor(journal, file)))
+  const entry = entryFor(journal, file)
+  const changed = await changeUserFile(file, removing(entry))
+  if (entry?.folder) removeEmpty(path.dirname(file))
   await forget(journal, file)
   return changed
 }
@@ -89,7 +96,12 @@ function removing(entry: Entry | undefined): (content: Content) => Content {
 
 function entryOf(
   { before, after }: Changed,
-  { known, file, additions }: { known: Entry | undefined; file: string; additions: Addition[] },
+  {
+    known,
+    file,
+    additions,
+    folder,
+  }: { known: Entry | undefined; file: string; additions: Addition[]; folder: boolean },
 ): Entry {
   const original = known && before ? removing(known)(before) : before
   const fresh = missingFrom(textOf(original, file), additions, file)
@@ -102,6 +114,16 @@ function entryOf(
     before: original?.toString('base64') ?? null,
     after: after === undefined ? '' : hashOf(after),
     added: [...(known?.added ?? []).filter(one => !isFresh(one)), ...fresh],
+    folder,
+  }
+}
+
+/** A folder that others have used since is theirs. */
+function removeEmpty(folder: string): void {
+  try {
+    fs.rmdirSync(folder)
+  } catch (error) {
+    if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR')) throw storageError(folder, error)
   }
 }
 

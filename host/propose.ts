@@ -128,7 +128,7 @@ function installItself(text: string): string | undefined {
   return `python3 -m venv .venv && .venv/bin/pip install -e '.${known.length > 0 ? `[${known.join(',')}]` : ''}'`
 }
 
-/** The hosts a step is likely to reach: those its lock file names, and the one the tool is set to. Nothing here knows a registry by name. */
+/** The hosts a step is likely to reach: those its lock file names, and the one the tool is set to. Only Python's index is known by name, see `withFiles`. */
 async function hostsOf(
   { tool, lockfiles }: Step,
   repository: Pick<Repository, 'path'>,
@@ -142,7 +142,15 @@ async function hostsOf(
   const asked = askTool[tool]
   const ran = asked ? await run(asked[0] ?? '', asked.slice(1), { cwd: repository.path, deadline: 15_000 }) : undefined
   const set = ran?.code === 0 ? [...ran.stdout.matchAll(/https?:\/\/(?:[^/@\s"']*@)?([A-Za-z0-9.-]+)/g)] : []
-  return [...new Set([...named.slice(0, 20_000), ...set.map(([, host = '']) => host)])].slice(0, 20)
+  const hosts = [...new Set([...named.slice(0, 20_000), ...set.map(([, host = '']) => host)])].slice(0, 20)
+  return tool === 'python' ? withFiles(hosts) : hosts
+}
+
+/** Python's own index has its files on another host; and it is asked where nothing else is said. Pure. */
+export function withFiles(hosts: string[]): string[] {
+  const [index, files] = ['pypi.org', 'files.pythonhosted.org']
+  if (hosts.length > 0 && !hosts.includes(index)) return hosts
+  return [...new Set([...hosts, index, files])]
 }
 
 /** How a tool is asked where it fetches from. */

@@ -4,7 +4,9 @@ import { claudeInstall } from './claude.ts'
 import type { Config } from './config.ts'
 import { DispatchError, exits } from './error.ts'
 import { makePrivate, readIfPresent, writeAtomic } from './files.ts'
-import { type Ran, run } from './run.ts'
+import { programOf, type Ran, run } from './run.ts'
+
+export { requireLogin } from './login.ts'
 
 /**
  * The oldest versions that do. git: it heeds GIT_CONFIG_GLOBAL, without which your own configuration would reach into our
@@ -40,21 +42,33 @@ export function isAtLeast(version: string, least: string): boolean {
  * start, so a program is asked once, and again when it has changed; a script is asked each time, for what it runs may change.
  */
 export async function requireClaude(claude: string, { home }: Pick<Config, 'home'>): Promise<void> {
-  const note = path.join(home, 'cache/claude')
-  const asked = identityOf(claude)
-  if (asked !== undefined && readIfPresent(note) === asked) return
-  const found = await versionOf(claude)
-  const remedy = claudeInstall
-  if ('why' in found) throw new DispatchError(`claude does not run: ${found.why}`, { exit: exits.dependency, remedy })
-  if (!isAtLeast(found.version, oldest.claude))
-    throw new DispatchError(`claude ${found.version} is too old, ${oldest.claude} is needed: ${claudeHole}`, {
-      exit: exits.dependency,
-      remedy: 'Update it: `claude update`, or `npm install -g @anthropic-ai/claude-code`.',
-    })
-  if (asked !== undefined) {
-    makePrivate(path.dirname(note))
-    writeAtomic(note, asked)
-  }
+  await requireVersion('claude', claude, home, {
+    why: `: ${claudeHole}`,
+    install: claudeInstall,
+    update: 'Update it: `claude update`, or `npm install -g @anthropic-ai/claude-code`.',
+  })
+}
+
+/** The same of git and tmux, without which no session can begin: missing, broken or too old is exit 6. */
+export async function requirePrograms(
+  { home }: Pick<Config, 'home'>,
+  searchPath = process.env['PATH'] ?? '',
+): Promise<void> {
+  const programs = (['git', 'tmux'] as const).map(name => ({ name, file: programOf(name, searchPath) }))
+  const absent = programs.filter(({ file }) => file === '').map(({ name }) => name)
+  const it = absent.length === 1 ? 'it' : 'them'
+  if (absent.length > 0)
+    throw new DispatchError(
+      `${absent.join(' and ')} ${absent.length === 1 ? 'is' : 'are'} not installed, or not on PATH`,
+      { exit: exits.dependency, remedy: `Install ${it}: ${installLine(absent)}.` },
+    )
+  const words = (name: string) => ({ why: '', install: `Install it: ${installLine([name])}.` })
+  await Promise.all(
+    programs.map(({ name, file }) => {
+      const { why, install } = words(name)
+      return requireVersion(name, file, home, { why, install, update: install.replace('Install', 'Update') })
+    }),
+  )
 }
 
 /** The processor a program was built for, by its first bytes (ELF, Mach-O); undefined for a script. Pure. */
@@ -69,6 +83,39 @@ export function builtFor(head: Uint8Array): string | undefined {
 }
 
 // --- internal ---
+
+interface Words {
+  /** What is wrong with older ones. */
+  why: string
+  install: string
+  update: string
+}
+
+async function requireVersion(
+  name: 'claude' | 'git' | 'tmux',
+  program: string,
+  home: string,
+  { why, install, update }: Words,
+): Promise<void> {
+  const note = path.join(home, 'cache', name)
+  const asked = identityOf(program, oldest[name])
+  if (asked !== undefined && readIfPresent(note) === asked) return
+  const found = await versionOf(program, name === 'tmux' ? '-V' : '--version')
+  if ('why' in found)
+    throw new DispatchError(`${name} does not run: ${found.why}`, { exit: exits.dependency, remedy: install })
+  if (!isAtLeast(found.version, oldest[name]))
+    throw new DispatchError(`${name} ${found.version} is too old, ${oldest[name]} is needed${why}`, {
+      exit: exits.dependency,
+      remedy: update,
+    })
+  if (asked === undefined) return
+  makePrivate(path.dirname(note))
+  writeAtomic(note, asked)
+}
+
+function installLine(names: string[]): string {
+  return `\`brew install ${names.join(' ')}\` or \`apt-get install ${names.join(' ')}\``
+}
 
 /** The numbers by which ELF and Mach-O tell a processor. */
 const processors: Record<number, string> = {
@@ -95,10 +142,10 @@ function whyNot(program: string, { unstartable, timedOut, code, signal, stderr, 
 }
 
 /** Which file a compiled program is, and as of when; any update changes it. */
-function identityOf(program: string): string | undefined {
+function identityOf(program: string, least: string): string | undefined {
   if (builtFor(headOf(program)) === undefined) return undefined
   const found = fs.statSync(program, { throwIfNoEntry: false })
-  return found && [oldest.claude, found.dev, found.ino, found.size, found.mtimeMs, found.ctimeMs].join(' ')
+  return found && [least, found.dev, found.ino, found.size, found.mtimeMs, found.ctimeMs].join(' ')
 }
 
 function headOf(program: string): Uint8Array {

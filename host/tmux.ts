@@ -154,9 +154,9 @@ export function tmuxOf(home: string) {
       await type(session, name, '\r')
     },
 
-    /** The terminals of every window on our socket, such as `/dev/pts/4`. */
+    /** The terminals of every living window on our socket, such as `/dev/pts/4`. A dead one's is given to whoever comes next. */
     async terminals(): Promise<string[]> {
-      const ran = await tmux(['list-panes', '-a', '-F', '#{pane_tty}'])
+      const ran = await tmux(['list-panes', '-a', '-F', '#{?pane_dead,,#{pane_tty}}'])
       return ran.code === 0 ? ran.stdout.split('\n').filter(Boolean) : []
     },
 

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DispatchError, exits, isErrno } from './error.ts'
-import { makePrivate, storageError, writeAtomic } from './files.ts'
+import { makePrivate, readPlain, storageError, writeAtomic } from './files.ts'
 
 /** What a file holds; undefined when it is not there. */
 export type Content = Buffer | undefined
@@ -52,9 +52,7 @@ export async function changeUserFile(
 export function readUserFile(file: string): Content {
   const target = targetOf(file)
   try {
-    if (!fs.statSync(target).isFile())
-      throw new DispatchError(`${target} is no file`, { exit: exits.usage, remedy: 'Move it away.' })
-    return fs.readFileSync(target)
+    return readPlain(target)
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined
     throw storageError(target, error)
@@ -180,6 +178,7 @@ function targetOf(file: string): string {
       place = path.resolve(path.dirname(place), fs.readlinkSync(place))
     } catch (error) {
       if (isErrno(error, 'EINVAL', 'ENOENT')) return place // No link, or nothing there.
+      if (isErrno(error, 'ELOOP')) break // A folder above it links to itself.
       throw storageError(place, error)
     }
   }

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { DispatchError, exits, install, namesIn, run, runInTerminal, variables } from '../host/index.ts'
+import { DispatchError, exits, install, namesIn, run, runInTerminal, signalExits, variables } from '../host/index.ts'
 import type { Scenario } from './scenario.ts'
 import { openStage } from './server.ts'
 
@@ -130,11 +130,7 @@ function endOnSignal(
     )
     return over
   }
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const)
+  for (const [signal, code] of Object.entries({ ...signalExits, SIGPIPE: exits.ok }))
     process.once(signal, () => void end().then(() => process.exit(code)))
   fs.mkdirSync(path.join(home, 'home'), { recursive: true })
   return end

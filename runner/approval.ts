@@ -2,6 +2,7 @@ import path from 'node:path'
 import {
   type AgentMarks,
   agentSign,
+  type Config,
   exits,
   hasOpen,
   lineageOf,
@@ -10,7 +11,7 @@ import {
   tmuxOf,
   writeAtomic,
 } from '../host/index.ts'
-import { holder, type Session } from '../session/index.ts'
+import { holder, listSessions, type Session } from '../session/index.ts'
 import { askedContract, askedFile, hashOf, type LeftWord, pastedAt, wordFile } from './human.ts'
 import type { Reply, Running } from './running.ts'
 
@@ -61,7 +62,26 @@ export async function agentSays(pid: number): Promise<string | undefined> {
   return agentSign(await lineageOf(pid), { names: ['DISPATCH_SESSION', 'DISPATCH_ROLE'], terminals: [], bound: false })
 }
 
+/** Why this process may not say yes to commands of the human's: it stems from some claude, or an agent of any session. */
+export async function agentAnywhere({ home, workspace }: Config, pid: number): Promise<string | undefined> {
+  const terminals = await tmuxOf(home).terminals()
+  return agentSign(await lineageOf(pid), { names: agentNames, terminals, bound: await someAreBound(workspace) })
+}
+
 // --- internal ---
+
+/** What stands in the environment of our agents, and of whatever any claude starts. */
+const agentNames = ['DISPATCH_SESSION', 'DISPATCH_ROLE', 'CLAUDECODE']
+
+/** Is there an open session whose agents are bound by the kernel, and whose runner is not? */
+async function someAreBound(workspace: string): Promise<boolean> {
+  for (const { opening, paths } of listSessions(workspace)) {
+    const runner = holder(paths.runner)
+    if (!opening.approve || runner === undefined || (await liveness(runner)) === 'dead') continue
+    if ((await lineageOf(runner.pid))[0]?.bound === false) return true
+  }
+  return false
+}
 
 /** A yes or a no. */
 type Ruling = Exclude<LeftWord, { is: 'say' }>
@@ -71,7 +91,7 @@ async function marksOf(session: Session, home: string, pid: number): Promise<Age
   const runner = holder(session.paths.runner)?.pid ?? process.pid
   const [ours] = runner === pid ? [] : await lineageOf(runner)
   return {
-    names: ['DISPATCH_SESSION', 'DISPATCH_ROLE', 'CLAUDECODE'],
+    names: agentNames,
     terminals: await tmuxOf(home).terminals(),
     bound: session.opening.approve && ours?.bound === false,
   }

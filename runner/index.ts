@@ -1,7 +1,7 @@
 import type { Config } from '../host/index.ts'
 import type { Session } from '../session/index.ts'
 
-export { agentAt, agentSays } from './approval.ts'
+export { agentAnywhere, agentAt, agentSays } from './approval.ts'
 export { askedContract, askedFile, leaveWord, readAnswer, type Said, withdraw, wordFile } from './human.ts'
 export { startSession, startSuccessor, tmuxSession } from './start.ts'
 

@@ -10,6 +10,7 @@ import {
   Project,
   readJson,
   storageError,
+  strangerAt,
   writeAtomic,
 } from '../host/index.ts'
 import { isId } from './id.ts'
@@ -80,7 +81,7 @@ export function openSession(workspace: string, opening: Opening, task: Uint8Arra
   return { id: opening.id, paths, opening }
 }
 
-/** The session with this id, or with the only id that begins with or ends in these letters. */
+/** The session with this id, or with the only id that begins with or ends in these letters. A damaged one is exit 13. */
 export function findSession(workspace: string, named: string): Session {
   const ids = sessionIds(workspace)
   const fits = (id: string) => named !== '' && (id.startsWith(named) || id.endsWith(`-${named}`))
@@ -91,6 +92,12 @@ export function findSession(workspace: string, named: string): Session {
       exit: exits.usage,
       remedy: 'Say more of the id.',
     })
+  const damage = id === undefined ? undefined : damagedAt(workspace, id)
+  if (damage !== undefined)
+    throw new DispatchError(`session ${id} cannot be read: ${damage}`, {
+      exit: exits.integrity,
+      remedy: `Somebody has put it there. Look at ${path.join(workspace, id ?? '')} yourself.`,
+    })
   const session = id === undefined ? undefined : readSession(workspace, id)
   if (!session)
     throw new DispatchError(`there is no session "${named}" in ${workspace}`, {
@@ -100,11 +107,20 @@ export function findSession(workspace: string, named: string): Session {
   return session
 }
 
-/** Every session on disk, newest first. One that is still being opened is not there yet. */
+/** Every session on disk that can be read, newest first. One that is still being opened is not there yet. */
 export function listSessions(workspace: string): Session[] {
   return sessionIds(workspace)
+    .filter(id => damagedAt(workspace, id) === undefined)
     .flatMap(id => readSession(workspace, id) ?? [])
     .sort((a, b) => (a.opening.openedAt < b.opening.openedAt ? 1 : -1))
+}
+
+/** Sessions whose record is no file any more (a folder, a pipe), and what stands there: nobody opens it, nobody waits for it. */
+export function damagedSessions(workspace: string): { id: string; why: string }[] {
+  return sessionIds(workspace).flatMap(id => {
+    const why = damagedAt(workspace, id)
+    return why === undefined ? [] : [{ id, why }]
+  })
 }
 
 export function readSession(workspace: string, id: string): Session | undefined {
@@ -114,6 +130,15 @@ export function readSession(workspace: string, id: string): Session | undefined 
   if (opening.success) return { id, paths, opening: opening.data }
   const newer = readNewer(record, Opening.shape)
   return newer && { id, paths, ...newer }
+}
+
+function damagedAt(workspace: string, id: string): string | undefined {
+  const { session, events } = pathsOf(path.join(workspace, id))
+  for (const file of [session, events]) {
+    const stranger = strangerAt(file)
+    if (stranger !== undefined) return `${path.basename(file)} is ${stranger}`
+  }
+  return undefined
 }
 
 function sessionIds(workspace: string): string[] {

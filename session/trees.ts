@@ -114,7 +114,12 @@ const everyFile = ['--untracked-files=all', '--no-renames', '--ignore-submodules
 export async function changedSinceVerdict(paths: Paths, { verdict }: Pick<Status, 'verdict'>): Promise<string[]> {
   if (!verdict) return []
   if (!fs.existsSync(paths.outputs)) return ['outputs/']
-  return differences(paths, verdict.commit)
+  try {
+    return await differences(paths, verdict.commit)
+  } catch (error) {
+    if (await hasCommit(paths, verdict.commit)) throw error
+    return ['evidence/trees.git'] // What was judged is not there to compare with.
+  }
 }
 
 /** Paths that differ between two commits, each with what happened to it; with globs, only what none of them matches. */
@@ -170,6 +175,11 @@ export async function exportTree(paths: Paths, commit: string, folder: string, f
 /** Keep a commit under a name of its own, so that it stays whatever happens to the branch. */
 export async function keep(paths: Paths, name: string, commit: string): Promise<void> {
   await ours(paths, ['update-ref', `refs/heads/${name}`, commit])
+}
+
+/** Does our own repository still hold this commit, whole? */
+export async function hasCommit({ trees }: Pick<Paths, 'trees'>, commit: string): Promise<boolean> {
+  return (await tryGit(['--git-dir', trees, 'rev-list', '--objects', '--quiet', `${commit}^{tree}`])).code === 0
 }
 
 async function commitOf(paths: Paths, name: string): Promise<Commit> {

@@ -1,14 +1,19 @@
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { type Ran, run } from '../host/index.ts'
+import { type Ran, run, tmuxOf } from '../host/index.ts'
 import { settle } from '../notify/index.ts'
+import { contract, honest, task, therest } from '../rehearsal/hello.ts'
 import { environmentFor } from '../rehearsal/rehearse.ts'
-import type { Scenario } from '../rehearsal/scenario.ts'
+import { put, type Scenario } from '../rehearsal/scenario.ts'
 import { openStage, type Stage } from '../rehearsal/server.ts'
 import { type Event, findSession, readLog, type Session, type Status, statusOf } from '../session/index.ts'
 
 export const door = path.join(import.meta.dirname, '../bin/dispatch')
+
+/** Where Node keeps compiled sources for every rig: a command in a home that is new costs half as much. */
+export const compiled = path.join(os.tmpdir(), 'dispatch-test-compiled')
 
 /** A machine for one test: a home of its own, the real dispatch, claude, tmux and git, and scripted models on loopback. */
 export interface Rig {
@@ -24,12 +29,38 @@ export interface Rig {
   status(named?: string): Status
   /** Wait until this holds, looking every 50 ms; fails loudly after `seconds`. */
   until<T>(what: string, look: () => T | undefined | false, seconds?: number): Promise<T>
+  /** Keys for the orchestrator's terminal, as tmux names them. */
+  keys(...words: string[]): Promise<Ran>
   /** Processes that carry this home in their environment or command line. */
   processes(): { pid: number; command: string }[]
   close(): Promise<void>
 }
 
+/** A model that thinks for ever. */
 export const idle: Scenario = { title: '', task: '', workers: {}, orchestrator: [{ hang: true }], ends: [] }
+
+/** The smallest task there is, done without a slip. */
+export const hello: Scenario = {
+  title: '',
+  task,
+  workers: { '*': honest },
+  orchestrator: [put('contract.md', contract), ...therest],
+  ends: ['PASS'],
+}
+
+/** Open a rig for one body, and close it whatever happens. */
+export async function withRig(
+  scenario: Scenario,
+  body: (rig: Rig) => Promise<void>,
+  changes: Record<string, string> = {},
+): Promise<void> {
+  const rig = await openRig(scenario, changes)
+  try {
+    await body(rig)
+  } finally {
+    await rig.close()
+  }
+}
 
 export async function openRig(scenario: Scenario, changes: Record<string, string> = {}): Promise<Rig> {
   const home = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-test-')))
@@ -39,6 +70,7 @@ export async function openRig(scenario: Scenario, changes: Record<string, string
     Object.entries({
       ...environmentFor(home, stage.url, scenario),
       TMPDIR: path.join(home, 'tmp'),
+      NODE_COMPILE_CACHE: compiled,
       ...changes,
     }).flatMap(([name, value]) => (value ? [[name, value]] : [])),
   ) as Record<string, string>
@@ -67,9 +99,13 @@ export async function openRig(scenario: Scenario, changes: Record<string, string
       }
       throw new Error(`not within ${seconds} s: ${what}`)
     },
+    keys: (...words) => {
+      const { socket } = tmuxOf(path.join(home, 'dispatch'))
+      return run('tmux', ['-L', socket, 'send-keys', '-t', `=dispatch-${session().id}:=orchestrator`, ...words])
+    },
     processes: () => processesOf(home),
     async close() {
-      await rig.dispatch(['stop', '--all'])
+      if (processesOf(home).length > 0) await rig.dispatch(['stop', '--all'])
       await settle(path.join(home, 'dispatch'), 3000)
       await stage.close()
       await rig.until('every process of the rig is gone', () => processesOf(home).length === 0, 10)
@@ -77,6 +113,19 @@ export async function openRig(scenario: Scenario, changes: Record<string, string
     },
   }
   return rig
+}
+
+/** Every file below a folder, with what is in it and when it was written. */
+export function fingerprint(folder: string): Record<string, string> {
+  const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+  return Object.fromEntries(
+    files
+      .map(entry => path.join(entry.parentPath, entry.name))
+      .map(file => [
+        path.relative(folder, file),
+        createHash('sha256').update(fs.readFileSync(file)).digest('hex') + fs.statSync(file).mtimeMs,
+      ]),
+  )
 }
 
 /** Every process whose command line or environment names this folder; not ourselves. */

@@ -7,6 +7,7 @@ import {
   parseContract,
   readEvidence,
   readLog,
+  refuseNewer,
   type Session,
   sentencesOf,
   statusOf,
@@ -29,6 +30,7 @@ terminal of their own can do this.
   async run(values, [named = '']) {
     const config = readConfig()
     const session = findSession(config.workspace, named)
+    refuseNewer(session)
     await refuseAgents(session, config)
     const sha256 = waiting(session)
     const declined = values.no === undefined ? undefined : plainText(Buffer.from(values.no)).trim()

@@ -1,8 +1,9 @@
-import { DispatchError, exits, readConfig, shellWord, tmuxOf } from '../../host/index.ts'
+import { DispatchError, exits, shellWord, tmuxOf } from '../../host/index.ts'
 import { tmuxSession } from '../../runner/index.ts'
 import type { Session } from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
+import { lenientConfig } from '../lenient.ts'
 
 export const command = defineCommand({
   about: `
@@ -10,7 +11,7 @@ Your terminal becomes the session's: the orchestrator by default, or "runner" or
 is, Ctrl-b n goes to the next window. Without an id: the newest session.
 `,
   async run(_, words) {
-    const config = readConfig()
+    const config = lenientConfig()
     const session = chosen(config, words[0])
     const tmux = tmuxOf(config.home)
     const panes = (await tmux.panes()).filter(pane => pane.session === tmuxSession(session))

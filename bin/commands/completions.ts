@@ -1,7 +1,8 @@
 import path from 'node:path'
-import { DispatchError, exits, namesIn, readConfig } from '../../host/index.ts'
+import { DispatchError, exits, namesIn } from '../../host/index.ts'
 import { findSession, isId, isWorkerName } from '../../session/index.ts'
 import { defineCommand, type Entry } from '../command.ts'
+import { lenientConfig } from '../lenient.ts'
 import { type Known, kindsIn, type Shell, scripts } from '../shells.ts'
 import { print } from '../terminal.ts'
 import { commands, task } from './index.ts'
@@ -11,10 +12,13 @@ export const command = defineCommand({
 Prints what makes Tab complete commands, options, ids of sessions and names of workers. It is made of the same table as
 --help, so make it anew when dispatch has changed.
 
-  bash   dispatch completions bash > ~/.local/share/bash-completion/completions/dispatch
-         or, without the package bash-completion, in ~/.bashrc:   eval "$(dispatch completions bash)"
-  zsh    in ~/.zshrc, below compinit:                             eval "$(dispatch completions zsh)"
+  bash   in ~/.bashrc:                  eval "$(dispatch completions bash)"
+  zsh    in ~/.zshrc, below compinit:   eval "$(dispatch completions zsh)"
   fish   dispatch completions fish > ~/.config/fish/completions/dispatch.fish
+
+With the package bash-completion, this is the place for bash:
+
+  ~/.local/share/bash-completion/completions/dispatch
 `,
   async run(_, [asked = '']) {
     const live = words(asked)
@@ -27,7 +31,7 @@ Prints what makes Tab complete commands, options, ids of sessions and names of w
 /** What the scripts ask for while somebody types: `sids`, or `who:<sid>`. Only names that are safe in any shell. */
 function words(asked: string): string[] | undefined {
   if (asked !== 'sids' && !asked.startsWith('who:')) return undefined
-  const { workspace } = readConfig()
+  const { workspace } = lenientConfig()
   if (asked === 'sids') return namesIn(workspace).filter(isId).reverse()
   const { paths } = findSession(workspace, asked.slice('who:'.length))
   return ['orchestrator', 'runner', ...namesIn(path.join(paths.workers)).filter(isWorkerName)]

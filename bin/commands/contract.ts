@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import path from 'node:path'
-import { DispatchError, exits, printable, readConfig, readUntrusted } from '../../host/index.ts'
+import { DispatchError, exits, printable, readUntrusted } from '../../host/index.ts'
 import {
   type Clause,
   type Problem,
@@ -12,6 +12,7 @@ import {
 } from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
+import { lenientConfig } from '../lenient.ts'
 import { paint, print, title } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -22,7 +23,7 @@ Without an id: the newest session.
 `,
   options: { raw: { type: 'boolean', about: 'the bytes of the file and nothing else' } },
   async run(values, words) {
-    const session = chosen(readConfig(), words[0])
+    const session = chosen(lenientConfig(), words[0])
     const status = statusOf(readLog(session.paths.events).events)
     const found = read(session, status)
     if (values.raw) {

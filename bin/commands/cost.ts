@@ -1,9 +1,11 @@
-import { exits, readConfig } from '../../host/index.ts'
+import { stripVTControlCharacters } from 'node:util'
+import { exits } from '../../host/index.ts'
 import { listSessions, readLog, type Session, statusOf } from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
-import { defineCommand } from '../command.ts'
+import { defineCommand, folded } from '../command.ts'
+import { lenientConfig } from '../lenient.ts'
 import { Tail } from '../tail.ts'
-import { clock, paint, print, table, title } from '../terminal.ts'
+import { clock, columns, fitted, paint, print, table, title, widest } from '../terminal.ts'
 import { addTokens, type Tokens, tokensIn, transcriptOf } from '../transcript.ts'
 
 export const command = defineCommand({
@@ -14,7 +16,7 @@ reported are not estimated. Without an id: every session, added up by the day it
 `,
   options: { json: { type: 'boolean', about: 'one JSON object on standard output instead of words' } },
   async run(values, words) {
-    const config = readConfig()
+    const config = lenientConfig()
     if (words[0] !== undefined) {
       const cost = costOf(chosen(config, words[0]))
       if (values.json) print(JSON.stringify(cost))
@@ -79,7 +81,7 @@ export function costOf(session: Session): Cost {
       name,
       model,
       seconds: ends.get(name)?.seconds ?? null,
-      usd: ends.get(name)?.costUsd ?? null,
+      usd: rounded(ends.get(name)?.costUsd),
     })),
     orchestrator: {
       model: session.opening.models.orchestrator,
@@ -113,7 +115,7 @@ function sum(name: string, costs: Cost[]): Sum {
     sessions: costs.length,
     workers: workers.length,
     seconds: total(workers.map(({ seconds }) => seconds ?? 0)),
-    usd: total(workers.map(({ usd }) => usd ?? 0)),
+    usd: rounded(total(workers.map(({ usd }) => usd ?? 0))) ?? 0,
     unreported: workers.filter(({ usd }) => usd === null).length,
     tokens: addTokens(all)[0] ?? { model: 'all', input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
     rounds: total(costs.map(({ judge }) => judge.rounds)),
@@ -159,14 +161,19 @@ function printAll(costs: Cost[], days: Sum[]): void {
       .map(cost => row(sum(cost.id, [cost]), paint('dim', `  ${cost.id}`), '')),
   ])
   const head = ['', '', '', 'at work', 'reported', ...heads.slice(1), 'judged']
-  print(table([head, ...rows, row(sum('total', costs), paint('bold', 'total'))]))
-  print(
-    paint(
-      'dim',
-      '\nDollars: of workers, as claude reported them. Tokens: of orchestrators. Nobody reports the dollars of',
-    ),
-  )
-  print(paint('dim', 'orchestrators and judges.'))
+  const all = [head, ...rows, row(sum('total', costs), paint('bold', 'total'))]
+  const slim = all.map(cells => cells.filter((_, at) => !heads.slice(3).includes(head[at] ?? '')))
+  print(fitted(widest(all) > columns() ? slim : all, 0, lastLetters)) // A narrow terminal goes without the caches.
+  print()
+  for (const line of folded(remark).split('\n')) print(paint('dim', line))
+}
+
+const remark =
+  'Dollars: of workers, as claude reported them. Tokens: of orchestrators. Nobody reports the dollars of orchestrators and judges.'
+
+/** An id is known by its end. */
+function lastLetters(cell: string, width: number): string {
+  return paint('dim', `  …${stripVTControlCharacters(cell).slice(3 - width)}`)
 }
 
 const unknown = 'not reported'
@@ -186,6 +193,11 @@ function reported({ usd, workers, unreported }: Sum): string {
 function dollars(usd: number | null): string {
   if (usd === null) return unknown
   return `$${usd.toFixed(usd < 1 ? 4 : 2)}`
+}
+
+/** To a millionth of a dollar: what lies below is the noise of adding fractions. */
+function rounded(usd: number | null | undefined): number | null {
+  return usd === undefined || usd === null ? null : Math.round(usd * 1e6) / 1e6
 }
 
 function count(number: number, what: string): string {

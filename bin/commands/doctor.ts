@@ -39,7 +39,7 @@ async function examine(online: boolean, notify: boolean): Promise<Finding[]> {
   const { config, found, read } = configuration()
   const looks = [
     programs(config.home),
-    Promise.resolve([login(config.claude, config.workspace)]),
+    login(config.claude, config.workspace).then(one => [one]),
     hooks(config),
     ...(read
       ? [judge(config, online).then(one => [one]), channels(config, notify), page(config).then(one => [one])]
@@ -49,7 +49,13 @@ async function examine(online: boolean, notify: boolean): Promise<Finding[]> {
     sessions(config),
     repository([config.install, config.home]),
   ]
-  return [...found, ...(await Promise.all(looks)).flat()]
+  return [...found, ...(await Promise.all(looks.map(look => look.catch(asFinding)))).flat()]
+}
+
+/** What one look stumbles over is a finding too: the others have theirs to tell. */
+function asFinding(error: unknown): Finding[] {
+  if (!(error instanceof DispatchError)) throw error
+  return [bad('files', error.message, error.remedy)]
 }
 
 /** Settings that do not read are a finding like any other; what does not hang on them is looked at all the same. */

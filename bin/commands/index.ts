@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { DispatchError, exits, install } from '../../host/index.ts'
-import { type Command, type Entry, helpOf } from '../command.ts'
+import { type Command, type Entry, folded, hanging, helpOf } from '../command.ts'
 
 const entry = (
   [name, ...words]: string[],
@@ -118,13 +118,13 @@ export function version(): string {
 }
 
 function everything(): string {
-  const row = (usage: string, summary: string) => `  dispatch ${usage.padEnd(22)} ${summary}`
+  const row = (usage: string, summary: string) => hanging(`  dispatch ${usage.padEnd(22)} `, summary.split(' '))
   const rows = (everyday: boolean) =>
     commands
       .filter(command => command.everyday === everyday)
       .map(({ name, words, summary }) => row(`${name} ${words}`.trim(), summary))
       .join('\n')
-  return `Claude Dispatch: leave coding agents running while you sleep, and believe the word PASS in the morning.
+  return `${folded('Claude Dispatch: leave coding agents running while you sleep, and believe the word PASS in the morning.')}
 
 Every day:
 ${row('"task"', 'plan it, contract it, have it built and judged, in the background')}
@@ -133,10 +133,15 @@ ${rows(true)}
 Now and then:
 ${rows(false)}
 
+${folded(more)}
+`
+}
+
+const more = `
 A task can come from --file F or from standard input (dispatch -). Inside a git repository the work is done on a copy of
 it; your own checkout is never written. \`dispatch <command> --help\` and \`dispatch "task" --help\` say more.
 
 Exit codes: 0 PASS or done, 2 bad input, 3 FAIL, 4 not found, 5 conflict, 6 something is missing on this machine,
-7 claude is not logged in, 10 disk, 12 INCONCLUSIVE or it waits for you, 124 it took too long.
-`
-}
+7 claude is not logged in, 10 disk, 12 INCONCLUSIVE or it waits for you, 13 somebody has changed the record,
+124 it took too long, 130 Ctrl-c.
+`.trim()

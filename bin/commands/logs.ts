@@ -1,9 +1,10 @@
 import fs from 'node:fs'
-import { type Config, DispatchError, exits, printable, readConfig, tmuxOf } from '../../host/index.ts'
+import { type Config, DispatchError, exits, printable, tmuxOf } from '../../host/index.ts'
 import { tmuxSession } from '../../runner/index.ts'
 import { parseEvent, readLog, type Session, type Status, statusOf, tell } from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
+import { lenientConfig } from '../lenient.ts'
 import { Tail } from '../tail.ts'
 import { bytes, clock, paint, print, table, title } from '../terminal.ts'
 import { transcriptOf, transcriptWords } from '../transcript.ts'
@@ -18,7 +19,7 @@ Without a name: what there is, and the last lines of what matters now. Without a
     follow: { type: 'boolean', about: 'go on with what comes, until the session is closed (Ctrl-c leaves it)' },
   },
   async run(values, words) {
-    const config = readConfig()
+    const config = lenientConfig()
     const session = chosen(config, words[0])
     const who = words[1]
     const sources = named(sourcesOf(session), who, session)

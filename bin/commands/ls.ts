@@ -1,8 +1,10 @@
-import { exits, oneLine, readConfig } from '../../host/index.ts'
-import { type View, viewAll } from '../../session/index.ts'
+import path from 'node:path'
+import { type Config, exits, oneLine } from '../../host/index.ts'
+import { damagedSessions, type View, viewAll } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
+import { lenientConfig } from '../lenient.ts'
 import { printSilence } from '../notify/health.ts'
-import { age, paint, paintState, print, table } from '../terminal.ts'
+import { age, fitted, paint, paintState, print } from '../terminal.ts'
 
 export const command = defineCommand({
   about: `
@@ -12,11 +14,13 @@ Every session, newest first: where it stands, how old it is, what it was asked. 
     json: { type: 'boolean', about: 'one JSON object on standard output instead of words' },
   },
   async run(values) {
-    const config = readConfig()
+    const config = lenientConfig()
     const views = await viewAll(config.workspace)
-    if (values.json) print(JSON.stringify(views.map(summary)))
-    else if (views.length === 0) print('No session yet. Begin one: dispatch "task"')
-    else print(table(views.map(row)))
+    const damaged = damagedSessions(config.workspace)
+    const rows = [...views.map(row), ...damaged.map(({ id, why }) => [paint('red', 'unreadable'), id, '', '', why])]
+    if (values.json) print(JSON.stringify([...views.map(summary), ...damaged.map(one => damagedSummary(one, config))]))
+    else if (rows.length === 0) print('No session yet. Begin one: dispatch "task"')
+    else print(fitted(rows, 4, oneLine))
     if (!values.json) printSilence(config)
     return exits.ok
   },
@@ -38,6 +42,10 @@ function doing({ session, status }: View): string {
   const working = status.workers.filter(worker => worker.startedAt && !worker.endedAt).length
   if (working > 0) return `${working} worker${working === 1 ? '' : 's'}`
   return status.round > 0 ? `round ${status.round}` : ''
+}
+
+function damagedSummary({ id, why }: { id: string; why: string }, { workspace }: Config) {
+  return { id, state: 'unreadable', why, folder: path.join(workspace, id) }
 }
 
 function summary({ session, status, state, runner }: View) {

@@ -11,8 +11,8 @@ import {
   readProject,
 } from '../../host/index.ts'
 import { defineCommand } from '../command.ts'
-import { agreed, refuseAgent } from '../confirm.ts'
-import { showProject, writeProject } from '../project.ts'
+import { agreed, refuseAnyAgent } from '../confirm.ts'
+import { refuseFiles, remarksOn, showProject, writeProject } from '../project.ts'
 import { paint, print } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -30,21 +30,30 @@ again when the file changes. It is read from your checkout only, never from what
   },
   async run(values) {
     const config = readConfig()
-    await refuseAgent('prepare', 'Run it yourself, in a terminal that no agent has opened.')
+    await refuseAnyAgent('prepare', 'Run it yourself, in a terminal that no agent has opened.', config)
     const repository = await findRepository(values.repo, [config.install, config.home])
     if (!repository)
       throw new DispatchError('this folder lies in no git repository', {
         exit: exits.usage,
         remedy: 'Go into one, or name it: dispatch prepare --repo DIR.',
       })
+    if (`${repository.path}/`.startsWith(`${config.home}/`))
+      throw new DispatchError(`${repository.path} lies in dispatch's own folder, where agents write`, {
+        exit: exits.usage,
+        remedy: 'Name a checkout of yours: dispatch prepare --repo DIR.',
+      })
     const found = readProject(repository.path)
+    if (found) await refuseFiles(found, repository)
+    const remarks = found ? await remarksOn(found, repository) : []
     if (found && isConfirmed(config.home, repository.path, found.sha256)) {
       showProject(found)
+      for (const remark of remarks) print(paint('yellow', `  ${remark}`))
       print('\nYou have confirmed exactly this. Nothing to do.')
       return exits.ok
     }
     if (found) {
       showProject(found)
+      for (const remark of remarks) print(paint('yellow', `  ${remark}`))
       if (!(await saidYes(values.yes, 'These commands run with your rights. Yes to exactly this file?')))
         return refused()
       confirm(config.home, repository.path, found.sha256)

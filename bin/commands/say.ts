@@ -13,7 +13,7 @@ back with exit 0 once claude's own record shows it, and otherwise says why it co
 or somebody has begun to type there, it waits. A turn that runs is not broken off; it takes the words up after its tool.
 `,
   usage: `say <sid> words… [--patience SEC]
-       dispatch say <sid> --file FILE | dispatch say <sid> -     from a file, or from standard input`,
+       dispatch say <sid> --file FILE | dispatch say <sid> -`,
   options: {
     file: { type: 'string', value: 'FILE', about: 'the words are in this file' },
     patience: { type: 'string', value: 'SEC', about: 'how long to wait for a dialog to close (default: 60)' },

@@ -15,7 +15,7 @@ import {
   userSettings,
 } from '../../host/index.ts'
 import { defineCommand } from '../command.ts'
-import { agreed } from '../confirm.ts'
+import { agreed, refuseAgent } from '../confirm.ts'
 import { paintDiff } from '../diff.ts'
 import { elsewhereHooks, openElsewhere } from '../elsewhere.ts'
 import { paint, print } from '../terminal.ts'
@@ -35,6 +35,7 @@ touch, shows the change and asks; what else stands in them stays byte for byte, 
   },
   async run(values) {
     const config = readConfig()
+    await refuseAgent('setup', 'Run it yourself: it writes in files of yours.')
     makePrivate(config.workspace)
     const touched = [...trust(config), ...(values.hooks ? [hooks(config)] : [])].map(({ file, additions, why }) => ({
       file,

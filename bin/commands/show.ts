@@ -1,7 +1,9 @@
-import { exits, printable, readConfig, shellWord } from '../../host/index.ts'
+import { exits, printable, shellWord } from '../../host/index.ts'
 import { awaitsApproval, changedSinceVerdict, readEvidence, type View, viewOf } from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
+import { damageOf } from '../damage.ts'
+import { lenientConfig } from '../lenient.ts'
 import { printSilence } from '../notify/health.ts'
 import { age, clock, moment, paint, paintState, print, table, title } from '../terminal.ts'
 
@@ -14,10 +16,11 @@ it still holds for what lies in outputs/, and the line that fetches the judged w
     json: { type: 'boolean', about: 'one JSON object on standard output instead of words' },
   },
   async run(values, words) {
-    const config = readConfig()
+    const config = lenientConfig()
     const session = chosen(config, words[0])
     const view = await viewOf(session)
     const changed = await changedSinceVerdict(session.paths, view.status)
+    const damage = await damageOf(session, view.status)
     if (values.json)
       print(
         JSON.stringify({
@@ -26,13 +29,14 @@ it still holds for what lies in outputs/, and the line that fetches the judged w
           status: view.status,
           runner: view.runner,
           changedSinceVerdict: changed,
+          damage,
           evidence: readEvidence(session.paths),
           folder: session.paths.folder,
         }),
       )
-    else printView(view, changed)
+    else printView(view, changed, damage)
     if (!values.json) printSilence(config)
-    return exits.ok
+    return damage.length > 0 ? exits.integrity : exits.ok
   },
 })
 
@@ -43,7 +47,7 @@ function standing(openedAt: string, since: string | undefined): string {
   return `begun ${begun}${ago}${so && so !== begun ? `, so ${so === 'just now' ? 'just now' : `for ${so}`}` : ''}`
 }
 
-function printView(view: View, changed: string[]): void {
+function printView(view: View, changed: string[], damage: string[]): void {
   const { session, status, unread } = view
   const { opening, paths, id } = session
   print(`${title(id)}  ${paintState(view)}  ${paint('dim', `${standing(opening.openedAt, status.since)}`)}`)
@@ -57,6 +61,7 @@ function printView(view: View, changed: string[]): void {
     )
   if (opening.repository)
     print(`  on a copy of ${opening.repository.path} at ${opening.repository.commit.slice(0, 10)}`)
+  for (const line of damage) print(paint('red', `  DAMAGED  ${line}`))
   printProject(view)
   printLimits(view)
   if (status.question && status.phase === 'asking') print(paint('red', `  asks you: ${printable(status.question)}`))
@@ -156,7 +161,7 @@ function printVerdict({ session, status }: View, changed: string[]): void {
         `  VOID for what lies in outputs/ now: ${changed.slice(0, 5).map(printable).join(', ')}${changed.length > 5 ? ` and ${changed.length - 5} more` : ''} changed since`,
       ),
     )
-  print(`  fetch    git fetch ${shellWord(session.paths.trees)} judged`)
+  if (!changed.includes('evidence/trees.git')) print(`  fetch    git fetch ${shellWord(session.paths.trees)} judged`)
   print(paint('dim', `           ${session.paths.verdict}`))
 }
 

@@ -12,6 +12,7 @@ import {
   printable,
   readConfig,
   requireClaude,
+  requireLogin,
   requirePrograms,
   run,
   variables,
@@ -67,11 +68,12 @@ interface Means {
 /** Everything without which it cannot end well: exit 6 or 7, with what to do, before anything was started. */
 async function refuseEarly(config: Config): Promise<Means> {
   prepareHome(config)
-  requirePrograms()
+  await requirePrograms(config)
   const claude = findClaude()
   await requireClaude(claude, config)
   const login = loginOf(config.claude)
   prepareLogin(login, config.workspace)
+  await requireLogin(login, claude)
   if (config.GEMINI_API_KEY === '')
     throw new DispatchError('GEMINI_API_KEY is not set, and without a judge no verdict can be PASS', {
       exit: exits.login,

@@ -1,17 +1,17 @@
-import {
-  type Config,
-  DispatchError,
-  exits,
-  type Identity,
-  killFamily,
-  liveness,
-  readConfig,
-  tmuxOf,
-} from '../../host/index.ts'
+import { type Config, DispatchError, exits, type Identity, killFamily, liveness, tmuxOf } from '../../host/index.ts'
 import { askToClose, closeSession } from '../../runner/index.ts'
-import { findSession, holder, listSessions, readLog, type Session, statusOf } from '../../session/index.ts'
+import {
+  damagedSessions,
+  findSession,
+  holder,
+  listSessions,
+  readLog,
+  type Session,
+  statusOf,
+} from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
 import { houseSession } from '../house.ts'
+import { lenientConfig } from '../lenient.ts'
 import { print } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -22,7 +22,7 @@ Ends every process of the session and only those: orchestrator, workers, runner,
     all: { type: 'boolean', about: 'every session, the page and the watchdog' },
   },
   async run(values, words) {
-    const config = readConfig()
+    const config = lenientConfig()
     if (!values.all && words.length === 0)
       throw new DispatchError('which session?', {
         exit: exits.usage,
@@ -37,6 +37,8 @@ Ends every process of the session and only those: orchestrator, workers, runner,
     ).filter(id => id !== undefined)
     for (const id of stopped) print(`stopped ${id}`)
     if (stopped.length === 0) print('Nothing was running.')
+    for (const { id, why } of values.all ? damagedSessions(config.workspace) : [])
+      print(`left alone ${id}: it cannot be read (${why})`)
     for (const { id } of sessions.filter(session => !own.includes(session)))
       print(`left alone ${id}: a newer dispatch wrote it`)
     if (values.all) {

@@ -16,6 +16,7 @@ import {
   quirksOf,
   readConfig,
   requireClaude,
+  requireLogin,
   requirePrograms,
   writeAtomic,
 } from '../../host/index.ts'
@@ -55,7 +56,7 @@ run by us on a clean copy of the work, and a judge of another vendor gives the v
 has really started.
 `,
   usage: `"task" [options]
-       dispatch --file FILE | dispatch -          the task from a file, or from standard input
+       dispatch --file FILE | dispatch -     from a file, or standard input
        dispatch -- "-a task that begins with a dash"`,
   options,
   remedy:
@@ -113,12 +114,13 @@ function refuseContradictions(values: Wanted): void {
 async function launch(config: Config, task: Buffer, values: Wanted): Promise<Session> {
   refuseContradictions(values)
   prepareHome(config)
-  requirePrograms()
+  await requirePrograms(config)
   const claude = findClaude()
   await requireClaude(claude, config)
   const login = loginOf(config.claude)
   const repository = values['no-repo'] ? null : await findRepository(values.repo, [config.install, config.home])
   prepareLogin(login, config.workspace)
+  await requireLogin(login, claude)
   const note = (line: string) => (values.json ? undefined : print(paint('yellow', `  ${line}`)))
   const project = values['no-setup'] ? null : await projectFor(config, repository, note)
   const instructions = repository ? await instructionsOf(repository) : { texts: [], deeper: [], ignored: [] }
@@ -231,6 +233,7 @@ function introduce({ id, opening }: Session, config: Config): void {
     print(
       `  on a copy of ${repository.path} at ${repository.commit.slice(0, 10)}${repository.uncommitted > 0 ? `; ${repository.uncommitted} uncommitted file${repository.uncommitted === 1 ? ' is' : 's are'} left out` : ''} (--no-repo begins empty)`,
     )
+  else print('  in an empty repository')
   if (config.GEMINI_API_KEY === '')
     print(
       paint(

@@ -1,7 +1,7 @@
 import { changedFiles, exits, journalOf, readConfig, takeBack, takenBack } from '../../host/index.ts'
 import { viewAll } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
-import { agreed } from '../confirm.ts'
+import { agreed, refuseAgent } from '../confirm.ts'
 import { paintDiff } from '../diff.ts'
 import { closeElsewhere } from '../elsewhere.ts'
 import { paint, print } from '../terminal.ts'
@@ -14,6 +14,7 @@ our own values and nothing else. It shows the change and asks. Your sessions, an
   options: { yes: { type: 'boolean', about: 'do not ask' } },
   async run(values) {
     const config = readConfig()
+    await refuseAgent('uninstall', 'Run it yourself: it writes in files of yours.')
     const journal = journalOf(config.home)
     const files = changedFiles(journal).map(file => ({ file, ...takenBack(journal, file) }))
     const changed = files.filter(({ before, after }) => before !== after)

@@ -1,4 +1,4 @@
-import { exits, printable, readConfig, shellWord } from '../../host/index.ts'
+import { type Config, DispatchError, exits, printable, readConfig, shellWord } from '../../host/index.ts'
 import { startSuccessor } from '../../runner/index.ts'
 import {
   advance,
@@ -16,6 +16,7 @@ import {
 import { revive } from '../../watchdog/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
+import { lenientConfig } from '../lenient.ts'
 import { paint, paintState, print, printMoment } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -27,7 +28,7 @@ waits for you, and what made it fail if it never started. Without an id: the new
     json: { type: 'boolean', about: 'one JSON object on standard output instead of words' },
   },
   async run(values, words) {
-    const session = chosen(readConfig(), words[0])
+    const session = chosen(lenientConfig(), words[0])
     const outcome = await outcomeOf(session)
     if (values.json) print(JSON.stringify(outcome))
     else printEnd(session, outcome.status)
@@ -60,11 +61,11 @@ export async function watchToEnd(session: Session): Promise<number> {
 }
 
 async function settle(session: Session, see: (event: Event, status: Status) => void): Promise<Status> {
+  const config = settingsNow() // Once: an .env that is broken meanwhile ends no waiting.
   let status = nothing
   const { length } = readLog(session.paths.events).events // What has happened already: only after it can the end be told.
   const over = new AbortController()
-  const config = readConfig() // Once: an .env that is broken meanwhile ends no waiting.
-  const healer = setInterval(() => void revive(config, startSuccessor).catch(() => undefined), 5000) // Else nothing would ever come.
+  const healer = setInterval(() => void heal(config), 5000) // Else nothing would ever come.
   try {
     for await (const event of follow(session.paths.events, { signal: over.signal })) {
       status = advance(status, event)
@@ -75,6 +76,20 @@ async function settle(session: Session, see: (event: Event, status: Status) => v
     clearInterval(healer)
   }
   return status
+}
+
+/** Undefined while `.env` does not read: then no runner could be started that would go by it. */
+function settingsNow(): Config | undefined {
+  try {
+    return readConfig()
+  } catch (error) {
+    if (error instanceof DispatchError) return undefined
+    throw error
+  }
+}
+
+async function heal(config: Config | undefined): Promise<void> {
+  if (config !== undefined) await revive(config, startSuccessor).catch(() => undefined)
 }
 
 function exitOf(status: Status): number {

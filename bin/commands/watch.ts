@@ -1,6 +1,6 @@
-import { readConfig } from '../../host/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
+import { lenientConfig } from '../lenient.ts'
 import { print, title } from '../terminal.ts'
 import { watchToEnd } from './wait.ts'
 
@@ -10,7 +10,7 @@ The story of a session from its beginning, and live from now on: who does what, 
 and with its exit code. Leaving it (Ctrl-c) changes nothing. Without an id: the newest session.
 `,
   async run(_, words) {
-    const session = chosen(readConfig(), words[0])
+    const session = chosen(lenientConfig(), words[0])
     print(title(session.id))
     return watchToEnd(session)
   },

@@ -2,15 +2,15 @@ import {
   claudeHole,
   claudeInstall,
   DispatchError,
+  exits,
   type Found,
   findClaude,
   isAtLeast,
   loginOf,
   oldest,
   prepareLogin,
-  readClaudeConfig,
+  requireLogin,
   tmuxOf,
-  variables,
   versionOf,
 } from '../../host/index.ts'
 import { bad, type Finding, type Fix, good, weak } from './finding.ts'
@@ -28,29 +28,23 @@ export async function programs(home: string): Promise<Finding[]> {
 }
 
 /** Is claude logged in, as far as can be told without asking its vendor? */
-export function login(privateConfig: string, workspace: string): Finding {
+export async function login(privateConfig: string, workspace: string): Promise<Finding> {
   const way = loginOf(privateConfig)
   if (way.kind === 'key')
     return good('login', 'a key or token from the environment; whether it is accepted was not tried')
   try {
+    await requireLogin(way, findClaude())
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error
+    if (error.exit !== exits.dependency) return bad('login', error.message, error.remedy) // A missing claude is another finding.
+  }
+  try {
     prepareLogin(way, workspace)
-    const config = readClaudeConfig(way.configFile)
-    const cloud = variables(['CLAUDE_CODE_USE_BEDROCK', 'CLAUDE_CODE_USE_VERTEX'])
-    if (config['oauthAccount'] || config['primaryApiKey'] || Object.keys(cloud).length > 0)
-      return good('login', `your own (${way.configFile}), and claude trusts our workspace`)
-    return weak(
-      'login',
-      `${way.configFile} names no account: claude may not be logged in`,
-      'Run `claude`, then `/login`',
-    )
+    return good('login', `your own (${way.configFile}), and claude trusts our workspace`)
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
     const then = 'Without it an orchestrator stalls on "Do you trust this folder?".'
-    return bad(
-      'login',
-      error.message,
-      `${error.remedy} ${then} If claude is not logged in: run \`claude\`, then \`/login\`.`,
-    )
+    return bad('login', error.message, `${error.remedy}${error.exit === exits.login ? ` ${then}` : ''}`)
   }
 }
 

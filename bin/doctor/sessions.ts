@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { type Config, liveness, readIfPresent } from '../../host/index.ts'
-import { holder, settled, type View, viewAll } from '../../session/index.ts'
+import { damagedSessions, holder, settled, type View, viewAll } from '../../session/index.ts'
 import { type Finding, good, weak } from './finding.ts'
 
 /** Sessions that wait for somebody, or for ever. */
@@ -11,6 +11,9 @@ export async function sessions({ workspace }: Config): Promise<Finding[]> {
   const locks = await Promise.all(views.map(leftLock))
   return [
     good('sessions', `${views.length} in ${workspace}, ${open.length} at work`),
+    ...damagedSessions(workspace).map(({ id, why }) =>
+      weak('sessions', `${id} cannot be read: ${why}`, `Look at ${path.join(workspace, id)} yourself`),
+    ),
     ...found.slice(0, most),
     ...(found.length > most ? [weak('sessions', `and ${found.length - most} more like these: \`dispatch ls\``)] : []),
     ...locks.flat(),

@@ -8,17 +8,8 @@ import { silencedBy } from '../../bin/doctor/hooks.ts'
 import { remedyFor } from '../../bin/doctor/sandbox.ts'
 import { run } from '../../host/index.ts'
 import { startNtfy } from '../notify/ntfy-server.ts'
-import { idle, openRig, type Rig } from '../rig.ts'
+import { idle, withRig } from '../rig.ts'
 import { saying, startGemini } from '../validator/gemini-server.ts'
-
-async function withRig(body: (rig: Rig) => Promise<void>): Promise<void> {
-  const rig = await openRig(idle)
-  try {
-    await body(rig)
-  } finally {
-    await rig.close()
-  }
-}
 
 test('a finding is two columns and its fix below, none wider than the screen', () => {
   const long = 'a word after a word '.repeat(20)
@@ -57,7 +48,7 @@ test('each switch that keeps bubblewrap from working has its own fix', () => {
 
 describe('at the door', { concurrency: 2 }, () => {
   it('settings that do not read are findings, and the rest is looked at all the same', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       fs.mkdirSync(path.join(rig.home, 'dispatch'), { recursive: true })
       fs.writeFileSync(path.join(rig.home, 'dispatch/.env'), 'ROUND=3\nNTFY_TOKEN=se cret\n')
       const ran = await rig.dispatch(['doctor'])
@@ -72,7 +63,7 @@ describe('at the door', { concurrency: 2 }, () => {
     }))
 
   it('JSON has the fix for both systems, and 80 columns hold every line of the words', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       const env = { GEMINI_API_KEY: '', NTFY_TOPIC: '', DESKTOP: 'on' }
       const found = JSON.parse((await rig.dispatch(['doctor', '--json'], { env })).stdout) as {
         about: string
@@ -122,7 +113,7 @@ describe('at the door', { concurrency: 2 }, () => {
           : saying('{"word":"hello"}'),
     )
     try {
-      await withRig(async rig => {
+      await withRig(idle, async rig => {
         const env = { GOOGLE_GEMINI_BASE_URL: gemini.url, GEMINI_API_KEY: 'AIza-not-to-be-shown-0123456789' }
         const quiet = await rig.dispatch(['doctor'], { env })
         assert.match(quiet.stdout, /ok +judge +.*was not tried/)
@@ -145,7 +136,7 @@ describe('at the door', { concurrency: 2 }, () => {
   it('--notify sends one notice a channel and says what that proves; without it nothing is sent', async () => {
     const ntfy = await startNtfy('ntfy')
     try {
-      await withRig(async rig => {
+      await withRig(idle, async rig => {
         const env = { NTFY_SERVER: ntfy.url, NTFY_TOPIC: '9f86d081884c7d659a2feaa0c55ad015' }
         assert.match((await rig.dispatch(['doctor'], { env })).stdout, /ok +phone +by ntfy at/)
         assert.equal(ntfy.got.length, 0)
@@ -166,7 +157,7 @@ describe('at the door', { concurrency: 2 }, () => {
   })
 
   it('F53 a port held by a stranger is named with pid and program, and left to them', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       const stranger = net.createServer().listen(0, '127.0.0.1')
       await new Promise(resolve => stranger.once('listening', resolve))
       const { port } = stranger.address() as AddressInfo
@@ -180,7 +171,7 @@ describe('at the door', { concurrency: 2 }, () => {
     }))
 
   it('hooks that the user has silenced are bad, and what a repository has for claude is listed as ignored', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       fs.mkdirSync(path.join(rig.home, 'dispatch/claude'), { recursive: true })
       fs.writeFileSync(path.join(rig.home, 'dispatch/claude/settings.json'), '{ "disableAllHooks": true }')
       const top = path.join(rig.home, 'elsewhere')

@@ -5,21 +5,11 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { type Ran, run, tmuxOf } from '../../host/index.ts'
-import { contract, honest, task, therest } from '../../rehearsal/hello.ts'
-import { put } from '../../rehearsal/scenario.ts'
+import { task } from '../../rehearsal/hello.ts'
 import { type Opening, openSession } from '../../session/index.ts'
-import { door, idle, openRig, type Rig } from '../rig.ts'
+import { door, fingerprint, hello, idle, type Rig, withRig } from '../rig.ts'
 import { copyInstall } from './copy.ts'
 import { layRecorder } from './recorder.ts'
-
-async function withRig(body: (rig: Rig) => Promise<void>, changes: Record<string, string> = {}): Promise<void> {
-  const rig = await openRig(idle, changes)
-  try {
-    await body(rig)
-  } finally {
-    await rig.close()
-  }
-}
 
 /** Start a session whose claude is the recorder. */
 function start(rig: Rig, words: string[], env: Record<string, string> = {}, cwd?: string): Promise<Ran> {
@@ -47,17 +37,10 @@ function sessionsIn(rig: Rig): string[] {
   return fs.existsSync(workspace) ? fs.readdirSync(workspace) : []
 }
 
-function fingerprint(folder: string): string {
-  const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
-  const hash = createHash('sha256')
-  for (const file of files.map(entry => path.join(entry.parentPath, entry.name)).sort())
-    hash.update(file).update(fs.readFileSync(file))
-  return hash.digest('hex')
-}
-
 describe('claude and the other programs', { concurrency: 2 }, () => {
   it('F41 without a key a start warns before it spends, and the session runs', () =>
     withRig(
+      idle,
       async rig => {
         const ran = await start(rig, ['do it'])
         assert.equal(ran.code, 0, ran.stderr)
@@ -70,7 +53,7 @@ describe('claude and the other programs', { concurrency: 2 }, () => {
     ))
 
   it('F42 claude missing, not executable, of another processor, broken or too old: exit 6 within a second, no session', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       const bare = copyInstall(path.join(rig.home, 'bare'), ['.bin', '@anthropic-ai'])
       const tools = pathOf(path.join(rig.home, 'tools'), ['sh', 'git', 'tmux', 'readlink', 'cat'])
       const elf = Buffer.alloc(64)
@@ -93,8 +76,8 @@ describe('claude and the other programs', { concurrency: 2 }, () => {
         [at('older', '#!/bin/sh\necho 1.0.99\n'), /too old/],
       ]
       for (const [place, words] of cases) {
-        const PATH = `${place}:${tools}`
-        const ran = await run('/bin/sh', [bare, 'do it'], { env: { ...rig.environment, PATH }, cwd: rig.home })
+        const env = { ...rig.environment, PATH: `${place}:${tools}`, NODE_COMPILE_CACHE: '' }
+        const ran = await run('/bin/sh', [bare, 'do it'], { env, cwd: rig.home })
         assert.equal(ran.code, 6, ran.stdout + ran.stderr)
         assert.match(ran.stderr, words)
         assert.ok(ran.milliseconds < 3000, `${ran.milliseconds} ms`) // A second alone; two cores are shared here.
@@ -104,6 +87,7 @@ describe('claude and the other programs', { concurrency: 2 }, () => {
 
   it('F43 claude that is not logged in is exit 7 at the start, once, and names the way', () =>
     withRig(
+      idle,
       async rig => {
         const script =
           '#!/bin/sh\n[ "$1" = --version ] && exec echo 2.1.329\necho "Not logged in · Please run /login"; sleep 600\n'
@@ -117,7 +101,7 @@ describe('claude and the other programs', { concurrency: 2 }, () => {
     ))
 
   it('F62 the door under an old node says in its first line what is needed and found, exit 6', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       const bin = path.join(rig.home, 'old/bin')
       fs.mkdirSync(bin, { recursive: true })
       fs.copyFileSync(door, path.join(bin, 'dispatch'))
@@ -152,7 +136,7 @@ describe('claude and the other programs', { concurrency: 2 }, () => {
     }))
 
   it('F63 without tmux or git: exit 6 with the line that installs it, no session; jq is never needed', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       layRecorder(rig)
       for (const missing of ['tmux', 'git']) {
         const tools = ['sh', 'cat', 'git', 'tmux', 'readlink'].filter(name => name !== missing)
@@ -175,8 +159,12 @@ describe('two at once', { concurrency: 2 }, () => {
   // 200 whole sessions would be 400 processes on two cores: the claim is what is contended, so a tmux that refuses ends
   // each of forty doors right behind it.
   it('F50 forty dispatches of one task at once are forty sessions, each whole, and no scratch is left', () =>
-    withRig(async rig => {
-      const bin = program(path.join(rig.home, 'refusing'), 'tmux', '#!/bin/sh\necho refused >&2\nexit 1\n')
+    withRig(idle, async rig => {
+      const bin = program(
+        path.join(rig.home, 'refusing'),
+        'tmux',
+        '#!/bin/sh\n[ "$1" = -V ] && exec echo tmux 3.3a\necho refused >&2\nexit 1\n',
+      )
       const env = { PATH: `${bin}:${layRecorder(rig)}` }
       const ran = await Promise.all(Array.from({ length: 40 }, () => rig.dispatch(['the same task'], { env })))
       assert.deepEqual(new Set(ran.map(({ code }) => code)), new Set([6]), ran[0]?.stderr ?? '')
@@ -194,17 +182,17 @@ describe('two at once', { concurrency: 2 }, () => {
     }))
 
   it('F51 an id that is taken is exit 5, and the first is untouched', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       const workspace = path.join(rig.home, 'dispatch/workspace')
       const opening = { ...blank, id: '2026-11-20-the-same-a3f9' }
       openSession(workspace, opening, Buffer.from('first'))
       const before = fingerprint(workspace)
       assert.throws(() => openSession(workspace, opening, Buffer.from('second')), { exit: 5 })
-      assert.equal(fingerprint(workspace), before)
+      assert.deepEqual(fingerprint(workspace), before)
     }))
 
   it('F52 a second runner of a session is exit 5 and names the first; nothing is written', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       assert.equal((await start(rig, ['do it'])).code, 0)
       const { id } = rig.session()
       const runner = rig
@@ -224,7 +212,7 @@ describe('two at once', { concurrency: 2 }, () => {
 
 describe('where it is started', { concurrency: 2 }, () => {
   it('F59 in a plain C locale, without TERM, without HOME it works', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       const words = 'schön 👩‍👩‍👧 日本語'
       for (const env of [{ LC_ALL: 'C', LANG: '' }, { TERM: '' }, { HOME: '' }]) {
         const own = Object.fromEntries(
@@ -241,7 +229,7 @@ describe('where it is started', { concurrency: 2 }, () => {
     }))
 
   it('F59 a home that cannot be written is exit 2 and names the variable', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       for (const [env, words] of [
         [
           { DISPATCH_HOME: '', HOME: '/dev/null' },
@@ -258,42 +246,34 @@ describe('where it is started', { concurrency: 2 }, () => {
       assert.deepEqual(fs.readdirSync(path.join(rig.home, 'elsewhere')), [])
     }))
 
-  it('F60 the whole way, in paths with blanks, quotes, percent signs, hashes and accents of both kinds', async () => {
-    const scenario = {
-      title: '',
-      task,
-      workers: { '*': honest },
-      orchestrator: [put('contract.md', contract), ...therest],
-      ends: ['PASS'],
-    }
-    const rig = await openRig(scenario)
-    const odd = path.join(rig.home, 'a \'b\' "c" %41 #d $HOME ü u\u0308 日本')
-    fs.mkdirSync(odd)
-    const own = copyInstall(path.join(odd, 'install'))
-    const env = { ...rig.environment, DISPATCH_HOME: path.join(odd, 'home') }
-    const cwd = path.join(odd, 'repository')
-    fs.mkdirSync(cwd)
-    await run(
-      '/bin/sh',
-      ['-c', 'git init -q && git -c user.name=x -c user.email=x@y commit -q --allow-empty -m first'],
-      { cwd },
-    )
-    try {
-      const ran = await run('/bin/sh', [own, task, '--wait', '--json'], { env, cwd, deadline: 100_000 })
-      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
-      assert.equal(JSON.parse(ran.stdout).state, 'PASS')
-      for (const words of [['ls'], ['show'], ['wait'], ['doctor']]) {
-        const said = await run('/bin/sh', [own, ...words], { env, cwd, deadline: 60_000 })
-        assert.equal(said.code, 0, `${words}: ${said.stdout}${said.stderr}`)
+  it('F60 the whole way, in paths with blanks, quotes, percent signs, hashes and accents of both kinds', () =>
+    withRig(hello, async rig => {
+      const odd = path.join(rig.home, 'a \'b\' "c" %41 #d $HOME ü u\u0308 日本')
+      fs.mkdirSync(odd)
+      const own = copyInstall(path.join(odd, 'install'))
+      const env = { ...rig.environment, DISPATCH_HOME: path.join(odd, 'home'), NODE_COMPILE_CACHE: '' }
+      const cwd = path.join(odd, 'repository')
+      fs.mkdirSync(cwd)
+      await run(
+        '/bin/sh',
+        ['-c', 'git init -q && git -c user.name=x -c user.email=x@y commit -q --allow-empty -m first'],
+        { cwd },
+      )
+      try {
+        const ran = await run('/bin/sh', [own, task, '--wait', '--json'], { env, cwd, deadline: 100_000 })
+        assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+        assert.equal(JSON.parse(ran.stdout).state, 'PASS')
+        for (const words of [['ls'], ['show'], ['wait'], ['doctor']]) {
+          const said = await run('/bin/sh', [own, ...words], { env, cwd, deadline: 60_000 })
+          assert.equal(said.code, 0, `${words}: ${said.stdout}${said.stderr}`)
+        }
+      } finally {
+        await run('/bin/sh', [own, 'stop', '--all'], { env, deadline: 60_000 })
       }
-    } finally {
-      await run('/bin/sh', [own, 'stop', '--all'], { env, deadline: 60_000 })
-      await rig.close()
-    }
-  })
+    }))
 
   it('F60 a line break in DISPATCH_HOME is refused, and nothing is made', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       const ran = await start(rig, ['do it'], { DISPATCH_HOME: path.join(rig.home, 'a\nb'), NODE_COMPILE_CACHE: '' })
       assert.equal(ran.code, 2)
       assert.match(ran.stderr, /DISPATCH_HOME must be an absolute path without line breaks/)
@@ -305,7 +285,7 @@ describe('where it is started', { concurrency: 2 }, () => {
 })
 
 it('F66 a .env that no longer reads: the runner keeps the old settings and says so once; the next command says where', () =>
-  withRig(async rig => {
+  withRig(idle, async rig => {
     assert.equal((await start(rig, ['do it'])).code, 0)
     const { id, paths } = rig.session()
     const waiting = rig.dispatch(['wait'])
@@ -321,7 +301,7 @@ it('F66 a .env that no longer reads: the runner keeps the old settings and says 
     assert.equal(shown.match(/stay in force/g)?.length, 1, shown)
     assert.match(shown, /\.env:2: ROUNDS=many/)
     const ran = await rig.dispatch(['ls'])
-    assert.equal(ran.code, 2)
+    assert.equal(ran.code, 0)
     assert.match(
       ran.stderr,
       /\.env:2: ROUNDS=many: it must be a whole number from 1 to 20\n.*\.env:3: this line is no setting/,
@@ -334,7 +314,7 @@ it('F66 a .env that no longer reads: the runner keeps the old settings and says 
   }))
 
 it('F67 what a copy of the repository lacks is said, what cannot be copied is refused, and the checkout is never changed', () =>
-  withRig(async rig => {
+  withRig(idle, async rig => {
     const top = path.join(rig.home, 'elsewhere/mine')
     fs.mkdirSync(top)
     const env = { ...rig.environment, GIT_CONFIG_GLOBAL: '/dev/null' }
@@ -365,12 +345,12 @@ it('F67 what a copy of the repository lacks is said, what cannot be copied is re
       /an index\.lock lies in \.git: .* it is left alone/,
     ])
       assert.match(ran.stdout, words)
-    assert.equal(fingerprint(top), before, 'the checkout was changed')
+    assert.deepEqual(fingerprint(top), before, 'the checkout was changed')
     assert.equal(fs.readFileSync(path.join(rig.session().paths.outputs, 'readme'), 'utf8'), 'one\n')
   }))
 
 it('F72 a session that a newer dispatch wrote is shown, and every command that would write it is exit 6', () =>
-  withRig(async rig => {
+  withRig(idle, async rig => {
     const workspace = path.join(rig.home, 'dispatch/workspace')
     const { paths, id } = openSession(
       workspace,
@@ -403,7 +383,7 @@ it('F72 a session that a newer dispatch wrote is shown, and every command that w
     assert.equal(runner.code, 6, runner.stderr)
     assert.equal((await rig.dispatch(['watchdog'])).stdout, '')
     assert.match((await rig.dispatch(['doctor'])).stdout, /was written by a newer\s+dispatch \(format 2\)/)
-    assert.equal(fingerprint(workspace), before)
+    assert.deepEqual(fingerprint(workspace), before)
   }))
 
 const blank: Opening = {
@@ -441,7 +421,7 @@ describe('F74 a signal or a closed pipe ends a command at once, quietly, and lea
   concurrency: 2,
 }, () => {
   it('commands that stay: each signal, its code', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       assert.equal((await start(rig, ['do it'])).code, 0)
       for (const words of [['watch'], ['wait'], ['watchdog', '--watch']])
         for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
@@ -459,7 +439,7 @@ describe('F74 a signal or a closed pipe ends a command at once, quietly, and lea
     }))
 
   it('a start that is interrupted at any moment leaves no session, or one that is listed and can be stopped', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       for (const after of [0.05, 0.2, 0.4, 0.6, 1]) {
         const ran = await signalled(rig, ['do it'], { signal: 'SIGTERM', after })
         assert.ok(ran.code === 143 || ran.code === 0, `${after}: ${ran.code} ${ran.stderr}`)
@@ -471,7 +451,7 @@ describe('F74 a signal or a closed pipe ends a command at once, quietly, and lea
     }))
 
   it('a reader that goes away is no failure, whatever the command prints', () =>
-    withRig(async rig => {
+    withRig(idle, async rig => {
       assert.equal((await start(rig, ['do it'])).code, 0)
       for (const words of [
         ['ls'],

@@ -1,28 +1,17 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { run } from '../../host/index.ts'
-import { contract, honest, task, therest } from '../../rehearsal/hello.ts'
-import { put, type Scenario } from '../../rehearsal/scenario.ts'
-import { door, openRig, type Rig } from '../rig.ts'
+import { task } from '../../rehearsal/hello.ts'
+import { door, fingerprint, hello, type Rig, withRig } from '../rig.ts'
 
 /** Bringing work home, and removing a session: one real session, and copies of it that tell other stories. */
 
-const hello: Scenario = {
-  title: '',
-  task,
-  workers: { '*': honest },
-  orchestrator: [put('contract.md', contract), ...therest],
-  ends: ['PASS'],
-}
-
 test('work begun from a repository is brought home to it, and nowhere else', async t => {
-  const rig = await openRig(hello)
-  try {
+  await withRig(hello, async rig => {
     const folder = await repository(rig, 'project')
     const ran = await rig.dispatch([task, '--wait', '--repo', folder])
     assert.equal(ran.code, 0, ran.stdout + ran.stderr)
@@ -192,14 +181,11 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
         )
       },
     )
-  } finally {
-    await rig.close()
-  }
+  })
 })
 
 test('work that began from nothing needs to be told where its home is', async () => {
-  const rig = await openRig(hello)
-  try {
+  await withRig(hello, async rig => {
     assert.equal((await rig.dispatch([task, '--wait'])).code, 0)
     const { id } = rig.session()
     const lost = await rig.dispatch(['apply'])
@@ -219,9 +205,7 @@ test('work that began from nothing needs to be told where its home is', async ()
     assert.equal(fs.readFileSync(path.join(folder, 'hello.sh'), 'utf8'), 'echo hello\n')
     assert.match((await rig.dispatch(['apply'], { cwd: folder })).stdout, /main has taken it in already/)
     assert.equal((await rig.dispatch(['rm', id], { cwd: folder })).code, 0)
-  } finally {
-    await rig.close()
-  }
+  })
 })
 
 async function repository(rig: Rig, name: string): Promise<string> {
@@ -276,16 +260,4 @@ async function atTerminal(rig: Rig, words: string, types: string): Promise<{ cod
   })
   const [code] = await once(child, 'close')
   return { code, stdout }
-}
-
-function fingerprint(folder: string): Record<string, string> {
-  const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
-  return Object.fromEntries(
-    files
-      .map(entry => path.join(entry.parentPath, entry.name))
-      .map(file => [
-        path.relative(folder, file),
-        createHash('sha256').update(fs.readFileSync(file)).digest('hex') + fs.statSync(file).mtimeMs,
-      ]),
-  )
 }

@@ -2,32 +2,11 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { lineageOf, type Ran, run, tmuxOf } from '../../host/index.ts'
 import { contract, honest, task, therest } from '../../rehearsal/hello.ts'
-import { bash, put, type Scenario, say, spawn, type Turn } from '../../rehearsal/scenario.ts'
-import { door, openRig, type Rig } from '../rig.ts'
-
-async function withRig(
-  scenario: Partial<Scenario>,
-  body: (rig: Rig) => Promise<void>,
-  changes: Record<string, string> = {},
-): Promise<void> {
-  const rig = await openRig(
-    { title: '', task, workers: { '*': honest }, orchestrator: [], ends: [], ...scenario },
-    changes,
-  )
-  try {
-    await body(rig)
-  } finally {
-    await rig.close()
-  }
-}
-
-const orchestrator = (rig: Rig) => `=dispatch-${rig.session().id}:=orchestrator`
-
-const keys = (rig: Rig, ...words: string[]) =>
-  run('tmux', ['-L', tmuxOf(path.join(rig.home, 'dispatch')).socket, 'send-keys', '-t', orchestrator(rig), ...words])
+import { bash, put, say, spawn, type Turn } from '../../rehearsal/scenario.ts'
+import { door, hello, type Rig, withRig } from '../rig.ts'
 
 /** What the orchestrator's model was sent so far. */
 const heardBy = (rig: Rig) => rig.stage.seen.filter(seen => seen.role === 'orchestrator').map(seen => seen.body)
@@ -37,16 +16,21 @@ const times = (rig: Rig, words: string) =>
 
 const asks: Turn[] = [bash('ask "English or Portuguese?"'), say('I wait.')]
 
+/** It asks, and agrees to whatever is said then. */
+const yes: Turn[] = [...asks, ...Array.from({ length: 60 }, () => say('Yes.'))]
+
 const turnEnded = (rig: Rig) =>
   rig.until('its turn has ended', () => rig.events().some(event => event.is === 'turn.ended'), 20)
 
 const said = (rig: Rig) => rig.events().flatMap(event => (event.is === 'human.said' ? [event.how] : []))
 
 describe('a human’s word arrives, once and whole', { concurrency: 2 }, () => {
-  it('while nothing runs it begins a turn, answers the question, and the work goes on to its verdict', () =>
+  it('while nothing runs it begins a turn, answers the question, and the work goes on to its verdict; an agent’s is refused', () =>
     withRig(
       {
+        ...hello,
         orchestrator: [
+          bash(`sh ${door} say "$DISPATCH_SESSION" "all is well" 2>&1; echo exit $?`),
           ...asks,
           heard => (heard.last.includes('English, please') ? put('contract.md', contract) : say('?')),
           ...therest,
@@ -55,6 +39,10 @@ describe('a human’s word arrives, once and whole', { concurrency: 2 }, () => {
       async rig => {
         await rig.dispatch([task])
         await turnEnded(rig)
+        assert.match(heardBy(rig).at(-1) ?? '', /an agent has called it: DISPATCH_SESSION is set in its environment/)
+        assert.match(heardBy(rig).at(-1) ?? '', /exit 5/)
+        assert.deepEqual(said(rig), [])
+
         const ran = await rig.dispatch(['say', rig.session().id.slice(-4), 'English,', 'please'])
         assert.equal(ran.code, 0, ran.stderr)
         assert.match(ran.stdout, /^The orchestrator has it: it began a turn\.\n$/)
@@ -74,7 +62,7 @@ describe('a human’s word arrives, once and whole', { concurrency: 2 }, () => {
       bash('wait-workers'),
       bash('submit'),
     ]
-    return withRig({ workers: slow, orchestrator }, async rig => {
+    return withRig({ ...hello, workers: slow, orchestrator }, async rig => {
       await rig.dispatch([task])
       await rig.until('the worker works', () => rig.status().workers[0]?.startedAt, 60)
       await rig.until('the orchestrator waits', () => heardBy(rig).length >= 3, 20)
@@ -87,104 +75,81 @@ describe('a human’s word arrives, once and whole', { concurrency: 2 }, () => {
     })
   })
 
-  it('whatever is in it: quotes, backticks, a slash or a bang in front, emoji, an @path at its end, 64 KiB', () =>
-    withRig({ orchestrator: [...asks, ...Array.from({ length: 60 }, () => say('Yes.'))] }, async rig => {
+  it('one session hears many words', test =>
+    withRig({ ...hello, orchestrator: yes }, async rig => {
       await rig.dispatch([task])
       await turnEnded(rig)
-      const words = [
-        '/exit',
-        `!touch ${rig.home}/banged`,
-        '#note',
-        `"quotes" 'more' \`touch ${rig.home}/banged\`; $(touch ${rig.home}/banged) $HOME \\ ; #{pid} %1\n\n\tline three;\n- four`,
-        'olá 👋🏽 👩‍👩‍👧 é ﬁ 漢字',
-        'look at @/etc/ho',
-        Array.from({ length: 1600 }, (_, at) => `line ${at} of many, said at once`)
-          .join('\n')
-          .padEnd(65_536, 'x'),
-      ]
-      for (const text of words) {
-        const ran = await rig.dispatch(['say', rig.session().id, '-'], { input: text })
-        assert.equal(ran.code, 0, `${text.slice(0, 40)}: ${ran.stderr}`)
-        assert.doesNotMatch(ran.stdout, /changed some characters/, text.slice(0, 40))
-      }
-      await rig.until('all are heard', () => times(rig, 'of many, said at once') >= 1600, 20)
-      const last = heardBy(rig).at(-1) ?? ''
-      for (const text of words.slice(0, 6))
-        for (const line of text.split('\n').filter(each => each.trim() !== ''))
-          assert.ok(last.includes(JSON.stringify(line.trim()).slice(1, -1)), `${line} was not heard`)
-      assert.equal(times(rig, 'A word from the human:'), words.length, 'a word was heard twice')
-      assert.ok(!fs.existsSync(path.join(rig.home, 'banged')), 'a word was run')
-      const { human } = rig.session().paths
-      assert.equal(fs.readdirSync(human).filter(name => name.endsWith('.json')).length, words.length)
-    }))
+      const { id, paths } = rig.session()
+      const kept = () => fs.readdirSync(paths.human).filter(name => name.endsWith('.json')).length
 
-  it('several at once arrive one after the other, each once', () =>
-    withRig({ orchestrator: [...asks, ...Array.from({ length: 30 }, () => say('Yes.'))] }, async rig => {
-      await rig.dispatch([task])
-      await turnEnded(rig)
-      const words = ['alpha-one', 'beta-two', 'gamma-three']
-      const ran = await Promise.all(words.map(word => rig.dispatch(['say', rig.session().id, word])))
-      assert.deepEqual(
-        ran.map(({ code }) => code),
-        [0, 0, 0],
-        ran.map(({ stderr }) => stderr).join(),
+      await test.test('several at once arrive one after the other, each once', async () => {
+        const words = ['alpha-one', 'beta-two', 'gamma-three']
+        const ran = await Promise.all(words.map(word => rig.dispatch(['say', id, word])))
+        assert.deepEqual(
+          ran.map(({ code }) => code),
+          [0, 0, 0],
+          ran.map(({ stderr }) => stderr).join(),
+        )
+        await rig.until('all are heard', () => words.every(word => times(rig, word) === 1), 20)
+      })
+
+      const title =
+        'whatever is in it: quotes, backticks, a slash or a bang in front, emoji, an @path at its end, 64 KiB'
+      await test.test(title, async () => {
+        const before = { heard: times(rig, 'A word from the human:'), kept: kept() }
+        const words = [
+          '/exit',
+          `!touch ${rig.home}/banged`,
+          '#note',
+          `"quotes" 'more' \`touch ${rig.home}/banged\`; $(touch ${rig.home}/banged) $HOME \\ ; #{pid} %1\n\n\tline three;\n- four`,
+          'olá 👋🏽 👩‍👩‍👧 é ﬁ 漢字',
+          'look at @/etc/ho',
+          Array.from({ length: 1600 }, (_, at) => `line ${at} of many, said at once`)
+            .join('\n')
+            .padEnd(65_536, 'x'),
+        ]
+        for (const text of words) {
+          const ran = await rig.dispatch(['say', id, '-'], { input: text })
+          assert.equal(ran.code, 0, `${text.slice(0, 40)}: ${ran.stderr}`)
+          assert.doesNotMatch(ran.stdout, /changed some characters/, text.slice(0, 40))
+        }
+        await rig.until('all are heard', () => times(rig, 'of many, said at once') >= 1600, 20)
+        const last = heardBy(rig).at(-1) ?? ''
+        for (const text of words.slice(0, 6))
+          for (const line of text.split('\n').filter(each => each.trim() !== ''))
+            assert.ok(last.includes(JSON.stringify(line.trim()).slice(1, -1)), `${line} was not heard`)
+        assert.equal(times(rig, 'A word from the human:') - before.heard, words.length, 'a word was heard twice')
+        assert.ok(!fs.existsSync(path.join(rig.home, 'banged')), 'a word was run')
+        assert.equal(kept() - before.kept, words.length)
+      })
+
+      await test.test(
+        'a runner that dies over it types it no second time: its successor says whether it arrived',
+        async () => {
+          const marked = () => fs.readdirSync(paths.human).filter(name => name.endsWith('.pasted'))
+          const before = new Set(marked())
+          const saying = rig.dispatch(['say', id, 'only once'])
+          await rig.until('it is marked', () => marked().some(name => !before.has(name)), 20)
+          const runner = rig.events().findLast(event => event.is === 'runner.started')
+          process.kill(runner?.is === 'runner.started' ? runner.pid : 0, 'SIGKILL')
+          const ran = await saying
+          assert.ok(ran.code === 0 || (ran.code === 124 && /unknown: .*may have arrived/.test(ran.stderr)), ran.stderr)
+          await new Promise(resolve => setTimeout(resolve, 2000))
+          assert.ok(times(rig, 'only once') <= 1, 'it was heard twice')
+          if (ran.code === 0) assert.equal(times(rig, 'only once'), 1)
+          assert.equal(rig.events().filter(event => event.is === 'runner.started').length, 2)
+        },
       )
-      await rig.until('all are heard', () => words.every(word => times(rig, word) === 1), 20)
-    }))
-
-  it('a runner that dies over it types it no second time: its successor says whether it arrived', () =>
-    withRig({ orchestrator: [...asks, ...Array.from({ length: 30 }, () => say('Yes.'))] }, async rig => {
-      await rig.dispatch([task])
-      await turnEnded(rig)
-      const { human } = rig.session().paths
-      const saying = rig.dispatch(['say', rig.session().id, 'only once'])
-      await rig.until('it is marked', () => fs.readdirSync(human).some(name => name.endsWith('.pasted')), 20)
-      const runner = rig.events().findLast(event => event.is === 'runner.started')
-      process.kill(runner?.is === 'runner.started' ? runner.pid : 0, 'SIGKILL')
-      const ran = await saying
-      assert.ok(ran.code === 0 || (ran.code === 124 && /unknown: .*may have arrived/.test(ran.stderr)), ran.stderr)
-      await new Promise(resolve => setTimeout(resolve, 2000))
-      assert.ok(times(rig, 'only once') <= 1, 'it was heard twice')
-      if (ran.code === 0) assert.equal(times(rig, 'only once'), 1)
-      assert.equal(rig.events().filter(event => event.is === 'runner.started').length, 2)
     }))
 })
 
-describe('a word that cannot arrive is refused, and why', { concurrency: 2 }, () => {
-  it('it is held while a menu is open or somebody types, goes on when it is free, and names what stayed open', () =>
-    withRig({ orchestrator: [...asks, ...Array.from({ length: 30 }, () => say('Yes.'))] }, async rig => {
-      await rig.dispatch([task])
-      await turnEnded(rig)
-      await new Promise(resolve => setTimeout(resolve, 1000))
-      await keys(rig, '-l', '/config')
-      await new Promise(resolve => setTimeout(resolve, 700))
-      await keys(rig, 'Enter')
-      await new Promise(resolve => setTimeout(resolve, 1500))
-      const refused = await rig.dispatch(['say', rig.session().id, 'not now', '--patience', '2'])
-      assert.equal(refused.code, 124, refused.stdout)
-      assert.match(refused.stderr, /a menu is open: ".*", and it stayed so/)
-      assert.equal(rig.events().filter(event => event.is === 'human.refused').length, 1)
+it('a word that cannot arrive is refused, and why', test =>
+  withRig({ ...hello, orchestrator: yes }, async rig => {
+    await rig.dispatch([task])
+    await turnEnded(rig)
+    const { id } = rig.session()
 
-      const held = rig.dispatch(['say', rig.session().id, 'when it is free'])
-      await new Promise(resolve => setTimeout(resolve, 2500))
-      assert.equal(said(rig).length, 0)
-      for (const key of ['Escape', 'Escape']) await keys(rig, key).then(() => new Promise(go => setTimeout(go, 600)))
-      const ran = await held
-      assert.equal(ran.code, 0, ran.stderr)
-
-      await new Promise(resolve => setTimeout(resolve, 1500))
-      await keys(rig, '-l', 'half a thought')
-      await new Promise(resolve => setTimeout(resolve, 500))
-      const taken = await rig.dispatch(['say', rig.session().id, 'behind it', '--patience', '1'])
-      assert.match(taken.stderr, /somebody has begun to type/)
-      assert.equal(times(rig, 'not now') + times(rig, 'behind it'), 0)
-    }))
-
-  it('an orchestrator that is gone, a session that is closed, bytes that are no words', () =>
-    withRig({ orchestrator: asks }, async rig => {
-      await rig.dispatch([task])
-      await turnEnded(rig)
-      const { id } = rig.session()
+    await test.test('bytes that are no words, and a session that is not there', async () => {
       for (const [words, why] of [
         [['say', id, ''], /word is empty/],
         [['say', id], /word is empty/],
@@ -199,7 +164,37 @@ describe('a word that cannot arrive is refused, and why', { concurrency: 2 }, ()
       assert.equal((await rig.dispatch(['say', id, '-'], { input: 'x\0y' })).code, 2)
       assert.equal((await rig.dispatch(['say', id, '-'], { input: 'x'.repeat(1024 * 1024 + 1) })).code, 2)
       assert.equal((await rig.dispatch(['say', 'nonesuch', 'x'])).code, 4)
+    })
 
+    const title =
+      'it is held while a menu is open or somebody types, goes on when it is free, and names what stayed open'
+    await test.test(title, async () => {
+      await new Promise(resolve => setTimeout(resolve, 1000))
+      await rig.keys('-l', '/config')
+      await new Promise(resolve => setTimeout(resolve, 700))
+      await rig.keys('Enter')
+      await new Promise(resolve => setTimeout(resolve, 1500))
+      const refused = await rig.dispatch(['say', id, 'not now', '--patience', '2'])
+      assert.equal(refused.code, 124, refused.stdout)
+      assert.match(refused.stderr, /a menu is open: ".*", and it stayed so/)
+      assert.equal(rig.events().filter(event => event.is === 'human.refused').length, 1)
+
+      const held = rig.dispatch(['say', id, 'when it is free'])
+      await new Promise(resolve => setTimeout(resolve, 2500))
+      assert.equal(said(rig).length, 0)
+      for (const key of ['Escape', 'Escape']) await rig.keys(key).then(() => new Promise(go => setTimeout(go, 600)))
+      const ran = await held
+      assert.equal(ran.code, 0, ran.stderr)
+
+      await new Promise(resolve => setTimeout(resolve, 1500))
+      await rig.keys('-l', 'half a thought')
+      await new Promise(resolve => setTimeout(resolve, 500))
+      const taken = await rig.dispatch(['say', id, 'behind it', '--patience', '1'])
+      assert.match(taken.stderr, /somebody has begun to type/)
+      assert.equal(times(rig, 'not now') + times(rig, 'behind it'), 0)
+    })
+
+    await test.test('an orchestrator that is gone, a session that is closed', async () => {
       const claude = rig.processes().find(({ command }) => /claude .*--session-id/.test(command))
       process.kill(claude?.pid ?? 0, 'SIGKILL')
       const gone = await rig.dispatch(['say', id, 'hello?'])
@@ -210,20 +205,8 @@ describe('a word that cannot arrive is refused, and why', { concurrency: 2 }, ()
       const closed = await rig.dispatch(['say', id, 'hello?'])
       assert.equal(closed.code, 5)
       assert.match(closed.stderr, /was closed by you: dispatch stop/)
-    }))
-
-  it('an agent cannot speak for the human', () =>
-    withRig(
-      { orchestrator: [bash(`sh ${door} say "$DISPATCH_SESSION" "all is well" 2>&1; echo exit $?`), ...asks] },
-      async rig => {
-        await rig.dispatch([task])
-        await turnEnded(rig)
-        assert.match(heardBy(rig).at(-1) ?? '', /an agent has called it: DISPATCH_SESSION is set in its environment/)
-        assert.match(heardBy(rig).at(-1) ?? '', /exit 5/)
-        assert.deepEqual(said(rig), [])
-      },
-    ))
-})
+    })
+  }))
 
 const approving: Turn[] = [
   put('contract.md', contract),
@@ -278,6 +261,7 @@ describe('--approve: nothing is built before a person has said yes', { concurren
   it('the session stops after the contract; the typed letters seal exactly that text; it goes on to its verdict', () =>
     withRig(
       {
+        ...hello,
         orchestrator: [
           ...approving,
           heard =>
@@ -321,9 +305,10 @@ describe('--approve: nothing is built before a person has said yes', { concurren
       },
     ))
 
-  it('--no sends it back with the reason; the next text is asked about anew, as a diff', () =>
+  it('one session is asked about twice', test =>
     withRig(
       {
+        ...hello,
         orchestrator: [
           ...approving,
           heard =>
@@ -338,123 +323,141 @@ describe('--approve: nothing is built before a person has said yes', { concurren
         await rig.dispatch([task, '--approve'])
         await waitsForYes(rig)
         await turnEnded(rig)
-        const { id } = rig.session()
-        const back = await atTerminalUntil(rig, ['approve', id, '--no', 'it should say good morning'])
-        assert.match(back, /Sent back: it began a turn[\s\S]*EXIT 0/)
-        await rig.until(
-          'it asks again',
-          () => rig.events().filter(event => event.is === 'approval.asked').length === 2,
-          30,
+        const { id, paths } = rig.session()
+
+        await test.test('an input that is no terminal says no yes', async () => {
+          const clean = { CLAUDECODE: '' }
+          const ran = await rig.dispatch(['approve', id], { input: `${id.slice(-4)}\n`, env: clean })
+          assert.equal(ran.code, 5)
+          assert.match(ran.stderr, /an agent cannot approve|needs a person at a terminal/)
+          assert.equal(rig.status().approval?.is, 'asked')
+        })
+
+        await test.test(
+          '--no sends it back with the reason; the next text is asked about anew, as a diff',
+          async () => {
+            const back = await atTerminalUntil(rig, ['approve', id, '--no', 'it should say good morning'])
+            assert.match(back, /Sent back: it began a turn[\s\S]*EXIT 0/)
+            await rig.until(
+              'it asks again',
+              () => rig.events().filter(event => event.is === 'approval.asked').length === 2,
+              30,
+            )
+            const shown = await atTerminalUntil(rig, ['approve', id], 'nope')
+            assert.match(
+              shown,
+              /Changed since you were last asked[\s\S]*-## C1 — Running hello\.sh prints hello[\s\S]*\+## C1 — Running hello\.sh prints good morning/,
+            )
+          },
         )
-        const shown = await atTerminalUntil(rig, ['approve', id], 'nope')
-        assert.match(
-          shown,
-          /Changed since you were last asked[\s\S]*-## C1 — Running hello\.sh prints hello[\s\S]*\+## C1 — Running hello\.sh prints good morning/,
-        )
+
+        await test.test('a draft that was changed after it was shown is not approved', async () => {
+          const human = await atTerminal(rig, ['approve', id])
+          try {
+            await human.until(/to go on: /)
+            fs.appendFileSync(path.join(paths.desk, 'contract.md'), '\n## C9 — Weaker\n- judged\n')
+            await human.type(id.slice(-4))
+            assert.match(
+              await human.until(/EXIT \d/),
+              /the orchestrator has changed contract\.md since it asked[\s\S]*EXIT 5/,
+            )
+          } finally {
+            await human.close()
+          }
+          assert.equal(rig.status().approval?.is, 'asked')
+          assert.equal(rig.status().contract, undefined)
+        })
       },
     ))
-
-  it('a draft that was changed after it was shown is not approved', () =>
-    withRig({ orchestrator: approving }, async rig => {
-      await rig.dispatch([task, '--approve'])
-      await waitsForYes(rig)
-      const { id, paths } = rig.session()
-      const human = await atTerminal(rig, ['approve', id])
-      try {
-        await human.until(/to go on: /)
-        fs.appendFileSync(path.join(paths.desk, 'contract.md'), '\n## C9 — Weaker\n- judged\n')
-        await human.type(id.slice(-4))
-        assert.match(
-          await human.until(/EXIT \d/),
-          /the orchestrator has changed contract\.md since it asked[\s\S]*EXIT 5/,
-        )
-      } finally {
-        await human.close()
-      }
-      assert.equal(rig.status().approval?.is, 'asked')
-      assert.equal(rig.status().contract, undefined)
-    }))
-
-  it('a session begun without it waits for nothing, and an input that is no terminal says no yes', () =>
-    withRig({ orchestrator: approving }, async rig => {
-      await rig.dispatch([task, '--approve'])
-      await waitsForYes(rig)
-      const clean = { CLAUDECODE: '' }
-      const ran = await rig.dispatch(['approve', rig.session().id], {
-        input: `${rig.session().id.slice(-4)}\n`,
-        env: clean,
-      })
-      assert.equal(ran.code, 5)
-      assert.match(ran.stderr, /an agent cannot approve|needs a person at a terminal/)
-      assert.equal(rig.status().approval?.is, 'asked')
-    }))
 })
 
 describe('an agent cannot approve, however it tries', { concurrency: 2 }, () => {
   const notLinux = process.platform !== 'linux' // `script` is another program there, and open files are not to be seen.
-  const waits = 'while ! grep -q approval.asked ../events.jsonl; do sleep 0.2; done'
 
-  /** The orchestrator runs this once it has asked; answers what it saw of it. */
-  async function tries(command: (rig: Rig) => string): Promise<{ heard: string; approved: boolean }> {
-    let outcome = { heard: '', approved: false }
-    const box: { rig?: Rig } = {}
-    const attack: Turn = () => (box.rig ? bash(`${waits}; ${command(box.rig)}; echo tried`) : say('?'))
-    await withRig({ orchestrator: [...approving.slice(0, 2), attack, say('done')] }, async rig => {
-      box.rig = rig
-      await rig.dispatch([task, '--approve'])
-      await rig.until('it has tried', () => heardBy(rig).some(body => body.includes('tried"')), 90)
-      await new Promise(resolve => setTimeout(resolve, 1000))
-      const approved = rig.events().some(event => event.is === 'contract.approved' || event.is === 'contract.sealed')
-      outcome = { heard: heardBy(rig).at(-1) ?? '', approved }
-    })
-    return outcome
+  interface Attack {
+    by: string
+    command(rig: Rig): string
+    /** What its command has printed, in the end. */
+    answer: RegExp[]
   }
 
-  it('from its Bash: its environment tells', async () => {
-    const { heard, approved } = await tries(() => `sh ${door} approve "$DISPATCH_SESSION" 2>&1; echo exit $?`)
-    assert.match(
-      heard,
-      /an agent cannot approve: (DISPATCH_SESSION|DISPATCH_ROLE|CLAUDECODE) is set in its environment/,
+  /** One orchestrator does all of these in a row, once it has asked; each is judged by what it alone was answered. */
+  async function tries(test: TestContext, attacks: Attack[]): Promise<void> {
+    const box: { rig?: Rig } = {}
+    const answered: string[] = []
+    const waits = 'while ! grep -q approval.asked ../events.jsonl; do sleep 0.2; done'
+    const turns = attacks.map(
+      ({ command }, at): Turn =>
+        heard => {
+          if (at > 0) answered[at - 1] = heard.last
+          return box.rig ? bash(`${waits}; ${command(box.rig)}; echo tried`) : say('?')
+        },
     )
-    assert.match(heard, /exit 5/)
-    assert.ok(!approved)
-  })
+    const last: Turn = heard => {
+      answered[attacks.length - 1] = heard.last
+      return say('done')
+    }
+    await withRig({ ...hello, orchestrator: [...approving.slice(0, 2), ...turns, last] }, async rig => {
+      box.rig = rig
+      await rig.dispatch([task, '--approve'])
+      for (const [at, { by, answer }] of attacks.entries())
+        await test.test(by, async () => {
+          const heard = await rig.until('it has tried', () => answered[at], 90)
+          assert.match(heard, /tried/)
+          for (const words of answer) assert.match(heard, words)
+          await new Promise(resolve => setTimeout(resolve, 1000))
+          assert.ok(!rig.events().some(event => event.is === 'contract.approved' || event.is === 'contract.sealed'))
+        })
+    })
+  }
 
-  it('with a pty and an environment of its own: its ancestors tell', { skip: notLinux }, async () => {
-    const { heard, approved } = await tries(
-      rig =>
-        `id=$DISPATCH_SESSION; (sleep 3; echo \${id##*-}) | env -i PATH="$PATH" HOME="$HOME" DISPATCH_HOME=${rig.home}/dispatch script -qec "sh ${door} approve $id" /dev/null 2>&1`,
-    )
-    assert.match(heard, /an agent cannot approve/)
-    assert.ok(!approved)
-  })
+  it('from its Bash, and with a terminal of its own', test =>
+    tries(test, [
+      {
+        by: 'from its Bash: its environment tells',
+        command: () => `sh ${door} approve "$DISPATCH_SESSION" 2>&1; echo exit $?`,
+        answer: [
+          /an agent cannot approve: (DISPATCH_SESSION|DISPATCH_ROLE|CLAUDECODE) is set in its environment/,
+          /exit 5/,
+        ],
+      },
+      ...(notLinux
+        ? []
+        : [
+            {
+              by: 'with a pty and an environment of its own: its ancestors tell',
+              command: (rig: Rig) =>
+                `id=$DISPATCH_SESSION; (sleep 3; echo \${id##*-}) | env -i PATH="$PATH" HOME="$HOME" DISPATCH_HOME=${rig.home}/dispatch script -qec "sh ${door} approve $id" /dev/null 2>&1`,
+              answer: [/an agent cannot approve/],
+            },
+            {
+              by: 'a file left by hand, in the name of a living process of the person: that process does not have it open',
+              command: (rig: Rig) => {
+                const word = `{is:"approve",sha256:s,by:{pid:${process.pid},start:fs.readFileSync("/proc/${process.pid}/stat","utf8").split(") ")[1].split(" ")[19],boot:fs.readFileSync("/proc/sys/kernel/random/boot_id","utf8").trim(),name:"root"},until:new Date(Date.now()+9e4).toISOString()}`
+                const code = `const fs=require("fs");const s=/contract-([0-9a-f]{64})/.exec(fs.readdirSync("../human").join())[1];fs.writeFileSync("../human/"+Date.now()+"-000-deadbeef.json",JSON.stringify(${word}))`
+                return `node -e '${code}'; sleep 5; cat ../human/*deadbeef.reply; : ${rig.home}`
+              },
+              answer: [/it was left by another process than it says/],
+            },
+          ]),
+    ]))
 
-  it('orphaned, with a clean environment and a pty of its own: the kernel tells (Linux)', async t => {
+  it('orphaned, with a clean environment and a pty of its own', async test => {
     if (process.platform !== 'linux' || (await lineageOf(process.pid))[0]?.bound)
-      return t.skip('no mark of the kernel here')
-    const { approved, heard } = await tries(
-      rig =>
-        `id=$DISPATCH_SESSION; printf '%s\\n' '(sleep 4; echo '\${id##*-}'; sleep 6) | script -qec "sh ${door} approve '$id'" ${rig.home}/seen' > ${rig.home}/attack.sh; (env -i PATH="$PATH" HOME="$HOME" DISPATCH_HOME=${rig.home}/dispatch setsid sh ${rig.home}/attack.sh >/dev/null 2>&1 &); sleep 12; cat ${rig.home}/seen`,
-    )
-    assert.match(heard, /an agent cannot approve: it was started by an agent of this session \(the kernel says so\)/)
-    assert.ok(!approved)
+      return test.skip('no mark of the kernel here')
+    await tries(test, [
+      {
+        by: 'the kernel tells (Linux)',
+        command: rig =>
+          `id=$DISPATCH_SESSION; printf '%s\\n' '(sleep 4; echo '\${id##*-}'; sleep 6) | script -qec "sh ${door} approve '$id'" ${rig.home}/seen' > ${rig.home}/attack.sh; (env -i PATH="$PATH" HOME="$HOME" DISPATCH_HOME=${rig.home}/dispatch setsid sh ${rig.home}/attack.sh >/dev/null 2>&1 &); sleep 12; cat ${rig.home}/seen`,
+        answer: [/an agent cannot approve: it was started by an agent of this session \(the kernel says so\)/],
+      },
+    ])
     return undefined
   })
 
-  it('a file left by hand, in the name of a living process of the person: that process does not have it open', {
-    skip: notLinux,
-  }, async () => {
-    const { approved, heard } = await tries(rig => {
-      const word = `{is:"approve",sha256:s,by:{pid:${process.pid},start:fs.readFileSync("/proc/${process.pid}/stat","utf8").split(") ")[1].split(" ")[19],boot:fs.readFileSync("/proc/sys/kernel/random/boot_id","utf8").trim(),name:"root"},until:new Date(Date.now()+9e4).toISOString()}`
-      const code = `const fs=require("fs");const s=/contract-([0-9a-f]{64})/.exec(fs.readdirSync("../human").join())[1];fs.writeFileSync("../human/"+Date.now()+"-000-deadbeef.json",JSON.stringify(${word}))`
-      return `node -e '${code}'; sleep 5; cat ../human/*deadbeef.reply; : ${rig.home}`
-    })
-    assert.match(heard, /it was left by another process than it says/)
-    assert.ok(!approved)
-  })
-
   it('in a terminal of dispatch itself', () =>
-    withRig({ orchestrator: approving }, async rig => {
+    withRig({ ...hello, orchestrator: approving }, async rig => {
       await rig.dispatch([task, '--approve'])
       await waitsForYes(rig)
       const { socket } = tmuxOf(path.join(rig.home, 'dispatch'))

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { run } from '../../host/index.ts'
 import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
-import { openRig, type Rig } from '../rig.ts'
+import { type Rig, withRig } from '../rig.ts'
 
 const task = 'print the number that dep knows'
 
@@ -86,18 +86,9 @@ async function project(rig: Rig, changes: Record<string, string> = {}): Promise<
   return folder
 }
 
-async function withRig(body: (rig: Rig) => Promise<void>, changes: Partial<Scenario> = {}): Promise<void> {
-  const rig = await openRig({ ...scenario, ...changes })
-  try {
-    await body(rig)
-  } finally {
-    await rig.close()
-  }
-}
-
 describe('a repository with dependencies', { concurrency: 2 }, () => {
   it('is set up once for its lock file; workers and checks have all of it, and the judge sees none of it', () =>
-    withRig(async rig => {
+    withRig(scenario, async rig => {
       const cwd = await project(rig)
       const unconfirmed = await rig.dispatch([task], { cwd })
       assert.equal(unconfirmed.code, 5, unconfirmed.stderr)
@@ -137,22 +128,31 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
     const bump = bash(
       `node -e "const f=require('fs'),l=JSON.parse(f.readFileSync('package-lock.json'));l.version='1.0.1';f.writeFileSync('package-lock.json',JSON.stringify(l));f.writeFileSync('package.json',f.readFileSync('package.json','utf8').replace('1.0.0','1.0.1'))"`,
     )
-    return withRig(
-      async rig => {
-        const cwd = await project(rig)
-        await rig.dispatch(['prepare', '--yes'], { cwd })
-        const ran = await rig.dispatch([task, '--wait'], { cwd })
-        assert.equal(ran.code, 0, ran.stdout + ran.stderr)
-        const ended = rig.events().flatMap(event => (event.is === 'setup.ended' ? [event] : []))
-        assert.equal(new Set(ended.map(({ key }) => key)).size, 2)
-        assert.equal(fs.readFileSync(path.join(rig.home, 'dispatch/runs'), 'utf8'), 'run\nrun\n')
-      },
-      { workers: { '*': [bump, ...(scenario.workers['*'] ?? [])] } },
-    )
+    return withRig({ ...scenario, workers: { '*': [bump, ...(scenario.workers['*'] ?? [])] } }, async rig => {
+      const cwd = await project(rig)
+      await rig.dispatch(['prepare', '--yes'], { cwd })
+      const ran = await rig.dispatch([task, '--wait'], { cwd })
+      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      const ended = rig.events().flatMap(event => (event.is === 'setup.ended' ? [event] : []))
+      assert.equal(new Set(ended.map(({ key }) => key)).size, 2)
+      assert.equal(fs.readFileSync(path.join(rig.home, 'dispatch/runs'), 'utf8'), 'run\nrun\n')
+    })
   })
 
   it('a setup that fails is “could not run”, never red: nothing is sealed, and the human is asked', () =>
     withRig(
+      {
+        ...scenario,
+        orchestrator: [
+          put('contract.md', contract),
+          bash('contract check'),
+          heard =>
+            bash(
+              `ask "the setup fails: $(printf '%s' '${heard.last.includes('not yours to mend') ? 'I was told' : 'nobody said why'}')"`,
+            ),
+          say('I wait.'),
+        ],
+      },
       async rig => {
         const cwd = await project(rig, {
           '.dispatch.json': JSON.stringify({
@@ -167,21 +167,10 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
         assert.match(ran.stdout, /asks you: the setup fails/)
         assert.ok(!rig.events().some(event => event.is === 'contract.sealed' || event.is === 'check.ran'))
       },
-      {
-        orchestrator: [
-          put('contract.md', contract),
-          bash('contract check'),
-          heard =>
-            bash(
-              `ask "the setup fails: $(printf '%s' '${heard.last.includes('not yours to mend') ? 'I was told' : 'nobody said why'}')"`,
-            ),
-          say('I wait.'),
-        ],
-      },
     ))
 
   it('a project file that does not read is exit 2 with every line; a missing file it hands on is named', () =>
-    withRig(async rig => {
+    withRig(scenario, async rig => {
       const cwd = await project(rig, {
         '.dispatch.json': '{\n  "setup": "npm ci",\n  "files": ["../x"],\n  "nope": 1\n}',
       })

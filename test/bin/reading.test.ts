@@ -4,23 +4,13 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { commands } from '../../bin/commands/index.ts'
 import { run } from '../../host/index.ts'
-import { contract, honest, task, therest } from '../../rehearsal/hello.ts'
-import { put, type Scenario } from '../../rehearsal/scenario.ts'
-import { door, idle, openRig, type Rig } from '../rig.ts'
+import { task } from '../../rehearsal/hello.ts'
+import { door, hello, idle, type Rig, withRig } from '../rig.ts'
 
 /** What can be read of a session: its words, its contract, its cost. One real session, and copies of it. */
 
-const hello: Scenario = {
-  title: '',
-  task,
-  workers: { '*': honest },
-  orchestrator: [put('contract.md', contract), ...therest],
-  ends: ['PASS'],
-}
-
 test('a session can be read back', async t => {
-  const rig = await openRig(hello)
-  try {
+  await withRig(hello, async rig => {
     assert.equal((await rig.dispatch([task, '--wait'])).code, 0)
     const { id, paths, opening } = rig.session()
     const followed = rig.dispatch(['logs', id, '--follow'])
@@ -41,6 +31,15 @@ test('a session can be read back', async t => {
       assert.match(stdout, /^orchestrator +> Bash submit$/m)
       assert.match(stdout, /^hello +> Bash cat > hello\.sh/m)
       assert.match(stdout, /closed by you: dispatch stop\n$/)
+    })
+
+    await t.test('a verdict is void for a reader too when nobody runs any more', async () => {
+      assert.match(await said('ls'), /^PASS {2}/)
+      const file = path.join(paths.outputs, 'hello.sh')
+      const judged = fs.readFileSync(file)
+      fs.appendFileSync(file, '# changed\n')
+      assert.match(await said('ls'), /^PASS \(void\)/)
+      fs.writeFileSync(file, judged)
     })
 
     await t.test('logs: what there is with its size, then the last words; or all of one', async () => {
@@ -179,14 +178,11 @@ test('a session can be read back', async t => {
       assert.ok(!fs.existsSync(path.join(rig.home, 'ran')))
       assert.equal((await rig.dispatch(['completions', 'tcsh'])).code, 2)
     })
-  } finally {
-    await rig.close()
-  }
+  })
 })
 
 test('every command and every option of --help is completed, in each shell', async t => {
-  const rig = await openRig(idle)
-  try {
+  await withRig(idle, async rig => {
     const names = commands.map(({ name }) => name)
     const offered = await bashOffers(rig, ['dispatch ', ...names.map(name => `dispatch ${name} --`)])
     assert.deepEqual(offered[0], names)
@@ -205,9 +201,7 @@ test('every command and every option of --help is completed, in each shell', asy
       if (read.unstartable) t.diagnostic(`${shell} is not on this machine: its script was not read`)
       else assert.equal(read.code, 0, read.stderr)
     }
-  } finally {
-    await rig.close()
-  }
+  })
 })
 
 /** What a real bash would offer at the end of each of these lines. */

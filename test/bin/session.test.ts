@@ -1,38 +1,16 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { run, tmuxOf } from '../../host/index.ts'
+import { run } from '../../host/index.ts'
 import { contract, honest, task, therest } from '../../rehearsal/hello.ts'
 import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
-import { idle, openRig, processesOf, type Rig } from '../rig.ts'
-
-const hello: Scenario = {
-  title: '',
-  task,
-  workers: { '*': honest },
-  orchestrator: [put('contract.md', contract), ...therest],
-  ends: ['PASS'],
-}
-
-async function withRig(
-  scenario: Scenario,
-  body: (rig: Rig) => Promise<void>,
-  changes: Record<string, string> = {},
-): Promise<void> {
-  const rig = await openRig(scenario, changes)
-  try {
-    await body(rig)
-  } finally {
-    await rig.close()
-  }
-}
+import { fingerprint, hello, idle, processesOf, type Rig, withRig } from '../rig.ts'
 
 describe('from a task to a verdict', { concurrency: 2 }, () => {
-  it('PASS is exit 0, bound to commit and tree, and void as soon as the work changes', () =>
+  it('PASS is exit 0, pushed, bound to commit and tree, and void as soon as the work changes', () =>
     withRig(hello, async rig => {
       const ran = await rig.dispatch([task, '--wait', '--json'])
       assert.equal(ran.code, 0, ran.stdout + ran.stderr)
@@ -43,6 +21,19 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
       assert.equal(record.verdict, 'PASS')
       assert.match(record.tree, /^[0-9a-f]{40}$/)
       assert.match(fs.readFileSync(paths.verdict, 'utf8'), /^# PASS/)
+
+      // Started and verdict are pushed once each, with the id and no word of the task.
+      const pushes = () => rig.stage.seen.filter(seen => seen.role === undefined && seen.path.startsWith('/rehearsal-'))
+      await rig.until('both pushes', () => pushes().length === 2, 15)
+      const { id } = rig.session()
+      assert.deepEqual(
+        rig
+          .events()
+          .flatMap(event => (event.is === 'notice.queued' ? [event.about] : []))
+          .sort(),
+        ['orchestrator.started', 'verdict.given'],
+      )
+      for (const { body } of pushes()) assert.ok(body.includes(id) && !body.includes('shell script'), body)
 
       fs.mkdirSync(path.join(rig.home, 'elsewhere/mine'))
       const cwd = path.join(rig.home, 'elsewhere/mine')
@@ -59,51 +50,58 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
       assert.match((await rig.dispatch(['ls'])).stdout, /PASS \(void\)/)
     }))
 
-  it('a commit that no worker handed in is not judged; the next worker begins without it', () => {
-    const own = bash('cd $DISPATCH_OUTPUTS && echo "echo mine" > hello.sh && git commit -qam mine; cd $DISPATCH_DESK')
-    const again = [spawn('code --name again --clauses C1', 'Write hello.sh: it prints hello.'), ...therest.slice(1)]
-    const orchestrator = [put('contract.md', contract), ...therest.slice(0, 2), own, bash('submit'), ...again]
-    return withRig({ ...hello, orchestrator }, async rig => {
-      const ran = await rig.dispatch([task, '--wait'])
-      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
-      const refused = rig.events().find(event => event.is === 'request.refused' && event.tool === 'submit')
-      assert.ok(refused, 'submit was not refused')
-      assert.ok(rig.events().some(event => event.is === 'changes.set-aside'))
-      assert.equal(fs.readFileSync(path.join(rig.session().paths.outputs, 'hello.sh'), 'utf8'), 'echo hello\n')
-    })
-  })
-
-  it('a repository that a worker commits as a nested one is not judged, and the next worker takes it out', () => {
-    const nested = bash('git init -q sub && git -C sub -c user.name=n -c user.email=n@h commit -q --allow-empty -m x')
-    const out = bash('git rm -q --cached sub && rm -rf sub')
-    const again = [spawn('code --name again --clauses C1', 'Take the nested repository sub out.'), ...therest.slice(1)]
-    const orchestrator = [put('contract.md', contract), ...therest.slice(0, 2), bash('submit'), ...again]
-    const workers = { hello: [nested, ...honest], again: [out, ...honest] }
-    return withRig({ ...hello, workers, orchestrator }, async rig => {
-      const ran = await rig.dispatch([task, '--wait'])
-      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
-      const refused = rig.events().find(event => event.is === 'request.refused' && event.tool === 'submit')
-      assert.match(refused?.is === 'request.refused' ? refused.why : '', /sub was committed as a repository of its own/)
-    })
-  })
-
-  it('a spawn that is refused seals nothing, and a tool that is asked for its usage does nothing else', () => {
+  it('what may not be is refused, is mended, and PASS comes all the same', test => {
     const usage = bash('submit --help; ask --help; contract check it')
     const wrong = spawn('code --clauses C1,C3', 'Write hello.sh.')
     const third = put(
       'contract.md',
       `${contract}\n## C3 — hello.sh has one line\n- check: \`test "$(wc -l < hello.sh)" = 1\``,
     )
-    const orchestrator = [put('contract.md', contract), usage, wrong, third, ...therest]
-    return withRig({ ...hello, orchestrator }, async rig => {
+    const nested = bash('git init -q sub && git -C sub -c user.name=n -c user.email=n@h commit -q --allow-empty -m x')
+    const out = bash('git rm -q --cached sub && rm -rf sub')
+    const own = bash('cd $DISPATCH_OUTPUTS && echo "echo mine" > hello.sh && git commit -qam mine; cd $DISPATCH_DESK')
+    const [waiting, submitting] = [bash('wait-workers'), bash('submit')]
+    const orchestrator = [
+      ...[put('contract.md', contract), usage, wrong, third, ...therest.slice(0, 1), waiting, submitting],
+      ...[spawn('code --name again --clauses C1', 'Take the nested repository sub out.'), waiting, own, submitting],
+      ...[spawn('code --name third --clauses C1', 'Write hello.sh: it prints hello.'), ...therest.slice(1)],
+    ]
+    const workers = { hello: [nested, ...honest], again: [out, ...honest], third: honest }
+    return withRig({ ...hello, workers, orchestrator }, async rig => {
       const ran = await rig.dispatch([task, '--wait'])
-      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
-      const refused = rig.events().flatMap(event => (event.is === 'request.refused' ? [event.why] : []))
-      assert.deepEqual(refused.length, 3, refused.join('\n'))
-      assert.match(refused[2] ?? '', /no clause C3/)
-      assert.equal(rig.status().clauses.length, 3)
-      assert.ok(!rig.events().some(event => event.is === 'question.asked'))
-      assert.equal(rig.status().round, 1)
+      const refused = rig.events().filter(event => event.is === 'request.refused')
+      const sealed = rig.events().findIndex(event => event.is === 'contract.sealed')
+      const submits = rig
+        .events()
+        .slice(sealed)
+        .filter(event => event.is === 'request.refused')
+      const told = refused.map(({ tool, why }) => `${tool}: ${why}`)
+
+      await test.test('a spawn that is refused seals nothing; a tool asked for its usage does nothing else', () => {
+        assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+        const before = rig.events().slice(0, sealed)
+        assert.equal(before.filter(event => event.is === 'request.refused').length, 3, told.join('\n'))
+        assert.equal(refused.length, 5, told.join('\n'))
+        assert.match(refused[2]?.why ?? '', /no clause C3/)
+        assert.equal(rig.status().clauses.length, 3)
+        assert.ok(!rig.events().some(event => event.is === 'question.asked'))
+        assert.equal(rig.status().round, 1)
+      })
+
+      await test.test('a repository that a worker commits as a nested one is not judged; the next takes it out', () => {
+        assert.match(submits[0]?.why ?? '', /sub was committed as a repository of its own/)
+      })
+
+      await test.test('a commit that no worker handed in is not judged; the next begins without it', () => {
+        assert.deepEqual(
+          submits.map(({ tool }) => tool),
+          ['submit', 'submit'],
+          told.join('\n'),
+        )
+        assert.doesNotMatch(submits[1]?.why ?? '', /sub was committed/)
+        assert.ok(rig.events().some(event => event.is === 'changes.set-aside'))
+        assert.equal(fs.readFileSync(path.join(rig.session().paths.outputs, 'hello.sh'), 'utf8'), 'echo hello\n')
+      })
     })
   })
 
@@ -129,15 +127,6 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
       assert.match(ran.stdout, /needs you +the orchestrator tried to end its turn 5 times/)
     })
   })
-
-  it('a verdict is void for a reader too when nobody runs any more', () =>
-    withRig(hello, async rig => {
-      assert.equal((await rig.dispatch([task, '--wait'])).code, 0)
-      await rig.dispatch(['stop', rig.session().id])
-      assert.match((await rig.dispatch(['ls'])).stdout, /^PASS {2}/)
-      fs.appendFileSync(path.join(rig.session().paths.outputs, 'hello.sh'), '# changed\n')
-      assert.match((await rig.dispatch(['ls'])).stdout, /^PASS \(void\)/)
-    }))
 
   it('without a key the gates are run and shown, and the verdict is INCONCLUSIVE with its reason, exit 12', () =>
     withRig(
@@ -278,73 +267,52 @@ describe('the user’s own repository', { concurrency: 2 }, () => {
 })
 
 describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
-  const slow: Scenario = {
-    ...hello,
-    workers: { slow: [bash('sleep 4'), ...honest], '*': honest },
-    orchestrator: [
-      put('contract.md', contract),
-      spawn('code --name slow --clauses C1', 'Write hello.sh.'),
-      ...therest.slice(1),
-    ],
-  }
-
-  it('a runner that is killed has exactly one successor, which ends the work', () =>
-    withRig(slow, async rig => {
-      await rig.dispatch([task])
-      await rig.until('the worker works', () => rig.status().workers[0]?.startedAt, 60)
-      const first = rig.events().find(event => event.is === 'runner.started')
-      process.kill(first?.pid ?? 0, 'SIGKILL')
-      await Promise.all([rig.dispatch(['watchdog']), rig.dispatch(['watchdog']), rig.dispatch(['watchdog'])])
-      const ran = await rig.dispatch(['wait'])
-      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
-      const numbers = rig.events().map(event => event.seq)
-      assert.deepEqual(
-        numbers,
-        numbers.map((_, index) => index + 1),
-        'the log is not linear',
-      )
-      assert.equal(
-        rig.events().filter(event => event.is === 'runner.started').length,
-        2,
-        'more than one successor has acted',
-      )
-      await rig.until(
-        'those that came too late have left',
-        () => rig.processes().filter(({ command }) => command.includes('bin/runner.ts')).length === 1,
-        10,
-      )
-    }))
-
-  it('a runner that is killed while it judges loses no round: its successor ends the same one', () => {
+  it('a runner that is killed has exactly one successor, and one that is killed while it judges loses no round', () => {
     const slowCheck = contract.replace('`sh hello.sh`', '`test -f hello.sh && sleep 4; sh hello.sh`')
+    const slow: Scenario = {
+      ...hello,
+      workers: { slow: [bash('sleep 4'), ...honest] },
+      orchestrator: [
+        put('contract.md', slowCheck),
+        spawn('code --name slow --clauses C1', 'Write hello.sh.'),
+        ...therest.slice(1),
+      ],
+    }
     return withRig(
-      { ...hello, orchestrator: [put('contract.md', slowCheck), ...therest] },
+      slow,
       async rig => {
+        const started = () => rig.events().flatMap(event => (event.is === 'runner.started' ? [event.pid] : []))
         await rig.dispatch([task])
+        await rig.until('the worker works', () => rig.status().workers[0]?.startedAt, 60)
+        process.kill(started()[0] ?? 0, 'SIGKILL')
+        await Promise.all([rig.dispatch(['watchdog']), rig.dispatch(['watchdog']), rig.dispatch(['watchdog'])])
         await rig.until('it judges', () => rig.status().phase === 'judging', 60)
-        const first = rig.events().find(event => event.is === 'runner.started')
-        process.kill(first?.pid ?? 0, 'SIGKILL')
+        assert.equal(started().length, 2, 'more than one successor has acted')
+        await rig.until(
+          'those that came too late have left',
+          () => rig.processes().filter(({ command }) => command.includes('bin/runner.ts')).length === 1,
+          10,
+        )
+        process.kill(started()[1] ?? 0, 'SIGKILL')
         const ran = await rig.dispatch(['wait'])
         assert.equal(ran.code, 0, ran.stdout + ran.stderr)
         assert.equal(rig.status().round, 1)
+        assert.equal(started().length, 3, 'more than one successor has acted')
+        const numbers = rig.events().map(event => event.seq)
+        assert.deepEqual(
+          numbers,
+          numbers.map((_, index) => index + 1),
+          'the log is not linear',
+        )
+        await rig.until(
+          'those that came too late have left',
+          () => rig.processes().filter(({ command }) => command.includes('bin/runner.ts')).length === 1,
+          10,
+        )
       },
       { ROUNDS: '1' },
     )
   })
-
-  it('a word of thanks after PASS does not undo it', () =>
-    withRig(hello, async rig => {
-      assert.equal((await rig.dispatch([task, '--wait'])).code, 0)
-      const { socket } = tmuxOf(path.join(rig.home, 'dispatch'))
-      const target = `=dispatch-${rig.session().id}:=orchestrator`
-      await run('tmux', ['-L', socket, 'send-keys', '-t', target, '-l', 'thank you'])
-      await new Promise(resolve => setTimeout(resolve, 500))
-      await run('tmux', ['-L', socket, 'send-keys', '-t', target, 'Enter'])
-      await rig.until('it is heard', () => rig.events().some(event => event.is === 'question.answered'), 20)
-      await new Promise(resolve => setTimeout(resolve, 2000))
-      assert.equal(rig.status().phase, 'PASS')
-      assert.equal((await rig.dispatch(['wait'])).code, 0)
-    }))
 
   it('a contract changed after its seal is caught before it counts', () =>
     withRig(
@@ -443,25 +411,14 @@ describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
 })
 
 describe('a person is told, and can answer', { concurrency: 2 }, () => {
-  const pushes = (rig: Rig) =>
-    rig.stage.seen.filter(seen => seen.role === undefined && seen.path.startsWith('/rehearsal-'))
+  /** Type words at the orchestrator's terminal. */
+  async function types(rig: Rig, words: string): Promise<void> {
+    await rig.keys('-l', words)
+    await new Promise(resolve => setTimeout(resolve, 500))
+    await rig.keys('Enter')
+  }
 
-  it('started and verdict are pushed once each, with the id and no word of the task', () =>
-    withRig(hello, async rig => {
-      await rig.dispatch([task, '--wait'])
-      await rig.until('both pushes', () => rig.events().filter(event => event.is === 'notice.queued').length === 2, 15)
-      const { id } = rig.session()
-      assert.deepEqual(
-        rig
-          .events()
-          .flatMap(event => (event.is === 'notice.queued' ? [event.about] : []))
-          .sort(),
-        ['orchestrator.started', 'verdict.given'],
-      )
-      for (const { body } of pushes(rig)) assert.ok(body.includes(id) && !body.includes('shell script'), body)
-    }))
-
-  it('a question ends the waiting with exit 12; an answer typed at the terminal lets the work go on to its verdict', () =>
+  it('a question ends the waiting with exit 12; an answer typed at the terminal lets the work go on to its verdict; thanks do not undo it', () =>
     withRig(
       {
         ...hello,
@@ -477,31 +434,26 @@ describe('a person is told, and can answer', { concurrency: 2 }, () => {
         assert.equal(asked.code, 12)
         assert.match(asked.stdout, /asking +English or Portuguese\?[\s\S]*dispatch attach/)
         await rig.until('its turn has ended', () => rig.events().some(event => event.is === 'turn.ended'), 20)
-        const { socket } = tmuxOf(path.join(rig.home, 'dispatch'))
-        const target = `=dispatch-${rig.session().id}:=orchestrator`
-        await run('tmux', ['-L', socket, 'send-keys', '-t', target, '-l', 'English, please'])
-        await new Promise(resolve => setTimeout(resolve, 500))
-        await run('tmux', ['-L', socket, 'send-keys', '-t', target, 'Enter'])
+        await types(rig, 'English, please')
         await rig.until('it goes on', () => rig.events().some(event => event.is === 'question.answered'), 20)
         const waited = await rig.dispatch(['wait'])
         assert.equal(waited.code, 0, waited.stdout + JSON.stringify(rig.events().slice(-8)))
+
+        const lastly = (is: string) => rig.events().findLastIndex(event => event.is === is)
+        await rig.until('its last turn has ended', () => lastly('turn.ended') > lastly('verdict.given'), 20)
+        await types(rig, 'thank you')
+        await rig.until(
+          'it is heard',
+          () => rig.events().filter(event => event.is === 'question.answered').length === 2,
+          20,
+        )
+        await new Promise(resolve => setTimeout(resolve, 2000))
+        assert.equal(rig.status().phase, 'PASS')
+        assert.equal((await rig.dispatch(['wait'])).code, 0)
       },
     ))
 
-  it('nothing happening is said once, as stuck', () =>
-    withRig(
-      idle,
-      async rig => {
-        await rig.dispatch(['think for ever'])
-        await rig.until('it is stuck', () => rig.status().stuck, 30)
-        await new Promise(resolve => setTimeout(resolve, 3000))
-        assert.equal(rig.events().filter(event => event.is === 'orchestrator.stuck').length, 1)
-        assert.match((await rig.dispatch(['ls'])).stdout, /^stuck/)
-      },
-      { WATCHDOG_TIMEOUT_SEC: '5' },
-    ))
-
-  it('the page is up when dispatch returns, and shows the session', async () => {
+  it('the page is up when dispatch returns, and shows the session; nothing happening is said once, as stuck', async () => {
     const port = await freePort()
     await withRig(
       idle,
@@ -512,8 +464,13 @@ describe('a person is told, and can answer', { concurrency: 2 }, () => {
         const shown = await fetch(page)
         assert.equal(shown.status, 200)
         assert.match(await shown.text(), /look at me/)
+
+        await rig.until('it is stuck', () => rig.status().stuck, 30)
+        await new Promise(resolve => setTimeout(resolve, 3000))
+        assert.equal(rig.events().filter(event => event.is === 'orchestrator.stuck').length, 1)
+        assert.match((await rig.dispatch(['ls'])).stdout, /^stuck/)
       },
-      { WEBUI_PORT: String(port) },
+      { WEBUI_PORT: String(port), WATCHDOG_TIMEOUT_SEC: '5' },
     )
   })
 })
@@ -594,13 +551,4 @@ async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return address && typeof address === 'object' ? address.port : 0
-}
-
-function fingerprint(folder: string): Record<string, string> {
-  const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
-  return Object.fromEntries(
-    files
-      .map(entry => path.join(entry.parentPath, entry.name))
-      .map(file => [file, createHash('sha256').update(fs.readFileSync(file)).digest('hex')]),
-  )
 }

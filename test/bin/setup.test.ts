@@ -170,7 +170,7 @@ test('the hook is silent and quick, whatever it is given and wherever it stands'
   }
 })
 
-test('uninstall names the sessions that live, and takes nothing of the workspace', async () => {
+test('F73 uninstall names the sessions that live, and takes nothing of the workspace', async () => {
   lay()
   assert.equal((await rig.dispatch(['setup', '--hooks', '--yes'], { env: own })).code, 0)
   assert.equal((await rig.dispatch(['hang about', '--no-repo'])).code, 0)

@@ -10,7 +10,7 @@ import { run } from '../../host/index.ts'
 import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
 import { recorded, scriptedTraits } from '../../rehearsal/traits.ts'
 import type { Session } from '../../session/index.ts'
-import { idle, openRig, type Rig } from '../rig.ts'
+import { idle, type Rig, withRig } from '../rig.ts'
 
 // --- the task, as scripted models do it ---
 
@@ -99,19 +99,6 @@ const mathx: Scenario = {
     ],
   },
   ends: ['PASS'],
-}
-
-async function withRig(
-  scenario: Scenario,
-  body: (rig: Rig) => Promise<void>,
-  changes: Record<string, string> = {},
-): Promise<void> {
-  const rig = await openRig(scenario, changes)
-  try {
-    await body(rig)
-  } finally {
-    await rig.close()
-  }
 }
 
 const pushed = (rig: Rig) => rig.stage.seen.filter(({ body }) => body.startsWith('the smoke test'))

@@ -82,17 +82,17 @@ describe('in a real terminal too', { concurrency: 4 }, () => {
 describe('and in the first request of the real claude', { concurrency: 4 }, () => {
   for (const seed of [10, 30, 43].flatMap(n => seeds[n - 1] ?? []))
     it(seed.name, async () => {
-      const own = await openRig(idle)
+      const ran = await rig.dispatch(['--', seed.bytes.toString()])
+      assert.equal(ran.code, 0, ran.stderr)
+      const id = ran.stdout.split('\n')[0] ?? ''
       try {
-        const ran = await own.dispatch(['--', seed.bytes.toString()])
-        assert.equal(ran.code, 0, ran.stderr)
-        const request = await own.until('the first request', () =>
-          own.stage.seen.find(({ role }) => role === 'orchestrator'),
+        const request = await rig.until('the first request', () =>
+          rig.stage.seen.find(({ role, body }) => role === 'orchestrator' && body.includes(id)),
         )
         const { system } = JSON.parse(request.body) as { system: { text: string }[] }
         assert.ok(system.some(({ text }) => text.includes(seed.bytes.toString())))
       } finally {
-        await own.close()
+        await rig.dispatch(['stop', id])
       }
     })
 })
@@ -134,7 +134,7 @@ let count = 0
 async function give({ bytes }: Seed, way: Way, changes: Record<string, string>): Promise<Given> {
   const own = path.join(rig.home, 'given', String(++count))
   const cwd = path.join(rig.home, 'elsewhere')
-  const env = { ...rig.environment, NODE_COMPILE_CACHE: path.join(rig.home, 'cache'), DISPATCH_HOME: own, ...changes }
+  const env = { ...rig.environment, DISPATCH_HOME: own, ...changes }
   const workspace = path.join(own, 'workspace')
   const options = { env, cwd, deadline: 60_000 }
   if (way === '--file') {

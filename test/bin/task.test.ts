@@ -2,19 +2,9 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { idle, openRig, type Rig } from '../rig.ts'
+import { idle, type Rig, withRig } from '../rig.ts'
 
 const nasty = `it's "quoted" $(touch X) \`touch X\` #(touch X) #{pane_id} !! %s \\n \\ {{task}} <% %>\r\nsecond line\ttab\n\n👩‍👩‍👧 مرحبا ${'z'.repeat(3000)} --\n<!-- --> a;`
-
-/** Open a rig for one body and close it whatever happens. */
-async function withRig(body: (rig: Rig) => Promise<void>, changes: Record<string, string> = {}): Promise<void> {
-  const rig = await openRig(idle, changes)
-  try {
-    await body(rig)
-  } finally {
-    await rig.close()
-  }
-}
 
 /** What the orchestrator's first request carried as its instructions. */
 async function instructions(rig: Rig): Promise<string> {
@@ -24,15 +14,12 @@ async function instructions(rig: Rig): Promise<string> {
 }
 
 describe('a task reaches the disk and the agent byte for byte', { concurrency: 2 }, () => {
+  const needle = `find the needle-7f3a in here\n${nasty}\n\n`
   const million = `${'0123456789abcdef'.repeat(65_535)}… and the end;`
   const ways: [string, (rig: Rig) => Promise<{ code: number | undefined; stderr: string }>, string][] = [
     ['as an argument', rig => rig.dispatch([nasty]), nasty],
     ['as an argument that begins with a dash', rig => rig.dispatch(['--', '-rf / ; --help']), '-rf / ; --help'],
-    [
-      'from standard input, with its last line breaks',
-      rig => rig.dispatch(['-'], { input: `${nasty}\n\n` }),
-      `${nasty}\n\n`,
-    ],
+    ['from standard input, with its last line breaks', rig => rig.dispatch(['-'], { input: needle }), needle],
     [
       'from a file of 1 MiB to the byte',
       rig => {
@@ -44,30 +31,25 @@ describe('a task reaches the disk and the agent byte for byte', { concurrency: 2
   ]
   for (const [name, give, task] of ways) {
     it(name, () =>
-      withRig(async rig => {
+      withRig(idle, async rig => {
         const ran = await give(rig)
         assert.equal(ran.code, 0, ran.stderr)
         assert.ok(fs.readFileSync(rig.session().paths.task).equals(Buffer.from(task)))
         assert.ok((await instructions(rig)).includes(task), 'the orchestrator was not sent these very words')
         assert.deepEqual(fs.readdirSync(path.join(rig.home, 'elsewhere')), [], 'something in the task was run')
+        const commands = rig
+          .processes()
+          .map(({ command }) => command)
+          .join('\n')
+        assert.ok(commands.includes('claude'))
+        assert.ok(!commands.includes('needle-7f3a in'), 'a part of it stands in the arguments of a process')
       }),
     )
   }
-
-  it('no part of it stands in the arguments of any process', () =>
-    withRig(async rig => {
-      await rig.dispatch(['-'], { input: 'find the needle-7f3a in here' })
-      const commands = rig
-        .processes()
-        .map(({ command }) => command)
-        .join('\n')
-      assert.ok(commands.includes('claude'))
-      assert.ok(!commands.includes('needle-7f3a in'))
-    }))
 })
 
 it('what is not a task is exit 2, with words, and leaves no session', () =>
-  withRig(async rig => {
+  withRig(idle, async rig => {
     const big = path.join(rig.home, 'big')
     fs.writeFileSync(big, Buffer.alloc(1024 * 1024 + 1, 'a'))
     const cases: [string[], RegExp, Uint8Array?][] = [
@@ -97,7 +79,7 @@ it('what is not a task is exit 2, with words, and leaves no session', () =>
   }))
 
 it('without git or tmux nothing is begun: exit 6 with the line that installs it', () =>
-  withRig(async rig => {
+  withRig(idle, async rig => {
     const bin = path.join(rig.home, 'bin')
     fs.mkdirSync(bin)
     for (const name of ['readlink', 'sh', 'tmux']) fs.symlinkSync(`/usr/bin/${name}`, path.join(bin, name))
@@ -121,33 +103,34 @@ describe('a start that fails says why and leaves nothing running', { concurrency
     ['claude that shows nothing', 'sleep 600', 124, /no sign of a first turn in 4 s/],
   ]
   for (const [name, script, exit, words] of claudes) {
-    it(name, async () => {
-      const rig = await openRig(idle, { START_TIMEOUT_SEC: '4' })
-      try {
-        fs.mkdirSync(path.join(rig.home, 'bin'))
-        fs.writeFileSync(
-          path.join(rig.home, 'bin/claude'),
-          `#!/bin/sh\n[ "$1" = --version ] && exec echo 2.1.329\n${script}\n`,
-          { mode: 0o755 },
-        )
-        const ran = await rig.dispatch(['do it'], { env: { PATH: `${rig.home}/bin:${rig.environment['PATH']}` } })
-        assert.equal(ran.code, exit, ran.stderr)
-        assert.match(ran.stderr, words)
-        await rig.until(
-          'nothing is left of it',
-          () => rig.processes().every(({ command }) => !command.includes('claude') && !command.includes('runner')),
-          5,
-        )
-        assert.equal(rig.status().phase, 'failed')
-      } finally {
-        await rig.close()
-      }
-    })
+    it(name, () =>
+      withRig(
+        idle,
+        async rig => {
+          fs.mkdirSync(path.join(rig.home, 'bin'))
+          fs.writeFileSync(
+            path.join(rig.home, 'bin/claude'),
+            `#!/bin/sh\n[ "$1" = --version ] && exec echo 2.1.329\n${script}\n`,
+            { mode: 0o755 },
+          )
+          const ran = await rig.dispatch(['do it'], { env: { PATH: `${rig.home}/bin:${rig.environment['PATH']}` } })
+          assert.equal(ran.code, exit, ran.stderr)
+          assert.match(ran.stderr, words)
+          await rig.until(
+            'nothing is left of it',
+            () => rig.processes().every(({ command }) => !command.includes('claude') && !command.includes('runner')),
+            5,
+          )
+          assert.equal(rig.status().phase, 'failed')
+        },
+        { START_TIMEOUT_SEC: '4' },
+      ),
+    )
   }
 })
 
 it('an own login without our trust entry is exit 7 and names setup; setup shows the entry, adds it, and touches nothing else', () =>
-  withRig(async rig => {
+  withRig(idle, async rig => {
     const config = path.join(rig.home, 'home/.claude.json')
     const before = {
       numStartups: 4,

@@ -37,7 +37,7 @@ async function playClaude(isLocking: boolean): Promise<void> {
     if (!isLocking || (await taken())) {
       await write(`claude-${wrote++}`)
       if (isLocking) fs.rmdirSync(lock)
-    } else gaveUp++
+    } else if (!isOver()) gaveUp++ // One that is still waiting when all is over has given up nothing.
     await sleep(20 + Math.random() * 30)
   }
   tell({ wrote, gaveUp })

@@ -15,23 +15,26 @@ interface Figures {
   lostOurs: number
   refused: number
   lostTheirs: number
+  /** Changes that claude left be because it never got the lock. */
+  gaveUp: number
   wrote: number
   reads: number
   torn: number
 }
 
-test(`${mergers} mergers x ${rounds} rounds beside a claude that holds its lock: no key is lost, no read is torn`, async t => {
-  const { lostOurs, refused, lostTheirs, torn, wrote, reads } = await contest(t, 'claude', rounds)
-  assert.deepEqual({ lostOurs, refused, lostTheirs, torn }, { lostOurs: 0, refused: 0, lostTheirs: 0, torn: 0 })
+test(`F65 ${mergers} mergers x ${rounds} rounds beside a claude that holds its lock: no key is lost, no read is torn`, async t => {
+  const { reads, wrote, ...bad } = await contest(t, 'claude', rounds)
+  assert.deepEqual(bad, { lostOurs: 0, refused: 0, lostTheirs: 0, gaveUp: 0, torn: 0 })
   assert.ok(wrote > 0 && reads > 100, 'claude and the reader took part')
 })
 
-test('beside a writer that takes no lock, as claude does with settings.json: no read is torn, and next to nothing is lost', async t => {
+test('F65 beside a writer that takes no lock, as claude does with settings.json: no read is torn, and next to nothing is lost', async t => {
   const length = Math.ceil(rounds / 5)
   const { lostOurs, lostTheirs, torn, wrote } = await contest(t, 'lockless', length)
   assert.equal(torn, 0)
-  // Theirs: written in the half millisecond between our last look and our rename. Ours: overwritten by one who read before us
-  // and stood still for longer than we look again. Neither can be shut out without a lock; 0014 has the figures.
+  // Some loss is allowed here, and only here, because a writer that takes no lock cannot be kept out. Theirs: written in the
+  // half millisecond between our last look and our rename. Ours: overwritten by one who read before us and stood still for
+  // longer than we look again; on two shared cores that happens. 0014 has the figures: 77 of 5,622 at the worst, so 1 in 50.
   assert.ok(lostTheirs <= 1 + wrote / 50, `${lostTheirs} of ${wrote}`)
   assert.ok(lostOurs <= 1 + (mergers * length) / 50, `${lostOurs} of ${mergers * length}`)
 })
@@ -55,12 +58,13 @@ async function contest(t: TestContext, rival: 'claude' | 'lockless', length: num
     lostOurs: done.filter(key => !(key in left)).length,
     refused: mergers * length - done.length,
     lostTheirs: wrote - Object.keys(left).filter(key => key.startsWith('claude-')).length,
+    gaveUp,
     wrote,
     reads: reader?.reads ?? 0,
     torn: reader?.torn ?? 0,
   }
   const slowest = Math.max(...merged.map(one => one.slowest ?? 0))
-  t.diagnostic(`${done.length} changes in ${seconds} s, the slowest in ${slowest} ms; claude gave up ${gaveUp} times`)
+  t.diagnostic(`${done.length} changes in ${seconds} s, the slowest in ${slowest} ms`)
   t.diagnostic(JSON.stringify(figures))
   assert.deepEqual(
     fs.readdirSync(path.dirname(file)).sort(),

@@ -230,7 +230,7 @@ describe('a file is more than its bytes', () => {
   })
 
   for (const links of [1, 2, 5])
-    test(`${links === 1 ? 'a link' : `a chain of ${links} links`} stays, and its target is written`, async t => {
+    test(`F61 ${links === 1 ? 'a link' : `a chain of ${links} links`} stays, and its target is written`, async t => {
       const { file, journal, folder } = place(t)
       fs.mkdirSync(path.join(folder, 'dotfiles'))
       const target = path.join(folder, 'dotfiles/claude.json')
@@ -247,7 +247,7 @@ describe('a file is more than its bytes', () => {
       assert.equal(fs.readdirSync(path.join(folder, 'dotfiles')).length, links)
     })
 
-  test('a link to nothing yet: the target is begun, and gone afterwards; the link stays', async t => {
+  test('F61 a link to nothing yet: the target is begun, and gone afterwards; the link stays', async t => {
     const { file, journal, folder } = place(t)
     fs.symlinkSync('../new/place.json', file)
     await addTo(journal, file, ours)
@@ -365,7 +365,7 @@ describe('the lock and the five tries', () => {
     assert.equal(fs.readFileSync(file, 'utf8'), '2')
   })
 
-  test('a file that changes under each of five tries is exit 5, and theirs is what stands', async t => {
+  test('F65 a file that changes under each of five tries is exit 5, and theirs is what stands', async t => {
     const { file, journal, folder } = place(t, '{"n": 0}')
     let looks = 0
     const meddling = (content: Buffer | undefined) => {

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { run } from '../../host/index.ts'
 import { scenarioNames } from '../../rehearsal/index.ts'
 import { readScenario } from '../../rehearsal/rehearse.ts'
-import { door, processesOf } from '../rig.ts'
+import { compiled, door, processesOf } from '../rig.ts'
 
 describe('every scenario ends as it should, in words, and leaves nothing running', { concurrency: 2 }, () => {
   let place = ''
@@ -21,7 +21,7 @@ describe('every scenario ends as it should, in words, and leaves nothing running
       if (needs && (await run(needs, ['--version'])).code !== 0) return test.skip(`${needs} is not on this machine`)
       const folder = path.join(place, name)
       fs.mkdirSync(folder)
-      const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder }
+      const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder, NODE_COMPILE_CACHE: compiled }
       const ran = await run('/bin/sh', [door, 'rehearse', name], { env, deadline: 120_000 })
       assert.match(ran.stdout, /^The models in this rehearsal are scripted/)
       assert.equal(ran.code, 0, ran.stdout + ran.stderr)

@@ -262,6 +262,10 @@ test('a finished packet that still holds source is refused, and the refusal does
 
 // --- the property: a canary in the source is never in the packet ---
 
+/** `npm run torture -- leaks` gives a fresh seed, and seconds for which more collages are made. */
+const leakSeed = process.env['LEAK_SEED']
+const leakSeconds = Number(process.env['LEAK_SECONDS'] ?? 0)
+
 const shapes: ((random: () => number) => string)[] = [
   random => `CANARY_${hex(random, 12)}`,
   random => `canary-${hex(random, 20)}`,
@@ -317,7 +321,7 @@ const disguises: ((canary: string, random: () => number) => string)[] = [
 ]
 
 test('a canary from the source never stands in the packet, whatever its shape, place, disguise and messenger', () => {
-  const random = seeded(20_261_120)
+  const random = seeded(Number(leakSeed ?? 20_261_120))
   let cases = 0
   for (const shape of shapes)
     for (const place of places)
@@ -334,9 +338,11 @@ test('a canary from the source never stands in the packet, whatever its shape, p
   assert.ok(cases > 2_000, String(cases))
 })
 
-test('no piece of 16 characters of any long word, and no whole line, gets through random collages', () => {
-  const random = seeded(7)
-  for (let round = 0; round < 400; round++) {
+test('no piece of 16 characters of any long word, and no whole line, gets through random collages', t => {
+  const random = seeded(Number(leakSeed ?? 7))
+  const over = Date.now() + leakSeconds * 1000
+  let rounds = 0
+  for (; rounds < 400 || Date.now() < over; rounds++) {
     const canaries = Array.from({ length: 5 }, () => pick(shapes, random)(random))
     const text = canaries.map(canary => pick(places, random)(canary)).join('\n')
     const report = Array.from({ length: 30 }, () => {
@@ -349,6 +355,7 @@ test('no piece of 16 characters of any long word, and no whole line, gets throug
       for (let at = 0; at + 16 <= canary.length; at++)
         assert.ok(!packet.includes(squeezed(canary.slice(at, at + 16))), canary)
   }
+  t.diagnostic(`${rounds} collages`)
 })
 
 test('a tree of 30 MB is searched in seconds', () => {

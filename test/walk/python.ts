@@ -1,5 +1,5 @@
 import { bash, put, type Scenario, say, spawn, write } from '../../rehearsal/scenario.ts'
-import { capital, quantities } from './quantities.ts'
+import { begun, capital, quantities } from './quantities.ts'
 
 /** A command line tool in Python: fifty files, a dependency that comes as a wheel, tests, and instructions for agents. */
 export function pythonProject(): Record<string, string> {
@@ -94,12 +94,7 @@ python -m units list && python -m unittest`),
   },
   // With --approve the first spawn is answered that a person must approve, and the turn ends.
   orchestrator: [
-    put(
-      'plan.md',
-      '# Plan\n\n1. A code worker adds the command and its test.\n2. An rw worker adds it to the README, beside it.',
-    ),
-    put('contract.md', contract),
-    bash('contract check'),
+    ...begun(contract),
     spawn(
       'code --name list --clauses C1,C2,C3',
       'Add `list` to units/cli.py, with a test in tests/test_list.py. The numerals come from roman_numbers.',

@@ -1,3 +1,5 @@
+import { type Act, bash, put } from '../../rehearsal/scenario.ts'
+
 /** What the two projects of the walk know: quantities, each with its units as multiples of the first one. */
 export const quantities: Record<string, Record<string, number>> = {
   length: { m: 1, km: 1000, cm: 0.01, mile: 1609.344 },
@@ -21,3 +23,13 @@ export const quantities: Record<string, Record<string, number>> = {
 export function capital(name: string): string {
   return `${name.charAt(0).toUpperCase()}${name.slice(1)}`
 }
+
+/** How the orchestrator of either walk begins: its plan, and a contract that reads. */
+export const begun = (contract: string): Act[] => [
+  put(
+    'plan.md',
+    '# Plan\n\n1. A code worker adds the command and its test.\n2. An rw worker adds it to the README, beside it.',
+  ),
+  put('contract.md', contract),
+  bash('contract check'),
+]

@@ -1,5 +1,5 @@
 import { bash, put, type Scenario, say, spawn, write } from '../../rehearsal/scenario.ts'
-import { capital, quantities } from './quantities.ts'
+import { begun, capital, quantities } from './quantities.ts'
 
 /** The same tool in TypeScript: fifty files, a dependency that comes as a tarball, tests, and instructions for agents. */
 export function typescriptProject(): Record<string, string> {
@@ -103,12 +103,7 @@ node src/main.ts list && npm test`),
     readme: [say('The README tells of the new command. C4 holds.')],
   },
   orchestrator: [
-    put(
-      'plan.md',
-      '# Plan\n\n1. A code worker adds the command and its test.\n2. An rw worker adds it to the README, beside it.',
-    ),
-    put('contract.md', contract),
-    bash('contract check'),
+    ...begun(contract),
     spawn(
       'code --name list --clauses C1,C2,C3',
       'Add `list` to src/cli.ts, with a test in test/list.test.ts. The numerals come from roman-numbers.',

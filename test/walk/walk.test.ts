@@ -1,22 +1,24 @@
 import assert from 'node:assert/strict'
-import { it } from 'node:test'
+import { describe, it } from 'node:test'
 import { run } from '../../host/index.ts'
 import { walk } from './walk.ts'
 import { walks } from './walks.ts'
 
 const venv = await run('python3', ['-c', 'import venv, ensurepip'])
 
-for (const [name, { skip }] of Object.entries({ python: { skip: venv.code !== 0 }, typescript: { skip: false } })) {
-  it(`a ${name} project, from git clone to its judged work merged, at a terminal`, { skip }, async () => {
-    const wanted = walks[name as keyof typeof walks]
-    assert.ok(Object.keys(wanted.files).length >= 48, 'with what its build makes, fifty files')
-    const screens = await walk(wanted)
-    const all = screens.map(({ screen }) => screen).join('\n\n')
-    assert.doesNotMatch(all, /bug of ours|BAD |not found|Error:/, all)
-    assert.match(all, /PASS +5 of 5 clauses are met/, all)
-    assert.match(all, /ignored +\.claude\/settings\.json/)
-    assert.match(screens.at(-1)?.screen ?? '', /angle III\narea III\ncharge III/, all)
-    if (wanted.approve) assert.match(all, /approve/)
-    else assert.match(all, /FAIL, to be repaired/)
-  })
-}
+describe('from git clone to judged work merged, at a terminal', { concurrency: 2 }, () => {
+  for (const [name, { skip }] of Object.entries({ python: { skip: venv.code !== 0 }, typescript: { skip: false } })) {
+    it(`a ${name} project`, { skip }, async () => {
+      const wanted = walks[name as keyof typeof walks]
+      assert.ok(Object.keys(wanted.files).length >= 48, 'with what its build makes, fifty files')
+      const screens = await walk(wanted)
+      const all = screens.map(({ screen }) => screen).join('\n\n')
+      assert.doesNotMatch(all, /bug of ours|BAD |not found|Error:/, all)
+      assert.match(all, /PASS +5 of 5 clauses are met/, all)
+      assert.match(all, /ignored +\.claude\/settings\.json/)
+      assert.match(screens.at(-1)?.screen ?? '', /angle III\narea III\ncharge III/, all)
+      if (wanted.approve) assert.match(all, /approve/)
+      else assert.match(all, /FAIL, to be repaired/)
+    })
+  }
+})

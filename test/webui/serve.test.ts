@@ -5,7 +5,7 @@ import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
 import { afterEach, test } from 'node:test'
-import { install } from '../../host/index.ts'
+import { install, readIfPresent } from '../../host/index.ts'
 import { runningPage, type Served, serve } from '../../webui/index.ts'
 import { newHome } from './sessions.ts'
 
@@ -76,6 +76,25 @@ test('F53 the door says who holds the port that was asked for, and where the pag
   assert.ok(stranger.listening)
 })
 
+test('F53 a port that the system keeps for root is refused with what to do, exit 2', {
+  skip: noKeptPort(),
+}, async () => {
+  const unable = process.getuid?.() === 0 ? ['setpriv', '--bounding-set', '-net_bind_service'] : []
+  const refused = door(aHome(), 80, unable)
+  assert.equal(await refused.ended, 2)
+  assert.match(refused.errors(), /^web: this user may not listen on port 80\n.*WEBUI_PORT to 1024/)
+})
+
+test('F53 a port that was closed a moment ago, and still waits, is taken all the same', async () => {
+  const port = await aPort()
+  const before = net.createServer(socket => socket.end()) // The side that ends first is left waiting.
+  await new Promise<void>(resolve => before.listen(port, '127.0.0.1', resolve))
+  const client = net.connect(port, '127.0.0.1').resume()
+  await new Promise(resolve => client.once('close', resolve))
+  await new Promise(resolve => before.close(resolve))
+  assert.equal((await open(aHome(), port)).port, port)
+})
+
 test('a page of another home is a stranger', async () => {
   const first = await open(aHome(), await aPort())
   const second = await open(aHome(), first.port)
@@ -126,7 +145,7 @@ test('F52 bin/web.ts says where it is and stays until SIGTERM; a second one exit
   )
   assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
   first.child.kill('SIGTERM')
-  assert.equal(await first.ended, 0)
+  assert.equal(await first.ended, 143)
   assert.equal(await runningPage(home), undefined)
 })
 
@@ -157,12 +176,20 @@ async function open(home: string, port: number): Promise<Served> {
   return served
 }
 
+/** Where the system keeps no port for root, or cannot take that right away, there is nothing to show. */
+function noKeptPort(): string | false {
+  const first = Number(readIfPresent('/proc/sys/net/ipv4/ip_unprivileged_port_start') ?? 0)
+  return first > 80 ? false : 'this system keeps no port for root'
+}
+
 function door(
   home: string,
   port: number,
+  through: string[] = [],
 ): { child: ChildProcess; line: Promise<string>; errors: () => string; ended: Promise<number | null> } {
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, DISPATCH_HOME: home, WEBUI_PORT: String(port) }
-  const child = spawn(process.execPath, [path.join(install, 'bin/web.ts')], {
+  const [program = '', ...words] = [...through, process.execPath, path.join(install, 'bin/web.ts')]
+  const child = spawn(program, words, {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

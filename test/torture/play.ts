@@ -1,0 +1,46 @@
+import { run } from 'node:test'
+import type { Part } from './parts.ts'
+
+/** What came of a part: `seconds` were given to it, and it `took` so many. */
+export interface Outcome {
+  part: string
+  rounds: number
+  figures: string[]
+  seconds: number
+  took: number
+  held: boolean
+}
+
+/** Run the files of one part for about so many seconds, one after the other, and tell on standard error how it goes. */
+export async function play(part: Part, seconds: number, seed: number): Promise<Outcome> {
+  const began = performance.now()
+  const since = () => Math.round((performance.now() - began) / 1000)
+  const figures: string[] = []
+  let [passed, failed] = [0, 0]
+  const tell = (line: string) => process.stderr.write(`  ${String(since()).padStart(4)} s  ${line}\n`)
+  const ticking = setInterval(() => tell(`${passed} tests held, ${failed} failed`), 15_000)
+  const running = run({
+    files: part.files,
+    concurrency: false,
+    timeout: seconds * 2000 + 600_000, // Nothing may hang for ever, and a slow machine is no failure.
+    env: { ...process.env, ...part.told(seconds, seed) },
+    ...(part.only ? { testNamePatterns: [part.only] } : {}),
+  })
+  for await (const { type, data } of running) {
+    if (type === 'test:pass' && data.details.type === 'test' && data.skip === undefined) passed++
+    if (type === 'test:fail') {
+      failed++
+      const { cause } = data.details.error as { cause?: unknown }
+      tell(`FAILED ${data.name}\n${cause instanceof Error ? cause.stack : (cause ?? data.details.error)}`)
+    }
+    // Node's own summary comes the same way, and stands in no file.
+    if (type === 'test:diagnostic' && data.file !== undefined) {
+      figures.push(data.message)
+      tell(data.message)
+    }
+  }
+  clearInterval(ticking)
+  const counted = figures.flatMap(figure => part.rounds?.exec(figure)?.[1] ?? [])
+  const rounds = part.rounds ? counted.reduce((total, count) => total + Number(count), 0) : passed
+  return { part: part.name, rounds, figures, seconds, took: since(), held: failed === 0 && rounds > 0 }
+}
