@@ -20,7 +20,7 @@ import {
   requirePrograms,
   writeAtomic,
 } from '../../host/index.ts'
-import { askToClose, closeSession, startSession } from '../../runner/index.ts'
+import { askToClose, closeSession, startSession, startSuccessor } from '../../runner/index.ts'
 import { append, follow, holder, newId, type Opening, openSession, type Session } from '../../session/index.ts'
 import { defineCommand, type Values } from '../command.ts'
 import { deadlineIn, readTask } from '../given.ts'
@@ -189,26 +189,34 @@ function openUnused(workspace: string, opening: Opening, task: Buffer): Session 
   }
 }
 
-/** Come back when the orchestrator's own hook has said that its first turn began and its repository stands, or say why not. */
+/**
+ * Come back when the orchestrator's own hook has said that its first turn began and its repository stands, or say why not.
+ * A runner that dies meanwhile is given one successor here: on a new machine there is no watchdog yet.
+ */
 async function started(session: Session, config: Config): Promise<void> {
   const missing = new Set(['orchestrator.started', 'base.prepared'])
-  for (;;) {
-    const patience = AbortSignal.timeout((config.START_TIMEOUT_SEC + 15) * 1000)
-    for await (const event of follow(session.paths.events, { signal: patience, rescan: 100 })) {
+  const over = Date.now() + (config.START_TIMEOUT_SEC + 15) * 1000
+  for (let isRevived = false; ; ) {
+    for await (const event of follow(session.paths.events, { signal: AbortSignal.timeout(2000), rescan: 100 })) {
       missing.delete(event.is)
       if (missing.size === 0) return
       if (event.is === 'start.failed') throw startFailed(session, event.why, event.exit)
       if (event.is === 'orchestrator.gave-up') {
         await askToClose(session, 'it gave up before it had started')
-        throw startFailed(session, event.why, exits.internal)
+        throw startFailed(session, event.why, event.exit ?? exits.internal)
       }
       if (event.is === 'session.closed')
         throw new DispatchError(`the session was closed by ${event.by} before it had started: ${event.why}`, {
           exit: exits.conflict,
         })
     }
-    const runner = holder(session.paths.runner) // A large repository takes its time; a runner that is gone does not come back.
-    if (runner === undefined || (await liveness(runner)) === 'dead') {
+    const runner = holder(session.paths.runner)
+    const isGone = runner !== undefined && (await liveness(runner)) === 'dead'
+    if (isGone && !isRevived) {
+      isRevived = true
+      await startSuccessor(session, config)
+    } else if (Date.now() > over && (isGone || runner === undefined)) {
+      // A large repository takes its time, with a runner.
       await closeSession(session, config, 'dispatch', 'its runner did not start, or died at once')
       throw startFailed(
         session,

@@ -1,8 +1,7 @@
 /**
  * Whole sessions, with the real claude and scripted models, whose runner is killed at random moments. The successor always
- * reaches the verdict, nothing is done twice, and no process is left. Only before the orchestrator has started may a kill
- * cost the session: then `dispatch` is still there to say so, and closes it. KILLED_SECONDS says for how long, KILLED_SEED
- * from which numbers; without them it is one session.
+ * reaches the verdict, nothing is done twice, and no process is left. KILLED_SECONDS says for how long, KILLED_SEED from
+ * which numbers; without them it is one session.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -26,22 +25,20 @@ interface Round {
 test('a session whose runners are killed at random moments reaches its verdict all the same', async t => {
   const over = Date.now() + seconds * 1000
   const lengths: number[] = []
-  let [begun, kills, refused] = [0, 0, 0]
+  let [begun, kills] = [0, 0]
   const lane = async () => {
     do {
       const number = begun++
       const round = drawn(number)
       const began = Date.now()
       await t.test(`${number}: ${told(round)}`, async () => {
-        const came = await survive(round)
-        kills += came.killed
-        if (came.refused) refused++
+        kills += await survive(round)
       })
       lengths.push(Math.round((Date.now() - began) / 1000))
     } while (Date.now() < over)
   }
   await Promise.all(seconds > 0 ? [lane(), lane()] : [lane()])
-  t.diagnostic(`${begun} sessions, ${kills} runners killed, ${refused} starts refused for it`)
+  t.diagnostic(`${begun} sessions, ${kills} runners killed`)
   t.diagnostic(`the longest session took ${Math.max(...lengths)} s`)
 })
 
@@ -60,8 +57,8 @@ function told({ name, moments }: Round): string {
   return `${name}, killed ${moments.map(({ after, wait }) => `${wait} ms after event ${after}`).join(', ')}`
 }
 
-/** Play one session, kill its runners, and hold what it came to against what it may come to. */
-async function survive({ name, moments }: Round): Promise<{ killed: number; refused: boolean }> {
+/** Play one session, kill its runners, and hold what it came to against what it may come to. Answers how many were killed. */
+async function survive({ name, moments }: Round): Promise<number> {
   const scenario = await readScenario(name)
   const rig = await openRig(scenario)
   const said: string[] = []
@@ -74,23 +71,18 @@ async function survive({ name, moments }: Round): Promise<{ killed: number; refu
     for (const { after, wait } of moments) {
       await rig.until(`event ${after}`, () => eventsOf(rig).length >= after || isOver(rig), 150)
       await sleep(wait)
-      if (wasRefused(rig)) break
       const runner = await rig.until('there is a runner to be killed', () => runnerOf(rig, killed), 60)
       process.kill(runner, 'SIGKILL')
       killed.push(runner)
       said.push(`killed ${runner} behind event ${eventsOf(rig).length}`)
     }
     const { code } = await starting
-    if (wasRefused(rig)) {
-      assert.ok(killed.length > 0 && code !== 0)
-      return { killed: killed.length, refused: true }
-    }
     assert.equal(code, 0)
     const ran = await rig.dispatch(['wait', '--json'])
     said.push(`wait: exit ${ran.code}\n${ran.stdout}${ran.stderr}`)
     assert.ok(scenario.ends.includes(JSON.parse(ran.stdout).state))
     nothingTwice(rig, killed.length)
-    return { killed: killed.length, refused: false }
+    return killed.length
   } catch (error) {
     throw new Error(`${error}\n${said.join('\n')}\n${storyOf(rig)}`, { cause: error })
   } finally {
@@ -126,15 +118,8 @@ function eventsOf(rig: Rig) {
   }
 }
 
-/** Closed by the door, which waits for both of these, and whose runner was killed before. */
-function wasRefused(rig: Rig): boolean {
-  const events = eventsOf(rig)
-  const isStarted = ['orchestrator.started', 'base.prepared'].every(name => events.some(({ is }) => is === name))
-  return !isStarted && events.some(event => event.is === 'session.closed' && event.by === 'dispatch')
-}
-
 function isOver(rig: Rig): boolean {
-  return wasRefused(rig) || eventsOf(rig).some(event => event.is === 'verdict.given' && event.final)
+  return eventsOf(rig).some(event => event.is === 'verdict.given' && event.final)
 }
 
 /** The runner that has claimed the session last, if it lives and was not killed already. */
