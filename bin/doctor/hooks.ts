@@ -24,7 +24,9 @@ import { bad, type Finding, good, weak } from './finding.ts'
 
 /** Do our hooks fire, and does anything of the user's or their company's silence hooks? */
 export async function hooks(config: Config): Promise<Finding[]> {
-  return [...silencers(config), ...(await fires(config)), ...(await firedByClaude(config))]
+  const ours = await fires(config)
+  const isWhole = ours.every(({ state }) => state === 'good')
+  return [...silencers(config), ...ours, ...(isWhole ? await firedByClaude(config) : [])]
 }
 
 /** What in these settings keeps our hooks from firing, in words; undefined when nothing does. Pure. */

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { hooks as look } from '../../bin/doctor/hooks.ts'
-import { type Config, install } from '../../host/index.ts'
+import { type Config, findClaude, install } from '../../host/index.ts'
 import { hooks, place } from './machine.ts'
 
 /** An install of its own, with something changed in it, as doctor sees it. */
@@ -27,7 +27,21 @@ const edit = (file: string, from: string | RegExp, to: string) => (folder: strin
 it('F57: an install as it should be fires every hook', async t => {
   const good = await found(t, () => undefined)
   assert.equal(good?.state, 'good', good?.found)
-  assert.match(good?.found ?? '', /^the recorder left its word in \d+ ms; all \d+ hooks answer/)
+  assert.match(good?.found ?? '', /^claude itself fired them, in \d+ ms$/)
+})
+
+it('a claude that passes over the settings it is given is named: no session would count as started', async t => {
+  const bin = place(t)
+  const program = `#!/bin/sh\nexec '${findClaude()}' -p doctor\n`
+  fs.writeFileSync(path.join(bin, 'claude'), program, { mode: 0o755 })
+  const before = process.env['PATH']
+  process.env['PATH'] = `${bin}:${before}`
+  t.after(() => {
+    process.env['PATH'] = before
+  })
+  const deaf = await found(t, () => undefined)
+  assert.equal(deaf?.state, 'bad', deaf?.found)
+  assert.match(deaf?.found ?? '', /^claude did not fire SessionStart and UserPromptSubmit, so no session/)
 })
 
 const damages: [about: string, (folder: string) => void, RegExp][] = [
