@@ -31,12 +31,14 @@ How you are told that a session needs you or is done: on this desktop, on your p
 which channels there are, and whether they work. A notice is on disk before anybody sends it, so nothing is lost while the
 network or a server is down; each channel goes its own way.
 
-  setup   your phone, step by step: makes a topic that nobody guesses, writes it into $DISPATCH_HOME/.env after asking,
-          shows it as a QR code, and sends a test. Whoever knows the topic reads along, so it is shown only to you at
-          a terminal. The same way writes a token, a webhook and quiet hours.
-  test    sends one notice by every channel, now, and says what that proves and what only you can see.
-          Exit 0 when every channel took it, 8 when one did not, 2 when none is set.
-  log     what was sent, when, by which channel, and what came of it; what still waits, and what was given up.
+setup: your phone, step by step. Makes a topic that nobody guesses, writes it into $DISPATCH_HOME/.env after asking, shows it
+as a QR code, and sends a test. Whoever knows the topic reads along, so it is shown only to you at a terminal. The same way
+writes a token, a webhook and quiet hours.
+
+test: sends one notice by every channel, now, and says what that proves and what only you can see. Exit 0 when every channel
+took it, 8 when one did not, 2 when none is set.
+
+log: what was sent, when, by which channel, and what came of it; what still waits, and what was given up.
 `,
   options,
   remedy: '`dispatch notify --help` tells what it takes.',
