@@ -75,7 +75,7 @@ export function readable(): number {
 /** Words behind a lead, folded below each other where they do not fit. */
 export function hanging(lead: string, words: string[]): string {
   const lines = folding(words, readable() - lead.length)
-  return lines
+  return (lines.length > 0 ? lines : [''])
     .map((line, at) => (at === 0 ? lead : ' '.repeat(lead.length)) + line)
     .join('\n')
     .trimEnd()

@@ -70,6 +70,7 @@ const plays: Record<string, () => Play> = {
   logs: () => ({ words: ['logs', running, '--follow'] }),
   contract: () => ({ words: ['contract', judged] }),
   cost: () => ({ words: ['cost'] }),
+  notify: () => ({ words: ['notify'] }),
   prepare: () => ({ words: ['prepare', '--yes', '--repo', repository] }),
   say: () => ({ words: ['say', running, 'hello there'] }),
   approve: () => ({ words: ['approve', lay('asking')], terminal: true }),

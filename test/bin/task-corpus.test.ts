@@ -28,7 +28,11 @@ before(async () => {
   recording = layRecorder(rig)
   const bin = path.join(rig.home, 'refusing')
   fs.mkdirSync(bin)
-  fs.writeFileSync(path.join(bin, 'tmux'), '#!/bin/sh\necho "no terminal today" >&2\nexit 1\n', { mode: 0o755 })
+  fs.writeFileSync(
+    path.join(bin, 'tmux'),
+    '#!/bin/sh\n[ "$1" = -V ] && exec echo tmux 3.3a\necho "no terminal today" >&2\nexit 1\n',
+    { mode: 0o755 },
+  )
   refusing = `${bin}:${rig.environment['PATH']}`
 })
 

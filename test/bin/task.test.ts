@@ -99,7 +99,12 @@ describe('a start that fails says why and leaves nothing running', { concurrency
   const claudes: [string, string, number, RegExp][] = [
     ['claude that is not logged in', 'echo "Not logged in · Please run /login"; sleep 600', 7, /not logged in/],
     ['claude that asks about trust', 'echo "Do you trust the files in this folder?"; sleep 600', 7, /trust the folder/],
-    ['claude that ends at once', 'echo "illegal instruction"; exit 132', 6, /ended at once[\s\S]*illegal instruction/],
+    [
+      'claude that ends at once',
+      'echo "illegal instruction"; sleep 0.3; exit 132',
+      6,
+      /ended at once[\s\S]*illegal instruction/,
+    ],
     ['claude that shows nothing', 'sleep 600', 124, /no sign of a first turn in 4 s/],
   ]
   for (const [name, script, exit, words] of claudes) {

@@ -19,13 +19,13 @@ test('the waits are 1, 2, 4 … 300 s, and up to a quarter more', () => {
   assert.ok(backoff(4000, usual, 1) <= 375_000)
 })
 
-test('the bucket gives 20 at once and then one each 6 s, across a kill and a clock that was set back', () => {
-  assert.equal(tokensAt(fresh(), usual, now), 20)
+test('the bucket gives 10 at once and then one each 6 s, across a kill and a clock that was set back', () => {
+  assert.equal(tokensAt(fresh(), usual, now), 10)
   const empty = { ...fresh(), tokens: 0, counted: now }
   assert.equal(tokensAt(empty, usual, now + 6000), 1)
   assert.equal(tokensAt(empty, usual, now + 3000), 0.5)
-  assert.equal(tokensAt(empty, usual, now + 3600_000), 20)
-  assert.equal(tokensAt(empty, usual, now - 3600_000), 20)
+  assert.equal(tokensAt(empty, usual, now + 3600_000), 10)
+  assert.equal(tokensAt(empty, usual, now - 3600_000), 10)
 })
 
 for (const [what, delivery, outcome] of [

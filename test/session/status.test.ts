@@ -385,7 +385,7 @@ test('every event but the machine’s own has words, of one printable line', () 
 test('the state is one of the words a reader knows, whatever the order of events', () => {
   const words = new Set(['opening', 'planning', 'working', 'judging', 'asking', 'needs you', 'failed', 'stopped'])
   for (const word of ['PASS', 'FAIL', 'INCONCLUSIVE']) words.add(word).add(`${word} (void)`)
-  words.add('stuck').add('interrupted')
+  words.add('stuck').add('parked').add('interrupted')
   const names = Object.keys(happened) as Name[]
   for (const first of names)
     for (const second of names)
