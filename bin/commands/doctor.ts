@@ -1,13 +1,13 @@
 import { DispatchError, exits, findRepository, instructionsOf, readConfig, readDefaults } from '../../host/index.ts'
 import { defineCommand } from '../command.ts'
 import { channels } from '../doctor/channels.ts'
-import { bad, type Finding, good, layout, weak } from '../doctor/finding.ts'
 import { hooks } from '../doctor/hooks.ts'
 import { judge } from '../doctor/judge.ts'
 import { home, page } from '../doctor/place.ts'
 import { login, programs } from '../doctor/programs.ts'
 import { sandbox } from '../doctor/sandbox.ts'
 import { sessions } from '../doctor/sessions.ts'
+import { bad, good, layout, type Symptom, weak } from '../doctor/symptom.ts'
 import { print } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -28,14 +28,14 @@ to nobody.
     },
   },
   async run(values) {
-    const findings = await examine(values.online ?? false, values.notify ?? false)
+    const symptoms = await examine(values.online ?? false, values.notify ?? false)
     const mac = process.platform === 'darwin'
-    print(values.json ? JSON.stringify(findings) : layout(findings, { width: process.stdout.columns ?? 80, mac }))
-    return findings.some(({ state }) => state === 'bad') ? exits.dependency : exits.ok
+    print(values.json ? JSON.stringify(symptoms) : layout(symptoms, { width: process.stdout.columns ?? 80, mac }))
+    return symptoms.some(({ state }) => state === 'bad') ? exits.dependency : exits.ok
   },
 })
 
-async function examine(online: boolean, notify: boolean): Promise<Finding[]> {
+async function examine(online: boolean, notify: boolean): Promise<Symptom[]> {
   const { config, found, read } = configuration()
   const looks = [
     programs(config.home),
@@ -52,13 +52,13 @@ async function examine(online: boolean, notify: boolean): Promise<Finding[]> {
   return [...found, ...(await Promise.all(looks.map(look => look.catch(asFinding)))).flat()]
 }
 
-/** What one look stumbles over is a finding too: the others have theirs to tell. */
-function asFinding(error: unknown): Finding[] {
+/** What one look stumbles over is a symptom too: the others have theirs to tell. */
+function asFinding(error: unknown): Symptom[] {
   if (!(error instanceof DispatchError)) throw error
   return [bad('files', error.message, error.remedy)]
 }
 
-/** Settings that do not read are a finding like any other; what does not hang on them is looked at all the same. */
+/** Settings that do not read are a symptom like any other; what does not hang on them is looked at all the same. */
 function configuration() {
   try {
     return { config: readConfig(), found: [good('settings', 'read')], read: true }
@@ -72,7 +72,7 @@ function configuration() {
 }
 
 /** What a repository here has for claude that we leave aside, because it could run programs. */
-async function repository(ours: string[]): Promise<Finding[]> {
+async function repository(ours: string[]): Promise<Symptom[]> {
   try {
     const found = await findRepository(undefined, ours)
     const ignored = found ? (await instructionsOf(found)).ignored : []

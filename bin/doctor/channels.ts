@@ -1,15 +1,15 @@
 import { type Config, programOf } from '../../host/index.ts'
 import { type Channel, healthOf, prove } from '../../notify/index.ts'
-import { findingOf, remedyFor, testNotice, wayOf } from '../notify/proof.ts'
-import { type Finding, good, weak } from './finding.ts'
+import { remedyFor, symptomOf, testNotice, wayOf } from '../notify/proof.ts'
+import { good, type Symptom, weak } from './symptom.ts'
 
 /** How a person is told. With `notify` one notice goes out on every channel that is set, and what that proves is told. */
-export async function channels(config: Config, notify: boolean): Promise<Finding[]> {
+export async function channels(config: Config, notify: boolean): Promise<Symptom[]> {
   const proofs = notify ? await prove(testNotice('dispatch doctor --notify'), config) : []
   return healthOf(config.home, config).map(({ channel, on, sick }) => {
     if (!on) return off(channel)
     const tried = proofs.find(proof => proof.channel === channel)
-    if (tried) return findingOf(tried, config)
+    if (tried) return symptomOf(tried, config)
     if (sick !== undefined)
       return weak(channel, `${sick} (\`dispatch notify log\` has more)`, remedyFor(channel, config))
     if (lacksNotifier(channel)) return weak(channel, 'notify-send is not on PATH', remedyFor(channel, config))
@@ -19,7 +19,7 @@ export async function channels(config: Config, notify: boolean): Promise<Finding
 
 // --- internal ---
 
-function off(channel: Channel): Finding {
+function off(channel: Channel): Symptom {
   if (channel === 'desktop') return good(channel, 'switched off (DESKTOP=off)')
   if (channel === 'webhook')
     return good(channel, 'none is set (`dispatch notify setup --webhook` asks for its address)')

@@ -20,10 +20,10 @@ import {
   shellPattern,
   variables,
 } from '../../host/index.ts'
-import { bad, type Finding, good, weak } from './finding.ts'
+import { bad, good, type Symptom, weak } from './symptom.ts'
 
 /** Do our hooks fire, and does anything of the user's or their company's silence hooks? */
-export async function hooks(config: Config): Promise<Finding[]> {
+export async function hooks(config: Config): Promise<Symptom[]> {
   const ours = await fires(config)
   const isWhole = ours.every(({ state }) => state === 'good')
   return [...silencers(config), ...ours, ...(isWhole ? await firedByClaude(config) : [])]
@@ -47,7 +47,7 @@ const Silencing = z.looseObject({
 })
 
 /** Without its hooks an orchestrator never counts as started, so this is bad and not merely weak. */
-function silencers(config: Config): Finding[] {
+function silencers(config: Config): Symptom[] {
   const { own, managed } = settingsFiles(loginOf(config.claude))
   return [own, ...managed].flatMap(file => {
     const text = readIfPresent(file)
@@ -69,7 +69,7 @@ function silencers(config: Config): Finding[] {
  * Run every command of settings.json as claude would, in an agent's environment and with what claude says then, and see
  * what it leaves and answers. Costs no model.
  */
-async function fires({ install }: Config): Promise<Finding[]> {
+async function fires({ install }: Config): Promise<Symptom[]> {
   const desk = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-doctor-'))
   try {
     const commands = commandsIn(readIfPresent(path.join(install, 'settings.json')) ?? '')
@@ -97,7 +97,7 @@ async function fires({ install }: Config): Promise<Finding[]> {
  * Let the real claude fire them: one headless prompt in an empty config, to an address on this machine where nobody
  * answers. It costs a second and no model; a claude that ignores a settings file says nothing about it (reliability.md M2).
  */
-async function firedByClaude({ install }: Config): Promise<Finding[]> {
+async function firedByClaude({ install }: Config): Promise<Symptom[]> {
   const desk = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-doctor-'))
   try {
     const claude = findClaude()
@@ -131,7 +131,7 @@ async function firedByClaude({ install }: Config): Promise<Finding[]> {
       ),
     ]
   } catch (error) {
-    if (error instanceof DispatchError) return [] // No claude: that is a finding of its own.
+    if (error instanceof DispatchError) return [] // No claude: that is a symptom of its own.
     throw error
   } finally {
     fs.rmSync(desk, { recursive: true, force: true })

@@ -1,9 +1,9 @@
 import { type Config, exits } from '../../host/index.ts'
 import { askOneWord } from '../../validator/index.ts'
-import { type Finding, good, weak } from './finding.ts'
+import { good, type Symptom, weak } from './symptom.ts'
 
 /** Has the judge a key? With `online` it is really asked, which costs a few tokens. */
-export async function judge(config: Config, online: boolean): Promise<Finding> {
+export async function judge(config: Config, online: boolean): Promise<Symptom> {
   const model = config.JUDGE_MODEL
   if (config.GEMINI_API_KEY === '')
     return weak(

@@ -2,10 +2,10 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type Config, DispatchError, fileSystemOf, listenerOn, prepareHome } from '../../host/index.ts'
 import { runningPage, whoAnswers } from '../../webui/index.ts'
-import { bad, type Finding, good, weak } from './finding.ts'
+import { bad, good, type Symptom, weak } from './symptom.ts'
 
 /** The folder everything lies in: writable, roomy, on a disk of this machine's own. */
-export async function home(config: Config): Promise<Finding[]> {
+export async function home(config: Config): Promise<Symptom[]> {
   try {
     prepareHome(config)
   } catch (error) {
@@ -32,7 +32,7 @@ export async function home(config: Config): Promise<Finding[]> {
 }
 
 /** Who holds the page's port: our page, nobody, or a stranger, who is left alone. */
-export async function page({ WEBUI_PORT: port, home }: Config): Promise<Finding> {
+export async function page({ WEBUI_PORT: port, home }: Config): Promise<Symptom> {
   if (port === 0) return good('page', 'switched off (WEBUI_PORT=0)')
   const running = await runningPage(home)
   if (running !== undefined) return good('page', running)
@@ -62,7 +62,7 @@ function inWords(bytes: number): string {
   return bytes < 1024 * mebi ? `${Math.floor(bytes / mebi)} MiB` : `${(bytes / mebi / 1024).toFixed(1)} GiB`
 }
 
-function openToOthers(file: string): Finding[] {
+function openToOthers(file: string): Symptom[] {
   const mode = fs.statSync(file, { throwIfNoEntry: false })?.mode ?? 0
   return (mode & 0o077) === 0
     ? []

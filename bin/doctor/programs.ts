@@ -13,10 +13,10 @@ import {
   tmuxOf,
   versionOf,
 } from '../../host/index.ts'
-import { bad, type Finding, type Fix, good, weak } from './finding.ts'
+import { bad, type Fix, good, type Symptom, weak } from './symptom.ts'
 
 /** The programs that no session can do without. */
-export async function programs(home: string): Promise<Finding[]> {
+export async function programs(home: string): Promise<Symptom[]> {
   const [git, tmux] = await Promise.all([versionOf('git'), versionOf('tmux', '-V')])
   return [
     judged('node', { version: process.versions.node }, install('node')),
@@ -28,7 +28,7 @@ export async function programs(home: string): Promise<Finding[]> {
 }
 
 /** Is claude logged in, as far as can be told without asking its vendor? */
-export async function login(privateConfig: string, workspace: string): Promise<Finding> {
+export async function login(privateConfig: string, workspace: string): Promise<Symptom> {
   const way = loginOf(privateConfig)
   if (way.kind === 'key')
     return good('login', 'a key or token from the environment; whether it is accepted was not tried')
@@ -36,7 +36,7 @@ export async function login(privateConfig: string, workspace: string): Promise<F
     await requireLogin(way, findClaude())
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
-    if (error.exit !== exits.dependency) return bad('login', error.message, error.remedy) // A missing claude is another finding.
+    if (error.exit !== exits.dependency) return bad('login', error.message, error.remedy) // A missing claude is another symptom.
   }
   try {
     prepareLogin(way, workspace)
@@ -54,13 +54,13 @@ function install(name: string): Fix {
   return { mac: `\`brew install ${name}\``, linux: `\`apt-get install ${name}\`, or what your system has in its place` }
 }
 
-function judged(name: 'node' | 'git' | 'tmux', found: Found, fix: Fix): Finding {
+function judged(name: 'node' | 'git' | 'tmux', found: Found, fix: Fix): Symptom {
   if ('why' in found) return bad(name, found.why, fix)
   if (isAtLeast(found.version, oldest[name])) return good(name, found.version)
   return bad(name, `${found.version} is too old: ${oldest[name]} or newer is needed`, fix)
 }
 
-async function claude(): Promise<Finding> {
+async function claude(): Promise<Symptom> {
   try {
     const program = findClaude()
     const found = await versionOf(program)
@@ -75,7 +75,7 @@ async function claude(): Promise<Finding> {
 }
 
 /** A socket whose server is gone, or is of another version, is said in tmux's own words. */
-async function socket(home: string): Promise<Finding> {
+async function socket(home: string): Promise<Symptom> {
   const { socket: name, state } = tmuxOf(home)
   const { is, words } = await state()
   if (is === 'running') return good('socket', `a tmux of our own runs on socket ${name}`)

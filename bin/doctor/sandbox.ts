@@ -1,8 +1,8 @@
 import { programOf, readIfPresent, run } from '../../host/index.ts'
-import { type Finding, type Fix, weak } from './finding.ts'
+import { type Fix, type Symptom, weak } from './symptom.ts'
 
 /** Nothing is fenced in yet, and that is said; and whether this machine has what a sandbox needs. */
-export async function sandbox(): Promise<Finding> {
+export async function sandbox(): Promise<Symptom> {
   const yet = 'agents and checks run with your rights: no sandbox is built yet'
   const { words, mend } = await tools()
   return weak('sandbox', `${yet}. ${words}`, mend)

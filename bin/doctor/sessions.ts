@@ -1,10 +1,10 @@
 import path from 'node:path'
 import { type Config, liveness, readIfPresent } from '../../host/index.ts'
 import { damagedSessions, holder, settled, type View, viewAll } from '../../session/index.ts'
-import { type Finding, good, weak } from './finding.ts'
+import { good, type Symptom, weak } from './symptom.ts'
 
 /** Sessions that wait for somebody, or for ever. */
-export async function sessions({ workspace }: Config): Promise<Finding[]> {
+export async function sessions({ workspace }: Config): Promise<Symptom[]> {
   const views = await viewAll(workspace)
   const open = views.filter(({ status }) => !status.closed && !settled(status))
   const found = views.flatMap(view => trouble(view) ?? [])
@@ -24,7 +24,7 @@ export async function sessions({ workspace }: Config): Promise<Finding[]> {
 
 const most = 5
 
-function trouble({ session, status, state }: View): Finding | undefined {
+function trouble({ session, status, state }: View): Symptom | undefined {
   const { id, format } = session
   const last = id.slice(-4)
   const look = `\`dispatch attach ${last}\` shows what the orchestrator said last; \`dispatch stop ${last}\` ends it`
@@ -47,7 +47,7 @@ function trouble({ session, status, state }: View): Finding | undefined {
 }
 
 /** A lock's record outlives its runner by nothing that matters: the next runner frees it. */
-async function leftLock({ session, status }: View): Promise<Finding[]> {
+async function leftLock({ session, status }: View): Promise<Symptom[]> {
   const who = readIfPresent(path.join(session.paths.lock, 'holder'))?.trim()
   const runner = holder(session.paths.runner)
   if (who === undefined || (runner && (await liveness(runner)) !== 'dead')) return []

@@ -1,6 +1,6 @@
 import type { Config } from '../../host/index.ts'
 import type { Channel, Notice, Proof } from '../../notify/index.ts'
-import { type Finding, type Fix, good, weak } from '../doctor/finding.ts'
+import { type Fix, good, type Symptom, weak } from '../doctor/symptom.ts'
 
 /** A notice that says what it is for. */
 export function testNotice(by: string): Notice {
@@ -9,7 +9,7 @@ export function testNotice(by: string): Notice {
 }
 
 /** What was proved and what only a person can see; or why it was not taken, and what to do. Pure. */
-export function findingOf({ channel, ok, why, proved, unproved }: Proof, config: Config): Finding {
+export function symptomOf({ channel, ok, why, proved, unproved }: Proof, config: Config): Symptom {
   if (!ok) return weak(channel, `it did not take the notice: ${why}`, remedyFor(channel, config))
   const open = unproved.length === 0 ? '' : `. Not proved: ${unproved.join('; ')}`
   return good(channel, `${proved.join('; ')}${open}`)

@@ -1,8 +1,8 @@
 import { type Config, DispatchError, exits } from '../../host/index.ts'
 import { type Proof, prove } from '../../notify/index.ts'
-import { layout } from '../doctor/finding.ts'
+import { layout } from '../doctor/symptom.ts'
 import { print } from '../terminal.ts'
-import { findingOf, testNotice } from './proof.ts'
+import { symptomOf, testNotice } from './proof.ts'
 
 /** `dispatch notify test`: one notice by every channel that is set. Answers the exit code. */
 export async function test(config: Config, json: boolean): Promise<number> {
@@ -18,6 +18,6 @@ export async function test(config: Config, json: boolean): Promise<number> {
 }
 
 export function printProofs(proofs: Proof[], config: Config): void {
-  const findings = proofs.map(proof => findingOf(proof, config))
-  print(layout(findings, { width: process.stdout.columns ?? 80, mac: process.platform === 'darwin' }))
+  const symptoms = proofs.map(proof => symptomOf(proof, config))
+  print(layout(symptoms, { width: process.stdout.columns ?? 80, mac: process.platform === 'darwin' }))
 }

@@ -3,15 +3,15 @@ import fs from 'node:fs'
 import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
 import { describe, it, test } from 'node:test'
-import { bad, good, layout, weak, wrap } from '../../bin/doctor/finding.ts'
 import { silencedBy } from '../../bin/doctor/hooks.ts'
 import { remedyFor } from '../../bin/doctor/sandbox.ts'
+import { bad, good, layout, weak, wrap } from '../../bin/doctor/symptom.ts'
 import { run } from '../../host/index.ts'
 import { startNtfy } from '../notify/ntfy-server.ts'
 import { idle, withRig } from '../rig.ts'
 import { saying, startGemini } from '../validator/gemini-server.ts'
 
-test('a finding is two columns and its fix below, none wider than the screen', () => {
+test('a symptom is two columns and its fix below, none wider than the screen', () => {
   const long = 'a word after a word '.repeat(20)
   const text = layout(
     [good('git', '2.39'), weak('phone', long, { mac: `on a Mac ${long}`, linux: 'x' }), bad('x', 'y', 'z')],
@@ -47,7 +47,7 @@ test('each switch that keeps bubblewrap from working has its own fix', () => {
 })
 
 describe('at the door', { concurrency: 2 }, () => {
-  it('settings that do not read are findings, and the rest is looked at all the same', () =>
+  it('settings that do not read are symptoms, and the rest is looked at all the same', () =>
     withRig(idle, async rig => {
       fs.mkdirSync(path.join(rig.home, 'dispatch'), { recursive: true })
       fs.writeFileSync(path.join(rig.home, 'dispatch/.env'), 'ROUND=3\nNTFY_TOKEN=se cret\n')
@@ -86,7 +86,7 @@ describe('at the door', { concurrency: 2 }, () => {
         'sessions',
       ])
         assert.ok(
-          found.some(finding => finding.about === about),
+          found.some(symptom => symptom.about === about),
           about,
         )
       const fixed = found.filter(({ fix }) => fix)
@@ -100,7 +100,7 @@ describe('at the door', { concurrency: 2 }, () => {
       assert.match(stdout, /note +phone +NTFY_TOPIC is not set[\s\S]*?→ `dispatch notify setup`/)
     }))
 
-  it('F41 --online really asks the judge: a wrong key, a model that is gone and a good answer are three findings', async () => {
+  it('F41 --online really asks the judge: a wrong key, a model that is gone and a good answer are three symptoms', async () => {
     const refusal = (status: number, text: string) => ({
       status,
       body: JSON.stringify({ error: { code: status, message: text, status: 'X' } }),

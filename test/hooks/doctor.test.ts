@@ -13,8 +13,8 @@ async function found(t: TestContext, change: (folder: string) => void) {
   fs.cpSync(hooks, path.join(folder, 'hooks'), { recursive: true })
   fs.copyFileSync(path.join(install, 'settings.json'), path.join(folder, 'settings.json'))
   change(folder)
-  const findings = await look({ install: folder, claude: path.join(folder, 'claude') } as Config)
-  return findings.at(-1)
+  const symptoms = await look({ install: folder, claude: path.join(folder, 'claude') } as Config)
+  return symptoms.at(-1)
 }
 
 const edit = (file: string, from: string | RegExp, to: string) => (folder: string) => {

@@ -7,21 +7,21 @@ export interface Fix {
 }
 
 /** One thing that was looked at: `bad` keeps every session from starting, `weak` is worth knowing. */
-export interface Finding {
+export interface Symptom {
   about: string
   state: 'good' | 'weak' | 'bad'
   found: string
   fix?: Fix
 }
 
-export const good = (about: string, found: string): Finding => ({ about, state: 'good', found })
-export const weak = (about: string, found: string, fix?: Fix | string): Finding => wrong('weak', about, found, fix)
-export const bad = (about: string, found: string, fix?: Fix | string): Finding => wrong('bad', about, found, fix)
+export const good = (about: string, found: string): Symptom => ({ about, state: 'good', found })
+export const weak = (about: string, found: string, fix?: Fix | string): Symptom => wrong('weak', about, found, fix)
+export const bad = (about: string, found: string, fix?: Fix | string): Symptom => wrong('bad', about, found, fix)
 
-/** The findings as a person reads them: two columns, and the fix for this system below what it mends. */
-export function layout(findings: Finding[], { width, mac }: { width: number; mac: boolean }): string {
+/** The symptoms as a person reads them: two columns, and the fix for this system below what it mends. */
+export function layout(symptoms: Symptom[], { width, mac }: { width: number; mac: boolean }): string {
   const most = Math.max(40, Math.min(width, 110)) - indent
-  const lines = findings.flatMap(({ about, state, found, fix }) => {
+  const lines = symptoms.flatMap(({ about, state, found, fix }) => {
     const [first = '', ...more] = wrap(found, most)
     const mend = fix ? wrap(`→ ${mac ? fix.mac : fix.linux}`, most) : []
     return [
@@ -55,7 +55,7 @@ const marks = {
   bad: () => paint('red', 'BAD '),
 }
 
-function wrong(state: 'weak' | 'bad', about: string, found: string, fix: Fix | string | undefined): Finding {
+function wrong(state: 'weak' | 'bad', about: string, found: string, fix: Fix | string | undefined): Symptom {
   if (fix === undefined || fix === '') return { about, state, found }
   return { about, state, found, fix: typeof fix === 'string' ? { mac: fix, linux: fix } : fix }
 }
