@@ -113,10 +113,12 @@ export class Route {
     const what = outcomeOf(delivery)
     if (what === 'sent') this.move(of, names, 'sent')
     else standing.trouble = { at: now, why: delivery.why }
+    if (what === 'sent') standings.thrive(standing, now)
+    if (what === 'busy') standings.slowDown(standing, delivery, { pace, now })
+    if (what === 'unreachable') standings.postpone(standing, of, delivery, { pace, now })
+    this.save() // What the server said of waiting must outlive a kill that comes now.
     this.note(of, names, what, delivery)
-    if (what === 'sent') return standings.thrive(standing, now)
-    if (what === 'busy') return standings.slowDown(standing, delivery, { pace, now })
-    if (what === 'unreachable') return standings.postpone(standing, of, delivery, { pace, now })
+    if (what !== 'refused') return
     const tried = standing.tries[of]
     if (tried === undefined || tried.short || delivery.hopeless) this.give(of, names, delivery)
     else tried.short = true

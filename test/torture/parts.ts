@@ -24,6 +24,12 @@ export const parts: Part[] = [
     told: () => ({ C1_ALL: '1' }),
   },
   {
+    name: 'walks',
+    about: 'two projects of fifty files, from git clone to merged work, at a real terminal',
+    files: [path.join(tests, 'walk/walked.ts')],
+    told: () => ({}),
+  },
+  {
     name: 'settings',
     about: 'eight mergers beside claude’s own lock; 500 rounds each from two minutes on',
     files: [path.join(tests, 'host/user-file-contest.test.ts')],
