@@ -1,4 +1,4 @@
-import { type Config, unreachable } from '../host/index.ts'
+import { type Config, oneLine, unreachable } from '../host/index.ts'
 import type { Delivery } from './delivery.ts'
 import { showOnDesktop } from './desktop.ts'
 import type { Notice } from './notice.ts'
@@ -20,7 +20,7 @@ export interface Outgoing {
 /** Try once to send this by one channel. Never rejects; over within the deadline; says no secret. */
 export async function attempt(outgoing: Outgoing, channel: Channel, { config, deadline }: Terms): Promise<Delivery> {
   const delivery = await send(outgoing, channel, { config, deadline })
-  return { ...delivery, why: withoutSecrets(delivery.why, config) }
+  return { ...delivery, why: oneLine(withoutSecrets(delivery.why, config), 300) }
 }
 
 export interface Terms {

@@ -11,7 +11,7 @@ const day = 24 * 3600 * 1000
 /** What a channel gave up within the last day. Words about such deaths are not counted, or they would breed. */
 export function deathsOf(home: string, channel: Channel, now: number): number {
   const { dead } = foldersOf(home, channel)
-  const names = namesIn(dead).filter(name => now - timeIn(name) < 5 * day && !name.includes('-outbox-'))
+  const names = namesIn(dead).filter(name => now - timeIn(name) < 5 * day && !/^\d{15}-outbox-/.test(name))
   const dated = names.map(name => fs.statSync(path.join(dead, name), { throwIfNoEntry: false })?.mtimeMs ?? 0)
   return dated.filter(at => now - at < day).length
 }

@@ -25,14 +25,14 @@ export interface Wishes {
 }
 
 /**
- * What a person is told of this event, or undefined when it is not worth a push. `needsYou` where nothing goes on without
- * them. Pure.
+ * What a person is told of this event, or undefined when it is not worth a push. `isUrgent` where
+ * something is late already, or nothing goes on without them. Pure.
  */
 export function noticeOf(
   event: Event,
   session: { id: string; title: string },
   { page, detail, subagents }: Wishes,
-): { notice: Notice; needsYou: boolean } | undefined {
+): { notice: Notice; isUrgent: boolean } | undefined {
   const words = wordsOf(event) ?? (subagents ? subagentWords(event) : undefined)
   if (words === undefined) return undefined
   const { title, state, more, priority, tag } = words
@@ -48,7 +48,7 @@ export function noticeOf(
     tags: [tag],
     ...(page === null ? {} : { click: page }),
   }
-  return { notice, needsYou: title === needsYou }
+  return { notice, isUrgent: urgent.includes(event.is) }
 }
 
 interface Words {
@@ -61,6 +61,17 @@ interface Words {
 }
 
 const needsYou = 'Dispatch needs you'
+
+/** What brings a session past its deadline if nobody hears of it. */
+const urgent: Event['is'][] = [
+  'question.asked',
+  'approval.asked',
+  'orchestrator.gave-up',
+  'orchestrator.stuck',
+  'start.failed',
+  'budget.reached',
+  'deadline.passed',
+]
 
 function wordsOf(event: Event): Words | undefined {
   switch (event.is) {

@@ -35,13 +35,15 @@ export function channelsOf(config: Pick<Config, 'DESKTOP' | 'NTFY_TOPIC' | 'WEBH
  * process, the network or the server. Throws exit 10 when the disk does not take it.
  */
 export function post(home: string, message: Message, to: Channel[]): void {
-  for (const channel of to) {
-    const folders = foldersOf(home, channel)
-    const name = nameOf(message)
-    if (Object.values(folders).some(folder => fs.existsSync(path.join(folder, name)))) continue
-    makePrivate(folders.waiting)
-    writeAtomic(path.join(folders.waiting, name), JSON.stringify(message))
-  }
+  const failures = to.flatMap(channel => {
+    try {
+      lay(foldersOf(home, channel), message)
+      return []
+    } catch (error) {
+      return [error] // The others come first.
+    }
+  })
+  if (failures.length > 0) throw failures[0]
 }
 
 /** Where a channel's messages lie: a message is moved by rename(2), so it is in exactly one of them. */
@@ -53,6 +55,13 @@ export function foldersOf(home: string, channel: Channel): { waiting: string; se
 /** All that a channel has of its own. */
 export function folderOf(home: string, channel: Channel): string {
   return path.join(home, 'outbox', channel)
+}
+
+function lay(folders: ReturnType<typeof foldersOf>, message: Message): void {
+  const name = nameOf(message)
+  if (Object.values(folders).some(folder => fs.existsSync(path.join(folder, name)))) return
+  makePrivate(folders.waiting)
+  writeAtomic(path.join(folders.waiting, name), JSON.stringify(message))
 }
 
 /** The same for the same fact, whoever lays it out; by name they stand in the order they happened. */

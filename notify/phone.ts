@@ -97,5 +97,5 @@ function inWords(error: unknown, { status }: Heard, deadline: number): string {
   if (status === undefined || status === 200) return networkWords(error, deadline)
   if (status < 400) return 'it sends us elsewhere; NTFY_SERVER must name the place itself'
   const words = error instanceof Error ? error.message.replace(/^Error while publishing message: ?/, '') : ''
-  return oneLine(words || 'refused', 200)
+  return oneLine(words || 'refused', 4000) // Cut short by whoever has looked for secrets in it.
 }

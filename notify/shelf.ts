@@ -61,8 +61,11 @@ export class Shelf {
     const from = path.join(this.folders.waiting, name)
     try {
       if (to === 'dead') fs.utimesSync(from, new Date(), new Date())
+      makePrivate(this.folders[to])
       fs.renameSync(from, path.join(this.folders[to], name))
-    } catch {
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return // It has been moved before.
+      if (to === 'dead') throw error // It stays where it is, and is shown as waiting.
       fs.rmSync(from, { force: true, recursive: true }) // Better a gap in what was sent than a notice that never ends.
     }
   }

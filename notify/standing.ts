@@ -58,7 +58,8 @@ export function thrive(standing: Standing, now: number): void {
 /** The server wants us slower: it says for how long, or we guess. */
 export function slowDown(standing: Standing, { again }: Delivery, { pace, now }: Measure): void {
   standing.failures++
-  standing.until = now + Math.min(again ?? backoff(standing.failures, pace), pace.patience)
+  const wait = Math.max(again ?? 0, backoff(standing.failures, pace)) // A server that says 0 has no hurry either.
+  standing.until = now + Math.min(wait, pace.patience)
 }
 
 /**

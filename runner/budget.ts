@@ -1,4 +1,4 @@
-import type { Status } from '../session/index.ts'
+import { type Status, settled } from '../session/index.ts'
 import { type Reply, type Running, refuse } from './running.ts'
 
 /** Dollars that the workers which have ended have cost, as claude says; the orchestrator says nothing of its own cost. */
@@ -8,13 +8,14 @@ export function spentUsd({ workers }: Pick<Status, 'workers'>): number {
 
 /** Dollars that a worker may still cost; undefined where there is no budget. */
 export function leftUsd({ config, status }: Running): number | undefined {
-  return config.BUDGET_USD === 0 ? undefined : Math.max(0, config.BUDGET_USD - spentUsd(status))
+  const left = config.BUDGET_USD - spentUsd(status)
+  return config.BUDGET_USD === 0 ? undefined : left < 0.0001 ? 0 : left // Sums of cents are never quite even.
 }
 
 /** Say once for each budget that it is spent: BUDGET_USD may be raised while a session runs. */
 export function watchBudget(running: Running): void {
   const { config, status } = running
-  if (leftUsd(running) !== 0 || status.budget?.budgetUsd === config.BUDGET_USD) return
+  if (settled(status) || leftUsd(running) !== 0 || status.budget?.budgetUsd === config.BUDGET_USD) return
   running.record({ is: 'budget.reached', spentUsd: spentUsd(status), budgetUsd: config.BUDGET_USD })
 }
 

@@ -48,9 +48,12 @@ export class Notices {
     })
     const to = channelsOf(config)
     if (!told || to.length === 0) return
-    const urgent = told.needsYou || event.is === 'deadline.passed'
-    const latest = opening.deadline === null ? null : urgent ? event.at : opening.deadline
-    post(config.home, { id: `${id}-${event.seq}`, of: id, at: event.at, latest, notice: told.notice }, to)
+    const latest = opening.deadline === null ? null : told.isUrgent ? event.at : opening.deadline
+    post(
+      config.home,
+      { id: `${id}-${String(event.seq).padStart(6, '0')}`, of: id, at: event.at, latest, notice: told.notice },
+      to,
+    )
     this.running.record({ is: 'notice.queued', of: event.seq, about: event.is })
     void wake(config)
   }

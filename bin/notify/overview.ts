@@ -26,7 +26,7 @@ export function channelTable(config: Config): string {
 }
 
 const detail: Record<Config['NOTICE_DETAIL'], string> = {
-  state: 'the session’s id and its state, and nothing of the task',
+  state: 'the session’s id, which begins with words of the task, and its state',
   title: 'the session’s id, its state and its title',
   full: 'the session’s id, its state, its title, and what was asked or why',
 }

@@ -124,12 +124,22 @@ const untold: Happening[] = [
   { is: 'session.closed', by: 'you', why: 'done' },
 ]
 
+/** What comes through quiet hours where there is a deadline. */
+const urgent = [
+  'a failed start',
+  'a question',
+  'an orchestrator that gave up',
+  'silence',
+  'a budget that is spent',
+  'a deadline without a verdict',
+]
+
 for (const [what, happening, expected] of told) {
   test(`a person is told of ${what}, with the id and the state and no word of the task`, () => {
     const told = noticeOf(event(happening), session, wishes)
     const notice = told?.notice
     assert.deepEqual(notice, expected)
-    assert.equal(told?.needsYou, expected.title === 'Dispatch needs you')
+    assert.equal(told?.isUrgent, urgent.includes(what))
     assert.ok(Notice.safeParse(notice).success)
     assert.ok(!JSON.stringify(notice).includes('SECRET'))
   })
@@ -151,7 +161,7 @@ test('more is told only to who asks for it: the title, and then what was asked a
 test('ends of workers and subagents are told to who asks for them, quietly', () => {
   for (const happening of untold.filter(({ is }) => is === 'worker.ended' || is === 'subagent.ended')) {
     const told = noticeOf(event(happening), session, { ...wishes, subagents: true })
-    assert.ok(told && told.notice.priority <= 2 && !told.needsYou, happening.is)
+    assert.ok(told && told.notice.priority <= 2 && !told.isUrgent, happening.is)
   }
 })
 
