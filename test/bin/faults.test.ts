@@ -158,7 +158,9 @@ describe('claude and the other programs', { concurrency: 2 }, () => {
 describe('two at once', { concurrency: 2 }, () => {
   // 200 whole sessions would be 400 processes on two cores: the claim is what is contended, so a tmux that refuses ends
   // each of forty doors right behind it.
-  it('F50 forty dispatches of one task at once are forty sessions, each whole, and no scratch is left', () =>
+  const crowd = Number(process.env['F50_STARTS'] ?? 40)
+
+  it(`F50 ${crowd} dispatches of one task at once are as many sessions, each whole, and no scratch is left`, () =>
     withRig(idle, async rig => {
       const bin = program(
         path.join(rig.home, 'refusing'),
@@ -166,9 +168,9 @@ describe('two at once', { concurrency: 2 }, () => {
         '#!/bin/sh\n[ "$1" = -V ] && exec echo tmux 3.3a\necho refused >&2\nexit 1\n',
       )
       const env = { PATH: `${bin}:${layRecorder(rig)}` }
-      const ran = await Promise.all(Array.from({ length: 40 }, () => rig.dispatch(['the same task'], { env })))
+      const ran = await Promise.all(Array.from({ length: crowd }, () => rig.dispatch(['the same task'], { env })))
       assert.deepEqual(new Set(ran.map(({ code }) => code)), new Set([6]), ran[0]?.stderr ?? '')
-      assert.equal(sessionsIn(rig).length, 40)
+      assert.equal(sessionsIn(rig).length, crowd)
       for (const id of sessionsIn(rig)) {
         const { paths, opening } = rig.session(id)
         assert.equal(opening.id, id)

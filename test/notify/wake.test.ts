@@ -95,7 +95,7 @@ test('kill -9: what the server said of waiting still holds, and the bucket stays
   for (let nth = 0; nth < 12; nth++) post(home, messageOf(nth, { of: `session-${nth}` }), ['phone'])
   await wakeIn(home)
   const began = Date.now()
-  await until('the burst', () => ntfy.got.length === 10)
+  await until('the burst', () => lyingIn(home, 'phone').sent.length === 10)
   await killed(home)
   await wakeIn(home)
   await new Promise(resolve => setTimeout(resolve, 2000))
