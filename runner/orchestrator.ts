@@ -79,7 +79,7 @@ export class OrchestratorWatch {
     if (who === undefined) return
     if (told.hook_event_name === 'SubagentStop')
       running.record({ is: 'subagent.ended', who, kind: words(told.agent_type, 60) || 'unnamed' })
-    if (told.hook_event_name !== 'PostToolUseFailure' || told['is_interrupt'] === true) return
+    if (told.hook_event_name !== 'PostToolUseFailure' || told['is_interrupt'] === true || isOurAnswer(told)) return
     this.failures ??= readLog(running.session.paths.events).events.filter(({ is }) => is === 'tool.failed').length
     if (this.failures++ >= mostFailures) return
     const tool = words(told.tool_name, 60) || 'unnamed'
@@ -174,6 +174,12 @@ function callForHelp(told: Told): string | undefined {
 function lostLogin({ hook_event_name: event, error }: Told): boolean {
   const ofLogin = ['authentication_failed', 'oauth_org_not_allowed', 'account_on_hold', 'verification_required']
   return event === 'StopFailure' && ofLogin.includes(error ?? '')
+}
+
+/** A tool of ours that says no ends with an exit code too: that is an answer, and stands in the record as what it is. */
+function isOurAnswer(told: Told): boolean {
+  const { command } = (told['tool_input'] ?? {}) as { command?: unknown }
+  return /^\s*(contract check|spawn-worker|wait-workers|submit|ask)\b/.test(String(command ?? ''))
 }
 
 function words(text: unknown, most: number): string {

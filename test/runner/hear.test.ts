@@ -48,6 +48,7 @@ it('a failed tool is on record with whose it was, at most fifty times, and not w
   say('PostToolUseFailure', failed, 'nobody')
   say('PostToolUseFailure', { ...failed, is_interrupt: true })
   const of = (who: string) => ({ is: 'tool.failed', who, tool: 'Bash', why: 'Exit code 3 oops' })
+  say('PostToolUseFailure', { ...failed, tool_input: { command: 'submit' } }) // Our own no is no failure.
   assert.deepEqual(heard, [of('orchestrator'), of('hello')])
   for (let count = 0; count < 100; count++) say('PostToolUseFailure', failed)
   assert.equal(heard.length, 50)
