@@ -128,3 +128,12 @@ it('F45: it is asked again at the limit’s end, every five minutes when that wa
   running.record({ is: 'limit.lifted', by: 'you' })
   assert.ok(!isDue(600))
 })
+
+it('F43: a login that is lost while the session runs calls its owner with the way, exit 7', t => {
+  const { heard, say } = opened(t)
+  const lost = { error: 'authentication_failed', last_assistant_message: 'Not logged in · Please run /login' }
+  say('StopFailure', lost)
+  const why =
+    'claude stopped with an error: authentication_failed: Not logged in · Please run /login. Run `claude`, then /login'
+  assert.deepEqual(heard, [{ is: 'orchestrator.gave-up', why, exit: 7 }])
+})
