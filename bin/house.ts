@@ -2,12 +2,13 @@ import type { Config } from '../host/index.ts'
 import { settings, tmuxOf } from '../host/index.ts'
 import { wake } from '../notify/index.ts'
 import { startSuccessor } from '../runner/index.ts'
+import { viewAll } from '../session/index.ts'
 import { revive } from '../watchdog/index.ts'
 import { runningPage } from '../webui/index.ts'
 
 /** What every start sees to besides its own session: the page is up, the watchdog is up, no session is without a runner, no notice without somebody who delivers it. */
 export async function houseKeeping(config: Config): Promise<string | undefined> {
-  await revive(config, startSuccessor)
+  await revive(await viewAll(config.workspace), config, startSuccessor)
   await wake(config)
   await keepHouse(config)
   return pageOf(config)

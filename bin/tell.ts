@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import { type Config, DispatchError, exits, identify, liveness, tmuxOf } from '../host/index.ts'
 import { leaveWord, readAnswer, type Said, startSuccessor, tmuxSession, withdraw, wordFile } from '../runner/index.ts'
-import { holder, readLog, refuseNewer, type Session, settled, statusOf } from '../session/index.ts'
+import { holder, readLog, refuseNewer, type Session, settled, statusOf, viewAll } from '../session/index.ts'
 import { revive } from '../watchdog/index.ts'
 
 /**
@@ -31,7 +31,7 @@ export async function tell(session: Session, config: Config, said: Said, patienc
       withdraw(session, id)
       throw refused('its terminal is gone, so there is no orchestrator to say it to', exits.conflict)
     }
-    await revive(config, startSuccessor)
+    await revive(await viewAll(config.workspace), config, startSuccessor)
     revivedAt = Date.now()
   }
 }

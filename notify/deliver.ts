@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { type Config, identify, namesIn } from '../host/index.ts'
+import { type Config, DispatchError, identify, namesIn } from '../host/index.ts'
 import { type Claim, claim, holds, release } from '../session/index.ts'
-import { channels, foldersOf } from './outbox.ts'
+import { type Channel, channels, channelsOf, foldersOf } from './outbox.ts'
 import { type Pace, usual } from './pace.ts'
 import { Route } from './route.ts'
 import { timeIn } from './shelf.ts'
@@ -32,12 +32,19 @@ export async function deliver(
       if (holds(chainOf(home), right)) release(chainOf(home), right)
     }
     // Whoever posted while we still held the right has started nobody: look once more, now that it is given back.
-  } while (!signal.aborted && anyWaits(home))
+  } while (!signal.aborted && anyWaits(home, channelsOf(configNow())))
 }
 
-/** Does a message wait on any channel? */
-export function anyWaits(home: string): boolean {
-  return channels.some(channel => namesIn(foldersOf(home, channel).waiting).some(name => timeIn(name) > 0))
+/** Does a message wait on any of these channels? */
+export function anyWaits(home: string, on: readonly Channel[] = channels): boolean {
+  return on.some(channel => {
+    try {
+      return namesIn(foldersOf(home, channel).waiting).some(name => timeIn(name) > 0)
+    } catch (error) {
+      if (error instanceof DispatchError) return false // Nobody can send what nobody can read; its health tells of it.
+      throw error
+    }
+  })
 }
 
 interface Round {
@@ -49,13 +56,13 @@ interface Round {
 }
 
 async function serve({ home, configNow, pace, signal, right }: Round): Promise<void> {
-  const routes = channels.map(channel => new Route(home, channel, pace))
-  const isOver = () => signal.aborted || !holds(chainOf(home), right) || routes.every(route => route.isIdle(Date.now()))
+  const lanes = channels.map(channel => new Lane(home, channel, pace))
+  const isOver = () => signal.aborted || !holds(chainOf(home), right) || lanes.every(lane => lane.isIdle())
   await Promise.all(
-    routes.map(async route => {
-      const hints = hintsOf(route.folder, signal)
+    lanes.map(async lane => {
+      const hints = hintsOf(lane.folder, signal)
       while (!isOver()) {
-        const pause = await stepOf(route, configNow)
+        const pause = await lane.step(configNow)
         if (pause > 0) await hints.orAfter(pause)
       }
       hints.close()
@@ -63,14 +70,48 @@ async function serve({ home, configNow, pace, signal, right }: Round): Promise<v
   )
 }
 
-/** A channel that fails by a fault of ours, or of its folders, is tried again, and the others never notice. */
-async function stepOf(route: Route, configNow: () => Config): Promise<number> {
-  try {
-    return await route.step(configNow())
-  } catch (error) {
-    process.stderr.write(`${new Date().toISOString()} ${error instanceof Error ? error.stack : error}\n`)
-    return 60_000
+/** A channel that fails by a fault of ours, or of its folders, is opened and tried again, and the others never notice. */
+class Lane {
+  private readonly opened: () => Route
+  private readonly waits: () => boolean
+  readonly folder: string
+  private route: Route | undefined
+
+  constructor(home: string, channel: Channel, pace: Pace) {
+    this.opened = () => new Route(home, channel, pace)
+    this.waits = () => anyWaits(home, [channel])
+    this.folder = foldersOf(home, channel).waiting
+    this.open()
   }
+
+  isIdle(): boolean {
+    return this.route ? this.route.isIdle(Date.now()) : !this.waits()
+  }
+
+  /** Answers after how many milliseconds to come again. */
+  async step(configNow: () => Config): Promise<number> {
+    try {
+      return (await this.open()?.step(configNow())) ?? 60_000
+    } catch (error) {
+      this.route = undefined
+      complain(error)
+      return 60_000
+    }
+  }
+
+  private open(): Route | undefined {
+    try {
+      this.route ??= this.opened()
+    } catch (error) {
+      complain(error)
+    }
+    return this.route
+  }
+}
+
+function complain(error: unknown): void {
+  const words = error instanceof DispatchError ? error.message : error instanceof Error ? error.stack : error
+  process.stderr.write(`${new Date().toISOString()} ${words}\n`)
 }
 
 /** Something new may lie in the folder: a hint and no more, for systems drop events when they are many. */

@@ -48,7 +48,7 @@ export function noticeOf(
     tags: [tag],
     ...(page === null ? {} : { click: page }),
   }
-  return { notice, isUrgent: urgent.includes(event.is) }
+  return { notice, isUrgent: title === needsYou || urgent.includes(event.is) }
 }
 
 interface Words {
@@ -62,16 +62,8 @@ interface Words {
 
 const needsYou = 'Dispatch needs you'
 
-/** What brings a session past its deadline if nobody hears of it. */
-const urgent: Event['is'][] = [
-  'question.asked',
-  'approval.asked',
-  'orchestrator.gave-up',
-  'orchestrator.stuck',
-  'start.failed',
-  'budget.reached',
-  'deadline.passed',
-]
+/** What brings a session past its deadline if nobody hears of it, besides all that needs you. */
+const urgent: Event['is'][] = ['orchestrator.stuck', 'start.failed', 'deadline.passed']
 
 function wordsOf(event: Event): Words | undefined {
   switch (event.is) {
@@ -103,8 +95,7 @@ function wordsOf(event: Event): Words | undefined {
     case 'deadline.passed':
       return { title: 'Dispatch is late', state: 'has no verdict at its deadline', priority: 5, tag: 'alarm_clock' }
     case 'runner.started':
-      if (event.generation === 1) return undefined
-      return { title: 'Dispatch recovered', state: 'goes on after a crash', priority: 2, tag: 'adhesive_bandage' }
+      return recovered(event)
     case 'verdict.given':
       return event.final || event.verdict !== 'FAIL' ? verdictWords(event) : undefined
     case 'verdict.voided':
@@ -162,9 +153,28 @@ function subagentWords(event: Event): Words | undefined {
   return undefined
 }
 
+/** `until 14:05`, and from another day `until Tue 14:05`, on the machine's own clock. */
+function timeInWords(time: Date, now: Date): string {
+  const day = time.toDateString() === now.toDateString() ? '' : `${time.toDateString().slice(0, 3)} `
+  return `until ${day}${time.toTimeString().slice(0, 5)}`
+}
+
 function parkedUntil(until: string | null): string {
-  const time = until === null ? '' : ` until ${new Date(until).toTimeString().slice(0, 5)}`
-  return `waits for the usage limit to end${time}`
+  return `waits for the usage limit to end${until === null ? '' : ` (${timeInWords(new Date(until), new Date())})`}`
+}
+
+/** Told at the first crash, and once more when one follows another; between them it would be the same again and again. */
+function recovered({ generation, inRow = 1 }: Extract<Event, { is: 'runner.started' }>): Words | undefined {
+  if (generation === 1 || ![1, 4].includes(inRow)) return undefined
+  if (inRow === 1)
+    return { title: 'Dispatch recovered', state: 'goes on after a crash', priority: 2, tag: 'adhesive_bandage' }
+  return {
+    title: needsYou,
+    state: `goes on, but its runner has died ${inRow} times in a row`,
+    more: 'The end of its log says why: dispatch logs',
+    priority: 4,
+    tag: 'warning',
+  }
 }
 
 function verdictWords({ verdict, round, reason: more }: Extract<Event, { is: 'verdict.given' }>): Words {

@@ -16,8 +16,13 @@ export interface Pace {
   /** How many may go to the phone at once, and in which time one more. */
   burst: number
   refill: number
-  /** The messages of one session go as one when more than this wait, of it or in all; null: each by itself. */
-  together: { ofOne: number; inAll: number } | null
+  /** A message on which nobody has to act waits so long for others. */
+  settling: number
+  /**
+   * The messages of one session go as one when more than this wait, of it or in all, and the calm ones of more sessions than
+   * this go as one together; null: each by itself.
+   */
+  together: { ofOne: number; inAll: number; sessions: number } | null
 }
 
 const second = 1000
@@ -34,7 +39,8 @@ export const usual: Pace = {
   age: 72 * hour,
   burst: 10,
   refill: 6 * second,
-  together: { ofOne: 3, inAll: 20 },
+  settling: 2 * second,
+  together: { ofOne: 3, inAll: 20, sessions: 3 },
 }
 
 /** The wait after so many failures in a row: 1, 2, 4 … 300 s and up to a quarter more, so that not all come back at once. */

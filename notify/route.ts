@@ -5,7 +5,7 @@ import { type Delivery, outcomeOf } from './delivery.ts'
 import { type Entry, enter } from './ledger.ts'
 import { type Channel, channelsOf } from './outbox.ts'
 import type { Pace } from './pace.ts'
-import { type Lying, nextParcel, noticeFor, type Parcel, stateOf } from './parcel.ts'
+import { nextParcel, noticeFor, type Parcel, stateOf } from './parcel.ts'
 import { heldUntil } from './quiet.ts'
 import { idIn, Shelf } from './shelf.ts'
 import * as standings from './standing.ts'
@@ -42,7 +42,7 @@ export class Route {
     return this.shelf.folders.waiting
   }
 
-  /** Nothing has waited here for a while. */
+  /** Nothing has waited here for a while that is ours to send. */
   isIdle(now: number): boolean {
     return this.emptySince !== undefined && now - this.emptySince >= this.pace.linger
   }
@@ -50,9 +50,9 @@ export class Route {
   /** The next step: look if it is time, send what may go. Answers after how many milliseconds to come again. */
   async step(config: Config): Promise<number> {
     const now = Date.now()
-    if (Math.abs(now - this.looked) >= this.pace.rescan || this.shelf.waiting.length === 0) this.look(now)
-    if (!channelsOf(config).includes(this.channel)) this.bury(this.shelf.waiting, 'the channel is switched off')
-    const parcel = this.standing.until > now ? undefined : this.next(config, now)
+    const isOn = channelsOf(config).includes(this.channel)
+    if (Math.abs(now - this.looked) >= this.pace.rescan || this.shelf.waiting.length === 0) this.look(now, isOn)
+    const parcel = !isOn || this.standing.until > now ? undefined : this.next(config, now)
     if (parcel === undefined) {
       this.mourn(config, now)
       return Math.min(this.pace.rescan, Math.max(this.standing.until - now, 0) || this.pace.rescan)
@@ -63,30 +63,29 @@ export class Route {
     return 0
   }
 
-  private look(now: number): void {
+  /** What waits on a channel that is off is left to whoever has it on: the settings of two shells may differ. */
+  private look(now: number, isOn: boolean): void {
     this.looked = now
     this.shelf.look()
     this.finishTries()
     standings.forgetImpossibleWaits(this.standing, { pace: this.pace, now })
     for (const name of this.shelf.unreadable) this.give('outbox', [name], { why: 'it does not read' })
-    const late = this.shelf.waiting.filter(({ message }) => now - Date.parse(message.at) > this.pace.age)
-    const tried = this.standing.trouble?.why ?? 'nobody tried'
-    this.bury(late, `older than ${Math.round(this.pace.age / hour)} hours: ${tried}`)
-    this.emptySince = this.shelf.waiting.length > 0 ? undefined : (this.emptySince ?? now)
+    if (!isOn) this.buryOld('the channel is switched off', now)
+    this.emptySince = isOn && this.shelf.waiting.length > 0 ? undefined : (this.emptySince ?? now)
     if (now - this.pruned < hour) return
     this.pruned = now
     this.shelf.prune(now)
   }
 
   private next({ QUIET_HOURS: quietHours }: Config, now: number): Parcel | undefined {
-    const { together } = this.pace
+    const { together, settling } = this.pace
     for (const { name, message } of this.shelf.waiting) {
       const until = this.held.has(name) ? undefined : heldUntil(message, quietHours, now)
       if (until === undefined) continue
       this.held.add(name)
       this.note(message.of, [name], 'held', { why: `quiet hours, until ${new Date(until).toISOString()}` })
     }
-    return nextParcel(this.shelf.waiting, { tries: this.standing.tries, quietHours, together, now })
+    return nextParcel(this.shelf.waiting, { tries: this.standing.tries, quietHours, together, settling, now })
   }
 
   /** Milliseconds until the bucket gives another one. */
@@ -111,13 +110,14 @@ export class Route {
     const { standing, pace } = this
     const now = Date.now()
     const what = outcomeOf(delivery)
-    if (what === 'sent') this.move(of, names, 'sent')
+    if (what === 'sent') this.move(names, 'sent')
     else standing.trouble = { at: now, why: delivery.why }
     if (what === 'sent') standings.thrive(standing, now)
     if (what === 'busy') standings.slowDown(standing, delivery, { pace, now })
     if (what === 'unreachable') standings.postpone(standing, of, delivery, { pace, now })
     this.save() // What the server said of waiting must outlive a kill that comes now.
     this.note(of, names, what, delivery)
+    if (what === 'unreachable' || what === 'busy') this.buryOld(delivery.why, now)
     if (what !== 'refused') return
     const tried = standing.tries[of]
     if (tried === undefined || tried.short || delivery.hopeless) this.give(of, names, delivery)
@@ -131,27 +131,36 @@ export class Route {
       const gone = names.filter(name => !waiting.has(name))
       if (gone.length === 0) continue
       const to = gone.map(name => this.shelf.placeOf(name)).find(place => place !== undefined)
-      if (to !== undefined) this.move(of, names, to)
+      if (to !== undefined) this.move(names, to)
       if (to !== undefined) this.note(of, names, to, { why: to === 'dead' ? (this.standing.trouble?.why ?? '') : '' })
       delete this.standing.tries[of]
     }
   }
 
-  private bury(lying: Lying[], why: string): void {
-    for (const [of, together] of Map.groupBy(lying, ({ message }) => message.of))
-      for (const { name } of together) this.give(of, [name], { why })
+  /** Old is what could not be sent for three days, and cannot now: a machine that slept so long tries first. */
+  private buryOld(why: string, now: number): void {
+    const old = this.shelf.waiting.filter(({ message }) => now - Date.parse(message.at) > this.pace.age)
+    for (const { name } of old) this.forgetTry([name])
+    if (old.length > 0) this.save() // Or a kill would have the rest of a parcel given up with them.
+    for (const { name, message } of old)
+      this.give(message.of, [name], { why: `older than ${Math.round(this.pace.age / hour)} hours: ${why}` })
   }
 
   /** Give messages up. */
   private give(of: string, names: string[], { why }: { why: string }): void {
-    this.move(of, names, 'dead')
+    this.move(names, 'dead')
     this.note(of, names, 'dead', { why })
     this.mourned = false
   }
 
-  private move(of: string, names: string[], to: 'sent' | 'dead'): void {
+  private move(names: string[], to: 'sent' | 'dead'): void {
     this.shelf.done(names, to)
-    if (this.standing.tries[of]?.names.some(name => names.includes(name))) delete this.standing.tries[of]
+    this.forgetTry(names)
+  }
+
+  private forgetTry(names: string[]): void {
+    for (const [key, tried] of Object.entries(this.standing.tries))
+      if (tried.names.some(name => names.includes(name))) delete this.standing.tries[key]
   }
 
   /** Say on another channel what this one gave up, once there is nothing to try. */

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { DispatchError, isErrno, makePrivate, namesIn, readJson } from '../host/index.ts'
 import { type Channel, foldersOf, Message } from './outbox.ts'
-import type { Lying } from './parcel.ts'
+import { inOrder, type Lying } from './parcel.ts'
 
 const day = 24 * 3600 * 1000
 const form = /^(\d{15})-[a-z0-9-]{1,120}\.json$/
@@ -26,7 +26,7 @@ export class Shelf {
     fs.accessSync(this.folders.waiting, fs.constants.W_OK | fs.constants.X_OK)
     const names = namesIn(this.folders.waiting).filter(name => timeIn(name) > 0)
     const all = names.map(name => ({ name, message: this.read.get(name) ?? this.messageIn(name) }))
-    this.waiting = all.flatMap(({ name, message }) => (message ? [{ name, message }] : []))
+    this.waiting = inOrder(all.flatMap(({ name, message }) => (message ? [{ name, message }] : [])))
     this.unreadable = all.flatMap(({ name, message }) => (message === null ? [name] : []))
     this.read = new Map(this.waiting.map(({ name, message }) => [name, message]))
   }
@@ -70,13 +70,14 @@ export class Shelf {
     }
   }
 
-  /** Null when it holds none; undefined when it cannot be read now, and perhaps later. */
+  /** Null when it holds none, or could not be read for a day; undefined when it cannot be read now, and perhaps later. */
   private messageIn(name: string): Message | null | undefined {
     const file = path.join(this.folders.waiting, name)
     try {
       return fs.lstatSync(file).isFile() ? (Message.safeParse(readJson(file)).data ?? null) : null
     } catch (error) {
-      if (error instanceof DispatchError || isErrno(error, 'ENOENT', 'EMFILE', 'ENFILE')) return undefined
+      if (error instanceof DispatchError) return Date.now() - timeIn(name) > day ? null : undefined
+      if (isErrno(error, 'ENOENT', 'EMFILE', 'ENFILE')) return undefined
       throw error
     }
   }

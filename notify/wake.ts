@@ -4,6 +4,7 @@ import { type Config, liveness, makePrivate, startDetached } from '../host/index
 import { holder } from '../session/index.ts'
 import { anyWaits, chainOf } from './deliver.ts'
 import { sendersEnvironment } from './environment.ts'
+import { channelsOf } from './outbox.ts'
 
 /** What this process has started, home by home: still running, or not worth starting again before then. */
 const started = new Map<string, { isRunning: boolean; notBefore: number }>()
@@ -16,7 +17,7 @@ export async function wake(config: Config): Promise<void> {
   try {
     const { home } = config
     const mine = started.get(home)
-    if (!anyWaits(home) || mine?.isRunning || Date.now() < (mine?.notBefore ?? 0)) return
+    if (!anyWaits(home, channelsOf(config)) || mine?.isRunning || Date.now() < (mine?.notBefore ?? 0)) return
     const who = holder(chainOf(home))
     if (who === undefined || (await liveness(who)) === 'dead') start(config)
   } catch (error) {
@@ -24,7 +25,7 @@ export async function wake(config: Config): Promise<void> {
   }
 }
 
-/** One that ends by a fault (its settings do not read) would do so again at once, so it is given half a minute. */
+/** One that ends by a fault (its settings do not read) would do so again at once, so the next comes after half a minute. */
 function start(config: Config): void {
   const { home, logs, install } = config
   makePrivate(logs)
@@ -34,7 +35,9 @@ function start(config: Config): void {
   const ended = startDetached(process.execPath, [path.join(install, 'bin/deliver.ts')], { env, log })
   started.set(home, { isRunning: true, notBefore: 0 })
   ended.then(code => {
-    started.set(home, { isRunning: false, notBefore: code === 0 ? 0 : Date.now() + 30_000 })
-    if (code === 0) void wake(config) // Somebody may have posted while it was on its way out, and left it to that one.
+    const rest = code === 0 ? 0 : 30_000
+    started.set(home, { isRunning: false, notBefore: Date.now() + rest })
+    // Somebody may have posted while it was on its way out, and left it to that one.
+    setTimeout(() => void wake(config), rest).unref()
   })
 }

@@ -1,7 +1,4 @@
-import path from 'node:path'
-import { z } from 'zod'
-import { readJson } from '../host/index.ts'
-import { channelsOf, noticeOf, post, wake } from '../notify/index.ts'
+import { layOut, wake } from '../notify/index.ts'
 import type { Event } from '../session/index.ts'
 import type { Running } from './running.ts'
 
@@ -39,28 +36,8 @@ export class Notices {
 
   private lay(event: Event): void {
     const { session, config } = this.running
-    const { id, opening } = session
-    const about = { id, title: opening.task.title }
-    const told = noticeOf(event, about, {
-      page: pageOf(config.home, id),
-      detail: config.NOTICE_DETAIL,
-      subagents: config.SUBAGENT_NOTICES === 'on',
-    })
-    const to = channelsOf(config)
-    if (!told || to.length === 0) return
-    const latest = opening.deadline === null ? null : told.isUrgent ? event.at : opening.deadline
-    post(
-      config.home,
-      { id: `${id}-${String(event.seq).padStart(6, '0')}`, of: id, at: event.at, latest, notice: told.notice },
-      to,
-    )
+    if (!layOut(session, event, config)) return
     this.running.record({ is: 'notice.queued', of: event.seq, about: event.is })
     void wake(config)
   }
-}
-
-/** The session's page in the observatory, if that is running. */
-function pageOf(home: string, id: string): string | null {
-  const web = z.object({ url: z.string() }).safeParse(readJson(path.join(home, 'web.json')))
-  return web.success ? `${web.data.url.replace(/\/+$/, '')}/s/${id}` : null
 }

@@ -24,6 +24,7 @@ import {
   type Happening,
   holder,
   holds,
+  nextInRow,
   prepareTrees,
   readLog,
   refuseNewer,
@@ -198,7 +199,9 @@ class Runner implements Running {
         judgedOnly,
       })
     }
-    this.record({ is: 'runner.started', pid: process.pid, generation: this.claimed.generation })
+    const { generation } = this.claimed
+    const row = generation === 1 ? {} : { inRow: nextInRow(this.status, Date.now()) }
+    this.record({ is: 'runner.started', pid: process.pid, generation, ...row })
     if (this.status.base) return this.setUp(this.status.base)
     try {
       const base = await prepareTrees(session.paths, `dispatch/${session.id}`, session.opening.repository?.path)
@@ -298,6 +301,8 @@ class Runner implements Running {
 
   private ask(question: string): Reply {
     if (question === '' || /^--?h(elp)?$/.test(question)) return refuse('usage: ask "your question"')
+    if (this.status.phase === 'asking')
+      return refuse('the human has a question of yours already. End your turn: their answer will be your next message.')
     this.record({ is: 'question.asked', question: printable(question).slice(0, 4000) })
     return { exit: 0, text: 'The human has been told. End your turn now; their answer will be your next message.' }
   }

@@ -26,7 +26,8 @@ const facts = {
     rounds: count,
     judgedOnly: z.boolean(),
   }),
-  'runner.started': z.object({ pid: count, generation: count }),
+  /** `inRow`: which successor it is of a row in which each died within ten minutes; in a log of an older dispatch none. */
+  'runner.started': z.object({ pid: count, generation: count, inRow: count.optional() }),
   'base.prepared': z.object({ commit: sha, tree: sha }),
   /** The commands that make the project's dependencies, on a clean copy; `key` names what they were made from. */
   'setup.started': z.object({ key: z.string(), commands: z.array(z.string()) }),

@@ -110,6 +110,8 @@ export interface Status {
   late: boolean
   /** The last event whose notice is on disk. */
   noticed: number
+  /** The last successor of a runner that died, and which in a row it was. */
+  successor?: { at: string; inRow: number }
   closed?: { by: string; why: string }
 }
 
@@ -162,6 +164,11 @@ const remarks = new Set<Event['is']>([
   'runner.started',
   'verdict.voided',
 ])
+
+/** Which in a row would a successor be that starts now? One that lived for ten minutes ends the row. Pure. */
+export function nextInRow({ successor }: Status, now: number): number {
+  return successor && now - Date.parse(successor.at) < 10 * 60_000 ? successor.inRow + 1 : 1
+}
 
 /** Is there nothing more to come unless a person acts? */
 export function settled(status: Status): boolean {
@@ -247,6 +254,7 @@ function change(before: Status, event: Event): Partial<Status> {
     case 'worker.ended':
       return workerChange(before, event)
     case 'runner.started':
+      return event.generation > 1 ? { successor: { at: event.at, inRow: event.inRow ?? 1 } } : {}
     case 'human.said':
     case 'human.refused':
     case 'request.refused':

@@ -1,5 +1,5 @@
 import { type Config, tmuxOf } from '../host/index.ts'
-import { type Session, settled, type View, viewAll } from '../session/index.ts'
+import { nextInRow, type Session, settled, type View } from '../session/index.ts'
 
 /** A session this young may still be at its first start. */
 const young = 20_000
@@ -9,11 +9,11 @@ const young = 20_000
  * between two that were started at the same moment. Answers the ids.
  */
 export async function revive(
+  views: View[],
   config: Config,
   start: (session: Session, config: Config) => Promise<void>,
 ): Promise<string[]> {
   const open = new Set((await tmuxOf(config.home).panes()).map(pane => pane.session))
-  const views = await viewAll(config.workspace)
   const orphans = views.filter(view =>
     isOrphan(view, { now: Date.now(), open: open.has(`dispatch-${view.session.id}`) }),
   )
@@ -29,5 +29,11 @@ export function isOrphan({ session, status, runner }: View, { now, open }: { now
   if (session.format !== undefined) return false // A newer dispatch sees to its own.
   if (runner !== 'dead' || status.closed || status.phase === 'failed') return false
   if (settled(status) && !open) return false
-  return now - Date.parse(status.at || session.opening.openedAt) > (status.seq === 0 ? young : 2000)
+  const still = now - Date.parse(status.at || session.opening.openedAt)
+  return still > (status.seq === 0 ? young : restOf(nextInRow(status, now)))
+}
+
+/** A runner that dies again and again is given another one more and more slowly: after 2, 4, 8 … 300 seconds. */
+function restOf(inRow: number): number {
+  return Math.min(300_000, 1000 * 2 ** inRow)
 }

@@ -1,6 +1,7 @@
 import { DispatchError, exits, readConfig } from '../../host/index.ts'
 import { wake } from '../../notify/index.ts'
 import { defineCommand, type Values } from '../command.ts'
+import { refuseAgent } from '../confirm.ts'
 import { printLog } from '../notify/log.ts'
 import { overview } from '../notify/overview.ts'
 import { setup } from '../notify/setup.ts'
@@ -47,6 +48,7 @@ log: what was sent, when, by which channel, and what came of it; what still wait
     refuseStrangers(word, values)
     if (word === 'setup') return setup(values)
     const config = readConfig()
+    if (word === 'test' || values.retry) await refuseAgent(`notify ${word}`, 'It rings on somebody’s phone.')
     await wake(config) // After a restart of the machine nobody else may have looked yet.
     if (word === 'test') return test(config, values.json ?? false)
     return word === 'log' ? printLog(config, values) : overview(config, values.json ?? false)

@@ -11,6 +11,7 @@ import {
   type Status,
   settled,
   tell,
+  viewAll,
   viewOf,
 } from '../../session/index.ts'
 import { revive } from '../../watchdog/index.ts'
@@ -89,7 +90,7 @@ function settingsNow(): Config | undefined {
 }
 
 async function heal(config: Config | undefined): Promise<void> {
-  if (config !== undefined) await revive(config, startSuccessor).catch(() => undefined)
+  if (config !== undefined) await revive(await viewAll(config.workspace), config, startSuccessor).catch(() => undefined)
 }
 
 function exitOf(status: Status): number {

@@ -1,6 +1,7 @@
-import { exits, readConfig } from '../../host/index.ts'
-import { wake } from '../../notify/index.ts'
+import { type Config, exits, freshConfig, readConfig } from '../../host/index.ts'
+import { layOutUnsaid, wake } from '../../notify/index.ts'
 import { startSuccessor } from '../../runner/index.ts'
+import { viewAll } from '../../session/index.ts'
 import { revive } from '../../watchdog/index.ts'
 import { defineCommand } from '../command.ts'
 import { drainElsewhere } from '../elsewhere.ts'
@@ -17,12 +18,29 @@ With --watch it looks again every five seconds, for ever; \`dispatch "task"\` st
   },
   async run(values) {
     const config = readConfig()
+    const known = new Map<string, number>()
+    if (!values.watch) {
+      await look(config, known)
+      return exits.ok
+    }
+    const fresh = freshConfig(config, say)
     for (;;) {
-      for (const id of await revive(config, startSuccessor)) print(`${new Date().toISOString()} a new runner for ${id}`)
-      drainElsewhere(config)
-      await wake(config)
-      if (!values.watch) return exits.ok
+      await look(fresh(), known).catch(error =>
+        say(error instanceof Error ? (error.stack ?? error.message) : `${error}`),
+      )
       await new Promise(resolve => setTimeout(resolve, 5000))
     }
   },
 })
+
+async function look(config: Config, known: Map<string, number>): Promise<void> {
+  const views = await viewAll(config.workspace)
+  for (const id of await revive(views, config, startSuccessor)) say(`a new runner for ${id}`)
+  layOutUnsaid(views, config, known)
+  drainElsewhere(config)
+  await wake(config)
+}
+
+function say(words: string): void {
+  print(`${new Date().toISOString()} ${words}`)
+}

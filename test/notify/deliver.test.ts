@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
-import { channelsOf, deliver, type Message, type Pace, post, readLedger } from '../../notify/index.ts'
+import { channelsOf, deliver, healthOf, type Message, type Pace, post, readLedger } from '../../notify/index.ts'
 import { configOf, lyingIn, messageOf, newHome, ofPhone, quick, token, topic, until } from './home.ts'
 import { type Manner, type Published, shown, startNtfy } from './ntfy-server.ts'
 
@@ -302,11 +302,22 @@ test('quiet hours hold a notice until their end, and say so once; one that is ur
   assert.deepEqual(ntfy.got.map(bodyOf), ['step 2', 'step 1'])
 })
 
-test('a channel that is switched off gives up what was laid out for it, and says why', async () => {
-  const home = homeWith([messageOf(1)], ofPhone('http://127.0.0.1:1'))
+test('what waits on a channel that is off here is left to whoever has it on, for 72 hours', async () => {
+  const ntfy = await startNtfy('ntfy')
+  const old = messageOf(1, { at: new Date(Date.now() - 73 * 3600_000).toISOString() })
+  const home = homeWith([old, messageOf(2)], ofPhone(ntfy.url))
   await deliver(home, () => configOf(home), quick)
-  assert.deepEqual(lyingIn(home, 'phone').dead, [messageOf(1).id])
-  assert.equal(readLedger(home, 1)[0]?.why, 'the channel is switched off')
+  assert.deepEqual(lyingIn(home, 'phone'), { waiting: [messageOf(2).id], sent: [], dead: [old.id] })
+  assert.equal(readLedger(home, 1)[0]?.why, 'older than 72 hours: the channel is switched off')
+  await deliver(home, () => configOf(home, ofPhone(ntfy.url)), quick)
+  ntfy.stop()
+  assert.deepEqual(ntfy.got.map(bodyOf), ['step 2'])
+})
+
+test('a machine that slept for four days tries before it gives anything up', async () => {
+  const old = messageOf(1, { at: new Date(Date.now() - 96 * 3600_000).toISOString() })
+  const { got, home } = await through('ntfy', [old])
+  assert.deepEqual([got.length, lyingIn(home, 'phone').sent], [1, [old.id]])
 })
 
 test('after 72 hours a notice is given up; a file that holds no message is too', async () => {
@@ -321,7 +332,11 @@ test('after 72 hours a notice is given up; a file that holds no message is too',
   assert.deepEqual(lyingIn(home, 'phone').dead.sort(), [old.id, 'torn-1'].sort())
   assert.deepEqual(
     readLedger(home, 9).map(({ why }) => why),
-    ['it does not read', 'older than 72 hours: nobody tried'],
+    [
+      'it does not read',
+      'the server cannot be reached (bad port)',
+      'older than 72 hours: the server cannot be reached (bad port)',
+    ],
   )
 })
 
@@ -374,18 +389,37 @@ test('a notice that cannot be put away is dropped: it must not come again and ag
   const ntfy = await startNtfy('ntfy')
   const settings = ofPhone(ntfy.url)
   const home = homeWith([messageOf(1)], settings)
-  fs.writeFileSync(path.join(home, 'outbox/phone/sent'), 'no folder')
-  await assert.rejects(
-    deliver(home, () => configOf(home, settings), quick),
-    /outbox\/phone\/sent/,
-  )
-  fs.rmSync(path.join(home, 'outbox/phone/sent'))
   const [name = ''] = fs.readdirSync(path.join(home, 'outbox/phone/waiting'))
   fs.mkdirSync(path.join(home, 'outbox/phone/sent', name, 'in the way'), { recursive: true })
   await deliver(home, () => configOf(home, settings), quick)
   ntfy.stop()
   assert.equal(ntfy.got.length, 1)
   assert.deepEqual(lyingIn(home, 'phone').waiting, [])
+})
+
+test('a channel whose folders are broken holds up no other, is sick, and goes on when they are mended', async () => {
+  const [ntfy, hook] = [await startNtfy('ntfy'), await startHook()]
+  const settings = { ...ofPhone(ntfy.url), WEBHOOK_URL: hook.url }
+  const home = homeWith([messageOf(1)], settings)
+  const config = configOf(home, settings)
+  const broken = path.join(home, 'outbox/phone/sent')
+  fs.writeFileSync(broken, 'no folder')
+  const asked = new AbortController()
+  const running = deliver(home, () => config, quick, asked.signal)
+  await until('the webhook', () => hook.got.length === 1)
+  const sick = Object.fromEntries(healthOf(home, config).map(one => [one.channel, one.sick]))
+  assert.deepEqual(sick, {
+    desktop: undefined,
+    phone: `${broken} is no folder, so no notice is sent`,
+    webhook: undefined,
+  })
+  asked.abort()
+  await running
+  fs.rmSync(broken)
+  await deliver(home, () => config, quick)
+  ntfy.stop()
+  hook.stop()
+  assert.deepEqual(ntfy.got.map(bodyOf), ['step 1'])
 })
 
 test('what others leave among the waiting keeps no deliverer awake', async () => {

@@ -69,6 +69,35 @@ test('dead letters are sickness for a day, and a pause is told', async () => {
   assert.equal(phoneOf(place, {}).sick, undefined)
 })
 
+test('a channel that takes again is well, whatever it gave up before', async () => {
+  let isBroken = true
+  const ntfy = await startNtfy(() => (isBroken ? { status: 413 } : 'ntfy'))
+  const place = home()
+  const settings = ofPhone(ntfy.url)
+  post(place, messageOf(1), ['phone'])
+  await deliver(place, () => configOf(place, settings), quick)
+  assert.match(phoneOf(place, settings).sick ?? '', /has not taken 1 notice/)
+  isBroken = false
+  post(place, messageOf(2), ['phone'])
+  await deliver(place, () => configOf(place, settings), quick)
+  ntfy.stop()
+  const { dead, sick, trouble } = phoneOf(place, settings)
+  assert.deepEqual({ dead, sick, trouble }, { dead: 1, sick: undefined, trouble: null })
+})
+
+test('in quiet hours an urgent notice that does not go is sickness, though an older one only waits for the morning', () => {
+  const place = home()
+  const now = Date.now()
+  const time = (then: number) => new Date(then).toTimeString().slice(0, 5)
+  const QUIET_HOURS = `${time(now - 120 * minute)}-${time(now + 60 * minute)}`
+  const at = (minutes: number) => new Date(now - minutes * minute).toISOString()
+  post(place, messageOf(1, { at: at(40) }), ['phone'])
+  const sickNow = () => phoneOf(place, { ...ofPhone('http://127.0.0.1:1'), QUIET_HOURS }, now).sick
+  assert.equal(sickNow(), undefined)
+  post(place, messageOf(2, { at: at(20), latest: at(20) }), ['phone'])
+  assert.equal(sickNow(), '2 notices for the phone wait, the oldest for 20 min')
+})
+
 test('it is cheap enough for a page, with thousands of notices behind it', () => {
   const place = home()
   const settings = ofPhone('http://127.0.0.1:1')

@@ -110,11 +110,23 @@ const told: [string, Happening, { title: string; body: string; priority: number;
       tags: ['adhesive_bandage'],
     },
   ],
+  [
+    'a runner that dies again and again',
+    { is: 'runner.started', pid: 7, generation: 9, inRow: 4 },
+    {
+      title: 'Dispatch needs you',
+      body: `${session.id} goes on, but its runner has died 4 times in a row`,
+      priority: 4,
+      tags: ['warning'],
+    },
+  ],
 ]
 
 const untold: Happening[] = [
   verdict('FAIL', false),
   { is: 'runner.started', pid: 1, generation: 1 },
+  { is: 'runner.started', pid: 1, generation: 3, inRow: 2 },
+  { is: 'runner.started', pid: 1, generation: 3, inRow: 5 },
   { is: 'worker.started', worker: 'parser' },
   { is: 'turn.ended', held: true },
   { is: 'notice.queued', of: 1, about: 'x' },
@@ -132,6 +144,7 @@ const urgent = [
   'silence',
   'a budget that is spent',
   'a deadline without a verdict',
+  'a runner that dies again and again',
 ]
 
 for (const [what, happening, expected] of told) {
@@ -174,3 +187,14 @@ test('a tap opens the page of the session', () => {
 function event(happening: Happening): Event {
   return { seq: 1, at: '2026-11-20T10:00:00.000Z', ...happening }
 }
+
+test('a session that is parked says until when, with the day where it is another', () => {
+  const stateUntil = (until: string) =>
+    noticeOf(event({ is: 'limit.reached', why: '', until }), session, wishes)?.notice.body.slice(session.id.length + 1)
+  const soon = new Date()
+  soon.setHours(23, 59, 0, 0)
+  assert.equal(stateUntil(soon.toISOString()), 'waits for the usage limit to end (until 23:59)')
+  soon.setDate(soon.getDate() + 2)
+  const day = soon.toDateString().slice(0, 3)
+  assert.equal(stateUntil(soon.toISOString()), `waits for the usage limit to end (until ${day} 23:59)`)
+})

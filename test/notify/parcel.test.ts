@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Message, Notice } from '../../notify/index.ts'
-import { type Holds, type Lying, nextParcel, noticeFor } from '../../notify/parcel.ts'
+import { type Holds, inOrder, type Lying, nextParcel, noticeFor } from '../../notify/parcel.ts'
 import { messageOf } from './home.ts'
 
-const open: Holds = { tries: {}, quietHours: '', together: { ofOne: 3, inAll: 20 }, now: Date.now() }
+const together = { ofOne: 3, inAll: 20, sessions: 3 }
+const open: Holds = { tries: {}, quietHours: '', together, settling: 2000, now: Date.now() }
 const [a, b] = ['2026-11-20-a-0001', '2026-11-20-b-0002']
 
 test('up to three of a session go one by one, the oldest first, whosever it is', () => {
@@ -21,7 +22,8 @@ test('four of a session go as one, and nothing of another session with them', ()
 })
 
 test('when more than 20 wait in all, two of a session go as one already', () => {
-  const waiting = lying(Array.from({ length: 22 }, (_, at) => messageOf(at, { of: `s-${at >> 1}` })))
+  const loud = { title: 'T', body: 'B', priority: 4, tags: [] }
+  const waiting = lying(Array.from({ length: 22 }, (_, at) => messageOf(at, { of: `s-${at >> 1}`, notice: loud })))
   assert.equal(idsOf(nextParcel(waiting, open)).length, 2)
   assert.equal(idsOf(nextParcel(waiting.slice(0, 20), open)).length, 1)
   assert.equal(idsOf(nextParcel(waiting, { ...open, together: null })).length, 1)
@@ -48,12 +50,59 @@ test('what quiet hours let through takes along what its session said before, and
   const quiet = { ...open, quietHours: '11:00-13:00', now: noon.getTime() }
   const urgent = messageOf(2, { latest: new Date(noon.getTime() - 1).toISOString() })
   const waiting = lying([messageOf(1), urgent, messageOf(3)])
-  assert.deepEqual(idsOf(nextParcel(waiting, quiet)), [messageOf(1).id])
+  assert.deepEqual(
+    idsOf(nextParcel(waiting, quiet)),
+    [messageOf(1).id, urgent.id],
+    'as one: nobody is rung for the first',
+  )
   assert.deepEqual(idsOf(nextParcel(waiting.slice(1), quiet)), [urgent.id])
   assert.equal(nextParcel(waiting.slice(2), quiet), undefined)
 })
 
-test('several as one: the title of the last, each state once in order, the highest priority', () => {
+test('what calls for nobody waits two seconds for others, unless the clock was set back; what does goes at once', () => {
+  const calm = (seconds: number) => messageOf(1, { at: new Date(open.now - seconds * 1000).toISOString() })
+  assert.deepEqual(idsOf(nextParcel(lying([calm(1.9)]), open)), [])
+  assert.deepEqual(idsOf(nextParcel(lying([calm(2)]), open)), [calm(2).id])
+  assert.deepEqual(idsOf(nextParcel(lying([calm(-3600)]), open)), [calm(0).id])
+  const loud = { ...calm(1), notice: { ...calm(1).notice, priority: 4 } }
+  assert.deepEqual(idsOf(nextParcel(lying([loud]), open)), [loud.id])
+})
+
+test('the calm news of more than three sessions go as one; what calls somebody goes by itself, behind what came before', () => {
+  const sessions = ['a', 'b', 'c', 'd', 'e']
+  const calm = sessions.flatMap(of => [messageOf(1, { of }), messageOf(2, { of })])
+  const loud = messageOf(3, { of: 'a', notice: { title: 'T', body: 'a asks', priority: 4, tags: [] } })
+  const waiting = lying([...calm, loud])
+  const parcel = nextParcel(waiting, open)
+  assert.deepEqual([parcel?.of, parcel?.lying], ['several', lying(calm)])
+  assert.ok(parcel)
+  const body = sessions.map(of => `${of} is at step 2`).join('\n')
+  const notice = { title: 'Dispatch: news of 5 sessions', body, priority: 3, tags: ['gear'] }
+  assert.deepEqual(noticeFor(parcel), notice)
+
+  const tries = {
+    several: { names: parcel.lying.map(({ name }) => name), failures: 1, until: open.now + 9, short: false },
+  }
+  assert.equal(nextParcel(waiting, { ...open, tries }), undefined, 'none of these sessions overtakes itself')
+  const others = lying(['f', 'g', 'h', 'i'].map(of => messageOf(1, { of })))
+  const next = nextParcel([...waiting, ...others], { ...open, tries })
+  assert.deepEqual(idsOf(next), ['f-1'], 'one parcel of several at a time')
+  assert.deepEqual(nextParcel([...waiting, ...others], { ...open, tries, now: open.now + 9 }), parcel)
+  assert.deepEqual(idsOf(nextParcel(waiting.slice(10), open)), [loud.id])
+})
+
+test('a session numbers its facts, and they keep that order where the clock was set back', () => {
+  const fact = (of: string, seq: number, minute: number) =>
+    messageOf(seq, { of, id: `${of}-${String(seq).padStart(6, '0')}`, at: new Date(minute * 60_000).toISOString() })
+  const [one, two, three] = [fact('a', 9, 30), fact('a', 10, 10), fact('a', 11, 20)]
+  const other = fact('b', 1, 15)
+  const foreign = messageOf(1, { of: 'elsewhere', id: 'elsewhere-ffff', at: new Date(0).toISOString() })
+  const byTime = lying([foreign, two, other, three, one])
+  const sorted = inOrder(byTime).map(({ message }) => message)
+  assert.deepEqual(sorted, [foreign, one, other, two, three])
+})
+
+test('several as one: how it stands now, each state once where it came last, the highest priority', () => {
   const say = (nth: number, title: string, state: string, priority: number) =>
     messageOf(nth, { of: a, notice: { title, body: `${a} ${state}\nthe task`, priority, tags: [`t${nth}`] } })
   const parcel = {
@@ -61,7 +110,8 @@ test('several as one: the title of the last, each state once in order, the highe
     lying: lying([say(1, 'One', 'is planning', 3), say(2, 'Two', 'is stuck', 4), say(3, 'Three', 'is planning', 2)]),
     short: false,
   }
-  const notice = { title: 'Three', body: `3 notices of ${a}:\nis planning\nis stuck`, priority: 4, tags: ['t3'] }
+  const body = `3 notices of ${a}:\nthe task\nis stuck\nis planning`
+  const notice = { title: 'Two', body, priority: 4, tags: ['t2'] }
   assert.deepEqual(noticeFor(parcel), notice)
   assert.deepEqual(noticeFor({ ...parcel, short: true }), { ...notice, body: notice.body.slice(0, 80), tags: [] })
 })

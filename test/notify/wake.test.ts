@@ -82,7 +82,7 @@ test('settings that do not read stop nobody who wakes; the notice waits, and the
   const ran = await wakeIn(config.home, { DESKTOP: 'off' })
   assert.equal(ran.code, 0, ran.stderr)
   writeSettings(home, { DISPLAY_ALL: 'x' })
-  await wakeIn(home, {}, { DESKTOP: 'off' })
+  await wakeIn(home, {}, { DESKTOP: 'off', ...ofPhone('http://127.0.0.1:1') })
   const log = path.join(home, 'logs/deliver.log')
   await until('the log', () => fs.existsSync(log) && fs.readFileSync(log, 'utf8').includes('the settings do not read'))
   assert.equal(lyingIn(home, 'phone').waiting.length, 1)
@@ -92,7 +92,8 @@ test('kill -9: what the server said of waiting still holds, and the bucket stays
   let taken = 0
   const ntfy = await startNtfy(() => (++taken > 10 ? { status: 429, retryAfter: '120' } : 'ntfy'))
   const home = homeWith({ DESKTOP: 'off', ...ofPhone(ntfy.url) })
-  for (let nth = 0; nth < 12; nth++) post(home, messageOf(nth, { of: `session-${nth}` }), ['phone'])
+  const notice = { title: 'Dispatch needs you', body: 'asks', priority: 4, tags: [] } // None that goes with others.
+  for (let nth = 0; nth < 12; nth++) post(home, messageOf(nth, { of: `session-${nth}`, notice }), ['phone'])
   await wakeIn(home)
   const began = Date.now()
   await until('the burst', () => lyingIn(home, 'phone').sent.length === 10)

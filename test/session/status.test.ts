@@ -6,6 +6,7 @@ import {
   awaitsApproval,
   type Event,
   type Happening,
+  nextInRow,
   type Phase,
   type Status,
   settled,
@@ -175,6 +176,7 @@ test('the status at the verdict is what the events said', () => {
     at: minute(14),
     title: 'fix it',
     repository: '/r',
+    successor: { at: minute(2), inRow: 1 },
     rounds: 3,
     judgedOnly: true,
     models,
@@ -265,7 +267,7 @@ test('every ending: its phase, its word while the runner lives and when it is de
 
 test('each event changes what it should, and nothing else', () => {
   const table: [Name, before: Name[], Partial<Status>][] = [
-    ['runner', beginning, {}],
+    ['runner', beginning, { successor: { at: minute(59), inRow: 1 } }],
     ['base', ['opened'], { base: { commit: sha('a'), tree: sha('b') }, accepted: sha('a') }],
     ['started', ['opened'], { phase: 'planning' }],
     ['failed', ['opened'], { phase: 'failed', trouble: 'not logged in', startExit: 7 }],
@@ -304,6 +306,16 @@ test('each event changes what it should, and nothing else', () => {
     assert.deepEqual(advance(before, event), { ...before, ...changes, seq: 90, at: minute(59), since }, name)
     assert.deepEqual(before, after(...path), `${name}: the old status stays as it was`)
   }
+})
+
+test('successors that die within ten minutes are a row', () => {
+  const died = after('opened', 'runner') // At minute 2, the first of a row.
+  const at = Date.parse(minute(2))
+  assert.deepEqual(
+    [at + 1, at + 599_999, at + 600_000].map(now => nextInRow(died, now)),
+    [2, 2, 1],
+  )
+  assert.equal(nextInRow(after('opened'), at), 1)
 })
 
 test('an answer lets it go on: planning before the seal, working after, with the counters at rest', () => {

@@ -31,5 +31,14 @@ it('a session that lost its runner for certain gets one; nobody acts on unknown,
   for (const [candidate, open, expected] of cases)
     assert.equal(isOrphan(candidate, { now, open }), expected, `${candidate.status.phase} ${candidate.runner} ${open}`)
   assert.equal(isOrphan(view({ phase: 'working', at: new Date(now - 1000).toISOString() }), { now, open: true }), false)
+  const died = (inRow: number, ago: number) => {
+    const at = new Date(now - ago * 1000).toISOString()
+    return isOrphan(view({ phase: 'working', at, successor: { at, inRow } }), { now, open: true })
+  }
+  assert.deepEqual(
+    [died(1, 3), died(1, 5), died(3, 14), died(3, 17), died(30, 299), died(30, 301)],
+    [false, true, false, true, false, true],
+  )
+  assert.equal(died(30, 601), true)
   assert.equal(isOrphan(view({ phase: 'opening', seq: 0, at: '' }), { now: Date.parse(old) + 5000, open: true }), false)
 })
