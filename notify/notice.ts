@@ -112,6 +112,7 @@ function wordsOf(event: Event): Words | undefined {
     case 'setup.started':
     case 'setup.ended':
     case 'contract.sealed':
+    case 'contract.amended':
     case 'check.ran':
     case 'worker.queued':
     case 'worker.started':

@@ -5,7 +5,7 @@ import path from 'node:path'
 import vm from 'node:vm'
 import { checkEnvironment, printable, type Ran, run, writeAtomic } from '../host/index.ts'
 import type { Commit, ContractClause, EvidenceRecord, Expectation, Outcome, Paths, ProofOf } from '../session/index.ts'
-import { exportTree } from '../session/index.ts'
+import { evidenceText, exportTree } from '../session/index.ts'
 import type { Readiness } from './setup.ts'
 
 type Check = Extract<ProofOf, { is: 'check' }>
@@ -72,7 +72,7 @@ export async function runCheck(
       at: new Date().toISOString(),
     }
     writeAtomic(path.join(paths.evidence, `${id}.txt`), output)
-    writeAtomic(path.join(paths.evidence, `${id}.json`), JSON.stringify(record, null, 2))
+    writeAtomic(path.join(paths.evidence, `${id}.json`), evidenceText(record))
     return record
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true })

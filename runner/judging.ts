@@ -14,6 +14,7 @@ import {
 } from '../session/index.ts'
 import { buildPacket, decide, type Gate, type Judgement, type PacketInput } from '../validator/index.ts'
 import { runCheck } from './checks.ts'
+import { hashOf } from './human.ts'
 import type { Running } from './running.ts'
 import { recordCheck, sealedContract } from './seal.ts'
 import { readyFor } from './setup.ts'
@@ -88,6 +89,7 @@ export function settle(running: Running, record: VerdictRecord, request: string)
     independence,
     request,
     clauses,
+    sha256: hashOf(text),
   })
 }
 

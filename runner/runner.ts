@@ -40,6 +40,7 @@ import { watchBudget } from './budget.ts'
 import { commission } from './commission.ts'
 import { answer, type Request, unanswered } from './desk.ts'
 import { drafts, holdReason } from './hold.ts'
+import { hashOf } from './human.ts'
 import { Notices } from './notices.ts'
 import { OrchestratorWatch } from './orchestrator.ts'
 import { giveUp, type Reply, type Running, refuse } from './running.ts'
@@ -197,6 +198,7 @@ class Runner implements Running {
         models,
         rounds,
         judgedOnly,
+        sha256: hashOf(fs.readFileSync(session.paths.session, 'utf8')),
       })
     }
     const { generation } = this.claimed

@@ -6,6 +6,7 @@ import {
   type Contract,
   describeProblems,
   type EvidenceRecord,
+  evidenceText,
   type Problem,
   type ProofOf,
   parseContract,
@@ -41,6 +42,7 @@ export async function sealContract(running: Running): Promise<Reply | undefined>
   const waits = unapproved(running, tried.text)
   if (waits) return waits
   const { paths } = running.session
+  writeAtomic(paths.contractVersion(1), tried.text, 0o400)
   writeAtomic(paths.contract, tried.text, 0o400)
   writeAtomic(paths.plan, readUntrusted(path.join(paths.desk, 'plan.md'), 256 * 1024) ?? '')
   running.record({
@@ -75,7 +77,18 @@ export function draftedClauses({ session }: Running): string[] {
 
 export function recordCheck(running: Running, record: EvidenceRecord): void {
   const { side, round, clause, outcome, why, milliseconds, id } = record
-  running.record({ is: 'check.ran', side, round, clause, outcome, why: why.slice(0, 300), milliseconds, record: id })
+  const sha256 = hashOf(evidenceText(record))
+  running.record({
+    is: 'check.ran',
+    side,
+    round,
+    clause,
+    outcome,
+    why: why.slice(0, 300),
+    milliseconds,
+    record: id,
+    sha256,
+  })
 }
 
 type Tried =

@@ -25,6 +25,8 @@ const facts = {
     models: z.object({ orchestrator: z.string(), code: z.string(), rw: z.string(), judge: z.string() }),
     rounds: count,
     judgedOnly: z.boolean(),
+    /** Of the bytes of `session.json`. */
+    sha256: sha.optional(),
   }),
   /** `inRow`: which successor it is of a row in which each died within ten minutes; in a log of an older dispatch none. */
   'runner.started': z.object({ pid: count, generation: count, inRow: count.optional() }),
@@ -45,6 +47,15 @@ const facts = {
     clauses: z.array(z.object({ id: z.string(), sentence: z.string(), proof })),
     uncovered: z.array(z.string()),
   }),
+  /** A later version of the contract; `dilutions` are what it asks less of, which a human has said yes to. */
+  'contract.amended': z.object({
+    version: count,
+    sha256: sha,
+    clauses: z.array(z.object({ id: z.string(), sentence: z.string(), proof })),
+    uncovered: z.array(z.string()),
+    changes: z.array(z.string()),
+    dilutions: z.array(z.string()),
+  }),
   'check.ran': z.object({
     side: z.enum(['base', 'head']),
     round: count,
@@ -53,6 +64,8 @@ const facts = {
     why: z.string(),
     milliseconds: count,
     record: z.string(),
+    /** Of the record's bytes. */
+    sha256: sha.optional(),
   }),
   'request.refused': z.object({ tool: z.string(), why: z.string() }),
   'write.refused': z.object({ who: z.string(), file: z.string() }),
@@ -105,6 +118,8 @@ const facts = {
     independence: z.string(),
     request: z.string().optional(),
     clauses: z.array(z.object({ id: z.string(), verdict: finding })),
+    /** Of the bytes of `verdict.json`. */
+    sha256: sha.optional(),
   }),
   'verdict.voided': z.object({ why: z.string() }),
   /** With the exit code of the door that waits, where it is not that of a question. */

@@ -30,6 +30,11 @@ export const EvidenceRecord = z.object({
 
 export type EvidenceRecord = z.infer<typeof EvidenceRecord>
 
+/** A record as it stands in its file, byte for byte. */
+export function evidenceText(record: EvidenceRecord): string {
+  return JSON.stringify(record, null, 2)
+}
+
 /** Every record of a session that reads as one. */
 export function readEvidence(paths: Paths): EvidenceRecord[] {
   return namesIn(paths.evidence)

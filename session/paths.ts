@@ -13,6 +13,8 @@ export function pathsOf(folder: string) {
     session: at('session.json'),
     plan: at('plan.md'),
     contract: at('contract.md'),
+    /** Each version as it was sealed, from 1; `contract.md` is the last. */
+    contractVersion: (version: number) => at('evidence', `contract-${version}.md`),
     events: at('events.jsonl'),
     outputs: at('outputs'),
     evidence: at('evidence'),

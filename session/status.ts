@@ -81,7 +81,7 @@ export interface Status {
   accepted?: string
   /** The project's dependencies: how the last setup stands. */
   setup?: { how: 'running' | 'made' | 'cached' | 'failed'; why: string; seconds: number }
-  contract?: { sha256: string; uncovered: string[] }
+  contract?: { sha256: string; version: number; uncovered: string[]; dilutions: string[] }
   clauses: Clause[]
   workers: Worker[]
   lock: { worker: string; token: number } | null
@@ -203,7 +203,19 @@ function change(before: Status, event: Event): Partial<Status> {
       return {
         phase: 'working',
         idleTurns: 0,
-        contract: { sha256: event.sha256, uncovered: event.uncovered },
+        contract: { sha256: event.sha256, version: 1, uncovered: event.uncovered, dilutions: [] },
+        clauses: event.clauses.map(clause => ({ ...before.clauses.find(known => known.id === clause.id), ...clause })),
+      }
+    case 'contract.amended':
+      return {
+        phase: before.phase === 'asking' ? before.phase : 'working',
+        idleTurns: 0,
+        contract: {
+          sha256: event.sha256,
+          version: event.version,
+          uncovered: event.uncovered,
+          dilutions: [...(before.contract?.dilutions ?? []), ...event.dilutions],
+        },
         clauses: event.clauses.map(clause => ({ ...before.clauses.find(known => known.id === clause.id), ...clause })),
       }
     case 'check.ran':

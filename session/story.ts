@@ -34,6 +34,11 @@ export function tell(event: Event): Moment | undefined {
         `the contract is not ready: ${event.problems.slice(0, 3).join('; ')}${event.problems.length > 3 ? ` and ${event.problems.length - 3} more` : ''}`,
         'bad',
       )
+    case 'contract.amended':
+      return say(
+        'dispatch',
+        `amended the contract: version ${event.version}${event.dilutions.length > 0 ? `, weaker in ${event.dilutions.length} points that you approved` : ''}`,
+      )
     case 'contract.sealed':
       return say(
         'contract',

@@ -279,8 +279,10 @@ test('every room has a README that names each of its files', () => {
 })
 
 test('workspace/README.md tells every path of a session', () => {
-  const { worker, ...own } = pathsOf('')
-  const names = [...Object.values(own), ...Object.values(worker('w'))].map(place => path.basename(place))
+  const { worker, contractVersion, ...own } = pathsOf('')
+  const names = [...Object.values(own), contractVersion(1), ...Object.values(worker('w'))].map(place =>
+    path.basename(place),
+  )
   const told = textOf('workspace/README.md')
   const untold = names.filter(name => !['', 'w'].includes(name) && !told.includes(name))
   none([...new Set(untold)], 'these are in session/paths.ts and not in the README')

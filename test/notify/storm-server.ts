@@ -1,6 +1,7 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { sessionIn } from './storm-poster.ts'
 
 /** A parcel that the server has taken. */
 export interface Taken {
@@ -14,6 +15,8 @@ export interface Taken {
 export interface Tally {
   requests: number
   refusals: Record<string, number>
+  /** Refusals because too many came at once. */
+  overflows: number
   outages: number
 }
 
@@ -22,20 +25,28 @@ interface Weather {
   chance: () => number
   /** The ids that go under this sequence; the storm knows, the wire does not say. */
   idsOf: (sequence: string) => string[]
+  /** Called when somebody comes, whatever becomes of it. */
+  onRequest: () => void
   /** Called when a message was taken, before the answer: the moment at which a kill hurts most. */
   onTaken: () => void
 }
 
-const moods = ['fair', 'fair', 'fair', '429', '429 later', '500', '507', 'down', 'drops', 'slow'] as const
+const moods = ['fair', 'fair', 'fair', '429', '429 later', '500', '507', 'down', 'drops', 'slow', 'crowded'] as const
+
+/** ntfy's bucket beside the deliverer's: six times as big, and a sixth faster. */
+const bucket = { burst: 24, refill: 12.5 }
 
 /**
- * A server that speaks ntfy's publish protocol in all moods: well, busy, broken, away, without replies, too slow. It refuses
- * one message in 20 in its full form (400, 413) and one in 100 in any form. It keeps account of every reply that it owes.
+ * A server that speaks ntfy's publish protocol in all moods: well, busy, broken, away, without replies, too slow, or with
+ * others behind the same address who empty the bucket of all. It refuses one message in 20 in its full form (400, 413) and
+ * one in 100 in any form. It keeps account of every reply that it owes.
  */
-export async function startStorm({ chance, idsOf, onTaken }: Weather) {
+export async function startStorm({ chance, idsOf, onRequest, onTaken }: Weather) {
   const taken: Taken[] = []
-  const tally: Tally = { requests: 0, refusals: {}, outages: 0 }
+  const tally: Tally = { requests: 0, refusals: {}, overflows: 0, outages: 0 }
   let mood: (typeof moods)[number] = 'fair'
+  let tokens = bucket.burst
+  let counted = Date.now()
   let port = 0
   let slow = 4 // So many replies come too late; each costs the deliverer its whole deadline.
   let server = await open()
@@ -53,11 +64,14 @@ export async function startStorm({ chance, idsOf, onTaken }: Weather) {
   async function hear(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     tally.requests++
     const sequence = new URL(request.url ?? '', 'http://ntfy').searchParams.get('sequence-id') ?? ''
+    const title = String(request.headers['x-title'])
     const body = await text(request).catch(() => undefined)
     if (body === undefined) return // The deliverer was killed in the middle of its words.
+    onRequest()
+    if (isOverfull()) return refuse(response, 429, '1')
     const refusal = isPicky(sequence, request.headers['x-tags'] !== undefined) ?? refusalNow()
-    if (refusal !== undefined) return refuse(response, refusal)
-    take(sequence, body, response)
+    if (refusal !== undefined) return refuse(response, refusal, mood === '429 later' ? '1' : undefined)
+    take(sequence, `${title}\n${body}`, response)
     onTaken()
     if (mood === 'drops' && chance() < 0.5) return void response.destroy()
     const late = mood === 'slow' && slow > 0 && chance() < 0.1
@@ -66,10 +80,13 @@ export async function startStorm({ chance, idsOf, onTaken }: Weather) {
     setTimeout(() => response.writeHead(200).end(JSON.stringify({ id: `m${taken.length}`, event: 'message' })), wait)
   }
 
-  function take(sequence: string, body: string, response: http.ServerResponse): void {
+  function take(sequence: string, words: string, response: http.ServerResponse): void {
     const ids = idsOf(sequence)
-    const said = /^(\d+) notices of /.exec(body)?.[1] ?? '1'
-    if (ids.length !== Number(said)) throw new Error(`${sequence} says ${said} notices, and is ${ids.length}`)
+    const sessions = new Set(ids.map(sessionIn)).size
+    const said = /\n(\d+) notices of /.exec(words)?.[1]
+    const news = /news of (\d+) sessions\n/.exec(words)?.[1]
+    const isSo = news === undefined ? sessions === 1 && ids.length === Number(said ?? 1) : sessions === Number(news)
+    if (!isSo) throw new Error(`${sequence} is ${ids.length} notices of ${sessions} sessions, and says: ${words}`)
     const one: Taken = { sequence, ids, unheard: false }
     taken.push(one)
     response.once('close', () => {
@@ -82,10 +99,23 @@ export async function startStorm({ chance, idsOf, onTaken }: Weather) {
     return mood === '500' || mood === '507' ? Number(mood) : undefined
   }
 
-  function refuse(response: http.ServerResponse, status: number): void {
+  /** Of a crowd's bucket the others leave one in five. */
+  function isOverfull(): boolean {
+    const now = Date.now()
+    const refill = bucket.refill * (mood === 'crowded' ? 5 : 1)
+    tokens = Math.min(bucket.burst, tokens + (now - counted) / refill)
+    counted = now
+    const isEmpty = tokens < 1
+    if (isEmpty) tally.overflows++
+    else tokens--
+    return isEmpty
+  }
+
+  function refuse(response: http.ServerResponse, status: number, again?: string): void {
     tally.refusals[status] = (tally.refusals[status] ?? 0) + 1
-    const again = mood === '429 later' ? { 'retry-after': '1' } : {}
-    response.writeHead(status, status === 429 ? again : {}).end('{"code":40000,"error":"refused"}')
+    response
+      .writeHead(status, status === 429 && again ? { 'retry-after': again } : {})
+      .end('{"code":40000,"error":"refused"}')
   }
 
   async function change(): Promise<void> {
@@ -96,6 +126,7 @@ export async function startStorm({ chance, idsOf, onTaken }: Weather) {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
     }
+    if (next === 'crowded') tokens = 0
     mood = next
   }
 

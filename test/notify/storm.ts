@@ -1,9 +1,10 @@
 /**
- * The storm: thousands of notices through a server in every bad mood, while the deliverer is killed again and again.
- *   node test/notify/storm.ts --notices 10000 --kills 200 --seed 1 [--apart | --together]
- * Prints what became of them, and ends with 1 when one was lost, came twice without a lost reply, or out of order.
+ * The storm: thousands of notices through a server in every bad mood, while deliverer and poster are killed again and
+ * again.
+ *   node test/notify/storm.ts --notices 10000 --kills 200 --posters 50 --seed 1 [--apart | --together]
+ * Prints what became of them, and ends with 1 when one was lost, came twice without a lost reply, or out of order, or when
+ * the storm was no storm: too few kills, or a bucket that was never empty.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -11,87 +12,89 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { namesIn, readJson } from '../../host/index.ts'
-import { foldersOf, type Message, post } from '../../notify/index.ts'
-import { startStorm, type Taken } from './storm-server.ts'
+import { foldersOf, type Message } from '../../notify/index.ts'
+import { keepDelivering } from './storm-deliverer.ts'
+import { messagesOf, sessionIn, startPoster } from './storm-poster.ts'
+import { startStorm, type Taken, type Tally } from './storm-server.ts'
 
 const { values } = parseArgs({
   options: {
     notices: { type: 'string', default: '10000' },
     kills: { type: 'string', default: '200' },
+    posters: { type: 'string' },
     seed: { type: 'string', default: '1' },
     apart: { type: 'boolean', default: false },
     together: { type: 'boolean', default: false },
   },
 })
-const wanted = { notices: Number(values.notices), kills: Number(values.kills), seed: Number(values.seed) }
-const born = Date.now() - 3600_000
+const wanted = {
+  notices: Number(values.notices),
+  kills: Number(values.kills),
+  posters: Number(values.posters ?? Math.min(50, Number(values.notices) / 50)),
+  seed: Number(values.seed),
+}
 
 async function storm(apart: boolean): Promise<boolean> {
   const started = performance.now()
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-storm-'))
   const { waiting, dead } = foldersOf(home, 'phone')
   const chance = row(wanted.seed)
-  const messages = Array.from({ length: wanted.notices }, (_, at) => messageOf(at, chance))
-  let child: ChildProcess | undefined
-  let kills = 0
-  let progress = 0
-  let isOver = false
-  process.once('exit', () => child?.kill('SIGKILL'))
+  const messages = messagesOf(wanted.notices, chance)
+  const poster = startPoster(home, messages)
+  let emptied = 0
   const server = await startStorm({
     chance,
     idsOf: sequence => idsOf(home, sequence),
+    onRequest() {
+      if (standingIn(home).tokens < 1) emptied++
+    },
     onTaken() {
-      progress++
-      if (chance() < 0.3 && isDue()) kill()
+      deliverer.tally.progress++
+      if (chance() < 0.3 && owed() > 0) deliverer.kill()
     },
   })
   fs.writeFileSync(
     path.join(home, '.env'),
     `DESKTOP=off\nNTFY_SERVER=http://127.0.0.1:${server.port()}\nNTFY_TOPIC=5f1d09c2a4e87b36d0c1f2a3b4e5d697\n`,
   )
-
-  /** Kills are spread over the whole way, as far as it is known by what was posted. */
-  let posted = 0
-  const isDue = () => kills < (wanted.kills * posted) / wanted.notices && child !== undefined
-  const kill = () => {
-    if (child?.kill('SIGKILL')) kills++
-  }
-  const keepAlive = (async () => {
-    while (!isOver) {
-      const words = [path.join(import.meta.dirname, 'storm-deliverer.ts'), ...(apart ? ['--apart'] : [])]
-      const env = { PATH: process.env['PATH'], HOME: home, DISPATCH_HOME: home }
-      child = spawn(process.execPath, words, { env, stdio: ['ignore', 'inherit', 'inherit'] })
-      progress = 0
-      const signal = await new Promise(resolve => child?.once('exit', (_, by) => resolve(by)))
-      child = undefined
-      if (signal === 'SIGKILL') markUnheard(server.taken, waiting)
-      else if (namesIn(waiting).length === 0) await sleep(20)
-    }
-  })()
+  const deliverer = keepDelivering(home, apart, {
+    onKilled: () => markUnheard(server.taken, waiting),
+    isIdle: () => messagesIn(waiting).length === 0,
+  })
+  /** Kills are spread over the whole way, as far as it is known by what was posted, and are through before its end. */
+  const share = () => Math.min(1, poster.tally.acknowledged / wanted.notices / 0.9)
+  const owed = () => Math.ceil(wanted.kills * share()) - deliverer.tally.kills
   const weather = setInterval(() => void server.change(), 150)
   const killer = setInterval(() => {
-    if (isDue() && (progress > 2 || chance() < 0.05)) kill()
+    if (owed() > 0 && (deliverer.tally.progress > 2 || chance() < 0.05)) deliverer.kill()
   }, 25)
-  while (posted < messages.length) {
-    const many = 1 + Math.floor(chance() ** 3 * 60)
-    for (const message of messages.slice(posted, posted + many)) post(home, message, ['phone'])
-    posted = Math.min(messages.length, posted + many)
+  const most = Math.min(60, wanted.notices / (2 * wanted.posters + 1))
+  for (let posted = 0; posted < messages.length; ) {
+    const next = Math.min(messages.length, posted + 1 + Math.floor(chance() ** 3 * most))
+    const isFatal = poster.tally.kills < wanted.posters * share()
+    await poster.upTo(next, isFatal ? posted + Math.ceil(chance() * (next - posted)) : undefined)
+    posted = next
+    const backlog = chance() ** 2 * 150 // Below 20 they mostly go one by one.
     do await sleep(5)
-    while (namesIn(waiting).length > 150 || (isDue() && kills < (wanted.kills * posted) / wanted.notices - 2))
+    while (messagesIn(waiting).length > backlog || owed() > (share() < 1 ? 2 : 0))
   }
-  for (let left = 0, since = Date.now(); namesIn(waiting).length > 0; await sleep(20)) {
-    if (namesIn(waiting).length !== left) since = Date.now()
-    left = namesIn(waiting).length
+  poster.stop()
+  for (let left = 0, since = Date.now(); messagesIn(waiting).length > 0; await sleep(20)) {
+    if (messagesIn(waiting).length !== left) since = Date.now()
+    left = messagesIn(waiting).length
     if (Date.now() - since > 60_000) break // Whatever still waits then counts as lost.
   }
-  isOver = true
-  if (namesIn(waiting).length > 0) child?.kill('SIGKILL')
   clearInterval(killer)
   clearInterval(weather)
-  await keepAlive
+  const stopped = deliverer.stop()
+  if (messagesIn(waiting).length > 0) deliverer.kill()
+  await stopped
   server.stop()
   const given = new Set(namesIn(dead).map(name => name.slice(16, -5)))
-  return report({ apart, home, messages, taken: server.taken, given, kills, tally: server.tally, started })
+  const drafts = namesIn(waiting).length - messagesIn(waiting).length
+  const { taken, tally } = server
+  const { kills } = deliverer.tally
+  return report({ apart, home, messages, taken, given, kills, emptied, drafts, poster: poster.tally, tally, started })
 }
 
 /** The same row of numbers for the same seed (mulberry32). */
@@ -105,25 +108,28 @@ function row(seed: number): () => number {
   }
 }
 
-function messageOf(at: number, chance: () => number): Message {
-  const of = `2026-11-21-storm-${String(Math.floor(chance() ** 2 * 40)).padStart(4, '0')}`
-  const notice = { title: 'Dispatch: storm', body: `${of} is at ${at}`, priority: 3, tags: ['zap'] }
-  return { id: `${of}-${at}`, of, at: new Date(born + at).toISOString(), latest: null, notice }
-}
+const Standing = z.object({ tokens: z.number(), tries: z.record(z.string(), z.object({ names: z.array(z.string()) })) })
 
-const Tries = z.object({ tries: z.record(z.string(), z.object({ names: z.array(z.string()) })) })
+/** What the deliverer has written down before it sends. */
+function standingIn(home: string): z.infer<typeof Standing> {
+  return Standing.parse(readJson(path.join(home, 'outbox/phone/standing.json')))
+}
 
 /** What goes under a sequence is written down before it goes. */
 function idsOf(home: string, sequence: string): string[] {
-  const { tries } = Tries.parse(readJson(path.join(home, 'outbox/phone/standing.json')))
-  const ids = Object.values(tries).map(({ names }) => names.map(name => name.slice(16, -5)))
+  const ids = Object.values(standingIn(home).tries).map(({ names }) => names.map(name => name.slice(16, -5)))
   return ids.find(([first]) => first === sequence) ?? []
+}
+
+/** The messages that lie there; a draft is none, for nobody was told that it was taken. */
+function messagesIn(folder: string): string[] {
+  return namesIn(folder).filter(name => !name.startsWith('.tmp-'))
 }
 
 /** After a kill: what the server took last, and the deliverer had no time to put away. */
 function markUnheard(taken: Taken[], waiting: string): void {
   const last = taken.at(-1)
-  if (last && namesIn(waiting).some(name => name.slice(16, -5) === last.ids[0])) last.unheard = true
+  if (last && messagesIn(waiting).some(name => name.slice(16, -5) === last.ids[0])) last.unheard = true
 }
 
 interface Outcome {
@@ -133,11 +139,16 @@ interface Outcome {
   taken: Taken[]
   given: Set<string>
   kills: number
-  tally: { requests: number; refusals: Record<string, number>; outages: number }
+  /** How often the deliverer sent the last that its bucket held. */
+  emptied: number
+  drafts: number
+  poster: ReturnType<typeof startPoster>['tally']
+  tally: Tally
   started: number
 }
 
-function report({ apart, home, messages, taken, given, kills, tally, started }: Outcome): boolean {
+function report(outcome: Outcome): boolean {
+  const { apart, home, messages, taken, given, kills, poster, tally } = outcome
   const arrivals = new Map<string, Taken[]>()
   for (const one of taken) for (const id of one.ids) arrivals.set(id, [...(arrivals.get(id) ?? []), one])
   const lost = messages.filter(({ id }) => !arrivals.has(id) && !given.has(id))
@@ -149,6 +160,7 @@ function report({ apart, home, messages, taken, given, kills, tally, started }: 
   const breaks = orderBreaks(messages, taken)
   const lines = {
     'laid out': messages.length,
+    acknowledged: poster.acknowledged,
     arrived: arrivals.size,
     'given up (refused twice)': given.size,
     lost: lost.length,
@@ -159,16 +171,23 @@ function report({ apart, home, messages, taken, given, kills, tally, started }: 
     'duplicates where sequence ids work': shownTwice.length,
     'order breaks within a session': breaks,
     kills,
+    'kills of the poster': poster.kills,
+    'posted again after a kill': poster.again,
+    'drafts left': outcome.drafts,
+    'our bucket empty': outcome.emptied,
+    'the server’s bucket empty': tally.overflows,
     requests: tally.requests,
     refusals: Object.entries(tally.refusals)
       .map(([status, count]) => `${status}: ${count}`)
       .join(', '),
     'times down': tally.outages,
-    seconds: Math.round((performance.now() - started) / 1000),
+    seconds: Math.round((performance.now() - outcome.started) / 1000),
   }
   console.log(`\n${apart ? 'each by itself' : 'coalesced'} (seed ${wanted.seed})`)
   for (const [name, figure] of Object.entries(lines)) console.log(`  ${name.padEnd(38)} ${figure}`)
-  const isWell = lost.length + causeless.length + shownTwice.length + breaks === 0 && duplicates <= unheard
+  const isKept = lost.length + causeless.length + shownTwice.length + breaks === 0 && duplicates <= unheard
+  const isStorm = kills >= wanted.kills && poster.kills >= wanted.posters && outcome.emptied > 0
+  const isWell = isKept && isStorm && poster.acknowledged === messages.length
   if (isWell) fs.rmSync(home, { recursive: true })
   else console.log(`  It is not well; the home stays in ${home}`)
   return isWell
@@ -177,18 +196,17 @@ function report({ apart, home, messages, taken, given, kills, tally, started }: 
 /** Within a session each push is the one before once more, or all of it happened later. */
 function orderBreaks(messages: Message[], taken: Taken[]): number {
   const place = new Map(messages.map(({ id }, at) => [id, at]))
-  const sessionOf = new Map(messages.map(({ id, of }) => [id, of]))
-  const last = new Map<string, Taken>()
+  const last = new Map<string, { sequence: string; place: number }>()
   let breaks = 0
-  for (const one of taken) {
-    const of = sessionOf.get(one.ids[0] ?? '') ?? ''
-    const before = last.get(of)
-    const places = one.ids.map(id => place.get(id) ?? -1)
-    const isSorted = places.every((at, index) => index === 0 || at > (places[index - 1] ?? 0))
-    const isLater = before === undefined || (places[0] ?? 0) > (place.get(before.ids.at(-1) ?? '') ?? 0)
-    if (!isSorted || (before?.sequence !== one.sequence && !isLater)) breaks++
-    last.set(of, one)
-  }
+  for (const { sequence, ids } of taken)
+    for (const [of, its] of Map.groupBy(ids, sessionIn)) {
+      const places = its.map(id => place.get(id) ?? -1)
+      const before = last.get(of)
+      const isSorted = places.every((at, index) => index === 0 || at > (places[index - 1] ?? 0))
+      const isLater = before === undefined || (places[0] ?? 0) > before.place
+      if (!isSorted || (before?.sequence !== sequence && !isLater)) breaks++
+      last.set(of, { sequence, place: places.at(-1) ?? -1 })
+    }
   return breaks
 }
 

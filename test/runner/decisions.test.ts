@@ -101,7 +101,7 @@ it('the orchestrator is held while no verdict stands, with the next thing to do,
     independence: '',
     at: '2',
   }
-  const contract = { sha256: '', uncovered: [] }
+  const contract = { sha256: '', version: 1, uncovered: [], dilutions: [] }
   const cases: [Partial<Status>, RegExp | undefined][] = [
     [{ phase: 'planning' }, /contract check/],
     [{ phase: 'working', contract }, /spawn-worker/],

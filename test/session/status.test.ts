@@ -182,7 +182,7 @@ test('the status at the verdict is what the events said', () => {
     models,
     base: { commit: sha('a'), tree: sha('b') },
     accepted: sha('d'),
-    contract: { sha256: sha('c'), uncovered: ['S2: more'] },
+    contract: { sha256: sha('c'), version: 1, uncovered: ['S2: more'], dilutions: [] },
     clauses: [
       { id: 'C1', sentence: 'It works', proof: 'check', base: 'red', head: 'green', verdict: 'PASS' },
       { id: 'C2', sentence: 'It reads well', proof: 'judged', verdict: 'INCONCLUSIVE' },
