@@ -1,6 +1,6 @@
 import { type Pace, usual } from '../../notify/index.ts'
 
-/** The usual pace with its waits shortened a hundredfold and no bucket; `apart` sends each message by itself. */
+/** The usual pace with its waits shortened a hundredfold; its bucket is the storm's own; `apart` sends each message by itself. */
 export function stormPace(apart: boolean): Pace {
   return {
     ...usual,
