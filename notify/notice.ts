@@ -74,7 +74,7 @@ function wordsOf(event: Event): Words | undefined {
     case 'question.asked':
       return { title: needsYou, state: 'is asking a question', more: event.question, priority: 4, tag: 'question' }
     case 'approval.asked':
-      return { title: needsYou, state: 'waits for your approval', priority: 4, tag: 'question' }
+      return approvalWords(event)
     case 'orchestrator.gave-up':
       return { title: needsYou, state: 'cannot go on alone', more: event.why, priority: 4, tag: 'warning' }
     case 'orchestrator.stuck':
@@ -162,6 +162,13 @@ function timeInWords(time: Date, now: Date): string {
 
 function parkedUntil(until: string | null): string {
   return `waits for the usage limit to end${until === null ? '' : ` (${timeInWords(new Date(until), new Date())})`}`
+}
+
+function approvalWords({ dilutions = [], why: more }: Extract<Event, { is: 'approval.asked' }>): Words {
+  const asks = { title: needsYou, priority: 4, tag: 'question', ...(more === undefined ? {} : { more }) }
+  if (dilutions.length === 0) return { ...asks, state: 'waits for your approval' }
+  const points = dilutions.length === 1 ? 'one point' : `${dilutions.length} points`
+  return { ...asks, state: `wants to ask less of itself in ${points}, and waits for your approval` }
 }
 
 /** Told at the first crash, and once more when one follows another; between them it would be the same again and again. */

@@ -42,9 +42,14 @@ export function judgePacket(packet: string, words: Record<string, JudgeWord> = {
   const clauses = parts.map(part => {
     const [, id = '', sentence = ''] = /^(C\d+) — (.*)/.exec(part) ?? []
     const evidence = /^- evidence: (.*)$/m.exec(part)?.[1]?.split(', ') ?? ['listing']
-    const gate = /^- our gate: (green|red|kept|broken|could not run)/m.exec(part)?.[1]
+    const gate = /^- our gate: (green|red|kept|broken|could not run|flaky)/m.exec(part)?.[1]
     const missing = /outputs\/([0-9a-f]{16}\.txt)/.exec(sentence) !== null
-    const met = missing || gate === 'red' || gate === 'broken' ? 'no' : gate === 'could not run' ? 'unproven' : 'yes'
+    const met =
+      missing || gate === 'red' || gate === 'broken'
+        ? 'no'
+        : gate === 'could not run' || gate === 'flaky'
+          ? 'unproven'
+          : 'yes'
     return {
       id,
       met,

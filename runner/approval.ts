@@ -120,7 +120,7 @@ function refusal(what: string, sign: string | undefined): string | undefined {
 
 /** The yes is for one text: the one that was last asked about, and that still lies on the desk. */
 function stale({ session, status }: Running, { is, sha256 }: Ruling): string | undefined {
-  if (status.contract) return 'the contract is sealed already'
+  if (status.contract?.sha256 === sha256) return 'exactly this contract is sealed already'
   if (status.approval?.sha256 !== sha256 || status.approval.is !== 'asked')
     return 'this is not the contract that waits for your approval: it was changed after you were shown it. Look again'
   if (askedContract(session.paths, sha256) === undefined)

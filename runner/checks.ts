@@ -7,23 +7,28 @@ import { checkEnvironment, printable, type Ran, run, writeAtomic } from '../host
 import type { Commit, ContractClause, EvidenceRecord, Expectation, Outcome, Paths, ProofOf } from '../session/index.ts'
 import { evidenceText, exportTree } from '../session/index.ts'
 import type { Readiness } from './setup.ts'
+import { machine, toolsIn } from './tools.ts'
 
 type Check = Extract<ProofOf, { is: 'check' }>
 
 /** On which tree a check runs, and when. */
 export interface Occasion {
+  /** The record's name. */
+  id: string
   side: 'base' | 'head'
   round: number
   at: Commit
-  /** Seconds a check may take when its clause sets no limit. */
+  /** Seconds that one run may take. */
   limitSeconds: number
+  /** A run that took fewer seconds is run once more, so that a flaky check shows. */
+  repeatSeconds: number
   /** The project's dependencies for this tree. */
   ready: Readiness
 }
 
 /**
  * Run one check on a clean export of the tree, in an environment built from empty, and keep what was seen: the record
- * in `evidence/<id>.json`, the output in `evidence/<id>.txt`.
+ * in `evidence/<id>.json`, the output in `evidence/<id>.txt`. A quick one is run twice, each time on an export of its own.
  */
 export async function runCheck(
   paths: Paths,
@@ -31,7 +36,61 @@ export async function runCheck(
   check: Check,
   occasion: Occasion,
 ): Promise<EvidenceRecord> {
-  const { side, round, at, limitSeconds, ready } = occasion
+  const { id, side, round, at, limitSeconds, ready } = occasion
+  const first = await runOnce(paths, check, occasion)
+  const isQuick = ready.ok && first.ran.milliseconds < occasion.repeatSeconds * 1000
+  const runs = isQuick && first.outcome !== 'could not run' ? [first, await runOnce(paths, check, occasion)] : [first]
+  const shown = runs.findLast(({ outcome }) => outcome !== 'green') ?? first
+  const { ran, output, outputSha256 } = shown
+  const record: EvidenceRecord = {
+    format: 1,
+    id,
+    clause: clause.id,
+    side,
+    round,
+    command: check.command,
+    expected: describe(check.expect),
+    exit: ran.code ?? null,
+    ...inAll(runs),
+    milliseconds: ran.milliseconds,
+    tail: printable(output.slice(-4096)),
+    outputBytes: Buffer.byteLength(output),
+    outputSha256,
+    commit: at.commit,
+    tree: at.tree,
+    at: new Date().toISOString(),
+    limitSeconds,
+    runs: runs.map(each => ({
+      exit: each.ran.code ?? null,
+      outcome: each.outcome,
+      milliseconds: each.ran.milliseconds,
+      outputSha256: each.outputSha256,
+    })),
+    tools: await toolsIn(check.command),
+    machine,
+    setup: ready.ok ? ready.key : null,
+    sandbox: 'none',
+  }
+  keepRecord(paths, record, output)
+  return record
+}
+
+/** The output first, so that no record names one that is not there. */
+export function keepRecord(paths: Paths, record: EvidenceRecord, output: string): void {
+  writeAtomic(path.join(paths.evidence, `${record.id}.txt`), output)
+  writeAtomic(path.join(paths.evidence, `${record.id}.json`), evidenceText(record))
+}
+
+/** One run and what it came to. */
+interface Once {
+  outcome: Outcome
+  why: string
+  ran: Ran
+  output: string
+  outputSha256: string
+}
+
+async function runOnce(paths: Paths, check: Check, { at, limitSeconds, ready }: Occasion): Promise<Once> {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-check-'))
   try {
     const tree = path.join(scratch, 'tree')
@@ -43,40 +102,30 @@ export async function runCheck(
       ? await run('/bin/sh', ['-c', check.command], {
           cwd: tree,
           env: withPrograms({ ...checkEnvironment(home), ...ready.variables(tree) }, ready.programs(tree)),
-          deadline: (check.limitSeconds ?? limitSeconds) * 1000,
+          deadline: limitSeconds * 1000,
           keep: outputCap,
         })
       : notRun
-    const { outcome, why } = ready.ok
+    const found = ready.ok
       ? weigh(ran, check.expect, name => fs.existsSync(path.join(tree, name)))
       : { outcome: 'could not run' as const, why: ready.why }
     const output = `${ran.stdout}${ran.stderr === '' ? '' : `\n[stderr]\n${ran.stderr}`}`
-    const id = side === 'base' ? `base-${clause.id}` : `round-${round}-${clause.id}`
-    const record: EvidenceRecord = {
-      format: 1,
-      id,
-      clause: clause.id,
-      side,
-      round,
-      command: check.command,
-      expected: describe(check.expect),
-      exit: ran.code ?? null,
-      outcome,
-      why,
-      milliseconds: ran.milliseconds,
-      tail: printable(output.slice(-4096)),
-      outputBytes: Buffer.byteLength(output),
-      outputSha256: createHash('sha256').update(output).digest('hex'),
-      commit: at.commit,
-      tree: at.tree,
-      at: new Date().toISOString(),
-    }
-    writeAtomic(path.join(paths.evidence, `${id}.txt`), output)
-    writeAtomic(path.join(paths.evidence, `${id}.json`), evidenceText(record))
-    return record
+    return { ...found, ran, output, outputSha256: createHash('sha256').update(output).digest('hex') }
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true })
   }
+}
+
+/** Runs of one check on one tree agree, or it is flaky and proves nothing; one that could not run says nothing at all. Pure. */
+export function inAll(runs: Pick<Once, 'outcome' | 'why'>[]): { outcome: Outcome; why: string } {
+  const stopped = runs.find(({ outcome }) => outcome === 'could not run')
+  if (stopped) return { outcome: stopped.outcome, why: stopped.why }
+  const [first, ...others] = runs
+  if (first === undefined) throw new Error('a check that never ran has no outcome')
+  const different = others.find(({ outcome }) => outcome !== first.outcome)
+  if (different === undefined) return { outcome: first.outcome, why: first.why }
+  const red = [first, different].find(({ outcome }) => outcome === 'red')
+  return { outcome: 'flaky', why: `${first.outcome}, then ${different.outcome}, on the same tree: ${red?.why}` }
 }
 
 /**

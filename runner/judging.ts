@@ -6,6 +6,8 @@ import {
   type Commit,
   type Contract,
   changedPaths,
+  type EvidenceRecord,
+  isUnproved,
   keep,
   listing,
   readEvidence,
@@ -13,11 +15,10 @@ import {
   type VerdictRecord,
 } from '../session/index.ts'
 import { buildPacket, decide, type Gate, type Judgement, type PacketInput } from '../validator/index.ts'
-import { runCheck } from './checks.ts'
+import { evidenceFor } from './evidence.ts'
 import { hashOf } from './human.ts'
 import type { Running } from './running.ts'
 import { recordCheck, sealedContract } from './seal.ts'
-import { readyFor } from './setup.ts'
 import { withSources } from './sources.ts'
 
 /** Gates, packet, judge, verdict on disk, event: in this order, so that the event never names a file that is not there. */
@@ -54,6 +55,8 @@ export async function judgeWork(running: Running, head: Commit, request: string)
     clauses,
     findings,
     uncovered: status.contract?.uncovered ?? [],
+    contractVersion: status.contract?.version ?? 1,
+    dilutions: status.contract?.dilutions ?? [],
   }
   await keep(session.paths, 'judged', head.commit)
   settle(running, record, request)
@@ -75,7 +78,7 @@ export function settle(running: Running, record: VerdictRecord, request: string)
   writeAtomic(path.join(paths.evidence, `verdict-${round}.json`), text)
   writeAtomic(paths.verdictRecord, text)
   writeAtomic(paths.verdict, renderVerdict(record))
-  const mendable = record.clauses.some(clause => clause.verdict === 'FAIL' || clause.gate === 'could not run')
+  const mendable = record.clauses.some(({ verdict: found, gate }) => found === 'FAIL' || isUnproved(gate))
   const final = verdict === 'PASS' || !mendable || round - status.roundBase >= status.rounds
   const clauses = record.clauses.map(({ id, verdict: found }) => ({ id, verdict: found }))
   running.record({
@@ -99,27 +102,25 @@ async function runGates(
   contract: Contract,
   { round, at }: { round: number; at: Commit },
 ): Promise<Gate[]> {
-  const { session, config, status } = running
+  const { session, status } = running
   const gates: Gate[] = []
   const before = readEvidence(session.paths).filter(earlier => earlier.side === 'base')
   for (const clause of contract.clauses) {
     const { proof } = clause
     if (proof.is === 'check') {
-      const record = await runCheck(session.paths, clause, proof, {
+      const record = await evidenceFor(running, clause, proof, {
+        id: `round-${round}-${clause.id}`,
         side: 'head',
         round,
         at,
-        limitSeconds: config.CHECK_TIMEOUT_SEC,
-        ready: await readyFor(running, at),
       })
       recordCheck(running, record)
-      const base =
-        status.clauses.find(known => known.id === clause.id)?.base ??
-        before.find(earlier => earlier.clause === clause.id)?.outcome
+      const earlier = before.findLast(known => known.clause === clause.id && known.command === proof.command)
+      const base = status.clauses.find(known => known.id === clause.id)?.base ?? earlier?.outcome
       gates.push({
         clause,
         gate: record.outcome,
-        because: record.why || `${record.expected}, as seen`,
+        because: becauseOf(record, earlier),
         evidence: [record],
         ...(base === undefined ? {} : { base }),
       })
@@ -130,6 +131,14 @@ async function runGates(
     }
   }
   return gates
+}
+
+/** What was seen, and whether the work or what was there before it is to blame. */
+function becauseOf({ outcome, why, expected, outputSha256 }: EvidenceRecord, base: EvidenceRecord | undefined): string {
+  if (outcome === 'green') return `${expected}, as seen`
+  if (outcome !== 'red' || base === undefined) return why
+  if (base.outcome === 'green') return `${why}; before the work it held`
+  return base.outputSha256 === outputSha256 ? `${why}, exactly as before the work` : why
 }
 
 /** The scopes of a contract add up: what the work changed must lie in one of them. */

@@ -36,6 +36,7 @@ import {
   tell,
   wakeOn,
 } from '../session/index.ts'
+import { amendContract } from './amend.ts'
 import { watchBudget } from './budget.ts'
 import { commission } from './commission.ts'
 import { answer, type Request, unanswered } from './desk.ts'
@@ -92,6 +93,7 @@ class Runner implements Running {
   readonly tmux
   readonly ended: Running['ended'] = new Map()
   readonly setups: Running['setups'] = new Map()
+  readonly seen: Running['seen'] = new Map()
   status: Status
   private readonly claimed: Claim
   private readonly screens = new Screens()
@@ -289,7 +291,7 @@ class Runner implements Running {
       return giveUp(this, `the contract was refused ${this.status.refusals} times`)
     switch (request.tool) {
       case 'contract':
-        return request.words.join(' ') === 'check' ? checkContract(this) : refuse('usage: contract check')
+        return this.contract(request.words)
       case 'spawn-worker':
         return commission(this, request)
       case 'submit':
@@ -299,6 +301,12 @@ class Runner implements Running {
       case 'wait-workers':
         throw new Error('waiting is served elsewhere')
     }
+  }
+
+  private contract([what, ...why]: string[]): Reply | Promise<Reply> {
+    if (what === 'check' && why.length === 0) return checkContract(this)
+    if (what === 'amend') return amendContract(this, why.join(' ').trim())
+    return refuse('usage: contract check, and once it is sealed: contract amend "why it must change"')
   }
 
   private ask(question: string): Reply {

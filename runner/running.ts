@@ -1,5 +1,5 @@
 import type { Config, Tmux } from '../host/index.ts'
-import type { Event, Happening, Session, Status } from '../session/index.ts'
+import type { Event, EvidenceRecord, Happening, Session, Status } from '../session/index.ts'
 import type { Readiness } from './setup.ts'
 
 /** What every part of a runner works with: the session, where it stands, and the one way to say that something happened. */
@@ -15,6 +15,8 @@ export interface Running {
   ended: Map<string, { how: 'timed out' | 'stopped'; why: string }>
   /** The dependencies of each commit, as they are being made or stand. */
   setups: Map<string, Promise<Readiness>>
+  /** What checks have shown since this runner began, by what an outcome rests on. */
+  seen: Map<string, EvidenceRecord>
 }
 
 /** The answer to an agent's request: an exit code, and words it can act on. */

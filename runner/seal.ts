@@ -8,13 +8,12 @@ import {
   type EvidenceRecord,
   evidenceText,
   type Problem,
-  type ProofOf,
   parseContract,
   sentencesOf,
   uncovered,
 } from '../session/index.ts'
 import { unapproved } from './approval.ts'
-import { runCheck } from './checks.ts'
+import { evidenceFor } from './evidence.ts'
 import { hashOf } from './human.ts'
 import { type Reply, type Running, refuse } from './running.ts'
 import { readyFor } from './setup.ts'
@@ -24,7 +23,7 @@ export async function checkContract(running: Running): Promise<Reply> {
   if (running.status.contract)
     return {
       exit: 0,
-      text: `The contract is sealed (${running.status.contract.sha256.slice(0, 12)}) and can no longer change. ${draftNote(running)}`,
+      text: `The contract is sealed (${running.status.contract.sha256.slice(0, 12)}). ${draftNote(running)}`,
     }
   const tried = await tryContract(running)
   if (!tried.ok) return refuseContract(running, tried.text)
@@ -42,21 +41,30 @@ export async function sealContract(running: Running): Promise<Reply | undefined>
   const waits = unapproved(running, tried.text)
   if (waits) return waits
   const { paths } = running.session
-  writeAtomic(paths.contractVersion(1), tried.text, 0o400)
-  writeAtomic(paths.contract, tried.text, 0o400)
   writeAtomic(paths.plan, readUntrusted(path.join(paths.desk, 'plan.md'), 256 * 1024) ?? '')
-  running.record({
-    is: 'contract.sealed',
-    sha256: hashOf(tried.text),
-    clauses: tried.contract.clauses.map(({ id, sentence, proof }) => ({
-      id,
-      sentence: sentence.slice(0, 400),
-      proof: proof.is === 'check' && proof.guard ? 'guard' : proof.is,
-    })),
-    uncovered: tried.uncovered.map(sentence => sentence.slice(0, 300)),
-  })
+  layContract(running, tried, 1)
+  running.record({ is: 'contract.sealed', ...sealOf(tried) })
   for (const record of tried.evidence) recordCheck(running, record)
   return undefined
+}
+
+/** The version on disk first, then the event that names it. */
+export function layContract({ session }: Running, { text }: Drafted, version: number): void {
+  writeAtomic(session.paths.contractVersion(version), text, 0o400)
+  writeAtomic(session.paths.contract, text, 0o400)
+}
+
+/** What the log says of a version of the contract. */
+export function sealOf({ text, contract, uncovered: sentences }: Drafted) {
+  return {
+    sha256: hashOf(text),
+    clauses: contract.clauses.map(({ id, sentence, proof }) => ({
+      id,
+      sentence: sentence.slice(0, 400),
+      proof: proof.is === 'check' && proof.guard ? ('guard' as const) : proof.is,
+    })),
+    uncovered: sentences.map(sentence => sentence.slice(0, 300)),
+  }
 }
 
 /** The sealed contract, byte for byte as it was sealed; anything else is an integrity failure (exit 13). */
@@ -91,11 +99,19 @@ export function recordCheck(running: Running, record: EvidenceRecord): void {
   })
 }
 
-type Tried =
-  | { ok: true; contract: Contract; text: string; uncovered: string[]; evidence: EvidenceRecord[] }
-  | { ok: false; text: string }
+/** A contract as it lies on the desk, fit to be sealed, with what its checks show before any work. */
+export interface Drafted {
+  contract: Contract
+  text: string
+  uncovered: string[]
+  evidence: EvidenceRecord[]
+}
 
-async function tryContract(running: Running): Promise<Tried> {
+/** Read the draft on the desk and run its checks on the base, or say what is wrong with it. `version` is what it would be. */
+export async function tryContract(
+  running: Running,
+  version = 1,
+): Promise<({ ok: true } & Drafted) | { ok: false; text: string }> {
   const { paths, opening } = running.session
   const draft = readUntrusted(path.join(paths.desk, 'contract.md'), 256 * 1024)
   if (draft === undefined)
@@ -116,7 +132,8 @@ async function tryContract(running: Running): Promise<Tried> {
   const vacuous: Problem[] = []
   for (const clause of contract.clauses) {
     if (clause.proof.is !== 'check') continue
-    const record = await runOnBase(running, clause, clause.proof)
+    const id = version === 1 ? `base-${clause.id}` : `base-v${version}-${clause.id}`
+    const record = await evidenceFor(running, clause, clause.proof, { id, side: 'base', round: 0, at: baseOf(running) })
     evidence.push(record)
     vacuous.push(...vacuity(clause.line, clause.id, clause.proof, record))
   }
@@ -135,21 +152,6 @@ function baseOf({ status }: Running): Commit {
   return status.base
 }
 
-async function runOnBase(
-  running: Running,
-  clause: Contract['clauses'][number],
-  check: Extract<ProofOf, { is: 'check' }>,
-): Promise<EvidenceRecord> {
-  const at = baseOf(running)
-  return runCheck(running.session.paths, clause, check, {
-    side: 'base',
-    round: 0,
-    at,
-    limitSeconds: running.config.CHECK_TIMEOUT_SEC,
-    ready: await readyFor(running, at),
-  })
-}
-
 /** A check that proves nothing is refused before any work is paid for. Pure. */
 export function vacuity(
   line: number,
@@ -163,6 +165,14 @@ export function vacuity(
         line,
         what: `the check of ${id} could not run on this machine: ${why} (\`${command}\`)`,
         remedy: 'Use a command that is here, or set "- limit:" if it needs longer.',
+      },
+    ]
+  if (outcome === 'flaky')
+    return [
+      {
+        line,
+        what: `the check of ${id} is flaky on the tree as it is: ${why} (\`${command}\`), so it proves nothing`,
+        remedy: 'Make it show the same on the same tree each time it is run: no clock, no chance, no network.',
       },
     ]
   if (outcome === 'green' && !guard)
@@ -184,7 +194,8 @@ export function vacuity(
   return []
 }
 
-function refuseContract(running: Running, problems: string): Reply {
+/** Say what is wrong with the draft on the desk. */
+export function refuseContract(running: Running, problems: string): Reply {
   running.record({
     is: 'contract.refused',
     problems: problems
@@ -208,5 +219,5 @@ function draftNote({ session }: Running): string {
   const draft = readUntrusted(path.join(session.paths.desk, 'contract.md'), 256 * 1024)?.toString('utf8')
   return draft === fs.readFileSync(session.paths.contract, 'utf8')
     ? ''
-    : 'The contract.md on your desk has changed since; only the sealed one counts.'
+    : 'The contract.md on your desk has changed since, and only the sealed one counts. `contract amend "why"` makes the change count; what asks for less waits for the human.'
 }

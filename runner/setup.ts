@@ -26,6 +26,8 @@ import type { Running } from './running.ts'
 export type Readiness =
   | {
       ok: true
+      /** Names what they were made from; null where nothing is needed. */
+      key: string | null
       /** Put them into this copy of the tree. */
       place(tree: string): Promise<void>
       /** What a program in that copy is told, besides its own environment. */
@@ -176,7 +178,7 @@ function readMade(folder: string): Made | undefined {
 
 function told(running: Running, key: string, how: 'made' | 'cached', made: Made): Readiness {
   running.record({ is: 'setup.ended', key, how, why: '', seconds: how === 'made' ? made.seconds : 0 })
-  return ready(running, made)
+  return ready(running, key, made)
 }
 
 function failed(running: Running, key: string, why: string, started: number): Readiness {
@@ -188,6 +190,7 @@ function failed(running: Running, key: string, why: string, started: number): Re
 function nothingNeeded({ session }: Running): Readiness {
   return {
     ok: true,
+    key: null,
     place: tree => placeGiven(session.paths, tree),
     variables: () => ({}),
     programs: () => [],
@@ -195,12 +198,13 @@ function nothingNeeded({ session }: Running): Readiness {
   }
 }
 
-function ready({ session }: Running, { tree: from, made }: Made): Readiness {
+function ready({ session }: Running, key: string, { tree: from, made }: Made): Readiness {
   const home = path.join(path.dirname(from), 'home')
   const caches = { GOMODCACHE: 'go/pkg/mod', CARGO_HOME: '.cargo' }
   const found = Object.entries(caches).filter(([, folder]) => fs.existsSync(path.join(home, folder)))
   return {
     ok: true,
+    key,
     made,
     async place(tree) {
       for (const name of made) {

@@ -25,6 +25,7 @@ export async function submit(running: Running, request: string): Promise<Reply> 
   const nested = await newlyNested(running, head.commit)
   if (nested.length > 0) return refuse(nestedWords(nested))
   const { verdict, clauses } = running.status
+  if (isAmended(running)) return told(running, await judgeWork(running, head, request))
   const isUnmet = clauses.some(clause => clause.verdict === 'FAIL')
   if (verdict?.tree === head.tree && !verdict.final && isUnmet) return repeat(running, verdict, request)
   if (verdict?.tree === head.tree && verdict.verdict !== 'INCONCLUSIVE')
@@ -33,6 +34,11 @@ export async function submit(running: Running, request: string): Promise<Reply> 
       text: `This very tree has been judged already: ${verdict.verdict}. ${verdict.reason} A new verdict needs new work.`,
     }
   return told(running, await judgeWork(running, head, request))
+}
+
+/** Was the contract amended since the last verdict? Then the same tree is another case. */
+function isAmended({ session, status }: Running): boolean {
+  return status.verdict !== undefined && readVerdict(session.paths)?.contractSha256 !== status.contract?.sha256
 }
 
 function told(running: Running, record: VerdictRecord): Reply {

@@ -61,7 +61,7 @@ export class Voice {
     if (refused) return refused
     const said = readLog(paths.events).events.find(event => event.is === 'human.said' && event.word === word.id)
     if (said?.is === 'human.said') return delivered(word, { how: said.how, whole: true }) // By a runner that died before it could answer.
-    const text = framed(textOf(word), word.id)
+    const text = framed(this.textOf(word), word.id)
     const typed = await typeIn(this.keyboard(), {
       text,
       until: Date.parse(word.until),
@@ -90,8 +90,8 @@ export class Voice {
     running.record({
       is: 'human.said',
       word: word.id,
-      bytes: Buffer.byteLength(textOf(word)),
-      sha256: createHash('sha256').update(textOf(word)).digest('hex'),
+      bytes: Buffer.byteLength(this.textOf(word)),
+      sha256: createHash('sha256').update(this.textOf(word)).digest('hex'),
       how: typed.how,
     })
     return delivered(word, typed)
@@ -102,6 +102,25 @@ export class Voice {
     if (word.is === 'say') return { exit, text: why }
     const done = word.is === 'approve' ? 'The contract is approved' : 'The contract is sent back'
     return { exit, text: `${done}. But the orchestrator could not be told: ${why}` }
+  }
+
+  /** What the orchestrator is told. */
+  private textOf(word: LeftWord): string {
+    const isAmendment = this.running.status.contract !== undefined
+    switch (word.is) {
+      case 'say':
+        return word.text
+      case 'approve':
+        return isAmendment
+          ? 'The human has approved the amendment. Run `contract amend` again with exactly this contract.md, and go on.'
+          : 'The human has approved the contract. Go on: run the same spawn-worker again. It seals exactly the text that was approved.'
+      case 'decline':
+        return isAmendment
+          ? `The human has not approved the amendment:\n${word.why}\nThe sealed contract stands. Go on by it.`
+          : `The human has not approved the contract:\n${word.why}\nMend contract.md, run \`contract check\`, then spawn-worker, which asks them again.`
+      default:
+        return unreachable(word)
+    }
   }
 
   private keyboard(): Keyboard {
@@ -164,20 +183,6 @@ export class Voice {
 
 /** Our own word at the end of a limit, among the human's. */
 const reminded = 'limit'
-
-/** What the orchestrator is told. */
-function textOf(word: LeftWord): string {
-  switch (word.is) {
-    case 'say':
-      return word.text
-    case 'approve':
-      return 'The human has approved the contract. Go on: run the same spawn-worker again. It seals exactly the text that was approved.'
-    case 'decline':
-      return `The human has not approved the contract:\n${word.why}\nMend contract.md, run \`contract check\`, then spawn-worker, which asks them again.`
-    default:
-      return unreachable(word)
-  }
-}
 
 function delivered(word: LeftWord, { how, whole }: { how: How; whole: boolean }): Reply {
   const when =

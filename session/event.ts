@@ -4,7 +4,7 @@ const count = z.number().int().nonnegative()
 const sha = z.string().regex(/^[0-9a-f]{40,64}$/)
 export const workerKind = z.enum(['code', 'rw'])
 export const proof = z.enum(['check', 'guard', 'judged', 'scope'])
-export const outcome = z.enum(['green', 'red', 'could not run'])
+export const outcome = z.enum(['green', 'red', 'could not run', 'flaky'])
 export const finding = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE'])
 
 export type WorkerKind = z.infer<typeof workerKind>
@@ -103,7 +103,12 @@ const facts = {
   }),
   'human.refused': z.object({ word: z.string(), why: z.string() }),
   /** The contract with this hash lies in `human/` and waits for a human's yes. */
-  'approval.asked': z.object({ sha256: sha }),
+  'approval.asked': z.object({
+    sha256: sha,
+    /** In what an amendment asks for less, and why it does; a first contract has neither. */
+    dilutions: z.array(z.string()).optional(),
+    why: z.string().optional(),
+  }),
   'contract.approved': z.object({ sha256: sha, by: z.string() }),
   'contract.declined': z.object({ sha256: sha, by: z.string() }),
   'turn.ended': z.object({ held: z.boolean() }),

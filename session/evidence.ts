@@ -6,7 +6,7 @@ import type { Paths } from './paths.ts'
 /** What our own runner saw when it ran one check on one tree: the only thing that counts as evidence. */
 export const EvidenceRecord = z.object({
   format: z.literal(1),
-  /** `base-C1` or `round-2-C1`: the record is `evidence/<id>.json`, the whole kept output `evidence/<id>.txt`. */
+  /** `base-C1` (of a later version of the contract `base-v2-C1`) or `round-2-C1`: the record is `evidence/<id>.json`, the whole kept output `evidence/<id>.txt`. */
   id: z.string(),
   clause: z.string(),
   side: z.enum(['base', 'head']),
@@ -26,6 +26,21 @@ export const EvidenceRecord = z.object({
   commit: z.string(),
   tree: z.string(),
   at: z.string(),
+  /** Seconds that one run might take. */
+  limitSeconds: z.number().default(0),
+  /** Every run on this tree, in order. Two with different outcomes make it flaky. */
+  runs: z
+    .array(z.object({ exit: z.number().nullable(), outcome, milliseconds: z.number(), outputSha256: z.string() }))
+    .default([]),
+  /** The programs that the command names, with the version each says of itself. */
+  tools: z.record(z.string(), z.string()).default({}),
+  machine: z.string().default(''),
+  /** Names what the project's dependencies were made from; null where it needs none. */
+  setup: z.string().nullable().default(null),
+  /** What held the command while it ran. */
+  sandbox: z.string().default('none'),
+  /** The record that this one repeats: the same check on the same tree was not run again. */
+  from: z.string().optional(),
 })
 
 export type EvidenceRecord = z.infer<typeof EvidenceRecord>

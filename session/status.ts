@@ -92,7 +92,7 @@ export interface Status {
   verdict?: Verdict
   question: string | null
   /** The contract that a human was last asked to approve, and what came of it. */
-  approval?: { sha256: string; is: 'asked' | 'given' | 'declined' }
+  approval?: { sha256: string; is: 'asked' | 'given' | 'declined'; dilutions: string[]; why: string }
   trouble?: string
   /** The exit code of a start that failed, or of a trouble that has one of its own. */
   startExit?: number
@@ -297,13 +297,24 @@ function approvalChange(before: Status, event: ApprovalEvent): Partial<Status> {
   const { sha256 } = event
   switch (event.is) {
     case 'approval.asked':
-      return { phase: 'asking', question: 'Approve the contract?', approval: { sha256, is: 'asked' }, idleTurns: 0 }
+      return {
+        phase: 'asking',
+        question: before.contract ? 'Approve the amendment of the contract?' : 'Approve the contract?',
+        approval: { sha256, is: 'asked', dilutions: event.dilutions ?? [], why: event.why ?? '' },
+        idleTurns: 0,
+      }
     case 'contract.approved':
     case 'contract.declined':
       return {
         phase: before.phase === 'asking' ? resumed(before) : before.phase,
         question: null,
-        approval: { sha256, is: event.is === 'contract.approved' ? 'given' : 'declined' },
+        approval: {
+          dilutions: [],
+          why: '',
+          ...before.approval,
+          sha256,
+          is: event.is === 'contract.approved' ? 'given' : 'declined',
+        },
         refusals: 0,
         idleTurns: 0,
         stuck: false,

@@ -35,10 +35,7 @@ export function tell(event: Event): Moment | undefined {
         'bad',
       )
     case 'contract.amended':
-      return say(
-        'dispatch',
-        `amended the contract: version ${event.version}${event.dilutions.length > 0 ? `, weaker in ${event.dilutions.length} points that you approved` : ''}`,
-      )
+      return say('contract', `is amended, version ${event.version}: ${event.changes.join('; ')}`)
     case 'contract.sealed':
       return say(
         'contract',
@@ -80,7 +77,7 @@ export function tell(event: Event): Moment | undefined {
     case 'human.refused':
       return say('dispatch', `your words were not delivered: ${event.why}`, 'bad')
     case 'approval.asked':
-      return say('contract', `waits for your approval, sha256 ${event.sha256.slice(0, 12)}`, 'bad')
+      return say('contract', approvalWords(event), 'bad')
     case 'contract.approved':
       return say('you', `approved the contract, sha256 ${event.sha256.slice(0, 12)}`, 'good')
     case 'contract.declined':
@@ -148,8 +145,15 @@ function checkWords({ side, outcome, why, milliseconds }: Extract<Event, { is: '
 }
 
 function checkTone({ side, outcome }: Extract<Event, { is: 'check.ran' }>): Moment['tone'] {
-  if (side === 'base') return outcome === 'could not run' ? 'bad' : 'quiet'
+  if (side === 'base') return outcome === 'could not run' || outcome === 'flaky' ? 'bad' : 'quiet'
   return outcome === 'green' ? 'good' : 'bad'
+}
+
+function approvalWords({ sha256, dilutions = [], why }: Extract<Event, { is: 'approval.asked' }>): string {
+  const hash = `sha256 ${sha256.slice(0, 12)}`
+  if (why === undefined) return `waits for your approval, ${hash}`
+  if (dilutions.length === 0) return `an amendment waits for your approval (${why}), ${hash}`
+  return `is to ask for less, and waits for your approval: ${dilutions.join('; ')} (${why}), ${hash}`
 }
 
 function endingWords({ how, why, files, costUsd, seconds }: Extract<Event, { is: 'worker.ended' }>): string {

@@ -19,6 +19,11 @@ export const ClauseVerdict = z.object({
   base: outcome.optional(),
 })
 
+/** A gate that says neither yes nor no, which work on it can change. */
+export function isUnproved(gate: z.infer<typeof ClauseVerdict>['gate']): boolean {
+  return gate === 'could not run' || gate === 'flaky'
+}
+
 export type ClauseVerdict = z.infer<typeof ClauseVerdict>
 
 /** A verdict, as it stands in `verdict.json`. */
@@ -42,6 +47,9 @@ export const VerdictRecord = z.object({
   clauses: z.array(ClauseVerdict),
   findings: z.array(z.string()),
   uncovered: z.array(z.string()),
+  /** Which version of the contract was judged, and in what it asks for less than the first: a human has said yes to each. */
+  contractVersion: z.number().default(1),
+  dilutions: z.array(z.string()).default([]),
 })
 
 export type VerdictRecord = z.infer<typeof VerdictRecord>
@@ -66,7 +74,7 @@ export function renderVerdict(record: VerdictRecord): string {
     '',
     `- round ${record.round}, ${record.at}`,
     `- judged commit \`${record.commit}\`, tree \`${record.tree}\``,
-    `- contract sha256 \`${record.contractSha256.slice(0, 16)}\`; packet sha256 \`${record.packetSha256?.slice(0, 16) ?? 'none sent'}\``,
+    `- contract${record.contractVersion > 1 ? ` version ${record.contractVersion},` : ''} sha256 \`${record.contractSha256.slice(0, 16)}\`; packet sha256 \`${record.packetSha256?.slice(0, 16) ?? 'none sent'}\``,
     `- judge: ${record.judge}; independence: ${record.independence}`,
     `- sandbox: ${record.sandbox}`,
     '',
@@ -75,6 +83,7 @@ export function renderVerdict(record: VerdictRecord): string {
     ...rows,
     ...part('Findings', record.findings),
     ...part('Not covered', record.uncovered),
+    ...part('Weaker than what was first sealed, with the approval of a human', record.dilutions),
     '',
   ].join('\n')
 }

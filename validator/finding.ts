@@ -1,5 +1,5 @@
 import { oneLine, printable } from '../host/index.ts'
-import type { ClauseVerdict, ContractClause } from '../session/index.ts'
+import { type ClauseVerdict, type ContractClause, isUnproved } from '../session/index.ts'
 import type { Gate } from './packet.ts'
 
 /** What is to be mended for one clause, in terms of behaviour: should, expected, seen, and the judge's word. */
@@ -18,7 +18,7 @@ export function findingsOf(
 
 /** When only the judge is missing there is nothing to mend. */
 function canBeMended({ verdict, judge, gate }: ClauseVerdict): boolean {
-  return verdict === 'FAIL' || judge !== null || gate === 'could not run'
+  return verdict === 'FAIL' || judge !== null || isUnproved(gate)
 }
 
 function seen(gate: Gate | undefined): string[] {

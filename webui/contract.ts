@@ -103,5 +103,5 @@ function beforeTone(clause: Clause): Tone {
 
 /** Before the work, red is what a check should be: nothing to be loud about. */
 function baseTone(outcome: string): Tone {
-  return outcome === 'could not run' ? 'unsure' : 'quiet'
+  return outcome === 'could not run' || outcome === 'flaky' ? 'unsure' : 'quiet'
 }

@@ -14,6 +14,7 @@ const tones = new Map<string, Tone>([
   ['red', 'bad'],
   ['INCONCLUSIVE', 'unsure'],
   ['could not run', 'unsure'],
+  ['flaky', 'unsure'],
   ['interrupted', 'unsure'],
   ['asking', 'call'],
   ['needs you', 'call'],

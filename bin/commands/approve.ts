@@ -20,9 +20,10 @@ import { paint, print, title } from '../terminal.ts'
 
 export const command = defineCommand({
   about: `
-Shows the contract of a session begun with --approve, clause by clause with what each check shows before any work, and what
-has changed since you were last asked. It is sealed once you have typed the last four letters of the id. Only a person at a
-terminal of their own can do this.
+Shows the contract that waits for your yes, clause by clause with what each check shows before any work, and what has changed
+since you were last asked. A session begun with --approve seals nothing before that. Any session asks when its orchestrator
+wants to amend a sealed contract so that it asks for less: then the change is shown first, and until you say yes the sealed
+contract counts. You say yes with the last four letters of the id. Only a person at a terminal of their own can do this.
 `,
   options: {
     no: { type: 'string', value: 'REASON', about: 'send it back to the orchestrator, with your reason' },
@@ -48,7 +49,7 @@ terminal of their own can do this.
 /** The contract that waits for a yes; exit 5 when none does. */
 function waiting({ id, paths, opening }: Session): string {
   const { approval, contract } = statusOf(readLog(paths.events).events)
-  if (approval?.is === 'asked' && !contract) return approval.sha256
+  if (approval?.is === 'asked') return approval.sha256
   const why = contract
     ? 'its contract is sealed already'
     : !opening.approve
@@ -109,6 +110,17 @@ async function show(session: Session, sha256: string): Promise<void> {
   for (const sentence of left) print(paint('yellow', `\n  not covered  ${printable(sentence)}`))
   await showChanges(session, sha256)
   print(paint('dim', `\n  ${askedFile(paths, sha256)}`))
+  showDilutions(session)
+}
+
+/** Last, so that it stands right above the question. */
+function showDilutions({ paths }: Session): void {
+  const { approval } = statusOf(readLog(paths.events).events)
+  if (!approval || approval.why === '') return
+  print(`\n${paint('bold', 'Why it is to be amended:')} ${printable(approval.why)}`)
+  if (approval.dilutions.length === 0) return
+  print(paint('red', 'It would ask for less than what was sealed:'))
+  for (const dilution of approval.dilutions) print(paint('red', `  - ${printable(dilution)}`))
 }
 
 function proofLines(proof: ProofOf): string[] {
@@ -132,15 +144,17 @@ function proofLines(proof: ProofOf): string[] {
   }
 }
 
-/** What is different from the text that was asked about before, if there was one. */
+/** What is different from the sealed contract, or before the seal from the text that was asked about before. */
 async function showChanges({ paths }: Session, sha256: string): Promise<void> {
-  const asked = readLog(paths.events).events.flatMap(event => (event.is === 'approval.asked' ? [event.sha256] : []))
-  const before = asked.findLast(other => other !== sha256)
-  if (before === undefined || askedContract(paths, before) === undefined) return
-  const files = [askedFile(paths, before), askedFile(paths, sha256)]
+  const { events } = readLog(paths.events)
+  const asked = events.flatMap(event => (event.is === 'approval.asked' ? [event.sha256] : []))
+  const earlier = asked.findLast(other => other !== sha256)
+  const isSealed = statusOf(events).contract !== undefined
+  if (!isSealed && (earlier === undefined || askedContract(paths, earlier) === undefined)) return
+  const files = [isSealed ? paths.contract : askedFile(paths, earlier ?? ''), askedFile(paths, sha256)]
   const ran = await tryGit(['diff', '--no-index', '--no-color', '--no-ext-diff', '--no-textconv', '--', ...files])
   const lines = ran.stdout.split('\n').slice(4)
-  print(`\n${paint('bold', 'Changed since you were last asked')}`)
+  print(`\n${paint('bold', isSealed ? 'Changed from the sealed contract' : 'Changed since you were last asked')}`)
   for (const line of lines.filter(Boolean)) {
     const shown = `  ${printable(line)}`
     print(line.startsWith('+') ? paint('green', shown) : line.startsWith('-') ? paint('red', shown) : shown)

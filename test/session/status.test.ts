@@ -281,7 +281,11 @@ test('each event changes what it should, and nothing else', () => {
     [
       'forApproval',
       beginning,
-      { phase: 'asking', question: 'Approve the contract?', approval: { sha256: sha('7'), is: 'asked' } },
+      {
+        phase: 'asking',
+        question: 'Approve the contract?',
+        approval: { sha256: sha('7'), is: 'asked', dilutions: [], why: '' },
+      },
     ],
     ['turn', atWork, { idleTurns: 1 }],
     ['free', [...atWork, 'turn', 'turn'], { idleTurns: 0 }],
