@@ -3,8 +3,8 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import type { SandboxRuntimeConfig } from '@anthropic-ai/sandbox-runtime'
-import { DispatchError, exits, signalExits } from './error.ts'
-import { writeAtomic } from './files.ts'
+import { DispatchError, exits, isErrno, signalExits } from './error.ts'
+import { namesIn, readIfPresent, writeAtomic } from './files.ts'
 import { shellWord } from './printable.ts'
 import { isUnder, type Outcome, type Policy } from './sandbox-policy.ts'
 import { type Reads, readsOf } from './sandbox-reads.ts'
@@ -20,7 +20,9 @@ export const runtimeFolder = path.dirname(
  * does not come up is exit 11, never a run without one.
  */
 export async function runSandboxed(policy: Policy, command: string[], environment = process.env): Promise<number> {
-  const scene = fs.realpathSync(fs.mkdtempSync(path.join(shortTemp(), 'dsp-')))
+  const temp = shortTemp()
+  sweep(temp)
+  const scene = fs.realpathSync(fs.mkdtempSync(path.join(temp, `dsp-${process.pid}-`)))
   const ended = await enclosed(policy, command, scene, environment).finally(() =>
     fs.rmSync(scene, { recursive: true, force: true }),
   )
@@ -130,8 +132,15 @@ async function enclosed(
   try {
     // Who may call nobody needs no proxy: on Linux its network is empty, and a start costs half.
     if (policy.hosts.length > 0 || process.platform === 'darwin') await SandboxManager.initialize(config)
-    const wrapped = await SandboxManager.wrapWithSandboxArgv(innerScript(policy, command), '/bin/sh', config, undefined, undefined, { commandId: policy.role })
-    return await finish(wrapped.argv.at(-1) ?? '', inside)
+    const wrapped = await SandboxManager.wrapWithSandboxArgv(
+      innerScript(policy, command),
+      '/bin/sh',
+      config,
+      undefined,
+      undefined,
+      { commandId: policy.role },
+    )
+    return await finish(walled(wrapped.argv.at(-1) ?? ''), inside)
   } catch (error) {
     return { began: false, code: null, signal: null, why: error instanceof Error ? error.message : String(error) }
   } finally {
@@ -140,14 +149,23 @@ async function enclosed(
   }
 }
 
+/** The library leaves the host's shared memory and message queues within reach; one more wall, or no sandbox. */
+function walled(line: string, platform = process.platform): string {
+  if (platform === 'darwin') return line
+  const higher = line.replace('bwrap --new-session ', 'bwrap --unshare-ipc --unshare-uts --new-session ')
+  if (higher === line) throw new Error('sandbox-runtime words its command in a way that we do not know')
+  return higher
+}
+
 /** Start it, stand beside it, and say how it ended. */
 function finish(line: string, env: Record<string, string>): Promise<Outcome> {
   // `exec`, so that the sandbox is our own child and dies with us. A plain file is not handed in: who holds one open could
   // open it anew by /proc, for writing, past every wall.
   const stdio = [0, 1, 2].map(fd => (isFile(fd) ? 'pipe' : fd))
+  const nothing = fs.openSync('/dev/null', 'r')
   const child = spawn('/bin/sh', ['-c', `exec ${line}`], {
     env,
-    stdio: [...stdio, 'pipe'] as ['pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: [...stdio, 'pipe', ...displaced(nothing)] as ['pipe', 'pipe', 'pipe', 'pipe'],
   })
   if (stdio[0] === 'pipe') {
     child.stdin?.on('error', () => undefined) // It may end without reading its input.
@@ -175,6 +193,24 @@ function finish(line: string, env: Record<string, string>): Promise<Outcome> {
   })
 }
 
+/**
+ * What whoever started us left open would be open inside as well, a folder of the host's among it: `nothing` takes those
+ * places. The slots in between stay as they are. A Mac closes them by itself.
+ */
+function displaced(nothing: number): (number | 'ignore')[] {
+  const left = openFiles().filter(fd => fd > 3)
+  return Array.from({ length: Math.max(3, ...left) - 3 }, (_, at) => (left.includes(at + 4) ? nothing : 'ignore'))
+}
+
+/** Files that a program started by us would inherit: those without O_CLOEXEC, as Linux tells it. */
+function openFiles(): number[] {
+  const closes = 0o2000000
+  return namesIn('/proc/self/fdinfo').flatMap(name => {
+    const flags = /^flags:\s+(\d+)/m.exec(readIfPresent(`/proc/self/fdinfo/${name}`) ?? '')?.[1]
+    return flags === undefined || Number.parseInt(flags, 8) & closes ? [] : [Number(name)]
+  })
+}
+
 /** Signals go to the sandbox. The terminal tells its size to its own session only, and inside is another: so we do. */
 function handOn(child: ChildProcess): () => void {
   const passed = (Object.keys(signalExits) as NodeJS.Signals[]).map(
@@ -188,11 +224,7 @@ function handOn(child: ChildProcess): () => void {
 }
 
 function tellSize(root: number): void {
-  for (const pid of descendants(root)) {
-    try {
-      process.kill(pid, 'SIGWINCH')
-    } catch {} // It has just ended.
-  }
+  for (const pid of descendants(root)) signalOne(pid, 'SIGWINCH')
 }
 
 /** Everybody below a process, as Linux tells it; on a Mac nobody needs to be told. */
@@ -214,12 +246,58 @@ function descendants(pid: number): number[] {
 function settle(place: string): void {
   let there = place
   while (fs.lstatSync(there, { throwIfNoEntry: false }) === undefined) there = path.dirname(there)
-  const real = fs.realpathSync(there)
+  const real = realOf(there)
   if (real !== there)
-    throw new DispatchError(`${there} is a link to ${real}: nothing is opened for writing through a link`, {
-      exit: exits.integrity,
-    })
+    throw new DispatchError(
+      `${there} is a link${real === undefined ? '' : ` to ${real}`}: nothing is opened for writing through a link`,
+      {
+        exit: exits.integrity,
+      },
+    )
   if (there !== place) fs.mkdirSync(place, { recursive: true, mode: 0o700 })
+}
+
+function realOf(place: string): string | undefined {
+  try {
+    return fs.realpathSync(place)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ELOOP')) return undefined
+    throw error
+  }
+}
+
+/**
+ * The relay of a sandbox that was killed outright (SIGKILL) outlives it, with its socket, and nobody can use it any more.
+ * Whoever comes next ends it. Its folder's name says whose it was.
+ */
+function sweep(temp: string): void {
+  for (const name of namesIn(temp)) {
+    const owner = /^dsp-(\d+)-\w+$/.exec(name)?.[1]
+    const folder = path.join(temp, name)
+    if (owner === undefined || fs.existsSync(`/proc/${owner}`) || process.platform !== 'linux') continue
+    if (fs.lstatSync(folder, { throwIfNoEntry: false })?.uid !== process.geteuid?.()) continue
+    for (const pid of namesIn('/proc')
+      .filter(entry => /^\d+$/.test(entry))
+      .map(Number)) {
+      const words = commandOf(pid)
+      if (/^socat\0/.test(words) && words.includes(`UNIX-LISTEN:${folder}/`)) signalOne(pid, 'SIGTERM')
+    }
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return '' // It has just ended.
+  }
+}
+
+function signalOne(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {} // It has just ended.
 }
 
 /** A folder for sockets, whose names may not be long. */

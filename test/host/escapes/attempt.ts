@@ -29,7 +29,7 @@ export async function attempt(world: World, tries: [id: string, one: Try][], rol
   const door = [process.execPath, path.join(install, 'bin/sandboxed.ts'), policy, '--']
   // Standard input and output are plain files of ours, as a worker has them.
   const { folder } = world
-  const redirected = 'cd "$0"; exec "$@" <state/workspace/mine/brief.md >>state/workspace/mine/stream.jsonl'
+  const redirected = 'cd "$0"; exec "$@" <state/workspace/mine/brief.md >>state/workspace/mine/stream.jsonl 6<home'
   const ran = await run('/bin/sh', ['-c', redirected, folder, ...(role ? door : []), ...commands], {
     env: role ? env : { ...env, ...names },
     cwd: folder,
@@ -47,9 +47,13 @@ export function saidBy(world: World, id: string): string {
 
 // --- internal ---
 
-// biome-ignore lint/suspicious/noTemplateCurlyInString: it is for sh.
-const all =
-  'exec 5>&1; for one in "$TRIES"/*.sh; do N=${one##*/}; N=${N%.sh}; export N; timeout -k 1 20 sh "$one" >"$SAID/$N" 2>&1; done; exit 0'
+const all = [
+  'exec 5>&1',
+  'for one in "$TRIES"/*.sh; do',
+  '  N=$(basename "$one" .sh) && export N && timeout -k 1 20 sh "$one" >"$SAID/$N" 2>&1',
+  'done',
+  'exit 0',
+].join('\n')
 
 function policyFor(role: Role, world: World, own: string, variables: Record<string, string>): Policy {
   const outputs = role === 'check' ? {} : { outputs: world.names['OUT'] ?? '' }

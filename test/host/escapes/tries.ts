@@ -59,6 +59,16 @@ export const tries: Try[] = [
   reads('reads it under its own root', 'cat "/proc/self/root$HOME_/.ssh/id_rsa"'),
   reads('reads it under the root of any process', 'cat /proc/[0-9]*/root"$HOME_/.ssh/id_rsa"'),
   reads('reads it from the folder another process stands in', 'cat /proc/[0-9]*/cwd/.ssh/id_rsa'),
+  reads('goes by a folder that somebody left open', 'cat /proc/self/fd/6/.ssh/id_rsa'),
+  reads(
+    'reads memory that a program of the host shares',
+    python([
+      'import ctypes, os',
+      'libc = ctypes.CDLL(None)',
+      'libc.shmat.restype = ctypes.c_void_p',
+      'print(ctypes.string_at(libc.shmat(libc.shmget(int(os.environ["SHARED"]), 64, 0), None, 0o10000), 64))',
+    ]),
+  ),
   reads('packs the whole home', 'tar cf - -C "$HOME_" . | strings'),
   reads('searches the whole home', 'find "$HOME_" -type f -exec cat {} +'),
   reads('reads what claude remembers of other projects', 'cat "$HOME_"/.claude/projects/*/*.jsonl'),
@@ -204,8 +214,7 @@ export const tries: Try[] = [
   calls('names it in a header', viaProxy('-H "Host: 127.0.0.1:$PORT" "http://127.0.0.1:$ALLOWED/$N"'), 'inside'),
   calls(
     'goes by SOCKS',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is for sh.
-    'curl -sS -m 5 --noproxy "" --socks5-hostname "${HTTP_PROXY##*/}" "http://127.0.0.1:$PORT/$N"',
+    'curl -sS -m 5 --noproxy "" --socks5-hostname "$(echo "$HTTP_PROXY" | cut -c8-)" "http://127.0.0.1:$PORT/$N"',
     'inside',
   ),
   calls(

@@ -11,6 +11,8 @@ import path from 'node:path'
 /** The host that lives on while many worlds come and go: who listens there, and who has called. */
 export interface Host {
   folder: string
+  /** The secret that nobody inside may see. */
+  canary: string
   names: Record<string, string>
   heard: string[]
   close(): void
@@ -32,6 +34,9 @@ export interface World {
 export async function openHost(): Promise<Host> {
   const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'host-')))
   const heard: string[] = []
+  const canary = `canary-${randomBytes(12).toString('hex')}`
+  const shared = randomBytes(3).readUIntBE(0, 3) + 1
+  share(shared, canary)
   const hear = (words: string) => void heard.push(...(words.match(/\/\d+\b/g) ?? []))
   const attacker = http.createServer((request, response) => {
     hear(request.url ?? '')
@@ -69,6 +74,7 @@ export async function openHost(): Promise<Host> {
   const portOf = (server: net.Server | undefined) => String((server?.address() as AddressInfo | undefined)?.port)
   return {
     folder,
+    canary,
     heard,
     names: {
       PORT: portOf(servers[0]),
@@ -77,9 +83,11 @@ export async function openHost(): Promise<Host> {
       SOCKET: path.join(folder, 'socket'),
       ABSTRACT: abstract,
       TMUX_SOCKET: tmux,
+      SHARED: String(shared),
     },
     close() {
       terminal('kill-server')
+      share(shared)
       for (const server of servers) server.close()
       attacker.closeAllConnections()
       allowed.closeAllConnections()
@@ -109,7 +117,7 @@ const files = (canary: string): Record<string, string> => ({
 export function openWorld(host: Host): World {
   const folder = fs.mkdtempSync(path.join(host.folder, 'world-'))
   const at = (file: string) => path.join(folder, file)
-  const canary = `canary-${randomBytes(12).toString('hex')}`
+  const { canary } = host
   const before = files(canary)
   for (const [file, text] of Object.entries(before)) {
     fs.mkdirSync(path.dirname(at(file)), { recursive: true })
@@ -177,4 +185,18 @@ export function openWorld(host: Host): World {
       fs.rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Words in shared memory under this key, or (without any) no such memory any more. */
+function share(key: number, words?: string): void {
+  const made = ['id = libc.shmget(key, 64, 0o1600)', 'ctypes.memmove(libc.shmat(id, None, 0), words, len(words))']
+  const gone = ['libc.shmctl(libc.shmget(key, 64, 0), 0, None)']
+  const begin = [
+    'import ctypes',
+    'libc = ctypes.CDLL(None)',
+    'libc.shmat.restype = ctypes.c_void_p',
+    `key = ${key}`,
+    `words = b'${words}'`,
+  ]
+  spawnSync('python3', ['-c', [...begin, ...(words === undefined ? gone : made)].join('\n')])
 }
