@@ -25,6 +25,8 @@ export const Policy = z.strictObject({
   scratch: place,
   /** What it may read besides the system and the tools on PATH. */
   read: z.array(place),
+  /** What in there it may not: folders, and files that are never replaced by a rename (that would lift what lies over them). */
+  hide: z.array(place),
   write: z.array(place),
   /** What stays as it is though it lies in a place that may be written. */
   keep: z.array(place),
@@ -56,6 +58,7 @@ export interface Needs {
   /** rw: the globs of its brief. */
   files?: string[]
   read?: string[]
+  hide?: string[]
   write?: string[]
   hosts?: string[]
   login?: Login
@@ -96,6 +99,7 @@ export function policyOf(role: Role, needs: Needs): Policy {
       ...own.read,
       ...(needs.programs ?? []).map(homeOf),
     ],
+    hide: needs.hide ?? [],
     write: [...writes[role], ...(needs.write ?? []), ...own.write],
     keep: outputs === undefined ? [] : keeps,
     hosts: role === 'check' || role === 'commit' ? [] : (needs.hosts ?? []),

@@ -53,7 +53,11 @@ export function runtimeConfig(
     },
     filesystem: {
       // Under a place that is only read, what may be written is taken away once more: the library lays it on top then.
-      denyRead: [...reads.deny, ...write.filter(place => allowRead.some(other => isUnder(place, other)))],
+      denyRead: [
+        ...reads.deny,
+        ...policy.hide.filter(place => fs.existsSync(place)),
+        ...write.filter(place => allowRead.some(other => isUnder(place, other))),
+      ],
       allowRead: [...new Set(allowRead)],
       allowWrite: [...new Set(write)],
       denyWrite: policy.keep,

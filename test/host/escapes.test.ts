@@ -16,7 +16,7 @@ before(async () => {
 })
 after(() => host.close())
 
-for (const role of ['code', 'rw', 'check'] as const) {
+for (const role of ['orchestrator', 'code', 'rw', 'check'] as const) {
   test(`no way leads out of the sandbox of a ${role}`, { skip }, async t => {
     const world = openWorld(host)
     t.after(() => world.close())

@@ -10,9 +10,9 @@ export async function attempt(world: World, tries: [id: string, one: Try][], rol
   fs.mkdirSync(scripts)
   for (const [id, { script }] of tries) fs.writeFileSync(path.join(scripts, `${id}.sh`), `${script}\n`)
   const writable = {
+    orchestrator: 'state/workspace/mine/desk',
     code: 'state/workspace/mine/outputs',
     rw: 'state/workspace/mine/outputs/docs',
-    check: 'tree',
   } as Record<string, string>
   const own = world.at(writable[role ?? 'code'] ?? 'tree')
   fs.mkdirSync(own, { recursive: true })
@@ -62,8 +62,9 @@ function policyFor(role: Role, world: World, own: string, variables: Record<stri
     folder: own,
     scratch: world.at('scratch'),
     files: ['docs/**'],
-    read: [world.at('tries')],
-    write: role === 'check' ? [own] : [],
+    read: [world.at('tries'), ...(role === 'orchestrator' ? [world.names['MINE'] ?? ''] : [])],
+    hide: ['evidence', 'trees.git', 'events.jsonl'].map(name => world.at(`state/workspace/mine/${name}`)),
+    write: role === 'check' || role === 'orchestrator' ? [own] : [],
     hosts: [`127.0.0.1:${world.names['ALLOWED']}`],
     variables,
   })
