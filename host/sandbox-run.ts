@@ -6,6 +6,7 @@ import type { SandboxRuntimeConfig } from '@anthropic-ai/sandbox-runtime'
 import { DispatchError, exits, isErrno } from './error.ts'
 import { writeAtomic } from './files.ts'
 import { shellWord } from './printable.ts'
+import { programOf } from './run.ts'
 import { displaced, handOn, sweep } from './sandbox-beside.ts'
 import { isUnder, type Outcome, type Policy } from './sandbox-policy.ts'
 import { type Reads, readsOf } from './sandbox-reads.ts'
@@ -65,6 +66,7 @@ export function runtimeConfig(
     allowPty: policy.role === 'orchestrator',
     // It would look for repositories below the folder that this process stands in, and that one is empty.
     ripgrep: { command: 'true' },
+    socatPath: programOf('socat'),
   }
 }
 
@@ -90,6 +92,14 @@ export function innerEnvironment(
 ): Record<string, string> {
   const taken = inherit.flatMap(name => (environment[name] === undefined ? [] : [[name, environment[name]]]))
   return { ...Object.fromEntries(taken), ...variables }
+}
+
+/** PATH without the folders that an agent can write, and without those that mean another one everywhere. Pure. */
+export function safePath(searchPath: string, writable: string[]): string {
+  const folders = searchPath.split(path.delimiter).filter(folder => path.isAbsolute(folder))
+  return folders
+    .filter(folder => !writable.some(place => isUnder(realOf(folder) ?? folder, place)))
+    .join(path.delimiter)
 }
 
 // --- internal ---
@@ -127,10 +137,12 @@ async function enclosed(
 ): Promise<Outcome> {
   const kept = policy.keep.filter(place => fs.existsSync(path.dirname(place)))
   for (const place of [...policy.write, policy.scratch, ...kept]) settle(place)
+  const inside = innerEnvironment(policy, environment)
   // The library looks at the folder it stands in, and leaves its sockets where TMPDIR says.
   process.chdir(scene)
   process.env['TMPDIR'] = scene
-  const inside = innerEnvironment(policy, environment)
+  // Nor does anything out here come from where an agent can put a program: project tools stand on PATH for those inside.
+  process.env['PATH'] = safePath(process.env['PATH'] ?? '', [...policy.write, policy.scratch])
   const reads = readsOf(inside['PATH'] ?? '', inside['HOME'] ?? os.homedir())
   const config = runtimeConfig(policy, reads, scene)
   const { ['SandboxManager']: fence } = await import('@anthropic-ai/sandbox-runtime')
@@ -157,7 +169,8 @@ async function enclosed(
 /** The library leaves the host's shared memory and message queues within reach; one more wall, or no sandbox. */
 function walled(line: string, platform = process.platform): string {
   if (platform === 'darwin') return line
-  const higher = line.replace('bwrap --new-session ', 'bwrap --unshare-ipc --unshare-uts --new-session ')
+  const bubblewrap = `${shellWord(programOf('bwrap'))} --unshare-ipc --unshare-uts --new-session `
+  const higher = line.replace('bwrap --new-session ', () => bubblewrap)
   if (higher === line) throw new Error('sandbox-runtime words its command in a way that we do not know')
   return higher
 }

@@ -6,7 +6,7 @@ import { runtimeFolder } from './sandbox-run.ts'
 
 export * from './sandbox-policy.ts'
 export { readsOf, toolFolders } from './sandbox-reads.ts'
-export { innerEnvironment, innerScript, runSandboxed, runtimeConfig } from './sandbox-run.ts'
+export { innerEnvironment, innerScript, runSandboxed, runtimeConfig, safePath } from './sandbox-run.ts'
 
 /** What of a sandbox this machine has: one that works, or why there is none and what brings it. */
 export type SandboxHere = { kind: 'bubblewrap' | 'seatbelt' } | { missing: string; remedy: string }

@@ -165,7 +165,7 @@ test('the words of bubblewrap', () => {
 interface Inside {
   folder: string
   policy(changes?: Partial<Policy>): string
-  sh(script: string, changes?: Partial<Policy>): ReturnType<typeof run>
+  sh(script: string, changes?: Partial<Policy>, searchPath?: string): ReturnType<typeof run>
   outcome(): Outcome
 }
 
@@ -187,10 +187,10 @@ function inside(t: TestContext): Inside {
     folder,
     policy,
     outcome: () => Outcome.parse(readJson(at('outcome'))),
-    sh: (script, changes) => {
+    sh: (script, changes, searchPath = `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`) => {
       const [node = '', ...words] = [...door, policy(changes), '--', '/bin/sh', '-c', script]
       const env = {
-        PATH: `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
+        PATH: searchPath,
         HOME: at('home'),
         SECRET: 'x',
       }
@@ -237,10 +237,28 @@ test('a sandbox that does not come up is exit 11, and nothing has run', { skip }
   const sham = path.join(folder, 'sham')
   fs.mkdirSync(sham)
   fs.writeFileSync(path.join(sham, 'bwrap'), '#!/bin/sh\necho "bwrap: no" >&2\nexit 1\n', { mode: 0o755 })
-  const ran = await sh('touch ran', { variables: { PATH: `${sham}:/usr/bin:/bin` } })
+  const ran = await sh('touch ran', {}, `${sham}:/usr/bin:/bin`)
   assert.equal(ran.code, exits.sandbox)
   assert.equal(outcome().began, false)
   assert.ok(!fs.existsSync(path.join(folder, 'out/ran')))
+})
+
+test('a program that an agent has put on PATH is never run outside', { skip }, async t => {
+  const { sh, folder } = inside(t)
+  const tools = path.join(folder, 'out/node_modules/.bin')
+  fs.mkdirSync(tools, { recursive: true })
+  const mark = path.join(folder, 'home/was-here')
+  for (const name of ['bwrap', 'socat', 'true', 'sh', 'bash', 'which', 'rg', 'npm', 'node', 'env'])
+    fs.writeFileSync(path.join(tools, name), `#!/bin/sh\ntouch '${mark}'\nexit 1\n`, { mode: 0o755 })
+  for (const hosts of [[], ['example.com:443']]) {
+    const ran = await sh(
+      `case $PATH in '${tools}'*) exit 3 ;; esac`,
+      { hosts },
+      `${tools}:/usr/local/bin:/usr/bin:/bin`,
+    )
+    assert.equal(ran.code, 3, ran.stderr)
+  }
+  assert.ok(!fs.existsSync(mark))
 })
 
 test('a place to write that an agent has turned into a link is refused', { skip }, async t => {
