@@ -12,7 +12,7 @@ async function profileOf(role: Role): Promise<string> {
     outputs: '/Volumes/s/outputs',
     hosts: ['h:1'],
   }
-  const reads = { deny: ['/Users', '/Volumes'], allow: ['/Users/me/.cargo'] }
+  const reads = { deny: ['/Users', '/Volumes'], allow: ['/Volumes/me/.cargo'] }
   const { filesystem, network, allowPty } = runtimeConfig(policyOf(role, needs), reads, '/Volumes/scene', 'darwin')
   const { wrapCommandWithSandboxMacOS } = await import(profiles)
   return wrapCommandWithSandboxMacOS({
@@ -44,7 +44,7 @@ test('a worker on a Mac writes its repository, less what git would run', async (
 test('homes and volumes are closed there, and what is needed is opened again', async () => {
   const profile = await profileOf('code')
   assert.match(rule(profile, '(deny file-read*'), /subpath "\/Users"[\s\S]*subpath "\/Volumes"/)
-  assert.match(rule(profile, '(allow file-read*\n'), /subpath "\/Users\/me\/\.cargo"/)
+  assert.match(rule(profile, '(allow file-read*\n'), /subpath "\/Volumes\/me\/\.cargo"/)
 })
 
 test('the way out is the proxy; who may serve on loopback may call it, too', async () => {

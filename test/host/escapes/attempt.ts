@@ -27,10 +27,10 @@ export async function attempt(world: World, tries: [id: string, one: Try][], rol
   const policy = world.at('policy.json')
   if (role) fs.writeFileSync(policy, JSON.stringify(policyFor(role, world, own, names)))
   const door = [process.execPath, path.join(install, 'bin/sandboxed.ts'), policy, '--']
-  // Standard input and output are plain files of ours, as a worker has them.
+  // Standard input and output are plain files of ours, as a worker has them; and somebody left a folder open (bash: sh counts to 9).
   const { folder } = world
-  const redirected = 'cd "$0"; exec "$@" <state/workspace/mine/brief.md >>state/workspace/mine/stream.jsonl 6<home'
-  const ran = await run('/bin/sh', ['-c', redirected, folder, ...(role ? door : []), ...commands], {
+  const redirected = 'cd "$0"; exec "$@" <state/workspace/mine/brief.md >>state/workspace/mine/stream.jsonl 99<home'
+  const ran = await run('bash', ['-c', redirected, folder, ...(role ? door : []), ...commands], {
     env: role ? env : { ...env, ...names },
     cwd: folder,
     deadline: 120_000,

@@ -59,7 +59,7 @@ export const tries: Try[] = [
   reads('reads it under its own root', 'cat "/proc/self/root$HOME_/.ssh/id_rsa"'),
   reads('reads it under the root of any process', 'cat /proc/[0-9]*/root"$HOME_/.ssh/id_rsa"'),
   reads('reads it from the folder another process stands in', 'cat /proc/[0-9]*/cwd/.ssh/id_rsa'),
-  reads('goes by a folder that somebody left open', 'cat /proc/self/fd/6/.ssh/id_rsa'),
+  reads('goes by a folder that somebody left open', 'cat /proc/self/fd/99/.ssh/id_rsa'),
   reads(
     'reads memory that a program of the host shares',
     python([
