@@ -39,7 +39,7 @@ export function sweep(temp: string): void {
       .filter(entry => /^\d+$/.test(entry))
       .map(Number)) {
       const words = commandOf(pid)
-      if (/^socat\0/.test(words) && words.includes(`UNIX-LISTEN:${folder}/`)) signalOne(pid, 'SIGTERM')
+      if (/^(\S*\/)?socat\0/.test(words) && words.includes(`UNIX-LISTEN:${folder}/`)) signalOne(pid, 'SIGTERM')
     }
     fs.rmSync(folder, { recursive: true, force: true })
   }

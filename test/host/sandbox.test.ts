@@ -329,6 +329,8 @@ test('whoever stands beside it dies, and all inside with it', { skip }, async t 
   assert.equal(left().length, 1)
   await sh('true') // Whoever comes next clears away what is left.
   assert.deepEqual(left(), [])
+  const relays = await run('ps', ['-eo', 'args'])
+  assert.ok(!relays.stdout.includes(`dsp-${child.pid}-`), relays.stdout)
 })
 
 test('a terminal that changes its size is followed', { skip }, async t => {
