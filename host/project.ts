@@ -6,6 +6,8 @@ import { DispatchError, exits } from './error.ts'
 import { readIfPresent, readUntrusted, writeAtomic } from './files.ts'
 import { placeOf, readJsonc } from './jsonc.ts'
 
+export * from './propose.ts'
+
 /** The name of the file at the top of a repository that says what its work needs. */
 export const projectFile = '.dispatch.json'
 

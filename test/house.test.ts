@@ -40,6 +40,7 @@ const owners: Record<string, string> = {
   express: 'webui/app.ts',
   eta: 'webui/render.ts',
   uqr: 'bin/notify/qr.ts',
+  '@anthropic-ai/sandbox-runtime': 'host/sandbox-run.ts',
 }
 
 /** Every foreign program has one owner among the TypeScript files. */

@@ -1,0 +1,264 @@
+import { spawn } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import type { SandboxRuntimeConfig } from '@anthropic-ai/sandbox-runtime'
+import { DispatchError, exits, isErrno } from './error.ts'
+import { writeAtomic } from './files.ts'
+import { shellWord } from './printable.ts'
+import { programOf } from './run.ts'
+import { displaced, handOn, sweep } from './sandbox-beside.ts'
+import { isUnder, type Outcome, type Policy } from './sandbox-policy.ts'
+import { type Reads, readsOf } from './sandbox-reads.ts'
+
+/** The package of the sandbox itself: its helper program must be readable inside. */
+export const runtimeFolder = path.dirname(
+  path.dirname(new URL(import.meta.resolve('@anthropic-ai/sandbox-runtime')).pathname),
+)
+
+/**
+ * Run a command inside, to its end, and answer its exit code. This process stays beside it: it carries the only way out
+ * (a proxy on loopback), hands signals and the terminal's size in, and when it dies, all inside dies with it. A sandbox that
+ * does not come up is exit 11, never a run without one.
+ */
+export async function runSandboxed(policy: Policy, command: string[], environment = process.env): Promise<number> {
+  const temp = shortTemp()
+  sweep(temp)
+  const scene = fs.realpathSync(fs.mkdtempSync(path.join(temp, `dsp-${process.pid}-`)))
+  const ended = await enclosed(policy, command, scene, environment).finally(() =>
+    fs.rmSync(scene, { recursive: true, force: true }),
+  )
+  if (policy.outcome !== undefined) writeAtomic(policy.outcome, JSON.stringify(ended))
+  if (!ended.began) throw noSandbox(ended.why)
+  return ended.code ?? signalCode(ended.signal)
+}
+
+/** What the library is told. Pure but for a look at what is there. */
+export function runtimeConfig(
+  policy: Policy,
+  reads: Reads,
+  scene: string,
+  platform = process.platform,
+): SandboxRuntimeConfig {
+  const write = [...policy.write, policy.scratch]
+  const allowRead = [...reads.allow, ...policy.read, runtimeFolder, scene].filter(
+    place => !write.some(other => isUnder(place, other)),
+  )
+  return {
+    network: {
+      allowedDomains: policy.hosts,
+      deniedDomains: [],
+      strictAllowlist: true,
+      // A Mac has no loopback of its own to give away: whoever may serve there, may also call whoever serves there.
+      allowLocalBinding: platform === 'darwin' && ['code', 'setup', 'check'].includes(policy.role),
+    },
+    filesystem: {
+      // Under a place that is only read, what may be written is taken away once more: the library lays it on top then.
+      denyRead: [
+        ...reads.deny,
+        ...policy.hide.filter(place => fs.existsSync(place)),
+        ...write.filter(place => allowRead.some(other => isUnder(place, other))),
+      ],
+      allowRead: [...new Set(allowRead)],
+      allowWrite: [...new Set(write)],
+      denyWrite: policy.keep,
+    },
+    allowPty: policy.role === 'orchestrator',
+    // It would look for repositories below the folder that this process stands in, and that one is empty.
+    ripgrep: { command: 'true' },
+    socatPath: programOf('socat'),
+  }
+}
+
+/** What the shell inside does before the command: say that it is there, and take away what only the library needed. Pure. */
+export function innerScript({ folder, scratch, hosts }: Policy, command: string[]): string {
+  const loopback = ['localhost', '127.0.0.1', '::1'].filter(name => !hosts.some(host => host.startsWith(`${name}:`)))
+  return [
+    'printf . >&3; exec 3>&-',
+    `unset ${strays.join(' ')}`,
+    `export TMPDIR=${shellWord(scratch)}`,
+    ...(hosts.length > 0
+      ? [`export NO_PROXY=${loopback.join(',')} no_proxy=${loopback.join(',')} NODE_USE_ENV_PROXY=1`]
+      : []),
+    `cd ${shellWord(folder)} || exit 126; unset OLDPWD`,
+    `exec ${command.map(shellWord).join(' ')}`,
+  ].join('; ')
+}
+
+/** The environment inside, built from empty. Pure. */
+export function innerEnvironment(
+  { inherit, variables }: Policy,
+  environment: NodeJS.ProcessEnv,
+): Record<string, string> {
+  const taken = inherit.flatMap(name => (environment[name] === undefined ? [] : [[name, environment[name]]]))
+  return { ...Object.fromEntries(taken), ...variables }
+}
+
+/** PATH without the folders that an agent can write, and without those that mean another one everywhere. Pure. */
+export function safePath(searchPath: string, writable: string[]): string {
+  const folders = searchPath.split(path.delimiter).filter(folder => path.isAbsolute(folder))
+  return folders
+    .filter(folder => !writable.some(place => isUnder(realOf(folder) ?? folder, place)))
+    .join(path.delimiter)
+}
+
+// --- internal ---
+
+/** What the library sets beside the way out: for programs that nobody of ours runs, and with its password in them. */
+const strays = [
+  'SANDBOX_RUNTIME',
+  'GIT_CONFIG_PARAMETERS',
+  'GIT_SSH_COMMAND',
+  'SRT_SSH_PROXY_COMMAND',
+  'GRPC_PROXY',
+  'grpc_proxy',
+  'FTP_PROXY',
+  'ftp_proxy',
+  'RSYNC_PROXY',
+  'DOCKER_HTTP_PROXY',
+  'DOCKER_HTTPS_PROXY',
+  'CLOUDSDK_PROXY_TYPE',
+  'CLOUDSDK_PROXY_ADDRESS',
+  'CLOUDSDK_PROXY_PORT',
+  'CLOUDSDK_PROXY_USERNAME',
+  'CLOUDSDK_PROXY_PASSWORD',
+  'CLAUDE_CODE_HOST_HTTP_PROXY_PORT',
+  'CLAUDE_CODE_HOST_SOCKS_PROXY_PORT',
+  'JAVA_TOOL_OPTIONS',
+  'NO_PROXY',
+  'no_proxy',
+]
+
+async function enclosed(
+  policy: Policy,
+  command: string[],
+  scene: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<Outcome> {
+  const kept = policy.keep.filter(place => fs.existsSync(path.dirname(place)))
+  for (const place of [...policy.write, policy.scratch, ...kept]) settle(place)
+  const inside = innerEnvironment(policy, environment)
+  // The library looks at the folder it stands in, and leaves its sockets where TMPDIR says.
+  process.chdir(scene)
+  process.env['TMPDIR'] = scene
+  // Nor does anything out here come from where an agent can put a program: project tools stand on PATH for those inside.
+  process.env['PATH'] = safePath(process.env['PATH'] ?? '', [...policy.write, policy.scratch])
+  const reads = readsOf(inside['PATH'] ?? '', inside['HOME'] ?? os.homedir())
+  const config = runtimeConfig(policy, reads, scene)
+  const { ['SandboxManager']: fence } = await import('@anthropic-ai/sandbox-runtime')
+  try {
+    // Who may call nobody needs no proxy: on Linux its network is empty, and a start costs half.
+    if (policy.hosts.length > 0 || process.platform === 'darwin') await fence.initialize(config)
+    const wrapped = await fence.wrapWithSandboxArgv(
+      innerScript(policy, command),
+      '/bin/sh',
+      config,
+      undefined,
+      undefined,
+      { commandId: policy.role },
+    )
+    return await finish(walled(wrapped.argv.at(-1) ?? ''), inside)
+  } catch (error) {
+    return { began: false, code: null, signal: null, why: error instanceof Error ? error.message : String(error) }
+  } finally {
+    fence.cleanupAfterCommand()
+    await fence.reset()
+  }
+}
+
+/** The library leaves the host's shared memory and message queues within reach; one more wall, or no sandbox. */
+function walled(line: string, platform = process.platform): string {
+  if (platform === 'darwin') return line
+  const bubblewrap = `${shellWord(programOf('bwrap'))} --unshare-ipc --unshare-uts --new-session `
+  const higher = line.replace('bwrap --new-session ', () => bubblewrap)
+  if (higher === line) throw new Error('sandbox-runtime words its command in a way that we do not know')
+  return higher
+}
+
+/** Start it, stand beside it, and say how it ended. */
+function finish(line: string, env: Record<string, string>): Promise<Outcome> {
+  // `exec`, so that the sandbox is our own child and dies with us. A plain file is not handed in: who holds one open could
+  // open it anew by /proc, for writing, past every wall.
+  const stdio = [0, 1, 2].map(fd => (isFile(fd) ? 'pipe' : fd))
+  const nothing = fs.openSync('/dev/null', 'r')
+  const child = spawn('/bin/sh', ['-c', `exec ${line}`], {
+    env,
+    stdio: [...stdio, 'pipe', ...displaced(nothing)] as ['pipe', 'pipe', 'pipe', 'pipe'],
+  })
+  if (stdio[0] === 'pipe') {
+    child.stdin?.on('error', () => undefined) // It may end without reading its input.
+    process.stdin.pipe(child.stdin as NodeJS.WritableStream)
+  }
+  child.stdout?.pipe(process.stdout, { end: false })
+  child.stderr?.pipe(process.stderr, { end: false })
+  let began = false
+  const signal = child.stdio[3] as NodeJS.ReadableStream
+  signal.on('data', () => {
+    began = true
+  })
+  signal.on('error', () => undefined)
+  const letGo = handOn(child)
+  return new Promise(resolve => {
+    const end = (code: number | null, by: string | null, why: string) => {
+      letGo()
+      process.stdin.unref?.()
+      resolve({ began, code, signal: by, why })
+    }
+    child.once('error', error => end(null, null, error.message))
+    child.once('close', (code, by) =>
+      end(code, by, began ? '' : `it ended (${code === null ? by : `exit ${code}`}) before the command began`),
+    )
+  })
+}
+
+/**
+ * A place that may be written is there, and is what its name says: a link in it, laid by an earlier agent, would open
+ * whatever it points at.
+ */
+function settle(place: string): void {
+  let there = place
+  while (fs.lstatSync(there, { throwIfNoEntry: false }) === undefined) there = path.dirname(there)
+  const real = realOf(there)
+  if (real !== there)
+    throw new DispatchError(
+      `${there} is a link${real === undefined ? '' : ` to ${real}`}: nothing is opened for writing through a link`,
+      {
+        exit: exits.integrity,
+      },
+    )
+  if (there !== place) fs.mkdirSync(place, { recursive: true, mode: 0o700 })
+}
+
+function realOf(place: string): string | undefined {
+  try {
+    return fs.realpathSync(place)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ELOOP')) return undefined
+    throw error
+  }
+}
+
+/** A folder for sockets, whose names may not be long. */
+function shortTemp(): string {
+  const named = os.tmpdir()
+  return named.length < 60 ? named : '/tmp'
+}
+
+function isFile(fd: number): boolean {
+  try {
+    return fs.fstatSync(fd).isFile()
+  } catch {
+    return false
+  }
+}
+
+function signalCode(signal: string | null): number {
+  return 128 + (os.constants.signals[signal as NodeJS.Signals] ?? 0)
+}
+
+function noSandbox(why: string): DispatchError {
+  return new DispatchError(`the sandbox did not start: ${why}`, {
+    exit: exits.sandbox,
+    remedy: '`dispatch doctor` says what this machine lacks.',
+  })
+}
