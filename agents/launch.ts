@@ -9,8 +9,12 @@ export interface Script {
   variables: Record<string, string>
   /** Put before PATH. */
   tools?: string
+  /** A door of ours opens its sandbox, and is faster by its compiled sources; they do not reach the agent. */
+  isEnclosed: boolean
   command: string[]
 }
+
+const compiled = 'NODE_COMPILE_CACHE'
 
 /** Keys that are the judge's or the notifier's alone. */
 const ours = [
@@ -19,17 +23,17 @@ const ours = [
   'NTFY_SERVER',
   'NTFY_TOPIC',
   'NTFY_TOKEN',
-  'NODE_COMPILE_CACHE',
+  compiled,
   'TMUX',
   'TMUX_PANE',
 ]
 
 /** The text of a launch script. A person may read it, and run it again by hand. */
-export function launchScript({ about, folder, variables, tools, command }: Script): string {
+export function launchScript({ about, folder, variables, tools, isEnclosed, command }: Script): string {
   return [
     '#!/bin/sh',
     `# ${about} Written by dispatch.`,
-    `unset ${ours.join(' ')}`,
+    `unset ${ours.filter(name => !isEnclosed || name !== compiled).join(' ')}`,
     ...Object.entries(variables).map(([name, value]) => `export ${name}=${shellWord(value)}`),
     ...(tools === undefined ? [] : [`export PATH=${shellWord(tools)}:"$PATH"`]),
     `cd ${shellWord(folder)} || exit 1`,

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { install, interactiveArguments, launchVariables, shellPattern, writeAtomic } from '../host/index.ts'
 import { type Session, sentencesOf, skeleton } from '../session/index.ts'
+import { claudeFolder, claudeProgram, orchestratorDoor } from './enclosure.ts'
 import { instructionsFor } from './instructions.ts'
 import { launchScript } from './launch.ts'
 import { fill } from './template.ts'
@@ -49,10 +50,9 @@ export function houseRules(): string {
 }
 
 /** Where an agent's hooks and tools find the session; the values are paths of ours. */
-export function sessionVariables({ id, paths, opening }: Session): Record<string, string> {
+export function sessionVariables({ id, paths }: Session): Record<string, string> {
   return {
     ...launchVariables,
-    ...(opening.claude.configDirectory === null ? {} : { CLAUDE_CONFIG_DIR: opening.claude.configDirectory }),
     DISPATCH_SESSION: id,
     DISPATCH_HOOKS: path.join(install, 'hooks'),
     DISPATCH_SPOOL: paths.spool,
@@ -69,26 +69,29 @@ function setupWords({ project }: Session['opening']): string {
 function orchestratorScript(session: Session): string {
   const { paths, opening } = session
   const launch = {
-    claude: opening.claude.program,
+    claude: claudeProgram(session),
     model: opening.models.orchestrator,
     orders: paths.orders,
     settings: path.join(install, 'settings.json'),
     session: opening.claude.session,
     tools,
   }
+  const variables = {
+    ...sessionVariables(session),
+    ...claudeFolder(session, paths.claude),
+    DISPATCH_ROLE: 'orchestrator',
+    DISPATCH_DESK: paths.desk,
+    DISPATCH_REPLIES: paths.replies,
+    DISPATCH_HOLD: paths.hold,
+    DISPATCH_GUARD: paths.guard,
+  }
   return launchScript({
     about: `The orchestrator of ${session.id}.`,
     folder: paths.desk,
-    variables: {
-      ...sessionVariables(session),
-      DISPATCH_ROLE: 'orchestrator',
-      DISPATCH_DESK: paths.desk,
-      DISPATCH_REPLIES: paths.replies,
-      DISPATCH_HOLD: paths.hold,
-      DISPATCH_GUARD: paths.guard,
-    },
+    variables,
+    isEnclosed: session.opening.sandbox.kind !== null,
     tools: path.join(install, 'bin/desk'),
-    command: interactiveArguments(launch, 'Begin.'),
+    command: [...orchestratorDoor(session, variables), ...interactiveArguments(launch, 'Begin.')],
   })
 }
 

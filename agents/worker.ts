@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { headlessArguments, install, makePrivate, shellPattern, writeAtomic } from '../host/index.ts'
 import type { Session, WorkerKind } from '../session/index.ts'
+import { claudeFolder, claudeProgram, workerDoor } from './enclosure.ts'
 import { instructionsFor } from './instructions.ts'
 import { launchScript } from './launch.ts'
 import { houseRules, sessionVariables } from './orchestrator.ts'
@@ -67,7 +68,7 @@ export function layWorker(
   )
   writeAtomic(path.join(own.folder, 'files'), files.map(glob => `${glob}\n`).join(''))
   const launch = {
-    claude: session.opening.claude.program,
+    claude: claudeProgram(session),
     model,
     orders: own.orders,
     settings: path.join(install, 'settings.json'),
@@ -75,23 +76,26 @@ export function layWorker(
     tools: tools[kind],
     budgetUsd,
   }
+  const told = {
+    ...sessionVariables(session),
+    ...claudeFolder(session, own.claude),
+    ...variables,
+    DISPATCH_ROLE: 'worker',
+    DISPATCH_WORKER: `${id}/${name}`,
+    DISPATCH_KIND: kind,
+    DISPATCH_FOLDER: own.folder,
+    DISPATCH_FILES: path.join(own.folder, 'files'),
+    DISPATCH_GUARD: own.guard,
+    DISPATCH_LOCK: paths.lock,
+    DISPATCH_TOKEN: String(token),
+    DISPATCH_ACCEPTED: accepted,
+    DISPATCH_TOOLS: programs.join(':'),
+  }
   const script = launchScript({
     about: `Worker ${name} of ${id}.`,
     folder: paths.outputs,
-    ...(programs.length > 0 ? { tools: programs.join(':') } : {}),
-    variables: {
-      ...sessionVariables(session),
-      ...variables,
-      DISPATCH_ROLE: 'worker',
-      DISPATCH_WORKER: `${id}/${name}`,
-      DISPATCH_KIND: kind,
-      DISPATCH_FOLDER: own.folder,
-      DISPATCH_FILES: path.join(own.folder, 'files'),
-      DISPATCH_GUARD: own.guard,
-      DISPATCH_LOCK: paths.lock,
-      DISPATCH_TOKEN: String(token),
-      DISPATCH_ACCEPTED: accepted,
-    },
+    variables: { ...told, ...workerDoor(session, { name, kind, files }, told) },
+    isEnclosed: session.opening.sandbox.kind !== null,
     command: ['/bin/sh', path.join(install, 'agents/worker.sh'), ...headlessArguments(launch)],
   })
   writeAtomic(own.launch, script, 0o700)

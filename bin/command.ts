@@ -5,6 +5,8 @@ import { columns } from './terminal.ts'
 /** An option as it is typed, told of in `--help`, and completed by a shell. */
 export interface Option {
   type: 'string' | 'boolean'
+  /** It may be given more than once. */
+  multiple?: true
   /** What stands for its value in `--help`: `FILE`. */
   value?: string
   about: string
@@ -14,7 +16,11 @@ export type Options = Record<string, Option>
 
 /** What was typed: a boolean for a switch, text for an option with a value, nothing for what was left out. */
 export type Values<Known extends Options> = {
-  [Name in keyof Known]?: Known[Name]['type'] extends 'boolean' ? boolean : string
+  [Name in keyof Known]?: Known[Name]['type'] extends 'boolean'
+    ? boolean
+    : Known[Name] extends { multiple: true }
+      ? string[]
+      : string
 }
 
 /** One command: what `--help` tells of it, and what it does. Answers the exit code. */

@@ -2,7 +2,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 import { namesIn, oneLine, parseStreamLine, printable } from '../host/index.ts'
-import type { Session } from '../session/index.ts'
+import { claudeFolderOf, type Session } from '../session/index.ts'
 
 /** Tokens as claude was billed for them, of one model. */
 export interface Tokens {
@@ -17,8 +17,9 @@ export interface Tokens {
  * Where claude writes down the orchestrator's talk: under its configuration, in a folder named after the desk. Looked for by
  * the name of the file, which is ours, because the folder's spelling is claude's own. Undefined when it is not there.
  */
-export function transcriptOf({ opening, paths }: Session): string | undefined {
-  const configuration = opening.claude.configDirectory ?? path.join(os.homedir(), '.claude')
+export function transcriptOf(session: Session): string | undefined {
+  const { opening, paths } = session
+  const configuration = claudeFolderOf(session) ?? path.join(os.homedir(), '.claude')
   const projects = path.join(configuration, 'projects')
   const usual = paths.desk.replace(/[^A-Za-z0-9]/g, '-')
   const file = `${opening.claude.session}.jsonl`

@@ -45,6 +45,8 @@ export const Outcome = z.object({
   began: z.boolean(),
   code: z.number().nullable(),
   signal: z.string().nullable(),
+  /** From the moment it began. */
+  milliseconds: z.number(),
   why: z.string(),
 })
 export type Outcome = z.infer<typeof Outcome>

@@ -159,7 +159,13 @@ async function enclosed(
     )
     return await finish(walled(wrapped.argv.at(-1) ?? ''), inside)
   } catch (error) {
-    return { began: false, code: null, signal: null, why: error instanceof Error ? error.message : String(error) }
+    return {
+      began: false,
+      code: null,
+      signal: null,
+      milliseconds: 0,
+      why: error instanceof Error ? error.message : String(error),
+    }
   } finally {
     fence.cleanupAfterCommand()
     await fence.reset()
@@ -191,10 +197,10 @@ function finish(line: string, env: Record<string, string>): Promise<Outcome> {
   }
   child.stdout?.pipe(process.stdout, { end: false })
   child.stderr?.pipe(process.stderr, { end: false })
-  let began = false
+  let began: number | undefined
   const signal = child.stdio[3] as NodeJS.ReadableStream
   signal.on('data', () => {
-    began = true
+    began ??= performance.now()
   })
   signal.on('error', () => undefined)
   const letGo = handOn(child)
@@ -202,11 +208,16 @@ function finish(line: string, env: Record<string, string>): Promise<Outcome> {
     const end = (code: number | null, by: string | null, why: string) => {
       letGo()
       process.stdin.unref?.()
-      resolve({ began, code, signal: by, why })
+      const milliseconds = began === undefined ? 0 : performance.now() - began
+      resolve({ began: began !== undefined, code, signal: by, milliseconds, why })
     }
     child.once('error', error => end(null, null, error.message))
     child.once('close', (code, by) =>
-      end(code, by, began ? '' : `it ended (${code === null ? by : `exit ${code}`}) before the command began`),
+      end(
+        code,
+        by,
+        began !== undefined ? '' : `it ended (${code === null ? by : `exit ${code}`}) before the command began`,
+      ),
     )
   })
 }

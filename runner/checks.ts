@@ -3,7 +3,17 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import vm from 'node:vm'
-import { checkEnvironment, printable, type Ran, run, writeAtomic } from '../host/index.ts'
+import {
+  checkEnvironment,
+  Outcome as Ended,
+  install,
+  policyOf,
+  printable,
+  type Ran,
+  readJson,
+  run,
+  writeAtomic,
+} from '../host/index.ts'
 import type { Commit, ContractClause, EvidenceRecord, Expectation, Outcome, Paths, ProofOf } from '../session/index.ts'
 import { evidenceText, exportTree } from '../session/index.ts'
 import type { Readiness } from './setup.ts'
@@ -24,6 +34,8 @@ export interface Occasion {
   repeatSeconds: number
   /** The project's dependencies for this tree. */
   ready: Readiness
+  /** What holds the command; null: nothing. */
+  sandbox: string | null
 }
 
 /**
@@ -69,7 +81,7 @@ export async function runCheck(
     tools: await toolsIn(check.command),
     machine,
     setup: ready.ok ? ready.key : null,
-    sandbox: 'none',
+    sandbox: occasion.sandbox ?? 'none',
   }
   keepRecord(paths, record, output)
   return record
@@ -90,21 +102,17 @@ interface Once {
   outputSha256: string
 }
 
-async function runOnce(paths: Paths, check: Check, { at, limitSeconds, ready }: Occasion): Promise<Once> {
-  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-check-'))
+async function runOnce(paths: Paths, check: Check, { at, limitSeconds, ready, sandbox }: Occasion): Promise<Once> {
+  const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-check-')))
   try {
     const tree = path.join(scratch, 'tree')
     const home = path.join(scratch, 'home')
     for (const folder of [tree, home]) fs.mkdirSync(folder)
     await exportTree(paths, at.commit, tree)
     if (ready.ok) await ready.place(tree)
+    const shell = ['/bin/sh', '-c', check.command]
     const ran = ready.ok
-      ? await run('/bin/sh', ['-c', check.command], {
-          cwd: tree,
-          env: withPrograms({ ...checkEnvironment(home), ...ready.variables(tree) }, ready.programs(tree)),
-          deadline: limitSeconds * 1000,
-          keep: outputCap,
-        })
+      ? await (sandbox === null ? runOpen : runEnclosed)(shell, { tree, home, ready, limitSeconds })
       : notRun
     const found = ready.ok
       ? weigh(ran, check.expect, name => fs.existsSync(path.join(tree, name)))
@@ -115,6 +123,62 @@ async function runOnce(paths: Paths, check: Check, { at, limitSeconds, ready }: 
     fs.rmSync(scratch, { recursive: true, force: true })
   }
 }
+
+/** Where a check runs: on an export of the tree, with a home of its own. */
+interface Place {
+  tree: string
+  home: string
+  ready: Extract<Readiness, { ok: true }>
+  limitSeconds: number
+}
+
+function environmentOf({ tree, home, ready }: Place): Record<string, string> {
+  return withPrograms({ ...checkEnvironment(home), ...ready.variables(tree) }, ready.programs(tree))
+}
+
+function runOpen([program = '', ...words]: string[], place: Place): Promise<Ran> {
+  const env = environmentOf(place)
+  return run(program, words, { cwd: place.tree, env, deadline: place.limitSeconds * 1000, keep: outputCap })
+}
+
+/** Inside: no network, nothing to write but the export and its home. What the door itself says is no outcome of the check. */
+async function runEnclosed(command: string[], place: Place): Promise<Ran> {
+  const { tree, home, ready, limitSeconds } = place
+  const beside = path.dirname(tree)
+  const [policy, outcome] = ['policy.json', 'outcome.json'].map(name => path.join(beside, name)) as [string, string]
+  const variables = environmentOf(place)
+  const read = Object.values(ready.variables(tree))
+  writeAtomic(
+    policy,
+    JSON.stringify(policyOf('check', { folder: tree, scratch: home, write: [tree], read, variables, outcome })),
+  )
+  const cache = process.env['NODE_COMPILE_CACHE']
+  const env = { ...checkEnvironment(home), ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) }
+  const deadline = (limitSeconds + opening) * 1000
+  const ran = await run(process.execPath, [path.join(install, 'bin/sandboxed.ts'), policy, '--', ...command], {
+    cwd: beside,
+    env,
+    deadline,
+    keep: outputCap,
+  })
+  const ended = Ended.safeParse(readJson(outcome)).data
+  if (ended?.began)
+    return {
+      ...ran,
+      code: ended.code ?? undefined,
+      signal: ended.signal ?? undefined,
+      milliseconds: ended.milliseconds,
+    }
+  if (ran.timedOut) return ran
+  return { ...ran, code: undefined, unstartable: ended?.why || lastLine(ran.stderr) || 'the sandbox did not open' }
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? ''
+}
+
+/** Seconds that a sandbox may take to open, besides what the check may take. */
+const opening = 5
 
 /** Runs of one check on one tree agree, or it is flaky and proves nothing; one that could not run says nothing at all. Pure. */
 export function inAll(runs: Pick<Once, 'outcome' | 'why'>[]): { outcome: Outcome; why: string } {
@@ -138,7 +202,7 @@ export function weigh(
   standsInTree: (name: string) => boolean,
 ): { outcome: Outcome; why: string } {
   if (ran.timedOut) return { outcome: 'could not run', why: `not done after ${Math.round(ran.milliseconds / 1000)} s` }
-  if (ran.unstartable) return { outcome: 'could not run', why: `the shell did not start: ${ran.unstartable}` }
+  if (ran.unstartable) return { outcome: 'could not run', why: `it did not start: ${ran.unstartable}` }
   if (ran.code === undefined) return { outcome: 'could not run', why: `ended by ${ran.signal ?? 'a signal'}` }
   if ((ran.code === 126 || ran.code === 127) && expect.exit !== ran.code) return weighMissing(ran, standsInTree)
   let wrong: string | undefined

@@ -37,6 +37,7 @@ export async function evidenceFor(
     tools: await toolsIn(check.command),
     machine,
     limitSeconds,
+    sandbox: session.opening.sandbox.kind ?? 'none',
   })
   const known = seen.get(grounds) ?? vouchedFor(running, grounds)
   const output = known && keptOutput(running, known)
@@ -50,6 +51,7 @@ export async function evidenceFor(
     limitSeconds,
     repeatSeconds,
     ready,
+    sandbox: session.opening.sandbox.kind,
   })
   if (record.outcome !== 'could not run') seen.set(grounds, record)
   return record
@@ -78,8 +80,12 @@ function groundsOf({
   tools,
   machine: on,
   limitSeconds,
-}: Pick<EvidenceRecord, 'command' | 'expected' | 'tree' | 'setup' | 'tools' | 'machine' | 'limitSeconds'>): string {
-  return JSON.stringify([command, expected, tree, setup, Object.entries(tools), on, limitSeconds])
+  sandbox,
+}: Pick<
+  EvidenceRecord,
+  'command' | 'expected' | 'tree' | 'setup' | 'tools' | 'machine' | 'limitSeconds' | 'sandbox'
+>): string {
+  return JSON.stringify([command, expected, tree, setup, Object.entries(tools), on, limitSeconds, sandbox])
 }
 
 /** A record that an earlier runner of this session took, if it is still what the log says. */

@@ -50,7 +50,7 @@ export async function judgeWork(running: Running, head: Commit, request: string)
     packetSha256,
     independence: judged.ok ? 'other vendor, blind' : 'none',
     judge: judged.ok ? judged.model : `none (${judged.why})`,
-    sandbox: 'none: agents and checks ran with the rights of the user',
+    sandbox: sandboxWords(session.opening.sandbox),
     at: new Date().toISOString(),
     clauses,
     findings,
@@ -61,6 +61,10 @@ export async function judgeWork(running: Running, head: Commit, request: string)
   await keep(session.paths, 'judged', head.commit)
   settle(running, record, request)
   return record
+}
+
+function sandboxWords({ kind, why }: Running['session']['opening']['sandbox']): string {
+  return kind ?? `none: agents and checks ran with the rights of the user (${why})`
 }
 
 /** The same tree as before any work can have been right all along, but no work was done on it. */

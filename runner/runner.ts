@@ -190,7 +190,7 @@ class Runner implements Running {
   private async open(): Promise<void> {
     const { session } = this
     if (this.status.seq === 0) {
-      const { task, repository, models, rounds, judgedOnly } = session.opening
+      const { task, repository, models, rounds, judgedOnly, sandbox } = session.opening
       this.record({
         is: 'session.opened',
         format: 1,
@@ -200,6 +200,7 @@ class Runner implements Running {
         models,
         rounds,
         judgedOnly,
+        sandbox,
         sha256: hashOf(fs.readFileSync(session.paths.session, 'utf8')),
       })
     }

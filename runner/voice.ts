@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { type Prompt, promptsIn, readPrompt, transcriptOf, unreachable } from '../host/index.ts'
-import { readLog, settled } from '../session/index.ts'
+import { claudeFolderOf, readLog, settled } from '../session/index.ts'
 import { decide } from './approval.ts'
 import { answerWord, type LeftWord, markPasted, pastedAt, unanswered, unmark } from './human.ts'
 import { goOn, offersToWait } from './limit.ts'
@@ -176,8 +176,8 @@ export class Voice {
   }
 
   private transcript(): string | undefined {
-    const { configDirectory, session } = this.running.session.opening.claude
-    return transcriptOf(configDirectory, session)
+    const { session } = this.running
+    return transcriptOf(claudeFolderOf(session), session.opening.claude.session)
   }
 }
 

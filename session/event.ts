@@ -25,6 +25,8 @@ const facts = {
     models: z.object({ orchestrator: z.string(), code: z.string(), rw: z.string(), judge: z.string() }),
     rounds: count,
     judgedOnly: z.boolean(),
+    /** What holds agents and checks; null: nothing, and why. In a log of an older dispatch it is not said. */
+    sandbox: z.object({ kind: z.enum(['bubblewrap', 'seatbelt']).nullable(), why: z.string() }).optional(),
     /** Of the bytes of `session.json`. */
     sha256: sha.optional(),
   }),

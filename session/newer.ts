@@ -46,5 +46,8 @@ const unknown = {
   project: null,
   instructions: { files: [], deeper: [], ignored: [] },
   deadline: null,
+  sandbox: { kind: null, why: '' },
+  hosts: [],
+  login: 'own' as const,
   claude: { program: '', session: '', configDirectory: null },
 }

@@ -36,6 +36,10 @@ export function pathsOf(folder: string) {
     guard: at('guard'),
     orders: at('orders.md'),
     launch: at('launch.sh'),
+    /** What the orchestrator's sandbox lets it do, its place for temporary files, and claude's own folder for it. */
+    policy: at('policy.json'),
+    scratch: at('scratch'),
+    claude: at('claude'),
     lock: at('.write-lock'),
     runner: at('.runner'),
     workers: at('workers'),
@@ -52,6 +56,11 @@ function workerPaths(folder: string) {
     brief: at('brief.md'),
     orders: at('orders.md'),
     launch: at('launch.sh'),
+    policy: at('policy.json'),
+    /** The same for git on its behalf. */
+    gitPolicy: at('policy-git.json'),
+    scratch: at('scratch'),
+    claude: at('claude'),
     guard: at('guard'),
     stream: at('stream.jsonl'),
     errors: at('stderr.txt'),

@@ -38,12 +38,25 @@ export const Opening = z.object({
   instructions: z
     .object({ files: z.array(z.string()), deeper: z.array(z.string()), ignored: z.array(z.string()) })
     .default({ files: [], deeper: [], ignored: [] }),
+  /** What holds its agents and checks, decided once; null: nothing does, and `why`. */
+  sandbox: z
+    .object({ kind: z.enum(['bubblewrap', 'seatbelt']).nullable(), why: z.string() })
+    .default({ kind: null, why: 'this session began before there was one' }),
+  /** Whom its agents may call besides the model, as `name:port`. */
+  hosts: z.array(z.string()).default([]),
+  /** A key or token in the environment, or the user's own login. */
+  login: z.enum(['key', 'own']).default('own'),
   /** By when its user wants a verdict. */
   deadline: z.iso.datetime().nullable().default(null),
   claude: z.object({ program: z.string(), session: z.string(), configDirectory: z.string().nullable() }),
 })
 
 export type Opening = z.infer<typeof Opening>
+
+/** Where claude keeps what it writes down of the orchestrator; null: where it does by itself. */
+export function claudeFolderOf({ opening, paths }: Session): string | null {
+  return opening.login === 'key' ? paths.claude : opening.claude.configDirectory
+}
 
 /** A session's folder and what was decided when it was opened. */
 export interface Session {

@@ -75,6 +75,8 @@ export interface Status {
   repository: string | null
   rounds: number
   judgedOnly: boolean
+  /** Why nothing holds agents and checks; empty where a sandbox does. */
+  unprotected: string
   models: { orchestrator: string; code: string; rw: string; judge: string }
   base?: { commit: string; tree: string }
   /** The commit of the last work that a worker handed in; what stands on top of it is nobody's. */
@@ -125,6 +127,7 @@ export const nothing: Status = {
   repository: null,
   rounds: 0,
   judgedOnly: false,
+  unprotected: '',
   models: { orchestrator: '', code: '', rw: '', judge: '' },
   clauses: [],
   workers: [],
@@ -187,6 +190,7 @@ function change(before: Status, event: Event): Partial<Status> {
         repository: event.repository,
         rounds: event.rounds,
         judgedOnly: event.judgedOnly,
+        unprotected: event.sandbox?.kind ? '' : (event.sandbox?.why ?? 'it began before there was a sandbox'),
         models: event.models,
       }
     case 'base.prepared':

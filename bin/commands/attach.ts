@@ -1,6 +1,6 @@
 import { DispatchError, exits, shellWord, tmuxOf } from '../../host/index.ts'
 import { tmuxSession } from '../../runner/index.ts'
-import type { Session } from '../../session/index.ts'
+import { claudeFolderOf, type Session } from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
 import { lenientConfig } from '../lenient.ts'
@@ -31,8 +31,9 @@ is, Ctrl-b n goes to the next window. Without an id: the newest session.
 })
 
 /** An orchestrator that is gone has left its talk behind, in its folder and under the claude configuration it ran with. */
-function ended({ id, opening, paths }: Session): string {
-  const configuration = opening.claude.configDirectory
+function ended(session: Session): string {
+  const { id, opening, paths } = session
+  const configuration = claudeFolderOf(session)
   const login = configuration === null ? '' : `CLAUDE_CONFIG_DIR=${shellWord(configuration)} `
   return `\`dispatch show ${id.slice(-4)}\` tells how it ended. To read its talk, or go on with it outside of dispatch:
   cd ${shellWord(paths.desk)} && ${login}claude --resume ${opening.claude.session}`

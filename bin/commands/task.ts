@@ -23,6 +23,7 @@ import {
 import { askToClose, closeSession, startSession, startSuccessor } from '../../runner/index.ts'
 import { append, follow, holder, newId, type Opening, openSession, type Session } from '../../session/index.ts'
 import { defineCommand, type Values } from '../command.ts'
+import { hostIn, sandboxFor, saySandbox } from '../enclosed.ts'
 import { deadlineIn, readTask } from '../given.ts'
 import { give, projectFor } from '../project.ts'
 import { paint, print } from '../terminal.ts'
@@ -46,6 +47,17 @@ const options = {
       'when you want the verdict by: what needs you then comes through quiet hours (a time of day, or 2026-11-21T06:30)',
   },
   approve: { type: 'boolean', about: 'stop when the contract is ready, until you approve it: dispatch approve <sid>' },
+  sandbox: {
+    type: 'string',
+    value: 'WORD',
+    about: 'auto, required (no start without one) or off: what holds agents and checks (default: SANDBOX, auto)',
+  },
+  'allow-host': {
+    type: 'string',
+    multiple: true,
+    value: 'HOST',
+    about: 'agents in a sandbox may call this host besides the model; give it once for each',
+  },
   'allow-judged-only': { type: 'boolean', about: 'accept a contract in which no clause has a check' },
 } as const
 
@@ -118,8 +130,10 @@ async function launch(config: Config, task: Buffer, values: Wanted): Promise<Ses
   const claude = findClaude()
   await requireClaude(claude, config)
   const login = loginOf(config.claude)
+  const sandbox = await sandboxFor(config, values.sandbox)
+  const hosts = (values['allow-host'] ?? []).map(hostIn)
   const repository = values['no-repo'] ? null : await findRepository(values.repo, [config.install, config.home])
-  prepareLogin(login, config.workspace)
+  if (login.kind === 'own') prepareLogin(login, config.workspace)
   await requireLogin(login, claude)
   const note = (line: string) => (values.json ? undefined : print(paint('yellow', `  ${line}`)))
   const project = values['no-setup'] ? null : await projectFor(config, repository, note)
@@ -151,6 +165,9 @@ async function launch(config: Config, task: Buffer, values: Wanted): Promise<Ses
       deeper: instructions.deeper,
       ignored: instructions.ignored,
     },
+    sandbox,
+    hosts,
+    login: login.kind,
     deadline: values.deadline,
     claude: { program: claude, session: randomUUID(), configDirectory: login.configDirectory ?? null },
   }
@@ -242,6 +259,7 @@ function introduce({ id, opening }: Session, config: Config): void {
       `  on a copy of ${repository.path} at ${repository.commit.slice(0, 10)}${repository.uncommitted > 0 ? `; ${repository.uncommitted} uncommitted file${repository.uncommitted === 1 ? ' is' : 's are'} left out` : ''} (--no-repo begins empty)`,
     )
   else print('  in an empty repository')
+  saySandbox(opening)
   if (config.GEMINI_API_KEY === '')
     print(
       paint(

@@ -45,6 +45,7 @@ test('a launch script sets what it is told, byte for byte, and hides the keys of
     folder,
     variables: { TOLD: value },
     tools: '/some/tools',
+    isEnclosed: false,
     command: [
       process.execPath,
       '-e',

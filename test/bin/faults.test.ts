@@ -400,6 +400,9 @@ const blank: Opening = {
   approve: false,
   project: null,
   instructions: { files: [], deeper: [], ignored: [] },
+  sandbox: { kind: null, why: '' },
+  hosts: [],
+  login: 'own',
   deadline: null,
   claude: { program: '/nowhere/claude', session: '00000000-0000-4000-8000-000000000000', configDirectory: null },
 }

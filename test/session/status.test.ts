@@ -177,6 +177,7 @@ test('the status at the verdict is what the events said', () => {
     title: 'fix it',
     repository: '/r',
     successor: { at: minute(2), inRow: 1 },
+    unprotected: 'it began before there was a sandbox',
     rounds: 3,
     judgedOnly: true,
     models,
