@@ -76,7 +76,7 @@ export function claudeFolder(session: Session, folder: string): Record<string, s
   const named = opening.claude.configDirectory
   if (opening.login === 'own') return named === null ? {} : { CLAUDE_CONFIG_DIR: named }
   makePrivate(folder)
-  const config = seeded({}, path.dirname(session.paths.folder), process.env['ANTHROPIC_API_KEY'])
+  const config = seeded({}, path.dirname(session.paths.folder))
   writeAtomic(path.join(folder, '.claude.json'), JSON.stringify(config, null, 2))
   return { CLAUDE_CONFIG_DIR: folder }
 }
@@ -96,7 +96,7 @@ function common(session: Session, claude: string, variables: Record<string, stri
   return {
     outputs: paths.outputs,
     login,
-    hosts: [...modelHosts(process.env), ...opening.hosts],
+    hosts: [...modelHosts(), ...opening.hosts],
     programs: [fs.realpathSync(opening.claude.program)],
     // The way through a proxy is the door's, not the agent's.
     inherit: [...Object.keys(variables), ...agentVariables.filter(name => !/proxy$/i.test(name))],

@@ -97,7 +97,7 @@ export function prepareLogin(login: Login, workspace: string, apiKey = process.e
 export function seeded(
   config: Record<string, unknown>,
   workspace: string,
-  apiKey: string | undefined,
+  apiKey: string | undefined = process.env['ANTHROPIC_API_KEY'],
 ): Record<string, unknown> {
   const known = ClaudeConfig.parse(config)
   const approved = known.customApiKeyResponses?.approved ?? []

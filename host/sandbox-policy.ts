@@ -122,8 +122,8 @@ export function rootsOf(outputs: string, globs: string[]): string[] {
   return [...new Set(roots)].filter(root => !roots.some(other => other !== root && isUnder(root, other)))
 }
 
-/** Whom an agent must reach to think, by the environment in which it runs. Pure. */
-export function modelHosts(environment: NodeJS.ProcessEnv): string[] {
+/** Whom an agent must reach to think, by the environment in which it runs. */
+export function modelHosts(environment: NodeJS.ProcessEnv = process.env): string[] {
   const address = environment['ANTHROPIC_BASE_URL']
   if (address && URL.canParse(address)) {
     const { hostname, port, protocol } = new URL(address)

@@ -12,6 +12,7 @@ import {
   type Ran,
   readJson,
   run,
+  variables as variablesOf,
   writeAtomic,
 } from '../host/index.ts'
 import type { Commit, ContractClause, EvidenceRecord, Expectation, Outcome, Paths, ProofOf } from '../session/index.ts'
@@ -152,8 +153,7 @@ async function runEnclosed(command: string[], place: Place): Promise<Ran> {
     policy,
     JSON.stringify(policyOf('check', { folder: tree, scratch: home, write: [tree], read, variables, outcome })),
   )
-  const cache = process.env['NODE_COMPILE_CACHE']
-  const env = { ...checkEnvironment(home), ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) }
+  const env = { ...checkEnvironment(home), ...variablesOf(['NODE_COMPILE_CACHE']) } // For the door; not for the check.
   const deadline = (limitSeconds + opening) * 1000
   const ran = await run(process.execPath, [path.join(install, 'bin/sandboxed.ts'), policy, '--', ...command], {
     cwd: beside,

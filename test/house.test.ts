@@ -49,6 +49,7 @@ const programs: Record<string, string> = { tmux: 'host/tmux.ts', git: 'host/git.
 /** Shell that runs one of them all the same, and why. */
 const shellPrograms: Record<string, string> = {
   'agents/worker.sh': 'it is the line that runs inside a worker’s own window, in the folder that is the worker’s',
+  'agents/worker-git.sh': 'it is git in the folder that is the worker’s, inside the sandbox of the worker',
 }
 
 /** Who ends the process outside `bin/`, and why. */
