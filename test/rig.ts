@@ -71,7 +71,8 @@ export async function openRig(scenario: Scenario, changes: Record<string, string
       ...environmentFor(home, stage.url, scenario),
       TMPDIR: path.join(home, 'tmp'),
       NODE_COMPILE_CACHE: compiled,
-      SANDBOX: 'off', // Half a second for each agent and each run of a check; the rehearsals and some rigs have it on.
+      // Half a second for each agent and each run of a check; the rehearsals and some rigs have it on.
+      SANDBOX: process.env['RIG_SANDBOX'] ?? 'off',
       ...changes,
     }).flatMap(([name, value]) => (value ? [[name, value]] : [])),
   ) as Record<string, string>

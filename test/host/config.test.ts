@@ -91,7 +91,7 @@ test('every limit holds, on both sides', t => {
     ['CHECK_TIMEOUT_SEC', ['1', '3600'], ['0', '3601']],
     ['CHECK_REPEAT_SEC', ['0', '3600'], ['-1', '3601']],
     ['DESKTOP', ['on', 'off'], ['yes', 'ON']],
-    ['SANDBOX', ['auto', 'required', 'off'], ['on', 'no', '']],
+    ['SANDBOX', ['auto', 'required', 'off'], ['on', 'no']],
     ['BUDGET_USD', ['0', '7.5', '20', '0.0015'], ['-1', '1,5', '.5', '1e3', '$5', '1.23456']],
     ['QUIET_HOURS', ['22:30-07:00', '00:00-23:59'], ['22:30', '24:00-07:00', '9:00-17:00', '22:30–07:00']],
     ['NOTICE_DETAIL', ['state', 'title', 'full'], ['all', 'none']],
