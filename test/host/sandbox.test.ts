@@ -339,14 +339,32 @@ test('a terminal that changes its size is followed', { skip }, async t => {
   const { policy, folder } = inside(t)
   const socket = path.join(folder, 't')
   const tmux = (...words: string[]) => run('tmux', ['-S', socket, '-f', '/dev/null', ...words])
-  t.after(() => tmux('kill-server'))
   const script = `trap 'stty size >size' WINCH; echo ready >size; while :; do sleep 0.05; done`
-  await tmux('new-session', '-d', '-s', 'a', '-x', '100', '-y', '30', ...door, policy(), '--', '/bin/sh', '-c', script)
-  const size = path.join(folder, 'out/size')
-  await until(() => fs.existsSync(size), 'it is there')
-  await tmux('set-option', '-g', 'window-size', 'manual')
-  await tmux('resize-window', '-t', 'a', '-x', '70', '-y', '25')
-  await until(() => fs.readFileSync(size, 'utf8').trim() === '25 70', 'it knows the size')
+  try {
+    await tmux(
+      'new-session',
+      '-d',
+      '-s',
+      'a',
+      '-x',
+      '100',
+      '-y',
+      '30',
+      ...door,
+      policy(),
+      '--',
+      '/bin/sh',
+      '-c',
+      script,
+    )
+    const size = path.join(folder, 'out/size')
+    await until(() => fs.existsSync(size), 'it is there')
+    await tmux('set-option', '-g', 'window-size', 'manual')
+    await tmux('resize-window', '-t', 'a', '-x', '70', '-y', '25')
+    await until(() => fs.readFileSync(size, 'utf8').trim() === '25 70', 'it knows the size')
+  } finally {
+    await tmux('kill-server') // Before its folder goes, and its socket with it.
+  }
 })
 
 test('the command reaches the shell inside word for word', () => {
