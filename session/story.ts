@@ -17,6 +17,8 @@ export function tell(event: Event): Moment | undefined {
       return say(
         'dispatch',
         `"${event.task.title}"${event.repository ? ` on ${event.repository}` : ''}${event.uncommitted > 0 ? `, without ${event.uncommitted} uncommitted file${plural(event.uncommitted)}` : ''}`,
+        undefined,
+        event.sandbox?.kind === null ? [`no sandbox: ${event.sandbox.why}`] : [],
       )
     case 'base.prepared':
       return say('runner', `outputs/ stands at ${event.commit.slice(0, 10)}`, 'quiet')

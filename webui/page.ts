@@ -113,6 +113,13 @@ export function sessionPage({ view, events, evidence, judgement, files }: Readin
   }
 }
 
+function contractOf({ contract }: View['status']): string {
+  if (!contract) return 'not sealed yet'
+  const version = contract.version === 1 ? '' : `, version ${contract.version}`
+  const weaker = contract.dilutions.length === 0 ? '' : `, weaker than at first: ${contract.dilutions.join('; ')}`
+  return `sealed, sha256 ${contract.sha256.slice(0, 16)}${version}${weaker}`
+}
+
 function factsOf(view: View, now: Date): [string, string][] {
   const { session, status, runner } = view
   const { opening } = session
@@ -127,7 +134,8 @@ function factsOf(view: View, now: Date): [string, string][] {
     ['round', status.round === 0 ? '' : `${status.round} of ${status.rounds}`],
     ['write lock', status.lock ? status.lock.worker : ''],
     ['models', `${models.orchestrator} plans, ${models.code} codes, ${models.rw} writes, ${models.judge} judges`],
-    ['contract', status.contract ? `sealed, sha256 ${status.contract.sha256.slice(0, 16)}` : 'not sealed yet'],
+    ['contract', contractOf(status)],
+    ['sandbox', status.unprotected === '' ? (opening.sandbox.kind ?? '') : `none: ${status.unprotected}`],
     ['runner', settled(status) && runner === 'dead' ? '' : runner],
   ]
   return facts.filter(([, value]) => value !== '')

@@ -45,7 +45,7 @@ async function examine(online: boolean, notify: boolean): Promise<Symptom[]> {
       ? [judge(config, online).then(one => [one]), channels(config, notify), page(config).then(one => [one])]
       : []),
     home(config),
-    sandbox().then(one => [one]),
+    sandbox(config).then(one => [one]),
     sessions(config),
     repository([config.install, config.home]),
   ]

@@ -61,6 +61,8 @@ function printView(view: View, changed: string[], damage: string[]): void {
     )
   if (opening.repository)
     print(`  on a copy of ${opening.repository.path} at ${opening.repository.commit.slice(0, 10)}`)
+  if (status.unprotected !== '')
+    print(paint('yellow', `  no sandbox: agents and checks run with your rights (${printable(status.unprotected)})`))
   for (const line of damage) print(paint('red', `  DAMAGED  ${line}`))
   printProject(view)
   printLimits(view)
@@ -108,9 +110,13 @@ function setupWords(setup: View['status']['setup']): string {
 
 function printContract({ status }: View): void {
   if (status.clauses.length === 0) return
+  const { contract } = status
+  const version = contract && contract.version > 1 ? `, version ${contract.version}` : ''
   print(
-    `\n${paint('bold', 'Contract')}${status.contract ? paint('dim', `  sealed, sha256 ${status.contract.sha256.slice(0, 12)}`) : ''}`,
+    `\n${paint('bold', 'Contract')}${contract ? paint('dim', `  sealed, sha256 ${contract.sha256.slice(0, 12)}${version}`) : ''}`,
   )
+  for (const dilution of contract?.dilutions ?? [])
+    print(paint('yellow', `  weaker than at first, as a human approved: ${printable(dilution)}`))
   print(
     table(
       status.clauses.map(({ id, proof, base, head, verdict, sentence }) => [

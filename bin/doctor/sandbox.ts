@@ -1,10 +1,14 @@
-import { sandboxHere } from '../../host/index.ts'
-import { type Symptom, weak } from './symptom.ts'
+import { type Config, sandboxHere } from '../../host/index.ts'
+import { bad, good, type Symptom, weak } from './symptom.ts'
 
-/** Nothing is fenced in yet, and that is said; and whether this machine has what a sandbox needs. */
-export async function sandbox(): Promise<Symptom> {
-  const yet = 'agents and checks run with your rights: no sandbox is built yet'
+/** Whether this machine can hold agents and checks in a sandbox, and whether they are. */
+export async function sandbox({ SANDBOX: wanted }: Pick<Config, 'SANDBOX'>): Promise<Symptom> {
   const here = await sandboxHere()
-  if ('kind' in here) return weak('sandbox', `${yet}. ${here.kind} works here`)
-  return weak('sandbox', `${yet}. There could be none: ${here.missing}`, { linux: here.remedy, mac: here.remedy })
+  if ('kind' in here)
+    return wanted === 'off'
+      ? weak('sandbox', `agents and checks run with your rights (SANDBOX=off); ${here.kind} would hold them`)
+      : good('sandbox', here.kind)
+  const fix = { linux: here.remedy, mac: here.remedy }
+  if (wanted === 'required') return bad('sandbox', `no session starts (SANDBOX=required): ${here.missing}`, fix)
+  return weak('sandbox', `agents and checks run with your rights: ${here.missing}`, fix)
 }
