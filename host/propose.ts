@@ -137,11 +137,12 @@ async function hostsOf(
   const named: string[] = []
   for (const file of lockfiles) {
     const text = await read(file)
-    for (const [, host = ''] of text.matchAll(/\bhttps?:\/\/(?:[^/@\s"']*@)?([A-Za-z0-9.-]+)/g)) named.push(host)
+    for (const [, host = ''] of text.matchAll(/\bhttps?:\/\/(?:[^/@\s"']*@)?([A-Za-z0-9.-]+(?::\d+)?)/g))
+      named.push(host)
   }
   const asked = askTool[tool]
   const ran = asked ? await run(asked[0] ?? '', asked.slice(1), { cwd: repository.path, deadline: 15_000 }) : undefined
-  const set = ran?.code === 0 ? [...ran.stdout.matchAll(/https?:\/\/(?:[^/@\s"']*@)?([A-Za-z0-9.-]+)/g)] : []
+  const set = ran?.code === 0 ? [...ran.stdout.matchAll(/https?:\/\/(?:[^/@\s"']*@)?([A-Za-z0-9.-]+(?::\d+)?)/g)] : []
   const hosts = [...new Set([...named.slice(0, 20_000), ...set.map(([, host = '']) => host)])].slice(0, 20)
   return tool === 'python' ? withFiles(hosts) : hosts
 }

@@ -3,20 +3,10 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import vm from 'node:vm'
-import {
-  checkEnvironment,
-  Outcome as Ended,
-  install,
-  policyOf,
-  printable,
-  type Ran,
-  readJson,
-  run,
-  variables as variablesOf,
-  writeAtomic,
-} from '../host/index.ts'
+import { checkEnvironment, printable, type Ran, run, writeAtomic } from '../host/index.ts'
 import type { Commit, ContractClause, EvidenceRecord, Expectation, Outcome, Paths, ProofOf } from '../session/index.ts'
 import { evidenceText, exportTree } from '../session/index.ts'
+import { runInside } from './inside.ts'
 import type { Readiness } from './setup.ts'
 import { machine, toolsIn } from './tools.ts'
 
@@ -142,43 +132,13 @@ function runOpen([program = '', ...words]: string[], place: Place): Promise<Ran>
   return run(program, words, { cwd: place.tree, env, deadline: place.limitSeconds * 1000, keep: outputCap })
 }
 
-/** Inside: no network, nothing to write but the export and its home. What the door itself says is no outcome of the check. */
-async function runEnclosed(command: string[], place: Place): Promise<Ran> {
-  const { tree, home, ready, limitSeconds } = place
-  const beside = path.dirname(tree)
-  const [policy, outcome] = ['policy.json', 'outcome.json'].map(name => path.join(beside, name)) as [string, string]
-  const variables = environmentOf(place)
+/** Inside: no network, and nothing to write but the export and its home. */
+function runEnclosed(command: string[], place: Place): Promise<Ran> {
+  const { tree, home, ready, limitSeconds: limit } = place
   const read = Object.values(ready.variables(tree))
-  writeAtomic(
-    policy,
-    JSON.stringify(policyOf('check', { folder: tree, scratch: home, write: [tree], read, variables, outcome })),
-  )
-  const env = { ...checkEnvironment(home), ...variablesOf(['NODE_COMPILE_CACHE']) } // For the door; not for the check.
-  const deadline = (limitSeconds + opening) * 1000
-  const ran = await run(process.execPath, [path.join(install, 'bin/sandboxed.ts'), policy, '--', ...command], {
-    cwd: beside,
-    env,
-    deadline,
-    keep: outputCap,
-  })
-  const ended = Ended.safeParse(readJson(outcome)).data
-  if (ended?.began)
-    return {
-      ...ran,
-      code: ended.code ?? undefined,
-      signal: ended.signal ?? undefined,
-      milliseconds: ended.milliseconds,
-    }
-  if (ran.timedOut) return ran
-  return { ...ran, code: undefined, unstartable: ended?.why || lastLine(ran.stderr) || 'the sandbox did not open' }
+  const environment = environmentOf(place)
+  return runInside({ role: 'check', command, folder: tree, home, environment, read, hosts: [], limit, keep: outputCap })
 }
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? ''
-}
-
-/** Seconds that a sandbox may take to open, besides what the check may take. */
-const opening = 5
 
 /** Runs of one check on one tree agree, or it is flaky and proves nothing; one that could not run says nothing at all. Pure. */
 export function inAll(runs: Pick<Once, 'outcome' | 'why'>[]): { outcome: Outcome; why: string } {

@@ -19,6 +19,7 @@ import {
 } from '../host/index.ts'
 import { type Claim, type Commit, claim, exportTree, ignoreInTrees, listing, release } from '../session/index.ts'
 import { givenFiles, placeGiven } from './given.ts'
+import { runInside } from './inside.ts'
 import { relocate } from './relocate.ts'
 import type { Running } from './running.ts'
 
@@ -113,7 +114,7 @@ async function make(running: Running, project: Project, at: Commit): Promise<Rea
     const before = new Set((await listing(session.paths, at.commit)).map(file => file.path).concat(project.files))
     const env = { ...setupEnvironment(home, project.environment), DISPATCH_SESSION: session.id, DISPATCH_SETUP: folder }
     for (const command of project.setup) {
-      const ran = await run('/bin/sh', ['-c', command], { cwd: tree, env, deadline: project.limit * 1000 })
+      const ran = await runStep(running, project, command, { tree, home, env })
       keepOutput(running, key, command, ran)
       const why = shortfall(command, ran)
       if (why !== undefined) return failed(running, key, why, started)
@@ -131,6 +132,21 @@ async function make(running: Running, project: Project, at: Commit): Promise<Rea
   } finally {
     release(path.join(folder, 'claim'), claimed)
   }
+}
+
+/** In the sandbox of this session: with the hosts of the project, and nothing to write but the copy and its home. */
+function runStep(
+  { session }: Running,
+  { hosts, limit }: Project,
+  line: string,
+  { tree, home, env }: { tree: string; home: string; env: Record<string, string> },
+): Promise<Ran> {
+  const command = ['/bin/sh', '-c', line]
+  const { sandbox, hosts: allowed } = session.opening
+  if (sandbox.kind === null) return run('/bin/sh', ['-c', line], { cwd: tree, env, deadline: limit * 1000 })
+  const ports = hosts.flatMap(host => (/:\d+$/.test(host) ? [host] : [`${host}:443`, `${host}:80`]))
+  const called = [...ports, ...allowed]
+  return runInside({ role: 'setup', command, folder: tree, home, environment: env, read: [], hosts: called, limit })
 }
 
 /** The same commands on the same lock files with the same programs on the same machine make the same. */
