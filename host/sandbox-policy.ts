@@ -46,7 +46,7 @@ export const Outcome = z.object({
   code: z.number().nullable(),
   signal: z.string().nullable(),
   /** From the moment it began. */
-  milliseconds: z.number(),
+  milliseconds: z.int(),
   why: z.string(),
 })
 export type Outcome = z.infer<typeof Outcome>

@@ -208,7 +208,7 @@ function finish(line: string, env: Record<string, string>): Promise<Outcome> {
     const end = (code: number | null, by: string | null, why: string) => {
       letGo()
       process.stdin.unref?.()
-      const milliseconds = began === undefined ? 0 : performance.now() - began
+      const milliseconds = began === undefined ? 0 : Math.round(performance.now() - began)
       resolve({ began: began !== undefined, code, signal: by, milliseconds, why })
     }
     child.once('error', error => end(null, null, error.message))
