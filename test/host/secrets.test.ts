@@ -162,7 +162,7 @@ test('values look made up or they do not', () => {
 
 test('what we were handed is withheld exactly, and in base64, URL and hex, however it is cut up', () => {
   const value = `plain-words.and~signs/${'x'.repeat(3)}!Q`
-  const held = heldSecrets({ NTFY_TOPIC: 'some-topic-of-mine' }, { SERVICE_TOKEN: value, LANG: 'en_GB.UTF-8-and-more' })
+  const held = heldSecrets({ NTFY_TOPIC: 'some-topic-of-mine' }, { DEPLOY_TOKEN: value, LANG: 'en_GB.UTF-8-and-more' })
   for (const said of [
     value,
     `a ${value}, b`,

@@ -40,7 +40,7 @@ type Place = (secret: string, kind: Kind) => Promise<string>
 const places: Record<string, Place> = {
   /** Handed to us in a variable; a check prints it as it is, with nothing about it that tells. */
   environment: (secret, kind) => {
-    const held = heldSecrets({}, { SERVICE_TOKEN: secret, CONFIG_SECRET: textOf(kind, secret) })
+    const held = heldSecrets({}, { DEPLOY_TOKEN: secret, CONFIG_SECRET: textOf(kind, secret) })
     return judged({ held, gates: printing(`ok 1\n${secret}\nok 2\n`) })
   },
   /** In a file of the work of which the leak scan knows nothing, and printed by a check. */
@@ -94,7 +94,7 @@ test('C12: held secrets in disguise do not leave either', async t => {
   for (const kind of kinds)
     for (const [how, disguise] of Object.entries(disguises)) {
       const secret = kind.make(random)
-      const held = heldSecrets({}, { SERVICE_TOKEN: secret })
+      const held = heldSecrets({}, { DEPLOY_TOKEN: secret })
       for (const more of [
         { reports: reporting(`See ${disguise(secret)} there.`) },
         { gates: printing(disguise(secret)) },
@@ -112,7 +112,7 @@ test('C12: contract, commands, paths, names of workers and reasons hold none eit
   for (const kind of kinds) {
     const secret = kind.make(random).replaceAll('\n', ' ')
     const said = textOf(kind, secret)
-    const held = heldSecrets({}, { SERVICE_TOKEN: secret })
+    const held = heldSecrets({}, { DEPLOY_TOKEN: secret })
     const [one, ...others] = gatesOf()
     assert.ok(one)
     const clause = { ...one.clause, sentence: `It says ${said} to all` }
