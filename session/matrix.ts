@@ -204,7 +204,7 @@ function outcomesOf(id: string, known: Clause | undefined, { status, evidence, r
   return {
     before: base?.outcome ?? known?.base ?? '',
     after: verdict ? (head?.outcome ?? gate ?? known?.head ?? '') : '',
-    verdict: verdict ? (word?.verdict ?? known?.verdict ?? 'not judged yet') : 'not judged yet',
+    verdict: verdict ? (known?.verdict ?? word?.verdict ?? 'not judged yet') : 'not judged yet',
     voided: verdict?.voided !== undefined,
     because: word?.because ?? '',
     evidence: [...cited, ...others],
