@@ -1,4 +1,5 @@
 import { families, inContext, named } from './token-families.ts'
+import { blanks, invisible, markup, viewOf } from './views.ts'
 
 export * from './held.ts'
 
@@ -14,14 +15,16 @@ export interface Secret {
  * and the `held` values, as they are or encoded. The number of lines stays. Time grows with the length of the text alone.
  */
 export function withoutSecrets(text: string, held: readonly string[] = []): { text: string; withheld: number } {
-  const found = secretsIn(text, held)
-  const parts: string[] = []
-  let at = 0
-  for (const { from, to, name } of found) {
-    parts.push(text.slice(at, from), `[secret withheld: ${name}]`, text.slice(from, to).replace(/[^\n]+/g, ''))
-    at = to
+  let clean = text
+  let withheld = 0
+  for (let tries = 0; tries < 4; tries++) {
+    const found = secretsIn(clean, held)
+    if (found.length === 0) break
+    withheld += found.length
+    if (found.length > most) return { text: `[secret withheld: ${many}]${clean.replace(/[^\n]+/g, '')}`, withheld }
+    clean = replaced(clean, found) // One that is gone may have hidden where its neighbour begins.
   }
-  return { text: `${parts.join('')}${text.slice(at)}`, withheld: found.length }
+  return { text: clean, withheld }
 }
 
 /** Where secrets stand in a text, in order and apart from each other. */
@@ -32,7 +35,7 @@ export function secretsIn(text: string, held: readonly string[] = []): Secret[] 
 /** Every word that can stand in the place of a secret. */
 export const withheldWords: string[] = [
   ...new Set([...families, ...inContext].map(({ name }) => name)),
-  ...['private key', 'value of ours', 'encoded', 'password', 'secret', 'token', 'key'],
+  ...['very many', 'private key', 'value of ours', 'encoded', 'password', 'secret', 'token', 'key'],
 ].map(name => `[secret withheld: ${name}]`)
 
 /** Does a value look made up by a machine? Letters with digits among them, many different ones, and no word of a program. */
@@ -44,6 +47,20 @@ export function isMadeUp(value: string): boolean {
   if (/^\d[\d.:,_/-]*[A-Za-z%]{0,3}$|^v?\d+\.\d+|^\d{4}-\d\d-\d\d/.test(value)) return false // A number, a version, a time.
   if (/^[.~]{0,2}\/[a-z0-9_./-]+$/.test(value)) return false // A path.
   return entropyOf(value) >= (value.length < 12 ? 2.5 : 2.9)
+}
+
+/** Of a text with more of them than this nothing is left. */
+const most = 5000
+const many = 'very many'
+
+function replaced(text: string, found: Secret[]): string {
+  const parts: string[] = []
+  let at = 0
+  for (const { from, to, name } of found) {
+    parts.push(text.slice(at, from), `[secret withheld: ${name}]`, text.slice(from, to).replace(/[^\n]+/g, ''))
+    at = to
+  }
+  return `${parts.join('')}${text.slice(at)}`
 }
 
 // --- the search ---
@@ -193,43 +210,7 @@ function isReadable(text: string): boolean {
   return sample.length >= 8 && sample.replace(/[^\t\n\r -~]/g, '').length >= sample.length * 0.75
 }
 
-// --- views ---
-
-const escapes = String.raw`\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\\u\{[0-9a-f]{1,6}\}`
-const hidden = String.raw`\p{Cf}\p{Mn}\u0000-\u0008\u000b-\u001f\u007f-\u009f\u115f\u1160\u3164`
-const invisible = new RegExp(`(?:${escapes}|[${hidden}])+`, 'gu')
-const markup = new RegExp(`(?:${escapes}|[${hidden}\`"'*~\\\\])+`, 'gu')
-const blanks = new RegExp(`(?:${escapes}|[${hidden}\\s\`"'*~\\\\|>])+`, 'gu')
-
-/** A text without what was dropped, and the way back: where in the text each of its places is. */
-function viewOf(text: string, dropped: RegExp): { text: string; back(found: Secret[]): Secret[] } {
-  const starts: number[] = []
-  const shifts: number[] = []
-  let shift = 0
-  const view = text.replace(dropped, (gone: string, at: number) => {
-    starts.push(at - shift)
-    shift += gone.length
-    shifts.push(shift)
-    return ''
-  })
-  if (shift === 0) return { text, back: found => found }
-  const place = (at: number) => at + (shifts[lastUpTo(starts, at)] ?? 0)
-  return {
-    text: view,
-    back: found => found.map(({ from, to, name }) => ({ from: place(from), to: place(to - 1) + 1, name })),
-  }
-}
-
-/** The last index whose value is not greater; -1 when there is none. */
-function lastUpTo(sorted: number[], value: number): number {
-  let low = 0
-  for (let high = sorted.length; low < high; ) {
-    const middle = (low + high) >> 1
-    if ((sorted[middle] ?? 0) <= value) low = middle + 1
-    else high = middle
-  }
-  return low - 1
-}
+// --- the rest ---
 
 /** Ranges that touch become one, by the name of the first. */
 function apart(found: Secret[]): Secret[] {
@@ -241,8 +222,6 @@ function apart(found: Secret[]): Secret[] {
   }
   return merged
 }
-
-// --- what looks made up ---
 
 /** Three kinds of signs, one of them neither letter nor digit and not at the end: `Pa$$word-of-mine`. */
 function isMotley(value: string): boolean {
