@@ -187,7 +187,10 @@ function outcomesOf(id: string, known: Clause | undefined, { status, evidence, r
   const { verdict } = status
   const word = record?.clauses.find(clause => clause.id === id)
   const own = evidence.filter(each => each.clause === id)
-  const base = own.find(({ side }) => side === 'base')
+  const base = own
+    .filter(({ side }) => side === 'base')
+    .sort(byTime)
+    .at(-1)
   const head = own
     .filter(({ side, tree }) => side === 'head' && tree === verdict?.tree)
     .sort(byRound)
@@ -209,6 +212,11 @@ function outcomesOf(id: string, known: Clause | undefined, { status, evidence, r
     because: word?.because ?? '',
     evidence: [...cited, ...others],
   }
+}
+
+/** Of a contract that was amended the newest base counts. */
+function byTime(one: EvidenceRecord, other: EvidenceRecord): number {
+  return Date.parse(one.at) - Date.parse(other.at)
 }
 
 function byRound(one: EvidenceRecord, other: EvidenceRecord): number {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import {
   type Event,
-  type EvidenceRecord,
+  EvidenceRecord,
   type Happening,
   longestComment,
   type MatrixInput,
@@ -163,6 +163,13 @@ test('evidence of another tree is not shown as if it were of the judged one', ()
   assert.deepEqual(one?.evidence, [{ id: 'base-C1', outputSha256: sha('before') }, { id: 'round-2-C1' }])
 })
 
+test('of a contract that was amended the newest base is shown', () => {
+  const input = inputOf([sealed, given])
+  const later = { ...recordOf('base-v2-C1', 'base', 0, 'green', 'again'), at: '2026-11-20T11:00:00.000Z' }
+  const [one] = matrixOf({ ...input, evidence: [later, ...input.evidence] }).clauses
+  assert.deepEqual([one?.before, one?.evidence[0]?.id], ['green', 'base-v2-C1'])
+})
+
 test('the judge that was not there is named as such', () => {
   const none: Happening = { ...given, verdict: 'INCONCLUSIVE', independence: 'none' } as Happening
   const input = inputOf([sealed, none])
@@ -298,7 +305,7 @@ function recordOf(
   outcome: 'red' | 'green',
   output: string,
 ): EvidenceRecord {
-  return {
+  return EvidenceRecord.parse({
     format: 1,
     id,
     clause: 'C1',
@@ -316,7 +323,7 @@ function recordOf(
     commit,
     tree: round === 2 ? tree : sha('earlier').slice(0, 40),
     at: '2026-11-20T10:00:00.000Z',
-  }
+  })
 }
 
 const verdictRecord: VerdictRecord = {
