@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isWeakTopic } from './topic.ts'
 
+export * from './secrets.ts'
 export { newTopic } from './topic.ts'
 
 const number = (least: number, most: number) =>

@@ -1,4 +1,4 @@
-import { type Config, oneLine, unreachable } from '../host/index.ts'
+import { type Config, heldSecrets, oneLine, unreachable, withoutSecrets } from '../host/index.ts'
 import type { Delivery } from './delivery.ts'
 import { showOnDesktop } from './desktop.ts'
 import type { Notice } from './notice.ts'
@@ -17,10 +17,10 @@ export interface Outgoing {
   text: string
 }
 
-/** Try once to send this by one channel. Never rejects; over within the deadline; says no secret. */
+/** Try once to send this by one channel. Never rejects; over within the deadline; no secret goes out, and none comes back. */
 export async function attempt(outgoing: Outgoing, channel: Channel, { config, deadline }: Terms): Promise<Delivery> {
-  const delivery = await send(outgoing, channel, { config, deadline })
-  return { ...delivery, why: oneLine(withoutSecrets(delivery.why, config), 300) }
+  const delivery = await send(fitToSend(outgoing, config), channel, { config, deadline })
+  return { ...delivery, why: oneLine(withoutOurs(delivery.why, config), 300) }
 }
 
 export interface Terms {
@@ -46,8 +46,20 @@ function send(
   }
 }
 
+/** What an agent asked or a program printed may hold a secret; the words go out, the secret does not. */
+function fitToSend(outgoing: Outgoing, config: Config): Outgoing {
+  const held = heldSecrets(config)
+  const clean = (words: string, most: number) => [...withoutSecrets(words, held).text].slice(0, most).join('')
+  const { notice, text } = outgoing
+  return {
+    ...outgoing,
+    notice: { ...notice, title: clean(notice.title, 200), body: clean(notice.body, 1000) },
+    text: clean(text, 1000),
+  }
+}
+
 /** Words of a server may repeat what it was asked. */
-function withoutSecrets(words: string, { NTFY_TOPIC, NTFY_TOKEN, WEBHOOK_URL }: Config): string {
+function withoutOurs(words: string, { NTFY_TOPIC, NTFY_TOKEN, WEBHOOK_URL }: Config): string {
   const secrets = Object.entries({ topic: NTFY_TOPIC, token: NTFY_TOKEN, webhook: WEBHOOK_URL })
   return secrets.reduce((said, [name, secret]) => (secret === '' ? said : said.replaceAll(secret, `(${name})`)), words)
 }

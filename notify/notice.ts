@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Config, oneLine, unreachable } from '../host/index.ts'
+import { type Config, heldSecrets, oneLine, unreachable, withoutSecrets } from '../host/index.ts'
 import type { Event } from '../session/index.ts'
 
 /** An event put into words for a person. It leaves the machine: session id and state only, never the task. */
@@ -22,6 +22,8 @@ export interface Wishes {
   page: string | null
   detail: Config['NOTICE_DETAIL']
   subagents: boolean
+  /** Secrets that must not stand in it; those of our own environment where none are given. */
+  held?: readonly string[]
 }
 
 /**
@@ -31,7 +33,7 @@ export interface Wishes {
 export function noticeOf(
   event: Event,
   session: { id: string; title: string },
-  { page, detail, subagents }: Wishes,
+  { page, detail, subagents, held = heldSecrets() }: Wishes,
 ): { notice: Notice; isUrgent: boolean } | undefined {
   const words = wordsOf(event) ?? (subagents ? subagentWords(event) : undefined)
   if (words === undefined) return undefined
@@ -43,7 +45,7 @@ export function noticeOf(
   ]
   const notice = {
     title,
-    body: body.map(line => oneLine(line, 300)).join('\n'),
+    body: body.map(line => oneLine(withoutSecrets(line, held).text, 300)).join('\n'), // Cut last: half a secret is one too.
     priority,
     tags: [tag],
     ...(page === null ? {} : { click: page }),

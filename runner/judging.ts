@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { DispatchError, ownEnvironment, readIfPresent, run, writeAtomic } from '../host/index.ts'
+import { DispatchError, heldSecrets, ownEnvironment, readIfPresent, run, writeAtomic } from '../host/index.ts'
 import {
   type Commit,
   type Contract,
@@ -16,6 +16,7 @@ import {
 } from '../session/index.ts'
 import { buildPacket, decide, type Gate, type Judgement, type PacketInput } from '../validator/index.ts'
 import { evidenceFor } from './evidence.ts'
+import { givenSecrets } from './given.ts'
 import { hashOf } from './human.ts'
 import type { Running } from './running.ts'
 import { recordCheck, sealedContract } from './seal.ts'
@@ -168,7 +169,7 @@ async function scopeGate(
 }
 
 async function packetInput(
-  { session, status }: Running,
+  { session, status, config }: Running,
   { contract, gates, round, head }: { contract: Contract; gates: Gate[]; round: number; head: Commit },
 ): Promise<Omit<PacketInput, 'sources'>> {
   const { paths } = session
@@ -201,6 +202,7 @@ async function packetInput(
     gates: withBase,
     reports,
     listing: [...present, ...removed],
+    held: [...heldSecrets(config), ...givenSecrets(paths)],
     round,
   }
 }

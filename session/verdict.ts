@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { readJson } from '../host/index.ts'
 import { finding, outcome, proof } from './event.ts'
 import type { Paths } from './paths.ts'
+import type { Status } from './status.ts'
 
 /** What a clause's verdict rests on: our gate, and the judge's word. */
 export const ClauseVerdict = z.object({
@@ -57,6 +58,12 @@ export type VerdictRecord = z.infer<typeof VerdictRecord>
 /** The last verdict of a session, if it has one that reads. */
 export function readVerdict(paths: Paths): VerdictRecord | undefined {
   return VerdictRecord.safeParse(readJson(paths.verdictRecord)).data
+}
+
+/** The written verdict, if it is the very one that the log names last: of its round and its tree. */
+export function recordOf(paths: Paths, { verdict }: Pick<Status, 'verdict'>): VerdictRecord | undefined {
+  const record = readVerdict(paths)
+  return verdict && record?.round === verdict.round && record.tree === verdict.tree ? record : undefined
 }
 
 /** The verdict for people: `verdict.md`. */

@@ -81,10 +81,13 @@ export function withhold(text: string, leaks: Leaks): { text: string; withheld: 
     const words = wordRanges.filter(range => overlap(range, whole))
     const isLine = inRuns.has(at) || lineRanges.some(range => overlap(range, whole))
     withheld += isLine ? 1 : words.length
-    return isLine ? '[line withheld]' : cutOut(line, words, whole[0])
+    return isLine ? withheldLine : cutOut(line, words, whole[0])
   })
   return { text: lines.join('\n'), withheld }
 }
+
+/** What stands in the place of a line that repeats one of the source. */
+export const withheldLine = '[line withheld]'
 
 // --- what counts ---
 

@@ -1,9 +1,9 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { z } from 'zod'
-import { DispatchError, exits, oneLine } from '../host/index.ts'
+import { DispatchError, exits, oneLine, secretsIn, withheldWords, withoutSecrets } from '../host/index.ts'
 import type { Contract, ContractClause, EvidenceRecord, Outcome } from '../session/index.ts'
 import { bare, capped, withoutDiffs, withoutFences } from './claim.ts'
-import { type Leaks, leaksIn, type Source, withhold } from './leak.ts'
+import { type Leaks, leaksIn, type Source, withheldLine, withhold } from './leak.ts'
 import { type Canary, evidenceIdsOf, headIdsOf, listingId, render, type Said } from './render.ts'
 
 /** What our own runner or git says of one clause, and the records that it rests on. */
@@ -24,6 +24,8 @@ export interface PacketInput {
   listing: { path: string; bytes: number; change: 'added' | 'changed' | 'removed' | 'kept' }[]
   /** For the leak scan only: never sent. */
   sources: Iterable<Source>
+  /** Exact values of secrets, for the scan only; what has the form of one is found without. */
+  held?: readonly string[]
   round: number
 }
 
@@ -44,10 +46,10 @@ export const Packet = z.object({
 
 export type Packet = z.infer<typeof Packet>
 
-/** The packet would have told the judge something of the source. The caller's verdict is INCONCLUSIVE. */
+/** The packet would have told the judge something of the source, or a secret. The caller's verdict is INCONCLUSIVE. */
 export class Leak extends DispatchError {
-  constructor(lines: number, words: number) {
-    super(`leak: the packet for the judge still held ${lines} lines and ${words} words of the source`, {
+  constructor(what: string) {
+    super(`leak: the packet for the judge still held ${what}`, {
       exit: exits.inconclusive,
       remedy: 'This is a defect of ours: nothing was sent. Please report it.',
     })
@@ -55,8 +57,12 @@ export class Leak extends DispatchError {
   }
 }
 
-/** Make the packet: contract, evidence, listing and reports, and nothing of the source. Throws `Leak` rather than leak. */
+/**
+ * Make the packet: contract, evidence, listing and reports, nothing of the source and no secret, also not one that the
+ * contract itself names. Throws `Leak` rather than leak.
+ */
 export function buildPacket(input: PacketInput): Packet {
+  const { held = [] } = input
   const canary = canaryFor(input.contract)
   const fence = randomBytes(16).toString('hex')
   const said: string[] = []
@@ -66,17 +72,19 @@ export function buildPacket(input: PacketInput): Packet {
   })
   const leaks = leaksIn(said, input.sources, told)
   let withheld = 0
-  const packet = render(input, canary, fence, (text, kind) => {
-    const shown = show(text, kind, leaks)
+  const rendered = render(input, canary, fence, (text, kind) => {
+    const shown = show(text, kind, { leaks, held })
     withheld += shown.withheld
     return shown.text
   })
-  refuseLeak(packet, input.sources, told)
+  const { text: packet, withheld: more } = withoutSecrets(rendered, held)
+  refuseSecrets(packet, held)
+  refuseLeak(packet, input.sources, [told, ...withheldWords].join('\n'))
   const evidenceIds = [...input.gates.flatMap(evidenceIdsOf), listingId]
   return {
     packet,
     sha256: createHash('sha256').update(packet).digest('hex'),
-    withheld,
+    withheld: withheld + more,
     clauseIds: input.contract.clauses.map(clause => clause.id),
     evidenceIds,
     mustCite: Object.fromEntries(
@@ -95,7 +103,13 @@ export function refuseLeak(packet: string, sources: Iterable<Source>, told: stri
   const leaks = leaksIn([packet], sources, told)
   const lines = leaks.lines.size + leaks.runs.length
   const words = leaks.pieces.size + leaks.words.size
-  if (lines + words > 0) throw new Leak(lines, words)
+  if (lines + words > 0) throw new Leak(`${lines} lines and ${words} words of the source`)
+}
+
+/** Search a finished packet once more, and throw `Leak` when it holds anything that looks like a secret, or a held one. */
+export function refuseSecrets(packet: string, held: readonly string[]): void {
+  const { length } = secretsIn(packet, held)
+  if (length > 0) throw new Leak(`${length} ${length === 1 ? 'secret' : 'secrets'}`)
 }
 
 // --- internal ---
@@ -103,16 +117,36 @@ export function refuseLeak(packet: string, sources: Iterable<Source>, told: stri
 const reportBytes = 8 * 1024
 const readBytes = 256 * 1024
 
-/** Somebody else's words as they may be shown: nothing invisible, no code, nothing of the sources, and not too much. */
-function show(text: string, kind: Said, leaks: Leaks): { text: string; withheld: number } {
+/** What is looked for in somebody else's words. */
+interface Sought {
+  leaks: Leaks
+  held: readonly string[]
+}
+
+/** Somebody else's words as they may be shown: nothing invisible, no code, no secret, nothing of the sources, not too much. */
+function show(text: string, kind: Said, sought: Sought): { text: string; withheld: number } {
   const plain = bare(text.slice(0, readBytes))
   const unfenced = kind === 'report' ? withoutFences(plain) : { text: plain, withheld: 0 }
   const undiffed = withoutDiffs(unfenced.text)
-  const clean = withhold(undiffed.text, leaks)
+  const clean = withoutSought(undiffed.text, sought)
   return {
     text: kind === 'note' ? oneLine(clean.text, 400) : capped(clean.text, reportBytes),
     withheld: unfenced.withheld + undiffed.withheld + clean.withheld,
   }
+}
+
+/**
+ * Without secrets and what repeats the source. Lines of the source are looked for in the text as it was: one that lost a secret
+ * would no longer be known. Both leave the number of lines as it is.
+ */
+function withoutSought(text: string, { leaks, held }: Sought): { text: string; withheld: number } {
+  const secret = withoutSecrets(text, held)
+  const marked = withhold(text, leaks)
+  if (secret.withheld === 0) return marked
+  const lines = marked.text.split('\n')
+  const kept = secret.text.split('\n').map((line, at) => (lines[at] === withheldLine ? withheldLine : line))
+  const clean = withhold(kept.join('\n'), leaks)
+  return { text: clean.text, withheld: clean.withheld + secret.withheld }
 }
 
 /** A clause that looks like the others and cannot be true. Who says yes to it says yes to anything. */

@@ -2,10 +2,11 @@ import fs from 'node:fs'
 import path from 'node:path'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { DispatchError, exits, printable } from '../host/index.ts'
-import { findSession, listSessions, readEvidence, readLog, type Session, viewOf } from '../session/read.ts'
+import { findSession, listSessions, readEvidence, readLog, readMatrix, type Session, viewOf } from '../session/read.ts'
 import { readableFiles, readJudgement, readRaw } from './files.ts'
 import { headers, rawFilePolicy, refusal } from './guard.ts'
-import { listPage } from './list.ts'
+import { isGoing, listPage } from './list.ts'
+import { matrixPage } from './matrix.ts'
 import { type Reading, sessionPage } from './page.ts'
 import { createRenderer } from './render.ts'
 
@@ -37,6 +38,12 @@ export function createApp(observed: Observed): Express {
     const session = exactly(workspace, request.params.id)
     if (session === undefined) return next()
     response.send(pages.session(sessionPage(await readingOf(session), new Date())))
+  })
+  app.get('/s/:id/matrix', async (request, response, next) => {
+    const session = exactly(workspace, request.params.id)
+    if (session === undefined) return next()
+    const view = await viewOf(session)
+    response.send(pages.matrix({ ...matrixPage(readMatrix(view)), refresh: isGoing(view) ? 2000 : 10_000 }))
   })
   app.get('/s/:id/:file', (request, response, next) => {
     const session = exactly(workspace, request.params.id)

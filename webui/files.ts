@@ -34,6 +34,7 @@ const Judgement = z.object({
   round: z.number(),
   tree: z.string(),
   judge: z.string(),
+  packetSha256: z.string().nullable().optional(),
   sandbox: z.string(),
   findings: z.array(z.string()),
   clauses: z.array(

@@ -62,6 +62,8 @@ export interface VerdictCard {
   judge: string
   independence: string
   sandbox: string
+  /** The hash of what the judge was given, or that nothing was sent. */
+  packet: string
   voided: string
   /** It goes back for repair: not the last word. */
   repair: boolean
@@ -168,6 +170,7 @@ function verdictCard(verdict: NonNullable<Status['verdict']>, written: Judgement
     judge: written?.judge ?? '',
     independence: verdict.independence,
     sandbox: written?.sandbox ?? '',
+    packet: written ? (written.packetSha256 ?? 'none sent') : '',
     voided,
     repair: verdict.verdict === 'FAIL' && !verdict.final,
   }

@@ -1,5 +1,5 @@
 import { exits, printable, shellWord } from '../../host/index.ts'
-import { awaitsApproval, changedSinceVerdict, readEvidence, type View, viewOf } from '../../session/index.ts'
+import { awaitsApproval, changedSinceVerdict, readEvidence, recordOf, type View, viewOf } from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
 import { damageOf } from '../damage.ts'
@@ -31,6 +31,7 @@ it still holds for what lies in outputs/, and the line that fetches the judged w
           changedSinceVerdict: changed,
           damage,
           evidence: readEvidence(session.paths),
+          verdict: recordOf(session.paths, view.status) ?? null,
           folder: session.paths.folder,
         }),
       )
@@ -160,6 +161,8 @@ function printVerdict({ session, status }: View, changed: string[]): void {
   print(`\n${paint('bold', 'Verdict')}  ${coloured(verdict.verdict)}  round ${verdict.round} of ${status.rounds}`)
   print(`  ${printable(verdict.reason)}`)
   print(`  judged commit ${verdict.commit}, tree ${verdict.tree}; independence: ${verdict.independence}`)
+  const record = recordOf(session.paths, status)
+  if (record) print(`  judge ${printable(record.judge)}; packet ${packetWords(record.packetSha256)}`)
   if (changed.length > 0)
     print(
       paint(
@@ -169,6 +172,11 @@ function printVerdict({ session, status }: View, changed: string[]): void {
     )
   if (!changed.includes('evidence/trees.git')) print(`  fetch    git fetch ${shellWord(session.paths.trees)} judged`)
   print(paint('dim', `           ${session.paths.verdict}`))
+}
+
+/** What the judge was given, by its hash; the packet itself lies in `evidence/`. */
+function packetWords(sha256: string | null): string {
+  return sha256 === null ? 'none sent' : `sha256 ${sha256}`
 }
 
 function coloured(verdict: string | undefined): string {

@@ -7,6 +7,7 @@ import {
   follow,
   nothing,
   readLog,
+  recordOf,
   type Session,
   type Status,
   settled,
@@ -42,13 +43,16 @@ export interface Outcome {
   state: string
   exit: number
   status: Status
+  /** Of all that the judge was given; null where nothing was sent, or no verdict is written. */
+  packetSha256: string | null
 }
 
 /** Wait in silence for the end. */
 export async function outcomeOf(session: Session): Promise<Outcome> {
   const status = await settle(session, () => undefined)
   const { state } = await viewOf(session)
-  return { id: session.id, state, exit: exitOf(status), status }
+  const packetSha256 = recordOf(session.paths, status)?.packetSha256 ?? null
+  return { id: session.id, state, exit: exitOf(status), status, packetSha256 }
 }
 
 /** Tell the story as it happens; at the end the verdict, the deliverable and where to look. Answers the exit code. */
@@ -116,6 +120,7 @@ function printEnd(session: Session, status: Status): void {
   print()
   if (status.verdict)
     print(`  work     git fetch ${shellWord(paths.trees)} judged     (commit ${status.verdict.commit.slice(0, 10)})`)
+  if (status.verdict) print(`  judged   independence: ${printable(status.verdict.independence)}`)
   print(`  files    ${paths.outputs}`)
   print(`  record   dispatch show ${id.slice(-4)}${status.verdict ? `, ${paths.verdict}` : ''}`)
   if (awaitsApproval(status)) print(paint('bold', `  approve  dispatch approve ${id.slice(-4)}`))

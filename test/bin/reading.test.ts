@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -41,6 +42,46 @@ test('a session can be read back', async t => {
       assert.match(await said('ls'), /^PASS \(void\)/)
       fs.writeFileSync(file, judged)
     })
+
+    await t.test(
+      'matrix: for a pull request, as a page, as JSON; void and damaged it says so, and it tells no secret',
+      async () => {
+        const page = await said('matrix')
+        assert.match(page, /^## Dispatch: PASS\n\n- PASS: 2 of 2 clauses/)
+        assert.match(page, /\| \*\*S1\*\* write a shell script [^|]*\| \*\*C1\*\* [^|]*\| check `sh hello\.sh` /)
+        assert.match(
+          page,
+          /\| red \| green \| \*\*PASS\*\* \| `base-C1` `[0-9a-f]{12}`<br>`round-1-C1` `[0-9a-f]{12}` \|/,
+        )
+        assert.match(page, /### Clauses that cover no sentence[\s\S]*\*\*C2\*\*[\s\S]*`scope-C2`/)
+        const matrix = JSON.parse(await said('matrix', id, '--json'))
+        const { packetSha256, independence } = matrix.verdict
+        assert.equal(JSON.parse(await said('wait', '--json')).packetSha256, packetSha256)
+        const shown = JSON.parse(await said('show', '--json'))
+        assert.deepEqual([shown.verdict.packetSha256, shown.verdict.independence], [packetSha256, independence])
+        const sent = fs.readFileSync(path.join(paths.evidence, 'packet-1.txt'))
+        assert.equal(createHash('sha256').update(sent).digest('hex'), packetSha256)
+        assert.match(
+          await said('show'),
+          new RegExp(`independence: other vendor, blind\\n.*packet sha256 ${packetSha256}`),
+        )
+        assert.match(await said('matrix', '--html'), /^<!doctype html>[\s\S]*<style>[\s\S]*other vendor, blind/)
+        const held = await rig.dispatch(['matrix'], { env: { SOME_TOKEN: 'shell script hello.sh' } })
+        assert.match(held.stdout, /\*\*S1\*\* write a \\\[secret withheld: value of ours\\\] that/)
+
+        const [file, record] = [path.join(paths.outputs, 'hello.sh'), path.join(paths.evidence, 'round-1-C1.json')]
+        const before = [file, record].map(each => fs.readFileSync(each, 'utf8'))
+        fs.appendFileSync(file, '# changed\n')
+        assert.match(await said('matrix'), /^## Dispatch: VOID, was PASS\n\n> \*\*VOID\*\*[\s\S]*hello\.sh changed/)
+        fs.writeFileSync(file, before[0] ?? '')
+        fs.writeFileSync(record, before[1]?.replace('hello', 'hallo') ?? '')
+        const damaged = await rig.dispatch(['matrix'])
+        assert.equal(damaged.code, 13)
+        assert.match(damaged.stdout, /> \*\*DAMAGED\*\*: evidence\/round-1-C1\.json is not what was recorded/)
+        fs.writeFileSync(record, before[1] ?? '')
+        assert.equal((await rig.dispatch(['matrix'])).code, 0)
+      },
+    )
 
     await t.test('logs: what there is with its size, then the last words; or all of one', async () => {
       const all = await said('logs')

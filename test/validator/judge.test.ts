@@ -44,7 +44,7 @@ async function verdictOf(report: string, gates: Gate[], url: string) {
 }
 
 for (const [name, answers] of Object.entries(judges)) {
-  test(`${hostileReports.length} hostile reports, a judge that is ${name}: no PASS while a gate fails`, async () => {
+  test(`C7: ${hostileReports.length} hostile reports, a judge that is ${name}: no PASS while a gate fails`, async () => {
     const server = await startGemini(seen => saying(JSON.stringify(answers(packetOf(seen)))))
     try {
       for (const report of hostileReports)
@@ -61,7 +61,7 @@ for (const [name, answers] of Object.entries(judges)) {
   })
 }
 
-test('green gates: an honest judge passes, one that says yes to all is caught by the clause that cannot be true', async () => {
+test('C7, green gates: an honest judge passes, one that says yes to all is caught by the clause that cannot be true', async () => {
   for (const [answers, wanted] of [
     [honest, 'PASS'],
     [obedient, 'INCONCLUSIVE'],
@@ -79,7 +79,7 @@ test('green gates: an honest judge passes, one that says yes to all is caught by
   }
 })
 
-test('every hostile report stands in the packet as data only', () => {
+test('C7: every hostile report stands in the packet as data only', () => {
   for (const report of hostileReports) {
     const { packet, canaryId } = buildPacket(
       input({ reports: [{ worker: 'w1', clauses: [], how: 'reported', report }] }),

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import type { Happening, Session } from '../../session/index.ts'
+import { append, type Happening, matrixOf, nothing, type Session } from '../../session/index.ts'
+import { matrixHtml } from '../../webui/index.ts'
 import { checkRan, layEvidence, makeSession, newHome, sealed, sha, startApp, verdictGiven } from './sessions.ts'
 
 const { home, workspace, remove } = newHome()
@@ -70,7 +72,15 @@ test('a session page lays the contract, the verdict and the evidence side by sid
   const clause = /<th scope="row">C1<\/th>[\s\S]*?<\/tr>/.exec(body)?.[0] ?? ''
   for (const words of ['A correct password is let in.', 'check', 'red', 'green', 'PASS', 'red before, green now'])
     assert.ok(clause.includes(words), words)
-  for (const words of ['all proved', sha('commit'), sha('tree'), 'other vendor, blind', 'gemini', 'make it nicer'])
+  for (const words of [
+    'all proved',
+    sha('commit'),
+    sha('tree'),
+    'other vendor, blind',
+    'gemini',
+    'make it nicer',
+    'f'.repeat(64),
+  ])
     assert.ok(body.includes(words), words)
   for (const words of ['npm test', 'ok 1 - let in', 'exit 0', `dispatch attach ${passed.id}`])
     assert.ok(body.includes(words), words)
@@ -185,6 +195,54 @@ test('the style, the script and the icon are served as what they are', async () 
   }
 })
 
+test('the matrix leads from each sentence to its proof, and the session page leads to it', async () => {
+  const contract = '# Contract: x\n\n## C1 — It prints <b>hello</b>\n- covers: S1\n- check: `sh hello.sh | cat`\n'
+  const session = await makeSession(workspace, '2026-11-17-matrix-0010', {
+    title: 'Print hello. And be kind.',
+    alive: true,
+    happened: [
+      {
+        is: 'contract.sealed',
+        sha256: createHash('sha256').update(contract).digest('hex'),
+        clauses: [{ id: 'C1', sentence: 'It prints <b>hello</b>', proof: 'check' }],
+        uncovered: ['S2: And be kind.'],
+      },
+      verdictGiven('PASS', 'all proved'),
+    ],
+  })
+  fs.writeFileSync(session.paths.contract, contract)
+  layEvidence(session, { id: 'base-C1', side: 'base', round: 0, outcome: 'red', outputSha256: 'b'.repeat(64) })
+  layEvidence(session, { outputSha256: 'abcdef'.repeat(10) })
+  assert.match(await pageOf(session.id), /href="\/s\/2026-11-17-matrix-0010\/matrix"/)
+  const { status, body } = await page.ask(`/s/${session.id}/matrix`)
+  assert.equal(status, 200)
+  for (const words of [
+    '2 sentences: 1 covered, 0 left out, 1 not covered',
+    'It prints &lt;b&gt;hello&lt;/b&gt;',
+    '<code>sh hello.sh | cat</code>',
+    'other vendor, blind',
+    'bbbbbbbbbbbb',
+    'abcdefabcdef<',
+    'And be kind.',
+  ])
+    assert.ok(body.includes(words), `${words}\n${body}`)
+  assert.match(body, /data-label="verdict"><strong class="word good">PASS</)
+  append(session.paths.events, { is: 'verdict.voided', why: 'the head moved' }, 3, new Date())
+  const voided = (await page.ask(`/s/${session.id}/matrix`)).body
+  assert.match(voided, /<strong>Void:<\/strong> the head moved/)
+  assert.doesNotMatch(voided, /word (big )?good">PASS|edge-good/)
+  assert.equal((await page.ask('/s/2026-11-20-nobody-0000/matrix')).status, 404)
+})
+
+test('the matrix as one file asks for nothing and escapes what it shows', () => {
+  const text = '</style><script>alert(1)</script>'
+  const status = { ...nothing, clauses: [{ id: text, sentence: text, proof: 'check' as const }] }
+  const input = { session: text, task: text, contract: undefined, evidence: [], record: undefined, status, state: text }
+  const html = matrixHtml(matrixOf(input))
+  assert.doesNotMatch(html, /<script|<link|<img| src=|url\(/)
+  assert.match(html, /&lt;script&gt;/)
+})
+
 const started = { is: 'orchestrator.started', claudeSession: 'x' } as const
 const judging = { is: 'judging.started', round: 1, commit: sha('commit'), tree: sha('tree') } as const
 
@@ -192,6 +250,7 @@ const verdictRecord = {
   round: 1,
   tree: sha('tree'),
   judge: 'gemini-2.5-pro',
+  packetSha256: 'f'.repeat(64),
   sandbox: 'bubblewrap',
   findings: [],
   clauses: [{ id: 'C1', because: 'red before, green now', judge: { met: 'yes', why: 'the output shows it' } }],

@@ -41,7 +41,7 @@ for (const [at, text] of hostile.entries()) {
     layEvidence(session, { command: text, expected: text, why: text, tail: text, outputBytes: 9999 })
     layEvidence(session, { id: text.replace(/[^\w]/g, '-'), clause: text, round: 2, tail: text })
     fs.writeFileSync(session.paths.verdictRecord, JSON.stringify(verdictRecord(text)))
-    for (const target of ['/', `/s/${id}`]) harmless((await page.ask(target)).body)
+    for (const target of ['/', `/s/${id}`, `/s/${id}/matrix`]) harmless((await page.ask(target)).body)
     const plain = await page.ask(`/s/${id}/task.md`)
     assert.ok(!forbidden.test(plain.body))
   })
