@@ -1,3 +1,4 @@
+export * from './audit.ts'
 export * from './chain.ts'
 export * from './contract.ts'
 export * from './event.ts'

@@ -14,6 +14,8 @@ export interface Log {
   head: string | null
   /** Numbers of the lines that do not follow the line before them. */
   breaks: number[]
+  /** Numbers of the lines that are not one more than the line before them. */
+  gaps: number[]
   /** The first line that names the one before it; null in a log of an older dispatch. */
   chainedFrom: number | null
 }
@@ -23,12 +25,12 @@ export interface Log {
  * line is the first can only be told with the session's id.
  */
 export function readLog(file: string, id?: string): Log {
-  return readLines(bytesIfPresent(file) ?? Buffer.alloc(0), id)
+  return logOf(bytesIfPresent(file) ?? Buffer.alloc(0), id)
 }
 
 /** The same of bytes. Pure. */
-export function readLines(bytes: Buffer, id?: string): Log {
-  const log: Log = { events: [], hashes: [], unread: 0, seq: 0, head: null, breaks: [], chainedFrom: null }
+export function logOf(bytes: Buffer, id?: string): Log {
+  const log: Log = { events: [], hashes: [], unread: 0, seq: 0, head: null, breaks: [], gaps: [], chainedFrom: null }
   for (const raw of linesOf(bytes)) {
     const line = wholeLine(raw)
     if (line === undefined || line.event === undefined) log.unread++
@@ -36,6 +38,7 @@ export function readLines(bytes: Buffer, id?: string): Log {
     const before = log.head ?? (id === undefined ? line.prev : beginning(id))
     if (line.prev === undefined ? log.chainedFrom !== null : line.prev !== before) log.breaks.push(line.seq)
     if (line.prev !== undefined) log.chainedFrom ??= line.seq
+    if (line.seq !== log.seq + 1) log.gaps.push(line.seq)
     log.seq = line.seq
     log.head = hash('sha256', raw)
     if (line.event === undefined) continue
@@ -96,7 +99,7 @@ function* linesOf(bytes: Buffer): Generator<Buffer> {
 /** The head of a log, of whose file only the end is read where that will do. */
 function headOf(file: string): string | null {
   const end = readUntrusted(file, 4 * longest, -4 * longest)
-  const head = end && readLines(end.subarray(end.length < 4 * longest ? 0 : end.indexOf(10))).head
+  const head = end && logOf(end.subarray(end.length < 4 * longest ? 0 : end.indexOf(10))).head
   return head ?? readLog(file).head
 }
 

@@ -52,6 +52,11 @@ export const commands: Entry[] = [
   rare('rm <sid…>', "remove a session's folder; work that is nowhere else is kept", () => import('./rm.ts')),
   rare('logs [sid] [who]', 'what runner, orchestrator and workers said, in their own words', () => import('./logs.ts')),
   rare('contract [sid]', 'the contract, with the state of each clause beside it', () => import('./contract.ts')),
+  rare(
+    'audit [sid]',
+    'is the record of a session whole and unforged? also of a copied folder',
+    () => import('./audit.ts'),
+  ),
   rare('cost [sid]', 'dollars, tokens and time of one session, or of all by day', () => import('./cost.ts')),
   rare(
     'prepare',
