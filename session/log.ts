@@ -82,7 +82,7 @@ const longest = 64 * 1024
 const brace = 123
 
 function wholeLine(raw: Buffer): Line | undefined {
-  return raw.length > longest ? undefined : parseLine(raw.toString('utf8'))
+  return raw.length > longest || !raw.includes('"seq":') ? undefined : parseLine(raw.toString('utf8'))
 }
 
 /** The lines of a log, byte for byte; blank ones, of which there is one before each, are left out. */

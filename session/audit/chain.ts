@@ -1,3 +1,4 @@
+import { namesIn } from '../../host/index.ts'
 import { caps, type Dossier, eventsOf, jsonIn, look } from './dossier.ts'
 import { type Remark, Remarks } from './remark.ts'
 
@@ -31,6 +32,12 @@ export function auditChain(dossier: Dossier, head: string | undefined): Remark[]
       remarks.damage(file, 'no line names the one before it, though its head is known', 'All lines were written anew.')
   } else if ((log.chainedFrom ?? 1) > 1)
     remarks.note(file, `chained from line ${log.chainedFrom} on: an older dispatch wrote the lines before it`)
+  if (isReleased(dossier) && !log.events.some(({ is }) => is === 'session.closed' || is === 'start.failed'))
+    remarks.damage(
+      file,
+      'does not say that the session was closed, which its runner did',
+      'The end of the log was cut off.',
+    )
   if (log.unread > 0) remarks.note(file, `lines that are no event of ours, torn by a crash or put there: ${log.unread}`)
   if (head !== undefined) auditHead(dossier, head, remarks)
   return [...remarks.all, ...oddities(dossier)]
@@ -68,6 +75,15 @@ function oddities(dossier: Dossier): Remark[] {
   for (const { seq, why, exit } of eventsOf(dossier, 'orchestrator.gave-up').slice(0, most))
     if (exit === 13) remarks.note(file, `its runner called a person in line ${seq}: ${why}`)
   return remarks.all
+}
+
+/** Has the last runner given its right back? It does so when it has closed the session, and not before. */
+function isReleased({ paths }: Dossier): boolean {
+  return (
+    namesIn(paths.runner)
+      .findLast(name => /^\d{12}(\.free)?$/.test(name))
+      ?.endsWith('.free') ?? false
+  )
 }
 
 /** Does a verdict name a line of the log? Then that log was chained. */

@@ -69,6 +69,11 @@ export function named({ paths }: Dossier, file: string): string {
   return path.relative(paths.folder, file)
 }
 
+/** A folder itself, and no link to one. */
+export function isFolder(place: string): boolean {
+  return fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
 /** What stands at a path in words; `is gone` for nothing. */
 function strangeness(file: string): string {
   const found = fs.lstatSync(file, { throwIfNoEntry: false })

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { namesIn } from '../../host/index.ts'
 import { EvidenceRecord } from '../evidence.ts'
-import { caps, type Dossier, eventsOf, hashOf, jsonIn, look } from './dossier.ts'
+import { caps, type Dossier, eventsOf, hashOf, isFolder, jsonIn, look } from './dossier.ts'
 import { type Lens, treeIn } from './lens.ts'
 import { type Remark, Remarks } from './remark.ts'
 import type { Version } from './seal.ts'
@@ -16,6 +16,8 @@ export async function auditEvidence(dossier: Dossier, versions: Version[], lens:
     if (typeof lens !== 'string' && !trees.has(commit)) trees.set(commit, await treeIn(lens, commit))
     return trees.get(commit)
   }
+  if (!isFolder(dossier.paths.evidence))
+    remarks.damage('evidence', 'is no folder of its own', 'What stands there was put there.')
   for (const ran of lastRuns(dossier)) await auditRecord(dossier, ran, versions, remarks, lens, treeOf)
   if (runsOf(dossier).some(({ sha256 }) => sha256 === undefined))
     remarks.note('events.jsonl', 'the hashes of the records were not recorded by that dispatch')

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { git, makePrivate, tryGit } from '../../host/index.ts'
 import type { Paths } from '../paths.ts'
 import { litter, type Trees } from '../trees.ts'
-import { caps, look } from './dossier.ts'
+import { caps, isFolder, look } from './dossier.ts'
 
 /**
  * A bare repository of our own that sees the objects of a session and nothing else of it: none of the configuration, hooks,
@@ -85,7 +85,7 @@ export function hidingLines({ trees }: Paths): string[] {
 
 /** Pipes, devices, sockets and links below a folder, at most so many; `only` names those that matter. */
 export function strangersIn(folder: string, only = (_: string) => true, most = 5): string[] {
-  if (!fs.lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return ['its folder is gone, or is none']
+  if (!isFolder(folder)) return ['its folder is gone, or is none']
   const found: string[] = []
   const open = [folder]
   for (let seen = 0; open.length > 0 && found.length < most && seen < mostFiles; ) {

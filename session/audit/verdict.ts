@@ -25,14 +25,7 @@ export async function auditVerdict(dossier: Dossier, versions: Version[], lens: 
   if (!given) {
     if (seen.why === 'is gone' && look(paths.verdict, caps.record).why === 'is gone')
       remarks.note('verdict.json', 'no verdict was given yet')
-    else if (dossier.status.phase === 'judging')
-      remarks.note('verdict.json', 'stands there before its event: it counts for nothing yet')
-    else
-      remarks.damage(
-        'verdict.json',
-        'is there, though no line of the log gives a verdict',
-        'This is no verdict of this session.',
-      )
+    else remarks.damage('verdict.json', 'is there, though no line of the log gives a verdict', cutOff)
     return remarks.all
   }
   if (seen.bytes === undefined)
@@ -75,6 +68,7 @@ export function auditPacket(dossier: Dossier): Remark[] {
 
 // --- internal ---
 
+const cutOff = 'It was put there, or the end of the log was cut off, or its runner was killed between the two.'
 const forged = 'Do not take this work for judged by it.'
 const order: Finding[] = ['FAIL', 'INCONCLUSIVE', 'PASS']
 const lower = (...some: Finding[]) => order[Math.min(...some.map(one => order.indexOf(one)))] ?? 'FAIL'
@@ -92,8 +86,8 @@ function auditRounds(dossier: Dossier, remarks: Remarks): void {
       remarks.damage(`evidence/${name}`, `is not the verdict of round ${round}`, forged)
   }
   for (const name of namesIn(evidence).slice(0, 20_000))
-    if (/^verdict-\d+\.json$/.test(name) && !given.has(name) && dossier.status.phase !== 'judging')
-      remarks.damage(`evidence/${name}`, 'no line of the log gives that verdict', 'This is no verdict of this session.')
+    if (/^verdict-\d+\.json$/.test(name) && !given.has(name))
+      remarks.damage(`evidence/${name}`, 'no line of the log gives that verdict', cutOff)
 }
 
 function auditText({ paths }: Dossier, record: VerdictRecord, remarks: Remarks): void {

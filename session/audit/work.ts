@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { differences } from '../trees.ts'
-import { caps, type Dossier, eventsOf, look } from './dossier.ts'
+import { caps, type Dossier, eventsOf, isFolder, look } from './dossier.ts'
 import { brokenObjects, hasObject, hidingLines, type Lens, stagedIn, strangersIn } from './lens.ts'
 import { type Remark, Remarks } from './remark.ts'
 import { verdictsOf } from './verdict.ts'
@@ -65,7 +65,7 @@ export async function auditIndex(dossier: Dossier, lens: Lens | string): Promise
   const verdict = judgedOf(dossier)
   const folder = path.join(dossier.paths.outputs, '.git')
   if (!verdict || typeof lens === 'string') return remarks.all
-  if (!fs.lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!isFolder(folder)) {
     remarks.damage('outputs/.git', 'is gone, or is no folder', 'The place of work is no repository any more.')
     return remarks.all
   }
