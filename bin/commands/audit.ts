@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { DispatchError, exits, oneLine } from '../../host/index.ts'
+import { DispatchError, exits, oneLine, storageError } from '../../host/index.ts'
 import { type Audit, audit, isId, type Part, parts, proofOf, type Remark } from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
@@ -62,9 +62,12 @@ function folderOf(named: string | undefined): string {
 }
 
 function holdsSession(folder: string): boolean {
-  return ['session.json', 'events.jsonl'].some(
-    name => fs.lstatSync(path.join(folder, name), { throwIfNoEntry: false }) !== undefined,
-  )
+  try {
+    const names = ['session.json', 'events.jsonl']
+    return names.some(name => fs.lstatSync(path.join(folder, name), { throwIfNoEntry: false }) !== undefined)
+  } catch (error) {
+    throw storageError(folder, error)
+  }
 }
 
 // --- in words ---

@@ -1,5 +1,4 @@
-import { namesIn } from '../../host/index.ts'
-import { caps, type Dossier, eventsOf, jsonIn, look } from './dossier.ts'
+import { caps, type Dossier, eventsOf, jsonIn, look, namesOf } from './dossier.ts'
 import { type Remark, Remarks } from './remark.ts'
 
 const file = 'events.jsonl'
@@ -80,7 +79,7 @@ function oddities(dossier: Dossier): Remark[] {
 /** Has the last runner given its right back? It does so when it has closed the session, and not before. */
 function isReleased({ paths }: Dossier): boolean {
   return (
-    namesIn(paths.runner)
+    namesOf(paths.runner)
       .findLast(name => /^\d{12}(\.free)?$/.test(name))
       ?.endsWith('.free') ?? false
   )

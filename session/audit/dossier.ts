@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { DispatchError, readUntrusted } from '../../host/index.ts'
+import { DispatchError, namesIn, readUntrusted } from '../../host/index.ts'
 import type { Event } from '../event.ts'
 import { type Log, logOf } from '../log.ts'
 import { type Paths, pathsOf } from '../paths.ts'
@@ -69,9 +69,22 @@ export function named({ paths }: Dossier, file: string): string {
   return path.relative(paths.folder, file)
 }
 
-/** A folder itself, and no link to one. */
+/** A folder itself, and no link to one; one that cannot be looked at is none. */
 export function isFolder(place: string): boolean {
-  return fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false
+  try {
+    return fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false
+  } catch {
+    return false
+  }
+}
+
+/** The names in a folder, so far as anybody may see them: the files that are missed are named one by one. */
+export function namesOf(folder: string): string[] {
+  try {
+    return namesIn(folder).slice(0, 20_000)
+  } catch {
+    return []
+  }
 }
 
 /** What stands at a path in words; `is gone` for nothing. */

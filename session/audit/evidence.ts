@@ -1,7 +1,6 @@
 import path from 'node:path'
-import { namesIn } from '../../host/index.ts'
 import { EvidenceRecord } from '../evidence.ts'
-import { caps, type Dossier, eventsOf, hashOf, isFolder, jsonIn, look } from './dossier.ts'
+import { caps, type Dossier, eventsOf, hashOf, isFolder, jsonIn, look, namesOf } from './dossier.ts'
 import { type Lens, treeIn } from './lens.ts'
 import { type Remark, Remarks } from './remark.ts'
 import type { Version } from './seal.ts'
@@ -103,7 +102,7 @@ function auditOutput({ paths }: Dossier, { id, outputSha256 }: EvidenceRecord, r
 /** Records that no line of the log names: of drafts before the seal, of a round that was broken off, or put there. */
 function auditStrays(dossier: Dossier, remarks: Remarks): void {
   const known = new Set(runsOf(dossier).map(({ record }) => `${record}.json`))
-  for (const name of namesIn(dossier.paths.evidence).slice(0, 20_000)) {
+  for (const name of namesOf(dossier.paths.evidence)) {
     if (!/^(base|round)-.*\.json$/.test(name) || known.has(name)) continue
     const round = Number(/^round-(\d+)-/.exec(name)?.[1] ?? Number.NaN)
     if (name.startsWith('base-'))

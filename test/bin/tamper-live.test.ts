@@ -120,6 +120,19 @@ describe('a worker that tampers with the record', { concurrency: 2 }, () => {
     })
   })
 
+  it('a session that still runs is audited as far as it has come', () =>
+    withRig(scenario('sleep 600'), async rig => {
+      await rig.dispatch([task])
+      await rig.until(
+        'the worker sleeps',
+        () => rig.processes().some(({ command }) => command.startsWith('sleep 600')),
+        60,
+      )
+      const ran = await rig.dispatch(['audit'])
+      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      assert.match(ran.stdout, /sound\nit has not ended \(working\): audited as far as it has come/)
+    }))
+
   it('L10 another token in the write lock: its own work is not handed in', () =>
     withRig(scenario('echo 99 > ../.write-lock/token'), async rig => {
       await rig.dispatch([task])

@@ -273,6 +273,28 @@ describe('a record that was changed after the fact', { concurrency: 2 }, () => {
     assert.match(ran.stdout, /no line has the head/)
   })
 
+  it('what asks for less than before needs the yes of a person to exactly that text, before it counts', async () => {
+    const sealed = { is: 'contract.amended', version: 2, changes: ['C2'], dilutions: ['C2 is gone'], uncovered: [] }
+    const at = new Date().toISOString()
+    const says = async (name: string, yes: object[]) => {
+      const copy = copyOf(name)
+      const { sha256, clauses } = JSON.parse(copy.lines[copy.find('contract.sealed')] ?? '')
+      fs.copyFileSync(copy.at('contract.md'), copy.at('evidence/contract-2.md'))
+      const more = [...yes.map(one => ({ at, sha256, ...one })), { at, ...sealed, sha256, clauses }]
+      const end = copy.find('judging.started')
+      copy.rechain([
+        ...copy.lines.slice(0, end),
+        ...more.map(one => JSON.stringify({ seq: 0, ...one })),
+        ...copy.lines.slice(end),
+      ])
+      const { remarks } = await audit(copy.folder)
+      return remarks.some(({ part, isDamage }) => isDamage && part === 'seal')
+    }
+    assert.equal(await says('yes', [{ is: 'contract.approved', by: 'me' }]), false)
+    assert.equal(await says('no', []), true)
+    assert.equal(await says('other', [{ is: 'contract.approved', by: 'me', sha256: 'a'.repeat(64) }]), true)
+  })
+
   it('what it is asked for must be a session, and the head a head', async () => {
     assert.equal((await rig.dispatch(['audit', './nothing'])).code, 4)
     assert.equal((await rig.dispatch(['audit', 'nosuch'])).code, 4)
