@@ -53,8 +53,13 @@ export function appendLine(file: string, record: string): void {
 
 /** The text of a file of ours, or undefined when it is not there. Something else in its place is told, and never waited for. */
 export function readIfPresent(file: string): string | undefined {
+  return bytesIfPresent(file)?.toString('utf8')
+}
+
+/** The same as bytes. */
+export function bytesIfPresent(file: string): Buffer | undefined {
   try {
-    return readPlain(file).toString('utf8')
+    return readPlain(file)
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESRCH')) return undefined
     throw storageError(file, error)

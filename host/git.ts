@@ -40,12 +40,12 @@ const guarded = [
 /** Run git and answer what it did; a failure is the caller's to judge. */
 export function tryGit(
   args: string[],
-  options: { cwd?: string; env?: Record<string, string>; input?: string; keep?: number } = {},
+  options: { cwd?: string; env?: Record<string, string>; input?: string; keep?: number; deadline?: number } = {},
 ): Promise<Ran> {
   return run('git', [...guarded, ...args], {
+    deadline: 15 * 60_000,
     ...options,
     env: { ...gitEnvironment(), ...options.env },
-    deadline: 15 * 60_000,
   })
 }
 
@@ -58,7 +58,7 @@ export async function git(args: string[], options: Parameters<typeof tryGit>[1] 
   if (ran.unstartable) throw missing()
   if (ran.code !== 0)
     throw new DispatchError(
-      `git ${args.find(word => !word.startsWith('-'))} failed: ${ran.stderr.trim() || `exit ${ran.code}`}`,
+      `git ${args.find(word => !word.startsWith('-'))} failed: ${ran.timedOut ? 'it was not done in time' : ran.stderr.trim() || `exit ${ran.code}`}`,
       { exit: exits.internal },
     )
   return ran.stdout.replace(/\n$/, '')

@@ -1,7 +1,7 @@
 export { deliver } from './deliver.ts'
 export type { Delivery } from './delivery.ts'
 export { type ChannelHealth, healthOf } from './health.ts'
-export { layOut, layOutUnsaid } from './lay.ts'
+export { layOut, layOutUnsaid, type Told } from './lay.ts'
 export { type Entry, readLedger } from './ledger.ts'
 export { Notice, noticeOf, type Wishes } from './notice.ts'
 export { type Channel, channels, channelsOf, foldersOf, Message, post } from './outbox.ts'

@@ -6,14 +6,20 @@ import { noticeOf } from './notice.ts'
 import { channelsOf, post } from './outbox.ts'
 import { usual } from './pace.ts'
 
+/** An event that may be worth telling, and the head of the log at it. */
+export interface Told {
+  event: Event
+  head: string | undefined
+}
+
 /**
  * Lay out what a person should hear of this event, under a name that is the same whoever does it. False when it is nothing to
  * be told, no news any more, or nobody can be told. Throws exit 10 when the disk does not take it.
  */
-export function layOut({ id, opening }: Session, event: Event, config: Config): boolean {
+export function layOut({ id, opening }: Session, { event, head }: Told, config: Config): boolean {
   const told = noticeOf(
     event,
-    { id, title: opening.task.title },
+    { id, title: opening.task.title, head },
     {
       page: pageOf(config.home, id),
       detail: config.NOTICE_DETAIL,
@@ -42,8 +48,9 @@ export function layOut({ id, opening }: Session, event: Event, config: Config): 
 export function layOutUnsaid(views: View[], config: Config, known: Map<string, number>): void {
   for (const { session, status } of views.filter(view => mayHoldUnsaid(view, Date.now()))) {
     if (known.get(session.id) === status.seq) continue
-    const { events } = readLog(session.paths.events)
-    for (const event of events.filter(({ seq }) => seq > status.noticed)) layOut(session, event, config)
+    const { events, hashes } = readLog(session.paths.events)
+    for (const [at, event] of events.entries())
+      if (event.seq > status.noticed) layOut(session, { event, head: hashes[at] }, config)
     known.set(session.id, status.seq)
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Config, heldSecrets, oneLine, unreachable, withoutSecrets } from '../host/index.ts'
-import type { Event } from '../session/index.ts'
+import { type Event, proofOf } from '../session/index.ts'
 
 /** An event put into words for a person. It leaves the machine: session id and state only, never the task. */
 export const Notice = z.object({
@@ -28,19 +28,21 @@ export interface Wishes {
 
 /**
  * What a person is told of this event, or undefined when it is not worth a push. `isUrgent` where
- * something is late already, or nothing goes on without them. Pure.
+ * something is late already, or nothing goes on without them. A verdict comes with the `head` of the log: from then on a
+ * phone knows what no agent on this machine can change (`dispatch audit --head`). Pure.
  */
 export function noticeOf(
   event: Event,
-  session: { id: string; title: string },
+  { id, title: task, head }: { id: string; title: string; head?: string | undefined },
   { page, detail, subagents, held = heldSecrets() }: Wishes,
 ): { notice: Notice; isUrgent: boolean } | undefined {
   const words = wordsOf(event) ?? (subagents ? subagentWords(event) : undefined)
   if (words === undefined) return undefined
   const { title, state, more, priority, tag } = words
+  const anchor = event.is === 'verdict.given' && head !== undefined ? `, proof ${proofOf(head)}` : ''
   const body = [
-    `${session.id} ${state}`,
-    ...(detail === 'state' ? [] : [session.title]),
+    `${id} ${state}${anchor}`,
+    ...(detail === 'state' ? [] : [task]),
     ...(detail === 'full' && more !== undefined ? [more] : []),
   ]
   const notice = {

@@ -90,7 +90,7 @@ export function askedContract({ human }: Pick<Paths, 'human'>, sha256: string): 
   return text !== undefined && hashOf(text) === sha256 ? text : undefined
 }
 
-export function hashOf(text: string): string {
+export function hashOf(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex')
 }
 

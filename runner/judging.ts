@@ -21,11 +21,13 @@ import { hashOf } from './human.ts'
 import type { Running } from './running.ts'
 import { recordCheck, sealedContract } from './seal.ts'
 import { withSources } from './sources.ts'
+import { vouch } from './vouch.ts'
 
 /** Gates, packet, judge, verdict on disk, event: in this order, so that the event never names a file that is not there. */
 export async function judgeWork(running: Running, head: Commit, request: string): Promise<VerdictRecord> {
   const { session, status } = running
   const round = status.phase === 'judging' ? status.round : status.round + 1 // A round that a dead runner began goes on.
+  vouch(running, round)
   running.record({ is: 'judging.started', round, ...head })
   await keep(session.paths, `round-${round}`, head.commit)
   const contract = sealedContract(running)
@@ -75,9 +77,11 @@ const nothingMade = {
 }
 
 /** The verdict on disk first, then the event that names it. */
-export function settle(running: Running, record: VerdictRecord, request: string): void {
-  const { session, status } = running
+export function settle(running: Running, made: VerdictRecord, request: string): void {
+  vouch(running)
+  const { session, status, log } = running
   const { paths } = session
+  const record = { ...made, log: { seq: log.seq, head: log.head } }
   const { round, verdict, reason, commit, tree, independence } = record
   const text = JSON.stringify(record, null, 2)
   writeAtomic(path.join(paths.evidence, `verdict-${round}.json`), text)

@@ -1,5 +1,4 @@
-import { layOut, wake } from '../notify/index.ts'
-import type { Event } from '../session/index.ts'
+import { layOut, type Told, wake } from '../notify/index.ts'
 import type { Running } from './running.ts'
 
 /**
@@ -8,25 +7,25 @@ import type { Running } from './running.ts'
  */
 export class Notices {
   private readonly running: Running
-  private readonly due: Event[]
+  private readonly due: Told[]
 
   /** `unsaid`: what an earlier runner of the session recorded and may not have laid out. */
-  constructor(running: Running, unsaid: Event[]) {
+  constructor(running: Running, unsaid: Told[]) {
     this.running = running
     this.due = unsaid
   }
 
-  take(event: Event): void {
-    if (event.is === 'notice.queued') return
-    this.due.push(event)
+  take(told: Told): void {
+    if (told.event.is === 'notice.queued') return
+    this.due.push(told)
     this.flush()
   }
 
   /** Never throws: what the disk does not take now is tried again at the next look, and nothing waits for it. */
   flush(): void {
     try {
-      for (let event = this.due[0]; event; event = this.due[0]) {
-        this.lay(event)
+      for (let told = this.due[0]; told; told = this.due[0]) {
+        this.lay(told)
         this.due.shift()
       }
     } catch (error) {
@@ -34,10 +33,10 @@ export class Notices {
     }
   }
 
-  private lay(event: Event): void {
+  private lay(told: Told): void {
     const { session, config } = this.running
-    if (!layOut(session, event, config)) return
-    this.running.record({ is: 'notice.queued', of: event.seq, about: event.is })
+    if (!layOut(session, told, config)) return
+    this.running.record({ is: 'notice.queued', of: told.event.seq, about: told.event.is })
     void wake(config)
   }
 }

@@ -15,7 +15,6 @@ import {
 } from '../host/index.ts'
 import {
   advance,
-  append,
   type Claim,
   type Commit,
   changedSinceVerdict,
@@ -29,6 +28,7 @@ import {
   readLog,
   refuseNewer,
   release,
+  Scribe,
   type Session,
   type Status,
   settled,
@@ -94,6 +94,7 @@ class Runner implements Running {
   readonly ended: Running['ended'] = new Map()
   readonly setups: Running['setups'] = new Map()
   readonly seen: Running['seen'] = new Map()
+  readonly log: Scribe
   status: Status
   private readonly claimed: Claim
   private readonly screens = new Screens()
@@ -121,11 +122,13 @@ class Runner implements Running {
     this.fresh = freshConfig(config, problem => process.stdout.write(`${problem}\n`))
     this.tmux = tmuxOf(config.home)
     this.claimed = claimed
-    const { events } = readLog(session.paths.events)
+    this.log = new Scribe(session.paths.events, session.id)
+    const { events, hashes } = readLog(session.paths.events)
     this.status = statusOf(events)
+    const unsaid = events.map((event, at) => ({ event, head: hashes[at] }))
     this.notices = new Notices(
       this,
-      events.filter(event => event.seq > this.status.noticed),
+      unsaid.filter(({ event }) => event.seq > this.status.noticed),
     )
   }
 
@@ -137,13 +140,25 @@ class Runner implements Running {
   record(happening: Happening): Event {
     if (!holds(this.session.paths.runner, this.claimed))
       throw new DispatchError('another runner has taken over; this one writes nothing more', { exit: exits.conflict })
-    const event = append(this.session.paths.events, happening, this.status.seq, new Date())
+    const harm = this.log.look()
+    if (harm === undefined) return this.put(happening)
+    this.tellHarm(harm)
+    throw new DispatchError(harm, { exit: exits.integrity })
+  }
+
+  private put(happening: Happening): Event {
+    const event = this.log.append(happening, new Date())
     this.status = advance(this.status, event)
     this.layHold()
     const moment = tell(event)
     if (moment) process.stdout.write(`${event.at.slice(11, 19)}  ${moment.who.padEnd(14)} ${moment.what}\n`)
-    this.notices.take(event)
+    this.notices.take({ event, head: this.log.head })
     return event
+  }
+
+  /** Somebody has had a hand in the log: it goes on behind what this runner knows, so that the break shows, and a person is called. */
+  private tellHarm(harm: string): void {
+    this.put({ is: 'orchestrator.gave-up', why: harm, exit: exits.integrity })
   }
 
   async run(): Promise<void> {
@@ -207,7 +222,10 @@ class Runner implements Running {
     const { generation } = this.claimed
     const row = generation === 1 ? {} : { inRow: nextInRow(this.status, Date.now()) }
     this.record({ is: 'runner.started', pid: process.pid, generation, ...row })
+    if (this.log.harm !== undefined && this.status.troubleExit !== exits.integrity) this.tellHarm(this.log.harm)
     if (this.status.base) return this.setUp(this.status.base)
+    if (fs.existsSync(session.paths.contractVersion(1)))
+      return this.tellHarm('events.jsonl knows nothing of the contract that was sealed: somebody has cut it')
     try {
       const base = await prepareTrees(session.paths, `dispatch/${session.id}`, session.opening.repository?.path)
       const { repository } = session.opening
@@ -234,6 +252,8 @@ class Runner implements Running {
       this.closed = true
       return
     }
+    const harm = this.log.look()
+    if (harm !== undefined) this.tellHarm(harm)
     const stop = readIfPresent(path.join(paths.folder, 'stop'))
     if (stop !== undefined) return this.close('you', stop)
     drainSpool(paths.spool, told => {

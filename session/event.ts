@@ -153,16 +153,32 @@ export type Happening = { [Name in keyof Facts]: { is: Name } & z.infer<Facts[Na
 /** A happening as it stands in `events.jsonl`: numbered from 1, with the wall clock in ISO 8601. */
 export type Event = Happening & { seq: number; at: string }
 
-/** The event in a line of the log, or undefined for a torn, foreign or newer one. */
-export function parseEvent(line: string): Event | undefined {
+/** A whole line of the log: its number, the hash of the line before it, and its event unless that is a newer or a foreign one. */
+export interface Line {
+  seq: number
+  /** Undefined in a line of an older dispatch; empty where something else stands. */
+  prev: string | undefined
+  event: Event | undefined
+}
+
+const Head = z.looseObject({ seq: count, at: z.string(), is: z.string(), prev: z.string().optional().catch('') })
+
+/** A line of the log, or undefined for a torn or a foreign one. */
+export function parseLine(text: string): Line | undefined {
   let value: unknown
   try {
-    value = JSON.parse(line)
+    value = JSON.parse(text)
   } catch {
     return undefined
   }
-  const head = z.looseObject({ seq: count, at: z.string(), is: z.string() }).safeParse(value)
-  if (!head.success || !Object.hasOwn(facts, head.data.is)) return undefined
-  const body = facts[head.data.is as keyof Facts].safeParse(value)
-  return body.success ? ({ seq: head.data.seq, at: head.data.at, is: head.data.is, ...body.data } as Event) : undefined
+  const head = Head.safeParse(value).data
+  if (head === undefined) return undefined
+  const { seq, at, is, prev } = head
+  const body = Object.hasOwn(facts, is) ? facts[is as keyof Facts].safeParse(value) : undefined
+  return { seq, prev, event: body?.success ? ({ seq, at, is, ...body.data } as Event) : undefined }
+}
+
+/** The event in a line of the log, or undefined for a torn, foreign or newer one. */
+export function parseEvent(line: string): Event | undefined {
+  return parseLine(line)?.event
 }

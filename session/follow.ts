@@ -13,7 +13,7 @@ export async function* follow(
   try {
     for (let seen = 0; !signal.aborted; await waker.next(signal)) {
       const { events } = readLog(file)
-      yield* events.slice(seen)
+      yield* events.slice(events.length < seen ? 0 : seen) // Cut by somebody: then what is left is news.
       seen = events.length
     }
   } finally {

@@ -11,8 +11,16 @@ export interface Commit {
   tree: string
 }
 
+/** Where our own repository lies, and the work beside it. */
+export interface Trees {
+  trees: string
+  outputs: string
+  /** Milliseconds after which git is stopped, where it looks at files that others may have laid out. */
+  deadline?: number
+}
+
 /** What a build leaves behind and nobody means to deliver. Ignored from the start, unless the repository tracks it. */
-const litter = ['__pycache__/', '*.pyc', '.pytest_cache/', 'node_modules/', '.DS_Store', '.venv/', '']
+export const litter = ['__pycache__/', '*.pyc', '.pytest_cache/', 'node_modules/', '.DS_Store', '.venv/', '']
 
 /**
  * Make the base and the place of work: our own bare repository with the user's commit (or an empty one), and `outputs/`
@@ -89,7 +97,7 @@ export async function importHead(paths: Paths): Promise<Commit> {
 }
 
 /** Files of `outputs/` that are not as in this commit: changed, missing or new, ignored ones left out. */
-export async function differences(paths: Paths, commit: string): Promise<string[]> {
+export async function differences(paths: Trees, commit: string): Promise<string[]> {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-index-'))
   const env = { GIT_INDEX_FILE: path.join(scratch, 'index') }
   try {
@@ -124,7 +132,7 @@ export async function changedSinceVerdict(paths: Paths, { verdict }: Pick<Status
 
 /** Paths that differ between two commits, each with what happened to it; with globs, only what none of them matches. */
 export async function changedPaths(
-  paths: Paths,
+  paths: Trees,
   from: string,
   to: string,
   outside: string[] = [],
@@ -187,6 +195,6 @@ async function commitOf(paths: Paths, name: string): Promise<Commit> {
   return { commit, tree }
 }
 
-function ours(paths: Paths, args: string[], options: Parameters<typeof git>[1] = {}): Promise<string> {
-  return git(['--git-dir', paths.trees, ...args], options)
+function ours({ trees, deadline }: Trees, args: string[], options: Parameters<typeof git>[1] = {}): Promise<string> {
+  return git(['--git-dir', trees, ...args], { ...options, ...(deadline === undefined ? {} : { deadline }) })
 }

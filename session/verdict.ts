@@ -45,6 +45,8 @@ export const VerdictRecord = z.object({
   /** What the sandbox was when the evidence was taken. */
   sandbox: z.string(),
   at: z.string(),
+  /** The last event before this verdict and the hash of its line: every line up to it is bound to this verdict. */
+  log: z.object({ seq: z.number(), head: z.string() }).optional(),
   clauses: z.array(ClauseVerdict),
   findings: z.array(z.string()),
   uncovered: z.array(z.string()),
@@ -84,6 +86,7 @@ export function renderVerdict(record: VerdictRecord): string {
     `- contract${record.contractVersion > 1 ? ` version ${record.contractVersion},` : ''} sha256 \`${record.contractSha256.slice(0, 16)}\`; packet sha256 \`${record.packetSha256?.slice(0, 16) ?? 'none sent'}\``,
     `- judge: ${record.judge}; independence: ${record.independence}`,
     `- sandbox: ${record.sandbox}`,
+    ...(record.log ? [`- log: event ${record.log.seq}, head \`${record.log.head.slice(0, 16)}\``] : []),
     '',
     '| clause | what should be true | verdict | proof | because |',
     '| --- | --- | --- | --- | --- |',

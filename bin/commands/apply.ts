@@ -108,10 +108,11 @@ async function workOf({ paths, id }: Session, status: Status): Promise<Work> {
 }
 
 /** In words, what keeps this from being a PASS that holds. Pure. */
-function doubtOf({ verdict }: Status, changed: string[]): string | undefined {
+function doubtOf({ verdict, phase, trouble }: Status, changed: string[]): string | undefined {
   if (!verdict) return 'There is no verdict: this is what its workers have handed in so far, and nobody has judged it.'
   if (!verdict.final) return `The verdict of round ${verdict.round} is ${verdict.verdict}, and it is not the last one.`
   if (verdict.verdict !== 'PASS') return `The verdict is ${verdict.verdict}: ${verdict.reason}.`
+  if (phase === 'needs you') return `It was PASS, and then you were called: ${trouble}.`
   if (changed.length > 0)
     return `It was PASS, and is void for what lies in outputs/ now: ${some(changed)} changed since. The branch has what was judged, without that.`
   return verdict.voided === undefined ? undefined : `It was PASS, and is void: ${verdict.voided}.`

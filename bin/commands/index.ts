@@ -57,6 +57,11 @@ export const commands: Entry[] = [
     'sentence, clause, check, evidence, verdict on one page, for a pull request',
     () => import('./matrix.ts'),
   ),
+  rare(
+    'audit [sid]',
+    'is the record of a session whole and unforged? also of a copied folder',
+    () => import('./audit.ts'),
+  ),
   rare('cost [sid]', 'dollars, tokens and time of one session, or of all by day', () => import('./cost.ts')),
   rare(
     'prepare',

@@ -1,5 +1,14 @@
 import { exits, printable, shellWord } from '../../host/index.ts'
-import { awaitsApproval, changedSinceVerdict, readEvidence, recordOf, type View, viewOf } from '../../session/index.ts'
+import {
+  awaitsApproval,
+  changedSinceVerdict,
+  proofOf,
+  readEvidence,
+  readLog,
+  recordOf,
+  type View,
+  viewOf,
+} from '../../session/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
 import { damageOf } from '../damage.ts'
@@ -35,7 +44,7 @@ it still holds for what lies in outputs/, and the line that fetches the judged w
           folder: session.paths.folder,
         }),
       )
-    else printView(view, changed, damage)
+    else printView(view, { changed, damage, proof: proofAt(session) })
     if (!values.json) printSilence(config)
     return damage.length > 0 ? exits.integrity : exits.ok
   },
@@ -48,7 +57,21 @@ function standing(openedAt: string, since: string | undefined): string {
   return `begun ${begun}${ago}${so && so !== begun ? `, so ${so === 'just now' ? 'just now' : `for ${so}`}` : ''}`
 }
 
-function printView(view: View, changed: string[], damage: string[]): void {
+/** The head of the log at the last verdict, as it was pushed. */
+function proofAt({ paths }: View['session']): string | undefined {
+  const { events, hashes, chainedFrom } = readLog(paths.events)
+  const head = hashes[events.findLastIndex(({ is }) => is === 'verdict.given')]
+  return head === undefined || chainedFrom === null ? undefined : proofOf(head)
+}
+
+/** What was looked at besides the log's own words. */
+interface Looks {
+  changed: string[]
+  damage: string[]
+  proof: string | undefined
+}
+
+function printView(view: View, { changed, damage, proof }: Looks): void {
   const { session, status, unread } = view
   const { opening, paths, id } = session
   print(`${title(id)}  ${paintState(view)}  ${paint('dim', `${standing(opening.openedAt, status.since)}`)}`)
@@ -72,7 +95,7 @@ function printView(view: View, changed: string[], damage: string[]): void {
   if (status.trouble) print(paint('red', `  ${printable(status.trouble)}`))
   printContract(view)
   printWorkers(view)
-  printVerdict(view, changed)
+  printVerdict(view, changed, proof)
   if (unread > 0)
     print(paint('yellow', `\n  ${unread} line${unread === 1 ? '' : 's'} of events.jsonl could not be read`))
   print(`\n  attach   dispatch attach ${id.slice(-4)}\n  folder   ${paths.folder}`)
@@ -155,7 +178,7 @@ function printWorkers({ status }: View): void {
   print(table(rows))
 }
 
-function printVerdict({ session, status }: View, changed: string[]): void {
+function printVerdict({ session, status }: View, changed: string[], proof: string | undefined): void {
   const { verdict } = status
   if (!verdict) return
   print(`\n${paint('bold', 'Verdict')}  ${coloured(verdict.verdict)}  round ${verdict.round} of ${status.rounds}`)
@@ -163,6 +186,7 @@ function printVerdict({ session, status }: View, changed: string[]): void {
   print(`  judged commit ${verdict.commit}, tree ${verdict.tree}; independence: ${verdict.independence}`)
   const record = recordOf(session.paths, status)
   if (record) print(`  judge ${printable(record.judge)}; packet ${packetWords(record.packetSha256)}`)
+  if (proof !== undefined) print(`  proof    ${proof}  ${paint('dim', 'as it was pushed; dispatch audit goes by it')}`)
   if (changed.length > 0)
     print(
       paint(

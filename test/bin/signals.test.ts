@@ -68,6 +68,7 @@ const plays: Record<string, () => Play> = {
   apply: () => ({ words: ['apply', judged, '--anyway', '--repo', repository] }),
   rm: () => ({ words: ['rm', '--force', lay('closed')] }),
   logs: () => ({ words: ['logs', running, '--follow'] }),
+  audit: () => ({ words: ['audit', judged] }),
   contract: () => ({ words: ['contract', judged] }),
   cost: () => ({ words: ['cost'] }),
   notify: () => ({ words: ['notify'] }),

@@ -171,6 +171,13 @@ test('more is told only to who asks for it: the title, and then what was asked a
   assert.match(bodyWith('full') ?? '', /is asking a question\n.*SECRET.*\nEnglish\?.*Or Portuguese\?$/)
 })
 
+test('a verdict comes with the first digits of the head of the log, nothing else does', () => {
+  const head = '3f9a'.repeat(16)
+  const bodyOf = (happening: Happening) => noticeOf(event(happening), { ...session, head }, wishes)?.notice.body
+  assert.equal(bodyOf(verdict('PASS', true)), `${session.id} has passed in round 2, proof 3f9a3f9a3f9a3f9a`)
+  assert.equal(bodyOf({ is: 'question.asked', question: '?' }), `${session.id} is asking a question`)
+})
+
 test('ends of workers and subagents are told to who asks for them, quietly', () => {
   for (const happening of untold.filter(({ is }) => is === 'worker.ended' || is === 'subagent.ended')) {
     const told = noticeOf(event(happening), session, { ...wishes, subagents: true })

@@ -6,7 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { DispatchError } from '../../host/index.ts'
-import { append, type Event, parseEvent, readLog } from '../../session/index.ts'
+import { append, beginning, type Event, lineOf, parseEvent, readLog } from '../../session/index.ts'
 import { scratch, until } from '../host/scratch.ts'
 
 const at = '2026-11-20T21:00:00.000Z'
@@ -18,12 +18,17 @@ test('what was appended is read, in its order, numbered from one', t => {
   const questions = ['a', 'b "c"\n\r\t', '\u2028 \0 😀 \\', '}{', 'x'.repeat(60_000)]
   for (const [index, question] of questions.entries())
     append(file, { is: 'question.asked', question }, index, new Date(at))
-  assert.deepEqual(readLog(file), { events: questions.map((question, index) => asked(index + 1, question)), unread: 0 })
+  const { events, unread } = readLog(file)
+  assert.deepEqual(
+    { events, unread },
+    { events: questions.map((question, index) => asked(index + 1, question)), unread: 0 },
+  )
   assert.equal(fs.statSync(file).mode & 0o777, 0o600)
 })
 
 test('a log that is not there is an empty one', t => {
-  assert.deepEqual(readLog(path.join(scratch(t), 'events.jsonl')), { events: [], unread: 0 })
+  const log = readLog(path.join(scratch(t), 'events.jsonl'))
+  assert.deepEqual([log.events, log.unread, log.head, log.seq], [[], 0, null, 0])
 })
 
 test('a damaged line costs itself alone, is counted, and stays in the file', t => {
@@ -69,7 +74,7 @@ test('what an event has too much is dropped, and cannot reach a prototype', () =
 
 test('a record of 64 KiB is the longest; a longer one leaves no trace', t => {
   const file = path.join(scratch(t), 'events.jsonl')
-  const frame = Buffer.byteLength(JSON.stringify(asked(1, ''))) + 2
+  const frame = Buffer.byteLength(lineOf(asked(1, ''), beginning('x'))) + 2
   const longest = 'x'.repeat(64 * 1024 - frame)
   append(file, { is: 'question.asked', question: longest }, 0, new Date(at))
   assert.throws(() => append(file, { is: 'question.asked', question: `${longest}x` }, 1, new Date(at)), /too long/)

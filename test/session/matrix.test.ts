@@ -345,6 +345,8 @@ const verdictRecord: VerdictRecord = {
     word('C2', 'judged', 'none', ['listing', 'round-2-C1']),
     word('C3', 'scope', 'kept', ['scope-C3']),
   ],
+  contractVersion: 1,
+  dilutions: [],
   findings: [],
   uncovered: [],
 }

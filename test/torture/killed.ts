@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readScenario } from '../../rehearsal/rehearse.ts'
+import { audit } from '../../session/index.ts'
 import { openRig, type Rig } from '../rig.ts'
 import { seeded } from '../validator/examples.ts'
 
@@ -82,6 +83,8 @@ async function survive({ name, moments }: Round): Promise<number> {
     said.push(`wait: exit ${ran.code}\n${ran.stdout}${ran.stderr}`)
     assert.ok(scenario.ends.includes(JSON.parse(ran.stdout).state))
     nothingTwice(rig, killed.length)
+    const { isSound, remarks } = await audit(rig.session().paths.folder)
+    assert.ok(isSound, JSON.stringify(remarks))
     return killed.length
   } catch (error) {
     throw new Error(`${error}\n${said.join('\n')}\n${storyOf(rig)}`, { cause: error })
