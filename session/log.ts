@@ -58,9 +58,11 @@ export function append(file: string, happening: Happening, previous: number, now
   return event
 }
 
-/** An event as it stands in the log, with the hash of the line before it. */
+/** An event as it stands in the log, with the hash of the line before it. One that nobody could read back is not written. */
 export function lineOf({ seq, at, ...happening }: Event, prev: string): string {
-  return JSON.stringify({ seq, at, prev, ...happening })
+  const line = JSON.stringify({ seq, at, prev, ...happening })
+  if (parseLine(line)?.event === undefined) throw new Error(`no reader would take this event: ${line.slice(0, 400)}`)
+  return line
 }
 
 /** What the first line of a session's log names in place of a line before it. */

@@ -86,6 +86,8 @@ describe('in the sandbox', { skip, concurrency: 2 }, () => {
         assert.ok(readEvidence(paths).every(({ sandbox }) => sandbox === 'bubblewrap'))
         assert.deepEqual(fingerprint(path.join(import.meta.dirname, '../../hooks')), hooks)
         assert.doesNotMatch((await rig.dispatch(['show'])).stdout, /no sandbox/)
+        const audit = await rig.dispatch(['audit'])
+        assert.equal(audit.code, 0, audit.stdout + audit.stderr)
       },
       { SANDBOX: 'auto', ROUNDS: '1' },
     )

@@ -135,3 +135,10 @@ test('a writer killed in the middle of a record never swallows what the other wa
     assert.ok(acknowledged.length > 20)
   }
 })
+
+test('an event that no reader would take is not written', t => {
+  const file = path.join(scratch(t), 'events.jsonl')
+  const broken = { is: 'budget.reached', spentUsd: Number.NaN, budgetUsd: 1 } as const
+  assert.throws(() => append(file, broken, 0, new Date(at)), /no reader would take this event/)
+  assert.ok(!fs.existsSync(file))
+})
