@@ -26,8 +26,10 @@ import {
   nextInRow,
   prepareTrees,
   readLog,
+  recordOf,
   refuseNewer,
   release,
+  renderVerdict,
   Scribe,
   type Session,
   type Status,
@@ -351,11 +353,11 @@ class Runner implements Running {
     if (!verdict?.final || verdict.voided || Date.now() - this.verdictSeen < 2000) return
     this.verdictSeen = Date.now()
     const changed = await changedSinceVerdict(this.session.paths, this.status)
-    if (changed.length > 0)
-      this.record({
-        is: 'verdict.voided',
-        why: `${changed.slice(0, 5).join(', ')} changed in outputs/ after the verdict`.slice(0, 400),
-      })
+    if (changed.length === 0) return
+    const why = `${changed.slice(0, 5).join(', ')} changed in outputs/ after the verdict`.slice(0, 400)
+    this.record({ is: 'verdict.voided', why })
+    const written = recordOf(this.session.paths, this.status)
+    if (written) writeAtomic(this.session.paths.verdict, renderVerdict(written, why))
   }
 
   private watchDeadline(): void {

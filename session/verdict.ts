@@ -68,8 +68,8 @@ export function recordOf(paths: Paths, { verdict }: Pick<Status, 'verdict'>): Ve
   return verdict && record?.round === verdict.round && record.tree === verdict.tree ? record : undefined
 }
 
-/** The verdict for people: `verdict.md`. */
-export function renderVerdict(record: VerdictRecord): string {
+/** The verdict for people: `verdict.md`. `voided` is why it no longer holds. */
+export function renderVerdict(record: VerdictRecord, voided?: string): string {
   const rows = record.clauses.map(
     clause =>
       `| ${clause.id} | ${cell(clause.sentence)} | **${clause.verdict}** | ${clause.proof}${clause.base ? `, ${clause.base} before` : ''} | ${cell(clause.because)} |`,
@@ -77,8 +77,9 @@ export function renderVerdict(record: VerdictRecord): string {
   const part = (title: string, items: string[]) =>
     items.length === 0 ? [] : ['', `## ${title}`, '', ...items.map(item => `- ${cell(item)}`)]
   return [
-    `# ${record.verdict}`,
+    `# ${record.verdict}${voided === undefined ? '' : ' (void)'}`,
     '',
+    ...(voided === undefined ? [] : [`**This verdict no longer holds:** ${cell(voided)}.`, '']),
     record.reason,
     '',
     `- round ${record.round}, ${record.at}`,

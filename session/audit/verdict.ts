@@ -89,10 +89,12 @@ function auditRounds(dossier: Dossier, remarks: Remarks): void {
       remarks.damage(`evidence/${name}`, 'no line of the log gives that verdict', cutOff)
 }
 
-function auditText({ paths }: Dossier, record: VerdictRecord, remarks: Remarks): void {
+function auditText({ paths, status }: Dossier, record: VerdictRecord, remarks: Remarks): void {
   const text = look(paths.verdict, caps.record)
   if (text.bytes === undefined) remarks.damage('verdict.md', text.why, 'The verdict stands in verdict.json alone.')
-  else if (text.bytes.toString('utf8') !== renderVerdict(record))
+  else if (
+    ![undefined, status.verdict?.voided].map(why => renderVerdict(record, why)).includes(text.bytes.toString('utf8'))
+  )
     remarks.damage('verdict.md', 'does not say what verdict.json says', 'What people read is not the verdict.')
 }
 

@@ -47,6 +47,10 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
       const shown = await rig.dispatch(['show'])
       assert.match(shown.stdout, /VOID[^\n]*hello\.sh/)
       await rig.until('the runner voids it', () => rig.status().verdict?.voided, 10)
+      assert.match(
+        fs.readFileSync(rig.session().paths.verdict, 'utf8'),
+        /^# PASS \(void\)\n\n\*\*This verdict no longer holds/,
+      )
       assert.match((await rig.dispatch(['ls'])).stdout, /PASS \(void\)/)
     }))
 
