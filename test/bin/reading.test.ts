@@ -16,7 +16,7 @@ test('a session can be read back', async t => {
     const { id, paths, opening } = rig.session()
     const followed = rig.dispatch(['logs', id, '--follow'])
     const transcript = path.join(
-      opening.claude.configDirectory ?? '',
+      paths.claude,
       'projects',
       paths.desk.replace(/[^A-Za-z0-9]/g, '-'),
       `${opening.claude.session}.jsonl`,

@@ -70,6 +70,7 @@ const plays: Record<string, () => Play> = {
   logs: () => ({ words: ['logs', running, '--follow'] }),
   audit: () => ({ words: ['audit', judged] }),
   contract: () => ({ words: ['contract', judged] }),
+  matrix: () => ({ words: ['matrix', judged] }),
   cost: () => ({ words: ['cost'] }),
   notify: () => ({ words: ['notify'] }),
   prepare: () => ({ words: ['prepare', '--yes', '--repo', repository] }),
@@ -223,7 +224,10 @@ function lay(how: 'open' | 'closed' | 'asking'): string {
   const aside = path.join(rig.home, 'aside') // Where no watchdog looks, until it is whole.
   const opening: Opening = { ...rig.session(judged).opening, id, approve: how === 'asking' }
   const { paths } = openSession(aside, opening, Buffer.from(task))
-  append(paths.events, { is: 'session.opened' } as Parameters<typeof append>[1], 0, new Date())
+  const [first] = rig.events(judged)
+  assert.ok(first?.is === 'session.opened')
+  const { seq: _, at: __, ...opened } = first
+  append(paths.events, opened, 0, new Date())
   if (how === 'closed') append(paths.events, { is: 'session.closed', by: 'you', why: '' }, 1, new Date())
   if (how === 'asking') {
     const text = fs.readFileSync(rig.session(judged).paths.contract)
