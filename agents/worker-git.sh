@@ -1,5 +1,6 @@
 #!/bin/sh
 # Git on a worker's behalf, for `worker.sh`; where there is a sandbox it runs inside. The environment is that of `worker.sh`.
+# An agent may have written the repository's configuration: what it can run is switched off.
 #   set-aside   keep for nobody what stands here and no worker has handed in; prints the files
 #   commit      commit what the worker left, beside others who may commit; prints where HEAD stands then
 #   head        prints where HEAD stands
@@ -8,14 +9,47 @@ cd "$DISPATCH_OUTPUTS" || exit 1
 name=${DISPATCH_WORKER##*/}
 index=$PWD/.git/index.$name
 
+# This repository and this folder, whatever the configuration says, and not one that lies further up.
+export GIT_DIR="$PWD/.git" GIT_WORK_TREE="$PWD" GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null
+export GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=none GIT_NO_LAZY_FETCH=1
+
+# configure KEY VALUE: over what the repository's own configuration says.
+GIT_CONFIG_COUNT=0
+configure() {
+  export "GIT_CONFIG_KEY_$GIT_CONFIG_COUNT=$1" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=$2"
+  export GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))
+}
+configure core.hooksPath /dev/null
+configure core.fsmonitor false
+configure submodule.recurse false
+while IFS= read -r key; do
+  [ -n "$key" ] || continue
+  for part in clean smudge process; do configure "${key%.*}.$part" ''; done
+  configure "${key%.*}.required" false
+done <<KEYS
+$(git config --name-only --get-regexp '^filter\.')
+KEYS
+
+# What is not this step's, as pathspecs: files of other workers, and nested repositories that are checked out, for git would
+# look into each with the configuration that lies there.
+others() { sed 's/^/:(exclude,glob)/' "$DISPATCH_FILES"; }
+nested() {
+  git ls-files --stage | sed -n 's/^160000 [^	]*	//p' | while IFS= read -r file; do
+    case $file in
+      '"'*) printf '":(exclude,literal)%s\n' "${file#?}" ;;
+      *) [ -e "$file/.git" ] && printf ':(exclude,literal)%s\n' "$file" ;;
+    esac
+  done
+}
+
 # Stage what is this worker's to commit, in the index it is given.
 stage() {
   if [ "$DISPATCH_KIND" = code ]; then
-    set -- .
-    while IFS= read -r glob; do set -- "$@" ":(exclude,glob)$glob"; done <"$DISPATCH_FILES"
-    git add -A -- "$@"
+    { echo . && others && nested; } | git add -A --pathspec-from-file=-
   else
-    while IFS= read -r glob; do git add -A -- ":(glob)$glob" 2>/dev/null; done <"$DISPATCH_FILES"
+    while IFS= read -r glob; do
+      { printf ':(glob)%s\n' "$glob" && nested; } | git add -A --pathspec-from-file=- 2>/dev/null
+    done <"$DISPATCH_FILES"
   fi
 }
 
@@ -39,9 +73,10 @@ commit() {
 set_aside() {
   set -- .
   while IFS= read -r glob; do set -- "$@" ":(exclude,glob)$glob"; done <"$DISPATCH_FILES"
-  if [ -n "$(git status --porcelain -- "$@")" ]; then
-    git status --porcelain -- "$@" | cut -c4-
-    git stash push --quiet --include-untracked --message "found by $name" -- "$@"
+  found=$(git status --porcelain --ignore-submodules=dirty -- "$@")
+  if [ -n "$found" ]; then
+    printf '%s\n' "$found" | cut -c4-
+    { echo . && others && nested; } | git stash push --quiet --include-untracked --message "found by $name" --pathspec-from-file=-
   fi
   head=$(git rev-parse HEAD)
   if [ -n "$DISPATCH_ACCEPTED" ] && [ "$head" != "$DISPATCH_ACCEPTED" ]; then

@@ -1,5 +1,5 @@
 import { DispatchError, exits } from './error.ts'
-import { git, tryGit } from './git.ts'
+import { git, tryGit, uncommittedIn } from './git.ts'
 
 /** A repository of the user's with a work tree, and where it stands. */
 export interface Checkout {
@@ -96,9 +96,7 @@ export async function checkedOutIn(repository: string, branch: string): Promise<
 
 /** How far the checkout and a commit of its repository have gone apart since the base. Only read. */
 export async function howFarApart({ path: cwd, head }: Checkout, commit: string, base: string): Promise<Apart> {
-  const status = await git(['status', '--porcelain', '-z', ...everyFile], { cwd })
-  const entries = status.split('\0').filter(Boolean)
-  const dirty = new Set(entries.map(entry => entry.slice(3)))
+  const dirty = new Set((await uncommittedIn(cwd)).map(entry => entry.slice(3)))
   const parted = head === null ? '' : (await tryGit(['merge-base', head, commit], { cwd, env: asIs })).stdout.trim()
   const ahead = head === null ? 0 : Number(await git(['rev-list', '--count', `${commit}..${head}`], { cwd, env: asIs }))
   const brought = parted === '' ? await filesOf(cwd, commit) : await filesBetween(cwd, parted, commit)
@@ -119,9 +117,6 @@ export async function howFarApart({ path: cwd, head }: Checkout, commit: string,
 
 /** Objects as they are, and not what `git replace` puts in their place. */
 const asIs = { GIT_NO_REPLACE_OBJECTS: '1' }
-
-/** Nothing is run inside a submodule. */
-const everyFile = ['--untracked-files=all', '--no-renames', '--ignore-submodules=all']
 
 async function filesBetween(cwd: string, from: string, to: string): Promise<string[]> {
   const listed = await git(['diff-tree', '-r', '--name-only', '--no-renames', '-z', from, to], { cwd, env: asIs })

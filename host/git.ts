@@ -4,7 +4,8 @@ import { type Ran, run } from './run.ts'
 
 /**
  * Git as we run it: no configuration but a repository's own, no hooks, no monitor, no prompts, files only. It is run
- * inside repositories that we alone write; from any other we only ever fetch (reliability.md M10, T16).
+ * inside repositories that we alone write, and to read in the user's; from any other we only ever fetch (reliability.md
+ * M10, T16).
  */
 const guarded = [
   '-c',
@@ -12,11 +13,9 @@ const guarded = [
   '-c',
   'core.fsmonitor=false',
   '-c',
+  'core.alternateRefsCommand=true', // It answers no refs.
+  '-c',
   'core.symlinks=true',
-  '-c',
-  'protocol.allow=never',
-  '-c',
-  'protocol.file.allow=always',
   '-c',
   'submodule.recurse=false',
   '-c',
@@ -49,6 +48,8 @@ export function tryGit(
   })
 }
 
+const takesValue = ['-c', '--git-dir', '--work-tree']
+
 /** What git lists is taken whole: a list of files that is cut short would hide files from a verdict. */
 const wholeOutput = 256 * 1024 * 1024
 
@@ -58,10 +59,15 @@ export async function git(args: string[], options: Parameters<typeof tryGit>[1] 
   if (ran.unstartable) throw missing()
   if (ran.code !== 0)
     throw new DispatchError(
-      `git ${args.find(word => !word.startsWith('-'))} failed: ${ran.timedOut ? 'it was not done in time' : ran.stderr.trim() || `exit ${ran.code}`}`,
+      `git ${stepOf(args)} failed: ${ran.timedOut ? 'it was not done in time' : ran.stderr.trim() || `exit ${ran.code}`}`,
       { exit: exits.internal },
     )
   return ran.stdout.replace(/\n$/, '')
+}
+
+/** The word that says what git was to do. */
+function stepOf(args: string[]): string | undefined {
+  return args.find((word, at) => !word.startsWith('-') && !takesValue.includes(args[at - 1] ?? ''))
 }
 
 function missing(): DispatchError {
@@ -85,6 +91,8 @@ function gitEnvironment(): Record<string, string> {
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
+    GIT_ALLOW_PROTOCOL: 'file', // A repository's own protocol.ext.allow would win over `-c protocol.allow`.
+    GIT_NO_LAZY_FETCH: '1',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TEMPLATE_DIR: '',
   }
@@ -136,13 +144,17 @@ export async function findRepository(named: string | undefined, ours: string[]):
         remedy: 'Work on a clone of it in the usual format (SHA-1), or use --no-repo.',
       },
     )
-  const status = await git(
-    [...(await ownIgnores()), 'status', '--porcelain', '-z', '--untracked-files=all', '--no-renames'],
-    {
-      cwd: top,
-    },
-  )
-  return { path: top, commit, uncommitted: status.split('\0').filter(Boolean).length }
+  return { path: top, commit, uncommitted: (await uncommittedIn(top, await ownIgnores())).length }
+}
+
+/**
+ * What is not committed in a checkout, a line of git's each. Nothing is run that its configuration names: no filter, and
+ * nothing in a submodule, which has a configuration of its own.
+ */
+export async function uncommittedIn(checkout: string, config: string[] = []): Promise<string[]> {
+  const words = ['status', '--porcelain', '-z', '--untracked-files=all', '--no-renames', '--ignore-submodules=dirty']
+  const status = await git([...config, ...words], { cwd: checkout, env: await withoutFilters(checkout) })
+  return status.split('\0').filter(Boolean)
 }
 
 /** A file of a commit, as git lists it. */
@@ -195,4 +207,21 @@ async function ownIgnores(): Promise<string[]> {
   const words = ['config', '--global', '--type=path', '--get', 'core.excludesFile']
   const file = (await run('git', words, { env: environment, deadline: 10_000 })).stdout.trim()
   return file === '' ? [] : ['-c', `core.excludesFile=${file}`]
+}
+
+/** An environment for git in which each filter that the repository's configuration names does nothing. */
+async function withoutFilters(repository: string): Promise<Record<string, string>> {
+  const ran = await tryGit(['config', '--name-only', '-z', '--get-regexp', '^filter\\.'], { cwd: repository })
+  const drivers = new Set(ran.stdout.split('\0').flatMap(key => key.slice(0, key.lastIndexOf('.')) || []))
+  const pairs = [...drivers].flatMap(driver => [
+    ...['clean', 'smudge', 'process'].map(name => [`${driver}.${name}`, '']),
+    [`${driver}.required`, 'false'],
+  ])
+  return Object.fromEntries([
+    ['GIT_CONFIG_COUNT', String(pairs.length)],
+    ...pairs.flatMap(([key, value], at) => [
+      [`GIT_CONFIG_KEY_${at}`, key],
+      [`GIT_CONFIG_VALUE_${at}`, value],
+    ]),
+  ])
 }

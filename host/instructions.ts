@@ -50,6 +50,7 @@ const longest = 64 * 1024
 
 /** What claude would take from a project if we let it. */
 const ours = [
+  /^\.claude$/, // A link: it leads to a folder of such files.
   /^\.claude\/settings[^/]*\.json$/,
   /^\.mcp\.json$/,
   /^\.claude\/(agents|commands|skills|rules|hooks|output-styles|plugins)\//,

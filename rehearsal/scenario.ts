@@ -13,6 +13,7 @@ export type Act =
   | { say: string }
   | { bash: string }
   | { write: string; text: string }
+  | { use: string; input: Record<string, unknown> }
   | { hang: true }
   | { refuse: number; kind: string; why: string; headers?: Record<string, string> }
 
@@ -50,6 +51,7 @@ export interface Scenario {
 
 export const say = (text: string): Act => ({ say: text })
 export const bash = (command: string): Act => ({ bash: command })
+export const use = (tool: string, input: Record<string, unknown>): Act => ({ use: tool, input })
 export const write = (file: string, text: string): Act => ({ write: file, text })
 
 /** A heredoc that puts text into a file of the folder. */

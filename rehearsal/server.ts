@@ -93,7 +93,9 @@ function speak(response: http.ServerResponse, model: string, act: Act): void {
     const [name, input] =
       'bash' in act
         ? ['Bash', { command: act.bash, description: 'as scripted' }]
-        : ['Write', { file_path: act.write, content: act.text }]
+        : 'use' in act
+          ? [act.use, act.input]
+          : ['Write', { file_path: act.write, content: act.text }]
     send({
       type: 'content_block_start',
       index: 0,

@@ -76,9 +76,14 @@ export function ignoreInTrees({ trees, outputs }: Paths, names: string[]): void 
   }
 }
 
-/** The commit that `outputs/` stands at, fetched into our own repository: no git ever runs with that folder's config. */
+/**
+ * The commit that `outputs/` stands at, fetched into our own repository: no git ever runs with that folder's config. Objects
+ * that git itself finds suspicious are refused, as they would be by the user's repository later.
+ */
 export async function importHead(paths: Paths): Promise<Commit> {
   const ran = await tryGit([
+    '-c',
+    'fetch.fsckObjects=true',
     '--git-dir',
     paths.trees,
     'fetch',

@@ -1,0 +1,153 @@
+/** G16: twenty ways in which a repository could make claude run or believe something. None springs in a session of ours. */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { findClaude, run, sandboxHere } from '../../host/index.ts'
+import { contract, honest, task } from '../../rehearsal/hello.ts'
+import { environmentFor } from '../../rehearsal/rehearse.ts'
+import { bash, put, type Scenario, say, spawn, use } from '../../rehearsal/scenario.ts'
+import { openStage, type Stage } from '../../rehearsal/server.ts'
+import { until } from '../host/scratch.ts'
+import { type Rig, withRig } from '../rig.ts'
+import { hostileRepository, marksBelow, traps, words } from './hostile-repos.ts'
+
+/** A worker that steps into every trap it can reach. */
+const careless = [
+  bash('cd nested && cat x.txt && ls -a && cd ..'),
+  use('Agent', { description: 'x', prompt: 'go', subagent_type: 'evil', run_in_background: false }),
+  use('Skill', { skill: 'evilskill' }),
+  use('Skill', { skill: 'evilcommand' }),
+  use('Read', { file_path: 'nested/x.txt' }),
+]
+
+const scenario: Scenario = {
+  title: '',
+  task,
+  orchestrator: [
+    put('contract.md', contract.replace('`hello.sh`\n', '`hello.sh` `notes.md`\n')),
+    // A brief is a prompt, and a prompt may begin with a command of the repository's.
+    spawn('code --name careless --clauses C1', '/evilcommand Write hello.sh: it prints hello.'),
+    spawn('rw --name writer --clauses C2 --files notes.md', 'Write nothing.'),
+    bash('wait-workers'),
+    bash('submit'),
+    heard => say(heard.last.slice(0, 200)),
+  ],
+  // A writer has no shell; what the repository permits (R08) gives it none.
+  workers: { careless: [...careless, ...honest], writer: [bash('touch canary-R08'), say('Nothing to write.')] },
+  ends: ['PASS'],
+}
+
+const silent: Scenario = { title: '', task: '', orchestrator: [], workers: {}, ends: [] }
+
+/** A session on a repository with all traps: it passes, and nothing has sprung. */
+async function dispatched(rig: Rig, evil: Stage): Promise<void> {
+  const folder = path.join(rig.home, 'elsewhere/project')
+  const outside = path.join(rig.home, 'outside.txt')
+  fs.writeFileSync(outside, words.R18)
+  await hostileRepository(folder, { evil: evil.url, outside })
+  const ran = await rig.dispatch([task, '--wait'], { cwd: folder })
+  assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+  assert.deepEqual(marksBelow(rig.home), [])
+  assert.deepEqual(
+    evil.seen.map(({ path: asked }) => asked),
+    [],
+  )
+  const heard = rig.stage.seen.map(({ body }) => body).join('\n')
+  for (const [id, text] of Object.entries(words)) assert.ok(!heard.includes(text), `${id}: a model was sent its words`)
+  for (const name of ['careless', 'writer']) {
+    const lines = fs.readFileSync(rig.session().paths.worker(name).stream, 'utf8').split('\n')
+    const line = lines.find(each => each.includes('"subtype":"init"')) ?? '{}'
+    const init = JSON.parse(line)
+    assert.equal(init.permissionMode, 'dontAsk')
+    assert.deepEqual(init.mcp_servers, [])
+    assert.ok(!/evil|market/.test(JSON.stringify([init.agents, init.skills, init.slash_commands, init.plugins])), line)
+  }
+  assert.match((await rig.dispatch(['show'])).stdout, /ignored +\.claude, \.mcp\.json/)
+}
+
+/** What springs when the real claude is started there by hand, in a folder that is trusted, without our flags. */
+async function byHand(home: string): Promise<string[]> {
+  const folder = path.join(home, 'project')
+  const outside = path.join(home, 'outside.txt')
+  fs.writeFileSync(outside, words.R18)
+  // Whoever claude ends up asking leads it into the same traps; a shell line that is permitted (R08) comes first.
+  const misled = { ...silent, workers: { '*': [bash('touch canary-R08'), ...careless] } }
+  const [stage, evil] = await Promise.all([openStage(misled), openStage(misled)])
+  await hostileRepository(folder, { evil: evil.url, outside })
+  const environment = strings({ ...environmentFor(home, stage.url, silent), TERM: 'xterm-256color' })
+  fs.mkdirSync(path.join(home, 'home'))
+  const trust = { hasTrustDialogAccepted: true, hasClaudeMdExternalIncludesApproved: true }
+  const config = {
+    hasCompletedOnboarding: true,
+    customApiKeyResponses: { approved: [environment['ANTHROPIC_API_KEY']?.slice(-20)], rejected: [] },
+    projects: { [folder]: trust, [path.join(folder, 'nested')]: trust },
+  }
+  fs.writeFileSync(path.join(home, 'home/.claude.json'), JSON.stringify(config))
+  const claude = findClaude()
+  const start = (cwd: string, ...args: string[]) => run(claude, args, { cwd, env: environment, deadline: 120_000 })
+  const asWorker = ['--append-system-prompt', 'You are code worker evil of session x.']
+  try {
+    await Promise.all([
+      start(folder, '-p', 'Go.', ...asWorker).then(() => start(folder, '-p', '/evilcommand')),
+      start(path.join(folder, 'nested'), '-p', 'Go.'),
+      run('npm', ['install', '--offline', '--no-audit', '--no-fund'], { cwd: folder, env: environment }),
+      atTerminal(claude, folder, environment, () => marksBelow(home).includes('R05')),
+    ])
+    const asked = evil.seen.map(({ path: one }) => one)
+    const bodies = [...stage.seen, ...evil.seen].map(({ body }) => body).join('\n')
+    return [
+      ...marksBelow(home),
+      ...(asked.some(one => one.startsWith('/v1/messages')) ? ['R07'] : []),
+      ...(asked.includes('/R11') ? ['R11'] : []),
+      ...Object.entries(words).flatMap(([id, text]) => (bodies.includes(text) ? [id] : [])),
+    ].sort()
+  } finally {
+    await Promise.all([stage.close(), evil.close()])
+  }
+}
+
+/** Claude in a terminal, until this is seen; a status line is shown nowhere else. */
+async function atTerminal(claude: string, cwd: string, env: Record<string, string>, seen: () => boolean) {
+  const socket = `g16-${randomBytes(4).toString('hex')}`
+  const tmux = (...args: string[]) => run('tmux', ['-L', socket, ...args], { env, deadline: 20_000 })
+  await tmux('-f', '/dev/null', 'new-session', '-d', '-x', '120', '-y', '40', '-c', cwd, claude, 'Go.')
+  await until(seen, 'claude has drawn its status line', 90)
+    .catch(async error => {
+      throw new Error(`${error.message}:\n${(await tmux('capture-pane', '-p')).stdout}`)
+    })
+    .finally(() => tmux('kill-server'))
+}
+
+function strings(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (value ? [[name, value]] : [])))
+}
+
+const here = await sandboxHere()
+
+describe('G16: a repository that means harm to claude', { concurrency: 3 }, () => {
+  for (const sandbox of ['off', 'auto']) {
+    const skip = sandbox === 'auto' && !('kind' in here) ? 'no sandbox that works here' : false
+    it(`none of its ${traps.length} traps springs in a session, sandbox ${sandbox}`, { skip }, async () => {
+      const evil = await openStage(silent)
+      try {
+        await withRig(scenario, rig => dispatched(rig, evil), { SANDBOX: sandbox })
+      } finally {
+        await evil.close()
+      }
+    })
+  }
+
+  it('each of them springs where claude is started by hand without our flags', async t => {
+    const home = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-g16-')))
+    t.after(() => fs.rmSync(home, { recursive: true, force: true }))
+    const sprung = await byHand(home)
+    t.diagnostic(`${sprung.length} of ${traps.length} spring: ${sprung.join(' ')}`)
+    assert.deepEqual(
+      sprung,
+      traps.map(({ id }) => id),
+    )
+  })
+})
