@@ -8,10 +8,11 @@ import {
   makePrivate,
   modelHosts,
   policyOf,
+  readClaudeConfig,
   seeded,
   writeAtomic,
 } from '../host/index.ts'
-import type { Session, WorkerKind } from '../session/index.ts'
+import { hasClaudeFolders, type Session, type WorkerKind } from '../session/index.ts'
 
 /**
  * What stands in front of the orchestrator's command: the door into its sandbox. It writes its desk, and reads the session but
@@ -20,11 +21,12 @@ import type { Session, WorkerKind } from '../session/index.ts'
 export function orchestratorDoor(session: Session, variables: Record<string, string>): string[] {
   const { paths, opening } = session
   if (opening.sandbox.kind === null) return []
+  const { lent, ...shared } = common(session, paths.claude, variables)
   const policy = policyOf('orchestrator', {
-    ...common(session, paths.claude, variables),
+    ...shared,
     folder: paths.desk,
     scratch: paths.scratch,
-    read: [paths.folder, path.join(install, 'bin/desk'), ...hookFiles],
+    read: [paths.folder, path.join(install, 'bin/desk'), ...lent, ...hookFiles],
     hide: [paths.evidence, paths.events, paths.human, paths.workers, paths.runner],
     write: [paths.desk, paths.spool],
   })
@@ -32,24 +34,36 @@ export function orchestratorDoor(session: Session, variables: Record<string, str
   return [process.execPath, door, paths.policy, '--']
 }
 
+/** A worker, as its sandbox must know it. */
+export interface Enclosed {
+  name: string
+  kind: WorkerKind
+  /** What an rw worker may change. */
+  files: string[]
+  /** Folders of the project's own tools, and where its dependencies lie outside of its tree. */
+  programs: string[]
+  reads: string[]
+}
+
 /**
- * Write down what a worker's sandbox lets it do, and git on its behalf, and tell `worker.sh` the way in. `files` are what an rw
- * worker may change.
+ * Write down what a worker's sandbox lets it do, and git on its behalf, and tell `worker.sh` the way in.
  */
 export function workerDoor(
   session: Session,
-  { name, kind, files }: { name: string; kind: WorkerKind; files: string[] },
+  { name, kind, files, programs, reads }: Enclosed,
   variables: Record<string, string>,
 ): Record<string, string> {
   const { paths, opening } = session
   if (opening.sandbox.kind === null) return { DISPATCH_DOOR: '', DISPATCH_NODE: '' }
   const own = paths.worker(name)
+  const { lent, ...shared } = common(session, own.claude, variables)
   const agent = policyOf(kind, {
-    ...common(session, own.claude, variables),
+    ...shared,
     folder: paths.outputs,
     scratch: own.scratch,
     files,
-    read: [own.folder, ...hookFiles],
+    read: [own.folder, ...reads, ...lent, ...hookFiles],
+    tools: programs,
     write: [paths.spool],
   })
   const git = policyOf('commit', {
@@ -70,14 +84,21 @@ export function claudeProgram({ opening }: Session): string {
   return opening.sandbox.kind === null ? program : fs.realpathSync(program)
 }
 
-/** Claude's own folder for one agent: with a key it is private to it, so that no agent writes the settings of another. */
+/**
+ * Claude's own folder for one agent, private to it, so that no agent writes the settings of another, or of the user's own claude.
+ * The user's login and settings lie in it as links: inside they are only read.
+ */
 export function claudeFolder(session: Session, folder: string): Record<string, string> {
-  const { opening } = session
+  const { opening, paths } = session
   const named = opening.claude.configDirectory
-  if (opening.login === 'own') return named === null ? {} : { CLAUDE_CONFIG_DIR: named }
+  if (!hasClaudeFolders(session)) return named === null ? {} : { CLAUDE_CONFIG_DIR: named }
   makePrivate(folder)
-  const config = seeded({}, path.dirname(session.paths.folder))
-  writeAtomic(path.join(folder, '.claude.json'), JSON.stringify(config, null, 2))
+  const known = opening.login === 'key' ? {} : { ...readClaudeConfig(ownLogin(named).configFile), projects: {} }
+  writeAtomic(path.join(folder, '.claude.json'), JSON.stringify(seeded(known, path.dirname(paths.folder)), null, 2))
+  for (const file of opening.login === 'key' ? [] : lentFiles(named)) {
+    fs.rmSync(path.join(folder, path.basename(file)), { force: true })
+    fs.symlinkSync(file, path.join(folder, path.basename(file)))
+  }
   return { CLAUDE_CONFIG_DIR: folder }
 }
 
@@ -89,18 +110,26 @@ const hookFiles = ['hooks', 'settings.json'].map(name => path.join(install, name
 
 function common(session: Session, claude: string, variables: Record<string, string>) {
   const { opening, paths } = session
-  const login: Login =
-    opening.login === 'key'
-      ? { kind: 'key', configDirectory: claude, configFile: path.join(claude, '.claude.json') }
-      : ownLogin(opening.claude.configDirectory)
+  const named = opening.claude.configDirectory
+  const own: Login = { kind: 'key', configDirectory: claude, configFile: path.join(claude, '.claude.json') }
   return {
     outputs: paths.outputs,
-    login,
+    login: hasClaudeFolders(session) ? own : ownLogin(named),
+    lent: hasClaudeFolders(session) && opening.login === 'own' ? lentFiles(named) : [],
     hosts: [...modelHosts(), ...opening.hosts],
     programs: [fs.realpathSync(opening.claude.program)],
     // The way through a proxy is the door's, not the agent's.
     inherit: [...Object.keys(variables), ...agentVariables.filter(name => !/proxy$/i.test(name))],
   }
+}
+
+/** What of the user's own claude folder an agent in a sandbox is lent: the login and the settings, as files. */
+function lentFiles(configDirectory: string | null): string[] {
+  const folder = configDirectory ?? path.join(os.homedir(), '.claude')
+  return ['.credentials.json', 'settings.json']
+    .map(name => path.join(folder, name))
+    .filter(file => fs.existsSync(file))
+    .map(file => fs.realpathSync(file))
 }
 
 function ownLogin(configDirectory: string | null): Login {

@@ -7,7 +7,8 @@
 #   DISPATCH_FILES    a file of globs, one a line: rw may commit only these; code leaves these to others
 #   DISPATCH_TOKEN    this worker's place in the write lock, DISPATCH_LOCK the lock's record (code only)
 #   DISPATCH_ACCEPTED the commit that workers have handed in so far, or empty when it is not to be asked
-#   DISPATCH_TOOLS    folders of the project's own tools: for claude, and for nothing that runs out here
+#   DISPATCH_TOOLS    folders of the project's own tools: for claude, and for nothing that runs out here; inside, the policy
+#                     puts them on PATH
 #   DISPATCH_DOOR     the program that opens a sandbox, and DISPATCH_NODE what runs it; empty where there is none
 set -u
 cd "$DISPATCH_OUTPUTS" || exit 1
@@ -37,7 +38,7 @@ tail -n +1 -f "$DISPATCH_FOLDER/screen.txt" &
 viewer=$!
 
 (
-  [ -n "$DISPATCH_TOOLS" ] && PATH=$DISPATCH_TOOLS:$PATH && export PATH
+  [ -z "$DISPATCH_DOOR" ] && [ -n "$DISPATCH_TOOLS" ] && PATH=$DISPATCH_TOOLS:$PATH && export PATH
   inside policy.json "$@"
 ) <"$DISPATCH_FOLDER/brief.md" >"$DISPATCH_FOLDER/stream.jsonl" 2>"$DISPATCH_FOLDER/stderr.txt"
 code=$?

@@ -94,7 +94,10 @@ export function layWorker(
   const script = launchScript({
     about: `Worker ${name} of ${id}.`,
     folder: paths.outputs,
-    variables: { ...told, ...workerDoor(session, { name, kind, files }, told) },
+    variables: {
+      ...told,
+      ...workerDoor(session, { name, kind, files, programs, reads: Object.values(variables) }, told),
+    },
     isEnclosed: session.opening.sandbox.kind !== null,
     command: ['/bin/sh', path.join(install, 'agents/worker.sh'), ...headlessArguments(launch)],
   })

@@ -35,6 +35,8 @@ export const Policy = z.strictObject({
   /** Variables taken from the environment of the door; all others are left outside. Names only: values may be secrets. */
   inherit: z.array(z.string()),
   variables: z.record(z.string(), z.string()),
+  /** Folders of the project's own tools: on PATH inside, and never on that of the door, for an agent may write there. */
+  tools: z.array(place).default([]),
   /** A file that will say how it ended: {@link Outcome}. */
   outcome: place.optional(),
 })
@@ -68,6 +70,7 @@ export interface Needs {
   programs?: string[]
   inherit?: string[]
   variables?: Record<string, string>
+  tools?: string[]
   outcome?: string
 }
 
@@ -75,7 +78,7 @@ export interface Needs {
 export function policyOf(role: Role, needs: Needs): Policy {
   const { outputs, login } = needs
   const git = outputs === undefined ? '' : path.join(outputs, '.git')
-  const own = login === undefined ? { read: [], write: [] } : placesOf(login)
+  const own = login === undefined ? { read: [], write: [] } : placesOf(login, needs.folder)
   const writes: Record<Role, string[]> = {
     orchestrator: [],
     code: outputs === undefined ? [] : [outputs],
@@ -107,6 +110,7 @@ export function policyOf(role: Role, needs: Needs): Policy {
     hosts: role === 'check' || role === 'commit' ? [] : (needs.hosts ?? []),
     inherit: [...plain, ...(needs.inherit ?? [])],
     variables: needs.variables ?? {},
+    tools: needs.tools ?? [],
     ...(needs.outcome === undefined ? {} : { outcome: needs.outcome }),
   }
 }
@@ -146,15 +150,19 @@ export function readHost(text: string): string | undefined {
   return host.safeParse(named).success && Number(named.replace(/^.*:/, '')) < 65_536 ? named : undefined
 }
 
-/** Where claude keeps what it must write, and what of it is only read. A private folder is all its own. Pure but for a look. */
-export function placesOf({ kind, configDirectory, configFile }: Login): { read: string[]; write: string[] } {
+/**
+ * Where claude keeps what it must write when it starts in this folder, and what of it is only read. A private folder is all its
+ * own; of the user's, only what belongs to this place. Pure but for a look.
+ */
+export function placesOf(
+  { kind, configDirectory, configFile }: Login,
+  start: string,
+): { read: string[]; write: string[] } {
   const folder = configDirectory ?? path.join(path.dirname(configFile), '.claude')
   if (kind === 'key') return { read: [], write: [folder] }
-  const written = ['projects', 'session-env', 'sessions', 'shell-snapshots', 'todos', 'tasks', 'file-history']
-  return {
-    read: [folder, configFile],
-    write: written.map(name => path.join(folder, name)).filter(name => fs.existsSync(name)),
-  }
+  const talk = path.join(folder, 'projects', start.replace(/[^A-Za-z0-9]/g, '-'))
+  const written = ['session-env', 'sessions'].map(name => path.join(folder, name)).filter(name => fs.existsSync(name))
+  return { read: [folder, configFile], write: [talk, ...written] }
 }
 
 /** Is `inner` the place `outer`, or below it? Pure. */

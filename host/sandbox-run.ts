@@ -87,11 +87,13 @@ export function innerScript({ folder, scratch, hosts }: Policy, command: string[
 
 /** The environment inside, built from empty. Pure. */
 export function innerEnvironment(
-  { inherit, variables }: Policy,
+  { inherit, variables, tools }: Policy,
   environment: NodeJS.ProcessEnv,
 ): Record<string, string> {
   const taken = inherit.flatMap(name => (environment[name] === undefined ? [] : [[name, environment[name]]]))
-  return { ...Object.fromEntries(taken), ...variables }
+  const inside: Record<string, string> = { ...Object.fromEntries(taken), ...variables }
+  const search = [...tools, inside['PATH'] ?? ''].filter(Boolean).join(path.delimiter)
+  return { ...inside, ...(search === '' ? {} : { PATH: search }) }
 }
 
 /** PATH without the folders that an agent can write, and without those that mean another one everywhere. Pure. */
@@ -142,7 +144,12 @@ async function enclosed(
   process.chdir(scene)
   process.env['TMPDIR'] = scene
   // Nor does anything out here come from where an agent can put a program: project tools stand on PATH for those inside.
-  process.env['PATH'] = safePath(process.env['PATH'] ?? '', [...policy.write, policy.scratch])
+  process.env['PATH'] = safePath(process.env['PATH'] ?? '', [
+    ...policy.write,
+    policy.scratch,
+    policy.folder,
+    ...policy.tools,
+  ])
   const reads = readsOf(inside['PATH'] ?? '', inside['HOME'] ?? os.homedir())
   const config = runtimeConfig(policy, reads, scene)
   const { ['SandboxManager']: fence } = await import('@anthropic-ai/sandbox-runtime')

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import vm from 'node:vm'
-import { checkEnvironment, printable, type Ran, run, writeAtomic } from '../host/index.ts'
+import { checkEnvironment, DispatchError, exits, printable, type Ran, run, writeAtomic } from '../host/index.ts'
 import type { Commit, ContractClause, EvidenceRecord, Expectation, Outcome, Paths, ProofOf } from '../session/index.ts'
 import { evidenceText, exportTree } from '../session/index.ts'
 import { runInside } from './inside.ts'
@@ -100,18 +100,31 @@ async function runOnce(paths: Paths, check: Check, { at, limitSeconds, ready, sa
     const home = path.join(scratch, 'home')
     for (const folder of [tree, home]) fs.mkdirSync(folder)
     await exportTree(paths, at.commit, tree)
-    if (ready.ok) await ready.place(tree)
+    const hindrance = ready.ok ? await hindranceTo(ready, tree) : ready.why
     const shell = ['/bin/sh', '-c', check.command]
-    const ran = ready.ok
-      ? await (sandbox === null ? runOpen : runEnclosed)(shell, { tree, home, ready, limitSeconds })
-      : notRun
-    const found = ready.ok
-      ? weigh(ran, check.expect, name => fs.existsSync(path.join(tree, name)))
-      : { outcome: 'could not run' as const, why: ready.why }
+    const ran =
+      ready.ok && hindrance === undefined
+        ? await (sandbox === null ? runOpen : runEnclosed)(shell, { tree, home, ready, limitSeconds })
+        : notRun
+    const found =
+      hindrance === undefined
+        ? weigh(ran, check.expect, name => fs.existsSync(path.join(tree, name)))
+        : { outcome: 'could not run' as const, why: hindrance }
     const output = `${ran.stdout}${ran.stderr === '' ? '' : `\n[stderr]\n${ran.stderr}`}`
     return { ...found, ran, output, outputSha256: createHash('sha256').update(output).digest('hex') }
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+/** Why the dependencies cannot be put into this tree; undefined when they are in it. */
+async function hindranceTo(ready: Extract<Readiness, { ok: true }>, tree: string): Promise<string | undefined> {
+  try {
+    await ready.place(tree)
+    return undefined
+  } catch (error) {
+    if (error instanceof DispatchError && error.exit === exits.integrity) return error.message
+    throw error
   }
 }
 

@@ -1,14 +1,12 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { assignedSecrets, copyTree, readUntrusted } from '../host/index.ts'
+import { assignedSecrets, readUntrusted } from '../host/index.ts'
 import type { Paths } from '../session/index.ts'
+import { placeIn } from './place.ts'
 
 /** Put the files that git ignores and the project needs into a copy of the tree, unless it has them already. */
 export async function placeGiven(paths: Paths, tree: string): Promise<void> {
-  for (const file of givenFiles(paths)) {
-    const to = path.join(tree, file)
-    if (!fs.existsSync(to)) await copyTree(path.join(paths.given, file), to)
-  }
+  for (const file of givenFiles(paths)) await placeIn(tree, file, path.join(paths.given, file))
 }
 
 /** Their paths, from the top of the tree. */

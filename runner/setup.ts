@@ -3,7 +3,6 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import {
-  copyTree,
   identify,
   isErrno,
   killFamily,
@@ -20,6 +19,7 @@ import {
 import { type Claim, type Commit, claim, exportTree, ignoreInTrees, listing, release } from '../session/index.ts'
 import { givenFiles, placeGiven } from './given.ts'
 import { runInside } from './inside.ts'
+import { placeIn } from './place.ts'
 import { relocate } from './relocate.ts'
 import type { Running } from './running.ts'
 
@@ -150,7 +150,7 @@ function runStep(
 }
 
 /** The same commands on the same lock files with the same programs on the same machine make the same. */
-async function keyOf({ session }: Running, project: Project, at: Commit): Promise<string> {
+async function keyOf({ session, status }: Running, project: Project, at: Commit): Promise<string> {
   const listed = await listing(session.paths, at.commit)
   const lockfiles = listed.filter(file => project.lockfiles.includes(file.path)).map(file => [file.path, file.blob])
   const given = project.files.map(file => [file, hashOf(path.join(session.paths.given, file))])
@@ -167,8 +167,10 @@ async function keyOf({ session }: Running, project: Project, at: Commit): Promis
   }
   // Without a lock file nothing tells when they would make something else, so every commit is a case of its own.
   const commit = lockfiles.length === 0 ? at.tree : ''
+  // What a worker's lock files bring along is for its own session: others may come to trust the same files later.
+  const of = at.commit === status.base?.commit ? '' : session.id
   return createHash('sha256')
-    .update(JSON.stringify({ ...facts, commit }))
+    .update(JSON.stringify({ ...facts, commit, of }))
     .digest('hex')
     .slice(0, 32)
 }
@@ -224,9 +226,7 @@ function ready({ session }: Running, key: string, { tree: from, made }: Made): R
     made,
     async place(tree) {
       for (const name of made) {
-        if (fs.existsSync(path.join(tree, name))) continue
-        await copyTree(path.join(from, name), path.join(tree, name))
-        relocate(path.join(tree, name), from, tree)
+        if (await placeIn(tree, name, path.join(from, name))) relocate(path.join(tree, name), from, tree)
       }
       await placeGiven(session.paths, tree)
     },

@@ -53,9 +53,14 @@ export const Opening = z.object({
 
 export type Opening = z.infer<typeof Opening>
 
+/** Has each agent a claude folder of its own? With a key, and with the user's own login where a sandbox keeps them out of the user's. */
+export function hasClaudeFolders({ opening }: Session): boolean {
+  return opening.login === 'key' || opening.sandbox.kind === 'bubblewrap'
+}
+
 /** Where claude keeps what it writes down of the orchestrator; null: where it does by itself. */
-export function claudeFolderOf({ opening, paths }: Session): string | null {
-  return opening.login === 'key' ? paths.claude : opening.claude.configDirectory
+export function claudeFolderOf(session: Session): string | null {
+  return hasClaudeFolders(session) ? session.paths.claude : session.opening.claude.configDirectory
 }
 
 /** A session's folder and what was decided when it was opened. */

@@ -69,11 +69,12 @@ test('an rw worker writes below the fixed part of its globs, and nowhere above t
 
 test('a private login is all its own; of yours only what claude must write is opened', t => {
   const folder = scratch(t)
-  for (const name of ['projects', 'plugins']) fs.mkdirSync(path.join(folder, name))
+  for (const name of ['projects', 'plugins', 'sessions', 'shell-snapshots']) fs.mkdirSync(path.join(folder, name))
   const login = { configDirectory: folder, configFile: path.join(folder, '.claude.json') }
-  assert.deepEqual(placesOf({ kind: 'key', ...login }), { read: [], write: [folder] })
-  const own = placesOf({ kind: 'own', ...login })
-  assert.deepEqual(own, { read: [folder, login.configFile], write: [path.join(folder, 'projects')] })
+  assert.deepEqual(placesOf({ kind: 'key', ...login }, '/o/my desk'), { read: [], write: [folder] })
+  const own = placesOf({ kind: 'own', ...login }, '/o/my desk')
+  const write = ['projects/-o-my-desk', 'sessions'].map(name => path.join(folder, name))
+  assert.deepEqual(own, { read: [folder, login.configFile], write })
 })
 
 test('whom an agent calls to think', () => {
@@ -252,14 +253,15 @@ test('a program that an agent has put on PATH is never run outside', { skip }, a
   const mark = path.join(folder, 'home/was-here')
   for (const name of ['bwrap', 'socat', 'true', 'sh', 'bash', 'which', 'rg', 'npm', 'node', 'env'])
     fs.writeFileSync(path.join(tools, name), `#!/bin/sh\ntouch '${mark}'\nexit 1\n`, { mode: 0o755 })
-  for (const hosts of [[], ['example.com:443']]) {
-    const ran = await sh(
-      `case $PATH in '${tools}'*) exit 3 ;; esac`,
-      { hosts },
-      `${tools}:/usr/local/bin:/usr/bin:/bin`,
-    )
-    assert.equal(ran.code, 3, ran.stderr)
-  }
+  const usual = '/usr/local/bin:/usr/bin:/bin'
+  const docs = { write: [path.join(folder, 'out/docs')] } // As an rw worker's: it may not write where another one did.
+  const policies = [{ hosts: [] }, { hosts: ['example.com:443'] }, docs, { ...docs, tools: [tools] }]
+  for (const policy of policies)
+    for (const search of [usual, `${tools}:${usual}`]) {
+      const isThere = search !== usual || 'tools' in policy
+      const ran = await sh(`case $PATH in '${tools}'*) exit 3 ;; esac; exit 4`, policy, search)
+      assert.equal(ran.code, isThere ? 3 : 4, ran.stderr)
+    }
   assert.ok(!fs.existsSync(mark))
 })
 
