@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { SandboxRuntimeConfig } from '@anthropic-ai/sandbox-runtime'
 import { DispatchError, exits, isErrno } from './error.ts'
 import { writeAtomic } from './files.ts'
@@ -12,9 +13,9 @@ import { isUnder, type Outcome, type Policy } from './sandbox-policy.ts'
 import { type Reads, readsOf } from './sandbox-reads.ts'
 
 /** The package of the sandbox itself: its helper program must be readable inside. */
-export const runtimeFolder = path.dirname(
-  path.dirname(new URL(import.meta.resolve('@anthropic-ai/sandbox-runtime')).pathname),
-)
+export function runtimeFolder(): string {
+  return path.dirname(path.dirname(fileURLToPath(import.meta.resolve('@anthropic-ai/sandbox-runtime'))))
+}
 
 /**
  * Run a command inside, to its end, and answer its exit code. This process stays beside it: it carries the only way out
@@ -41,7 +42,7 @@ export function runtimeConfig(
   platform = process.platform,
 ): SandboxRuntimeConfig {
   const write = [...policy.write, policy.scratch]
-  const allowRead = [...reads.allow, ...policy.read, runtimeFolder, scene].filter(
+  const allowRead = [...reads.allow, ...policy.read, runtimeFolder(), scene].filter(
     place => !write.some(other => isUnder(place, other)),
   )
   return {

@@ -21,7 +21,7 @@ export async function sandboxHere(
     return { missing: `there is no sandbox for ${platform}`, remedy: 'Run dispatch on Linux or macOS.' }
   const lacking = ['bwrap', 'socat'].filter(program => programOf(program, searchPath) === '')
   if (lacking.length > 0) return notInstalled(lacking)
-  const inner = path.join(runtimeFolder, 'vendor/seccomp', process.arch, 'apply-seccomp')
+  const inner = path.join(runtimeFolder(), 'vendor/seccomp', process.arch, 'apply-seccomp')
   if (!fs.existsSync(inner))
     return {
       missing: `the filter of system calls does not exist for ${process.arch}`,

@@ -80,6 +80,7 @@ test('a deadline that passes without a verdict is told at once; what needs you c
     const deadline = new Date(Date.now() + 8000).toISOString()
     assert.equal((await rig.dispatch([task, '--deadline', deadline])).code, 0)
     await rig.until('it asks, and it is late', () => laidOut(rig).length === 3, 40)
+    await rig.until('it asks again', () => rig.events().some(event => event.is === 'request.refused'), 20)
     assert.deepEqual(laidOut(rig).sort(), ['deadline.passed', 'orchestrator.started', 'question.asked'])
     const refused = rig.events().flatMap(event => (event.is === 'request.refused' ? [event.why] : []))
     assert.match(refused.join('; '), /^the human has a question of yours already\./, 'one question at a time')

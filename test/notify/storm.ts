@@ -185,8 +185,9 @@ function report(outcome: Outcome): boolean {
   }
   console.log(`\n${apart ? 'each by itself' : 'coalesced'} (seed ${wanted.seed})`)
   for (const [name, figure] of Object.entries(lines)) console.log(`  ${name.padEnd(38)} ${figure}`)
+  const isSmall = messages.length < 1000 // On a busy machine so few may go slower than the bucket fills.
   const isKept = lost.length + causeless.length + shownTwice.length + breaks === 0 && duplicates <= unheard
-  const isStorm = kills >= wanted.kills && poster.kills >= wanted.posters && outcome.emptied > 0
+  const isStorm = kills >= wanted.kills && poster.kills >= wanted.posters && (outcome.emptied > 0 || isSmall)
   const isWell = isKept && isStorm && poster.acknowledged === messages.length
   if (isWell) fs.rmSync(home, { recursive: true })
   else console.log(`  It is not well; the home stays in ${home}`)
