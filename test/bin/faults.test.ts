@@ -80,7 +80,7 @@ describe('claude and the other programs', { concurrency: 2 }, () => {
         const ran = await run('/bin/sh', [bare, 'do it'], { env, cwd: rig.home })
         assert.equal(ran.code, 6, ran.stdout + ran.stderr)
         assert.match(ran.stderr, words)
-        assert.ok(ran.milliseconds < 3000, `${ran.milliseconds} ms`) // A second alone; two cores are shared here.
+        assert.ok(ran.milliseconds < 10_000, `${ran.milliseconds} ms`) // A second alone; two cores are shared here.
       }
       assert.deepEqual(sessionsIn(rig), [])
     }))
