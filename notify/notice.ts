@@ -12,6 +12,8 @@ export const Notice = z.object({
   tags: z.array(z.string().regex(/^[a-z0-9_+-]{1,40}$/)).max(8),
   /** What a tap on the notice opens. */
   click: z.url({ protocol: /^https?$/ }).optional(),
+  /** A verdict, which holds the proof, so it never goes under among others; files of before do not say so. */
+  is: z.literal('verdict').optional(),
 })
 
 export type Notice = z.infer<typeof Notice>
@@ -51,6 +53,7 @@ export function noticeOf(
     priority,
     tags: [tag],
     ...(page === null ? {} : { click: page }),
+    ...(event.is === 'verdict.given' ? { is: 'verdict' as const } : {}),
   }
   return { notice, isUrgent: title === needsYou || urgent.includes(event.is) }
 }

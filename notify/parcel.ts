@@ -83,33 +83,47 @@ function isCalm({ message }: Lying): boolean {
   return message.notice.priority < 4
 }
 
+/** May it go with other sessions' news? Nobody has to act on it, and it is no verdict, which must not go under in a crowd. */
+function isSmall(lying: Lying): boolean {
+  return isCalm(lying) && !tellsVerdict(lying)
+}
+
+function tellsVerdict({ message }: Lying): boolean {
+  return message.notice.is === 'verdict'
+}
+
 /** A clock that was set back must not hold anything up. */
 function hasSettled({ message }: Lying, { settling, now }: Holds): boolean {
   const age = now - Date.parse(message.at)
   return age < 0 || age >= settling
 }
 
-/** Of one session: one, or all when they are many; and all when quiet hours would hold what only comes along. */
+/**
+ * Of one session: one, or all when they are many; and all when quiet hours would hold what only comes along. A second verdict
+ * begins a parcel of its own, so that there is room for each.
+ */
 function atOnce(lying: Lying[], due: Map<string, Lying[]>, holds: Holds): Lying[] {
   const { together } = holds
   if (together === null) return lying.slice(0, 1)
   const inAll = [...due.values()].reduce((sum, of) => sum + of.length, 0)
   const many = lying.length > together.ofOne || inAll > together.inAll || lying.some(each => isHeld(each, holds))
-  return lying.slice(0, many ? most : 1)
+  if (!many) return lying.slice(0, 1)
+  const [, second = most] = lying.flatMap((each, at) => (tellsVerdict(each) ? [at] : []))
+  return lying.slice(0, Math.min(second, most))
 }
 
 /** When many sessions have something to say on which nobody has to act, it goes as one: all of them come back after a crash. */
 function ofSeveral(of: string, fresh: Map<string, Lying[]>, { together, tries }: Holds): Parcel | undefined {
   if (together === null || tries[several] !== undefined) return undefined
-  const calm = [...fresh].map(([each, lying]) => [each, lying.slice(0, calmAtFirst(lying))] as const)
-  const saying = new Map(calm.filter(([, lying]) => lying.length > 0))
+  const small = [...fresh].map(([each, lying]) => [each, lying.slice(0, smallAtFirst(lying))] as const)
+  const saying = new Map(small.filter(([, lying]) => lying.length > 0))
   if (saying.size <= together.sessions || !saying.has(of)) return undefined
   const lying = [...saying.values()].flat().slice(0, most)
   return { of: several, lying, short: false }
 }
 
-function calmAtFirst(lying: Lying[]): number {
-  const first = lying.findIndex(each => !isCalm(each))
+function smallAtFirst(lying: Lying[]): number {
+  const first = lying.findIndex(each => !isSmall(each))
   return first < 0 ? lying.length : first
 }
 
@@ -117,23 +131,35 @@ function calmAtFirst(lying: Lying[]): number {
 export function noticeFor(parcel: Parcel): Notice {
   const whole = wholeNotice(parcel)
   if (!parcel.short) return whole
-  return { title: whole.title, body: [...whole.body].slice(0, 80).join(''), priority: whole.priority, tags: [] }
+  return { title: whole.title, body: shortBody(parcel, whole), priority: whole.priority, tags: [] }
 }
 
-/**
- * Of several messages: how the session stands now, which is the last that is more than a remark; what happened, in order; and
- * the highest priority.
- */
+/** A verdict's line is whole even here: it holds the proof. */
+function shortBody({ of, lying }: Parcel, { body }: Notice): string {
+  const verdict = lying.findLast(tellsVerdict)
+  if (verdict === undefined) return [...body].slice(0, 80).join('')
+  return lying.length === 1 ? (body.split('\n')[0] ?? body) : [headOf(of, lying), stateOf(verdict.message)].join('\n')
+}
+
+/** Of several messages: how the session stands now; what happened, in order; and the highest priority. */
 function wholeNotice({ of, lying }: Parcel): Notice {
-  const notices = lying.map(({ message }) => message.notice)
-  const last = notices.findLast(({ priority }) => priority >= 3) ?? notices.at(-1)
-  if (last === undefined) throw new Error(`a parcel of ${of} holds no message`)
-  if (notices.length === 1) return last
-  const priority = Math.max(...notices.map(each => each.priority))
-  if (of !== several) return { ...last, body: listOf(of, lying), priority }
-  const latest = [...new Map(lying.map(({ message }) => [message.of, message])).values()]
-  const body = listed(latest.map(message => `${message.of} ${stateOf(message)}`))
-  return { title: `Dispatch: news of ${latest.length} sessions`, body, priority, tags: last.tags }
+  const now = standingIn(lying)?.message.notice
+  if (now === undefined) throw new Error(`a parcel of ${of} holds no message`)
+  if (lying.length === 1) return now
+  const priority = Math.max(...lying.map(({ message }) => message.notice.priority))
+  if (of !== several) return { ...now, body: listOf(of, lying), priority }
+  const latest = [...Map.groupBy(lying, ({ message }) => message.of).values()].flatMap(its => {
+    const last = standingIn(its)
+    return last === undefined ? [] : [{ words: `${last.message.of} ${stateOf(last.message)}`, isWhole: false }]
+  })
+  return { title: `Dispatch: news of ${latest.length} sessions`, body: listed(latest, 600), priority, tags: now.tags }
+}
+
+/** What tells how a session stands: its last verdict, unless somebody has to act since; or the last that is more than a remark. */
+function standingIn(lying: Lying[]): Lying | undefined {
+  const verdict = lying.findLastIndex(tellsVerdict)
+  if (verdict >= 0 && lying.slice(verdict + 1).every(isCalm)) return lying[verdict]
+  return lying.findLast(({ message }) => message.notice.priority >= 3) ?? lying.at(-1)
 }
 
 /** The state that a message tells, without the session's name. Pure. */
@@ -145,18 +171,52 @@ export function stateOf({ of, notice }: Message): string {
 /** Who wants to be told more is told it here too: the title once, and what was asked or why behind each state. */
 function listOf(of: string, lying: Lying[]): string {
   const [, ...titles] = lying[0]?.message.notice.body.split('\n').slice(0, 2) ?? []
-  const states = lying.map(({ message }) => {
-    const [, , more] = message.notice.body.split('\n')
-    return more === undefined ? stateOf(message) : `${stateOf(message)}: ${more}`
+  const head = [headOf(of, lying), ...titles.map(title => cut(title, 300))].join('\n')
+  const states = lying.map(each => {
+    const [, , more] = each.message.notice.body.split('\n')
+    const state = stateOf(each.message)
+    return { words: more === undefined ? state : `${state}: ${more}`, isWhole: tellsVerdict(each) }
   })
-  return [`${lying.length} notices of ${of}:`, ...titles, listed(states)].join('\n')
+  return `${head}\n${listed(states, Math.min(600, 920 - head.length))}` // A notice holds 1,000, and some lines tell of gaps.
 }
 
-/** Each line once, where it came last; the newest that there is room for, and what is left out stands where it happened. */
-function listed(lines: string[]): string {
-  const rest = [...new Set(lines.toReversed())]
-  const shown: string[] = []
-  for (let room = 600; rest.length > 0 && room > 0 && shown.length < 12; room -= shown[0]?.length ?? 0)
-    shown.unshift([...(rest.shift() ?? '')].slice(0, 120).join(''))
-  return [...(rest.length === 0 ? [] : [`(${rest.length} more before)`]), ...shown].join('\n')
+function headOf(of: string, lying: Lying[]): string {
+  return `${lying.length} notices of ${of}:`
+}
+
+interface Line {
+  words: string
+  /** It is neither left out nor cut shorter than a line of a notice may be. */
+  isWhole: boolean
+}
+
+/**
+ * Each line once, where it came last: those that stay whole, and of the others the newest that there is room for. What is left
+ * out stands where it happened.
+ */
+function listed(lines: Line[], room: number): string {
+  const once = lines.filter((line, at) => lines.findLastIndex(({ words }) => words === line.words) === at)
+  const shown = new Map<Line, string>()
+  let left = room
+  for (const line of [...once.filter(({ isWhole }) => isWhole).toReversed(), ...once.toReversed()]) {
+    if (shown.has(line)) continue
+    const words = cut(line.words, line.isWhole ? 300 : 120)
+    if (words.length > left || shown.size === 12) break
+    shown.set(line, words)
+    left -= words.length
+  }
+  const said: string[] = []
+  let missing = 0
+  for (const line of once) {
+    const words = shown.get(line)
+    if (words === undefined) missing++
+    else said.push(...(missing === 0 ? [] : [`(${missing} more before)`]), words)
+    if (words !== undefined) missing = 0
+  }
+  return said.join('\n')
+}
+
+/** At most so long, and no letter cut in half. */
+function cut(words: string, most: number): string {
+  return words.slice(0, most).replace(/[\ud800-\udbff]$/, '')
 }

@@ -2,7 +2,16 @@ import { exits, oneLine, writeAtomic } from '../host/index.ts'
 import { type Change, changesIn } from '../session/index.ts'
 import { askedFile, hashOf } from './human.ts'
 import { type Reply, type Running, refuse } from './running.ts'
-import { type Drafted, layContract, recordCheck, refuseContract, sealedContract, sealOf, tryContract } from './seal.ts'
+import {
+  type Drafted,
+  keepContract,
+  layContract,
+  recordCheck,
+  refuseContract,
+  sealedContract,
+  sealOf,
+  tryContract,
+} from './seal.ts'
 
 /**
  * `contract amend "why"`: make the contract.md on the desk the next version of the sealed one. One that is as strict as before
@@ -15,11 +24,12 @@ export async function amendContract(running: Running, why: string): Promise<Repl
   const version = (running.status.contract?.version ?? 0) + 1
   const drafted = await tryContract(running, version)
   if (!drafted.ok) return refuseContract(running, drafted.text)
-  const changes = changesIn(sealedContract(running), drafted.contract)
+  const sealed = sealedContract(running)
+  const changes = changesIn(sealed, { ...drafted.contract, title: sealed.title }) // A title is nothing to judge anew.
   if (changes.length === 0) return { exit: 0, text: 'Nothing that counts has changed; the sealed contract stands.' }
   const waits = undecided(running, drafted, changes, why)
   if (waits) return waits
-  layContract(running, drafted, version)
+  keepContract(running, drafted, version)
   const words = (some: Change[]) => some.map(({ what }) => oneLine(what, 300)).slice(0, 100)
   running.record({
     is: 'contract.amended',
@@ -28,6 +38,7 @@ export async function amendContract(running: Running, why: string): Promise<Repl
     changes: words(changes),
     dilutions: words(changes.filter(({ isWeaker }) => isWeaker)),
   })
+  layContract(running, drafted)
   for (const record of drafted.evidence) recordCheck(running, record)
   return { exit: 0, text: `The contract is amended; this is version ${version}:\n${listed(changes)}` }
 }
@@ -48,19 +59,30 @@ function tooLate({ status }: Running): Reply | undefined {
   return undefined
 }
 
-/** Why it has to wait for the human, who is asked; nothing when they have said yes to exactly this text, or need not be asked. */
+/**
+ * Why it has to wait for the human, who is asked; nothing when they have said yes to exactly this text in place of the sealed one,
+ * or need not be asked.
+ */
 function undecided(running: Running, { text }: Drafted, changes: Change[], why: string): Reply | undefined {
   const { session, status } = running
   const dilutions = changes.filter(({ isWeaker }) => isWeaker).map(({ what }) => oneLine(what, 300))
   if (dilutions.length === 0 && !session.opening.approve) return undefined
   const sha256 = hashOf(text)
-  const { approval, phase } = status
-  if (approval?.sha256 === sha256 && approval.is === 'given') return undefined
-  if (approval?.sha256 === sha256 && approval.is === 'declined')
+  const { contract, phase } = status
+  const approval = status.approval?.sha256 === sha256 ? status.approval : undefined
+  if (approval?.is === 'given' && approval.from === contract?.sha256) return undefined
+  if (approval?.is === 'declined')
     return { exit: exits.conflict, text: 'The human has said no to exactly this. The sealed contract stands.' }
-  if (approval?.sha256 !== sha256 || phase !== 'asking') {
+  if (approval?.from !== contract?.sha256 || phase !== 'asking') {
     writeAtomic(askedFile(session.paths, sha256), text, 0o400)
-    running.record({ is: 'approval.asked', sha256, dilutions: dilutions.slice(0, 100), why: oneLine(why, 400) })
+    const from = contract ? { from: contract.sha256 } : {}
+    running.record({
+      is: 'approval.asked',
+      sha256,
+      ...from,
+      dilutions: dilutions.slice(0, 100),
+      why: oneLine(why, 400),
+    })
   }
   return {
     exit: exits.conflict,

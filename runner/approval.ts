@@ -11,7 +11,7 @@ import {
   tmuxOf,
   writeAtomic,
 } from '../host/index.ts'
-import { holder, listSessions, type Session } from '../session/index.ts'
+import { type Event, holder, listSessions, readLog, type Session } from '../session/index.ts'
 import { askedContract, askedFile, hashOf, type LeftWord, pastedAt, wordFile } from './human.ts'
 import type { Reply, Running } from './running.ts'
 
@@ -97,9 +97,13 @@ async function marksOf(session: Session, home: string, pid: number): Promise<Age
   }
 }
 
-function isDone({ status }: Running, { is, sha256 }: Ruling): boolean {
-  return status.approval?.sha256 === sha256 && status.approval.is === (is === 'approve' ? 'given' : 'declined')
+/** By the log: a yes that the seal has used up is no longer in the status. */
+function isDone({ session }: Running, { is, sha256 }: Ruling): boolean {
+  const last = readLog(session.paths.events).events.findLast(event => approvals.has(event.is))
+  return last?.is === (is === 'approve' ? 'contract.approved' : 'contract.declined') && last.sha256 === sha256
 }
+
+const approvals = new Set<Event['is']>(['approval.asked', 'contract.approved', 'contract.declined'])
 
 /** A word must come from a process that lives, has its file open and stems from no agent; a yes or no, from a terminal too. */
 async function noPerson({ session, config }: Running, { is, id, by }: LeftWord): Promise<string | undefined> {
@@ -118,11 +122,13 @@ function refusal(what: string, sign: string | undefined): string | undefined {
   return sign === undefined ? undefined : `an agent cannot ${what}: ${sign}`
 }
 
-/** The yes is for one text: the one that was last asked about, and that still lies on the desk. */
+/** The yes is for one text: the one that was last asked about, in place of what is sealed now, and that still lies on the desk. */
 function stale({ session, status }: Running, { is, sha256 }: Ruling): string | undefined {
   if (status.contract?.sha256 === sha256) return 'exactly this contract is sealed already'
   if (status.approval?.sha256 !== sha256 || status.approval.is !== 'asked')
     return 'this is not the contract that waits for your approval: it was changed after you were shown it. Look again'
+  if (is === 'approve' && status.approval.from !== status.contract?.sha256)
+    return 'another contract has been sealed since you were asked. Wait until it asks anew, or send it back with --no'
   if (askedContract(session.paths, sha256) === undefined)
     return 'the text that you were shown has been changed in the folder of the session'
   const draft = readUntrusted(path.join(session.paths.desk, 'contract.md'), 256 * 1024)?.toString('utf8') ?? ''

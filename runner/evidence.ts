@@ -1,6 +1,16 @@
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { readIfPresent } from '../host/index.ts'
-import { type Commit, type ContractClause, EvidenceRecord, type ProofOf, readLog } from '../session/index.ts'
+import {
+  type Commit,
+  type ContractClause,
+  EvidenceRecord,
+  type Expectation,
+  type Paths,
+  type ProofOf,
+  parseContract,
+  readLog,
+} from '../session/index.ts'
 import { describe, keepRecord, runCheck } from './checks.ts'
 import { hashOf } from './human.ts'
 import type { Running } from './running.ts'
@@ -29,7 +39,7 @@ export async function evidenceFor(
   const { session, config, seen } = running
   const ready = await readyFor(running, at)
   const limitSeconds = check.limitSeconds ?? config.CHECK_TIMEOUT_SEC
-  const grounds = groundsOf({
+  const words = groundsOf({
     command: check.command,
     expected: describe(check.expect),
     tree: at.tree,
@@ -39,7 +49,8 @@ export async function evidenceFor(
     limitSeconds,
     sandbox: session.opening.sandbox.kind ?? 'none',
   })
-  const known = seen.get(grounds) ?? vouchedFor(running, grounds)
+  const grounds = JSON.stringify([words, check.expect]) // Two expectations may read alike, as the patterns /a/ and /b/ in one.
+  const known = seen.get(grounds) ?? vouchedFor(running, words, check.expect)
   const output = known && keptOutput(running, known)
   if (known && output !== undefined && ready.ok) return known.id === id ? known : again(known, output)
   const repeatSeconds = config.CHECK_REPEAT_SEC
@@ -71,7 +82,7 @@ export async function evidenceFor(
   }
 }
 
-/** All that an outcome rests on, in one line. */
+/** All that an outcome rests on, in one line of a record's own words. */
 function groundsOf({
   command,
   expected,
@@ -89,17 +100,30 @@ function groundsOf({
 }
 
 /** A record that an earlier runner of this session took, if it is still what the log says. */
-function vouchedFor({ session }: Running, grounds: string): EvidenceRecord | undefined {
-  const { evidence, events } = session.paths
-  const ran = readLog(events).events.flatMap(event => (event.is === 'check.ran' ? [event] : []))
-  for (const { record, sha256, outcome } of ran.toReversed()) {
-    if (outcome === 'could not run') continue
+function vouchedFor({ session }: Running, words: string, expect: Expectation): EvidenceRecord | undefined {
+  const { evidence } = session.paths
+  for (const { record, sha256, outcome, expected } of runsIn(session.paths).toReversed()) {
+    if (outcome === 'could not run' || !isDeepStrictEqual(expected, expect)) continue
     const text = readIfPresent(path.join(evidence, `${record}.json`)) ?? ''
     if (hashOf(text) !== sha256) continue
     const known = EvidenceRecord.safeParse(JSON.parse(text)).data
-    if (known && groundsOf(known) === grounds) return known
+    if (known && groundsOf(known) === words) return known
   }
   return undefined
+}
+
+/** The runs on record, each with what the contract expected of its clause then. */
+function runsIn({ events, contractVersion }: Paths) {
+  let clauses: ContractClause[] = []
+  return readLog(events).events.flatMap(event => {
+    if (event.is === 'contract.sealed' || event.is === 'contract.amended') {
+      const text = readIfPresent(contractVersion(event.is === 'contract.sealed' ? 1 : event.version)) ?? ''
+      clauses = hashOf(text) === event.sha256 ? parseContract(text, { judgedOnly: true }).contract.clauses : []
+    }
+    if (event.is !== 'check.ran') return []
+    const proof = clauses.find(({ id }) => id === event.clause)?.proof
+    return [{ ...event, expected: proof?.is === 'check' ? proof.expect : undefined }]
+  })
 }
 
 /** The output of a record, if it is still the one that was seen. */

@@ -3,16 +3,21 @@ import os from 'node:os'
 import path from 'node:path'
 import { DispatchError, heldSecrets, ownEnvironment, readIfPresent, run, writeAtomic } from '../host/index.ts'
 import {
+  brokenPins,
   type Commit,
   type Contract,
+  type ContractClause,
   changedPaths,
   type EvidenceRecord,
   isUnproved,
   keep,
   listing,
+  type ProofOf,
   readEvidence,
+  remarkOn,
   renderVerdict,
   type VerdictRecord,
+  type Work,
 } from '../session/index.ts'
 import { buildPacket, decide, type Gate, type Judgement, type PacketInput } from '../validator/index.ts'
 import { evidenceFor } from './evidence.ts'
@@ -111,28 +116,13 @@ async function runGates(
   contract: Contract,
   { round, at }: { round: number; at: Commit },
 ): Promise<Gate[]> {
-  const { session, status } = running
   const gates: Gate[] = []
-  const before = readEvidence(session.paths).filter(earlier => earlier.side === 'base')
+  const before = readEvidence(running.session.paths).filter(earlier => earlier.side === 'base')
+  const work = await workUpTo(running, at)
   for (const clause of contract.clauses) {
     const { proof } = clause
     if (proof.is === 'check') {
-      const record = await evidenceFor(running, clause, proof, {
-        id: `round-${round}-${clause.id}`,
-        side: 'head',
-        round,
-        at,
-      })
-      recordCheck(running, record)
-      const earlier = before.findLast(known => known.clause === clause.id && known.command === proof.command)
-      const base = status.clauses.find(known => known.id === clause.id)?.base ?? earlier?.outcome
-      gates.push({
-        clause,
-        gate: record.outcome,
-        because: becauseOf(record, earlier),
-        evidence: [record],
-        ...(base === undefined ? {} : { base }),
-      })
+      gates.push(await checkGate(running, clause, proof, { round, at, before, work }))
     } else if (proof.is === 'scope') {
       gates.push(await scopeGate(running, contract, clause, at))
     } else {
@@ -140,6 +130,42 @@ async function runGates(
     }
   }
   return gates
+}
+
+/** What lay there before any work, and what has been made of it. */
+async function workUpTo({ session: { paths }, status }: Running, at: Commit): Promise<Work> {
+  const base = status.base?.commit ?? at.commit
+  const stood = (await listing(paths, base)).map(({ path: file }) => file)
+  return { stood, touched: await changedPaths(paths, base, at.commit) }
+}
+
+/** The check is run whatever became of its pins, so that there is evidence; where one is broken, that does not decide. */
+async function checkGate(
+  running: Running,
+  clause: ContractClause,
+  proof: Extract<ProofOf, { is: 'check' }>,
+  { round, at, before, work }: { round: number; at: Commit; before: EvidenceRecord[]; work: Work },
+): Promise<Gate> {
+  const record = await evidenceFor(running, clause, proof, {
+    id: `round-${round}-${clause.id}`,
+    side: 'head',
+    round,
+    at,
+  })
+  recordCheck(running, record)
+  const earlier = before.findLast(known => known.clause === clause.id && known.command === proof.command)
+  const base = running.status.clauses.find(known => known.id === clause.id)?.base ?? earlier?.outcome
+  const seen = { clause, evidence: [record], ...(base === undefined ? {} : { base }) }
+  const broken = brokenPins(proof.pins ?? [], work)
+  if (broken !== undefined)
+    return { ...seen, gate: 'broken', because: `${broken}; its check came out ${record.outcome}, which does not count` }
+  const remark = remarkOn(proof.command, work)
+  return {
+    ...seen,
+    gate: record.outcome,
+    because: becauseOf(record, earlier),
+    ...(remark === undefined ? {} : { remark }),
+  }
 }
 
 /** What was seen, and whether the work or what was there before it is to blame. */

@@ -96,7 +96,7 @@ export class OrchestratorWatch {
   private prompted(claudeSession: string): void {
     const { running } = this
     if (running.status.phase === 'opening') running.record({ is: 'orchestrator.started', claudeSession })
-    else if (settled(running.status)) running.record({ is: 'question.answered', by: 'you' })
+    else if (settled(running.status)) running.record({ is: 'question.answered', by: 'its terminal' })
   }
 
   private stopped(lastWords: string): void {

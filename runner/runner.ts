@@ -48,7 +48,7 @@ import { Notices } from './notices.ts'
 import { OrchestratorWatch } from './orchestrator.ts'
 import { giveUp, type Reply, type Running, refuse } from './running.ts'
 import { Screens } from './screen.ts'
-import { checkContract } from './seal.ts'
+import { checkContract, relayContract } from './seal.ts'
 import { furnish } from './setup.ts'
 import { drainSpool } from './spool.ts'
 import { tmuxSession } from './start.ts'
@@ -196,7 +196,8 @@ class Runner implements Running {
 
   /** End every process of the session and say so. What is on disk stays. */
   async close(by: string, why: string): Promise<void> {
-    const trouble = await stopWorkers(this, `the session was closed by ${by}`).then(
+    const ended = stopWorkers(this, `the session was closed by ${by}`).then(() => relayContract(this))
+    const trouble = await ended.then(
       () => '',
       error => `; on the way: ${error instanceof Error ? error.message : error}`,
     )
@@ -225,6 +226,7 @@ class Runner implements Running {
     const row = generation === 1 ? {} : { inRow: nextInRow(this.status, Date.now()) }
     this.record({ is: 'runner.started', pid: process.pid, generation, ...row })
     if (this.log.harm !== undefined && this.status.troubleExit !== exits.integrity) this.tellHarm(this.log.harm)
+    relayContract(this)
     if (this.status.base) return this.setUp(this.status.base)
     if (fs.existsSync(session.paths.contractVersion(1)))
       return this.tellHarm('events.jsonl knows nothing of the contract that was sealed: somebody has cut it')

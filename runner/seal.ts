@@ -42,16 +42,35 @@ export async function sealContract(running: Running): Promise<Reply | undefined>
   if (waits) return waits
   const { paths } = running.session
   writeAtomic(paths.plan, readUntrusted(path.join(paths.desk, 'plan.md'), 256 * 1024) ?? '')
-  layContract(running, tried, 1)
+  keepContract(running, tried, 1)
   running.record({ is: 'contract.sealed', ...sealOf(tried) })
+  layContract(running, tried)
   for (const record of tried.evidence) recordCheck(running, record)
   return undefined
 }
 
-/** The version on disk first, then the event that names it. */
-export function layContract({ session }: Running, { text }: Drafted, version: number): void {
+/** The version on disk first, then the event that names it, then `contract.md`, which so never holds what no event knows. */
+export function keepContract({ session }: Running, { text }: Drafted, version: number): void {
   writeAtomic(session.paths.contractVersion(version), text, 0o400)
+}
+
+export function layContract({ session }: Running, { text }: Drafted): void {
   writeAtomic(session.paths.contract, text, 0o400)
+}
+
+/**
+ * Lay the version that counts as `contract.md`, where there is none yet or the one before it: so a runner that ended between the
+ * event and the file left it. Whatever else stands there is somebody's doing, and stays.
+ */
+export function relayContract({ session: { paths }, status: { contract } }: Pick<Running, 'session' | 'status'>): void {
+  if (!contract) return
+  const read = (file: string) => readUntrusted(file, largest)
+  const kept = read(paths.contractVersion(contract.version))
+  if (!kept || hashOf(kept) !== contract.sha256) return
+  const now = read(paths.contract)
+  const before = contract.version > 1 ? read(paths.contractVersion(contract.version - 1)) : undefined
+  const isLeft = contract.version > 1 ? before && now?.equals(before) : !fs.existsSync(paths.contract)
+  if (isLeft) writeAtomic(paths.contract, kept, 0o400)
 }
 
 /** What the log says of a version of the contract. */
@@ -68,7 +87,9 @@ export function sealOf({ text, contract, uncovered: sentences }: Drafted) {
 }
 
 /** The sealed contract, byte for byte as it was sealed; anything else is an integrity failure (exit 13). */
-export function sealedContract({ session, status }: Running): Contract {
+export function sealedContract(running: Running): Contract {
+  const { session, status } = running
+  relayContract(running)
   const text = fs.readFileSync(session.paths.contract, 'utf8')
   if (hashOf(text) !== status.contract?.sha256) {
     throw new DispatchError('contract.md is not what was sealed: somebody has changed it', { exit: exits.integrity })
@@ -146,6 +167,9 @@ export async function tryContract(
     uncovered: uncovered(contract, sentencesOf(fs.readFileSync(paths.task, 'utf8'))),
   }
 }
+
+/** More than a contract may have, in bytes. */
+const largest = 256 * 1024 + 1
 
 function baseOf({ status }: Running): Commit {
   if (!status.base) throw new Error('the base is not prepared')

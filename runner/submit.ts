@@ -71,7 +71,7 @@ function tooEarly({ status }: Running): Reply | undefined {
   if (status.phase !== 'judging' && status.round - status.roundBase >= status.rounds)
     return {
       exit: exits.conflict,
-      text: `All ${status.rounds} rounds are used. The verdict stands: ${status.verdict?.verdict}. Tell the human, and stop.`,
+      text: `All ${status.rounds} rounds are used. The verdict stands: ${status.verdict?.verdict}. Tell the human, and stop. What they say with \`dispatch say\` gives new rounds.`,
     }
   return undefined
 }

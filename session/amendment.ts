@@ -10,8 +10,8 @@ export interface Change {
 }
 
 /**
- * What an amendment changes. As strict as before is: a clause more, an expectation more, a scope that names less, a guard that
- * becomes a check, a judged clause that becomes a check, other words for a title. All else is a dilution. Pure.
+ * What an amendment changes. As strict as before is: a clause more, an expectation more, a scope that names less, a pin more, less
+ * time, a guard that becomes a check, a judged clause that becomes a check, other words for a title. All else is a dilution. Pure.
  */
 export function changesIn(before: Contract, after: Contract): Change[] {
   return [
@@ -26,6 +26,7 @@ export function changesIn(before: Contract, after: Contract): Change[] {
       .map(({ id, sentence }) => stricter(`${id} is new: ${sentence}`)),
     ...scopeChanges(before, after),
     ...coverChanges(before, after),
+    ...leftOutChanges(before, after),
     ...(before.title === after.title ? [] : [stricter(`the title is now "${after.title}"`)]),
   ]
 }
@@ -42,7 +43,12 @@ function clauseChanges(before: ContractClause, after: ContractClause | undefined
     before.sentence === after.sentence
       ? []
       : [weaker(`${id} says something else: ${before.sentence} -> ${after.sentence}`)]
-  return [...reworded, ...proofChanges(id, before.proof, after.proof)]
+  const lost = before.covers.filter(sentence => !after.covers.includes(sentence))
+  return [
+    ...reworded,
+    ...proofChanges(id, before.proof, after.proof),
+    ...[...new Set(lost)].map(sentence => weaker(`${id} no longer covers ${sentence}`)),
+  ]
 }
 
 function proofChanges(id: string, before: ProofOf, after: ProofOf): Change[] {
@@ -64,9 +70,28 @@ function checkChanges(id: string, before: Check, after: Check): Change[] {
         ? weaker(`${id} is a guard now, which need not be red before the work`)
         : stricter(`${id} is no guard any more: it must be red before the work`),
     )
-  if (before.limitSeconds !== after.limitSeconds)
-    changes.push(stricter(`${id} may take ${after.limitSeconds ?? 'as long as any'} s`))
-  return [...changes, ...expectationChanges(id, before.expect, after.expect)]
+  return [
+    ...changes,
+    ...limitChanges(id, before.limitSeconds, after.limitSeconds),
+    ...pinChanges(id, before.pins ?? [], after.pins ?? []),
+    ...expectationChanges(id, before.expect, after.expect),
+  ]
+}
+
+/** More time is less to ask for; no limit of its own counts as the longest. */
+function limitChanges(id: string, before = Infinity, after = Infinity): Change[] {
+  if (before === after) return []
+  if (after < before) return [stricter(`${id} may take ${after} s at most`)]
+  return [weaker(`${id} may take ${after === Infinity ? 'as long as any check' : `${after} s`}, no longer ${before} s`)]
+}
+
+function pinChanges(id: string, before: string[], after: string[]): Change[] {
+  const lost = before.filter(pin => !isWithin(pin, after))
+  const won = after.filter(pin => !before.includes(pin))
+  return [
+    ...lost.map(pin => weaker(`${id} no longer pins ${pin}`)),
+    ...won.map(pin => stricter(`${id} pins ${pin} now`)),
+  ]
 }
 
 function expectationChanges(id: string, before: Expectation, after: Expectation): Change[] {
@@ -112,4 +137,11 @@ function coverChanges(before: Contract, after: Contract): Change[] {
     ...lost.map(sentence => weaker(`${sentence} of the task is no longer covered`)),
     ...won.map(sentence => stricter(`${sentence} of the task is covered now`)),
   ]
+}
+
+/** A sentence that was to be answered for, or that nobody had spoken of, and that is said to be left out now. */
+function leftOutChanges(before: Contract, after: Contract): Change[] {
+  return after.leftOut
+    .filter(({ sentence }) => before.leftOut.every(left => left.sentence !== sentence))
+    .map(({ sentence, why }) => weaker(`${sentence} of the task is left out now: ${why}`))
 }

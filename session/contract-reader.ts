@@ -10,12 +10,12 @@ export function readLines(text: string): { contract: Contract; problems: Problem
 
 const clauseHeading = /^## (C\d+)\s*[—–:.-]+\s*(\S.*)$/
 const field = /^\s{0,3}[-*]\s+(\w[\w-]*(?: [\w-]+)*)\s*(?::\s*(.*))?$/
-const clauseFields = ['check', 'expect', 'guard', 'limit', 'judged', 'scope', 'covers']
+const clauseFields = ['check', 'expect', 'guard', 'limit', 'pins', 'judged', 'scope', 'covers']
 /** What was meant as a field but is not read as one: to pass over it would make the contract weaker than it looks. */
 const almostField = [
   /^\s*[-*+]\s+\S/,
-  /^[^\p{L}]*(?:check|expect|guard|limit|judged|scope|covers)[*_`]*\s*(?:[:\uff1a]|$)/iu,
-  /^\s*(?:\(?\d+[.)]|[-*+\u2022\u2013\u2014])[^\p{L}]*(?:check|expect|guard|limit|judged|scope|covers)(?![\p{L}\d])/iu,
+  /^[^\p{L}]*(?:check|expect|guard|limit|pins|judged|scope|covers)[*_`]*\s*(?:[:\uff1a]|$)/iu,
+  /^\s*(?:\(?\d+[.)]|[-*+\u2022\u2013\u2014])[^\p{L}]*(?:check|expect|guard|limit|pins|judged|scope|covers)(?![\p{L}\d])/iu,
   /^[^\p{L}]*expect\s+(?:exit|output)\b/iu,
 ]
 const smart = /[\u2018\u2019\u201c\u201d\u00ab\u00bb\u2013\u2014\u00a0]/
@@ -25,6 +25,7 @@ interface Draft extends Omit<ContractClause, 'proof'> {
   guard: boolean
   judged: boolean
   globs?: string[]
+  pins?: string[]
   expect: Expectation
   limitSeconds?: number
   /** The lines that may stand only once, by what they say. */
@@ -113,7 +114,7 @@ class Reader {
   }
 
   private field(draft: Draft, name: string, value: string): void {
-    if (['expect', 'limit', 'guard'].includes(name)) draft.ofCheck.push({ name, line: this.at + 1 })
+    if (['expect', 'limit', 'guard', 'pins'].includes(name)) draft.ofCheck.push({ name, line: this.at + 1 })
     switch (name) {
       case 'covers':
         return this.covers(draft, value)
@@ -123,7 +124,11 @@ class Reader {
       case 'judged':
         return this.mark(draft, name, value)
       case 'scope':
-        return this.scope(draft, value)
+        draft.globs = [...(draft.globs ?? []), ...this.paths(draft, name, value)]
+        return
+      case 'pins':
+        draft.pins = [...(draft.pins ?? []), ...this.paths(draft, name, value)]
+        return
       case 'expect':
         return this.expect(draft, value)
       case 'limit':
@@ -136,7 +141,7 @@ class Reader {
   private unknown(line: string): void {
     this.problem(
       `"${line}" is not a line a clause has`,
-      'A clause has: `- check:`, `- expect:`, `- guard`, `- limit:`, `- judged`, `- scope:`, `- covers:`. Notes go on lines without a dash.',
+      'A clause has: `- check:`, `- expect:`, `- guard`, `- limit:`, `- pins:`, `- judged`, `- scope:`, `- covers:`. Notes go on lines without a dash.',
     )
   }
 
@@ -200,17 +205,20 @@ class Reader {
     draft.check = command
   }
 
-  private scope(draft: Draft, value: string): void {
+  /** Paths and patterns from the top of the repository; none when one of them is not. */
+  private paths(draft: Draft, name: 'scope' | 'pins', value: string): string[] {
     const globs = [...value.matchAll(/`([^`]+)`/g)].map(([, glob = '']) => glob.trim())
     const all = globs.length > 0 ? globs : value.split(/[\s,]+/).filter(Boolean)
     const bad = all.find(glob => !isGlob(glob))
     if (all.length === 0 || bad !== undefined) {
-      return this.problem(
-        `the scope of ${draft.id} ${bad === undefined ? 'names nothing' : `holds "${bad}"`}`,
-        'Name paths from the top of the repository: - scope: `src/**` `README.md` (no leading /, no ..).',
+      const whose = name === 'scope' ? `the scope of ${draft.id}` : `"pins" of ${draft.id}`
+      this.problem(
+        `${whose} ${bad === undefined ? 'names nothing' : `holds "${bad}"`}`,
+        `Name paths from the top of the repository: - ${name}: ${name === 'scope' ? '`src/**` `README.md`' : '`test.sh` `tests/**`'} (no leading /, no ..).`,
       )
+      return []
     }
-    draft.globs = [...(draft.globs ?? []), ...all]
+    return all
   }
 
   private expect(draft: Draft, value: string): void {
@@ -272,9 +280,10 @@ class Reader {
       return
     }
     const limit = draft.limitSeconds === undefined ? {} : { limitSeconds: draft.limitSeconds }
+    const pins = draft.pins === undefined ? {} : { pins: draft.pins }
     const proof: ProofOf =
       draft.check !== undefined
-        ? { is: 'check', command: draft.check, guard: draft.guard, expect: draft.expect, ...limit }
+        ? { is: 'check', command: draft.check, guard: draft.guard, expect: draft.expect, ...limit, ...pins }
         : draft.globs
           ? { is: 'scope', globs: draft.globs }
           : { is: 'judged' }

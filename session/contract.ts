@@ -1,4 +1,6 @@
+import { oneLine } from '../host/index.ts'
 import { readLines } from './contract-reader.ts'
+import { matchesGlob } from './glob.ts'
 
 /** What a check's run must show. `equals` is compared without the last line break. */
 export interface Expectation {
@@ -10,7 +12,15 @@ export interface Expectation {
 
 /** How a clause is proved: by a command we run, by the judge from the evidence, or by git from the diff. */
 export type ProofOf =
-  | { is: 'check'; command: string; guard: boolean; expect: Expectation; limitSeconds?: number }
+  | {
+      is: 'check'
+      command: string
+      guard: boolean
+      expect: Expectation
+      limitSeconds?: number
+      /** Files of before the work that it may not change: the check rests on them. */
+      pins?: string[]
+    }
   | { is: 'judged' }
   | { is: 'scope'; globs: string[] }
 
@@ -102,6 +112,30 @@ export function uncovered(contract: Contract, sentences: string[]): string[] {
   return sentences.flatMap((sentence, index) => (named.has(`S${index + 1}`) ? [] : [`S${index + 1}: ${sentence}`]))
 }
 
+/** What a work is, as git shows it: the files that stood before it, and each path that it touched. */
+export interface Work {
+  stood: string[]
+  touched: { path: string; change: 'added' | 'changed' | 'removed' }[]
+}
+
+/** How the work, or the contract itself, breaks what a check pins; undefined while all of it is as it was. Pure. */
+export function brokenPins(pins: string[], { stood, touched }: Work): string | undefined {
+  const hit = touched.filter(({ path }) => pins.some(pin => matchesGlob(pin, path)))
+  if (hit.length > 0) {
+    const [did, are, them] = hit.length === 1 ? [hit[0]?.change, 'is', 'it'] : ['changed', 'are', 'them']
+    return `${quoted(hit.map(({ path }) => path))} ${are} pinned, and the work ${did} ${them}`
+  }
+  const absent = pins.find(pin => !stood.some(file => matchesGlob(pin, file)))
+  return absent === undefined ? undefined : `${quoted([absent])} is pinned, and no file before the work is named so`
+}
+
+/** What is to be said of a check whose command names a file that stood before the work and that the work changed. Pure. */
+export function remarkOn(command: string, { touched }: Pick<Work, 'touched'>): string | undefined {
+  const words = new Set(command.split(/[\s;&|()<>'"`=]+/).map(word => word.replace(/^(\.\/+)+/, '')))
+  const named = touched.filter(({ path, change }) => change !== 'added' && words.has(path)).map(({ path }) => path)
+  return named.length === 0 ? undefined : `by ${quoted(named)}, which the work itself changed`
+}
+
 /** What lies on the desk at the start: the grammar by example, and the task's sentences by number. */
 export function skeleton(title: string, sentences: string[]): string {
   const numbered = sentences.map(
@@ -126,10 +160,19 @@ export function skeleton(title: string, sentences: string[]): string {
 
 A check must fail on the tree as it is now, or carry the line "- guard" (true before and after). Not all may be guards.
 More: "- expect: output equals" with a fenced block below it, "- expect: output matches" with a regular expression in
-backticks, "- limit: 60 s". What you leave out goes under "## Not covered" as "- S4: why".
+backticks, "- limit: 60 s", "- pins: tests/**" (files that the check rests on, and that the work may not change). What you
+leave out goes under "## Not covered" as "- S4: why".
 
 The sentences of the task:
 ${numbered.join('\n')}
 -->
 `
+}
+
+function quoted(files: string[]): string {
+  const more = files.length > 8 ? ` and ${files.length - 8} more` : ''
+  return `${files
+    .slice(0, 8)
+    .map(file => `\`${oneLine(file, 200)}\``)
+    .join(', ')}${more}`
 }

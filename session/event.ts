@@ -95,6 +95,7 @@ const facts = {
   }),
   'changes.set-aside': z.object({ worker: z.string(), files: z.array(z.string()) }),
   'question.asked': z.object({ question: z.string() }),
+  /** A prompt came in, as claude's own hook tells: nobody has checked whose it was. */
   'question.answered': z.object({ by: z.string() }),
   /** A human's word has arrived in the orchestrator; the word itself lies in `human/`. */
   'human.said': z.object({
@@ -107,6 +108,8 @@ const facts = {
   /** The contract with this hash lies in `human/` and waits for a human's yes. */
   'approval.asked': z.object({
     sha256: sha,
+    /** The sealed contract in whose place it would come; none before the seal, and in a log of an older dispatch. */
+    from: sha.optional(),
     /** In what an amendment asks for less, and why it does; a first contract has neither. */
     dilutions: z.array(z.string()).optional(),
     why: z.string().optional(),

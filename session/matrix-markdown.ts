@@ -120,7 +120,7 @@ function cells(clause: MatrixClause, width: number): string[] {
     proof.filter(Boolean).join(' '),
     clause.before || '—',
     clause.after || '—',
-    verdict,
+    [verdict, clause.remark && inline(clause.remark, width)].filter(Boolean).join('<br>'),
     clause.evidence
       .map(({ id, outputSha256 }) => [code(id, 60), code(outputSha256?.slice(0, 12) ?? '', 12)].join(' ').trim())
       .join('<br>') || '—',

@@ -41,6 +41,8 @@ export interface MatrixClause {
   /** The verdict on the whole does not hold any more, and so this one does not. */
   voided: boolean
   because: string
+  /** What a reader should know of how it was shown; undefined where there is nothing. */
+  remark?: string
   evidence: Cited[]
 }
 
@@ -180,7 +182,7 @@ function recordedRow(clause: Clause, input: MatrixInput): MatrixClause {
   return { ...outcomesOf(id, clause, input), id, sentence, covers: [], proof, ...told }
 }
 
-type Outcomes = Pick<MatrixClause, 'before' | 'after' | 'verdict' | 'voided' | 'because' | 'evidence'>
+type Outcomes = Pick<MatrixClause, 'before' | 'after' | 'verdict' | 'voided' | 'because' | 'remark' | 'evidence'>
 
 /** What was seen of a clause. Head evidence counts only where it was taken of the very tree that was judged. */
 function outcomesOf(id: string, known: Clause | undefined, { status, evidence, record }: MatrixInput): Outcomes {
@@ -204,12 +206,14 @@ function outcomesOf(id: string, known: Clause | undefined, { status, evidence, r
     return { id: name, ...(outputSha256 === undefined ? {} : { outputSha256 }) }
   })
   const gate = word?.gate === 'none' ? undefined : word?.gate
+  const seen = gate === 'broken' ? gate : (head?.outcome ?? gate ?? known?.head) // A broken pin undoes what a check shows.
   return {
     before: base?.outcome ?? known?.base ?? '',
-    after: verdict ? (head?.outcome ?? gate ?? known?.head ?? '') : '',
+    after: verdict ? (seen ?? '') : '',
     verdict: verdict ? (known?.verdict ?? word?.verdict ?? 'not judged yet') : 'not judged yet',
     voided: verdict?.voided !== undefined,
     because: word?.because ?? '',
+    ...(word?.remark === undefined ? {} : { remark: word.remark }),
     evidence: [...cited, ...others],
   }
 }
@@ -231,6 +235,7 @@ function expectedOf(proof: ProofOf): string {
     ...contains.map(text => `output contains ${JSON.stringify(text)}`),
     ...matches.map(text => `output matches /${text}/`),
     ...(equals === undefined ? [] : [`output equals ${JSON.stringify(equals)}`]),
+    ...(proof.pins === undefined ? [] : [`pinned: ${proof.pins.join(' ')}`]),
   ].join(', ')
 }
 

@@ -44,6 +44,15 @@ export interface Verdict {
   voided?: string
 }
 
+export interface Approval {
+  sha256: string
+  is: 'asked' | 'given' | 'declined'
+  /** The sealed contract in whose place it would come. */
+  from?: string
+  dilutions: string[]
+  why: string
+}
+
 /**
  * Where a session stands.
  *
@@ -91,10 +100,12 @@ export interface Status {
   round: number
   /** The round at which a person last spoke: from there the rounds are counted anew. */
   roundBase: number
+  /** Was that a prompt that nobody has checked? Such a one counts once; the next must be a word of which we know whose it is. */
+  isOnTrust: boolean
   verdict?: Verdict
   question: string | null
-  /** The contract that a human was last asked to approve, and what came of it. */
-  approval?: { sha256: string; is: 'asked' | 'given' | 'declined'; dilutions: string[]; why: string }
+  /** The contract that a human was last asked to approve, and what came of it; none once another one is sealed. */
+  approval?: Approval | undefined
   trouble?: string
   /** The exit code of a start that failed, or of a trouble that has one of its own. */
   startExit?: number
@@ -134,6 +145,7 @@ export const nothing: Status = {
   token: 0,
   round: 0,
   roundBase: 0,
+  isOnTrust: false,
   refusals: 0,
   idleTurns: 0,
   stuck: false,
@@ -207,13 +219,15 @@ function change(before: Status, event: Event): Partial<Status> {
       return {
         phase: 'working',
         idleTurns: 0,
+        approval: undefined,
         contract: { sha256: event.sha256, version: 1, uncovered: event.uncovered, dilutions: [] },
         clauses: event.clauses.map(clause => ({ ...before.clauses.find(known => known.id === clause.id), ...clause })),
       }
     case 'contract.amended':
       return {
-        phase: before.phase === 'asking' ? before.phase : 'working',
+        ...(before.phase === 'asking' && !awaitsApproval(before) ? {} : { phase: 'working', question: null }),
         idleTurns: 0,
+        approval: undefined,
         contract: {
           sha256: event.sha256,
           version: event.version,
@@ -240,7 +254,7 @@ function change(before: Status, event: Event): Partial<Status> {
       return {
         phase: resumed(before),
         question: null,
-        roundBase: before.round,
+        ...(before.isOnTrust || before.round === before.roundBase ? {} : { roundBase: before.round, isOnTrust: true }),
         refusals: 0,
         idleTurns: 0,
         stuck: false,
@@ -272,6 +286,7 @@ function change(before: Status, event: Event): Partial<Status> {
     case 'runner.started':
       return event.generation > 1 ? { successor: { at: event.at, inRow: event.inRow ?? 1 } } : {}
     case 'human.said':
+      return { roundBase: before.round, isOnTrust: false }
     case 'human.refused':
     case 'request.refused':
     case 'write.refused':
@@ -304,7 +319,13 @@ function approvalChange(before: Status, event: ApprovalEvent): Partial<Status> {
       return {
         phase: 'asking',
         question: before.contract ? 'Approve the amendment of the contract?' : 'Approve the contract?',
-        approval: { sha256, is: 'asked', dilutions: event.dilutions ?? [], why: event.why ?? '' },
+        approval: {
+          sha256,
+          is: 'asked',
+          ...(event.from === undefined ? {} : { from: event.from }),
+          dilutions: event.dilutions ?? [],
+          why: event.why ?? '',
+        },
         idleTurns: 0,
       }
     case 'contract.approved':
@@ -319,6 +340,8 @@ function approvalChange(before: Status, event: ApprovalEvent): Partial<Status> {
           sha256,
           is: event.is === 'contract.approved' ? 'given' : 'declined',
         },
+        roundBase: before.round,
+        isOnTrust: false,
         refusals: 0,
         idleTurns: 0,
         stuck: false,

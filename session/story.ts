@@ -73,7 +73,7 @@ export function tell(event: Event): Moment | undefined {
     case 'question.asked':
       return say('orchestrator', `asks you: ${oneLine(event.question, 300)}`, 'bad')
     case 'question.answered':
-      return say('you', 'answered')
+      return say('orchestrator', `goes on: a prompt came in by ${event.by}`)
     case 'human.said':
       return say('you', `said something (${event.bytes} bytes): it ${event.how}`)
     case 'human.refused':

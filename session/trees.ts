@@ -154,7 +154,7 @@ export async function changedPaths(
 }
 
 /** Every file of a commit with its size in bytes and the hash of its content. */
-export async function listing(paths: Paths, commit: string): Promise<{ path: string; bytes: number; blob: string }[]> {
+export async function listing(paths: Trees, commit: string): Promise<{ path: string; bytes: number; blob: string }[]> {
   const listed = await ours(paths, ['ls-tree', '-r', '-l', '-z', commit])
   return listed
     .split('\0')

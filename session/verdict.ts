@@ -18,6 +18,8 @@ export const ClauseVerdict = z.object({
     .object({ met: z.enum(['yes', 'no', 'unproven']), why: z.string(), evidence: z.array(z.string()) })
     .nullable(),
   base: outcome.optional(),
+  /** What a reader should know of how it was shown: by a file that the work itself changed. */
+  remark: z.string().optional(),
 })
 
 /** A gate that says neither yes nor no, which work on it can change. */

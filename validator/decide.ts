@@ -64,10 +64,11 @@ function weigh(clause: ContractClause, gate: Gate | undefined, judged: Judged): 
     sentence: clause.sentence,
     proof: clause.proof.is === 'check' && clause.proof.guard ? 'guard' : clause.proof.is,
     verdict: lower(finding, judgeSays(word)),
-    because: [because, judgeInWords(finding, word, judged)].filter(Boolean).join('; '),
+    because: [because, gate?.remark, judgeInWords(finding, word, judged)].filter(Boolean).join('; '),
     gate: gate?.gate ?? 'none',
     judge: word ? { met: word.met, why: word.why, evidence: word.evidence } : null,
     ...(gate?.base === undefined ? {} : { base: gate.base }),
+    ...(gate?.remark === undefined ? {} : { remark: gate.remark }),
   }
 }
 
@@ -76,11 +77,7 @@ function gateSays({ proof }: ContractClause, gate: Gate | undefined): { finding:
   const because = gate?.because ?? ''
   switch (proof.is) {
     case 'check':
-      if (gate?.gate === 'red') return { finding: 'FAIL', because: because || 'red' }
-      if (gate?.gate !== 'green') return { finding: 'INCONCLUSIVE', because: because || 'the check could not run' }
-      if (gate.base === 'green' && !proof.guard)
-        return { finding: 'INCONCLUSIVE', because: 'green before the work too, so it shows nothing' }
-      return { finding: 'PASS', because: because || 'green' }
+      return checkSays(gate, proof.guard)
     case 'scope':
       if (gate?.gate === 'broken') return { finding: 'FAIL', because: because || 'something else was touched' }
       if (gate?.gate !== 'kept') return { finding: 'INCONCLUSIVE', because: because || 'the scope was not compared' }
@@ -90,6 +87,19 @@ function gateSays({ proof }: ContractClause, gate: Gate | undefined): { finding:
     default:
       return unreachable(proof)
   }
+}
+
+/** A check counts only as what it was seen to become: a guard is green, all else was red before the work. */
+function checkSays(gate: Gate | undefined, isGuard: boolean): { finding: Finding; because: string } {
+  const because = gate?.because ?? ''
+  if (gate?.gate === 'broken') return { finding: 'FAIL', because: because || 'what it pins was changed' }
+  if (gate?.gate === 'red') return { finding: 'FAIL', because: because || 'red' }
+  if (gate?.gate !== 'green') return { finding: 'INCONCLUSIVE', because: because || 'the check could not run' }
+  if (isGuard || gate.base === 'red') return { finding: 'PASS', because: because || 'green' }
+  if (gate.base === undefined) return { finding: 'INCONCLUSIVE', because: 'nobody saw it before the work' }
+  if (gate.base === 'green')
+    return { finding: 'INCONCLUSIVE', because: 'green before the work too, so it shows nothing' }
+  return { finding: 'INCONCLUSIVE', because: `${gate.base} before the work, so nobody saw it red` }
 }
 
 function judgeSays(word: Word | undefined): Finding {
@@ -124,7 +134,7 @@ function reasonFor(verdict: Finding, clauses: ClauseVerdict[], judged: Judged): 
   const open = clauses.filter(clause => clause.verdict === 'INCONCLUSIVE')
   switch (verdict) {
     case 'PASS':
-      return `${share(clauses, clauses)} met: our gates hold and the judge agrees`
+      return `${share(clauses, clauses)} met: our gates hold and the judge agrees${remarked(clauses)}`
     case 'FAIL':
       return `${share(failing, clauses)} not met: ${named(failing)}`
     case 'INCONCLUSIVE':
@@ -145,6 +155,11 @@ function named(clauses: ClauseVerdict[]): string {
   const [first, ...others] = clauses
   if (first === undefined) return 'none'
   return `${first.id} (${oneLine(first.because, 300)})${others.length > 0 ? `, ${others.map(({ id }) => id).join(', ')}` : ''}`
+}
+
+/** What a PASS does not hide. */
+function remarked(clauses: ClauseVerdict[]): string {
+  return clauses.flatMap(({ id, remark }) => (remark === undefined ? [] : [`; ${id} ${remark}`])).join('')
 }
 
 function gatesOf(clauses: ClauseVerdict[]): string {

@@ -24,7 +24,8 @@ function canBeMended({ verdict, judge, gate }: ClauseVerdict): boolean {
 function seen(gate: Gate | undefined): string[] {
   if (gate === undefined) return []
   const record = gate.evidence.findLast(({ side }) => side === 'head')
-  if (record === undefined) return gate.because === '' ? [] : [`Seen: ${oneLine(gate.because, 400)}`]
+  if (record === undefined || gate.gate === 'broken')
+    return gate.because === '' ? [] : [`Seen: ${oneLine(gate.because, 400)}`]
   const lines = [
     `Run: ${oneLine(record.command, 400)}`,
     `Expected: ${oneLine(record.expected, 400)}`,

@@ -13,6 +13,8 @@ export interface Gate {
   /** Why, in words: `exit 1, expected 0`. */
   because: string
   base?: Outcome
+  /** What is to be said of how it was shown: by a file that the work itself changed. */
+  remark?: string
   evidence: EvidenceRecord[]
 }
 

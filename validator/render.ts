@@ -19,7 +19,7 @@ export const listingId = 'listing'
 /** The ids that the judge may cite for one clause. */
 export function evidenceIdsOf({ clause, gate, evidence }: Gate): string[] {
   const records = evidence.map(record => record.id)
-  return gate === 'kept' || gate === 'broken' ? [...records, scopeId(clause)] : records
+  return gate === 'kept' || gate === 'broken' ? [...records, fromGit(clause)] : records
 }
 
 /** Those of them that say how the clause stands after the work. */
@@ -46,7 +46,7 @@ export function render(
     ...leftOutPart(input),
     '## Evidence: what our own runner saw',
     ...input.gates.flatMap(gate => gate.evidence).map(record => recordPart(record, note, quote)),
-    ...input.gates.flatMap(gate => scopePart(gate, note)),
+    ...input.gates.flatMap(gate => gitPart(gate, note)),
     listingPart(input.listing),
     '## Reports: what the workers say. Claims, not evidence',
     ...input.reports.map(
@@ -74,7 +74,7 @@ function clausePart(clause: ContractClause, gate: Gate | undefined, note: Note):
   if (ids.length > 0) lines.push(`- evidence: ${ids.join(', ')}`)
   if (gate && gate.gate !== 'none') {
     const before = gate.base === undefined ? '' : ` (before the work: ${gate.base})`
-    lines.push(`- our gate: ${gate.gate}${before}. ${note(gate.because)}`)
+    lines.push(`- our gate: ${gate.gate}${before}. ${note([gate.because, gate.remark].filter(Boolean).join('; '))}`)
   }
   return lines.join('\n')
 }
@@ -82,7 +82,7 @@ function clausePart(clause: ContractClause, gate: Gate | undefined, note: Note):
 function howProved({ proof }: ContractClause): string {
   switch (proof.is) {
     case 'check':
-      return proof.guard ? 'check, true before and after the work' : 'check, red before the work and green after it'
+      return `${proof.guard ? 'check, true before and after the work' : 'check, red before the work and green after it'}${proof.pins === undefined ? '' : `; pinned, the work may not change them: ${proof.pins.join(' ')}`}`
     case 'judged':
       return byJudging
     case 'scope':
@@ -118,15 +118,16 @@ function wholeLines({ tail, outputBytes }: EvidenceRecord): { tail: string; isCu
   return { tail: isCut && tail.includes('\n') ? tail.slice(tail.indexOf('\n') + 1) : tail, isCut }
 }
 
-function scopePart(gate: Gate, note: Note): string[] {
+function gitPart(gate: Gate, note: Note): string[] {
   if (gate.gate !== 'kept' && gate.gate !== 'broken') return []
   return [
-    `### evidence ${scopeId(gate.clause)}: ${gate.clause.id}, from git\n- scope: ${gate.gate}. ${note(gate.because)}`,
+    `### evidence ${fromGit(gate.clause)}: ${gate.clause.id}, from git\n- ${gate.clause.proof.is === 'check' ? 'pins' : 'scope'}: ${gate.gate}. ${note(gate.because)}`,
   ]
 }
 
-function scopeId(clause: ContractClause): string {
-  return `scope-${clause.id}`
+/** The evidence id of what git says of a clause: of its scope, or of what its check pins. */
+function fromGit({ id, proof }: ContractClause): string {
+  return proof.is === 'check' ? `pins-${id}` : `scope-${id}`
 }
 
 function listingPart(listing: PacketInput['listing']): string {

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { type Config, DispatchError, exits, printable, readConfig, tryGit, unreachable } from '../../host/index.ts'
 import { agentAt, askedContract, askedFile, type Said } from '../../runner/index.ts'
 import {
+  awaitsApproval,
   findSession,
   type ProofOf,
   parseContract,
@@ -48,15 +49,19 @@ contract counts. You say yes with the last four letters of the id. Only a person
 
 /** The contract that waits for a yes; exit 5 when none does. */
 function waiting({ id, paths, opening }: Session): string {
-  const { approval, contract } = statusOf(readLog(paths.events).events)
-  if (approval?.is === 'asked') return approval.sha256
-  const why = contract
-    ? 'its contract is sealed already'
-    : !opening.approve
-      ? 'it was begun without --approve'
-      : approval?.is === 'given'
-        ? 'its contract is approved already'
-        : 'its orchestrator has not asked for it yet'
+  const status = statusOf(readLog(paths.events).events)
+  const { approval, contract } = status
+  if (approval && awaitsApproval(status)) return approval.sha256
+  const why =
+    approval?.is === 'given'
+      ? 'its contract is approved already'
+      : approval?.is === 'asked'
+        ? 'its orchestrator has gone on, and will ask anew'
+        : contract
+          ? 'its contract is sealed already'
+          : !opening.approve
+            ? 'it was begun without --approve'
+            : 'its orchestrator has not asked for it yet'
   throw new DispatchError(`session ${id} waits for no approval: ${why}`, { exit: exits.conflict })
 }
 
@@ -133,6 +138,8 @@ function proofLines(proof: ProofOf): string[] {
         ...contains.map(words => `expect output contains ${JSON.stringify(words)}`),
         ...matches.map(pattern => `expect output matches /${pattern}/`),
         ...(equals === undefined ? [] : [`expect output equals ${JSON.stringify(equals)}`]),
+        ...(proof.limitSeconds === undefined ? [] : [`limit ${proof.limitSeconds} s`]),
+        ...(proof.pins === undefined ? [] : [`pins   ${proof.pins.join(' ')}`]),
       ]
     }
     case 'judged':

@@ -4,6 +4,7 @@ import { startSuccessor } from '../../runner/index.ts'
 import {
   advance,
   awaitsApproval,
+  changedSinceVerdict,
   type Event,
   follow,
   nothing,
@@ -12,6 +13,7 @@ import {
   type Session,
   type Status,
   settled,
+  stateOf,
   tell,
   viewAll,
   viewOf,
@@ -50,18 +52,19 @@ export interface Outcome {
 
 /** Wait in silence for the end. */
 export async function outcomeOf(session: Session): Promise<Outcome> {
-  const status = await settle(session, () => undefined)
-  const { state } = await viewOf(session)
+  const status = await asItStands(session, await settle(session, () => undefined))
+  const state = stateOf(status, (await viewOf(session)).runner)
   const packetSha256 = recordOf(session.paths, status)?.packetSha256 ?? null
   return { id: session.id, state, exit: exitOf(status), status, packetSha256 }
 }
 
 /** Tell the story as it happens; at the end the verdict, the deliverable and where to look. Answers the exit code. */
 export async function watchToEnd(session: Session): Promise<number> {
-  const status = await settle(session, (event, status) => {
+  const told = await settle(session, (event, status) => {
     const moment = tell(event)
     if (moment) printMoment(moment, Date.parse(event.at) - Date.parse(status.openedAt))
   })
+  const status = await asItStands(session, told)
   printEnd(session, status)
   return exitOf(status)
 }
@@ -88,6 +91,16 @@ async function settle(session: Session, see: (event: Event, status: Status) => v
     clearInterval(healer)
   }
   return status
+}
+
+/** A verdict is void as soon as the work was changed: also where no runner is left to say so, or has not looked yet. */
+async function asItStands({ paths }: Session, status: Status): Promise<Status> {
+  const { verdict, phase } = status
+  if (!verdict?.final || verdict.voided || phase !== verdict.verdict) return status
+  const changed = await changedSinceVerdict(paths, status)
+  if (changed.length === 0) return status
+  const voided = `${changed.slice(0, 5).join(', ')} changed in outputs/ after the verdict`
+  return { ...status, verdict: { ...verdict, voided } }
 }
 
 /** A verdict that was only just written may be another's than the runner's, who sees that at its next look. */
@@ -123,7 +136,7 @@ function exitOf(status: Status): number {
 /** Why it stands where it stands: what is asked or wrong now, before a verdict that was given earlier. */
 function reasonOf({ phase, question, trouble, verdict, closed }: Status): string {
   const now = phase === 'asking' ? question : phase === 'needs you' || phase === 'failed' ? trouble : undefined
-  return now ?? verdict?.voided ?? verdict?.reason ?? trouble ?? closed?.why ?? ''
+  return now ?? (verdict?.voided && `VOID: ${verdict.voided}`) ?? verdict?.reason ?? trouble ?? closed?.why ?? ''
 }
 
 function printEnd(session: Session, status: Status): void {

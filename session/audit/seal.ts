@@ -1,6 +1,6 @@
 import { type Contract, parseContract } from '../contract.ts'
 import type { Event } from '../event.ts'
-import { caps, type Dossier, eventsOf, hashOf, look, named } from './dossier.ts'
+import { caps, type Dossier, eventsOf, hashOf, look, named, type Seen } from './dossier.ts'
 import { type Remark, Remarks } from './remark.ts'
 
 /** One version of the contract: what the log says of it, and its text where that is what was sealed. */
@@ -45,7 +45,12 @@ export function auditSeal(dossier: Dossier, versions: Version[]): Remark[] {
     else remarks.note('contract.md', 'nothing is sealed yet')
     return remarks.all
   }
-  if (now.bytes === undefined)
+  if (isLeftBehind(dossier, now, versions))
+    remarks.note(
+      'contract.md',
+      `is not version ${last.version} yet: its runner ended before it was laid; the next one does it`,
+    )
+  else if (now.bytes === undefined)
     remarks.damage('contract.md', now.why, 'What was promised cannot be read there any more.')
   else if (hashOf(now.bytes) !== last.sha256)
     remarks.damage('contract.md', 'is NOT what was sealed', 'The work was judged by another contract than this.')
@@ -63,6 +68,15 @@ export function auditSeal(dossier: Dossier, versions: Version[]): Remark[] {
 }
 
 // --- internal ---
+
+/** Has a crash come between the event that names a version and `contract.md`? Then the version before it stands there, or none. */
+function isLeftBehind({ paths, status }: Dossier, now: Seen, versions: Version[]): boolean {
+  const [before, last] = [versions.at(-2), versions.at(-1)]
+  if (!last || status.closed !== undefined || status.phase === status.verdict?.verdict) return false
+  const kept = look(paths.contractVersion(last.version), caps.record).bytes
+  if (!kept || hashOf(kept) !== last.sha256) return false
+  return before ? now.bytes !== undefined && hashOf(now.bytes) === before.sha256 : now.why === 'is gone'
+}
 
 function auditVersion(dossier: Dossier, { version, sha256, clauses, contract }: Version, remarks: Remarks): void {
   const file = dossier.paths.contractVersion(version)
@@ -88,9 +102,11 @@ function auditVersion(dossier: Dossier, { version, sha256, clauses, contract }: 
 /** With `--approve`, and for whatever asks for less than before, a person said yes to exactly that text, before it counted. */
 function auditApprovals(dossier: Dossier, versions: Version[], remarks: Remarks): void {
   const yes = eventsOf(dossier, 'contract.approved')
-  for (const { version, sha256, place, dilutions } of versions) {
+  for (const [at, each] of versions.entries()) {
+    const { version, sha256, place, dilutions } = each
     const must = dossier.opening?.approve === true || dilutions.length > 0
-    if (!must || yes.some(approved => approved.sha256 === sha256 && approved.place < place)) continue
+    const said = yes.filter(approved => approved.sha256 === sha256 && approved.place < place)
+    if (!must || said.some(approved => isFor(dossier, approved, versions[at - 1]))) continue
     const why = dilutions.length > 0 ? `asks for less (${dilutions[0]})` : 'needed a yes (--approve)'
     remarks.damage(
       'events.jsonl',
@@ -98,4 +114,12 @@ function auditApprovals(dossier: Dossier, versions: Version[], remarks: Remarks)
       'Nobody agreed to it.',
     )
   }
+}
+
+/** A yes is for one change of one sealed contract, and used up by it. An older dispatch did not say of which. */
+function isFor(dossier: Dossier, yes: { sha256: string; place: number }, before: Version | undefined): boolean {
+  const asked = eventsOf(dossier, 'approval.asked').findLast(
+    ({ sha256, place }) => sha256 === yes.sha256 && place < yes.place,
+  )
+  return asked?.from === undefined || (asked.from === before?.sha256 && yes.place > before.place)
 }

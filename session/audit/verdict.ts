@@ -1,7 +1,8 @@
 import path from 'node:path'
 import { z } from 'zod'
+import { brokenPins } from '../contract.ts'
 import type { Finding } from '../event.ts'
-import { changedPaths } from '../trees.ts'
+import { changedPaths, listing } from '../trees.ts'
 import { type ClauseVerdict, renderVerdict, VerdictRecord } from '../verdict.ts'
 import { caps, type Dossier, eventsOf, hashOf, jsonIn, look, namesOf } from './dossier.ts'
 import { type Lens, treeIn } from './lens.ts'
@@ -172,8 +173,13 @@ async function auditClause(
       each => each.clause === id && each.side === side && each.place < given.place,
     )
   if (proof === 'check' || proof === 'guard') {
-    if (ran('head')?.outcome !== gate)
-      remarks.damage('verdict.json', `${id} has the gate ${gate}, in the log ${ran('head')?.outcome}`, forged)
+    const isBroken = await breaksPins(dossier, record, clause, { version, lens })
+    if (isBroken ? gate !== 'broken' : ran('head')?.outcome !== gate)
+      remarks.damage(
+        'verdict.json',
+        `${id} has the gate ${gate}, ${isBroken ? 'where git shows a broken pin' : `in the log ${ran('head')?.outcome}`}`,
+        forged,
+      )
     if (base !== undefined && ran('base')?.outcome !== base)
       remarks.damage('verdict.json', `${id} was ${base} before the work, in the log ${ran('base')?.outcome}`, forged)
   }
@@ -194,6 +200,25 @@ async function auditClause(
   if (isBetter(clause.verdict, allowed))
     remarks.damage('verdict.json', `${id} is ${clause.verdict}, where gate and judge allow ${allowed} at best`, forged)
   auditWord(dossier, record, clause, remarks)
+}
+
+/** Does git show that the work changed what this check pins? Where git cannot be asked, the verdict is taken at its word. */
+async function breaksPins(
+  { status }: Dossier,
+  record: VerdictRecord,
+  { id, gate }: ClauseVerdict,
+  { version, lens }: { version: Version; lens: Lens | string },
+): Promise<boolean> {
+  const proof = version.contract?.clauses.find(clause => clause.id === id)?.proof
+  if (proof?.is !== 'check' || proof.pins === undefined) return false
+  if (typeof lens === 'string' || !status.base) return gate === 'broken'
+  const base = status.base.commit
+  try {
+    const stood = (await listing(lens, base)).map(({ path: file }) => file)
+    return brokenPins(proof.pins, { stood, touched: await changedPaths(lens, base, record.commit) }) !== undefined
+  } catch {
+    return gate === 'broken' // A commit that is gone is told of below.
+  }
 }
 
 function gateAllows({ proof, gate, base }: ClauseVerdict): Finding {

@@ -40,7 +40,17 @@ test('a session can be read back', async t => {
       const judged = fs.readFileSync(file)
       fs.appendFileSync(file, '# changed\n')
       assert.match(await said('ls'), /^PASS \(void\)/)
+      for (const word of ['wait', 'watch']) {
+        const { code, stdout } = await rig.dispatch([word, id])
+        assert.equal(code, 12, word)
+        assert.match(stdout, /PASS \(void\) {2}VOID: hello\.sh changed in outputs\/ after the verdict/)
+      }
+      const waited = await rig.dispatch(['wait', id, '--json'])
+      const { exit, state, status } = JSON.parse(waited.stdout)
+      assert.deepEqual([waited.code, exit, state], [12, 12, 'PASS (void)'])
+      assert.match(status.verdict.voided, /hello\.sh changed/)
       fs.writeFileSync(file, judged)
+      assert.equal((await rig.dispatch(['wait', id])).code, 0)
     })
 
     await t.test(

@@ -293,6 +293,36 @@ describe('a record that was changed after the fact', { concurrency: 2 }, () => {
     assert.equal(await says('yes', [{ is: 'contract.approved', by: 'me' }]), false)
     assert.equal(await says('no', []), true)
     assert.equal(await says('other', [{ is: 'contract.approved', by: 'me', sha256: 'a'.repeat(64) }]), true)
+    const { sha256: from } = JSON.parse(copyOf('first').lines.find(line => line.includes('contract.sealed')) ?? '')
+    const asked = { is: 'approval.asked', dilutions: ['C2 is gone'], why: 'so' }
+    const approved = { is: 'contract.approved', by: 'me' }
+    assert.equal(await says('bound', [{ ...asked, from }, approved]), false)
+    assert.equal(await says('elsewhere', [{ ...asked, from: 'a'.repeat(64) }, approved]), true)
+  })
+
+  it('a crash between the seal and contract.md is no damage while the session goes on; anything else there is', async () => {
+    const damage = async (name: string, act: (copy: Copy) => void, end = 'judging.started') => {
+      const copy = copyOf(name)
+      if (end !== '') copy.lines = copy.lines.slice(0, copy.find(end))
+      act(copy)
+      const { remarks } = await audit(copy.folder)
+      return remarks.filter(({ part }) => part === 'seal').map(({ isDamage, what }) => isDamage && what)
+    }
+    const gone = (copy: Copy) => fs.rmSync(copy.at('contract.md'))
+    assert.deepEqual(await damage('unlaid', gone), [false])
+    assert.deepEqual(await damage('unlaid-ended', gone, ''), ['is gone'])
+    assert.deepEqual(await damage('unlaid-other', copy => copy.write('contract.md', '# mine\n')), [
+      'is NOT what was sealed',
+    ])
+    const amended = (copy: Copy) => {
+      const { clauses } = JSON.parse(copy.lines[copy.find('contract.sealed')] ?? '')
+      const text = `${copy.read('contract.md')}\n`
+      copy.write('evidence/contract-2.md', text)
+      const facts = { sha256: hash('sha256', text), changes: ['C9'], dilutions: [], uncovered: [] }
+      const event = { seq: 0, at: new Date().toISOString(), is: 'contract.amended', version: 2, clauses, ...facts }
+      copy.rechain([...copy.lines, JSON.stringify(event)])
+    }
+    assert.deepEqual(await damage('unlaid-2', amended), [false])
   })
 
   it('what it is asked for must be a session, and the head a head', async () => {

@@ -284,6 +284,22 @@ test('more than three of one session go as one, and all of them are sent', async
   )
 })
 
+test('a verdict is a push of its own, with its proof, whatever a crowd of sessions has to say', async () => {
+  const crowd = ['a', 'b', 'c', 'd', 'e'].map(of => messageOf(1, { of }))
+  const body = 'e has passed in round 1, proof 3f9a3f9a3f9a3f9a'
+  const notice = { title: 'Dispatch: PASS', body, priority: 3, tags: ['white_check_mark'], is: 'verdict' } as const
+  const verdict = messageOf(2, { of: 'e', notice: { ...notice, tags: [...notice.tags] } })
+  const { got } = await through('ntfy', [...crowd, verdict])
+  assert.deepEqual(
+    got.map(({ headers, body }) => [headers['x-title'], body.split('\n').length]),
+    [
+      ['Dispatch: news of 5 sessions', 5],
+      ['Dispatch: PASS', 1],
+    ],
+  )
+  assert.equal(got[1]?.body, body)
+})
+
 test('quiet hours hold a notice until their end, and say so once; one that is urgent goes', async () => {
   const ntfy = await startNtfy('ntfy')
   const settings = ofPhone(ntfy.url)

@@ -19,7 +19,7 @@ const verdict = (verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE', final: boolean): Hap
   clauses: [],
 })
 
-const told: [string, Happening, { title: string; body: string; priority: number; tags: string[] }][] = [
+const told: [string, Happening, Notice][] = [
   [
     'the start',
     { is: 'orchestrator.started', claudeSession: secret },
@@ -48,12 +48,18 @@ const told: [string, Happening, { title: string; body: string; priority: number;
   [
     'PASS',
     verdict('PASS', true),
-    { title: 'Dispatch: PASS', body: `${session.id} has passed in round 2`, priority: 3, tags: ['white_check_mark'] },
+    {
+      title: 'Dispatch: PASS',
+      body: `${session.id} has passed in round 2`,
+      priority: 3,
+      tags: ['white_check_mark'],
+      is: 'verdict',
+    },
   ],
   [
     'the last FAIL',
     verdict('FAIL', true),
-    { title: 'Dispatch: FAIL', body: `${session.id} has failed in round 2`, priority: 4, tags: ['x'] },
+    { title: 'Dispatch: FAIL', body: `${session.id} has failed in round 2`, priority: 4, tags: ['x'], is: 'verdict' },
   ],
   [
     'INCONCLUSIVE',
@@ -63,6 +69,7 @@ const told: [string, Happening, { title: string; body: string; priority: number;
       body: `${session.id} could not be decided in round 2`,
       priority: 4,
       tags: ['warning'],
+      is: 'verdict',
     },
   ],
   [
@@ -176,6 +183,15 @@ test('a verdict comes with the first digits of the head of the log, nothing else
   const bodyOf = (happening: Happening) => noticeOf(event(happening), { ...session, head }, wishes)?.notice.body
   assert.equal(bodyOf(verdict('PASS', true)), `${session.id} has passed in round 2, proof 3f9a3f9a3f9a3f9a`)
   assert.equal(bodyOf({ is: 'question.asked', question: '?' }), `${session.id} is asking a question`)
+})
+
+test('a verdict says in its file that it is one, nothing else does; what an older version wrote still reads', () => {
+  const saying = told.filter(([, happening]) => noticeOf(event(happening), session, wishes)?.notice.is === 'verdict')
+  assert.deepEqual(
+    saying.map(([what]) => what),
+    ['PASS', 'the last FAIL', 'INCONCLUSIVE'],
+  )
+  for (const [, , { is, ...old }] of told) assert.deepEqual(Notice.parse(JSON.parse(JSON.stringify(old))), old)
 })
 
 test('ends of workers and subagents are told to who asks for them, quietly', () => {

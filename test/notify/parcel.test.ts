@@ -116,6 +116,90 @@ test('several as one: how it stands now, each state once where it came last, the
   assert.deepEqual(noticeFor({ ...parcel, short: true }), { ...notice, body: notice.body.slice(0, 80), tags: [] })
 })
 
+const proof = 'proof 3f9a3f9a3f9a3f9a'
+const pass = (nth: number, of: string, more: string[] = []) =>
+  messageOf(nth, {
+    of,
+    notice: {
+      title: 'Dispatch: PASS',
+      body: [`${of} has passed in round 2, ${proof}`, ...more].join('\n'),
+      priority: 3,
+      tags: ['white_check_mark'],
+      is: 'verdict',
+    },
+  })
+
+test('a verdict never goes with the news of other sessions, nor does what its session says after it', () => {
+  const sessions = ['a', 'b', 'c', 'd', 'e']
+  const calm = sessions.map(of => messageOf(1, { of }))
+  const waiting = lying([...calm, pass(2, 'e'), messageOf(3, { of: 'e' })])
+  const first = nextParcel(waiting, open)
+  assert.deepEqual([first?.of, first?.lying], ['several', lying(calm)])
+  assert.deepEqual(idsOf(nextParcel(waiting.slice(5), open)), ['e-2'])
+  assert.deepEqual(idsOf(nextParcel(lying([pass(0, 'x'), ...calm]), open)), ['x-0'], 'it comes first, so it goes first')
+  const old = lying(
+    sessions.map(of => pass(1, of)).map(({ notice: { is, ...notice }, ...rest }) => ({ ...rest, notice })),
+  )
+  assert.equal(nextParcel(old, open)?.of, 'several', 'a file of before does not say what it is')
+})
+
+test('a parcel holds no more than one verdict: the second begins another', () => {
+  const waiting = lying(
+    [1, 2, 3, 4, 5, 6].map(nth => (nth === 2 || nth === 4 ? pass(nth, a) : messageOf(nth, { of: a }))),
+  )
+  assert.equal(idsOf(nextParcel(waiting, open)).length, 3)
+  assert.equal(idsOf(nextParcel(waiting.slice(3), { ...open, together: { ...together, inAll: 2 } })).length, 3)
+})
+
+test('the line of a verdict is whole however much came after it, and the title is its own until somebody has to act', () => {
+  const reason = 'because '.repeat(27).trim()
+  const after = Array.from({ length: 30 }, (_, at) => messageOf(at + 3, { of: a, notice: remark(a, at) }))
+  const all = [messageOf(1, { of: a }), pass(2, a, ['the task', reason]), ...after]
+  const parcel = { of: a, lying: lying(all), short: false }
+  const { title, body, priority, tags } = noticeFor(parcel)
+  assert.deepEqual([title, priority, tags], ['Dispatch: PASS', 3, ['white_check_mark']])
+  const lines = body.split('\n')
+  assert.deepEqual(lines.slice(0, 3), [
+    `32 notices of ${a}:`,
+    '(1 more before)',
+    `has passed in round 2, ${proof}: ${reason}`,
+  ])
+  assert.match(lines[3] ?? '', /^\(\d+ more before\)$/)
+  assert.equal(lines.at(-1), 'remarks 29')
+
+  const shortly = noticeFor({ ...parcel, short: true })
+  assert.equal(shortly.body, `32 notices of ${a}:\nhas passed in round 2, ${proof}`)
+  const long = 'x'.repeat(90)
+  const alone = { of: long, lying: lying([pass(1, long, ['the task'])]), short: true }
+  assert.equal(noticeFor(alone).body, `${long} has passed in round 2, ${proof}`)
+
+  const asked = { title: 'Dispatch needs you', body: `${a} asks`, priority: 4, tags: ['question'] }
+  const later = lying([...all, messageOf(99, { of: a, notice: asked })])
+  assert.equal(noticeFor({ ...parcel, lying: later }).title, 'Dispatch needs you')
+})
+
+test('a verdict fits beside the longest title, the longest reason and the longest lines', () => {
+  const wide = (letters: number) => '\u{1f680}'.repeat(letters)
+  const of = 'x'.repeat(100)
+  const say = (nth: number) => {
+    const notice = { title: 'T', body: `${of} ${wide(150)}${nth}\n${wide(300)}\n${wide(200)}`, priority: 3, tags: [] }
+    return messageOf(nth, { of, notice })
+  }
+  const all = Array.from({ length: 200 }, (_, at) => (at === 7 ? pass(7, of, [wide(300), wide(300)]) : say(at)))
+  const notice = noticeFor({ of, lying: lying(all), short: false })
+  assert.ok(Notice.safeParse(notice).success, `${notice.body.length}`)
+  const lines = notice.body.split('\n')
+  assert.deepEqual([lines.length, lines[2], lines[4]], [6, '(7 more before)', '(191 more before)'])
+  assert.ok(lines[3]?.startsWith(`has passed in round 2, ${proof}: `) && lines[3].length >= 299)
+})
+
+test('among the news of several a session stands where it last said more than a remark', () => {
+  const said = ['a', 'b', 'c', 'd'].flatMap(of => [messageOf(1, { of }), messageOf(2, { of, notice: remark(of, 2) })])
+  const quiet = messageOf(1, { of: 'e', notice: remark('e', 1) })
+  const { body } = noticeFor({ of: 'several', lying: lying([...said, quiet]), short: false })
+  assert.equal(body, `${['a', 'b', 'c', 'd'].map(of => `${of} is at step 1`).join('\n')}\ne remarks 1`)
+})
+
 test('however many and however long the states, the words stay within what a notice may hold', () => {
   const many = Array.from({ length: 200 }, (_, at) =>
     messageOf(at, { notice: { title: 'T', body: `${'\u{1f680}wide '.repeat(40)}${at}`, priority: 3, tags: [] } }),
@@ -134,4 +218,8 @@ function lying(messages: Message[]): Lying[] {
 
 function idsOf(parcel: ReturnType<typeof nextParcel>): string[] {
   return parcel?.lying.map(({ message }) => message.id) ?? []
+}
+
+function remark(of: string, nth: number): Message['notice'] {
+  return { title: 'Dispatch goes on', body: `${of} remarks ${nth}`, priority: 2, tags: ['gear'] }
 }

@@ -54,6 +54,22 @@ it('a failed tool is on record with whose it was, at most fifty times, and not w
   assert.equal(heard.length, 50)
 })
 
+it('a prompt is an answer where one is waited for, told by the terminal; a loop of them gives new rounds once', t => {
+  const { heard, say, running } = opened(t)
+  const [commit, tree] = ['a'.repeat(40), 'b'.repeat(40)]
+  say('UserPromptSubmit', { prompt: 'while it works' })
+  assert.deepEqual(heard, [])
+  const used = [1, 2, 3, 4].map(round => {
+    running.record({ is: 'judging.started', round, commit, tree })
+    running.record({ is: 'question.asked', question: 'and now?' })
+    say('UserPromptSubmit', { prompt: 'go on' })
+    assert.deepEqual(heard.at(-1), { is: 'question.answered', by: 'its terminal' })
+    assert.equal(running.status.phase, 'planning')
+    return running.status.round - running.status.roundBase
+  })
+  assert.deepEqual(used, [0, 1, 2, 3])
+})
+
 it('a subagent’s end is on record', t => {
   const { heard, say } = opened(t)
   say('SubagentStop', { agent_type: 'Explore' })

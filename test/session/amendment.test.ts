@@ -21,6 +21,15 @@ const sealed = `# Contract: Fibonacci
 ## C4 — The old tests hold
 - check: \`sh test.sh\`
 - guard
+
+## C5 — The new tests hold, in time
+- covers: S1
+- check: \`sh new.sh\`
+- limit: 60 s
+- pins: \`new.sh\` \`tests/**\`
+
+## Not covered
+- S9: it is a wish
 `
 
 /** What is changed in the text above, and what that comes to: dilutions, and changes that are none. */
@@ -28,7 +37,7 @@ const table: [what: string, from: string, to: string, weaker: string[], stricter
   ['nothing', '', '', [], []],
   ['a note', '## C4', 'A note.\n\n## C4', [], []],
   ['the title', 'Contract: Fibonacci', 'Contract: Fib', [], ['the title is now "Fib"']],
-  ['a clause removed', '## C4(.|\n)*', '', ['C4 is removed: The old tests hold'], []],
+  ['a clause removed', '## C4(.|\n)*## C5', '## C5', ['C4 is removed: The old tests hold'], []],
   [
     'a sentence reworded',
     'the first ten numbers',
@@ -70,7 +79,32 @@ const table: [what: string, from: string, to: string, weaker: string[], stricter
     [],
   ],
   ['a guard turned into a check', '\n- guard', '', [], ['C4 is no guard any more: it must be red before the work']],
-  ['more time', '- expect: exit 0', '- expect: exit 0\n- limit: 9 s', [], ['C1 may take 9 s']],
+  ['a limit', '- expect: exit 0', '- expect: exit 0\n- limit: 9 s', [], ['C1 may take 9 s at most']],
+  ['less time', 'limit: 60 s', 'limit: 59 s', [], ['C5 may take 59 s at most']],
+  ['the same time', 'limit: 60 s', 'limit: 1 min', [], []],
+  ['more time', 'limit: 60 s', 'limit: 61 s', ['C5 may take 61 s, no longer 60 s'], []],
+  ['a limit less', '- limit: 60 s\n', '', ['C5 may take as long as any check, no longer 60 s'], []],
+  ['a pin less', '`new.sh` `', '`', ['C5 no longer pins new.sh'], []],
+  ['no pin', '- pins: .*\n', '', ['C5 no longer pins new.sh', 'C5 no longer pins tests/**'], []],
+  [
+    'a pin that names less',
+    '`tests/\\*\\*`',
+    '`tests/*.sh`',
+    ['C5 no longer pins tests/**'],
+    ['C5 pins tests/*.sh now'],
+  ],
+  ['a pin that names more', '`new.sh` `tests/\\*\\*`', '`**`', [], ['C5 pins ** now']],
+  ['a pin more', '- guard', '- guard\n- pins: test.sh', [], ['C4 pins test.sh now']],
+  ['a sentence left out', '- S9', '- S3: too hard\n- S9', ['S3 of the task is left out now: too hard'], []],
+  ['other words for why one is left out', 'a wish', 'a dream', [], []],
+  ['one no longer left out', '- S9.*\n', '', [], []],
+  [
+    'a sentence covered by one clause less',
+    '- covers: S1\n- check: `sh',
+    '- check: `sh',
+    ['C5 no longer covers S1'],
+    [],
+  ],
   ['a wider scope', '`README.md`', '`README.md` `docs/**`', ['the scope is wider by docs/**'], []],
   [
     'the widest scope',
@@ -90,9 +124,9 @@ const table: [what: string, from: string, to: string, weaker: string[], stricter
   [
     'a scope by another clause',
     '## C4',
-    '## C5 — More\n- scope: `etc`\n\n## C4',
+    '## C6 — More\n- scope: `etc`\n\n## C4',
     ['the scope is wider by etc'],
-    ['C5 is new: More'],
+    ['C6 is new: More'],
   ],
   [
     'a scope turned into judged',
@@ -101,12 +135,18 @@ const table: [what: string, from: string, to: string, weaker: string[], stricter
     ["C3 is proved by the judge's word instead of its scope", 'nothing limits any more what may be touched'],
     [],
   ],
-  ['a sentence no longer covered', '- covers: S2\n', '', ['S2 of the task is no longer covered'], []],
+  [
+    'a sentence no longer covered',
+    '- covers: S2\n',
+    '',
+    ['C2 no longer covers S2', 'S2 of the task is no longer covered'],
+    [],
+  ],
   [
     'a sentence covered by another',
     '- covers: S2\n- judged',
     '- covers: S1\n- judged',
-    ['S2 of the task is no longer covered'],
+    ['C2 no longer covers S2', 'S2 of the task is no longer covered'],
     [],
   ],
   ['one sentence more', '- covers: S2', '- covers: S2, S3', [], ['S3 of the task is covered now']],

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Contract, parseContract, sentencesOf, skeleton, uncovered } from '../../session/index.ts'
+import {
+  brokenPins,
+  type Contract,
+  parseContract,
+  remarkOn,
+  sentencesOf,
+  skeleton,
+  uncovered,
+  type Work,
+} from '../../session/index.ts'
 import { seeded } from '../host/scratch.ts'
 
 const good = `# Contract: print ten numbers
@@ -282,6 +291,12 @@ const bad: [name: string, text: string, line: number, what: RegExp][] = [
   ['a scope of nothing', clause('- scope:'), 3, /names nothing/],
   ['a scope that is absolute', clause('- scope: `/etc/**`'), 3, /holds "\/etc\/\*\*"/],
   ['a scope that climbs', clause('- scope: `src/../../x`'), 3, /holds "src/],
+  ['pins of nothing', clause('- check: `x`', '- pins:'), 4, /"pins" of C1 names nothing/],
+  ['a pin that is absolute', clause('- check: `x`', '- pins: `/etc/x`'), 4, /"pins" of C1 holds "\/etc\/x"/],
+  ['a pin that climbs', clause('- check: `x`', '- pins: `../x`'), 4, /"pins" of C1 holds/],
+  ['pins without a check', clause('- judged', '- pins: `x`'), 4, /"- pins" and no check/],
+  ['pins without a dash', clause('- check: `x`', 'pins: `x`'), 4, /pins: `x`/],
+  ['pins by number', clause('- check: `x`', '1. pins `x`'), 4, /1\. pins/],
   ['a scope that is pathspec magic', clause('- scope: `:(top)x`'), 3, /holds/],
   ['a scope with a backslash', clause('- scope: `a\\b`'), 3, /holds/],
   ['an unknown field', clause('- chekc: `x`'), 3, /"- chekc"/],
@@ -463,4 +478,56 @@ test('a field before the first clause is told of, and what follows a wrong headi
     wrong.filter(({ line }) => line === 3),
     [],
   )
+})
+
+test('pins are paths and patterns, one line or more, and a check without them has none', () => {
+  const pins = (...lines: string[]) => {
+    const proof = onlyProof(clause('- check: `x`', ...lines))
+    return proof.is === 'check' ? proof.pins : assert.fail()
+  }
+  assert.deepEqual(pins('- pins: `test.sh` `tests/**`'), ['test.sh', 'tests/**'])
+  assert.deepEqual(pins('- pins: test.sh, tests', '- guard', '- pins: `a b`'), ['test.sh', 'tests', 'a b'])
+  assert.equal(pins(), undefined)
+})
+
+const stood = ['test.sh', 'tests/a.sh', 'app/[id]', 'src/x.ts']
+const touched = (...paths: string[]): Work['touched'] =>
+  paths.map(word => {
+    const [path = '', change = 'changed'] = word.split(' ')
+    return { path, change: change as 'changed' }
+  })
+
+test('a pin breaks on a file changed, removed or added below it, and on naming nothing', () => {
+  const table: [pins: string[], work: string[], RegExp | undefined][] = [
+    [[], ['test.sh'], undefined],
+    [['test.sh', 'tests/**'], ['src/x.ts', 'hello.sh added'], undefined],
+    [['test.sh'], ['test.sh'], /^`test\.sh` is pinned, and the work changed it$/],
+    [['test.sh'], ['test.sh removed'], /^`test\.sh` is pinned, and the work removed it$/],
+    [['tests/**'], ['tests/b.sh added'], /^`tests\/b\.sh` is pinned, and the work added it$/],
+    [
+      ['tests'],
+      ['tests/a.sh', 'tests/b.sh added'],
+      /^`tests\/a\.sh`, `tests\/b\.sh` are pinned, and the work changed them$/,
+    ],
+    [['**'], Array.from({ length: 9 }, (_, at) => `f${at}`), /`f7` and 1 more are pinned/],
+    [['app/[id]'], ['app/[id]'], /is pinned, and the work changed it/],
+    [['test.sh', 'no.sh'], [], /^`no\.sh` is pinned, and no file before the work is named so$/],
+    [['no.sh'], ['no.sh added'], /and the work added it$/],
+  ]
+  for (const [pins, work, wanted] of table) {
+    const broken = brokenPins(pins, { stood, touched: touched(...work) })
+    if (wanted === undefined) assert.equal(broken, undefined, pins.join())
+    else assert.match(broken ?? 'whole', wanted)
+  }
+})
+
+test('a check that names a file which the work changed is remarked on; one that the work made is not', () => {
+  const remark = (command: string, ...work: string[]) => remarkOn(command, { touched: touched(...work) })
+  const said = 'by `test.sh`, which the work itself changed'
+  for (const command of ['sh test.sh', './test.sh', 'cd . && sh ./test.sh; true', 'sh "test.sh">out', 'F=test.sh x'])
+    assert.equal(remark(command, 'test.sh', 'other'), said, command)
+  assert.equal(remark('sh test.sh', 'test.sh removed'), said)
+  assert.equal(remark('cat a b', 'b', 'a'), 'by `b`, `a`, which the work itself changed')
+  for (const work of [[], ['test.sh added'], ['a/test.sh'], ['test']])
+    assert.equal(remark('sh test.sh', ...work), undefined)
 })

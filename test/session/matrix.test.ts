@@ -106,6 +106,33 @@ test('the Markdown names verdict, round, independence, judge, sandbox, commit, t
     assert.equal(row.replace(/\\[\\|]/g, '').split('|').length, 9, row)
 })
 
+test('a pin stands with what is expected, a broken one stands in for what the check showed, a remark stands at the verdict', () => {
+  const pinned = contract.replace('- expect', '- pins: `test.sh`\n- expect')
+  const repinned = { ...sealed, sha256: sha(pinned) } as Happening
+  const withFirst = (changes: object): MatrixInput => ({
+    ...inputOf([repinned, given]),
+    contract: pinned,
+    record: {
+      ...verdictRecord,
+      clauses: verdictRecord.clauses.map((clause, at) => (at === 0 ? { ...clause, ...changes } : clause)),
+    },
+  })
+  const broken = matrixOf(withFirst({ gate: 'broken', verdict: 'FAIL' })).clauses[0]
+  assert.deepEqual(
+    [broken?.after, broken?.expected, broken?.remark],
+    ['broken', 'exit 0, output contains "1 passed", pinned: test.sh', undefined],
+  )
+  const remarked = matrixOf(withFirst({ remark: 'by `a|b`, which the work itself changed' }))
+  assert.deepEqual(
+    [remarked.clauses[0]?.after, remarked.clauses[0]?.remark],
+    ['green', 'by `a|b`, which the work itself changed'],
+  )
+  const row = renderMatrix(remarked)
+    .split('\n')
+    .find(line => line.includes('**C1**'))
+  assert.match(row ?? '', /\*\*PASS\*\*<br>by .*a\\\|b.*, which the work itself changed \|/)
+})
+
 test('a void verdict is void in its title and in a line of its own, a weakened contract says what was weakened', () => {
   const weakened: Happening = {
     ...sealed,

@@ -63,7 +63,7 @@ const happened = {
   },
   aside: { is: 'changes.set-aside', worker: 'code-1', files: ['x'] },
   asked: { is: 'question.asked', question: 'which?' },
-  answered: { is: 'question.answered', by: 'you' },
+  answered: { is: 'question.answered', by: 'its terminal' },
   said: { is: 'human.said', word: '1', bytes: 5, sha256: sha('6'), how: 'began a turn' },
   unsaid: { is: 'human.refused', word: '2', why: 'a menu is open' },
   forApproval: { is: 'approval.asked', sha256: sha('7') },
@@ -208,6 +208,8 @@ test('the status at the verdict is what the events said', () => {
     token: 1,
     round: 1,
     roundBase: 0,
+    isOnTrust: false,
+    approval: undefined,
     lock: null,
     verdict: {
       round: 1,
@@ -368,6 +370,44 @@ test('rounds are counted from the last word of a person', () => {
   assert.equal(used(after(...twice)), 2)
   assert.equal(used(after(...twice, 'asked', 'answered')), 0)
   assert.equal(used(after(...twice, 'asked', 'answered', judging(3))), 1)
+})
+
+test('rounds are given anew by every word that was checked, and once by a prompt that nobody has', () => {
+  const left = (...more: (Name | Happening)[]) => {
+    const { round, roundBase, rounds } = after(...judged, verdict('FAIL', 1, false), ...more)
+    return rounds - (round - roundBase)
+  }
+  const again = (round: number): (Name | Happening)[] => [judging(round), verdict('FAIL', round, false)]
+  assert.equal(left(), 2)
+  assert.equal(left('asked', 'answered'), 3)
+  assert.equal(left('asked', 'answered', ...again(2), 'asked', 'answered'), 2, 'a forged one cannot do it in a loop')
+  assert.equal(left('asked', 'answered', 'said', ...again(2), 'asked', 'answered'), 3)
+  for (const word of ['said', 'approved', 'declined'] satisfies Name[])
+    assert.equal(left('asked', 'answered', ...again(2), 'asked', 'answered', word), 3, word)
+  const early = after(...beginning, 'asked', 'answered', 'asked', 'answered')
+  assert.ok(!early.isOnTrust, 'where no round was used none is given')
+})
+
+test('an approval is spent by the seal and by an amendment, which also ends the question that it was', () => {
+  const amended: Happening = {
+    is: 'contract.amended',
+    version: 2,
+    sha256: sha('8'),
+    clauses: [{ id: 'C1', sentence: 'It works', proof: 'check' }],
+    uncovered: [],
+    changes: ['C2 is removed'],
+    dilutions: ['C2 is removed'],
+  }
+  const forAmendment: Happening = { is: 'approval.asked', sha256: sha('8'), from: sha('c') }
+  assert.equal(after(...beginning, 'forApproval', 'approved').approval?.is, 'given')
+  assert.equal(after(...beginning, 'forApproval', 'approved', 'sealed').approval, undefined)
+  const asked = after(...beginning, 'sealed', forAmendment)
+  assert.deepEqual([asked.approval?.from, awaitsApproval(asked)], [sha('c'), true])
+  for (const answers of [['approved'], []] satisfies Name[][]) {
+    const { approval, phase, question } = after(...beginning, 'sealed', forAmendment, ...answers, amended)
+    assert.deepEqual([approval, phase, question], [undefined, 'working', null])
+  }
+  assert.equal(after(...beginning, 'sealed', 'asked', amended).phase, 'asking', 'another question stays')
 })
 
 test('a void verdict says why; a new one is not void', () => {

@@ -42,6 +42,7 @@ test('the whole table: every gate, every word of the judge, every kind of proof'
     [0, 'green', ['PASS', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
     [0, 'red', ['FAIL', 'FAIL', 'FAIL', 'FAIL']],
     [0, 'could not run', ['INCONCLUSIVE', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
+    [0, 'broken', ['FAIL', 'FAIL', 'FAIL', 'FAIL']],
     [0, 'none', ['INCONCLUSIVE', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
     [0, 'kept', ['INCONCLUSIVE', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
     [1, 'none', ['PASS', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
@@ -119,6 +120,41 @@ test('a check that was green before the work shows nothing, unless it is a guard
     uncovered: [],
   })
   assert.deepEqual([guarded.verdict, guarded.clauses[0]?.proof], ['PASS', 'guard'])
+})
+
+test('a check that nobody saw red before the work shows nothing, unless it is a guard', () => {
+  const [one, ...others] = gatesOf()
+  assert.ok(one && one.clause.proof.is === 'check')
+  const { base: _, ...unseen } = one
+  const decided = on([unseen, ...others], all)
+  assert.equal(decided.verdict, 'INCONCLUSIVE')
+  assert.match(decided.clauses[0]?.because ?? '', /^nobody saw it before the work/)
+  for (const base of ['could not run', 'flaky'] as const) {
+    const { verdict, reason } = on([{ ...one, base }, ...others], all)
+    assert.equal(verdict, 'INCONCLUSIVE', base)
+    assert.match(reason, new RegExp(`${base} before the work, so nobody saw it red`))
+  }
+  const guard = clause('C1', 'It still works', { ...one.clause.proof, guard: true })
+  const guarded = { contract: { ...contract, clauses: [guard] }, gates: [{ ...unseen, clause: guard }] }
+  assert.equal(decide({ ...guarded, judged: all, uncovered: [] }).verdict, 'PASS')
+})
+
+test('a broken pin fails its check, and the finding says what was broken, not what the check shows', () => {
+  const [one, ...others] = gatesOf()
+  assert.ok(one)
+  const { verdict, findings } = on([{ ...one, gate: 'broken', because: '`test.sh` is pinned' }, ...others], all)
+  assert.equal(verdict, 'FAIL')
+  assert.match(findings[0] ?? '', /^C1, FAIL: .*\nSeen: `test\.sh` is pinned$/)
+})
+
+test('a remark on how a clause was shown stands in its words and in the reason of a PASS, and changes nothing', () => {
+  const [one, ...others] = gatesOf()
+  assert.ok(one)
+  const { verdict, reason, clauses } = on([{ ...one, remark: 'by `test.sh`' }, ...others], all)
+  assert.equal(verdict, 'PASS')
+  assert.match(reason, /the judge agrees; C1 by `test\.sh`$/)
+  assert.equal(clauses[0]?.because, 'exit 0; by `test.sh`; the judge says yes: I saw it (yes)')
+  assert.equal(clauses[0]?.remark, 'by `test.sh`')
 })
 
 test('sentences that no clause covers are said, and change nothing', () => {

@@ -426,3 +426,21 @@ test('random bytes as report and output never throw', () => {
       ]),
     )
 })
+
+test('what a check pins and what is remarked of it stand in the packet; a broken pin is evidence of its own', () => {
+  const [one, ...others] = gatesOf()
+  assert.ok(one && one.clause.proof.is === 'check')
+  const pinned = { ...one.clause, proof: { ...one.clause.proof, pins: ['test.sh', 'tests/**'] } }
+  const clauses = [pinned, ...contract.clauses.slice(1)]
+  const packetWith = (changes: Partial<typeof one>) =>
+    buildPacket(
+      input({ contract: { ...contract, clauses }, gates: [{ ...one, ...changes, clause: pinned }, ...others] }),
+    )
+  const broken = packetWith({ gate: 'broken', because: '`test.sh` is pinned, and the work changed it' })
+  assert.match(broken.packet, /green after it; pinned, the work may not change them: test\.sh tests\/\*\*\n/)
+  assert.match(broken.packet, /- our gate: broken \(before the work: red\)\. `test\.sh` is pinned/)
+  assert.match(broken.packet, /### evidence pins-C1: C1, from git\n- pins: broken\. `test\.sh` is pinned/)
+  assert.deepEqual(broken.mustCite['C1'], ['round-1-C1', 'pins-C1'])
+  const remarked = packetWith({ remark: 'by `test.sh`, which the work itself changed' })
+  assert.match(remarked.packet, /our gate: green .*\. exit 0; by `test\.sh`, which the work itself changed\n/)
+})
