@@ -7,6 +7,8 @@ import {
   describeProblems,
   type EvidenceRecord,
   evidenceText,
+  listing,
+  matchesGlob,
   type Problem,
   parseContract,
   sentencesOf,
@@ -151,8 +153,11 @@ export async function tryContract(
     }
   const evidence: EvidenceRecord[] = []
   const vacuous: Problem[] = []
+  const stood = (await listing(paths, baseOf(running).commit)).map(file => file.path)
   for (const clause of contract.clauses) {
     if (clause.proof.is !== 'check') continue
+    const nowhere = (clause.proof.pins ?? []).find(pin => !stood.some(file => matchesGlob(pin, file)))
+    if (nowhere !== undefined) vacuous.push(pinsNothing(clause.line, clause.id, nowhere))
     const id = version === 1 ? `base-${clause.id}` : `base-v${version}-${clause.id}`
     const record = await evidenceFor(running, clause, clause.proof, { id, side: 'base', round: 0, at: baseOf(running) })
     evidence.push(record)
@@ -174,6 +179,15 @@ const largest = 256 * 1024 + 1
 function baseOf({ status }: Running): Commit {
   if (!status.base) throw new Error('the base is not prepared')
   return status.base
+}
+
+function pinsNothing(line: number, id: string, pin: string): Problem {
+  return {
+    line,
+    what: `${id} pins ${pin}, and no file of the tree as it is has that name`,
+    remedy:
+      'Pin what stands there already, such as the tests that the check runs; what is still to be made cannot be pinned.',
+  }
 }
 
 /** A check that proves nothing is refused before any work is paid for. Pure. */

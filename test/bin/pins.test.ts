@@ -79,12 +79,6 @@ describe('a check rests on tests that the work may not change', { concurrency: 2
       assert.match((await rig.dispatch(['matrix'])).stdout, /\| red \| broken \| \*\*FAIL\*\*/)
     }))
 
-  it('pinned and nowhere before the work: FAIL, for the pin holds nothing', () =>
-    judged({ pins: '- pins: tests/**', worker: honest }, (exit, clause) => {
-      assert.deepEqual([exit, clause.verdict, clause.gate], [3, 'FAIL', 'broken'])
-      assert.match(clause.because, /^`tests\/\*\*` is pinned, and no file before the work is named so/)
-    }))
-
   it('not pinned and changed: verdict, matrix and packet name the test', () =>
     judged({ pins: '', worker: dishonest }, async (exit, clause, rig) => {
       const remark = 'by `test.sh`, which the work itself changed'
@@ -97,4 +91,22 @@ describe('a check rests on tests that the work may not change', { concurrency: 2
         /\*\*PASS\*\*<br>by .*test\.sh.*, which the work itself changed/,
       )
     }))
+
+  it('pinned and nowhere before the work: the contract is refused', () =>
+    withRig(
+      {
+        ...hello,
+        orchestrator: [
+          put('contract.md', contract('- pins: tests/**')),
+          bash('contract check 2>&1'),
+          bash('ask "What now?"'),
+          say('I wait.'),
+        ],
+      },
+      async rig => {
+        assert.equal((await rig.dispatch([task, '--wait', '--repo', await repository(rig)])).code, 12)
+        const refused = rig.events().flatMap(event => (event.is === 'contract.refused' ? event.problems : []))
+        assert.match(refused.join('; '), /C1 pins tests\/\*\*, and no file of the tree as it is has that name/)
+      },
+    ))
 })
