@@ -153,10 +153,9 @@ export async function tryContract(
     }
   const evidence: EvidenceRecord[] = []
   const vacuous: Problem[] = []
-  const stood = (await listing(paths, baseOf(running).commit)).map(file => file.path)
   for (const clause of contract.clauses) {
     if (clause.proof.is !== 'check') continue
-    const nowhere = (clause.proof.pins ?? []).find(pin => !stood.some(file => matchesGlob(pin, file)))
+    const nowhere = await nowhereOf(running, clause.proof.pins ?? [])
     if (nowhere !== undefined) vacuous.push(pinsNothing(clause.line, clause.id, nowhere))
     const id = version === 1 ? `base-${clause.id}` : `base-v${version}-${clause.id}`
     const record = await evidenceFor(running, clause, clause.proof, { id, side: 'base', round: 0, at: baseOf(running) })
@@ -179,6 +178,13 @@ const largest = 256 * 1024 + 1
 function baseOf({ status }: Running): Commit {
   if (!status.base) throw new Error('the base is not prepared')
   return status.base
+}
+
+/** The first of these pins that names no file of the base. */
+async function nowhereOf(running: Running, pins: string[]): Promise<string | undefined> {
+  if (pins.length === 0) return undefined
+  const stood = await listing(running.session.paths, baseOf(running).commit)
+  return pins.find(pin => !stood.some(({ path: file }) => matchesGlob(pin, file)))
 }
 
 function pinsNothing(line: number, id: string, pin: string): Problem {
