@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import {
   identify,
@@ -16,7 +17,16 @@ import {
   setupEnvironment,
   writeAtomic,
 } from '../host/index.ts'
-import { type Claim, type Commit, claim, exportTree, ignoreInTrees, listing, release } from '../session/index.ts'
+import {
+  type Claim,
+  type Commit,
+  claim,
+  exportTree,
+  ignoreInTrees,
+  listing,
+  type Paths,
+  release,
+} from '../session/index.ts'
 import { givenFiles, placeGiven } from './given.ts'
 import { runInside } from './inside.ts'
 import { placeIn } from './place.ts'
@@ -151,8 +161,7 @@ function runStep(
 
 /** The same commands on the same lock files with the same programs on the same machine make the same. */
 async function keyOf({ session, status }: Running, project: Project, at: Commit): Promise<string> {
-  const listed = await listing(session.paths, at.commit)
-  const lockfiles = listed.filter(file => project.lockfiles.includes(file.path)).map(file => [file.path, file.blob])
+  const lockfiles = await lockfilesAt(session.paths, project, at)
   const given = project.files.map(file => [file, hashOf(path.join(session.paths.given, file))])
   const programs = project.setup
     .flatMap(command => command.match(/[\w./+-]+/g) ?? [])
@@ -168,11 +177,18 @@ async function keyOf({ session, status }: Running, project: Project, at: Commit)
   // Without a lock file nothing tells when they would make something else, so every commit is a case of its own.
   const commit = lockfiles.length === 0 ? at.tree : ''
   // What a worker's lock files bring along is for its own session: others may come to trust the same files later.
-  const of = at.commit === status.base?.commit ? '' : session.id
+  const trusted = status.base ? await lockfilesAt(session.paths, project, status.base) : lockfiles
+  const of = isDeepStrictEqual(lockfiles, trusted) ? '' : session.id
   return createHash('sha256')
     .update(JSON.stringify({ ...facts, commit, of }))
     .digest('hex')
     .slice(0, 32)
+}
+
+/** The lock files of a commit, each with the blob that it is. */
+async function lockfilesAt(paths: Paths, { lockfiles }: Project, { commit }: Commit): Promise<string[][]> {
+  const listed = await listing(paths, commit)
+  return listed.filter(file => lockfiles.includes(file.path)).map(file => [file.path, file.blob])
 }
 
 async function waitForTurn(folder: string): Promise<Claim> {
