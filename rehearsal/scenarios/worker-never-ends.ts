@@ -4,7 +4,7 @@ import { bash, put, type Scenario, spawn } from '../scenario.ts'
 export const scenario: Scenario = {
   ...about,
   title: 'a worker that never ends is ended at its limit, its lock is free at once, and another does the work',
-  settings: { WORKER_TIMEOUT_SEC: '5' },
+  settings: { WORKER_TIMEOUT_SEC: '12' },
   orchestrator: [
     put('contract.md', contract),
     bash('contract check'),
