@@ -43,6 +43,7 @@ describe('a sealed contract is amended, and asks for less only when a human says
     withRig(
       {
         ...hello,
+        workers: { '*': [bash('sleep 6'), ...honest] },
         orchestrator: [
           put('contract.md', contract),
           spawn('code --name hello --clauses C1', 'Write hello.sh: it prints hello.'),
