@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { DispatchError, exits, git, makePrivate, tryGit } from '../host/index.ts'
+import { DispatchError, exits, git, makePrivate, printable, readIfPresent, tryGit } from '../host/index.ts'
 import type { Paths } from './paths.ts'
 import type { Status } from './status.ts'
 
@@ -81,18 +81,9 @@ export function ignoreInTrees({ trees, outputs }: Paths, names: string[]): void 
  * that git itself finds suspicious are refused, as they would be by the user's repository later.
  */
 export async function importHead(paths: Paths): Promise<Commit> {
-  const ran = await tryGit([
-    '-c',
-    'fetch.fsckObjects=true',
-    '--git-dir',
-    paths.trees,
-    'fetch',
-    '--quiet',
-    '--no-tags',
-    '--no-write-fetch-head',
-    paths.outputs,
-    '+HEAD:refs/heads/work',
-  ])
+  requireOwn(paths)
+  const fetch = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', paths.outputs, '+HEAD:refs/heads/work']
+  const ran = await tryGit(['-c', 'fetch.fsckObjects=true', '--git-dir', paths.trees, ...fetch])
   if (ran.code !== 0)
     throw new DispatchError(`the work in ${paths.outputs} cannot be read: ${ran.stderr.trim()}`, {
       exit: exits.integrity,
@@ -192,6 +183,7 @@ export async function keep(paths: Paths, name: string, commit: string): Promise<
 
 /** Does our own repository still hold this commit, whole? */
 export async function hasCommit({ trees }: Pick<Paths, 'trees'>, commit: string): Promise<boolean> {
+  if (foreignLine(trees) !== undefined) return false
   return (await tryGit(['--git-dir', trees, 'rev-list', '--objects', '--quiet', `${commit}^{tree}`])).code === 0
 }
 
@@ -200,6 +192,32 @@ async function commitOf(paths: Paths, name: string): Promise<Commit> {
   return { commit, tree }
 }
 
-function ours({ trees, deadline }: Trees, args: string[], options: Parameters<typeof git>[1] = {}): Promise<string> {
+function ours(paths: Trees, args: string[], options: Parameters<typeof git>[1] = {}): Promise<string> {
+  const { trees, deadline } = paths
+  requireOwn(paths)
   return git(['--git-dir', trees, ...args], { ...options, ...(deadline === undefined ? {} : { deadline }) })
+}
+
+/**
+ * Git runs the filters that a repository's configuration names, and a session may have been copied here from anywhere: none
+ * is run in a repository whose configuration says more than what git itself wrote there when it was made.
+ */
+function requireOwn({ trees }: Pick<Trees, 'trees'>): void {
+  const line = foreignLine(trees)
+  if (line === undefined) return
+  throw new DispatchError(`${trees} is not set up as dispatch made it: ${printable(line)}`, {
+    exit: exits.integrity,
+    remedy: 'Somebody has changed it, and git is not run there. `dispatch audit` tells what else is wrong.',
+  })
+}
+
+const section = /^\[(core|extensions)\]$/
+const setting =
+  /^(repositoryformatversion|filemode|bare|ignorecase|precomposeunicode|symlinks|objectformat|refstorage) = \w+$/
+
+/** The first line of its configuration that `git init --bare` does not write, on any system; or that it is kept elsewhere. */
+function foreignLine(trees: string): string | undefined {
+  if (fs.existsSync(path.join(trees, 'commondir'))) return 'commondir'
+  const lines = (readIfPresent(path.join(trees, 'config')) ?? '').split('\n').map(line => line.trim())
+  return lines.find(line => line !== '' && !section.test(line) && !setting.test(line))
 }

@@ -110,7 +110,11 @@ export async function openRig(scenario: Scenario, changes: Record<string, string
       if (processesOf(home).length > 0) await rig.dispatch(['stop', '--all'])
       await settle(path.join(home, 'dispatch'), 3000)
       await stage.close()
-      await rig.until('every process of the rig is gone', () => processesOf(home).length === 0, 30)
+      await rig
+        .until('every process of the rig is gone', () => processesOf(home).length === 0, 30)
+        .catch(({ message }: Error) => {
+          throw new Error(`${message}: ${processesOf(home).map(({ pid, command }) => `${pid} ${command}`).join('; ')}`)
+        })
       fs.rmSync(home, { recursive: true, force: true })
     },
   }

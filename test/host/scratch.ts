@@ -3,10 +3,13 @@ import os from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 
-/** A folder that is gone when the test is over. Its path has a blank and an umlaut in it: nobody may stumble over that. */
+/**
+ * A folder that is gone when the test is over, and whatever still dies in it has had a second to do so. Its path has a blank and
+ * an umlaut in it: nobody may stumble over that.
+ */
 export function scratch(t: TestContext): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch ü-'))
-  t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 1000 }))
   return folder
 }
 

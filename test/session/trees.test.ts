@@ -15,6 +15,7 @@ import {
   type Paths,
   pathsOf,
   prepareTrees,
+  type Status,
 } from '../../session/index.ts'
 import { scratch } from '../host/scratch.ts'
 
@@ -339,6 +340,39 @@ test('a verdict holds until a file changes, and holds again when the change is t
   fs.rmSync(paths.outputs, { recursive: true })
   assert.deepEqual(await changedSinceVerdict(paths, status), ['outputs/'], 'all of it is gone')
   assert.deepEqual(await changedSinceVerdict(paths, {}), [])
+})
+
+test('git is not run in a copied session whose repository says more than ours does: the verdict is void', async t => {
+  const paths = newSession(t)
+  const base = await prepareTrees(paths, 'dispatch/a', undefined)
+  const mark = path.join(scratch(t), 'fired')
+  write(paths.outputs, { 'f.txt': 'text', '.gitattributes': '*.txt filter=x' })
+  const head = await commitAll(paths.outputs)
+  await importHead(paths)
+  const verdict = { verdict: { commit: head } } as Pick<Status, 'verdict'>
+  assert.deepEqual(await changedSinceVerdict(paths, verdict), [])
+
+  const config = path.join(paths.trees, 'config')
+  const own = fs.readFileSync(config, 'utf8')
+  const filter = `[filter "x"]\n\tclean = touch '${mark}'; cat\n`
+  const elsewhere = path.join(scratch(t), 'config')
+  fs.writeFileSync(elsewhere, filter)
+  for (const lines of [filter, `[include]\n\tpath = ${elsewhere}\n`, '[extensions]\n\tworktreeConfig = true\n']) {
+    fs.writeFileSync(config, own + lines)
+    assert.deepEqual(await changedSinceVerdict(paths, verdict), ['evidence/trees.git'], lines)
+    await assert.rejects(
+      differences(paths, base.commit),
+      (error: DispatchError) => error.exit === 13 && /not set up as dispatch made it/.test(error.message),
+    )
+  }
+  assert.ok(!fs.existsSync(mark))
+  fs.writeFileSync(config, own + filter)
+  await gitIn(paths.outputs, '--git-dir', paths.trees, '--work-tree', paths.outputs, 'add', '--all')
+  assert.ok(fs.existsSync(mark), 'git itself would have run it')
+
+  fs.writeFileSync(config, own)
+  fs.writeFileSync(path.join(paths.trees, 'commondir'), '.')
+  assert.deepEqual(await changedSinceVerdict(paths, verdict), ['evidence/trees.git'])
 })
 
 test('what is kept outlives its branch', async t => {
