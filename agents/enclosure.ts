@@ -7,6 +7,7 @@ import {
   type Login,
   makePrivate,
   modelHosts,
+  ownProgram,
   policyOf,
   readClaudeConfig,
   seeded,
@@ -31,7 +32,7 @@ export function orchestratorDoor(session: Session, variables: Record<string, str
     write: [paths.desk, paths.spool],
   })
   writeAtomic(paths.policy, JSON.stringify(policy))
-  return [process.execPath, door, paths.policy, '--']
+  return [...ownProgram('bin/sandboxed'), paths.policy, '--']
 }
 
 /** A worker, as its sandbox must know it. */
@@ -75,7 +76,8 @@ export function workerDoor(
   })
   writeAtomic(own.policy, JSON.stringify(agent))
   writeAtomic(own.gitPolicy, JSON.stringify(git))
-  return { DISPATCH_DOOR: door, DISPATCH_NODE: process.execPath }
+  const [node, door] = ownProgram('bin/sandboxed')
+  return { DISPATCH_DOOR: door, DISPATCH_NODE: node }
 }
 
 /** The claude to start: inside a sandbox only the file itself is there, and no link to it. */
@@ -103,8 +105,6 @@ export function claudeFolder(session: Session, folder: string): Record<string, s
 }
 
 // --- internal ---
-
-const door = path.join(install, 'bin/sandboxed.ts')
 
 const hookFiles = ['hooks', 'settings.json'].map(name => path.join(install, name))
 

@@ -17,7 +17,18 @@ export interface Config extends Settings {
   install: string
 }
 
+/** Where `npm run build` lays our programs, linked: a folder of the install, beside the rooms. */
+export const built = 'built'
+
 export const install = path.resolve(import.meta.dirname, '..')
+
+/**
+ * The words that start a program of ours, such as `bin/runner`: as built where we ourselves are, else its source.
+ */
+export function ownProgram(name: string): [node: string, file: string] {
+  const isLinked = path.basename(import.meta.dirname) === built
+  return [process.execPath, path.join(install, isLinked ? `${built}/${path.basename(name)}.js` : `${name}.ts`)]
+}
 
 /** Read the environment and `$DISPATCH_HOME/.env` once. The environment wins. Every problem is reported at once (exit 2). */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {

@@ -1,6 +1,5 @@
-import path from 'node:path'
 import { z } from 'zod'
-import { oneLine, run } from '../host/index.ts'
+import { oneLine, ownProgram, run } from '../host/index.ts'
 import type { Delivery } from './delivery.ts'
 import type { Notice } from './notice.ts'
 
@@ -14,8 +13,8 @@ export type Shown = z.infer<typeof Shown>
  * npm `node-notifier` cannot be stopped: after `deadline` milliseconds it is killed with all it has started.
  */
 export async function showOnDesktop(notice: Notice, deadline = 10_000): Promise<Delivery> {
-  const banner = path.join(import.meta.dirname, 'banner.ts')
-  const ran = await run(process.execPath, [banner], { input: JSON.stringify(notice), deadline })
+  const [node, banner] = ownProgram('notify/banner')
+  const ran = await run(node, [banner], { input: JSON.stringify(notice), deadline })
   const late: Shown = { ok: false, why: `no answer in ${deadline / 1000} s` }
   const { ok, why, hopeless }: Shown = ran.timedOut ? late : shownIn(ran.stdout)
   return { channel: 'desktop', ok, why, ...(hopeless ? { hopeless } : {}) }

@@ -1,6 +1,5 @@
-import path from 'node:path'
 import { z } from 'zod'
-import { type Config, run, settingsIn, unreachable } from '../host/index.ts'
+import { type Config, ownProgram, run, settingsIn, unreachable } from '../host/index.ts'
 import { attempt } from './attempt.ts'
 import type { Delivery } from './delivery.ts'
 import { sendersEnvironment } from './environment.ts'
@@ -28,7 +27,8 @@ export async function prove(notice: Notice, config: Config): Promise<Proof[]> {
   if (set.length === 0) return []
   const env = { ...sendersEnvironment(config.home), ...settingsIn(config) }
   const input = JSON.stringify(notice)
-  const ran = await run(process.execPath, [path.join(import.meta.dirname, 'proof.ts')], {
+  const [node, proof] = ownProgram('notify/proof')
+  const ran = await run(node, [proof], {
     env,
     input,
     deadline: 30_000,

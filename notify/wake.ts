@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { type Config, liveness, makePrivate, startDetached } from '../host/index.ts'
+import { type Config, liveness, makePrivate, ownProgram, startDetached } from '../host/index.ts'
 import { holder } from '../session/index.ts'
 import { anyWaits, chainOf } from './deliver.ts'
 import { sendersEnvironment } from './environment.ts'
@@ -27,12 +27,13 @@ export async function wake(config: Config): Promise<void> {
 
 /** One that ends by a fault (its settings do not read) would do so again at once, so the next comes after half a minute. */
 function start(config: Config): void {
-  const { home, logs, install } = config
+  const { home, logs } = config
   makePrivate(logs)
   const log = path.join(logs, 'deliver.log')
   if ((fs.statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 1024 * 1024) fs.truncateSync(log)
   const env = sendersEnvironment(home)
-  const ended = startDetached(process.execPath, [path.join(install, 'bin/deliver.ts')], { env, log })
+  const [node, deliverer] = ownProgram('bin/deliver')
+  const ended = startDetached(node, [deliverer], { env, log })
   started.set(home, { isRunning: true, notBefore: 0 })
   ended.then(code => {
     const rest = code === 0 ? 0 : 30_000

@@ -5,7 +5,7 @@ import { DispatchError, exits, install, namesIn, run, runInTerminal, signalExits
 import type { Scenario } from './scenario.ts'
 import { openStage } from './server.ts'
 
-const folder = path.join(import.meta.dirname, 'scenarios')
+const folder = path.join(install, 'rehearsal/scenarios')
 
 /**
  * `dispatch rehearse [scenario]`: play one scenario through the real dispatch, and tidy up after it. `settle` sees the

@@ -1,8 +1,8 @@
 import path from 'node:path'
 import {
   checkEnvironment,
-  install,
   Outcome,
+  ownProgram,
   policyOf,
   type Ran,
   readJson,
@@ -44,10 +44,11 @@ export async function runInside({
   const [ours, its] = byOwner(environment)
   const needs = { folder, scratch: home, write: [folder], read, hosts, variables: its, outcome }
   writeAtomic(policy, JSON.stringify(policyOf(role, needs)))
-  const words = [path.join(install, 'bin/sandboxed.ts'), policy, '--', ...command]
+  const [node, door] = ownProgram('bin/sandboxed')
+  const words = [door, policy, '--', ...command]
   const env = { ...checkEnvironment(home), ...ours, ...variables(['NODE_COMPILE_CACHE']) }
   const deadline = (limit + opening) * 1000
-  const ran = await run(process.execPath, words, {
+  const ran = await run(node, words, {
     cwd: beside,
     env,
     deadline,

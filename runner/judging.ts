@@ -1,7 +1,15 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { DispatchError, heldSecrets, ownEnvironment, readIfPresent, run, writeAtomic } from '../host/index.ts'
+import {
+  DispatchError,
+  heldSecrets,
+  ownEnvironment,
+  ownProgram,
+  readIfPresent,
+  run,
+  writeAtomic,
+} from '../host/index.ts'
 import {
   brokenPins,
   type Commit,
@@ -247,7 +255,8 @@ async function askJudge(
   try {
     const packet = await withSources(session.paths, sides, sources => buildPacket({ ...input, sources }))
     writeAtomic(path.join(session.paths.evidence, `packet-${input.round}.txt`), packet.packet)
-    const ran = await run(process.execPath, [path.join(config.install, 'bin/judge.ts')], {
+    const [node, judge] = ownProgram('bin/judge')
+    const ran = await run(node, [judge], {
       cwd: folder,
       env: ownEnvironment(config),
       input: JSON.stringify(packet),

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { agentVariables, boundCommand, type Config, settings, tmuxOf } from '../host/index.ts'
+import { agentVariables, boundCommand, type Config, ownProgram, settings, tmuxOf } from '../host/index.ts'
 import { refuseNewer, type Session } from '../session/index.ts'
 
 /** The tmux session of a dispatch: `dispatch-<sid>`. */
@@ -12,7 +12,7 @@ export async function startSession(session: Session, config: Config): Promise<vo
   const { approve } = session.opening // Then nothing that stems from it can be taken for a person's.
   const waiting = ['/bin/sh', path.join(config.install, 'runner/after-claude.sh'), session.paths.spool]
   const windows = [
-    { name: 'runner', command: [...waiting, ...runnerCommand(session, config)] },
+    { name: 'runner', command: [...waiting, ...runnerCommand(session)] },
     { name: 'orchestrator', command: approve ? boundCommand(session.paths.launch) : ['/bin/sh', session.paths.launch] },
   ]
   await tmuxOf(config.home).openSession(tmuxSession(session), windows, carried)
@@ -23,14 +23,14 @@ export async function startSuccessor(session: Session, config: Config): Promise<
   refuseNewer(session)
   const tmux = tmuxOf(config.home)
   const open = (await tmux.panes()).some(pane => pane.session === tmuxSession(session))
-  const window = { name: 'runner', command: runnerCommand(session, config) }
+  const window = { name: 'runner', command: runnerCommand(session) }
   if (!open) return tmux.openSession(tmuxSession(session), [window], carried)
   await tmux.closeWindow(tmuxSession(session), 'runner')
   await tmux.openWindow({ session: tmuxSession(session), ...window })
 }
 
-function runnerCommand({ id }: Session, config: Config): string[] {
-  return [process.execPath, path.join(config.install, 'bin/runner.ts'), id]
+function runnerCommand({ id }: Session): string[] {
+  return [...ownProgram('bin/runner'), id]
 }
 
 /** What the windows of a session have from the caller's environment: the way to the models, and our own settings. */

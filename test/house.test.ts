@@ -5,7 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'dotenv'
-import { install, settings } from '../host/index.ts'
+import { built, install, settings } from '../host/index.ts'
 import { pathsOf } from '../session/index.ts'
 
 // --- the plan ---
@@ -41,6 +41,7 @@ const owners: Record<string, string> = {
   eta: 'webui/render.ts',
   uqr: 'bin/notify/qr.ts',
   '@anthropic-ai/sandbox-runtime': 'host/sandbox-run.ts',
+  esbuild: 'bin/build.ts',
 }
 
 /** Every foreign program has one owner among the TypeScript files. */
@@ -92,7 +93,8 @@ const shell = texts.filter(({ text, room }) => room in floors && text.startsWith
 function filesIn(folder: string): string[] {
   return fs.readdirSync(path.join(install, folder), { withFileTypes: true }).flatMap(entry => {
     const file = path.posix.join(folder, entry.name)
-    if (['node_modules', '.git', '.env', '.DS_Store'].includes(entry.name) || entry.name.endsWith('.log')) return []
+    if (['node_modules', built, '.git', '.env', '.DS_Store'].includes(entry.name) || entry.name.endsWith('.log'))
+      return []
     if (folder === 'workspace' && entry.name !== 'README.md') return []
     return entry.isDirectory() ? filesIn(file) : [file]
   })

@@ -33,6 +33,8 @@ export interface Rig {
   keys(...words: string[]): Promise<Ran>
   /** Processes that carry this home in their environment or command line. */
   processes(): { pid: number; command: string }[]
+  /** Those that are runners. */
+  runners(): { pid: number; command: string }[]
   close(): Promise<void>
 }
 
@@ -106,6 +108,7 @@ export async function openRig(scenario: Scenario, changes: Record<string, string
       return run('tmux', ['-L', socket, 'send-keys', '-t', `=dispatch-${session().id}:=orchestrator`, ...words])
     },
     processes: () => processesOf(home),
+    runners: () => processesOf(home).filter(({ command }) => /^\S*node\S* \S*\/runner\.[jt]s /.test(command)),
     async close() {
       if (processesOf(home).length > 0) await rig.dispatch(['stop', '--all'])
       await settle(path.join(home, 'dispatch'), 3000)
@@ -113,7 +116,11 @@ export async function openRig(scenario: Scenario, changes: Record<string, string
       await rig
         .until('every process of the rig is gone', () => processesOf(home).length === 0, 30)
         .catch(({ message }: Error) => {
-          throw new Error(`${message}: ${processesOf(home).map(({ pid, command }) => `${pid} ${command}`).join('; ')}`)
+          throw new Error(
+            `${message}: ${processesOf(home)
+              .map(({ pid, command }) => `${pid} ${command}`)
+              .join('; ')}`,
+          )
         })
       fs.rmSync(home, { recursive: true, force: true })
     },

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { type Exit, readIfPresent } from '../host/index.ts'
+import { type Exit, install, readIfPresent } from '../host/index.ts'
 import { askGemini, type JudgeConfig } from './gemini.ts'
 import type { Packet } from './packet.ts'
 import { type Reply, readReply, responseSchema } from './reply.ts'
@@ -15,7 +15,7 @@ export type Judgement = { shape?: string[] } & (
 
 /** Let the judge judge one packet. Whatever goes wrong is a value with its reason. */
 export async function judge(packet: Packet, config: JudgeConfig, pause?: number): Promise<Judgement> {
-  const system = readIfPresent(path.join(import.meta.dirname, 'prompt.md'))
+  const system = readIfPresent(path.join(install, 'validator/prompt.md'))
   if (system === undefined) return { ok: false, why: 'validator/prompt.md is missing from the install' }
   const answer = await askGemini({
     packet: packet.packet,

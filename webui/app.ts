@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import { DispatchError, exits, printable } from '../host/index.ts'
+import { DispatchError, exits, install, printable } from '../host/index.ts'
 import { findSession, listSessions, readEvidence, readLog, readMatrix, type Session, viewOf } from '../session/read.ts'
 import { readableFiles, readJudgement, readRaw } from './files.ts'
 import { headers, rawFilePolicy, refusal } from './guard.ts'
@@ -102,7 +102,7 @@ async function readingOf(session: Session): Promise<Reading> {
 
 /** Our own few files, read once at the start: no folder is ever served. */
 function assets(): Map<string, { type: string; content: string }> {
-  const read = (name: string) => fs.readFileSync(path.join(import.meta.dirname, 'public', name), 'utf8')
+  const read = (name: string) => fs.readFileSync(path.join(install, 'webui/public', name), 'utf8')
   return new Map([
     ['/style.css', { type: 'text/css', content: read('style.css') }],
     ['/live.js', { type: 'text/javascript', content: read('live.js') }],

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { printable } from '../host/index.ts'
+import { install, printable } from '../host/index.ts'
 import type { Matrix, MatrixClause } from '../session/read.ts'
 import type { Said } from './contract.ts'
 import { matrixPiece } from './render.ts'
@@ -71,7 +71,7 @@ export function matrixPage(matrix: Matrix): MatrixPage {
 
 /** The same as one HTML page that needs no other file and runs nothing. */
 export function matrixHtml(matrix: Matrix): string {
-  const style = fs.readFileSync(path.join(import.meta.dirname, 'public/style.css'), 'utf8')
+  const style = fs.readFileSync(path.join(install, 'webui/public/style.css'), 'utf8')
   const policy = "default-src 'none'; style-src 'unsafe-inline'"
   return `<!doctype html>
 <html lang="en">

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { Eta } from 'eta'
-import { printable } from '../host/index.ts'
+import { install, printable } from '../host/index.ts'
 import type { ListPage } from './list.ts'
 import type { MatrixPage } from './matrix.ts'
 import type { SessionPage } from './page.ts'
@@ -37,7 +37,7 @@ export function matrixPiece(page: MatrixPage): string {
 
 /** Every value on its way into a template is first made printable, then escaped. */
 function templates(): Eta {
-  const eta = new Eta({ views: path.join(import.meta.dirname, 'views'), cache: true })
+  const eta = new Eta({ views: path.join(install, 'webui/views'), cache: true })
   const { escapeFunction } = eta.config
   eta.configure({ escapeFunction: value => escapeFunction(printable(String(value))) })
   return eta

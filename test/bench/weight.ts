@@ -61,8 +61,8 @@ function tellMemory(rig: Rig): void {
 }
 
 function nameOf(command: string): string {
-  if (command.includes('bin/runner.ts')) return 'ours: runner (one a session)'
-  if (command.includes('dispatch.ts watchdog')) return 'ours: watchdog (one a machine)'
+  if (/\/runner\.[jt]s /.test(command)) return 'ours: runner (one a session)'
+  if (/\/dispatch\.[jt]s watchdog/.test(command)) return 'ours: watchdog (one a machine)'
   if (command.includes('agents/worker.sh')) return 'ours: worker.sh (one a worker)'
   if (command.startsWith('tail')) return 'ours: tail, what a window shows (one a worker)'
   if (command.startsWith('tmux')) return 'tmux server (one a machine)'

@@ -197,9 +197,7 @@ describe('two at once', { concurrency: 2 }, () => {
     withRig(idle, async rig => {
       assert.equal((await start(rig, ['do it'])).code, 0)
       const { id } = rig.session()
-      const runner = rig
-        .processes()
-        .find(({ command }) => command.includes('bin/runner.ts') && !command.startsWith('/bin/sh'))
+      const [runner] = rig.runners()
       await new Promise(resolve => setTimeout(resolve, 500))
       const before = rig.events().length
       const ran = await run(process.execPath, [path.join(path.dirname(door), 'runner.ts'), id], {

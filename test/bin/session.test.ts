@@ -290,11 +290,7 @@ describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
         await Promise.all([rig.dispatch(['watchdog']), rig.dispatch(['watchdog']), rig.dispatch(['watchdog'])])
         await rig.until('it judges', () => rig.status().phase === 'judging', 60)
         assert.equal(started().length, 2, 'more than one successor has acted')
-        await rig.until(
-          'those that came too late have left',
-          () => rig.processes().filter(({ command }) => command.includes('bin/runner.ts')).length === 1,
-          10,
-        )
+        await rig.until('those that came too late have left', () => rig.runners().length === 1, 10)
         process.kill(started()[1] ?? 0, 'SIGKILL')
         const ran = await rig.dispatch(['wait'])
         assert.equal(ran.code, 0, ran.stdout + ran.stderr)
@@ -306,11 +302,7 @@ describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
           numbers.map((_, index) => index + 1),
           'the log is not linear',
         )
-        await rig.until(
-          'those that came too late have left',
-          () => rig.processes().filter(({ command }) => command.includes('bin/runner.ts')).length === 1,
-          10,
-        )
+        await rig.until('those that came too late have left', () => rig.runners().length === 1, 10)
       },
       { ROUNDS: '1' },
     )

@@ -179,7 +179,8 @@ describe('F74 Ctrl-c at a question is quiet, exit 130, and changes nothing; Ctrl
       const words = plays[name]?.().words ?? []
       for (const signal of signals) {
         const ended = atTerminal(words.join(' '))
-        const isOwn = ({ command }: { command: string }) => command.includes(`dispatch.ts ${words.join(' ')}`)
+        const isOwn = ({ command }: { command: string }) =>
+          /\/dispatch\.[jt]s /.test(command) && command.includes(`s ${words.join(' ')}`)
         const own = await rig.until(`${name} runs`, () => rig.processes().find(one => isOwn(one) && isNode(one)), 20)
         await new Promise(resolve => setTimeout(resolve, 1500))
         process.kill(own.pid, signal)

@@ -11,6 +11,7 @@ import { honest, task } from '../../rehearsal/hello.ts'
 import { bash, type Scenario } from '../../rehearsal/scenario.ts'
 import { audit, readLog } from '../../session/index.ts'
 import { hello, type Rig, withRig } from '../rig.ts'
+import { isOver, sweep } from '../sweep.ts'
 
 const place = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-live-'))
 after(() => fs.rmSync(place, { recursive: true, force: true }))
@@ -95,13 +96,15 @@ const acts: [name: string, body: string, says: RegExp, found: boolean][] = [
 ]
 
 describe('a worker that tampers with the record', { concurrency: 2 }, () => {
-  for (const [name, body, says, found] of acts)
-    it(`${name}: no PASS, exit 13, and the audit shows it`, () =>
-      withRig(scenario(program(name.slice(0, 3), body)), async rig => {
+  for (const [name, body, says, found] of sweep(acts, ([name]) => name, ['L01', 'L06', 'L07']))
+    it(`${name}: no PASS, exit 13, and the audit shows it`, async test => {
+      if (isOver(test)) return
+      await withRig(scenario(program(name.slice(0, 3), body)), async rig => {
         await caught(rig, says)
         assert.equal((await audit(rig.session().paths.folder)).isSound, !found)
         assert.ok(!rig.events().some(event => event.is === 'verdict.given' && event.sha256 !== undefined))
-      }))
+      })
+    })
 
   it('L09 a verdict of its own, its round, guard, hold, plan and a hook’s words: without effect, and the PASS is the runner’s', () => {
     const body = `

@@ -7,6 +7,7 @@ import { run } from '../../host/index.ts'
 import { scenarioNames } from '../../rehearsal/index.ts'
 import { readScenario } from '../../rehearsal/rehearse.ts'
 import { compiled, door, processesOf } from '../rig.ts'
+import { isOver, sweep } from '../sweep.ts'
 
 describe('every scenario ends as it should, in words, and leaves nothing running', { concurrency: 2 }, () => {
   let place = ''
@@ -15,8 +16,10 @@ describe('every scenario ends as it should, in words, and leaves nothing running
   })
   after(() => fs.rmSync(place, { recursive: true, force: true }))
 
-  for (const name of scenarioNames()) {
+  const few = ['asks-the-human', 'fibonacci', 'no-checks', 'worker-lies']
+  for (const name of sweep(scenarioNames(), name => name, few)) {
     it(name, async test => {
+      if (isOver(test)) return
       const { needs, ends } = await readScenario(name)
       if (needs && (await run(needs, ['--version'])).code !== 0) return test.skip(`${needs} is not on this machine`)
       const folder = path.join(place, name)

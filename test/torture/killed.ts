@@ -128,8 +128,7 @@ function isOver(rig: Rig): boolean {
 /** The runner that has claimed the session last, if it lives and was not killed already. */
 function runnerOf(rig: Rig, killed: number[]): number | undefined {
   const last = eventsOf(rig).findLast(event => event.is === 'runner.started')
-  const alive = rig.processes().filter(({ command }) => command.includes('bin/runner.ts'))
-  return alive.find(({ pid }) => pid === last?.pid && !killed.includes(pid))?.pid
+  return rig.runners().find(({ pid }) => pid === last?.pid && !killed.includes(pid))?.pid
 }
 
 function storyOf(rig: Rig): string {

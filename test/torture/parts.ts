@@ -53,6 +53,13 @@ export const parts: Part[] = [
     rounds: /^(\d+) collages/,
   },
   {
+    name: 'sweeps',
+    about: 'acts against the record, and rehearsals, of which `npm test` makes a few',
+    files: ['bin/tamper-live.test.ts', 'rehearsal/scenarios.test.ts'].map(file => path.join(tests, file)),
+    only: /a worker that tampers|every scenario ends/,
+    told: (seconds, seed) => ({ SWEEP_SECONDS: String(seconds / 2), SWEEP_SEED: String(seed) }),
+  },
+  {
     name: 'killed',
     about: 'whole sessions whose runner is killed at random moments',
     files: [path.join(import.meta.dirname, 'killed.ts')],

@@ -1,0 +1,27 @@
+import type { TestContext } from 'node:test'
+import { seeded } from './host/scratch.ts'
+
+/**
+ * A sweep makes one claim over many acts, each of which costs seconds. `npm test` makes it over the few that are named here,
+ * `npm run torture -- sweeps` over all of them: in an order of the seed, until its time is over.
+ */
+export function sweep<Act>(acts: Act[], nameOf: (act: Act) => string, few: string[]): Act[] {
+  const unknown = few.filter(name => !acts.some(act => nameOf(act).startsWith(name)))
+  if (unknown.length > 0) throw new Error(`no act of this sweep is called ${unknown.join(', ')}`)
+  if (over === undefined) return acts.filter(act => few.some(name => nameOf(act).startsWith(name)))
+  const random = seeded(Number(process.env['SWEEP_SEED']))
+  return acts
+    .map(act => ({ act, at: random() }))
+    .sort((one, other) => one.at - other.at)
+    .map(({ act }) => act)
+}
+
+/** Is the time of this sweep over? Then the rest of its acts are skipped. */
+export function isOver(test: TestContext): boolean {
+  if (over === undefined || Date.now() < over) return false
+  test.skip('the time is over')
+  return true
+}
+
+const seconds = process.env['SWEEP_SECONDS']
+const over = seconds === undefined ? undefined : Date.now() + Number(seconds) * 1000
