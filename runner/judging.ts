@@ -32,7 +32,7 @@ import { evidenceFor } from './evidence.ts'
 import { givenSecrets } from './given.ts'
 import { hashOf } from './human.ts'
 import type { Running } from './running.ts'
-import { recordCheck, sealedContract } from './seal.ts'
+import { completeBase, recordCheck, sealedContract } from './seal.ts'
 import { withSources } from './sources.ts'
 import { vouch } from './vouch.ts'
 
@@ -44,6 +44,7 @@ export async function judgeWork(running: Running, head: Commit, request: string)
   running.record({ is: 'judging.started', round, ...head })
   await keep(session.paths, `round-${round}`, head.commit)
   const contract = sealedContract(running)
+  await completeBase(running, contract)
   const gates = await runGates(running, contract, { round, at: head })
   const input = await packetInput(running, { contract, gates, round, head })
   const { judged, packetSha256 } = await askJudge(running, input, { base: status.base ?? head, head })
@@ -162,7 +163,7 @@ async function checkGate(
   })
   recordCheck(running, record)
   const earlier = before.findLast(known => known.clause === clause.id && known.command === proof.command)
-  const base = running.status.clauses.find(known => known.id === clause.id)?.base ?? earlier?.outcome
+  const base = running.status.clauses.find(known => known.id === clause.id)?.base
   const seen = { clause, evidence: [record], ...(base === undefined ? {} : { base }) }
   const broken = brokenPins(proof.pins ?? [], work)
   if (broken !== undefined)

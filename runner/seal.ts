@@ -4,13 +4,16 @@ import { DispatchError, exits, readUntrusted, writeAtomic } from '../host/index.
 import {
   type Commit,
   type Contract,
+  type ContractClause,
   describeProblems,
   type EvidenceRecord,
   evidenceText,
   listing,
   matchesGlob,
   type Problem,
+  type ProofOf,
   parseContract,
+  readLog,
   sentencesOf,
   uncovered,
 } from '../session/index.ts'
@@ -157,8 +160,7 @@ export async function tryContract(
     if (clause.proof.is !== 'check') continue
     const nowhere = await nowhereOf(running, clause.proof.pins ?? [])
     if (nowhere !== undefined) vacuous.push(pinsNothing(clause.line, clause.id, nowhere))
-    const id = version === 1 ? `base-${clause.id}` : `base-v${version}-${clause.id}`
-    const record = await evidenceFor(running, clause, clause.proof, { id, side: 'base', round: 0, at: baseOf(running) })
+    const record = await onBase(running, clause, clause.proof, version)
     evidence.push(record)
     vacuous.push(...vacuity(clause.line, clause.id, clause.proof, record))
   }
@@ -170,6 +172,34 @@ export async function tryContract(
     evidence,
     uncovered: uncovered(contract, sentencesOf(fs.readFileSync(paths.task, 'utf8'))),
   }
+}
+
+/**
+ * See that the log holds what every check of the contract shows on the base: a runner that died right after a seal left that to
+ * its successor. What the check shows now is what it showed then, or the clause is not proved.
+ */
+export async function completeBase(running: Running, contract: Contract): Promise<void> {
+  const version = running.status.contract?.version ?? 1
+  const { events } = readLog(running.session.paths.events)
+  const recorded = new Set(events.flatMap(event => (event.is === 'check.ran' ? [event.record] : [])))
+  for (const clause of contract.clauses) {
+    if (clause.proof.is !== 'check' || recorded.has(baseRecord(version, clause.id))) continue
+    recordCheck(running, await onBase(running, clause, clause.proof, version))
+  }
+}
+
+function onBase(
+  running: Running,
+  clause: ContractClause,
+  check: Extract<ProofOf, { is: 'check' }>,
+  version: number,
+): Promise<EvidenceRecord> {
+  const id = baseRecord(version, clause.id)
+  return evidenceFor(running, clause, check, { id, side: 'base', round: 0, at: baseOf(running) })
+}
+
+function baseRecord(version: number, clause: string): string {
+  return version === 1 ? `base-${clause}` : `base-v${version}-${clause}`
 }
 
 /** More than a contract may have, in bytes. */
