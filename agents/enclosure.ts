@@ -22,12 +22,11 @@ import { hasClaudeFolders, type Session, type WorkerKind } from '../session/inde
 export function orchestratorDoor(session: Session, variables: Record<string, string>): string[] {
   const { paths, opening } = session
   if (opening.sandbox.kind === null) return []
-  const { lent, ...shared } = common(session, paths.claude, variables)
   const policy = policyOf('orchestrator', {
-    ...shared,
+    ...common(session, paths.claude, variables),
     folder: paths.desk,
     scratch: paths.scratch,
-    read: [paths.folder, path.join(install, 'bin/desk'), ...lent, ...hookFiles],
+    read: [paths.folder, path.join(install, 'bin/desk'), ...lentFiles(session), ...hookFiles],
     hide: [paths.evidence, paths.events, paths.human, paths.workers, paths.runner],
     write: [paths.desk, paths.spool],
   })
@@ -57,13 +56,12 @@ export function workerDoor(
   const { paths, opening } = session
   if (opening.sandbox.kind === null) return { DISPATCH_DOOR: '', DISPATCH_NODE: '' }
   const own = paths.worker(name)
-  const { lent, ...shared } = common(session, own.claude, variables)
   const agent = policyOf(kind, {
-    ...shared,
+    ...common(session, own.claude, variables),
     folder: paths.outputs,
     scratch: own.scratch,
     files,
-    read: [own.folder, ...reads, ...lent, ...hookFiles],
+    read: [own.folder, ...reads, ...lentFiles(session), ...hookFiles],
     tools: programs,
     write: [paths.spool],
   })
@@ -97,7 +95,7 @@ export function claudeFolder(session: Session, folder: string): Record<string, s
   makePrivate(folder)
   const known = opening.login === 'key' ? {} : { ...readClaudeConfig(ownLogin(named).configFile), projects: {} }
   writeAtomic(path.join(folder, '.claude.json'), JSON.stringify(seeded(known, path.dirname(paths.folder)), null, 2))
-  for (const file of opening.login === 'key' ? [] : lentFiles(named)) {
+  for (const file of lentFiles(session)) {
     fs.rmSync(path.join(folder, path.basename(file)), { force: true })
     fs.symlinkSync(file, path.join(folder, path.basename(file)))
   }
@@ -115,7 +113,6 @@ function common(session: Session, claude: string, variables: Record<string, stri
   return {
     outputs: paths.outputs,
     login: hasClaudeFolders(session) ? own : ownLogin(named),
-    lent: hasClaudeFolders(session) && opening.login === 'own' ? lentFiles(named) : [],
     hosts: [...modelHosts(), ...opening.hosts],
     programs: [fs.realpathSync(opening.claude.program)],
     // The way through a proxy is the door's, not the agent's.
@@ -123,9 +120,11 @@ function common(session: Session, claude: string, variables: Record<string, stri
   }
 }
 
-/** What of the user's own claude folder an agent in a sandbox is lent: the login and the settings, as files. */
-function lentFiles(configDirectory: string | null): string[] {
-  const folder = configDirectory ?? path.join(os.homedir(), '.claude')
+/** What an agent with a claude folder of its own is lent of the user's: the login and the settings, as files. */
+function lentFiles(session: Session): string[] {
+  const { login, claude } = session.opening
+  if (login === 'key' || !hasClaudeFolders(session)) return []
+  const folder = claude.configDirectory ?? path.join(os.homedir(), '.claude')
   return ['.credentials.json', 'settings.json']
     .map(name => path.join(folder, name))
     .filter(file => fs.existsSync(file))

@@ -14,6 +14,7 @@ set -u
 cd "$DISPATCH_OUTPUTS" || exit 1
 umask 077
 name=${DISPATCH_WORKER##*/}
+agents=${0%/*}
 
 # Run a command as this policy of ours allows.
 inside() {
@@ -23,8 +24,7 @@ inside() {
 }
 
 # Git in a repository that an agent writes is never run outside of its sandbox.
-git_step() { inside policy-git.json /bin/sh "${worker_sh%/*}/worker-git.sh" "$1"; }
-worker_sh=$0
+git_step() { inside policy-git.json /bin/sh "$agents/worker-git.sh" "$1"; }
 
 # The lock's record names the holder; a worker that lost its place writes nothing any more.
 fenced() { [ "$DISPATCH_KIND" = code ] && [ "$(cat "$DISPATCH_LOCK/token" 2>/dev/null)" != "$DISPATCH_TOKEN" ]; }

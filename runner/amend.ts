@@ -84,9 +84,11 @@ function undecided(running: Running, { text }: Drafted, changes: Change[], why: 
       why: oneLine(why, 400),
     })
   }
+  const cause =
+    dilutions.length > 0 ? 'This asks for less than what was sealed' : 'The human approves every version here'
   return {
     exit: exits.conflict,
-    text: `This asks for less than what was sealed, so it waits for the human. Until they say yes, the sealed contract counts:\n${listed(changes)}\nEnd your turn now; their answer will be your next message. Leave contract.md as it is.`,
+    text: `${cause}, so it waits for the human. Until they say yes, the sealed contract counts:\n${listed(changes)}\nEnd your turn now; their answer will be your next message. Leave contract.md as it is.`,
   }
 }
 
