@@ -9,6 +9,8 @@ export interface Part {
   only?: RegExp
   /** What the files are told, so that they fill these seconds; a part that has no measure of its own takes what it takes. */
   told(seconds: number, seed: number): Record<string, string>
+  /** No file of it is begun any more when its time is over. */
+  mayBeCut?: true
   /** Where the figures tell the number of rounds; without it, that is the number of tests that held. */
   rounds?: RegExp
 }
@@ -53,17 +55,23 @@ export const parts: Part[] = [
     rounds: /^(\d+) collages/,
   },
   {
-    name: 'sweeps',
-    about: 'acts against the record, and rehearsals, of which `npm test` makes a few',
-    files: ['bin/tamper-live.test.ts', 'rehearsal/scenarios.test.ts'].map(file => path.join(tests, file)),
-    only: /a worker that tampers|every scenario ends/,
-    told: (seconds, seed) => ({ SWEEP_SECONDS: String(seconds / 2), SWEEP_SEED: String(seed) }),
-  },
-  {
     name: 'killed',
     about: 'whole sessions whose runner is killed at random moments',
     files: [path.join(import.meta.dirname, 'killed.ts')],
     told: (seconds, seed) => ({ KILLED_SECONDS: String(seconds), KILLED_SEED: String(seed) }),
     rounds: /^(\d+) sessions/,
+  },
+  {
+    name: 'sweeps',
+    about: 'every command against signals, faults, refusals; every act against the record; every rehearsal',
+    files: [
+      ...['signals', 'refusals', 'faults', 'smoke', 'reading', 'home'].map(name =>
+        path.join(tests, `sweeps/${name}.ts`),
+      ),
+      path.join(tests, 'bin/tamper-live.test.ts'),
+      path.join(tests, 'rehearsal/scenarios.test.ts'),
+    ],
+    mayBeCut: true,
+    told: (seconds, seed) => ({ SWEEP_SECONDS: String(seconds), SWEEP_SEED: String(seed) }),
   },
 ]

@@ -1,4 +1,5 @@
 import { run } from 'node:test'
+import { seeded } from '../host/scratch.ts'
 import type { Part } from './parts.ts'
 
 /** What came of a part: `seconds` were given to it, and it `took` so many. */
@@ -11,7 +12,10 @@ export interface Outcome {
   held: boolean
 }
 
-/** Run the files of one part for about so many seconds, one after the other, and tell on standard error how it goes. */
+/**
+ * Run the files of one part for about so many seconds, one after the other, and tell on standard error how it goes. Of a part
+ * that may be cut short, no file is begun any more when the time is over; its order is one of the seed.
+ */
 export async function play(part: Part, seconds: number, seed: number): Promise<Outcome> {
   const began = performance.now()
   const since = () => Math.round((performance.now() - began) / 1000)
@@ -19,28 +23,46 @@ export async function play(part: Part, seconds: number, seed: number): Promise<O
   let [passed, failed] = [0, 0]
   const tell = (line: string) => process.stderr.write(`  ${String(since()).padStart(4)} s  ${line}\n`)
   const ticking = setInterval(() => tell(`${passed} tests held, ${failed} failed`), 15_000)
-  const running = run({
-    files: part.files,
-    concurrency: false,
-    timeout: seconds * 2000 + 600_000, // Nothing may hang for ever, and a slow machine is no failure.
-    env: { ...process.env, ...part.told(seconds, seed) },
-    ...(part.only ? { testNamePatterns: [part.only] } : {}),
-  })
-  for await (const { type, data } of running) {
-    if (type === 'test:pass' && data.details.type === 'test' && data.skip === undefined) passed++
-    if (type === 'test:fail') {
-      failed++
-      const { cause } = data.details.error as { cause?: unknown }
-      tell(`FAILED ${data.name}\n${cause instanceof Error ? cause.stack : (cause ?? data.details.error)}`)
+  for (const files of part.mayBeCut ? shuffled(part.files, seed).map(file => [file]) : [part.files]) {
+    if (part.mayBeCut && since() >= seconds) {
+      figures.push(`not begun: ${files.map(nameOf).join(' ')}`)
+      continue
     }
-    // Node's own summary comes the same way, and stands in no file.
-    if (type === 'test:diagnostic' && data.file !== undefined) {
-      figures.push(data.message)
-      tell(data.message)
+    const running = run({
+      files,
+      concurrency: false,
+      timeout: seconds * 2000 + 600_000, // Nothing may hang for ever, and a slow machine is no failure.
+      env: { ...process.env, ...part.told(part.mayBeCut ? seconds - since() : seconds, seed) },
+      ...(part.only ? { testNamePatterns: [part.only] } : {}),
+    })
+    for await (const { type, data } of running) {
+      if (type === 'test:pass' && data.details.type === 'test' && data.skip === undefined) passed++
+      if (type === 'test:fail') {
+        failed++
+        const { cause } = data.details.error as { cause?: unknown }
+        tell(`FAILED ${data.name}\n${cause instanceof Error ? cause.stack : (cause ?? data.details.error)}`)
+      }
+      // Node's own summary comes the same way, and stands in no file.
+      if (type === 'test:diagnostic' && data.file !== undefined) {
+        figures.push(data.message)
+        tell(data.message)
+      }
     }
   }
   clearInterval(ticking)
   const counted = figures.flatMap(figure => part.rounds?.exec(figure)?.[1] ?? [])
   const rounds = part.rounds ? counted.reduce((total, count) => total + Number(count), 0) : passed
   return { part: part.name, rounds, figures, seconds, took: since(), held: failed === 0 && rounds > 0 }
+}
+
+function shuffled(files: string[], seed: number): string[] {
+  const random = seeded(seed)
+  return files
+    .map(file => ({ file, at: random() }))
+    .sort((one, other) => one.at - other.at)
+    .map(({ file }) => file)
+}
+
+function nameOf(file: string): string {
+  return file.slice(file.lastIndexOf('/') + 1).replace(/(\.test)?\.ts$/, '')
 }

@@ -9,8 +9,8 @@ import { commands } from '../../bin/commands/index.ts'
 import { type Ran, run } from '../../host/index.ts'
 import { task } from '../../rehearsal/hello.ts'
 import { append, type Opening, openSession, type Session } from '../../session/index.ts'
+import { layRecorder } from '../bin/recorder.ts'
 import { door, fingerprint, hello, openRig, type Rig, withRig } from '../rig.ts'
-import { layRecorder } from './recorder.ts'
 
 let rig: Rig
 before(async () => {

@@ -11,8 +11,8 @@ import { commands } from '../../bin/commands/index.ts'
 import { run, signalExits } from '../../host/index.ts'
 import { task } from '../../rehearsal/hello.ts'
 import { append, type Opening, openSession } from '../../session/index.ts'
+import { layRecorder } from '../bin/recorder.ts'
 import { door, hello, openRig, type Rig } from '../rig.ts'
-import { layRecorder } from './recorder.ts'
 
 type Signal = keyof typeof signalExits
 const signals = Object.keys(signalExits) as Signal[]

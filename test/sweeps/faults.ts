@@ -7,9 +7,9 @@ import { describe, it } from 'node:test'
 import { type Ran, run, tmuxOf } from '../../host/index.ts'
 import { task } from '../../rehearsal/hello.ts'
 import { type Opening, openSession } from '../../session/index.ts'
+import { copyInstall } from '../bin/copy.ts'
+import { layRecorder } from '../bin/recorder.ts'
 import { door, fingerprint, hello, idle, type Rig, withRig } from '../rig.ts'
-import { copyInstall } from './copy.ts'
-import { layRecorder } from './recorder.ts'
 
 /** Start a session whose claude is the recorder. */
 function start(rig: Rig, words: string[], env: Record<string, string> = {}, cwd?: string): Promise<Ran> {
