@@ -36,10 +36,7 @@ async function keepHouse(config: Config): Promise<void> {
       ...Object.keys(settings.shape), // The watchdog wakes deliverers, which go by them.
     ])
   }
-  for (const window of missing) {
-    await tmux.closeWindow(houseSession, window.name)
-    await tmux.openWindow({ session: houseSession, ...window })
-  }
+  for (const window of missing) await tmux.renewWindow({ session: houseSession, ...window })
 }
 
 /** The observatory's address, once it answers; undefined when it is off or does not come up within five seconds. */

@@ -85,8 +85,14 @@ export function tmuxOf(home: string) {
       return Number(ran.stdout.trim())
     },
 
-    async closeWindow(session: string, name: string): Promise<void> {
-      await tmux(['kill-window', '-t', `=${session}:=${name}`])
+    /**
+     * Let a window run this where its own command has ended, or open it where there is none. In one step: of two who do so at
+     * the same moment one comes first, and what runs in the window by then is left alone.
+     */
+    async renewWindow({ session, name, command }: Window): Promise<void> {
+      const ran = await tmux(['respawn-window', '-t', `=${session}:=${name}`, ...exact(command)])
+      if (ran.code === 0 || /still active/.test(ran.stderr)) return
+      await this.openWindow({ session, name, command })
     },
 
     async closeSession(session: string): Promise<void> {

@@ -25,8 +25,7 @@ export async function startSuccessor(session: Session, config: Config): Promise<
   const open = (await tmux.panes()).some(pane => pane.session === tmuxSession(session))
   const window = { name: 'runner', command: runnerCommand(session) }
   if (!open) return tmux.openSession(tmuxSession(session), [window], carried)
-  await tmux.closeWindow(tmuxSession(session), 'runner')
-  await tmux.openWindow({ session: tmuxSession(session), ...window })
+  await tmux.renewWindow({ session: tmuxSession(session), ...window })
 }
 
 function runnerCommand({ id }: Session): string[] {

@@ -16,45 +16,55 @@ import { openStage, type Stage } from '../../rehearsal/server.ts'
 
 /**
  * `npm run bench`: from `dispatch` to the orchestrator's first API request, beside bare interactive `claude` in the same
- * run, alternating. Prints medians and their ratio; a figure to look at, never a test.
+ * run, alternating, without a sandbox and in one. Prints medians and their ratios; figures to look at, never a test.
  */
 const rounds = Number(process.argv[2] ?? 7)
 const scenario = { title: '', task: 'say hello', workers: {}, orchestrator: [say('hello')], ends: [] }
 const door = path.join(import.meta.dirname, '../../bin/dispatch')
 
 const bare: number[] = []
-const ours: number[] = []
-const returned: number[] = []
+const kinds = ['off', 'auto'] as const
+const first = { off: [] as number[], auto: [] as number[] }
+const back = { off: [] as number[], auto: [] as number[] }
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-bench-'))
 console.log(`claude ${await claudeVersion(findClaude())}, ${rounds} rounds each, alternating`)
 const second = fs.mkdtempSync(path.join(home, 'ours-')) // One home of ours: the second day of a user, not the first.
-await dispatched(second)
+for (const sandbox of kinds) await dispatched(second, sandbox)
 for (let round = 0; round < rounds; round++) {
   bare.push(await alone(fs.mkdtempSync(path.join(home, 'bare-'))))
-  const { first, back } = await dispatched(second)
-  ours.push(first)
-  returned.push(back)
+  for (const sandbox of kinds) {
+    const took = await dispatched(second, sandbox)
+    first[sandbox].push(took.first)
+    back[sandbox].push(took.back)
+  }
 }
-console.log(`bare claude, tmux to first request   median ${median(bare)} ms   (${bare.join(' ')})`)
-console.log(`dispatch to first request            median ${median(ours)} ms   (${ours.join(' ')})`)
-console.log(`dispatch until it returns            median ${median(returned)} ms   (${returned.join(' ')})`)
-console.log(`ratio ${(median(ours) / median(bare)).toFixed(2)}`)
+tell('bare claude, tmux to first request', bare)
+for (const sandbox of kinds) {
+  tell(`dispatch to first request, SANDBOX=${sandbox}`, first[sandbox])
+  tell(`dispatch until it returns, SANDBOX=${sandbox}`, back[sandbox])
+  console.log(`ratio, SANDBOX=${sandbox}: ${(median(first[sandbox]) / median(bare)).toFixed(2)}`)
+}
 fs.rmSync(home, { recursive: true, force: true })
 
-async function dispatched(folder: string): Promise<{ first: number; back: number }> {
+function tell(what: string, values: number[]): void {
+  console.log(`${what.padEnd(42)} median ${median(values)} ms   (${values.join(' ')})`)
+}
+
+async function dispatched(folder: string, sandbox: string): Promise<{ first: number; back: number }> {
   const stage = await openStage(scenario)
   const environment = strings({
     ...environmentFor(folder, stage.url, scenario),
     NODE_COMPILE_CACHE: path.join(home, 'cache'),
+    SANDBOX: sandbox,
   })
   fs.mkdirSync(path.join(folder, 'home'), { recursive: true })
   const begun = Date.now()
   await run('/bin/sh', [door, '--no-repo', scenario.task], { env: environment, cwd: folder })
-  const back = Date.now() - begun
-  const first = (await firstRequest(stage)) - begun
+  const returned = Date.now() - begun
+  const asked = (await firstRequest(stage)) - begun
   await run('/bin/sh', [door, 'stop', '--all'], { env: environment })
   await stage.close()
-  return { first, back }
+  return { first: asked, back: returned }
 }
 
 async function alone(folder: string): Promise<number> {

@@ -90,9 +90,7 @@ test('a session is meant by its whole name only, and so is a window', async t =>
   assert.equal(await tmux.screen('abc123', 'run'), undefined)
   await tmux.closeSession('abc')
   await tmux.closeSession('a*')
-  await tmux.closeWindow('abc', 'runner')
-  await tmux.closeWindow('abc123', 'run')
-  await tmux.closeWindow('abc123', 'r*')
+  await assert.rejects(tmux.renewWindow({ session: 'abc', ...sleeping, name: 'runner' }), /can't find session: abc/)
   assert.equal((await tmux.panes()).length, 1)
   await tmux.closeSession('abc123')
   assert.deepEqual(await tmux.panes(), [])
@@ -187,18 +185,30 @@ test('a pane tells the process in it', async t => {
   )
   process.kill(pid, 'SIGKILL')
   await until(async () => (await tmux.panes()).some(pane => pane.pid === pid && pane.dead), 'it is seen to be dead')
-  await tmux.closeWindow('a', 'second')
-  assert.deepEqual(
-    (await tmux.panes()).map(pane => pane.window),
-    ['sleeper'],
-  )
+})
+
+test('a window is renewed where its command has ended, once, and what runs in it is left alone', async t => {
+  const { tmux } = newTmux(t)
+  await tmux.openSession('a', [sleeping], ['PATH'])
+  const window = { session: 'a', name: 'second', command: ['sleep', '1001'] }
+  const alive = async () => (await tmux.panes()).filter(pane => pane.window === 'second' && !pane.dead)
+  await tmux.renewWindow(window)
+  const [first] = await alive()
+  assert.ok(first, 'where there is none it is opened')
+  await tmux.renewWindow(window)
+  assert.deepEqual(await alive(), [first])
+  process.kill(first.pid, 'SIGKILL')
+  await until(async () => (await alive()).length === 0, 'it is seen to be dead')
+  await Promise.all(Array.from({ length: 10 }, () => tmux.renewWindow(window)))
+  const after = await alive()
+  assert.equal(after.length, 1, 'ten at once renew it once')
+  assert.notEqual(after[0]?.pid, first.pid)
 })
 
 test('where no server runs there is nothing, and closing is no error', async t => {
   const { tmux } = newTmux(t)
   assert.deepEqual(await tmux.panes(), [])
   assert.equal(await tmux.screen('a', 'b'), undefined)
-  await tmux.closeWindow('a', 'b')
   await tmux.closeSession('a')
   await assert.rejects(tmux.openWindow({ session: 'a', ...sleeping }), DispatchError)
 })
