@@ -65,7 +65,7 @@ export const parts: Part[] = [
     name: 'sweeps',
     about: 'every command against signals, faults, refusals; every act against the record; every rehearsal',
     files: [
-      ...['signals', 'refusals', 'faults', 'smoke', 'reading', 'home'].map(name =>
+      ...['signals', 'refusals', 'faults', 'human', 'parked', 'smoke', 'reading', 'home'].map(name =>
         path.join(tests, `sweeps/${name}.ts`),
       ),
       path.join(tests, 'bin/tamper-live.test.ts'),

@@ -5,8 +5,8 @@ import { describe, it, type TestContext } from 'node:test'
 import { lineageOf, run, tmuxOf } from '../../host/index.ts'
 import { contract, honest, task, therest } from '../../rehearsal/hello.ts'
 import { bash, put, say, spawn, type Turn } from '../../rehearsal/scenario.ts'
+import { atTerminal, atTerminalUntil } from '../bin/person.ts'
 import { door, hello, type Rig, withRig } from '../rig.ts'
-import { atTerminal, atTerminalUntil } from './person.ts'
 
 /** What the orchestrator's model was sent so far. */
 const heardBy = (rig: Rig) => rig.stage.seen.filter(seen => seen.role === 'orchestrator').map(seen => seen.body)
