@@ -8,8 +8,7 @@ import { built, install } from '../host/index.ts'
  * since, and where there is no build (docs/decisions/0010). Nothing of an earlier build is taken away for a month: what runs
  * from it may still want a part of it.
  */
-const folder = path.join(install, built)
-const names = [
+const programs = [
   'bin/dispatch',
   'bin/runner',
   'bin/judge',
@@ -18,31 +17,40 @@ const names = [
   'notify/banner',
   'notify/proof',
 ]
-const month = 30 * 24 * 60 * 60_000
 
-/** These look for files of their own beside them. */
+/** They look for files of their own beside them. */
 const apart = ['@anthropic-ai/sandbox-runtime', 'node-notifier', 'fsevents']
 
-const stamp = path.join(folder, 'stamp')
-fs.rmSync(stamp, { force: true })
-const written = await link().catch(error => {
-  process.stderr.write(`not built, so a start takes twice as long: ${error.message}\n`)
-})
-if (written) {
-  for (const name of fs.readdirSync(folder)) {
+const month = 30 * 24 * 60 * 60_000
+const folder = path.join(install, built)
+const fresh = path.join(folder, `.new-${process.pid}`)
+const [stamp, begun] = [path.join(folder, 'stamp'), path.join(fresh, 'stamp')]
+
+try {
+  fs.mkdirSync(fresh, { recursive: true })
+  fs.writeFileSync(begun, '') // Its time is that of the beginning: a source that changes meanwhile is newer.
+  await link()
+  fs.rmSync(stamp, { force: true })
+  const names = fs.readdirSync(fresh).filter(name => name !== 'stamp')
+  for (const name of names) fs.renameSync(path.join(fresh, name), path.join(folder, name))
+  for (const name of fs.readdirSync(folder).filter(name => !names.includes(name))) {
     const file = path.join(folder, name)
-    if (!written.has(name) && Date.now() - fs.statSync(file).mtimeMs > month) fs.rmSync(file)
+    if (Date.now() - fs.statSync(file).mtimeMs > month) fs.rmSync(file, { recursive: true })
   }
-  fs.writeFileSync(stamp, '')
+  fs.renameSync(begun, stamp)
+} catch (error) {
+  process.stderr.write(`not built, so a start takes longer: ${error instanceof Error ? error.message : error}\n`)
+  process.exitCode = 1
+} finally {
+  fs.rmSync(fresh, { recursive: true, force: true })
 }
 
-/** The names of the files that make up this build. */
-async function link(): Promise<Set<string>> {
+async function link(): Promise<void> {
   const { build } = await import('esbuild')
-  const { metafile } = await build({
+  await build({
     absWorkingDir: install,
-    entryPoints: names.map(name => `${name}.ts`),
-    outdir: folder,
+    entryPoints: programs.map(name => `${name}.ts`),
+    outdir: fresh,
     entryNames: '[name]',
     bundle: true,
     splitting: true,
@@ -51,12 +59,10 @@ async function link(): Promise<Set<string>> {
     target: 'node22',
     mainFields: ['module', 'main'],
     external: apart,
-    metafile: true,
     logLevel: 'warning',
     // What was written for CommonJS asks for Node's own modules this way.
     banner: {
       js: "import { createRequire as requireOf } from 'node:module';const require = requireOf(import.meta.url);",
     },
   })
-  return new Set(Object.keys(metafile.outputs).map(name => path.basename(name)))
 }

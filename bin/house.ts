@@ -17,7 +17,9 @@ export async function houseKeeping(config: Config): Promise<string | undefined> 
 /** Start the page and the watchdog in a terminal of their own, unless they are there. Their failure is nobody else's. */
 async function keepHouse(config: Config): Promise<void> {
   const tmux = tmuxOf(config.home)
-  const open = (await tmux.panes()).filter(pane => pane.session === houseSession && !pane.dead).map(pane => pane.window)
+  const panesHere = async () => (await tmux.panes()).filter(pane => pane.session === houseSession)
+  const before = await panesHere()
+  const open = before.filter(pane => !pane.dead).map(pane => pane.window)
   const wanted = [
     { name: 'watchdog', words: ['watchdog', '--watch'] },
     ...(config.WEBUI_PORT === 0 ? [] : [{ name: 'web', words: ['web'] }]),
@@ -27,17 +29,23 @@ async function keepHouse(config: Config): Promise<void> {
     .map(({ name, words }) => ({ name, command: ['/bin/sh', `${config.install}/bin/dispatch`, ...words] }))
   if (missing.length === 0) return
   if (open.length === 0) {
-    await tmux.closeSession(houseSession)
-    return tmux.openSession(houseSession, missing, [
-      'PATH',
-      'HOME',
-      'DISPATCH_HOME',
-      'NODE_COMPILE_CACHE',
-      ...Object.keys(settings.shape), // The watchdog wakes deliverers, which go by them.
-    ])
+    if (before.length > 0) await tmux.closeSession(houseSession)
+    try {
+      return await tmux.openSession(houseSession, missing, carried)
+    } catch (error) {
+      if ((await panesHere()).length === 0) throw error // Else somebody has opened it at the same moment.
+    }
   }
   for (const window of missing) await tmux.renewWindow({ session: houseSession, ...window })
 }
+
+const carried = [
+  'PATH',
+  'HOME',
+  'DISPATCH_HOME',
+  'NODE_COMPILE_CACHE',
+  ...Object.keys(settings.shape), // The watchdog wakes deliverers, which go by them.
+]
 
 /** The observatory's address, once it answers; undefined when it is off or does not come up within five seconds. */
 async function pageOf(config: Config): Promise<string | undefined> {

@@ -21,6 +21,8 @@ const guarded = [
   '-c',
   'core.quotePath=false',
   '-c',
+  'core.commitGraph=false', // It is believed, whatever the commits themselves say.
+  '-c',
   'gc.auto=0',
   '-c',
   'maintenance.auto=false',
@@ -93,6 +95,8 @@ function gitEnvironment(): Record<string, string> {
     GIT_TERMINAL_PROMPT: '0',
     GIT_ALLOW_PROTOCOL: 'file', // A repository's own protocol.ext.allow would win over `-c protocol.allow`.
     GIT_NO_LAZY_FETCH: '1',
+    GIT_NO_REPLACE_OBJECTS: '1', // Else a reference that anybody can lay puts another file in the place of one.
+    GIT_GRAFT_FILE: '/dev/null',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TEMPLATE_DIR: '',
   }

@@ -28,7 +28,7 @@ export function tmuxOf(home: string) {
     socket,
 
     /**
-     * Open a session of 200x50 with these windows. The values of `names` are taken from our own environment and handed to
+     * Open a session of 200x50 with these windows; throws exit 6 where there is one of that name. The values of `names` are taken from our own environment and handed to
      * its windows by tmux itself (`update-environment`), so that no secret stands in an argument list or a file.
      */
     async openSession(session: string, windows: Omit<Window, 'session'>[], names: string[]): Promise<void> {
@@ -36,36 +36,41 @@ export function tmuxOf(home: string) {
       if (!first) return
       // The server is born by itself: born with the session, it would hand this caller's values to every later window.
       await must(['-f', '/dev/null', 'start-server', ';', 'set-option', '-s', 'exit-empty', 'off'])
-      await must(
-        [
-          ...['-f', '/dev/null', 'start-server', ';', 'set-option', '-g', 'remain-on-exit', 'on', ';'],
-          ...[
-            'set-option',
-            '-g',
-            'history-limit',
-            '20000',
-            ';',
-            'set-option',
-            '-g',
-            'update-environment',
-            names.join(' '),
-            ';',
+      try {
+        await must(
+          [
+            ...['-f', '/dev/null', 'start-server', ';', 'set-option', '-g', 'remain-on-exit', 'on', ';'],
+            ...[
+              'set-option',
+              '-g',
+              'history-limit',
+              '20000',
+              ';',
+              'set-option',
+              '-g',
+              'update-environment',
+              names.join(' '),
+              ';',
+            ],
+            ...['new-session', '-d', '-s', session, '-x', '200', '-y', '50', '-n', first.name, ...exact(first.command)],
+            ...others.flatMap(({ name, command }) => [
+              ';',
+              'new-window',
+              '-d',
+              '-t',
+              `=${session}:`,
+              '-n',
+              name,
+              ...exact(command),
+            ]),
+            ...[';', 'set-option', '-s', 'exit-empty', 'on'],
           ],
-          ...['new-session', '-d', '-s', session, '-x', '200', '-y', '50', '-n', first.name, ...exact(first.command)],
-          ...others.flatMap(({ name, command }) => [
-            ';',
-            'new-window',
-            '-d',
-            '-t',
-            `=${session}:`,
-            '-n',
-            name,
-            ...exact(command),
-          ]),
-          ...[';', 'set-option', '-s', 'exit-empty', 'on'],
-        ],
-        { ...serverEnvironment(), ...variables(names) },
-      )
+          { ...serverEnvironment(), ...variables(names) },
+        )
+      } catch (error) {
+        await tmux(['set-option', '-s', 'exit-empty', 'on']) // The chain has ended before it came to that.
+        throw error
+      }
     },
 
     /** Open a window behind the others; answers the process in it. */
@@ -86,13 +91,19 @@ export function tmuxOf(home: string) {
     },
 
     /**
-     * Let a window run this where its own command has ended, or open it where there is none. In one step: of two who do so at
-     * the same moment one comes first, and what runs in the window by then is left alone.
+     * Let a window run this where its own command has ended, or open it where there is none. What runs in the window by then is
+     * left alone, also what somebody else has started at the same moment. Answers whether it runs by our doing.
      */
-    async renewWindow({ session, name, command }: Window): Promise<void> {
-      const ran = await tmux(['respawn-window', '-t', `=${session}:=${name}`, ...exact(command)])
-      if (ran.code === 0 || /still active/.test(ran.stderr)) return
-      await this.openWindow({ session, name, command })
+    async renewWindow({ session, name, command }: Window): Promise<boolean> {
+      const target = `=${session}:=${name}`
+      const again = async (how: string, where: string) => tmux([how, '-t', where, ...exact(command)])
+      const whole = await again('respawn-window', target)
+      if (whole.code === 0) return true
+      if (!/still active/.test(whole.stderr)) return (await this.openWindow({ session, name, command })) > 0
+      // Somebody may have split it, to look at both.
+      const panes = (await tmux(['list-panes', '-t', target, '-F', '#{pane_dead} #{pane_id}'])).stdout.split('\n')
+      const ended = panes.find(line => line.startsWith('1 '))?.slice(2)
+      return ended !== undefined && (await again('respawn-pane', ended)).code === 0
     },
 
     async closeSession(session: string): Promise<void> {

@@ -25,6 +25,7 @@ import {
   remarkOn,
   renderVerdict,
   type VerdictRecord,
+  verifyTrees,
   type Work,
 } from '../session/index.ts'
 import { buildPacket, decide, type Gate, type Judgement, type PacketInput } from '../validator/index.ts'
@@ -44,6 +45,7 @@ export async function judgeWork(running: Running, head: Commit, request: string)
   running.record({ is: 'judging.started', round, ...head })
   await keep(session.paths, `round-${round}`, head.commit)
   const contract = sealedContract(running)
+  await verifyTrees(session.paths, head.tree, ...(status.base ? [status.base.tree] : []))
   await completeBase(running, contract)
   const gates = await runGates(running, contract, { round, at: head })
   const input = await packetInput(running, { contract, gates, round, head })

@@ -181,7 +181,9 @@ export async function tryContract(
 export async function completeBase(running: Running, contract: Contract): Promise<void> {
   const version = running.status.contract?.version ?? 1
   const { events } = readLog(running.session.paths.events)
-  const recorded = new Set(events.flatMap(event => (event.is === 'check.ran' ? [event.record] : [])))
+  const recorded = new Set(
+    events.flatMap(event => (event.is === 'check.ran' && event.outcome !== 'could not run' ? [event.record] : [])),
+  )
   for (const clause of contract.clauses) {
     if (clause.proof.is !== 'check' || recorded.has(baseRecord(version, clause.id))) continue
     recordCheck(running, await onBase(running, clause, clause.proof, version))

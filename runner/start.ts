@@ -18,14 +18,18 @@ export async function startSession(session: Session, config: Config): Promise<vo
   await tmuxOf(config.home).openSession(tmuxSession(session), windows, carried)
 }
 
-/** Start one successor of a runner that is gone, in the session's terminal if that is still there. */
-export async function startSuccessor(session: Session, config: Config): Promise<void> {
+/**
+ * Start one successor of a runner that is gone, in the session's terminal if that is still there. Answers whether it was started
+ * here: somebody else may have done so, or tmux not yet have seen that the first is gone.
+ */
+export async function startSuccessor(session: Session, config: Config): Promise<boolean> {
   refuseNewer(session)
   const tmux = tmuxOf(config.home)
   const open = (await tmux.panes()).some(pane => pane.session === tmuxSession(session))
   const window = { name: 'runner', command: runnerCommand(session) }
-  if (!open) return tmux.openSession(tmuxSession(session), [window], carried)
-  await tmux.renewWindow({ session: tmuxSession(session), ...window })
+  if (open) return tmux.renewWindow({ session: tmuxSession(session), ...window })
+  await tmux.openSession(tmuxSession(session), [window], carried)
+  return true
 }
 
 function runnerCommand({ id }: Session): string[] {

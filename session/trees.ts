@@ -15,6 +15,8 @@ export interface Commit {
 export interface Trees {
   trees: string
   outputs: string
+  /** It is ours, and reads the objects of another one. */
+  borrows?: true
   /** Milliseconds after which git is stopped, where it looks at files that others may have laid out. */
   deadline?: number
 }
@@ -181,10 +183,26 @@ export async function keep(paths: Paths, name: string, commit: string): Promise<
   await ours(paths, ['update-ref', `refs/heads/${name}`, commit])
 }
 
+/**
+ * See that every object of these trees is what its name says: git itself looks only at the name when it lays files out. Throws
+ * exit 13 where one is not.
+ */
+export async function verifyTrees(paths: Trees, ...trees: string[]): Promise<void> {
+  requireOwn(paths)
+  const ran = await tryGit(['--git-dir', paths.trees, 'rev-list', '--verify-objects', '--quiet', ...trees])
+  if (ran.code === 0) return
+  throw new DispatchError(
+    `an object in evidence/trees.git is not what its name says: ${printable(ran.stderr.trim())}`,
+    {
+      exit: exits.integrity,
+    },
+  )
+}
+
 /** Does our own repository still hold this commit, whole? */
-export async function hasCommit({ trees }: Pick<Paths, 'trees'>, commit: string): Promise<boolean> {
-  if (foreignLine(trees) !== undefined) return false
-  return (await tryGit(['--git-dir', trees, 'rev-list', '--objects', '--quiet', `${commit}^{tree}`])).code === 0
+export async function hasCommit(paths: Pick<Paths, 'trees'>, commit: string): Promise<boolean> {
+  if (foreignIn(paths) !== undefined) return false
+  return (await tryGit(['--git-dir', paths.trees, 'rev-list', '--objects', '--quiet', `${commit}^{tree}`])).code === 0
 }
 
 async function commitOf(paths: Paths, name: string): Promise<Commit> {
@@ -195,29 +213,45 @@ async function commitOf(paths: Paths, name: string): Promise<Commit> {
 function ours(paths: Trees, args: string[], options: Parameters<typeof git>[1] = {}): Promise<string> {
   const { trees, deadline } = paths
   requireOwn(paths)
-  return git(['--git-dir', trees, ...args], { ...options, ...(deadline === undefined ? {} : { deadline }) })
+  const own = ['--git-dir', trees, ...strict, ...args]
+  return git(own, { ...options, ...(deadline === undefined ? {} : { deadline }) })
 }
+
+/** Settings by which git would see less than there is, where its own look at the file system is not needed to know better. */
+const strict = [
+  ...['-c', 'core.fileMode=true'],
+  ...(process.platform === 'linux' ? ['-c', 'core.ignoreCase=false', '-c', 'core.precomposeUnicode=false'] : []),
+]
 
 /**
  * Git runs the filters that a repository's configuration names, and a session may have been copied here from anywhere: none
- * is run in a repository whose configuration says more than what git itself wrote there when it was made.
+ * is run in a repository that says more than what git itself wrote there when it was made.
  */
-function requireOwn({ trees }: Pick<Trees, 'trees'>): void {
-  const line = foreignLine(trees)
-  if (line === undefined) return
-  throw new DispatchError(`${trees} is not set up as dispatch made it: ${printable(line)}`, {
+function requireOwn(paths: Pick<Trees, 'trees' | 'borrows'>): void {
+  const { trees } = paths
+  const foreign = foreignIn(paths)
+  if (foreign === undefined) return
+  throw new DispatchError(`${trees} is not set up as dispatch made it: ${printable(foreign)}`, {
     exit: exits.integrity,
     remedy: 'Somebody has changed it, and git is not run there. `dispatch audit` tells what else is wrong.',
   })
 }
 
+/** Files by which git takes configuration, objects or attributes from elsewhere. We make none of them. */
+const leading = ['commondir', 'config.worktree', 'info/attributes', 'info/grafts', 'objects/info/alternates']
+
 const section = /^\[(core|extensions)\]$/
 const setting =
   /^(repositoryformatversion|filemode|bare|ignorecase|precomposeunicode|symlinks|objectformat|refstorage) = \w+$/
 
-/** The first line of its configuration that `git init --bare` does not write, on any system; or that it is kept elsewhere. */
-function foreignLine(trees: string): string | undefined {
-  if (fs.existsSync(path.join(trees, 'commondir'))) return 'commondir'
-  const lines = (readIfPresent(path.join(trees, 'config')) ?? '').split('\n').map(line => line.trim())
+/** What is there that `git init --bare` does not write, on any system: a file, or a line of its configuration. */
+function foreignIn({ trees, borrows }: Pick<Trees, 'trees' | 'borrows'>): string | undefined {
+  if (!fs.lstatSync(trees, { throwIfNoEntry: false })?.isDirectory()) return 'it is no folder'
+  const files = borrows ? leading.slice(0, -1) : leading
+  const found = files.find(name => fs.lstatSync(path.join(trees, name), { throwIfNoEntry: false }) !== undefined)
+  if (found !== undefined) return found
+  const config = readIfPresent(path.join(trees, 'config'))
+  if (config === undefined) return 'its config is gone'
+  const lines = config.split('\n').map(line => line.trim())
   return lines.find(line => line !== '' && !section.test(line) && !setting.test(line))
 }

@@ -6,19 +6,20 @@ const young = 20_000
 
 /**
  * Give every session that has lost its runner exactly one successor. `start` opens it; the claim on the session decides
- * between two that were started at the same moment. Answers the ids.
+ * between two that were started at the same moment. Answers the ids of those that were started here.
  */
 export async function revive(
   views: View[],
   config: Config,
-  start: (session: Session, config: Config) => Promise<void>,
+  start: (session: Session, config: Config) => Promise<boolean>,
 ): Promise<string[]> {
   const open = new Set((await tmuxOf(config.home).panes()).map(pane => pane.session))
   const orphans = views.filter(view =>
     isOrphan(view, { now: Date.now(), open: open.has(`dispatch-${view.session.id}`) }),
   )
-  for (const { session } of orphans) await start(session, config)
-  return orphans.map(({ session }) => session.id)
+  const started: string[] = []
+  for (const { session } of orphans) if (await start(session, config)) started.push(session.id)
+  return started
 }
 
 /**

@@ -230,8 +230,7 @@ async function started(session: Session, config: Config): Promise<void> {
     const runner = holder(session.paths.runner)
     const isGone = runner !== undefined && (await liveness(runner)) === 'dead'
     if (isGone && !isRevived) {
-      isRevived = true
-      await startSuccessor(session, config)
+      isRevived = await startSuccessor(session, config)
     } else if (Date.now() > over && (isGone || runner === undefined)) {
       // A large repository takes its time, with a runner.
       await closeSession(session, config, 'dispatch', 'its runner did not start, or died at once')

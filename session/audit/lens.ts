@@ -35,7 +35,7 @@ export async function openLens({ trees, outputs }: Paths): Promise<Lens | string
     const { bytes } = look(path.join(trees, name), caps.record)
     if (bytes) fs.writeFileSync(path.join(own, name), bytes)
   }
-  return { trees: own, outputs, scratch, deadline: patience }
+  return { trees: own, outputs, scratch, borrows: true, deadline: patience }
 }
 
 export function closeLens({ scratch }: Lens): void {

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { install, type Policy, policyOf, run, sandboxHere } from '../../host/index.ts'
+import { built, install, type Policy, policyOf, run, sandboxHere } from '../../host/index.ts'
 
 /**
  * `npm run bench:sandbox`: what the sandbox adds to a start, on and off, alternating in one run; and what stands beside it
@@ -21,7 +21,7 @@ const nothing = ['/bin/sh', '-c', ':']
 function door(name: string, changes: Partial<Policy>): string[] {
   const policy = policyOf('check', { folder: at('out'), scratch: at('scratch'), write: [at('out')] })
   fs.writeFileSync(at(name), JSON.stringify({ ...policy, ...changes }))
-  return [process.execPath, path.join(install, 'bin/sandboxed.ts'), at(name), '--']
+  return [process.execPath, path.join(install, built, 'sandboxed.js'), at(name), '--']
 }
 
 const closed = door('closed', {})

@@ -31,9 +31,9 @@ function installIn(t: TestContext): string {
   return folder
 }
 
-async function entered(folder: string): Promise<string> {
-  const env = { PATH: process.env['PATH'] ?? '', HOME: folder }
-  const ran = await run('/bin/sh', [path.join(folder, 'bin/dispatch')], { cwd: '/', env })
+async function entered(folder: string, way = path.join(folder, 'bin/dispatch'), tools = ''): Promise<string> {
+  const env = { PATH: `${tools}:${process.env['PATH']}`, HOME: folder, CDPATH: '/' }
+  const ran = await run('/bin/sh', [way], { cwd: folder, env })
   assert.equal(ran.stderr, '')
   return ran.stdout
 }
@@ -58,6 +58,26 @@ test('an edit counts at once, also one that is dated back; what is no source doe
   await moment()
   fs.renameSync(path.join(folder, 'host/a.ts'), path.join(folder, 'host/b.ts'))
   assert.equal(await entered(folder), 'sources')
+})
+
+test('by whatever way it is reached, and where it cannot look, the sources count', async t => {
+  const folder = installIn(t)
+  const elsewhere = scratch(t)
+  fs.symlinkSync(path.join(folder, 'bin/dispatch'), path.join(elsewhere, 'dispatch'))
+  fs.symlinkSync(path.join(folder, 'bin'), path.join(elsewhere, 'bin'))
+  const ways = [path.join(elsewhere, 'dispatch'), path.join(elsewhere, 'bin/dispatch'), 'bin/dispatch']
+  await moment()
+  fs.writeFileSync(path.join(folder, 'built/stamp'), '')
+  for (const way of ways) assert.equal(await entered(folder, way), 'built', way)
+  await moment()
+  fs.appendFileSync(path.join(folder, 'package-lock.json'), '\n')
+  for (const way of ways) assert.equal(await entered(folder, way), 'sources', way)
+
+  await moment()
+  fs.writeFileSync(path.join(folder, 'built/stamp'), '')
+  fs.writeFileSync(path.join(elsewhere, 'find'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+  assert.equal(await entered(folder), 'built')
+  assert.equal(await entered(folder, undefined, elsewhere), 'sources')
 })
 
 test('without a whole build the sources are run', async t => {

@@ -96,7 +96,7 @@ const acts: [name: string, body: string, says: RegExp, found: boolean][] = [
 ]
 
 describe('a worker that tampers with the record', { concurrency: 2 }, () => {
-  for (const [name, body, says, found] of sweep(acts, ([name]) => name, ['L01', 'L06', 'L07']))
+  for (const [name, body, says, found] of sweep(acts, ([name]) => name.slice(0, 3), ['L01', 'L06', 'L08']))
     it(`${name}: no PASS, exit 13, and the audit shows it`, async test => {
       if (isOver(test)) return
       await withRig(scenario(program(name.slice(0, 3), body)), async rig => {

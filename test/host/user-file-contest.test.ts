@@ -6,7 +6,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
-import { scratch } from './scratch.ts'
+import { scratch, until } from './scratch.ts'
 
 const mergers = 8
 const rounds = Number(process.env['CONTEST_ROUNDS'] ?? 100)
@@ -25,7 +25,7 @@ interface Figures {
 test(`F65 ${mergers} mergers x ${rounds} rounds beside a claude that holds its lock: no key is lost, no read is torn`, async t => {
   const { reads, wrote, ...bad } = await contest(t, 'claude', rounds)
   assert.deepEqual(bad, { lostOurs: 0, refused: 0, lostTheirs: 0, gaveUp: 0, torn: 0 })
-  assert.ok(wrote > 0 && reads > 100, 'claude and the reader took part')
+  assert.ok(wrote > 0 && reads > 20, `claude and the reader took part: ${wrote} written, ${reads} read`)
 })
 
 test('F65 beside a writer that takes no lock, as claude does with settings.json: no read is torn, and next to nothing is lost', async t => {
@@ -46,6 +46,7 @@ async function contest(t: TestContext, rival: 'claude' | 'lockless', length: num
   const pause = rival === 'claude' ? ['100'] : []
   const began = Date.now()
   const beside = [play(t, rival, file), play(t, 'reader', file)]
+  await until(() => fs.readFileSync(file, 'utf8').includes('claude-'), 'the rival takes part')
   const merging = Array.from({ length: mergers }, (_, index) => play(t, 'merger', file, `m${index}`, length, ...pause))
   const merged = await Promise.all(merging)
   const seconds = Math.round((Date.now() - began) / 100) / 10

@@ -22,7 +22,7 @@ describe('every scenario ends as it should, in words, and leaves nothing running
       if (isOver(test)) return
       const { needs, ends } = await readScenario(name)
       if (needs && (await run(needs, ['--version'])).code !== 0) return test.skip(`${needs} is not on this machine`)
-      const folder = path.join(place, name)
+      const folder = path.join(place, `${name}.home`) // No name of a folder begins as another does.
       fs.mkdirSync(folder)
       const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder, NODE_COMPILE_CACHE: compiled }
       const ran = await run('/bin/sh', [door, 'rehearse', name], { env, deadline: 120_000 })

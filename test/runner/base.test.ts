@@ -79,6 +79,17 @@ test('what a killed runner did not record of the base is recorded before work is
   assert.deepEqual(await complete(), both, 'a second time there is nothing to do')
 })
 
+test('what could not run is tried again the next time', async t => {
+  const { seal, complete, running } = await sealedSession(t)
+  seal(first, 1)
+  const project = { setup: [{ run: 'false', lock: [] }] }
+  Object.assign(running.session.opening, { project })
+  running.setups.set(running.status.base?.commit, Promise.resolve({ ok: false, why: 'no disk' }))
+  assert.deepEqual(await complete(), ['base-C1 base could not run', 'base-C2 base could not run'])
+  Object.assign(running.session.opening, { project: null })
+  assert.deepEqual((await complete()).slice(2), ['base-C1 base red', 'base-C2 base red'])
+})
+
 test('a version of the contract has a base of its own, and what has not changed is not run again', async t => {
   const { seal, complete, running } = await sealedSession(t)
   seal(first, 1)

@@ -16,6 +16,7 @@ import {
   pathsOf,
   prepareTrees,
   type Status,
+  verifyTrees,
 } from '../../session/index.ts'
 import { scratch } from '../host/scratch.ts'
 
@@ -371,8 +372,65 @@ test('git is not run in a copied session whose repository says more than ours do
   assert.ok(fs.existsSync(mark), 'git itself would have run it')
 
   fs.writeFileSync(config, own)
-  fs.writeFileSync(path.join(paths.trees, 'commondir'), '.')
-  assert.deepEqual(await changedSinceVerdict(paths, verdict), ['evidence/trees.git'])
+  for (const name of ['commondir', 'config.worktree', 'objects/info/alternates', 'info/attributes', 'info/grafts']) {
+    write(paths.trees, { [name]: '' })
+    assert.deepEqual(await changedSinceVerdict(paths, verdict), ['evidence/trees.git'], name)
+    fs.rmSync(path.join(paths.trees, name))
+  }
+  fs.rmSync(mark)
+  fs.renameSync(paths.trees, `${paths.trees}.evil`)
+  fs.appendFileSync(`${paths.trees}.evil/config`, filter)
+  fs.writeFileSync(paths.trees, `gitdir: ${paths.trees}.evil\n`)
+  assert.deepEqual(
+    await changedSinceVerdict(paths, verdict),
+    ['evidence/trees.git'],
+    'a file that leads to a repository',
+  )
+  assert.ok(!fs.existsSync(mark))
+})
+
+test('a change that its configuration would hide is seen all the same', async t => {
+  const paths = newSession(t)
+  await prepareTrees(paths, 'dispatch/a', undefined)
+  write(paths.outputs, { 'run.sh': 'echo\n' })
+  fs.chmodSync(path.join(paths.outputs, 'run.sh'), 0o755)
+  const head = await commitAll(paths.outputs)
+  await importHead(paths)
+  const config = path.join(paths.trees, 'config')
+  fs.writeFileSync(config, fs.readFileSync(config, 'utf8').replace('filemode = true', 'filemode = false'))
+  fs.chmodSync(path.join(paths.outputs, 'run.sh'), 0o644)
+  assert.deepEqual(await differences(paths, head), ['run.sh'])
+})
+
+test('no object is taken for another, and one that is not what its name says is found', async t => {
+  const paths = newSession(t)
+  await prepareTrees(paths, 'dispatch/a', undefined)
+  write(paths.outputs, { 'f.txt': 'bad' })
+  const head = await commitAll(paths.outputs)
+  await importHead(paths)
+  const inTrees = (...words: string[]) => gitIn(paths.outputs, '--git-dir', paths.trees, ...words)
+  const bad = await inTrees('rev-parse', `${head}:f.txt`)
+  write(path.dirname(paths.folder), { good: 'good' })
+  const good = await inTrees('hash-object', '-w', path.join(path.dirname(paths.folder), 'good'))
+  await inTrees('update-ref', `refs/replace/${bad}`, good)
+  assert.equal(await inTrees('cat-file', 'blob', bad), 'good', 'git itself would be misled')
+  const folder = path.join(scratch(t), 'export')
+  fs.mkdirSync(folder)
+  await exportTree(paths, head, folder)
+  assert.equal(fs.readFileSync(path.join(folder, 'f.txt'), 'utf8'), 'bad')
+  await verifyTrees(paths, `${head}^{tree}`)
+
+  // One that is laid there before its time: the object that is handed in later is taken to be there already.
+  write(paths.outputs, { 'f.txt': 'worse' })
+  const later = await commitAll(paths.outputs)
+  const worse = await gitIn(paths.outputs, 'rev-parse', `${later}:f.txt`)
+  const loose = (object: string) => path.join(paths.trees, 'objects', object.slice(0, 2), object.slice(2))
+  fs.mkdirSync(path.dirname(loose(worse)), { recursive: true })
+  fs.copyFileSync(loose(good), loose(worse))
+  await assert.rejects(
+    importHead(paths).then(({ tree }) => verifyTrees(paths, tree)),
+    { exit: 13 },
+  )
 })
 
 test('what is kept outlives its branch', async t => {

@@ -59,7 +59,7 @@ export function is_prime(n) {
   test: `
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { add, gcd, is_prime } from '../bin/mathx.mjs'
+import { add, gcd, is_prime } from './mathx.mjs'
 
 test('all', () => assert.deepEqual([add(2, 3), gcd(12, 18), gcd(0, 0), is_prime(1), is_prime(97)], [5, 6, 0, false, true]))
 `,

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { install, type Policy, policyOf, type Role, run } from '../../../host/index.ts'
+import { built, install, type Policy, policyOf, type Role, run } from '../../../host/index.ts'
 import type { Try } from './tries.ts'
 import type { World } from './world.ts'
 
@@ -26,7 +26,7 @@ export async function attempt(world: World, tries: [id: string, one: Try][], rol
   const commands = ['/bin/sh', '-c', all]
   const policy = world.at('policy.json')
   if (role) fs.writeFileSync(policy, JSON.stringify(policyFor(role, world, own, names)))
-  const door = [process.execPath, path.join(install, 'bin/sandboxed.ts'), policy, '--']
+  const door = [process.execPath, path.join(install, built, 'sandboxed.js'), policy, '--'] // As sessions start it.
   // Standard input and output are plain files of ours, as a worker has them; and somebody left a folder open (bash: sh counts to 9).
   const { folder } = world
   const redirected = 'cd "$0"; exec "$@" <state/workspace/mine/brief.md >>state/workspace/mine/stream.jsonl 99<home'
