@@ -96,7 +96,7 @@ function gitEnvironment(): Record<string, string> {
     GIT_ALLOW_PROTOCOL: 'file', // A repository's own protocol.ext.allow would win over `-c protocol.allow`.
     GIT_NO_LAZY_FETCH: '1',
     GIT_NO_REPLACE_OBJECTS: '1', // Else a reference that anybody can lay puts another file in the place of one.
-    GIT_GRAFT_FILE: '/dev/null',
+    GIT_GRAFT_FILE: '/dev/null/none', // One that is there would be told of.
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TEMPLATE_DIR: '',
   }

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { DispatchError, exits, git, makePrivate, printable, readIfPresent, tryGit } from '../host/index.ts'
+import { DispatchError, exits, git, makePrivate, printable, tryGit } from '../host/index.ts'
 import type { Paths } from './paths.ts'
 import type { Status } from './status.ts'
 
@@ -245,13 +245,16 @@ const setting =
   /^(repositoryformatversion|filemode|bare|ignorecase|precomposeunicode|symlinks|objectformat|refstorage) = \w+$/
 
 /** What is there that `git init --bare` does not write, on any system: a file, or a line of its configuration. */
-function foreignIn({ trees, borrows }: Pick<Trees, 'trees' | 'borrows'>): string | undefined {
+export function foreignIn({ trees, borrows }: Pick<Trees, 'trees' | 'borrows'>): string | undefined {
   if (!fs.lstatSync(trees, { throwIfNoEntry: false })?.isDirectory()) return 'it is no folder'
   const files = borrows ? leading.slice(0, -1) : leading
   const found = files.find(name => fs.lstatSync(path.join(trees, name), { throwIfNoEntry: false }) !== undefined)
   if (found !== undefined) return found
-  const config = readIfPresent(path.join(trees, 'config'))
-  if (config === undefined) return 'its config is gone'
-  const lines = config.split('\n').map(line => line.trim())
+  const config = fs.lstatSync(path.join(trees, 'config'), { throwIfNoEntry: false })
+  if (!config?.isFile() || config.size > 4096) return 'its config is gone, or is none of ours'
+  const lines = fs
+    .readFileSync(path.join(trees, 'config'), 'utf8')
+    .split('\n')
+    .map(line => line.trim())
   return lines.find(line => line !== '' && !section.test(line) && !setting.test(line))
 }

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { differences } from '../trees.ts'
+import { differences, foreignIn } from '../trees.ts'
 import { caps, type Dossier, eventsOf, isFolder, look } from './dossier.ts'
 import { brokenObjects, hasObject, hidingLines, type Lens, stagedIn, strangersIn } from './lens.ts'
 import { type Remark, Remarks } from './remark.ts'
@@ -15,6 +15,15 @@ export async function auditTree(dossier: Dossier, lens: Lens | string): Promise<
       remarks.damage('evidence/trees.git', lens, 'What was judged cannot be looked at, so it was left alone.')
     return remarks.all
   }
+  const foreign = foreignIn(paths)
+  if (foreign !== undefined)
+    remarks.damage(
+      'evidence/trees.git',
+      `is not set up as dispatch made it: ${foreign.slice(0, 80)}`,
+      'Git was not run in it.',
+    )
+  if (fs.existsSync(path.join(paths.trees, 'refs/replace')))
+    remarks.damage('evidence/trees.git/refs/replace', 'puts objects in the place of others', 'Our git did not heed it.')
   for (const line of hidingLines(paths))
     remarks.damage(
       'evidence/trees.git/info/exclude',

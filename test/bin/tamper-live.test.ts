@@ -7,8 +7,8 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, describe, it } from 'node:test'
-import { honest, task } from '../../rehearsal/hello.ts'
-import { bash, type Scenario } from '../../rehearsal/scenario.ts'
+import { contract, honest, task, therest } from '../../rehearsal/hello.ts'
+import { bash, put, type Scenario, say } from '../../rehearsal/scenario.ts'
 import { audit, readLog } from '../../session/index.ts'
 import { hello, type Rig, withRig } from '../rig.ts'
 import { isOver, sweep } from '../sweep.ts'
@@ -20,8 +20,11 @@ after(() => fs.rmSync(place, { recursive: true, force: true }))
 function program(name: string, body: string): string {
   const file = path.join(place, `${name}.mjs`)
   const start = `
+    import { execFileSync } from 'node:child_process'
     import { createHash } from 'node:crypto'
     import fs from 'node:fs'
+    const inTrees = (...words) =>
+      execFileSync('git', ['--git-dir', '../evidence/trees.git', ...words.slice(0, -1)], { input: words.at(-1) }).toString().trim()
     const log = '../events.jsonl'
     const sha = text => createHash('sha256').update(text).digest('hex')
     const read = () => fs.readFileSync(log, 'utf8').split('\\n').filter(Boolean)
@@ -93,6 +96,22 @@ const acts: [name: string, body: string, says: RegExp, found: boolean][] = [
     /contract\.md is not what was sealed/,
     true,
   ],
+  [
+    'L12 have the repository of the evidence run a filter',
+    "fs.appendFileSync('../evidence/trees.git/config', '[filter \"x\"]\\n\\tclean = touch ../filtered; cat\\n'); fs.writeFileSync('.gitattributes', '* filter=x\\n')",
+    /not set up as dispatch made it/,
+    true,
+  ],
+  [
+    'L13 lay an object under the name of what it will hand in',
+    `const name = inTrees('hash-object', '--stdin', 'echo hello\\n')
+     const good = inTrees('hash-object', '-w', '--stdin', 'echo other\\n')
+     const at = object => '../evidence/trees.git/objects/' + object.slice(0, 2) + '/' + object.slice(2)
+     fs.mkdirSync(at(name).replace(/.[0-9a-f]*$/, ''), { recursive: true })
+     fs.copyFileSync(at(good), at(name))`,
+    /cannot be read|not what its name says/,
+    true,
+  ],
 ]
 
 describe('a worker that tampers with the record', { concurrency: 2 }, () => {
@@ -121,6 +140,24 @@ describe('a worker that tampers with the record', { concurrency: 2 }, () => {
       const { isSound, remarks } = await audit(rig.session().paths.folder)
       assert.ok(isSound, JSON.stringify(remarks))
     })
+  })
+
+  it('L14 another object in the place of what it hands in: the checks see what it has handed in', () => {
+    const body = `
+      const bad = inTrees('hash-object', '-w', '--stdin', 'echo bad\\n')
+      const good = inTrees('hash-object', '-w', '--stdin', 'echo hello\\n')
+      inTrees('update-ref', 'refs/replace/' + bad, good, '')
+    `
+    const worker = [bash(program('L14', body)), put('hello.sh', 'echo bad'), say('It prints hello.')]
+    return withRig(
+      { ...hello, workers: { '*': worker }, orchestrator: [put('contract.md', contract), ...therest] },
+      async rig => {
+        const ran = await rig.dispatch([task, '--wait'])
+        assert.equal(ran.code, 3, ran.stdout + ran.stderr)
+        assert.match(ran.stdout, /C1 +red now/)
+      },
+      { ROUNDS: '1' },
+    )
   })
 
   it('a session that still runs is audited as far as it has come', () =>
