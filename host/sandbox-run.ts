@@ -257,10 +257,10 @@ function realOf(place: string): string | undefined {
   }
 }
 
-/** A folder for sockets, whose names may not be long. */
+/** A folder for sockets: the whole name of one may have 107 bytes (`unix(7)`), of which ours take 54 at most. */
 function shortTemp(): string {
   const named = os.tmpdir()
-  return named.length < 60 ? named : '/tmp'
+  return Buffer.byteLength(named) <= 53 ? named : '/tmp'
 }
 
 function isFile(fd: number): boolean {

@@ -3,7 +3,8 @@ import { readLog } from './log.ts'
 
 /**
  * The events of a log, those there and those to come, until `signal` aborts. Watching is only a hint (reliability.md M7):
- * the log is read again at least every `rescan` milliseconds.
+ * the log is read again at least every `rescan` milliseconds. Where somebody has changed what was there, all from that line on is
+ * news.
  */
 export async function* follow(
   file: string,
@@ -11,10 +12,11 @@ export async function* follow(
 ): AsyncGenerator<Event> {
   const waker = await wakeOn([file], rescan)
   try {
-    for (let seen = 0; !signal.aborted; await waker.next(signal)) {
-      const { events } = readLog(file)
-      yield* events.slice(events.length < seen ? 0 : seen) // Cut by somebody: then what is left is news.
-      seen = events.length
+    for (let seen: string[] = []; !signal.aborted; await waker.next(signal)) {
+      const { events, hashes } = readLog(file)
+      const changed = seen.findIndex((hash, at) => hash !== hashes[at])
+      yield* events.slice(changed < 0 ? seen.length : changed)
+      seen = hashes
     }
   } finally {
     await waker.close()

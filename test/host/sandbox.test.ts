@@ -299,6 +299,19 @@ if (process.send) { process.send('ipc'); process.disconnect() } else {
     assert.ok(ran.stdout.includes(word), `${word} in:\n${ran.stdout}\n${ran.stderr}`)
 })
 
+test('the name of the folder for temporary files may have any length', { skip }, async t => {
+  const { policy, folder } = inside(t)
+  const [node = '', ...words] = [...door, policy({ hosts: ['example.com:443'] }), '--', '/bin/sh', '-c', 'echo here']
+  for (const length of [53, 54, 59, 60, 150]) {
+    const temp = path.join('/tmp', `dsp-test-${process.pid}-`.padEnd(length - 5, 'x'))
+    fs.mkdirSync(temp)
+    t.after(() => fs.rmSync(temp, { recursive: true, force: true }))
+    const env = { PATH: `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`, HOME: folder, TMPDIR: temp }
+    const ran = await run(node, words, { env, cwd: folder, deadline: 60_000 })
+    assert.equal(ran.stdout, 'here\n', `${temp.length} bytes: ${ran.stderr}`)
+  }
+})
+
 test('a host that is allowed can be reached by its name and port, another port cannot', { skip }, async t => {
   const { sh } = inside(t)
   const server = http.createServer((_, response) => response.end('model')).listen(0, '127.0.0.1')

@@ -49,8 +49,10 @@ function tableOf(rows: Outcome[]): string {
       row.part,
       String(row.rounds),
       String(row.took),
-      row.held ? 'held' : 'FAILED',
-      row.figures.join('; ').replace(/[{}"]/g, ''),
+      row.held ? (row.notBegun.length === 0 ? 'held' : 'held, cut') : 'FAILED',
+      [...row.figures, ...(row.notBegun.length === 0 ? [] : [`not begun: ${row.notBegun.join(' ')}`])]
+        .join('; ')
+        .replace(/[{}"]/g, ''),
     ]),
   ]
   const widths = [0, 1, 2, 3].map(column => Math.max(...cells.map(row => row[column]?.length ?? 0)))
