@@ -17,17 +17,17 @@ export interface Config extends Settings {
   install: string
 }
 
-/** Where `npm run build` lays our programs, linked: a folder of the install, beside the rooms. */
+/** Where `npm run build` lays our programs: a folder of the install, beside the rooms. */
 export const built = 'built'
 
 export const install = path.resolve(import.meta.dirname, '..')
 
 /**
- * The words that start a program of ours, such as `bin/runner`: as built where we ourselves are, else its source.
+ * The words that start a program of ours, such as `bin/runner`: its build where we ourselves run as one, else its source.
  */
 export function ownProgram(name: string): [node: string, file: string] {
-  const isLinked = path.basename(import.meta.dirname) === built
-  return [process.execPath, path.join(install, isLinked ? `${built}/${path.basename(name)}.js` : `${name}.ts`)]
+  const isBuilt = path.basename(import.meta.dirname) === built
+  return [process.execPath, path.join(install, isBuilt ? `${built}/${path.basename(name)}.js` : `${name}.ts`)]
 }
 
 /** Read the environment and `$DISPATCH_HOME/.env` once. The environment wins. Every problem is reported at once (exit 2). */

@@ -28,45 +28,27 @@ export function tmuxOf(home: string) {
     socket,
 
     /**
-     * Open a session of 200x50 with these windows; throws exit 6 where there is one of that name. The values of `names` are taken from our own environment and handed to
-     * its windows by tmux itself (`update-environment`), so that no secret stands in an argument list or a file.
+     * Open a session of 200x50 with these windows; throws exit 6 where there is one of that name. The values of `names` are
+     * taken from our own environment and handed to its windows by tmux itself (`update-environment`), so that no secret stands
+     * in an argument list or a file.
      */
     async openSession(session: string, windows: Omit<Window, 'session'>[], names: string[]): Promise<void> {
       const [first, ...others] = windows
       if (!first) return
+      const steps = [
+        ['start-server'],
+        ['set-option', '-g', 'remain-on-exit', 'on'],
+        ['set-option', '-g', 'history-limit', '20000'],
+        ['set-option', '-g', 'update-environment', names.join(' ')],
+        ['new-session', '-d', '-s', session, '-x', '200', '-y', '50', '-n', first.name, ...exact(first.command)],
+        ...others.map(({ name, command }) => opening({ session, name, command })),
+        ['set-option', '-s', 'exit-empty', 'on'],
+      ]
       // The server is born by itself: born with the session, it would hand this caller's values to every later window.
       await must(['-f', '/dev/null', 'start-server', ';', 'set-option', '-s', 'exit-empty', 'off'])
       try {
-        await must(
-          [
-            ...['-f', '/dev/null', 'start-server', ';', 'set-option', '-g', 'remain-on-exit', 'on', ';'],
-            ...[
-              'set-option',
-              '-g',
-              'history-limit',
-              '20000',
-              ';',
-              'set-option',
-              '-g',
-              'update-environment',
-              names.join(' '),
-              ';',
-            ],
-            ...['new-session', '-d', '-s', session, '-x', '200', '-y', '50', '-n', first.name, ...exact(first.command)],
-            ...others.flatMap(({ name, command }) => [
-              ';',
-              'new-window',
-              '-d',
-              '-t',
-              `=${session}:`,
-              '-n',
-              name,
-              ...exact(command),
-            ]),
-            ...[';', 'set-option', '-s', 'exit-empty', 'on'],
-          ],
-          { ...serverEnvironment(), ...variables(names) },
-        )
+        const chained = steps.flatMap((step, at) => (at === 0 ? step : [';', ...step]))
+        await must(['-f', '/dev/null', ...chained], { ...serverEnvironment(), ...variables(names) })
       } catch (error) {
         await tmux(['set-option', '-s', 'exit-empty', 'on']) // The chain has ended before it came to that.
         throw error
@@ -74,19 +56,8 @@ export function tmuxOf(home: string) {
     },
 
     /** Open a window behind the others; answers the process in it. */
-    async openWindow({ session, name, command }: Window): Promise<number> {
-      const ran = await must([
-        'new-window',
-        '-d',
-        '-P',
-        '-F',
-        '#{pane_pid}',
-        '-t',
-        `=${session}:`,
-        '-n',
-        name,
-        ...exact(command),
-      ])
+    async openWindow(window: Window): Promise<number> {
+      const ran = await must(opening(window, '-P', '-F', '#{pane_pid}'))
       return Number(ran.stdout.trim())
     },
 
@@ -239,6 +210,11 @@ export function parsePanes(text: string): Pane[] {
       const [session = '', pid = '', dead = '', ...window] = line.split(' ')
       return { session, window: window.join(' '), pid: Number(pid), dead: dead === '1' }
     })
+}
+
+/** The words that open a window of a session, behind the others. */
+function opening({ session, name, command }: Window, ...more: string[]): string[] {
+  return ['new-window', '-d', ...more, '-t', `=${session}:`, '-n', name, ...exact(command)]
 }
 
 /** Argv as tmux takes it: a lone word it would give to a shell, and a `;` at a word's end would end its own command. */

@@ -1,17 +1,10 @@
 import { exits, oneLine, writeAtomic } from '../host/index.ts'
 import { type Change, changesIn } from '../session/index.ts'
+import { type Drafted, refuseContract, tryContract } from './draft.ts'
+import { recordCheck } from './evidence.ts'
 import { askedFile, hashOf } from './human.ts'
 import { type Reply, type Running, refuse } from './running.ts'
-import {
-  type Drafted,
-  keepContract,
-  layContract,
-  recordCheck,
-  refuseContract,
-  sealedContract,
-  sealOf,
-  tryContract,
-} from './seal.ts'
+import { keepContract, layContract, sealedContract, sealOf } from './seal.ts'
 
 /**
  * `contract amend "why"`: make the contract.md on the desk the next version of the sealed one. One that is as strict as before

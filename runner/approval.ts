@@ -1,4 +1,3 @@
-import path from 'node:path'
 import {
   type AgentMarks,
   agentSign,
@@ -7,11 +6,11 @@ import {
   hasOpen,
   lineageOf,
   liveness,
-  readUntrusted,
   tmuxOf,
   writeAtomic,
 } from '../host/index.ts'
 import { type Event, holder, listSessions, readLog, type Session } from '../session/index.ts'
+import { draftOf } from './draft.ts'
 import { askedContract, askedFile, hashOf, type LeftWord, pastedAt, wordFile } from './human.ts'
 import type { Reply, Running } from './running.ts'
 
@@ -123,7 +122,8 @@ function refusal(what: string, sign: string | undefined): string | undefined {
 }
 
 /** The yes is for one text: the one that was last asked about, in place of what is sealed now, and that still lies on the desk. */
-function stale({ session, status }: Running, { is, sha256 }: Ruling): string | undefined {
+function stale(running: Running, { is, sha256 }: Ruling): string | undefined {
+  const { session, status } = running
   if (status.contract?.sha256 === sha256) return 'exactly this contract is sealed already'
   if (status.approval?.sha256 !== sha256 || status.approval.is !== 'asked')
     return 'this is not the contract that waits for your approval: it was changed after you were shown it. Look again'
@@ -131,8 +131,7 @@ function stale({ session, status }: Running, { is, sha256 }: Ruling): string | u
     return 'another contract has been sealed since you were asked. Wait until it asks anew, or send it back with --no'
   if (askedContract(session.paths, sha256) === undefined)
     return 'the text that you were shown has been changed in the folder of the session'
-  const draft = readUntrusted(path.join(session.paths.desk, 'contract.md'), 256 * 1024)?.toString('utf8') ?? ''
-  if (is === 'approve' && hashOf(draft) !== sha256)
+  if (is === 'approve' && hashOf(draftOf(running) ?? '') !== sha256)
     return 'the orchestrator has changed contract.md since it asked. Wait until it asks anew, or send it back with --no'
   return undefined
 }

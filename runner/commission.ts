@@ -4,8 +4,9 @@ import { makePrivate, writeAtomic } from '../host/index.ts'
 import { globsOverlap, isGlob, isWorkerName, type Worker } from '../session/index.ts'
 import { overBudget } from './budget.ts'
 import type { Request } from './desk.ts'
+import { draftedClauses } from './draft.ts'
 import { type Reply, type Running, refuse } from './running.ts'
-import { draftedClauses, sealContract, sealedContract } from './seal.ts'
+import { sealContract, sealedContract } from './seal.ts'
 
 /** What an orchestrator asks for; the rest of a commission is ours to say. */
 type Asked = Omit<Commission, 'brief' | 'token' | 'accepted'>

@@ -6,6 +6,7 @@ import {
   type ContractClause,
   EvidenceRecord,
   type Expectation,
+  evidenceText,
   type Paths,
   type ProofOf,
   parseContract,
@@ -80,6 +81,23 @@ export async function evidenceFor(
     keepRecord(session.paths, repeated, text)
     return repeated
   }
+}
+
+/** Say in the log what a check has shown, with the hash of its record. */
+export function recordCheck(running: Running, record: EvidenceRecord): void {
+  const { side, round, clause, outcome, why, milliseconds, id } = record
+  const sha256 = hashOf(evidenceText(record))
+  running.record({
+    is: 'check.ran',
+    side,
+    round,
+    clause,
+    outcome,
+    why: why.slice(0, 300),
+    milliseconds,
+    record: id,
+    sha256,
+  })
 }
 
 /** All that an outcome rests on, in one line of a record's own words. */

@@ -29,11 +29,12 @@ import {
   type Work,
 } from '../session/index.ts'
 import { buildPacket, decide, type Gate, type Judgement, type PacketInput } from '../validator/index.ts'
-import { evidenceFor } from './evidence.ts'
+import { completeBase } from './base.ts'
+import { evidenceFor, recordCheck } from './evidence.ts'
 import { givenSecrets } from './given.ts'
 import { hashOf } from './human.ts'
 import type { Running } from './running.ts'
-import { completeBase, recordCheck, sealedContract } from './seal.ts'
+import { sealedContract } from './seal.ts'
 import { withSources } from './sources.ts'
 import { vouch } from './vouch.ts'
 

@@ -36,6 +36,7 @@ import {
   settled,
   statusOf,
   tell,
+  voidBy,
   wakeOn,
 } from '../session/index.ts'
 import { amendContract } from './amend.ts'
@@ -354,9 +355,8 @@ class Runner implements Running {
     const { verdict } = this.status
     if (!verdict?.final || verdict.voided || Date.now() - this.verdictSeen < 2000) return
     this.verdictSeen = Date.now()
-    const changed = await changedSinceVerdict(this.session.paths, this.status)
-    if (changed.length === 0) return
-    const why = `${changed.slice(0, 5).join(', ')} changed in outputs/ after the verdict`.slice(0, 400)
+    const why = voidBy(await changedSinceVerdict(this.session.paths, this.status))
+    if (why === undefined) return
     this.record({ is: 'verdict.voided', why })
     const written = recordOf(this.session.paths, this.status)
     if (written) writeAtomic(this.session.paths.verdict, renderVerdict(written, why))

@@ -128,6 +128,13 @@ export async function changedSinceVerdict(paths: Paths, { verdict }: Pick<Status
   }
 }
 
+/** Why a verdict no longer holds when these files have changed since; undefined when none has. Pure. */
+export function voidBy(changed: string[]): string | undefined {
+  if (changed.length === 0) return undefined
+  const more = changed.length > 5 ? ` and ${changed.length - 5} more` : ''
+  return `${changed.slice(0, 5).join(', ').slice(0, 340)}${more} changed in outputs/ after the verdict`
+}
+
 /** Paths that differ between two commits, each with what happened to it; with globs, only what none of them matches. */
 export async function changedPaths(
   paths: Trees,

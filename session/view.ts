@@ -3,7 +3,7 @@ import { holder } from './chain.ts'
 import { readLog } from './log.ts'
 import { listSessions, type Session } from './session.ts'
 import { type Status, settled, statusOf } from './status.ts'
-import { changedSinceVerdict } from './trees.ts'
+import { changedSinceVerdict, voidBy } from './trees.ts'
 
 /** A session as a reader sees it: what its events add up to, and whether its runner is there to go on. */
 export interface View {
@@ -29,13 +29,8 @@ export async function viewOf(session: Session): Promise<View> {
 async function withVoid(session: Session, status: Status): Promise<Status> {
   const { verdict } = status
   if (!verdict?.final || verdict.voided) return status
-  const changed = await changedLately(session, status)
-  return changed.length === 0
-    ? status
-    : {
-        ...status,
-        verdict: { ...verdict, voided: `${changed.slice(0, 5).join(', ')} changed in outputs/ after the verdict` },
-      }
+  const voided = voidBy(await changedLately(session, status))
+  return voided === undefined ? status : { ...status, verdict: { ...verdict, voided } }
 }
 
 const looked = new Map<string, { at: number; changed: string[] }>()

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -139,6 +140,19 @@ export function fingerprint(folder: string): Record<string, string> {
         createHash('sha256').update(fs.readFileSync(file)).digest('hex') + fs.statSync(file).mtimeMs,
       ]),
   )
+}
+
+/** Make a folder a repository whose one commit holds all that lies in it, ignored files too if so asked; answers the folder. */
+export async function committed(folder: string, ...how: string[]): Promise<string> {
+  for (const words of [
+    ['init', '-q', '-b', 'main'],
+    ['add', '-A', ...how],
+    ['commit', '-q', '-m', 'one'],
+  ]) {
+    const ran = await run('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', ...words], { cwd: folder })
+    assert.equal(ran.code, 0, `git ${words.join(' ')}: ${ran.stderr}`)
+  }
+  return folder
 }
 
 /** Every process whose command line or environment names this folder; not ourselves. */

@@ -1,5 +1,13 @@
 import { exits, heldSecrets, withoutSecrets } from '../../host/index.ts'
-import { changedSinceVerdict, type Matrix, readMatrix, renderMatrix, viewOf, voided } from '../../session/index.ts'
+import {
+  changedSinceVerdict,
+  type Matrix,
+  readMatrix,
+  renderMatrix,
+  viewOf,
+  voidBy,
+  voided,
+} from '../../session/index.ts'
 import { matrixHtml } from '../../webui/index.ts'
 import { chosen } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
@@ -21,21 +29,14 @@ newest session.
     const config = lenientConfig()
     const session = chosen(config, words[0])
     const view = await viewOf(session)
-    const changed = await changedSinceVerdict(session.paths, view.status)
-    const held = heldSecrets(config)
-    const matrix = clean(withVoid(readMatrix(view), changed), held)
+    const why = voidBy(await changedSinceVerdict(session.paths, view.status)) // Whether a runner has said so or not.
+    const read = readMatrix(view)
+    const matrix = clean(why === undefined ? read : voided(read, why), heldSecrets(config))
     if (values.json) process.stdout.write(`${JSON.stringify(matrix, null, 2)}\n`)
     else process.stdout.write(values.html ? matrixHtml(matrix) : renderMatrix(matrix))
     return matrix.damage.length > 0 ? exits.integrity : exits.ok
   },
 })
-
-/** A verdict whose tree is not what lies in `outputs/` now is void, whether a runner has said so or not. */
-function withVoid(matrix: Matrix, changed: string[]): Matrix {
-  if (changed.length === 0) return matrix
-  const named = `${changed.slice(0, 5).join(', ')}${changed.length > 5 ? ` and ${changed.length - 5} more` : ''}`
-  return voided(matrix, `${named} changed in outputs/ after the verdict`)
-}
 
 /** It is made to be pasted where others read it. */
 function clean(matrix: Matrix, held: string[]): Matrix {

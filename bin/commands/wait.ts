@@ -17,6 +17,7 @@ import {
   tell,
   viewAll,
   viewOf,
+  voidBy,
 } from '../../session/index.ts'
 import { revive } from '../../watchdog/index.ts'
 import { chosen } from '../chosen.ts'
@@ -97,10 +98,8 @@ async function settle(session: Session, see: (event: Event, status: Status) => v
 async function asItStands({ paths }: Session, status: Status): Promise<Status> {
   const { verdict, phase } = status
   if (!verdict?.final || verdict.voided || phase !== verdict.verdict) return status
-  const changed = await changedSinceVerdict(paths, status)
-  if (changed.length === 0) return status
-  const voided = `${changed.slice(0, 5).join(', ')} changed in outputs/ after the verdict`
-  return { ...status, verdict: { ...verdict, voided } }
+  const voided = voidBy(await changedSinceVerdict(paths, status))
+  return voided === undefined ? status : { ...status, verdict: { ...verdict, voided } }
 }
 
 /** A verdict that was only just written may be another's than the runner's, who sees that at its next look. */

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { run } from '../../host/index.ts'
+import { committed } from '../rig.ts'
 
 /** One way in which a repository's own files give claude, or who works with it, something to run or to believe (G16). */
 export interface Trap {
@@ -102,12 +102,7 @@ export async function hostileRepository(folder: string, { evil, outside }: { evi
     fs.writeFileSync(path.join(folder, name), text, { mode: name.startsWith('.husky') ? 0o755 : 0o644 })
   }
   fs.symlinkSync('conf', path.join(folder, '.claude'))
-  for (const line of [
-    ['init', '-q', '-b', 'main'],
-    ['add', '-A', '-f'],
-    ['commit', '-q', '-m', 'one'],
-  ])
-    await run('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', ...line], { cwd: folder })
+  await committed(folder, '-f')
 }
 
 /** The traps that left a mark anywhere below a folder, in which others may be at work. */

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { run } from '../../host/index.ts'
 import { honest, task, therest } from '../../rehearsal/hello.ts'
 import { bash, put, say, type Turn } from '../../rehearsal/scenario.ts'
 import { readVerdict } from '../../session/index.ts'
-import { hello, type Rig, withRig } from '../rig.ts'
+import { committed, hello, type Rig, withRig } from '../rig.ts'
 
 /** A check by a test that the repository has already: red, because hello.sh is missing. */
 const contract = (pins: string) => `
@@ -25,13 +24,7 @@ async function repository(rig: Rig): Promise<string> {
   const folder = path.join(rig.home, 'elsewhere/project')
   fs.mkdirSync(folder, { recursive: true })
   fs.writeFileSync(path.join(folder, 'test.sh'), 'test "$(sh hello.sh)" = hello\n')
-  for (const words of [
-    ['init', '-q', '-b', 'main'],
-    ['add', '-A'],
-    ['commit', '-q', '-m', 'one'],
-  ])
-    await run('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', ...words], { cwd: folder })
-  return folder
+  return committed(folder)
 }
 
 /** One session on the repository: how it ended, and what the verdict says. */

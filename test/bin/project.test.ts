@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { run } from '../../host/index.ts'
 import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
-import { type Rig, withRig } from '../rig.ts'
+import { committed, type Rig, withRig } from '../rig.ts'
 
 const task = 'print the number that dep knows'
 
@@ -77,13 +77,7 @@ async function project(rig: Rig, changes: Record<string, string> = {}): Promise<
     fs.writeFileSync(path.join(folder, name), text, { mode: name.endsWith('.js') ? 0o755 : 0o644 })
   }
   fs.symlinkSync('CLAUDE.md', path.join(folder, 'AGENTS.md'))
-  for (const words of [
-    ['init', '-q', '-b', 'main'],
-    ['add', '-A'],
-    ['commit', '-q', '-m', 'one'],
-  ])
-    await run('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', ...words], { cwd: folder })
-  return folder
+  return committed(folder)
 }
 
 describe('a repository with dependencies', { concurrency: 2 }, () => {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { run, sandboxHere } from '../../host/index.ts'
+import { sandboxHere } from '../../host/index.ts'
 import { contract, task, therest } from '../../rehearsal/hello.ts'
 import { bash, put, say } from '../../rehearsal/scenario.ts'
 import { readEvidence, readVerdict } from '../../session/index.ts'
-import { fingerprint, hello, type Rig, withRig } from '../rig.ts'
+import { committed, fingerprint, hello, type Rig, withRig } from '../rig.ts'
 
 const here = await sandboxHere()
 const skip = 'missing' in here ? here.missing : false
@@ -189,9 +189,7 @@ describe('where there is none', { concurrency: 2 }, () => {
 
 async function repository(rig: Rig, files: Record<string, string>): Promise<string> {
   const folder = path.join(rig.home, 'elsewhere/project')
-  await run('git', ['init', '-q', '-b', 'main', folder])
+  fs.mkdirSync(folder)
   for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text)
-  await run('git', ['add', '-A'], { cwd: folder })
-  await run('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', 'commit', '-qm', 'one'], { cwd: folder })
-  return folder
+  return committed(folder)
 }

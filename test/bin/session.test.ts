@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import { run } from '../../host/index.ts'
 import { contract, honest, task, therest } from '../../rehearsal/hello.ts'
 import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
-import { fingerprint, hello, idle, processesOf, type Rig, withRig } from '../rig.ts'
+import { committed, fingerprint, hello, idle, processesOf, type Rig, withRig } from '../rig.ts'
 
 describe('from a task to a verdict', { concurrency: 2 }, () => {
   it('PASS is exit 0, pushed, bound to commit and tree, and void as soon as the work changes', () =>
@@ -218,12 +218,8 @@ describe('the user’s own repository', { concurrency: 2 }, () => {
   async function repository(rig: Rig): Promise<string> {
     const folder = path.join(rig.home, 'elsewhere/project')
     fs.mkdirSync(folder)
-    const git = (...words: string[]) =>
-      run('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', ...words], { cwd: folder })
-    await git('init', '-q', '-b', 'main')
     fs.writeFileSync(path.join(folder, 'kept.txt'), 'kept\n')
-    await git('add', '-A')
-    await git('commit', '-q', '-m', 'one')
+    await committed(folder)
     fs.writeFileSync(path.join(folder, 'kept.txt'), 'changed, not committed\n')
     fs.mkdirSync(path.join(folder, 'new'))
     for (const name of ['a', 'b', 'c', '.noise']) fs.writeFileSync(path.join(folder, 'new', name), 'new\n')

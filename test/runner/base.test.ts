@@ -4,8 +4,9 @@ import { hash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { completeBase } from '../../runner/base.ts'
 import type { Running } from '../../runner/running.ts'
-import { completeBase, sealedContract, sealOf } from '../../runner/seal.ts'
+import { sealedContract, sealOf } from '../../runner/seal.ts'
 import {
   advance,
   append,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { Ran, Result } from '../../host/index.ts'
+import { vacuity } from '../../runner/base.ts'
 import { weigh } from '../../runner/checks.ts'
 import { holdReason } from '../../runner/hold.ts'
-import { vacuity } from '../../runner/seal.ts'
 import { judgeEnding } from '../../runner/workers.ts'
 import { nothing, type Status, type Worker } from '../../session/index.ts'
 
