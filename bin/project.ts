@@ -19,6 +19,7 @@ import {
   trackedAmong,
   writeAtomic,
 } from '../host/index.ts'
+import type { Opening } from '../session/index.ts'
 import { agreed, atTerminal } from './confirm.ts'
 import { paint, print } from './terminal.ts'
 
@@ -29,7 +30,7 @@ import { paint, print } from './terminal.ts'
 export async function projectFor(
   config: Config,
   repository: Repository | null,
-  say: (line: string) => void,
+  { sandbox, say }: { sandbox: Opening['sandbox']; say: (line: string) => void },
 ): Promise<Project | null> {
   if (repository === null) return null
   const found = readProject(repository.path)
@@ -47,10 +48,10 @@ export async function projectFor(
   if (!atTerminal())
     throw new DispatchError(`${found.file} is new or has changed, and you have not said yes to it`, {
       exit: exits.conflict,
-      remedy: 'It names commands that are run with your rights. Look at it and confirm it: dispatch prepare.',
+      remedy: 'It names commands to run. Look at it and confirm it: dispatch prepare.',
     })
-  showProject(found)
-  if (!(await agreed('These commands run with your rights. Yes to exactly this file?', 'prepare')))
+  showProject(found, sandbox)
+  if (!(await agreed('Yes to exactly this file?', 'prepare')))
     throw new DispatchError('not confirmed: nothing was started', {
       exit: exits.conflict,
       remedy: `Change ${found.file}, or begin with an empty repository: --no-repo.`,
@@ -59,8 +60,11 @@ export async function projectFor(
   return found.project
 }
 
-/** The file, and in plain words what it makes happen. */
-export function showProject({ file, project }: Pick<ProjectFile, 'file' | 'project'>): void {
+/** The file, what it makes happen, and what keeps its commands in. */
+export function showProject(
+  { file, project }: Pick<ProjectFile, 'file' | 'project'>,
+  sandbox: Opening['sandbox'],
+): void {
   const list = (name: string, values: string[]) => {
     for (const [at, value] of values.entries()) print(`  ${(at === 0 ? name : '').padEnd(9)} ${printable(value)}`)
   }
@@ -84,7 +88,13 @@ export function showProject({ file, project }: Pick<ProjectFile, 'file' | 'proje
     'hands on',
     project.files.map(name => `${name} (git ignores it; agents and checks will see it)`),
   )
-  if (project.setup.length > 0) print(paint('dim', '  Hosts are named and not yet enforced: there is no sandbox.'))
+  if (project.setup.length > 0) print(paint('dim', `  ${limitsOf(sandbox)}`))
+}
+
+function limitsOf({ kind, why }: Opening['sandbox']): string {
+  return kind === null
+    ? `No sandbox (${why}): these commands run with your rights and can reach any host.`
+    : `These commands run in a sandbox (${kind}), which lets them reach no other host.`
 }
 
 /** Refuse (exit 2) a file to hand on that is not there, lies behind a link, or comes with the commit anyway. */

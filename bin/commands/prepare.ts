@@ -12,6 +12,7 @@ import {
 } from '../../host/index.ts'
 import { defineCommand } from '../command.ts'
 import { agreed, refuseAnyAgent } from '../confirm.ts'
+import { sandboxFor } from '../enclosed.ts'
 import { refuseFiles, remarksOn, showProject, writeProject } from '../project.ts'
 import { paint, print } from '../terminal.ts'
 
@@ -42,20 +43,21 @@ again when the file changes. It is read from your checkout only, never from what
         exit: exits.usage,
         remedy: 'Name a checkout of yours: dispatch prepare --repo DIR.',
       })
+    // A missing sandbox keeps a session from starting where one is required; it does not keep you from confirming.
+    const sandbox = await sandboxFor(config, config.SANDBOX === 'required' ? 'auto' : undefined)
     const found = readProject(repository.path)
     if (found) await refuseFiles(found, repository)
     const remarks = found ? await remarksOn(found, repository) : []
     if (found && isConfirmed(config.home, repository.path, found.sha256)) {
-      showProject(found)
+      showProject(found, sandbox)
       for (const remark of remarks) print(paint('yellow', `  ${remark}`))
       print('\nYou have confirmed exactly this. Nothing to do.')
       return exits.ok
     }
     if (found) {
-      showProject(found)
+      showProject(found, sandbox)
       for (const remark of remarks) print(paint('yellow', `  ${remark}`))
-      if (!(await saidYes(values.yes, 'These commands run with your rights. Yes to exactly this file?')))
-        return refused()
+      if (!(await saidYes(values.yes, 'Yes to exactly this file?'))) return refused()
       confirm(config.home, repository.path, found.sha256)
       print('Confirmed. You are asked again when it changes.')
       return exits.ok
@@ -69,9 +71,9 @@ again when the file changes. It is read from your checkout only, never from what
     print(`Proposed, from what lies in ${repository.path}:\n`)
     for (const line of proposal.because) print(`  ${line}`)
     print()
-    showProject({ file: `${repository.path}/${projectFile} (new)`, project: Project.parse(proposal.project) })
-    if (!(await saidYes(values.yes, 'Write this file, and run these commands with your rights when work begins?')))
-      return refused()
+    const file = `${repository.path}/${projectFile} (new)`
+    showProject({ file, project: Project.parse(proposal.project) }, sandbox)
+    if (!(await saidYes(values.yes, 'Write this file, and run these commands when work begins?'))) return refused()
     const written = writeProject(repository, proposal.project)
     confirm(config.home, repository.path, written.sha256)
     print(`Written: ${written.file}. Commit it if others should have it too.`)

@@ -136,7 +136,7 @@ async function launch(config: Config, task: Buffer, values: Wanted): Promise<Ses
   if (login.kind === 'own') prepareLogin(login, config.workspace)
   await requireLogin(login, claude)
   const note = (line: string) => (values.json ? undefined : print(paint('yellow', `  ${line}`)))
-  const project = values['no-setup'] ? null : await projectFor(config, repository, note)
+  const project = values['no-setup'] ? null : await projectFor(config, repository, { sandbox, say: note })
   const instructions = repository ? await instructionsOf(repository) : { texts: [], deeper: [], ignored: [] }
   const words = task.toString('utf8')
   const now = new Date()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { run } from '../../host/index.ts'
+import { run, sandboxHere } from '../../host/index.ts'
 import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
 import { committed, type Rig, withRig } from '../rig.ts'
 
@@ -162,6 +162,22 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
         assert.ok(!rig.events().some(event => event.is === 'contract.sealed' || event.is === 'check.ran'))
       },
     ))
+
+  it('prepare says what keeps the commands in: the sandbox where one works, else nothing', () =>
+    withRig(scenario, async rig => {
+      const cwd = await project(rig)
+      const here = await sandboxHere()
+      const isolated = /run in a sandbox \(bubblewrap\), which lets them reach no other host/
+      const open = /No sandbox \(([^)]*)\): these commands run with your rights and can reach any host/
+      const said = async (SANDBOX: string) =>
+        (await rig.dispatch(['prepare', '--yes'], { cwd, env: { SANDBOX } })).stdout
+      for (const SANDBOX of ['auto', 'required']) {
+        const stdout = await said(SANDBOX)
+        if ('kind' in here) assert.match(stdout, isolated)
+        else assert.equal(open.exec(stdout)?.[1], here.missing)
+      }
+      assert.equal(open.exec(await said('off'))?.[1], 'SANDBOX=off')
+    }))
 
   it('a project file that does not read is exit 2 with every line; a missing file it hands on is named', () =>
     withRig(scenario, async rig => {
