@@ -155,8 +155,11 @@ async function enclosed(
   const config = runtimeConfig(policy, reads, scene)
   const { ['SandboxManager']: fence } = await import('@anthropic-ai/sandbox-runtime')
   try {
-    // Who may call nobody needs no proxy: on Linux its network is empty, and a start costs half.
+    // A process that may reach no host needs no proxy: on Linux its network is empty, and a start costs half. The library must
+    // still have the configuration: it takes `ripgrep` from nowhere else, and a search by an `rg` that is not installed leaves
+    // a timer behind that keeps this process alive for ten seconds.
     if (policy.hosts.length > 0 || process.platform === 'darwin') await fence.initialize(config)
+    else fence.updateConfig(config)
     const wrapped = await fence.wrapWithSandboxArgv(
       innerScript(policy, command),
       '/bin/sh',

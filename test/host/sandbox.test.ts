@@ -265,6 +265,19 @@ test('a program that an agent has put on PATH is never run outside', { skip }, a
   assert.ok(!fs.existsSync(mark))
 })
 
+test('the sandbox never searches with ripgrep, so a missing one costs no time', { skip }, async t => {
+  const { sh, folder } = inside(t)
+  const tools = path.join(folder, 'home/tools')
+  fs.mkdirSync(tools, { recursive: true })
+  const mark = path.join(folder, 'home/searched')
+  fs.writeFileSync(path.join(tools, 'rg'), `#!/bin/sh\ntouch '${mark}'\n`, { mode: 0o755 })
+  for (const hosts of [[], ['example.com:443']]) {
+    const ran = await sh('true', { hosts }, `${tools}:/usr/local/bin:/usr/bin:/bin`)
+    assert.equal(ran.code, 0, ran.stderr)
+  }
+  assert.ok(!fs.existsSync(mark))
+})
+
 test('a place to write that an agent has turned into a link is refused', { skip }, async t => {
   const { sh, folder } = inside(t)
   fs.symlinkSync(path.join(folder, 'home'), path.join(folder, 'out/docs'))
