@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import type { Settings } from './settings.ts'
+import { type Settings, secretSettings } from './settings.ts'
 
 /**
  * The secrets that we were handed, so that their exact values can be withheld: our own settings, and every variable whose
@@ -9,8 +9,7 @@ export function heldSecrets(
   config: Partial<Settings> = {},
   environment: Record<string, string | undefined> = process.env,
 ): string[] {
-  const { GEMINI_API_KEY = '', NTFY_TOPIC = '', NTFY_TOKEN = '', WEBHOOK_URL = '' } = config
-  const own = [GEMINI_API_KEY, NTFY_TOPIC, NTFY_TOKEN, WEBHOOK_URL, wayIn(WEBHOOK_URL)]
+  const own = [...secretSettings.map(name => String(config[name] ?? '')), wayIn(config.WEBHOOK_URL ?? '')]
   const around = Object.entries(environment).flatMap(([name, value = '']) => valuesOf(name, value))
   return withForms([...own, ...around].filter(isTelling))
 }

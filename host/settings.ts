@@ -12,7 +12,9 @@ const number = (least: number, most: number) =>
     .refine(value => value >= least && value <= most)
 const text = (pattern: RegExp) => z.string().regex(pattern)
 const model = text(/^[A-Za-z0-9][\w.:@/[\]-]{0,199}$/)
-const secret = text(/^[\x21-\x7e]*$/)
+const key = text(/^[\x21-\x7e]*$/)
+/** Marks a setting whose value is never shown and never handed to an agent. Who knows an ntfy topic can read along. */
+const secret = { secret: true } as const
 const dollars = z
   .string()
   .regex(/^\d{1,6}(\.\d{1,4})?$/)
@@ -22,7 +24,7 @@ const address = z.string().refine(value => /^https?:\/\/[^\s/?#]/.test(value) &&
 
 /** Every setting: its name, its default and its limits. `.env.example` says the same in prose, and a test compares them. */
 export const settings = z.object({
-  GEMINI_API_KEY: secret.default(''),
+  GEMINI_API_KEY: key.default('').meta(secret),
   GOOGLE_GEMINI_BASE_URL: address.or(z.literal('')).default(''),
   JUDGE_MODEL: model.default('gemini-2.5-pro'),
   JUDGE_TIMEOUT_SEC: number(1, 3600).default(180),
@@ -43,9 +45,10 @@ export const settings = z.object({
   NTFY_SERVER: address.default('https://ntfy.sh'),
   NTFY_TOPIC: text(/^[-_A-Za-z0-9]{0,64}$/)
     .refine(topic => topic === '' || !isWeakTopic(topic))
-    .default(''),
-  NTFY_TOKEN: secret.default(''),
-  WEBHOOK_URL: address.or(z.literal('')).default(''),
+    .default('')
+    .meta(secret),
+  NTFY_TOKEN: key.default('').meta(secret),
+  WEBHOOK_URL: address.or(z.literal('')).default('').meta(secret),
   NOTICE_DETAIL: z.enum(['state', 'title', 'full']).default('state'),
   SUBAGENT_NOTICES: z.enum(['on', 'off']).default('off'),
   QUIET_HOURS: text(hours).default(''),
@@ -83,8 +86,10 @@ export const allowed: Record<Name, string> = {
   QUIET_HOURS: 'two times of day such as 22:30-07:00, or empty',
 }
 
-/** Whose value is never shown. Who knows an ntfy topic can read along. */
-const secrets = ['GEMINI_API_KEY', 'NTFY_TOPIC', 'NTFY_TOKEN', 'WEBHOOK_URL']
+/** The names of the settings whose values are secrets. */
+export const secretSettings: Name[] = Object.keys(settings.shape)
+  .filter(isSetting)
+  .filter(name => settings.shape[name].meta()?.['secret'] === true)
 
 export function isSetting(name: string): name is Name {
   return Object.hasOwn(settings.shape, name)
@@ -92,7 +97,7 @@ export function isSetting(name: string): name is Name {
 
 /** `ROUNDS=99`, or the name alone where the value is a secret or may hold one (an address with a password in it). */
 export function shown(name: Name, value: string): string {
-  if (secrets.includes(name) || value.includes('@')) return name
+  if (secretSettings.includes(name) || value.includes('@')) return name
   const whole = JSON.stringify(value)
   const plain = whole.slice(1, -1) === value && !value.includes(' ') ? value : whole
   return `${name}=${plain.length > 60 ? `${plain.slice(0, 60)}…` : plain}`
