@@ -1,4 +1,4 @@
-import { shellWord } from '../host/index.ts'
+import { secretSettings, shellWord } from '../host/index.ts'
 
 /** A script that starts one agent: its environment, its folder, its command. Everything in it is quoted for `sh`. */
 export interface Script {
@@ -16,17 +16,8 @@ export interface Script {
 
 const compiled = 'NODE_COMPILE_CACHE'
 
-/** Keys that are the judge's or the notifier's alone. */
-const ours = [
-  'GEMINI_API_KEY',
-  'GOOGLE_GEMINI_BASE_URL',
-  'NTFY_SERVER',
-  'NTFY_TOPIC',
-  'NTFY_TOKEN',
-  compiled,
-  'TMUX',
-  'TMUX_PANE',
-]
+/** What is the judge's, the notifier's or our own alone. An address may hold a password. */
+const ours = [...secretSettings, 'GOOGLE_GEMINI_BASE_URL', 'NTFY_SERVER', compiled, 'TMUX', 'TMUX_PANE']
 
 /** The text of a launch script. A person may read it, and run it again by hand. */
 export function launchScript({ about, folder, variables, tools, isEnclosed, command }: Script): string {

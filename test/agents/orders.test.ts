@@ -4,7 +4,7 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { launchScript, layOrchestrator, layWorker } from '../../agents/index.ts'
 import { fill } from '../../agents/template.ts'
-import { run } from '../../host/index.ts'
+import { run, secretSettings, settings } from '../../host/index.ts'
 import { Opening, openSession } from '../../session/index.ts'
 import { scratch } from '../host/scratch.ts'
 
@@ -36,7 +36,7 @@ test('the orchestrator’s orders hold the task byte for byte, and nothing in it
   assert.ok(!fs.readFileSync(opened.paths.launch, 'utf8').includes('touch'), 'the task is in no shell line')
 })
 
-test('a launch script sets what it is told, byte for byte, and hides the keys of judge and notifier', async t => {
+test('a launch script sets what it is told, byte for byte', async t => {
   const folder = path.join(scratch(t), "a 'quoted' $HOME `folder`")
   fs.mkdirSync(folder)
   const value = `a "b" 'c' $(d) \`e\` \\ \n;`
@@ -53,7 +53,7 @@ test('a launch script sets what it is told, byte for byte, and hides the keys of
       value,
     ],
   })
-  const env = { PATH: '/usr/bin:/bin', GEMINI_API_KEY: 'k', NTFY_TOPIC: 't', NTFY_TOKEN: 'n', TMUX: 'x', OTHER: 'o' }
+  const env = { PATH: '/usr/bin:/bin', TMUX: 'x', OTHER: 'o' }
   const ran = await run('/bin/sh', ['-c', script], { env })
   assert.equal(ran.code, 0, ran.stderr)
   const [seen, cwd, word] = JSON.parse(ran.stdout)
@@ -62,7 +62,26 @@ test('a launch script sets what it is told, byte for byte, and hides the keys of
   assert.equal(cwd, fs.realpathSync(folder))
   assert.equal(seen.PATH, '/some/tools:/usr/bin:/bin')
   assert.equal(seen.OTHER, 'o')
-  for (const name of ['GEMINI_API_KEY', 'NTFY_TOPIC', 'NTFY_TOKEN', 'TMUX']) assert.equal(seen[name], undefined, name)
+  assert.equal(seen.TMUX, undefined)
+})
+
+test('without a sandbox an agent sees the value of no secret setting', async t => {
+  const looksSecret = Object.keys(settings.shape).filter(name => /KEY|TOKEN|TOPIC|WEBHOOK/.test(name))
+  assert.deepEqual(
+    looksSecret.filter(name => !secretSettings.some(secret => secret === name)),
+    [],
+    'these are not marked as secrets in host/settings.ts',
+  )
+  assert.ok(secretSettings.length >= 4)
+  const names = Object.keys(settings.shape)
+  const env = Object.fromEntries(names.map(name => [name, `value-of-${name}`]))
+  const command = [process.execPath, '-e', 'console.log(JSON.stringify(process.env))']
+  const script = launchScript({ about: 'A test.', folder: scratch(t), variables: {}, isEnclosed: false, command })
+  const ran = await run('/bin/sh', ['-c', script], { env: { ...env, PATH: '/usr/bin:/bin' } })
+  assert.equal(ran.code, 0, ran.stderr)
+  assert.equal(JSON.parse(ran.stdout).ROUNDS, 'value-of-ROUNDS', 'the settings have reached the script')
+  for (const name of [...secretSettings, 'GOOGLE_GEMINI_BASE_URL', 'NTFY_SERVER'])
+    assert.ok(!ran.stdout.includes(`value-of-${name}`), name)
 })
 
 test('a worker is told its clauses, its files and the contract; an rw worker’s guard knows only its globs', t => {
