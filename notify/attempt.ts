@@ -1,4 +1,4 @@
-import { type Config, heldSecrets, oneLine, unreachable, withoutSecrets } from '../host/index.ts'
+import { type Config, heldSecrets, oneLine, secretSettings, unreachable, withoutSecrets } from '../host/index.ts'
 import type { Delivery } from './delivery.ts'
 import { showOnDesktop } from './desktop.ts'
 import type { Notice } from './notice.ts'
@@ -58,8 +58,10 @@ function fitToSend(outgoing: Outgoing, config: Config): Outgoing {
   }
 }
 
-/** Words of a server may repeat what it was asked. */
-function withoutOurs(words: string, { NTFY_TOPIC, NTFY_TOKEN, WEBHOOK_URL }: Config): string {
-  const secrets = Object.entries({ topic: NTFY_TOPIC, token: NTFY_TOKEN, webhook: WEBHOOK_URL })
-  return secrets.reduce((said, [name, secret]) => (secret === '' ? said : said.replaceAll(secret, `(${name})`)), words)
+/** What a server answers may repeat what it was asked. */
+function withoutOurs(answer: string, config: Config): string {
+  return secretSettings.reduce((text, name) => {
+    const value = String(config[name])
+    return value === '' ? text : text.replaceAll(value, `(${name})`)
+  }, answer)
 }
