@@ -1,12 +1,4 @@
-import {
-  applyEdits,
-  findNodeAtLocation,
-  modify,
-  type ParseError,
-  parse,
-  parseTree,
-  printParseErrorCode,
-} from 'jsonc-parser'
+import { findNodeAtLocation, getNodeValue, type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser'
 
 /** Something in a JSON file that does not read, and where: counted from 1. */
 export interface Misread {
@@ -38,19 +30,31 @@ export function placeOf(text: string, path: (string | number)[]): { line: number
   return { line: 1, column: 1 }
 }
 
-/** The text with one value set, added (`-1` as the last step appends to an array) or, with `undefined`, taken out; comments and layout stay. */
-export function withValue(text: string, path: (string | number)[], value: unknown): string {
-  const mark = text.startsWith('\ufeff') ? '\ufeff' : ''
-  const bare = withoutMark(text)
-  const formattingOptions = {
-    insertSpaces: !/^\t/m.test(bare),
-    tabSize: /^( +)\S/m.exec(bare)?.[1]?.length ?? 2,
-    eol: bare.includes('\r\n') ? '\r\n' : '\n',
+/**
+ * The value of JSON that may be cut off at any byte. Of cut text it holds what was written up to there: a string that is cut
+ * is shorter, a name without a value is left out. `undefined` for text that is not JSON, `{}` for text that is nested too
+ * deep to read. Never throws; every name is an own property, `__proto__` too.
+ */
+export function readTruncatedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return readStart(text)
   }
-  return mark + applyEdits(bare, modify(bare, path, value, { formattingOptions }))
 }
 
 // --- internal ---
+
+/** Through the tree: `parse` of jsonc-parser would make the value of `__proto__` the prototype of the object. */
+function readStart(text: string): unknown {
+  try {
+    const root = parseTree(withoutMark(text))
+    return root && getNodeValue(root)
+  } catch (error) {
+    if (error instanceof RangeError) return {} // jsonc-parser calls itself for every level.
+    throw error
+  }
+}
 
 const withoutMark = (text: string) => text.replace(/^\ufeff/, '')
 

@@ -1,6 +1,6 @@
 /**
  * Insert, replace or take out one value of a JSON text and leave every other byte as it is: no comment moves, nothing is
- * laid out anew. (`withValue` of `jsonc.ts` lays out the neighbours, and a removal takes the comment behind them along.)
+ * laid out anew. (`modify` of jsonc-parser lays out the neighbours, and a removal takes the comment behind them along.)
  * The text must read; where a key stands twice the last one counts, as it does for whoever parses it.
  */
 
