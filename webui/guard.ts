@@ -32,7 +32,7 @@ export const rawFilePolicy = "sandbox; default-src 'none'; frame-ancestors 'none
 
 /**
  * Why a request is refused, or undefined when it may go on. The Host list stops a page elsewhere that points its own
- * name at loopback; Sec-Fetch-Site and Origin stop one that asks loopback by our name (reliability.md T5).
+ * name at loopback; Sec-Fetch-Site and Origin stop one that asks loopback by our name.
  */
 export function refusal(request: IncomingMessage): Refusal | undefined {
   const { method = '', url = '', headers: asked } = request
