@@ -14,8 +14,7 @@ export interface Claim {
 /**
  * Claim the folder's right for one living process: a chain of files named by generation, the highest of which holds it.
  * Undefined while another holder lives, or may live. A generation is created whole by link(2), never replaced and never
- * taken from a live process; measured at 0 double entries where mkdir, link-and-rename and proper-lockfile all failed
- * (reliability.md M5, 3.3).
+ * taken from a live process; measured at 0 double entries where mkdir, link-and-rename and proper-lockfile all failed.
  */
 export async function claim(folder: string, who: Identity): Promise<Claim | undefined> {
   makePrivate(folder)

@@ -2,7 +2,7 @@ import type { Event } from './event.ts'
 import { readLog } from './log.ts'
 
 /**
- * The events of a log, those there and those to come, until `signal` aborts. Watching is only a hint (reliability.md M7):
+ * The events of a log, those there and those to come, until `signal` aborts. Watching is only a hint:
  * the log is read again at least every `rescan` milliseconds. Where somebody has changed what was there, all from that line on is
  * news.
  */
