@@ -181,7 +181,7 @@ export interface Launch {
 
 /**
  * The arguments every launch shares. `--setting-sources user --strict-mcp-config` keep the settings, hooks and MCP
- * servers of a repository from running (reliability.md M1); `dontAsk` refuses what is not named instead of asking nobody.
+ * servers of a repository from running; `dontAsk` refuses what is not named instead of asking nobody.
  */
 function sharedArguments({ claude, model, orders, settings, session, tools }: Launch): string[] {
   return [

@@ -8,7 +8,7 @@ const wholeRecord = 64 * 1024
 /**
  * Replace a file so that a reader, a crash or a full disk sees the old content or the new, never a part:
  * random sibling, every byte, fsync, rename, fsync of the folder. (`write-file-atomic` renames a truncated file over
- * the good one when the disk is full: reliability.md M4.)
+ * the good one when the disk is full.)
  */
 export function writeAtomic(file: string, content: string | Uint8Array, mode = 0o600): void {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content
@@ -31,8 +31,8 @@ export function writeAtomic(file: string, content: string | Uint8Array, mode = 0
 }
 
 /**
- * Append one record as a line. The newline before it keeps a record torn by somebody's crash from swallowing ours
- * (M6); one write call keeps two writers apart.
+ * Append one record as a line. The newline before it keeps a record torn by somebody's crash from swallowing
+ * ours; one write call keeps two writers apart.
  */
 export function appendLine(file: string, record: string): void {
   const bytes = Buffer.from(`\n${record}\n`)

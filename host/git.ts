@@ -4,8 +4,7 @@ import { type Ran, run } from './run.ts'
 
 /**
  * Git as we run it: no configuration but a repository's own, no hooks, no monitor, no prompts, files only. It is run
- * inside repositories that we alone write, and to read in the user's; from any other we only ever fetch (reliability.md
- * M10, T16).
+ * inside repositories that we alone write, and to read in the user's; from any other we only ever fetch.
  */
 const guarded = [
   '-c',

@@ -13,7 +13,7 @@ export interface Instructions {
 
 /**
  * The instructions in a commit of the user's repository. Claude is started without the project's settings, because those
- * can run programs (reliability.md M1), and then it does not read these files either: so we hand them on as text.
+ * can run programs, and then it does not read these files either: so we hand them on as text.
  */
 export async function instructionsOf(repository: Pick<Repository, 'path' | 'commit'>): Promise<Instructions> {
   const entries = await entriesAt(repository)

@@ -130,7 +130,7 @@ export function tmuxOf(home: string) {
     /**
      * Put text into a window as one paste, as a terminal does: between the paste's brackets, line breaks as returns. The
      * brackets are our own, because tmux leaves them out while somebody scrolls in that window. The text goes by standard
-     * input, for an argument may not be long (reliability.md M8); it may hold no escape.
+     * input, for an argument may not be long; it may hold no escape.
      */
     async paste(session: string, name: string, text: string): Promise<void> {
       if (text.includes('\u001b')) throw new Error('a paste with an escape in it could end itself')
