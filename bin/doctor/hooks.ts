@@ -95,7 +95,7 @@ async function fires({ install }: Config): Promise<Symptom[]> {
 
 /**
  * Let the real claude fire them: one headless prompt in an empty config, to an address on this machine where nobody
- * answers. It costs a second and no model; a claude that ignores a settings file says nothing about it (reliability.md M2).
+ * answers. It costs a second and no model; a claude that ignores a settings file says nothing about it.
  */
 async function firedByClaude({ install }: Config): Promise<Symptom[]> {
   const desk = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-doctor-'))
