@@ -1,4 +1,4 @@
-/** Corpus C1 of reliability.md: sixty texts that somebody might give as a task. `CANARY` is a file that no text may ever make. */
+/** Sixty texts that a person might give as a task. `CANARY` is a file that no text may ever make. */
 export const canary = 'CANARY-7f3a'
 
 export interface Seed {

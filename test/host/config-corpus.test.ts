@@ -1,4 +1,4 @@
-/** Corpus C5 of reliability.md: 100 settings files and environments, each with what must come of it. */
+/** 100 settings files and environments, each with what must come of it. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { DispatchError, exits, newTopic, readConfig } from '../../host/index.ts'
 import { isWeakTopic } from '../../host/topic.ts'
 
-/** Whoever knows an ntfy topic can read along, so one that can be guessed is refused (reliability.md T7). */
+/** Whoever knows an ntfy topic can read along, so one that can be guessed is refused. */
 
 const environment = (topic: string) => ({ HOME: '/nowhere', DISPATCH_HOME: '/nowhere/dispatch', NTFY_TOPIC: topic })
 

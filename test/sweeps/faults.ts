@@ -1,4 +1,4 @@
-/** Faults of reliability.md section 4 at the doors, by their numbers: what a person is told, and with which exit code. */
+/** Faults at the doors, each with its number: what a person is told, and with which exit code. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
