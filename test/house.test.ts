@@ -311,6 +311,41 @@ test('.env.example lists exactly the settings there are, in their order, with th
   assert.deepEqual(Object.entries(written), Object.entries(wanted))
 })
 
+/** Recorded screens, and what a decision replaced, may name what does not exist any more. */
+const pastProse = /^docs\/walk-/
+const pastParagraph = /^\*\*What it replaced\.\*\*(?:.+\n)*/gm
+
+test('every path and every decision that prose cites exists', () => {
+  const folders = [...new Set(files.filter(file => file.includes('/')).map(roomOf))].join('|')
+  const place = new RegExp(`(?<![\\w./~$}>-])(?:(?:${folders})/[\\w./*-]*|[\\w-]+\\.(?:md|ts)\\b)`, 'g')
+  const { worker, contractVersion, ...own } = pathsOf('')
+  const ofSessions = [...Object.values(own), ...Object.values(worker('w')), contractVersion(1)]
+  const elsewhere = ['AGENTS.md', ...ofSessions.map(file => path.basename(file))]
+  const wrong = texts.flatMap(({ file, text }) => {
+    const prose = proseIn(file, text)
+    const places = (prose.match(place) ?? []).map(cited => cited.replace(/[./]+$/, ''))
+    const decisions = (prose.match(/(?<![\w.-])00\d\d(?![\w-])/g) ?? []).map(number => `docs/decisions/${number}`)
+    const missing = [...places, ...decisions].filter(cited => !elsewhere.includes(cited) && !isThere(cited))
+    return [...new Set(missing)].map(cited => `${file} cites ${cited}`)
+  })
+  none(wrong, 'these citations lead nowhere')
+})
+
+/** A path, a bare file name, a path with `*`, a program without its ending, or a decision by its number. */
+function isThere(cited: string): boolean {
+  const name = cited.replaceAll('.', '\\.').replaceAll('*', '[^/]*')
+  const ending = /\/\d{4}$/.test(cited) ? '-.*' : '(\\.ts|/.*)?'
+  const whole = new RegExp(`^${cited.includes('/') ? '' : '(.*/)?'}${name}${ending}$`)
+  return files.some(file => whole.test(file))
+}
+
+/** What is written for people: documents, and the comments of programs. */
+function proseIn(file: string, text: string): string {
+  if (file.endsWith('.md')) return pastProse.test(file) ? '' : text.replace(pastParagraph, '')
+  const comment = file.endsWith('.ts') ? /^\s*(?:\/\/|\/?\*).*$|\s\/\/ .*$/gm : /^\s*#(?!!).*$/gm
+  return (text.match(comment) ?? []).join('\n')
+}
+
 test('no file knows the machine it was written on', () => {
   const ours = [install, os.homedir()].filter(place => place.split(path.sep).length > 2).map(place => `${place}/`)
   const somebodys = /(?<![\w.$}-])\/(?:Users|home|root)\/[\w.-]+\//

@@ -136,7 +136,7 @@ test('patterns overlap, or do not, as a person would say', () => {
     ['README.md', 'README.md', true],
     ['README.md', 'docs/README.md', false],
     ['**/*.md', 'docs', true],
-    ['**/*.md', '**/*.ts', true], // x.md may be a folder with a y.ts in it.
+    ['**/*.md', '**/*.ts', true], // A folder may be named *.md and hold a *.ts.
     ['a/*/c', 'a/b/*', true],
     ['a/*/c', 'b/*/c', false],
     ['a/**/z', 'a/z', true],
