@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { isWeakTopic } from './topic.ts'
+import { isWeakTopic } from './ntfy-topic.ts'
 
+export { newTopic } from './ntfy-topic.ts'
 export * from './secrets.ts'
-export { newTopic } from './topic.ts'
 
 const number = (least: number, most: number) =>
   z
@@ -78,7 +78,8 @@ export const allowed: Record<Name, string> = {
   WEBUI_PORT: 'a whole number from 0 to 65535 (0: no page)',
   DESKTOP: 'on or off',
   NTFY_SERVER: 'an address such as https://ntfy.sh',
-  NTFY_TOPIC: 'at most 64 letters, digits, - and _, and hard to guess (`dispatch notify setup` makes one)',
+  NTFY_TOPIC:
+    'hard to guess: 20 to 64 letters, digits, - and _, at least 10 different ones and a digit (`dispatch notify setup` makes one)',
   NTFY_TOKEN: 'a token: printable ASCII without blanks',
   WEBHOOK_URL: 'an address such as https://example.com/hook, or empty',
   NOTICE_DETAIL: 'state, title or full',

@@ -156,14 +156,14 @@ const cases: Case[] = [
     'a topic with a blank is not shown',
     'NTFY_TOPIC=my secret\n',
     [
-      '1 NTFY_TOPIC: it must be at most 64 letters, digits, - and _, and hard to guess (`dispatch notify setup` makes one)',
+      '1 NTFY_TOPIC: it must be hard to guess: 20 to 64 letters, digits, - and _, at least 10 different ones and a digit (`dispatch notify setup` makes one)',
     ],
   ],
   [
     'a topic of 65 is not shown',
     `NTFY_TOPIC=${'x'.repeat(65)}\n`,
     [
-      '1 NTFY_TOPIC: it must be at most 64 letters, digits, - and _, and hard to guess (`dispatch notify setup` makes one)',
+      '1 NTFY_TOPIC: it must be hard to guess: 20 to 64 letters, digits, - and _, at least 10 different ones and a digit (`dispatch notify setup` makes one)',
     ],
   ],
   [

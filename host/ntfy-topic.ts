@@ -1,0 +1,14 @@
+import { randomBytes } from 'node:crypto'
+
+/** A new ntfy topic: 128 random bits in hex. Anybody who knows a topic can read along, so it is a password. */
+export function newTopic(): string {
+  for (;;) {
+    const topic = randomBytes(16).toString('hex')
+    if (!isWeakTopic(topic)) return topic
+  }
+}
+
+/** Is a topic too easy to guess: shorter than 20 characters, fewer than 10 different ones, or without a digit? Pure. */
+export function isWeakTopic(topic: string): boolean {
+  return topic.length < 20 || new Set(topic).size < 10 || !/\d/.test(topic)
+}
