@@ -1,5 +1,5 @@
 /** Door: open the observatory and stay until it is asked to end; a second one ends with 5 and says where the first is. */
-import { DispatchError, exits, freshConfig, listenerOn, readConfig, signalExits } from '../host/index.ts'
+import { DispatchError, exits, freshConfig, readConfig, signalExits } from '../host/index.ts'
 import { serve } from '../webui/index.ts'
 import { silenceOf } from './notify/health.ts'
 
@@ -12,11 +12,7 @@ try {
     throw new DispatchError(`the page is at ${served.url} already, served by process ${served.pid}`, {
       exit: exits.conflict,
     })
-  const holder = served.port === config.WEBUI_PORT ? undefined : await listenerOn(config.WEBUI_PORT)
-  if (holder)
-    console.log(
-      `port ${config.WEBUI_PORT} is held by ${holder.program ?? 'a program'} (process ${holder.pid ?? 'unknown'}) and left to it`,
-    )
+  if (served.port !== config.WEBUI_PORT) console.log(`port ${config.WEBUI_PORT} is in use by another program`)
   console.log(`the page is at ${served.url}`)
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
     process.once(signal, () => served.close().then(() => process.exit(signalExits[signal])))

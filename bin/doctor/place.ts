@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { type Config, DispatchError, fileSystemOf, listenerOn, prepareHome } from '../../host/index.ts'
+import { type Config, DispatchError, fileSystemOf, prepareHome } from '../../host/index.ts'
 import { runningPage, whoAnswers } from '../../webui/index.ts'
 import { bad, good, type Symptom, weak } from './symptom.ts'
 
@@ -31,7 +31,7 @@ export async function home(config: Config): Promise<Symptom[]> {
   ]
 }
 
-/** Who holds the page's port: our page, nobody, or a stranger, who is left alone. */
+/** Whether the page's port is free, or in use by the page or by another program, which is left alone. */
 export async function page({ WEBUI_PORT: port, home }: Config): Promise<Symptom> {
   if (port === 0) return good('page', 'switched off (WEBUI_PORT=0)')
   const running = await runningPage(home)
@@ -39,11 +39,9 @@ export async function page({ WEBUI_PORT: port, home }: Config): Promise<Symptom>
   const who = await whoAnswers(port, home)
   if (typeof who === 'object') return good('page', `http://127.0.0.1:${port}, served by process ${who.pid}`)
   if (who === 'nobody') return good('page', `port ${port} is free; the page starts with the next dispatch`)
-  const holder = await listenerOn(port)
-  const named = `${holder?.program ?? 'a program'} (process ${holder?.pid ?? 'not known to us'})`
   const fixWith = (look: string) =>
-    `The page takes the next free port by itself. \`${look}\` shows who it is. For a port of its own: WEBUI_PORT=… in ${home}/.env`
-  return weak('page', `port ${port} is held by ${named}`, {
+    `The page takes the next free port by itself. \`${look}\` shows which program it is. For a port of its own: WEBUI_PORT=… in ${home}/.env`
+  return weak('page', `port ${port} is in use by another program`, {
     mac: fixWith(`lsof -nP -iTCP:${port} -sTCP:LISTEN`),
     linux: fixWith(`ss -ltnp 'sport = :${port}'`),
   })

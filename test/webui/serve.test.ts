@@ -65,14 +65,14 @@ for (const [what, answer] of [
   })
 }
 
-test('F53 the door says who holds the port that was asked for, and where the page is instead', async () => {
+test('F53 bin/web says that the port is in use, and leaves the other program alone', async () => {
   const stranger = net.createServer()
   const port = await aPort()
   await new Promise<void>(resolve => stranger.listen(port, '127.0.0.1', resolve))
   undo.push(() => stranger.close())
   const opened = door(aHome(), port)
   const said = await opened.line
-  assert.match(said, new RegExp(`^port ${port} is held by \\S+ \\(process ${process.pid}\\) and left to it`))
+  assert.match(said, new RegExp(`^port ${port} is in use by another program`))
   assert.ok(stranger.listening)
 })
 
