@@ -1,122 +1,68 @@
+import { formatPatch, OMIT_HEADERS, type StructuredPatch, structuredPatch } from 'diff'
 import { printable } from '../host/index.ts'
 import { paint } from './terminal.ts'
 
-/** A change of a file as people read one, coloured where a person looks. `undefined`: there is no such file. */
+/** The change of a file as a unified diff, coloured at a terminal. `undefined`: the file does not exist. */
 export function paintDiff(file: string, before: string | undefined, after: string | undefined): string {
-  const [old, fresh] = [before, after].map(readable)
-  return unified(file, old, fresh)
-    .map(line => {
-      const style = line.startsWith('@@')
-        ? 'cyan'
-        : line.startsWith('+')
-          ? 'green'
-          : line.startsWith('-')
-            ? 'red'
-            : undefined
-      return style ? paint(style, printable(line)) : printable(line)
-    })
-    .join('\n')
+  if (before === after) return ''
+  const [old, fresh] = [before, after].map(layOutJson)
+  const names = [before === undefined ? '/dev/null' : file, after === undefined ? '/dev/null' : file]
+  return [
+    paint('red', printable(`--- ${names[0]}`)),
+    paint('green', printable(`+++ ${names[1]}`)),
+    ...paintHunks(old ?? '', fresh ?? ''),
+  ].join('\n')
 }
 
-/** The lines of a unified diff, with three lines of what stands around; empty when nothing differs. Pure. */
-export function unified(file: string, before: string | undefined, after: string | undefined): string[] {
-  if (before === after) return []
-  const hunks = hunksOf(compared(linesOf(before), linesOf(after)))
-  const names = [before === undefined ? '/dev/null' : file, after === undefined ? '/dev/null' : file]
-  return [`--- ${names[0]}`, `+++ ${names[1]}`, ...hunks.flatMap(written)]
+/** The changed lines of a text with three lines around them, coloured at a terminal; empty when nothing differs. */
+export function paintHunks(before: string, after: string): string[] {
+  return hunks(before, after).map(line => {
+    const style = ({ '@': 'cyan', '+': 'green', '-': 'red' } as const)[line[0] ?? '']
+    return style ? paint(style, printable(line)) : printable(line)
+  })
 }
 
 // --- internal ---
 
-const around = 3
-/** Beyond this many lines that differ, what is in the middle is shown as taken out and put in whole. */
-const most = 2000
+const CONTEXT_LINES = 3
+/** Finding a smaller diff than this takes a quarter of a second; beyond it the diff shows one text out, the other in. */
+const MAX_EDITED_LINES = 2000
+const NO_NEWLINE = '\\ No newline at end of file'
 
-/** One line: kept (` `), taken out (`-`) or put in (`+`). */
-interface Line {
-  sign: ' ' | '-' | '+'
-  text: string
-  /** How many lines of the old and of the new text stand before it. */
-  old: number
-  fresh: number
+function hunks(before: string, after: string): string[] {
+  if (before === after) return []
+  const texts = [before, after]
+  const patch =
+    structuredPatch('', '', before, after, '', '', {
+      context: CONTEXT_LINES,
+      maxEditLength: MAX_EDITED_LINES,
+      // A lone \r is shown, but not one that ends every line.
+      stripTrailingCr: texts.every(text => !/(?:^|[^\r])\n/.test(text)),
+    }) ?? replacement(before, after)
+  const lines = formatPatch(patch, OMIT_HEADERS).slice(0, -1).split('\n')
+  // Files of claude end without a newline: that is worth a line only where it changes.
+  const isEndSame = before.endsWith('\n') === after.endsWith('\n')
+  return isEndSame ? lines.filter(line => line !== NO_NEWLINE) : lines
 }
 
-const linesOf = (text: string | undefined) => (text ? text.replace(/\r?\n$/, '').split(/\r?\n/) : [])
+function replacement(before: string, after: string): StructuredPatch {
+  const [old = [], fresh = []] = [before, after].map(text => (text === '' ? [] : text.replace(/\n$/, '').split('\n')))
+  const lines = [...old.map(line => `-${line}`), ...fresh.map(line => `+${line}`)]
+  return {
+    oldFileName: '',
+    newFileName: '',
+    oldHeader: '',
+    newHeader: '',
+    hunks: [{ oldStart: 1, oldLines: old.length, newStart: 1, newLines: fresh.length, lines }],
+  }
+}
 
-/** JSON on one endless line is laid out before it is shown; what is written keeps its own layout. */
-function readable(text: string | undefined): string | undefined {
-  if (text === undefined || linesOf(text).every(line => line.length <= 400)) return text
+/** JSON on one endless line is laid out before it is shown; the file keeps its own layout. */
+function layOutJson(text: string | undefined): string | undefined {
+  if (text?.split('\n').some(line => line.length > 400) !== true) return text
   try {
     return JSON.stringify(JSON.parse(text.replace(/^\ufeff/, '')), null, 2)
   } catch {
     return text
   }
-}
-
-function compared(old: string[], fresh: string[]): Line[] {
-  let head = 0
-  while (head < old.length && head < fresh.length && old[head] === fresh[head]) head++
-  let tail = 0
-  while (tail < old.length - head && tail < fresh.length - head && old.at(-1 - tail) === fresh.at(-1 - tail)) tail++
-  const middle = changes(old.slice(head, old.length - tail), fresh.slice(head, fresh.length - tail))
-  const keep = (text: string): Pick<Line, 'sign' | 'text'> => ({ sign: ' ', text })
-  return numbered([...old.slice(0, head).map(keep), ...middle, ...old.slice(old.length - tail).map(keep)])
-}
-
-/** The longest common run of lines stays; before it everything goes out first and comes in second. */
-function changes(old: string[], fresh: string[]): Pick<Line, 'sign' | 'text'>[] {
-  const out = (text: string) => ({ sign: '-' as const, text })
-  const put = (text: string) => ({ sign: '+' as const, text })
-  if (old.length * fresh.length > most * most) return [...old.map(out), ...fresh.map(put)]
-  const common = Array.from({ length: old.length + 1 }, () => new Uint32Array(fresh.length + 1))
-  const best = (i: number, j: number) => common[i]?.[j] ?? 0
-  for (let i = old.length - 1; i >= 0; i--)
-    for (let j = fresh.length - 1; j >= 0; j--)
-      (common[i] as Uint32Array)[j] =
-        old[i] === fresh[j] ? best(i + 1, j + 1) + 1 : Math.max(best(i + 1, j), best(i, j + 1))
-  const lines: Pick<Line, 'sign' | 'text'>[] = []
-  for (let i = 0, j = 0; i < old.length || j < fresh.length; ) {
-    if (i < old.length && j < fresh.length && old[i] === fresh[j]) {
-      lines.push({ sign: ' ', text: old[i++] ?? '' })
-      j++
-    } else if (i < old.length && (j >= fresh.length || best(i + 1, j) >= best(i, j + 1)))
-      lines.push(out(old[i++] ?? ''))
-    else lines.push(put(fresh[j++] ?? ''))
-  }
-  return lines
-}
-
-function numbered(lines: Pick<Line, 'sign' | 'text'>[]): Line[] {
-  let [old, fresh] = [0, 0]
-  return lines.map(line => ({
-    ...line,
-    old: line.sign === '+' ? old : old++,
-    fresh: line.sign === '-' ? fresh : fresh++,
-  }))
-}
-
-/** The changed lines and what stands around them; stretches that touch are one. */
-function hunksOf(lines: Line[]): Line[][] {
-  const shown = new Set<number>()
-  for (const [index, { sign }] of lines.entries())
-    if (sign !== ' ') for (let near = index - around; near <= index + around; near++) shown.add(near)
-  const hunks: Line[][] = []
-  for (const [index, line] of lines.entries()) {
-    if (!shown.has(index)) continue
-    if (!shown.has(index - 1) || hunks.length === 0) hunks.push([])
-    hunks.at(-1)?.push(line)
-  }
-  return hunks
-}
-
-function written(hunk: Line[]): string[] {
-  const range = (without: '+' | '-', at: number) => {
-    const count = hunk.filter(({ sign }) => sign !== without).length
-    return `${count === 0 ? at : at + 1},${count}`
-  }
-  const [first] = hunk
-  return [
-    `@@ -${range('+', first?.old ?? 0)} +${range('-', first?.fresh ?? 0)} @@`,
-    ...hunk.map(({ sign, text }) => `${sign}${text}`),
-  ]
 }

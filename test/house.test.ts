@@ -40,6 +40,8 @@ const owners: Record<string, string> = {
   express: 'webui/app.ts',
   eta: 'webui/render.ts',
   uqr: 'bin/notify/qr.ts',
+  diff: 'bin/diff.ts',
+  'string-width': 'bin/terminal.ts',
   '@anthropic-ai/sandbox-runtime': 'host/sandbox-run.ts',
   esbuild: 'bin/build.ts',
 }

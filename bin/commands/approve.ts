@@ -1,5 +1,13 @@
 import fs from 'node:fs'
-import { type Config, DispatchError, exits, printable, readConfig, tryGit, unreachable } from '../../host/index.ts'
+import {
+  type Config,
+  DispatchError,
+  exits,
+  printable,
+  readConfig,
+  readIfPresent,
+  unreachable,
+} from '../../host/index.ts'
 import { agentAt, askedContract, askedFile, type Said } from '../../runner/index.ts'
 import {
   awaitsApproval,
@@ -16,6 +24,7 @@ import {
 } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
 import { atTerminal, confirmId } from '../confirm.ts'
+import { paintHunks } from '../diff.ts'
 import { plainText, tell } from '../tell.ts'
 import { paint, print, title } from '../terminal.ts'
 
@@ -38,7 +47,7 @@ contract counts. You say yes with the last four letters of the id. Only a person
     const declined = values.no === undefined ? undefined : plainText(Buffer.from(values.no)).trim()
     if (declined === '') throw new DispatchError('--no needs your reason', { exit: exits.usage })
     if (declined === undefined) {
-      await show(session, sha256)
+      show(session, sha256)
       if (!(await confirmId(session, '\nApprove exactly this contract?'))) return refusedToApprove()
     }
     const said: Said = declined === undefined ? { is: 'approve', sha256 } : { is: 'decline', sha256, why: declined }
@@ -85,7 +94,7 @@ function refusedToApprove(): number {
   return exits.conflict
 }
 
-async function show(session: Session, sha256: string): Promise<void> {
+function show(session: Session, sha256: string): void {
   const { paths, opening } = session
   const text = askedContract(paths, sha256)
   if (text === undefined)
@@ -113,7 +122,7 @@ async function show(session: Session, sha256: string): Promise<void> {
   for (const { sentence, why } of contract.leftOut)
     print(paint('yellow', `\n  left out     ${printable(`${sentence}: ${why}`)}`))
   for (const sentence of left) print(paint('yellow', `\n  not covered  ${printable(sentence)}`))
-  await showChanges(session, sha256)
+  showChanges(session, sha256, text)
   print(paint('dim', `\n  ${askedFile(paths, sha256)}`))
   showDilutions(session)
 }
@@ -152,18 +161,13 @@ function proofLines(proof: ProofOf): string[] {
 }
 
 /** What is different from the sealed contract, or before the seal from the text that was asked about before. */
-async function showChanges({ paths }: Session, sha256: string): Promise<void> {
+function showChanges({ paths }: Session, sha256: string, text: string): void {
   const { events } = readLog(paths.events)
   const asked = events.flatMap(event => (event.is === 'approval.asked' ? [event.sha256] : []))
   const earlier = asked.findLast(other => other !== sha256)
   const isSealed = statusOf(events).contract !== undefined
-  if (!isSealed && (earlier === undefined || askedContract(paths, earlier) === undefined)) return
-  const files = [isSealed ? paths.contract : askedFile(paths, earlier ?? ''), askedFile(paths, sha256)]
-  const ran = await tryGit(['diff', '--no-index', '--no-color', '--no-ext-diff', '--no-textconv', '--', ...files])
-  const lines = ran.stdout.split('\n').slice(4)
+  const before = isSealed ? (readIfPresent(paths.contract) ?? '') : earlier && askedContract(paths, earlier)
+  if (before === undefined) return
   print(`\n${paint('bold', isSealed ? 'Changed from the sealed contract' : 'Changed since you were last asked')}`)
-  for (const line of lines.filter(Boolean)) {
-    const shown = `  ${printable(line)}`
-    print(line.startsWith('+') ? paint('green', shown) : line.startsWith('-') ? paint('red', shown) : shown)
-  }
+  for (const line of paintHunks(before, text)) print(`  ${line}`)
 }
