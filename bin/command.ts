@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { DispatchError, exits } from '../host/index.ts'
-import { columns } from './terminal.ts'
+import { columns, hang, widthOf, wrap } from './terminal.ts'
 
 /** An option as it is typed, told of in `--help`, and completed by a shell. */
 export interface Option {
@@ -80,9 +80,7 @@ export function readable(): number {
 
 /** Words behind a lead, folded below each other where they do not fit. */
 export function hanging(lead: string, words: string[]): string {
-  const lines = folding(words, readable() - lead.length)
-  return (lines.length > 0 ? lines : [''])
-    .map((line, at) => (at === 0 ? lead : ' '.repeat(lead.length)) + line)
+  return hang(lead, wrap(words, readable() - widthOf(lead)))
     .join('\n')
     .trimEnd()
 }
@@ -94,17 +92,6 @@ export function folded(text: string): string {
 }
 
 // --- internal ---
-
-/** Words in lines of at most so many columns; a blank inside a word (an option and its value) does not part it. */
-function folding(words: string[], width: number): string[] {
-  const lines: string[] = []
-  for (const word of words) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
-  }
-  return lines
-}
 
 function read({ name, words }: Entry, { options = {}, remedy }: Command, typed: string[]) {
   const slip = (what: string) =>

@@ -1,10 +1,10 @@
 import path from 'node:path'
-import { type Config, exits, oneLine } from '../../host/index.ts'
+import { type Config, exits } from '../../host/index.ts'
 import { damagedSessions, type View, viewAll } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
 import { lenientConfig } from '../lenient.ts'
 import { printSilence } from '../notify/health.ts'
-import { age, fitted, paint, paintState, print } from '../terminal.ts'
+import { age, fitted, paint, paintState, print, shorten } from '../terminal.ts'
 
 export const command = defineCommand({
   about: `
@@ -20,7 +20,7 @@ Every session, newest first: where it stands, how old it is, what it was asked. 
     const rows = [...views.map(row), ...damaged.map(({ id, why }) => [paint('red', 'unreadable'), id, '', '', why])]
     if (values.json) print(JSON.stringify([...views.map(summary), ...damaged.map(one => damagedSummary(one, config))]))
     else if (rows.length === 0) print('No session yet. Begin one: dispatch "task"')
-    else print(fitted(rows, 4, oneLine))
+    else print(fitted(rows, 4, shorten))
     if (!values.json) printSilence(config)
     return exits.ok
   },
@@ -33,7 +33,7 @@ function row(view: View): string[] {
     session.id,
     paint('dim', age(session.opening.openedAt)),
     doing(view),
-    oneLine(status.title || session.opening.task.title, 60),
+    shorten(status.title || session.opening.task.title, 60),
   ]
 }
 

@@ -1,4 +1,4 @@
-import { paint } from '../terminal.ts'
+import { hang, pad, paint, widthOf, wrap } from '../terminal.ts'
 
 /** What to do about it, on each system. */
 export interface Fix {
@@ -20,39 +20,30 @@ export const bad = (about: string, found: string, fix?: Fix | string): Symptom =
 
 /** The symptoms as a person reads them: two columns, and the fix for this system below what it mends. */
 export function layout(symptoms: Symptom[], { width, mac }: { width: number; mac: boolean }): string {
-  const most = Math.max(40, Math.min(width, 110)) - indent
+  const column = Math.max(40, Math.min(width, 110)) - INDENT
   const lines = symptoms.flatMap(({ about, state, found, fix }) => {
-    const [first = '', ...more] = wrap(found, most)
-    const mend = fix ? wrap(`→ ${mac ? fix.mac : fix.linux}`, most) : []
-    return [
-      `${marks[state]()}  ${about.padEnd(9)} ${first}`,
-      ...more.map(line => `${' '.repeat(indent)}${line}`),
-      ...mend.map((line, at) => `${' '.repeat(indent)}${paint('cyan', at === 0 ? line : `  ${line}`)}`),
-    ]
+    const text = fix ? (mac ? fix.mac : fix.linux) : ''
+    const steps = text === '' ? [] : hang('→ ', wrap(phrasesOf(text, column - 2), column - 2))
+    const texts = [...wrap(phrasesOf(found, column), column), ...steps.map(line => paint('cyan', line))]
+    return hang(`${marks[state]()}  ${pad(about, 9)} `, texts, INDENT)
   })
   return lines.join('\n')
 }
 
-/** Lines of at most `width`; what stands in backquotes stays whole where it can, for it is to be copied. Pure. */
-export function wrap(text: string, width: number): string[] {
-  const words = text.match(/(?:`[^`]*`|[^\s`])+/g) ?? []
-  const lines: string[] = []
-  for (const word of words.flatMap(each => (each.length > width ? each.split(' ') : [each]))) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= width - 2) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
-  }
-  return lines
-}
-
 // --- internal ---
 
-const indent = 16
+const INDENT = 16
 
 const marks = {
   good: () => paint('green', 'ok  '),
   weak: () => paint('yellow', 'note'),
   bad: () => paint('red', 'BAD '),
+}
+
+/** Words; what stands in backquotes is one where it fits in a line, for it is to be copied. */
+function phrasesOf(text: string, width: number): string[] {
+  const phrases = text.match(/(?:`[^`]*`|[^\s`])+/g) ?? ['']
+  return phrases.flatMap(phrase => (widthOf(phrase) > width ? phrase.split(' ') : [phrase]))
 }
 
 function wrong(state: 'weak' | 'bad', about: string, found: string, fix: Fix | string | undefined): Symptom {
