@@ -22,11 +22,13 @@ export const built = 'built'
 
 export const install = path.resolve(import.meta.dirname, '..')
 
+/** Does this process run from the build, or from the sources? */
+export const isBuilt = path.basename(import.meta.dirname) === built
+
 /**
  * The words that start a program of ours, such as `bin/runner`: its build where we ourselves run as one, else its source.
  */
 export function ownProgram(name: string): [node: string, file: string] {
-  const isBuilt = path.basename(import.meta.dirname) === built
   return [process.execPath, path.join(install, isBuilt ? `${built}/${path.basename(name)}.js` : `${name}.ts`)]
 }
 
