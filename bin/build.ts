@@ -1,12 +1,12 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { built, install } from '../host/index.ts'
+import { recordFile, recordOf } from './doctor/build.ts'
 
 /**
  * `npm run build`: link each program of ours into one file and the parts it shares with others, so that a start reads fifteen
- * files instead of two hundred. The sources stay the truth: `bin/dispatch` runs them as they are whenever one has changed
- * since, and where there is no build (docs/decisions/0010). Nothing of an earlier build is taken away for a month: what runs
- * from it may still want a part of it.
+ * files instead of two hundred (docs/decisions/0010). It records the sources it was made from, so that `dispatch doctor` can
+ * say when they have changed. Parts of an earlier build stay for a month: a process that runs from it may still load one.
  */
 const programs = [
   'bin/dispatch',
@@ -21,33 +21,35 @@ const programs = [
 /** They look for files of their own beside them. */
 const apart = ['@anthropic-ai/sandbox-runtime', 'node-notifier', 'fsevents']
 
-const month = 30 * 24 * 60 * 60_000
+const MONTH_MS = 30 * 24 * 60 * 60_000
 const folder = path.join(install, built)
 const fresh = path.join(folder, `.new-${process.pid}`)
-const [stamp, begun] = [path.join(folder, 'stamp'), path.join(fresh, 'stamp')]
 
 try {
   fs.mkdirSync(fresh, { recursive: true })
-  fs.writeFileSync(begun, '') // Its time is that of the beginning: a source that changes meanwhile is newer.
-  await link()
-  fs.rmSync(stamp, { force: true })
-  const names = fs.readdirSync(fresh).filter(name => name !== 'stamp')
-  for (const name of names) fs.renameSync(path.join(fresh, name), path.join(folder, name))
+  const sources = await link()
+  fs.writeFileSync(path.join(fresh, recordFile), JSON.stringify(recordOf(install, sources)))
+  const names = fs.readdirSync(fresh)
+  // A program comes after the parts that it loads: it may be started at any moment.
+  const isProgram = (name: string) => programs.some(program => `${path.basename(program)}.js` === name)
+  for (const name of names.toSorted((a, b) => Number(isProgram(a)) - Number(isProgram(b))))
+    fs.renameSync(path.join(fresh, name), path.join(folder, name))
   for (const name of fs.readdirSync(folder).filter(name => !names.includes(name))) {
     const file = path.join(folder, name)
-    if (Date.now() - fs.statSync(file).mtimeMs > month) fs.rmSync(file, { recursive: true })
+    if (Date.now() - fs.statSync(file).mtimeMs > MONTH_MS) fs.rmSync(file, { recursive: true })
   }
-  fs.renameSync(begun, stamp)
 } catch (error) {
-  process.stderr.write(`not built, so a start takes longer: ${error instanceof Error ? error.message : error}\n`)
+  process.stderr.write(`not built: ${error instanceof Error ? error.message : error}\n`)
   process.exitCode = 1
 } finally {
   fs.rmSync(fresh, { recursive: true, force: true })
 }
 
-async function link(): Promise<void> {
+/** Link the programs into the fresh folder. Answers the files that they come from. */
+async function link(): Promise<string[]> {
   const { build } = await import('esbuild')
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     absWorkingDir: install,
     entryPoints: programs.map(name => `${name}.ts`),
     outdir: fresh,
@@ -65,4 +67,6 @@ async function link(): Promise<void> {
       js: "import { createRequire as requireOf } from 'node:module';const require = requireOf(import.meta.url);",
     },
   })
+  const own = Object.keys(metafile.inputs).filter(name => !/(^|\/)node_modules\//.test(name))
+  return [...own, 'bin/build.ts', 'package-lock.json'].toSorted()
 }

@@ -1,5 +1,5 @@
 import type { Config } from '../host/index.ts'
-import { settings, tmuxOf } from '../host/index.ts'
+import { ownProgram, settings, tmuxOf } from '../host/index.ts'
 import { wake } from '../notify/index.ts'
 import { startSuccessor } from '../runner/index.ts'
 import { viewAll } from '../session/index.ts'
@@ -26,7 +26,7 @@ async function keepHouse(config: Config): Promise<void> {
   ]
   const missing = wanted
     .filter(({ name }) => !open.includes(name))
-    .map(({ name, words }) => ({ name, command: ['/bin/sh', `${config.install}/bin/dispatch`, ...words] }))
+    .map(({ name, words }) => ({ name, command: [...ownProgram('bin/dispatch'), ...words] }))
   if (missing.length === 0) return
   if (open.length === 0) {
     if (before.length > 0) await tmux.closeSession(houseSession)

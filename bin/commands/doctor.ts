@@ -1,5 +1,6 @@
 import { DispatchError, exits, findRepository, instructionsOf, readConfig, readDefaults } from '../../host/index.ts'
 import { defineCommand } from '../command.ts'
+import { build } from '../doctor/build.ts'
 import { channels } from '../doctor/channels.ts'
 import { hooks } from '../doctor/hooks.ts'
 import { judge } from '../doctor/judge.ts'
@@ -49,7 +50,7 @@ async function examine(online: boolean, notify: boolean): Promise<Symptom[]> {
     sessions(config),
     repository([config.install, config.home]),
   ]
-  return [...found, ...(await Promise.all(looks.map(look => look.catch(asFinding)))).flat()]
+  return [...found, build(), ...(await Promise.all(looks.map(look => look.catch(asFinding)))).flat()]
 }
 
 /** What one look stumbles over is a symptom too: the others have theirs to tell. */

@@ -1,8 +1,9 @@
-/** The door goes into the build as long as no source has changed since, and into the sources else. */
+/** `bin/dispatch` runs the build where there is one, and the sources with DISPATCH_DEV=1. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { build, recordFile, recordOf } from '../../bin/doctor/build.ts'
 import { built, install, run } from '../../host/index.ts'
 import { scratch } from '../host/scratch.ts'
 import { door } from '../rig.ts'
@@ -20,7 +21,6 @@ function installIn(t: TestContext): string {
     'test/a.ts': '',
     'node_modules/a.ts': '',
     'built/dispatch.js': say('built'),
-    'built/stamp': '',
   }
   for (const [name, text] of Object.entries(files)) {
     fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
@@ -31,61 +31,52 @@ function installIn(t: TestContext): string {
   return folder
 }
 
-async function entered(folder: string, way = path.join(folder, 'bin/dispatch'), tools = ''): Promise<string> {
-  const env = { PATH: `${tools}:${process.env['PATH']}`, HOME: folder, CDPATH: '/' }
+/** What `bin/dispatch` runs when it is reached this way. */
+async function entered(folder: string, way = path.join(folder, 'bin/dispatch'), DISPATCH_DEV = ''): Promise<string> {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, CDPATH: '/', DISPATCH_DEV }
   const ran = await run('/bin/sh', [way], { cwd: folder, env })
   assert.equal(ran.stderr, '')
   return ran.stdout
 }
 
-const moment = () => new Promise(resolve => setTimeout(resolve, 20))
-
-test('an edit counts at once, also one that is dated back; what is no source does not', async t => {
-  const folder = installIn(t)
-  await moment()
-  fs.writeFileSync(path.join(folder, 'built/stamp'), '')
-  assert.equal(await entered(folder), 'built')
-  await moment()
-  for (const name of ['test/a.ts', 'node_modules/a.ts', 'built/dispatch.js'])
-    fs.appendFileSync(path.join(folder, name), '\n')
-  assert.equal(await entered(folder), 'built')
-  fs.appendFileSync(path.join(folder, 'host/a.ts'), '\n')
-  fs.utimesSync(path.join(folder, 'host/a.ts'), 0, 0)
-  assert.equal(await entered(folder), 'sources')
-  await moment()
-  fs.writeFileSync(path.join(folder, 'built/stamp'), '')
-  assert.equal(await entered(folder), 'built')
-  await moment()
-  fs.renameSync(path.join(folder, 'host/a.ts'), path.join(folder, 'host/b.ts'))
-  assert.equal(await entered(folder), 'sources')
-})
-
-test('by whatever way it is reached, and where it cannot look, the sources count', async t => {
+test('the build is run, by whatever way it is reached; an edit of a source does not switch it', async t => {
   const folder = installIn(t)
   const elsewhere = scratch(t)
   fs.symlinkSync(path.join(folder, 'bin/dispatch'), path.join(elsewhere, 'dispatch'))
   fs.symlinkSync(path.join(folder, 'bin'), path.join(elsewhere, 'bin'))
-  const ways = [path.join(elsewhere, 'dispatch'), path.join(elsewhere, 'bin/dispatch'), 'bin/dispatch']
-  await moment()
-  fs.writeFileSync(path.join(folder, 'built/stamp'), '')
-  for (const way of ways) assert.equal(await entered(folder, way), 'built', way)
-  await moment()
+  const ways = ['dispatch', 'bin/dispatch'].map(name => path.join(elsewhere, name))
+  for (const way of [undefined, 'bin/dispatch', ...ways]) assert.equal(await entered(folder, way), 'built', way)
+  fs.appendFileSync(path.join(folder, 'bin/dispatch.ts'), '\n')
   fs.appendFileSync(path.join(folder, 'package-lock.json'), '\n')
-  for (const way of ways) assert.equal(await entered(folder, way), 'sources', way)
-
-  await moment()
-  fs.writeFileSync(path.join(folder, 'built/stamp'), '')
-  fs.writeFileSync(path.join(elsewhere, 'find'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
   assert.equal(await entered(folder), 'built')
-  assert.equal(await entered(folder, undefined, elsewhere), 'sources')
 })
 
-test('without a whole build the sources are run', async t => {
+test('DISPATCH_DEV=1 runs the sources, and no other value does; without a build they are run anyway', async t => {
   const folder = installIn(t)
-  fs.rmSync(path.join(folder, 'built/stamp'))
-  assert.equal(await entered(folder), 'sources')
+  assert.equal(await entered(folder, undefined, '1'), 'sources')
+  for (const other of ['0', 'true']) assert.equal(await entered(folder, undefined, other), 'built')
   fs.rmSync(path.join(folder, 'built'), { recursive: true })
   assert.equal(await entered(folder), 'sources')
+})
+
+test('doctor reports a build that is older than its sources, or does not say what it was made from', t => {
+  const folder = installIn(t)
+  const state = () => build(folder, true).state
+  assert.equal(state(), 'weak', 'nothing is recorded')
+  const record = recordOf(folder, ['host/a.ts', 'package-lock.json'])
+  fs.writeFileSync(path.join(folder, built, recordFile), JSON.stringify(record))
+  fs.utimesSync(path.join(folder, 'host/a.ts'), new Date(), new Date())
+  assert.equal(state(), 'good')
+  assert.equal(build(folder, false).state, 'good')
+  const edit = (name: string, text: string) => fs.writeFileSync(path.join(folder, name), text)
+  edit('host/a.ts', 'export {}\n')
+  assert.equal(state(), 'weak')
+  assert.match(build(folder, true).fix?.linux ?? '', /npm ci/)
+  edit('host/a.ts', '')
+  assert.equal(state(), 'good')
+  fs.renameSync(path.join(folder, 'host/a.ts'), path.join(folder, 'host/b.ts'))
+  edit('package-lock.json', '{ }')
+  assert.equal(state(), 'weak')
 })
 
 test('what is built and what is written say the same', async () => {
