@@ -81,6 +81,7 @@ export function environmentFor(home: string, url: string, scenario: Scenario): N
     'FORCE_COLOR',
     'COLORTERM',
     'NODE_COMPILE_CACHE',
+    'DISPATCH_DEV',
   ])
   return {
     ...inherited,
