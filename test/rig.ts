@@ -13,6 +13,9 @@ import { type Event, findSession, readLog, type Session, type Status, statusOf }
 
 export const door = path.join(import.meta.dirname, '../bin/dispatch')
 
+// A single test runs the sources, so that an edit counts at once. `npm test` builds first and sets this to 0.
+process.env['DISPATCH_DEV'] ??= '1'
+
 /** Where Node keeps compiled sources for every rig: a command in a home that is new costs half as much. */
 export const compiled = path.join(os.tmpdir(), 'dispatch-test-compiled')
 

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { run } from '../../host/index.ts'
+import { run, variables } from '../../host/index.ts'
 import { scenarioNames } from '../../rehearsal/index.ts'
 import { readScenario } from '../../rehearsal/rehearse.ts'
 import { compiled, door, processesOf } from '../rig.ts'
@@ -24,7 +24,12 @@ describe('every scenario ends as it should, in words, and leaves nothing running
       if (needs && (await run(needs, ['--version'])).code !== 0) return test.skip(`${needs} is not on this machine`)
       const folder = path.join(place, `${name}.home`) // No name of a folder begins as another does.
       fs.mkdirSync(folder)
-      const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder, NODE_COMPILE_CACHE: compiled }
+      const env = {
+        ...variables(['PATH', 'DISPATCH_DEV']),
+        HOME: folder,
+        TMPDIR: folder,
+        NODE_COMPILE_CACHE: compiled,
+      }
       const ran = await run('/bin/sh', [door, 'rehearse', name], { env, deadline: 120_000 })
       assert.match(ran.stdout, /^The models in this rehearsal are scripted/)
       assert.equal(ran.code, 0, ran.stdout + ran.stderr)
