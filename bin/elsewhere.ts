@@ -9,6 +9,7 @@ import {
   makePrivate,
   namesIn,
   oneLine,
+  readTruncatedJson,
   readUntrusted,
   shellWord,
 } from '../host/index.ts'
@@ -74,22 +75,12 @@ const Said = z.object({
 const idle = ['auth_success', 'agent_completed']
 
 function bodyOf(text: string): Body | undefined {
-  const said = Said.safeParse(parsed(text)).data
+  const said = Said.safeParse(readTruncatedJson(text)).data
   if (!said || (said.hook_event_name === 'Notification' && idle.includes(said.notification_type ?? '')))
     return undefined
   const waits = said.hook_event_name === 'Notification'
   const folder = oneLine(path.basename(said.cwd) || '/', 60)
   return { waits, text: `claude in ${folder} ${waits ? 'waits for you' : 'has finished'}` }
-}
-
-/** The whole as JSON; of what was cut at 64 KiB, the first word of each kind: claude says them before anything long. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    const names = Object.keys(Said.shape)
-    return Object.fromEntries(names.map(name => [name, new RegExp(`"${name}":\\s*"([^"\\\\]*)"`).exec(text)?.[1]]))
-  }
 }
 
 /** Is it on disk? A disk that takes nothing ends nobody's work: it is said, and tried again at the next look. */

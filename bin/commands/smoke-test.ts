@@ -18,21 +18,18 @@ import {
   variables,
 } from '../../host/index.ts'
 import { channelsOf, type Proof, prove } from '../../notify/index.ts'
-import { scriptedTraits } from '../../rehearsal/index.ts'
 import { findSession, readLog, type Session, statusOf, viewOf } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
 import { agreed } from '../confirm.ts'
 import { clock, paint, print } from '../terminal.ts'
-import { onlyIn, traitsOf } from '../traits.ts'
 import { type Cost, costOf, printOne } from './cost.ts'
 import { outcomeOf, watchToEnd } from './wait.ts'
 
 export const command = defineCommand({
   about: `
 One real dispatch with real models, from the task to the verdict: a small module with tests. It costs money or counts against
-your limits, so it says how much, and asks. It must end with PASS (exit 0; else the exit code of the verdict). Then one notice
-goes out, and you are told the cost, and where claude and the judge behaved differently from the scripts that our own tests
-play them with.
+your limits, so it says how much, and asks. It must end with PASS (exit 0; else the exit code of the verdict). Then it sends
+one notice and shows the cost.
 `,
   options: {
     yes: { type: 'boolean', about: 'do not ask' },
@@ -138,8 +135,6 @@ interface Found {
   cost: Cost
   /** What became of the notice that tells of the success. */
   told: Proof[]
-  traits: string[]
-  differences: { real: string[]; scripts: string[] }
 }
 
 /** Nobody sits down with a session that has passed, so it is closed; any other stays open to be looked at. */
@@ -154,8 +149,6 @@ async function lookBack(session: Session, exit: number, config: Config): Promise
     tags: ['tada'],
   }
   const told = passed ? await prove(notice, config) : []
-  const traits = traitsOf(session)
-  const scripts = scriptedTraits()
   if (passed) await run('/bin/sh', [door, 'stop', session.id], { deadline: 60_000 })
   return {
     id: session.id,
@@ -164,12 +157,10 @@ async function lookBack(session: Session, exit: number, config: Config): Promise
     seconds: Math.round((Date.parse(status.verdict?.at ?? status.at) - Date.parse(status.openedAt)) / 1000),
     cost: costOf(session),
     told,
-    traits,
-    differences: { real: onlyIn(traits, scripts), scripts: onlyIn(scripts, traits) },
   }
 }
 
-/** The verdict stands and the orchestrator has its last words: the hook that ends its turn belongs to what is compared. */
+/** The verdict stands and the orchestrator has its last words, which belong to the cost. */
 async function turnEnds({ paths }: Session): Promise<void> {
   for (const end = Date.now() + 60_000; Date.now() < end; ) {
     const { events } = readLog(paths.events)
@@ -180,11 +171,10 @@ async function turnEnds({ paths }: Session): Promise<void> {
 }
 
 function printFound(found: Found): void {
-  const { id, state, exit, seconds, told, differences } = found
+  const { id, state, exit, seconds, told } = found
   print()
   printOne(found.cost)
   print(`\n${paint('bold', 'Time')}  ${clock(seconds * 1000)} from the task to the verdict`)
-  printDifferences(found.traits.length, differences)
   for (const { channel, ok, why } of told)
     if (!ok) print(paint('yellow', `\nThe ${channel} was not told: ${printable(why)}`))
   const short = id.slice(-4)
@@ -198,21 +188,4 @@ function printFound(found: Found): void {
   print(`  dispatch show ${short}                  contract, evidence, verdict`)
   print(`  dispatch logs ${short} orchestrator     what was said`)
   print(`  dispatch attach ${short}                its terminal; dispatch stop ${short} ends it`)
-}
-
-function printDifferences(traits: number, { real, scripts }: Found['differences']): void {
-  print(`\n${paint('bold', 'Against our scripts')}`)
-  if (real.length + scripts.length === 0) {
-    print(`  Claude and the judge behaved as our scripts do: ${traits} traits, no difference.`)
-    return
-  }
-  const list = (heading: string, lines: string[]) => {
-    if (lines.length === 0) return
-    print(`  ${heading}`)
-    for (const line of lines) print(`    ${printable(line)}`)
-  }
-  list('Seen now, and never with the scripts:', real)
-  list('With the scripts, and not seen now:', scripts)
-  print('  Which tools a model takes is its own choice. If any other of these matter, change rehearsal/actors.ts or')
-  print('  rehearsal/server.ts in a clone, then record anew: npm run traits.')
 }
