@@ -3,7 +3,6 @@ import { GoogleGenAI } from '@google/genai'
 import { z } from 'zod'
 import { type Config, type Exit, exits, oneLine } from '../host/index.ts'
 import { exchange, Failure, withoutKey } from './exchange.ts'
-import { shapeOf } from './shape.ts'
 
 /** The settings that the judge needs. */
 export type JudgeConfig = Pick<
@@ -20,14 +19,10 @@ export interface Question {
   pause?: number
 }
 
-/**
- * What the model said, or why it said nothing that counts. `exit` is set when a person has to mend something, `shape` as
- * soon as anything was said.
- */
-export type Answer = { shape?: string[] } & (
+/** What the model said, or why it said nothing that counts. `exit` is set when a person has to fix something. */
+export type Answer =
   | { ok: true; text: string; model: string; milliseconds: number; usage?: { sent: number; received: number } }
   | { ok: false; why: string; retryable: boolean; exit?: Exit }
-)
 
 /**
  * Ask Gemini once, with up to four tries within `JUDGE_TIMEOUT_SEC`. Never throws for what the other side does; the key
@@ -39,20 +34,15 @@ export async function askGemini(question: Question): Promise<Answer> {
   if (why !== undefined) return { ok: false, why, retryable: false, exit: exits.login }
   const started = performance.now()
   const whole = config.JUDGE_TIMEOUT_SEC * 1000
-  let shape: string[] | undefined
-  const hear = (body: string) => {
-    shape = shapeOf(body)
-  }
   for (let tries = 1; ; tries++) {
     const left = whole - (performance.now() - started)
-    const tried = await tryOnce(question, Math.min(left, whole / 2), hear)
-    const seen = shape === undefined ? {} : { shape }
-    if (tried.ok) return { ...tried, ...seen, milliseconds: Math.round(performance.now() - started) }
+    const tried = await tryOnce(question, Math.min(left, whole / 2))
+    if (tried.ok) return { ...tried, milliseconds: Math.round(performance.now() - started) }
     const { failure } = tried
     const wait = failure.wait ?? pause * 2 ** (tries - 1)
     const isLate = performance.now() - started + wait >= whole
     if (failure.retryable && tries < mostTries && !isLate) await sleep(wait)
-    else return { ...refusal(failure, tries), ...seen }
+    else return refusal(failure, tries)
   }
 }
 
@@ -69,13 +59,9 @@ const home = 'https://generativelanguage.googleapis.com'
 
 type Tried = (Answer & { ok: true }) | { ok: false; failure: Failure }
 
-async function tryOnce(
-  { packet, system, schema, config }: Question,
-  limit: number,
-  hear: (body: string) => void,
-): Promise<Tried> {
+async function tryOnce({ packet, system, schema, config }: Question, limit: number): Promise<Tried> {
   try {
-    const response = await clientFor(config, hear).models.generateContent({
+    const response = await clientFor(config).models.generateContent({
       model: config.JUDGE_MODEL,
       contents: packet,
       config: {
@@ -97,22 +83,15 @@ async function tryOnce(
   }
 }
 
-/**
- * A client that takes nothing from the environment: no other key, address or cloud than the ones in `config`. `hear` is
- * given what comes back as it comes, before the client has made of it what it knows.
- */
-function clientFor(config: JudgeConfig, hear: (body: string) => void): GoogleGenAI {
+/** A client that takes nothing from the environment: no other key, address or cloud than the ones in `config`. */
+function clientFor(config: JudgeConfig): GoogleGenAI {
   return new GoogleGenAI({
     enterprise: false,
     apiKey: config.GEMINI_API_KEY,
     apiVersion: 'v1beta',
     httpOptions: {
       baseUrl: config.GOOGLE_GEMINI_BASE_URL || home,
-      fetch: async (url, init) => {
-        const response = await exchange(url, init, config)
-        hear(await response.clone().text())
-        return response
-      },
+      fetch: (url, init) => exchange(url, init, config),
     },
   })
 }

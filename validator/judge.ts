@@ -4,14 +4,10 @@ import { askGemini, type JudgeConfig } from './gemini.ts'
 import type { Packet } from './packet.ts'
 import { type Reply, readReply, responseSchema } from './reply.ts'
 
-/**
- * The judge's reply and who gave it, or why there is none. `said` is the text of a reply that cannot be used, `shape` how
- * what came back was made (`shape.ts`).
- */
-export type Judgement = { shape?: string[] } & (
+/** The judge's reply and who gave it, or why there is none. `said` is the text of a reply that cannot be used. */
+export type Judgement =
   | { ok: true; reply: Reply; model: string; milliseconds: number; usage?: { sent: number; received: number } }
   | { ok: false; why: string; exit?: Exit; said?: string }
-)
 
 /** Let the judge judge one packet. Whatever goes wrong is a value with its reason. */
 export async function judge(packet: Packet, config: JudgeConfig, pause?: number): Promise<Judgement> {
@@ -31,7 +27,7 @@ export async function judge(packet: Packet, config: JudgeConfig, pause?: number)
   const { text, ok: _, ...about } = answer
   const read = readReply(text, packet)
   if (read.ok) return { ...read, ...about }
-  return { ...read, said: text.slice(0, kept), ...(about.shape === undefined ? {} : { shape: about.shape }) }
+  return { ...read, said: text.slice(0, kept) }
 }
 
 const kept = 64 * 1024
