@@ -2,7 +2,6 @@ import fs from 'node:fs'
 import { exits, oneLine, printable, readScreen } from '../host/index.ts'
 import { readLog, settled } from '../session/index.ts'
 import { holdReason, patience } from './hold.ts'
-import { HookFields } from './hooks.ts'
 import { Parking } from './parking.ts'
 import { giveUp, type Running } from './running.ts'
 import type { Told } from './spool.ts'
@@ -20,7 +19,6 @@ export interface FailedStart {
  */
 export class OrchestratorWatch {
   private readonly running: Running
-  private readonly fields = new HookFields()
   private readonly parking: Parking
   private readonly since = Date.now()
   private lastSign = Date.now()
@@ -43,7 +41,6 @@ export class OrchestratorWatch {
   hear(told: Told): void {
     this.lastSign = Date.now()
     const { running } = this
-    this.fields.note(told, running.session)
     if (told.hook_event_name === 'GuardRefused') {
       running.record({ is: 'write.refused', who: words(told['who'], 40), file: words(told['file'], 200) })
     }

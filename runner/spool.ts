@@ -1,8 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { namesIn, readUntrusted } from '../host/index.ts'
-import { leadingFields } from './salvage.ts'
+import { namesIn, readTruncatedJson, readUntrusted } from '../host/index.ts'
 
 /** What a hook told us, as far as we use it. A field that is not what we think it is, is as good as not there. */
 const Told = z.looseObject({
@@ -20,8 +19,8 @@ const Told = z.looseObject({
   agent_type: word(),
 })
 
-/** With how it lay there: the worker whose hook left it (the orchestrator's is empty), and whether it was cut. */
-export type Told = z.infer<typeof Told> & { left: { by: string; whole: boolean } }
+/** With the worker whose hook left it; the orchestrator's is empty. */
+export type Told = z.infer<typeof Told> & { left: { by: string } }
 
 /**
  * Hand over what the hooks left, oldest first; each file is removed only after `take` has dealt with it. The spool is in
@@ -46,20 +45,10 @@ export function drainSpool(spool: string, take: (told: Told) => void): void {
 /** Recorders leave 64 KiB at most; who else leaves something here is read so far. */
 const most = 1024 * 1024
 
-/** What a file of the spool says; undefined when it says nothing. Pure. */
+/** What a file of the spool says; undefined when it says nothing. Of a cut file the start does: claude names the event first. Pure. */
 export function read(text: string, by: string): Told | undefined {
-  const [value, whole] = parsed(text)
-  const told = Told.safeParse(value)
-  return told.success ? { ...told.data, left: { by, whole } } : undefined
-}
-
-/** The whole as JSON; of what was cut, its first fields: claude says what happened before anything long. */
-function parsed(text: string): [value: unknown, whole: boolean] {
-  try {
-    return [JSON.parse(text), true]
-  } catch {
-    return [leadingFields(text), false]
-  }
+  const told = Told.safeParse(readTruncatedJson(text))
+  return told.success ? { ...told.data, left: { by } } : undefined
 }
 
 function word() {

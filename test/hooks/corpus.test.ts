@@ -60,7 +60,7 @@ const payloads: [about: string, bytes: string | Buffer, says: string | undefined
   ['a name that is no word', '{"hook_event_name":7}', undefined],
   ['fields of other kinds', '{"hook_event_name":"Stop","session_id":1,"prompt":[],"error":{"a":1}}', 'Stop'],
   ['a byte order mark', `\ufeff${whole}`, 'UserPromptSubmit'],
-  ['a comment', `// hi\n${whole}`, undefined],
+  ['a comment', `// hi\n${whole}`, 'UserPromptSubmit'],
   ['two in one', whole + whole, 'UserPromptSubmit'],
   ['lines', whole.replaceAll(',', ',\n'), 'UserPromptSubmit'],
   ['a proto', '{"__proto__":{"a":1},"hook_event_name":"Stop"}', 'Stop'],
@@ -80,7 +80,7 @@ const payloads: [about: string, bytes: string | Buffer, says: string | undefined
     JSON.stringify({ ...typical, effort: { level: 'x', deep: [{ a: '}"' }] }, prompt: 'q'.repeat(1e6) }),
     'UserPromptSubmit',
   ],
-  ['depth', `{"hook_event_name":"Stop","x":${'['.repeat(200_000)}`, 'Stop'],
+  ['depth', `{"hook_event_name":"Stop","x":${'['.repeat(200_000)}`, undefined],
   [
     'many keys',
     `{"hook_event_name":"Stop",${Array.from({ length: 20_000 }, (_, at) => `"k${at}":${at}`).join(',')}`,

@@ -14,7 +14,7 @@ import { advance, append, type Happening, nothing, type Status } from '../../ses
 function opened(t: TestContext) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-hear-'))
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
-  const paths = { events: path.join(folder, 'events.jsonl'), hooks: path.join(folder, 'hooks.jsonl') }
+  const paths = { events: path.join(folder, 'events.jsonl') }
   const running = {
     session: { id: 'swift-otter-1', paths, opening: { claude: { session: 'o' } } },
     status: nothing as Status,
@@ -115,10 +115,12 @@ it('F54: a prompt of 1 MiB that was cut at 64 KiB still begins the session; nons
   running.status = nothing
   const long = JSON.stringify({ session_id: 'o', hook_event_name: 'UserPromptSubmit', prompt: 'x'.repeat(1024 * 1024) })
   const told = read(long.slice(0, 65_536), '')
-  assert.ok(told && !told.left.whole && told.prompt && told.prompt.length > 60_000)
+  assert.ok(told?.prompt && told.prompt.length > 60_000 && long.includes(told.prompt))
   watch.hear(told)
   assert.deepEqual(heard, [{ is: 'orchestrator.started', claudeSession: 'o' }])
-  for (const text of ['', 'x', '{"hook_event_name":"Sto', '[1', '{"hook_event_name":[]}']) {
+  const nonsense = ['', 'x', '{"hook_event_name":"Sto', '[1', '{"hook_event_name":[]}', '['.repeat(1024 * 1024)]
+  const hostile = '{"__proto__":{"hook_event_name":"UserPromptSubmit","session_id":"o"},"prompt":"x'
+  for (const text of [...nonsense, hostile, `${hostile}"}`]) {
     const one = read(text, '')
     if (one) watch.hear(one)
   }
