@@ -28,8 +28,6 @@ export function pathsOf(folder: string) {
     replies: at('replies'),
     /** What the human said by a command: each word, what became of it, and the contracts they were asked to approve. */
     human: at('human'),
-    /** Which fields each kind of hook came with. */
-    hooks: at('hooks.jsonl'),
     /** While this file is there, the orchestrator's Stop hook prints it and so keeps the turn going. */
     hold: at('hold.json'),
     /** What the guard hook lets the orchestrator write. */
