@@ -60,17 +60,8 @@ const exiting: Record<string, string> = {
   'rehearsal/rehearse.ts': 'Node goes on after a signal that is handled; this one stops its session first',
 }
 
-/**
- * Who may know that models can be scripted: the command, the one that holds the real services against the scripts, the
- * table of commands, and lists of files.
- */
-const rehearsed = [
-  'bin/commands/rehearse.ts',
-  'bin/commands/smoke-test.ts',
-  'bin/commands/index.ts',
-  'package.json',
-  'tsconfig.json',
-]
+/** Who may know that models can be scripted: the command, the table of commands, and lists of files. */
+const rehearsed = ['bin/commands/rehearse.ts', 'bin/commands/index.ts', 'package.json', 'tsconfig.json']
 
 /** A comment, a string or a pattern in TypeScript. */
 const pieces =

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import fs from 'node:fs'
-import http from 'node:http'
 import path from 'node:path'
-import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
-import { onlyIn, traitsOf } from '../../bin/traits.ts'
 import { run } from '../../host/index.ts'
 import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
-import { recorded, scriptedTraits } from '../../rehearsal/traits.ts'
-import type { Session } from '../../session/index.ts'
 import { idle, type Rig, withRig } from '../rig.ts'
 
 // --- the task, as scripted models do it ---
@@ -104,7 +98,7 @@ const mathx: Scenario = {
 const pushed = (rig: Rig) => rig.stage.seen.filter(({ body }) => body.startsWith('the smoke test'))
 
 describe('the smoke test, with scripts in the place of the real models', { concurrency: 2 }, () => {
-  it('PASS is exit 0, one notice, what it cost, and the traits that are recorded in rehearsal/traits.txt', context =>
+  it('PASS is exit 0, one notice, and what it cost', () =>
     withRig(mathx, async rig => {
       const ran = await rig.dispatch(['smoke-test', '--yes'])
       assert.equal(ran.code, 0, ran.stdout + ran.stderr)
@@ -112,11 +106,9 @@ describe('the smoke test, with scripts in the place of the real models', { concu
       assert.match(ran.stdout, /asked at http:\/\/127\.0\.0\.1/)
       assert.match(ran.stdout, /C1 +green now/)
       assert.match(ran.stdout, /Workers\n +mathx .*\$0\.\d+/)
-      assert.match(ran.stdout, /Against our scripts/)
       assert.match(ran.stdout, /Smoke test passed\..*dispatch rm --force/)
       assert.equal(pushed(rig).length, 1)
       assert.ok(rig.status().closed, 'a session that nobody needs stays open')
-      context.assert.fileSnapshot(`${traitsOf(rig.session()).join('\n')}\n`, recorded, { serializers: [String] })
     }))
 
   it('FAIL is exit 3, where to look, and no notice of success', () => {
@@ -130,42 +122,22 @@ describe('the smoke test, with scripts in the place of the real models', { concu
         assert.match(ran.stdout, /dispatch show \w{4} /)
         assert.equal(pushed(rig).length, 0)
         assert.ok(!rig.status().closed, 'there is nothing left to look at')
-        survivesStrangers(rig.session())
       },
       { ROUNDS: '1' },
     )
   })
 
-  it('a judge that answers otherwise than our scripts is told of, trait by trait', () =>
+  it('--json is one object: the state, the cost, and where the notice went', () =>
     withRig(mathx, async rig => {
-      const other = await standIn(rig.stage.url, reply => {
-        const [candidate] = reply.candidates
-        Object.assign(reply, { responseId: 'r1', modelVersion: 'gemini-9' })
-        Object.assign(candidate.content.parts[0], { thoughtSignature: 'c2ln' })
-        delete candidate.index
-      })
-      try {
-        const env = { GOOGLE_GEMINI_BASE_URL: other.url }
-        const ran = await rig.dispatch(['smoke-test', '--yes', '--json'], { env })
-        assert.equal(ran.code, 0, ran.stdout + ran.stderr)
-        const { state, cost, told, differences } = JSON.parse(ran.stdout)
-        assert.equal(state, 'PASS')
-        assert.equal(cost.workers.length, 1)
-        assert.deepEqual(
-          told.map(({ channel, ok }: { channel: string; ok: boolean }) => [channel, ok]),
-          [['phone', true]],
-        )
-        assert.deepEqual(differences, {
-          real: [
-            'judge modelVersion: gemini-9',
-            'judge part: thoughtSignature',
-            'judge reply: modelVersion, responseId',
-          ],
-          scripts: ['judge candidate: index'],
-        })
-      } finally {
-        other.close()
-      }
+      const ran = await rig.dispatch(['smoke-test', '--yes', '--json'])
+      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      const { state, cost, told } = JSON.parse(ran.stdout)
+      assert.equal(state, 'PASS')
+      assert.equal(cost.workers.length, 1)
+      assert.deepEqual(
+        told.map(({ channel, ok }: { channel: string; ok: boolean }) => [channel, ok]),
+        [['phone', true]],
+      )
     }))
 
   it('what would make it end badly is refused before anything begins, with the fix', () =>
@@ -182,73 +154,3 @@ describe('the smoke test, with scripts in the place of the real models', { concu
       assert.deepEqual(fs.existsSync(path.join(rig.home, 'dispatch/workspace')), false)
     }))
 })
-
-describe('traits', () => {
-  it('what only one side has: whole lines, parts of a line, another order', () => {
-    const scripts = ['hook Stop: cwd, reason', 'order of hooks: Start, Stop', 'stream text: text', 'same: a, b']
-    const real = ['hook Stop: cwd, effort', 'order of hooks: Stop, Start', 'stream thinking: text', 'same: b, a']
-    assert.deepEqual(onlyIn(real, scripts), [
-      'hook Stop: effort',
-      'order of hooks: Stop, Start',
-      'stream thinking: text',
-    ])
-    assert.deepEqual(onlyIn(scripts, real), ['hook Stop: reason', 'order of hooks: Start, Stop', 'stream text: text'])
-  })
-
-  it('the record is sorted, and holds nothing that differs from run to run', () => {
-    const traits = scriptedTraits()
-    assert.deepEqual(traits, traits.toSorted())
-    assert.ok(traits.length > 20)
-    for (const trait of traits) assert.doesNotMatch(trait, /[0-9a-f]{8}-|\d{6,}|\/tmp|2026-/)
-  })
-})
-
-/** Whatever agents leave in these files: there are fewer traits, and no more than that happens. */
-function survivesStrangers(session: Session): void {
-  const { hooks, worker } = session.paths
-  const before = traitsOf(session)
-  const many = Array.from({ length: 300 }, (_, at) => JSON.stringify({ type: `t${at}`, [`f${at}`]: 1 }))
-  const strange = [
-    '{"hook":"Stop","of":"orchestrator","fields":["\\u001b[31m", 7, null, "a b", "fine"]}',
-    '{"hook":"\\u001b[31m","of":"worker","fields":["x"]}',
-    '{"type":"assistant","message":{"content":[null,{"type":"text"},{"type":"\\u202e"}],"usage":"none"}}',
-    '{"type":5}',
-    'null',
-    '{"type":"user","mess',
-  ]
-  fs.appendFileSync(hooks, `${strange.join('\n')}\n`)
-  fs.writeFileSync(worker('mathx').stream, `${[...many, ...strange].join('\n')}\n`)
-  const after = traitsOf(session)
-  assert.ok(after.some(trait => trait.startsWith('hook Stop of the orchestrator:') && trait.includes(', fine,')))
-  assert.ok(after.length <= 200)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not come through
-  for (const trait of after) assert.doesNotMatch(trait, /[\u0000-\u001f\u202e]/)
-  fs.rmSync(worker('mathx').stream)
-  fs.symlinkSync('/etc/passwd', worker('mathx').stream)
-  assert.ok(traitsOf(session).length < before.length)
-}
-
-/** A judge's address that passes on what our server says, changed. */
-async function standIn(url: string, change: (reply: { candidates: [ReplyCandidate] }) => void) {
-  const server = http.createServer(async (request, response) => {
-    const body = await text(request)
-    const answered = await fetch(`${url}${request.url}`, { method: 'POST', body })
-    const reply = await answered.json()
-    change(reply as { candidates: [ReplyCandidate] })
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(reply))
-  })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const address = server.address()
-  return {
-    url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
-    close: () => {
-      server.closeAllConnections()
-      server.close()
-    },
-  }
-}
-
-interface ReplyCandidate {
-  content: { parts: [object] }
-  index?: number
-}

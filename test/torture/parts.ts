@@ -68,6 +68,7 @@ export const parts: Part[] = [
       ...['signals', 'refusals', 'faults', 'human', 'parked', 'smoke', 'reading', 'home'].map(name =>
         path.join(tests, `sweeps/${name}.ts`),
       ),
+      path.join(tests, 'protocol/protocol.ts'),
       path.join(tests, 'bin/tamper-live.test.ts'),
       path.join(tests, 'rehearsal/scenarios.test.ts'),
     ],
