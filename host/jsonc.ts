@@ -1,4 +1,16 @@
-import { findNodeAtLocation, getNodeValue, type ParseError, parse, parseTree, printParseErrorCode } from 'jsonc-parser'
+import {
+  createScanner,
+  findNodeAtLocation,
+  getNodeValue,
+  type Node,
+  type ParseError,
+  parse,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser'
+
+/** A value, or a `"key": value` of an object: its `offset` and `length` in the text, and its `children`. */
+export type JsonNode = Node
 
 /** Something in a JSON file that does not read, and where: counted from 1. */
 export interface Misread {
@@ -28,6 +40,26 @@ export function placeOf(text: string, path: (string | number)[]): { line: number
     if (node) return placeAt(withoutMark(text), node.parent?.type === 'property' ? node.parent.offset : node.offset)
   }
   return { line: 1, column: 1 }
+}
+
+/** The value at `path`; its offsets count in the whole text. The text must read; of two equal keys the last one counts. */
+export function findNode(text: string, path: (string | number)[]): JsonNode {
+  const root = parseTree(text.replace(/^\ufeff/, ' '), [], { allowTrailingComma: true })
+  const node = path.reduce<JsonNode | undefined>((holder, step) => {
+    if (typeof step === 'number') return holder?.children?.[step]
+    return holder?.children?.findLast(({ children }) => children?.[0]?.value === step)?.children?.[1]
+  }, root)
+  if (node === undefined) throw new Error(`there is no value at ${path.join('.')}`)
+  return node
+}
+
+/** The offset of the comma that comes next, after blanks and comments; undefined when something else comes next. */
+export function findComma(text: string, offset: number): number | undefined {
+  const scanner = createScanner(text, true)
+  scanner.setPosition(offset)
+  scanner.scan()
+  const next = scanner.getTokenOffset()
+  return text[next] === ',' ? next : undefined
 }
 
 /**

@@ -302,6 +302,13 @@ describe('what others did since stays theirs', () => {
     })
   })
 
+  test('ours on the last line of a list with a comment above it: the comment does not swallow what follows', () => {
+    const [one] = ours
+    const text = `{"hooks": {"Stop": [ // mine\n  ${JSON.stringify(one?.value)}, 7] } }`
+    const left = withoutAdditions(text, missingFrom('{"hooks": {"Stop": [7]}}', ours, 'x'), 'x')
+    assert.equal(left, '{"hooks": {"Stop": [ // mine\n   7] } }')
+  })
+
   test('trust that stood at false comes back as false; trust they took back themselves is not given again', async t => {
     const before = '{"projects": {"/h/workspace": {"hasTrustDialogAccepted": false, "history": ["“q”"]}}}'
     const { file, journal } = place(t, before)
