@@ -1,3 +1,4 @@
+import path from 'node:path'
 import type { Config } from '../host/index.ts'
 import { ownProgram, settings, tmuxOf } from '../host/index.ts'
 import { wake } from '../notify/index.ts'
@@ -17,6 +18,7 @@ export async function houseKeeping(config: Config): Promise<string | undefined> 
 /** Start the page and the watchdog in a terminal of their own, unless they are there. Their failure is nobody else's. */
 async function keepHouse(config: Config): Promise<void> {
   const tmux = tmuxOf(config.home)
+  const place = { session: houseSession, folder: path.join(config.home, 'windows') }
   const panesHere = async () => (await tmux.panes()).filter(pane => pane.session === houseSession)
   const before = await panesHere()
   const open = before.filter(pane => !pane.dead).map(pane => pane.window)
@@ -31,12 +33,12 @@ async function keepHouse(config: Config): Promise<void> {
   if (open.length === 0) {
     if (before.length > 0) await tmux.closeSession(houseSession)
     try {
-      return await tmux.openSession(houseSession, missing, carried)
+      return await tmux.openSession(place, missing, carried)
     } catch (error) {
       if ((await panesHere()).length === 0) throw error // Else somebody has opened it at the same moment.
     }
   }
-  for (const window of missing) await tmux.renewWindow({ session: houseSession, ...window })
+  for (const window of missing) await tmux.renewWindow({ ...place, ...window })
 }
 
 const carried = [

@@ -1,8 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
+import path from 'node:path'
 import { variables } from './config.ts'
 import { DispatchError, exits } from './error.ts'
-import { type Ran, run, runInTerminal } from './run.ts'
+import { makePrivate, writeAtomic } from './files.ts'
+import { shellWord } from './printable.ts'
+import { type Ran, type RunOptions, run, runInTerminal } from './run.ts'
 
 /** One pane of a window, as tmux reports it. */
 export interface Pane {
@@ -12,9 +15,14 @@ export interface Pane {
   dead: boolean
 }
 
-/** What a new window runs. Names are `[a-z0-9-]` and the command is argv: nothing here is ever read by a shell. */
-export interface Window {
+/** A tmux session of ours: its name, and the folder in which its windows start. Each has its command in a file there. */
+export interface TmuxSession {
   session: string
+  folder: string
+}
+
+/** What a new window runs. Names are `[a-z0-9-]`; the command is argv, and no shell looks for anything in its words. */
+export interface Window extends TmuxSession {
   name: string
   command: string[]
 }
@@ -32,23 +40,28 @@ export function tmuxOf(home: string) {
      * taken from our own environment and handed to its windows by tmux itself (`update-environment`), so that no secret stands
      * in an argument list or a file.
      */
-    async openSession(session: string, windows: Omit<Window, 'session'>[], names: string[]): Promise<void> {
-      const [first, ...others] = windows
+    async openSession(
+      { session, folder }: TmuxSession,
+      windows: Omit<Window, keyof TmuxSession>[],
+      names: string[],
+    ): Promise<void> {
+      const [first, ...others] = windows.map(window => ({ session, folder, ...window }))
       if (!first) return
       const steps = [
         ['start-server'],
         ['set-option', '-g', 'remain-on-exit', 'on'],
         ['set-option', '-g', 'history-limit', '20000'],
         ['set-option', '-g', 'update-environment', names.join(' ')],
-        ['new-session', '-d', '-s', session, '-x', '200', '-y', '50', '-n', first.name, ...exact(first.command)],
-        ...others.map(({ name, command }) => opening({ session, name, command })),
+        ['new-session', '-d', '-s', session, '-x', '200', '-y', '50', '-n', first.name, ...writeCommand(first)],
+        ...others.map(window => opening(window)),
         ['set-option', '-s', 'exit-empty', 'on'],
       ]
       // The server is born by itself: born with the session, it would hand this caller's values to every later window.
       await must(['-f', '/dev/null', 'start-server', ';', 'set-option', '-s', 'exit-empty', 'off'])
       try {
         const chained = steps.flatMap((step, at) => (at === 0 ? step : [';', ...step]))
-        await must(['-f', '/dev/null', ...chained], { ...serverEnvironment(), ...variables(names) })
+        const env = { ...serverEnvironment(), ...variables(names) }
+        await must(['-f', '/dev/null', ...chained], { cwd: folder, env })
       } catch (error) {
         await tmux(['set-option', '-s', 'exit-empty', 'on']) // The chain has ended before it came to that.
         throw error
@@ -57,20 +70,21 @@ export function tmuxOf(home: string) {
 
     /** Open a window behind the others; answers the process in it. */
     async openWindow(window: Window): Promise<number> {
-      const ran = await must(opening(window, '-P', '-F', '#{pane_pid}'))
+      const ran = await must(opening(window, '-P', '-F', '#{pane_pid}'), { cwd: window.folder })
       return Number(ran.stdout.trim())
     },
 
     /**
      * Let a window run this where its own command has ended, or open it where there is none. What runs in the window by then is
-     * left alone, also what somebody else has started at the same moment. Answers whether it runs by our doing.
+     * left alone, also what another process has started at the same moment. Answers whether this call started it.
      */
-    async renewWindow({ session, name, command }: Window): Promise<boolean> {
-      const target = `=${session}:=${name}`
-      const again = async (how: string, where: string) => tmux([how, '-t', where, ...exact(command)])
+    async renewWindow(window: Window): Promise<boolean> {
+      const target = `=${window.session}:=${window.name}`
+      const command = writeCommand(window) // tmux remembers where the ended one was started.
+      const again = async (how: string, where: string) => tmux([how, '-t', where, ...command])
       const whole = await again('respawn-window', target)
       if (whole.code === 0) return true
-      if (!/still active/.test(whole.stderr)) return (await this.openWindow({ session, name, command })) > 0
+      if (!/still active/.test(whole.stderr)) return (await this.openWindow(window)) > 0
       // Somebody may have split it, to look at both.
       const panes = (await tmux(['list-panes', '-t', target, '-F', '#{pane_dead} #{pane_id}'])).stdout.split('\n')
       const ended = panes.find(line => line.startsWith('1 '))?.slice(2)
@@ -163,19 +177,18 @@ export function tmuxOf(home: string) {
     },
   }
 
-  async function tmux(args: string[], env?: Record<string, string>, input?: string): Promise<Ran> {
-    const options = { env: env ?? serverEnvironment(), deadline: 20_000, ...(input === undefined ? {} : { input }) }
-    return run('tmux', ['-u', '-L', socket, ...args], options)
+  async function tmux(args: string[], options: Pick<RunOptions, 'cwd' | 'env' | 'input'> = {}): Promise<Ran> {
+    return run('tmux', ['-u', '-L', socket, ...args], { env: serverEnvironment(), deadline: 20_000, ...options })
   }
 
   /** Hand bytes to the program in a window, past every key table. */
   async function type(session: string, name: string, bytes: string): Promise<void> {
     const buffer = `dispatch-${randomBytes(6).toString('hex')}`
-    for (const [args, input] of [
-      [['load-buffer', '-b', buffer, '-'], bytes],
-      [['paste-buffer', '-d', '-r', '-b', buffer, '-t', `=${session}:=${name}`], undefined],
+    for (const [args, options] of [
+      [['load-buffer', '-b', buffer, '-'], { input: bytes }],
+      [['paste-buffer', '-d', '-r', '-b', buffer, '-t', `=${session}:=${name}`], {}],
     ] as const) {
-      const ran = await tmux([...args], undefined, input)
+      const ran = await tmux([...args], options)
       if (ran.code !== 0)
         throw new DispatchError(`tmux would not type into ${session}:${name}: ${ran.stderr.trim()}`, {
           exit: exits.dependency,
@@ -184,9 +197,10 @@ export function tmuxOf(home: string) {
   }
 
   /** Run it, and once more when the server was just on its way out ("server exited unexpectedly"). */
-  async function must(args: string[], env?: Record<string, string>): Promise<Ran> {
-    let ran = await tmux(args, env)
-    if (ran.code !== 0 && /server exited|no server running|lost server/.test(ran.stderr)) ran = await tmux(args, env)
+  async function must(args: string[], options: Pick<RunOptions, 'cwd' | 'env'> = {}): Promise<Ran> {
+    let ran = await tmux(args, options)
+    if (ran.code !== 0 && /server exited|no server running|lost server/.test(ran.stderr))
+      ran = await tmux(args, options)
     if (ran.unstartable)
       throw new DispatchError('tmux is not installed, or not on PATH', {
         exit: exits.dependency,
@@ -213,14 +227,18 @@ export function parsePanes(text: string): Pane[] {
 }
 
 /** The words that open a window of a session, behind the others. */
-function opening({ session, name, command }: Window, ...more: string[]): string[] {
-  return ['new-window', '-d', ...more, '-t', `=${session}:`, '-n', name, ...exact(command)]
+function opening(window: Window, ...more: string[]): string[] {
+  return ['new-window', '-d', ...more, '-t', `=${window.session}:`, '-n', window.name, ...writeCommand(window)]
 }
 
-/** Argv as tmux takes it: a lone word it would give to a shell, and a `;` at a word's end would end its own command. */
-function exact(command: string[]): string[] {
-  const words = command.length === 1 ? ['/bin/sh', '-c', 'exec "$0"', ...command] : command
-  return words.map(word => word.replace(/;$/, '\\;'))
+/**
+ * Write a window's command into a file of its folder, and answer the words that run it there. They never grow: a message to
+ * tmux holds 16 KB, and paths may be long.
+ */
+function writeCommand({ folder, name, command }: Window): string[] {
+  makePrivate(folder)
+  writeAtomic(path.join(folder, `${name}.sh`), `#!/bin/sh\nexec ${command.map(shellWord).join(' ')}\n`, 0o700)
+  return ['/bin/sh', `./${name}.sh`]
 }
 
 /**

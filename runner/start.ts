@@ -1,10 +1,23 @@
 import path from 'node:path'
-import { agentVariables, boundCommand, type Config, ownProgram, settings, tmuxOf } from '../host/index.ts'
+import {
+  agentVariables,
+  boundCommand,
+  type Config,
+  ownProgram,
+  settings,
+  type TmuxSession,
+  tmuxOf,
+} from '../host/index.ts'
 import { refuseNewer, type Session } from '../session/index.ts'
 
 /** The tmux session of a dispatch: `dispatch-<sid>`. */
 export function tmuxSession({ id }: Session): string {
   return `dispatch-${id}`
+}
+
+/** The same with the folder in which its windows start. */
+export function tmuxPlace(session: Session): TmuxSession {
+  return { session: tmuxSession(session), folder: session.paths.windows }
 }
 
 /** Open the session's terminal: its orchestrator, and in window 0 its runner, which lets claude start first. */
@@ -15,7 +28,7 @@ export async function startSession(session: Session, config: Config): Promise<vo
     { name: 'runner', command: [...waiting, ...runnerCommand(session)] },
     { name: 'orchestrator', command: approve ? boundCommand(session.paths.launch) : ['/bin/sh', session.paths.launch] },
   ]
-  await tmuxOf(config.home).openSession(tmuxSession(session), windows, carried)
+  await tmuxOf(config.home).openSession(tmuxPlace(session), windows, carried)
 }
 
 /**
@@ -27,8 +40,8 @@ export async function startSuccessor(session: Session, config: Config): Promise<
   const tmux = tmuxOf(config.home)
   const open = (await tmux.panes()).some(pane => pane.session === tmuxSession(session))
   const window = { name: 'runner', command: runnerCommand(session) }
-  if (open) return tmux.renewWindow({ session: tmuxSession(session), ...window })
-  await tmux.openSession(tmuxSession(session), [window], carried)
+  if (open) return tmux.renewWindow({ ...tmuxPlace(session), ...window })
+  await tmux.openSession(tmuxPlace(session), [window], carried)
   return true
 }
 

@@ -18,6 +18,7 @@ import { changedPaths, type Ending, importHead, matchesGlob, type Worker } from 
 import { leftUsd } from './budget.ts'
 import { type Reply, type Running, refuse } from './running.ts'
 import { readyFor } from './setup.ts'
+import { tmuxPlace } from './start.ts'
 
 const Process = z.object({ pid: z.number(), start: z.string(), boot: z.string(), head: z.string() })
 const Exit = z.object({ code: z.number(), fenced: z.boolean(), commit: z.string() })
@@ -105,7 +106,7 @@ async function start(running: Running, worker: Worker, token: number): Promise<v
   const budgetUsd = leftUsd(running)
   const script = layWorker(session, { name, kind, model, clauses, files, brief, token, accepted, budgetUsd, ...given })
   const { commit } = await importHead(session.paths)
-  const window = { session: `dispatch-${session.id}`, name, command: ['/bin/sh', script] }
+  const window = { ...tmuxPlace(session), name, command: ['/bin/sh', script] }
   // A runner that died just here has opened the window already: there must never be two.
   const open = (await tmux.panes()).find(pane => pane.session === window.session && pane.window === name)
   const pid = open?.pid ?? (await tmux.openWindow(window))

@@ -34,6 +34,8 @@ export function pathsOf(folder: string) {
     guard: at('guard'),
     orders: at('orders.md'),
     launch: at('launch.sh'),
+    /** How each window of its terminal is started, and where. */
+    windows: at('windows'),
     /** What the orchestrator's sandbox lets it do, its place for temporary files, and claude's own folder for it. */
     policy: at('policy.json'),
     scratch: at('scratch'),

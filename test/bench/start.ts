@@ -94,7 +94,7 @@ async function alone(folder: string): Promise<number> {
   )
   const tmux = tmuxOf(folder)
   const begun = Date.now()
-  await tmux.openSession('bare', [{ name: 'claude', command: ['/bin/sh', script] }], [])
+  await tmux.openSession({ session: 'bare', folder }, [{ name: 'claude', command: ['/bin/sh', script] }], [])
   const first = await firstRequest(stage)
   await tmux.closeSession('bare')
   await stage.close()

@@ -59,11 +59,11 @@ test('a command arrives exactly, word by word, and nothing in it is run', async 
   const at = (name: string) => path.join(folder, name)
   const others = ['second', 'third'].map(name => ({ name, command: telling(at(name), name, ...words) }))
   await tmux.openSession(
-    'a',
+    { session: 'a', folder },
     [{ name: 'first', command: telling(at('first'), 'first', ...words) }, ...others],
     ['PATH'],
   )
-  await tmux.openWindow({ session: 'a', name: 'later', command: telling(at('later'), 'later', ...words) })
+  await tmux.openWindow({ session: 'a', folder, name: 'later', command: telling(at('later'), 'later', ...words) })
   for (const name of ['first', 'second', 'third', 'later'])
     assert.deepEqual((await told(at(name))).words, [name, ...words], name)
   assert.ok(!fs.existsSync(canary))
@@ -73,34 +73,57 @@ test('a command arrives exactly, word by word, and nothing in it is run', async 
   )
 })
 
+test('a path of any length starts: no argument of tmux grows with it', async t => {
+  const { tmux, folder: place } = newTmux(t)
+  const long = path.join(place, ...Array.from({ length: 18 }, (_, at) => `${at}#{pane_id}%`.padEnd(200, 'x')))
+  const file = path.join(long, 'told')
+  assert.ok(file.length > 3500)
+  const window = (name: string) => ({ name, command: telling(path.join(long, name), file, file, file, file, file) })
+  const session = { session: 'a', folder: path.join(long, 'windows') }
+  await tmux.openSession(session, [window('first'), window('second')], ['PATH'])
+  const pid = await tmux.openWindow({ ...session, ...window('third') })
+  for (const name of ['first', 'second', 'third'])
+    assert.deepEqual((await told(path.join(long, name))).words, Array(5).fill(file), name)
+  process.kill(pid, 'SIGKILL')
+  await until(async () => (await tmux.panes()).some(pane => pane.pid === pid && pane.dead), 'it is seen to be dead')
+  fs.rmSync(path.join(long, 'third'))
+  assert.equal(await tmux.renewWindow({ ...session, ...window('third') }), true)
+  assert.deepEqual((await told(path.join(long, 'third'))).words, Array(5).fill(file))
+  const mode = (name: string) => fs.statSync(path.join(session.folder, name)).mode & 0o777
+  assert.deepEqual([mode('.'), mode('first.sh')], [0o700, 0o700])
+})
+
 test('a command of one word is that program, with blanks and all, and not a line for a shell', async t => {
   const { tmux, folder } = newTmux(t)
   const program = path.join(folder, 'a program; #(x) $HOME')
   const file = path.join(folder, 'told')
   fs.writeFileSync(program, `#!/bin/sh\necho ran > '${file}'\nexec sleep 1000\n`, { mode: 0o755 })
-  await tmux.openSession('a', [{ name: 'first', command: [program] }], ['PATH'])
+  await tmux.openSession({ session: 'a', folder }, [{ name: 'first', command: [program] }], ['PATH'])
   await until(() => readIfPresent(file) === 'ran\n', 'it has run')
 })
 
 test('a session is meant by its whole name only, and so is a window', async t => {
-  const { tmux } = newTmux(t)
-  await tmux.openSession('abc123', [{ ...sleeping, name: 'runner' }], ['PATH'])
-  await assert.rejects(tmux.openWindow({ session: 'abc', ...sleeping }), /can't find session: abc/)
+  const { tmux, folder } = newTmux(t)
+  await tmux.openSession({ session: 'abc123', folder }, [{ ...sleeping, name: 'runner' }], ['PATH'])
+  await assert.rejects(tmux.openWindow({ session: 'abc', folder, ...sleeping }), /can't find session: abc/)
   assert.equal(await tmux.screen('abc', 'runner'), undefined)
   assert.equal(await tmux.screen('abc123', 'run'), undefined)
   await tmux.closeSession('abc')
   await tmux.closeSession('a*')
-  await assert.rejects(tmux.renewWindow({ session: 'abc', ...sleeping, name: 'runner' }), /can't find session: abc/)
+  await assert.rejects(
+    tmux.renewWindow({ session: 'abc', folder, ...sleeping, name: 'runner' }),
+    /can't find session: abc/,
+  )
   assert.equal((await tmux.panes()).length, 1)
   await tmux.closeSession('abc123')
   assert.deepEqual(await tmux.panes(), [])
 })
 
 test('a session that is there already is refused in words, and stays', async t => {
-  const { tmux } = newTmux(t)
-  await tmux.openSession('a', [sleeping], ['PATH'])
+  const { tmux, folder } = newTmux(t)
+  await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])
   await assert.rejects(
-    tmux.openSession('a', [sleeping], ['PATH']),
+    tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH']),
     (error: unknown) =>
       error instanceof DispatchError && error.exit === 6 && /duplicate session: a/.test(error.message),
   )
@@ -115,16 +138,24 @@ test('a window has the variables that were named, and no other of ours, now or l
   t.after(() => secrets.forEach(name => void delete process.env[name]))
   const names = async (file: string) =>
     Object.keys((await told(at(file))).variables).filter(name => secrets.includes(name))
-  await tmux.openSession('one', [{ name: 'first', command: telling(at('1')) }], ['PATH', 'DISPATCH_TEST_NAMED'])
+  await tmux.openSession(
+    { session: 'one', folder },
+    [{ name: 'first', command: telling(at('1')) }],
+    ['PATH', 'DISPATCH_TEST_NAMED'],
+  )
   assert.deepEqual(await names('1'), ['DISPATCH_TEST_NAMED'])
   assert.equal((await told(at('1'))).variables['DISPATCH_TEST_NAMED'], 'value of DISPATCH_TEST_NAMED; "$(x)"')
-  await tmux.openWindow({ session: 'one', name: 'later', command: telling(at('2')) })
+  await tmux.openWindow({ session: 'one', folder, name: 'later', command: telling(at('2')) })
   assert.deepEqual(await names('2'), ['DISPATCH_TEST_NAMED'])
-  await tmux.openSession('two', [{ name: 'first', command: telling(at('3')) }], ['PATH', 'DISPATCH_TEST_SECOND'])
+  await tmux.openSession(
+    { session: 'two', folder },
+    [{ name: 'first', command: telling(at('3')) }],
+    ['PATH', 'DISPATCH_TEST_SECOND'],
+  )
   assert.deepEqual(await names('3'), ['DISPATCH_TEST_SECOND'], 'the first session’s value is not handed on')
-  await tmux.openSession('three', [{ name: 'first', command: telling(at('4')) }], [])
+  await tmux.openSession({ session: 'three', folder }, [{ name: 'first', command: telling(at('4')) }], [])
   assert.deepEqual(await names('4'), [])
-  await tmux.openWindow({ session: 'one', name: 'last', command: telling(at('5')) })
+  await tmux.openWindow({ session: 'one', folder, name: 'last', command: telling(at('5')) })
   assert.deepEqual(await names('5'), ['DISPATCH_TEST_NAMED'])
 })
 
@@ -143,7 +174,7 @@ test('a secret stands in no argument list, and not in the server', {
   const watch = setInterval(look, 5)
   t.after(() => clearInterval(watch))
   await tmux.openSession(
-    'one',
+    { session: 'one', folder },
     [{ name: 'first', command: telling(path.join(folder, '1')) }],
     ['PATH', 'DISPATCH_TEST_NAMED'],
   )
@@ -159,7 +190,7 @@ test('the screen shows what a person would see, also after the program has ended
   const { tmux, folder } = newTmux(t)
   const script = path.join(folder, 'say')
   fs.writeFileSync(script, `printf '\\033[31mred\\033[0m\\nzwölf %s\\n' '${'x'.repeat(250)}'; exit 3\n`)
-  await tmux.openSession('a', [{ name: 'say', command: ['/bin/sh', script] }, sleeping], ['PATH'])
+  await tmux.openSession({ session: 'a', folder }, [{ name: 'say', command: ['/bin/sh', script] }, sleeping], ['PATH'])
   await until(async () => (await tmux.panes()).some(pane => pane.window === 'say' && pane.dead), 'it has ended')
   const screen = (await tmux.screen('a', 'say')) ?? assert.fail()
   assert.match(screen, /^red\nzwölf x{250}\n/)
@@ -168,9 +199,9 @@ test('the screen shows what a person would see, also after the program has ended
 })
 
 test('a pane tells the process in it', async t => {
-  const { tmux } = newTmux(t)
-  await tmux.openSession('a', [sleeping], ['PATH'])
-  const pid = await tmux.openWindow({ session: 'a', name: 'second', command: ['sleep', '1001'] })
+  const { tmux, folder } = newTmux(t)
+  await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])
+  const pid = await tmux.openWindow({ session: 'a', folder, name: 'second', command: ['sleep', '1001'] })
   const panes = await tmux.panes()
   assert.deepEqual(
     panes.map(pane => [pane.window, pane.pid === pid]),
@@ -188,9 +219,9 @@ test('a pane tells the process in it', async t => {
 })
 
 test('a window is renewed where its command has ended, once, and what runs in it is left alone', async t => {
-  const { tmux } = newTmux(t)
-  await tmux.openSession('a', [sleeping], ['PATH'])
-  const window = { session: 'a', name: 'second', command: ['sleep', '1001'] }
+  const { tmux, folder } = newTmux(t)
+  await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])
+  const window = { session: 'a', folder, name: 'second', command: ['sleep', '1001'] }
   const alive = async () => (await tmux.panes()).filter(pane => pane.window === 'second' && !pane.dead)
   await tmux.renewWindow(window)
   const [first] = await alive()
@@ -212,21 +243,21 @@ test('a window is renewed where its command has ended, once, and what runs in it
 })
 
 test('where no server runs there is nothing, and closing is no error', async t => {
-  const { tmux } = newTmux(t)
+  const { tmux, folder } = newTmux(t)
   assert.deepEqual(await tmux.panes(), [])
   assert.equal(await tmux.screen('a', 'b'), undefined)
   await tmux.closeSession('a')
-  await assert.rejects(tmux.openWindow({ session: 'a', ...sleeping }), DispatchError)
+  await assert.rejects(tmux.openWindow({ session: 'a', folder, ...sleeping }), DispatchError)
 })
 
 test('a session can be opened again at once after its server was killed, and the last one to close ends the server', async t => {
-  const { tmux } = newTmux(t)
+  const { tmux, folder } = newTmux(t)
   for (let times = 0; times < 5; times++) {
-    await tmux.openSession('a', [sleeping], ['PATH'])
+    await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])
     assert.equal((await tmux.panes()).length, 1)
     await run('tmux', ['-L', tmux.socket, 'kill-server'])
   }
-  await tmux.openSession('a', [sleeping], ['PATH'])
+  await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])
   await tmux.closeSession('a')
   await until(async () => (await run('tmux', ['-L', tmux.socket, 'list-sessions'])).code !== 0, 'the server has gone')
   assert.match((await run('tmux', ['-L', tmux.socket, 'list-sessions'])).stderr, /no server running|error connecting/)
@@ -247,7 +278,7 @@ test('a missing tmux is told in words', async t => {
     process.env['PATH'] = before
   })
   await assert.rejects(
-    tmuxOf('/x').openSession('a', [sleeping], []),
+    tmuxOf('/x').openSession({ session: 'a', folder: scratch(t) }, [sleeping], []),
     (error: unknown) => error instanceof DispatchError && error.exit === 6 && /not installed/.test(error.message),
   )
 })
