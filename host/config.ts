@@ -1,8 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { parse } from 'dotenv'
-import { type Assignments, readAssignments, readable } from './assignments.ts'
+import { type EnvFile, emptyEnv, maskName, readEnvFile } from './env-file.ts'
 import { DispatchError, exits } from './error.ts'
 import { allowed, isSetting, nearest, type Settings, settings, shown } from './settings.ts'
 
@@ -35,17 +34,17 @@ export function ownProgram(name: string): [node: string, file: string] {
 /** Read the environment and `$DISPATCH_HOME/.env` once. The environment wins. Every problem is reported at once (exit 2). */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const home = homeOf(environment)
-  return configOf(home, readAssignments(path.join(home, '.env')), environment)
+  return configOf(home, readEnvFile(path.join(home, '.env')), environment)
 }
 
 /** The settings of a process of ours that was handed all of them by `settingsIn`: `.env` is not read. */
 export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): Config {
-  return configOf(homeOf(environment), { found: [], flaws: [] }, environment)
+  return configOf(homeOf(environment), emptyEnv(), environment)
 }
 
 /** The home with every setting at its default: to look around with where the settings do not read. */
 export function readDefaults(environment: NodeJS.ProcessEnv = process.env): Config {
-  return configOf(homeOf(environment), { found: [], flaws: [] }, {})
+  return configOf(homeOf(environment), emptyEnv(), {})
 }
 
 /** Every setting as a variable, for a process of ours that shall go by the same ones. */
@@ -88,19 +87,18 @@ function stampOf(file: string): string {
 }
 
 /** The settings by the file and the environment, or every problem with them. */
-function configOf(home: string, { found, flaws }: Assignments, environment: NodeJS.ProcessEnv): Config {
+function configOf(home: string, { found, flaws }: EnvFile, environment: NodeJS.ProcessEnv): Config {
   const file = path.join(home, '.env')
-  const written = new Map(found.map(entry => [entry.name, entry]))
-  const problems = flaws.map(({ line, what }) => ({ line: line ?? 0, what }))
-  for (const { name, line, text } of found) {
-    const what = isSetting(name) ? undefined : strangerIn(name, parse(text)[name], { home, environment })
+  const problems = [...flaws]
+  for (const [name, { value, line }] of found) {
+    const what = isSetting(name) ? undefined : strangerIn(name, value, { home, environment })
     if (what !== undefined) problems.push({ line, what })
   }
   const values: Record<string, unknown> = {}
   const outside: string[] = []
   for (const name of Object.keys(settings.shape).filter(isSetting)) {
-    const entry = environment[name] === undefined ? written.get(name) : undefined
-    const value = entry ? parse(entry.text)[name] : environment[name]
+    const entry = environment[name] === undefined ? found.get(name) : undefined
+    const value = entry ? entry.value : environment[name]
     if (value === undefined || value === '') continue
     const parsed = settings.shape[name].safeParse(value)
     const what = `${shown(name, value)}: it must be ${allowed[name]}`
@@ -117,18 +115,18 @@ function configOf(home: string, { found, flaws }: Assignments, environment: Node
 /** What is wrong with a name in the file that is no setting; undefined for a DISPATCH_HOME that names this very home. */
 function strangerIn(
   name: string,
-  value: string | undefined,
+  value: string,
   { home, environment }: { home: string; environment: NodeJS.ProcessEnv },
 ): string | undefined {
   if (name === 'DISPATCH_HOME') {
-    const own = (value ?? '').replace(/^(~|\$HOME|\$\{HOME\})(?=\/|$)/, environment['HOME'] ?? os.homedir())
+    const own = value.replace(/^(~|\$HOME|\$\{HOME\})(?=\/|$)/, environment['HOME'] ?? os.homedir())
     if (own === '' || realPath(path.resolve(own)) === home) return undefined
     return 'DISPATCH_HOME: this file lies in that folder, so it cannot move it; set it in the environment'
   }
   if (agentVariables.includes(name))
     return `${name} is read by claude and not by us; it belongs in the environment of your shell`
   const near = nearest(name)
-  return `${readable(name)} is not a setting of ours${near === undefined ? '' : `; did you mean ${near}?`}`
+  return `${maskName(name)} is not a setting of ours${near === undefined ? '' : `; did you mean ${near}?`}`
 }
 
 function unreadable(file: string, problems: { line: number; what: string }[], outside: string[]): DispatchError {

@@ -31,7 +31,7 @@ const composed: Record<string, string[]> = { runner: ['agents', 'validator', 'no
 /** Every package has one owner. Types and shapes are everybody's, so zod has none. */
 const owners: Record<string, string> = {
   execa: 'host/run.ts',
-  dotenv: 'host/config.ts',
+  dotenv: 'host/env-file.ts',
   'jsonc-parser': 'host/jsonc.ts',
   chokidar: 'session/follow.ts',
   '@google/genai': 'validator/gemini.ts',

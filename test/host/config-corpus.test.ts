@@ -14,8 +14,10 @@ type Case = [name: string, content: Content, expected: Expected, environment?: R
 
 const number = (most: number, least = 1) => `it must be a whole number from ${least} to ${most}`
 const notOurs = 'is not a setting of ours'
-const noSetting = 'this line is no setting; one reads NAME=value'
-const inQuotes = 'a value with # in it belongs in quotes'
+const noSetting = 'this line is not a setting; write NAME=value'
+const inQuotes = 'has a # in its value; put the value in quotes'
+const oneQuote = 'needs one " before its value and one behind it, on the same line'
+const notText = 'this line has bytes that are not text; save the file as UTF-8'
 const model = 'it must be the name of a model'
 const topicOf64 = '5f44dd2cbe554eb549b6645279e50bcdb31df345053ab16828ab6ca61f601bc8'
 const bytes = (...parts: (string | number)[]) =>
@@ -146,7 +148,7 @@ const cases: Case[] = [
   [
     'a model over two lines',
     'RW_MODEL="x\ny"\nROUNDS=x\n',
-    [`1 RW_MODEL="x\\ny": ${model}`, `3 ROUNDS=x: ${number(20)}`],
+    [`1 RW_MODEL ${oneQuote}`, `2 ${noSetting}`, `3 ROUNDS=x: ${number(20)}`],
   ],
   ['a model with an escape sequence', 'RW_MODEL=\u001b[2J\n', [`1 RW_MODEL="\\u001b[2J": ${model}`]],
   ['a value of 10,000 letters is cut', `RW_MODEL=${'x'.repeat(10_000)}\n`, [`1 RW_MODEL=${'x'.repeat(60)}…: ${model}`]],
@@ -174,7 +176,7 @@ const cases: Case[] = [
   [
     'a key over two lines is not shown',
     'GEMINI_API_KEY="secret\nsecret"\n',
-    ['1 GEMINI_API_KEY: it must be a key: printable ASCII without blanks'],
+    [`1 GEMINI_API_KEY ${oneQuote}`, `2 ${noSetting}`],
   ],
   [
     'a token that is no ASCII is not shown',
@@ -205,14 +207,15 @@ const cases: Case[] = [
     'DISPATCH_HOME=/elsewhere\n',
     ['1 DISPATCH_HOME: this file lies in that folder, so it cannot move it; set it in the environment'],
   ],
-  ['twice', 'ROUNDS=1\n\nROUNDS=2\n', ['3 ROUNDS stands on line 1 already']],
+  ['twice', 'ROUNDS=1\n\nROUNDS=2\n', ['3 ROUNDS is already set on line 1']],
   [
     'three times, with a multi-line value between',
     'ROUNDS=1\nNTFY_TOKEN="\n"\nROUNDS=2\nROUNDS=3\n',
     [
-      '2 NTFY_TOKEN: it must be a token: printable ASCII without blanks',
-      '4 ROUNDS stands on line 1 already',
-      '5 ROUNDS stands on line 1 already',
+      `2 NTFY_TOKEN ${oneQuote}`,
+      `3 ${noSetting}`,
+      '4 ROUNDS is already set on line 1',
+      '5 ROUNDS is already set on line 1',
     ],
   ],
   ['__proto__', '__proto__=polluted\n', [`1 __proto__ ${notOurs}`]],
@@ -228,14 +231,17 @@ const cases: Case[] = [
   ['no sign', 'ROUNDS\n', [`1 ${noSetting}`]],
   ['no name', '=5\n', [`1 ${noSetting}`]],
   ['JSON', '{\n "ROUNDS": 5\n}\n', [`1 ${noSetting}`, `2 ${noSetting}`, `3 ${noSetting}`]],
-  ['a quote never closed', '# x\nCODE_MODEL="haiku\nROUNDS=5\n', ['2 CODE_MODEL: the quote " is never closed']],
-  ['something behind the quotes', 'CODE_MODEL="haiku" small\n', ['1 CODE_MODEL: something stands after the closing "']],
-  ['# in a value without quotes', 'NTFY_TOKEN=tk#1\n', [`1 NTFY_TOKEN: ${inQuotes}`]],
+  ['a quote never closed', '# x\nCODE_MODEL="haiku\nROUNDS=5\n', [`2 CODE_MODEL ${oneQuote}`]],
+  ['something behind the quotes', 'CODE_MODEL="haiku" small\n', [`1 CODE_MODEL ${oneQuote}`]],
+  ['a secret with a quote never closed', 'NTFY_TOKEN="tk_secret\n', [`1 NTFY_TOKEN ${oneQuote}`]],
+  ['a comment with a # in it', 'ROUNDS=5 # see #7 and a#b\n', { ROUNDS: 5 }],
+  ['a quote inside other quotes', "NTFY_TOKEN='\"tk'\n", { NTFY_TOKEN: '"tk' }],
+  ['# in a value without quotes', 'NTFY_TOKEN=tk#1\n', [`1 NTFY_TOKEN ${inQuotes}`]],
 
   // --- files that are none ---
-  ['a NUL byte', bytes('ROUNDS=5\nRW_MODEL=x', 0, 'y\n'), ['2 there is a NUL byte in this line']],
-  ['invalid UTF-8', bytes('ROUNDS=5\nRW_MODEL=', 0xff, '\n'), ['2 there are bytes in this line that are no UTF-8']],
-  ['UTF-16', bytes(0xff, 0xfe, 'R', 0, 'O', 0), [' it is UTF-16; save it as UTF-8']],
+  ['a NUL byte', bytes('ROUNDS=5\nRW_MODEL=x', 0, 'y\n'), [`2 ${notText}`]],
+  ['invalid UTF-8', bytes('ROUNDS=5\nRW_MODEL=', 0xff, '\n'), [`2 ${notText}`]],
+  ['UTF-16', bytes(0xff, 0xfe, 'R', 0, 'O', 0), [`1 ${notText}`]],
   ['5 MB', 'A=1\n'.repeat(1_250_000), [' it has 5000000 bytes; at most 262144 are read']],
   ['a folder', file => fs.mkdirSync(file), [' it is a folder, and not a file']],
   ['a FIFO', file => execFileSync('mkfifo', [file]), [' it is not a plain file']],
