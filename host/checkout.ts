@@ -56,7 +56,7 @@ export async function reaches(repository: string, commit: string): Promise<boole
 }
 
 /** Does `of` stem from this commit, or is it the same? */
-export async function isAncestor(repository: string, commit: string, of: string): Promise<boolean> {
+async function isAncestor(repository: string, commit: string, of: string): Promise<boolean> {
   return (await tryGit(['merge-base', '--is-ancestor', commit, of], { cwd: repository, env: asIs })).code === 0
 }
 

@@ -9,7 +9,6 @@ import { DispatchError, exits } from './error.ts'
 import { makePrivate, namesIn, writeAtomic } from './files.ts'
 import { placeOf, readJsonc } from './jsonc.ts'
 import { shellWord } from './printable.ts'
-import { run } from './run.ts'
 import { readUserFile } from './user-file.ts'
 
 /** The `claude` to run: the one on PATH, else the one in our node_modules. */
@@ -28,12 +27,6 @@ export function findClaude(searchPath = process.env['PATH'] ?? ''): string {
 /** How a person comes by a claude. */
 export const claudeInstall =
   'Install it: `npm install -g @anthropic-ai/claude-code`, then run `claude` once and log in.'
-
-/** `2.1.329`, as the binary says it; undefined when it does not run. */
-export async function claudeVersion(claude: string): Promise<string | undefined> {
-  const ran = await run(claude, ['--version'], { deadline: 20_000 })
-  return ran.code === 0 ? /\d+\.\d+\.\d+/.exec(ran.stdout)?.[0] : undefined
-}
 
 /** How we come to a model: a key or token in the environment with a config of our own, or the user's own login. */
 export interface Login {

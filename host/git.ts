@@ -78,12 +78,6 @@ function missing(): DispatchError {
   })
 }
 
-/** `git version 2.39.5`, or undefined when it does not run. */
-export async function gitVersion(): Promise<string | undefined> {
-  const ran = await tryGit(['--version'])
-  return ran.code === 0 ? ran.stdout.trim() : undefined
-}
-
 function gitEnvironment(): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',

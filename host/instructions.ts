@@ -2,7 +2,7 @@ import path from 'node:path'
 import { contentAt, type Entry, entriesAt, type Repository } from './git.ts'
 
 /** What a repository says to agents, as far as we hand it on, and what we do not. */
-export interface Instructions {
+interface Instructions {
   /** CLAUDE.md and AGENTS.md of the top, as text. */
   texts: { path: string; text: string }[]
   /** Others of these names, deeper in the tree: named, so that whoever works there reads them. */

@@ -13,7 +13,7 @@ import {
 export type JsonNode = Node
 
 /** Something in a JSON file that does not read, and where: counted from 1. */
-export interface Misread {
+interface Misread {
   line: number
   column: number
   what: string

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { run } from './run.ts'
 
 /** The kind of file system a folder lies on, and whether it is another machine's. */
-export interface FileSystem {
+interface FileSystem {
   kind: string
   network: boolean
 }

@@ -35,7 +35,7 @@ export function readPrompt(screen: string): Prompt {
 }
 
 /** What a transcript says of one prompt: it began a turn, it waits in the queue of a running one, or the queue was taken up. */
-export type Heard = { is: 'began' | 'queued'; text: string } | { is: 'taken' }
+type Heard = { is: 'began' | 'queued'; text: string } | { is: 'taken' }
 
 /** The prompts in these lines of a transcript, in order. Tool results, hooks' words and torn lines are none. Pure. */
 export function promptsIn(lines: string): Heard[] {

@@ -4,7 +4,7 @@ import type { Project } from './project.ts'
 import { run } from './run.ts'
 
 /** A proposal for a project file, and what it was made from. */
-export interface Proposal {
+interface Proposal {
   project: Pick<Project, 'setup' | 'lockfiles' | 'hosts' | 'files'>
   /** `package-lock.json: npm ci`, one a line. */
   because: string[]
@@ -34,7 +34,7 @@ export async function propose(repository: Pick<Repository, 'path' | 'commit'>): 
 }
 
 /** One command, and the files it depends on. */
-export interface Step {
+interface Step {
   tool: string
   command: string
   lockfiles: string[]

@@ -7,7 +7,7 @@ import type { Login } from './claude.ts'
  * Who runs inside. `commit` is git on a worker's behalf: it may write the repository and has neither network nor login.
  * `setup` fetches a project's dependencies, `check` proves a clause.
  */
-export const roles = ['orchestrator', 'code', 'rw', 'commit', 'setup', 'check'] as const
+const roles = ['orchestrator', 'code', 'rw', 'commit', 'setup', 'check'] as const
 export type Role = (typeof roles)[number]
 
 const place = z.string().regex(/^\/[^\0\n]*$/)
@@ -54,7 +54,7 @@ export const Outcome = z.object({
 export type Outcome = z.infer<typeof Outcome>
 
 /** What a role needs of a session. */
-export interface Needs {
+interface Needs {
   folder: string
   scratch: string
   /** The deliverable: a repository. */

@@ -87,7 +87,7 @@ export function innerScript({ folder, scratch, hosts }: Policy, command: string[
 }
 
 /** The environment inside, built from empty. Pure. */
-export function innerEnvironment(
+function innerEnvironment(
   { inherit, variables, tools }: Policy,
   environment: NodeJS.ProcessEnv,
 ): Record<string, string> {
@@ -98,7 +98,7 @@ export function innerEnvironment(
 }
 
 /** PATH without the folders that an agent can write, and without those that mean another one everywhere. Pure. */
-export function safePath(searchPath: string, writable: string[]): string {
+function safePath(searchPath: string, writable: string[]): string {
   const folders = searchPath.split(path.delimiter).filter(folder => path.isAbsolute(folder))
   return folders
     .filter(folder => !writable.some(place => isUnder(realOf(folder) ?? folder, place)))

@@ -6,10 +6,10 @@ import { runtimeFolder } from './sandbox-run.ts'
 
 export * from './sandbox-policy.ts'
 export { readsOf, toolFolders } from './sandbox-reads.ts'
-export { innerEnvironment, innerScript, runSandboxed, runtimeConfig, safePath } from './sandbox-run.ts'
+export { innerScript, runSandboxed, runtimeConfig } from './sandbox-run.ts'
 
 /** What of a sandbox this machine has: one that works, or why there is none and what brings it. */
-export type SandboxHere = { kind: 'bubblewrap' | 'seatbelt' } | { missing: string; remedy: string }
+type SandboxHere = { kind: 'bubblewrap' | 'seatbelt' } | { missing: string; remedy: string }
 
 /** Try it out: an empty sandbox, made and left again. 20 ms, so every start may ask. */
 export async function sandboxHere(
@@ -65,7 +65,7 @@ export function refusalIn(stderr: string, timedOut = false): string {
 }
 
 /** What Linux says of user namespaces; undefined where it has no such switch. */
-export interface Namespaces {
+interface Namespaces {
   restricted: string | undefined
   allowed: string | undefined
   most: string | undefined

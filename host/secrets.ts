@@ -4,7 +4,7 @@ import { blanks, invisible, markup, viewOf } from './views.ts'
 export * from './held.ts'
 
 /** A place in a text that holds a secret, and whose it is. */
-export interface Secret {
+interface Secret {
   from: number
   to: number
   name: string

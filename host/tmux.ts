@@ -8,7 +8,7 @@ import { shellWord } from './printable.ts'
 import { type Ran, type RunOptions, run, runInTerminal } from './run.ts'
 
 /** One pane of a window, as tmux reports it. */
-export interface Pane {
+interface Pane {
   session: string
   window: string
   pid: number
@@ -22,7 +22,7 @@ export interface TmuxSession {
 }
 
 /** What a new window runs. Names are `[a-z0-9-]`; the command is argv, and no shell looks for anything in its words. */
-export interface Window extends TmuxSession {
+interface Window extends TmuxSession {
   name: string
   command: string[]
 }
@@ -168,12 +168,6 @@ export function tmuxOf(home: string) {
         ...process.env,
         TMUX: '',
       })
-    },
-
-    /** `tmux 3.3a`, or undefined when it does not run. */
-    async version(): Promise<string | undefined> {
-      const ran = await run('tmux', ['-V'])
-      return ran.code === 0 ? ran.stdout.trim() : undefined
     },
   }
 

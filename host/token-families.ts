@@ -1,5 +1,5 @@
 /** One kind of secret that can be told by its form alone, or by the words right before it. */
-export interface Family {
+interface Family {
   name: string
   /** Global. Where it has a group, the group alone is the secret. */
   pattern: RegExp

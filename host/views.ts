@@ -5,7 +5,7 @@ interface Range {
 }
 
 /** A text from which something was dropped, and the way back: ranges in it as ranges in the text that it was. */
-export interface View {
+interface View {
   text: string
   back<Found extends Range>(found: Found[]): Found[]
 }

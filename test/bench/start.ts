@@ -2,12 +2,12 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import {
-  claudeVersion,
   findClaude,
   interactiveArguments,
   prepareLogin,
   run,
   tmuxOf,
+  versionOf,
   writeAtomic,
 } from '../../host/index.ts'
 import { environmentFor } from '../../rehearsal/rehearse.ts'
@@ -27,7 +27,8 @@ const kinds = ['off', 'auto'] as const
 const first = { off: [] as number[], auto: [] as number[] }
 const back = { off: [] as number[], auto: [] as number[] }
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-bench-'))
-console.log(`claude ${await claudeVersion(findClaude())}, ${rounds} rounds each, alternating`)
+const claude = await versionOf(findClaude())
+console.log(`claude ${'version' in claude ? claude.version : claude.why}, ${rounds} rounds each, alternating`)
 const second = fs.mkdtempSync(path.join(home, 'ours-')) // One home of ours: the second day of a user, not the first.
 for (const sandbox of kinds) await dispatched(second, sandbox)
 for (let round = 0; round < rounds; round++) {

@@ -5,7 +5,6 @@ import path from 'node:path'
 import { test } from 'node:test'
 import {
   addTo,
-  claudeVersion,
   DispatchError,
   findClaude,
   headlessArguments,
@@ -263,7 +262,7 @@ test('recorded screens are read for why nothing happens', () => {
   assert.equal(readScreen(''), undefined)
 })
 
-test('claude is the first program of that name on PATH, else ours', async t => {
+test('claude is the first program of that name on PATH, else ours', t => {
   const folder = scratch(t)
   const places = ['none', 'folder', 'plain', 'program', 'later'].map(name => path.join(folder, name))
   for (const place of places) fs.mkdirSync(place)
@@ -274,6 +273,4 @@ test('claude is the first program of that name on PATH, else ours', async t => {
   const searchPath = ['', ...places].join(path.delimiter)
   assert.equal(findClaude(searchPath), path.join(folder, 'program/claude'))
   assert.match(findClaude(''), /node_modules\/\.bin\/claude$/)
-  assert.equal(await claudeVersion(findClaude(searchPath)), '2.1.329')
-  assert.equal(await claudeVersion(path.join(folder, 'nowhere')), undefined)
 })
