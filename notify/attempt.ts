@@ -23,7 +23,7 @@ export async function attempt(outgoing: Outgoing, channel: Channel, { config, de
   return { ...delivery, why: oneLine(withoutOurs(delivery.why, config), 300) }
 }
 
-export interface Terms {
+interface Terms {
   config: Config
   /** Milliseconds. */
   deadline: number

@@ -6,7 +6,7 @@ import type { Notice } from './notice.ts'
 const Shown = z.object({ ok: z.boolean(), why: z.string(), hopeless: z.literal(true).optional() })
 
 /** What the notifier of this machine said. */
-export type Shown = z.infer<typeof Shown>
+type Shown = z.infer<typeof Shown>
 
 /**
  * Show a notice on this machine's desktop. Never rejects. The notifier runs in a process of its own (`banner.ts`), because

@@ -65,6 +65,6 @@ function lay(folders: ReturnType<typeof foldersOf>, message: Message): void {
 }
 
 /** The same for the same fact, whoever lays it out; by name they stand in the order they happened. */
-export function nameOf({ at, id }: Message): string {
+function nameOf({ at, id }: Message): string {
   return `${String(Date.parse(at)).padStart(15, '0')}-${id}.json`
 }

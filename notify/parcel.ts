@@ -18,7 +18,7 @@ export interface Parcel {
 }
 
 /** What a parcel of more than one session is called. */
-export const several = 'several'
+const several = 'several'
 
 /** No more than this go as one: the ledger names each of them, in one line. */
 const most = 200

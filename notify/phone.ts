@@ -33,7 +33,7 @@ export function ntfyAddress({ NTFY_SERVER, NTFY_TOPIC }: Phone, below = ''): URL
 }
 
 /** An ntfy server gives messages that are told apart by up to 64 letters, so a longer id goes as its hash. */
-export function sequenceOf(id: string): string {
+function sequenceOf(id: string): string {
   return id.length <= 64 ? id : createHash('sha256').update(id).digest('hex')
 }
 

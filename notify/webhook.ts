@@ -2,7 +2,7 @@ import { type Delivery, networkWords, waitIn } from './delivery.ts'
 import type { Notice } from './notice.ts'
 
 /** A notice as a webhook tells it. */
-export interface Posted {
+interface Posted {
   id: string
   /** A session's id, or `elsewhere`. */
   session: string
