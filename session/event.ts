@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 const count = z.number().int().nonnegative()
 const sha = z.string().regex(/^[0-9a-f]{40,64}$/)
-export const workerKind = z.enum(['code', 'rw'])
+const workerKind = z.enum(['code', 'rw'])
 export const proof = z.enum(['check', 'guard', 'judged', 'scope'])
 export const outcome = z.enum(['green', 'red', 'could not run', 'flaky'])
 export const finding = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE'])
@@ -13,7 +13,7 @@ export type Outcome = z.infer<typeof outcome>
 export type Finding = z.infer<typeof finding>
 
 /** How a worker's run ended. Only `reported` means that its model came to an end by itself without an error. */
-export const ending = z.enum(['reported', 'failed', 'silent', 'timed out', 'died', 'stopped'])
+const ending = z.enum(['reported', 'failed', 'silent', 'timed out', 'died', 'stopped'])
 export type Ending = z.infer<typeof ending>
 
 const facts = {

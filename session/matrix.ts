@@ -20,7 +20,7 @@ export interface MatrixInput {
 }
 
 /** One piece of evidence by its id, with the hash of the output where a program gave one. */
-export interface Cited {
+interface Cited {
   id: string
   outputSha256?: string
 }
@@ -47,7 +47,7 @@ export interface MatrixClause {
 }
 
 /** Sentence by sentence: what became of it. */
-export interface MatrixSentence {
+interface MatrixSentence {
   id: string
   text: string
   clauses: string[]

@@ -141,7 +141,7 @@ export function damagedSessions(workspace: string): { id: string; why: string }[
   })
 }
 
-export function readSession(workspace: string, id: string): Session | undefined {
+function readSession(workspace: string, id: string): Session | undefined {
   const paths = pathsOf(path.join(workspace, id))
   const record = readJson(paths.session)
   const opening = Opening.safeParse(record)

@@ -44,7 +44,7 @@ export interface Verdict {
   voided?: string
 }
 
-export interface Approval {
+interface Approval {
   sha256: string
   is: 'asked' | 'given' | 'declined'
   /** The sealed contract in whose place it would come. */
