@@ -5,7 +5,7 @@ import type { Gate } from './packet.ts'
 import type { Judged, Reply } from './reply.ts'
 
 /** All that a verdict rests on. */
-export interface Case {
+interface Case {
   contract: Contract
   gates: Gate[]
   judged: Judged
@@ -14,7 +14,7 @@ export interface Case {
 }
 
 /** What our gates and the judge add up to. */
-export interface Decision {
+interface Decision {
   verdict: Finding
   /** One plain sentence. */
   reason: string

@@ -11,7 +11,7 @@ export type JudgeConfig = Pick<
 >
 
 /** One question to the judge. `pause` is the wait in milliseconds before the second try; it doubles from then on. */
-export interface Question {
+interface Question {
   packet: string
   system: string
   schema: Record<string, unknown>

@@ -3,9 +3,7 @@ import type { Judgement } from './judge.ts'
 import type { Packet } from './packet.ts'
 
 export * from './decide.ts'
-export type { Answer, JudgeConfig } from './gemini.ts'
 export type { Judgement } from './judge.ts'
-export type { Source } from './leak.ts'
 export * from './packet.ts'
 export { type Judged, type Reply, readReply, responseSchema } from './reply.ts'
 
