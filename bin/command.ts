@@ -30,6 +30,8 @@ export interface Command<Known extends Options = Options> {
   /** In place of what would be made of the words and options. */
   usage?: string
   options?: Known
+  /** For completion: the values a word can have, by its name in `Entry.words`. */
+  choices?: Record<string, () => string[] | Promise<string[]>>
   /** Said below the error when the words on the line are not understood. */
   remedy?: string
   run(values: Values<Known>, words: string[]): Promise<number>
@@ -91,6 +93,15 @@ export function folded(text: string): string {
   return paragraphs.map(one => (/^ /m.test(one) ? one : hanging('', one.split('\n').join(' ').split(' ')))).join('\n\n')
 }
 
+/** `<sid>`, `[who]`, `[sid…]` of `Entry.words`, in their order. */
+export function placesOf(words: string): { name: string; isOptional: boolean; repeats: boolean }[] {
+  return [...words.matchAll(/([<[])([^>\]…]+)(…?)[>\]]/g)].map(([, bracket, name = '', more]) => ({
+    name,
+    isOptional: bracket === '[',
+    repeats: more === '…',
+  }))
+}
+
 // --- internal ---
 
 function read({ name, words }: Entry, { options = {}, remedy }: Command, typed: string[]) {
@@ -114,9 +125,9 @@ function read({ name, words }: Entry, { options = {}, remedy }: Command, typed: 
 
 /** How many words there must and may be. */
 function counts(words: string): [least: number, most: number] {
-  const all = words.match(/<[^>]+>|\[[^\]]+\]/g) ?? []
-  const most = all.some(word => word.includes('…')) ? Number.POSITIVE_INFINITY : all.length
-  return [all.filter(word => word.startsWith('<')).length, most]
+  const places = placesOf(words)
+  const most = places.some(({ repeats }) => repeats) ? Number.POSITIVE_INFINITY : places.length
+  return [places.filter(({ isOptional }) => !isOptional).length, most]
 }
 
 function written(name: string, { value }: Option): string {

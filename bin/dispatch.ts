@@ -9,6 +9,8 @@ await main(async () => {
   const [first, ...rest] = process.argv.slice(2)
   if (first === undefined || first === 'help' || first === '--help' || first === '-h') return overview(rest[0])
   if (first === '--version') return overview('--version')
+  if (first === 'completions' && rest[0] === '--')
+    return (await import('./commands/completions.ts')).answerShell(rest.slice(1), { commands, task })
   const known = commands.find(({ name }) => name === first)
   if (known) return perform(known, rest)
   if (/^[a-z][a-z-]{0,30}$/.test(first) && rest.length === 0) {

@@ -1,16 +1,18 @@
+import fs from 'node:fs'
 import path from 'node:path'
-import { DispatchError, exits, namesIn } from '../../host/index.ts'
+import { DispatchError, exits, install, namesIn } from '../../host/index.ts'
 import { findSession, isId, isWorkerName } from '../../session/index.ts'
-import { defineCommand, type Entry } from '../command.ts'
+import { defineCommand } from '../command.ts'
+import { complete, type Table } from '../complete.ts'
 import { lenientConfig } from '../lenient.ts'
-import { type Known, kindsIn, type Shell, scripts } from '../shells.ts'
 import { print } from '../terminal.ts'
-import { commands, task } from './index.ts'
+
+const scripts: Record<string, string> = { bash: 'bash.sh', zsh: 'zsh.sh', fish: 'fish.fish' }
 
 export const command = defineCommand({
   about: `
-Prints what makes Tab complete commands, options, ids of sessions and names of workers. It is made of the same table as
---help, so make it anew when dispatch has changed.
+Prints what makes Tab complete commands, options, files, ids of sessions and names of workers. The shell asks dispatch at
+each Tab, so what it offers is always what this version knows.
 
   bash   in ~/.bashrc:                  eval "$(dispatch completions bash)"
   zsh    in ~/.zshrc, below compinit:   eval "$(dispatch completions zsh)"
@@ -20,43 +22,42 @@ With the package bash-completion, this is the place for bash:
 
   ~/.local/share/bash-completion/completions/dispatch
 `,
-  async run(_, [asked = '']) {
-    const live = words(asked)
-    if (live !== undefined) for (const word of live) print(word)
-    else process.stdout.write(await script(asked))
+  choices: { shell: () => Object.keys(scripts) },
+  async run(_, [shell = '']) {
+    const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined
+    if (script === undefined)
+      throw new DispatchError(`there are no completions for "${shell}"`, {
+        exit: exits.usage,
+        remedy: `There are: ${Object.keys(scripts).join(', ')}.`,
+      })
+    process.stdout.write(fs.readFileSync(path.join(install, 'bin/completions', script)))
     return exits.ok
   },
 })
 
-/** What the scripts ask for while somebody types: `sids`, or `who:<sid>`. Only names that are safe in any shell. */
-function words(asked: string): string[] | undefined {
-  if (asked !== 'sids' && !asked.startsWith('who:')) return undefined
-  const { workspace } = lenientConfig()
-  if (asked === 'sids') return namesIn(workspace).filter(isId).reverse()
-  const { paths } = findSession(workspace, asked.slice('who:'.length))
-  return ['orchestrator', 'runner', ...namesIn(path.join(paths.workers)).filter(isWorkerName)]
+/**
+ * `dispatch completions -- <words>`, which the scripts call: each candidate on a line of its own, with a tab before what it
+ * does; or the one line `:file` or `:folder`.
+ */
+export async function answerShell(words: string[], table: Table): Promise<number> {
+  const found = await complete(words, table, { ids, who })
+  if (typeof found === 'string') print(`:${found}`)
+  else for (const { word, about } of found) print(about === '' ? word : `${word}\t${about}`)
+  return exits.ok
 }
 
-async function script(asked: string): Promise<string> {
-  if (!Object.hasOwn(scripts, asked))
-    throw new DispatchError(`there are no completions for "${asked}"`, {
-      exit: exits.usage,
-      remedy: `There are: ${Object.keys(scripts).join(', ')}.`,
-    })
-  const known = await Promise.all(commands.map(entry => knownOf(entry, entry.name)))
-  return scripts[asked as Shell](known, await knownOf(task, 'task'))
+// --- internal: only names that are safe in any shell ---
+
+function ids(): string[] {
+  return namesIn(lenientConfig().workspace).filter(isId).reverse()
 }
 
-/** One command as a shell sees it. */
-async function knownOf(entry: Entry, name: string): Promise<Known> {
-  const { options = {} } = await entry.load()
-  return {
-    name,
-    summary: entry.summary,
-    kinds: kindsIn(entry.words),
-    options: [
-      ...Object.entries(options).map(([option, { value, about }]) => ({ name: option, value, about })),
-      { name: 'help', value: undefined, about: 'what it does and what it takes' },
-    ],
+function who(id: string): string[] {
+  try {
+    const { paths } = findSession(lenientConfig().workspace, id)
+    return ['orchestrator', 'runner', ...namesIn(paths.workers).filter(isWorkerName)]
+  } catch (error) {
+    if (error instanceof DispatchError) return []
+    throw error
   }
 }

@@ -43,6 +43,7 @@ took it, 8 when one did not, 2 when none is set.
 log: what was sent, when, by which channel, and what came of it; what still waits, and what was given up.
 `,
   options,
+  choices: { what: () => Object.keys(taken).filter(Boolean) },
   remedy: '`dispatch notify --help` tells what it takes.',
   async run(values, [word = '']) {
     refuseStrangers(word, values)

@@ -1,3 +1,5 @@
+import path from 'node:path'
+import { install, namesIn } from '../../host/index.ts'
 import { settle } from '../../notify/index.ts'
 import { defineCommand } from '../command.ts'
 
@@ -7,8 +9,14 @@ The whole path with scripted models: the real dispatch, claude, tmux, git, hooks
 on this machine that plays the models. Free and offline. The session's folder stays, and you are told where.
 `,
   options: { list: { type: 'boolean', about: 'the names of the scenarios, with a line on each' } },
+  choices: { scenario: scenarioNames },
   async run(values, words) {
     const { list, rehearse } = await import('../../rehearsal/index.ts')
     return values.list ? list() : rehearse(words[0], settle)
   },
 })
+
+/** Reads the folder itself: loading rehearsal/ takes a third of a start, and Tab must be quick. */
+function scenarioNames(): string[] {
+  return namesIn(path.join(install, 'rehearsal/scenarios')).map(file => path.basename(file, '.ts'))
+}

@@ -382,7 +382,7 @@ describe('what goes on although something is wrong', () => {
 
   it('Tab after `dispatch help` offers the commands, and cost adds up to a millionth of a dollar', async () => {
     const script =
-      'eval "$(sh "$0" completions bash)"; COMP_WORDS=(dispatch help sh); COMP_CWORD=2; _dispatch; echo "$COMPREPLY"'
+      'eval "$(sh "$0" completions bash)"; COMP_WORDS=("$0" help sh); COMP_CWORD=2; _dispatch; echo "$COMPREPLY"'
     const ran = await run('bash', ['--norc', '-c', script, door], { env: rig.environment })
     assert.equal(ran.stdout, 'show\n', ran.stderr)
     const { id } = lay('c057')
