@@ -40,7 +40,7 @@ const marks = {
   bad: () => paint('red', 'BAD '),
 }
 
-/** Words; what stands in backquotes is one where it fits in a line, for it is to be copied. */
+/** Words. A command in backquotes stays one word where it fits in a line, so that it can be copied. */
 function phrasesOf(text: string, width: number): string[] {
   const phrases = text.match(/(?:`[^`]*`|[^\s`])+/g) ?? ['']
   return phrases.flatMap(phrase => (widthOf(phrase) > width ? phrase.split(' ') : [phrase]))

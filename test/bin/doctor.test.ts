@@ -27,7 +27,7 @@ test('a symptom is two columns and its fix below, none wider than the screen', (
   assert.match(text, /^BAD {3}x {9}y\n {16}→ z$/m)
 })
 
-test('what is to be copied stays on one line where it fits, and CJK counts two columns a character', () => {
+test('a command stays on one line where it fits, and a CJK character takes two columns', () => {
   const found = (text: string) =>
     layout([good('x', text)], { width: 40, mac: false })
       .split('\n')
