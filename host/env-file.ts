@@ -3,7 +3,7 @@ import { parse } from 'dotenv'
 import { isErrno } from './error.ts'
 import { storageError } from './files.ts'
 
-/** What a settings file holds: the value of each name with its line (counted from 1), and what does not read. */
+/** What a settings file holds: the value of each name with its line (counted from 1), and the lines that it cannot use. */
 export interface EnvFile {
   found: Map<string, { value: string; line: number }>
   /** Line 0 means the file as a whole. A value is never quoted: it may be a secret. */

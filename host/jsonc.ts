@@ -42,7 +42,7 @@ export function placeOf(text: string, path: (string | number)[]): { line: number
   return { line: 1, column: 1 }
 }
 
-/** The value at `path`; its offsets count in the whole text. The text must read; of two equal keys the last one counts. */
+/** The value at `path`; offsets count from the start of the text, which must be valid. Of two equal keys the last one counts. */
 export function findNode(text: string, path: (string | number)[]): JsonNode {
   const root = parseTree(text.replace(/^\ufeff/, ' '), [], { allowTrailingComma: true })
   const node = path.reduce<JsonNode | undefined>((holder, step) => {

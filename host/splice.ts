@@ -1,7 +1,7 @@
 /**
  * Insert, replace or take out one value of a JSON text. No other byte changes: comments and layout stay. (`modify` of
  * jsonc-parser formats the neighbours again, and removes the comment behind the value that it removes.)
- * The text must read; where a key stands twice the last one counts, as it does for every parser.
+ * The text must be valid. Where a key is written twice the last one counts, as it does for every parser.
  */
 import { findComma, findNode, type JsonNode } from './jsonc.ts'
 
