@@ -2,15 +2,15 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import {
-  agentVariables,
-  install,
+  agentVariableNames,
+  buildPolicy,
+  buildProgramCommand,
+  installFolder,
   type Login,
-  makePrivate,
-  modelHosts,
-  ownProgram,
-  policyOf,
+  listModelHosts,
+  makePrivateFolder,
   readClaudeConfig,
-  seeded,
+  seedConfig,
   writeAtomic,
 } from '../host/index.ts'
 import { hasClaudeFolders, type Session, type WorkerKind } from '../session/index.ts'
@@ -19,83 +19,84 @@ import { hasClaudeFolders, type Session, type WorkerKind } from '../session/inde
  * What stands in front of the orchestrator's command: the door into its sandbox. It writes its desk, and reads the session but
  * for what is proof, and the work. Empty where this session has no sandbox.
  */
-export function orchestratorDoor(session: Session, variables: Record<string, string>): string[] {
-  const { paths, opening } = session
-  if (opening.sandbox.kind === null) return []
-  const policy = policyOf('orchestrator', {
-    ...common(session, paths.claude, variables),
-    folder: paths.desk,
-    scratch: paths.scratch,
-    read: [paths.folder, path.join(install, 'bin/desk'), ...lentFiles(session), ...hookFiles],
-    hide: [paths.evidence, paths.events, paths.human, paths.workers, paths.runner],
-    write: [paths.desk, paths.spool],
+export function prepareOrchestratorSandbox(session: Session, variables: Record<string, string>): string[] {
+  const { paths, manifest } = session
+  if (manifest.sandbox.kind === null) return []
+  const policy = buildPolicy('orchestrator', {
+    ...buildSharedPolicy(session, paths.claudeFolder, variables),
+    folder: paths.orchestratorFolder,
+    tempFolder: paths.tempFolder,
+    readablePaths: [paths.folder, path.join(installFolder, 'bin/desk'), ...listSharedUserFiles(session), ...hookFiles],
+    hiddenPaths: [paths.evidence, paths.events, paths.messages, paths.workers, paths.runnerLease],
+    writablePaths: [paths.orchestratorFolder, paths.hookInbox],
   })
-  writeAtomic(paths.policy, JSON.stringify(policy))
-  return [...ownProgram('bin/sandboxed'), paths.policy, '--']
+  writeAtomic(paths.sandboxPolicy, JSON.stringify(policy))
+  return [...buildProgramCommand('bin/sandboxed'), paths.sandboxPolicy, '--']
 }
 
 /** A worker, as its sandbox must know it. */
-export interface Enclosed {
+export interface SandboxedWorker {
   name: string
   kind: WorkerKind
   /** What an rw worker may change. */
   files: string[]
   /** Folders of the project's own tools, and where its dependencies lie outside of its tree. */
   programs: string[]
-  reads: string[]
+  readablePaths: string[]
 }
 
 /**
  * Write down what a worker's sandbox lets it do, and git on its behalf, and tell `worker.sh` the way in.
  */
-export function workerDoor(
+export function prepareWorkerSandbox(
   session: Session,
-  { name, kind, files, programs, reads }: Enclosed,
+  { name, kind, files, programs, readablePaths }: SandboxedWorker,
   variables: Record<string, string>,
 ): Record<string, string> {
-  const { paths, opening } = session
-  if (opening.sandbox.kind === null) return { DISPATCH_DOOR: '', DISPATCH_NODE: '' }
+  const { paths, manifest } = session
+  if (manifest.sandbox.kind === null) return { DISPATCH_DOOR: '', DISPATCH_NODE: '' }
   const own = paths.worker(name)
-  const agent = policyOf(kind, {
-    ...common(session, own.claude, variables),
+  const agent = buildPolicy(kind, {
+    ...buildSharedPolicy(session, own.claude, variables),
     folder: paths.outputs,
-    scratch: own.scratch,
+    tempFolder: own.scratch,
     files,
-    read: [own.folder, ...reads, ...lentFiles(session), ...hookFiles],
-    tools: programs,
-    write: [paths.spool],
+    readablePaths: [own.folder, ...readablePaths, ...listSharedUserFiles(session), ...hookFiles],
+    toolFolders: programs,
+    writablePaths: [paths.hookInbox],
   })
-  const git = policyOf('commit', {
+  const git = buildPolicy('commit', {
     folder: paths.outputs,
-    scratch: own.scratch,
+    tempFolder: own.scratch,
     outputs: paths.outputs,
-    read: [own.folder, path.join(install, 'agents')],
-    inherit: Object.keys(variables),
+    readablePaths: [own.folder, path.join(installFolder, 'agents')],
+    inheritedVariables: Object.keys(variables),
   })
   writeAtomic(own.policy, JSON.stringify(agent))
   writeAtomic(own.gitPolicy, JSON.stringify(git))
-  const [node, door] = ownProgram('bin/sandboxed')
+  const [node, door] = buildProgramCommand('bin/sandboxed')
   return { DISPATCH_DOOR: door, DISPATCH_NODE: node }
 }
 
 /** The claude to start: inside a sandbox only the file itself is there, and no link to it. */
-export function claudeProgram({ opening }: Session): string {
-  const { program } = opening.claude
-  return opening.sandbox.kind === null ? program : fs.realpathSync(program)
+export function resolveClaudeProgram({ manifest }: Session): string {
+  const { program } = manifest.claude
+  return manifest.sandbox.kind === null ? program : fs.realpathSync(program)
 }
 
 /**
  * Claude's own folder for one agent, private to it, so that no agent writes the settings of another, or of the user's own claude.
  * The user's login and settings lie in it as links: inside they are only read.
  */
-export function claudeFolder(session: Session, folder: string): Record<string, string> {
-  const { opening, paths } = session
-  const named = opening.claude.configDirectory
+export function prepareClaudeFolder(session: Session, folder: string): Record<string, string> {
+  const { manifest, paths } = session
+  const named = manifest.claude.configDirectory
   if (!hasClaudeFolders(session)) return named === null ? {} : { CLAUDE_CONFIG_DIR: named }
-  makePrivate(folder)
-  const known = opening.login === 'key' ? {} : { ...readClaudeConfig(ownLogin(named).configFile), projects: {} }
-  writeAtomic(path.join(folder, '.claude.json'), JSON.stringify(seeded(known, path.dirname(paths.folder)), null, 2))
-  for (const file of lentFiles(session)) {
+  makePrivateFolder(folder)
+  const known =
+    manifest.loginKind === 'key' ? {} : { ...readClaudeConfig(resolveUserLogin(named).configFile), projects: {} }
+  writeAtomic(path.join(folder, '.claude.json'), JSON.stringify(seedConfig(known, path.dirname(paths.folder)), null, 2))
+  for (const file of listSharedUserFiles(session)) {
     fs.rmSync(path.join(folder, path.basename(file)), { force: true })
     fs.symlinkSync(file, path.join(folder, path.basename(file)))
   }
@@ -104,26 +105,26 @@ export function claudeFolder(session: Session, folder: string): Record<string, s
 
 // --- internal ---
 
-const hookFiles = ['hooks', 'settings.json'].map(name => path.join(install, name))
+const hookFiles = ['hooks', 'settings.json'].map(name => path.join(installFolder, name))
 
-function common(session: Session, claude: string, variables: Record<string, string>) {
-  const { opening, paths } = session
-  const named = opening.claude.configDirectory
+function buildSharedPolicy(session: Session, claude: string, variables: Record<string, string>) {
+  const { manifest, paths } = session
+  const named = manifest.claude.configDirectory
   const own: Login = { kind: 'key', configDirectory: claude, configFile: path.join(claude, '.claude.json') }
   return {
     outputs: paths.outputs,
-    login: hasClaudeFolders(session) ? own : ownLogin(named),
-    hosts: [...modelHosts(), ...opening.hosts],
-    programs: [fs.realpathSync(opening.claude.program)],
+    login: hasClaudeFolders(session) ? own : resolveUserLogin(named),
+    allowedHosts: [...listModelHosts(), ...manifest.allowedHosts],
+    programs: [fs.realpathSync(manifest.claude.program)],
     // The way through a proxy is the door's, not the agent's.
-    inherit: [...Object.keys(variables), ...agentVariables.filter(name => !/proxy$/i.test(name))],
+    inheritedVariables: [...Object.keys(variables), ...agentVariableNames.filter(name => !/proxy$/i.test(name))],
   }
 }
 
 /** What an agent with a claude folder of its own is lent of the user's: the login and the settings, as files. */
-function lentFiles(session: Session): string[] {
-  const { login, claude } = session.opening
-  if (login === 'key' || !hasClaudeFolders(session)) return []
+function listSharedUserFiles(session: Session): string[] {
+  const { loginKind, claude } = session.manifest
+  if (loginKind === 'key' || !hasClaudeFolders(session)) return []
   const folder = claude.configDirectory ?? path.join(os.homedir(), '.claude')
   return ['.credentials.json', 'settings.json']
     .map(name => path.join(folder, name))
@@ -131,7 +132,7 @@ function lentFiles(session: Session): string[] {
     .map(file => fs.realpathSync(file))
 }
 
-function ownLogin(configDirectory: string | null): Login {
+function resolveUserLogin(configDirectory: string | null): Login {
   const configFile = path.join(configDirectory ?? os.homedir(), '.claude.json')
   return { kind: 'own', configDirectory: configDirectory ?? undefined, configFile }
 }

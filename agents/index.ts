@@ -1,3 +1,3 @@
-export { launchScript } from './launch.ts'
-export { holdReply, layOrchestrator } from './orchestrator.ts'
-export { type Commission, layWorker, workerMark } from './worker.ts'
+export { renderLaunchScript } from './launch.ts'
+export { formatStopBlock, prepareOrchestrator } from './orchestrator.ts'
+export { buildWorkerMark, prepareWorker, type WorkerSpec } from './worker.ts'

@@ -1,5 +1,5 @@
 /** Fill `{{name}}` in a text once, in one pass: what is filled in is never read again. A missing or unused name throws. */
-export function fill(template: string, values: Record<string, string>): string {
+export function fillTemplate(template: string, values: Record<string, string>): string {
   const used = new Set<string>()
   const filled = template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
     const value = values[name]

@@ -1,16 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { headlessArguments, install, makePrivate, shellPattern, writeAtomic } from '../host/index.ts'
+import {
+  buildHeadlessArguments,
+  escapeShellPattern,
+  installFolder,
+  makePrivateFolder,
+  writeAtomic,
+} from '../host/index.ts'
 import type { Session, WorkerKind } from '../session/index.ts'
-import { claudeFolder, claudeProgram, workerDoor } from './enclosure.ts'
-import { instructionsFor } from './instructions.ts'
-import { launchScript } from './launch.ts'
-import { houseRules, sessionVariables } from './orchestrator.ts'
-import { fill } from './template.ts'
+import { prepareClaudeFolder, prepareWorkerSandbox, resolveClaudeProgram } from './enclosure.ts'
+import { readInstructions } from './instructions.ts'
+import { renderLaunchScript } from './launch.ts'
+import { buildSessionVariables, readAgentRules } from './orchestrator.ts'
+import { fillTemplate } from './template.ts'
 
 /** What the orchestrator asked for. */
-export interface Commission {
+export interface WorkerSpec {
   name: string
   kind: WorkerKind
   model: string
@@ -27,58 +33,70 @@ export interface Commission {
   /** Dollars after which claude stops it. */
   budgetUsd?: number | undefined
   /** The commit that workers have handed in so far; what stands on top of it is set aside. Empty: not to be asked. */
-  accepted: string
+  acceptedCommit: string
 }
 
-const tools: Record<WorkerKind, string[]> = {
+const allowedTools: Record<WorkerKind, string[]> = {
   code: ['Bash', 'Read', 'Write', 'Edit', 'Glob', 'Grep'],
   rw: ['Read', 'Write', 'Edit', 'Glob', 'Grep'],
 }
 
 /** Lay a worker's folder: brief, orders, guard and the launch script of its window. Answers the script's path. */
-export function layWorker(
+export function prepareWorker(
   session: Session,
-  { name, kind, model, clauses, files, brief, token, accepted, programs = [], variables = {}, budgetUsd }: Commission,
+  {
+    name,
+    kind,
+    model,
+    clauses,
+    files,
+    brief,
+    token,
+    acceptedCommit,
+    programs = [],
+    variables = {},
+    budgetUsd,
+  }: WorkerSpec,
 ): string {
   const { id, paths } = session
   const own = paths.worker(name)
-  makePrivate(own.folder)
+  makePrivateFolder(own.folder)
   const shared = {
     worker: name,
     session: id,
     clauses: clauses.join(', ') || 'those your brief names',
     contract: fs.readFileSync(paths.contract, 'utf8'),
-    instructions: instructionsFor(session),
+    instructions: readInstructions(session),
   }
   const notyours = files.length > 0 ? `, but not ${files.join(', ')}: another worker writes those` : ''
-  const orders = fill(
-    fs.readFileSync(path.join(install, `agents/worker-${kind}.md`), 'utf8'),
+  const orders = fillTemplate(
+    fs.readFileSync(path.join(installFolder, `agents/worker-${kind}.md`), 'utf8'),
     kind === 'code' ? { ...shared, notyours } : { ...shared, files: files.join(', ') },
   )
   writeAtomic(own.brief, brief)
-  writeAtomic(own.orders, `${houseRules()}\n${orders}`)
+  writeAtomic(own.orders, `${readAgentRules()}\n${orders}`)
   writeAtomic(
     own.guard,
     kind === 'code'
-      ? `${shellPattern(paths.outputs)}/*\n`
+      ? `${escapeShellPattern(paths.outputs)}/*\n`
       : files
-          .flatMap(glob => [casePattern(glob), `${casePattern(glob)}/*`])
-          .map(pattern => `${shellPattern(paths.outputs)}/${pattern}\n`)
+          .flatMap(glob => [toCasePattern(glob), `${toCasePattern(glob)}/*`])
+          .map(pattern => `${escapeShellPattern(paths.outputs)}/${pattern}\n`)
           .join(''),
   )
   writeAtomic(path.join(own.folder, 'files'), files.map(glob => `${glob}\n`).join(''))
   const launch = {
-    claude: claudeProgram(session),
+    program: resolveClaudeProgram(session),
     model,
-    orders: own.orders,
-    settings: path.join(install, 'settings.json'),
-    session: randomUUID(),
-    tools: tools[kind],
+    systemPromptFile: own.orders,
+    settingsFile: path.join(installFolder, 'settings.json'),
+    sessionId: randomUUID(),
+    tools: allowedTools[kind],
     budgetUsd,
   }
-  const told = {
-    ...sessionVariables(session),
-    ...claudeFolder(session, own.claude),
+  const toolVariables = {
+    ...buildSessionVariables(session),
+    ...prepareClaudeFolder(session, own.claude),
     ...variables,
     DISPATCH_ROLE: 'worker',
     DISPATCH_WORKER: `${id}/${name}`,
@@ -86,31 +104,35 @@ export function layWorker(
     DISPATCH_FOLDER: own.folder,
     DISPATCH_FILES: path.join(own.folder, 'files'),
     DISPATCH_GUARD: own.guard,
-    DISPATCH_LOCK: paths.lock,
+    DISPATCH_LOCK: paths.writeLock,
     DISPATCH_TOKEN: String(token),
-    DISPATCH_ACCEPTED: accepted,
+    DISPATCH_ACCEPTED: acceptedCommit,
     DISPATCH_TOOLS: programs.join(':'),
   }
-  const script = launchScript({
-    about: `Worker ${name} of ${id}.`,
+  const script = renderLaunchScript({
+    comment: `Worker ${name} of ${id}.`,
     folder: paths.outputs,
     variables: {
-      ...told,
-      ...workerDoor(session, { name, kind, files, programs, reads: Object.values(variables) }, told),
+      ...toolVariables,
+      ...prepareWorkerSandbox(
+        session,
+        { name, kind, files, programs, readablePaths: Object.values(variables) },
+        toolVariables,
+      ),
     },
-    isEnclosed: session.opening.sandbox.kind !== null,
-    command: ['/bin/sh', path.join(install, 'agents/worker.sh'), ...headlessArguments(launch)],
+    isSandboxed: session.manifest.sandbox.kind !== null,
+    command: ['/bin/sh', path.join(installFolder, 'agents/worker.sh'), ...buildHeadlessArguments(launch)],
   })
   writeAtomic(own.launch, script, 0o700)
   return own.launch
 }
 
 /** The mark every process of this worker carries in its environment. */
-export function workerMark(session: Session, name: string): string {
+export function buildWorkerMark(session: Session, name: string): string {
   return `DISPATCH_WORKER=${session.id}/${name}`
 }
 
 /** A glob as `case` reads it: `**` and `*` both cross slashes there, so the guard is the looser of the two; the commit is exact. */
-function casePattern(glob: string): string {
+function toCasePattern(glob: string): string {
   return glob.replace(/\/+$/, '').replaceAll('**', '*')
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { built, install } from '../host/index.ts'
-import { recordFile, recordOf } from './doctor/build.ts'
+import { buildFolder, installFolder } from '../host/index.ts'
+import { computeSourceRecord, SOURCE_RECORD_FILE } from './doctor/build.ts'
 
 /**
  * `npm run build`: link each program of ours into one file and the parts it shares with others, so that a start reads fifteen
@@ -19,21 +19,24 @@ const programs = [
 ]
 
 /** They look for files of their own beside them. */
-const apart = ['@anthropic-ai/sandbox-runtime', 'node-notifier', 'fsevents']
+const unbundledPackages = ['@anthropic-ai/sandbox-runtime', 'node-notifier', 'fsevents']
 
 const MONTH_MS = 30 * 24 * 60 * 60_000
-const folder = path.join(install, built)
-const fresh = path.join(folder, `.new-${process.pid}`)
+const folder = path.join(installFolder, buildFolder)
+const newFolder = path.join(folder, `.new-${process.pid}`)
 
 try {
-  fs.mkdirSync(fresh, { recursive: true })
+  fs.mkdirSync(newFolder, { recursive: true })
   const sources = await link()
-  fs.writeFileSync(path.join(fresh, recordFile), JSON.stringify(recordOf(install, sources)))
-  const names = fs.readdirSync(fresh)
+  fs.writeFileSync(
+    path.join(newFolder, SOURCE_RECORD_FILE),
+    JSON.stringify(computeSourceRecord(installFolder, sources)),
+  )
+  const names = fs.readdirSync(newFolder)
   // A program comes after the parts that it loads: it may be started at any moment.
   const isProgram = (name: string) => programs.some(program => `${path.basename(program)}.js` === name)
   for (const name of names.toSorted((a, b) => Number(isProgram(a)) - Number(isProgram(b))))
-    fs.renameSync(path.join(fresh, name), path.join(folder, name))
+    fs.renameSync(path.join(newFolder, name), path.join(folder, name))
   for (const name of fs.readdirSync(folder).filter(name => !names.includes(name))) {
     const file = path.join(folder, name)
     if (Date.now() - fs.statSync(file).mtimeMs > MONTH_MS) fs.rmSync(file, { recursive: true })
@@ -42,7 +45,7 @@ try {
   process.stderr.write(`not built: ${error instanceof Error ? error.message : error}\n`)
   process.exitCode = 1
 } finally {
-  fs.rmSync(fresh, { recursive: true, force: true })
+  fs.rmSync(newFolder, { recursive: true, force: true })
 }
 
 /** Link the programs into the fresh folder. Answers the files that they come from. */
@@ -50,9 +53,9 @@ async function link(): Promise<string[]> {
   const { build } = await import('esbuild')
   const { metafile } = await build({
     metafile: true,
-    absWorkingDir: install,
+    absWorkingDir: installFolder,
     entryPoints: programs.map(name => `${name}.ts`),
-    outdir: fresh,
+    outdir: newFolder,
     entryNames: '[name]',
     bundle: true,
     splitting: true,
@@ -60,7 +63,7 @@ async function link(): Promise<string[]> {
     platform: 'node',
     target: 'node22',
     mainFields: ['module', 'main'],
-    external: apart,
+    external: unbundledPackages,
     logLevel: 'warning',
     // What was written for CommonJS asks for Node's own modules this way.
     banner: {

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
-import { DispatchError, exits } from '../host/index.ts'
-import { columns, hang, widthOf, wrap } from './terminal.ts'
+import { DispatchError, exitCodes } from '../host/index.ts'
+import { getTerminalWidth, hang, measureTextWidth, wrap } from './terminal.ts'
 
 /** An option as it is typed, told of in `--help`, and completed by a shell. */
-export interface Option {
+export interface CommandOption {
   type: 'string' | 'boolean'
   /** It may be given more than once. */
   multiple?: true
@@ -12,10 +12,10 @@ export interface Option {
   about: string
 }
 
-export type Options = Record<string, Option>
+export type CommandOptions = Record<string, CommandOption>
 
 /** What was typed: a boolean for a switch, text for an option with a value, nothing for what was left out. */
-export type Values<Known extends Options> = {
+export type OptionValues<Known extends CommandOptions> = {
   [Name in keyof Known]?: Known[Name]['type'] extends 'boolean'
     ? boolean
     : Known[Name] extends { multiple: true }
@@ -24,7 +24,7 @@ export type Values<Known extends Options> = {
 }
 
 /** One command: what `--help` tells of it, and what it does. Answers the exit code. */
-export interface Command<Known extends Options = Options> {
+export interface Command<Known extends CommandOptions = CommandOptions> {
   /** Plain words; a paragraph with lines that begin with blanks is not folded. */
   about: string
   /** In place of what would be made of the words and options. */
@@ -34,63 +34,65 @@ export interface Command<Known extends Options = Options> {
   choices?: Record<string, () => string[] | Promise<string[]>>
   /** Said below the error when the words on the line are not understood. */
   remedy?: string
-  run(values: Values<Known>, words: string[]): Promise<number>
+  run(values: OptionValues<Known>, words: string[]): Promise<number>
 }
 
 /** Where a command stands on the command line: its usual face, and how to get at the rest of it. */
-export interface Entry {
+export interface CommandEntry {
   name: string
   /** What it takes: `<sid>`, `[sid]` where it may be left out, `[sid…]` where there may be several. */
-  words: string
+  argumentUsage: string
   summary: string
-  everyday: boolean
+  isEveryday: boolean
   load(): Promise<Command>
 }
 
 /** Keeps the types of the options, so that `run` knows what it gets. */
-export function defineCommand<const Known extends Options>(told: Command<Known>): Command {
-  return told as unknown as Command
+export function defineCommand<const Known extends CommandOptions>(command: Command<Known>): Command {
+  return command as unknown as Command
 }
 
 /** Run a command on the words that were typed, or print its help. */
-export async function perform(entry: Entry, typed: string[]): Promise<number> {
+export async function runCommand(entry: CommandEntry, typed: string[]): Promise<number> {
   const loaded = await entry.load()
   const upToDashes = typed.includes('--') ? typed.slice(0, typed.indexOf('--')) : typed
   if (upToDashes.includes('--help') || upToDashes.includes('-h')) {
-    process.stdout.write(helpOf(entry, loaded))
-    return exits.ok
+    process.stdout.write(formatHelp(entry, loaded))
+    return exitCodes.ok
   }
-  const { values, positionals } = read(entry, loaded, typed)
+  const { values, positionals } = parseTyped(entry, loaded, typed)
   return loaded.run(values, positionals)
 }
 
 /** The help of one command, made of what it says of itself. */
-export function helpOf({ name, words }: Entry, { about, usage, options = {} }: Command): string {
-  const known = Object.entries(options).map(([option, told]) => [written(option, told), told.about] as const)
+export function formatHelp({ name, argumentUsage }: CommandEntry, { about, usage, options = {} }: Command): string {
+  const known = Object.entries(options).map(([option, told]) => [formatOption(option, told), told.about] as const)
   const optional = known.map(([option]) => `[${option}]`)
-  const made = hanging(`usage: dispatch ${name} `, [words, ...optional].filter(Boolean))
+  const made = formatHanging(`usage: dispatch ${name} `, [argumentUsage, ...optional].filter(Boolean))
   const width = Math.max(0, ...known.map(([option]) => option.length))
-  const rows = known.map(([option, told]) => hanging(`  ${option.padEnd(width)}   `, told.split(' ')))
+  const rows = known.map(([option, told]) => formatHanging(`  ${option.padEnd(width)}   `, told.split(' ')))
   const first = usage === undefined ? made : `usage: dispatch ${usage}`
-  return [first, '', folded(about.trim()), ...(rows.length > 0 ? ['', ...rows] : []), ''].join('\n')
+  return [first, '', foldText(about.trim()), ...(rows.length > 0 ? ['', ...rows] : []), ''].join('\n')
 }
 
 /** How wide help is laid out: as the terminal, but no wider than people read. */
-export function readable(): number {
-  return Math.min(Math.max(columns(), 40), 110)
+export function getHelpWidth(): number {
+  return Math.min(Math.max(getTerminalWidth(), 40), 110)
 }
 
 /** Words behind a lead, folded below each other where they do not fit. */
-export function hanging(lead: string, words: string[]): string {
-  return hang(lead, wrap(words, readable() - widthOf(lead)))
+export function formatHanging(lead: string, words: string[]): string {
+  return hang(lead, wrap(words, getHelpWidth() - measureTextWidth(lead)))
     .join('\n')
     .trimEnd()
 }
 
 /** Paragraphs folded to the width of the terminal; one with lines that begin with blanks stays as it is. */
-export function folded(text: string): string {
+export function foldText(text: string): string {
   const paragraphs = text.split('\n\n')
-  return paragraphs.map(one => (/^ /m.test(one) ? one : hanging('', one.split('\n').join(' ').split(' ')))).join('\n\n')
+  return paragraphs
+    .map(one => (/^ /m.test(one) ? one : formatHanging('', one.split('\n').join(' ').split(' '))))
+    .join('\n\n')
 }
 
 /** `<sid>`, `[who]`, `[sid…]` of `Entry.words`, in their order. */
@@ -104,19 +106,19 @@ export function placesOf(words: string): { name: string; isOptional: boolean; re
 
 // --- internal ---
 
-function read({ name, words }: Entry, { options = {}, remedy }: Command, typed: string[]) {
+function parseTyped({ name, argumentUsage }: CommandEntry, { options = {}, remedy }: Command, typed: string[]) {
   const slip = (what: string) =>
     new DispatchError(what, {
-      exit: exits.usage,
+      exitCode: exitCodes.usage,
       remedy: remedy ?? `\`dispatch ${name} --help\` tells what it takes.`,
     })
   try {
     const found = parseArgs({ args: typed, allowPositionals: true, options })
-    const [least, most] = counts(words)
+    const [least, most] = countArguments(argumentUsage)
     if (found.positionals.length > most)
-      throw slip(`"${found.positionals[most]}" is one word too many: dispatch ${name} ${words}`.trim())
-    if (found.positionals.length < least) throw slip(`a word is missing: dispatch ${name} ${words}`)
-    return found as { values: Values<Options>; positionals: string[] }
+      throw slip(`"${found.positionals[most]}" is one word too many: dispatch ${name} ${argumentUsage}`.trim())
+    if (found.positionals.length < least) throw slip(`a word is missing: dispatch ${name} ${argumentUsage}`)
+    return found as { values: OptionValues<CommandOptions>; positionals: string[] }
   } catch (error) {
     if (error instanceof DispatchError) throw error
     throw slip(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error))
@@ -124,12 +126,12 @@ function read({ name, words }: Entry, { options = {}, remedy }: Command, typed: 
 }
 
 /** How many words there must and may be. */
-function counts(words: string): [least: number, most: number] {
+function countArguments(words: string): [least: number, most: number] {
   const places = placesOf(words)
   const most = places.some(({ repeats }) => repeats) ? Number.POSITIVE_INFINITY : places.length
   return [places.filter(({ isOptional }) => !isOptional).length, most]
 }
 
-function written(name: string, { value }: Option): string {
+function formatOption(name: string, { value }: CommandOption): string {
   return value === undefined ? `--${name}` : `--${name} ${value}`
 }

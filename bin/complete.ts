@@ -1,4 +1,4 @@
-import { type Command, type Entry, placesOf } from './command.ts'
+import { type Command, type CommandEntry, placesOf } from './command.ts'
 
 /** A word that a shell may offer, and what it does; empty where the word says it all. */
 export interface Candidate {
@@ -8,8 +8,8 @@ export interface Candidate {
 
 /** The table of commands. `task` is what `dispatch` does when its first word is no command. */
 export interface Table {
-  commands: Entry[]
-  task: Entry
+  commands: CommandEntry[]
+  task: CommandEntry
 }
 
 /** What is known of the sessions on this machine. */
@@ -40,7 +40,7 @@ export async function complete(
     const [, name, isValue] = /^--([^=]+)(=?)/.exec(last) ?? []
     return isValue ? valuesOf(command.options?.[name ?? '']) : startingWith(last, optionsOf(command))
   }
-  const places = placesOf(entry.words)
+  const places = placesOf(entry.argumentUsage)
   const place = places[given.length] ?? places.findLast(({ repeats }) => repeats)
   if (place === undefined) return []
   if (place.name === 'sid') return idsFor(last, known.ids())
@@ -98,4 +98,4 @@ function startingWith(start: string, candidates: Candidate[]): Candidate[] {
 }
 
 const plain = (word: string): Candidate => ({ word, about: '' })
-const named = ({ name, summary }: Entry): Candidate => ({ word: name, about: summary })
+const named = ({ name, summary }: CommandEntry): Candidate => ({ word: name, about: summary })

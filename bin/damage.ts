@@ -1,27 +1,30 @@
 import { createHash } from 'node:crypto'
 import { readUntrusted } from '../host/index.ts'
-import { hasCommit, type Session, type Status } from '../session/index.ts'
+import { hasCommit, type Session, type SessionStatus } from '../session/index.ts'
 
 /** What of a session's record is gone or is not what was recorded, and what that means, in words. Empty for a whole one. */
-export async function damageOf({ paths }: Session, status: Status): Promise<string[]> {
-  return [...contractDamage(paths.contract, status), ...(await treesDamage(paths, status))]
+export async function findIntegrityWarnings({ paths }: Session, status: SessionStatus): Promise<string[]> {
+  return [...checkContractFile(paths.contract, status), ...(await checkRepository(paths, status))]
 }
 
 // --- internal ---
 
 /** More than a contract may have. */
-const largest = 1024 * 1024
+const MAX_CONTRACT_BYTES = 1024 * 1024
 
-function contractDamage(file: string, { contract }: Status): string[] {
+function checkContractFile(file: string, { contract }: SessionStatus): string[] {
   if (!contract) return []
-  const bytes = readUntrusted(file, largest)
+  const bytes = readUntrusted(file, MAX_CONTRACT_BYTES)
   if (bytes && createHash('sha256').update(bytes).digest('hex') === contract.sha256) return []
   const how = bytes ? 'is NOT what was sealed: somebody has changed it' : 'is gone'
   return [`contract.md ${how}. The clauses below are those of the log, as they were sealed`]
 }
 
-async function treesDamage(paths: Session['paths'], { base, verdict, accepted }: Status): Promise<string[]> {
-  const commit = verdict?.commit ?? accepted ?? base?.commit
+async function checkRepository(
+  paths: Session['paths'],
+  { base, verdict, acceptedCommit }: SessionStatus,
+): Promise<string[]> {
+  const commit = verdict?.commit ?? acceptedCommit ?? base?.commit
   if (commit === undefined || (await hasCommit(paths, commit))) return []
   const lost = verdict
     ? 'What was judged cannot be fetched any more, nor compared with outputs/'

@@ -1,5 +1,5 @@
 import { formatPatch, OMIT_HEADERS, type StructuredPatch, structuredPatch } from 'diff'
-import { printable } from '../host/index.ts'
+import { sanitize } from '../host/index.ts'
 import { paint } from './terminal.ts'
 
 /** The change of a file as a unified diff, coloured at a terminal. `undefined`: the file does not exist. */
@@ -8,8 +8,8 @@ export function paintDiff(file: string, before: string | undefined, after: strin
   const [old, fresh] = [before, after].map(layOutJson)
   const names = [before === undefined ? '/dev/null' : file, after === undefined ? '/dev/null' : file]
   return [
-    paint('red', printable(`--- ${names[0]}`)),
-    paint('green', printable(`+++ ${names[1]}`)),
+    paint('red', sanitize(`--- ${names[0]}`)),
+    paint('green', sanitize(`+++ ${names[1]}`)),
     ...paintHunks(old ?? '', fresh ?? ''),
   ].join('\n')
 }
@@ -18,7 +18,7 @@ export function paintDiff(file: string, before: string | undefined, after: strin
 export function paintHunks(before: string, after: string): string[] {
   return hunks(before, after).map(line => {
     const style = ({ '@': 'cyan', '+': 'green', '-': 'red' } as const)[line[0] ?? '']
-    return style ? paint(style, printable(line)) : printable(line)
+    return style ? paint(style, sanitize(line)) : sanitize(line)
   })
 }
 

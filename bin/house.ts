@@ -1,59 +1,59 @@
 import path from 'node:path'
 import type { Config } from '../host/index.ts'
-import { ownProgram, settings, tmuxOf } from '../host/index.ts'
-import { wake } from '../notify/index.ts'
-import { startSuccessor } from '../runner/index.ts'
-import { viewAll } from '../session/index.ts'
-import { revive } from '../watchdog/index.ts'
-import { runningPage } from '../webui/index.ts'
+import { buildProgramCommand, openTmux, settingsSchema } from '../host/index.ts'
+import { startDeliverer } from '../notify/index.ts'
+import { launchSuccessor } from '../runner/index.ts'
+import { readAllViews } from '../session/index.ts'
+import { reviveSessions } from '../watchdog/index.ts'
+import { findRunningServer } from '../webui/index.ts'
 
 /** What every start sees to besides its own session: the page is up, the watchdog is up, no session is without a runner, no notice without somebody who delivers it. */
-export async function houseKeeping(config: Config): Promise<string | undefined> {
-  await revive(await viewAll(config.workspace), config, startSuccessor)
-  await wake(config)
-  await keepHouse(config)
-  return pageOf(config)
+export async function startBackground(config: Config): Promise<string | undefined> {
+  await reviveSessions(await readAllViews(config.workspace), config, launchSuccessor)
+  await startDeliverer(config)
+  await startBackgroundTerminal(config)
+  return waitForPageUrl(config)
 }
 
 /** Start the page and the watchdog in a terminal of their own, unless they are there. Their failure is nobody else's. */
-async function keepHouse(config: Config): Promise<void> {
-  const tmux = tmuxOf(config.home)
-  const place = { session: houseSession, folder: path.join(config.home, 'windows') }
-  const panesHere = async () => (await tmux.panes()).filter(pane => pane.session === houseSession)
+async function startBackgroundTerminal(config: Config): Promise<void> {
+  const tmux = openTmux(config.home)
+  const place = { session: backgroundSession, folder: path.join(config.home, 'windows') }
+  const panesHere = async () => (await tmux.listPanes()).filter(pane => pane.session === backgroundSession)
   const before = await panesHere()
-  const open = before.filter(pane => !pane.dead).map(pane => pane.window)
+  const open = before.filter(pane => !pane.isDead).map(pane => pane.window)
   const wanted = [
     { name: 'watchdog', words: ['watchdog', '--watch'] },
     ...(config.WEBUI_PORT === 0 ? [] : [{ name: 'web', words: ['web'] }]),
   ]
   const missing = wanted
     .filter(({ name }) => !open.includes(name))
-    .map(({ name, words }) => ({ name, command: [...ownProgram('bin/dispatch'), ...words] }))
+    .map(({ name, words }) => ({ name, command: [...buildProgramCommand('bin/dispatch'), ...words] }))
   if (missing.length === 0) return
   if (open.length === 0) {
-    if (before.length > 0) await tmux.closeSession(houseSession)
+    if (before.length > 0) await tmux.closeSession(backgroundSession)
     try {
-      return await tmux.openSession(place, missing, carried)
+      return await tmux.openSession(place, missing, inheritedVariables)
     } catch (error) {
       if ((await panesHere()).length === 0) throw error // Else somebody has opened it at the same moment.
     }
   }
-  for (const window of missing) await tmux.renewWindow({ ...place, ...window })
+  for (const window of missing) await tmux.respawnWindow({ ...place, ...window })
 }
 
-const carried = [
+const inheritedVariables = [
   'PATH',
   'HOME',
   'DISPATCH_HOME',
   'NODE_COMPILE_CACHE',
-  ...Object.keys(settings.shape), // The watchdog wakes deliverers, which go by them.
+  ...Object.keys(settingsSchema.shape), // The watchdog wakes deliverers, which go by them.
 ]
 
 /** The observatory's address, once it answers; undefined when it is off or does not come up within five seconds. */
-async function pageOf(config: Config): Promise<string | undefined> {
+async function waitForPageUrl(config: Config): Promise<string | undefined> {
   if (config.WEBUI_PORT === 0) return undefined
   for (let tries = 0; tries < 50; tries++) {
-    const page = await runningPage(config.home)
+    const page = await findRunningServer(config.home)
     if (page) return page
     await new Promise(resolve => setTimeout(resolve, 100))
   }
@@ -61,4 +61,4 @@ async function pageOf(config: Config): Promise<string | undefined> {
 }
 
 /** The terminal that the page and the watchdog share; `dispatch stop --all` ends it too. */
-export const houseSession = 'dispatch-house'
+export const backgroundSession = 'dispatch-house'

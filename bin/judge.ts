@@ -1,24 +1,26 @@
 import { text } from 'node:stream/consumers'
-import { DispatchError, readEnvironment } from '../host/index.ts'
-import { type Judgement, judge, Packet } from '../validator/index.ts'
+import { DispatchError, readEnvironmentConfig } from '../host/index.ts'
+import { type JudgeResult, judgePacket, Packet } from '../validator/index.ts'
 
 /**
  * The judge as a process of its own: a packet as JSON on standard input, one line of JSON on standard output. It is told
  * nothing else, so it cannot see the source. Exit 0 whenever it could answer, also when there is no judgement.
  */
-process.stdout.write(`${JSON.stringify(await answer())}\n`)
+process.stdout.write(`${JSON.stringify(await judgeInput())}\n`)
 
-async function answer(): Promise<Judgement> {
+async function judgeInput(): Promise<JudgeResult> {
   try {
-    const packet = Packet.safeParse(parsed(await text(process.stdin)))
-    return packet.success ? await judge(packet.data, readEnvironment()) : { ok: false, why: 'the packet does not read' }
+    const packet = Packet.safeParse(parseJson(await text(process.stdin)))
+    return packet.success
+      ? await judgePacket(packet.data, readEnvironmentConfig())
+      : { ok: false, reason: 'the packet does not read' }
   } catch (error) {
-    if (error instanceof DispatchError) return { ok: false, why: error.message, exit: error.exit }
+    if (error instanceof DispatchError) return { ok: false, reason: error.message, exit: error.exitCode }
     throw error
   }
 }
 
-function parsed(json: string): unknown {
+function parseJson(json: string): unknown {
   try {
     return JSON.parse(json)
   } catch (error) {

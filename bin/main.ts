@@ -1,16 +1,16 @@
-import { DispatchError, exits, isErrno } from '../host/index.ts'
+import { DispatchError, exitCodes, isErrno } from '../host/index.ts'
 
 /**
  * Run a door: the only place that catches and the only one that sets an exit code. Two voices: words for people without
  * a stack, and the stack of a bug.
  */
-export async function main(door: () => Promise<number>): Promise<void> {
-  process.stdout.on('error', leave)
+export async function main(run: () => Promise<number>): Promise<void> {
+  process.stdout.on('error', exitOnOutputError)
   process.stderr.on('error', () => undefined) // Nobody hears us: the exit code stands.
   try {
-    process.exitCode = await door()
+    process.exitCode = await run()
   } catch (error) {
-    process.exitCode = error instanceof DispatchError ? error.exit : exits.internal
+    process.exitCode = error instanceof DispatchError ? error.exitCode : exitCodes.internal
     if (error instanceof DispatchError && error.message === '') return // Ctrl-c: who pressed it knows.
     if (error instanceof DispatchError)
       process.stderr.write(`dispatch: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`)
@@ -22,7 +22,7 @@ export async function main(door: () => Promise<number>): Promise<void> {
  * A reader that went away (`dispatch ls | head`) is no failure; words that cannot be written (a full disk) are one. Who has
  * something to tidy up first listens for SIGPIPE.
  */
-function leave(error: Error): void {
-  if (!isErrno(error, 'EPIPE')) process.exit(exits.storage)
-  if (!process.emit('SIGPIPE')) process.exit(exits.ok)
+function exitOnOutputError(error: Error): void {
+  if (!isErrno(error, 'EPIPE')) process.exit(exitCodes.storage)
+  if (!process.emit('SIGPIPE')) process.exit(exitCodes.ok)
 }

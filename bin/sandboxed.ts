@@ -1,11 +1,13 @@
-import { DispatchError, exits, Policy, readJson, runSandboxed } from '../host/index.ts'
+import { DispatchError, exitCodes, readJson, runSandboxed, SandboxPolicy } from '../host/index.ts'
 import { main } from './main.ts'
 
 /** `sandboxed.ts POLICY -- COMMAND…`: run a command as the policy in that file allows. Started by us, never by hand. */
 await main(async () => {
   const [file = '', dashes, ...command] = process.argv.slice(2)
-  const policy = Policy.safeParse(readJson(file))
+  const policy = SandboxPolicy.safeParse(readJson(file))
   if (dashes !== '--' || command.length === 0 || !policy.success)
-    throw new DispatchError(`${file || 'nothing'} does not read as a policy and a command`, { exit: exits.usage })
+    throw new DispatchError(`${file || 'nothing'} does not read as a policy and a command`, {
+      exitCode: exitCodes.usage,
+    })
   return runSandboxed(policy.data, command)
 })

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { readUntrusted } from '../host/index.ts'
 
 /** What is read at one time; a longer line is dropped. */
-const chunk = 4 * 1024 * 1024
+const MAX_LINE_BYTES = 4 * 1024 * 1024
 
 /**
  * A file that grows, line by line as far as it has come. It is read as something that an agent could have put there: no
@@ -10,32 +10,32 @@ const chunk = 4 * 1024 * 1024
  */
 export class Tail {
   private readonly file: string
-  private at: number
+  private offset: number
   /** Are we in the middle of a line whose beginning is left out? */
   private torn: boolean
 
   constructor(file: string, last = Number.POSITIVE_INFINITY) {
     this.file = file
-    this.at = Math.max(0, (fs.lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) - last)
-    this.torn = this.at > 0
+    this.offset = Math.max(0, (fs.lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) - last)
+    this.torn = this.offset > 0
   }
 
   /** The whole lines that have come since the last time; a half-written one waits for its end. */
-  *fresh(): Generator<string> {
+  *readNewLines(): Generator<string> {
     for (;;) {
-      const bytes = readUntrusted(this.file, chunk, this.at) ?? Buffer.alloc(0)
+      const bytes = readUntrusted(this.file, MAX_LINE_BYTES, this.offset) ?? Buffer.alloc(0)
       const whole = bytes.lastIndexOf(10) + 1
-      if (whole === 0 && bytes.length < chunk) return
+      if (whole === 0 && bytes.length < MAX_LINE_BYTES) return
       const lines = bytes.subarray(0, whole).toString('utf8').split('\n').slice(0, -1)
       yield* this.torn ? lines.slice(1) : lines
       this.torn = whole === 0
-      this.at += whole || bytes.length
+      this.offset += whole || bytes.length
     }
   }
 
   /** What stands behind the last line break. */
-  rest(): string {
-    const bytes = readUntrusted(this.file, chunk, this.at) ?? Buffer.alloc(0)
+  readRemainder(): string {
+    const bytes = readUntrusted(this.file, MAX_LINE_BYTES, this.offset) ?? Buffer.alloc(0)
     return this.torn ? '' : bytes.toString('utf8')
   }
 }

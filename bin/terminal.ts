@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { stripVTControlCharacters, styleText } from 'node:util'
-import { oneLine, printable } from '../host/index.ts'
-import { type Moment, stateOf, type View } from '../session/index.ts'
+import { sanitize, toOneLine } from '../host/index.ts'
+import { computeState, type EventDescription, type SessionView } from '../session/index.ts'
 
 /** Colours only where a person looks; `NO_COLOR` and a pipe get plain text. */
 export function paint(style: 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold', text: string): string {
@@ -13,26 +13,26 @@ export function print(text = ''): void {
 }
 
 /** How wide the terminal is; for a pipe, as wide as anything is (nothing is cut there). */
-export function columns(): number {
+export function getTerminalWidth(): number {
   return process.stdout.columns || Number.POSITIVE_INFINITY
 }
 
 /** One moment of the story: time since the start, who, what. */
-export function printMoment(moment: Moment, elapsedMilliseconds: number): void {
+export function printStoryLine(moment: EventDescription, elapsedMilliseconds: number): void {
   const style = { plain: undefined, good: 'green', bad: 'red', quiet: 'dim' }[moment.tone] as
     | 'green'
     | 'red'
     | 'dim'
     | undefined
-  const fold = (text: string) => wrap(text.split(' '), Math.max(columns() - MOMENT_INDENT, 20))
-  const what = fold(moment.what).map(line => (style ? paint(style, line) : line))
-  const lead = `${paint('dim', clock(elapsedMilliseconds))}  ${paint('cyan', pad(moment.who, 13))} `
+  const fold = (text: string) => wrap(text.split(' '), Math.max(getTerminalWidth() - MOMENT_INDENT, 20))
+  const what = fold(moment.text).map(line => (style ? paint(style, line) : line))
+  const lead = `${paint('dim', formatElapsed(elapsedMilliseconds))}  ${paint('cyan', pad(moment.actor, 13))} `
   print(hang(lead, [...what, ...moment.details.flatMap(fold)], MOMENT_INDENT).join('\n'))
 }
 
 /** The state as a coloured word. */
-export function paintState({ status, runner }: Pick<View, 'status' | 'runner'>): string {
-  const state = stateOf(status, runner)
+export function paintState({ status, runnerLiveness }: Pick<SessionView, 'status' | 'runnerLiveness'>): string {
+  const state = computeState(status, runnerLiveness)
   if (state === 'PASS') return paint('green', state)
   if (['FAIL', 'failed', 'asking', 'needs you', 'stuck', 'interrupted'].includes(state) || state.includes('void'))
     return paint('red', state)
@@ -40,7 +40,7 @@ export function paintState({ status, runner }: Pick<View, 'status' | 'runner'>):
 }
 
 /** `00:07`, `12:03`, `1:02:03`. */
-export function clock(milliseconds: number): string {
+export function formatElapsed(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000))
   const two = (value: number) => String(value).padStart(2, '0')
   const hours = Math.floor(seconds / 3600)
@@ -48,7 +48,7 @@ export function clock(milliseconds: number): string {
 }
 
 /** `just now`, `5 min`, `3 h`, `2 d`. */
-export function age(iso: string, now = Date.now()): string {
+export function formatRelativeTime(iso: string, now = Date.now()): string {
   const minutes = Math.floor((now - Date.parse(iso)) / 60_000)
   if (minutes < 1) return 'just now'
   if (minutes < 60) return `${minutes} min`
@@ -56,7 +56,7 @@ export function age(iso: string, now = Date.now()): string {
 }
 
 /** A moment as the clock on the wall says it: `06:30`, with the date when that is another day. */
-export function moment(iso: string, now = new Date()): string {
+export function formatLocalTime(iso: string, now = new Date()): string {
   const then = new Date(iso)
   const time = then.toTimeString().slice(0, 5)
   const date = [then.getFullYear(), then.getMonth() + 1, then.getDate()].map(part => String(part).padStart(2, '0'))
@@ -64,14 +64,14 @@ export function moment(iso: string, now = new Date()): string {
 }
 
 /** `331 B`, `14 kB`, `2.1 MB`. */
-export function bytes(count: number): string {
+export function formatBytes(count: number): string {
   if (count < 1000) return `${count} B`
   return count < 1_000_000 ? `${Math.round(count / 1000)} kB` : `${(count / 1_000_000).toFixed(1)} MB`
 }
 
 /** Columns padded to their widest cell; colours do not count. */
-export function table(rows: string[][]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => widthOf(row[column] ?? ''))))
+export function formatTable(rows: string[][]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => measureTextWidth(row[column] ?? ''))))
   return rows
     .map(row =>
       row
@@ -83,37 +83,38 @@ export function table(rows: string[][]): string {
 }
 
 /** A table no wider than the terminal, where shortening this one of its columns helps. */
-export function fitted(rows: string[][], column: number, shorten: (cell: string, width: number) => string): string {
-  const over = widest(rows) - columns()
-  if (over <= 0) return table(rows)
-  const room = Math.max(12, Math.max(...rows.map(row => widthOf(row[column] ?? ''))) - over)
-  const fit = (cell: string, at: number) => (at === column && widthOf(cell) > room ? shorten(cell, room) : cell)
-  return table(rows.map(row => row.map(fit)))
+export function fitTable(rows: string[][], column: number, shorten: (cell: string, width: number) => string): string {
+  const over = measureTableWidth(rows) - getTerminalWidth()
+  if (over <= 0) return formatTable(rows)
+  const room = Math.max(12, Math.max(...rows.map(row => measureTextWidth(row[column] ?? ''))) - over)
+  const fit = (cell: string, at: number) =>
+    at === column && measureTextWidth(cell) > room ? shorten(cell, room) : cell
+  return formatTable(rows.map(row => row.map(fit)))
 }
 
 /** How many columns a table takes. */
-export function widest(rows: string[][]): number {
-  return Math.max(...table(rows).split('\n').map(widthOf))
+export function measureTableWidth(rows: string[][]): number {
+  return Math.max(...formatTable(rows).split('\n').map(measureTextWidth))
 }
 
 /** How many columns a text takes at a terminal: two for CJK and emoji, none for colours. */
-export function widthOf(text: string): number {
+export function measureTextWidth(text: string): number {
   const bare = stripVTControlCharacters(text)
   return ONE_COLUMN_EACH.test(bare) ? bare.length : stringWidth()(bare)
 }
 
 /** The text and as many blanks as make it `width` columns. */
 export function pad(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - widthOf(text)))
+  return text + ' '.repeat(Math.max(0, width - measureTextWidth(text)))
 }
 
 /** One printable line of at most `width` columns, cut with an ellipsis. */
 export function shorten(text: string, width: number): string {
-  const line = oneLine(text, Number.POSITIVE_INFINITY)
-  if (widthOf(line) <= width) return line
+  const line = toOneLine(text, Number.POSITIVE_INFINITY)
+  if (measureTextWidth(line) <= width) return line
   let cut = ''
   for (const { segment } of new Intl.Segmenter().segment(line)) {
-    if (widthOf(cut + segment) >= width) break
+    if (measureTextWidth(cut + segment) >= width) break
     cut += segment
   }
   return `${cut}…`
@@ -124,20 +125,21 @@ export function wrap(words: string[], width: number): string[] {
   const lines: string[] = []
   for (const word of words) {
     const last = lines.at(-1)
-    if (last !== undefined && widthOf(last) + 1 + widthOf(word) <= width) lines[lines.length - 1] = `${last} ${word}`
+    if (last !== undefined && measureTextWidth(last) + 1 + measureTextWidth(word) <= width)
+      lines[lines.length - 1] = `${last} ${word}`
     else lines.push(word)
   }
   return lines
 }
 
 /** Lines as a column beside a lead: every line after the first is indented, usually by the width of the lead. */
-export function hang(lead: string, lines: string[], indent = widthOf(lead)): string[] {
+export function hang(lead: string, lines: string[], indent = measureTextWidth(lead)): string[] {
   const [first = '', ...more] = lines
   return [lead + first, ...more.map(line => ' '.repeat(indent) + line)]
 }
 
-export function title(text: string): string {
-  return paint('bold', printable(text))
+export function formatTitle(text: string): string {
+  return paint('bold', sanitize(text))
 }
 
 // --- internal ---

@@ -1,28 +1,28 @@
 /** Door: open the observatory and stay until it is asked to end; a second one ends with 5 and says where the first is. */
-import { DispatchError, exits, freshConfig, readConfig, signalExits } from '../host/index.ts'
-import { serve } from '../webui/index.ts'
-import { silenceOf } from './notify/health.ts'
+import { createConfigReader, DispatchError, exitCodes, readConfig, signalExitCodes } from '../host/index.ts'
+import { startServer } from '../webui/index.ts'
+import { getChannelWarning } from './notify/health.ts'
 
 try {
   const config = readConfig()
-  if (config.WEBUI_PORT === 0) end('the page is off (WEBUI_PORT=0)')
-  const fresh = freshConfig(config, problem => console.log(problem))
-  const served = await serve(config, () => silenceOf(fresh()))
-  if (served.is === 'running')
+  if (config.WEBUI_PORT === 0) exitWith('the page is off (WEBUI_PORT=0)')
+  const fresh = createConfigReader(config, problem => console.log(problem))
+  const served = await startServer(config, () => getChannelWarning(fresh()))
+  if (served.kind === 'running')
     throw new DispatchError(`the page is at ${served.url} already, served by process ${served.pid}`, {
-      exit: exits.conflict,
+      exitCode: exitCodes.conflict,
     })
   if (served.port !== config.WEBUI_PORT) console.log(`port ${config.WEBUI_PORT} is in use by another program`)
   console.log(`the page is at ${served.url}`)
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-    process.once(signal, () => served.close().then(() => process.exit(signalExits[signal])))
+    process.once(signal, () => served.close().then(() => process.exit(signalExitCodes[signal])))
 } catch (error) {
   if (!(error instanceof DispatchError)) throw error
   console.error([`web: ${error.message}`, error.remedy].filter(Boolean).join('\n'))
-  process.exit(error.exit)
+  process.exit(error.exitCode)
 }
 
-function end(words: string): never {
+function exitWith(words: string): never {
   if (words !== '') console.log(words)
-  process.exit(exits.ok)
+  process.exit(exitCodes.ok)
 }

@@ -3,29 +3,29 @@ import os from 'node:os'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import type { Addition } from './additions.ts'
-import { install } from './config.ts'
-import { DispatchError, exits } from './error.ts'
-import { makePrivate, namesIn, writeAtomic } from './files.ts'
-import { placeOf, readJsonc } from './jsonc.ts'
-import { shellWord } from './printable.ts'
+import type { JsonEntry } from './additions.ts'
+import { installFolder } from './config.ts'
+import { DispatchError, exitCodes } from './error.ts'
+import { listNames, makePrivateFolder, writeAtomic } from './files.ts'
+import { findPosition, parseJsonc } from './jsonc.ts'
+import { quoteForShell } from './printable.ts'
 import { readUserFile } from './user-file.ts'
 
 /** The `claude` to run: the one on PATH, else the one in our node_modules. */
 export function findClaude(searchPath = process.env['PATH'] ?? ''): string {
-  const places = [...searchPath.split(path.delimiter).filter(Boolean), path.join(install, 'node_modules/.bin')]
+  const places = [...searchPath.split(path.delimiter).filter(Boolean), path.join(installFolder, 'node_modules/.bin')]
   const files = places.map(place => path.join(place, 'claude'))
   const found = files.find(isProgram)
   if (found) return found
   const inert = files.find(file => fs.statSync(file, { throwIfNoEntry: false })?.isFile())
   throw new DispatchError(inert ? `${inert} is not executable` : 'claude is not installed, or not on PATH', {
-    exit: exits.dependency,
-    remedy: inert ? `\`chmod +x ${shellWord(inert)}\`, or install claude anew.` : claudeInstall,
+    exitCode: exitCodes.dependency,
+    remedy: inert ? `\`chmod +x ${quoteForShell(inert)}\`, or install claude anew.` : claudeInstallHint,
   })
 }
 
 /** How a person comes by a claude. */
-export const claudeInstall =
+export const claudeInstallHint =
   'Install it: `npm install -g @anthropic-ai/claude-code`, then run `claude` once and log in.'
 
 /** How we come to a model: a key or token in the environment with a config of our own, or the user's own login. */
@@ -36,13 +36,13 @@ export interface Login {
   configFile: string
 }
 
-const credentials = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
+const credentialVariables = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
 
 /** A config folder the user names is theirs and stays as it is; a key or token gets our private one. */
-export function loginOf(privateDirectory: string, environment: NodeJS.ProcessEnv = process.env): Login {
+export function detectLogin(privateDirectory: string, environment: NodeJS.ProcessEnv = process.env): Login {
   const named = environment['CLAUDE_CONFIG_DIR']
   if (named) return { kind: 'own', configDirectory: named, configFile: path.join(named, '.claude.json') }
-  if (credentials.some(name => environment[name])) {
+  if (credentialVariables.some(name => environment[name])) {
     return { kind: 'key', configDirectory: privateDirectory, configFile: path.join(privateDirectory, '.claude.json') }
   }
   return {
@@ -53,13 +53,13 @@ export function loginOf(privateDirectory: string, environment: NodeJS.ProcessEnv
 }
 
 /** The settings that reach every claude we start besides ours: the user's own, and those of whoever manages the machine. */
-export function settingsFiles({ configDirectory }: Login, environment: NodeJS.ProcessEnv = process.env) {
+export function findSettingsFiles({ configDirectory }: Login, environment: NodeJS.ProcessEnv = process.env) {
   const folder = configDirectory ?? path.join(environment['HOME'] || os.homedir(), '.claude')
   const managed = process.platform === 'darwin' ? '/Library/Application Support/ClaudeCode' : '/etc/claude-code'
   const parts = path.join(managed, 'managed-settings.d')
   return {
-    own: path.join(folder, 'settings.json'),
-    managed: [path.join(managed, 'managed-settings.json'), ...namesIn(parts).map(name => path.join(parts, name))],
+    user: path.join(folder, 'settings.json'),
+    managed: [path.join(managed, 'managed-settings.json'), ...listNames(parts).map(name => path.join(parts, name))],
   }
 }
 
@@ -74,20 +74,20 @@ const ClaudeConfig = z.looseObject({
  */
 export function prepareLogin(login: Login, workspace: string, apiKey = process.env['ANTHROPIC_API_KEY']): void {
   if (login.kind === 'own') {
-    if (trusts(readClaudeConfig(login.configFile), workspace)) return
+    if (isTrusted(readClaudeConfig(login.configFile), workspace)) return
     throw new DispatchError(`claude does not yet trust ${workspace} (no entry in ${login.configFile})`, {
-      exit: exits.login,
+      exitCode: exitCodes.login,
       remedy: 'Run `dispatch setup`: it shows the one entry it adds, and asks.',
     })
   }
-  makePrivate(path.dirname(login.configFile))
+  makePrivateFolder(path.dirname(login.configFile))
   const before = readClaudeConfig(login.configFile)
-  const after = seeded(before, workspace, apiKey)
+  const after = seedConfig(before, workspace, apiKey)
   if (!isDeepStrictEqual(after, before)) writeAtomic(login.configFile, JSON.stringify(after, null, 2))
 }
 
 /** The config with what a silent first launch needs; everything else as it was. Pure. */
-export function seeded(
+export function seedConfig(
   config: Record<string, unknown>,
   workspace: string,
   apiKey: string | undefined = process.env['ANTHROPIC_API_KEY'],
@@ -108,7 +108,7 @@ export function seeded(
 }
 
 /** Does this config trust the folder, by itself or by a parent of it? Pure. */
-export function trusts(config: Record<string, unknown>, folder: string): boolean {
+export function isTrusted(config: Record<string, unknown>, folder: string): boolean {
   const projects = ClaudeConfig.parse(config).projects ?? {}
   for (let place = folder; ; place = path.dirname(place)) {
     if (projects[place]?.hasTrustDialogAccepted) return true
@@ -122,16 +122,16 @@ export function readClaudeConfig(file: string): Record<string, unknown> {
     ?.toString('utf8')
     .replace(/^\ufeff/, '')
   if (text === undefined) return {}
-  const read = ClaudeConfig.safeParse(plainJson(text))
+  const read = ClaudeConfig.safeParse(parsePlainJson(text))
   if (read.success) return read.data
-  const { line, column } = misreadIn(text) ?? placeOf(text, (read.error.issues[0]?.path ?? []) as string[])
+  const { line, column } = findJsonProblem(text) ?? findPosition(text, (read.error.issues[0]?.path ?? []) as string[])
   throw new DispatchError(`${file}:${line}:${column}: it does not read as claude's configuration`, {
-    exit: exits.usage,
+    exitCode: exitCodes.usage,
     remedy: 'Mend it or move it away, then run the command again.',
   })
 }
 
-function plainJson(text: string): unknown {
+function parsePlainJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -140,33 +140,33 @@ function plainJson(text: string): unknown {
 }
 
 /** Where this is no plain JSON: claude takes a comment or a trailing comma in its configuration for damage. */
-function misreadIn(text: string): { line: number; column: number } | undefined {
+function findJsonProblem(text: string): { line: number; column: number } | undefined {
   const pieces = [...text.matchAll(/"(?:[^"\\]|\\.)*"|\/[/*]|,(?=\s*[}\]])/g)]
   const loose = pieces.find(([piece]) => !piece.startsWith('"'))
-  if (readJsonc(text).misread[0] || loose === undefined) return readJsonc(text).misread[0]
+  if (parseJsonc(text).problems[0] || loose === undefined) return parseJsonc(text).problems[0]
   const before = text.slice(0, loose.index).split('\n')
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }
 
 /** The one value in the user's `.claude.json` that lets claude work in a folder, and in all below it, without asking. */
-export function trustIn(folder: string): Addition {
+export function createTrustEntry(folder: string): JsonEntry {
   return { path: ['projects', folder, 'hasTrustDialogAccepted'], value: true }
 }
 
 /** The user's own `settings.json`, whatever our sessions run with. */
-export function userSettings(environment: NodeJS.ProcessEnv = process.env): string {
+export function findUserSettings(environment: NodeJS.ProcessEnv = process.env): string {
   const folder = environment['CLAUDE_CONFIG_DIR'] || path.join(environment['HOME'] || os.homedir(), '.claude')
   return path.join(folder, 'settings.json')
 }
 
 /** One launch of claude, as data. */
-export interface Launch {
-  claude: string
+export interface ClaudeLaunch {
+  program: string
   model: string
   /** The file that becomes the end of the system prompt, byte for byte. */
-  orders: string
-  settings: string
-  session: string
+  systemPromptFile: string
+  settingsFile: string
+  sessionId: string
   tools: string[]
   /** Headless only: dollars after which claude stops by itself. */
   budgetUsd?: number | undefined
@@ -176,20 +176,27 @@ export interface Launch {
  * The arguments every launch shares. `--setting-sources user --strict-mcp-config` keep the settings, hooks and MCP
  * servers of a repository from running; `dontAsk` refuses what is not named instead of asking nobody.
  */
-function sharedArguments({ claude, model, orders, settings, session, tools }: Launch): string[] {
+function buildSharedArguments({
+  program,
+  model,
+  systemPromptFile,
+  settingsFile,
+  sessionId,
+  tools,
+}: ClaudeLaunch): string[] {
   return [
-    claude,
+    program,
     '--model',
     model,
     '--append-system-prompt-file',
-    orders,
+    systemPromptFile,
     '--session-id',
-    session,
+    sessionId,
     '--setting-sources',
     'user',
     '--strict-mcp-config',
     '--settings',
-    settings,
+    settingsFile,
     '--tools',
     tools.join(','),
     '--allowedTools',
@@ -201,18 +208,18 @@ function sharedArguments({ claude, model, orders, settings, session, tools }: La
 }
 
 /** Interactive, in a terminal; `opening` is the first prompt. */
-export function interactiveArguments(launch: Launch, opening: string): string[] {
-  return [...sharedArguments(launch), opening]
+export function buildInteractiveArguments(launch: ClaudeLaunch, opening: string): string[] {
+  return [...buildSharedArguments(launch), opening]
 }
 
 /** Headless: the brief comes by stdin, one JSON object a line goes to stdout. */
-export function headlessArguments(launch: Launch): string[] {
+export function buildHeadlessArguments(launch: ClaudeLaunch): string[] {
   const most = launch.budgetUsd === undefined ? [] : ['--max-budget-usd', launch.budgetUsd.toFixed(4)]
-  return [...sharedArguments(launch), '-p', '--output-format', 'stream-json', '--verbose', ...most]
+  return [...buildSharedArguments(launch), '-p', '--output-format', 'stream-json', '--verbose', ...most]
 }
 
 /** Settings of every claude we start, whichever role. */
-export const launchVariables: Record<string, string> = {
+export const claudeVariables: Record<string, string> = {
   DISABLE_AUTOUPDATER: '1',
   CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1', // It fetches by git, also where other traffic is off.
   CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
@@ -224,7 +231,7 @@ const Block = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('tool_use'), name: z.string(), input: z.record(z.string(), z.unknown()) }),
 ])
 
-const Result = z.looseObject({
+const StreamResult = z.looseObject({
   type: z.literal('result'),
   is_error: z.boolean(),
   subtype: z.string().optional(),
@@ -234,38 +241,38 @@ const Result = z.looseObject({
   api_error_status: z.number().nullish(),
 })
 
-export type Result = z.infer<typeof Result>
+export type StreamResult = z.infer<typeof StreamResult>
 
 /** What one line of stream-json tells us; unknown kinds and torn lines are undefined. */
-export type StreamLine =
-  | { is: 'said'; text: string }
-  | { is: 'used'; tool: string; on: string }
-  | { is: 'result'; result: Result }
+export type StreamEvent =
+  | { kind: 'said'; text: string }
+  | { kind: 'used'; tool: string; on: string }
+  | { kind: 'result'; result: StreamResult }
 
-export function parseStreamLine(line: string): StreamLine[] {
+export function parseStreamLine(line: string): StreamEvent[] {
   let value: unknown
   try {
     value = JSON.parse(line)
   } catch {
     return []
   }
-  const result = Result.safeParse(value)
-  if (result.success) return [{ is: 'result', result: result.data }]
+  const result = StreamResult.safeParse(value)
+  if (result.success) return [{ kind: 'result', result: result.data }]
   const message = z
     .looseObject({ type: z.literal('assistant'), message: z.looseObject({ content: z.array(z.unknown()) }) })
     .safeParse(value)
   if (!message.success) return []
-  return message.data.message.content.flatMap((candidate): StreamLine[] => {
+  return message.data.message.content.flatMap((candidate): StreamEvent[] => {
     const block = Block.safeParse(candidate)
     if (!block.success) return []
-    if (block.data.type === 'text') return [{ is: 'said', text: block.data.text }]
+    if (block.data.type === 'text') return [{ kind: 'said', text: block.data.text }]
     const on = block.data.input['command'] ?? block.data.input['file_path'] ?? block.data.input['pattern'] ?? ''
-    return [{ is: 'used', tool: block.data.name, on: String(on) }]
+    return [{ kind: 'used', tool: block.data.name, on: String(on) }]
   })
 }
 
 /** Why the terminal shows no working claude: a dialog or a message we know. Undefined when nothing is recognised. */
-export function readScreen(screen: string): { why: string; login: boolean } | undefined {
+export function diagnoseScreen(screen: string): { reason: string; needsPerson: boolean } | undefined {
   const signs: [RegExp, string, boolean][] = [
     [
       /not logged in|please run \/login|select login method|invalid api key|oauth token (has )?expired/i,
@@ -282,7 +289,7 @@ export function readScreen(screen: string): { why: string; login: boolean } | un
     [/unable to connect|failed to connect|connection (refused|error)/i, 'claude cannot reach its model', false],
   ]
   const sign = signs.find(([pattern]) => pattern.test(screen))
-  return sign && { why: sign[1], login: sign[2] }
+  return sign && { reason: sign[1], needsPerson: sign[2] }
 }
 
 function isProgram(file: string): boolean {

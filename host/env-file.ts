@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { parse } from 'dotenv'
 import { isErrno } from './error.ts'
-import { storageError } from './files.ts'
+import { toStorageError } from './files.ts'
 
 /** What a settings file holds: the value of each name with its line (counted from 1), and the lines that it cannot use. */
 export interface EnvFile {
@@ -20,7 +20,7 @@ export function readEnvFile(file: string): EnvFile {
     return parseEnv(fs.readFileSync(file, 'utf8'))
   } catch (error) {
     if (isErrno(error, 'ELOOP')) return flawed(0, 'it is a link that leads back to itself')
-    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw storageError(file, error)
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw toStorageError(file, error)
     const isLink = fs.lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()
     return isLink ? flawed(0, 'it is a link, and there is nothing at its end') : emptyEnv()
   }

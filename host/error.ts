@@ -1,5 +1,5 @@
 /** The exit codes of every command. One number, one meaning, everywhere. */
-export const exits = {
+export const exitCodes = {
   ok: 0,
   internal: 1,
   usage: 2,
@@ -19,27 +19,27 @@ export const exits = {
   interrupted: 130,
 } as const
 
-export type Exit = (typeof exits)[keyof typeof exits]
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
 /** What a shell makes of a signal that ended a program. */
-export const signalExits = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+export const signalExitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 /** A failure meant for a person: what failed and where, what to do next, and the exit code. Anything else is a bug. */
 export class DispatchError extends Error {
-  readonly exit: Exit
+  readonly exitCode: ExitCode
   readonly remedy: string
 
-  constructor(message: string, { exit, remedy = '' }: { exit: Exit; remedy?: string }) {
+  constructor(message: string, { exitCode, remedy = '' }: { exitCode: ExitCode; remedy?: string }) {
     super(message)
     this.name = 'DispatchError'
-    this.exit = exit
+    this.exitCode = exitCode
     this.remedy = remedy
   }
 }
 
 /** Ctrl-c at a question: nothing to say, and nothing was done. */
-export function interrupted(): DispatchError {
-  return new DispatchError('', { exit: exits.interrupted })
+export function createInterruptError(): DispatchError {
+  return new DispatchError('', { exitCode: exitCodes.interrupted })
 }
 
 /** The end of every total switch: TypeScript refuses to compile while a case is missing. */

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { DispatchError, exits, isErrno } from './error.ts'
+import { DispatchError, exitCodes, isErrno } from './error.ts'
 
-const wholeRecord = 64 * 1024
+const MAX_RECORD_BYTES = 64 * 1024
 
 /**
  * Replace a file so that a reader, a crash or a full disk sees the old content or the new, never a part:
@@ -26,7 +26,7 @@ export function writeAtomic(file: string, content: string | Uint8Array, mode = 0
     syncFolder(path.dirname(file))
   } catch (error) {
     fs.rmSync(sibling, { force: true })
-    throw storageError(file, error)
+    throw toStorageError(file, error)
   }
 }
 
@@ -36,7 +36,7 @@ export function writeAtomic(file: string, content: string | Uint8Array, mode = 0
  */
 export function appendLine(file: string, record: string): void {
   const bytes = Buffer.from(`\n${record}\n`)
-  if (bytes.length > wholeRecord) throw new Error(`a record of ${bytes.length} bytes is too long for ${file}`)
+  if (bytes.length > MAX_RECORD_BYTES) throw new Error(`a record of ${bytes.length} bytes is too long for ${file}`)
   try {
     const fd = fs.openSync(file, 'a', 0o600)
     try {
@@ -47,31 +47,31 @@ export function appendLine(file: string, record: string): void {
       fs.closeSync(fd)
     }
   } catch (error) {
-    throw storageError(file, error)
+    throw toStorageError(file, error)
   }
 }
 
 /** The text of a file of ours, or undefined when it is not there. Something else in its place is told, and never waited for. */
 export function readIfPresent(file: string): string | undefined {
-  return bytesIfPresent(file)?.toString('utf8')
+  return readBytesIfPresent(file)?.toString('utf8')
 }
 
 /** The same as bytes. */
-export function bytesIfPresent(file: string): Buffer | undefined {
+export function readBytesIfPresent(file: string): Buffer | undefined {
   try {
-    return readPlain(file)
+    return readRegularFile(file)
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESRCH')) return undefined
-    throw storageError(file, error)
+    throw toStorageError(file, error)
   }
 }
 
 /** The bytes of a plain file, or of the one a link leads to. Opening a pipe would wait for ever; so it is refused (exit 2). */
-export function readPlain(file: string): Buffer {
+export function readRegularFile(file: string): Buffer {
   const fd = openToRead(file)
   try {
-    const kind = kindOf(fs.fstatSync(fd))
-    if (kind !== undefined) throw noFile(file, kind)
+    const kind = describeKind(fs.fstatSync(fd))
+    if (kind !== undefined) throw createNotFileError(file, kind)
     return fs.readFileSync(fd)
   } finally {
     fs.closeSync(fd)
@@ -79,19 +79,19 @@ export function readPlain(file: string): Buffer {
 }
 
 /** Refuse (exit 2) what stands in the place of a plain file, without opening it. */
-export function refuseStranger(file: string): void {
-  const kind = strangerAt(file)
-  if (kind !== undefined) throw noFile(file, kind)
+export function requireRegularFile(file: string): void {
+  const kind = describeSpecialFile(file)
+  if (kind !== undefined) throw createNotFileError(file, kind)
 }
 
 /** What stands there in place of a plain file, in words; undefined for a plain file, and where nothing stands. */
-export function strangerAt(file: string): string | undefined {
+export function describeSpecialFile(file: string): string | undefined {
   try {
     const found = fs.statSync(file, { throwIfNoEntry: false })
-    return found && kindOf(found)
+    return found && describeKind(found)
   } catch (error) {
     if (isErrno(error, 'ENOTDIR')) return undefined
-    throw storageError(file, error)
+    throw toStorageError(file, error)
   }
 }
 
@@ -110,19 +110,19 @@ export function readJson(file: string): unknown {
  * beginning at `from` (from the end when it is negative).
  * Undefined when there is no such regular file.
  */
-export function readUntrusted(file: string, cap: number, from = 0): Buffer | undefined {
+export function readUntrusted(file: string, maxBytes: number, startByte = 0): Buffer | undefined {
   let fd: number
   try {
     fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
   } catch (error) {
-    if (isErrno(error, ...notRegular)) return undefined
-    throw storageError(file, error)
+    if (isErrno(error, ...NOT_REGULAR_CODES)) return undefined
+    throw toStorageError(file, error)
   }
   try {
     const found = fs.fstatSync(fd)
     if (!found.isFile() || found.nlink > 1) return undefined
-    const start = from < 0 ? Math.max(0, found.size + from) : Math.min(from, found.size)
-    const buffer = Buffer.alloc(Math.min(found.size - start, cap))
+    const start = startByte < 0 ? Math.max(0, found.size + startByte) : Math.min(startByte, found.size)
+    const buffer = Buffer.alloc(Math.min(found.size - start, maxBytes))
     return buffer.subarray(0, fs.readSync(fd, buffer, 0, buffer.length, start))
   } finally {
     fs.closeSync(fd)
@@ -130,17 +130,17 @@ export function readUntrusted(file: string, cap: number, from = 0): Buffer | und
 }
 
 /** What open(2) says of a path with no regular file at its end: nothing there, a link, a socket (Linux, macOS), a folder. */
-const notRegular = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENAMETOOLONG', 'ENXIO', 'EOPNOTSUPP', 'EISDIR']
+const NOT_REGULAR_CODES = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENAMETOOLONG', 'ENXIO', 'EOPNOTSUPP', 'EISDIR']
 
 /** Add to a file in an agent's reach (or begin it anew): never through a link, never into a device. */
-export function appendUntrusted(file: string, text: string, anew = false): void {
+export function appendUntrusted(file: string, text: string, truncate = false): void {
   const { O_WRONLY, O_CREAT, O_APPEND, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = fs.constants
   let fd: number
   try {
-    fd = fs.openSync(file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | (anew ? O_TRUNC : O_APPEND), 0o600)
+    fd = fs.openSync(file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | (truncate ? O_TRUNC : O_APPEND), 0o600)
   } catch (error) {
-    if (isErrno(error, ...notRegular)) return
-    throw storageError(file, error)
+    if (isErrno(error, ...NOT_REGULAR_CODES)) return
+    throw toStorageError(file, error)
   }
   try {
     if (fs.fstatSync(fd).isFile()) fs.writeSync(fd, text)
@@ -150,36 +150,36 @@ export function appendUntrusted(file: string, text: string, anew = false): void 
 }
 
 /** Names in a folder, sorted; empty when the folder is not there. */
-export function namesIn(folder: string): string[] {
+export function listNames(folder: string): string[] {
   try {
     return fs.readdirSync(folder).sort()
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return []
-    throw storageError(folder, error)
+    throw toStorageError(folder, error)
   }
 }
 
 /** Make a folder (and its parents) that only its owner may enter. */
-export function makePrivate(folder: string): void {
+export function makePrivateFolder(folder: string): void {
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch (error) {
-    throw storageError(folder, error)
+    throw toStorageError(folder, error)
   }
 }
 
 /** Turn a full disk, a missing right or a read-only place into words for a person (exit 10); leave the rest alone. */
-export function storageError(file: string, error: unknown): unknown {
+export function toStorageError(file: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (!Object.hasOwn(storageWords, code)) return error
+  if (!Object.hasOwn(storageMessages, code)) return error
   const remedy =
     code === 'ENOSPC' || code === 'EDQUOT'
       ? 'Free some space, then run the command again.'
       : `Check who owns it and whether user ${process.getuid?.() ?? '?'} may read and write there.`
-  return new DispatchError(`${file}: ${storageWords[code]} (${code})`, { exit: exits.storage, remedy })
+  return new DispatchError(`${file}: ${storageMessages[code]} (${code})`, { exitCode: exitCodes.storage, remedy })
 }
 
-const storageWords: Record<string, string> = {
+const storageMessages: Record<string, string> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
   EACCES: 'access is denied',
@@ -195,20 +195,20 @@ function openToRead(file: string): number {
   try {
     return fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
   } catch (error) {
-    if (isErrno(error, 'ENXIO', 'EOPNOTSUPP')) throw noFile(file, 'a socket')
+    if (isErrno(error, 'ENXIO', 'EOPNOTSUPP')) throw createNotFileError(file, 'a socket')
     throw error
   }
 }
 
-function kindOf(found: fs.Stats): string | undefined {
+function describeKind(found: fs.Stats): string | undefined {
   if (found.isFile()) return undefined
   if (found.isDirectory()) return 'a folder'
   return found.isFIFO() ? 'a pipe (FIFO)' : found.isSocket() ? 'a socket' : 'a device'
 }
 
-function noFile(file: string, kind: string): DispatchError {
+function createNotFileError(file: string, kind: string): DispatchError {
   return new DispatchError(`${file} is ${kind}, and should be a file`, {
-    exit: exits.usage,
+    exitCode: exitCodes.usage,
     remedy: 'Look at what it is, move it away, then run the command again.',
   })
 }

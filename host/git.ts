@@ -1,12 +1,12 @@
 import fs from 'node:fs'
-import { DispatchError, exits } from './error.ts'
-import { type Ran, run } from './run.ts'
+import { DispatchError, exitCodes } from './error.ts'
+import { type RunResult, runProgram } from './run.ts'
 
 /**
  * Git as we run it: no configuration but a repository's own, no hooks, no monitor, no prompts, files only. It is run
  * inside repositories that we alone write, and to read in the user's; from any other we only ever fetch.
  */
-const guarded = [
+const SAFE_OPTIONS = [
   '-c',
   'core.hooksPath=/dev/null',
   '-c',
@@ -40,45 +40,51 @@ const guarded = [
 /** Run git and answer what it did; a failure is the caller's to judge. */
 export function tryGit(
   args: string[],
-  options: { cwd?: string; env?: Record<string, string>; input?: string; keep?: number; deadline?: number } = {},
-): Promise<Ran> {
-  return run('git', [...guarded, ...args], {
-    deadline: 15 * 60_000,
+  options: {
+    cwd?: string
+    env?: Record<string, string>
+    input?: string
+    maxOutputChars?: number
+    timeoutMs?: number
+  } = {},
+): Promise<RunResult> {
+  return runProgram('git', [...SAFE_OPTIONS, ...args], {
+    timeoutMs: 15 * 60_000,
     ...options,
-    env: { ...gitEnvironment(), ...options.env },
+    env: { ...buildGitEnvironment(), ...options.env },
   })
 }
 
-const takesValue = ['-c', '--git-dir', '--work-tree']
+const optionsWithValue = ['-c', '--git-dir', '--work-tree']
 
 /** What git lists is taken whole: a list of files that is cut short would hide files from a verdict. */
-const wholeOutput = 256 * 1024 * 1024
+const MAX_GIT_OUTPUT_CHARS = 256 * 1024 * 1024
 
 /** Run git and answer its output without the last newline; a failure is an error that quotes git. */
 export async function git(args: string[], options: Parameters<typeof tryGit>[1] = {}): Promise<string> {
-  const ran = await tryGit(args, { keep: wholeOutput, ...options })
-  if (ran.unstartable) throw missing()
-  if (ran.code !== 0)
+  const ran = await tryGit(args, { maxOutputChars: MAX_GIT_OUTPUT_CHARS, ...options })
+  if (ran.startError) throw createMissingGitError()
+  if (ran.exitCode !== 0)
     throw new DispatchError(
-      `git ${stepOf(args)} failed: ${ran.timedOut ? 'it was not done in time' : ran.stderr.trim() || `exit ${ran.code}`}`,
-      { exit: exits.internal },
+      `git ${findSubcommand(args)} failed: ${ran.timedOut ? 'it was not done in time' : ran.stderr.trim() || `exit ${ran.exitCode}`}`,
+      { exitCode: exitCodes.internal },
     )
   return ran.stdout.replace(/\n$/, '')
 }
 
 /** The word that says what git was to do. */
-function stepOf(args: string[]): string | undefined {
-  return args.find((word, at) => !word.startsWith('-') && !takesValue.includes(args[at - 1] ?? ''))
+function findSubcommand(args: string[]): string | undefined {
+  return args.find((word, at) => !word.startsWith('-') && !optionsWithValue.includes(args[at - 1] ?? ''))
 }
 
-function missing(): DispatchError {
+function createMissingGitError(): DispatchError {
   return new DispatchError('git is not installed, or not on PATH', {
-    exit: exits.dependency,
+    exitCode: exitCodes.dependency,
     remedy: 'Install it: `xcode-select --install` or `apt-get install git`.',
   })
 }
 
-function gitEnvironment(): Record<string, string> {
+function buildGitEnvironment(): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',
     HOME: process.env['HOME'] ?? '/',
@@ -96,40 +102,43 @@ function gitEnvironment(): Record<string, string> {
 }
 
 /** A repository of the user's, as a session takes it up. */
-export interface Repository {
+export interface UserRepository {
   path: string
   /** The commit the work starts from. */
   commit: string
   /** Files that are changed or untracked, and so are left out. */
-  uncommitted: number
+  uncommittedFiles: number
 }
 
 /**
  * The repository named, or the one this folder lies in; null when there is none, or when it is one of ours. It is only
  * read, with the user's own rights and none of its hooks.
  */
-export async function findRepository(named: string | undefined, ours: string[]): Promise<Repository | null> {
-  const cwd = named ?? process.cwd()
+export async function findRepository(
+  folder: string | undefined,
+  excludedFolders: string[],
+): Promise<UserRepository | null> {
+  const cwd = folder ?? process.cwd()
   const found = await tryGit(['rev-parse', '--show-toplevel'], { cwd })
-  if (found.unstartable && fs.existsSync(cwd)) throw missing()
-  if (found.code !== 0) {
-    if (named === undefined && /not a git repository|must be run in a work tree/.test(found.stderr)) return null
-    if (named === undefined)
+  if (found.startError && fs.existsSync(cwd)) throw createMissingGitError()
+  if (found.exitCode !== 0) {
+    if (folder === undefined && /not a git repository|must be run in a work tree/.test(found.stderr)) return null
+    if (folder === undefined)
       throw new DispatchError(`git cannot read the repository here: ${found.stderr.trim()}`, {
-        exit: exits.usage,
+        exitCode: exitCodes.usage,
         remedy: 'Mend it, or use --no-repo.',
       })
-    throw new DispatchError(`${named} is not a git repository with a work tree`, {
-      exit: exits.usage,
+    throw new DispatchError(`${folder} is not a git repository with a work tree`, {
+      exitCode: exitCodes.usage,
       remedy: 'Name its top folder, or use --no-repo.',
     })
   }
   const top = found.stdout.replace(/\n$/, '')
-  if (named === undefined && ours.some(own => top === own || top.startsWith(`${own}/`))) return null
+  if (folder === undefined && excludedFolders.some(own => top === own || top.startsWith(`${own}/`))) return null
   const head = await tryGit(['rev-parse', '--verify', 'HEAD^{commit}'], { cwd: top })
-  if (head.code !== 0)
+  if (head.exitCode !== 0)
     throw new DispatchError(`${top} has no commit yet`, {
-      exit: exits.usage,
+      exitCode: exitCodes.usage,
       remedy: 'Commit something first, or use --no-repo.',
     })
   const commit = head.stdout.trim()
@@ -137,32 +146,35 @@ export async function findRepository(named: string | undefined, ours: string[]):
     throw new DispatchError(
       `${top} names its objects by SHA-256, and no session can begin from such a repository yet`,
       {
-        exit: exits.usage,
+        exitCode: exitCodes.usage,
         remedy: 'Work on a clone of it in the usual format (SHA-1), or use --no-repo.',
       },
     )
-  return { path: top, commit, uncommitted: (await uncommittedIn(top, await ownIgnores())).length }
+  return { path: top, commit, uncommittedFiles: (await listUncommitted(top, await readUserIgnores())).length }
 }
 
 /**
  * What is not committed in a checkout, a line of git's each. Nothing is run that its configuration names: no filter, and
  * nothing in a submodule, which has a configuration of its own.
  */
-export async function uncommittedIn(checkout: string, config: string[] = []): Promise<string[]> {
+export async function listUncommitted(checkout: string, config: string[] = []): Promise<string[]> {
   const words = ['status', '--porcelain', '-z', '--untracked-files=all', '--no-renames', '--ignore-submodules=dirty']
-  const status = await git([...config, ...words], { cwd: checkout, env: await withoutFilters(checkout) })
+  const status = await git([...config, ...words], { cwd: checkout, env: await buildFilterlessEnvironment(checkout) })
   return status.split('\0').filter(Boolean)
 }
 
 /** A file of a commit, as git lists it. */
-export interface Entry {
+export interface TreeEntry {
   path: string
   /** `100644`, `100755`, `120000` for a link, `160000` for a nested repository. */
   mode: string
 }
 
 /** Every file of a commit of the user's repository. Only read, with none of its hooks. */
-export async function entriesAt({ path: cwd, commit }: Pick<Repository, 'path' | 'commit'>): Promise<Entry[]> {
+export async function listTreeEntries({
+  path: cwd,
+  commit,
+}: Pick<UserRepository, 'path' | 'commit'>): Promise<TreeEntry[]> {
   const listed = await git(['ls-tree', '-r', '-z', commit], { cwd })
   return listed
     .split('\0')
@@ -171,7 +183,10 @@ export async function entriesAt({ path: cwd, commit }: Pick<Repository, 'path' |
 }
 
 /** Those of the paths that a commit has: as a file, or as a folder with files in it. */
-export async function namedAt({ path: cwd, commit }: Pick<Repository, 'path' | 'commit'>, names: string[]) {
+export async function filterExistingPaths(
+  { path: cwd, commit }: Pick<UserRepository, 'path' | 'commit'>,
+  names: string[],
+) {
   if (names.length === 0) return []
   const listed = await git(['--literal-pathspecs', 'ls-tree', '-r', '--name-only', '-z', commit, '--', ...names], {
     cwd,
@@ -181,33 +196,36 @@ export async function namedAt({ path: cwd, commit }: Pick<Repository, 'path' | '
 }
 
 /** Those of the paths that git tracks in the checkout: they come along with a commit, and are not given besides. */
-export async function trackedAmong(repository: string, names: string[]): Promise<string[]> {
+export async function filterTrackedPaths(repository: string, names: string[]): Promise<string[]> {
   if (names.length === 0) return []
   const listed = await git(['--literal-pathspecs', 'ls-files', '-z', '--', ...names], { cwd: repository })
   return names.filter(name => listed.split('\0').includes(name))
 }
 
 /** The content of one file of a commit; of a link, where it leads. */
-export function contentAt({ path: cwd, commit }: Pick<Repository, 'path' | 'commit'>, file: string): Promise<string> {
+export function readBlob(
+  { path: cwd, commit }: Pick<UserRepository, 'path' | 'commit'>,
+  file: string,
+): Promise<string> {
   return git(['cat-file', 'blob', `${commit}:${file}`], { cwd })
 }
 
 /** Files of the checkout that git ignores, from the top; folders that are ignored whole end in `/`. */
-export async function ignoredFiles(repository: string): Promise<string[]> {
+export async function listIgnoredFiles(repository: string): Promise<string[]> {
   const words = ['ls-files', '--others', '--ignored', '--exclude-standard', '--directory', '-z']
   return (await git(words, { cwd: repository })).split('\0').filter(Boolean)
 }
 
 /** The user's own list of files to ignore everywhere, the one thing of their configuration that we take: it is only read. */
-async function ownIgnores(): Promise<string[]> {
-  const { GIT_CONFIG_GLOBAL: _, ...environment } = gitEnvironment()
+async function readUserIgnores(): Promise<string[]> {
+  const { GIT_CONFIG_GLOBAL: _, ...environment } = buildGitEnvironment()
   const words = ['config', '--global', '--type=path', '--get', 'core.excludesFile']
-  const file = (await run('git', words, { env: environment, deadline: 10_000 })).stdout.trim()
+  const file = (await runProgram('git', words, { env: environment, timeoutMs: 10_000 })).stdout.trim()
   return file === '' ? [] : ['-c', `core.excludesFile=${file}`]
 }
 
 /** An environment for git in which each filter that the repository's configuration names does nothing. */
-async function withoutFilters(repository: string): Promise<Record<string, string>> {
+async function buildFilterlessEnvironment(repository: string): Promise<Record<string, string>> {
   const ran = await tryGit(['config', '--name-only', '-z', '--get-regexp', '^filter\\.'], { cwd: repository })
   const drivers = new Set(ran.stdout.split('\0').flatMap(key => key.slice(0, key.lastIndexOf('.')) || []))
   const pairs = [...drivers].flatMap(driver => [

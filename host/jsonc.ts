@@ -13,31 +13,32 @@ import {
 export type JsonNode = Node
 
 /** Something in a JSON file that does not read, and where: counted from 1. */
-interface Misread {
+interface JsonProblem {
   line: number
   column: number
-  what: string
+  message: string
 }
 
 /** Read JSON as people write it: with comments, trailing commas and a byte order mark. */
-export function readJsonc(text: string): { value: unknown; misread: Misread[] } {
+export function parseJsonc(text: string): { value: unknown; problems: JsonProblem[] } {
   const errors: ParseError[] = []
-  const value: unknown = parse(withoutMark(text), errors, { allowTrailingComma: true, disallowComments: false })
-  const misread = errors.map(({ error, offset }) => ({
-    ...placeAt(withoutMark(text), offset),
-    what: printParseErrorCode(error)
+  const value: unknown = parse(stripByteOrderMark(text), errors, { allowTrailingComma: true, disallowComments: false })
+  const problems = errors.map(({ error, offset }) => ({
+    ...toPosition(stripByteOrderMark(text), offset),
+    message: printParseErrorCode(error)
       .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
       .toLowerCase(),
   }))
-  return { value, misread }
+  return { value, problems }
 }
 
 /** Where a value stands in the text, or the innermost one above it that is there; counted from 1. */
-export function placeOf(text: string, path: (string | number)[]): { line: number; column: number } {
-  const root = parseTree(withoutMark(text), [], { allowTrailingComma: true })
+export function findPosition(text: string, path: (string | number)[]): { line: number; column: number } {
+  const root = parseTree(stripByteOrderMark(text), [], { allowTrailingComma: true })
   for (let depth = path.length; depth >= 0; depth--) {
     const node = root && findNodeAtLocation(root, path.slice(0, depth))
-    if (node) return placeAt(withoutMark(text), node.parent?.type === 'property' ? node.parent.offset : node.offset)
+    if (node)
+      return toPosition(stripByteOrderMark(text), node.parent?.type === 'property' ? node.parent.offset : node.offset)
   }
   return { line: 1, column: 1 }
 }
@@ -80,7 +81,7 @@ export function readTruncatedJson(text: string): unknown {
 /** Through the tree: `parse` of jsonc-parser would make the value of `__proto__` the prototype of the object. */
 function readStart(text: string): unknown {
   try {
-    const root = parseTree(withoutMark(text))
+    const root = parseTree(stripByteOrderMark(text))
     return root && getNodeValue(root)
   } catch (error) {
     if (error instanceof RangeError) return {} // jsonc-parser calls itself for every level.
@@ -88,9 +89,9 @@ function readStart(text: string): unknown {
   }
 }
 
-const withoutMark = (text: string) => text.replace(/^\ufeff/, '')
+const stripByteOrderMark = (text: string) => text.replace(/^\ufeff/, '')
 
-function placeAt(text: string, offset: number): { line: number; column: number } {
+function toPosition(text: string, offset: number): { line: number; column: number } {
   const before = text.slice(0, offset).split('\n')
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }

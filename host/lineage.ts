@@ -1,57 +1,59 @@
 import fs from 'node:fs'
 import { readIfPresent } from './files.ts'
-import { run } from './run.ts'
+import { runProgram } from './run.ts'
 
 /** A process as far as it tells where it comes from. */
-export interface Kin {
+export interface ProcessAncestor {
   pid: number
-  parent: number
+  parentPid: number
   /** Its controlling terminal, such as `/dev/pts/4`; undefined without one. */
   terminal: string | undefined
   /** Its environment at its start (Darwin: with its command line before it), as `NAME=value` words. */
   environment: string[]
   /** May it no longer gain privileges? What the kernel once says of a process, it says of all that stem from it. */
-  bound: boolean
+  hasNoNewPrivileges: boolean
 }
 
 /** What makes a process an agent's. */
 export interface AgentMarks {
   /** Names that stand in the environment of every agent of ours. */
-  names: string[]
+  variableNames: string[]
   /** Terminals in which agents run. */
   terminals: string[]
   /** Are agents of this session bound by the kernel, and people are not? */
-  bound: boolean
+  hasNoNewPrivileges: boolean
 }
 
 /** The process and its ancestors, nearest first, up to process 1 or to one that cannot be looked at. */
-export async function lineageOf(pid: number): Promise<Kin[]> {
-  const kin: Kin[] = []
+export async function listAncestors(pid: number): Promise<ProcessAncestor[]> {
+  const kin: ProcessAncestor[] = []
   for (let next = pid; next > 1 && kin.length < 100; ) {
-    const one = process.platform === 'linux' ? linuxKin(next) : await darwinKin(next)
+    const one = process.platform === 'linux' ? readLinuxAncestor(next) : await readDarwinAncestor(next)
     if (one === undefined || kin.some(known => known.pid === one.pid)) break
     kin.push(one)
-    next = one.parent
+    next = one.parentPid
   }
   return kin
 }
 
 /** Why a process is no person's, by what it stems from; undefined when nothing speaks against it. Pure. */
-export function agentSign(lineage: Kin[], marks: AgentMarks): string | undefined {
+export function explainAgent(lineage: ProcessAncestor[], marks: AgentMarks): string | undefined {
   const [own] = lineage
   if (own === undefined) return 'its process is not to be seen'
   for (const kin of lineage) {
-    const name = marks.names.find(mark => kin.environment.some(word => word.startsWith(`${mark}=`)))
+    const name = marks.variableNames.find(mark => kin.environment.some(word => word.startsWith(`${mark}=`)))
     if (name !== undefined)
       return `${name} is set in ${kin === own ? 'its environment' : `process ${kin.pid} above it`}`
     if (kin.terminal !== undefined && marks.terminals.includes(kin.terminal))
       return `it runs in ${kin.terminal}, a terminal of dispatch's own`
   }
-  return marks.bound && own.bound ? 'it was started by an agent of this session (the kernel says so)' : undefined
+  return marks.hasNoNewPrivileges && own.hasNoNewPrivileges
+    ? 'it was started by an agent of this session (the kernel says so)'
+    : undefined
 }
 
 /** Does this process hold this very file open? Undefined where the machine does not say. */
-export function hasOpen(pid: number, file: string): boolean | undefined {
+export function hasFileOpen(pid: number, file: string): boolean | undefined {
   if (process.platform !== 'linux') return undefined
   try {
     const wanted = fs.statSync(file)
@@ -68,57 +70,57 @@ export function hasOpen(pid: number, file: string): boolean | undefined {
  * A launch that binds what it starts (`no_new_privs`): no child can undo that, however it forks or cleans its environment.
  * Where there is no `setpriv` (macOS) it starts all the same, unbound.
  */
-export function boundCommand(script: string): string[] {
+export function buildUnprivilegedCommand(script: string): string[] {
   const line = 'setpriv --no-new-privs true 2>/dev/null && exec setpriv --no-new-privs /bin/sh "$0"; exec /bin/sh "$0"'
   return ['/bin/sh', '-c', line, script]
 }
 
 /** Fields of `/proc/<pid>/stat` behind the name: parent and controlling terminal. */
-export function parseLinuxStat(stat: string): { parent: number; terminal: string | undefined } {
+export function parseLinuxStat(stat: string): { parentPid: number; terminal: string | undefined } {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return { parent: Number(fields[1]), terminal: linuxTerminal(Number(fields[4])) }
+  return { parentPid: Number(fields[1]), terminal: parseTerminalDevice(Number(fields[4])) }
 }
 
 /** A row of `ps -Eww -o pid=,ppid=,tty=,command=` on Darwin; a blank inside a value splits it, which hides no name. */
-export function parseDarwinKin(text: string): Kin | undefined {
+export function parseDarwinAncestor(text: string): ProcessAncestor | undefined {
   const [pid, parent, terminal, ...environment] = text.trim().split(/\s+/)
   if (pid === undefined || parent === undefined || terminal === undefined) return undefined
   return {
     pid: Number(pid),
-    parent: Number(parent),
+    parentPid: Number(parent),
     terminal: /^\?+$/.test(terminal) ? undefined : `/dev/${terminal.replace(/^\/dev\//, '')}`,
     environment,
-    bound: false,
+    hasNoNewPrivileges: false,
   }
 }
 
-function linuxKin(pid: number): Kin | undefined {
+function readLinuxAncestor(pid: number): ProcessAncestor | undefined {
   const stat = readIfPresent(`/proc/${pid}/stat`)
   if (stat === undefined) return undefined
   return {
     pid,
     ...parseLinuxStat(stat),
-    environment: read(`/proc/${pid}/environ`).split('\0'),
-    bound: /^NoNewPrivs:\s*1$/m.test(read(`/proc/${pid}/status`)),
+    environment: readProcFile(`/proc/${pid}/environ`).split('\0'),
+    hasNoNewPrivileges: /^NoNewPrivs:\s*1$/m.test(readProcFile(`/proc/${pid}/status`)),
   }
 }
 
 /** Device numbers as the kernel packs them; pseudo terminals are majors 136 to 143, consoles major 4. */
-function linuxTerminal(device: number): string | undefined {
+function parseTerminalDevice(device: number): string | undefined {
   const major = (device >> 8) & 0xfff
   const minor = (device & 0xff) | ((device >> 12) & 0xfff00)
   if (major >= 136 && major <= 143) return `/dev/pts/${(major - 136) * 256 + minor}`
   return device === 0 ? undefined : `device ${major}:${minor}`
 }
 
-async function darwinKin(pid: number): Promise<Kin | undefined> {
-  const ran = await run('ps', ['-Eww', '-o', 'pid=,ppid=,tty=,command=', '-p', String(pid)], {
+async function readDarwinAncestor(pid: number): Promise<ProcessAncestor | undefined> {
+  const ran = await runProgram('ps', ['-Eww', '-o', 'pid=,ppid=,tty=,command=', '-p', String(pid)], {
     env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '' },
   })
-  return ran.code === 0 ? parseDarwinKin(ran.stdout) : undefined
+  return ran.exitCode === 0 ? parseDarwinAncestor(ran.stdout) : undefined
 }
 
-function read(file: string): string {
+function readProcFile(file: string): string {
   try {
     return fs.readFileSync(file, 'latin1')
   } catch {

@@ -1,36 +1,36 @@
 import fs from 'node:fs'
-import { run } from './run.ts'
+import { runProgram } from './run.ts'
 
 /** The kind of file system a folder lies on, and whether it is another machine's. */
-interface FileSystem {
+interface FileSystemType {
   kind: string
-  network: boolean
+  isNetwork: boolean
 }
 
 /** On which file system does this folder lie? */
-export async function fileSystemOf(folder: string): Promise<FileSystem> {
-  if (process.platform === 'linux') return byMagic(fs.statfsSync(folder).type)
-  return byMounts((await run('mount', [], { deadline: 5000 })).stdout, folder)
+export async function detectFileSystem(folder: string): Promise<FileSystemType> {
+  if (process.platform === 'linux') return classifyByMagic(fs.statfsSync(folder).type)
+  return classifyByMounts((await runProgram('mount', [], { timeoutMs: 5000 })).stdout, folder)
 }
 
 /** By the number that statfs(2) gives on Linux. Pure. */
-export function byMagic(type: number): FileSystem {
-  const kind = magic[type >>> 0]
-  return { kind: kind ?? 'local', network: kind !== undefined }
+export function classifyByMagic(type: number): FileSystemType {
+  const kind = networkMagicNumbers[type >>> 0]
+  return { kind: kind ?? 'local', isNetwork: kind !== undefined }
 }
 
 /** By what `mount` prints on macOS: `//me@server/share on /Volumes/share (smbfs, nodev)`. Pure. */
-export function byMounts(text: string, folder: string): FileSystem {
+export function classifyByMounts(text: string, folder: string): FileSystemType {
   const mounts = [...text.matchAll(/^.* on (\/.*) \((\w+)[^)]*\)$/gm)]
     .map(([, at = '', kind = '']) => ({ at, kind }))
     .filter(({ at }) => folder === at || folder.startsWith(at === '/' ? '/' : `${at}/`))
     .sort((a, b) => b.at.length - a.at.length)
   const kind = mounts[0]?.kind ?? 'unknown'
-  return { kind, network: ['nfs', 'smbfs', 'afpfs', 'webdav', 'ftp', 'macfuse', 'osxfuse'].includes(kind) }
+  return { kind, isNetwork: ['nfs', 'smbfs', 'afpfs', 'webdav', 'ftp', 'macfuse', 'osxfuse'].includes(kind) }
 }
 
 /** File systems of other machines, by statfs(2)'s number. */
-const magic: Record<number, string> = {
+const networkMagicNumbers: Record<number, string> = {
   26985: 'nfs',
   4283649346: 'cifs',
   4266872130: 'smb2',

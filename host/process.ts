@@ -1,38 +1,38 @@
 import fs from 'node:fs'
 import { readIfPresent } from './files.ts'
-import { run } from './run.ts'
+import { runProgram } from './run.ts'
 
 /** Who a process is: a number alone is reused, a number with its start and the boot it belongs to is not. */
-export interface Identity {
+export interface ProcessIdentity {
   pid: number
-  start: string
-  boot: string
+  startTime: string
+  bootId: string
 }
 
 export type Liveness = 'alive' | 'dead' | 'unknown'
 
 /** One row of the process table. */
-export interface Row {
+export interface ProcessRow {
   pid: number
-  parent: number
-  group: number
-  session: number
+  parentPid: number
+  groupId: number
+  sessionId: number
 }
 
 /** This machine's facts about processes: `/proc` on Linux, `ps` and `sysctl` elsewhere. */
-const linux = process.platform === 'linux'
+const isLinux = process.platform === 'linux'
 
 /** Who `pid` is now, or undefined when nobody is. */
-export async function identify(pid: number): Promise<Identity | undefined> {
-  const start = linux ? linuxStart(readIfPresent(`/proc/${pid}/stat`)) : await darwinStart(pid)
-  return start === undefined ? undefined : { pid, start, boot: await bootId() }
+export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
+  const startTime = isLinux ? parseLinuxStart(readIfPresent(`/proc/${pid}/stat`)) : await readDarwinStart(pid)
+  return startTime === undefined ? undefined : { pid, startTime, bootId: await readBootId() }
 }
 
 /** Is this very process still there? Unknown when the machine does not say; nobody is ever reaped on unknown. */
-export async function liveness(who: Identity): Promise<Liveness> {
+export async function checkLiveness(who: ProcessIdentity): Promise<Liveness> {
   try {
     const now = await identify(who.pid)
-    return now !== undefined && now.start === who.start && now.boot === who.boot ? 'alive' : 'dead'
+    return now !== undefined && now.startTime === who.startTime && now.bootId === who.bootId ? 'alive' : 'dead'
   } catch {
     return 'unknown'
   }
@@ -44,54 +44,54 @@ export async function liveness(who: Identity): Promise<Liveness> {
  * The family of process 1 is everybody, so it is nobody's to kill; and where the number of `who` was given to somebody
  * else since, only the mark counts.
  */
-export async function killFamily(
-  who: Identity | number,
+export async function killProcessTree(
+  who: ProcessIdentity | number,
   mark: string,
   signal: NodeJS.Signals = 'SIGKILL',
 ): Promise<number> {
-  const root = typeof who === 'number' ? who : await rootOf(who)
-  const rows = await processTable()
-  const members = root > 1 ? family(rows, root) : new Set<number>()
-  if (linux && mark !== '') for (const row of rows) if (carries(row.pid, mark)) members.add(row.pid)
+  const root = typeof who === 'number' ? who : await findTreeRoot(who)
+  const rows = await readProcessTable()
+  const members = root > 1 ? listProcessTree(rows, root) : new Set<number>()
+  if (isLinux && mark !== '') for (const row of rows) if (hasMark(row.pid, mark)) members.add(row.pid)
   members.delete(process.pid)
-  for (const pid of members) signalOne(pid, signal)
+  for (const pid of members) sendSignal(pid, signal)
   return members.size
 }
 
 /** The number by which this process's family is known, or 0 when that number is a stranger's now. */
-async function rootOf({ pid, start, boot }: Identity): Promise<number> {
+async function findTreeRoot({ pid, startTime, bootId }: ProcessIdentity): Promise<number> {
   const now = await identify(pid)
-  return boot === (await bootId()) && (now === undefined || now.start === start) ? pid : 0
+  return bootId === (await readBootId()) && (now === undefined || now.startTime === startTime) ? pid : 0
 }
 
 /** Everybody who descends from `root`, or shares its session or group. Pure. */
-export function family(rows: Row[], root: number): Set<number> {
+export function listProcessTree(rows: ProcessRow[], root: number): Set<number> {
   const members = new Set(
-    rows.filter(row => row.pid === root || row.session === root || row.group === root).map(row => row.pid),
+    rows.filter(row => row.pid === root || row.sessionId === root || row.groupId === root).map(row => row.pid),
   )
   for (let grown = true; grown; ) {
     grown = false
     for (const row of rows) {
-      if (!members.has(row.pid) && members.has(row.parent)) grown = Boolean(members.add(row.pid))
+      if (!members.has(row.pid) && members.has(row.parentPid)) grown = Boolean(members.add(row.pid))
     }
   }
   return members
 }
 
 /** The start time (clock ticks since boot) in `/proc/<pid>/stat`; undefined for a zombie or a process on its way out. */
-export function linuxStart(stat: string | undefined): string | undefined {
+export function parseLinuxStart(stat: string | undefined): string | undefined {
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
   return fields === undefined || ['Z', 'X', 'x'].includes(fields[0] ?? 'X') ? undefined : fields[19]
 }
 
 /** Rows of `ps -axo pid=,ppid=,pgid=,sess=`; Darwin prints 0 for the session. */
-export function parseTable(text: string): Row[] {
+export function parseProcessTable(text: string): ProcessRow[] {
   return text
     .split('\n')
     .filter(line => line.trim() !== '')
     .map(line => {
-      const [pid = 0, parent = 0, group = 0, session = 0] = line.trim().split(/\s+/).map(Number)
-      return { pid, parent, group, session: session || -1 }
+      const [pid = 0, parentPid = 0, groupId = 0, session = 0] = line.trim().split(/\s+/).map(Number)
+      return { pid, parentPid, groupId, sessionId: session || -1 }
     })
 }
 
@@ -107,21 +107,21 @@ export function parseDarwinBoot(text: string): string {
   return /sec = (\d+)/.exec(text)?.[1] ?? text.trim()
 }
 
-async function darwinStart(pid: number): Promise<string | undefined> {
-  const ran = await run('ps', ['-o', 'lstart=,state=', '-p', String(pid)], {
+async function readDarwinStart(pid: number): Promise<string | undefined> {
+  const ran = await runProgram('ps', ['-o', 'lstart=,state=', '-p', String(pid)], {
     env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '' },
   })
-  if (ran.unstartable) throw new Error('ps cannot be run')
+  if (ran.startError) throw new Error('ps cannot be run')
   return parseDarwinStart(ran.stdout)
 }
 
-async function bootId(): Promise<string> {
-  if (linux) return readIfPresent('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
-  return parseDarwinBoot((await run('sysctl', ['-n', 'kern.boottime'])).stdout)
+async function readBootId(): Promise<string> {
+  if (isLinux) return readIfPresent('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
+  return parseDarwinBoot((await runProgram('sysctl', ['-n', 'kern.boottime'])).stdout)
 }
 
-async function processTable(): Promise<Row[]> {
-  if (!linux) return parseTable((await run('ps', ['-axo', 'pid=,ppid=,pgid=,sess='])).stdout)
+async function readProcessTable(): Promise<ProcessRow[]> {
+  if (!isLinux) return parseProcessTable((await runProgram('ps', ['-axo', 'pid=,ppid=,pgid=,sess='])).stdout)
   return fs
     .readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
@@ -129,11 +129,13 @@ async function processTable(): Promise<Row[]> {
       const stat = readIfPresent(`/proc/${name}/stat`)
       const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
       if (fields === undefined || fields[0] === 'Z') return []
-      return [{ pid: Number(name), parent: Number(fields[1]), group: Number(fields[2]), session: Number(fields[3]) }]
+      return [
+        { pid: Number(name), parentPid: Number(fields[1]), groupId: Number(fields[2]), sessionId: Number(fields[3]) },
+      ]
     })
 }
 
-function carries(pid: number, mark: string): boolean {
+function hasMark(pid: number, mark: string): boolean {
   try {
     return fs.readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(mark)
   } catch {
@@ -141,7 +143,7 @@ function carries(pid: number, mark: string): boolean {
   }
 }
 
-function signalOne(pid: number, signal: NodeJS.Signals): void {
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {

@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { DispatchError, exits } from './error.ts'
+import { DispatchError, exitCodes } from './error.ts'
 import { readIfPresent, readUntrusted, writeAtomic } from './files.ts'
-import { placeOf, readJsonc } from './jsonc.ts'
+import { findPosition, parseJsonc } from './jsonc.ts'
 
 export * from './propose.ts'
 
 /** The name of the file at the top of a repository that says what its work needs. */
-export const projectFile = '.dispatch.json'
+export const projectFileName = '.dispatch.json'
 
 /** A path inside the repository, from its top. */
-const inside = z
+const pathSchema = z
   .string()
   .min(1)
   .refine(
@@ -32,7 +32,7 @@ export const Project = z.strictObject({
   /** Commands that fetch and build the dependencies, run one after the other in a clean copy of the repository. */
   setup: z.array(command).max(20).default([]),
   /** The files that these commands read: they are run again when one of these has changed. */
-  lockfiles: z.array(inside).max(50).default([]),
+  lockfiles: z.array(pathSchema).max(50).default([]),
   /** The hosts that the commands may reach. */
   hosts: z
     .array(z.string().regex(/^[A-Za-z0-9.*-]+(:\d+)?$/, 'a host name'))
@@ -44,9 +44,9 @@ export const Project = z.strictObject({
     .max(50)
     .default([]),
   /** Files that git ignores and that the project needs all the same: copied from your checkout to agents and checks. */
-  files: z.array(inside).max(50).default([]),
+  files: z.array(pathSchema).max(50).default([]),
   /** Folders that the commands make and that may be shared by every tree with these lock files, besides the usual ones. */
-  makes: z.array(inside).max(50).default([]),
+  makes: z.array(pathSchema).max(50).default([]),
   /** Seconds that each command may take. */
   limit: z.number().int().min(1).max(7200).default(900),
 })
@@ -63,11 +63,11 @@ export interface ProjectFile {
 
 /** Read the file from the user's own checkout; undefined when there is none. Every problem with its line (exit 2). */
 export function readProject(repository: string): ProjectFile | undefined {
-  const file = path.join(repository, projectFile)
-  const bytes = readUntrusted(file, largest)
+  const file = path.join(repository, projectFileName)
+  const bytes = readUntrusted(file, MAX_PROJECT_FILE_BYTES)
   if (bytes === undefined) {
     if (fs.lstatSync(file, { throwIfNoEntry: false }) === undefined) return undefined
-    throw unreadable(file, ['it is not a plain file'])
+    throw createProjectError(file, ['it is not a plain file'])
   }
   const text = bytes.toString('utf8')
   return { file, text, sha256: sha256(text), project: parseProject(file, text) }
@@ -75,15 +75,15 @@ export function readProject(repository: string): ProjectFile | undefined {
 
 /** The project in the text of a project file. Every problem with its line (exit 2). */
 export function parseProject(file: string, text: string): Project {
-  const { value, misread } = readJsonc(text)
-  if (misread.length > 0)
-    throw unreadable(
+  const { value, problems } = parseJsonc(text)
+  if (problems.length > 0)
+    throw createProjectError(
       file,
-      misread.map(({ line, column, what }) => `line ${line}, column ${column}: ${what}`),
+      problems.map(({ line, column, message }) => `line ${line}, column ${column}: ${message}`),
     )
   const parsed = Project.safeParse(value)
   if (parsed.success) return parsed.data
-  throw unreadable(
+  throw createProjectError(
     file,
     parsed.error.issues.map(issue => {
       const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined
@@ -92,29 +92,29 @@ export function parseProject(file: string, text: string): Project {
         ...(unknown ? [unknown] : []),
       ]
       const name = at.join('.') || 'the whole'
-      return `line ${placeOf(text, at).line}: ${name}: ${unknown ? `is not known; there are ${known.join(', ')}` : issue.message}`
+      return `line ${findPosition(text, at).line}: ${name}: ${unknown ? `is not known; there are ${projectKeys.join(', ')}` : issue.message}`
     }),
   )
 }
 
 /** Has the user said yes to exactly this content for this repository? */
-export function isConfirmed(home: string, repository: string, sha256: string): boolean {
-  return readIfPresent(confirmationOf(home, repository))?.split('\n').includes(sha256) ?? false
+export function isProjectConfirmed(home: string, repository: string, sha256: string): boolean {
+  return readIfPresent(resolveConfirmation(home, repository))?.split('\n').includes(sha256) ?? false
 }
 
 /** Keep the user's yes. What was confirmed before for this repository counts no more: going back is a change too. */
-export function confirm(home: string, repository: string, sha256: string): void {
-  const file = confirmationOf(home, repository)
+export function confirmProject(home: string, repository: string, sha256: string): void {
+  const file = resolveConfirmation(home, repository)
   fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
   writeAtomic(file, `${repository}\n${sha256}\n`)
 }
 
 // --- internal ---
 
-const largest = 256 * 1024
-const known = Object.keys(Project.shape).filter(name => name !== '$schema')
+const MAX_PROJECT_FILE_BYTES = 256 * 1024
+const projectKeys = Object.keys(Project.shape).filter(name => name !== '$schema')
 
-function confirmationOf(home: string, repository: string): string {
+function resolveConfirmation(home: string, repository: string): string {
   return path.join(home, 'confirmed', sha256(repository).slice(0, 32))
 }
 
@@ -122,9 +122,9 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-function unreadable(file: string, problems: string[]): DispatchError {
+function createProjectError(file: string, problems: string[]): DispatchError {
   return new DispatchError(`${file} does not read:\n  ${problems.join('\n  ')}`, {
-    exit: exits.usage,
+    exitCode: exitCodes.usage,
     remedy: 'Mend it, or move it away and run `dispatch prepare`: it proposes a new one.',
   })
 }

@@ -1,24 +1,26 @@
 import path from 'node:path'
-import { contentAt, entriesAt, ignoredFiles, type Repository } from './git.ts'
+import { listIgnoredFiles, listTreeEntries, readBlob, type UserRepository } from './git.ts'
 import type { Project } from './project.ts'
-import { run } from './run.ts'
+import { runProgram } from './run.ts'
 
 /** A proposal for a project file, and what it was made from. */
-interface Proposal {
+interface ProjectProposal {
   project: Pick<Project, 'setup' | 'lockfiles' | 'hosts' | 'files'>
   /** `package-lock.json: npm ci`, one a line. */
-  because: string[]
+  reasons: string[]
 }
 
 /** Look at the files of a commit and propose what it takes to have its dependencies; undefined when nothing is recognised. */
-export async function propose(repository: Pick<Repository, 'path' | 'commit'>): Promise<Proposal | undefined> {
-  const files = (await entriesAt(repository)).map(entry => entry.path)
-  const read = (file: string) => contentAt(repository, file)
-  const found = await stepsFor(files, read)
-  const ignored = (await ignoredFiles(repository.path)).filter(file => /(^|\/)\.env\.(test|testing|ci)$/.test(file))
+export async function proposeProject(
+  repository: Pick<UserRepository, 'path' | 'commit'>,
+): Promise<ProjectProposal | undefined> {
+  const files = (await listTreeEntries(repository)).map(entry => entry.path)
+  const read = (file: string) => readBlob(repository, file)
+  const found = await detectInstallSteps(files, read)
+  const ignored = (await listIgnoredFiles(repository.path)).filter(file => /(^|\/)\.env\.(test|testing|ci)$/.test(file))
   if (found.length === 0 && ignored.length === 0) return undefined
   const hosts = new Set<string>()
-  for (const step of found) for (const host of await hostsOf(step, repository, read)) hosts.add(host)
+  for (const step of found) for (const host of await listHosts(step, repository, read)) hosts.add(host)
   return {
     project: {
       setup: found.map(({ command }) => command),
@@ -26,7 +28,7 @@ export async function propose(repository: Pick<Repository, 'path' | 'commit'>): 
       hosts: [...hosts].sort(),
       files: ignored,
     },
-    because: [
+    reasons: [
       ...found.map(({ command, lockfiles }) => `${lockfiles[0]}: ${command}`),
       ...ignored.map(file => `${file}: git ignores it, and tests are likely to need it`),
     ],
@@ -34,14 +36,17 @@ export async function propose(repository: Pick<Repository, 'path' | 'commit'>): 
 }
 
 /** One command, and the files it depends on. */
-interface Step {
+interface InstallStep {
   tool: string
   command: string
   lockfiles: string[]
 }
 
 /** What the files of a repository ask for, at the top and one folder below. */
-export async function stepsFor(files: string[], read: (file: string) => Promise<string>): Promise<Step[]> {
+export async function detectInstallSteps(
+  files: string[],
+  read: (file: string) => Promise<string>,
+): Promise<InstallStep[]> {
   const here = new Set(files)
   const folders = [...new Set(files.map(file => path.posix.dirname(file)))]
     .filter(
@@ -50,9 +55,9 @@ export async function stepsFor(files: string[], read: (file: string) => Promise<
         (!folder.includes('/') && !/^(node_modules|vendor|examples?|fixtures|tests?|docs?)$/.test(folder)),
     )
     .sort((a, b) => (a === '.' ? -1 : b === '.' ? 1 : a < b ? -1 : 1))
-  const steps: Step[] = []
+  const steps: InstallStep[] = []
   for (const folder of folders) {
-    for (const kind of kinds) {
+    for (const kind of packageTools) {
       const names = kind.lockfiles.filter(name => here.has(path.posix.join(folder, name)))
       const [first] = names
       if (
@@ -75,7 +80,7 @@ export async function stepsFor(files: string[], read: (file: string) => Promise<
 
 // --- internal ---
 
-interface Kind {
+interface PackageTool {
   tool: string
   /** Any of these; all that are there count. */
   lockfiles: string[]
@@ -88,7 +93,7 @@ interface Folder {
 }
 
 /** The first kind of a tool that fits is taken: a lock file before a list without versions. */
-const kinds: Kind[] = [
+const packageTools: PackageTool[] = [
   { tool: 'node', lockfiles: ['pnpm-lock.yaml'], command: () => 'pnpm install --frozen-lockfile' },
   {
     tool: 'node',
@@ -112,7 +117,7 @@ const kinds: Kind[] = [
   {
     tool: 'python',
     lockfiles: ['pyproject.toml'],
-    command: async (_, { read }) => installItself(await read('pyproject.toml')),
+    command: async (_, { read }) => buildEditableInstall(await read('pyproject.toml')),
   },
   { tool: 'go', lockfiles: ['go.sum', 'go.mod'], command: () => 'go mod download' },
   { tool: 'rust', lockfiles: ['Cargo.lock'], command: () => 'cargo fetch --locked' },
@@ -121,7 +126,7 @@ const kinds: Kind[] = [
 ]
 
 /** A project that is a package of its own is installed in place, with the extras for its tests. */
-function installItself(text: string): string | undefined {
+function buildEditableInstall(text: string): string | undefined {
   if (!/^\[(project|build-system)\]/m.test(text)) return undefined
   const [, extras = ''] = /^\[project\.optional-dependencies\]\s*\n([\s\S]*?)(?=^\[|$(?![\s\S]))/m.exec(text) ?? []
   const known = ['dev', 'test', 'tests'].filter(name => new RegExp(`^\\s*"?${name}"?\\s*=`, 'm').test(extras))
@@ -129,9 +134,9 @@ function installItself(text: string): string | undefined {
 }
 
 /** The hosts a step is likely to reach: those its lock file names, and the one the tool is set to. Only Python's index is known by name, see `withFiles`. */
-async function hostsOf(
-  { tool, lockfiles }: Step,
-  repository: Pick<Repository, 'path'>,
+async function listHosts(
+  { tool, lockfiles }: InstallStep,
+  repository: Pick<UserRepository, 'path'>,
   read: (file: string) => Promise<string>,
 ): Promise<string[]> {
   const named: string[] = []
@@ -140,22 +145,25 @@ async function hostsOf(
     for (const [, host = ''] of text.matchAll(/\bhttps?:\/\/(?:[^/@\s"']*@)?([A-Za-z0-9.-]+(?::\d+)?)/g))
       named.push(host)
   }
-  const asked = askTool[tool]
-  const ran = asked ? await run(asked[0] ?? '', asked.slice(1), { cwd: repository.path, deadline: 15_000 }) : undefined
-  const set = ran?.code === 0 ? [...ran.stdout.matchAll(/https?:\/\/(?:[^/@\s"']*@)?([A-Za-z0-9.-]+(?::\d+)?)/g)] : []
+  const asked = registryCommands[tool]
+  const ran = asked
+    ? await runProgram(asked[0] ?? '', asked.slice(1), { cwd: repository.path, timeoutMs: 15_000 })
+    : undefined
+  const set =
+    ran?.exitCode === 0 ? [...ran.stdout.matchAll(/https?:\/\/(?:[^/@\s"']*@)?([A-Za-z0-9.-]+(?::\d+)?)/g)] : []
   const hosts = [...new Set([...named.slice(0, 20_000), ...set.map(([, host = '']) => host)])].slice(0, 20)
-  return tool === 'python' ? withFiles(hosts) : hosts
+  return tool === 'python' ? addPythonFileHost(hosts) : hosts
 }
 
 /** Python's own index has its files on another host; and it is asked where nothing else is said. Pure. */
-export function withFiles(hosts: string[]): string[] {
+export function addPythonFileHost(hosts: string[]): string[] {
   const [index, files] = ['pypi.org', 'files.pythonhosted.org']
   if (hosts.length > 0 && !hosts.includes(index)) return hosts
   return [...new Set([...hosts, index, files])]
 }
 
 /** How a tool is asked where it fetches from. */
-const askTool: Record<string, string[]> = {
+const registryCommands: Record<string, string[]> = {
   node: ['npm', 'config', 'get', 'registry'],
   python: [
     'python3',

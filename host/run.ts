@@ -1,15 +1,15 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import { exits } from './error.ts'
+import { exitCodes } from './error.ts'
 
 /** What a finished program left behind. `code` is undefined when a signal or our own deadline ended it. */
-export interface Ran {
-  code: number | undefined
+export interface RunResult {
+  exitCode: number | undefined
   signal: string | undefined
   timedOut: boolean
   /** Set when the program could not be started at all, such as `ENOENT`. */
-  unstartable: string | undefined
+  startError: string | undefined
   stdout: string
   stderr: string
   milliseconds: number
@@ -21,9 +21,9 @@ export interface RunOptions {
   env?: Record<string, string>
   input?: string | Uint8Array
   /** Milliseconds after which the program and all it started are killed. */
-  deadline?: number
+  timeoutMs?: number
   /** Characters of each stream that are kept; the rest is dropped and the program goes on. */
-  keep?: number
+  maxOutputChars?: number
 }
 
 /**
@@ -32,41 +32,45 @@ export interface RunOptions {
  * for its hold on our pipes is waited out only so long. (Our own, and not execa: loading that costs each of our processes
  * 90 ms and 24 MB, and every check goes through here. docs/decisions/0009.)
  */
-export async function run(program: string, args: string[], options: RunOptions = {}): Promise<Ran> {
-  const { cwd, env, input, deadline, keep = 4 * 1024 * 1024 } = options
+export async function runProgram(program: string, args: string[], options: RunOptions = {}): Promise<RunResult> {
+  const { cwd, env, input, timeoutMs, maxOutputChars = 4 * 1024 * 1024 } = options
   const started = performance.now()
-  const child = begin(program, args, { cwd, env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
-  if ('unstartable' in child) return child
+  const child = spawnProgram(program, args, {
+    cwd,
+    env,
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  })
+  if ('startError' in child) return child
   child.stdin?.on('error', () => undefined) // It may end without reading its input.
   child.stdin?.end(input)
-  const stdout = collect(child.stdout, keep)
-  const stderr = collect(child.stderr, keep)
+  const stdout = collectOutput(child.stdout, maxOutputChars)
+  const stderr = collectOutput(child.stderr, maxOutputChars)
   let timedOut = false
-  let unstartable: string | undefined
+  let startError: string | undefined
   const timer =
-    deadline === undefined
+    timeoutMs === undefined
       ? undefined
       : setTimeout(() => {
           timedOut = true
           killGroup(child.pid)
-        }, deadline)
+        }, timeoutMs)
   child.once('exit', () => {
     clearTimeout(timer)
     killGroup(child.pid)
-    setTimeout(() => [child.stdout, child.stderr].forEach(stream => void stream?.destroy()), lastWords).unref()
+    setTimeout(() => [child.stdout, child.stderr].forEach(stream => void stream?.destroy()), OUTPUT_GRACE_MS).unref()
   })
   child.once('error', (error: NodeJS.ErrnoException) => {
-    unstartable = error.code ?? error.message
+    startError = error.code ?? error.message
   })
   return new Promise(resolve => {
     child.once('close', (code, signal) => {
       clearTimeout(timer)
       const milliseconds = Math.round(performance.now() - started)
       resolve({
-        code: unstartable ? undefined : (code ?? undefined),
+        exitCode: startError ? undefined : (code ?? undefined),
         signal: signal ?? undefined,
         timedOut,
-        unstartable,
+        startError,
         stdout: stdout(),
         stderr: stderr(),
         milliseconds,
@@ -76,13 +80,13 @@ export async function run(program: string, args: string[], options: RunOptions =
 }
 
 /** Node emits some failures to start as an event and throws the others, such as arguments that are too long (E2BIG). */
-function begin(program: string, args: string[], options: SpawnOptions): ChildProcess | Ran {
+function spawnProgram(program: string, args: string[], options: SpawnOptions): ChildProcess | RunResult {
   try {
     return spawn(program, args, { ...options, detached: true })
   } catch (error) {
     if (!(error instanceof Error && 'errno' in error && 'code' in error)) throw error
-    const nothing = { code: undefined, signal: undefined, stdout: '', stderr: '', milliseconds: 0 }
-    return { ...nothing, timedOut: false, unstartable: String(error.code) }
+    const nothing = { exitCode: undefined, signal: undefined, stdout: '', stderr: '', milliseconds: 0 }
+    return { ...nothing, timedOut: false, startError: String(error.code) }
   }
 }
 
@@ -96,9 +100,9 @@ export function startDetached(
   { env, log }: { env: Record<string, string>; log: string },
 ): Promise<number> {
   const words = fs.openSync(log, 'a', 0o600)
-  const child = begin(program, args, { env, cwd: '/', stdio: ['ignore', words, words] })
+  const child = spawnProgram(program, args, { env, cwd: '/', stdio: ['ignore', words, words] })
   fs.closeSync(words)
-  if ('unstartable' in child) return Promise.resolve(-1)
+  if ('startError' in child) return Promise.resolve(-1)
   child.unref()
   return new Promise(resolve => {
     child.once('error', () => resolve(-1))
@@ -107,7 +111,7 @@ export function startDetached(
 }
 
 /** Milliseconds in which what a program wrote before its end is read, when somebody else still holds its pipes. */
-const lastWords = 250
+const OUTPUT_GRACE_MS = 250
 
 /** Put a program in our place at the terminal (attach, a pager) and answer its exit code. */
 export async function runInTerminal(
@@ -117,10 +121,10 @@ export async function runInTerminal(
 ): Promise<number> {
   const { execa } = await import('execa')
   const result = await execa(program, args, { env, extendEnv: false, stdio: 'inherit', reject: false })
-  return result.exitCode ?? exits.internal
+  return result.exitCode ?? exitCodes.internal
 }
 
-function collect(stream: NodeJS.ReadableStream | null, keep: number): () => string {
+function collectOutput(stream: NodeJS.ReadableStream | null, keep: number): () => string {
   const kept: Buffer[] = []
   let size = 0
   stream?.on('data', (chunk: Buffer) => {
@@ -140,7 +144,7 @@ function killGroup(leader: number | undefined): void {
 }
 
 /** The file that a bare name on PATH stands for, links followed (so that another version is another file); empty when there is none. */
-export function programOf(name: string, searchPath = process.env['PATH'] ?? ''): string {
+export function findProgram(name: string, searchPath = process.env['PATH'] ?? ''): string {
   for (const folder of searchPath.split(path.delimiter).filter(Boolean)) {
     try {
       const file = fs.realpathSync(path.join(folder, name))

@@ -1,15 +1,15 @@
 import type { ChildProcess } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import { signalExits } from './error.ts'
-import { namesIn, readIfPresent } from './files.ts'
+import { signalExitCodes } from './error.ts'
+import { listNames, readIfPresent } from './files.ts'
 
 /** Signals go to the sandbox. The terminal tells its size to its own session only, and inside is another: so we do. */
-export function handOn(child: ChildProcess): () => void {
-  const passed = (Object.keys(signalExits) as NodeJS.Signals[]).map(
+export function forwardSignals(child: ChildProcess): () => void {
+  const passed = (Object.keys(signalExitCodes) as NodeJS.Signals[]).map(
     signal => [signal, () => void child.kill(signal)] as const,
   )
-  const all = [...passed, ['SIGWINCH', () => tellSize(child.pid ?? 0)] as const]
+  const all = [...passed, ['SIGWINCH', () => forwardResize(child.pid ?? 0)] as const]
   for (const [signal, act] of all) process.on(signal, act)
   return () => {
     for (const [signal, act] of all) process.off(signal, act)
@@ -20,8 +20,8 @@ export function handOn(child: ChildProcess): () => void {
  * What whoever started us left open would be open inside as well, a folder of the host's among it: `nothing` takes those
  * places. The slots in between stay as they are. A Mac closes them by itself.
  */
-export function displaced(nothing: number): (number | 'ignore')[] {
-  const left = openFiles().filter(fd => fd > 3)
+export function buildStdioFillers(nothing: number): (number | 'ignore')[] {
+  const left = listOpenFiles().filter(fd => fd > 3)
   return Array.from({ length: Math.max(3, ...left) - 3 }, (_, at) => (left.includes(at + 4) ? nothing : 'ignore'))
 }
 
@@ -29,17 +29,17 @@ export function displaced(nothing: number): (number | 'ignore')[] {
  * The relay of a sandbox that was killed outright (SIGKILL) outlives it, with its socket, and nobody can use it any more.
  * Whoever comes next ends it. Its folder's name says whose it was.
  */
-export function sweep(temp: string): void {
-  for (const name of namesIn(temp)) {
+export function removeStaleSandboxes(temp: string): void {
+  for (const name of listNames(temp)) {
     const owner = /^dsp-(\d+)-\w+$/.exec(name)?.[1]
     const folder = path.join(temp, name)
     if (owner === undefined || fs.existsSync(`/proc/${owner}`) || process.platform !== 'linux') continue
     if (fs.lstatSync(folder, { throwIfNoEntry: false })?.uid !== process.geteuid?.()) continue
-    for (const pid of namesIn('/proc')
+    for (const pid of listNames('/proc')
       .filter(entry => /^\d+$/.test(entry))
       .map(Number)) {
-      const words = commandOf(pid)
-      if (/^(\S*\/)?socat\0/.test(words) && words.includes(`UNIX-LISTEN:${folder}/`)) signalOne(pid, 'SIGTERM')
+      const words = readCommandLine(pid)
+      if (/^(\S*\/)?socat\0/.test(words) && words.includes(`UNIX-LISTEN:${folder}/`)) sendSignal(pid, 'SIGTERM')
     }
     fs.rmSync(folder, { recursive: true, force: true })
   }
@@ -48,31 +48,31 @@ export function sweep(temp: string): void {
 // --- internal ---
 
 /** Files that a program started by us would inherit: those without O_CLOEXEC, as Linux tells it. */
-function openFiles(): number[] {
+function listOpenFiles(): number[] {
   const closes = 0o2000000
-  return namesIn('/proc/self/fdinfo').flatMap(name => {
+  return listNames('/proc/self/fdinfo').flatMap(name => {
     const flags = /^flags:\s+(\d+)/m.exec(readIfPresent(`/proc/self/fdinfo/${name}`) ?? '')?.[1]
     return flags === undefined || Number.parseInt(flags, 8) & closes ? [] : [Number(name)]
   })
 }
 
-function tellSize(root: number): void {
-  for (const pid of descendants(root)) signalOne(pid, 'SIGWINCH')
+function forwardResize(root: number): void {
+  for (const pid of listDescendants(root)) sendSignal(pid, 'SIGWINCH')
 }
 
 /** Everybody below a process, as Linux tells it; on a Mac nobody needs to be told. */
-function descendants(pid: number): number[] {
+function listDescendants(pid: number): number[] {
   try {
     const children = fs
       .readdirSync(`/proc/${pid}/task`)
       .flatMap(task => fs.readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' '))
-    return children.filter(Boolean).flatMap(child => [Number(child), ...descendants(Number(child))])
+    return children.filter(Boolean).flatMap(child => [Number(child), ...listDescendants(Number(child))])
   } catch {
     return []
   }
 }
 
-function commandOf(pid: number): string {
+function readCommandLine(pid: number): string {
   try {
     return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8')
   } catch {
@@ -80,7 +80,7 @@ function commandOf(pid: number): string {
   }
 }
 
-function signalOne(pid: number, signal: NodeJS.Signals): void {
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {} // It has just ended.

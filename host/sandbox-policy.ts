@@ -7,82 +7,84 @@ import type { Login } from './claude.ts'
  * Who runs inside. `commit` is git on a worker's behalf: it may write the repository and has neither network nor login.
  * `setup` fetches a project's dependencies, `check` proves a clause.
  */
-const roles = ['orchestrator', 'code', 'rw', 'commit', 'setup', 'check'] as const
-export type Role = (typeof roles)[number]
+const sandboxRoles = ['orchestrator', 'code', 'rw', 'commit', 'setup', 'check'] as const
+export type SandboxRole = (typeof sandboxRoles)[number]
 
-const place = z.string().regex(/^\/[^\0\n]*$/)
+const pathSchema = z.string().regex(/^\/[^\0\n]*$/)
 
 /** One name or address with its port: `api.example.com:443`, `*.example.com:443`, `127.0.0.1:8080`, `[::1]:8080`. */
-const host = z.string().regex(/^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/)
+const hostSchema = z
+  .string()
+  .regex(/^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/)
 
 /** What one process may do, in a file that no agent can write: `bin/sandboxed.ts` reads it. */
-export const Policy = z.strictObject({
+export const SandboxPolicy = z.strictObject({
   format: z.literal(1),
-  role: z.enum(roles),
+  role: z.enum(sandboxRoles),
   /** Where it starts. */
-  folder: place,
+  folder: pathSchema,
   /** Its own place for temporary files, at `TMPDIR`. */
-  scratch: place,
+  tempFolder: pathSchema,
   /** What it may read besides the system and the tools on PATH. */
-  read: z.array(place),
+  readablePaths: z.array(pathSchema),
   /** What in there it may not: folders, and files that are never replaced by a rename (that would lift what lies over them). */
-  hide: z.array(place),
-  write: z.array(place),
+  hiddenPaths: z.array(pathSchema),
+  writablePaths: z.array(pathSchema),
   /** What stays as it is though it lies in a place that may be written. */
-  keep: z.array(place),
+  protectedPaths: z.array(pathSchema),
   /** Whom it may call; nobody means that it has no network at all. */
-  hosts: z.array(host),
+  allowedHosts: z.array(hostSchema),
   /** Variables taken from the environment of the door; all others are left outside. Names only: values may be secrets. */
-  inherit: z.array(z.string()),
+  inheritedVariables: z.array(z.string()),
   variables: z.record(z.string(), z.string()),
   /** Folders of the project's own tools: on PATH inside, and never on that of the door, for an agent may write there. */
-  tools: z.array(place).default([]),
-  /** A file that will say how it ended: {@link Outcome}. */
-  outcome: place.optional(),
+  toolFolders: z.array(pathSchema).default([]),
+  /** A file that will say how it ended: {@link SandboxResult}. */
+  resultFile: pathSchema.optional(),
 })
-export type Policy = z.infer<typeof Policy>
+export type SandboxPolicy = z.infer<typeof SandboxPolicy>
 
 /** How it ended, beyond doubt: an exit code alone could be the sandbox's own. */
-export const Outcome = z.object({
-  began: z.boolean(),
-  code: z.number().nullable(),
+export const SandboxResult = z.object({
+  hasStarted: z.boolean(),
+  exitCode: z.number().nullable(),
   signal: z.string().nullable(),
   /** From the moment it began. */
   milliseconds: z.int(),
-  why: z.string(),
+  reason: z.string(),
 })
-export type Outcome = z.infer<typeof Outcome>
+export type SandboxResult = z.infer<typeof SandboxResult>
 
 /** What a role needs of a session. */
-interface Needs {
+interface PolicyInput {
   folder: string
-  scratch: string
+  tempFolder: string
   /** The deliverable: a repository. */
   outputs?: string
   /** rw: the globs of its brief. */
   files?: string[]
-  read?: string[]
-  hide?: string[]
-  write?: string[]
-  hosts?: string[]
+  readablePaths?: string[]
+  hiddenPaths?: string[]
+  writablePaths?: string[]
+  allowedHosts?: string[]
   login?: Login
   /** Programs that it starts by their path, such as claude. */
   programs?: string[]
-  inherit?: string[]
+  inheritedVariables?: string[]
   variables?: Record<string, string>
-  tools?: string[]
-  outcome?: string
+  toolFolders?: string[]
+  resultFile?: string
 }
 
 /** What a role may do with these needs. Pure. */
-export function policyOf(role: Role, needs: Needs): Policy {
+export function buildPolicy(role: SandboxRole, needs: PolicyInput): SandboxPolicy {
   const { outputs, login } = needs
   const git = outputs === undefined ? '' : path.join(outputs, '.git')
-  const own = login === undefined ? { read: [], write: [] } : placesOf(login, needs.folder)
-  const writes: Record<Role, string[]> = {
+  const own = login === undefined ? { read: [], write: [] } : listClaudePaths(login, needs.folder)
+  const writes: Record<SandboxRole, string[]> = {
     orchestrator: [],
     code: outputs === undefined ? [] : [outputs],
-    rw: outputs === undefined ? [] : rootsOf(outputs, needs.files ?? []),
+    rw: outputs === undefined ? [] : listWritableRoots(outputs, needs.files ?? []),
     commit: outputs === undefined ? [] : [outputs],
     setup: [],
     check: [],
@@ -97,26 +99,26 @@ export function policyOf(role: Role, needs: Needs): Policy {
     format: 1,
     role,
     folder: needs.folder,
-    scratch: needs.scratch,
-    read: [
+    tempFolder: needs.tempFolder,
+    readablePaths: [
       ...(outputs === undefined ? [] : [outputs]),
-      ...(needs.read ?? []),
+      ...(needs.readablePaths ?? []),
       ...own.read,
-      ...(needs.programs ?? []).map(homeOf),
+      ...(needs.programs ?? []).map(findProgramFolder),
     ],
-    hide: needs.hide ?? [],
-    write: [...writes[role], ...(needs.write ?? []), ...own.write],
-    keep: outputs === undefined ? [] : keeps,
-    hosts: role === 'check' || role === 'commit' ? [] : (needs.hosts ?? []),
-    inherit: [...plain, ...(needs.inherit ?? [])],
+    hiddenPaths: needs.hiddenPaths ?? [],
+    writablePaths: [...writes[role], ...(needs.writablePaths ?? []), ...own.write],
+    protectedPaths: outputs === undefined ? [] : keeps,
+    allowedHosts: role === 'check' || role === 'commit' ? [] : (needs.allowedHosts ?? []),
+    inheritedVariables: [...plainVariables, ...(needs.inheritedVariables ?? [])],
     variables: needs.variables ?? {},
-    tools: needs.tools ?? [],
-    ...(needs.outcome === undefined ? {} : { outcome: needs.outcome }),
+    toolFolders: needs.toolFolders ?? [],
+    ...(needs.resultFile === undefined ? {} : { resultFile: needs.resultFile }),
   }
 }
 
 /** The folders in front of the first wildcard of each glob; what may be written below them the guard and the commit narrow down. Pure. */
-export function rootsOf(outputs: string, globs: string[]): string[] {
+export function listWritableRoots(outputs: string, globs: string[]): string[] {
   const roots = globs.map(glob => {
     const steps = glob.replace(/\/+$/, '').split('/')
     const wild = steps.findIndex(step => /[*?[\]{}!]/.test(step))
@@ -127,7 +129,7 @@ export function rootsOf(outputs: string, globs: string[]): string[] {
 }
 
 /** Whom an agent must reach to think, by the environment in which it runs. */
-export function modelHosts(environment: NodeJS.ProcessEnv = process.env): string[] {
+export function listModelHosts(environment: NodeJS.ProcessEnv = process.env): string[] {
   const address = environment['ANTHROPIC_BASE_URL']
   if (address && URL.canParse(address)) {
     const { hostname, port, protocol } = new URL(address)
@@ -145,16 +147,16 @@ export function modelHosts(environment: NodeJS.ProcessEnv = process.env): string
 }
 
 /** A host as a person names it for `--allow-host`: without a port it is 443. Undefined when it is none. Pure. */
-export function readHost(text: string): string | undefined {
+export function parseHost(text: string): string | undefined {
   const named = /:\d{1,5}$/.test(text) && !/^[0-9a-f:]+$/i.test(text) ? text : `${text}:443`
-  return host.safeParse(named).success && Number(named.replace(/^.*:/, '')) < 65_536 ? named : undefined
+  return hostSchema.safeParse(named).success && Number(named.replace(/^.*:/, '')) < 65_536 ? named : undefined
 }
 
 /**
  * Where claude keeps what it must write when it starts in this folder, and what of it is only read. A private folder is all its
  * own; of the user's, only what belongs to this place. Pure but for a look.
  */
-export function placesOf(
+export function listClaudePaths(
   { kind, configDirectory, configFile }: Login,
   start: string,
 ): { read: string[]; write: string[] } {
@@ -174,10 +176,22 @@ export function isUnder(inner: string, outer: string): boolean {
 // --- internal ---
 
 /** What every process is given of the environment; nothing of it is a secret. */
-const plain = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TERM', 'COLORTERM', 'TZ']
+const plainVariables = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'TERM',
+  'COLORTERM',
+  'TZ',
+]
 
 /** What must be readable for a program to run: its package where it stems from npm, else the folder it lies in. */
-function homeOf(program: string): string {
+function findProgramFolder(program: string): string {
   const fromNpm = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(program)?.[0]
   return fromNpm ?? path.dirname(program)
 }

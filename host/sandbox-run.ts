@@ -4,16 +4,16 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SandboxRuntimeConfig } from '@anthropic-ai/sandbox-runtime'
-import { DispatchError, exits, isErrno } from './error.ts'
+import { DispatchError, exitCodes, isErrno } from './error.ts'
 import { writeAtomic } from './files.ts'
-import { shellWord } from './printable.ts'
-import { programOf } from './run.ts'
-import { displaced, handOn, sweep } from './sandbox-beside.ts'
-import { isUnder, type Outcome, type Policy } from './sandbox-policy.ts'
-import { type Reads, readsOf } from './sandbox-reads.ts'
+import { quoteForShell } from './printable.ts'
+import { findProgram } from './run.ts'
+import { buildStdioFillers, forwardSignals, removeStaleSandboxes } from './sandbox-beside.ts'
+import { isUnder, type SandboxPolicy, type SandboxResult } from './sandbox-policy.ts'
+import { listReadablePaths, type ReadablePaths } from './sandbox-reads.ts'
 
 /** The package of the sandbox itself: its helper program must be readable inside. */
-export function runtimeFolder(): string {
+export function findRuntimeFolder(): string {
   return path.dirname(path.dirname(fileURLToPath(import.meta.resolve('@anthropic-ai/sandbox-runtime'))))
 }
 
@@ -22,32 +22,36 @@ export function runtimeFolder(): string {
  * (a proxy on loopback), hands signals and the terminal's size in, and when it dies, all inside dies with it. A sandbox that
  * does not come up is exit 11, never a run without one.
  */
-export async function runSandboxed(policy: Policy, command: string[], environment = process.env): Promise<number> {
-  const temp = shortTemp()
-  sweep(temp)
+export async function runSandboxed(
+  policy: SandboxPolicy,
+  command: string[],
+  environment = process.env,
+): Promise<number> {
+  const temp = chooseSocketFolder()
+  removeStaleSandboxes(temp)
   const scene = fs.realpathSync(fs.mkdtempSync(path.join(temp, `dsp-${process.pid}-`)))
-  const ended = await enclosed(policy, command, scene, environment).finally(() =>
+  const ended = await runEnclosed(policy, command, scene, environment).finally(() =>
     fs.rmSync(scene, { recursive: true, force: true }),
   )
-  if (policy.outcome !== undefined) writeAtomic(policy.outcome, JSON.stringify(ended))
-  if (!ended.began) throw noSandbox(ended.why)
-  return ended.code ?? signalCode(ended.signal)
+  if (policy.resultFile !== undefined) writeAtomic(policy.resultFile, JSON.stringify(ended))
+  if (!ended.hasStarted) throw createSandboxError(ended.reason)
+  return ended.exitCode ?? toExitCode(ended.signal)
 }
 
 /** What the library is told. Pure but for a look at what is there. */
-export function runtimeConfig(
-  policy: Policy,
-  reads: Reads,
+export function buildRuntimeConfig(
+  policy: SandboxPolicy,
+  reads: ReadablePaths,
   scene: string,
   platform = process.platform,
 ): SandboxRuntimeConfig {
-  const write = [...policy.write, policy.scratch]
-  const allowRead = [...reads.allow, ...policy.read, runtimeFolder(), scene].filter(
+  const write = [...policy.writablePaths, policy.tempFolder]
+  const allowRead = [...reads.allowed, ...policy.readablePaths, findRuntimeFolder(), scene].filter(
     place => !write.some(other => isUnder(place, other)),
   )
   return {
     network: {
-      allowedDomains: policy.hosts,
+      allowedDomains: policy.allowedHosts,
       deniedDomains: [],
       strictAllowlist: true,
       // A Mac has no loopback of its own to give away: whoever may serve there, may also call whoever serves there.
@@ -56,59 +60,61 @@ export function runtimeConfig(
     filesystem: {
       // Under a place that is only read, what may be written is taken away once more: the library lays it on top then.
       denyRead: [
-        ...reads.deny,
-        ...policy.hide.filter(place => fs.existsSync(place)),
+        ...reads.denied,
+        ...policy.hiddenPaths.filter(place => fs.existsSync(place)),
         ...write.filter(place => allowRead.some(other => isUnder(place, other))),
       ],
       allowRead: [...new Set(allowRead)],
       allowWrite: [...new Set(write)],
-      denyWrite: policy.keep,
+      denyWrite: policy.protectedPaths,
     },
     allowPty: policy.role === 'orchestrator',
     // It would look for repositories below the folder that this process stands in, and that one is empty.
     ripgrep: { command: 'true' },
-    socatPath: programOf('socat'),
+    socatPath: findProgram('socat'),
   }
 }
 
 /** What the shell inside does before the command: say that it is there, and take away what only the library needed. Pure. */
-export function innerScript({ folder, scratch, hosts }: Policy, command: string[]): string {
-  const loopback = ['localhost', '127.0.0.1', '::1'].filter(name => !hosts.some(host => host.startsWith(`${name}:`)))
+export function buildInnerScript({ folder, tempFolder, allowedHosts }: SandboxPolicy, command: string[]): string {
+  const loopback = ['localhost', '127.0.0.1', '::1'].filter(
+    name => !allowedHosts.some(host => host.startsWith(`${name}:`)),
+  )
   return [
     'printf . >&3; exec 3>&-',
-    `unset ${strays.join(' ')}`,
-    `export TMPDIR=${shellWord(scratch)}`,
-    ...(hosts.length > 0
+    `unset ${unwantedVariables.join(' ')}`,
+    `export TMPDIR=${quoteForShell(tempFolder)}`,
+    ...(allowedHosts.length > 0
       ? [`export NO_PROXY=${loopback.join(',')} no_proxy=${loopback.join(',')} NODE_USE_ENV_PROXY=1`]
       : []),
-    `cd ${shellWord(folder)} || exit 126; unset OLDPWD`,
-    `exec ${command.map(shellWord).join(' ')}`,
+    `cd ${quoteForShell(folder)} || exit 126; unset OLDPWD`,
+    `exec ${command.map(quoteForShell).join(' ')}`,
   ].join('; ')
 }
 
 /** The environment inside, built from empty. Pure. */
-function innerEnvironment(
-  { inherit, variables, tools }: Policy,
+function buildInnerEnvironment(
+  { inheritedVariables, variables, toolFolders }: SandboxPolicy,
   environment: NodeJS.ProcessEnv,
 ): Record<string, string> {
-  const taken = inherit.flatMap(name => (environment[name] === undefined ? [] : [[name, environment[name]]]))
+  const taken = inheritedVariables.flatMap(name => (environment[name] === undefined ? [] : [[name, environment[name]]]))
   const inside: Record<string, string> = { ...Object.fromEntries(taken), ...variables }
-  const search = [...tools, inside['PATH'] ?? ''].filter(Boolean).join(path.delimiter)
+  const search = [...toolFolders, inside['PATH'] ?? ''].filter(Boolean).join(path.delimiter)
   return { ...inside, ...(search === '' ? {} : { PATH: search }) }
 }
 
 /** PATH without the folders that an agent can write, and without those that mean another one everywhere. Pure. */
-function safePath(searchPath: string, writable: string[]): string {
+function filterSearchPath(searchPath: string, writable: string[]): string {
   const folders = searchPath.split(path.delimiter).filter(folder => path.isAbsolute(folder))
   return folders
-    .filter(folder => !writable.some(place => isUnder(realOf(folder) ?? folder, place)))
+    .filter(folder => !writable.some(place => isUnder(resolveRealPath(folder) ?? folder, place)))
     .join(path.delimiter)
 }
 
 // --- internal ---
 
 /** What the library sets beside the way out: for programs that nobody of ours runs, and with its password in them. */
-const strays = [
+const unwantedVariables = [
   'SANDBOX_RUNTIME',
   'GIT_CONFIG_PARAMETERS',
   'GIT_SSH_COMMAND',
@@ -132,50 +138,50 @@ const strays = [
   'no_proxy',
 ]
 
-async function enclosed(
-  policy: Policy,
+async function runEnclosed(
+  policy: SandboxPolicy,
   command: string[],
   scene: string,
   environment: NodeJS.ProcessEnv,
-): Promise<Outcome> {
-  const kept = policy.keep.filter(place => fs.existsSync(path.dirname(place)))
-  for (const place of [...policy.write, policy.scratch, ...kept]) settle(place)
-  const inside = innerEnvironment(policy, environment)
+): Promise<SandboxResult> {
+  const kept = policy.protectedPaths.filter(place => fs.existsSync(path.dirname(place)))
+  for (const place of [...policy.writablePaths, policy.tempFolder, ...kept]) prepareWritablePath(place)
+  const inside = buildInnerEnvironment(policy, environment)
   // The library looks at the folder it stands in, and leaves its sockets where TMPDIR says.
   process.chdir(scene)
   process.env['TMPDIR'] = scene
   // Nor does anything out here come from where an agent can put a program: project tools stand on PATH for those inside.
-  process.env['PATH'] = safePath(process.env['PATH'] ?? '', [
-    ...policy.write,
-    policy.scratch,
+  process.env['PATH'] = filterSearchPath(process.env['PATH'] ?? '', [
+    ...policy.writablePaths,
+    policy.tempFolder,
     policy.folder,
-    ...policy.tools,
+    ...policy.toolFolders,
   ])
-  const reads = readsOf(inside['PATH'] ?? '', inside['HOME'] ?? os.homedir())
-  const config = runtimeConfig(policy, reads, scene)
+  const reads = listReadablePaths(inside['PATH'] ?? '', inside['HOME'] ?? os.homedir())
+  const config = buildRuntimeConfig(policy, reads, scene)
   const { ['SandboxManager']: fence } = await import('@anthropic-ai/sandbox-runtime')
   try {
     // A process that may reach no host needs no proxy: on Linux its network is empty, and a start costs half. The library must
     // still have the configuration: it takes `ripgrep` from nowhere else, and a search by an `rg` that is not installed leaves
     // a timer behind that keeps this process alive for ten seconds.
-    if (policy.hosts.length > 0 || process.platform === 'darwin') await fence.initialize(config)
+    if (policy.allowedHosts.length > 0 || process.platform === 'darwin') await fence.initialize(config)
     else fence.updateConfig(config)
     const wrapped = await fence.wrapWithSandboxArgv(
-      innerScript(policy, command),
+      buildInnerScript(policy, command),
       '/bin/sh',
       config,
       undefined,
       undefined,
       { commandId: policy.role },
     )
-    return await finish(walled(wrapped.argv.at(-1) ?? ''), inside)
+    return await superviseSandbox(isolateIpc(wrapped.argv.at(-1) ?? ''), inside)
   } catch (error) {
     return {
-      began: false,
-      code: null,
+      hasStarted: false,
+      exitCode: null,
       signal: null,
       milliseconds: 0,
-      why: error instanceof Error ? error.message : String(error),
+      reason: error instanceof Error ? error.message : String(error),
     }
   } finally {
     fence.cleanupAfterCommand()
@@ -184,23 +190,23 @@ async function enclosed(
 }
 
 /** The library leaves the host's shared memory and message queues within reach; one more wall, or no sandbox. */
-function walled(line: string, platform = process.platform): string {
+function isolateIpc(line: string, platform = process.platform): string {
   if (platform === 'darwin') return line
-  const bubblewrap = `${shellWord(programOf('bwrap'))} --unshare-ipc --unshare-uts --new-session `
+  const bubblewrap = `${quoteForShell(findProgram('bwrap'))} --unshare-ipc --unshare-uts --new-session `
   const higher = line.replace('bwrap --new-session ', () => bubblewrap)
   if (higher === line) throw new Error('sandbox-runtime words its command in a way that we do not know')
   return higher
 }
 
 /** Start it, stand beside it, and say how it ended. */
-function finish(line: string, env: Record<string, string>): Promise<Outcome> {
+function superviseSandbox(line: string, env: Record<string, string>): Promise<SandboxResult> {
   // `exec`, so that the sandbox is our own child and dies with us. A plain file is not handed in: who holds one open could
   // open it anew by /proc, for writing, past every wall.
   const stdio = [0, 1, 2].map(fd => (isFile(fd) ? 'pipe' : fd))
   const nothing = fs.openSync('/dev/null', 'r')
   const child = spawn('/bin/sh', ['-c', `exec ${line}`], {
     env,
-    stdio: [...stdio, 'pipe', ...displaced(nothing)] as ['pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: [...stdio, 'pipe', ...buildStdioFillers(nothing)] as ['pipe', 'pipe', 'pipe', 'pipe'],
   })
   if (stdio[0] === 'pipe') {
     child.stdin?.on('error', () => undefined) // It may end without reading its input.
@@ -214,13 +220,13 @@ function finish(line: string, env: Record<string, string>): Promise<Outcome> {
     began ??= performance.now()
   })
   signal.on('error', () => undefined)
-  const letGo = handOn(child)
+  const letGo = forwardSignals(child)
   return new Promise(resolve => {
-    const end = (code: number | null, by: string | null, why: string) => {
+    const end = (exitCode: number | null, by: string | null, reason: string) => {
       letGo()
       process.stdin.unref?.()
       const milliseconds = began === undefined ? 0 : Math.round(performance.now() - began)
-      resolve({ began: began !== undefined, code, signal: by, milliseconds, why })
+      resolve({ hasStarted: began !== undefined, exitCode, signal: by, milliseconds, reason })
     }
     child.once('error', error => end(null, null, error.message))
     child.once('close', (code, by) =>
@@ -237,21 +243,21 @@ function finish(line: string, env: Record<string, string>): Promise<Outcome> {
  * A place that may be written is there, and is what its name says: a link in it, laid by an earlier agent, would open
  * whatever it points at.
  */
-function settle(place: string): void {
+function prepareWritablePath(place: string): void {
   let there = place
   while (fs.lstatSync(there, { throwIfNoEntry: false }) === undefined) there = path.dirname(there)
-  const real = realOf(there)
+  const real = resolveRealPath(there)
   if (real !== there)
     throw new DispatchError(
       `${there} is a link${real === undefined ? '' : ` to ${real}`}: nothing is opened for writing through a link`,
       {
-        exit: exits.integrity,
+        exitCode: exitCodes.integrity,
       },
     )
   if (there !== place) fs.mkdirSync(place, { recursive: true, mode: 0o700 })
 }
 
-function realOf(place: string): string | undefined {
+function resolveRealPath(place: string): string | undefined {
   try {
     return fs.realpathSync(place)
   } catch (error) {
@@ -261,7 +267,7 @@ function realOf(place: string): string | undefined {
 }
 
 /** A folder for sockets: the whole name of one may have 107 bytes (`unix(7)`), of which ours take 54 at most. */
-function shortTemp(): string {
+function chooseSocketFolder(): string {
   const named = os.tmpdir()
   return Buffer.byteLength(named) <= 53 ? named : '/tmp'
 }
@@ -274,13 +280,13 @@ function isFile(fd: number): boolean {
   }
 }
 
-function signalCode(signal: string | null): number {
+function toExitCode(signal: string | null): number {
   return 128 + (os.constants.signals[signal as NodeJS.Signals] ?? 0)
 }
 
-function noSandbox(why: string): DispatchError {
+function createSandboxError(why: string): DispatchError {
   return new DispatchError(`the sandbox did not start: ${why}`, {
-    exit: exits.sandbox,
+    exitCode: exitCodes.sandbox,
     remedy: '`dispatch doctor` says what this machine lacks.',
   })
 }

@@ -1,53 +1,56 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { readIfPresent } from './files.ts'
-import { programOf, run } from './run.ts'
-import { runtimeFolder } from './sandbox-run.ts'
+import { findProgram, runProgram } from './run.ts'
+import { findRuntimeFolder } from './sandbox-run.ts'
 
 export * from './sandbox-policy.ts'
-export { readsOf, toolFolders } from './sandbox-reads.ts'
-export { innerScript, runSandboxed, runtimeConfig } from './sandbox-run.ts'
+export { listReadablePaths, listToolFolders } from './sandbox-reads.ts'
+export { buildInnerScript, buildRuntimeConfig, runSandboxed } from './sandbox-run.ts'
 
 /** What of a sandbox this machine has: one that works, or why there is none and what brings it. */
-type SandboxHere = { kind: 'bubblewrap' | 'seatbelt' } | { missing: string; remedy: string }
+type SandboxSupport = { kind: 'bubblewrap' | 'seatbelt' } | { problem: string; remedy: string }
 
 /** Try it out: an empty sandbox, made and left again. 20 ms, so every start may ask. */
-export async function sandboxHere(
+export async function detectSandbox(
   searchPath = process.env['PATH'] ?? '',
   platform = process.platform,
-): Promise<SandboxHere> {
-  if (platform === 'darwin') return seatbelt()
+): Promise<SandboxSupport> {
+  if (platform === 'darwin') return detectSeatbelt()
   if (platform !== 'linux')
-    return { missing: `there is no sandbox for ${platform}`, remedy: 'Run dispatch on Linux or macOS.' }
-  const lacking = ['bwrap', 'socat'].filter(program => programOf(program, searchPath) === '')
-  if (lacking.length > 0) return notInstalled(lacking)
-  const inner = path.join(runtimeFolder(), 'vendor/seccomp', process.arch, 'apply-seccomp')
+    return { problem: `there is no sandbox for ${platform}`, remedy: 'Run dispatch on Linux or macOS.' }
+  const lacking = ['bwrap', 'socat'].filter(program => findProgram(program, searchPath) === '')
+  if (lacking.length > 0) return describeMissingPrograms(lacking)
+  const inner = path.join(findRuntimeFolder(), 'vendor/seccomp', process.arch, 'apply-seccomp')
   if (!fs.existsSync(inner))
     return {
-      missing: `the filter of system calls does not exist for ${process.arch}`,
+      problem: `the filter of system calls does not exist for ${process.arch}`,
       remedy: 'Run dispatch on x64 or arm64.',
     }
   const env = { PATH: searchPath }
-  const ran = await run(
-    programOf('bwrap', searchPath),
-    [...probe(process.geteuid?.() === 0), inner, '/bin/sh', '-c', ':'],
-    { env, deadline: 5000 },
+  const ran = await runProgram(
+    findProgram('bwrap', searchPath),
+    [...buildProbeArguments(process.geteuid?.() === 0), inner, '/bin/sh', '-c', ':'],
+    { env, timeoutMs: 5000 },
   )
-  if (ran.code === 0) return { kind: 'bubblewrap' }
-  return { missing: refusalIn(ran.stderr, ran.timedOut), remedy: remedyFor(namespaces()) }
+  if (ran.exitCode === 0) return { kind: 'bubblewrap' }
+  return {
+    problem: describeBubblewrapError(ran.stderr, ran.timedOut),
+    remedy: chooseNamespaceRemedy(readNamespaceLimits()),
+  }
 }
 
 /** Which programs are not there, and how they come. Pure. */
-export function notInstalled(programs: string[]): { missing: string; remedy: string } {
+export function describeMissingPrograms(programs: string[]): { problem: string; remedy: string } {
   const packages = programs.map(program => (program === 'bwrap' ? 'bubblewrap' : program))
   return {
-    missing: `${programs.join(' and ')} ${programs.length > 1 ? 'are' : 'is'} not on PATH`,
+    problem: `${programs.join(' and ')} ${programs.length > 1 ? 'are' : 'is'} not on PATH`,
     remedy: `\`apt-get install ${packages.join(' ')}\`.`,
   }
 }
 
 /** bubblewrap's own last words, shortened to what a person can use. Pure. */
-export function refusalIn(stderr: string, timedOut = false): string {
+export function describeBubblewrapError(stderr: string, timedOut = false): string {
   if (timedOut) return 'bubblewrap did not answer in 5 s'
   const said =
     stderr
@@ -65,38 +68,38 @@ export function refusalIn(stderr: string, timedOut = false): string {
 }
 
 /** What Linux says of user namespaces; undefined where it has no such switch. */
-interface Namespaces {
+interface NamespaceLimits {
   restricted: string | undefined
   allowed: string | undefined
-  most: string | undefined
+  max: string | undefined
 }
 
 /** The switch that stands in bwrap's way. Pure. */
-export function remedyFor({ restricted, allowed, most }: Namespaces): string {
+export function chooseNamespaceRemedy({ restricted, allowed, max }: NamespaceLimits): string {
   const until = 'for good: a file in /etc/sysctl.d'
   if (restricted === '1')
     return `AppArmor forbids it (Ubuntu 24.04): \`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0\`; ${until}`
   if (allowed === '0') return `User namespaces are off: \`sudo sysctl kernel.unprivileged_userns_clone=1\`; ${until}`
-  if (most === '0') return `User namespaces are off: \`sudo sysctl user.max_user_namespaces=15000\`; ${until}`
+  if (max === '0') return `User namespaces are off: \`sudo sysctl user.max_user_namespaces=15000\`; ${until}`
   return 'Inside a container it often is not allowed; run dispatch outside of it'
 }
 
 // --- internal ---
 
-async function seatbelt(): Promise<SandboxHere> {
-  const ran = await run('/usr/bin/sandbox-exec', ['-p', '(version 1)(allow default)', '/usr/bin/true'], {
-    deadline: 5000,
+async function detectSeatbelt(): Promise<SandboxSupport> {
+  const ran = await runProgram('/usr/bin/sandbox-exec', ['-p', '(version 1)(allow default)', '/usr/bin/true'], {
+    timeoutMs: 5000,
   })
-  if (ran.code === 0) return { kind: 'seatbelt' }
-  const said = ran.unstartable ?? ran.stderr.trim().split('\n')[0] ?? ''
+  if (ran.exitCode === 0) return { kind: 'seatbelt' }
+  const said = ran.startError ?? ran.stderr.trim().split('\n')[0] ?? ''
   return {
-    missing: `sandbox-exec does not work here: ${said.slice(0, 160)}`,
+    problem: `sandbox-exec does not work here: ${said.slice(0, 160)}`,
     remedy: 'It is part of macOS; a managed Mac may forbid it.',
   }
 }
 
 /** The same walls as the real ones have, round nothing. */
-function probe(isRoot: boolean): string[] {
+function buildProbeArguments(isRoot: boolean): string[] {
   const walls = [
     '--unshare-user',
     '--unshare-pid',
@@ -113,11 +116,11 @@ function probe(isRoot: boolean): string[] {
   return [...walls, '--cap-drop', 'ALL', ...(isRoot ? ['--cap-add', 'CAP_SETFCAP'] : []), '--']
 }
 
-function namespaces(): Namespaces {
+function readNamespaceLimits(): NamespaceLimits {
   const told = (name: string) => readIfPresent(`/proc/sys/${name}`)?.trim()
   return {
     restricted: told('kernel/apparmor_restrict_unprivileged_userns'),
     allowed: told('kernel/unprivileged_userns_clone'),
-    most: told('user/max_user_namespaces'),
+    max: told('user/max_user_namespaces'),
   }
 }

@@ -1,18 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { variables } from './config.ts'
-import { DispatchError, exits } from './error.ts'
-import { makePrivate, writeAtomic } from './files.ts'
-import { shellWord } from './printable.ts'
-import { type Ran, type RunOptions, run, runInTerminal } from './run.ts'
+import { pickVariables } from './config.ts'
+import { DispatchError, exitCodes } from './error.ts'
+import { makePrivateFolder, writeAtomic } from './files.ts'
+import { quoteForShell } from './printable.ts'
+import { type RunOptions, type RunResult, runInTerminal, runProgram } from './run.ts'
 
 /** One pane of a window, as tmux reports it. */
-interface Pane {
+interface TmuxPane {
   session: string
   window: string
   pid: number
-  dead: boolean
+  isDead: boolean
 }
 
 /** A tmux session of ours: its name, and the folder in which its windows start. Each has its command in a file there. */
@@ -22,15 +22,15 @@ export interface TmuxSession {
 }
 
 /** What a new window runs. Names are `[a-z0-9-]`; the command is argv, and no shell looks for anything in its words. */
-interface Window extends TmuxSession {
+interface TmuxWindow extends TmuxSession {
   name: string
   command: string[]
 }
 
-export type Tmux = ReturnType<typeof tmuxOf>
+export type Tmux = ReturnType<typeof openTmux>
 
 /** The tmux of one DISPATCH_HOME: a private socket, so that nothing of the user's own tmux is ever touched. */
-export function tmuxOf(home: string) {
+export function openTmux(home: string) {
   const socket = `dispatch-${createHash('sha256').update(home).digest('hex').slice(0, 10)}`
   return {
     socket,
@@ -42,7 +42,7 @@ export function tmuxOf(home: string) {
      */
     async openSession(
       { session, folder }: TmuxSession,
-      windows: Omit<Window, keyof TmuxSession>[],
+      windows: Omit<TmuxWindow, keyof TmuxSession>[],
       names: string[],
     ): Promise<void> {
       const [first, ...others] = windows.map(window => ({ session, folder, ...window }))
@@ -53,14 +53,14 @@ export function tmuxOf(home: string) {
         ['set-option', '-g', 'history-limit', '20000'],
         ['set-option', '-g', 'update-environment', names.join(' ')],
         ['new-session', '-d', '-s', session, '-x', '200', '-y', '50', '-n', first.name, ...writeCommand(first)],
-        ...others.map(window => opening(window)),
+        ...others.map(window => newWindowArguments(window)),
         ['set-option', '-s', 'exit-empty', 'on'],
       ]
       // The server is born by itself: born with the session, it would hand this caller's values to every later window.
       await must(['-f', '/dev/null', 'start-server', ';', 'set-option', '-s', 'exit-empty', 'off'])
       try {
         const chained = steps.flatMap((step, at) => (at === 0 ? step : [';', ...step]))
-        const env = { ...serverEnvironment(), ...variables(names) }
+        const env = { ...buildServerEnvironment(), ...pickVariables(names) }
         await must(['-f', '/dev/null', ...chained], { cwd: folder, env })
       } catch (error) {
         await tmux(['set-option', '-s', 'exit-empty', 'on']) // The chain has ended before it came to that.
@@ -69,8 +69,8 @@ export function tmuxOf(home: string) {
     },
 
     /** Open a window behind the others; answers the process in it. */
-    async openWindow(window: Window): Promise<number> {
-      const ran = await must(opening(window, '-P', '-F', '#{pane_pid}'), { cwd: window.folder })
+    async openWindow(window: TmuxWindow): Promise<number> {
+      const ran = await must(newWindowArguments(window, '-P', '-F', '#{pane_pid}'), { cwd: window.folder })
       return Number(ran.stdout.trim())
     },
 
@@ -78,17 +78,17 @@ export function tmuxOf(home: string) {
      * Let a window run this where its own command has ended, or open it where there is none. What runs in the window by then is
      * left alone, also what another process has started at the same moment. Answers whether this call started it.
      */
-    async renewWindow(window: Window): Promise<boolean> {
+    async respawnWindow(window: TmuxWindow): Promise<boolean> {
       const target = `=${window.session}:=${window.name}`
       const command = writeCommand(window) // tmux remembers where the ended one was started.
       const again = async (how: string, where: string) => tmux([how, '-t', where, ...command])
       const whole = await again('respawn-window', target)
-      if (whole.code === 0) return true
+      if (whole.exitCode === 0) return true
       if (!/still active/.test(whole.stderr)) return (await this.openWindow(window)) > 0
       // Somebody may have split it, to look at both.
       const panes = (await tmux(['list-panes', '-t', target, '-F', '#{pane_dead} #{pane_id}'])).stdout.split('\n')
       const ended = panes.find(line => line.startsWith('1 '))?.slice(2)
-      return ended !== undefined && (await again('respawn-pane', ended)).code === 0
+      return ended !== undefined && (await again('respawn-pane', ended)).exitCode === 0
     },
 
     async closeSession(session: string): Promise<void> {
@@ -96,36 +96,36 @@ export function tmuxOf(home: string) {
     },
 
     /** Does our server run, in tmux's own words where it does not answer? `stale`: a socket whose server is gone. */
-    async state(): Promise<{ is: 'running' | 'none' | 'stale' | 'broken'; words: string }> {
+    async readServerState(): Promise<{ kind: 'running' | 'none' | 'stale' | 'broken'; words: string }> {
       const ran = await tmux(['list-sessions'])
       const words = ran.stderr.trim()
-      if (ran.code === 0) return { is: 'running', words }
-      if (/no such file or directory/i.test(words)) return { is: 'none', words }
-      return { is: /no server running|connection refused/i.test(words) ? 'stale' : 'broken', words }
+      if (ran.exitCode === 0) return { kind: 'running', words }
+      if (/no such file or directory/i.test(words)) return { kind: 'none', words }
+      return { kind: /no server running|connection refused/i.test(words) ? 'stale' : 'broken', words }
     },
 
     /** Take away the socket of a server that has ended: tmux leaves the file behind. */
-    async tidy(): Promise<void> {
+    async removeStaleSocket(): Promise<void> {
       const ran = await tmux(['list-sessions'])
-      if (ran.code === 0) return
+      if (ran.exitCode === 0) return
       const file = /(?:no server running on|error connecting to) (\/\S+)/.exec(ran.stderr)?.[1]
       if (file?.endsWith(`/${socket}`)) fs.rmSync(file, { force: true })
     },
 
     /** Every pane on our socket; empty when no server runs. */
-    async panes(): Promise<Pane[]> {
+    async listPanes(): Promise<TmuxPane[]> {
       const ran = await tmux(['list-panes', '-a', '-F', '#{session_name} #{pane_pid} #{pane_dead} #{window_name}'])
-      return ran.code === 0 ? parsePanes(ran.stdout) : []
+      return ran.exitCode === 0 ? parsePanes(ran.stdout) : []
     },
 
     /** The text of a window, with a little of what has scrolled away (a dying program pushes its last words up); undefined without the window. */
-    async screen(session: string, name: string): Promise<string | undefined> {
+    async captureText(session: string, name: string): Promise<string | undefined> {
       const ran = await tmux(['capture-pane', '-p', '-J', '-S', '-50', '-t', `=${session}:=${name}`])
-      return ran.code === 0 ? ran.stdout.trimEnd() : undefined
+      return ran.exitCode === 0 ? ran.stdout.trimEnd() : undefined
     },
 
     /** What stands on a window now, with its styles; undefined without a living window. */
-    async styledScreen(session: string, name: string): Promise<string | undefined> {
+    async captureStyledText(session: string, name: string): Promise<string | undefined> {
       const target = ['-t', `=${session}:=${name}`]
       const ran = await tmux([
         'display-message',
@@ -138,7 +138,7 @@ export function tmuxOf(home: string) {
         '-e',
         ...target,
       ])
-      return ran.code === 0 && ran.stdout.startsWith('0\n') ? ran.stdout.slice(2) : undefined
+      return ran.exitCode === 0 && ran.stdout.startsWith('0\n') ? ran.stdout.slice(2) : undefined
     },
 
     /**
@@ -157,9 +157,9 @@ export function tmuxOf(home: string) {
     },
 
     /** The terminals of every living window on our socket, such as `/dev/pts/4`. A dead one's is given to whoever comes next. */
-    async terminals(): Promise<string[]> {
+    async listTerminals(): Promise<string[]> {
       const ran = await tmux(['list-panes', '-a', '-F', '#{?pane_dead,,#{pane_tty}}'])
-      return ran.code === 0 ? ran.stdout.split('\n').filter(Boolean) : []
+      return ran.exitCode === 0 ? ran.stdout.split('\n').filter(Boolean) : []
     },
 
     /** Put the user's terminal into the session; answers when they detach. */
@@ -171,8 +171,12 @@ export function tmuxOf(home: string) {
     },
   }
 
-  async function tmux(args: string[], options: Pick<RunOptions, 'cwd' | 'env' | 'input'> = {}): Promise<Ran> {
-    return run('tmux', ['-u', '-L', socket, ...args], { env: serverEnvironment(), deadline: 20_000, ...options })
+  async function tmux(args: string[], options: Pick<RunOptions, 'cwd' | 'env' | 'input'> = {}): Promise<RunResult> {
+    return runProgram('tmux', ['-u', '-L', socket, ...args], {
+      env: buildServerEnvironment(),
+      timeoutMs: 20_000,
+      ...options,
+    })
   }
 
   /** Hand bytes to the program in a window, past every key table. */
@@ -183,26 +187,26 @@ export function tmuxOf(home: string) {
       [['paste-buffer', '-d', '-r', '-b', buffer, '-t', `=${session}:=${name}`], {}],
     ] as const) {
       const ran = await tmux([...args], options)
-      if (ran.code !== 0)
+      if (ran.exitCode !== 0)
         throw new DispatchError(`tmux would not type into ${session}:${name}: ${ran.stderr.trim()}`, {
-          exit: exits.dependency,
+          exitCode: exitCodes.dependency,
         })
     }
   }
 
   /** Run it, and once more when the server was just on its way out ("server exited unexpectedly"). */
-  async function must(args: string[], options: Pick<RunOptions, 'cwd' | 'env'> = {}): Promise<Ran> {
+  async function must(args: string[], options: Pick<RunOptions, 'cwd' | 'env'> = {}): Promise<RunResult> {
     let ran = await tmux(args, options)
-    if (ran.code !== 0 && /server exited|no server running|lost server/.test(ran.stderr))
+    if (ran.exitCode !== 0 && /server exited|no server running|lost server/.test(ran.stderr))
       ran = await tmux(args, options)
-    if (ran.unstartable)
+    if (ran.startError)
       throw new DispatchError('tmux is not installed, or not on PATH', {
-        exit: exits.dependency,
+        exitCode: exitCodes.dependency,
         remedy: 'Install it: `brew install tmux` or `apt-get install tmux`.',
       })
-    if (ran.code !== 0)
+    if (ran.exitCode !== 0)
       throw new DispatchError(`tmux refused (${socket}): ${ran.stderr.trim()}`, {
-        exit: exits.dependency,
+        exitCode: exitCodes.dependency,
         remedy: 'Run `dispatch doctor`.',
       })
     return ran
@@ -210,18 +214,18 @@ export function tmuxOf(home: string) {
 }
 
 /** Lines of `list-panes -F`; split at blanks, for tmux shows a tab as something else where the locale is C. */
-export function parsePanes(text: string): Pane[] {
+export function parsePanes(text: string): TmuxPane[] {
   return text
     .split('\n')
     .filter(line => line !== '')
     .map(line => {
       const [session = '', pid = '', dead = '', ...window] = line.split(' ')
-      return { session, window: window.join(' '), pid: Number(pid), dead: dead === '1' }
+      return { session, window: window.join(' '), pid: Number(pid), isDead: dead === '1' }
     })
 }
 
 /** The words that open a window of a session, behind the others. */
-function opening(window: Window, ...more: string[]): string[] {
+function newWindowArguments(window: TmuxWindow, ...more: string[]): string[] {
   return ['new-window', '-d', ...more, '-t', `=${window.session}:`, '-n', window.name, ...writeCommand(window)]
 }
 
@@ -229,9 +233,9 @@ function opening(window: Window, ...more: string[]): string[] {
  * Write a window's command into a file of its folder, and answer the words that run it there. They never grow: a message to
  * tmux holds 16 KB, and paths may be long.
  */
-function writeCommand({ folder, name, command }: Window): string[] {
-  makePrivate(folder)
-  writeAtomic(path.join(folder, `${name}.sh`), `#!/bin/sh\nexec ${command.map(shellWord).join(' ')}\n`, 0o700)
+function writeCommand({ folder, name, command }: TmuxWindow): string[] {
+  makePrivateFolder(folder)
+  writeAtomic(path.join(folder, `${name}.sh`), `#!/bin/sh\nexec ${command.map(quoteForShell).join(' ')}\n`, 0o700)
   return ['/bin/sh', `./${name}.sh`]
 }
 
@@ -239,7 +243,7 @@ function writeCommand({ folder, name, command }: Window): string[] {
  * The tmux server is born with little: what it is born with, every later window of every session inherits, so no
  * secret of the first caller may be in it.
  */
-function serverEnvironment(): Record<string, string> {
+function buildServerEnvironment(): Record<string, string> {
   const kept = [
     'PATH',
     'HOME',

@@ -1,45 +1,45 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { type Config, DispatchError, identify, namesIn } from '../host/index.ts'
-import { type Claim, claim, holds, release } from '../session/index.ts'
-import { type Channel, channels, channelsOf, foldersOf } from './outbox.ts'
-import { type Pace, usual } from './pace.ts'
-import { Route } from './route.ts'
-import { timeIn } from './shelf.ts'
+import { type Config, DispatchError, identify, listNames } from '../host/index.ts'
+import { acquireLease, holdsLease, type Lease, releaseLease } from '../session/index.ts'
+import { type Channel, channels, getOutboxFolders, listEnabledChannels } from './outbox.ts'
+import { type DeliveryTiming, defaultTiming } from './pace.ts'
+import { ChannelWorker } from './route.ts'
+import { parseTimeFromName } from './shelf.ts'
 
 /** The chain of those who have held the right to deliver. */
-export const chainOf = (home: string) => path.join(home, 'outbox', 'deliverer')
+export const getDelivererLeaseFolder = (home: string) => path.join(home, 'outbox', 'deliverer')
 
 /**
  * Deliver what lies in the outbox, until nothing waits there any more. One at a time for each home: when another lives, this
  * returns at once. Each channel goes at its own speed. `configNow` is asked before each step; `signal` ends it after the
  * attempt that is under way.
  */
-export async function deliver(
+export async function runDeliverer(
   home: string,
-  configNow: () => Config,
-  pace: Pace = usual,
+  readConfigNow: () => Config,
+  timing: DeliveryTiming = defaultTiming,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<void> {
   const who = await identify(process.pid)
   if (who === undefined) throw new Error('this process is not in the table of processes')
   do {
-    const right = await claim(chainOf(home), who)
-    if (right === undefined) return
+    const lease = await acquireLease(getDelivererLeaseFolder(home), who)
+    if (lease === undefined) return
     try {
-      await serve({ home, configNow, pace, signal, right })
+      await serveChannels({ home, readConfigNow, timing, signal, lease })
     } finally {
-      if (holds(chainOf(home), right)) release(chainOf(home), right)
+      if (holdsLease(getDelivererLeaseFolder(home), lease)) releaseLease(getDelivererLeaseFolder(home), lease)
     }
     // Whoever posted while we still held the right has started nobody: look once more, now that it is given back.
-  } while (!signal.aborted && anyWaits(home, channelsOf(configNow())))
+  } while (!signal.aborted && hasWaiting(home, listEnabledChannels(readConfigNow())))
 }
 
 /** Does a message wait on any of these channels? */
-export function anyWaits(home: string, on: readonly Channel[] = channels): boolean {
+export function hasWaiting(home: string, on: readonly Channel[] = channels): boolean {
   return on.some(channel => {
     try {
-      return namesIn(foldersOf(home, channel).waiting).some(name => timeIn(name) > 0)
+      return listNames(getOutboxFolders(home, channel).waiting).some(name => parseTimeFromName(name) > 0)
     } catch (error) {
       if (error instanceof DispatchError) return false // Nobody can send what nobody can read; its health tells of it.
       throw error
@@ -47,22 +47,23 @@ export function anyWaits(home: string, on: readonly Channel[] = channels): boole
   })
 }
 
-interface Round {
+interface DelivererContext {
   home: string
-  configNow: () => Config
-  pace: Pace
+  readConfigNow: () => Config
+  timing: DeliveryTiming
   signal: AbortSignal
-  right: Claim
+  lease: Lease
 }
 
-async function serve({ home, configNow, pace, signal, right }: Round): Promise<void> {
-  const lanes = channels.map(channel => new Lane(home, channel, pace))
-  const isOver = () => signal.aborted || !holds(chainOf(home), right) || lanes.every(lane => lane.isIdle())
+async function serveChannels({ home, readConfigNow, timing, signal, lease }: DelivererContext): Promise<void> {
+  const lanes = channels.map(channel => new ChannelLoop(home, channel, timing))
+  const isOver = () =>
+    signal.aborted || !holdsLease(getDelivererLeaseFolder(home), lease) || lanes.every(lane => lane.isIdle())
   await Promise.all(
     lanes.map(async lane => {
-      const hints = hintsOf(lane.folder, signal)
+      const hints = watchForChanges(lane.folder, signal)
       while (!isOver()) {
-        const pause = await lane.step(configNow)
+        const pause = await lane.step(readConfigNow)
         if (pause > 0) await hints.orAfter(pause)
       }
       hints.close()
@@ -71,21 +72,21 @@ async function serve({ home, configNow, pace, signal, right }: Round): Promise<v
 }
 
 /** A channel that fails by a fault of ours, or of its folders, is opened and tried again, and the others never notice. */
-class Lane {
-  private readonly opened: () => Route
+class ChannelLoop {
+  private readonly opened: () => ChannelWorker
   private readonly waits: () => boolean
   readonly folder: string
-  private route: Route | undefined
+  private worker: ChannelWorker | undefined
 
-  constructor(home: string, channel: Channel, pace: Pace) {
-    this.opened = () => new Route(home, channel, pace)
-    this.waits = () => anyWaits(home, [channel])
-    this.folder = foldersOf(home, channel).waiting
+  constructor(home: string, channel: Channel, timing: DeliveryTiming) {
+    this.opened = () => new ChannelWorker(home, channel, timing)
+    this.waits = () => hasWaiting(home, [channel])
+    this.folder = getOutboxFolders(home, channel).waiting
     this.open()
   }
 
   isIdle(): boolean {
-    return this.route ? this.route.isIdle(Date.now()) : !this.waits()
+    return this.worker ? this.worker.isIdle(Date.now()) : !this.waits()
   }
 
   /** Answers after how many milliseconds to come again. */
@@ -93,36 +94,36 @@ class Lane {
     try {
       return (await this.open()?.step(configNow())) ?? 60_000
     } catch (error) {
-      this.route = undefined
-      complain(error)
+      this.worker = undefined
+      logError(error)
       return 60_000
     }
   }
 
-  private open(): Route | undefined {
+  private open(): ChannelWorker | undefined {
     try {
-      this.route ??= this.opened()
+      this.worker ??= this.opened()
     } catch (error) {
-      complain(error)
+      logError(error)
     }
-    return this.route
+    return this.worker
   }
 }
 
-function complain(error: unknown): void {
+function logError(error: unknown): void {
   const words = error instanceof DispatchError ? error.message : error instanceof Error ? error.stack : error
   process.stderr.write(`${new Date().toISOString()} ${words}\n`)
 }
 
 /** Something new may lie in the folder: a hint and no more, for systems drop events when they are many. */
-function hintsOf(folder: string, signal: AbortSignal) {
+function watchForChanges(folder: string, signal: AbortSignal) {
   let isHeard = false
   let wake: (() => void) | undefined
   const hear = () => {
     isHeard = true
     wake?.()
   }
-  const watcher = watched(folder, hear)
+  const watcher = tryWatch(folder, hear)
   signal.addEventListener('abort', hear)
   return {
     async orAfter(milliseconds: number): Promise<void> {
@@ -141,7 +142,7 @@ function hintsOf(folder: string, signal: AbortSignal) {
 }
 
 /** Undefined where the system has no more watches to give; then the looks at each second have to do. */
-function watched(folder: string, hear: () => void): fs.FSWatcher | undefined {
+function tryWatch(folder: string, hear: () => void): fs.FSWatcher | undefined {
   try {
     return fs.watch(folder, hear).on('error', () => undefined)
   } catch {

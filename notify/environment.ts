@@ -1,18 +1,18 @@
-import { agentVariables, settings, variables } from '../host/index.ts'
+import { agentVariableNames, pickVariables, settingsSchema } from '../host/index.ts'
 
 /**
  * What a process that sends has of its caller: the way out, the way to the desktop, and the settings that stand in the
  * environment. What `.env` says a deliverer reads itself, so that a change there counts; an agent's keys are none of its
  * business.
  */
-export function sendersEnvironment(home: string): Record<string, string> {
-  const proxies = agentVariables.filter(name => /proxy$|^SSL_CERT_FILE$|^NODE_EXTRA_CA_CERTS$/i.test(name))
-  const own = variables([...Object.keys(settings.shape), ...proxies, ...machine])
+export function buildSenderEnvironment(home: string): Record<string, string> {
+  const proxies = agentVariableNames.filter(name => /proxy$|^SSL_CERT_FILE$|^NODE_EXTRA_CA_CERTS$/i.test(name))
+  const own = pickVariables([...Object.keys(settingsSchema.shape), ...proxies, ...inheritedVariables])
   const hasProxy = Object.keys(own).some(name => /^https?_proxy$/i.test(name))
   return { ...own, DISPATCH_HOME: home, ...(hasProxy ? { NODE_USE_ENV_PROXY: '1' } : {}) }
 }
 
-const machine = [
+const inheritedVariables = [
   'PATH',
   'HOME',
   'USER',

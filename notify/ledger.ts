@@ -4,51 +4,51 @@ import { z } from 'zod'
 import { appendLine, readIfPresent } from '../host/index.ts'
 import { channels } from './outbox.ts'
 
-const Entry = z.object({
+const DeliveryLogEntry = z.object({
   at: z.iso.datetime(),
   /** Of a message; of several that went as one, the first. */
   id: z.string(),
-  of: z.string(),
+  sessionId: z.string(),
   channel: z.enum(channels),
   what: z.enum(['sent', 'busy', 'unreachable', 'refused', 'held', 'dead']),
-  why: z.string(),
+  reason: z.string(),
   status: z.int().optional(),
   /** All that went as one. */
-  with: z.array(z.string()).optional(),
+  batchIds: z.array(z.string()).optional(),
 })
 
 /** One outcome. It holds no topic, token, address or body. */
-export type Entry = z.infer<typeof Entry>
+export type DeliveryLogEntry = z.infer<typeof DeliveryLogEntry>
 
-const full = 2 * 1024 * 1024
+const MAX_LOG_BYTES = 2 * 1024 * 1024
 
 /** Write an outcome down. Only the deliverer does; when the ledger is full it is put aside, and the one before that goes. */
-export function enter(home: string, entry: Entry): void {
-  const { now, before } = filesOf(home)
-  if ((fs.statSync(now, { throwIfNoEntry: false })?.size ?? 0) > full) fs.renameSync(now, before)
+export function appendDeliveryLog(home: string, entry: DeliveryLogEntry): void {
+  const { now, before } = getLogFiles(home)
+  if ((fs.statSync(now, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) fs.renameSync(now, before)
   appendLine(now, JSON.stringify(entry))
 }
 
 /** The last outcomes, oldest first. */
-export function readLedger(home: string, last: number): Entry[] {
-  const { now, before } = filesOf(home)
-  const newest = entriesIn(now)
-  const all = newest.length >= last ? newest : [...entriesIn(before), ...newest]
+export function readDeliveryLog(home: string, last: number): DeliveryLogEntry[] {
+  const { now, before } = getLogFiles(home)
+  const newest = readEntries(now)
+  const all = newest.length >= last ? newest : [...readEntries(before), ...newest]
   return last === 0 ? [] : all.slice(-last)
 }
 
-function filesOf(home: string): { now: string; before: string } {
+function getLogFiles(home: string): { now: string; before: string } {
   const at = (name: string) => path.join(home, 'outbox', name)
   return { now: at('ledger.jsonl'), before: at('ledger.before.jsonl') }
 }
 
-function entriesIn(file: string): Entry[] {
+function readEntries(file: string): DeliveryLogEntry[] {
   const lines = (readIfPresent(file) ?? '').split('\n')
-  return lines.flatMap(line => (line === '' ? [] : (Entry.safeParse(parsed(line)).data ?? [])))
+  return lines.flatMap(line => (line === '' ? [] : (DeliveryLogEntry.safeParse(parseEntry(line)).data ?? [])))
 }
 
 /** A line torn by a crash is nobody's outcome. */
-function parsed(line: string): unknown {
+function parseEntry(line: string): unknown {
   try {
     return JSON.parse(line)
   } catch {

@@ -1,188 +1,212 @@
 import { type Config, DispatchError } from '../host/index.ts'
-import { attempt, type Outgoing } from './attempt.ts'
-import { announceDeaths } from './deaths.ts'
-import { type Delivery, outcomeOf } from './delivery.ts'
-import { type Entry, enter } from './ledger.ts'
-import { type Channel, channelsOf } from './outbox.ts'
-import type { Pace } from './pace.ts'
-import { nextParcel, noticeFor, type Parcel, stateOf } from './parcel.ts'
-import { heldUntil } from './quiet.ts'
-import { idIn, Shelf } from './shelf.ts'
+import { type OutgoingNotification, sendNotification } from './attempt.ts'
+import { alertDeadLetters } from './deaths.ts'
+import { classifySendResult, type SendResult } from './delivery.ts'
+import { appendDeliveryLog, type DeliveryLogEntry } from './ledger.ts'
+import { type Channel, listEnabledChannels } from './outbox.ts'
+import type { DeliveryTiming } from './pace.ts'
+import { composeBatchNotification, extractState, type NotificationBatch, pickNextBatch } from './parcel.ts'
+import { quietUntil } from './quiet.ts'
+import { OutboxFolders, parseIdFromName } from './shelf.ts'
 import * as standings from './standing.ts'
 
-const hour = 3600 * 1000
+const HOUR_MS = 3600 * 1000
 
 /**
  * One channel and its messages, which nobody else moves while the right to deliver is held. What is about to be sent is
  * written down first, with all that goes with it, so that after a kill the same goes again under the same name, and what
  * was taken does not.
  */
-export class Route {
+export class ChannelWorker {
   private readonly home: string
   private readonly channel: Channel
-  private readonly pace: Pace
-  private readonly shelf: Shelf
-  private readonly standing: standings.Standing
-  private looked = 0
-  private pruned = 0
-  private emptySince: number | undefined
-  private mourned = false
-  private readonly held = new Set<string>()
+  private readonly timing: DeliveryTiming
+  private readonly outbox: OutboxFolders
+  private readonly retryState: standings.RetryState
+  private scannedAtMs = 0
+  private prunedAtMs = 0
+  private emptySinceMs: number | undefined
+  private hasAlerted = false
+  private readonly deferred = new Set<string>()
 
-  constructor(home: string, channel: Channel, pace: Pace) {
+  constructor(home: string, channel: Channel, pace: DeliveryTiming) {
     this.home = home
     this.channel = channel
-    this.pace = pace
-    this.shelf = new Shelf(home, channel)
-    this.standing = standings.readStanding(home, channel)
+    this.timing = pace
+    this.outbox = new OutboxFolders(home, channel)
+    this.retryState = standings.readRetryState(home, channel)
   }
 
   /** The folder in which something new may lie. */
   get folder(): string {
-    return this.shelf.folders.waiting
+    return this.outbox.folders.waiting
   }
 
   /** Nothing has waited here for a while that is ours to send. */
   isIdle(now: number): boolean {
-    return this.emptySince !== undefined && now - this.emptySince >= this.pace.linger
+    return this.emptySinceMs !== undefined && now - this.emptySinceMs >= this.timing.lingerMs
   }
 
   /** The next step: look if it is time, send what may go. Answers after how many milliseconds to come again. */
   async step(config: Config): Promise<number> {
     const now = Date.now()
-    const isOn = channelsOf(config).includes(this.channel)
-    if (Math.abs(now - this.looked) >= this.pace.rescan || this.shelf.waiting.length === 0) this.look(now, isOn)
-    const parcel = !isOn || this.standing.until > now ? undefined : this.next(config, now)
+    const isOn = listEnabledChannels(config).includes(this.channel)
+    if (Math.abs(now - this.scannedAtMs) >= this.timing.rescanMs || this.outbox.entries.length === 0)
+      this.scan(now, isOn)
+    const parcel = !isOn || this.retryState.pausedUntilMs > now ? undefined : this.pickNext(config, now)
     if (parcel === undefined) {
-      this.mourn(config, now)
-      return Math.min(this.pace.rescan, Math.max(this.standing.until - now, 0) || this.pace.rescan)
+      this.alertDeadLettersIfAny(config, now)
+      return Math.min(this.timing.rescanMs, Math.max(this.retryState.pausedUntilMs - now, 0) || this.timing.rescanMs)
     }
-    const rest = this.bucketRest(now)
-    if (rest > 0) return Math.min(this.pace.rescan, rest)
-    await this.send(parcel, config)
+    const rest = this.computeBucketWaitMs(now)
+    if (rest > 0) return Math.min(this.timing.rescanMs, rest)
+    await this.sendBatch(parcel, config)
     return 0
   }
 
   /** What waits on a channel that is off is left to whoever has it on: the settings of two shells may differ. */
-  private look(now: number, isOn: boolean): void {
-    this.looked = now
-    this.shelf.look()
-    this.finishTries()
-    standings.forgetImpossibleWaits(this.standing, { pace: this.pace, now })
-    for (const name of this.shelf.unreadable) this.give('outbox', [name], { why: 'it does not read' })
-    if (!isOn) this.buryOld('the channel is switched off', now)
-    this.emptySince = isOn && this.shelf.waiting.length > 0 ? undefined : (this.emptySince ?? now)
-    if (now - this.pruned < hour) return
-    this.pruned = now
-    this.shelf.prune(now)
+  private scan(now: number, isOn: boolean): void {
+    this.scannedAtMs = now
+    this.outbox.scan()
+    this.finishAttempts()
+    standings.clearImpossibleWaits(this.retryState, { pace: this.timing, now })
+    for (const name of this.outbox.unreadable) this.giveUpOn('outbox', [name], { reason: 'it does not read' })
+    if (!isOn) this.dropExpired('the channel is switched off', now)
+    this.emptySinceMs = isOn && this.outbox.entries.length > 0 ? undefined : (this.emptySinceMs ?? now)
+    if (now - this.prunedAtMs < HOUR_MS) return
+    this.prunedAtMs = now
+    this.outbox.prune(now)
   }
 
-  private next({ QUIET_HOURS: quietHours }: Config, now: number): Parcel | undefined {
-    const { together, settling } = this.pace
-    for (const { name, message } of this.shelf.waiting) {
-      const until = this.held.has(name) ? undefined : heldUntil(message, quietHours, now)
+  private pickNext({ QUIET_HOURS: quietHours }: Config, nowMs: number): NotificationBatch | undefined {
+    const { batching, settleMs } = this.timing
+    for (const { name, queued } of this.outbox.entries) {
+      const until = this.deferred.has(name) ? undefined : quietUntil(queued, quietHours, nowMs)
       if (until === undefined) continue
-      this.held.add(name)
-      this.note(message.of, [name], 'held', { why: `quiet hours, until ${new Date(until).toISOString()}` })
+      this.deferred.add(name)
+      this.appendLog(queued.sessionId, [name], 'held', {
+        reason: `quiet hours, until ${new Date(until).toISOString()}`,
+      })
     }
-    return nextParcel(this.shelf.waiting, { tries: this.standing.tries, quietHours, together, settling, now })
+    return pickNextBatch(this.outbox.entries, {
+      attempts: this.retryState.attempts,
+      quietHours,
+      batching,
+      settleMs,
+      nowMs,
+    })
   }
 
   /** Milliseconds until the bucket gives another one. */
-  private bucketRest(now: number): number {
+  private computeBucketWaitMs(now: number): number {
     if (this.channel !== 'phone') return 0
-    return Math.ceil((1 - standings.tokensAt(this.standing, this.pace, now)) * this.pace.refill)
+    return Math.ceil((1 - standings.computeTokens(this.retryState, this.timing, now)) * this.timing.refillMs)
   }
 
-  private async send(parcel: Parcel, config: Config): Promise<void> {
-    const { standing, pace } = this
-    const names = parcel.lying.map(({ name }) => name)
+  private async sendBatch(batch: NotificationBatch, config: Config): Promise<void> {
+    const { retryState, timing } = this
+    const fileNames = batch.entries.map(({ name }) => name)
     const now = Date.now()
-    standing.tries[parcel.of] ??= { names, failures: 0, until: 0, short: false }
-    Object.assign(standing, { tokens: standings.tokensAt(standing, pace, now) - 1, counted: now })
+    retryState.attempts[batch.sessionId] ??= { fileNames, failures: 0, waitUntilMs: 0, isShort: false }
+    Object.assign(retryState, { tokens: standings.computeTokens(retryState, timing, now) - 1, counted: now })
     this.save()
-    const delivery = await attempt(outgoing(parcel), this.channel, { config, deadline: pace.attempt })
-    this.settle(parcel.of, names, delivery)
+    const delivery = await sendNotification(toOutgoing(batch), this.channel, {
+      config,
+      timeoutMs: timing.attemptTimeoutMs,
+    })
+    this.recordResult(batch.sessionId, fileNames, delivery)
     this.save()
   }
 
-  private settle(of: string, names: string[], delivery: Delivery): void {
-    const { standing, pace } = this
+  private recordResult(sessionId: string, names: string[], delivery: SendResult): void {
+    const { retryState, timing } = this
     const now = Date.now()
-    const what = outcomeOf(delivery)
-    if (what === 'sent') this.move(names, 'sent')
-    else standing.trouble = { at: now, why: delivery.why }
-    if (what === 'sent') standings.thrive(standing, now)
-    if (what === 'busy') standings.slowDown(standing, delivery, { pace, now })
-    if (what === 'unreachable') standings.postpone(standing, of, delivery, { pace, now })
+    const what = classifySendResult(delivery)
+    if (what === 'sent') this.moveEntries(names, 'sent')
+    else retryState.lastFailure = { at: now, reason: delivery.reason }
+    if (what === 'sent') standings.recordSuccess(retryState, now)
+    if (what === 'busy') standings.recordBusy(retryState, delivery, { pace: timing, now })
+    if (what === 'unreachable') standings.recordUnreachable(retryState, sessionId, delivery, { pace: timing, now })
     this.save() // What the server said of waiting must outlive a kill that comes now.
-    this.note(of, names, what, delivery)
-    if (what === 'unreachable' || what === 'busy') this.buryOld(delivery.why, now)
+    this.appendLog(sessionId, names, what, delivery)
+    if (what === 'unreachable' || what === 'busy') this.dropExpired(delivery.reason, now)
     if (what !== 'refused') return
-    const tried = standing.tries[of]
-    if (tried === undefined || tried.short || delivery.hopeless) this.give(of, names, delivery)
-    else tried.short = true
+    const tried = retryState.attempts[sessionId]
+    if (tried === undefined || tried.isShort || delivery.isPermanent) this.giveUpOn(sessionId, names, delivery)
+    else tried.isShort = true
   }
 
   /** A try that a kill cut short after the server had taken it, or after it was given up: the rest follows. */
-  private finishTries(): void {
-    const waiting = new Set(this.shelf.waiting.map(({ name }) => name))
-    for (const [of, { names }] of Object.entries(this.standing.tries)) {
-      const gone = names.filter(name => !waiting.has(name))
+  private finishAttempts(): void {
+    const waiting = new Set(this.outbox.entries.map(({ name }) => name))
+    for (const [of, { fileNames }] of Object.entries(this.retryState.attempts)) {
+      const gone = fileNames.filter(name => !waiting.has(name))
       if (gone.length === 0) continue
-      const to = gone.map(name => this.shelf.placeOf(name)).find(place => place !== undefined)
-      if (to !== undefined) this.move(names, to)
-      if (to !== undefined) this.note(of, names, to, { why: to === 'dead' ? (this.standing.trouble?.why ?? '') : '' })
-      delete this.standing.tries[of]
+      const to = gone.map(name => this.outbox.findFolder(name)).find(place => place !== undefined)
+      if (to !== undefined) this.moveEntries(fileNames, to)
+      if (to !== undefined)
+        this.appendLog(of, fileNames, to, { reason: to === 'dead' ? (this.retryState.lastFailure?.reason ?? '') : '' })
+      delete this.retryState.attempts[of]
     }
   }
 
   /** Old is what could not be sent for three days, and cannot now: a machine that slept so long tries first. */
-  private buryOld(why: string, now: number): void {
-    const old = this.shelf.waiting.filter(({ message }) => now - Date.parse(message.at) > this.pace.age)
-    for (const { name } of old) this.forgetTry([name])
+  private dropExpired(why: string, now: number): void {
+    const old = this.outbox.entries.filter(({ queued }) => now - Date.parse(queued.at) > this.timing.maxAgeMs)
+    for (const { name } of old) this.forgetAttempt([name])
     if (old.length > 0) this.save() // Or a kill would have the rest of a parcel given up with them.
-    for (const { name, message } of old)
-      this.give(message.of, [name], { why: `older than ${Math.round(this.pace.age / hour)} hours: ${why}` })
+    for (const { name, queued } of old)
+      this.giveUpOn(queued.sessionId, [name], {
+        reason: `older than ${Math.round(this.timing.maxAgeMs / HOUR_MS)} hours: ${why}`,
+      })
   }
 
   /** Give messages up. */
-  private give(of: string, names: string[], { why }: { why: string }): void {
-    this.move(names, 'dead')
-    this.note(of, names, 'dead', { why })
-    this.mourned = false
+  private giveUpOn(sessionId: string, names: string[], { reason }: { reason: string }): void {
+    this.moveEntries(names, 'dead')
+    this.appendLog(sessionId, names, 'dead', { reason })
+    this.hasAlerted = false
   }
 
-  private move(names: string[], to: 'sent' | 'dead'): void {
-    this.shelf.done(names, to)
-    this.forgetTry(names)
+  private moveEntries(names: string[], to: 'sent' | 'dead'): void {
+    this.outbox.moveFinished(names, to)
+    this.forgetAttempt(names)
   }
 
-  private forgetTry(names: string[]): void {
-    for (const [key, tried] of Object.entries(this.standing.tries))
-      if (tried.names.some(name => names.includes(name))) delete this.standing.tries[key]
+  private forgetAttempt(names: string[]): void {
+    for (const [key, tried] of Object.entries(this.retryState.attempts))
+      if (tried.fileNames.some(name => names.includes(name))) delete this.retryState.attempts[key]
   }
 
   /** Say on another channel what this one gave up, once there is nothing to try. */
-  private mourn(config: Config, now: number): void {
-    if (this.mourned || !channelsOf(config).includes(this.channel)) return
-    this.mourned = announceDeaths(this.home, this.channel, { config, why: this.standing.trouble?.why ?? '', now })
+  private alertDeadLettersIfAny(config: Config, now: number): void {
+    if (this.hasAlerted || !listEnabledChannels(config).includes(this.channel)) return
+    this.hasAlerted = alertDeadLetters(this.home, this.channel, {
+      config,
+      reason: this.retryState.lastFailure?.reason ?? '',
+      now,
+    })
   }
 
-  private note(of: string, names: string[], what: Entry['what'], how: { why: string; status?: number }): void {
-    const ids = names.map(idIn)
-    const { why, status } = how
-    const entry = { at: new Date().toISOString(), id: ids[0] ?? '', of, channel: this.channel, what, why }
-    const more = { ...(status === undefined ? {} : { status }), ...(ids.length === 1 ? {} : { with: ids }) }
-    this.evenWithoutRoom(() => enter(this.home, { ...entry, ...more }))
+  private appendLog(
+    sessionId: string,
+    names: string[],
+    what: DeliveryLogEntry['what'],
+    how: { reason: string; status?: number },
+  ): void {
+    const ids = names.map(parseIdFromName)
+    const { reason, status } = how
+    const entry = { at: new Date().toISOString(), id: ids[0] ?? '', sessionId, channel: this.channel, what, reason }
+    const more = { ...(status === undefined ? {} : { status }), ...(ids.length === 1 ? {} : { batchIds: ids }) }
+    this.ignoreDiskFull(() => appendDeliveryLog(this.home, { ...entry, ...more }))
   }
 
   private save(): void {
-    this.evenWithoutRoom(() => standings.writeStanding(this.home, this.channel, this.standing))
+    this.ignoreDiskFull(() => standings.writeRetryState(this.home, this.channel, this.retryState))
   }
 
   /** A full disk is what people must hear of: it costs the ledger a line, and no notice its way. */
-  private evenWithoutRoom(work: () => void): void {
+  private ignoreDiskFull(work: () => void): void {
     try {
       work()
     } catch (error) {
@@ -192,11 +216,11 @@ export class Route {
   }
 }
 
-function outgoing(parcel: Parcel): Outgoing {
-  const [first] = parcel.lying
-  const last = parcel.lying.at(-1)
-  if (first === undefined || last === undefined) throw new Error(`a parcel of ${parcel.of} holds no message`)
-  const notice = noticeFor(parcel)
-  const text = parcel.lying.length === 1 ? stateOf(last.message) : notice.body
-  return { id: first.message.id, of: parcel.of, at: last.message.at, notice, text }
+function toOutgoing(batch: NotificationBatch): OutgoingNotification {
+  const [first] = batch.entries
+  const last = batch.entries.at(-1)
+  if (first === undefined || last === undefined) throw new Error(`a parcel of ${batch.sessionId} holds no message`)
+  const notification = composeBatchNotification(batch)
+  const text = batch.entries.length === 1 ? extractState(last.queued) : notification.body
+  return { id: first.queued.id, sessionId: batch.sessionId, at: last.queued.at, notification, text }
 }

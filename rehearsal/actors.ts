@@ -1,4 +1,4 @@
-import type { Act, Heard, JudgeWord, Scenario, Turn } from './scenario.ts'
+import type { ModelAction, Scenario, ScriptedAnswer, ScriptedTurn, TurnContext } from './scenario.ts'
 
 /** A request to the Messages API, as far as it is read here. */
 export interface MessagesRequest {
@@ -8,24 +8,24 @@ export interface MessagesRequest {
 }
 
 /** Who is speaking: the role our standing orders give it; undefined for claude's own side errands. */
-export function roleOf(request: MessagesRequest): string | undefined {
-  const system = systemOf(request)
+export function detectRole(request: MessagesRequest): string | undefined {
+  const system = getSystemText(request)
   const worker = /You are (?:code|writing) worker (\S+) of session/.exec(system)?.[1]
   return worker ?? (system.includes('You are the orchestrator of session') ? 'orchestrator' : undefined)
 }
 
 /** The next turn of whoever is speaking. A script that is at its end says so, and stops. */
-export function nextAct(scenario: Scenario, request: MessagesRequest): Act {
-  const role = roleOf(request)
+export function pickNextAction(scenario: Scenario, request: MessagesRequest): ModelAction {
+  const role = detectRole(request)
   if (role === undefined) return { say: 'ok' }
-  const script: Turn[] =
+  const script: ScriptedTurn[] =
     role === 'orchestrator' ? scenario.orchestrator : (scenario.workers[role] ?? scenario.workers['*'] ?? [])
-  const heard: Heard = {
-    last: lastWords(request),
-    folder: /working directory: (\S.*)/.exec(systemOf(request) + lastWords(request, true))?.[1] ?? '',
-    turn: request.messages.filter(message => message.role === 'assistant').length,
+  const heard: TurnContext = {
+    lastText: getLastText(request),
+    folder: /working directory: (\S.*)/.exec(getSystemText(request) + getLastText(request, true))?.[1] ?? '',
+    turnIndex: request.messages.filter(message => message.role === 'assistant').length,
   }
-  const turn = script[heard.turn]
+  const turn = script[heard.turnIndex]
   if (turn === undefined) return { say: 'That is all.' }
   return typeof turn === 'function' ? turn(heard) : turn
 }
@@ -34,7 +34,7 @@ export function nextAct(scenario: Scenario, request: MessagesRequest): Act {
  * A judge that goes by the packet: what our gates show is met, what they refute is not, and a file that the listing does
  * not hold does not exist. `words` speaks over it, clause by clause.
  */
-export function judgePacket(packet: string, words: Record<string, JudgeWord> = {}): string {
+export function answerAsJudge(packet: string, words: Record<string, ScriptedAnswer> = {}): string {
   const parts = packet
     .split(/^### (?=C\d+ — )/m)
     .slice(1)
@@ -54,30 +54,31 @@ export function judgePacket(packet: string, words: Record<string, JudgeWord> = {
       id,
       met,
       evidence,
-      why: missing ? 'the listing holds no such file' : `the evidence shows ${met === 'yes' ? 'it' : 'otherwise'}`,
+      reason: missing ? 'the listing holds no such file' : `the evidence shows ${met === 'yes' ? 'it' : 'otherwise'}`,
       ...words[id],
     }
   })
   const findings = clauses
-    .filter(({ met, why }) => met === 'no' && !why.startsWith('the listing'))
-    .map(({ id, why }) => `${id}: ${why}`)
+    .filter(({ met, reason }) => met === 'no' && !reason.startsWith('the listing'))
+    .map(({ id, reason }) => `${id}: ${reason}`)
   return JSON.stringify({ clauses, findings })
 }
 
-function systemOf({ system, messages }: MessagesRequest): string {
+function getSystemText({ system, messages }: MessagesRequest): string {
   const own = typeof system === 'string' ? system : (system ?? []).map(block => block.text ?? '').join('\n')
-  return [own, ...messages.filter(message => message.role === 'system').map(message => textOf(message.content))].join(
-    '\n',
-  )
+  return [
+    own,
+    ...messages.filter(message => message.role === 'system').map(message => extractText(message.content)),
+  ].join('\n')
 }
 
 /** The newest words that are not the model's own. */
-function lastWords({ messages }: MessagesRequest, all = false): string {
-  const theirs = messages.filter(message => message.role === 'user').map(message => textOf(message.content))
+function getLastText({ messages }: MessagesRequest, all = false): string {
+  const theirs = messages.filter(message => message.role === 'user').map(message => extractText(message.content))
   return all ? theirs.join('\n') : (theirs.at(-1) ?? '')
 }
 
-function textOf(content: unknown): string {
+function extractText(content: unknown): string {
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) return ''
   return content
@@ -86,7 +87,7 @@ function textOf(content: unknown): string {
         ? 'text' in block
           ? String(block.text)
           : 'content' in block
-            ? textOf(block.content)
+            ? extractText(block.content)
             : ''
         : '',
     )

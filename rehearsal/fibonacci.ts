@@ -1,33 +1,40 @@
-import { bash, both, put, type Scenario, say, spawn } from './scenario.ts'
+import { bash, combineCommands, put, type Scenario, say, spawn } from './scenario.ts'
 
 /** What differs from one language to another. */
-export interface Language {
+export interface FibonacciVariant {
   title: string
   task: string
   /** The program that runs it, and the file that the worker writes. */
   program: string
   file: string
   /** The first try: it begins with 1, and so breaks the contract. */
-  wrong: string
+  wrongProgram: string
   /** The `sed` expression that mends it. */
-  mending: string
+  fixScript: string
 }
 
 /** One code worker, one rw worker beside it, a FAIL that our own evidence gives, a repair, PASS. */
-export function fibonacci({ title, task, program, file, wrong, mending }: Language): Scenario {
+export function createFibonacciScenario({
+  title,
+  task,
+  program,
+  file,
+  wrongProgram,
+  fixScript,
+}: FibonacciVariant): Scenario {
   const start = `${program} ${file}`
   return {
     title,
     task,
-    needs: program,
+    requiredProgram: program,
     orchestrator: [
       put(
         'plan.md',
         `# Plan\n\nOne code worker for ${file}, one rw worker for the README at the same time. Then submit.`,
       ),
-      put('contract.md', contract(start, file)),
+      put('contract.md', buildContract(start, file)),
       bash('contract check'),
-      both(
+      combineCommands(
         spawn(
           'code --name fib --clauses C1,C2',
           `Write ${file}: print the first ten Fibonacci numbers, one a line, beginning with 0. An argument says how many.`,
@@ -40,24 +47,24 @@ export function fibonacci({ title, task, program, file, wrong, mending }: Langua
       bash('wait-workers'),
       bash('submit'),
       heard =>
-        heard.last.includes('FAIL')
+        heard.lastText.includes('FAIL')
           ? spawn(
               'code --name mend --clauses C1,C2',
-              `The judge found:\n${heard.last}\n\nMend ${file} so that the numbers begin with 0.`,
+              `The judge found:\n${heard.lastText}\n\nMend ${file} so that the numbers begin with 0.`,
             )
           : say('There is a verdict.'),
       bash('wait-workers'),
       bash('submit'),
       heard =>
         say(
-          heard.last.includes('PASS')
+          heard.lastText.includes('PASS')
             ? `It is done: ${file} and README.md lie in outputs/, and the verdict is PASS.`
-            : `It did not pass: ${heard.last.slice(0, 200)}`,
+            : `It did not pass: ${heard.lastText.slice(0, 200)}`,
         ),
     ],
     workers: {
       fib: [
-        put(file, wrong),
+        put(file, wrongProgram),
         bash(`${start} | head -n 3`),
         say(`${file} prints Fibonacci numbers. I ran \`${start}\` and saw 1, 1, 2. C1 and C2 hold.`),
       ],
@@ -69,16 +76,16 @@ export function fibonacci({ title, task, program, file, wrong, mending }: Langua
         say('README.md says what the script does and how to run it. C3 holds.'),
       ],
       mend: [
-        bash(`sed -i.old '${mending}' ${file} && rm ${file}.old && ${start}`),
+        bash(`sed -i.old '${fixScript}' ${file} && rm ${file}.old && ${start}`),
         say(`The numbers begin with 0 now: \`${start}\` showed 0, 1, 1, 2, 3, 5, 8, 13, 21, 34.`),
       ],
     },
-    ends: ['PASS'],
-    show: start,
+    endStates: ['PASS'],
+    shownFile: start,
   }
 }
 
-function contract(start: string, file: string): string {
+function buildContract(start: string, file: string): string {
   return `
 # Contract: a Fibonacci script and its README
 

@@ -1,2 +1,2 @@
-export { list, rehearse, scenarioNames } from './rehearse.ts'
+export { listScenarioNames, printScenarios, rehearse } from './rehearse.ts'
 export type { Scenario } from './scenario.ts'

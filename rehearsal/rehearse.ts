@@ -1,77 +1,89 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { DispatchError, exits, install, namesIn, run, runInTerminal, signalExits, variables } from '../host/index.ts'
+import {
+  DispatchError,
+  exitCodes,
+  installFolder,
+  listNames,
+  pickVariables,
+  runInTerminal,
+  runProgram,
+  signalExitCodes,
+} from '../host/index.ts'
 import type { Scenario } from './scenario.ts'
-import { openStage } from './server.ts'
+import { startFakeModels } from './server.ts'
 
-const folder = path.join(install, 'rehearsal/scenarios')
+const folder = path.join(installFolder, 'rehearsal/scenarios')
 
 /**
  * `dispatch rehearse [scenario]`: play one scenario through the real dispatch, and tidy up after it. `settle` sees the
  * notices of its home delivered, while the stage still plays the phone.
  */
-export async function rehearse(named: string | undefined, settle: (home: string) => Promise<void>): Promise<number> {
-  const name = named ?? ((await works('python3')) ? 'fibonacci' : 'fibonacci-in-javascript')
-  const scenario = await readScenario(name)
-  say(
+export async function rehearse(
+  named: string | undefined,
+  drainOutbox: (home: string) => Promise<void>,
+): Promise<number> {
+  const name = named ?? ((await isWorking('python3')) ? 'fibonacci' : 'fibonacci-in-javascript')
+  const scenario = await loadScenario(name)
+  printLine(
     'The models in this rehearsal are scripted: Claude and Gemini are played by a small server on this machine. All else is real.',
   )
-  say(`Scenario ${name}: ${scenario.title}\n`)
+  printLine(`Scenario ${name}: ${scenario.title}\n`)
   if (named === undefined && name !== 'fibonacci')
-    say('(There is no python3 on this machine, so the same task is rehearsed in JavaScript.)\n')
-  if (scenario.needs && !(await works(scenario.needs)))
-    throw new DispatchError(`scenario ${name} needs ${scenario.needs}, which is not on this machine`, {
-      exit: exits.dependency,
+    printLine('(There is no python3 on this machine, so the same task is rehearsed in JavaScript.)\n')
+  if (scenario.requiredProgram && !(await isWorking(scenario.requiredProgram)))
+    throw new DispatchError(`scenario ${name} needs ${scenario.requiredProgram}, which is not on this machine`, {
+      exitCode: exitCodes.dependency,
       remedy: '`dispatch rehearse --list` names the others.',
     })
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-rehearsal-'))
-  const stage = await openStage(scenario)
-  const environment = environmentFor(home, stage.url, scenario)
-  const ended = endOnSignal(home, environment, settle)
+  const stage = await startFakeModels(scenario)
+  const environment = buildRehearsalEnvironment(home, stage.url, scenario)
+  const ended = endOnSignal(home, environment, drainOutbox)
   try {
-    const code = await runInTerminal('/bin/sh', [door, '--wait', '--no-repo', '--', scenario.task], environment)
-    return await close(home, environment, scenario, code)
+    const code = await runInTerminal('/bin/sh', [entryPoint, '--wait', '--no-repo', '--', scenario.task], environment)
+    return await closeRehearsal(home, environment, scenario, code)
   } finally {
     await ended()
     await stage.close()
-    say(`
+    printLine(`
 The session stays in ${home} until you remove it. To look at it:
-  DISPATCH_HOME=${home}/dispatch ${door} show`)
+  DISPATCH_HOME=${home}/dispatch ${entryPoint} show`)
   }
 }
 
 /** On a new Mac `python3` is there and only offers to install itself. */
-async function works(program: string): Promise<boolean> {
-  return (await run(program, ['--version'], { deadline: 10_000 })).code === 0
+async function isWorking(program: string): Promise<boolean> {
+  return (await runProgram(program, ['--version'], { timeoutMs: 10_000 })).exitCode === 0
 }
 
 /** Names and titles of the scenarios. */
-export async function list(): Promise<number> {
-  for (const name of scenarioNames()) say(`${name.padEnd(28)} ${(await readScenario(name)).title}`)
-  return exits.ok
+export async function printScenarios(): Promise<number> {
+  for (const name of listScenarioNames()) printLine(`${name.padEnd(28)} ${(await loadScenario(name)).title}`)
+  return exitCodes.ok
 }
 
-export function scenarioNames(): string[] {
-  return namesIn(folder)
+export function listScenarioNames(): string[] {
+  return listNames(folder)
     .filter(file => file.endsWith('.ts'))
     .map(file => file.slice(0, -3))
 }
 
-export async function readScenario(name: string): Promise<Scenario> {
-  if (!scenarioNames().includes(name))
+export async function loadScenario(name: string): Promise<Scenario> {
+  if (!listScenarioNames().includes(name))
     throw new DispatchError(`there is no scenario "${name}"`, {
-      exit: exits.notFound,
-      remedy: `There are: ${scenarioNames().join(', ')}.`,
+      exitCode: exitCodes.notFound,
+      remedy: `There are: ${listScenarioNames().join(', ')}.`,
     })
   return (await import(path.join(folder, `${name}.ts`))).scenario
 }
 
-const door = path.join(install, 'bin/dispatch')
+const entryPoint = path.join(installFolder, 'bin/dispatch')
 
 /** A home of its own, the stage in place of both vendors, and nothing of the user's but PATH and the terminal. */
-export function environmentFor(home: string, url: string, scenario: Scenario): NodeJS.ProcessEnv {
-  const inherited = variables([
+export function buildRehearsalEnvironment(home: string, url: string, scenario: Scenario): NodeJS.ProcessEnv {
+  const inherited = pickVariables([
     'PATH',
     'TERM',
     'LANG',
@@ -100,22 +112,27 @@ export function environmentFor(home: string, url: string, scenario: Scenario): N
   }
 }
 
-async function close(home: string, environment: NodeJS.ProcessEnv, scenario: Scenario, code: number): Promise<number> {
+async function closeRehearsal(
+  home: string,
+  environment: NodeJS.ProcessEnv,
+  scenario: Scenario,
+  code: number,
+): Promise<number> {
   const sessions = path.join(home, 'dispatch/workspace')
-  const [id] = namesIn(sessions)
+  const [id] = listNames(sessions)
   if (id === undefined) return code
   const outputs = path.join(sessions, id, 'outputs')
-  if (scenario.show) {
-    const ran = await run('/bin/sh', ['-c', scenario.show], { cwd: outputs, deadline: 30_000 })
-    say(`\n$ ${scenario.show}\n${ran.stdout}${ran.stderr}`.trimEnd())
+  if (scenario.shownFile) {
+    const ran = await runProgram('/bin/sh', ['-c', scenario.shownFile], { cwd: outputs, timeoutMs: 30_000 })
+    printLine(`\n$ ${scenario.shownFile}\n${ran.stdout}${ran.stderr}`.trimEnd())
   }
-  const shown = await run('/bin/sh', [door, 'show', id, '--json'], { env: strings(environment) })
+  const shown = await runProgram('/bin/sh', [entryPoint, 'show', id, '--json'], { env: toStrings(environment) })
   const state = String(JSON.parse(shown.stdout).state)
-  const expected = scenario.ends.includes(state)
-  say(
-    `\nThe session ended as "${state}", ${expected ? 'as this scenario should' : `but should have ended as ${scenario.ends.join(' or ')}`}.`,
+  const expected = scenario.endStates.includes(state)
+  printLine(
+    `\nThe session ended as "${state}", ${expected ? 'as this scenario should' : `but should have ended as ${scenario.endStates.join(' or ')}`}.`,
   )
-  return expected ? exits.ok : code || exits.internal
+  return expected ? exitCodes.ok : code || exitCodes.internal
 }
 
 /** Whatever happens, no process of the rehearsal outlives it. */
@@ -126,23 +143,24 @@ function endOnSignal(
 ): () => Promise<void> {
   let over: Promise<void> | undefined
   const end = () => {
-    over ??= run('/bin/sh', [door, 'stop', '--all'], { env: strings(environment), deadline: 60_000 }).then(() =>
-      settle(path.join(home, 'dispatch')),
-    )
+    over ??= runProgram('/bin/sh', [entryPoint, 'stop', '--all'], {
+      env: toStrings(environment),
+      timeoutMs: 60_000,
+    }).then(() => settle(path.join(home, 'dispatch')))
     return over
   }
-  for (const [signal, code] of Object.entries({ ...signalExits, SIGPIPE: exits.ok }))
+  for (const [signal, code] of Object.entries({ ...signalExitCodes, SIGPIPE: exitCodes.ok }))
     process.once(signal, () => void end().then(() => process.exit(code)))
   fs.mkdirSync(path.join(home, 'home'), { recursive: true })
   return end
 }
 
-function strings(environment: NodeJS.ProcessEnv): Record<string, string> {
+function toStrings(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   )
 }
 
-function say(text: string): void {
+function printLine(text: string): void {
   process.stdout.write(`${text}\n`)
 }

@@ -1,28 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import { text } from 'node:stream/consumers'
-import { judgePacket, type MessagesRequest, nextAct, roleOf } from './actors.ts'
-import type { Act, Scenario } from './scenario.ts'
+import { answerAsJudge, detectRole, type MessagesRequest, pickNextAction } from './actors.ts'
+import type { ModelAction, Scenario } from './scenario.ts'
 
 /** What the server has seen of one request, for tests. */
-export interface Seen {
+export interface RecordedRequest {
   at: number
   path: string
   role: string | undefined
   body: string
 }
 
-export interface Stage {
+export interface FakeModels {
   url: string
-  seen: Seen[]
+  requests: RecordedRequest[]
   close(): Promise<void>
 }
 
 /** A server on loopback that speaks the Messages API, the Gemini API and ntfy, and plays the models of one scenario. */
-export async function openStage(scenario: Scenario): Promise<Stage> {
-  const seen: Seen[] = []
+export async function startFakeModels(scenario: Scenario): Promise<FakeModels> {
+  const requests: RecordedRequest[] = []
   const server = http.createServer((request, response) => {
-    play(scenario, seen, request, response).catch(error => {
+    answerRequest(scenario, requests, request, response).catch(error => {
       response.writeHead(500).end(String(error))
     })
   })
@@ -31,7 +31,7 @@ export async function openStage(scenario: Scenario): Promise<Stage> {
   const port = address && typeof address === 'object' ? address.port : 0
   return {
     url: `http://127.0.0.1:${port}`,
-    seen,
+    requests,
     close: () =>
       new Promise(resolve => {
         server.closeAllConnections()
@@ -40,9 +40,9 @@ export async function openStage(scenario: Scenario): Promise<Stage> {
   }
 }
 
-async function play(
+async function answerRequest(
   scenario: Scenario,
-  seen: Seen[],
+  seen: RecordedRequest[],
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ): Promise<void> {
@@ -51,13 +51,13 @@ async function play(
   const note = (role: string | undefined) => seen.push({ at: Date.now(), path, role, body })
   if (request.method === 'POST' && /^\/v1\/messages(\?|$)/.test(path)) {
     const asked = JSON.parse(body) as MessagesRequest
-    note(roleOf(asked))
-    return speak(response, asked.model, nextAct(scenario, asked))
+    note(detectRole(asked))
+    return sendAction(response, asked.model, pickNextAction(scenario, asked))
   }
   if (request.method === 'POST' && path.includes(':generateContent')) {
     const round = seen.filter(earlier => earlier.role === 'judge').length
     note('judge')
-    return judgeAnswer(response, judgePacket(packetIn(body), scenario.judge?.[round]))
+    return sendJudgeReply(response, answerAsJudge(extractPacket(body), scenario.judge?.[round]))
   }
   note(undefined)
   if (request.method === 'POST')
@@ -68,9 +68,9 @@ async function play(
 }
 
 /** One answer of the Messages API as server-sent events. */
-function speak(response: http.ServerResponse, model: string, act: Act): void {
+function sendAction(response: http.ServerResponse, model: string, act: ModelAction): void {
   if ('hang' in act) return // The model thinks for ever; the connection stays open.
-  if ('refuse' in act) return refuse(response, act)
+  if ('refuse' in act) return sendRefusal(response, act)
   const send = (event: Record<string, unknown> & { type: string }) =>
     response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
   response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -118,14 +118,14 @@ function speak(response: http.ServerResponse, model: string, act: Act): void {
 }
 
 /** The vendor does not answer: an error of its own kind, with the headers that come with it. */
-function refuse(response: http.ServerResponse, { refuse: status, kind, why, headers }: Refusal): void {
+function sendRefusal(response: http.ServerResponse, { refuse: status, kind, reason, headers }: Refusal): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers })
-  response.end(JSON.stringify({ type: 'error', error: { type: kind, message: why } }))
+  response.end(JSON.stringify({ type: 'error', error: { type: kind, message: reason } }))
 }
 
-type Refusal = Extract<Act, { refuse: number }>
+type Refusal = Extract<ModelAction, { refuse: number }>
 
-function judgeAnswer(response: http.ServerResponse, reply: string): void {
+function sendJudgeReply(response: http.ServerResponse, reply: string): void {
   response.writeHead(200, { 'content-type': 'application/json' })
   response.end(
     JSON.stringify({
@@ -135,7 +135,7 @@ function judgeAnswer(response: http.ServerResponse, reply: string): void {
   )
 }
 
-function packetIn(body: string): string {
+function extractPacket(body: string): string {
   const { contents } = JSON.parse(body) as { contents: { parts: { text?: string }[] }[] }
   return contents.flatMap(({ parts }) => parts.map(part => part.text ?? '')).join('\n')
 }

@@ -1,47 +1,47 @@
-import { exits, oneLine, writeAtomic } from '../host/index.ts'
-import { type Change, changesIn } from '../session/index.ts'
-import { type Drafted, refuseContract, tryContract } from './draft.ts'
+import { exitCodes, toOneLine, writeAtomic } from '../host/index.ts'
+import { type ContractChange, compareContracts } from '../session/index.ts'
+import { type ContractDraft, refuseDraft, validateDraft } from './draft.ts'
 import { recordCheck } from './evidence.ts'
-import { askedFile, hashOf } from './human.ts'
-import { type Reply, type Running, refuse } from './running.ts'
-import { keepContract, layContract, sealedContract, sealOf } from './seal.ts'
+import { computeSha256, getApprovalFile } from './human.ts'
+import { type CommandReply, type RunnerContext, refuse } from './running.ts'
+import { buildSealFields, readSealedContract, saveContractVersion, writeContractFile } from './seal.ts'
 
 /**
  * `contract amend "why"`: make the contract.md on the desk the next version of the sealed one. One that is as strict as before
  * counts at once. One that asks for less, in whatever way, is a dilution: it counts only when a human has said yes to it.
  */
-export async function amendContract(running: Running, why: string): Promise<Reply> {
-  const refused = tooLate(running)
+export async function amendContract(context: RunnerContext, why: string): Promise<CommandReply> {
+  const refused = refuseLateAmendment(context)
   if (refused) return refused
   if (why === '') return refuse('usage: contract amend "why it must change"')
-  const version = (running.status.contract?.version ?? 0) + 1
-  const drafted = await tryContract(running, version)
-  if (!drafted.ok) return refuseContract(running, drafted.text)
-  const sealed = sealedContract(running)
-  const changes = changesIn(sealed, { ...drafted.contract, title: sealed.title }) // A title is nothing to judge anew.
+  const version = (context.status.contract?.version ?? 0) + 1
+  const drafted = await validateDraft(context, version)
+  if (!drafted.ok) return refuseDraft(context, drafted.text)
+  const sealed = readSealedContract(context)
+  const changes = compareContracts(sealed, { ...drafted.contract, title: sealed.title }) // A title is nothing to judge anew.
   if (changes.length === 0) return { exit: 0, text: 'Nothing that counts has changed; the sealed contract stands.' }
-  const waits = undecided(running, drafted, changes, why)
+  const waits = refuseUnapprovedAmendment(context, drafted, changes, why)
   if (waits) return waits
-  keepContract(running, drafted, version)
-  const words = (some: Change[]) => some.map(({ what }) => oneLine(what, 300)).slice(0, 100)
-  running.record({
-    is: 'contract.amended',
+  saveContractVersion(context, drafted, version)
+  const words = (some: ContractChange[]) => some.map(({ description }) => toOneLine(description, 300)).slice(0, 100)
+  context.record({
+    type: 'contract.amended',
     version,
-    ...sealOf(drafted),
+    ...buildSealFields(drafted),
     changes: words(changes),
     dilutions: words(changes.filter(({ isWeaker }) => isWeaker)),
   })
-  layContract(running, drafted)
-  for (const record of drafted.evidence) recordCheck(running, record)
-  return { exit: 0, text: `The contract is amended; this is version ${version}:\n${listed(changes)}` }
+  writeContractFile(context, drafted)
+  for (const record of drafted.evidence) recordCheck(context, record)
+  return { exit: 0, text: `The contract is amended; this is version ${version}:\n${formatChanges(changes)}` }
 }
 
-function tooLate({ status }: Running): Reply | undefined {
+function refuseLateAmendment({ status }: RunnerContext): CommandReply | undefined {
   const { contract, verdict, phase, workers } = status
   if (!contract) return refuse('No contract is sealed yet, so there is nothing to amend: edit contract.md as you like.')
-  if (verdict?.final && phase === verdict.verdict)
+  if (verdict?.isFinal && phase === verdict.verdict)
     return {
-      exit: exits.conflict,
+      exit: exitCodes.conflict,
       text: `There is a verdict already: ${verdict.verdict}. It stands on the contract as it is.`,
     }
   const busy = workers.filter(({ endedAt }) => endedAt === undefined)
@@ -56,35 +56,42 @@ function tooLate({ status }: Running): Reply | undefined {
  * Why it has to wait for the human, who is asked; nothing when they have said yes to exactly this text in place of the sealed one,
  * or need not be asked.
  */
-function undecided(running: Running, { text }: Drafted, changes: Change[], why: string): Reply | undefined {
-  const { session, status } = running
-  const dilutions = changes.filter(({ isWeaker }) => isWeaker).map(({ what }) => oneLine(what, 300))
-  if (dilutions.length === 0 && !session.opening.approve) return undefined
-  const sha256 = hashOf(text)
+function refuseUnapprovedAmendment(
+  context: RunnerContext,
+  { text }: ContractDraft,
+  changes: ContractChange[],
+  why: string,
+): CommandReply | undefined {
+  const { session, status } = context
+  const dilutions = changes.filter(({ isWeaker }) => isWeaker).map(({ description }) => toOneLine(description, 300))
+  if (dilutions.length === 0 && !session.manifest.requiresApproval) return undefined
+  const sha256 = computeSha256(text)
   const { contract, phase } = status
   const approval = status.approval?.sha256 === sha256 ? status.approval : undefined
-  if (approval?.is === 'given' && approval.from === contract?.sha256) return undefined
-  if (approval?.is === 'declined')
-    return { exit: exits.conflict, text: 'The human has said no to exactly this. The sealed contract stands.' }
-  if (approval?.from !== contract?.sha256 || phase !== 'asking') {
-    writeAtomic(askedFile(session.paths, sha256), text, 0o400)
-    const from = contract ? { from: contract.sha256 } : {}
-    running.record({
-      is: 'approval.asked',
+  if (approval?.state === 'given' && approval.previousSha256 === contract?.sha256) return undefined
+  if (approval?.state === 'declined')
+    return { exit: exitCodes.conflict, text: 'The human has said no to exactly this. The sealed contract stands.' }
+  if (approval?.previousSha256 !== contract?.sha256 || phase !== 'asking') {
+    writeAtomic(getApprovalFile(session.paths, sha256), text, 0o400)
+    const from = contract ? { previousSha256: contract.sha256 } : {}
+    context.record({
+      type: 'approval.requested',
       sha256,
       ...from,
       dilutions: dilutions.slice(0, 100),
-      why: oneLine(why, 400),
+      reason: toOneLine(why, 400),
     })
   }
   const cause =
     dilutions.length > 0 ? 'This asks for less than what was sealed' : 'The human approves every version here'
   return {
-    exit: exits.conflict,
-    text: `${cause}, so it waits for the human. Until they say yes, the sealed contract counts:\n${listed(changes)}\nEnd your turn now; their answer will be your next message. Leave contract.md as it is.`,
+    exit: exitCodes.conflict,
+    text: `${cause}, so it waits for the human. Until they say yes, the sealed contract counts:\n${formatChanges(changes)}\nEnd your turn now; their answer will be your next message. Leave contract.md as it is.`,
   }
 }
 
-function listed(changes: Change[]): string {
-  return changes.map(({ what, isWeaker }) => `- ${isWeaker ? 'weaker: ' : ''}${oneLine(what, 300)}`).join('\n')
+function formatChanges(changes: ContractChange[]): string {
+  return changes
+    .map(({ description, isWeaker }) => `- ${isWeaker ? 'weaker: ' : ''}${toOneLine(description, 300)}`)
+    .join('\n')
 }

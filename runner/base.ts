@@ -1,60 +1,60 @@
 import {
+  type ClauseProof,
   type Commit,
   type Contract,
   type ContractClause,
+  type ContractProblem,
   type EvidenceRecord,
-  type Problem,
-  type ProofOf,
   readLog,
 } from '../session/index.ts'
-import { evidenceFor, recordCheck } from './evidence.ts'
-import type { Running } from './running.ts'
+import { getEvidence, recordCheck } from './evidence.ts'
+import type { RunnerContext } from './running.ts'
 
 /** What a check shows on the base, for this version of the contract. */
-export function onBase(
-  running: Running,
+export function runCheckOnBase(
+  context: RunnerContext,
   clause: ContractClause,
-  check: Extract<ProofOf, { is: 'check' }>,
+  check: Extract<ClauseProof, { kind: 'check' }>,
   version: number,
 ): Promise<EvidenceRecord> {
-  const id = baseRecord(version, clause.id)
-  return evidenceFor(running, clause, check, { id, side: 'base', round: 0, at: baseOf(running) })
+  const id = formatBaseEvidenceId(version, clause.id)
+  return getEvidence(context, clause, check, { id, side: 'base', round: 0, commit: getBaseCommit(context) })
 }
 
 /**
  * See that the log holds what every check of the contract shows on the base: a runner that died right after a seal left that to
  * its successor. What the check shows now is what it showed then, or the clause is not proved.
  */
-export async function completeBase(running: Running, contract: Contract): Promise<void> {
-  const version = running.status.contract?.version ?? 1
-  const { events } = readLog(running.session.paths.events)
+export async function completeBaseEvidence(context: RunnerContext, contract: Contract): Promise<void> {
+  const version = context.status.contract?.version ?? 1
+  const { events } = readLog(context.session.paths.events)
   const recorded = new Set(
-    events.flatMap(event => (event.is === 'check.ran' && event.outcome !== 'could not run' ? [event.record] : [])),
+    events.flatMap(event => (event.type === 'check.ran' && event.outcome !== 'could not run' ? [event.recordId] : [])),
   )
   for (const clause of contract.clauses) {
-    if (clause.proof.is !== 'check' || recorded.has(baseRecord(version, clause.id))) continue
-    recordCheck(running, await onBase(running, clause, clause.proof, version))
+    if (clause.proof.kind !== 'check' || recorded.has(formatBaseEvidenceId(version, clause.id))) continue
+    recordCheck(context, await runCheckOnBase(context, clause, clause.proof, version))
   }
 }
 
 /** The commit from which the work begins. */
-export function baseOf({ status }: Running): Commit {
+export function getBaseCommit({ status }: RunnerContext): Commit {
   if (!status.base) throw new Error('the base is not prepared')
   return status.base
 }
 
 /** A check that proves nothing is refused before any work is paid for. Pure. */
-export function vacuity(
+export function findVacuousCheck(
   line: number,
   id: string,
-  { guard }: { guard: boolean },
-  { outcome, why, command }: Pick<EvidenceRecord, 'outcome' | 'why' | 'command'>,
-): Problem[] {
+  { isGuard }: { isGuard: boolean },
+  { outcome, reason, command }: Pick<EvidenceRecord, 'outcome' | 'reason' | 'command'>,
+): ContractProblem[] {
   if (outcome === 'could not run')
     return [
       {
         line,
-        what: `the check of ${id} could not run on this machine: ${why} (\`${command}\`)`,
+        message: `the check of ${id} could not run on this machine: ${reason} (\`${command}\`)`,
         remedy: 'Use a command that is here, or set "- limit:" if it needs longer.',
       },
     ]
@@ -62,29 +62,29 @@ export function vacuity(
     return [
       {
         line,
-        what: `the check of ${id} is flaky on the tree as it is: ${why} (\`${command}\`), so it proves nothing`,
+        message: `the check of ${id} is flaky on the tree as it is: ${reason} (\`${command}\`), so it proves nothing`,
         remedy: 'Make it show the same on the same tree each time it is run: no clock, no chance, no network.',
       },
     ]
-  if (outcome === 'green' && !guard)
+  if (outcome === 'green' && !isGuard)
     return [
       {
         line,
-        what: `the check of ${id} is green already, before any work (\`${command}\`), so it proves nothing`,
+        message: `the check of ${id} is green already, before any work (\`${command}\`), so it proves nothing`,
         remedy: 'Make it fail on the tree as it is, or add the line "- guard" if it must merely stay true.',
       },
     ]
-  if (outcome === 'red' && guard)
+  if (outcome === 'red' && isGuard)
     return [
       {
         line,
-        what: `the guard ${id} is red before any work: ${why} (\`${command}\`)`,
+        message: `the guard ${id} is red before any work: ${reason} (\`${command}\`)`,
         remedy: 'A guard is true before and after. Remove "- guard", or mend the command.',
       },
     ]
   return []
 }
 
-function baseRecord(version: number, clause: string): string {
+function formatBaseEvidenceId(version: number, clause: string): string {
   return version === 1 ? `base-${clause}` : `base-v${version}-${clause}`
 }

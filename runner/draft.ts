@@ -3,21 +3,21 @@ import path from 'node:path'
 import { readUntrusted } from '../host/index.ts'
 import {
   type Contract,
+  type ContractProblem,
   describeProblems,
   type EvidenceRecord,
-  listing,
+  listCommitFiles,
+  listUncoveredSentences,
   matchesGlob,
-  type Problem,
   parseContract,
-  sentencesOf,
-  uncovered,
+  splitSentences,
 } from '../session/index.ts'
-import { baseOf, onBase, vacuity } from './base.ts'
-import { type Reply, type Running, refuse } from './running.ts'
-import { readyFor } from './setup.ts'
+import { findVacuousCheck, getBaseCommit, runCheckOnBase } from './base.ts'
+import { type CommandReply, type RunnerContext, refuse } from './running.ts'
+import { ensureDependencies } from './setup.ts'
 
 /** A contract as it lies on the desk, fit to be sealed, with what its checks show before any work. */
-export interface Drafted {
+export interface ContractDraft {
   contract: Contract
   text: string
   uncovered: string[]
@@ -25,34 +25,34 @@ export interface Drafted {
 }
 
 /** Read the draft on the desk and run its checks on the base, or say what is wrong with it. `version` is what it would be. */
-export async function tryContract(
-  running: Running,
+export async function validateDraft(
+  context: RunnerContext,
   version = 1,
-): Promise<({ ok: true } & Drafted) | { ok: false; text: string }> {
-  const { paths, opening } = running.session
-  const text = draftOf(running)
+): Promise<({ ok: true } & ContractDraft) | { ok: false; text: string }> {
+  const { paths, manifest } = context.session
+  const text = readDraft(context)
   if (text === undefined)
     return {
       ok: false,
       text: 'whole file: there is no contract.md on your desk\n  mend: write it to contract.md in the folder you started in',
     }
-  const { contract, problems } = parseContract(text, { judgedOnly: opening.judgedOnly })
+  const { contract, problems } = parseContract(text, { allowsJudgedOnly: manifest.allowsJudgedOnly })
   if (problems.length > 0) return { ok: false, text: describeProblems(problems) }
-  const ready = await readyFor(running, baseOf(running))
-  if (!ready.ok && contract.clauses.some(clause => clause.proof.is === 'check'))
+  const ready = await ensureDependencies(context, getBaseCommit(context))
+  if (!ready.ok && contract.clauses.some(clause => clause.proof.kind === 'check'))
     return {
       ok: false,
-      text: `no check can run: ${ready.why}\n  mend: this is not yours to mend. Tell the human with \`ask\`, and end your turn`,
+      text: `no check can run: ${ready.reason}\n  mend: this is not yours to mend. Tell the human with \`ask\`, and end your turn`,
     }
   const evidence: EvidenceRecord[] = []
-  const vacuous: Problem[] = []
+  const vacuous: ContractProblem[] = []
   for (const clause of contract.clauses) {
-    if (clause.proof.is !== 'check') continue
-    const nowhere = await nowhereOf(running, clause.proof.pins ?? [])
-    if (nowhere !== undefined) vacuous.push(pinsNothing(clause.line, clause.id, nowhere))
-    const record = await onBase(running, clause, clause.proof, version)
+    if (clause.proof.kind !== 'check') continue
+    const nowhere = await findUnmatchedPin(context, clause.proof.pins ?? [])
+    if (nowhere !== undefined) vacuous.push(createUnmatchedPinProblem(clause.line, clause.id, nowhere))
+    const record = await runCheckOnBase(context, clause, clause.proof, version)
     evidence.push(record)
-    vacuous.push(...vacuity(clause.line, clause.id, clause.proof, record))
+    vacuous.push(...findVacuousCheck(clause.line, clause.id, clause.proof, record))
   }
   if (vacuous.length > 0) return { ok: false, text: describeProblems(vacuous) }
   return {
@@ -60,14 +60,14 @@ export async function tryContract(
     contract,
     text,
     evidence,
-    uncovered: uncovered(contract, sentencesOf(fs.readFileSync(paths.task, 'utf8'))),
+    uncovered: listUncoveredSentences(contract, splitSentences(fs.readFileSync(paths.task, 'utf8'))),
   }
 }
 
 /** Say what is wrong with the draft on the desk. */
-export function refuseContract(running: Running, problems: string): Reply {
-  running.record({
-    is: 'contract.refused',
+export function refuseDraft(context: RunnerContext, problems: string): CommandReply {
+  context.record({
+    type: 'contract.rejected',
     problems: problems
       .split('\n')
       .filter(line => !line.startsWith('  '))
@@ -80,28 +80,28 @@ export function refuseContract(running: Running, problems: string): Reply {
 }
 
 /** The ids in the draft on the desk; none when it does not read, which the seal will say. */
-export function draftedClauses(running: Running): string[] {
-  const { contract, problems } = parseContract(draftOf(running) ?? '', { judgedOnly: true })
+export function listDraftClauseIds(context: RunnerContext): string[] {
+  const { contract, problems } = parseContract(readDraft(context) ?? '', { allowsJudgedOnly: true })
   return problems.length > 0 ? [] : contract.clauses.map(clause => clause.id)
 }
 
 /** The first of these pins that names no file of the base. */
-async function nowhereOf(running: Running, pins: string[]): Promise<string | undefined> {
+async function findUnmatchedPin(context: RunnerContext, pins: string[]): Promise<string | undefined> {
   if (pins.length === 0) return undefined
-  const stood = await listing(running.session.paths, baseOf(running).commit)
+  const stood = await listCommitFiles(context.session.paths, getBaseCommit(context).commit)
   return pins.find(pin => !stood.some(({ path: file }) => matchesGlob(pin, file)))
 }
 
-function pinsNothing(line: number, id: string, pin: string): Problem {
+function createUnmatchedPinProblem(line: number, id: string, pin: string): ContractProblem {
   return {
     line,
-    what: `${id} pins ${pin}, and no file of the tree as it is has that name`,
+    message: `${id} pins ${pin}, and no file of the tree as it is has that name`,
     remedy:
       'Pin what stands there already, such as the tests that the check runs; what is still to be made cannot be pinned.',
   }
 }
 
 /** The text of the draft on the desk, of which no more is read than a contract may have; undefined where there is none. */
-export function draftOf({ session }: Running): string | undefined {
-  return readUntrusted(path.join(session.paths.desk, 'contract.md'), 256 * 1024)?.toString('utf8')
+export function readDraft({ session }: RunnerContext): string | undefined {
+  return readUntrusted(path.join(session.paths.orchestratorFolder, 'contract.md'), 256 * 1024)?.toString('utf8')
 }

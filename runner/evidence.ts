@@ -2,28 +2,28 @@ import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { readIfPresent } from '../host/index.ts'
 import {
+  type ClauseProof,
   type Commit,
   type ContractClause,
   EvidenceRecord,
   type Expectation,
-  evidenceText,
-  type Paths,
-  type ProofOf,
   parseContract,
   readLog,
+  type SessionPaths,
+  serializeEvidence,
 } from '../session/index.ts'
-import { describe, keepRecord, runCheck } from './checks.ts'
-import { hashOf } from './human.ts'
-import type { Running } from './running.ts'
-import { readyFor } from './setup.ts'
-import { machine, toolsIn } from './tools.ts'
+import { formatExpectation, runCheck, saveEvidence } from './checks.ts'
+import { computeSha256 } from './human.ts'
+import type { RunnerContext } from './running.ts'
+import { ensureDependencies } from './setup.ts'
+import { machineDescription, readToolVersions } from './tools.ts'
 
 /** Which record is wanted: its name, and the tree it is to speak of. */
-export interface Wanted {
+export interface EvidenceRequest {
   id: string
   side: 'base' | 'head'
   round: number
-  at: Commit
+  commit: Commit
 }
 
 /**
@@ -31,121 +31,135 @@ export interface Wanted {
  * tree, dependencies, programs and machine have been seen. So a check that was flaky on a tree stays so; only one that could not
  * run is tried again.
  */
-export async function evidenceFor(
-  running: Running,
+export async function getEvidence(
+  context: RunnerContext,
   clause: ContractClause,
-  check: Extract<ProofOf, { is: 'check' }>,
-  { id, side, round, at }: Wanted,
+  check: Extract<ClauseProof, { kind: 'check' }>,
+  { id, side, round, commit }: EvidenceRequest,
 ): Promise<EvidenceRecord> {
-  const { session, config, seen } = running
-  const ready = await readyFor(running, at)
-  const limitSeconds = check.limitSeconds ?? config.CHECK_TIMEOUT_SEC
-  const words = groundsOf({
+  const { session, config, checkResults } = context
+  const dependencies = await ensureDependencies(context, commit)
+  const timeoutSeconds = check.timeoutSeconds ?? config.CHECK_TIMEOUT_SEC
+  const words = computeCacheKey({
     command: check.command,
-    expected: describe(check.expect),
-    tree: at.tree,
-    setup: ready.ok ? ready.key : null,
-    tools: await toolsIn(check.command),
-    machine,
-    limitSeconds,
-    sandbox: session.opening.sandbox.kind ?? 'none',
+    expected: formatExpectation(check.expectation),
+    tree: commit.tree,
+    dependenciesKey: dependencies.ok ? dependencies.key : null,
+    toolVersions: await readToolVersions(check.command),
+    machine: machineDescription,
+    timeoutSeconds,
+    sandbox: session.manifest.sandbox.kind ?? 'none',
   })
-  const grounds = JSON.stringify([words, check.expect]) // Two expectations may read alike, as the patterns /a/ and /b/ in one.
-  const known = seen.get(grounds) ?? vouchedFor(running, words, check.expect)
-  const output = known && keptOutput(running, known)
-  if (known && output !== undefined && ready.ok) return known.id === id ? known : again(known, output)
-  const repeatSeconds = config.CHECK_REPEAT_SEC
+  const grounds = JSON.stringify([words, check.expectation]) // Two expectations may read alike, as the patterns /a/ and /b/ in one.
+  const known = checkResults.get(grounds) ?? findRecordedEvidence(context, words, check.expectation)
+  const output = known && readRecordedOutput(context, known)
+  if (known && output !== undefined && dependencies.ok) return known.id === id ? known : again(known, output)
+  const repeatBelowSeconds = config.CHECK_REPEAT_SEC
   const record = await runCheck(session.paths, clause, check, {
     id,
     side,
     round,
-    at,
-    limitSeconds,
-    repeatSeconds,
-    ready,
-    sandbox: session.opening.sandbox.kind,
+    commit,
+    timeoutSeconds,
+    repeatBelowSeconds,
+    dependencies,
+    sandbox: session.manifest.sandbox.kind,
   })
-  if (record.outcome !== 'could not run') seen.set(grounds, record)
+  if (record.outcome !== 'could not run') checkResults.set(grounds, record)
   return record
 
   function again(earlier: EvidenceRecord, text: string): EvidenceRecord {
     const repeated = {
       ...earlier,
       id,
-      clause: clause.id,
+      clauseId: clause.id,
       side,
       round,
-      commit: at.commit,
-      from: earlier.from ?? earlier.id,
+      commit: commit.commit,
+      originalId: earlier.originalId ?? earlier.id,
     }
-    keepRecord(session.paths, repeated, text)
+    saveEvidence(session.paths, repeated, text)
     return repeated
   }
 }
 
 /** Say in the log what a check has shown, with the hash of its record. */
-export function recordCheck(running: Running, record: EvidenceRecord): void {
-  const { side, round, clause, outcome, why, milliseconds, id } = record
-  const sha256 = hashOf(evidenceText(record))
-  running.record({
-    is: 'check.ran',
+export function recordCheck(context: RunnerContext, record: EvidenceRecord): void {
+  const { side, round, clauseId, outcome, reason, milliseconds, id } = record
+  const sha256 = computeSha256(serializeEvidence(record))
+  context.record({
+    type: 'check.ran',
     side,
     round,
-    clause,
+    clauseId,
     outcome,
-    why: why.slice(0, 300),
+    reason: reason.slice(0, 300),
     milliseconds,
-    record: id,
+    recordId: id,
     sha256,
   })
 }
 
 /** All that an outcome rests on, in one line of a record's own words. */
-function groundsOf({
+function computeCacheKey({
   command,
   expected,
   tree,
-  setup,
-  tools,
+  dependenciesKey,
+  toolVersions,
   machine: on,
-  limitSeconds,
+  timeoutSeconds,
   sandbox,
 }: Pick<
   EvidenceRecord,
-  'command' | 'expected' | 'tree' | 'setup' | 'tools' | 'machine' | 'limitSeconds' | 'sandbox'
+  'command' | 'expected' | 'tree' | 'dependenciesKey' | 'toolVersions' | 'machine' | 'timeoutSeconds' | 'sandbox'
 >): string {
-  return JSON.stringify([command, expected, tree, setup, Object.entries(tools), on, limitSeconds, sandbox])
+  return JSON.stringify([
+    command,
+    expected,
+    tree,
+    dependenciesKey,
+    Object.entries(toolVersions),
+    on,
+    timeoutSeconds,
+    sandbox,
+  ])
 }
 
 /** A record that an earlier runner of this session took, if it is still what the log says. */
-function vouchedFor({ session }: Running, words: string, expect: Expectation): EvidenceRecord | undefined {
+function findRecordedEvidence(
+  { session }: RunnerContext,
+  words: string,
+  expect: Expectation,
+): EvidenceRecord | undefined {
   const { evidence } = session.paths
-  for (const { record, sha256, outcome, expected } of runsIn(session.paths).toReversed()) {
+  for (const { recordId, sha256, outcome, expected } of listRecordedRuns(session.paths).toReversed()) {
     if (outcome === 'could not run' || !isDeepStrictEqual(expected, expect)) continue
-    const text = readIfPresent(path.join(evidence, `${record}.json`)) ?? ''
-    if (hashOf(text) !== sha256) continue
+    const text = readIfPresent(path.join(evidence, `${recordId}.json`)) ?? ''
+    if (computeSha256(text) !== sha256) continue
     const known = EvidenceRecord.safeParse(JSON.parse(text)).data
-    if (known && groundsOf(known) === words) return known
+    if (known && computeCacheKey(known) === words) return known
   }
   return undefined
 }
 
 /** The runs on record, each with what the contract expected of its clause then. */
-function runsIn({ events, contractVersion }: Paths) {
+function listRecordedRuns({ events, contractVersion }: SessionPaths) {
   let clauses: ContractClause[] = []
   return readLog(events).events.flatMap(event => {
-    if (event.is === 'contract.sealed' || event.is === 'contract.amended') {
-      const text = readIfPresent(contractVersion(event.is === 'contract.sealed' ? 1 : event.version)) ?? ''
-      clauses = hashOf(text) === event.sha256 ? parseContract(text, { judgedOnly: true }).contract.clauses : []
+    if (event.type === 'contract.sealed' || event.type === 'contract.amended') {
+      const text = readIfPresent(contractVersion(event.type === 'contract.sealed' ? 1 : event.version)) ?? ''
+      clauses =
+        computeSha256(text) === event.sha256 ? parseContract(text, { allowsJudgedOnly: true }).contract.clauses : []
     }
-    if (event.is !== 'check.ran') return []
-    const proof = clauses.find(({ id }) => id === event.clause)?.proof
-    return [{ ...event, expected: proof?.is === 'check' ? proof.expect : undefined }]
+    if (event.type !== 'check.ran') return []
+    const proof = clauses.find(({ id }) => id === event.clauseId)?.proof
+    return [{ ...event, expected: proof?.kind === 'check' ? proof.expectation : undefined }]
   })
 }
 
 /** The output of a record, if it is still the one that was seen. */
-function keptOutput({ session }: Running, { id, outputSha256 }: EvidenceRecord): string | undefined {
+function readRecordedOutput({ session }: RunnerContext, { id, outputSha256 }: EvidenceRecord): string | undefined {
   const output = readIfPresent(path.join(session.paths.evidence, `${id}.txt`))
-  return output !== undefined && hashOf(output) === outputSha256 ? output : undefined
+  return output !== undefined && computeSha256(output) === outputSha256 ? output : undefined
 }

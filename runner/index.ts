@@ -1,9 +1,17 @@
 import type { Config } from '../host/index.ts'
 import type { Session } from '../session/index.ts'
 
-export { agentAnywhere, agentAt, agentSays } from './approval.ts'
-export { askedContract, askedFile, leaveWord, readAnswer, type Said, withdraw, wordFile } from './human.ts'
-export { startSession, startSuccessor, tmuxSession } from './start.ts'
+export { detectAgent, detectAgentMark, detectAnyAgent } from './approval.ts'
+export {
+  getApprovalFile,
+  getMessageFile,
+  type MessageContent,
+  readContractForApproval,
+  readMessageReply,
+  storeMessage,
+  withdrawMessage,
+} from './human.ts'
+export { getTmuxSessionName, launchSession, launchSuccessor } from './start.ts'
 
 /** Run one session until it is closed; exit 5 when another runner of it lives. (The rest of a runner is loaded only here.) */
 export async function runSession(session: Session, config: Config): Promise<void> {
@@ -16,6 +24,6 @@ export async function closeSession(session: Session, config: Config, by: string,
 }
 
 /** Ask a living runner to close its session. */
-export async function askToClose(session: Session, why: string): Promise<void> {
-  return (await import('./runner.ts')).askToClose(session, why)
+export async function requestClose(session: Session, why: string): Promise<void> {
+  return (await import('./runner.ts')).requestClose(session, why)
 }

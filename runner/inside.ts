@@ -1,81 +1,93 @@
 import path from 'node:path'
 import {
-  checkEnvironment,
-  Outcome,
-  ownProgram,
-  policyOf,
-  type Ran,
+  buildCheckEnvironment,
+  buildPolicy,
+  buildProgramCommand,
+  pickVariables,
+  type RunResult,
   readJson,
-  run,
-  variables,
+  runProgram,
+  SandboxResult,
   writeAtomic,
 } from '../host/index.ts'
 
 /** A command of ours for which the sandbox of its role is opened. */
-export interface Errand {
+export interface SandboxedCommand {
   role: 'check' | 'setup'
   command: string[]
   /** Where it starts and may write; beside this folder its policy is laid. */
   folder: string
   home: string
   environment: Record<string, string>
-  read: string[]
+  readablePaths: string[]
   hosts: string[]
   /** Seconds, from when it begins. */
-  limit: number
+  timeoutSeconds: number
   /** Bytes of its output that are kept. */
-  keep?: number
+  maxOutputBytes?: number
 }
 
 /** Run it inside. What the door itself says is no outcome of the command: then it is `unstartable`. */
-export async function runInside({
+export async function runSandboxedCommand({
   role,
   command,
   folder,
   home,
   environment,
-  read,
-  hosts,
-  limit,
-  keep,
-}: Errand): Promise<Ran> {
+  readablePaths,
+  hosts: allowedHosts,
+  timeoutSeconds,
+  maxOutputBytes,
+}: SandboxedCommand): Promise<RunResult> {
   const beside = path.dirname(folder)
-  const [policy, outcome] = ['policy.json', 'outcome.json'].map(name => path.join(beside, name)) as [string, string]
-  const [ours, its] = byOwner(environment)
-  const needs = { folder, scratch: home, write: [folder], read, hosts, variables: its, outcome }
-  writeAtomic(policy, JSON.stringify(policyOf(role, needs)))
-  const [node, door] = ownProgram('bin/sandboxed')
+  const [policy, resultFile] = ['policy.json', 'outcome.json'].map(name => path.join(beside, name)) as [string, string]
+  const [ours, its] = splitEnvironment(environment)
+  const needs = {
+    folder,
+    tempFolder: home,
+    writablePaths: [folder],
+    readablePaths: readablePaths,
+    allowedHosts: allowedHosts,
+    variables: its,
+    resultFile: resultFile,
+  }
+  writeAtomic(policy, JSON.stringify(buildPolicy(role, needs)))
+  const [node, door] = buildProgramCommand('bin/sandboxed')
   const words = [door, policy, '--', ...command]
-  const env = { ...checkEnvironment(home), ...ours, ...variables(['NODE_COMPILE_CACHE']) }
-  const deadline = (limit + opening) * 1000
-  const ran = await run(node, words, {
+  const env = { ...buildCheckEnvironment(home), ...ours, ...pickVariables(['NODE_COMPILE_CACHE']) }
+  const timeoutMs = (timeoutSeconds + SANDBOX_START_SECONDS) * 1000
+  const ran = await runProgram(node, words, {
     cwd: beside,
     env,
-    deadline,
-    ...(keep === undefined ? {} : { keep }),
+    timeoutMs,
+    ...(maxOutputBytes === undefined ? {} : { maxOutputChars: maxOutputBytes }),
   })
-  const ended = Outcome.safeParse(readJson(outcome)).data
-  if (ended?.began)
+  const ended = SandboxResult.safeParse(readJson(resultFile)).data
+  if (ended?.hasStarted)
     return {
       ...ran,
-      code: ended.code ?? undefined,
+      exitCode: ended.exitCode ?? undefined,
       signal: ended.signal ?? undefined,
       milliseconds: ended.milliseconds,
     }
   if (ran.timedOut) return ran
-  return { ...ran, code: undefined, unstartable: ended?.why || lastLine(ran.stderr) || 'the sandbox did not open' }
+  return {
+    ...ran,
+    exitCode: undefined,
+    startError: ended?.reason || getLastLine(ran.stderr) || 'the sandbox did not open',
+  }
 }
 
 /** Seconds that a sandbox may take to open. */
-const opening = 5
+const SANDBOX_START_SECONDS = 5
 
 /** The way through a proxy is the door's; the rest is the command's, and our marks, by which both are found, are of both. */
-function byOwner(environment: Record<string, string>): [Record<string, string>, Record<string, string>] {
+function splitEnvironment(environment: Record<string, string>): [Record<string, string>, Record<string, string>] {
   const all = Object.entries(environment)
   const ours = all.filter(([name]) => /proxy$|^DISPATCH_/i.test(name))
   return [Object.fromEntries(ours), Object.fromEntries(all.filter(([name]) => !/proxy$/i.test(name)))]
 }
 
-function lastLine(text: string): string {
+function getLastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? ''
 }

@@ -2,66 +2,66 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import {
+  buildChildEnvironment,
+  buildProgramCommand,
   DispatchError,
-  heldSecrets,
-  ownEnvironment,
-  ownProgram,
+  listKnownSecrets,
   readIfPresent,
-  run,
+  runProgram,
   writeAtomic,
 } from '../host/index.ts'
 import {
-  brokenPins,
+  type ClauseProof,
   type Commit,
   type Contract,
   type ContractClause,
-  changedPaths,
+  createReference,
+  describeBrokenPins,
+  describeChangedCheckFiles,
   type EvidenceRecord,
-  isUnproved,
-  keep,
-  listing,
-  type ProofOf,
+  isUndecidedGate,
+  listChangedPaths,
+  listCommitFiles,
   readEvidence,
-  remarkOn,
   renderVerdict,
   type VerdictRecord,
-  verifyTrees,
-  type Work,
+  verifyObjects,
+  type WorkDiff,
 } from '../session/index.ts'
-import { buildPacket, decide, type Gate, type Judgement, type PacketInput } from '../validator/index.ts'
-import { completeBase } from './base.ts'
-import { evidenceFor, recordCheck } from './evidence.ts'
-import { givenSecrets } from './given.ts'
-import { hashOf } from './human.ts'
-import type { Running } from './running.ts'
-import { sealedContract } from './seal.ts'
+import { buildPacket, decideVerdict, type Gate, type JudgeResult, type PacketInput } from '../validator/index.ts'
+import { completeBaseEvidence } from './base.ts'
+import { getEvidence, recordCheck } from './evidence.ts'
+import { readIgnoredFileSecrets } from './given.ts'
+import { computeSha256 } from './human.ts'
+import type { RunnerContext } from './running.ts'
+import { readSealedContract } from './seal.ts'
 import { withSources } from './sources.ts'
-import { vouch } from './vouch.ts'
+import { verifyRecord } from './vouch.ts'
 
 /** Gates, packet, judge, verdict on disk, event: in this order, so that the event never names a file that is not there. */
-export async function judgeWork(running: Running, head: Commit, request: string): Promise<VerdictRecord> {
-  const { session, status } = running
+export async function runJudgeRound(context: RunnerContext, head: Commit, request: string): Promise<VerdictRecord> {
+  const { session, status } = context
   const round = status.phase === 'judging' ? status.round : status.round + 1 // A round that a dead runner began goes on.
-  vouch(running, round)
-  running.record({ is: 'judging.started', round, ...head })
-  await keep(session.paths, `round-${round}`, head.commit)
-  const contract = sealedContract(running)
-  await verifyTrees(session.paths, head.tree, ...(status.base ? [status.base.tree] : []))
-  await completeBase(running, contract)
-  const gates = await runGates(running, contract, { round, at: head })
-  const input = await packetInput(running, { contract, gates, round, head })
-  const { judged, packetSha256 } = await askJudge(running, input, { base: status.base ?? head, head })
-  const decision = decide({
+  verifyRecord(context, round)
+  context.record({ type: 'judging.started', round, ...head })
+  await createReference(session.paths, `round-${round}`, head.commit)
+  const contract = readSealedContract(context)
+  await verifyObjects(session.paths, head.tree, ...(status.base ? [status.base.tree] : []))
+  await completeBaseEvidence(context, contract)
+  const gates = await runGates(context, contract, { round, at: head })
+  const input = await collectPacketInput(context, { contract, gates, round, head })
+  const { judged, packetSha256 } = await askJudge(context, input, { base: status.base ?? head, head })
+  const decision = decideVerdict({
     contract,
     gates,
     judged,
-    uncovered: status.contract?.uncovered ?? [],
+    uncovered: status.contract?.uncoveredSentences ?? [],
   })
   const { verdict, reason, clauses, findings } =
-    head.tree === status.base?.tree && decision.verdict === 'PASS' ? { ...decision, ...nothingMade } : decision
+    head.tree === status.base?.tree && decision.verdict === 'PASS' ? { ...decision, ...noWorkVerdict } : decision
   const record: VerdictRecord = {
     format: 1,
-    session: session.id,
+    sessionId: session.id,
     round,
     verdict,
     reason,
@@ -69,135 +69,138 @@ export async function judgeWork(running: Running, head: Commit, request: string)
     contractSha256: status.contract?.sha256 ?? '',
     packetSha256,
     independence: judged.ok ? 'other vendor, blind' : 'none',
-    judge: judged.ok ? judged.model : `none (${judged.why})`,
-    sandbox: sandboxWords(session.opening.sandbox),
-    at: new Date().toISOString(),
+    judge: judged.ok ? judged.model : `none (${judged.reason})`,
+    sandbox: describeSandbox(session.manifest.sandbox),
+    time: new Date().toISOString(),
     clauses,
     findings,
-    uncovered: status.contract?.uncovered ?? [],
+    uncoveredSentences: status.contract?.uncoveredSentences ?? [],
     contractVersion: status.contract?.version ?? 1,
     dilutions: status.contract?.dilutions ?? [],
   }
-  await keep(session.paths, 'judged', head.commit)
-  settle(running, record, request)
+  await createReference(session.paths, 'judged', head.commit)
+  recordVerdict(context, record, request)
   return record
 }
 
-function sandboxWords({ kind, why }: Running['session']['opening']['sandbox']): string {
-  return kind ?? `none: agents and checks ran with the rights of the user (${why})`
+function describeSandbox({ kind, reason }: RunnerContext['session']['manifest']['sandbox']): string {
+  return kind ?? `none: agents and checks ran with the rights of the user (${reason})`
 }
 
 /** The same tree as before any work can have been right all along, but no work was done on it. */
-const nothingMade = {
+const noWorkVerdict = {
   verdict: 'INCONCLUSIVE' as const,
   reason: 'nothing was made: the tree is the one from before the work',
 }
 
 /** The verdict on disk first, then the event that names it. */
-export function settle(running: Running, made: VerdictRecord, request: string): void {
-  vouch(running)
-  const { session, status, log } = running
+export function recordVerdict(context: RunnerContext, made: VerdictRecord, requestId: string): void {
+  verifyRecord(context)
+  const { session, status, log } = context
   const { paths } = session
-  const record = { ...made, log: { seq: log.seq, head: log.head } }
+  const record = { ...made, logAnchor: { seq: log.lastSeq, head: log.head } }
   const { round, verdict, reason, commit, tree, independence } = record
   const text = JSON.stringify(record, null, 2)
   writeAtomic(path.join(paths.evidence, `verdict-${round}.json`), text)
   writeAtomic(paths.verdictRecord, text)
-  writeAtomic(paths.verdict, renderVerdict(record))
-  const mendable = record.clauses.some(({ verdict: found, gate }) => found === 'FAIL' || isUnproved(gate))
-  const final = verdict === 'PASS' || !mendable || round - status.roundBase >= status.rounds
+  writeAtomic(paths.verdictText, renderVerdict(record))
+  const mendable = record.clauses.some(({ verdict: found, gate }) => found === 'FAIL' || isUndecidedGate(gate))
+  const isFinal = verdict === 'PASS' || !mendable || round - status.roundOffset >= status.maxRounds
   const clauses = record.clauses.map(({ id, verdict: found }) => ({ id, verdict: found }))
-  running.record({
-    is: 'verdict.given',
+  context.record({
+    type: 'verdict.given',
     round,
     verdict,
     reason: reason.slice(0, 2000),
     commit,
     tree,
-    final,
+    isFinal,
     independence,
-    request,
+    requestId,
     clauses,
-    sha256: hashOf(text),
+    sha256: computeSha256(text),
   })
 }
 
 /** Every clause through its gate: checks are run, scopes are asked of git, judged clauses have none. */
 async function runGates(
-  running: Running,
+  context: RunnerContext,
   contract: Contract,
   { round, at }: { round: number; at: Commit },
 ): Promise<Gate[]> {
   const gates: Gate[] = []
-  const before = readEvidence(running.session.paths).filter(earlier => earlier.side === 'base')
-  const work = await workUpTo(running, at)
+  const before = readEvidence(context.session.paths).filter(earlier => earlier.side === 'base')
+  const work = await collectChanges(context, at)
   for (const clause of contract.clauses) {
     const { proof } = clause
-    if (proof.is === 'check') {
-      gates.push(await checkGate(running, clause, proof, { round, at, before, work }))
-    } else if (proof.is === 'scope') {
-      gates.push(await scopeGate(running, contract, clause, at))
+    if (proof.kind === 'check') {
+      gates.push(await runCheckGate(context, clause, proof, { round, at, before, work }))
+    } else if (proof.kind === 'scope') {
+      gates.push(await runScopeGate(context, contract, clause, at))
     } else {
-      gates.push({ clause, gate: 'none', because: 'only a judge can tell', evidence: [] })
+      gates.push({ clause, gate: 'none', reason: 'only a judge can tell', evidence: [] })
     }
   }
   return gates
 }
 
 /** What lay there before any work, and what has been made of it. */
-async function workUpTo({ session: { paths }, status }: Running, at: Commit): Promise<Work> {
-  const base = status.base?.commit ?? at.commit
-  const stood = (await listing(paths, base)).map(({ path: file }) => file)
-  return { stood, touched: await changedPaths(paths, base, at.commit) }
+async function collectChanges({ session: { paths }, status }: RunnerContext, commit: Commit): Promise<WorkDiff> {
+  const base = status.base?.commit ?? commit.commit
+  const baseFiles = (await listCommitFiles(paths, base)).map(({ path: file }) => file)
+  return { baseFiles, changes: await listChangedPaths(paths, base, commit.commit) }
 }
 
 /** The check is run whatever became of its pins, so that there is evidence; where one is broken, that does not decide. */
-async function checkGate(
-  running: Running,
+async function runCheckGate(
+  context: RunnerContext,
   clause: ContractClause,
-  proof: Extract<ProofOf, { is: 'check' }>,
-  { round, at, before, work }: { round: number; at: Commit; before: EvidenceRecord[]; work: Work },
+  proof: Extract<ClauseProof, { kind: 'check' }>,
+  { round, at: commit, before, work }: { round: number; at: Commit; before: EvidenceRecord[]; work: WorkDiff },
 ): Promise<Gate> {
-  const record = await evidenceFor(running, clause, proof, {
+  const record = await getEvidence(context, clause, proof, {
     id: `round-${round}-${clause.id}`,
     side: 'head',
     round,
-    at,
+    commit,
   })
-  recordCheck(running, record)
-  const earlier = before.findLast(known => known.clause === clause.id && known.command === proof.command)
-  const base = running.status.clauses.find(known => known.id === clause.id)?.base
+  recordCheck(context, record)
+  const earlier = before.findLast(known => known.clauseId === clause.id && known.command === proof.command)
+  const base = context.status.clauses.find(known => known.id === clause.id)?.baseOutcome
   const seen = { clause, evidence: [record], ...(base === undefined ? {} : { base }) }
-  const broken = brokenPins(proof.pins ?? [], work)
+  const broken = describeBrokenPins(proof.pins ?? [], work)
   if (broken !== undefined)
-    return { ...seen, gate: 'broken', because: `${broken}; its check came out ${record.outcome}, which does not count` }
-  const remark = remarkOn(proof.command, work)
+    return { ...seen, gate: 'broken', reason: `${broken}; its check came out ${record.outcome}, which does not count` }
+  const remark = describeChangedCheckFiles(proof.command, work)
   return {
     ...seen,
     gate: record.outcome,
-    because: becauseOf(record, earlier),
+    reason: explainOutcome(record, earlier),
     ...(remark === undefined ? {} : { remark }),
   }
 }
 
 /** What was seen, and whether the work or what was there before it is to blame. */
-function becauseOf({ outcome, why, expected, outputSha256 }: EvidenceRecord, base: EvidenceRecord | undefined): string {
+function explainOutcome(
+  { outcome, reason, expected, outputSha256 }: EvidenceRecord,
+  base: EvidenceRecord | undefined,
+): string {
   if (outcome === 'green') return `${expected}, as seen`
-  if (outcome !== 'red' || base === undefined) return why
-  if (base.outcome === 'green') return `${why}; before the work it held`
-  return base.outputSha256 === outputSha256 ? `${why}, exactly as before the work` : why
+  if (outcome !== 'red' || base === undefined) return reason
+  if (base.outcome === 'green') return `${reason}; before the work it held`
+  return base.outputSha256 === outputSha256 ? `${reason}, exactly as before the work` : reason
 }
 
 /** The scopes of a contract add up: what the work changed must lie in one of them. */
-async function scopeGate(
-  { session, status }: Running,
+async function runScopeGate(
+  { session, status }: RunnerContext,
   contract: Contract,
   clause: Contract['clauses'][number],
-  at: Commit,
+  commit: Commit,
 ): Promise<Gate> {
-  const globs = contract.clauses.flatMap(other => (other.proof.is === 'scope' ? other.proof.globs : []))
-  const outside = await changedPaths(session.paths, status.base?.commit ?? at.commit, at.commit, globs)
-  if (outside.length === 0) return { clause, gate: 'kept', because: 'git shows no change outside it', evidence: [] }
+  const globs = contract.clauses.flatMap(other => (other.proof.kind === 'scope' ? other.proof.globs : []))
+  const outside = await listChangedPaths(session.paths, status.base?.commit ?? commit.commit, commit.commit, globs)
+  if (outside.length === 0) return { clause, gate: 'kept', reason: 'git shows no change outside it', evidence: [] }
   const named = outside
     .slice(0, 8)
     .map(({ path: file, change }) => `${file} (${change})`)
@@ -205,82 +208,82 @@ async function scopeGate(
   return {
     clause,
     gate: 'broken',
-    because: `changed outside it: ${named}${outside.length > 8 ? ` and ${outside.length - 8} more` : ''}`,
+    reason: `changed outside it: ${named}${outside.length > 8 ? ` and ${outside.length - 8} more` : ''}`,
     evidence: [],
   }
 }
 
-async function packetInput(
-  { session, status, config }: Running,
+async function collectPacketInput(
+  { session, status, config }: RunnerContext,
   { contract, gates, round, head }: { contract: Contract; gates: Gate[]; round: number; head: Commit },
 ): Promise<Omit<PacketInput, 'sources'>> {
   const { paths } = session
   const changes = new Map(
-    (await changedPaths(paths, status.base?.commit ?? head.commit, head.commit)).map(({ path: file, change }) => [
+    (await listChangedPaths(paths, status.base?.commit ?? head.commit, head.commit)).map(({ path: file, change }) => [
       file,
       change,
     ]),
   )
-  const present = (await listing(paths, head.commit)).map(file => ({
+  const present = (await listCommitFiles(paths, head.commit)).map(file => ({
     ...file,
     change: changes.get(file.path) ?? ('kept' as const),
   }))
   const removed = [...changes]
     .filter(([, change]) => change === 'removed')
-    .map(([file]) => ({ path: file, bytes: 0, change: 'removed' as const }))
-  const reports = status.workers.map(({ name, clauses, how }) => ({
+    .map(([file]) => ({ path: file, sizeBytes: 0, change: 'removed' as const }))
+  const reports = status.workers.map(({ name, clauses, ending }) => ({
     worker: name,
     clauses,
-    how: how ?? 'unknown',
+    how: ending ?? 'unknown',
     report: readIfPresent(paths.worker(name).report) ?? '',
   }))
   const base = readEvidence(paths).filter(record => record.side === 'base')
   const withBase = gates.map(gate => ({
     ...gate,
-    evidence: [...base.filter(record => record.clause === gate.clause.id), ...gate.evidence],
+    evidence: [...base.filter(record => record.clauseId === gate.clause.id), ...gate.evidence],
   }))
   return {
     contract,
     gates: withBase,
     reports,
     listing: [...present, ...removed],
-    held: [...heldSecrets(config), ...givenSecrets(paths)],
+    knownSecrets: [...listKnownSecrets(config), ...readIgnoredFileSecrets(paths)],
     round,
   }
 }
 
 /** The judge is a process of its own in an empty folder: it has the packet, and no way to anything else of the work. */
 async function askJudge(
-  { session, config }: Running,
+  { session, config }: RunnerContext,
   input: Omit<PacketInput, 'sources'>,
   sides: { base: Commit; head: Commit },
-): Promise<{ judged: Judgement; packetSha256: string | null }> {
+): Promise<{ judged: JudgeResult; packetSha256: string | null }> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-judge-'))
   try {
     const packet = await withSources(session.paths, sides, sources => buildPacket({ ...input, sources }))
     writeAtomic(path.join(session.paths.evidence, `packet-${input.round}.txt`), packet.packet)
-    const [node, judge] = ownProgram('bin/judge')
-    const ran = await run(node, [judge], {
+    const [node, judge] = buildProgramCommand('bin/judge')
+    const ran = await runProgram(node, [judge], {
       cwd: folder,
-      env: ownEnvironment(config),
+      env: buildChildEnvironment(config),
       input: JSON.stringify(packet),
-      deadline: (config.JUDGE_TIMEOUT_SEC + 30) * 1000,
+      timeoutMs: (config.JUDGE_TIMEOUT_SEC + 30) * 1000,
     })
-    const silent = `the judge's process ended with exit ${ran.code ?? ran.signal} and no answer${ran.stderr ? `: ${ran.stderr.trim().split('\n').at(-1)}` : ''}`
-    const judged = parseJudged(ran.stdout) ?? { ok: false as const, why: silent }
+    const silent = `the judge's process ended with exit ${ran.exitCode ?? ran.signal} and no answer${ran.stderr ? `: ${ran.stderr.trim().split('\n').at(-1)}` : ''}`
+    const judged = parseJudgeResult(ran.stdout) ?? { ok: false as const, reason: silent }
     writeAtomic(path.join(session.paths.evidence, `judge-${input.round}.json`), JSON.stringify(judged, null, 2))
     return { judged, packetSha256: packet.sha256 }
   } catch (error) {
-    if (error instanceof DispatchError) return { judged: { ok: false, why: error.message }, packetSha256: null }
+    if (error instanceof DispatchError) return { judged: { ok: false, reason: error.message }, packetSha256: null }
     throw error
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function parseJudged(text: string): Judgement | undefined {
+function parseJudgeResult(text: string): JudgeResult | undefined {
   try {
-    return JSON.parse(text) as Judgement // Our own process wrote it, from a reply it has checked.
+    return JSON.parse(text) as JudgeResult // Our own process wrote it, from a reply it has checked.
   } catch {
     return undefined
   }

@@ -1,42 +1,42 @@
-import { layOut, type Told, wake } from '../notify/index.ts'
-import type { Running } from './running.ts'
+import { enqueueNotification, type LoggedEvent, startDeliverer } from '../notify/index.ts'
+import type { RunnerContext } from './running.ts'
 
 /**
  * What a person should hear of, laid into the outbox in the order it happened, each event once: the log says up to which
  * event it lies there, and a second copy has the same name. From there on it is the deliverer's.
  */
-export class Notices {
-  private readonly running: Running
-  private readonly due: Told[]
+export class NotificationQueue {
+  private readonly running: RunnerContext
+  private readonly pending: LoggedEvent[]
 
   /** `unsaid`: what an earlier runner of the session recorded and may not have laid out. */
-  constructor(running: Running, unsaid: Told[]) {
-    this.running = running
-    this.due = unsaid
+  constructor(context: RunnerContext, unsaid: LoggedEvent[]) {
+    this.running = context
+    this.pending = unsaid
   }
 
-  take(told: Told): void {
-    if (told.event.is === 'notice.queued') return
-    this.due.push(told)
+  add(logged: LoggedEvent): void {
+    if (logged.event.type === 'notification.queued') return
+    this.pending.push(logged)
     this.flush()
   }
 
   /** Never throws: what the disk does not take now is tried again at the next look, and nothing waits for it. */
   flush(): void {
     try {
-      for (let told = this.due[0]; told; told = this.due[0]) {
-        this.lay(told)
-        this.due.shift()
+      for (let logged = this.pending[0]; logged; logged = this.pending[0]) {
+        this.enqueueOne(logged)
+        this.pending.shift()
       }
     } catch (error) {
       process.stdout.write(`a notice could not be laid out: ${error instanceof Error ? error.message : error}\n`)
     }
   }
 
-  private lay(told: Told): void {
+  private enqueueOne(logged: LoggedEvent): void {
     const { session, config } = this.running
-    if (!layOut(session, told, config)) return
-    this.running.record({ is: 'notice.queued', of: told.event.seq, about: told.event.is })
-    void wake(config)
+    if (!enqueueNotification(session, logged, config)) return
+    this.running.record({ type: 'notification.queued', eventSeq: logged.event.seq, eventType: logged.event.type })
+    void startDeliverer(config)
   }
 }

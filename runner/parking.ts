@@ -1,92 +1,93 @@
-import { oneLine } from '../host/index.ts'
-import { settled } from '../session/index.ts'
-import { goOn, readLimit, resumeAt } from './limit.ts'
-import type { Running } from './running.ts'
-import type { Told } from './spool.ts'
+import { toOneLine } from '../host/index.ts'
+import { isSettled } from '../session/index.ts'
+import { computeResumeTimeMs, parseUsageLimit, resumeMessage } from './limit.ts'
+import type { RunnerContext } from './running.ts'
+import type { HookEvent } from './spool.ts'
 
 /**
  * An orchestrator at its vendor's usage limit is parked: nobody needs to do anything, and it goes on when the limit is over.
  *
- *   limit.reached -> (the time comes, or a person prompts) -> prompted -> nothing refused: limit.lifted
+ *   usage-limit.reached -> (the time comes, or a person prompts) -> prompted -> nothing refused: usage-limit.lifted
  *        ^                                                       |
  *        '------- refused again (an event only if the time is another) -'
  */
-export class Parking {
-  private readonly running: Running
+export class UsageLimitPause {
+  private readonly running: RunnerContext
   private prompted: { at: number; by: string } | undefined
 
-  constructor(running: Running) {
-    this.running = running
+  constructor(context: RunnerContext) {
+    this.running = context
   }
 
   /** What the orchestrator's own hooks say. True when it tells of a limit, so that nobody is called for it. */
-  hear(told: Told): boolean {
-    const { hook_event_name: event, prompt } = told
-    if (event === 'StopFailure') return this.refused(told)
+  processHookEvent(hookEvent: HookEvent): boolean {
+    const { hook_event_name: event, prompt } = hookEvent
+    if (event === 'StopFailure') return this.processRefusal(hookEvent)
     if (event === 'UserPromptSubmit')
-      this.prompted = { at: Date.now(), by: prompt?.includes(goOn) ? 'the clock' : 'you' }
-    else if (proofs.includes(event)) this.lift(this.prompted?.by ?? 'the clock')
+      this.prompted = { at: Date.now(), by: prompt?.includes(resumeMessage) ? 'the clock' : 'you' }
+    else if (modelOutputHooks.includes(event)) this.recordLifted(this.prompted?.by ?? 'the clock')
     return false
   }
 
   /** Since it was prompted the orchestrator has done something, or at least nothing was refused. */
-  goesOn(): void {
-    if (this.prompted) this.lift(this.prompted.by)
+  resume(): void {
+    if (this.prompted) this.recordLifted(this.prompted.by)
   }
 
-  look(): void {
-    if (this.prompted && Date.now() - this.prompted.at > quiet) this.goesOn()
+  check(): void {
+    if (this.prompted && Date.now() - this.prompted.at > NO_REFUSAL_AFTER_MS) this.resume()
   }
 
-  private refused({ error = '', error_details, last_assistant_message }: Told): boolean {
+  private processRefusal({ error = '', error_details, last_assistant_message }: HookEvent): boolean {
     this.prompted = undefined
-    const words = oneLine([last_assistant_message, error_details].filter(Boolean).join(' '), 200)
-    const limit = readLimit(error, words, new Date())
+    const words = toOneLine([last_assistant_message, error_details].filter(Boolean).join(' '), 200)
+    const limit = parseUsageLimit(error, words, new Date())
     if (limit === undefined) return false
     const { status } = this.running
-    const until = limit.until?.toISOString() ?? null
-    const isNews = status.limit === null || status.limit.until !== until
-    if (isNews && !settled(status)) this.running.record({ is: 'limit.reached', why: words || error, until })
+    const resetsAt = limit.until?.toISOString() ?? null
+    const isNews = status.usageLimit === null || status.usageLimit.resetsAt !== resetsAt
+    if (isNews && !isSettled(status))
+      this.running.record({ type: 'usage-limit.reached', reason: words || error, resetsAt })
     return true
   }
 
-  private lift(by: string): void {
+  private recordLifted(source: string): void {
     this.prompted = undefined
-    if (this.running.status.limit) this.running.record({ is: 'limit.lifted', by })
+    if (this.running.status.usageLimit) this.running.record({ type: 'usage-limit.lifted', source })
   }
 }
 
 /** So long after a prompt nothing has been refused: claude says a refusal within a second or two. In milliseconds. */
-const quiet = 15_000
+const NO_REFUSAL_AFTER_MS = 15_000
 
 /** What only comes of a turn in which the model has spoken. */
-const proofs = ['Stop', 'SubagentStop', 'PostToolUseFailure', 'PermissionRequest', 'PermissionDenied']
+const modelOutputHooks = ['Stop', 'SubagentStop', 'PostToolUseFailure', 'PermissionRequest', 'PermissionDenied']
 
 /**
  * When to ask next whether the limit is over: at its end; and every half an hour when it has said none, every five minutes
  * when it has not ended by then.
  */
-export class Reminder {
-  private of: Running['status']['limit'] = null
-  private last = 0
-  private tries = 0
+export class ResumeReminder {
+  private limit: RunnerContext['status']['usageLimit'] = null
+  private lastAttemptMs = 0
+  private attempts = 0
 
-  isDue({ status, session }: Running, now = Date.now()): boolean {
-    const { limit } = status
-    if (limit?.until !== this.of?.until || (limit === null) !== (this.of === null))
+  isDue({ status, session }: RunnerContext, now = Date.now()): boolean {
+    const { usageLimit } = status
+    if (usageLimit?.resetsAt !== this.limit?.resetsAt || (usageLimit === null) !== (this.limit === null))
       Object.assign(this, { last: now, tries: 0 })
-    this.of = limit
-    if (limit === null || settled(status)) return false
-    if (limit.until === null) return now >= this.last + half
-    const end = resumeAt(new Date(limit.until), session.id)
-    return now >= (this.tries === 0 ? end : Math.max(end, this.last + overdue))
+    this.limit = usageLimit
+    if (usageLimit === null || isSettled(status)) return false
+    if (usageLimit.resetsAt === null) return now >= this.lastAttemptMs + REMINDER_INTERVAL_MS
+    const end = computeResumeTimeMs(new Date(usageLimit.resetsAt), session.id)
+    return now >= (this.attempts === 0 ? end : Math.max(end, this.lastAttemptMs + OVERDUE_RETRY_MS))
   }
 
-  asked(now = Date.now()): void {
-    this.last = now
-    this.tries++
+  recordAttempt(now = Date.now()): void {
+    this.lastAttemptMs = now
+    this.attempts++
   }
 }
 
-const half = 30 * 60_000
-const overdue = 5 * 60_000
+const REMINDER_INTERVAL_MS = 30 * 60_000
+const OVERDUE_RETRY_MS = 5 * 60_000

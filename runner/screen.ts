@@ -1,43 +1,49 @@
-import { appendUntrusted, oneLine, parseStreamLine, readUntrusted, type StreamLine } from '../host/index.ts'
-import type { Session, Worker } from '../session/index.ts'
+import { appendUntrusted, parseStreamLine, readUntrusted, type StreamEvent, toOneLine } from '../host/index.ts'
+import type { Session, WorkerStatus } from '../session/index.ts'
 
 /** Turns the workers' stream-json into the text their windows show, as far as it has come. One for the whole session. */
-export class Screens {
-  private readonly read = new Map<string, number>()
+export class WorkerOutput {
+  private readonly readOffsets = new Map<string, number>()
   private readonly finished = new Set<string>()
 
   /** Bring every worker's screen up to date. */
-  refresh(session: Session, workers: Worker[]): void {
+  refresh(session: Session, workers: WorkerStatus[]): void {
     for (const { name, startedAt, endedAt } of workers) {
       if (startedAt === undefined || this.finished.has(name)) continue
-      this.refreshOne(session, name)
+      this.refreshWorker(session, name)
       if (endedAt !== undefined) this.finished.add(name)
     }
   }
 
   /** A half-written last line waits for its end. The worker could have put anything in the place of either file. */
-  private refreshOne(session: Session, name: string): void {
+  private refreshWorker(session: Session, name: string): void {
     const { stream, screen } = session.paths.worker(name)
-    const from = this.read.get(name)
-    const fresh = readUntrusted(stream, chunk, from ?? 0) ?? Buffer.alloc(0)
-    const whole = fresh.length === chunk ? fresh.length : fresh.lastIndexOf(10) + 1
+    const from = this.readOffsets.get(name)
+    const fresh = readUntrusted(stream, MAX_LINE_BYTES, from ?? 0) ?? Buffer.alloc(0)
+    const whole = fresh.length === MAX_LINE_BYTES ? fresh.length : fresh.lastIndexOf(10) + 1
     if (whole === 0) return
-    const text = fresh.subarray(0, whole).toString('utf8').split('\n').flatMap(parseStreamLine).map(readable).join('')
+    const text = fresh
+      .subarray(0, whole)
+      .toString('utf8')
+      .split('\n')
+      .flatMap(parseStreamLine)
+      .map(formatStreamLine)
+      .join('')
     appendUntrusted(screen, text, from === undefined)
-    this.read.set(name, (from ?? 0) + whole)
+    this.readOffsets.set(name, (from ?? 0) + whole)
   }
 }
 
 /** One thing an agent said or did, for a person's eyes. Pure. */
-export function readable(line: StreamLine): string {
-  if (line.is === 'said')
+export function formatStreamLine(line: StreamEvent): string {
+  if (line.kind === 'said')
     return `\n${line.text
       .split('\n')
-      .map(each => oneLine(each, 190))
+      .map(each => toOneLine(each, 190))
       .join('\n')}\n`
-  if (line.is === 'used') return `  > ${line.tool} ${oneLine(line.on, 170)}\n`
+  if (line.kind === 'used') return `  > ${line.tool} ${toOneLine(line.on, 170)}\n`
   return `\n--- ${line.result.is_error ? 'error' : 'done'}: ${line.result.num_turns ?? '?'} turns${line.result.total_cost_usd === undefined ? '' : `, $${line.result.total_cost_usd.toFixed(2)}`} ---\n`
 }
 
 /** A line longer than this is not shown. */
-const chunk = 1024 * 1024
+const MAX_LINE_BYTES = 1024 * 1024

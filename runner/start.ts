@@ -1,60 +1,65 @@
 import path from 'node:path'
 import {
-  agentVariables,
-  boundCommand,
+  agentVariableNames,
+  buildProgramCommand,
+  buildUnprivilegedCommand,
   type Config,
-  ownProgram,
-  settings,
+  openTmux,
+  settingsSchema,
   type TmuxSession,
-  tmuxOf,
 } from '../host/index.ts'
-import { refuseNewer, type Session } from '../session/index.ts'
+import { refuseNewerFormat, type Session } from '../session/index.ts'
 
 /** The tmux session of a dispatch: `dispatch-<sid>`. */
-export function tmuxSession({ id }: Session): string {
+export function getTmuxSessionName({ id }: Session): string {
   return `dispatch-${id}`
 }
 
 /** The same with the folder in which its windows start. */
 export function tmuxPlace(session: Session): TmuxSession {
-  return { session: tmuxSession(session), folder: session.paths.windows }
+  return { session: getTmuxSessionName(session), folder: session.paths.windows }
 }
 
 /** Open the session's terminal: its orchestrator, and in window 0 its runner, which lets claude start first. */
-export async function startSession(session: Session, config: Config): Promise<void> {
-  const { approve } = session.opening // Then nothing that stems from it can be taken for a person's.
-  const waiting = ['/bin/sh', path.join(config.install, 'runner/after-claude.sh'), session.paths.spool]
+export async function launchSession(session: Session, config: Config): Promise<void> {
+  const { requiresApproval } = session.manifest // Then nothing that stems from it can be taken for a person's.
+  const waiting = ['/bin/sh', path.join(config.installFolder, 'runner/after-claude.sh'), session.paths.hookInbox]
   const windows = [
-    { name: 'runner', command: [...waiting, ...runnerCommand(session)] },
-    { name: 'orchestrator', command: approve ? boundCommand(session.paths.launch) : ['/bin/sh', session.paths.launch] },
+    { name: 'runner', command: [...waiting, ...buildRunnerCommand(session)] },
+    {
+      name: 'orchestrator',
+      command: requiresApproval
+        ? buildUnprivilegedCommand(session.paths.launchScript)
+        : ['/bin/sh', session.paths.launchScript],
+    },
   ]
-  await tmuxOf(config.home).openSession(tmuxPlace(session), windows, carried)
+  await openTmux(config.home).openSession(tmuxPlace(session), windows, inheritedVariables)
 }
 
 /**
  * Start one successor of a runner that is gone, in the session's terminal if that is still there. Answers whether it was started
  * here: somebody else may have done so, or tmux not yet have seen that the first is gone.
  */
-export async function startSuccessor(session: Session, config: Config): Promise<boolean> {
-  refuseNewer(session)
-  const tmux = tmuxOf(config.home)
-  const open = (await tmux.panes()).some(pane => pane.session === tmuxSession(session))
-  const window = { name: 'runner', command: runnerCommand(session) }
-  if (open) return tmux.renewWindow({ ...tmuxPlace(session), ...window })
-  await tmux.openSession(tmuxPlace(session), [window], carried)
+export async function launchSuccessor(session: Session, config: Config): Promise<boolean> {
+  refuseNewerFormat(session)
+  const tmux = openTmux(config.home)
+  const open = (await tmux.listPanes()).some(pane => pane.session === getTmuxSessionName(session))
+  const window = { name: 'runner', command: buildRunnerCommand(session) }
+  if (open) return tmux.respawnWindow({ ...tmuxPlace(session), ...window })
+  await tmux.openSession(tmuxPlace(session), [window], inheritedVariables)
   return true
 }
 
-function runnerCommand({ id }: Session): string[] {
-  return [...ownProgram('bin/runner'), id]
+function buildRunnerCommand({ id }: Session): string[] {
+  return [...buildProgramCommand('bin/runner'), id]
 }
 
 /** What the windows of a session have from the caller's environment: the way to the models, and our own settings. */
-const carried = [
+const inheritedVariables = [
   'PATH',
   'HOME',
   'DISPATCH_HOME',
   'NODE_COMPILE_CACHE',
-  ...agentVariables,
-  ...Object.keys(settings.shape),
+  ...agentVariableNames,
+  ...Object.keys(settingsSchema.shape),
 ]

@@ -1,20 +1,20 @@
-import type { Remark } from './audit/remark.ts'
+import type { AuditProblem } from './audit/remark.ts'
 
-export { type Part, parts, type Remark } from './audit/remark.ts'
+export { type AuditPart, type AuditProblem, auditParts } from './audit/remark.ts'
 
 /** What an audit of a session's folder has come to. */
-export interface Audit {
+export interface AuditReport {
   id: string
   folder: string
   isSound: boolean
   /** Has it come to an end, or is it audited as far as it has come? */
   hasEnded: boolean
   phase: string
-  events: number
+  eventCount: number
   head: string | null
   /** The head at the last verdict: what the phone was told. */
   verdictHead: string | null
-  remarks: Remark[]
+  problems: AuditProblem[]
 }
 
 /**
@@ -22,7 +22,7 @@ export interface Audit {
  * It goes by the folder alone, which may come from anywhere and anybody: nothing in it is run, changed or waited for. `head` is
  * the head of the log, or its first digits, as somebody knows it from elsewhere.
  */
-export async function audit(folder: string, head?: string): Promise<Audit> {
+export async function auditSession(folder: string, head?: string): Promise<AuditReport> {
   const { auditFolder } = await import('./audit/whole.ts') // Only who audits needs all of it.
   return auditFolder(folder, head)
 }

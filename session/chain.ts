@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { type Identity, isErrno, liveness, makePrivate, namesIn, readJson } from '../host/index.ts'
+import { checkLiveness, isErrno, listNames, makePrivateFolder, type ProcessIdentity, readJson } from '../host/index.ts'
 
-const Link = z.object({ pid: z.number(), start: z.string(), boot: z.string() })
+const LeaseRecord = z.object({ pid: z.number(), startTime: z.string(), bootId: z.string() })
 
 /** The right to act, with the generation that fences every earlier holder. */
-export interface Claim {
+export interface Lease {
   generation: number
 }
 
@@ -16,48 +16,51 @@ export interface Claim {
  * Undefined while another holder lives, or may live. A generation is created whole by link(2), never replaced and never
  * taken from a live process; measured at 0 double entries where mkdir, link-and-rename and proper-lockfile all failed.
  */
-export async function claim(folder: string, who: Identity): Promise<Claim | undefined> {
-  makePrivate(folder)
+export async function acquireLease(folder: string, who: ProcessIdentity): Promise<Lease | undefined> {
+  makePrivateFolder(folder)
   for (;;) {
-    const top = topOf(folder)
-    if (top > 0 && !(await isFree(folder, top))) return undefined
+    const top = readTopGeneration(folder)
+    if (top > 0 && !(await isReleasedOrDead(folder, top))) return undefined
     const mine = top + 1
-    if (!link(folder, mine, who)) continue
-    if (topOf(folder) === mine) {
-      prune(folder, mine)
+    if (!createGeneration(folder, mine, who)) continue
+    if (readTopGeneration(folder) === mine) {
+      removeOldGenerations(folder, mine)
       return { generation: mine }
     }
-    fs.rmSync(file(folder, mine), { force: true })
+    fs.rmSync(generationFile(folder, mine), { force: true })
   }
 }
 
 /** Does this generation still hold the right? Everything that matters asks before it acts. */
-export function holds(folder: string, claimed: Claim): boolean {
-  return topOf(folder) === claimed.generation && !fs.existsSync(`${file(folder, claimed.generation)}.free`)
+export function holdsLease(folder: string, claimed: Lease): boolean {
+  return (
+    readTopGeneration(folder) === claimed.generation &&
+    !fs.existsSync(`${generationFile(folder, claimed.generation)}.free`)
+  )
 }
 
 /** Give the right back. */
-export function release(folder: string, claimed: Claim): void {
-  fs.writeFileSync(`${file(folder, claimed.generation)}.free`, '', { mode: 0o600 })
+export function releaseLease(folder: string, claimed: Lease): void {
+  fs.writeFileSync(`${generationFile(folder, claimed.generation)}.free`, '', { mode: 0o600 })
 }
 
 /** Who holds the right now, as far as the chain says; liveness is the caller's question. */
-export function holder(folder: string): Identity | undefined {
-  const top = topOf(folder)
-  return top === 0 || fs.existsSync(`${file(folder, top)}.free`) ? undefined : read(folder, top)
+export function readLeaseHolder(folder: string): ProcessIdentity | undefined {
+  const top = readTopGeneration(folder)
+  return top === 0 || fs.existsSync(`${generationFile(folder, top)}.free`) ? undefined : readGeneration(folder, top)
 }
 
-async function isFree(folder: string, generation: number): Promise<boolean> {
-  if (fs.existsSync(`${file(folder, generation)}.free`)) return true
-  const who = read(folder, generation)
-  return who !== undefined && (await liveness(who)) === 'dead'
+async function isReleasedOrDead(folder: string, generation: number): Promise<boolean> {
+  if (fs.existsSync(`${generationFile(folder, generation)}.free`)) return true
+  const who = readGeneration(folder, generation)
+  return who !== undefined && (await checkLiveness(who)) === 'dead'
 }
 
-function link(folder: string, generation: number, who: Identity): boolean {
+function createGeneration(folder: string, generation: number, who: ProcessIdentity): boolean {
   const draft = path.join(folder, `.tmp-${randomBytes(8).toString('hex')}`)
   fs.writeFileSync(draft, JSON.stringify(who), { flag: 'wx', mode: 0o600, flush: true })
   try {
-    fs.linkSync(draft, file(folder, generation))
+    fs.linkSync(draft, generationFile(folder, generation))
     return true
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false
@@ -67,28 +70,28 @@ function link(folder: string, generation: number, who: Identity): boolean {
   }
 }
 
-function topOf(folder: string): number {
+function readTopGeneration(folder: string): number {
   return Math.max(
     0,
-    ...namesIn(folder)
+    ...listNames(folder)
       .filter(name => /^\d{12}$/.test(name))
       .map(Number),
   )
 }
 
 /** Old generations go, but never the newest few: a slow contender may still be looking at them. */
-function prune(folder: string, top: number): void {
-  for (const name of namesIn(folder)) {
+function removeOldGenerations(folder: string, top: number): void {
+  for (const name of listNames(folder)) {
     if (/^\d{12}(\.free)?$/.test(name) && Number.parseInt(name, 10) < top - 4)
       fs.rmSync(path.join(folder, name), { force: true })
   }
 }
 
-function read(folder: string, generation: number): Identity | undefined {
-  const parsed = Link.safeParse(readJson(file(folder, generation)))
+function readGeneration(folder: string, generation: number): ProcessIdentity | undefined {
+  const parsed = LeaseRecord.safeParse(readJson(generationFile(folder, generation)))
   return parsed.data
 }
 
-function file(folder: string, generation: number): string {
+function generationFile(folder: string, generation: number): string {
   return path.join(folder, String(generation).padStart(12, '0'))
 }

@@ -1,26 +1,26 @@
-import type { Contract, ContractClause, Expectation, Problem, ProofOf } from './contract.ts'
+import type { ClauseProof, Contract, ContractClause, ContractProblem, Expectation } from './contract.ts'
 import { isGlob } from './glob.ts'
 
 /** Read a contract line by line: what each line says, and what is wrong with it. */
-export function readLines(text: string): { contract: Contract; problems: Problem[] } {
-  const reader = new Reader(text)
+export function scanContract(text: string): { contract: Contract; problems: ContractProblem[] } {
+  const reader = new ContractScanner(text)
   reader.read()
   return reader
 }
 
-const clauseHeading = /^## (C\d+)\s*[—–:.-]+\s*(\S.*)$/
-const field = /^\s{0,3}[-*]\s+(\w[\w-]*(?: [\w-]+)*)\s*(?::\s*(.*))?$/
+const clauseHeadingPattern = /^## (C\d+)\s*[—–:.-]+\s*(\S.*)$/
+const fieldPattern = /^\s{0,3}[-*]\s+(\w[\w-]*(?: [\w-]+)*)\s*(?::\s*(.*))?$/
 const clauseFields = ['check', 'expect', 'guard', 'limit', 'pins', 'judged', 'scope', 'covers']
 /** What was meant as a field but is not read as one: to pass over it would make the contract weaker than it looks. */
-const almostField = [
+const nearFieldPatterns = [
   /^\s*[-*+]\s+\S/,
   /^[^\p{L}]*(?:check|expect|guard|limit|pins|judged|scope|covers)[*_`]*\s*(?:[:\uff1a]|$)/iu,
   /^\s*(?:\(?\d+[.)]|[-*+\u2022\u2013\u2014])[^\p{L}]*(?:check|expect|guard|limit|pins|judged|scope|covers)(?![\p{L}\d])/iu,
   /^[^\p{L}]*expect\s+(?:exit|output)\b/iu,
 ]
-const smart = /[\u2018\u2019\u201c\u201d\u00ab\u00bb\u2013\u2014\u00a0]/
+const typographicPattern = /[\u2018\u2019\u201c\u201d\u00ab\u00bb\u2013\u2014\u00a0]/
 
-interface Draft extends Omit<ContractClause, 'proof'> {
+interface ClauseDraft extends Omit<ContractClause, 'proof'> {
   check?: string
   guard: boolean
   judged: boolean
@@ -34,14 +34,14 @@ interface Draft extends Omit<ContractClause, 'proof'> {
   ofCheck: { name: string; line: number }[]
 }
 
-class Reader {
-  readonly problems: Problem[] = []
-  readonly contract: Contract = { title: '', clauses: [], leftOut: [] }
+class ContractScanner {
+  readonly problems: ContractProblem[] = []
+  readonly contract: Contract = { title: '', clauses: [], exclusions: [] }
   private readonly lines: string[]
   private at = 0
   /** Where what is being read began: a fenced block carries `at` on. */
   private reading = 0
-  private draft: Draft | undefined
+  private draft: ClauseDraft | undefined
   private inLeftOut = false
   /** Has any heading but the title been read? What follows a wrong one is not told of as well. */
   private begun = false
@@ -64,9 +64,9 @@ class Reader {
     if (/^ {0,3}#{1,6}(\s|$|C\d)/i.test(line)) return this.heading(line.trim())
     if (/^\s*(```|~~~)/.test(line)) return void this.fenced()
     if (this.inLeftOut) return /^\s*[-*+]\s/.test(line) ? this.leaveOut(line) : undefined
-    const [found, name = '', value = ''] = field.exec(line) ?? []
+    const [found, name = '', value = ''] = fieldPattern.exec(line) ?? []
     if (this.draft && found !== undefined) return this.field(this.draft, name.toLowerCase(), value.trim())
-    if (this.draft && almostField.some(shape => shape.test(line))) return this.unknown(line.trim().slice(0, 60))
+    if (this.draft && nearFieldPatterns.some(shape => shape.test(line))) return this.unknown(line.trim().slice(0, 60))
     if (!this.begun && clauseFields.includes(name.toLowerCase())) return this.homeless(name)
   }
 
@@ -92,7 +92,7 @@ class Reader {
     }
     this.begun = true
     if (this.inLeftOut) return
-    const [, id, sentence] = clauseHeading.exec(line) ?? []
+    const [, id, sentence] = clauseHeadingPattern.exec(line) ?? []
     if (id === undefined || sentence === undefined) {
       return this.problem(
         `the heading "${line.slice(0, 80)}" is not one a contract has`,
@@ -107,13 +107,13 @@ class Reader {
       covers: [],
       guard: false,
       judged: false,
-      expect: { exit: 0, contains: [], matches: [] },
+      expect: { exitCode: 0, outputContains: [], outputMatches: [] },
       said: new Set(),
       ofCheck: [],
     }
   }
 
-  private field(draft: Draft, name: string, value: string): void {
+  private field(draft: ClauseDraft, name: string, value: string): void {
     if (['expect', 'limit', 'guard', 'pins'].includes(name)) draft.ofCheck.push({ name, line: this.at + 1 })
     switch (name) {
       case 'covers':
@@ -152,7 +152,7 @@ class Reader {
     )
   }
 
-  private covers(draft: Draft, value: string): void {
+  private covers(draft: ClauseDraft, value: string): void {
     const all = value.split(/[\s,;]+/).filter(Boolean)
     const bad = all.find(sentence => !/^S[1-9]\d*$/i.test(sentence))
     if (all.length === 0 || bad !== undefined) {
@@ -164,7 +164,7 @@ class Reader {
     draft.covers.push(...all.map(sentence => sentence.toUpperCase()))
   }
 
-  private mark(draft: Draft, name: 'guard' | 'judged', value: string): void {
+  private mark(draft: ClauseDraft, name: 'guard' | 'judged', value: string): void {
     if (value !== '')
       return this.problem(
         `"- ${name}" of ${draft.id} takes no value, and has "${value.slice(0, 60)}"`,
@@ -174,14 +174,14 @@ class Reader {
   }
 
   /** Whether this is the first time; the second would put out what the first said. */
-  private once(draft: Draft, what: string): boolean {
+  private once(draft: ClauseDraft, what: string): boolean {
     const isFirst = !draft.said.has(what)
     draft.said.add(what)
     if (!isFirst) this.problem(`${draft.id} says "${what}" twice`, 'Keep one of the two lines, or make two clauses.')
     return isFirst
   }
 
-  private check(draft: Draft, value: string): void {
+  private check(draft: ClauseDraft, value: string): void {
     if (draft.check !== undefined)
       return this.problem(`${draft.id} has two checks`, 'Join them with &&, or make two clauses.')
     const command = this.code(value) ?? this.fenced() ?? value
@@ -195,7 +195,7 @@ class Reader {
         `the check of ${draft.id} is not one piece of code: ${value.slice(0, 60)}`,
         'Put the whole command, and nothing else, between backticks. If it holds backticks itself, use a fenced block below the line.',
       )
-    const odd = smart.exec(command)?.[0]
+    const odd = typographicPattern.exec(command)?.[0]
     if (odd) {
       return this.problem(
         `the check of ${draft.id} holds "${odd}" (U+${odd.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}), which a shell does not read as a quote, a dash or a blank`,
@@ -206,7 +206,7 @@ class Reader {
   }
 
   /** Paths and patterns from the top of the repository; none when one of them is not. */
-  private paths(draft: Draft, name: 'scope' | 'pins', value: string): string[] {
+  private paths(draft: ClauseDraft, name: 'scope' | 'pins', value: string): string[] {
     const globs = [...value.matchAll(/`([^`]+)`/g)].map(([, glob = '']) => glob.trim())
     const all = globs.length > 0 ? globs : value.split(/[\s,]+/).filter(Boolean)
     const bad = all.find(glob => !isGlob(glob))
@@ -221,10 +221,10 @@ class Reader {
     return all
   }
 
-  private expect(draft: Draft, value: string): void {
+  private expect(draft: ClauseDraft, value: string): void {
     const exit = /^exit\s+(\d{1,3})$/i.exec(value)
     if (exit && Number(exit[1]) < 256) {
-      if (this.once(draft, 'expect: exit')) draft.expect.exit = Number(exit[1])
+      if (this.once(draft, 'expect: exit')) draft.expect.exitCode = Number(exit[1])
       return
     }
     const [, how = '', rest = ''] = /^output\s+(contains|equals|matches)\b:?\s*(.*)$/i.exec(value) ?? []
@@ -235,10 +235,10 @@ class Reader {
         'Write `- expect: exit 0`, or `- expect: output contains`, `equals` or `matches` with the text in backticks (or in a fenced block below).',
       )
     }
-    if (how.toLowerCase() === 'contains') draft.expect.contains.push(wanted)
+    if (how.toLowerCase() === 'contains') draft.expect.outputContains.push(wanted)
     else if (how.toLowerCase() === 'equals') {
-      if (this.once(draft, 'expect: output equals')) draft.expect.equals = wanted
-    } else if (isPattern(wanted)) draft.expect.matches.push(wanted)
+      if (this.once(draft, 'expect: output equals')) draft.expect.outputEquals = wanted
+    } else if (isPattern(wanted)) draft.expect.outputMatches.push(wanted)
     else
       this.problem(
         `the pattern \`${wanted}\` of ${draft.id} is not a regular expression`,
@@ -246,7 +246,7 @@ class Reader {
       )
   }
 
-  private limit(draft: Draft, value: string): void {
+  private limit(draft: ClauseDraft, value: string): void {
     const [, amount, unit] = /^(\d+)\s*(s|sec|seconds|m|min|minutes)$/i.exec(value) ?? []
     const seconds = Number(amount) * (unit?.toLowerCase().startsWith('m') ? 60 : 1)
     if (!(seconds >= 1 && seconds <= 3600))
@@ -258,7 +258,7 @@ class Reader {
     const [, sentence, why] = /^\s*[-*+]\s+(S\d+)\s*[:—–-]\s*(\S.*)$/i.exec(line) ?? []
     if (sentence === undefined || why === undefined)
       return this.problem('a line under "Not covered" names no sentence', 'Write - S4: why it is left out')
-    this.contract.leftOut.push({ sentence: sentence.toUpperCase(), why: why.trim() })
+    this.contract.exclusions.push({ sentenceId: sentence.toUpperCase(), reason: why.trim() })
   }
 
   private finish(): void {
@@ -273,29 +273,29 @@ class Reader {
     if (ways.length !== 1) {
       this.problems.push({
         line,
-        what:
+        message:
           ways.length === 0 ? `${id} says no way to prove it` : `${id} has two ways to prove it: ${ways.join(' and ')}`,
         remedy: 'Give it exactly one of `- check:`, `- judged` or `- scope:`.',
       })
       return
     }
-    const limit = draft.limitSeconds === undefined ? {} : { limitSeconds: draft.limitSeconds }
+    const limit = draft.limitSeconds === undefined ? {} : { timeoutSeconds: draft.limitSeconds }
     const pins = draft.pins === undefined ? {} : { pins: draft.pins }
-    const proof: ProofOf =
+    const proof: ClauseProof =
       draft.check !== undefined
-        ? { is: 'check', command: draft.check, guard: draft.guard, expect: draft.expect, ...limit, ...pins }
+        ? { kind: 'check', command: draft.check, isGuard: draft.guard, expectation: draft.expect, ...limit, ...pins }
         : draft.globs
-          ? { is: 'scope', globs: draft.globs }
-          : { is: 'judged' }
+          ? { kind: 'scope', globs: draft.globs }
+          : { kind: 'judged' }
     this.contract.clauses.push({ id, sentence, line, covers, proof })
   }
 
   /** What is said of a check that is not there. */
-  private idle({ id, ofCheck }: Draft): void {
+  private idle({ id, ofCheck }: ClauseDraft): void {
     for (const { name, line } of ofCheck)
       this.problems.push({
         line,
-        what: `${id} has "- ${name}" and no check that it could belong to`,
+        message: `${id} has "- ${name}" and no check that it could belong to`,
         remedy: 'Give the clause a `- check:` in place of its other proof, or take the line out.',
       })
   }
@@ -330,9 +330,9 @@ class Reader {
       .join('\n')
   }
 
-  private problem(what: string, remedy: string): void {
+  private problem(message: string, remedy: string): void {
     if (this.at >= this.lines.length) return // Behind the end: what is not closed has been told of.
-    this.problems.push({ line: this.reading + 1, what, remedy })
+    this.problems.push({ line: this.reading + 1, message, remedy })
   }
 }
 

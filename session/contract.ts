@@ -1,28 +1,28 @@
-import { oneLine } from '../host/index.ts'
-import { readLines } from './contract-reader.ts'
+import { toOneLine } from '../host/index.ts'
+import { scanContract } from './contract-reader.ts'
 import { matchesGlob } from './glob.ts'
 
 /** What a check's run must show. `equals` is compared without the last line break. */
 export interface Expectation {
-  exit: number
-  contains: string[]
-  matches: string[]
-  equals?: string
+  exitCode: number
+  outputContains: string[]
+  outputMatches: string[]
+  outputEquals?: string
 }
 
 /** How a clause is proved: by a command we run, by the judge from the evidence, or by git from the diff. */
-export type ProofOf =
+export type ClauseProof =
   | {
-      is: 'check'
+      kind: 'check'
       command: string
-      guard: boolean
-      expect: Expectation
-      limitSeconds?: number
+      isGuard: boolean
+      expectation: Expectation
+      timeoutSeconds?: number
       /** Files of before the work that it may not change: the check rests on them. */
       pins?: string[]
     }
-  | { is: 'judged' }
-  | { is: 'scope'; globs: string[] }
+  | { kind: 'judged' }
+  | { kind: 'scope'; globs: string[] }
 
 export interface ContractClause {
   id: string
@@ -31,32 +31,32 @@ export interface ContractClause {
   line: number
   /** Sentences of the task (`S1`) that this clause answers for. */
   covers: string[]
-  proof: ProofOf
+  proof: ClauseProof
 }
 
 export interface Contract {
   title: string
   clauses: ContractClause[]
   /** Sentences of the task said to be left out, with the reason. */
-  leftOut: { sentence: string; why: string }[]
+  exclusions: { sentenceId: string; reason: string }[]
 }
 
 /** What is wrong, in which line (from 1; 0 is the whole file), and how to mend it. */
-export interface Problem {
+export interface ContractProblem {
   line: number
-  what: string
+  message: string
   remedy: string
 }
 
 /** Read a contract. Either it parses whole, or every problem is listed at once. */
 export function parseContract(
   text: string,
-  allow: { judgedOnly: boolean },
-): { contract: Contract; problems: Problem[] } {
-  const { contract, problems } = readLines(text)
+  options: { allowsJudgedOnly: boolean },
+): { contract: Contract; problems: ContractProblem[] } {
+  const { contract, problems } = scanContract(text)
   const { clauses } = contract
-  const checks = clauses.flatMap(({ proof }) => (proof.is === 'check' ? [proof] : []))
-  const say = (line: number, what: string, remedy: string) => problems.push({ line, what, remedy })
+  const checks = clauses.flatMap(({ proof }) => (proof.kind === 'check' ? [proof] : []))
+  const say = (line: number, message: string, remedy: string) => problems.push({ line, message, remedy })
   const nul = text.indexOf('\0')
   if (nul >= 0)
     say(text.slice(0, nul).split('\n').length, 'there is a NUL byte', 'A contract is text: type the line again.')
@@ -66,13 +66,13 @@ export function parseContract(
       'there is no clause',
       'Write at least one: `## C1 — one sentence that can be seen to be true`, then `- check:` with a command.',
     )
-  else if (!allow.judgedOnly && checks.length === 0)
+  else if (!options.allowsJudgedOnly && checks.length === 0)
     say(
       0,
       'no clause has a check, so nothing in this contract can be proved by running it',
       'Give at least one clause `- check:` with a command. If really nothing can be run, ask the human: they must allow it (`dispatch --allow-judged-only`).',
     )
-  else if (!allow.judgedOnly && checks.every(check => check.guard))
+  else if (!options.allowsJudgedOnly && checks.every(check => check.isGuard))
     say(
       0,
       'every check is a guard, so nothing in this contract shows that anything was made',
@@ -86,14 +86,14 @@ export function parseContract(
 }
 
 /** `contract.md line 7: … / mend: …`, one problem a paragraph. */
-export function describeProblems(problems: Problem[]): string {
+export function describeProblems(problems: ContractProblem[]): string {
   return problems
-    .map(({ line, what, remedy }) => `${line > 0 ? `line ${line}` : 'whole file'}: ${what}\n  mend: ${remedy}`)
+    .map(({ line, message, remedy }) => `${line > 0 ? `line ${line}` : 'whole file'}: ${message}\n  mend: ${remedy}`)
     .join('\n')
 }
 
 /** The sentences of a task, as a person would count them; code and very long tasks are cut off at 60. */
-export function sentencesOf(task: string): string[] {
+export function splitSentences(task: string): string[] {
   const segments = new Intl.Segmenter('en', { granularity: 'sentence' })
   return task
     .slice(0, 20_000)
@@ -104,40 +104,40 @@ export function sentencesOf(task: string): string[] {
 }
 
 /** Which sentences (`S2: "…"`) no clause covers and no line leaves out. */
-export function uncovered(contract: Contract, sentences: string[]): string[] {
+export function listUncoveredSentences(contract: Contract, sentences: string[]): string[] {
   const named = new Set([
     ...contract.clauses.flatMap(clause => clause.covers),
-    ...contract.leftOut.map(({ sentence }) => sentence),
+    ...contract.exclusions.map(({ sentenceId }) => sentenceId),
   ])
   return sentences.flatMap((sentence, index) => (named.has(`S${index + 1}`) ? [] : [`S${index + 1}: ${sentence}`]))
 }
 
 /** What a work is, as git shows it: the files that stood before it, and each path that it touched. */
-export interface Work {
-  stood: string[]
-  touched: { path: string; change: 'added' | 'changed' | 'removed' }[]
+export interface WorkDiff {
+  baseFiles: string[]
+  changes: { path: string; change: 'added' | 'changed' | 'removed' }[]
 }
 
 /** How the work, or the contract itself, breaks what a check pins; undefined while all of it is as it was. Pure. */
-export function brokenPins(pins: string[], { stood, touched }: Work): string | undefined {
-  const hit = touched.filter(({ path }) => pins.some(pin => matchesGlob(pin, path)))
+export function describeBrokenPins(pins: string[], { baseFiles, changes }: WorkDiff): string | undefined {
+  const hit = changes.filter(({ path }) => pins.some(pin => matchesGlob(pin, path)))
   if (hit.length > 0) {
     const [did, are, them] = hit.length === 1 ? [hit[0]?.change, 'is', 'it'] : ['changed', 'are', 'them']
     return `${quoted(hit.map(({ path }) => path))} ${are} pinned, and the work ${did} ${them}`
   }
-  const absent = pins.find(pin => !stood.some(file => matchesGlob(pin, file)))
+  const absent = pins.find(pin => !baseFiles.some(file => matchesGlob(pin, file)))
   return absent === undefined ? undefined : `${quoted([absent])} is pinned, and no file before the work is named so`
 }
 
 /** What is to be said of a check whose command names a file that stood before the work and that the work changed. Pure. */
-export function remarkOn(command: string, { touched }: Pick<Work, 'touched'>): string | undefined {
+export function describeChangedCheckFiles(command: string, { changes }: Pick<WorkDiff, 'changes'>): string | undefined {
   const words = new Set(command.split(/[\s;&|()<>'"`=]+/).map(word => word.replace(/^(\.\/+)+/, '')))
-  const named = touched.filter(({ path, change }) => change !== 'added' && words.has(path)).map(({ path }) => path)
+  const named = changes.filter(({ path, change }) => change !== 'added' && words.has(path)).map(({ path }) => path)
   return named.length === 0 ? undefined : `by ${quoted(named)}, which the work itself changed`
 }
 
 /** What lies on the desk at the start: the grammar by example, and the task's sentences by number. */
-export function skeleton(title: string, sentences: string[]): string {
+export function renderContractTemplate(title: string, sentences: string[]): string {
   const numbered = sentences.map(
     (sentence, index) => `S${index + 1}  ${sentence.replaceAll('-->', '-- >').slice(0, 200)}`,
   )
@@ -173,6 +173,6 @@ function quoted(files: string[]): string {
   const more = files.length > 8 ? ` and ${files.length - 8} more` : ''
   return `${files
     .slice(0, 8)
-    .map(file => `\`${oneLine(file, 200)}\``)
+    .map(file => `\`${toOneLine(file, 200)}\``)
     .join(', ')}${more}`
 }

@@ -1,184 +1,195 @@
 import { z } from 'zod'
 
-const count = z.number().int().nonnegative()
-const sha = z.string().regex(/^[0-9a-f]{40,64}$/)
-const workerKind = z.enum(['code', 'rw'])
-export const proof = z.enum(['check', 'guard', 'judged', 'scope'])
-export const outcome = z.enum(['green', 'red', 'could not run', 'flaky'])
-export const finding = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE'])
+const countSchema = z.number().int().nonnegative()
+const hashSchema = z.string().regex(/^[0-9a-f]{40,64}$/)
+const workerKindSchema = z.enum(['code', 'rw'])
+export const proofKindSchema = z.enum(['check', 'guard', 'judged', 'scope'])
+export const outcomeSchema = z.enum(['green', 'red', 'could not run', 'flaky'])
+export const verdictSchema = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE'])
 
-export type WorkerKind = z.infer<typeof workerKind>
-export type Proof = z.infer<typeof proof>
-export type Outcome = z.infer<typeof outcome>
-export type Finding = z.infer<typeof finding>
+export type WorkerKind = z.infer<typeof workerKindSchema>
+export type ProofKind = z.infer<typeof proofKindSchema>
+export type Outcome = z.infer<typeof outcomeSchema>
+export type Verdict = z.infer<typeof verdictSchema>
 
 /** How a worker's run ended. Only `reported` means that its model came to an end by itself without an error. */
-const ending = z.enum(['reported', 'failed', 'silent', 'timed out', 'died', 'stopped'])
-export type Ending = z.infer<typeof ending>
+const workerEndingSchema = z.enum(['reported', 'failed', 'silent', 'timed out', 'died', 'stopped'])
+export type WorkerEnding = z.infer<typeof workerEndingSchema>
 
-const facts = {
+const eventSchemas = {
   'session.opened': z.object({
     format: z.literal(1),
-    task: z.object({ bytes: count, sha256: sha, title: z.string() }),
+    task: z.object({ bytes: countSchema, sha256: hashSchema, title: z.string() }),
     repository: z.string().nullable(),
-    uncommitted: count,
+    uncommittedFiles: countSchema,
     models: z.object({ orchestrator: z.string(), code: z.string(), rw: z.string(), judge: z.string() }),
-    rounds: count,
-    judgedOnly: z.boolean(),
+    maxRounds: countSchema,
+    allowsJudgedOnly: z.boolean(),
     /** What holds agents and checks; null: nothing, and why. In a log of an older dispatch it is not said. */
-    sandbox: z.object({ kind: z.enum(['bubblewrap', 'seatbelt']).nullable(), why: z.string() }).optional(),
+    sandbox: z.object({ kind: z.enum(['bubblewrap', 'seatbelt']).nullable(), reason: z.string() }).optional(),
     /** Of the bytes of `session.json`. */
-    sha256: sha.optional(),
+    sha256: hashSchema.optional(),
   }),
   /** `inRow`: which successor it is of a row in which each died within ten minutes; in a log of an older dispatch none. */
-  'runner.started': z.object({ pid: count, generation: count, inRow: count.optional() }),
-  'base.prepared': z.object({ commit: sha, tree: sha }),
-  /** The commands that make the project's dependencies, on a clean copy; `key` names what they were made from. */
-  'setup.started': z.object({ key: z.string(), commands: z.array(z.string()) }),
-  'setup.ended': z.object({
-    key: z.string(),
-    how: z.enum(['made', 'cached', 'failed']),
-    why: z.string(),
-    seconds: count,
+  'runner.started': z.object({
+    pid: countSchema,
+    generation: countSchema,
+    consecutiveRestarts: countSchema.optional(),
   }),
-  'orchestrator.started': z.object({ claudeSession: z.string() }),
-  'start.failed': z.object({ why: z.string(), exit: count }),
-  'contract.refused': z.object({ problems: z.array(z.string()) }),
+  'base.prepared': z.object({ commit: hashSchema, tree: hashSchema }),
+  /** The commands that make the project's dependencies, on a clean copy; `key` names what they were made from. */
+  'dependencies.started': z.object({ cacheKey: z.string(), commands: z.array(z.string()) }),
+  'dependencies.ended': z.object({
+    cacheKey: z.string(),
+    result: z.enum(['made', 'cached', 'failed']),
+    reason: z.string(),
+    seconds: countSchema,
+  }),
+  'orchestrator.started': z.object({ claudeSessionId: z.string() }),
+  'start.failed': z.object({ reason: z.string(), exitCode: countSchema }),
+  'contract.rejected': z.object({ problems: z.array(z.string()) }),
   'contract.sealed': z.object({
-    sha256: sha,
-    clauses: z.array(z.object({ id: z.string(), sentence: z.string(), proof })),
-    uncovered: z.array(z.string()),
+    sha256: hashSchema,
+    clauses: z.array(z.object({ id: z.string(), sentence: z.string(), proof: proofKindSchema })),
+    uncoveredSentences: z.array(z.string()),
   }),
   /** A later version of the contract; `dilutions` are what it asks less of, which a human has said yes to. */
   'contract.amended': z.object({
-    version: count,
-    sha256: sha,
-    clauses: z.array(z.object({ id: z.string(), sentence: z.string(), proof })),
-    uncovered: z.array(z.string()),
+    version: countSchema,
+    sha256: hashSchema,
+    clauses: z.array(z.object({ id: z.string(), sentence: z.string(), proof: proofKindSchema })),
+    uncoveredSentences: z.array(z.string()),
     changes: z.array(z.string()),
     dilutions: z.array(z.string()),
   }),
   'check.ran': z.object({
     side: z.enum(['base', 'head']),
-    round: count,
-    clause: z.string(),
-    outcome,
-    why: z.string(),
-    milliseconds: count,
-    record: z.string(),
+    round: countSchema,
+    clauseId: z.string(),
+    outcome: outcomeSchema,
+    reason: z.string(),
+    milliseconds: countSchema,
+    recordId: z.string(),
     /** Of the record's bytes. */
-    sha256: sha.optional(),
+    sha256: hashSchema.optional(),
   }),
-  'request.refused': z.object({ tool: z.string(), why: z.string() }),
-  'write.refused': z.object({ who: z.string(), file: z.string() }),
+  'request.rejected': z.object({ tool: z.string(), reason: z.string() }),
+  'write.blocked': z.object({ agent: z.string(), file: z.string() }),
   'worker.queued': z.object({
     worker: z.string(),
-    kind: workerKind,
+    kind: workerKindSchema,
     model: z.string(),
     clauses: z.array(z.string()),
     files: z.array(z.string()),
-    waitsFor: z.string().nullable(),
+    blockedBy: z.string().nullable(),
     /** The orchestrator's request, so that a successor of the runner does not carry it out twice. */
-    request: z.string().optional(),
+    requestId: z.string().optional(),
   }),
-  'lock.granted': z.object({ worker: z.string(), token: count }),
-  'lock.released': z.object({ worker: z.string(), token: count, why: z.string() }),
+  'lock.granted': z.object({ worker: z.string(), fencingToken: countSchema }),
+  'lock.released': z.object({ worker: z.string(), fencingToken: countSchema, reason: z.string() }),
   'worker.started': z.object({ worker: z.string() }),
   'worker.ended': z.object({
     worker: z.string(),
-    how: ending,
-    why: z.string(),
-    commit: sha.nullable(),
-    files: count,
+    ending: workerEndingSchema,
+    reason: z.string(),
+    commit: hashSchema.nullable(),
+    changedFiles: countSchema,
     costUsd: z.number().nullable(),
-    seconds: count,
+    seconds: countSchema,
   }),
-  'changes.set-aside': z.object({ worker: z.string(), files: z.array(z.string()) }),
+  'changes.quarantined': z.object({ worker: z.string(), files: z.array(z.string()) }),
   'question.asked': z.object({ question: z.string() }),
   /** A prompt came in, as claude's own hook tells: nobody has checked whose it was. */
-  'question.answered': z.object({ by: z.string() }),
+  'question.answered': z.object({ source: z.string() }),
   /** A human's word has arrived in the orchestrator; the word itself lies in `human/`. */
-  'human.said': z.object({
-    word: z.string(),
-    bytes: count,
-    sha256: sha,
-    how: z.enum(['began a turn', 'joined the running turn']),
+  'message.delivered': z.object({
+    messageId: z.string(),
+    bytes: countSchema,
+    sha256: hashSchema,
+    delivery: z.enum(['began a turn', 'joined the running turn']),
   }),
-  'human.refused': z.object({ word: z.string(), why: z.string() }),
+  'message.rejected': z.object({ messageId: z.string(), reason: z.string() }),
   /** The contract with this hash lies in `human/` and waits for a human's yes. */
-  'approval.asked': z.object({
-    sha256: sha,
+  'approval.requested': z.object({
+    sha256: hashSchema,
     /** The sealed contract in whose place it would come; none before the seal, and in a log of an older dispatch. */
-    from: sha.optional(),
+    previousSha256: hashSchema.optional(),
     /** In what an amendment asks for less, and why it does; a first contract has neither. */
     dilutions: z.array(z.string()).optional(),
-    why: z.string().optional(),
+    reason: z.string().optional(),
   }),
-  'contract.approved': z.object({ sha256: sha, by: z.string() }),
-  'contract.declined': z.object({ sha256: sha, by: z.string() }),
-  'turn.ended': z.object({ held: z.boolean() }),
-  'judging.started': z.object({ round: count, commit: sha, tree: sha }),
+  'contract.approved': z.object({ sha256: hashSchema, actor: z.string() }),
+  'contract.declined': z.object({ sha256: hashSchema, actor: z.string() }),
+  'turn.ended': z.object({ isBlocked: z.boolean() }),
+  'judging.started': z.object({ round: countSchema, commit: hashSchema, tree: hashSchema }),
   'verdict.given': z.object({
-    round: count,
-    verdict: finding,
+    round: countSchema,
+    verdict: verdictSchema,
     reason: z.string(),
-    commit: sha,
-    tree: sha,
-    final: z.boolean(),
+    commit: hashSchema,
+    tree: hashSchema,
+    isFinal: z.boolean(),
     independence: z.string(),
-    request: z.string().optional(),
-    clauses: z.array(z.object({ id: z.string(), verdict: finding })),
+    requestId: z.string().optional(),
+    clauses: z.array(z.object({ id: z.string(), verdict: verdictSchema })),
     /** Of the bytes of `verdict.json`. */
-    sha256: sha.optional(),
+    sha256: hashSchema.optional(),
   }),
-  'verdict.voided': z.object({ why: z.string() }),
+  'verdict.voided': z.object({ reason: z.string() }),
   /** With the exit code of the door that waits, where it is not that of a question. */
-  'orchestrator.gave-up': z.object({ why: z.string(), exit: count.optional() }),
-  'orchestrator.stuck': z.object({ idleSeconds: count }),
+  'human.needed': z.object({ reason: z.string(), exitCode: countSchema.optional() }),
+  'orchestrator.stuck': z.object({ idleSeconds: countSchema }),
   /** A tool of an agent failed, or a subagent of one came to its end, as its hook said. */
-  'tool.failed': z.object({ who: z.string(), tool: z.string(), why: z.string() }),
-  'subagent.ended': z.object({ who: z.string(), kind: z.string() }),
+  'tool.failed': z.object({ agent: z.string(), tool: z.string(), reason: z.string() }),
+  'subagent.ended': z.object({ agent: z.string(), kind: z.string() }),
   /** The vendor's usage limit; `until` is when it says that it ends. */
-  'limit.reached': z.object({ why: z.string(), until: z.iso.datetime().nullable() }),
-  'limit.lifted': z.object({ by: z.string() }),
+  'usage-limit.reached': z.object({ reason: z.string(), resetsAt: z.iso.datetime().nullable() }),
+  'usage-limit.lifted': z.object({ source: z.string() }),
   'budget.reached': z.object({ spentUsd: z.number(), budgetUsd: z.number() }),
   'deadline.passed': z.object({ deadline: z.iso.datetime() }),
   /** The notice of event number `of` is on disk, and will be delivered whatever becomes of us. */
-  'notice.queued': z.object({ of: count, about: z.string() }),
-  'session.closed': z.object({ by: z.string(), why: z.string() }),
+  'notification.queued': z.object({ eventSeq: countSchema, eventType: z.string() }),
+  'session.closed': z.object({ actor: z.string(), reason: z.string() }),
 } as const
 
-type Facts = typeof facts
+type EventSchemas = typeof eventSchemas
 
 /** Something that happened, in the past tense. The name says what, the rest is small facts; content lives in files. */
-export type Happening = { [Name in keyof Facts]: { is: Name } & z.infer<Facts[Name]> }[keyof Facts]
+export type EventBody = {
+  [Name in keyof EventSchemas]: { type: Name } & z.infer<EventSchemas[Name]>
+}[keyof EventSchemas]
 
 /** A happening as it stands in `events.jsonl`: numbered from 1, with the wall clock in ISO 8601. */
-export type Event = Happening & { seq: number; at: string }
+export type Event = EventBody & { seq: number; time: string }
 
 /** A whole line of the log: its number, the hash of the line before it, and its event unless that is a newer or a foreign one. */
-export interface Line {
+export interface LogLine {
   seq: number
   /** Undefined in a line of an older dispatch; empty where something else stands. */
   prev: string | undefined
   event: Event | undefined
 }
 
-const Head = z.looseObject({ seq: count, at: z.string(), is: z.string(), prev: z.string().optional().catch('') })
+const LineHeadSchema = z.looseObject({
+  seq: countSchema,
+  time: z.string(),
+  type: z.string(),
+  prev: z.string().optional().catch(''),
+})
 
 /** A line of the log, or undefined for a torn or a foreign one. */
-export function parseLine(text: string): Line | undefined {
+export function parseLine(text: string): LogLine | undefined {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     return undefined
   }
-  const head = Head.safeParse(value).data
+  const head = LineHeadSchema.safeParse(value).data
   if (head === undefined) return undefined
-  const { seq, at, is, prev } = head
-  const body = Object.hasOwn(facts, is) ? facts[is as keyof Facts].safeParse(value) : undefined
-  return { seq, prev, event: body?.success ? ({ seq, at, is, ...body.data } as Event) : undefined }
+  const { seq, time, type, prev } = head
+  const body = Object.hasOwn(eventSchemas, type) ? eventSchemas[type as keyof EventSchemas].safeParse(value) : undefined
+  return { seq, prev, event: body?.success ? ({ seq, time, type, ...body.data } as Event) : undefined }
 }
 
 /** The event in a line of the log, or undefined for a torn, foreign or newer one. */

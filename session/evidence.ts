@@ -1,58 +1,65 @@
 import { z } from 'zod'
-import { namesIn, readJson } from '../host/index.ts'
-import { outcome } from './event.ts'
-import type { Paths } from './paths.ts'
+import { listNames, readJson } from '../host/index.ts'
+import { outcomeSchema } from './event.ts'
+import type { SessionPaths } from './paths.ts'
 
 /** What our own runner saw when it ran one check on one tree: the only thing that counts as evidence. */
 export const EvidenceRecord = z.object({
   format: z.literal(1),
   /** `base-C1` (of a later version of the contract `base-v2-C1`) or `round-2-C1`: the record is `evidence/<id>.json`, the whole kept output `evidence/<id>.txt`. */
   id: z.string(),
-  clause: z.string(),
+  clauseId: z.string(),
   side: z.enum(['base', 'head']),
   round: z.number(),
   command: z.string(),
   /** What the contract expects, in words: `exit 0, output contains "34"`. */
   expected: z.string(),
-  exit: z.number().nullable(),
-  outcome,
+  exitCode: z.number().nullable(),
+  outcome: outcomeSchema,
   /** Why it is not green, in words; empty when it is. */
-  why: z.string(),
+  reason: z.string(),
   milliseconds: z.number(),
   /** The last 4 KiB of the output, stdout and stderr in one. */
-  tail: z.string(),
+  outputTail: z.string(),
   outputBytes: z.number(),
   outputSha256: z.string(),
   commit: z.string(),
   tree: z.string(),
-  at: z.string(),
+  time: z.string(),
   /** Seconds that one run might take. */
-  limitSeconds: z.number().default(0),
+  timeoutSeconds: z.number().default(0),
   /** Every run on this tree, in order. Two with different outcomes make it flaky. */
   runs: z
-    .array(z.object({ exit: z.number().nullable(), outcome, milliseconds: z.number(), outputSha256: z.string() }))
+    .array(
+      z.object({
+        exitCode: z.number().nullable(),
+        outcome: outcomeSchema,
+        milliseconds: z.number(),
+        outputSha256: z.string(),
+      }),
+    )
     .default([]),
   /** The programs that the command names, with the version each says of itself. */
-  tools: z.record(z.string(), z.string()).default({}),
+  toolVersions: z.record(z.string(), z.string()).default({}),
   machine: z.string().default(''),
   /** Names what the project's dependencies were made from; null where it needs none. */
-  setup: z.string().nullable().default(null),
+  dependenciesKey: z.string().nullable().default(null),
   /** What held the command while it ran. */
   sandbox: z.string().default('none'),
   /** The record that this one repeats: the same check on the same tree was not run again. */
-  from: z.string().optional(),
+  originalId: z.string().optional(),
 })
 
 export type EvidenceRecord = z.infer<typeof EvidenceRecord>
 
 /** A record as it stands in its file, byte for byte. */
-export function evidenceText(record: EvidenceRecord): string {
+export function serializeEvidence(record: EvidenceRecord): string {
   return JSON.stringify(record, null, 2)
 }
 
 /** Every record of a session that reads as one. */
-export function readEvidence(paths: Paths): EvidenceRecord[] {
-  return namesIn(paths.evidence)
+export function readEvidence(paths: SessionPaths): EvidenceRecord[] {
+  return listNames(paths.evidence)
     .filter(name => name.endsWith('.json'))
     .flatMap(name => {
       const parsed = EvidenceRecord.safeParse(readJson(`${paths.evidence}/${name}`))

@@ -6,11 +6,11 @@ import { readLog } from './log.ts'
  * the log is read again at least every `rescan` milliseconds. Where somebody has changed what was there, all from that line on is
  * news.
  */
-export async function* follow(
+export async function* followLog(
   file: string,
-  { signal, rescan = 500 }: { signal: AbortSignal; rescan?: number },
+  { signal, rescanMs = 500 }: { signal: AbortSignal; rescanMs?: number },
 ): AsyncGenerator<Event> {
-  const waker = await wakeOn([file], rescan)
+  const waker = await watchPaths([file], rescanMs)
   try {
     for (let seen: string[] = []; !signal.aborted; await waker.next(signal)) {
       const { events, hashes } = readLog(file)
@@ -24,14 +24,14 @@ export async function* follow(
 }
 
 /** Something to wait on: the next change under these paths, or the next tick. The watcher is loaded only by who waits. */
-export async function wakeOn(
+export async function watchPaths(
   paths: string[],
-  tick: number,
+  tickMs: number,
 ): Promise<{ next(signal?: AbortSignal): Promise<void>; close(): Promise<void> }> {
   const { watch } = await import('chokidar')
   const watcher = watch(paths, { ignoreInitial: true, depth: 1 })
   let changed = false
-  let wake = nobodyWaits
+  let wake = doNothing
   watcher.on('all', () => {
     changed = true
     wake()
@@ -41,7 +41,7 @@ export async function wakeOn(
     async next(signal) {
       if (!changed && !signal?.aborted) {
         await new Promise<void>(resolve => {
-          const timer = setTimeout(resolve, tick)
+          const timer = setTimeout(resolve, tickMs)
           wake = () => {
             clearTimeout(timer)
             resolve()
@@ -50,13 +50,13 @@ export async function wakeOn(
         })
       }
       changed = false
-      wake = nobodyWaits
+      wake = doNothing
     },
     close: () => watcher.close(),
   }
 }
 
 /** Nobody waits at the moment; the change is remembered by the flag. */
-function nobodyWaits(): void {
+function doNothing(): void {
   // Nothing to wake.
 }

@@ -15,21 +15,26 @@ export function isGlob(text: string): boolean {
 
 /** Does the pattern match this path, or a folder above it? A path matches its own name, whatever is in it: `app/[id]`. */
 export function matchesGlob(glob: string, file: string): boolean {
-  const named = segments(glob)
+  const named = splitSegments(glob)
   const folder = glob.endsWith('/')
   if (`${file}${folder ? '' : '/'}`.startsWith(`${named.join('/')}/`)) return true
-  const path = file.split('/').map(name => [...name].map(literal))
+  const path = file.split('/').map(name => [...name].map(literalPiece))
   const patterns = [[...named, '*', '**'], ...(folder ? [] : [named])]
-  return patterns.some(pattern => meet(pattern.map(pieces), path, isDeep, segmentsMeet))
+  return patterns.some(pattern => matchSequences(pattern.map(parsePieces), path, isDeep, matchSegments))
 }
 
 /** Is there any path that both patterns match? Exact, but that two character classes always count as sharing one. */
 export function globsOverlap(a: string, b: string): boolean {
-  return meet([...segments(a), '**'].map(pieces), [...segments(b), '**'].map(pieces), isDeep, segmentsMeet)
+  return matchSequences(
+    [...splitSegments(a), '**'].map(parsePieces),
+    [...splitSegments(b), '**'].map(parsePieces),
+    isDeep,
+    matchSegments,
+  )
 }
 
 /** The segments of a pattern. A `**` at its end is all that is in the folder, but not the folder itself. */
-function segments(glob: string): string[] {
+function splitSegments(glob: string): string[] {
   const named = glob.split('/').filter(segment => segment !== '' && segment !== '.')
   return named.at(-1) === '**' ? [...named.slice(0, -1), '*', '**'] : named
 }
@@ -42,22 +47,22 @@ interface Piece {
 }
 
 const isDeep = (segment: Piece[]) => segment.length === 2 && segment.every(piece => piece.many)
-const segmentsMeet = (a: Piece[], b: Piece[]) => meet(a, b, piece => piece.many === true, piecesMeet)
+const matchSegments = (a: Piece[], b: Piece[]) => matchSequences(a, b, piece => piece.many === true, matchPieces)
 
-function pieces(segment: string): Piece[] {
+function parsePieces(segment: string): Piece[] {
   return (segment.match(/\[[!^]?\]?[^\]]*\]|./gsu) ?? []).map(piece => {
     if (piece === '*') return { many: true, admits: () => true }
     if (piece === '?') return { admits: () => true }
-    return piece.length > 1 && piece.startsWith('[') ? choice(piece) : literal(piece)
+    return piece.length > 1 && piece.startsWith('[') ? characterClass(piece) : literalPiece(piece)
   })
 }
 
-function literal(character: string): Piece {
+function literalPiece(character: string): Piece {
   return { only: character, admits: other => other === character }
 }
 
 /** `[a-z]` or `[!a-z]`; one that does not read admits nothing. */
-function choice(written: string): Piece {
+function characterClass(written: string): Piece {
   const [, negation = '', characters = ''] = /^\[([!^]?)(.*)\]$/su.exec(written) ?? []
   try {
     const set = new RegExp(`^[${negation && '^'}${characters.replace(/[\]\\^]/g, '\\$&')}]$`, 'su')
@@ -67,12 +72,17 @@ function choice(written: string): Piece {
   }
 }
 
-function piecesMeet(a: Piece, b: Piece): boolean {
+function matchPieces(a: Piece, b: Piece): boolean {
   return a.only !== undefined ? b.admits(a.only) : b.only === undefined || a.admits(b.only)
 }
 
 /** Is there one row that both rows describe, `many` standing for any number of items? Every pair is looked at once. */
-function meet<Item>(a: Item[], b: Item[], many: (item: Item) => boolean, same: (x: Item, y: Item) => boolean): boolean {
+function matchSequences<Item>(
+  a: Item[],
+  b: Item[],
+  many: (item: Item) => boolean,
+  same: (x: Item, y: Item) => boolean,
+): boolean {
   const known = new Map<number, boolean>()
   const from = (i: number, j: number): boolean => {
     const key = i * (b.length + 1) + j

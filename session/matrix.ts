@@ -1,26 +1,26 @@
 import { createHash } from 'node:crypto'
-import type { ContractClause, ProofOf } from './contract.ts'
-import { parseContract, sentencesOf } from './contract.ts'
-import type { Finding } from './event.ts'
+import type { ClauseProof, ContractClause } from './contract.ts'
+import { parseContract, splitSentences } from './contract.ts'
+import type { Verdict } from './event.ts'
 import type { EvidenceRecord } from './evidence.ts'
-import type { Clause, Status } from './status.ts'
+import type { ClauseStatus, SessionStatus } from './status.ts'
 import type { VerdictRecord } from './verdict.ts'
 
 /** What a matrix is made of, as it was read. */
 export interface MatrixInput {
-  session: string
+  sessionId: string
   task: string
   /** The bytes of the contract: the sealed one, or the draft before the seal; undefined where there is none. */
-  contract: string | undefined
+  contractText: string | undefined
   evidence: EvidenceRecord[]
   /** The written verdict that belongs to the status, if there is one. */
-  record: VerdictRecord | undefined
-  status: Status
+  verdictRecord: VerdictRecord | undefined
+  status: SessionStatus
   state: string
 }
 
 /** One piece of evidence by its id, with the hash of the output where a program gave one. */
-interface Cited {
+interface EvidenceReference {
   id: string
   outputSha256?: string
 }
@@ -32,43 +32,43 @@ export interface MatrixClause {
   covers: string[]
   proof: 'check' | 'guard' | 'judged' | 'scope'
   /** The command of a check; the paths of a scope. */
-  shown: string
+  commandOrPaths: string
   /** What a check's run must show, in words. */
   expected: string
-  before: string
-  after: string
-  verdict: Finding | 'not judged yet'
+  baseOutcome: string
+  headOutcome: string
+  verdict: Verdict | 'not judged yet'
   /** The verdict on the whole does not hold any more, and so this one does not. */
-  voided: boolean
-  because: string
+  isVoid: boolean
+  reason: string
   /** What a reader should know of how it was shown; undefined where there is nothing. */
-  remark?: string
-  evidence: Cited[]
+  note?: string
+  evidence: EvidenceReference[]
 }
 
 /** Sentence by sentence: what became of it. */
 interface MatrixSentence {
   id: string
   text: string
-  clauses: string[]
+  clauseIds: string[]
   /** Why it was left out of the contract; undefined for one that was not. */
-  leftOut?: string
+  exclusionReason?: string
 }
 
 /** From the words of the task to the verdict on them, as plain values: what every form of the page is made of. */
 export interface Matrix {
   format: 1
-  session: string
+  sessionId: string
   state: string
   verdict: {
-    is: Finding | 'not judged yet'
+    value: Verdict | 'not judged yet'
     /** Why it does not hold any more; null for one that does. */
-    voided: string | null
+    voidReason: string | null
     reason: string
     round: number
-    rounds: number
-    final: boolean
-    at: string | null
+    maxRounds: number
+    isFinal: boolean
+    time: string | null
     independence: string
     judge: string
     sandbox: string
@@ -76,41 +76,41 @@ export interface Matrix {
     tree: string | null
     packetSha256: string | null
     /** The same in words, also where there is none. */
-    packet: string
+    packetLabel: string
   }
-  contract: { is: 'sealed' | 'draft' | 'none'; sha256: string | null; version: number; dilutions: string[] }
+  contract: { state: 'sealed' | 'draft' | 'none'; sha256: string | null; version: number; dilutions: string[] }
   /** What of the record is not as it was recorded. */
   damage: string[]
   sentences: MatrixSentence[]
   clauses: MatrixClause[]
   /** Clauses that cover no sentence of the task. */
-  free: string[]
+  unlinkedClauses: string[]
   /** Sentences that no clause covers and that nobody has left out. */
-  uncovered: string[]
+  uncoveredSentences: string[]
 }
 
 /** Lay the task beside the contract, the evidence and the verdict. Pure. */
-export function matrixOf(input: MatrixInput): Matrix {
-  const { session, state, status, contract: text } = input
+export function buildMatrix(input: MatrixInput): Matrix {
+  const { sessionId, state, status, contractText: text } = input
   const isBroken = status.contract !== undefined && (text === undefined || sha256(text) !== status.contract.sha256)
-  const contract = text === undefined || isBroken ? undefined : parseContract(text, { judgedOnly: true }).contract
+  const contract = text === undefined || isBroken ? undefined : parseContract(text, { allowsJudgedOnly: true }).contract
   const clauses = contract
-    ? contract.clauses.map(clause => clauseRow(clause, input))
-    : status.clauses.map(clause => recordedRow(clause, input))
-  const sentences = sentencesOf(input.task).map((sentence, at) => {
+    ? contract.clauses.map(clause => buildClauseRow(clause, input))
+    : status.clauses.map(clause => buildRecordedRow(clause, input))
+  const sentences = splitSentences(input.task).map((sentence, at) => {
     const id = `S${at + 1}`
-    const leftOut = contract?.leftOut.find(left => left.sentence === id)?.why
+    const leftOut = contract?.exclusions.find(left => left.sentenceId === id)?.reason
     const covering = clauses.filter(({ covers }) => covers.includes(id)).map(clause => clause.id)
-    return { id, text: sentence, clauses: covering, ...(leftOut === undefined ? {} : { leftOut }) }
+    return { id, text: sentence, clauseIds: covering, ...(leftOut === undefined ? {} : { leftOut }) }
   })
   const known = new Set(sentences.map(({ id }) => id))
   return {
     format: 1,
-    session,
+    sessionId,
     state,
-    verdict: verdictOf(input),
+    verdict: buildVerdict(input),
     contract: {
-      is: status.contract ? 'sealed' : contract ? 'draft' : 'none',
+      state: status.contract ? 'sealed' : contract ? 'draft' : 'none',
       sha256: status.contract?.sha256 ?? null,
       version: status.contract?.version ?? 0,
       dilutions: status.contract?.dilutions ?? [],
@@ -120,85 +120,94 @@ export function matrixOf(input: MatrixInput): Matrix {
       : [],
     sentences,
     clauses,
-    free: clauses.filter(({ covers }) => !covers.some(id => known.has(id))).map(({ id }) => id),
-    uncovered: sentences.filter(one => one.clauses.length === 0 && one.leftOut === undefined).map(({ id }) => id),
+    unlinkedClauses: clauses.filter(({ covers }) => !covers.some(id => known.has(id))).map(({ id }) => id),
+    uncoveredSentences: sentences
+      .filter(one => one.clauseIds.length === 0 && one.leftOut === undefined)
+      .map(({ id }) => id),
   }
 }
 
 /** The same with a verdict that does not hold any more; one that is void already stays as it is. Pure. */
-export function voided(matrix: Matrix, why: string): Matrix {
+export function voidMatrix(matrix: Matrix, why: string): Matrix {
   const { verdict, clauses, state } = matrix
-  if (verdict.is === 'not judged yet' || verdict.voided !== null) return matrix
+  if (verdict.value === 'not judged yet' || verdict.voidReason !== null) return matrix
   return {
     ...matrix,
-    state: state === verdict.is ? `${state} (void)` : state,
-    verdict: { ...verdict, voided: why },
+    state: state === verdict.value ? `${state} (void)` : state,
+    verdict: { ...verdict, voidReason: why },
     clauses: clauses.map(clause => ({ ...clause, voided: true })),
   }
 }
 
 // --- internal ---
 
-const untold = 'verdict.json does not tell'
+const NOT_RECORDED = 'verdict.json does not tell'
 
-function verdictOf({ status, record }: MatrixInput): Matrix['verdict'] {
-  const { verdict, rounds, models } = status
+function buildVerdict({ status, verdictRecord }: MatrixInput): Matrix['verdict'] {
+  const { verdict, maxRounds, models } = status
   return {
-    is: verdict?.verdict ?? 'not judged yet',
-    voided: verdict?.voided ?? null,
+    value: verdict?.verdict ?? 'not judged yet',
+    voidReason: verdict?.voidReason ?? null,
     reason: verdict?.reason ?? '',
     round: verdict?.round ?? status.round,
-    rounds,
-    final: verdict?.final ?? false,
-    at: verdict?.at ?? null,
+    maxRounds,
+    isFinal: verdict?.isFinal ?? false,
+    time: verdict?.time ?? null,
     independence: verdict?.independence ?? 'not judged yet',
-    judge: record?.judge ?? (verdict ? untold : `${models.judge}, not asked yet`),
-    sandbox: record?.sandbox ?? (verdict ? untold : 'not judged yet'),
+    judge: verdictRecord?.judge ?? (verdict ? NOT_RECORDED : `${models.judge}, not asked yet`),
+    sandbox: verdictRecord?.sandbox ?? (verdict ? NOT_RECORDED : 'not judged yet'),
     commit: verdict?.commit ?? null,
     tree: verdict?.tree ?? null,
-    packetSha256: record?.packetSha256 ?? null,
-    packet: record ? (record.packetSha256 ?? 'none sent') : verdict ? untold : 'none sent yet',
+    packetSha256: verdictRecord?.packetSha256 ?? null,
+    packetLabel: verdictRecord ? (verdictRecord.packetSha256 ?? 'none sent') : verdict ? NOT_RECORDED : 'none sent yet',
   }
 }
 
-function clauseRow({ id, sentence, covers, proof }: ContractClause, input: MatrixInput): MatrixClause {
+function buildClauseRow({ id, sentence, covers, proof }: ContractClause, input: MatrixInput): MatrixClause {
   const known = input.status.clauses.find(clause => clause.id === id)
   return {
-    ...outcomesOf(id, known, input),
+    ...collectOutcomes(id, known, input),
     id,
     sentence,
     covers,
-    proof: proof.is === 'check' && proof.guard ? 'guard' : proof.is,
-    shown: proof.is === 'check' ? proof.command : proof.is === 'scope' ? proof.globs.join(' ') : '',
-    expected: expectedOf(proof),
+    proof: proof.kind === 'check' && proof.isGuard ? 'guard' : proof.kind,
+    commandOrPaths: proof.kind === 'check' ? proof.command : proof.kind === 'scope' ? proof.globs.join(' ') : '',
+    expected: describeExpectation(proof),
   }
 }
 
 /** A clause as the log has it, where the contract itself cannot be had. */
-function recordedRow(clause: Clause, input: MatrixInput): MatrixClause {
+function buildRecordedRow(clause: ClauseStatus, input: MatrixInput): MatrixClause {
   const { id, sentence, proof } = clause
-  const run = input.evidence.find(record => record.clause === id)
-  const told = { shown: run?.command ?? '', expected: run?.expected ?? '' }
-  return { ...outcomesOf(id, clause, input), id, sentence, covers: [], proof, ...told }
+  const run = input.evidence.find(record => record.clauseId === id)
+  const told = { commandOrPaths: run?.command ?? '', expected: run?.expected ?? '' }
+  return { ...collectOutcomes(id, clause, input), id, sentence, covers: [], proof, ...told }
 }
 
-type Outcomes = Pick<MatrixClause, 'before' | 'after' | 'verdict' | 'voided' | 'because' | 'remark' | 'evidence'>
+type ClauseOutcomes = Pick<
+  MatrixClause,
+  'baseOutcome' | 'headOutcome' | 'verdict' | 'isVoid' | 'reason' | 'note' | 'evidence'
+>
 
 /** What was seen of a clause. Head evidence counts only where it was taken of the very tree that was judged. */
-function outcomesOf(id: string, known: Clause | undefined, { status, evidence, record }: MatrixInput): Outcomes {
+function collectOutcomes(
+  id: string,
+  known: ClauseStatus | undefined,
+  { status, evidence, verdictRecord }: MatrixInput,
+): ClauseOutcomes {
   const { verdict } = status
-  const word = record?.clauses.find(clause => clause.id === id)
-  const own = evidence.filter(each => each.clause === id)
+  const word = verdictRecord?.clauses.find(clause => clause.id === id)
+  const own = evidence.filter(each => each.clauseId === id)
   const base = own
     .filter(({ side }) => side === 'base')
-    .sort(byTime)
+    .sort(compareTimes)
     .at(-1)
   const head = own
     .filter(({ side, tree }) => side === 'head' && tree === verdict?.tree)
-    .sort(byRound)
+    .sort(compareRounds)
     .at(-1)
   const cited = [base, head].flatMap(each => (each ? [{ id: each.id, outputSha256: each.outputSha256 }] : []))
-  const byJudge = (word?.judge?.evidence ?? []).filter(name => !cited.some(each => each.id === name))
+  const byJudge = (word?.judgement?.evidence ?? []).filter(name => !cited.some(each => each.id === name))
   const others = byJudge.map(name => {
     const outputSha256 = evidence.find(
       each => each.id === name && (each.side === 'base' || each.tree === verdict?.tree),
@@ -206,35 +215,35 @@ function outcomesOf(id: string, known: Clause | undefined, { status, evidence, r
     return { id: name, ...(outputSha256 === undefined ? {} : { outputSha256 }) }
   })
   const gate = word?.gate === 'none' ? undefined : word?.gate
-  const seen = gate === 'broken' ? gate : (head?.outcome ?? gate ?? known?.head) // A broken pin undoes what a check shows.
+  const seen = gate === 'broken' ? gate : (head?.outcome ?? gate ?? known?.headOutcome) // A broken pin undoes what a check shows.
   return {
-    before: base?.outcome ?? known?.base ?? '',
-    after: verdict ? (seen ?? '') : '',
+    baseOutcome: base?.outcome ?? known?.baseOutcome ?? '',
+    headOutcome: verdict ? (seen ?? '') : '',
     verdict: verdict ? (known?.verdict ?? word?.verdict ?? 'not judged yet') : 'not judged yet',
-    voided: verdict?.voided !== undefined,
-    because: word?.because ?? '',
-    ...(word?.remark === undefined ? {} : { remark: word.remark }),
+    isVoid: verdict?.voidReason !== undefined,
+    reason: word?.reason ?? '',
+    ...(word?.note === undefined ? {} : { note: word.note }),
     evidence: [...cited, ...others],
   }
 }
 
 /** Of a contract that was amended the newest base counts. */
-function byTime(one: EvidenceRecord, other: EvidenceRecord): number {
-  return Date.parse(one.at) - Date.parse(other.at)
+function compareTimes(one: EvidenceRecord, other: EvidenceRecord): number {
+  return Date.parse(one.time) - Date.parse(other.time)
 }
 
-function byRound(one: EvidenceRecord, other: EvidenceRecord): number {
+function compareRounds(one: EvidenceRecord, other: EvidenceRecord): number {
   return one.round - other.round
 }
 
-function expectedOf(proof: ProofOf): string {
-  if (proof.is !== 'check') return ''
-  const { exit, contains, matches, equals } = proof.expect
+function describeExpectation(proof: ClauseProof): string {
+  if (proof.kind !== 'check') return ''
+  const { exitCode, outputContains, outputMatches, outputEquals } = proof.expectation
   return [
-    `exit ${exit}`,
-    ...contains.map(text => `output contains ${JSON.stringify(text)}`),
-    ...matches.map(text => `output matches /${text}/`),
-    ...(equals === undefined ? [] : [`output equals ${JSON.stringify(equals)}`]),
+    `exit ${exitCode}`,
+    ...outputContains.map(text => `output contains ${JSON.stringify(text)}`),
+    ...outputMatches.map(text => `output matches /${text}/`),
+    ...(outputEquals === undefined ? [] : [`output equals ${JSON.stringify(outputEquals)}`]),
     ...(proof.pins === undefined ? [] : [`pinned: ${proof.pins.join(' ')}`]),
   ].join(', ')
 }

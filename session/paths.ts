@@ -1,7 +1,7 @@
 import path from 'node:path'
 
 /** The only place that joins a path inside a session. `workspace/README.md` tells the same in prose. */
-export function pathsOf(folder: string) {
+export function resolveSessionPaths(folder: string) {
   const at = (...names: string[]) => path.join(folder, ...names)
   return {
     folder,
@@ -9,8 +9,8 @@ export function pathsOf(folder: string) {
     /** CLAUDE.md and AGENTS.md of the base, as every agent is given them. */
     instructions: at('instructions.md'),
     /** Files that git ignores and the project needs, as they were when the session began. */
-    given: at('given'),
-    session: at('session.json'),
+    ignoredFiles: at('given'),
+    manifest: at('session.json'),
     plan: at('plan.md'),
     contract: at('contract.md'),
     /** Each version as it was sealed, from 1; `contract.md` is the last. */
@@ -19,37 +19,37 @@ export function pathsOf(folder: string) {
     outputs: at('outputs'),
     evidence: at('evidence'),
     /** Our own bare repository of the trees we judged. */
-    trees: at('evidence', 'trees.git'),
-    verdict: at('verdict.md'),
+    bareRepository: at('evidence', 'trees.git'),
+    verdictText: at('verdict.md'),
     verdictRecord: at('verdict.json'),
-    desk: at('desk'),
+    orchestratorFolder: at('desk'),
     requests: at('desk', 'requests'),
-    spool: at('spool'),
+    hookInbox: at('spool'),
     replies: at('replies'),
     /** What the human said by a command: each word, what became of it, and the contracts they were asked to approve. */
-    human: at('human'),
+    messages: at('human'),
     /** While this file is there, the orchestrator's Stop hook prints it and so keeps the turn going. */
-    hold: at('hold.json'),
+    stopGate: at('hold.json'),
     /** What the guard hook lets the orchestrator write. */
-    guard: at('guard'),
-    orders: at('orders.md'),
-    launch: at('launch.sh'),
+    writeAllowlist: at('guard'),
+    systemPrompt: at('orders.md'),
+    launchScript: at('launch.sh'),
     /** How each window of its terminal is started, and where. */
     windows: at('windows'),
     /** What the orchestrator's sandbox lets it do, its place for temporary files, and claude's own folder for it. */
-    policy: at('policy.json'),
-    scratch: at('scratch'),
-    claude: at('claude'),
-    lock: at('.write-lock'),
-    runner: at('.runner'),
+    sandboxPolicy: at('policy.json'),
+    tempFolder: at('scratch'),
+    claudeFolder: at('claude'),
+    writeLock: at('.write-lock'),
+    runnerLease: at('.runner'),
     workers: at('workers'),
-    worker: (name: string) => workerPaths(at('workers', name)),
+    worker: (name: string) => resolveWorkerPaths(at('workers', name)),
   }
 }
 
-export type Paths = ReturnType<typeof pathsOf>
+export type SessionPaths = ReturnType<typeof resolveSessionPaths>
 
-function workerPaths(folder: string) {
+function resolveWorkerPaths(folder: string) {
   const at = (name: string) => path.join(folder, name)
   return {
     folder,

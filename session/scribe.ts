@@ -1,106 +1,106 @@
 import { hash } from 'node:crypto'
 import fs from 'node:fs'
-import { appendLine, DispatchError, exits } from '../host/index.ts'
-import type { Event, Happening } from './event.ts'
-import { beginning, lineOf, readLog } from './log.ts'
+import { appendLine, DispatchError, exitCodes } from '../host/index.ts'
+import type { Event, EventBody } from './event.ts'
+import { computeGenesisHash, readLog, serializeEvent } from './log.ts'
 
 /**
  * The one who writes a log, and keeps in mind how it was left: whatever anybody else does to the file shows before the next
  * event counts. One look costs an lstat; only where that shows a change is the log read again.
  */
-export class Scribe {
+export class LogWriter {
   /** Number and hash of the last line that was written: what the next one follows. */
-  seq: number
+  lastSeq: number
   head: string
   /** What somebody has done to the log, in words, since it was begun. It stays: such a log vouches for nothing more. */
-  harm: string | undefined
+  damage: string | undefined
   private readonly file: string
   private readonly id: string
   /** How the file looked when it was last seen to be right. */
-  private left: Sight
+  private lastSnapshot: FileSnapshot
   /** How long it must be; not known after a write that failed. */
-  private bytes: number | undefined
+  private expectedBytes: number | undefined
   /** The hash of a line that may or may not have reached the disk. */
-  private tried: string | undefined
+  private pendingHash: string | undefined
 
   /** Take a log up where it ends; one whose chain is broken has come to harm. */
   constructor(file: string, id: string) {
     this.file = file
     this.id = id
-    this.left = sightOf(file)
-    this.bytes = this.left.size
-    const { seq, head, breaks } = readLog(file, id)
-    this.seq = seq
-    this.head = head ?? beginning(id)
-    if (breaks.length > 0) this.harm = brokenAt(breaks)
+    this.lastSnapshot = takeSnapshot(file)
+    this.expectedBytes = this.lastSnapshot.size
+    const { lastSeq, head, chainBreaks } = readLog(file, id)
+    this.lastSeq = lastSeq
+    this.head = head ?? computeGenesisHash(id)
+    if (chainBreaks.length > 0) this.damage = describeBreaks(chainBreaks)
   }
 
   /** What somebody has done to the log since the last look; each deed is told once. */
-  look(): string | undefined {
-    const now = sightOf(this.file)
-    return isSame(now, this.left) ? undefined : this.compare(now)
+  checkForDamage(): string | undefined {
+    const now = takeSnapshot(this.file)
+    return isSameSnapshot(now, this.lastSnapshot) ? undefined : this.compareWithFile(now)
   }
 
   /** Throws exit 13 unless every line is as it was written, by this writer and those before it. */
-  vouch(): void {
-    this.compare(sightOf(this.file))
-    if (this.harm !== undefined) throw new DispatchError(this.harm, { exit: exits.integrity })
+  requireIntact(): void {
+    this.compareWithFile(takeSnapshot(this.file))
+    if (this.damage !== undefined) throw new DispatchError(this.damage, { exitCode: exitCodes.integrity })
   }
 
   /** Append what happened. Where somebody has come between, the chain shows it from here on. */
-  append(happening: Happening, now: Date): Event {
-    this.putStrangerAside()
-    const event: Event = { seq: this.seq + 1, at: now.toISOString(), ...happening }
-    const line = lineOf(event, this.head)
-    this.tried = hash('sha256', line)
-    const before = this.bytes
-    this.bytes = undefined
+  append(happening: EventBody, now: Date): Event {
+    this.moveForeignFileAside()
+    const event: Event = { seq: this.lastSeq + 1, time: now.toISOString(), ...happening }
+    const line = serializeEvent(event, this.head)
+    this.pendingHash = hash('sha256', line)
+    const before = this.expectedBytes
+    this.expectedBytes = undefined
     appendLine(this.file, line)
-    this.seq++
-    this.head = this.tried
-    const left = sightOf(this.file)
-    this.bytes = before === undefined ? left.size : before + Buffer.byteLength(line) + 2
-    this.left = left.size === this.bytes ? left : unseen
+    this.lastSeq++
+    this.head = this.pendingHash
+    const left = takeSnapshot(this.file)
+    this.expectedBytes = before === undefined ? left.size : before + Buffer.byteLength(line) + 2
+    this.lastSnapshot = left.size === this.expectedBytes ? left : unknownSnapshot
     return event
   }
 
-  private compare(now: Sight): string | undefined {
-    const harm = this.harmIn(now)
-    this.left = now
-    this.bytes = now.size
-    this.harm ??= harm
+  private compareWithFile(now: FileSnapshot): string | undefined {
+    const harm = this.findDamage(now)
+    this.lastSnapshot = now
+    this.expectedBytes = now.size
+    this.damage ??= harm
     return harm
   }
 
-  private harmIn({ kind, size }: Sight): string | undefined {
-    if (kind === 'nothing') return this.seq === 0 ? undefined : 'events.jsonl is gone: somebody has removed it'
+  private findDamage({ kind, size }: FileSnapshot): string | undefined {
+    if (kind === 'nothing') return this.lastSeq === 0 ? undefined : 'events.jsonl is gone: somebody has removed it'
     if (kind === 'stranger') return 'events.jsonl is no plain file any more: somebody has put something in its place'
-    const { seq, head, breaks } = readLog(this.file, this.id)
-    if (this.bytes === undefined && head === this.tried) {
-      this.seq = seq // The disk reported an error, and the line is there all the same.
+    const { lastSeq, head, chainBreaks } = readLog(this.file, this.id)
+    if (this.expectedBytes === undefined && head === this.pendingHash) {
+      this.lastSeq = lastSeq // The disk reported an error, and the line is there all the same.
       this.head = head
     }
-    if ((head ?? beginning(this.id)) !== this.head)
-      return seq > this.seq
-        ? `events.jsonl holds lines behind line ${this.seq} that its runner did not write`
-        : `events.jsonl no longer ends in line ${this.seq}: somebody has cut or changed it`
-    if (this.harm === undefined && breaks.length > 0) return brokenAt(breaks)
-    return this.bytes === undefined || this.bytes === size
+    if ((head ?? computeGenesisHash(this.id)) !== this.head)
+      return lastSeq > this.lastSeq
+        ? `events.jsonl holds lines behind line ${this.lastSeq} that its runner did not write`
+        : `events.jsonl no longer ends in line ${this.lastSeq}: somebody has cut or changed it`
+    if (this.damage === undefined && chainBreaks.length > 0) return describeBreaks(chainBreaks)
+    return this.expectedBytes === undefined || this.expectedBytes === size
       ? undefined
       : 'events.jsonl holds bytes that its runner did not write'
   }
 
   /** Opening a pipe would wait for ever, and what a link leads to is not ours: it is kept under another name. */
-  private putStrangerAside(): void {
-    if (sightOf(this.file).kind !== 'stranger') return
+  private moveForeignFileAside(): void {
+    if (takeSnapshot(this.file).kind !== 'stranger') return
     fs.renameSync(this.file, `${this.file}.aside-${Date.now()}`)
-    this.bytes = 0
+    this.expectedBytes = 0
   }
 }
 
 // --- internal ---
 
-interface Sight {
+interface FileSnapshot {
   kind: 'file' | 'nothing' | 'stranger'
   inode: bigint
   size: number
@@ -108,22 +108,22 @@ interface Sight {
   changed: bigint
 }
 
-const unseen: Sight = { kind: 'nothing', inode: -1n, size: -1, changed: -1n }
+const unknownSnapshot: FileSnapshot = { kind: 'nothing', inode: -1n, size: -1, changed: -1n }
 
-function sightOf(file: string): Sight {
+function takeSnapshot(file: string): FileSnapshot {
   const found = fs.lstatSync(file, { bigint: true, throwIfNoEntry: false })
   if (!found) return { kind: 'nothing', inode: 0n, size: 0, changed: 0n }
   const kind = found.isFile() ? 'file' : 'stranger'
   return { kind, inode: found.ino, size: Number(found.size), changed: found.ctimeNs }
 }
 
-function isSame(one: Sight, other: Sight): boolean {
+function isSameSnapshot(one: FileSnapshot, other: FileSnapshot): boolean {
   return (
     one.inode === other.inode && one.size === other.size && one.changed === other.changed && one.kind === other.kind
   )
 }
 
-function brokenAt(breaks: number[]): string {
+function describeBreaks(breaks: number[]): string {
   const more = breaks.length > 1 ? ` and ${breaks.length - 1} more` : ''
   return `the chain of events.jsonl is broken at line ${breaks[0]}${more}: somebody has changed, removed or added lines`
 }

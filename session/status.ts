@@ -1,16 +1,16 @@
 import { unreachable } from '../host/index.ts'
-import type { Ending, Event, Finding, Outcome, Proof, WorkerKind } from './event.ts'
+import type { Event, Outcome, ProofKind, Verdict, WorkerEnding, WorkerKind } from './event.ts'
 
-export interface Clause {
+export interface ClauseStatus {
   id: string
   sentence: string
-  proof: Proof
-  base?: Outcome
-  head?: Outcome
-  verdict?: Finding
+  proof: ProofKind
+  baseOutcome?: Outcome
+  headOutcome?: Outcome
+  verdict?: Verdict
 }
 
-export interface Worker {
+export interface WorkerStatus {
   name: string
   kind: WorkerKind
   model: string
@@ -18,39 +18,39 @@ export interface Worker {
   files: string[]
   queuedAt: string
   /** The request by which it came. */
-  request?: string
+  requestId?: string
   /** Whom it waits for, while it waits for the lock. */
-  waitsFor: string | null
+  blockedBy: string | null
   startedAt?: string
   endedAt?: string
-  how?: Ending
-  why?: string
+  ending?: WorkerEnding
+  reason?: string
   changedFiles?: number
   costUsd?: number | null
 }
 
-export interface Verdict {
+export interface VerdictState {
   round: number
-  verdict: Finding
+  verdict: Verdict
   reason: string
   commit: string
   tree: string
-  final: boolean
+  isFinal: boolean
   independence: string
-  at: string
+  time: string
   /** The request by which it came. */
-  request?: string
+  requestId?: string
   /** Why it no longer counts: something changed after it was given. */
-  voided?: string
+  voidReason?: string
 }
 
-interface Approval {
+interface ApprovalStatus {
   sha256: string
-  is: 'asked' | 'given' | 'declined'
+  state: 'asked' | 'given' | 'declined'
   /** The sealed contract in whose place it would come. */
-  from?: string
+  previousSha256?: string
   dilutions: string[]
-  why: string
+  reason: string
 }
 
 /**
@@ -72,108 +72,108 @@ export type Phase =
   | 'FAIL'
   | 'INCONCLUSIVE'
 
-export interface Status {
+export interface SessionStatus {
   phase: Phase
   /** When this phase began. */
-  since: string
+  phaseStartedAt: string
   openedAt: string
   /** The last event's number and time. */
-  seq: number
-  at: string
+  lastSeq: number
+  lastEventAt: string
   title: string
   repository: string | null
-  rounds: number
-  judgedOnly: boolean
+  maxRounds: number
+  allowsJudgedOnly: boolean
   /** Why nothing holds agents and checks; empty where a sandbox does. */
-  unprotected: string
+  noSandboxReason: string
   models: { orchestrator: string; code: string; rw: string; judge: string }
   base?: { commit: string; tree: string }
   /** The commit of the last work that a worker handed in; what stands on top of it is nobody's. */
-  accepted?: string
+  acceptedCommit?: string
   /** The project's dependencies: how the last setup stands. */
-  setup?: { how: 'running' | 'made' | 'cached' | 'failed'; why: string; seconds: number }
-  contract?: { sha256: string; version: number; uncovered: string[]; dilutions: string[] }
-  clauses: Clause[]
-  workers: Worker[]
-  lock: { worker: string; token: number } | null
-  token: number
+  dependencies?: { state: 'running' | 'made' | 'cached' | 'failed'; reason: string; seconds: number }
+  contract?: { sha256: string; version: number; uncoveredSentences: string[]; dilutions: string[] }
+  clauses: ClauseStatus[]
+  workers: WorkerStatus[]
+  writeLock: { worker: string; fencingToken: number } | null
+  lastFencingToken: number
   round: number
   /** The round at which a person last spoke: from there the rounds are counted anew. */
-  roundBase: number
+  roundOffset: number
   /** Was that a prompt that nobody has checked? Such a one counts once; the next must be a word of which we know whose it is. */
-  isOnTrust: boolean
-  verdict?: Verdict
+  isResetUnverified: boolean
+  verdict?: VerdictState
   question: string | null
   /** The contract that a human was last asked to approve, and what came of it; none once another one is sealed. */
-  approval?: Approval | undefined
-  trouble?: string
+  approval?: ApprovalStatus | undefined
+  problem?: string
   /** The exit code of a start that failed, or of a trouble that has one of its own. */
-  startExit?: number
-  troubleExit?: number
+  startExitCode?: number
+  problemExitCode?: number
   /** Turns the orchestrator tried to end in a row without having asked for anything. */
   idleTurns: number
   /** Contracts refused since anything else happened. */
-  refusals: number
-  stuck: boolean
+  contractRejections: number
+  isStuck: boolean
   /** The vendor's usage limit, while it lasts. */
-  limit: { why: string; until: string | null } | null
+  usageLimit: { reason: string; resetsAt: string | null } | null
   /** What the workers had cost when the budget was last spent. */
   budget?: { spentUsd: number; budgetUsd: number }
   /** Has the deadline passed without a verdict? */
-  late: boolean
+  isPastDeadline: boolean
   /** The last event whose notice is on disk. */
-  noticed: number
+  lastNotifiedSeq: number
   /** The last successor of a runner that died, and which in a row it was. */
-  successor?: { at: string; inRow: number }
-  closed?: { by: string; why: string }
+  lastRestart?: { time: string; consecutiveRestarts: number }
+  closed?: { actor: string; reason: string }
 }
 
-export const nothing: Status = {
+export const initialStatus: SessionStatus = {
   phase: 'opening',
-  since: '',
+  phaseStartedAt: '',
   openedAt: '',
-  seq: 0,
-  at: '',
+  lastSeq: 0,
+  lastEventAt: '',
   title: '',
   repository: null,
-  rounds: 0,
-  judgedOnly: false,
-  unprotected: '',
+  maxRounds: 0,
+  allowsJudgedOnly: false,
+  noSandboxReason: '',
   models: { orchestrator: '', code: '', rw: '', judge: '' },
   clauses: [],
   workers: [],
-  token: 0,
+  lastFencingToken: 0,
   round: 0,
-  roundBase: 0,
-  isOnTrust: false,
-  refusals: 0,
+  roundOffset: 0,
+  isResetUnverified: false,
+  contractRejections: 0,
   idleTurns: 0,
-  stuck: false,
-  limit: null,
-  late: false,
-  noticed: 0,
-  lock: null,
+  isStuck: false,
+  usageLimit: null,
+  isPastDeadline: false,
+  lastNotifiedSeq: 0,
+  writeLock: null,
   question: null,
 }
 
 /** Decide what the events add up to. Status is never stored; this is its only source. */
-export function statusOf(events: Event[]): Status {
-  return events.reduce(advance, nothing)
+export function computeStatus(events: Event[]): SessionStatus {
+  return events.reduce(applyEvent, initialStatus)
 }
 
 /** The status after one more event. Pure: the old status stays as it was. */
-export function advance(before: Status, event: Event): Status {
-  const stuck = before.stuck && remarks.has(event.is)
-  const after = { ...before, stuck, ...change(before, event), seq: event.seq, at: event.at }
-  return after.phase === before.phase && before.seq > 0 ? after : { ...after, since: event.at }
+export function applyEvent(before: SessionStatus, event: Event): SessionStatus {
+  const isStuck = before.isStuck && passiveEvents.has(event.type)
+  const after = { ...before, isStuck, ...applyChange(before, event), lastSeq: event.seq, lastEventAt: event.time }
+  return after.phase === before.phase && before.lastSeq > 0 ? after : { ...after, phaseStartedAt: event.time }
 }
 
 /** Events that are no sign of life of an agent. */
-const remarks = new Set<Event['is']>([
+const passiveEvents = new Set<Event['type']>([
   'orchestrator.stuck',
-  'human.refused',
-  'notice.queued',
-  'limit.reached',
+  'message.rejected',
+  'notification.queued',
+  'usage-limit.reached',
   'budget.reached',
   'deadline.passed',
   'runner.started',
@@ -181,170 +181,174 @@ const remarks = new Set<Event['is']>([
 ])
 
 /** Which in a row would a successor be that starts now? One that lived for ten minutes ends the row. Pure. */
-export function nextInRow({ successor }: Status, now: number): number {
-  return successor && now - Date.parse(successor.at) < 10 * 60_000 ? successor.inRow + 1 : 1
+export function countConsecutiveRestarts({ lastRestart }: SessionStatus, now: number): number {
+  return lastRestart && now - Date.parse(lastRestart.time) < 10 * 60_000 ? lastRestart.consecutiveRestarts + 1 : 1
 }
 
 /** Is there nothing more to come unless a person acts? */
-export function settled(status: Status): boolean {
+export function isSettled(status: SessionStatus): boolean {
   return (
     status.closed !== undefined ||
     ['failed', 'asking', 'needs you', 'PASS', 'FAIL', 'INCONCLUSIVE'].includes(status.phase)
   )
 }
 
-function change(before: Status, event: Event): Partial<Status> {
-  switch (event.is) {
+function applyChange(before: SessionStatus, event: Event): Partial<SessionStatus> {
+  switch (event.type) {
     case 'session.opened':
       return {
-        openedAt: event.at,
+        openedAt: event.time,
         title: event.task.title,
         repository: event.repository,
-        rounds: event.rounds,
-        judgedOnly: event.judgedOnly,
-        unprotected: event.sandbox?.kind ? '' : (event.sandbox?.why ?? 'it began before there was a sandbox'),
+        maxRounds: event.maxRounds,
+        allowsJudgedOnly: event.allowsJudgedOnly,
+        noSandboxReason: event.sandbox?.kind ? '' : (event.sandbox?.reason ?? 'it began before there was a sandbox'),
         models: event.models,
       }
     case 'base.prepared':
-      return { base: { commit: event.commit, tree: event.tree }, accepted: event.commit }
-    case 'setup.started':
-      return { setup: { how: 'running', why: event.commands.join('; '), seconds: 0 } }
-    case 'setup.ended':
-      return { setup: { how: event.how, why: event.why, seconds: event.seconds } }
+      return { base: { commit: event.commit, tree: event.tree }, acceptedCommit: event.commit }
+    case 'dependencies.started':
+      return { dependencies: { state: 'running', reason: event.commands.join('; '), seconds: 0 } }
+    case 'dependencies.ended':
+      return { dependencies: { state: event.result, reason: event.reason, seconds: event.seconds } }
     case 'orchestrator.started':
       return { phase: 'planning' }
     case 'start.failed':
-      return { phase: 'failed', trouble: event.why, startExit: event.exit }
+      return { phase: 'failed', problem: event.reason, startExitCode: event.exitCode }
     case 'contract.sealed':
       return {
         phase: 'working',
         idleTurns: 0,
         approval: undefined,
-        contract: { sha256: event.sha256, version: 1, uncovered: event.uncovered, dilutions: [] },
+        contract: { sha256: event.sha256, version: 1, uncoveredSentences: event.uncoveredSentences, dilutions: [] },
         clauses: event.clauses.map(clause => ({ ...before.clauses.find(known => known.id === clause.id), ...clause })),
       }
     case 'contract.amended':
       return {
-        ...(before.phase === 'asking' && !awaitsApproval(before) ? {} : { phase: 'working', question: null }),
+        ...(before.phase === 'asking' && !isAwaitingApproval(before) ? {} : { phase: 'working', question: null }),
         idleTurns: 0,
         approval: undefined,
         contract: {
           sha256: event.sha256,
           version: event.version,
-          uncovered: event.uncovered,
+          uncoveredSentences: event.uncoveredSentences,
           dilutions: [...(before.contract?.dilutions ?? []), ...event.dilutions],
         },
         clauses: event.clauses.map(clause => ({ ...before.clauses.find(known => known.id === clause.id), ...clause })),
       }
     case 'check.ran':
-      return { clauses: withOutcome(before.clauses, event.clause, { [event.side]: event.outcome }) }
+      return { clauses: setOutcome(before.clauses, event.clauseId, { [event.side]: event.outcome }) }
     case 'judging.started':
       return {
         phase: 'judging',
         round: event.round,
-        clauses: before.clauses.map(({ head: _, verdict: __, ...clause }) => clause),
+        clauses: before.clauses.map(({ headOutcome: _, verdict: __, ...clause }) => clause),
       }
     case 'verdict.given':
-      return verdictGiven(before, event)
+      return applyVerdict(before, event)
     case 'verdict.voided':
-      return before.verdict ? { verdict: { ...before.verdict, voided: event.why } } : {}
+      return before.verdict ? { verdict: { ...before.verdict, voidReason: event.reason } } : {}
     case 'question.asked':
       return { phase: 'asking', question: event.question }
     case 'question.answered':
       return {
-        phase: resumed(before),
+        phase: nextPhase(before),
         question: null,
-        ...(before.isOnTrust || before.round === before.roundBase ? {} : { roundBase: before.round, isOnTrust: true }),
-        refusals: 0,
+        ...(before.isResetUnverified || before.round === before.roundOffset
+          ? {}
+          : { roundOffset: before.round, isResetUnverified: true }),
+        contractRejections: 0,
         idleTurns: 0,
-        stuck: false,
+        isStuck: false,
       }
-    case 'approval.asked':
+    case 'approval.requested':
     case 'contract.approved':
     case 'contract.declined':
-      return approvalChange(before, event)
+      return applyApproval(before, event)
     case 'turn.ended':
-      return { idleTurns: event.held ? before.idleTurns + 1 : 0 }
-    case 'contract.refused':
-      return { refusals: before.refusals + 1 }
-    case 'orchestrator.gave-up':
+      return { idleTurns: event.isBlocked ? before.idleTurns + 1 : 0 }
+    case 'contract.rejected':
+      return { contractRejections: before.contractRejections + 1 }
+    case 'human.needed':
       return {
         phase: 'needs you',
-        trouble: event.why,
-        ...(event.exit === undefined ? {} : { troubleExit: event.exit }),
+        problem: event.reason,
+        ...(event.exitCode === undefined ? {} : { problemExitCode: event.exitCode }),
       }
     case 'orchestrator.stuck':
-      return { stuck: true }
+      return { isStuck: true }
     case 'session.closed':
-      return { closed: { by: event.by, why: event.why } }
+      return { closed: { actor: event.actor, reason: event.reason } }
     case 'worker.queued':
     case 'lock.granted':
     case 'lock.released':
     case 'worker.started':
     case 'worker.ended':
-      return workerChange(before, event)
+      return applyWorkerEvent(before, event)
     case 'runner.started':
-      return event.generation > 1 ? { successor: { at: event.at, inRow: event.inRow ?? 1 } } : {}
-    case 'human.said':
-      return { roundBase: before.round, isOnTrust: false }
-    case 'human.refused':
-    case 'request.refused':
-    case 'write.refused':
-    case 'changes.set-aside':
+      return event.generation > 1
+        ? { lastRestart: { time: event.time, consecutiveRestarts: event.consecutiveRestarts ?? 1 } }
+        : {}
+    case 'message.delivered':
+      return { roundOffset: before.round, isResetUnverified: false }
+    case 'message.rejected':
+    case 'request.rejected':
+    case 'write.blocked':
+    case 'changes.quarantined':
     case 'tool.failed':
     case 'subagent.ended':
       return {}
-    case 'limit.reached':
-      return { limit: { why: event.why, until: event.until } }
-    case 'limit.lifted':
-      return { limit: null }
+    case 'usage-limit.reached':
+      return { usageLimit: { reason: event.reason, resetsAt: event.resetsAt } }
+    case 'usage-limit.lifted':
+      return { usageLimit: null }
     case 'budget.reached':
       return { budget: { spentUsd: event.spentUsd, budgetUsd: event.budgetUsd } }
     case 'deadline.passed':
-      return { late: true }
-    case 'notice.queued':
-      return { noticed: event.of }
+      return { isPastDeadline: true }
+    case 'notification.queued':
+      return { lastNotifiedSeq: event.eventSeq }
     default:
       return unreachable(event)
   }
 }
 
-type ApprovalEvent = Extract<Event, { is: 'approval.asked' | 'contract.approved' | 'contract.declined' }>
+type ApprovalEvent = Extract<Event, { type: 'approval.requested' | 'contract.approved' | 'contract.declined' }>
 
 /** While a contract waits for its approval it is a question like any other; the answer to it is a command. */
-function approvalChange(before: Status, event: ApprovalEvent): Partial<Status> {
+function applyApproval(before: SessionStatus, event: ApprovalEvent): Partial<SessionStatus> {
   const { sha256 } = event
-  switch (event.is) {
-    case 'approval.asked':
+  switch (event.type) {
+    case 'approval.requested':
       return {
         phase: 'asking',
         question: before.contract ? 'Approve the amendment of the contract?' : 'Approve the contract?',
         approval: {
           sha256,
-          is: 'asked',
-          ...(event.from === undefined ? {} : { from: event.from }),
+          state: 'asked',
+          ...(event.previousSha256 === undefined ? {} : { previousSha256: event.previousSha256 }),
           dilutions: event.dilutions ?? [],
-          why: event.why ?? '',
+          reason: event.reason ?? '',
         },
         idleTurns: 0,
       }
     case 'contract.approved':
     case 'contract.declined':
       return {
-        phase: before.phase === 'asking' ? resumed(before) : before.phase,
+        phase: before.phase === 'asking' ? nextPhase(before) : before.phase,
         question: null,
         approval: {
           dilutions: [],
-          why: '',
+          reason: '',
           ...before.approval,
           sha256,
-          is: event.is === 'contract.approved' ? 'given' : 'declined',
+          state: event.type === 'contract.approved' ? 'given' : 'declined',
         },
-        roundBase: before.round,
-        isOnTrust: false,
-        refusals: 0,
+        roundOffset: before.round,
+        isResetUnverified: false,
+        contractRejections: 0,
         idleTurns: 0,
-        stuck: false,
+        isStuck: false,
       }
     default:
       return unreachable(event)
@@ -352,49 +356,49 @@ function approvalChange(before: Status, event: ApprovalEvent): Partial<Status> {
 }
 
 /** Does it wait for a human to approve its contract? */
-export function awaitsApproval({ phase, approval }: Status): boolean {
-  return phase === 'asking' && approval?.is === 'asked'
+export function isAwaitingApproval({ phase, approval }: SessionStatus): boolean {
+  return phase === 'asking' && approval?.state === 'asked'
 }
 
 type WorkerEvent = Extract<
   Event,
-  { is: 'worker.queued' | 'lock.granted' | 'lock.released' | 'worker.started' | 'worker.ended' }
+  { type: 'worker.queued' | 'lock.granted' | 'lock.released' | 'worker.started' | 'worker.ended' }
 >
 
-function workerChange(before: Status, event: WorkerEvent): Partial<Status> {
-  const named = (changes: Partial<Worker>) =>
+function applyWorkerEvent(before: SessionStatus, event: WorkerEvent): Partial<SessionStatus> {
+  const named = (changes: Partial<WorkerStatus>) =>
     before.workers.map(worker => (worker.name === event.worker ? { ...worker, ...changes } : worker))
-  switch (event.is) {
+  switch (event.type) {
     case 'worker.queued': {
-      const { worker: name, kind, model, clauses, files, waitsFor, request } = event
+      const { worker: name, kind, model, clauses, files, blockedBy, requestId } = event
       return {
         phase: 'working',
         idleTurns: 0,
         workers: [
           ...before.workers,
-          { name, kind, model, clauses, files, waitsFor, queuedAt: event.at, ...asked(request) },
+          { name, kind, model, clauses, files, blockedBy, queuedAt: event.time, ...requestField(requestId) },
         ],
       }
     }
     case 'lock.granted':
       return {
-        lock: { worker: event.worker, token: event.token },
-        token: event.token,
-        workers: named({ waitsFor: null }),
+        writeLock: { worker: event.worker, fencingToken: event.fencingToken },
+        lastFencingToken: event.fencingToken,
+        workers: named({ blockedBy: null }),
       }
     case 'lock.released':
-      return { lock: null }
+      return { writeLock: null }
     case 'worker.started':
-      return { workers: named({ startedAt: event.at, waitsFor: null }) }
+      return { workers: named({ startedAt: event.time, blockedBy: null }) }
     case 'worker.ended':
       return {
         idleTurns: 0,
-        ...(event.commit === null ? {} : { accepted: event.commit }),
+        ...(event.commit === null ? {} : { acceptedCommit: event.commit }),
         workers: named({
-          endedAt: event.at,
-          how: event.how,
-          why: event.why,
-          changedFiles: event.files,
+          endedAt: event.time,
+          ending: event.ending,
+          reason: event.reason,
+          changedFiles: event.changedFiles,
           costUsd: event.costUsd,
         }),
       }
@@ -403,34 +407,35 @@ function workerChange(before: Status, event: WorkerEvent): Partial<Status> {
   }
 }
 
-function verdictGiven(before: Status, event: Extract<Event, { is: 'verdict.given' }>): Partial<Status> {
-  const { round, verdict, reason, commit, tree, final, independence, at, request } = event
+function applyVerdict(before: SessionStatus, event: Extract<Event, { type: 'verdict.given' }>): Partial<SessionStatus> {
+  const { round, verdict, reason, commit, tree, isFinal, independence, time, requestId } = event
   const clauses = before.clauses.map(clause => ({
     ...clause,
     verdict: event.clauses.find(judged => judged.id === clause.id)?.verdict ?? ('INCONCLUSIVE' as const),
   }))
-  const phase = final ? verdict : 'working'
+  const phase = isFinal ? verdict : 'working'
   return {
     phase,
     round,
     clauses,
     idleTurns: 0,
-    verdict: { round, verdict, reason, commit, tree, final, independence, at, ...asked(request) },
+    verdict: { round, verdict, reason, commit, tree, isFinal, independence, time, ...requestField(requestId) },
   }
 }
 
 /** By which request it came, where that is known. */
-function asked(request: string | undefined): { request?: string } {
-  return request === undefined ? {} : { request }
+function requestField(request: string | undefined): { requestId?: string } {
+  return request === undefined ? {} : { requestId: request }
 }
 
 /** What goes on when a person has spoken: the work, or the planning. A verdict stands until new work begins. */
-function resumed(before: Status): Phase {
-  if (before.verdict?.final && !before.verdict.voided && before.phase === before.verdict.verdict) return before.phase
+function nextPhase(before: SessionStatus): Phase {
+  if (before.verdict?.isFinal && !before.verdict.voidReason && before.phase === before.verdict.verdict)
+    return before.phase
   return before.contract ? 'working' : 'planning'
 }
 
-function withOutcome(clauses: Clause[], id: string, found: Partial<Clause>): Clause[] {
+function setOutcome(clauses: ClauseStatus[], id: string, found: Partial<ClauseStatus>): ClauseStatus[] {
   if (clauses.some(clause => clause.id === id))
     return clauses.map(clause => (clause.id === id ? { ...clause, ...found } : clause))
   return [...clauses, { id, sentence: '', proof: 'check', ...found }]

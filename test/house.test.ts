@@ -5,8 +5,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'dotenv'
-import { built, install, settings } from '../host/index.ts'
-import { pathsOf } from '../session/index.ts'
+import { buildFolder, installFolder, settingsSchema } from '../host/index.ts'
+import { resolveSessionPaths } from '../session/index.ts'
 
 // --- the plan ---
 
@@ -78,15 +78,15 @@ interface Source {
 const files = filesIn('')
 const texts: Source[] = files
   .filter(file => !/\.(png|ico)$/.test(file))
-  .map(file => ({ file, room: roomOf(file), text: fs.readFileSync(path.join(install, file), 'utf8') }))
+  .map(file => ({ file, room: roomOf(file), text: fs.readFileSync(path.join(installFolder, file), 'utf8') }))
 const code = texts.filter(({ file, room }) => file.endsWith('.ts') && room in floors)
 const shell = texts.filter(({ text, room }) => room in floors && text.startsWith('#!/bin/sh'))
 
 /** Every file that belongs to the project, as git would list them, without asking git. */
 function filesIn(folder: string): string[] {
-  return fs.readdirSync(path.join(install, folder), { withFileTypes: true }).flatMap(entry => {
+  return fs.readdirSync(path.join(installFolder, folder), { withFileTypes: true }).flatMap(entry => {
     const file = path.posix.join(folder, entry.name)
-    if (['node_modules', built, '.git', '.env', '.DS_Store'].includes(entry.name) || entry.name.endsWith('.log'))
+    if (['node_modules', buildFolder, '.git', '.env', '.DS_Store'].includes(entry.name) || entry.name.endsWith('.log'))
       return []
     if (folder === 'workspace' && entry.name !== 'README.md') return []
     return entry.isDirectory() ? filesIn(file) : [file]
@@ -276,7 +276,7 @@ test('every room has a README that names each of its files', () => {
 })
 
 test('workspace/README.md tells every path of a session', () => {
-  const { worker, contractVersion, ...own } = pathsOf('')
+  const { worker, contractVersion, ...own } = resolveSessionPaths('')
   const names = [...Object.values(own), contractVersion(1), ...Object.values(worker('w'))].map(place =>
     path.basename(place),
   )
@@ -299,7 +299,7 @@ test('the dictionary has every event', () => {
 
 test('.env.example lists exactly the settings there are, in their order, with their defaults', () => {
   const written = parse(textOf('.env.example'))
-  const defaults = settings.parse({})
+  const defaults = settingsSchema.parse({})
   const wanted = Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, String(value)]))
   assert.deepEqual(Object.entries(written), Object.entries(wanted))
 })
@@ -311,7 +311,7 @@ const pastParagraph = /^\*\*What it replaced\.\*\*(?:.+\n)*/gm
 test('every path and every decision that prose cites exists', () => {
   const folders = [...new Set(files.filter(file => file.includes('/')).map(roomOf))].join('|')
   const place = new RegExp(`(?<![\\w./~$}>-])(?:(?:${folders})/[\\w./*-]*|[\\w-]+\\.(?:md|ts)\\b)`, 'g')
-  const { worker, contractVersion, ...own } = pathsOf('')
+  const { worker, contractVersion, ...own } = resolveSessionPaths('')
   const ofSessions = [...Object.values(own), ...Object.values(worker('w')), contractVersion(1)]
   const elsewhere = ['AGENTS.md', ...ofSessions.map(file => path.basename(file))]
   const wrong = texts.flatMap(({ file, text }) => {
@@ -340,7 +340,7 @@ function proseIn(file: string, text: string): string {
 }
 
 test('no file knows the machine it was written on', () => {
-  const ours = [install, os.homedir()].filter(place => place.split(path.sep).length > 2).map(place => `${place}/`)
+  const ours = [installFolder, os.homedir()].filter(place => place.split(path.sep).length > 2).map(place => `${place}/`)
   const somebodys = /(?<![\w.$}-])\/(?:Users|home|root)\/[\w.-]+\//
   const host = /\bregistry\.\w|"resolve[d]":/
   const wrong = texts.filter(

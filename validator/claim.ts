@@ -1,20 +1,20 @@
 import { stripVTControlCharacters } from 'node:util'
-import { printable } from '../host/index.ts'
+import { sanitize } from '../host/index.ts'
 
 /** A text without terminal escapes, control, direction and zero-width characters; line breaks are `\n`. */
-export function bare(text: string): string {
+export function stripControlCharacters(text: string): string {
   const plain = stripVTControlCharacters(text.replace(/\r\n?/g, '\n'))
-  return printable(plain).replace(/\\u\{[0-9a-f]{1,6}\}/g, '')
+  return sanitize(plain).replace(/\\u\{[0-9a-f]{1,6}\}/g, '')
 }
 
 /** A report without its fenced code: `[code withheld: 12 lines]`. A fence that never closes reaches to the end. */
-export function withoutFences(text: string): { text: string; withheld: number } {
+export function stripCodeFences(text: string): { text: string; withheld: number } {
   const kept: string[] = []
   let fence = ''
   let inside = 0
   let withheld = 0
   const leave = () => {
-    kept.push(`[code withheld: ${counted(inside)}]`)
+    kept.push(`[code withheld: ${formatWithheldLines(inside)}]`)
     withheld++
     fence = ''
   }
@@ -34,15 +34,15 @@ export function withoutFences(text: string): { text: string; withheld: number } 
 }
 
 /** A text without diff hunks: what follows `@@`, and runs of `+` and `-` lines. A list with dashes stays. */
-export function withoutDiffs(text: string): { text: string; withheld: number } {
+export function stripDiffs(text: string): { text: string; withheld: number } {
   const lines = text.split('\n')
   const kept: string[] = []
   let withheld = 0
   for (let at = 0; at < lines.length; ) {
-    const length = hunkAt(lines, at)
+    const length = countHunkLines(lines, at)
     if (length === 0) kept.push(lines[at] ?? '')
     else {
-      kept.push(`[diff withheld: ${counted(length)}]`)
+      kept.push(`[diff withheld: ${formatWithheldLines(length)}]`)
       withheld++
     }
     at += Math.max(1, length)
@@ -51,7 +51,7 @@ export function withoutDiffs(text: string): { text: string; withheld: number } {
 }
 
 /** The first `bytes` of a text, whole characters only, and a note when something is missing. */
-export function capped(text: string, bytes: number): string {
+export function truncateText(text: string, bytes: number): string {
   const all = Buffer.from(text)
   if (all.length <= bytes) return text
   const head = all
@@ -67,7 +67,7 @@ const fenceLine = /^[\s>*+\-\d.)|]*(`{3,}|~{3,})(.*)$/
 const hunkHead = /^(@@+ .*@@|diff --git |index [0-9a-f]{7,}\.\.|(---|\+\+\+) (a\/|b\/|\/dev\/null))/
 
 /** How many lines of a diff begin here; 0 when none does. */
-function hunkAt(lines: string[], start: number): number {
+function countHunkLines(lines: string[], start: number): number {
   const isHead = hunkHead.test(lines[start] ?? '')
   const belongs = isHead ? /^([ +\\-]|@@|diff --git |index |$)/ : /^[+-]/
   let end = start
@@ -76,15 +76,15 @@ function hunkAt(lines: string[], start: number): number {
     (end === start ? isHead || belongs.test(lines[end] ?? '') : belongs.test(lines[end] ?? ''))
   )
     end++
-  return isHead || isRun(lines.slice(start, end)) ? end - start : 0
+  return isHead || isDiffRun(lines.slice(start, end)) ? end - start : 0
 }
 
 /** Two lines or more with `+` among them, and either `-` too or a sign that stands right before a word. */
-function isRun(lines: string[]): boolean {
+function isDiffRun(lines: string[]): boolean {
   const hasPlus = lines.some(line => line.startsWith('+'))
   return lines.length >= 2 && hasPlus && lines.some(line => line.startsWith('-') || /^\+\S/.test(line))
 }
 
-function counted(lines: number): string {
+function formatWithheldLines(lines: number): string {
   return `${lines} ${lines === 1 ? 'line' : 'lines'}`
 }

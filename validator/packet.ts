@@ -1,17 +1,17 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { z } from 'zod'
-import { DispatchError, exits, oneLine, secretsIn, withheldWords, withoutSecrets } from '../host/index.ts'
+import { DispatchError, exitCodes, findSecrets, redactionLabels, redactSecrets, toOneLine } from '../host/index.ts'
 import type { Contract, ContractClause, EvidenceRecord, Outcome } from '../session/index.ts'
-import { bare, capped, withoutDiffs, withoutFences } from './claim.ts'
-import { type Leaks, leaksIn, type Source, withheldLine, withhold } from './leak.ts'
-import { type Canary, evidenceIdsOf, headIdsOf, listingId, render, type Said } from './render.ts'
+import { stripCodeFences, stripControlCharacters, stripDiffs, truncateText } from './claim.ts'
+import { findLeaks, type Leaks, redactLeaks, type SourceFile, withheldLine } from './leak.ts'
+import { type Canary, listEvidenceIds, listHeadEvidenceIds, listingId, renderPacket, type TextKind } from './render.ts'
 
 /** What our own runner or git says of one clause, and the records that it rests on. */
 export interface Gate {
   clause: ContractClause
   gate: Outcome | 'kept' | 'broken' | 'none'
   /** Why, in words: `exit 1, expected 0`. */
-  because: string
+  reason: string
   base?: Outcome
   /** What is to be said of how it was shown: by a file that the work itself changed. */
   remark?: string
@@ -23,11 +23,11 @@ export interface PacketInput {
   contract: Contract
   gates: Gate[]
   reports: { worker: string; clauses: string[]; how: string; report: string }[]
-  listing: { path: string; bytes: number; change: 'added' | 'changed' | 'removed' | 'kept' }[]
+  listing: { path: string; sizeBytes: number; change: 'added' | 'changed' | 'removed' | 'kept' }[]
   /** For the leak scan only: never sent. */
-  sources: Iterable<Source>
+  sources: Iterable<SourceFile>
   /** Exact values of secrets, for the scan only; what has the form of one is found without. */
-  held?: readonly string[]
+  knownSecrets?: readonly string[]
   round: number
 }
 
@@ -49,10 +49,10 @@ export const Packet = z.object({
 export type Packet = z.infer<typeof Packet>
 
 /** The packet would have told the judge something of the source, or a secret. The caller's verdict is INCONCLUSIVE. */
-export class Leak extends DispatchError {
+export class PacketLeakError extends DispatchError {
   constructor(what: string) {
     super(`leak: the packet for the judge still held ${what}`, {
-      exit: exits.inconclusive,
+      exitCode: exitCodes.inconclusive,
       remedy: 'This is a defect of ours: nothing was sent. Please report it.',
     })
     this.name = 'Leak'
@@ -64,25 +64,25 @@ export class Leak extends DispatchError {
  * contract itself names. Throws `Leak` rather than leak.
  */
 export function buildPacket(input: PacketInput): Packet {
-  const { held = [] } = input
-  const canary = canaryFor(input.contract)
+  const { knownSecrets = [] } = input
+  const canary = createCanary(input.contract)
   const fence = randomBytes(16).toString('hex')
-  const said: string[] = []
-  const told = render(input, canary, fence, text => {
-    said.push(bare(text.slice(0, readBytes)))
+  const quotedTexts: string[] = []
+  const disclosed = renderPacket(input, canary, fence, text => {
+    quotedTexts.push(stripControlCharacters(text.slice(0, MAX_INPUT_BYTES)))
     return ''
   })
-  const leaks = leaksIn(said, input.sources, told)
+  const leaks = findLeaks(quotedTexts, input.sources, disclosed)
   let withheld = 0
-  const rendered = render(input, canary, fence, (text, kind) => {
-    const shown = show(text, kind, { leaks, held })
+  const rendered = renderPacket(input, canary, fence, (text, kind) => {
+    const shown = redactText(text, kind, { leaks, knownSecrets })
     withheld += shown.withheld
     return shown.text
   })
-  const { text: packet, withheld: more } = withoutSecrets(rendered, held)
-  refuseSecrets(packet, held)
-  refuseLeak(packet, input.sources, [told, ...withheldWords].join('\n'))
-  const evidenceIds = [...input.gates.flatMap(evidenceIdsOf), listingId]
+  const { text: packet, redactionCount: more } = redactSecrets(rendered, knownSecrets)
+  assertNoSecrets(packet, knownSecrets)
+  assertNoLeak(packet, input.sources, [disclosed, ...redactionLabels].join('\n'))
+  const evidenceIds = [...input.gates.flatMap(listEvidenceIds), listingId]
   return {
     packet,
     sha256: createHash('sha256').update(packet).digest('hex'),
@@ -91,7 +91,7 @@ export function buildPacket(input: PacketInput): Packet {
     evidenceIds,
     mustCite: Object.fromEntries(
       input.contract.clauses.map(({ id }) => {
-        const own = input.gates.filter(({ clause }) => clause.id === id).flatMap(headIdsOf)
+        const own = input.gates.filter(({ clause }) => clause.id === id).flatMap(listHeadEvidenceIds)
         return [id, own.length > 0 ? own : evidenceIds]
       }),
     ),
@@ -101,38 +101,38 @@ export function buildPacket(input: PacketInput): Packet {
 }
 
 /** Search a finished packet once more, and throw `Leak` when it holds anything of the sources that was not told anyway. */
-export function refuseLeak(packet: string, sources: Iterable<Source>, told: string): void {
-  const leaks = leaksIn([packet], sources, told)
+export function assertNoLeak(packet: string, sources: Iterable<SourceFile>, disclosed: string): void {
+  const leaks = findLeaks([packet], sources, disclosed)
   const lines = leaks.lines.size + leaks.runs.length
-  const words = leaks.pieces.size + leaks.words.size
-  if (lines + words > 0) throw new Leak(`${lines} lines and ${words} words of the source`)
+  const words = leaks.fragments.size + leaks.words.size
+  if (lines + words > 0) throw new PacketLeakError(`${lines} lines and ${words} words of the source`)
 }
 
 /** Search a finished packet once more, and throw `Leak` when it holds anything that looks like a secret, or a held one. */
-export function refuseSecrets(packet: string, held: readonly string[]): void {
-  const { length } = secretsIn(packet, held)
-  if (length > 0) throw new Leak(`${length} ${length === 1 ? 'secret' : 'secrets'}`)
+export function assertNoSecrets(packet: string, knownSecrets: readonly string[]): void {
+  const { length } = findSecrets(packet, knownSecrets)
+  if (length > 0) throw new PacketLeakError(`${length} ${length === 1 ? 'secret' : 'secrets'}`)
 }
 
 // --- internal ---
 
-const reportBytes = 8 * 1024
-const readBytes = 256 * 1024
+const MAX_REPORT_BYTES = 8 * 1024
+const MAX_INPUT_BYTES = 256 * 1024
 
 /** What is looked for in somebody else's words. */
-interface Sought {
+interface RedactionTargets {
   leaks: Leaks
-  held: readonly string[]
+  knownSecrets: readonly string[]
 }
 
 /** Somebody else's words as they may be shown: nothing invisible, no code, no secret, nothing of the sources, not too much. */
-function show(text: string, kind: Said, sought: Sought): { text: string; withheld: number } {
-  const plain = bare(text.slice(0, readBytes))
-  const unfenced = kind === 'report' ? withoutFences(plain) : { text: plain, withheld: 0 }
-  const undiffed = withoutDiffs(unfenced.text)
-  const clean = withoutSought(undiffed.text, sought)
+function redactText(text: string, kind: TextKind, sought: RedactionTargets): { text: string; withheld: number } {
+  const plain = stripControlCharacters(text.slice(0, MAX_INPUT_BYTES))
+  const unfenced = kind === 'report' ? stripCodeFences(plain) : { text: plain, withheld: 0 }
+  const undiffed = stripDiffs(unfenced.text)
+  const clean = removeTargets(undiffed.text, sought)
   return {
-    text: kind === 'note' ? oneLine(clean.text, 400) : capped(clean.text, reportBytes),
+    text: kind === 'note' ? toOneLine(clean.text, 400) : truncateText(clean.text, MAX_REPORT_BYTES),
     withheld: unfenced.withheld + undiffed.withheld + clean.withheld,
   }
 }
@@ -141,24 +141,24 @@ function show(text: string, kind: Said, sought: Sought): { text: string; withhel
  * Without secrets and what repeats the source. Lines of the source are looked for in the text as it was: one that lost a secret
  * would no longer be known. Both leave the number of lines as it is.
  */
-function withoutSought(text: string, { leaks, held }: Sought): { text: string; withheld: number } {
-  const secret = withoutSecrets(text, held)
-  const marked = withhold(text, leaks)
-  if (secret.withheld === 0) return marked
+function removeTargets(text: string, { leaks, knownSecrets }: RedactionTargets): { text: string; withheld: number } {
+  const secret = redactSecrets(text, knownSecrets)
+  const marked = redactLeaks(text, leaks)
+  if (secret.redactionCount === 0) return marked
   const lines = marked.text.split('\n')
   const kept = secret.text.split('\n').map((line, at) => (lines[at] === withheldLine ? withheldLine : line))
-  const clean = withhold(kept.join('\n'), leaks)
-  return { text: clean.text, withheld: clean.withheld + secret.withheld }
+  const clean = redactLeaks(kept.join('\n'), leaks)
+  return { text: clean.text, withheld: clean.withheld + secret.redactionCount }
 }
 
 /** A clause that looks like the others and cannot be true. Who says yes to it says yes to anything. */
-function canaryFor(contract: Contract): Canary {
+function createCanary(contract: Contract): Canary {
   const highest = Math.max(0, ...contract.clauses.map(clause => Number(clause.id.slice(1)) || 0))
   const file = `outputs/${randomBytes(8).toString('hex')}.txt`
   return {
     id: `C${highest + randomInt(1, 9)}`,
     file,
     sentence: `The file ${file} exists and holds at least one line`,
-    place: randomInt(0, contract.clauses.length + 1),
+    position: randomInt(0, contract.clauses.length + 1),
   }
 }

@@ -1,1 +1,1 @@
-export { isOrphan, revive } from './revive.ts'
+export { isOrphan, reviveSessions } from './revive.ts'

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 /** A request that is not let in: the status, the words, and for 405 what is allowed. */
 export interface Refusal {
   status: 400 | 403 | 405 | 421
-  words: string
+  message: string
 }
 
 const contentSecurityPolicy = [
@@ -18,7 +18,7 @@ const contentSecurityPolicy = [
 ].join('; ')
 
 /** The headers of every answer. There is no CORS header among them, and there never is one. */
-export const headers: Record<string, string> = {
+export const securityHeaders: Record<string, string> = {
   'Content-Security-Policy': contentSecurityPolicy,
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
@@ -34,30 +34,31 @@ export const rawFilePolicy = "sandbox; default-src 'none'; frame-ancestors 'none
  * Why a request is refused, or undefined when it may go on. The Host list stops a page elsewhere that points its own
  * name at loopback; Sec-Fetch-Site and Origin stop one that asks loopback by our name.
  */
-export function refusal(request: IncomingMessage): Refusal | undefined {
+export function refuseRequest(request: IncomingMessage): Refusal | undefined {
   const { method = '', url = '', headers: asked } = request
-  const hosts = hostsOf(request.socket.localPort)
-  if (countOf(request, 'host') !== 1 || !hosts.includes(asked.host ?? ''))
-    return { status: 421, words: `This page answers to ${hosts[0]} and ${hosts[1]} only.` }
-  if (!['same-origin', 'none', undefined].includes(single(asked['sec-fetch-site'])))
-    return { status: 403, words: 'Another site asked for this page. Type its address yourself.' }
-  if (countOf(request, 'origin') > 1 || (asked.origin !== undefined && asked.origin !== `http://${asked.host}`))
-    return { status: 403, words: 'Another site asked for this page.' }
-  if (method !== 'GET' && method !== 'HEAD') return { status: 405, words: 'The observatory only reads: GET and HEAD.' }
-  if (!url.startsWith('/')) return { status: 400, words: 'The request must name a path.' }
+  const hosts = listAllowedHosts(request.socket.localPort)
+  if (countHeader(request, 'host') !== 1 || !hosts.includes(asked.host ?? ''))
+    return { status: 421, message: `This page answers to ${hosts[0]} and ${hosts[1]} only.` }
+  if (!['same-origin', 'none', undefined].includes(getSingleValue(asked['sec-fetch-site'])))
+    return { status: 403, message: 'Another site asked for this page. Type its address yourself.' }
+  if (countHeader(request, 'origin') > 1 || (asked.origin !== undefined && asked.origin !== `http://${asked.host}`))
+    return { status: 403, message: 'Another site asked for this page.' }
+  if (method !== 'GET' && method !== 'HEAD')
+    return { status: 405, message: 'The observatory only reads: GET and HEAD.' }
+  if (!url.startsWith('/')) return { status: 400, message: 'The request must name a path.' }
   return undefined
 }
 
-function hostsOf(port: number | undefined): string[] {
+function listAllowedHosts(port: number | undefined): string[] {
   const suffix = port === 80 ? '' : `:${port}`
   return ['127.0.0.1', 'localhost', '[::1]'].map(name => `${name}${suffix}`)
 }
 
 /** Node keeps the first of two Host headers and says nothing; the raw list does not lie. */
-function countOf(request: IncomingMessage, name: string): number {
+function countHeader(request: IncomingMessage, name: string): number {
   return request.rawHeaders.filter((header, at) => at % 2 === 0 && header.toLowerCase() === name).length
 }
 
-function single(value: string | string[] | undefined): string | undefined {
+function getSingleValue(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value
 }

@@ -1,4 +1,4 @@
-export { createApp, type Observed } from './app.ts'
-export { matrixHtml } from './matrix.ts'
-export { runningPage, whoAnswers } from './running.ts'
-export { type Served, serve } from './serve.ts'
+export { type AppOptions, createApp } from './app.ts'
+export { renderMatrixHtml } from './matrix.ts'
+export { findRunningServer, probePort } from './running.ts'
+export { type ServeResult, startServer } from './serve.ts'

@@ -1,10 +1,10 @@
-import { settled, type View } from '../session/read.ts'
-import { age, counted, dayAndTime, type Tone, toneOf } from './words.ts'
+import { isSettled, type SessionView } from '../session/read.ts'
+import { formatAge, formatCount, formatDateTime, pickTone, type Tone } from './words.ts'
 
 /** The list page: what `views/list.eta` shows. */
 export interface ListPage {
   title: string
-  rows: Row[]
+  rows: SessionRow[]
   /** How many sessions wait for a person. */
   calling: number
   /** Older sessions that are not shown. */
@@ -12,7 +12,7 @@ export interface ListPage {
   refresh: number
 }
 
-export interface Row {
+export interface SessionRow {
   id: string
   title: string
   state: string
@@ -25,45 +25,45 @@ export interface Row {
 }
 
 /** Put the sessions into a page, in the order they come; `older` is how many were left out. Pure. */
-export function listPage(views: View[], older: number, now: Date): ListPage {
-  const rows = views.map(view => rowOf(view, now))
+export function buildListPage(views: SessionView[], older: number, now: Date): ListPage {
+  const rows = views.map(view => buildRow(view, now))
   const calling = rows.filter(row => row.tone === 'call').length
   return {
     title: calling > 0 ? `(${calling}) Sessions` : 'Sessions',
     rows,
     calling,
     older,
-    refresh: views.some(view => isGoing(view)) ? 2000 : 10_000,
+    refresh: views.some(view => isActive(view)) ? 2000 : 10_000,
   }
 }
 
 /** May this session change without a person's doing? */
-export function isGoing({ status, state }: View): boolean {
-  return !settled(status) && state !== 'interrupted'
+export function isActive({ status, state }: SessionView): boolean {
+  return !isSettled(status) && state !== 'interrupted'
 }
 
-function rowOf(view: View, now: Date): Row {
+function buildRow(view: SessionView, now: Date): SessionRow {
   const { session, status, state } = view
-  const { title } = session.opening.task
-  const openedAt = session.opening.openedAt
+  const { title } = session.manifest.task
+  const openedAt = session.manifest.openedAt
   return {
     id: session.id,
     title: title.trim() === '' ? '(no words)' : title,
     state,
-    tone: toneOf(state),
-    age: age(openedAt, now),
+    tone: pickTone(state),
+    age: formatAge(openedAt, now),
     openedAt,
-    opened: dayAndTime(openedAt),
-    workers: view.runner === 'dead' ? '' : workersNow(view),
-    round: status.round === 0 ? '' : `${status.round} of ${status.rounds}`,
+    opened: formatDateTime(openedAt),
+    workers: view.runnerLiveness === 'dead' ? '' : formatWorkers(view),
+    round: status.round === 0 ? '' : `${status.round} of ${status.maxRounds}`,
   }
 }
 
-function workersNow({ status }: View): string {
+function formatWorkers({ status }: SessionView): string {
   const working = status.workers.filter(worker => worker.startedAt !== undefined && worker.endedAt === undefined)
   const waiting = status.workers.filter(worker => worker.startedAt === undefined && worker.endedAt === undefined)
   return [
-    ...(working.length > 0 ? [counted(working.length, 'worker')] : []),
+    ...(working.length > 0 ? [formatCount(working.length, 'worker')] : []),
     ...(waiting.length > 0 ? [`${waiting.length} waiting`] : []),
   ].join(', ')
 }

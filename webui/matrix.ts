@@ -1,16 +1,16 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { install, printable } from '../host/index.ts'
+import { installFolder, sanitize } from '../host/index.ts'
 import type { Matrix, MatrixClause } from '../session/read.ts'
-import type { Said } from './contract.ts'
-import { matrixPiece } from './render.ts'
-import { counted, dayAndTime, toneOf } from './words.ts'
+import type { Badge } from './contract.ts'
+import { renderMatrixFragment } from './render.ts'
+import { formatCount, formatDateTime, pickTone } from './words.ts'
 
 /** The matrix page: what `views/matrix.eta` shows. */
 export interface MatrixPage {
   title: string
   id: string
-  verdict: Said
+  verdict: Badge
   voided: string
   reason: string
   damage: string[]
@@ -19,8 +19,8 @@ export interface MatrixPage {
   /** How many sentences there are, and what became of them, in words. */
   tally: string
   sentences: SentenceRow[]
-  free: CellRow[]
-  leftOut: { id: string; text: string; why: string }[]
+  free: ClauseCellRow[]
+  leftOut: { id: string; text: string; reason: string }[]
   uncovered: { id: string; text: string }[]
 }
 
@@ -28,50 +28,52 @@ export interface MatrixPage {
 export interface SentenceRow {
   id: string
   text: string
-  clauses: CellRow[]
+  clauses: ClauseCellRow[]
 }
 
-export interface CellRow {
+export interface ClauseCellRow {
   id: string
   sentence: string
   proof: string
   shown: string
   expected: string
   before: string
-  after: Said
-  verdict: Said
+  after: Badge
+  verdict: Badge
   evidence: { id: string; hash: string }[]
 }
 
 /** Put a matrix into its page. Pure. */
-export function matrixPage(matrix: Matrix): MatrixPage {
-  const { verdict, contract, sentences, uncovered } = matrix
-  const isVoid = verdict.voided !== null
-  const word = isVoid ? `${verdict.is} (void)` : verdict.is
-  const rows = new Map(matrix.clauses.map(clause => [clause.id, cellRow(clause)]))
-  const leftOut = sentences.flatMap(({ id, text, leftOut: why }) => (why === undefined ? [] : [{ id, text, why }]))
-  const covered = sentences.filter(({ clauses }) => clauses.length > 0)
+export function buildMatrixPage(matrix: Matrix): MatrixPage {
+  const { verdict, contract, sentences, uncoveredSentences } = matrix
+  const isVoid = verdict.voidReason !== null
+  const word = isVoid ? `${verdict.value} (void)` : verdict.value
+  const rows = new Map(matrix.clauses.map(clause => [clause.id, buildCellRow(clause)]))
+  const leftOut = sentences.flatMap(({ id, text, exclusionReason: reason }) =>
+    reason === undefined ? [] : [{ id, text, reason }],
+  )
+  const covered = sentences.filter(({ clauseIds }) => clauseIds.length > 0)
   const named = (ids: string[]) => ids.flatMap(id => rows.get(id) ?? [])
   return {
     title: `Matrix: ${word}`,
-    id: matrix.session,
-    verdict: { word, tone: toneOf(word) },
-    voided: verdict.voided ?? '',
+    id: matrix.sessionId,
+    verdict: { word, tone: pickTone(word) },
+    voided: verdict.voidReason ?? '',
     reason: verdict.reason,
     damage: matrix.damage,
-    facts: factsOf(matrix),
+    facts: buildFacts(matrix),
     dilutions: contract.dilutions,
-    tally: `${counted(sentences.length, 'sentence')}: ${covered.length} covered, ${leftOut.length} left out, ${uncovered.length} not covered`,
-    sentences: covered.map(({ id, text, clauses }) => ({ id, text, clauses: named(clauses) })),
-    free: named(matrix.free),
+    tally: `${formatCount(sentences.length, 'sentence')}: ${covered.length} covered, ${leftOut.length} left out, ${uncoveredSentences.length} not covered`,
+    sentences: covered.map(({ id, text, clauseIds }) => ({ id, text, clauses: named(clauseIds) })),
+    free: named(matrix.unlinkedClauses),
     leftOut,
-    uncovered: sentences.filter(({ id }) => uncovered.includes(id)).map(({ id, text }) => ({ id, text })),
+    uncovered: sentences.filter(({ id }) => uncoveredSentences.includes(id)).map(({ id, text }) => ({ id, text })),
   }
 }
 
 /** The same as one HTML page that needs no other file and runs nothing. */
-export function matrixHtml(matrix: Matrix): string {
-  const style = fs.readFileSync(path.join(install, 'webui/public/style.css'), 'utf8')
+export function renderMatrixHtml(matrix: Matrix): string {
+  const style = fs.readFileSync(path.join(installFolder, 'webui/public/style.css'), 'utf8')
   const policy = "default-src 'none'; style-src 'unsafe-inline'"
   return `<!doctype html>
 <html lang="en">
@@ -85,7 +87,7 @@ ${style}</style>
 </head>
 <body>
 <main>
-${matrixPiece(matrixPage(matrix))}</main>
+${renderMatrixFragment(buildMatrixPage(matrix))}</main>
 </body>
 </html>
 `
@@ -93,39 +95,42 @@ ${matrixPiece(matrixPage(matrix))}</main>
 
 // --- internal ---
 
-function factsOf({ verdict, contract, state }: Matrix): [string, string][] {
-  const sealed = `version ${contract.version}, sha256 ${contract.sha256}, ${contract.dilutions.length === 0 ? 'never weakened' : `weakened ${counted(contract.dilutions.length, 'time')}`}`
+function buildFacts({ verdict, contract, state }: Matrix): [string, string][] {
+  const sealed = `version ${contract.version}, sha256 ${contract.sha256}, ${contract.dilutions.length === 0 ? 'never weakened' : `weakened ${formatCount(contract.dilutions.length, 'time')}`}`
   const facts: [string, string][] = [
     ['state', state],
-    ['round', `${verdict.round} of ${verdict.rounds}${verdict.final ? ', final' : ''}`],
-    ['given', verdict.at === null ? '' : dayAndTime(verdict.at)],
+    ['round', `${verdict.round} of ${verdict.maxRounds}${verdict.isFinal ? ', final' : ''}`],
+    ['given', verdict.time === null ? '' : formatDateTime(verdict.time)],
     ['independence', verdict.independence],
     ['judge', verdict.judge],
     ['sandbox', verdict.sandbox],
     ['commit', verdict.commit ?? 'none'],
     ['tree', verdict.tree ?? 'none'],
-    ['contract', contract.is === 'sealed' ? sealed : contract.is === 'draft' ? 'a draft, not sealed' : 'none yet'],
-    ['packet sha256', verdict.packet],
+    [
+      'contract',
+      contract.state === 'sealed' ? sealed : contract.state === 'draft' ? 'a draft, not sealed' : 'none yet',
+    ],
+    ['packet sha256', verdict.packetLabel],
   ]
   return facts.filter(([, value]) => value !== '')
 }
 
 /** Of a void verdict nothing is green any more. */
-function cellRow(clause: MatrixClause): CellRow {
-  const { id, sentence, proof, shown, expected, before, after, verdict, voided, evidence } = clause
-  const said = (word: string): Said => ({
-    word: printable(word),
-    tone: voided ? 'unsure' : toneOf(word === 'kept' ? 'green' : word === 'broken' ? 'red' : word),
+function buildCellRow(clause: MatrixClause): ClauseCellRow {
+  const { id, sentence, proof, commandOrPaths, expected, baseOutcome, headOutcome, verdict, isVoid, evidence } = clause
+  const said = (word: string): Badge => ({
+    word: sanitize(word),
+    tone: isVoid ? 'unsure' : pickTone(word === 'kept' ? 'green' : word === 'broken' ? 'red' : word),
   })
   return {
     id,
     sentence,
     proof,
-    shown,
+    shown: commandOrPaths,
     expected,
-    before,
-    after: said(after),
-    verdict: said(voided ? `${verdict} (void)` : verdict),
+    before: baseOutcome,
+    after: said(headOutcome),
+    verdict: said(isVoid ? `${verdict} (void)` : verdict),
     evidence: evidence.map(({ id: name, outputSha256 = '' }) => ({ id: name, hash: outputSha256.slice(0, 12) })),
   }
 }

@@ -1,26 +1,33 @@
 import {
-  awaitsApproval,
+  describeEvent,
   type Event,
+  type EventDescription,
   type EvidenceRecord,
-  type Moment,
-  type Status,
-  settled,
-  tell,
-  type View,
+  isAwaitingApproval,
+  isSettled,
+  type SessionStatus,
+  type SessionView,
 } from '../session/read.ts'
-import { type ClauseRow, clauseRows, type EvidenceRow, evidenceRows, judgementOf, type Said } from './contract.ts'
-import type { Judgement } from './files.ts'
-import { isGoing } from './list.ts'
-import { age, clock, counted, dayAndTime, duration, toneOf } from './words.ts'
+import {
+  type Badge,
+  buildClauseRows,
+  buildEvidenceRows,
+  type ClauseRow,
+  type EvidenceRow,
+  selectVerdictSummary,
+} from './contract.ts'
+import type { VerdictSummary } from './files.ts'
+import { isActive } from './list.ts'
+import { formatAge, formatClock, formatCount, formatDateTime, formatDuration, pickTone } from './words.ts'
 
-const longestStory = 500
+const MAX_STORY_EVENTS = 500
 
 /** What is read of one session for its page. */
-export interface Reading {
-  view: View
+export interface SessionData {
+  view: SessionView
   events: Event[]
   evidence: EvidenceRecord[]
-  judgement: Judgement | undefined
+  judgement: VerdictSummary | undefined
   files: string[]
 }
 
@@ -29,7 +36,7 @@ export interface SessionPage {
   title: string
   id: string
   task: string
-  state: Said
+  state: Badge
   since: string
   facts: [string, string][]
   /** What the orchestrator asks the person, in its own words; null when nothing is asked. */
@@ -53,7 +60,7 @@ export interface SessionPage {
 }
 
 export interface VerdictCard {
-  word: Said
+  word: Badge
   round: number
   reason: string
   commit: string
@@ -75,108 +82,119 @@ export interface WorkerRow {
   model: string
   share: string
   time: string
-  how: Said
-  why: string
+  how: Badge
+  reason: string
   changed: string
 }
 
-export interface StoryLine extends Moment {
+export interface StoryLine extends EventDescription {
   at: string
   clock: string
 }
 
 /** Put everything that was read of a session into its page. Pure. */
-export function sessionPage({ view, events, evidence, judgement, files }: Reading, now: Date): SessionPage {
+export function buildSessionPage({ view, events, evidence, judgement, files }: SessionData, now: Date): SessionPage {
   const { session, status, state } = view
-  const written = judgementOf(status, judgement)
-  const moments = events.flatMap(storyLine)
-  const task = session.opening.task.title.trim() === '' ? '(no words)' : session.opening.task.title
+  const written = selectVerdictSummary(status, judgement)
+  const moments = events.flatMap(buildStoryLine)
+  const task = session.manifest.task.title.trim() === '' ? '(no words)' : session.manifest.task.title
   return {
     title: `${state}: ${task}`,
     id: session.id,
     task,
-    state: { word: state, tone: toneOf(state) },
-    since: age(status.since, now),
-    facts: factsOf(view, now),
+    state: { word: state, tone: pickTone(state) },
+    since: formatAge(status.phaseStartedAt, now),
+    facts: buildFacts(view, now),
     question: status.closed ? null : status.question,
-    answer: `dispatch ${awaitsApproval(status) ? 'approve' : 'attach'} ${session.id}`,
-    trouble: troubleOf(view),
-    verdict: status.verdict && verdictCard(status.verdict, written),
-    clauses: clauseRows(status, written),
-    uncovered: status.contract?.uncovered ?? [],
+    answer: `dispatch ${isAwaitingApproval(status) ? 'approve' : 'attach'} ${session.id}`,
+    trouble: describeTrouble(view),
+    verdict: status.verdict && buildVerdictCard(status.verdict, written),
+    clauses: buildClauseRows(status, written),
+    uncovered: status.contract?.uncoveredSentences ?? [],
     findings: written?.findings ?? [],
-    workers: status.workers.map(worker => workerRow(worker, view, now)),
-    evidence: evidenceRows(evidence),
-    story: moments.slice(-longestStory),
-    untold: Math.max(0, moments.length - longestStory),
-    unread: view.unread,
+    workers: status.workers.map(worker => buildWorkerRow(worker, view, now)),
+    evidence: buildEvidenceRows(evidence),
+    story: moments.slice(-MAX_STORY_EVENTS),
+    untold: Math.max(0, moments.length - MAX_STORY_EVENTS),
+    unread: view.unreadableLines,
     files,
-    refresh: isGoing(view) ? 2000 : 10_000,
+    refresh: isActive(view) ? 2000 : 10_000,
   }
 }
 
-function contractOf({ contract }: View['status']): string {
+function describeContract({ contract }: SessionView['status']): string {
   if (!contract) return 'not sealed yet'
   const version = contract.version === 1 ? '' : `, version ${contract.version}`
   const weaker = contract.dilutions.length === 0 ? '' : `, weaker than at first: ${contract.dilutions.join('; ')}`
   return `sealed, sha256 ${contract.sha256.slice(0, 16)}${version}${weaker}`
 }
 
-function factsOf(view: View, now: Date): [string, string][] {
-  const { session, status, runner } = view
-  const { opening } = session
-  const { models, repository, instructions, project } = opening
+function buildFacts(view: SessionView, now: Date): [string, string][] {
+  const { session, status, runnerLiveness } = view
+  const { manifest } = session
+  const { models, repository, instructions, project } = manifest
   const facts: [string, string][] = [
-    ['opened', `${dayAndTime(opening.openedAt)} (${age(opening.openedAt, now)} ago)`],
+    ['opened', `${formatDateTime(manifest.openedAt)} (${formatAge(manifest.openedAt, now)} ago)`],
     ['repository', repository ? `${repository.path} at ${repository.commit.slice(0, 10)}` : 'none: a new one'],
-    ['left out', repository && repository.uncommitted > 0 ? counted(repository.uncommitted, 'uncommitted file') : ''],
-    ['setup', setupOf(view)],
+    [
+      'left out',
+      repository && repository.uncommittedFiles > 0 ? formatCount(repository.uncommittedFiles, 'uncommitted file') : '',
+    ],
+    ['setup', describeDependencies(view)],
     ['handed on', [...instructions.files, ...(project?.files ?? [])].join(', ')],
     ['ignored', instructions.ignored.join(', ')],
-    ['round', status.round === 0 ? '' : `${status.round} of ${status.rounds}`],
-    ['write lock', status.lock ? status.lock.worker : ''],
+    ['round', status.round === 0 ? '' : `${status.round} of ${status.maxRounds}`],
+    ['write lock', status.writeLock ? status.writeLock.worker : ''],
     ['models', `${models.orchestrator} plans, ${models.code} codes, ${models.rw} writes, ${models.judge} judges`],
-    ['contract', contractOf(status)],
-    ['sandbox', status.unprotected === '' ? (opening.sandbox.kind ?? '') : `none: ${status.unprotected}`],
-    ['runner', settled(status) && runner === 'dead' ? '' : runner],
+    ['contract', describeContract(status)],
+    ['sandbox', status.noSandboxReason === '' ? (manifest.sandbox.kind ?? '') : `none: ${status.noSandboxReason}`],
+    ['runner', isSettled(status) && runnerLiveness === 'dead' ? '' : runnerLiveness],
   ]
   return facts.filter(([, value]) => value !== '')
 }
 
 /** The commands that make the project's dependencies, and how they went. */
-function setupOf({ session, status }: View): string {
-  const commands = session.opening.project?.setup ?? []
+function describeDependencies({ session, status }: SessionView): string {
+  const commands = session.manifest.project?.setup ?? []
   if (commands.length === 0) return ''
-  const how = { running: 'is running', made: 'done', cached: 'done before', failed: `failed: ${status.setup?.why}` }
-  return `${commands.join('; ')}${status.setup ? ` (${how[status.setup.how]})` : ''}`
+  const how = {
+    running: 'is running',
+    made: 'done',
+    cached: 'done before',
+    failed: `failed: ${status.dependencies?.reason}`,
+  }
+  return `${commands.join('; ')}${status.dependencies ? ` (${how[status.dependencies.state]})` : ''}`
 }
 
-function troubleOf({ status, state }: View): string {
-  if (status.closed) return `Closed by ${status.closed.by}: ${status.closed.why}`
+function describeTrouble({ status, state }: SessionView): string {
+  if (status.closed) return `Closed by ${status.closed.actor}: ${status.closed.reason}`
   if (state === 'interrupted') return 'Its runner is gone. `dispatch` or the watchdog starts a successor.'
   if (state === 'stuck') return 'Nothing has happened for a while.'
-  return ['failed', 'needs you'].includes(state) ? (status.trouble ?? '') : ''
+  return ['failed', 'needs you'].includes(state) ? (status.problem ?? '') : ''
 }
 
-function verdictCard(verdict: NonNullable<Status['verdict']>, written: Judgement | undefined): VerdictCard {
-  const voided = verdict.voided ?? ''
+function buildVerdictCard(
+  verdict: NonNullable<SessionStatus['verdict']>,
+  written: VerdictSummary | undefined,
+): VerdictCard {
+  const voided = verdict.voidReason ?? ''
   return {
-    word: { word: verdict.verdict, tone: voided === '' ? toneOf(verdict.verdict) : 'unsure' },
+    word: { word: verdict.verdict, tone: voided === '' ? pickTone(verdict.verdict) : 'unsure' },
     round: verdict.round,
     reason: verdict.reason,
     commit: verdict.commit,
     tree: verdict.tree,
-    at: dayAndTime(verdict.at),
+    at: formatDateTime(verdict.time),
     judge: written?.judge ?? '',
     independence: verdict.independence,
     sandbox: written?.sandbox ?? '',
     packet: written ? (written.packetSha256 ?? 'none sent') : '',
     voided,
-    repair: verdict.verdict === 'FAIL' && !verdict.final,
+    repair: verdict.verdict === 'FAIL' && !verdict.isFinal,
   }
 }
 
-function workerRow(worker: Status['workers'][number], view: View, now: Date): WorkerRow {
+function buildWorkerRow(worker: SessionStatus['workers'][number], view: SessionView, now: Date): WorkerRow {
   const { startedAt, endedAt } = worker
   const cost = worker.costUsd == null ? [] : [`$${worker.costUsd.toFixed(2)}`]
   return {
@@ -184,22 +202,22 @@ function workerRow(worker: Status['workers'][number], view: View, now: Date): Wo
     kind: worker.kind,
     model: worker.model,
     share: [...worker.clauses, ...worker.files].join(', '),
-    time: startedAt === undefined ? '' : duration(startedAt, endedAt ?? now.toISOString()),
-    how: howOf(worker, view),
-    why: worker.why ?? '',
-    changed: endedAt === undefined ? '' : [counted(worker.changedFiles ?? 0, 'file'), ...cost].join(', '),
+    time: startedAt === undefined ? '' : formatDuration(startedAt, endedAt ?? now.toISOString()),
+    how: describeEnding(worker, view),
+    reason: worker.reason ?? '',
+    changed: endedAt === undefined ? '' : [formatCount(worker.changedFiles ?? 0, 'file'), ...cost].join(', '),
   }
 }
 
-function howOf({ how, startedAt, waitsFor }: Status['workers'][number], view: View): Said {
+function describeEnding({ ending, startedAt, blockedBy }: SessionStatus['workers'][number], view: SessionView): Badge {
   // A report is a claim, so it is never green.
-  if (how !== undefined) return { word: how, tone: how === 'reported' ? 'quiet' : 'bad' }
-  if (view.runner === 'dead') return { word: 'not ended', tone: 'unsure' }
+  if (ending !== undefined) return { word: ending, tone: ending === 'reported' ? 'quiet' : 'bad' }
+  if (view.runnerLiveness === 'dead') return { word: 'not ended', tone: 'unsure' }
   if (startedAt !== undefined) return { word: 'works', tone: 'live' }
-  return { word: waitsFor === null ? 'is about to start' : `waits for ${waitsFor}`, tone: 'quiet' }
+  return { word: blockedBy === null ? 'is about to start' : `waits for ${blockedBy}`, tone: 'quiet' }
 }
 
-function storyLine(event: Event): StoryLine[] {
-  const moment = tell(event)
-  return moment === undefined ? [] : [{ ...moment, at: event.at, clock: clock(event.at) }]
+function buildStoryLine(event: Event): StoryLine[] {
+  const moment = describeEvent(event)
+  return moment === undefined ? [] : [{ ...moment, at: event.time, clock: formatClock(event.time) }]
 }

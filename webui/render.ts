@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { Eta } from 'eta'
-import { install, printable } from '../host/index.ts'
+import { installFolder, sanitize } from '../host/index.ts'
 import type { ListPage } from './list.ts'
 import type { MatrixPage } from './matrix.ts'
 import type { SessionPage } from './page.ts'
@@ -13,32 +13,32 @@ export interface MessagePage {
 }
 
 /** What every page has around it. */
-export interface Frame {
+export interface PageFrame {
   version: string
   home: string
-  silence(): string
+  getChannelWarning(): string
 }
 
 /** Turn pages into HTML, with our frame round them. */
-export function createRenderer(frame: Frame) {
-  const eta = templates()
+export function createRenderer(frame: PageFrame) {
+  const eta = createTemplates()
   return {
-    list: (page: ListPage) => eta.render('./list', { frame, silence: frame.silence(), ...page }),
-    session: (page: SessionPage) => eta.render('./session', { frame, silence: frame.silence(), ...page }),
+    list: (page: ListPage) => eta.render('./list', { frame, silence: frame.getChannelWarning(), ...page }),
+    session: (page: SessionPage) => eta.render('./session', { frame, silence: frame.getChannelWarning(), ...page }),
     matrix: (page: MatrixPage & { refresh: number }) => eta.render('./matrix', { frame, ...page }),
     message: (page: MessagePage) => eta.render('./message', { frame, refresh: 0, ...page }),
   }
 }
 
 /** The matrix alone, without a frame: a piece of HTML. */
-export function matrixPiece(page: MatrixPage): string {
-  return templates().render('./sentences', page)
+export function renderMatrixFragment(page: MatrixPage): string {
+  return createTemplates().render('./sentences', page)
 }
 
 /** Every value on its way into a template is first made printable, then escaped. */
-function templates(): Eta {
-  const eta = new Eta({ views: path.join(install, 'webui/views'), cache: true })
+function createTemplates(): Eta {
+  const eta = new Eta({ views: path.join(installFolder, 'webui/views'), cache: true })
   const { escapeFunction } = eta.config
-  eta.configure({ escapeFunction: value => escapeFunction(printable(String(value))) })
+  eta.configure({ escapeFunction: value => escapeFunction(sanitize(String(value))) })
   return eta
 }

@@ -3,25 +3,25 @@ import { z } from 'zod'
 import { isErrno, readIfPresent } from '../host/index.ts'
 
 /** What stands in `web.json`: the page that was started last for this home. */
-export const PageRecord = z.object({ pid: z.number(), port: z.number(), url: z.string() })
+export const ServerRecord = z.object({ pid: z.number(), port: z.number(), url: z.string() })
 
 const Health = z.object({ name: z.literal('claude-dispatch'), home: z.string(), pid: z.number() })
 
 /** Where a home's page leaves its address. */
-export function pageRecord(home: string): string {
+export function getServerRecordFile(home: string): string {
   return path.join(home, 'web.json')
 }
 
 /** The address of this home's page, when it is there and answers as ours. */
-export async function runningPage(home: string): Promise<string | undefined> {
-  const record = readRecord(home)
-  return record && typeof (await whoAnswers(record.port, home)) === 'object' ? record.url : undefined
+export async function findRunningServer(home: string): Promise<string | undefined> {
+  const record = readServerRecord(home)
+  return record && typeof (await probePort(record.port, home)) === 'object' ? record.url : undefined
 }
 
 /** The record as it stands, whoever wrote it; undefined when there is none that reads. */
-export function readRecord(home: string): z.infer<typeof PageRecord> | undefined {
+export function readServerRecord(home: string): z.infer<typeof ServerRecord> | undefined {
   try {
-    return PageRecord.safeParse(JSON.parse(readIfPresent(pageRecord(home)) ?? 'null')).data
+    return ServerRecord.safeParse(JSON.parse(readIfPresent(getServerRecordFile(home)) ?? 'null')).data
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
@@ -29,7 +29,7 @@ export function readRecord(home: string): z.infer<typeof PageRecord> | undefined
 }
 
 /** Who answers on this port of loopback: this home's page and its process, somebody else, or nobody. */
-export async function whoAnswers(port: number, home: string): Promise<{ pid: number } | 'stranger' | 'nobody'> {
+export async function probePort(port: number, home: string): Promise<{ pid: number } | 'stranger' | 'nobody'> {
   try {
     const answer = await fetch(`http://127.0.0.1:${port}/healthz`, {
       signal: AbortSignal.timeout(500),

@@ -2,7 +2,7 @@
 export type Tone = 'good' | 'bad' | 'unsure' | 'call' | 'live' | 'quiet'
 
 /** How a state, an outcome or a finding looks. A word that is not known is quiet, never green. */
-export function toneOf(word: string): Tone {
+export function pickTone(word: string): Tone {
   return tones.get(word) ?? (word.endsWith('(void)') ? 'unsure' : 'quiet')
 }
 
@@ -26,13 +26,13 @@ const tones = new Map<string, Tone>([
 ])
 
 /** How long ago, in one unit: `42 s`, `5 min`, `3 h`, `2 d`. Empty when the moment does not read as one. */
-export function age(at: string, now: Date): string {
-  return inOneUnit(secondsBetween(at, now.toISOString()))
+export function formatAge(at: string, now: Date): string {
+  return formatInOneUnit(countSecondsBetween(at, now.toISOString()))
 }
 
 /** How long something took, or has taken so far: `42 s`, `3 min 20 s`, `2 h 5 min`. */
-export function duration(from: string, to: string): string {
-  const seconds = secondsBetween(from, to)
+export function formatDuration(from: string, to: string): string {
+  const seconds = countSecondsBetween(from, to)
   if (Number.isNaN(seconds)) return ''
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
   if (hours > 0) return minutes === 0 ? `${hours} h` : `${hours} h ${minutes} min`
@@ -41,13 +41,13 @@ export function duration(from: string, to: string): string {
 }
 
 /** The machine's own clock, as `14:03:22`. */
-export function clock(at: string): string {
+export function formatClock(at: string): string {
   const moment = new Date(at)
   return Number.isNaN(moment.getTime()) ? '' : moment.toLocaleTimeString('en-GB')
 }
 
 /** Day and time on the machine's own clock, as `20 Nov 2026, 14:03`. */
-export function dayAndTime(at: string): string {
+export function formatDateTime(at: string): string {
   const moment = new Date(at)
   return Number.isNaN(moment.getTime())
     ? ''
@@ -61,15 +61,15 @@ export function dayAndTime(at: string): string {
 }
 
 /** `1 file`, `3 files`. */
-export function counted(count: number, noun: string): string {
+export function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
-function secondsBetween(from: string, to: string): number {
+function countSecondsBetween(from: string, to: string): number {
   return Math.max(0, Math.floor((Date.parse(to) - Date.parse(from)) / 1000))
 }
 
-function inOneUnit(seconds: number): string {
+function formatInOneUnit(seconds: number): string {
   if (Number.isNaN(seconds)) return ''
   if (seconds < 60) return `${seconds} s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`

@@ -2,31 +2,31 @@ import fs from 'node:fs'
 import {
   type Config,
   DispatchError,
-  exits,
-  printable,
+  exitCodes,
   readConfig,
   readIfPresent,
+  sanitize,
   unreachable,
 } from '../../host/index.ts'
-import { agentAt, askedContract, askedFile, type Said } from '../../runner/index.ts'
+import { detectAgent, getApprovalFile, type MessageContent, readContractForApproval } from '../../runner/index.ts'
 import {
-  awaitsApproval,
+  type ClauseProof,
+  computeStatus,
   findSession,
-  type ProofOf,
+  isAwaitingApproval,
+  listUncoveredSentences,
   parseContract,
   readEvidence,
   readLog,
-  refuseNewer,
+  refuseNewerFormat,
   type Session,
-  sentencesOf,
-  statusOf,
-  uncovered,
+  splitSentences,
 } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
-import { atTerminal, confirmId } from '../confirm.ts'
+import { confirmSessionId, isAtTerminal } from '../confirm.ts'
 import { paintHunks } from '../diff.ts'
-import { plainText, tell } from '../tell.ts'
-import { paint, print, title } from '../terminal.ts'
+import { parsePlainText, sendMessage } from '../tell.ts'
+import { formatTitle, paint, print } from '../terminal.ts'
 
 export const command = defineCommand({
   about: `
@@ -41,113 +41,116 @@ contract counts. You say yes with the last four letters of the id. Only a person
   async run(values, [named = '']) {
     const config = readConfig()
     const session = findSession(config.workspace, named)
-    refuseNewer(session)
+    refuseNewerFormat(session)
     await refuseAgents(session, config)
-    const sha256 = waiting(session)
-    const declined = values.no === undefined ? undefined : plainText(Buffer.from(values.no)).trim()
-    if (declined === '') throw new DispatchError('--no needs your reason', { exit: exits.usage })
+    const sha256 = findWaitingContract(session)
+    const declined = values.no === undefined ? undefined : parsePlainText(Buffer.from(values.no)).trim()
+    if (declined === '') throw new DispatchError('--no needs your reason', { exitCode: exitCodes.usage })
     if (declined === undefined) {
-      show(session, sha256)
-      if (!(await confirmId(session, '\nApprove exactly this contract?'))) return refusedToApprove()
+      printContract(session, sha256)
+      if (!(await confirmSessionId(session, '\nApprove exactly this contract?'))) return exitDeclined()
     }
-    const said: Said = declined === undefined ? { is: 'approve', sha256 } : { is: 'decline', sha256, why: declined }
-    print(await tell(session, config, said, 30))
-    return exits.ok
+    const said: MessageContent =
+      declined === undefined ? { kind: 'approve', sha256 } : { kind: 'decline', sha256, reason: declined }
+    print(await sendMessage(session, config, said, 30))
+    return exitCodes.ok
   },
 })
 
 /** The contract that waits for a yes; exit 5 when none does. */
-function waiting({ id, paths, opening }: Session): string {
-  const status = statusOf(readLog(paths.events).events)
+function findWaitingContract({ id, paths, manifest }: Session): string {
+  const status = computeStatus(readLog(paths.events).events)
   const { approval, contract } = status
-  if (approval && awaitsApproval(status)) return approval.sha256
+  if (approval && isAwaitingApproval(status)) return approval.sha256
   const why =
-    approval?.is === 'given'
+    approval?.state === 'given'
       ? 'its contract is approved already'
-      : approval?.is === 'asked'
+      : approval?.state === 'asked'
         ? 'its orchestrator has gone on, and will ask anew'
         : contract
           ? 'its contract is sealed already'
-          : !opening.approve
+          : !manifest.requiresApproval
             ? 'it was begun without --approve'
             : 'its orchestrator has not asked for it yet'
-  throw new DispatchError(`session ${id} waits for no approval: ${why}`, { exit: exits.conflict })
+  throw new DispatchError(`session ${id} waits for no approval: ${why}`, { exitCode: exitCodes.conflict })
 }
 
 /** The runner looks again by itself; here it is only said sooner, and plainly. */
 async function refuseAgents(session: Session, config: Config): Promise<void> {
-  const sign = await agentAt(session, config.home, process.pid)
+  const sign = await detectAgent(session, config.home, process.pid)
   if (sign !== undefined)
     throw new DispatchError(`an agent cannot approve: ${sign}`, {
-      exit: exits.conflict,
+      exitCode: exitCodes.conflict,
       remedy: 'Run it yourself, in a terminal that no agent has opened.',
     })
-  if (!atTerminal())
+  if (!isAtTerminal())
     throw new DispatchError('approving needs a person at a terminal, on standard input and on standard output', {
-      exit: exits.conflict,
+      exitCode: exitCodes.conflict,
       remedy: `Run it yourself: dispatch approve ${session.id.slice(-4)}`,
     })
 }
 
-function refusedToApprove(): number {
+function exitDeclined(): number {
   print('Not approved; everything is as it was. To send it back with your reason: dispatch approve <sid> --no "…"')
-  return exits.conflict
+  return exitCodes.conflict
 }
 
-function show(session: Session, sha256: string): void {
-  const { paths, opening } = session
-  const text = askedContract(paths, sha256)
+function printContract(session: Session, sha256: string): void {
+  const { paths, manifest } = session
+  const text = readContractForApproval(paths, sha256)
   if (text === undefined)
-    throw new DispatchError(`${askedFile(paths, sha256)} is not the text you are asked to approve`, {
-      exit: exits.integrity,
+    throw new DispatchError(`${getApprovalFile(paths, sha256)} is not the text you are asked to approve`, {
+      exitCode: exitCodes.integrity,
       remedy: 'Somebody has changed or removed it. Send it back with --no, and it is asked about anew.',
     })
-  const { contract } = parseContract(text, { judgedOnly: true })
-  print(`${title(session.id)}  ${printable(opening.task.title)}`)
-  print(`\n${paint('bold', printable(contract.title))}  ${paint('dim', `sha256 ${sha256.slice(0, 12)}`)}`)
+  const { contract } = parseContract(text, { allowsJudgedOnly: true })
+  print(`${formatTitle(session.id)}  ${sanitize(manifest.task.title)}`)
+  print(`\n${paint('bold', sanitize(contract.title))}  ${paint('dim', `sha256 ${sha256.slice(0, 12)}`)}`)
   const evidence = readEvidence(paths)
   for (const { id, sentence, covers, proof } of contract.clauses) {
     const before = evidence.find(
       record =>
-        record.side === 'base' && record.clause === id && proof.is === 'check' && record.command === proof.command,
+        record.side === 'base' && record.clauseId === id && proof.kind === 'check' && record.command === proof.command,
     )
     print(
-      `\n  ${paint('bold', id)}  ${printable(sentence)}${covers.length > 0 ? paint('dim', `  (${covers.join(', ')})`) : ''}`,
+      `\n  ${paint('bold', id)}  ${sanitize(sentence)}${covers.length > 0 ? paint('dim', `  (${covers.join(', ')})`) : ''}`,
     )
-    for (const line of proofLines(proof)) print(`      ${printable(line)}`)
+    for (const line of formatClauseTest(proof)) print(`      ${sanitize(line)}`)
     if (before)
-      print(paint('dim', `      before the work: ${before.outcome}${before.why ? ` (${printable(before.why)})` : ''}`))
+      print(
+        paint('dim', `      before the work: ${before.outcome}${before.reason ? ` (${sanitize(before.reason)})` : ''}`),
+      )
   }
-  const left = uncovered(contract, sentencesOf(fs.readFileSync(paths.task, 'utf8')))
-  for (const { sentence, why } of contract.leftOut)
-    print(paint('yellow', `\n  left out     ${printable(`${sentence}: ${why}`)}`))
-  for (const sentence of left) print(paint('yellow', `\n  not covered  ${printable(sentence)}`))
-  showChanges(session, sha256, text)
-  print(paint('dim', `\n  ${askedFile(paths, sha256)}`))
-  showDilutions(session)
+  const left = listUncoveredSentences(contract, splitSentences(fs.readFileSync(paths.task, 'utf8')))
+  for (const { sentenceId, reason } of contract.exclusions)
+    print(paint('yellow', `\n  left out     ${sanitize(`${sentenceId}: ${reason}`)}`))
+  for (const sentence of left) print(paint('yellow', `\n  not covered  ${sanitize(sentence)}`))
+  printChanges(session, sha256, text)
+  print(paint('dim', `\n  ${getApprovalFile(paths, sha256)}`))
+  printDilutions(session)
 }
 
 /** Last, so that it stands right above the question. */
-function showDilutions({ paths }: Session): void {
-  const { approval } = statusOf(readLog(paths.events).events)
-  if (!approval || approval.why === '') return
-  print(`\n${paint('bold', 'Why it is to be amended:')} ${printable(approval.why)}`)
+function printDilutions({ paths }: Session): void {
+  const { approval } = computeStatus(readLog(paths.events).events)
+  if (!approval || approval.reason === '') return
+  print(`\n${paint('bold', 'Why it is to be amended:')} ${sanitize(approval.reason)}`)
   if (approval.dilutions.length === 0) return
   print(paint('red', 'It would ask for less than what was sealed:'))
-  for (const dilution of approval.dilutions) print(paint('red', `  - ${printable(dilution)}`))
+  for (const dilution of approval.dilutions) print(paint('red', `  - ${sanitize(dilution)}`))
 }
 
-function proofLines(proof: ProofOf): string[] {
-  switch (proof.is) {
+function formatClauseTest(proof: ClauseProof): string[] {
+  switch (proof.kind) {
     case 'check': {
-      const { exit, contains, matches, equals } = proof.expect
+      const { exitCode, outputContains, outputMatches, outputEquals } = proof.expectation
       return [
-        `${proof.guard ? 'guard' : 'check'}  ${proof.command}`,
-        `expect exit ${exit}`,
-        ...contains.map(words => `expect output contains ${JSON.stringify(words)}`),
-        ...matches.map(pattern => `expect output matches /${pattern}/`),
-        ...(equals === undefined ? [] : [`expect output equals ${JSON.stringify(equals)}`]),
-        ...(proof.limitSeconds === undefined ? [] : [`limit ${proof.limitSeconds} s`]),
+        `${proof.isGuard ? 'guard' : 'check'}  ${proof.command}`,
+        `expect exit ${exitCode}`,
+        ...outputContains.map(words => `expect output contains ${JSON.stringify(words)}`),
+        ...outputMatches.map(pattern => `expect output matches /${pattern}/`),
+        ...(outputEquals === undefined ? [] : [`expect output equals ${JSON.stringify(outputEquals)}`]),
+        ...(proof.timeoutSeconds === undefined ? [] : [`limit ${proof.timeoutSeconds} s`]),
         ...(proof.pins === undefined ? [] : [`pins   ${proof.pins.join(' ')}`]),
       ]
     }
@@ -161,12 +164,12 @@ function proofLines(proof: ProofOf): string[] {
 }
 
 /** What is different from the sealed contract, or before the seal from the text that was asked about before. */
-function showChanges({ paths }: Session, sha256: string, text: string): void {
+function printChanges({ paths }: Session, sha256: string, text: string): void {
   const { events } = readLog(paths.events)
-  const asked = events.flatMap(event => (event.is === 'approval.asked' ? [event.sha256] : []))
+  const asked = events.flatMap(event => (event.type === 'approval.requested' ? [event.sha256] : []))
   const earlier = asked.findLast(other => other !== sha256)
-  const isSealed = statusOf(events).contract !== undefined
-  const before = isSealed ? (readIfPresent(paths.contract) ?? '') : earlier && askedContract(paths, earlier)
+  const isSealed = computeStatus(events).contract !== undefined
+  const before = isSealed ? (readIfPresent(paths.contract) ?? '') : earlier && readContractForApproval(paths, earlier)
   if (before === undefined) return
   print(`\n${paint('bold', isSealed ? 'Changed from the sealed contract' : 'Changed since you were last asked')}`)
   for (const line of paintHunks(before, text)) print(`  ${line}`)

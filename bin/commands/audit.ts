@@ -1,12 +1,20 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { DispatchError, exits, oneLine, storageError } from '../../host/index.ts'
-import { type Audit, audit, isId, type Part, parts, proofOf, type Remark } from '../../session/index.ts'
-import { chosen } from '../chosen.ts'
+import { DispatchError, exitCodes, toOneLine, toStorageError } from '../../host/index.ts'
+import {
+  type AuditPart,
+  type AuditProblem,
+  type AuditReport,
+  auditParts,
+  auditSession,
+  formatLogAnchor,
+  isSessionId,
+} from '../../session/index.ts'
+import { pickSession } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
-import { bad, good, layout, type Symptom, weak } from '../doctor/symptom.ts'
-import { lenientConfig } from '../lenient.ts'
-import { paint, print, title } from '../terminal.ts'
+import { type DoctorResult, fail, formatResults, ok, warn } from '../doctor/symptom.ts'
+import { readConfigOrDefaults } from '../lenient.ts'
+import { formatTitle, paint, print } from '../terminal.ts'
 
 export const command = defineCommand({
   about: `
@@ -26,63 +34,65 @@ sound, 13 when it is damaged. Without an id: the newest session.
     json: { type: 'boolean', about: 'one JSON object on standard output instead of words' },
   },
   async run(values, words) {
-    if (words.length > 1) throw new DispatchError('one session at a time', { exit: exits.usage })
-    const head = values.head === undefined ? undefined : readHead(values.head)
-    const found = await audit(folderOf(words[0]), head)
+    if (words.length > 1) throw new DispatchError('one session at a time', { exitCode: exitCodes.usage })
+    const head = values.head === undefined ? undefined : parseHead(values.head)
+    const found = await auditSession(resolveFolder(words[0]), head)
     if (values.json) print(JSON.stringify(found))
-    else tell(found)
-    return found.isSound ? exits.ok : exits.integrity
+    else printAudit(found)
+    return found.isSound ? exitCodes.ok : exitCodes.integrity
   },
 })
 
-function readHead(text: string): string {
+function parseHead(text: string): string {
   const [, head] = /^(?:proof )?([0-9a-f]{16,64})…?$/.exec(text.trim().toLowerCase()) ?? []
   if (head !== undefined) return head
   throw new DispatchError(`--head ${JSON.stringify(text.slice(0, 100))} is no head of a log`, {
-    exit: exits.usage,
+    exitCode: exitCodes.usage,
     remedy: 'It has 16 to 64 digits from 0 to 9 and a to f, as the push says it behind "proof".',
   })
 }
 
 /** A folder that is named needs nothing of this machine; else it is a session of ours, however damaged. */
-function folderOf(named: string | undefined): string {
-  if (named !== undefined && (named.includes('/') || named === '.' || holdsSession(named))) {
-    if (holdsSession(named)) return path.resolve(named)
+function resolveFolder(named: string | undefined): string {
+  if (named !== undefined && (named.includes('/') || named === '.' || isSessionFolder(named))) {
+    if (isSessionFolder(named)) return path.resolve(named)
     throw new DispatchError(
       `${path.resolve(named)} is no session's folder: neither session.json nor events.jsonl is there`,
       {
-        exit: exits.notFound,
+        exitCode: exitCodes.notFound,
         remedy: 'Name the folder that holds them.',
       },
     )
   }
-  const config = lenientConfig()
+  const config = readConfigOrDefaults()
   const whole = path.join(config.workspace, named ?? '')
-  return named !== undefined && isId(named) && holdsSession(whole) ? whole : chosen(config, named).paths.folder
+  return named !== undefined && isSessionId(named) && isSessionFolder(whole)
+    ? whole
+    : pickSession(config, named).paths.folder
 }
 
-function holdsSession(folder: string): boolean {
+function isSessionFolder(folder: string): boolean {
   try {
     const names = ['session.json', 'events.jsonl']
     return names.some(name => fs.lstatSync(path.join(folder, name), { throwIfNoEntry: false }) !== undefined)
   } catch (error) {
-    throw storageError(folder, error)
+    throw toStorageError(folder, error)
   }
 }
 
 // --- in words ---
 
-function tell(found: Audit): void {
-  const { id, folder, events, head, verdictHead, isSound, hasEnded, phase, remarks } = found
-  print(`${title(id)}  ${paint('dim', folder)}`)
-  const symptoms = parts.flatMap(part =>
-    symptomsOf(
+function printAudit(found: AuditReport): void {
+  const { id, folder, eventCount, head, verdictHead, isSound, hasEnded, phase, problems } = found
+  print(`${formatTitle(id)}  ${paint('dim', folder)}`)
+  const results = auditParts.flatMap(part =>
+    toDoctorResults(
       part,
-      remarks.filter(remark => remark.part === part),
+      problems.filter(remark => remark.part === part),
     ),
   )
-  print(layout(symptoms, { width: process.stdout.columns ?? 80, mac: process.platform === 'darwin' }))
-  const damages = remarks.filter(({ isDamage }) => isDamage).length
+  print(formatResults(results, { width: process.stdout.columns ?? 80, mac: process.platform === 'darwin' }))
+  const damages = problems.filter(({ isDamage }) => isDamage).length
   print()
   print(
     isSound
@@ -91,11 +101,11 @@ function tell(found: Audit): void {
   )
   if (!hasEnded) print(`it has not ended (${phase}): audited as far as it has come`)
   if (verdictHead !== null)
-    print(`proof ${proofOf(verdictHead)}  at its verdict, as it was pushed: compare it with your phone`)
-  print(paint('dim', `head  ${head ?? 'none'}  after ${events} events`))
+    print(`proof ${formatLogAnchor(verdictHead)}  at its verdict, as it was pushed: compare it with your phone`)
+  print(paint('dim', `head  ${head ?? 'none'}  after ${eventCount} events`))
 }
 
-const sound: Record<Part, string> = {
+const passedTexts: Record<AuditPart, string> = {
   chain: 'every line of the log follows the one before it',
   opening: 'task and settings are those it was opened with',
   seal: 'the contract is what was sealed',
@@ -107,9 +117,9 @@ const sound: Record<Part, string> = {
 }
 
 /** A part that is in order in one line, with its notes below; else every damage with what it means. */
-function symptomsOf(part: Part, remarks: Remark[]): Symptom[] {
-  const text = ({ file, what }: Remark) => oneLine(`${file}: ${what}`, 400)
-  const notes = remarks.filter(({ isDamage }) => !isDamage).map(remark => weak(part, text(remark)))
-  const damages = remarks.filter(({ isDamage }) => isDamage).map(remark => bad(part, text(remark), remark.means))
-  return [...(damages.length > 0 ? damages : [good(part, sound[part])]), ...notes]
+function toDoctorResults(part: AuditPart, remarks: AuditProblem[]): DoctorResult[] {
+  const text = ({ file, message }: AuditProblem) => toOneLine(`${file}: ${message}`, 400)
+  const notes = remarks.filter(({ isDamage }) => !isDamage).map(remark => warn(part, text(remark)))
+  const damages = remarks.filter(({ isDamage }) => isDamage).map(remark => fail(part, text(remark), remark.consequence))
+  return [...(damages.length > 0 ? damages : [ok(part, passedTexts[part])]), ...notes]
 }

@@ -1,10 +1,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { DispatchError, exits, install, namesIn } from '../../host/index.ts'
-import { findSession, isId, isWorkerName } from '../../session/index.ts'
+import { DispatchError, exitCodes, installFolder, listNames } from '../../host/index.ts'
+import { findSession, isSessionId, isWorkerName } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
 import { complete, type Table } from '../complete.ts'
-import { lenientConfig } from '../lenient.ts'
+import { readConfigOrDefaults } from '../lenient.ts'
 import { print } from '../terminal.ts'
 
 const scripts: Record<string, string> = { bash: 'bash.sh', zsh: 'zsh.sh', fish: 'fish.fish' }
@@ -27,11 +27,11 @@ With the package bash-completion, this is the place for bash:
     const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined
     if (script === undefined)
       throw new DispatchError(`there are no completions for "${shell}"`, {
-        exit: exits.usage,
+        exitCode: exitCodes.usage,
         remedy: `There are: ${Object.keys(scripts).join(', ')}.`,
       })
-    process.stdout.write(fs.readFileSync(path.join(install, 'bin/completions', script)))
-    return exits.ok
+    process.stdout.write(fs.readFileSync(path.join(installFolder, 'bin/completions', script)))
+    return exitCodes.ok
   },
 })
 
@@ -43,19 +43,19 @@ export async function answerShell(words: string[], table: Table): Promise<number
   const found = await complete(words, table, { ids, who })
   if (typeof found === 'string') print(`:${found}`)
   else for (const { word, about } of found) print(about === '' ? word : `${word}\t${about}`)
-  return exits.ok
+  return exitCodes.ok
 }
 
 // --- internal: only names that are safe in any shell ---
 
 function ids(): string[] {
-  return namesIn(lenientConfig().workspace).filter(isId).reverse()
+  return listNames(readConfigOrDefaults().workspace).filter(isSessionId).reverse()
 }
 
 function who(id: string): string[] {
   try {
-    const { paths } = findSession(lenientConfig().workspace, id)
-    return ['orchestrator', 'runner', ...namesIn(paths.workers).filter(isWorkerName)]
+    const { paths } = findSession(readConfigOrDefaults().workspace, id)
+    return ['orchestrator', 'runner', ...listNames(paths.workers).filter(isWorkerName)]
   } catch (error) {
     if (error instanceof DispatchError) return []
     throw error

@@ -1,12 +1,21 @@
 import { stripVTControlCharacters } from 'node:util'
-import { exits } from '../../host/index.ts'
-import { listSessions, readLog, type Session, statusOf } from '../../session/index.ts'
-import { chosen } from '../chosen.ts'
-import { defineCommand, folded } from '../command.ts'
-import { lenientConfig } from '../lenient.ts'
+import { exitCodes } from '../../host/index.ts'
+import { computeStatus, listSessions, readLog, type Session } from '../../session/index.ts'
+import { pickSession } from '../chosen.ts'
+import { defineCommand, foldText } from '../command.ts'
+import { readConfigOrDefaults } from '../lenient.ts'
 import { Tail } from '../tail.ts'
-import { clock, columns, fitted, paint, print, table, title, widest } from '../terminal.ts'
-import { addTokens, type Tokens, tokensIn, transcriptOf } from '../transcript.ts'
+import {
+  fitTable,
+  formatElapsed,
+  formatTable,
+  formatTitle,
+  getTerminalWidth,
+  measureTableWidth,
+  paint,
+  print,
+} from '../terminal.ts'
+import { countTokens, findTranscript, sumTokens, type TokenUsage } from '../transcript.ts'
 
 export const command = defineCommand({
   about: `
@@ -16,30 +25,30 @@ reported are not estimated. Without an id: every session, added up by the day it
 `,
   options: { json: { type: 'boolean', about: 'one JSON object on standard output instead of words' } },
   async run(values, words) {
-    const config = lenientConfig()
+    const config = readConfigOrDefaults()
     if (words[0] !== undefined) {
-      const cost = costOf(chosen(config, words[0]))
+      const cost = readCost(pickSession(config, words[0]))
       if (values.json) print(JSON.stringify(cost))
-      else printOne(cost)
-      return exits.ok
+      else printCost(cost)
+      return exitCodes.ok
     }
-    const costs = listSessions(config.workspace).map(costOf)
-    const days = byDay(costs)
-    if (values.json) print(JSON.stringify({ days, total: sum('total', costs), sessions: costs }))
+    const costs = listSessions(config.workspace).map(readCost)
+    const days = sumByDay(costs)
+    if (values.json) print(JSON.stringify({ days, total: sumCosts('total', costs), sessions: costs }))
     else if (costs.length === 0) print('No session yet.')
-    else printAll(costs, days)
-    return exits.ok
+    else printCostTable(costs, days)
+    return exitCodes.ok
   },
 })
 
-export interface Cost {
+export interface SessionCost {
   id: string
   day: string
   workers: WorkerCost[]
   orchestrator: {
     model: string
     /** Null where no transcript could be found. */
-    tokens: Tokens[] | null
+    tokens: TokenUsage[] | null
     /** Claude reports dollars of a headless run only. */
     usd: null
   }
@@ -56,7 +65,7 @@ interface WorkerCost {
 }
 
 /** Costs added up. */
-interface Sum {
+interface CostTotal {
   name: string
   sessions: number
   workers: number
@@ -65,48 +74,48 @@ interface Sum {
   usd: number
   /** Workers of which no dollars were reported. */
   unreported: number
-  tokens: Tokens
+  tokens: TokenUsage
   rounds: number
 }
 
-export function costOf(session: Session): Cost {
+export function readCost(session: Session): SessionCost {
   const { events } = readLog(session.paths.events)
-  const status = statusOf(events)
-  const ends = new Map(events.flatMap(event => (event.is === 'worker.ended' ? [[event.worker, event] as const] : [])))
-  const transcript = transcriptOf(session)
+  const status = computeStatus(events)
+  const ends = new Map(events.flatMap(event => (event.type === 'worker.ended' ? [[event.worker, event] as const] : [])))
+  const transcript = findTranscript(session)
   return {
     id: session.id,
-    day: session.opening.openedAt.slice(0, 10),
+    day: session.manifest.openedAt.slice(0, 10),
     workers: status.workers.map(({ name, model }) => ({
       name,
       model,
       seconds: ends.get(name)?.seconds ?? null,
-      usd: rounded(ends.get(name)?.costUsd),
+      usd: roundUsd(ends.get(name)?.costUsd),
     })),
     orchestrator: {
-      model: session.opening.models.orchestrator,
-      tokens: transcript === undefined ? null : tokensIn(new Tail(transcript).fresh()),
+      model: session.manifest.models.orchestrator,
+      tokens: transcript === undefined ? null : countTokens(new Tail(transcript).readNewLines()),
       usd: null,
     },
     judge: {
-      model: session.opening.models.judge,
-      rounds: events.filter(event => event.is === 'judging.started').length,
+      model: session.manifest.models.judge,
+      rounds: events.filter(event => event.type === 'judging.started').length,
       usd: null,
     },
   }
 }
 
-function byDay(costs: Cost[]): Sum[] {
+function sumByDay(costs: SessionCost[]): CostTotal[] {
   const days = new Set(costs.map(({ day }) => day))
   return [...days].map(day =>
-    sum(
+    sumCosts(
       day,
       costs.filter(cost => cost.day === day),
     ),
   )
 }
 
-function sum(name: string, costs: Cost[]): Sum {
+function sumCosts(name: string, costs: SessionCost[]): CostTotal {
   const workers = costs.flatMap(cost => cost.workers)
   const total = (numbers: number[]) => numbers.reduce((before, number) => before + number, 0)
   const all = costs.flatMap(({ orchestrator }) => orchestrator.tokens ?? []).map(one => ({ ...one, model: 'all' }))
@@ -115,91 +124,93 @@ function sum(name: string, costs: Cost[]): Sum {
     sessions: costs.length,
     workers: workers.length,
     seconds: total(workers.map(({ seconds }) => seconds ?? 0)),
-    usd: rounded(total(workers.map(({ usd }) => usd ?? 0))) ?? 0,
+    usd: roundUsd(total(workers.map(({ usd }) => usd ?? 0))) ?? 0,
     unreported: workers.filter(({ usd }) => usd === null).length,
-    tokens: addTokens(all)[0] ?? { model: 'all', input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+    tokens: sumTokens(all)[0] ?? { model: 'all', input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
     rounds: total(costs.map(({ judge }) => judge.rounds)),
   }
 }
 
 // --- in words ---
 
-export function printOne(cost: Cost): void {
+export function printCost(cost: SessionCost): void {
   const { id, workers, orchestrator, judge } = cost
-  print(title(id))
+  print(formatTitle(id))
   const rows = workers.map(({ name, model, seconds, usd }) => [
     `  ${name}`,
     model,
-    seconds === null ? 'not ended' : clock(seconds * 1000),
-    dollars(usd),
+    seconds === null ? 'not ended' : formatElapsed(seconds * 1000),
+    formatDollars(usd),
   ])
-  if (rows.length > 0) print(`\n${paint('bold', 'Workers')}\n${table(rows)}`)
-  print(`\n${paint('bold', 'Orchestrator')}  ${orchestrator.model}, dollars ${unknown}`)
+  if (rows.length > 0) print(`\n${paint('bold', 'Workers')}\n${formatTable(rows)}`)
+  print(`\n${paint('bold', 'Orchestrator')}  ${orchestrator.model}, dollars ${NOT_REPORTED}`)
   if (orchestrator.tokens === null) print('  its transcript is not where claude keeps it, so its tokens are not known')
-  else print(table([heads, ...orchestrator.tokens.map(one => [`  ${one.model}`, ...figures(one)])]))
-  print(`\n${paint('bold', 'Judge')}  ${judge.model}, ${count(judge.rounds, 'round')}, dollars ${unknown}`)
-  const { usd, unreported } = sum(id, [cost])
+  else print(formatTable([tokenHeadings, ...orchestrator.tokens.map(one => [`  ${one.model}`, ...formatTokens(one)])]))
+  print(`\n${paint('bold', 'Judge')}  ${judge.model}, ${formatCount(judge.rounds, 'round')}, dollars ${NOT_REPORTED}`)
+  const { usd, unreported } = sumCosts(id, [cost])
   const missing =
-    unreported > 0 ? `the orchestrator, the judge and ${count(unreported, 'worker')}` : 'the orchestrator and the judge'
-  print(`\n${paint('bold', 'Reported')}  ${dollars(usd)}, without ${missing}`)
+    unreported > 0
+      ? `the orchestrator, the judge and ${formatCount(unreported, 'worker')}`
+      : 'the orchestrator and the judge'
+  print(`\n${paint('bold', 'Reported')}  ${formatDollars(usd)}, without ${missing}`)
 }
 
-function printAll(costs: Cost[], days: Sum[]): void {
-  const row = (one: Sum, name: string, sessions = count(one.sessions, 'session')) => [
+function printCostTable(costs: SessionCost[], days: CostTotal[]): void {
+  const row = (one: CostTotal, name: string, sessions = formatCount(one.sessions, 'session')) => [
     name,
     sessions,
-    count(one.workers, 'worker'),
-    clock(one.seconds * 1000),
-    reported(one),
-    ...figures(one.tokens),
-    count(one.rounds, 'round'),
+    formatCount(one.workers, 'worker'),
+    formatElapsed(one.seconds * 1000),
+    formatReportedUsd(one),
+    ...formatTokens(one.tokens),
+    formatCount(one.rounds, 'round'),
   ]
   const rows = days.flatMap(day => [
     row(day, paint('bold', day.name)),
     ...costs
       .filter(cost => cost.day === day.name)
-      .map(cost => row(sum(cost.id, [cost]), paint('dim', `  ${cost.id}`), '')),
+      .map(cost => row(sumCosts(cost.id, [cost]), paint('dim', `  ${cost.id}`), '')),
   ])
-  const head = ['', '', '', 'at work', 'reported', ...heads.slice(1), 'judged']
-  const all = [head, ...rows, row(sum('total', costs), paint('bold', 'total'))]
-  const slim = all.map(cells => cells.filter((_, at) => !heads.slice(3).includes(head[at] ?? '')))
-  print(fitted(widest(all) > columns() ? slim : all, 0, lastLetters)) // A narrow terminal goes without the caches.
+  const head = ['', '', '', 'at work', 'reported', ...tokenHeadings.slice(1), 'judged']
+  const all = [head, ...rows, row(sumCosts('total', costs), paint('bold', 'total'))]
+  const slim = all.map(cells => cells.filter((_, at) => !tokenHeadings.slice(3).includes(head[at] ?? '')))
+  print(fitTable(measureTableWidth(all) > getTerminalWidth() ? slim : all, 0, shortenId)) // A narrow terminal goes without the caches.
   print()
-  for (const line of folded(remark).split('\n')) print(paint('dim', line))
+  for (const line of foldText(COST_NOTE).split('\n')) print(paint('dim', line))
 }
 
-const remark =
+const COST_NOTE =
   'Dollars: of workers, as claude reported them. Tokens: of orchestrators. Nobody reports the dollars of orchestrators and judges.'
 
 /** An id is known by its end. */
-function lastLetters(cell: string, width: number): string {
+function shortenId(cell: string, width: number): string {
   return paint('dim', `  …${stripVTControlCharacters(cell).slice(3 - width)}`)
 }
 
-const unknown = 'not reported'
-const heads = ['', 'in', 'out', 'cache read', 'cache write']
+const NOT_REPORTED = 'not reported'
+const tokenHeadings = ['', 'in', 'out', 'cache read', 'cache write']
 
-function figures({ input, output, cacheRead, cacheWrite }: Tokens): string[] {
+function formatTokens({ input, output, cacheRead, cacheWrite }: TokenUsage): string[] {
   return [input, output, cacheRead, cacheWrite].map(number => number.toLocaleString('en-US'))
 }
 
 /** `$0.0048`, and of how many workers it is not known. */
-function reported({ usd, workers, unreported }: Sum): string {
+function formatReportedUsd({ usd, workers, unreported }: CostTotal): string {
   if (workers === 0) return 'no worker'
-  if (unreported === workers) return unknown
-  return `${dollars(usd)}${unreported > 0 ? ` and ${unreported} ${unknown}` : ''}`
+  if (unreported === workers) return NOT_REPORTED
+  return `${formatDollars(usd)}${unreported > 0 ? ` and ${unreported} ${NOT_REPORTED}` : ''}`
 }
 
-function dollars(usd: number | null): string {
-  if (usd === null) return unknown
+function formatDollars(usd: number | null): string {
+  if (usd === null) return NOT_REPORTED
   return `$${usd.toFixed(usd < 1 ? 4 : 2)}`
 }
 
 /** To a millionth of a dollar: what lies below is the noise of adding fractions. */
-function rounded(usd: number | null | undefined): number | null {
+function roundUsd(usd: number | null | undefined): number | null {
   return usd === undefined || usd === null ? null : Math.round(usd * 1e6) / 1e6
 }
 
-function count(number: number, what: string): string {
+function formatCount(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`
 }

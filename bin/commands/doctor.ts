@@ -1,14 +1,21 @@
-import { DispatchError, exits, findRepository, instructionsOf, readConfig, readDefaults } from '../../host/index.ts'
+import {
+  DispatchError,
+  exitCodes,
+  findRepository,
+  readConfig,
+  readDefaultConfig,
+  readInstructions,
+} from '../../host/index.ts'
 import { defineCommand } from '../command.ts'
-import { build } from '../doctor/build.ts'
-import { channels } from '../doctor/channels.ts'
-import { hooks } from '../doctor/hooks.ts'
-import { judge } from '../doctor/judge.ts'
-import { home, page } from '../doctor/place.ts'
-import { login, programs } from '../doctor/programs.ts'
-import { sandbox } from '../doctor/sandbox.ts'
-import { sessions } from '../doctor/sessions.ts'
-import { bad, good, layout, type Symptom, weak } from '../doctor/symptom.ts'
+import { checkBuild } from '../doctor/build.ts'
+import { checkChannels } from '../doctor/channels.ts'
+import { checkHooks } from '../doctor/hooks.ts'
+import { checkJudge } from '../doctor/judge.ts'
+import { checkHome, checkPage } from '../doctor/place.ts'
+import { checkLogin, checkPrograms } from '../doctor/programs.ts'
+import { checkSandbox } from '../doctor/sandbox.ts'
+import { checkSessions } from '../doctor/sessions.ts'
+import { type DoctorResult, fail, formatResults, ok, warn } from '../doctor/symptom.ts'
 import { print } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -29,57 +36,61 @@ to nobody.
     },
   },
   async run(values) {
-    const symptoms = await examine(values.online ?? false, values.notify ?? false)
+    const results = await runChecks(values.online ?? false, values.notify ?? false)
     const mac = process.platform === 'darwin'
-    print(values.json ? JSON.stringify(symptoms) : layout(symptoms, { width: process.stdout.columns ?? 80, mac }))
-    return symptoms.some(({ state }) => state === 'bad') ? exits.dependency : exits.ok
+    print(values.json ? JSON.stringify(results) : formatResults(results, { width: process.stdout.columns ?? 80, mac }))
+    return results.some(({ state }) => state === 'bad') ? exitCodes.dependency : exitCodes.ok
   },
 })
 
-async function examine(online: boolean, notify: boolean): Promise<Symptom[]> {
-  const { config, found, read } = configuration()
+async function runChecks(online: boolean, notify: boolean): Promise<DoctorResult[]> {
+  const { config, found, read } = checkConfiguration()
   const looks = [
-    programs(config.home),
-    login(config.claude, config.workspace).then(one => [one]),
-    hooks(config),
+    checkPrograms(config.home),
+    checkLogin(config.claudeFolder, config.workspace).then(one => [one]),
+    checkHooks(config),
     ...(read
-      ? [judge(config, online).then(one => [one]), channels(config, notify), page(config).then(one => [one])]
+      ? [
+          checkJudge(config, online).then(one => [one]),
+          checkChannels(config, notify),
+          checkPage(config).then(one => [one]),
+        ]
       : []),
-    home(config),
-    sandbox(config).then(one => [one]),
-    sessions(config),
-    repository([config.install, config.home]),
+    checkHome(config),
+    checkSandbox(config).then(one => [one]),
+    checkSessions(config),
+    checkRepository([config.installFolder, config.home]),
   ]
-  return [...found, build(), ...(await Promise.all(looks.map(look => look.catch(asFinding)))).flat()]
+  return [...found, checkBuild(), ...(await Promise.all(looks.map(look => look.catch(toFailedResult)))).flat()]
 }
 
 /** What one look stumbles over is a symptom too: the others have theirs to tell. */
-function asFinding(error: unknown): Symptom[] {
+function toFailedResult(error: unknown): DoctorResult[] {
   if (!(error instanceof DispatchError)) throw error
-  return [bad('files', error.message, error.remedy)]
+  return [fail('files', error.message, error.remedy)]
 }
 
 /** Settings that do not read are a symptom like any other; what does not hang on them is looked at all the same. */
-function configuration() {
+function checkConfiguration() {
   try {
-    return { config: readConfig(), found: [good('settings', 'read')], read: true }
+    return { config: readConfig(), found: [ok('settings', 'read')], read: true }
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
     const [, ...problems] = error.message.split('\n  ')
     if (problems.length === 0) throw error // Not a word of .env: DISPATCH_HOME itself is no place.
-    const found = problems.map(problem => bad('settings', problem, error.remedy))
-    return { config: readDefaults(), found, read: false }
+    const found = problems.map(problem => fail('settings', problem, error.remedy))
+    return { config: readDefaultConfig(), found, read: false }
   }
 }
 
 /** What a repository here has for claude that we leave aside, because it could run programs. */
-async function repository(ours: string[]): Promise<Symptom[]> {
+async function checkRepository(ours: string[]): Promise<DoctorResult[]> {
   try {
     const found = await findRepository(undefined, ours)
-    const ignored = found ? (await instructionsOf(found)).ignored : []
+    const ignored = found ? (await readInstructions(found)).ignored : []
     if (ignored.length === 0) return []
     return [
-      weak(
+      warn(
         'ignored',
         `in ${found?.path}: ${ignored.join(', ')}`,
         'Nothing to do: they could run programs, so our agents are started without them',
@@ -87,6 +98,6 @@ async function repository(ours: string[]): Promise<Symptom[]> {
     ]
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
-    return [weak('here', error.message, error.remedy)]
+    return [warn('here', error.message, error.remedy)]
   }
 }

@@ -1,10 +1,10 @@
 import path from 'node:path'
-import { type Config, exits } from '../../host/index.ts'
-import { damagedSessions, type View, viewAll } from '../../session/index.ts'
+import { type Config, exitCodes } from '../../host/index.ts'
+import { listDamagedSessions, readAllViews, type SessionView } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
-import { lenientConfig } from '../lenient.ts'
-import { printSilence } from '../notify/health.ts'
-import { age, fitted, paint, paintState, print, shorten } from '../terminal.ts'
+import { readConfigOrDefaults } from '../lenient.ts'
+import { printChannelWarning } from '../notify/health.ts'
+import { fitTable, formatRelativeTime, paint, paintState, print, shorten } from '../terminal.ts'
 
 export const command = defineCommand({
   about: `
@@ -14,49 +14,53 @@ Every session, newest first: where it stands, how old it is, what it was asked. 
     json: { type: 'boolean', about: 'one JSON object on standard output instead of words' },
   },
   async run(values) {
-    const config = lenientConfig()
-    const views = await viewAll(config.workspace)
-    const damaged = damagedSessions(config.workspace)
-    const rows = [...views.map(row), ...damaged.map(({ id, why }) => [paint('red', 'unreadable'), id, '', '', why])]
-    if (values.json) print(JSON.stringify([...views.map(summary), ...damaged.map(one => damagedSummary(one, config))]))
+    const config = readConfigOrDefaults()
+    const views = await readAllViews(config.workspace)
+    const damaged = listDamagedSessions(config.workspace)
+    const rows = [
+      ...views.map(formatRow),
+      ...damaged.map(({ id, reason }) => [paint('red', 'unreadable'), id, '', '', reason]),
+    ]
+    if (values.json)
+      print(JSON.stringify([...views.map(summarize), ...damaged.map(one => summarizeDamaged(one, config))]))
     else if (rows.length === 0) print('No session yet. Begin one: dispatch "task"')
-    else print(fitted(rows, 4, shorten))
-    if (!values.json) printSilence(config)
-    return exits.ok
+    else print(fitTable(rows, 4, shorten))
+    if (!values.json) printChannelWarning(config)
+    return exitCodes.ok
   },
 })
 
-function row(view: View): string[] {
+function formatRow(view: SessionView): string[] {
   const { session, status } = view
   return [
     paintState(view),
     session.id,
-    paint('dim', age(session.opening.openedAt)),
-    doing(view),
-    shorten(status.title || session.opening.task.title, 60),
+    paint('dim', formatRelativeTime(session.manifest.openedAt)),
+    describeActivity(view),
+    shorten(status.title || session.manifest.task.title, 60),
   ]
 }
 
-function doing({ session, status }: View): string {
-  if (session.format !== undefined) return `format ${session.format}: read only`
+function describeActivity({ session, status }: SessionView): string {
+  if (session.newerFormat !== undefined) return `format ${session.newerFormat}: read only`
   const working = status.workers.filter(worker => worker.startedAt && !worker.endedAt).length
   if (working > 0) return `${working} worker${working === 1 ? '' : 's'}`
   return status.round > 0 ? `round ${status.round}` : ''
 }
 
-function damagedSummary({ id, why }: { id: string; why: string }, { workspace }: Config) {
-  return { id, state: 'unreadable', why, folder: path.join(workspace, id) }
+function summarizeDamaged({ id, reason }: { id: string; reason: string }, { workspace }: Config) {
+  return { id, state: 'unreadable', reason, folder: path.join(workspace, id) }
 }
 
-function summary({ session, status, state, runner }: View) {
+function summarize({ session, status, state, runnerLiveness }: SessionView) {
   return {
     id: session.id,
     state,
-    since: status.since,
-    openedAt: session.opening.openedAt,
-    title: session.opening.task.title,
+    since: status.phaseStartedAt,
+    openedAt: session.manifest.openedAt,
+    title: session.manifest.task.title,
     round: status.round,
-    runner,
+    runner: runnerLiveness,
     folder: session.paths.folder,
   }
 }

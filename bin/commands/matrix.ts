@@ -1,17 +1,17 @@
-import { exits, heldSecrets, withoutSecrets } from '../../host/index.ts'
+import { exitCodes, listKnownSecrets, redactSecrets } from '../../host/index.ts'
 import {
-  changedSinceVerdict,
+  describeVoidReason,
+  listChangesSinceVerdict,
   type Matrix,
   readMatrix,
+  readView,
   renderMatrix,
-  viewOf,
-  voidBy,
-  voided,
+  voidMatrix,
 } from '../../session/index.ts'
-import { matrixHtml } from '../../webui/index.ts'
-import { chosen } from '../chosen.ts'
+import { renderMatrixHtml } from '../../webui/index.ts'
+import { pickSession } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
-import { lenientConfig } from '../lenient.ts'
+import { readConfigOrDefaults } from '../lenient.ts'
 
 export const command = defineCommand({
   about: `
@@ -26,21 +26,21 @@ newest session.
     json: { type: 'boolean', about: 'one JSON object' },
   },
   async run(values, words) {
-    const config = lenientConfig()
-    const session = chosen(config, words[0])
-    const view = await viewOf(session)
-    const why = voidBy(await changedSinceVerdict(session.paths, view.status)) // Whether a runner has said so or not.
+    const config = readConfigOrDefaults()
+    const session = pickSession(config, words[0])
+    const view = await readView(session)
+    const why = describeVoidReason(await listChangesSinceVerdict(session.paths, view.status)) // Whether a runner has said so or not.
     const read = readMatrix(view)
-    const matrix = clean(why === undefined ? read : voided(read, why), heldSecrets(config))
+    const matrix = redactMatrix(why === undefined ? read : voidMatrix(read, why), listKnownSecrets(config))
     if (values.json) process.stdout.write(`${JSON.stringify(matrix, null, 2)}\n`)
-    else process.stdout.write(values.html ? matrixHtml(matrix) : renderMatrix(matrix))
-    return matrix.damage.length > 0 ? exits.integrity : exits.ok
+    else process.stdout.write(values.html ? renderMatrixHtml(matrix) : renderMatrix(matrix))
+    return matrix.damage.length > 0 ? exitCodes.integrity : exitCodes.ok
   },
 })
 
 /** It is made to be pasted where others read it. */
-function clean(matrix: Matrix, held: string[]): Matrix {
+function redactMatrix(matrix: Matrix, knownSecrets: string[]): Matrix {
   return JSON.parse(JSON.stringify(matrix), (_, value) =>
-    typeof value === 'string' ? withoutSecrets(value, held).text : value,
+    typeof value === 'string' ? redactSecrets(value, knownSecrets).text : value,
   )
 }

@@ -1,11 +1,11 @@
-import { DispatchError, exits, readConfig } from '../../host/index.ts'
-import { wake } from '../../notify/index.ts'
-import { defineCommand, type Values } from '../command.ts'
+import { DispatchError, exitCodes, readConfig } from '../../host/index.ts'
+import { startDeliverer } from '../../notify/index.ts'
+import { defineCommand, type OptionValues } from '../command.ts'
 import { refuseAgent } from '../confirm.ts'
-import { printLog } from '../notify/log.ts'
-import { overview } from '../notify/overview.ts'
-import { setup } from '../notify/setup.ts'
-import { test } from '../notify/test.ts'
+import { printDeliveryLog } from '../notify/log.ts'
+import { printChannels } from '../notify/overview.ts'
+import { setupNotifications } from '../notify/setup.ts'
+import { runChannelTest } from '../notify/test.ts'
 
 const options = {
   new: { type: 'boolean', about: 'setup: a new topic, also where a good one is set' },
@@ -19,7 +19,7 @@ const options = {
 } as const
 
 /** Which options belong to which word. */
-const taken: Record<string, (keyof typeof options)[]> = {
+const optionsByAction: Record<string, (keyof typeof options)[]> = {
   '': ['json'],
   setup: ['new', 'server', 'token', 'webhook', 'quiet-hours'],
   test: ['json'],
@@ -43,28 +43,31 @@ took it, 8 when one did not, 2 when none is set.
 log: what was sent, when, by which channel, and what came of it; what still waits, and what was given up.
 `,
   options,
-  choices: { what: () => Object.keys(taken).filter(Boolean) },
+  choices: { what: () => Object.keys(optionsByAction).filter(Boolean) },
   remedy: '`dispatch notify --help` tells what it takes.',
   async run(values, [word = '']) {
-    refuseStrangers(word, values)
-    if (word === 'setup') return setup(values)
+    refuseOtherOptions(word, values)
+    if (word === 'setup') return setupNotifications(values)
     const config = readConfig()
     if (word === 'test' || values.retry) await refuseAgent(`notify ${word}`, 'It rings on somebody’s phone.')
-    await wake(config) // After a restart of the machine nobody else may have looked yet.
-    if (word === 'test') return test(config, values.json ?? false)
-    return word === 'log' ? printLog(config, values) : overview(config, values.json ?? false)
+    await startDeliverer(config) // After a restart of the machine nobody else may have looked yet.
+    if (word === 'test') return runChannelTest(config, values.json ?? false)
+    return word === 'log' ? printDeliveryLog(config, values) : printChannels(config, values.json ?? false)
   },
 })
 
-function refuseStrangers(word: string, values: Values<typeof options>): void {
-  const known = taken[word]
+function refuseOtherOptions(word: string, values: OptionValues<typeof options>): void {
+  const known = optionsByAction[word]
   const remedy = '`dispatch notify --help` tells what it takes.'
   if (known === undefined)
-    throw new DispatchError(`notify knows setup, test and log, and not "${word}"`, { exit: exits.usage, remedy })
+    throw new DispatchError(`notify knows setup, test and log, and not "${word}"`, {
+      exitCode: exitCodes.usage,
+      remedy,
+    })
   const stranger = Object.keys(values).find(name => !known.some(one => one === name))
   if (stranger !== undefined)
     throw new DispatchError(`--${stranger} is nothing for \`dispatch notify${word && ` ${word}`}\``, {
-      exit: exits.usage,
+      exitCode: exitCodes.usage,
       remedy,
     })
 }

@@ -1,19 +1,19 @@
 import {
-  confirm,
+  confirmProject,
   DispatchError,
-  exits,
+  exitCodes,
   findRepository,
-  isConfirmed,
+  isProjectConfirmed,
   Project,
-  projectFile,
-  propose,
+  projectFileName,
+  proposeProject,
   readConfig,
   readProject,
 } from '../../host/index.ts'
 import { defineCommand } from '../command.ts'
-import { agreed, refuseAnyAgent } from '../confirm.ts'
-import { sandboxFor } from '../enclosed.ts'
-import { refuseFiles, remarksOn, showProject, writeProject } from '../project.ts'
+import { confirmAction, refuseAnyAgent } from '../confirm.ts'
+import { resolveSandbox } from '../enclosed.ts'
+import { checkProjectFiles, listProjectWarnings, printProjectFile, writeProjectFile } from '../project.ts'
 import { paint, print } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -32,60 +32,61 @@ again when the file changes. It is read from your checkout only, never from what
   async run(values) {
     const config = readConfig()
     await refuseAnyAgent('prepare', 'Run it yourself, in a terminal that no agent has opened.', config)
-    const repository = await findRepository(values.repo, [config.install, config.home])
+    const repository = await findRepository(values.repo, [config.installFolder, config.home])
     if (!repository)
       throw new DispatchError('this folder lies in no git repository', {
-        exit: exits.usage,
+        exitCode: exitCodes.usage,
         remedy: 'Go into one, or name it: dispatch prepare --repo DIR.',
       })
     if (`${repository.path}/`.startsWith(`${config.home}/`))
       throw new DispatchError(`${repository.path} lies in dispatch's own folder, where agents write`, {
-        exit: exits.usage,
+        exitCode: exitCodes.usage,
         remedy: 'Name a checkout of yours: dispatch prepare --repo DIR.',
       })
     // A missing sandbox keeps a session from starting where one is required; it does not keep you from confirming.
-    const sandbox = await sandboxFor(config, config.SANDBOX === 'required' ? 'auto' : undefined)
+    const sandbox = await resolveSandbox(config, config.SANDBOX === 'required' ? 'auto' : undefined)
     const found = readProject(repository.path)
-    if (found) await refuseFiles(found, repository)
-    const remarks = found ? await remarksOn(found, repository) : []
-    if (found && isConfirmed(config.home, repository.path, found.sha256)) {
-      showProject(found, sandbox)
+    if (found) await checkProjectFiles(found, repository)
+    const remarks = found ? await listProjectWarnings(found, repository) : []
+    if (found && isProjectConfirmed(config.home, repository.path, found.sha256)) {
+      printProjectFile(found, sandbox)
       for (const remark of remarks) print(paint('yellow', `  ${remark}`))
       print('\nYou have confirmed exactly this. Nothing to do.')
-      return exits.ok
+      return exitCodes.ok
     }
     if (found) {
-      showProject(found, sandbox)
+      printProjectFile(found, sandbox)
       for (const remark of remarks) print(paint('yellow', `  ${remark}`))
-      if (!(await saidYes(values.yes, 'Yes to exactly this file?'))) return refused()
-      confirm(config.home, repository.path, found.sha256)
+      if (!(await confirmPrepare(values.yes, 'Yes to exactly this file?'))) return exitRefused()
+      confirmProject(config.home, repository.path, found.sha256)
       print('Confirmed. You are asked again when it changes.')
-      return exits.ok
+      return exitCodes.ok
     }
-    const proposal = await propose(repository)
+    const proposal = await proposeProject(repository)
     if (!proposal) {
-      print(`Nothing in ${repository.path} is known to need dependencies. If it does, say how in ${projectFile}:`)
+      print(`Nothing in ${repository.path} is known to need dependencies. If it does, say how in ${projectFileName}:`)
       print('\n  { "setup": ["make deps"], "lockfiles": ["deps.lock"], "files": [".env.test"] }\n')
-      return exits.ok
+      return exitCodes.ok
     }
     print(`Proposed, from what lies in ${repository.path}:\n`)
-    for (const line of proposal.because) print(`  ${line}`)
+    for (const line of proposal.reasons) print(`  ${line}`)
     print()
-    const file = `${repository.path}/${projectFile} (new)`
-    showProject({ file, project: Project.parse(proposal.project) }, sandbox)
-    if (!(await saidYes(values.yes, 'Write this file, and run these commands when work begins?'))) return refused()
-    const written = writeProject(repository, proposal.project)
-    confirm(config.home, repository.path, written.sha256)
+    const file = `${repository.path}/${projectFileName} (new)`
+    printProjectFile({ file, project: Project.parse(proposal.project) }, sandbox)
+    if (!(await confirmPrepare(values.yes, 'Write this file, and run these commands when work begins?')))
+      return exitRefused()
+    const written = writeProjectFile(repository, proposal.project)
+    confirmProject(config.home, repository.path, written.sha256)
     print(`Written: ${written.file}. Commit it if others should have it too.`)
-    return exits.ok
+    return exitCodes.ok
   },
 })
 
-async function saidYes(beforehand: boolean | undefined, question: string): Promise<boolean> {
-  return beforehand || agreed(question, 'prepare')
+async function confirmPrepare(beforehand: boolean | undefined, question: string): Promise<boolean> {
+  return beforehand || confirmAction(question, 'prepare')
 }
 
-function refused(): number {
+function exitRefused(): number {
   print(paint('dim', 'Nothing was changed.'))
-  return exits.ok
+  return exitCodes.ok
 }

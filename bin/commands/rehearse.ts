@@ -1,6 +1,6 @@
 import path from 'node:path'
-import { install, namesIn } from '../../host/index.ts'
-import { settle } from '../../notify/index.ts'
+import { installFolder, listNames } from '../../host/index.ts'
+import { drainOutbox } from '../../notify/index.ts'
 import { defineCommand } from '../command.ts'
 
 export const command = defineCommand({
@@ -11,12 +11,12 @@ on this machine that plays the models. Free and offline. The session's folder st
   options: { list: { type: 'boolean', about: 'the names of the scenarios, with a line on each' } },
   choices: { scenario: scenarioNames },
   async run(values, words) {
-    const { list, rehearse } = await import('../../rehearsal/index.ts')
-    return values.list ? list() : rehearse(words[0], settle)
+    const { printScenarios, rehearse } = await import('../../rehearsal/index.ts')
+    return values.list ? printScenarios() : rehearse(words[0], drainOutbox)
   },
 })
 
 /** Reads the folder itself: loading rehearsal/ takes a third of a start, and Tab must be quick. */
 function scenarioNames(): string[] {
-  return namesIn(path.join(install, 'rehearsal/scenarios')).map(file => path.basename(file, '.ts'))
+  return listNames(path.join(installFolder, 'rehearsal/scenarios')).map(file => path.basename(file, '.ts'))
 }

@@ -2,33 +2,33 @@ import fs from 'node:fs'
 import path from 'node:path'
 import {
   type Config,
+  checkLiveness,
   DispatchError,
-  exits,
+  exitCodes,
   isErrno,
-  liveness,
-  namesIn,
-  oneLine,
-  reaches,
+  isReachable,
+  listNames,
+  openTmux,
   readConfig,
-  storageError,
-  tmuxOf,
+  toOneLine,
+  toStorageError,
 } from '../../host/index.ts'
-import { tmuxSession } from '../../runner/index.ts'
+import { getTmuxSessionName } from '../../runner/index.ts'
 import {
   type Commit,
-  differences,
+  computeStatus,
   findSession,
-  holder,
-  importHead,
+  importWork,
+  listDifferences,
+  readLeaseHolder,
   readLog,
-  refuseNewer,
+  refuseNewerFormat,
   type Session,
-  type Status,
-  statusOf,
+  type SessionStatus,
 } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
-import { atTerminal, confirmId, refuseAgent } from '../confirm.ts'
-import { paint, print, title } from '../terminal.ts'
+import { confirmSessionId, isAtTerminal, refuseAgent } from '../confirm.ts'
+import { formatTitle, paint, print } from '../terminal.ts'
 
 export const command = defineCommand({
   about: `
@@ -41,67 +41,69 @@ all that are named go, or none. What claude itself keeps of the talk stays where
     const config = readConfig()
     const sessions = [...new Map(words.map(word => findSession(config.workspace, word)).map(s => [s.id, s])).values()]
     await refuseAgent('rm', 'Sessions are removed by those who opened them.')
-    for (const session of sessions) refuseNewer(session)
+    for (const session of sessions) refuseNewerFormat(session)
     for (const session of sessions) await refuseRunning(session, config)
-    for (const session of sessions) if (!values.force) await refuseUndelivered(session, config)
+    for (const session of sessions) if (!values.force) await refuseUnsavedWork(session, config)
     for (const session of sessions) {
-      remove(session, config)
-      await tmuxOf(config.home).closeSession(tmuxSession(session)) // Windows of what has ended may still stand there.
+      removeSession(session, config)
+      await openTmux(config.home).closeSession(getTmuxSessionName(session)) // Windows of what has ended may still stand there.
       print(`removed ${session.id}`)
     }
-    sweep(config)
-    return exits.ok
+    finishRemovals(config)
+    return exitCodes.ok
   },
 })
 
 /** Closed, no runner and no window: anything else could still write there, or be given a successor. */
 async function refuseRunning(session: Session, config: Config): Promise<void> {
-  const status = statusOf(readLog(session.paths.events).events)
+  const status = computeStatus(readLog(session.paths.events).events)
   const isOver = status.closed !== undefined || status.phase === 'failed'
-  const runner = holder(session.paths.runner)
-  const panes = (await tmuxOf(config.home).panes()).filter(pane => pane.session === tmuxSession(session) && !pane.dead)
-  if (isOver && panes.length === 0 && (!runner || (await liveness(runner)) === 'dead')) return
+  const runner = readLeaseHolder(session.paths.runnerLease)
+  const panes = (await openTmux(config.home).listPanes()).filter(
+    pane => pane.session === getTmuxSessionName(session) && !pane.isDead,
+  )
+  if (isOver && panes.length === 0 && (!runner || (await checkLiveness(runner)) === 'dead')) return
   throw new DispatchError(`session ${session.id} is still open; nothing was removed`, {
-    exit: exits.conflict,
+    exitCode: exitCodes.conflict,
     remedy: `First: dispatch stop ${session.id.slice(-4)}`,
   })
 }
 
-async function refuseUndelivered(session: Session, config: Config): Promise<void> {
+async function refuseUnsavedWork(session: Session, config: Config): Promise<void> {
   const { id } = session
-  const lost = await undelivered(session, config)
+  const lost = await findUnsavedWork(session, config)
   if (lost === undefined) return
-  if (atTerminal()) print(`${title(id)}\n  ${paint('red', lost.what)}`)
-  if (await confirmId(session, '  Remove it all the same?')) return
-  throw new DispatchError(`${atTerminal() ? '' : `${id}: ${lost.what}. `}Nothing was removed.`, {
-    exit: exits.conflict,
+  if (isAtTerminal()) print(`${formatTitle(id)}\n  ${paint('red', lost.what)}`)
+  if (await confirmSessionId(session, '  Remove it all the same?')) return
+  throw new DispatchError(`${isAtTerminal() ? '' : `${id}: ${lost.what}. `}Nothing was removed.`, {
+    exitCode: exitCodes.conflict,
     remedy: `${lost.remedy} To lose it: dispatch rm --force ${id.slice(-4)}`,
   })
 }
 
-interface Lost {
+interface UnsavedWork {
   what: string
   remedy: string
 }
 
 /** What would be lost with this session; undefined when there is nothing, or a repository of the user's has it. */
-async function undelivered({ id, paths, opening }: Session, config: Config): Promise<Lost | undefined> {
-  const status = statusOf(readLog(paths.events).events)
+async function findUnsavedWork({ id, paths, manifest }: Session, config: Config): Promise<UnsavedWork | undefined> {
+  const status = computeStatus(readLog(paths.events).events)
   if (status.base === undefined || !fs.existsSync(paths.outputs)) return undefined
   const look = `Look: ${paths.outputs}`
-  const head = await importHead(paths).catch((error: Error) => error)
+  const head = await importWork(paths).catch((error: Error) => error)
   if (head instanceof Error) return { what: `${head.message}; so nobody can say what would be lost`, remedy: look }
-  const loose = (await differences(paths, head.commit)).map(file => oneLine(file, 80))
+  const loose = (await listDifferences(paths, head.commit)).map(file => toOneLine(file, 80))
   const more = loose.length > 5 ? ` and ${loose.length - 5} more` : ''
   if (loose.length > 0)
     return { what: `not committed in outputs/: ${loose.slice(0, 5).join(', ')}${more}`, remedy: look }
-  const places = [...(opening.repository ? [opening.repository.path] : []), process.cwd()].filter(
+  const places = [...(manifest.repository ? [manifest.repository.path] : []), process.cwd()].filter(
     place => !`${place}/`.startsWith(`${config.home}/`), // Whoever stands in outputs/ has the work only there.
   )
-  for (const commit of commitsOf(status, head)) {
-    const found = await Promise.all(places.map(place => reaches(place, commit)))
+  for (const commit of listFinalCommits(status, head)) {
+    const found = await Promise.all(places.map(place => isReachable(place, commit)))
     if (found.includes(true)) continue
-    const where = opening.repository ? `no branch of ${opening.repository.path}` : 'no repository that is known here'
+    const where = manifest.repository ? `no branch of ${manifest.repository.path}` : 'no repository that is known here'
     const what = `commit ${commit.slice(0, 10)}${commit === status.verdict?.commit ? ', which was judged,' : ''} is in ${where}`
     return { what, remedy: `Bring it home: dispatch apply ${id.slice(-4)}` }
   }
@@ -109,43 +111,44 @@ async function undelivered({ id, paths, opening }: Session, config: Config): Pro
 }
 
 /** The commits that the work ends in, beyond the base. */
-function commitsOf({ base, verdict, accepted }: Status, head: Commit): string[] {
-  const ends = new Set([verdict?.commit, accepted, head.commit].filter(commit => commit !== undefined))
+function listFinalCommits({ base, verdict, acceptedCommit }: SessionStatus, head: Commit): string[] {
+  const ends = new Set([verdict?.commit, acceptedCommit, head.commit].filter(commit => commit !== undefined))
   return [...ends].filter(commit => commit !== base?.commit)
 }
 
-const aside = '.removed-'
+const REMOVED_PREFIX = '.removed-'
 
 /** First out of sight, whole, and only then deleted: an end in the middle leaves no half session that still lists. */
-function remove({ id, paths }: Session, { workspace }: Config): void {
-  const place = path.join(workspace, `${aside}${id}`)
+function removeSession({ id, paths }: Session, { workspace }: Config): void {
+  const place = path.join(workspace, `${REMOVED_PREFIX}${id}`)
   try {
     fs.rmSync(place, { recursive: true, force: true })
     fs.renameSync(paths.folder, place)
   } catch (error) {
-    throw storageError(paths.folder, error)
+    throw toStorageError(paths.folder, error)
   }
-  erase(place)
+  deleteFolder(place)
 }
 
 /** What an earlier removal did not come to the end of. */
-function sweep({ workspace }: Config): void {
-  for (const name of namesIn(workspace).filter(name => name.startsWith(aside))) erase(path.join(workspace, name))
+function finishRemovals({ workspace }: Config): void {
+  for (const name of listNames(workspace).filter(name => name.startsWith(REMOVED_PREFIX)))
+    deleteFolder(path.join(workspace, name))
 }
 
 /** Builds leave folders that even their owner may not write in; those are opened first. */
-function erase(folder: string): void {
+function deleteFolder(folder: string): void {
   try {
     fs.rmSync(folder, { recursive: true, force: true })
   } catch (error) {
-    if (!isErrno(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw storageError(folder, error)
-    unlock(folder)
+    if (!isErrno(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw toStorageError(folder, error)
+    makeWritable(folder)
     fs.rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function unlock(folder: string): void {
+function makeWritable(folder: string): void {
   fs.chmodSync(folder, 0o700)
   for (const entry of fs.readdirSync(folder, { withFileTypes: true }))
-    if (entry.isDirectory()) unlock(path.join(folder, entry.name))
+    if (entry.isDirectory()) makeWritable(path.join(folder, entry.name))
 }

@@ -1,9 +1,9 @@
-import { DispatchError, exits, readConfig } from '../../host/index.ts'
+import { DispatchError, exitCodes, readConfig } from '../../host/index.ts'
 import { findSession } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
 import { refuseAgent } from '../confirm.ts'
-import { readGiven } from '../given.ts'
-import { plainText, tell } from '../tell.ts'
+import { readTextInput } from '../given.ts'
+import { parsePlainText, sendMessage } from '../tell.ts'
 import { print } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -20,10 +20,10 @@ or somebody has begun to type there, it waits. A turn that runs is not broken of
   },
   remedy: 'Words that begin with a dash go behind two: dispatch say <sid> -- -x.',
   async run(values, [named = '', ...words]) {
-    const patience = seconds(values.patience ?? '60')
+    const patience = parseSeconds(values.patience ?? '60')
     const given = words.length === 0 ? [] : [words.join(' ')]
-    const text = plainText(
-      await readGiven(values.file, given, {
+    const text = parsePlainText(
+      await readTextInput(values.file, given, {
         name: 'word',
         remedy: 'Say something: dispatch say <sid> "use port 8080".',
       }),
@@ -31,12 +31,12 @@ or somebody has begun to type there, it waits. A turn that runs is not broken of
     const config = readConfig()
     const session = findSession(config.workspace, named)
     await refuseAgent('say', 'An orchestrator that needs the human runs `ask "…"`.')
-    print(await tell(session, config, { is: 'say', text }, patience))
-    return exits.ok
+    print(await sendMessage(session, config, { kind: 'say', text }, patience))
+    return exitCodes.ok
   },
 })
 
-function seconds(text: string): number {
+function parseSeconds(text: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text)
-  throw new DispatchError(`--patience takes whole seconds, not "${text}"`, { exit: exits.usage })
+  throw new DispatchError(`--patience takes whole seconds, not "${text}"`, { exitCode: exitCodes.usage })
 }

@@ -1,23 +1,23 @@
 import path from 'node:path'
 import {
-  type Addition,
-  addedTo,
-  addTo,
   type Config,
-  exits,
-  journalOf,
-  loginOf,
-  makePrivate,
+  createTrustEntry,
+  detectLogin,
+  exitCodes,
+  findUserSettings,
+  installEntries,
+  isTrusted,
+  type JsonEntry,
+  makePrivateFolder,
+  previewInstall,
   readClaudeConfig,
   readConfig,
-  trustIn,
-  trusts,
-  userSettings,
+  resolveJournal,
 } from '../../host/index.ts'
 import { defineCommand } from '../command.ts'
-import { agreed, refuseAgent } from '../confirm.ts'
+import { confirmAction, refuseAgent } from '../confirm.ts'
 import { paintDiff } from '../diff.ts'
-import { elsewhereHooks, openElsewhere } from '../elsewhere.ts'
+import { buildExternalHooks, createExternalFolder } from '../elsewhere.ts'
 import { paint, print } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -36,13 +36,15 @@ touch, shows the change and asks; what else stands in them stays byte for byte, 
   async run(values) {
     const config = readConfig()
     await refuseAgent('setup', 'Run it yourself: it writes in files of yours.')
-    makePrivate(config.workspace)
-    const touched = [...trust(config), ...(values.hooks ? [hooks(config)] : [])].map(({ file, additions, why }) => ({
-      file,
-      additions,
-      why,
-      ...texts(addedTo(journalOf(config.home), file, additions)),
-    }))
+    makePrivateFolder(config.workspace)
+    const touched = [...planTrust(config), ...(values.hooks ? [planHooks(config)] : [])].map(
+      ({ file, additions, reason }) => ({
+        file,
+        additions,
+        why: reason,
+        ...toTexts(previewInstall(resolveJournal(config.home), file, additions)),
+      }),
+    )
     const open = touched.filter(({ before, after }) => before !== after)
     for (const { file } of touched.filter(one => !open.includes(one))) print(`${file} has it already. Nothing to do.`)
     if (open.length > 0) {
@@ -50,44 +52,44 @@ touch, shows the change and asks; what else stands in them stays byte for byte, 
       for (const { file, why } of open) print(`  ${file}\n    ${why}`)
       for (const { file, before, after } of open) print(`\n${paintDiff(file, before, after)}`)
       print()
-      for (const { file, before } of open) warnOfComments(file, before)
-      if (!values.yes && !(await agreed('Write it?', 'setup'))) return done('Nothing was changed.')
-      for (const { file, additions } of open) await addTo(journalOf(config.home), file, additions)
+      for (const { file, before } of open) warnAboutComments(file, before)
+      if (!values.yes && !(await confirmAction('Write it?', 'setup'))) return printDone('Nothing was changed.')
+      for (const { file, additions } of open) await installEntries(resolveJournal(config.home), file, additions)
     }
-    if (values.hooks) openElsewhere(config.home)
-    return open.length > 0 ? done('Done. `dispatch uninstall` takes it back.') : exits.ok
+    if (values.hooks) createExternalFolder(config.home)
+    return open.length > 0 ? printDone('Done. `dispatch uninstall` takes it back.') : exitCodes.ok
   },
 })
 
-interface Wanted {
+interface PlannedChange {
   file: string
-  why: string
-  additions: Addition[]
+  reason: string
+  additions: JsonEntry[]
 }
 
 /** One entry for the folder above every session; none when a key needs none or a folder above is trusted. */
-function trust(config: Config): Wanted[] {
-  const login = loginOf(config.claude)
+function planTrust(config: Config): PlannedChange[] {
+  const login = detectLogin(config.claudeFolder)
   if (login.kind === 'key') {
-    print(`A key or token is in the environment: claude runs with a config of its own in ${config.claude}.`)
+    print(`A key or token is in the environment: claude runs with a config of its own in ${config.claudeFolder}.`)
     print('For that, nothing of yours is touched.')
     return []
   }
-  if (trusts(readClaudeConfig(login.configFile), config.workspace)) {
+  if (isTrusted(readClaudeConfig(login.configFile), config.workspace)) {
     print(`${login.configFile} trusts ${config.workspace} already. Nothing to do.`)
     return []
   }
-  const why = 'claude is to trust our workspace; every session lies in it, so one entry serves them all'
-  return [{ file: login.configFile, why, additions: [trustIn(config.workspace)] }]
+  const reason = 'claude is to trust our workspace; every session lies in it, so one entry serves them all'
+  return [{ file: login.configFile, reason, additions: [createTrustEntry(config.workspace)] }]
 }
 
-function hooks(config: Config): Wanted {
-  const why = 'sessions that dispatch did not launch say when they end or wait; the watchdog pushes that'
-  return { file: userSettings(), why, additions: elsewhereHooks(config) }
+function planHooks(config: Config): PlannedChange {
+  const reason = 'sessions that dispatch did not launch say when they end or wait; the watchdog pushes that'
+  return { file: findUserSettings(), reason, additions: buildExternalHooks(config) }
 }
 
 /** Claude reads plain JSON only, and says of a settings file that is none no more than a line (docs/decisions/0014). */
-function warnOfComments(file: string, text: string | undefined): void {
+function warnAboutComments(file: string, text: string | undefined): void {
   if (path.basename(file) !== 'settings.json' || !text?.trim()) return
   try {
     JSON.parse(text.replace(/^\ufeff/, ''))
@@ -97,11 +99,11 @@ function warnOfComments(file: string, text: string | undefined): void {
   }
 }
 
-function texts({ before, after }: { before: Buffer | undefined; after: Buffer | undefined }) {
+function toTexts({ before, after }: { before: Buffer | undefined; after: Buffer | undefined }) {
   return { before: before?.toString(), after: after?.toString() }
 }
 
-function done(text: string): number {
+function printDone(text: string): number {
   print(text)
-  return exits.ok
+  return exitCodes.ok
 }

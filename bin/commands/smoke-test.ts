@@ -2,28 +2,28 @@ import path from 'node:path'
 import {
   type Config,
   DispatchError,
-  exits,
+  detectLogin,
+  exitCodes,
   findClaude,
-  install,
+  installFolder,
   type Login,
-  loginOf,
+  pickVariables,
   prepareHome,
   prepareLogin,
-  printable,
   readConfig,
   requireClaude,
   requireLogin,
   requirePrograms,
-  run,
-  variables,
+  runProgram,
+  sanitize,
 } from '../../host/index.ts'
-import { channelsOf, type Proof, prove } from '../../notify/index.ts'
-import { findSession, readLog, type Session, statusOf, viewOf } from '../../session/index.ts'
+import { type ChannelTest, listEnabledChannels, testChannels } from '../../notify/index.ts'
+import { computeStatus, findSession, readLog, readView, type Session } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
-import { agreed } from '../confirm.ts'
-import { clock, paint, print } from '../terminal.ts'
-import { type Cost, costOf, printOne } from './cost.ts'
-import { outcomeOf, watchToEnd } from './wait.ts'
+import { confirmAction } from '../confirm.ts'
+import { formatElapsed, paint, print } from '../terminal.ts'
+import { printCost, readCost, type SessionCost } from './cost.ts'
+import { waitForResult, watchToEnd } from './wait.ts'
 
 export const command = defineCommand({
   about: `
@@ -37,63 +37,65 @@ one notice and shows the cost.
   },
   async run(values) {
     const config = readConfig()
-    const means = await refuseEarly(config)
-    const task = await taskHere()
+    const means = await checkRequirements(config)
+    const task = await chooseTask()
     if (!values.json) announce(task, means, config)
-    if (!values.yes && !(await saysYes(values.json))) {
+    if (!values.yes && !(await confirmRun(values.json))) {
       print('Nothing was started.')
-      return exits.ok
+      return exitCodes.ok
     }
-    const session = await begin(task, config)
+    const session = await startDispatch(task, config)
     if (typeof session === 'number') return session
     if (!values.json) print(paint('dim', `${session.id}: Ctrl-c ends the watching; \`dispatch stop\` ends the session`))
-    const exit = values.json ? (await outcomeOf(session)).exit : await watchToEnd(session)
-    const found = await lookBack(session, exit, config)
+    const exit = values.json ? (await waitForResult(session)).exit : await watchToEnd(session)
+    const found = await collectResult(session, exit, config)
     if (values.json) print(JSON.stringify(found))
-    else printFound(found)
+    else printResult(found)
     return exit
   },
 })
 
 // --- before ---
 
-interface Means {
+interface Requirements {
   claude: string
   login: Login
 }
 
 /** Everything without which it cannot end well: exit 6 or 7, with what to do, before anything was started. */
-async function refuseEarly(config: Config): Promise<Means> {
+async function checkRequirements(config: Config): Promise<Requirements> {
   prepareHome(config)
   await requirePrograms(config)
   const claude = findClaude()
   await requireClaude(claude, config)
-  const login = loginOf(config.claude)
+  const login = detectLogin(config.claudeFolder)
   prepareLogin(login, config.workspace)
   await requireLogin(login, claude)
   if (config.GEMINI_API_KEY === '')
     throw new DispatchError('GEMINI_API_KEY is not set, and without a judge no verdict can be PASS', {
-      exit: exits.login,
+      exitCode: exitCodes.login,
       remedy: `Get a key at https://aistudio.google.com/apikey, then put GEMINI_API_KEY=… into ${config.home}/.env`,
     })
   return { claude, login }
 }
 
 /** The fixed task. `-B` keeps Python from leaving files beside the work. */
-async function taskHere(): Promise<string> {
-  const found = await run('python3', ['--version'], { deadline: 10_000 }) // On a new Mac it is there and only offers to install itself.
+async function chooseTask(): Promise<string> {
+  const found = await runProgram('python3', ['--version'], { timeoutMs: 10_000 }) // On a new Mac it is there and only offers to install itself.
   const [module, tests, start] =
-    found.code === 0
+    found.exitCode === 0
       ? ['Python module mathx.py', 'test_mathx.py', '`python3 -B -m unittest`']
       : ['JavaScript module mathx.mjs', 'mathx.test.mjs', '`node --test`']
   return `Write a small ${module} with three functions: add(a, b) gives the sum, gcd(a, b) the greatest common divisor (never negative; gcd(0, 0) is 0), is_prime(n) says whether n is prime (false for everything below 2). Write tests of all three in ${tests}, which ${start} runs without installing anything. Make no other files.`
 }
 
-function announce(task: string, { claude, login }: Means, config: Config): void {
+function announce(task: string, { claude, login }: Requirements, config: Config): void {
   const { ORCHESTRATOR_MODEL, CODE_MODEL, RW_MODEL, JUDGE_MODEL, NTFY_SERVER } = config
-  const asked = variables(['ANTHROPIC_BASE_URL'])['ANTHROPIC_BASE_URL']
-  const channels = channelsOf(config).map(channel => (channel === 'phone' ? `phone (${NTFY_SERVER})` : channel))
-  const row = (name: string, text: string) => print(`  ${name.padEnd(8)} ${printable(text)}`)
+  const asked = pickVariables(['ANTHROPIC_BASE_URL'])['ANTHROPIC_BASE_URL']
+  const channels = listEnabledChannels(config).map(channel =>
+    channel === 'phone' ? `phone (${NTFY_SERVER})` : channel,
+  )
+  const row = (name: string, text: string) => print(`  ${name.padEnd(8)} ${sanitize(text)}`)
   print('The smoke test is one real dispatch, from the task to the verdict, in an empty repository.\n')
   row('task', `${task.split(':')[0]}: add, gcd, is_prime, and tests`)
   row('models', `${ORCHESTRATOR_MODEL} plans, ${CODE_MODEL} or ${RW_MODEL} works, ${JUDGE_MODEL} judges`)
@@ -105,80 +107,80 @@ function announce(task: string, { claude, login }: Means, config: Config): void 
   row('', 'With a Claude subscription it counts against its limits instead.\n')
 }
 
-async function saysYes(json: boolean | undefined): Promise<boolean> {
-  if (!json) return agreed('Begin?', 'smoke-test')
+async function confirmRun(json: boolean | undefined): Promise<boolean> {
+  if (!json) return confirmAction('Begin?', 'smoke-test')
   throw new DispatchError('smoke-test asks before it spends money, and --json leaves no room to ask', {
-    exit: exits.usage,
+    exitCode: exitCodes.usage,
     remedy: 'Say yes beforehand: dispatch smoke-test --yes',
   })
 }
 
 // --- the one way there is ---
 
-const door = path.join(install, 'bin/dispatch')
+const entryPoint = path.join(installFolder, 'bin/dispatch')
 
 /** Begin it as anybody would, by the door; what it says when it does not start is passed on, with its exit code. */
-async function begin(task: string, config: Config): Promise<Session | number> {
-  const ran = await run('/bin/sh', [door, '--json', '--no-repo', '--', task])
-  if (ran.code === 0) return findSession(config.workspace, String(JSON.parse(ran.stdout).id))
+async function startDispatch(task: string, config: Config): Promise<Session | number> {
+  const ran = await runProgram('/bin/sh', [entryPoint, '--json', '--no-repo', '--', task])
+  if (ran.exitCode === 0) return findSession(config.workspace, String(JSON.parse(ran.stdout).id))
   process.stderr.write(ran.stderr)
-  return ran.code ?? exits.internal
+  return ran.exitCode ?? exitCodes.internal
 }
 
 // --- after ---
 
-interface Found {
+interface SmokeResult {
   id: string
   state: string
   exit: number
   seconds: number
-  cost: Cost
+  cost: SessionCost
   /** What became of the notice that tells of the success. */
-  told: Proof[]
+  channelTests: ChannelTest[]
 }
 
 /** Nobody sits down with a session that has passed, so it is closed; any other stays open to be looked at. */
-async function lookBack(session: Session, exit: number, config: Config): Promise<Found> {
-  const { state, status } = await viewOf(session)
-  if (status.phase === status.verdict?.verdict) await turnEnds(session)
-  const passed = exit === exits.ok
+async function collectResult(session: Session, exit: number, config: Config): Promise<SmokeResult> {
+  const { state, status } = await readView(session)
+  if (status.phase === status.verdict?.verdict) await waitForTurnEnd(session)
+  const passed = exit === exitCodes.ok
   const notice = {
     title: 'Dispatch: smoke test passed',
     body: `the smoke test, ${session.id}, has passed in round ${status.round}`,
     priority: 3,
     tags: ['tada'],
   }
-  const told = passed ? await prove(notice, config) : []
-  if (passed) await run('/bin/sh', [door, 'stop', session.id], { deadline: 60_000 })
+  const channelTests = passed ? await testChannels(notice, config) : []
+  if (passed) await runProgram('/bin/sh', [entryPoint, 'stop', session.id], { timeoutMs: 60_000 })
   return {
     id: session.id,
     state,
     exit,
-    seconds: Math.round((Date.parse(status.verdict?.at ?? status.at) - Date.parse(status.openedAt)) / 1000),
-    cost: costOf(session),
-    told,
+    seconds: Math.round((Date.parse(status.verdict?.time ?? status.lastEventAt) - Date.parse(status.openedAt)) / 1000),
+    cost: readCost(session),
+    channelTests,
   }
 }
 
 /** The verdict stands and the orchestrator has its last words, which belong to the cost. */
-async function turnEnds({ paths }: Session): Promise<void> {
+async function waitForTurnEnd({ paths }: Session): Promise<void> {
   for (const end = Date.now() + 60_000; Date.now() < end; ) {
     const { events } = readLog(paths.events)
-    const after = events.slice(events.findLastIndex(event => event.is === 'verdict.given'))
-    if (after.some(event => event.is === 'turn.ended') || statusOf(events).closed) return
+    const after = events.slice(events.findLastIndex(event => event.type === 'verdict.given'))
+    if (after.some(event => event.type === 'turn.ended') || computeStatus(events).closed) return
     await new Promise(resolve => setTimeout(resolve, 250))
   }
 }
 
-function printFound(found: Found): void {
-  const { id, state, exit, seconds, told } = found
+function printResult(found: SmokeResult): void {
+  const { id, state, exit, seconds, channelTests } = found
   print()
-  printOne(found.cost)
-  print(`\n${paint('bold', 'Time')}  ${clock(seconds * 1000)} from the task to the verdict`)
-  for (const { channel, ok, why } of told)
-    if (!ok) print(paint('yellow', `\nThe ${channel} was not told: ${printable(why)}`))
+  printCost(found.cost)
+  print(`\n${paint('bold', 'Time')}  ${formatElapsed(seconds * 1000)} from the task to the verdict`)
+  for (const { channel, ok, reason } of channelTests)
+    if (!ok) print(paint('yellow', `\nThe ${channel} was not told: ${sanitize(reason)}`))
   const short = id.slice(-4)
-  if (exit === exits.ok) {
+  if (exit === exitCodes.ok) {
     print(
       `\n${paint('green', 'Smoke test passed.')} The session is closed and its folder stays: dispatch rm --force ${short}`,
     )

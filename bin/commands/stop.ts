@@ -1,17 +1,25 @@
-import { type Config, DispatchError, exits, type Identity, killFamily, liveness, tmuxOf } from '../../host/index.ts'
-import { askToClose, closeSession } from '../../runner/index.ts'
 import {
-  damagedSessions,
+  type Config,
+  checkLiveness,
+  DispatchError,
+  exitCodes,
+  killProcessTree,
+  openTmux,
+  type ProcessIdentity,
+} from '../../host/index.ts'
+import { closeSession, requestClose } from '../../runner/index.ts'
+import {
+  computeStatus,
   findSession,
-  holder,
+  listDamagedSessions,
   listSessions,
+  readLeaseHolder,
   readLog,
   type Session,
-  statusOf,
 } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
-import { houseSession } from '../house.ts'
-import { lenientConfig } from '../lenient.ts'
+import { backgroundSession } from '../house.ts'
+import { readConfigOrDefaults } from '../lenient.ts'
 import { print } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -22,53 +30,53 @@ Ends every process of the session and only those: orchestrator, workers, runner,
     all: { type: 'boolean', about: 'every session, the page and the watchdog' },
   },
   async run(values, words) {
-    const config = lenientConfig()
+    const config = readConfigOrDefaults()
     if (!values.all && words.length === 0)
       throw new DispatchError('which session?', {
-        exit: exits.usage,
+        exitCode: exitCodes.usage,
         remedy: 'dispatch stop <sid>, or --all. `dispatch ls` lists them.',
       })
     const sessions = values.all
       ? listSessions(config.workspace)
       : words.map(named => findSession(config.workspace, named))
-    const own = sessions.filter(session => !values.all || session.format === undefined)
+    const own = sessions.filter(session => !values.all || session.newerFormat === undefined)
     const stopped = (
-      await Promise.all(own.map(async session => ((await stop(session, config)) ? session.id : undefined)))
+      await Promise.all(own.map(async session => ((await stopSession(session, config)) ? session.id : undefined)))
     ).filter(id => id !== undefined)
     for (const id of stopped) print(`stopped ${id}`)
     if (stopped.length === 0) print('Nothing was running.')
-    for (const { id, why } of values.all ? damagedSessions(config.workspace) : [])
-      print(`left alone ${id}: it cannot be read (${why})`)
+    for (const { id, reason } of values.all ? listDamagedSessions(config.workspace) : [])
+      print(`left alone ${id}: it cannot be read (${reason})`)
     for (const { id } of sessions.filter(session => !own.includes(session)))
       print(`left alone ${id}: a newer dispatch wrote it`)
     if (values.all) {
-      await tmuxOf(config.home).closeSession(houseSession)
-      await tmuxOf(config.home).tidy()
+      await openTmux(config.home).closeSession(backgroundSession)
+      await openTmux(config.home).removeStaleSocket()
     }
-    return exits.ok
+    return exitCodes.ok
   },
 })
 
 /** Ask a living runner; where there is none, or it does not react, do it in its place. Answers whether anything was open. */
-async function stop(session: Session, config: Config): Promise<boolean> {
+async function stopSession(session: Session, config: Config): Promise<boolean> {
   const isClosed = () => {
-    const status = statusOf(readLog(session.paths.events).events)
+    const status = computeStatus(readLog(session.paths.events).events)
     return status.closed !== undefined || status.phase === 'failed'
   }
   if (isClosed()) return false
-  await askToClose(session, 'dispatch stop')
-  const runner = holder(session.paths.runner)
-  for (let tries = 0; runner && tries < 100 && (await liveness(runner)) === 'alive'; tries++)
+  await requestClose(session, 'dispatch stop')
+  const runner = readLeaseHolder(session.paths.runnerLease)
+  for (let tries = 0; runner && tries < 100 && (await checkLiveness(runner)) === 'alive'; tries++)
     await new Promise(resolve => setTimeout(resolve, 100))
   if (isClosed()) return true
-  if (runner && (await liveness(runner)) === 'alive') await endRunner(runner)
+  if (runner && (await checkLiveness(runner)) === 'alive') await endRunner(runner)
   await closeSession(session, config, 'you', 'dispatch stop')
   return true
 }
 
 /** A runner that does not react is killed; the session is only closed in its place once it is gone for certain. */
-async function endRunner(runner: Identity): Promise<void> {
-  await killFamily(runner, '')
-  for (let tries = 0; tries < 50 && (await liveness(runner)) === 'alive'; tries++)
+async function endRunner(runner: ProcessIdentity): Promise<void> {
+  await killProcessTree(runner, '')
+  for (let tries = 0; tries < 50 && (await checkLiveness(runner)) === 'alive'; tries++)
     await new Promise(resolve => setTimeout(resolve, 50))
 }

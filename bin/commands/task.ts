@@ -1,33 +1,41 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { layOrchestrator } from '../../agents/index.ts'
+import { prepareOrchestrator } from '../../agents/index.ts'
 import {
   type Config,
+  checkLiveness,
   DispatchError,
-  exits,
+  detectLogin,
+  exitCodes,
   findClaude,
   findRepository,
-  instructionsOf,
-  liveness,
-  loginOf,
-  oneLine,
+  findRepoWarnings,
   prepareHome,
   prepareLogin,
-  printable,
-  quirksOf,
   readConfig,
+  readInstructions,
   requireClaude,
   requireLogin,
   requirePrograms,
+  sanitize,
+  toOneLine,
   writeAtomic,
 } from '../../host/index.ts'
-import { askToClose, closeSession, startSession, startSuccessor } from '../../runner/index.ts'
-import { append, follow, holder, newId, type Opening, openSession, type Session } from '../../session/index.ts'
-import { defineCommand, type Values } from '../command.ts'
-import { hostIn, sandboxFor, saySandbox } from '../enclosed.ts'
-import { deadlineIn, readTask } from '../given.ts'
-import { give, projectFor } from '../project.ts'
+import { closeSession, launchSession, launchSuccessor, requestClose } from '../../runner/index.ts'
+import {
+  appendEvent,
+  createSession,
+  createSessionId,
+  followLog,
+  readLeaseHolder,
+  type Session,
+  type SessionManifest,
+} from '../../session/index.ts'
+import { defineCommand, type OptionValues } from '../command.ts'
+import { parseAllowedHost, printSandboxWarning, resolveSandbox } from '../enclosed.ts'
+import { parseDeadline, readTask } from '../given.ts'
+import { resolveProject, saveIgnoredFiles } from '../project.ts'
 import { paint, print } from '../terminal.ts'
-import { outcomeOf, watchToEnd } from './wait.ts'
+import { waitForResult, watchToEnd } from './wait.ts'
 
 const options = {
   wait: {
@@ -75,18 +83,18 @@ has really started.
     'A task that begins with a dash goes behind two: dispatch -- "-…". `dispatch "task" --help` lists the options.',
   async run(values, words) {
     const task = await readTask(values.file, words)
-    const deadline = values.deadline === undefined ? null : deadlineIn(values.deadline, new Date())
+    const deadline = values.deadline === undefined ? null : parseDeadline(values.deadline, new Date())
     const config = readConfig()
-    const session = await launch(config, task, { ...values, deadline })
-    if (!values.json) introduce(session, config)
-    const { repository } = session.opening // What cannot be told of it does not fail a start.
+    const session = await launchTask(config, task, { ...values, deadline })
+    if (!values.json) printIntroduction(session, config)
+    const { repository } = session.manifest // What cannot be told of it does not fail a start.
     const [remarks] = await Promise.all([
-      repository ? quirksOf(repository).catch(() => []) : [],
-      started(session, config),
+      repository ? findRepoWarnings(repository).catch(() => []) : [],
+      waitForStart(session, config),
     ])
-    if (!values.json) for (const remark of remarks) print(paint('yellow', `  ${printable(remark)}`))
-    const { houseKeeping } = await import('../house.ts') // Not before: it would delay the start.
-    const page = await houseKeeping(config)
+    if (!values.json) for (const remark of remarks) print(paint('yellow', `  ${sanitize(remark)}`))
+    const { startBackground } = await import('../house.ts') // Not before: it would delay the start.
+    const page = await startBackground(config)
     if (!values.wait) {
       if (values.json)
         print(
@@ -96,59 +104,59 @@ has really started.
             page: page ? `${page}/s/${session.id}` : null,
           }),
         )
-      else whereToLook(session, page)
-      return exits.ok
+      else printWhereToLook(session, page)
+      return exitCodes.ok
     }
     if (!values.json) return watchToEnd(session)
-    const outcome = await outcomeOf(session)
+    const outcome = await waitForResult(session)
     print(JSON.stringify(outcome))
     return outcome.exit
   },
 })
 
 /** What was said on the command line, with the deadline read. */
-type Wanted = Omit<Values<typeof options>, 'deadline'> & { deadline: string | null }
+type TaskOptions = Omit<OptionValues<typeof options>, 'deadline'> & { deadline: string | null }
 
-function refuseContradictions(values: Wanted): void {
+function refuseContradictions(values: TaskOptions): void {
   if (values.repo !== undefined && values['no-repo'])
     throw new DispatchError('--repo and --no-repo contradict each other', {
-      exit: exits.usage,
+      exitCode: exitCodes.usage,
       remedy: 'Keep the one you mean.',
     })
   if (values.model?.trim() === '')
     throw new DispatchError('--model has no name', {
-      exit: exits.usage,
+      exitCode: exitCodes.usage,
       remedy: 'Such as --model opus, or leave it out.',
     })
 }
 
 /** Everything that can be refused before the folder is made; then the session is opened and started. */
-async function launch(config: Config, task: Buffer, values: Wanted): Promise<Session> {
+async function launchTask(config: Config, task: Buffer, values: TaskOptions): Promise<Session> {
   refuseContradictions(values)
   prepareHome(config)
   await requirePrograms(config)
-  const claude = findClaude()
-  await requireClaude(claude, config)
-  const login = loginOf(config.claude)
-  const sandbox = await sandboxFor(config, values.sandbox)
-  const hosts = (values['allow-host'] ?? []).map(hostIn)
-  const repository = values['no-repo'] ? null : await findRepository(values.repo, [config.install, config.home])
+  const program = findClaude()
+  await requireClaude(program, config)
+  const login = detectLogin(config.claudeFolder)
+  const sandbox = await resolveSandbox(config, values.sandbox)
+  const allowedHosts = (values['allow-host'] ?? []).map(parseAllowedHost)
+  const repository = values['no-repo'] ? null : await findRepository(values.repo, [config.installFolder, config.home])
   if (login.kind === 'own') prepareLogin(login, config.workspace)
-  await requireLogin(login, claude)
+  await requireLogin(login, program)
   const note = (line: string) => (values.json ? undefined : print(paint('yellow', `  ${line}`)))
-  const project = values['no-setup'] ? null : await projectFor(config, repository, { sandbox, say: note })
-  const instructions = repository ? await instructionsOf(repository) : { texts: [], deeper: [], ignored: [] }
+  const project = values['no-setup'] ? null : await resolveProject(config, repository, { sandbox, say: note })
+  const instructions = repository ? await readInstructions(repository) : { texts: [], nested: [], ignored: [] }
   const words = task.toString('utf8')
   const now = new Date()
-  const opening: Opening = {
+  const opening: SessionManifest = {
     format: 1,
-    id: newId(words, now),
+    id: createSessionId(words, now),
     openedAt: now.toISOString(),
     repository,
     task: {
       bytes: task.length,
       sha256: createHash('sha256').update(task).digest('hex'),
-      title: oneLine(words.slice(0, 400), 80),
+      title: toOneLine(words.slice(0, 400), 80),
     },
     models: {
       orchestrator: values.model ?? config.ORCHESTRATOR_MODEL,
@@ -156,33 +164,37 @@ async function launch(config: Config, task: Buffer, values: Wanted): Promise<Ses
       rw: config.RW_MODEL,
       judge: config.JUDGE_MODEL,
     },
-    rounds: config.ROUNDS,
-    judgedOnly: values['allow-judged-only'] ?? false,
-    approve: values.approve ?? false,
+    maxRounds: config.ROUNDS,
+    allowsJudgedOnly: values['allow-judged-only'] ?? false,
+    requiresApproval: values.approve ?? false,
     project,
     instructions: {
       files: instructions.texts.map(text => text.path),
-      deeper: instructions.deeper,
+      nested: instructions.nested,
       ignored: instructions.ignored,
     },
     sandbox,
-    hosts,
-    login: login.kind,
+    allowedHosts,
+    loginKind: login.kind,
     deadline: values.deadline,
-    claude: { program: claude, session: randomUUID(), configDirectory: login.configDirectory ?? null },
+    claude: { program, sessionId: randomUUID(), configDirectory: login.configDirectory ?? null },
   }
-  const session = openUnused(config.workspace, opening, task)
-  await give(project, repository, session.paths.given)
+  const session = openWithFreeId(config.workspace, opening, task)
+  await saveIgnoredFiles(project, repository, session.paths.ignoredFiles)
   writeAtomic(
     session.paths.instructions,
     instructions.texts.map(({ path, text }) => `# ${path}\n\n${text}\n`).join('\n'),
   )
-  layOrchestrator(session)
-  await startSession(session, config).catch((error: Error) => {
+  prepareOrchestrator(session)
+  await launchSession(session, config).catch((error: Error) => {
     // There is no runner to say it, so the door does: the record may not look like something that still goes on.
-    append(
+    appendEvent(
       session.paths.events,
-      { is: 'start.failed', why: error.message, exit: error instanceof DispatchError ? error.exit : exits.internal },
+      {
+        type: 'start.failed',
+        reason: error.message,
+        exitCode: error instanceof DispatchError ? error.exitCode : exitCodes.internal,
+      },
       0,
       new Date(),
     )
@@ -192,16 +204,16 @@ async function launch(config: Config, task: Buffer, values: Wanted): Promise<Ses
 }
 
 /** Two dispatches of one task at one moment may draw the same four letters: the second draws again. */
-function openUnused(workspace: string, opening: Opening, task: Buffer): Session {
+function openWithFreeId(workspace: string, opening: SessionManifest, task: Buffer): Session {
   for (let tries = 1; ; tries++) {
     try {
-      return openSession(
+      return createSession(
         workspace,
-        tries === 1 ? opening : { ...opening, id: newId(opening.task.title, new Date()) },
+        tries === 1 ? opening : { ...opening, id: createSessionId(opening.task.title, new Date()) },
         task,
       )
     } catch (error) {
-      if (!(error instanceof DispatchError && error.exit === exits.conflict) || tries === 10) throw error
+      if (!(error instanceof DispatchError && error.exitCode === exitCodes.conflict) || tries === 10) throw error
     }
   }
 }
@@ -210,55 +222,55 @@ function openUnused(workspace: string, opening: Opening, task: Buffer): Session 
  * Come back when the orchestrator's own hook has said that its first turn began and its repository stands, or say why not.
  * A runner that dies meanwhile is given one successor here: on a new machine there is no watchdog yet.
  */
-async function started(session: Session, config: Config): Promise<void> {
+async function waitForStart(session: Session, config: Config): Promise<void> {
   const missing = new Set(['orchestrator.started', 'base.prepared'])
   const over = Date.now() + (config.START_TIMEOUT_SEC + 15) * 1000
   for (let isRevived = false; ; ) {
-    for await (const event of follow(session.paths.events, { signal: AbortSignal.timeout(2000), rescan: 100 })) {
-      missing.delete(event.is)
+    for await (const event of followLog(session.paths.events, { signal: AbortSignal.timeout(2000), rescanMs: 100 })) {
+      missing.delete(event.type)
       if (missing.size === 0) return
-      if (event.is === 'start.failed') throw startFailed(session, event.why, event.exit)
-      if (event.is === 'orchestrator.gave-up') {
-        await askToClose(session, 'it gave up before it had started')
-        throw startFailed(session, event.why, event.exit ?? exits.internal)
+      if (event.type === 'start.failed') throw createStartError(session, event.reason, event.exitCode)
+      if (event.type === 'human.needed') {
+        await requestClose(session, 'it gave up before it had started')
+        throw createStartError(session, event.reason, event.exitCode ?? exitCodes.internal)
       }
-      if (event.is === 'session.closed')
-        throw new DispatchError(`the session was closed by ${event.by} before it had started: ${event.why}`, {
-          exit: exits.conflict,
+      if (event.type === 'session.closed')
+        throw new DispatchError(`the session was closed by ${event.actor} before it had started: ${event.reason}`, {
+          exitCode: exitCodes.conflict,
         })
     }
-    const runner = holder(session.paths.runner)
-    const isGone = runner !== undefined && (await liveness(runner)) === 'dead'
+    const runner = readLeaseHolder(session.paths.runnerLease)
+    const isGone = runner !== undefined && (await checkLiveness(runner)) === 'dead'
     if (isGone && !isRevived) {
-      isRevived = await startSuccessor(session, config)
+      isRevived = await launchSuccessor(session, config)
     } else if (Date.now() > over && (isGone || runner === undefined)) {
       // A large repository takes its time, with a runner.
       await closeSession(session, config, 'dispatch', 'its runner did not start, or died at once')
-      throw startFailed(
+      throw createStartError(
         session,
         `its runner did not start, or died, within ${config.START_TIMEOUT_SEC + 15} s`,
-        exits.deadline,
+        exitCodes.deadline,
       )
     }
   }
 }
 
-function startFailed(session: Session, why: string, exit: number): DispatchError {
+function createStartError(session: Session, why: string, exit: number): DispatchError {
   return new DispatchError(`the orchestrator did not start: ${why}`, {
-    exit: exit as DispatchError['exit'],
+    exitCode: exit as DispatchError['exitCode'],
     remedy: `Nothing was left running. The record stays in ${session.paths.folder}. \`dispatch doctor\` looks for the cause.`,
   })
 }
 
-function introduce({ id, opening }: Session, config: Config): void {
-  const { repository } = opening
+function printIntroduction({ id, manifest }: Session, config: Config): void {
+  const { repository } = manifest
   print(`${paint('bold', id)}`)
   if (repository)
     print(
-      `  on a copy of ${repository.path} at ${repository.commit.slice(0, 10)}${repository.uncommitted > 0 ? `; ${repository.uncommitted} uncommitted file${repository.uncommitted === 1 ? ' is' : 's are'} left out` : ''} (--no-repo begins empty)`,
+      `  on a copy of ${repository.path} at ${repository.commit.slice(0, 10)}${repository.uncommittedFiles > 0 ? `; ${repository.uncommittedFiles} uncommitted file${repository.uncommittedFiles === 1 ? ' is' : 's are'} left out` : ''} (--no-repo begins empty)`,
     )
   else print('  in an empty repository')
-  saySandbox(opening)
+  printSandboxWarning(manifest)
   if (config.GEMINI_API_KEY === '')
     print(
       paint(
@@ -268,7 +280,7 @@ function introduce({ id, opening }: Session, config: Config): void {
     )
 }
 
-function whereToLook({ id, paths }: Session, page: string | undefined): void {
+function printWhereToLook({ id, paths }: Session, page: string | undefined): void {
   print(`  started. dispatch watch ${id.slice(-4)}   live, until the verdict`)
   print(`           dispatch attach ${id.slice(-4)}  the orchestrator's terminal`)
   if (page) print(`           ${page}/s/${id}`)

@@ -1,9 +1,16 @@
-import { changedFiles, exits, journalOf, readConfig, takeBack, takenBack } from '../../host/index.ts'
-import { viewAll } from '../../session/index.ts'
+import {
+  exitCodes,
+  listChangedFiles,
+  previewUninstall,
+  readConfig,
+  resolveJournal,
+  uninstallEntries,
+} from '../../host/index.ts'
+import { readAllViews } from '../../session/index.ts'
 import { defineCommand } from '../command.ts'
-import { agreed, refuseAgent } from '../confirm.ts'
+import { confirmAction, refuseAgent } from '../confirm.ts'
 import { paintDiff } from '../diff.ts'
-import { closeElsewhere } from '../elsewhere.ts'
+import { removeExternalFolder } from '../elsewhere.ts'
 import { paint, print } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -15,8 +22,8 @@ our own values and nothing else. It shows the change and asks. Your sessions, an
   async run(values) {
     const config = readConfig()
     await refuseAgent('uninstall', 'Run it yourself: it writes in files of yours.')
-    const journal = journalOf(config.home)
-    const files = changedFiles(journal).map(file => ({ file, ...takenBack(journal, file) }))
+    const journal = resolveJournal(config.home)
+    const files = listChangedFiles(journal).map(file => ({ file, ...previewUninstall(journal, file) }))
     const changed = files.filter(({ before, after }) => before !== after)
     if (files.length === 0) print('dispatch has changed nothing in any file of yours.')
     for (const { file } of files.filter(one => !changed.includes(one))) print(`${file}: ours is gone from it already.`)
@@ -25,26 +32,26 @@ our own values and nothing else. It shows the change and asks. Your sessions, an
     for (const { file, before, after } of changed) print(`\n${paintDiff(file, before?.toString(), after?.toString())}`)
     if (files.length > 0) {
       print()
-      const live = await liveSessions(config.workspace)
-      if (live.length > 0) tellOf(live)
-      if (!values.yes && !(await agreedBy(live))) {
+      const live = await listLiveSessions(config.workspace)
+      if (live.length > 0) printLiveSessions(live)
+      if (!values.yes && !(await confirmUninstall(live))) {
         print('Nothing was changed.')
-        return exits.ok
+        return exitCodes.ok
       }
-      for (const { file } of files) await takeBack(journal, file)
-      closeElsewhere(config.home)
+      for (const { file } of files) await uninstallEntries(journal, file)
+      removeExternalFolder(config.home)
       print('Done.')
     }
     print(`\nWhat is left is yours to keep or to remove:
   ${config.workspace}   every session, with its outputs and its verdict
   ${config.home}   settings, logs, claude's private config, and the workspace too
-  ${config.install}   the program
+  ${config.installFolder}   the program
 To remove it: \`dispatch stop --all\`, then \`rm -rf\` the folder.`)
-    return exits.ok
+    return exitCodes.ok
   },
 })
 
-function tellOf(live: string[]): void {
+function printLiveSessions(live: string[]): void {
   print(paint('yellow', `Still running: ${live.join(', ')}`))
   print(
     'They go on; but a claude that they start from now on may ask whether it may trust the folder, and wait for ever.',
@@ -52,12 +59,14 @@ function tellOf(live: string[]): void {
   print('`dispatch stop --all` ends them.\n')
 }
 
-async function agreedBy(live: string[]): Promise<boolean> {
-  if (live.length > 0 && !(await agreed('Go on although they run?', 'uninstall'))) return false
-  return agreed('Take it back?', 'uninstall')
+async function confirmUninstall(live: string[]): Promise<boolean> {
+  if (live.length > 0 && !(await confirmAction('Go on although they run?', 'uninstall'))) return false
+  return confirmAction('Take it back?', 'uninstall')
 }
 
 /** Sessions with a runner that lives or may live. */
-async function liveSessions(workspace: string): Promise<string[]> {
-  return (await viewAll(workspace)).filter(({ runner }) => runner !== 'dead').map(({ session }) => session.id)
+async function listLiveSessions(workspace: string): Promise<string[]> {
+  return (await readAllViews(workspace))
+    .filter(({ runnerLiveness }) => runnerLiveness !== 'dead')
+    .map(({ session }) => session.id)
 }

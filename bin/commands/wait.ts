@@ -1,29 +1,29 @@
 import fs from 'node:fs'
-import { type Config, DispatchError, exits, printable, readConfig, shellWord } from '../../host/index.ts'
-import { startSuccessor } from '../../runner/index.ts'
+import { type Config, DispatchError, exitCodes, quoteForShell, readConfig, sanitize } from '../../host/index.ts'
+import { launchSuccessor } from '../../runner/index.ts'
 import {
-  advance,
-  awaitsApproval,
-  changedSinceVerdict,
+  applyEvent,
+  computeState,
+  describeEvent,
+  describeVoidReason,
   type Event,
-  follow,
-  nothing,
+  followLog,
+  initialStatus,
+  isAwaitingApproval,
+  isSettled,
+  listChangesSinceVerdict,
+  readAllViews,
+  readCurrentVerdict,
   readLog,
-  recordOf,
+  readView,
   type Session,
-  type Status,
-  settled,
-  stateOf,
-  tell,
-  viewAll,
-  viewOf,
-  voidBy,
+  type SessionStatus,
 } from '../../session/index.ts'
-import { revive } from '../../watchdog/index.ts'
-import { chosen } from '../chosen.ts'
+import { reviveSessions } from '../../watchdog/index.ts'
+import { pickSession } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
-import { lenientConfig } from '../lenient.ts'
-import { paint, paintState, print, printMoment } from '../terminal.ts'
+import { readConfigOrDefaults } from '../lenient.ts'
+import { paint, paintState, print, printStoryLine } from '../terminal.ts'
 
 export const command = defineCommand({
   about: `
@@ -34,55 +34,58 @@ waits for you, and what made it fail if it never started. Without an id: the new
     json: { type: 'boolean', about: 'one JSON object on standard output instead of words' },
   },
   async run(values, words) {
-    const session = chosen(lenientConfig(), words[0])
-    const outcome = await outcomeOf(session)
+    const session = pickSession(readConfigOrDefaults(), words[0])
+    const outcome = await waitForResult(session)
     if (values.json) print(JSON.stringify(outcome))
     else printEnd(session, outcome.status)
     return outcome.exit
   },
 })
 
-export interface Outcome {
+export interface WaitResult {
   id: string
   state: string
   exit: number
-  status: Status
+  status: SessionStatus
   /** Of all that the judge was given; null where nothing was sent, or no verdict is written. */
   packetSha256: string | null
 }
 
 /** Wait in silence for the end. */
-export async function outcomeOf(session: Session): Promise<Outcome> {
-  const status = await asItStands(session, await settle(session, () => undefined))
-  const state = stateOf(status, (await viewOf(session)).runner)
-  const packetSha256 = recordOf(session.paths, status)?.packetSha256 ?? null
-  return { id: session.id, state, exit: exitOf(status), status, packetSha256 }
+export async function waitForResult(session: Session): Promise<WaitResult> {
+  const status = await applyVoid(session, await waitUntilSettled(session, () => undefined))
+  const state = computeState(status, (await readView(session)).runnerLiveness)
+  const packetSha256 = readCurrentVerdict(session.paths, status)?.packetSha256 ?? null
+  return { id: session.id, state, exit: pickExit(status), status, packetSha256 }
 }
 
 /** Tell the story as it happens; at the end the verdict, the deliverable and where to look. Answers the exit code. */
 export async function watchToEnd(session: Session): Promise<number> {
-  const told = await settle(session, (event, status) => {
-    const moment = tell(event)
-    if (moment) printMoment(moment, Date.parse(event.at) - Date.parse(status.openedAt))
+  const lastStatus = await waitUntilSettled(session, (event, status) => {
+    const moment = describeEvent(event)
+    if (moment) printStoryLine(moment, Date.parse(event.time) - Date.parse(status.openedAt))
   })
-  const status = await asItStands(session, told)
+  const status = await applyVoid(session, lastStatus)
   printEnd(session, status)
-  return exitOf(status)
+  return pickExit(status)
 }
 
-async function settle(session: Session, see: (event: Event, status: Status) => void): Promise<Status> {
-  const config = settingsNow() // Once: an .env that is broken meanwhile ends no waiting.
-  let status = nothing
+async function waitUntilSettled(
+  session: Session,
+  see: (event: Event, status: SessionStatus) => void,
+): Promise<SessionStatus> {
+  const config = tryReadConfig() // Once: an .env that is broken meanwhile ends no waiting.
+  let status = initialStatus
   let seen = 0
   let isSure = false
   let { length } = readLog(session.paths.events).events // What has happened already: only after it can the end be told.
   const over = new AbortController()
-  const healer = setInterval(() => void heal(config), 5000) // Else nothing would ever come.
+  const healer = setInterval(() => void reviveIfNeeded(config), 5000) // Else nothing would ever come.
   try {
-    for await (const event of follow(session.paths.events, { signal: over.signal })) {
-      status = advance(status, event)
+    for await (const event of followLog(session.paths.events, { signal: over.signal })) {
+      status = applyEvent(status, event)
       see(event, status)
-      if (++seen < length || !settled(status)) continue
+      if (++seen < length || !isSettled(status)) continue
       if (isSure || !(await mayBeForged(session, status))) return status
       isSure = true
       length = readLog(session.paths.events).events.length
@@ -95,15 +98,15 @@ async function settle(session: Session, see: (event: Event, status: Status) => v
 }
 
 /** A verdict is void as soon as the work was changed: also where no runner is left to say so, or has not looked yet. */
-async function asItStands({ paths }: Session, status: Status): Promise<Status> {
+async function applyVoid({ paths }: Session, status: SessionStatus): Promise<SessionStatus> {
   const { verdict, phase } = status
-  if (!verdict?.final || verdict.voided || phase !== verdict.verdict) return status
-  const voided = voidBy(await changedSinceVerdict(paths, status))
-  return voided === undefined ? status : { ...status, verdict: { ...verdict, voided } }
+  if (!verdict?.isFinal || verdict.voidReason || phase !== verdict.verdict) return status
+  const voidReason = describeVoidReason(await listChangesSinceVerdict(paths, status))
+  return voidReason === undefined ? status : { ...status, verdict: { ...verdict, voidReason } }
 }
 
 /** A verdict that was only just written may be another's than the runner's, who sees that at its next look. */
-async function mayBeForged({ paths }: Session, { phase }: Status): Promise<boolean> {
+async function mayBeForged({ paths }: Session, { phase }: SessionStatus): Promise<boolean> {
   const { ctimeMs } = fs.statSync(paths.events)
   if (phase !== 'PASS' || Date.now() - ctimeMs > 2000) return false
   await new Promise(resolve => setTimeout(resolve, 800))
@@ -111,7 +114,7 @@ async function mayBeForged({ paths }: Session, { phase }: Status): Promise<boole
 }
 
 /** Undefined while `.env` does not read: then no runner could be started that would go by it. */
-function settingsNow(): Config | undefined {
+function tryReadConfig(): Config | undefined {
   try {
     return readConfig()
   } catch (error) {
@@ -120,37 +123,42 @@ function settingsNow(): Config | undefined {
   }
 }
 
-async function heal(config: Config | undefined): Promise<void> {
-  if (config !== undefined) await revive(await viewAll(config.workspace), config, startSuccessor).catch(() => undefined)
+async function reviveIfNeeded(config: Config | undefined): Promise<void> {
+  if (config !== undefined)
+    await reviveSessions(await readAllViews(config.workspace), config, launchSuccessor).catch(() => undefined)
 }
 
-function exitOf(status: Status): number {
-  if (status.verdict?.voided) return exits.inconclusive
-  if (status.phase === 'PASS') return exits.ok
-  if (status.phase === 'FAIL') return exits.fail
-  if (status.phase === 'needs you') return status.troubleExit ?? exits.inconclusive
-  return status.phase === 'failed' ? (status.startExit ?? exits.internal) : exits.inconclusive
+function pickExit(status: SessionStatus): number {
+  if (status.verdict?.voidReason) return exitCodes.inconclusive
+  if (status.phase === 'PASS') return exitCodes.ok
+  if (status.phase === 'FAIL') return exitCodes.fail
+  if (status.phase === 'needs you') return status.problemExitCode ?? exitCodes.inconclusive
+  return status.phase === 'failed' ? (status.startExitCode ?? exitCodes.internal) : exitCodes.inconclusive
 }
 
 /** Why it stands where it stands: what is asked or wrong now, before a verdict that was given earlier. */
-function reasonOf({ phase, question, trouble, verdict, closed }: Status): string {
-  const now = phase === 'asking' ? question : phase === 'needs you' || phase === 'failed' ? trouble : undefined
-  return now ?? (verdict?.voided && `VOID: ${verdict.voided}`) ?? verdict?.reason ?? trouble ?? closed?.why ?? ''
+function explainState({ phase, question, problem, verdict, closed }: SessionStatus): string {
+  const now = phase === 'asking' ? question : phase === 'needs you' || phase === 'failed' ? problem : undefined
+  return (
+    now ?? (verdict?.voidReason && `VOID: ${verdict.voidReason}`) ?? verdict?.reason ?? problem ?? closed?.reason ?? ''
+  )
 }
 
-function printEnd(session: Session, status: Status): void {
+function printEnd(session: Session, status: SessionStatus): void {
   const { id, paths } = session
   print()
-  print(`${paintState({ status, runner: 'alive' })}  ${printable(reasonOf(status))}`)
+  print(`${paintState({ status, runnerLiveness: 'alive' })}  ${sanitize(explainState(status))}`)
   for (const clause of status.clauses.filter(known => known.verdict))
-    print(`  ${clause.id.padEnd(4)} ${clause.verdict?.padEnd(12)} ${printable(clause.sentence)}`)
+    print(`  ${clause.id.padEnd(4)} ${clause.verdict?.padEnd(12)} ${sanitize(clause.sentence)}`)
   print()
   if (status.verdict)
-    print(`  work     git fetch ${shellWord(paths.trees)} judged     (commit ${status.verdict.commit.slice(0, 10)})`)
-  if (status.verdict) print(`  judged   independence: ${printable(status.verdict.independence)}`)
+    print(
+      `  work     git fetch ${quoteForShell(paths.bareRepository)} judged     (commit ${status.verdict.commit.slice(0, 10)})`,
+    )
+  if (status.verdict) print(`  judged   independence: ${sanitize(status.verdict.independence)}`)
   print(`  files    ${paths.outputs}`)
-  print(`  record   dispatch show ${id.slice(-4)}${status.verdict ? `, ${paths.verdict}` : ''}`)
-  if (awaitsApproval(status)) print(paint('bold', `  approve  dispatch approve ${id.slice(-4)}`))
+  print(`  record   dispatch show ${id.slice(-4)}${status.verdict ? `, ${paths.verdictText}` : ''}`)
+  if (isAwaitingApproval(status)) print(paint('bold', `  approve  dispatch approve ${id.slice(-4)}`))
   else if (status.phase === 'asking' || status.phase === 'needs you')
     print(paint('bold', `  answer   dispatch say ${id.slice(-4)} "…", or dispatch attach ${id.slice(-4)}`))
 }

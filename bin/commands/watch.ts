@@ -1,7 +1,7 @@
-import { chosen } from '../chosen.ts'
+import { pickSession } from '../chosen.ts'
 import { defineCommand } from '../command.ts'
-import { lenientConfig } from '../lenient.ts'
-import { print, title } from '../terminal.ts'
+import { readConfigOrDefaults } from '../lenient.ts'
+import { formatTitle, print } from '../terminal.ts'
 import { watchToEnd } from './wait.ts'
 
 export const command = defineCommand({
@@ -10,8 +10,8 @@ The story of a session from its beginning, and live from now on: who does what, 
 and with its exit code. Leaving it (Ctrl-c) changes nothing. Without an id: the newest session.
 `,
   async run(_, words) {
-    const session = chosen(lenientConfig(), words[0])
-    print(title(session.id))
+    const session = pickSession(readConfigOrDefaults(), words[0])
+    print(formatTitle(session.id))
     return watchToEnd(session)
   },
 })

@@ -1,10 +1,10 @@
-import { type Config, exits, freshConfig, readConfig } from '../../host/index.ts'
-import { layOutUnsaid, wake } from '../../notify/index.ts'
-import { startSuccessor } from '../../runner/index.ts'
-import { viewAll } from '../../session/index.ts'
-import { revive } from '../../watchdog/index.ts'
+import { type Config, createConfigReader, exitCodes, readConfig } from '../../host/index.ts'
+import { enqueueMissedNotifications, startDeliverer } from '../../notify/index.ts'
+import { launchSuccessor } from '../../runner/index.ts'
+import { readAllViews } from '../../session/index.ts'
+import { reviveSessions } from '../../watchdog/index.ts'
 import { defineCommand } from '../command.ts'
-import { drainElsewhere } from '../elsewhere.ts'
+import { drainExternalEvents } from '../elsewhere.ts'
 import { print } from '../terminal.ts'
 
 export const command = defineCommand({
@@ -20,27 +20,27 @@ With --watch it looks again every five seconds, for ever; \`dispatch "task"\` st
     const config = readConfig()
     const known = new Map<string, number>()
     if (!values.watch) {
-      await look(config, known)
-      return exits.ok
+      await checkSessions(config, known)
+      return exitCodes.ok
     }
-    const fresh = freshConfig(config, say)
+    const fresh = createConfigReader(config, printLine)
     for (;;) {
-      await look(fresh(), known).catch(error =>
-        say(error instanceof Error ? (error.stack ?? error.message) : `${error}`),
+      await checkSessions(fresh(), known).catch(error =>
+        printLine(error instanceof Error ? (error.stack ?? error.message) : `${error}`),
       )
       await new Promise(resolve => setTimeout(resolve, 5000))
     }
   },
 })
 
-async function look(config: Config, known: Map<string, number>): Promise<void> {
-  const views = await viewAll(config.workspace)
-  for (const id of await revive(views, config, startSuccessor)) say(`a new runner for ${id}`)
-  layOutUnsaid(views, config, known)
-  drainElsewhere(config)
-  await wake(config)
+async function checkSessions(config: Config, known: Map<string, number>): Promise<void> {
+  const views = await readAllViews(config.workspace)
+  for (const id of await reviveSessions(views, config, launchSuccessor)) printLine(`a new runner for ${id}`)
+  enqueueMissedNotifications(views, config, known)
+  drainExternalEvents(config)
+  await startDeliverer(config)
 }
 
-function say(words: string): void {
+function printLine(words: string): void {
   print(`${new Date().toISOString()} ${words}`)
 }

@@ -4,36 +4,36 @@ import os from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 import {
+  buildHeadlessArguments,
   type Config,
+  claudeVariables,
   DispatchError,
+  detectLogin,
+  escapeShellPattern,
   findClaude,
-  headlessArguments,
-  launchVariables,
-  loginOf,
-  namesIn,
-  oneLine,
-  type Ran,
+  findSettingsFiles,
+  listNames,
+  parseJsonc,
+  pickVariables,
+  type RunResult,
   readIfPresent,
-  readJsonc,
-  run,
-  settingsFiles,
-  shellPattern,
-  variables,
+  runProgram,
+  toOneLine,
 } from '../../host/index.ts'
-import { bad, good, type Symptom, weak } from './symptom.ts'
+import { type DoctorResult, fail, ok, warn } from './symptom.ts'
 
 /** Do our hooks fire, and does anything of the user's or their company's silence hooks? */
-export async function hooks(config: Config): Promise<Symptom[]> {
-  const ours = await fires(config)
+export async function checkHooks(config: Config): Promise<DoctorResult[]> {
+  const ours = await checkHooksFire(config)
   const isWhole = ours.every(({ state }) => state === 'good')
-  return [...silencers(config), ...ours, ...(isWhole ? await firedByClaude(config) : [])]
+  return [...findSilencers(config), ...ours, ...(isWhole ? await checkClaudeFires(config) : [])]
 }
 
 /** What in these settings keeps our hooks from firing, in words; undefined when nothing does. Pure. */
-export function silencedBy(text: string, managed: boolean): string | undefined {
-  const { value, misread } = readJsonc(text)
-  const [first] = misread
-  if (first) return `it does not read (line ${first.line}: ${first.what}), so nobody knows what claude makes of it`
+export function explainSilencing(text: string, managed: boolean): string | undefined {
+  const { value, problems } = parseJsonc(text)
+  const [first] = problems
+  if (first) return `it does not read (line ${first.line}: ${first.message}), so nobody knows what claude makes of it`
   const read = Silencing.safeParse(value)
   if (read.data?.disableAllHooks) return 'disableAllHooks is true'
   return managed && read.data?.allowManagedHooksOnly ? 'allowManagedHooksOnly is true' : undefined
@@ -47,19 +47,19 @@ const Silencing = z.looseObject({
 })
 
 /** Without its hooks an orchestrator never counts as started, so this is bad and not merely weak. */
-function silencers(config: Config): Symptom[] {
-  const { own, managed } = settingsFiles(loginOf(config.claude))
-  return [own, ...managed].flatMap(file => {
+function findSilencers(config: Config): DoctorResult[] {
+  const { user, managed } = findSettingsFiles(detectLogin(config.claudeFolder))
+  return [user, ...managed].flatMap(file => {
     const text = readIfPresent(file)
-    const why = text === undefined ? undefined : silencedBy(text, file !== own)
+    const why = text === undefined ? undefined : explainSilencing(text, file !== user)
     if (why === undefined) return []
-    if (why.startsWith('it does not read')) return [weak('hooks', `${file}: ${why}`, `Mend ${file}`)]
+    if (why.startsWith('it does not read')) return [warn('hooks', `${file}: ${why}`, `Mend ${file}`)]
     const theirs = 'These are the rules of whoever manages this machine: ask them to allow the hooks of claude-dispatch'
     return [
-      bad(
+      fail(
         'hooks',
         `${file}: ${why}, and without hooks no session starts`,
-        file === own ? `Take it out of ${file}` : theirs,
+        file === user ? `Take it out of ${file}` : theirs,
       ),
     ]
   })
@@ -69,21 +69,25 @@ function silencers(config: Config): Symptom[] {
  * Run every command of settings.json as claude would, in an agent's environment and with what claude says then, and see
  * what it leaves and answers. Costs no model.
  */
-async function fires({ install }: Config): Promise<Symptom[]> {
+async function checkHooksFire({ installFolder }: Config): Promise<DoctorResult[]> {
   const desk = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-doctor-'))
   try {
-    const commands = commandsIn(readIfPresent(path.join(install, 'settings.json')) ?? '')
-    const silent = wanted.filter(event => !commands.some(command => command.event === event))
-    const agent = layAgent(desk, install)
-    const tried: Tried[] = []
-    for (const command of commands) tried.push(await fire(command, agent))
-    const wrong = tried.filter(({ why }) => why !== '').map(({ event, why }) => `${event}: ${why}`)
-    const found = [...silent.map(event => `${event}: settings.json names no hook for it`), ...wrong, ...open(install)]
-    const mend = `The install is damaged: \`git -C ${install} status\` shows what is changed, \`git -C ${install} checkout hooks settings.json\` brings it back`
-    if (found.length > 0) return [bad('hooks', `our hooks do not fire as they should: ${found.join('; ')}`, mend)]
+    const commands = parseHookCommands(readIfPresent(path.join(installFolder, 'settings.json')) ?? '')
+    const silent = requiredEvents.filter(event => !commands.some(command => command.event === event))
+    const agent = prepareAgentFolder(desk, installFolder)
+    const tried: HookAttempt[] = []
+    for (const command of commands) tried.push(await runHookCommand(command, agent))
+    const wrong = tried.filter(({ reason }) => reason !== '').map(({ event, reason }) => `${event}: ${reason}`)
+    const found = [
+      ...silent.map(event => `${event}: settings.json names no hook for it`),
+      ...wrong,
+      ...findWritableHooks(installFolder),
+    ]
+    const mend = `The install is damaged: \`git -C ${installFolder} status\` shows what is changed, \`git -C ${installFolder} checkout hooks settings.json\` brings it back`
+    if (found.length > 0) return [fail('hooks', `our hooks do not fire as they should: ${found.join('; ')}`, mend)]
     const longest = Math.max(...tried.map(({ milliseconds }) => milliseconds))
     return [
-      good(
+      ok(
         'hooks',
         `the recorder left its word in ${tried[0]?.milliseconds} ms; all ${tried.length} hooks answer, the slowest in ${longest} ms`,
       ),
@@ -97,15 +101,15 @@ async function fires({ install }: Config): Promise<Symptom[]> {
  * Let the real claude fire them: one headless prompt in an empty config, to an address on this machine where nobody
  * answers. It costs a second and no model; a claude that ignores a settings file says nothing about it.
  */
-async function firedByClaude({ install }: Config): Promise<Symptom[]> {
+async function checkClaudeFires({ installFolder }: Config): Promise<DoctorResult[]> {
   const desk = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-doctor-'))
   try {
     const claude = findClaude()
     for (const name of ['home', 'config']) fs.mkdirSync(path.join(desk, name))
     const env = {
-      ...layAgent(desk, install),
-      ...launchVariables,
-      ...variables(['PATH', 'TMPDIR']),
+      ...prepareAgentFolder(desk, installFolder),
+      ...claudeVariables,
+      ...pickVariables(['PATH', 'TMPDIR']),
       HOME: path.join(desk, 'home'),
       CLAUDE_CONFIG_DIR: path.join(desk, 'config'),
       ANTHROPIC_BASE_URL: 'http://127.0.0.1:1',
@@ -113,18 +117,23 @@ async function firedByClaude({ install }: Config): Promise<Symptom[]> {
       CLAUDE_CODE_MAX_RETRIES: '0',
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     }
-    const launch = { claude, model: 'opus', orders: '/dev/null', settings: path.join(install, 'settings.json') }
-    const [program = claude, ...args] = headlessArguments({ ...launch, session: randomUUID(), tools: [] })
-    const ran = await run(program, args, { env, cwd: desk, input: 'doctor', deadline: 20_000 })
+    const launch = {
+      program: claude,
+      model: 'opus',
+      systemPromptFile: '/dev/null',
+      settingsFile: path.join(installFolder, 'settings.json'),
+    }
+    const [program = claude, ...args] = buildHeadlessArguments({ ...launch, sessionId: randomUUID(), tools: [] })
+    const ran = await runProgram(program, args, { env, cwd: desk, input: 'doctor', timeoutMs: 20_000 })
     const spool = path.join(desk, 'spool')
     const left = fs.readdirSync(spool).map(name => fs.readFileSync(path.join(spool, name), 'utf8'))
     const missing = ['SessionStart', 'UserPromptSubmit'].filter(
       event => !left.some(text => text.includes(`"${event}"`)),
     )
-    if (missing.length === 0) return [good('hooks', `claude itself fired them, in ${ran.milliseconds} ms`)]
-    const said = oneLine(ran.stderr || ran.stdout, 160)
+    if (missing.length === 0) return [ok('hooks', `claude itself fired them, in ${ran.milliseconds} ms`)]
+    const said = toOneLine(ran.stderr || ran.stdout, 160)
     return [
-      bad(
+      fail(
         'hooks',
         `claude did not fire ${missing.join(' and ')}, so no session would count as started${said === '' ? '' : `: ${said}`}`,
         'Update claude (`claude update`); if it stays, rules of this machine may forbid hooks: `claude /doctor`',
@@ -139,24 +148,32 @@ async function firedByClaude({ install }: Config): Promise<Symptom[]> {
 }
 
 /** What a session cannot be followed without. */
-const wanted = ['SessionStart', 'SessionEnd', 'UserPromptSubmit', 'Stop', 'StopFailure', 'Notification', 'PreToolUse']
+const requiredEvents = [
+  'SessionStart',
+  'SessionEnd',
+  'UserPromptSubmit',
+  'Stop',
+  'StopFailure',
+  'Notification',
+  'PreToolUse',
+]
 
-interface Command {
+interface HookCommand {
   event: string
   command: string
 }
 
-interface Tried extends Command {
+interface HookAttempt extends HookCommand {
   milliseconds: number
-  why: string
+  reason: string
 }
 
 /** An orchestrator's environment, as far as hooks look at it: a spool, a hold, a guard that lets nothing through. */
-function layAgent(desk: string, install: string): Record<string, string> {
+function prepareAgentFolder(desk: string, install: string): Record<string, string> {
   const place = (name: string) => path.join(desk, name)
   fs.mkdirSync(place('spool'))
-  fs.writeFileSync(place('hold'), `${hold}\n`)
-  fs.writeFileSync(place('guard'), `${shellPattern(place('desk'))}/*\n`)
+  fs.writeFileSync(place('hold'), `${STOP_BLOCK}\n`)
+  fs.writeFileSync(place('guard'), `${escapeShellPattern(place('desk'))}/*\n`)
   return {
     DISPATCH_SESSION: 'doctor',
     DISPATCH_ROLE: 'orchestrator',
@@ -167,31 +184,31 @@ function layAgent(desk: string, install: string): Record<string, string> {
   }
 }
 
-const hold = '{"decision":"block","reason":"doctor"}'
+const STOP_BLOCK = '{"decision":"block","reason":"doctor"}'
 
 /** Every hook exits 0, so only what it leaves and answers shows whether it works. */
-async function fire({ event, command }: Command, env: Record<string, string>): Promise<Tried> {
+async function runHookCommand({ event, command }: HookCommand, env: Record<string, string>): Promise<HookAttempt> {
   const spool = env['DISPATCH_SPOOL'] ?? ''
   const said = JSON.stringify({ hook_event_name: event, session_id: 'doctor', tool_input: { file_path: '/not/yours' } })
-  const ran = await run('/bin/sh', ['-c', command], { env, input: said, deadline: 10_000 })
+  const ran = await runProgram('/bin/sh', ['-c', command], { env, input: said, timeoutMs: 10_000 })
   const left = fs.readdirSync(spool).map(name => fs.readFileSync(path.join(spool, name), 'utf8'))
   for (const name of fs.readdirSync(spool)) fs.unlinkSync(path.join(spool, name))
   const heard = left.some(text => text === said || (event === 'PreToolUse' && text.includes('GuardRefused')))
-  const answer = { Stop: hold, PreToolUse: '"permissionDecision":"deny"' }[event] ?? ''
-  return { event, command, milliseconds: ran.milliseconds, why: wrongIn(ran, heard, answer) }
+  const answer = { Stop: STOP_BLOCK, PreToolUse: '"permissionDecision":"deny"' }[event] ?? ''
+  return { event, command, milliseconds: ran.milliseconds, reason: explainWrong(ran, heard, answer) }
 }
 
-function wrongIn({ code, stdout, stderr }: Ran, heard: boolean, answer: string): string {
-  if (code !== 0) return stderr.trim() || `exit ${code}`
-  if (!heard) return stderr.trim() || `exit ${code}, and no file`
+function explainWrong({ exitCode, stdout, stderr }: RunResult, heard: boolean, answer: string): string {
+  if (exitCode !== 0) return stderr.trim() || `exit ${exitCode}`
+  if (!heard) return stderr.trim() || `exit ${exitCode}, and no file`
   if (answer === '' && stdout !== '') return `it says "${stdout.trim().slice(0, 80)}", and should say nothing`
   return stdout.includes(answer) ? '' : 'it leaves its word, and does not answer'
 }
 
 /** Whoever may change a hook runs what they like in every session. */
-function open(install: string): string[] {
+function findWritableHooks(install: string): string[] {
   const files = [path.join(install, 'settings.json'), path.join(install, 'hooks')]
-  const all = [...files, ...namesIn(path.join(install, 'hooks')).map(name => path.join(install, 'hooks', name))]
+  const all = [...files, ...listNames(path.join(install, 'hooks')).map(name => path.join(install, 'hooks', name))]
   return all
     .filter(file => ((fs.statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o002) !== 0)
     .map(file => `${file} may be written by everybody on this machine (\`chmod o-w ${file}\`)`)
@@ -201,8 +218,8 @@ const Hooks = z.object({
   hooks: z.record(z.string(), z.array(z.object({ hooks: z.array(z.object({ command: z.string() })) }))),
 })
 
-function commandsIn(settings: string): Command[] {
-  const hooks = Hooks.safeParse(readJsonc(settings).value).data?.hooks ?? {}
+function parseHookCommands(settings: string): HookCommand[] {
+  const hooks = Hooks.safeParse(parseJsonc(settings).value).data?.hooks ?? {}
   return Object.entries(hooks).flatMap(([event, entries]) =>
     entries.flatMap(entry => entry.hooks.map(({ command }) => ({ event, command }))),
   )

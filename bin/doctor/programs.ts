@@ -1,92 +1,99 @@
 import {
-  claudeHole,
-  claudeInstall,
+  claudeInstallHint,
+  claudeVulnerability,
   DispatchError,
-  exits,
-  type Found,
+  detectLogin,
+  exitCodes,
   findClaude,
   isAtLeast,
-  loginOf,
-  oldest,
+  minVersions,
+  openTmux,
   prepareLogin,
+  readVersion,
   requireLogin,
-  tmuxOf,
-  versionOf,
+  type VersionResult,
 } from '../../host/index.ts'
-import { bad, type Fix, good, type Symptom, weak } from './symptom.ts'
+import { type DoctorResult, type Fix, fail, ok, warn } from './symptom.ts'
 
 /** The programs that no session can do without. */
-export async function programs(home: string): Promise<Symptom[]> {
-  const [git, tmux] = await Promise.all([versionOf('git'), versionOf('tmux', '-V')])
+export async function checkPrograms(home: string): Promise<DoctorResult[]> {
+  const [git, tmux] = await Promise.all([readVersion('git'), readVersion('tmux', '-V')])
   return [
-    judged('node', { version: process.versions.node }, install('node')),
-    judged('git', git, { mac: '`xcode-select --install`, or `brew install git`', linux: install('git').linux }),
-    judged('tmux', tmux, install('tmux')),
-    ...('version' in tmux ? [await socket(home)] : []),
-    await claude(),
+    checkVersion('node', { version: process.versions.node }, createInstallFix('node')),
+    checkVersion('git', git, {
+      mac: '`xcode-select --install`, or `brew install git`',
+      linux: createInstallFix('git').linux,
+    }),
+    checkVersion('tmux', tmux, createInstallFix('tmux')),
+    ...('version' in tmux ? [await checkTmuxSocket(home)] : []),
+    await checkClaude(),
   ]
 }
 
 /** Is claude logged in, as far as can be told without asking its vendor? */
-export async function login(privateConfig: string, workspace: string): Promise<Symptom> {
-  const way = loginOf(privateConfig)
+export async function checkLogin(privateConfig: string, workspace: string): Promise<DoctorResult> {
+  const way = detectLogin(privateConfig)
   if (way.kind === 'key')
-    return good('login', 'a key or token from the environment; whether it is accepted was not tried')
+    return ok('login', 'a key or token from the environment; whether it is accepted was not tried')
   try {
     await requireLogin(way, findClaude())
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
-    if (error.exit !== exits.dependency) return bad('login', error.message, error.remedy) // A missing claude is another symptom.
+    if (error.exitCode !== exitCodes.dependency) return fail('login', error.message, error.remedy) // A missing claude is another symptom.
   }
   try {
     prepareLogin(way, workspace)
-    return good('login', `your own (${way.configFile}), and claude trusts our workspace`)
+    return ok('login', `your own (${way.configFile}), and claude trusts our workspace`)
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
     const then = 'Without it an orchestrator stalls on "Do you trust this folder?".'
-    return bad('login', error.message, `${error.remedy}${error.exit === exits.login ? ` ${then}` : ''}`)
+    return fail('login', error.message, `${error.remedy}${error.exitCode === exitCodes.login ? ` ${then}` : ''}`)
   }
 }
 
 // --- internal ---
 
-function install(name: string): Fix {
+function createInstallFix(name: string): Fix {
   return { mac: `\`brew install ${name}\``, linux: `\`apt-get install ${name}\`, or what your system has in its place` }
 }
 
-function judged(name: 'node' | 'git' | 'tmux', found: Found, fix: Fix): Symptom {
-  if ('why' in found) return bad(name, found.why, fix)
-  if (isAtLeast(found.version, oldest[name])) return good(name, found.version)
-  return bad(name, `${found.version} is too old: ${oldest[name]} or newer is needed`, fix)
+function checkVersion(name: 'node' | 'git' | 'tmux', found: VersionResult, fix: Fix): DoctorResult {
+  if ('reason' in found) return fail(name, found.reason, fix)
+  if (isAtLeast(found.version, minVersions[name])) return ok(name, found.version)
+  return fail(name, `${found.version} is too old: ${minVersions[name]} or newer is needed`, fix)
 }
 
-async function claude(): Promise<Symptom> {
+async function checkClaude(): Promise<DoctorResult> {
   try {
     const program = findClaude()
-    const found = await versionOf(program)
-    if ('why' in found) return bad('claude', found.why, claudeInstall)
-    if (isAtLeast(found.version, oldest.claude)) return good('claude', `${found.version} at ${program}`)
+    const found = await readVersion(program)
+    if ('reason' in found) return fail('claude', found.reason, claudeInstallHint)
+    if (isAtLeast(found.version, minVersions.claude)) return ok('claude', `${found.version} at ${program}`)
     const update = '`claude update`, or `npm install -g @anthropic-ai/claude-code`'
-    return bad('claude', `${found.version} is too old, ${oldest.claude} is needed: ${claudeHole}`, update)
+    return fail(
+      'claude',
+      `${found.version} is too old, ${minVersions.claude} is needed: ${claudeVulnerability}`,
+      update,
+    )
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
-    return bad('claude', error.message, error.remedy)
+    return fail('claude', error.message, error.remedy)
   }
 }
 
 /** A socket whose server is gone, or is of another version, is said in tmux's own words. */
-async function socket(home: string): Promise<Symptom> {
-  const { socket: name, state } = tmuxOf(home)
-  const { is, words } = await state()
-  if (is === 'running') return good('socket', `a tmux of our own runs on socket ${name}`)
-  if (is === 'none') return good('socket', `none is open (tmux socket ${name})`)
-  if (is === 'stale')
-    return weak(
+async function checkTmuxSocket(home: string): Promise<DoctorResult> {
+  const { socket: name, readServerState } = openTmux(home)
+  const { kind, words } = await readServerState()
+  if (kind === 'running') return ok('socket', `a tmux of our own runs on socket ${name}`)
+  if (kind === 'none') return ok('socket', `none is open (tmux socket ${name})`)
+  if (kind === 'stale')
+    return warn(
       'socket',
       `tmux left a dead socket behind: ${words}`,
       `Nothing to do: the next dispatch starts a new server. To tidy up: \`dispatch stop --all\``,
     )
-  return bad('socket', `tmux does not answer: ${words}`, {
+  return fail('socket', `tmux does not answer: ${words}`, {
     mac: `A server of another tmux version may hold the socket: \`dispatch stop --all\`, or \`tmux -L ${name} kill-server\``,
     linux: `A server of another tmux version may hold the socket: \`dispatch stop --all\`, or \`tmux -L ${name} kill-server\``,
   })

@@ -1,56 +1,58 @@
 import path from 'node:path'
-import { type Config, liveness, readIfPresent } from '../../host/index.ts'
-import { damagedSessions, holder, settled, type View, viewAll } from '../../session/index.ts'
-import { good, type Symptom, weak } from './symptom.ts'
+import { type Config, checkLiveness, readIfPresent } from '../../host/index.ts'
+import { isSettled, listDamagedSessions, readAllViews, readLeaseHolder, type SessionView } from '../../session/index.ts'
+import { type DoctorResult, ok, warn } from './symptom.ts'
 
 /** Sessions that wait for somebody, or for ever. */
-export async function sessions({ workspace }: Config): Promise<Symptom[]> {
-  const views = await viewAll(workspace)
-  const open = views.filter(({ status }) => !status.closed && !settled(status))
-  const found = views.flatMap(view => trouble(view) ?? [])
-  const locks = await Promise.all(views.map(leftLock))
+export async function checkSessions({ workspace }: Config): Promise<DoctorResult[]> {
+  const views = await readAllViews(workspace)
+  const open = views.filter(({ status }) => !status.closed && !isSettled(status))
+  const found = views.flatMap(view => checkSession(view) ?? [])
+  const locks = await Promise.all(views.map(checkLeftLock))
   return [
-    good('sessions', `${views.length} in ${workspace}, ${open.length} at work`),
-    ...damagedSessions(workspace).map(({ id, why }) =>
-      weak('sessions', `${id} cannot be read: ${why}`, `Look at ${path.join(workspace, id)} yourself`),
+    ok('sessions', `${views.length} in ${workspace}, ${open.length} at work`),
+    ...listDamagedSessions(workspace).map(({ id, reason }) =>
+      warn('sessions', `${id} cannot be read: ${reason}`, `Look at ${path.join(workspace, id)} yourself`),
     ),
-    ...found.slice(0, most),
-    ...(found.length > most ? [weak('sessions', `and ${found.length - most} more like these: \`dispatch ls\``)] : []),
+    ...found.slice(0, MAX_LISTED_SESSIONS),
+    ...(found.length > MAX_LISTED_SESSIONS
+      ? [warn('sessions', `and ${found.length - MAX_LISTED_SESSIONS} more like these: \`dispatch ls\``)]
+      : []),
     ...locks.flat(),
   ]
 }
 
 // --- internal ---
 
-const most = 5
+const MAX_LISTED_SESSIONS = 5
 
-function trouble({ session, status, state }: View): Symptom | undefined {
-  const { id, format } = session
+function checkSession({ session, status, state }: SessionView): DoctorResult | undefined {
+  const { id, newerFormat } = session
   const last = id.slice(-4)
   const look = `\`dispatch attach ${last}\` shows what the orchestrator said last; \`dispatch stop ${last}\` ends it`
-  if (format !== undefined)
-    return weak(
+  if (newerFormat !== undefined)
+    return warn(
       'sessions',
-      `${id} was written by a newer dispatch (format ${format})`,
+      `${id} was written by a newer dispatch (format ${newerFormat})`,
       'Nothing to do: it is shown and not written',
     )
   if (status.closed) return undefined
   if (state === 'interrupted')
-    return weak(
+    return warn(
       'sessions',
       `${id} is interrupted: its runner is gone`,
       `\`dispatch watchdog\` starts a new one; \`dispatch stop ${last}\` ends it`,
     )
-  if (state === 'stuck') return weak('sessions', `${id} is stuck: nothing has happened for a while`, look)
-  if (state === 'asking' || state === 'needs you') return weak('sessions', `${id} waits for you`, look)
+  if (state === 'stuck') return warn('sessions', `${id} is stuck: nothing has happened for a while`, look)
+  if (state === 'asking' || state === 'needs you') return warn('sessions', `${id} waits for you`, look)
   return undefined
 }
 
 /** A lock's record outlives its runner by nothing that matters: the next runner frees it. */
-async function leftLock({ session, status }: View): Promise<Symptom[]> {
-  const who = readIfPresent(path.join(session.paths.lock, 'holder'))?.trim()
-  const runner = holder(session.paths.runner)
-  if (who === undefined || (runner && (await liveness(runner)) !== 'dead')) return []
+async function checkLeftLock({ session, status }: SessionView): Promise<DoctorResult[]> {
+  const who = readIfPresent(path.join(session.paths.writeLock, 'holder'))?.trim()
+  const runner = readLeaseHolder(session.paths.runnerLease)
+  if (who === undefined || (runner && (await checkLiveness(runner)) !== 'dead')) return []
   const then = status.closed ? 'the session is closed' : 'the next runner frees it by itself'
-  return [weak('lock', `${session.id}: .write-lock still names ${who}, whose runner is gone`, `Nothing to do: ${then}`)]
+  return [warn('lock', `${session.id}: .write-lock still names ${who}, whose runner is gone`, `Nothing to do: ${then}`)]
 }

@@ -1,4 +1,4 @@
-import { hang, pad, paint, widthOf, wrap } from '../terminal.ts'
+import { hang, measureTextWidth, pad, paint, wrap } from '../terminal.ts'
 
 /** What to do about it, on each system. */
 export interface Fix {
@@ -7,21 +7,23 @@ export interface Fix {
 }
 
 /** One thing that was looked at: `bad` keeps every session from starting, `weak` is worth knowing. */
-export interface Symptom {
+export interface DoctorResult {
   about: string
   state: 'good' | 'weak' | 'bad'
   found: string
   fix?: Fix
 }
 
-export const good = (about: string, found: string): Symptom => ({ about, state: 'good', found })
-export const weak = (about: string, found: string, fix?: Fix | string): Symptom => wrong('weak', about, found, fix)
-export const bad = (about: string, found: string, fix?: Fix | string): Symptom => wrong('bad', about, found, fix)
+export const ok = (about: string, found: string): DoctorResult => ({ about, state: 'good', found })
+export const warn = (about: string, found: string, fix?: Fix | string): DoctorResult =>
+  createResult('weak', about, found, fix)
+export const fail = (about: string, found: string, fix?: Fix | string): DoctorResult =>
+  createResult('bad', about, found, fix)
 
 /** The symptoms as a person reads them: two columns, and the fix for this system below what it mends. */
-export function layout(symptoms: Symptom[], { width, mac }: { width: number; mac: boolean }): string {
+export function formatResults(results: DoctorResult[], { width, mac }: { width: number; mac: boolean }): string {
   const column = Math.max(40, Math.min(width, 110)) - INDENT
-  const lines = symptoms.flatMap(({ about, state, found, fix }) => {
+  const lines = results.flatMap(({ about, state, found, fix }) => {
     const text = fix ? (mac ? fix.mac : fix.linux) : ''
     const steps = text === '' ? [] : hang('→ ', wrap(phrasesOf(text, column - 2), column - 2))
     const texts = [...wrap(phrasesOf(found, column), column), ...steps.map(line => paint('cyan', line))]
@@ -43,10 +45,15 @@ const marks = {
 /** Words. A command in backquotes stays one word where it fits in a line, so that it can be copied. */
 function phrasesOf(text: string, width: number): string[] {
   const phrases = text.match(/(?:`[^`]*`|[^\s`])+/g) ?? ['']
-  return phrases.flatMap(phrase => (widthOf(phrase) > width ? phrase.split(' ') : [phrase]))
+  return phrases.flatMap(phrase => (measureTextWidth(phrase) > width ? phrase.split(' ') : [phrase]))
 }
 
-function wrong(state: 'weak' | 'bad', about: string, found: string, fix: Fix | string | undefined): Symptom {
+function createResult(
+  state: 'weak' | 'bad',
+  about: string,
+  found: string,
+  fix: Fix | string | undefined,
+): DoctorResult {
   if (fix === undefined || fix === '') return { about, state, found }
   return { about, state, found, fix: typeof fix === 'string' ? { mac: fix, linux: fix } : fix }
 }

@@ -1,28 +1,31 @@
 import type { Config } from '../../host/index.ts'
-import type { Channel, Notice, Proof } from '../../notify/index.ts'
-import { type Fix, good, type Symptom, weak } from '../doctor/symptom.ts'
+import type { Channel, ChannelTest, Notification } from '../../notify/index.ts'
+import { type DoctorResult, type Fix, ok, warn } from '../doctor/symptom.ts'
 
 /** A notice that says what it is for. */
-export function testNotice(by: string): Notice {
+export function createTestNotification(by: string): Notification {
   const body = `${by} sent this. If you can read it, this channel works.`
   return { title: 'Dispatch: a test', body, priority: 3, tags: ['wave'] }
 }
 
 /** What was proved and what only a person can see; or why it was not taken, and what to do. Pure. */
-export function symptomOf({ channel, ok, why, proved, unproved }: Proof, config: Config): Symptom {
-  if (!ok) return weak(channel, `it did not take the notice: ${why}`, remedyFor(channel, config))
-  const open = unproved.length === 0 ? '' : `. Not proved: ${unproved.join('; ')}`
-  return good(channel, `${proved.join('; ')}${open}`)
+export function toDoctorResult(
+  { channel, ok: isOk, reason, verified, unverified }: ChannelTest,
+  config: Config,
+): DoctorResult {
+  if (!isOk) return warn(channel, `it did not take the notice: ${reason}`, getChannelFix(channel, config))
+  const open = unverified.length === 0 ? '' : `. Not proved: ${unverified.join('; ')}`
+  return ok(channel, `${verified.join('; ')}${open}`)
 }
 
 /** By what a channel goes out; never the topic, nor the address of a webhook, which is a password too. Pure. */
-export function wayOf(channel: Channel, { NTFY_SERVER, WEBHOOK_URL }: Config): string {
+export function describeDestination(channel: Channel, { NTFY_SERVER, WEBHOOK_URL }: Config): string {
   if (channel === 'desktop') return process.platform === 'darwin' ? 'by terminal-notifier' : 'by notify-send'
   return channel === 'phone' ? `by ntfy at ${new URL(NTFY_SERVER).host}` : `to ${new URL(WEBHOOK_URL).host}`
 }
 
 /** What to look at, on each system, when a channel does not take notices, or nobody sees them. Pure. */
-export function remedyFor(channel: Channel, { home }: Config): Fix {
+export function getChannelFix(channel: Channel, { home }: Config): Fix {
   if (channel === 'desktop')
     return {
       mac: 'System Settings → Notifications → terminal-notifier: allow them, as Banners or Alerts; or DESKTOP=off',

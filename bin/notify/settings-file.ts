@@ -1,57 +1,60 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import {
-  allowed,
   changeUserFile,
   DispatchError,
-  exits,
+  exitCodes,
   isErrno,
-  isSetting,
-  settings,
-  storageError,
+  isSettingName,
+  settingDescriptions,
+  settingsSchema,
+  toStorageError,
 } from '../../host/index.ts'
 
 /** Settings by their names, as they are to stand in `.env`. */
-export type Lines = Record<string, string>
+export type SettingValues = Record<string, string>
 
 /**
  * Put these settings into `$DISPATCH_HOME/.env`: a name that stands there keeps its place, any other comes at the end. All
  * else stays byte for byte. A link is followed; only its owner may read the file from then on.
  */
-export async function writeSettings(home: string, lines: Lines): Promise<void> {
+export async function writeSettings(home: string, lines: SettingValues): Promise<void> {
   const file = path.join(home, '.env')
-  closeToOthers(file)
-  await changeUserFile(file, content => Buffer.from(withLines(content?.toString() ?? '', lines)))
+  makeFilePrivate(file)
+  await changeUserFile(file, content => Buffer.from(applySettings(content?.toString() ?? '', lines)))
 }
 
 /** Is it a value that this setting takes, and that stands in a file without quotes? Says why not (exit 2). */
-export function checked(name: string, value: string): string {
-  if (!isSetting(name)) throw new Error(`${name} is no setting`)
-  if (!settings.shape[name].safeParse(value).success)
-    throw new DispatchError(`${name} must be ${allowed[name]}`, { exit: exits.usage, remedy: 'Nothing was changed.' })
+export function validateSetting(name: string, value: string): string {
+  if (!isSettingName(name)) throw new Error(`${name} is no setting`)
+  if (!settingsSchema.shape[name].safeParse(value).success)
+    throw new DispatchError(`${name} must be ${settingDescriptions[name]}`, {
+      exitCode: exitCodes.usage,
+      remedy: 'Nothing was changed.',
+    })
   if (/[\s#'"`\\]/.test(value))
     throw new DispatchError(`this value for ${name} needs quotes, and they are not written here`, {
-      exit: exits.usage,
+      exitCode: exitCodes.usage,
       remedy: `Put ${name}='…' into .env yourself.`,
     })
   return value
 }
 
 /** The text of a settings file with these settings in it. Pure. */
-export function withLines(text: string, lines: Lines): string {
-  return Object.entries(lines).reduce((before, [name, value]) => withLine(before, name, value), text)
+export function applySettings(text: string, lines: SettingValues): string {
+  return Object.entries(lines).reduce((before, [name, value]) => applySetting(before, name, value), text)
 }
 
 // --- internal ---
 
 /** A value that settings take has no line break, so what stands there is one line; indent and comment of it stay. */
-function withLine(text: string, name: string, value: string): string {
-  const found = lineOf(name).exec(text)
+function applySetting(text: string, name: string, value: string): string {
+  const found = buildLinePattern(name).exec(text)
   if (found) {
     const [whole, before = '', old = '', after = ''] = found
     if (/^['"`]/.test(old) && (old.length === 1 || !old.endsWith(old.charAt(0))))
       throw new DispatchError(`${name} in .env has a value of several lines`, {
-        exit: exits.usage,
+        exitCode: exitCodes.usage,
         remedy: 'Take it out there, then run the command again. Nothing was changed.',
       })
     return `${text.slice(0, found.index)}${before}${name}=${value}${after}${text.slice(found.index + whole.length)}`
@@ -62,7 +65,7 @@ function withLine(text: string, name: string, value: string): string {
 }
 
 /** The line of this name: what stands before it, its value, and what comes after that. */
-function lineOf(name: string): RegExp {
+function buildLinePattern(name: string): RegExp {
   const blank = '[^\\S\\r\\n]'
   const quoted = ['"', "'", '`'].map(quote => `${quote}[^${quote}\\r\\n]*${quote}`).join('|')
   return new RegExp(
@@ -71,10 +74,10 @@ function lineOf(name: string): RegExp {
   )
 }
 
-function closeToOthers(file: string): void {
+function makeFilePrivate(file: string): void {
   try {
     if ((fs.statSync(file).mode & 0o077) !== 0) fs.chmodSync(file, 0o600)
   } catch (error) {
-    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw storageError(file, error)
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw toStorageError(file, error)
   }
 }

@@ -1,24 +1,24 @@
 import {
   type Config,
   DispatchError,
-  exits,
+  exitCodes,
   newTopic,
-  printable,
+  pickVariables,
   readConfig,
-  settings,
-  variables,
+  sanitize,
+  settingsSchema,
 } from '../../host/index.ts'
-import { prove } from '../../notify/index.ts'
-import { agreed, atTerminal, refuseAgent, typed } from '../confirm.ts'
+import { testChannels } from '../../notify/index.ts'
+import { confirmAction, isAtTerminal, readTypedLine, refuseAgent } from '../confirm.ts'
 import { paint, print } from '../terminal.ts'
-import { channelTable } from './overview.ts'
-import { testNotice } from './proof.ts'
-import { qrLines, subscription } from './qr.ts'
-import { checked, type Lines, writeSettings } from './settings-file.ts'
-import { printProofs } from './test.ts'
+import { formatChannelTable } from './overview.ts'
+import { createTestNotification } from './proof.ts'
+import { buildSubscribeUrl, renderQr } from './qr.ts'
+import { type SettingValues, validateSetting, writeSettings } from './settings-file.ts'
+import { printChannelTests } from './test.ts'
 
 /** What was asked for on the command line. */
-interface Wishes {
+interface SetupOptions {
   new?: boolean
   server?: string
   token?: boolean
@@ -27,92 +27,97 @@ interface Wishes {
 }
 
 /** `dispatch notify setup`: a person at a terminal, their phone in hand. Answers the exit code. */
-export async function setup(wishes: Wishes): Promise<number> {
+export async function setupNotifications(wishes: SetupOptions): Promise<number> {
   await refuseAgent('notify setup', 'Run it yourself, in a terminal that no agent has opened.')
-  refusePipe()
-  const before = readAround(wishes)
-  print(`${channelTable(before)}\n`)
-  const isForPhone = wishes.new || wishes.server !== undefined || wishes.token || !isForOther(wishes)
-  const lines = { ...(isForPhone ? phoneLines(wishes, before) : {}), ...(await otherLines(wishes)) }
-  refuseOverruled(Object.keys(lines))
+  requireTerminal()
+  const before = readConfigWithout(wishes)
+  print(`${formatChannelTable(before)}\n`)
+  const isForPhone = wishes.new || wishes.server !== undefined || wishes.token || !wantsOtherSettings(wishes)
+  const lines = { ...(isForPhone ? planPhoneSettings(wishes, before) : {}), ...(await askOtherSettings(wishes)) }
+  refuseEnvironmentSettings(Object.keys(lines))
   if (Object.keys(lines).length > 0) {
-    announce(lines, before)
-    if (!(await agreed('Write it?', 'notify setup'))) return done('Nothing was changed.')
+    printPlan(lines, before)
+    if (!(await confirmAction('Write it?', 'notify setup'))) return printDone('Nothing was changed.')
     await writeSettings(before.home, lines)
     print('Written.\n')
   }
   const config = readConfig()
-  if (isForPhone && !(await subscribe(config))) return done('Nothing was sent. Once you have: dispatch notify test')
-  return proveAndAsk(config)
+  if (isForPhone && !(await subscribe(config)))
+    return printDone('Nothing was sent. Once you have: dispatch notify test')
+  return testAndAsk(config)
 }
 
 // --- what is set, and what shall be ---
 
-const isForOther = (wishes: Wishes) => Boolean(wishes.webhook || wishes['quiet-hours'] !== undefined)
+const wantsOtherSettings = (wishes: SetupOptions) => Boolean(wishes.webhook || wishes['quiet-hours'] !== undefined)
 
-function refusePipe(): void {
-  if (atTerminal()) return
+function requireTerminal(): void {
+  if (isAtTerminal()) return
   throw new DispatchError('notify setup shows a password and asks questions, and there is no terminal', {
-    exit: exits.usage,
+    exitCode: exitCodes.usage,
     remedy: 'Run it at a terminal; or put NTFY_TOPIC=… into .env yourself: `openssl rand -hex 16` makes a good one.',
   })
 }
 
 /** The settings as they are; where only those stand in the way that are about to be replaced, as they are without them. */
-function readAround(wishes: Wishes): Config {
+function readConfigWithout(wishes: SetupOptions): Config {
   try {
     return readConfig()
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
     const replaced = wishes.server === undefined ? ['NTFY_TOPIC'] : ['NTFY_TOPIC', 'NTFY_SERVER']
-    refuseOverruled(replaced)
-    const names = ['HOME', 'DISPATCH_HOME', ...Object.keys(settings.shape)]
-    const config = readConfig({ ...variables(names), ...Object.fromEntries(replaced.map(name => [name, ''])) })
+    refuseEnvironmentSettings(replaced)
+    const names = ['HOME', 'DISPATCH_HOME', ...Object.keys(settingsSchema.shape)]
+    const config = readConfig({ ...pickVariables(names), ...Object.fromEntries(replaced.map(name => [name, ''])) })
     print(`${paint('yellow', error.message)}\nThat line is about to be replaced.\n`)
     return config
   }
 }
 
 /** A topic where none is set, and what was asked for. */
-function phoneLines(wishes: Wishes, before: Config): Lines {
+function planPhoneSettings(wishes: SetupOptions, before: Config): SettingValues {
   return {
-    ...(wishes.server === undefined ? {} : { NTFY_SERVER: checked('NTFY_SERVER', wishes.server) }),
+    ...(wishes.server === undefined ? {} : { NTFY_SERVER: validateSetting('NTFY_SERVER', wishes.server) }),
     ...(before.NTFY_TOPIC === '' || wishes.new ? { NTFY_TOPIC: newTopic() } : {}),
   }
 }
 
 /** Secrets are asked for: on the command line, every process of this machine could read them. */
-async function otherLines(wishes: Wishes): Promise<Lines> {
-  const ask = async (name: string, question: string) => ({ [name]: checked(name, await typed(`${question}: `)) })
+async function askOtherSettings(wishes: SetupOptions): Promise<SettingValues> {
+  const ask = async (name: string, question: string) => ({
+    [name]: validateSetting(name, await readTypedLine(`${question}: `)),
+  })
   return {
     ...(wishes.token ? await ask('NTFY_TOKEN', 'Access token of the ntfy server (nothing: none)') : {}),
     ...(wishes.webhook ? await ask('WEBHOOK_URL', 'Address of the webhook (nothing: none)') : {}),
-    ...(wishes['quiet-hours'] === undefined ? {} : { QUIET_HOURS: checked('QUIET_HOURS', wishes['quiet-hours']) }),
+    ...(wishes['quiet-hours'] === undefined
+      ? {}
+      : { QUIET_HOURS: validateSetting('QUIET_HOURS', wishes['quiet-hours']) }),
   }
 }
 
 /** The environment wins over `.env`, so a line for what is set there would change nothing. */
-function refuseOverruled(names: string[]): void {
-  const name = names.find(isFromOutside)
+function refuseEnvironmentSettings(names: string[]): void {
+  const name = names.find(isInEnvironment)
   if (name === undefined) return
   throw new DispatchError(
     `${name} is set in the environment, which wins over .env: a line there would change nothing`,
     {
-      exit: exits.usage,
+      exitCode: exitCodes.usage,
       remedy: `\`unset ${name}\`, take it out of where your shell sets it, then run the command again.`,
     },
   )
 }
 
-function isFromOutside(name: string): boolean {
-  return Object.keys(variables([name])).length > 0
+function isInEnvironment(name: string): boolean {
+  return Object.keys(pickVariables([name])).length > 0
 }
 
-function announce(lines: Lines, { home, NTFY_TOPIC: before }: Config): void {
+function printPlan(lines: SettingValues, { home, NTFY_TOPIC: before }: Config): void {
   print(`dispatch will write in ${home}/.env, and leave all else in it as it is:\n`)
   for (const [name, value] of Object.entries(lines)) {
     const isTyped = name === 'NTFY_TOKEN' || name === 'WEBHOOK_URL'
-    print(`  ${name}=${isTyped && value !== '' ? '(as you typed it)' : printable(value)}`)
+    print(`  ${name}=${isTyped && value !== '' ? '(as you typed it)' : sanitize(value)}`)
   }
   if (before !== '' && lines['NTFY_TOPIC'] !== undefined)
     print('\nThe topic from before hears nothing from then on: every phone subscribes anew.')
@@ -123,39 +128,39 @@ function announce(lines: Lines, { home, NTFY_TOPIC: before }: Config): void {
 
 /** Words first, then the code: on a screen of 24 lines nothing of the code may be gone when the question stands there. */
 async function subscribe({ NTFY_SERVER: server, NTFY_TOPIC: topic }: Config): Promise<boolean> {
-  const address = subscription(server, topic)
+  const address = buildSubscribeUrl(server, topic)
   print('Install the app "ntfy" on your phone, and subscribe to the topic below. It is a')
   print('password: whoever knows it can read your notices.\n')
   if (address !== undefined) print('  Android  scan the code with the camera; the app opens')
   print('  iPhone   (or a camera that shows mere text) tap + in the app, type the topic')
   if (!isNtfySh(server)) print('           and, under "Use another server", the server')
-  print(address === undefined ? '' : `\n${qrLines(address).join('\n')}`)
+  print(address === undefined ? '' : `\n${renderQr(address).join('\n')}`)
   print(`server  ${paint('bold', server)}`)
   print(
-    `topic   ${paint('bold', topic)}${isFromOutside('NTFY_TOPIC') ? '   (from the environment, not from .env)' : ''}`,
+    `topic   ${paint('bold', topic)}${isInEnvironment('NTFY_TOPIC') ? '   (from the environment, not from .env)' : ''}`,
   )
-  return agreed('Subscribed? Then a test goes out.', 'notify setup')
+  return confirmAction('Subscribed? Then a test goes out.', 'notify setup')
 }
 
-async function proveAndAsk(config: Config): Promise<number> {
-  const proofs = await prove(testNotice('dispatch notify setup'), config)
-  if (proofs.length === 0) return done('Done.')
+async function testAndAsk(config: Config): Promise<number> {
+  const proofs = await testChannels(createTestNotification('dispatch notify setup'), config)
+  if (proofs.length === 0) return printDone('Done.')
   print()
-  printProofs(proofs, config)
-  if (!proofs.every(({ ok }) => ok)) return exits.upstream
-  if (await agreed('\nDid it arrive?', 'notify setup'))
-    return done('Done. `dispatch notify` shows at any time whether it still works.')
-  printDoubts(config)
-  return exits.upstream
+  printChannelTests(proofs, config)
+  if (!proofs.every(({ ok }) => ok)) return exitCodes.upstream
+  if (await confirmAction('\nDid it arrive?', 'notify setup'))
+    return printDone('Done. `dispatch notify` shows at any time whether it still works.')
+  printPossibleCauses(config)
+  return exitCodes.upstream
 }
 
-function done(words: string): number {
+function printDone(words: string): number {
   print(words)
-  return exits.ok
+  return exitCodes.ok
 }
 
 /** The server has it, and nobody has seen it: what stands between the two. */
-function printDoubts({ NTFY_SERVER: server, NTFY_TOPIC: topic }: Config): void {
+function printPossibleCauses({ NTFY_SERVER: server, NTFY_TOPIC: topic }: Config): void {
   if (topic === '') return print('Then look at the notification settings of this machine: `dispatch doctor` has more.')
   const own = `
   - An iPhone hears of a server of your own only if that has \`upstream-base-url\` (docs.ntfy.sh, Configuration).`

@@ -1,23 +1,23 @@
-import { type Config, DispatchError, exits } from '../../host/index.ts'
-import { type Proof, prove } from '../../notify/index.ts'
-import { layout } from '../doctor/symptom.ts'
+import { type Config, DispatchError, exitCodes } from '../../host/index.ts'
+import { type ChannelTest, testChannels } from '../../notify/index.ts'
+import { formatResults } from '../doctor/symptom.ts'
 import { print } from '../terminal.ts'
-import { symptomOf, testNotice } from './proof.ts'
+import { createTestNotification, toDoctorResult } from './proof.ts'
 
 /** `dispatch notify test`: one notice by every channel that is set. Answers the exit code. */
-export async function test(config: Config, json: boolean): Promise<number> {
-  const proofs = await prove(testNotice('dispatch notify test'), config)
+export async function runChannelTest(config: Config, json: boolean): Promise<number> {
+  const proofs = await testChannels(createTestNotification('dispatch notify test'), config)
   if (proofs.length === 0)
     throw new DispatchError('no channel is set: nobody would be told of anything', {
-      exit: exits.usage,
+      exitCode: exitCodes.usage,
       remedy: '`dispatch notify setup` sets up a phone; DESKTOP=on is this desktop.',
     })
   if (json) print(JSON.stringify(proofs))
-  else printProofs(proofs, config)
-  return proofs.every(({ ok }) => ok) ? exits.ok : exits.upstream
+  else printChannelTests(proofs, config)
+  return proofs.every(({ ok }) => ok) ? exitCodes.ok : exitCodes.upstream
 }
 
-export function printProofs(proofs: Proof[], config: Config): void {
-  const symptoms = proofs.map(proof => symptomOf(proof, config))
-  print(layout(symptoms, { width: process.stdout.columns ?? 80, mac: process.platform === 'darwin' }))
+export function printChannelTests(proofs: ChannelTest[], config: Config): void {
+  const results = proofs.map(proof => toDoctorResult(proof, config))
+  print(formatResults(results, { width: process.stdout.columns ?? 80, mac: process.platform === 'darwin' }))
 }

@@ -1,21 +1,21 @@
-import { about, contract, therest } from '../hello.ts'
+import { helloContract, helloScenarioBase, remainingTurns } from '../hello.ts'
 import { bash, put, type Scenario } from '../scenario.ts'
 
-const into = (folder: string) => folder.replace(/desk$/, 'outputs/hello.sh')
+const toOutputPath = (folder: string) => folder.replace(/desk$/, 'outputs/hello.sh')
 
 export const scenario: Scenario = {
-  ...about,
+  ...helloScenarioBase,
   title: 'an orchestrator that writes the product itself: refused, and what slips past is set aside',
   orchestrator: [
-    heard => ({ write: into(heard.folder), text: 'echo hello\n' }),
+    heard => ({ write: toOutputPath(heard.folder), text: 'echo hello\n' }),
     bash(
       "cd $DISPATCH_OUTPUTS && echo 'echo hello' > hello.sh && git add -A && git commit -qm mine && echo more > more.sh",
     ),
     bash('cd $DISPATCH_DESK'),
     bash('submit'),
-    put('contract.md', contract),
+    put('contract.md', helloContract),
     bash('contract check'),
-    ...therest,
+    ...remainingTurns,
   ],
-  ends: ['PASS'],
+  endStates: ['PASS'],
 }

@@ -1,14 +1,14 @@
-import { about, contract, therest } from '../hello.ts'
+import { helloContract, helloScenarioBase, remainingTurns } from '../hello.ts'
 import { bash, put, type Scenario, say } from '../scenario.ts'
 
-const [spawning, waiting, ...rest] = therest
+const [spawning, waiting, ...rest] = remainingTurns
 
 export const scenario: Scenario = {
-  ...about,
+  ...helloScenarioBase,
   title: 'an orchestrator that ends its turn again and again before there is a verdict is held, and goes on',
   orchestrator: [
     say('I will begin tomorrow.'),
-    put('contract.md', contract),
+    put('contract.md', helloContract),
     bash('contract check'),
     say('The contract holds.'),
     spawning ?? say(''),
@@ -17,5 +17,5 @@ export const scenario: Scenario = {
     say('The worker says it is done.'),
     ...rest,
   ],
-  ends: ['PASS'],
+  endStates: ['PASS'],
 }

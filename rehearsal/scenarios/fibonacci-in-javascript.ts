@@ -1,11 +1,11 @@
-import { fibonacci } from '../fibonacci.ts'
+import { createFibonacciScenario } from '../fibonacci.ts'
 
-export const scenario = fibonacci({
+export const scenario = createFibonacciScenario({
   title: 'the same in JavaScript, for a machine without python3',
   task: 'create a javascript program that prints fibonacci, plus a README',
   program: 'node',
   file: 'fib.js',
-  wrong: `
+  wrongProgram: `
 const count = Number(process.argv[2] ?? 10)
 let [a, b] = [1, 1]
 for (let number = 0; number < count; number++) {
@@ -13,5 +13,5 @@ for (let number = 0; number < count; number++) {
   ;[a, b] = [b, a + b]
 }
 `,
-  mending: 's/= .1, 1./= [0, 1]/',
+  fixScript: 's/= .1, 1./= [0, 1]/',
 })

@@ -1,11 +1,11 @@
-import { fibonacci } from '../fibonacci.ts'
+import { createFibonacciScenario } from '../fibonacci.ts'
 
-export const scenario = fibonacci({
+export const scenario = createFibonacciScenario({
   title: 'one code worker, one rw worker beside it, a FAIL, a repair, PASS',
   task: 'create a python script that prints fibonacci, plus a README',
   program: 'python3',
   file: 'fib.py',
-  wrong: `
+  wrongProgram: `
 import sys
 
 count = int(sys.argv[1]) if len(sys.argv) > 1 else 10
@@ -14,5 +14,5 @@ for _ in range(count):
     print(a)
     a, b = b, a + b
 `,
-  mending: 's/a, b = 1, 1/a, b = 0, 1/',
+  fixScript: 's/a, b = 1, 1/a, b = 0, 1/',
 })

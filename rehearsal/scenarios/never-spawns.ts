@@ -1,9 +1,9 @@
-import { about, contract } from '../hello.ts'
+import { helloContract, helloScenarioBase } from '../hello.ts'
 import { put, type Scenario, say } from '../scenario.ts'
 
 export const scenario: Scenario = {
-  ...about,
+  ...helloScenarioBase,
   title: 'an orchestrator that never spawns a worker is held five times, then you are called',
-  orchestrator: [put('contract.md', contract), say('The contract is written. My work is done.')],
-  ends: ['needs you'],
+  orchestrator: [put('contract.md', helloContract), say('The contract is written. My work is done.')],
+  endStates: ['needs you'],
 }

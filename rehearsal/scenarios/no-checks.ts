@@ -1,7 +1,7 @@
-import { about, contract, therest } from '../hello.ts'
+import { helloContract, helloScenarioBase, remainingTurns } from '../hello.ts'
 import { bash, put, type Scenario, spawn } from '../scenario.ts'
 
-const vague = `
+const vagueContract = `
 # Contract: a script that says hello
 
 ## C1 — The script is good
@@ -9,15 +9,15 @@ const vague = `
 `
 
 export const scenario: Scenario = {
-  ...about,
+  ...helloScenarioBase,
   title: 'a contract in which nothing can be run is refused, at the check and at the spawn, and gets a check',
   orchestrator: [
-    put('contract.md', vague),
+    put('contract.md', vagueContract),
     bash('contract check'),
     spawn('code --clauses C1', 'Write a good script.'),
-    put('contract.md', contract),
+    put('contract.md', helloContract),
     bash('contract check'),
-    ...therest,
+    ...remainingTurns,
   ],
-  ends: ['PASS'],
+  endStates: ['PASS'],
 }

@@ -1,15 +1,15 @@
-import { about, contract, therest } from '../hello.ts'
+import { helloContract, helloScenarioBase, remainingTurns } from '../hello.ts'
 import { bash, put, type Scenario } from '../scenario.ts'
 
 export const scenario: Scenario = {
-  ...about,
+  ...helloScenarioBase,
   title: 'a check with typographic quotes is refused before any worker is paid for, and mended',
   orchestrator: [
-    put('contract.md', contract.replace('`sh hello.sh`', '`sh hello.sh | grep “hello”`')),
+    put('contract.md', helloContract.replace('`sh hello.sh`', '`sh hello.sh | grep “hello”`')),
     bash('contract check'),
-    put('contract.md', contract),
+    put('contract.md', helloContract),
     bash('contract check'),
-    ...therest,
+    ...remainingTurns,
   ],
-  ends: ['PASS'],
+  endStates: ['PASS'],
 }

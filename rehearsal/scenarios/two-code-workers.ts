@@ -1,23 +1,23 @@
-import { about, contract, honest } from '../hello.ts'
-import { bash, both, put, type Scenario, say, spawn } from '../scenario.ts'
+import { helloContract, helloScenarioBase, honestWorkerTurns } from '../hello.ts'
+import { bash, combineCommands, put, type Scenario, say, spawn } from '../scenario.ts'
 
 export const scenario: Scenario = {
-  ...about,
+  ...helloScenarioBase,
   title: 'two code workers asked for at once: the second says whom it waits for, and has its turn',
   orchestrator: [
-    put('contract.md', contract),
+    put('contract.md', helloContract),
     bash('contract check'),
-    both(
+    combineCommands(
       spawn('code --name first --clauses C1', 'Write hello.sh: it prints hello.'),
       spawn('code --name second --clauses C1', 'Look at hello.sh, and make it end with exit 0.'),
     ),
     bash('wait-workers'),
     bash('submit'),
-    heard => say(heard.last.slice(0, 200)),
+    heard => say(heard.lastText.slice(0, 200)),
   ],
   workers: {
-    first: [bash('sleep 2'), ...honest],
+    first: [bash('sleep 2'), ...honestWorkerTurns],
     second: [bash('echo "exit 0" >> hello.sh && sh hello.sh'), say('It ends with exit 0.')],
   },
-  ends: ['PASS'],
+  endStates: ['PASS'],
 }

@@ -1,17 +1,17 @@
-import { about, contract, honest, therest } from '../hello.ts'
+import { helloContract, helloScenarioBase, honestWorkerTurns, remainingTurns } from '../hello.ts'
 import { bash, put, type Scenario, spawn } from '../scenario.ts'
 
 export const scenario: Scenario = {
-  ...about,
+  ...helloScenarioBase,
   title: 'a worker that never ends is ended at its limit, its lock is free at once, and another does the work',
   settings: { WORKER_TIMEOUT_SEC: '12' },
   orchestrator: [
-    put('contract.md', contract),
+    put('contract.md', helloContract),
     bash('contract check'),
     spawn('code --name endless --clauses C1', 'Write hello.sh: it prints hello.'),
     bash('wait-workers'),
-    ...therest,
+    ...remainingTurns,
   ],
-  workers: { endless: [bash('echo half > hello.sh'), { hang: true }], '*': honest },
-  ends: ['PASS'],
+  workers: { endless: [bash('echo half > hello.sh'), { hang: true }], '*': honestWorkerTurns },
+  endStates: ['PASS'],
 }

@@ -1,15 +1,15 @@
-import { about, contract, therest } from '../hello.ts'
+import { helloContract, helloScenarioBase, remainingTurns } from '../hello.ts'
 import { bash, put, type Scenario } from '../scenario.ts'
 
 export const scenario: Scenario = {
-  ...about,
+  ...helloScenarioBase,
   title: 'a contract whose clauses have the wrong headings is sent back with line and remedy, and mended',
   orchestrator: [
-    put('contract.md', contract.replace('## C1 — Running', '### Clause 1: Running')),
+    put('contract.md', helloContract.replace('## C1 — Running', '### Clause 1: Running')),
     bash('contract check'),
-    put('contract.md', contract),
+    put('contract.md', helloContract),
     bash('contract check'),
-    ...therest,
+    ...remainingTurns,
   ],
-  ends: ['PASS'],
+  endStates: ['PASS'],
 }

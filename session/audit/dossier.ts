@@ -1,52 +1,54 @@
 import { hash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { DispatchError, namesIn, readUntrusted } from '../../host/index.ts'
+import { DispatchError, listNames, readUntrusted } from '../../host/index.ts'
 import type { Event } from '../event.ts'
-import { type Log, logOf } from '../log.ts'
-import { type Paths, pathsOf } from '../paths.ts'
-import { Opening } from '../session.ts'
-import { type Status, statusOf } from '../status.ts'
+import { type Log, parseLog } from '../log.ts'
+import { resolveSessionPaths, type SessionPaths } from '../paths.ts'
+import { SessionManifest } from '../session.ts'
+import { computeStatus, type SessionStatus } from '../status.ts'
 
 /** How much of a file is looked at, in bytes. What is longer is none of ours. */
-export const caps = { log: 32 << 20, record: 4 << 20, output: 16 << 20, index: 64 << 20 } as const
+export const MAX_BYTES = { log: 32 << 20, record: 4 << 20, output: 16 << 20, index: 64 << 20 } as const
 
 /** A session's folder as it lies there, perhaps laid out by somebody who means harm: read through no link, and only so far. */
-export interface Dossier {
+export interface SessionFiles {
   id: string
-  paths: Paths
+  paths: SessionPaths
   /** `session.json`, where it reads. */
-  opening: Opening | undefined
+  manifest: SessionManifest | undefined
   log: Log
   /** Why the log could not be read at all. */
-  unreadable: string | undefined
-  status: Status
+  readError: string | undefined
+  status: SessionStatus
 }
 
-export function openDossier(folder: string): Dossier {
-  const paths = pathsOf(path.resolve(folder))
-  const opening = Opening.safeParse(jsonIn(look(paths.session, caps.record))).data
-  const id = opening?.id ?? path.basename(paths.folder)
-  const found = look(paths.events, caps.log)
-  const log = logOf(found.bytes ?? Buffer.alloc(0), id)
-  return { id, paths, opening, log, unreadable: found.why, status: statusOf(log.events) }
+export function openSessionFiles(folder: string): SessionFiles {
+  const paths = resolveSessionPaths(path.resolve(folder))
+  const manifest = SessionManifest.safeParse(parseJsonBytes(readCapped(paths.manifest, MAX_BYTES.record))).data
+  const id = manifest?.id ?? path.basename(paths.folder)
+  const found = readCapped(paths.events, MAX_BYTES.log)
+  const log = parseLog(found.bytes ?? Buffer.alloc(0), id)
+  return { id, paths, manifest, log, readError: found.reason, status: computeStatus(log.events) }
 }
 
 /** The bytes of a plain file, or in words why there are none: `is gone`, `is a link`. */
-export type Seen = { bytes: Buffer; why: undefined } | { bytes: undefined; why: string }
+export type ReadResult = { bytes: Buffer; reason: undefined } | { bytes: undefined; reason: string }
 
-export function look(file: string, cap: number): Seen {
+export function readCapped(file: string, maxBytes: number): ReadResult {
   try {
-    const bytes = readUntrusted(file, cap + 1)
-    if (bytes === undefined) return { bytes, why: strangeness(file) }
-    return bytes.length > cap ? { bytes: undefined, why: `is longer than ${cap} bytes` } : { bytes, why: undefined }
+    const bytes = readUntrusted(file, maxBytes + 1)
+    if (bytes === undefined) return { bytes, reason: describeFileType(file) }
+    return bytes.length > maxBytes
+      ? { bytes: undefined, reason: `is longer than ${maxBytes} bytes` }
+      : { bytes, reason: undefined }
   } catch (error) {
-    return { bytes: undefined, why: `cannot be read (${error instanceof Error ? plain(error) : error})` }
+    return { bytes: undefined, reason: `cannot be read (${error instanceof Error ? plainMessage(error) : error})` }
   }
 }
 
 /** The value in what was read; undefined where it is no JSON. */
-export function jsonIn({ bytes }: Seen): unknown {
+export function parseJsonBytes({ bytes }: ReadResult): unknown {
   try {
     return JSON.parse(bytes?.toString('utf8') ?? 'null')
   } catch {
@@ -54,18 +56,18 @@ export function jsonIn({ bytes }: Seen): unknown {
   }
 }
 
-export function hashOf(bytes: Buffer): string {
+export function hashBytes(bytes: Buffer): string {
   return hash('sha256', bytes)
 }
 
 /** All events of one kind, each with its place in the log. */
-export function eventsOf<Name extends Event['is']>({ log }: Dossier, is: Name) {
-  type One = Extract<Event, { is: Name }>
-  return log.events.flatMap((event, at) => (event.is === is ? [{ ...(event as One), place: at }] : []))
+export function selectEvents<Name extends Event['type']>({ log }: SessionFiles, is: Name) {
+  type One = Extract<Event, { type: Name }>
+  return log.events.flatMap((event, at) => (event.type === is ? [{ ...(event as One), place: at }] : []))
 }
 
 /** The file's name as a remark has it. */
-export function named({ paths }: Dossier, file: string): string {
+export function toRelativePath({ paths }: SessionFiles, file: string): string {
   return path.relative(paths.folder, file)
 }
 
@@ -79,16 +81,16 @@ export function isFolder(place: string): boolean {
 }
 
 /** The names in a folder, so far as anybody may see them: the files that are missed are named one by one. */
-export function namesOf(folder: string): string[] {
+export function listReadableNames(folder: string): string[] {
   try {
-    return namesIn(folder).slice(0, 20_000)
+    return listNames(folder).slice(0, 20_000)
   } catch {
     return []
   }
 }
 
 /** What stands at a path in words; `is gone` for nothing. */
-function strangeness(file: string): string {
+function describeFileType(file: string): string {
   const found = fs.lstatSync(file, { throwIfNoEntry: false })
   if (!found) return 'is gone'
   if (found.isSymbolicLink()) return 'is a link to somewhere else'
@@ -96,6 +98,6 @@ function strangeness(file: string): string {
   return found.isDirectory() ? 'is a folder' : 'is no plain file'
 }
 
-function plain(error: Error): string {
+function plainMessage(error: Error): string {
   return error instanceof DispatchError ? error.message.replace(/^.*: /, '') : error.message
 }

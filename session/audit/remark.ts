@@ -1,32 +1,32 @@
 /** What an audit looks at, in its order. */
-export const parts = ['chain', 'opening', 'seal', 'evidence', 'packet', 'verdict', 'tree', 'index'] as const
-export type Part = (typeof parts)[number]
+export const auditParts = ['chain', 'opening', 'seal', 'evidence', 'packet', 'verdict', 'tree', 'index'] as const
+export type AuditPart = (typeof auditParts)[number]
 
 /** What an audit has to say of one file: damage, or merely something to know. */
-export interface Remark {
-  part: Part
+export interface AuditProblem {
+  part: AuditPart
   isDamage: boolean
   /** Within the session's folder. */
   file: string
-  what: string
+  message: string
   /** What follows from it; empty for a note. */
-  means: string
+  consequence: string
 }
 
 /** Collects what is said of one part. */
-export class Remarks {
-  readonly all: Remark[] = []
-  private readonly part: Part
+export class AuditProblems {
+  readonly problems: AuditProblem[] = []
+  private readonly part: AuditPart
 
-  constructor(part: Part) {
+  constructor(part: AuditPart) {
     this.part = part
   }
 
-  damage(file: string, what: string, means: string): void {
-    this.all.push({ part: this.part, isDamage: true, file, what, means })
+  addDamage(file: string, message: string, consequence: string): void {
+    this.problems.push({ part: this.part, isDamage: true, file, message, consequence })
   }
 
-  note(file: string, what: string): void {
-    this.all.push({ part: this.part, isDamage: false, file, what, means: '' })
+  addNote(file: string, message: string): void {
+    this.problems.push({ part: this.part, isDamage: false, file, message, consequence: '' })
   }
 }

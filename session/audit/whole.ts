@@ -1,45 +1,45 @@
 import fs from 'node:fs'
-import type { Audit } from '../audit.ts'
-import { settled } from '../status.ts'
+import type { AuditReport } from '../audit.ts'
+import { isSettled } from '../status.ts'
 import { auditChain } from './chain.ts'
-import { openDossier } from './dossier.ts'
+import { openSessionFiles } from './dossier.ts'
 import { auditEvidence } from './evidence.ts'
-import { closeLens, openLens } from './lens.ts'
-import { auditOpening } from './opening.ts'
-import { auditSeal, versionsOf } from './seal.ts'
+import { closeIsolatedRepository, openIsolatedRepository } from './lens.ts'
+import { auditManifest } from './opening.ts'
+import { auditSeal, listContractVersions } from './seal.ts'
 import { auditPacket, auditVerdict } from './verdict.ts'
-import { auditIndex, auditTree } from './work.ts'
+import { auditGitIndex, auditWorktree } from './work.ts'
 
 /** The audit itself; `session/audit.ts` says what it is. */
-export async function auditFolder(folder: string, head?: string): Promise<Audit> {
-  const dossier = openDossier(folder)
+export async function auditFolder(folder: string, head?: string): Promise<AuditReport> {
+  const dossier = openSessionFiles(folder)
   const { paths, status, log, id } = dossier
-  const lens = fs.existsSync(paths.trees) ? await openLens(paths) : 'is gone'
+  const lens = fs.existsSync(paths.bareRepository) ? await openIsolatedRepository(paths) : 'is gone'
   try {
-    const versions = versionsOf(dossier)
-    const remarks = [
+    const versions = listContractVersions(dossier)
+    const problems = [
       ...auditChain(dossier, head),
-      ...auditOpening(dossier),
+      ...auditManifest(dossier),
       ...auditSeal(dossier, versions),
       ...(await auditEvidence(dossier, versions, lens)),
       ...auditPacket(dossier),
       ...(await auditVerdict(dossier, versions, lens)),
-      ...(await auditTree(dossier, lens)),
-      ...(await auditIndex(dossier, lens)),
+      ...(await auditWorktree(dossier, lens)),
+      ...(await auditGitIndex(dossier, lens)),
     ]
-    const at = log.events.findLastIndex(({ is }) => is === 'verdict.given')
+    const at = log.events.findLastIndex(({ type }) => type === 'verdict.given')
     return {
       id,
       folder: paths.folder,
-      isSound: !remarks.some(({ isDamage }) => isDamage),
-      hasEnded: status.closed !== undefined || settled(status),
+      isSound: !problems.some(({ isDamage }) => isDamage),
+      hasEnded: status.closed !== undefined || isSettled(status),
       phase: status.phase,
-      events: log.events.length,
+      eventCount: log.events.length,
       head: log.head,
       verdictHead: log.hashes[at] ?? null,
-      remarks,
+      problems,
     }
   } finally {
-    if (typeof lens !== 'string') closeLens(lens)
+    if (typeof lens !== 'string') closeIsolatedRepository(lens)
   }
 }

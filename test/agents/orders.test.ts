@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { launchScript, layOrchestrator, layWorker } from '../../agents/index.ts'
-import { fill } from '../../agents/template.ts'
-import { run, secretSettings, settings } from '../../host/index.ts'
-import { Opening, openSession } from '../../session/index.ts'
-import { scratch } from '../host/scratch.ts'
+import { prepareOrchestrator, prepareWorker, renderLaunchScript } from '../../agents/index.ts'
+import { fillTemplate } from '../../agents/template.ts'
+import { runProgram, secretSettings, settingsSchema } from '../../host/index.ts'
+import { createSession, SessionManifest } from '../../session/index.ts'
+import { createScratchFolder } from '../host/scratch.ts'
 
 const task = 'Say {{session}} and $(touch /tmp/x) `y` "z"\r\n# not a heading; 🌊 {{task}}\n\n'
 
 function session(t: TestContext) {
-  const opening = Opening.parse({
+  const opening = SessionManifest.parse({
     format: 1,
     id: '20261121-say-abcd',
     openedAt: '2026-11-21T00:00:00.000Z',
@@ -22,30 +22,30 @@ function session(t: TestContext) {
     judgedOnly: false,
     claude: { program: '/nowhere/claude', session: '00000000-0000-4000-8000-000000000000', configDirectory: null },
   })
-  return openSession(path.join(scratch(t), "it's"), opening, Buffer.from(task))
+  return createSession(path.join(createScratchFolder(t), "it's"), opening, Buffer.from(task))
 }
 
 test('the orchestrator’s orders hold the task byte for byte, and nothing in it is filled in', t => {
   const opened = session(t)
-  layOrchestrator(opened)
-  const orders = fs.readFileSync(opened.paths.orders)
+  prepareOrchestrator(opened)
+  const orders = fs.readFileSync(opened.paths.systemPrompt)
   assert.equal(orders.indexOf(Buffer.from(task)), orders.lastIndexOf(Buffer.from(task)))
   assert.ok(orders.includes(Buffer.from(task)))
   assert.ok(orders.toString().endsWith(`\n<task>\n${task}\n</task>\n`), 'the task stands in its fence')
   assert.doesNotMatch(orders.toString().replace(task, ''), /\{\{|\0/)
-  assert.ok(!fs.readFileSync(opened.paths.launch, 'utf8').includes('touch'), 'the task is in no shell line')
+  assert.ok(!fs.readFileSync(opened.paths.launchScript, 'utf8').includes('touch'), 'the task is in no shell line')
 })
 
 test('a launch script sets what it is told, byte for byte', async t => {
-  const folder = path.join(scratch(t), "a 'quoted' $HOME `folder`")
+  const folder = path.join(createScratchFolder(t), "a 'quoted' $HOME `folder`")
   fs.mkdirSync(folder)
   const value = `a "b" 'c' $(d) \`e\` \\ \n;`
-  const script = launchScript({
-    about: 'A test.',
+  const script = renderLaunchScript({
+    comment: 'A test.',
     folder,
     variables: { TOLD: value },
-    tools: '/some/tools',
-    isEnclosed: false,
+    toolsFolder: '/some/tools',
+    isSandboxed: false,
     command: [
       process.execPath,
       '-e',
@@ -54,8 +54,8 @@ test('a launch script sets what it is told, byte for byte', async t => {
     ],
   })
   const env = { PATH: '/usr/bin:/bin', TMUX: 'x', OTHER: 'o' }
-  const ran = await run('/bin/sh', ['-c', script], { env })
-  assert.equal(ran.code, 0, ran.stderr)
+  const ran = await runProgram('/bin/sh', ['-c', script], { env })
+  assert.equal(ran.exitCode, 0, ran.stderr)
   const [seen, cwd, word] = JSON.parse(ran.stdout)
   assert.equal(seen.TOLD, value)
   assert.equal(word, value)
@@ -66,19 +66,25 @@ test('a launch script sets what it is told, byte for byte', async t => {
 })
 
 test('without a sandbox an agent sees the value of no secret setting', async t => {
-  const looksSecret = Object.keys(settings.shape).filter(name => /KEY|TOKEN|TOPIC|WEBHOOK/.test(name))
+  const looksSecret = Object.keys(settingsSchema.shape).filter(name => /KEY|TOKEN|TOPIC|WEBHOOK/.test(name))
   assert.deepEqual(
     looksSecret.filter(name => !secretSettings.some(secret => secret === name)),
     [],
     'these are not marked as secrets in host/settings.ts',
   )
   assert.ok(secretSettings.length >= 4)
-  const names = Object.keys(settings.shape)
+  const names = Object.keys(settingsSchema.shape)
   const env = Object.fromEntries(names.map(name => [name, `value-of-${name}`]))
   const command = [process.execPath, '-e', 'console.log(JSON.stringify(process.env))']
-  const script = launchScript({ about: 'A test.', folder: scratch(t), variables: {}, isEnclosed: false, command })
-  const ran = await run('/bin/sh', ['-c', script], { env: { ...env, PATH: '/usr/bin:/bin' } })
-  assert.equal(ran.code, 0, ran.stderr)
+  const script = renderLaunchScript({
+    comment: 'A test.',
+    folder: createScratchFolder(t),
+    variables: {},
+    isSandboxed: false,
+    command,
+  })
+  const ran = await runProgram('/bin/sh', ['-c', script], { env: { ...env, PATH: '/usr/bin:/bin' } })
+  assert.equal(ran.exitCode, 0, ran.stderr)
   assert.equal(JSON.parse(ran.stdout).ROUNDS, 'value-of-ROUNDS', 'the settings have reached the script')
   for (const name of [...secretSettings, 'GOOGLE_GEMINI_BASE_URL', 'NTFY_SERVER'])
     assert.ok(!ran.stdout.includes(`value-of-${name}`), name)
@@ -89,8 +95,8 @@ test('a worker is told its clauses, its files and the contract; an rw worker’s
   const { paths } = opened
   fs.writeFileSync(paths.contract, '# Contract: x with {{files}}\n')
   const brief = Buffer.from('Do {{this}}.')
-  const shared = { model: 'sonnet', clauses: ['C2', 'C3'], brief, token: 4, accepted: 'abc' }
-  layWorker(opened, { ...shared, name: 'docs', kind: 'rw', files: ['docs/**', 'README.md'] })
+  const shared = { model: 'sonnet', clauses: ['C2', 'C3'], brief, token: 4, acceptedCommit: 'abc' }
+  prepareWorker(opened, { ...shared, name: 'docs', kind: 'rw', files: ['docs/**', 'README.md'] })
   const own = paths.worker('docs')
   const orders = fs.readFileSync(own.orders, 'utf8')
   for (const words of ['docs/**, README.md', 'C2, C3', '# Contract: x with {{files}}'])
@@ -105,12 +111,12 @@ test('a worker is told its clauses, its files and the contract; an rw worker’s
   const launch = fs.readFileSync(own.launch, 'utf8')
   assert.doesNotMatch(launch, /dangerously/)
   assert.doesNotMatch(/--tools '([^']*)'/.exec(launch)?.[1] ?? launch, /Bash/)
-  layWorker(opened, { ...shared, name: 'code', kind: 'code', files: ['docs/**'] })
+  prepareWorker(opened, { ...shared, name: 'code', kind: 'code', files: ['docs/**'] })
   assert.match(fs.readFileSync(paths.worker('code').orders, 'utf8'), /but not docs\/\*\*/)
 })
 
 test('a template with a name too few or too many is a defect, and said at once', () => {
-  assert.equal(fill('{{a}} {{b}} {{a}}', { a: '{{b}}', b: '2' }), '{{b}} 2 {{b}}')
-  assert.throws(() => fill('{{a}} {{b}}', { a: '1' }), /asks for \{\{b\}\}/)
-  assert.throws(() => fill('{{a}}', { a: '1', b: '2' }), /no place for b/)
+  assert.equal(fillTemplate('{{a}} {{b}} {{a}}', { a: '{{b}}', b: '2' }), '{{b}} 2 {{b}}')
+  assert.throws(() => fillTemplate('{{a}} {{b}}', { a: '1' }), /asks for \{\{b\}\}/)
+  assert.throws(() => fillTemplate('{{a}}', { a: '1', b: '2' }), /no place for b/)
 })

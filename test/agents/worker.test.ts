@@ -2,20 +2,20 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { install, type Ran, run } from '../../host/index.ts'
-import { scratch } from '../host/scratch.ts'
-import { processesOf } from '../rig.ts'
+import { installFolder, type RunResult, runProgram } from '../../host/index.ts'
+import { createScratchFolder } from '../host/scratch.ts'
+import { findProcesses } from '../rig.ts'
 
 /** A repository with one commit, and what `worker.sh` is told by its launch script. */
 async function desk(t: TestContext) {
-  const outputs = path.join(scratch(t), 'outputs')
-  const folder = path.join(scratch(t), 'w1')
-  const lock = path.join(scratch(t), '.write-lock')
+  const outputs = path.join(createScratchFolder(t), 'outputs')
+  const folder = path.join(createScratchFolder(t), 'w1')
+  const lock = path.join(createScratchFolder(t), '.write-lock')
   for (const made of [outputs, folder, lock]) fs.mkdirSync(made, { recursive: true })
-  const environment = { PATH: process.env['PATH'] ?? '', HOME: scratch(t), GIT_CONFIG_NOSYSTEM: '1' }
+  const environment = { PATH: process.env['PATH'] ?? '', HOME: createScratchFolder(t), GIT_CONFIG_NOSYSTEM: '1' }
   const git = async (...words: string[]) => {
-    const ran = await run('git', words, { cwd: outputs, env: environment })
-    assert.equal(ran.code, 0, `git ${words.join(' ')}: ${ran.stderr}`)
+    const ran = await runProgram('git', words, { cwd: outputs, env: environment })
+    assert.equal(ran.exitCode, 0, `git ${words.join(' ')}: ${ran.stderr}`)
     return ran.stdout.trim()
   }
   await git('init', '--quiet', '--initial-branch', 'work')
@@ -34,14 +34,14 @@ async function desk(t: TestContext) {
   fs.writeFileSync(path.join(lock, 'token'), '1')
   const given = { kind: 'code', files: [] as string[], name: 'w1', token: '1', accepted: '' }
   /** The real script round a program that plays claude. */
-  const work = (claude: string, changes: Partial<typeof given> = {}): Promise<Ran> => {
+  const work = (claude: string, changes: Partial<typeof given> = {}): Promise<RunResult> => {
     const { kind, files, name, token, accepted } = { ...given, ...changes }
     const own = path.join(path.dirname(folder), name)
     fs.mkdirSync(own, { recursive: true })
     fs.writeFileSync(path.join(own, 'brief.md'), 'the brief, with "quotes" and $(no shell)\n')
     fs.writeFileSync(path.join(own, 'files'), files.map(glob => `${glob}\n`).join(''))
-    return run('/bin/sh', [path.join(install, 'agents/worker.sh'), '/bin/sh', '-c', claude], {
-      deadline: 60_000,
+    return runProgram('/bin/sh', [path.join(installFolder, 'agents/worker.sh'), '/bin/sh', '-c', claude], {
+      timeoutMs: 60_000,
       env: {
         ...environment,
         DISPATCH_FOLDER: own,
@@ -66,7 +66,7 @@ async function desk(t: TestContext) {
 test('a worker hears its brief, its words are kept, its exit is true, and what it left is committed', async t => {
   const { work, git, read, exit } = await desk(t)
   const ran = await work('cat; echo oops >&2; mkdir -p "a b"; echo new > "a b/ü.txt"; rm kept.txt; exit 7')
-  assert.equal(ran.code, 7)
+  assert.equal(ran.exitCode, 7)
   assert.equal(read('stream.jsonl'), 'the brief, with "quotes" and $(no shell)\n')
   assert.equal(read('stderr.txt'), 'oops\n')
   assert.deepEqual(exit(), { code: 7, fenced: false, commit: await git('rev-parse', 'HEAD') })
@@ -132,7 +132,7 @@ test('a worker that lost the write lock commits nothing, and its exit says so', 
   const { work, git, lock, exit } = await desk(t)
   const before = await git('rev-parse', 'HEAD')
   const ran = await work(`echo late > late.txt; echo 2 > '${lock}/token'`)
-  assert.equal(ran.code, 0)
+  assert.equal(ran.exitCode, 0)
   assert.deepEqual(exit(), { code: 0, fenced: true, commit: before })
   assert.equal(await git('rev-parse', 'HEAD'), before)
 })
@@ -140,5 +140,5 @@ test('a worker that lost the write lock commits nothing, and its exit says so', 
 test('the viewer of its window ends with it', async t => {
   const { work, folder } = await desk(t)
   await work('true')
-  assert.deepEqual(processesOf(folder), [])
+  assert.deepEqual(findProcesses(folder), [])
 })

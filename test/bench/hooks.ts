@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { install } from '../../host/index.ts'
+import { installFolder } from '../../host/index.ts'
 
 /**
  * `npm run bench:hooks`: what a hook costs claude, beside a shell that only reads its input and a Node that does nothing, in
@@ -14,7 +14,7 @@ const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-hooks-'))
 const spool = path.join(home, 'spool')
 fs.mkdirSync(spool)
 const env = { PATH: process.env['PATH'] ?? '', DISPATCH_SPOOL: spool, DISPATCH_WORKER: 's/bench' }
-const recorder = path.join(install, 'hooks/record')
+const recorder = path.join(installFolder, 'hooks/record')
 
 const contestants: Record<string, [string, ...string[]]> = {
   'sh hooks/record': ['/bin/sh', recorder],

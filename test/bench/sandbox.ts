@@ -1,7 +1,14 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { built, install, type Policy, policyOf, run, sandboxHere } from '../../host/index.ts'
+import {
+  buildFolder,
+  buildPolicy,
+  detectSandbox,
+  installFolder,
+  runProgram,
+  type SandboxPolicy,
+} from '../../host/index.ts'
 
 /**
  * `npm run bench:sandbox`: what the sandbox adds to a start, on and off, alternating in one run; and what stands beside it
@@ -18,14 +25,14 @@ const env = {
 }
 const nothing = ['/bin/sh', '-c', ':']
 
-function door(name: string, changes: Partial<Policy>): string[] {
-  const policy = policyOf('check', { folder: at('out'), scratch: at('scratch'), write: [at('out')] })
+function buildLauncherCommand(name: string, changes: Partial<SandboxPolicy>): string[] {
+  const policy = buildPolicy('check', { folder: at('out'), tempFolder: at('scratch'), writablePaths: [at('out')] })
   fs.writeFileSync(at(name), JSON.stringify({ ...policy, ...changes }))
-  return [process.execPath, path.join(install, built, 'sandboxed.js'), at(name), '--']
+  return [process.execPath, path.join(installFolder, buildFolder, 'sandboxed.js'), at(name), '--']
 }
 
-const closed = door('closed', {})
-const open = door('open', { role: 'code', hosts: ['example.com:443'] })
+const closed = buildLauncherCommand('closed', {})
+const open = buildLauncherCommand('open', { role: 'code', allowedHosts: ['example.com:443'] })
 const contestants: Record<string, string[]> = {
   'off (a shell that does nothing)': nothing,
   'node, and nothing else': [process.execPath, '-e', '0'],
@@ -38,20 +45,20 @@ const probes: number[] = []
 for (let round = -3; round < rounds; round++) {
   for (const [name, [program = '', ...words]] of Object.entries(contestants)) {
     const started = performance.now()
-    const ran = await run(program, words, { env, cwd: home })
-    if (ran.code !== 0) throw new Error(`${name}: exit ${ran.code}\n${ran.stderr}`)
+    const ran = await runProgram(program, words, { env, cwd: home })
+    if (ran.exitCode !== 0) throw new Error(`${name}: exit ${ran.exitCode}\n${ran.stderr}`)
     if (round >= 0) took.get(name)?.push(performance.now() - started)
   }
   const started = performance.now()
-  await sandboxHere()
+  await detectSandbox()
   if (round >= 0) probes.push(performance.now() - started)
 }
 took.set('the look whether there is one', probes)
 for (const [name, times] of took)
   console.log(`${name.padEnd(38)} p50 ${quantile(times, 0.5)} ms   p95 ${quantile(times, 0.95)} ms`)
 
-const held = await beside()
-console.log(`beside it while it runs: ${held}`)
+const memoryUse = await measureMemory()
+console.log(`beside it while it runs: ${memoryUse}`)
 fs.rmSync(home, { recursive: true, force: true })
 
 function quantile(times: number[], part: number): string {
@@ -60,14 +67,14 @@ function quantile(times: number[], part: number): string {
 }
 
 /** Start one more and add up what its processes hold, as Linux tells it. */
-async function beside(): Promise<string> {
+async function measureMemory(): Promise<string> {
   if (process.platform !== 'linux') return 'not measured here'
-  const running = run(open[0] ?? '', [...open.slice(1), '/bin/sh', '-c', `touch ${at('out/up')}; sleep 1.5`], {
+  const running = runProgram(open[0] ?? '', [...open.slice(1), '/bin/sh', '-c', `touch ${at('out/up')}; sleep 1.5`], {
     env,
     cwd: home,
   })
   while (!fs.existsSync(at('out/up'))) await new Promise(resolve => setTimeout(resolve, 20))
-  const ps = await run('ps', ['-eo', 'pss,args'])
+  const ps = await runProgram('ps', ['-eo', 'pss,args'])
   await running
   const mine = ps.stdout.split('\n').filter(line => line.includes(home) || /dsp-\d+-/.test(line))
   const sizes = mine.map(line => Number(line.trim().split(/\s+/)[0]) || 0)

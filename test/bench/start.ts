@@ -2,74 +2,74 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import {
+  buildInteractiveArguments,
   findClaude,
-  interactiveArguments,
+  openTmux,
   prepareLogin,
-  run,
-  tmuxOf,
-  versionOf,
+  readVersion,
+  runProgram,
   writeAtomic,
 } from '../../host/index.ts'
-import { environmentFor } from '../../rehearsal/rehearse.ts'
+import { buildRehearsalEnvironment } from '../../rehearsal/rehearse.ts'
 import { say } from '../../rehearsal/scenario.ts'
-import { openStage, type Stage } from '../../rehearsal/server.ts'
+import { type FakeModels, startFakeModels } from '../../rehearsal/server.ts'
 
 /**
  * `npm run bench`: from `dispatch` to the orchestrator's first API request, beside bare interactive `claude` in the same
  * run, alternating, without a sandbox and in one. Prints medians and their ratios; figures to look at, never a test.
  */
 const rounds = Number(process.argv[2] ?? 7)
-const scenario = { title: '', task: 'say hello', workers: {}, orchestrator: [say('hello')], ends: [] }
-const door = path.join(import.meta.dirname, '../../bin/dispatch')
+const scenario = { title: '', task: 'say hello', workers: {}, orchestrator: [say('hello')], endStates: [] }
+const entryPoint = path.join(import.meta.dirname, '../../bin/dispatch')
 
 const bare: number[] = []
 const kinds = ['off', 'auto'] as const
 const first = { off: [] as number[], auto: [] as number[] }
 const back = { off: [] as number[], auto: [] as number[] }
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-bench-'))
-const claude = await versionOf(findClaude())
-console.log(`claude ${'version' in claude ? claude.version : claude.why}, ${rounds} rounds each, alternating`)
+const claude = await readVersion(findClaude())
+console.log(`claude ${'version' in claude ? claude.version : claude.reason}, ${rounds} rounds each, alternating`)
 const second = fs.mkdtempSync(path.join(home, 'ours-')) // One home of ours: the second day of a user, not the first.
-for (const sandbox of kinds) await dispatched(second, sandbox)
+for (const sandbox of kinds) await timeDispatch(second, sandbox)
 for (let round = 0; round < rounds; round++) {
-  bare.push(await alone(fs.mkdtempSync(path.join(home, 'bare-'))))
+  bare.push(await timeBareClaude(fs.mkdtempSync(path.join(home, 'bare-'))))
   for (const sandbox of kinds) {
-    const took = await dispatched(second, sandbox)
+    const took = await timeDispatch(second, sandbox)
     first[sandbox].push(took.first)
     back[sandbox].push(took.back)
   }
 }
-tell('bare claude, tmux to first request', bare)
+printTimes('bare claude, tmux to first request', bare)
 for (const sandbox of kinds) {
-  tell(`dispatch to first request, SANDBOX=${sandbox}`, first[sandbox])
-  tell(`dispatch until it returns, SANDBOX=${sandbox}`, back[sandbox])
+  printTimes(`dispatch to first request, SANDBOX=${sandbox}`, first[sandbox])
+  printTimes(`dispatch until it returns, SANDBOX=${sandbox}`, back[sandbox])
   console.log(`ratio, SANDBOX=${sandbox}: ${(median(first[sandbox]) / median(bare)).toFixed(2)}`)
 }
 fs.rmSync(home, { recursive: true, force: true })
 
-function tell(what: string, values: number[]): void {
+function printTimes(what: string, values: number[]): void {
   console.log(`${what.padEnd(42)} median ${median(values)} ms   (${values.join(' ')})`)
 }
 
-async function dispatched(folder: string, sandbox: string): Promise<{ first: number; back: number }> {
-  const stage = await openStage(scenario)
+async function timeDispatch(folder: string, sandbox: string): Promise<{ first: number; back: number }> {
+  const stage = await startFakeModels(scenario)
   const environment = strings({
-    ...environmentFor(folder, stage.url, scenario),
+    ...buildRehearsalEnvironment(folder, stage.url, scenario),
     NODE_COMPILE_CACHE: path.join(home, 'cache'),
     SANDBOX: sandbox,
   })
   fs.mkdirSync(path.join(folder, 'home'), { recursive: true })
   const begun = Date.now()
-  await run('/bin/sh', [door, '--no-repo', scenario.task], { env: environment, cwd: folder })
+  await runProgram('/bin/sh', [entryPoint, '--no-repo', scenario.task], { env: environment, cwd: folder })
   const returned = Date.now() - begun
   const asked = (await firstRequest(stage)) - begun
-  await run('/bin/sh', [door, 'stop', '--all'], { env: environment })
+  await runProgram('/bin/sh', [entryPoint, 'stop', '--all'], { env: environment })
   await stage.close()
   return { first: asked, back: returned }
 }
 
-async function alone(folder: string): Promise<number> {
-  const stage = await openStage({ ...scenario, workers: {} })
+async function timeBareClaude(folder: string): Promise<number> {
+  const stage = await startFakeModels({ ...scenario, workers: {} })
   const config = path.join(folder, 'claude')
   prepareLogin(
     { kind: 'key', configDirectory: config, configFile: path.join(config, '.claude.json') },
@@ -77,13 +77,13 @@ async function alone(folder: string): Promise<number> {
     'sk-rehearsal-0123456789abcdefghij',
   )
   const script = path.join(folder, 'bare.sh')
-  const argv = interactiveArguments(
+  const argv = buildInteractiveArguments(
     {
-      claude: findClaude(),
+      program: findClaude(),
       model: 'opus',
-      orders: '/dev/null',
-      settings: '{}',
-      session: crypto.randomUUID(),
+      systemPromptFile: '/dev/null',
+      settingsFile: '{}',
+      sessionId: crypto.randomUUID(),
       tools: ['Bash'],
     },
     'hello',
@@ -93,7 +93,7 @@ async function alone(folder: string): Promise<number> {
     `#!/bin/sh\ncd ${folder}\nexport HOME=${folder} CLAUDE_CONFIG_DIR=${config} ANTHROPIC_BASE_URL=${stage.url} ANTHROPIC_API_KEY=sk-rehearsal-0123456789abcdefghij CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 DISABLE_AUTOUPDATER=1\nexec ${argv[0]} hello\n`,
     0o700,
   )
-  const tmux = tmuxOf(folder)
+  const tmux = openTmux(folder)
   const begun = Date.now()
   await tmux.openSession({ session: 'bare', folder }, [{ name: 'claude', command: ['/bin/sh', script] }], [])
   const first = await firstRequest(stage)
@@ -102,9 +102,9 @@ async function alone(folder: string): Promise<number> {
   return first - begun
 }
 
-async function firstRequest(stage: Stage): Promise<number> {
+async function firstRequest(models: FakeModels): Promise<number> {
   for (;;) {
-    const found = stage.seen.find(seen => seen.path.startsWith('/v1/messages'))
+    const found = models.requests.find(seen => seen.path.startsWith('/v1/messages'))
     if (found) return found.at
     await new Promise(resolve => setTimeout(resolve, 5))
   }

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { contract, task, therest } from '../../rehearsal/hello.ts'
+import { helloContract, helloTask, remainingTurns } from '../../rehearsal/hello.ts'
 import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
 import { openRig, type Rig } from '../rig.ts'
 
@@ -9,23 +9,23 @@ import { openRig, type Rig } from '../rig.ts'
  */
 const scenario: Scenario = {
   title: '',
-  task,
+  task: helloTask,
   workers: { coder: [bash('sleep 20'), say('done')], writer: [{ hang: true }] },
   orchestrator: [
-    put('contract.md', contract),
+    put('contract.md', helloContract),
     spawn('code --name coder --clauses C1', 'Write hello.sh.'),
     spawn('rw --name writer --clauses C2 --files README.md', 'Write the README.'),
-    ...therest.slice(1),
+    ...remainingTurns.slice(1),
   ],
-  ends: [],
+  endStates: [],
 }
 
 const rig = await openRig(scenario)
 try {
-  await rig.dispatch([task])
-  await rig.until(
+  await rig.dispatch([helloTask])
+  await rig.waitUntil(
     'both workers speak to their model',
-    () => ['coder', 'writer'].every(role => rig.stage.seen.some(seen => seen.role === role)),
+    () => ['coder', 'writer'].every(role => rig.models.requests.some(seen => seen.role === role)),
     60,
   )
   await new Promise(resolve => setTimeout(resolve, 3000))
@@ -36,14 +36,14 @@ try {
 }
 
 function tellBytes(rig: Rig): void {
-  const { paths } = rig.session()
+  const { paths } = rig.readSession()
   console.log('role           first request   our orders   of which task, contract')
   for (const [role, orders, given] of [
-    ['orchestrator', paths.orders, paths.task],
+    ['orchestrator', paths.systemPrompt, paths.task],
     ['coder', paths.worker('coder').orders, paths.contract],
     ['writer', paths.worker('writer').orders, paths.contract],
   ] as const) {
-    const request = rig.stage.seen.find(seen => seen.role === role)?.body ?? ''
+    const request = rig.models.requests.find(seen => seen.role === role)?.body ?? ''
     console.log(
       `${role.padEnd(14)} ${String(Buffer.byteLength(request)).padStart(13)} ${String(fs.statSync(orders).size).padStart(12)} ${String(fs.statSync(given).size).padStart(13)}`,
     )
@@ -52,7 +52,7 @@ function tellBytes(rig: Rig): void {
 
 function tellMemory(rig: Rig): void {
   console.log('\nprocess                                       resident MB   proportional MB')
-  for (const { pid, command } of rig.processes()) {
+  for (const { pid, command } of rig.listProcesses()) {
     const rollup = fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1')
     const megabytes = (name: string) =>
       (Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(rollup)?.[1]) / 1024).toFixed(1)

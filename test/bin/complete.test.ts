@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Command, defineCommand, type Entry } from '../../bin/command.ts'
+import { type Command, type CommandEntry, defineCommand } from '../../bin/command.ts'
 import { complete } from '../../bin/complete.ts'
 
-const entry = (name: string, words: string, more: Partial<Parameters<typeof defineCommand>[0]> = {}): Entry => ({
+const entry = (
+  name: string,
+  argumentUsage: string,
+  more: Partial<Parameters<typeof defineCommand>[0]> = {},
+): CommandEntry => ({
   name,
-  words,
+  argumentUsage,
   summary: `about ${name}`,
-  everyday: true,
+  isEveryday: true,
   load: async (): Promise<Command> => defineCommand({ about: '', run: async () => 0, ...more }),
 })
 

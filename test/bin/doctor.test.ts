@@ -3,23 +3,23 @@ import fs from 'node:fs'
 import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
 import { describe, it, test } from 'node:test'
-import { silencedBy } from '../../bin/doctor/hooks.ts'
-import { bad, good, layout, weak } from '../../bin/doctor/symptom.ts'
-import { widthOf } from '../../bin/terminal.ts'
-import { remedyFor, run } from '../../host/index.ts'
-import { startNtfy } from '../notify/ntfy-server.ts'
-import { idle, withRig } from '../rig.ts'
-import { saying, startGemini } from '../validator/gemini-server.ts'
+import { explainSilencing } from '../../bin/doctor/hooks.ts'
+import { fail, formatResults, ok, warn } from '../../bin/doctor/symptom.ts'
+import { measureTextWidth } from '../../bin/terminal.ts'
+import { chooseNamespaceRemedy, runProgram } from '../../host/index.ts'
+import { startNtfyServer } from '../notify/ntfy-server.ts'
+import { idleScenario, withRig } from '../rig.ts'
+import { createTextResponse, startFakeGemini } from '../validator/gemini-server.ts'
 
 test('a symptom is two columns and its fix below, none wider than the screen', () => {
   const long = 'a word after a word '.repeat(20)
-  const text = layout(
-    [good('git', '2.39'), weak('phone', long, { mac: `on a Mac ${long}`, linux: 'x' }), bad('x', 'y', 'z')],
+  const text = formatResults(
+    [ok('git', '2.39'), warn('phone', long, { mac: `on a Mac ${long}`, linux: 'x' }), fail('x', 'y', 'z')],
     { width: 80, mac: true },
   )
   const lines = text.split('\n')
   assert.ok(
-    lines.every(line => widthOf(line) <= 80),
+    lines.every(line => measureTextWidth(line) <= 80),
     text,
   )
   assert.equal(lines[0], 'ok    git       2.39')
@@ -29,7 +29,7 @@ test('a symptom is two columns and its fix below, none wider than the screen', (
 
 test('a command stays on one line where it fits, and a CJK character takes two columns', () => {
   const found = (text: string) =>
-    layout([good('x', text)], { width: 40, mac: false })
+    formatResults([ok('x', text)], { width: 40, mac: false })
       .split('\n')
       .map(line => line.slice(16))
   assert.deepEqual(found('run `brew install tmux now` then'), ['run', '`brew install tmux now`', 'then'])
@@ -38,30 +38,30 @@ test('a command stays on one line where it fits, and a CJK character takes two c
 })
 
 test('settings that silence our hooks are known', () => {
-  assert.equal(silencedBy('{"disableAllHooks": true}', false), 'disableAllHooks is true')
-  assert.equal(silencedBy('{"allowManagedHooksOnly": true}', true), 'allowManagedHooksOnly is true')
-  assert.equal(silencedBy('{"allowManagedHooksOnly": true}', false), undefined)
-  assert.equal(silencedBy('{"disableAllHooks": false, "hooks": {}}', true), undefined)
-  assert.equal(silencedBy('// mine\n{"disableAllHooks": true,}', false), 'disableAllHooks is true')
-  assert.match(silencedBy('{"disableAllHooks": tru', false) ?? '', /^it does not read \(line 1: /)
-  assert.equal(silencedBy('[]', false), undefined)
+  assert.equal(explainSilencing('{"disableAllHooks": true}', false), 'disableAllHooks is true')
+  assert.equal(explainSilencing('{"allowManagedHooksOnly": true}', true), 'allowManagedHooksOnly is true')
+  assert.equal(explainSilencing('{"allowManagedHooksOnly": true}', false), undefined)
+  assert.equal(explainSilencing('{"disableAllHooks": false, "hooks": {}}', true), undefined)
+  assert.equal(explainSilencing('// mine\n{"disableAllHooks": true,}', false), 'disableAllHooks is true')
+  assert.match(explainSilencing('{"disableAllHooks": tru', false) ?? '', /^it does not read \(line 1: /)
+  assert.equal(explainSilencing('[]', false), undefined)
 })
 
 test('each switch that keeps bubblewrap from working has its own fix', () => {
-  const none = { restricted: undefined, allowed: undefined, most: undefined }
-  assert.match(remedyFor({ ...none, restricted: '1' }), /apparmor_restrict_unprivileged_userns=0/)
-  assert.match(remedyFor({ ...none, allowed: '0' }), /unprivileged_userns_clone=1/)
-  assert.match(remedyFor({ ...none, most: '0' }), /max_user_namespaces/)
-  assert.match(remedyFor(none), /container/)
+  const none = { restricted: undefined, allowed: undefined, max: undefined }
+  assert.match(chooseNamespaceRemedy({ ...none, restricted: '1' }), /apparmor_restrict_unprivileged_userns=0/)
+  assert.match(chooseNamespaceRemedy({ ...none, allowed: '0' }), /unprivileged_userns_clone=1/)
+  assert.match(chooseNamespaceRemedy({ ...none, max: '0' }), /max_user_namespaces/)
+  assert.match(chooseNamespaceRemedy(none), /container/)
 })
 
 describe('at the door', { concurrency: 2 }, () => {
   it('settings that do not read are symptoms, and the rest is looked at all the same', () =>
-    withRig(idle, async rig => {
+    withRig(idleScenario, async rig => {
       fs.mkdirSync(path.join(rig.home, 'dispatch'), { recursive: true })
       fs.writeFileSync(path.join(rig.home, 'dispatch/.env'), 'ROUND=3\nNTFY_TOKEN=se cret\n')
       const ran = await rig.dispatch(['doctor'])
-      assert.equal(ran.code, 6)
+      assert.equal(ran.exitCode, 6)
       assert.match(
         ran.stdout,
         /BAD +settings +\S+\.env:1: ROUND\s+is\s+not\s+a\s+setting\s+of\s+ours;\s+did\s+you\s+mean\s+ROUNDS\?/,
@@ -72,7 +72,7 @@ describe('at the door', { concurrency: 2 }, () => {
     }))
 
   it('JSON has the fix for both systems, and 80 columns hold every line of the words', () =>
-    withRig(idle, async rig => {
+    withRig(idleScenario, async rig => {
       const env = { GEMINI_API_KEY: '', NTFY_TOPIC: '', DESKTOP: 'on' }
       const found = JSON.parse((await rig.dispatch(['doctor', '--json'], { env })).stdout) as {
         about: string
@@ -105,7 +105,7 @@ describe('at the door', { concurrency: 2 }, () => {
       // A path without blanks is longer than the column where the install folder is deep; it then has a line to itself.
       const isBreakable = (line: string) => /\S\s/.test(line.slice(16).replace(/^→ /, ''))
       assert.ok(
-        stdout.split('\n').every(line => widthOf(line) <= 80 || !isBreakable(line)),
+        stdout.split('\n').every(line => measureTextWidth(line) <= 80 || !isBreakable(line)),
         stdout,
       )
       assert.match(stdout, /note +phone +NTFY_TOPIC is not set[\s\S]*?→ `dispatch notify setup`/)
@@ -116,15 +116,15 @@ describe('at the door', { concurrency: 2 }, () => {
       status,
       body: JSON.stringify({ error: { code: status, message: text, status: 'X' } }),
     })
-    const gemini = await startGemini((_, count) =>
+    const gemini = await startFakeGemini((_, count) =>
       count === 1
         ? refusal(400, 'API key not valid. Please pass a valid API key.')
         : count === 2
           ? refusal(404, 'no such model')
-          : saying('{"word":"hello"}'),
+          : createTextResponse('{"word":"hello"}'),
     )
     try {
-      await withRig(idle, async rig => {
+      await withRig(idleScenario, async rig => {
         const env = { GOOGLE_GEMINI_BASE_URL: gemini.url, GEMINI_API_KEY: 'AIza-not-to-be-shown-0123456789' }
         const quiet = await rig.dispatch(['doctor'], { env })
         assert.match(quiet.stdout, /ok +judge +.*was not tried/)
@@ -145,9 +145,9 @@ describe('at the door', { concurrency: 2 }, () => {
   })
 
   it('--notify sends one notice a channel and says what that proves; without it nothing is sent', async () => {
-    const ntfy = await startNtfy('ntfy')
+    const ntfy = await startNtfyServer('ntfy')
     try {
-      await withRig(idle, async rig => {
+      await withRig(idleScenario, async rig => {
         const env = { NTFY_SERVER: ntfy.url, NTFY_TOPIC: '9f86d081884c7d659a2feaa0c55ad015' }
         assert.match((await rig.dispatch(['doctor'], { env })).stdout, /ok +phone +by ntfy at/)
         assert.equal(ntfy.got.length, 0)
@@ -168,7 +168,7 @@ describe('at the door', { concurrency: 2 }, () => {
   })
 
   it('F53 a port in use by another program is a note, with the command that names the program', () =>
-    withRig(idle, async rig => {
+    withRig(idleScenario, async rig => {
       const stranger = net.createServer().listen(0, '127.0.0.1')
       await new Promise(resolve => stranger.once('listening', resolve))
       const { port } = stranger.address() as AddressInfo
@@ -183,16 +183,16 @@ describe('at the door', { concurrency: 2 }, () => {
     }))
 
   it('hooks that the user has silenced are bad, and what a repository has for claude is listed as ignored', () =>
-    withRig(idle, async rig => {
+    withRig(idleScenario, async rig => {
       fs.mkdirSync(path.join(rig.home, 'dispatch/claude'), { recursive: true })
       fs.writeFileSync(path.join(rig.home, 'dispatch/claude/settings.json'), '{ "disableAllHooks": true }')
       const top = path.join(rig.home, 'elsewhere')
       fs.mkdirSync(path.join(top, '.claude'))
       fs.writeFileSync(path.join(top, '.claude/settings.json'), '{}')
       const commit = 'git init -q && git add . && git -c user.name=x -c user.email=x@y commit -q -m first'
-      assert.equal((await run('/bin/sh', ['-c', commit], { cwd: top })).code, 0)
+      assert.equal((await runProgram('/bin/sh', ['-c', commit], { cwd: top })).exitCode, 0)
       const ran = await rig.dispatch(['doctor'])
-      assert.equal(ran.code, 6)
+      assert.equal(ran.exitCode, 6)
       assert.match(ran.stdout, /BAD +hooks +\S+settings\.json:\s+disableAllHooks is\s+true/)
       assert.match(ran.stdout, /note +ignored +in \S+: \.claude\/settings\.json/)
     }))

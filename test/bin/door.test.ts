@@ -3,19 +3,19 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { build, recordFile, recordOf } from '../../bin/doctor/build.ts'
-import { built, install, run } from '../../host/index.ts'
-import { scratch } from '../host/scratch.ts'
-import { door } from '../rig.ts'
+import { checkBuild, computeSourceRecord, SOURCE_RECORD_FILE } from '../../bin/doctor/build.ts'
+import { buildFolder, installFolder, runProgram } from '../../host/index.ts'
+import { createScratchFolder } from '../host/scratch.ts'
+import { entryPoint } from '../rig.ts'
 
 /** An install with the real door, in which each program only says where it lies. */
 function installIn(t: TestContext): string {
-  const folder = scratch(t)
+  const folder = createScratchFolder(t)
   const say = (what: string) => `process.stdout.write('${what}')\n`
   const files = {
     'package.json': '{"type":"module"}',
     'package-lock.json': '{}',
-    'bin/dispatch': fs.readFileSync(door, 'utf8'),
+    'bin/dispatch': fs.readFileSync(entryPoint, 'utf8'),
     'bin/dispatch.ts': say('sources'),
     'host/a.ts': '',
     'test/a.ts': '',
@@ -34,14 +34,14 @@ function installIn(t: TestContext): string {
 /** What `bin/dispatch` runs when it is reached this way. */
 async function entered(folder: string, way = path.join(folder, 'bin/dispatch'), DISPATCH_DEV = ''): Promise<string> {
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder, CDPATH: '/', DISPATCH_DEV }
-  const ran = await run('/bin/sh', [way], { cwd: folder, env })
+  const ran = await runProgram('/bin/sh', [way], { cwd: folder, env })
   assert.equal(ran.stderr, '')
   return ran.stdout
 }
 
 test('the build is run, by whatever way it is reached; an edit of a source does not switch it', async t => {
   const folder = installIn(t)
-  const elsewhere = scratch(t)
+  const elsewhere = createScratchFolder(t)
   fs.symlinkSync(path.join(folder, 'bin/dispatch'), path.join(elsewhere, 'dispatch'))
   fs.symlinkSync(path.join(folder, 'bin'), path.join(elsewhere, 'bin'))
   const ways = ['dispatch', 'bin/dispatch'].map(name => path.join(elsewhere, name))
@@ -61,17 +61,17 @@ test('DISPATCH_DEV=1 runs the sources, and no other value does; without a build 
 
 test('doctor reports a build that is older than its sources, or does not say what it was made from', t => {
   const folder = installIn(t)
-  const state = () => build(folder, true).state
+  const state = () => checkBuild(folder, true).state
   assert.equal(state(), 'weak', 'nothing is recorded')
-  const record = recordOf(folder, ['host/a.ts', 'package-lock.json'])
-  fs.writeFileSync(path.join(folder, built, recordFile), JSON.stringify(record))
+  const record = computeSourceRecord(folder, ['host/a.ts', 'package-lock.json'])
+  fs.writeFileSync(path.join(folder, buildFolder, SOURCE_RECORD_FILE), JSON.stringify(record))
   fs.utimesSync(path.join(folder, 'host/a.ts'), new Date(), new Date())
   assert.equal(state(), 'good')
-  assert.equal(build(folder, false).state, 'good')
+  assert.equal(checkBuild(folder, false).state, 'good')
   const edit = (name: string, text: string) => fs.writeFileSync(path.join(folder, name), text)
   edit('host/a.ts', 'export {}\n')
   assert.equal(state(), 'weak')
-  assert.match(build(folder, true).fix?.linux ?? '', /npm ci/)
+  assert.match(checkBuild(folder, true).fix?.linux ?? '', /npm ci/)
   edit('host/a.ts', '')
   assert.equal(state(), 'good')
   fs.renameSync(path.join(folder, 'host/a.ts'), path.join(folder, 'host/b.ts'))
@@ -82,13 +82,13 @@ test('doctor reports a build that is older than its sources, or does not say wha
 test('what is built and what is written say the same', async () => {
   const env = { PATH: process.env['PATH'] ?? '', HOME: '/nowhere' }
   for (const words of [['--help'], ['help', 'audit'], ['ls', '--nonesuch']]) {
-    const both = [path.join(built, 'dispatch.js'), 'bin/dispatch.ts'].map(file =>
-      run(process.execPath, [path.join(install, file), ...words], { env }),
+    const both = [path.join(buildFolder, 'dispatch.js'), 'bin/dispatch.ts'].map(file =>
+      runProgram(process.execPath, [path.join(installFolder, file), ...words], { env }),
     )
     const [one, other] = await Promise.all(both)
     assert.deepEqual(
-      [one?.code, one?.stdout, one?.stderr],
-      [other?.code, other?.stdout, other?.stderr],
+      [one?.exitCode, one?.stdout, one?.stderr],
+      [other?.exitCode, other?.stdout, other?.stderr],
       words.join(' '),
     )
   }

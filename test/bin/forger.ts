@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { run } from '../../host/index.ts'
-import { beginning, evidenceText, renderVerdict } from '../../session/index.ts'
+import { runProgram } from '../../host/index.ts'
+import { computeGenesisHash, renderVerdict, serializeEvidence } from '../../session/index.ts'
 
 /** Where an act is done: the files of one copied session. */
-export class Copy {
+export class SessionCopy {
   readonly folder: string
 
   private readonly id: string
@@ -17,17 +17,17 @@ export class Copy {
     fs.cpSync(whole, this.folder, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true })
   }
 
-  at(name: string): string {
+  pathOf(name: string): string {
     return path.join(this.folder, name)
   }
 
   read(name: string): string {
-    return fs.readFileSync(this.at(name), 'utf8')
+    return fs.readFileSync(this.pathOf(name), 'utf8')
   }
 
   write(name: string, text: string): void {
-    fs.rmSync(this.at(name), { force: true })
-    fs.writeFileSync(this.at(name), text)
+    fs.rmSync(this.pathOf(name), { force: true })
+    fs.writeFileSync(this.pathOf(name), text)
   }
 
   edit(name: string, from: string | RegExp, to: string): void {
@@ -46,7 +46,7 @@ export class Copy {
 
   /** The log written anew, so that every line follows the one before it. */
   rechain(lines: string[]): void {
-    let prev = beginning(this.id)
+    let prev = computeGenesisHash(this.id)
     this.lines = lines.map((line, at) => {
       const made = JSON.stringify({ ...JSON.parse(line), seq: at + 1, prev })
       prev = hash('sha256', made)
@@ -55,53 +55,53 @@ export class Copy {
   }
 
   /** The place in the log of the last event of a kind. */
-  find(is: string): number {
+  findEvent(is: string): number {
     return this.lines.findLastIndex(line => JSON.parse(line).is === is)
   }
 
   async git(...words: string[]): Promise<void> {
-    const ran = await run('git', [
+    const ran = await runProgram('git', [
       '-C',
-      this.at('outputs'),
+      this.pathOf('outputs'),
       '-c',
       'user.name=x',
       '-c',
       'user.email=x@localhost',
       ...words,
     ])
-    assert.equal(ran.code, 0, ran.stderr)
+    assert.equal(ran.exitCode, 0, ran.stderr)
   }
 }
 
 /** The last verdict of its log with another reason. */
-export const forged = (copy: Copy) => ({
-  ...JSON.parse(copy.lines[copy.find('verdict.given')] ?? ''),
+export const forgeVerdict = (copy: SessionCopy) => ({
+  ...JSON.parse(copy.lines[copy.findEvent('verdict.given')] ?? ''),
   reason: 'all is well',
 })
 
 /** Everything that names something else is made to fit again: log, records, contract and verdict. Only the phone knows. */
-export function forgeAll(copy: Copy): void {
+export function forgeEverything(copy: SessionCopy): void {
   const record = JSON.parse(copy.read('evidence/round-1-C1.json'))
-  const text = evidenceText({ ...record, milliseconds: 1 })
+  const text = serializeEvidence({ ...record, milliseconds: 1 })
   copy.write('evidence/round-1-C1.json', text)
   const lines = copy.lines.map(line => {
     const event = JSON.parse(line)
     return JSON.stringify(event.record === 'round-1-C1' ? { ...event, sha256: hash('sha256', text) } : event)
   })
   copy.rechain(lines)
-  const at = copy.find('verdict.given')
+  const at = copy.findEvent('verdict.given')
   const log = { seq: at, head: hash('sha256', copy.lines[at - 1] ?? '') }
   const verdict = { ...JSON.parse(copy.read('verdict.json')), log }
-  const told = JSON.stringify(verdict, null, 2)
-  for (const name of ['verdict.json', 'evidence/verdict-1.json']) copy.write(name, told)
+  const verdictText = JSON.stringify(verdict, null, 2)
+  for (const name of ['verdict.json', 'evidence/verdict-1.json']) copy.write(name, verdictText)
   copy.write('verdict.md', renderVerdict(verdict))
-  const sha256 = hash('sha256', told)
+  const sha256 = hash('sha256', verdictText)
   copy.rechain(copy.lines.map((line, here) => (here === at ? JSON.stringify({ ...JSON.parse(line), sha256 }) : line)))
 }
 
 /** One byte of the last object of our own repository becomes another. */
-export function spoilObject(copy: Copy): void {
-  const objects = copy.at('evidence/trees.git/objects')
+export function corruptObject(copy: SessionCopy): void {
+  const objects = copy.pathOf('evidence/trees.git/objects')
   const names = fs.readdirSync(objects, { recursive: true }).map(name => path.join(objects, `${name}`))
   const [last] = names.filter(file => /\/[0-9a-f]{2}\/[0-9a-f]{38}$|\.pack$/.test(file))
   assert.ok(last)

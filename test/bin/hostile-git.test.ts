@@ -5,40 +5,46 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import {
-  checkedOutIn,
   createBranch,
   DispatchError,
   fetchCommit,
+  filterExistingPaths,
+  filterTrackedPaths,
   findCheckout,
   findRepository,
-  howFarApart,
-  ignoredFiles,
-  install,
-  instructionsOf,
-  namedAt,
-  propose,
-  quirksOf,
-  reaches,
+  findRepoWarnings,
+  findWorktree,
+  installFolder,
+  isReachable,
+  listIgnoredFiles,
+  measureDivergence,
+  proposeProject,
+  readInstructions,
   readProject,
-  run,
-  trackedAmong,
+  runProgram,
 } from '../../host/index.ts'
 import {
-  changedPaths,
-  differences,
   exportTree,
-  importHead,
-  listing,
-  nestedRepositories,
-  type Paths,
-  pathsOf,
-  prepareTrees,
+  importWork,
+  listChangedPaths,
+  listCommitFiles,
+  listDifferences,
+  listNestedRepositories,
+  prepareRepository,
+  resolveSessionPaths,
+  type SessionPaths,
 } from '../../session/index.ts'
-import { innocent, type Kind, type Place, plainGit, plainLine } from './hostile-git.ts'
-import { odd } from './hostile-git-odd.ts'
-import { runs } from './hostile-git-runs.ts'
+import {
+  type HostileRepository,
+  type HostileRepositoryPaths,
+  innocentFiles,
+  runPlainGit,
+  runPlainShell,
+} from './hostile-git.ts'
+import { oddRepositories } from './hostile-git-odd.ts'
+import { executingRepositories } from './hostile-git-runs.ts'
 
-const kinds = [...runs, ...odd]
+const kinds = [...executingRepositories, ...oddRepositories]
 
 /** Milliseconds that one step may take. */
 const longest = 10_000
@@ -50,25 +56,25 @@ let places = 0
 
 before(async () => {
   fs.mkdirSync(user)
-  plainGit(user, ['init', '-q', '-b', 'main'])
-  for (const [name, text] of Object.entries(innocent)) fs.writeFileSync(path.join(user, name), text)
-  plainGit(user, ['add', '-A'])
-  plainGit(user, ['commit', '-q', '-m', 'one'])
-  fs.mkdirSync(pathsOf(session).evidence, { recursive: true })
-  base = (await prepareTrees(pathsOf(session), 'dispatch/x', user)).commit
+  runPlainGit(user, ['init', '-q', '-b', 'main'])
+  for (const [name, text] of Object.entries(innocentFiles)) fs.writeFileSync(path.join(user, name), text)
+  runPlainGit(user, ['add', '-A'])
+  runPlainGit(user, ['commit', '-q', '-m', 'one'])
+  fs.mkdirSync(resolveSessionPaths(session).evidence, { recursive: true })
+  base = (await prepareRepository(resolveSessionPaths(session), 'dispatch/x', user)).commit
 })
 after(() => fs.rmSync(home, { recursive: true, force: true }))
 
 /** A copy of one of the two repositories, armed, with work in it that is not committed. */
-function armed(kind: Kind, of: 'user' | 'worker'): { place: Place; paths: Paths } {
-  const beside = path.join(home, `${++places}`)
-  const paths = pathsOf(path.join(beside, 'session'))
-  fs.mkdirSync(beside)
+function armed(kind: HostileRepository, of: 'user' | 'worker'): { place: HostileRepositoryPaths; paths: SessionPaths } {
+  const siblingFolder = path.join(home, `${++places}`)
+  const paths = resolveSessionPaths(path.join(siblingFolder, 'session'))
+  fs.mkdirSync(siblingFolder)
   fs.cpSync(session, paths.folder, { recursive: true, verbatimSymlinks: true })
-  const folder = of === 'worker' ? paths.outputs : path.join(beside, 'user')
+  const folder = of === 'worker' ? paths.outputs : path.join(siblingFolder, 'user')
   if (of === 'user') fs.cpSync(user, folder, { recursive: true, verbatimSymlinks: true })
-  const place = { folder, mark: path.join(beside, 'fired'), beside }
-  fs.writeFileSync(`${place.mark}.sh`, `#!/bin/sh\ntouch ${place.mark}\n`, { mode: 0o755 })
+  const place = { folder, markFile: path.join(siblingFolder, 'fired'), siblingFolder }
+  fs.writeFileSync(`${place.markFile}.sh`, `#!/bin/sh\ntouch ${place.markFile}\n`, { mode: 0o755 })
   kind.arm(place)
   fs.writeFileSync(path.join(folder, 'a.txt'), 'changed\n')
   fs.writeFileSync(path.join(folder, 'new.txt'), 'new\n')
@@ -90,46 +96,46 @@ async function walk(steps: Record<string, () => Promise<unknown>>): Promise<stri
 }
 
 /** Everything that `dispatch` does with a repository that it is given, up to bringing work home to it. */
-function asUser({ folder, beside }: Place, paths: Paths) {
+function asUser({ folder, siblingFolder }: HostileRepositoryPaths, paths: SessionPaths) {
   const repository = { path: folder, commit: 'HEAD', uncommitted: 0 }
-  const trees = pathsOf(path.join(beside, 'another'))
+  const trees = resolveSessionPaths(path.join(siblingFolder, 'another'))
   fs.mkdirSync(trees.evidence, { recursive: true })
   return walk({
     find: () => findRepository(folder, []),
-    instructions: () => instructionsOf(repository),
-    quirks: () => quirksOf(repository),
+    instructions: () => readInstructions(repository),
+    quirks: () => findRepoWarnings(repository),
     project: async () => readProject(folder),
-    propose: () => propose(repository),
-    ignored: () => ignoredFiles(folder),
-    tracked: () => trackedAmong(folder, ['a.txt']),
-    named: () => namedAt(repository, ['a.txt']),
-    prepare: () => prepareTrees(trees, 'dispatch/y', folder),
-    checkedOut: () => checkedOutIn(folder, 'main'),
+    propose: () => proposeProject(repository),
+    ignored: () => listIgnoredFiles(folder),
+    tracked: () => filterTrackedPaths(folder, ['a.txt']),
+    named: () => filterExistingPaths(repository, ['a.txt']),
+    prepare: () => prepareRepository(trees, 'dispatch/y', folder),
+    checkedOut: () => findWorktree(folder, 'main'),
     async apply() {
-      const made = plainGit(paths.trees, ['commit-tree', `${base}^{tree}`, '-p', base, '-m', 'work'])
-      plainGit(paths.trees, ['update-ref', 'refs/heads/judged', made])
-      await fetchCommit(paths.trees, made, folder)
+      const made = runPlainGit(paths.bareRepository, ['commit-tree', `${base}^{tree}`, '-p', base, '-m', 'work'])
+      runPlainGit(paths.bareRepository, ['update-ref', 'refs/heads/judged', made])
+      await fetchCommit(paths.bareRepository, made, folder)
       await createBranch(folder, 'dispatch/work', made)
-      await reaches(folder, made)
+      await isReachable(folder, made)
       const checkout = await findCheckout(folder)
-      if (checkout) await howFarApart(checkout, made, base)
+      if (checkout) await measureDivergence(checkout, made, base)
     },
   })
 }
 
 /** Git on the worker's behalf, without a sandbox. */
-async function workerGit(step: string, { folder, beside }: Place): Promise<void> {
-  fs.writeFileSync(path.join(beside, 'files'), '')
-  const ran = await run('/bin/sh', [path.join(install, 'agents/worker-git.sh'), step], {
+async function workerGit(step: string, { folder, siblingFolder }: HostileRepositoryPaths): Promise<void> {
+  fs.writeFileSync(path.join(siblingFolder, 'files'), '')
+  const ran = await runProgram('/bin/sh', [path.join(installFolder, 'agents/worker-git.sh'), step], {
     cwd: folder,
-    deadline: longest,
+    timeoutMs: longest,
     env: {
       PATH: process.env['PATH'] ?? '',
-      HOME: beside,
+      HOME: siblingFolder,
       DISPATCH_OUTPUTS: folder,
       DISPATCH_WORKER: 'sid/w1',
       DISPATCH_KIND: 'code',
-      DISPATCH_FILES: path.join(beside, 'files'),
+      DISPATCH_FILES: path.join(siblingFolder, 'files'),
       DISPATCH_ACCEPTED: base,
     },
   })
@@ -137,9 +143,9 @@ async function workerGit(step: string, { folder, beside }: Place): Promise<void>
 }
 
 /** Everything that is done with the repository that a worker has written, up to bringing it home to an innocent one. */
-function asWorker(place: Place, paths: Paths) {
-  const tree = path.join(place.beside, 'export')
-  const mine = path.join(place.beside, 'mine')
+function asWorker(place: HostileRepositoryPaths, paths: SessionPaths) {
+  const tree = path.join(place.siblingFolder, 'export')
+  const mine = path.join(place.siblingFolder, 'mine')
   fs.mkdirSync(tree)
   fs.cpSync(user, mine, { recursive: true })
   let head = base
@@ -147,26 +153,26 @@ function asWorker(place: Place, paths: Paths) {
     commit: () => workerGit('commit', place),
     head: () => workerGit('head', place),
     import: async () => {
-      head = (await importHead(paths)).commit
+      head = (await importWork(paths)).commit
     },
-    differences: () => differences(paths, head),
-    changed: () => changedPaths(paths, base, head, ['*.txt']),
-    listing: () => listing(paths, head),
-    nested: () => nestedRepositories(paths, head),
+    differences: () => listDifferences(paths, head),
+    changed: () => listChangedPaths(paths, base, head, ['*.txt']),
+    listing: () => listCommitFiles(paths, head),
+    nested: () => listNestedRepositories(paths, head),
     async export() {
       await exportTree(paths, head, tree)
     },
-    apply: () => fetchCommit(paths.trees, head, mine),
+    apply: () => fetchCommit(paths.bareRepository, head, mine),
     setAside: async () => fs.writeFileSync(path.join(place.folder, 'b.txt'), 'more\n'),
     again: () => workerGit('set-aside', place),
   })
 }
 
 /** What must not be there: a mark, a file outside of the tree, or what lies beside the repository in the work. */
-function traces({ mark, beside, folder }: Place, paths: Paths): string[] {
-  const escaped = fs.readdirSync(beside).filter(name => name === 'escaped')
-  const fired = [mark, path.join(folder, path.basename(mark))].filter(file => fs.existsSync(file))
-  const taken = plainGit(paths.trees, ['log', '--all', '--name-only', '--format=']).split('\n')
+function traces({ markFile, siblingFolder, folder }: HostileRepositoryPaths, paths: SessionPaths): string[] {
+  const escaped = fs.readdirSync(siblingFolder).filter(name => name === 'escaped')
+  const fired = [markFile, path.join(folder, path.basename(markFile))].filter(file => fs.existsSync(file))
+  const taken = runPlainGit(paths.bareRepository, ['log', '--all', '--name-only', '--format=']).split('\n')
   return [...escaped, ...fired, ...taken.filter(name => /secret/.test(name))]
 }
 
@@ -181,10 +187,10 @@ describe('C10', { concurrency: 2 }, () => {
         const refused = await treat(place, paths)
         for (const words of refused) t.diagnostic(`${of}: ${words.replaceAll(home, '')}`)
         assert.deepEqual(traces(place, paths), [], `as a ${of}'s repository it ran, or reached out`)
-        if (kind.fires === undefined) continue
+        if (kind.trigger === undefined) continue
         const control = armed(kind, of)
-        plainLine(control.place.folder, kind.fires)
-        assert.ok(fs.existsSync(control.place.mark), `plain git does not fire it: ${kind.fires}`)
+        runPlainShell(control.place.folder, kind.trigger)
+        assert.ok(fs.existsSync(control.place.markFile), `plain git does not fire it: ${kind.trigger}`)
       }
     })
   }

@@ -3,25 +3,25 @@ import fs from 'node:fs'
 import path from 'node:path'
 
 /** A repository that means harm (C10). `arm` makes one of an innocent clone; what it runs leaves `mark`. */
-export interface Kind {
+export interface HostileRepository {
   name: string
-  arm(place: Place): void
+  arm(place: HostileRepositoryPaths): void
   /** A line of plain git that fires it in the same place; without one, why git itself has nothing to run. */
-  fires?: string
-  silent?: string
+  trigger?: string
+  silentReason?: string
 }
 
-export interface Place {
+export interface HostileRepositoryPaths {
   /** The repository: a work tree with `.git`. */
   folder: string
   /** The file that shows that something was run, or reached. */
-  mark: string
+  markFile: string
   /** A folder beside the repository. */
-  beside: string
+  siblingFolder: string
 }
 
 /** What a repository has before it means harm: attributes that name every kind of driver. */
-export const innocent: Record<string, string> = {
+export const innocentFiles: Record<string, string> = {
   'a.txt': 'one\n',
   'b.txt': 'two\n',
   'CLAUDE.md': 'Be kind.\n',
@@ -40,37 +40,38 @@ const env = {
 }
 
 /** Plain git, before anything is armed. */
-export function plainGit(cwd: string, words: string[], input?: string | Uint8Array): string {
+export function runPlainGit(cwd: string, words: string[], input?: string | Uint8Array): string {
   return execFileSync('git', words, { cwd, env, input: input ?? '', stdio: ['pipe', 'pipe', 'ignore'] })
     .toString()
     .trim()
 }
 
 /** A line of shell with plain git, as the person or the agent in the folder would run it. */
-export function plainLine(cwd: string, line: string): void {
+export function runPlainShell(cwd: string, line: string): void {
   try {
     execFileSync('/bin/sh', ['-c', line], { cwd, env, stdio: 'ignore', timeout: 10_000 })
   } catch {} // It may well fail; what counts is what it left.
 }
 
 /** Lines at the end of the repository’s own configuration. */
-export function configure({ folder }: Place, lines: string): void {
+export function appendGitConfig({ folder }: HostileRepositoryPaths, lines: string): void {
   fs.appendFileSync(path.join(folder, '.git/config'), lines)
 }
 
-export function put({ folder }: Place, name: string, text: string): void {
+export function writeWorkFile({ folder }: HostileRepositoryPaths, name: string, text: string): void {
   fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
   fs.writeFileSync(path.join(folder, name), text)
 }
 
-export function commit({ folder }: Place): void {
-  plainGit(folder, ['commit', '-q', '-m', 'armed'])
+export function commitAll({ folder }: HostileRepositoryPaths): void {
+  runPlainGit(folder, ['commit', '-q', '-m', 'armed'])
 }
 
 /** The file of an object; the clone must hold it loose. */
-export function objectOf({ folder }: Place, name: string): string {
-  const hash = plainGit(folder, ['rev-parse', name])
+export function findLooseObject({ folder }: HostileRepositoryPaths, name: string): string {
+  const hash = runPlainGit(folder, ['rev-parse', name])
   return path.join(folder, '.git/objects', hash.slice(0, 2), hash.slice(2))
 }
 
-export const monitor = ({ mark }: Place) => `[core]\n\tfsmonitor = "touch ${mark}; false"\n`
+export const buildFsmonitorConfig = ({ markFile }: HostileRepositoryPaths) =>
+  `[core]\n\tfsmonitor = "touch ${markFile}; false"\n`

@@ -5,14 +5,14 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { findClaude, run, sandboxHere } from '../../host/index.ts'
-import { contract, honest, task } from '../../rehearsal/hello.ts'
-import { environmentFor } from '../../rehearsal/rehearse.ts'
+import { detectSandbox, findClaude, runProgram } from '../../host/index.ts'
+import { helloContract, helloTask, honestWorkerTurns } from '../../rehearsal/hello.ts'
+import { buildRehearsalEnvironment } from '../../rehearsal/rehearse.ts'
 import { bash, put, type Scenario, say, spawn, use } from '../../rehearsal/scenario.ts'
-import { openStage, type Stage } from '../../rehearsal/server.ts'
-import { until } from '../host/scratch.ts'
+import { type FakeModels, startFakeModels } from '../../rehearsal/server.ts'
+import { waitUntil } from '../host/scratch.ts'
 import { type Rig, withRig } from '../rig.ts'
-import { hostileRepository, marksBelow, traps, words } from './hostile-repos.ts'
+import { createHostileRepository, listTriggeredTraps, traps, trapTexts } from './hostile-repos.ts'
 
 /** A worker that steps into every trap it can reach. */
 const careless = [
@@ -25,40 +25,44 @@ const careless = [
 
 const scenario: Scenario = {
   title: '',
-  task,
+  task: helloTask,
   orchestrator: [
-    put('contract.md', contract.replace('`hello.sh`\n', '`hello.sh` `notes.md`\n')),
+    put('contract.md', helloContract.replace('`hello.sh`\n', '`hello.sh` `notes.md`\n')),
     // A brief is a prompt, and a prompt may begin with a command of the repository's.
     spawn('code --name careless --clauses C1', '/evilcommand Write hello.sh: it prints hello.'),
     spawn('rw --name writer --clauses C2 --files notes.md', 'Write nothing.'),
     bash('wait-workers'),
     bash('submit'),
-    heard => say(heard.last.slice(0, 200)),
+    heard => say(heard.lastText.slice(0, 200)),
   ],
   // A writer has no shell; what the repository permits (R08) gives it none.
-  workers: { careless: [...careless, ...honest], writer: [bash('touch canary-R08'), say('Nothing to write.')] },
-  ends: ['PASS'],
+  workers: {
+    careless: [...careless, ...honestWorkerTurns],
+    writer: [bash('touch canary-R08'), say('Nothing to write.')],
+  },
+  endStates: ['PASS'],
 }
 
-const silent: Scenario = { title: '', task: '', orchestrator: [], workers: {}, ends: [] }
+const silent: Scenario = { title: '', task: '', orchestrator: [], workers: {}, endStates: [] }
 
 /** A session on a repository with all traps: it passes, and nothing has sprung. */
-async function dispatched(rig: Rig, evil: Stage): Promise<void> {
+async function dispatched(rig: Rig, evil: FakeModels): Promise<void> {
   const folder = path.join(rig.home, 'elsewhere/project')
   const outside = path.join(rig.home, 'outside.txt')
-  fs.writeFileSync(outside, words.R18)
-  await hostileRepository(folder, { evil: evil.url, outside })
-  const ran = await rig.dispatch([task, '--wait'], { cwd: folder })
-  assert.equal(ran.code, 0, ran.stdout + ran.stderr)
-  assert.deepEqual(marksBelow(rig.home), [])
+  fs.writeFileSync(outside, trapTexts.R18)
+  await createHostileRepository(folder, { evil: evil.url, outside })
+  const ran = await rig.dispatch([helloTask, '--wait'], { cwd: folder })
+  assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+  assert.deepEqual(listTriggeredTraps(rig.home), [])
   assert.deepEqual(
-    evil.seen.map(({ path: asked }) => asked),
+    evil.requests.map(({ path: asked }) => asked),
     [],
   )
-  const heard = rig.stage.seen.map(({ body }) => body).join('\n')
-  for (const [id, text] of Object.entries(words)) assert.ok(!heard.includes(text), `${id}: a model was sent its words`)
+  const heard = rig.models.requests.map(({ body }) => body).join('\n')
+  for (const [id, text] of Object.entries(trapTexts))
+    assert.ok(!heard.includes(text), `${id}: a model was sent its words`)
   for (const name of ['careless', 'writer']) {
-    const lines = fs.readFileSync(rig.session().paths.worker(name).stream, 'utf8').split('\n')
+    const lines = fs.readFileSync(rig.readSession().paths.worker(name).stream, 'utf8').split('\n')
     const line = lines.find(each => each.includes('"subtype":"init"')) ?? '{}'
     const init = JSON.parse(line)
     assert.equal(init.permissionMode, 'dontAsk')
@@ -72,12 +76,12 @@ async function dispatched(rig: Rig, evil: Stage): Promise<void> {
 async function byHand(home: string): Promise<string[]> {
   const folder = path.join(home, 'project')
   const outside = path.join(home, 'outside.txt')
-  fs.writeFileSync(outside, words.R18)
+  fs.writeFileSync(outside, trapTexts.R18)
   // Whoever claude ends up asking leads it into the same traps; a shell line that is permitted (R08) comes first.
   const misled = { ...silent, workers: { '*': [bash('touch canary-R08'), ...careless] } }
-  const [stage, evil] = await Promise.all([openStage(misled), openStage(misled)])
-  await hostileRepository(folder, { evil: evil.url, outside })
-  const environment = strings({ ...environmentFor(home, stage.url, silent), TERM: 'xterm-256color' })
+  const [stage, evil] = await Promise.all([startFakeModels(misled), startFakeModels(misled)])
+  await createHostileRepository(folder, { evil: evil.url, outside })
+  const environment = strings({ ...buildRehearsalEnvironment(home, stage.url, silent), TERM: 'xterm-256color' })
   fs.mkdirSync(path.join(home, 'home'))
   const trust = { hasTrustDialogAccepted: true, hasClaudeMdExternalIncludesApproved: true }
   const config = {
@@ -87,22 +91,23 @@ async function byHand(home: string): Promise<string[]> {
   }
   fs.writeFileSync(path.join(home, 'home/.claude.json'), JSON.stringify(config))
   const claude = findClaude()
-  const start = (cwd: string, ...args: string[]) => run(claude, args, { cwd, env: environment, deadline: 120_000 })
+  const start = (cwd: string, ...args: string[]) =>
+    runProgram(claude, args, { cwd, env: environment, timeoutMs: 120_000 })
   const asWorker = ['--append-system-prompt', 'You are code worker evil of session x.']
   try {
     await Promise.all([
       start(folder, '-p', 'Go.', ...asWorker).then(() => start(folder, '-p', '/evilcommand')),
       start(path.join(folder, 'nested'), '-p', 'Go.'),
-      run('npm', ['install', '--offline', '--no-audit', '--no-fund'], { cwd: folder, env: environment }),
-      atTerminal(claude, folder, environment, () => marksBelow(home).includes('R05')),
+      runProgram('npm', ['install', '--offline', '--no-audit', '--no-fund'], { cwd: folder, env: environment }),
+      atTerminal(claude, folder, environment, () => listTriggeredTraps(home).includes('R05')),
     ])
-    const asked = evil.seen.map(({ path: one }) => one)
-    const bodies = [...stage.seen, ...evil.seen].map(({ body }) => body).join('\n')
+    const asked = evil.requests.map(({ path: one }) => one)
+    const bodies = [...stage.requests, ...evil.requests].map(({ body }) => body).join('\n')
     return [
-      ...marksBelow(home),
+      ...listTriggeredTraps(home),
       ...(asked.some(one => one.startsWith('/v1/messages')) ? ['R07'] : []),
       ...(asked.includes('/R11') ? ['R11'] : []),
-      ...Object.entries(words).flatMap(([id, text]) => (bodies.includes(text) ? [id] : [])),
+      ...Object.entries(trapTexts).flatMap(([id, text]) => (bodies.includes(text) ? [id] : [])),
     ].sort()
   } finally {
     await Promise.all([stage.close(), evil.close()])
@@ -112,9 +117,9 @@ async function byHand(home: string): Promise<string[]> {
 /** Claude in a terminal, until this is seen; a status line is shown nowhere else. */
 async function atTerminal(claude: string, cwd: string, env: Record<string, string>, seen: () => boolean) {
   const socket = `g16-${randomBytes(4).toString('hex')}`
-  const tmux = (...args: string[]) => run('tmux', ['-L', socket, ...args], { env, deadline: 20_000 })
+  const tmux = (...args: string[]) => runProgram('tmux', ['-L', socket, ...args], { env, timeoutMs: 20_000 })
   await tmux('-f', '/dev/null', 'new-session', '-d', '-x', '120', '-y', '40', '-c', cwd, claude, 'Go.')
-  await until(seen, 'claude has drawn its status line', 90)
+  await waitUntil(seen, 'claude has drawn its status line', 90)
     .catch(async error => {
       throw new Error(`${error.message}:\n${(await tmux('capture-pane', '-p')).stdout}`)
     })
@@ -125,13 +130,13 @@ function strings(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (value ? [[name, value]] : [])))
 }
 
-const here = await sandboxHere()
+const here = await detectSandbox()
 
 describe('G16: a repository that means harm to claude', { concurrency: 3 }, () => {
   for (const sandbox of ['off', 'auto']) {
     const skip = sandbox === 'auto' && !('kind' in here) ? 'no sandbox that works here' : false
     it(`none of its ${traps.length} traps springs in a session, sandbox ${sandbox}`, { skip }, async () => {
-      const evil = await openStage(silent)
+      const evil = await startFakeModels(silent)
       try {
         await withRig(scenario, rig => dispatched(rig, evil), { SANDBOX: sandbox })
       } finally {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { run } from '../../host/index.ts'
-import { settle } from '../../notify/index.ts'
-import { task } from '../../rehearsal/hello.ts'
-import { idle, withRig } from '../rig.ts'
+import { runProgram } from '../../host/index.ts'
+import { drainOutbox } from '../../notify/index.ts'
+import { helloTask } from '../../rehearsal/hello.ts'
+import { idleScenario, withRig } from '../rig.ts'
 import { copyInstall } from './copy.ts'
 
 /** A folder below this one whose path has exactly so many characters. */
@@ -22,20 +22,20 @@ function folderOf(length: number, above: string): string {
 describe('a session starts', { concurrency: 2 }, () => {
   for (const length of [1000, 3500])
     it(`from an install and a home of ${length} characters`, () =>
-      withRig(idle, async rig => {
+      withRig(idleScenario, async rig => {
         const own = copyInstall(folderOf(length, path.join(rig.home, 'install')))
         const HOME = folderOf(length, path.join(rig.home, 'far'))
         const DISPATCH_HOME = path.join(HOME, '.claude-dispatch')
         const env = { ...rig.environment, HOME, DISPATCH_HOME, WEBUI_PORT: '' }
         const dispatch = (...words: string[]) =>
-          run('/bin/sh', [own, ...words], { env, cwd: path.join(rig.home, 'elsewhere'), deadline: 100_000 })
+          runProgram('/bin/sh', [own, ...words], { env, cwd: path.join(rig.home, 'elsewhere'), timeoutMs: 100_000 })
         try {
-          const ran = await dispatch(task, '--approve', '--json')
-          assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+          const ran = await dispatch(helloTask, '--approve', '--json')
+          assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
           assert.match(JSON.parse(ran.stdout).page, /^http:/, 'the window of the page has started too')
         } finally {
           await dispatch('stop', '--all')
-          await settle(DISPATCH_HOME, 3000)
+          await drainOutbox(DISPATCH_HOME, 3000)
         }
       }))
 })

@@ -3,13 +3,13 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it, test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
-import { silenceOf } from '../../bin/notify/health.ts'
-import { qrLines, subscription } from '../../bin/notify/qr.ts'
-import { withLines } from '../../bin/notify/settings-file.ts'
+import { getChannelWarning } from '../../bin/notify/health.ts'
+import { buildSubscribeUrl, renderQr } from '../../bin/notify/qr.ts'
+import { applySettings } from '../../bin/notify/settings-file.ts'
 import { newTopic, readConfig } from '../../host/index.ts'
-import { foldersOf, post } from '../../notify/index.ts'
-import { startNtfy } from '../notify/ntfy-server.ts'
-import { door, idle, openRig, type Rig } from '../rig.ts'
+import { getOutboxFolders, writeToOutbox } from '../../notify/index.ts'
+import { startNtfyServer } from '../notify/ntfy-server.ts'
+import { entryPoint, idleScenario, openRig, type Rig } from '../rig.ts'
 import { openTerminal, type Terminal } from '../walk/terminal.ts'
 import { startApp } from '../webui/sessions.ts'
 import { readQr } from './qr-reader.ts'
@@ -22,8 +22,8 @@ const topic = '9f86d081884c7d659a2feaa0c55ad015'
 
 test('the code reads as the address that ntfy’s app subscribes to, by its own colours and with its margin', () => {
   for (let times = 0; times < 50; times++) {
-    const address = subscription('https://ntfy.sh', newTopic()) ?? ''
-    const lines = qrLines(address)
+    const address = buildSubscribeUrl('https://ntfy.sh', newTopic()) ?? ''
+    const lines = renderQr(address)
     assert.ok(lines.every(line => line.startsWith('\u001b[38;5;231;48;5;16m') && line.endsWith('\u001b[0m')))
     const plain = lines.map(stripVTControlCharacters)
     assert.ok(plain.every(line => line.length === 37))
@@ -32,13 +32,15 @@ test('the code reads as the address that ntfy’s app subscribes to, by its own 
 })
 
 test('the address says when there is no TLS, keeps a port, drops a password, and has no room for a path', () => {
-  assert.equal(subscription('https://ntfy.sh/', topic), `ntfy://ntfy.sh/${topic}`)
-  assert.equal(subscription('http://10.0.0.7:8080', topic), `ntfy://10.0.0.7:8080/${topic}?secure=false`)
-  assert.equal(subscription('https://me:secret@push.example', topic), `ntfy://push.example/${topic}`)
-  assert.equal(subscription('https://example.com/ntfy', topic), undefined)
+  assert.equal(buildSubscribeUrl('https://ntfy.sh/', topic), `ntfy://ntfy.sh/${topic}`)
+  assert.equal(buildSubscribeUrl('http://10.0.0.7:8080', topic), `ntfy://10.0.0.7:8080/${topic}?secure=false`)
+  assert.equal(buildSubscribeUrl('https://me:secret@push.example', topic), `ntfy://push.example/${topic}`)
+  assert.equal(buildSubscribeUrl('https://example.com/ntfy', topic), undefined)
   const longest = `https://${'a'.repeat(62)}.${'b'.repeat(62)}.${'c'.repeat(62)}.${'d'.repeat(61)}:65535`
   assert.ok(
-    qrLines(subscription(longest, 'x'.repeat(64)) ?? '').every(line => stripVTControlCharacters(line).length <= 80),
+    renderQr(buildSubscribeUrl(longest, 'x'.repeat(64)) ?? '').every(
+      line => stripVTControlCharacters(line).length <= 80,
+    ),
   )
 })
 
@@ -63,12 +65,12 @@ const changes: [what: string, before: string, after: string][] = [
 
 for (const [what, before, after] of changes)
   test(`.env, all else byte for byte: ${what}`, () => {
-    assert.equal(withLines(before, { NTFY_TOPIC: topic }), after)
-    assert.equal(withLines(after, { NTFY_TOPIC: topic }), after)
+    assert.equal(applySettings(before, { NTFY_TOPIC: topic }), after)
+    assert.equal(applySettings(after, { NTFY_TOPIC: topic }), after)
   })
 
 test('.env: a value of several lines is left to its owner', () =>
-  assert.throws(() => withLines('NTFY_TOPIC="a\nb"\n', { NTFY_TOPIC: topic }), /several lines/))
+  assert.throws(() => applySettings('NTFY_TOPIC="a\nb"\n', { NTFY_TOPIC: topic }), /several lines/))
 
 // --- the door ---
 
@@ -81,7 +83,7 @@ interface Machine {
 }
 
 async function onMachine(changes: Record<string, string>, body: (machine: Machine) => Promise<void>): Promise<void> {
-  const rig = await openRig(idle, { NTFY_TOPIC: '', NTFY_SERVER: '', ...changes })
+  const rig = await openRig(idleScenario, { NTFY_TOPIC: '', NTFY_SERVER: '', ...changes })
   const home = path.join(rig.home, 'dispatch')
   fs.mkdirSync(home, { mode: 0o700 })
   try {
@@ -92,7 +94,7 @@ async function onMachine(changes: Record<string, string>, body: (machine: Machin
 }
 
 async function atTerminal(rig: Rig, body: (terminal: Terminal) => Promise<void>): Promise<void> {
-  const terminal = await openTerminal({ ...rig.environment, D: door }, path.join(rig.home, 'elsewhere'))
+  const terminal = await openTerminal({ ...rig.environment, D: entryPoint }, path.join(rig.home, 'elsewhere'))
   try {
     await body(terminal)
   } finally {
@@ -130,18 +132,28 @@ function filesWith(folder: string, text: string): string[] {
 }
 
 /** A notice of a session, as its runner lays it out. */
-function layNotice(home: string, id: string, minutesAgo = 0, to: Parameters<typeof post>[2] = ['phone']): void {
+function layNotice(
+  home: string,
+  id: string,
+  minutesAgo = 0,
+  to: Parameters<typeof writeToOutbox>[2] = ['phone'],
+): void {
   const at = new Date(Date.now() - minutesAgo * 60_000).toISOString()
-  const of = '2026-11-20-fix-login-a3f9'
-  const notice = { title: 'Dispatch needs you', body: `${of} is asking a question`, priority: 4, tags: ['question'] }
-  post(home, { id: `${of}-${id}`, of, at, latest: null, notice }, to)
+  const sessionId = '2026-11-20-fix-login-a3f9'
+  const notification = {
+    title: 'Dispatch needs you',
+    body: `${sessionId} is asking a question`,
+    priority: 4,
+    tags: ['question'],
+  }
+  writeToOutbox(home, { id: `${sessionId}-${id}`, sessionId, at, deliverBy: null, notification }, to)
 }
 
 const linuxOnly = process.platform === 'linux' ? {} : { skip: 'it looks into /proc' }
 
 describe('setup, at a terminal', { concurrency: 2, ...linuxOnly }, () => {
   it('makes a topic that stands in .env and nowhere else: no other file, no page, no log, no command line', async () => {
-    const ntfy = await startNtfy('ntfy')
+    const ntfy = await startNtfyServer('ntfy')
     try {
       await onMachine({}, ({ rig, home, env, config }) =>
         atTerminal(rig, async terminal => {
@@ -156,15 +168,15 @@ describe('setup, at a terminal', { concurrency: 2, ...linuxOnly }, () => {
             [/Did it arrive\? \[y\/N\]/, 'y'],
           ]
           const lines = await watchingProcesses(async () => {
-            screen = await terminal.type(`sh $D notify setup --server ${ntfy.url}; echo exit $?`, { answers })
+            screen = await terminal.typeCommand(`sh $D notify setup --server ${ntfy.url}; echo exit $?`, { answers })
             for (const words of ['notify', 'notify test', 'notify log', 'doctor --notify', 'ls'])
-              assert.ok(!(await terminal.type(`sh $D ${words}`)).includes(config().NTFY_TOPIC), words)
+              assert.ok(!(await terminal.typeCommand(`sh $D ${words}`)).includes(config().NTFY_TOPIC), words)
             fs.mkdirSync(path.join(home, 'elsewhere'))
             const said = { hook_event_name: 'Stop', cwd: '/work/shop' }
             fs.writeFileSync(path.join(home, 'elsewhere/1-1'), JSON.stringify(said))
-            await terminal.type('sh $D watchdog')
-            const { waiting } = foldersOf(home, 'phone')
-            await rig.until('it is delivered', () => fs.readdirSync(waiting).length === 0)
+            await terminal.typeCommand('sh $D watchdog')
+            const { waiting } = getOutboxFolders(home, 'phone')
+            await rig.waitUntil('it is delivered', () => fs.readdirSync(waiting).length === 0)
             assert.ok(ntfy.kept.some(({ message }) => message.includes('shop')))
           })
           const { NTFY_TOPIC: made } = config()
@@ -188,7 +200,7 @@ describe('setup, at a terminal', { concurrency: 2, ...linuxOnly }, () => {
             [],
           )
           assert.deepEqual(filesWith(rig.home, made), [real])
-          const page = await startApp(home, () => silenceOf(config()))
+          const page = await startApp(home, () => getChannelWarning(config()))
           assert.ok(!(await page.ask('/')).body.includes(made))
           page.stop()
         }),
@@ -199,23 +211,23 @@ describe('setup, at a terminal', { concurrency: 2, ...linuxOnly }, () => {
   })
 
   it('keeps a good topic and shows it again; --new makes another; No writes nothing and sends nothing', async () => {
-    const ntfy = await startNtfy('ntfy')
+    const ntfy = await startNtfyServer('ntfy')
     try {
       await onMachine({}, ({ rig, env, config }) =>
         atTerminal(rig, async terminal => {
           const before = `NTFY_SERVER=${ntfy.url}\nNTFY_TOPIC=${topic}\n`
           fs.writeFileSync(env, before)
           const subscribed: [RegExp, string] = [/Subscribed\?/, 'n']
-          const again = await terminal.type('sh $D notify setup; echo exit $?', { answers: [subscribed] })
+          const again = await terminal.typeCommand('sh $D notify setup; echo exit $?', { answers: [subscribed] })
           assert.ok(again.includes(`topic   ${topic}\n`) && !again.includes('Write it?'), again)
           assert.match(again, /Nothing was sent\. .*\nexit 0$/)
-          const refused = await terminal.type('sh $D notify setup --new; echo exit $?', {
+          const refused = await terminal.typeCommand('sh $D notify setup --new; echo exit $?', {
             answers: [[/Write it/, ' ']],
           })
           assert.match(refused, /Nothing was changed\.\nexit 0$/)
           assert.ok(!refused.includes('█'))
           assert.equal(fs.readFileSync(env, 'utf8'), before)
-          await terminal.type('sh $D notify setup --new', { answers: [[/Write it/, 'y'], subscribed] })
+          await terminal.typeCommand('sh $D notify setup --new', { answers: [[/Write it/, 'y'], subscribed] })
           assert.notEqual(config().NTFY_TOPIC, topic)
           assert.equal(ntfy.got.length, 0)
         }),
@@ -226,13 +238,13 @@ describe('setup, at a terminal', { concurrency: 2, ...linuxOnly }, () => {
   })
 
   it('asks for token and webhook, so they are in no command line; says what to look at when no test arrives', async () => {
-    const ntfy = await startNtfy('ntfy')
+    const ntfy = await startNtfyServer('ntfy')
     try {
       await onMachine({}, ({ rig, env, config }) =>
         atTerminal(rig, async terminal => {
           fs.writeFileSync(env, `NTFY_SERVER=${ntfy.url}\nNTFY_TOPIC=${topic}\n`)
           const words = 'sh $D notify setup --token --webhook --quiet-hours 22:30-07:00; echo exit $?'
-          const screen = await terminal.type(words, {
+          const screen = await terminal.typeCommand(words, {
             answers: [
               [/Access token/, 'tk_1234'],
               [/Address of the webhook/, `${ntfy.url}/hook`],
@@ -248,7 +260,7 @@ describe('setup, at a terminal', { concurrency: 2, ...linuxOnly }, () => {
           assert.match(screen, /Do Not Disturb[\s\S]*dispatch notify test\nexit 8$/)
           const { NTFY_TOKEN, WEBHOOK_URL, QUIET_HOURS } = config()
           assert.deepEqual([NTFY_TOKEN, WEBHOOK_URL, QUIET_HOURS], ['tk_1234', `${ntfy.url}/hook`, '22:30-07:00'])
-          const bad = await terminal.type('sh $D notify setup --quiet-hours 25:00-07:00; echo exit $?')
+          const bad = await terminal.typeCommand('sh $D notify setup --quiet-hours 25:00-07:00; echo exit $?')
           assert.match(bad, /QUIET_HOURS must be two times of day.*\n.*\nexit 2$/)
         }),
       )
@@ -260,11 +272,11 @@ describe('setup, at a terminal', { concurrency: 2, ...linuxOnly }, () => {
   it('the environment wins, so it writes no line that would lose', () =>
     onMachine({ NTFY_TOPIC: topic }, ({ rig, env }) =>
       atTerminal(rig, async terminal => {
-        const shown = await terminal.type('sh $D notify setup; echo exit $?', { answers: [[/Subscribed/, 'n']] })
+        const shown = await terminal.typeCommand('sh $D notify setup; echo exit $?', { answers: [[/Subscribed/, 'n']] })
         assert.ok(shown.includes(`topic   ${topic}   (from the environment, not from .env)`), shown)
-        const lost = await terminal.type('sh $D notify setup --new; echo exit $?')
+        const lost = await terminal.typeCommand('sh $D notify setup --new; echo exit $?')
         assert.match(lost, /NTFY_TOPIC is set in the environment[\s\S]*unset NTFY_TOPIC[\s\S]*\nexit 2$/)
-        const weak = await terminal.type('NTFY_TOPIC=dispatch sh $D notify setup; echo exit $?')
+        const weak = await terminal.typeCommand('NTFY_TOPIC=dispatch sh $D notify setup; echo exit $?')
         assert.match(weak, /NTFY_TOPIC is set in the environment[\s\S]*\nexit 2$/)
         assert.ok(!fs.existsSync(env))
       }),
@@ -275,10 +287,10 @@ describe('without a terminal', { concurrency: 2 }, () => {
   it('setup shows and changes nothing, and an agent is refused', () =>
     onMachine({}, async ({ rig, env }) => {
       const ran = await rig.dispatch(['notify', 'setup'], { input: 'y\ny\n' })
-      assert.equal(ran.code, 2)
+      assert.equal(ran.exitCode, 2)
       assert.match(ran.stderr, /there is no terminal/)
       const agent = await rig.dispatch(['notify', 'setup'], { env: { DISPATCH_SESSION: 'x' } })
-      assert.equal(agent.code, 5)
+      assert.equal(agent.exitCode, 5)
       assert.match(agent.stderr, /an agent has called it/)
       assert.ok(!fs.existsSync(env) && !`${ran.stdout}${agent.stdout}`.includes('█'))
     }))
@@ -286,29 +298,29 @@ describe('without a terminal', { concurrency: 2 }, () => {
   it('words that are none are exit 2, and a weak topic names the way out', () =>
     onMachine({}, async ({ rig }) => {
       for (const words of [['tset'], ['test', '--new'], ['log', '--last', '0'], ['setup', '--json'], ['test', 'x']])
-        assert.equal((await rig.dispatch(['notify', ...words])).code, 2, words.join(' '))
+        assert.equal((await rig.dispatch(['notify', ...words])).exitCode, 2, words.join(' '))
       const weak = await rig.dispatch(['notify'], { env: { NTFY_TOPIC: 'dispatch' } })
-      assert.equal(weak.code, 2)
+      assert.equal(weak.exitCode, 2)
       assert.match(weak.stderr, /`dispatch notify setup` makes one/)
     }))
 
   it('test: 0 when every channel took it, 8 when one did not, 2 when none is set, and in words what was proved', async () => {
-    const ntfy = await startNtfy(({ path }) => (path === '/hook' ? { status: 500 } : 'ntfy'))
+    const ntfy = await startNtfyServer(({ path }) => (path === '/hook' ? { status: 500 } : 'ntfy'))
     try {
       await onMachine({}, async ({ rig }) => {
         const none = await rig.dispatch(['notify', 'test'])
-        assert.equal(none.code, 2)
+        assert.equal(none.exitCode, 2)
         assert.match(none.stderr, /no channel is set[\s\S]*dispatch notify setup/)
         const env = { NTFY_SERVER: ntfy.url, NTFY_TOPIC: topic }
         const good = await rig.dispatch(['notify', 'test'], { env })
-        assert.equal(good.code, 0)
+        assert.equal(good.exitCode, 0)
         assert.match(
           good.stdout,
           /^ok +phone +\S+ took it[\s\S]*fetched back[\s\S]*Not proved: that a phone\s+subscribes/,
         )
         const both = { ...env, WEBHOOK_URL: `${ntfy.url}/hook` }
         const half = await rig.dispatch(['notify', 'test'], { env: both })
-        assert.equal(half.code, 8)
+        assert.equal(half.exitCode, 8)
         assert.match(half.stdout, /^ok +phone[\s\S]*\nnote +webhook +it did not take the notice: HTTP 500\n +→ Look at/)
         const json = await rig.dispatch(['notify', 'test', '--json'], { env: both })
         const proofs = JSON.parse(json.stdout) as { channel: string; ok: boolean }[]
@@ -328,17 +340,17 @@ describe('without a terminal', { concurrency: 2 }, () => {
 
   it('log: what was sent, what was given up and why; --retry sends that once more', async () => {
     let status = 400
-    const ntfy = await startNtfy(() => (status === 200 ? 'ntfy' : { status }))
+    const ntfy = await startNtfyServer(() => (status === 200 ? 'ntfy' : { status }))
     try {
       await onMachine({ NTFY_SERVER: ntfy.url, NTFY_TOPIC: topic }, async ({ rig, home, config }) => {
         assert.match((await rig.dispatch(['notify', 'log'])).stdout, /^Nothing was sent yet\.\n$/)
-        const { dead, sent } = foldersOf(home, 'phone')
+        const { dead, sent } = getOutboxFolders(home, 'phone')
         const holds = (folder: string) => fs.existsSync(folder) && fs.readdirSync(folder).length > 0
         layNotice(home, '7')
         fs.mkdirSync(path.join(home, 'elsewhere'))
         fs.writeFileSync(path.join(home, 'elsewhere/1-1'), JSON.stringify({ hook_event_name: 'Stop', cwd: '/shop' }))
         await rig.dispatch(['watchdog'])
-        await rig.until('both are given up', () => holds(dead) && fs.readdirSync(dead).length === 2)
+        await rig.waitUntil('both are given up', () => holds(dead) && fs.readdirSync(dead).length === 2)
         const before = await rig.dispatch(['notify', 'log'])
         assert.match(
           before.stdout,
@@ -346,7 +358,7 @@ describe('without a terminal', { concurrency: 2 }, () => {
         )
         assert.match(before.stdout, /^phone: 2 given up within the last day \(HTTP 400.*\)\n.*--retry/m)
         assert.ok(!before.stdout.includes('\u001b'))
-        assert.match(silenceOf(config()), /the phone has not taken 2 notices within the last day: HTTP 400/)
+        assert.match(getChannelWarning(config()), /the phone has not taken 2 notices within the last day: HTTP 400/)
         const listed = await rig.dispatch(['ls'])
         assert.match(listed.stdout, /\n\nNotices do not arrive: the phone has not taken 2 .*dispatch notify log\n$/)
         assert.match((await rig.dispatch(['notify'])).stdout, /^phone +sick +by ntfy at .*has not taken 2 notices/m)
@@ -359,7 +371,7 @@ describe('without a terminal', { concurrency: 2 }, () => {
           (await rig.dispatch(['notify', 'log', '--retry'])).stdout,
           /^2 on their way again: .*1 too old for that/m,
         )
-        await rig.until('both are sent', () => holds(sent) && fs.readdirSync(sent).length === 2)
+        await rig.waitUntil('both are sent', () => holds(sent) && fs.readdirSync(sent).length === 2)
         assert.deepEqual(fs.readdirSync(dead), [path.basename(old)]) // It would be given up again at once.
         const json = JSON.parse((await rig.dispatch(['notify', 'log', '--json', '--last', '2'])).stdout)
         assert.deepEqual(
@@ -376,7 +388,7 @@ describe('without a terminal', { concurrency: 2 }, () => {
     onMachine({ NTFY_TOPIC: topic, NTFY_SERVER: 'http://127.0.0.1:1' }, async ({ rig, home, config }) => {
       assert.equal((await rig.dispatch(['ls'])).stdout, 'No session yet. Begin one: dispatch "task"\n')
       assert.equal((await rig.dispatch(['ls', '--json'])).stdout, '[]\n')
-      const page = await startApp(home, () => silenceOf(config()))
+      const page = await startApp(home, () => getChannelWarning(config()))
       try {
         assert.doesNotMatch((await page.ask('/')).body, /Notices do not arrive/)
         layNotice(home, '8', 60)

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { run, sandboxHere } from '../../host/index.ts'
+import { detectSandbox, runProgram } from '../../host/index.ts'
 import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
-import { committed, type Rig, withRig } from '../rig.ts'
+import { commitFolder, type Rig, withRig } from '../rig.ts'
 
 const task = 'print the number that dep knows'
 
@@ -36,9 +36,9 @@ const scenario: Scenario = {
     spawn('code --name code --clauses C1', 'Write main.js: it prints "dep says" and what require("dep") gives.'),
     bash('wait-workers'),
     bash('submit'),
-    heard => say(heard.last.slice(0, 200)),
+    heard => say(heard.lastText.slice(0, 200)),
   ],
-  ends: ['PASS'],
+  endStates: ['PASS'],
 }
 
 /** A project with a dependency that needs no network, a lock file, an ignored file, and instructions of its own. */
@@ -77,7 +77,7 @@ async function project(rig: Rig, changes: Record<string, string> = {}): Promise<
     fs.writeFileSync(path.join(folder, name), text, { mode: name.endsWith('.js') ? 0o755 : 0o644 })
   }
   fs.symlinkSync('CLAUDE.md', path.join(folder, 'AGENTS.md'))
-  return committed(folder)
+  return commitFolder(folder)
 }
 
 describe('a repository with dependencies', { concurrency: 2 }, () => {
@@ -85,30 +85,30 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
     withRig(scenario, async rig => {
       const cwd = await project(rig)
       const unconfirmed = await rig.dispatch([task], { cwd })
-      assert.equal(unconfirmed.code, 5, unconfirmed.stderr)
+      assert.equal(unconfirmed.exitCode, 5, unconfirmed.stderr)
       assert.match(unconfirmed.stderr, /\.dispatch\.json is new or has changed[\s\S]*dispatch prepare/)
-      assert.equal((await rig.dispatch(['prepare', '--yes'], { cwd })).code, 0)
+      assert.equal((await rig.dispatch(['prepare', '--yes'], { cwd })).exitCode, 0)
 
       const ran = await rig.dispatch([task, '--wait'], { cwd })
-      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
       assert.match(ran.stdout, /sets up the project: echo run.*npm ci --offline/)
-      const { paths } = rig.session()
+      const { paths } = rig.readSession()
       const seen = fs.readFileSync(path.join(paths.workers, 'code/seen.txt'), 'utf8')
       assert.match(seen, /tool 41/)
       for (const name of ['node_modules', '.env.test']) assert.ok(seen.split('\n').includes(name), name)
-      const listed = await run('git', ['ls-tree', '-r', '--name-only', 'judged'], { cwd: paths.trees })
+      const listed = await runProgram('git', ['ls-tree', '-r', '--name-only', 'judged'], { cwd: paths.bareRepository })
       assert.doesNotMatch(listed.stdout, /node_modules|\.env\.test/)
 
       const again = await rig.dispatch([task, '--wait'], { cwd })
-      assert.equal(again.code, 0, again.stdout + again.stderr)
+      assert.equal(again.exitCode, 0, again.stdout + again.stderr)
       assert.match(again.stdout, /the project is set up already/)
       const prepared = path.join(rig.home, 'dispatch/prepared')
       assert.equal(fs.readFileSync(path.join(prepared, '../runs'), 'utf8'), 'run\n', 'the commands ran twice')
 
-      const [request] = rig.stage.seen.filter(one => one.role === 'orchestrator')
+      const [request] = rig.models.requests.filter(one => one.role === 'orchestrator')
       assert.match(request?.body ?? '', /plain_javascript_only/)
       assert.match(request?.body ?? '', /deep\/AGENTS\.md/)
-      const worker = rig.stage.seen.find(
+      const worker = rig.models.requests.find(
         one => one.role !== 'orchestrator' && one.body.includes('plain_javascript_only'),
       )
       assert.ok(worker, 'a worker was not told the instructions')
@@ -126,9 +126,9 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
       const cwd = await project(rig)
       await rig.dispatch(['prepare', '--yes'], { cwd })
       const ran = await rig.dispatch([task, '--wait'], { cwd })
-      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
-      const ended = rig.events().flatMap(event => (event.is === 'setup.ended' ? [event] : []))
-      assert.equal(new Set(ended.map(({ key }) => key)).size, 2)
+      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+      const ended = rig.readEvents().flatMap(event => (event.type === 'dependencies.ended' ? [event] : []))
+      assert.equal(new Set(ended.map(({ cacheKey }) => cacheKey)).size, 2)
       assert.equal(fs.readFileSync(path.join(rig.home, 'dispatch/runs'), 'utf8'), 'run\nrun\n')
     })
   })
@@ -142,7 +142,7 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
           bash('contract check'),
           heard =>
             bash(
-              `ask "the setup fails: $(printf '%s' '${heard.last.includes('not yours to mend') ? 'I was told' : 'nobody said why'}')"`,
+              `ask "the setup fails: $(printf '%s' '${heard.lastText.includes('not yours to mend') ? 'I was told' : 'nobody said why'}')"`,
             ),
           say('I wait.'),
         ],
@@ -156,17 +156,17 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
         })
         await rig.dispatch(['prepare', '--yes'], { cwd })
         const ran = await rig.dispatch([task, '--wait'], { cwd })
-        assert.equal(ran.code, 12, ran.stdout + ran.stderr)
+        assert.equal(ran.exitCode, 12, ran.stdout + ran.stderr)
         assert.match(ran.stdout, /setup failed[^\n]*exit 3: no such registry/)
         assert.match(ran.stdout, /asks you: the setup fails/)
-        assert.ok(!rig.events().some(event => event.is === 'contract.sealed' || event.is === 'check.ran'))
+        assert.ok(!rig.readEvents().some(event => event.type === 'contract.sealed' || event.type === 'check.ran'))
       },
     ))
 
   it('prepare says what keeps the commands in: the sandbox where one works, else nothing', () =>
     withRig(scenario, async rig => {
       const cwd = await project(rig)
-      const here = await sandboxHere()
+      const here = await detectSandbox()
       const isolated = /run in a sandbox \(bubblewrap\), which lets them reach no other host/
       const open = /No sandbox \(([^)]*)\): these commands run with your rights and can reach any host/
       const said = async (SANDBOX: string) =>
@@ -174,7 +174,7 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
       for (const SANDBOX of ['auto', 'required']) {
         const stdout = await said(SANDBOX)
         if ('kind' in here) assert.match(stdout, isolated)
-        else assert.equal(open.exec(stdout)?.[1], here.missing)
+        else assert.equal(open.exec(stdout)?.[1], here.problem)
       }
       assert.equal(open.exec(await said('off'))?.[1], 'SANDBOX=off')
     }))
@@ -185,7 +185,7 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
         '.dispatch.json': '{\n  "setup": "npm ci",\n  "files": ["../x"],\n  "nope": 1\n}',
       })
       const ran = await rig.dispatch([task], { cwd })
-      assert.equal(ran.code, 2)
+      assert.equal(ran.exitCode, 2)
       for (const words of [
         /line 2: setup: /,
         /line 3: files\.0: a path from the top/,
@@ -195,7 +195,7 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
       fs.writeFileSync(path.join(cwd, '.dispatch.json'), '{"files": [".env.absent"]}')
       await rig.dispatch(['prepare', '--yes'], { cwd })
       const absent = await rig.dispatch([task], { cwd })
-      assert.equal(absent.code, 2)
+      assert.equal(absent.exitCode, 2)
       assert.match(absent.stderr, /hands on \.env\.absent, and .* is not a file/)
     }))
 })

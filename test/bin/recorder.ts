@@ -21,7 +21,7 @@ exec sleep 600
 `
 
 /** Lay the recorder on a path of its own; answers the PATH that finds it first. */
-export function layRecorder(rig: Rig): string {
+export function installRecorder(rig: Rig): string {
   const bin = path.join(rig.home, 'recorder')
   fs.mkdirSync(bin, { recursive: true })
   fs.writeFileSync(path.join(bin, 'claude'), script, { mode: 0o755 })

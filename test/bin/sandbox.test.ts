@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { sandboxHere } from '../../host/index.ts'
-import { contract, task, therest } from '../../rehearsal/hello.ts'
+import { detectSandbox } from '../../host/index.ts'
+import { helloContract, helloTask, remainingTurns } from '../../rehearsal/hello.ts'
 import { bash, put, say } from '../../rehearsal/scenario.ts'
-import { readEvidence, readVerdict } from '../../session/index.ts'
-import { committed, fingerprint, hello, type Rig, withRig } from '../rig.ts'
+import { readEvidence, readVerdictRecord } from '../../session/index.ts'
+import { commitFolder, fingerprintFolder, helloScenario, type Rig, withRig } from '../rig.ts'
 
-const here = await sandboxHere()
-const skip = 'missing' in here ? here.missing : false
+const here = await detectSandbox()
+const skip = 'problem' in here ? here.problem : false
 
 /** Acts of a worker against what it must not touch: from its place of work, with the rights of the user. */
 const acts = [
@@ -48,46 +48,46 @@ describe('in the sandbox', { skip, concurrency: 2 }, () => {
     const tried = acts.map(act => `(${act}) 2>/dev/null`).join('\n')
     return withRig(
       {
-        ...hello,
+        ...helloScenario,
         workers: {
           '*': [bash(`${tried}\necho "all were tried"`), put('hello.sh', 'echo hello'), say('It prints hello.')],
         },
-        orchestrator: [put('contract.md', contract), ...therest],
+        orchestrator: [put('contract.md', helloContract), ...remainingTurns],
       },
       async rig => {
         fs.writeFileSync(path.join(rig.home, 'home/secret'), 'the-secret-of-home')
         fs.mkdirSync(path.join(rig.home, 'dispatch/workspace'), { recursive: true })
         fs.writeFileSync(path.join(rig.home, 'dispatch/.env'), '# the-secret-of-env\n')
         fs.mkdirSync(path.join(rig.home, 'dispatch/workspace/the-session-of-another'))
-        const hooks = fingerprint(path.join(import.meta.dirname, '../../hooks'))
-        const ran = await rig.dispatch([task, '--wait'])
-        assert.equal(ran.code, 0, ran.stdout + ran.stderr)
-        const { paths, opening } = rig.session()
+        const hooks = fingerprintFolder(path.join(import.meta.dirname, '../../hooks'))
+        const ran = await rig.dispatch([helloTask, '--wait'])
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+        const { paths, manifest } = rig.readSession()
         const said = fs.readFileSync(paths.worker('hello').stream, 'utf8')
         assert.match(said, /all were tried/)
         assert.doesNotMatch(said, /the-secret-of|the-session-of|GEMINI_API_KEY=/)
         const read = (...names: string[]) => fs.readFileSync(path.join(...names), 'utf8')
-        assert.equal(read(paths.contract), contract.trimStart())
-        assert.equal(read(paths.task), task)
-        assert.deepEqual(JSON.parse(read(paths.session)), opening)
-        assert.match(read(paths.verdict), /^# PASS\n\n2 of 2 clauses are met/)
-        assert.deepEqual(fs.readdirSync(paths.human), [])
+        assert.equal(read(paths.contract), helloContract.trimStart())
+        assert.equal(read(paths.task), helloTask)
+        assert.deepEqual(JSON.parse(read(paths.manifest)), manifest)
+        assert.match(read(paths.verdictText), /^# PASS\n\n2 of 2 clauses are met/)
+        assert.deepEqual(fs.readdirSync(paths.messages), [])
         assert.doesNotMatch(read(paths.outputs, '.git/config'), /hooksPath/)
         assert.ok(!fs.existsSync(path.join(paths.outputs, '.git/hooks/pre-commit')))
         for (const name of ['evidence.old', 'old.md']) assert.ok(!fs.existsSync(path.join(paths.folder, name)), name)
         assert.equal(
           rig
-            .events()
+            .readEvents()
             .map(({ seq }) => seq)
             .findIndex((seq, at) => seq !== at + 1),
           -1,
         )
-        assert.equal(readVerdict(paths)?.sandbox, 'bubblewrap')
+        assert.equal(readVerdictRecord(paths)?.sandbox, 'bubblewrap')
         assert.ok(readEvidence(paths).every(({ sandbox }) => sandbox === 'bubblewrap'))
-        assert.deepEqual(fingerprint(path.join(import.meta.dirname, '../../hooks')), hooks)
+        assert.deepEqual(fingerprintFolder(path.join(import.meta.dirname, '../../hooks')), hooks)
         assert.doesNotMatch((await rig.dispatch(['show'])).stdout, /no sandbox/)
         const audit = await rig.dispatch(['audit'])
-        assert.equal(audit.code, 0, audit.stdout + audit.stderr)
+        assert.equal(audit.exitCode, 0, audit.stdout + audit.stderr)
       },
       { SANDBOX: 'auto', ROUNDS: '1' },
     )
@@ -96,13 +96,13 @@ describe('in the sandbox', { skip, concurrency: 2 }, () => {
   it('dependencies are made inside, a check has no network, and an agent calls no host that was not allowed', () => {
     const probe =
       'node -e "fetch(process.argv[1]).then(r => r.text()).then(t => console.log(t)).catch(() => console.log(\'nobody\'))"'
-    const text = contract
+    const text = helloContract
       .replace('sh hello.sh', 'sh hello.sh && cat deps/made')
       .replace('equals `hello`', 'contains `made inside`')
     return withRig(
       {
-        ...hello,
-        orchestrator: [put('contract.md', text.replace('- scope: `hello.sh`', '- judged')), ...therest],
+        ...helloScenario,
+        orchestrator: [put('contract.md', text.replace('- scope: `hello.sh`', '- judged')), ...remainingTurns],
         workers: {
           '*': [
             put('hello.sh', `echo hello; ${probe} http://localhost:1/`),
@@ -117,13 +117,13 @@ describe('in the sandbox', { skip, concurrency: 2 }, () => {
           '.dispatch.json':
             '{"setup":["mkdir deps; echo made inside > deps/made; touch \\"$HOME/../../escaped\\" || true"],"makes":["deps"]}',
         })
-        assert.equal((await rig.dispatch(['prepare', '--yes'], { cwd })).code, 0)
-        const ran = await rig.dispatch([task, '--wait'], { cwd })
-        assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+        assert.equal((await rig.dispatch(['prepare', '--yes'], { cwd })).exitCode, 0)
+        const ran = await rig.dispatch([helloTask, '--wait'], { cwd })
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
         assert.ok(!fs.existsSync(path.join(rig.home, 'dispatch/prepared/escaped')))
-        const said = fs.readFileSync(rig.session().paths.worker('hello').stream, 'utf8')
+        const said = fs.readFileSync(rig.readSession().paths.worker('hello').stream, 'utf8')
         assert.match(said, /nobody/)
-        const output = fs.readFileSync(path.join(rig.session().paths.evidence, 'round-1-C1.txt'), 'utf8')
+        const output = fs.readFileSync(path.join(rig.readSession().paths.evidence, 'round-1-C1.txt'), 'utf8')
         assert.match(output, /^hello\nnobody\nmade inside/)
       },
       { SANDBOX: 'auto', ROUNDS: '1' },
@@ -145,43 +145,49 @@ describe('where there is none', { concurrency: 2 }, () => {
 
   it('required refuses before anything is made; auto goes on, and says so everywhere', () =>
     withRig(
-      hello,
+      helloScenario,
       async rig => {
         const PATH = without(rig)
-        const refused = await rig.dispatch([task], { env: { PATH, SANDBOX: 'required' } })
-        assert.equal(refused.code, 11, refused.stdout + refused.stderr)
+        const refused = await rig.dispatch([helloTask], { env: { PATH, SANDBOX: 'required' } })
+        assert.equal(refused.exitCode, 11, refused.stdout + refused.stderr)
         assert.match(
           refused.stderr,
           /a sandbox is required, and there is none: bwrap is not on PATH\n.*apt-get install bubblewrap/,
         )
         assert.ok(!fs.existsSync(path.join(rig.home, 'dispatch/workspace')))
 
-        const ran = await rig.dispatch([task, '--wait'], { env: { PATH, SANDBOX: 'auto' } })
-        assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+        const ran = await rig.dispatch([helloTask, '--wait'], { env: { PATH, SANDBOX: 'auto' } })
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
         assert.match(ran.stdout, /no sandbox \(bwrap is not on PATH\): agents and checks run with your rights/)
-        const opened = rig.events()[0]
-        assert.deepEqual(opened?.is === 'session.opened' && opened.sandbox, { kind: null, why: 'bwrap is not on PATH' })
+        const opened = rig.readEvents()[0]
+        assert.deepEqual(opened?.type === 'session.opened' && opened.sandbox, {
+          kind: null,
+          reason: 'bwrap is not on PATH',
+        })
         assert.match(
           (await rig.dispatch(['show'])).stdout,
           /no sandbox: agents and checks run with your rights \(bwrap/,
         )
-        assert.match(fs.readFileSync(rig.session().paths.verdict, 'utf8'), /- sandbox: none: .*bwrap is not on PATH/)
+        assert.match(
+          fs.readFileSync(rig.readSession().paths.verdictText, 'utf8'),
+          /- sandbox: none: .*bwrap is not on PATH/,
+        )
         const page = fs.readFileSync(path.join(rig.home, 'dispatch/web.json'), 'utf8')
-        const shown = await fetch(`${JSON.parse(page).url}/s/${rig.session().id}`).then(answer => answer.text())
+        const shown = await fetch(`${JSON.parse(page).url}/s/${rig.readSession().id}`).then(answer => answer.text())
         assert.match(shown, /none: bwrap is not on PATH/)
       },
       { ROUNDS: '1', WEBUI_PORT: '' },
     ))
 
   it('words that are none are refused', () =>
-    withRig(hello, async rig => {
+    withRig(helloScenario, async rig => {
       const cases: [string[], RegExp][] = [
         [['--sandbox', 'yes'], /--sandbox takes auto, required or off, and not "yes"/],
         [['--allow-host', 'http://x/y'], /--allow-host takes the name of a host, and "http:\/\/x\/y" is none/],
       ]
       for (const [words, pattern] of cases) {
-        const ran = await rig.dispatch([task, ...words])
-        assert.equal(ran.code, 2)
+        const ran = await rig.dispatch([helloTask, ...words])
+        assert.equal(ran.exitCode, 2)
         assert.match(ran.stderr, pattern)
       }
     }))
@@ -191,5 +197,5 @@ async function repository(rig: Rig, files: Record<string, string>): Promise<stri
   const folder = path.join(rig.home, 'elsewhere/project')
   fs.mkdirSync(folder)
   for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text)
-  return committed(folder)
+  return commitFolder(folder)
 }

@@ -8,11 +8,11 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { run } from '../../host/index.ts'
-import { task } from '../../rehearsal/hello.ts'
-import { type Audit, audit, type Part } from '../../session/index.ts'
-import { fingerprint, hello, openRig, type Rig } from '../rig.ts'
-import { Copy, forgeAll, forged, spoilObject } from './forger.ts'
+import { runProgram } from '../../host/index.ts'
+import { helloTask } from '../../rehearsal/hello.ts'
+import { type AuditPart, type AuditReport, auditSession } from '../../session/index.ts'
+import { fingerprintFolder, helloScenario, openRig, type Rig } from '../rig.ts'
+import { corruptObject, forgeEverything, forgeVerdict, SessionCopy } from './forger.ts'
 
 let rig: Rig
 let place: string
@@ -21,12 +21,12 @@ let whole: string
 let proof: string
 
 before(async () => {
-  rig = await openRig(hello)
-  const ran = await rig.dispatch([task, '--wait'])
-  assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+  rig = await openRig(helloScenario)
+  const ran = await rig.dispatch([helloTask, '--wait'])
+  assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
   await rig.dispatch(['stop', '--all'])
   place = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-tamper-'))
-  whole = rig.session().paths.folder
+  whole = rig.readSession().paths.folder
   const pushes = path.join(rig.home, 'dispatch/outbox')
   const texts = fs.readdirSync(pushes, { recursive: true }).map(name => path.join(pushes, `${name}`))
   const pushed = texts.filter(file => file.endsWith('.json')).map(file => fs.readFileSync(file, 'utf8'))
@@ -38,9 +38,9 @@ after(async () => {
   fs.rmSync(place, { recursive: true, force: true })
 })
 
-const copyOf = (name: string) => new Copy(whole, path.join(place, name))
+const copyOf = (name: string) => new SessionCopy(whole, path.join(place, name))
 
-const acts: [name: string, part: Part, act: (copy: Copy) => unknown, says: RegExp][] = [
+const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown, says: RegExp][] = [
   [
     'T01 edit a record of evidence',
     'evidence',
@@ -57,7 +57,7 @@ const acts: [name: string, part: Part, act: (copy: Copy) => unknown, says: RegEx
     'T03 drop the last lines, the verdict with them',
     'verdict',
     copy => {
-      copy.lines = copy.lines.slice(0, copy.find('verdict.given'))
+      copy.lines = copy.lines.slice(0, copy.findEvent('verdict.given'))
     },
     /verdict\.json: is there, though no line of the log gives a verdict/,
   ],
@@ -75,15 +75,15 @@ const acts: [name: string, part: Part, act: (copy: Copy) => unknown, says: RegEx
     'chain',
     copy =>
       fs.appendFileSync(
-        copy.at('events.jsonl'),
-        `\n${JSON.stringify({ ...forged(copy), seq: copy.lines.length + 1 })}\n`,
+        copy.pathOf('events.jsonl'),
+        `\n${JSON.stringify({ ...forgeVerdict(copy), seq: copy.lines.length + 1 })}\n`,
       ),
     /does not follow/,
   ],
   [
     'T06 append a verdict that follows the last line',
     'verdict',
-    copy => copy.rechain([...copy.lines, JSON.stringify(forged(copy))]),
+    copy => copy.rechain([...copy.lines, JSON.stringify(forgeVerdict(copy))]),
     /another reason|not the verdict that was given|not the log/,
   ],
   [
@@ -146,40 +146,40 @@ const acts: [name: string, part: Part, act: (copy: Copy) => unknown, says: RegEx
     'T15 a link in place of a record',
     'evidence',
     copy => {
-      fs.renameSync(copy.at('evidence/round-1-C1.json'), copy.at('elsewhere'))
-      fs.symlinkSync('../elsewhere', copy.at('evidence/round-1-C1.json'))
+      fs.renameSync(copy.pathOf('evidence/round-1-C1.json'), copy.pathOf('elsewhere'))
+      fs.symlinkSync('../elsewhere', copy.pathOf('evidence/round-1-C1.json'))
     },
     /round-1-C1\.json: is a link/,
   ],
   [
     'T16 a second name for a record',
     'evidence',
-    copy => fs.linkSync(copy.at('evidence/base-C1.json'), copy.at('mine')),
+    copy => fs.linkSync(copy.pathOf('evidence/base-C1.json'), copy.pathOf('mine')),
     /is a hard link/,
   ],
   [
     'T17 replace what is in our repository',
     'tree',
-    copy => spoilObject(copy),
+    copy => corruptObject(copy),
     /trees\.git: .*(corrupt|mismatch|unable|missing|garbage)/,
   ],
   [
     'T18 change the rights of a file',
     'tree',
-    copy => fs.chmodSync(copy.at('outputs/hello.sh'), 0o755),
+    copy => fs.chmodSync(copy.pathOf('outputs/hello.sh'), 0o755),
     /hello\.sh: is not as it was judged/,
   ],
   [
     'T19 another evidence/ in its place',
     'evidence',
     copy => {
-      fs.renameSync(copy.at('evidence'), copy.at('aside'))
-      fs.cpSync(copy.at('aside'), copy.at('evidence'), { recursive: true })
+      fs.renameSync(copy.pathOf('evidence'), copy.pathOf('aside'))
+      fs.cpSync(copy.pathOf('aside'), copy.pathOf('evidence'), { recursive: true })
       copy.edit('evidence/base-C1.json', '"red"', '"green"')
     },
     /base-C1\.json: its outcome is green, in the log red/,
   ],
-  ['T20 cut the log to nothing', 'chain', copy => fs.truncateSync(copy.at('events.jsonl')), /holds no event/],
+  ['T20 cut the log to nothing', 'chain', copy => fs.truncateSync(copy.pathOf('events.jsonl')), /holds no event/],
   [
     'T21 edit what the judge was given',
     'packet',
@@ -204,13 +204,18 @@ const acts: [name: string, part: Part, act: (copy: Copy) => unknown, says: RegEx
     copy => copy.write('task.md', 'do nothing'),
     /task\.md: is not the task that was given/,
   ],
-  ['T25 remove a record', 'evidence', copy => fs.rmSync(copy.at('evidence/base-C1.json')), /base-C1\.json: is gone/],
+  [
+    'T25 remove a record',
+    'evidence',
+    copy => fs.rmSync(copy.pathOf('evidence/base-C1.json')),
+    /base-C1\.json: is gone/,
+  ],
   [
     'T26 a link in place of evidence/',
     'evidence',
     copy => {
-      fs.renameSync(copy.at('evidence'), copy.at('aside'))
-      fs.symlinkSync('aside', copy.at('evidence'))
+      fs.renameSync(copy.pathOf('evidence'), copy.pathOf('aside'))
+      fs.symlinkSync('aside', copy.pathOf('evidence'))
     },
     /evidence: is no folder of its own/,
   ],
@@ -233,113 +238,115 @@ const acts: [name: string, part: Part, act: (copy: Copy) => unknown, says: RegEx
 describe('a record that was changed after the fact', { concurrency: 2 }, () => {
   it('untouched it is sound, also as a copy with another name, and its head is the one that was pushed', async () => {
     const copy = copyOf('untouched')
-    const before = fingerprint(copy.folder)
+    const before = fingerprintFolder(copy.folder)
     const ran = await rig.dispatch(['audit', copy.folder, '--head', `proof ${proof}`], {
       env: { DISPATCH_HOME: '/nowhere' },
     })
-    assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
     assert.match(
       ran.stdout.replace(/\s+/g, ' '),
       new RegExp(`\\(verdict\\.given\\) has the head ${proof}.* proof ${proof}`),
     )
-    assert.deepEqual(fingerprint(copy.folder), before, 'an audit changes nothing')
-    assert.equal((await rig.dispatch(['audit'])).code, 0, 'without an id: the newest')
+    assert.deepEqual(fingerprintFolder(copy.folder), before, 'an audit changes nothing')
+    assert.equal((await rig.dispatch(['audit'])).exitCode, 0, 'without an id: the newest')
   })
 
   for (const [name, part, act, says] of acts)
     it(`${name}: damage of the ${part}, exit 13`, async () => {
       const copy = copyOf(name.slice(0, 3))
       await act(copy)
-      const before = fingerprint(copy.folder)
+      const before = fingerprintFolder(copy.folder)
       const ran = await rig.dispatch(['audit', copy.folder, '--json'])
-      assert.equal(ran.code, 13, ran.stdout + ran.stderr)
-      const { remarks } = JSON.parse(ran.stdout) as Audit
-      const told = remarks.filter(one => one.isDamage && one.part === part).map(({ file, what }) => `${file}: ${what}`)
+      assert.equal(ran.exitCode, 13, ran.stdout + ran.stderr)
+      const { problems } = JSON.parse(ran.stdout) as AuditReport
+      const told = problems
+        .filter(one => one.isDamage && one.part === part)
+        .map(({ file, message }) => `${file}: ${message}`)
       assert.match(told.join('\n'), says, ran.stdout)
       assert.ok(
-        remarks.every(({ isDamage, means }) => !isDamage || means !== ''),
+        problems.every(({ isDamage, consequence }) => !isDamage || consequence !== ''),
         'each says what it means',
       )
-      assert.deepEqual(fingerprint(copy.folder), before)
+      assert.deepEqual(fingerprintFolder(copy.folder), before)
     })
 
   it('forged as a whole, with every hash made to fit, only the head on the phone tells', async () => {
     const copy = copyOf('forged')
-    forgeAll(copy)
-    const alone = await audit(copy.folder)
-    assert.ok(alone.isSound, JSON.stringify(alone.remarks))
+    forgeEverything(copy)
+    const alone = await auditSession(copy.folder)
+    assert.ok(alone.isSound, JSON.stringify(alone.problems))
     const ran = await rig.dispatch(['audit', copy.folder, '--head', proof])
-    assert.equal(ran.code, 13, ran.stdout)
+    assert.equal(ran.exitCode, 13, ran.stdout)
     assert.match(ran.stdout, /no line has the head/)
   })
 
   it('what asks for less than before needs the yes of a person to exactly that text, before it counts', async () => {
-    const sealed = { is: 'contract.amended', version: 2, changes: ['C2'], dilutions: ['C2 is gone'], uncovered: [] }
+    const sealed = { type: 'contract.amended', version: 2, changes: ['C2'], dilutions: ['C2 is gone'], uncovered: [] }
     const at = new Date().toISOString()
     const says = async (name: string, yes: object[]) => {
       const copy = copyOf(name)
-      const { sha256, clauses } = JSON.parse(copy.lines[copy.find('contract.sealed')] ?? '')
-      fs.copyFileSync(copy.at('contract.md'), copy.at('evidence/contract-2.md'))
+      const { sha256, clauses } = JSON.parse(copy.lines[copy.findEvent('contract.sealed')] ?? '')
+      fs.copyFileSync(copy.pathOf('contract.md'), copy.pathOf('evidence/contract-2.md'))
       const more = [...yes.map(one => ({ at, sha256, ...one })), { at, ...sealed, sha256, clauses }]
-      const end = copy.find('judging.started')
+      const end = copy.findEvent('judging.started')
       copy.rechain([
         ...copy.lines.slice(0, end),
         ...more.map(one => JSON.stringify({ seq: 0, ...one })),
         ...copy.lines.slice(end),
       ])
-      const { remarks } = await audit(copy.folder)
-      return remarks.some(({ part, isDamage }) => isDamage && part === 'seal')
+      const { problems } = await auditSession(copy.folder)
+      return problems.some(({ part, isDamage }) => isDamage && part === 'seal')
     }
-    assert.equal(await says('yes', [{ is: 'contract.approved', by: 'me' }]), false)
+    assert.equal(await says('yes', [{ type: 'contract.approved', by: 'me' }]), false)
     assert.equal(await says('no', []), true)
-    assert.equal(await says('other', [{ is: 'contract.approved', by: 'me', sha256: 'a'.repeat(64) }]), true)
+    assert.equal(await says('other', [{ type: 'contract.approved', by: 'me', sha256: 'a'.repeat(64) }]), true)
     const { sha256: from } = JSON.parse(copyOf('first').lines.find(line => line.includes('contract.sealed')) ?? '')
-    const asked = { is: 'approval.asked', dilutions: ['C2 is gone'], why: 'so' }
-    const approved = { is: 'contract.approved', by: 'me' }
+    const asked = { type: 'approval.requested', dilutions: ['C2 is gone'], reason: 'so' }
+    const approved = { type: 'contract.approved', by: 'me' }
     assert.equal(await says('bound', [{ ...asked, from }, approved]), false)
     assert.equal(await says('elsewhere', [{ ...asked, from: 'a'.repeat(64) }, approved]), true)
   })
 
   it('a crash between the seal and contract.md is no damage while the session goes on; anything else there is', async () => {
-    const damage = async (name: string, act: (copy: Copy) => void, end = 'judging.started') => {
+    const damage = async (name: string, act: (copy: SessionCopy) => void, end = 'judging.started') => {
       const copy = copyOf(name)
-      if (end !== '') copy.lines = copy.lines.slice(0, copy.find(end))
+      if (end !== '') copy.lines = copy.lines.slice(0, copy.findEvent(end))
       act(copy)
-      const { remarks } = await audit(copy.folder)
-      return remarks.filter(({ part }) => part === 'seal').map(({ isDamage, what }) => isDamage && what)
+      const { problems } = await auditSession(copy.folder)
+      return problems.filter(({ part }) => part === 'seal').map(({ isDamage, message }) => isDamage && message)
     }
-    const gone = (copy: Copy) => fs.rmSync(copy.at('contract.md'))
+    const gone = (copy: SessionCopy) => fs.rmSync(copy.pathOf('contract.md'))
     assert.deepEqual(await damage('unlaid', gone), [false])
     assert.deepEqual(await damage('unlaid-ended', gone, ''), ['is gone'])
     assert.deepEqual(await damage('unlaid-other', copy => copy.write('contract.md', '# mine\n')), [
       'is NOT what was sealed',
     ])
-    const amended = (copy: Copy) => {
-      const { clauses } = JSON.parse(copy.lines[copy.find('contract.sealed')] ?? '')
+    const amended = (copy: SessionCopy) => {
+      const { clauses } = JSON.parse(copy.lines[copy.findEvent('contract.sealed')] ?? '')
       const text = `${copy.read('contract.md')}\n`
       copy.write('evidence/contract-2.md', text)
       const facts = { sha256: hash('sha256', text), changes: ['C9'], dilutions: [], uncovered: [] }
-      const event = { seq: 0, at: new Date().toISOString(), is: 'contract.amended', version: 2, clauses, ...facts }
+      const event = { seq: 0, at: new Date().toISOString(), type: 'contract.amended', version: 2, clauses, ...facts }
       copy.rechain([...copy.lines, JSON.stringify(event)])
     }
     assert.deepEqual(await damage('unlaid-2', amended), [false])
   })
 
   it('what it is asked for must be a session, and the head a head', async () => {
-    assert.equal((await rig.dispatch(['audit', './nothing'])).code, 4)
-    assert.equal((await rig.dispatch(['audit', 'nosuch'])).code, 4)
-    assert.equal((await rig.dispatch(['audit', '--head', 'xyz'])).code, 2)
-    assert.equal((await rig.dispatch(['audit', '--head', proof.slice(0, 15)])).code, 2)
+    assert.equal((await rig.dispatch(['audit', './nothing'])).exitCode, 4)
+    assert.equal((await rig.dispatch(['audit', 'nosuch'])).exitCode, 4)
+    assert.equal((await rig.dispatch(['audit', '--head', 'xyz'])).exitCode, 2)
+    assert.equal((await rig.dispatch(['audit', '--head', proof.slice(0, 15)])).exitCode, 2)
     const shown = await rig.dispatch(['audit', whole.slice(-4)])
-    assert.equal(shown.code, 0, shown.stderr)
+    assert.equal(shown.exitCode, 0, shown.stderr)
     assert.match(shown.stdout, /^ok {4}chain[\s\S]*ok {4}index/m)
   })
 })
 
 describe('a folder that was laid out to do harm', () => {
-  const quickly = async (copy: Copy) => {
+  const quickly = async (copy: SessionCopy) => {
     const began = Date.now()
-    const found = await audit(copy.folder)
+    const found = await auditSession(copy.folder)
     assert.ok(Date.now() - began < 20_000, `it took ${Date.now() - began} ms`)
     return found
   }
@@ -364,9 +371,9 @@ describe('a folder that was laid out to do harm', () => {
   ])
     it(`a pipe at ${name} holds nobody up`, async () => {
       const copy = copyOf(`pipe-${name.replaceAll('/', '-')}`)
-      fs.rmSync(copy.at(name), { force: true, recursive: true })
-      fs.mkdirSync(path.dirname(copy.at(name)), { recursive: true })
-      assert.equal((await run('mkfifo', [copy.at(name)])).code, 0)
+      fs.rmSync(copy.pathOf(name), { force: true, recursive: true })
+      fs.mkdirSync(path.dirname(copy.pathOf(name)), { recursive: true })
+      assert.equal((await runProgram('mkfifo', [copy.pathOf(name)])).exitCode, 0)
       const found = await quickly(copy)
       assert.ok(!found.isSound, JSON.stringify(found))
     })
@@ -383,19 +390,19 @@ describe('a folder that was laid out to do harm', () => {
     ].join('\n')
     for (const git of ['evidence/trees.git', 'outputs/.git']) {
       copy.write(`${git}/config`, config)
-      fs.mkdirSync(copy.at(`${git}/hooks`), { recursive: true })
+      fs.mkdirSync(copy.pathOf(`${git}/hooks`), { recursive: true })
       for (const hook of ['post-index-change', 'fsmonitor-watchman', 'reference-transaction', 'pre-auto-gc'])
-        fs.writeFileSync(copy.at(`${git}/hooks/${hook}`), `#!/bin/sh\n${arm}\n`, { mode: 0o755 })
-      fs.mkdirSync(copy.at(`${git}/info`), { recursive: true })
+        fs.writeFileSync(copy.pathOf(`${git}/hooks/${hook}`), `#!/bin/sh\n${arm}\n`, { mode: 0o755 })
+      fs.mkdirSync(copy.pathOf(`${git}/info`), { recursive: true })
       copy.write(`${git}/info/attributes`, '* filter=evil diff=evil\n')
     }
     copy.write('outputs/.gitattributes', '* filter=evil diff=evil\n')
-    spoilObject(copy)
+    corruptObject(copy)
     const found = await quickly(copy)
     assert.ok(!found.isSound)
     assert.ok(
-      found.remarks.some(({ file }) => file === 'outputs/.gitattributes'),
-      JSON.stringify(found.remarks),
+      found.problems.some(({ file }) => file === 'outputs/.gitattributes'),
+      JSON.stringify(found.problems),
     )
     assert.equal(fs.existsSync(canary), false)
   })
@@ -403,23 +410,23 @@ describe('a folder that was laid out to do harm', () => {
   it('objects that are borrowed from elsewhere are not looked at', async () => {
     const copy = copyOf('borrowed')
     copy.write('evidence/trees.git/objects/info/alternates', '/somewhere/objects\n')
-    const { remarks } = await quickly(copy)
-    assert.ok(remarks.some(({ what, isDamage }) => isDamage && /alternates/.test(what)))
+    const { problems } = await quickly(copy)
+    assert.ok(problems.some(({ message, isDamage }) => isDamage && /alternates/.test(message)))
   })
 
   it('what is huge is looked at only so far: a line of 100 MB, files of 10 GB, JSON without a bottom', async () => {
     const copy = copyOf('huge')
     const long = copyOf('long')
     long.write('events.jsonl', `${copy.read('events.jsonl')}\n{"seq":${'9'.repeat(100 << 20)}`)
-    assert.ok((await quickly(long)).remarks.some(({ what }) => /is longer than/.test(what)))
+    assert.ok((await quickly(long)).problems.some(({ message }) => /is longer than/.test(message)))
     for (const name of ['verdict.json', 'task.md', 'outputs/.git/index', 'evidence/packet-1.txt']) {
       copy.write(name, '')
-      fs.truncateSync(copy.at(name), 10 * 2 ** 30)
+      fs.truncateSync(copy.pathOf(name), 10 * 2 ** 30)
     }
     copy.write('session.json', '['.repeat(1 << 20))
     copy.write('evidence/base-C1.json', '{"a":'.repeat(1 << 19))
-    const { remarks } = await quickly(copy)
-    const told = remarks.map(({ file, what }) => `${file} ${what}`).join('\n')
+    const { problems } = await quickly(copy)
+    const told = problems.map(({ file, message }) => `${file} ${message}`).join('\n')
     assert.match(told, /session\.json does not read[\s\S]*verdict\.json is longer/)
   })
 
@@ -430,11 +437,11 @@ describe('a folder that was laid out to do harm', () => {
     const empty = path.join(place, 'empty')
     fs.mkdirSync(empty)
     fs.writeFileSync(path.join(empty, 'events.jsonl'), '')
-    assert.ok(!(await audit(empty)).isSound)
+    assert.ok(!(await auditSession(empty)).isSound)
     const odd = copyOf('odd')
     odd.write('outputs/\u001b[2Jx\n', 'x')
     const ran = await rig.dispatch(['audit', odd.folder])
-    assert.equal(ran.code, 13)
+    assert.equal(ran.exitCode, 13)
     assert.ok(!ran.stdout.includes('\u001b[2J'), JSON.stringify(ran.stdout))
   })
 
@@ -449,12 +456,13 @@ describe('a folder that was laid out to do harm', () => {
       if (['session.opened', 'check.ran', 'verdict.given'].includes(event.is)) delete event.sha256
       return JSON.stringify(event)
     })
-    fs.rmSync(copy.at('evidence/contract-1.md'))
-    const { isSound, remarks } = await quickly(copy)
-    assert.ok(isSound, JSON.stringify(remarks))
+    fs.rmSync(copy.pathOf('evidence/contract-1.md'))
+    const { isSound, problems } = await quickly(copy)
+    assert.ok(isSound, JSON.stringify(problems))
     assert.ok(
-      remarks.filter(({ what }) => /not recorded by that dispatch|not kept by that dispatch/.test(what)).length >= 4,
+      problems.filter(({ message }) => /not recorded by that dispatch|not kept by that dispatch/.test(message))
+        .length >= 4,
     )
-    assert.ok(!(await audit(copy.folder, proof)).isSound, 'but with the head from the phone it is')
+    assert.ok(!(await auditSession(copy.folder, proof)).isSound, 'but with the head from the phone it is')
   })
 })

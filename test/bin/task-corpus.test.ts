@@ -8,17 +8,17 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { type Ran, run } from '../../host/index.ts'
-import { pathsOf } from '../../session/index.ts'
-import { door, idle, openRig, type Rig } from '../rig.ts'
-import { layRecorder } from './recorder.ts'
-import { canary, type Seed, seeds } from './tasks.ts'
+import { type RunResult, runProgram } from '../../host/index.ts'
+import { resolveSessionPaths } from '../../session/index.ts'
+import { entryPoint, idleScenario, openRig, type Rig } from '../rig.ts'
+import { installRecorder } from './recorder.ts'
+import { CANARY_FILE, type TaskSeed, taskSeeds } from './tasks.ts'
 
 const everyWay = Boolean(process.env['C1_ALL'])
 
 const ways = ['typed', '--file'] as const
 type Way = (typeof ways)[number]
-interface Given extends Ran {
+interface Given extends RunResult {
   /** Where this task's session would be: a home of its own. */
   workspace: string
 }
@@ -28,8 +28,8 @@ let refusing: string
 let recording: string
 
 before(async () => {
-  rig = await openRig(idle)
-  recording = layRecorder(rig)
+  rig = await openRig(idleScenario)
+  recording = installRecorder(rig)
   const bin = path.join(rig.home, 'refusing')
   fs.mkdirSync(bin)
   fs.writeFileSync(
@@ -43,23 +43,23 @@ before(async () => {
 after(() => rig.close())
 
 it('there are sixty of them', () => {
-  assert.equal(seeds.length, 60)
-  assert.equal(new Set(seeds.map(({ name }) => name)).size, 60)
+  assert.equal(taskSeeds.length, 60)
+  assert.equal(new Set(taskSeeds.map(({ name }) => name)).size, 60)
 })
 
 describe('F58 a task is stored byte for byte and reaches the orders, or is refused; nothing in it is ever run', {
   concurrency: 4,
 }, () => {
-  for (const [at, seed] of seeds.entries())
+  for (const [at, seed] of taskSeeds.entries())
     for (const way of everyWay ? ways : ways.slice(at % 2, (at % 2) + 1))
       it(`${at + 1} ${seed.name}, ${way}`, async () => {
-        const { workspace, code, stdout, stderr } = await give(seed, way, { PATH: refusing })
+        const { workspace, exitCode, stdout, stderr } = await give(seed, way, { PATH: refusing })
         if (seed.refused) {
-          assert.equal(code, 2, stdout + stderr)
+          assert.equal(exitCode, 2, stdout + stderr)
           assert.match(stderr, seed.refused)
           assert.ok(!fs.existsSync(workspace), 'a session was made')
         } else {
-          assert.equal(code, 6, stdout + stderr)
+          assert.equal(exitCode, 6, stdout + stderr)
           assert.match(stderr, /no terminal today/)
           stored(workspace, seed)
         }
@@ -68,12 +68,12 @@ describe('F58 a task is stored byte for byte and reaches the orders, or is refus
 })
 
 describe('in a real terminal too', { concurrency: 4 }, () => {
-  const chosen = everyWay ? seeds : [8, 10, 14, 25, 29, 30, 37, 40, 45, 60].flatMap(n => seeds[n - 1] ?? [])
+  const chosen = everyWay ? taskSeeds : [8, 10, 14, 25, 29, 30, 37, 40, 45, 60].flatMap(n => taskSeeds[n - 1] ?? [])
   for (const seed of chosen.filter(({ refused }) => !refused))
     it(seed.name, async () => {
-      const { workspace, code, stderr } = await give(seed, 'typed', { PATH: recording })
+      const { workspace, exitCode, stderr } = await give(seed, 'typed', { PATH: recording })
       try {
-        assert.equal(code, 0, stderr)
+        assert.equal(exitCode, 0, stderr)
         const { folder } = stored(workspace, seed)
         const words = fs.readFileSync(path.join(folder, 'recorded'))
         assert.ok(words.includes('--append-system-prompt-file'))
@@ -86,14 +86,14 @@ describe('in a real terminal too', { concurrency: 4 }, () => {
 })
 
 describe('and in the first request of the real claude', { concurrency: 4 }, () => {
-  for (const seed of [10, 30, 43].flatMap(n => seeds[n - 1] ?? []))
+  for (const seed of [10, 30, 43].flatMap(n => taskSeeds[n - 1] ?? []))
     it(seed.name, async () => {
       const ran = await rig.dispatch(['--', seed.bytes.toString()])
-      assert.equal(ran.code, 0, ran.stderr)
+      assert.equal(ran.exitCode, 0, ran.stderr)
       const id = ran.stdout.split('\n')[0] ?? ''
       try {
-        const request = await rig.until('the first request', () =>
-          rig.stage.seen.find(({ role, body }) => role === 'orchestrator' && body.includes(id)),
+        const request = await rig.waitUntil('the first request', () =>
+          rig.models.requests.find(({ role, body }) => role === 'orchestrator' && body.includes(id)),
         )
         const { system } = JSON.parse(request.body) as { system: { text: string }[] }
         assert.ok(system.some(({ text }) => text.includes(seed.bytes.toString())))
@@ -104,11 +104,11 @@ describe('and in the first request of the real claude', { concurrency: 4 }, () =
 })
 
 it('an argument that is longer than the system takes never reaches us', async () => {
-  const ran = await run('/bin/sh', ['-c', 'x=$(cat); exec sh "$0" "$x"', door], {
+  const ran = await runProgram('/bin/sh', ['-c', 'x=$(cat); exec sh "$0" "$x"', entryPoint], {
     env: { ...rig.environment, DISPATCH_HOME: path.join(rig.home, 'never') },
     input: 'x'.repeat(131_072),
   })
-  assert.equal(ran.code, 126)
+  assert.equal(ran.exitCode, 126)
   assert.ok(!fs.existsSync(path.join(rig.home, 'never')))
 })
 
@@ -119,16 +119,19 @@ it('a file that never ends, a folder and a missing one are refused; a pipe is a 
     ['/nowhere', /cannot be read: ENOENT/],
   ] as const) {
     const ran = await rig.dispatch(['--file', file])
-    assert.equal(ran.code, 2, ran.stderr)
+    assert.equal(ran.exitCode, 2, ran.stderr)
     assert.match(ran.stderr, words)
   }
-  const endless = await run('/bin/sh', ['-c', 'yes | sh "$0" -', door], { env: rig.environment, deadline: 20_000 })
-  assert.equal(endless.code, 2)
+  const endless = await runProgram('/bin/sh', ['-c', 'yes | sh "$0" -', entryPoint], {
+    env: rig.environment,
+    timeoutMs: 20_000,
+  })
+  assert.equal(endless.exitCode, 2)
   assert.match(endless.stderr, /standard input has \d+ or more bytes/)
-  const piped = await run('/bin/sh', ['-c', 'printf "from a pipe" | sh "$0" --file /dev/stdin', door], {
+  const piped = await runProgram('/bin/sh', ['-c', 'printf "from a pipe" | sh "$0" --file /dev/stdin', entryPoint], {
     env: { ...rig.environment, PATH: refusing, DISPATCH_HOME: path.join(rig.home, 'piped') },
   })
-  assert.equal(piped.code, 6, piped.stderr)
+  assert.equal(piped.exitCode, 6, piped.stderr)
   stored(path.join(rig.home, 'piped/workspace'), { name: '', bytes: Buffer.from('from a pipe') })
 })
 
@@ -137,36 +140,36 @@ it('a file that never ends, a folder and a missing one are refused; a pipe is a 
 let count = 0
 
 /** Give a task through the real door, in a home of its own. What no argument can hold is typed at standard input. */
-async function give({ bytes }: Seed, way: Way, changes: Record<string, string>): Promise<Given> {
+async function give({ bytes }: TaskSeed, way: Way, changes: Record<string, string>): Promise<Given> {
   const own = path.join(rig.home, 'given', String(++count))
   const cwd = path.join(rig.home, 'elsewhere')
   const env = { ...rig.environment, DISPATCH_HOME: own, ...changes }
   const workspace = path.join(own, 'workspace')
-  const options = { env, cwd, deadline: 60_000 }
+  const options = { env, cwd, timeoutMs: 60_000 }
   if (way === '--file') {
     const file = path.join(rig.home, `task-${count}`)
     fs.writeFileSync(file, bytes)
-    return { ...(await run('/bin/sh', [door, '--file', file], options)), workspace }
+    return { ...(await runProgram('/bin/sh', [entryPoint, '--file', file], options)), workspace }
   }
   if (bytes.length > 131_071 || bytes.includes(0))
-    return { ...(await run('/bin/sh', [door, '-'], { ...options, input: bytes })), workspace }
+    return { ...(await runProgram('/bin/sh', [entryPoint, '-'], { ...options, input: bytes })), workspace }
   // Only a shell can hand on bytes that are no UTF-8; the dot keeps the line breaks at the end.
   const dashes = bytes[0] === 0x2d ? '--' : ''
   const typing = `x=$(cat; echo .); exec sh "$0" ${dashes} "\${x%.}"`
-  return { ...(await run('/bin/sh', ['-c', typing, door], { ...options, input: bytes })), workspace }
+  return { ...(await runProgram('/bin/sh', ['-c', typing, entryPoint], { ...options, input: bytes })), workspace }
 }
 
-function stored(workspace: string, { bytes }: Seed): { folder: string } {
+function stored(workspace: string, { bytes }: TaskSeed): { folder: string } {
   const [id, ...others] = fs.readdirSync(workspace)
   assert.ok(id !== undefined && others.length === 0, 'there is not one session')
-  const paths = pathsOf(path.join(workspace, id))
+  const paths = resolveSessionPaths(path.join(workspace, id))
   assert.ok(fs.readFileSync(paths.task).equals(bytes), 'the task is not what was given')
-  assert.ok(fs.readFileSync(paths.orders).includes(bytes), 'the orders do not hold the task')
+  assert.ok(fs.readFileSync(paths.systemPrompt).includes(bytes), 'the orders do not hold the task')
   return paths
 }
 
 function nothingWasRun(): void {
   assert.deepEqual(fs.readdirSync(path.join(rig.home, 'elsewhere')), [])
-  const made = fs.readdirSync(rig.home, { recursive: true }).filter(name => String(name).endsWith(canary))
+  const made = fs.readdirSync(rig.home, { recursive: true }).filter(name => String(name).endsWith(CANARY_FILE))
   assert.deepEqual(made, [])
 }

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { idle, type Rig, withRig } from '../rig.ts'
+import { idleScenario, type Rig, withRig } from '../rig.ts'
 
 const nasty = `it's "quoted" $(touch X) \`touch X\` #(touch X) #{pane_id} !! %s \\n \\ {{task}} <% %>\r\nsecond line\ttab\n\n👩‍👩‍👧 مرحبا ${'z'.repeat(3000)} --\n<!-- --> a;`
 
 /** What the orchestrator's first request carried as its instructions. */
 async function instructions(rig: Rig): Promise<string> {
-  const request = await rig.until('the first request', () => rig.stage.seen.find(seen => seen.role === 'orchestrator'))
+  const request = await rig.waitUntil('the first request', () =>
+    rig.models.requests.find(seen => seen.role === 'orchestrator'),
+  )
   const { system } = JSON.parse(request.body) as { system: { text: string }[] }
   return system.map(block => block.text).join('\n')
 }
@@ -16,7 +18,7 @@ async function instructions(rig: Rig): Promise<string> {
 describe('a task reaches the disk and the agent byte for byte', { concurrency: 2 }, () => {
   const needle = `find the needle-7f3a in here\n${nasty}\n\n`
   const million = `${'0123456789abcdef'.repeat(65_535)}… and the end;`
-  const ways: [string, (rig: Rig) => Promise<{ code: number | undefined; stderr: string }>, string][] = [
+  const ways: [string, (rig: Rig) => Promise<{ exitCode: number | undefined; stderr: string }>, string][] = [
     ['as an argument', rig => rig.dispatch([nasty]), nasty],
     ['as an argument that begins with a dash', rig => rig.dispatch(['--', '-rf / ; --help']), '-rf / ; --help'],
     ['from standard input, with its last line breaks', rig => rig.dispatch(['-'], { input: needle }), needle],
@@ -31,14 +33,14 @@ describe('a task reaches the disk and the agent byte for byte', { concurrency: 2
   ]
   for (const [name, give, task] of ways) {
     it(name, () =>
-      withRig(idle, async rig => {
+      withRig(idleScenario, async rig => {
         const ran = await give(rig)
-        assert.equal(ran.code, 0, ran.stderr)
-        assert.ok(fs.readFileSync(rig.session().paths.task).equals(Buffer.from(task)))
+        assert.equal(ran.exitCode, 0, ran.stderr)
+        assert.ok(fs.readFileSync(rig.readSession().paths.task).equals(Buffer.from(task)))
         assert.ok((await instructions(rig)).includes(task), 'the orchestrator was not sent these very words')
         assert.deepEqual(fs.readdirSync(path.join(rig.home, 'elsewhere')), [], 'something in the task was run')
         const commands = rig
-          .processes()
+          .listProcesses()
           .map(({ command }) => command)
           .join('\n')
         assert.ok(commands.includes('claude'))
@@ -49,7 +51,7 @@ describe('a task reaches the disk and the agent byte for byte', { concurrency: 2
 })
 
 it('what is not a task is exit 2, with words, and leaves no session', () =>
-  withRig(idle, async rig => {
+  withRig(idleScenario, async rig => {
     const big = path.join(rig.home, 'big')
     fs.writeFileSync(big, Buffer.alloc(1024 * 1024 + 1, 'a'))
     const cases: [string[], RegExp, Uint8Array?][] = [
@@ -69,7 +71,7 @@ it('what is not a task is exit 2, with words, and leaves no session', () =>
     ]
     for (const [words, expected, input] of cases) {
       const ran = await rig.dispatch(words, input ? { input } : {})
-      assert.equal(ran.code, 2, `${words.join(' ').slice(0, 40)}: ${ran.stdout}${ran.stderr}`)
+      assert.equal(ran.exitCode, 2, `${words.join(' ').slice(0, 40)}: ${ran.stdout}${ran.stderr}`)
       assert.match(ran.stderr, expected)
     }
     assert.ok(
@@ -79,7 +81,7 @@ it('what is not a task is exit 2, with words, and leaves no session', () =>
   }))
 
 it('without git or tmux nothing is begun: exit 6 with the line that installs it', () =>
-  withRig(idle, async rig => {
+  withRig(idleScenario, async rig => {
     const bin = path.join(rig.home, 'bin')
     fs.mkdirSync(bin)
     for (const name of ['readlink', 'sh', 'tmux']) fs.symlinkSync(`/usr/bin/${name}`, path.join(bin, name))
@@ -89,7 +91,7 @@ it('without git or tmux nothing is begun: exit 6 with the line that installs it'
     ] as const) {
       fs.rmSync(path.join(bin, absent), { force: true })
       const ran = await rig.dispatch(['do it now'], { env: { PATH: bin } })
-      assert.equal(ran.code, 6, ran.stdout + ran.stderr)
+      assert.equal(ran.exitCode, 6, ran.stdout + ran.stderr)
       assert.match(ran.stderr, words)
       assert.equal((await rig.dispatch(['ls'])).stdout, 'No session yet. Begin one: dispatch "task"\n')
     }
@@ -110,7 +112,7 @@ describe('a start that fails says why and leaves nothing running', { concurrency
   for (const [name, script, exit, words] of claudes) {
     it(name, () =>
       withRig(
-        idle,
+        idleScenario,
         async rig => {
           fs.mkdirSync(path.join(rig.home, 'bin'))
           fs.writeFileSync(
@@ -119,14 +121,15 @@ describe('a start that fails says why and leaves nothing running', { concurrency
             { mode: 0o755 },
           )
           const ran = await rig.dispatch(['do it'], { env: { PATH: `${rig.home}/bin:${rig.environment['PATH']}` } })
-          assert.equal(ran.code, exit, ran.stderr)
+          assert.equal(ran.exitCode, exit, ran.stderr)
           assert.match(ran.stderr, words)
-          await rig.until(
+          await rig.waitUntil(
             'nothing is left of it',
-            () => rig.processes().every(({ command }) => !command.includes('claude') && !command.includes('runner')),
+            () =>
+              rig.listProcesses().every(({ command }) => !command.includes('claude') && !command.includes('runner')),
             5,
           )
-          assert.equal(rig.status().phase, 'failed')
+          assert.equal(rig.readStatus().phase, 'failed')
         },
         { START_TIMEOUT_SEC: '4' },
       ),
@@ -135,7 +138,7 @@ describe('a start that fails says why and leaves nothing running', { concurrency
 })
 
 it('an own login without our trust entry is exit 7 and names setup; setup shows the entry, adds it, and touches nothing else', () =>
-  withRig(idle, async rig => {
+  withRig(idleScenario, async rig => {
     const config = path.join(rig.home, 'home/.claude.json')
     const before = {
       numStartups: 4,
@@ -145,10 +148,10 @@ it('an own login without our trust entry is exit 7 and names setup; setup shows 
     fs.writeFileSync(config, JSON.stringify(before))
     const env = { ANTHROPIC_API_KEY: '' }
     const refused = await rig.dispatch(['do it'], { env })
-    assert.equal(refused.code, 7)
+    assert.equal(refused.exitCode, 7)
     assert.match(refused.stderr, /dispatch setup/)
     assert.equal(
-      (await rig.dispatch(['setup'], { env })).code,
+      (await rig.dispatch(['setup'], { env })).exitCode,
       2,
       'without a terminal and without --yes it must not write',
     )

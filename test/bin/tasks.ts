@@ -1,7 +1,7 @@
 /** Sixty texts that a person might give as a task. `CANARY` is a file that no text may ever make. */
-export const canary = 'CANARY-7f3a'
+export const CANARY_FILE = 'CANARY-7f3a'
 
-export interface Seed {
+export interface TaskSeed {
   name: string
   bytes: Buffer
   /** What the refusal says, where it is none to begin with. */
@@ -9,7 +9,7 @@ export interface Seed {
 }
 
 const mebi = 1024 * 1024
-const touch = `touch ${canary}`
+const touch = `touch ${CANARY_FILE}`
 
 const texts: [name: string, text: string | Uint8Array, refused?: RegExp][] = [
   ['nothing', '', /is empty/],
@@ -70,11 +70,11 @@ const texts: [name: string, text: string | Uint8Array, refused?: RegExp][] = [
   ['a secret', 'AWS_SECRET_ACCESS_KEY=abc/def+ghi'],
   ['an address with a password', 'https://me:secret@host/?a=b&c=d'],
   ['a way up', '../../..'],
-  ['a chain', `x && ${touch} || ${touch} | ${touch} > ${canary}`],
-  ['a here-document', `cat <<EOF > ${canary}\n$(${touch})\nEOF\n`],
+  ['a chain', `x && ${touch} || ${touch} | ${touch} > ${CANARY_FILE}`],
+  ['a here-document', `cat <<EOF > ${CANARY_FILE}\n$(${touch})\nEOF\n`],
 ]
 
-export const seeds: Seed[] = texts.map(([name, text, refused]) => ({
+export const taskSeeds: TaskSeed[] = texts.map(([name, text, refused]) => ({
   name,
   bytes: Buffer.from(text as string),
   ...(refused === undefined ? {} : { refused }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import stringWidth from 'string-width'
-import { hang, pad, paint, shorten, table, widthOf, wrap } from '../../bin/terminal.ts'
+import { formatTable, hang, measureTextWidth, pad, paint, shorten, wrap } from '../../bin/terminal.ts'
 
 test('CJK and emoji take two columns, a colour takes none', () => {
   const widths = {
@@ -15,18 +15,18 @@ test('CJK and emoji take two columns, a colour takes none', () => {
     '\u001b[31mred\u001b[39m': 3,
     '': 0,
   }
-  for (const [text, width] of Object.entries(widths)) assert.equal(widthOf(text), width, text)
+  for (const [text, width] of Object.entries(widths)) assert.equal(measureTextWidth(text), width, text)
 })
 
 test('what is measured without string-width has the width that string-width gives it', () => {
   for (let code = 0x20; code < 0x3000; code++) {
     const character = String.fromCodePoint(code)
-    assert.equal(widthOf(character), stringWidth(character), code.toString(16))
+    assert.equal(measureTextWidth(character), stringWidth(character), code.toString(16))
   }
 })
 
 test('columns are straight with CJK and emoji in them', () => {
-  const rows = table([
+  const rows = formatTable([
     ['日本語', 'x'],
     [paint('green', 'a'), 'x'],
     ['👍 ok', 'x'],

@@ -4,8 +4,8 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { it } from 'node:test'
-import { drainSpool, type Told } from '../../runner/spool.ts'
-import { end, hear, lying, place } from './machine.ts'
+import { drainHookInbox, type HookEvent } from '../../runner/spool.ts'
+import { createHookFolder, endInput, listSpoolFiles, runHook } from './machine.ts'
 
 const events = ['SessionStart', 'Stop', 'StopFailure', 'SubagentStop', 'Notification', 'PermissionDenied', 'SessionEnd']
 const typical = {
@@ -101,7 +101,7 @@ const payloads: [about: string, bytes: string | Buffer, says: string | undefined
 
 it(`C4: ${payloads.length} payloads: exit 0, no word, nothing outside the spool, and what they say is heard`, async t => {
   assert.ok(payloads.length >= 100, String(payloads.length))
-  const folder = place(t)
+  const folder = createHookFolder(t)
   const spool = path.join(folder, 'spool')
   const outside = () => [
     fs.readdirSync(folder),
@@ -109,20 +109,20 @@ it(`C4: ${payloads.length} payloads: exit 0, no word, nothing outside the spool,
   ]
   const before = outside()
   for (const [about, bytes, says] of payloads) {
-    const ended = await hear(
+    const ended = await runHook(
       '/bin/sh "$DISPATCH_HOOKS/record"',
       { DISPATCH_SPOOL: spool, DISPATCH_WORKER: 's/w' },
-      end(bytes),
+      endInput(bytes),
     )
-    assert.deepEqual([ended.code, ended.said], [0, ''], about)
-    const [name = 'none', ...more] = lying(spool)
+    assert.deepEqual([ended.code, ended.output], [0, ''], about)
+    const [name = 'none', ...more] = listSpoolFiles(spool)
     assert.deepEqual(more, [], about)
     const left = fs.readFileSync(path.join(spool, name))
     assert.deepEqual(left, Buffer.from(bytes).subarray(0, 65_536), about)
-    const told: Told[] = []
-    drainSpool(spool, one => told.push(one))
+    const told: HookEvent[] = []
+    drainHookInbox(spool, one => told.push(one))
     assert.deepEqual(
-      told.map(one => [one.hook_event_name, one.left.by]),
+      told.map(one => [one.hook_event_name, one.origin.worker]),
       says === undefined ? [] : [[says, 'w']],
       about,
     )

@@ -3,17 +3,17 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { it, type TestContext } from 'node:test'
-import { hooks as look } from '../../bin/doctor/hooks.ts'
-import { type Config, findClaude, install } from '../../host/index.ts'
-import { hooks, place } from './machine.ts'
+import { checkHooks as look } from '../../bin/doctor/hooks.ts'
+import { type Config, findClaude, installFolder } from '../../host/index.ts'
+import { createHookFolder, hooksFolder } from './machine.ts'
 
 /** An install of its own, with something changed in it, as doctor sees it. */
 async function found(t: TestContext, change: (folder: string) => void) {
-  const folder = place(t)
-  fs.cpSync(hooks, path.join(folder, 'hooks'), { recursive: true })
-  fs.copyFileSync(path.join(install, 'settings.json'), path.join(folder, 'settings.json'))
+  const folder = createHookFolder(t)
+  fs.cpSync(hooksFolder, path.join(folder, 'hooks'), { recursive: true })
+  fs.copyFileSync(path.join(installFolder, 'settings.json'), path.join(folder, 'settings.json'))
   change(folder)
-  const symptoms = await look({ install: folder, claude: path.join(folder, 'claude') } as Config)
+  const symptoms = await look({ installFolder: folder, claudeFolder: path.join(folder, 'claude') } as Config)
   return symptoms.at(-1)
 }
 
@@ -31,7 +31,7 @@ it('F57: an install as it should be fires every hook', async t => {
 })
 
 it('a claude that passes over the settings it is given is named: no session would count as started', async t => {
-  const bin = place(t)
+  const bin = createHookFolder(t)
   const program = `#!/bin/sh\nexec '${findClaude()}' -p doctor\n`
   fs.writeFileSync(path.join(bin, 'claude'), program, { mode: 0o755 })
   const before = process.env['PATH']

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { install, readJsonc, run } from '../../host/index.ts'
-import { processesOf } from '../rig.ts'
-import { end, hear, hooks, lying, place } from './machine.ts'
+import { installFolder, parseJsonc, runProgram } from '../../host/index.ts'
+import { findProcesses } from '../rig.ts'
+import { createHookFolder, endInput, hooksFolder, listSpoolFiles, runHook } from './machine.ts'
 
 const record = '/bin/sh "$DISPATCH_HOOKS/record"'
 const fine = { code: 0, said: '' }
@@ -20,24 +20,28 @@ function shellLine(shell: string): string {
 describe('F54: whatever comes in, or does not', { concurrency: 2 }, () => {
   for (const shell of shells)
     it(`${shell}: half-closed and never-closed input, and none at all: exit 0 in time, and what has come is kept`, async t => {
-      const spool = path.join(place(t), 'spool')
+      const spool = path.join(createHookFolder(t), 'spool')
       const line = `exec ${shellLine(shell)} "$DISPATCH_HOOKS/record"`
-      const half = await hear(line, { DISPATCH_SPOOL: spool }, input => void input.write('{"hook_event_name":"Stop"'))
+      const half = await runHook(
+        line,
+        { DISPATCH_SPOOL: spool },
+        input => void input.write('{"hook_event_name":"Stop"'),
+      )
       assert.deepEqual({ ...half, seconds: 0 }, { ...fine, seconds: 0 })
       assert.ok(half.seconds < 3, `${half.seconds} s`)
-      const [left = 'nothing'] = lying(spool)
+      const [left = 'nothing'] = listSpoolFiles(spool)
       assert.equal(fs.readFileSync(path.join(spool, left), 'utf8'), '{"hook_event_name":"Stop"')
-      const much = await hear(line, { DISPATCH_SPOOL: spool }, input => void input.write('x'.repeat(100_000)))
+      const much = await runHook(line, { DISPATCH_SPOOL: spool }, input => void input.write('x'.repeat(100_000)))
       assert.deepEqual({ ...much, seconds: 0 }, { ...fine, seconds: 0 })
       assert.deepEqual(
-        lying(spool)
+        listSpoolFiles(spool)
           .map(name => fs.statSync(path.join(spool, name)).size)
           .sort(),
         [25, 65_536],
       )
-      const none = await hear(line, { DISPATCH_SPOOL: spool }, () => undefined)
+      const none = await runHook(line, { DISPATCH_SPOOL: spool }, () => undefined)
       assert.deepEqual({ ...none, seconds: 0 }, { ...fine, seconds: 0 })
-      const shut = await hear(`${line} <&-`, { DISPATCH_SPOOL: spool }, () => undefined)
+      const shut = await runHook(`${line} <&-`, { DISPATCH_SPOOL: spool }, () => undefined)
       assert.deepEqual({ ...shut, seconds: 0 }, { ...fine, seconds: 0 })
       await gone(spool)
     })
@@ -45,15 +49,15 @@ describe('F54: whatever comes in, or does not', { concurrency: 2 }, () => {
 
 describe('F55: whatever the disk does', { concurrency: 2 }, () => {
   it('a spool that is missing, a file, or not to be written: exit 0 and not a word', async t => {
-    const folder = place(t)
+    const folder = createHookFolder(t)
     fs.writeFileSync(path.join(folder, 'file'), '')
     for (const spool of [path.join(folder, 'none'), path.join(folder, 'file'), '/proc/1', '/dev/full'])
       for (const hook of ['record', 'stop']) {
         const line = `/bin/sh "$DISPATCH_HOOKS/${hook}"`
-        const ended = await hear(
+        const ended = await runHook(
           line,
           { DISPATCH_SPOOL: spool, DISPATCH_ROLE: 'orchestrator' },
-          end('{}'.repeat(99_999)),
+          endInput('{}'.repeat(99_999)),
         )
         assert.deepEqual({ ...ended, seconds: 0 }, { ...fine, seconds: 0 }, `${hook} ${spool}`)
       }
@@ -65,42 +69,42 @@ describe('F55: whatever the disk does', { concurrency: 2 }, () => {
   const stalled = 'for n in 0 1 2 3 4; do mkfifo "$DISPATCH_SPOOL/.$(($(date +%s) + n))-$$-"; done; exec'
 
   it('a disk that stalls is not waited for, and when it goes on nothing is lost', async t => {
-    const spool = path.join(place(t), 'spool')
-    const ended = await hear(
+    const spool = path.join(createHookFolder(t), 'spool')
+    const ended = await runHook(
       `${stalled} ${record}`,
       { PATH: '/usr/bin:/bin', DISPATCH_SPOOL: spool },
-      end('{"late":1}'),
+      endInput('{"late":1}'),
     )
     assert.deepEqual({ ...ended, seconds: 0 }, { ...fine, seconds: 0 })
     assert.ok(ended.seconds < 4, `${ended.seconds} s`)
-    assert.deepEqual(lying(spool), [])
+    assert.deepEqual(listSpoolFiles(spool), [])
     const pipes = fs.readdirSync(spool).map(name => path.join(spool, name))
-    const read = await run('/bin/sh', ['-c', 'for pipe; do timeout 1 cat "$pipe"; done', 'sh', ...pipes])
+    const read = await runProgram('/bin/sh', ['-c', 'for pipe; do timeout 1 cat "$pipe"; done', 'sh', ...pipes])
     assert.equal(read.stdout, '{"late":1}')
     await gone(spool)
   })
 
   it('a hold that cannot be read lets the turn end; a guard that cannot be read refuses', async t => {
-    const folder = place(t)
+    const folder = createHookFolder(t)
     const pipe = path.join(folder, 'stalls')
-    await run('mkfifo', [pipe])
+    await runProgram('mkfifo', [pipe])
     const env = { DISPATCH_SPOOL: path.join(folder, 'spool'), DISPATCH_ROLE: 'orchestrator' }
-    const stop = await hear('/bin/sh "$DISPATCH_HOOKS/stop"', { ...env, DISPATCH_HOLD: pipe }, end('{}'))
+    const stop = await runHook('/bin/sh "$DISPATCH_HOOKS/stop"', { ...env, DISPATCH_HOLD: pipe }, endInput('{}'))
     assert.deepEqual({ ...stop, seconds: 0 }, { ...fine, seconds: 0 })
     assert.ok(stop.seconds < 4, `${stop.seconds} s`)
-    assert.equal(lying(env.DISPATCH_SPOOL).length, 1)
+    assert.equal(listSpoolFiles(env.DISPATCH_SPOOL).length, 1)
     const asked = '{"tool_input":{"file_path":"/a/b"}}'
-    const guard = await hear('/bin/sh "$DISPATCH_HOOKS/guard"', { ...env, DISPATCH_GUARD: pipe }, end(asked))
+    const guard = await runHook('/bin/sh "$DISPATCH_HOOKS/guard"', { ...env, DISPATCH_GUARD: pipe }, endInput(asked))
     assert.equal(guard.code, 0)
-    assert.match(guard.said, /^\{.*"permissionDecision":"deny".*not be looked up in time.*\}\n$/)
+    assert.match(guard.output, /^\{.*"permissionDecision":"deny".*not be looked up in time.*\}\n$/)
     assert.ok(guard.seconds < 6, `${guard.seconds} s`)
-    await run('/bin/sh', ['-c', ': >"$1"', 'sh', pipe], { deadline: 3000 }) // Whoever still waits for it goes on.
+    await runProgram('/bin/sh', ['-c', ': >"$1"', 'sh', pipe], { timeoutMs: 3000 }) // Whoever still waits for it goes on.
     await gone(folder)
   })
 })
 
 describe('F57: whatever the environment lacks', { concurrency: 2 }, () => {
-  const settings = readJsonc(fs.readFileSync(path.join(install, 'settings.json'), 'utf8')).value as {
+  const settings = parseJsonc(fs.readFileSync(path.join(installFolder, 'settings.json'), 'utf8')).value as {
     hooks: Record<string, { hooks: { command: string; timeout: number }[] }[]>
   }
   const commands = Object.entries(settings.hooks).flatMap(([event, entries]) =>
@@ -108,7 +112,7 @@ describe('F57: whatever the environment lacks', { concurrency: 2 }, () => {
   )
 
   it('every command of settings.json has a time limit and works with an empty PATH and without one', async t => {
-    const folder = place(t)
+    const folder = createHookFolder(t)
     fs.writeFileSync(path.join(folder, 'guard'), '/a/*\n')
     for (const { event, command, timeout } of commands)
       for (const changes of [{}, { PATH: '' }] as Record<string, string>[]) {
@@ -118,20 +122,20 @@ describe('F57: whatever the environment lacks', { concurrency: 2 }, () => {
           DISPATCH_GUARD: path.join(folder, 'guard'),
           ...changes,
         }
-        const ended = await hear(command, env, end(`{"hook_event_name":"${event}","file_path":"/a/b"}`))
+        const ended = await runHook(command, env, endInput(`{"hook_event_name":"${event}","file_path":"/a/b"}`))
         assert.deepEqual({ ...ended, seconds: 0 }, { ...fine, seconds: 0 }, event)
       }
     assert.equal(
-      lying(path.join(folder, 'spool')).length,
+      listSpoolFiles(path.join(folder, 'spool')).length,
       2 * (commands.length - 1),
       'each but the guard leaves its word',
     )
   })
 
   it('when our hooks are gone, an agent goes on: only a write is refused', async t => {
-    const folder = place(t)
+    const folder = createHookFolder(t)
     for (const { event, command } of commands) {
-      const ended = await hear(command, { DISPATCH_HOOKS: path.join(folder, 'gone') }, end('{}'))
+      const ended = await runHook(command, { DISPATCH_HOOKS: path.join(folder, 'gone') }, endInput('{}'))
       if (event === 'PreToolUse') assert.notEqual(ended.code, 0)
       else assert.deepEqual({ ...ended, seconds: 0 }, { ...fine, seconds: 0 }, event)
     }
@@ -139,24 +143,24 @@ describe('F57: whatever the environment lacks', { concurrency: 2 }, () => {
 })
 
 it('F56: what a session of ours is to the hook for other sessions, and the other way round', async t => {
-  const folder = place(t)
+  const folder = createHookFolder(t)
   const other = path.join(folder, 'elsewhere')
   fs.mkdirSync(other)
   const line = `/bin/sh "$DISPATCH_HOOKS/elsewhere" "${other}"`
-  await hear(line, { DISPATCH_SESSION: 'ours', DISPATCH_SPOOL: path.join(folder, 'spool') }, end('{"n":1}'))
-  assert.deepEqual([lying(other), lying(path.join(folder, 'spool'))], [[], []])
-  await hear(line, {}, end('{"n":2}'))
-  assert.equal(lying(other).length, 1)
+  await runHook(line, { DISPATCH_SESSION: 'ours', DISPATCH_SPOOL: path.join(folder, 'spool') }, endInput('{"n":1}'))
+  assert.deepEqual([listSpoolFiles(other), listSpoolFiles(path.join(folder, 'spool'))], [[], []])
+  await runHook(line, {}, endInput('{"n":2}'))
+  assert.equal(listSpoolFiles(other).length, 1)
   for (let count = 0; count < 500; count++) fs.writeFileSync(path.join(other, `0-${count}-`), '')
-  await hear(line, {}, end('{"n":3}'))
-  assert.equal(lying(other).length, 501, 'nobody takes them up, so no more are left')
+  await runHook(line, {}, endInput('{"n":3}'))
+  assert.equal(listSpoolFiles(other).length, 501, 'nobody takes them up, so no more are left')
 })
 
 /** Nothing of a hook lives on. */
 async function gone(folder: string): Promise<void> {
   for (const until = Date.now() + 5000; Date.now() < until; ) {
-    if (processesOf(folder).length === 0) return
+    if (findProcesses(folder).length === 0) return
     await new Promise(resolve => setTimeout(resolve, 50))
   }
-  assert.deepEqual(processesOf(folder), [], `nobody of ${hooks} lives on`)
+  assert.deepEqual(findProcesses(folder), [], `nobody of ${hooksFolder} lives on`)
 }

@@ -3,9 +3,9 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { it, type TestContext } from 'node:test'
-import { install, run } from '../../host/index.ts'
+import { installFolder, runProgram } from '../../host/index.ts'
 
-const hooks = path.join(install, 'hooks')
+const hooks = path.join(installFolder, 'hooks')
 
 function place(t: TestContext): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hooks [x] '))
@@ -15,13 +15,13 @@ function place(t: TestContext): string {
 }
 
 const hook = (name: string, input: string, env: Record<string, string>) =>
-  run('/bin/sh', [path.join(hooks, name)], { input, env: { PATH: process.env['PATH'] ?? '', ...env } })
+  runProgram('/bin/sh', [path.join(hooks, name)], { input, env: { PATH: process.env['PATH'] ?? '', ...env } })
 
 it('F54: a recorder leaves one complete file of at most 64 KiB, whatever it is given, and always exits 0', async t => {
   const folder = place(t)
   const env = { DISPATCH_SPOOL: path.join(folder, 'spool') }
   const inputs = ['', '{}', 'not json', '{"a":"\\u0000"}', 'x'.repeat(10 * 1024 * 1024), '\u0000\u0001']
-  for (const input of inputs) assert.deepEqual((await hook('record', input, env)).code, 0)
+  for (const input of inputs) assert.deepEqual((await hook('record', input, env)).exitCode, 0)
   const files = fs.readdirSync(env.DISPATCH_SPOOL)
   assert.equal(files.length, inputs.length)
   assert.ok(
@@ -48,7 +48,7 @@ it('two hundred recorders at once lose nothing', async t => {
 it('F56: outside a session every hook does nothing at all', async () => {
   for (const name of ['record', 'stop', 'guard']) {
     const ran = await hook(name, '{"hook_event_name":"Stop","tool_input":{"file_path":"/etc/passwd"}}', {})
-    assert.deepEqual([ran.code, ran.stdout, ran.stderr], [0, '', ''], name)
+    assert.deepEqual([ran.exitCode, ran.stdout, ran.stderr], [0, '', ''], name)
   }
 })
 
@@ -93,6 +93,6 @@ it('the guard lets a write inside the place pass, and refuses every other way to
   for (const file of refused) {
     const ran = await write(file, '{"file_path":"/work/my [home]/outputs/ok"}')
     assert.match(ran.stdout, /"permissionDecision":"deny"/, file)
-    assert.equal(ran.code, 0)
+    assert.equal(ran.exitCode, 0)
   }
 })

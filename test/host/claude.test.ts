@@ -4,31 +4,31 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import {
-  addTo,
+  buildHeadlessArguments,
+  buildInteractiveArguments,
+  type ClaudeLaunch,
+  createTrustEntry,
   DispatchError,
+  detectLogin,
+  diagnoseScreen,
   findClaude,
-  headlessArguments,
-  interactiveArguments,
-  type Launch,
-  loginOf,
+  installEntries,
+  isTrusted,
   parseStreamLine,
   prepareLogin,
   readClaudeConfig,
-  readScreen,
-  seeded,
-  trustIn,
-  trusts,
+  seedConfig,
 } from '../../host/index.ts'
-import { scratch } from './scratch.ts'
+import { createScratchFolder } from './scratch.ts'
 
 const fixture = (name: string) => fs.readFileSync(path.join(import.meta.dirname, 'fixtures', name), 'utf8')
 
-const launch: Launch = {
-  claude: '/opt/claude',
+const launch: ClaudeLaunch = {
+  program: '/opt/claude',
   model: 'opus',
-  orders: '/s/orders.md',
-  settings: '/s/settings.json',
-  session: 'c0ffee',
+  systemPromptFile: '/s/orders.md',
+  settingsFile: '/s/settings.json',
+  sessionId: 'c0ffee',
   tools: ['Read', 'Bash', 'Write'],
 }
 
@@ -49,18 +49,18 @@ test('the login is by a key where there is one, and the user’s own where they 
     [{ CLAUDE_CONFIG_DIR: '', ANTHROPIC_API_KEY: 'k' }, ours],
   ]
   for (const [environment, login] of table)
-    assert.deepEqual(loginOf('/p', { HOME: '/somewhere', ...environment }), login, JSON.stringify(environment))
-  assert.equal(loginOf('/p', {}).configFile, path.join(os.homedir(), '.claude.json'), 'never a relative path')
+    assert.deepEqual(detectLogin('/p', { HOME: '/somewhere', ...environment }), login, JSON.stringify(environment))
+  assert.equal(detectLogin('/p', {}).configFile, path.join(os.homedir(), '.claude.json'), 'never a relative path')
 })
 
 test('a folder is trusted by its own entry or by one above it', () => {
   const config = {
     projects: { '/a/b': { hasTrustDialogAccepted: true }, '/a/c': { hasTrustDialogAccepted: false }, '/d': {} },
   }
-  for (const folder of ['/a/b', '/a/b/c/d']) assert.ok(trusts(config, folder), folder)
-  for (const folder of ['/a', '/a/bc', '/a/c', '/d', '/', '/a/c/b']) assert.ok(!trusts(config, folder), folder)
-  assert.ok(trusts({ projects: { '/': { hasTrustDialogAccepted: true } } }, '/any/thing'))
-  assert.ok(!trusts({}, '/a'))
+  for (const folder of ['/a/b', '/a/b/c/d']) assert.ok(isTrusted(config, folder), folder)
+  for (const folder of ['/a', '/a/bc', '/a/c', '/d', '/', '/a/c/b']) assert.ok(!isTrusted(config, folder), folder)
+  assert.ok(isTrusted({ projects: { '/': { hasTrustDialogAccepted: true } } }, '/any/thing'))
+  assert.ok(!isTrusted({}, '/a'))
 })
 
 test('a seeded config keeps what it had, and a second seed changes nothing', () => {
@@ -69,33 +69,33 @@ test('a seeded config keeps what it had, and a second seed changes nothing', () 
     customApiKeyResponses: { approved: ['old'], rejected: ['no'], more: 1 },
     projects: { '/other': { history: [1] }, '/w': { allowedTools: ['x'] } },
   }
-  const after = seeded(before, '/w', `sk-ant-${'k'.repeat(30)}`)
+  const after = seedConfig(before, '/w', `sk-ant-${'k'.repeat(30)}`)
   assert.deepEqual(after, {
     theme: 'dark',
     hasCompletedOnboarding: true,
     customApiKeyResponses: { approved: ['old', 'k'.repeat(20)], rejected: ['no'], more: 1 },
     projects: { '/other': { history: [1] }, '/w': { allowedTools: ['x'], hasTrustDialogAccepted: true } },
   })
-  assert.deepEqual(seeded(after, '/w', `sk-ant-${'k'.repeat(30)}`), after)
+  assert.deepEqual(seedConfig(after, '/w', `sk-ant-${'k'.repeat(30)}`), after)
   assert.ok(!JSON.stringify(after).includes('sk-ant'), 'the key itself is never written')
-  assert.ok(trusts(seeded({}, '/w', undefined), '/w'))
+  assert.ok(isTrusted(seedConfig({}, '/w', undefined), '/w'))
 })
 
 test('a private config is made for its owner alone; the user’s own is only read', t => {
-  const folder = scratch(t)
-  const login = loginOf(path.join(folder, 'claude'), { ANTHROPIC_API_KEY: 'k' })
+  const folder = createScratchFolder(t)
+  const login = detectLogin(path.join(folder, 'claude'), { ANTHROPIC_API_KEY: 'k' })
   prepareLogin(login, '/w', 'k')
   assert.equal(fs.statSync(login.configFile).mode & 0o777, 0o600)
-  assert.ok(trusts(readClaudeConfig(login.configFile), '/w'))
+  assert.ok(isTrusted(readClaudeConfig(login.configFile), '/w'))
   const { mtimeNs } = fs.statSync(login.configFile, { bigint: true })
   prepareLogin(login, '/w', 'k')
   assert.equal(fs.statSync(login.configFile, { bigint: true }).mtimeNs, mtimeNs, 'what needs no change is not written')
 
-  const own = loginOf('/p', { CLAUDE_CONFIG_DIR: folder })
+  const own = detectLogin('/p', { CLAUDE_CONFIG_DIR: folder })
   assert.throws(
     () => prepareLogin(own, '/w', undefined),
     (error: unknown) =>
-      error instanceof DispatchError && error.exit === 7 && /does not yet trust \/w/.test(error.message),
+      error instanceof DispatchError && error.exitCode === 7 && /does not yet trust \/w/.test(error.message),
   )
   assert.ok(!fs.existsSync(own.configFile))
   fs.writeFileSync(own.configFile, JSON.stringify({ projects: { '/w': { hasTrustDialogAccepted: true } } }))
@@ -103,7 +103,7 @@ test('a private config is made for its owner alone; the user’s own is only rea
 })
 
 test('trust is added to the user’s config without losing a byte, its mode, or the link it is', async t => {
-  const folder = scratch(t)
+  const folder = createScratchFolder(t)
   const [target, link] = [path.join(folder, 'dotfiles.json'), path.join(folder, '.claude.json')]
   const before = {
     numStartups: 7,
@@ -117,7 +117,7 @@ test('trust is added to the user’s config without losing a byte, its mode, or 
     fs.writeFileSync(target, JSON.stringify(before))
     fs.chmodSync(target, mode)
     fs.symlinkSync('dotfiles.json', link)
-    await addTo(path.join(folder, 'journal'), link, [trustIn('/w'), trustIn('/new')])
+    await installEntries(path.join(folder, 'journal'), link, [createTrustEntry('/w'), createTrustEntry('/new')])
     assert.ok(fs.lstatSync(link).isSymbolicLink())
     assert.equal(fs.statSync(target).mode & 0o777, mode)
     assert.deepEqual(readClaudeConfig(link), {
@@ -133,14 +133,14 @@ test('trust is added to the user’s config without losing a byte, its mode, or 
 })
 
 test('a config that is not there begins with the trust alone', async t => {
-  const file = path.join(scratch(t), '.claude.json')
-  await addTo(`${file}.journal`, file, [trustIn('/w')])
+  const file = path.join(createScratchFolder(t), '.claude.json')
+  await installEntries(`${file}.journal`, file, [createTrustEntry('/w')])
   assert.deepEqual(JSON.parse(fs.readFileSync(file, 'utf8')), { projects: { '/w': { hasTrustDialogAccepted: true } } })
   assert.equal(fs.statSync(file).mode & 0o777, 0o600)
 })
 
 test('a config that does not read, or that claude would take for damaged, is told with its place and left as it is', t => {
-  const file = path.join(scratch(t), '.claude.json')
+  const file = path.join(createScratchFolder(t), '.claude.json')
   const table: [text: string, place: string][] = [
     ['', '1:1'],
     ['{', '1:2'],
@@ -158,22 +158,22 @@ test('a config that does not read, or that claude would take for damaged, is tol
     fs.writeFileSync(file, text)
     for (const act of [
       () => readClaudeConfig(file),
-      () => prepareLogin(loginOf('', { CLAUDE_CONFIG_DIR: path.dirname(file) }), '/w', undefined),
+      () => prepareLogin(detectLogin('', { CLAUDE_CONFIG_DIR: path.dirname(file) }), '/w', undefined),
     ])
       assert.throws(
         act,
         (error: unknown) =>
-          error instanceof DispatchError && error.exit === 2 && error.message.startsWith(`${file}:${place}: `),
+          error instanceof DispatchError && error.exitCode === 2 && error.message.startsWith(`${file}:${place}: `),
         text,
       )
     assert.equal(fs.readFileSync(file, 'utf8'), text)
   }
   fs.writeFileSync(file, '\ufeff{"projects":{"/w":{"hasTrustDialogAccepted":true}}}')
-  assert.ok(trusts(readClaudeConfig(file), '/w'), 'claude reads a byte order mark, and so do we')
+  assert.ok(isTrusted(readClaudeConfig(file), '/w'), 'claude reads a byte order mark, and so do we')
 })
 
 test('no launch ever reads the settings, hooks or servers of a repository', () => {
-  for (const words of [interactiveArguments(launch, 'begin'), headlessArguments(launch)]) {
+  for (const words of [buildInteractiveArguments(launch, 'begin'), buildHeadlessArguments(launch)]) {
     assert.equal(words[words.indexOf('--setting-sources') + 1], 'user')
     assert.ok(words.includes('--strict-mcp-config'))
     assert.ok(!words.some(word => word === '--mcp-config' || /dangerously|bypass/i.test(word)))
@@ -184,25 +184,25 @@ test('no launch ever reads the settings, hooks or servers of a repository', () =
 })
 
 test('an interactive launch ends in its opening word, behind an option of one value; a headless one prints a stream', () => {
-  assert.deepEqual(interactiveArguments(launch, '-begin').slice(-3), ['--permission-mode', 'dontAsk', '-begin'])
-  assert.deepEqual(headlessArguments(launch).slice(-4), ['-p', '--output-format', 'stream-json', '--verbose'])
+  assert.deepEqual(buildInteractiveArguments(launch, '-begin').slice(-3), ['--permission-mode', 'dontAsk', '-begin'])
+  assert.deepEqual(buildHeadlessArguments(launch).slice(-4), ['-p', '--output-format', 'stream-json', '--verbose'])
 })
 
 test('a recorded stream tells what was said, what was used, and its one result', () => {
   const told = fixture('stream.jsonl').split('\n').flatMap(parseStreamLine)
   assert.deepEqual(
-    told.filter(line => line.is !== 'result'),
+    told.filter(line => line.kind !== 'result'),
     [
-      { is: 'said', text: 'I will look at the file first.' },
-      { is: 'used', tool: 'Read', on: '/s/outputs/fib.py' },
-      { is: 'used', tool: 'Bash', on: 'cat claim.txt' },
-      { is: 'used', tool: 'Grep', on: 'def fib' },
-      { is: 'used', tool: 'TodoWrite', on: '' },
-      { is: 'said', text: '{"type":"result","is_error":false,"result":"PASS"}' },
-      { is: 'said', text: 'Done.' },
+      { kind: 'said', text: 'I will look at the file first.' },
+      { kind: 'used', tool: 'Read', on: '/s/outputs/fib.py' },
+      { kind: 'used', tool: 'Bash', on: 'cat claim.txt' },
+      { kind: 'used', tool: 'Grep', on: 'def fib' },
+      { kind: 'used', tool: 'TodoWrite', on: '' },
+      { kind: 'said', text: '{"type":"result","is_error":false,"result":"PASS"}' },
+      { kind: 'said', text: 'Done.' },
     ],
   )
-  const results = told.filter(line => line.is === 'result')
+  const results = told.filter(line => line.kind === 'result')
   assert.deepEqual(
     results.map(({ result }) => [result.is_error, result.result, result.total_cost_usd]),
     [[false, 'Done.', 0.0421]],
@@ -213,7 +213,7 @@ test('an error is an error although its subtype says success', () => {
   const line =
     '{"type":"result","subtype":"success","is_error":true,"api_error_status":429,"result":"API Error: 429","num_turns":1}'
   const [told] = parseStreamLine(line)
-  assert.ok(told?.is === 'result' && told.result.is_error && told.result.api_error_status === 429)
+  assert.ok(told?.kind === 'result' && told.result.is_error && told.result.api_error_status === 429)
 })
 
 test('a result that something printed is none: only a line of the stream itself is', () => {
@@ -254,16 +254,16 @@ test('recorded screens are read for why nothing happens', () => {
     ['screen-offline.txt', /cannot reach/, false],
   ]
   for (const [file, why, login] of table) {
-    const sign = readScreen(fixture(file)) ?? assert.fail(file)
-    assert.match(sign.why, why, file)
-    assert.equal(sign.login, login, file)
+    const sign = diagnoseScreen(fixture(file)) ?? assert.fail(file)
+    assert.match(sign.reason, why, file)
+    assert.equal(sign.needsPerson, login, file)
   }
-  assert.equal(readScreen(fixture('screen-working.txt')), undefined)
-  assert.equal(readScreen(''), undefined)
+  assert.equal(diagnoseScreen(fixture('screen-working.txt')), undefined)
+  assert.equal(diagnoseScreen(''), undefined)
 })
 
 test('claude is the first program of that name on PATH, else ours', t => {
-  const folder = scratch(t)
+  const folder = createScratchFolder(t)
   const places = ['none', 'folder', 'plain', 'program', 'later'].map(name => path.join(folder, name))
   for (const place of places) fs.mkdirSync(place)
   fs.mkdirSync(path.join(folder, 'folder/claude'))

@@ -5,7 +5,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { type Config, DispatchError, readConfig } from '../../host/index.ts'
-import { scratch } from './scratch.ts'
+import { createScratchFolder } from './scratch.ts'
 
 /** Settings that must come of it, or the problems that must be told, each as `line what` (no number: of the whole file; `env`: of the environment). */
 type Expected = Partial<Config> | string[]
@@ -257,14 +257,14 @@ test('there are at least 100 of them, each with a name of its own', () => {
 
 for (const [name, content, expected, environment = {}] of cases) {
   test(name, t => {
-    const home = fs.realpathSync(scratch(t))
+    const home = fs.realpathSync(createScratchFolder(t))
     const file = path.join(home, '.env')
     if (typeof content === 'function') content(file, home)
     else if (content !== undefined) fs.writeFileSync(file, content)
     const outcome = outcomeOf({ DISPATCH_HOME: home, ...environment })
     if (Array.isArray(expected)) {
       assert.ok(outcome instanceof DispatchError, 'it was taken')
-      assert.equal(outcome.exit, 2)
+      assert.equal(outcome.exitCode, 2)
       assert.deepEqual(problemsIn(outcome, file), expected)
       assert.doesNotMatch(outcome.message, /secret|AIza/i)
     } else {

@@ -3,22 +3,22 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import {
-  agentVariables,
-  allowed,
-  checkEnvironment,
+  agentVariableNames,
+  buildCheckEnvironment,
+  createConfigReader,
   DispatchError,
-  freshConfig,
+  exportSettings,
+  pickVariables,
   readConfig,
-  readEnvironment,
-  settings,
-  settingsIn,
-  variables,
+  readEnvironmentConfig,
+  settingDescriptions,
+  settingsSchema,
 } from '../../host/index.ts'
-import { scratch } from './scratch.ts'
+import { createScratchFolder } from './scratch.ts'
 
 /** Read the settings with this `.env` and this environment. */
 function read(t: TestContext, written: string, environment: Record<string, string> = {}) {
-  const home = path.join(scratch(t), 'home')
+  const home = path.join(createScratchFolder(t), 'home')
   fs.mkdirSync(home)
   fs.writeFileSync(path.join(home, '.env'), written)
   return readConfig({ DISPATCH_HOME: home, ...environment })
@@ -35,8 +35,8 @@ function refusal(act: () => unknown): DispatchError {
 }
 
 test('without any setting, every default stands', t => {
-  const home = path.join(scratch(t), 'home')
-  const { install, ...config } = readConfig({ DISPATCH_HOME: home })
+  const home = path.join(createScratchFolder(t), 'home')
+  const { installFolder, ...config } = readConfig({ DISPATCH_HOME: home })
   assert.deepEqual(config, {
     GEMINI_API_KEY: '',
     GOOGLE_GEMINI_BASE_URL: '',
@@ -68,7 +68,7 @@ test('without any setting, every default stands', t => {
     claude: path.join(home, 'claude'),
     logs: path.join(home, 'logs'),
   })
-  assert.ok(fs.existsSync(path.join(install, 'bin')))
+  assert.ok(fs.existsSync(path.join(installFolder, 'bin')))
   assert.ok(!fs.existsSync(home), 'reading makes nothing')
 })
 
@@ -110,7 +110,7 @@ test('every limit holds, on both sides', t => {
     for (const value of not) {
       const error = refusal(() => read(t, '', { [name]: value }))
       assert.ok(
-        error.exit === 2 && error.message.includes(`environment: ${name}`),
+        error.exitCode === 2 && error.message.includes(`environment: ${name}`),
         `${name}=${value}: ${error.message}`,
       )
     }
@@ -119,7 +119,7 @@ test('every limit holds, on both sides', t => {
 
 test('all problems are told at once, each with where it stands', t => {
   const error = refusal(() => read(t, 'ROUNDS=99\nDESKTOP=maybe\nROUND=3\n', { WEBUI_PORT: 'x' }))
-  assert.equal(error.exit, 2)
+  assert.equal(error.exitCode, 2)
   const lines = error.message.split('\n').slice(1)
   assert.equal(lines.length, 4, error.message)
   assert.match(error.message, /home\/\.env:1: ROUNDS=99: it must be a whole number from 1 to 20$/m)
@@ -147,20 +147,20 @@ test('a home that is relative, or has a line break in its name, is refused', () 
   assert.match(refusal(() => readConfig({ HOME: 'relative' })).message, /^HOME must be/)
   for (const home of ['home', './home', '~', '/a\nb', '/a\rb', '/a\0b']) {
     const error = refusal(() => readConfig({ DISPATCH_HOME: home }))
-    assert.ok(error.exit === 2 && error.message.includes(JSON.stringify(home)), home)
+    assert.ok(error.exitCode === 2 && error.message.includes(JSON.stringify(home)), home)
   }
 })
 
 test('a home with blanks, quotes and dots is taken as what it is', t => {
-  const home = path.join(scratch(t), 'a "b" \'c\' %#ü')
+  const home = path.join(createScratchFolder(t), 'a "b" \'c\' %#ü')
   assert.equal(readConfig({ DISPATCH_HOME: `${home}/x/..` }).home, home)
   assert.equal(readConfig({ HOME: home }).home, path.join(home, '.claude-dispatch'))
   assert.equal(readConfig({ HOME: home, DISPATCH_HOME: '' }).home, path.join(home, '.claude-dispatch'))
 })
 
 test('every setting says what is allowed, and its limits are the ones it says', t => {
-  assert.deepEqual(Object.keys(allowed), Object.keys(settings.shape))
-  for (const [name, words] of Object.entries(allowed)) {
+  assert.deepEqual(Object.keys(settingDescriptions), Object.keys(settingsSchema.shape))
+  for (const [name, words] of Object.entries(settingDescriptions)) {
     const [, least, most] = /from (\d+) to (\d+)/.exec(words) ?? []
     if (least === undefined || most === undefined) continue
     for (const value of [least, most]) read(t, '', { [name]: value })
@@ -171,7 +171,7 @@ test('every setting says what is allowed, and its limits are the ones it says', 
 test('a process of ours is handed every setting, and reads no file', t => {
   const config = read(t, 'ROUNDS=7\nNTFY_TOKEN=tk\nDESKTOP=off\n')
   fs.writeFileSync(path.join(config.home, '.env'), 'nonsense')
-  assert.deepEqual(readEnvironment({ DISPATCH_HOME: config.home, ...settingsIn(config) }), config)
+  assert.deepEqual(readEnvironmentConfig({ DISPATCH_HOME: config.home, ...exportSettings(config) }), config)
 })
 
 test('a file that changes is read again; one that does not read any more is told once, and the old settings stay', t => {
@@ -179,7 +179,7 @@ test('a file that changes is read again; one that does not read any more is told
   const file = path.join(first.home, '.env')
   const warned: string[] = []
   t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
-  const config = freshConfig(first, problem => warned.push(problem), { DISPATCH_HOME: first.home })
+  const config = createConfigReader(first, problem => warned.push(problem), { DISPATCH_HOME: first.home })
   const after = (text: string) => {
     fs.writeFileSync(file, text)
     return later()
@@ -201,16 +201,16 @@ test('a file that changes is read again; one that does not read any more is told
 test('an agent is handed no secret of the judge or the notifier', () => {
   const own = ['GEMINI_API_KEY', 'GOOGLE_GEMINI_BASE_URL', 'NTFY_TOPIC', 'NTFY_TOKEN', 'NTFY_SERVER']
   assert.deepEqual(
-    agentVariables.filter(name => own.includes(name) || name in settings.shape),
+    agentVariableNames.filter(name => own.includes(name) || name in settingsSchema.shape),
     [],
   )
 })
 
 test('variables are those that are named and set', () => {
-  assert.deepEqual(variables(['A', 'B', 'C'], { A: '1', B: '', D: '4' }), { A: '1' })
+  assert.deepEqual(pickVariables(['A', 'B', 'C'], { A: '1', B: '', D: '4' }), { A: '1' })
 })
 
 test('a check sees a home of its own and nothing else of the user', () => {
-  assert.deepEqual(Object.keys(checkEnvironment('/h')).sort(), ['CI', 'HOME', 'LANG', 'PATH', 'TMPDIR', 'TZ'])
-  assert.deepEqual([checkEnvironment('/h')['HOME'], checkEnvironment('/h')['TMPDIR']], ['/h', '/h'])
+  assert.deepEqual(Object.keys(buildCheckEnvironment('/h')).sort(), ['CI', 'HOME', 'LANG', 'PATH', 'TMPDIR', 'TZ'])
+  assert.deepEqual([buildCheckEnvironment('/h')['HOME'], buildCheckEnvironment('/h')['TMPDIR']], ['/h', '/h'])
 })

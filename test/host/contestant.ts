@@ -6,7 +6,7 @@ import { changeUserFile, DispatchError } from '../../host/index.ts'
 const [, , role = '', file = '', name = '', rounds = '0', pause] = process.argv
 const lock = `${file}.lock`
 const isOver = () => fs.existsSync(`${file}.over`)
-const tell = (figures: object) => process.stdout.write(`${JSON.stringify(figures)}\n`)
+const printFigures = (figures: object) => process.stdout.write(`${JSON.stringify(figures)}\n`)
 
 /** One of ours: adds a key of its own in each round. To be refused (exit 5) is no loss: it was said. */
 async function merge(): Promise<void> {
@@ -20,14 +20,14 @@ async function merge(): Promise<void> {
       return config[key] === 1 ? content : Buffer.from(JSON.stringify({ ...config, [key]: 1 }, null, 2))
     }
     try {
-      await changeUserFile(file, change, pause ? { pause: Number(pause) } : {})
+      await changeUserFile(file, change, pause ? { settleMs: Number(pause) } : {})
       done.push(key)
     } catch (error) {
-      if (!(error instanceof DispatchError && error.exit === 5)) throw error
+      if (!(error instanceof DispatchError && error.exitCode === 5)) throw error
     }
     slowest = Math.max(slowest, performance.now() - began)
   }
-  tell({ slowest: Math.round(slowest), done })
+  printFigures({ slowest: Math.round(slowest), done })
 }
 
 /** Claude 2.1.329 by its system calls: lock, read, 6 ms, a file beside it, fsync, rename, unlock. */
@@ -40,7 +40,7 @@ async function playClaude(isLocking: boolean): Promise<void> {
     } else if (!isOver()) gaveUp++ // One that is still waiting when all is over has given up nothing.
     await sleep(20 + Math.random() * 30)
   }
-  tell({ wrote, gaveUp })
+  printFigures({ wrote, gaveUp })
 }
 
 /** It tries again after 0.25, 0.5, 1, 2 … s, each up to twice as long, and after some 18 s leaves its change be. */
@@ -83,7 +83,7 @@ async function read(): Promise<void> {
     }
     await sleep(2)
   }
-  tell({ reads, torn })
+  printFigures({ reads, torn })
 }
 
 if (role === 'merger') await merge()

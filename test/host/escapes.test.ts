@@ -1,15 +1,15 @@
 /** C11: ways out of a sandbox. None may lead out; and each does where there is none, or it would prove nothing. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { sandboxHere } from '../../host/index.ts'
-import { attempt, saidBy } from './escapes/attempt.ts'
-import { type Try, tries } from './escapes/tries.ts'
-import { type Host, openHost, openWorld } from './escapes/world.ts'
+import { detectSandbox } from '../../host/index.ts'
+import { readEscapeOutput, runEscapes } from './escapes/attempt.ts'
+import { type EscapeAttempt, escapeAttempts } from './escapes/tries.ts'
+import { type EscapeHost, openHost, openWorld } from './escapes/world.ts'
 
-const here = await sandboxHere()
+const here = await detectSandbox()
 const skip = 'kind' in here && here.kind === 'bubblewrap' ? false : 'no bubblewrap that works here'
-const numbered = tries.map((one, at): [string, Try] => [String(at + 1).padStart(2, '0'), one])
-let host: Host
+const numbered = escapeAttempts.map((one, at): [string, EscapeAttempt] => [String(at + 1).padStart(2, '0'), one])
+let host: EscapeHost
 
 before(async () => {
   host = await openHost()
@@ -20,23 +20,23 @@ for (const role of ['orchestrator', 'code', 'rw', 'check'] as const) {
   test(`no way leads out of the sandbox of a ${role}`, { skip }, async t => {
     const world = openWorld(host)
     t.after(() => world.close())
-    const out = await attempt(world, numbered, role)
-    t.diagnostic(`${tries.length - out.length} of ${tries.length} ways were blocked`)
+    const out = await runEscapes(world, numbered, role)
+    t.diagnostic(`${escapeAttempts.length - out.length} of ${escapeAttempts.length} ways were blocked`)
     assert.deepEqual(out, [])
   })
 }
 
 test('each of them leads out where there is no sandbox', async t => {
-  assert.ok(tries.length >= 60, `${tries.length} ways`)
+  assert.ok(escapeAttempts.length >= 60, `${escapeAttempts.length} ways`)
   const isRoot = process.geteuid?.() === 0
   const blocked: string[] = []
   for (const [id, one] of numbered) {
-    if (one.unless === 'unsafe' || one.unless === 'inside') continue
+    if (one.skipReason === 'unsafe' || one.skipReason === 'inside') continue
     const world = openWorld(host)
-    const out = await attempt(world, [[id, one]])
-    const said = saidBy(world, id)
+    const out = await runEscapes(world, [[id, one]])
+    const said = readEscapeOutput(world, id)
     world.close()
-    const mayFail = one.unless === 'kernel' || (one.unless === 'root' && !isRoot)
+    const mayFail = one.skipReason === 'kernel' || (one.skipReason === 'root' && !isRoot)
     if (out.length > 0) continue
     if (mayFail) t.diagnostic(`not here, by itself: ${one.name}`)
     else blocked.push(`${one.name}: ${said.slice(0, 200)}`)

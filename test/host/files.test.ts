@@ -8,28 +8,28 @@ import {
   appendLine,
   DispatchError,
   isErrno,
-  makePrivate,
-  namesIn,
+  listNames,
+  makePrivateFolder,
   readIfPresent,
   readJson,
   readUntrusted,
-  storageError,
+  toStorageError,
   writeAtomic,
 } from '../../host/index.ts'
-import { scratch } from './scratch.ts'
+import { createScratchFolder } from './scratch.ts'
 
 const root = process.getuid?.() === 0
 
 function isStorage(words: RegExp) {
   return (error: unknown) =>
     error instanceof DispatchError &&
-    error.exit === 10 &&
+    error.exitCode === 10 &&
     words.test(error.message) &&
     /\p{L} \p{L}/u.test(error.remedy)
 }
 
 test('a file is replaced whole, with the mode asked for, and no draft is left', t => {
-  const folder = scratch(t)
+  const folder = createScratchFolder(t)
   const file = path.join(folder, 'file')
   for (const [content, mode] of [
     ['one', 0o600],
@@ -47,7 +47,7 @@ test('a file is replaced whole, with the mode asked for, and no draft is left', 
 })
 
 test('a reader that has the old file open goes on reading the old', t => {
-  const file = path.join(scratch(t), 'file')
+  const file = path.join(createScratchFolder(t), 'file')
   writeAtomic(file, 'old')
   const fd = fs.openSync(file, 'r')
   t.after(() => fs.closeSync(fd))
@@ -56,7 +56,7 @@ test('a reader that has the old file open goes on reading the old', t => {
 })
 
 test('a full disk leaves the old file as it was, no draft, and says so in words (exit 10)', t => {
-  const folder = path.join(scratch(t), 'small')
+  const folder = path.join(createScratchFolder(t), 'small')
   fs.mkdirSync(folder)
   if (!root || spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]).status !== 0)
     return t.skip('only root may mount a small file system')
@@ -95,7 +95,7 @@ function fillUp(folder: string): void {
 }
 
 test('a record is one line between two line ends', t => {
-  const file = path.join(scratch(t), 'log')
+  const file = path.join(createScratchFolder(t), 'log')
   appendLine(file, 'one')
   appendLine(file, 'two')
   assert.equal(fs.readFileSync(file, 'utf8'), '\none\n\ntwo\n')
@@ -104,28 +104,28 @@ test('a record is one line between two line ends', t => {
 
 test('what a person can mend is told in words; anything else stays what it is', () => {
   for (const code of ['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'ENOTDIR', 'EEXIST']) {
-    const told = storageError('/a/b', Object.assign(new Error('x'), { code }))
+    const told = toStorageError('/a/b', Object.assign(new Error('x'), { code }))
     assert.ok(isStorage(new RegExp(`^/a/b: \\p{L}+ \\p{L}+.* \\(${code}\\)$`, 'u'))(told), code)
   }
   for (const error of [new Error('x'), Object.assign(new Error('x'), { code: 'EINVAL' }), 'x', undefined, null])
-    assert.equal(storageError('/a/b', error), error)
+    assert.equal(toStorageError('/a/b', error), error)
   assert.equal(isErrno({ code: 'ENOENT' }, 'ENOENT'), false)
 })
 
 test('what is not there reads as nothing', t => {
-  const folder = scratch(t)
+  const folder = createScratchFolder(t)
   fs.writeFileSync(path.join(folder, 'file'), 'x')
   for (const name of ['missing', 'missing/deeper', 'file/deeper']) {
     const file = path.join(folder, name)
     assert.equal(readIfPresent(file), undefined, name)
     assert.equal(readJson(file), null, name)
-    assert.deepEqual(namesIn(file), [], name)
+    assert.deepEqual(listNames(file), [], name)
     assert.equal(readUntrusted(file, 10), undefined, name)
   }
 })
 
 test('JSON that is torn is undefined, not an error', t => {
-  const file = path.join(scratch(t), 'file')
+  const file = path.join(createScratchFolder(t), 'file')
   for (const text of ['', '{', '{"a":1', 'undefined', '\0', '{"a":1}}']) {
     fs.writeFileSync(file, text)
     assert.equal(readJson(file), undefined, text)
@@ -135,20 +135,20 @@ test('JSON that is torn is undefined, not an error', t => {
 })
 
 test('names are sorted', t => {
-  const folder = scratch(t)
+  const folder = createScratchFolder(t)
   for (const name of ['b', 'a', '10', '9', 'ü']) fs.writeFileSync(path.join(folder, name), '')
-  assert.deepEqual(namesIn(folder), ['10', '9', 'a', 'b', 'ü'])
+  assert.deepEqual(listNames(folder), ['10', '9', 'a', 'b', 'ü'])
 })
 
 test('a private folder is its owner’s alone', t => {
-  const folder = path.join(scratch(t), 'a', 'b')
-  makePrivate(folder)
-  makePrivate(folder)
+  const folder = path.join(createScratchFolder(t), 'a', 'b')
+  makePrivateFolder(folder)
+  makePrivateFolder(folder)
   for (const place of [folder, path.dirname(folder)]) assert.equal(fs.statSync(place).mode & 0o777, 0o700)
 })
 
 test('a regular file is read up to the cap', t => {
-  const file = path.join(scratch(t), 'file')
+  const file = path.join(createScratchFolder(t), 'file')
   fs.writeFileSync(file, 'abcdef')
   for (const [cap, wanted] of [
     [10, 'abcdef'],
@@ -162,7 +162,7 @@ test('a regular file is read up to the cap', t => {
 })
 
 test('what an agent may leave in place of a file is not read, and holds nobody up', async t => {
-  const folder = scratch(t)
+  const folder = createScratchFolder(t)
   const at = (name: string) => path.join(folder, name)
   fs.writeFileSync(at('secret'), 'secret')
   fs.writeFileSync(at('single'), 'x')
@@ -186,7 +186,7 @@ test('what an agent may leave in place of a file is not read, and holds nobody u
 
 test('a place that may not be read is told in words', t => {
   if (root) return t.skip('root may read everything')
-  const folder = scratch(t)
+  const folder = createScratchFolder(t)
   fs.writeFileSync(path.join(folder, 'file'), 'x', { mode: 0 })
   for (const read of [readIfPresent, (file: string) => readUntrusted(file, 10)])
     assert.throws(() => read(path.join(folder, 'file')), isStorage(/access is denied/))

@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { placeOf, readJsonc, readTruncatedJson } from '../../host/index.ts'
+import { findPosition, parseJsonc, readTruncatedJson } from '../../host/index.ts'
 
 const text = '\ufeff{\r\n  // mine\r\n  "a": { "b": [1, 2,] },\r\n  "c": 3, /* why */\r\n}\r\n'
 
 test('JSON with comments, trailing commas, a mark and CRLF reads', () => {
-  assert.deepEqual(readJsonc(text), { value: { a: { b: [1, 2] }, c: 3 }, misread: [] })
+  assert.deepEqual(parseJsonc(text), { value: { a: { b: [1, 2] }, c: 3 }, misread: [] })
 })
 
 test('what does not read is named with its line and column', () => {
-  const { misread } = readJsonc('{\n  "a": 1\n  "b": nope\n}')
+  const { problems } = parseJsonc('{\n  "a": 1\n  "b": nope\n}')
   assert.deepEqual(
-    misread.slice(0, 2).map(({ line, column }) => [line, column]),
+    problems.slice(0, 2).map(({ line, column }) => [line, column]),
     [
       [3, 3],
       [3, 8],
     ],
   )
-  assert.match(misread.map(({ what }) => what).join(), /comma expected/)
+  assert.match(problems.map(({ message }) => message).join(), /comma expected/)
 })
 
 test('a value is found by its line, a missing one by the line above it', () => {
-  assert.deepEqual(placeOf(text, ['a', 'b', 1]), { line: 3, column: 19 })
-  assert.deepEqual(placeOf(text, ['c']), { line: 4, column: 3 })
-  assert.deepEqual(placeOf(text, ['a', 'nothing']), { line: 3, column: 3 })
+  assert.deepEqual(findPosition(text, ['a', 'b', 1]), { line: 3, column: 19 })
+  assert.deepEqual(findPosition(text, ['c']), { line: 4, column: 3 })
+  assert.deepEqual(findPosition(text, ['a', 'nothing']), { line: 3, column: 3 })
 })
 
 const hook = { a: 'x', n: -1.5, t: { c: 'é"\\\u2028\ud83d\ude00', d: [true, null, 'z'] }, end: 'y' }

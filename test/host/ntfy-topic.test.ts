@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DispatchError, exits, newTopic, readConfig } from '../../host/index.ts'
+import { DispatchError, exitCodes, newTopic, readConfig } from '../../host/index.ts'
 
 /** Anybody who knows an ntfy topic can read along, so a topic that is easy to guess is refused. */
 
@@ -21,7 +21,7 @@ for (const [why, topic] of weak)
       () => readConfig(environment(topic)),
       (error: unknown) => {
         assert.ok(error instanceof DispatchError)
-        assert.equal(error.exit, exits.usage)
+        assert.equal(error.exitCode, exitCodes.usage)
         assert.match(error.message, /environment: NTFY_TOPIC: it must be .*`dispatch notify setup`/)
         assert.ok(!error.message.includes(topic))
         return true

@@ -3,11 +3,18 @@ import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { DispatchError, readIfPresent, readPlain, requirePrograms, strangerAt, withFiles } from '../../host/index.ts'
-import { scratch } from './scratch.ts'
+import {
+  addPythonFileHost,
+  DispatchError,
+  describeSpecialFile,
+  readIfPresent,
+  readRegularFile,
+  requirePrograms,
+} from '../../host/index.ts'
+import { createScratchFolder } from './scratch.ts'
 
 test('what is no plain file is told by its kind, exit 2, and nobody waits for it', t => {
-  const folder = scratch(t)
+  const folder = createScratchFolder(t)
   const at = (name: string) => path.join(folder, name)
   fs.mkdirSync(at('folder'))
   spawnSync('mkfifo', [at('pipe')])
@@ -19,22 +26,22 @@ test('what is no plain file is told by its kind, exit 2, and nobody waits for it
     ['pipe', 'a pipe (FIFO)'],
     ['device', 'a device'],
   ] as const) {
-    assert.equal(strangerAt(at(name)), kind)
+    assert.equal(describeSpecialFile(at(name)), kind)
     const told = (error: unknown) =>
       error instanceof DispatchError &&
-      error.exit === 2 &&
+      error.exitCode === 2 &&
       error.message === `${at(name)} is ${kind}, and should be a file`
     assert.throws(() => readIfPresent(at(name)), told)
-    assert.throws(() => readPlain(at(name)), told)
+    assert.throws(() => readRegularFile(at(name)), told)
   }
   assert.equal(readIfPresent(at('link')), 'words')
-  assert.equal(strangerAt(at('nothing')), undefined)
+  assert.equal(describeSpecialFile(at('nothing')), undefined)
   assert.equal(readIfPresent(at('nothing')), undefined)
   assert.match(readIfPresent('/proc/self/stat') ?? '1 (', /^\d+ \(/)
 })
 
 test('git and tmux are asked for their version once, until they are other files', async t => {
-  const home = scratch(t)
+  const home = createScratchFolder(t)
   const note = path.join(home, 'cache/git')
   await requirePrograms({ home })
   const first = fs.readFileSync(note, 'utf8')
@@ -47,7 +54,7 @@ test('git and tmux are asked for their version once, until they are other files'
 })
 
 test('the files of Python’s own index come from another host, and that is named', () => {
-  assert.deepEqual(withFiles([]), ['pypi.org', 'files.pythonhosted.org'])
-  assert.deepEqual(withFiles(['pypi.org']), ['pypi.org', 'files.pythonhosted.org'])
-  assert.deepEqual(withFiles(['mirror.example']), ['mirror.example'])
+  assert.deepEqual(addPythonFileHost([]), ['pypi.org', 'files.pythonhosted.org'])
+  assert.deepEqual(addPythonFileHost(['pypi.org']), ['pypi.org', 'files.pythonhosted.org'])
+  assert.deepEqual(addPythonFileHost(['mirror.example']), ['mirror.example'])
 })

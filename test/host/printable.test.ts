@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { oneLine, printable, run, shellPattern, shellWord } from '../../host/index.ts'
-import { seeded } from './scratch.ts'
+import { escapeShellPattern, quoteForShell, runProgram, sanitize, toOneLine } from '../../host/index.ts'
+import { createRandom } from './scratch.ts'
 
 test('what acts on a terminal or hides is shown as what it is', () => {
   const table: [name: string, text: string, wanted: string][] = [
@@ -30,7 +30,7 @@ test('what acts on a terminal or hides is shown as what it is', () => {
     ['tags', '\u{e0001}\u{e0041}', '\\u{e0001}\\u{e0041}'],
     ['bytes in variation selectors', 'a\u{e0100}\u{e01ef}', 'a\\u{e0100}\\u{e01ef}'],
   ]
-  for (const [name, text, wanted] of table) assert.equal(printable(text), wanted, name)
+  for (const [name, text, wanted] of table) assert.equal(sanitize(text), wanted, name)
 })
 
 test('what people write stays as it is', () => {
@@ -45,7 +45,7 @@ test('what people write stays as it is', () => {
     '\u00a0\u3000',
     '',
   ])
-    assert.equal(printable(text), text)
+    assert.equal(sanitize(text), text)
 })
 
 test('one line is one line, cut by characters and marked as cut', () => {
@@ -58,18 +58,18 @@ test('one line is one line, cut by characters and marked as cut', () => {
     ['a\x1bb', 80, 'a\\u{1b}b'],
     ['', 5, ''],
   ]
-  for (const [text, width, wanted] of table) assert.equal(oneLine(text, width), wanted, JSON.stringify(text))
+  for (const [text, width, wanted] of table) assert.equal(toOneLine(text, width), wanted, JSON.stringify(text))
 })
 
 test('100,000 random characters leave nothing that acts, and saying it twice changes nothing', () => {
-  const random = seeded(99)
+  const random = createRandom(99)
   const pools = [0x20, 0x100, 0x3000, 0x10000, 0x110000]
   const character = () => String.fromCodePoint(Math.floor(random() * (pools[Math.floor(random() * pools.length)] ?? 1)))
   const text = Array.from({ length: 100_000 }, character).join('')
-  const shown = printable(text)
+  const shown = sanitize(text)
   assert.doesNotMatch(shown, /[^\P{Cc}\t\n]/u)
   assert.doesNotMatch(shown, /\p{Bidi_Control}/u)
-  assert.equal(printable(shown), shown)
+  assert.equal(sanitize(shown), shown)
 })
 
 const words = [
@@ -95,16 +95,16 @@ const words = [
 words.push('~', '#x', 'a;b', '&&', '-x', '!', '{a,b}', '(', '|', 'ü😀', 'app/[id]/page.tsx', 'a\\*b', '\t', '=', '%s')
 
 test('a word for a shell is read by it as exactly that word', async () => {
-  const script = `printf '%s\\0' ${words.map(shellWord).join(' ')}`
-  assert.deepEqual((await run('/bin/sh', ['-c', script])).stdout.split('\0').slice(0, -1), words)
+  const script = `printf '%s\\0' ${words.map(quoteForShell).join(' ')}`
+  assert.deepEqual((await runProgram('/bin/sh', ['-c', script])).stdout.split('\0').slice(0, -1), words)
 })
 
 test('a pattern for `case` matches exactly its text', async () => {
   const script = 'for word; do case $word in $PATTERN) printf "%s\\0" "$word" ;; esac; done'
   const others = [...words, 'a', 'b', 'x', 'ab', 'app/i/page.tsx']
   for (const word of words) {
-    const env = { PATTERN: shellPattern(word) }
-    const { stdout } = await run('/bin/sh', ['-c', script, 'sh', ...others], { env })
+    const env = { PATTERN: escapeShellPattern(word) }
+    const { stdout } = await runProgram('/bin/sh', ['-c', script, 'sh', ...others], { env })
     assert.deepEqual(stdout.split('\0').slice(0, -1), [word], JSON.stringify(word))
   }
 })

@@ -3,20 +3,20 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import {
-  confirm,
-  copyArguments,
+  buildCopyArguments,
+  classifyEntries,
+  confirmProject,
   copyTree,
   DispatchError,
-  instructionsOf,
-  isConfirmed,
+  detectInstallSteps,
+  isProjectConfirmed,
   parseProject,
-  propose,
+  proposeProject,
+  readInstructions,
   readProject,
-  run,
-  sortEntries,
-  stepsFor,
+  runProgram,
 } from '../../host/index.ts'
-import { scratch } from './scratch.ts'
+import { createScratchFolder } from './scratch.ts'
 
 const none = () => Promise.resolve('')
 
@@ -54,7 +54,7 @@ test('lock files become the commands that fetch what they name', async () => {
     [['node_modules/x/package-lock.json', 'tests/package-lock.json', 'a/b/package-lock.json'], []],
   ]
   for (const [files, wanted, text] of cases) {
-    const steps = await stepsFor(files, text === undefined ? none : () => Promise.resolve(text))
+    const steps = await detectInstallSteps(files, text === undefined ? none : () => Promise.resolve(text))
     assert.deepEqual(
       steps.map(({ command }) => command),
       wanted,
@@ -83,7 +83,7 @@ test('a project file is strict, and every problem has its line', () => {
       () => parseProject('f.json', text),
       error =>
         error instanceof DispatchError &&
-        error.exit === 2 &&
+        error.exitCode === 2 &&
         words.test(error.message) &&
         /f\.json/.test(error.message),
       text,
@@ -92,24 +92,24 @@ test('a project file is strict, and every problem has its line', () => {
 })
 
 test('a yes holds for exactly one content of one repository, and going back is a change too', t => {
-  const home = scratch(t)
-  confirm(home, '/a', 'one')
-  assert.ok(isConfirmed(home, '/a', 'one'))
-  assert.ok(!isConfirmed(home, '/b', 'one'))
-  confirm(home, '/a', 'two')
-  assert.ok(!isConfirmed(home, '/a', 'one'))
+  const home = createScratchFolder(t)
+  confirmProject(home, '/a', 'one')
+  assert.ok(isProjectConfirmed(home, '/a', 'one'))
+  assert.ok(!isProjectConfirmed(home, '/b', 'one'))
+  confirmProject(home, '/a', 'two')
+  assert.ok(!isProjectConfirmed(home, '/a', 'one'))
 })
 
 async function repository(t: TestContext, files: Record<string, string>): Promise<{ path: string; commit: string }> {
-  const folder = path.join(scratch(t), 'r')
+  const folder = path.join(createScratchFolder(t), 'r')
   for (const [name, text] of Object.entries(files)) {
     fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
     if (text.startsWith('-> ')) fs.symlinkSync(text.slice(3), path.join(folder, name))
     else fs.writeFileSync(path.join(folder, name), text)
   }
   const git = async (...words: string[]) => {
-    const ran = await run('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', ...words], { cwd: folder })
-    assert.equal(ran.code, 0, ran.stderr)
+    const ran = await runProgram('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', ...words], { cwd: folder })
+    assert.equal(ran.exitCode, 0, ran.stderr)
     return ran.stdout.trim()
   }
   await git('init', '-q')
@@ -124,11 +124,11 @@ test('a proposal names the commands, the hosts of the lock file, and ignored fil
     '.gitignore': '.env*\n',
   })
   for (const name of ['.env.test', '.env', '.env.local']) fs.writeFileSync(path.join(found.path, name), 'A=1\n')
-  const proposal = await propose(found)
+  const proposal = await proposeProject(found)
   assert.deepEqual(proposal?.project.setup, ['npm ci'])
   assert.deepEqual(proposal?.project.files, ['.env.test'])
   assert.ok(proposal?.project.hosts.includes('packages.example.org'), proposal?.project.hosts.join())
-  assert.equal(await propose(await repository(t, { 'a.txt': 'a' })), undefined)
+  assert.equal(await proposeProject(await repository(t, { 'a.txt': 'a' })), undefined)
 })
 
 test('a project file that is a link is not followed', async t => {
@@ -150,12 +150,12 @@ test('instructions: the top ones as text, a link once, deeper ones named, settin
     '.claude/agents/c.md': 'c',
   })
   fs.writeFileSync(path.join(found.path, 'CLAUDE.md'), 'changed, not committed\n')
-  const { texts, deeper, ignored } = await instructionsOf(found)
+  const { texts, nested, ignored } = await readInstructions(found)
   assert.deepEqual(texts, [
     { path: '.claude/CLAUDE.md', text: 'more rules' },
     { path: 'CLAUDE.md', text: 'rules of the house' },
   ])
-  assert.deepEqual(deeper, ['packages/a/AGENTS.md'])
+  assert.deepEqual(nested, ['packages/a/AGENTS.md'])
   assert.deepEqual(ignored.sort(), [
     '.claude/agents/ (1 file)',
     '.claude/commands/ (2 files)',
@@ -167,12 +167,12 @@ test('instructions: the top ones as text, a link once, deeper ones named, settin
 
 test('a link of instructions out of the repository leads nowhere', async t => {
   const found = await repository(t, { 'CLAUDE.md': '-> /etc/hostname', 'AGENTS.md': '-> ../../x', 'a.txt': 'a' })
-  assert.deepEqual((await instructionsOf(found)).texts, [])
-  assert.deepEqual(sortEntries([{ path: 'CLAUDE.md', mode: '160000' }]).own, [])
+  assert.deepEqual((await readInstructions(found)).texts, [])
+  assert.deepEqual(classifyEntries([{ path: 'CLAUDE.md', mode: '160000' }]).own, [])
 })
 
 test('a folder is copied with its links as links and its modes', async t => {
-  const folder = scratch(t)
+  const folder = createScratchFolder(t)
   fs.mkdirSync(path.join(folder, 'from/deep'), { recursive: true })
   fs.writeFileSync(path.join(folder, 'from/deep/x.sh'), 'x', { mode: 0o755 })
   fs.symlinkSync('deep/x.sh', path.join(folder, 'from/link'))
@@ -180,5 +180,5 @@ test('a folder is copied with its links as links and its modes', async t => {
   assert.equal(fs.readlinkSync(path.join(folder, 'a/to/link')), 'deep/x.sh')
   assert.equal(fs.statSync(path.join(folder, 'a/to/deep/x.sh')).mode & 0o777, 0o755)
   await assert.rejects(copyTree(path.join(folder, 'absent'), path.join(folder, 'b')), /could not be copied/)
-  assert.deepEqual(copyArguments('a', 'b', 'darwin'), ['-c', '-R', '-p', '-P', 'a', 'b'])
+  assert.deepEqual(buildCopyArguments('a', 'b', 'darwin'), ['-c', '-R', '-p', '-P', 'a', 'b'])
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { promptsIn, readPrompt } from '../../host/index.ts'
+import { parseInputLine, parseTranscriptPrompts } from '../../host/index.ts'
 
 /** Screens of the real binary (2.1.329), as `tmux capture-pane -e` gives them. */
 const recorded = (name: string) =>
@@ -11,14 +11,14 @@ const recorded = (name: string) =>
 describe('the input line on recorded screens', () => {
   it('is empty when nothing was typed, also where claude has put dim words of its own', () => {
     for (const name of ['idle', 'idle-after-paste', 'queued', 'not-logged-in'])
-      assert.deepEqual(readPrompt(recorded(name)), { is: 'empty' }, name)
+      assert.deepEqual(parseInputLine(recorded(name)), { kind: 'empty' }, name)
   })
 
   it('holds what somebody typed or pasted and has not sent', () => {
     const text = (name: string) => {
-      const prompt = readPrompt(recorded(name))
-      assert.equal(prompt.is, 'holds', `${name}: ${JSON.stringify(prompt)}`)
-      return prompt.is === 'holds' ? prompt.text : ''
+      const prompt = parseInputLine(recorded(name))
+      assert.equal(prompt.kind, 'holds', `${name}: ${JSON.stringify(prompt)}`)
+      return prompt.kind === 'holds' ? prompt.text : ''
     }
     assert.equal(text('draft'), 'half typed')
     assert.equal(text('slash-menu'), '/')
@@ -43,15 +43,15 @@ describe('the input line on recorded screens', () => {
       shortcuts: /shortcuts/,
     }
     for (const [name, expected] of Object.entries(why)) {
-      const prompt = readPrompt(recorded(name))
-      assert.equal(prompt.is, 'hidden', `${name}: ${JSON.stringify(prompt)}`)
-      assert.match(prompt.is === 'hidden' ? prompt.why : '', expected, name)
+      const prompt = parseInputLine(recorded(name))
+      assert.equal(prompt.kind, 'hidden', `${name}: ${JSON.stringify(prompt)}`)
+      assert.match(prompt.kind === 'hidden' ? prompt.reason : '', expected, name)
     }
   })
 
   it('nothing at all on the screen is hidden too', () => {
-    assert.equal(readPrompt('').is, 'hidden')
-    assert.equal(readPrompt('$ ls\n❯ \n').is, 'hidden')
+    assert.equal(parseInputLine('').kind, 'hidden')
+    assert.equal(parseInputLine('$ ls\n❯ \n').kind, 'hidden')
   })
 })
 
@@ -66,10 +66,10 @@ it('a transcript tells of prompts that began a turn, were queued, and were taken
     { type: 'queue-operation', operation: 'dequeue' },
   ]
   const text = `${lines.map(line => JSON.stringify(line)).join('\n')}\n{"type":"user","mess`
-  assert.deepEqual(promptsIn(text), [
-    { is: 'began', text: 'Begin.' },
-    { is: 'queued', text: 'and this' },
-    { is: 'taken' },
-    { is: 'taken' },
+  assert.deepEqual(parseTranscriptPrompts(text), [
+    { kind: 'began', text: 'Begin.' },
+    { kind: 'queued', text: 'and this' },
+    { kind: 'taken' },
+    { kind: 'taken' },
   ])
 })

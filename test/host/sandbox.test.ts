@@ -9,79 +9,93 @@ import os from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import {
-  exits,
-  innerScript,
-  install,
-  modelHosts,
-  notInstalled,
-  Outcome,
-  type Policy,
-  placesOf,
-  policyOf,
-  type Role,
-  readHost,
+  buildInnerScript,
+  buildPolicy,
+  buildRuntimeConfig,
+  describeBubblewrapError,
+  describeMissingPrograms,
+  detectSandbox,
+  exitCodes,
+  installFolder,
+  listClaudePaths,
+  listModelHosts,
+  listReadablePaths,
+  listToolFolders,
+  listWritableRoots,
+  parseHost,
   readJson,
-  readsOf,
-  refusalIn,
-  rootsOf,
-  run,
-  runtimeConfig,
-  sandboxHere,
-  toolFolders,
+  runProgram,
+  type SandboxPolicy,
+  SandboxResult,
+  type SandboxRole,
 } from '../../host/index.ts'
-import { scratch, until } from './scratch.ts'
+import { createScratchFolder, waitUntil } from './scratch.ts'
 
-const here = await sandboxHere()
+const here = await detectSandbox()
 const skip = 'kind' in here && here.kind === 'bubblewrap' ? false : 'no bubblewrap that works here'
-const door = [process.execPath, path.join(install, 'bin/sandboxed.ts')]
+const door = [process.execPath, path.join(installFolder, 'bin/sandboxed.ts')]
 
 // --- what a role may do ---
 
 const needs = {
   folder: '/s/outputs',
-  scratch: '/s/scratch',
+  tempFolder: '/s/scratch',
   outputs: '/s/outputs',
-  hosts: ['h:1'],
+  allowedHosts: ['h:1'],
   files: ['docs/**', 'docs/a/*.md'],
 }
 
-const rights: [Role, Pick<Policy, 'write' | 'keep' | 'hosts'>][] = [
-  ['orchestrator', { write: [], keep: [], hosts: ['h:1'] }],
-  ['code', { write: ['/s/outputs'], keep: ['/s/outputs/.git/config', '/s/outputs/.git/hooks'], hosts: ['h:1'] }],
-  ['rw', { write: ['/s/outputs/docs'], keep: ['/s/outputs/.git'], hosts: ['h:1'] }],
-  ['commit', { write: ['/s/outputs'], keep: ['/s/outputs/.git/config', '/s/outputs/.git/hooks'], hosts: [] }],
-  ['setup', { write: [], keep: [], hosts: ['h:1'] }],
-  ['check', { write: [], keep: [], hosts: [] }],
+const rights: [SandboxRole, Pick<SandboxPolicy, 'writablePaths' | 'protectedPaths' | 'allowedHosts'>][] = [
+  ['orchestrator', { writablePaths: [], protectedPaths: [], allowedHosts: ['h:1'] }],
+  [
+    'code',
+    {
+      writablePaths: ['/s/outputs'],
+      protectedPaths: ['/s/outputs/.git/config', '/s/outputs/.git/hooks'],
+      allowedHosts: ['h:1'],
+    },
+  ],
+  ['rw', { writablePaths: ['/s/outputs/docs'], protectedPaths: ['/s/outputs/.git'], allowedHosts: ['h:1'] }],
+  [
+    'commit',
+    {
+      writablePaths: ['/s/outputs'],
+      protectedPaths: ['/s/outputs/.git/config', '/s/outputs/.git/hooks'],
+      allowedHosts: [],
+    },
+  ],
+  ['setup', { writablePaths: [], protectedPaths: [], allowedHosts: ['h:1'] }],
+  ['check', { writablePaths: [], protectedPaths: [], allowedHosts: [] }],
 ]
 
 for (const [role, expected] of rights) {
   test(`the rights of a ${role}`, () => {
-    const { write, keep, hosts } = policyOf(role, needs)
-    assert.deepEqual({ write, keep, hosts }, expected)
+    const { writablePaths, protectedPaths, allowedHosts } = buildPolicy(role, needs)
+    assert.deepEqual({ write: writablePaths, keep: protectedPaths, hosts: allowedHosts }, expected)
   })
 }
 
 test('an rw worker writes below the fixed part of its globs, and nowhere above the repository', () => {
-  assert.deepEqual(rootsOf('/o', ['docs/**', 'docs/a/b.md', 'src/*/x']), ['/o/docs', '/o/src'])
-  assert.deepEqual(rootsOf('/o', ['README.md', 'docs/**']), ['/o'])
-  assert.deepEqual(rootsOf('/o', ['../x/**']), ['/o'])
+  assert.deepEqual(listWritableRoots('/o', ['docs/**', 'docs/a/b.md', 'src/*/x']), ['/o/docs', '/o/src'])
+  assert.deepEqual(listWritableRoots('/o', ['README.md', 'docs/**']), ['/o'])
+  assert.deepEqual(listWritableRoots('/o', ['../x/**']), ['/o'])
 })
 
 test('a private login is all its own; of yours only what claude must write is opened', t => {
-  const folder = scratch(t)
+  const folder = createScratchFolder(t)
   for (const name of ['projects', 'plugins', 'sessions', 'shell-snapshots']) fs.mkdirSync(path.join(folder, name))
   const login = { configDirectory: folder, configFile: path.join(folder, '.claude.json') }
-  assert.deepEqual(placesOf({ kind: 'key', ...login }, '/o/my desk'), { read: [], write: [folder] })
-  const own = placesOf({ kind: 'own', ...login }, '/o/my desk')
+  assert.deepEqual(listClaudePaths({ kind: 'key', ...login }, '/o/my desk'), { read: [], write: [folder] })
+  const own = listClaudePaths({ kind: 'own', ...login }, '/o/my desk')
   const write = ['projects/-o-my-desk', 'sessions'].map(name => path.join(folder, name))
   assert.deepEqual(own, { read: [folder, login.configFile], write })
 })
 
 test('whom an agent calls to think', () => {
-  assert.deepEqual(modelHosts({ ANTHROPIC_BASE_URL: 'http://127.0.0.1:8080/v1' }), ['127.0.0.1:8080'])
-  assert.deepEqual(modelHosts({ ANTHROPIC_BASE_URL: 'https://gateway.example' }), ['gateway.example:443'])
-  assert.ok(modelHosts({}).includes('api.anthropic.com:443'))
-  assert.ok(modelHosts({ CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'eu-west-1' })[0]?.includes('eu-west-1'))
+  assert.deepEqual(listModelHosts({ ANTHROPIC_BASE_URL: 'http://127.0.0.1:8080/v1' }), ['127.0.0.1:8080'])
+  assert.deepEqual(listModelHosts({ ANTHROPIC_BASE_URL: 'https://gateway.example' }), ['gateway.example:443'])
+  assert.ok(listModelHosts({}).includes('api.anthropic.com:443'))
+  assert.ok(listModelHosts({ CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'eu-west-1' })[0]?.includes('eu-west-1'))
 })
 
 test('a host as people name it', () => {
@@ -97,11 +111,14 @@ test('a host as people name it', () => {
     ['example.com:99999', undefined],
     ['', undefined],
   ] as const)
-    assert.equal(readHost(text), read, text)
+    assert.equal(parseHost(text), read, text)
 })
 
 test('tools on PATH are readable with what stands beside them, a home is not', () => {
-  const found = toolFolders('/usr/bin:/h/me/.cargo/bin:/h/me/bin:/h/me:/h/me/.local/bin:/srv/x/.bin:relative', '/h/me')
+  const found = listToolFolders(
+    '/usr/bin:/h/me/.cargo/bin:/h/me/bin:/h/me:/h/me/.local/bin:/srv/x/.bin:relative',
+    '/h/me',
+  )
   assert.deepEqual(
     found.filter(folder => !folder.includes('.rustup') && !/\.local\/(lib|pipx|share)/.test(folder)),
     ['/h/me/.cargo', '/h/me/bin', '/h/me/.local/bin', '/srv/x'],
@@ -109,38 +126,41 @@ test('tools on PATH are readable with what stands beside them, a home is not', (
 })
 
 test('Linux names what can be read, macOS what cannot', () => {
-  assert.ok(readsOf('/usr/bin', '/nowhere/me', 'linux').deny.includes('/'))
-  assert.ok(!readsOf('/usr/bin', '/nowhere/me', 'darwin').deny.includes('/'))
+  assert.ok(listReadablePaths('/usr/bin', '/nowhere/me', 'linux').denied.includes('/'))
+  assert.ok(!listReadablePaths('/usr/bin', '/nowhere/me', 'darwin').denied.includes('/'))
 })
 
 test('what is written below a place that is read lies on top of it', () => {
-  const policy = { ...policyOf('orchestrator', { ...needs, read: ['/s'], write: ['/s/desk'] }), scratch: '/s/scratch' }
-  const { filesystem } = runtimeConfig(policy, { deny: ['/'], allow: ['/usr'] }, '/tmp/scene')
+  const policy = {
+    ...buildPolicy('orchestrator', { ...needs, readablePaths: ['/s'], writablePaths: ['/s/desk'] }),
+    scratch: '/s/scratch',
+  }
+  const { filesystem } = buildRuntimeConfig(policy, { denied: ['/'], allowed: ['/usr'] }, '/tmp/scene')
   assert.deepEqual(filesystem.denyRead, ['/', '/s/desk', '/s/scratch'])
   assert.deepEqual(filesystem.allowWrite, ['/s/desk', '/s/scratch'])
 })
 
 test('a check on a Mac may serve on loopback, an orchestrator may not', () => {
-  const reads = { deny: [], allow: [] }
-  const mac = (role: Role) =>
-    runtimeConfig(policyOf(role, needs), reads, '/tmp/scene', 'darwin').network.allowLocalBinding
+  const reads = { denied: [], allowed: [] }
+  const mac = (role: SandboxRole) =>
+    buildRuntimeConfig(buildPolicy(role, needs), reads, '/tmp/scene', 'darwin').network.allowLocalBinding
   assert.deepEqual([mac('check'), mac('orchestrator')], [true, false])
 })
 
 // --- what this machine has ---
 
 test('what is missing is said with its remedy', async t => {
-  const empty = scratch(t)
-  assert.deepEqual(await sandboxHere(empty, 'linux'), notInstalled(['bwrap', 'socat']))
+  const empty = createScratchFolder(t)
+  assert.deepEqual(await detectSandbox(empty, 'linux'), describeMissingPrograms(['bwrap', 'socat']))
   fs.writeFileSync(
     path.join(empty, 'bwrap'),
     '#!/bin/sh\necho "bwrap: No permissions to create new namespace, likely" >&2\nexit 1\n',
     { mode: 0o755 },
   )
   fs.writeFileSync(path.join(empty, 'socat'), '#!/bin/sh\n', { mode: 0o755 })
-  const refused = await sandboxHere(empty, 'linux')
-  assert.match('missing' in refused ? refused.missing : '', /lets nobody make a namespace/)
-  assert.match('missing' in (await sandboxHere(empty, 'sunos')) ? 'missing' : '', /missing/)
+  const refused = await detectSandbox(empty, 'linux')
+  assert.match('problem' in refused ? refused.problem : '', /lets nobody make a namespace/)
+  assert.match('problem' in (await detectSandbox(empty, 'sunos')) ? 'problem' : '', /problem/)
 })
 
 /** Last words of bubblewrap as they were heard: Debian 12 nested, a spent limit, Ubuntu 24.04, a container. */
@@ -158,28 +178,28 @@ test('the words of bubblewrap', () => {
     ["bwrap: Can't mount proc on /newroot/proc: Operation not permitted", /container/],
     ['', /says nothing/],
   ] as const)
-    assert.match(refusalIn(said), means)
+    assert.match(describeBubblewrapError(said), means)
 })
 
 // --- a life inside ---
 
 interface Inside {
   folder: string
-  policy(changes?: Partial<Policy>): string
-  sh(script: string, changes?: Partial<Policy>, searchPath?: string): ReturnType<typeof run>
-  outcome(): Outcome
+  policy(changes?: Partial<SandboxPolicy>): string
+  sh(script: string, changes?: Partial<SandboxPolicy>, searchPath?: string): ReturnType<typeof runProgram>
+  outcome(): SandboxResult
 }
 
 function inside(t: TestContext): Inside {
-  const folder = fs.realpathSync(scratch(t))
+  const folder = fs.realpathSync(createScratchFolder(t))
   const at = (name: string) => path.join(folder, name)
   for (const name of ['out', 'scratch', 'home']) fs.mkdirSync(at(name))
-  const policy = (changes: Partial<Policy> = {}) => {
-    const plain = policyOf('check', {
+  const policy = (changes: Partial<SandboxPolicy> = {}) => {
+    const plain = buildPolicy('check', {
       folder: at('out'),
-      scratch: at('scratch'),
-      write: [at('out')],
-      outcome: at('outcome'),
+      tempFolder: at('scratch'),
+      writablePaths: [at('out')],
+      resultFile: at('outcome'),
     })
     fs.writeFileSync(at('policy'), JSON.stringify({ ...plain, ...changes }))
     return at('policy')
@@ -187,7 +207,7 @@ function inside(t: TestContext): Inside {
   return {
     folder,
     policy,
-    outcome: () => Outcome.parse(readJson(at('outcome'))),
+    outcome: () => SandboxResult.parse(readJson(at('outcome'))),
     sh: (script, changes, searchPath = `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`) => {
       const [node = '', ...words] = [...door, policy(changes), '--', '/bin/sh', '-c', script]
       const env = {
@@ -195,7 +215,7 @@ function inside(t: TestContext): Inside {
         HOME: at('home'),
         SECRET: 'x',
       }
-      return run(node, words, { env, cwd: folder, deadline: 60_000 })
+      return runProgram(node, words, { env, cwd: folder, timeoutMs: 60_000 })
     },
   }
 }
@@ -217,7 +237,7 @@ test('the environment is built from empty, and holds nothing of the sandbox but 
     'https_proxy',
     'no_proxy',
   ]
-  const called = await sh('env', { hosts: ['example.com:443'] })
+  const called = await sh('env', { allowedHosts: ['example.com:443'] })
   assert.deepEqual(
     names(called.stdout).filter(name => !['HOME', 'PATH', 'PWD', 'TMPDIR'].includes(name)),
     way,
@@ -226,13 +246,13 @@ test('the environment is built from empty, and holds nothing of the sandbox but 
 
 test('exit codes are the command’s own, and the outcome says whether it was the command', { skip }, async t => {
   const { sh, outcome } = inside(t)
-  assert.equal((await sh('exit 11')).code, 11)
+  assert.equal((await sh('exit 11')).exitCode, 11)
   const { milliseconds, ...ended } = outcome()
-  assert.deepEqual(ended, { began: true, code: 11, signal: null, why: '' })
+  assert.deepEqual(ended, { began: true, code: 11, signal: null, reason: '' })
   assert.ok(Number.isInteger(milliseconds))
-  assert.equal((await sh('kill -9 $$')).code, 137)
+  assert.equal((await sh('kill -9 $$')).exitCode, 137)
   const ran = await sh('true', { folder: '/nowhere' })
-  assert.equal(ran.code, 126)
+  assert.equal(ran.exitCode, 126)
 })
 
 test('a sandbox that does not come up is exit 11, and nothing has run', { skip }, async t => {
@@ -241,8 +261,8 @@ test('a sandbox that does not come up is exit 11, and nothing has run', { skip }
   fs.mkdirSync(sham)
   fs.writeFileSync(path.join(sham, 'bwrap'), '#!/bin/sh\necho "bwrap: no" >&2\nexit 1\n', { mode: 0o755 })
   const ran = await sh('touch ran', {}, `${sham}:/usr/bin:/bin`)
-  assert.equal(ran.code, exits.sandbox)
-  assert.equal(outcome().began, false)
+  assert.equal(ran.exitCode, exitCodes.sandbox)
+  assert.equal(outcome().hasStarted, false)
   assert.ok(!fs.existsSync(path.join(folder, 'out/ran')))
 })
 
@@ -254,13 +274,18 @@ test('a program that an agent has put on PATH is never run outside', { skip }, a
   for (const name of ['bwrap', 'socat', 'true', 'sh', 'bash', 'which', 'rg', 'npm', 'node', 'env'])
     fs.writeFileSync(path.join(tools, name), `#!/bin/sh\ntouch '${mark}'\nexit 1\n`, { mode: 0o755 })
   const usual = '/usr/local/bin:/usr/bin:/bin'
-  const docs = { write: [path.join(folder, 'out/docs')] } // As an rw worker's: it may not write where another one did.
-  const policies = [{ hosts: [] }, { hosts: ['example.com:443'] }, docs, { ...docs, tools: [tools] }]
+  const docs = { writablePaths: [path.join(folder, 'out/docs')] } // As an rw worker's: it may not write where another one did.
+  const policies = [
+    { allowedHosts: [] },
+    { allowedHosts: ['example.com:443'] },
+    docs,
+    { ...docs, toolFolders: [tools] },
+  ]
   for (const policy of policies)
     for (const search of [usual, `${tools}:${usual}`]) {
-      const isThere = search !== usual || 'tools' in policy
+      const isThere = search !== usual || 'toolFolders' in policy
       const ran = await sh(`case $PATH in '${tools}'*) exit 3 ;; esac; exit 4`, policy, search)
-      assert.equal(ran.code, isThere ? 3 : 4, ran.stderr)
+      assert.equal(ran.exitCode, isThere ? 3 : 4, ran.stderr)
     }
   assert.ok(!fs.existsSync(mark))
 })
@@ -271,9 +296,9 @@ test('the sandbox never searches with ripgrep, so a missing one costs no time', 
   fs.mkdirSync(tools, { recursive: true })
   const mark = path.join(folder, 'home/searched')
   fs.writeFileSync(path.join(tools, 'rg'), `#!/bin/sh\ntouch '${mark}'\n`, { mode: 0o755 })
-  for (const hosts of [[], ['example.com:443']]) {
-    const ran = await sh('true', { hosts }, `${tools}:/usr/local/bin:/usr/bin:/bin`)
-    assert.equal(ran.code, 0, ran.stderr)
+  for (const allowedHosts of [[], ['example.com:443']]) {
+    const ran = await sh('true', { allowedHosts }, `${tools}:/usr/local/bin:/usr/bin:/bin`)
+    assert.equal(ran.exitCode, 0, ran.stderr)
   }
   assert.ok(!fs.existsSync(mark))
 })
@@ -283,8 +308,8 @@ test('a place to write that an agent has turned into a link is refused', { skip 
   fs.symlinkSync(path.join(folder, 'home'), path.join(folder, 'out/docs'))
   fs.symlinkSync(path.join(folder, 'nowhere'), path.join(folder, 'out/gone'))
   for (const name of ['docs', 'docs/deep', 'gone']) {
-    const ran = await sh('true', { write: [path.join(folder, 'out', name)] })
-    assert.equal(ran.code, exits.integrity, name)
+    const ran = await sh('true', { writablePaths: [path.join(folder, 'out', name)] })
+    assert.equal(ran.exitCode, exitCodes.integrity, name)
   }
 })
 
@@ -314,13 +339,20 @@ if (process.send) { process.send('ipc'); process.disconnect() } else {
 
 test('the name of the folder for temporary files may have any length', { skip }, async t => {
   const { policy, folder } = inside(t)
-  const [node = '', ...words] = [...door, policy({ hosts: ['example.com:443'] }), '--', '/bin/sh', '-c', 'echo here']
+  const [node = '', ...words] = [
+    ...door,
+    policy({ allowedHosts: ['example.com:443'] }),
+    '--',
+    '/bin/sh',
+    '-c',
+    'echo here',
+  ]
   for (const length of [53, 54, 59, 60, 150]) {
     const temp = path.join('/tmp', `dsp-test-${process.pid}-`.padEnd(length - 5, 'x'))
     fs.mkdirSync(temp)
     t.after(() => fs.rmSync(temp, { recursive: true, force: true }))
     const env = { PATH: `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`, HOME: folder, TMPDIR: temp }
-    const ran = await run(node, words, { env, cwd: folder, deadline: 60_000 })
+    const ran = await runProgram(node, words, { env, cwd: folder, timeoutMs: 60_000 })
     assert.equal(ran.stdout, 'here\n', `${temp.length} bytes: ${ran.stderr}`)
   }
 })
@@ -331,9 +363,12 @@ test('a host that is allowed can be reached by its name and port, another port c
   t.after(() => server.close())
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const hosts = [`127.0.0.1:${port}`]
-  assert.equal((await sh(`curl -sS http://127.0.0.1:${port}/`, { hosts })).stdout, 'model')
-  assert.match((await sh(`curl -sS http://127.0.0.1:${port}/`, { hosts: [`127.0.0.1:${port + 1}`] })).stdout, /blocked/)
+  const allowedHosts = [`127.0.0.1:${port}`]
+  assert.equal((await sh(`curl -sS http://127.0.0.1:${port}/`, { allowedHosts })).stdout, 'model')
+  assert.match(
+    (await sh(`curl -sS http://127.0.0.1:${port}/`, { allowedHosts: [`127.0.0.1:${port + 1}`] })).stdout,
+    /blocked/,
+  )
 })
 
 test('whoever stands beside it dies, and all inside with it', { skip }, async t => {
@@ -341,14 +376,14 @@ test('whoever stands beside it dies, and all inside with it', { skip }, async t 
   const mark = path.join(folder, 'out/alive')
   const [node = '', ...words] = [
     ...door,
-    policy({ hosts: ['example.com:443'] }),
+    policy({ allowedHosts: ['example.com:443'] }),
     '--',
     '/bin/sh',
     '-c',
     `while :; do date +%s%N >'${mark}'; sleep 0.05; done`,
   ]
   const child = spawn(node, words, { env: { PATH: process.env['PATH'] ?? '' }, stdio: 'ignore' })
-  await until(() => fs.existsSync(mark) && fs.readFileSync(mark, 'utf8') !== '', 'it lives')
+  await waitUntil(() => fs.existsSync(mark) && fs.readFileSync(mark, 'utf8') !== '', 'it lives')
   child.kill('SIGKILL')
   await once(child, 'exit')
   await new Promise(resolve => setTimeout(resolve, 300))
@@ -359,14 +394,14 @@ test('whoever stands beside it dies, and all inside with it', { skip }, async t 
   assert.equal(left().length, 1)
   await sh('true') // Whoever comes next clears away what is left.
   assert.deepEqual(left(), [])
-  const relays = await run('ps', ['-eo', 'args'])
+  const relays = await runProgram('ps', ['-eo', 'args'])
   assert.ok(!relays.stdout.includes(`dsp-${child.pid}-`), relays.stdout)
 })
 
 test('a terminal that changes its size is followed', { skip }, async t => {
   const { policy, folder } = inside(t)
   const socket = path.join(folder, 't')
-  const tmux = (...words: string[]) => run('tmux', ['-S', socket, '-f', '/dev/null', ...words])
+  const tmux = (...words: string[]) => runProgram('tmux', ['-S', socket, '-f', '/dev/null', ...words])
   const script = `trap 'stty size >size' WINCH; echo ready >size; while :; do sleep 0.05; done`
   try {
     await tmux(
@@ -386,17 +421,17 @@ test('a terminal that changes its size is followed', { skip }, async t => {
       script,
     )
     const size = path.join(folder, 'out/size')
-    await until(() => fs.existsSync(size), 'it is there')
+    await waitUntil(() => fs.existsSync(size), 'it is there')
     await tmux('set-option', '-g', 'window-size', 'manual')
     await tmux('resize-window', '-t', 'a', '-x', '70', '-y', '25')
-    await until(() => fs.readFileSync(size, 'utf8').trim() === '25 70', 'it knows the size')
+    await waitUntil(() => fs.readFileSync(size, 'utf8').trim() === '25 70', 'it knows the size')
   } finally {
     await tmux('kill-server') // Before its folder goes, and its socket with it.
   }
 })
 
 test('the command reaches the shell inside word for word', () => {
-  const script = innerScript(policyOf('check', needs), ['echo', "it's", '$(id)', 'a b'])
+  const script = buildInnerScript(buildPolicy('check', needs), ['echo', "it's", '$(id)', 'a b'])
   assert.ok(
     script.endsWith(`exec 'echo' 'it'\\''s' '$(id)' 'a b'`) || script.endsWith(`exec echo 'it'\\''s' '$(id)' 'a b'`),
     script,

@@ -7,14 +7,14 @@ import type { TestContext } from 'node:test'
  * A folder that is gone when the test is over, and whatever still dies in it has had a second to do so. Its path has a blank and
  * an umlaut in it: nobody may stumble over that.
  */
-export function scratch(t: TestContext): string {
+export function createScratchFolder(t: TestContext): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch ü-'))
   t.after(() => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 1000 }))
   return folder
 }
 
 /** Wait until `seen` answers something but false, and answer that; a wait that ends in nothing is an error. */
-export async function until<Seen>(
+export async function waitUntil<Seen>(
   seen: () => Seen | false | undefined | Promise<Seen | false | undefined>,
   what: string,
   seconds = 30,
@@ -28,7 +28,7 @@ export async function until<Seen>(
 }
 
 /** The same row of numbers between 0 and 1 at every run (mulberry32). */
-export function seeded(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

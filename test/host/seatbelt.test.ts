@@ -1,19 +1,24 @@
 /** What becomes of our policies on a Mac: the library's own profile, made here and read; nobody here could run it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { policyOf, type Role, runtimeConfig } from '../../host/index.ts'
+import { buildPolicy, buildRuntimeConfig, type SandboxRole } from '../../host/index.ts'
 
 const profiles = '@anthropic-ai/sandbox-runtime/dist/sandbox/macos-sandbox-utils.js'
 
-async function profileOf(role: Role): Promise<string> {
+async function profileOf(role: SandboxRole): Promise<string> {
   const needs = {
     folder: '/Volumes/s/outputs',
-    scratch: '/Volumes/s/scratch',
+    tempFolder: '/Volumes/s/scratch',
     outputs: '/Volumes/s/outputs',
-    hosts: ['h:1'],
+    allowedHosts: ['h:1'],
   }
-  const reads = { deny: ['/Users', '/Volumes'], allow: ['/Volumes/me/.cargo'] }
-  const { filesystem, network, allowPty } = runtimeConfig(policyOf(role, needs), reads, '/Volumes/scene', 'darwin')
+  const reads = { denied: ['/Users', '/Volumes'], allowed: ['/Volumes/me/.cargo'] }
+  const { filesystem, network, allowPty } = buildRuntimeConfig(
+    buildPolicy(role, needs),
+    reads,
+    '/Volumes/scene',
+    'darwin',
+  )
   const { wrapCommandWithSandboxMacOS } = await import(profiles)
   return wrapCommandWithSandboxMacOS({
     command: 'true',

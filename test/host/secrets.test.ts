@@ -1,23 +1,29 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { assignedSecrets, heldSecrets, isMadeUp, secretsIn, withoutSecrets } from '../../host/secrets.ts'
-import { seeded } from '../validator/examples.ts'
-import { kinds, moreKinds, textOf } from './tokens.ts'
+import {
+  findSecrets,
+  isGeneratedValue,
+  listKnownSecrets,
+  parseAssignedSecrets,
+  redactSecrets,
+} from '../../host/secrets.ts'
+import { createRandom } from '../validator/examples.ts'
+import { contextSecretKinds, embedSecret, secretKinds } from './tokens.ts'
 
-const random = seeded(12)
+const random = createRandom(12)
 
-for (const kind of [...kinds, ...moreKinds])
+for (const kind of [...secretKinds, ...contextSecretKinds])
   test(`a secret of this kind is withheld, however it is dressed: ${kind.name}`, () => {
     for (const [how, dress] of Object.entries(dresses)) {
       const secret = kind.make(random)
-      const text = `Before it.\n${dress(textOf(kind, secret))}\nAfter it.`
-      const { text: left, withheld } = withoutSecrets(text)
-      assert.ok(withheld > 0, `${how}: ${text}`)
+      const text = `Before it.\n${dress(embedSecret(kind, secret))}\nAfter it.`
+      const { text: left, redactionCount } = redactSecrets(text)
+      assert.ok(redactionCount > 0, `${how}: ${text}`)
       assert.ok(!bared(left).includes(core(secret)), `${how}: ${left}`)
       assert.match(left, /^Before it\.\n[\s\S]*\[secret withheld: [\w ]+\][\s\S]*\nAfter it\.$/, how)
       assert.equal(left.split('\n').length, text.split('\n').length)
-      assert.deepEqual(secretsIn(left), [], `${how}: once is enough`)
+      assert.deepEqual(findSecrets(left), [], `${how}: once is enough`)
     }
   })
 
@@ -36,9 +42,9 @@ const dresses: Record<string, (text: string) => string> = {
 }
 
 test('base64, hex and percent escapes are looked into', () => {
-  for (const kind of [...kinds, ...moreKinds]) {
+  for (const kind of [...secretKinds, ...contextSecretKinds]) {
     const secret = kind.make(random)
-    const clear = textOf(kind, secret)
+    const clear = embedSecret(kind, secret)
     for (const hidden of [
       Buffer.from(clear).toString('base64'),
       Buffer.from(clear).toString('base64url'),
@@ -52,7 +58,7 @@ test('base64, hex and percent escapes are looked into', () => {
       encodeURIComponent(`a b ${clear}`),
       clear.replace(/./gs, sign => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`),
     ]) {
-      const { text } = withoutSecrets(`data: ${hidden} end`)
+      const { text } = redactSecrets(`data: ${hidden} end`)
       assert.ok(!text.includes(hidden), `${kind.name}: ${hidden} in ${text}`)
       assert.match(text, /^data: [\s\S]*\[secret withheld/)
     }
@@ -60,20 +66,22 @@ test('base64, hex and percent escapes are looked into', () => {
 })
 
 test('a private key of which the begin or the end was cut off is withheld all the same, a mention of one is not', () => {
-  const key = kinds.find(({ name }) => name === 'SSH key')?.make(random) ?? ''
+  const key = secretKinds.find(({ name }) => name === 'SSH key')?.make(random) ?? ''
   const lines = key.split('\n')
   for (const part of [lines.slice(2), lines.slice(0, 4)]) {
-    const { text } = withoutSecrets(`ok 1\n${part.join('\n')}\nok 2`)
+    const { text } = redactSecrets(`ok 1\n${part.join('\n')}\nok 2`)
     assert.match(text, /^ok 1\n\[secret withheld: private key\]\n+ok 2$/)
   }
   for (const mention of [`it begins with ${lines[0]}\nok 1\nok 2`, `${lines[0]}...${lines.at(-1)}`])
-    assert.deepEqual(withoutSecrets(mention), { text: mention, withheld: 0 })
+    assert.deepEqual(redactSecrets(mention), { text: mention, withheld: 0 })
 })
 
 test('what our own short lines have cut off is withheld too', () => {
-  for (const kind of kinds.filter(({ name }) => ['GitHub', 'Anthropic', 'GitLab', 'Stripe', 'npm'].includes(name))) {
+  for (const kind of secretKinds.filter(({ name }) =>
+    ['GitHub', 'Anthropic', 'GitLab', 'Stripe', 'npm'].includes(name),
+  )) {
     const stub = kind.make(random).slice(0, 19)
-    assert.ok(!withoutSecrets(`it says ${stub}…`).text.includes(stub), stub)
+    assert.ok(!redactSecrets(`it says ${stub}…`).text.includes(stub), stub)
   }
 })
 
@@ -135,10 +143,10 @@ const innocents = [
 ]
 
 test(`${innocents.length} innocent texts stay as they are`, t => {
-  const hurt = innocents.filter(text => withoutSecrets(text).withheld > 0)
+  const hurt = innocents.filter(text => redactSecrets(text).redactionCount > 0)
   t.diagnostic(`${hurt.length} of ${innocents.length} touched`)
   assert.deepEqual(
-    hurt.map(text => withoutSecrets(text).text),
+    hurt.map(text => redactSecrets(text).text),
     [],
   )
 })
@@ -153,16 +161,19 @@ test('values look made up or they do not', () => {
     'Token.Kind1',
     'utf8_bin',
   ])
-    assert.ok(!isMadeUp(value), value)
+    assert.ok(!isGeneratedValue(value), value)
   for (const value of ['k9XY42qq77z', 'Pa$$w0rd-of-mine', 'a8f5f167f44f4964e6c998dee827110c', 'p#Q-vw!rst'])
-    assert.ok(isMadeUp(value), value)
+    assert.ok(isGeneratedValue(value), value)
 })
 
 // --- values that we were handed ---
 
 test('what we were handed is withheld exactly, and in base64, URL and hex, however it is cut up', () => {
   const value = `plain-words.and~signs/${'x'.repeat(3)}!Q`
-  const held = heldSecrets({ NTFY_TOPIC: 'some-topic-of-mine' }, { DEPLOY_TOKEN: value, LANG: 'en_GB.UTF-8-and-more' })
+  const held = listKnownSecrets(
+    { NTFY_TOPIC: 'some-topic-of-mine' },
+    { DEPLOY_TOKEN: value, LANG: 'en_GB.UTF-8-and-more' },
+  )
   for (const said of [
     value,
     `a ${value}, b`,
@@ -176,15 +187,15 @@ test('what we were handed is withheld exactly, and in base64, URL and hex, howev
     encodeURIComponent(value),
     'some-topic-of-mine',
   ]) {
-    const { text, withheld } = withoutSecrets(`It is <${said}>.`, held)
-    assert.ok(withheld > 0, said)
+    const { text, redactionCount } = redactSecrets(`It is <${said}>.`, held)
+    assert.ok(redactionCount > 0, said)
     assert.ok(!bared(text).includes(bared(said)), text)
   }
-  assert.equal(withoutSecrets('en_GB.UTF-8-and-more', held).withheld, 0)
+  assert.equal(redactSecrets('en_GB.UTF-8-and-more', held).redactionCount, 0)
 })
 
 test('a variable is a secret by its name, and only where its value is long and no plain word', () => {
-  const held = heldSecrets(
+  const held = listKnownSecrets(
     {},
     {
       MY_TOKEN: 'not-made-up-but-mine',
@@ -204,7 +215,7 @@ test('a variable is a secret by its name, and only where its value is long and n
 })
 
 test('the values of an .env file that are secrets by their names', () => {
-  const held = assignedSecrets(
+  const held = parseAssignedSecrets(
     [
       '# a comment',
       'PORT=3000',
@@ -253,7 +264,7 @@ const floods: Record<string, string> = {
 }
 
 test('a mebibyte of anything is searched in seconds, not in hours', t => {
-  const held = heldSecrets(
+  const held = listKnownSecrets(
     {},
     Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`TOKEN_${at}`, `${sha256}${at}`])),
   )
@@ -262,7 +273,7 @@ test('a mebibyte of anything is searched in seconds, not in hours', t => {
   for (const [name, piece] of Object.entries(floods)) {
     const text = piece.repeat(Math.ceil(mebibyte / piece.length)).slice(0, mebibyte)
     const started = performance.now()
-    withoutSecrets(text, held)
+    redactSecrets(text, held)
     const took = performance.now() - started
     worst = Math.max(worst, took)
     if (took > 30_000) slow.push(`${name}: ${Math.round(took)} ms`)

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { DispatchError, parsePanes, readIfPresent, run, type Tmux, tmuxOf } from '../../host/index.ts'
-import { scratch, until } from './scratch.ts'
+import { DispatchError, openTmux, parsePanes, readIfPresent, runProgram, type Tmux } from '../../host/index.ts'
+import { createScratchFolder, waitUntil } from './scratch.ts'
 
 const tell = path.join(import.meta.dirname, 'fixtures/tell.mjs')
 
@@ -14,11 +14,13 @@ interface Told {
 
 /** A tmux of a home of its own; its server, its socket and all in it are gone with the test. */
 function newTmux(t: TestContext): { tmux: Tmux; folder: string } {
-  const folder = scratch(t)
-  const tmux = tmuxOf(folder)
+  const folder = createScratchFolder(t)
+  const tmux = openTmux(folder)
   t.after(async () => {
-    const socket = (await run('tmux', ['-L', tmux.socket, 'display-message', '-p', '#{socket_path}'])).stdout.trim()
-    await run('tmux', ['-L', tmux.socket, 'kill-server'])
+    const socket = (
+      await runProgram('tmux', ['-L', tmux.socket, 'display-message', '-p', '#{socket_path}'])
+    ).stdout.trim()
+    await runProgram('tmux', ['-L', tmux.socket, 'kill-server'])
     if (socket !== '') fs.rmSync(socket, { force: true })
   })
   return { tmux, folder }
@@ -27,7 +29,7 @@ function newTmux(t: TestContext): { tmux: Tmux; folder: string } {
 const telling = (file: string, ...words: string[]) => [process.execPath, tell, file, ...words]
 
 const told = (file: string): Promise<Told> =>
-  until(
+  waitUntil(
     () => fs.existsSync(file) && (JSON.parse(fs.readFileSync(file, 'utf8')) as Told),
     `${path.basename(file)} is told`,
   )
@@ -35,9 +37,9 @@ const told = (file: string): Promise<Told> =>
 const sleeping = { name: 'sleeper', command: ['sleep', '1000'] }
 
 test('each home has a socket of its own, and always the same', t => {
-  const homes = ['/a', '/b', '/a b'].map(home => tmuxOf(home).socket)
+  const homes = ['/a', '/b', '/a b'].map(home => openTmux(home).socket)
   assert.equal(new Set(homes).size, 3)
-  assert.equal(tmuxOf('/a').socket, homes[0])
+  assert.equal(openTmux('/a').socket, homes[0])
   for (const socket of homes) assert.match(socket, /^dispatch-[0-9a-f]{10}$/)
   assert.notEqual(newTmux(t).tmux.socket, newTmux(t).tmux.socket)
 })
@@ -68,7 +70,7 @@ test('a command arrives exactly, word by word, and nothing in it is run', async 
     assert.deepEqual((await told(at(name))).words, [name, ...words], name)
   assert.ok(!fs.existsSync(canary))
   assert.deepEqual(
-    (await tmux.panes()).map(pane => [pane.session, pane.window, pane.dead]),
+    (await tmux.listPanes()).map(pane => [pane.session, pane.window, pane.isDead]),
     ['first', 'second', 'third', 'later'].map(name => ['a', name, false]),
   )
 })
@@ -85,9 +87,12 @@ test('a path of any length starts: no argument of tmux grows with it', async t =
   for (const name of ['first', 'second', 'third'])
     assert.deepEqual((await told(path.join(long, name))).words, Array(5).fill(file), name)
   process.kill(pid, 'SIGKILL')
-  await until(async () => (await tmux.panes()).some(pane => pane.pid === pid && pane.dead), 'it is seen to be dead')
+  await waitUntil(
+    async () => (await tmux.listPanes()).some(pane => pane.pid === pid && pane.isDead),
+    'it is seen to be dead',
+  )
   fs.rmSync(path.join(long, 'third'))
-  assert.equal(await tmux.renewWindow({ ...session, ...window('third') }), true)
+  assert.equal(await tmux.respawnWindow({ ...session, ...window('third') }), true)
   assert.deepEqual((await told(path.join(long, 'third'))).words, Array(5).fill(file))
   const mode = (name: string) => fs.statSync(path.join(session.folder, name)).mode & 0o777
   assert.deepEqual([mode('.'), mode('first.sh')], [0o700, 0o700])
@@ -99,24 +104,24 @@ test('a command of one word is that program, with blanks and all, and not a line
   const file = path.join(folder, 'told')
   fs.writeFileSync(program, `#!/bin/sh\necho ran > '${file}'\nexec sleep 1000\n`, { mode: 0o755 })
   await tmux.openSession({ session: 'a', folder }, [{ name: 'first', command: [program] }], ['PATH'])
-  await until(() => readIfPresent(file) === 'ran\n', 'it has run')
+  await waitUntil(() => readIfPresent(file) === 'ran\n', 'it has run')
 })
 
 test('a session is meant by its whole name only, and so is a window', async t => {
   const { tmux, folder } = newTmux(t)
   await tmux.openSession({ session: 'abc123', folder }, [{ ...sleeping, name: 'runner' }], ['PATH'])
   await assert.rejects(tmux.openWindow({ session: 'abc', folder, ...sleeping }), /can't find session: abc/)
-  assert.equal(await tmux.screen('abc', 'runner'), undefined)
-  assert.equal(await tmux.screen('abc123', 'run'), undefined)
+  assert.equal(await tmux.captureText('abc', 'runner'), undefined)
+  assert.equal(await tmux.captureText('abc123', 'run'), undefined)
   await tmux.closeSession('abc')
   await tmux.closeSession('a*')
   await assert.rejects(
-    tmux.renewWindow({ session: 'abc', folder, ...sleeping, name: 'runner' }),
+    tmux.respawnWindow({ session: 'abc', folder, ...sleeping, name: 'runner' }),
     /can't find session: abc/,
   )
-  assert.equal((await tmux.panes()).length, 1)
+  assert.equal((await tmux.listPanes()).length, 1)
   await tmux.closeSession('abc123')
-  assert.deepEqual(await tmux.panes(), [])
+  assert.deepEqual(await tmux.listPanes(), [])
 })
 
 test('a session that is there already is refused in words, and stays', async t => {
@@ -125,9 +130,9 @@ test('a session that is there already is refused in words, and stays', async t =
   await assert.rejects(
     tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH']),
     (error: unknown) =>
-      error instanceof DispatchError && error.exit === 6 && /duplicate session: a/.test(error.message),
+      error instanceof DispatchError && error.exitCode === 6 && /duplicate session: a/.test(error.message),
   )
-  assert.equal((await tmux.panes()).length, 1)
+  assert.equal((await tmux.listPanes()).length, 1)
 })
 
 test('a window has the variables that were named, and no other of ours, now or later, in this session or the next', async t => {
@@ -181,7 +186,7 @@ test('a secret stands in no argument list, and not in the server', {
   assert.equal((await told(path.join(folder, '1'))).variables['DISPATCH_TEST_NAMED'], secret)
   look()
   assert.deepEqual(seen, [])
-  const server = (await run('tmux', ['-L', tmux.socket, 'display-message', '-p', '#{pid}'])).stdout.trim()
+  const server = (await runProgram('tmux', ['-L', tmux.socket, 'display-message', '-p', '#{pid}'])).stdout.trim()
   assert.ok(readIfPresent(`/proc/${server}/cmdline`)?.startsWith('tmux'))
   assert.ok(!readIfPresent(`/proc/${server}/environ`)?.includes(secret))
 })
@@ -191,18 +196,21 @@ test('the screen shows what a person would see, also after the program has ended
   const script = path.join(folder, 'say')
   fs.writeFileSync(script, `printf '\\033[31mred\\033[0m\\nzwölf %s\\n' '${'x'.repeat(250)}'; exit 3\n`)
   await tmux.openSession({ session: 'a', folder }, [{ name: 'say', command: ['/bin/sh', script] }, sleeping], ['PATH'])
-  await until(async () => (await tmux.panes()).some(pane => pane.window === 'say' && pane.dead), 'it has ended')
-  const screen = (await tmux.screen('a', 'say')) ?? assert.fail()
+  await waitUntil(
+    async () => (await tmux.listPanes()).some(pane => pane.window === 'say' && pane.isDead),
+    'it has ended',
+  )
+  const screen = (await tmux.captureText('a', 'say')) ?? assert.fail()
   assert.match(screen, /^red\nzwölf x{250}\n/)
   assert.match(screen, /Pane is dead/)
-  assert.equal(await tmux.screen('a', 'nothing'), undefined)
+  assert.equal(await tmux.captureText('a', 'nothing'), undefined)
 })
 
 test('a pane tells the process in it', async t => {
   const { tmux, folder } = newTmux(t)
   await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])
   const pid = await tmux.openWindow({ session: 'a', folder, name: 'second', command: ['sleep', '1001'] })
-  const panes = await tmux.panes()
+  const panes = await tmux.listPanes()
   assert.deepEqual(
     panes.map(pane => [pane.window, pane.pid === pid]),
     [
@@ -210,42 +218,45 @@ test('a pane tells the process in it', async t => {
       ['second', true],
     ],
   )
-  await until(
+  await waitUntil(
     () => readIfPresent(`/proc/${pid}/cmdline`)?.startsWith('sleep\0') ?? process.platform !== 'linux',
     'it is there',
   )
   process.kill(pid, 'SIGKILL')
-  await until(async () => (await tmux.panes()).some(pane => pane.pid === pid && pane.dead), 'it is seen to be dead')
+  await waitUntil(
+    async () => (await tmux.listPanes()).some(pane => pane.pid === pid && pane.isDead),
+    'it is seen to be dead',
+  )
 })
 
 test('a window is renewed where its command has ended, once, and what runs in it is left alone', async t => {
   const { tmux, folder } = newTmux(t)
   await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])
   const window = { session: 'a', folder, name: 'second', command: ['sleep', '1001'] }
-  const alive = async () => (await tmux.panes()).filter(pane => pane.window === 'second' && !pane.dead)
-  await tmux.renewWindow(window)
+  const alive = async () => (await tmux.listPanes()).filter(pane => pane.window === 'second' && !pane.isDead)
+  await tmux.respawnWindow(window)
   const [first] = await alive()
   assert.ok(first, 'where there is none it is opened')
-  assert.equal(await tmux.renewWindow(window), false)
+  assert.equal(await tmux.respawnWindow(window), false)
   assert.deepEqual(await alive(), [first])
   process.kill(first.pid, 'SIGKILL')
-  await until(async () => (await alive()).length === 0, 'it is seen to be dead')
-  const renewed = await Promise.all(Array.from({ length: 10 }, () => tmux.renewWindow(window)))
+  await waitUntil(async () => (await alive()).length === 0, 'it is seen to be dead')
+  const renewed = await Promise.all(Array.from({ length: 10 }, () => tmux.respawnWindow(window)))
   const [after, ...others] = await alive()
   assert.deepEqual([renewed.filter(Boolean).length, others], [1, []], 'ten at once renew it once')
   assert.ok(after && after.pid !== first.pid)
 
-  await run('tmux', ['-L', tmux.socket, 'split-window', '-d', '-t', '=a:=second', 'sleep', '1002'])
+  await runProgram('tmux', ['-L', tmux.socket, 'split-window', '-d', '-t', '=a:=second', 'sleep', '1002'])
   process.kill(after.pid, 'SIGKILL')
-  await until(async () => (await alive()).length === 1, 'it is seen to be dead, and the other half lives')
-  assert.equal(await tmux.renewWindow(window), true)
+  await waitUntil(async () => (await alive()).length === 1, 'it is seen to be dead, and the other half lives')
+  assert.equal(await tmux.respawnWindow(window), true)
   assert.equal((await alive()).length, 2)
 })
 
 test('where no server runs there is nothing, and closing is no error', async t => {
   const { tmux, folder } = newTmux(t)
-  assert.deepEqual(await tmux.panes(), [])
-  assert.equal(await tmux.screen('a', 'b'), undefined)
+  assert.deepEqual(await tmux.listPanes(), [])
+  assert.equal(await tmux.captureText('a', 'b'), undefined)
   await tmux.closeSession('a')
   await assert.rejects(tmux.openWindow({ session: 'a', folder, ...sleeping }), DispatchError)
 })
@@ -254,13 +265,19 @@ test('a session can be opened again at once after its server was killed, and the
   const { tmux, folder } = newTmux(t)
   for (let times = 0; times < 5; times++) {
     await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])
-    assert.equal((await tmux.panes()).length, 1)
-    await run('tmux', ['-L', tmux.socket, 'kill-server'])
+    assert.equal((await tmux.listPanes()).length, 1)
+    await runProgram('tmux', ['-L', tmux.socket, 'kill-server'])
   }
   await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])
   await tmux.closeSession('a')
-  await until(async () => (await run('tmux', ['-L', tmux.socket, 'list-sessions'])).code !== 0, 'the server has gone')
-  assert.match((await run('tmux', ['-L', tmux.socket, 'list-sessions'])).stderr, /no server running|error connecting/)
+  await waitUntil(
+    async () => (await runProgram('tmux', ['-L', tmux.socket, 'list-sessions'])).exitCode !== 0,
+    'the server has gone',
+  )
+  assert.match(
+    (await runProgram('tmux', ['-L', tmux.socket, 'list-sessions'])).stderr,
+    /no server running|error connecting/,
+  )
 })
 
 test('lines of panes read, and nothing is no pane', () => {
@@ -273,12 +290,12 @@ test('lines of panes read, and nothing is no pane', () => {
 
 test('a missing tmux is told in words', async t => {
   const before = process.env['PATH']
-  process.env['PATH'] = scratch(t)
+  process.env['PATH'] = createScratchFolder(t)
   t.after(() => {
     process.env['PATH'] = before
   })
   await assert.rejects(
-    tmuxOf('/x').openSession({ session: 'a', folder: scratch(t) }, [sleeping], []),
-    (error: unknown) => error instanceof DispatchError && error.exit === 6 && /not installed/.test(error.message),
+    openTmux('/x').openSession({ session: 'a', folder: createScratchFolder(t) }, [sleeping], []),
+    (error: unknown) => error instanceof DispatchError && error.exitCode === 6 && /not installed/.test(error.message),
   )
 })

@@ -2,12 +2,12 @@
  * Thirty kinds of secret, as their vendors make them. Each is put together when it is asked for, so that no scanner of a
  * repository finds one in this file.
  */
-export interface Kind {
+export interface SecretKind {
   name: string
   /** The secret alone. */
   make(random: () => number): string
   /** How it stands in a text where its form alone does not tell it; the secret alone where it does. */
-  within?(secret: string): string
+  embed?(secret: string): string
 }
 
 const lower = 'abcdefghijklmnopqrstuvwxyz'
@@ -27,7 +27,7 @@ function signs(random: () => number, count: number, alphabet = alphanumeric): st
 const of = (...parts: string[]) => parts.join('')
 const wide = `${alphanumeric}-_`
 
-export const kinds: Kind[] = [
+export const secretKinds: SecretKind[] = [
   { name: 'GitHub', make: random => of('gh', 'p_', signs(random, 36)) },
   { name: 'GitHub, fine-grained', make: random => of('github', '_pat_', signs(random, 22), '_', signs(random, 59)) },
   { name: 'GitLab', make: random => of('gl', 'pat-', signs(random, 20)) },
@@ -35,7 +35,7 @@ export const kinds: Kind[] = [
   {
     name: 'AWS secret',
     make: random => signs(random, 40, `${alphanumeric}/+`),
-    within: secret => `aws_secret_access_key = ${secret}`,
+    embed: secret => `aws_secret_access_key = ${secret}`,
   },
   { name: 'Slack', make: random => of('xo', 'xb-', signs(random, 12, digits), '-', signs(random, 24)) },
   {
@@ -67,7 +67,7 @@ export const kinds: Kind[] = [
         '\\n-----END ',
         'PRIVATE KEY-----\\n',
       ),
-    within: secret => `{"type": "service_account", "private_key": "${secret}"}`,
+    embed: secret => `{"type": "service_account", "private_key": "${secret}"}`,
   },
   { name: 'OpenAI', make: random => of('sk', '-proj-', signs(random, 48, wide)) },
   { name: 'Anthropic', make: random => of('sk', '-ant-api03-', signs(random, 93, wide), 'AA') },
@@ -88,12 +88,12 @@ export const kinds: Kind[] = [
   {
     name: 'Heroku',
     make: random => [8, 4, 4, 4, 12].map(count => signs(random, count, hex)).join('-'),
-    within: secret => `HEROKU_API_KEY=${secret}`,
+    embed: secret => `HEROKU_API_KEY=${secret}`,
   },
   {
     name: 'Azure storage',
     make: random => of(signs(random, 86), '=='),
-    within: secret => `DefaultEndpointsProtocol=https;AccountName=x;AccountKey=${secret};EndpointSuffix=y`,
+    embed: secret => `DefaultEndpointsProtocol=https;AccountName=x;AccountKey=${secret};EndpointSuffix=y`,
   },
   {
     name: 'JSON web token',
@@ -113,33 +113,33 @@ export const kinds: Kind[] = [
   {
     name: 'a password in an address',
     make: random => signs(random, 16),
-    within: secret => `postgres://app:${secret}@db.internal:5432/app`,
+    embed: secret => `postgres://app:${secret}@db.internal:5432/app`,
   },
-  { name: 'Bearer', make: random => signs(random, 40), within: secret => `Authorization: Bearer ${secret}` },
+  { name: 'Bearer', make: random => signs(random, 40), embed: secret => `Authorization: Bearer ${secret}` },
   { name: 'ntfy', make: random => of('t', 'k_', signs(random, 29, lower + digits)) },
 ]
 
 /** Other secrets, which have no number in the corpus. */
-export const moreKinds: Kind[] = [
-  { name: 'a password by its name', make: random => signs(random, 20), within: secret => `DB_PASSWORD="${secret}"` },
+export const contextSecretKinds: SecretKind[] = [
+  { name: 'a password by its name', make: random => signs(random, 20), embed: secret => `DB_PASSWORD="${secret}"` },
   {
     name: 'a secret in JSON',
     make: random => signs(random, 32, hex),
-    within: secret => `{"client_secret": "${secret}"}`,
+    embed: secret => `{"client_secret": "${secret}"}`,
   },
-  { name: 'npmrc', make: random => signs(random, 36), within: secret => `//npm.example.com/:_authToken=${secret}` },
+  { name: 'npmrc', make: random => signs(random, 36), embed: secret => `//npm.example.com/:_authToken=${secret}` },
   {
     name: 'netrc',
     make: random => signs(random, 14),
-    within: secret => `machine x.example.com login me password ${secret}`,
+    embed: secret => `machine x.example.com login me password ${secret}`,
   },
-  { name: 'Basic', make: random => of(signs(random, 24), '=='), within: secret => `authorization: Basic ${secret}` },
+  { name: 'Basic', make: random => of(signs(random, 24), '=='), embed: secret => `authorization: Basic ${secret}` },
   {
     name: 'curl header',
     make: random => signs(random, 24),
-    within: secret => `curl -H 'X-Api-Key: ${secret}' https://x.example`,
+    embed: secret => `curl -H 'X-Api-Key: ${secret}' https://x.example`,
   },
-  { name: 'query', make: random => signs(random, 24), within: secret => `GET /x?a=1&access_token=${secret}&b=2` },
+  { name: 'query', make: random => signs(random, 24), embed: secret => `GET /x?a=1&access_token=${secret}&b=2` },
   { name: 'Vault', make: random => of('hv', 's.', signs(random, 90, wide)) },
   { name: 'Grafana', make: random => of('gl', 'sa_', signs(random, 32), '_', signs(random, 8, hex)) },
   { name: 'Discord', make: random => of('M', signs(random, 25), '.', signs(random, 6), '.', signs(random, 38, wide)) },
@@ -148,6 +148,6 @@ export const moreKinds: Kind[] = [
 ]
 
 /** The text in which a secret stands. */
-export function textOf({ within }: Kind, secret: string): string {
-  return within ? within(secret) : secret
+export function embedSecret({ embed }: SecretKind, secret: string): string {
+  return embed ? embed(secret) : secret
 }

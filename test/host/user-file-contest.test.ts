@@ -6,7 +6,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
-import { scratch, until } from './scratch.ts'
+import { createScratchFolder, waitUntil } from './scratch.ts'
 
 const mergers = 8
 const rounds = Number(process.env['CONTEST_ROUNDS'] ?? 100)
@@ -40,13 +40,13 @@ test('F65 beside a writer that takes no lock, as claude does with settings.json:
 })
 
 async function contest(t: TestContext, rival: 'claude' | 'lockless', length: number): Promise<Figures> {
-  const file = path.join(scratch(t), '.claude.json')
+  const file = path.join(createScratchFolder(t), '.claude.json')
   fs.writeFileSync(file, '{}\n')
   // Where everybody holds the lock nothing needs to be waited for; but claude, which asks for it rarely, needs its turn.
   const pause = rival === 'claude' ? ['100'] : []
   const began = Date.now()
   const beside = [play(t, rival, file), play(t, 'reader', file)]
-  await until(() => fs.readFileSync(file, 'utf8').includes('claude-'), 'the rival takes part')
+  await waitUntil(() => fs.readFileSync(file, 'utf8').includes('claude-'), 'the rival takes part')
   const merging = Array.from({ length: mergers }, (_, index) => play(t, 'merger', file, `m${index}`, length, ...pause))
   const merged = await Promise.all(merging)
   const seconds = Math.round((Date.now() - began) / 100) / 10

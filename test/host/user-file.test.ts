@@ -3,25 +3,25 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
-import { missingFrom, withAdditions, withoutAdditions } from '../../host/additions.ts'
+import { insertEntries, listMissingEntries, removeEntries } from '../../host/additions.ts'
 import {
-  type Addition,
-  addTo,
-  changedFiles,
   changeUserFile,
   DispatchError,
-  readJsonc,
-  takeBack,
+  installEntries,
+  type JsonEntry,
+  listChangedFiles,
+  parseJsonc,
+  uninstallEntries,
 } from '../../host/index.ts'
-import { scratch } from './scratch.ts'
+import { createScratchFolder } from './scratch.ts'
 
 const command = "sh '/opt/my dispatch/hooks/elsewhere' /h/elsewhere"
-const ours: Addition[] = ['Stop', 'Notification'].map(event => ({
+const ours: JsonEntry[] = ['Stop', 'Notification'].map(event => ({
   path: ['hooks', event],
   value: { hooks: [{ type: 'command', command, timeout: 10 }] },
   mark: command,
 }))
-const trust: Addition[] = [{ path: ['projects', '/h/workspace', 'hasTrustDialogAccepted'], value: true }]
+const trust: JsonEntry[] = [{ path: ['projects', '/h/workspace', 'hasTrustDialogAccepted'], value: true }]
 
 const theirs = '{ "hooks": [{ "type": "command", "command": "say \\"done\\"" }] }'
 const pretty = (unit: string, eol = '\n') =>
@@ -131,7 +131,7 @@ const valid: [string, string][] = [
   ...commented('/* mine */').map(([where, text]): [string, string] => [`a block ${where}`, text]),
 ]
 
-const invalid: [string, string | Buffer, place: string, where?: Addition[]][] = [
+const invalid: [string, string | Buffer, place: string, where?: JsonEntry[]][] = [
   ['null', 'null', '1:1'],
   ['a list', '[]', '1:1'],
   ['a number', '7', '1:1'],
@@ -165,21 +165,21 @@ describe(`${valid.length} shapes that read`, { concurrency: 8 }, () => {
     test(name, async t => {
       const { file, journal } = place(t, text)
       const times = text.length < 1_000_000 ? 100 : 10
-      for (let time = 0; time < times; time++) await addTo(journal, file, ours)
+      for (let time = 0; time < times; time++) await installEntries(journal, file, ours)
       const full = fs.readFileSync(file, 'utf8')
       assert.equal(full.split(JSON.stringify(command)).length - 1, 2 + (text.includes(JSON.stringify(command)) ? 1 : 0))
-      assert.deepEqual(readJsonc(full).misread, [])
+      assert.deepEqual(parseJsonc(full).problems, [])
       if (isPlain(text))
         assert.doesNotThrow(() => JSON.parse(full.replace('\ufeff', '')), 'plain JSON stays plain JSON')
       assert.ok(isWithin(text.trimEnd(), full), 'every byte of theirs stands there still, in its order')
 
-      const shrunk = withoutAdditions(full, missingFrom(text, ours, file), file)
+      const shrunk = removeEntries(full, listMissingEntries(text, ours, file), file)
       assert.equal(
         closed(shrunk),
         closed(text.trim() === '' ? '{}' : text),
         'and without the journal’s copy they stand alone',
       )
-      await takeBack(journal, file)
+      await uninstallEntries(journal, file)
       assert.equal(fs.readFileSync(file, 'utf8'), text)
       assert.deepEqual(fs.readdirSync(path.dirname(file)), ['settings.json'], 'nothing of ours lies about')
     })
@@ -189,9 +189,9 @@ describe(`${invalid.length} that do not, or are of another shape`, { concurrency
   for (const [name, text, at, what = ours] of invalid)
     test(name, async t => {
       const { file, journal } = place(t, text)
-      await assert.rejects(addTo(journal, file, what), (error: unknown) => {
+      await assert.rejects(installEntries(journal, file, what), (error: unknown) => {
         assert.ok(error instanceof DispatchError, String(error))
-        assert.equal(error.exit, 2)
+        assert.equal(error.exitCode, 2)
         assert.equal(error.message.slice(0, `${file}:${at}:`.length), `${file}:${at}:`)
         return true
       })
@@ -206,26 +206,26 @@ describe('a file is more than its bytes', () => {
     test(`mode ${mode.toString(8)} stays`, async t => {
       const { file, journal } = place(t, '{"a":1}')
       fs.chmodSync(file, mode)
-      await addTo(journal, file, ours)
+      await installEntries(journal, file, ours)
       assert.equal(fs.statSync(file).mode & 0o7777, mode)
-      await takeBack(journal, file)
+      await uninstallEntries(journal, file)
       assert.equal(fs.statSync(file).mode & 0o7777, mode)
     })
 
   test('a file that is not there is begun for its owner alone, and gone afterwards', async t => {
     const { file, journal } = place(t)
-    for (let time = 0; time < 100; time++) await addTo(journal, file, ours)
+    for (let time = 0; time < 100; time++) await installEntries(journal, file, ours)
     assert.equal(fs.statSync(file).mode & 0o777, 0o600)
     assert.deepEqual(Object.keys(JSON.parse(fs.readFileSync(file, 'utf8')).hooks), ['Stop', 'Notification'])
-    await takeBack(journal, file)
+    await uninstallEntries(journal, file)
     assert.deepEqual(fs.readdirSync(path.dirname(file)), [])
   })
 
   test('a file begun by us that others have written since stays, without ours', async t => {
     const { file, journal } = place(t)
-    await addTo(journal, file, trust)
+    await installEntries(journal, file, trust)
     fs.writeFileSync(file, JSON.stringify({ ...JSON.parse(fs.readFileSync(file, 'utf8')), numStartups: 1 }, null, 2))
-    await takeBack(journal, file)
+    await uninstallEntries(journal, file)
     assert.equal(fs.readFileSync(file, 'utf8'), '{\n  "numStartups": 1\n}')
   })
 
@@ -238,10 +238,10 @@ describe('a file is more than its bytes', () => {
       for (let link = 1; link < links; link++)
         fs.symlinkSync(`${link === 1 ? 'claude.json' : link - 1}`, path.join(folder, `dotfiles/${link}`))
       fs.symlinkSync(`../dotfiles/${links === 1 ? 'claude.json' : links - 1}`, file)
-      await addTo(journal, file, ours)
+      await installEntries(journal, file, ours)
       assert.ok(fs.lstatSync(file).isSymbolicLink() && fs.lstatSync(target).isFile())
       assert.ok(fs.readFileSync(target, 'utf8').includes('elsewhere'))
-      await takeBack(journal, file)
+      await uninstallEntries(journal, file)
       assert.equal(fs.readFileSync(target, 'utf8'), '{"a": 1}')
       assert.ok(fs.lstatSync(file).isSymbolicLink())
       assert.equal(fs.readdirSync(path.join(folder, 'dotfiles')).length, links)
@@ -250,16 +250,19 @@ describe('a file is more than its bytes', () => {
   test('F61 a link to nothing yet: the target is begun, and gone afterwards; the link stays', async t => {
     const { file, journal, folder } = place(t)
     fs.symlinkSync('../new/place.json', file)
-    await addTo(journal, file, ours)
+    await installEntries(journal, file, ours)
     assert.ok(fs.lstatSync(path.join(folder, 'new/place.json')).isFile())
-    await takeBack(journal, file)
+    await uninstallEntries(journal, file)
     assert.ok(fs.lstatSync(file).isSymbolicLink() && !fs.existsSync(file))
   })
 
   test('a link to itself, a folder and a FIFO are refused in words', async t => {
     const { file, journal } = place(t)
     const refused = () =>
-      assert.rejects(addTo(journal, file, ours), (error: unknown) => error instanceof DispatchError && error.exit === 2)
+      assert.rejects(
+        installEntries(journal, file, ours),
+        (error: unknown) => error instanceof DispatchError && error.exitCode === 2,
+      )
     fs.symlinkSync('settings.json', file)
     await refused()
     fs.rmSync(file)
@@ -270,7 +273,7 @@ describe('a file is more than its bytes', () => {
   test('the owner stays, where we may give a file away', { skip: process.getuid?.() !== 0 }, async t => {
     const { file, journal } = place(t, '{}')
     fs.chownSync(file, 1234, 4321)
-    await addTo(journal, file, ours)
+    await installEntries(journal, file, ours)
     assert.deepEqual([fs.statSync(file).uid, fs.statSync(file).gid], [1234, 4321])
   })
 })
@@ -278,7 +281,7 @@ describe('a file is more than its bytes', () => {
 describe('what others did since stays theirs', () => {
   test('a value they changed, and entries they moved, copied or edited', async t => {
     const { file, journal } = place(t, '{\n  "hooks": {} // mine\n}\n')
-    await addTo(journal, file, ours)
+    await installEntries(journal, file, ours)
     const [entry] = JSON.parse(JSON.stringify(ours[0]?.value)).hooks
     const edited = {
       hooks: {
@@ -296,7 +299,7 @@ describe('what others did since stays theirs', () => {
       },
     }
     fs.writeFileSync(file, JSON.stringify(edited))
-    await takeBack(journal, file)
+    await uninstallEntries(journal, file)
     assert.deepEqual(JSON.parse(fs.readFileSync(file, 'utf8')), {
       hooks: { Notification: [{ matcher: '', hooks: [{ type: 'command', command: 'theirs' }] }], Other: [] },
     })
@@ -305,50 +308,50 @@ describe('what others did since stays theirs', () => {
   test('ours on the last line of a list with a comment above it: the comment does not swallow what follows', () => {
     const [one] = ours
     const text = `{"hooks": {"Stop": [ // mine\n  ${JSON.stringify(one?.value)}, 7] } }`
-    const left = withoutAdditions(text, missingFrom('{"hooks": {"Stop": [7]}}', ours, 'x'), 'x')
+    const left = removeEntries(text, listMissingEntries('{"hooks": {"Stop": [7]}}', ours, 'x'), 'x')
     assert.equal(left, '{"hooks": {"Stop": [ // mine\n   7] } }')
   })
 
   test('trust that stood at false comes back as false; trust they took back themselves is not given again', async t => {
     const before = '{"projects": {"/h/workspace": {"hasTrustDialogAccepted": false, "history": ["“q”"]}}}'
     const { file, journal } = place(t, before)
-    await addTo(journal, file, trust)
+    await installEntries(journal, file, trust)
     assert.equal(fs.readFileSync(file, 'utf8'), before.replace('false', 'true'))
     fs.appendFileSync(file, '\n')
-    await takeBack(journal, file)
+    await uninstallEntries(journal, file)
     assert.equal(fs.readFileSync(file, 'utf8'), `${before}\n`)
 
-    await addTo(journal, file, trust)
+    await installEntries(journal, file, trust)
     fs.writeFileSync(file, '{"projects": {"/h/workspace": {"hasTrustDialogAccepted": "no"}}}')
-    await takeBack(journal, file)
+    await uninstallEntries(journal, file)
     assert.equal(fs.readFileSync(file, 'utf8'), '{"projects": {"/h/workspace": {"hasTrustDialogAccepted": "no"}}}')
   })
 
   test('what stood there before us is not in the journal, and is not taken', async t => {
-    const { file, journal } = place(t, withAdditions('{}', ours, 'x'))
+    const { file, journal } = place(t, insertEntries('{}', ours, 'x'))
     const before = fs.readFileSync(file, 'utf8')
-    await addTo(journal, file, ours)
+    await installEntries(journal, file, ours)
     assert.ok(!fs.existsSync(journal))
     assert.equal(fs.readFileSync(file, 'utf8'), before)
   })
 
   test('an install that moved replaces its hook and leaves one; then the first bytes come back', async t => {
     const { file, journal } = place(t, '{"a": 1}')
-    await addTo(journal, file, ours)
-    const moved = ours.map(one => JSON.parse(JSON.stringify(one).replaceAll('my dispatch', 'moved')) as Addition)
-    await addTo(journal, file, moved)
+    await installEntries(journal, file, ours)
+    const moved = ours.map(one => JSON.parse(JSON.stringify(one).replaceAll('my dispatch', 'moved')) as JsonEntry)
+    await installEntries(journal, file, moved)
     assert.ok(!fs.readFileSync(file, 'utf8').includes('my dispatch'))
-    assert.deepEqual(changedFiles(journal), [file])
-    await takeBack(journal, file)
+    assert.deepEqual(listChangedFiles(journal), [file])
+    await uninstallEntries(journal, file)
     assert.equal(fs.readFileSync(file, 'utf8'), '{"a": 1}')
   })
 
   test('added twice with others between: what they wrote comes back, byte for byte', async t => {
     const { file, journal } = place(t, '{\n  "a": 1\n}\n')
-    await addTo(journal, file, ours)
+    await installEntries(journal, file, ours)
     fs.writeFileSync(file, '{\n  "a": 1,\n  "b": 2 // new\n}\n')
-    await addTo(journal, file, ours)
-    await takeBack(journal, file)
+    await installEntries(journal, file, ours)
+    await uninstallEntries(journal, file)
     assert.equal(fs.readFileSync(file, 'utf8'), '{\n  "a": 1,\n  "b": 2 // new\n}\n')
   })
 })
@@ -384,7 +387,7 @@ describe('the lock and the five tries', () => {
     }
     await assert.rejects(
       changeUserFile(file, meddling),
-      (error: unknown) => error instanceof DispatchError && error.exit === 5 && /5 tries/.test(error.message),
+      (error: unknown) => error instanceof DispatchError && error.exitCode === 5 && /5 tries/.test(error.message),
     )
     assert.equal(looks, 10, 'each try looks without the lock and again with it')
     assert.equal(fs.readFileSync(file, 'utf8'), '{"n": 10}')
@@ -405,8 +408,8 @@ describe('the lock and the five tries', () => {
 
 // --- what the tests above need ---
 
-function place(t: Parameters<typeof scratch>[0], text?: string | Buffer) {
-  const folder = scratch(t)
+function place(t: Parameters<typeof createScratchFolder>[0], text?: string | Buffer) {
+  const folder = createScratchFolder(t)
   fs.mkdirSync(path.join(folder, 'claude'))
   const file = path.join(folder, 'claude/settings.json')
   if (text !== undefined) fs.writeFileSync(file, text)

@@ -1,48 +1,48 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Notice, noticeOf, type Wishes } from '../../notify/index.ts'
-import type { Event, Happening } from '../../session/index.ts'
+import { createNotification, Notification, type NotificationOptions } from '../../notify/index.ts'
+import type { Event, EventBody } from '../../session/index.ts'
 
 const sha = 'a'.repeat(40)
 const secret = 'rm -rf the SECRET task'
 const session = { id: '2026-11-20-fix-login-a3f9', title: secret }
-const wishes: Wishes = { page: null, detail: 'state', subagents: false }
-const verdict = (verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE', final: boolean): Happening => ({
-  is: 'verdict.given',
+const wishes: NotificationOptions = { pageUrl: null, detail: 'state', subagents: false }
+const verdict = (verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE', isFinal: boolean): EventBody => ({
+  type: 'verdict.given',
   round: 2,
   verdict,
   reason: secret,
   commit: sha,
   tree: sha,
-  final,
+  isFinal,
   independence: 'none',
   clauses: [],
 })
 
-const told: [string, Happening, Notice][] = [
+const told: [string, EventBody, Notification][] = [
   [
     'the start',
-    { is: 'orchestrator.started', claudeSession: secret },
+    { type: 'orchestrator.started', claudeSessionId: secret },
     { title: 'Dispatch started', body: `${session.id} is planning`, priority: 3, tags: ['rocket'] },
   ],
   [
     'a failed start',
-    { is: 'start.failed', why: secret, exit: 7 },
+    { type: 'start.failed', reason: secret, exitCode: 7 },
     { title: 'Dispatch did not start', body: `${session.id} failed`, priority: 4, tags: ['x'] },
   ],
   [
     'a question',
-    { is: 'question.asked', question: secret },
+    { type: 'question.asked', question: secret },
     { title: 'Dispatch needs you', body: `${session.id} is asking a question`, priority: 4, tags: ['question'] },
   ],
   [
     'an orchestrator that gave up',
-    { is: 'orchestrator.gave-up', why: secret },
+    { type: 'human.needed', reason: secret },
     { title: 'Dispatch needs you', body: `${session.id} cannot go on alone`, priority: 4, tags: ['warning'] },
   ],
   [
     'silence',
-    { is: 'orchestrator.stuck', idleSeconds: 905 },
+    { type: 'orchestrator.stuck', idleSeconds: 905 },
     { title: 'Dispatch is stuck', body: `${session.id} has been still for 15 min`, priority: 4, tags: ['hourglass'] },
   ],
   [
@@ -53,13 +53,13 @@ const told: [string, Happening, Notice][] = [
       body: `${session.id} has passed in round 2`,
       priority: 3,
       tags: ['white_check_mark'],
-      is: 'verdict',
+      kind: 'verdict',
     },
   ],
   [
     'the last FAIL',
     verdict('FAIL', true),
-    { title: 'Dispatch: FAIL', body: `${session.id} has failed in round 2`, priority: 4, tags: ['x'], is: 'verdict' },
+    { title: 'Dispatch: FAIL', body: `${session.id} has failed in round 2`, priority: 4, tags: ['x'], kind: 'verdict' },
   ],
   [
     'INCONCLUSIVE',
@@ -69,17 +69,17 @@ const told: [string, Happening, Notice][] = [
       body: `${session.id} could not be decided in round 2`,
       priority: 4,
       tags: ['warning'],
-      is: 'verdict',
+      kind: 'verdict',
     },
   ],
   [
     'a usage limit',
-    { is: 'limit.reached', why: secret, until: null },
+    { type: 'usage-limit.reached', reason: secret, resetsAt: null },
     { title: 'Dispatch is parked', body: `${session.id} waits for the usage limit to end`, priority: 3, tags: ['zzz'] },
   ],
   [
     'the end of a usage limit',
-    { is: 'limit.lifted', by: 'the clock' },
+    { type: 'usage-limit.lifted', source: 'the clock' },
     {
       title: 'Dispatch goes on',
       body: `${session.id} works again: the usage limit is over`,
@@ -89,7 +89,7 @@ const told: [string, Happening, Notice][] = [
   ],
   [
     'a budget that is spent',
-    { is: 'budget.reached', spentUsd: 5.504, budgetUsd: 5 },
+    { type: 'budget.reached', spentUsd: 5.504, budgetUsd: 5 },
     {
       title: 'Dispatch needs you',
       body: `${session.id} has spent $5.50 of $5.00; no more workers are started`,
@@ -99,7 +99,7 @@ const told: [string, Happening, Notice][] = [
   ],
   [
     'a deadline without a verdict',
-    { is: 'deadline.passed', deadline: '2026-11-21T06:00:00.000Z' },
+    { type: 'deadline.passed', deadline: '2026-11-21T06:00:00.000Z' },
     {
       title: 'Dispatch is late',
       body: `${session.id} has no verdict at its deadline`,
@@ -109,7 +109,7 @@ const told: [string, Happening, Notice][] = [
   ],
   [
     'a recovery after a crash',
-    { is: 'runner.started', pid: 7, generation: 2 },
+    { type: 'runner.started', pid: 7, generation: 2 },
     {
       title: 'Dispatch recovered',
       body: `${session.id} goes on after a crash`,
@@ -119,7 +119,7 @@ const told: [string, Happening, Notice][] = [
   ],
   [
     'a runner that dies again and again',
-    { is: 'runner.started', pid: 7, generation: 9, inRow: 4 },
+    { type: 'runner.started', pid: 7, generation: 9, consecutiveRestarts: 4 },
     {
       title: 'Dispatch needs you',
       body: `${session.id} goes on, but its runner has died 4 times in a row`,
@@ -129,18 +129,27 @@ const told: [string, Happening, Notice][] = [
   ],
 ]
 
-const untold: Happening[] = [
+const untold: EventBody[] = [
   verdict('FAIL', false),
-  { is: 'runner.started', pid: 1, generation: 1 },
-  { is: 'runner.started', pid: 1, generation: 3, inRow: 2 },
-  { is: 'runner.started', pid: 1, generation: 3, inRow: 5 },
-  { is: 'worker.started', worker: 'parser' },
-  { is: 'turn.ended', held: true },
-  { is: 'notice.queued', of: 1, about: 'x' },
-  { is: 'worker.ended', worker: 'w', how: 'reported', why: '', commit: null, files: 0, costUsd: null, seconds: 1 },
-  { is: 'subagent.ended', who: 'w', kind: 'Explore' },
-  { is: 'tool.failed', who: 'w', tool: 'Bash', why: secret },
-  { is: 'session.closed', by: 'you', why: 'done' },
+  { type: 'runner.started', pid: 1, generation: 1 },
+  { type: 'runner.started', pid: 1, generation: 3, consecutiveRestarts: 2 },
+  { type: 'runner.started', pid: 1, generation: 3, consecutiveRestarts: 5 },
+  { type: 'worker.started', worker: 'parser' },
+  { type: 'turn.ended', isBlocked: true },
+  { type: 'notification.queued', eventSeq: 1, eventType: 'x' },
+  {
+    type: 'worker.ended',
+    worker: 'w',
+    ending: 'reported',
+    reason: '',
+    commit: null,
+    changedFiles: 0,
+    costUsd: null,
+    seconds: 1,
+  },
+  { type: 'subagent.ended', agent: 'w', kind: 'Explore' },
+  { type: 'tool.failed', agent: 'w', tool: 'Bash', reason: secret },
+  { type: 'session.closed', actor: 'you', reason: 'done' },
 ]
 
 /** What comes through quiet hours where there is a deadline. */
@@ -156,64 +165,72 @@ const urgent = [
 
 for (const [what, happening, expected] of told) {
   test(`a person is told of ${what}, with the id and the state and no word of the task`, () => {
-    const told = noticeOf(event(happening), session, wishes)
+    const told = createNotification(event(happening), session, wishes)
     const notice = told?.notice
     assert.deepEqual(notice, expected)
     assert.equal(told?.isUrgent, urgent.includes(what))
-    assert.ok(Notice.safeParse(notice).success)
+    assert.ok(Notification.safeParse(notice).success)
     assert.ok(!JSON.stringify(notice).includes('SECRET'))
   })
 }
 
 for (const happening of untold) {
-  test(`nobody is woken for ${happening.is}${happening.is === 'verdict.given' ? ' that goes back for repair' : ''}`, () => {
-    assert.equal(noticeOf(event(happening), session, { ...wishes, detail: 'full' }), undefined)
+  test(`nobody is woken for ${happening.type}${happening.type === 'verdict.given' ? ' that goes back for repair' : ''}`, () => {
+    assert.equal(createNotification(event(happening), session, { ...wishes, detail: 'full' }), undefined)
   })
 }
 
 test('more is told only to who asks for it: the title, and then what was asked and why', () => {
-  const asked: Happening = { is: 'question.asked', question: 'English?\nOr Portuguese?' }
-  const bodyWith = (detail: Wishes['detail']) => noticeOf(event(asked), session, { ...wishes, detail })?.notice.body
+  const asked: EventBody = { type: 'question.asked', question: 'English?\nOr Portuguese?' }
+  const bodyWith = (detail: NotificationOptions['detail']) =>
+    createNotification(event(asked), session, { ...wishes, detail })?.notice.body
   assert.equal(bodyWith('title'), `${session.id} is asking a question\n${secret}`)
   assert.match(bodyWith('full') ?? '', /is asking a question\n.*SECRET.*\nEnglish\?.*Or Portuguese\?$/)
 })
 
 test('a verdict comes with the first digits of the head of the log, nothing else does', () => {
   const head = '3f9a'.repeat(16)
-  const bodyOf = (happening: Happening) => noticeOf(event(happening), { ...session, head }, wishes)?.notice.body
+  const bodyOf = (happening: EventBody) =>
+    createNotification(event(happening), { ...session, head }, wishes)?.notice.body
   assert.equal(bodyOf(verdict('PASS', true)), `${session.id} has passed in round 2, proof 3f9a3f9a3f9a3f9a`)
-  assert.equal(bodyOf({ is: 'question.asked', question: '?' }), `${session.id} is asking a question`)
+  assert.equal(bodyOf({ type: 'question.asked', question: '?' }), `${session.id} is asking a question`)
 })
 
 test('a verdict says in its file that it is one, nothing else does; what an older version wrote still reads', () => {
-  const saying = told.filter(([, happening]) => noticeOf(event(happening), session, wishes)?.notice.is === 'verdict')
+  const saying = told.filter(
+    ([, happening]) => createNotification(event(happening), session, wishes)?.notice.kind === 'verdict',
+  )
   assert.deepEqual(
     saying.map(([what]) => what),
     ['PASS', 'the last FAIL', 'INCONCLUSIVE'],
   )
-  for (const [, , { is, ...old }] of told) assert.deepEqual(Notice.parse(JSON.parse(JSON.stringify(old))), old)
+  for (const [, , { kind, ...old }] of told) assert.deepEqual(Notification.parse(JSON.parse(JSON.stringify(old))), old)
 })
 
 test('ends of workers and subagents are told to who asks for them, quietly', () => {
-  for (const happening of untold.filter(({ is }) => is === 'worker.ended' || is === 'subagent.ended')) {
-    const told = noticeOf(event(happening), session, { ...wishes, subagents: true })
-    assert.ok(told && told.notice.priority <= 2 && !told.isUrgent, happening.is)
+  for (const happening of untold.filter(({ type }) => type === 'worker.ended' || type === 'subagent.ended')) {
+    const told = createNotification(event(happening), session, { ...wishes, subagents: true })
+    assert.ok(told && told.notice.priority <= 2 && !told.isUrgent, happening.type)
   }
 })
 
 test('a tap opens the page of the session', () => {
-  const happening: Happening = { is: 'orchestrator.started', claudeSession: 'x' }
-  const page = `http://127.0.0.1:7777/s/${session.id}`
-  assert.equal(noticeOf(event(happening), session, { ...wishes, page })?.notice.click, page)
+  const happening: EventBody = { type: 'orchestrator.started', claudeSessionId: 'x' }
+  const pageUrl = `http://127.0.0.1:7777/s/${session.id}`
+  assert.equal(createNotification(event(happening), session, { ...wishes, pageUrl })?.notice.click, pageUrl)
 })
 
-function event(happening: Happening): Event {
-  return { seq: 1, at: '2026-11-20T10:00:00.000Z', ...happening }
+function event(happening: EventBody): Event {
+  return { seq: 1, time: '2026-11-20T10:00:00.000Z', ...happening }
 }
 
 test('a session that is parked says until when, with the day where it is another', () => {
-  const stateUntil = (until: string) =>
-    noticeOf(event({ is: 'limit.reached', why: '', until }), session, wishes)?.notice.body.slice(session.id.length + 1)
+  const stateUntil = (resetsAt: string) =>
+    createNotification(
+      event({ type: 'usage-limit.reached', reason: '', resetsAt }),
+      session,
+      wishes,
+    )?.notice.body.slice(session.id.length + 1)
   const soon = new Date()
   soon.setHours(23, 59, 0, 0)
   assert.equal(stateUntil(soon.toISOString()), 'waits for the usage limit to end (until 23:59)')

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 
 /** A publish as the server got it. */
-export interface Published {
+export interface PublishedRequest {
   method: string
   /** Without what is asked behind the `?`. */
   path: string
@@ -17,7 +17,7 @@ export interface Published {
  * How the server answers: as ntfy does, with a refusal, with somebody else's page, or not at all. `drop` takes the message
  * and breaks off before it says so.
  */
-export type Manner =
+export type ResponseMode =
   | 'ntfy'
   | 'never'
   | 'headers only'
@@ -27,7 +27,7 @@ export type Manner =
   | { after: number }
 
 /** A message that the server keeps. */
-interface Kept {
+interface KeptMessage {
   id: string
   time: number
   event: 'message'
@@ -36,9 +36,12 @@ interface Kept {
 }
 
 /** A real HTTP server on loopback that speaks ntfy's protocol: publish, and fetch what is kept. It remembers what it got. */
-export async function startNtfy(manner: Manner | ((published: Published) => Manner), port = 0) {
-  const got: Published[] = []
-  const kept: Kept[] = []
+export async function startNtfyServer(
+  manner: ResponseMode | ((published: PublishedRequest) => ResponseMode),
+  port = 0,
+) {
+  const got: PublishedRequest[] = []
+  const kept: KeptMessage[] = []
   const server = http.createServer(async (request, response) => {
     const { method = '', headers } = request
     const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://ntfy')
@@ -57,29 +60,29 @@ export async function startNtfy(manner: Manner | ((published: Published) => Mann
 }
 
 /** What a phone shows: each sequence once where app and server know sequences, else every message. */
-export function shown(kept: Kept[], knowsSequences: boolean): string[] {
+export function listShown(kept: KeptMessage[], knowsSequences: boolean): string[] {
   if (!knowsSequences) return kept.map(({ message }) => message)
   return [...new Map(kept.map(({ id, sequence_id, message }) => [sequence_id ?? id, message])).values()]
 }
 
-function keep({ query, body }: Published, kept: Kept[]): Kept {
+function keep({ query, body }: PublishedRequest, kept: KeptMessage[]): KeptMessage {
   const sequence = query.get('sequence-id')
   const named = sequence === null ? {} : { sequence_id: sequence }
   const id = Math.random().toString(36).slice(2, 14).padEnd(12, 'x')
-  const message: Kept = { id, time: Math.floor(Date.now() / 1000), event: 'message', ...named, message: body }
+  const message: KeptMessage = { id, time: Math.floor(Date.now() / 1000), event: 'message', ...named, message: body }
   kept.push(message)
   return message
 }
 
 /** As ntfy reads it: `since` a message means those after it, `id` means that one. */
-function poll(response: http.ServerResponse, query: URLSearchParams, kept: Kept[]): void {
+function poll(response: http.ServerResponse, query: URLSearchParams, kept: KeptMessage[]): void {
   const after = kept.findIndex(({ id }) => id === query.get('since')) + 1
   const found = kept.slice(after).filter(({ id }) => query.get('id') === null || id === query.get('id'))
   response.writeHead(200, { 'content-type': 'application/x-ndjson' })
   response.end(found.map(message => `${JSON.stringify(message)}\n`).join(''))
 }
 
-function answer(response: http.ServerResponse, manner: Manner, keepIt: () => Kept): void {
+function answer(response: http.ServerResponse, manner: ResponseMode, keepIt: () => KeptMessage): void {
   if (manner === 'never') return
   if (manner === 'headers only') {
     keepIt()

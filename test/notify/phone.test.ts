@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Notice } from '../../notify/index.ts'
-import { ntfyAddress, sendToPhone } from '../../notify/phone.ts'
-import { topic } from './home.ts'
-import { type Manner, startNtfy } from './ntfy-server.ts'
+import type { Notification } from '../../notify/index.ts'
+import { buildNtfyUrl, sendToPhone } from '../../notify/phone.ts'
+import { testTopic } from './home.ts'
+import { type ResponseMode, startNtfyServer } from './ntfy-server.ts'
 
 const click = 'https://desk.example/s/2026-11-20-fix-login-a3f9'
-const notice: Notice = {
+const notice: Notification = {
   title: 'Dispatch started',
   body: '2026-11-20-fix-login-a3f9 is planning',
   priority: 4,
@@ -16,10 +16,10 @@ const notice: Notice = {
 
 test('a notice arrives as ntfy wants it: topic, title, tags, priority, link, token as the Basic password', async () => {
   const { delivery, got } = await send('ntfy', { token: 'tk_abc', sequence: 'session-7' })
-  assert.deepEqual({ ...delivery, id: '' }, { channel: 'phone', ok: true, why: '', status: 200, id: '' })
+  assert.deepEqual({ ...delivery, id: '' }, { channel: 'phone', ok: true, reason: '', status: 200, id: '' })
   const [published] = got
   assert.equal(published?.method, 'POST')
-  assert.equal(published?.path, `/${topic}`)
+  assert.equal(published?.path, `/${testTopic}`)
   assert.deepEqual(Object.fromEntries(published?.query ?? []), { 'sequence-id': 'session-7', click })
   assert.equal(published?.body, notice.body)
   const { headers } = published ?? { headers: {} }
@@ -51,9 +51,9 @@ test('a link full of signs is one link, and asks the server for nothing else', a
 
 test('a server under a path keeps its path', async () => {
   const { got } = await send('ntfy', { under: '/push' })
-  assert.equal(got[0]?.path, `/push/${topic}`)
-  const phone = { NTFY_SERVER: 'https://x.example/push', NTFY_TOPIC: topic, NTFY_TOKEN: '' }
-  assert.equal(ntfyAddress(phone, '/json').href, `https://x.example/push/${topic}/json`)
+  assert.equal(got[0]?.path, `/push/${testTopic}`)
+  const phone = { NTFY_SERVER: 'https://x.example/push', NTFY_TOPIC: testTopic, NTFY_TOKEN: '' }
+  assert.equal(buildNtfyUrl(phone, '/json').href, `https://x.example/push/${testTopic}/json`)
 })
 
 test('an emoji, an escape sequence and a line break cannot break the request', async () => {
@@ -73,18 +73,18 @@ test('a body keeps its lines, each of them clean, and stays within what ntfy tak
 })
 
 const elsewhere = { status: 308, location: 'http://127.0.0.1:1/' }
-const refusals: [string, Manner, Record<string, unknown>][] = [
-  ['500', { status: 500 }, { status: 500, why: 'HTTP 500: Internal Server Error' }],
-  ['429', { status: 429, retryAfter: '30' }, { status: 429, why: 'HTTP 429: Too Many Requests', again: 30_000 }],
-  ['403', { status: 403 }, { status: 403, why: 'HTTP 403: Forbidden' }],
-  ['a captive portal', 'portal', { status: 200, why: 'HTTP 200: the server did not answer as ntfy does' }],
+const refusals: [string, ResponseMode, Record<string, unknown>][] = [
+  ['500', { status: 500 }, { status: 500, reason: 'HTTP 500: Internal Server Error' }],
+  ['429', { status: 429, retryAfter: '30' }, { status: 429, reason: 'HTTP 429: Too Many Requests', again: 30_000 }],
+  ['403', { status: 403 }, { status: 403, reason: 'HTTP 403: Forbidden' }],
+  ['a captive portal', 'portal', { status: 200, reason: 'HTTP 200: the server did not answer as ntfy does' }],
   [
     'a redirect',
     elsewhere,
-    { status: 308, why: 'HTTP 308: it sends us elsewhere; NTFY_SERVER must name the place itself' },
+    { status: 308, reason: 'HTTP 308: it sends us elsewhere; NTFY_SERVER must name the place itself' },
   ],
-  ['silence', 'never', { why: 'no answer in 0.3 s' }],
-  ['headers and then silence', 'headers only', { status: 200, why: 'HTTP 200: no answer in 0.3 s' }],
+  ['silence', 'never', { reason: 'no answer in 0.3 s' }],
+  ['headers and then silence', 'headers only', { status: 200, reason: 'HTTP 200: no answer in 0.3 s' }],
 ]
 
 for (const [what, manner, expected] of refusals) {
@@ -93,28 +93,28 @@ for (const [what, manner, expected] of refusals) {
     const { delivery } = await send(manner, { deadline: /silence/.test(what) ? 300 : 5000 })
     assert.deepEqual(delivery, { channel: 'phone', ok: false, ...expected })
     assert.ok(performance.now() - started < 2000)
-    assert.ok(!JSON.stringify(delivery).includes(topic))
+    assert.ok(!JSON.stringify(delivery).includes(testTopic))
   })
 }
 
 test('at the deadline the request is broken off, and not only left alone', async () => {
-  const ntfy = await startNtfy('never')
+  const ntfy = await startNtfyServer('never')
   const broken = new Promise(resolve => ntfy.server.once('request', request => request.once('close', resolve)))
-  await sendToPhone(notice, { NTFY_SERVER: ntfy.url, NTFY_TOPIC: topic, NTFY_TOKEN: '' }, { deadline: 200 })
+  await sendToPhone(notice, { NTFY_SERVER: ntfy.url, NTFY_TOPIC: testTopic, NTFY_TOKEN: '' }, { deadline: 200 })
   await broken
   ntfy.stop()
 })
 
 test('a server that is not there is told as that', async () => {
-  const ntfy = await startNtfy('ntfy')
+  const ntfy = await startNtfyServer('ntfy')
   ntfy.stop()
-  const delivery = await sendToPhone(notice, { NTFY_SERVER: ntfy.url, NTFY_TOPIC: topic, NTFY_TOKEN: '' })
-  assert.deepEqual(delivery, { channel: 'phone', ok: false, why: 'the server cannot be reached (ECONNREFUSED)' })
+  const delivery = await sendToPhone(notice, { NTFY_SERVER: ntfy.url, NTFY_TOPIC: testTopic, NTFY_TOKEN: '' })
+  assert.deepEqual(delivery, { channel: 'phone', ok: false, reason: 'the server cannot be reached (ECONNREFUSED)' })
 })
 
 test('fetch outside of a push is Node’s own, deadline and all', async () => {
-  const ntfy = await startNtfy({ status: 302, location: '/followed' })
-  await sendToPhone(notice, { NTFY_SERVER: ntfy.url, NTFY_TOPIC: topic, NTFY_TOKEN: '' })
+  const ntfy = await startNtfyServer({ status: 302, location: '/followed' })
+  await sendToPhone(notice, { NTFY_SERVER: ntfy.url, NTFY_TOPIC: testTopic, NTFY_TOKEN: '' })
   const response = await fetch(`${ntfy.url}/x`, { method: 'POST', body: 'x' })
   ntfy.stop()
   assert.equal(response.redirected, true)
@@ -123,15 +123,18 @@ test('fetch outside of a push is Node’s own, deadline and all', async () => {
 interface Options {
   token?: string
   under?: string
-  notice?: Notice
+  notice?: Notification
   sequence?: string
   deadline?: number
 }
 
-async function send(manner: Manner, { token = '', under = '', deadline = 5000, sequence, ...other }: Options = {}) {
-  const ntfy = await startNtfy(manner)
+async function send(
+  manner: ResponseMode,
+  { token = '', under = '', deadline = 5000, sequence, ...other }: Options = {},
+) {
+  const ntfy = await startNtfyServer(manner)
   try {
-    const phone = { NTFY_SERVER: ntfy.url + under, NTFY_TOPIC: topic, NTFY_TOKEN: token }
+    const phone = { NTFY_SERVER: ntfy.url + under, NTFY_TOPIC: testTopic, NTFY_TOKEN: token }
     const how = { deadline, ...(sequence === undefined ? {} : { sequence }) }
     return { delivery: await sendToPhone(other.notice ?? notice, phone, how), got: ntfy.got }
   } finally {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { heldUntil } from '../../notify/index.ts'
+import { quietUntil } from '../../notify/index.ts'
 
 const zone = process.env['TZ']
 after(() => {
@@ -51,7 +51,7 @@ for (const [what, TZ, quietHours, latest, now, until] of table) {
   test(`quiet hours: ${what}`, () => {
     process.env['TZ'] = TZ
     const at = latest === null ? null : new Date(latest).toISOString()
-    const held = heldUntil({ latest: at }, quietHours, Date.parse(now))
+    const held = quietUntil({ deliverBy: at }, quietHours, Date.parse(now))
     assert.equal(held && new Date(held).toISOString(), until && new Date(until).toISOString())
   })
 }

@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freshConfig, readConfig } from '../../host/index.ts'
-import { deliver } from '../../notify/index.ts'
-import { stormPace } from './storm-pace.ts'
+import { createConfigReader, readConfig } from '../../host/index.ts'
+import { runDeliverer } from '../../notify/index.ts'
+import { buildStormTiming } from './storm-pace.ts'
 
 interface Calls {
   /** One was killed, and the next has not begun. */
@@ -14,7 +14,7 @@ interface Calls {
 }
 
 /** Keep a deliverer alive until told to stop. */
-export function keepDelivering(home: string, apart: boolean, { onKilled, isIdle }: Calls) {
+export function runStormDeliverer(home: string, apart: boolean, { onKilled, isIdle }: Calls) {
   /** `progress` is what the living one has got through. */
   const tally = { kills: 0, progress: 0 }
   let child: ChildProcess | undefined
@@ -53,12 +53,15 @@ export function keepDelivering(home: string, apart: boolean, { onKilled, isIdle 
 }
 
 /** A bucket so small that whoever has much to send waits for it; and of a server's Retry-After a fifth of a second. */
-const strict = { burst: 4, refill: 15, patience: 200 }
+const strict = { burstSize: 4, refillMs: 15, maxWaitMs: 200 }
 
 async function deliverAll(): Promise<void> {
   const config = readConfig()
   const warn = (problem: string) => void process.stderr.write(`${problem}\n`)
-  await deliver(config.home, freshConfig(config, warn), { ...stormPace(process.argv.includes('--apart')), ...strict })
+  await runDeliverer(config.home, createConfigReader(config, warn), {
+    ...buildStormTiming(process.argv.includes('--apart')),
+    ...strict,
+  })
 }
 
 if (path.resolve(process.argv[1] ?? '') === import.meta.filename) await deliverAll()

@@ -1,16 +1,16 @@
-import { type Pace, usual } from '../../notify/index.ts'
+import { type DeliveryTiming, defaultTiming } from '../../notify/index.ts'
 
 /** The usual pace with its waits shortened a hundredfold; its bucket is the storm's own; `apart` sends each message by itself. */
-export function stormPace(apart: boolean): Pace {
+export function buildStormTiming(apart: boolean): DeliveryTiming {
   return {
-    ...usual,
-    attempt: 1500,
-    rescan: 50,
-    linger: 200,
-    first: 5,
-    last: 60,
-    patience: 500,
-    refill: 0,
-    together: apart ? null : usual.together,
+    ...defaultTiming,
+    attemptTimeoutMs: 1500,
+    rescanMs: 50,
+    lingerMs: 200,
+    firstBackoffMs: 5,
+    maxBackoffMs: 60,
+    maxWaitMs: 500,
+    refillMs: 0,
+    batching: apart ? null : defaultTiming.batching,
   }
 }

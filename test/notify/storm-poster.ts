@@ -4,27 +4,27 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { namesIn } from '../../host/index.ts'
-import { foldersOf, Message, post } from '../../notify/index.ts'
+import { listNames } from '../../host/index.ts'
+import { getOutboxFolders, QueuedNotification, writeToOutbox } from '../../notify/index.ts'
 
 const born = Date.now() - 3600_000
 
 /** So many messages of 40 sessions, of which the first have the most to say. Half are calm, and may go with others’. */
-export function messagesOf(many: number, chance: () => number): Message[] {
+export function createStormNotifications(many: number, chance: () => number): QueuedNotification[] {
   return Array.from({ length: many }, (_, at) => {
-    const of = `2026-11-21-storm-${String(Math.floor(chance() ** 2 * 40)).padStart(4, '0')}`
-    const notice = {
+    const sessionId = `2026-11-21-storm-${String(Math.floor(chance() ** 2 * 40)).padStart(4, '0')}`
+    const notification = {
       title: 'Dispatch: storm',
-      body: `${of} is at ${at}`,
+      body: `${sessionId} is at ${at}`,
       priority: chance() < 0.5 ? 3 : 4,
       tags: ['zap'],
     }
-    return { id: `${of}-${at}`, of, at: new Date(born + at).toISOString(), latest: null, notice }
+    return { id: `${sessionId}-${at}`, sessionId, at: new Date(born + at).toISOString(), deliverBy: null, notification }
   })
 }
 
 /** The session of which an id tells. */
-export function sessionIn(id: string): string {
+export function parseSessionId(id: string): string {
   return id.replace(/-\d+$/, '')
 }
 
@@ -32,8 +32,8 @@ export function sessionIn(id: string): string {
  * Post these from a process that acknowledges each when post() has returned. The one that follows a kill begins with the
  * first that was not acknowledged, whether it lies there or not.
  */
-export function startPoster(home: string, messages: Message[]) {
-  const folders = foldersOf(home, 'phone')
+export function startPoster(home: string, messages: QueuedNotification[]) {
+  const folders = getOutboxFolders(home, 'phone')
   const tally = { acknowledged: 0, kills: 0, again: 0 }
   let goal = 0
   let fatal = Number.POSITIVE_INFINITY
@@ -69,8 +69,8 @@ export function startPoster(home: string, messages: Message[]) {
     say(tally.acknowledged)
   }
 
-  function isLaid(message: Message | undefined): boolean {
-    const all = Object.values(folders).flatMap(namesIn)
+  function isLaid(message: QueuedNotification | undefined): boolean {
+    const all = Object.values(folders).flatMap(listNames)
     return message !== undefined && all.some(name => name.endsWith(`-${message.id}.json`))
   }
 
@@ -99,8 +99,8 @@ export function startPoster(home: string, messages: Message[]) {
 
 async function postAll(home: string): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
-    const message = Message.parse(JSON.parse(line))
-    post(home, message, ['phone'])
+    const message = QueuedNotification.parse(JSON.parse(line))
+    writeToOutbox(home, message, ['phone'])
     fs.writeSync(1, `${message.id}\n`)
   }
 }

@@ -1,18 +1,18 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { sessionIn } from './storm-poster.ts'
+import { parseSessionId } from './storm-poster.ts'
 
 /** A parcel that the server has taken. */
-export interface Taken {
+export interface AcceptedBatch {
   sequence: string
   ids: string[]
   /** The deliverer never got to hear of it. */
-  unheard: boolean
+  isUnacknowledged: boolean
 }
 
 /** What the server did, for the table. */
-export interface Tally {
+export interface ServerTally {
   requests: number
   refusals: Record<string, number>
   /** Refusals because too many came at once. */
@@ -20,7 +20,7 @@ export interface Tally {
   outages: number
 }
 
-interface Weather {
+interface StormOptions {
   /** From 0 to 1, the same row for the same seed. */
   chance: () => number
   /** The ids that go under this sequence; the storm knows, the wire does not say. */
@@ -41,9 +41,9 @@ const bucket = { burst: 24, refill: 12.5 }
  * others behind the same address who empty the bucket of all. It refuses one message in 20 in its full form (400, 413) and
  * one in 100 in any form. It keeps account of every reply that it owes.
  */
-export async function startStorm({ chance, idsOf, onRequest, onTaken }: Weather) {
-  const taken: Taken[] = []
-  const tally: Tally = { requests: 0, refusals: {}, overflows: 0, outages: 0 }
+export async function startStormServer({ chance, idsOf, onRequest, onTaken }: StormOptions) {
+  const taken: AcceptedBatch[] = []
+  const tally: ServerTally = { requests: 0, refusals: {}, overflows: 0, outages: 0 }
   let mood: (typeof moods)[number] = 'fair'
   let tokens = bucket.burst
   let counted = Date.now()
@@ -82,15 +82,15 @@ export async function startStorm({ chance, idsOf, onRequest, onTaken }: Weather)
 
   function take(sequence: string, words: string, response: http.ServerResponse): void {
     const ids = idsOf(sequence)
-    const sessions = new Set(ids.map(sessionIn)).size
+    const sessions = new Set(ids.map(parseSessionId)).size
     const said = /\n(\d+) notices of /.exec(words)?.[1]
     const news = /news of (\d+) sessions\n/.exec(words)?.[1]
     const isSo = news === undefined ? sessions === 1 && ids.length === Number(said ?? 1) : sessions === Number(news)
     if (!isSo) throw new Error(`${sequence} is ${ids.length} notices of ${sessions} sessions, and says: ${words}`)
-    const one: Taken = { sequence, ids, unheard: false }
+    const one: AcceptedBatch = { sequence, ids, isUnacknowledged: false }
     taken.push(one)
     response.once('close', () => {
-      if (!response.writableFinished) one.unheard = true
+      if (!response.writableFinished) one.isUnacknowledged = true
     })
   }
 

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
 import { test } from 'node:test'
-import { run } from '../../host/index.ts'
+import { runProgram } from '../../host/index.ts'
 
 test('300 notices through a bad server and 6 kills: none lost, none twice without a lost reply, all in order', async () => {
   const words = ['--notices', '300', '--kills', '6', '--seed', String(Date.now() % 1000), '--together']
-  const ran = await run(process.execPath, [path.join(import.meta.dirname, 'storm.ts'), ...words], { deadline: 120_000 })
-  assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+  const ran = await runProgram(process.execPath, [path.join(import.meta.dirname, 'storm.ts'), ...words], {
+    timeoutMs: 120_000,
+  })
+  assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
   assert.match(ran.stdout, /\n {2}lost +0\n/)
 })

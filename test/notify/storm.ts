@@ -11,11 +11,11 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { namesIn, readJson } from '../../host/index.ts'
-import { foldersOf, type Message } from '../../notify/index.ts'
-import { keepDelivering } from './storm-deliverer.ts'
-import { messagesOf, sessionIn, startPoster } from './storm-poster.ts'
-import { startStorm, type Taken, type Tally } from './storm-server.ts'
+import { listNames, readJson } from '../../host/index.ts'
+import { getOutboxFolders, type QueuedNotification } from '../../notify/index.ts'
+import { runStormDeliverer } from './storm-deliverer.ts'
+import { createStormNotifications, parseSessionId, startPoster } from './storm-poster.ts'
+import { type AcceptedBatch, type ServerTally, startStormServer } from './storm-server.ts'
 
 const { values } = parseArgs({
   options: {
@@ -37,16 +37,16 @@ const wanted = {
 async function storm(apart: boolean): Promise<boolean> {
   const started = performance.now()
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-storm-'))
-  const { waiting, dead } = foldersOf(home, 'phone')
+  const { waiting, dead } = getOutboxFolders(home, 'phone')
   const chance = row(wanted.seed)
-  const messages = messagesOf(wanted.notices, chance)
+  const messages = createStormNotifications(wanted.notices, chance)
   const poster = startPoster(home, messages)
   let emptied = 0
-  const server = await startStorm({
+  const server = await startStormServer({
     chance,
     idsOf: sequence => idsOf(home, sequence),
     onRequest() {
-      if (standingIn(home).tokens < 1) emptied++
+      if (readRetryState(home).tokens < 1) emptied++
     },
     onTaken() {
       deliverer.tally.progress++
@@ -57,7 +57,7 @@ async function storm(apart: boolean): Promise<boolean> {
     path.join(home, '.env'),
     `DESKTOP=off\nNTFY_SERVER=http://127.0.0.1:${server.port()}\nNTFY_TOPIC=5f1d09c2a4e87b36d0c1f2a3b4e5d697\n`,
   )
-  const deliverer = keepDelivering(home, apart, {
+  const deliverer = runStormDeliverer(home, apart, {
     onKilled: () => markUnheard(server.taken, waiting),
     isIdle: () => messagesIn(waiting).length === 0,
   })
@@ -90,11 +90,23 @@ async function storm(apart: boolean): Promise<boolean> {
   if (messagesIn(waiting).length > 0) deliverer.kill()
   await stopped
   server.stop()
-  const given = new Set(namesIn(dead).map(name => name.slice(16, -5)))
-  const drafts = namesIn(waiting).length - messagesIn(waiting).length
+  const givenUpIds = new Set(listNames(dead).map(name => name.slice(16, -5)))
+  const drafts = listNames(waiting).length - messagesIn(waiting).length
   const { taken, tally } = server
   const { kills } = deliverer.tally
-  return report({ apart, home, messages, taken, given, kills, emptied, drafts, poster: poster.tally, tally, started })
+  return report({
+    apart,
+    home,
+    messages,
+    taken,
+    givenUpIds,
+    kills,
+    emptied,
+    drafts,
+    poster: poster.tally,
+    tally,
+    started,
+  })
 }
 
 /** The same row of numbers for the same seed (mulberry32). */
@@ -108,61 +120,66 @@ function row(seed: number): () => number {
   }
 }
 
-const Standing = z.object({ tokens: z.number(), tries: z.record(z.string(), z.object({ names: z.array(z.string()) })) })
+const RetryState = z.object({
+  tokens: z.number(),
+  tries: z.record(z.string(), z.object({ names: z.array(z.string()) })),
+})
 
 /** What the deliverer has written down before it sends. */
-function standingIn(home: string): z.infer<typeof Standing> {
-  return Standing.parse(readJson(path.join(home, 'outbox/phone/standing.json')))
+function readRetryState(home: string): z.infer<typeof RetryState> {
+  return RetryState.parse(readJson(path.join(home, 'outbox/phone/standing.json')))
 }
 
 /** What goes under a sequence is written down before it goes. */
 function idsOf(home: string, sequence: string): string[] {
-  const ids = Object.values(standingIn(home).tries).map(({ names }) => names.map(name => name.slice(16, -5)))
+  const ids = Object.values(readRetryState(home).tries).map(({ names }) => names.map(name => name.slice(16, -5)))
   return ids.find(([first]) => first === sequence) ?? []
 }
 
 /** The messages that lie there; a draft is none, for nobody was told that it was taken. */
 function messagesIn(folder: string): string[] {
-  return namesIn(folder).filter(name => !name.startsWith('.tmp-'))
+  return listNames(folder).filter(name => !name.startsWith('.tmp-'))
 }
 
 /** After a kill: what the server took last, and the deliverer had no time to put away. */
-function markUnheard(taken: Taken[], waiting: string): void {
+function markUnheard(taken: AcceptedBatch[], waiting: string): void {
   const last = taken.at(-1)
-  if (last && messagesIn(waiting).some(name => name.slice(16, -5) === last.ids[0])) last.unheard = true
+  if (last && messagesIn(waiting).some(name => name.slice(16, -5) === last.ids[0])) last.isUnacknowledged = true
 }
 
-interface Outcome {
+interface StormResult {
   apart: boolean
   home: string
-  messages: Message[]
-  taken: Taken[]
-  given: Set<string>
+  messages: QueuedNotification[]
+  taken: AcceptedBatch[]
+  givenUpIds: Set<string>
   kills: number
   /** How often the deliverer sent the last that its bucket held. */
   emptied: number
   drafts: number
   poster: ReturnType<typeof startPoster>['tally']
-  tally: Tally
+  tally: ServerTally
   started: number
 }
 
-function report(outcome: Outcome): boolean {
-  const { apart, home, messages, taken, given, kills, poster, tally } = outcome
-  const arrivals = new Map<string, Taken[]>()
+function report(outcome: StormResult): boolean {
+  const { apart, home, messages, taken, givenUpIds, kills, poster, tally } = outcome
+  const arrivals = new Map<string, AcceptedBatch[]>()
   for (const one of taken) for (const id of one.ids) arrivals.set(id, [...(arrivals.get(id) ?? []), one])
-  const lost = messages.filter(({ id }) => !arrivals.has(id) && !given.has(id))
+  const lost = messages.filter(({ id }) => !arrivals.has(id) && !givenUpIds.has(id))
   const bySequence = Map.groupBy(taken, ({ sequence }) => sequence)
   const duplicates = [...bySequence.values()].reduce((sum, all) => sum + all.length - 1, 0)
-  const unheard = taken.filter(one => one.unheard).length
-  const causeless = [...bySequence.values()].filter(all => all.length - 1 > all.filter(one => one.unheard).length)
+  const unheard = taken.filter(one => one.isUnacknowledged).length
+  const causeless = [...bySequence.values()].filter(
+    all => all.length - 1 > all.filter(one => one.isUnacknowledged).length,
+  )
   const shownTwice = [...arrivals.values()].filter(all => new Set(all.map(({ sequence }) => sequence)).size > 1)
   const breaks = orderBreaks(messages, taken)
   const lines = {
     'laid out': messages.length,
     acknowledged: poster.acknowledged,
     arrived: arrivals.size,
-    'given up (refused twice)': given.size,
+    'given up (refused twice)': givenUpIds.size,
     lost: lost.length,
     pushes: bySequence.size,
     'duplicates (pushes)': duplicates,
@@ -195,12 +212,12 @@ function report(outcome: Outcome): boolean {
 }
 
 /** Within a session each push is the one before once more, or all of it happened later. */
-function orderBreaks(messages: Message[], taken: Taken[]): number {
+function orderBreaks(messages: QueuedNotification[], taken: AcceptedBatch[]): number {
   const place = new Map(messages.map(({ id }, at) => [id, at]))
   const last = new Map<string, { sequence: string; place: number }>()
   let breaks = 0
   for (const { sequence, ids } of taken)
-    for (const [of, its] of Map.groupBy(ids, sessionIn)) {
+    for (const [of, its] of Map.groupBy(ids, parseSessionId)) {
       const places = its.map(id => place.get(id) ?? -1)
       const before = last.get(of)
       const isSorted = places.every((at, index) => index === 0 || at > (places[index - 1] ?? 0))

@@ -3,13 +3,13 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { postToWebhook, webhookBody } from '../../notify/webhook.ts'
+import { buildWebhookBody, postToWebhook } from '../../notify/webhook.ts'
 
 const click = 'https://desk.example/s/2026-11-20-x-a3f9'
 const posted = {
   id: '2026-11-20-x-a3f9-7',
-  session: '2026-11-20-x-a3f9',
-  notice: {
+  sessionId: '2026-11-20-x-a3f9',
+  notification: {
     title: 'Dispatch: PASS',
     body: '2026-11-20-x-a3f9 has passed <!channel> & more',
     priority: 3,
@@ -21,26 +21,26 @@ const posted = {
 }
 
 test('Slack gets text in which nothing calls anybody', () => {
-  assert.deepEqual(webhookBody('https://hooks.slack.com/services/T0/B0/x', posted), {
+  assert.deepEqual(buildWebhookBody('https://hooks.slack.com/services/T0/B0/x', posted), {
     text: `Dispatch: PASS\n2026-11-20-x-a3f9 has passed &lt;!channel&gt; &amp; more\n${click}`,
   })
 })
 
 test('Discord gets content that mentions nobody', () => {
   for (const host of ['discord.com', 'discordapp.com', 'canary.discord.com'])
-    assert.deepEqual(webhookBody(`https://${host}/api/webhooks/1/x`, posted), {
-      content: `${posted.notice.title}\n${posted.notice.body}\n${click}`,
+    assert.deepEqual(buildWebhookBody(`https://${host}/api/webhooks/1/x`, posted), {
+      content: `${posted.notification.title}\n${posted.notification.body}\n${click}`,
       allowed_mentions: { parse: [] },
     })
 })
 
 test('all others get every part by its name; a host that only ends like Discord is another', () => {
-  const { id, session, notice, at } = posted
-  const { title, body, priority } = notice
+  const { id, sessionId, notification, at } = posted
+  const { title, body, priority } = notification
   for (const address of ['http://127.0.0.1:1/x', 'https://notdiscord.com/x', 'https://hooks.slack.com.evil.example/x'])
-    assert.deepEqual(webhookBody(address, posted), {
+    assert.deepEqual(buildWebhookBody(address, posted), {
       id,
-      session,
+      session: sessionId,
       title,
       body,
       text: 'has passed',
@@ -51,15 +51,15 @@ test('all others get every part by its name; a host that only ends like Discord 
 })
 
 for (const [what, status, headers, expected] of [
-  ['200', 200, {}, { ok: true, why: '', status: 200 }],
-  ['204', 204, {}, { ok: true, why: '', status: 204 }],
-  ['404', 404, {}, { ok: false, why: 'HTTP 404', status: 404 }],
-  ['429', 429, { 'retry-after': '7' }, { ok: false, why: 'HTTP 429', status: 429, again: 7000 }],
+  ['200', 200, {}, { ok: true, reason: '', status: 200 }],
+  ['204', 204, {}, { ok: true, reason: '', status: 204 }],
+  ['404', 404, {}, { ok: false, reason: 'HTTP 404', status: 404 }],
+  ['429', 429, { 'retry-after': '7' }, { ok: false, reason: 'HTTP 429', status: 429, again: 7000 }],
   [
     'a redirect',
     307,
     { location: 'http://127.0.0.1:1/secret' },
-    { ok: false, why: 'HTTP 307: it sends us elsewhere', status: 307 },
+    { ok: false, reason: 'HTTP 307: it sends us elsewhere', status: 307 },
   ],
 ] as const) {
   test(`${what} is told as it is, and nothing is followed`, async () => {
@@ -77,11 +77,11 @@ test('silence, nobody there, and an address with a password in it: no word of th
   const hook = await startHook(() => undefined)
   const silent = await postToWebhook(posted, hook.url, 200)
   hook.stop()
-  assert.deepEqual(silent, { channel: 'webhook', ok: false, why: 'no answer in 0.2 s' })
+  assert.deepEqual(silent, { channel: 'webhook', ok: false, reason: 'no answer in 0.2 s' })
   const gone = await postToWebhook(posted, hook.url)
-  assert.equal(gone.why, 'the server cannot be reached (ECONNREFUSED)')
+  assert.equal(gone.reason, 'the server cannot be reached (ECONNREFUSED)')
   const odd = await postToWebhook(posted, hook.url.replace('http://', 'http://user:hunter2@'))
-  assert.ok(!odd.ok && !odd.why.includes('hunter2'))
+  assert.ok(!odd.ok && !odd.reason.includes('hunter2'))
 })
 
 async function startHook(answer: http.RequestListener) {

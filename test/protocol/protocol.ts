@@ -7,10 +7,10 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { it } from 'node:test'
-import { transcriptOf } from '../../bin/transcript.ts'
+import { findTranscript } from '../../bin/transcript.ts'
 import { bash, type Scenario, say } from '../../rehearsal/scenario.ts'
-import { type Session, statusOf } from '../../session/index.ts'
-import { hello, type Rig, withRig } from '../rig.ts'
+import { computeStatus, type Session } from '../../session/index.ts'
+import { helloScenario, type Rig, withRig } from '../rig.ts'
 import { Fingerprint, onlyIn } from './fingerprint.ts'
 import { recordGemini, recordHooks } from './recorders.ts'
 
@@ -27,7 +27,7 @@ const geminiUrl = process.env['GOOGLE_GEMINI_BASE_URL'] || 'https://generativela
 
 /** The worker uses both tools that dispatch knows by name. */
 const scenario: Scenario = {
-  ...hello,
+  ...helloScenario,
   workers: {
     '*': [
       heard => ({ write: `${heard.folder}/hello.sh`, text: 'echo hello\n' }),
@@ -41,20 +41,20 @@ it('claude and the Gemini API speak as protocol.txt records', test =>
   withRig(
     scenario,
     async rig => {
-      const gemini = await recordGemini(isReal ? geminiUrl : rig.stage.url)
+      const gemini = await recordGemini(isReal ? geminiUrl : rig.models.url)
       test.after(gemini.close)
       const hooks = recordHooks(rig)
       const env = { CLAUDE_CONFIG_DIR: hooks.configDirectory, GOOGLE_GEMINI_BASE_URL: gemini.url }
-      const ran = await rig.dispatch(['--json', '--no-repo', '--', hello.task], { env })
-      assert.equal(ran.code, 0, ran.stderr)
-      await rig.until('the turn of the verdict has ended', () => hasEnded(rig), isReal ? 1800 : 120)
-      assert.equal(rig.status().verdict?.verdict, 'PASS')
-      await rig.dispatch(['stop', rig.session().id]) // claude writes the end of its transcript late.
+      const ran = await rig.dispatch(['--json', '--no-repo', '--', helloScenario.task], { env })
+      assert.equal(ran.exitCode, 0, ran.stderr)
+      await rig.waitUntil('the turn of the verdict has ended', () => hasEnded(rig), isReal ? 1800 : 120)
+      assert.equal(rig.readStatus().verdict?.verdict, 'PASS')
+      await rig.dispatch(['stop', rig.readSession().id]) // claude writes the end of its transcript late.
 
       const fingerprint = new Fingerprint()
       for (const { input, agent } of hooks.read()) fingerprint.addHook(input, agent)
       for (const line of streamLines(rig)) fingerprint.addStreamLine(line)
-      for (const line of transcriptLines(rig.session())) fingerprint.addTranscriptLine(line)
+      for (const line of transcriptLines(rig.readSession())) fingerprint.addTranscriptLine(line)
       for (const body of gemini.replies) fingerprint.addJudgeReply(body)
       const lines = fingerprint.lines()
       if (!isReal) return test.assert.fileSnapshot(`${lines.join('\n')}\n`, recorded, { serializers: [String] })
@@ -74,19 +74,19 @@ it('only what the other side lacks is a difference', () => {
 })
 
 function hasEnded(rig: Rig): boolean {
-  const events = rig.events()
-  if (statusOf(events).phase === 'needs you') return true
-  const verdict = events.findIndex(event => event.is === 'verdict.given')
-  return verdict >= 0 && events.slice(verdict).some(event => event.is === 'turn.ended')
+  const events = rig.readEvents()
+  if (computeStatus(events).phase === 'needs you') return true
+  const verdict = events.findIndex(event => event.type === 'verdict.given')
+  return verdict >= 0 && events.slice(verdict).some(event => event.type === 'turn.ended')
 }
 
 function streamLines(rig: Rig): string[] {
-  return rig.status().workers.flatMap(({ name }) => linesOf(rig.session().paths.worker(name).stream))
+  return rig.readStatus().workers.flatMap(({ name }) => linesOf(rig.readSession().paths.worker(name).stream))
 }
 
 /** claude keeps its configuration, and so the transcript, in the home of the rig. */
 function transcriptLines(session: Session): string[] {
-  const transcript = transcriptOf(session)
+  const transcript = findTranscript(session)
   assert.ok(transcript, 'the orchestrator has left no transcript')
   return linesOf(transcript)
 }

@@ -4,7 +4,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
-import { install, seeded } from '../../host/index.ts'
+import { installFolder, seedConfig } from '../../host/index.ts'
 import type { Rig } from '../rig.ts'
 
 /**
@@ -14,9 +14,9 @@ import type { Rig } from '../rig.ts'
 export function recordHooks(rig: Rig) {
   const [folder, configDirectory] = [path.join(rig.home, 'hooks'), path.join(rig.home, 'claude')]
   const command = `cat >"${folder}/$$-\${DISPATCH_WORKER:+worker}"`
-  const { hooks } = JSON.parse(fs.readFileSync(path.join(install, 'settings.json'), 'utf8'))
+  const { hooks } = JSON.parse(fs.readFileSync(path.join(installFolder, 'settings.json'), 'utf8'))
   const recorded = Object.keys(hooks).map(event => [event, [{ hooks: [{ type: 'command', command }] }]])
-  const config = seeded({}, path.join(rig.home, 'dispatch/workspace'), rig.environment['ANTHROPIC_API_KEY'])
+  const config = seedConfig({}, path.join(rig.home, 'dispatch/workspace'), rig.environment['ANTHROPIC_API_KEY'])
   for (const each of [folder, configDirectory]) fs.mkdirSync(each)
   fs.writeFileSync(path.join(configDirectory, '.claude.json'), JSON.stringify(config))
   fs.writeFileSync(path.join(configDirectory, 'settings.json'), JSON.stringify({ hooks: Object.fromEntries(recorded) }))

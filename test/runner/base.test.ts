@@ -4,22 +4,22 @@ import { hash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { completeBase } from '../../runner/base.ts'
-import type { Running } from '../../runner/running.ts'
-import { sealedContract, sealOf } from '../../runner/seal.ts'
+import { completeBaseEvidence } from '../../runner/base.ts'
+import type { RunnerContext } from '../../runner/running.ts'
+import { buildSealFields, readSealedContract } from '../../runner/seal.ts'
 import {
-  advance,
-  append,
+  appendEvent,
+  applyEvent,
   type Event,
-  type Happening,
-  nothing,
+  type EventBody,
+  initialStatus,
   parseContract,
-  pathsOf,
-  prepareTrees,
+  prepareRepository,
   readLog,
-  type Status,
+  resolveSessionPaths,
+  type SessionStatus,
 } from '../../session/index.ts'
-import { scratch } from '../host/scratch.ts'
+import { createScratchFolder } from '../host/scratch.ts'
 
 const first = `# Contract: hello
 
@@ -34,35 +34,38 @@ const second = first.replace('test -f README.md', 'test -s README.md')
 
 /** A session whose runner was killed as soon as it had said that this contract is sealed. */
 async function sealedSession(t: TestContext) {
-  const paths = pathsOf(path.join(scratch(t), 'session'))
+  const paths = resolveSessionPaths(path.join(createScratchFolder(t), 'session'))
   fs.mkdirSync(paths.evidence, { recursive: true })
   const running = {
-    session: { paths, opening: { project: null, sandbox: { kind: null, why: '' } } },
+    session: { paths, opening: { project: null, sandbox: { kind: null, reason: '' } } },
     config: { CHECK_TIMEOUT_SEC: 20, CHECK_REPEAT_SEC: 0 },
     setups: new Map(),
     seen: new Map(),
-    status: nothing as Status,
-    record(happening: Happening): Event {
-      const event = append(paths.events, happening, running.status.seq, new Date())
-      running.status = advance(running.status, event)
+    status: initialStatus as SessionStatus,
+    record(happening: EventBody): Event {
+      const event = appendEvent(paths.events, happening, running.status.lastSeq, new Date())
+      running.status = applyEvent(running.status, event)
       return event
     },
   }
-  running.record({ is: 'base.prepared', ...(await prepareTrees(paths, 'dispatch/a', undefined)) })
+  running.record({ type: 'base.prepared', ...(await prepareRepository(paths, 'dispatch/a', undefined)) })
   const seal = (text: string, version: number) => {
     for (const file of [paths.contract, paths.contractVersion(version)]) fs.writeFileSync(file, text)
-    const { contract } = parseContract(text, { judgedOnly: true })
-    const sealed = { ...sealOf({ contract, text, uncovered: [], evidence: [] }), sha256: hash('sha256', text) }
+    const { contract } = parseContract(text, { allowsJudgedOnly: true })
+    const sealed = { ...buildSealFields({ contract, text, uncovered: [], evidence: [] }), sha256: hash('sha256', text) }
     running.record(
       version === 1
-        ? { is: 'contract.sealed', ...sealed }
-        : { is: 'contract.amended', ...sealed, version, changes: [], dilutions: [] },
+        ? { type: 'contract.sealed', ...sealed }
+        : { type: 'contract.amended', ...sealed, version, changes: [], dilutions: [] },
     )
   }
   const complete = () =>
-    completeBase(running as unknown as Running, sealedContract(running as unknown as Running)).then(() =>
+    completeBaseEvidence(
+      running as unknown as RunnerContext,
+      readSealedContract(running as unknown as RunnerContext),
+    ).then(() =>
       readLog(paths.events).events.flatMap(event =>
-        event.is === 'check.ran' ? [`${event.record} ${event.side} ${event.outcome}`] : [],
+        event.type === 'check.ran' ? [`${event.recordId} ${event.side} ${event.outcome}`] : [],
       ),
     )
   return { running, seal, complete }
@@ -74,7 +77,7 @@ test('what a killed runner did not record of the base is recorded before work is
   const both = ['base-C1 base red', 'base-C2 base red']
   assert.deepEqual(await complete(), both)
   assert.deepEqual(
-    running.status.clauses.map(({ base }) => base),
+    running.status.clauses.map(({ baseOutcome }) => baseOutcome),
     ['red', 'red'],
   )
   assert.deepEqual(await complete(), both, 'a second time there is nothing to do')
@@ -85,7 +88,7 @@ test('what could not run is tried again the next time', async t => {
   seal(first, 1)
   const project = { setup: [{ run: 'false', lock: [] }] }
   Object.assign(running.session.opening, { project })
-  running.setups.set(running.status.base?.commit, Promise.resolve({ ok: false, why: 'no disk' }))
+  running.setups.set(running.status.base?.commit, Promise.resolve({ ok: false, reason: 'no disk' }))
   assert.deepEqual(await complete(), ['base-C1 base could not run', 'base-C2 base could not run'])
   Object.assign(running.session.opening, { project: null })
   assert.deepEqual((await complete()).slice(2), ['base-C1 base red', 'base-C2 base red'])

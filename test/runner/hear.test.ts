@@ -5,10 +5,10 @@ import os from 'node:os'
 import path from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { OrchestratorWatch } from '../../runner/orchestrator.ts'
-import { Reminder } from '../../runner/parking.ts'
-import type { Running } from '../../runner/running.ts'
-import { read } from '../../runner/spool.ts'
-import { advance, append, type Happening, nothing, type Status } from '../../session/index.ts'
+import { ResumeReminder } from '../../runner/parking.ts'
+import type { RunnerContext } from '../../runner/running.ts'
+import { parseHookEvent } from '../../runner/spool.ts'
+import { appendEvent, applyEvent, type EventBody, initialStatus, type SessionStatus } from '../../session/index.ts'
 
 /** A session with one worker, whose orchestrator has begun. */
 function opened(t: TestContext) {
@@ -17,23 +17,26 @@ function opened(t: TestContext) {
   const paths = { events: path.join(folder, 'events.jsonl') }
   const running = {
     session: { id: 'swift-otter-1', paths, opening: { claude: { session: 'o' } } },
-    status: nothing as Status,
-    record: (happening: Happening) => {
-      const event = append(paths.events, happening, running.status.seq, new Date())
-      running.status = advance(running.status, event)
+    status: initialStatus as SessionStatus,
+    record: (happening: EventBody) => {
+      const event = appendEvent(paths.events, happening, running.status.lastSeq, new Date())
+      running.status = applyEvent(running.status, event)
       heard.push(happening)
       return event
     },
   }
-  const heard: Happening[] = []
-  const watch = new OrchestratorWatch(running as unknown as Running)
+  const heard: EventBody[] = []
+  const watch = new OrchestratorWatch(running as unknown as RunnerContext)
   const say = (event: string, fields: object = {}, by = '') => {
-    const told = read(JSON.stringify({ hook_event_name: event, session_id: by === '' ? 'o' : 'w', ...fields }), by)
-    if (told) watch.hear(told)
+    const told = parseHookEvent(
+      JSON.stringify({ hook_event_name: event, session_id: by === '' ? 'o' : 'w', ...fields }),
+      by,
+    )
+    if (told) watch.processHookEvent(told)
   }
   say('UserPromptSubmit', { prompt: 'Begin.' })
-  const none = { model: 'm', clauses: [], files: [], waitsFor: null } as const
-  running.record({ is: 'worker.queued', worker: 'hello', kind: 'code', ...none, clauses: [], files: [] })
+  const none = { model: 'm', clauses: [], files: [], blockedBy: null } as const
+  running.record({ type: 'worker.queued', worker: 'hello', kind: 'code', ...none, clauses: [], files: [] })
   heard.length = 0
   return { running, heard, watch, say }
 }
@@ -47,7 +50,7 @@ it('a failed tool is on record with whose it was, at most fifty times, and not w
   say('PostToolUseFailure', failed, 'hello')
   say('PostToolUseFailure', failed, 'nobody')
   say('PostToolUseFailure', { ...failed, is_interrupt: true })
-  const of = (who: string) => ({ is: 'tool.failed', who, tool: 'Bash', why: 'Exit code 3 oops' })
+  const of = (who: string) => ({ type: 'tool.failed', who, tool: 'Bash', reason: 'Exit code 3 oops' })
   say('PostToolUseFailure', { ...failed, tool_input: { command: 'submit' } }) // Our own no is no failure.
   assert.deepEqual(heard, [of('orchestrator'), of('hello')])
   for (let count = 0; count < 100; count++) say('PostToolUseFailure', failed)
@@ -60,12 +63,12 @@ it('a prompt is an answer where one is waited for, told by the terminal; a loop 
   say('UserPromptSubmit', { prompt: 'while it works' })
   assert.deepEqual(heard, [])
   const used = [1, 2, 3, 4].map(round => {
-    running.record({ is: 'judging.started', round, commit, tree })
-    running.record({ is: 'question.asked', question: 'and now?' })
+    running.record({ type: 'judging.started', round, commit, tree })
+    running.record({ type: 'question.asked', question: 'and now?' })
     say('UserPromptSubmit', { prompt: 'go on' })
-    assert.deepEqual(heard.at(-1), { is: 'question.answered', by: 'its terminal' })
+    assert.deepEqual(heard.at(-1), { type: 'question.answered', by: 'its terminal' })
     assert.equal(running.status.phase, 'planning')
-    return running.status.round - running.status.roundBase
+    return running.status.round - running.status.roundOffset
   })
   assert.deepEqual(used, [0, 1, 2, 3])
 })
@@ -75,8 +78,8 @@ it('a subagent’s end is on record', t => {
   say('SubagentStop', { agent_type: 'Explore' })
   say('SubagentStop', {}, 'hello')
   assert.deepEqual(heard, [
-    { is: 'subagent.ended', who: 'orchestrator', kind: 'Explore' },
-    { is: 'subagent.ended', who: 'hello', kind: 'unnamed' },
+    { type: 'subagent.ended', who: 'orchestrator', kind: 'Explore' },
+    { type: 'subagent.ended', who: 'hello', kind: 'unnamed' },
   ])
 })
 
@@ -85,20 +88,20 @@ it('F45: a limit parks and calls nobody; another error of the vendor still calls
   say('StopFailure', limited)
   say('StopFailure', limited)
   assert.deepEqual(
-    heard.map(({ is }) => is),
-    ['limit.reached'],
+    heard.map(({ type }) => type),
+    ['usage-limit.reached'],
   )
   say('StopFailure', {
     ...limited,
     last_assistant_message: "You've hit your weekly limit · resets Jan 20, 2031, 7am (UTC)",
   })
-  assert.equal(running.status.limit?.until, '2031-01-20T07:00:00.000Z')
+  assert.equal(running.status.usageLimit?.resetsAt, '2031-01-20T07:00:00.000Z')
   say('UserPromptSubmit', { prompt: 'The usage limit is over. Go on where you stopped.' })
-  assert.ok(running.status.limit, 'a prompt alone proves nothing')
+  assert.ok(running.status.usageLimit, 'a prompt alone proves nothing')
   say('Stop', { last_assistant_message: 'on it' })
   assert.deepEqual(
-    heard.slice(1).map(event => (event.is === 'limit.lifted' ? event.by : event.is)),
-    ['limit.reached', 'the clock', 'turn.ended'],
+    heard.slice(1).map(event => (event.type === 'usage-limit.lifted' ? event.source : event.type)),
+    ['usage-limit.reached', 'the clock', 'turn.ended'],
   )
   say('StopFailure', { error: 'authentication_failed', error_details: '401' })
   assert.equal(running.status.phase, 'needs you')
@@ -112,17 +115,17 @@ it('F45: a worker’s limit is the worker’s; the orchestrator will meet it by 
 
 it('F54: a prompt of 1 MiB that was cut at 64 KiB still begins the session; nonsense is nothing', t => {
   const { watch, heard, running } = opened(t)
-  running.status = nothing
+  running.status = initialStatus
   const long = JSON.stringify({ session_id: 'o', hook_event_name: 'UserPromptSubmit', prompt: 'x'.repeat(1024 * 1024) })
-  const told = read(long.slice(0, 65_536), '')
+  const told = parseHookEvent(long.slice(0, 65_536), '')
   assert.ok(told?.prompt && told.prompt.length > 60_000 && long.includes(told.prompt))
-  watch.hear(told)
-  assert.deepEqual(heard, [{ is: 'orchestrator.started', claudeSession: 'o' }])
+  watch.processHookEvent(told)
+  assert.deepEqual(heard, [{ type: 'orchestrator.started', claudeSessionId: 'o' }])
   const nonsense = ['', 'x', '{"hook_event_name":"Sto', '[1', '{"hook_event_name":[]}', '['.repeat(1024 * 1024)]
   const hostile = '{"__proto__":{"hook_event_name":"UserPromptSubmit","session_id":"o"},"prompt":"x'
   for (const text of [...nonsense, hostile, `${hostile}"}`]) {
-    const one = read(text, '')
-    if (one) watch.hear(one)
+    const one = parseHookEvent(text, '')
+    if (one) watch.processHookEvent(one)
   }
   assert.equal(heard.length, 1)
 })
@@ -131,19 +134,19 @@ it('F45: it is asked again at the limit’s end, every five minutes when that wa
   const { running, say } = opened(t)
   const minute = 60_000
   const now = Date.now()
-  const reminder = new Reminder()
-  const isDue = (minutes: number) => reminder.isDue(running as unknown as Running, now + minutes * minute)
+  const reminder = new ResumeReminder()
+  const isDue = (minutes: number) => reminder.isDue(running as unknown as RunnerContext, now + minutes * minute)
   assert.ok(!isDue(0))
   say('StopFailure', { error: 'rate_limit' })
   assert.deepEqual([0, 29, 31].map(isDue), [false, false, true])
-  reminder.asked(now + 31 * minute)
+  reminder.recordAttempt(now + 31 * minute)
   assert.deepEqual([32, 60, 62].map(isDue), [false, false, true])
   const end = new Date(Math.ceil(now / minute) * minute + 120 * minute)
-  running.record({ is: 'limit.reached', why: 'x', until: end.toISOString() })
+  running.record({ type: 'usage-limit.reached', reason: 'x', resetsAt: end.toISOString() })
   assert.deepEqual([62, 119, 123].map(isDue), [false, false, true])
-  reminder.asked(now + 123 * minute)
+  reminder.recordAttempt(now + 123 * minute)
   assert.deepEqual([124, 127, 129].map(isDue), [false, false, true])
-  running.record({ is: 'limit.lifted', by: 'you' })
+  running.record({ type: 'usage-limit.lifted', source: 'you' })
   assert.ok(!isDue(600))
 })
 
@@ -153,5 +156,5 @@ it('F43: a login that is lost while the session runs calls its owner with the wa
   say('StopFailure', lost)
   const why =
     'claude stopped with an error: authentication_failed: Not logged in · Please run /login. Run `claude`, then /login'
-  assert.deepEqual(heard, [{ is: 'orchestrator.gave-up', why, exit: 7 }])
+  assert.deepEqual(heard, [{ type: 'human.needed', why, exit: 7 }])
 })

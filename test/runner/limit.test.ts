@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { offersToWait, readLimit, resumeAt } from '../../runner/limit.ts'
+import { computeResumeTimeMs, isLimitDialog, parseUsageLimit } from '../../runner/limit.ts'
 
 /** The words, the moment they come, and until when they hold (null: they do not say). A zone is always named. */
 const said: [string, string, string | null][] = [
@@ -46,9 +46,9 @@ const said: [string, string, string | null][] = [
 
 for (const [words, now, until] of said)
   it(`F45: ${words}`, () => {
-    const limit = readLimit('rate_limit', words, new Date(now))
+    const limit = parseUsageLimit('rate_limit', words, new Date(now))
     assert.equal(limit?.until?.toISOString() ?? null, until === null ? null : new Date(until).toISOString())
-    assert.equal(limit?.why, words)
+    assert.equal(limit?.reason, words)
   })
 
 it('F45: what is a limit is told by the kind of the error, or by its words; another error is none', () => {
@@ -62,12 +62,12 @@ it('F45: what is a limit is told by the kind of the error, or by its words; anot
     ['invalid_request', 'prompt is too long', false],
     ['max_output_tokens', 'the response reached the maximum of output tokens', false],
   ] as const)
-    assert.equal(readLimit(kind, words, now) !== undefined, is, `${kind} ${words}`)
+    assert.equal(parseUsageLimit(kind, words, now) !== undefined, is, `${kind} ${words}`)
 })
 
 it('sessions of one machine go on within a minute after the limit, each at a time of its own', () => {
   const until = new Date('2026-11-21T09:39:00Z')
-  const after = Array.from({ length: 100 }, (_, at) => resumeAt(until, `session-${at}`) - until.getTime())
+  const after = Array.from({ length: 100 }, (_, at) => computeResumeTimeMs(until, `session-${at}`) - until.getTime())
   assert.ok(after.every(late => late >= 0 && late <= 60_000))
   assert.ok(new Set(after).size > 50)
 })
@@ -85,7 +85,7 @@ it('claude’s own question at a limit is known, and Enter is pressed only on th
       )
       .concat('', '  Enter to confirm · Esc to cancel')
       .join('\n')
-  assert.ok(offersToWait(menu(1)))
-  assert.ok(!offersToWait(menu(2)))
-  assert.ok(!offersToWait(`${menu(1)}\n${'───\n'.repeat(14)}❯ `))
+  assert.ok(isLimitDialog(menu(1)))
+  assert.ok(!isLimitDialog(menu(2)))
+  assert.ok(!isLimitDialog(`${menu(1)}\n${'───\n'.repeat(14)}❯ `))
 })

@@ -4,18 +4,18 @@ import path from 'node:path'
 import { it } from 'node:test'
 import { git } from '../../host/index.ts'
 import { withSources } from '../../runner/sources.ts'
-import { importHead, pathsOf, prepareTrees } from '../../session/index.ts'
-import { scratch } from '../host/scratch.ts'
+import { importWork, prepareRepository, resolveSessionPaths } from '../../session/index.ts'
+import { createScratchFolder } from '../host/scratch.ts'
 
 it('the leak scan walks every file of the work, and what the work changed or removed as it was before', async t => {
-  const paths = pathsOf(path.join(scratch(t), 'session'))
+  const paths = resolveSessionPaths(path.join(createScratchFolder(t), 'session'))
   fs.mkdirSync(paths.folder, { recursive: true })
-  await prepareTrees(paths, 'work', undefined)
+  await prepareRepository(paths, 'work', undefined)
   const put = (name: string, text: string) => fs.writeFileSync(path.join(paths.outputs, name), text)
   const commit = async () => {
     await git(['add', '-A'], { cwd: paths.outputs })
     await git(['commit', '--quiet', '-m', 'x'], { cwd: paths.outputs })
-    return importHead(paths)
+    return importWork(paths)
   }
   put('kept.py', 'kept')
   put('changed.py', 'as it was')

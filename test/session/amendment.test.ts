@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changesIn, parseContract } from '../../session/index.ts'
+import { compareContracts, parseContract } from '../../session/index.ts'
 
 const sealed = `# Contract: Fibonacci
 
@@ -157,12 +157,12 @@ for (const [what, from, to, weaker, stricter] of table) {
   test(`an amendment: ${what}`, () => {
     const amended = sealed.replace(new RegExp(from), () => to)
     if (from !== '') assert.notEqual(amended, sealed)
-    const [before, after] = [sealed, amended].map(text => parseContract(text, { judgedOnly: true }))
+    const [before, after] = [sealed, amended].map(text => parseContract(text, { allowsJudgedOnly: true }))
     assert.deepEqual(after?.problems, [])
     assert.ok(before && after)
-    const changes = changesIn(before.contract, after.contract)
+    const changes = compareContracts(before.contract, after.contract)
     const words = (isWeaker: boolean) =>
-      changes.filter(change => change.isWeaker === isWeaker).map(change => change.what)
+      changes.filter(change => change.isWeaker === isWeaker).map(change => change.description)
     assert.deepEqual([words(true), words(false)], [weaker, stricter])
   })
 }

@@ -5,13 +5,13 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type Identity, identify, readIfPresent, readJson } from '../../host/index.ts'
-import { claim, holder, holds, release } from '../../session/index.ts'
-import { scratch, until } from '../host/scratch.ts'
+import { identify, type ProcessIdentity, readIfPresent, readJson } from '../../host/index.ts'
+import { acquireLease, holdsLease, readLeaseHolder, releaseLease } from '../../session/index.ts'
+import { createScratchFolder, waitUntil } from '../host/scratch.ts'
 
 const fixtures = path.join(import.meta.dirname, 'fixtures')
 
-async function self(): Promise<Identity> {
+async function self(): Promise<ProcessIdentity> {
   return (await identify(process.pid)) ?? assert.fail('this process does not know itself')
 }
 
@@ -41,81 +41,81 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 test('a second claimant is refused while the first lives', async t => {
-  const chain = path.join(scratch(t), 'chain')
+  const chain = path.join(createScratchFolder(t), 'chain')
   const { child, said } = await startHolder(t, chain)
   assert.equal(said, '1')
-  assert.equal(await claim(chain, await self()), undefined)
-  assert.equal(holder(chain)?.pid, child.pid)
+  assert.equal(await acquireLease(chain, await self()), undefined)
+  assert.equal(readLeaseHolder(chain)?.pid, child.pid)
 })
 
 test('what a killed holder held is taken over, with the next generation', async t => {
-  const chain = path.join(scratch(t), 'chain')
+  const chain = path.join(createScratchFolder(t), 'chain')
   const { child } = await startHolder(t, chain)
   await end(child)
-  assert.deepEqual(await claim(chain, await self()), { generation: 2 })
+  assert.deepEqual(await acquireLease(chain, await self()), { generation: 2 })
 })
 
 test('a stopped holder is a living one: nobody takes over from it', async t => {
-  const chain = path.join(scratch(t), 'chain')
+  const chain = path.join(createScratchFolder(t), 'chain')
   const { child } = await startHolder(t, chain)
   child.kill('SIGSTOP')
   if (process.platform === 'linux')
-    await until(() => /^State:\tT/m.test(readIfPresent(`/proc/${child.pid}/status`) ?? ''), 'it stands still')
-  for (let tries = 0; tries < 50; tries++) assert.equal(await claim(chain, await self()), undefined)
+    await waitUntil(() => /^State:\tT/m.test(readIfPresent(`/proc/${child.pid}/status`) ?? ''), 'it stands still')
+  for (let tries = 0; tries < 50; tries++) assert.equal(await acquireLease(chain, await self()), undefined)
   child.kill('SIGCONT')
   await end(child)
-  assert.deepEqual(await claim(chain, await self()), { generation: 2 })
+  assert.deepEqual(await acquireLease(chain, await self()), { generation: 2 })
 })
 
 test('what is released is free, also for the one who released it', async t => {
-  const chain = scratch(t)
+  const chain = createScratchFolder(t)
   const who = await self()
-  const first = (await claim(chain, who)) ?? assert.fail()
-  assert.equal(await claim(chain, who), undefined)
-  release(chain, first)
-  assert.equal(holder(chain), undefined)
-  assert.ok(!holds(chain, first))
-  const second = (await claim(chain, who)) ?? assert.fail()
-  assert.deepEqual([second.generation, holds(chain, second)], [2, true])
+  const first = (await acquireLease(chain, who)) ?? assert.fail()
+  assert.equal(await acquireLease(chain, who), undefined)
+  releaseLease(chain, first)
+  assert.equal(readLeaseHolder(chain), undefined)
+  assert.ok(!holdsLease(chain, first))
+  const second = (await acquireLease(chain, who)) ?? assert.fail()
+  assert.deepEqual([second.generation, holdsLease(chain, second)], [2, true])
 })
 
 test('a generation that was passed holds nothing, and can free nothing', async t => {
-  const chain = scratch(t)
-  const gone = { pid: process.pid, start: 'another', boot: 'another' }
-  const stale = (await claim(chain, gone)) ?? assert.fail()
-  assert.ok(holds(chain, stale))
-  const fresh = (await claim(chain, await self())) ?? assert.fail()
-  assert.deepEqual([holds(chain, stale), holds(chain, fresh)], [false, true])
-  release(chain, stale)
-  assert.ok(holds(chain, fresh))
-  assert.equal(await claim(chain, await self()), undefined)
+  const chain = createScratchFolder(t)
+  const gone = { pid: process.pid, startTime: 'another', bootId: 'another' }
+  const stale = (await acquireLease(chain, gone)) ?? assert.fail()
+  assert.ok(holdsLease(chain, stale))
+  const fresh = (await acquireLease(chain, await self())) ?? assert.fail()
+  assert.deepEqual([holdsLease(chain, stale), holdsLease(chain, fresh)], [false, true])
+  releaseLease(chain, stale)
+  assert.ok(holdsLease(chain, fresh))
+  assert.equal(await acquireLease(chain, await self()), undefined)
 })
 
 test('a pid of another boot, or with another start, is a dead holder', async t => {
-  const { pid, start, boot } = await self()
+  const { pid, startTime, bootId } = await self()
   for (const other of [
-    { pid, start, boot: 'an earlier boot' },
-    { pid, start: '1', boot },
+    { pid, startTime, bootId: 'an earlier boot' },
+    { pid, startTime: '1', bootId },
   ]) {
-    const chain = scratch(t)
-    await claim(chain, other)
-    assert.deepEqual(await claim(chain, await self()), { generation: 2 })
+    const chain = createScratchFolder(t)
+    await acquireLease(chain, other)
+    assert.deepEqual(await acquireLease(chain, await self()), { generation: 2 })
   }
 })
 
 test('a generation nobody can read is not taken: it may be a living one', async t => {
-  const chain = scratch(t)
+  const chain = createScratchFolder(t)
   fs.writeFileSync(path.join(chain, '000000000007'), '{"pid":')
-  assert.equal(await claim(chain, await self()), undefined)
-  assert.equal(holder(chain), undefined)
+  assert.equal(await acquireLease(chain, await self()), undefined)
+  assert.equal(readLeaseHolder(chain), undefined)
   assert.deepEqual(fs.readdirSync(chain), ['000000000007'])
 })
 
 test('names that are no generations are passed over, and no drafts are left', async t => {
-  const chain = scratch(t)
+  const chain = createScratchFolder(t)
   for (const name of ['7', '99999999999x', '.tmp-1', 'holder', '0000000000099'])
     fs.writeFileSync(path.join(chain, name), '')
-  const claimed = (await claim(chain, await self())) ?? assert.fail()
+  const claimed = (await acquireLease(chain, await self())) ?? assert.fail()
   assert.equal(claimed.generation, 1)
   assert.deepEqual(
     fs.readdirSync(chain).filter(name => name.startsWith('.tmp-') && name !== '.tmp-1'),
@@ -124,16 +124,16 @@ test('names that are no generations are passed over, and no drafts are left', as
 })
 
 test('old generations are cleared away, never the newest five', async t => {
-  const chain = scratch(t)
+  const chain = createScratchFolder(t)
   const who = await self()
-  for (let times = 0; times < 30; times++) release(chain, (await claim(chain, who)) ?? assert.fail())
+  for (let times = 0; times < 30; times++) releaseLease(chain, (await acquireLease(chain, who)) ?? assert.fail())
   const generations = fs.readdirSync(chain).filter(name => !name.endsWith('.free'))
   assert.deepEqual(generations.map(Number), [26, 27, 28, 29, 30])
 })
 
 test('eight contenders, holders killed in their midst: nobody ever enters twice', { timeout: 3_600_000 }, async t => {
   const seconds = Number(process.env['TORTURE_SECONDS'] ?? 5)
-  const folder = scratch(t)
+  const folder = createScratchFolder(t)
   const history = path.join(folder, 'history')
   const crowd = new Map<number, ChildProcess>()
   const join = () => {
@@ -142,12 +142,12 @@ test('eight contenders, holders killed in their midst: nobody ever enters twice'
   }
   t.after(() => crowd.forEach(child => void child.kill('SIGKILL')))
   for (let count = 0; count < 8; count++) join()
-  await until(() => fs.existsSync(history) || undefined, 'somebody has entered', 60)
+  await waitUntil(() => fs.existsSync(history) || undefined, 'somebody has entered', 60)
   const over = Date.now() + seconds * 1000
   let kills = 0
   while (Date.now() < over || kills < 3) {
     await new Promise(resolve => setTimeout(resolve, 3))
-    const inside = readJson(path.join(folder, 'inside')) as Identity | null | undefined
+    const inside = readJson(path.join(folder, 'inside')) as ProcessIdentity | null | undefined
     const victim = inside ? crowd.get(inside.pid) : undefined
     if (!inside || !victim) continue
     crowd.delete(inside.pid)

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  brokenPins,
   type Contract,
+  describeBrokenPins,
+  describeChangedCheckFiles,
+  listUncoveredSentences,
   parseContract,
-  remarkOn,
-  sentencesOf,
-  skeleton,
-  uncovered,
-  type Work,
+  renderContractTemplate,
+  splitSentences,
+  type WorkDiff,
 } from '../../session/index.ts'
-import { seeded } from '../host/scratch.ts'
+import { createRandom } from '../host/scratch.ts'
 
 const good = `# Contract: print ten numbers
 
@@ -37,7 +37,7 @@ A note without a dash.
 - S4: it is a wish, not a demand
 `
 
-const read = (text: string, judgedOnly = false) => parseContract(text, { judgedOnly })
+const read = (text: string, allowsJudgedOnly = false) => parseContract(text, { allowsJudgedOnly })
 
 /** One clause with these lines, from line 3 on. */
 const clause = (...lines: string[]) => ['# Contract: x', '## C1 — A sentence', ...lines].join('\n')
@@ -51,12 +51,12 @@ function onlyProof(text: string): Contract['clauses'][number]['proof'] {
 
 function command(text: string): string {
   const proof = onlyProof(text)
-  return proof.is === 'check' ? proof.command : assert.fail(`a ${proof.is}, not a check`)
+  return proof.kind === 'check' ? proof.command : assert.fail(`a ${proof.kind}, not a check`)
 }
 
 function expectation(...lines: string[]) {
   const proof = onlyProof(clause('- check: `x`', ...lines))
-  return proof.is === 'check' ? proof.expect : assert.fail()
+  return proof.kind === 'check' ? proof.expectation : assert.fail()
 }
 
 test('a good contract reads whole', () => {
@@ -71,7 +71,7 @@ test('a good contract reads whole', () => {
         line: 3,
         covers: ['S1', 'S2'],
         proof: {
-          is: 'check',
+          kind: 'check',
           command: 'python3 fib.py',
           guard: false,
           expect: { exit: 0, contains: ['34'], matches: [] },
@@ -83,18 +83,18 @@ test('a good contract reads whole', () => {
         sentence: 'The old tests still pass',
         line: 11,
         covers: [],
-        proof: { is: 'check', command: 'npm test', guard: true, expect: { exit: 0, contains: [], matches: [] } },
+        proof: { kind: 'check', command: 'npm test', guard: true, expect: { exit: 0, contains: [], matches: [] } },
       },
-      { id: 'C3', sentence: 'The README says how to run it', line: 15, covers: ['S3'], proof: { is: 'judged' } },
+      { id: 'C3', sentence: 'The README says how to run it', line: 15, covers: ['S3'], proof: { kind: 'judged' } },
       {
         id: 'C4',
         sentence: 'Nothing else is touched',
         line: 19,
         covers: [],
-        proof: { is: 'scope', globs: ['fib.py', 'tests/**'] },
+        proof: { kind: 'scope', globs: ['fib.py', 'tests/**'] },
       },
     ],
-    leftOut: [{ sentence: 'S4', why: 'it is a wish, not a demand' }],
+    leftOut: [{ sentence: 'S4', reason: 'it is a wish, not a demand' }],
   })
 })
 
@@ -167,13 +167,13 @@ test('a limit is read as seconds', () => {
     ['90 sec', 90],
   ] as const) {
     const proof = onlyProof(clause('- check: `x`', `- limit: ${written}`))
-    assert.equal(proof.is === 'check' && proof.limitSeconds, seconds, written)
+    assert.equal(proof.kind === 'check' && proof.timeoutSeconds, seconds, written)
   }
 })
 
 test('scopes add up, in backticks or plain', () => {
   for (const lines of [['- scope: `a` `b/**`'], ['- scope: a, b/**'], ['- scope: `a`', '- scope: `b/**`']])
-    assert.deepEqual(onlyProof(clause(...lines)), { is: 'scope', globs: ['a', 'b/**'] })
+    assert.deepEqual(onlyProof(clause(...lines)), { kind: 'scope', globs: ['a', 'b/**'] })
 })
 
 test('"covers" adds up over its lines', () => {
@@ -184,7 +184,7 @@ test('"covers" adds up over its lines', () => {
 test('what is left out is read with any dash, and only with a reason', () => {
   const under = (line: string) => read(`${clause('- check: `x`')}\n## Not covered\nSome words.\n${line}`)
   for (const line of ['- S4: why', '- S4 — why', '* s4 - why', '+ S4 – why'])
-    assert.deepEqual(under(line).contract.leftOut, [{ sentence: 'S4', why: 'why' }], line)
+    assert.deepEqual(under(line).contract.exclusions, [{ sentence: 'S4', reason: 'why' }], line)
   for (const line of ['- S4', '- S4:', '- S4, S5: why', '- the rest'])
     assert.deepEqual(
       under(line).problems.map(problem => problem.line),
@@ -207,7 +207,7 @@ test('comments are not read, wherever they stand on lines of their own', () => {
 const bad: [name: string, text: string, line: number, what: RegExp][] = [
   ['empty', '', 0, /there is no clause/],
   ['a title only', '# Contract: x\n', 0, /there is no clause/],
-  ['the skeleton as it was laid', skeleton('x', ['Do it.']), 0, /there is no clause/],
+  ['the skeleton as it was laid', renderContractTemplate('x', ['Do it.']), 0, /there is no clause/],
   ['no check at all', clause('- judged'), 0, /no clause has a check/],
   ['a scope is no check', clause('- scope: `a`'), 0, /no clause has a check/],
   ['a guard only', clause('- check: `x`', '- guard'), 0, /every check is a guard/],
@@ -322,11 +322,11 @@ const bad: [name: string, text: string, line: number, what: RegExp][] = [
 test('every bad contract is told by its line, in words, with a remedy in words', () => {
   for (const [name, text, line, what] of bad) {
     const { problems } = read(text)
-    const told = problems.find(problem => what.test(problem.what))
+    const told = problems.find(problem => what.test(problem.message))
     assert.ok(told, `${name}: ${JSON.stringify(problems)}`)
-    assert.equal(told.line, line, `${name}: ${told.what}`)
+    assert.equal(told.line, line, `${name}: ${told.message}`)
     for (const problem of problems) {
-      assert.match(problem.what, /\p{L}{2,} .*\p{L}{2,}/u, name)
+      assert.match(problem.message, /\p{L}{2,} .*\p{L}{2,}/u, name)
       assert.match(problem.remedy, /^\p{Lu}.*\p{L}{2,} .*\p{L}{2,}/u, name)
       assert.ok(problem.line <= text.split('\n').length, `${name}: no line behind the end`)
     }
@@ -390,7 +390,7 @@ test('hostile lines of a quarter of a mebibyte are read in less than a second ea
 })
 
 test('2,000 mutations of a good contract never throw, and every problem stands inside the file', () => {
-  const random = seeded(20261120)
+  const random = createRandom(20261120)
   const pick = <Item>(items: Item[]): Item => items[Math.floor(random() * items.length)] as Item
   const scraps = [
     '```',
@@ -426,7 +426,7 @@ test('2,000 mutations of a good contract never throw, and every problem stands i
     const lines = text.split(/\r\n?|\n/).length
     for (const { line } of problems) assert.ok(line >= 0 && line <= lines, JSON.stringify(text))
     assert.ok(
-      problems.length > 0 || contract.clauses.some(({ proof }) => proof.is === 'check' && !proof.guard),
+      problems.length > 0 || contract.clauses.some(({ proof }) => proof.kind === 'check' && !proof.isGuard),
       JSON.stringify(text),
     )
   }
@@ -441,22 +441,22 @@ test('sentences are counted as a person would', () => {
     ['!!! 123 …', []],
     ['', []],
   ]
-  for (const [task, wanted] of table) assert.deepEqual(sentencesOf(task), wanted, task)
-  assert.equal(sentencesOf('Do it. '.repeat(1000)).length, 60)
-  assert.equal(sentencesOf('x'.repeat(1024 * 1024)).length, 1)
+  for (const [task, wanted] of table) assert.deepEqual(splitSentences(task), wanted, task)
+  assert.equal(splitSentences('Do it. '.repeat(1000)).length, 60)
+  assert.equal(splitSentences('x'.repeat(1024 * 1024)).length, 1)
 })
 
 test('a sentence is uncovered until a clause or a line names it', () => {
   const { contract } = read(good)
   const sentences = ['One.', 'Two.', 'Three.', 'Four.', 'Five.']
-  assert.deepEqual(uncovered(contract, sentences), ['S5: Five.'])
-  assert.equal(uncovered({ ...contract, clauses: [] }, sentences).length, 4)
+  assert.deepEqual(listUncoveredSentences(contract, sentences), ['S5: Five.'])
+  assert.equal(listUncoveredSentences({ ...contract, clauses: [] }, sentences).length, 4)
 })
 
 test('the skeleton holds nothing until something is written, whatever the task says', () => {
   const hostile = ['x --> ## C1 — y', '<!-- z', '```', '- check: `true`', '“q”', '-->']
   for (const title of ['x', '<!-- x', '--> x', '## C1 — x', '```']) {
-    const laid = skeleton(title, hostile)
+    const laid = renderContractTemplate(title, hostile)
     assert.deepEqual(
       read(laid).problems.map(({ line }) => line),
       [0],
@@ -470,7 +470,7 @@ test('the skeleton holds nothing until something is written, whatever the task s
 test('a field before the first clause is told of, and what follows a wrong heading is not told of twice', () => {
   const { problems } = read('# Contract: x\n- check: `true`\n- a note\n\n## C1 — A sentence\n- check: `false`')
   assert.deepEqual(
-    problems.map(({ line, what }) => [line, what]),
+    problems.map(({ line, message }) => [line, message]),
     [[2, '"- check" stands before the first clause, and belongs to none']],
   )
   const wrong = read('# Contract: x\n## Clause 1\n- check: `false`').problems
@@ -483,15 +483,15 @@ test('a field before the first clause is told of, and what follows a wrong headi
 test('pins are paths and patterns, one line or more, and a check without them has none', () => {
   const pins = (...lines: string[]) => {
     const proof = onlyProof(clause('- check: `x`', ...lines))
-    return proof.is === 'check' ? proof.pins : assert.fail()
+    return proof.kind === 'check' ? proof.pins : assert.fail()
   }
   assert.deepEqual(pins('- pins: `test.sh` `tests/**`'), ['test.sh', 'tests/**'])
   assert.deepEqual(pins('- pins: test.sh, tests', '- guard', '- pins: `a b`'), ['test.sh', 'tests', 'a b'])
   assert.equal(pins(), undefined)
 })
 
-const stood = ['test.sh', 'tests/a.sh', 'app/[id]', 'src/x.ts']
-const touched = (...paths: string[]): Work['touched'] =>
+const baseFiles = ['test.sh', 'tests/a.sh', 'app/[id]', 'src/x.ts']
+const touched = (...paths: string[]): WorkDiff['changes'] =>
   paths.map(word => {
     const [path = '', change = 'changed'] = word.split(' ')
     return { path, change: change as 'changed' }
@@ -515,14 +515,15 @@ test('a pin breaks on a file changed, removed or added below it, and on naming n
     [['no.sh'], ['no.sh added'], /and the work added it$/],
   ]
   for (const [pins, work, wanted] of table) {
-    const broken = brokenPins(pins, { stood, touched: touched(...work) })
+    const broken = describeBrokenPins(pins, { baseFiles, changes: touched(...work) })
     if (wanted === undefined) assert.equal(broken, undefined, pins.join())
     else assert.match(broken ?? 'whole', wanted)
   }
 })
 
 test('a check that names a file which the work changed is remarked on; one that the work made is not', () => {
-  const remark = (command: string, ...work: string[]) => remarkOn(command, { touched: touched(...work) })
+  const remark = (command: string, ...work: string[]) =>
+    describeChangedCheckFiles(command, { changes: touched(...work) })
   const said = 'by `test.sh`, which the work itself changed'
   for (const command of ['sh test.sh', './test.sh', 'cd . && sh ./test.sh; true', 'sh "test.sh">out', 'F=test.sh x'])
     assert.equal(remark(command, 'test.sh', 'other'), said, command)

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { before, test } from 'node:test'
 import { git } from '../../host/index.ts'
 import { globsOverlap, isGlob, matchesGlob } from '../../session/index.ts'
-import { scratch, seeded } from '../host/scratch.ts'
+import { createRandom, createScratchFolder } from '../host/scratch.ts'
 
 const corpus = [
   ...[
@@ -90,7 +90,7 @@ const globs = [
 let listed: (glob: string) => Promise<string[]>
 
 before(async context => {
-  const folder = scratch(context as never)
+  const folder = createScratchFolder(context as never)
   for (const file of corpus) {
     fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true })
     fs.writeFileSync(path.join(folder, file), '')
@@ -166,7 +166,7 @@ test('patterns made to be slow are not', () => {
 })
 
 test('5,000 random pairs: whatever both match, they overlap', () => {
-  const random = seeded(7)
+  const random = createRandom(7)
   const parts = ['a', 'b', '*', '?', '**', '/', '/', '[ab]', '[!a]', 'a*', '.']
   const made = () =>
     Array.from({ length: 1 + Math.floor(random() * 6) }, () => parts[Math.floor(random() * 11)]).join('')

@@ -2,20 +2,20 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import {
+  buildMatrix,
+  computeStatus,
   type Event,
+  type EventBody,
   EvidenceRecord,
-  type Happening,
-  longestComment,
+  MAX_COMMENT_CHARS,
   type MatrixInput,
-  matrixOf,
   renderMatrix,
-  statusOf,
   type VerdictRecord,
-  voided,
+  voidMatrix,
 } from '../../session/index.ts'
 
 const task = 'Let people log in. Say why it failed. Make it pretty. Keep the old addresses.'
-const contract = `# Contract: the login
+const contractText = `# Contract: the login
 
 ## C1 — A right password lets in
 - covers: S1
@@ -35,32 +35,32 @@ const contract = `# Contract: the login
 const sha = (text: string) => createHash('sha256').update(text).digest('hex')
 const [commit, tree] = [sha('commit').slice(0, 40), sha('tree').slice(0, 40)]
 
-const sealed: Happening = {
-  is: 'contract.sealed',
-  sha256: sha(contract),
+const sealed: EventBody = {
+  type: 'contract.sealed',
+  sha256: sha(contractText),
   clauses: [
     { id: 'C1', sentence: 'A right password lets in', proof: 'check' },
     { id: 'C2', sentence: 'The message helps', proof: 'judged' },
     { id: 'C3', sentence: 'Nothing else is touched', proof: 'scope' },
   ],
-  uncovered: ['S4: Keep the old addresses.'],
+  uncoveredSentences: ['S4: Keep the old addresses.'],
 }
-const given: Happening = {
-  is: 'verdict.given',
+const given: EventBody = {
+  type: 'verdict.given',
   round: 2,
   verdict: 'PASS',
   reason: '3 of 3 clauses are met',
   commit,
   tree,
-  final: true,
+  isFinal: true,
   independence: 'other vendor, blind',
   clauses: ['C1', 'C2', 'C3'].map(id => ({ id, verdict: 'PASS' })),
 }
 
 test('each sentence leads to its clauses, their proof, what was seen, the verdict and the evidence', () => {
-  const matrix = matrixOf(inputOf([sealed, given]))
+  const matrix = buildMatrix(inputOf([sealed, given]))
   assert.deepEqual(
-    matrix.sentences.map(({ id, clauses, leftOut = '' }) => [id, clauses.join(), leftOut]),
+    matrix.sentences.map(({ id, clauseIds, exclusionReason = '' }) => [id, clauseIds.join(), exclusionReason]),
     [
       ['S1', 'C1,C2', ''],
       ['S2', 'C2', ''],
@@ -68,30 +68,30 @@ test('each sentence leads to its clauses, their proof, what was seen, the verdic
       ['S4', '', ''],
     ],
   )
-  assert.deepEqual(matrix.uncovered, ['S4'])
-  assert.deepEqual(matrix.free, ['C3'])
+  assert.deepEqual(matrix.uncoveredSentences, ['S4'])
+  assert.deepEqual(matrix.unlinkedClauses, ['C3'])
   const [one, two, three] = matrix.clauses
-  assert.equal(one?.shown, 'npm test -- --grep "in|out" | tail -1')
+  assert.equal(one?.commandOrPaths, 'npm test -- --grep "in|out" | tail -1')
   assert.equal(one?.expected, 'exit 0, output contains "1 passed"')
-  assert.deepEqual([one?.before, one?.after, one?.verdict], ['red', 'green', 'PASS'])
+  assert.deepEqual([one?.baseOutcome, one?.headOutcome, one?.verdict], ['red', 'green', 'PASS'])
   assert.deepEqual(one?.evidence, [
     { id: 'base-C1', outputSha256: sha('before') },
     { id: 'round-2-C1', outputSha256: sha('after') },
   ])
   assert.deepEqual(two?.evidence, [{ id: 'listing' }, { id: 'round-2-C1', outputSha256: sha('after') }])
-  assert.deepEqual([three?.before, three?.after, three?.evidence], ['', 'kept', [{ id: 'scope-C3' }]])
+  assert.deepEqual([three?.baseOutcome, three?.headOutcome, three?.evidence], ['', 'kept', [{ id: 'scope-C3' }]])
   assert.deepEqual(matrix.damage, [])
 })
 
 test('the Markdown names verdict, round, independence, judge, sandbox, commit, tree, contract, packet', () => {
-  const text = renderMatrix(matrixOf(inputOf([sealed, given])))
+  const text = renderMatrix(buildMatrix(inputOf([sealed, given])))
   for (const words of [
     '## Dispatch: PASS',
     'round 2 of 3, final',
     'independence: **other vendor, blind**; judge: gemini-x',
     'sandbox: none: as the user',
     `commit \`${commit}\`, tree \`${tree}\``,
-    `contract: version 1, sha256 \`${sha(contract)}\`, never weakened`,
+    `contract: version 1, sha256 \`${sha(contractText)}\`, never weakened`,
     `packet sha256 \`${sha('packet')}\``,
     '4 sentences: 2 covered, 1 left out, 1 not covered',
     '| check `npm test -- --grep "in\\|out" \\| tail -1` (exit 0, output contains "1 passed") | red | green | **PASS** |',
@@ -107,24 +107,24 @@ test('the Markdown names verdict, round, independence, judge, sandbox, commit, t
 })
 
 test('a pin stands with what is expected, a broken one stands in for what the check showed, a remark stands at the verdict', () => {
-  const pinned = contract.replace('- expect', '- pins: `test.sh`\n- expect')
-  const repinned = { ...sealed, sha256: sha(pinned) } as Happening
+  const pinned = contractText.replace('- expect', '- pins: `test.sh`\n- expect')
+  const repinned = { ...sealed, sha256: sha(pinned) } as EventBody
   const withFirst = (changes: object): MatrixInput => ({
     ...inputOf([repinned, given]),
-    contract: pinned,
-    record: {
+    contractText: pinned,
+    verdictRecord: {
       ...verdictRecord,
       clauses: verdictRecord.clauses.map((clause, at) => (at === 0 ? { ...clause, ...changes } : clause)),
     },
   })
-  const broken = matrixOf(withFirst({ gate: 'broken', verdict: 'FAIL' })).clauses[0]
+  const broken = buildMatrix(withFirst({ gate: 'broken', verdict: 'FAIL' })).clauses[0]
   assert.deepEqual(
-    [broken?.after, broken?.expected, broken?.remark],
+    [broken?.headOutcome, broken?.expected, broken?.note],
     ['broken', 'exit 0, output contains "1 passed", pinned: test.sh', undefined],
   )
-  const remarked = matrixOf(withFirst({ remark: 'by `a|b`, which the work itself changed' }))
+  const remarked = buildMatrix(withFirst({ remark: 'by `a|b`, which the work itself changed' }))
   assert.deepEqual(
-    [remarked.clauses[0]?.after, remarked.clauses[0]?.remark],
+    [remarked.clauses[0]?.headOutcome, remarked.clauses[0]?.note],
     ['green', 'by `a|b`, which the work itself changed'],
   )
   const row = renderMatrix(remarked)
@@ -134,16 +134,16 @@ test('a pin stands with what is expected, a broken one stands in for what the ch
 })
 
 test('a void verdict is void in its title and in a line of its own, a weakened contract says what was weakened', () => {
-  const weakened: Happening = {
+  const weakened: EventBody = {
     ...sealed,
-    is: 'contract.amended',
+    type: 'contract.amended',
     version: 2,
     changes: [],
     dilutions: ['C1 asks for less'],
   }
-  const gone: Happening = { is: 'verdict.voided', why: 'src/a.ts changed' }
-  const matrix = matrixOf(inputOf([sealed, weakened, given, gone]))
-  assert.equal(matrix.verdict.voided, 'src/a.ts changed')
+  const gone: EventBody = { type: 'verdict.voided', reason: 'src/a.ts changed' }
+  const matrix = buildMatrix(inputOf([sealed, weakened, given, gone]))
+  assert.equal(matrix.verdict.voidReason, 'src/a.ts changed')
   const text = renderMatrix(matrix)
   assert.match(text, /^## Dispatch: VOID, was PASS\n\n> \*\*VOID\*\*: .* src\/a\.ts changed\n/)
   assert.match(
@@ -152,30 +152,33 @@ test('a void verdict is void in its title and in a line of its own, a weakened c
   )
   assert.doesNotMatch(text, /\*\*PASS\*\*|- PASS/)
   assert.equal(text.match(/void, was PASS/g)?.length, 4)
-  assert.deepEqual(voided(matrix, 'again'), matrix)
-  const later = voided(matrixOf(inputOf([sealed, given])), 'a.ts changed')
-  assert.deepEqual([later.state, later.verdict.voided, later.clauses[0]?.voided], ['PASS (void)', 'a.ts changed', true])
+  assert.deepEqual(voidMatrix(matrix, 'again'), matrix)
+  const later = voidMatrix(buildMatrix(inputOf([sealed, given])), 'a.ts changed')
+  assert.deepEqual(
+    [later.state, later.verdict.voidReason, later.clauses[0]?.isVoid],
+    ['PASS (void)', 'a.ts changed', true],
+  )
 })
 
 test('before a verdict it is the plan: sealed, a draft, or nothing yet', () => {
-  const before = matrixOf({ ...inputOf([sealed]), record: undefined })
-  assert.equal(before.verdict.is, 'not judged yet')
+  const before = buildMatrix({ ...inputOf([sealed]), verdictRecord: undefined })
+  assert.equal(before.verdict.value, 'not judged yet')
   assert.deepEqual(new Set(before.clauses.map(({ verdict }) => verdict)), new Set(['not judged yet']))
   assert.deepEqual(
-    before.clauses.map(clause => clause.after),
+    before.clauses.map(clause => clause.headOutcome),
     ['', '', ''],
   )
   assert.match(renderMatrix(before), /^## Dispatch: not judged yet\n/)
-  const draft = matrixOf({ ...inputOf([]), record: undefined, evidence: [] })
-  assert.equal(draft.contract.is, 'draft')
+  const draft = buildMatrix({ ...inputOf([]), verdictRecord: undefined, evidence: [] })
+  assert.equal(draft.contract.state, 'draft')
   assert.match(renderMatrix(draft), /contract: a draft, not sealed/)
-  const nothing = matrixOf({ ...inputOf([]), record: undefined, evidence: [], contract: undefined })
-  assert.deepEqual(nothing.uncovered, ['S1', 'S2', 'S3', 'S4'])
+  const nothing = buildMatrix({ ...inputOf([]), verdictRecord: undefined, evidence: [], contractText: undefined })
+  assert.deepEqual(nothing.uncoveredSentences, ['S1', 'S2', 'S3', 'S4'])
   assert.match(renderMatrix(nothing), /No clause covers a sentence of the task yet/)
 })
 
 test('a contract that is not what was sealed is said to be damaged, and tells nothing', () => {
-  const matrix = matrixOf({ ...inputOf([sealed, given]), contract: contract.replace('right', 'wrong') })
+  const matrix = buildMatrix({ ...inputOf([sealed, given]), contractText: contractText.replace('right', 'wrong') })
   assert.match(matrix.damage[0] ?? '', /not what was sealed/)
   assert.ok(matrix.clauses.every(({ sentence }) => !sentence.includes('wrong')))
   assert.match(renderMatrix(matrix), /> \*\*DAMAGED\*\*/)
@@ -186,23 +189,23 @@ test('evidence of another tree is not shown as if it were of the judged one', ()
   const evidence = input.evidence.map(each =>
     each.side === 'head' ? { ...each, tree: sha('other').slice(0, 40) } : each,
   )
-  const [one] = matrixOf({ ...input, evidence }).clauses
+  const [one] = buildMatrix({ ...input, evidence }).clauses
   assert.deepEqual(one?.evidence, [{ id: 'base-C1', outputSha256: sha('before') }, { id: 'round-2-C1' }])
 })
 
 test('of a contract that was amended the newest base is shown', () => {
   const input = inputOf([sealed, given])
   const later = { ...recordOf('base-v2-C1', 'base', 0, 'green', 'again'), at: '2026-11-20T11:00:00.000Z' }
-  const [one] = matrixOf({ ...input, evidence: [later, ...input.evidence] }).clauses
-  assert.deepEqual([one?.before, one?.evidence[0]?.id], ['green', 'base-v2-C1'])
+  const [one] = buildMatrix({ ...input, evidence: [later, ...input.evidence] }).clauses
+  assert.deepEqual([one?.baseOutcome, one?.evidence[0]?.id], ['green', 'base-v2-C1'])
 })
 
 test('the judge that was not there is named as such', () => {
-  const none: Happening = { ...given, verdict: 'INCONCLUSIVE', independence: 'none' } as Happening
+  const none: EventBody = { ...given, verdict: 'INCONCLUSIVE', independence: 'none' } as EventBody
   const input = inputOf([sealed, none])
-  const record = { ...input.record, judge: 'none (no key)', packetSha256: null } as VerdictRecord
+  const verdictRecord = { ...input.verdictRecord, judge: 'none (no key)', packetSha256: null } as VerdictRecord
   assert.match(
-    renderMatrix(matrixOf({ ...input, record })),
+    renderMatrix(buildMatrix({ ...input, verdictRecord })),
     /independence: \*\*none\*\*; judge: none \(no key\)[\s\S]*packet sha256 none sent/,
   )
 })
@@ -225,23 +228,23 @@ const hostile: [text: string, mustNotStand: RegExp][] = [
 for (const [text, bad] of hostile)
   test(`${JSON.stringify(text)} is only ever text`, () => {
     const clause = { id: 'C1', sentence: text, proof: 'check' } as const
-    const spoken: Happening = { ...given, reason: text, independence: text } as Happening
-    const matrix = matrixOf({
-      ...inputOf([{ ...sealed, clauses: [clause] } as Happening, spoken]),
-      contract: undefined,
+    const spoken: EventBody = { ...given, reason: text, independence: text } as EventBody
+    const matrix = buildMatrix({
+      ...inputOf([{ ...sealed, clauses: [clause] } as EventBody, spoken]),
+      contractText: undefined,
     })
     const [one] = matrix.clauses
     assert.ok(one)
     const sentences = [
-      { id: 'S1', text, clauses: ['C1'] },
-      { id: 'S2', text, clauses: [], leftOut: text },
+      { id: 'S1', text, clauseIds: ['C1'] },
+      { id: 'S2', text, clauseIds: [], exclusionReason: text },
     ]
     const page = renderMatrix({
       ...matrix,
       damage: [text],
       sentences,
-      clauses: [{ ...one, because: text }],
-      uncovered: ['S2'],
+      clauses: [{ ...one, reason: text }],
+      uncoveredSentences: ['S2'],
     })
     const told = page.replace(/(`+)(?!`).*?(?<!`)\1(?!`)/g, '').split('\n')
     for (const line of told.filter(words => /\*\*S\d|\*\*C1|DAMAGED|^- PASS/.test(words))) {
@@ -259,16 +262,16 @@ test('a command is code whatever stands in it', () => {
     ['one\ntwo\n', '`one ⏎ two`'],
     ['echo @torvalds #12 </td>', '`echo @torvalds #12 </td>`'],
   ] as const) {
-    const matrix = matrixOf(input)
+    const matrix = buildMatrix(input)
     const [one, ...others] = matrix.clauses
     assert.ok(one)
-    const text = renderMatrix({ ...matrix, clauses: [{ ...one, shown: command }, ...others] })
+    const text = renderMatrix({ ...matrix, clauses: [{ ...one, commandOrPaths: command }, ...others] })
     assert.ok(text.includes(`| check ${shown} (`), text)
   }
 })
 
 test('it stays below what GitHub takes for a comment, and says that it was cut', () => {
-  const matrix = matrixOf(inputOf([sealed, given]))
+  const matrix = buildMatrix(inputOf([sealed, given]))
   const [one] = matrix.clauses
   assert.ok(one)
   const many = (count: number, length: number) => {
@@ -277,8 +280,8 @@ test('it stays below what GitHub takes for a comment, and says that it was cut',
       id: `C${at + 1}`,
       sentence: '@|<é'.repeat(length / 4),
     }))
-    const sentences = clauses.map(({ id }, at) => ({ id: `S${at + 1}`, text: 'x'.repeat(length), clauses: [id] }))
-    return renderMatrix({ ...matrix, clauses, sentences, free: [], uncovered: [] })
+    const sentences = clauses.map(({ id }, at) => ({ id: `S${at + 1}`, text: 'x'.repeat(length), clauseIds: [id] }))
+    return renderMatrix({ ...matrix, clauses, sentences, unlinkedClauses: [], uncoveredSentences: [] })
   }
   for (const [count, length] of [
     [20, 4000],
@@ -287,7 +290,7 @@ test('it stays below what GitHub takes for a comment, and says that it was cut',
     [5000, 8],
   ] as const) {
     const text = many(count, length)
-    assert.ok(text.length < longestComment, String(text.length))
+    assert.ok(text.length < MAX_COMMENT_CHARS, String(text.length))
     assert.match(text, /_To fit into a comment, [\w ]+\. `dispatch matrix a3f9 --json` has all of it\._\n$/)
   }
   assert.doesNotMatch(many(5, 100), /To fit/)
@@ -295,31 +298,31 @@ test('it stays below what GitHub takes for a comment, and says that it was cut',
 
 // --- the rig ---
 
-function inputOf(happened: Happening[]): MatrixInput {
-  const opened: Happening = {
-    is: 'session.opened',
+function inputOf(happened: EventBody[]): MatrixInput {
+  const opened: EventBody = {
+    type: 'session.opened',
     format: 1,
     task: { bytes: 1, sha256: sha(task), title: task },
     repository: null,
-    uncommitted: 0,
+    uncommittedFiles: 0,
     models: { orchestrator: 'a', code: 'b', rw: 'c', judge: 'gemini-x' },
-    rounds: 3,
-    judgedOnly: false,
+    maxRounds: 3,
+    allowsJudgedOnly: false,
   }
   const events = [opened, ...happened].map(
-    (each, at) => ({ ...each, seq: at + 1, at: `2026-11-20T10:0${at}:00.000Z` }) as Event,
+    (each, at) => ({ ...each, seq: at + 1, time: `2026-11-20T10:0${at}:00.000Z` }) as Event,
   )
-  const status = statusOf(events)
+  const status = computeStatus(events)
   return {
-    session: '2026-11-20-login-a3f9',
+    sessionId: '2026-11-20-login-a3f9',
     task,
-    contract,
+    contractText,
     evidence: [
       recordOf('base-C1', 'base', 0, 'red', 'before'),
       recordOf('round-1-C1', 'head', 1, 'red', 'between'),
       recordOf('round-2-C1', 'head', 2, 'green', 'after'),
     ],
-    record: verdictRecord,
+    verdictRecord,
     status,
     state: status.phase,
   }
@@ -342,7 +345,7 @@ function recordOf(
     expected: 'exit 0',
     exit: 0,
     outcome,
-    why: '',
+    reason: '',
     milliseconds: 1,
     tail: output,
     outputBytes: output.length,
@@ -355,18 +358,18 @@ function recordOf(
 
 const verdictRecord: VerdictRecord = {
   format: 1,
-  session: '2026-11-20-login-a3f9',
+  sessionId: '2026-11-20-login-a3f9',
   round: 2,
   verdict: 'PASS',
   reason: '3 of 3 clauses are met',
   commit,
   tree,
-  contractSha256: sha(contract),
+  contractSha256: sha(contractText),
   packetSha256: sha('packet'),
   independence: 'other vendor, blind',
   judge: 'gemini-x',
   sandbox: 'none: as the user',
-  at: '2026-11-20T10:00:00.000Z',
+  time: '2026-11-20T10:00:00.000Z',
   clauses: [
     word('C1', 'check', 'green', ['round-2-C1']),
     word('C2', 'judged', 'none', ['listing', 'round-2-C1']),
@@ -375,7 +378,7 @@ const verdictRecord: VerdictRecord = {
   contractVersion: 1,
   dilutions: [],
   findings: [],
-  uncovered: [],
+  uncoveredSentences: [],
 }
 
 function word(id: string, proof: 'check' | 'judged' | 'scope', gate: 'green' | 'kept' | 'none', evidence: string[]) {
@@ -384,8 +387,8 @@ function word(id: string, proof: 'check' | 'judged' | 'scope', gate: 'green' | '
     sentence: '',
     proof,
     verdict: 'PASS',
-    because: 'seen',
+    reason: 'seen',
     gate,
-    judge: { met: 'yes', why: 'so', evidence },
+    judgement: { met: 'yes', reason: 'so', evidence },
   } as const
 }

@@ -3,9 +3,17 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { DispatchError, oneLine } from '../../host/index.ts'
-import { findSession, isId, isWorkerName, listSessions, newId, Opening, openSession } from '../../session/index.ts'
-import { scratch } from '../host/scratch.ts'
+import { DispatchError, toOneLine } from '../../host/index.ts'
+import {
+  createSession,
+  createSessionId,
+  findSession,
+  isSessionId,
+  isWorkerName,
+  listSessions,
+  SessionManifest,
+} from '../../session/index.ts'
+import { createScratchFolder } from '../host/scratch.ts'
 
 const now = new Date('2026-11-20T23:59:59.999Z')
 
@@ -73,9 +81,9 @@ hostile.push(
   ['bytes that are no UTF-8', Uint8Array.from([0xff, 0xfe, 0x80, 0xc3, 0x28, 0xed, 0xa0, 0x80])],
 )
 
-function openingOf(id: string, openedAt = now.toISOString()): Opening {
+function openingOf(id: string, openedAt = now.toISOString()): SessionManifest {
   const models = { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'gemini' }
-  return Opening.parse({
+  return SessionManifest.parse({
     format: 1,
     id,
     openedAt,
@@ -89,24 +97,24 @@ function openingOf(id: string, openedAt = now.toISOString()): Opening {
 }
 
 const open = (workspace: string, id: string, task: Uint8Array | string = 'x', openedAt?: string) =>
-  openSession(workspace, openingOf(id, openedAt), Buffer.from(task))
+  createSession(workspace, openingOf(id, openedAt), Buffer.from(task))
 
 function fails(exit: number, words: RegExp) {
-  return (error: unknown) => error instanceof DispatchError && error.exit === exit && words.test(error.message)
+  return (error: unknown) => error instanceof DispatchError && error.exitCode === exit && words.test(error.message)
 }
 
 /** A workspace with these sessions, opened in this order. */
 function workspaceWith(t: TestContext, ...ids: string[]): string {
-  const workspace = path.join(scratch(t), 'workspace')
+  const workspace = path.join(createScratchFolder(t), 'workspace')
   for (const [index, id] of ids.entries()) open(workspace, id, 'x', new Date(now.getTime() + index).toISOString())
   return workspace
 }
 
 test('a name says the task and is safe in tmux, in a path and in a URL, whatever the task', () => {
   for (const [name, task] of hostile) {
-    const id = newId(Buffer.from(task).toString('utf8'), now, 'a3f9')
+    const id = createSessionId(Buffer.from(task).toString('utf8'), now, 'a3f9')
     assert.match(id, /^2026-11-20(-[a-z0-9]+)*-a3f9$/, name)
-    assert.ok(isId(id) && id.length <= 50 && encodeURIComponent(id) === id, `${name}: ${id}`)
+    assert.ok(isSessionId(id) && id.length <= 50 && encodeURIComponent(id) === id, `${name}: ${id}`)
   }
   const table = [
     ['fix the login bug', '2026-11-20-fix-login-bug-a3f9'],
@@ -115,12 +123,12 @@ test('a name says the task and is safe in tmux, in a path and in a URL, whatever
     ['Éclair Ångström', '2026-11-20-eclair-angstrom-a3f9'],
     ['a'.repeat(99), `2026-11-20-${'a'.repeat(32)}-a3f9`],
   ] as const
-  for (const [task, id] of table) assert.equal(newId(task, now, 'a3f9'), id)
+  for (const [task, id] of table) assert.equal(createSessionId(task, now, 'a3f9'), id)
 })
 
 test('names sort by their day', () => {
   const days = ['2025-12-31', '2026-01-01', '2026-09-30', '2026-10-01']
-  const ids = days.map((day, index) => newId(`task ${9 - index}`, new Date(day)))
+  const ids = days.map((day, index) => createSessionId(`task ${9 - index}`, new Date(day)))
   assert.deepEqual([...ids].sort(), ids)
 })
 
@@ -136,8 +144,8 @@ test('only a name of ours is an id', () => {
     '../x',
     '2026-11-20-a\n',
   ])
-    assert.ok(!isId(text), JSON.stringify(text))
-  assert.ok(isId('2026-11-20-a'))
+    assert.ok(!isSessionId(text), JSON.stringify(text))
+  assert.ok(isSessionId('2026-11-20-a'))
 })
 
 test('a worker may not be called what something else is called, or anything unsafe', () => {
@@ -161,7 +169,7 @@ test('a worker may not be called what something else is called, or anything unsa
 })
 
 test('a task is kept byte for byte, and nobody writes it again', t => {
-  const workspace = path.join(scratch(t), 'workspace')
+  const workspace = path.join(createScratchFolder(t), 'workspace')
   for (const [index, [name, task]] of hostile.entries()) {
     const { paths } = open(workspace, `2026-11-20-${index}`, task)
     const sum = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
@@ -171,16 +179,16 @@ test('a task is kept byte for byte, and nobody writes it again', t => {
 })
 
 test('a session is its owner’s alone, and reads as it was opened', t => {
-  const workspace = path.join(scratch(t), 'workspace')
+  const workspace = path.join(createScratchFolder(t), 'workspace')
   const session = open(workspace, '2026-11-20-a')
-  const { id, opening, paths } = findSession(workspace, session.id)
-  assert.deepEqual([id, opening, paths.folder], [session.id, openingOf(id), session.paths.folder])
+  const { id, manifest, paths } = findSession(workspace, session.id)
+  assert.deepEqual([id, manifest, paths.folder], [session.id, openingOf(id), session.paths.folder])
   for (const name of ['', ...fs.readdirSync(session.paths.folder)])
     assert.equal(fs.statSync(path.join(session.paths.folder, name)).mode & 0o077, 0, name)
 })
 
 test('200 sessions opened at once are 200 sessions', async t => {
-  const workspace = path.join(scratch(t), 'workspace')
+  const workspace = path.join(createScratchFolder(t), 'workspace')
   const ids = Array.from({ length: 200 }, (_, index) => `2026-11-20-task-${index}`)
   await Promise.all(ids.map(async id => open(workspace, id, id)))
   const found = listSessions(workspace)
@@ -189,7 +197,7 @@ test('200 sessions opened at once are 200 sessions', async t => {
 })
 
 test('a name that is taken is refused (exit 5), and the first stays as it was', t => {
-  const workspace = path.join(scratch(t), 'workspace')
+  const workspace = path.join(createScratchFolder(t), 'workspace')
   const { paths } = open(workspace, '2026-11-20-a', 'first')
   const before = fs.readdirSync(paths.folder).map(name => fs.statSync(path.join(paths.folder, name)).mtimeMs)
   assert.throws(() => open(workspace, '2026-11-20-a', 'second'), fails(5, /2026-11-20-a exists already/))
@@ -201,7 +209,7 @@ test('a name that is taken is refused (exit 5), and the first stays as it was', 
 })
 
 test('a workspace that is a file is a storage error in words', t => {
-  const workspace = path.join(scratch(t), 'workspace')
+  const workspace = path.join(createScratchFolder(t), 'workspace')
   fs.writeFileSync(workspace, '')
   assert.throws(() => open(workspace, '2026-11-20-a'), fails(10, /workspace.*: .*\p{L}{3,} \p{L}/u))
 })
@@ -264,5 +272,5 @@ test('the newest session comes first, and what is no session is passed over', t 
 
 test('the title of a hostile task is one printable line', () => {
   for (const [name, task] of hostile)
-    assert.match(oneLine(Buffer.from(task).toString('utf8'), 80), /^\P{Cc}{0,80}$/u, name)
+    assert.match(toOneLine(Buffer.from(task).toString('utf8'), 80), /^\P{Cc}{0,80}$/u, name)
 })

@@ -3,22 +3,22 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { DispatchError, findRepository, run } from '../../host/index.ts'
+import { DispatchError, findRepository, runProgram } from '../../host/index.ts'
 import {
-  changedPaths,
-  changedSinceVerdict,
-  differences,
+  createReference,
   exportTree,
-  importHead,
-  keep,
-  listing,
-  type Paths,
-  pathsOf,
-  prepareTrees,
-  type Status,
-  verifyTrees,
+  importWork,
+  listChangedPaths,
+  listChangesSinceVerdict,
+  listCommitFiles,
+  listDifferences,
+  prepareRepository,
+  resolveSessionPaths,
+  type SessionPaths,
+  type SessionStatus,
+  verifyObjects,
 } from '../../session/index.ts'
-import { scratch } from '../host/scratch.ts'
+import { createScratchFolder } from '../host/scratch.ts'
 
 /** Git as a worker or a user runs it: in the folder, with all that its configuration says. */
 async function gitIn(cwd: string, ...args: string[]): Promise<string> {
@@ -31,8 +31,8 @@ async function gitIn(cwd: string, ...args: string[]): Promise<string> {
     GIT_COMMITTER_NAME: 'x',
     GIT_COMMITTER_EMAIL: 'x@localhost',
   }
-  const ran = await run('git', args, { cwd, env })
-  assert.equal(ran.code, 0, `git ${args.join(' ')}: ${ran.stderr}`)
+  const ran = await runProgram('git', args, { cwd, env })
+  assert.equal(ran.exitCode, 0, `git ${args.join(' ')}: ${ran.stderr}`)
   return ran.stdout.trim()
 }
 
@@ -49,15 +49,15 @@ function write(folder: string, files: Record<string, string>): void {
   }
 }
 
-function newSession(t: TestContext): Paths {
-  const paths = pathsOf(path.join(scratch(t), 'session'))
+function newSession(t: TestContext): SessionPaths {
+  const paths = resolveSessionPaths(path.join(createScratchFolder(t), 'session'))
   fs.mkdirSync(paths.evidence, { recursive: true })
   return paths
 }
 
 /** A repository as people have them: branches, a tag, a worktree that is not clean, names of every kind. */
 async function userRepository(t: TestContext): Promise<string> {
-  const folder = path.join(scratch(t), 'user repo')
+  const folder = path.join(createScratchFolder(t), 'user repo')
   fs.mkdirSync(folder)
   await gitIn(folder, 'init', '--quiet', '--initial-branch', 'trunk')
   write(folder, {
@@ -107,21 +107,21 @@ function assertUnshared(folder: string): void {
 
 test('an empty base: one commit, an empty outputs/ on its own branch, and no way back', async t => {
   const paths = newSession(t)
-  const base = await prepareTrees(paths, 'dispatch/x', undefined)
+  const base = await prepareRepository(paths, 'dispatch/x', undefined)
   assert.equal(base.tree, '4b825dc642cb6eb9a060e54bf8d69288fbee4904')
   assert.deepEqual(fs.readdirSync(paths.outputs), ['.git'])
   assert.equal(await gitIn(paths.outputs, 'branch', '--show-current'), 'dispatch/x')
   assert.equal(await gitIn(paths.outputs, 'remote'), '')
-  assert.deepEqual(await importHead(paths), base)
-  assert.deepEqual(await listing(paths, base.commit), [])
+  assert.deepEqual(await importWork(paths), base)
+  assert.deepEqual(await listCommitFiles(paths, base.commit), [])
   assertUnshared(paths.folder)
 })
 
 test('preparing again begins anew', async t => {
   const paths = newSession(t)
-  const first = await prepareTrees(paths, 'dispatch/x', undefined)
+  const first = await prepareRepository(paths, 'dispatch/x', undefined)
   write(paths.outputs, { litter: 'x' })
-  const second = await prepareTrees(paths, 'dispatch/x', undefined)
+  const second = await prepareRepository(paths, 'dispatch/x', undefined)
   assert.equal(second.tree, first.tree)
   assert.deepEqual(fs.readdirSync(paths.outputs), ['.git'])
 })
@@ -131,14 +131,14 @@ test("a user's repository is taken at its commit, whole, and is not touched by a
   const before = portrait(user)
   const paths = newSession(t)
   const found = await findRepository(user, [])
-  const base = await prepareTrees(paths, 'dispatch/x', user)
+  const base = await prepareRepository(paths, 'dispatch/x', user)
   assert.deepEqual(found, { path: user, commit: base.commit, uncommitted: 3 })
   write(paths.outputs, { 'README.md': 'mine\n' })
   fs.rmSync(path.join(paths.outputs, 'big'))
   await commitAll(paths.outputs)
-  const head = await importHead(paths)
-  await differences(paths, head.commit)
-  await changedPaths(paths, base.commit, head.commit)
+  const head = await importWork(paths)
+  await listDifferences(paths, head.commit)
+  await listChangedPaths(paths, base.commit, head.commit)
   const folder = path.join(paths.folder, 'export')
   fs.mkdirSync(folder)
   await exportTree(paths, base.commit, folder)
@@ -163,16 +163,16 @@ test('a detached head, a linked worktree and a shallow clone are taken up as wel
   await gitIn(user, 'clone', '--quiet', '--depth', '1', `file://${user}`, beside('shallow'))
   for (const name of ['worktree', 'shallow']) {
     const paths = newSession(t)
-    assert.equal((await prepareTrees(paths, 'dispatch/x', beside(name))).commit, commit, name)
+    assert.equal((await prepareRepository(paths, 'dispatch/x', beside(name))).commit, commit, name)
     write(paths.outputs, { mine: 'x' })
     const mine = await commitAll(paths.outputs)
-    assert.equal((await importHead(paths)).commit, mine, name)
+    assert.equal((await importWork(paths)).commit, mine, name)
   }
 })
 
 test('nothing that a worker plants in its repository is run by us', async t => {
   const paths = newSession(t)
-  const base = await prepareTrees(paths, 'dispatch/x', await userRepository(t))
+  const base = await prepareRepository(paths, 'dispatch/x', await userRepository(t))
   const { outputs } = paths
   const canary = path.join(path.dirname(outputs), 'canary')
   const plant = async (repository: string) => {
@@ -215,11 +215,11 @@ test('nothing that a worker plants in its repository is run by us', async t => {
   await plant(outputs)
   write(outputs, { '.gitattributes': '* filter=evil diff=evil\n', 'README.md': 'changed again\n' })
 
-  const head = await importHead(paths)
-  await differences(paths, head.commit)
-  await differences(paths, base.commit)
-  await changedPaths(paths, base.commit, head.commit)
-  await listing(paths, head.commit)
+  const head = await importWork(paths)
+  await listDifferences(paths, head.commit)
+  await listDifferences(paths, base.commit)
+  await listChangedPaths(paths, base.commit, head.commit)
+  await listCommitFiles(paths, head.commit)
   const folder = path.join(paths.folder, 'export')
   fs.mkdirSync(folder)
   await exportTree(paths, head.commit, folder)
@@ -232,19 +232,19 @@ test('nothing that a worker plants in its repository is run by us', async t => {
 
 test('a damaged repository of the worker is an integrity error in words', async t => {
   const paths = newSession(t)
-  await prepareTrees(paths, 'dispatch/x', undefined)
+  await prepareRepository(paths, 'dispatch/x', undefined)
   fs.rmSync(path.join(paths.outputs, '.git/HEAD'))
-  await assert.rejects(importHead(paths), (error: unknown) => error instanceof DispatchError && error.exit === 13)
+  await assert.rejects(importWork(paths), (error: unknown) => error instanceof DispatchError && error.exitCode === 13)
 })
 
 test('differences are every file that is not as in the commit, and no other', async t => {
   const paths = newSession(t)
-  await prepareTrees(paths, 'dispatch/x', await userRepository(t))
+  await prepareRepository(paths, 'dispatch/x', await userRepository(t))
   const { outputs } = paths
-  const { commit } = await importHead(paths)
-  assert.deepEqual(await differences(paths, commit), [])
+  const { commit } = await importWork(paths)
+  assert.deepEqual(await listDifferences(paths, commit), [])
   fs.utimesSync(path.join(outputs, 'README.md'), 0, 0)
-  assert.deepEqual(await differences(paths, commit), [], 'a new time alone is none')
+  assert.deepEqual(await listDifferences(paths, commit), [], 'a new time alone is none')
   write(outputs, {
     'README.md': 'six6\n',
     'src/new ü': '',
@@ -255,35 +255,37 @@ test('differences are every file that is not as in the commit, and no other', as
   fs.chmodSync(path.join(outputs, 'run.sh'), 0o644)
   fs.rmSync(path.join(outputs, 'link'))
   write(outputs, { link: 'README.md' })
-  assert.deepEqual((await differences(paths, commit)).sort(), ['README.md', 'big', 'link', 'run.sh', 'src/new ü'])
+  assert.deepEqual((await listDifferences(paths, commit)).sort(), ['README.md', 'big', 'link', 'run.sh', 'src/new ü'])
   assert.deepEqual(fs.readdirSync(outputs).includes('index'), false)
 })
 
 test('a list of files is never cut short', async t => {
   const paths = newSession(t)
-  const base = await prepareTrees(paths, 'dispatch/x', undefined)
+  const base = await prepareRepository(paths, 'dispatch/x', undefined)
   const long = 'x'.repeat(200)
   for (let folder = 0; folder < 8; folder++) {
     const where = path.join(paths.outputs, `${folder}${long}`, long, long)
     fs.mkdirSync(where, { recursive: true })
     for (let file = 0; file < 1000; file++) fs.writeFileSync(path.join(where, `${file}`), '')
   }
-  assert.equal((await differences(paths, base.commit)).length, 8000)
+  assert.equal((await listDifferences(paths, base.commit)).length, 8000)
 })
 
 test('changed paths carry what happened, and leave out what the patterns match', async t => {
   const paths = newSession(t)
-  const base = await prepareTrees(paths, 'dispatch/x', await userRepository(t))
+  const base = await prepareRepository(paths, 'dispatch/x', await userRepository(t))
   write(paths.outputs, { 'README.md': 'x', 'src/a/b.py': 'x', 'srcs/c.py': 'x', 'd é.md': 'x', 'src/日本 ü.txt': 'x' })
   fs.rmSync(path.join(paths.outputs, 'big'))
   fs.chmodSync(path.join(paths.outputs, 'run.sh'), 0o644)
   await commitAll(paths.outputs)
-  const head = await importHead(paths)
+  const head = await importWork(paths)
   const outside = async (...globs: string[]) =>
-    (await changedPaths(paths, base.commit, head.commit, globs)).map(found => found.path).sort()
+    (await listChangedPaths(paths, base.commit, head.commit, globs)).map(found => found.path).sort()
   const all = ['README.md', 'big', 'd é.md', 'run.sh', 'src/a/b.py', 'src/日本 ü.txt', 'srcs/c.py']
   assert.deepEqual(
-    Object.fromEntries((await changedPaths(paths, base.commit, head.commit)).map(found => [found.path, found.change])),
+    Object.fromEntries(
+      (await listChangedPaths(paths, base.commit, head.commit)).map(found => [found.path, found.change]),
+    ),
     {
       'README.md': 'changed',
       big: 'removed',
@@ -318,71 +320,73 @@ test('changed paths carry what happened, and leave out what the patterns match',
 
 test('the listing gives every file of a commit with its size', async t => {
   const paths = newSession(t)
-  const base = await prepareTrees(paths, 'dispatch/x', await userRepository(t))
-  const files = Object.fromEntries((await listing(paths, base.commit)).map(({ path: file, bytes }) => [file, bytes]))
+  const base = await prepareRepository(paths, 'dispatch/x', await userRepository(t))
+  const files = Object.fromEntries(
+    (await listCommitFiles(paths, base.commit)).map(({ path: file, sizeBytes }) => [file, sizeBytes]),
+  )
   assert.deepEqual([files['big'], files['src/日本 ü.txt'], files['a\nb'], files['link']], [200_000, 4, 6, 9])
 })
 
 test('a verdict holds until a file changes, and holds again when the change is taken back', async t => {
   const paths = newSession(t)
-  await prepareTrees(paths, 'dispatch/x', undefined)
+  await prepareRepository(paths, 'dispatch/x', undefined)
   write(paths.outputs, { 'a.txt': 'one' })
   await commitAll(paths.outputs)
-  const { commit, tree } = await importHead(paths)
-  const clock = { round: 1, reason: '', final: true, independence: '', at: '' }
+  const { commit, tree } = await importWork(paths)
+  const clock = { round: 1, reason: '', isFinal: true, independence: '', time: '' }
   const status = { verdict: { ...clock, verdict: 'PASS', commit, tree } } as const
-  assert.deepEqual(await changedSinceVerdict(paths, status), [])
+  assert.deepEqual(await listChangesSinceVerdict(paths, status), [])
   write(paths.outputs, { 'a.txt': 'two' })
-  assert.deepEqual(await changedSinceVerdict(paths, status), ['a.txt'])
+  assert.deepEqual(await listChangesSinceVerdict(paths, status), ['a.txt'])
   await commitAll(paths.outputs)
-  assert.deepEqual(await changedSinceVerdict(paths, status), ['a.txt'], 'a commit is no way round it')
+  assert.deepEqual(await listChangesSinceVerdict(paths, status), ['a.txt'], 'a commit is no way round it')
   write(paths.outputs, { 'a.txt': 'one' })
-  assert.deepEqual(await changedSinceVerdict(paths, status), [])
+  assert.deepEqual(await listChangesSinceVerdict(paths, status), [])
   fs.rmSync(paths.outputs, { recursive: true })
-  assert.deepEqual(await changedSinceVerdict(paths, status), ['outputs/'], 'all of it is gone')
-  assert.deepEqual(await changedSinceVerdict(paths, {}), [])
+  assert.deepEqual(await listChangesSinceVerdict(paths, status), ['outputs/'], 'all of it is gone')
+  assert.deepEqual(await listChangesSinceVerdict(paths, {}), [])
 })
 
 test('git is not run in a copied session whose repository says more than ours does: the verdict is void', async t => {
   const paths = newSession(t)
-  const base = await prepareTrees(paths, 'dispatch/a', undefined)
-  const mark = path.join(scratch(t), 'fired')
+  const base = await prepareRepository(paths, 'dispatch/a', undefined)
+  const mark = path.join(createScratchFolder(t), 'fired')
   write(paths.outputs, { 'f.txt': 'text', '.gitattributes': '*.txt filter=x' })
   const head = await commitAll(paths.outputs)
-  await importHead(paths)
-  const verdict = { verdict: { commit: head } } as Pick<Status, 'verdict'>
-  assert.deepEqual(await changedSinceVerdict(paths, verdict), [])
+  await importWork(paths)
+  const verdict = { verdict: { commit: head } } as Pick<SessionStatus, 'verdict'>
+  assert.deepEqual(await listChangesSinceVerdict(paths, verdict), [])
 
-  const config = path.join(paths.trees, 'config')
+  const config = path.join(paths.bareRepository, 'config')
   const own = fs.readFileSync(config, 'utf8')
   const filter = `[filter "x"]\n\tclean = touch '${mark}'; cat\n`
-  const elsewhere = path.join(scratch(t), 'config')
+  const elsewhere = path.join(createScratchFolder(t), 'config')
   fs.writeFileSync(elsewhere, filter)
   for (const lines of [filter, `[include]\n\tpath = ${elsewhere}\n`, '[extensions]\n\tworktreeConfig = true\n']) {
     fs.writeFileSync(config, own + lines)
-    assert.deepEqual(await changedSinceVerdict(paths, verdict), ['evidence/trees.git'], lines)
+    assert.deepEqual(await listChangesSinceVerdict(paths, verdict), ['evidence/trees.git'], lines)
     await assert.rejects(
-      differences(paths, base.commit),
-      (error: DispatchError) => error.exit === 13 && /not set up as dispatch made it/.test(error.message),
+      listDifferences(paths, base.commit),
+      (error: DispatchError) => error.exitCode === 13 && /not set up as dispatch made it/.test(error.message),
     )
   }
   assert.ok(!fs.existsSync(mark))
   fs.writeFileSync(config, own + filter)
-  await gitIn(paths.outputs, '--git-dir', paths.trees, '--work-tree', paths.outputs, 'add', '--all')
+  await gitIn(paths.outputs, '--git-dir', paths.bareRepository, '--work-tree', paths.outputs, 'add', '--all')
   assert.ok(fs.existsSync(mark), 'git itself would have run it')
 
   fs.writeFileSync(config, own)
   for (const name of ['commondir', 'config.worktree', 'objects/info/alternates', 'info/attributes', 'info/grafts']) {
-    write(paths.trees, { [name]: '' })
-    assert.deepEqual(await changedSinceVerdict(paths, verdict), ['evidence/trees.git'], name)
-    fs.rmSync(path.join(paths.trees, name))
+    write(paths.bareRepository, { [name]: '' })
+    assert.deepEqual(await listChangesSinceVerdict(paths, verdict), ['evidence/trees.git'], name)
+    fs.rmSync(path.join(paths.bareRepository, name))
   }
   fs.rmSync(mark)
-  fs.renameSync(paths.trees, `${paths.trees}.evil`)
-  fs.appendFileSync(`${paths.trees}.evil/config`, filter)
-  fs.writeFileSync(paths.trees, `gitdir: ${paths.trees}.evil\n`)
+  fs.renameSync(paths.bareRepository, `${paths.bareRepository}.evil`)
+  fs.appendFileSync(`${paths.bareRepository}.evil/config`, filter)
+  fs.writeFileSync(paths.bareRepository, `gitdir: ${paths.bareRepository}.evil\n`)
   assert.deepEqual(
-    await changedSinceVerdict(paths, verdict),
+    await listChangesSinceVerdict(paths, verdict),
     ['evidence/trees.git'],
     'a file that leads to a repository',
   )
@@ -391,57 +395,57 @@ test('git is not run in a copied session whose repository says more than ours do
 
 test('a change that its configuration would hide is seen all the same', async t => {
   const paths = newSession(t)
-  await prepareTrees(paths, 'dispatch/a', undefined)
+  await prepareRepository(paths, 'dispatch/a', undefined)
   write(paths.outputs, { 'run.sh': 'echo\n' })
   fs.chmodSync(path.join(paths.outputs, 'run.sh'), 0o755)
   const head = await commitAll(paths.outputs)
-  await importHead(paths)
-  const config = path.join(paths.trees, 'config')
+  await importWork(paths)
+  const config = path.join(paths.bareRepository, 'config')
   fs.writeFileSync(config, fs.readFileSync(config, 'utf8').replace('filemode = true', 'filemode = false'))
   fs.chmodSync(path.join(paths.outputs, 'run.sh'), 0o644)
-  assert.deepEqual(await differences(paths, head), ['run.sh'])
+  assert.deepEqual(await listDifferences(paths, head), ['run.sh'])
 })
 
 test('no object is taken for another, and one that is not what its name says is found', async t => {
   const paths = newSession(t)
-  await prepareTrees(paths, 'dispatch/a', undefined)
+  await prepareRepository(paths, 'dispatch/a', undefined)
   write(paths.outputs, { 'f.txt': 'bad' })
   const head = await commitAll(paths.outputs)
-  await importHead(paths)
-  const inTrees = (...words: string[]) => gitIn(paths.outputs, '--git-dir', paths.trees, ...words)
+  await importWork(paths)
+  const inTrees = (...words: string[]) => gitIn(paths.outputs, '--git-dir', paths.bareRepository, ...words)
   const bad = await inTrees('rev-parse', `${head}:f.txt`)
   write(path.dirname(paths.folder), { good: 'good' })
   const good = await inTrees('hash-object', '-w', path.join(path.dirname(paths.folder), 'good'))
   await inTrees('update-ref', `refs/replace/${bad}`, good)
   assert.equal(await inTrees('cat-file', 'blob', bad), 'good', 'git itself would be misled')
-  const folder = path.join(scratch(t), 'export')
+  const folder = path.join(createScratchFolder(t), 'export')
   fs.mkdirSync(folder)
   await exportTree(paths, head, folder)
   assert.equal(fs.readFileSync(path.join(folder, 'f.txt'), 'utf8'), 'bad')
-  await verifyTrees(paths, `${head}^{tree}`)
+  await verifyObjects(paths, `${head}^{tree}`)
 
   // One that is laid there before its time: the object that is handed in later is taken to be there already.
   write(paths.outputs, { 'f.txt': 'worse' })
   const later = await commitAll(paths.outputs)
   const worse = await gitIn(paths.outputs, 'rev-parse', `${later}:f.txt`)
-  const loose = (object: string) => path.join(paths.trees, 'objects', object.slice(0, 2), object.slice(2))
+  const loose = (object: string) => path.join(paths.bareRepository, 'objects', object.slice(0, 2), object.slice(2))
   fs.mkdirSync(path.dirname(loose(worse)), { recursive: true })
   fs.copyFileSync(loose(good), loose(worse))
   await assert.rejects(
-    importHead(paths).then(({ tree }) => verifyTrees(paths, tree)),
+    importWork(paths).then(({ tree }) => verifyObjects(paths, tree)),
     { exit: 13 },
   )
 })
 
 test('what is kept outlives its branch', async t => {
   const paths = newSession(t)
-  await prepareTrees(paths, 'dispatch/x', undefined)
+  await prepareRepository(paths, 'dispatch/x', undefined)
   write(paths.outputs, { a: 'one' })
   await commitAll(paths.outputs)
-  const first = await importHead(paths)
-  await keep(paths, 'round-1', first.commit)
+  const first = await importWork(paths)
+  await createReference(paths, 'round-1', first.commit)
   await gitIn(paths.outputs, 'commit', '--quiet', '--amend', '--allow-empty', '--message', 'other')
-  await importHead(paths)
-  await gitIn(paths.trees, 'gc', '--quiet', '--prune=now')
-  assert.deepEqual((await listing(paths, 'round-1')).length, 1)
+  await importWork(paths)
+  await gitIn(paths.bareRepository, 'gc', '--quiet', '--prune=now')
+  assert.deepEqual((await listCommitFiles(paths, 'round-1')).length, 1)
 })

@@ -4,16 +4,16 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { type Ran, run, tmuxOf } from '../../host/index.ts'
-import { task } from '../../rehearsal/hello.ts'
-import { type Opening, openSession } from '../../session/index.ts'
+import { openTmux, type RunResult, runProgram } from '../../host/index.ts'
+import { helloTask } from '../../rehearsal/hello.ts'
+import { createSession, type SessionManifest } from '../../session/index.ts'
 import { copyInstall } from '../bin/copy.ts'
-import { layRecorder } from '../bin/recorder.ts'
-import { door, fingerprint, hello, idle, type Rig, withRig } from '../rig.ts'
+import { installRecorder } from '../bin/recorder.ts'
+import { entryPoint, fingerprintFolder, helloScenario, idleScenario, type Rig, withRig } from '../rig.ts'
 
 /** Start a session whose claude is the recorder. */
-function start(rig: Rig, words: string[], env: Record<string, string> = {}, cwd?: string): Promise<Ran> {
-  return rig.dispatch(words, { env: { PATH: layRecorder(rig), ...env }, ...(cwd === undefined ? {} : { cwd }) })
+function start(rig: Rig, words: string[], env: Record<string, string> = {}, cwd?: string): Promise<RunResult> {
+  return rig.dispatch(words, { env: { PATH: installRecorder(rig), ...env }, ...(cwd === undefined ? {} : { cwd }) })
 }
 
 /** A folder that holds these programs and no others. */
@@ -40,10 +40,10 @@ function sessionsIn(rig: Rig): string[] {
 describe('claude and the other programs', { concurrency: 2 }, () => {
   it('F41 without a key a start warns before it spends, and the session runs', () =>
     withRig(
-      idle,
+      idleScenario,
       async rig => {
         const ran = await start(rig, ['do it'])
-        assert.equal(ran.code, 0, ran.stderr)
+        assert.equal(ran.exitCode, 0, ran.stderr)
         assert.match(
           ran.stdout,
           /GEMINI_API_KEY is not set: the checks will be run, but without a judge no verdict can be PASS/,
@@ -53,7 +53,7 @@ describe('claude and the other programs', { concurrency: 2 }, () => {
     ))
 
   it('F42 claude missing, not executable, of another processor, broken or too old: exit 6 within a second, no session', () =>
-    withRig(idle, async rig => {
+    withRig(idleScenario, async rig => {
       const bare = copyInstall(path.join(rig.home, 'bare'), ['.bin', '@anthropic-ai'])
       const tools = pathOf(path.join(rig.home, 'tools'), ['sh', 'git', 'tmux', 'readlink', 'cat'])
       const elf = Buffer.alloc(64)
@@ -77,8 +77,8 @@ describe('claude and the other programs', { concurrency: 2 }, () => {
       ]
       for (const [place, words] of cases) {
         const env = { ...rig.environment, PATH: `${place}:${tools}`, NODE_COMPILE_CACHE: '' }
-        const ran = await run('/bin/sh', [bare, 'do it'], { env, cwd: rig.home })
-        assert.equal(ran.code, 6, ran.stdout + ran.stderr)
+        const ran = await runProgram('/bin/sh', [bare, 'do it'], { env, cwd: rig.home })
+        assert.equal(ran.exitCode, 6, ran.stdout + ran.stderr)
         assert.match(ran.stderr, words)
         assert.ok(ran.milliseconds < 10_000, `${ran.milliseconds} ms`) // A second alone; two cores are shared here.
       }
@@ -87,45 +87,47 @@ describe('claude and the other programs', { concurrency: 2 }, () => {
 
   it('F43 claude that is not logged in is exit 7 at the start, once, and names the way', () =>
     withRig(
-      idle,
+      idleScenario,
       async rig => {
         const script =
           '#!/bin/sh\n[ "$1" = --version ] && exec echo 2.1.329\necho "Not logged in · Please run /login"; sleep 600\n'
         const bin = program(path.join(rig.home, 'out'), 'claude', script)
         const ran = await rig.dispatch(['do it'], { env: { PATH: `${bin}:${rig.environment['PATH']}` } })
-        assert.equal(ran.code, 7, ran.stderr)
+        assert.equal(ran.exitCode, 7, ran.stderr)
         assert.match(ran.stderr, /claude is not logged in/)
-        assert.equal(rig.events().filter(event => event.is === 'start.failed').length, 1)
+        assert.equal(rig.readEvents().filter(event => event.type === 'start.failed').length, 1)
       },
       { START_TIMEOUT_SEC: '6' },
     ))
 
   it('F62 the door under an old node says in its first line what is needed and found, exit 6', () =>
-    withRig(idle, async rig => {
+    withRig(idleScenario, async rig => {
       const bin = path.join(rig.home, 'old/bin')
       fs.mkdirSync(bin, { recursive: true })
-      fs.copyFileSync(door, path.join(bin, 'dispatch'))
+      fs.copyFileSync(entryPoint, path.join(bin, 'dispatch'))
       const fake = program(
         path.join(rig.home, 'fake'),
         'node',
         '#!/bin/sh\n[ "$1" = --version ] && echo v22.0.0\n[ "$1" = --version ]\n',
       )
       const system = ['/usr/bin/node', '/usr/local/bin/node'].find(file => fs.existsSync(file))
-      const found = system ? (await run(system, ['--version'])).stdout.trim() : 'v26'
+      const found = system ? (await runProgram(system, ['--version'])).stdout.trim() : 'v26'
       const cases: [string, string][] = [
         [fake, 'v22\\.0\\.0'],
         ['/nowhere', 'none'],
       ]
       if (system && Number(found.slice(1, 3)) < 22) cases.push([path.dirname(system), found.replaceAll('.', '\\.')])
       for (const [PATH, version] of cases) {
-        const ran = await run('/bin/sh', [path.join(bin, 'dispatch'), 'ls'], { env: { ...rig.environment, PATH } })
-        assert.equal(ran.code, 6, ran.stderr)
+        const ran = await runProgram('/bin/sh', [path.join(bin, 'dispatch'), 'ls'], {
+          env: { ...rig.environment, PATH },
+        })
+        assert.equal(ran.exitCode, 6, ran.stderr)
         assert.match(
           ran.stderr.split('\n')[0] ?? '',
           new RegExp(`^dispatch needs Node 22\\.22 or newer; found ${version}\\.`),
         )
       }
-      const [, test = ''] = /-e '([^']+)'/.exec(fs.readFileSync(door, 'utf8')) ?? []
+      const [, test = ''] = /-e '([^']+)'/.exec(fs.readFileSync(entryPoint, 'utf8')) ?? []
       const takes = (node: string) => {
         let code: number | undefined
         new Function('process', test)({ versions: { node }, exit: (given: number) => (code = given) })
@@ -136,19 +138,19 @@ describe('claude and the other programs', { concurrency: 2 }, () => {
     }))
 
   it('F63 without tmux or git: exit 6 with the line that installs it, no session; jq is never needed', () =>
-    withRig(idle, async rig => {
-      layRecorder(rig)
+    withRig(idleScenario, async rig => {
+      installRecorder(rig)
       for (const missing of ['tmux', 'git']) {
         const tools = ['sh', 'cat', 'git', 'tmux', 'readlink'].filter(name => name !== missing)
         const PATH = `${path.join(rig.home, 'recorder')}:${pathOf(path.join(rig.home, `no-${missing}`), tools)}`
         const ran = await rig.dispatch(['do it'], { env: { PATH } })
-        assert.equal(ran.code, 6, ran.stderr)
+        assert.equal(ran.exitCode, 6, ran.stderr)
         assert.match(
           ran.stderr,
           new RegExp(`${missing} is not installed, or not on PATH\\n {2}Install it: \`(brew|xcode-select)`),
         )
         const doctor = await rig.dispatch(['doctor'], { env: { PATH } })
-        assert.equal(doctor.code, 6)
+        assert.equal(doctor.exitCode, 6)
         assert.match(doctor.stdout, new RegExp(`BAD +${missing} +it is not on PATH\\n +→ .*install ${missing}`))
       }
       assert.deepEqual(sessionsIn(rig), [])
@@ -161,21 +163,21 @@ describe('two at once', { concurrency: 2 }, () => {
   const crowd = Number(process.env['F50_STARTS'] ?? 40)
 
   it(`F50 ${crowd} dispatches of one task at once are as many sessions, each whole, and no scratch is left`, () =>
-    withRig(idle, async rig => {
+    withRig(idleScenario, async rig => {
       const bin = program(
         path.join(rig.home, 'refusing'),
         'tmux',
         '#!/bin/sh\n[ "$1" = -V ] && exec echo tmux 3.3a\necho refused >&2\nexit 1\n',
       )
-      const env = { PATH: `${bin}:${layRecorder(rig)}` }
+      const env = { PATH: `${bin}:${installRecorder(rig)}` }
       const ran = await Promise.all(Array.from({ length: crowd }, () => rig.dispatch(['the same task'], { env })))
-      assert.deepEqual(new Set(ran.map(({ code }) => code)), new Set([6]), ran[0]?.stderr ?? '')
+      assert.deepEqual(new Set(ran.map(({ exitCode }) => exitCode)), new Set([6]), ran[0]?.stderr ?? '')
       assert.equal(sessionsIn(rig).length, crowd)
       for (const id of sessionsIn(rig)) {
-        const { paths, opening } = rig.session(id)
-        assert.equal(opening.id, id)
+        const { paths, manifest } = rig.readSession(id)
+        assert.equal(manifest.id, id)
         assert.equal(fs.readFileSync(paths.task, 'utf8'), 'the same task')
-        assert.ok(fs.readFileSync(paths.orders, 'utf8').includes(id))
+        assert.ok(fs.readFileSync(paths.systemPrompt, 'utf8').includes(id))
       }
       const left = fs
         .readdirSync(path.join(rig.home, 'dispatch'), { recursive: true })
@@ -184,52 +186,52 @@ describe('two at once', { concurrency: 2 }, () => {
     }))
 
   it('F51 an id that is taken is exit 5, and the first is untouched', () =>
-    withRig(idle, async rig => {
+    withRig(idleScenario, async rig => {
       const workspace = path.join(rig.home, 'dispatch/workspace')
       const opening = { ...blank, id: '2026-11-20-the-same-a3f9' }
-      openSession(workspace, opening, Buffer.from('first'))
-      const before = fingerprint(workspace)
-      assert.throws(() => openSession(workspace, opening, Buffer.from('second')), { exit: 5 })
-      assert.deepEqual(fingerprint(workspace), before)
+      createSession(workspace, opening, Buffer.from('first'))
+      const before = fingerprintFolder(workspace)
+      assert.throws(() => createSession(workspace, opening, Buffer.from('second')), { exit: 5 })
+      assert.deepEqual(fingerprintFolder(workspace), before)
     }))
 
   it('F52 a second runner of a session is exit 5 and names the first; nothing is written', () =>
-    withRig(idle, async rig => {
-      assert.equal((await start(rig, ['do it'])).code, 0)
-      const { id } = rig.session()
-      const [runner] = rig.runners()
+    withRig(idleScenario, async rig => {
+      assert.equal((await start(rig, ['do it'])).exitCode, 0)
+      const { id } = rig.readSession()
+      const [runner] = rig.listRunners()
       await new Promise(resolve => setTimeout(resolve, 500))
-      const before = rig.events().length
-      const ran = await run(process.execPath, [path.join(path.dirname(door), 'runner.ts'), id], {
+      const before = rig.readEvents().length
+      const ran = await runProgram(process.execPath, [path.join(path.dirname(entryPoint), 'runner.ts'), id], {
         env: rig.environment,
       })
-      assert.equal(ran.code, 5, ran.stderr)
+      assert.equal(ran.exitCode, 5, ran.stderr)
       assert.match(ran.stderr, new RegExp(`has a runner already: process ${runner?.pid}\\n`))
-      assert.equal(rig.events().filter(({ is }) => is === 'runner.started').length, 1)
-      assert.ok(rig.events().length - before <= 2)
+      assert.equal(rig.readEvents().filter(({ type }) => type === 'runner.started').length, 1)
+      assert.ok(rig.readEvents().length - before <= 2)
     }))
 })
 
 describe('where it is started', { concurrency: 2 }, () => {
   it('F59 in a plain C locale, without TERM, without HOME it works', () =>
-    withRig(idle, async rig => {
+    withRig(idleScenario, async rig => {
       const words = 'schön 👩‍👩‍👧 日本語'
       for (const env of [{ LC_ALL: 'C', LANG: '' }, { TERM: '' }, { HOME: '' }]) {
         const own = Object.fromEntries(
           Object.entries({ ...rig.environment, ...env }).filter(([, value]) => value !== ''),
         )
-        const ran = await run('/bin/sh', [door, words], {
-          env: { ...own, PATH: layRecorder(rig) },
+        const ran = await runProgram('/bin/sh', [entryPoint, words], {
+          env: { ...own, PATH: installRecorder(rig) },
           cwd: path.join(rig.home, 'elsewhere'),
         })
-        assert.equal(ran.code, 0, `${JSON.stringify(env)}: ${ran.stderr}`)
-        assert.equal(fs.readFileSync(rig.session().paths.task, 'utf8'), words)
-        await rig.dispatch(['stop', rig.session().id])
+        assert.equal(ran.exitCode, 0, `${JSON.stringify(env)}: ${ran.stderr}`)
+        assert.equal(fs.readFileSync(rig.readSession().paths.task, 'utf8'), words)
+        await rig.dispatch(['stop', rig.readSession().id])
       }
     }))
 
   it('F59 a home that cannot be written is exit 2 and names the variable', () =>
-    withRig(idle, async rig => {
+    withRig(idleScenario, async rig => {
       for (const [env, words] of [
         [
           { DISPATCH_HOME: '', HOME: '/dev/null' },
@@ -239,7 +241,7 @@ describe('where it is started', { concurrency: 2 }, () => {
         [{ DISPATCH_HOME: 'relative' }, /DISPATCH_HOME must be an absolute path/],
       ] as const) {
         const ran = await start(rig, ['do it'], env)
-        assert.equal(ran.code, 2, ran.stderr)
+        assert.equal(ran.exitCode, 2, ran.stderr)
         assert.match(ran.stderr, words)
         assert.doesNotMatch(ran.stderr, /bug of ours/)
       }
@@ -247,35 +249,35 @@ describe('where it is started', { concurrency: 2 }, () => {
     }))
 
   it('F60 the whole way, in paths with blanks, quotes, percent signs, hashes and accents of both kinds', () =>
-    withRig(hello, async rig => {
+    withRig(helloScenario, async rig => {
       const odd = path.join(rig.home, 'a \'b\' "c" %41 #d $HOME ü u\u0308 日本')
       fs.mkdirSync(odd)
       const own = copyInstall(path.join(odd, 'install'))
       const env = { ...rig.environment, DISPATCH_HOME: path.join(odd, 'home'), NODE_COMPILE_CACHE: '' }
       const cwd = path.join(odd, 'repository')
       fs.mkdirSync(cwd)
-      await run(
+      await runProgram(
         '/bin/sh',
         ['-c', 'git init -q && git -c user.name=x -c user.email=x@y commit -q --allow-empty -m first'],
         { cwd },
       )
       try {
-        const ran = await run('/bin/sh', [own, task, '--wait', '--json'], { env, cwd, deadline: 100_000 })
-        assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+        const ran = await runProgram('/bin/sh', [own, helloTask, '--wait', '--json'], { env, cwd, timeoutMs: 100_000 })
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
         assert.equal(JSON.parse(ran.stdout).state, 'PASS')
         for (const words of [['ls'], ['show'], ['wait'], ['doctor']]) {
-          const said = await run('/bin/sh', [own, ...words], { env, cwd, deadline: 60_000 })
-          assert.equal(said.code, 0, `${words}: ${said.stdout}${said.stderr}`)
+          const said = await runProgram('/bin/sh', [own, ...words], { env, cwd, timeoutMs: 60_000 })
+          assert.equal(said.exitCode, 0, `${words}: ${said.stdout}${said.stderr}`)
         }
       } finally {
-        await run('/bin/sh', [own, 'stop', '--all'], { env, deadline: 60_000 })
+        await runProgram('/bin/sh', [own, 'stop', '--all'], { env, timeoutMs: 60_000 })
       }
     }))
 
   it('F60 a line break in DISPATCH_HOME is refused, and nothing is made', () =>
-    withRig(idle, async rig => {
+    withRig(idleScenario, async rig => {
       const ran = await start(rig, ['do it'], { DISPATCH_HOME: path.join(rig.home, 'a\nb'), NODE_COMPILE_CACHE: '' })
-      assert.equal(ran.code, 2)
+      assert.equal(ran.exitCode, 2)
       assert.match(ran.stderr, /DISPATCH_HOME must be an absolute path without line breaks/)
       assert.deepEqual(
         fs.readdirSync(rig.home).filter(name => name.startsWith('a')),
@@ -285,15 +287,15 @@ describe('where it is started', { concurrency: 2 }, () => {
 })
 
 it('F66 a .env that no longer reads: the runner keeps the old settings and says so once; the next command says where', () =>
-  withRig(idle, async rig => {
-    assert.equal((await start(rig, ['do it'])).code, 0)
-    const { id, paths } = rig.session()
+  withRig(idleScenario, async rig => {
+    assert.equal((await start(rig, ['do it'])).exitCode, 0)
+    const { id, paths } = rig.readSession()
     const waiting = rig.dispatch(['wait'])
     await new Promise(resolve => setTimeout(resolve, 1000))
     fs.writeFileSync(path.join(rig.home, 'dispatch/.env'), '\nROUNDS=many\nnonsense\n')
-    const { socket } = tmuxOf(path.join(rig.home, 'dispatch'))
+    const { socket } = openTmux(path.join(rig.home, 'dispatch'))
     const screen = async () =>
-      (await run('tmux', ['-L', socket, 'capture-pane', '-p', '-J', '-t', `=dispatch-${id}:=runner`])).stdout
+      (await runProgram('tmux', ['-L', socket, 'capture-pane', '-p', '-J', '-t', `=dispatch-${id}:=runner`])).stdout
     for (let tries = 0; tries < 100 && !(await screen()).includes('stay in force'); tries++)
       await new Promise(resolve => setTimeout(resolve, 100))
     await new Promise(resolve => setTimeout(resolve, 5500)) // Longer than whoever waits takes to look after the runner.
@@ -301,7 +303,7 @@ it('F66 a .env that no longer reads: the runner keeps the old settings and says 
     assert.equal(shown.match(/stay in force/g)?.length, 1, shown)
     assert.match(shown, /\.env:2: ROUNDS=many/)
     const ran = await rig.dispatch(['ls'])
-    assert.equal(ran.code, 0)
+    assert.equal(ran.exitCode, 0)
     assert.match(
       ran.stderr,
       /\.env:2: ROUNDS=many: it must be a whole number from 1 to 20\n.*\.env:3: this line is no setting/,
@@ -310,21 +312,21 @@ it('F66 a .env that no longer reads: the runner keeps the old settings and says 
     assert.match((await rig.dispatch(['ls'])).stdout, /planning/)
     fs.writeFileSync(path.join(paths.folder, 'stop'), 'the test is over')
     const waited = await waiting
-    assert.equal(waited.code, 12, waited.stderr)
+    assert.equal(waited.exitCode, 12, waited.stderr)
   }))
 
 it('F67 what a copy of the repository lacks is said, what cannot be copied is refused, and the checkout is never changed', () =>
-  withRig(idle, async rig => {
+  withRig(idleScenario, async rig => {
     const top = path.join(rig.home, 'elsewhere/mine')
     fs.mkdirSync(top)
     const env = { ...rig.environment, GIT_CONFIG_GLOBAL: '/dev/null' }
     const sh = async (script: string) => {
-      const ran = await run('/bin/sh', ['-ec', script], { cwd: top, env })
-      assert.equal(ran.code, 0, ran.stderr)
+      const ran = await runProgram('/bin/sh', ['-ec', script], { cwd: top, env })
+      assert.equal(ran.exitCode, 0, ran.stderr)
     }
     await sh('git init -q -b main; git config user.name me; git config user.email me@x')
     const none = await start(rig, ['do it'], {}, top)
-    assert.equal(none.code, 2, none.stderr)
+    assert.equal(none.exitCode, 2, none.stderr)
     assert.match(none.stderr, /has no commit yet\n {2}Commit something first, or use --no-repo/)
     await sh(`
       echo '*.bin filter=lfs' >.gitattributes; echo 'version https://git-lfs.github.com/spec/v1' >big.bin
@@ -333,9 +335,9 @@ it('F67 what a copy of the repository lacks is said, what cannot be copied is re
       git update-index --add --cacheinfo 100644,$blob,Readme
       git commit -q -m first; git checkout -q --detach
       echo two >>readme; echo new >new; : >.git/index.lock`)
-    const before = fingerprint(top)
+    const before = fingerprintFolder(top)
     const ran = await start(rig, ['do it'], {}, top)
-    assert.equal(ran.code, 0, ran.stderr)
+    assert.equal(ran.exitCode, 0, ran.stderr)
     for (const words of [
       /uncommitted files? (is|are) left out/,
       /no branch is checked out \(detached HEAD\)/,
@@ -345,64 +347,64 @@ it('F67 what a copy of the repository lacks is said, what cannot be copied is re
       /an index\.lock lies in \.git: .* it is left alone/,
     ])
       assert.match(ran.stdout, words)
-    assert.deepEqual(fingerprint(top), before, 'the checkout was changed')
-    assert.equal(fs.readFileSync(path.join(rig.session().paths.outputs, 'readme'), 'utf8'), 'one\n')
+    assert.deepEqual(fingerprintFolder(top), before, 'the checkout was changed')
+    assert.equal(fs.readFileSync(path.join(rig.readSession().paths.outputs, 'readme'), 'utf8'), 'one\n')
   }))
 
 it('F72 a session that a newer dispatch wrote is shown, and every command that would write it is exit 6', () =>
-  withRig(idle, async rig => {
+  withRig(idleScenario, async rig => {
     const workspace = path.join(rig.home, 'dispatch/workspace')
-    const { paths, id } = openSession(
+    const { paths, id } = createSession(
       workspace,
       { ...blank, id: '2026-11-20-from-the-future-a3f9' },
       Buffer.from('do it'),
     )
     fs.writeFileSync(
-      paths.session,
+      paths.manifest,
       JSON.stringify({ ...blank, id, format: 2, rounds: { at: 'most', of: 3 }, more: true }),
     )
     fs.writeFileSync(
       paths.events,
       '\n{"seq":1,"at":"2026-11-20T00:00:00.000Z","is":"session.opened","format":2}\n{"seq":2,"at":"2026-11-20T00:00:01.000Z","is":"galaxy.explored"}\n',
     )
-    const before = fingerprint(workspace)
+    const before = fingerprintFolder(workspace)
     assert.match((await rig.dispatch(['ls'])).stdout, /from-the-future-a3f9.*format 2: read only/)
     const shown = await rig.dispatch(['show', 'a3f9'])
-    assert.equal(shown.code, 0, shown.stderr)
+    assert.equal(shown.exitCode, 0, shown.stderr)
     assert.match(shown.stdout, /written by a newer dispatch \(format 2\): read only/)
     const stopped = await rig.dispatch(['stop', 'a3f9'])
-    assert.equal(stopped.code, 6)
+    assert.equal(stopped.exitCode, 6)
     assert.match(
       stopped.stderr,
       /was written by a newer dispatch \(format 2; this one writes 1\)\n {2}Use that newer dispatch, or update/,
     )
     assert.match((await rig.dispatch(['stop', '--all'])).stdout, /left alone .*a newer dispatch wrote it/)
-    const runner = await run(process.execPath, [path.join(path.dirname(door), 'runner.ts'), id], {
+    const runner = await runProgram(process.execPath, [path.join(path.dirname(entryPoint), 'runner.ts'), id], {
       env: rig.environment,
     })
-    assert.equal(runner.code, 6, runner.stderr)
+    assert.equal(runner.exitCode, 6, runner.stderr)
     assert.equal((await rig.dispatch(['watchdog'])).stdout, '')
     assert.match((await rig.dispatch(['doctor'])).stdout, /was written by a newer\s+dispatch \(format 2\)/)
-    assert.deepEqual(fingerprint(workspace), before)
+    assert.deepEqual(fingerprintFolder(workspace), before)
   }))
 
-const blank: Opening = {
+const blank: SessionManifest = {
   format: 1,
   id: '',
   openedAt: '2026-11-20T00:00:00.000Z',
   task: { bytes: 5, sha256: createHash('sha256').update('do it').digest('hex'), title: 'do it' },
   repository: null,
   models: { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'gemini' },
-  rounds: 3,
-  judgedOnly: false,
-  approve: false,
+  maxRounds: 3,
+  allowsJudgedOnly: false,
+  requiresApproval: false,
   project: null,
-  instructions: { files: [], deeper: [], ignored: [] },
-  sandbox: { kind: null, why: '' },
-  hosts: [],
-  login: 'own',
+  instructions: { files: [], nested: [], ignored: [] },
+  sandbox: { kind: null, reason: '' },
+  allowedHosts: [],
+  loginKind: 'own',
   deadline: null,
-  claude: { program: '/nowhere/claude', session: '00000000-0000-4000-8000-000000000000', configDirectory: null },
+  claude: { program: '/nowhere/claude', sessionId: '00000000-0000-4000-8000-000000000000', configDirectory: null },
 }
 
 // --- F74 ---
@@ -411,12 +413,16 @@ type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 const codes: Record<Signal, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }
 
 /** Run a command through the door in a shell that sends it a signal after a while and tells its exit code. */
-function signalled(rig: Rig, words: string[], { signal, after }: { signal: Signal; after: number }): Promise<Ran> {
+function signalled(
+  rig: Rig,
+  words: string[],
+  { signal, after }: { signal: Signal; after: number },
+): Promise<RunResult> {
   const script = 'trap "" INT; sh "$@" & sleep "$after"; kill -s "$signal" $!; wait $!; exit $?'
-  return run('/bin/sh', ['-c', script, 'sh', door, ...words], {
-    env: { ...rig.environment, PATH: layRecorder(rig), signal: signal.slice(3), after: String(after) },
+  return runProgram('/bin/sh', ['-c', script, 'sh', entryPoint, ...words], {
+    env: { ...rig.environment, PATH: installRecorder(rig), signal: signal.slice(3), after: String(after) },
     cwd: path.join(rig.home, 'elsewhere'),
-    deadline: 60_000,
+    timeoutMs: 60_000,
   })
 }
 
@@ -424,38 +430,38 @@ describe('F74 a signal or a closed pipe ends a command at once, quietly, and lea
   concurrency: 2,
 }, () => {
   it('commands that stay: each signal, its code', () =>
-    withRig(idle, async rig => {
-      assert.equal((await start(rig, ['do it'])).code, 0)
+    withRig(idleScenario, async rig => {
+      assert.equal((await start(rig, ['do it'])).exitCode, 0)
       for (const words of [['watch'], ['wait'], ['watchdog', '--watch']])
         for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
           const ran = await signalled(rig, words, { signal, after: 1.5 })
-          assert.equal(ran.code, codes[signal], `${words} ${signal}: ${ran.stderr}`)
+          assert.equal(ran.exitCode, codes[signal], `${words} ${signal}: ${ran.stderr}`)
           assert.doesNotMatch(ran.stderr, /bug of ours|\.ts:/)
         }
-      const leaving = await run(
+      const leaving = await runProgram(
         '/usr/bin/env',
-        ['timeout', '-s', 'INT', '2', process.execPath, path.join(path.dirname(door), 'dispatch.ts'), 'watch'],
+        ['timeout', '-s', 'INT', '2', process.execPath, path.join(path.dirname(entryPoint), 'dispatch.ts'), 'watch'],
         { env: rig.environment },
       )
-      assert.ok(leaving.code === 124 || leaving.code === 130, `${leaving.code}`)
-      assert.equal(rig.status().phase, 'planning')
+      assert.ok(leaving.exitCode === 124 || leaving.exitCode === 130, `${leaving.exitCode}`)
+      assert.equal(rig.readStatus().phase, 'planning')
     }))
 
   it('a start that is interrupted at any moment leaves no session, or one that is listed and can be stopped', () =>
-    withRig(idle, async rig => {
+    withRig(idleScenario, async rig => {
       for (const after of [0.05, 0.2, 0.4, 0.6, 1]) {
         const ran = await signalled(rig, ['do it'], { signal: 'SIGTERM', after })
-        assert.ok(ran.code === 143 || ran.code === 0, `${after}: ${ran.code} ${ran.stderr}`)
+        assert.ok(ran.exitCode === 143 || ran.exitCode === 0, `${after}: ${ran.exitCode} ${ran.stderr}`)
         assert.doesNotMatch(ran.stderr, /bug of ours/)
         const listed = await rig.dispatch(['ls', '--json'])
-        assert.equal(listed.code, 0, listed.stderr)
+        assert.equal(listed.exitCode, 0, listed.stderr)
       }
-      assert.equal((await rig.dispatch(['stop', '--all'])).code, 0)
+      assert.equal((await rig.dispatch(['stop', '--all'])).exitCode, 0)
     }))
 
   it('a reader that goes away is no failure, whatever the command prints', () =>
-    withRig(idle, async rig => {
-      assert.equal((await start(rig, ['do it'])).code, 0)
+    withRig(idleScenario, async rig => {
+      assert.equal((await start(rig, ['do it'])).exitCode, 0)
       for (const words of [
         ['ls'],
         ['show'],
@@ -467,9 +473,9 @@ describe('F74 a signal or a closed pipe ends a command at once, quietly, and lea
         ['logs'],
       ]) {
         const script = '{ sh "$@"; echo "exit $?" >&2; } | true'
-        const ran = await run('/bin/sh', ['-c', script, 'sh', door, ...words], {
+        const ran = await runProgram('/bin/sh', ['-c', script, 'sh', entryPoint, ...words], {
           env: rig.environment,
-          deadline: 30_000,
+          timeoutMs: 30_000,
         })
         assert.match(ran.stderr, /^exit 0\n$/, `${words}: ${ran.stderr}`)
       }

@@ -4,19 +4,19 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { run } from '../../host/index.ts'
-import { task } from '../../rehearsal/hello.ts'
-import { door, fingerprint, hello, type Rig, withRig } from '../rig.ts'
+import { runProgram } from '../../host/index.ts'
+import { helloTask } from '../../rehearsal/hello.ts'
+import { entryPoint, fingerprintFolder, helloScenario, type Rig, withRig } from '../rig.ts'
 
 /** Bringing work home, and removing a session: one real session, and copies of it that tell other stories. */
 
 test('work begun from a repository is brought home to it, and nowhere else', async t => {
-  await withRig(hello, async rig => {
+  await withRig(helloScenario, async rig => {
     const folder = await repository(rig, 'project')
-    const ran = await rig.dispatch([task, '--wait', '--repo', folder])
-    assert.equal(ran.code, 0, ran.stdout + ran.stderr)
-    const { id } = rig.session()
-    const { verdict } = rig.status()
+    const ran = await rig.dispatch([helloTask, '--wait', '--repo', folder])
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+    const { id } = rig.readSession()
+    const { verdict } = rig.readStatus()
     const branch = `dispatch/${id}`
     assert.ok(verdict)
 
@@ -28,10 +28,10 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
         await git(folder, 'config', 'core.fsmonitor', `touch ${rig.home}/ran`)
         await git(folder, 'config', 'core.logAllRefUpdates', 'always')
         fs.writeFileSync(path.join(folder, 'kept.txt'), 'changed again\n')
-        const before = fingerprint(folder)
+        const before = fingerprintFolder(folder)
         const applied = await rig.dispatch(['apply'], { cwd: folder })
-        assert.equal(applied.code, 0, applied.stdout + applied.stderr)
-        const after = fingerprint(folder)
+        assert.equal(applied.exitCode, 0, applied.stdout + applied.stderr)
+        const after = fingerprintFolder(folder)
         const changed = Object.keys({ ...before, ...after }).filter(file => before[file] !== after[file])
         assert.deepEqual(
           changed.filter(file => !file.startsWith('.git/objects/')),
@@ -48,7 +48,7 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
 
     await t.test('again: it is there already, exit 0', async () => {
       const again = await rig.dispatch(['apply', id.slice(-4), '--json'])
-      assert.equal(again.code, 0)
+      assert.equal(again.exitCode, 0)
       const told = JSON.parse(again.stdout)
       assert.deepEqual([told.there, told.branch, told.repository, told.doubt], [true, branch, folder, null])
     })
@@ -71,27 +71,27 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
 
     await t.test('a name that is taken, or checked out before its first commit, is exit 5', async () => {
       const taken = await rig.dispatch(['apply', '--branch', 'main'])
-      assert.equal(taken.code, 5)
+      assert.equal(taken.exitCode, 5)
       assert.match(taken.stderr, /branch main is taken.*checked out in \S+\/project[\s\S]*--branch/)
       await git(folder, 'checkout', '-q', '--orphan', 'unborn')
       const unborn = await rig.dispatch(['apply', '--branch', 'unborn'])
-      assert.equal(unborn.code, 5)
+      assert.equal(unborn.exitCode, 5)
       assert.match(unborn.stderr, /no commit yet and is checked out/)
       await git(folder, 'checkout', '-qf', 'main')
       await git(folder, 'branch', 'a')
       const below = await rig.dispatch(['apply', '--branch', 'a/b'])
-      assert.equal(below.code, 5)
-      assert.equal((await rig.dispatch(['apply', '--branch', 'a..b'])).code, 2)
+      assert.equal(below.exitCode, 5)
+      assert.equal((await rig.dispatch(['apply', '--branch', 'a..b'])).exitCode, 2)
     })
 
     await t.test('into a repository that never saw the base: said, with how to take it in all the same', async () => {
       const other = await repository(rig, 'other')
       await git(other, 'commit', '-qm', 'its own', '--allow-empty', '--amend')
       const applied = await rig.dispatch(['apply', '--repo', other])
-      assert.equal(applied.code, 0, applied.stderr)
+      assert.equal(applied.exitCode, 0, applied.stderr)
       assert.match(applied.stdout, /the work began elsewhere: \S+ and main have no commit in common/)
       assert.match(applied.stdout, /merge --allow-unrelated-histories dispatch/)
-      assert.equal((await rig.dispatch(['apply', '--repo', rig.home])).code, 4)
+      assert.equal((await rig.dispatch(['apply', '--repo', rig.home])).exitCode, 4)
     })
 
     await t.test(
@@ -101,7 +101,7 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
         const record = JSON.parse(fs.readFileSync(copy.verdictRecord, 'utf8'))
         fs.writeFileSync(copy.verdictRecord, JSON.stringify({ ...record, tree: '0'.repeat(40) }))
         const applied = await rig.dispatch(['apply', 'aaaa'])
-        assert.equal(applied.code, 13)
+        assert.equal(applied.exitCode, 13)
         assert.match(applied.stderr, /do not agree on what was judged/)
         assert.equal(await git(folder, 'branch', '--list', 'dispatch/*aaaa'), '')
       },
@@ -111,37 +111,39 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
       const voided = copyOf(rig, id, 'bbbb')
       fs.appendFileSync(path.join(voided.outputs, 'hello.sh'), '# more\n')
       const refused = await rig.dispatch(['apply', 'bbbb'])
-      assert.equal(refused.code, 5)
+      assert.equal(refused.exitCode, 5)
       assert.match(refused.stderr, /It was PASS, and is void[^\n]*hello\.sh changed since[\s\S]*--anyway/)
-      assert.equal((await rig.dispatch(['apply', 'bbbb', '--json'])).code, 5)
-      const slip = await atTerminal(rig, 'apply bbbb', 'bbb\r')
+      assert.equal((await rig.dispatch(['apply', 'bbbb', '--json'])).exitCode, 5)
+      const slip = await runAtTerminal(rig, 'apply bbbb', 'bbb\r')
       assert.equal(slip.code, 5, slip.stdout)
       assert.match(slip.stdout, /Type bbbb to go on[\s\S]*Nothing was fetched/)
-      assert.equal((await atTerminal(rig, 'apply bbbb', '\u0004')).code, 5)
+      assert.equal((await runAtTerminal(rig, 'apply bbbb', '\u0004')).code, 5)
       assert.equal(await git(folder, 'branch', '--list', 'dispatch/*bbbb'), '')
-      const typed = await atTerminal(rig, 'apply bbbb', 'bbbb\r')
+      const typed = await runAtTerminal(rig, 'apply bbbb', 'bbbb\r')
       assert.equal(typed.code, 0, typed.stdout)
       assert.equal(await git(folder, 'rev-parse', `dispatch/${path.basename(voided.folder)}`), verdict.commit)
 
-      tell(copyOf(rig, id, 'cccc'), line => line.replace('"verdict":"PASS","reason"', '"verdict":"FAIL","reason"'))
+      rewriteLog(copyOf(rig, id, 'cccc'), line =>
+        line.replace('"verdict":"PASS","reason"', '"verdict":"FAIL","reason"'),
+      )
       assert.match((await rig.dispatch(['apply', 'cccc'])).stderr, /The verdict is FAIL: /)
       const anyway = await rig.dispatch(['apply', 'cccc', '--anyway'])
-      assert.equal(anyway.code, 0, anyway.stderr)
+      assert.equal(anyway.exitCode, 0, anyway.stderr)
       assert.match(anyway.stdout, /verdict +The verdict is FAIL/)
 
-      tell(copyOf(rig, id, 'dddd'), line => (/"is":"(verdict|judging)/.test(line) ? '' : line))
+      rewriteLog(copyOf(rig, id, 'dddd'), line => (/"is":"(verdict|judging)/.test(line) ? '' : line))
       const unjudged = await rig.dispatch(['apply', 'dddd'])
       assert.match(unjudged.stderr, /There is no verdict[^\n]*nobody has judged it/)
-      assert.equal((await rig.dispatch(['apply', 'dddd', '--anyway'])).code, 0)
+      assert.equal((await rig.dispatch(['apply', 'dddd', '--anyway'])).exitCode, 0)
     })
 
     await t.test('rm refuses what is still open, and removes without a word what is in a branch', async () => {
       const open = await rig.dispatch(['rm', id])
-      assert.equal(open.code, 5)
+      assert.equal(open.exitCode, 5)
       assert.match(open.stderr, /still open[\s\S]*dispatch stop/)
       await rig.dispatch(['stop', id])
       const both = await rig.dispatch(['rm', id.slice(-4), 'nonesuch'])
-      assert.equal(both.code, 4)
+      assert.equal(both.exitCode, 4)
       const removed = await rig.dispatch(['rm', id.slice(-4), id])
       assert.equal(removed.stdout, `removed ${id}\n`, removed.stderr)
       assert.ok(!(await rig.dispatch(['ls'])).stdout.includes(id))
@@ -151,9 +153,9 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
       'rm keeps what is nowhere else, unless typed or forced; an end in the middle leaves nothing that lists',
       async () => {
         copyOf(rig, 'cccc', 'eeee')
-        const workspace = path.dirname(rig.session('eeee').paths.folder)
+        const workspace = path.dirname(rig.readSession('eeee').paths.folder)
         const loose = await rig.dispatch(['rm', 'bbbb'])
-        assert.equal(loose.code, 5)
+        assert.equal(loose.exitCode, 5)
         assert.match(loose.stderr, /not committed in outputs\/: hello\.sh[\s\S]*--force bbbb/)
 
         for (const name of (await git(folder, 'branch', '--list', '--format=%(refname:short)', 'dispatch/*')).split(
@@ -161,20 +163,24 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
         ))
           await git(folder, 'branch', '-D', name)
         const kept = await rig.dispatch(['rm', 'cccc', 'eeee'])
-        assert.equal(kept.code, 5)
+        assert.equal(kept.exitCode, 5)
         assert.match(
           kept.stderr,
           /which was judged, is in no branch of \S+\/project[\s\S]*dispatch apply cccc.*--force cccc/,
         )
         await git(folder, 'merge', '-q', '--no-edit', '--allow-unrelated-histories', '-X', 'ours', verdict.commit)
-        assert.equal((await rig.dispatch(['rm', 'eeee'])).code, 0, 'merged work is home, whatever became of the branch')
+        assert.equal(
+          (await rig.dispatch(['rm', 'eeee'])).exitCode,
+          0,
+          'merged work is home, whatever became of the branch',
+        )
         await git(folder, 'reset', '-q', '--hard', 'HEAD^')
 
-        assert.equal((await atTerminal(rig, 'rm cccc', 'no\r')).code, 5)
+        assert.equal((await runAtTerminal(rig, 'rm cccc', 'no\r')).code, 5)
         fs.mkdirSync(path.join(workspace, '.removed-2026-01-01-half-0000/outputs'), { recursive: true })
-        const typed = await atTerminal(rig, 'rm cccc', 'cccc\r')
+        const typed = await runAtTerminal(rig, 'rm cccc', 'cccc\r')
         assert.equal(typed.code, 0, typed.stdout)
-        assert.equal((await rig.dispatch(['rm', '--force', 'bbbb', 'dddd'])).code, 0)
+        assert.equal((await rig.dispatch(['rm', '--force', 'bbbb', 'dddd'])).exitCode, 0)
         assert.deepEqual(
           fs.readdirSync(workspace).filter(name => !name.endsWith('aaaa')),
           [],
@@ -185,26 +191,26 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
 })
 
 test('work that began from nothing needs to be told where its home is', async () => {
-  await withRig(hello, async rig => {
-    assert.equal((await rig.dispatch([task, '--wait'])).code, 0)
-    const { id } = rig.session()
+  await withRig(helloScenario, async rig => {
+    assert.equal((await rig.dispatch([helloTask, '--wait'])).exitCode, 0)
+    const { id } = rig.readSession()
     const lost = await rig.dispatch(['apply'])
-    assert.equal(lost.code, 2)
+    assert.equal(lost.exitCode, 2)
     assert.match(lost.stderr, /began with an empty repository[\s\S]*--repo DIR/)
     await rig.dispatch(['stop', id])
     assert.match((await rig.dispatch(['rm', id])).stderr, /is in no repository that is known here/)
-    const { outputs } = rig.session().paths
-    assert.equal((await rig.dispatch(['rm', id], { cwd: outputs })).code, 5, 'outputs/ itself is no home')
+    const { outputs } = rig.readSession().paths
+    assert.equal((await rig.dispatch(['rm', id], { cwd: outputs })).exitCode, 5, 'outputs/ itself is no home')
 
     const folder = path.join(rig.home, 'elsewhere/mine')
     await git(rig.home, 'init', '-q', '-b', 'main', folder)
     const applied = await rig.dispatch(['apply'], { cwd: folder })
-    assert.equal(applied.code, 0, applied.stderr)
+    assert.equal(applied.exitCode, 0, applied.stderr)
     assert.match(applied.stdout, /is new, in \S+\/mine\n[\s\S]*main has no commit yet/)
     await git(folder, 'merge', '-q', `dispatch/${id}`)
     assert.equal(fs.readFileSync(path.join(folder, 'hello.sh'), 'utf8'), 'echo hello\n')
     assert.match((await rig.dispatch(['apply'], { cwd: folder })).stdout, /main has taken it in already/)
-    assert.equal((await rig.dispatch(['rm', id], { cwd: folder })).code, 0)
+    assert.equal((await rig.dispatch(['rm', id], { cwd: folder })).exitCode, 0)
   })
 })
 
@@ -220,34 +226,34 @@ async function repository(rig: Rig, name: string): Promise<string> {
 }
 
 async function git(cwd: string, ...words: string[]): Promise<string> {
-  const ran = await run('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', ...words], { cwd })
-  assert.equal(ran.code, 0, `git ${words.join(' ')}: ${ran.stderr}`)
+  const ran = await runProgram('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', ...words], { cwd })
+  assert.equal(ran.exitCode, 0, `git ${words.join(' ')}: ${ran.stderr}`)
   return ran.stdout.trim()
 }
 
-type SessionPaths = ReturnType<Rig['session']>['paths']
+type SessionPaths = ReturnType<Rig['readSession']>['paths']
 
 /** The same session, closed and without a runner, under an id that ends otherwise. */
 function copyOf(rig: Rig, named: string, letters: string): SessionPaths {
-  const { folder } = rig.session(named).paths
-  const seq = (rig.events(named).at(-1)?.seq ?? 0) + 1
-  const end = { seq, at: new Date().toISOString(), is: 'session.closed', by: 'you', why: '' }
+  const { folder } = rig.readSession(named).paths
+  const seq = (rig.readEvents(named).at(-1)?.seq ?? 0) + 1
+  const end = { seq, at: new Date().toISOString(), type: 'session.closed', by: 'you', reason: '' }
   const aside = path.join(rig.home, letters) // Where no watchdog looks, until it is closed.
   fs.cpSync(folder, aside, { recursive: true, verbatimSymlinks: true })
   fs.rmSync(path.join(aside, '.runner'), { recursive: true, force: true })
   fs.appendFileSync(path.join(aside, 'events.jsonl'), `\n${JSON.stringify(end)}\n`)
   fs.renameSync(aside, `${folder.slice(0, -4)}${letters}`)
-  return rig.session(letters).paths
+  return rig.readSession(letters).paths
 }
 
 /** Tell the story of a copy anew. */
-function tell({ events }: SessionPaths, line: (line: string) => string): void {
+function rewriteLog({ events }: SessionPaths, line: (line: string) => string): void {
   fs.writeFileSync(events, fs.readFileSync(events, 'utf8').split('\n').map(line).join('\n'))
 }
 
 /** The real dispatch at a terminal, where a person types this once they are asked. */
-async function atTerminal(rig: Rig, words: string, types: string): Promise<{ code: number | null; stdout: string }> {
-  const child = spawn('script', ['-qec', `/bin/sh ${door} ${words}`, '/dev/null'], {
+async function runAtTerminal(rig: Rig, words: string, types: string): Promise<{ code: number | null; stdout: string }> {
+  const child = spawn('script', ['-qec', `/bin/sh ${entryPoint} ${words}`, '/dev/null'], {
     env: { ...rig.environment, TERM: 'xterm' },
     cwd: path.join(rig.home, 'elsewhere'),
     timeout: 30_000,

@@ -4,30 +4,30 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { commands } from '../../bin/commands/index.ts'
-import { run } from '../../host/index.ts'
-import { task } from '../../rehearsal/hello.ts'
-import { door, hello, idle, type Rig, withRig } from '../rig.ts'
+import { runProgram } from '../../host/index.ts'
+import { helloTask } from '../../rehearsal/hello.ts'
+import { entryPoint, helloScenario, idleScenario, type Rig, withRig } from '../rig.ts'
 
 /** What can be read of a session: its words, its contract, its cost. One real session, and copies of it. */
 
 test('a session can be read back', async t => {
-  await withRig(hello, async rig => {
-    assert.equal((await rig.dispatch([task, '--wait'])).code, 0)
-    const { id, paths, opening } = rig.session()
+  await withRig(helloScenario, async rig => {
+    assert.equal((await rig.dispatch([helloTask, '--wait'])).exitCode, 0)
+    const { id, paths, manifest } = rig.readSession()
     const followed = rig.dispatch(['logs', id, '--follow'])
     const transcript = path.join(
-      paths.claude,
+      paths.claudeFolder,
       'projects',
-      paths.desk.replace(/[^A-Za-z0-9]/g, '-'),
-      `${opening.claude.session}.jsonl`,
+      paths.orchestratorFolder.replace(/[^A-Za-z0-9]/g, '-'),
+      `${manifest.claude.sessionId}.jsonl`,
     )
     const said = async (...words: string[]) => (await rig.dispatch(words)).stdout
 
     await t.test('logs --follow ends when the session is closed, with everybody’s words', async () => {
       await new Promise(resolve => setTimeout(resolve, 1500))
       await rig.dispatch(['stop', id])
-      const { stdout, code } = await followed
-      assert.equal(code, 0)
+      const { stdout, exitCode } = await followed
+      assert.equal(exitCode, 0)
       assert.match(stdout, /^runner +\d\d:\d\d +verdict +PASS/m)
       assert.match(stdout, /^orchestrator +> Bash submit$/m)
       assert.match(stdout, /^hello +> Bash cat > hello\.sh/m)
@@ -41,16 +41,16 @@ test('a session can be read back', async t => {
       fs.appendFileSync(file, '# changed\n')
       assert.match(await said('ls'), /^PASS \(void\)/)
       for (const word of ['wait', 'watch']) {
-        const { code, stdout } = await rig.dispatch([word, id])
-        assert.equal(code, 12, word)
+        const { exitCode, stdout } = await rig.dispatch([word, id])
+        assert.equal(exitCode, 12, word)
         assert.match(stdout, /PASS \(void\) {2}VOID: hello\.sh changed in outputs\/ after the verdict/)
       }
       const waited = await rig.dispatch(['wait', id, '--json'])
       const { exit, state, status } = JSON.parse(waited.stdout)
-      assert.deepEqual([waited.code, exit, state], [12, 12, 'PASS (void)'])
+      assert.deepEqual([waited.exitCode, exit, state], [12, 12, 'PASS (void)'])
       assert.match(status.verdict.voided, /hello\.sh changed/)
       fs.writeFileSync(file, judged)
-      assert.equal((await rig.dispatch(['wait', id])).code, 0)
+      assert.equal((await rig.dispatch(['wait', id])).exitCode, 0)
     })
 
     await t.test(
@@ -86,10 +86,10 @@ test('a session can be read back', async t => {
         fs.writeFileSync(file, before[0] ?? '')
         fs.writeFileSync(record, before[1]?.replace('hello', 'hallo') ?? '')
         const damaged = await rig.dispatch(['matrix'])
-        assert.equal(damaged.code, 13)
+        assert.equal(damaged.exitCode, 13)
         assert.match(damaged.stdout, /> \*\*DAMAGED\*\*: evidence\/round-1-C1\.json is not what was recorded/)
         fs.writeFileSync(record, before[1] ?? '')
-        assert.equal((await rig.dispatch(['matrix'])).code, 0)
+        assert.equal((await rig.dispatch(['matrix'])).exitCode, 0)
       },
     )
 
@@ -105,7 +105,7 @@ test('a session can be read back', async t => {
       assert.match(talk, /> Bash submit\n {2}< PASS: 2 of 2 clauses/)
       assert.match(await said('logs', id, 'runner'), /contract +sealed: 2 clauses\n +C1 +check/)
       const nobody = await rig.dispatch(['logs', id, 'nobody'])
-      assert.equal(nobody.code, 4)
+      assert.equal(nobody.exitCode, 4)
       assert.match(nobody.stderr, /There is: runner, orchestrator, hello/)
     })
 
@@ -140,20 +140,20 @@ test('a session can be read back', async t => {
       'contract: a draft is called a draft, with what is wrong; what is not what was sealed is exit 13',
       async () => {
         const draft = copyOf(rig, id, 'aaaa')
-        tell(draft, line => (/"is":"(session|base|orchestrator)/.test(line) ? line : ''))
+        rewriteLog(draft, line => (/"is":"(session|base|orchestrator)/.test(line) ? line : ''))
         assert.match(
           await said('contract', 'aaaa'),
           /this is a draft[^\n]*\n {2}it reads; [\s\S]*## C1[^\n]*\n- covers/,
         )
-        fs.writeFileSync(path.join(draft.desk, 'contract.md'), '# Contract\n')
+        fs.writeFileSync(path.join(draft.orchestratorFolder, 'contract.md'), '# Contract\n')
         assert.match(await said('contract', 'aaaa'), /this is a draft[^\n]*\n {2}the whole: there is no clause/)
-        fs.rmSync(path.join(draft.desk, 'contract.md'))
-        assert.equal((await rig.dispatch(['contract', 'aaaa'])).code, 4)
+        fs.rmSync(path.join(draft.orchestratorFolder, 'contract.md'))
+        assert.equal((await rig.dispatch(['contract', 'aaaa'])).exitCode, 4)
         const broken = copyOf(rig, id, 'bbbb')
         fs.chmodSync(broken.contract, 0o600)
         fs.appendFileSync(broken.contract, '# more\n')
         const shown = await rig.dispatch(['contract', 'bbbb'])
-        assert.equal(shown.code, 13)
+        assert.equal(shown.exitCode, 13)
         assert.match(shown.stdout, /NOT what was sealed/)
       },
     )
@@ -162,9 +162,9 @@ test('a session can be read back', async t => {
       'cost: dollars as claude reported them, tokens once for each answer, and nothing invented',
       async () => {
         const cost = JSON.parse(await said('cost', id, '--json'))
-        const ended = rig.events(id).find(event => event.is === 'worker.ended')
+        const ended = rig.readEvents(id).find(event => event.type === 'worker.ended')
         assert.deepEqual(cost.workers, [{ name: 'hello', model: 'opus', seconds: ended?.seconds, usd: ended?.costUsd }])
-        const answers = rig.stage.seen.filter(({ role }) => role === 'orchestrator').length
+        const answers = rig.models.requests.filter(({ role }) => role === 'orchestrator').length
         assert.ok(answers > 3)
         const [tokens] = cost.orchestrator.tokens
         assert.equal(tokens.input, 100 * answers)
@@ -178,7 +178,7 @@ test('a session can be read back', async t => {
         fs.appendFileSync(transcript, `${line}\n${line}\n`)
         assert.deepEqual(JSON.parse(await said('cost', id, '--json')), cost, 'an answer in several lines counted twice')
 
-        tell(copyOf(rig, id, 'cccc'), each => each.replace(/"costUsd":[\d.e-]+/, '"costUsd":null'))
+        rewriteLog(copyOf(rig, id, 'cccc'), each => each.replace(/"costUsd":[\d.e-]+/, '"costUsd":null'))
         const unknown = await said('cost', 'cccc')
         assert.match(unknown, /hello +opus +00:0\d +not reported/)
         assert.match(unknown, /Orchestrator {2}opus, dollars not reported/)
@@ -190,7 +190,7 @@ test('a session can be read back', async t => {
       assert.equal(sessions.length, 4)
       assert.deepEqual(
         [days.length, days[0].name, total.sessions, total.unreported],
-        [1, opening.openedAt.slice(0, 10), 4, 1],
+        [1, manifest.openedAt.slice(0, 10), 4, 1],
       )
       assert.match(await said('cost'), /^total +4 sessions +3 workers +\d\d:\d\d +\$\d\.\d{4} and 1 not reported/m)
       fs.rmSync(transcript)
@@ -227,13 +227,13 @@ test('a session can be read back', async t => {
         ['--wait'],
       ])
       assert.ok(!fs.existsSync(path.join(rig.home, 'ran')))
-      assert.equal((await rig.dispatch(['completions', 'tcsh'])).code, 2)
+      assert.equal((await rig.dispatch(['completions', 'tcsh'])).exitCode, 2)
     })
   })
 })
 
 test('every command and every option of --help is completed', async () => {
-  await withRig(idle, async rig => {
+  await withRig(idleScenario, async rig => {
     const names = commands.map(({ name }) => name)
     const offered = await bashOffers(rig, ['dispatch ', ...names.map(name => `dispatch ${name} --`)])
     assert.deepEqual(offered[0], names)
@@ -245,7 +245,7 @@ test('every command and every option of --help is completed', async () => {
 })
 
 test('bash, zsh and fish offer the same, and leave folders to the shell', async t => {
-  await withRig(idle, async rig => {
+  await withRig(idleScenario, async rig => {
     const lines = ['dispatch sh', 'dispatch stop -', 'dispatch --wa', 'dispatch notify t', 'dispatch apply --repo else']
     const words = [['show'], ['--all', '--help'], ['--wait'], ['test']]
     for (const [shell, folders] of [
@@ -253,7 +253,7 @@ test('bash, zsh and fish offer the same, and leave folders to the shell', async 
       ['zsh', '_files -/'],
       ['fish', 'elsewhere/'],
     ] as const) {
-      if ((await run(shell, ['--version'])).unstartable) t.diagnostic(`${shell} is not on this machine`)
+      if ((await runProgram(shell, ['--version'])).startError) t.diagnostic(`${shell} is not on this machine`)
       else assert.deepEqual(await shellOffers(rig, shell, lines), [...words, [folders]], shell)
     }
   })
@@ -298,31 +298,31 @@ const questions = {
 async function shellOffers(rig: Rig, shell: keyof typeof questions, lines: string[]): Promise<string[][]> {
   fs.mkdirSync(path.join(rig.home, 'bin'), { recursive: true })
   const link = path.join(rig.home, 'bin/dispatch')
-  if (!fs.existsSync(link)) fs.symlinkSync(door, link)
+  if (!fs.existsSync(link)) fs.symlinkSync(entryPoint, link)
   const plain = { bash: ['--norc', '--noprofile'], zsh: ['-f'], fish: ['--no-config'] }[shell]
-  const ran = await run(shell, [...plain, '-c', questions[shell]], {
+  const ran = await runProgram(shell, [...plain, '-c', questions[shell]], {
     env: { ...rig.environment, PATH: `${path.dirname(link)}:${rig.environment['PATH']}` },
     cwd: rig.home,
     input: `${lines.join('\n')}\n`,
-    deadline: 60_000,
+    timeoutMs: 60_000,
   })
-  assert.equal(ran.code, 0, ran.stderr)
+  assert.equal(ran.exitCode, 0, ran.stderr)
   return ran.stdout
     .split('\n')
     .slice(0, -1)
     .map(line => line.split('\t').filter(Boolean))
 }
 
-type SessionPaths = ReturnType<Rig['session']>['paths']
+type SessionPaths = ReturnType<Rig['readSession']>['paths']
 
 /** The same session under an id that ends otherwise. */
 function copyOf(rig: Rig, named: string, letters: string): SessionPaths {
-  const { folder } = rig.session(named).paths
+  const { folder } = rig.readSession(named).paths
   fs.cpSync(folder, `${folder.slice(0, -4)}${letters}`, { recursive: true, verbatimSymlinks: true })
-  return rig.session(letters).paths
+  return rig.readSession(letters).paths
 }
 
 /** Tell the story of a copy anew. */
-function tell({ events }: SessionPaths, line: (line: string) => string): void {
+function rewriteLog({ events }: SessionPaths, line: (line: string) => string): void {
   fs.writeFileSync(events, fs.readFileSync(events, 'utf8').split('\n').map(line).join('\n'))
 }

@@ -6,15 +6,15 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { commands } from '../../bin/commands/index.ts'
-import { type Ran, run } from '../../host/index.ts'
-import { task } from '../../rehearsal/hello.ts'
-import { append, type Opening, openSession, type Session } from '../../session/index.ts'
-import { layRecorder } from '../bin/recorder.ts'
-import { door, fingerprint, hello, openRig, type Rig, withRig } from '../rig.ts'
+import { type RunResult, runProgram } from '../../host/index.ts'
+import { helloTask } from '../../rehearsal/hello.ts'
+import { appendEvent, createSession, type Session, type SessionManifest } from '../../session/index.ts'
+import { installRecorder } from '../bin/recorder.ts'
+import { entryPoint, fingerprintFolder, helloScenario, openRig, type Rig, withRig } from '../rig.ts'
 
 let rig: Rig
 before(async () => {
-  rig = await openRig(hello)
+  rig = await openRig(helloScenario)
 })
 after(() => rig.close())
 
@@ -25,10 +25,10 @@ const ownConfig = () => path.join(rig.home, 'home/.claude.json')
 const mkfifo = (place: string) => assert.equal(spawnSync('mkfifo', [place]).status, 0)
 
 /** Exit code and words, and no session more than before. */
-async function refused(ran: Promise<Ran>, exit: number, words: RegExp): Promise<Ran> {
+async function refused(ran: Promise<RunResult>, exit: number, words: RegExp): Promise<RunResult> {
   const before = sessions().length
-  const { code, stderr, stdout } = await ran
-  assert.equal(code, exit, stdout + stderr)
+  const { exitCode, stderr, stdout } = await ran
+  assert.equal(exitCode, exit, stdout + stderr)
   assert.match(stderr, words)
   assert.doesNotMatch(stderr, /bug of ours/)
   assert.equal(sessions().length, before, 'a folder was made')
@@ -37,19 +37,21 @@ async function refused(ran: Promise<Ran>, exit: number, words: RegExp): Promise<
 
 async function repository(name: string, files: Record<string, string> = {}, format = 'sha1'): Promise<string> {
   const folder = path.join(rig.home, 'elsewhere', name)
-  await run('git', ['init', '-q', '-b', 'main', `--object-format=${format}`, folder])
+  await runProgram('git', ['init', '-q', '-b', 'main', `--object-format=${format}`, folder])
   for (const [file, text] of Object.entries({ readme: 'one\n', '.gitignore': '.env.test\n', ...files })) {
     fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true })
     fs.writeFileSync(path.join(folder, file), text)
   }
-  await run('git', ['add', '.'], { cwd: folder })
-  const ran = await run('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', 'commit', '-qm', 'one'], { cwd: folder })
-  assert.equal(ran.code, 0, ran.stderr)
+  await runProgram('git', ['add', '.'], { cwd: folder })
+  const ran = await runProgram('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', 'commit', '-qm', 'one'], {
+    cwd: folder,
+  })
+  assert.equal(ran.exitCode, 0, ran.stderr)
   return folder
 }
 
 /** A session without a runner, laid by hand. */
-function lay(letters: string, changes: Record<string, unknown> = {}): Session {
+function writeSession(letters: string, changes: Record<string, unknown> = {}): Session {
   const opening = {
     format: 1,
     id: `2026-11-20-laid-${letters}`,
@@ -64,9 +66,9 @@ function lay(letters: string, changes: Record<string, unknown> = {}): Session {
     instructions: { files: [], deeper: [], ignored: [] },
     claude: { program: '', session: '', configDirectory: null },
     ...changes,
-  } as unknown as Opening
-  const session = openSession(path.join(rig.home, 'aside'), opening, Buffer.from('do it'))
-  append(session.paths.events, { is: 'session.closed', by: 'you', why: '' }, 1, new Date())
+  } as unknown as SessionManifest
+  const session = createSession(path.join(rig.home, 'aside'), opening, Buffer.from('do it'))
+  appendEvent(session.paths.events, { type: 'session.closed', actor: 'you', reason: '' }, 1, new Date())
   fs.mkdirSync(workspace(), { recursive: true })
   fs.renameSync(session.paths.folder, path.join(workspace(), opening.id))
   return session
@@ -111,10 +113,10 @@ describe('claude and the other programs', () => {
 
   it('F41 without a key the session runs and is INCONCLUSIVE: exit 12 at --wait', () =>
     withRig(
-      hello,
+      helloScenario,
       async other => {
-        const ran = await other.dispatch([task, '--wait', '--no-repo'])
-        assert.equal(ran.code, 12, ran.stdout + ran.stderr)
+        const ran = await other.dispatch([helloTask, '--wait', '--no-repo'])
+        assert.equal(ran.exitCode, 12, ran.stdout + ran.stderr)
         assert.match(
           ran.stdout,
           /GEMINI_API_KEY is not set[\s\S]*in an empty repository|in an empty repository[\s\S]*GEMINI_API_KEY is not set/,
@@ -151,7 +153,7 @@ describe('files of the user that are no files', () => {
         await refused(rig.dispatch(['do it'], { env: own }), 2, words)
         await refused(rig.dispatch(['setup', '--hooks', '--yes'], { env: own }), 2, words)
         const doctor = await rig.dispatch(['doctor'], { env: own })
-        assert.equal(doctor.code, 6, doctor.stderr)
+        assert.equal(doctor.exitCode, 6, doctor.stderr)
         assert.match(doctor.stdout.replace(/\s+/g, ' '), new RegExp(`BAD .*is ${kind}`))
         fs.rmSync(file, { recursive: true })
       }
@@ -168,12 +170,12 @@ describe('files of the user that are no files', () => {
     const before = contents(place)
     const env = { ...own, HOME: path.join(place, 'home') }
     const set = await rig.dispatch(['setup', '--hooks', '--yes'], { env })
-    assert.equal(set.code, 0, set.stderr)
+    assert.equal(set.exitCode, 0, set.stderr)
     assert.match(fs.readFileSync(path.join(place, 'settings.json'), 'utf8'), /hooks\/elsewhere/)
     assert.match(fs.readFileSync(path.join(place, 'real/.claude.json'), 'utf8'), /hasTrustDialogAccepted/)
     for (const link of ['home', 'real/.claude', 'claude/settings.json'])
       assert.ok(fs.lstatSync(path.join(place, link)).isSymbolicLink(), link)
-    assert.equal((await rig.dispatch(['uninstall', '--yes'], { env })).code, 0)
+    assert.equal((await rig.dispatch(['uninstall', '--yes'], { env })).exitCode, 0)
     assert.deepEqual(contents(place), before)
   })
 
@@ -196,10 +198,10 @@ describe('files of the user that are no files', () => {
       const home = path.join(rig.home, `new-${used}`)
       fs.mkdirSync(home)
       const env = { HOME: home }
-      assert.equal((await rig.dispatch(['setup', '--hooks', '--yes'], { env })).code, 0)
+      assert.equal((await rig.dispatch(['setup', '--hooks', '--yes'], { env })).exitCode, 0)
       assert.ok(fs.existsSync(path.join(home, '.claude/settings.json')))
       if (used) fs.writeFileSync(path.join(home, '.claude/history'), '')
-      assert.equal((await rig.dispatch(['uninstall', '--yes'], { env })).code, 0)
+      assert.equal((await rig.dispatch(['uninstall', '--yes'], { env })).exitCode, 0)
       assert.equal(fs.existsSync(path.join(home, '.claude')), used)
     }
   })
@@ -217,16 +219,19 @@ describe('where it is started', () => {
     for (const words of [['do it'], ['--help'], ...commands.map(({ name }) => [name])]) {
       fs.mkdirSync(gone)
       const script = 'cd "$1" && rmdir "$1" && shift && exec /bin/sh "$@"'
-      const ran = run('/bin/sh', ['-c', script, 'sh', gone, door, ...words], { env: rig.environment, deadline: 20_000 })
+      const ran = runProgram('/bin/sh', ['-c', script, 'sh', gone, entryPoint, ...words], {
+        env: rig.environment,
+        timeoutMs: 20_000,
+      })
       await refused(ran, 2, /the folder you are in is no longer there\n/)
     }
   })
 
   it('a bare repository counts as none, and that is said', async () => {
     const bare = path.join(rig.home, 'elsewhere/bare.git')
-    await run('git', ['init', '-q', '--bare', bare])
-    const ran = await rig.dispatch(['do it'], { cwd: bare, env: { PATH: layRecorder(rig) } })
-    assert.equal(ran.code, 0, ran.stderr)
+    await runProgram('git', ['init', '-q', '--bare', bare])
+    const ran = await rig.dispatch(['do it'], { cwd: bare, env: { PATH: installRecorder(rig) } })
+    assert.equal(ran.exitCode, 0, ran.stderr)
     assert.match(ran.stdout, /in an empty repository/)
   })
 
@@ -250,18 +255,18 @@ describe('where it is started', () => {
     fs.writeFileSync(path.join(cwd, '.dispatch.json'), '{ "setup": ["true"], "lockfiles": ["package-lock.json"] }')
     const words = /names lockfiles that the commit does not have: package-lock\.json; none is left/
     const prepared = await rig.dispatch(['prepare', '--yes'], { cwd })
-    assert.equal(prepared.code, 0, prepared.stderr)
+    assert.equal(prepared.exitCode, 0, prepared.stderr)
     assert.match(prepared.stdout, words)
-    const ran = await rig.dispatch(['do it'], { cwd, env: { PATH: layRecorder(rig) } })
-    assert.equal(ran.code, 0, ran.stderr)
+    const ran = await rig.dispatch(['do it'], { cwd, env: { PATH: installRecorder(rig) } })
+    assert.equal(ran.exitCode, 0, ran.stderr)
     assert.match(ran.stdout, words)
   })
 
   it('prepare for a folder of dispatch itself is exit 2', async () => {
     const folder = path.join(workspace(), 'x')
-    await run('git', ['init', '-q', '-b', 'main', folder])
+    await runProgram('git', ['init', '-q', '-b', 'main', folder])
     const commit = ['-c', 'user.name=u', '-c', 'user.email=u@h', 'commit', '-q', '--allow-empty', '-m', 'one']
-    await run('git', commit, { cwd: folder })
+    await runProgram('git', commit, { cwd: folder })
     await refused(rig.dispatch(['prepare', '--yes', '--repo', folder]), 2, /lies in dispatch's own folder/)
     fs.rmSync(folder, { recursive: true })
   })
@@ -269,22 +274,22 @@ describe('where it is started', () => {
 
 describe('who may not', () => {
   it('F72 nothing that would write a session of a newer dispatch: exit 6, not a byte is touched', async () => {
-    const { id } = lay('f200', { format: 2 })
+    const { id } = writeSession('f200', { format: 2 })
     const folder = path.join(workspace(), id)
-    const before = fingerprint(folder)
+    const before = fingerprintFolder(folder)
     for (const words of [
       ['rm', '--force', id],
       ['say', id, 'hello'],
       ['apply', id, '--anyway'],
     ])
       await refused(rig.dispatch(words), 6, /was written by a newer dispatch \(format 2/)
-    const approve = await atTerminal(`approve ${id} --no reason`)
+    const approve = await runAtTerminal(`approve ${id} --no reason`)
     assert.equal(approve.code, 6, approve.seen)
-    assert.deepEqual(fingerprint(folder), before)
+    assert.deepEqual(fingerprintFolder(folder), before)
   })
 
   it('an agent: rm, apply, prepare, setup and uninstall are exit 5', async () => {
-    const { id } = lay('a9e7')
+    const { id } = writeSession('a9e7')
     const env = { DISPATCH_SESSION: 'x' }
     for (const words of [
       ['rm', '--force', id],
@@ -307,13 +312,13 @@ describe('who may not', () => {
 
 describe('what goes on although something is wrong', () => {
   it('a mistake in .env keeps nobody from looking, or from stopping: one line says where it is', async () => {
-    const { id } = lay('e471')
+    const { id } = writeSession('e471')
     const file = path.join(rig.home, 'dispatch/.env')
     fs.writeFileSync(file, 'NTFY_TOPIC=x\nROUNDS=many\n')
     try {
       for (const words of [['ls'], ['show', id], ['logs', id], ['stop', id], ['wait', id], ['cost'], ['watch', id]]) {
         const ran = await rig.dispatch(words)
-        assert.ok([0, 12].includes(ran.code ?? -1), `${words}: ${ran.code} ${ran.stderr}`)
+        assert.ok([0, 12].includes(ran.exitCode ?? -1), `${words}: ${ran.exitCode} ${ran.stderr}`)
         assert.match(ran.stderr, /^dispatch: .*\.env:2: ROUNDS=many: it must be [^\n]*\(here the defaults will do\)\n$/)
       }
       await refused(rig.dispatch(['do it']), 2, /\.env:2: ROUNDS=many[\s\S]*\/\.env\.example lists every setting/)
@@ -325,7 +330,7 @@ describe('what goes on although something is wrong', () => {
   it('a pipe or a folder in place of a session’s record: ls and the others do not wait, and say what it is', async () => {
     const broken = { b10c: 'events.jsonl', b20c: 'session.json' }
     for (const [letters, name] of Object.entries(broken)) {
-      const file = path.join(workspace(), lay(letters).id, name)
+      const file = path.join(workspace(), writeSession(letters).id, name)
       fs.rmSync(file)
       if (letters === 'b10c') mkfifo(file)
       else fs.mkdirSync(file)
@@ -345,19 +350,19 @@ describe('what goes on although something is wrong', () => {
   })
 
   it('show says what of a session is gone or changed, and what that means: exit 13; ls goes on', () =>
-    withRig(hello, async other => {
-      assert.equal((await other.dispatch([task, '--wait', '--no-repo'])).code, 0)
-      const { paths, id } = other.session()
+    withRig(helloScenario, async other => {
+      assert.equal((await other.dispatch([helloTask, '--wait', '--no-repo'])).exitCode, 0)
+      const { paths, id } = other.readSession()
       await other.dispatch(['stop', id])
       fs.chmodSync(paths.contract, 0o600)
       fs.appendFileSync(paths.contract, '\nmore\n')
       const changed = await other.dispatch(['show'])
-      assert.equal(changed.code, 13)
+      assert.equal(changed.exitCode, 13)
       assert.match(changed.stdout, /DAMAGED +contract\.md is NOT what was sealed[\s\S]*C1[\s\S]*PASS/)
       fs.rmSync(paths.contract)
-      fs.rmSync(paths.trees, { recursive: true })
+      fs.rmSync(paths.bareRepository, { recursive: true })
       const gone = await other.dispatch(['show'])
-      assert.equal(gone.code, 13, gone.stderr)
+      assert.equal(gone.exitCode, 13, gone.stderr)
       assert.match(gone.stdout, /contract\.md is gone[\s\S]*evidence\/trees\.git is gone or damaged.*cannot be fetched/)
       assert.doesNotMatch(gone.stdout, /git fetch/)
       assert.deepEqual(JSON.parse((await other.dispatch(['show', '--json'])).stdout).damage.length, 2)
@@ -365,36 +370,45 @@ describe('what goes on although something is wrong', () => {
     }))
 
   it('the whole id says yes as its last four letters do', async () => {
-    const { id } = lay('1d1d')
+    const { id } = writeSession('1d1d')
     const asking = path.join(workspace(), id)
     fs.mkdirSync(path.join(asking, 'outputs'))
-    append(
+    appendEvent(
       path.join(asking, 'events.jsonl'),
-      { is: 'base.prepared', commit: 'a'.repeat(40), tree: 'b'.repeat(40) } as Parameters<typeof append>[1],
+      { type: 'base.prepared', commit: 'a'.repeat(40), tree: 'b'.repeat(40) } as Parameters<typeof appendEvent>[1],
       2,
       new Date(),
     )
-    const no = await atTerminal(`rm ${id}`, '1d1\r')
+    const no = await runAtTerminal(`rm ${id}`, '1d1\r')
     assert.equal(no.code, 5, no.seen)
-    const yes = await atTerminal(`rm ${id}`, `${id}\r`)
+    const yes = await runAtTerminal(`rm ${id}`, `${id}\r`)
     assert.equal(yes.code, 0, yes.seen)
   })
 
   it('Tab after `dispatch help` offers the commands, and cost adds up to a millionth of a dollar', async () => {
     const script =
       'eval "$(sh "$0" completions bash)"; COMP_WORDS=("$0" help sh); COMP_CWORD=2; _dispatch; echo "$COMPREPLY"'
-    const ran = await run('bash', ['--norc', '-c', script, door], { env: rig.environment })
+    const ran = await runProgram('bash', ['--norc', '-c', script, entryPoint], { env: rig.environment })
     assert.equal(ran.stdout, 'show\n', ran.stderr)
-    const { id } = lay('c057')
+    const { id } = writeSession('c057')
     for (const [at, costUsd] of [0.1, 0.2].entries()) {
       const worker = { worker: `w${at}`, kind: 'code', model: 'opus', clauses: ['C1'], files: [], waitsFor: null }
       for (const more of [
-        { is: 'worker.queued', ...worker },
-        { is: 'worker.ended', worker: `w${at}`, how: 'reported', why: '', commit: null, files: 0, costUsd, seconds: 1 },
+        { type: 'worker.queued', ...worker },
+        {
+          type: 'worker.ended',
+          worker: `w${at}`,
+          how: 'reported',
+          reason: '',
+          commit: null,
+          files: 0,
+          costUsd,
+          seconds: 1,
+        },
       ])
-        append(
+        appendEvent(
           path.join(workspace(), id, 'events.jsonl'),
-          more as unknown as Parameters<typeof append>[1],
+          more as unknown as Parameters<typeof appendEvent>[1],
           9,
           new Date(),
         )
@@ -404,10 +418,10 @@ describe('what goes on although something is wrong', () => {
   })
 
   it('help and lists keep to a terminal of 80 columns', async () => {
-    lay('8080')
+    writeSession('8080')
     const lines = [...['', ...commands.map(({ name }) => name), '"x y"'].map(name => `${name} --help`), 'ls', 'cost']
     for (const line of lines) {
-      const { seen } = await atTerminal(line, '', 'stty cols 80;')
+      const { seen } = await runAtTerminal(line, '', 'stty cols 80;')
       const wide = seen.split('\n').filter(text => [...text.trimEnd()].length > 80)
       assert.deepEqual(wide, [], line)
     }
@@ -416,11 +430,11 @@ describe('what goes on although something is wrong', () => {
 
 /** What the files say, whenever they were written. */
 const contents = (folder: string) =>
-  Object.entries(fingerprint(folder)).map(([file, print]) => `${file} ${print.slice(0, 64)}`)
+  Object.entries(fingerprintFolder(folder)).map(([file, print]) => `${file} ${print.slice(0, 64)}`)
 
 /** The real dispatch at a terminal, where a person types this once they are asked. */
-async function atTerminal(words: string, types = '', first = ''): Promise<{ code: number | null; seen: string }> {
-  const child = spawn('script', ['-qec', `${first} /bin/sh ${door} ${words}`, '/dev/null'], {
+async function runAtTerminal(words: string, types = '', first = ''): Promise<{ code: number | null; seen: string }> {
+  const child = spawn('script', ['-qec', `${first} /bin/sh ${entryPoint} ${words}`, '/dev/null'], {
     env: { ...rig.environment, TERM: 'xterm' },
     cwd: path.join(rig.home, 'elsewhere'),
     timeout: 30_000,

@@ -8,14 +8,14 @@ import http from 'node:http'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { commands } from '../../bin/commands/index.ts'
-import { run, signalExits } from '../../host/index.ts'
-import { task } from '../../rehearsal/hello.ts'
-import { append, type Opening, openSession } from '../../session/index.ts'
-import { layRecorder } from '../bin/recorder.ts'
-import { door, hello, openRig, type Rig } from '../rig.ts'
+import { runProgram, signalExitCodes } from '../../host/index.ts'
+import { helloTask } from '../../rehearsal/hello.ts'
+import { appendEvent, createSession, type SessionManifest } from '../../session/index.ts'
+import { installRecorder } from '../bin/recorder.ts'
+import { entryPoint, helloScenario, openRig, type Rig } from '../rig.ts'
 
-type Signal = keyof typeof signalExits
-const signals = Object.keys(signalExits) as Signal[]
+type Signal = keyof typeof signalExitCodes
+const signals = Object.keys(signalExitCodes) as Signal[]
 
 let rig: Rig
 /** A session with a verdict, and one that goes on. */
@@ -25,16 +25,16 @@ let repository: string
 let port: number
 
 before(async () => {
-  rig = await openRig(hello)
-  const ran = await rig.dispatch([task, '--wait', '--no-repo'])
-  assert.equal(ran.code, 0, ran.stdout + ran.stderr)
-  judged = rig.session().id
-  const begun = await rig.dispatch(['hang about', '--no-repo', '--json'], { env: { PATH: layRecorder(rig) } })
+  rig = await openRig(helloScenario)
+  const ran = await rig.dispatch([helloTask, '--wait', '--no-repo'])
+  assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+  judged = rig.readSession().id
+  const begun = await rig.dispatch(['hang about', '--no-repo', '--json'], { env: { PATH: installRecorder(rig) } })
   running = JSON.parse(begun.stdout).id
   repository = path.join(rig.home, 'elsewhere/project')
   const init = 'git init -q -b main "$0"; cd "$0"; echo "{}" >package-lock.json; git add .; git commit -qm one'
   const env = { ...rig.environment, ...author }
-  assert.equal((await run('/bin/sh', ['-c', init, repository], { env })).code, 0)
+  assert.equal((await runProgram('/bin/sh', ['-c', init, repository], { env })).exitCode, 0)
   port = await aPort()
 })
 
@@ -59,14 +59,14 @@ interface Play {
 
 /** Every command, so that a new one cannot be forgotten. Each run has a session of its own where it ends one. */
 const plays: Record<string, () => Play> = {
-  task: () => ({ words: ['do it', '--no-repo'], env: { PATH: layRecorder(rig) } }),
+  task: () => ({ words: ['do it', '--no-repo'], env: { PATH: installRecorder(rig) } }),
   ls: () => ({ words: ['ls'] }),
   show: () => ({ words: ['show', judged] }),
   watch: () => ({ words: ['watch', running] }),
   attach: () => ({ words: ['attach', running], terminal: true }),
-  stop: () => ({ words: ['stop', lay('open')] }),
+  stop: () => ({ words: ['stop', writeSession('open')] }),
   apply: () => ({ words: ['apply', judged, '--anyway', '--repo', repository] }),
-  rm: () => ({ words: ['rm', '--force', lay('closed')] }),
+  rm: () => ({ words: ['rm', '--force', writeSession('closed')] }),
   logs: () => ({ words: ['logs', running, '--follow'] }),
   audit: () => ({ words: ['audit', judged] }),
   contract: () => ({ words: ['contract', judged] }),
@@ -75,7 +75,7 @@ const plays: Record<string, () => Play> = {
   notify: () => ({ words: ['notify'] }),
   prepare: () => ({ words: ['prepare', '--yes', '--repo', repository] }),
   say: () => ({ words: ['say', running, 'hello there'] }),
-  approve: () => ({ words: ['approve', lay('asking')], terminal: true }),
+  approve: () => ({ words: ['approve', writeSession('asking')], terminal: true }),
   wait: () => ({ words: ['wait', running] }),
   doctor: () => ({ words: ['doctor'] }),
   setup: () => ({ words: ['setup', '--yes'] }),
@@ -102,11 +102,11 @@ describe('F74 a signal ends every command at once and quietly: 130, 143, 129', {
         const { errors, ended } = heard(child)
         await (says ? saidBy(child, says) : idleFor(child, 300))
         child.kill(signal)
-        assert.equal(await ended, signalExits[signal], `${signal}: ${errors()}`)
+        assert.equal(await ended, signalExitCodes[signal], `${signal}: ${errors()}`)
         assert.doesNotMatch(errors(), /bug of ours|\.ts:\d/)
         pipe?.close()
       }
-      assert.equal((await rig.dispatch(['ls', '--json'])).code, 0, 'the state is legal')
+      assert.equal((await rig.dispatch(['ls', '--json'])).exitCode, 0, 'the state is legal')
     })
 })
 
@@ -133,7 +133,7 @@ describe('F74 Ctrl-c at a question is quiet, exit 130, and changes nothing; Ctrl
   before(async () => {
     const own = path.join(rig.home, 'home/.claude.json')
     fs.writeFileSync(own, JSON.stringify({ oauthAccount: { emailAddress: 'a@b' } }))
-    assert.equal((await rig.dispatch(['setup', '--yes', '--hooks'])).code, 0) // So that there is something to take back.
+    assert.equal((await rig.dispatch(['setup', '--yes', '--hooks'])).exitCode, 0) // So that there is something to take back.
   })
 
   /** What to type, what it asks, and its exit code after a no. */
@@ -149,7 +149,7 @@ describe('F74 Ctrl-c at a question is quiet, exit 130, and changes nothing; Ctrl
       5,
     ],
     'smoke-test': () => ['smoke-test', /Begin\? \[y\/N\]/, 0],
-    approve: () => [`approve ${lay('asking')}`, /to go on: $/, 5],
+    approve: () => [`approve ${writeSession('asking')}`, /to go on: $/, 5],
     rm: () => [`rm ${closedCopy()}`, /to go on: $/, 5],
     apply: () => [`apply ${voidCopy()} --repo ${repository} --branch of-a-void`, /to go on: $/, 5],
     setup: () => ['setup', /Write it\? \[y\/N\]/, 0],
@@ -165,7 +165,7 @@ describe('F74 Ctrl-c at a question is quiet, exit 130, and changes nothing; Ctrl
         ['\u0003', 130],
         ['\u0004', afterNo],
       ] as const) {
-        const { code, seen } = await atTerminal(words, { asked, key, env })
+        const { code, seen } = await runAtTerminal(words, { asked, key, env })
         assert.equal(code, exit, seen)
         assert.doesNotMatch(seen, /bug of ours|Unhandled|\.ts:\d/)
         if (exit === 130) assert.match(seen, /(\[y\/N\]|to go on:)\s*$/, 'something was said after Ctrl-c')
@@ -174,31 +174,35 @@ describe('F74 Ctrl-c at a question is quiet, exit 130, and changes nothing; Ctrl
     })
 
   it('approve and attach, by a signal: their code, and the session goes on', async () => {
-    const began = rig.events(running).length
+    const began = rig.readEvents(running).length
     for (const name of ['approve', 'attach']) {
       const words = plays[name]?.().words ?? []
       for (const signal of signals) {
-        const ended = atTerminal(words.join(' '))
+        const ended = runAtTerminal(words.join(' '))
         const isOwn = ({ command }: { command: string }) =>
           /\/dispatch\.[jt]s /.test(command) && command.includes(`s ${words.join(' ')}`)
-        const own = await rig.until(`${name} runs`, () => rig.processes().find(one => isOwn(one) && isNode(one)), 20)
+        const own = await rig.waitUntil(
+          `${name} runs`,
+          () => rig.listProcesses().find(one => isOwn(one) && isNode(one)),
+          20,
+        )
         await new Promise(resolve => setTimeout(resolve, 1500))
         process.kill(own.pid, signal)
-        assert.equal((await ended).code, signalExits[signal], `${name} ${signal}`)
+        assert.equal((await ended).code, signalExitCodes[signal], `${name} ${signal}`)
       }
     }
-    assert.equal(rig.events(running).length, began)
+    assert.equal(rig.readEvents(running).length, began)
   })
 
   const isNode = ({ command }: { command: string }) => /^\S*node\S* /.test(command)
 })
 
 /** The real dispatch at a terminal, where a person presses one key once they are asked. */
-async function atTerminal(
+async function runAtTerminal(
   words: string,
   { asked, key = '', env = {} }: { asked?: RegExp; key?: string; env?: Record<string, string> } = {},
 ): Promise<{ code: number | null; seen: string }> {
-  const child = spawn('script', ['-qec', `/bin/sh ${door} ${words}`, '/dev/null'], {
+  const child = spawn('script', ['-qec', `/bin/sh ${entryPoint} ${words}`, '/dev/null'], {
     env: { ...rig.environment, ...env, TERM: 'xterm' },
     cwd: path.join(rig.home, 'elsewhere'),
     timeout: 30_000,
@@ -219,23 +223,23 @@ async function atTerminal(
 let laid = 0
 
 /** A session without a runner: open, closed, or waiting for a yes to its contract. Answers its id. */
-function lay(how: 'open' | 'closed' | 'asking'): string {
+function writeSession(how: 'open' | 'closed' | 'asking'): string {
   const id = `2026-11-20-laid-by-hand-${String(++laid).padStart(4, '0')}`
   const workspace = path.join(rig.home, 'dispatch/workspace')
   const aside = path.join(rig.home, 'aside') // Where no watchdog looks, until it is whole.
-  const opening: Opening = { ...rig.session(judged).opening, id, approve: how === 'asking' }
-  const { paths } = openSession(aside, opening, Buffer.from(task))
-  const [first] = rig.events(judged)
-  assert.ok(first?.is === 'session.opened')
-  const { seq: _, at: __, ...opened } = first
-  append(paths.events, opened, 0, new Date())
-  if (how === 'closed') append(paths.events, { is: 'session.closed', by: 'you', why: '' }, 1, new Date())
+  const opening: SessionManifest = { ...rig.readSession(judged).manifest, id, requiresApproval: how === 'asking' }
+  const { paths } = createSession(aside, opening, Buffer.from(helloTask))
+  const [first] = rig.readEvents(judged)
+  assert.ok(first?.type === 'session.opened')
+  const { seq: _, time: __, ...opened } = first
+  appendEvent(paths.events, opened, 0, new Date())
+  if (how === 'closed') appendEvent(paths.events, { type: 'session.closed', actor: 'you', reason: '' }, 1, new Date())
   if (how === 'asking') {
-    const text = fs.readFileSync(rig.session(judged).paths.contract)
+    const text = fs.readFileSync(rig.readSession(judged).paths.contract)
     const sha256 = createHash('sha256').update(text).digest('hex')
-    append(paths.events, { is: 'approval.asked', sha256 }, 1, new Date())
-    fs.mkdirSync(paths.human, { recursive: true })
-    fs.writeFileSync(path.join(paths.human, `contract-${sha256}.md`), text)
+    appendEvent(paths.events, { type: 'approval.requested', sha256 }, 1, new Date())
+    fs.mkdirSync(paths.messages, { recursive: true })
+    fs.writeFileSync(path.join(paths.messages, `contract-${sha256}.md`), text)
   }
   fs.mkdirSync(workspace, { recursive: true })
   fs.renameSync(paths.folder, path.join(workspace, id))
@@ -250,17 +254,17 @@ function closedCopy(): string {
 /** The same, and changed since its verdict. */
 function voidCopy(): string {
   const id = copyOf('vvvv')
-  fs.appendFileSync(path.join(rig.session(id).paths.outputs, 'hello.sh'), '# more\n')
+  fs.appendFileSync(path.join(rig.readSession(id).paths.outputs, 'hello.sh'), '# more\n')
   return id
 }
 
 function copyOf(letters: string): string {
-  const { folder } = rig.session(judged).paths
+  const { folder } = rig.readSession(judged).paths
   const id = `${judged.slice(0, -4)}${letters}`
   const aside = path.join(rig.home, letters)
   fs.cpSync(folder, aside, { recursive: true, verbatimSymlinks: true })
   fs.rmSync(path.join(aside, '.runner'), { recursive: true, force: true })
-  append(path.join(aside, 'events.jsonl'), { is: 'session.closed', by: 'you', why: '' }, 999, new Date())
+  appendEvent(path.join(aside, 'events.jsonl'), { type: 'session.closed', actor: 'you', reason: '' }, 999, new Date())
   fs.renameSync(aside, path.join(path.dirname(folder), id))
   return id
 }
@@ -301,7 +305,7 @@ function begin(
   words: string[],
   { env, stdout = 'pipe' }: { env: Record<string, string>; stdout?: 'pipe' | number },
 ): ChildProcess {
-  return spawn('/bin/sh', [door, ...words], {
+  return spawn('/bin/sh', [entryPoint, ...words], {
     env: { ...rig.environment, ...env },
     cwd: path.join(rig.home, 'elsewhere'),
     stdio: ['ignore', stdout, 'pipe'],
@@ -312,7 +316,7 @@ function begin(
 function heard(child: ChildProcess): { errors: () => string; ended: Promise<number> } {
   let errors = ''
   child.stderr?.on('data', chunk => (errors += chunk))
-  const ended = once(child, 'exit').then(([code, signal]) => code ?? signalExits[signal as Signal] ?? -1)
+  const ended = once(child, 'exit').then(([code, signal]) => code ?? signalExitCodes[signal as Signal] ?? -1)
   return { errors: () => errors, ended }
 }
 
@@ -363,7 +367,7 @@ function timeUsed(pid: number | undefined): string {
 /** Rehearsals have a home of their own, beside the rig's. */
 function leftOver(): string[] {
   const places = fs.readdirSync(path.join(rig.home, 'tmp')).filter(name => name.startsWith('dispatch-rehearsal-'))
-  return rig.processes().flatMap(({ command }) => (places.some(name => command.includes(name)) ? [command] : []))
+  return rig.listProcesses().flatMap(({ command }) => (places.some(name => command.includes(name)) ? [command] : []))
 }
 
 async function aPort(): Promise<number> {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { run } from '../../host/index.ts'
+import { runProgram } from '../../host/index.ts'
 import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
-import { idle, type Rig, withRig } from '../rig.ts'
+import { idleScenario, type Rig, withRig } from '../rig.ts'
 
 // --- the task, as scripted models do it ---
 
@@ -59,7 +59,8 @@ test('all', () => assert.deepEqual([add(2, 3), gcd(12, 18), gcd(0, 0), is_prime(
 `,
 }
 
-const { file, tests, start, module, test } = (await run('python3', ['--version'])).code === 0 ? python : javascript
+const { file, tests, start, module, test } =
+  (await runProgram('python3', ['--version'])).exitCode === 0 ? python : javascript
 
 const contract = `
 # Contract: mathx
@@ -82,7 +83,7 @@ const mathx: Scenario = {
     spawn('code --name mathx --clauses C1', `Write ${file} and ${tests}.`),
     bash('wait-workers'),
     bash('submit'),
-    heard => say(heard.last.slice(0, 200)),
+    heard => say(heard.lastText.slice(0, 200)),
   ],
   workers: {
     mathx: [
@@ -92,36 +93,36 @@ const mathx: Scenario = {
       say('The tests pass. C1 holds.'),
     ],
   },
-  ends: ['PASS'],
+  endStates: ['PASS'],
 }
 
-const pushed = (rig: Rig) => rig.stage.seen.filter(({ body }) => body.startsWith('the smoke test'))
+const pushed = (rig: Rig) => rig.models.requests.filter(({ body }) => body.startsWith('the smoke test'))
 
 describe('the smoke test, with scripts in the place of the real models', { concurrency: 2 }, () => {
   it('PASS is exit 0, one notice, and what it cost', () =>
     withRig(mathx, async rig => {
       const ran = await rig.dispatch(['smoke-test', '--yes'])
-      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
       assert.match(ran.stdout, /about \$0\.50[\s\S]*has started and is planning/) // Money is spoken of before anything begins.
       assert.match(ran.stdout, /asked at http:\/\/127\.0\.0\.1/)
       assert.match(ran.stdout, /C1 +green now/)
       assert.match(ran.stdout, /Workers\n +mathx .*\$0\.\d+/)
       assert.match(ran.stdout, /Smoke test passed\..*dispatch rm --force/)
       assert.equal(pushed(rig).length, 1)
-      assert.ok(rig.status().closed, 'a session that nobody needs stays open')
+      assert.ok(rig.readStatus().closed, 'a session that nobody needs stays open')
     }))
 
   it('FAIL is exit 3, where to look, and no notice of success', () => {
-    const judge = [{ C1: { met: 'no' as const, why: 'the tests test nothing' } }]
+    const judge = [{ C1: { met: 'no' as const, reason: 'the tests test nothing' } }]
     return withRig(
       { ...mathx, judge },
       async rig => {
         const ran = await rig.dispatch(['smoke-test', '--yes'])
-        assert.equal(ran.code, 3, ran.stdout + ran.stderr)
+        assert.equal(ran.exitCode, 3, ran.stdout + ran.stderr)
         assert.match(ran.stdout, /did not pass: FAIL/)
         assert.match(ran.stdout, /dispatch show \w{4} /)
         assert.equal(pushed(rig).length, 0)
-        assert.ok(!rig.status().closed, 'there is nothing left to look at')
+        assert.ok(!rig.readStatus().closed, 'there is nothing left to look at')
       },
       { ROUNDS: '1' },
     )
@@ -130,7 +131,7 @@ describe('the smoke test, with scripts in the place of the real models', { concu
   it('--json is one object: the state, the cost, and where the notice went', () =>
     withRig(mathx, async rig => {
       const ran = await rig.dispatch(['smoke-test', '--yes', '--json'])
-      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
       const { state, cost, told } = JSON.parse(ran.stdout)
       assert.equal(state, 'PASS')
       assert.equal(cost.workers.length, 1)
@@ -141,10 +142,10 @@ describe('the smoke test, with scripts in the place of the real models', { concu
     }))
 
   it('what would make it end badly is refused before anything begins, with the fix', () =>
-    withRig(idle, async rig => {
+    withRig(idleScenario, async rig => {
       const refused = async (words: string[], env: Record<string, string>) => {
         const ran = await rig.dispatch(['smoke-test', ...words], { env })
-        return `${ran.code} ${ran.stderr}`
+        return `${ran.exitCode} ${ran.stderr}`
       }
       assert.match(await refused(['--yes'], { GEMINI_API_KEY: '' }), /^7 .*GEMINI_API_KEY is not set.*\n.*aistudio/)
       assert.match(await refused(['--yes'], { ANTHROPIC_API_KEY: '' }), /^7 .*does not yet trust.*\n.*dispatch setup/)

@@ -6,10 +6,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readScenario } from '../../rehearsal/rehearse.ts'
-import { audit } from '../../session/index.ts'
+import { loadScenario } from '../../rehearsal/rehearse.ts'
+import { auditSession } from '../../session/index.ts'
 import { openRig, type Rig } from '../rig.ts'
-import { seeded } from '../validator/examples.ts'
+import { createRandom } from '../validator/examples.ts'
 
 const seed = Number(process.env['KILLED_SEED'] ?? 1)
 const seconds = Number(process.env['KILLED_SECONDS'] ?? 0)
@@ -30,10 +30,10 @@ test('a session whose runners are killed at random moments reaches its verdict a
   const lane = async () => {
     do {
       const number = begun++
-      const round = drawn(number)
+      const round = drawRound(number)
       const began = Date.now()
-      await t.test(`${number}: ${told(round)}`, async () => {
-        kills += await survive(round)
+      await t.test(`${number}: ${describeRound(round)}`, async () => {
+        kills += await runKilledSession(round)
       })
       lengths.push(Math.round((Date.now() - began) / 1000))
     } while (Date.now() < over)
@@ -43,8 +43,8 @@ test('a session whose runners are killed at random moments reaches its verdict a
   t.diagnostic(`the longest session took ${Math.max(...lengths)} s`)
 })
 
-function drawn(number: number): Round {
-  const random = seeded(seed + number)
+function drawRound(number: number): Round {
+  const random = createRandom(seed + number)
   const names = Object.entries(plays)
   const [name, events] = names[Math.floor(random() * names.length)] ?? assert.fail()
   const moments = Array.from({ length: 1 + Math.floor(random() * 3) }, () => ({
@@ -54,85 +54,85 @@ function drawn(number: number): Round {
   return { name, moments: moments.sort((a, b) => a.after - b.after) }
 }
 
-function told({ name, moments }: Round): string {
+function describeRound({ name, moments }: Round): string {
   return `${name}, killed ${moments.map(({ after, wait }) => `${wait} ms after event ${after}`).join(', ')}`
 }
 
 /** Play one session, kill its runners, and hold what it came to against what it may come to. Answers how many were killed. */
-async function survive({ name, moments }: Round): Promise<number> {
-  const scenario = await readScenario(name)
+async function runKilledSession({ name, moments }: Round): Promise<number> {
+  const scenario = await loadScenario(name)
   const rig = await openRig(scenario)
   const said: string[] = []
   try {
     const starting = rig.dispatch(['--no-repo', '--', scenario.task]).then(ran => {
-      said.push(`dispatch: exit ${ran.code}\n${ran.stdout}${ran.stderr}`)
+      said.push(`dispatch: exit ${ran.exitCode}\n${ran.stdout}${ran.stderr}`)
       return ran
     })
     const killed: number[] = []
     for (const { after, wait } of moments) {
-      await rig.until(`event ${after}`, () => eventsOf(rig).length >= after || isOver(rig), 150)
+      await rig.waitUntil(`event ${after}`, () => eventsOf(rig).length >= after || isOver(rig), 150)
       await sleep(wait)
-      const runner = await rig.until('there is a runner to be killed', () => runnerOf(rig, killed), 60)
+      const runner = await rig.waitUntil('there is a runner to be killed', () => runnerOf(rig, killed), 60)
       process.kill(runner, 'SIGKILL')
       killed.push(runner)
       said.push(`killed ${runner} behind event ${eventsOf(rig).length}`)
     }
-    const { code } = await starting
-    assert.equal(code, 0)
+    const { exitCode } = await starting
+    assert.equal(exitCode, 0)
     const ran = await rig.dispatch(['wait', '--json'])
-    said.push(`wait: exit ${ran.code}\n${ran.stdout}${ran.stderr}`)
-    assert.ok(scenario.ends.includes(JSON.parse(ran.stdout).state))
-    nothingTwice(rig, killed.length)
-    const { isSound, remarks } = await audit(rig.session().paths.folder)
-    assert.ok(isSound, JSON.stringify(remarks))
+    said.push(`wait: exit ${ran.exitCode}\n${ran.stdout}${ran.stderr}`)
+    assert.ok(scenario.endStates.includes(JSON.parse(ran.stdout).state))
+    assertNothingTwice(rig, killed.length)
+    const { isSound, problems } = await auditSession(rig.readSession().paths.folder)
+    assert.ok(isSound, JSON.stringify(problems))
     return killed.length
   } catch (error) {
     throw new Error(`${error}\n${said.join('\n')}\n${storyOf(rig)}`, { cause: error })
   } finally {
     await rig.close().finally(() => {
-      for (const { pid } of rig.processes()) end(pid)
+      for (const { pid } of rig.listProcesses()) end(pid)
     })
   }
 }
 
 /** One number for each event, one start for each worker, one token for each grant, and no more runners than deaths ask for. */
-function nothingTwice(rig: Rig, kills: number): void {
-  const events = rig.events()
+function assertNothingTwice(rig: Rig, kills: number): void {
+  const events = rig.readEvents()
   const numbers = events.map(({ seq }) => seq)
   assert.deepEqual(
     numbers,
     numbers.map((_, at) => at + 1),
   )
   const once = (things: (string | number)[]) => assert.equal(new Set(things).size, things.length)
-  once(events.flatMap(event => (event.is === 'worker.started' ? [event.worker] : [])))
-  once(events.flatMap(event => (event.is === 'worker.ended' ? [event.worker] : [])))
-  once(events.flatMap(event => (event.is === 'lock.granted' ? [event.token] : [])))
-  once(events.flatMap(event => (event.is === 'verdict.given' ? [event.round] : [])))
-  const runners = events.flatMap(event => (event.is === 'runner.started' ? [event.generation] : []))
+  once(events.flatMap(event => (event.type === 'worker.started' ? [event.worker] : [])))
+  once(events.flatMap(event => (event.type === 'worker.ended' ? [event.worker] : [])))
+  once(events.flatMap(event => (event.type === 'lock.granted' ? [event.fencingToken] : [])))
+  once(events.flatMap(event => (event.type === 'verdict.given' ? [event.round] : [])))
+  const runners = events.flatMap(event => (event.type === 'runner.started' ? [event.generation] : []))
   once(runners)
   assert.ok(runners.length <= kills + 1)
 }
 
 function eventsOf(rig: Rig) {
   try {
-    return rig.events()
+    return rig.readEvents()
   } catch {
     return [] // There is no session yet.
   }
 }
 
 function isOver(rig: Rig): boolean {
-  return eventsOf(rig).some(event => event.is === 'verdict.given' && event.final)
+  return eventsOf(rig).some(event => event.type === 'verdict.given' && event.isFinal)
 }
 
 /** The runner that has claimed the session last, if it lives and was not killed already. */
 function runnerOf(rig: Rig, killed: number[]): number | undefined {
-  const last = eventsOf(rig).findLast(event => event.is === 'runner.started')
-  return rig.runners().find(({ pid }) => pid === last?.pid && !killed.includes(pid))?.pid
+  const last = eventsOf(rig).findLast(event => event.type === 'runner.started')
+  return rig.listRunners().find(({ pid }) => pid === last?.pid && !killed.includes(pid))?.pid
 }
 
 function storyOf(rig: Rig): string {
-  const running = rig.processes().map(({ pid, command }) => `${pid} ${command}`.slice(0, 120))
+  const running = rig.listProcesses().map(({ pid, command }) => `${pid} ${command}`.slice(0, 120))
   const events = eventsOf(rig).map(event => JSON.stringify(event).slice(0, 160))
   return [...events, ...running].join('\n')
 }

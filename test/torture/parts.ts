@@ -1,16 +1,16 @@
 import path from 'node:path'
 
 /** One part of the torture: test files that know a wider life than `npm test` gives them. */
-export interface Part {
+export interface TorturePart {
   name: string
   about: string
   files: string[]
   /** Only the tests so named. */
   only?: RegExp
   /** What the files are told, so that they fill these seconds; a part that has no measure of its own takes what it takes. */
-  told(seconds: number, seed: number): Record<string, string>
+  buildEnvironment(seconds: number, seed: number): Record<string, string>
   /** No file of it is begun any more when its time is over. */
-  mayBeCut?: true
+  canBeCut?: true
   /** Where the figures tell the number of rounds; without it, that is the number of tests that held. */
   rounds?: RegExp
 }
@@ -18,24 +18,24 @@ export interface Part {
 const tests = path.join(import.meta.dirname, '..')
 
 /** In the order in which they are run: what cannot be shortened first, what takes all the time it gets last. */
-export const parts: Part[] = [
+export const tortureParts: TorturePart[] = [
   {
     name: 'corpora',
     about: 'every text of C1 on into a terminal, and every settings file of C5',
     files: [path.join(tests, 'bin/task-corpus.test.ts'), path.join(tests, 'host/config-corpus.test.ts')],
-    told: () => ({ C1_ALL: '1' }),
+    buildEnvironment: () => ({ C1_ALL: '1' }),
   },
   {
     name: 'walks',
     about: 'two projects of fifty files, from git clone to merged work, at a real terminal',
     files: [path.join(tests, 'walk/walked.ts')],
-    told: () => ({}),
+    buildEnvironment: () => ({}),
   },
   {
     name: 'settings',
     about: 'eight mergers beside claude’s own lock; 500 rounds each from two minutes on',
     files: [path.join(tests, 'host/user-file-contest.test.ts')],
-    told: seconds => ({ CONTEST_ROUNDS: String(Math.round(Math.min(500, Math.max(50, seconds * 4)))) }),
+    buildEnvironment: seconds => ({ CONTEST_ROUNDS: String(Math.round(Math.min(500, Math.max(50, seconds * 4)))) }),
     rounds: /^(\d+) changes/,
   },
   {
@@ -43,7 +43,7 @@ export const parts: Part[] = [
     about: 'eight contenders for one claim, holders killed in their midst',
     files: [path.join(tests, 'session/chain.test.ts')],
     only: /contenders/,
-    told: seconds => ({ TORTURE_SECONDS: String(seconds) }),
+    buildEnvironment: seconds => ({ TORTURE_SECONDS: String(seconds) }),
     rounds: /^(\d+) entries/,
   },
   {
@@ -51,14 +51,14 @@ export const parts: Part[] = [
     about: 'collages of made-up secrets in the judge’s packet, from a fresh seed',
     files: [path.join(tests, 'validator/packet.test.ts')],
     only: /canary from the source|random collages/,
-    told: (seconds, seed) => ({ LEAK_SECONDS: String(seconds), LEAK_SEED: String(seed) }),
+    buildEnvironment: (seconds, seed) => ({ LEAK_SECONDS: String(seconds), LEAK_SEED: String(seed) }),
     rounds: /^(\d+) collages/,
   },
   {
     name: 'killed',
     about: 'whole sessions whose runner is killed at random moments',
     files: [path.join(import.meta.dirname, 'killed.ts')],
-    told: (seconds, seed) => ({ KILLED_SECONDS: String(seconds), KILLED_SEED: String(seed) }),
+    buildEnvironment: (seconds, seed) => ({ KILLED_SECONDS: String(seconds), KILLED_SEED: String(seed) }),
     rounds: /^(\d+) sessions/,
   },
   {
@@ -72,7 +72,7 @@ export const parts: Part[] = [
       path.join(tests, 'bin/tamper-live.test.ts'),
       path.join(tests, 'rehearsal/scenarios.test.ts'),
     ],
-    mayBeCut: true,
-    told: (seconds, seed) => ({ SWEEP_SECONDS: String(seconds), SWEEP_SEED: String(seed) }),
+    canBeCut: true,
+    buildEnvironment: (seconds, seed) => ({ SWEEP_SECONDS: String(seconds), SWEEP_SEED: String(seed) }),
   },
 ]

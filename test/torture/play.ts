@@ -1,41 +1,41 @@
 import { run } from 'node:test'
-import { seeded } from '../host/scratch.ts'
-import type { Part } from './parts.ts'
+import { createRandom } from '../host/scratch.ts'
+import type { TorturePart } from './parts.ts'
 
 /** What came of a part: `seconds` were given to it, and it `took` so many. */
-export interface Outcome {
+export interface PartResult {
   part: string
   rounds: number
   figures: string[]
   seconds: number
-  took: number
-  held: boolean
+  tookSeconds: number
+  hasPassed: boolean
   /** Files that its time did not suffice for. */
-  notBegun: string[]
+  skippedFiles: string[]
 }
 
 /**
  * Run the files of one part for about so many seconds, one after the other, and tell on standard error how it goes. Of a part
  * that may be cut short, no file is begun any more when the time is over; its order is one of the seed.
  */
-export async function play(part: Part, seconds: number, seed: number): Promise<Outcome> {
+export async function runPart(part: TorturePart, seconds: number, seed: number): Promise<PartResult> {
   const began = performance.now()
   const since = () => Math.round((performance.now() - began) / 1000)
   const figures: string[] = []
-  const notBegun: string[] = []
+  const skippedFiles: string[] = []
   let [passed, failed] = [0, 0]
   const tell = (line: string) => process.stderr.write(`  ${String(since()).padStart(4)} s  ${line}\n`)
   const ticking = setInterval(() => tell(`${passed} tests held, ${failed} failed`), 15_000)
-  for (const files of part.mayBeCut ? shuffled(part.files, seed).map(file => [file]) : [part.files]) {
-    if (part.mayBeCut && since() >= seconds) {
-      notBegun.push(...files.map(nameOf))
+  for (const files of part.canBeCut ? shuffled(part.files, seed).map(file => [file]) : [part.files]) {
+    if (part.canBeCut && since() >= seconds) {
+      skippedFiles.push(...files.map(nameOf))
       continue
     }
     const running = run({
       files,
       concurrency: false,
       timeout: seconds * 2000 + 600_000, // Nothing may hang for ever, and a slow machine is no failure.
-      env: { ...process.env, ...part.told(part.mayBeCut ? seconds - since() : seconds, seed) },
+      env: { ...process.env, ...part.buildEnvironment(part.canBeCut ? seconds - since() : seconds, seed) },
       ...(part.only ? { testNamePatterns: [part.only] } : {}),
     })
     for await (const { type, data } of running) {
@@ -55,11 +55,19 @@ export async function play(part: Part, seconds: number, seed: number): Promise<O
   clearInterval(ticking)
   const counted = figures.flatMap(figure => part.rounds?.exec(figure)?.[1] ?? [])
   const rounds = part.rounds ? counted.reduce((total, count) => total + Number(count), 0) : passed
-  return { part: part.name, rounds, figures, seconds, took: since(), held: failed === 0 && rounds > 0, notBegun }
+  return {
+    part: part.name,
+    rounds,
+    figures,
+    seconds,
+    tookSeconds: since(),
+    hasPassed: failed === 0 && rounds > 0,
+    skippedFiles,
+  }
 }
 
 function shuffled(files: string[], seed: number): string[] {
-  const random = seeded(seed)
+  const random = createRandom(seed)
   return files
     .map(file => ({ file, at: random() }))
     .sort((one, other) => one.at - other.at)

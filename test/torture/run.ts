@@ -3,8 +3,8 @@
  * standard error, the table at the end to standard output; exit 0 only if every part held.
  */
 import { parseArgs } from 'node:util'
-import { parts } from './parts.ts'
-import { type Outcome, play } from './play.ts'
+import { tortureParts } from './parts.ts'
+import { type PartResult, runPart } from './play.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -16,41 +16,41 @@ const { values, positionals } = parseArgs({
 })
 const minutes = Number(values.minutes)
 const seed = Number(values.seed)
-const strangers = positionals.filter(name => !parts.some(part => part.name === name))
+const strangers = positionals.filter(name => !tortureParts.some(part => part.name === name))
 if (values.help || strangers.length > 0 || !(minutes > 0) || !Number.isSafeInteger(seed)) {
   process.stderr.write('npm run torture -- [PART…] [--minutes N] [--seed S]\n')
-  for (const { name, about } of parts) process.stderr.write(`  ${name.padEnd(10)} ${about}\n`)
+  for (const { name, about } of tortureParts) process.stderr.write(`  ${name.padEnd(10)} ${about}\n`)
   process.exit(values.help ? 0 : 2)
 }
 
-const chosen = parts.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+const chosen = tortureParts.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
 const over = Date.now() + minutes * 60_000
-const outcomes: Outcome[] = []
+const outcomes: PartResult[] = []
 process.stderr.write(`seed ${seed}, ${minutes} minutes for ${chosen.map(({ name }) => name).join(' ')}\n`)
 for (const [at, part] of chosen.entries()) {
   // What a part leaves over, or takes too much, is shared by those behind it.
   const seconds = Math.max(10, Math.floor((over - Date.now()) / 1000 / (chosen.length - at)))
   process.stderr.write(`\n${part.name}: ${part.about} (${seconds} s)\n`)
-  outcomes.push(await play(part, seconds, seed))
+  outcomes.push(await runPart(part, seconds, seed))
 }
 
 process.stdout.write(tableOf(outcomes))
-for (const { part, seconds, held } of outcomes) {
-  if (held) continue
+for (const { part, seconds, hasPassed } of outcomes) {
+  if (hasPassed) continue
   const again = Math.max(1, Math.ceil(seconds / 60))
   process.stdout.write(`${part} again: npm run torture -- ${part} --minutes ${again} --seed ${seed}\n`)
 }
-process.exitCode = outcomes.every(({ held }) => held) ? 0 : 1
+process.exitCode = outcomes.every(({ hasPassed }) => hasPassed) ? 0 : 1
 
-function tableOf(rows: Outcome[]): string {
+function tableOf(rows: PartResult[]): string {
   const cells = [
     ['part', 'rounds', 'seconds', 'outcome', 'figures'],
     ...rows.map(row => [
       row.part,
       String(row.rounds),
-      String(row.took),
-      row.held ? (row.notBegun.length === 0 ? 'held' : 'held, cut') : 'FAILED',
-      [...row.figures, ...(row.notBegun.length === 0 ? [] : [`not begun: ${row.notBegun.join(' ')}`])]
+      String(row.tookSeconds),
+      row.hasPassed ? (row.skippedFiles.length === 0 ? 'held' : 'held, cut') : 'FAILED',
+      [...row.figures, ...(row.skippedFiles.length === 0 ? [] : [`not begun: ${row.skippedFiles.join(' ')}`])]
         .join('; ')
         .replace(/[{}"]/g, ''),
     ]),

@@ -1,87 +1,90 @@
 import type { Contract, ContractClause, EvidenceRecord } from '../../session/index.ts'
-import type { Gate, PacketInput, Reply } from '../../validator/index.ts'
-import type { Seen } from './gemini-server.ts'
+import type { Gate, JudgeReply, PacketInput } from '../../validator/index.ts'
+import type { GeminiRequest } from './gemini-server.ts'
 
 /** A check clause, a judged clause and a scope clause. */
-export const contract: Contract = {
+export const exampleContract: Contract = {
   title: 'Fibonacci',
   clauses: [
-    clause('C1', 'Running the program prints the first ten Fibonacci numbers', {
-      is: 'check',
+    createClause('C1', 'Running the program prints the first ten Fibonacci numbers', {
+      kind: 'check',
       command: 'python3 fib.py',
-      guard: false,
-      expect: { exit: 0, contains: ['34'], matches: [] },
+      isGuard: false,
+      expectation: { exitCode: 0, outputContains: ['34'], outputMatches: [] },
     }),
-    clause('C2', 'The README says how to run it', { is: 'judged' }),
-    clause('C3', 'Nothing else is touched', { is: 'scope', globs: ['fib.py', 'README.md'] }),
+    createClause('C2', 'The README says how to run it', { kind: 'judged' }),
+    createClause('C3', 'Nothing else is touched', { kind: 'scope', globs: ['fib.py', 'README.md'] }),
   ],
-  leftOut: [],
+  exclusions: [],
 }
 
-export function clause(id: string, sentence: string, proof: ContractClause['proof']): ContractClause {
+export function createClause(id: string, sentence: string, proof: ContractClause['proof']): ContractClause {
   return { id, sentence, line: 1, covers: ['S1'], proof }
 }
 
-export function record(more: Partial<EvidenceRecord> = {}): EvidenceRecord {
+export function createEvidenceRecord(more: Partial<EvidenceRecord> = {}): EvidenceRecord {
   return {
     format: 1,
     id: 'round-1-C1',
-    clause: 'C1',
+    clauseId: 'C1',
     side: 'head',
     round: 1,
     command: 'python3 fib.py',
     expected: 'exit 0, output contains "34"',
-    exit: 0,
+    exitCode: 0,
     outcome: 'green',
-    why: '',
+    reason: '',
     milliseconds: 40,
-    tail: '0 1 1 2 3 5 8 13 21 34\n',
+    outputTail: '0 1 1 2 3 5 8 13 21 34\n',
     outputBytes: 23,
     outputSha256: 'a'.repeat(64),
-    limitSeconds: 120,
+    timeoutSeconds: 120,
     runs: [],
-    tools: {},
+    toolVersions: {},
     machine: 'linux',
-    setup: null,
+    dependenciesKey: null,
     sandbox: 'none',
     commit: 'b'.repeat(40),
     tree: 'c'.repeat(40),
-    at: '2026-11-20T00:00:00.000Z',
+    time: '2026-11-20T00:00:00.000Z',
     ...more,
   }
 }
 
 /** The gates of the contract above; `check` and `scope` say how they came out. */
-export function gatesOf(check: Gate['gate'] = 'green', scope: Gate['gate'] = 'kept'): Gate[] {
-  const [one, two, three] = contract.clauses as [ContractClause, ContractClause, ContractClause]
+export function createGates(check: Gate['gate'] = 'green', scope: Gate['gate'] = 'kept'): Gate[] {
+  const [one, two, three] = exampleContract.clauses as [ContractClause, ContractClause, ContractClause]
   const red = check === 'red'
-  const head = record({
+  const head = createEvidenceRecord({
     outcome: check === 'green' || red ? check : 'could not run',
-    exit: red ? 1 : 0,
-    why: red ? 'exit 1' : '',
-    ...(red ? { tail: 'Traceback: no such thing\n', outputBytes: 25 } : {}),
+    exitCode: red ? 1 : 0,
+    reason: red ? 'exit 1' : '',
+    ...(red ? { outputTail: 'Traceback: no such thing\n', outputBytes: 25 } : {}),
   })
   return [
     {
       clause: one,
       gate: check,
-      because: red ? 'exit 1, expected exit 0' : 'exit 0',
+      reason: red ? 'exit 1, expected exit 0' : 'exit 0',
       base: 'red',
-      evidence: [record({ id: 'base-C1', side: 'base', exit: 2, outcome: 'red', why: 'exit 2' }), head],
+      evidence: [
+        createEvidenceRecord({ id: 'base-C1', side: 'base', exitCode: 2, outcome: 'red', reason: 'exit 2' }),
+        head,
+      ],
     },
-    { clause: two, gate: 'none', because: '', evidence: [] },
-    { clause: three, gate: scope, because: scope === 'kept' ? 'fib.py only' : 'setup.py was touched', evidence: [] },
+    { clause: two, gate: 'none', reason: '', evidence: [] },
+    { clause: three, gate: scope, reason: scope === 'kept' ? 'fib.py only' : 'setup.py was touched', evidence: [] },
   ]
 }
 
-export function input(more: Partial<PacketInput> = {}): PacketInput {
+export function createPacketInput(more: Partial<PacketInput> = {}): PacketInput {
   return {
-    contract,
-    gates: gatesOf(),
+    contract: exampleContract,
+    gates: createGates(),
     reports: [{ worker: 'w1', clauses: ['C1', 'C2'], how: 'reported', report: 'I wrote the program. It works.' }],
     listing: [
-      { path: 'fib.py', bytes: 120, change: 'added' },
-      { path: 'README.md', bytes: 80, change: 'added' },
+      { path: 'fib.py', sizeBytes: 120, change: 'added' },
+      { path: 'README.md', sizeBytes: 80, change: 'added' },
     ],
     sources: [{ path: 'fib.py', text: 'def f():\n    return 1\n' }],
     round: 1,
@@ -90,38 +93,38 @@ export function input(more: Partial<PacketInput> = {}): PacketInput {
 }
 
 /** The ids of all clauses in a packet as the judge sees it, our own among them. */
-export function idsIn(packet: string): string[] {
+export function listPacketClauseIds(packet: string): string[] {
   return [...packet.matchAll(/^### (C\d+) — /gm)].map(([, id = '']) => id)
 }
 
 /** What an honest judge says to `packet`: yes, on the evidence, to all but the file that is not there. */
-export function honest(packet: string): Reply {
+export function answerHonestly(packet: string): JudgeReply {
   return {
-    clauses: idsIn(packet).map(id => {
+    clauses: listPacketClauseIds(packet).map(id => {
       const part = packet.split(`### ${id} — `)[1]?.split('\n\n')[0] ?? ''
       const evidence = /evidence: (.*)/.exec(part)?.[1]?.split(', ') ?? ['listing']
-      if (/^The file outputs\//.test(part)) return { id, met: 'no', evidence: ['listing'], why: 'It is not listed.' }
+      if (/^The file outputs\//.test(part)) return { id, met: 'no', evidence: ['listing'], reason: 'It is not listed.' }
       const red = /our gate: (red|broken|could not run)/.test(part)
-      return { id, met: red ? 'no' : 'yes', evidence: evidence.slice(-1), why: 'The record shows it.' }
+      return { id, met: red ? 'no' : 'yes', evidence: evidence.slice(-1), reason: 'The record shows it.' }
     }),
     findings: [],
   }
 }
 
 /** What a judge says that does as it is told: yes to everything. */
-export function obedient(packet: string): Reply {
+export function answerObediently(packet: string): JudgeReply {
   return {
-    clauses: honest(packet).clauses.map(word => ({ ...word, met: 'yes', why: 'As I was told.' })),
+    clauses: answerHonestly(packet).clauses.map(word => ({ ...word, met: 'yes', reason: 'As I was told.' })),
     findings: [],
   }
 }
 
-export function packetOf(seen: Seen): string {
+export function readPacketText(seen: GeminiRequest): string {
   return seen.body.contents[0]?.parts[0]?.text ?? ''
 }
 
 /** Numbers from 0 to 1 that are the same in every run. */
-export function seeded(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

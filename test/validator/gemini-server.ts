@@ -3,11 +3,11 @@ import type { AddressInfo } from 'node:net'
 import type { JudgeConfig } from '../../validator/gemini.ts'
 
 /** What the server does with one request. */
-export type Act =
+export type GeminiBehavior =
   | { status?: number; body: string; headers?: Record<string, string> }
   | { break: 'reset' | 'half' | 'hang' | 'flood' }
 
-export interface Seen {
+export interface GeminiRequest {
   method: string
   url: string
   key: string
@@ -19,13 +19,13 @@ export interface Seen {
 }
 
 /** A loopback server that speaks Gemini's REST, as far as a judge needs it. */
-export async function startGemini(act: (seen: Seen, count: number) => Act) {
-  const seen: Seen[] = []
+export async function startFakeGemini(act: (seen: GeminiRequest, count: number) => GeminiBehavior) {
+  const seen: GeminiRequest[] = []
   const server = http.createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
     const text = Buffer.concat(chunks).toString()
-    const one: Seen = {
+    const one: GeminiRequest = {
       method: request.method ?? '',
       url: request.url ?? '',
       key: String(request.headers['x-goog-api-key']),
@@ -46,7 +46,7 @@ export async function startGemini(act: (seen: Seen, count: number) => Act) {
 }
 
 /** Settings that lead to that server. */
-export function configFor(url: string, more: Partial<JudgeConfig> = {}): JudgeConfig {
+export function buildJudgeConfig(url: string, more: Partial<JudgeConfig> = {}): JudgeConfig {
   return {
     GEMINI_API_KEY: 'AIza-secret-of-this-test-0123456789',
     GOOGLE_GEMINI_BASE_URL: url,
@@ -57,7 +57,7 @@ export function configFor(url: string, more: Partial<JudgeConfig> = {}): JudgeCo
 }
 
 /** A whole response round a text, as Gemini sends it. */
-export function saying(text: string, more: Record<string, unknown> = {}): Act {
+export function createTextResponse(text: string, more: Record<string, unknown> = {}): GeminiBehavior {
   return {
     body: JSON.stringify({
       candidates: [{ content: { role: 'model', parts: [{ text }] }, finishReason: 'STOP', index: 0, ...more }],
@@ -68,11 +68,16 @@ export function saying(text: string, more: Record<string, unknown> = {}): Act {
 }
 
 /** An error as Google's servers send it. */
-export function failing(status: number, name: string, message: string, details: unknown[] = []): Act {
+export function createErrorResponse(
+  status: number,
+  name: string,
+  message: string,
+  details: unknown[] = [],
+): GeminiBehavior {
   return { status, body: JSON.stringify({ error: { code: status, message, status: name, details } }) }
 }
 
-function perform(act: Act, request: http.IncomingMessage, response: http.ServerResponse): void {
+function perform(act: GeminiBehavior, request: http.IncomingMessage, response: http.ServerResponse): void {
   if ('body' in act) {
     response.writeHead(act.status ?? 200, { 'content-type': 'application/json', ...act.headers })
     response.end(act.body)

@@ -1,19 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { exits } from '../../host/index.ts'
+import { exitCodes } from '../../host/index.ts'
 import { askGemini } from '../../validator/gemini.ts'
-import { judge, type Packet } from '../../validator/index.ts'
-import { responseSchema } from '../../validator/reply.ts'
-import { asked, badResponses, badTexts, good, passingTroubles } from './bad-replies.ts'
-import { type Act, configFor, failing, saying, startGemini } from './gemini-server.ts'
+import { judgePacket, type Packet } from '../../validator/index.ts'
+import { buildResponseSchema } from '../../validator/reply.ts'
+import { badResponses, badTexts, replyExpectation, transientFailures, validReply } from './bad-replies.ts'
+import {
+  buildJudgeConfig,
+  createErrorResponse,
+  createTextResponse,
+  type GeminiBehavior,
+  startFakeGemini,
+} from './gemini-server.ts'
 
-const packet: Packet = { ...asked, packet: 'the packet', sha256: 'x', withheld: 0 }
+const packet: Packet = { ...replyExpectation, packet: 'the packet', sha256: 'x', withheld: 0 }
 
 async function served<T>(
-  act: (count: number) => Act,
-  use: (server: Awaited<ReturnType<typeof startGemini>>) => Promise<T>,
+  act: (count: number) => GeminiBehavior,
+  use: (server: Awaited<ReturnType<typeof startFakeGemini>>) => Promise<T>,
 ) {
-  const server = await startGemini((_, count) => act(count))
+  const server = await startFakeGemini((_, count) => act(count))
   try {
     return await use(server)
   } finally {
@@ -23,9 +29,9 @@ async function served<T>(
 
 test('the request is what Gemini expects: model, key in a header, prompt, schema, temperature 0', async () => {
   await served(
-    () => saying(good),
+    () => createTextResponse(validReply),
     async server => {
-      const judged = await judge(packet, configFor(server.url))
+      const judged = await judgePacket(packet, buildJudgeConfig(server.url))
       assert.ok(judged.ok)
       assert.equal(judged.model, 'gemini-test-001')
       assert.deepEqual(judged.usage, { sent: 100, received: 20 })
@@ -33,13 +39,13 @@ test('the request is what Gemini expects: model, key in a header, prompt, schema
       const [seen] = server.seen
       assert.equal(server.seen.length, 1)
       assert.equal(`${seen?.method} ${seen?.url}`, 'POST /v1beta/models/gemini-test:generateContent')
-      assert.equal(seen?.key, configFor('').GEMINI_API_KEY)
+      assert.equal(seen?.key, buildJudgeConfig('').GEMINI_API_KEY)
       assert.equal(seen?.body.contents[0]?.parts[0]?.text, 'the packet')
       assert.match(seen?.body.systemInstruction.parts[0]?.text ?? '', /You are the judge/)
       const { temperature, responseMimeType, responseJsonSchema } = seen?.body.generationConfig ?? {}
       assert.deepEqual(
         { temperature, responseMimeType, responseJsonSchema },
-        { temperature: 0, responseMimeType: 'application/json', responseJsonSchema: responseSchema() },
+        { temperature: 0, responseMimeType: 'application/json', responseJsonSchema: buildResponseSchema() },
       )
     },
   )
@@ -48,23 +54,23 @@ test('the request is what Gemini expects: model, key in a header, prompt, schema
 test('parts of an answer are put together, thoughts are left out', async () => {
   const parts = [
     { text: 'thinking', thought: true },
-    { text: good.slice(0, 30) },
-    { text: good.slice(30), thoughtSignature: 'x' },
+    { text: validReply.slice(0, 30) },
+    { text: validReply.slice(30), thoughtSignature: 'x' },
   ]
   await served(
     () => ({ body: JSON.stringify({ candidates: [{ content: { parts }, finishReason: 'STOP' }] }) }),
-    async server => assert.ok((await judge(packet, configFor(server.url))).ok),
+    async server => assert.ok((await judgePacket(packet, buildJudgeConfig(server.url))).ok),
   )
 })
 
 test('no key: no request, and the setting is named', async () => {
   await served(
-    () => saying(good),
+    () => createTextResponse(validReply),
     async server => {
       for (const key of ['', 'AIza\nx', 'schlüssel', 'a b']) {
-        const judged = await judge(packet, configFor(server.url, { GEMINI_API_KEY: key }))
-        assert.ok(!judged.ok && judged.why.includes('GEMINI_API_KEY') && judged.exit === exits.login)
-        assert.ok(key === '' || !judged.why.includes(key))
+        const judged = await judgePacket(packet, buildJudgeConfig(server.url, { GEMINI_API_KEY: key }))
+        assert.ok(!judged.ok && judged.reason.includes('GEMINI_API_KEY') && judged.exit === exitCodes.login)
+        assert.ok(key === '' || !judged.reason.includes(key))
       }
       assert.equal(server.seen.length, 0)
     },
@@ -82,10 +88,10 @@ test('the environment does not lead the key elsewhere', async () => {
   Object.assign(process.env, lures)
   try {
     await served(
-      () => saying(good),
+      () => createTextResponse(validReply),
       async server => {
-        assert.ok((await judge(packet, configFor(server.url))).ok)
-        assert.equal(server.seen[0]?.key, configFor('').GEMINI_API_KEY)
+        assert.ok((await judgePacket(packet, buildJudgeConfig(server.url))).ok)
+        assert.equal(server.seen[0]?.key, buildJudgeConfig('').GEMINI_API_KEY)
         assert.match(server.seen[0]?.url ?? '', /^\/v1beta\/models\//)
       },
     )
@@ -95,14 +101,18 @@ test('the environment does not lead the key elsewhere', async () => {
 })
 
 test(`${badTexts.length} bad texts and ${badResponses.length} bad responses: never a reply, the reason named, one request`, async () => {
-  const texts = badTexts.map(([name, text, why]): [string, Act, RegExp] => [name, saying(text), why])
+  const texts = badTexts.map(([name, text, why]): [string, GeminiBehavior, RegExp] => [
+    name,
+    createTextResponse(text),
+    why,
+  ])
   for (const [name, act, why] of [...texts, ...badResponses]) {
     await served(
       () => act,
       async server => {
-        const judged = await judge(packet, configFor(server.url))
+        const judged = await judgePacket(packet, buildJudgeConfig(server.url))
         assert.equal(judged.ok, false, name)
-        assert.match(judged.ok ? '' : judged.why, why, name)
+        assert.match(judged.ok ? '' : judged.reason, why, name)
         assert.equal(server.seen.length, 1, `${name} is not tried again`)
         assert.ok(JSON.stringify(judged).length < 150_000)
       },
@@ -111,48 +121,48 @@ test(`${badTexts.length} bad texts and ${badResponses.length} bad responses: nev
   assert.ok(texts.length + badResponses.length >= 60)
 })
 
-for (const [name, act, why] of passingTroubles) {
+for (const [name, act, why] of transientFailures) {
   test(`${name}: four tries, then the reason; one good try is enough`, async () => {
     await served(
       () => act,
       async server => {
-        const judged = await judge(packet, configFor(server.url), 1)
+        const judged = await judgePacket(packet, buildJudgeConfig(server.url), 1)
         assert.ok(!judged.ok)
-        assert.match(judged.why, why)
-        assert.match(judged.why, /tried 4 times/)
+        assert.match(judged.reason, why)
+        assert.match(judged.reason, /tried 4 times/)
         assert.equal(server.seen.length, 4)
       },
     )
     await served(
-      count => (count < 4 ? act : saying(good)),
-      async server => assert.ok((await judge(packet, configFor(server.url), 1)).ok),
+      count => (count < 4 ? act : createTextResponse(validReply)),
+      async server => assert.ok((await judgePacket(packet, buildJudgeConfig(server.url), 1)).ok),
     )
   })
 }
 
 test('who refuses connections is named and tried again', async () => {
-  const { url, close } = await startGemini(() => saying(good))
+  const { url, close } = await startFakeGemini(() => createTextResponse(validReply))
   close()
-  const answer = await askGemini({ packet: '', system: '', schema: {}, config: configFor(url), pause: 1 })
+  const answer = await askGemini({ packet: '', system: '', schema: {}, config: buildJudgeConfig(url), retryDelayMs: 1 })
   assert.deepEqual([answer.ok, !answer.ok && answer.retryable], [false, true])
-  assert.match(answer.ok ? '' : answer.why, /ECONNREFUSED/)
+  assert.match(answer.ok ? '' : answer.reason, /ECONNREFUSED/)
 })
 
 test('exit codes say what a person has to mend', async () => {
-  const table: [Act, number | undefined][] = [
-    [failing(401, 'x', ''), exits.login],
-    [failing(403, 'x', ''), exits.login],
-    [failing(400, 'x', 'API key not valid. Please pass a valid API key.'), exits.login],
-    [failing(400, 'FAILED_PRECONDITION', ''), exits.dependency],
-    [failing(404, 'x', ''), exits.dependency],
-    [failing(503, 'x', ''), undefined],
-    [saying('PASS'), undefined],
+  const table: [GeminiBehavior, number | undefined][] = [
+    [createErrorResponse(401, 'x', ''), exitCodes.login],
+    [createErrorResponse(403, 'x', ''), exitCodes.login],
+    [createErrorResponse(400, 'x', 'API key not valid. Please pass a valid API key.'), exitCodes.login],
+    [createErrorResponse(400, 'FAILED_PRECONDITION', ''), exitCodes.dependency],
+    [createErrorResponse(404, 'x', ''), exitCodes.dependency],
+    [createErrorResponse(503, 'x', ''), undefined],
+    [createTextResponse('PASS'), undefined],
   ]
   for (const [act, exit] of table)
     await served(
       () => act,
       async server => {
-        const judged = await judge(packet, configFor(server.url), 1)
+        const judged = await judgePacket(packet, buildJudgeConfig(server.url), 1)
         assert.equal(judged.ok ? 'ok' : judged.exit, exit)
       },
     )
@@ -161,13 +171,13 @@ test('exit codes say what a person has to mend', async () => {
 test('RetryInfo and Retry-After are honoured', async () => {
   const info = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '0.3s' }]
   for (const act of [
-    failing(429, 'RESOURCE_EXHAUSTED', 'slow down', info),
+    createErrorResponse(429, 'RESOURCE_EXHAUSTED', 'slow down', info),
     { status: 503, body: '', headers: { 'retry-after': '1' } },
   ]) {
     const started = performance.now()
     await served(
-      count => (count === 1 ? act : saying(good)),
-      async server => assert.ok((await judge(packet, configFor(server.url), 1)).ok),
+      count => (count === 1 ? act : createTextResponse(validReply)),
+      async server => assert.ok((await judgePacket(packet, buildJudgeConfig(server.url), 1)).ok),
     )
     assert.ok(performance.now() - started >= 290)
   }
@@ -177,10 +187,10 @@ test('who asks us to wait longer than the deadline is not waited for', async () 
   const info = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '3600s' }]
   const started = performance.now()
   await served(
-    () => failing(429, 'RESOURCE_EXHAUSTED', 'daily quota', info),
+    () => createErrorResponse(429, 'RESOURCE_EXHAUSTED', 'daily quota', info),
     async server => {
-      const judged = await judge(packet, configFor(server.url))
-      assert.ok(!judged.ok && /daily quota/.test(judged.why))
+      const judged = await judgePacket(packet, buildJudgeConfig(server.url))
+      assert.ok(!judged.ok && /daily quota/.test(judged.reason))
       assert.equal(server.seen.length, 1)
     },
   )
@@ -192,8 +202,8 @@ test('a judge that hangs is given up within the deadline, after a second try', a
   await served(
     () => ({ break: 'hang' }),
     async server => {
-      const judged = await judge(packet, configFor(server.url, { JUDGE_TIMEOUT_SEC: 1 }), 1)
-      assert.ok(!judged.ok && /in time/.test(judged.why))
+      const judged = await judgePacket(packet, buildJudgeConfig(server.url, { JUDGE_TIMEOUT_SEC: 1 }), 1)
+      assert.ok(!judged.ok && /in time/.test(judged.reason))
       assert.ok(server.seen.length >= 2)
     },
   )
@@ -202,22 +212,22 @@ test('a judge that hangs is given up within the deadline, after a second try', a
 })
 
 test('the key never stands in an answer, whoever echoes it', async () => {
-  const key = configFor('').GEMINI_API_KEY
-  const acts: Act[] = [
-    failing(400, 'INVALID_ARGUMENT', `bad key ${key}`),
-    failing(403, key, `${'x'.repeat(270)}${key}`),
+  const key = buildJudgeConfig('').GEMINI_API_KEY
+  const acts: GeminiBehavior[] = [
+    createErrorResponse(400, 'INVALID_ARGUMENT', `bad key ${key}`),
+    createErrorResponse(403, key, `${'x'.repeat(270)}${key}`),
     { status: 500, body: `<p>${key}</p>` },
-    saying(`{"clauses": "${key}"}`),
-    saying(key),
-    saying(good.replace('It is so.', `The key is ${key}.`)),
-    saying(good, { finishReason: key }),
+    createTextResponse(`{"clauses": "${key}"}`),
+    createTextResponse(key),
+    createTextResponse(validReply.replace('It is so.', `The key is ${key}.`)),
+    createTextResponse(validReply, { finishReason: key }),
     { body: key },
   ]
   for (const act of acts)
     await served(
       () => act,
       async server => {
-        const text = JSON.stringify(await judge(packet, configFor(server.url), 1))
+        const text = JSON.stringify(await judgePacket(packet, buildJudgeConfig(server.url), 1))
         assert.ok(!text.includes(key) && !text.includes(key.slice(0, 12)), text)
       },
     )

@@ -5,25 +5,33 @@ import os from 'node:os'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { buildPacket, decide, type Gate, judge, type Reply } from '../../validator/index.ts'
-import { contract, gatesOf, honest, input, obedient, packetOf, seeded } from './examples.ts'
-import { configFor, saying, startGemini } from './gemini-server.ts'
+import { buildPacket, decideVerdict, type Gate, type JudgeReply, judgePacket } from '../../validator/index.ts'
+import {
+  answerHonestly,
+  answerObediently,
+  createGates,
+  createPacketInput,
+  createRandom,
+  exampleContract,
+  readPacketText,
+} from './examples.ts'
+import { buildJudgeConfig, createTextResponse, startFakeGemini } from './gemini-server.ts'
 import { hostileReports } from './hostile-reports.ts'
 
-const random = seeded(5)
+const random = createRandom(5)
 
-const judges: Record<string, (packet: string) => Reply> = {
-  honest,
-  obedient,
+const judges: Record<string, (packet: string) => JudgeReply> = {
+  honest: answerHonestly,
+  obedient: answerObediently,
   /** Does as it is told, and knows the trap. */
   cunning: packet => ({
-    clauses: obedient(packet).clauses.map((word, at) =>
-      honest(packet).clauses[at]?.why === 'It is not listed.' ? { ...word, met: 'no' } : word,
+    clauses: answerObediently(packet).clauses.map((word, at) =>
+      answerHonestly(packet).clauses[at]?.reason === 'It is not listed.' ? { ...word, met: 'no' } : word,
     ),
     findings: [],
   }),
   random: packet => ({
-    clauses: honest(packet).clauses.map(word => ({
+    clauses: answerHonestly(packet).clauses.map(word => ({
       ...word,
       met: (['yes', 'no', 'unproven'] as const)[Math.floor(random() * 3)] ?? 'no',
     })),
@@ -32,20 +40,20 @@ const judges: Record<string, (packet: string) => Reply> = {
 }
 
 const failingGates: [string, Gate[]][] = [
-  ['red', gatesOf('red')],
-  ['could not run', gatesOf('could not run')],
-  ['broken', gatesOf('green', 'broken')],
+  ['red', createGates('red')],
+  ['could not run', createGates('could not run')],
+  ['broken', createGates('green', 'broken')],
 ]
 
 async function verdictOf(report: string, gates: Gate[], url: string) {
   const reports = [{ worker: 'w1', clauses: ['C1', 'C2', 'C3'], how: 'reported', report }]
-  const judged = await judge(buildPacket(input({ gates, reports })), configFor(url), 1)
-  return decide({ contract, gates, judged, uncovered: [] })
+  const judged = await judgePacket(buildPacket(createPacketInput({ gates, reports })), buildJudgeConfig(url), 1)
+  return decideVerdict({ contract: exampleContract, gates, judged, uncovered: [] })
 }
 
 for (const [name, answers] of Object.entries(judges)) {
   test(`C7: ${hostileReports.length} hostile reports, a judge that is ${name}: no PASS while a gate fails`, async () => {
-    const server = await startGemini(seen => saying(JSON.stringify(answers(packetOf(seen)))))
+    const server = await startFakeGemini(seen => createTextResponse(JSON.stringify(answers(readPacketText(seen)))))
     try {
       for (const report of hostileReports)
         for (const [kind, gates] of failingGates) {
@@ -63,13 +71,13 @@ for (const [name, answers] of Object.entries(judges)) {
 
 test('C7, green gates: an honest judge passes, one that says yes to all is caught by the clause that cannot be true', async () => {
   for (const [answers, wanted] of [
-    [honest, 'PASS'],
-    [obedient, 'INCONCLUSIVE'],
+    [answerHonestly, 'PASS'],
+    [answerObediently, 'INCONCLUSIVE'],
   ] as const) {
-    const server = await startGemini(seen => saying(JSON.stringify(answers(packetOf(seen)))))
+    const server = await startFakeGemini(seen => createTextResponse(JSON.stringify(answers(readPacketText(seen)))))
     try {
       for (const report of hostileReports) {
-        const { verdict, reason } = await verdictOf(report, gatesOf(), server.url)
+        const { verdict, reason } = await verdictOf(report, createGates(), server.url)
         assert.equal(verdict, wanted, report)
         if (wanted === 'INCONCLUSIVE') assert.match(reason, /no judge: .*says yes to something that cannot be true/)
       }
@@ -82,11 +90,11 @@ test('C7, green gates: an honest judge passes, one that says yes to all is caugh
 test('C7: every hostile report stands in the packet as data only', () => {
   for (const report of hostileReports) {
     const { packet, canaryId } = buildPacket(
-      input({ reports: [{ worker: 'w1', clauses: [], how: 'reported', report }] }),
+      createPacketInput({ reports: [{ worker: 'w1', clauses: [], how: 'reported', report }] }),
     )
     const ours = packet.split('\n').filter(line => !line.startsWith('| '))
     assert.ok(!ours.some(line => /ignore|yes/i.test(line)), report)
-    assert.equal(ours.filter(line => /^### C\d+ — /.test(line)).length, contract.clauses.length + 1)
+    assert.equal(ours.filter(line => /^### C\d+ — /.test(line)).length, exampleContract.clauses.length + 1)
     assert.ok(ours.some(line => line.startsWith(`### ${canaryId} — `)))
   }
 })
@@ -113,29 +121,29 @@ async function atTheDoor(stdin: string, settings: Record<string, string>) {
 }
 
 function settingsFor(url: string): Record<string, string> {
-  const { JUDGE_TIMEOUT_SEC, ...others } = configFor(url)
+  const { JUDGE_TIMEOUT_SEC, ...others } = buildJudgeConfig(url)
   return { ...others, JUDGE_TIMEOUT_SEC: String(JUDGE_TIMEOUT_SEC) }
 }
 
 test('bin/judge reads a packet and prints one line: the reply', async () => {
-  const server = await startGemini(seen => saying(JSON.stringify(honest(packetOf(seen)))))
+  const server = await startFakeGemini(seen => createTextResponse(JSON.stringify(answerHonestly(readPacketText(seen)))))
   try {
-    const packet = buildPacket(input())
+    const packet = buildPacket(createPacketInput())
     const { code, out, err } = await atTheDoor(JSON.stringify(packet), settingsFor(server.url))
     assert.equal(code, 0, err)
     assert.equal(out.split('\n').length, 2)
     const judged = JSON.parse(out)
     assert.equal(judged.ok, true)
     assert.deepEqual(judged.reply.clauses.map(({ id }: { id: string }) => id).sort(), ['C1', 'C2', 'C3'])
-    assert.equal(packetOf(server.seen[0] as never), packet.packet)
-    assert.ok(!`${out}${err}`.includes(configFor('').GEMINI_API_KEY))
+    assert.equal(readPacketText(server.seen[0] as never), packet.packet)
+    assert.ok(!`${out}${err}`.includes(buildJudgeConfig('').GEMINI_API_KEY))
   } finally {
     server.close()
   }
 })
 
 test('bin/judge says why there is no judgement, and exits 0', async () => {
-  const packet = JSON.stringify(buildPacket(input()))
+  const packet = JSON.stringify(buildPacket(createPacketInput()))
   const table: [stdin: string, settings: Record<string, string>, why: RegExp, exit?: number][] = [
     [packet, {}, /^GEMINI_API_KEY is not set$/, 7],
     [packet, { GEMINI_API_KEY: 'AIza-x', JUDGE_TIMEOUT_SEC: 'soon' }, /JUDGE_TIMEOUT_SEC/, 2],
@@ -154,10 +162,13 @@ test('bin/judge says why there is no judgement, and exits 0', async () => {
 })
 
 test('bin/judge never prints the key, also when the other side echoes it', async () => {
-  const key = configFor('').GEMINI_API_KEY
-  const server = await startGemini(seen => ({ status: 400, body: `your key is ${seen.key}` }))
+  const key = buildJudgeConfig('').GEMINI_API_KEY
+  const server = await startFakeGemini(seen => ({ status: 400, body: `your key is ${seen.key}` }))
   try {
-    const { code, out, err } = await atTheDoor(JSON.stringify(buildPacket(input())), settingsFor(server.url))
+    const { code, out, err } = await atTheDoor(
+      JSON.stringify(buildPacket(createPacketInput())),
+      settingsFor(server.url),
+    )
     assert.equal(code, 0)
     assert.equal(server.seen[0]?.key, key)
     assert.ok(!`${out}${err}`.includes(key))

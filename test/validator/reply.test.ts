@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readReply, responseSchema } from '../../validator/index.ts'
-import { asked, badTexts, good } from './bad-replies.ts'
-import { seeded } from './examples.ts'
+import { buildResponseSchema, parseJudgeReply } from '../../validator/index.ts'
+import { badTexts, replyExpectation, validReply } from './bad-replies.ts'
+import { createRandom } from './examples.ts'
 
 test('a complete reply is read, without our own clause', () => {
-  const read = readReply(good, asked)
+  const read = parseJudgeReply(validReply, replyExpectation)
   assert.ok(read.ok)
   assert.deepEqual(
     read.reply.clauses.map(({ id, met }) => `${id} ${met}`),
@@ -15,17 +15,20 @@ test('a complete reply is read, without our own clause', () => {
 
 for (const [name, text, why] of badTexts) {
   test(`not a reply: ${name}`, () => {
-    const read = readReply(text, asked)
+    const read = parseJudgeReply(text, replyExpectation)
     assert.equal(read.ok, false)
-    assert.match(read.ok ? '' : read.why, why)
-    assert.ok(!read.ok && read.why.length < 400)
+    assert.match(read.ok ? '' : read.reason, why)
+    assert.ok(!read.ok && read.reason.length < 400)
   })
 }
 
 test('no and unproven are fine without evidence, and for our own clause', () => {
   for (const met of ['no', 'unproven'])
-    assert.ok(readReply(good.replace(/"C7","met":"no"/, `"C7","met":"${met}"`), asked).ok)
-  assert.ok(readReply(good.replace('"yes","evidence":["round-1-C1"]', '"unproven","evidence":[]'), asked).ok)
+    assert.ok(parseJudgeReply(validReply.replace(/"C7","met":"no"/, `"C7","met":"${met}"`), replyExpectation).ok)
+  assert.ok(
+    parseJudgeReply(validReply.replace('"yes","evidence":["round-1-C1"]', '"unproven","evidence":[]'), replyExpectation)
+      .ok,
+  )
 })
 
 test('findings about our own clause are dropped, the rest is one printable line each', () => {
@@ -35,32 +38,35 @@ test('findings about our own clause are dropped, the rest is one printable line 
     'C77 prints\n\u001b[31mred\u202e',
     '  ',
   ]
-  const read = readReply(JSON.stringify({ ...JSON.parse(good), findings }), asked)
+  const read = parseJudgeReply(JSON.stringify({ ...JSON.parse(validReply), findings }), replyExpectation)
   assert.deepEqual(read.ok && read.reply.findings, ['C77 prints \\u{1b}[31mred\\u{202e}'])
 })
 
 test('strings with brackets, colons and escapes in them are not taken for keys', () => {
   for (const why of ['"a": 1', 'x\\": ', '{"met":"no"}', '\\', '":"', 'é\u2028 ":'])
-    assert.ok(readReply(JSON.stringify({ ...JSON.parse(good), findings: [why] }), asked).ok, why)
-  assert.ok(readReply(JSON.stringify({ ...JSON.parse(good), findings: ['y\\'.repeat(250_000)] }), asked).ok)
+    assert.ok(parseJudgeReply(JSON.stringify({ ...JSON.parse(validReply), findings: [why] }), replyExpectation).ok, why)
+  assert.ok(
+    parseJudgeReply(JSON.stringify({ ...JSON.parse(validReply), findings: ['y\\'.repeat(250_000)] }), replyExpectation)
+      .ok,
+  )
 })
 
 test('the schema asks for all that is read, and for nothing a vendor may not know', () => {
-  const text = JSON.stringify(responseSchema())
+  const text = JSON.stringify(buildResponseSchema())
   for (const key of ['clauses', 'findings', 'id', 'met', 'evidence', 'why', '"yes","no","unproven"'])
     assert.ok(text.includes(key), key)
   assert.doesNotMatch(text, /\$schema|minLength|pattern/)
 })
 
 test('a reply with any one piece taken out, doubled or changed is never a yes that was not given', () => {
-  const random = seeded(11)
+  const random = createRandom(11)
   const taken = { count: 0 }
   for (let round = 0; round < 50_000; round++) {
-    const from = Math.floor(random() * good.length)
+    const from = Math.floor(random() * validReply.length)
     const to = from + Math.floor(random() * 12)
-    const middle = random() < 0.5 ? '' : good.slice(to, to + Math.floor(random() * 12))
-    const text = good.slice(0, from) + middle + good.slice(to)
-    const read = readReply(text, asked)
+    const middle = random() < 0.5 ? '' : validReply.slice(to, to + Math.floor(random() * 12))
+    const text = validReply.slice(0, from) + middle + validReply.slice(to)
+    const read = parseJudgeReply(text, replyExpectation)
     if (!read.ok) continue
     taken.count++
     assert.deepEqual(read.reply.clauses.map(({ id }) => id).sort(), ['C1', 'C2'], text)

@@ -5,27 +5,34 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text as bodyOf } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
-import { heldSecrets } from '../../host/index.ts'
-import { attempt } from '../../notify/attempt.ts'
-import { noticeOf } from '../../notify/notice.ts'
-import { contract as helloContract, task, therest } from '../../rehearsal/hello.ts'
+import { listKnownSecrets } from '../../host/index.ts'
+import { sendNotification } from '../../notify/attempt.ts'
+import { createNotification } from '../../notify/notice.ts'
+import { helloContract, helloTask, remainingTurns } from '../../rehearsal/hello.ts'
 import { put, say } from '../../rehearsal/scenario.ts'
-import { buildPacket, judge, Leak, type PacketInput, refuseSecrets } from '../../validator/index.ts'
-import { type Kind, kinds, textOf } from '../host/tokens.ts'
-import { configOf, ofPhone } from '../notify/home.ts'
-import { startNtfy } from '../notify/ntfy-server.ts'
+import { assertNoSecrets, buildPacket, judgePacket, type PacketInput, PacketLeakError } from '../../validator/index.ts'
+import { embedSecret, type SecretKind, secretKinds } from '../host/tokens.ts'
+import { buildConfig, buildPhoneSettings } from '../notify/home.ts'
+import { startNtfyServer } from '../notify/ntfy-server.ts'
 import { openRig } from '../rig.ts'
-import { gatesOf, honest, input, packetOf, record, seeded } from './examples.ts'
-import { configFor, saying, startGemini } from './gemini-server.ts'
+import {
+  answerHonestly,
+  createEvidenceRecord,
+  createGates,
+  createPacketInput,
+  createRandom,
+  readPacketText,
+} from './examples.ts'
+import { buildJudgeConfig, createTextResponse, startFakeGemini } from './gemini-server.ts'
 
-const random = seeded(120)
-let gemini: Awaited<ReturnType<typeof startGemini>>
-let ntfy: Awaited<ReturnType<typeof startNtfy>>
+const random = createRandom(120)
+let gemini: Awaited<ReturnType<typeof startFakeGemini>>
+let ntfy: Awaited<ReturnType<typeof startNtfyServer>>
 let hook: Awaited<ReturnType<typeof startHook>>
 
 before(async () => {
-  gemini = await startGemini(seen => saying(JSON.stringify(honest(packetOf(seen)))))
-  ntfy = await startNtfy('ntfy')
+  gemini = await startFakeGemini(seen => createTextResponse(JSON.stringify(answerHonestly(readPacketText(seen)))))
+  ntfy = await startNtfyServer('ntfy')
   hook = await startHook()
 })
 after(() => {
@@ -35,29 +42,30 @@ after(() => {
 })
 
 /** A place, and the way from there out of the machine. Answers everything that went out. */
-type Place = (secret: string, kind: Kind) => Promise<string>
+type Place = (secret: string, kind: SecretKind) => Promise<string>
 
 const places: Record<string, Place> = {
   /** Handed to us in a variable; a check prints it as it is, with nothing about it that tells. */
   environment: (secret, kind) => {
-    const held = heldSecrets({}, { DEPLOY_TOKEN: secret, CONFIG_SECRET: textOf(kind, secret) })
-    return judged({ held, gates: printing(`ok 1\n${secret}\nok 2\n`) })
+    const knownSecrets = listKnownSecrets({}, { DEPLOY_TOKEN: secret, CONFIG_SECRET: embedSecret(kind, secret) })
+    return judged({ knownSecrets, gates: printing(`ok 1\n${secret}\nok 2\n`) })
   },
   /** In a file of the work of which the leak scan knows nothing, and printed by a check. */
-  file: (secret, kind) => judged({ gates: printing(`reading notes.md\n${textOf(kind, secret)}\ndone\n`) }),
-  report: (secret, kind) => judged({ reports: reporting(`I used this one: ${textOf(kind, secret)} and it works.`) }),
+  file: (secret, kind) => judged({ gates: printing(`reading notes.md\n${embedSecret(kind, secret)}\ndone\n`) }),
+  report: (secret, kind) =>
+    judged({ reports: reporting(`I used this one: ${embedSecret(kind, secret)} and it works.`) }),
   /** Asked of the human, whose phone and webhook tell them all of it. */
-  notice: (secret, kind) => noticed(`May I use this one?\n${textOf(kind, secret)}`),
+  notice: (secret, kind) => noticed(`May I use this one?\n${embedSecret(kind, secret)}`),
 }
 
-test(`C12: ${kinds.length * 4} secrets in environment, files, reports and notices: none reaches Gemini, ntfy or a webhook`, async t => {
-  assert.equal(kinds.length, 30)
+test(`C12: ${secretKinds.length * 4} secrets in environment, files, reports and notices: none reaches Gemini, ntfy or a webhook`, async t => {
+  assert.equal(secretKinds.length, 30)
   const left: string[] = []
   let planted = 0
-  for (const kind of kinds)
+  for (const kind of secretKinds)
     for (const [place, plant] of Object.entries(places)) {
       const secret = kind.make(random)
-      assert.ok(holds(JSON.stringify([textOf(kind, secret)]), secret)) // Else nothing would be found below.
+      assert.ok(holds(JSON.stringify([embedSecret(kind, secret)]), secret)) // Else nothing would be found below.
       const out = await plant(secret, kind)
       planted++
       assert.match(out, /secret withheld/, `${kind.name}, ${place}: ${out}`)
@@ -91,16 +99,16 @@ const disguises: Record<string, (secret: string) => string> = {
 test('C12: held secrets in disguise do not leave either', async t => {
   const left: string[] = []
   let planted = 0
-  for (const kind of kinds)
+  for (const kind of secretKinds)
     for (const [how, disguise] of Object.entries(disguises)) {
       const secret = kind.make(random)
-      const held = heldSecrets({}, { DEPLOY_TOKEN: secret })
+      const knownSecrets = listKnownSecrets({}, { DEPLOY_TOKEN: secret })
       for (const more of [
         { reports: reporting(`See ${disguise(secret)} there.`) },
         { gates: printing(disguise(secret)) },
       ]) {
         planted++
-        const { packet } = buildPacket(input({ ...more, held }))
+        const { packet } = buildPacket(createPacketInput({ ...more, knownSecrets }))
         if (holds(packet, secret) || holds(packet, disguise(secret))) left.push(`${kind.name}, ${how}`)
       }
     }
@@ -109,72 +117,77 @@ test('C12: held secrets in disguise do not leave either', async t => {
 })
 
 test('C12: contract, commands, paths, names of workers and reasons hold none either', () => {
-  for (const kind of kinds) {
+  for (const kind of secretKinds) {
     const secret = kind.make(random).replaceAll('\n', ' ')
-    const said = textOf(kind, secret)
-    const held = heldSecrets({}, { DEPLOY_TOKEN: secret })
-    const [one, ...others] = gatesOf()
+    const said = embedSecret(kind, secret)
+    const knownSecrets = listKnownSecrets({}, { DEPLOY_TOKEN: secret })
+    const [one, ...others] = createGates()
     assert.ok(one)
     const clause = { ...one.clause, sentence: `It says ${said} to all` }
     const built = buildPacket(
-      input({
-        held,
-        contract: { title: said, clauses: [clause], leftOut: [{ sentence: 'S2', why: said }] },
+      createPacketInput({
+        knownSecrets,
+        contract: { title: said, clauses: [clause], exclusions: [{ sentenceId: 'S2', reason: said }] },
         gates: [
-          { ...one, clause, because: said, evidence: [record({ command: `curl ${said}`, expected: said, why: said })] },
+          {
+            ...one,
+            clause,
+            reason: said,
+            evidence: [createEvidenceRecord({ command: `curl ${said}`, expected: said, reason: said })],
+          },
           ...others,
         ],
         reports: [{ worker: said, clauses: [said], how: said, report: '' }],
-        listing: [{ path: `a/${secret}.txt`, bytes: 1, change: 'added' }],
+        listing: [{ path: `a/${secret}.txt`, sizeBytes: 1, change: 'added' }],
       }),
     )
     assert.ok(!holds(built.packet, secret), `${kind.name}: ${built.packet}`)
     assert.match(built.packet, new RegExp(`### ${built.canaryId} — The file ${built.canaryFile} exists`))
-    assert.deepEqual(honest(built.packet).clauses.length, 2)
+    assert.deepEqual(answerHonestly(built.packet).clauses.length, 2)
   }
 })
 
 test('a line of the source is withheld as a line also where a secret stands in it', () => {
-  const secret = kinds[0]?.make(random)
+  const secret = secretKinds[0]?.make(random)
   const line = `const client = connect("${secret}", { retries: 3 }) // the usual`
   const { packet } = buildPacket(
-    input({ sources: [{ path: 'a.ts', text: `${line}\n` }], gates: printing(`seen:\n${line}\n`) }),
+    createPacketInput({ sources: [{ path: 'a.ts', text: `${line}\n` }], gates: printing(`seen:\n${line}\n`) }),
   )
   assert.match(packet, /\| seen:\n\| \[line withheld\]/)
   assert.ok(!packet.includes('retries: 3'))
 })
 
 test('a secret that is cut in two by our own cap does not leave in halves', () => {
-  const secret = kinds[0]?.make(random) ?? ''
+  const secret = secretKinds[0]?.make(random) ?? ''
   for (let before = 8192 - 50; before <= 8192; before += 7) {
-    const { packet } = buildPacket(input({ reports: reporting(`${'x '.repeat(before / 2)}${secret}`) }))
+    const { packet } = buildPacket(createPacketInput({ reports: reporting(`${'x '.repeat(before / 2)}${secret}`) }))
     assert.ok(!packet.includes(secret.slice(0, 12)))
   }
 })
 
 test('a finished packet that still holds a secret is refused, and the refusal does not repeat it', () => {
-  const secret = kinds[0]?.make(random) ?? ''
+  const secret = secretKinds[0]?.make(random) ?? ''
   for (const [packet, held] of [
     [`we saw ${secret} there`, []],
     ['we saw correct-horse-battery there', ['correct-horse-battery']],
   ] as const)
     assert.throws(
-      () => refuseSecrets(packet, held),
+      () => assertNoSecrets(packet, held),
       (error: unknown) =>
-        error instanceof Leak && error.message === 'leak: the packet for the judge still held 1 secret',
+        error instanceof PacketLeakError && error.message === 'leak: the packet for the judge still held 1 secret',
     )
-  refuseSecrets('we saw nothing there', [])
+  assertNoSecrets('we saw nothing there', [])
 })
 
 test('our own hashes, fences and ids are no secrets', () => {
   for (let round = 0; round < 200; round++) {
-    const { packet, withheld } = buildPacket(input())
+    const { packet, withheld } = buildPacket(createPacketInput())
     assert.equal(withheld, 0, packet)
   }
 })
 
 test('C12: a whole dispatch, in which worker, check and question tell a secret: none leaves, and the packet on disk has none', async () => {
-  const planted = kinds.filter(({ within, name }) => !within && name !== 'SSH key').map(({ make }) => make(random))
+  const planted = secretKinds.filter(({ embed, name }) => !embed && name !== 'SSH key').map(({ make }) => make(random))
   const key = 'sk-rehearsal-0123456789abcdefghij'
   const told = [...planted, key].join('\n')
   const check = helloContract
@@ -184,22 +197,22 @@ test('C12: a whole dispatch, in which worker, check and question tell a secret: 
   const rig = await openRig(
     {
       title: '',
-      task,
+      task: helloTask,
       workers: { '*': [put('hello.sh', 'echo hello'), put('notes.md', told), say(`Done. ${told}`)] },
       orchestrator: [
         put('contract.md', check.replace('scope: `hello.sh`', 'scope: `hello.sh` `notes.md`')),
-        ...therest,
+        ...remainingTurns,
       ],
-      ends: ['PASS'],
+      endStates: ['PASS'],
     },
     { NOTICE_DETAIL: 'full', ANTHROPIC_API_KEY: key },
   )
   try {
-    const ran = await rig.dispatch([task, '--wait'])
-    assert.equal(ran.code, 0, ran.stdout + ran.stderr)
-    const out = rig.stage.seen.filter(({ role }) => role === 'judge' || role === undefined).map(({ body }) => body)
+    const ran = await rig.dispatch([helloTask, '--wait'])
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+    const out = rig.models.requests.filter(({ role }) => role === 'judge' || role === undefined).map(({ body }) => body)
     assert.ok(out.some(body => body.includes('secret withheld')))
-    const packet = fs.readFileSync(`${rig.session().paths.evidence}/packet-1.txt`, 'utf8')
+    const packet = fs.readFileSync(`${rig.readSession().paths.evidence}/packet-1.txt`, 'utf8')
     for (const secret of [...planted, key]) assert.ok(![packet, ...out].some(body => holds(body, secret)), secret)
   } finally {
     await rig.close()
@@ -210,7 +223,7 @@ test('C12: a whole dispatch, in which worker, check and question tell a secret: 
 
 async function judged(more: Partial<PacketInput>): Promise<string> {
   const from = gemini.seen.length
-  const answer = await judge(buildPacket(input(more)), configFor(gemini.url), 1)
+  const answer = await judgePacket(buildPacket(createPacketInput(more)), buildJudgeConfig(gemini.url), 1)
   assert.ok(answer.ok, JSON.stringify(answer))
   return JSON.stringify(gemini.seen.slice(from))
 }
@@ -218,15 +231,15 @@ async function judged(more: Partial<PacketInput>): Promise<string> {
 async function noticed(question: string): Promise<string> {
   const [fromNtfy, fromHook] = [ntfy.got.length, hook.got.length]
   const session = { id: '2026-11-20-use-it-a3f9', title: question }
-  const event = { is: 'question.asked', question, seq: 7, at: '2026-11-20T10:00:00.000Z' } as const
-  const told = noticeOf(event, session, { page: null, detail: 'full', subagents: false })
+  const event = { type: 'question.asked', question, seq: 7, time: '2026-11-20T10:00:00.000Z' } as const
+  const told = createNotification(event, session, { pageUrl: null, detail: 'full', subagents: false })
   assert.ok(told)
-  const config = configOf('/nowhere', { ...ofPhone(ntfy.url), WEBHOOK_URL: hook.url })
-  for (const notice of [told.notice, { ...told.notice, body: `${session.id} asks\n${question}` }])
+  const config = buildConfig('/nowhere', { ...buildPhoneSettings(ntfy.url), WEBHOOK_URL: hook.url })
+  for (const notification of [told.notice, { ...told.notice, body: `${session.id} asks\n${question}` }])
     for (const channel of ['phone', 'webhook'] as const) {
-      const outgoing = { id: 'x', of: session.id, at: event.at, notice, text: question }
-      const { ok, why } = await attempt(outgoing, channel, { config, deadline: 5000 })
-      assert.ok(ok, why)
+      const outgoing = { id: 'x', sessionId: session.id, at: event.time, notification, text: question }
+      const { ok, reason } = await sendNotification(outgoing, channel, { config, timeoutMs: 5000 })
+      assert.ok(ok, reason)
     }
   const published = ntfy.got.slice(fromNtfy).map(({ body, headers }) => ({ body, headers }))
   return JSON.stringify([published, hook.got.slice(fromHook)])
@@ -243,9 +256,14 @@ async function startHook() {
   return { got, url: `http://127.0.0.1:${port}/hook/of/the/user`, stop: () => void server.close() }
 }
 
-function printing(tail: string): PacketInput['gates'] {
-  const [one, ...others] = gatesOf()
-  return one ? [{ ...one, evidence: [record({ tail, outputBytes: Buffer.byteLength(tail) })] }, ...others] : []
+function printing(outputTail: string): PacketInput['gates'] {
+  const [one, ...others] = createGates()
+  return one
+    ? [
+        { ...one, evidence: [createEvidenceRecord({ outputTail, outputBytes: Buffer.byteLength(outputTail) })] },
+        ...others,
+      ]
+    : []
 }
 
 function reporting(report: string): PacketInput['reports'] {

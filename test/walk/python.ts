@@ -1,5 +1,5 @@
 import { bash, put, type Scenario, say, spawn, write } from '../../rehearsal/scenario.ts'
-import { begun, capital, quantities } from './quantities.ts'
+import { capitalize, createOpeningTurns, quantities } from './quantities.ts'
 
 /** A command line tool in Python: fifty files, a dependency that comes as a wheel, tests, and instructions for agents. */
 export function pythonProject(): Record<string, string> {
@@ -66,7 +66,7 @@ const contract = `
 export const pythonScenario: Scenario = {
   title: 'the walk through a Python project',
   task: pythonTask,
-  needs: 'python3',
+  requiredProgram: 'python3',
   workers: {
     list: [
       put('tests/test_list.py', listTest()),
@@ -94,7 +94,7 @@ python -m units list && python -m unittest`),
   },
   // With --approve the first spawn is answered that a person must approve, and the turn ends.
   orchestrator: [
-    ...begun(contract),
+    ...createOpeningTurns(contract),
     spawn(
       'code --name list --clauses C1,C2,C3',
       'Add `list` to units/cli.py, with a test in tests/test_list.py. The numerals come from roman_numbers.',
@@ -107,16 +107,16 @@ python -m units list && python -m unittest`),
     spawn('rw --name readme --clauses C4 --files README.md', 'Add a section on `python -m units list` to README.md.'),
     bash('wait-workers'),
     bash('submit'),
-    heard => say(`The list is there and judged: ${heard.last.split('\n')[0]}`),
+    heard => say(`The list is there and judged: ${heard.lastText.split('\n')[0]}`),
   ],
-  ends: ['PASS'],
+  endStates: ['PASS'],
 }
 
 // --- the files ---
 
 function quantityModule(name: string, units: Record<string, number>): string {
   const table = Object.entries(units).map(([unit, factor]) => `    "${unit}": ${factor},\n`)
-  return `"""${capital(name)}."""\n\nfrom .quantity import Quantity\n\n${name.toUpperCase()} = Quantity("${name}", {\n${table.join('')}})\n`
+  return `"""${capitalize(name)}."""\n\nfrom .quantity import Quantity\n\n${name.toUpperCase()} = Quantity("${name}", {\n${table.join('')}})\n`
 }
 
 function quantityTest(name: string, units: Record<string, number>): string {
@@ -125,7 +125,7 @@ function quantityTest(name: string, units: Record<string, number>): string {
 from units.${name} import ${name.toUpperCase()}
 
 
-class ${capital(name)}Test(unittest.TestCase):
+class ${capitalize(name)}Test(unittest.TestCase):
     def test_there_and_back(self):
         for unit in ${JSON.stringify(Object.keys(units))}:
             there = ${name.toUpperCase()}.convert(5, "${Object.keys(units)[0]}", unit)

@@ -1,4 +1,4 @@
-import { type Act, bash, put } from '../../rehearsal/scenario.ts'
+import { bash, type ModelAction, put } from '../../rehearsal/scenario.ts'
 
 /** What the two projects of the walk know: quantities, each with its units as multiples of the first one. */
 export const quantities: Record<string, Record<string, number>> = {
@@ -20,12 +20,12 @@ export const quantities: Record<string, Record<string, number>> = {
 }
 
 /** `length` as `Length`. */
-export function capital(name: string): string {
+export function capitalize(name: string): string {
   return `${name.charAt(0).toUpperCase()}${name.slice(1)}`
 }
 
 /** How the orchestrator of either walk begins: its plan, and a contract that reads. */
-export const begun = (contract: string): Act[] => [
+export const createOpeningTurns = (contract: string): ModelAction[] => [
   put(
     'plan.md',
     '# Plan\n\n1. A code worker adds the command and its test.\n2. An rw worker adds it to the README, beside it.',

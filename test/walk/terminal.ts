@@ -1,20 +1,23 @@
-import { type Ran, run } from '../../host/index.ts'
+import { type RunResult, runProgram } from '../../host/index.ts'
 
 /** A terminal that a person sits at: a real one, in a tmux of its own. */
 export interface Terminal {
   /** Type a command, answer what it asks, and return everything that was seen from the command to the next prompt. */
-  type(command: string, options?: { answers?: [asked: RegExp, answer: string][]; seconds?: number }): Promise<string>
+  typeCommand(
+    command: string,
+    options?: { answers?: [asked: RegExp, answer: string][]; seconds?: number },
+  ): Promise<string>
   close(): Promise<void>
 }
 
 export async function openTerminal(environment: Record<string, string>, folder: string): Promise<Terminal> {
   const socket = `walk-${process.pid}-${Math.random().toString(36).slice(2, 8)}`
   const env = { ...environment, PS1: '$ ', ENV: '', TERM: 'xterm-256color' }
-  const tmux = (...words: string[]): Promise<Ran> =>
-    run('tmux', ['-u', '-L', socket, ...words], { env, deadline: 20_000 })
+  const tmux = (...words: string[]): Promise<RunResult> =>
+    runProgram('tmux', ['-u', '-L', socket, ...words], { env, timeoutMs: 20_000 })
   const shell = ['new-session', '-d', '-s', 'walk', '-x', '110', '-y', '50', '-c', folder, '/bin/sh -i']
   const opened = await tmux('-f', '/dev/null', ...shell)
-  if (opened.code !== 0) throw new Error(`no terminal: ${opened.stderr}`)
+  if (opened.exitCode !== 0) throw new Error(`no terminal: ${opened.stderr}`)
   await tmux('set-option', '-g', 'history-limit', '20000')
   await tmux('set-option', '-g', 'status', 'off')
   const seen = async () => (await tmux('capture-pane', '-p', '-J', '-S', '-', '-t', 'walk')).stdout.replace(/\s+$/, '')
@@ -33,7 +36,7 @@ export async function openTerminal(environment: Record<string, string>, folder: 
     throw error
   })
   return {
-    async type(command, { answers = [], seconds = 90 } = {}) {
+    async typeCommand(command, { answers = [], seconds = 90 } = {}) {
       await tmux('send-keys', '-R', '-t', 'walk') // An empty screen; its prompt is put back below.
       await tmux('clear-history', '-t', 'walk')
       await tmux('send-keys', '-t', 'walk', '-l', '--', command)

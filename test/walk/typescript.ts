@@ -1,5 +1,5 @@
 import { bash, put, type Scenario, say, spawn, write } from '../../rehearsal/scenario.ts'
-import { begun, capital, quantities } from './quantities.ts'
+import { capitalize, createOpeningTurns, quantities } from './quantities.ts'
 
 /** The same tool in TypeScript: fifty files, a dependency that comes as a tarball, tests, and instructions for agents. */
 export function typescriptProject(): Record<string, string> {
@@ -103,7 +103,7 @@ node src/main.ts list && npm test`),
     readme: [say('The README tells of the new command. C4 holds.')],
   },
   orchestrator: [
-    ...begun(contract),
+    ...createOpeningTurns(contract),
     spawn(
       'code --name list --clauses C1,C2,C3',
       'Add `list` to src/cli.ts, with a test in test/list.test.ts. The numerals come from roman-numbers.',
@@ -117,9 +117,9 @@ node src/main.ts list && npm test`),
     ),
     bash('wait-workers'),
     bash('submit'),
-    heard => say(`The list is there and judged: ${heard.last.split('\n')[0]}`),
+    heard => say(`The list is there and judged: ${heard.lastText.split('\n')[0]}`),
   ],
-  ends: ['PASS'],
+  endStates: ['PASS'],
 }
 
 // --- the files ---
@@ -142,7 +142,7 @@ test('${name}: there and back', () => {
   }
 })
 
-test('${capital(name)} has ${Object.keys(units).length} units', () => {
+test('${capitalize(name)} has ${Object.keys(units).length} units', () => {
   assert.equal(Object.keys(${name}.units).length, ${Object.keys(units).length})
 })
 `

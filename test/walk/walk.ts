@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { install, run } from '../../host/index.ts'
+import { installFolder, runProgram } from '../../host/index.ts'
 import type { Scenario } from '../../rehearsal/scenario.ts'
-import { door, openRig, type Rig } from '../rig.ts'
+import { entryPoint, openRig, type Rig } from '../rig.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
 /** A project, and what a person does with it. */
@@ -12,7 +12,7 @@ export interface Walk {
   build: string
   scenario: Scenario
   /** Said before the first dispatch, besides what every walk does. */
-  before: string[]
+  commandsBefore: string[]
   /** The project's own tests, run after the merge. */
   tests: string
   /** Go by way of `--approve`. */
@@ -20,21 +20,21 @@ export interface Walk {
 }
 
 /** One command as a person typed it, and all that they saw. */
-export interface Screen {
-  about: string
+export interface WalkStep {
+  title: string
   screen: string
 }
 
 /** From `git clone` of the project to its judged work merged: the real dispatch at a real terminal, on scripted models. */
-export async function walk({ files, build, scenario, before, tests, approve }: Walk): Promise<Screen[]> {
+export async function runWalk({ files, build, scenario, commandsBefore, tests, approve }: Walk): Promise<WalkStep[]> {
   const rig = await openRig(scenario)
   let terminal: Terminal | undefined
-  const screens: Screen[] = []
+  const screens: WalkStep[] = []
   try {
     const origin = await makeOrigin(rig, files, build)
     const bin = path.join(rig.home, 'bin')
     fs.mkdirSync(bin)
-    fs.symlinkSync(door, path.join(bin, 'dispatch'))
+    fs.symlinkSync(entryPoint, path.join(bin, 'dispatch'))
     const name = { GIT_AUTHOR_NAME: 'you', GIT_AUTHOR_EMAIL: 'you@localhost' }
     const committer = { GIT_COMMITTER_NAME: 'you', GIT_COMMITTER_EMAIL: 'you@localhost' }
     const registries = { npm_config_registry: 'http://127.0.0.1:9/', PIP_INDEX_URL: 'http://127.0.0.1:9/simple' } // No network.
@@ -46,12 +46,12 @@ export async function walk({ files, build, scenario, before, tests, approve }: W
       PATH: `${bin}:${rig.environment['PATH']}`,
     }
     terminal = await openTerminal(environment, path.join(rig.home, 'elsewhere'))
-    const step = async (about: string, command: string, options: Parameters<Terminal['type']>[1] = {}) => {
-      const screen = await terminal?.type(command, options)
-      screens.push({ about, screen: plain(screen ?? '', rig, origin) })
+    const step = async (title: string, command: string, options: Parameters<Terminal['typeCommand']>[1] = {}) => {
+      const screen = await terminal?.typeCommand(command, options)
+      screens.push({ title, screen: plain(screen ?? '', rig, origin) })
     }
     await step('The project.', `git clone -q ${origin} units && cd units && ls -A`)
-    for (const command of before) await step('What its README asks for.', command)
+    for (const command of commandsBefore) await step('What its README asks for.', command)
     await step('Is this machine ready?', 'dispatch doctor')
     await step('Its dependencies: proposed, looked at, confirmed.', 'dispatch prepare', {
       answers: [[/\[y\/N\]/, 'y']],
@@ -59,7 +59,7 @@ export async function walk({ files, build, scenario, before, tests, approve }: W
     await step('The task.', `dispatch ${approve ? '--approve ' : ''}"${scenario.task.replaceAll('`', '\\`')}"`)
     if (approve) {
       await step('Until it needs me.', 'dispatch watch')
-      const letters = rig.session().id.slice(-4)
+      const letters = rig.readSession().id.slice(-4)
       await step('The contract: read, and approved.', `dispatch approve ${letters}`, {
         answers: [[/Type [a-z0-9]{4}/, letters]],
       })
@@ -69,7 +69,7 @@ export async function walk({ files, build, scenario, before, tests, approve }: W
     await step('Bring it home.', 'dispatch apply')
     await step(
       'Look at it, and take it.',
-      `git diff --stat HEAD...dispatch/${rig.session().id} && git merge -q dispatch/${rig.session().id} && git log --oneline | head -5`,
+      `git diff --stat HEAD...dispatch/${rig.readSession().id} && git merge -q dispatch/${rig.readSession().id} && git log --oneline | head -5`,
     )
     await step('Does it work here?', tests, { seconds: 180 })
     return screens
@@ -96,8 +96,8 @@ async function makeOrigin(rig: Rig, files: Record<string, string>, build: string
     'git -c user.name=u -c user.email=u@h commit -q -m "units 1.0"',
   ]
   for (const command of commands) {
-    const ran = await run('/bin/sh', ['-c', command], { cwd: folder, env, deadline: 120_000 })
-    if (ran.code !== 0) throw new Error(`${command}: ${ran.stdout}${ran.stderr}`)
+    const ran = await runProgram('/bin/sh', ['-c', command], { cwd: folder, env, timeoutMs: 120_000 })
+    if (ran.exitCode !== 0) throw new Error(`${command}: ${ran.stdout}${ran.stderr}`)
   }
   return folder
 }
@@ -109,5 +109,5 @@ function plain(screen: string, rig: Rig, origin: string): string {
     .replaceAll(path.join(rig.home, 'dispatch'), '~/.claude-dispatch')
     .replaceAll(path.join(rig.home, 'elsewhere'), '~')
     .replaceAll(rig.home, '~')
-    .replaceAll(install, '~/claude-dispatch')
+    .replaceAll(installFolder, '~/claude-dispatch')
 }

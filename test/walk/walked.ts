@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { run } from '../../host/index.ts'
-import { walk } from './walk.ts'
+import { runProgram } from '../../host/index.ts'
+import { runWalk } from './walk.ts'
 import { walks } from './walks.ts'
 
-const venv = await run('python3', ['-c', 'import venv, ensurepip'])
+const venv = await runProgram('python3', ['-c', 'import venv, ensurepip'])
 
 describe('from git clone to judged work merged, at a terminal', { concurrency: 2 }, () => {
-  for (const [name, { skip }] of Object.entries({ python: { skip: venv.code !== 0 }, typescript: { skip: false } })) {
+  for (const [name, { skip }] of Object.entries({
+    python: { skip: venv.exitCode !== 0 },
+    typescript: { skip: false },
+  })) {
     it(`a ${name} project`, { skip }, async () => {
       const wanted = walks[name as keyof typeof walks]
       assert.ok(Object.keys(wanted.files).length >= 48, 'with what its build makes, fifty files')
-      const screens = await walk(wanted)
+      const screens = await runWalk(wanted)
       const all = screens.map(({ screen }) => screen).join('\n\n')
       assert.doesNotMatch(all, /bug of ours|BAD |not found|Error:/, all)
       assert.match(all, /PASS +5 of 5 clauses are met/, all)

@@ -8,7 +8,7 @@ export const walks: Record<'python' | 'typescript', Walk> = {
     files: pythonProject(),
     build: pythonBuild,
     scenario: pythonScenario,
-    before: ['cp .env.example .env.test'],
+    commandsBefore: ['cp .env.example .env.test'],
     tests:
       'python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt && UNITS_DIGITS=6 .venv/bin/python -m unittest && .venv/bin/python -m units list | head -3',
     approve: true,
@@ -17,7 +17,7 @@ export const walks: Record<'python' | 'typescript', Walk> = {
     files: typescriptProject(),
     build: typescriptBuild,
     scenario: typescriptScenario,
-    before: [],
+    commandsBefore: [],
     tests: "npm ci --silent && npm test 2>&1 | grep -E '^. (tests|pass|fail)' && node src/main.ts list | head -3",
     approve: false,
   },

@@ -1,12 +1,12 @@
 /** Write what the walks show to `docs/walk-*.md`: `npm run walk`. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { install } from '../../host/index.ts'
-import { walk } from './walk.ts'
+import { installFolder } from '../../host/index.ts'
+import { runWalk } from './walk.ts'
 import { walks } from './walks.ts'
 
 for (const [name, wanted] of Object.entries(walks)) {
-  const screens = await walk(wanted)
+  const screens = await runWalk(wanted)
   const words = {
     python:
       'A project of fifty files in Python, with a dependency, tests, an ignored file that the tests need, a CLAUDE.md, and claude settings of its own. The contract is approved by hand.',
@@ -17,8 +17,8 @@ for (const [name, wanted] of Object.entries(walks)) {
     `# A walk: ${name}`,
     words,
     'Every screen is what a person saw at a real terminal (110 columns), recorded by `npm run walk`. The models are scripted; all else is real. Only temporary folders are shortened.',
-    ...screens.map(({ about, screen }) => `## ${about}\n\n\`\`\`\n${screen.replaceAll('```', "'''")}\n\`\`\``),
+    ...screens.map(({ title, screen }) => `## ${title}\n\n\`\`\`\n${screen.replaceAll('```', "'''")}\n\`\`\``),
   ]
-  fs.writeFileSync(path.join(install, 'docs', `walk-${name}.md`), `${text.join('\n\n')}\n`)
+  fs.writeFileSync(path.join(installFolder, 'docs', `walk-${name}.md`), `${text.join('\n\n')}\n`)
   process.stdout.write(`docs/walk-${name}.md: ${screens.length} screens\n`)
 }

@@ -1,27 +1,27 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { Liveness } from '../../host/index.ts'
-import { nothing, type Status, type View } from '../../session/index.ts'
+import { initialStatus, type SessionStatus, type SessionView } from '../../session/index.ts'
 import { isOrphan } from '../../watchdog/index.ts'
 
 const old = '2026-11-20T00:00:00.000Z'
-const view = (status: Partial<Status>, runner: Liveness = 'dead') =>
+const view = (status: Partial<SessionStatus>, runner: Liveness = 'dead') =>
   ({
     session: { opening: { openedAt: old } },
-    status: { ...nothing, seq: 5, at: old, ...status },
+    status: { ...initialStatus, seq: 5, at: old, ...status },
     runner,
     unread: 0,
     state: '',
-  }) as unknown as View
+  }) as unknown as SessionView
 
 it('a session that lost its runner for certain gets one; nobody acts on unknown, on a closed one, or too soon', () => {
   const now = Date.parse(old) + 60_000
-  const cases: [View, boolean, boolean][] = [
+  const cases: [SessionView, boolean, boolean][] = [
     [view({ phase: 'working' }), false, true],
     [view({ phase: 'working' }, 'unknown'), true, false],
     [view({ phase: 'working' }, 'alive'), true, false],
     [view({ phase: 'failed' }), true, false],
-    [view({ phase: 'working', closed: { by: 'you', why: '' } }), true, false],
+    [view({ phase: 'working', closed: { actor: 'you', reason: '' } }), true, false],
     [view({ phase: 'asking' }), true, true],
     [view({ phase: 'asking' }), false, false],
     [view({ phase: 'needs you' }), true, true],
@@ -29,16 +29,29 @@ it('a session that lost its runner for certain gets one; nobody acts on unknown,
     [view({ phase: 'PASS' }), false, false],
   ]
   for (const [candidate, open, expected] of cases)
-    assert.equal(isOrphan(candidate, { now, open }), expected, `${candidate.status.phase} ${candidate.runner} ${open}`)
-  assert.equal(isOrphan(view({ phase: 'working', at: new Date(now - 1000).toISOString() }), { now, open: true }), false)
-  const died = (inRow: number, ago: number) => {
-    const at = new Date(now - ago * 1000).toISOString()
-    return isOrphan(view({ phase: 'working', at, successor: { at, inRow } }), { now, open: true })
+    assert.equal(
+      isOrphan(candidate, { now, open }),
+      expected,
+      `${candidate.status.phase} ${candidate.runnerLiveness} ${open}`,
+    )
+  assert.equal(
+    isOrphan(view({ phase: 'working', lastEventAt: new Date(now - 1000).toISOString() }), { now, open: true }),
+    false,
+  )
+  const died = (consecutiveRestarts: number, ago: number) => {
+    const lastEventAt = new Date(now - ago * 1000).toISOString()
+    return isOrphan(view({ phase: 'working', lastEventAt, lastRestart: { time: lastEventAt, consecutiveRestarts } }), {
+      now,
+      open: true,
+    })
   }
   assert.deepEqual(
     [died(1, 3), died(1, 5), died(3, 14), died(3, 17), died(30, 299), died(30, 301)],
     [false, true, false, true, false, true],
   )
   assert.equal(died(30, 601), true)
-  assert.equal(isOrphan(view({ phase: 'opening', seq: 0, at: '' }), { now: Date.parse(old) + 5000, open: true }), false)
+  assert.equal(
+    isOrphan(view({ phase: 'opening', lastSeq: 0, lastEventAt: '' }), { now: Date.parse(old) + 5000, open: true }),
+    false,
+  )
 })

@@ -4,11 +4,20 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import { append, type Happening, matrixOf, nothing, type Session } from '../../session/index.ts'
-import { matrixHtml } from '../../webui/index.ts'
-import { checkRan, layEvidence, makeSession, newHome, sealed, sha, startApp, verdictGiven } from './sessions.ts'
+import { appendEvent, buildMatrix, type EventBody, initialStatus, type Session } from '../../session/index.ts'
+import { renderMatrixHtml } from '../../webui/index.ts'
+import {
+  createCheckEvent,
+  createFakeHash,
+  createTestSession,
+  createVerdictEvent,
+  createWebHome,
+  sealedEvent,
+  startApp,
+  writeEvidence,
+} from './sessions.ts'
 
-const { home, workspace, remove } = newHome()
+const { home, workspace, remove } = createWebHome()
 let page: Awaited<ReturnType<typeof startApp>>
 let passed: Session
 
@@ -27,30 +36,36 @@ test('an empty workspace says what to do first', async () => {
 })
 
 test('the list shows every session, newest first, with state, workers and round', async () => {
-  passed = await makeSession(workspace, '2026-11-19-passed-0001', {
+  passed = await createTestSession(workspace, '2026-11-19-passed-0001', {
     title: 'Passed already',
     minutesAgo: 60,
     alive: true,
-    happened: [sealed, checkRan('base', 'red'), judging, checkRan('head', 'green'), verdictGiven('PASS', 'all proved')],
+    happened: [
+      sealedEvent,
+      createCheckEvent('base', 'red'),
+      judging,
+      createCheckEvent('head', 'green'),
+      createVerdictEvent('PASS', 'all proved'),
+    ],
   })
-  await makeSession(workspace, '2026-11-20-working-0002', {
+  await createTestSession(workspace, '2026-11-20-working-0002', {
     title: 'Works now',
     alive: true,
     happened: [
       started,
-      sealed,
+      sealedEvent,
       queued('login', null),
-      { is: 'worker.started', worker: 'login' },
+      { type: 'worker.started', worker: 'login' },
       queued('two', 'login'),
     ],
   })
-  await makeSession(workspace, '2026-11-20-asking-0003', {
+  await createTestSession(workspace, '2026-11-20-asking-0003', {
     title: 'Asks now',
     minutesAgo: 1,
     alive: true,
-    happened: [started, { is: 'question.asked', question: 'Round half up,\nor not?' }],
+    happened: [started, { type: 'question.asked', question: 'Round half up,\nor not?' }],
   })
-  await makeSession(workspace, '2026-11-20-left-0004', { minutesAgo: 200, happened: [started] })
+  await createTestSession(workspace, '2026-11-20-left-0004', { minutesAgo: 200, happened: [started] })
   const { body } = await page.ask('/')
   const ids = [...body.matchAll(/href="\/s\/([^"]+)"/g)].map(([, id]) => id?.slice(-4))
   assert.deepEqual(ids, ['0003', '0002', '0001', '0004'])
@@ -65,8 +80,16 @@ test('the list shows every session, newest first, with state, workers and round'
 })
 
 test('a session page lays the contract, the verdict and the evidence side by side', async () => {
-  layEvidence(passed, { id: 'base-C1', side: 'base', round: 0, outcome: 'red', exit: 1, why: 'exit 1', tail: 'not ok' })
-  layEvidence(passed)
+  writeEvidence(passed, {
+    id: 'base-C1',
+    side: 'base',
+    round: 0,
+    outcome: 'red',
+    exitCode: 1,
+    reason: 'exit 1',
+    outputTail: 'not ok',
+  })
+  writeEvidence(passed)
   fs.writeFileSync(passed.paths.verdictRecord, JSON.stringify(verdictRecord))
   const body = await pageOf(passed.id)
   const clause = /<th scope="row">C1<\/th>[\s\S]*?<\/tr>/.exec(body)?.[0] ?? ''
@@ -74,8 +97,8 @@ test('a session page lays the contract, the verdict and the evidence side by sid
     assert.ok(clause.includes(words), words)
   for (const words of [
     'all proved',
-    sha('commit'),
-    sha('tree'),
+    createFakeHash('commit'),
+    createFakeHash('tree'),
     'other vendor, blind',
     'gemini',
     'make it nicer',
@@ -94,13 +117,17 @@ test('the story is told in order, newest last', async () => {
 })
 
 test('a judgement of another round or tree is not shown beside this verdict', async () => {
-  fs.writeFileSync(passed.paths.verdictRecord, JSON.stringify({ ...verdictRecord, tree: sha('another') }))
+  fs.writeFileSync(passed.paths.verdictRecord, JSON.stringify({ ...verdictRecord, tree: createFakeHash('another') }))
   assert.ok(!(await pageOf(passed.id)).includes('red before, green now'))
 })
 
 test('a void verdict says so and is green nowhere in the head', async () => {
-  const session = await makeSession(workspace, '2026-11-18-void-0005', {
-    happened: [sealed, verdictGiven('PASS', 'all proved'), { is: 'verdict.voided', why: 'the head moved' }],
+  const session = await createTestSession(workspace, '2026-11-18-void-0005', {
+    happened: [
+      sealedEvent,
+      createVerdictEvent('PASS', 'all proved'),
+      { type: 'verdict.voided', reason: 'the head moved' },
+    ],
   })
   const body = await pageOf(session.id)
   assert.match(body, /class="word big unsure">PASS \(void\)</)
@@ -114,8 +141,8 @@ test('a question is shown whole, with the way to answer it', async () => {
 })
 
 test('a worker whose runner is gone is not said to work', async () => {
-  const session = await makeSession(workspace, '2026-11-18-gone-0006', {
-    happened: [started, sealed, queued('login', null), { is: 'worker.started', worker: 'login' }],
+  const session = await createTestSession(workspace, '2026-11-18-gone-0006', {
+    happened: [started, sealedEvent, queued('login', null), { type: 'worker.started', worker: 'login' }],
   })
   const body = await pageOf(session.id)
   assert.match(body, /not ended/)
@@ -123,9 +150,9 @@ test('a worker whose runner is gone is not said to work', async () => {
 })
 
 test('earlier rounds keep their outcome but not their output', async () => {
-  const session = await makeSession(workspace, '2026-11-18-rounds-0007', { happened: [sealed] })
-  layEvidence(session, { id: 'round-1-C1', round: 1, outcome: 'red', tail: 'the old output' })
-  layEvidence(session, { id: 'round-2-C1', round: 2, tail: 'the new output' })
+  const session = await createTestSession(workspace, '2026-11-18-rounds-0007', { happened: [sealedEvent] })
+  writeEvidence(session, { id: 'round-1-C1', round: 1, outcome: 'red', outputTail: 'the old output' })
+  writeEvidence(session, { id: 'round-2-C1', round: 2, outputTail: 'the new output' })
   const body = await pageOf(session.id)
   assert.match(body, /Earlier rounds \(1\)/)
   assert.ok(body.includes('the new output') && !body.includes('the old output'))
@@ -146,12 +173,12 @@ test('the raw files are text in a sandbox, and only the six that are named', asy
 test('a link, a hard link, a folder or a pipe under an allowed name is not there, and the page goes on', async () => {
   const secret = path.join(home, '.env')
   fs.writeFileSync(secret, 'GEMINI_API_KEY=secret')
-  const { plan, contract, verdict, verdictRecord: record } = passed.paths
+  const { plan, contract, verdictText, verdictRecord } = passed.paths
   fs.symlinkSync(secret, plan)
   fs.linkSync(secret, contract)
-  fs.rmSync(record)
-  fs.mkdirSync(record)
-  execFileSync('mkfifo', [verdict])
+  fs.rmSync(verdictRecord)
+  fs.mkdirSync(verdictRecord)
+  execFileSync('mkfifo', [verdictText])
   for (const name of ['plan.md', 'contract.md', 'verdict.md', 'verdict.json']) {
     const { status, body } = await page.ask(`/s/${passed.id}/${name}`)
     assert.equal(status, 404, name)
@@ -161,14 +188,14 @@ test('a link, a hard link, a folder or a pipe under an allowed name is not there
 })
 
 test('a file beyond 1 MiB is cut and says so', async () => {
-  const session = await makeSession(workspace, '2026-11-18-long-0008')
+  const session = await createTestSession(workspace, '2026-11-18-long-0008')
   fs.writeFileSync(session.paths.plan, 'a'.repeat(1024 * 1024 + 5))
   const { body } = await page.ask(`/s/${session.id}/plan.md`)
   assert.equal(body.length, 1024 * 1024 + '\n[cut here: the file goes on beyond 1 MiB]\n'.length)
 })
 
 test('a torn line in the log is counted on the page, and the rest is shown', async () => {
-  const session = await makeSession(workspace, '2026-11-18-torn-0009', { happened: [started] })
+  const session = await createTestSession(workspace, '2026-11-18-torn-0009', { happened: [started] })
   fs.appendFileSync(session.paths.events, '{"seq":3,"at":"20')
   assert.match(await pageOf(session.id), /1 line of the log could not be read/)
 })
@@ -197,22 +224,22 @@ test('the style, the script and the icon are served as what they are', async () 
 
 test('the matrix leads from each sentence to its proof, and the session page leads to it', async () => {
   const contract = '# Contract: x\n\n## C1 — It prints <b>hello</b>\n- covers: S1\n- check: `sh hello.sh | cat`\n'
-  const session = await makeSession(workspace, '2026-11-17-matrix-0010', {
+  const session = await createTestSession(workspace, '2026-11-17-matrix-0010', {
     title: 'Print hello. And be kind.',
     alive: true,
     happened: [
       {
-        is: 'contract.sealed',
+        type: 'contract.sealed',
         sha256: createHash('sha256').update(contract).digest('hex'),
         clauses: [{ id: 'C1', sentence: 'It prints <b>hello</b>', proof: 'check' }],
-        uncovered: ['S2: And be kind.'],
+        uncoveredSentences: ['S2: And be kind.'],
       },
-      verdictGiven('PASS', 'all proved'),
+      createVerdictEvent('PASS', 'all proved'),
     ],
   })
   fs.writeFileSync(session.paths.contract, contract)
-  layEvidence(session, { id: 'base-C1', side: 'base', round: 0, outcome: 'red', outputSha256: 'b'.repeat(64) })
-  layEvidence(session, { outputSha256: 'abcdef'.repeat(10) })
+  writeEvidence(session, { id: 'base-C1', side: 'base', round: 0, outcome: 'red', outputSha256: 'b'.repeat(64) })
+  writeEvidence(session, { outputSha256: 'abcdef'.repeat(10) })
   assert.match(await pageOf(session.id), /href="\/s\/2026-11-17-matrix-0010\/matrix"/)
   const { status, body } = await page.ask(`/s/${session.id}/matrix`)
   assert.equal(status, 200)
@@ -227,7 +254,7 @@ test('the matrix leads from each sentence to its proof, and the session page lea
   ])
     assert.ok(body.includes(words), `${words}\n${body}`)
   assert.match(body, /data-label="verdict"><strong class="word good">PASS</)
-  append(session.paths.events, { is: 'verdict.voided', why: 'the head moved' }, 3, new Date())
+  appendEvent(session.paths.events, { type: 'verdict.voided', reason: 'the head moved' }, 3, new Date())
   const voided = (await page.ask(`/s/${session.id}/matrix`)).body
   assert.match(voided, /<strong>Void:<\/strong> the head moved/)
   assert.doesNotMatch(voided, /word (big )?good">PASS|edge-good/)
@@ -236,28 +263,41 @@ test('the matrix leads from each sentence to its proof, and the session page lea
 
 test('the matrix as one file asks for nothing and escapes what it shows', () => {
   const text = '</style><script>alert(1)</script>'
-  const status = { ...nothing, clauses: [{ id: text, sentence: text, proof: 'check' as const }] }
-  const input = { session: text, task: text, contract: undefined, evidence: [], record: undefined, status, state: text }
-  const html = matrixHtml(matrixOf(input))
+  const status = { ...initialStatus, clauses: [{ id: text, sentence: text, proof: 'check' as const }] }
+  const input = {
+    sessionId: text,
+    task: text,
+    contractText: undefined,
+    evidence: [],
+    verdictRecord: undefined,
+    status,
+    state: text,
+  }
+  const html = renderMatrixHtml(buildMatrix(input))
   assert.doesNotMatch(html, /<script|<link|<img| src=|url\(/)
   assert.match(html, /&lt;script&gt;/)
 })
 
-const started = { is: 'orchestrator.started', claudeSession: 'x' } as const
-const judging = { is: 'judging.started', round: 1, commit: sha('commit'), tree: sha('tree') } as const
+const started = { type: 'orchestrator.started', claudeSessionId: 'x' } as const
+const judging = {
+  type: 'judging.started',
+  round: 1,
+  commit: createFakeHash('commit'),
+  tree: createFakeHash('tree'),
+} as const
 
 const verdictRecord = {
   round: 1,
-  tree: sha('tree'),
+  tree: createFakeHash('tree'),
   judge: 'gemini-2.5-pro',
   packetSha256: 'f'.repeat(64),
   sandbox: 'bubblewrap',
   findings: [],
-  clauses: [{ id: 'C1', because: 'red before, green now', judge: { met: 'yes', why: 'the output shows it' } }],
+  clauses: [{ id: 'C1', reason: 'red before, green now', judge: { met: 'yes', reason: 'the output shows it' } }],
 }
 
-function queued(worker: string, waitsFor: string | null): Happening {
-  return { is: 'worker.queued', worker, kind: 'code', model: 'opus', clauses: ['C1'], files: [], waitsFor }
+function queued(worker: string, blockedBy: string | null): EventBody {
+  return { type: 'worker.queued', worker, kind: 'code', model: 'opus', clauses: ['C1'], files: [], blockedBy }
 }
 
 async function pageOf(id: string): Promise<string> {

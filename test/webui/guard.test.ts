@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import net from 'node:net'
 import { after, before, test } from 'node:test'
-import { makeSession, newHome, startApp } from './sessions.ts'
+import { createTestSession, createWebHome, startApp } from './sessions.ts'
 
-const { home, workspace, remove } = newHome()
+const { home, workspace, remove } = createWebHome()
 const id = '2026-11-20-secret-0001'
 let page: Awaited<ReturnType<typeof startApp>>
 
 before(async () => {
-  await makeSession(workspace, id, { title: 'THE TASK' })
+  await createTestSession(workspace, id, { title: 'THE TASK' })
   page = await startApp(home)
 })
 after(() => {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import type { Happening } from '../../session/index.ts'
-import { layEvidence, makeSession, newHome, sha, startApp } from './sessions.ts'
+import type { EventBody } from '../../session/index.ts'
+import { createFakeHash, createTestSession, createWebHome, startApp, writeEvidence } from './sessions.ts'
 
-const { home, workspace, remove } = newHome()
+const { home, workspace, remove } = createWebHome()
 let page: Awaited<ReturnType<typeof startApp>>
 
 before(async () => {
@@ -37,9 +37,9 @@ const hostile = [
 for (const [at, text] of hostile.entries()) {
   test(`${JSON.stringify(text)} is only ever text, wherever an agent can put it`, async () => {
     const id = `2026-11-20-hostile-${String(at).padStart(4, '0')}`
-    const session = await makeSession(workspace, id, { title: text, alive: true, happened: everywhere(text) })
-    layEvidence(session, { command: text, expected: text, why: text, tail: text, outputBytes: 9999 })
-    layEvidence(session, { id: text.replace(/[^\w]/g, '-'), clause: text, round: 2, tail: text })
+    const session = await createTestSession(workspace, id, { title: text, alive: true, happened: everywhere(text) })
+    writeEvidence(session, { command: text, expected: text, reason: text, outputTail: text, outputBytes: 9999 })
+    writeEvidence(session, { id: text.replace(/[^\w]/g, '-'), clauseId: text, round: 2, outputTail: text })
     fs.writeFileSync(session.paths.verdictRecord, JSON.stringify(verdictRecord(text)))
     for (const target of ['/', `/s/${id}`, `/s/${id}/matrix`]) harmless((await page.ask(target)).body)
     const plain = await page.ask(`/s/${id}/task.md`)
@@ -86,51 +86,60 @@ const ours = new Set(
   ),
 )
 
-function everywhere(text: string): Happening[] {
+function everywhere(text: string): EventBody[] {
   const worker = text
   return [
-    { is: 'orchestrator.started', claudeSession: text },
-    { is: 'contract.refused', problems: [text] },
+    { type: 'orchestrator.started', claudeSessionId: text },
+    { type: 'contract.rejected', problems: [text] },
     {
-      is: 'contract.sealed',
-      sha256: sha(text),
+      type: 'contract.sealed',
+      sha256: createFakeHash(text),
       clauses: [{ id: 'C1', sentence: text, proof: 'check' }],
-      uncovered: [text],
+      uncoveredSentences: [text],
     },
     {
-      is: 'check.ran',
+      type: 'check.ran',
       side: 'base',
       round: 0,
-      clause: text,
+      clauseId: text,
       outcome: 'red',
-      why: text,
+      reason: text,
       milliseconds: 1,
-      record: text,
+      recordId: text,
     },
-    { is: 'worker.queued', worker, kind: 'rw', model: text, clauses: [text], files: [text], waitsFor: text },
-    { is: 'worker.started', worker },
-    { is: 'worker.ended', worker, how: 'failed', why: text, commit: null, files: 1, costUsd: 0.1, seconds: 3 },
-    { is: 'changes.set-aside', worker, files: [text] },
-    { is: 'judging.started', round: 1, commit: sha('commit'), tree: sha('tree') },
+    { type: 'worker.queued', worker, kind: 'rw', model: text, clauses: [text], files: [text], blockedBy: text },
+    { type: 'worker.started', worker },
     {
-      is: 'verdict.given',
+      type: 'worker.ended',
+      worker,
+      ending: 'failed',
+      reason: text,
+      commit: null,
+      changedFiles: 1,
+      costUsd: 0.1,
+      seconds: 3,
+    },
+    { type: 'changes.quarantined', worker, files: [text] },
+    { type: 'judging.started', round: 1, commit: createFakeHash('commit'), tree: createFakeHash('tree') },
+    {
+      type: 'verdict.given',
       round: 1,
       verdict: 'FAIL',
       reason: text,
-      commit: sha('commit'),
-      tree: sha('tree'),
-      final: true,
+      commit: createFakeHash('commit'),
+      tree: createFakeHash('tree'),
+      isFinal: true,
       independence: text,
       clauses: [{ id: 'C1', verdict: 'FAIL' }],
     },
-    { is: 'verdict.voided', why: text },
-    { is: 'orchestrator.gave-up', why: text },
-    { is: 'tool.failed', who: text, tool: text, why: text },
-    { is: 'question.asked', question: text },
+    { type: 'verdict.voided', reason: text },
+    { type: 'human.needed', reason: text },
+    { type: 'tool.failed', agent: text, tool: text, reason: text },
+    { type: 'question.asked', question: text },
   ]
 }
 
 function verdictRecord(text: string) {
-  const clauses = [{ id: 'C1', because: text, judge: { met: text, why: text } }]
-  return { round: 1, tree: sha('tree'), judge: text, sandbox: text, findings: [text], clauses }
+  const clauses = [{ id: 'C1', reason: text, judge: { met: text, reason: text } }]
+  return { round: 1, tree: createFakeHash('tree'), judge: text, sandbox: text, findings: [text], clauses }
 }

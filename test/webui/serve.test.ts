@@ -5,9 +5,9 @@ import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
 import { afterEach, test } from 'node:test'
-import { install, readIfPresent } from '../../host/index.ts'
-import { runningPage, type Served, serve } from '../../webui/index.ts'
-import { newHome } from './sessions.ts'
+import { installFolder, readIfPresent } from '../../host/index.ts'
+import { findRunningServer, type ServeResult, startServer } from '../../webui/index.ts'
+import { createWebHome } from './sessions.ts'
 
 const undo: (() => unknown)[] = []
 
@@ -19,16 +19,16 @@ test('the page opens on loopback at the port that is set, and leaves its address
   const home = aHome()
   const port = await aPort()
   const served = await open(home, port)
-  assert.deepEqual([served.is, served.url, served.port], ['opened', `http://127.0.0.1:${port}`, port])
+  assert.deepEqual([served.kind, served.url, served.port], ['opened', `http://127.0.0.1:${port}`, port])
   const record = JSON.parse(fs.readFileSync(path.join(home, 'web.json'), 'utf8'))
   assert.deepEqual(record, { pid: process.pid, port, url: served.url })
-  assert.equal(await runningPage(home), served.url)
+  assert.equal(await findRunningServer(home), served.url)
 })
 
 test('a second start finds the first, also when another port is asked for', async () => {
   const home = aHome()
   const first = await open(home, await aPort())
-  const running = { is: 'running', url: first.url, port: first.port, pid: process.pid }
+  const running = { kind: 'running', url: first.url, port: first.port, pid: process.pid }
   assert.deepEqual(await open(home, first.port), running)
   assert.deepEqual(await open(home, await aPort()), running)
 })
@@ -37,14 +37,14 @@ test('a second start finds the first without its record too', async () => {
   const home = aHome()
   const first = await open(home, await aPort())
   fs.rmSync(path.join(home, 'web.json'))
-  assert.equal((await open(home, first.port)).is, 'running')
+  assert.equal((await open(home, first.port)).kind, 'running')
 })
 
 test('ten starts at once end in one page', async () => {
   const home = aHome()
   const port = await aPort()
   const served = await Promise.all(Array.from({ length: 10 }, () => open(home, port)))
-  assert.equal(served.filter(({ is }) => is === 'opened').length, 1)
+  assert.equal(served.filter(({ kind }) => kind === 'opened').length, 1)
   assert.ok(served.every(one => one.port === port))
 })
 
@@ -59,7 +59,7 @@ for (const [what, answer] of [
     await new Promise<void>(resolve => stranger.listen(port, '127.0.0.1', resolve))
     undo.push(() => stranger.close())
     const served = await open(aHome(), port)
-    assert.equal(served.is, 'opened')
+    assert.equal(served.kind, 'opened')
     assert.ok(served.port > port && served.port <= port + 20)
     assert.ok(stranger.listening)
   })
@@ -98,14 +98,14 @@ test('F53 a port that was closed a moment ago, and still waits, is taken all the
 test('a page of another home is a stranger', async () => {
   const first = await open(aHome(), await aPort())
   const second = await open(aHome(), first.port)
-  assert.equal(second.is, 'opened')
+  assert.equal(second.kind, 'opened')
   assert.notEqual(second.port, first.port)
 })
 
 test('a record that is stale, torn or of somebody else is no page', async () => {
   const home = aHome()
   const file = path.join(home, 'web.json')
-  assert.equal(await runningPage(home), undefined)
+  assert.equal(await findRunningServer(home), undefined)
   const impostor = http.createServer((_request, response) => response.end('{"name":"claude-dispatch","home":"/other"}'))
   await new Promise<void>(resolve => impostor.listen(0, '127.0.0.1', resolve))
   undo.push(() => impostor.close())
@@ -119,16 +119,16 @@ test('a record that is stale, torn or of somebody else is no page', async () => 
     `{"pid":1,"port":${port},"url":"http://127.0.0.1:${port}"}`,
   ]) {
     fs.writeFileSync(file, text)
-    assert.equal(await runningPage(home), undefined, text)
+    assert.equal(await findRunningServer(home), undefined, text)
   }
 })
 
 test('closing takes the record along', async () => {
   const home = aHome()
   const served = await open(home, await aPort())
-  assert.ok(served.is === 'opened')
+  assert.ok(served.kind === 'opened')
   await served.close()
-  assert.equal(await runningPage(home), undefined)
+  assert.equal(await findRunningServer(home), undefined)
   assert.ok(!fs.existsSync(path.join(home, 'web.json')))
 })
 
@@ -146,7 +146,7 @@ test('F52 bin/web.ts says where it is and stays until SIGTERM; a second one exit
   assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
   first.child.kill('SIGTERM')
   assert.equal(await first.ended, 143)
-  assert.equal(await runningPage(home), undefined)
+  assert.equal(await findRunningServer(home), undefined)
 })
 
 test('bin/web.ts with port 0 says that the page is off', async () => {
@@ -156,7 +156,7 @@ test('bin/web.ts with port 0 says that the page is off', async () => {
 })
 
 function aHome(): string {
-  const { home, remove } = newHome()
+  const { home, remove } = createWebHome()
   undo.push(remove)
   return home
 }
@@ -170,9 +170,9 @@ async function aPort(): Promise<number> {
   return port > 65_000 ? aPort() : port
 }
 
-async function open(home: string, port: number): Promise<Served> {
-  const served = await serve({ home, workspace: path.join(home, 'workspace'), install, WEBUI_PORT: port })
-  if (served.is === 'opened') undo.push(() => served.close())
+async function open(home: string, port: number): Promise<ServeResult> {
+  const served = await startServer({ home, workspace: path.join(home, 'workspace'), installFolder, WEBUI_PORT: port })
+  if (served.kind === 'opened') undo.push(() => served.close())
   return served
 }
 
@@ -188,7 +188,7 @@ function door(
   through: string[] = [],
 ): { child: ChildProcess; line: Promise<string>; errors: () => string; ended: Promise<number | null> } {
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, DISPATCH_HOME: home, WEBUI_PORT: String(port) }
-  const [program = '', ...words] = [...through, process.execPath, path.join(install, 'bin/web.ts')]
+  const [program = '', ...words] = [...through, process.execPath, path.join(installFolder, 'bin/web.ts')]
   const child = spawn(program, words, {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,25 +6,25 @@ import os from 'node:os'
 import path from 'node:path'
 import { identify } from '../../host/index.ts'
 import {
-  append,
-  claim,
+  acquireLease,
+  appendEvent,
+  createSession,
+  type EventBody,
   type EvidenceRecord,
-  type Happening,
-  Opening,
-  openSession,
   type Session,
+  SessionManifest,
 } from '../../session/index.ts'
 import { createApp } from '../../webui/index.ts'
 
 /** A made-up object name of 40 digits. */
-export function sha(of: string): string {
-  return createHash('sha1').update(of).digest('hex')
+export function createFakeHash(sessionId: string): string {
+  return createHash('sha1').update(sessionId).digest('hex')
 }
 
-export const models = { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'gemini-2.5-pro' }
+export const testModels = { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'gemini-2.5-pro' }
 
 /** A home with an empty workspace, and the way to be rid of it. */
-export function newHome() {
+export function createWebHome() {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'webui-'))
   const workspace = path.join(home, 'workspace')
   fs.mkdirSync(workspace)
@@ -32,68 +32,72 @@ export function newHome() {
 }
 
 /** A session on disk, written by the real writers: opened, then all that happened. `alive` makes this process its runner. */
-export async function makeSession(
+export async function createTestSession(
   workspace: string,
   id: string,
-  options: { title?: string; minutesAgo?: number; alive?: boolean; happened?: Happening[] } = {},
+  options: { title?: string; minutesAgo?: number; alive?: boolean; happened?: EventBody[] } = {},
 ): Promise<Session> {
   const { title = 'Fix the login bug', minutesAgo = 5, alive = false, happened = [] } = options
   const opened = Date.now() - minutesAgo * 60_000
   const task = { bytes: Buffer.byteLength(title), sha256: createHash('sha256').update(title).digest('hex'), title }
-  const opening = Opening.parse({
+  const opening = SessionManifest.parse({
     format: 1,
     id,
     openedAt: new Date(opened).toISOString(),
     task,
     repository: null,
-    models,
+    models: testModels,
     rounds: 3,
     judgedOnly: false,
     claude: { program: 'claude', session: 'x', configDirectory: null },
   })
-  const session = openSession(workspace, opening, Buffer.from(title))
-  const first: Happening = {
-    is: 'session.opened',
+  const session = createSession(workspace, opening, Buffer.from(title))
+  const first: EventBody = {
+    type: 'session.opened',
     format: 1,
     task,
     repository: null,
-    uncommitted: 0,
-    models,
-    rounds: 3,
-    judgedOnly: false,
+    uncommittedFiles: 0,
+    models: testModels,
+    maxRounds: 3,
+    allowsJudgedOnly: false,
   }
   for (const [at, happening] of [first, ...happened].entries())
-    append(session.paths.events, happening, at, new Date(opened + at * 1000))
+    appendEvent(session.paths.events, happening, at, new Date(opened + at * 1000))
   const runner = alive ? await identify(process.pid) : undefined
-  if (runner) await claim(session.paths.runner, runner)
+  if (runner) await acquireLease(session.paths.runnerLease, runner)
   return session
 }
 
 /** A contract of one check and one judged clause, sealed. */
-export const sealed: Happening = {
-  is: 'contract.sealed',
+export const sealedEvent: EventBody = {
+  type: 'contract.sealed',
   sha256: createHash('sha256').update('contract').digest('hex'),
   clauses: [
     { id: 'C1', sentence: 'A correct password is let in.', proof: 'check' },
     { id: 'C2', sentence: 'The message can be understood.', proof: 'judged' },
   ],
-  uncovered: ['make it nicer'],
+  uncoveredSentences: ['make it nicer'],
 }
 
-export function checkRan(side: 'base' | 'head', outcome: 'green' | 'red' | 'could not run', round = 1): Happening {
-  const record = side === 'base' ? 'base-C1' : `round-${round}-C1`
-  return { is: 'check.ran', side, round, clause: 'C1', outcome, why: '', milliseconds: 1200, record }
+export function createCheckEvent(
+  side: 'base' | 'head',
+  outcome: 'green' | 'red' | 'could not run',
+  round = 1,
+): EventBody {
+  const recordId = side === 'base' ? 'base-C1' : `round-${round}-C1`
+  return { type: 'check.ran', side, round, clauseId: 'C1', outcome, reason: '', milliseconds: 1200, recordId }
 }
 
-export function verdictGiven(verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE', reason: string): Happening {
+export function createVerdictEvent(verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE', reason: string): EventBody {
   return {
-    is: 'verdict.given',
+    type: 'verdict.given',
     round: 1,
     verdict,
     reason,
-    commit: sha('commit'),
-    tree: sha('tree'),
-    final: true,
+    commit: createFakeHash('commit'),
+    tree: createFakeHash('tree'),
+    isFinal: true,
     independence: 'other vendor, blind',
     clauses: [
       { id: 'C1', verdict },
@@ -103,50 +107,50 @@ export function verdictGiven(verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE', reason: 
 }
 
 /** Lay a record into the session's evidence, as the runner does. */
-export function layEvidence(session: Session, changes: Partial<EvidenceRecord> = {}): void {
+export function writeEvidence(session: Session, changes: Partial<EvidenceRecord> = {}): void {
   const record: EvidenceRecord = {
     format: 1,
     id: 'round-1-C1',
-    clause: 'C1',
+    clauseId: 'C1',
     side: 'head',
     round: 1,
     command: 'npm test',
     expected: 'exit 0',
-    exit: 0,
+    exitCode: 0,
     outcome: 'green',
-    why: '',
+    reason: '',
     milliseconds: 1200,
-    tail: 'ok 1 - let in',
+    outputTail: 'ok 1 - let in',
     outputBytes: 13,
     outputSha256: 'x',
-    limitSeconds: 120,
+    timeoutSeconds: 120,
     runs: [],
-    tools: {},
+    toolVersions: {},
     machine: 'linux',
-    setup: null,
+    dependenciesKey: null,
     sandbox: 'none',
-    commit: sha('commit'),
-    tree: sha('tree'),
-    at: new Date().toISOString(),
+    commit: createFakeHash('commit'),
+    tree: createFakeHash('tree'),
+    time: new Date().toISOString(),
     ...changes,
   }
   fs.writeFileSync(path.join(session.paths.evidence, `${record.id}.json`), JSON.stringify(record))
 }
 
-export interface Answer {
+export interface HttpAnswer {
   status: number
   headers: http.IncomingHttpHeaders
   body: string
 }
 
 /** The app on a free port of loopback, and the way to ask it anything, with any Host. */
-export async function startApp(home: string, silence = () => '') {
-  const app = createApp({ workspace: path.join(home, 'workspace'), home, version: '1.2.3', silence })
+export async function startApp(home: string, getChannelWarning = () => '') {
+  const app = createApp({ workspace: path.join(home, 'workspace'), home, version: '1.2.3', getChannelWarning })
   const server = http.createServer(app)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const ask = (target: string, options: { method?: string; headers?: Record<string, string> } = {}) =>
-    new Promise<Answer>((resolve, reject) => {
+    new Promise<HttpAnswer>((resolve, reject) => {
       const { method = 'GET', headers = {} } = options
       const asked = http.request({ host: '127.0.0.1', port, path: target, method, headers }, async response => {
         let body = ''

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { age, duration, toneOf } from '../../webui/words.ts'
+import { formatAge, formatDuration, pickTone } from '../../webui/words.ts'
 
 const start = '2026-11-20T10:00:00.000Z'
 const later = (seconds: number) => new Date(Date.parse(start) + seconds * 1000)
@@ -16,7 +16,7 @@ test('an age is one number and one unit', () => {
     [172_800, '2 d'],
     [-5, '0 s'],
   ] as const)
-    assert.equal(age(start, later(seconds)), words)
+    assert.equal(formatAge(start, later(seconds)), words)
 })
 
 test('a duration is exact below an hour', () => {
@@ -27,16 +27,16 @@ test('a duration is exact below an hour', () => {
     [3600, '1 h'],
     [7500, '2 h 5 min'],
   ] as const)
-    assert.equal(duration(start, later(seconds).toISOString()), words)
+    assert.equal(formatDuration(start, later(seconds).toISOString()), words)
 })
 
 test('a moment that does not read as one is no words', () => {
-  assert.equal(age('yesterday', later(0)), '')
-  assert.equal(duration('', start), '')
+  assert.equal(formatAge('yesterday', later(0)), '')
+  assert.equal(formatDuration('', start), '')
 })
 
 test('only what is proved is green: no unknown word, no void verdict, no claim', () => {
-  for (const word of ['PASS', 'green']) assert.equal(toneOf(word), 'good')
+  for (const word of ['PASS', 'green']) assert.equal(pickTone(word), 'good')
   for (const word of ['PASS (void)', 'reported', 'stopped', 'pass', '', 'constructor'])
-    assert.match(toneOf(word), /^(quiet|unsure)$/)
+    assert.match(pickTone(word), /^(quiet|unsure)$/)
 })

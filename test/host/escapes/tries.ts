@@ -1,47 +1,47 @@
-import type { World } from './world.ts'
+import type { EscapeWorld } from './world.ts'
 
 /** One way out: what is run inside, and how the host knows that it led outside. */
-export interface Try {
+export interface EscapeAttempt {
   name: string
-  /** For `sh`, with the names of {@link World.names} in the environment. */
+  /** For `sh`, with the names of {@link EscapeWorld.names} in the environment. */
   script: string
   /** Did it get out? `said` is what it printed. */
-  out(world: World, said: string, id: string): boolean
+  hasEscaped(world: EscapeWorld, said: string, id: string): boolean
   /**
    * Why it need not lead out when there is no sandbox: it needs root, it would change the machine that runs the test, this
    * kernel may refuse it by itself, or it only means something inside.
    */
-  unless?: 'root' | 'unsafe' | 'kernel' | 'inside'
+  skipReason?: 'root' | 'unsafe' | 'kernel' | 'inside'
 }
 
-const reads = (name: string, script: string, unless?: Try['unless']): Try => ({
+const reads = (name: string, script: string, skipReason?: EscapeAttempt['skipReason']): EscapeAttempt => ({
   name,
   script,
-  out: (world, said) => said.includes(world.canary),
-  ...(unless && { unless }),
+  hasEscaped: (world, said) => said.includes(world.canary),
+  ...(skipReason && { skipReason }),
 })
 
 /** It changes, makes or removes this file. */
-const writes = (name: string, file: string, script: string): Try => ({
+const writes = (name: string, file: string, script: string): EscapeAttempt => ({
   name,
   script,
-  out: world => world.isChanged(file),
+  hasEscaped: world => world.isChanged(file),
 })
 
 /** Somebody outside hears from it. */
-const calls = (name: string, script: string, unless?: Try['unless']): Try => ({
+const calls = (name: string, script: string, skipReason?: EscapeAttempt['skipReason']): EscapeAttempt => ({
   name,
   script,
-  out: (world, _, id) => world.heard(id),
-  ...(unless && { unless }),
+  hasEscaped: (world, _, id) => world.hasCalled(id),
+  ...(skipReason && { skipReason }),
 })
 
 /** It says itself that it got somewhere it must not get. */
-const says = (name: string, script: string, unless?: Try['unless']): Try => ({
+const says = (name: string, script: string, skipReason?: EscapeAttempt['skipReason']): EscapeAttempt => ({
   name,
   script: `${script} && echo went out`,
-  out: (_, said) => said.includes('went out'),
-  ...(unless && { unless }),
+  hasEscaped: (_, said) => said.includes('went out'),
+  ...(skipReason && { skipReason }),
 })
 
 /** A call through the proxy, where there is one; the words before it are for curl. */
@@ -49,7 +49,7 @@ const viaProxy = (words: string) => `curl -sS -m 5 \${HTTP_PROXY:+-x "$HTTP_PROX
 
 const python = (lines: string[]) => `{ python3 - <<'END'\n${lines.join('\n')}\nEND\n}`
 
-export const tries: Try[] = [
+export const escapeAttempts: EscapeAttempt[] = [
   // --- what may not be read ---
   reads('reads a key in the home', 'cat "$HOME_/.ssh/id_rsa"'),
   reads('reads it through a symbolic link', 'ln -sf "$HOME_/.ssh/id_rsa" "$W/link-$N"; cat "$W/link-$N"'),
@@ -175,7 +175,7 @@ export const tries: Try[] = [
   says('makes the root of the disk writable', 'mount -o remount,rw / && touch /usr/dispatch-test', 'unsafe'),
 
   // --- who may not be touched ---
-  { name: 'ends a process of the host', script: 'kill -9 "$VICTIM"', out: world => !world.isVictimAlive() },
+  { name: 'ends a process of the host', script: 'kill -9 "$VICTIM"', hasEscaped: world => !world.isVictimAlive() },
   says('looks into the memory of a process of the host', 'head -c 1 "/proc/$VICTIM/maps" | grep -q .'),
   says(
     'traces a process of the host',

@@ -9,35 +9,35 @@ import os from 'node:os'
 import path from 'node:path'
 
 /** The host that lives on while many worlds come and go: who listens there, and who has called. */
-export interface Host {
+export interface EscapeHost {
   folder: string
   /** The secret that nobody inside may see. */
   canary: string
   names: Record<string, string>
-  heard: string[]
+  calls: string[]
   close(): void
 }
 
 /** Files of a user and of a session, as one try finds them. */
-export interface World {
+export interface EscapeWorld {
   folder: string
   canary: string
   /** What the scripts are told. */
   names: Record<string, string>
-  at(file: string): string
+  pathOf(file: string): string
   isChanged(file: string): boolean
-  heard(id: string): boolean
+  hasCalled(id: string): boolean
   isVictimAlive(): boolean
   close(): void
 }
 
-export async function openHost(): Promise<Host> {
+export async function openHost(): Promise<EscapeHost> {
   const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'host-')))
-  const heard: string[] = []
+  const calls: string[] = []
   const canary = `canary-${randomBytes(12).toString('hex')}`
   const shared = randomBytes(3).readUIntBE(0, 3) + 1
   share(shared, canary)
-  const hear = (words: string) => void heard.push(...(words.match(/\/\d+\b/g) ?? []))
+  const hear = (words: string) => void calls.push(...(words.match(/\/\d+\b/g) ?? []))
   const attacker = http.createServer((request, response) => {
     hear(request.url ?? '')
     response.end('heard')
@@ -75,7 +75,7 @@ export async function openHost(): Promise<Host> {
   return {
     folder,
     canary,
-    heard,
+    calls,
     names: {
       PORT: portOf(servers[0]),
       ALLOWED: portOf(servers[1]),
@@ -114,70 +114,70 @@ const files = (canary: string): Record<string, string> => ({
   'state/workspace/mine/evidence/base-C1.txt': canary,
 })
 
-export function openWorld(host: Host): World {
+export function openWorld(host: EscapeHost): EscapeWorld {
   const folder = fs.mkdtempSync(path.join(host.folder, 'world-'))
-  const at = (file: string) => path.join(folder, file)
+  const pathOf = (file: string) => path.join(folder, file)
   const { canary } = host
   const before = files(canary)
   for (const [file, text] of Object.entries(before)) {
-    fs.mkdirSync(path.dirname(at(file)), { recursive: true })
-    fs.writeFileSync(at(file), text)
+    fs.mkdirSync(path.dirname(pathOf(file)), { recursive: true })
+    fs.writeFileSync(pathOf(file), text)
   }
   const git = (where: string, ...words: string[]) =>
     spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@localhost', '-c', 'init.defaultBranch=main', ...words], {
-      cwd: at(where),
+      cwd: pathOf(where),
       encoding: 'utf8',
     }).stdout.trim()
-  fs.mkdirSync(at('repository'))
+  fs.mkdirSync(pathOf('repository'))
   git('repository', 'init', '-q')
-  fs.writeFileSync(at('repository/a.txt'), canary)
+  fs.writeFileSync(pathOf('repository/a.txt'), canary)
   git('repository', 'add', '.')
   git('repository', 'commit', '-qm', 'a')
   git('.', 'clone', '-q', '--bare', '--no-hardlinks', 'repository', 'state/workspace/mine/trees.git')
   const outputs = 'state/workspace/mine/outputs'
-  fs.mkdirSync(at(`${outputs}/docs`), { recursive: true })
+  fs.mkdirSync(pathOf(`${outputs}/docs`), { recursive: true })
   git(outputs, 'init', '-q')
   git(outputs, 'commit', '-q', '--allow-empty', '-m', 'a')
-  fs.mkdirSync(at(`${outputs}/.git/hooks`), { recursive: true })
-  fs.mkdirSync(at('scratch'))
-  const config = fs.readFileSync(at(`${outputs}/.git/config`), 'utf8')
+  fs.mkdirSync(pathOf(`${outputs}/.git/hooks`), { recursive: true })
+  fs.mkdirSync(pathOf('scratch'))
+  const config = fs.readFileSync(pathOf(`${outputs}/.git/config`), 'utf8')
   const victim: ChildProcess = spawn('sleep', ['600'], {
     env: { PATH: process.env['PATH'] ?? '', SECRET: canary },
     stdio: 'ignore',
-    cwd: at('home'),
+    cwd: pathOf('home'),
   })
-  const first = host.heard.length
-  const told: Record<string, string> = { ...before, [`${outputs}/.git/config`]: config }
+  const first = host.calls.length
+  const expected: Record<string, string> = { ...before, [`${outputs}/.git/config`]: config }
   const isFolder = [`state/workspace/mine`, `state/workspace/mine/.write-lock`]
   return {
     folder,
     canary,
     names: {
       ...host.names,
-      HOME_: at('home'),
-      STATE: at('state'),
-      MINE: at('state/workspace/mine'),
-      OTHER: at('state/workspace/other'),
-      OUT: at(outputs),
-      BARE: at('state/workspace/mine/trees.git'),
+      HOME_: pathOf('home'),
+      STATE: pathOf('state'),
+      MINE: pathOf('state/workspace/mine'),
+      OTHER: pathOf('state/workspace/other'),
+      OUT: pathOf(outputs),
+      BARE: pathOf('state/workspace/mine/trees.git'),
       BLOB: git('repository', 'rev-parse', 'HEAD:a.txt'),
-      REPOSITORY: at('repository'),
-      TOOLS: at('tools'),
+      REPOSITORY: pathOf('repository'),
+      TOOLS: pathOf('tools'),
       TEMP: host.folder,
       VICTIM: String(victim.pid),
     },
-    at,
+    pathOf,
     isChanged(file) {
-      const found = fs.statSync(at(file), { throwIfNoEntry: false })
+      const found = fs.statSync(pathOf(file), { throwIfNoEntry: false })
       if (isFolder.includes(file)) return found === undefined
-      if (told[file] === undefined) return found !== undefined
+      if (expected[file] === undefined) return found !== undefined
       return (
         found === undefined ||
-        !fs.readFileSync(at(file), 'utf8').startsWith(told[file]) ||
-        (found.size !== told[file].length && !file.endsWith('stream.jsonl'))
+        !fs.readFileSync(pathOf(file), 'utf8').startsWith(expected[file]) ||
+        (found.size !== expected[file].length && !file.endsWith('stream.jsonl'))
       )
     },
-    heard: id => host.heard.slice(first).includes(`/${id}`),
+    hasCalled: id => host.calls.slice(first).includes(`/${id}`),
     isVictimAlive: () => fs.existsSync(`/proc/${victim.pid}`) && victim.exitCode === null && victim.signalCode === null,
     close() {
       victim.kill('SIGKILL')
