@@ -1,6 +1,5 @@
-import { readIfPresent } from '../host/index.ts'
-import type { Session } from '../session/index.ts'
-
+import { readIfPresent } from '#host/fs'
+import type { Session } from '#session'
 /** The repository's own instructions, as every agent of the session is given them; empty where there are none. */
 export function readInstructions({ paths, manifest }: Session): string {
   const text = readIfPresent(paths.instructions) ?? ''

@@ -1,16 +1,14 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import {
-  buildInteractiveArguments,
-  claudeVariables,
-  escapeShellPattern,
-  installFolder,
-  writeAtomic,
-} from '../host/index.ts'
-import { renderContractTemplate, type Session, splitSentences } from '../session/index.ts'
-import { prepareClaudeFolder, prepareOrchestratorSandbox, resolveClaudeProgram } from './enclosure.ts'
+import { buildInteractiveArguments, claudeVariables } from '#host/claude'
+import { installFolder } from '#host/config'
+import { writeAtomic } from '#host/fs'
+import { escapeShellPattern } from '#host/text.ts'
+import type { Session } from '#session'
+import { renderContractTemplate, splitSentences } from '#session/contract'
 import { readInstructions } from './instructions.ts'
-import { renderLaunchScript } from './launch.ts'
+import { renderLaunchScript } from './launch-script.ts'
+import { prepareClaudeFolder, prepareOrchestratorSandbox, resolveClaudeProgram } from './sandbox.ts'
 import { fillTemplate } from './template.ts'
 
 const allowedTools = ['Bash', 'Read', 'Write', 'Edit', 'Glob', 'Grep']
@@ -23,7 +21,7 @@ export function prepareOrchestrator(session: Session): void {
   const { id, paths, manifest } = session
   const task = fs.readFileSync(paths.task)
   const origin = manifest.repository ? `a clone of ${manifest.repository.path}` : 'an empty repository'
-  const words = fillTemplate(fs.readFileSync(path.join(installFolder, 'agents/orchestrator.md'), 'utf8'), {
+  const words = fillTemplate(fs.readFileSync(path.join(installFolder, 'agents/prompts/orchestrator.md'), 'utf8'), {
     session: id,
     outputs: paths.outputs,
     origin,
@@ -99,7 +97,7 @@ function renderOrchestratorScript(session: Session): string {
     folder: paths.orchestratorFolder,
     variables,
     isSandboxed: session.manifest.sandbox.kind !== null,
-    toolsFolder: path.join(installFolder, 'bin/desk'),
+    toolsFolder: path.join(installFolder, 'bin/agent-tools'),
     command: [...prepareOrchestratorSandbox(session, variables), ...buildInteractiveArguments(launch, 'Begin.')],
   })
 }

@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import {
-  buildHeadlessArguments,
-  escapeShellPattern,
-  installFolder,
-  makePrivateFolder,
-  writeAtomic,
-} from '../host/index.ts'
-import type { Session, WorkerKind } from '../session/index.ts'
-import { prepareClaudeFolder, prepareWorkerSandbox, resolveClaudeProgram } from './enclosure.ts'
+import { buildHeadlessArguments } from '#host/claude'
+import { installFolder } from '#host/config'
+import { makePrivateFolder, writeAtomic } from '#host/fs'
+import { escapeShellPattern } from '#host/text.ts'
+import type { Session } from '#session'
+import type { WorkerKind } from '#session/log'
 import { readInstructions } from './instructions.ts'
-import { renderLaunchScript } from './launch.ts'
+import { renderLaunchScript } from './launch-script.ts'
 import { buildSessionVariables, readAgentRules } from './orchestrator.ts'
+import { prepareClaudeFolder, prepareWorkerSandbox, resolveClaudeProgram } from './sandbox.ts'
 import { fillTemplate } from './template.ts'
 
 /** What the orchestrator asked for. */

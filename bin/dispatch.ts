@@ -1,7 +1,7 @@
-import { DispatchError, exitCodes } from '../host/index.ts'
-import { runCommand } from './command.ts'
-import { commands, printHelp, taskEntry } from './commands/index.ts'
-import { main } from './main.ts'
+import { runCommand } from '#cli/command.ts'
+import { commands, printHelp, taskEntry } from '#cli/commands/index.ts'
+import { main } from '#cli/main.ts'
+import { DispatchError, exitCodes } from '#host/error.ts'
 
 /** `dispatch "task"`, or one of its commands. A lone word that is no command is more likely a slip than a task. */
 await main(async () => {
@@ -10,7 +10,7 @@ await main(async () => {
   if (first === undefined || first === 'help' || first === '--help' || first === '-h') return printHelp(rest[0])
   if (first === '--version') return printHelp('--version')
   if (first === 'completions' && rest[0] === '--')
-    return (await import('./commands/completions.ts')).answerShell(rest.slice(1), { commands, task: taskEntry })
+    return (await import('#cli/commands/completions.ts')).answerShell(rest.slice(1), { commands, task: taskEntry })
   const known = commands.find(({ name }) => name === first)
   if (known) return runCommand(known, rest)
   if (/^[a-z][a-z-]{0,30}$/.test(first) && rest.length === 0) {

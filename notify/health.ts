@@ -1,11 +1,13 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { type Config, isErrno, listNames, readJson } from '../host/index.ts'
-import { countDeadLetters } from './deaths.ts'
+import type { Config } from '#host/config'
+import { isErrno } from '#host/error.ts'
+import { listNames, readJson } from '#host/fs'
+import { countDeadLetters } from './delivery/dead-letter-alert.ts'
+import { parseTimeFromName } from './delivery/outbox-folders.ts'
+import { quietUntil } from './delivery/quiet-hours.ts'
+import { readRetryState } from './delivery/retry-state.ts'
 import { type Channel, channels, getOutboxFolders, listEnabledChannels, QueuedNotification } from './outbox.ts'
-import { quietUntil } from './quiet.ts'
-import { parseTimeFromName } from './shelf.ts'
-import { readRetryState } from './standing.ts'
 
 /** How a channel does, for a person to look at. Times as ISO, null where there is none. */
 export interface ChannelHealth {

@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { type Config, makePrivateFolder, writeAtomic } from '../host/index.ts'
-import { Notification } from './notice.ts'
-
+import type { Config } from '#host/config'
+import { makePrivateFolder, writeAtomic } from '#host/fs'
+import { Notification } from './notification.ts'
 /** The ways to a person, each with a state of its own: one that is down holds up no other. */
 export const channels = ['desktop', 'phone', 'webhook'] as const
 

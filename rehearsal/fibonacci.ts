@@ -1,5 +1,4 @@
 import { bash, combineCommands, put, type Scenario, say, spawn } from './scenario.ts'
-
 /** What differs from one language to another. */
 export interface FibonacciVariant {
   title: string

@@ -1,5 +1,4 @@
 import { bash, put, type Scenario, type ScriptedTurn, say, spawn } from './scenario.ts'
-
 /** The smallest task there is, for scenarios about what goes wrong around it. */
 export const helloTask = 'write a shell script hello.sh that prints hello'
 

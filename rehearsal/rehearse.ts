@@ -1,18 +1,12 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import {
-  DispatchError,
-  exitCodes,
-  installFolder,
-  listNames,
-  pickVariables,
-  runInTerminal,
-  runProgram,
-  signalExitCodes,
-} from '../host/index.ts'
+import { installFolder, pickVariables } from '#host/config'
+import { DispatchError, exitCodes, signalExitCodes } from '#host/error.ts'
+import { runInTerminal, runProgram } from '#host/exec.ts'
+import { listNames } from '#host/fs'
+import { startFakeModels } from './fake-models.ts'
 import type { Scenario } from './scenario.ts'
-import { startFakeModels } from './server.ts'
 
 const folder = path.join(installFolder, 'rehearsal/scenarios')
 

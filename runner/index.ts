@@ -1,7 +1,7 @@
-import type { Config } from '../host/index.ts'
-import type { Session } from '../session/index.ts'
+import type { Config } from '#host/config'
+import type { Session } from '#session'
 
-export { detectAgent, detectAgentMark, detectAnyAgent } from './approval.ts'
+export { detectAgent, detectAgentMark, detectAnyAgent } from './contract/approval.ts'
 export {
   getApprovalFile,
   getMessageFile,
@@ -10,8 +10,8 @@ export {
   readMessageReply,
   storeMessage,
   withdrawMessage,
-} from './human.ts'
-export { getTmuxSessionName, launchSession, launchSuccessor } from './start.ts'
+} from './messages/store.ts'
+export { getTmuxSessionName, launchSession, launchSuccessor } from './terminal.ts'
 
 /** Run one session until it is closed; exit 5 when another runner of it lives. (The rest of a runner is loaded only here.) */
 export async function runSession(session: Session, config: Config): Promise<void> {

@@ -1,61 +1,35 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { formatStopBlock } from '../agents/index.ts'
-import {
-  type Config,
-  createConfigReader,
-  DispatchError,
-  exitCodes,
-  identify,
-  killProcessTree,
-  openTmux,
-  readIfPresent,
-  sanitize,
-  writeAtomic,
-} from '../host/index.ts'
-import {
-  acquireLease,
-  applyEvent,
-  type Commit,
-  computeStatus,
-  countConsecutiveRestarts,
-  describeEvent,
-  describeVoidReason,
-  type Event,
-  type EventBody,
-  holdsLease,
-  isSettled,
-  type Lease,
-  LogWriter,
-  listChangesSinceVerdict,
-  prepareRepository,
-  readCurrentVerdict,
-  readLeaseHolder,
-  readLog,
-  refuseNewerFormat,
-  releaseLease,
-  renderVerdict,
-  type Session,
-  type SessionStatus,
-  watchPaths,
-} from '../session/index.ts'
-import { amendContract } from './amend.ts'
-import { watchBudget } from './budget.ts'
-import { spawnWorker } from './commission.ts'
-import { type AgentRequest, listPendingRequests, writeRequestReply } from './desk.ts'
-import { DRAFT_ATTEMPTS, explainStopBlock } from './hold.ts'
-import { computeSha256 } from './human.ts'
-import { NotificationQueue } from './notices.ts'
-import { OrchestratorWatch } from './orchestrator.ts'
-import { type CommandReply, callHuman, type RunnerContext, refuse } from './running.ts'
-import { WorkerOutput } from './screen.ts'
-import { checkContract, restoreContractFile } from './seal.ts'
-import { installDependencies } from './setup.ts'
-import { drainHookInbox } from './spool.ts'
-import { getTmuxSessionName } from './start.ts'
-import { submitWork } from './submit.ts'
-import { MessageDelivery } from './voice.ts'
-import { buildWaitReply, stopWorkers, watchWorkers } from './workers.ts'
+import { formatStopBlock } from '#agents'
+import { type Config, createConfigReader } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { readIfPresent, writeAtomic } from '#host/fs'
+import { identify, killProcessTree } from '#host/process'
+import { sanitize } from '#host/text.ts'
+import { openTmux } from '#host/tmux'
+import { refuseNewerFormat, type Session } from '#session'
+import { readCurrentVerdict, renderVerdict } from '#session/evidence'
+import { acquireLease, holdsLease, type Lease, readLeaseHolder, releaseLease } from '#session/lease'
+import { describeEvent, type Event, type EventBody, LogWriter, readLog, watchPaths } from '#session/log'
+import { type Commit, describeVoidReason, listChangesSinceVerdict, prepareRepository } from '#session/repository'
+import { applyEvent, computeStatus, countConsecutiveRestarts, isSettled, type SessionStatus } from '#session/status'
+import { type CommandReply, callHuman, type RunnerContext, refuse } from './context.ts'
+import { amendContract } from './contract/amend.ts'
+import { checkContract, restoreContractFile } from './contract/seal.ts'
+import { installDependencies } from './dependencies/install.ts'
+import { MessageDelivery } from './messages/deliver.ts'
+import { computeSha256 } from './messages/store.ts'
+import { NotificationQueue } from './notifications.ts'
+import { drainHookInbox } from './orchestrator/hook-inbox.ts'
+import { OrchestratorWatch } from './orchestrator/watch.ts'
+import { type AgentRequest, listPendingRequests, writeRequestReply } from './requests.ts'
+import { submitWork } from './rounds/submit.ts'
+import { DRAFT_ATTEMPTS, explainStopBlock } from './stop-gate.ts'
+import { getTmuxSessionName } from './terminal.ts'
+import { watchBudget } from './workers/budget.ts'
+import { WorkerOutput } from './workers/output.ts'
+import { spawnWorker } from './workers/spawn.ts'
+import { buildWaitReply, stopWorkers, watchWorkers } from './workers/workers.ts'
 
 /** Failures in a row after which a person is called; each is a tick apart. */
 const MAX_CONSECUTIVE_FAILURES = 40

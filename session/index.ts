@@ -1,22 +1,13 @@
-export * from './amendment.ts'
-export * from './audit.ts'
-export * from './chain.ts'
-export * from './contract.ts'
-export * from './event.ts'
-export * from './evidence.ts'
-export * from './follow.ts'
-export * from './glob.ts'
-export * from './id.ts'
-export * from './log.ts'
-export * from './matrix.ts'
-export * from './matrix-markdown.ts'
-export { readMatrix } from './matrix-reader.ts'
-export { refuseNewerFormat } from './newer.ts'
-export * from './paths.ts'
-export * from './scribe.ts'
-export * from './session.ts'
-export * from './status.ts'
-export * from './story.ts'
-export * from './trees.ts'
-export * from './verdict.ts'
-export * from './view.ts'
+export { refuseNewerFormat } from './format-version.ts'
+export { createSessionId, isSessionId, isWorkerName } from './id.ts'
+export type { SessionPaths } from './paths.ts'
+export {
+  createSession,
+  findClaudeFolder,
+  findSession,
+  hasClaudeFolders,
+  listDamagedSessions,
+  listSessions,
+  type Session,
+  SessionManifest,
+} from './store.ts'

@@ -5,8 +5,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'dotenv'
-import { buildFolder, installFolder, settingsSchema } from '../host/index.ts'
-import { resolveSessionPaths } from '../session/index.ts'
+import { buildFolder, installFolder, settingsSchema } from '#host/config'
+import { resolveSessionPaths } from '#session/paths.ts'
 
 // --- the plan ---
 
@@ -30,24 +30,28 @@ const composed: Record<string, string[]> = { runner: ['agents', 'validator', 'no
 
 /** Every package has one owner. Types and shapes are everybody's, so zod has none. */
 const owners: Record<string, string> = {
-  execa: 'host/run.ts',
-  dotenv: 'host/env-file.ts',
-  'jsonc-parser': 'host/jsonc.ts',
-  chokidar: 'session/follow.ts',
+  execa: 'host/exec.ts',
+  dotenv: 'host/config/env-file.ts',
+  'jsonc-parser': 'host/json.ts',
+  chokidar: 'session/log/follow.ts',
   '@google/genai': 'validator/gemini.ts',
-  'node-notifier': 'notify/desktop.ts',
-  ntfy: 'notify/phone.ts',
+  'node-notifier': 'notify/channels/desktop.ts',
+  ntfy: 'notify/channels/phone.ts',
   express: 'webui/app.ts',
   eta: 'webui/render.ts',
-  uqr: 'bin/notify/qr.ts',
-  diff: 'bin/diff.ts',
-  'string-width': 'bin/terminal.ts',
-  '@anthropic-ai/sandbox-runtime': 'host/sandbox-run.ts',
-  esbuild: 'bin/build.ts',
+  uqr: 'cli/notify/qr.ts',
+  diff: 'cli/output/diff.ts',
+  'string-width': 'cli/output/terminal.ts',
+  '@anthropic-ai/sandbox-runtime': 'host/sandbox/run.ts',
+  esbuild: 'scripts/build.ts',
 }
 
 /** Every foreign program has one owner among the TypeScript files. */
-const programs: Record<string, string> = { tmux: 'host/tmux.ts', git: 'host/git.ts', claude: 'host/claude.ts' }
+const programs: Record<string, string> = {
+  tmux: 'host/tmux/tmux.ts',
+  git: 'host/git/git.ts',
+  claude: 'host/claude/claude.ts',
+}
 
 /** Shell that runs one of them all the same, and why. */
 const shellPrograms: Record<string, string> = {
@@ -61,7 +65,7 @@ const exiting: Record<string, string> = {
 }
 
 /** Who may know that models can be scripted: the command, the table of commands, and lists of files. */
-const rehearsed = ['bin/commands/rehearse.ts', 'bin/commands/index.ts', 'package.json', 'tsconfig.json']
+const rehearsed = ['cli/commands/rehearse.ts', 'cli/commands/index.ts', 'package.json', 'tsconfig.json']
 
 /** A comment, a string or a pattern in TypeScript. */
 const pieces =
@@ -134,7 +138,7 @@ test('imports only go down, and roles know nothing of each other', () => {
 })
 
 test('a room is entered by its face', () => {
-  const wrong = crossings.filter(({ to }) => !to.endsWith('/index.ts') && to !== 'session/read.ts')
+  const wrong = crossings.filter(({ to }) => !to.endsWith('/index.ts') && to !== 'session/readonly.ts')
   none(
     wrong.map(({ from, to }) => `${from} -> ${to}`),
     'these imports go past a face',
@@ -142,11 +146,11 @@ test('a room is entered by its face', () => {
 })
 
 test('the observatory reaches nothing that writes a session', () => {
-  const allowed = ['session/read.ts', 'host/index.ts']
+  const allowed = ['session/readonly.ts', 'host/index.ts']
   const wrong = crossings.filter(({ room, to }) => room === 'webui' && !allowed.includes(to))
   none(
     wrong.map(({ from, to }) => `${from} -> ${to}`),
-    'webui may import session/read.ts and host only',
+    'webui may import session/readonly.ts and host only',
   )
 })
 
@@ -287,7 +291,7 @@ test('workspace/README.md tells every path of a session', () => {
 
 test('the dictionary has every event', () => {
   const told = textOf('docs/dictionary.md')
-  const events = [...textOf('session/event.ts').matchAll(/^ {2}'([a-z-]+\.[a-z-]+)': z\./gm)].map(
+  const events = [...textOf('session/log/event.ts').matchAll(/^ {2}'([a-z-]+\.[a-z-]+)': z\./gm)].map(
     ([, name = '']) => name,
   )
   assert.ok(events.length > 10)

@@ -1,7 +1,10 @@
-import { toOneLine, unreachable } from '../host/index.ts'
-import type { ClauseVerdict, Contract, ContractClause, Verdict } from '../session/index.ts'
-import { listFindings } from './finding.ts'
-import type { Gate } from './packet.ts'
+import { unreachable } from '#host/error.ts'
+import { toOneLine } from '#host/text.ts'
+import type { Contract, ContractClause } from '#session/contract'
+import type { ClauseVerdict } from '#session/evidence'
+import type { Verdict } from '#session/log'
+import { listFindings } from './findings.ts'
+import type { Gate } from './packet/packet.ts'
 import type { JudgeReply, JudgeReplyResult } from './reply.ts'
 
 /** All that a verdict rests on. */

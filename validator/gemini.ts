@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GoogleGenAI } from '@google/genai'
 import { z } from 'zod'
-import { type Config, type ExitCode, exitCodes, toOneLine } from '../host/index.ts'
-import { GeminiError, redactKey, requestGemini } from './exchange.ts'
-
+import type { Config } from '#host/config'
+import { type ExitCode, exitCodes } from '#host/error.ts'
+import { toOneLine } from '#host/text.ts'
+import { GeminiError, redactKey, requestGemini } from './gemini-http.ts'
 /** The settings that the judge needs. */
 export type JudgeConfig = Pick<
   Config,

@@ -1,10 +1,10 @@
 import type { GeminiAnswer, JudgeConfig } from './gemini.ts'
 import type { JudgeResult } from './judge.ts'
-import type { Packet } from './packet.ts'
+import type { Packet } from './packet/packet.ts'
 
 export * from './decide.ts'
 export type { JudgeResult } from './judge.ts'
-export * from './packet.ts'
+export * from './packet/packet.ts'
 export { buildResponseSchema, type JudgeReply, type JudgeReplyResult, parseJudgeReply } from './reply.ts'
 
 /** Ask the judge's model for one word, to see that key, model and address are right. */

@@ -1,9 +1,10 @@
 import path from 'node:path'
-import { type ExitCode, installFolder, readIfPresent } from '../host/index.ts'
+import { installFolder } from '#host/config'
+import type { ExitCode } from '#host/error.ts'
+import { readIfPresent } from '#host/fs'
 import { askGemini, type JudgeConfig } from './gemini.ts'
-import type { Packet } from './packet.ts'
+import type { Packet } from './packet/packet.ts'
 import { buildResponseSchema, type JudgeReply, parseJudgeReply } from './reply.ts'
-
 /** The judge's reply and who gave it, or why there is none. `said` is the text of a reply that cannot be used. */
 export type JudgeResult =
   | { ok: true; reply: JudgeReply; model: string; milliseconds: number; usage?: { sent: number; received: number } }

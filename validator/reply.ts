@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { toOneLine } from '../host/index.ts'
-import type { Packet } from './packet.ts'
-
+import { toOneLine } from '#host/text.ts'
+import type { Packet } from './packet/packet.ts'
 /** The judge's reply, as we ask for it and as we read it. */
 export const JudgeReply = z.strictObject({
   clauses: z.array(

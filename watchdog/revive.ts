@@ -1,5 +1,7 @@
-import { type Config, openTmux } from '../host/index.ts'
-import { countConsecutiveRestarts, isSettled, type Session, type SessionView } from '../session/index.ts'
+import type { Config } from '#host/config'
+import { openTmux } from '#host/tmux'
+import type { Session } from '#session'
+import { countConsecutiveRestarts, isSettled, type SessionView } from '#session/status'
 
 /** A session this young may still be at its first start. */
 const MIN_AGE_MS = 20_000

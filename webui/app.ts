@@ -1,7 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import { DispatchError, exitCodes, installFolder, sanitize } from '../host/index.ts'
+import { installFolder } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { sanitize } from '#host/text.ts'
 import {
   findSession,
   listSessions,
@@ -10,13 +12,13 @@ import {
   readMatrix,
   readView,
   type Session,
-} from '../session/read.ts'
+} from '#session/readonly.ts'
 import { listReadableFiles, readRawFile, readVerdictSummary } from './files.ts'
-import { rawFilePolicy, refuseRequest, securityHeaders } from './guard.ts'
-import { buildListPage, isActive } from './list.ts'
-import { buildMatrixPage } from './matrix.ts'
-import { buildSessionPage, type SessionData } from './page.ts'
+import { buildListPage, isActive } from './pages/list.ts'
+import { buildMatrixPage } from './pages/matrix.ts'
+import { buildSessionPage, type SessionData } from './pages/session.ts'
 import { createRenderer } from './render.ts'
+import { rawFilePolicy, refuseRequest, securityHeaders } from './request-policy.ts'
 
 const MAX_LISTED_SESSIONS = 100
 

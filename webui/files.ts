@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { listNames, readUntrusted } from '../host/index.ts'
-import type { SessionPaths } from '../session/read.ts'
+import { listNames, readUntrusted } from '#host/fs'
+import type { SessionPaths } from '#session/readonly.ts'
 
 const MAX_RAW_BYTES = 1024 * 1024
 

@@ -1,4 +1,4 @@
 export { type AppOptions, createApp } from './app.ts'
-export { renderMatrixHtml } from './matrix.ts'
-export { findRunningServer, probePort } from './running.ts'
-export { type ServeResult, startServer } from './serve.ts'
+export { findRunningServer, probePort } from './find-server.ts'
+export { renderMatrixHtml } from './pages/matrix.ts'
+export { type ServeResult, startServer } from './server.ts'

@@ -1,9 +1,10 @@
 import path from 'node:path'
 import { Eta } from 'eta'
-import { installFolder, sanitize } from '../host/index.ts'
-import type { ListPage } from './list.ts'
-import type { MatrixPage } from './matrix.ts'
-import type { SessionPage } from './page.ts'
+import { installFolder } from '#host/config'
+import { sanitize } from '#host/text.ts'
+import type { ListPage } from './pages/list.ts'
+import type { MatrixPage } from './pages/matrix.ts'
+import type { SessionPage } from './pages/session.ts'
 
 /** A page of a few words: what is not there, what went wrong. */
 export interface MessagePage {

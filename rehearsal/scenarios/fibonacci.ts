@@ -1,5 +1,4 @@
 import { createFibonacciScenario } from '../fibonacci.ts'
-
 export const scenario = createFibonacciScenario({
   title: 'one code worker, one rw worker beside it, a FAIL, a repair, PASS',
   task: 'create a python script that prints fibonacci, plus a README',

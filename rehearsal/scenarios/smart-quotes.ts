@@ -1,6 +1,5 @@
 import { helloContract, helloScenarioBase, remainingTurns } from '../hello.ts'
 import { bash, put, type Scenario } from '../scenario.ts'
-
 export const scenario: Scenario = {
   ...helloScenarioBase,
   title: 'a check with typographic quotes is refused before any worker is paid for, and mended',

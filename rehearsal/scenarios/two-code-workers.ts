@@ -1,6 +1,5 @@
 import { helloContract, helloScenarioBase, honestWorkerTurns } from '../hello.ts'
 import { bash, combineCommands, put, type Scenario, say, spawn } from '../scenario.ts'
-
 export const scenario: Scenario = {
   ...helloScenarioBase,
   title: 'two code workers asked for at once: the second says whom it waits for, and has its turn',

@@ -1,6 +1,5 @@
 import { helloContract, helloScenarioBase, honestWorkerTurns, remainingTurns } from '../hello.ts'
 import { bash, put, type Scenario, spawn } from '../scenario.ts'
-
 export const scenario: Scenario = {
   ...helloScenarioBase,
   title: 'a worker that never ends is ended at its limit, its lock is free at once, and another does the work',

@@ -1,6 +1,5 @@
 import { helloContract, helloScenarioBase, remainingTurns } from '../hello.ts'
 import { bash, put, type Scenario } from '../scenario.ts'
-
 export const scenario: Scenario = {
   ...helloScenarioBase,
   title: 'a contract whose clauses have the wrong headings is sent back with line and remedy, and mended',

@@ -1,5 +1,8 @@
 import path from 'node:path'
-import { EvidenceRecord } from '../evidence.ts'
+import { EvidenceRecord } from '../evidence/evidence.ts'
+import { findTree, type IsolatedRepository } from './isolated-git.ts'
+import { type AuditProblem, AuditProblems } from './problem.ts'
+import type { ContractVersion } from './seal.ts'
 import {
   hashBytes,
   isFolder,
@@ -9,10 +12,7 @@ import {
   readCapped,
   type SessionFiles,
   selectEvents,
-} from './dossier.ts'
-import { findTree, type IsolatedRepository } from './lens.ts'
-import { type AuditProblem, AuditProblems } from './remark.ts'
-import type { ContractVersion } from './seal.ts'
+} from './session-files.ts'
 
 type CheckRun = ReturnType<typeof listCheckRuns>[number]
 

@@ -1,5 +1,6 @@
-import { type Contract, parseContract } from '../contract.ts'
-import type { Event } from '../event.ts'
+import { type Contract, parseContract } from '../contract/contract.ts'
+import type { Event } from '../log/event.ts'
+import { type AuditProblem, AuditProblems } from './problem.ts'
 import {
   hashBytes,
   MAX_BYTES,
@@ -8,9 +9,7 @@ import {
   type SessionFiles,
   selectEvents,
   toRelativePath,
-} from './dossier.ts'
-import { type AuditProblem, AuditProblems } from './remark.ts'
-
+} from './session-files.ts'
 /** One version of the contract: what the log says of it, and its text where that is what was sealed. */
 export interface ContractVersion {
   version: number

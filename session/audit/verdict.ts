@@ -1,9 +1,12 @@
 import path from 'node:path'
 import { z } from 'zod'
-import { describeBrokenPins } from '../contract.ts'
-import type { Verdict } from '../event.ts'
-import { listChangedPaths, listCommitFiles } from '../trees.ts'
-import { type ClauseVerdict, renderVerdict, VerdictRecord } from '../verdict.ts'
+import { describeBrokenPins } from '../contract/contract.ts'
+import { type ClauseVerdict, renderVerdict, VerdictRecord } from '../evidence/verdict.ts'
+import type { Verdict } from '../log/event.ts'
+import { listChangedPaths, listCommitFiles } from '../repository/repository.ts'
+import { findTree, type IsolatedRepository } from './isolated-git.ts'
+import { type AuditProblem, AuditProblems } from './problem.ts'
+import type { ContractVersion } from './seal.ts'
 import {
   hashBytes,
   listReadableNames,
@@ -12,10 +15,7 @@ import {
   readCapped,
   type SessionFiles,
   selectEvents,
-} from './dossier.ts'
-import { findTree, type IsolatedRepository } from './lens.ts'
-import { type AuditProblem, AuditProblems } from './remark.ts'
-import type { ContractVersion } from './seal.ts'
+} from './session-files.ts'
 
 type VerdictEvent = ReturnType<typeof listVerdicts>[number]
 

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { installFolder, type RunResult, runProgram } from '../../host/index.ts'
-import { createScratchFolder } from '../host/scratch.ts'
-import { findProcesses } from '../rig.ts'
+import { installFolder } from '#host/config'
+import { type RunResult, runProgram } from '#host/exec.ts'
+import { findProcesses } from '../fixtures/rig.ts'
+import { createScratchFolder } from '../fixtures/scratch.ts'
 
 /** A repository with one commit, and what `worker.sh` is told by its launch script. */
 async function desk(t: TestContext) {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { installFolder } from '../../host/index.ts'
+import { installFolder } from '#host/config'
 
 /**
  * `npm run bench:hooks`: what a hook costs claude, beside a shell that only reads its input and a Node that does nothing, in

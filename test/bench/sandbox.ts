@@ -1,14 +1,9 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import {
-  buildFolder,
-  buildPolicy,
-  detectSandbox,
-  installFolder,
-  runProgram,
-  type SandboxPolicy,
-} from '../../host/index.ts'
+import { buildFolder, installFolder } from '#host/config'
+import { runProgram } from '#host/exec.ts'
+import { buildPolicy, detectSandbox, type SandboxPolicy } from '#host/sandbox'
 
 /**
  * `npm run bench:sandbox`: what the sandbox adds to a start, on and off, alternating in one run; and what stands beside it

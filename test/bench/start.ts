@@ -1,18 +1,14 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import {
-  buildInteractiveArguments,
-  findClaude,
-  openTmux,
-  prepareLogin,
-  readVersion,
-  runProgram,
-  writeAtomic,
-} from '../../host/index.ts'
-import { buildRehearsalEnvironment } from '../../rehearsal/rehearse.ts'
-import { say } from '../../rehearsal/scenario.ts'
-import { type FakeModels, startFakeModels } from '../../rehearsal/server.ts'
+import { buildInteractiveArguments, findClaude, prepareLogin } from '#host/claude'
+import { runProgram } from '#host/exec.ts'
+import { writeAtomic } from '#host/fs'
+import { openTmux } from '#host/tmux'
+import { readVersion } from '#host/versions.ts'
+import { type FakeModels, startFakeModels } from '#rehearsal/fake-models.ts'
+import { buildRehearsalEnvironment } from '#rehearsal/rehearse.ts'
+import { say } from '#rehearsal/scenario.ts'
 
 /**
  * `npm run bench`: from `dispatch` to the orchestrator's first API request, beside bare interactive `claude` in the same

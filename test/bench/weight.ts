@@ -1,7 +1,7 @@
 import fs from 'node:fs'
-import { helloContract, helloTask, remainingTurns } from '../../rehearsal/hello.ts'
-import { bash, put, type Scenario, say, spawn } from '../../rehearsal/scenario.ts'
-import { openRig, type Rig } from '../rig.ts'
+import { helloContract, helloTask, remainingTurns } from '#rehearsal/hello.ts'
+import { bash, put, type Scenario, say, spawn } from '#rehearsal/scenario.ts'
+import { openRig, type Rig } from '../fixtures/rig.ts'
 
 /**
  * `npm run bench:weight`: what we add to each role's first request, in bytes, and what our own processes weigh beside

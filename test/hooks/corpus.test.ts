@@ -4,8 +4,8 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { it } from 'node:test'
-import { drainHookInbox, type HookEvent } from '../../runner/spool.ts'
-import { createHookFolder, endInput, listSpoolFiles, runHook } from './machine.ts'
+import { drainHookInbox, type HookEvent } from '#runner/orchestrator/hook-inbox.ts'
+import { createHookFolder, endInput, listSpoolFiles, runHook } from '../fixtures/machine.ts'
 
 const events = ['SessionStart', 'Stop', 'StopFailure', 'SubagentStop', 'Notification', 'PermissionDenied', 'SessionEnd']
 const typical = {

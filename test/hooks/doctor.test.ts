@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { it, type TestContext } from 'node:test'
-import { checkHooks as look } from '../../bin/doctor/hooks.ts'
-import { type Config, findClaude, installFolder } from '../../host/index.ts'
-import { createHookFolder, hooksFolder } from './machine.ts'
+import { checkHooks as look } from '#cli/doctor/hooks.ts'
+import { findClaude } from '#host/claude'
+import { type Config, installFolder } from '#host/config'
+import { createHookFolder, hooksFolder } from '../fixtures/machine.ts'
 
 /** An install of its own, with something changed in it, as doctor sees it. */
 async function found(t: TestContext, change: (folder: string) => void) {
@@ -49,7 +50,7 @@ const damages: [about: string, (folder: string) => void, RegExp][] = [
   ['a recorder that is empty', folder => fs.writeFileSync(path.join(folder, 'hooks/record'), ''), /no file/],
   [
     'a stop that does not answer',
-    edit('hooks/stop', 'soon answer', 'true'),
+    edit('hooks/stop', 'with_timeout answer', 'true'),
     /Stop: it leaves its word, and does not answer/,
   ],
   ['a guard that lets everything pass', edit('hooks/guard', 'return 11', 'return 0'), /PreToolUse: .*does not answer/],

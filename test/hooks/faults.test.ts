@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { installFolder, parseJsonc, runProgram } from '../../host/index.ts'
-import { findProcesses } from '../rig.ts'
-import { createHookFolder, endInput, hooksFolder, listSpoolFiles, runHook } from './machine.ts'
+import { installFolder } from '#host/config'
+import { runProgram } from '#host/exec.ts'
+import { parseJsonc } from '#host/json.ts'
+import { createHookFolder, endInput, hooksFolder, listSpoolFiles, runHook } from '../fixtures/machine.ts'
+import { findProcesses } from '../fixtures/rig.ts'
 
 const record = '/bin/sh "$DISPATCH_HOOKS/record"'
 const fine = { code: 0, said: '' }
@@ -146,7 +148,7 @@ it('F56: what a session of ours is to the hook for other sessions, and the other
   const folder = createHookFolder(t)
   const other = path.join(folder, 'elsewhere')
   fs.mkdirSync(other)
-  const line = `/bin/sh "$DISPATCH_HOOKS/elsewhere" "${other}"`
+  const line = `/bin/sh "$DISPATCH_HOOKS/external" "${other}"`
   await runHook(line, { DISPATCH_SESSION: 'ours', DISPATCH_SPOOL: path.join(folder, 'spool') }, endInput('{"n":1}'))
   assert.deepEqual([listSpoolFiles(other), listSpoolFiles(path.join(folder, 'spool'))], [[], []])
   await runHook(line, {}, endInput('{"n":2}'))

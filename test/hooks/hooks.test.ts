@@ -3,7 +3,8 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { it, type TestContext } from 'node:test'
-import { installFolder, runProgram } from '../../host/index.ts'
+import { installFolder } from '#host/config'
+import { runProgram } from '#host/exec.ts'
 
 const hooks = path.join(installFolder, 'hooks')
 

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { after, test } from 'node:test'
-import { readChannelHealth, runDeliverer, writeToOutbox } from '../../notify/index.ts'
-import { buildConfig, buildPhoneSettings, buildQueuedNotification, createHome, quickTiming } from './home.ts'
-import { startNtfyServer } from './ntfy-server.ts'
+import { readChannelHealth, runDeliverer, writeToOutbox } from '#notify'
+import {
+  buildConfig,
+  buildPhoneSettings,
+  buildQueuedNotification,
+  createHome,
+  quickTiming,
+} from '../fixtures/notify-home.ts'
+import { startNtfyServer } from '../fixtures/ntfy-server.ts'
 
 const homes: string[] = []
 after(() => homes.forEach(home => void fs.rmSync(home, { recursive: true, force: true })))

@@ -4,8 +4,9 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
-import { installFolder, seedConfig } from '../../host/index.ts'
-import type { Rig } from '../rig.ts'
+import { seedConfig } from '#host/claude'
+import { installFolder } from '#host/config'
+import type { Rig } from '../fixtures/rig.ts'
 
 /**
  * Let every claude of a rig keep the input of its hooks, by hooks in the settings of its user. Dispatch must be started with

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import type { RunResult, StreamResult } from '../../host/index.ts'
-import { findVacuousCheck } from '../../runner/base.ts'
-import { classifyRun } from '../../runner/checks.ts'
-import { explainStopBlock } from '../../runner/hold.ts'
-import { classifyEnding } from '../../runner/workers.ts'
-import { initialStatus, type SessionStatus, type WorkerStatus } from '../../session/index.ts'
+import type { StreamResult } from '#host/claude'
+import type { RunResult } from '#host/exec.ts'
+import { classifyRun } from '#runner/checks/run-check.ts'
+import { findVacuousCheck } from '#runner/contract/base-checks.ts'
+import { explainStopBlock } from '#runner/stop-gate.ts'
+import { classifyEnding } from '#runner/workers/workers.ts'
+import { initialStatus, type SessionStatus, type WorkerStatus } from '#session/status'
 
 const expect = { exitCode: 0, outputContains: [], outputMatches: [] }
 const ran = (changes: Partial<RunResult>): RunResult => ({

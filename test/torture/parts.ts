@@ -22,7 +22,10 @@ export const tortureParts: TorturePart[] = [
   {
     name: 'corpora',
     about: 'every text of C1 on into a terminal, and every settings file of C5',
-    files: [path.join(tests, 'bin/task-corpus.test.ts'), path.join(tests, 'host/config-corpus.test.ts')],
+    files: [
+      path.join(tests, 'end-to-end/task-corpus.test.ts'),
+      path.join(tests, 'host/config/env-file-corpus.test.ts'),
+    ],
     buildEnvironment: () => ({ C1_ALL: '1' }),
   },
   {
@@ -34,7 +37,7 @@ export const tortureParts: TorturePart[] = [
   {
     name: 'settings',
     about: 'eight mergers beside claude’s own lock; 500 rounds each from two minutes on',
-    files: [path.join(tests, 'host/user-file-contest.test.ts')],
+    files: [path.join(tests, 'host/user-config/contest.test.ts')],
     buildEnvironment: seconds => ({ CONTEST_ROUNDS: String(Math.round(Math.min(500, Math.max(50, seconds * 4)))) }),
     rounds: /^(\d+) changes/,
   },
@@ -66,11 +69,11 @@ export const tortureParts: TorturePart[] = [
     about: 'every command against signals, faults, refusals; every act against the record; every rehearsal',
     files: [
       ...['signals', 'refusals', 'faults', 'human', 'parked', 'smoke', 'reading', 'home'].map(name =>
-        path.join(tests, `sweeps/${name}.ts`),
+        path.join(tests, `long/${name}.ts`),
       ),
       path.join(tests, 'protocol/protocol.ts'),
-      path.join(tests, 'bin/tamper-live.test.ts'),
-      path.join(tests, 'rehearsal/scenarios.test.ts'),
+      path.join(tests, 'end-to-end/tamper-live.test.ts'),
+      path.join(tests, 'rehearsal/rehearse.test.ts'),
     ],
     canBeCut: true,
     buildEnvironment: (seconds, seed) => ({ SWEEP_SECONDS: String(seconds), SWEEP_SEED: String(seed) }),

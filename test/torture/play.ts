@@ -1,5 +1,5 @@
 import { run } from 'node:test'
-import { createRandom } from '../host/scratch.ts'
+import { createRandom } from '../fixtures/scratch.ts'
 import type { TorturePart } from './parts.ts'
 
 /** What came of a part: `seconds` were given to it, and it `took` so many. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Verdict } from '../../session/index.ts'
-import { decideVerdict, type Gate, type JudgeReply, type JudgeReplyResult } from '../../validator/index.ts'
-import { createClause, createEvidenceRecord, createGates, exampleContract } from './examples.ts'
+import type { Verdict } from '#session/log'
+import { decideVerdict, type Gate, type JudgeReply, type JudgeReplyResult } from '#validator'
+import { createClause, createEvidenceRecord, createGates, exampleContract } from '../fixtures/packet-examples.ts'
 
 type Met = JudgeReply['clauses'][number]['met']
 

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { exitCodes } from '../../host/index.ts'
-import { askGemini } from '../../validator/gemini.ts'
-import { judgePacket, type Packet } from '../../validator/index.ts'
-import { buildResponseSchema } from '../../validator/reply.ts'
-import { badResponses, badTexts, replyExpectation, transientFailures, validReply } from './bad-replies.ts'
+import { exitCodes } from '#host/error.ts'
+import { judgePacket, type Packet } from '#validator'
+import { askGemini } from '#validator/gemini.ts'
+import { buildResponseSchema } from '#validator/reply.ts'
+import { badResponses, badTexts, replyExpectation, transientFailures, validReply } from '../fixtures/bad-replies.ts'
 import {
   buildJudgeConfig,
   createErrorResponse,
   createTextResponse,
   type GeminiBehavior,
   startFakeGemini,
-} from './gemini-server.ts'
+} from '../fixtures/gemini-server.ts'
 
 const packet: Packet = { ...replyExpectation, packet: 'the packet', sha256: 'x', withheld: 0 }
 

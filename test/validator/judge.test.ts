@@ -5,7 +5,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { buildPacket, decideVerdict, type Gate, type JudgeReply, judgePacket } from '../../validator/index.ts'
+import { buildPacket, decideVerdict, type Gate, type JudgeReply, judgePacket } from '#validator'
+import { buildJudgeConfig, createTextResponse, startFakeGemini } from '../fixtures/gemini-server.ts'
+import { hostileReports } from '../fixtures/hostile-reports.ts'
 import {
   answerHonestly,
   answerObediently,
@@ -14,9 +16,7 @@ import {
   createRandom,
   exampleContract,
   readPacketText,
-} from './examples.ts'
-import { buildJudgeConfig, createTextResponse, startFakeGemini } from './gemini-server.ts'
-import { hostileReports } from './hostile-reports.ts'
+} from '../fixtures/packet-examples.ts'
 
 const random = createRandom(5)
 
@@ -101,7 +101,7 @@ test('C7: every hostile report stands in the packet as data only', () => {
 
 // --- bin/judge: the judge as a process of its own ---
 
-const door = path.resolve(import.meta.dirname, '../../bin/judge.ts')
+const door = path.resolve(import.meta.dirname, '../../bin/processes/judge.ts')
 
 async function atTheDoor(stdin: string, settings: Record<string, string>) {
   const home = mkdtempSync(path.join(os.tmpdir(), 'judge-'))

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { buildResponseSchema, parseJudgeReply } from '../../validator/index.ts'
-import { badTexts, replyExpectation, validReply } from './bad-replies.ts'
-import { createRandom } from './examples.ts'
+import { buildResponseSchema, parseJudgeReply } from '#validator'
+import { badTexts, replyExpectation, validReply } from '../fixtures/bad-replies.ts'
+import { createRandom } from '../fixtures/packet-examples.ts'
 
 test('a complete reply is read, without our own clause', () => {
   const read = parseJudgeReply(validReply, replyExpectation)

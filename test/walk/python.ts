@@ -1,6 +1,5 @@
-import { bash, put, type Scenario, say, spawn, write } from '../../rehearsal/scenario.ts'
+import { bash, put, type Scenario, say, spawn, write } from '#rehearsal/scenario.ts'
 import { capitalize, createOpeningTurns, quantities } from './quantities.ts'
-
 /** A command line tool in Python: fifty files, a dependency that comes as a wheel, tests, and instructions for agents. */
 export function pythonProject(): Record<string, string> {
   const modules = Object.entries(quantities).flatMap(([name, units]) => [

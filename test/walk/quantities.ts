@@ -1,5 +1,4 @@
-import { bash, type ModelAction, put } from '../../rehearsal/scenario.ts'
-
+import { bash, type ModelAction, put } from '#rehearsal/scenario.ts'
 /** What the two projects of the walk know: quantities, each with its units as multiples of the first one. */
 export const quantities: Record<string, Record<string, number>> = {
   length: { m: 1, km: 1000, cm: 0.01, mile: 1609.344 },

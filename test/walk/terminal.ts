@@ -1,5 +1,4 @@
-import { type RunResult, runProgram } from '../../host/index.ts'
-
+import { type RunResult, runProgram } from '#host/exec.ts'
 /** A terminal that a person sits at: a real one, in a tmux of its own. */
 export interface Terminal {
   /** Type a command, answer what it asks, and return everything that was seen from the command to the next prompt. */

@@ -1,6 +1,5 @@
-import { bash, put, type Scenario, say, spawn, write } from '../../rehearsal/scenario.ts'
+import { bash, put, type Scenario, say, spawn, write } from '#rehearsal/scenario.ts'
 import { capitalize, createOpeningTurns, quantities } from './quantities.ts'
-
 /** The same tool in TypeScript: fifty files, a dependency that comes as a tarball, tests, and instructions for agents. */
 export function typescriptProject(): Record<string, string> {
   const modules = Object.entries(quantities).flatMap(([name, units]) => [

@@ -1,8 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { installFolder, runProgram } from '../../host/index.ts'
-import type { Scenario } from '../../rehearsal/scenario.ts'
-import { entryPoint, openRig, type Rig } from '../rig.ts'
+import { installFolder } from '#host/config'
+import { runProgram } from '#host/exec.ts'
+import type { Scenario } from '#rehearsal/scenario.ts'
+import { entryPoint, openRig, type Rig } from '../fixtures/rig.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
 /** A project, and what a person does with it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { runProgram } from '../../host/index.ts'
+import { runProgram } from '#host/exec.ts'
 import { runWalk } from './walk.ts'
 import { walks } from './walks.ts'
 

@@ -1,7 +1,6 @@
 import { pythonBuild, pythonProject, pythonScenario } from './python.ts'
 import { typescriptBuild, typescriptProject, typescriptScenario } from './typescript.ts'
 import type { Walk } from './walk.ts'
-
 /** The two walks: one approves the contract before anybody works, the other leaves that to us. */
 export const walks: Record<'python' | 'typescript', Walk> = {
   python: {

@@ -1,7 +1,7 @@
 /** Write what the walks show to `docs/walk-*.md`: `npm run walk`. */
 import fs from 'node:fs'
 import path from 'node:path'
-import { installFolder } from '../../host/index.ts'
+import { installFolder } from '#host/config'
 import { runWalk } from './walk.ts'
 import { walks } from './walks.ts'
 

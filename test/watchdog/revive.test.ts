@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import type { Liveness } from '../../host/index.ts'
-import { initialStatus, type SessionStatus, type SessionView } from '../../session/index.ts'
-import { isOrphan } from '../../watchdog/index.ts'
+import type { Liveness } from '#host/process'
+import { initialStatus, type SessionStatus, type SessionView } from '#session/status'
+import { isOrphan } from '#watchdog'
 
 const old = '2026-11-20T00:00:00.000Z'
 const view = (status: Partial<SessionStatus>, runner: Liveness = 'dead') =>

@@ -4,8 +4,11 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import { appendEvent, buildMatrix, type EventBody, initialStatus, type Session } from '../../session/index.ts'
-import { renderMatrixHtml } from '../../webui/index.ts'
+import type { Session } from '#session'
+import { appendEvent, type EventBody } from '#session/log'
+import { initialStatus } from '#session/status'
+import { buildMatrix } from '#session/traceability/matrix.ts'
+import { renderMatrixHtml } from '#webui'
 import {
   createCheckEvent,
   createFakeHash,
@@ -15,7 +18,7 @@ import {
   sealedEvent,
   startApp,
   writeEvidence,
-} from './sessions.ts'
+} from '../fixtures/web-sessions.ts'
 
 const { home, workspace, remove } = createWebHome()
 let page: Awaited<ReturnType<typeof startApp>>

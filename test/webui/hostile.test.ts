@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import type { EventBody } from '../../session/index.ts'
-import { createFakeHash, createTestSession, createWebHome, startApp, writeEvidence } from './sessions.ts'
+import type { EventBody } from '#session/log'
+import { createFakeHash, createTestSession, createWebHome, startApp, writeEvidence } from '../fixtures/web-sessions.ts'
 
 const { home, workspace, remove } = createWebHome()
 let page: Awaited<ReturnType<typeof startApp>>

@@ -1,0 +1,20 @@
+export {
+  agentVariableNames,
+  buildCheckEnvironment,
+  buildChildEnvironment,
+  buildDependenciesEnvironment,
+  buildFolder,
+  buildProgramCommand,
+  type Config,
+  createConfigReader,
+  exportSettings,
+  installFolder,
+  isBuilt,
+  pickVariables,
+  prepareHome,
+  readConfig,
+  readDefaultConfig,
+  readEnvironmentConfig,
+} from './config.ts'
+export { newTopic } from './ntfy-topic.ts'
+export { isSettingName, secretSettings, settingDescriptions, settingsSchema } from './settings.ts'

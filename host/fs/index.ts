@@ -1,0 +1,15 @@
+export { copyTree } from './copy-tree.ts'
+export {
+  appendLine,
+  appendUntrusted,
+  describeSpecialFile,
+  listNames,
+  makePrivateFolder,
+  readBytesIfPresent,
+  readIfPresent,
+  readJson,
+  readUntrusted,
+  toStorageError,
+  writeAtomic,
+} from './files.ts'
+export { detectFileSystem } from './filesystem-type.ts'

@@ -1,0 +1,1 @@
+export { openTmux, type Tmux, type TmuxSession } from './tmux.ts'

@@ -1,8 +1,0 @@
-/** Run by `desktop.ts` as a process of its own: one notice as JSON on stdin, what the notifier said as JSON on stdout. */
-import { text } from 'node:stream/consumers'
-import { showDesktopNotification } from './desktop.ts'
-import { Notification } from './notice.ts'
-
-process.stdout.write(
-  JSON.stringify(await showDesktopNotification(Notification.parse(JSON.parse(await text(process.stdin))))),
-)

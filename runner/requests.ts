@@ -1,0 +1,47 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { listNames, readUntrusted, writeAtomic } from '#host/fs'
+import type { SessionPaths } from '#session'
+import type { CommandReply } from './context.ts'
+export const agentTools = ['contract', 'spawn-worker', 'wait-workers', 'submit', 'ask'] as const
+
+export type AgentTool = (typeof agentTools)[number]
+
+/** What an agent left on its desk and waits for. */
+export interface AgentRequest {
+  id: string
+  tool: AgentTool
+  args: string[]
+  input: Buffer
+}
+
+const MAX_REQUEST_BYTES = 1024 * 1024
+
+/** The requests nobody has answered, oldest first. The desk is the agent's: everything is read as untrusted. */
+export function listPendingRequests({ requests, replies }: SessionPaths): AgentRequest[] {
+  const answered = new Set(listNames(replies))
+  return listNames(requests)
+    .filter(id => /^\d+-\d+-[a-z-]+$/.test(id) && !answered.has(id))
+    .map(id => ({ id, left: readRequestTimeMs(path.join(requests, id)) }))
+    .sort((a, b) => a.left - b.left)
+    .flatMap(({ id }) => readRequest(path.join(requests, id), id) ?? [])
+}
+
+/** Answer once; a request with an answer is never looked at again. */
+export function writeRequestReply({ replies, requests }: SessionPaths, id: string, { exit, text }: CommandReply): void {
+  writeAtomic(path.join(replies, id), `${exit}\n${text.trimEnd()}\n`)
+  fs.rmSync(path.join(requests, id), { recursive: true, force: true })
+}
+
+function readRequest(folder: string, id: string): AgentRequest | undefined {
+  const named = readUntrusted(path.join(folder, 'tool'), 100)?.toString('utf8')
+  const tool = agentTools.find(known => known === named)
+  if (tool === undefined) return undefined
+  const args =
+    readUntrusted(path.join(folder, 'arguments'), MAX_REQUEST_BYTES)?.toString('utf8').split('\0').slice(0, -1) ?? []
+  return { id, tool, args, input: readUntrusted(path.join(folder, 'input'), MAX_REQUEST_BYTES) ?? Buffer.alloc(0) }
+}
+
+function readRequestTimeMs(folder: string): number {
+  return fs.lstatSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0
+}

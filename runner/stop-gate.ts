@@ -1,0 +1,27 @@
+import { isSettled, type SessionStatus } from '#session/status'
+/** Why the orchestrator may not end its turn yet, as the next thing to do; undefined when it may. Pure. */
+export function explainStopBlock(status: SessionStatus): string | undefined {
+  if (status.verdict?.voidReason && status.phase === status.verdict.verdict && !status.closed) {
+    return 'outputs/ has changed since the verdict, which no longer holds. Undo that change, or have a worker make it (spawn-worker) and run `submit` again.'
+  }
+  if (isSettled(status)) return undefined
+  const working = status.workers.filter(worker => worker.endedAt === undefined).map(worker => worker.name)
+  if (!status.contract && status.approval?.state === 'given')
+    return 'The human has approved the contract. Run the same spawn-worker again.'
+  if (!status.contract)
+    return 'There is no verdict yet, and the contract is not sealed. Fill in contract.md, run `contract check`, then spawn-worker. If you cannot go on without the human, run `ask "your question"`.'
+  if (status.phase === 'judging') return 'The work is being judged. Run `submit` and wait for its answer.'
+  if (working.length > 0)
+    return `There is no verdict yet. At work: ${working.join(', ')}. Run \`wait-workers\`, then \`submit\`.`
+  if (status.workers.length === 0)
+    return 'There is no verdict yet, and no worker has run. Use spawn-worker; you do not write the product yourself.'
+  if (status.verdict && status.verdict.verdict !== 'PASS')
+    return `The verdict was ${status.verdict.verdict} in round ${status.verdict.round} of ${status.maxRounds}. Give the findings to a worker (spawn-worker), wait for it, and run \`submit\` again.`
+  return 'The workers have ended, but no verdict stands on what they made. Run `submit`.'
+}
+
+/** So many turns in a row may the orchestrator try to end before a person is called. */
+export const STOP_ATTEMPTS = 5
+
+/** So many drafts of a contract may be refused before a person is called. */
+export const DRAFT_ATTEMPTS = 15

@@ -1,0 +1,1 @@
+export { acquireLease, holdsLease, type Lease, readLeaseHolder, releaseLease } from './lease.ts'

@@ -1,0 +1,12 @@
+/** The reader's face: nothing that writes can be reached through it. The observatory has no other. */
+
+export { type EvidenceRecord, readEvidence } from './evidence/evidence.ts'
+export { describeEvent, type EventDescription } from './log/describe-event.ts'
+export type { Event } from './log/event.ts'
+export { readLog } from './log/log.ts'
+export type { SessionPaths } from './paths.ts'
+export { type ClauseStatus, isAwaitingApproval, isSettled, type SessionStatus } from './status/status.ts'
+export { readView, type SessionView } from './status/view.ts'
+export { findSession, listSessions, type Session } from './store.ts'
+export type { Matrix, MatrixClause } from './traceability/matrix.ts'
+export { readMatrix } from './traceability/reader.ts'

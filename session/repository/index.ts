@@ -1,0 +1,16 @@
+export {
+  addIgnoredPaths,
+  type Commit,
+  createReference,
+  describeVoidReason,
+  exportTree,
+  hasCommit,
+  importWork,
+  listChangedPaths,
+  listChangesSinceVerdict,
+  listCommitFiles,
+  listDifferences,
+  listNestedRepositories,
+  prepareRepository,
+  verifyObjects,
+} from './repository.ts'

@@ -1,0 +1,3 @@
+export { renderMatrix } from './markdown.ts'
+export { type Matrix, voidMatrix } from './matrix.ts'
+export { readMatrix } from './reader.ts'

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { prepareOrchestrator, prepareWorker, renderLaunchScript } from '#agents'
+import { fillTemplate } from '#agents/template.ts'
+import { secretSettings, settingsSchema } from '#host/config'
+import { runProgram } from '#host/exec.ts'
+import { createSession, SessionManifest } from '#session'
+import { createScratchFolder } from '../fixtures/scratch.ts'
+
+const task = 'Say {{session}} and $(touch /tmp/x) `y` "z"\r\n# not a heading; 🌊 {{task}}\n\n'
+
+function session(t: TestContext) {
+  const opening = SessionManifest.parse({
+    format: 1,
+    id: '20261121-say-abcd',
+    openedAt: '2026-11-21T00:00:00.000Z',
+    repository: null,
+    task: { bytes: Buffer.byteLength(task), sha256: '', title: 'Say' },
+    models: { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'g' },
+    rounds: 3,
+    judgedOnly: false,
+    claude: { program: '/nowhere/claude', session: '00000000-0000-4000-8000-000000000000', configDirectory: null },
+  })
+  return createSession(path.join(createScratchFolder(t), "it's"), opening, Buffer.from(task))
+}
+
+test('the orchestrator’s orders hold the task byte for byte, and nothing in it is filled in', t => {
+  const opened = session(t)
+  prepareOrchestrator(opened)
+  const orders = fs.readFileSync(opened.paths.systemPrompt)
+  assert.equal(orders.indexOf(Buffer.from(task)), orders.lastIndexOf(Buffer.from(task)))
+  assert.ok(orders.includes(Buffer.from(task)))
+  assert.ok(orders.toString().endsWith(`\n<task>\n${task}\n</task>\n`), 'the task stands in its fence')
+  assert.doesNotMatch(orders.toString().replace(task, ''), /\{\{|\0/)
+  assert.ok(!fs.readFileSync(opened.paths.launchScript, 'utf8').includes('touch'), 'the task is in no shell line')
+})
+
+test('a launch script sets what it is told, byte for byte', async t => {
+  const folder = path.join(createScratchFolder(t), "a 'quoted' $HOME `folder`")
+  fs.mkdirSync(folder)
+  const value = `a "b" 'c' $(d) \`e\` \\ \n;`
+  const script = renderLaunchScript({
+    comment: 'A test.',
+    folder,
+    variables: { TOLD: value },
+    toolsFolder: '/some/tools',
+    isSandboxed: false,
+    command: [
+      process.execPath,
+      '-e',
+      'console.log(JSON.stringify([process.env, process.cwd(), process.argv[1]]))',
+      value,
+    ],
+  })
+  const env = { PATH: '/usr/bin:/bin', TMUX: 'x', OTHER: 'o' }
+  const ran = await runProgram('/bin/sh', ['-c', script], { env })
+  assert.equal(ran.exitCode, 0, ran.stderr)
+  const [seen, cwd, word] = JSON.parse(ran.stdout)
+  assert.equal(seen.TOLD, value)
+  assert.equal(word, value)
+  assert.equal(cwd, fs.realpathSync(folder))
+  assert.equal(seen.PATH, '/some/tools:/usr/bin:/bin')
+  assert.equal(seen.OTHER, 'o')
+  assert.equal(seen.TMUX, undefined)
+})
+
+test('without a sandbox an agent sees the value of no secret setting', async t => {
+  const looksSecret = Object.keys(settingsSchema.shape).filter(name => /KEY|TOKEN|TOPIC|WEBHOOK/.test(name))
+  assert.deepEqual(
+    looksSecret.filter(name => !secretSettings.some(secret => secret === name)),
+    [],
+    'these are not marked as secrets in host/config/settings.ts',
+  )
+  assert.ok(secretSettings.length >= 4)
+  const names = Object.keys(settingsSchema.shape)
+  const env = Object.fromEntries(names.map(name => [name, `value-of-${name}`]))
+  const command = [process.execPath, '-e', 'console.log(JSON.stringify(process.env))']
+  const script = renderLaunchScript({
+    comment: 'A test.',
+    folder: createScratchFolder(t),
+    variables: {},
+    isSandboxed: false,
+    command,
+  })
+  const ran = await runProgram('/bin/sh', ['-c', script], { env: { ...env, PATH: '/usr/bin:/bin' } })
+  assert.equal(ran.exitCode, 0, ran.stderr)
+  assert.equal(JSON.parse(ran.stdout).ROUNDS, 'value-of-ROUNDS', 'the settings have reached the script')
+  for (const name of [...secretSettings, 'GOOGLE_GEMINI_BASE_URL', 'NTFY_SERVER'])
+    assert.ok(!ran.stdout.includes(`value-of-${name}`), name)
+})
+
+test('a worker is told its clauses, its files and the contract; an rw worker’s guard knows only its globs', t => {
+  const opened = session(t)
+  const { paths } = opened
+  fs.writeFileSync(paths.contract, '# Contract: x with {{files}}\n')
+  const brief = Buffer.from('Do {{this}}.')
+  const shared = { model: 'sonnet', clauses: ['C2', 'C3'], brief, token: 4, acceptedCommit: 'abc' }
+  prepareWorker(opened, { ...shared, name: 'docs', kind: 'rw', files: ['docs/**', 'README.md'] })
+  const own = paths.worker('docs')
+  const orders = fs.readFileSync(own.orders, 'utf8')
+  for (const words of ['docs/**, README.md', 'C2, C3', '# Contract: x with {{files}}'])
+    assert.ok(orders.includes(words), words)
+  assert.deepEqual(fs.readFileSync(own.brief), brief)
+  assert.equal(fs.readFileSync(path.join(own.folder, 'files'), 'utf8'), 'docs/**\nREADME.md\n')
+  const guard = fs.readFileSync(own.guard, 'utf8').trimEnd().split('\n')
+  assert.ok(
+    guard.every(line => line.includes('/outputs/docs/') || line.includes('/outputs/README.md')),
+    guard.join(),
+  )
+  const launch = fs.readFileSync(own.launch, 'utf8')
+  assert.doesNotMatch(launch, /dangerously/)
+  assert.doesNotMatch(/--tools '([^']*)'/.exec(launch)?.[1] ?? launch, /Bash/)
+  prepareWorker(opened, { ...shared, name: 'code', kind: 'code', files: ['docs/**'] })
+  assert.match(fs.readFileSync(paths.worker('code').orders, 'utf8'), /but not docs\/\*\*/)
+})
+
+test('a template with a name too few or too many is a defect, and said at once', () => {
+  assert.equal(fillTemplate('{{a}} {{b}} {{a}}', { a: '{{b}}', b: '2' }), '{{b}} 2 {{b}}')
+  assert.throws(() => fillTemplate('{{a}} {{b}}', { a: '1' }), /asks for \{\{b\}\}/)
+  assert.throws(() => fillTemplate('{{a}}', { a: '1', b: '2' }), /no place for b/)
+})

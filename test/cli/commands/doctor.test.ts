@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import net, { type AddressInfo } from 'node:net'
+import path from 'node:path'
+import { describe, it, test } from 'node:test'
+import { explainSilencing } from '#cli/doctor/hooks.ts'
+import { fail, formatResults, ok, warn } from '#cli/doctor/result.ts'
+import { measureTextWidth } from '#cli/output/terminal.ts'
+import { runProgram } from '#host/exec.ts'
+import { chooseNamespaceRemedy } from '#host/sandbox/detect.ts'
+import { createTextResponse, startFakeGemini } from '../../fixtures/gemini-server.ts'
+import { startNtfyServer } from '../../fixtures/ntfy-server.ts'
+import { idleScenario, withRig } from '../../fixtures/rig.ts'
+
+test('a symptom is two columns and its fix below, none wider than the screen', () => {
+  const long = 'a word after a word '.repeat(20)
+  const text = formatResults(
+    [ok('git', '2.39'), warn('phone', long, { mac: `on a Mac ${long}`, linux: 'x' }), fail('x', 'y', 'z')],
+    { width: 80, mac: true },
+  )
+  const lines = text.split('\n')
+  assert.ok(
+    lines.every(line => measureTextWidth(line) <= 80),
+    text,
+  )
+  assert.equal(lines[0], 'ok    git       2.39')
+  assert.match(text, /^note {2}phone {5}a word.*\n( {16}\S.*\n)+ {16}→ on a Mac/m)
+  assert.match(text, /^BAD {3}x {9}y\n {16}→ z$/m)
+})
+
+test('a command stays on one line where it fits, and a CJK character takes two columns', () => {
+  const found = (text: string) =>
+    formatResults([ok('x', text)], { width: 40, mac: false })
+      .split('\n')
+      .map(line => line.slice(16))
+  assert.deepEqual(found('run `brew install tmux now` then'), ['run', '`brew install tmux now`', 'then'])
+  assert.deepEqual(found('run `brew install tmux right now` then'), ['run `brew install tmux', 'right now` then'])
+  assert.deepEqual(found('日本語日本語 日本語日本語'), ['日本語日本語', '日本語日本語'])
+})
+
+test('settings that silence our hooks are known', () => {
+  assert.equal(explainSilencing('{"disableAllHooks": true}', false), 'disableAllHooks is true')
+  assert.equal(explainSilencing('{"allowManagedHooksOnly": true}', true), 'allowManagedHooksOnly is true')
+  assert.equal(explainSilencing('{"allowManagedHooksOnly": true}', false), undefined)
+  assert.equal(explainSilencing('{"disableAllHooks": false, "hooks": {}}', true), undefined)
+  assert.equal(explainSilencing('// mine\n{"disableAllHooks": true,}', false), 'disableAllHooks is true')
+  assert.match(explainSilencing('{"disableAllHooks": tru', false) ?? '', /^it does not read \(line 1: /)
+  assert.equal(explainSilencing('[]', false), undefined)
+})
+
+test('each switch that keeps bubblewrap from working has its own fix', () => {
+  const none = { restricted: undefined, allowed: undefined, max: undefined }
+  assert.match(chooseNamespaceRemedy({ ...none, restricted: '1' }), /apparmor_restrict_unprivileged_userns=0/)
+  assert.match(chooseNamespaceRemedy({ ...none, allowed: '0' }), /unprivileged_userns_clone=1/)
+  assert.match(chooseNamespaceRemedy({ ...none, max: '0' }), /max_user_namespaces/)
+  assert.match(chooseNamespaceRemedy(none), /container/)
+})
+
+describe('at the door', { concurrency: 2 }, () => {
+  it('settings that do not read are symptoms, and the rest is looked at all the same', () =>
+    withRig(idleScenario, async rig => {
+      fs.mkdirSync(path.join(rig.home, 'dispatch'), { recursive: true })
+      fs.writeFileSync(path.join(rig.home, 'dispatch/.env'), 'ROUND=3\nNTFY_TOKEN=se cret\n')
+      const ran = await rig.dispatch(['doctor'])
+      assert.equal(ran.exitCode, 6)
+      assert.match(
+        ran.stdout,
+        /BAD +settings +\S+\.env:1: ROUND\s+is\s+not\s+a\s+setting\s+of\s+ours;\s+did\s+you\s+mean\s+ROUNDS\?/,
+      )
+      assert.match(ran.stdout, /BAD +settings[^→]*\.env:2: NTFY_TOKEN/)
+      assert.match(ran.stdout, /ok +git/)
+      assert.doesNotMatch(ran.stdout, /se cret|judge|phone/)
+    }))
+
+  it('JSON has the fix for both systems, and 80 columns hold every line of the words', () =>
+    withRig(idleScenario, async rig => {
+      const env = { GEMINI_API_KEY: '', NTFY_TOPIC: '', DESKTOP: 'on' }
+      const found = JSON.parse((await rig.dispatch(['doctor', '--json'], { env })).stdout) as {
+        about: string
+        fix?: Record<string, string>
+      }[]
+      for (const about of [
+        'node',
+        'git',
+        'tmux',
+        'claude',
+        'login',
+        'hooks',
+        'judge',
+        'phone',
+        'desktop',
+        'webhook',
+        'page',
+        'home',
+        'sandbox',
+        'sessions',
+      ])
+        assert.ok(
+          found.some(symptom => symptom.about === about),
+          about,
+        )
+      const fixed = found.filter(({ fix }) => fix)
+      assert.ok(fixed.length >= 2)
+      for (const { about, fix } of fixed) assert.ok(fix?.['mac'] && fix['linux'], about)
+      const { stdout } = await rig.dispatch(['doctor'], { env })
+      // A path without blanks is longer than the column where the install folder is deep; it then has a line to itself.
+      const isBreakable = (line: string) => /\S\s/.test(line.slice(16).replace(/^→ /, ''))
+      assert.ok(
+        stdout.split('\n').every(line => measureTextWidth(line) <= 80 || !isBreakable(line)),
+        stdout,
+      )
+      assert.match(stdout, /note +phone +NTFY_TOPIC is not set[\s\S]*?→ `dispatch notify setup`/)
+    }))
+
+  it('F41 --online really asks the judge: a wrong key, a model that is gone and a good answer are three symptoms', async () => {
+    const refusal = (status: number, text: string) => ({
+      status,
+      body: JSON.stringify({ error: { code: status, message: text, status: 'X' } }),
+    })
+    const gemini = await startFakeGemini((_, count) =>
+      count === 1
+        ? refusal(400, 'API key not valid. Please pass a valid API key.')
+        : count === 2
+          ? refusal(404, 'no such model')
+          : createTextResponse('{"word":"hello"}'),
+    )
+    try {
+      await withRig(idleScenario, async rig => {
+        const env = { GOOGLE_GEMINI_BASE_URL: gemini.url, GEMINI_API_KEY: 'AIza-not-to-be-shown-0123456789' }
+        const quiet = await rig.dispatch(['doctor'], { env })
+        assert.match(quiet.stdout, /ok +judge +.*was not tried/)
+        assert.equal(gemini.seen.length, 0)
+        const said = []
+        for (let times = 0; times < 3; times++) said.push((await rig.dispatch(['doctor', '--online'], { env })).stdout)
+        assert.match(
+          said[0] ?? '',
+          /note +judge +GEMINI_API_KEY is not accepted[\s\S]*?→ Get another key at\s+https:\/\/aistudio\.google\.com\/apikey/,
+        )
+        assert.match(said[1] ?? '', /note +judge +the model \S+ \(JUDGE_MODEL\) is not there[\s\S]*?→ Set JUDGE_MODEL/)
+        assert.match(said[2] ?? '', /ok +judge +\S+ answered in \d/)
+        assert.ok(!said.join('').includes('AIza'))
+      })
+    } finally {
+      gemini.close()
+    }
+  })
+
+  it('--notify sends one notice a channel and says what that proves; without it nothing is sent', async () => {
+    const ntfy = await startNtfyServer('ntfy')
+    try {
+      await withRig(idleScenario, async rig => {
+        const env = { NTFY_SERVER: ntfy.url, NTFY_TOPIC: '9f86d081884c7d659a2feaa0c55ad015' }
+        assert.match((await rig.dispatch(['doctor'], { env })).stdout, /ok +phone +by ntfy at/)
+        assert.equal(ntfy.got.length, 0)
+        assert.match(
+          (await rig.dispatch(['doctor', '--notify'], { env })).stdout,
+          /ok +phone +\S+ took it[\s\S]*?Not proved: [\s\S]*?only you can see/,
+        )
+        assert.equal(ntfy.got.length, 1)
+        const dead = { ...env, NTFY_SERVER: 'http://127.0.0.1:1' }
+        assert.match(
+          (await rig.dispatch(['doctor', '--notify'], { env: dead })).stdout,
+          /note +phone +it did not take the notice: the server\s+cannot be reached[\s\S]*?→ Look at NTFY_SERVER/,
+        )
+      })
+    } finally {
+      ntfy.stop()
+    }
+  })
+
+  it('F53 a port in use by another program is a note, with the command that names the program', () =>
+    withRig(idleScenario, async rig => {
+      const stranger = net.createServer().listen(0, '127.0.0.1')
+      await new Promise(resolve => stranger.once('listening', resolve))
+      const { port } = stranger.address() as AddressInfo
+      try {
+        const { stdout } = await rig.dispatch(['doctor'], { env: { WEBUI_PORT: String(port) } })
+        assert.match(stdout, new RegExp(`note +page +port ${port} is in use by another program`))
+        assert.match(stdout, process.platform === 'linux' ? /`ss -ltnp 'sport = :\d+'`/ : /`lsof -nP -iTCP:\d+ /)
+        assert.ok(stranger.listening)
+      } finally {
+        stranger.close()
+      }
+    }))
+
+  it('hooks that the user has silenced are bad, and what a repository has for claude is listed as ignored', () =>
+    withRig(idleScenario, async rig => {
+      fs.mkdirSync(path.join(rig.home, 'dispatch/claude'), { recursive: true })
+      fs.writeFileSync(path.join(rig.home, 'dispatch/claude/settings.json'), '{ "disableAllHooks": true }')
+      const top = path.join(rig.home, 'elsewhere')
+      fs.mkdirSync(path.join(top, '.claude'))
+      fs.writeFileSync(path.join(top, '.claude/settings.json'), '{}')
+      const commit = 'git init -q && git add . && git -c user.name=x -c user.email=x@y commit -q -m first'
+      assert.equal((await runProgram('/bin/sh', ['-c', commit], { cwd: top })).exitCode, 0)
+      const ran = await rig.dispatch(['doctor'])
+      assert.equal(ran.exitCode, 6)
+      assert.match(ran.stdout, /BAD +hooks +\S+settings\.json:\s+disableAllHooks is\s+true/)
+      assert.match(ran.stdout, /note +ignored +in \S+: \.claude\/settings\.json/)
+    }))
+})

@@ -1,0 +1,408 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, it, test } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
+import { applySettings } from '#cli/notify/env-editor.ts'
+import { getChannelWarning } from '#cli/notify/health.ts'
+import { buildSubscribeUrl, renderQr } from '#cli/notify/qr.ts'
+import { newTopic, readConfig } from '#host/config'
+import { getOutboxFolders, writeToOutbox } from '#notify'
+import { startNtfyServer } from '../../fixtures/ntfy-server.ts'
+import { readQr } from '../../fixtures/qr-reader.ts'
+import { entryPoint, idleScenario, openRig, type Rig } from '../../fixtures/rig.ts'
+import { startApp } from '../../fixtures/web-sessions.ts'
+import { openTerminal, type Terminal } from '../../walk/terminal.ts'
+
+/** `dispatch notify`, by the real door: a person's terminal in a tmux of its own, an ntfy-speaking server on loopback. */
+
+const topic = '9f86d081884c7d659a2feaa0c55ad015'
+
+// --- the code ---
+
+test('the code reads as the address that ntfy’s app subscribes to, by its own colours and with its margin', () => {
+  for (let times = 0; times < 50; times++) {
+    const address = buildSubscribeUrl('https://ntfy.sh', newTopic()) ?? ''
+    const lines = renderQr(address)
+    assert.ok(lines.every(line => line.startsWith('\u001b[38;5;231;48;5;16m') && line.endsWith('\u001b[0m')))
+    const plain = lines.map(stripVTControlCharacters)
+    assert.ok(plain.every(line => line.length === 37))
+    assert.equal(readQr(plain), address)
+  }
+})
+
+test('the address says when there is no TLS, keeps a port, drops a password, and has no room for a path', () => {
+  assert.equal(buildSubscribeUrl('https://ntfy.sh/', topic), `ntfy://ntfy.sh/${topic}`)
+  assert.equal(buildSubscribeUrl('http://10.0.0.7:8080', topic), `ntfy://10.0.0.7:8080/${topic}?secure=false`)
+  assert.equal(buildSubscribeUrl('https://me:secret@push.example', topic), `ntfy://push.example/${topic}`)
+  assert.equal(buildSubscribeUrl('https://example.com/ntfy', topic), undefined)
+  const longest = `https://${'a'.repeat(62)}.${'b'.repeat(62)}.${'c'.repeat(62)}.${'d'.repeat(61)}:65535`
+  assert.ok(
+    renderQr(buildSubscribeUrl(longest, 'x'.repeat(64)) ?? '').every(
+      line => stripVTControlCharacters(line).length <= 80,
+    ),
+  )
+})
+
+// --- .env ---
+
+const changes: [what: string, before: string, after: string][] = [
+  ['no file', '', `NTFY_TOPIC=${topic}\n`],
+  ['an empty value keeps its place', 'A=1\nNTFY_TOPIC=\nB=2\n', `A=1\nNTFY_TOPIC=${topic}\nB=2\n`],
+  ['a value is replaced', 'NTFY_TOPIC=dispatch\n', `NTFY_TOPIC=${topic}\n`],
+  ['its comment stays', 'NTFY_TOPIC=x   # mine, "quoted"\n', `NTFY_TOPIC=${topic}   # mine, "quoted"\n`],
+  ['its indent and its export stay', '  export NTFY_TOPIC = x\n', `  export NTFY_TOPIC=${topic}\n`],
+  ['quotes go', "NTFY_TOPIC='a # b' # c\n", `NTFY_TOPIC=${topic} # c\n`],
+  ['a colon is an equals sign', 'NTFY_TOPIC: x\n', `NTFY_TOPIC=${topic}\n`],
+  ['a comment is no setting', '# NTFY_TOPIC=x\n', `# NTFY_TOPIC=x\nNTFY_TOPIC=${topic}\n`],
+  ['nor is a longer name', 'MY_NTFY_TOPIC=x\nNTFY_TOPICS=y\n', `MY_NTFY_TOPIC=x\nNTFY_TOPICS=y\nNTFY_TOPIC=${topic}\n`],
+  ['a last line without its end', '# end', `# end\nNTFY_TOPIC=${topic}\n`],
+  ['lines of Windows', 'A=1\r\nNTFY_TOPIC=x\r\nB=2\r\n', `A=1\r\nNTFY_TOPIC=${topic}\r\nB=2\r\n`],
+  ['and one more for them', 'A=1\r\n', `A=1\r\nNTFY_TOPIC=${topic}\r\n`],
+  ['a byte order mark', '\ufeffNTFY_TOPIC=x\n', `\ufeffNTFY_TOPIC=${topic}\n`],
+  ['letters of others, blank lines', '# für mich ✓\n\n\nA=1', `# für mich ✓\n\n\nA=1\nNTFY_TOPIC=${topic}\n`],
+]
+
+for (const [what, before, after] of changes)
+  test(`.env, all else byte for byte: ${what}`, () => {
+    assert.equal(applySettings(before, { NTFY_TOPIC: topic }), after)
+    assert.equal(applySettings(after, { NTFY_TOPIC: topic }), after)
+  })
+
+test('.env: a value of several lines is left to its owner', () =>
+  assert.throws(() => applySettings('NTFY_TOPIC="a\nb"\n', { NTFY_TOPIC: topic }), /several lines/))
+
+// --- the door ---
+
+interface Machine {
+  rig: Rig
+  /** DISPATCH_HOME. */
+  home: string
+  env: string
+  config(): ReturnType<typeof readConfig>
+}
+
+async function onMachine(changes: Record<string, string>, body: (machine: Machine) => Promise<void>): Promise<void> {
+  const rig = await openRig(idleScenario, { NTFY_TOPIC: '', NTFY_SERVER: '', ...changes })
+  const home = path.join(rig.home, 'dispatch')
+  fs.mkdirSync(home, { mode: 0o700 })
+  try {
+    await body({ rig, home, env: path.join(home, '.env'), config: () => readConfig(rig.environment) })
+  } finally {
+    await rig.close()
+  }
+}
+
+async function atTerminal(rig: Rig, body: (terminal: Terminal) => Promise<void>): Promise<void> {
+  const terminal = await openTerminal({ ...rig.environment, D: entryPoint }, path.join(rig.home, 'elsewhere'))
+  try {
+    await body(terminal)
+  } finally {
+    await terminal.close()
+  }
+}
+
+/** Every command line of every process that could be seen while the work went on. */
+async function watchingProcesses(work: () => Promise<void>): Promise<string[]> {
+  const seen = new Set<string>()
+  const look = () => {
+    for (const pid of fs.readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+      try {
+        seen.add(fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1'))
+      } catch {
+        // Gone by now.
+      }
+    }
+  }
+  const timer = setInterval(look, 10)
+  try {
+    await work()
+  } finally {
+    clearInterval(timer)
+  }
+  return [...seen]
+}
+
+function filesWith(folder: string, text: string): string[] {
+  return fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => path.join(entry.parentPath, entry.name))
+    .filter(file => fs.readFileSync(file).includes(text))
+}
+
+/** A notice of a session, as its runner lays it out. */
+function layNotice(
+  home: string,
+  id: string,
+  minutesAgo = 0,
+  to: Parameters<typeof writeToOutbox>[2] = ['phone'],
+): void {
+  const at = new Date(Date.now() - minutesAgo * 60_000).toISOString()
+  const sessionId = '2026-11-20-fix-login-a3f9'
+  const notification = {
+    title: 'Dispatch needs you',
+    body: `${sessionId} is asking a question`,
+    priority: 4,
+    tags: ['question'],
+  }
+  writeToOutbox(home, { id: `${sessionId}-${id}`, sessionId, at, deliverBy: null, notification }, to)
+}
+
+const linuxOnly = process.platform === 'linux' ? {} : { skip: 'it looks into /proc' }
+
+describe('setup, at a terminal', { concurrency: 2, ...linuxOnly }, () => {
+  it('makes a topic that stands in .env and nowhere else: no other file, no page, no log, no command line', async () => {
+    const ntfy = await startNtfyServer('ntfy')
+    try {
+      await onMachine({}, ({ rig, home, env, config }) =>
+        atTerminal(rig, async terminal => {
+          const before = `# für mich\nDESKTOP=off\n\nNTFY_TOPIC=dispatch # weak\n# NTFY_SERVER=x\nROUNDS=4`
+          const real = path.join(rig.home, 'home/dotfiles.env')
+          fs.writeFileSync(real, before, { mode: 0o644 })
+          fs.symlinkSync(real, env)
+          let screen = ''
+          const answers: [RegExp, string][] = [
+            [/Write it\? \[y\/N\]/, 'y'],
+            [/Subscribed\?.*\[y\/N\]/, 'y'],
+            [/Did it arrive\? \[y\/N\]/, 'y'],
+          ]
+          const lines = await watchingProcesses(async () => {
+            screen = await terminal.typeCommand(`sh $D notify setup --server ${ntfy.url}; echo exit $?`, { answers })
+            for (const words of ['notify', 'notify test', 'notify log', 'doctor --notify', 'ls'])
+              assert.ok(!(await terminal.typeCommand(`sh $D ${words}`)).includes(config().NTFY_TOPIC), words)
+            fs.mkdirSync(path.join(home, 'elsewhere'))
+            const said = { hook_event_name: 'Stop', cwd: '/work/shop' }
+            fs.writeFileSync(path.join(home, 'elsewhere/1-1'), JSON.stringify(said))
+            await terminal.typeCommand('sh $D watchdog')
+            const { waiting } = getOutboxFolders(home, 'phone')
+            await rig.waitUntil('it is delivered', () => fs.readdirSync(waiting).length === 0)
+            assert.ok(ntfy.kept.some(({ message }) => message.includes('shop')))
+          })
+          const { NTFY_TOPIC: made } = config()
+          assert.match(made, /^[0-9a-f]{32}$/)
+          assert.match(screen, /\nexit 0$/)
+          assert.match(screen, /NTFY_TOPIC: it must be .*hard to guess/)
+          assert.ok(screen.includes(`topic   ${made}\n`) && screen.includes(`server  ${ntfy.url}\n`), screen)
+          const code = screen.split('\n').filter(line => /^[█▀▄ ]{25,}$/.test(line))
+          assert.equal(readQr(code), `ntfy://127.0.0.1:${ntfy.port}/${made}?secure=false`)
+
+          const after = before.replace('=dispatch #', `=${made} #`)
+          assert.equal(fs.readFileSync(real, 'utf8'), `${after}\nNTFY_SERVER=${ntfy.url}\n`)
+          assert.equal(fs.statSync(real).mode & 0o777, 0o600)
+          assert.ok(fs.lstatSync(env).isSymbolicLink())
+
+          const [first, ...more] = ntfy.got
+          assert.ok(first?.path.endsWith(made) && more.length >= 3)
+          assert.ok(lines.length > 20)
+          assert.deepEqual(
+            lines.filter(line => line.includes(made)).map(line => line.replaceAll('\0', ' ')),
+            [],
+          )
+          assert.deepEqual(filesWith(rig.home, made), [real])
+          const page = await startApp(home, () => getChannelWarning(config()))
+          assert.ok(!(await page.ask('/')).body.includes(made))
+          page.stop()
+        }),
+      )
+    } finally {
+      ntfy.stop()
+    }
+  })
+
+  it('keeps a good topic and shows it again; --new makes another; No writes nothing and sends nothing', async () => {
+    const ntfy = await startNtfyServer('ntfy')
+    try {
+      await onMachine({}, ({ rig, env, config }) =>
+        atTerminal(rig, async terminal => {
+          const before = `NTFY_SERVER=${ntfy.url}\nNTFY_TOPIC=${topic}\n`
+          fs.writeFileSync(env, before)
+          const subscribed: [RegExp, string] = [/Subscribed\?/, 'n']
+          const again = await terminal.typeCommand('sh $D notify setup; echo exit $?', { answers: [subscribed] })
+          assert.ok(again.includes(`topic   ${topic}\n`) && !again.includes('Write it?'), again)
+          assert.match(again, /Nothing was sent\. .*\nexit 0$/)
+          const refused = await terminal.typeCommand('sh $D notify setup --new; echo exit $?', {
+            answers: [[/Write it/, ' ']],
+          })
+          assert.match(refused, /Nothing was changed\.\nexit 0$/)
+          assert.ok(!refused.includes('█'))
+          assert.equal(fs.readFileSync(env, 'utf8'), before)
+          await terminal.typeCommand('sh $D notify setup --new', { answers: [[/Write it/, 'y'], subscribed] })
+          assert.notEqual(config().NTFY_TOPIC, topic)
+          assert.equal(ntfy.got.length, 0)
+        }),
+      )
+    } finally {
+      ntfy.stop()
+    }
+  })
+
+  it('asks for token and webhook, so they are in no command line; says what to look at when no test arrives', async () => {
+    const ntfy = await startNtfyServer('ntfy')
+    try {
+      await onMachine({}, ({ rig, env, config }) =>
+        atTerminal(rig, async terminal => {
+          fs.writeFileSync(env, `NTFY_SERVER=${ntfy.url}\nNTFY_TOPIC=${topic}\n`)
+          const words = 'sh $D notify setup --token --webhook --quiet-hours 22:30-07:00; echo exit $?'
+          const screen = await terminal.typeCommand(words, {
+            answers: [
+              [/Access token/, 'tk_1234'],
+              [/Address of the webhook/, `${ntfy.url}/hook`],
+              [/Write it/, 'y'],
+              [/Subscribed/, 'y'],
+              [/Did it arrive/, 'n'],
+            ],
+          })
+          assert.match(
+            screen,
+            /NTFY_TOKEN=\(as you typed it\)\n {2}WEBHOOK_URL=\(as you typed it\)\n {2}QUIET_HOURS=22:30/,
+          )
+          assert.match(screen, /Do Not Disturb[\s\S]*dispatch notify test\nexit 8$/)
+          const { NTFY_TOKEN, WEBHOOK_URL, QUIET_HOURS } = config()
+          assert.deepEqual([NTFY_TOKEN, WEBHOOK_URL, QUIET_HOURS], ['tk_1234', `${ntfy.url}/hook`, '22:30-07:00'])
+          const bad = await terminal.typeCommand('sh $D notify setup --quiet-hours 25:00-07:00; echo exit $?')
+          assert.match(bad, /QUIET_HOURS must be two times of day.*\n.*\nexit 2$/)
+        }),
+      )
+    } finally {
+      ntfy.stop()
+    }
+  })
+
+  it('the environment wins, so it writes no line that would lose', () =>
+    onMachine({ NTFY_TOPIC: topic }, ({ rig, env }) =>
+      atTerminal(rig, async terminal => {
+        const shown = await terminal.typeCommand('sh $D notify setup; echo exit $?', { answers: [[/Subscribed/, 'n']] })
+        assert.ok(shown.includes(`topic   ${topic}   (from the environment, not from .env)`), shown)
+        const lost = await terminal.typeCommand('sh $D notify setup --new; echo exit $?')
+        assert.match(lost, /NTFY_TOPIC is set in the environment[\s\S]*unset NTFY_TOPIC[\s\S]*\nexit 2$/)
+        const weak = await terminal.typeCommand('NTFY_TOPIC=dispatch sh $D notify setup; echo exit $?')
+        assert.match(weak, /NTFY_TOPIC is set in the environment[\s\S]*\nexit 2$/)
+        assert.ok(!fs.existsSync(env))
+      }),
+    ))
+})
+
+describe('without a terminal', { concurrency: 2 }, () => {
+  it('setup shows and changes nothing, and an agent is refused', () =>
+    onMachine({}, async ({ rig, env }) => {
+      const ran = await rig.dispatch(['notify', 'setup'], { input: 'y\ny\n' })
+      assert.equal(ran.exitCode, 2)
+      assert.match(ran.stderr, /there is no terminal/)
+      const agent = await rig.dispatch(['notify', 'setup'], { env: { DISPATCH_SESSION: 'x' } })
+      assert.equal(agent.exitCode, 5)
+      assert.match(agent.stderr, /an agent has called it/)
+      assert.ok(!fs.existsSync(env) && !`${ran.stdout}${agent.stdout}`.includes('█'))
+    }))
+
+  it('words that are none are exit 2, and a weak topic names the way out', () =>
+    onMachine({}, async ({ rig }) => {
+      for (const words of [['tset'], ['test', '--new'], ['log', '--last', '0'], ['setup', '--json'], ['test', 'x']])
+        assert.equal((await rig.dispatch(['notify', ...words])).exitCode, 2, words.join(' '))
+      const weak = await rig.dispatch(['notify'], { env: { NTFY_TOPIC: 'dispatch' } })
+      assert.equal(weak.exitCode, 2)
+      assert.match(weak.stderr, /`dispatch notify setup` makes one/)
+    }))
+
+  it('test: 0 when every channel took it, 8 when one did not, 2 when none is set, and in words what was proved', async () => {
+    const ntfy = await startNtfyServer(({ path }) => (path === '/hook' ? { status: 500 } : 'ntfy'))
+    try {
+      await onMachine({}, async ({ rig }) => {
+        const none = await rig.dispatch(['notify', 'test'])
+        assert.equal(none.exitCode, 2)
+        assert.match(none.stderr, /no channel is set[\s\S]*dispatch notify setup/)
+        const env = { NTFY_SERVER: ntfy.url, NTFY_TOPIC: topic }
+        const good = await rig.dispatch(['notify', 'test'], { env })
+        assert.equal(good.exitCode, 0)
+        assert.match(
+          good.stdout,
+          /^ok +phone +\S+ took it[\s\S]*fetched back[\s\S]*Not proved: that a phone\s+subscribes/,
+        )
+        const both = { ...env, WEBHOOK_URL: `${ntfy.url}/hook` }
+        const half = await rig.dispatch(['notify', 'test'], { env: both })
+        assert.equal(half.exitCode, 8)
+        assert.match(half.stdout, /^ok +phone[\s\S]*\nnote +webhook +it did not take the notice: HTTP 500\n +→ Look at/)
+        const json = await rig.dispatch(['notify', 'test', '--json'], { env: both })
+        const proofs = JSON.parse(json.stdout) as { channel: string; ok: boolean }[]
+        assert.deepEqual(
+          proofs.map(({ channel, ok }) => [channel, ok]),
+          [
+            ['phone', true],
+            ['webhook', false],
+          ],
+        )
+        assert.ok(![good, half, json].some(({ stdout, stderr }) => `${stdout}${stderr}`.includes(topic)))
+      })
+    } finally {
+      ntfy.stop()
+    }
+  })
+
+  it('log: what was sent, what was given up and why; --retry sends that once more', async () => {
+    let status = 400
+    const ntfy = await startNtfyServer(() => (status === 200 ? 'ntfy' : { status }))
+    try {
+      await onMachine({ NTFY_SERVER: ntfy.url, NTFY_TOPIC: topic }, async ({ rig, home, config }) => {
+        assert.match((await rig.dispatch(['notify', 'log'])).stdout, /^Nothing was sent yet\.\n$/)
+        const { dead, sent } = getOutboxFolders(home, 'phone')
+        const holds = (folder: string) => fs.existsSync(folder) && fs.readdirSync(folder).length > 0
+        layNotice(home, '7')
+        fs.mkdirSync(path.join(home, 'elsewhere'))
+        fs.writeFileSync(path.join(home, 'elsewhere/1-1'), JSON.stringify({ hook_event_name: 'Stop', cwd: '/shop' }))
+        await rig.dispatch(['watchdog'])
+        await rig.waitUntil('both are given up', () => holds(dead) && fs.readdirSync(dead).length === 2)
+        const before = await rig.dispatch(['notify', 'log'])
+        assert.match(
+          before.stdout,
+          /^\d\d? \w{3} \d\d:\d\d:\d\d {2}(2026-11-20-fix-login-a3f9|elsewhere) +phone +refused +HTTP 400/m,
+        )
+        assert.match(before.stdout, /^phone: 2 given up within the last day \(HTTP 400.*\)\n.*--retry/m)
+        assert.ok(!before.stdout.includes('\u001b'))
+        assert.match(getChannelWarning(config()), /the phone has not taken 2 notices within the last day: HTTP 400/)
+        const listed = await rig.dispatch(['ls'])
+        assert.match(listed.stdout, /\n\nNotices do not arrive: the phone has not taken 2 .*dispatch notify log\n$/)
+        assert.match((await rig.dispatch(['notify'])).stdout, /^phone +sick +by ntfy at .*has not taken 2 notices/m)
+        assert.match((await rig.dispatch(['doctor'])).stdout, /note +phone +the phone has not taken 2[\s\S]*?→ Look at/)
+
+        status = 200
+        const old = path.join(dead, `${String(Date.now() - 4 * 24 * 3600_000).padStart(15, '0')}-old.json`)
+        fs.writeFileSync(old, '{}')
+        assert.match(
+          (await rig.dispatch(['notify', 'log', '--retry'])).stdout,
+          /^2 on their way again: .*1 too old for that/m,
+        )
+        await rig.waitUntil('both are sent', () => holds(sent) && fs.readdirSync(sent).length === 2)
+        assert.deepEqual(fs.readdirSync(dead), [path.basename(old)]) // It would be given up again at once.
+        const json = JSON.parse((await rig.dispatch(['notify', 'log', '--json', '--last', '2'])).stdout)
+        assert.deepEqual(
+          json.entries.map(({ what }: { what: string }) => what),
+          ['sent', 'sent'],
+        )
+      })
+    } finally {
+      ntfy.stop()
+    }
+  })
+
+  it('a list and both pages say in one line when notices do not arrive, and nothing when all is well', () =>
+    onMachine({ NTFY_TOPIC: topic, NTFY_SERVER: 'http://127.0.0.1:1' }, async ({ rig, home, config }) => {
+      assert.equal((await rig.dispatch(['ls'])).stdout, 'No session yet. Begin one: dispatch "task"\n')
+      assert.equal((await rig.dispatch(['ls', '--json'])).stdout, '[]\n')
+      const page = await startApp(home, () => getChannelWarning(config()))
+      try {
+        assert.doesNotMatch((await page.ask('/')).body, /Notices do not arrive/)
+        layNotice(home, '8', 60)
+        assert.match(
+          (await page.ask('/')).body,
+          /<p class="card edge-unsure silence"><strong>Notices do not arrive:<\/strong> 1 notice for the phone waits, the oldest for 60 min/,
+        )
+        assert.match(
+          (await rig.dispatch(['ls'])).stdout,
+          /\n\nNotices do not arrive: 1 notice for the phone waits, .*\n$/,
+        )
+        assert.equal((await rig.dispatch(['ls', '--json'])).stdout, '[]\n')
+      } finally {
+        page.stop()
+      }
+    }))
+})

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#rehearsal/hello.ts'
+import { bash, put, say, spawn } from '#rehearsal/scenario.ts'
+import type { RunnerContext } from '#runner/context.ts'
+import { amendContract } from '#runner/contract/amend.ts'
+import { readSealedContract, restoreContractFile } from '#runner/contract/seal.ts'
+import { readEvidence, readVerdictRecord } from '#session/evidence'
+import { appendEvent, type EventBody, readLog } from '#session/log'
+import { resolveSessionPaths } from '#session/paths.ts'
+import { applyEvent, initialStatus, type SessionStatus } from '#session/status'
+import { runAtTerminalToEnd } from '../fixtures/person.ts'
+import { helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
+
+const sealed = helloContract.trimStart() // As a scenario writes it.
+const more = `${sealed}
+## C3 — It is a script of one line
+- check: \`grep -c hello hello.sh\`
+- expect: exit 0
+`
+const less = more.replace('- expect: output equals `hello`\n', '')
+
+/** What `contract amend` answered, as the orchestrator's model heard it. */
+const answers = (rig: Rig) =>
+  rig.models.requests
+    .filter(({ role }) => role === 'orchestrator')
+    .map(({ body }) => body)
+    .at(-1) ?? ''
+
+describe('a sealed contract is amended, and asks for less only when a human says yes', { concurrency: 2 }, () => {
+  it('more counts at once, less waits for the typed letters, and the verdict says which version it judged', () =>
+    withRig(
+      {
+        ...helloScenario,
+        workers: { '*': [bash('sleep 6'), ...honestWorkerTurns] },
+        orchestrator: [
+          put('contract.md', helloContract),
+          spawn('code --name hello --clauses C1', 'Write hello.sh: it prints hello.'),
+          bash('contract amend "too early"'),
+          bash('wait-workers'),
+          put('contract.md', more),
+          bash('contract amend "the task says one script"'),
+          put('contract.md', less),
+          bash('contract amend "the output may differ"'),
+          say('I wait.'),
+          heard =>
+            heard.lastText.includes('approved the amendment') ? bash('contract amend "as approved"') : say('?'),
+          bash('submit'),
+          heard => say(heard.lastText.slice(0, 200)),
+        ],
+      },
+      async rig => {
+        const asked = await rig.dispatch([helloTask, '--wait'])
+        assert.equal(asked.exitCode, 12, asked.stdout + asked.stderr)
+        assert.match(asked.stdout, /Approve the amendment of the contract\?/)
+        const { id, paths } = rig.readSession()
+        assert.match(answers(rig), /Still at work: hello\. They work by the contract as it is/)
+        assert.match(answers(rig), /The contract is amended; this is version 2:\\n- C3 is new/)
+        assert.equal(fs.readFileSync(paths.contract, 'utf8'), more, 'until a human says yes the sealed one counts')
+        await rig.waitUntil(
+          'the push',
+          () =>
+            rig
+              .readEvents()
+              .some(event => event.type === 'notification.queued' && event.eventType === 'approval.requested'),
+          15,
+        )
+
+        const shown = await runAtTerminalToEnd(rig, ['approve', id], id.slice(-4))
+        assert.match(shown, /Changed from the sealed contract[\s\S]*-- expect: output equals `hello`/)
+        assert.match(shown, /Why it is to be amended: the output may differ/)
+        assert.match(shown, /It would ask for less[\s\S]*C1 no longer expects: output equals what it did/)
+        const ended = await rig.dispatch(['wait'])
+        assert.equal(ended.exitCode, 0, ended.stdout + JSON.stringify(rig.readEvents().slice(-6)))
+
+        assert.deepEqual(
+          [1, 2, 3].map(version => fs.readFileSync(paths.contractVersion(version), 'utf8')),
+          [sealed, more, less],
+        )
+        assert.equal(fs.readFileSync(paths.contract, 'utf8'), less)
+        const verdict = readVerdictRecord(paths)
+        assert.deepEqual(
+          [verdict?.contractVersion, verdict?.dilutions],
+          [3, ['C1 no longer expects: output equals what it did']],
+        )
+        assert.match(
+          fs.readFileSync(paths.verdictText, 'utf8'),
+          /## Weaker than what was first sealed, with the approval of a human/,
+        )
+        const from = Object.fromEntries(readEvidence(paths).map(record => [record.id, record.originalId]))
+        assert.equal(from['base-v2-C1'], 'base-C1', 'the check that has not changed is not run again')
+        assert.equal(from['base-v2-C3'], undefined)
+      },
+      { ROUNDS: '1' },
+    ))
+
+  it('a no leaves the sealed contract as it is, and the same cannot be asked again and again', () =>
+    withRig(
+      {
+        ...helloScenario,
+        orchestrator: [
+          put('contract.md', helloContract),
+          spawn('code --name hello --clauses C1', 'Write hello.sh: it prints hello.'),
+          bash('wait-workers'),
+          put('contract.md', helloContract.replace('## C2 — Nothing else is made\n- scope: `hello.sh`\n', '')),
+          bash('contract amend "I want to make more"'),
+          say('I wait.'),
+          bash('contract amend "please"'),
+          bash('submit'),
+          heard => say(heard.lastText.slice(0, 200)),
+        ],
+      },
+      async rig => {
+        assert.equal((await rig.dispatch([helloTask, '--wait'])).exitCode, 12)
+        const { id, paths } = rig.readSession()
+        assert.match(
+          await runAtTerminalToEnd(rig, ['approve', id, '--no', 'the scope stays']),
+          /Sent back[\s\S]*EXIT 0/,
+        )
+        assert.equal((await rig.dispatch(['wait'])).exitCode, 0)
+        assert.match(answers(rig), /The human has not approved the amendment:\\nthe scope stays/)
+        assert.match(answers(rig), /The human has said no to exactly this/)
+        assert.equal(fs.readFileSync(paths.contract, 'utf8'), sealed)
+        assert.equal(rig.readStatus().contract?.version, 1)
+      },
+      { ROUNDS: '1' },
+    ))
+})
+
+describe('what an amendment must be, and whose yes it needs', () => {
+  const judged = '# Contract: a poem\n\n## C1 — It rhymes\n- covers: S1\n- judged\n\n## C2 — It is short\n- judged\n'
+  const shorter = judged.replace('\n## C2 — It is short\n- judged\n', '')
+
+  /** A session whose contract is sealed, and an orchestrator that lays a draft and asks to amend. */
+  function sealedSession(t: TestContext) {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-amend-'))
+    t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
+    const paths = resolveSessionPaths(folder)
+    for (const place of [paths.evidence, paths.orchestratorFolder, paths.messages]) fs.mkdirSync(place)
+    fs.writeFileSync(paths.task, 'Write a poem.')
+    const running = {
+      session: { paths, opening: { judgedOnly: true, approve: false, project: null } },
+      status: initialStatus as SessionStatus,
+      record(happening: EventBody) {
+        const event = appendEvent(paths.events, happening, running.status.lastSeq, new Date())
+        running.status = applyEvent(running.status, event)
+        return event
+      },
+    }
+    const clauses = ['C1', 'C2'].map(id => ({ id, sentence: id, proof: 'judged' as const }))
+    running.record({ type: 'base.prepared', commit: 'a'.repeat(40), tree: 'b'.repeat(40) })
+    for (const file of [paths.contract, paths.contractVersion(1)]) fs.writeFileSync(file, judged)
+    running.record({ type: 'contract.sealed', sha256: hash('sha256', judged), clauses, uncoveredSentences: [] })
+    const amend = (draft: string) => {
+      fs.writeFileSync(path.join(paths.orchestratorFolder, 'contract.md'), draft)
+      return amendContract(running as unknown as RunnerContext, 'so')
+    }
+    return { running, paths, amend }
+  }
+
+  it('another title alone is no amendment, so the same tree cannot be judged anew by it', async t => {
+    const { running, amend } = sealedSession(t)
+    assert.match((await amend(judged.replace('a poem', 'a better poem'))).text, /Nothing that counts has changed/)
+    assert.match((await amend(`${judged}\n## Notes\nmore words\n`)).text, /Nothing that counts|not ready/)
+    assert.equal(running.status.contract?.version, 1)
+  })
+
+  it('a yes is for one change of one sealed contract, and is used up by it', async t => {
+    const { running, paths, amend } = sealedSession(t)
+    const asked = () => readLog(paths.events).events.filter(({ type }) => type === 'approval.requested').length
+    assert.match((await amend(shorter)).text, /waits for the human/)
+    assert.match((await amend(shorter)).text, /waits for the human/)
+    assert.deepEqual([asked(), running.status.approval?.previousSha256], [1, hash('sha256', judged)])
+    running.record({ type: 'contract.approved', sha256: hash('sha256', shorter), actor: 'me' })
+    assert.match((await amend(shorter)).text, /this is version 2/)
+    assert.equal(fs.readFileSync(paths.contract, 'utf8'), shorter)
+    assert.match((await amend(judged)).text, /this is version 3/)
+    assert.match((await amend(shorter)).text, /waits for the human/, 'the yes to version 2 is spent')
+    assert.equal(asked(), 2)
+    running.record({ type: 'contract.approved', sha256: hash('sha256', shorter), actor: 'me' })
+    const longer = `${judged}\n## C3 — It is signed\n- judged\n`
+    assert.match((await amend(longer)).text, /this is version 4/)
+    assert.match((await amend(shorter)).text, /waits for the human/, 'they said yes to less than version 3, not than 4')
+    assert.equal(asked(), 3)
+  })
+})
+
+describe('a runner that was killed between an event and contract.md', () => {
+  const hashOf = (text: string) => hash('sha256', text)
+
+  /** A session whose log says that the last of these versions counts, while this lies in contract.md. */
+  function left(t: TestContext, versions: string[], there: string | undefined) {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-relay-'))
+    t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
+    const paths = resolveSessionPaths(folder)
+    fs.mkdirSync(paths.evidence)
+    for (const [at, text] of versions.entries()) fs.writeFileSync(paths.contractVersion(at + 1), text)
+    if (there !== undefined) fs.writeFileSync(paths.contract, there)
+    const version = versions.length
+    const contract = { sha256: hashOf(versions.at(-1) ?? ''), version, uncovered: [], dilutions: [] }
+    const running = { session: { paths }, status: { ...initialStatus, contract } } as unknown as RunnerContext
+    return { running, paths }
+  }
+
+  it('what the event says is laid again: where nothing lies, or the version before', t => {
+    for (const [versions, there] of [
+      [[sealed], undefined],
+      [[sealed, more], sealed],
+      [[sealed, more, less], more],
+    ] satisfies [string[], string | undefined][]) {
+      const { running, paths } = left(t, versions, there)
+      assert.ok(readSealedContract(running).clauses.length > 0)
+      assert.equal(fs.readFileSync(paths.contract, 'utf8'), versions.at(-1))
+    }
+  })
+
+  it('anything else stays as it lies, and is an integrity failure', t => {
+    for (const [versions, there] of [
+      [[sealed], '# mine'],
+      [[sealed, more], less],
+      [[sealed, more, less], sealed],
+    ] satisfies [string[], string][]) {
+      const { running, paths } = left(t, versions, there)
+      assert.throws(() => readSealedContract(running), { exit: 13 })
+      assert.equal(fs.readFileSync(paths.contract, 'utf8'), there)
+    }
+    const { running, paths } = left(t, [sealed, more], sealed)
+    fs.writeFileSync(paths.contractVersion(2), less)
+    restoreContractFile(running)
+    assert.equal(fs.readFileSync(paths.contract, 'utf8'), sealed, 'what was kept must be what was sealed')
+  })
+})
+
+describe('evidence', { concurrency: 2 }, () => {
+  it('a check that is now green and now red on one tree is flaky, named so, and proves nothing', () => {
+    const count = path.join(os.tmpdir(), `dispatch-flaky-${process.pid}`)
+    const moody = `n=$(cat ${count} 2>/dev/null || echo 0); echo $((n + 1)) > ${count}; [ $((n % 2)) = 0 ] && echo hello || echo no`
+    return withRig(
+      {
+        ...helloScenario,
+        workers: { '*': [put('hello.sh', moody), say('It prints hello.')] },
+        orchestrator: [put('contract.md', helloContract), ...remainingTurns],
+      },
+      async rig => {
+        try {
+          const ran = await rig.dispatch([helloTask, '--wait'])
+          assert.equal(ran.exitCode, 12, ran.stdout)
+          assert.match(ran.stdout, /C1 +flaky now \(green, then red, on the same tree[\s\S]*C1 +INCONCLUSIVE/)
+          const record = readEvidence(rig.readSession().paths).find(({ id }) => id === 'round-1-C1')
+          assert.deepEqual([record?.outcome, record?.runs.map(({ outcome }) => outcome)], ['flaky', ['green', 'red']])
+          assert.match(fs.readFileSync(rig.readSession().paths.verdictText, 'utf8'), /flaky|green, then red/)
+        } finally {
+          fs.rmSync(count, { force: true })
+        }
+      },
+      { ROUNDS: '1', SANDBOX: 'off' }, // Only there can a check keep count of its runs.
+    )
+  })
+
+  it('a record tells what it rests on: the tree, every run, the programs and the machine', () =>
+    withRig(
+      {
+        ...helloScenario,
+        orchestrator: [put('contract.md', helloContract), ...remainingTurns],
+        workers: { '*': honestWorkerTurns },
+      },
+      async rig => {
+        assert.equal((await rig.dispatch([helloTask, '--wait'])).exitCode, 0)
+        const record = readEvidence(rig.readSession().paths).find(({ id }) => id === 'round-1-C1')
+        assert.ok(record)
+        assert.deepEqual(
+          record.runs.map(({ exitCode, outcome, outputSha256 }) => [
+            exitCode,
+            outcome,
+            outputSha256 === record.outputSha256,
+          ]),
+          [
+            [0, 'green', true],
+            [0, 'green', true],
+          ],
+        )
+        assert.equal(record.timeoutSeconds, 120)
+        assert.match(record.machine, new RegExp(`^${process.platform} `))
+        assert.equal(record.tree, rig.readStatus().verdict?.tree)
+      },
+    ))
+})

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { parseDeadline } from '#cli/input/task-input.ts'
+import { DispatchError } from '#host/error.ts'
+import { helloContract, helloScenarioBase, helloTask, honestWorkerTurns, remainingTurns } from '#rehearsal/hello.ts'
+import { bash, put, type Scenario, say, spawn } from '#rehearsal/scenario.ts'
+import { openRig, type Rig } from '../fixtures/rig.ts'
+
+/** When a person is told: what the runner lays out, and the deadline and the budget behind it. */
+
+const hello: Scenario = {
+  ...helloScenarioBase,
+  title: '',
+  orchestrator: [put('contract.md', helloContract), ...remainingTurns],
+  endStates: ['PASS'],
+}
+
+test('a budget that is spent stops further workers, is said once, and may be raised while the session runs', async () => {
+  const scenario: Scenario = {
+    ...helloScenarioBase,
+    title: '',
+    workers: { '*': honestWorkerTurns },
+    orchestrator: [
+      put('contract.md', helloContract),
+      spawn('code --name hello --clauses C1', 'Write hello.sh: it prints hello.'),
+      bash('wait-workers'),
+      spawn('code --name again --clauses C1', 'Once more.'),
+      spawn('code --name third --clauses C1', 'And again.'),
+      bash('ask "May I spend more?"'),
+      heard => say(heard.lastText.slice(0, 200)),
+      spawn('code --name raised --clauses C1', 'Now.'),
+      bash('wait-workers'),
+      bash('submit'),
+      heard => say(heard.lastText.slice(0, 200)),
+    ],
+    endStates: ['PASS'],
+  }
+  const rig = await openRig(scenario)
+  try {
+    fs.mkdirSync(path.join(rig.home, 'dispatch'), { recursive: true })
+    const file = path.join(rig.home, 'dispatch/.env')
+    fs.writeFileSync(file, 'BUDGET_USD=0.0015\n', { mode: 0o600 })
+    const asked = await rig.dispatch([helloTask, '--wait'])
+    assert.equal(asked.exitCode, 12, asked.stdout + asked.stderr)
+    assert.match(asked.stdout, /the budget is spent: \$0\.00/)
+    const { workers, budget } = rig.readStatus()
+    assert.deepEqual(
+      workers.map(({ name }) => name),
+      ['hello'],
+    )
+    assert.equal(budget?.budgetUsd, 0.0015)
+    assert.equal(rig.readEvents().filter(event => event.type === 'budget.reached').length, 1)
+    assert.deepEqual(laidOut(rig), ['orchestrator.started', 'budget.reached', 'question.asked'])
+
+    fs.writeFileSync(file, 'BUDGET_USD=20\n', { mode: 0o600 })
+    await new Promise(resolve => setTimeout(resolve, 1100)) // Settings are looked at once a second.
+    assert.equal((await rig.dispatch(['say', rig.readSession().id, 'Yes, it is raised.'])).exitCode, 0)
+    const ended = await rig.dispatch(['wait'])
+    assert.equal(ended.exitCode, 0, ended.stdout + ended.stderr)
+    assert.deepEqual(
+      rig.readStatus().workers.map(({ name }) => name),
+      ['hello', 'raised'],
+    )
+  } finally {
+    await rig.close()
+  }
+})
+
+test('a deadline that passes without a verdict is told at once; what needs you carries it through quiet hours', async () => {
+  const scenario: Scenario = {
+    ...helloScenarioBase,
+    title: '',
+    orchestrator: [bash('ask "English?"'), bash('ask "Or Portuguese?" 2>&1'), say('I wait.')],
+    endStates: ['asking'],
+  }
+  const rig = await openRig(scenario)
+  try {
+    const deadline = new Date(Date.now() + 8000).toISOString()
+    assert.equal((await rig.dispatch([helloTask, '--deadline', deadline])).exitCode, 0)
+    await rig.waitUntil('it asks, and it is late', () => laidOut(rig).length === 3, 40)
+    await rig.waitUntil('it asks again', () => rig.readEvents().some(event => event.type === 'request.rejected'), 20)
+    assert.deepEqual(laidOut(rig).sort(), ['deadline.passed', 'orchestrator.started', 'question.asked'])
+    const refused = rig.readEvents().flatMap(event => (event.type === 'request.rejected' ? [event.reason] : []))
+    assert.match(refused.join('; '), /^the human has a question of yours already\./, 'one question at a time')
+    const latest = Object.fromEntries(messages(rig).map(({ notice, latest, at }) => [notice.title, [latest, at]]))
+    assert.equal(latest['Dispatch started']?.[0], deadline)
+    assert.equal(latest['Dispatch needs you']?.[0], latest['Dispatch needs you']?.[1], 'at once')
+    assert.equal(latest['Dispatch is late']?.[0], latest['Dispatch is late']?.[1], 'at once')
+    assert.match((await rig.dispatch(['show'])).stdout, /deadline {3}\d\d:\d\d, which has passed/)
+  } finally {
+    await rig.close()
+  }
+})
+
+test('what a runner recorded and died before it could say, the watchdog lays out, and no other twice', async () => {
+  const rig = await openRig(hello)
+  try {
+    assert.equal((await rig.dispatch([helloTask, '--wait'])).exitCode, 0)
+    await rig.dispatch(['stop', '--all'])
+    const { paths } = rig.readSession()
+    const log = fs.readFileSync(paths.events, 'utf8').split('\n').filter(Boolean)
+    const before = messages(rig)
+    assert.equal(new Set(before.map(({ id }) => id)).size, before.length)
+    // As a crash would have left it: the verdict is recorded, and nothing after it; its terminal went with the machine.
+    const cut = log.findIndex(line => line.includes('"verdict.given"'))
+    fs.writeFileSync(paths.events, `${log.slice(0, cut + 1).join('\n')}\n`)
+    const isVerdict = ({ notice }: Laid) => notice.title === 'Dispatch: PASS'
+    for (const { file } of before.filter(isVerdict)) fs.rmSync(file)
+    for (let looks = 0; looks < 2; looks++) assert.equal((await rig.dispatch(['watchdog'])).exitCode, 0)
+    await rig.waitUntil('the verdict is said', () => messages(rig).some(isVerdict), 10)
+    assert.deepEqual(
+      messages(rig).map(({ id }) => id),
+      before.map(({ id }) => id),
+      'each notice lies there once',
+    )
+    assert.equal(rig.readEvents().at(-1)?.type, 'verdict.given', 'it got no new runner')
+  } finally {
+    await rig.close()
+  }
+})
+
+test('a deadline is a time of day to come, or a moment', () => {
+  const now = new Date(2026, 10, 21, 23, 30)
+  const local = (day: number, hour: number, minute: number) => new Date(2026, 10, day, hour, minute).toISOString()
+  assert.equal(parseDeadline('23:45', now), local(21, 23, 45))
+  assert.equal(parseDeadline('6:05', now), local(22, 6, 5))
+  assert.equal(parseDeadline('23:30', now), local(22, 23, 30))
+  assert.equal(parseDeadline('2026-11-22T06:30', now), local(22, 6, 30))
+  assert.equal(parseDeadline('2026-11-22T06:30:00Z', now), '2026-11-22T06:30:00.000Z')
+  for (const bad of ['', 'soon', '24:00', '6', '2026-11-20T06:30', '2026-13-40T06:30', '06:60', '1e9', '2027'])
+    assert.throws(
+      () => parseDeadline(bad, now),
+      (error: DispatchError) => error instanceof DispatchError && error.exitCode === 2,
+      bad,
+    )
+})
+
+interface Laid {
+  file: string
+  id: string
+  at: string
+  latest: string | null
+  notice: { title: string }
+}
+
+/** Which events the runner says it has laid out, in order. */
+function laidOut(rig: Rig): string[] {
+  return rig.readEvents().flatMap(event => (event.type === 'notification.queued' ? [event.eventType] : []))
+}
+
+/** Every message of the phone's box, wherever it has got to. */
+function messages(rig: Rig): Laid[] {
+  const box = path.join(rig.home, 'dispatch/outbox/phone')
+  return ['waiting', 'sent', 'dead']
+    .map(folder => path.join(box, folder))
+    .filter(folder => fs.existsSync(folder))
+    .flatMap(folder => fs.readdirSync(folder).map(name => path.join(folder, name)))
+    .sort((a, b) => (path.basename(a) < path.basename(b) ? -1 : 1))
+    .map(file => ({ ...JSON.parse(fs.readFileSync(file, 'utf8')), file }) as Laid)
+}

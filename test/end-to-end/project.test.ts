@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { runProgram } from '#host/exec.ts'
+import { detectSandbox } from '#host/sandbox'
+import { bash, put, type Scenario, say, spawn } from '#rehearsal/scenario.ts'
+import { commitFolder, type Rig, withRig } from '../fixtures/rig.ts'
+
+const task = 'print the number that dep knows'
+
+/** A check that needs the dependency, its program, and a file that git ignores. */
+const contract = `
+# Contract: the number of dep
+
+## C1 — Running main.js prints what dep knows
+- covers: S1
+- check: \`deptool && . ./.env.test && test "$ANSWER" = 41 && node main.js\`
+- expect: output contains \`dep says 41\`
+
+## C2 — Nothing else is made
+- scope: \`main.js\` \`package-lock.json\` \`package.json\`
+`
+
+const scenario: Scenario = {
+  title: '',
+  task,
+  workers: {
+    '*': [
+      bash('deptool > seen.txt && ls -A >> seen.txt && mv seen.txt "$DISPATCH_FOLDER/"'),
+      put('main.js', "console.log('dep says', require('dep'))"),
+      say('main.js prints what dep knows.'),
+    ],
+  },
+  orchestrator: [
+    put('contract.md', contract),
+    spawn('code --name code --clauses C1', 'Write main.js: it prints "dep says" and what require("dep") gives.'),
+    bash('wait-workers'),
+    bash('submit'),
+    heard => say(heard.lastText.slice(0, 200)),
+  ],
+  endStates: ['PASS'],
+}
+
+/** A project with a dependency that needs no network, a lock file, an ignored file, and instructions of its own. */
+async function project(rig: Rig, changes: Record<string, string> = {}): Promise<string> {
+  const folder = path.join(rig.home, 'elsewhere/project')
+  const files: Record<string, string> = {
+    'package.json': '{"name":"p","version":"1.0.0","dependencies":{"dep":"file:dep"}}',
+    'package-lock.json': JSON.stringify({
+      name: 'p',
+      version: '1.0.0',
+      lockfileVersion: 3,
+      requires: true,
+      packages: {
+        '': { name: 'p', version: '1.0.0', dependencies: { dep: 'file:dep' } },
+        dep: { version: '1.0.0', bin: { deptool: 'i.js' } },
+        'node_modules/dep': { resolved: 'dep', link: true },
+      },
+    }),
+    'dep/package.json': '{"name":"dep","version":"1.0.0","main":"i.js","bin":{"deptool":"i.js"}}',
+    'dep/i.js': '#!/usr/bin/env node\nmodule.exports = 41\nif (require.main === module) console.log("tool 41")\n',
+    '.gitignore': 'node_modules\n.env.test\n',
+    '.env.test': 'ANSWER=41\n',
+    'CLAUDE.md': '# House rules\nWe write plain_javascript_only here.\n',
+    'deep/AGENTS.md': 'deeper rules\n',
+    '.claude/settings.json': '{"hooks":{"SessionStart":[{"hooks":[{"type":"command","command":"touch /tmp/never"}]}]}}',
+    '.claude/commands/x.md': 'x',
+    '.dispatch.json': JSON.stringify({
+      setup: ['echo run >> "$HOME/../../../runs"; npm ci --offline'],
+      lockfiles: ['package-lock.json'],
+      files: ['.env.test'],
+    }),
+    ...changes,
+  }
+  for (const [name, text] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+    fs.writeFileSync(path.join(folder, name), text, { mode: name.endsWith('.js') ? 0o755 : 0o644 })
+  }
+  fs.symlinkSync('CLAUDE.md', path.join(folder, 'AGENTS.md'))
+  return commitFolder(folder)
+}
+
+describe('a repository with dependencies', { concurrency: 2 }, () => {
+  it('is set up once for its lock file; workers and checks have all of it, and the judge sees none of it', () =>
+    withRig(scenario, async rig => {
+      const cwd = await project(rig)
+      const unconfirmed = await rig.dispatch([task], { cwd })
+      assert.equal(unconfirmed.exitCode, 5, unconfirmed.stderr)
+      assert.match(unconfirmed.stderr, /\.dispatch\.json is new or has changed[\s\S]*dispatch prepare/)
+      assert.equal((await rig.dispatch(['prepare', '--yes'], { cwd })).exitCode, 0)
+
+      const ran = await rig.dispatch([task, '--wait'], { cwd })
+      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+      assert.match(ran.stdout, /sets up the project: echo run.*npm ci --offline/)
+      const { paths } = rig.readSession()
+      const seen = fs.readFileSync(path.join(paths.workers, 'code/seen.txt'), 'utf8')
+      assert.match(seen, /tool 41/)
+      for (const name of ['node_modules', '.env.test']) assert.ok(seen.split('\n').includes(name), name)
+      const listed = await runProgram('git', ['ls-tree', '-r', '--name-only', 'judged'], { cwd: paths.bareRepository })
+      assert.doesNotMatch(listed.stdout, /node_modules|\.env\.test/)
+
+      const again = await rig.dispatch([task, '--wait'], { cwd })
+      assert.equal(again.exitCode, 0, again.stdout + again.stderr)
+      assert.match(again.stdout, /the project is set up already/)
+      const prepared = path.join(rig.home, 'dispatch/prepared')
+      assert.equal(fs.readFileSync(path.join(prepared, '../runs'), 'utf8'), 'run\n', 'the commands ran twice')
+
+      const [request] = rig.models.requests.filter(one => one.role === 'orchestrator')
+      assert.match(request?.body ?? '', /plain_javascript_only/)
+      assert.match(request?.body ?? '', /deep\/AGENTS\.md/)
+      const worker = rig.models.requests.find(
+        one => one.role !== 'orchestrator' && one.body.includes('plain_javascript_only'),
+      )
+      assert.ok(worker, 'a worker was not told the instructions')
+      assert.equal((request?.body.match(/plain_javascript_only/g) ?? []).length, 1, 'the link to it was handed on too')
+      const shown = (await rig.dispatch(['show'])).stdout
+      assert.match(shown, /ignored +\.claude\/settings\.json, \.claude\/commands\/ \(1 file\)/)
+      assert.match(shown, /handed on +CLAUDE\.md/)
+    }))
+
+  it('a lock file that a worker changes is set up anew, on the head', () => {
+    const bump = bash(
+      `node -e "const f=require('fs'),l=JSON.parse(f.readFileSync('package-lock.json'));l.version='1.0.1';f.writeFileSync('package-lock.json',JSON.stringify(l));f.writeFileSync('package.json',f.readFileSync('package.json','utf8').replace('1.0.0','1.0.1'))"`,
+    )
+    return withRig({ ...scenario, workers: { '*': [bump, ...(scenario.workers['*'] ?? [])] } }, async rig => {
+      const cwd = await project(rig)
+      await rig.dispatch(['prepare', '--yes'], { cwd })
+      const ran = await rig.dispatch([task, '--wait'], { cwd })
+      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+      const ended = rig.readEvents().flatMap(event => (event.type === 'dependencies.ended' ? [event] : []))
+      assert.equal(new Set(ended.map(({ cacheKey }) => cacheKey)).size, 2)
+      assert.equal(fs.readFileSync(path.join(rig.home, 'dispatch/runs'), 'utf8'), 'run\nrun\n')
+    })
+  })
+
+  it('a setup that fails is “could not run”, never red: nothing is sealed, and the human is asked', () =>
+    withRig(
+      {
+        ...scenario,
+        orchestrator: [
+          put('contract.md', contract),
+          bash('contract check'),
+          heard =>
+            bash(
+              `ask "the setup fails: $(printf '%s' '${heard.lastText.includes('not yours to mend') ? 'I was told' : 'nobody said why'}')"`,
+            ),
+          say('I wait.'),
+        ],
+      },
+      async rig => {
+        const cwd = await project(rig, {
+          '.dispatch.json': JSON.stringify({
+            setup: ['echo no such registry >&2; exit 3'],
+            lockfiles: ['package-lock.json'],
+          }),
+        })
+        await rig.dispatch(['prepare', '--yes'], { cwd })
+        const ran = await rig.dispatch([task, '--wait'], { cwd })
+        assert.equal(ran.exitCode, 12, ran.stdout + ran.stderr)
+        assert.match(ran.stdout, /setup failed[^\n]*exit 3: no such registry/)
+        assert.match(ran.stdout, /asks you: the setup fails/)
+        assert.ok(!rig.readEvents().some(event => event.type === 'contract.sealed' || event.type === 'check.ran'))
+      },
+    ))
+
+  it('prepare says what keeps the commands in: the sandbox where one works, else nothing', () =>
+    withRig(scenario, async rig => {
+      const cwd = await project(rig)
+      const here = await detectSandbox()
+      const isolated = /run in a sandbox \(bubblewrap\), which lets them reach no other host/
+      const open = /No sandbox \(([^)]*)\): these commands run with your rights and can reach any host/
+      const said = async (SANDBOX: string) =>
+        (await rig.dispatch(['prepare', '--yes'], { cwd, env: { SANDBOX } })).stdout
+      for (const SANDBOX of ['auto', 'required']) {
+        const stdout = await said(SANDBOX)
+        if ('kind' in here) assert.match(stdout, isolated)
+        else assert.equal(open.exec(stdout)?.[1], here.problem)
+      }
+      assert.equal(open.exec(await said('off'))?.[1], 'SANDBOX=off')
+    }))
+
+  it('a project file that does not read is exit 2 with every line; a missing file it hands on is named', () =>
+    withRig(scenario, async rig => {
+      const cwd = await project(rig, {
+        '.dispatch.json': '{\n  "setup": "npm ci",\n  "files": ["../x"],\n  "nope": 1\n}',
+      })
+      const ran = await rig.dispatch([task], { cwd })
+      assert.equal(ran.exitCode, 2)
+      for (const words of [
+        /line 2: setup: /,
+        /line 3: files\.0: a path from the top/,
+        /line 4: nope: is not known; there are setup/,
+      ])
+        assert.match(ran.stderr, words)
+      fs.writeFileSync(path.join(cwd, '.dispatch.json'), '{"files": [".env.absent"]}')
+      await rig.dispatch(['prepare', '--yes'], { cwd })
+      const absent = await rig.dispatch([task], { cwd })
+      assert.equal(absent.exitCode, 2)
+      assert.match(absent.stderr, /hands on \.env\.absent, and .* is not a file/)
+    }))
+})

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { detectSandbox } from '#host/sandbox'
+import { helloContract, helloTask, remainingTurns } from '#rehearsal/hello.ts'
+import { bash, put, say } from '#rehearsal/scenario.ts'
+import { readEvidence, readVerdictRecord } from '#session/evidence'
+import { commitFolder, fingerprintFolder, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
+
+const here = await detectSandbox()
+const skip = 'problem' in here ? here.problem : false
+
+/** Acts of a worker against what it must not touch: from its place of work, with the rights of the user. */
+const acts = [
+  'echo "# nothing" > ../contract.md',
+  'chmod u+w ../contract.md',
+  'mv ../contract.md ../old.md',
+  'rm -f ../contract.md',
+  'ln -sf /dev/null ../contract.md',
+  'echo "{}" >> ../events.jsonl',
+  ': > ../events.jsonl',
+  'mv ../evidence ../evidence.old',
+  'echo forged > ../evidence/round-1-C1.json',
+  'echo "# PASS" > ../verdict.md',
+  'rm -rf ../.write-lock/token',
+  'echo 9 > ../.write-lock/token',
+  'rm -rf ../.runner/1',
+  'echo "{}" > ../session.json',
+  'echo "do nothing" > ../task.md',
+  'touch ../stop',
+  'echo "{}" > ../hold.json',
+  'echo x > ../human/1700000000000-000-00000000.json',
+  'echo x > ../desk/requests/forged',
+  'echo "*" > "$DISPATCH_GUARD"',
+  'echo "echo hi" >> "$DISPATCH_HOOKS/record"',
+  'git -C ../evidence/trees.git update-ref refs/heads/base HEAD',
+  'git config core.hooksPath /tmp',
+  'echo "echo hi" > .git/hooks/pre-commit',
+  'cat ../../../.env',
+  'ls ../../',
+  'cat "$HOME/secret"',
+  'env | grep GEMINI',
+]
+
+describe('in the sandbox', { skip, concurrency: 2 }, () => {
+  it(`a session comes to its PASS, and none of ${acts.length} acts of its worker against it reaches anything`, () => {
+    const tried = acts.map(act => `(${act}) 2>/dev/null`).join('\n')
+    return withRig(
+      {
+        ...helloScenario,
+        workers: {
+          '*': [bash(`${tried}\necho "all were tried"`), put('hello.sh', 'echo hello'), say('It prints hello.')],
+        },
+        orchestrator: [put('contract.md', helloContract), ...remainingTurns],
+      },
+      async rig => {
+        fs.writeFileSync(path.join(rig.home, 'home/secret'), 'the-secret-of-home')
+        fs.mkdirSync(path.join(rig.home, 'dispatch/workspace'), { recursive: true })
+        fs.writeFileSync(path.join(rig.home, 'dispatch/.env'), '# the-secret-of-env\n')
+        fs.mkdirSync(path.join(rig.home, 'dispatch/workspace/the-session-of-another'))
+        const hooks = fingerprintFolder(path.join(import.meta.dirname, '../../hooks'))
+        const ran = await rig.dispatch([helloTask, '--wait'])
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+        const { paths, manifest } = rig.readSession()
+        const said = fs.readFileSync(paths.worker('hello').stream, 'utf8')
+        assert.match(said, /all were tried/)
+        assert.doesNotMatch(said, /the-secret-of|the-session-of|GEMINI_API_KEY=/)
+        const read = (...names: string[]) => fs.readFileSync(path.join(...names), 'utf8')
+        assert.equal(read(paths.contract), helloContract.trimStart())
+        assert.equal(read(paths.task), helloTask)
+        assert.deepEqual(JSON.parse(read(paths.manifest)), manifest)
+        assert.match(read(paths.verdictText), /^# PASS\n\n2 of 2 clauses are met/)
+        assert.deepEqual(fs.readdirSync(paths.messages), [])
+        assert.doesNotMatch(read(paths.outputs, '.git/config'), /hooksPath/)
+        assert.ok(!fs.existsSync(path.join(paths.outputs, '.git/hooks/pre-commit')))
+        for (const name of ['evidence.old', 'old.md']) assert.ok(!fs.existsSync(path.join(paths.folder, name)), name)
+        assert.equal(
+          rig
+            .readEvents()
+            .map(({ seq }) => seq)
+            .findIndex((seq, at) => seq !== at + 1),
+          -1,
+        )
+        assert.equal(readVerdictRecord(paths)?.sandbox, 'bubblewrap')
+        assert.ok(readEvidence(paths).every(({ sandbox }) => sandbox === 'bubblewrap'))
+        assert.deepEqual(fingerprintFolder(path.join(import.meta.dirname, '../../hooks')), hooks)
+        assert.doesNotMatch((await rig.dispatch(['show'])).stdout, /no sandbox/)
+        const audit = await rig.dispatch(['audit'])
+        assert.equal(audit.exitCode, 0, audit.stdout + audit.stderr)
+      },
+      { SANDBOX: 'auto', ROUNDS: '1' },
+    )
+  })
+
+  it('dependencies are made inside, a check has no network, and an agent calls no host that was not allowed', () => {
+    const probe =
+      'node -e "fetch(process.argv[1]).then(r => r.text()).then(t => console.log(t)).catch(() => console.log(\'nobody\'))"'
+    const text = helloContract
+      .replace('sh hello.sh', 'sh hello.sh && cat deps/made')
+      .replace('equals `hello`', 'contains `made inside`')
+    return withRig(
+      {
+        ...helloScenario,
+        orchestrator: [put('contract.md', text.replace('- scope: `hello.sh`', '- judged')), ...remainingTurns],
+        workers: {
+          '*': [
+            put('hello.sh', `echo hello; ${probe} http://localhost:1/`),
+            bash(`${probe} "$ANTHROPIC_BASE_URL/x"`),
+            bash(`${probe} http://example.com/`),
+            say('Done.'),
+          ],
+        },
+      },
+      async rig => {
+        const cwd = await repository(rig, {
+          '.dispatch.json':
+            '{"setup":["mkdir deps; echo made inside > deps/made; touch \\"$HOME/../../escaped\\" || true"],"makes":["deps"]}',
+        })
+        assert.equal((await rig.dispatch(['prepare', '--yes'], { cwd })).exitCode, 0)
+        const ran = await rig.dispatch([helloTask, '--wait'], { cwd })
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+        assert.ok(!fs.existsSync(path.join(rig.home, 'dispatch/prepared/escaped')))
+        const said = fs.readFileSync(rig.readSession().paths.worker('hello').stream, 'utf8')
+        assert.match(said, /nobody/)
+        const output = fs.readFileSync(path.join(rig.readSession().paths.evidence, 'round-1-C1.txt'), 'utf8')
+        assert.match(output, /^hello\nnobody\nmade inside/)
+      },
+      { SANDBOX: 'auto', ROUNDS: '1' },
+    )
+  })
+})
+
+describe('where there is none', { concurrency: 2 }, () => {
+  /** A PATH without bubblewrap, but with all else that a session needs. */
+  const without = (rig: Rig): string => {
+    const folder = path.join(rig.home, 'programs')
+    fs.mkdirSync(folder)
+    for (const place of (rig.environment['PATH'] ?? '').split(':').filter(each => fs.existsSync(each)))
+      for (const name of fs.readdirSync(place))
+        if (name !== 'bwrap' && !fs.existsSync(path.join(folder, name)))
+          fs.symlinkSync(path.join(place, name), path.join(folder, name))
+    return folder
+  }
+
+  it('required refuses before anything is made; auto goes on, and says so everywhere', () =>
+    withRig(
+      helloScenario,
+      async rig => {
+        const PATH = without(rig)
+        const refused = await rig.dispatch([helloTask], { env: { PATH, SANDBOX: 'required' } })
+        assert.equal(refused.exitCode, 11, refused.stdout + refused.stderr)
+        assert.match(
+          refused.stderr,
+          /a sandbox is required, and there is none: bwrap is not on PATH\n.*apt-get install bubblewrap/,
+        )
+        assert.ok(!fs.existsSync(path.join(rig.home, 'dispatch/workspace')))
+
+        const ran = await rig.dispatch([helloTask, '--wait'], { env: { PATH, SANDBOX: 'auto' } })
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+        assert.match(ran.stdout, /no sandbox \(bwrap is not on PATH\): agents and checks run with your rights/)
+        const opened = rig.readEvents()[0]
+        assert.deepEqual(opened?.type === 'session.opened' && opened.sandbox, {
+          kind: null,
+          reason: 'bwrap is not on PATH',
+        })
+        assert.match(
+          (await rig.dispatch(['show'])).stdout,
+          /no sandbox: agents and checks run with your rights \(bwrap/,
+        )
+        assert.match(
+          fs.readFileSync(rig.readSession().paths.verdictText, 'utf8'),
+          /- sandbox: none: .*bwrap is not on PATH/,
+        )
+        const page = fs.readFileSync(path.join(rig.home, 'dispatch/web.json'), 'utf8')
+        const shown = await fetch(`${JSON.parse(page).url}/s/${rig.readSession().id}`).then(answer => answer.text())
+        assert.match(shown, /none: bwrap is not on PATH/)
+      },
+      { ROUNDS: '1', WEBUI_PORT: '' },
+    ))
+
+  it('words that are none are refused', () =>
+    withRig(helloScenario, async rig => {
+      const cases: [string[], RegExp][] = [
+        [['--sandbox', 'yes'], /--sandbox takes auto, required or off, and not "yes"/],
+        [['--allow-host', 'http://x/y'], /--allow-host takes the name of a host, and "http:\/\/x\/y" is none/],
+      ]
+      for (const [words, pattern] of cases) {
+        const ran = await rig.dispatch([helloTask, ...words])
+        assert.equal(ran.exitCode, 2)
+        assert.match(ran.stderr, pattern)
+      }
+    }))
+})
+
+async function repository(rig: Rig, files: Record<string, string>): Promise<string> {
+  const folder = path.join(rig.home, 'elsewhere/project')
+  fs.mkdirSync(folder)
+  for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text)
+  return commitFolder(folder)
+}

@@ -1,0 +1,579 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import http from 'node:http'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { runProgram } from '#host/exec.ts'
+import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#rehearsal/hello.ts'
+import { bash, put, type Scenario, say, spawn } from '#rehearsal/scenario.ts'
+import {
+  commitFolder,
+  findProcesses,
+  fingerprintFolder,
+  helloScenario,
+  idleScenario,
+  type Rig,
+  withRig,
+} from '../fixtures/rig.ts'
+
+describe('from a task to a verdict', { concurrency: 2 }, () => {
+  it('PASS is exit 0, pushed, bound to commit and tree, and void as soon as the work changes', () =>
+    withRig(helloScenario, async rig => {
+      const ran = await rig.dispatch([helloTask, '--wait', '--json'])
+      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+      const outcome = JSON.parse(ran.stdout)
+      assert.equal(outcome.state, 'PASS')
+      const { paths } = rig.readSession()
+      const record = JSON.parse(fs.readFileSync(paths.verdictRecord, 'utf8'))
+      assert.equal(record.verdict, 'PASS')
+      assert.match(record.tree, /^[0-9a-f]{40}$/)
+      assert.match(fs.readFileSync(paths.verdictText, 'utf8'), /^# PASS/)
+
+      // Started and verdict are pushed once each, with the id and no word of the task.
+      const pushes = () =>
+        rig.models.requests.filter(seen => seen.role === undefined && seen.path.startsWith('/rehearsal-'))
+      await rig.waitUntil('both pushes', () => pushes().length === 2, 15)
+      const { id } = rig.readSession()
+      assert.deepEqual(
+        rig
+          .readEvents()
+          .flatMap(event => (event.type === 'notification.queued' ? [event.eventType] : []))
+          .sort(),
+        ['orchestrator.started', 'verdict.given'],
+      )
+      for (const { body } of pushes()) assert.ok(body.includes(id) && !body.includes('shell script'), body)
+
+      fs.mkdirSync(path.join(rig.home, 'elsewhere/mine'))
+      const cwd = path.join(rig.home, 'elsewhere/mine')
+      await runProgram('git', ['init', '-q'], { cwd })
+      const fetched = await runProgram('git', ['fetch', '-q', paths.bareRepository, 'judged'], { cwd })
+      assert.equal(fetched.exitCode, 0, fetched.stderr)
+      assert.equal((await runProgram('git', ['show', 'FETCH_HEAD:hello.sh'], { cwd })).stdout, 'echo hello\n')
+
+      assert.doesNotMatch((await rig.dispatch(['show'])).stdout, /VOID/)
+      fs.appendFileSync(path.join(paths.outputs, 'hello.sh'), 'rm -rf ~\n')
+      const shown = await rig.dispatch(['show'])
+      assert.match(shown.stdout, /VOID[^\n]*hello\.sh/)
+      await rig.waitUntil('the runner voids it', () => rig.readStatus().verdict?.voidReason, 10)
+      const voided = /^# PASS \(void\)\n\n\*\*This verdict no longer holds/
+      await rig.waitUntil('verdict.md says so', () => voided.test(fs.readFileSync(paths.verdictText, 'utf8')))
+      assert.match((await rig.dispatch(['ls'])).stdout, /PASS \(void\)/)
+    }))
+
+  it('what may not be is refused, is mended, and PASS comes all the same', test => {
+    const usage = bash('submit --help; ask --help; contract check it')
+    const wrong = spawn('code --clauses C1,C3', 'Write hello.sh.')
+    const third = put(
+      'contract.md',
+      `${helloContract}\n## C3 — hello.sh has one line\n- check: \`test "$(wc -l < hello.sh)" = 1\``,
+    )
+    const nested = bash('git init -q sub && git -C sub -c user.name=n -c user.email=n@h commit -q --allow-empty -m x')
+    const out = bash('git rm -q --cached sub && rm -rf sub')
+    const own = bash('cd $DISPATCH_OUTPUTS && echo "echo mine" > hello.sh && git commit -qam mine; cd $DISPATCH_DESK')
+    const [waiting, submitting] = [bash('wait-workers'), bash('submit')]
+    const orchestrator = [
+      ...[put('contract.md', helloContract), usage, wrong, third, ...remainingTurns.slice(0, 1), waiting, submitting],
+      ...[spawn('code --name again --clauses C1', 'Take the nested repository sub out.'), waiting, own, submitting],
+      ...[spawn('code --name third --clauses C1', 'Write hello.sh: it prints hello.'), ...remainingTurns.slice(1)],
+    ]
+    const workers = {
+      hello: [nested, ...honestWorkerTurns],
+      again: [out, ...honestWorkerTurns],
+      third: honestWorkerTurns,
+    }
+    return withRig({ ...helloScenario, workers, orchestrator }, async rig => {
+      const ran = await rig.dispatch([helloTask, '--wait'])
+      const refused = rig.readEvents().filter(event => event.type === 'request.rejected')
+      const sealed = rig.readEvents().findIndex(event => event.type === 'contract.sealed')
+      const submits = rig
+        .readEvents()
+        .slice(sealed)
+        .filter(event => event.type === 'request.rejected')
+      const told = refused.map(({ tool, reason }) => `${tool}: ${reason}`)
+
+      await test.test('a spawn that is refused seals nothing; a tool asked for its usage does nothing else', () => {
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+        const before = rig.readEvents().slice(0, sealed)
+        assert.equal(before.filter(event => event.type === 'request.rejected').length, 3, told.join('\n'))
+        assert.equal(refused.length, 5, told.join('\n'))
+        assert.match(refused[2]?.reason ?? '', /no clause C3/)
+        assert.equal(rig.readStatus().clauses.length, 3)
+        assert.ok(!rig.readEvents().some(event => event.type === 'question.asked'))
+        assert.equal(rig.readStatus().round, 1)
+      })
+
+      await test.test('a repository that a worker commits as a nested one is not judged; the next takes it out', () => {
+        assert.match(submits[0]?.reason ?? '', /sub was committed as a repository of its own/)
+      })
+
+      await test.test('a commit that no worker handed in is not judged; the next begins without it', () => {
+        assert.deepEqual(
+          submits.map(({ tool }) => tool),
+          ['submit', 'submit'],
+          told.join('\n'),
+        )
+        assert.doesNotMatch(submits[1]?.reason ?? '', /sub was committed/)
+        assert.ok(rig.readEvents().some(event => event.type === 'changes.quarantined'))
+        assert.equal(fs.readFileSync(path.join(rig.readSession().paths.outputs, 'hello.sh'), 'utf8'), 'echo hello\n')
+      })
+    })
+  })
+
+  it('a judge that does not answer: the gates are shown, INCONCLUSIVE, exit 12', () =>
+    withRig(
+      helloScenario,
+      async rig => {
+        const ran = await rig.dispatch([helloTask, '--wait'])
+        assert.equal(ran.exitCode, 12, ran.stdout + ran.stderr)
+        assert.match(ran.stdout, /C1 +green now/)
+        assert.match(ran.stdout, /INCONCLUSIVE +no judge: .*2 of 2 gates are green/)
+      },
+      { GOOGLE_GEMINI_BASE_URL: 'http://127.0.0.1:9', JUDGE_TIMEOUT_SEC: '2' },
+    ))
+
+  it('who gives up after a FAIL is told with why, not with the old verdict', () => {
+    const idleTurns = Array.from({ length: 8 }, () => say('I am done.'))
+    const workers = { '*': [put('hello.sh', 'echo hullo'), say('done')] }
+    const orchestrator = [put('contract.md', helloContract), ...remainingTurns.slice(0, 3), ...idleTurns]
+    return withRig({ ...helloScenario, workers, orchestrator }, async rig => {
+      const ran = await rig.dispatch([helloTask, '--wait'])
+      assert.equal(ran.exitCode, 12, ran.stdout + ran.stderr)
+      assert.match(ran.stdout, /needs you +the orchestrator tried to end its turn 5 times/)
+    })
+  })
+
+  it('without a key the gates are run and shown, and the verdict is INCONCLUSIVE with its reason, exit 12', () =>
+    withRig(
+      helloScenario,
+      async rig => {
+        const ran = await rig.dispatch([helloTask, '--wait'])
+        assert.equal(ran.exitCode, 12, ran.stdout + ran.stderr)
+        assert.match(ran.stdout, /GEMINI_API_KEY is not set/)
+        assert.match(ran.stdout, /C1 +green now/)
+        assert.match(ran.stdout, /INCONCLUSIVE[^\n]*GEMINI_API_KEY/)
+        assert.equal(rig.models.requests.filter(seen => seen.role === 'judge').length, 0)
+      },
+      { GEMINI_API_KEY: '' },
+    ))
+
+  it('without a key a red gate goes back to be mended; what is red in the end is INCONCLUSIVE too, exit 12', () => {
+    const wrong = [put('hello.sh', 'echo hullo'), say('hello.sh prints hello.')]
+    const again = [spawn('code --name again --clauses C1', 'Mend hello.sh: it prints hello.'), bash('wait-workers')]
+    const orchestrator = [
+      put('contract.md', helloContract),
+      ...remainingTurns.slice(0, 3),
+      ...again,
+      ...remainingTurns.slice(2),
+    ]
+    return withRig(
+      { ...helloScenario, workers: { hello: wrong, again: wrong }, orchestrator },
+      async rig => {
+        const ran = await rig.dispatch([helloTask, '--wait'], { env: { ROUNDS: '2' } })
+        assert.equal(ran.exitCode, 12, ran.stdout + ran.stderr)
+        const verdicts = rig.readEvents().filter(event => event.type === 'verdict.given')
+        assert.deepEqual(
+          verdicts.map(({ verdict, isFinal }) => [verdict, isFinal]),
+          [
+            ['INCONCLUSIVE', false],
+            ['INCONCLUSIVE', true],
+          ],
+        )
+        assert.match(ran.stdout, /no judge: GEMINI_API_KEY is not set[^\n]*; 1 of 2 gates are green; not met: C1/)
+        assert.match(ran.stdout, /C1 +FAIL/)
+      },
+      { GEMINI_API_KEY: '' },
+    )
+  })
+
+  it('the judge never sees source, whatever a worker or a check repeats of it', () => {
+    const canary = 'canary_5f1c9e7b3a_planted'
+    const source = `# ${canary}\nsecret_sauce_of_the_house = "hello"\necho hello # ${canary}`
+    const leaky: Scenario = {
+      ...helloScenario,
+      orchestrator: [
+        put(
+          'contract.md',
+          helloContract.replace(
+            '`sh hello.sh`\n- expect: output equals `hello`',
+            '`sh hello.sh; cat hello.sh`\n- expect: output contains `hello`',
+          ),
+        ),
+        ...remainingTurns,
+      ],
+      workers: {
+        '*': [
+          put('hello.sh', source.replace('secret_sauce_of_the_house = "hello"\n', '')),
+          say(
+            `I wrote:\n\n\`\`\`sh\n${source}\n\`\`\`\n\nThe token ${canary} is in it, "${canary}", and echo hello # ${canary}.`,
+          ),
+        ],
+      },
+    }
+    return withRig(leaky, async rig => {
+      const ran = await rig.dispatch([helloTask, '--wait'])
+      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+      const sent = rig.models.requests.filter(seen => seen.role === 'judge').map(seen => seen.body)
+      assert.equal(sent.length, 1)
+      assert.ok(!sent[0]?.includes(canary), 'the canary was sent')
+      assert.match(sent[0] ?? '', /C1 — Running hello\.sh prints hello/)
+    })
+  })
+
+  it('a judge that says yes to everything, also to what cannot be, gives no PASS', () => {
+    const words = Object.fromEntries(
+      Array.from({ length: 12 }, (_, index) => [`C${index + 1}`, { met: 'yes' as const, reason: 'sure' }]),
+    )
+    return withRig({ ...helloScenario, judge: [words] }, async rig => {
+      const ran = await rig.dispatch([helloTask, '--wait'])
+      assert.equal(ran.exitCode, 12, ran.stdout)
+      assert.match(ran.stdout, /INCONCLUSIVE/)
+    })
+  })
+})
+
+describe('the user’s own repository', { concurrency: 2 }, () => {
+  async function repository(rig: Rig): Promise<string> {
+    const folder = path.join(rig.home, 'elsewhere/project')
+    fs.mkdirSync(folder)
+    fs.writeFileSync(path.join(folder, 'kept.txt'), 'kept\n')
+    await commitFolder(folder)
+    fs.writeFileSync(path.join(folder, 'kept.txt'), 'changed, not committed\n')
+    fs.mkdirSync(path.join(folder, 'new'))
+    for (const name of ['a', 'b', 'c', '.noise']) fs.writeFileSync(path.join(folder, 'new', name), 'new\n')
+    fs.writeFileSync(path.join(rig.home, 'home/.gitignore_global'), '.noise\n')
+    fs.writeFileSync(path.join(rig.home, 'home/.gitconfig'), '[core]\n\texcludesFile = ~/.gitignore_global\n')
+    return folder
+  }
+
+  it('is said and used when we stand in it, its uncommitted files are counted, and not a byte of it changes', () =>
+    withRig(helloScenario, async rig => {
+      const folder = await repository(rig)
+      fs.writeFileSync(path.join(folder, '.git/hooks/post-checkout'), `#!/bin/sh\ntouch ${rig.home}/ran\n`, {
+        mode: 0o755,
+      })
+      const before = fingerprintFolder(folder)
+      const ran = await rig.dispatch([helloTask, '--wait'], { cwd: folder })
+      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+      assert.match(ran.stdout, /on a copy of \S+\/project at [0-9a-f]{10}; 4 uncommitted files are left out/)
+      assert.deepEqual(fingerprintFolder(folder), before)
+      assert.ok(!fs.existsSync(path.join(rig.home, 'ran')), 'a hook of the repository was run')
+      const { outputs } = rig.readSession().paths
+      assert.equal(fs.readFileSync(path.join(outputs, 'kept.txt'), 'utf8'), 'kept\n')
+      assert.ok(!fs.existsSync(path.join(outputs, 'new')))
+    }))
+
+  it('a change outside the contract’s scope breaks it, whatever the judge says', () => {
+    const straying: Scenario = {
+      ...helloScenario,
+      workers: { '*': [bash('echo hello > /dev/null; echo changed > kept.txt'), ...honestWorkerTurns] },
+      settings: { ROUNDS: '1' },
+    }
+    return withRig(
+      straying,
+      async rig => {
+        const ran = await rig.dispatch([helloTask, '--wait', '--repo', await repository(rig)])
+        assert.equal(ran.exitCode, 3, ran.stdout + ran.stderr)
+        assert.match(ran.stdout, /C2 +FAIL/)
+        assert.match(ran.stdout, /kept\.txt/)
+      },
+      { ROUNDS: '1' },
+    )
+  })
+})
+
+describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
+  it('a runner that is killed has exactly one successor, and one that is killed while it judges loses no round', () => {
+    const slowCheck = helloContract.replace('`sh hello.sh`', '`test -f hello.sh && sleep 4; sh hello.sh`')
+    const slow: Scenario = {
+      ...helloScenario,
+      workers: { slow: [bash('sleep 4'), ...honestWorkerTurns] },
+      orchestrator: [
+        put('contract.md', slowCheck),
+        spawn('code --name slow --clauses C1', 'Write hello.sh.'),
+        ...remainingTurns.slice(1),
+      ],
+    }
+    return withRig(
+      slow,
+      async rig => {
+        const started = () => rig.readEvents().flatMap(event => (event.type === 'runner.started' ? [event.pid] : []))
+        await rig.dispatch([helloTask])
+        await rig.waitUntil('the worker works', () => rig.readStatus().workers[0]?.startedAt, 60)
+        process.kill(started()[0] ?? 0, 'SIGKILL')
+        await Promise.all([rig.dispatch(['watchdog']), rig.dispatch(['watchdog']), rig.dispatch(['watchdog'])])
+        await rig.waitUntil('it judges', () => rig.readStatus().phase === 'judging', 60)
+        assert.equal(started().length, 2, 'more than one successor has acted')
+        await rig.waitUntil('those that came too late have left', () => rig.listRunners().length === 1, 10)
+        process.kill(started()[1] ?? 0, 'SIGKILL')
+        const ran = await rig.dispatch(['wait'])
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+        assert.equal(rig.readStatus().round, 1)
+        assert.equal(started().length, 3, 'more than one successor has acted')
+        const numbers = rig.readEvents().map(event => event.seq)
+        assert.deepEqual(
+          numbers,
+          numbers.map((_, index) => index + 1),
+          'the log is not linear',
+        )
+        await rig.waitUntil('those that came too late have left', () => rig.listRunners().length === 1, 10)
+      },
+      { ROUNDS: '1' },
+    )
+  })
+
+  it('a contract changed after its seal is caught before it counts', () =>
+    withRig(
+      {
+        ...helloScenario,
+        workers: { '*': [bash('chmod u+w ../contract.md; echo "# nothing" > ../contract.md'), ...honestWorkerTurns] },
+      },
+      async rig => {
+        const ran = await rig.dispatch([helloTask, '--wait'])
+        assert.equal(ran.exitCode, 13, ran.stdout)
+        assert.match(ran.stdout, /contract\.md is not what was sealed/)
+        assert.equal(rig.readStatus().verdict, undefined)
+      },
+    ))
+
+  it('stop ends everything also when the work can no longer be read', () =>
+    withRig({ ...helloScenario, workers: { '*': [bash('sleep 600')] } }, async rig => {
+      await rig.dispatch([helloTask])
+      await rig.waitUntil(
+        'the worker sleeps',
+        () => rig.listProcesses().some(({ command }) => command.startsWith('sleep 600')),
+        60,
+      )
+      const { id, paths } = rig.readSession()
+      fs.renameSync(path.join(paths.outputs, '.git'), path.join(paths.outputs, '.gone'))
+      const ran = await rig.dispatch(['stop', id])
+      assert.equal(ran.exitCode, 0, ran.stderr)
+      await rig.waitUntil(
+        'all of it is gone',
+        () => findProcesses(id).every(({ command }) => command.startsWith('tmux')),
+        5,
+      )
+    }))
+
+  it('the lock of a worker that is killed is free within a second, and the next has its turn', () =>
+    withRig(
+      {
+        ...helloScenario,
+        workers: { doomed: [bash('sleep 600')], '*': honestWorkerTurns },
+        orchestrator: [
+          put('contract.md', helloContract),
+          spawn('code --name doomed --clauses C1', 'Wait.'),
+          ...remainingTurns,
+        ],
+      },
+      async rig => {
+        await rig.dispatch([helloTask])
+        const { writeLock, worker } = rig.readSession().paths
+        await rig.waitUntil(
+          'the second waits',
+          () => rig.readStatus().workers.find(({ name }) => name === 'hello')?.blockedBy === 'doomed',
+          60,
+        )
+        assert.equal(fs.readFileSync(path.join(writeLock, 'holder'), 'utf8'), 'doomed\n')
+        await rig.waitUntil(
+          'its claude works',
+          () => rig.listProcesses().some(({ command }) => command.startsWith('sleep 600')),
+          30,
+        )
+        const { pid } = JSON.parse(fs.readFileSync(path.join(worker('doomed').folder, 'process.json'), 'utf8'))
+        const killed = Date.now()
+        process.kill(pid, 'SIGKILL')
+        await rig.waitUntil(
+          'the lock is free',
+          () => rig.readEvents().find(event => event.type === 'lock.released'),
+          10,
+        )
+        const freed = Date.parse(rig.readEvents().find(event => event.type === 'lock.released')?.time ?? '')
+        assert.ok(freed - killed < 5000, `free after ${freed - killed} ms`)
+        assert.equal((await rig.dispatch(['wait'])).exitCode, 0)
+        assert.ok(
+          !rig.listProcesses().some(({ command }) => command.startsWith('sleep 600')),
+          'something of the dead worker lives on',
+        )
+        const tokens = rig.readEvents().flatMap(event => (event.type === 'lock.granted' ? [event.fencingToken] : []))
+        assert.deepEqual(tokens, [1, 2])
+      },
+    ))
+
+  it('a late writer that left its family is found and ended with its worker', () =>
+    withRig(
+      {
+        ...helloScenario,
+        workers: {
+          '*': [bash('(setsid sh -c "sleep 6; echo late >> hello.sh" >/dev/null 2>&1 &)'), ...honestWorkerTurns],
+        },
+      },
+      async rig => {
+        const ran = await rig.dispatch([helloTask, '--wait'])
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+        await new Promise(resolve => setTimeout(resolve, 6500))
+        assert.equal(fs.readFileSync(path.join(rig.readSession().paths.outputs, 'hello.sh'), 'utf8'), 'echo hello\n')
+        assert.equal(rig.readStatus().verdict?.voidReason, undefined)
+      },
+    ))
+
+  it('stop ends every process of its session and only those; --all ends the rest', () =>
+    withRig(idleScenario, async rig => {
+      await rig.dispatch(['the first one'])
+      const first = rig.readSession().id
+      await rig.dispatch(['the second one'])
+      const second = rig.readSession().id
+      assert.notEqual(first, second)
+      const of = (id: string) => findProcesses(id).filter(({ command }) => !command.startsWith('tmux')) // One server serves both.
+      assert.ok(of(first).length > 0 && of(second).length > 0)
+      const ran = await rig.dispatch(['stop', first])
+      assert.equal(ran.stdout, `stopped ${first}\n`)
+      await rig.waitUntil('the first is gone', () => of(first).length === 0, 5)
+      assert.ok(of(second).some(({ command }) => command.includes('claude')))
+      assert.match((await rig.dispatch(['ls'])).stdout, new RegExp(`planning +${second}[\\s\\S]*stopped +${first}`))
+      assert.equal((await rig.dispatch(['stop', 'nonesuch'])).exitCode, 4)
+    }))
+})
+
+describe('a person is told, and can answer', { concurrency: 2 }, () => {
+  /** Type words at the orchestrator's terminal. */
+  async function types(rig: Rig, words: string): Promise<void> {
+    await rig.sendKeys('-l', words)
+    await new Promise(resolve => setTimeout(resolve, 500))
+    await rig.sendKeys('Enter')
+  }
+
+  it('a question ends the waiting with exit 12; an answer typed at the terminal lets the work go on to its verdict; thanks do not undo it', () =>
+    withRig(
+      {
+        ...helloScenario,
+        orchestrator: [
+          bash('ask "English or Portuguese?"'),
+          say('I wait.'),
+          heard => (heard.lastText.includes('English, please') ? put('contract.md', helloContract) : say('?')),
+          ...remainingTurns,
+        ],
+      },
+      async rig => {
+        const asked = await rig.dispatch([helloTask, '--wait'])
+        assert.equal(asked.exitCode, 12)
+        assert.match(asked.stdout, /asking +English or Portuguese\?[\s\S]*dispatch attach/)
+        await rig.waitUntil('its turn has ended', () => rig.readEvents().some(event => event.type === 'turn.ended'), 20)
+        await types(rig, 'English, please')
+        await rig.waitUntil('it goes on', () => rig.readEvents().some(event => event.type === 'question.answered'), 20)
+        const waited = await rig.dispatch(['wait'])
+        assert.equal(waited.exitCode, 0, waited.stdout + JSON.stringify(rig.readEvents().slice(-8)))
+
+        const lastly = (is: string) => rig.readEvents().findLastIndex(event => event.type === is)
+        await rig.waitUntil('its last turn has ended', () => lastly('turn.ended') > lastly('verdict.given'), 20)
+        await types(rig, 'thank you')
+        await rig.waitUntil(
+          'it is heard',
+          () => rig.readEvents().filter(event => event.type === 'question.answered').length === 2,
+          20,
+        )
+        await new Promise(resolve => setTimeout(resolve, 2000))
+        assert.equal(rig.readStatus().phase, 'PASS')
+        assert.equal((await rig.dispatch(['wait'])).exitCode, 0)
+      },
+    ))
+
+  it('the page is up when dispatch returns, and shows the session; nothing happening is said once, as stuck', async () => {
+    const port = await freePort()
+    await withRig(
+      idleScenario,
+      async rig => {
+        const ran = await rig.dispatch(['look at me', '--json'])
+        const { id, page } = JSON.parse(ran.stdout)
+        assert.equal(page, `http://127.0.0.1:${port}/s/${id}`)
+        const shown = await fetch(page)
+        assert.equal(shown.status, 200)
+        assert.match(await shown.text(), /look at me/)
+
+        await rig.waitUntil('it is stuck', () => rig.readStatus().isStuck, 30)
+        await new Promise(resolve => setTimeout(resolve, 3000))
+        assert.equal(rig.readEvents().filter(event => event.type === 'orchestrator.stuck').length, 1)
+        assert.match((await rig.dispatch(['ls'])).stdout, /^stuck/)
+      },
+      { WEBUI_PORT: String(port), WATCHDOG_TIMEOUT_SEC: '5' },
+    )
+  })
+})
+
+it('the commands teach: --help shows the six everyday ones first, and every command has its own', () =>
+  withRig(idleScenario, async rig => {
+    const { stdout, exitCode } = await rig.dispatch(['--help'])
+    assert.equal(exitCode, 0)
+    const everyday = stdout.split('Now and then')[0] ?? ''
+    for (const name of ['"task"', 'ls', 'show', 'watch', 'attach', 'stop'])
+      assert.ok(everyday.includes(`dispatch ${name}`), name)
+    for (const name of [
+      'ls',
+      'show',
+      'watch',
+      'attach',
+      'stop',
+      'apply',
+      'rm',
+      'logs',
+      'contract',
+      'cost',
+      'wait',
+      'doctor',
+      'setup',
+      'uninstall',
+      'rehearse',
+      'smoke-test',
+      'completions',
+      'say',
+      'approve',
+      'web',
+      'watchdog',
+    ]) {
+      const help = await rig.dispatch([name, '--help'])
+      assert.equal(help.exitCode, 0)
+      assert.match(help.stdout, new RegExp(`^usage: dispatch ${name}`), name)
+    }
+  }))
+
+it('words that no command takes are exit 2, without a stack', () =>
+  withRig(idleScenario, async rig => {
+    for (const words of [
+      ['ls', 'foo'],
+      ['wait', '--bogus'],
+      ['show', '--x'],
+      ['stop', '--y'],
+      ['doctor', '--z'],
+      ['show', 'one', 'two'],
+      ['watch', 'one', 'two'],
+      ['attach', 'one', 'two', 'three'],
+    ]) {
+      const ran = await rig.dispatch(words)
+      assert.equal(ran.exitCode, 2, words.join(' '))
+      assert.doesNotMatch(ran.stderr, /bug of ours|at .*\.ts/)
+    }
+  }))
+
+it('nothing there yet is said plainly, with the exit code for it', () =>
+  withRig(idleScenario, async rig => {
+    assert.match((await rig.dispatch(['ls'])).stdout, /No session yet/)
+    assert.equal((await rig.dispatch(['ls', '--json'])).stdout, '[]\n')
+    for (const name of ['show', 'watch', 'wait', 'attach']) {
+      const ran = await rig.dispatch([name])
+      assert.equal(ran.exitCode, 4, name)
+      assert.match(ran.stderr, /no session/)
+    }
+    assert.equal((await rig.dispatch(['stop'])).exitCode, 2)
+    const doctor = await rig.dispatch(['doctor'])
+    assert.match(doctor.stdout, /ok +git/)
+    assert.match(doctor.stdout, /ok +claude +\d+\.\d+\.\d+/)
+  }))
+
+async function freePort(): Promise<number> {
+  const server = http.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return address && typeof address === 'object' ? address.port : 0
+}

@@ -1,0 +1,468 @@
+/**
+ * The record of a finished session, changed after the fact by somebody with all rights: each act is found by `dispatch audit`
+ * and named with the part that it damaged. One real session; each act is done to a copy of its folder.
+ */
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { runProgram } from '#host/exec.ts'
+import { helloTask } from '#rehearsal/hello.ts'
+import { type AuditPart, type AuditReport, auditSession } from '#session/audit'
+import { corruptObject, forgeEverything, forgeVerdict, SessionCopy } from '../fixtures/forger.ts'
+import { fingerprintFolder, helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
+
+let rig: Rig
+let place: string
+let whole: string
+/** What the phone was told at the verdict. */
+let proof: string
+
+before(async () => {
+  rig = await openRig(helloScenario)
+  const ran = await rig.dispatch([helloTask, '--wait'])
+  assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+  await rig.dispatch(['stop', '--all'])
+  place = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-tamper-'))
+  whole = rig.readSession().paths.folder
+  const pushes = path.join(rig.home, 'dispatch/outbox')
+  const texts = fs.readdirSync(pushes, { recursive: true }).map(name => path.join(pushes, `${name}`))
+  const pushed = texts.filter(file => file.endsWith('.json')).map(file => fs.readFileSync(file, 'utf8'))
+  proof = /has passed in round 1, proof ([0-9a-f]{16})/.exec(pushed.join('\n'))?.[1] ?? 'none'
+})
+
+after(async () => {
+  await rig.close()
+  fs.rmSync(place, { recursive: true, force: true })
+})
+
+const copyOf = (name: string) => new SessionCopy(whole, path.join(place, name))
+
+const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown, says: RegExp][] = [
+  [
+    'T01 edit a record of evidence',
+    'evidence',
+    copy => copy.edit('evidence/round-1-C1.json', 'hello', 'Hello'),
+    /round-1-C1\.json.*is not what was recorded/,
+  ],
+  [
+    'T02 rewrite a line of the log',
+    'chain',
+    copy => copy.edit('events.jsonl', '"outcome":"red"', '"outcome":"green"'),
+    /does not follow/,
+  ],
+  [
+    'T03 drop the last lines, the verdict with them',
+    'verdict',
+    copy => {
+      copy.lines = copy.lines.slice(0, copy.findEvent('verdict.given'))
+    },
+    /verdict\.json: is there, though no line of the log gives a verdict/,
+  ],
+  [
+    'T04 change the order of two lines',
+    'chain',
+    copy => {
+      const [one = '', two = '', three = '', ...others] = copy.lines
+      copy.lines = [one, three, two, ...others]
+    },
+    /line 3 (does not follow|is not numbered)/,
+  ],
+  [
+    'T05 append a verdict',
+    'chain',
+    copy =>
+      fs.appendFileSync(
+        copy.pathOf('events.jsonl'),
+        `\n${JSON.stringify({ ...forgeVerdict(copy), seq: copy.lines.length + 1 })}\n`,
+      ),
+    /does not follow/,
+  ],
+  [
+    'T06 append a verdict that follows the last line',
+    'verdict',
+    copy => copy.rechain([...copy.lines, JSON.stringify(forgeVerdict(copy))]),
+    /another reason|not the verdict that was given|not the log/,
+  ],
+  [
+    'T07 replace the contract',
+    'seal',
+    copy => copy.write('contract.md', '# Contract: nothing\n'),
+    /contract\.md.*is NOT what was sealed/,
+  ],
+  [
+    'T08 replace the contract and its hash in the log',
+    'chain',
+    copy => {
+      const before = hash('sha256', copy.read('contract.md'))
+      for (const name of ['contract.md', 'evidence/contract-1.md']) copy.edit(name, 'equals `hello`', 'equals `HELLO`')
+      copy.edit('events.jsonl', before, hash('sha256', copy.read('contract.md')))
+    },
+    /does not follow/,
+  ],
+  [
+    'T09 the same, and the log chained anew',
+    'verdict',
+    copy => {
+      const before = hash('sha256', copy.read('contract.md'))
+      for (const name of ['contract.md', 'evidence/contract-1.md']) copy.edit(name, 'equals `hello`', 'equals `HELLO`')
+      copy.edit('events.jsonl', before, hash('sha256', copy.read('contract.md')))
+      copy.rechain(copy.lines)
+    },
+    /bound to another contract/,
+  ],
+  [
+    'T10 swap verdict.json',
+    'verdict',
+    copy => copy.edit('verdict.json', '"because": "', '"because": "surely '),
+    /not the verdict that was given/,
+  ],
+  [
+    'T11 edit verdict.md alone',
+    'verdict',
+    copy => copy.edit('verdict.md', '**PASS**', '**PASS!**'),
+    /does not say what verdict\.json says/,
+  ],
+  [
+    'T12 change the work',
+    'tree',
+    copy => copy.write('outputs/hello.sh', 'echo bye\n'),
+    /outputs\/hello\.sh: is not as it was judged/,
+  ],
+  [
+    'T13 stage something else',
+    'index',
+    async copy => {
+      copy.write('outputs/hello.sh', 'echo bye\n')
+      await copy.git('add', 'hello.sh')
+      copy.write('outputs/hello.sh', 'echo hello\n')
+    },
+    /hello\.sh is staged, and not as it was judged/,
+  ],
+  ['T14 move HEAD', 'index', copy => copy.git('commit', '--allow-empty', '-qm', 'more'), /HEAD: stands at/],
+  [
+    'T15 a link in place of a record',
+    'evidence',
+    copy => {
+      fs.renameSync(copy.pathOf('evidence/round-1-C1.json'), copy.pathOf('elsewhere'))
+      fs.symlinkSync('../elsewhere', copy.pathOf('evidence/round-1-C1.json'))
+    },
+    /round-1-C1\.json: is a link/,
+  ],
+  [
+    'T16 a second name for a record',
+    'evidence',
+    copy => fs.linkSync(copy.pathOf('evidence/base-C1.json'), copy.pathOf('mine')),
+    /is a hard link/,
+  ],
+  [
+    'T17 replace what is in our repository',
+    'tree',
+    copy => corruptObject(copy),
+    /trees\.git: .*(corrupt|mismatch|unable|missing|garbage)/,
+  ],
+  [
+    'T18 change the rights of a file',
+    'tree',
+    copy => fs.chmodSync(copy.pathOf('outputs/hello.sh'), 0o755),
+    /hello\.sh: is not as it was judged/,
+  ],
+  [
+    'T19 another evidence/ in its place',
+    'evidence',
+    copy => {
+      fs.renameSync(copy.pathOf('evidence'), copy.pathOf('aside'))
+      fs.cpSync(copy.pathOf('aside'), copy.pathOf('evidence'), { recursive: true })
+      copy.edit('evidence/base-C1.json', '"red"', '"green"')
+    },
+    /base-C1\.json: its outcome is green, in the log red/,
+  ],
+  ['T20 cut the log to nothing', 'chain', copy => fs.truncateSync(copy.pathOf('events.jsonl')), /holds no event/],
+  [
+    'T21 edit what the judge was given',
+    'packet',
+    copy => copy.edit('evidence/packet-1.txt', 'hello', 'HELLO'),
+    /packet-1\.txt: is not what the judge was given/,
+  ],
+  [
+    'T22 edit what a check printed',
+    'evidence',
+    copy => copy.write('evidence/round-1-C1.txt', 'hello?\n'),
+    /round-1-C1\.txt: is not what the check printed/,
+  ],
+  [
+    'T23 give it more rounds',
+    'opening',
+    copy => copy.edit('session.json', /"rounds": \d+/, '"rounds": 99'),
+    /session\.json: (is not|its rounds)/,
+  ],
+  [
+    'T24 change the task',
+    'opening',
+    copy => copy.write('task.md', 'do nothing'),
+    /task\.md: is not the task that was given/,
+  ],
+  [
+    'T25 remove a record',
+    'evidence',
+    copy => fs.rmSync(copy.pathOf('evidence/base-C1.json')),
+    /base-C1\.json: is gone/,
+  ],
+  [
+    'T26 a link in place of evidence/',
+    'evidence',
+    copy => {
+      fs.renameSync(copy.pathOf('evidence'), copy.pathOf('aside'))
+      fs.symlinkSync('aside', copy.pathOf('evidence'))
+    },
+    /evidence: is no folder of its own/,
+  ],
+  [
+    'T27 the judged branch elsewhere',
+    'tree',
+    copy => copy.write('evidence/trees.git/refs/heads/judged', `${'1'.repeat(40)}\n`),
+    /its branch judged stands at/,
+  ],
+  [
+    'T28 a record that nobody made',
+    'evidence',
+    copy => copy.write('evidence/round-1-C7.json', copy.read('evidence/round-1-C1.json').replaceAll('C1', 'C7')),
+    /round-1-C7\.json: no line of the log names it/,
+  ],
+]
+
+// --- what the audit says of it ---
+
+describe('a record that was changed after the fact', { concurrency: 2 }, () => {
+  it('untouched it is sound, also as a copy with another name, and its head is the one that was pushed', async () => {
+    const copy = copyOf('untouched')
+    const before = fingerprintFolder(copy.folder)
+    const ran = await rig.dispatch(['audit', copy.folder, '--head', `proof ${proof}`], {
+      env: { DISPATCH_HOME: '/nowhere' },
+    })
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+    assert.match(
+      ran.stdout.replace(/\s+/g, ' '),
+      new RegExp(`\\(verdict\\.given\\) has the head ${proof}.* proof ${proof}`),
+    )
+    assert.deepEqual(fingerprintFolder(copy.folder), before, 'an audit changes nothing')
+    assert.equal((await rig.dispatch(['audit'])).exitCode, 0, 'without an id: the newest')
+  })
+
+  for (const [name, part, act, says] of acts)
+    it(`${name}: damage of the ${part}, exit 13`, async () => {
+      const copy = copyOf(name.slice(0, 3))
+      await act(copy)
+      const before = fingerprintFolder(copy.folder)
+      const ran = await rig.dispatch(['audit', copy.folder, '--json'])
+      assert.equal(ran.exitCode, 13, ran.stdout + ran.stderr)
+      const { problems } = JSON.parse(ran.stdout) as AuditReport
+      const told = problems
+        .filter(one => one.isDamage && one.part === part)
+        .map(({ file, message }) => `${file}: ${message}`)
+      assert.match(told.join('\n'), says, ran.stdout)
+      assert.ok(
+        problems.every(({ isDamage, consequence }) => !isDamage || consequence !== ''),
+        'each says what it means',
+      )
+      assert.deepEqual(fingerprintFolder(copy.folder), before)
+    })
+
+  it('forged as a whole, with every hash made to fit, only the head on the phone tells', async () => {
+    const copy = copyOf('forged')
+    forgeEverything(copy)
+    const alone = await auditSession(copy.folder)
+    assert.ok(alone.isSound, JSON.stringify(alone.problems))
+    const ran = await rig.dispatch(['audit', copy.folder, '--head', proof])
+    assert.equal(ran.exitCode, 13, ran.stdout)
+    assert.match(ran.stdout, /no line has the head/)
+  })
+
+  it('what asks for less than before needs the yes of a person to exactly that text, before it counts', async () => {
+    const sealed = { type: 'contract.amended', version: 2, changes: ['C2'], dilutions: ['C2 is gone'], uncovered: [] }
+    const at = new Date().toISOString()
+    const says = async (name: string, yes: object[]) => {
+      const copy = copyOf(name)
+      const { sha256, clauses } = JSON.parse(copy.lines[copy.findEvent('contract.sealed')] ?? '')
+      fs.copyFileSync(copy.pathOf('contract.md'), copy.pathOf('evidence/contract-2.md'))
+      const more = [...yes.map(one => ({ at, sha256, ...one })), { at, ...sealed, sha256, clauses }]
+      const end = copy.findEvent('judging.started')
+      copy.rechain([
+        ...copy.lines.slice(0, end),
+        ...more.map(one => JSON.stringify({ seq: 0, ...one })),
+        ...copy.lines.slice(end),
+      ])
+      const { problems } = await auditSession(copy.folder)
+      return problems.some(({ part, isDamage }) => isDamage && part === 'seal')
+    }
+    assert.equal(await says('yes', [{ type: 'contract.approved', by: 'me' }]), false)
+    assert.equal(await says('no', []), true)
+    assert.equal(await says('other', [{ type: 'contract.approved', by: 'me', sha256: 'a'.repeat(64) }]), true)
+    const { sha256: from } = JSON.parse(copyOf('first').lines.find(line => line.includes('contract.sealed')) ?? '')
+    const asked = { type: 'approval.requested', dilutions: ['C2 is gone'], reason: 'so' }
+    const approved = { type: 'contract.approved', by: 'me' }
+    assert.equal(await says('bound', [{ ...asked, from }, approved]), false)
+    assert.equal(await says('elsewhere', [{ ...asked, from: 'a'.repeat(64) }, approved]), true)
+  })
+
+  it('a crash between the seal and contract.md is no damage while the session goes on; anything else there is', async () => {
+    const damage = async (name: string, act: (copy: SessionCopy) => void, end = 'judging.started') => {
+      const copy = copyOf(name)
+      if (end !== '') copy.lines = copy.lines.slice(0, copy.findEvent(end))
+      act(copy)
+      const { problems } = await auditSession(copy.folder)
+      return problems.filter(({ part }) => part === 'seal').map(({ isDamage, message }) => isDamage && message)
+    }
+    const gone = (copy: SessionCopy) => fs.rmSync(copy.pathOf('contract.md'))
+    assert.deepEqual(await damage('unlaid', gone), [false])
+    assert.deepEqual(await damage('unlaid-ended', gone, ''), ['is gone'])
+    assert.deepEqual(await damage('unlaid-other', copy => copy.write('contract.md', '# mine\n')), [
+      'is NOT what was sealed',
+    ])
+    const amended = (copy: SessionCopy) => {
+      const { clauses } = JSON.parse(copy.lines[copy.findEvent('contract.sealed')] ?? '')
+      const text = `${copy.read('contract.md')}\n`
+      copy.write('evidence/contract-2.md', text)
+      const facts = { sha256: hash('sha256', text), changes: ['C9'], dilutions: [], uncovered: [] }
+      const event = { seq: 0, at: new Date().toISOString(), type: 'contract.amended', version: 2, clauses, ...facts }
+      copy.rechain([...copy.lines, JSON.stringify(event)])
+    }
+    assert.deepEqual(await damage('unlaid-2', amended), [false])
+  })
+
+  it('what it is asked for must be a session, and the head a head', async () => {
+    assert.equal((await rig.dispatch(['audit', './nothing'])).exitCode, 4)
+    assert.equal((await rig.dispatch(['audit', 'nosuch'])).exitCode, 4)
+    assert.equal((await rig.dispatch(['audit', '--head', 'xyz'])).exitCode, 2)
+    assert.equal((await rig.dispatch(['audit', '--head', proof.slice(0, 15)])).exitCode, 2)
+    const shown = await rig.dispatch(['audit', whole.slice(-4)])
+    assert.equal(shown.exitCode, 0, shown.stderr)
+    assert.match(shown.stdout, /^ok {4}chain[\s\S]*ok {4}index/m)
+  })
+})
+
+describe('a folder that was laid out to do harm', () => {
+  const quickly = async (copy: SessionCopy) => {
+    const began = Date.now()
+    const found = await auditSession(copy.folder)
+    assert.ok(Date.now() - began < 20_000, `it took ${Date.now() - began} ms`)
+    return found
+  }
+
+  for (const name of [
+    ...['events.jsonl', 'session.json', 'task.md', 'contract.md', 'verdict.json', 'verdict.md'],
+    ...[
+      'evidence/base-C1.json',
+      'evidence/base-C1.txt',
+      'evidence/packet-1.txt',
+      'evidence/verdict-1.json',
+      'evidence/contract-1.md',
+    ],
+    ...['evidence/trees.git/config', 'evidence/trees.git/info/exclude', 'evidence/trees.git/objects/pack/pack-1.idx'],
+    ...[
+      'outputs/.git/index',
+      'outputs/.git/HEAD',
+      'outputs/.gitattributes',
+      'outputs/.gitignore',
+      'outputs/sub/.git/HEAD',
+    ],
+  ])
+    it(`a pipe at ${name} holds nobody up`, async () => {
+      const copy = copyOf(`pipe-${name.replaceAll('/', '-')}`)
+      fs.rmSync(copy.pathOf(name), { force: true, recursive: true })
+      fs.mkdirSync(path.dirname(copy.pathOf(name)), { recursive: true })
+      assert.equal((await runProgram('mkfifo', [copy.pathOf(name)])).exitCode, 0)
+      const found = await quickly(copy)
+      assert.ok(!found.isSound, JSON.stringify(found))
+    })
+
+  it('nothing in it is run: configuration, hooks, filters, monitors, alternates, promised objects', async () => {
+    const copy = copyOf('armed')
+    const canary = path.join(place, 'canary')
+    const arm = `touch ${canary}`
+    const config = [
+      `[core]\n\trepositoryformatversion = 0\n\tfsmonitor = "${arm}"\n\thooksPath = hooks\n\tsshCommand = "${arm}"\n\tpager = "${arm}"`,
+      `[filter "evil"]\n\tclean = "${arm}; cat"\n\tsmudge = "${arm}; cat"\n\tprocess = "${arm}"\n\trequired = true`,
+      `[diff "evil"]\n\tcommand = "${arm}"\n\ttextconv = "${arm}"\n[extensions]\n\tpartialClone = origin`,
+      `[remote "origin"]\n\turl = ${copy.folder}\n\tpromisor = true\n\tuploadpack = "${arm}"\n[include]\n\tpath = /dev/zero\n`,
+    ].join('\n')
+    for (const git of ['evidence/trees.git', 'outputs/.git']) {
+      copy.write(`${git}/config`, config)
+      fs.mkdirSync(copy.pathOf(`${git}/hooks`), { recursive: true })
+      for (const hook of ['post-index-change', 'fsmonitor-watchman', 'reference-transaction', 'pre-auto-gc'])
+        fs.writeFileSync(copy.pathOf(`${git}/hooks/${hook}`), `#!/bin/sh\n${arm}\n`, { mode: 0o755 })
+      fs.mkdirSync(copy.pathOf(`${git}/info`), { recursive: true })
+      copy.write(`${git}/info/attributes`, '* filter=evil diff=evil\n')
+    }
+    copy.write('outputs/.gitattributes', '* filter=evil diff=evil\n')
+    corruptObject(copy)
+    const found = await quickly(copy)
+    assert.ok(!found.isSound)
+    assert.ok(
+      found.problems.some(({ file }) => file === 'outputs/.gitattributes'),
+      JSON.stringify(found.problems),
+    )
+    assert.equal(fs.existsSync(canary), false)
+  })
+
+  it('objects that are borrowed from elsewhere are not looked at', async () => {
+    const copy = copyOf('borrowed')
+    copy.write('evidence/trees.git/objects/info/alternates', '/somewhere/objects\n')
+    const { problems } = await quickly(copy)
+    assert.ok(problems.some(({ message, isDamage }) => isDamage && /alternates/.test(message)))
+  })
+
+  it('what is huge is looked at only so far: a line of 100 MB, files of 10 GB, JSON without a bottom', async () => {
+    const copy = copyOf('huge')
+    const long = copyOf('long')
+    long.write('events.jsonl', `${copy.read('events.jsonl')}\n{"seq":${'9'.repeat(100 << 20)}`)
+    assert.ok((await quickly(long)).problems.some(({ message }) => /is longer than/.test(message)))
+    for (const name of ['verdict.json', 'task.md', 'outputs/.git/index', 'evidence/packet-1.txt']) {
+      copy.write(name, '')
+      fs.truncateSync(copy.pathOf(name), 10 * 2 ** 30)
+    }
+    copy.write('session.json', '['.repeat(1 << 20))
+    copy.write('evidence/base-C1.json', '{"a":'.repeat(1 << 19))
+    const { problems } = await quickly(copy)
+    const told = problems.map(({ file, message }) => `${file} ${message}`).join('\n')
+    assert.match(told, /session\.json does not read[\s\S]*verdict\.json is longer/)
+  })
+
+  it('a log of nothing but tiny lines, a folder of nothing at all, names with escapes in them', async () => {
+    const tiny = copyOf('tiny')
+    tiny.write('events.jsonl', '{}\n'.repeat(5_000_000))
+    assert.ok(!(await quickly(tiny)).isSound)
+    const empty = path.join(place, 'empty')
+    fs.mkdirSync(empty)
+    fs.writeFileSync(path.join(empty, 'events.jsonl'), '')
+    assert.ok(!(await auditSession(empty)).isSound)
+    const odd = copyOf('odd')
+    odd.write('outputs/\u001b[2Jx\n', 'x')
+    const ran = await rig.dispatch(['audit', odd.folder])
+    assert.equal(ran.exitCode, 13)
+    assert.ok(!ran.stdout.includes('\u001b[2J'), JSON.stringify(ran.stdout))
+  })
+
+  it('a log of an older dispatch, without any hash, is no damage', async () => {
+    const copy = copyOf('old')
+    const verdict = JSON.parse(copy.read('verdict.json'))
+    delete verdict.log
+    for (const name of ['verdict.json', 'evidence/verdict-1.json']) copy.write(name, JSON.stringify(verdict, null, 2))
+    copy.edit('verdict.md', /- log: .*\n/, '')
+    copy.lines = copy.lines.map(line => {
+      const { prev: _, ...event } = JSON.parse(line)
+      if (['session.opened', 'check.ran', 'verdict.given'].includes(event.is)) delete event.sha256
+      return JSON.stringify(event)
+    })
+    fs.rmSync(copy.pathOf('evidence/contract-1.md'))
+    const { isSound, problems } = await quickly(copy)
+    assert.ok(isSound, JSON.stringify(problems))
+    assert.ok(
+      problems.filter(({ message }) => /not recorded by that dispatch|not kept by that dispatch/.test(message))
+        .length >= 4,
+    )
+    assert.ok(!(await auditSession(copy.folder, proof)).isSound, 'but with the head from the phone it is')
+  })
+})

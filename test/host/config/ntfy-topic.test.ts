@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { newTopic, readConfig } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+
+/** Anybody who knows an ntfy topic can read along, so a topic that is easy to guess is refused. */
+
+const environment = (topic: string) => ({ HOME: '/nowhere', DISPATCH_HOME: '/nowhere/dispatch', NTFY_TOPIC: topic })
+
+const weak: [why: string, topic: string][] = [
+  ['a name', 'claude-dispatch'],
+  ['19 characters', '9f86d081884c7d659a2'],
+  ['9 different characters', 'abcdefgh1abcdefgh1abcdefgh1'],
+  ['no digit', 'my-very-own-private-notices'],
+  ['one letter, often', 'x'.repeat(64)],
+  ['a telephone number', '4915123456789'],
+]
+
+for (const [why, topic] of weak)
+  test(`a weak topic is refused with exit 2 and is not shown: ${why}`, () => {
+    assert.throws(
+      () => readConfig(environment(topic)),
+      (error: unknown) => {
+        assert.ok(error instanceof DispatchError)
+        assert.equal(error.exitCode, exitCodes.usage)
+        assert.match(error.message, /environment: NTFY_TOPIC: it must be .*`dispatch notify setup`/)
+        assert.ok(!error.message.includes(topic))
+        return true
+      },
+    )
+  })
+
+test('a topic of your own is accepted: 20 characters, 10 different ones, a digit', () => {
+  for (const topic of ['abcdefghi1abcdefghi1', crypto.randomUUID(), 'rehearsal-9f86d081884c7d659a2feaa0c55ad0'])
+    assert.equal(readConfig(environment(topic)).NTFY_TOPIC, topic)
+})
+
+test('a new topic has 128 bits, differs every time, and is accepted', () => {
+  const made = Array.from({ length: 1000 }, newTopic)
+  assert.equal(new Set(made).size, 1000)
+  for (const topic of made) {
+    assert.match(topic, /^[0-9a-f]{32}$/)
+    assert.equal(readConfig(environment(topic)).NTFY_TOPIC, topic)
+  }
+})

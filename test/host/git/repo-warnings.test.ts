@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { describeCaseClashes, describeSubmodules } from '#host/git/repo-warnings.ts'
+
+test('names that clash where case does not count, and submodules, are told', () => {
+  const entry = (file: string, mode = '100644') => ({ path: file, mode, blob: '' })
+  assert.deepEqual(describeCaseClashes([entry('a'), entry('b'), entry('dir/a')]), [])
+  assert.match(describeCaseClashes([entry('README'), entry('readme')]).join(), /^README and readme are one file/)
+  assert.equal(describeCaseClashes([entry('caf\u00e9'), entry('cafe\u0301')]).length, 1)
+  assert.deepEqual(describeSubmodules([entry('a'), entry('v', '160000')]), ['1 submodule left empty: v'])
+  assert.match(
+    describeSubmodules(['a', 'b', 'c', 'd'].map(name => entry(name, '160000'))).join(),
+    /4 submodules.*and 1 more/,
+  )
+})

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { test } from 'node:test'
+import { findSecrets, listKnownSecrets, parseAssignedSecrets, redactSecrets } from '#host/secrets'
+import { isGeneratedValue } from '#host/secrets/redact.ts'
+import { createRandom } from '../../fixtures/packet-examples.ts'
+import { contextSecretKinds, embedSecret, secretKinds } from '../../fixtures/tokens.ts'
+
+const random = createRandom(12)
+
+for (const kind of [...secretKinds, ...contextSecretKinds])
+  test(`a secret of this kind is withheld, however it is dressed: ${kind.name}`, () => {
+    for (const [how, dress] of Object.entries(dresses)) {
+      const secret = kind.make(random)
+      const text = `Before it.\n${dress(embedSecret(kind, secret))}\nAfter it.`
+      const { text: left, redactionCount } = redactSecrets(text)
+      assert.ok(redactionCount > 0, `${how}: ${text}`)
+      assert.ok(!bared(left).includes(core(secret)), `${how}: ${left}`)
+      assert.match(left, /^Before it\.\n[\s\S]*\[secret withheld: [\w ]+\][\s\S]*\nAfter it\.$/, how)
+      assert.equal(left.split('\n').length, text.split('\n').length)
+      assert.deepEqual(findSecrets(left), [], `${how}: once is enough`)
+    }
+  })
+
+const dresses: Record<string, (text: string) => string> = {
+  plain: text => text,
+  'in a sentence': text => `The value is ${text}, as you see.`,
+  quoted: text => `x = "${text}"`,
+  'in backticks': text => `See \`${text}\`.`,
+  'in JSON': text => JSON.stringify({ seen: `a\n${text}\nb` }),
+  'in an escaped string': text => `"\\n${text}\\n"`,
+  'zero width inside': text => `${text.slice(0, -6)}\u200b${text.slice(-6)}`,
+  'zero width joiner inside': text => `${text.slice(0, -9)}\u200d${text.slice(-9)}`,
+  'an escape inside': text => `${text.slice(0, -7)}\u001b[1m${text.slice(-7)}\u001b[0m`,
+  'shown escapes inside': text => `${text.slice(0, -7)}\\u{200b}${text.slice(-7)}`,
+  'a carriage return behind': text => `${text}\r`,
+}
+
+test('base64, hex and percent escapes are looked into', () => {
+  for (const kind of [...secretKinds, ...contextSecretKinds]) {
+    const secret = kind.make(random)
+    const clear = embedSecret(kind, secret)
+    for (const hidden of [
+      Buffer.from(clear).toString('base64'),
+      Buffer.from(clear).toString('base64url'),
+      Buffer.from(`user:${clear}`).toString('base64'),
+      (
+        Buffer.from(`{"a": "${clear}"}`)
+          .toString('base64')
+          .match(/.{1,76}/g) ?? []
+      ).join('\n'),
+      Buffer.from(clear).toString('hex'),
+      encodeURIComponent(`a b ${clear}`),
+      clear.replace(/./gs, sign => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`),
+    ]) {
+      const { text } = redactSecrets(`data: ${hidden} end`)
+      assert.ok(!text.includes(hidden), `${kind.name}: ${hidden} in ${text}`)
+      assert.match(text, /^data: [\s\S]*\[secret withheld/)
+    }
+  }
+})
+
+test('a private key of which the begin or the end was cut off is withheld all the same, a mention of one is not', () => {
+  const key = secretKinds.find(({ name }) => name === 'SSH key')?.make(random) ?? ''
+  const lines = key.split('\n')
+  for (const part of [lines.slice(2), lines.slice(0, 4)]) {
+    const { text } = redactSecrets(`ok 1\n${part.join('\n')}\nok 2`)
+    assert.match(text, /^ok 1\n\[secret withheld: private key\]\n+ok 2$/)
+  }
+  for (const mention of [`it begins with ${lines[0]}\nok 1\nok 2`, `${lines[0]}...${lines.at(-1)}`])
+    assert.deepEqual(redactSecrets(mention), { text: mention, withheld: 0 })
+})
+
+test('what our own short lines have cut off is withheld too', () => {
+  for (const kind of secretKinds.filter(({ name }) =>
+    ['GitHub', 'Anthropic', 'GitLab', 'Stripe', 'npm'].includes(name),
+  )) {
+    const stub = kind.make(random).slice(0, 19)
+    assert.ok(!redactSecrets(`it says ${stub}…`).text.includes(stub), stub)
+  }
+})
+
+// --- what is no secret ---
+
+const sha1 = createHash('sha1').update('x').digest('hex')
+const sha256 = createHash('sha256').update('x').digest('hex')
+const sha512 = createHash('sha512').update('x').digest('base64')
+const image = Buffer.from(Array.from({ length: 900 }, () => Math.floor(random() * 256))).toString('base64')
+const uuid = '6f1c2a94-0b53-4d0e-9a77-2f4f2f0a9b11'
+
+const innocents = [
+  `commit ${sha1}`,
+  `HEAD is now at ${sha1.slice(0, 9)} Merge branch 'token-refresh'`,
+  `sha256:${sha256}`,
+  `${sha256}  dist/app.tar.gz`,
+  `"integrity": "sha512-${sha512}",`,
+  `resolved with integrity sha512-${sha512} and 3 more`,
+  `request id ${uuid} took 12 ms`,
+  `ETag: "${sha1}"`,
+  `data:image/png;base64,${image}`,
+  image.match(/.{1,76}/g)?.join('\n') ?? '',
+  'src/authentication/token/refresh_token_provider_implementation.test.ts',
+  'node_modules/@google/genai/dist/node/index.mjs:10242:17',
+  'A wrong password must not say which half was wrong.',
+  'The secret: write less code. The key: read more of it.',
+  'password: must have at least 12 characters',
+  'Password: ********',
+  'token: string; secret: string; apiKey?: string',
+  'const token = process.env.GITHUB_TOKEN',
+  'const password = await getPassword2(user)',
+  ['export API_KEY=$MY_API_KEY2 SECRET=$', '{SECRET_V2}'].join(''),
+  'password = <your-password-1>',
+  'api_key: your-api-key-123456',
+  'SyntaxError: Unexpected token: IDENTIFIER1',
+  'tokens: 12345678, tokens/s: 1234.5678',
+  'next token: 2026-11-20T10:00:00.000Z',
+  'token=utf8_general_ci2',
+  'class="sk-fading-circle sk-fading-circle-container-wide"',
+  'task-01-rename-the-function-and-its-tests risk-assessment-2026-11-20-final-version-2',
+  'https://example.com/a/very/long/path/with/many/parts/and-1234567890/index.html?page=2#section-3',
+  'git@github.com:someone/some-repository.git',
+  'mailto:someone@example.com and http://localhost:8080/x@y',
+  '2026-11-20T10:00:00.000Z [info] listening on 127.0.0.1:7777 pid 12345',
+  '0 1 1 2 3 5 8 13 21 34 55 89 144 233 377 610 987 1597 2584 4181',
+  'ok 12 - C2 keeps C1 and C10 apart (0.123 ms) # 1234567890',
+  'key-value pairs: key-1, key-2; keyboard=qwerty123',
+  'AKIA is how an AWS key begins; sk_live_ is Stripe, ghp_ is GitHub, xoxb- is Slack',
+  'SKU AC0123 costs 12.50 USD; npm_config_cache=/tmp/cache; npm_lifecycle_event=test',
+  `evidence round-2-C1: ${sha256.slice(0, 12)}, tree ${sha1}`,
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz',
+  'at Object.<anonymous> (internal/modules/cjs/loader.js:1063:30)',
+  '-rw-r--r-- 1 me me 123456 Nov 20 10:00 fixtures/private-key-parser.ts',
+  'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1vJ8m0kYpX0m7rX9a0j1w2l3k4h5g6f7d8s9a0p1q2 me@here',
+  '-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUVx1y2z3A4B5C6D7E8F9G0H\n-----END CERTIFICATE-----',
+  'login works and password is checked; Authorization: Bearer token is required',
+  `cache key: node-24-linux-${sha256}`,
+  'Bearer authentication is described in RFC 6750, section 2.1',
+]
+
+test(`${innocents.length} innocent texts stay as they are`, t => {
+  const hurt = innocents.filter(text => redactSecrets(text).redactionCount > 0)
+  t.diagnostic(`${hurt.length} of ${innocents.length} touched`)
+  assert.deepEqual(
+    hurt.map(text => redactSecrets(text).text),
+    [],
+  )
+})
+
+test('values look made up or they do not', () => {
+  for (const value of [
+    'correct-horse',
+    'password1',
+    'production-2',
+    'v1.2.3-beta',
+    '12345678',
+    'Token.Kind1',
+    'utf8_bin',
+  ])
+    assert.ok(!isGeneratedValue(value), value)
+  for (const value of ['k9XY42qq77z', 'Pa$$w0rd-of-mine', 'a8f5f167f44f4964e6c998dee827110c', 'p#Q-vw!rst'])
+    assert.ok(isGeneratedValue(value), value)
+})
+
+// --- values that we were handed ---
+
+test('what we were handed is withheld exactly, and in base64, URL and hex, however it is cut up', () => {
+  const value = `plain-words.and~signs/${'x'.repeat(3)}!Q`
+  const held = listKnownSecrets(
+    { NTFY_TOPIC: 'some-topic-of-mine' },
+    { DEPLOY_TOKEN: value, LANG: 'en_GB.UTF-8-and-more' },
+  )
+  for (const said of [
+    value,
+    `a ${value}, b`,
+    `${value.slice(0, 9)}\n| ${value.slice(9)}`,
+    `${value.slice(0, 5)}**${value.slice(5)}`,
+    `${value.slice(0, 5)}\u001b[0m\u200b${value.slice(5)}`,
+    Buffer.from(value).toString('base64'),
+    Buffer.from(`abc${value}xyz12`).toString('base64'),
+    Buffer.from(`abcd${value}xyz`).toString('base64'),
+    Buffer.from(value).toString('hex'),
+    encodeURIComponent(value),
+    'some-topic-of-mine',
+  ]) {
+    const { text, redactionCount } = redactSecrets(`It is <${said}>.`, held)
+    assert.ok(redactionCount > 0, said)
+    assert.ok(!bared(text).includes(bared(said)), text)
+  }
+  assert.equal(redactSecrets('en_GB.UTF-8-and-more', held).redactionCount, 0)
+})
+
+test('a variable is a secret by its name, and only where its value is long and no plain word', () => {
+  const held = listKnownSecrets(
+    {},
+    {
+      MY_TOKEN: 'not-made-up-but-mine',
+      ANTHROPIC_API_KEY: 'some key with blanks',
+      DB_PASSWORD: 'rehearsal',
+      PIN_SECRET: '1234',
+      TOKEN_FILE: '/etc/passwd-of-mine-here',
+      SSH_KEY: '/etc/passwd',
+      PUBLIC_KEY: 'this-is-public-to-all',
+      MONKEY: 'not-a-secret-at-all',
+      DATABASE_URL: 'postgres://u:pass-of-mine@h/db',
+      PATH: '/usr/bin:/bin',
+    },
+  )
+  const plain = held.filter(value => /[-\s]/.test(value))
+  assert.deepEqual(plain, ['not-made-up-but-mine', 'some key with blanks', 'pass-of-mine'])
+})
+
+test('the values of an .env file that are secrets by their names', () => {
+  const held = parseAssignedSecrets(
+    [
+      '# a comment',
+      'PORT=3000',
+      'NODE_ENV=development-mode',
+      'export SESSION_SECRET="over the hills and far" # why',
+      "STRIPE_KEY='quite-short'",
+      '"api_token": "in-json-too",',
+      'DATABASE_URL=mysql://root:rootrootroot9@db/x',
+      'EMPTY_TOKEN=',
+    ].join('\n'),
+  )
+  const plain = held.filter(value => /[-\s]|root/.test(value))
+  assert.deepEqual(plain, ['over the hills and far', 'quite-short', 'in-json-too', 'rootrootroot9'])
+})
+
+// --- cost ---
+
+const mebibyte = 1024 * 1024
+const floods: Record<string, string> = {
+  'one letter': 'a',
+  digits: '0123456789',
+  base64: 'QUJDREVGR0hJSktMTU5PUFFSU1RVVldY',
+  'sk- again and again': 'sk-',
+  'eyJ- again and again': 'eyJ-',
+  'eyJ. again and again': 'eyJaaaaaaaaa.',
+  'SG. again and again': 'SG.',
+  addresses: '://a:',
+  'addresses with @': 'x://u:p@',
+  assignments: 'token=',
+  'assignments with blanks': 'secret = ',
+  'heroku again': 'heroku ',
+  'begin of keys': `-----BEGIN ${'PRIVATE KEY-----'}`,
+  'begin and lines': `-----BEGIN ${'PRIVATE KEY-----'}\n${'A'.repeat(64)}\n`,
+  'end of keys': `${'A'.repeat(64)}\n-----END ${'PRIVATE KEY-----'}\n`,
+  dashes: '-----',
+  escapes: '\u001b[1m',
+  'open escapes': '\u001b]0;',
+  'zero width': 'a\u200b',
+  percent: '%41',
+  hex: 'deadbeef',
+  'words and blanks': 'ghp_ AKIA sk_live_ xoxb- ',
+  backslashes: '\\n',
+  'N and dots': 'Naaaaaaaaaaaaaaaaaaaaaaaa.',
+  lines: 'password:\n',
+  'aws and no value': 'aws_secret',
+}
+
+test('a mebibyte of anything is searched in seconds, not in hours', t => {
+  const held = listKnownSecrets(
+    {},
+    Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`TOKEN_${at}`, `${sha256}${at}`])),
+  )
+  const slow: string[] = []
+  let worst = 0
+  for (const [name, piece] of Object.entries(floods)) {
+    const text = piece.repeat(Math.ceil(mebibyte / piece.length)).slice(0, mebibyte)
+    const started = performance.now()
+    redactSecrets(text, held)
+    const took = performance.now() - started
+    worst = Math.max(worst, took)
+    if (took > 30_000) slow.push(`${name}: ${Math.round(took)} ms`)
+  }
+  t.diagnostic(`the slowest of ${Object.keys(floods).length} took ${Math.round(worst)} ms`)
+  assert.deepEqual(slow, [])
+})
+
+// --- the rig ---
+
+function bared(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that begins a colour
+  return text.replace(/\u001b\[\d*m|\\u\{[0-9a-f]+\}|[\s\p{Cf}`"'*\\|]/gu, '')
+}
+
+/** The middle of a secret: enough to be useless without. */
+function core(secret: string): string {
+  const plain = bared(secret.replaceAll('\\n', '')).replace(/-----[A-Z ]+-----|-----[A-Z]+-----/g, '')
+  return plain.slice(-12)
+}

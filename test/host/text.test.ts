@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runProgram } from '#host/exec.ts'
+import { escapeShellPattern, quoteForShell, sanitize, toOneLine } from '#host/text.ts'
+import { createRandom } from '../fixtures/scratch.ts'
+
+test('what acts on a terminal or hides is shown as what it is', () => {
+  const table: [name: string, text: string, wanted: string][] = [
+    ['NUL', 'a\0b', 'a\\u{0}b'],
+    ['bell', 'a\x07', 'a\\u{7}'],
+    ['backspace', 'a\b', 'a\\u{8}'],
+    ['carriage return', 'a\rb', 'a\\u{d}b'],
+    ['form feed', '\f', '\\u{c}'],
+    ['delete', '\x7f', '\\u{7f}'],
+    ['a clear screen', '\x1b[2J', '\\u{1b}[2J'],
+    ['a colour', '\x1b[31mred', '\\u{1b}[31mred'],
+    ['a clipboard', '\x1b]52;c;eA==\x07', '\\u{1b}]52;c;eA==\\u{7}'],
+    ['a title', '\x1b]0;x\x1b\\', '\\u{1b}]0;x\\u{1b}\\'],
+    ['the end of a paste', '\x1b[201~', '\\u{1b}[201~'],
+    ['C1: CSI in one byte', '\x9b2J', '\\u{9b}2J'],
+    ['C1: next line', '\x85', '\\u{85}'],
+    ['direction override', '\u202egpj.exe', '\\u{202e}gpj.exe'],
+    ['direction isolate', '\u2066a\u2069', '\\u{2066}a\\u{2069}'],
+    ['direction marks', '\u200e\u200f\u061c', '\\u{200e}\\u{200f}\\u{61c}'],
+    ['zero width', 'a\u200bb\u2060c\ufeffd', 'a\\u{200b}b\\u{2060}c\\u{feff}d'],
+    ['a soft hyphen', 'a\u00adb', 'a\\u{ad}b'],
+    ['a vowel separator', 'a\u180eb', 'a\\u{180e}b'],
+    ['line separators', '\u2028\u2029', '\\u{2028}\\u{2029}'],
+    ['annotations', '\ufff9x\ufffb', '\\u{fff9}x\\u{fffb}'],
+    ['shaping controls nobody uses', '\u206a\u206f', '\\u{206a}\\u{206f}'],
+    ['tags', '\u{e0001}\u{e0041}', '\\u{e0001}\\u{e0041}'],
+    ['bytes in variation selectors', 'a\u{e0100}\u{e01ef}', 'a\\u{e0100}\\u{e01ef}'],
+  ]
+  for (const [name, text, wanted] of table) assert.equal(sanitize(text), wanted, name)
+})
+
+test('what people write stays as it is', () => {
+  for (const text of [
+    'plain text, with\ttabs and\nlines',
+    '👨‍👩‍👧‍👦 🏳️‍🌈 👩🏽‍💻 ❤️ 1️⃣ 🇩🇪',
+    'مرحبا بالعالم',
+    'می‌خواهم',
+    'हिन्दी क्‍ष',
+    '日本語 — “quotes” … naïve Ångström',
+    'e\u0301',
+    '\u00a0\u3000',
+    '',
+  ])
+    assert.equal(sanitize(text), text)
+})
+
+test('one line is one line, cut by characters and marked as cut', () => {
+  const table: [string, number, string][] = [
+    ['a\n b\t\tc  ', 80, 'a b c'],
+    ['abcdef', 6, 'abcdef'],
+    ['abcdefg', 6, 'abcde…'],
+    ['😀😀😀😀', 3, '😀😀…'],
+    ['\u2028\u2029\ufeff\r\n', 5, ''],
+    ['a\x1bb', 80, 'a\\u{1b}b'],
+    ['', 5, ''],
+  ]
+  for (const [text, width, wanted] of table) assert.equal(toOneLine(text, width), wanted, JSON.stringify(text))
+})
+
+test('100,000 random characters leave nothing that acts, and saying it twice changes nothing', () => {
+  const random = createRandom(99)
+  const pools = [0x20, 0x100, 0x3000, 0x10000, 0x110000]
+  const character = () => String.fromCodePoint(Math.floor(random() * (pools[Math.floor(random() * pools.length)] ?? 1)))
+  const text = Array.from({ length: 100_000 }, character).join('')
+  const shown = sanitize(text)
+  assert.doesNotMatch(shown, /[^\P{Cc}\t\n]/u)
+  assert.doesNotMatch(shown, /\p{Bidi_Control}/u)
+  assert.equal(sanitize(shown), shown)
+})
+
+const words = [
+  'plain',
+  '',
+  ' ',
+  'a b',
+  "it's",
+  "''",
+  '"',
+  '$HOME',
+  '$(x)',
+  '`x`',
+  '\\',
+  'a\\',
+  '\n',
+  '*',
+  '?',
+  '[ab]',
+  '[!a]',
+  ']',
+]
+words.push('~', '#x', 'a;b', '&&', '-x', '!', '{a,b}', '(', '|', 'ü😀', 'app/[id]/page.tsx', 'a\\*b', '\t', '=', '%s')
+
+test('a word for a shell is read by it as exactly that word', async () => {
+  const script = `printf '%s\\0' ${words.map(quoteForShell).join(' ')}`
+  assert.deepEqual((await runProgram('/bin/sh', ['-c', script])).stdout.split('\0').slice(0, -1), words)
+})
+
+test('a pattern for `case` matches exactly its text', async () => {
+  const script = 'for word; do case $word in $PATTERN) printf "%s\\0" "$word" ;; esac; done'
+  const others = [...words, 'a', 'b', 'x', 'ab', 'app/i/page.tsx']
+  for (const word of words) {
+    const env = { PATTERN: escapeShellPattern(word) }
+    const { stdout } = await runProgram('/bin/sh', ['-c', script, 'sh', ...others], { env })
+    assert.deepEqual(stdout.split('\0').slice(0, -1), [word], JSON.stringify(word))
+  }
+})

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { it } from 'node:test'
+import { runProgram } from '#host/exec.ts'
+import { copyTree } from '#host/fs'
+import { relocateVenv } from '#runner/dependencies/relocate-venv.ts'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
+
+const venv = await runProgram('python3', ['-c', 'import venv, ensurepip'])
+
+it('a copied Python environment runs its own programs, and finds the project where the copy lies', {
+  skip: venv.exitCode !== 0,
+}, async t => {
+  // No blank in this path: the kernel takes none after #!, and pip then writes its scripts in another way.
+  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-venv-')))
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
+  const [from, to] = [path.join(folder, 'from'), path.join(folder, 'to')]
+  for (const [tree, answer] of [
+    [from, 'the original'],
+    [to, 'the copy'],
+  ] as const) {
+    fs.mkdirSync(path.join(tree, 'src'), { recursive: true })
+    fs.writeFileSync(path.join(tree, 'src/mine.py'), `answer = ${JSON.stringify(answer)}\n`)
+  }
+  assert.equal((await runProgram('python3', ['-m', 'venv', path.join(from, '.venv')])).exitCode, 0)
+  const packages = path.join(from, '.venv/lib', fs.readdirSync(path.join(from, '.venv/lib'))[0] ?? '', 'site-packages')
+  fs.writeFileSync(path.join(packages, '__editable__.mine-1.0.pth'), `${path.join(from, 'src')}\n`)
+  const tool = `#!${path.join(from, '.venv/bin/python3')}\nimport mine, sys\nprint(mine.answer, sys.prefix)\n`
+  fs.writeFileSync(path.join(from, '.venv/bin/tool'), tool, { mode: 0o755 })
+
+  await copyTree(path.join(from, '.venv'), path.join(to, '.venv'))
+  relocateVenv(path.join(to, '.venv'), from, to)
+  const ran = await runProgram(path.join(to, '.venv/bin/tool'), [])
+  assert.equal(ran.stdout, `the copy ${path.join(to, '.venv')}\n`, ran.stderr)
+  const original = await runProgram(path.join(from, '.venv/bin/tool'), [])
+  assert.equal(original.stdout, `the original ${path.join(from, '.venv')}\n`)
+})
+
+it('a folder that is no Python environment is left as it is', t => {
+  const folder = createScratchFolder(t)
+  fs.mkdirSync(path.join(folder, 'bin'))
+  fs.writeFileSync(path.join(folder, 'bin/x'), '/from/here')
+  relocateVenv(folder, '/from', '/to')
+  assert.equal(fs.readFileSync(path.join(folder, 'bin/x'), 'utf8'), '/from/here')
+})

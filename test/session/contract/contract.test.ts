@@ -1,0 +1,534 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  type Contract,
+  describeBrokenPins,
+  describeChangedCheckFiles,
+  listUncoveredSentences,
+  parseContract,
+  renderContractTemplate,
+  splitSentences,
+  type WorkDiff,
+} from '#session/contract'
+import { createRandom } from '../../fixtures/scratch.ts'
+
+const good = `# Contract: print ten numbers
+
+## C1 — Running the program prints the first ten numbers
+- covers: S1, S2
+- check: \`python3 fib.py\`
+- expect: exit 0
+- expect: output contains \`34\`
+- limit: 60 s
+A note without a dash.
+
+## C2 — The old tests still pass
+- check: \`npm test\`
+- guard
+
+## C3 — The README says how to run it
+- covers: S3
+- judged
+
+## C4 — Nothing else is touched
+- scope: \`fib.py\` \`tests/**\`
+
+## Not covered
+- S4: it is a wish, not a demand
+`
+
+const read = (text: string, allowsJudgedOnly = false) => parseContract(text, { allowsJudgedOnly })
+
+/** One clause with these lines, from line 3 on. */
+const clause = (...lines: string[]) => ['# Contract: x', '## C1 — A sentence', ...lines].join('\n')
+
+function onlyProof(text: string): Contract['clauses'][number]['proof'] {
+  const { contract, problems } = read(text, true)
+  assert.deepEqual(problems, [], text)
+  assert.equal(contract.clauses.length, 1, text)
+  return contract.clauses[0]?.proof ?? assert.fail()
+}
+
+function command(text: string): string {
+  const proof = onlyProof(text)
+  return proof.kind === 'check' ? proof.command : assert.fail(`a ${proof.kind}, not a check`)
+}
+
+function expectation(...lines: string[]) {
+  const proof = onlyProof(clause('- check: `x`', ...lines))
+  return proof.kind === 'check' ? proof.expectation : assert.fail()
+}
+
+test('a good contract reads whole', () => {
+  const { contract, problems } = read(good)
+  assert.deepEqual(problems, [])
+  assert.deepEqual(contract, {
+    title: 'print ten numbers',
+    clauses: [
+      {
+        id: 'C1',
+        sentence: 'Running the program prints the first ten numbers',
+        line: 3,
+        covers: ['S1', 'S2'],
+        proof: {
+          kind: 'check',
+          command: 'python3 fib.py',
+          guard: false,
+          expect: { exit: 0, contains: ['34'], matches: [] },
+          limitSeconds: 60,
+        },
+      },
+      {
+        id: 'C2',
+        sentence: 'The old tests still pass',
+        line: 11,
+        covers: [],
+        proof: { kind: 'check', command: 'npm test', guard: true, expect: { exit: 0, contains: [], matches: [] } },
+      },
+      { id: 'C3', sentence: 'The README says how to run it', line: 15, covers: ['S3'], proof: { kind: 'judged' } },
+      {
+        id: 'C4',
+        sentence: 'Nothing else is touched',
+        line: 19,
+        covers: [],
+        proof: { kind: 'scope', globs: ['fib.py', 'tests/**'] },
+      },
+    ],
+    leftOut: [{ sentence: 'S4', reason: 'it is a wish, not a demand' }],
+  })
+})
+
+test('line ends, a BOM and white space at the ends of lines change nothing', () => {
+  const wanted = read(good)
+  for (const [name, text] of [
+    ['CRLF', good.replaceAll('\n', '\r\n')],
+    ['lone CR', good.replaceAll('\n', '\r')],
+    ['BOM', `\ufeff${good}`],
+    ['blanks at the ends', good.replaceAll('\n', '  \n')],
+    ['no last line break', good.trimEnd()],
+  ] as const)
+    assert.deepEqual(read(text), wanted, name)
+})
+
+test('every dash between an id and its sentence reads', () => {
+  for (const dash of ['—', '–', '-', ':', '.', ' - ', ' — ', '--']) {
+    const { contract, problems } = read(`# x\n## C1${dash} It works\n- check: \`x\``)
+    assert.deepEqual([problems, contract.clauses[0]?.sentence], [[], 'It works'], dash)
+  }
+})
+
+test('a command is taken exactly, however it is written', () => {
+  const table: [string, string][] = [
+    [clause('- check: `python3 fib.py`'), 'python3 fib.py'],
+    [clause('- check: python3 fib.py'), 'python3 fib.py'],
+    [clause('* check: `x`'), 'x'],
+    [clause('   - Check: `x`'), 'x'],
+    [clause('- check: ``echo `date` ``'), 'echo `date` '],
+    [clause('- check: `` echo `date` ``'), 'echo `date`'],
+    [clause('- check: ```x```'), 'x'],
+    [clause('- check: `grep -q "a: b" -- *.md`'), 'grep -q "a: b" -- *.md'],
+    [clause('- check: `printf \'%s\' "$(ls)" | wc -l; exit $?`'), 'printf \'%s\' "$(ls)" | wc -l; exit $?'],
+    [clause("- check: `grep -q '<!-- footer -->' index.html`"), "grep -q '<!-- footer -->' index.html"],
+    [clause("- check: `grep -c '<!--' index.html`", '## Not covered'), "grep -c '<!--' index.html"],
+    [clause('- check:', '```', 'one', 'two', '```'), 'one\ntwo'],
+    [clause('- check:', '  ```sh', '  if x; then', '    y', '  fi', '  ```'), 'if x; then\n  y\nfi'],
+    [clause('- check:', '~~~', '```', '~~~'), '```'],
+    [clause('- check:', '````', '```sh', '```', '````'), '```sh\n```'],
+    [clause('- check:', '```', '```sh', '```'), '```sh'],
+    [clause('- check:', '```', '<!-- kept -->', '# kept', '- judged', '```'), '<!-- kept -->\n# kept\n- judged'],
+    [clause('- check:', '```', 'a\r', '', 'b', '```'), 'a\n\nb'],
+  ]
+  for (const [text, wanted] of table) assert.equal(command(text), wanted, text)
+})
+
+test('what a check expects is taken exactly', () => {
+  const none = { exit: 0, contains: [], matches: [] }
+  const table: [string[], object][] = [
+    [[], none],
+    [['- expect: exit 3'], { ...none, exit: 3 }],
+    [['- expect: EXIT 255'], { ...none, exit: 255 }],
+    [['- expect: output contains `a`', '- expect: output contains: `b`'], { ...none, contains: ['a', 'b'] }],
+    [['- expect: output contains `“smart” – <!-- -->`'], { ...none, contains: ['“smart” – <!-- -->'] }],
+    [['- expect: output equals `34`'], { ...none, equals: '34' }],
+    [['- expect: output equals', '```', '0', '1', '```'], { ...none, equals: '0\n1' }],
+    [['- expect: output equals', '```', '```'], { ...none, equals: '' }],
+    [['- expect: output matches `^\\d+$`'], { ...none, matches: ['^\\d+$'] }],
+    [['- expect: output contains ``a`b``'], { ...none, contains: ['a`b'] }],
+  ]
+  for (const [lines, wanted] of table) assert.deepEqual(expectation(...lines), wanted, lines.join(' / '))
+})
+
+test('a limit is read as seconds', () => {
+  for (const [written, seconds] of [
+    ['60 s', 60],
+    ['1s', 1],
+    ['2 min', 120],
+    ['60 minutes', 3600],
+    ['90 sec', 90],
+  ] as const) {
+    const proof = onlyProof(clause('- check: `x`', `- limit: ${written}`))
+    assert.equal(proof.kind === 'check' && proof.timeoutSeconds, seconds, written)
+  }
+})
+
+test('scopes add up, in backticks or plain', () => {
+  for (const lines of [['- scope: `a` `b/**`'], ['- scope: a, b/**'], ['- scope: `a`', '- scope: `b/**`']])
+    assert.deepEqual(onlyProof(clause(...lines)), { kind: 'scope', globs: ['a', 'b/**'] })
+})
+
+test('"covers" adds up over its lines', () => {
+  const { contract } = read(clause('- covers: s1; S2', '- covers: S3', '- judged'), true)
+  assert.deepEqual(contract.clauses[0]?.covers, ['S1', 'S2', 'S3'])
+})
+
+test('what is left out is read with any dash, and only with a reason', () => {
+  const under = (line: string) => read(`${clause('- check: `x`')}\n## Not covered\nSome words.\n${line}`)
+  for (const line of ['- S4: why', '- S4 — why', '* s4 - why', '+ S4 – why'])
+    assert.deepEqual(under(line).contract.exclusions, [{ sentence: 'S4', reason: 'why' }], line)
+  for (const line of ['- S4', '- S4:', '- S4, S5: why', '- the rest'])
+    assert.deepEqual(
+      under(line).problems.map(problem => problem.line),
+      [6],
+      line,
+    )
+})
+
+test('comments are not read, wherever they stand on lines of their own', () => {
+  const shown = '- check: `x`'
+  for (const text of [
+    clause('<!-- - check: `y` -->', shown),
+    clause('<!--', '- check: `y`', '## C2 — No', '-->', shown),
+    clause(`<!-- a --> <!-- b --> ${shown}`),
+    clause('  <!-- a', '--> ', shown),
+  ])
+    assert.equal(command(text), 'x', text)
+})
+
+const bad: [name: string, text: string, line: number, what: RegExp][] = [
+  ['empty', '', 0, /there is no clause/],
+  ['a title only', '# Contract: x\n', 0, /there is no clause/],
+  ['the skeleton as it was laid', renderContractTemplate('x', ['Do it.']), 0, /there is no clause/],
+  ['no check at all', clause('- judged'), 0, /no clause has a check/],
+  ['a scope is no check', clause('- scope: `a`'), 0, /no clause has a check/],
+  ['a guard only', clause('- check: `x`', '- guard'), 0, /every check is a guard/],
+  [
+    'guards and other proofs',
+    `${clause('- check: `x`', '- guard')}\n## C2 — b\n- check: \`y\`\n- guard\n## C3 — c\n- judged`,
+    0,
+    /every check is a guard/,
+  ],
+  ['an id with a zero', '# x\n## C01 — It works\n- check: `x`', 2, /C01 begins with a zero/],
+  ['an id of zero', '# x\n## C0 — It works\n- check: `x`', 2, /C0 begins with a zero/],
+  ['a guard that is none', clause('- check: `x`', '- guard: no'), 4, /"- guard" of C1 takes no value, and has "no"/],
+  ['a guard with a yes', clause('- check: `x`', '- guard: yes'), 4, /takes no value/],
+  ['judged with a value', clause('- judged: by the tests'), 3, /"- judged" of C1 takes no value/],
+  ['expect without a check', clause('- judged', '- expect: exit 0'), 4, /"- expect" and no check/],
+  ['expect above the proof', clause('- expect: exit 0', '- judged'), 3, /"- expect" and no check/],
+  ['expect a block without a check', clause('- judged', '- expect: output equals', '```', '1', '```'), 4, /no check/],
+  ['a limit without a check', clause('- scope: `a`', '- limit: 60 s'), 4, /"- limit" and no check/],
+  ['a guard without a check', clause('- scope: `a`', '- guard'), 4, /"- guard" and no check/],
+  ['two exits', clause('- check: `x`', '- expect: exit 3', '- expect: exit 0'), 5, /"expect: exit" twice/],
+  ['the same exit twice', clause('- check: `x`', '- expect: exit 0', '- expect: exit 0'), 5, /"expect: exit" twice/],
+  [
+    'two equals',
+    clause('- check: `x`', '- expect: output equals `1`', '- expect: output equals', '```', '2', '```'),
+    5,
+    /"expect: output equals" twice/,
+  ],
+  ['two limits', clause('- check: `x`', '- limit: 60 s', '- limit: 5 s'), 5, /"limit" twice/],
+  ['covers nothing', clause('- covers:', '- check: `x`'), 3, /"covers" of C1 names nothing/],
+  ['covers a range', clause('- covers: S1-S3', '- check: `x`'), 3, /holds "S1-S3"/],
+  ['covers with a word', clause('- covers: S1 and S2', '- check: `x`'), 3, /holds "and"/],
+  ['covers a bare number', clause('- covers: 1', '- check: `x`'), 3, /holds "1"/],
+  ['covers a clause', clause('- covers: C1', '- check: `x`'), 3, /holds "C1"/],
+  ['covers a number with a zero', clause('- covers: S01', '- check: `x`'), 3, /holds "S01"/],
+  ['heading: three marks', '# x\n### C1 — It works\n- check: `x`', 2, /heading/],
+  ['heading: one mark', '# x\n# C1 — It works\n- check: `x`', 2, /heading/],
+  ['heading: no id', '# x\n## It works\n- check: `x`', 2, /heading/],
+  ['heading: the word Clause', '# x\n## Clause 1 — It works\n- check: `x`', 2, /heading/],
+  ['heading: lower case', '# x\n## c1 — It works\n- check: `x`', 2, /heading/],
+  ['heading: no dash', '# x\n## C1 It works\n- check: `x`', 2, /heading/],
+  ['heading: no sentence', '# x\n## C1\n- check: `x`', 2, /heading/],
+  ['heading: a dash, no sentence', '# x\n## C1 — \n- check: `x`', 2, /heading/],
+  ['heading: no blank', '# x\n##C1 — It works\n- check: `x`', 2, /heading/],
+  ['heading: a letter', '# x\n## CA — It works\n- check: `x`', 2, /heading/],
+  ['heading: bold', '# x\n## **C1** — It works\n- check: `x`', 2, /heading/],
+  ['heading: a second title', `${clause('- check: `x`')}\n# More`, 4, /heading/],
+  ['heading: a section of prose', `${clause('- check: `x`')}\n## Notes`, 4, /heading/],
+  ['smart quotes', clause('- check: `python3 -c “print(1)”`'), 3, /“.*U\+201C/],
+  ['a smart apostrophe', clause('- check: `echo it’s`'), 3, /U\+2019/],
+  ['an en dash', clause('- check: `ls –l`'), 3, /U\+2013/],
+  ['a blank that does not break', clause('- check: `ls\u00a0-l`'), 3, /U\+00A0/],
+  ['smart quotes in a block', clause('- check:', '```', 'a', 'echo “b”', '```', '- expect: exit 0'), 3, /U\+201C/],
+  ['an empty check', clause('- check:'), 3, /empty/],
+  ['an empty span', clause('- check: ``'), 3, /not one piece of code/],
+  ['a blank span', clause('- check: ` `'), 3, /empty/],
+  ['an empty block', clause('- check:', '```', '', '```'), 3, /empty/],
+  ['words behind the code', clause('- check: `python3 fib.py` prints 34'), 3, /not one piece of code/],
+  ['a comment behind the code', clause('- check: `python3 fib.py` <!-- why -->'), 3, /not one piece of code/],
+  ['two pieces of code', clause('- check: `a` && `b`'), 3, /not one piece of code/],
+  ['unequal backticks', clause('- check: ``a`'), 3, /not one piece of code/],
+  ['a fence on the line of the check', clause('- check: ```sh', 'x', '```'), 3, /not one piece of code/],
+  ['two checks', clause('- check: `a`', '- check: `b`'), 4, /two checks/],
+  ['two proofs: check and judged', clause('- check: `a`', '- judged'), 2, /two ways.*check and judged/],
+  ['two proofs: check and scope', clause('- check: `a`', '- scope: `b`'), 2, /two ways.*check and scope/],
+  ['three proofs', clause('- check: `a`', '- scope: `b`', '- judged'), 2, /check and judged and scope/],
+  ['no proof', clause('A note.'), 2, /no way to prove/],
+  ['the same id twice', `${clause('- check: `x`')}\n## C1 — Again\n- judged`, 4, /C1 stands twice/],
+  ['an open fence', clause('- check:', '```', 'x', '## C2 — Lost', '- judged'), 3, /not closed/],
+  ['an open fence of its own', clause('- check: `x`', '```', 'x'), 4, /not closed/],
+  ['an open comment', clause('- check: `x`', '<!-- and so', '## C2 — Lost', '- judged'), 4, /comment is not closed/],
+  ['expect without backticks', clause('- check: `x`', '- expect: output contains 34'), 4, /not understood/],
+  ['expect two things', clause('- check: `x`', '- expect: exit 0 and output contains `34`'), 4, /not understood/],
+  ['expect two texts', clause('- check: `x`', '- expect: output contains `3` and `4`'), 4, /not understood/],
+  ['expect nothing', clause('- check: `x`', '- expect:'), 4, /not understood/],
+  ['expect an empty text', clause('- check: `x`', '- expect: output contains', '```', '```'), 4, /not understood/],
+  ['expect an exit no program has', clause('- check: `x`', '- expect: exit 256'), 4, /not understood/],
+  ['a pattern that is none', clause('- check: `x`', '- expect: output matches `(`'), 4, /not a regular expression/],
+  ['a limit without a unit', clause('- check: `x`', '- limit: 60'), 4, /limit "60"/],
+  ['a limit of nothing', clause('- check: `x`', '- limit: 0 s'), 4, /limit "0 s"/],
+  ['a limit of years', clause('- check: `x`', '- limit: 99999999999 min'), 4, /limit/],
+  ['a scope of nothing', clause('- scope:'), 3, /names nothing/],
+  ['a scope that is absolute', clause('- scope: `/etc/**`'), 3, /holds "\/etc\/\*\*"/],
+  ['a scope that climbs', clause('- scope: `src/../../x`'), 3, /holds "src/],
+  ['pins of nothing', clause('- check: `x`', '- pins:'), 4, /"pins" of C1 names nothing/],
+  ['a pin that is absolute', clause('- check: `x`', '- pins: `/etc/x`'), 4, /"pins" of C1 holds "\/etc\/x"/],
+  ['a pin that climbs', clause('- check: `x`', '- pins: `../x`'), 4, /"pins" of C1 holds/],
+  ['pins without a check', clause('- judged', '- pins: `x`'), 4, /"- pins" and no check/],
+  ['pins without a dash', clause('- check: `x`', 'pins: `x`'), 4, /pins: `x`/],
+  ['pins by number', clause('- check: `x`', '1. pins `x`'), 4, /1\. pins/],
+  ['a scope that is pathspec magic', clause('- scope: `:(top)x`'), 3, /holds/],
+  ['a scope with a backslash', clause('- scope: `a\\b`'), 3, /holds/],
+  ['an unknown field', clause('- chekc: `x`'), 3, /"- chekc"/],
+  ['an unknown field without value', clause('- check: `x`', '- please be nice'), 4, /"- please be nice"/],
+  ['a remark with a dash', clause('- check: `x`', '- It should print 34, too.'), 4, /It should print 34/],
+  ['a field without a blank', clause('- check: `x`', '-expect: exit 1'), 4, /-expect: exit 1/],
+  ['a field with a plus', clause('- check: `x`', '+ expect: exit 1'), 4, /\+ expect: exit 1/],
+  ['a field without a dash', clause('- check: `x`', 'expect: exit 1'), 4, /expect: exit 1/],
+  ['a bold field', clause('- check: `x`', '- **expect:** exit 1'), 4, /expect/],
+  ['a deeply indented field', clause('- check: `x`', '      - expect: exit 1'), 4, /expect: exit 1/],
+  ['a field by number', clause('- check: `x`', '1. expect: exit 3'), 4, /1\. expect: exit 3/],
+  ['a field by number, bold', clause('- check: `x`', '2) **Guard**'), 4, /Guard/],
+  ['a field by number, no colon', clause('- check: `x`', '1. expect exit 3'), 4, /1\. expect exit 3/],
+  ['a field with a dot before it', clause('- check: `x`', '• scope: `a`'), 4, /• scope/],
+  ['a field with a long dash', clause('- check: `x`', '— guard'), 4, /— guard/],
+  ['a field in a quotation', clause('- check: `x`', '> expect: exit 3'), 4, /> expect: exit 3/],
+  ['a field without a colon', clause('- check: `x`', '- expect output contains 5'), 4, /expect output contains 5/],
+  ['a field without dash or colon', clause('- check: `x`', 'expect exit 3'), 4, /expect exit 3/],
+  ['a bare guard', clause('- check: `x`', 'guard'), 4, /guard/],
+  ['a NUL byte', clause('- check: `x\0y`'), 3, /NUL/],
+]
+
+test('every bad contract is told by its line, in words, with a remedy in words', () => {
+  for (const [name, text, line, what] of bad) {
+    const { problems } = read(text)
+    const told = problems.find(problem => what.test(problem.message))
+    assert.ok(told, `${name}: ${JSON.stringify(problems)}`)
+    assert.equal(told.line, line, `${name}: ${told.message}`)
+    for (const problem of problems) {
+      assert.match(problem.message, /\p{L}{2,} .*\p{L}{2,}/u, name)
+      assert.match(problem.remedy, /^\p{Lu}.*\p{L}{2,} .*\p{L}{2,}/u, name)
+      assert.ok(problem.line <= text.split('\n').length, `${name}: no line behind the end`)
+    }
+  }
+})
+
+test('notes are prose, and may begin with any word', () => {
+  for (const note of [
+    'Check that it runs twice.',
+    'We expect: nothing else.',
+    'The scope: see below.',
+    '1. First it is built.',
+    '2) checks are cheap',
+    '> quoted',
+    'Limits apply',
+    'Expect no more than that.',
+    '34',
+  ])
+    assert.equal(command(clause('- check: `x`', note)), 'x', note)
+})
+
+test('no check is needed once a person has allowed it', () => {
+  assert.deepEqual(read(clause('- judged'), true).problems, [])
+  assert.deepEqual(read(clause('- check: `x`', '- guard'), true).problems, [])
+})
+
+test('all problems are told at once, in the order of the lines', () => {
+  const { problems } = read('# x\n## No\n## C1 — a\n- nope: 1\n- limit: 2\n## C1 — b\n- check:\n')
+  assert.deepEqual(
+    problems.map(problem => problem.line),
+    [0, 2, 3, 4, 5, 6, 7],
+  )
+})
+
+test('hostile lines of a quarter of a mebibyte are read in less than a second each', () => {
+  const size = 256 * 1024
+  for (const line of [
+    `- a${' '.repeat(size)}!`,
+    `- check: ${'`'.repeat(size)}x`,
+    `- check: ${'` '.repeat(size / 2)}x`,
+    `- scope: ${'`a'.repeat(size / 2)}`,
+    `- expect: output${' '.repeat(size)}!`,
+    `## C2${'-'.repeat(size)}`,
+    `## C2${' '.repeat(size)}`,
+    '<!--'.repeat(size / 4),
+    '<!-- -->'.repeat(size / 8),
+    '- a '.repeat(size / 4),
+    '*'.repeat(size),
+    `- S1${' '.repeat(size)}`,
+    `${'1'.repeat(size)} expect`,
+    `1. ${'*'.repeat(size)}`,
+    `expect${' '.repeat(size)}!`,
+    `expect${'_'.repeat(size)}!`,
+    `- covers: ${'S1 '.repeat(size / 3)}`,
+  ]) {
+    const started = process.cpuUsage()
+    read(`${clause('- check: `x`', line)}\n## Not covered\n${line}`)
+    const { user } = process.cpuUsage(started)
+    assert.ok(user < 1_000_000, `${line.slice(0, 20)} took ${user / 1000} ms`)
+  }
+})
+
+test('2,000 mutations of a good contract never throw, and every problem stands inside the file', () => {
+  const random = createRandom(20261120)
+  const pick = <Item>(items: Item[]): Item => items[Math.floor(random() * items.length)] as Item
+  const scraps = [
+    '```',
+    '~~~',
+    '<!--',
+    '-->',
+    '`',
+    '``',
+    '## ',
+    '## C1 — x',
+    '- ',
+    ':',
+    '“',
+    '\0',
+    '\r',
+    '\n',
+    '\ufeff',
+  ]
+  scraps.push('- check:', '- expect: output equals', '- scope: ', '## Not covered', '- S1: x', '\ud800', '(', '\t', '#')
+  const mutations: ((text: string, at: number, length: number) => string)[] = [
+    (text, at, length) => text.slice(0, at) + text.slice(at + length),
+    (text, at) => text.slice(0, at) + pick(scraps) + text.slice(at),
+    (text, at, length) => text.slice(0, at) + text.slice(at, at + length).repeat(3) + text.slice(at + length),
+    (text, at) => text.slice(0, at),
+    (text, at, length) => text.slice(at, at + length) + text,
+    text => text.split('\n').reverse().join('\n'),
+  ]
+  for (let round = 0; round < 2000; round++) {
+    let text = good
+    for (let times = 1 + Math.floor(random() * 4); times > 0; times--)
+      text = pick(mutations)(text, Math.floor(random() * text.length), Math.floor(random() * 30))
+    const { contract, problems } = read(text)
+    const lines = text.split(/\r\n?|\n/).length
+    for (const { line } of problems) assert.ok(line >= 0 && line <= lines, JSON.stringify(text))
+    assert.ok(
+      problems.length > 0 || contract.clauses.some(({ proof }) => proof.kind === 'check' && !proof.isGuard),
+      JSON.stringify(text),
+    )
+  }
+})
+
+test('sentences are counted as a person would', () => {
+  const table: [string, string[]][] = [
+    ['Print it. Then stop!', ['Print it.', 'Then stop!']],
+    ['- one\n- two\n3 three', ['- one', '- two', '3 three']],
+    ['a line\nthat goes on.\n\nAnother.', ['a line that goes on.', 'Another.']],
+    ['Use fib.py (v2.0), e.g. here.', ['Use fib.py (v2.0), e.g. here.']],
+    ['!!! 123 …', []],
+    ['', []],
+  ]
+  for (const [task, wanted] of table) assert.deepEqual(splitSentences(task), wanted, task)
+  assert.equal(splitSentences('Do it. '.repeat(1000)).length, 60)
+  assert.equal(splitSentences('x'.repeat(1024 * 1024)).length, 1)
+})
+
+test('a sentence is uncovered until a clause or a line names it', () => {
+  const { contract } = read(good)
+  const sentences = ['One.', 'Two.', 'Three.', 'Four.', 'Five.']
+  assert.deepEqual(listUncoveredSentences(contract, sentences), ['S5: Five.'])
+  assert.equal(listUncoveredSentences({ ...contract, clauses: [] }, sentences).length, 4)
+})
+
+test('the skeleton holds nothing until something is written, whatever the task says', () => {
+  const hostile = ['x --> ## C1 — y', '<!-- z', '```', '- check: `true`', '“q”', '-->']
+  for (const title of ['x', '<!-- x', '--> x', '## C1 — x', '```']) {
+    const laid = renderContractTemplate(title, hostile)
+    assert.deepEqual(
+      read(laid).problems.map(({ line }) => line),
+      [0],
+      title,
+    )
+    const { contract, problems } = read(`${laid}\n## C1 — It works\n- check: \`x\`\n`)
+    assert.deepEqual([problems, contract.clauses.length], [[], 1], title)
+  }
+})
+
+test('a field before the first clause is told of, and what follows a wrong heading is not told of twice', () => {
+  const { problems } = read('# Contract: x\n- check: `true`\n- a note\n\n## C1 — A sentence\n- check: `false`')
+  assert.deepEqual(
+    problems.map(({ line, message }) => [line, message]),
+    [[2, '"- check" stands before the first clause, and belongs to none']],
+  )
+  const wrong = read('# Contract: x\n## Clause 1\n- check: `false`').problems
+  assert.deepEqual(
+    wrong.filter(({ line }) => line === 3),
+    [],
+  )
+})
+
+test('pins are paths and patterns, one line or more, and a check without them has none', () => {
+  const pins = (...lines: string[]) => {
+    const proof = onlyProof(clause('- check: `x`', ...lines))
+    return proof.kind === 'check' ? proof.pins : assert.fail()
+  }
+  assert.deepEqual(pins('- pins: `test.sh` `tests/**`'), ['test.sh', 'tests/**'])
+  assert.deepEqual(pins('- pins: test.sh, tests', '- guard', '- pins: `a b`'), ['test.sh', 'tests', 'a b'])
+  assert.equal(pins(), undefined)
+})
+
+const baseFiles = ['test.sh', 'tests/a.sh', 'app/[id]', 'src/x.ts']
+const touched = (...paths: string[]): WorkDiff['changes'] =>
+  paths.map(word => {
+    const [path = '', change = 'changed'] = word.split(' ')
+    return { path, change: change as 'changed' }
+  })
+
+test('a pin breaks on a file changed, removed or added below it, and on naming nothing', () => {
+  const table: [pins: string[], work: string[], RegExp | undefined][] = [
+    [[], ['test.sh'], undefined],
+    [['test.sh', 'tests/**'], ['src/x.ts', 'hello.sh added'], undefined],
+    [['test.sh'], ['test.sh'], /^`test\.sh` is pinned, and the work changed it$/],
+    [['test.sh'], ['test.sh removed'], /^`test\.sh` is pinned, and the work removed it$/],
+    [['tests/**'], ['tests/b.sh added'], /^`tests\/b\.sh` is pinned, and the work added it$/],
+    [
+      ['tests'],
+      ['tests/a.sh', 'tests/b.sh added'],
+      /^`tests\/a\.sh`, `tests\/b\.sh` are pinned, and the work changed them$/,
+    ],
+    [['**'], Array.from({ length: 9 }, (_, at) => `f${at}`), /`f7` and 1 more are pinned/],
+    [['app/[id]'], ['app/[id]'], /is pinned, and the work changed it/],
+    [['test.sh', 'no.sh'], [], /^`no\.sh` is pinned, and no file before the work is named so$/],
+    [['no.sh'], ['no.sh added'], /and the work added it$/],
+  ]
+  for (const [pins, work, wanted] of table) {
+    const broken = describeBrokenPins(pins, { baseFiles, changes: touched(...work) })
+    if (wanted === undefined) assert.equal(broken, undefined, pins.join())
+    else assert.match(broken ?? 'whole', wanted)
+  }
+})
+
+test('a check that names a file which the work changed is remarked on; one that the work made is not', () => {
+  const remark = (command: string, ...work: string[]) =>
+    describeChangedCheckFiles(command, { changes: touched(...work) })
+  const said = 'by `test.sh`, which the work itself changed'
+  for (const command of ['sh test.sh', './test.sh', 'cd . && sh ./test.sh; true', 'sh "test.sh">out', 'F=test.sh x'])
+    assert.equal(remark(command, 'test.sh', 'other'), said, command)
+  assert.equal(remark('sh test.sh', 'test.sh removed'), said)
+  assert.equal(remark('cat a b', 'b', 'a'), 'by `b`, `a`, which the work itself changed')
+  for (const work of [[], ['test.sh added'], ['a/test.sh'], ['test']])
+    assert.equal(remark('sh test.sh', ...work), undefined)
+})

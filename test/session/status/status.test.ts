@@ -1,0 +1,471 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Liveness } from '#host/process'
+import { describeEvent, type Event, type EventBody } from '#session/log'
+import {
+  applyEvent,
+  computeState,
+  computeStatus,
+  countConsecutiveRestarts,
+  isAwaitingApproval,
+  isSettled,
+  type SessionStatus,
+} from '#session/status'
+import type { Phase } from '#session/status/status.ts'
+
+const sha = (digit: string) => digit.repeat(40)
+const models = { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'gemini' }
+const task = { bytes: 3, sha256: sha('0'), title: 'fix it' }
+
+const happened = {
+  opened: {
+    type: 'session.opened',
+    format: 1,
+    task,
+    repository: '/r',
+    uncommittedFiles: 1,
+    models,
+    maxRounds: 3,
+    allowsJudgedOnly: true,
+  },
+  runner: { type: 'runner.started', pid: 7, generation: 2 },
+  base: { type: 'base.prepared', commit: sha('a'), tree: sha('b') },
+  started: { type: 'orchestrator.started', claudeSessionId: 'x' },
+  failed: { type: 'start.failed', reason: 'not logged in', exitCode: 7 },
+  refused: { type: 'contract.rejected', problems: ['line 1: no'] },
+  sealed: {
+    type: 'contract.sealed',
+    sha256: sha('c'),
+    clauses: [
+      { id: 'C1', sentence: 'It works', proof: 'check' },
+      { id: 'C2', sentence: 'It reads well', proof: 'judged' },
+    ],
+    uncoveredSentences: ['S2: more'],
+  },
+  red: check('base', 0, 'red'),
+  green: check('head', 1, 'green'),
+  queued: worker('code-1', null),
+  waiting: worker('code-2', 'code-1'),
+  granted: { type: 'lock.granted', worker: 'code-1', fencingToken: 1 },
+  released: { type: 'lock.released', worker: 'code-1', fencingToken: 1, reason: 'reported' },
+  working: { type: 'worker.started', worker: 'code-1' },
+  ended: {
+    type: 'worker.ended',
+    worker: 'code-1',
+    ending: 'reported',
+    reason: '',
+    commit: sha('d'),
+    changedFiles: 2,
+    costUsd: 0.5,
+    seconds: 9,
+  },
+  aside: { type: 'changes.quarantined', worker: 'code-1', files: ['x'] },
+  asked: { type: 'question.asked', question: 'which?' },
+  answered: { type: 'question.answered', source: 'its terminal' },
+  said: { type: 'message.delivered', messageId: '1', bytes: 5, sha256: sha('6'), delivery: 'began a turn' },
+  unsaid: { type: 'message.rejected', messageId: '2', reason: 'a menu is open' },
+  forApproval: { type: 'approval.requested', sha256: sha('7') },
+  approved: { type: 'contract.approved', sha256: sha('7'), actor: 'you' },
+  declined: { type: 'contract.declined', sha256: sha('7'), actor: 'you' },
+  turn: { type: 'turn.ended', isBlocked: true },
+  free: { type: 'turn.ended', isBlocked: false },
+  judging: judging(1),
+  pass: verdict('PASS', 1, true),
+  repair: verdict('FAIL', 1, false),
+  fail: verdict('FAIL', 3, true),
+  inconclusive: verdict('INCONCLUSIVE', 1, true),
+  voided: { type: 'verdict.voided', reason: 'a file changed' },
+  gaveUp: { type: 'human.needed', reason: 'it is gone' },
+  stuck: { type: 'orchestrator.stuck', idleSeconds: 900 },
+  laid: { type: 'notification.queued', eventSeq: 3, eventType: 'question.asked' },
+  toolFailed: { type: 'tool.failed', agent: 'parser', tool: 'Bash', reason: 'exit 1' },
+  subagent: { type: 'subagent.ended', agent: 'parser', kind: 'Explore' },
+  limited: { type: 'usage-limit.reached', reason: 'session limit', resetsAt: null },
+  lifted: { type: 'usage-limit.lifted', source: 'the clock' },
+  spent: { type: 'budget.reached', spentUsd: 5.5, budgetUsd: 5 },
+  late: { type: 'deadline.passed', deadline: '2026-11-21T06:00:00.000Z' },
+  toolRefused: { type: 'request.rejected', tool: 'spawn-worker', reason: 'usage' },
+  writeRefused: { type: 'write.blocked', agent: 'orchestrator', file: '/x' },
+  closed: { type: 'session.closed', actor: 'you', reason: 'enough' },
+} satisfies Record<string, EventBody>
+
+function check(side: 'base' | 'head', round: number, outcome: 'green' | 'red'): EventBody {
+  return {
+    type: 'check.ran',
+    side,
+    round,
+    clauseId: 'C1',
+    outcome,
+    reason: '',
+    milliseconds: 1,
+    recordId: `${side}-C1`,
+  }
+}
+
+function worker(name: string, blockedBy: string | null): EventBody {
+  return { type: 'worker.queued', worker: name, kind: 'code', model: 'opus', clauses: ['C1'], files: [], blockedBy }
+}
+
+function judging(round: number): EventBody {
+  return { type: 'judging.started', round, commit: sha('d'), tree: sha('e') }
+}
+
+function verdict(word: 'PASS' | 'FAIL' | 'INCONCLUSIVE', round: number, isFinal: boolean): EventBody {
+  const clauses = [{ id: 'C1', verdict: word }]
+  const [commit, tree] = [sha('d'), sha('e')]
+  return {
+    type: 'verdict.given',
+    round,
+    verdict: word,
+    reason: 'seen',
+    commit,
+    tree,
+    isFinal,
+    independence: 'blind',
+    clauses,
+  }
+}
+
+type Name = keyof typeof happened
+
+const minute = (seq: number) => new Date(Date.UTC(2026, 10, 20, 21, seq)).toISOString()
+
+function events(...happenings: (Name | EventBody)[]): Event[] {
+  return happenings.map((given, index) => ({
+    seq: index + 1,
+    time: minute(index + 1),
+    ...(typeof given === 'string' ? happened[given] : given),
+  }))
+}
+
+const after = (...happenings: (Name | EventBody)[]): SessionStatus => computeStatus(events(...happenings))
+
+const beginning: Name[] = ['opened', 'runner', 'base', 'started']
+const atWork: Name[] = [...beginning, 'sealed', 'red', 'queued', 'granted', 'working']
+const judged: Name[] = [...atWork, 'ended', 'released', 'judging', 'green']
+
+test('the whole path, event by event', () => {
+  const path: [Name, Phase][] = [
+    ['opened', 'opening'],
+    ['runner', 'opening'],
+    ['base', 'opening'],
+    ['started', 'planning'],
+    ['refused', 'planning'],
+    ['asked', 'asking'],
+    ['answered', 'planning'],
+    ['sealed', 'working'],
+    ['red', 'working'],
+    ['queued', 'working'],
+    ['granted', 'working'],
+    ['working', 'working'],
+    ['waiting', 'working'],
+    ['ended', 'working'],
+    ['released', 'working'],
+    ['turn', 'working'],
+    ['judging', 'judging'],
+    ['green', 'judging'],
+    ['repair', 'working'],
+    ['judging', 'judging'],
+    ['pass', 'PASS'],
+    ['laid', 'PASS'],
+    ['closed', 'PASS'],
+  ]
+  for (const [index, [, phase]] of path.entries())
+    assert.equal(after(...path.slice(0, index + 1).map(([name]) => name)).phase, phase, `after ${index + 1} events`)
+})
+
+test('the status at the verdict is what the events said', () => {
+  assert.deepEqual(after(...judged, 'pass'), {
+    phase: 'PASS',
+    phaseStartedAt: minute(14),
+    openedAt: minute(1),
+    lastSeq: 14,
+    lastEventAt: minute(14),
+    title: 'fix it',
+    repository: '/r',
+    lastRestart: { time: minute(2), consecutiveRestarts: 1 },
+    noSandboxReason: 'it began before there was a sandbox',
+    maxRounds: 3,
+    allowsJudgedOnly: true,
+    models,
+    base: { commit: sha('a'), tree: sha('b') },
+    acceptedCommit: sha('d'),
+    contract: { sha256: sha('c'), version: 1, uncoveredSentences: ['S2: more'], dilutions: [] },
+    clauses: [
+      { id: 'C1', sentence: 'It works', proof: 'check', baseOutcome: 'red', headOutcome: 'green', verdict: 'PASS' },
+      { id: 'C2', sentence: 'It reads well', proof: 'judged', verdict: 'INCONCLUSIVE' },
+    ],
+    workers: [
+      {
+        name: 'code-1',
+        kind: 'code',
+        model: 'opus',
+        clauses: ['C1'],
+        files: [],
+        queuedAt: minute(7),
+        blockedBy: null,
+        startedAt: minute(9),
+        endedAt: minute(10),
+        ending: 'reported',
+        reason: '',
+        changedFiles: 2,
+        costUsd: 0.5,
+      },
+    ],
+    lastFencingToken: 1,
+    round: 1,
+    roundOffset: 0,
+    isResetUnverified: false,
+    approval: undefined,
+    writeLock: null,
+    verdict: {
+      round: 1,
+      verdict: 'PASS',
+      reason: 'seen',
+      commit: sha('d'),
+      tree: sha('e'),
+      isFinal: true,
+      independence: 'blind',
+      time: minute(14),
+    },
+    question: null,
+    idleTurns: 0,
+    contractRejections: 0,
+    isStuck: false,
+    usageLimit: null,
+    isPastDeadline: false,
+    lastNotifiedSeq: 0,
+  } satisfies SessionStatus)
+})
+
+test('every ending: its phase, its word while the runner lives and when it is dead, and whether it is settled', () => {
+  const table: [string, Name[], Phase, alive: string, dead: string, over: boolean][] = [
+    ['nothing yet', [], 'opening', 'opening', 'interrupted', false],
+    ['opened', ['opened'], 'opening', 'opening', 'interrupted', false],
+    ['it did not start', ['opened', 'failed'], 'failed', 'failed', 'failed', true],
+    ['planning', beginning, 'planning', 'planning', 'interrupted', false],
+    ['asking', [...beginning, 'asked'], 'asking', 'asking', 'asking', true],
+    ['working', atWork, 'working', 'working', 'interrupted', false],
+    ['judging', judged, 'judging', 'judging', 'interrupted', false],
+    ['to be repaired', [...judged, 'repair'], 'working', 'working', 'interrupted', false],
+    ['PASS', [...judged, 'pass'], 'PASS', 'PASS', 'PASS', true],
+    ['FAIL', [...judged, 'fail'], 'FAIL', 'FAIL', 'FAIL', true],
+    ['INCONCLUSIVE', [...judged, 'inconclusive'], 'INCONCLUSIVE', 'INCONCLUSIVE', 'INCONCLUSIVE', true],
+    ['PASS, void', [...judged, 'pass', 'voided'], 'PASS', 'PASS (void)', 'PASS (void)', true],
+    ['FAIL, void', [...judged, 'fail', 'voided'], 'FAIL', 'FAIL (void)', 'FAIL (void)', true],
+    ['void and closed', [...judged, 'pass', 'voided', 'closed'], 'PASS', 'PASS (void)', 'PASS (void)', true],
+    ['void, and work goes on', [...judged, 'pass', 'voided', 'answered'], 'working', 'working', 'interrupted', false],
+    ['given up', [...atWork, 'gaveUp'], 'needs you', 'needs you', 'needs you', true],
+    ['stuck', [...atWork, 'stuck'], 'working', 'stuck', 'interrupted', false],
+    ['at a usage limit', [...atWork, 'limited'], 'working', 'parked', 'interrupted', false],
+    ['at a usage limit, and asking', [...atWork, 'limited', 'asked'], 'asking', 'asking', 'asking', true],
+    ['closed while planning', [...beginning, 'closed'], 'planning', 'stopped', 'stopped', true],
+    ['closed while working', [...atWork, 'closed'], 'working', 'stopped', 'stopped', true],
+    ['closed after PASS', [...judged, 'pass', 'closed'], 'PASS', 'PASS', 'PASS', true],
+    ['closed after FAIL', [...judged, 'fail', 'closed'], 'FAIL', 'FAIL', 'FAIL', true],
+    ['closed after it failed', ['opened', 'failed', 'closed'], 'failed', 'failed', 'failed', true],
+  ]
+  for (const [name, path, phase, alive, dead, over] of table) {
+    const status = after(...path)
+    assert.equal(status.phase, phase, name)
+    assert.equal(computeState(status, 'alive'), alive, `${name}, runner alive`)
+    assert.equal(computeState(status, 'unknown'), alive, `${name}, nobody knows of the runner`)
+    assert.equal(computeState(status, 'dead'), dead, `${name}, runner dead`)
+    assert.equal(isSettled(status), over, `${name}, settled`)
+  }
+})
+
+test('each event changes what it should, and nothing else', () => {
+  const table: [Name, before: Name[], Partial<SessionStatus>][] = [
+    ['runner', beginning, { lastRestart: { time: minute(59), consecutiveRestarts: 1 } }],
+    ['base', ['opened'], { base: { commit: sha('a'), tree: sha('b') }, acceptedCommit: sha('a') }],
+    ['started', ['opened'], { phase: 'planning' }],
+    ['failed', ['opened'], { phase: 'failed', problem: 'not logged in', startExitCode: 7 }],
+    ['refused', beginning, { contractRejections: 1 }],
+    [
+      'granted',
+      [...beginning, 'sealed', 'waiting'],
+      { writeLock: { worker: 'code-1', fencingToken: 1 }, lastFencingToken: 1 },
+    ],
+    ['released', atWork, { writeLock: null }],
+    ['aside', atWork, {}],
+    ['asked', atWork, { phase: 'asking', question: 'which?' }],
+    ['said', atWork, {}],
+    ['unsaid', atWork, {}],
+    [
+      'forApproval',
+      beginning,
+      {
+        phase: 'asking',
+        question: 'Approve the contract?',
+        approval: { sha256: sha('7'), state: 'asked', dilutions: [], reason: '' },
+      },
+    ],
+    ['turn', atWork, { idleTurns: 1 }],
+    ['free', [...atWork, 'turn', 'turn'], { idleTurns: 0 }],
+    ['voided', atWork, {}],
+    ['gaveUp', atWork, { phase: 'needs you', problem: 'it is gone' }],
+    ['stuck', atWork, { isStuck: true }],
+    ['laid', atWork, { lastNotifiedSeq: 3 }],
+    ['toolFailed', atWork, {}],
+    ['subagent', atWork, {}],
+    ['limited', atWork, { usageLimit: { reason: 'session limit', resetsAt: null } }],
+    ['lifted', [...atWork, 'limited'], { usageLimit: null }],
+    ['spent', atWork, { budget: { spentUsd: 5.5, budgetUsd: 5 } }],
+    ['late', atWork, { isPastDeadline: true }],
+    ['toolRefused', atWork, {}],
+    ['writeRefused', atWork, {}],
+    ['closed', atWork, { closed: { actor: 'you', reason: 'enough' } }],
+  ]
+  for (const [name, path, changes] of table) {
+    const before = after(...path)
+    const event: Event = { seq: 90, time: minute(59), ...happened[name] }
+    const since = changes.phase === undefined ? before.phaseStartedAt : minute(59)
+    assert.deepEqual(applyEvent(before, event), { ...before, ...changes, seq: 90, at: minute(59), since }, name)
+    assert.deepEqual(before, after(...path), `${name}: the old status stays as it was`)
+  }
+})
+
+test('successors that die within ten minutes are a row', () => {
+  const died = after('opened', 'runner') // At minute 2, the first of a row.
+  const at = Date.parse(minute(2))
+  assert.deepEqual(
+    [at + 1, at + 599_999, at + 600_000].map(now => countConsecutiveRestarts(died, now)),
+    [2, 2, 1],
+  )
+  assert.equal(countConsecutiveRestarts(after('opened'), at), 1)
+})
+
+test('an answer lets it go on: planning before the seal, working after, with the counters at rest', () => {
+  const planning = after(...beginning, 'refused', 'refused', 'turn', 'asked', 'answered')
+  assert.deepEqual(
+    [planning.phase, planning.question, planning.contractRejections, planning.idleTurns],
+    ['planning', null, 0, 0],
+  )
+  const working = after(...atWork, 'turn', 'stuck', 'gaveUp', 'answered')
+  assert.deepEqual(
+    [working.phase, working.isStuck, working.idleTurns, isSettled(working)],
+    ['working', false, 0, false],
+  )
+})
+
+test('a contract waits for its approval as for an answer; the yes or no to it lets it go on', () => {
+  const waiting = after(...beginning, 'turn', 'forApproval')
+  assert.deepEqual([waiting.phase, isSettled(waiting), isAwaitingApproval(waiting)], ['asking', true, true])
+  for (const [name, is] of [
+    ['approved', 'given'],
+    ['declined', 'declined'],
+  ] as const) {
+    const status = after(...beginning, 'forApproval', name)
+    assert.deepEqual([status.phase, status.question, status.approval?.state], ['planning', null, is])
+    assert.ok(!isAwaitingApproval(status) && !isSettled(status))
+  }
+  const talked = after(...beginning, 'forApproval', 'answered')
+  assert.deepEqual([talked.phase, talked.approval?.state], ['planning', 'asked'], 'to talk is not to approve')
+  assert.ok(!isAwaitingApproval(talked))
+})
+
+test('a word of a person leaves a verdict that stands, and goes on from a void one', () => {
+  for (const verdict of ['pass', 'fail', 'inconclusive'] satisfies Name[]) {
+    const before = after(...judged, verdict)
+    assert.equal(after(...judged, verdict, 'answered').phase, before.phase, verdict)
+    assert.equal(after(...judged, verdict, 'voided', 'answered').phase, 'working', verdict)
+    assert.equal(after(...judged, verdict, 'answered', worker('code-2', null)).phase, 'working', 'until there is work')
+  }
+})
+
+test('stuck it is until an agent shows life again; a notice is no sign of life', () => {
+  for (const remark of ['stuck', 'laid', 'limited', 'spent', 'late', 'runner', 'voided', 'unsaid'] satisfies Name[])
+    assert.ok(after(...atWork, 'stuck', remark).isStuck, remark)
+  for (const life of ['turn', 'ended', 'toolRefused', 'writeRefused', 'judging', 'asked', 'answered'] satisfies Name[])
+    assert.ok(!after(...atWork, 'stuck', life).isStuck, life)
+})
+
+test('rounds are counted from the last word of a person', () => {
+  const used = ({ round, roundOffset }: SessionStatus) => round - roundOffset
+  const twice: (Name | EventBody)[] = [...judged, 'repair', judging(2), verdict('FAIL', 2, false)]
+  assert.equal(used(after(...twice)), 2)
+  assert.equal(used(after(...twice, 'asked', 'answered')), 0)
+  assert.equal(used(after(...twice, 'asked', 'answered', judging(3))), 1)
+})
+
+test('rounds are given anew by every word that was checked, and once by a prompt that nobody has', () => {
+  const left = (...more: (Name | EventBody)[]) => {
+    const { round, roundOffset, maxRounds } = after(...judged, verdict('FAIL', 1, false), ...more)
+    return maxRounds - (round - roundOffset)
+  }
+  const again = (round: number): (Name | EventBody)[] => [judging(round), verdict('FAIL', round, false)]
+  assert.equal(left(), 2)
+  assert.equal(left('asked', 'answered'), 3)
+  assert.equal(left('asked', 'answered', ...again(2), 'asked', 'answered'), 2, 'a forged one cannot do it in a loop')
+  assert.equal(left('asked', 'answered', 'said', ...again(2), 'asked', 'answered'), 3)
+  for (const word of ['said', 'approved', 'declined'] satisfies Name[])
+    assert.equal(left('asked', 'answered', ...again(2), 'asked', 'answered', word), 3, word)
+  const early = after(...beginning, 'asked', 'answered', 'asked', 'answered')
+  assert.ok(!early.isResetUnverified, 'where no round was used none is given')
+})
+
+test('an approval is spent by the seal and by an amendment, which also ends the question that it was', () => {
+  const amended: EventBody = {
+    type: 'contract.amended',
+    version: 2,
+    sha256: sha('8'),
+    clauses: [{ id: 'C1', sentence: 'It works', proof: 'check' }],
+    uncoveredSentences: [],
+    changes: ['C2 is removed'],
+    dilutions: ['C2 is removed'],
+  }
+  const forAmendment: EventBody = { type: 'approval.requested', sha256: sha('8'), previousSha256: sha('c') }
+  assert.equal(after(...beginning, 'forApproval', 'approved').approval?.state, 'given')
+  assert.equal(after(...beginning, 'forApproval', 'approved', 'sealed').approval, undefined)
+  const asked = after(...beginning, 'sealed', forAmendment)
+  assert.deepEqual([asked.approval?.previousSha256, isAwaitingApproval(asked)], [sha('c'), true])
+  for (const answers of [['approved'], []] satisfies Name[][]) {
+    const { approval, phase, question } = after(...beginning, 'sealed', forAmendment, ...answers, amended)
+    assert.deepEqual([approval, phase, question], [undefined, 'working', null])
+  }
+  assert.equal(after(...beginning, 'sealed', 'asked', amended).phase, 'asking', 'another question stays')
+})
+
+test('a void verdict says why; a new one is not void', () => {
+  const status = after(...judged, 'pass', 'voided')
+  assert.equal(status.verdict?.voidReason, 'a file changed')
+  const anew = after(...judged, 'pass', 'voided', 'answered', judging(2), verdict('PASS', 2, true))
+  assert.deepEqual([anew.verdict?.voidReason, computeState(anew, 'dead')], [undefined, 'PASS'])
+})
+
+test('a new round forgets what the last one found, and keeps what the base showed', () => {
+  const { clauses } = after(...judged, 'repair', judging(2))
+  assert.deepEqual(clauses[0], { id: 'C1', sentence: 'It works', proof: 'check', base: 'red' })
+})
+
+test('a worker that waits does so until it holds the lock', () => {
+  const waitsFor = (status: SessionStatus) => status.workers.map(one => one.blockedBy)
+  assert.deepEqual(waitsFor(after(...atWork, 'waiting')), [null, 'code-1'])
+  const granted: EventBody = { type: 'lock.granted', worker: 'code-2', fencingToken: 2 }
+  const status = after(...atWork, 'waiting', 'ended', 'released', granted)
+  assert.deepEqual(
+    [waitsFor(status), status.writeLock, status.lastFencingToken],
+    [[null, null], { worker: 'code-2', token: 2 }, 2],
+  )
+})
+
+test('every event but the machine’s own has words, of one printable line', () => {
+  const silent: Name[] = ['laid', 'free']
+  for (const name of Object.keys(happened) as Name[]) {
+    const moment = describeEvent({ seq: 1, time: minute(1), ...happened[name] })
+    assert.equal(moment === undefined, silent.includes(name), name)
+    if (moment) assert.match(moment.text, /^\P{Cc}+$/u, name)
+  }
+})
+
+test('the state is one of the words a reader knows, whatever the order of events', () => {
+  const words = new Set(['opening', 'planning', 'working', 'judging', 'asking', 'needs you', 'failed', 'stopped'])
+  for (const word of ['PASS', 'FAIL', 'INCONCLUSIVE']) words.add(word).add(`${word} (void)`)
+  words.add('stuck').add('parked').add('interrupted')
+  const names = Object.keys(happened) as Name[]
+  for (const first of names)
+    for (const second of names)
+      for (const runner of ['alive', 'dead', 'unknown'] satisfies Liveness[])
+        assert.ok(words.has(computeState(after('opened', first, second), runner)), `${first}, ${second}, ${runner}`)
+})

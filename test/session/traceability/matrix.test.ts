@@ -1,0 +1,388 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { test } from 'node:test'
+import { EvidenceRecord, type VerdictRecord } from '#session/evidence'
+import type { Event, EventBody } from '#session/log'
+import { computeStatus } from '#session/status'
+import { renderMatrix, voidMatrix } from '#session/traceability'
+import { MAX_COMMENT_CHARS } from '#session/traceability/markdown.ts'
+import { buildMatrix, type MatrixInput } from '#session/traceability/matrix.ts'
+
+const task = 'Let people log in. Say why it failed. Make it pretty. Keep the old addresses.'
+const contractText = `# Contract: the login
+
+## C1 — A right password lets in
+- covers: S1
+- check: \`npm test -- --grep "in|out" | tail -1\`
+- expect: output contains \`1 passed\`
+
+## C2 — The message helps
+- covers: S1, S2
+- judged
+
+## C3 — Nothing else is touched
+- scope: \`src/**\`
+
+## Not covered
+- S3: nobody can say what pretty is
+`
+const sha = (text: string) => createHash('sha256').update(text).digest('hex')
+const [commit, tree] = [sha('commit').slice(0, 40), sha('tree').slice(0, 40)]
+
+const sealed: EventBody = {
+  type: 'contract.sealed',
+  sha256: sha(contractText),
+  clauses: [
+    { id: 'C1', sentence: 'A right password lets in', proof: 'check' },
+    { id: 'C2', sentence: 'The message helps', proof: 'judged' },
+    { id: 'C3', sentence: 'Nothing else is touched', proof: 'scope' },
+  ],
+  uncoveredSentences: ['S4: Keep the old addresses.'],
+}
+const given: EventBody = {
+  type: 'verdict.given',
+  round: 2,
+  verdict: 'PASS',
+  reason: '3 of 3 clauses are met',
+  commit,
+  tree,
+  isFinal: true,
+  independence: 'other vendor, blind',
+  clauses: ['C1', 'C2', 'C3'].map(id => ({ id, verdict: 'PASS' })),
+}
+
+test('each sentence leads to its clauses, their proof, what was seen, the verdict and the evidence', () => {
+  const matrix = buildMatrix(inputOf([sealed, given]))
+  assert.deepEqual(
+    matrix.sentences.map(({ id, clauseIds, exclusionReason = '' }) => [id, clauseIds.join(), exclusionReason]),
+    [
+      ['S1', 'C1,C2', ''],
+      ['S2', 'C2', ''],
+      ['S3', '', 'nobody can say what pretty is'],
+      ['S4', '', ''],
+    ],
+  )
+  assert.deepEqual(matrix.uncoveredSentences, ['S4'])
+  assert.deepEqual(matrix.unlinkedClauses, ['C3'])
+  const [one, two, three] = matrix.clauses
+  assert.equal(one?.commandOrPaths, 'npm test -- --grep "in|out" | tail -1')
+  assert.equal(one?.expected, 'exit 0, output contains "1 passed"')
+  assert.deepEqual([one?.baseOutcome, one?.headOutcome, one?.verdict], ['red', 'green', 'PASS'])
+  assert.deepEqual(one?.evidence, [
+    { id: 'base-C1', outputSha256: sha('before') },
+    { id: 'round-2-C1', outputSha256: sha('after') },
+  ])
+  assert.deepEqual(two?.evidence, [{ id: 'listing' }, { id: 'round-2-C1', outputSha256: sha('after') }])
+  assert.deepEqual([three?.baseOutcome, three?.headOutcome, three?.evidence], ['', 'kept', [{ id: 'scope-C3' }]])
+  assert.deepEqual(matrix.damage, [])
+})
+
+test('the Markdown names verdict, round, independence, judge, sandbox, commit, tree, contract, packet', () => {
+  const text = renderMatrix(buildMatrix(inputOf([sealed, given])))
+  for (const words of [
+    '## Dispatch: PASS',
+    'round 2 of 3, final',
+    'independence: **other vendor, blind**; judge: gemini-x',
+    'sandbox: none: as the user',
+    `commit \`${commit}\`, tree \`${tree}\``,
+    `contract: version 1, sha256 \`${sha(contractText)}\`, never weakened`,
+    `packet sha256 \`${sha('packet')}\``,
+    '4 sentences: 2 covered, 1 left out, 1 not covered',
+    '| check `npm test -- --grep "in\\|out" \\| tail -1` (exit 0, output contains "1 passed") | red | green | **PASS** |',
+    `\`base-C1\` \`${sha('before').slice(0, 12)}\`<br>\`round-2-C1\` \`${sha('after').slice(0, 12)}\``,
+    '### Clauses that cover no sentence',
+    '- **S3** Make it pretty. — nobody can say what pretty is',
+    '### Not covered by any clause\n\n- **S4** Keep the old addresses.',
+    'C2, as above |  |  |  | **PASS** |',
+  ])
+    assert.ok(text.includes(words), `${words}\n${text}`)
+  for (const row of text.split('\n').filter(line => line.startsWith('|')))
+    assert.equal(row.replace(/\\[\\|]/g, '').split('|').length, 9, row)
+})
+
+test('a pin stands with what is expected, a broken one stands in for what the check showed, a remark stands at the verdict', () => {
+  const pinned = contractText.replace('- expect', '- pins: `test.sh`\n- expect')
+  const repinned = { ...sealed, sha256: sha(pinned) } as EventBody
+  const withFirst = (changes: object): MatrixInput => ({
+    ...inputOf([repinned, given]),
+    contractText: pinned,
+    verdictRecord: {
+      ...verdictRecord,
+      clauses: verdictRecord.clauses.map((clause, at) => (at === 0 ? { ...clause, ...changes } : clause)),
+    },
+  })
+  const broken = buildMatrix(withFirst({ gate: 'broken', verdict: 'FAIL' })).clauses[0]
+  assert.deepEqual(
+    [broken?.headOutcome, broken?.expected, broken?.note],
+    ['broken', 'exit 0, output contains "1 passed", pinned: test.sh', undefined],
+  )
+  const remarked = buildMatrix(withFirst({ remark: 'by `a|b`, which the work itself changed' }))
+  assert.deepEqual(
+    [remarked.clauses[0]?.headOutcome, remarked.clauses[0]?.note],
+    ['green', 'by `a|b`, which the work itself changed'],
+  )
+  const row = renderMatrix(remarked)
+    .split('\n')
+    .find(line => line.includes('**C1**'))
+  assert.match(row ?? '', /\*\*PASS\*\*<br>by .*a\\\|b.*, which the work itself changed \|/)
+})
+
+test('a void verdict is void in its title and in a line of its own, a weakened contract says what was weakened', () => {
+  const weakened: EventBody = {
+    ...sealed,
+    type: 'contract.amended',
+    version: 2,
+    changes: [],
+    dilutions: ['C1 asks for less'],
+  }
+  const gone: EventBody = { type: 'verdict.voided', reason: 'src/a.ts changed' }
+  const matrix = buildMatrix(inputOf([sealed, weakened, given, gone]))
+  assert.equal(matrix.verdict.voidReason, 'src/a.ts changed')
+  const text = renderMatrix(matrix)
+  assert.match(text, /^## Dispatch: VOID, was PASS\n\n> \*\*VOID\*\*: .* src\/a\.ts changed\n/)
+  assert.match(
+    text,
+    /contract: version 2, .*, weakened 1 time;.*\n {2}- weakened, with a human's yes: C1 asks for less/,
+  )
+  assert.doesNotMatch(text, /\*\*PASS\*\*|- PASS/)
+  assert.equal(text.match(/void, was PASS/g)?.length, 4)
+  assert.deepEqual(voidMatrix(matrix, 'again'), matrix)
+  const later = voidMatrix(buildMatrix(inputOf([sealed, given])), 'a.ts changed')
+  assert.deepEqual(
+    [later.state, later.verdict.voidReason, later.clauses[0]?.isVoid],
+    ['PASS (void)', 'a.ts changed', true],
+  )
+})
+
+test('before a verdict it is the plan: sealed, a draft, or nothing yet', () => {
+  const before = buildMatrix({ ...inputOf([sealed]), verdictRecord: undefined })
+  assert.equal(before.verdict.value, 'not judged yet')
+  assert.deepEqual(new Set(before.clauses.map(({ verdict }) => verdict)), new Set(['not judged yet']))
+  assert.deepEqual(
+    before.clauses.map(clause => clause.headOutcome),
+    ['', '', ''],
+  )
+  assert.match(renderMatrix(before), /^## Dispatch: not judged yet\n/)
+  const draft = buildMatrix({ ...inputOf([]), verdictRecord: undefined, evidence: [] })
+  assert.equal(draft.contract.state, 'draft')
+  assert.match(renderMatrix(draft), /contract: a draft, not sealed/)
+  const nothing = buildMatrix({ ...inputOf([]), verdictRecord: undefined, evidence: [], contractText: undefined })
+  assert.deepEqual(nothing.uncoveredSentences, ['S1', 'S2', 'S3', 'S4'])
+  assert.match(renderMatrix(nothing), /No clause covers a sentence of the task yet/)
+})
+
+test('a contract that is not what was sealed is said to be damaged, and tells nothing', () => {
+  const matrix = buildMatrix({ ...inputOf([sealed, given]), contractText: contractText.replace('right', 'wrong') })
+  assert.match(matrix.damage[0] ?? '', /not what was sealed/)
+  assert.ok(matrix.clauses.every(({ sentence }) => !sentence.includes('wrong')))
+  assert.match(renderMatrix(matrix), /> \*\*DAMAGED\*\*/)
+})
+
+test('evidence of another tree is not shown as if it were of the judged one', () => {
+  const input = inputOf([sealed, given])
+  const evidence = input.evidence.map(each =>
+    each.side === 'head' ? { ...each, tree: sha('other').slice(0, 40) } : each,
+  )
+  const [one] = buildMatrix({ ...input, evidence }).clauses
+  assert.deepEqual(one?.evidence, [{ id: 'base-C1', outputSha256: sha('before') }, { id: 'round-2-C1' }])
+})
+
+test('of a contract that was amended the newest base is shown', () => {
+  const input = inputOf([sealed, given])
+  const later = { ...recordOf('base-v2-C1', 'base', 0, 'green', 'again'), at: '2026-11-20T11:00:00.000Z' }
+  const [one] = buildMatrix({ ...input, evidence: [later, ...input.evidence] }).clauses
+  assert.deepEqual([one?.baseOutcome, one?.evidence[0]?.id], ['green', 'base-v2-C1'])
+})
+
+test('the judge that was not there is named as such', () => {
+  const none: EventBody = { ...given, verdict: 'INCONCLUSIVE', independence: 'none' } as EventBody
+  const input = inputOf([sealed, none])
+  const verdictRecord = { ...input.verdictRecord, judge: 'none (no key)', packetSha256: null } as VerdictRecord
+  assert.match(
+    renderMatrix(buildMatrix({ ...input, verdictRecord })),
+    /independence: \*\*none\*\*; judge: none \(no key\)[\s\S]*packet sha256 none sent/,
+  )
+})
+
+const hostile: [text: string, mustNotStand: RegExp][] = [
+  ['<script>alert(1)</script><img src=x onerror=y>', /<(script|img)/],
+  ['Thanks @torvalds and @org/team', /@\w/],
+  ['a | b || c \\| d', /(?<!\\)\|(?! |$)/],
+  ['[click](https://evil.example) ![x](http://evil.example/x.png)', /(?<!\\)\[|:\/\/evil/],
+  ['see https://evil.example and www.evil.example', /https:\/\/|www\./],
+  ['closes #12, GH-13, someone/repo#14', /#\d|GH-\d/],
+  [`fixed in ${commit} and ${commit.slice(0, 7)}`, /[0-9a-f]{40}|\b[0-9a-f]{7}\b/],
+  ['`code` **bold** __under__ ~~gone~~ $math$', /(?<!\\)[`*_~$]/],
+  ['--> <!-- hidden', /(?<!<!--) -->|<!-- h/],
+  ['a\u001b[31mred\u202ebidi\u200bzero', /[\p{Cc}\p{Cf}]/u],
+  ['# heading\n- list\n> quote\n| cell |', /\n#|\n>/],
+  ['&lt;b&gt; &#64;torvalds', /&(lt;b|#)/],
+]
+
+for (const [text, bad] of hostile)
+  test(`${JSON.stringify(text)} is only ever text`, () => {
+    const clause = { id: 'C1', sentence: text, proof: 'check' } as const
+    const spoken: EventBody = { ...given, reason: text, independence: text } as EventBody
+    const matrix = buildMatrix({
+      ...inputOf([{ ...sealed, clauses: [clause] } as EventBody, spoken]),
+      contractText: undefined,
+    })
+    const [one] = matrix.clauses
+    assert.ok(one)
+    const sentences = [
+      { id: 'S1', text, clauseIds: ['C1'] },
+      { id: 'S2', text, clauseIds: [], exclusionReason: text },
+    ]
+    const page = renderMatrix({
+      ...matrix,
+      damage: [text],
+      sentences,
+      clauses: [{ ...one, reason: text }],
+      uncoveredSentences: ['S2'],
+    })
+    const told = page.replace(/(`+)(?!`).*?(?<!`)\1(?!`)/g, '').split('\n')
+    for (const line of told.filter(words => /\*\*S\d|\*\*C1|DAMAGED|^- PASS/.test(words))) {
+      const own = line.replace(/^\| | \|$|\*\*[A-Z\d]+\*\*| \| |^> |<br>/g, ' ')
+      assert.doesNotMatch(own.replace(/\*\*(PASS|)\*\*/g, ''), bad)
+    }
+  })
+
+test('a command is code whatever stands in it', () => {
+  const input = inputOf([sealed, given])
+  for (const [command, shown] of [
+    ['echo `date` | cat', '``echo `date` \\| cat``'],
+    ['`x`', '`` `x` ``'],
+    ["grep 'a\\|b'", '<code>grep &#39;a&#92;&#124;b&#39;</code>'],
+    ['one\ntwo\n', '`one ⏎ two`'],
+    ['echo @torvalds #12 </td>', '`echo @torvalds #12 </td>`'],
+  ] as const) {
+    const matrix = buildMatrix(input)
+    const [one, ...others] = matrix.clauses
+    assert.ok(one)
+    const text = renderMatrix({ ...matrix, clauses: [{ ...one, commandOrPaths: command }, ...others] })
+    assert.ok(text.includes(`| check ${shown} (`), text)
+  }
+})
+
+test('it stays below what GitHub takes for a comment, and says that it was cut', () => {
+  const matrix = buildMatrix(inputOf([sealed, given]))
+  const [one] = matrix.clauses
+  assert.ok(one)
+  const many = (count: number, length: number) => {
+    const clauses = Array.from({ length: count }, (_, at) => ({
+      ...one,
+      id: `C${at + 1}`,
+      sentence: '@|<é'.repeat(length / 4),
+    }))
+    const sentences = clauses.map(({ id }, at) => ({ id: `S${at + 1}`, text: 'x'.repeat(length), clauseIds: [id] }))
+    return renderMatrix({ ...matrix, clauses, sentences, unlinkedClauses: [], uncoveredSentences: [] })
+  }
+  for (const [count, length] of [
+    [20, 4000],
+    [60, 2000],
+    [1000, 400],
+    [5000, 8],
+  ] as const) {
+    const text = many(count, length)
+    assert.ok(text.length < MAX_COMMENT_CHARS, String(text.length))
+    assert.match(text, /_To fit into a comment, [\w ]+\. `dispatch matrix a3f9 --json` has all of it\._\n$/)
+  }
+  assert.doesNotMatch(many(5, 100), /To fit/)
+})
+
+// --- the rig ---
+
+function inputOf(happened: EventBody[]): MatrixInput {
+  const opened: EventBody = {
+    type: 'session.opened',
+    format: 1,
+    task: { bytes: 1, sha256: sha(task), title: task },
+    repository: null,
+    uncommittedFiles: 0,
+    models: { orchestrator: 'a', code: 'b', rw: 'c', judge: 'gemini-x' },
+    maxRounds: 3,
+    allowsJudgedOnly: false,
+  }
+  const events = [opened, ...happened].map(
+    (each, at) => ({ ...each, seq: at + 1, time: `2026-11-20T10:0${at}:00.000Z` }) as Event,
+  )
+  const status = computeStatus(events)
+  return {
+    sessionId: '2026-11-20-login-a3f9',
+    task,
+    contractText,
+    evidence: [
+      recordOf('base-C1', 'base', 0, 'red', 'before'),
+      recordOf('round-1-C1', 'head', 1, 'red', 'between'),
+      recordOf('round-2-C1', 'head', 2, 'green', 'after'),
+    ],
+    verdictRecord,
+    status,
+    state: status.phase,
+  }
+}
+
+function recordOf(
+  id: string,
+  side: 'base' | 'head',
+  round: number,
+  outcome: 'red' | 'green',
+  output: string,
+): EvidenceRecord {
+  return EvidenceRecord.parse({
+    format: 1,
+    id,
+    clause: 'C1',
+    side,
+    round,
+    command: 'npm test',
+    expected: 'exit 0',
+    exit: 0,
+    outcome,
+    reason: '',
+    milliseconds: 1,
+    tail: output,
+    outputBytes: output.length,
+    outputSha256: sha(output),
+    commit,
+    tree: round === 2 ? tree : sha('earlier').slice(0, 40),
+    at: '2026-11-20T10:00:00.000Z',
+  })
+}
+
+const verdictRecord: VerdictRecord = {
+  format: 1,
+  sessionId: '2026-11-20-login-a3f9',
+  round: 2,
+  verdict: 'PASS',
+  reason: '3 of 3 clauses are met',
+  commit,
+  tree,
+  contractSha256: sha(contractText),
+  packetSha256: sha('packet'),
+  independence: 'other vendor, blind',
+  judge: 'gemini-x',
+  sandbox: 'none: as the user',
+  time: '2026-11-20T10:00:00.000Z',
+  clauses: [
+    word('C1', 'check', 'green', ['round-2-C1']),
+    word('C2', 'judged', 'none', ['listing', 'round-2-C1']),
+    word('C3', 'scope', 'kept', ['scope-C3']),
+  ],
+  contractVersion: 1,
+  dilutions: [],
+  findings: [],
+  uncoveredSentences: [],
+}
+
+function word(id: string, proof: 'check' | 'judged' | 'scope', gate: 'green' | 'kept' | 'none', evidence: string[]) {
+  return {
+    id,
+    sentence: '',
+    proof,
+    verdict: 'PASS',
+    reason: 'seen',
+    gate,
+    judgement: { met: 'yes', reason: 'so', evidence },
+  } as const
+}

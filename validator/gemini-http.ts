@@ -1,0 +1,117 @@
+import { z } from 'zod'
+import type { Config } from '#host/config'
+import { type ExitCode, exitCodes } from '#host/error.ts'
+import { toOneLine } from '#host/text.ts'
+
+/** Why a try came to nothing; `wait` is how long the other side asks us to wait, in milliseconds. */
+export class GeminiError extends Error {
+  readonly retryable: boolean
+  readonly exit: ExitCode | undefined
+  readonly retryAfterMs: number | undefined
+
+  constructor(
+    why: string,
+    { retryable = false, exit, retryAfterMs }: { retryable?: boolean; exit?: ExitCode; retryAfterMs?: number } = {},
+  ) {
+    super(why)
+    this.retryable = retryable
+    this.exit = exit
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** One request: no redirect (it would carry the key elsewhere), no more than 2 MiB, and every failure named. */
+export async function requestGemini(
+  url: string | URL | Request,
+  init: RequestInit | undefined,
+  config: Pick<Config, 'GEMINI_API_KEY' | 'JUDGE_MODEL'>,
+): Promise<Response> {
+  let response: Response
+  let body: string
+  try {
+    response = await fetch(url, { ...init, redirect: 'manual' })
+    body = redactKey(await readBody(response), config.GEMINI_API_KEY)
+  } catch (error) {
+    if (error instanceof GeminiError) throw error
+    if (init?.signal?.aborted) throw new GeminiError('the judge does not answer in time', { retryable: true })
+    throw new GeminiError(`the judge cannot be reached: ${describeCause(error)}`, { retryable: true })
+  }
+  if (!response.ok) throw createGeminiError(response, body, config.JUDGE_MODEL)
+  if (body.trim() === '') throw new GeminiError(`the judge's answer is empty (HTTP ${response.status})`)
+  return new Response(body, { status: 200, headers: { 'content-type': 'application/json' } })
+}
+
+/** A text in which the key cannot be read, whoever echoed it. */
+export function redactKey(text: string, key: string): string {
+  return key.length < 8 ? text : text.replaceAll(key, '[GEMINI_API_KEY]')
+}
+
+// --- internal ---
+
+const MAX_RESPONSE_BYTES = 2 * 1024 * 1024
+
+async function readBody(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length
+    if (size > MAX_RESPONSE_BYTES) throw new GeminiError("the judge's answer is longer than 2 MiB")
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+// --- what a refusal means ---
+
+const ErrorBody = z.object({
+  error: z.object({
+    message: z.string().default(''),
+    status: z.string().default(''),
+    details: z.array(z.looseObject({ '@type': z.string().default('') })).default([]),
+  }),
+})
+
+function createGeminiError(response: Response, body: string, model: string): GeminiError {
+  const { message, status, details } = parseErrorBody(body)
+  const what = toOneLine(`HTTP ${response.status} ${status}: ${message}`, 300)
+  const isKey = /API_KEY_INVALID|API key not valid|API key expired/i.test(body)
+  if (response.status === 429 || response.status === 408 || response.status >= 500) {
+    const retryAfterMs = parseRetryDelayMs(details, response.headers.get('retry-after'))
+    return new GeminiError(`the judge is not available: ${what}`, {
+      retryable: true,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    })
+  }
+  if (response.status === 401 || response.status === 403 || isKey)
+    return new GeminiError(`GEMINI_API_KEY is not accepted for ${model}: ${what}`, { exit: exitCodes.login })
+  if (response.status === 404)
+    return new GeminiError(`the model ${model} (JUDGE_MODEL) is not there: ${what}`, { exit: exitCodes.dependency })
+  if (response.status < 400) return new GeminiError(`the judge's address sends us elsewhere: HTTP ${response.status}`)
+  return new GeminiError(`the judge ${model} refuses the request: ${what}`, { exit: exitCodes.dependency })
+}
+
+function parseErrorBody(body: string): z.infer<typeof ErrorBody>['error'] {
+  try {
+    const parsed = ErrorBody.safeParse(JSON.parse(body))
+    if (parsed.success) return parsed.data.error
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  return { message: body.slice(0, 1000), status: '', details: [] }
+}
+
+/** `RetryInfo` in the body (`12s`), or the `Retry-After` header in seconds; in milliseconds. */
+function parseRetryDelayMs(
+  details: { '@type': string; retryDelay?: unknown }[],
+  header: string | null,
+): number | undefined {
+  const info = details.find(detail => detail['@type'].endsWith('google.rpc.RetryInfo'))
+  const [, seconds] = /^(\d+(?:\.\d+)?)s?$/.exec(String(info?.retryDelay ?? header ?? '').trim()) ?? []
+  return seconds === undefined ? undefined : Number(seconds) * 1000
+}
+
+function describeCause(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error
+  if (!(cause instanceof Error)) return 'unknown'
+  return 'code' in cause ? String(cause.code) : toOneLine(cause.message, 120)
+}
