@@ -62,7 +62,7 @@ export function buildSessionVariables({ id, paths }: Session): Record<string, st
     ...claudeVariables,
     DISPATCH_SESSION: id,
     DISPATCH_HOOKS: path.join(installFolder, 'hooks'),
-    DISPATCH_SPOOL: paths.hookInbox,
+    DISPATCH_HOOK_INBOX: paths.hookInbox,
     DISPATCH_OUTPUTS: paths.outputs,
   }
 }
@@ -87,10 +87,10 @@ function renderOrchestratorScript(session: Session): string {
     ...buildSessionVariables(session),
     ...prepareClaudeFolder(session, paths.claudeFolder),
     DISPATCH_ROLE: 'orchestrator',
-    DISPATCH_DESK: paths.orchestratorFolder,
+    DISPATCH_ORCHESTRATOR_FOLDER: paths.orchestratorFolder,
     DISPATCH_REPLIES: paths.replies,
-    DISPATCH_HOLD: paths.stopGate,
-    DISPATCH_GUARD: paths.writeAllowlist,
+    DISPATCH_STOP_GATE: paths.stopGate,
+    DISPATCH_WRITE_ALLOWLIST: paths.writeAllowlist,
   }
   return renderLaunchScript({
     comment: `The orchestrator of ${session.id}.`,

@@ -52,12 +52,12 @@ export function prepareWorkerSandbox(
   variables: Record<string, string>,
 ): Record<string, string> {
   const { paths, manifest } = session
-  if (manifest.sandbox.kind === null) return { DISPATCH_DOOR: '', DISPATCH_NODE: '' }
+  if (manifest.sandbox.kind === null) return { DISPATCH_SANDBOX_LAUNCHER: '', DISPATCH_NODE: '' }
   const own = paths.worker(name)
   const agent = buildPolicy(kind, {
-    ...buildSharedPolicy(session, own.claude, variables),
+    ...buildSharedPolicy(session, own.claudeFolder, variables),
     folder: paths.outputs,
-    tempFolder: own.scratch,
+    tempFolder: own.tempFolder,
     files,
     readablePaths: [own.folder, ...readablePaths, ...listSharedUserFiles(session), ...hookFiles],
     toolFolders: programs,
@@ -65,15 +65,15 @@ export function prepareWorkerSandbox(
   })
   const git = buildPolicy('commit', {
     folder: paths.outputs,
-    tempFolder: own.scratch,
+    tempFolder: own.tempFolder,
     outputs: paths.outputs,
     readablePaths: [own.folder, path.join(installFolder, 'agents')],
     inheritedVariables: Object.keys(variables),
   })
-  writeAtomic(own.policy, JSON.stringify(agent))
-  writeAtomic(own.gitPolicy, JSON.stringify(git))
+  writeAtomic(own.sandboxPolicy, JSON.stringify(agent))
+  writeAtomic(own.gitSandboxPolicy, JSON.stringify(git))
   const [node, door] = buildProgramCommand('bin/processes/sandbox')
-  return { DISPATCH_DOOR: door, DISPATCH_NODE: node }
+  return { DISPATCH_SANDBOX_LAUNCHER: door, DISPATCH_NODE: node }
 }
 
 /** The claude to start: inside a sandbox only the file itself is there, and no link to it. */

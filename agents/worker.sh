@@ -9,7 +9,7 @@
 #   DISPATCH_ACCEPTED the commit that workers have handed in so far, or empty when it is not to be asked
 #   DISPATCH_TOOLS    folders of the project's own tools: for claude, and for nothing that runs out here; inside, the policy
 #                     puts them on PATH
-#   DISPATCH_DOOR     the program that opens a sandbox, and DISPATCH_NODE what runs it; empty where there is none
+#   DISPATCH_SANDBOX_LAUNCHER     the program that opens a sandbox, and DISPATCH_NODE what runs it; empty where there is none
 set -u
 cd "$DISPATCH_OUTPUTS" || exit 1
 umask 077
@@ -20,25 +20,25 @@ agents=${0%/*}
 inside() {
   policy=$DISPATCH_FOLDER/$1
   shift
-  if [ -n "$DISPATCH_DOOR" ]; then "$DISPATCH_NODE" "$DISPATCH_DOOR" "$policy" -- "$@"; else "$@"; fi
+  if [ -n "$DISPATCH_SANDBOX_LAUNCHER" ]; then "$DISPATCH_NODE" "$DISPATCH_SANDBOX_LAUNCHER" "$policy" -- "$@"; else "$@"; fi
 }
 
 # Git in a repository that an agent writes is never run outside of its sandbox.
-git_step() { inside policy-git.json /bin/sh "$agents/worker-git.sh" "$1"; }
+git_step() { inside sandbox-git.json /bin/sh "$agents/worker-git.sh" "$1"; }
 
 # The lock's record names the holder; a worker that lost its place writes nothing any more.
 fenced() { [ "$DISPATCH_KIND" = code ] && [ "$(cat "$DISPATCH_LOCK/token" 2>/dev/null)" != "$DISPATCH_TOKEN" ]; }
 
 if [ "$DISPATCH_KIND" = code ]; then
   found=$(git_step set-aside)
-  [ -n "$found" ] && printf '%s\n' "$found" >"$DISPATCH_FOLDER/set-aside.txt"
+  [ -n "$found" ] && printf '%s\n' "$found" >"$DISPATCH_FOLDER/quarantined.txt"
 fi
-: >"$DISPATCH_FOLDER/screen.txt"
-tail -n +1 -f "$DISPATCH_FOLDER/screen.txt" &
+: >"$DISPATCH_FOLDER/output.txt"
+tail -n +1 -f "$DISPATCH_FOLDER/output.txt" &
 viewer=$!
 
 (
-  [ -z "$DISPATCH_DOOR" ] && [ -n "$DISPATCH_TOOLS" ] && PATH=$DISPATCH_TOOLS:$PATH && export PATH
+  [ -z "$DISPATCH_SANDBOX_LAUNCHER" ] && [ -n "$DISPATCH_TOOLS" ] && PATH=$DISPATCH_TOOLS:$PATH && export PATH
   inside policy.json "$@"
 ) <"$DISPATCH_FOLDER/brief.md" >"$DISPATCH_FOLDER/stream.jsonl" 2>"$DISPATCH_FOLDER/stderr.txt"
 code=$?

@@ -72,9 +72,9 @@ export function prepareWorker(
     kind === 'code' ? { ...shared, notyours } : { ...shared, files: files.join(', ') },
   )
   writeAtomic(own.brief, brief)
-  writeAtomic(own.orders, `${readAgentRules()}\n${orders}`)
+  writeAtomic(own.systemPrompt, `${readAgentRules()}\n${orders}`)
   writeAtomic(
-    own.guard,
+    own.writeAllowlist,
     kind === 'code'
       ? `${escapeShellPattern(paths.outputs)}/*\n`
       : files
@@ -86,7 +86,7 @@ export function prepareWorker(
   const launch = {
     program: resolveClaudeProgram(session),
     model,
-    systemPromptFile: own.orders,
+    systemPromptFile: own.systemPrompt,
     settingsFile: path.join(installFolder, 'settings.json'),
     sessionId: randomUUID(),
     tools: allowedTools[kind],
@@ -94,14 +94,14 @@ export function prepareWorker(
   }
   const toolVariables = {
     ...buildSessionVariables(session),
-    ...prepareClaudeFolder(session, own.claude),
+    ...prepareClaudeFolder(session, own.claudeFolder),
     ...variables,
     DISPATCH_ROLE: 'worker',
     DISPATCH_WORKER: `${id}/${name}`,
     DISPATCH_KIND: kind,
     DISPATCH_FOLDER: own.folder,
     DISPATCH_FILES: path.join(own.folder, 'files'),
-    DISPATCH_GUARD: own.guard,
+    DISPATCH_WRITE_ALLOWLIST: own.writeAllowlist,
     DISPATCH_LOCK: paths.writeLock,
     DISPATCH_TOKEN: String(token),
     DISPATCH_ACCEPTED: acceptedCommit,
@@ -121,8 +121,8 @@ export function prepareWorker(
     isSandboxed: session.manifest.sandbox.kind !== null,
     command: ['/bin/sh', path.join(installFolder, 'agents/worker.sh'), ...buildHeadlessArguments(launch)],
   })
-  writeAtomic(own.launch, script, 0o700)
-  return own.launch
+  writeAtomic(own.launchScript, script, 0o700)
+  return own.launchScript
 }
 
 /** The mark every process of this worker carries in its environment. */

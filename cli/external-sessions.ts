@@ -10,7 +10,7 @@ import { quoteForShell, toOneLine } from '#host/text.ts'
 import type { JsonEntry } from '#host/user-config'
 import { listEnabledChannels, type Notification, type QueuedNotification, writeToOutbox } from '#notify'
 /** Where the hook in the user's own settings leaves what sessions that dispatch did not launch say. */
-export const getExternalFolder = (home: string) => path.join(home, 'elsewhere')
+export const getExternalFolder = (home: string) => path.join(home, 'external-events')
 
 /** The entries for the user's `settings.json`. By its command we know our hook again. */
 export function buildExternalHooks({ installFolder, home }: Config): JsonEntry[] {
@@ -102,7 +102,7 @@ function createQueuedNotification(name: string, at: number, body: ExternalEvent)
   const when = new Date(at).toISOString()
   return {
     id: `elsewhere-${id}`,
-    sessionId: 'elsewhere',
+    sessionId: 'external',
     at: when,
     deliverBy: null,
     notification: createExternalNotification(body),

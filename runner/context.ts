@@ -4,7 +4,7 @@ import type { Session } from '#session'
 import type { EvidenceRecord } from '#session/evidence'
 import type { Event, EventBody, LogWriter } from '#session/log'
 import type { SessionStatus } from '#session/status'
-import type { Dependencies } from './dependencies/install.ts'
+import type { Dependencies } from './dependencies/dependencies.ts'
 /** What every part of a runner works with: the session, where it stands, and the one way to say that something happened. */
 export interface RunnerContext {
   session: Session

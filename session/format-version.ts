@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import type { Session, SessionManifest } from './store.ts'
+import type { Session, SessionManifest } from './manifest.ts'
 
 /** The format that this dispatch writes; a higher one is only ever shown. */
 const FORMAT_VERSION = 1

@@ -9,7 +9,7 @@ export function resolveSessionPaths(folder: string) {
     /** CLAUDE.md and AGENTS.md of the base, as every agent is given them. */
     instructions: at('instructions.md'),
     /** Files that git ignores and the project needs, as they were when the session began. */
-    ignoredFiles: at('given'),
+    ignoredFiles: at('ignored-files'),
     manifest: at('session.json'),
     plan: at('plan.md'),
     contract: at('contract.md'),
@@ -19,29 +19,29 @@ export function resolveSessionPaths(folder: string) {
     outputs: at('outputs'),
     evidence: at('evidence'),
     /** Our own bare repository of the trees we judged. */
-    bareRepository: at('evidence', 'trees.git'),
+    bareRepository: at('evidence', 'repository.git'),
     verdictText: at('verdict.md'),
     verdictRecord: at('verdict.json'),
-    orchestratorFolder: at('desk'),
-    requests: at('desk', 'requests'),
-    hookInbox: at('spool'),
+    orchestratorFolder: at('orchestrator'),
+    requests: at('orchestrator', 'requests'),
+    hookInbox: at('hook-inbox'),
     replies: at('replies'),
     /** What the human said by a command: each word, what became of it, and the contracts they were asked to approve. */
-    messages: at('human'),
+    messages: at('messages'),
     /** While this file is there, the orchestrator's Stop hook prints it and so keeps the turn going. */
-    stopGate: at('hold.json'),
+    stopGate: at('stop-gate.json'),
     /** What the guard hook lets the orchestrator write. */
-    writeAllowlist: at('guard'),
-    systemPrompt: at('orders.md'),
+    writeAllowlist: at('write-allowlist'),
+    systemPrompt: at('system-prompt.md'),
     launchScript: at('launch.sh'),
     /** How each window of its terminal is started, and where. */
     windows: at('windows'),
     /** What the orchestrator's sandbox lets it do, its place for temporary files, and claude's own folder for it. */
-    sandboxPolicy: at('policy.json'),
-    tempFolder: at('scratch'),
-    claudeFolder: at('claude'),
+    sandboxPolicy: at('sandbox.json'),
+    tempFolder: at('tmp'),
+    claudeFolder: at('claude-config'),
     writeLock: at('.write-lock'),
-    runnerLease: at('.runner'),
+    runnerLease: at('.runner-lease'),
     workers: at('workers'),
     worker: (name: string) => resolveWorkerPaths(at('workers', name)),
   }
@@ -54,18 +54,18 @@ function resolveWorkerPaths(folder: string) {
   return {
     folder,
     brief: at('brief.md'),
-    orders: at('orders.md'),
-    launch: at('launch.sh'),
-    policy: at('policy.json'),
+    systemPrompt: at('system-prompt.md'),
+    launchScript: at('launch.sh'),
+    sandboxPolicy: at('sandbox.json'),
     /** The same for git on its behalf. */
-    gitPolicy: at('policy-git.json'),
-    scratch: at('scratch'),
-    claude: at('claude'),
-    guard: at('guard'),
+    gitSandboxPolicy: at('sandbox-git.json'),
+    tempFolder: at('tmp'),
+    claudeFolder: at('claude-config'),
+    writeAllowlist: at('write-allowlist'),
     stream: at('stream.jsonl'),
     errors: at('stderr.txt'),
     /** The stream as a person reads it; what the worker's window shows. */
-    screen: at('screen.txt'),
+    output: at('output.txt'),
     report: at('report.md'),
     exit: at('exit.json'),
   }

@@ -4,7 +4,7 @@ import type { Contract, ContractClause } from '#session/contract'
 import type { ClauseVerdict } from '#session/evidence'
 import type { Verdict } from '#session/log'
 import { listFindings } from './findings.ts'
-import type { Gate } from './packet/packet.ts'
+import type { Gate } from './packet/input.ts'
 import type { JudgeReply, JudgeReplyResult } from './reply.ts'
 
 /** All that a verdict rests on. */

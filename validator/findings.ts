@@ -1,7 +1,7 @@
 import { sanitize, toOneLine } from '#host/text.ts'
 import type { ContractClause } from '#session/contract'
 import { type ClauseVerdict, isUndecidedGate } from '#session/evidence'
-import type { Gate } from './packet/packet.ts'
+import type { Gate } from './packet/input.ts'
 /** What is to be mended for one clause, in terms of behaviour: should, expected, seen, and the judge's word. */
 export function listFindings(
   clause: ContractClause,

@@ -1,10 +1,11 @@
 import type { GeminiAnswer, JudgeConfig } from './gemini.ts'
 import type { JudgeResult } from './judge.ts'
-import type { Packet } from './packet/packet.ts'
+import type { Packet as PacketType } from './packet/packet.ts'
 
-export * from './decide.ts'
+export { decideVerdict } from './decide.ts'
 export type { JudgeResult } from './judge.ts'
-export * from './packet/packet.ts'
+export type { Gate, PacketInput } from './packet/input.ts'
+export { assertNoLeak, assertNoSecrets, buildPacket, Packet, PacketLeakError } from './packet/packet.ts'
 export { buildResponseSchema, type JudgeReply, type JudgeReplyResult, parseJudgeReply } from './reply.ts'
 
 /** Ask the judge's model for one word, to see that key, model and address are right. */
@@ -13,6 +14,6 @@ export async function pingJudge(config: JudgeConfig): Promise<GeminiAnswer> {
 }
 
 /** Let the judge judge one packet. The SDK is loaded only here: the runner imports this room too, and stays small. */
-export async function judgePacket(packet: Packet, config: JudgeConfig, pause?: number): Promise<JudgeResult> {
+export async function judgePacket(packet: PacketType, config: JudgeConfig, pause?: number): Promise<JudgeResult> {
   return (await import('./judge.ts')).judgePacket(packet, config, pause)
 }

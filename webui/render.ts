@@ -3,7 +3,7 @@ import { Eta } from 'eta'
 import { installFolder } from '#host/config'
 import { sanitize } from '#host/text.ts'
 import type { ListPage } from './pages/list.ts'
-import type { MatrixPage } from './pages/matrix.ts'
+import type { MatrixPage } from './pages/matrix-page.ts'
 import type { SessionPage } from './pages/session.ts'
 
 /** A page of a few words: what is not there, what went wrong. */

@@ -50,7 +50,7 @@ function listSources(session: Session): LogSource[] {
     { who: 'runner', file: paths.events, formatLine: story },
     ...(transcript === undefined ? [] : [{ who: 'orchestrator', file: transcript, formatLine: formatTranscriptLine }]),
     ...readStatus(session).workers.flatMap(({ name }) => {
-      const { screen, errors } = paths.worker(name)
+      const { output: screen, errors } = paths.worker(name)
       return [
         { who: name, file: screen, formatLine: toPlainLine },
         { who: name, file: errors, formatLine: (line: string) => [paint('red', `stderr: ${sanitize(line)}`)] },

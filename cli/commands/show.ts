@@ -221,7 +221,7 @@ function printVerdict({ session, status }: SessionView, changed: string[], logAn
         `  VOID for what lies in outputs/ now: ${changed.slice(0, 5).map(sanitize).join(', ')}${changed.length > 5 ? ` and ${changed.length - 5} more` : ''} changed since`,
       ),
     )
-  if (!changed.includes('evidence/trees.git'))
+  if (!changed.includes('evidence/repository.git'))
     print(`  fetch    git fetch ${quoteForShell(session.paths.bareRepository)} judged`)
   print(paint('dim', `           ${session.paths.verdictText}`))
 }

@@ -115,7 +115,7 @@ async function checkClaudeFires({ installFolder }: Config): Promise<DoctorResult
     }
     const [program = claude, ...args] = buildHeadlessArguments({ ...launch, sessionId: randomUUID(), tools: [] })
     const ran = await runProgram(program, args, { env, cwd: desk, input: 'doctor', timeoutMs: 20_000 })
-    const spool = path.join(desk, 'spool')
+    const spool = path.join(desk, 'hook-inbox')
     const left = fs.readdirSync(spool).map(name => fs.readFileSync(path.join(spool, name), 'utf8'))
     const missing = ['SessionStart', 'UserPromptSubmit'].filter(
       event => !left.some(text => text.includes(`"${event}"`)),
@@ -161,16 +161,16 @@ interface HookAttempt extends HookCommand {
 /** An orchestrator's environment, as far as hooks look at it: a spool, a hold, a guard that lets nothing through. */
 function prepareAgentFolder(desk: string, install: string): Record<string, string> {
   const place = (name: string) => path.join(desk, name)
-  fs.mkdirSync(place('spool'))
+  fs.mkdirSync(place('hook-inbox'))
   fs.writeFileSync(place('hold'), `${STOP_BLOCK}\n`)
-  fs.writeFileSync(place('guard'), `${escapeShellPattern(place('desk'))}/*\n`)
+  fs.writeFileSync(place('guard'), `${escapeShellPattern(place('orchestrator'))}/*\n`)
   return {
     DISPATCH_SESSION: 'doctor',
     DISPATCH_ROLE: 'orchestrator',
     DISPATCH_HOOKS: path.join(install, 'hooks'),
-    DISPATCH_SPOOL: place('spool'),
-    DISPATCH_HOLD: place('hold'),
-    DISPATCH_GUARD: place('guard'),
+    DISPATCH_HOOK_INBOX: place('hook-inbox'),
+    DISPATCH_STOP_GATE: place('hold'),
+    DISPATCH_WRITE_ALLOWLIST: place('guard'),
   }
 }
 
@@ -178,7 +178,7 @@ const STOP_BLOCK = '{"decision":"block","reason":"doctor"}'
 
 /** Every hook exits 0, so only what it leaves and answers shows whether it works. */
 async function runHookCommand({ event, command }: HookCommand, env: Record<string, string>): Promise<HookAttempt> {
-  const spool = env['DISPATCH_SPOOL'] ?? ''
+  const spool = env['DISPATCH_HOOK_INBOX'] ?? ''
   const said = JSON.stringify({ hook_event_name: event, session_id: 'doctor', tool_input: { file_path: '/not/yours' } })
   const ran = await runProgram('/bin/sh', ['-c', command], { env, input: said, timeoutMs: 10_000 })
   const left = fs.readdirSync(spool).map(name => fs.readFileSync(path.join(spool, name), 'utf8'))

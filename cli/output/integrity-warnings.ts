@@ -31,5 +31,5 @@ async function checkRepository(
   const lost = verdict
     ? 'What was judged cannot be fetched any more, nor compared with outputs/'
     : 'No work can be judged'
-  return [`evidence/trees.git is gone or damaged (commit ${commit.slice(0, 10)}). ${lost}`]
+  return [`evidence/repository.git is gone or damaged (commit ${commit.slice(0, 10)}). ${lost}`]
 }

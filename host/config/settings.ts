@@ -1,9 +1,6 @@
 import { z } from 'zod'
 import { isWeakTopic } from './ntfy-topic.ts'
 
-export * from '../secrets/redact.ts'
-export { newTopic } from './ntfy-topic.ts'
-
 const numberSchema = (least: number, most: number) =>
   z
     .string()

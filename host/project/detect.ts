@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { runProgram } from '../exec.ts'
 import { listIgnoredFiles, listTreeEntries, readBlob, type UserRepository } from '../git/git.ts'
-import type { Project } from './project.ts'
+import type { Project } from './schema.ts'
 
 /** A proposal for a project file, and what it was made from. */
 interface ProjectProposal {

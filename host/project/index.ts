@@ -3,8 +3,8 @@ export { readInstructions } from './instructions.ts'
 export {
   confirmProject,
   isProjectConfirmed,
-  Project,
   type ProjectFile,
   projectFileName,
   readProject,
 } from './project.ts'
+export { Project } from './schema.ts'

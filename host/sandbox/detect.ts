@@ -4,7 +4,6 @@ import { findProgram, runProgram } from '../exec.ts'
 import { readIfPresent } from '../fs/files.ts'
 import { findRuntimeFolder } from './run.ts'
 
-export * from './policy.ts'
 export { listReadablePaths, listToolFolders } from './readable-paths.ts'
 export { buildInnerScript, buildRuntimeConfig, runSandboxed } from './run.ts'
 

@@ -1,8 +1,6 @@
 import { contextPatterns, namedValuePattern, tokenPatterns } from './patterns.ts'
 import { blanksPattern, createTextView, invisiblePattern, markupPattern } from './text-view.ts'
 
-export * from './known-values.ts'
-
 /** A place in a text that holds a secret, and whose it is. */
 interface SecretMatch {
   start: number

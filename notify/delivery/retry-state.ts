@@ -109,5 +109,5 @@ interface TimingAt {
 }
 
 function getStateFile(home: string, channel: Channel): string {
-  return path.join(getChannelFolder(home, channel), 'standing.json')
+  return path.join(getChannelFolder(home, channel), 'retry-state.json')
 }

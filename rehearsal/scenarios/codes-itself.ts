@@ -11,7 +11,7 @@ export const scenario: Scenario = {
     bash(
       "cd $DISPATCH_OUTPUTS && echo 'echo hello' > hello.sh && git add -A && git commit -qm mine && echo more > more.sh",
     ),
-    bash('cd $DISPATCH_DESK'),
+    bash('cd $DISPATCH_ORCHESTRATOR_FOLDER'),
     bash('submit'),
     put('contract.md', helloContract),
     bash('contract check'),

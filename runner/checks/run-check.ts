@@ -13,7 +13,7 @@ import type { ClauseProof, ContractClause, Expectation } from '#session/contract
 import { type EvidenceRecord, serializeEvidence } from '#session/evidence'
 import type { Outcome } from '#session/log'
 import { type Commit, exportTree } from '#session/repository'
-import type { Dependencies } from '../dependencies/install.ts'
+import type { Dependencies } from '../dependencies/dependencies.ts'
 import { runSandboxedCommand } from '../sandboxed-command.ts'
 import { machineDescription, readToolVersions } from './tool-versions.ts'
 

@@ -16,24 +16,9 @@ import { addIgnoredPaths, type Commit, exportTree, listCommitFiles } from '#sess
 import type { RunnerContext } from '../context.ts'
 import { copyIntoTree } from '../safe-copy.ts'
 import { runSandboxedCommand } from '../sandboxed-command.ts'
+import type { Dependencies } from './dependencies.ts'
 import { copyIgnoredFiles, listIgnoredFiles } from './ignored-files.ts'
 import { relocateVenv } from './relocate-venv.ts'
-/** Whether a commit's dependencies are there, and how a copy of the tree gets them. */
-export type Dependencies =
-  | {
-      ok: true
-      /** Names what they were made from; null where nothing is needed. */
-      key: string | null
-      /** Put them into this copy of the tree. */
-      copyInto(tree: string): Promise<void>
-      /** What a program in that copy is told, besides its own environment. */
-      getVariables(tree: string): Record<string, string>
-      /** Folders in that copy whose programs can be called by name. */
-      listProgramFolders(tree: string): string[]
-      /** The paths that were made, from the top of the tree. */
-      paths: string[]
-    }
-  | { ok: false; reason: string }
 
 /**
  * Make the dependencies of a commit, once for each content of its lock files: the user's own commands, in a clean export,

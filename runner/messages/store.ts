@@ -9,7 +9,7 @@ import type { CommandReply } from '../context.ts'
 const ProcessIdentity = z.object({ pid: z.number(), startTime: z.string(), bootId: z.string(), name: z.string() })
 
 /** What a human says by a command: words for the orchestrator, or a yes or a no to a contract, bound to its hash. */
-const MessageContent = z.discriminatedUnion('is', [
+const MessageContent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('say'), text: z.string() }),
   z.object({ kind: z.literal('approve'), sha256: z.string() }),
   z.object({ kind: z.literal('decline'), sha256: z.string(), reason: z.string() }),

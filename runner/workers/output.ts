@@ -19,7 +19,7 @@ export class WorkerOutput {
 
   /** A half-written last line waits for its end. The worker could have put anything in the place of either file. */
   private refreshWorker(session: Session, name: string): void {
-    const { stream, screen } = session.paths.worker(name)
+    const { stream, output: screen } = session.paths.worker(name)
     const from = this.readOffsets.get(name)
     const fresh = readUntrusted(stream, MAX_LINE_BYTES, from ?? 0) ?? Buffer.alloc(0)
     const whole = fresh.length === MAX_LINE_BYTES ? fresh.length : fresh.lastIndexOf(10) + 1

@@ -147,7 +147,7 @@ async function finishWorker(
     own.report,
     result?.result?.slice(0, 256 * 1024) ?? `(no report: ${ending}${reason ? `, ${reason}` : ''})\n`,
   )
-  const aside = (readUntrusted(path.join(own.folder, 'set-aside.txt'), 65_536)?.toString('utf8') ?? '')
+  const aside = (readUntrusted(path.join(own.folder, 'quarantined.txt'), 65_536)?.toString('utf8') ?? '')
     .split('\n')
     .filter(Boolean)
   if (aside.length > 0) context.record({ type: 'changes.quarantined', worker: worker.name, files: aside.slice(0, 50) })

@@ -97,7 +97,7 @@ async function auditRecord(
   const tree = await treeOf(record.commit)
   if (tree === undefined)
     remarks.addDamage(
-      'evidence/trees.git',
+      'evidence/repository.git',
       `lacks commit ${record.commit.slice(0, 10)}, on which ${ran.recordId} ran`,
       LOST_CONSEQUENCE,
     )

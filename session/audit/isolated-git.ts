@@ -30,7 +30,7 @@ export async function openIsolatedRepository({
   if (fs.existsSync(path.join(bareRepository, 'objects/info/alternates')))
     return 'borrows its objects from elsewhere (alternates)'
   const tempFolder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-audit-'))
-  const own = path.join(tempFolder, 'trees.git')
+  const own = path.join(tempFolder, 'repository.git')
   await git(['init', '--quiet', '--bare', own])
   for (const folder of ['info', 'objects/info']) makePrivateFolder(path.join(own, folder))
   fs.symlinkSync(path.join(bareRepository, 'objects'), path.join(tempFolder, 'objects'))

@@ -1,4 +1,5 @@
-import { type Contract, parseContract } from '../contract/contract.ts'
+import type { Contract } from '../contract/clause.ts'
+import { parseContract } from '../contract/contract.ts'
 import type { Event } from '../log/event.ts'
 import { type AuditProblem, AuditProblems } from './problem.ts'
 import {

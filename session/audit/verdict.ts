@@ -187,7 +187,7 @@ async function auditGates(
   const tree = await findTree(lens, record.commit)
   if (tree === undefined)
     remarks.addDamage(
-      'evidence/trees.git',
+      'evidence/repository.git',
       `lacks the judged commit ${record.commit.slice(0, 10)}`,
       'What was judged is gone.',
     )

@@ -19,32 +19,32 @@ export async function auditWorktree(dossier: SessionFiles, lens: IsolatedReposit
   const { paths, status } = dossier
   if (typeof lens === 'string') {
     if (status.base)
-      remarks.addDamage('evidence/trees.git', lens, 'What was judged cannot be looked at, so it was left alone.')
+      remarks.addDamage('evidence/repository.git', lens, 'What was judged cannot be looked at, so it was left alone.')
     return remarks.problems
   }
   const foreign = findForeignConfig(paths)
   if (foreign !== undefined)
     remarks.addDamage(
-      'evidence/trees.git',
+      'evidence/repository.git',
       `is not set up as dispatch made it: ${foreign.slice(0, 80)}`,
       'Git was not run in it.',
     )
   if (fs.existsSync(path.join(paths.bareRepository, 'refs/replace')))
     remarks.addDamage(
-      'evidence/trees.git/refs/replace',
+      'evidence/repository.git/refs/replace',
       'puts objects in the place of others',
       'Our git did not heed it.',
     )
   for (const line of listExtraIgnores(paths))
     remarks.addDamage(
-      'evidence/trees.git/info/exclude',
+      'evidence/repository.git/info/exclude',
       `hides \`${line.slice(0, 80)}\``,
       'New files in outputs/ went unseen.',
     )
   const commits = [...listKnownCommits(dossier)].filter(([, commit]) => /^[0-9a-f]{40,64}$/.test(commit))
   const broken = await listBrokenObjects(lens, [...new Set(commits.map(([, commit]) => commit))])
   for (const line of broken.slice(0, 10))
-    remarks.addDamage('evidence/trees.git', line.slice(0, 200), 'What was judged is damaged.')
+    remarks.addDamage('evidence/repository.git', line.slice(0, 200), 'What was judged is damaged.')
   for (const [name, commit] of commits) auditReference(dossier, name, commit, remarks)
   const verdict = findJudgedVerdict(dossier)
   if (!verdict) {
@@ -75,7 +75,7 @@ export async function auditWorktree(dossier: SessionFiles, lens: IsolatedReposit
       remarks.addDamage(
         `outputs/${file}`,
         'is not as it was judged',
-        'The verdict is void for what lies in outputs/; what was judged is in evidence/trees.git.',
+        'The verdict is void for what lies in outputs/; what was judged is in evidence/repository.git.',
       )
   if (!(changed instanceof Error) && changed.length > 10)
     remarks.addDamage('outputs', `and ${changed.length - 10} more files`, '')
@@ -143,7 +143,7 @@ function auditReference(dossier: SessionFiles, name: string, commit: string, rem
   const stands = readReference(dossier.paths.bareRepository, `refs/heads/${name}`)
   if (stands === commit || (name === 'judged' && dossier.status.phase === 'judging')) return
   remarks.addDamage(
-    'evidence/trees.git',
+    'evidence/repository.git',
     `its branch ${name} stands at ${stands?.slice(0, 10) ?? 'nothing'}, in the log at ${commit.slice(0, 10)}`,
     'Who fetches it fetches something else than the log says.',
   )

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { ClauseProof, Contract, ContractClause, Expectation } from './contract.ts'
+import type { ClauseProof, Contract, ContractClause, Expectation } from './clause.ts'
 import { matchesGlob } from './glob.ts'
 
 /** One difference between two versions of a contract, in words: `C2 is removed`. */

@@ -1,13 +1,9 @@
 export { type ContractChange, compareContracts } from './amendment.ts'
+export type { ClauseProof, Contract, ContractClause, ContractProblem, Expectation } from './clause.ts'
 export {
-  type ClauseProof,
-  type Contract,
-  type ContractClause,
-  type ContractProblem,
   describeBrokenPins,
   describeChangedCheckFiles,
   describeProblems,
-  type Expectation,
   listUncoveredSentences,
   parseContract,
   renderContractTemplate,

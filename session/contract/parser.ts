@@ -1,4 +1,4 @@
-import type { ClauseProof, Contract, ContractClause, ContractProblem, Expectation } from './contract.ts'
+import type { ClauseProof, Contract, ContractClause, ContractProblem, Expectation } from './clause.ts'
 import { isGlob } from './glob.ts'
 /** Read a contract line by line: what each line says, and what is wrong with it. */
 export function scanContract(text: string): { contract: Contract; problems: ContractProblem[] } {

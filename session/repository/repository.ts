@@ -150,7 +150,7 @@ export async function listChangesSinceVerdict(
     return await listDifferences(paths, verdict.commit)
   } catch (error) {
     if (await hasCommit(paths, verdict.commit)) throw error
-    return ['evidence/trees.git'] // What was judged is not there to compare with.
+    return ['evidence/repository.git'] // What was judged is not there to compare with.
   }
 }
 
@@ -245,9 +245,12 @@ export async function verifyObjects(paths: SessionRepository, ...trees: string[]
   requireUnmodifiedRepository(paths)
   const ran = await tryGit(['--git-dir', paths.bareRepository, 'rev-list', '--verify-objects', '--quiet', ...trees])
   if (ran.exitCode === 0) return
-  throw new DispatchError(`an object in evidence/trees.git is not what its name says: ${sanitize(ran.stderr.trim())}`, {
-    exitCode: exitCodes.integrity,
-  })
+  throw new DispatchError(
+    `an object in evidence/repository.git is not what its name says: ${sanitize(ran.stderr.trim())}`,
+    {
+      exitCode: exitCodes.integrity,
+    },
+  )
 }
 
 /** Does our own repository still hold this commit, whole? */

@@ -1,8 +1,9 @@
 import { checkLiveness, type Liveness } from '#host/process'
 import { readLeaseHolder } from '../lease/lease.ts'
 import { readLog } from '../log/log.ts'
+import type { Session } from '../manifest.ts'
 import { describeVoidReason, listChangesSinceVerdict } from '../repository/repository.ts'
-import { listSessions, type Session } from '../store.ts'
+import { listSessions } from '../store.ts'
 import { computeStatus, isSettled, type SessionStatus } from './status.ts'
 /** A session as a reader sees it: what its events add up to, and whether its runner is there to go on. */
 export interface SessionView {

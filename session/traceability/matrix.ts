@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { type ClauseProof, type ContractClause, parseContract, splitSentences } from '../contract/contract.ts'
+import type { ClauseProof, ContractClause } from '../contract/clause.ts'
+import { parseContract, splitSentences } from '../contract/contract.ts'
 import type { EvidenceRecord } from '../evidence/evidence.ts'
 import type { VerdictRecord } from '../evidence/verdict.ts'
 import type { Verdict } from '../log/event.ts'

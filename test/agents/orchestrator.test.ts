@@ -99,21 +99,21 @@ test('a worker is told its clauses, its files and the contract; an rw worker’s
   const shared = { model: 'sonnet', clauses: ['C2', 'C3'], brief, token: 4, acceptedCommit: 'abc' }
   prepareWorker(opened, { ...shared, name: 'docs', kind: 'rw', files: ['docs/**', 'README.md'] })
   const own = paths.worker('docs')
-  const orders = fs.readFileSync(own.orders, 'utf8')
+  const orders = fs.readFileSync(own.systemPrompt, 'utf8')
   for (const words of ['docs/**, README.md', 'C2, C3', '# Contract: x with {{files}}'])
     assert.ok(orders.includes(words), words)
   assert.deepEqual(fs.readFileSync(own.brief), brief)
   assert.equal(fs.readFileSync(path.join(own.folder, 'files'), 'utf8'), 'docs/**\nREADME.md\n')
-  const guard = fs.readFileSync(own.guard, 'utf8').trimEnd().split('\n')
+  const guard = fs.readFileSync(own.writeAllowlist, 'utf8').trimEnd().split('\n')
   assert.ok(
     guard.every(line => line.includes('/outputs/docs/') || line.includes('/outputs/README.md')),
     guard.join(),
   )
-  const launch = fs.readFileSync(own.launch, 'utf8')
+  const launch = fs.readFileSync(own.launchScript, 'utf8')
   assert.doesNotMatch(launch, /dangerously/)
   assert.doesNotMatch(/--tools '([^']*)'/.exec(launch)?.[1] ?? launch, /Bash/)
   prepareWorker(opened, { ...shared, name: 'code', kind: 'code', files: ['docs/**'] })
-  assert.match(fs.readFileSync(paths.worker('code').orders, 'utf8'), /but not docs\/\*\*/)
+  assert.match(fs.readFileSync(paths.worker('code').systemPrompt, 'utf8'), /but not docs\/\*\*/)
 })
 
 test('a template with a name too few or too many is a defect, and said at once', () => {

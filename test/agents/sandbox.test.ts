@@ -36,7 +36,7 @@ test('your own login in a sandbox: each agent has a folder of its own, and of yo
   const { yours, opened } = session(createScratchFolder(t), 'own', 'bubblewrap')
   const { paths } = opened
   const own = paths.worker('w')
-  for (const folder of [paths.claudeFolder, own.claude]) {
+  for (const folder of [paths.claudeFolder, own.claudeFolder]) {
     assert.deepEqual(prepareClaudeFolder(opened, folder), { CLAUDE_CONFIG_DIR: folder })
     assert.equal(fs.readFileSync(path.join(folder, '.credentials.json'), 'utf8'), '{"of":".credentials.json"}')
     const config = JSON.parse(fs.readFileSync(path.join(folder, '.claude.json'), 'utf8'))
@@ -56,7 +56,7 @@ test('your own login in a sandbox: each agent has a folder of its own, and of yo
   )
   for (const [file, folder] of [
     [paths.sandboxPolicy, paths.claudeFolder],
-    [own.policy, own.claude],
+    [own.sandboxPolicy, own.claudeFolder],
   ] as const) {
     const { readablePaths, writablePaths } = policyIn(file)
     const lent = ['.credentials.json', 'settings.json'].map(name => path.join(yours, name))
@@ -70,9 +70,9 @@ test('your own login in a sandbox: each agent has a folder of its own, and of yo
     )
     assert.ok(writablePaths.includes(folder))
   }
-  assert.deepEqual(policyIn(own.policy).toolFolders, ['/x/bin'])
-  assert.ok(policyIn(own.policy).readablePaths.includes('/x/cache'))
-  const git = policyIn(own.gitPolicy)
+  assert.deepEqual(policyIn(own.sandboxPolicy).toolFolders, ['/x/bin'])
+  assert.ok(policyIn(own.sandboxPolicy).readablePaths.includes('/x/cache'))
+  const git = policyIn(own.gitSandboxPolicy)
   assert.deepEqual([git.allowedHosts, git.toolFolders, git.writablePaths], [[], [], [paths.outputs]])
 })
 

@@ -50,7 +50,7 @@ async function desk(t: TestContext) {
         DISPATCH_KIND: kind,
         DISPATCH_WORKER: `sid/${name}`,
         DISPATCH_FILES: path.join(own, 'files'),
-        DISPATCH_DOOR: '',
+        DISPATCH_SANDBOX_LAUNCHER: '',
         DISPATCH_NODE: '',
         DISPATCH_TOOLS: '',
         DISPATCH_TOKEN: token,
@@ -99,7 +99,7 @@ test('what nobody handed in is set aside before a code worker begins: changes in
   assert.equal(await git('show', 'HEAD:kept.txt'), 'kept')
   assert.equal(await git('rev-parse', 'refs/set-aside/w1'), foreign)
   assert.equal(await git('show', 'stash@{0}:kept.txt'), 'changed')
-  assert.deepEqual(read('set-aside.txt').trim().split('\n').sort(), ['foreign.txt', 'kept.txt', 'stray.txt'])
+  assert.deepEqual(read('quarantined.txt').trim().split('\n').sort(), ['foreign.txt', 'kept.txt', 'stray.txt'])
 })
 
 test('a code worker leaves the files of rw workers alone, before and after', async t => {

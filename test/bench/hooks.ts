@@ -11,9 +11,9 @@ import { installFolder } from '#host/config'
 const rounds = Number(process.argv[2] ?? 300)
 const many = Number(process.argv[3] ?? 1000)
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-hooks-'))
-const spool = path.join(home, 'spool')
+const spool = path.join(home, 'hook-inbox')
 fs.mkdirSync(spool)
-const env = { PATH: process.env['PATH'] ?? '', DISPATCH_SPOOL: spool, DISPATCH_WORKER: 's/bench' }
+const env = { PATH: process.env['PATH'] ?? '', DISPATCH_HOOK_INBOX: spool, DISPATCH_WORKER: 's/bench' }
 const recorder = path.join(installFolder, 'hooks/record')
 
 const contestants: Record<string, [string, ...string[]]> = {

@@ -40,8 +40,8 @@ function tellBytes(rig: Rig): void {
   console.log('role           first request   our orders   of which task, contract')
   for (const [role, orders, given] of [
     ['orchestrator', paths.systemPrompt, paths.task],
-    ['coder', paths.worker('coder').orders, paths.contract],
-    ['writer', paths.worker('writer').orders, paths.contract],
+    ['coder', paths.worker('coder').systemPrompt, paths.contract],
+    ['writer', paths.worker('writer').systemPrompt, paths.contract],
   ] as const) {
     const request = rig.models.requests.find(seen => seen.role === role)?.body ?? ''
     console.log(

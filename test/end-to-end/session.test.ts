@@ -70,7 +70,9 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
     )
     const nested = bash('git init -q sub && git -C sub -c user.name=n -c user.email=n@h commit -q --allow-empty -m x')
     const out = bash('git rm -q --cached sub && rm -rf sub')
-    const own = bash('cd $DISPATCH_OUTPUTS && echo "echo mine" > hello.sh && git commit -qam mine; cd $DISPATCH_DESK')
+    const own = bash(
+      'cd $DISPATCH_OUTPUTS && echo "echo mine" > hello.sh && git commit -qam mine; cd $DISPATCH_ORCHESTRATOR_FOLDER',
+    )
     const [waiting, submitting] = [bash('wait-workers'), bash('submit')]
     const orchestrator = [
       ...[put('contract.md', helloContract), usage, wrong, third, ...remainingTurns.slice(0, 1), waiting, submitting],

@@ -25,7 +25,7 @@ function program(name: string, body: string): string {
     import { createHash } from 'node:crypto'
     import fs from 'node:fs'
     const inTrees = (...words) =>
-      execFileSync('git', ['--git-dir', '../evidence/trees.git', ...words.slice(0, -1)], { input: words.at(-1) }).toString().trim()
+      execFileSync('git', ['--git-dir', '../evidence/repository.git', ...words.slice(0, -1)], { input: words.at(-1) }).toString().trim()
     const log = '../events.jsonl'
     const sha = text => createHash('sha256').update(text).digest('hex')
     const read = () => fs.readFileSync(log, 'utf8').split('\\n').filter(Boolean)
@@ -102,7 +102,7 @@ const acts: [name: string, body: string, says: RegExp, found: boolean][] = [
   ],
   [
     'L12 have the repository of the evidence run a filter',
-    "fs.appendFileSync('../evidence/trees.git/config', '[filter \"x\"]\\n\\tclean = touch ../filtered; cat\\n'); fs.writeFileSync('.gitattributes', '* filter=x\\n')",
+    "fs.appendFileSync('../evidence/repository.git/config', '[filter \"x\"]\\n\\tclean = touch ../filtered; cat\\n'); fs.writeFileSync('.gitattributes', '* filter=x\\n')",
     /not set up as dispatch made it/,
     true,
   ],
@@ -110,7 +110,7 @@ const acts: [name: string, body: string, says: RegExp, found: boolean][] = [
     'L13 lay an object under the name of what it will hand in',
     `const name = inTrees('hash-object', '--stdin', 'echo hello\\n')
      const good = inTrees('hash-object', '-w', '--stdin', 'echo other\\n')
-     const at = object => '../evidence/trees.git/objects/' + object.slice(0, 2) + '/' + object.slice(2)
+     const at = object => '../evidence/repository.git/objects/' + object.slice(0, 2) + '/' + object.slice(2)
      fs.mkdirSync(at(name).replace(/.[0-9a-f]*$/, ''), { recursive: true })
      fs.copyFileSync(at(good), at(name))`,
     /cannot be read|not what its name says/,
@@ -132,11 +132,11 @@ describe('a worker that tampers with the record', { concurrency: 2 }, () => {
   it('L09 a verdict of its own, its round, guard, hold, plan and a hook’s words: without effect, and the PASS is the runner’s', () => {
     const body = `
       const record = JSON.stringify({ format: 1, verdict: 'PASS' })
-      for (const f of ['../verdict.json', '../verdict.md', '../evidence/verdict-1.json', '../evidence/round-1-C1.json', '../hold.json'])
+      for (const f of ['../verdict.json', '../verdict.md', '../evidence/verdict-1.json', '../evidence/round-1-C1.json', '../stop-gate.json'])
         fs.writeFileSync(f, record)
-      for (const f of ['../guard', '../plan.md', '../orders.md', '../instructions.md']) overwrite(f, '*')
-      fs.writeFileSync('../spool/forged', JSON.stringify({ hook_event_name: 'Stop', verdict: 'PASS' }))
-      fs.writeFileSync('../desk/contract.md', '# Contract: nothing')
+      for (const f of ['../guard', '../plan.md', '../system-prompt.md', '../instructions.md']) overwrite(f, '*')
+      fs.writeFileSync('../hook-inbox/forged', JSON.stringify({ hook_event_name: 'Stop', verdict: 'PASS' }))
+      fs.writeFileSync('../orchestrator/contract.md', '# Contract: nothing')
     `
     return withRig(scenario(program('L09', body)), async rig => {
       const ran = await rig.dispatch([helloTask, '--wait'])
@@ -199,8 +199,8 @@ describe('a worker that tampers with the record', { concurrency: 2 }, () => {
 
   it('L11 the runner killed and a line changed: the successor does not hide it, and gives no verdict', () => {
     const body = `
-      const top = fs.readdirSync('../.runner').filter(name => /^\\d{12}$/.test(name)).sort().at(-1)
-      process.kill(JSON.parse(fs.readFileSync('../.runner/' + top, 'utf8')).pid, 'SIGKILL')
+      const top = fs.readdirSync('../.runner-lease').filter(name => /^\\d{12}$/.test(name)).sort().at(-1)
+      process.kill(JSON.parse(fs.readFileSync('../.runner-lease/' + top, 'utf8')).pid, 'SIGKILL')
       fs.writeFileSync(log, fs.readFileSync(log, 'utf8').replace('"outcome":"red"', '"outcome":"green"'))
     `
     return withRig(scenario(program('L11', body)), async rig => {

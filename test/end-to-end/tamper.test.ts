@@ -222,7 +222,7 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
   [
     'T27 the judged branch elsewhere',
     'tree',
-    copy => copy.write('evidence/trees.git/refs/heads/judged', `${'1'.repeat(40)}\n`),
+    copy => copy.write('evidence/repository.git/refs/heads/judged', `${'1'.repeat(40)}\n`),
     /its branch judged stands at/,
   ],
   [
@@ -360,7 +360,11 @@ describe('a folder that was laid out to do harm', () => {
       'evidence/verdict-1.json',
       'evidence/contract-1.md',
     ],
-    ...['evidence/trees.git/config', 'evidence/trees.git/info/exclude', 'evidence/trees.git/objects/pack/pack-1.idx'],
+    ...[
+      'evidence/repository.git/config',
+      'evidence/repository.git/info/exclude',
+      'evidence/repository.git/objects/pack/pack-1.idx',
+    ],
     ...[
       'outputs/.git/index',
       'outputs/.git/HEAD',
@@ -388,7 +392,7 @@ describe('a folder that was laid out to do harm', () => {
       `[diff "evil"]\n\tcommand = "${arm}"\n\ttextconv = "${arm}"\n[extensions]\n\tpartialClone = origin`,
       `[remote "origin"]\n\turl = ${copy.folder}\n\tpromisor = true\n\tuploadpack = "${arm}"\n[include]\n\tpath = /dev/zero\n`,
     ].join('\n')
-    for (const git of ['evidence/trees.git', 'outputs/.git']) {
+    for (const git of ['evidence/repository.git', 'outputs/.git']) {
       copy.write(`${git}/config`, config)
       fs.mkdirSync(copy.pathOf(`${git}/hooks`), { recursive: true })
       for (const hook of ['post-index-change', 'fsmonitor-watchman', 'reference-transaction', 'pre-auto-gc'])
@@ -409,7 +413,7 @@ describe('a folder that was laid out to do harm', () => {
 
   it('objects that are borrowed from elsewhere are not looked at', async () => {
     const copy = copyOf('borrowed')
-    copy.write('evidence/trees.git/objects/info/alternates', '/somewhere/objects\n')
+    copy.write('evidence/repository.git/objects/info/alternates', '/somewhere/objects\n')
     const { problems } = await quickly(copy)
     assert.ok(problems.some(({ message, isDamage }) => isDamage && /alternates/.test(message)))
   })

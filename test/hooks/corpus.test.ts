@@ -102,7 +102,7 @@ const payloads: [about: string, bytes: string | Buffer, says: string | undefined
 it(`C4: ${payloads.length} payloads: exit 0, no word, nothing outside the spool, and what they say is heard`, async t => {
   assert.ok(payloads.length >= 100, String(payloads.length))
   const folder = createHookFolder(t)
-  const spool = path.join(folder, 'spool')
+  const spool = path.join(folder, 'hook-inbox')
   const outside = () => [
     fs.readdirSync(folder),
     fs.readdirSync(os.tmpdir()).filter(name => /^x$|dispatch-hook/.test(name)),
@@ -111,7 +111,7 @@ it(`C4: ${payloads.length} payloads: exit 0, no word, nothing outside the spool,
   for (const [about, bytes, says] of payloads) {
     const ended = await runHook(
       '/bin/sh "$DISPATCH_HOOKS/record"',
-      { DISPATCH_SPOOL: spool, DISPATCH_WORKER: 's/w' },
+      { DISPATCH_HOOK_INBOX: spool, DISPATCH_WORKER: 's/w' },
       endInput(bytes),
     )
     assert.deepEqual([ended.code, ended.output], [0, ''], about)

@@ -22,18 +22,18 @@ function shellLine(shell: string): string {
 describe('F54: whatever comes in, or does not', { concurrency: 2 }, () => {
   for (const shell of shells)
     it(`${shell}: half-closed and never-closed input, and none at all: exit 0 in time, and what has come is kept`, async t => {
-      const spool = path.join(createHookFolder(t), 'spool')
+      const spool = path.join(createHookFolder(t), 'hook-inbox')
       const line = `exec ${shellLine(shell)} "$DISPATCH_HOOKS/record"`
       const half = await runHook(
         line,
-        { DISPATCH_SPOOL: spool },
+        { DISPATCH_HOOK_INBOX: spool },
         input => void input.write('{"hook_event_name":"Stop"'),
       )
       assert.deepEqual({ ...half, seconds: 0 }, { ...fine, seconds: 0 })
       assert.ok(half.seconds < 3, `${half.seconds} s`)
       const [left = 'nothing'] = listSpoolFiles(spool)
       assert.equal(fs.readFileSync(path.join(spool, left), 'utf8'), '{"hook_event_name":"Stop"')
-      const much = await runHook(line, { DISPATCH_SPOOL: spool }, input => void input.write('x'.repeat(100_000)))
+      const much = await runHook(line, { DISPATCH_HOOK_INBOX: spool }, input => void input.write('x'.repeat(100_000)))
       assert.deepEqual({ ...much, seconds: 0 }, { ...fine, seconds: 0 })
       assert.deepEqual(
         listSpoolFiles(spool)
@@ -41,9 +41,9 @@ describe('F54: whatever comes in, or does not', { concurrency: 2 }, () => {
           .sort(),
         [25, 65_536],
       )
-      const none = await runHook(line, { DISPATCH_SPOOL: spool }, () => undefined)
+      const none = await runHook(line, { DISPATCH_HOOK_INBOX: spool }, () => undefined)
       assert.deepEqual({ ...none, seconds: 0 }, { ...fine, seconds: 0 })
-      const shut = await runHook(`${line} <&-`, { DISPATCH_SPOOL: spool }, () => undefined)
+      const shut = await runHook(`${line} <&-`, { DISPATCH_HOOK_INBOX: spool }, () => undefined)
       assert.deepEqual({ ...shut, seconds: 0 }, { ...fine, seconds: 0 })
       await gone(spool)
     })
@@ -58,23 +58,23 @@ describe('F55: whatever the disk does', { concurrency: 2 }, () => {
         const line = `/bin/sh "$DISPATCH_HOOKS/${hook}"`
         const ended = await runHook(
           line,
-          { DISPATCH_SPOOL: spool, DISPATCH_ROLE: 'orchestrator' },
+          { DISPATCH_HOOK_INBOX: spool, DISPATCH_ROLE: 'orchestrator' },
           endInput('{}'.repeat(99_999)),
         )
         assert.deepEqual({ ...ended, seconds: 0 }, { ...fine, seconds: 0 }, `${hook} ${spool}`)
       }
-    assert.deepEqual(fs.readdirSync(folder).sort(), ['file', 'spool'])
+    assert.deepEqual(fs.readdirSync(folder).sort(), ['file', 'hook-inbox'])
   })
 
   // A pipe that nobody reads stalls whoever opens it, as a disk does that has stopped: `exec` keeps the number of the
   // process, so the name that the recorder will open is known.
-  const stalled = 'for n in 0 1 2 3 4; do mkfifo "$DISPATCH_SPOOL/.$(($(date +%s) + n))-$$-"; done; exec'
+  const stalled = 'for n in 0 1 2 3 4; do mkfifo "$DISPATCH_HOOK_INBOX/.$(($(date +%s) + n))-$$-"; done; exec'
 
   it('a disk that stalls is not waited for, and when it goes on nothing is lost', async t => {
-    const spool = path.join(createHookFolder(t), 'spool')
+    const spool = path.join(createHookFolder(t), 'hook-inbox')
     const ended = await runHook(
       `${stalled} ${record}`,
-      { PATH: '/usr/bin:/bin', DISPATCH_SPOOL: spool },
+      { PATH: '/usr/bin:/bin', DISPATCH_HOOK_INBOX: spool },
       endInput('{"late":1}'),
     )
     assert.deepEqual({ ...ended, seconds: 0 }, { ...fine, seconds: 0 })
@@ -90,13 +90,17 @@ describe('F55: whatever the disk does', { concurrency: 2 }, () => {
     const folder = createHookFolder(t)
     const pipe = path.join(folder, 'stalls')
     await runProgram('mkfifo', [pipe])
-    const env = { DISPATCH_SPOOL: path.join(folder, 'spool'), DISPATCH_ROLE: 'orchestrator' }
-    const stop = await runHook('/bin/sh "$DISPATCH_HOOKS/stop"', { ...env, DISPATCH_HOLD: pipe }, endInput('{}'))
+    const env = { DISPATCH_HOOK_INBOX: path.join(folder, 'hook-inbox'), DISPATCH_ROLE: 'orchestrator' }
+    const stop = await runHook('/bin/sh "$DISPATCH_HOOKS/stop"', { ...env, DISPATCH_STOP_GATE: pipe }, endInput('{}'))
     assert.deepEqual({ ...stop, seconds: 0 }, { ...fine, seconds: 0 })
     assert.ok(stop.seconds < 4, `${stop.seconds} s`)
-    assert.equal(listSpoolFiles(env.DISPATCH_SPOOL).length, 1)
+    assert.equal(listSpoolFiles(env.DISPATCH_HOOK_INBOX).length, 1)
     const asked = '{"tool_input":{"file_path":"/a/b"}}'
-    const guard = await runHook('/bin/sh "$DISPATCH_HOOKS/guard"', { ...env, DISPATCH_GUARD: pipe }, endInput(asked))
+    const guard = await runHook(
+      '/bin/sh "$DISPATCH_HOOKS/guard"',
+      { ...env, DISPATCH_WRITE_ALLOWLIST: pipe },
+      endInput(asked),
+    )
     assert.equal(guard.code, 0)
     assert.match(guard.output, /^\{.*"permissionDecision":"deny".*not be looked up in time.*\}\n$/)
     assert.ok(guard.seconds < 6, `${guard.seconds} s`)
@@ -120,15 +124,15 @@ describe('F57: whatever the environment lacks', { concurrency: 2 }, () => {
       for (const changes of [{}, { PATH: '' }] as Record<string, string>[]) {
         assert.ok(timeout > 0 && timeout <= 10, event)
         const env = {
-          DISPATCH_SPOOL: path.join(folder, 'spool'),
-          DISPATCH_GUARD: path.join(folder, 'guard'),
+          DISPATCH_HOOK_INBOX: path.join(folder, 'hook-inbox'),
+          DISPATCH_WRITE_ALLOWLIST: path.join(folder, 'guard'),
           ...changes,
         }
         const ended = await runHook(command, env, endInput(`{"hook_event_name":"${event}","file_path":"/a/b"}`))
         assert.deepEqual({ ...ended, seconds: 0 }, { ...fine, seconds: 0 }, event)
       }
     assert.equal(
-      listSpoolFiles(path.join(folder, 'spool')).length,
+      listSpoolFiles(path.join(folder, 'hook-inbox')).length,
       2 * (commands.length - 1),
       'each but the guard leaves its word',
     )
@@ -149,8 +153,12 @@ it('F56: what a session of ours is to the hook for other sessions, and the other
   const other = path.join(folder, 'elsewhere')
   fs.mkdirSync(other)
   const line = `/bin/sh "$DISPATCH_HOOKS/external" "${other}"`
-  await runHook(line, { DISPATCH_SESSION: 'ours', DISPATCH_SPOOL: path.join(folder, 'spool') }, endInput('{"n":1}'))
-  assert.deepEqual([listSpoolFiles(other), listSpoolFiles(path.join(folder, 'spool'))], [[], []])
+  await runHook(
+    line,
+    { DISPATCH_SESSION: 'ours', DISPATCH_HOOK_INBOX: path.join(folder, 'hook-inbox') },
+    endInput('{"n":1}'),
+  )
+  assert.deepEqual([listSpoolFiles(other), listSpoolFiles(path.join(folder, 'hook-inbox'))], [[], []])
   await runHook(line, {}, endInput('{"n":2}'))
   assert.equal(listSpoolFiles(other).length, 1)
   for (let count = 0; count < 500; count++) fs.writeFileSync(path.join(other, `0-${count}-`), '')

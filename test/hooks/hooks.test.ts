@@ -11,7 +11,7 @@ const hooks = path.join(installFolder, 'hooks')
 function place(t: TestContext): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hooks [x] '))
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
-  fs.mkdirSync(path.join(folder, 'spool'))
+  fs.mkdirSync(path.join(folder, 'hook-inbox'))
   return folder
 }
 
@@ -20,27 +20,29 @@ const hook = (name: string, input: string, env: Record<string, string>) =>
 
 it('F54: a recorder leaves one complete file of at most 64 KiB, whatever it is given, and always exits 0', async t => {
   const folder = place(t)
-  const env = { DISPATCH_SPOOL: path.join(folder, 'spool') }
+  const env = { DISPATCH_HOOK_INBOX: path.join(folder, 'hook-inbox') }
   const inputs = ['', '{}', 'not json', '{"a":"\\u0000"}', 'x'.repeat(10 * 1024 * 1024), '\u0000\u0001']
   for (const input of inputs) assert.deepEqual((await hook('record', input, env)).exitCode, 0)
-  const files = fs.readdirSync(env.DISPATCH_SPOOL)
+  const files = fs.readdirSync(env.DISPATCH_HOOK_INBOX)
   assert.equal(files.length, inputs.length)
   assert.ok(
     files.every(name => /^\d+-\d+-$/.test(name)),
     files.join(' '),
   )
   assert.deepEqual(
-    files.map(name => fs.statSync(path.join(env.DISPATCH_SPOOL, name)).size).sort(),
+    files.map(name => fs.statSync(path.join(env.DISPATCH_HOOK_INBOX, name)).size).sort(),
     inputs.map(input => Math.min(Buffer.byteLength(input), 64 * 1024)).sort(),
   )
 })
 
 it('two hundred recorders at once lose nothing', async t => {
-  const env = { DISPATCH_SPOOL: path.join(place(t), 'spool') }
+  const env = { DISPATCH_HOOK_INBOX: path.join(place(t), 'hook-inbox') }
   await Promise.all(Array.from({ length: 200 }, (_, index) => hook('record', `{"n":${index}}`, env)))
   assert.equal(
     new Set(
-      fs.readdirSync(env.DISPATCH_SPOOL).map(name => fs.readFileSync(path.join(env.DISPATCH_SPOOL, name), 'utf8')),
+      fs
+        .readdirSync(env.DISPATCH_HOOK_INBOX)
+        .map(name => fs.readFileSync(path.join(env.DISPATCH_HOOK_INBOX, name), 'utf8')),
     ).size,
     200,
   )
@@ -56,15 +58,15 @@ it('F56: outside a session every hook does nothing at all', async () => {
 it('a Stop is answered with the hold while it lies there, and only for an orchestrator', async t => {
   const folder = place(t)
   const env = {
-    DISPATCH_SPOOL: path.join(folder, 'spool'),
-    DISPATCH_HOLD: path.join(folder, 'hold.json'),
+    DISPATCH_HOOK_INBOX: path.join(folder, 'hook-inbox'),
+    DISPATCH_STOP_GATE: path.join(folder, 'stop-gate.json'),
     DISPATCH_ROLE: 'orchestrator',
   }
   assert.equal((await hook('stop', '{}', env)).stdout, '')
-  fs.writeFileSync(env.DISPATCH_HOLD, '{"decision":"block"}\n')
+  fs.writeFileSync(env.DISPATCH_STOP_GATE, '{"decision":"block"}\n')
   assert.equal((await hook('stop', '{}', env)).stdout, '{"decision":"block"}\n')
   assert.equal((await hook('stop', '{}', { ...env, DISPATCH_ROLE: 'worker' })).stdout, '')
-  assert.equal(fs.readdirSync(env.DISPATCH_SPOOL).length, 3)
+  assert.equal(fs.readdirSync(env.DISPATCH_HOOK_INBOX).length, 3)
 })
 
 it('the guard lets a write inside the place pass, and refuses every other way to name a file', async t => {
@@ -72,8 +74,8 @@ it('the guard lets a write inside the place pass, and refuses every other way to
   const guard = path.join(folder, 'guard')
   fs.writeFileSync(guard, '/work/my \\[home\\]/outputs/*\n')
   const env = {
-    DISPATCH_SPOOL: path.join(folder, 'spool'),
-    DISPATCH_GUARD: guard,
+    DISPATCH_HOOK_INBOX: path.join(folder, 'hook-inbox'),
+    DISPATCH_WRITE_ALLOWLIST: guard,
     DISPATCH_ROLE: 'worker',
     DISPATCH_WORKER: 's/w',
   }

@@ -240,7 +240,7 @@ function copyOf(rig: Rig, named: string, letters: string): SessionPaths {
   const end = { seq, at: new Date().toISOString(), type: 'session.closed', by: 'you', reason: '' }
   const aside = path.join(rig.home, letters) // Where no watchdog looks, until it is closed.
   fs.cpSync(folder, aside, { recursive: true, verbatimSymlinks: true })
-  fs.rmSync(path.join(aside, '.runner'), { recursive: true, force: true })
+  fs.rmSync(path.join(aside, '.runner-lease'), { recursive: true, force: true })
   fs.appendFileSync(path.join(aside, 'events.jsonl'), `\n${JSON.stringify(end)}\n`)
   fs.renameSync(aside, `${folder.slice(0, -4)}${letters}`)
   return rig.readSession(letters).paths

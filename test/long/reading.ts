@@ -122,8 +122,8 @@ test('a session can be read back', async t => {
           const words = await said('logs', id, who)
           assert.ok(!words.includes('\u001b]') && words.includes('\\u{1b}]0;owned'), who)
         }
-        fs.rmSync(paths.worker('hello').screen)
-        fs.symlinkSync('/etc/passwd', paths.worker('hello').screen)
+        fs.rmSync(paths.worker('hello').output)
+        fs.symlinkSync('/etc/passwd', paths.worker('hello').output)
         assert.ok(!(await said('logs', id, 'hello')).includes('root:'))
       },
     )

@@ -265,7 +265,7 @@ function copyOf(letters: string): string {
   const id = `${judged.slice(0, -4)}${letters}`
   const aside = path.join(rig.home, letters)
   fs.cpSync(folder, aside, { recursive: true, verbatimSymlinks: true })
-  fs.rmSync(path.join(aside, '.runner'), { recursive: true, force: true })
+  fs.rmSync(path.join(aside, '.runner-lease'), { recursive: true, force: true })
   appendEvent(path.join(aside, 'events.jsonl'), { type: 'session.closed', actor: 'you', reason: '' }, 999, new Date())
   fs.renameSync(aside, path.join(path.dirname(folder), id))
   return id

@@ -169,7 +169,16 @@ test('the raw files are text in a sandbox, and only the six that are named', asy
   assert.equal(headers['x-content-type-options'], 'nosniff')
   assert.equal(body, 'Passed already')
   assert.equal((await page.ask(`/s/${passed.id}/events.jsonl`)).status, 200)
-  for (const name of ['session.json', 'plan.md', 'guard', 'evidence', 'outputs', 'verdict.txt', 'task.md/', '.runner'])
+  for (const name of [
+    'session.json',
+    'plan.md',
+    'guard',
+    'evidence',
+    'outputs',
+    'verdict.txt',
+    'task.md/',
+    '.runner-lease',
+  ])
     assert.equal((await page.ask(`/s/${passed.id}/${name}`)).status, 404, name)
 })
 

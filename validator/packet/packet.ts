@@ -3,38 +3,11 @@ import { z } from 'zod'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { findSecrets, redactionLabels, redactSecrets } from '#host/secrets'
 import { toOneLine } from '#host/text.ts'
-import type { Contract, ContractClause } from '#session/contract'
-import type { EvidenceRecord } from '#session/evidence'
-import type { Outcome } from '#session/log'
+import type { Contract } from '#session/contract'
+import type { PacketInput } from './input.ts'
 import { findLeaks, type Leaks, redactLeaks, type SourceFile, withheldLine } from './leak-scan.ts'
 import { stripCodeFences, stripControlCharacters, stripDiffs, truncateText } from './strip-code.ts'
 import { type Canary, listEvidenceIds, listHeadEvidenceIds, listingId, renderPacket, type TextKind } from './text.ts'
-
-/** What our own runner or git says of one clause, and the records that it rests on. */
-export interface Gate {
-  clause: ContractClause
-  gate: Outcome | 'kept' | 'broken' | 'none'
-  /** Why, in words: `exit 1, expected 0`. */
-  reason: string
-  base?: Outcome
-  /** What is to be said of how it was shown: by a file that the work itself changed. */
-  remark?: string
-  evidence: EvidenceRecord[]
-}
-
-/** All that a packet is made of. */
-export interface PacketInput {
-  contract: Contract
-  gates: Gate[]
-  reports: { worker: string; clauses: string[]; how: string; report: string }[]
-  listing: { path: string; sizeBytes: number; change: 'added' | 'changed' | 'removed' | 'kept' }[]
-  /** For the leak scan only: never sent. */
-  sources: Iterable<SourceFile>
-  /** Exact values of secrets, for the scan only; what has the form of one is found without. */
-  knownSecrets?: readonly string[]
-  round: number
-}
-
 /** What the judge gets (`packet`), and what its reply is held against. This is also what `bin/judge` reads. */
 export const Packet = z.object({
   packet: z.string(),

@@ -2,7 +2,7 @@ import { unreachable } from '#host/error.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
 import type { ContractClause } from '#session/contract'
 import type { EvidenceRecord } from '#session/evidence'
-import type { Gate, PacketInput } from './packet.ts'
+import type { Gate, PacketInput } from './input.ts'
 /** A clause of ours, put among the contract's at `place`, that cannot be true. */
 export interface Canary {
   id: string

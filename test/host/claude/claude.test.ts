@@ -26,7 +26,7 @@ const fixture = (name: string) => fs.readFileSync(path.join(import.meta.dirname,
 const launch: ClaudeLaunch = {
   program: '/opt/claude',
   model: 'opus',
-  systemPromptFile: '/s/orders.md',
+  systemPromptFile: '/s/system-prompt.md',
   settingsFile: '/s/settings.json',
   sessionId: 'c0ffee',
   tools: ['Read', 'Bash', 'Write'],

@@ -120,12 +120,12 @@ test('Linux names what can be read, macOS what cannot', () => {
 
 test('what is written below a place that is read lies on top of it', () => {
   const policy = {
-    ...buildPolicy('orchestrator', { ...needs, readablePaths: ['/s'], writablePaths: ['/s/desk'] }),
+    ...buildPolicy('orchestrator', { ...needs, readablePaths: ['/s'], writablePaths: ['/s/orchestrator'] }),
     scratch: '/s/scratch',
   }
   const { filesystem } = buildRuntimeConfig(policy, { denied: ['/'], allowed: ['/usr'] }, '/tmp/scene')
-  assert.deepEqual(filesystem.denyRead, ['/', '/s/desk', '/s/scratch'])
-  assert.deepEqual(filesystem.allowWrite, ['/s/desk', '/s/scratch'])
+  assert.deepEqual(filesystem.denyRead, ['/', '/s/orchestrator', '/s/scratch'])
+  assert.deepEqual(filesystem.allowWrite, ['/s/orchestrator', '/s/scratch'])
 })
 
 test('a check on a Mac may serve on loopback, an orchestrator may not', () => {

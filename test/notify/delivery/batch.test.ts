@@ -136,7 +136,7 @@ test('a session numbers its facts, and they keep that order where the clock was 
   const [one, two, three] = [fact('a', 9, 30), fact('a', 10, 10), fact('a', 11, 20)]
   const other = fact('b', 1, 15)
   const foreign = buildQueuedNotification(1, {
-    sessionId: 'elsewhere',
+    sessionId: 'external',
     id: 'elsewhere-ffff',
     at: new Date(0).toISOString(),
   })

@@ -291,7 +291,7 @@ for (const [place, what] of [
     const names = fs.readdirSync(at('waiting')).sort()
     const tries = { [buildQueuedNotification(1).sessionId]: { names, failures: 0, until: 0, short: false } }
     const standing = { until: 0, failures: 0, failing: [], tokens: 20, counted: 0, tries, sentAt: null, trouble: null }
-    fs.writeFileSync(at('standing.json'), JSON.stringify(standing))
+    fs.writeFileSync(at('retry-state.json'), JSON.stringify(standing))
     fs.mkdirSync(at(place))
     fs.renameSync(at('waiting', names[0]), at(place, names[0]))
     await runDeliverer(home, () => buildConfig(home, settings), quickTiming)
@@ -348,7 +348,7 @@ test('a verdict is a push of its own, with its proof, whatever a crowd of sessio
 test('quiet hours hold a notice until their end, and say so once; one that is urgent goes', async () => {
   const ntfy = await startNtfyServer('ntfy')
   const settings = buildPhoneSettings(ntfy.url)
-  const urgent = buildQueuedNotification(2, { sessionId: 'elsewhere', deliverBy: new Date().toISOString() })
+  const urgent = buildQueuedNotification(2, { sessionId: 'external', deliverBy: new Date().toISOString() })
   const home = homeWith([buildQueuedNotification(1), urgent], settings)
   const hour = (hours: number) => new Date(Date.now() + hours * 3600_000).toTimeString().slice(0, 5)
   let config = buildConfig(home, { ...settings, QUIET_HOURS: `${hour(-1)}-${hour(1)}` })

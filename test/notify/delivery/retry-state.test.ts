@@ -96,7 +96,7 @@ test('a standing that does not read holds nothing against the channel', () => {
   const home = createHome()
   fs.mkdirSync(path.join(home, 'outbox/phone'), { recursive: true })
   for (const text of ['', '{', '{"until":"never"}', '[]']) {
-    fs.writeFileSync(path.join(home, 'outbox/phone/standing.json'), text)
+    fs.writeFileSync(path.join(home, 'outbox/phone/retry-state.json'), text)
     assert.deepEqual(readRetryState(home, 'phone'), fresh())
   }
   fs.rmSync(home, { recursive: true })

@@ -366,7 +366,7 @@ test('git is not run in a copied session whose repository says more than ours do
   fs.writeFileSync(elsewhere, filter)
   for (const lines of [filter, `[include]\n\tpath = ${elsewhere}\n`, '[extensions]\n\tworktreeConfig = true\n']) {
     fs.writeFileSync(config, own + lines)
-    assert.deepEqual(await listChangesSinceVerdict(paths, verdict), ['evidence/trees.git'], lines)
+    assert.deepEqual(await listChangesSinceVerdict(paths, verdict), ['evidence/repository.git'], lines)
     await assert.rejects(
       listDifferences(paths, base.commit),
       (error: DispatchError) => error.exitCode === 13 && /not set up as dispatch made it/.test(error.message),
@@ -380,7 +380,7 @@ test('git is not run in a copied session whose repository says more than ours do
   fs.writeFileSync(config, own)
   for (const name of ['commondir', 'config.worktree', 'objects/info/alternates', 'info/attributes', 'info/grafts']) {
     write(paths.bareRepository, { [name]: '' })
-    assert.deepEqual(await listChangesSinceVerdict(paths, verdict), ['evidence/trees.git'], name)
+    assert.deepEqual(await listChangesSinceVerdict(paths, verdict), ['evidence/repository.git'], name)
     fs.rmSync(path.join(paths.bareRepository, name))
   }
   fs.rmSync(mark)
@@ -389,7 +389,7 @@ test('git is not run in a copied session whose repository says more than ours do
   fs.writeFileSync(paths.bareRepository, `gitdir: ${paths.bareRepository}.evil\n`)
   assert.deepEqual(
     await listChangesSinceVerdict(paths, verdict),
-    ['evidence/trees.git'],
+    ['evidence/repository.git'],
     'a file that leads to a repository',
   )
   assert.ok(!fs.existsSync(mark))
