@@ -68,7 +68,7 @@ export function prepareWorker(
   }
   const notyours = files.length > 0 ? `, but not ${files.join(', ')}: another worker writes those` : ''
   const orders = fillTemplate(
-    fs.readFileSync(path.join(installFolder, `agents/worker-${kind}.md`), 'utf8'),
+    fs.readFileSync(path.join(installFolder, `agents/prompts/worker-${kind}.md`), 'utf8'),
     kind === 'code' ? { ...shared, notyours } : { ...shared, files: files.join(', ') },
   )
   writeAtomic(own.brief, brief)
