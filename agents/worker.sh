@@ -39,7 +39,7 @@ viewer=$!
 
 (
   [ -z "$DISPATCH_SANDBOX_LAUNCHER" ] && [ -n "$DISPATCH_TOOLS" ] && PATH=$DISPATCH_TOOLS:$PATH && export PATH
-  inside policy.json "$@"
+  inside sandbox.json "$@"
 ) <"$DISPATCH_FOLDER/brief.md" >"$DISPATCH_FOLDER/stream.jsonl" 2>"$DISPATCH_FOLDER/stderr.txt"
 code=$?
 
