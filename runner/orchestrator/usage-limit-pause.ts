@@ -74,7 +74,7 @@ export class ResumeReminder {
   isDue({ status, session }: RunnerContext, now = Date.now()): boolean {
     const { usageLimit } = status
     if (usageLimit?.resetsAt !== this.limit?.resetsAt || (usageLimit === null) !== (this.limit === null))
-      Object.assign(this, { last: now, tries: 0 })
+      Object.assign(this, { lastAttemptMs: now, attempts: 0 })
     this.limit = usageLimit
     if (usageLimit === null || isSettled(status)) return false
     if (usageLimit.resetsAt === null) return now >= this.lastAttemptMs + REMINDER_INTERVAL_MS
