@@ -19,9 +19,9 @@ function session(t: TestContext) {
     repository: null,
     task: { bytes: Buffer.byteLength(task), sha256: '', title: 'Say' },
     models: { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'g' },
-    rounds: 3,
-    judgedOnly: false,
-    claude: { program: '/nowhere/claude', session: '00000000-0000-4000-8000-000000000000', configDirectory: null },
+    maxRounds: 3,
+    allowsJudgedOnly: false,
+    claude: { program: '/nowhere/claude', sessionId: '00000000-0000-4000-8000-000000000000', configDirectory: null },
   })
   return createSession(path.join(createScratchFolder(t), "it's"), opening, Buffer.from(task))
 }

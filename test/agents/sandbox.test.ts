@@ -21,11 +21,11 @@ function session(place: string, login: 'key' | 'own', kind: 'bubblewrap' | 'seat
     repository: null,
     task: { bytes: 3, sha256: '', title: 'Say' },
     models: { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'g' },
-    rounds: 3,
-    judgedOnly: false,
+    maxRounds: 3,
+    allowsJudgedOnly: false,
     sandbox: { kind, reason: '' },
-    login,
-    claude: { program: process.execPath, session: '00000000-0000-4000-8000-000000000000', configDirectory: yours },
+    loginKind: login,
+    claude: { program: process.execPath, sessionId: '00000000-0000-4000-8000-000000000000', configDirectory: yours },
   })
   return { yours, opened: createSession(path.join(place, 'workspace'), opening, Buffer.from('say')) }
 }

@@ -10,7 +10,7 @@ import { createHookFolder, endInput, hooksFolder, listSpoolFiles, runHook } from
 import { findProcesses } from '../fixtures/rig.ts'
 
 const record = '/bin/sh "$DISPATCH_HOOKS/record"'
-const fine = { code: 0, said: '' }
+const fine = { code: 0, output: '' }
 const shells = ['/bin/sh', '/bin/dash', '/bin/bash', '/usr/bin/busybox'].filter(shell => fs.existsSync(shell))
 
 /** The hooks' shells here: `sh` in the manner of each. */

@@ -7,9 +7,9 @@ import { isOrphan } from '#watchdog'
 const old = '2026-11-20T00:00:00.000Z'
 const view = (status: Partial<SessionStatus>, runner: Liveness = 'dead') =>
   ({
-    session: { opening: { openedAt: old } },
-    status: { ...initialStatus, seq: 5, at: old, ...status },
-    runner,
+    session: { manifest: { openedAt: old } },
+    status: { ...initialStatus, lastSeq: 5, lastEventAt: old, ...status },
+    runnerLiveness: runner,
     unread: 0,
     state: '',
   }) as unknown as SessionView

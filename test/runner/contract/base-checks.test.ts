@@ -30,10 +30,10 @@ async function sealedSession(t: TestContext) {
   const paths = resolveSessionPaths(path.join(createScratchFolder(t), 'session'))
   fs.mkdirSync(paths.evidence, { recursive: true })
   const running = {
-    session: { paths, opening: { project: null, sandbox: { kind: null, reason: '' } } },
+    session: { paths, manifest: { project: null, sandbox: { kind: null, reason: '' } } },
     config: { CHECK_TIMEOUT_SEC: 20, CHECK_REPEAT_SEC: 0 },
-    setups: new Map(),
-    seen: new Map(),
+    dependencies: new Map(),
+    checkResults: new Map(),
     status: initialStatus as SessionStatus,
     record(happening: EventBody): Event {
       const event = appendEvent(paths.events, happening, running.status.lastSeq, new Date())
@@ -80,10 +80,10 @@ test('what could not run is tried again the next time', async t => {
   const { seal, complete, running } = await sealedSession(t)
   seal(first, 1)
   const project = { setup: [{ run: 'false', lock: [] }] }
-  Object.assign(running.session.opening, { project })
-  running.setups.set(running.status.base?.commit, Promise.resolve({ ok: false, reason: 'no disk' }))
+  Object.assign(running.session.manifest, { project })
+  running.dependencies.set(running.status.base?.commit, Promise.resolve({ ok: false, reason: 'no disk' }))
   assert.deepEqual(await complete(), ['base-C1 base could not run', 'base-C2 base could not run'])
-  Object.assign(running.session.opening, { project: null })
+  Object.assign(running.session.manifest, { project: null })
   assert.deepEqual((await complete()).slice(2), ['base-C1 base red', 'base-C2 base red'])
 })
 
@@ -95,6 +95,6 @@ test('a version of the contract has a base of its own, and what has not changed 
   assert.deepEqual((await complete()).slice(2), ['base-v2-C1 base red', 'base-v2-C2 base red'])
   const record = (id: string) =>
     JSON.parse(fs.readFileSync(path.join(running.session.paths.evidence, `${id}.json`), 'utf8'))
-  assert.equal(record('base-v2-C1').from, 'base-C1')
-  assert.equal(record('base-v2-C2').from, undefined)
+  assert.equal(record('base-v2-C1').originalId, 'base-C1')
+  assert.equal(record('base-v2-C2').originalId, undefined)
 })

@@ -59,7 +59,7 @@ describe('typing a word into the orchestrator', () => {
   it('marks it, pastes it once, presses Enter, and again while it still stands there', async () => {
     for (const enters of [1, 3]) {
       const { did, keyboard, typing } = terminal([empty], enters)
-      assert.deepEqual(await typeMessage(keyboard, typing), { ok: true, how: 'began a turn', whole: true })
+      assert.deepEqual(await typeMessage(keyboard, typing), { ok: true, mode: 'began a turn', isUnchanged: true })
       assert.deepEqual(did, ['mark', 'paste', ...Array(enters).fill('Enter')])
     }
   })
@@ -73,7 +73,7 @@ describe('typing a word into the orchestrator', () => {
       [draft, 'somebody has begun to type in its input line, and it stayed so'],
     ] as const) {
       const never = terminal([stays])
-      assert.deepEqual(await typeMessage(never.keyboard, never.typing), { ok: false, exit: 124, why })
+      assert.deepEqual(await typeMessage(never.keyboard, never.typing), { ok: false, exit: 124, reason: why })
       assert.deepEqual(never.did, [])
     }
   })
@@ -113,8 +113,8 @@ it('a prompt is known for our word by its last line, and for whole but for what 
   const text = frameMessage('/help é\n\ttabs\u200b and </pasted_content>\n- four', '1-2-deadbeef')
   const shown =
     '\n\n<pasted_content id="c1ab">\nA word from the human:\n/help é\n    tabs and <\\/pasted_content>\n- four\n(end of word deadbeef)\n</pasted_content id="c1ab">\n'
-  assert.deepEqual(matchDelivery(text, shown), { whole: true })
-  assert.deepEqual(matchDelivery(text, shown.replace('four', 'for')), { whole: false })
+  assert.deepEqual(matchDelivery(text, shown), { isUnchanged: true })
+  assert.deepEqual(matchDelivery(text, shown.replace('four', 'for')), { isUnchanged: false })
   assert.equal(matchDelivery(text, shown.replace('deadbeef', 'deadbee0')), undefined)
   assert.equal(matchDelivery(text, 'A word from the human:\n/help'), undefined)
 })

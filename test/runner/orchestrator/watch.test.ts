@@ -17,7 +17,7 @@ function opened(t: TestContext) {
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
   const paths = { events: path.join(folder, 'events.jsonl') }
   const running = {
-    session: { id: 'swift-otter-1', paths, opening: { claude: { session: 'o' } } },
+    session: { id: 'swift-otter-1', paths, manifest: { claude: { sessionId: 'o' } } },
     status: initialStatus as SessionStatus,
     record: (happening: EventBody) => {
       const event = appendEvent(paths.events, happening, running.status.lastSeq, new Date())
@@ -51,7 +51,7 @@ it('a failed tool is on record with whose it was, at most fifty times, and not w
   say('PostToolUseFailure', failed, 'hello')
   say('PostToolUseFailure', failed, 'nobody')
   say('PostToolUseFailure', { ...failed, is_interrupt: true })
-  const of = (who: string) => ({ type: 'tool.failed', who, tool: 'Bash', reason: 'Exit code 3 oops' })
+  const of = (who: string) => ({ type: 'tool.failed', agent: who, tool: 'Bash', reason: 'Exit code 3 oops' })
   say('PostToolUseFailure', { ...failed, tool_input: { command: 'submit' } }) // Our own no is no failure.
   assert.deepEqual(heard, [of('orchestrator'), of('hello')])
   for (let count = 0; count < 100; count++) say('PostToolUseFailure', failed)
@@ -67,7 +67,7 @@ it('a prompt is an answer where one is waited for, told by the terminal; a loop 
     running.record({ type: 'judging.started', round, commit, tree })
     running.record({ type: 'question.asked', question: 'and now?' })
     say('UserPromptSubmit', { prompt: 'go on' })
-    assert.deepEqual(heard.at(-1), { type: 'question.answered', by: 'its terminal' })
+    assert.deepEqual(heard.at(-1), { type: 'question.answered', source: 'its terminal' })
     assert.equal(running.status.phase, 'planning')
     return running.status.round - running.status.roundOffset
   })
@@ -79,8 +79,8 @@ it('a subagent’s end is on record', t => {
   say('SubagentStop', { agent_type: 'Explore' })
   say('SubagentStop', {}, 'hello')
   assert.deepEqual(heard, [
-    { type: 'subagent.ended', who: 'orchestrator', kind: 'Explore' },
-    { type: 'subagent.ended', who: 'hello', kind: 'unnamed' },
+    { type: 'subagent.ended', agent: 'orchestrator', kind: 'Explore' },
+    { type: 'subagent.ended', agent: 'hello', kind: 'unnamed' },
   ])
 })
 
@@ -157,5 +157,5 @@ it('F43: a login that is lost while the session runs calls its owner with the wa
   say('StopFailure', lost)
   const why =
     'claude stopped with an error: authentication_failed: Not logged in · Please run /login. Run `claude`, then /login'
-  assert.deepEqual(heard, [{ type: 'human.needed', why, exit: 7 }])
+  assert.deepEqual(heard, [{ type: 'human.needed', reason: why, exitCode: 7 }])
 })
