@@ -104,5 +104,5 @@ function isLeaseReleased({ paths }: SessionFiles): boolean {
 
 /** Does a verdict name a line of the log? Then that log was chained. */
 function hasLogAnchor(verdict: unknown): boolean {
-  return typeof verdict === 'object' && verdict !== null && 'log' in verdict
+  return typeof verdict === 'object' && verdict !== null && 'logAnchor' in verdict
 }

@@ -236,7 +236,13 @@ function applyChange(before: SessionStatus, event: Event): Partial<SessionStatus
         clauses: event.clauses.map(clause => ({ ...before.clauses.find(known => known.id === clause.id), ...clause })),
       }
     case 'check.ran':
-      return { clauses: setOutcome(before.clauses, event.clauseId, { [event.side]: event.outcome }) }
+      return {
+        clauses: setOutcome(
+          before.clauses,
+          event.clauseId,
+          event.side === 'base' ? { baseOutcome: event.outcome } : { headOutcome: event.outcome },
+        ),
+      }
     case 'judging.started':
       return {
         phase: 'judging',

@@ -99,9 +99,9 @@ export function buildMatrix(input: MatrixInput): Matrix {
     : status.clauses.map(clause => buildRecordedRow(clause, input))
   const sentences = splitSentences(input.task).map((sentence, at) => {
     const id = `S${at + 1}`
-    const leftOut = contract?.exclusions.find(left => left.sentenceId === id)?.reason
+    const exclusionReason = contract?.exclusions.find(exclusion => exclusion.sentenceId === id)?.reason
     const covering = clauses.filter(({ covers }) => covers.includes(id)).map(clause => clause.id)
-    return { id, text: sentence, clauseIds: covering, ...(leftOut === undefined ? {} : { leftOut }) }
+    return { id, text: sentence, clauseIds: covering, ...(exclusionReason === undefined ? {} : { exclusionReason }) }
   })
   const known = new Set(sentences.map(({ id }) => id))
   return {
@@ -122,7 +122,7 @@ export function buildMatrix(input: MatrixInput): Matrix {
     clauses,
     unlinkedClauses: clauses.filter(({ covers }) => !covers.some(id => known.has(id))).map(({ id }) => id),
     uncoveredSentences: sentences
-      .filter(one => one.clauseIds.length === 0 && one.leftOut === undefined)
+      .filter(one => one.clauseIds.length === 0 && one.exclusionReason === undefined)
       .map(({ id }) => id),
   }
 }
@@ -135,7 +135,7 @@ export function voidMatrix(matrix: Matrix, why: string): Matrix {
     ...matrix,
     state: state === verdict.value ? `${state} (void)` : state,
     verdict: { ...verdict, voidReason: why },
-    clauses: clauses.map(clause => ({ ...clause, voided: true })),
+    clauses: clauses.map(clause => ({ ...clause, isVoid: true })),
   }
 }
 
