@@ -91,9 +91,9 @@ function openingOf(id: string, openedAt = now.toISOString()): SessionManifest {
     task: { bytes: 0, sha256: '', title: 'x' },
     repository: null,
     models,
-    rounds: 3,
-    judgedOnly: false,
-    claude: { program: 'claude', session: 'x', configDirectory: null },
+    maxRounds: 3,
+    allowsJudgedOnly: false,
+    claude: { program: 'claude', sessionId: 'x', configDirectory: null },
   })
 }
 

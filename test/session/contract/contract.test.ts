@@ -73,9 +73,9 @@ test('a good contract reads whole', () => {
         proof: {
           kind: 'check',
           command: 'python3 fib.py',
-          guard: false,
-          expect: { exit: 0, contains: ['34'], matches: [] },
-          limitSeconds: 60,
+          isGuard: false,
+          expectation: { exitCode: 0, outputContains: ['34'], outputMatches: [] },
+          timeoutSeconds: 60,
         },
       },
       {
@@ -83,7 +83,12 @@ test('a good contract reads whole', () => {
         sentence: 'The old tests still pass',
         line: 11,
         covers: [],
-        proof: { kind: 'check', command: 'npm test', guard: true, expect: { exit: 0, contains: [], matches: [] } },
+        proof: {
+          kind: 'check',
+          command: 'npm test',
+          isGuard: true,
+          expectation: { exitCode: 0, outputContains: [], outputMatches: [] },
+        },
       },
       { id: 'C3', sentence: 'The README says how to run it', line: 15, covers: ['S3'], proof: { kind: 'judged' } },
       {
@@ -94,7 +99,7 @@ test('a good contract reads whole', () => {
         proof: { kind: 'scope', globs: ['fib.py', 'tests/**'] },
       },
     ],
-    leftOut: [{ sentence: 'S4', reason: 'it is a wish, not a demand' }],
+    exclusions: [{ sentenceId: 'S4', reason: 'it is a wish, not a demand' }],
   })
 })
 
@@ -142,18 +147,18 @@ test('a command is taken exactly, however it is written', () => {
 })
 
 test('what a check expects is taken exactly', () => {
-  const none = { exit: 0, contains: [], matches: [] }
+  const none = { exitCode: 0, outputContains: [], outputMatches: [] }
   const table: [string[], object][] = [
     [[], none],
-    [['- expect: exit 3'], { ...none, exit: 3 }],
-    [['- expect: EXIT 255'], { ...none, exit: 255 }],
-    [['- expect: output contains `a`', '- expect: output contains: `b`'], { ...none, contains: ['a', 'b'] }],
-    [['- expect: output contains `“smart” – <!-- -->`'], { ...none, contains: ['“smart” – <!-- -->'] }],
-    [['- expect: output equals `34`'], { ...none, equals: '34' }],
-    [['- expect: output equals', '```', '0', '1', '```'], { ...none, equals: '0\n1' }],
-    [['- expect: output equals', '```', '```'], { ...none, equals: '' }],
-    [['- expect: output matches `^\\d+$`'], { ...none, matches: ['^\\d+$'] }],
-    [['- expect: output contains ``a`b``'], { ...none, contains: ['a`b'] }],
+    [['- expect: exit 3'], { ...none, exitCode: 3 }],
+    [['- expect: EXIT 255'], { ...none, exitCode: 255 }],
+    [['- expect: output contains `a`', '- expect: output contains: `b`'], { ...none, outputContains: ['a', 'b'] }],
+    [['- expect: output contains `“smart” – <!-- -->`'], { ...none, outputContains: ['“smart” – <!-- -->'] }],
+    [['- expect: output equals `34`'], { ...none, outputEquals: '34' }],
+    [['- expect: output equals', '```', '0', '1', '```'], { ...none, outputEquals: '0\n1' }],
+    [['- expect: output equals', '```', '```'], { ...none, outputEquals: '' }],
+    [['- expect: output matches `^\\d+$`'], { ...none, outputMatches: ['^\\d+$'] }],
+    [['- expect: output contains ``a`b``'], { ...none, outputContains: ['a`b'] }],
   ]
   for (const [lines, wanted] of table) assert.deepEqual(expectation(...lines), wanted, lines.join(' / '))
 })
@@ -184,7 +189,7 @@ test('"covers" adds up over its lines', () => {
 test('what is left out is read with any dash, and only with a reason', () => {
   const under = (line: string) => read(`${clause('- check: `x`')}\n## Not covered\nSome words.\n${line}`)
   for (const line of ['- S4: why', '- S4 — why', '* s4 - why', '+ S4 – why'])
-    assert.deepEqual(under(line).contract.exclusions, [{ sentence: 'S4', reason: 'why' }], line)
+    assert.deepEqual(under(line).contract.exclusions, [{ sentenceId: 'S4', reason: 'why' }], line)
   for (const line of ['- S4', '- S4:', '- S4, S5: why', '- the rest'])
     assert.deepEqual(
       under(line).problems.map(problem => problem.line),

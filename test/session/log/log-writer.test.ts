@@ -40,7 +40,7 @@ test('each line names the one before it, the first the session; the head is the 
 
 test('a fragment that a crash left breaks nothing, and a successor goes on behind it', t => {
   const { file } = begun(t)
-  fs.appendFileSync(file, '\n{"seq":4,"at":"20')
+  fs.appendFileSync(file, '\n{"seq":4,"time":"20')
   const next = new LogWriter(file, id)
   next.append(asked('four'), new Date())
   const log = readLog(file, id)
@@ -50,7 +50,7 @@ test('a fragment that a crash left breaks nothing, and a successor goes on behin
 
 test('a log of an older dispatch is not chained, and is from where a newer one goes on', t => {
   const file = path.join(createScratchFolder(t), 'events.jsonl')
-  const old = (seq: number) => `\n${JSON.stringify({ seq, at: new Date(0).toISOString(), ...asked('x') })}\n`
+  const old = (seq: number) => `\n${JSON.stringify({ seq, time: new Date(0).toISOString(), ...asked('x') })}\n`
   fs.writeFileSync(file, old(1) + old(2))
   assert.deepEqual([readLog(file, id).chainStart, readLog(file, id).chainBreaks], [null, []])
   const scribe = new LogWriter(file, id)
@@ -73,7 +73,7 @@ test('a door hangs its line on to the last, however long that is', t => {
 
 /** What somebody does to the log, and what its writer says of it. */
 const deeds: [name: string, deed: (file: string) => void, said: RegExp][] = [
-  ['a line added', file => fs.appendFileSync(file, `\n{"seq":4,"at":"x","is":"y"}\n`), /lines behind line 3/],
+  ['a line added', file => fs.appendFileSync(file, `\n{"seq":4,"time":"x","type":"y"}\n`), /lines behind line 3/],
   ['one that hangs on to the last', file => appendEvent(file, asked('f'), 3, new Date()), /lines behind line 3/],
   ['the last line cut', file => fs.writeFileSync(file, lines(file).slice(0, 2).join('\n')), /no longer ends in line 3/],
   ['a line changed', file => edit(file, 'two', 'TWO'), /chain of events.jsonl is broken at line 3/],

@@ -36,7 +36,7 @@ test('a damaged line costs itself alone, is counted, and stays in the file', t =
   const whole = `\n${line(1)}\n\n${line(2)}\n`
   const table: [name: string, text: string, seqs: number[], unread: number][] = [
     ['whole', whole, [1, 2], 0],
-    ['torn at the end', `${whole}\n{"seq":3,"at":"2026`, [1, 2], 1],
+    ['torn at the end', `${whole}\n{"seq":3,"time":"2026`, [1, 2], 1],
     ['torn, then another record', `\n${line(1)}\n\n{"seq":2,"a\n${line(3)}\n`, [1, 3], 1],
     ['spliced', `\n${line(1)}${line(2)}\n\n${line(3)}\n`, [3], 1],
     ['a run of NUL', `${whole}${'\0'.repeat(4096)}\n${line(3)}\n`, [1, 2, 3], 1],
@@ -45,10 +45,15 @@ test('a damaged line costs itself alone, is counted, and stays in the file', t =
     ['CRLF', whole.replaceAll('\n', '\r\n'), [1, 2], 0],
     ['lone CR inside white space', `\r\n\r${line(1)}\r\n`, [1], 0],
     ['blank lines', `\n\n  \n\t\n${whole}`, [1, 2], 0],
-    ['a kind from the future', `${whole}\n{"seq":3,"at":"${time}","is":"moon.landed"}\n`, [1, 2], 1],
-    ['a kind from the prototype', `${whole}\n{"seq":3,"at":"${time}","is":"constructor"}\n`, [1, 2], 1],
-    ['facts of the wrong shape', `${whole}\n{"seq":3,"at":"${time}","is":"question.asked","question":7}\n`, [1, 2], 1],
-    ['no number', `${whole}\n{"at":"${time}","is":"question.asked","question":"x"}\n`, [1, 2], 1],
+    ['a kind from the future', `${whole}\n{"seq":3,"time":"${time}","type":"moon.landed"}\n`, [1, 2], 1],
+    ['a kind from the prototype', `${whole}\n{"seq":3,"time":"${time}","type":"constructor"}\n`, [1, 2], 1],
+    [
+      'facts of the wrong shape',
+      `${whole}\n{"seq":3,"time":"${time}","type":"question.asked","question":7}\n`,
+      [1, 2],
+      1,
+    ],
+    ['no number', `${whole}\n{"time":"${time}","type":"question.asked","question":"x"}\n`, [1, 2], 1],
     ['a negative number', `${whole}\n${line(1).replace('"seq":1', '"seq":-1')}\n`, [1, 2], 1],
     ['JSON that is no event', `${whole}null\n[]\n7\n"x"\n{}\n`, [1, 2], 5],
     ['bytes that are no UTF-8', `${whole}\xff\xfe\n`, [1, 2], 1],
@@ -67,7 +72,7 @@ test('a damaged line costs itself alone, is counted, and stays in the file', t =
 
 test('what an event has too much is dropped, and cannot reach a prototype', () => {
   const event = parseEvent(
-    `{"seq":1,"at":"${time}","is":"question.asked","question":"x","__proto__":{"polluted":1},"more":2}`,
+    `{"seq":1,"time":"${time}","type":"question.asked","question":"x","__proto__":{"polluted":1},"more":2}`,
   )
   assert.deepEqual(event, asked(1, 'x'))
   assert.equal((event as object as { polluted?: number }).polluted, undefined)

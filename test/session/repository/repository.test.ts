@@ -134,7 +134,7 @@ test("a user's repository is taken at its commit, whole, and is not touched by a
   const paths = newSession(t)
   const found = await findRepository(user, [])
   const base = await prepareRepository(paths, 'dispatch/x', user)
-  assert.deepEqual(found, { path: user, commit: base.commit, uncommitted: 3 })
+  assert.deepEqual(found, { path: user, commit: base.commit, uncommittedFiles: 3 })
   write(paths.outputs, { 'README.md': 'mine\n' })
   fs.rmSync(path.join(paths.outputs, 'big'))
   await commitAll(paths.outputs)
@@ -435,7 +435,7 @@ test('no object is taken for another, and one that is not what its name says is 
   fs.copyFileSync(loose(good), loose(worse))
   await assert.rejects(
     importWork(paths).then(({ tree }) => verifyObjects(paths, tree)),
-    { exit: 13 },
+    { exitCode: 13 },
   )
 })
 

@@ -320,8 +320,12 @@ test('each event changes what it should, and nothing else', () => {
   for (const [name, path, changes] of table) {
     const before = after(...path)
     const event: Event = { seq: 90, time: minute(59), ...happened[name] }
-    const since = changes.phase === undefined ? before.phaseStartedAt : minute(59)
-    assert.deepEqual(applyEvent(before, event), { ...before, ...changes, seq: 90, at: minute(59), since }, name)
+    const phaseStartedAt = changes.phase === undefined ? before.phaseStartedAt : minute(59)
+    assert.deepEqual(
+      applyEvent(before, event),
+      { ...before, ...changes, lastSeq: 90, lastEventAt: minute(59), phaseStartedAt },
+      name,
+    )
     assert.deepEqual(before, after(...path), `${name}: the old status stays as it was`)
   }
 })
@@ -436,7 +440,7 @@ test('a void verdict says why; a new one is not void', () => {
 
 test('a new round forgets what the last one found, and keeps what the base showed', () => {
   const { clauses } = after(...judged, 'repair', judging(2))
-  assert.deepEqual(clauses[0], { id: 'C1', sentence: 'It works', proof: 'check', base: 'red' })
+  assert.deepEqual(clauses[0], { id: 'C1', sentence: 'It works', proof: 'check', baseOutcome: 'red' })
 })
 
 test('a worker that waits does so until it holds the lock', () => {
@@ -446,7 +450,7 @@ test('a worker that waits does so until it holds the lock', () => {
   const status = after(...atWork, 'waiting', 'ended', 'released', granted)
   assert.deepEqual(
     [waitsFor(status), status.writeLock, status.lastFencingToken],
-    [[null, null], { worker: 'code-2', token: 2 }, 2],
+    [[null, null], { worker: 'code-2', fencingToken: 2 }, 2],
   )
 })
 

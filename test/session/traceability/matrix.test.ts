@@ -116,7 +116,7 @@ test('a pin stands with what is expected, a broken one stands in for what the ch
     [broken?.headOutcome, broken?.expected, broken?.note],
     ['broken', 'exit 0, output contains "1 passed", pinned: test.sh', undefined],
   )
-  const remarked = buildMatrix(withFirst({ remark: 'by `a|b`, which the work itself changed' }))
+  const remarked = buildMatrix(withFirst({ note: 'by `a|b`, which the work itself changed' }))
   assert.deepEqual(
     [remarked.clauses[0]?.headOutcome, remarked.clauses[0]?.note],
     ['green', 'by `a|b`, which the work itself changed'],
@@ -189,7 +189,7 @@ test('evidence of another tree is not shown as if it were of the judged one', ()
 
 test('of a contract that was amended the newest base is shown', () => {
   const input = inputOf([sealed, given])
-  const later = { ...recordOf('base-v2-C1', 'base', 0, 'green', 'again'), at: '2026-11-20T11:00:00.000Z' }
+  const later = { ...recordOf('base-v2-C1', 'base', 0, 'green', 'again'), time: '2026-11-20T11:00:00.000Z' }
   const [one] = buildMatrix({ ...input, evidence: [later, ...input.evidence] }).clauses
   assert.deepEqual([one?.baseOutcome, one?.evidence[0]?.id], ['green', 'base-v2-C1'])
 })
@@ -332,21 +332,21 @@ function recordOf(
   return EvidenceRecord.parse({
     format: 1,
     id,
-    clause: 'C1',
+    clauseId: 'C1',
     side,
     round,
     command: 'npm test',
     expected: 'exit 0',
-    exit: 0,
+    exitCode: 0,
     outcome,
     reason: '',
     milliseconds: 1,
-    tail: output,
+    outputTail: output,
     outputBytes: output.length,
     outputSha256: sha(output),
     commit,
     tree: round === 2 ? tree : sha('earlier').slice(0, 40),
-    at: '2026-11-20T10:00:00.000Z',
+    time: '2026-11-20T10:00:00.000Z',
   })
 }
 
