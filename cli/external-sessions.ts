@@ -18,7 +18,7 @@ export function buildExternalHooks({ installFolder, home }: Config): JsonEntry[]
   return ['Stop', 'Notification'].map(event => ({
     path: ['hooks', event],
     value: { hooks: [{ type: 'command', command, timeout: 10 }] },
-    mark: command,
+    marker: command,
   }))
 }
 

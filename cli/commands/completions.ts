@@ -32,7 +32,7 @@ With the package bash-completion, this is the place for bash:
         exitCode: exitCodes.usage,
         remedy: `There are: ${Object.keys(scripts).join(', ')}.`,
       })
-    process.stdout.write(fs.readFileSync(path.join(installFolder, 'bin/completions', script)))
+    process.stdout.write(fs.readFileSync(path.join(installFolder, 'cli/completions', script)))
     return exitCodes.ok
   },
 })
