@@ -171,9 +171,9 @@ describe('setup, at a terminal', { concurrency: 2, ...linuxOnly }, () => {
             screen = await terminal.typeCommand(`sh $D notify setup --server ${ntfy.url}; echo exit $?`, { answers })
             for (const words of ['notify', 'notify test', 'notify log', 'doctor --notify', 'ls'])
               assert.ok(!(await terminal.typeCommand(`sh $D ${words}`)).includes(config().NTFY_TOPIC), words)
-            fs.mkdirSync(path.join(home, 'elsewhere'))
+            fs.mkdirSync(path.join(home, 'external-events'))
             const said = { hook_event_name: 'Stop', cwd: '/work/shop' }
-            fs.writeFileSync(path.join(home, 'elsewhere/1-1'), JSON.stringify(said))
+            fs.writeFileSync(path.join(home, 'external-events/1-1'), JSON.stringify(said))
             await terminal.typeCommand('sh $D watchdog')
             const { waiting } = getOutboxFolders(home, 'phone')
             await rig.waitUntil('it is delivered', () => fs.readdirSync(waiting).length === 0)
@@ -347,14 +347,14 @@ describe('without a terminal', { concurrency: 2 }, () => {
         const { dead, sent } = getOutboxFolders(home, 'phone')
         const holds = (folder: string) => fs.existsSync(folder) && fs.readdirSync(folder).length > 0
         layNotice(home, '7')
-        fs.mkdirSync(path.join(home, 'elsewhere'))
-        fs.writeFileSync(path.join(home, 'elsewhere/1-1'), JSON.stringify({ hook_event_name: 'Stop', cwd: '/shop' }))
+        fs.mkdirSync(path.join(home, 'external-events'))
+        fs.writeFileSync(path.join(home, 'external-events/1-1'), JSON.stringify({ hook_event_name: 'Stop', cwd: '/shop' }))
         await rig.dispatch(['watchdog'])
         await rig.waitUntil('both are given up', () => holds(dead) && fs.readdirSync(dead).length === 2)
         const before = await rig.dispatch(['notify', 'log'])
         assert.match(
           before.stdout,
-          /^\d\d? \w{3} \d\d:\d\d:\d\d {2}(2026-11-20-fix-login-a3f9|elsewhere) +phone +refused +HTTP 400/m,
+          /^\d\d? \w{3} \d\d:\d\d:\d\d {2}(2026-11-20-fix-login-a3f9|external) +phone +refused +HTTP 400/m,
         )
         assert.match(before.stdout, /^phone: 2 given up within the last day \(HTTP 400.*\)\n.*--retry/m)
         assert.ok(!before.stdout.includes('\u001b'))

@@ -112,7 +112,7 @@ test('a real claude that dispatch did not launch fires the hook, and the watchdo
 
   const folder = path.join(rig.home, 'my würk')
   fs.mkdirSync(folder)
-  const elsewhere = path.join(rig.home, 'dispatch/elsewhere')
+  const elsewhere = path.join(rig.home, 'dispatch/external-events')
   const words = ['-p', 'a secret prompt']
   const claude = await runProgram(findClaude(rig.environment['PATH']), words, {
     env: rig.environment,
