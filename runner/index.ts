@@ -11,6 +11,7 @@ export {
   storeMessage,
   withdrawMessage,
 } from './messages/store.ts'
+export { requestClose } from './stop-request.ts'
 export { getTmuxSessionName, launchSession, launchSuccessor } from './terminal.ts'
 
 /** Run one session until it is closed; exit 5 when another runner of it lives. (The rest of a runner is loaded only here.) */
@@ -21,9 +22,4 @@ export async function runSession(session: Session, config: Config): Promise<void
 /** Close a session whose runner is gone, in its place. */
 export async function closeSession(session: Session, config: Config, by: string, why: string): Promise<void> {
   return (await import('./runner.ts')).closeSession(session, config, by, why)
-}
-
-/** Ask a living runner to close its session. */
-export async function requestClose(session: Session, why: string): Promise<void> {
-  return (await import('./runner.ts')).requestClose(session, why)
 }

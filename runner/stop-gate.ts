@@ -1,4 +1,19 @@
+import fs from 'node:fs'
+import { formatStopBlock } from '#agents'
+import { readIfPresent, writeAtomic } from '#host/fs'
 import { isSettled, type SessionStatus } from '#session/status'
+import type { RunnerContext } from './context.ts'
+
+/** Write what the Stop hook prints to keep the turn going, or remove it. Written before an agent can learn of the event. */
+export function writeStopGate({ session, status }: Pick<RunnerContext, 'session' | 'status'>): void {
+  const { stopGate } = session.paths
+  const reason = explainStopBlock(status)
+  const text = reason === undefined ? '' : formatStopBlock(reason)
+  if (text === (readIfPresent(stopGate) ?? '')) return
+  if (reason === undefined) fs.rmSync(stopGate, { force: true })
+  else writeAtomic(stopGate, text)
+}
+
 /** Why the orchestrator may not end its turn yet, as the next thing to do; undefined when it may. Pure. */
 export function explainStopBlock(status: SessionStatus): string | undefined {
   if (status.verdict?.voidReason && status.phase === status.verdict.verdict && !status.closed) {

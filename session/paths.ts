@@ -36,6 +36,8 @@ export function resolveSessionPaths(folder: string) {
     launchScript: at('launch.sh'),
     /** How each window of its terminal is started, and where. */
     windows: at('windows'),
+    /** A request to close the session, with its reason. */
+    stopRequest: at('stop-request'),
     /** What the orchestrator's sandbox lets it do, its place for temporary files, and claude's own folder for it. */
     sandboxPolicy: at('sandbox.json'),
     tempFolder: at('tmp'),

@@ -311,7 +311,7 @@ it('F66 a .env that no longer reads: the runner keeps the old settings and says 
     )
     fs.rmSync(path.join(rig.home, 'dispatch/.env'))
     assert.match((await rig.dispatch(['ls'])).stdout, /planning/)
-    fs.writeFileSync(path.join(paths.folder, 'stop'), 'the test is over')
+    fs.writeFileSync(paths.stopRequest, 'the test is over')
     const waited = await waiting
     assert.equal(waited.exitCode, 12, waited.stderr)
   }))

@@ -1,0 +1,46 @@
+import fs from 'node:fs'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { type Commit, prepareRepository } from '#session/repository'
+import { countConsecutiveRestarts } from '#session/status'
+import type { RunnerContext } from './context.ts'
+import { computeSha256 } from './messages/store.ts'
+
+/** Record that a runner took the session: its manifest once, and this runner's generation (1 is the first). */
+export function recordStart(context: RunnerContext, generation: number): void {
+  const { session, status } = context
+  if (status.lastSeq === 0) {
+    const { task, repository, models, maxRounds, allowsJudgedOnly, sandbox } = session.manifest
+    context.record({
+      type: 'session.opened',
+      format: 1,
+      task,
+      repository: repository?.path ?? null,
+      uncommittedFiles: repository?.uncommittedFiles ?? 0,
+      models,
+      maxRounds,
+      allowsJudgedOnly,
+      sandbox,
+      sha256: computeSha256(fs.readFileSync(session.paths.manifest, 'utf8')),
+    })
+  }
+  const restarts = generation === 1 ? {} : { consecutiveRestarts: countConsecutiveRestarts(context.status, Date.now()) }
+  context.record({ type: 'runner.started', pid: process.pid, generation, ...restarts })
+}
+
+/** Copy the user's repository, or make an empty one, and record its commit. Answers why that failed and the exit code. */
+export async function prepareBase(context: RunnerContext): Promise<Commit | { reason: string; exitCode: number }> {
+  const { session } = context
+  const { repository } = session.manifest
+  try {
+    const base = await prepareRepository(session.paths, `dispatch/${session.id}`, repository?.path)
+    if (repository && repository.commit !== base.commit)
+      throw new Error(`${repository.path} moved to ${base.commit.slice(0, 10)} meanwhile; start again`)
+    context.record({ type: 'base.prepared', ...base })
+    return base
+  } catch (error) {
+    return {
+      reason: `the repository could not be copied: ${error instanceof Error ? error.message : error}`,
+      exitCode: error instanceof DispatchError ? error.exitCode : exitCodes.internal,
+    }
+  }
+}
