@@ -40,7 +40,11 @@ export function listMissingEntries(text: string, additions: JsonEntry[], file: s
         (_, depth) => readValue(root, addition.path.slice(0, depth + 1)) === undefined,
       )
       const existingDepth = found < 0 ? addition.path.length : found
-      return { ...addition, existingDepth, ...(addition.marker === undefined && was !== undefined ? { was } : {}) }
+      return {
+        ...addition,
+        existingDepth,
+        ...(addition.marker === undefined && was !== undefined ? { previousValue: was } : {}),
+      }
     })
 }
 
