@@ -5,7 +5,7 @@ import { findPosition, parseJsonc, readTruncatedJson } from '#host/json.ts'
 const text = '\ufeff{\r\n  // mine\r\n  "a": { "b": [1, 2,] },\r\n  "c": 3, /* why */\r\n}\r\n'
 
 test('JSON with comments, trailing commas, a mark and CRLF reads', () => {
-  assert.deepEqual(parseJsonc(text), { value: { a: { b: [1, 2] }, c: 3 }, misread: [] })
+  assert.deepEqual(parseJsonc(text), { value: { a: { b: [1, 2] }, c: 3 }, problems: [] })
 })
 
 test('what does not read is named with its line and column', () => {

@@ -65,8 +65,8 @@ test('without any setting, every default stands', t => {
     QUIET_HOURS: '',
     home,
     workspace: path.join(home, 'workspace'),
-    claude: path.join(home, 'claude'),
-    logs: path.join(home, 'logs'),
+    claudeFolder: path.join(home, 'claude'),
+    logsFolder: path.join(home, 'logs'),
   })
   assert.ok(fs.existsSync(path.join(installFolder, 'bin')))
   assert.ok(!fs.existsSync(home), 'reading makes nothing')

@@ -45,9 +45,12 @@ it('a process is an agent’s by its environment, by one above it, by its termin
 })
 
 it('Linux: parent and terminal in /proc/<pid>/stat, whatever the name of the process', () => {
-  assert.deepEqual(parseLinuxStat('77 (a) b (c) S 12 77 77 34819 77 4194304'), { parent: 12, terminal: '/dev/pts/3' })
-  assert.deepEqual(parseLinuxStat('77 (x) S 12 77 77 0 -1 4194304'), { parent: 12, terminal: undefined })
-  assert.deepEqual(parseLinuxStat('77 (x) S 1 77 77 1025 77 0'), { parent: 1, terminal: 'device 4:1' })
+  assert.deepEqual(parseLinuxStat('77 (a) b (c) S 12 77 77 34819 77 4194304'), {
+    parentPid: 12,
+    terminal: '/dev/pts/3',
+  })
+  assert.deepEqual(parseLinuxStat('77 (x) S 12 77 77 0 -1 4194304'), { parentPid: 12, terminal: undefined })
+  assert.deepEqual(parseLinuxStat('77 (x) S 1 77 77 1025 77 0'), { parentPid: 1, terminal: 'device 4:1' })
 })
 
 it('Darwin: a row of ps with the environment behind the command', () => {

@@ -169,8 +169,8 @@ test('a stranger who was given the number of one that is gone is spared', async 
   const stranger = start(t)
   const who = await whoIs(stranger.pid)
   for (const gone of [
-    { ...who, start: '1' },
-    { ...who, boot: 'another' },
+    { ...who, startTime: '1' },
+    { ...who, bootId: 'another' },
   ])
     assert.equal(await killProcessTree(gone, `MARK=none-${process.pid}`), 0)
   assert.ok(!(await isGone(stranger.pid)))
@@ -195,7 +195,7 @@ test('nobody is killed for an empty mark, or as the family of process 1 or 0', a
 test('the process table of macOS reads', () => {
   const rows = parseProcessTable(recorded('darwin-table.txt'))
   assert.equal(rows.length, 17)
-  assert.deepEqual(rows[0], { pid: 1, parent: 0, group: 1, session: -1 })
+  assert.deepEqual(rows[0], { pid: 1, parentPid: 0, groupId: 1, sessionId: -1 })
   assert.deepEqual([...listProcessTree(rows, 4821)].sort(), [4821, 4822, 4830, 4831])
 })
 

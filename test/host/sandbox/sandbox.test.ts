@@ -59,7 +59,7 @@ const rights: [SandboxRole, Pick<SandboxPolicy, 'writablePaths' | 'protectedPath
 for (const [role, expected] of rights) {
   test(`the rights of a ${role}`, () => {
     const { writablePaths, protectedPaths, allowedHosts } = buildPolicy(role, needs)
-    assert.deepEqual({ write: writablePaths, keep: protectedPaths, hosts: allowedHosts }, expected)
+    assert.deepEqual({ writablePaths, protectedPaths, allowedHosts }, expected)
   })
 }
 
@@ -121,7 +121,7 @@ test('Linux names what can be read, macOS what cannot', () => {
 test('what is written below a place that is read lies on top of it', () => {
   const policy = {
     ...buildPolicy('orchestrator', { ...needs, readablePaths: ['/s'], writablePaths: ['/s/orchestrator'] }),
-    scratch: '/s/scratch',
+    tempFolder: '/s/scratch',
   }
   const { filesystem } = buildRuntimeConfig(policy, { denied: ['/'], allowed: ['/usr'] }, '/tmp/scene')
   assert.deepEqual(filesystem.denyRead, ['/', '/s/orchestrator', '/s/scratch'])
@@ -236,7 +236,7 @@ test('exit codes are the command’s own, and the outcome says whether it was th
   const { sh, outcome } = inside(t)
   assert.equal((await sh('exit 11')).exitCode, 11)
   const { milliseconds, ...ended } = outcome()
-  assert.deepEqual(ended, { began: true, code: 11, signal: null, reason: '' })
+  assert.deepEqual(ended, { hasStarted: true, exitCode: 11, signal: null, reason: '' })
   assert.ok(Number.isInteger(milliseconds))
   assert.equal((await sh('kill -9 $$')).exitCode, 137)
   const ran = await sh('true', { folder: '/nowhere' })

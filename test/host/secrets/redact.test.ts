@@ -68,7 +68,7 @@ test('a private key of which the begin or the end was cut off is withheld all th
     assert.match(text, /^ok 1\n\[secret withheld: private key\]\n+ok 2$/)
   }
   for (const mention of [`it begins with ${lines[0]}\nok 1\nok 2`, `${lines[0]}...${lines.at(-1)}`])
-    assert.deepEqual(redactSecrets(mention), { text: mention, withheld: 0 })
+    assert.deepEqual(redactSecrets(mention), { text: mention, redactionCount: 0 })
 })
 
 test('what our own short lines have cut off is withheld too', () => {

@@ -287,8 +287,8 @@ test('a session can be opened again at once after its server was killed, and the
 test('lines of panes read, and nothing is no pane', () => {
   assert.deepEqual(parsePanes(''), [])
   assert.deepEqual(parsePanes('a 7 1 b\nc 8 0 d e\n'), [
-    { session: 'a', window: 'b', pid: 7, dead: true },
-    { session: 'c', window: 'd e', pid: 8, dead: false },
+    { session: 'a', window: 'b', pid: 7, isDead: true },
+    { session: 'c', window: 'd e', pid: 8, isDead: false },
   ])
 })
 

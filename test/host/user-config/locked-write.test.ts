@@ -13,7 +13,7 @@ const command = "sh '/opt/my dispatch/hooks/elsewhere' /h/elsewhere"
 const ours: JsonEntry[] = ['Stop', 'Notification'].map(event => ({
   path: ['hooks', event],
   value: { hooks: [{ type: 'command', command, timeout: 10 }] },
-  mark: command,
+  marker: command,
 }))
 const trust: JsonEntry[] = [{ path: ['projects', '/h/workspace', 'hasTrustDialogAccepted'], value: true }]
 
