@@ -1,22 +1,23 @@
 import { secretSettings } from '#host/config'
 import { quoteForShell } from '#host/text.ts'
-/** A script that starts one agent: its environment, its folder, its command. Everything in it is quoted for `sh`. */
+
+/** What a script starts: one agent with its environment, its folder and its command. */
 export interface LaunchScript {
-  /** First line's comment: what this starts. */
+  /** The comment at the top: what this script starts. */
   comment: string
   folder: string
-  /** Set for the agent; anything of ours that it must not see is unset. */
+  /** Set for the agent. */
   variables: Record<string, string>
-  /** Put before PATH. */
+  /** Put in front of PATH. */
   toolsFolder?: string
-  /** A door of ours opens its sandbox, and is faster by its compiled sources; they do not reach the agent. */
+  /** The sandbox launcher needs Node's compile cache; the sandbox keeps that variable from the agent. */
   isSandboxed: boolean
   command: string[]
 }
 
 const compileCacheVariable = 'NODE_COMPILE_CACHE'
 
-/** What is the judge's, the notifier's or our own alone. An address may hold a password. */
+/** Unset for agents: secrets, dispatch's own settings, and addresses, which may contain a password. */
 const withheldVariables = [
   ...secretSettings,
   'GOOGLE_GEMINI_BASE_URL',
@@ -26,7 +27,7 @@ const withheldVariables = [
   'TMUX_PANE',
 ]
 
-/** The text of a launch script. A person may read it, and run it again by hand. */
+/** Render the text of a launch script, with every value quoted for `sh`. A person can read it, and run it again by hand. */
 export function renderLaunchScript({
   comment,
   folder,

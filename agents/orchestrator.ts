@@ -14,14 +14,14 @@ import { fillTemplate } from './template.ts'
 const allowedTools = ['Bash', 'Read', 'Write', 'Edit', 'Glob', 'Grep']
 
 /**
- * Lay the orchestrator's desk and write its orders and its launch script. The task reaches it inside the orders file,
- * byte for byte: it stands in no argument, no shell line and no terminal.
+ * Prepare the orchestrator's folder, its system prompt and its launch script. The task is in the system prompt byte for byte:
+ * it never passes through an argument, a shell line or a terminal.
  */
 export function prepareOrchestrator(session: Session): void {
   const { id, paths, manifest } = session
   const task = fs.readFileSync(paths.task)
   const origin = manifest.repository ? `a clone of ${manifest.repository.path}` : 'an empty repository'
-  const words = fillTemplate(fs.readFileSync(path.join(installFolder, 'agents/prompts/orchestrator.md'), 'utf8'), {
+  const prompt = fillTemplate(fs.readFileSync(path.join(installFolder, 'agents/prompts/orchestrator.md'), 'utf8'), {
     session: id,
     outputs: paths.outputs,
     origin,
@@ -30,7 +30,7 @@ export function prepareOrchestrator(session: Session): void {
     instructions: readInstructions(session),
     task: TASK_PLACEHOLDER,
   })
-  const [before = '', after = ''] = words.split(TASK_PLACEHOLDER)
+  const [before = '', after = ''] = prompt.split(TASK_PLACEHOLDER)
   writeAtomic(
     paths.systemPrompt,
     Buffer.concat([Buffer.from(`${readAgentRules()}\n${before}`), task, Buffer.from(after)]),
@@ -42,21 +42,21 @@ export function prepareOrchestrator(session: Session): void {
   )
   fs.writeFileSync(path.join(paths.orchestratorFolder, 'plan.md'), `# Plan: ${manifest.task.title}\n`, { mode: 0o600 })
   writeAtomic(paths.writeAllowlist, `${escapeShellPattern(paths.orchestratorFolder)}/*\n`)
-  writeAtomic(paths.stopGate, formatStopBlock('You have not yet written the contract. Go on with step 1.'))
+  writeAtomic(paths.stopGate, formatStopBlock('The contract is not written yet. Continue with step 1.'))
   writeAtomic(paths.launchScript, renderOrchestratorScript(session), 0o700)
 }
 
-/** What a Stop hook prints to keep a turn going. */
+/** Format what a Stop hook prints to keep a turn from ending. */
 export function formatStopBlock(reason: string): string {
   return `${JSON.stringify({ decision: 'block', reason })}\n`
 }
 
-/** The four rules that every agent of ours is given. */
+/** The rules that begin every agent's system prompt. */
 export function readAgentRules(): string {
   return fs.readFileSync(path.join(installFolder, 'CLAUDE.md'), 'utf8')
 }
 
-/** Where an agent's hooks and tools find the session; the values are paths of ours. */
+/** The variables by which an agent's hooks and tools find the session. */
 export function buildSessionVariables({ id, paths }: Session): Record<string, string> {
   return {
     ...claudeVariables,
@@ -70,7 +70,7 @@ export function buildSessionVariables({ id, paths }: Session): Record<string, st
 function describeDependencies({ project }: Session['manifest']): string {
   if (!project || project.setup.length === 0) return ''
   const commands = project.setup.map(command => `\`${command}\``).join(', ')
-  return `\nThe project's dependencies are made by us (${commands}) and stand in place for every worker and every check; what lies in node_modules/.bin or .venv/bin can be called by its name.\n`
+  return `\nDispatch installs the project's dependencies (${commands}) for every worker and every check; programs in node_modules/.bin and .venv/bin can be called by name.\n`
 }
 
 function renderOrchestratorScript(session: Session): string {

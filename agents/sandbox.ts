@@ -9,8 +9,8 @@ import { hasClaudeFolders, type Session } from '#session'
 import type { WorkerKind } from '#session/log'
 
 /**
- * What stands in front of the orchestrator's command: the door into its sandbox. It writes its desk, and reads the session but
- * for what is proof, and the work. Empty where this session has no sandbox.
+ * Write the orchestrator's sandbox policy and answer the command prefix that enters the sandbox; empty without a sandbox. The
+ * orchestrator can write its own folder and read the work and the session, except for what counts as proof.
  */
 export function prepareOrchestratorSandbox(session: Session, variables: Record<string, string>): string[] {
   const { paths, manifest } = session
@@ -32,19 +32,21 @@ export function prepareOrchestratorSandbox(session: Session, variables: Record<s
   return [...buildProgramCommand('bin/processes/sandbox'), paths.sandboxPolicy, '--']
 }
 
-/** A worker, as its sandbox must know it. */
+/** What a worker's sandbox policy is made from. */
 export interface SandboxedWorker {
   name: string
   kind: WorkerKind
-  /** What an rw worker may change. */
+  /** The globs that an rw worker may change. */
   files: string[]
-  /** Folders of the project's own tools, and where its dependencies lie outside of its tree. */
+  /** Folders of the project's own tools. */
   programs: string[]
+  /** Folders of dependencies outside of the tree. */
   readablePaths: string[]
 }
 
 /**
- * Write down what a worker's sandbox lets it do, and git on its behalf, and tell `worker.sh` the way in.
+ * Write two policies: the worker's, and the one for git commands on its behalf. Answers the variables by which `worker.sh`
+ * starts the sandbox launcher.
  */
 export function prepareWorkerSandbox(
   session: Session,
@@ -72,27 +74,29 @@ export function prepareWorkerSandbox(
   })
   writeAtomic(own.sandboxPolicy, JSON.stringify(agent))
   writeAtomic(own.gitSandboxPolicy, JSON.stringify(git))
-  const [node, door] = buildProgramCommand('bin/processes/sandbox')
-  return { DISPATCH_SANDBOX_LAUNCHER: door, DISPATCH_NODE: node }
+  const [node, launcher] = buildProgramCommand('bin/processes/sandbox')
+  return { DISPATCH_SANDBOX_LAUNCHER: launcher, DISPATCH_NODE: node }
 }
 
-/** The claude to start: inside a sandbox only the file itself is there, and no link to it. */
+/** The claude to start. A sandbox contains only the program itself and no link to it, so links are resolved. */
 export function resolveClaudeProgram({ manifest }: Session): string {
   const { program } = manifest.claude
   return manifest.sandbox.kind === null ? program : fs.realpathSync(program)
 }
 
 /**
- * Claude's own folder for one agent, private to it, so that no agent writes the settings of another, or of the user's own claude.
- * The user's login and settings lie in it as links: inside they are only read.
+ * Prepare a claude folder for one agent, so that no agent can write the settings of another agent or of the user. The user's
+ * login and settings are links in it, which the sandbox makes read-only.
  */
 export function prepareClaudeFolder(session: Session, folder: string): Record<string, string> {
   const { manifest, paths } = session
-  const named = manifest.claude.configDirectory
-  if (!hasClaudeFolders(session)) return named === null ? {} : { CLAUDE_CONFIG_DIR: named }
+  const { configDirectory } = manifest.claude
+  if (!hasClaudeFolders(session)) return configDirectory === null ? {} : { CLAUDE_CONFIG_DIR: configDirectory }
   makePrivateFolder(folder)
   const known =
-    manifest.loginKind === 'key' ? {} : { ...readClaudeConfig(resolveUserLogin(named).configFile), projects: {} }
+    manifest.loginKind === 'key'
+      ? {}
+      : { ...readClaudeConfig(resolveUserLogin(configDirectory).configFile), projects: {} }
   writeAtomic(path.join(folder, '.claude.json'), JSON.stringify(seedConfig(known, path.dirname(paths.folder)), null, 2))
   for (const file of listSharedUserFiles(session)) {
     fs.rmSync(path.join(folder, path.basename(file)), { force: true })
@@ -105,21 +109,24 @@ export function prepareClaudeFolder(session: Session, folder: string): Record<st
 
 const hookFiles = ['hooks', 'settings.json'].map(name => path.join(installFolder, name))
 
-function buildSharedPolicy(session: Session, claude: string, variables: Record<string, string>) {
+function buildSharedPolicy(session: Session, claudeFolder: string, variables: Record<string, string>) {
   const { manifest, paths } = session
-  const named = manifest.claude.configDirectory
-  const own: Login = { kind: 'key', configDirectory: claude, configFile: path.join(claude, '.claude.json') }
+  const agentLogin: Login = {
+    kind: 'key',
+    configDirectory: claudeFolder,
+    configFile: path.join(claudeFolder, '.claude.json'),
+  }
   return {
     outputs: paths.outputs,
-    login: hasClaudeFolders(session) ? own : resolveUserLogin(named),
+    login: hasClaudeFolders(session) ? agentLogin : resolveUserLogin(manifest.claude.configDirectory),
     allowedHosts: [...listModelHosts(), ...manifest.allowedHosts],
     programs: [fs.realpathSync(manifest.claude.program)],
-    // The way through a proxy is the door's, not the agent's.
+    // The sandbox launcher connects to the proxy; the agent does not.
     inheritedVariables: [...Object.keys(variables), ...agentVariableNames.filter(name => !/proxy$/i.test(name))],
   }
 }
 
-/** What an agent with a claude folder of its own is lent of the user's: the login and the settings, as files. */
+/** The user's login and settings files, which an agent with its own claude folder can read. */
 function listSharedUserFiles(session: Session): string[] {
   const { loginKind, claude } = session.manifest
   if (loginKind === 'key' || !hasClaudeFolders(session)) return []

@@ -13,24 +13,24 @@ import { buildSessionVariables, readAgentRules } from './orchestrator.ts'
 import { prepareClaudeFolder, prepareWorkerSandbox, resolveClaudeProgram } from './sandbox.ts'
 import { fillTemplate } from './template.ts'
 
-/** What the orchestrator asked for. */
+/** A worker as the orchestrator requested it, with what the runner adds. */
 export interface WorkerSpec {
   name: string
   kind: WorkerKind
   model: string
   clauses: string[]
-  /** rw: the globs it may change. code: the globs that running rw workers hold. */
+  /** rw: the globs it may change. code: the globs of running rw workers, which it must leave alone. */
   files: string[]
   brief: Uint8Array
-  /** The place in the write lock; code only. */
+  /** The fencing token of the write lock; 0 for an rw worker. */
   token: number
   /** Folders of the project's own tools, found by name. */
   programs?: string[]
-  /** What those tools are told. */
+  /** Variables for those tools. */
   variables?: Record<string, string>
-  /** Dollars after which claude stops it. */
+  /** Dollars after which claude stops. */
   budgetUsd?: number | undefined
-  /** The commit that workers have handed in so far; what stands on top of it is set aside. Empty: not to be asked. */
+  /** The last commit that a worker handed in. Commits on top of it are quarantined; empty: none are. */
   acceptedCommit: string
 }
 
@@ -39,7 +39,7 @@ const allowedTools: Record<WorkerKind, string[]> = {
   rw: ['Read', 'Write', 'Edit', 'Glob', 'Grep'],
 }
 
-/** Lay a worker's folder: brief, orders, guard and the launch script of its window. Answers the script's path. */
+/** Write a worker's brief, system prompt, write allowlist and launch script. Answers the script's path. */
 export function prepareWorker(
   session: Session,
   {
@@ -62,17 +62,17 @@ export function prepareWorker(
   const shared = {
     worker: name,
     session: id,
-    clauses: clauses.join(', ') || 'those your brief names',
+    clauses: clauses.join(', ') || 'those that your brief names',
     contract: fs.readFileSync(paths.contract, 'utf8'),
     instructions: readInstructions(session),
   }
-  const notyours = files.length > 0 ? `, but not ${files.join(', ')}: another worker writes those` : ''
-  const orders = fillTemplate(
+  const notyours = files.length > 0 ? `, except ${files.join(', ')}: another worker writes those` : ''
+  const prompt = fillTemplate(
     fs.readFileSync(path.join(installFolder, `agents/prompts/worker-${kind}.md`), 'utf8'),
     kind === 'code' ? { ...shared, notyours } : { ...shared, files: files.join(', ') },
   )
   writeAtomic(own.brief, brief)
-  writeAtomic(own.systemPrompt, `${readAgentRules()}\n${orders}`)
+  writeAtomic(own.systemPrompt, `${readAgentRules()}\n${prompt}`)
   writeAtomic(
     own.writeAllowlist,
     kind === 'code'
@@ -125,12 +125,12 @@ export function prepareWorker(
   return own.launchScript
 }
 
-/** The mark every process of this worker carries in its environment. */
+/** The variable that every process of this worker has in its environment, as `NAME=value`. */
 export function buildWorkerMark(session: Session, name: string): string {
   return `DISPATCH_WORKER=${session.id}/${name}`
 }
 
-/** A glob as `case` reads it: `**` and `*` both cross slashes there, so the guard is the looser of the two; the commit is exact. */
+/** A glob as a `case` pattern. `*` crosses slashes there, so the guard hook is looser than the commit, which is exact. */
 function toCasePattern(glob: string): string {
   return glob.replace(/\/+$/, '').replaceAll('**', '*')
 }
