@@ -11,8 +11,8 @@ import { createScratchFolder } from '../fixtures/scratch.ts'
 
 const task = 'Say {{session}} and $(touch /tmp/x) `y` "z"\r\n# not a heading; 🌊 {{task}}\n\n'
 
-function session(t: TestContext) {
-  const opening = SessionManifest.parse({
+function openSession(t: TestContext) {
+  const manifest = SessionManifest.parse({
     format: 1,
     id: '20261121-say-abcd',
     openedAt: '2026-11-21T00:00:00.000Z',
@@ -23,28 +23,28 @@ function session(t: TestContext) {
     allowsJudgedOnly: false,
     claude: { program: '/nowhere/claude', sessionId: '00000000-0000-4000-8000-000000000000', configDirectory: null },
   })
-  return createSession(path.join(createScratchFolder(t), "it's"), opening, Buffer.from(task))
+  return createSession(path.join(createScratchFolder(t), "it's"), manifest, Buffer.from(task))
 }
 
-test('the orchestrator’s orders hold the task byte for byte, and nothing in it is filled in', t => {
-  const opened = session(t)
-  prepareOrchestrator(opened)
-  const orders = fs.readFileSync(opened.paths.systemPrompt)
-  assert.equal(orders.indexOf(Buffer.from(task)), orders.lastIndexOf(Buffer.from(task)))
-  assert.ok(orders.includes(Buffer.from(task)))
-  assert.ok(orders.toString().endsWith(`\n<task>\n${task}\n</task>\n`), 'the task stands in its fence')
-  assert.doesNotMatch(orders.toString().replace(task, ''), /\{\{|\0/)
-  assert.ok(!fs.readFileSync(opened.paths.launchScript, 'utf8').includes('touch'), 'the task is in no shell line')
+test('the orchestrator’s prompt contains the task byte for byte', t => {
+  const session = openSession(t)
+  prepareOrchestrator(session)
+  const prompt = fs.readFileSync(session.paths.systemPrompt)
+  assert.equal(prompt.indexOf(Buffer.from(task)), prompt.lastIndexOf(Buffer.from(task)))
+  assert.ok(prompt.includes(Buffer.from(task)))
+  assert.ok(prompt.toString().endsWith(`\n<task>\n${task}\n</task>\n`), 'the task is between its tags')
+  assert.doesNotMatch(prompt.toString().replace(task, ''), /\{\{|\0/)
+  assert.ok(!fs.readFileSync(session.paths.launchScript, 'utf8').includes('touch'), 'the task is in no shell line')
 })
 
-test('a launch script sets what it is told, byte for byte', async t => {
+test('a launch script passes variables and arguments byte for byte', async t => {
   const folder = path.join(createScratchFolder(t), "a 'quoted' $HOME `folder`")
   fs.mkdirSync(folder)
   const value = `a "b" 'c' $(d) \`e\` \\ \n;`
   const script = renderLaunchScript({
     comment: 'A test.',
     folder,
-    variables: { TOLD: value },
+    variables: { QUOTED: value },
     toolsFolder: '/some/tools',
     isSandboxed: false,
     command: [
@@ -57,16 +57,16 @@ test('a launch script sets what it is told, byte for byte', async t => {
   const env = { PATH: '/usr/bin:/bin', TMUX: 'x', OTHER: 'o' }
   const ran = await runProgram('/bin/sh', ['-c', script], { env })
   assert.equal(ran.exitCode, 0, ran.stderr)
-  const [seen, cwd, word] = JSON.parse(ran.stdout)
-  assert.equal(seen.TOLD, value)
-  assert.equal(word, value)
+  const [seen, cwd, argument] = JSON.parse(ran.stdout)
+  assert.equal(seen.QUOTED, value)
+  assert.equal(argument, value)
   assert.equal(cwd, fs.realpathSync(folder))
   assert.equal(seen.PATH, '/some/tools:/usr/bin:/bin')
   assert.equal(seen.OTHER, 'o')
   assert.equal(seen.TMUX, undefined)
 })
 
-test('without a sandbox an agent sees the value of no secret setting', async t => {
+test('a launch script passes no secret setting to an agent', async t => {
   const looksSecret = Object.keys(settingsSchema.shape).filter(name => /KEY|TOKEN|TOPIC|WEBHOOK/.test(name))
   assert.deepEqual(
     looksSecret.filter(name => !secretSettings.some(secret => secret === name)),
@@ -86,38 +86,38 @@ test('without a sandbox an agent sees the value of no secret setting', async t =
   })
   const ran = await runProgram('/bin/sh', ['-c', script], { env: { ...env, PATH: '/usr/bin:/bin' } })
   assert.equal(ran.exitCode, 0, ran.stderr)
-  assert.equal(JSON.parse(ran.stdout).ROUNDS, 'value-of-ROUNDS', 'the settings have reached the script')
+  assert.equal(JSON.parse(ran.stdout).ROUNDS, 'value-of-ROUNDS', 'other settings are passed on')
   for (const name of [...secretSettings, 'GOOGLE_GEMINI_BASE_URL', 'NTFY_SERVER'])
     assert.ok(!ran.stdout.includes(`value-of-${name}`), name)
 })
 
-test('a worker is told its clauses, its files and the contract; an rw worker’s guard knows only its globs', t => {
-  const opened = session(t)
-  const { paths } = opened
+test('a worker’s prompt has its clauses, files and contract; rw gets its globs only', t => {
+  const session = openSession(t)
+  const { paths } = session
   fs.writeFileSync(paths.contract, '# Contract: x with {{files}}\n')
   const brief = Buffer.from('Do {{this}}.')
   const shared = { model: 'sonnet', clauses: ['C2', 'C3'], brief, token: 4, acceptedCommit: 'abc' }
-  prepareWorker(opened, { ...shared, name: 'docs', kind: 'rw', files: ['docs/**', 'README.md'] })
+  prepareWorker(session, { ...shared, name: 'docs', kind: 'rw', files: ['docs/**', 'README.md'] })
   const own = paths.worker('docs')
-  const orders = fs.readFileSync(own.systemPrompt, 'utf8')
-  for (const words of ['docs/**, README.md', 'C2, C3', '# Contract: x with {{files}}'])
-    assert.ok(orders.includes(words), words)
+  const prompt = fs.readFileSync(own.systemPrompt, 'utf8')
+  for (const text of ['docs/**, README.md', 'C2, C3', '# Contract: x with {{files}}'])
+    assert.ok(prompt.includes(text), text)
   assert.deepEqual(fs.readFileSync(own.brief), brief)
   assert.equal(fs.readFileSync(path.join(own.folder, 'files'), 'utf8'), 'docs/**\nREADME.md\n')
-  const guard = fs.readFileSync(own.writeAllowlist, 'utf8').trimEnd().split('\n')
+  const allowlist = fs.readFileSync(own.writeAllowlist, 'utf8').trimEnd().split('\n')
   assert.ok(
-    guard.every(line => line.includes('/outputs/docs/') || line.includes('/outputs/README.md')),
-    guard.join(),
+    allowlist.every(line => line.includes('/outputs/docs/') || line.includes('/outputs/README.md')),
+    allowlist.join(),
   )
   const launch = fs.readFileSync(own.launchScript, 'utf8')
   assert.doesNotMatch(launch, /dangerously/)
   assert.doesNotMatch(/--tools '([^']*)'/.exec(launch)?.[1] ?? launch, /Bash/)
-  prepareWorker(opened, { ...shared, name: 'code', kind: 'code', files: ['docs/**'] })
-  assert.match(fs.readFileSync(paths.worker('code').systemPrompt, 'utf8'), /but not docs\/\*\*/)
+  prepareWorker(session, { ...shared, name: 'code', kind: 'code', files: ['docs/**'] })
+  assert.match(fs.readFileSync(paths.worker('code').systemPrompt, 'utf8'), /except docs\/\*\*/)
 })
 
-test('a template with a name too few or too many is a defect, and said at once', () => {
+test('a template throws for a missing and for an unused name', () => {
   assert.equal(fillTemplate('{{a}} {{b}} {{a}}', { a: '{{b}}', b: '2' }), '{{b}} 2 {{b}}')
-  assert.throws(() => fillTemplate('{{a}} {{b}}', { a: '1' }), /asks for \{\{b\}\}/)
-  assert.throws(() => fillTemplate('{{a}}', { a: '1', b: '2' }), /no place for b/)
+  assert.throws(() => fillTemplate('{{a}} {{b}}', { a: '1' }), /\{\{b\}\}/)
+  assert.throws(() => fillTemplate('{{a}}', { a: '1', b: '2' }), /does not use b/)
 })

@@ -7,14 +7,17 @@ import { SandboxPolicy } from '#host/sandbox'
 import { createSession, SessionManifest } from '#session'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 
-/** A session whose user has a claude folder of their own at `yours`. */
-function session(place: string, login: 'key' | 'own', kind: 'bubblewrap' | 'seatbelt' | null) {
-  const yours = path.join(place, 'yours')
-  fs.mkdirSync(path.join(yours, 'projects/another'), { recursive: true })
+/** A session whose user has a claude folder. */
+function openSession(folder: string, loginKind: 'key' | 'own', kind: 'bubblewrap' | 'seatbelt' | null) {
+  const userFolder = path.join(folder, 'yours')
+  fs.mkdirSync(path.join(userFolder, 'projects/another'), { recursive: true })
   for (const name of ['.credentials.json', 'settings.json'])
-    fs.writeFileSync(path.join(yours, name), `{"of":"${name}"}`)
-  fs.writeFileSync(path.join(yours, '.claude.json'), '{"oauthAccount":{"id":"you"},"projects":{"/secret/project":{}}}')
-  const opening = SessionManifest.parse({
+    fs.writeFileSync(path.join(userFolder, name), `{"name":"${name}"}`)
+  fs.writeFileSync(
+    path.join(userFolder, '.claude.json'),
+    '{"oauthAccount":{"id":"you"},"projects":{"/secret/project":{}}}',
+  )
+  const manifest = SessionManifest.parse({
     format: 1,
     id: '20261121-say-abcd',
     openedAt: '2026-11-21T00:00:00.000Z',
@@ -24,33 +27,33 @@ function session(place: string, login: 'key' | 'own', kind: 'bubblewrap' | 'seat
     maxRounds: 3,
     allowsJudgedOnly: false,
     sandbox: { kind, reason: '' },
-    loginKind: login,
-    claude: { program: process.execPath, sessionId: '00000000-0000-4000-8000-000000000000', configDirectory: yours },
+    loginKind,
+    claude: {
+      program: process.execPath,
+      sessionId: '00000000-0000-4000-8000-000000000000',
+      configDirectory: userFolder,
+    },
   })
-  return { yours, opened: createSession(path.join(place, 'workspace'), opening, Buffer.from('say')) }
+  return { userFolder, session: createSession(path.join(folder, 'workspace'), manifest, Buffer.from('say')) }
 }
 
-const policyIn = (file: string) => SandboxPolicy.parse(JSON.parse(fs.readFileSync(file, 'utf8')))
+const readPolicy = (file: string) => SandboxPolicy.parse(JSON.parse(fs.readFileSync(file, 'utf8')))
 
-test('your own login in a sandbox: each agent has a folder of its own, and of yours reads login and settings only', t => {
-  const { yours, opened } = session(createScratchFolder(t), 'own', 'bubblewrap')
-  const { paths } = opened
+test('in a sandbox each agent has a claude folder and reads your login and settings only', t => {
+  const { userFolder, session } = openSession(createScratchFolder(t), 'own', 'bubblewrap')
+  const { paths } = session
   const own = paths.worker('w')
   for (const folder of [paths.claudeFolder, own.claudeFolder]) {
-    assert.deepEqual(prepareClaudeFolder(opened, folder), { CLAUDE_CONFIG_DIR: folder })
-    assert.equal(fs.readFileSync(path.join(folder, '.credentials.json'), 'utf8'), '{"of":".credentials.json"}')
+    assert.deepEqual(prepareClaudeFolder(session, folder), { CLAUDE_CONFIG_DIR: folder })
+    assert.equal(fs.readFileSync(path.join(folder, '.credentials.json'), 'utf8'), '{"name":".credentials.json"}')
     const config = JSON.parse(fs.readFileSync(path.join(folder, '.claude.json'), 'utf8'))
     assert.deepEqual(config.oauthAccount, { id: 'you' })
-    assert.deepEqual(
-      Object.keys(config.projects),
-      [path.dirname(paths.folder)],
-      'your other projects are none of its business',
-    )
+    assert.deepEqual(Object.keys(config.projects), [path.dirname(paths.folder)], 'your other projects are left out')
   }
-  prepareOrchestratorSandbox(opened, {})
+  prepareOrchestratorSandbox(session, {})
   fs.mkdirSync(own.folder, { recursive: true })
   prepareWorkerSandbox(
-    opened,
+    session,
     { name: 'w', kind: 'rw', files: ['docs/**'], programs: ['/x/bin'], readablePaths: ['/x/cache'] },
     {},
   )
@@ -58,31 +61,33 @@ test('your own login in a sandbox: each agent has a folder of its own, and of yo
     [paths.sandboxPolicy, paths.claudeFolder],
     [own.sandboxPolicy, own.claudeFolder],
   ] as const) {
-    const { readablePaths, writablePaths } = policyIn(file)
-    const lent = ['.credentials.json', 'settings.json'].map(name => path.join(yours, name))
+    const { readablePaths, writablePaths } = readPolicy(file)
+    const shared = ['.credentials.json', 'settings.json'].map(name => path.join(userFolder, name))
     assert.deepEqual(
-      readablePaths.filter(place => place.startsWith(yours)),
-      lent,
+      readablePaths.filter(file => file.startsWith(userFolder)),
+      shared,
     )
     assert.deepEqual(
-      writablePaths.filter(place => place.startsWith(yours)),
+      writablePaths.filter(file => file.startsWith(userFolder)),
       [],
     )
     assert.ok(writablePaths.includes(folder))
   }
-  assert.deepEqual(policyIn(own.sandboxPolicy).toolFolders, ['/x/bin'])
-  assert.ok(policyIn(own.sandboxPolicy).readablePaths.includes('/x/cache'))
-  const git = policyIn(own.gitSandboxPolicy)
+  assert.deepEqual(readPolicy(own.sandboxPolicy).toolFolders, ['/x/bin'])
+  assert.ok(readPolicy(own.sandboxPolicy).readablePaths.includes('/x/cache'))
+  const git = readPolicy(own.gitSandboxPolicy)
   assert.deepEqual([git.allowedHosts, git.toolFolders, git.writablePaths], [[], [], [paths.outputs]])
 })
 
-test('without a sandbox your own folder stays claude’s; a key has a folder of its own everywhere', t => {
-  const open = session(path.join(createScratchFolder(t), 'a'), 'own', null)
-  assert.deepEqual(prepareClaudeFolder(open.opened, open.opened.paths.claudeFolder), { CLAUDE_CONFIG_DIR: open.yours })
-  assert.deepEqual(prepareOrchestratorSandbox(open.opened, {}), [])
-  const key = session(path.join(createScratchFolder(t), 'b'), 'key', null)
-  assert.deepEqual(prepareClaudeFolder(key.opened, key.opened.paths.claudeFolder), {
-    CLAUDE_CONFIG_DIR: key.opened.paths.claudeFolder,
+test('without a sandbox claude uses your folder, unless you log in with a key', t => {
+  const own = openSession(path.join(createScratchFolder(t), 'a'), 'own', null)
+  assert.deepEqual(prepareClaudeFolder(own.session, own.session.paths.claudeFolder), {
+    CLAUDE_CONFIG_DIR: own.userFolder,
   })
-  assert.ok(!fs.existsSync(path.join(key.opened.paths.claudeFolder, '.credentials.json')))
+  assert.deepEqual(prepareOrchestratorSandbox(own.session, {}), [])
+  const key = openSession(path.join(createScratchFolder(t), 'b'), 'key', null)
+  assert.deepEqual(prepareClaudeFolder(key.session, key.session.paths.claudeFolder), {
+    CLAUDE_CONFIG_DIR: key.session.paths.claudeFolder,
+  })
+  assert.ok(!fs.existsSync(path.join(key.session.paths.claudeFolder, '.credentials.json')))
 })

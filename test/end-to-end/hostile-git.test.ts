@@ -162,7 +162,7 @@ function asWorker(place: HostileRepositoryPaths, paths: SessionPaths) {
     },
     apply: () => fetchCommit(paths.bareRepository, head, mine),
     setAside: async () => fs.writeFileSync(path.join(place.folder, 'b.txt'), 'more\n'),
-    again: () => workerGit('set-aside', place),
+    again: () => workerGit('quarantine', place),
   })
 }
 
