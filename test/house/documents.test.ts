@@ -1,0 +1,96 @@
+/** Documents stay true: READMEs name their files, lists are complete, and what prose cites exists. */
+import assert from 'node:assert/strict'
+import os from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import { parse } from 'dotenv'
+import { installFolder, settingsSchema } from '#host/config'
+import { resolveSessionPaths } from '#session/paths.ts'
+import { assertNone, files, floors, getRoom, getText, texts } from './source-files.ts'
+
+test('the README of a room names each of its files and folders', () => {
+  const rooms = [...Object.keys(floors), 'workspace', 'test']
+  const wrong = rooms.flatMap(room => {
+    const readme = texts.find(({ file }) => file === `${room}/README.md`)
+    if (readme === undefined) return [`${room}/ has no README.md`]
+    const inside = files.filter(file => getRoom(file) === room).map(file => file.slice(room.length + 1))
+    const entries = new Set(inside.map(file => file.replace(/\/.*$/, '/')))
+    return [...entries]
+      .filter(entry => entry !== 'README.md' && entry !== 'index.ts' && !readme.text.includes(`\`${entry}\``))
+      .map(entry => `${room}/README.md does not name \`${entry}\``)
+  })
+  assertNone(wrong, 'a README has one line for each file')
+})
+
+const { worker, contractVersion, ...ownPaths } = resolveSessionPaths('')
+const sessionPaths = [...Object.values(ownPaths), contractVersion(1), ...Object.values(worker('w'))]
+
+test('workspace/README.md explains every path of a session', () => {
+  const names = sessionPaths.map(place => path.basename(place)).filter(name => !['', 'w'].includes(name))
+  const readme = getText('workspace/README.md')
+  assertNone(
+    [...new Set(names)].filter(name => !readme.includes(name)),
+    'workspace/README.md lacks these paths',
+  )
+})
+
+test('docs/events.md explains every event', () => {
+  const events = [...getText('session/log/event.ts').matchAll(/^ {2}'([a-z-]+\.[a-z-]+)': z\./gm)]
+  assert.ok(events.length > 10)
+  const listed = getText('docs/events.md')
+  const missing = events.map(([, name = '']) => name).filter(name => !listed.includes(`\`${name}\``))
+  assertNone(missing, 'docs/events.md lacks these events')
+})
+
+test('.env.example lists exactly the settings, in their order, with their defaults', () => {
+  const written = parse(getText('.env.example'))
+  const defaults = settingsSchema.parse({})
+  const wanted = Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, String(value)]))
+  assert.deepEqual(Object.entries(written), Object.entries(wanted))
+})
+
+/** Recorded screens, and what a decision replaced, may name what is gone. */
+const pastProse = /^docs\/walk-|^CHANGELOG/
+const pastParagraph = /^\*\*What it replaced\.\*\*(?:.+\n)*/gm
+
+test('every path and every decision that prose cites exists', () => {
+  const folders = [...new Set(files.filter(file => file.includes('/')).map(getRoom))].join('|')
+  const cited = new RegExp(`(?<![\\w./~$}>-])(?:(?:${folders})/[\\w./*-]*|[\\w-]+\\.(?:md|ts)\\b)`, 'g')
+  const known = ['AGENTS.md', ...sessionPaths.map(file => path.basename(file))]
+  const wrong = texts.flatMap(({ file, text }) => {
+    const prose = extractProse(file, text)
+    const paths = (prose.match(cited) ?? []).map(name => name.replace(/[./]+$/, ''))
+    const decisions = (prose.match(/(?<![\w.-])00\d\d(?![\w-])/g) ?? []).map(number => `docs/decisions/${number}`)
+    const missing = [...paths, ...decisions].filter(name => !known.includes(name) && !exists(name))
+    return [...new Set(missing)].map(name => `${file} cites ${name}`)
+  })
+  assertNone(wrong, 'these citations lead nowhere')
+})
+
+/** A path, a bare file name, a path with `*`, a program without its ending, or a decision by its number. */
+function exists(cited: string): boolean {
+  const name = cited.replaceAll('.', '\\.').replaceAll('*', '[^/]*')
+  const ending = /\/\d{4}$/.test(cited) ? '-.*' : '(\\.ts|/.*)?'
+  const whole = new RegExp(`^${cited.includes('/') ? '' : '(.*/)?'}${name}${ending}$`)
+  return files.some(file => whole.test(file))
+}
+
+/** What is written for people: documents, and the comments of programs. */
+function extractProse(file: string, text: string): string {
+  if (file.endsWith('.md')) return pastProse.test(file) ? '' : text.replace(pastParagraph, '')
+  const comment = file.endsWith('.ts') ? /^\s*(?:\/\/|\/?\*).*$|\s\/\/ .*$/gm : /^\s*#(?!!).*$/gm
+  return (text.match(comment) ?? []).join('\n')
+}
+
+test('no file knows the machine it was written on', () => {
+  const own = [installFolder, os.homedir()].filter(place => place.split(path.sep).length > 2).map(place => `${place}/`)
+  const homes = /(?<![\w.$}-])\/(?:Users|home|root)\/[\w.-]+\//
+  const registry = /\bregistry\.\w|"resolve[d]":/
+  const wrong = texts.filter(
+    ({ text }) => own.some(place => text.includes(place)) || homes.test(text) || registry.test(text),
+  )
+  assertNone(
+    wrong.map(({ file }) => file),
+    'these files name a folder of a developer’s machine, or the host of a registry',
+  )
+})
