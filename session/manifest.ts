@@ -4,55 +4,55 @@ import type { SessionPaths } from './paths.ts'
 
 const modelsSchema = z.object({ orchestrator: z.string(), code: z.string(), rw: z.string(), judge: z.string() })
 
-/** What was decided at the door and never changes: the runner and any successor of it go by this. */
+/** The session manifest, `session.json`: decided when the session is opened, and never changed. Every runner of it reads this. */
 export const SessionManifest = z.object({
   format: z.literal(1),
   id: z.string(),
   openedAt: z.string(),
   task: z.object({ bytes: z.number(), sha256: z.string(), title: z.string() }),
-  /** The user's repository, the commit the work starts from, and how many uncommitted files are left out. */
+  /** The user's repository, the commit that the work starts from, and how many uncommitted files are left out. */
   repository: z.object({ path: z.string(), commit: z.string(), uncommittedFiles: z.number() }).nullable(),
   models: modelsSchema,
   maxRounds: z.number(),
   allowsJudgedOnly: z.boolean(),
   /** A human approves the contract before it is sealed. */
   requiresApproval: z.boolean().default(false),
-  /** What the project needs, as the user has confirmed it. */
+  /** The project's settings, as the user confirmed them. */
   project: Project.nullable().default(null),
-  /** What the repository says to agents: files handed on as text, files only named, and what is ignored. */
+  /** The repository's instructions for agents: files passed on as text, files that are only named, and ignored ones. */
   instructions: z
     .object({ files: z.array(z.string()), nested: z.array(z.string()), ignored: z.array(z.string()) })
     .default({ files: [], nested: [], ignored: [] }),
-  /** What holds its agents and checks, decided once; null: nothing does, and `why`. */
+  /** The sandbox of its agents and checks. `kind` is null where there is none, and `reason` says why. */
   sandbox: z
     .object({ kind: z.enum(['bubblewrap', 'seatbelt']).nullable(), reason: z.string() })
-    .default({ kind: null, reason: 'this session began before there was one' }),
-  /** Whom its agents may call besides the model, as `name:port`. */
+    .default({ kind: null, reason: 'this session is older than the sandbox' }),
+  /** Hosts that its agents may reach besides the model, as `name:port`. */
   allowedHosts: z.array(z.string()).default([]),
-  /** A key or token in the environment, or the user's own login. */
+  /** `key`: a key or token in the environment. `own`: the user's own login. */
   loginKind: z.enum(['key', 'own']).default('own'),
-  /** By when its user wants a verdict. */
+  /** When the user wants the verdict. */
   deadline: z.iso.datetime().nullable().default(null),
   claude: z.object({ program: z.string(), sessionId: z.string(), configDirectory: z.string().nullable() }),
 })
 
 export type SessionManifest = z.infer<typeof SessionManifest>
 
-/** Has each agent a claude folder of its own? With a key, and with the user's own login where a sandbox keeps them out of the user's. */
+/** Does each agent have its own claude folder? With a key it does, and where a sandbox hides the user's folder. */
 export function hasClaudeFolders({ manifest }: Session): boolean {
   return manifest.loginKind === 'key' || manifest.sandbox.kind === 'bubblewrap'
 }
 
-/** Where claude keeps what it writes down of the orchestrator; null: where it does by itself. */
+/** The folder in which claude keeps the orchestrator's transcript; null for claude's default. */
 export function findClaudeFolder(session: Session): string | null {
   return hasClaudeFolders(session) ? session.paths.claudeFolder : session.manifest.claude.configDirectory
 }
 
-/** A session's folder and what was decided when it was opened. */
+/** A session's folder and its manifest. */
 export interface Session {
   id: string
   paths: SessionPaths
   manifest: SessionManifest
-  /** Only set when a newer dispatch wrote the record: its format. Such a session is shown, and never written. */
+  /** The format of a manifest that a newer dispatch wrote. Such a session is shown, and never written. */
   newerFormat?: number
 }

@@ -1,24 +1,24 @@
 import path from 'node:path'
 
-/** The only place that joins a path inside a session. `workspace/README.md` tells the same in prose. */
+/** The files of a session. `workspace/README.md` describes each of them. */
 export function resolveSessionPaths(folder: string) {
   const at = (...names: string[]) => path.join(folder, ...names)
   return {
     folder,
     task: at('task.md'),
-    /** CLAUDE.md and AGENTS.md of the base, as every agent is given them. */
+    /** CLAUDE.md and AGENTS.md of the base, as every agent gets them. */
     instructions: at('instructions.md'),
-    /** Files that git ignores and the project needs, as they were when the session began. */
+    /** Files that git ignores and the project needs, copied when the session was opened. */
     ignoredFiles: at('ignored-files'),
     manifest: at('session.json'),
     plan: at('plan.md'),
     contract: at('contract.md'),
-    /** Each version as it was sealed, from 1; `contract.md` is the last. */
+    /** Each sealed version, from 1. `contract.md` is the last one. */
     contractVersion: (version: number) => at('evidence', `contract-${version}.md`),
     events: at('events.jsonl'),
     outputs: at('outputs'),
     evidence: at('evidence'),
-    /** Our own bare repository of the trees we judged. */
+    /** The bare repository with the base and every judged tree. */
     bareRepository: at('evidence', 'repository.git'),
     verdictText: at('verdict.md'),
     verdictRecord: at('verdict.json'),
@@ -26,19 +26,19 @@ export function resolveSessionPaths(folder: string) {
     requests: at('orchestrator', 'requests'),
     hookInbox: at('hook-inbox'),
     replies: at('replies'),
-    /** What the human said by a command: each word, what became of it, and the contracts they were asked to approve. */
+    /** The human's messages and their replies, and the contracts that await approval. */
     messages: at('messages'),
-    /** While this file is there, the orchestrator's Stop hook prints it and so keeps the turn going. */
+    /** While this file exists, the orchestrator's Stop hook prints it, which keeps the turn going. */
     stopGate: at('stop-gate.json'),
-    /** What the guard hook lets the orchestrator write. */
+    /** The paths that the guard hook lets the orchestrator write. */
     writeAllowlist: at('write-allowlist'),
     systemPrompt: at('system-prompt.md'),
     launchScript: at('launch.sh'),
-    /** How each window of its terminal is started, and where. */
+    /** The command and the folder of each window of its terminal. */
     windows: at('windows'),
     /** A request to close the session, with its reason. */
     stopRequest: at('stop-request'),
-    /** What the orchestrator's sandbox lets it do, its place for temporary files, and claude's own folder for it. */
+    /** The orchestrator's sandbox policy, its temporary files, and claude's folder for it. */
     sandboxPolicy: at('sandbox.json'),
     tempFolder: at('tmp'),
     claudeFolder: at('claude-config'),
@@ -59,14 +59,14 @@ function resolveWorkerPaths(folder: string) {
     systemPrompt: at('system-prompt.md'),
     launchScript: at('launch.sh'),
     sandboxPolicy: at('sandbox.json'),
-    /** The same for git on its behalf. */
+    /** The sandbox policy of the git commands that dispatch runs for the worker. */
     gitSandboxPolicy: at('sandbox-git.json'),
     tempFolder: at('tmp'),
     claudeFolder: at('claude-config'),
     writeAllowlist: at('write-allowlist'),
     stream: at('stream.jsonl'),
     errors: at('stderr.txt'),
-    /** The stream as a person reads it; what the worker's window shows. */
+    /** The stream as text for a person: what the worker's window shows. */
     output: at('output.txt'),
     report: at('report.md'),
     exit: at('exit.json'),

@@ -1,4 +1,4 @@
-/** The reader's face: nothing that writes can be reached through it. The observatory has no other. */
+/** The reader's face: nothing that writes a session can be reached through it. The web page uses only this one. */
 
 export { type EvidenceRecord, readEvidence } from './evidence/evidence.ts'
 export { describeEvent, type EventDescription } from './log/describe-event.ts'

@@ -7,7 +7,7 @@ import { isSessionId } from './id.ts'
 import { type Session, SessionManifest } from './manifest.ts'
 import { resolveSessionPaths } from './paths.ts'
 
-/** Claim the id (mkdir is the claim) and seal the task. Throws exit 5 when the id is taken. */
+/** Create the session's folder, its task and its manifest. The mkdir reserves the id: throws exit 5 when it is taken. */
 export function createSession(workspace: string, manifest: SessionManifest, task: Uint8Array): Session {
   const paths = resolveSessionPaths(path.join(workspace, manifest.id))
   makePrivateFolder(workspace)
@@ -15,7 +15,7 @@ export function createSession(workspace: string, manifest: SessionManifest, task
     fs.mkdirSync(paths.folder, { mode: 0o700 })
   } catch (error) {
     if (isErrno(error, 'EEXIST'))
-      throw new DispatchError(`session ${manifest.id} exists already`, { exitCode: exitCodes.conflict })
+      throw new DispatchError(`session ${manifest.id} already exists`, { exitCode: exitCodes.conflict })
     throw toStorageError(paths.folder, error)
   }
   for (const folder of [
@@ -34,33 +34,33 @@ export function createSession(workspace: string, manifest: SessionManifest, task
   return { id: manifest.id, paths, manifest }
 }
 
-/** The session with this id, or with the only id that begins with or ends in these letters. A damaged one is exit 13. */
+/** Find the session with this id, or the only one whose id begins or ends with these letters. Throws exit 2 when several match, 4 when none does, 13 when it is damaged. */
 export function findSession(workspace: string, idOrPart: string): Session {
   const ids = listSessionIds(workspace)
-  const fits = (id: string) => idOrPart !== '' && (id.startsWith(idOrPart) || id.endsWith(`-${idOrPart}`))
-  const candidates = ids.includes(idOrPart) ? [idOrPart] : ids.filter(fits)
+  const matches = (id: string) => idOrPart !== '' && (id.startsWith(idOrPart) || id.endsWith(`-${idOrPart}`))
+  const candidates = ids.includes(idOrPart) ? [idOrPart] : ids.filter(matches)
   const [id] = candidates
   if (candidates.length > 1)
-    throw new DispatchError(`"${idOrPart}" could be ${candidates.slice(0, 5).join(', ')}`, {
+    throw new DispatchError(`"${idOrPart}" matches several sessions: ${candidates.slice(0, 5).join(', ')}`, {
       exitCode: exitCodes.usage,
-      remedy: 'Say more of the id.',
+      remedy: 'Type more of the id.',
     })
   const damage = id === undefined ? undefined : describeDamage(workspace, id)
   if (damage !== undefined)
     throw new DispatchError(`session ${id} cannot be read: ${damage}`, {
       exitCode: exitCodes.integrity,
-      remedy: `Somebody has put it there. Look at ${path.join(workspace, id ?? '')} yourself.`,
+      remedy: `Dispatch does not write that. Look at ${path.join(workspace, id ?? '')} yourself.`,
     })
   const session = id === undefined ? undefined : readSession(workspace, id)
   if (!session)
-    throw new DispatchError(`there is no session "${idOrPart}" in ${workspace}`, {
+    throw new DispatchError(`no session "${idOrPart}" in ${workspace}`, {
       exitCode: exitCodes.notFound,
       remedy: 'Run `dispatch ls`.',
     })
   return session
 }
 
-/** Every session on disk that can be read, newest first. One that is still being opened is not there yet. */
+/** Every readable session, newest first. One that is still being opened is left out. */
 export function listSessions(workspace: string): Session[] {
   return listSessionIds(workspace)
     .filter(id => describeDamage(workspace, id) === undefined)
@@ -68,7 +68,7 @@ export function listSessions(workspace: string): Session[] {
     .sort((a, b) => (a.manifest.openedAt < b.manifest.openedAt ? 1 : -1))
 }
 
-/** Sessions whose record is no file any more (a folder, a pipe), and what stands there: nobody opens it, nobody waits for it. */
+/** Sessions whose manifest or log is not a plain file (a folder, a pipe), and what it is instead. Such a file is never opened: a pipe would block. */
 export function listDamagedSessions(workspace: string): { id: string; reason: string }[] {
   return listSessionIds(workspace).flatMap(id => {
     const reason = describeDamage(workspace, id)
@@ -79,8 +79,8 @@ export function listDamagedSessions(workspace: string): { id: string; reason: st
 function readSession(workspace: string, id: string): Session | undefined {
   const paths = resolveSessionPaths(path.join(workspace, id))
   const record = readJson(paths.manifest)
-  const opening = SessionManifest.safeParse(record)
-  if (opening.success) return { id, paths, manifest: opening.data }
+  const parsed = SessionManifest.safeParse(record)
+  if (parsed.success) return { id, paths, manifest: parsed.data }
   const newer = readNewerManifest(record, SessionManifest.shape)
   return newer && { id, paths, ...newer }
 }
@@ -88,8 +88,8 @@ function readSession(workspace: string, id: string): Session | undefined {
 function describeDamage(workspace: string, id: string): string | undefined {
   const { manifest, events } = resolveSessionPaths(path.join(workspace, id))
   for (const file of [manifest, events]) {
-    const stranger = describeSpecialFile(file)
-    if (stranger !== undefined) return `${path.basename(file)} is ${stranger}`
+    const fileType = describeSpecialFile(file)
+    if (fileType !== undefined) return `${path.basename(file)} is ${fileType}`
   }
   return undefined
 }

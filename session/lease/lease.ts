@@ -6,61 +6,59 @@ import { isErrno } from '#host/error.ts'
 import { listNames, makePrivateFolder, readJson } from '#host/fs'
 import { checkLiveness, type ProcessIdentity } from '#host/process'
 
+const KEPT_GENERATIONS = 5
+
 const LeaseRecord = z.object({ pid: z.number(), startTime: z.string(), bootId: z.string() })
 
-/** The right to act, with the generation that fences every earlier holder. */
+/** The right to act as the only one. Its generation fences off every earlier holder. */
 export interface Lease {
   generation: number
 }
 
 /**
- * Claim the folder's right for one living process: a chain of files named by generation, the highest of which holds it.
- * Undefined while another holder lives, or may live. A generation is created whole by link(2), never replaced and never
- * taken from a live process; measured at 0 double entries where mkdir, link-and-rename and proper-lockfile all failed.
+ * Acquire the lease of a folder for one living process. Each generation is a file, and the highest one holds the lease.
+ * Undefined while another holder lives, or may live. A generation is created whole by link(2), never replaced, and never taken
+ * from a live process. Measured: 0 double entries, where mkdir, link-and-rename and proper-lockfile all failed.
  */
-export async function acquireLease(folder: string, who: ProcessIdentity): Promise<Lease | undefined> {
+export async function acquireLease(folder: string, holder: ProcessIdentity): Promise<Lease | undefined> {
   makePrivateFolder(folder)
   for (;;) {
     const top = readTopGeneration(folder)
     if (top > 0 && !(await isReleasedOrDead(folder, top))) return undefined
-    const mine = top + 1
-    if (!createGeneration(folder, mine, who)) continue
-    if (readTopGeneration(folder) === mine) {
-      removeOldGenerations(folder, mine)
-      return { generation: mine }
+    const generation = top + 1
+    if (!createGeneration(folder, generation, holder)) continue
+    if (readTopGeneration(folder) === generation) {
+      removeOldGenerations(folder, generation)
+      return { generation }
     }
-    fs.rmSync(generationFile(folder, mine), { force: true })
+    fs.rmSync(generationFile(folder, generation), { force: true })
   }
 }
 
-/** Does this generation still hold the right? Everything that matters asks before it acts. */
-export function holdsLease(folder: string, claimed: Lease): boolean {
-  return (
-    readTopGeneration(folder) === claimed.generation &&
-    !fs.existsSync(`${generationFile(folder, claimed.generation)}.free`)
-  )
+/** Is the lease still held? Check it before every action that the lease protects. */
+export function holdsLease(folder: string, { generation }: Lease): boolean {
+  return readTopGeneration(folder) === generation && !isReleased(folder, generation)
 }
 
-/** Give the right back. */
-export function releaseLease(folder: string, claimed: Lease): void {
-  fs.writeFileSync(`${generationFile(folder, claimed.generation)}.free`, '', { mode: 0o600 })
+export function releaseLease(folder: string, { generation }: Lease): void {
+  fs.writeFileSync(releaseFile(folder, generation), '', { mode: 0o600 })
 }
 
-/** Who holds the right now, as far as the chain says; liveness is the caller's question. */
+/** Read who holds the lease, by the files alone. Whether that process is alive is for the caller to check. */
 export function readLeaseHolder(folder: string): ProcessIdentity | undefined {
   const top = readTopGeneration(folder)
-  return top === 0 || fs.existsSync(`${generationFile(folder, top)}.free`) ? undefined : readGeneration(folder, top)
+  return top === 0 || isReleased(folder, top) ? undefined : readGeneration(folder, top)
 }
 
 async function isReleasedOrDead(folder: string, generation: number): Promise<boolean> {
-  if (fs.existsSync(`${generationFile(folder, generation)}.free`)) return true
-  const who = readGeneration(folder, generation)
-  return who !== undefined && (await checkLiveness(who)) === 'dead'
+  if (isReleased(folder, generation)) return true
+  const holder = readGeneration(folder, generation)
+  return holder !== undefined && (await checkLiveness(holder)) === 'dead'
 }
 
-function createGeneration(folder: string, generation: number, who: ProcessIdentity): boolean {
+function createGeneration(folder: string, generation: number, holder: ProcessIdentity): boolean {
   const draft = path.join(folder, `.tmp-${randomBytes(8).toString('hex')}`)
-  fs.writeFileSync(draft, JSON.stringify(who), { flag: 'wx', mode: 0o600, flush: true })
+  fs.writeFileSync(draft, JSON.stringify(holder), { flag: 'wx', mode: 0o600, flush: true })
   try {
     fs.linkSync(draft, generationFile(folder, generation))
     return true
@@ -81,19 +79,26 @@ function readTopGeneration(folder: string): number {
   )
 }
 
-/** Old generations go, but never the newest few: a slow contender may still be looking at them. */
+/** Remove old generations, but not the newest five: a slow contender may still be reading one. */
 function removeOldGenerations(folder: string, top: number): void {
   for (const name of listNames(folder)) {
-    if (/^\d{12}(\.free)?$/.test(name) && Number.parseInt(name, 10) < top - 4)
+    if (/^\d{12}(\.free)?$/.test(name) && Number.parseInt(name, 10) <= top - KEPT_GENERATIONS)
       fs.rmSync(path.join(folder, name), { force: true })
   }
 }
 
 function readGeneration(folder: string, generation: number): ProcessIdentity | undefined {
-  const parsed = LeaseRecord.safeParse(readJson(generationFile(folder, generation)))
-  return parsed.data
+  return LeaseRecord.safeParse(readJson(generationFile(folder, generation))).data
 }
 
 function generationFile(folder: string, generation: number): string {
   return path.join(folder, String(generation).padStart(12, '0'))
+}
+
+function releaseFile(folder: string, generation: number): string {
+  return `${generationFile(folder, generation)}.free`
+}
+
+function isReleased(folder: string, generation: number): boolean {
+  return fs.existsSync(releaseFile(folder, generation))
 }

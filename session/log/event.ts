@@ -12,7 +12,7 @@ export type ProofKind = z.infer<typeof proofKindSchema>
 export type Outcome = z.infer<typeof outcomeSchema>
 export type Verdict = z.infer<typeof verdictSchema>
 
-/** How a worker's run ended. Only `reported` means that its model came to an end by itself without an error. */
+/** How a worker's run ended. Only `reported` means that its model finished by itself, without an error. */
 const workerEndingSchema = z.enum(['reported', 'failed', 'silent', 'timed out', 'died', 'stopped'])
 export type WorkerEnding = z.infer<typeof workerEndingSchema>
 
@@ -25,19 +25,19 @@ const eventSchemas = {
     models: z.object({ orchestrator: z.string(), code: z.string(), rw: z.string(), judge: z.string() }),
     maxRounds: countSchema,
     allowsJudgedOnly: z.boolean(),
-    /** What holds agents and checks; null: nothing, and why. In a log of an older dispatch it is not said. */
+    /** The sandbox of agents and checks; `kind` null means none. Missing in a log of an older dispatch. */
     sandbox: z.object({ kind: z.enum(['bubblewrap', 'seatbelt']).nullable(), reason: z.string() }).optional(),
-    /** Of the bytes of `session.json`. */
+    /** The hash of `session.json`. */
     sha256: hashSchema.optional(),
   }),
-  /** `inRow`: which successor it is of a row in which each died within ten minutes; in a log of an older dispatch none. */
+  /** `consecutiveRestarts`: how many restarts so far followed one another within ten minutes. Missing in a log of an older dispatch. */
   'runner.started': z.object({
     pid: countSchema,
     generation: countSchema,
     consecutiveRestarts: countSchema.optional(),
   }),
   'base.prepared': z.object({ commit: hashSchema, tree: hashSchema }),
-  /** The commands that make the project's dependencies, on a clean copy; `key` names what they were made from. */
+  /** The project's dependencies are installed on a clean copy. `cacheKey` is the hash of what they are made from. */
   'dependencies.started': z.object({ cacheKey: z.string(), commands: z.array(z.string()) }),
   'dependencies.ended': z.object({
     cacheKey: z.string(),
@@ -53,7 +53,7 @@ const eventSchemas = {
     clauses: z.array(z.object({ id: z.string(), sentence: z.string(), proof: proofKindSchema })),
     uncoveredSentences: z.array(z.string()),
   }),
-  /** A later version of the contract; `dilutions` are what it asks less of, which a human has said yes to. */
+  /** A later version of the contract. `dilutions` describe what it weakens; a human has approved them. */
   'contract.amended': z.object({
     version: countSchema,
     sha256: hashSchema,
@@ -70,7 +70,7 @@ const eventSchemas = {
     reason: z.string(),
     milliseconds: countSchema,
     recordId: z.string(),
-    /** Of the record's bytes. */
+    /** The hash of the record's file. */
     sha256: hashSchema.optional(),
   }),
   'request.rejected': z.object({ tool: z.string(), reason: z.string() }),
@@ -82,7 +82,7 @@ const eventSchemas = {
     clauses: z.array(z.string()),
     files: z.array(z.string()),
     blockedBy: z.string().nullable(),
-    /** The orchestrator's request, so that a successor of the runner does not carry it out twice. */
+    /** The orchestrator's request, so that the next runner does not carry it out twice. */
     requestId: z.string().optional(),
   }),
   'lock.granted': z.object({ worker: z.string(), fencingToken: countSchema }),
@@ -99,9 +99,9 @@ const eventSchemas = {
   }),
   'changes.quarantined': z.object({ worker: z.string(), files: z.array(z.string()) }),
   'question.asked': z.object({ question: z.string() }),
-  /** A prompt came in, as claude's own hook tells: nobody has checked whose it was. */
+  /** Claude's own hook reported a prompt. Who typed it is not checked. */
   'question.answered': z.object({ source: z.string() }),
-  /** A human's word has arrived in the orchestrator; the word itself lies in `human/`. */
+  /** A human's message reached the orchestrator. Its text is in `messages/`. */
   'message.delivered': z.object({
     messageId: z.string(),
     bytes: countSchema,
@@ -109,12 +109,12 @@ const eventSchemas = {
     delivery: z.enum(['began a turn', 'joined the running turn']),
   }),
   'message.rejected': z.object({ messageId: z.string(), reason: z.string() }),
-  /** The contract with this hash lies in `human/` and waits for a human's yes. */
+  /** The contract with this hash is in `messages/` and needs a human's approval. */
   'approval.requested': z.object({
     sha256: hashSchema,
-    /** The sealed contract in whose place it would come; none before the seal, and in a log of an older dispatch. */
+    /** The sealed contract that it would replace. Missing before the seal, and in a log of an older dispatch. */
     previousSha256: hashSchema.optional(),
-    /** In what an amendment asks for less, and why it does; a first contract has neither. */
+    /** What an amendment weakens, and why. A first contract has neither. */
     dilutions: z.array(z.string()).optional(),
     reason: z.string().optional(),
   }),
@@ -132,41 +132,42 @@ const eventSchemas = {
     independence: z.string(),
     requestId: z.string().optional(),
     clauses: z.array(z.object({ id: z.string(), verdict: verdictSchema })),
-    /** Of the bytes of `verdict.json`. */
+    /** The hash of `verdict.json`. */
     sha256: hashSchema.optional(),
   }),
   'verdict.voided': z.object({ reason: z.string() }),
-  /** With the exit code of the door that waits, where it is not that of a question. */
+  /** The session cannot continue without a human. `exitCode` is for the command that waits, where it is not that of a question. */
   'human.needed': z.object({ reason: z.string(), exitCode: countSchema.optional() }),
   'orchestrator.stuck': z.object({ idleSeconds: countSchema }),
-  /** A tool of an agent failed, or a subagent of one came to its end, as its hook said. */
+  /** Reported by an agent's hooks: a tool failed, or a subagent ended. */
   'tool.failed': z.object({ agent: z.string(), tool: z.string(), reason: z.string() }),
   'subagent.ended': z.object({ agent: z.string(), kind: z.string() }),
-  /** The vendor's usage limit; `until` is when it says that it ends. */
+  /** The vendor's usage limit. `resetsAt` is when the vendor says that it ends. */
   'usage-limit.reached': z.object({ reason: z.string(), resetsAt: z.iso.datetime().nullable() }),
   'usage-limit.lifted': z.object({ source: z.string() }),
   'budget.reached': z.object({ spentUsd: z.number(), budgetUsd: z.number() }),
   'deadline.passed': z.object({ deadline: z.iso.datetime() }),
-  /** The notice of event number `of` is on disk, and will be delivered whatever becomes of us. */
+  /** The notification of event `eventSeq` is in the outbox: it will be delivered even if the runner dies. */
   'notification.queued': z.object({ eventSeq: countSchema, eventType: z.string() }),
   'session.closed': z.object({ actor: z.string(), reason: z.string() }),
 } as const
 
 type EventSchemas = typeof eventSchemas
 
-/** Something that happened, in the past tense. The name says what, the rest is small facts; content lives in files. */
+/** Something that happened, named in the past tense. The fields are small facts; content is in files. */
 export type EventBody = {
   [Name in keyof EventSchemas]: { type: Name } & z.infer<EventSchemas[Name]>
 }[keyof EventSchemas]
 
-/** A happening as it stands in `events.jsonl`: numbered from 1, with the wall clock in ISO 8601. */
+/** An event in `events.jsonl`: numbered from 1, with the time in ISO 8601. */
 export type Event = EventBody & { seq: number; time: string }
 
-/** A whole line of the log: its number, the hash of the line before it, and its event unless that is a newer or a foreign one. */
+/** A whole line of the log: its number, the hash of the line before it, and its event. */
 export interface LogLine {
   seq: number
-  /** Undefined in a line of an older dispatch; empty where something else stands. */
+  /** The hash of the line before. Undefined in a line of an older dispatch; empty if the field holds something else. */
   prev: string | undefined
+  /** Undefined for an event of an unknown type or shape. */
   event: Event | undefined
 }
 
@@ -177,7 +178,7 @@ const LineHeadSchema = z.looseObject({
   prev: z.string().optional().catch(''),
 })
 
-/** A line of the log, or undefined for a torn or a foreign one. */
+/** Parse a line of the log; undefined for a torn or foreign one. */
 export function parseLine(text: string): LogLine | undefined {
   let value: unknown
   try {
@@ -192,7 +193,7 @@ export function parseLine(text: string): LogLine | undefined {
   return { seq, prev, event: body?.success ? ({ seq, time, type, ...body.data } as Event) : undefined }
 }
 
-/** The event in a line of the log, or undefined for a torn, foreign or newer one. */
+/** Parse the event in a line of the log; undefined for a torn, foreign or newer one. */
 export function parseEvent(line: string): Event | undefined {
   return parseLine(line)?.event
 }

@@ -1,9 +1,9 @@
 import type { Event } from './event.ts'
 import { readLog } from './log.ts'
+
 /**
- * The events of a log, those there and those to come, until `signal` aborts. Watching is only a hint:
- * the log is read again at least every `rescan` milliseconds. Where somebody has changed what was there, all from that line on is
- * news.
+ * Yield the events of a log, existing and future ones, until `signal` aborts. Watching may miss a change, so the log is also
+ * read every `rescanMs`. If a line was changed, that line and all after it are yielded again.
  */
 export async function* followLog(
   file: string,
@@ -11,18 +11,18 @@ export async function* followLog(
 ): AsyncGenerator<Event> {
   const waker = await watchPaths([file], rescanMs)
   try {
-    for (let seen: string[] = []; !signal.aborted; await waker.next(signal)) {
+    for (let seenHashes: string[] = []; !signal.aborted; await waker.next(signal)) {
       const { events, hashes } = readLog(file)
-      const changed = seen.findIndex((hash, at) => hash !== hashes[at])
-      yield* events.slice(changed < 0 ? seen.length : changed)
-      seen = hashes
+      const firstChanged = seenHashes.findIndex((hash, index) => hash !== hashes[index])
+      yield* events.slice(firstChanged < 0 ? seenHashes.length : firstChanged)
+      seenHashes = hashes
     }
   } finally {
     await waker.close()
   }
 }
 
-/** Something to wait on: the next change under these paths, or the next tick. The watcher is loaded only by who waits. */
+/** Wait for the next change under these paths, or for the next tick. chokidar is loaded only here, because most commands do not wait. */
 export async function watchPaths(
   paths: string[],
   tickMs: number,
@@ -30,12 +30,12 @@ export async function watchPaths(
   const { watch } = await import('chokidar')
   const watcher = watch(paths, { ignoreInitial: true, depth: 1 })
   let changed = false
-  let wake = doNothing
+  let wake = noop
   watcher.on('all', () => {
     changed = true
     wake()
   })
-  watcher.on('error', () => wake()) // Watches may run out; the tick goes on.
+  watcher.on('error', () => wake()) // The system may run out of watches; the tick continues.
   return {
     async next(signal) {
       if (!changed && !signal?.aborted) {
@@ -49,13 +49,12 @@ export async function watchPaths(
         })
       }
       changed = false
-      wake = doNothing
+      wake = noop
     },
     close: () => watcher.close(),
   }
 }
 
-/** Nobody waits at the moment; the change is remembered by the flag. */
-function doNothing(): void {
-  // Nothing to wake.
+function noop(): void {
+  // No caller is waiting. `changed` remembers the change.
 }

@@ -2,34 +2,34 @@ import { hash } from 'node:crypto'
 import { appendLine, readBytesIfPresent, readUntrusted } from '#host/fs'
 import { type Event, type EventBody, type LogLine, parseLine } from './event.ts'
 
-/** What a log holds: its events in order, and how its lines hang together. */
+/** A parsed log: its events in order, and the state of its hash chain. */
 export interface Log {
   events: Event[]
-  /** Of each event, the hash of its line. */
+  /** For each event, the hash of its line. */
   hashes: string[]
-  /** Lines that could not be read as an event. */
+  /** How many lines could not be read as an event. */
   unreadableLines: number
-  /** Number and hash of the last whole line: the head of the log. Number 0 and null for an empty one. */
+  /** Number and hash of the last whole line: the head of the log. 0 and null in an empty log. */
   lastSeq: number
   head: string | null
-  /** Numbers of the lines that do not follow the line before them. */
+  /** Numbers of the lines that do not name the hash of the line before them. */
   chainBreaks: number[]
   /** Numbers of the lines that are not one more than the line before them. */
   seqGaps: number[]
-  /** The first line that names the one before it; null in a log of an older dispatch. */
+  /** The first line that names the hash of the line before it; null in a log of an older dispatch. */
   chainStart: number | null
 }
 
 /**
- * Read a log. A torn, spliced or foreign line is counted, never fatal, never removed, and breaks no chain. Whether the first
- * line is the first can only be told with the session's id.
+ * Read a log. A torn, spliced or foreign line is only counted: it is not fatal, stays in the file, and breaks no chain. Whether
+ * the first line really is the first can be checked only with the session's id.
  */
-export function readLog(file: string, id?: string): Log {
-  return parseLog(readBytesIfPresent(file) ?? Buffer.alloc(0), id)
+export function readLog(file: string, sessionId?: string): Log {
+  return parseLog(readBytesIfPresent(file) ?? Buffer.alloc(0), sessionId)
 }
 
-/** The same of bytes. Pure. */
-export function parseLog(bytes: Buffer, id?: string): Log {
+/** Parse the bytes of a log. Pure. */
+export function parseLog(bytes: Buffer, sessionId?: string): Log {
   const log: Log = {
     events: [],
     hashes: [],
@@ -40,16 +40,17 @@ export function parseLog(bytes: Buffer, id?: string): Log {
     seqGaps: [],
     chainStart: null,
   }
-  for (const raw of splitLogLines(bytes)) {
-    const line = parseLineBytes(raw)
+  for (const rawLine of splitLogLines(bytes)) {
+    const line = parseLineBytes(rawLine)
     if (line === undefined || line.event === undefined) log.unreadableLines++
     if (line === undefined) continue
-    const before = log.head ?? (id === undefined ? line.prev : computeGenesisHash(id))
-    if (line.prev === undefined ? log.chainStart !== null : line.prev !== before) log.chainBreaks.push(line.seq)
+    const expectedPrev = log.head ?? (sessionId === undefined ? line.prev : computeGenesisHash(sessionId))
+    const isBreak = line.prev === undefined ? log.chainStart !== null : line.prev !== expectedPrev
+    if (isBreak) log.chainBreaks.push(line.seq)
     if (line.prev !== undefined) log.chainStart ??= line.seq
     if (line.seq !== log.lastSeq + 1) log.seqGaps.push(line.seq)
     log.lastSeq = line.seq
-    log.head = hash('sha256', raw)
+    log.head = hash('sha256', rawLine)
     if (line.event === undefined) continue
     log.events.push(line.event)
     log.hashes.push(log.head)
@@ -57,64 +58,67 @@ export function parseLog(bytes: Buffer, id?: string): Log {
   return log
 }
 
-/**
- * Append what happened, numbered after the last and hung on to the last whole line. For a door, while no runner can; a runner
- * has its `Scribe`.
- */
-export function appendEvent(file: string, happening: EventBody, previous: number, now: Date): Event {
-  const event: Event = { seq: previous + 1, time: now.toISOString(), ...happening }
-  appendLine(file, serializeEvent(event, readLogHead(file) ?? computeGenesisHash(readSessionId(file))))
+/** Append an event after `lastSeq`. Only for a command while no runner can be alive: a runner has its `LogWriter`. */
+export function appendEvent(file: string, body: EventBody, lastSeq: number, now: Date): Event {
+  const event: Event = { seq: lastSeq + 1, time: now.toISOString(), ...body }
+  appendLine(file, serializeEvent(event, readLogHead(file) ?? computeGenesisHash(getSessionId(file))))
   return event
 }
 
-/** An event as it stands in the log, with the hash of the line before it. One that nobody could read back is not written. */
-export function serializeEvent({ seq, time, ...happening }: Event, prev: string): string {
-  const line = JSON.stringify({ seq, time, prev, ...happening })
-  if (parseLine(line)?.event === undefined) throw new Error(`no reader would take this event: ${line.slice(0, 400)}`)
+/** Serialize an event with the hash of the line before it. Throws if the line could not be parsed again. */
+export function serializeEvent({ seq, time, ...body }: Event, prev: string): string {
+  const line = JSON.stringify({ seq, time, prev, ...body })
+  if (parseLine(line)?.event === undefined) throw new Error(`this event could not be read back: ${line.slice(0, 400)}`)
   return line
 }
 
-/** What the first line of a session's log names in place of a line before it. */
-export function computeGenesisHash(id: string): string {
-  return hash('sha256', `dispatch events ${id}`)
+/** What the first line of a session's log names in place of a previous hash. */
+export function computeGenesisHash(sessionId: string): string {
+  return hash('sha256', `dispatch events ${sessionId}`)
 }
 
-/** The head of a log in so few digits that a person compares them; no other log that fits them can be found in a lifetime. */
+/** The log anchor: the first 16 digits of a head. Short enough to compare by eye, and too long to find another log that fits. */
 export function formatLogAnchor(head: string): string {
   return head.slice(0, 16)
 }
 
 // --- internal ---
 
-/** No line of ours is longer. */
+/** The longest line that dispatch writes. */
 const MAX_LINE_BYTES = 64 * 1024
 
-/** `{`, with which every line of ours begins. */
-const OPEN_BRACE_BYTE = 123
+/** How much of the end of a log is read to find its head. */
+const TAIL_BYTES = 4 * MAX_LINE_BYTES
 
-function parseLineBytes(raw: Buffer): LogLine | undefined {
-  return raw.length > MAX_LINE_BYTES || !raw.includes('"seq":') ? undefined : parseLine(raw.toString('utf8'))
+/** `{`: the first byte of every line that dispatch writes. */
+const OPEN_BRACE_BYTE = 123
+const NEWLINE_BYTE = 10
+
+function parseLineBytes(rawLine: Buffer): LogLine | undefined {
+  const isLogLine = rawLine.length <= MAX_LINE_BYTES && rawLine.includes('"seq":')
+  return isLogLine ? parseLine(rawLine.toString('utf8')) : undefined
 }
 
-/** The lines of a log, byte for byte; blank ones, of which there is one before each, are left out. */
+/** The lines of a log, byte for byte. Blank lines are left out: each line is written after one, so that a torn line ends there. */
 function* splitLogLines(bytes: Buffer): Generator<Buffer> {
-  for (let from = 0; from < bytes.length; ) {
-    const found = bytes.indexOf(10, from)
-    const end = found < 0 ? bytes.length : found
-    const raw = bytes.subarray(from, end)
-    from = end + 1
-    if (raw[0] === OPEN_BRACE_BYTE || raw.length > MAX_LINE_BYTES || raw.toString('utf8').trim() !== '') yield raw
+  for (let start = 0; start < bytes.length; ) {
+    const newline = bytes.indexOf(NEWLINE_BYTE, start)
+    const end = newline < 0 ? bytes.length : newline
+    const rawLine = bytes.subarray(start, end)
+    start = end + 1
+    if (rawLine[0] === OPEN_BRACE_BYTE || rawLine.length > MAX_LINE_BYTES || rawLine.toString('utf8').trim() !== '')
+      yield rawLine
   }
 }
 
-/** The head of a log, of whose file only the end is read where that will do. */
+/** Read the head of a log from the end of its file, or from all of it if the end holds no whole line. */
 function readLogHead(file: string): string | null {
-  const end = readUntrusted(file, 4 * MAX_LINE_BYTES, -4 * MAX_LINE_BYTES)
-  const head = end && parseLog(end.subarray(end.length < 4 * MAX_LINE_BYTES ? 0 : end.indexOf(10))).head
+  const tail = readUntrusted(file, TAIL_BYTES, -TAIL_BYTES)
+  const head = tail && parseLog(tail.subarray(tail.length < TAIL_BYTES ? 0 : tail.indexOf(NEWLINE_BYTE))).head
   return head ?? readLog(file).head
 }
 
-/** The folder of a session bears its id. */
-function readSessionId(file: string): string {
+/** A session's folder is named by its id. */
+function getSessionId(file: string): string {
   return file.split('/').at(-2) ?? ''
 }
