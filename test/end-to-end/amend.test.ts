@@ -143,7 +143,7 @@ describe('what an amendment must be, and whose yes it needs', () => {
     for (const place of [paths.evidence, paths.orchestratorFolder, paths.messages]) fs.mkdirSync(place)
     fs.writeFileSync(paths.task, 'Write a poem.')
     const running = {
-      session: { paths, opening: { judgedOnly: true, approve: false, project: null } },
+      session: { paths, manifest: { allowsJudgedOnly: true, requiresApproval: false, project: null } },
       status: initialStatus as SessionStatus,
       record(happening: EventBody) {
         const event = appendEvent(paths.events, happening, running.status.lastSeq, new Date())
@@ -201,7 +201,7 @@ describe('a runner that was killed between an event and contract.md', () => {
     for (const [at, text] of versions.entries()) fs.writeFileSync(paths.contractVersion(at + 1), text)
     if (there !== undefined) fs.writeFileSync(paths.contract, there)
     const version = versions.length
-    const contract = { sha256: hashOf(versions.at(-1) ?? ''), version, uncovered: [], dilutions: [] }
+    const contract = { sha256: hashOf(versions.at(-1) ?? ''), version, uncoveredSentences: [], dilutions: [] }
     const running = { session: { paths }, status: { ...initialStatus, contract } } as unknown as RunnerContext
     return { running, paths }
   }
@@ -225,7 +225,7 @@ describe('a runner that was killed between an event and contract.md', () => {
       [[sealed, more, less], sealed],
     ] satisfies [string[], string][]) {
       const { running, paths } = left(t, versions, there)
-      assert.throws(() => readSealedContract(running), { exit: 13 })
+      assert.throws(() => readSealedContract(running), { exitCode: 13 })
       assert.equal(fs.readFileSync(paths.contract, 'utf8'), there)
     }
     const { running, paths } = left(t, [sealed, more], sealed)

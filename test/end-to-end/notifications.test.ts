@@ -84,7 +84,9 @@ test('a deadline that passes without a verdict is told at once; what needs you c
     assert.deepEqual(laidOut(rig).sort(), ['deadline.passed', 'orchestrator.started', 'question.asked'])
     const refused = rig.readEvents().flatMap(event => (event.type === 'request.rejected' ? [event.reason] : []))
     assert.match(refused.join('; '), /^the human has a question of yours already\./, 'one question at a time')
-    const latest = Object.fromEntries(messages(rig).map(({ notice, latest, at }) => [notice.title, [latest, at]]))
+    const latest = Object.fromEntries(
+      messages(rig).map(({ notification, deliverBy, at }) => [notification.title, [deliverBy, at]]),
+    )
     assert.equal(latest['Dispatch started']?.[0], deadline)
     assert.equal(latest['Dispatch needs you']?.[0], latest['Dispatch needs you']?.[1], 'at once')
     assert.equal(latest['Dispatch is late']?.[0], latest['Dispatch is late']?.[1], 'at once')
@@ -106,7 +108,7 @@ test('what a runner recorded and died before it could say, the watchdog lays out
     // As a crash would have left it: the verdict is recorded, and nothing after it; its terminal went with the machine.
     const cut = log.findIndex(line => line.includes('"verdict.given"'))
     fs.writeFileSync(paths.events, `${log.slice(0, cut + 1).join('\n')}\n`)
-    const isVerdict = ({ notice }: Laid) => notice.title === 'Dispatch: PASS'
+    const isVerdict = ({ notification }: Laid) => notification.title === 'Dispatch: PASS'
     for (const { file } of before.filter(isVerdict)) fs.rmSync(file)
     for (let looks = 0; looks < 2; looks++) assert.equal((await rig.dispatch(['watchdog'])).exitCode, 0)
     await rig.waitUntil('the verdict is said', () => messages(rig).some(isVerdict), 10)
@@ -141,8 +143,8 @@ interface Laid {
   file: string
   id: string
   at: string
-  latest: string | null
-  notice: { title: string }
+  deliverBy: string | null
+  notification: { title: string }
 }
 
 /** Which events the runner says it has laid out, in order. */

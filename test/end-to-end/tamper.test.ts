@@ -161,7 +161,7 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
     'T17 replace what is in our repository',
     'tree',
     copy => corruptObject(copy),
-    /trees\.git: .*(corrupt|mismatch|unable|missing|garbage)/,
+    /repository\.git: .*(corrupt|mismatch|unable|missing|garbage)/,
   ],
   [
     'T18 change the rights of a file',
@@ -195,8 +195,8 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
   [
     'T23 give it more rounds',
     'opening',
-    copy => copy.edit('session.json', /"rounds": \d+/, '"rounds": 99'),
-    /session\.json: (is not|its rounds)/,
+    copy => copy.edit('session.json', /"maxRounds": \d+/, '"maxRounds": 99'),
+    /session\.json: (is not|its maxRounds)/,
   ],
   [
     'T24 change the task',
@@ -281,13 +281,19 @@ describe('a record that was changed after the fact', { concurrency: 2 }, () => {
   })
 
   it('what asks for less than before needs the yes of a person to exactly that text, before it counts', async () => {
-    const sealed = { type: 'contract.amended', version: 2, changes: ['C2'], dilutions: ['C2 is gone'], uncovered: [] }
-    const at = new Date().toISOString()
+    const sealed = {
+      type: 'contract.amended',
+      version: 2,
+      changes: ['C2'],
+      dilutions: ['C2 is gone'],
+      uncoveredSentences: [],
+    }
+    const time = new Date().toISOString()
     const says = async (name: string, yes: object[]) => {
       const copy = copyOf(name)
       const { sha256, clauses } = JSON.parse(copy.lines[copy.findEvent('contract.sealed')] ?? '')
       fs.copyFileSync(copy.pathOf('contract.md'), copy.pathOf('evidence/contract-2.md'))
-      const more = [...yes.map(one => ({ at, sha256, ...one })), { at, ...sealed, sha256, clauses }]
+      const more = [...yes.map(one => ({ time, sha256, ...one })), { time, ...sealed, sha256, clauses }]
       const end = copy.findEvent('judging.started')
       copy.rechain([
         ...copy.lines.slice(0, end),
@@ -297,14 +303,14 @@ describe('a record that was changed after the fact', { concurrency: 2 }, () => {
       const { problems } = await auditSession(copy.folder)
       return problems.some(({ part, isDamage }) => isDamage && part === 'seal')
     }
-    assert.equal(await says('yes', [{ type: 'contract.approved', by: 'me' }]), false)
+    assert.equal(await says('yes', [{ type: 'contract.approved', actor: 'me' }]), false)
     assert.equal(await says('no', []), true)
-    assert.equal(await says('other', [{ type: 'contract.approved', by: 'me', sha256: 'a'.repeat(64) }]), true)
+    assert.equal(await says('other', [{ type: 'contract.approved', actor: 'me', sha256: 'a'.repeat(64) }]), true)
     const { sha256: from } = JSON.parse(copyOf('first').lines.find(line => line.includes('contract.sealed')) ?? '')
     const asked = { type: 'approval.requested', dilutions: ['C2 is gone'], reason: 'so' }
-    const approved = { type: 'contract.approved', by: 'me' }
-    assert.equal(await says('bound', [{ ...asked, from }, approved]), false)
-    assert.equal(await says('elsewhere', [{ ...asked, from: 'a'.repeat(64) }, approved]), true)
+    const approved = { type: 'contract.approved', actor: 'me' }
+    assert.equal(await says('bound', [{ ...asked, previousSha256: from }, approved]), false)
+    assert.equal(await says('elsewhere', [{ ...asked, previousSha256: 'a'.repeat(64) }, approved]), true)
   })
 
   it('a crash between the seal and contract.md is no damage while the session goes on; anything else there is', async () => {
@@ -325,8 +331,8 @@ describe('a record that was changed after the fact', { concurrency: 2 }, () => {
       const { clauses } = JSON.parse(copy.lines[copy.findEvent('contract.sealed')] ?? '')
       const text = `${copy.read('contract.md')}\n`
       copy.write('evidence/contract-2.md', text)
-      const facts = { sha256: hash('sha256', text), changes: ['C9'], dilutions: [], uncovered: [] }
-      const event = { seq: 0, at: new Date().toISOString(), type: 'contract.amended', version: 2, clauses, ...facts }
+      const facts = { sha256: hash('sha256', text), changes: ['C9'], dilutions: [], uncoveredSentences: [] }
+      const event = { seq: 0, time: new Date().toISOString(), type: 'contract.amended', version: 2, clauses, ...facts }
       copy.rechain([...copy.lines, JSON.stringify(event)])
     }
     assert.deepEqual(await damage('unlaid-2', amended), [false])
@@ -452,12 +458,12 @@ describe('a folder that was laid out to do harm', () => {
   it('a log of an older dispatch, without any hash, is no damage', async () => {
     const copy = copyOf('old')
     const verdict = JSON.parse(copy.read('verdict.json'))
-    delete verdict.log
+    delete verdict.logAnchor
     for (const name of ['verdict.json', 'evidence/verdict-1.json']) copy.write(name, JSON.stringify(verdict, null, 2))
     copy.edit('verdict.md', /- log: .*\n/, '')
     copy.lines = copy.lines.map(line => {
       const { prev: _, ...event } = JSON.parse(line)
-      if (['session.opened', 'check.ran', 'verdict.given'].includes(event.is)) delete event.sha256
+      if (['session.opened', 'check.ran', 'verdict.given'].includes(event.type)) delete event.sha256
       return JSON.stringify(event)
     })
     fs.rmSync(copy.pathOf('evidence/contract-1.md'))

@@ -192,7 +192,7 @@ describe('two at once', { concurrency: 2 }, () => {
       const opening = { ...blank, id: '2026-11-20-the-same-a3f9' }
       createSession(workspace, opening, Buffer.from('first'))
       const before = fingerprintFolder(workspace)
-      assert.throws(() => createSession(workspace, opening, Buffer.from('second')), { exit: 5 })
+      assert.throws(() => createSession(workspace, opening, Buffer.from('second')), { exitCode: 5 })
       assert.deepEqual(fingerprintFolder(workspace), before)
     }))
 
