@@ -13,6 +13,19 @@ export function toOneLine(text: string, width: number): string {
   return characters.length <= width ? flat : `${characters.slice(0, width - 1).join('')}…`
 }
 
+/** `1 file`, `3 files`. */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** The first `limit` names, printable and separated by commas, and how many more there are. */
+export function formatNames(names: string[], limit = 5): string {
+  const shown = names.slice(0, limit).map(name => toOneLine(name, MAX_NAME_CHARACTERS))
+  return `${shown.join(', ')}${names.length > limit ? ` and ${names.length - limit} more` : ''}`
+}
+
+const MAX_NAME_CHARACTERS = 80
+
 /** A word that `sh` reads as exactly this text. */
 export function quoteForShell(text: string): string {
   return /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`

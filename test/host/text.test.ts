@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
-import { escapeShellPattern, quoteForShell, sanitize, toOneLine } from '#host/text.ts'
+import { escapeShellPattern, formatCount, formatNames, quoteForShell, sanitize, toOneLine } from '#host/text.ts'
 import { createRandom } from '../fixtures/scratch.ts'
 
 test('what acts on a terminal or hides is shown as what it is', () => {
@@ -108,4 +108,13 @@ test('a pattern for `case` matches exactly its text', async () => {
     const { stdout } = await runProgram('/bin/sh', ['-c', script, 'sh', ...others], { env })
     assert.deepEqual(stdout.split('\0').slice(0, -1), [word], JSON.stringify(word))
   }
+})
+
+test('a count agrees with its noun, and a long list of names is cut', () => {
+  assert.deepEqual(
+    [formatCount(0, 'file'), formatCount(1, 'file'), formatCount(2, 'file')],
+    ['0 files', '1 file', '2 files'],
+  )
+  assert.equal(formatNames(['a\n', 'b\u001b[2J']), 'a, b\\u{1b}[2J')
+  assert.equal(formatNames(['a', 'b', 'c'], 2), 'a, b and 1 more')
 })
