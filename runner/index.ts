@@ -1,7 +1,9 @@
 import type { Config } from '#host/config'
 import type { Session } from '#session'
+import type { LaunchRequest } from './launch.ts'
 
 export { detectAgent, detectAgentMark, detectAnyAgent } from './contract/approval.ts'
+export type { LaunchRequest } from './launch.ts'
 export {
   getApprovalFile,
   getMessageFile,
@@ -12,7 +14,7 @@ export {
   withdrawMessage,
 } from './messages/store.ts'
 export { requestClose } from './stop-request.ts'
-export { getTmuxSessionName, launchSession, launchSuccessor } from './terminal.ts'
+export { getTmuxSessionName, launchSuccessor } from './terminal.ts'
 
 /** Run one session until it is closed; exit 5 when another runner of it lives. (The rest of a runner is loaded only here.) */
 export async function runSession(session: Session, config: Config): Promise<void> {
@@ -22,4 +24,14 @@ export async function runSession(session: Session, config: Config): Promise<void
 /** Close a session whose runner is gone, in its place. */
 export async function closeSession(session: Session, config: Config, by: string, why: string): Promise<void> {
   return (await import('./runner.ts')).closeSession(session, config, by, why)
+}
+
+/** Create a session and open its terminal. */
+export async function launchSession(config: Config, request: LaunchRequest): Promise<Session> {
+  return (await import('./launch.ts')).launchSession(config, request)
+}
+
+/** Return when the session's orchestrator has started, or throw why it did not. */
+export async function waitForStart(session: Session, config: Config): Promise<void> {
+  return (await import('./launch.ts')).waitForStart(session, config)
 }

@@ -15,7 +15,7 @@ export function tmuxPlace(session: Session): TmuxSession {
 }
 
 /** Open the session's terminal: its orchestrator, and in window 0 its runner, which lets claude start first. */
-export async function launchSession(session: Session, config: Config): Promise<void> {
+export async function openTerminal(session: Session, config: Config): Promise<void> {
   const { requiresApproval } = session.manifest // Then nothing that stems from it can be taken for a person's.
   const waiting = ['/bin/sh', path.join(config.installFolder, 'runner/wait-for-claude.sh'), session.paths.hookInbox]
   const windows = [

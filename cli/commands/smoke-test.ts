@@ -12,8 +12,8 @@ import { computeStatus, readView } from '#session/status'
 import { defineCommand } from '../command.ts'
 import { confirmAction } from '../input/confirm.ts'
 import { formatElapsed, paint, print } from '../output/terminal.ts'
+import { waitForResult, watchToEnd } from '../wait-for-result.ts'
 import { printCost, readCost, type SessionCost } from './cost.ts'
-import { waitForResult, watchToEnd } from './wait.ts'
 export const command = defineCommand({
   about: `
 One real dispatch with real models, from the task to the verdict: a small module with tests. It costs money or counts against
@@ -36,7 +36,7 @@ one notice and shows the cost.
     const session = await startDispatch(task, config)
     if (typeof session === 'number') return session
     if (!values.json) print(paint('dim', `${session.id}: Ctrl-c ends the watching; \`dispatch stop\` ends the session`))
-    const exit = values.json ? (await waitForResult(session)).exit : await watchToEnd(session)
+    const exit = values.json ? (await waitForResult(session)).exitCode : await watchToEnd(session)
     const found = await collectResult(session, exit, config)
     if (values.json) print(JSON.stringify(found))
     else printResult(found)

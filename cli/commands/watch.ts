@@ -2,14 +2,15 @@ import { defineCommand } from '../command.ts'
 import { readConfigOrDefaults } from '../input/config-or-defaults.ts'
 import { pickSession } from '../input/pick-session.ts'
 import { formatTitle, print } from '../output/terminal.ts'
-import { watchToEnd } from './wait.ts'
+import { watchToEnd } from '../wait-for-result.ts'
+
 export const command = defineCommand({
   about: `
-The story of a session from its beginning, and live from now on: who does what, clause by clause. Ends with the verdict,
-and with its exit code. Leaving it (Ctrl-c) changes nothing. Without an id: the newest session.
+Shows a session's events from the beginning, then live: who does what, clause by clause. Ends at the verdict, with the
+verdict's exit code. Ctrl-c only ends the watching. Without an id: the newest session.
 `,
-  async run(_, words) {
-    const session = pickSession(readConfigOrDefaults(), words[0])
+  async run(_, [idOrPart]) {
+    const session = pickSession(readConfigOrDefaults(), idOrPart)
     print(formatTitle(session.id))
     return watchToEnd(session)
   },

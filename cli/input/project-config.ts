@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { copyTree, makePrivateFolder, writeAtomic } from '#host/fs'
+import { writeAtomic } from '#host/fs'
 import { filterExistingPaths, filterTrackedPaths, type UserRepository } from '#host/git'
 import {
   confirmProject,
@@ -118,17 +118,6 @@ export async function listProjectWarnings({ project }: ProjectFile, repository: 
   return [
     `${projectFileName} names lockfiles that the commit does not have: ${missing.map(sanitize).join(', ')}; ${then}`,
   ]
-}
-
-/** Copy the files that git ignores and the project needs, as they are now. */
-export async function saveIgnoredFiles(
-  project: Project | null,
-  repository: UserRepository | null,
-  given: string,
-): Promise<void> {
-  if (!project || !repository) return
-  makePrivateFolder(given)
-  for (const name of project.files) await copyTree(path.join(repository.path, name), path.join(given, name))
 }
 
 const MISSING_OK = { throwIfNoEntry: false } as const

@@ -2,38 +2,32 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { detectSandbox, parseHost } from '#host/sandbox'
 import type { SessionManifest } from '#session'
-import { paint, print } from '../output/terminal.ts'
+
 /**
- * What is to hold the agents and checks of a new session, decided once: by `--sandbox`, else by SANDBOX. Exit 11 where one is
- * required and this machine has none that works.
+ * Decide what isolates the agents and checks of a new session: `option` is `--sandbox`, else SANDBOX counts. Exit 11 where a
+ * sandbox is required and none works on this machine.
  */
-export async function resolveSandbox(config: Config, named: string | undefined): Promise<SessionManifest['sandbox']> {
-  const wanted = named ?? config.SANDBOX
-  if (wanted === 'off')
-    return { kind: null, reason: named === undefined ? 'SANDBOX=off' : 'it was started with --sandbox off' }
-  if (wanted !== 'auto' && wanted !== 'required')
-    throw new DispatchError(`--sandbox takes auto, required or off, and not "${wanted}"`, { exitCode: exitCodes.usage })
-  const here = await detectSandbox()
-  if ('kind' in here) return { kind: here.kind, reason: '' }
-  if (wanted === 'auto') return { kind: null, reason: here.problem }
-  throw new DispatchError(`a sandbox is required, and there is none: ${here.problem}`, {
+export async function resolveSandbox(config: Config, option: string | undefined): Promise<SessionManifest['sandbox']> {
+  const mode = option ?? config.SANDBOX
+  if (mode === 'off')
+    return { kind: null, reason: option === undefined ? 'SANDBOX=off' : 'it was started with --sandbox off' }
+  if (mode !== 'auto' && mode !== 'required')
+    throw new DispatchError(`--sandbox takes auto, required or off, not "${mode}"`, { exitCode: exitCodes.usage })
+  const detected = await detectSandbox()
+  if ('kind' in detected) return { kind: detected.kind, reason: '' }
+  if (mode === 'auto') return { kind: null, reason: detected.problem }
+  throw new DispatchError(`a sandbox is required, but none works here: ${detected.problem}`, {
     exitCode: exitCodes.sandbox,
-    remedy: here.remedy,
+    remedy: detected.remedy,
   })
 }
 
-/** A host that agents may call, from the command line: `example.com`, or with a port. Exit 2 for what is none. */
+/** A host from the command line: `example.com`, `example.com:8443` or `*.example.com`. Exit 2 for anything else. */
 export function parseAllowedHost(text: string): string {
   const host = parseHost(text)
   if (host !== undefined) return host
-  throw new DispatchError(`--allow-host takes the name of a host, and "${text}" is none`, {
+  throw new DispatchError(`--allow-host takes the name of a host, not "${text}"`, {
     exitCode: exitCodes.usage,
-    remedy: 'Such as --allow-host example.com, --allow-host example.com:8443 or --allow-host "*.example.com".',
+    remedy: 'Examples: --allow-host example.com, --allow-host example.com:8443, --allow-host "*.example.com"',
   })
-}
-
-/** Nothing holds the agents: that is never left unsaid. */
-export function printSandboxWarning({ sandbox }: SessionManifest): void {
-  if (sandbox.kind !== null) return
-  print(paint('yellow', `  no sandbox (${sandbox.reason}): agents and checks run with your rights`))
 }

@@ -1,0 +1,69 @@
+import { DispatchError, exitCodes } from '#host/error.ts'
+import type { LaunchRequest } from '#runner'
+import type { OptionValues } from '../command.ts'
+import { parseAllowedHost } from './sandbox-options.ts'
+import { parseDeadline } from './task-input.ts'
+
+/** The options of `dispatch "task"`, as its help shows them. */
+export const taskOptions = {
+  wait: {
+    type: 'boolean',
+    about: 'wait, show the progress, and exit with the verdict (0 PASS, 3 FAIL, 12 INCONCLUSIVE or it needs you)',
+  },
+  json: { type: 'boolean', about: 'print one JSON object instead of text' },
+  file: { type: 'string', value: 'FILE', about: 'read the task from this file' },
+  repo: {
+    type: 'string',
+    value: 'DIR',
+    about: 'work on a copy of this git repository (default: the one of the current folder)',
+  },
+  'no-setup': {
+    type: 'boolean',
+    about: 'ignore .dispatch.json: workers and checks get no dependencies',
+  },
+  'no-repo': { type: 'boolean', about: 'start with an empty repository' },
+  model: { type: 'string', value: 'MODEL', about: "the orchestrator's model (default: ORCHESTRATOR_MODEL, opus)" },
+  deadline: {
+    type: 'string',
+    value: 'HH:MM',
+    about:
+      'when you want the verdict; notifications that need you then ignore quiet hours (a time of day, or 2026-11-21T06:30)',
+  },
+  approve: { type: 'boolean', about: 'stop when the contract is ready, until you approve it: dispatch approve <sid>' },
+  sandbox: {
+    type: 'string',
+    value: 'MODE',
+    about: 'isolate agents and checks: auto, required (else do not start) or off (default: SANDBOX, auto)',
+  },
+  'allow-host': {
+    type: 'string',
+    multiple: true,
+    value: 'HOST',
+    about: 'let agents in a sandbox reach this host besides the model API; repeat it for more hosts',
+  },
+  'allow-judged-only': { type: 'boolean', about: 'accept a contract in which no clause has a check' },
+} as const
+
+export type TaskOptionValues = OptionValues<typeof taskOptions>
+
+/** The part of a request that the options decide by themselves. Exit 2 for a value that is not valid. */
+export function parseTaskOptions(values: TaskOptionValues): Omit<LaunchRequest, 'task' | `choose${string}`> {
+  if (values.repo !== undefined && values['no-repo'])
+    throw new DispatchError('--repo and --no-repo contradict each other', {
+      exitCode: exitCodes.usage,
+      remedy: 'Use only one of them.',
+    })
+  if (values.model?.trim() === '')
+    throw new DispatchError('--model has no name', {
+      exitCode: exitCodes.usage,
+      remedy: 'Name a model, such as --model opus, or leave the option out.',
+    })
+  return {
+    repositoryFolder: values['no-repo'] ? null : values.repo,
+    orchestratorModel: values.model,
+    allowedHosts: (values['allow-host'] ?? []).map(parseAllowedHost),
+    allowsJudgedOnly: values['allow-judged-only'] ?? false,
+    requiresApproval: values.approve ?? false,
+    deadline: values.deadline === undefined ? null : parseDeadline(values.deadline, new Date()),
+  }
+}

@@ -1,0 +1,32 @@
+import { quoteForShell, sanitize } from '#host/text.ts'
+import type { Session } from '#session'
+import { isAwaitingApproval, type SessionStatus } from '#session/status'
+import { paint, paintState, print } from './terminal.ts'
+
+/** Print how a session ended or what it needs, clause by clause, and what to do next. */
+export function printResult({ id, paths }: Session, status: SessionStatus): void {
+  const { verdict, phase } = status
+  const letters = id.slice(-4)
+  print()
+  print(`${paintState({ status, runnerLiveness: 'alive' })}  ${sanitize(explainState(status))}`)
+  for (const clause of status.clauses.filter(known => known.verdict))
+    print(`  ${clause.id.padEnd(4)} ${clause.verdict?.padEnd(12)} ${sanitize(clause.sentence)}`)
+  print()
+  if (verdict) {
+    const fetch = `git fetch ${quoteForShell(paths.bareRepository)} judged`
+    print(`  work     ${fetch}     (commit ${verdict.commit.slice(0, 10)})`)
+    print(`  judged   independence: ${sanitize(verdict.independence)}`)
+  }
+  print(`  files    ${paths.outputs}`)
+  print(`  record   dispatch show ${letters}${verdict ? `, ${paths.verdictText}` : ''}`)
+  if (isAwaitingApproval(status)) print(paint('bold', `  approve  dispatch approve ${letters}`))
+  else if (phase === 'asking' || phase === 'needs you')
+    print(paint('bold', `  answer   dispatch say ${letters} "…", or dispatch attach ${letters}`))
+}
+
+/** What is asked or wrong now comes before an earlier verdict. Pure. */
+function explainState({ phase, question, problem, verdict, closed }: SessionStatus): string {
+  const current = phase === 'asking' ? question : phase === 'needs you' || phase === 'failed' ? problem : undefined
+  const voided = verdict?.voidReason && `VOID: ${verdict.voidReason}`
+  return current ?? voided ?? verdict?.reason ?? problem ?? closed?.reason ?? ''
+}

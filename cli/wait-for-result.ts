@@ -1,0 +1,126 @@
+import fs from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Config, readConfig } from '#host/config'
+import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
+import { launchSuccessor } from '#runner'
+import type { Session } from '#session'
+import { readCurrentVerdict } from '#session/evidence'
+import { describeEvent, type Event, followLog, readLog } from '#session/log'
+import { describeVoidReason, listChangesSinceVerdict } from '#session/repository'
+import {
+  applyEvent,
+  computeState,
+  initialStatus,
+  isSettled,
+  readAllViews,
+  readView,
+  type SessionStatus,
+} from '#session/status'
+import { reviveSessions } from '#watchdog'
+import { printResult } from './output/result-view.ts'
+import { printStoryLine } from './output/terminal.ts'
+
+/** What `wait --json` prints. */
+export interface WaitResult {
+  id: string
+  state: string
+  exitCode: ExitCode
+  status: SessionStatus
+  /** Of everything the judge was sent; null when nothing was sent, or there is no verdict yet. */
+  packetSha256: string | null
+}
+
+/** Wait, without printing, until the session has a verdict, needs a person or has ended. */
+export async function waitForResult(session: Session): Promise<WaitResult> {
+  const status = await applyVoid(session, await waitUntilSettled(session, () => undefined))
+  const state = computeState(status, (await readView(session)).runnerLiveness)
+  const packetSha256 = readCurrentVerdict(session.paths, status)?.packetSha256 ?? null
+  return { id: session.id, state, exitCode: pickExitCode(status), status, packetSha256 }
+}
+
+/** The same, printing every event as it comes and the result at the end. Answers the exit code. */
+export async function watchToEnd(session: Session): Promise<ExitCode> {
+  const lastStatus = await waitUntilSettled(session, (event, status) => {
+    const description = describeEvent(event)
+    if (description) printStoryLine(description, Date.parse(event.time) - Date.parse(status.openedAt))
+  })
+  const status = await applyVoid(session, lastStatus)
+  printResult(session, status)
+  return pickExitCode(status)
+}
+
+// --- internal ---
+
+const REVIVE_INTERVAL_MS = 5000
+
+async function waitUntilSettled(
+  session: Session,
+  onEvent: (event: Event, status: SessionStatus) => void,
+): Promise<SessionStatus> {
+  const config = tryReadConfig() // Read once, so that an .env that breaks meanwhile does not end the wait.
+  let status = initialStatus
+  let seen = 0
+  let isConfirmed = false
+  let { length } = readLog(session.paths.events).events // The past may contain settled states; only what follows it counts.
+  const abort = new AbortController()
+  // Without a runner no event would ever come.
+  const reviver = setInterval(() => void reviveIfNeeded(config), REVIVE_INTERVAL_MS)
+  try {
+    for await (const event of followLog(session.paths.events, { signal: abort.signal })) {
+      status = applyEvent(status, event)
+      onEvent(event, status)
+      if (++seen < length || !isSettled(status)) continue
+      if (isConfirmed || !(await waitIfFresh(session, status))) return status
+      isConfirmed = true
+      length = readLog(session.paths.events).events.length
+      if (seen >= length) return status
+    }
+  } finally {
+    clearInterval(reviver)
+  }
+  return status
+}
+
+/** A verdict is void once the work has changed, also while no runner exists that could record it. */
+async function applyVoid({ paths }: Session, status: SessionStatus): Promise<SessionStatus> {
+  const { verdict, phase } = status
+  if (!verdict?.isFinal || verdict.voidReason || phase !== verdict.verdict) return status
+  const voidReason = describeVoidReason(await listChangesSinceVerdict(paths, status))
+  return voidReason === undefined ? status : { ...status, verdict: { ...verdict, voidReason } }
+}
+
+/** A PASS this young may have been forged, which the runner detects at its next tick. */
+const FRESH_PASS_MS = 2000
+const RUNNER_REACTION_MS = 800
+
+/** Give the runner time to detect a forged PASS. Answers whether that was needed. */
+async function waitIfFresh({ paths }: Session, { phase }: SessionStatus): Promise<boolean> {
+  const ageMs = Date.now() - fs.statSync(paths.events).ctimeMs
+  if (phase !== 'PASS' || ageMs > FRESH_PASS_MS) return false
+  await sleep(RUNNER_REACTION_MS)
+  return true
+}
+
+/** Undefined while `.env` is not valid: no runner could be started by it. */
+function tryReadConfig(): Config | undefined {
+  try {
+    return readConfig()
+  } catch (error) {
+    if (error instanceof DispatchError) return undefined
+    throw error
+  }
+}
+
+async function reviveIfNeeded(config: Config | undefined): Promise<void> {
+  if (config !== undefined)
+    await reviveSessions(await readAllViews(config.workspace), config, launchSuccessor).catch(() => undefined)
+}
+
+function pickExitCode(status: SessionStatus): ExitCode {
+  if (status.verdict?.voidReason) return exitCodes.inconclusive
+  if (status.phase === 'PASS') return exitCodes.ok
+  if (status.phase === 'FAIL') return exitCodes.fail
+  if (status.phase === 'needs you') return (status.problemExitCode as ExitCode | undefined) ?? exitCodes.inconclusive
+  if (status.phase === 'failed') return (status.startExitCode as ExitCode | undefined) ?? exitCodes.internal
+  return exitCodes.inconclusive
+}

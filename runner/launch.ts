@@ -1,0 +1,194 @@
+import { createHash, randomUUID } from 'node:crypto'
+import path from 'node:path'
+import { prepareOrchestrator } from '#agents'
+import { detectLogin, findClaude, prepareLogin, requireLogin } from '#host/claude'
+import { type Config, prepareHome } from '#host/config'
+import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
+import { copyTree, makePrivateFolder, writeAtomic } from '#host/fs'
+import { findRepository, type UserRepository } from '#host/git'
+import { checkLiveness } from '#host/process'
+import { type Project, readInstructions } from '#host/project'
+import { toOneLine } from '#host/text.ts'
+import { requireClaude, requirePrograms } from '#host/versions.ts'
+import { createSession, createSessionId, type Session, type SessionManifest } from '#session'
+import { readLeaseHolder } from '#session/lease'
+import { appendEvent, type Event, followLog } from '#session/log'
+import { requestClose } from './stop-request.ts'
+import { launchSuccessor, openTerminal } from './terminal.ts'
+
+/** What a person asks for with `dispatch "task"`. */
+export interface LaunchRequest {
+  task: Buffer
+  /** A folder of the repository to copy; undefined: the one of the current folder; null: an empty repository. */
+  repositoryFolder: string | undefined | null
+  orchestratorModel: string | undefined
+  allowedHosts: string[]
+  allowsJudgedOnly: boolean
+  requiresApproval: boolean
+  /** In ISO 8601. */
+  deadline: string | null
+  /** Decides about the sandbox; called once the programs and claude are known to be installed. */
+  chooseSandbox(): Promise<SessionManifest['sandbox']>
+  /** Finds out what the project needs, and may ask a person; called last, when nothing else can be refused. */
+  chooseProject(
+    repository: UserRepository | null,
+    sandbox: SessionManifest['sandbox'],
+  ): Promise<SessionManifest['project']>
+}
+
+/**
+ * Create a session and open its terminal. Whatever can be refused is refused before the session's folder exists. The
+ * orchestrator has not started yet when this returns: `waitForStart`.
+ */
+export async function launchSession(config: Config, request: LaunchRequest): Promise<Session> {
+  prepareHome(config)
+  await requirePrograms(config)
+  const program = findClaude()
+  await requireClaude(program, config)
+  const login = detectLogin(config.claudeFolder)
+  const sandbox = await request.chooseSandbox()
+  const repository = await findRequestedRepository(config, request)
+  if (login.kind === 'own') prepareLogin(login, config.workspace)
+  await requireLogin(login, program)
+  const project = await request.chooseProject(repository, sandbox)
+  const instructions = repository ? await readInstructions(repository) : { texts: [], nested: [], ignored: [] }
+  const manifest: SessionManifest = {
+    format: 1,
+    ...describeTask(request.task, new Date()),
+    repository,
+    models: {
+      orchestrator: request.orchestratorModel ?? config.ORCHESTRATOR_MODEL,
+      code: config.CODE_MODEL,
+      rw: config.RW_MODEL,
+      judge: config.JUDGE_MODEL,
+    },
+    maxRounds: config.ROUNDS,
+    allowsJudgedOnly: request.allowsJudgedOnly,
+    requiresApproval: request.requiresApproval,
+    project,
+    instructions: {
+      files: instructions.texts.map(text => text.path),
+      nested: instructions.nested,
+      ignored: instructions.ignored,
+    },
+    sandbox,
+    allowedHosts: request.allowedHosts,
+    loginKind: login.kind,
+    deadline: request.deadline,
+    claude: { program, sessionId: randomUUID(), configDirectory: login.configDirectory ?? null },
+  }
+  const session = createWithFreeId(config.workspace, manifest, request.task)
+  const texts = instructions.texts.map(({ path: file, text }) => `# ${file}\n\n${text}\n`)
+  writeAtomic(session.paths.instructions, texts.join('\n'))
+  if (project && repository) await saveIgnoredFiles(project, repository, session.paths.ignoredFiles)
+  prepareOrchestrator(session)
+  await openTerminal(session, config).catch((error: Error) => {
+    recordFailedStart(session, error)
+    throw error
+  })
+  return session
+}
+
+/**
+ * Return when the orchestrator's own hook has reported its first turn and the session's repository is ready; throw when
+ * either fails. A runner that dies meanwhile gets one successor: on a new machine no watchdog runs yet.
+ */
+export async function waitForStart(session: Session, config: Config): Promise<void> {
+  const timeoutSeconds = config.START_TIMEOUT_SEC + START_GRACE_SECONDS
+  const deadlineMs = Date.now() + timeoutSeconds * 1000
+  const missing = new Set<Event['type']>(['orchestrator.started', 'base.prepared'])
+  for (let isRevived = false; ; ) {
+    const signal = AbortSignal.timeout(LIVENESS_INTERVAL_MS)
+    for await (const event of followLog(session.paths.events, { signal, rescanMs: RESCAN_MS })) {
+      throwIfStartFailed(session, event)
+      missing.delete(event.type)
+      if (missing.size === 0) return
+    }
+    const runner = readLeaseHolder(session.paths.runnerLease)
+    const isGone = runner !== undefined && (await checkLiveness(runner)) === 'dead'
+    if (isGone && !isRevived) isRevived = await launchSuccessor(session, config)
+    else if (Date.now() > deadlineMs && (isGone || runner === undefined)) {
+      // Only without a runner: with one, a large repository may take longer.
+      const { closeSession } = await import('./runner.ts')
+      await closeSession(session, config, 'dispatch', 'its runner did not start, or ended at once')
+      const reason = `its runner did not start within ${timeoutSeconds} s, or ended`
+      throw createStartError(session, reason, exitCodes.deadline)
+    }
+  }
+}
+
+// --- internal ---
+
+/** What the runner may need beyond claude's own START_TIMEOUT_SEC. */
+const START_GRACE_SECONDS = 15
+const LIVENESS_INTERVAL_MS = 2000
+const RESCAN_MS = 100
+
+const MAX_ID_ATTEMPTS = 10
+/** A title is made from this much of the task. */
+const MAX_TITLE_SOURCE_CHARACTERS = 400
+const MAX_TITLE_CHARACTERS = 80
+
+async function findRequestedRepository(
+  config: Config,
+  { repositoryFolder }: LaunchRequest,
+): Promise<UserRepository | null> {
+  return repositoryFolder === null ? null : findRepository(repositoryFolder, [config.installFolder, config.home])
+}
+
+function describeTask(task: Buffer, now: Date): Pick<SessionManifest, 'id' | 'openedAt' | 'task'> {
+  const text = task.toString('utf8')
+  return {
+    id: createSessionId(text, now),
+    openedAt: now.toISOString(),
+    task: {
+      bytes: task.length,
+      sha256: createHash('sha256').update(task).digest('hex'),
+      title: toOneLine(text.slice(0, MAX_TITLE_SOURCE_CHARACTERS), MAX_TITLE_CHARACTERS),
+    },
+  }
+}
+
+/** Two sessions of one task that start at the same moment may draw the same four letters: the second draws again. */
+function createWithFreeId(workspace: string, manifest: SessionManifest, task: Buffer): Session {
+  for (let attempt = 1; ; attempt++) {
+    const id = attempt === 1 ? manifest.id : createSessionId(manifest.task.title, new Date())
+    try {
+      return createSession(workspace, { ...manifest, id }, task)
+    } catch (error) {
+      const isTaken = error instanceof DispatchError && error.exitCode === exitCodes.conflict
+      if (!isTaken || attempt === MAX_ID_ATTEMPTS) throw error
+    }
+  }
+}
+
+/** Copy the files that git ignores and the project needs, as they are now. */
+async function saveIgnoredFiles(project: Project, repository: UserRepository, folder: string): Promise<void> {
+  makePrivateFolder(folder)
+  for (const name of project.files) await copyTree(path.join(repository.path, name), path.join(folder, name))
+}
+
+/** No runner exists that could record it, and without an end the record would look like a session that still runs. */
+function recordFailedStart(session: Session, error: Error): void {
+  const exitCode = error instanceof DispatchError ? error.exitCode : exitCodes.internal
+  appendEvent(session.paths.events, { type: 'start.failed', reason: error.message, exitCode }, 0, new Date())
+}
+
+function throwIfStartFailed(session: Session, event: Event): void {
+  if (event.type === 'start.failed') throw createStartError(session, event.reason, event.exitCode)
+  if (event.type === 'human.needed') {
+    requestClose(session, 'it needed a person before it had started')
+    throw createStartError(session, event.reason, event.exitCode ?? exitCodes.internal)
+  }
+  if (event.type === 'session.closed')
+    throw new DispatchError(`the session was closed by ${event.actor} before it had started: ${event.reason}`, {
+      exitCode: exitCodes.conflict,
+    })
+}
+
+function createStartError({ paths }: Session, reason: string, exitCode: number): DispatchError {
+  return new DispatchError(`the orchestrator did not start: ${reason}`, {
+    exitCode: exitCode as ExitCode,
+    remedy: `Nothing is still running. The record is in ${paths.folder}. To find the cause: dispatch doctor`,
+  })
+}
