@@ -257,7 +257,7 @@ describe('the user’s own repository', { concurrency: 2 }, () => {
       const before = fingerprintFolder(folder)
       const ran = await rig.dispatch([helloTask, '--wait'], { cwd: folder })
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-      assert.match(ran.stdout, /on a copy of \S+\/project at [0-9a-f]{10}; 4 uncommitted files are left out/)
+      assert.match(ran.stdout, /on a copy of \S+\/project at [0-9a-f]{10}, without 4 uncommitted files/)
       assert.deepEqual(fingerprintFolder(folder), before)
       assert.ok(!fs.existsSync(path.join(rig.home, 'ran')), 'a hook of the repository was run')
       const { outputs } = rig.readSession().paths

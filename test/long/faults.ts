@@ -340,7 +340,7 @@ it('F67 what a copy of the repository lacks is said, what cannot be copied is re
     const ran = await start(rig, ['do it'], {}, top)
     assert.equal(ran.exitCode, 0, ran.stderr)
     for (const words of [
-      /uncommitted files? (is|are) left out/,
+      /without \d+ uncommitted files?/,
       /no branch is checked out \(detached HEAD\)/,
       /1 submodule left empty: vendor\/part/,
       /Readme and readme are one file where case does not count/,
