@@ -1,4 +1,5 @@
 export {
+  type Addition,
   installEntries,
   listChangedFiles,
   previewInstall,
@@ -8,3 +9,4 @@ export {
 } from './journal.ts'
 export type { JsonEntry } from './json-merge.ts'
 export { changeUserFile } from './locked-write.ts'
+export type { TextBlock } from './text-block.ts'

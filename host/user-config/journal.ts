@@ -6,8 +6,12 @@ import { DispatchError, exitCodes, isErrno } from '../error.ts'
 import { toStorageError } from '../fs/files.ts'
 import { InsertedEntry, insertEntries, type JsonEntry, listMissingEntries, removeEntries } from './json-merge.ts'
 import { changeUserFile, type FileChange, type FileContent, readUserFile } from './locked-write.ts'
+import { insertBlock, removeBlock, type TextBlock } from './text-block.ts'
 
 export type { JsonEntry } from './json-merge.ts'
+
+/** What dispatch adds to one file of the user: values to JSON, or a block of lines to any other text. */
+export type Addition = JsonEntry[] | TextBlock
 
 /** What we changed in one file of the user's, so that it can be taken back byte for byte. */
 const JournalEntry = z.object({
@@ -17,6 +21,8 @@ const JournalEntry = z.object({
   /** The sha256 of the bytes we wrote. */
   after: z.string(),
   added: z.array(InsertedEntry),
+  /** The lines that were added to a file that is not JSON. */
+  block: z.object({ name: z.string(), lines: z.array(z.string()) }).optional(),
   /** Did we make the folder it lies in? */
   folder: z.boolean().default(false),
 })
@@ -32,7 +38,7 @@ export function listChangedFiles(journal: string): string[] {
 }
 
 /** What `addTo` would make of the file, without doing it. */
-export function previewInstall(journal: string, file: string, additions: JsonEntry[]): FileChange {
+export function previewInstall(journal: string, file: string, additions: Addition): FileChange {
   const before = readUserFile(file)
   return { before, after: createInstall(findEntry(journal, file), file, additions)(before) }
 }
@@ -41,7 +47,7 @@ export function previewInstall(journal: string, file: string, additions: JsonEnt
  * Add our values to a file of the user's, and keep in the journal what it was. The journal is written first and again
  * afterwards: whatever ends us in between, it never says less than what was done.
  */
-export async function installEntries(journal: string, file: string, additions: JsonEntry[]): Promise<FileChange> {
+export async function installEntries(journal: string, file: string, additions: Addition): Promise<FileChange> {
   const known = findEntry(journal, file)
   const change = createInstall(known, file, additions)
   const before = readUserFile(file)
@@ -78,8 +84,14 @@ export async function uninstallEntries(journal: string, file: string): Promise<F
 function createInstall(
   known: JournalEntry | undefined,
   file: string,
-  additions: JsonEntry[],
+  additions: Addition,
 ): (content: FileContent) => FileContent {
+  if (!Array.isArray(additions))
+    return content => {
+      const text = decodeUtf8(content, file)
+      const grown = insertBlock(text, additions)
+      return grown === text ? content : Buffer.from(grown)
+    }
   const outdated = (known?.added ?? []).filter(({ marker }) => marker && !additions.some(one => one.marker === marker))
   return content => {
     const text = decodeUtf8(content, file)
@@ -94,7 +106,8 @@ function createUninstall(entry: JournalEntry | undefined): (content: FileContent
     if (entry === undefined || content === undefined) return content
     if (hashContent(content) === entry.after) return decodeBefore(entry)
     const text = decodeUtf8(content, entry.file)
-    const shrunk = removeEntries(text, entry.added, entry.file)
+    const shrunk = entry.block ? removeBlock(text, entry.block) : removeEntries(text, entry.added, entry.file)
+    if (shrunk === '' && entry.before === null) return undefined
     return shrunk === text ? content : Buffer.from(shrunk)
   }
 }
@@ -106,9 +119,11 @@ function buildEntry(
     file,
     additions,
     folder,
-  }: { known: JournalEntry | undefined; file: string; additions: JsonEntry[]; folder: boolean },
+  }: { known: JournalEntry | undefined; file: string; additions: Addition; folder: boolean },
 ): JournalEntry {
   const original = known && before ? createUninstall(known)(before) : before
+  const bytes = { before: original?.toString('base64') ?? null, after: after === undefined ? '' : hashContent(after) }
+  if (!Array.isArray(additions)) return { file, ...bytes, added: [], block: additions, folder }
   const fresh = listMissingEntries(decodeUtf8(original, file), additions, file)
   const isFresh = (one: InsertedEntry) =>
     fresh.some(
@@ -117,8 +132,7 @@ function buildEntry(
     )
   return {
     file,
-    before: original?.toString('base64') ?? null,
-    after: after === undefined ? '' : hashContent(after),
+    ...bytes,
     added: [...(known?.added ?? []).filter(one => !isFresh(one)), ...fresh],
     folder,
   }
