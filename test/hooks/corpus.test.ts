@@ -1,11 +1,11 @@
-/** C4: a hundred things that a hook may find on its standard input. */
+/** A hundred inputs that a hook may find on stdin. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { it } from 'node:test'
 import { drainHookInbox, type HookEvent } from '#runner/orchestrator/hook-inbox.ts'
-import { createHookFolder, endInput, listSpoolFiles, runHook } from '../fixtures/machine.ts'
+import { createHookFolder, endInput, listInboxFiles, runHook } from '../fixtures/machine.ts'
 
 const events = ['SessionStart', 'Stop', 'StopFailure', 'SubagentStop', 'Notification', 'PermissionDenied', 'SessionEnd']
 const typical = {
@@ -17,8 +17,8 @@ const typical = {
 }
 const whole = JSON.stringify(typical)
 
-/** Every one is real bytes; what it says to us (undefined: nothing) is known. */
-const payloads: [about: string, bytes: string | Buffer, says: string | undefined][] = [
+/** The bytes, and the event that they name (undefined: none). */
+const payloads: [about: string, bytes: string | Buffer, event: string | undefined][] = [
   ['nothing', '', undefined],
   ...[
     ' ',
@@ -55,9 +55,9 @@ const payloads: [about: string, bytes: string | Buffer, says: string | undefined
     JSON.stringify({ ...typical, hook_event_name: event }),
     event,
   ]),
-  ['an event nobody knows', '{"hook_event_name":"Tomorrow","x":{"y":[1]}}', 'Tomorrow'],
+  ['an unknown event', '{"hook_event_name":"Tomorrow","x":{"y":[1]}}', 'Tomorrow'],
   ['an event without a name', '{"session_id":"s"}', undefined],
-  ['a name that is no word', '{"hook_event_name":7}', undefined],
+  ['a name that is not a string', '{"hook_event_name":7}', undefined],
   ['fields of other kinds', '{"hook_event_name":"Stop","session_id":1,"prompt":[],"error":{"a":1}}', 'Stop'],
   ['a byte order mark', `\ufeff${whole}`, 'UserPromptSubmit'],
   ['a comment', `// hi\n${whole}`, 'UserPromptSubmit'],
@@ -99,39 +99,39 @@ const payloads: [about: string, bytes: string | Buffer, says: string | undefined
   }),
 ]
 
-it(`C4: ${payloads.length} payloads: exit 0, no word, nothing outside the spool, and what they say is heard`, async t => {
+it(`${payloads.length} payloads: exit 0, no output, and each event is read back`, async t => {
   assert.ok(payloads.length >= 100, String(payloads.length))
   const folder = createHookFolder(t)
-  const spool = path.join(folder, 'hook-inbox')
+  const inbox = path.join(folder, 'hook-inbox')
   const outside = () => [
     fs.readdirSync(folder),
     fs.readdirSync(os.tmpdir()).filter(name => /^x$|dispatch-hook/.test(name)),
   ]
   const before = outside()
-  for (const [about, bytes, says] of payloads) {
+  for (const [about, bytes, event] of payloads) {
     const ended = await runHook(
       '/bin/sh "$DISPATCH_HOOKS/record"',
-      { DISPATCH_HOOK_INBOX: spool, DISPATCH_WORKER: 's/w' },
+      { DISPATCH_HOOK_INBOX: inbox, DISPATCH_WORKER: 's/w' },
       endInput(bytes),
     )
     assert.deepEqual([ended.code, ended.output], [0, ''], about)
-    const [name = 'none', ...more] = listSpoolFiles(spool)
+    const [name = 'none', ...more] = listInboxFiles(inbox)
     assert.deepEqual(more, [], about)
-    const left = fs.readFileSync(path.join(spool, name))
-    assert.deepEqual(left, Buffer.from(bytes).subarray(0, 65_536), about)
-    const told: HookEvent[] = []
-    drainHookInbox(spool, one => told.push(one))
+    const recorded = fs.readFileSync(path.join(inbox, name))
+    assert.deepEqual(recorded, Buffer.from(bytes).subarray(0, 65_536), about)
+    const hookEvents: HookEvent[] = []
+    drainHookInbox(inbox, hookEvent => hookEvents.push(hookEvent))
     assert.deepEqual(
-      told.map(one => [one.hook_event_name, one.origin.worker]),
-      says === undefined ? [] : [[says, 'w']],
+      hookEvents.map(({ hook_event_name, origin }) => [hook_event_name, origin.worker]),
+      event === undefined ? [] : [[event, 'w']],
       about,
     )
-    assert.deepEqual(fs.readdirSync(spool), [], about)
+    assert.deepEqual(fs.readdirSync(inbox), [], about)
   }
   assert.deepEqual(outside(), before)
 })
 
-/** A name that is itself cut still says that something happened. */
+/** A name that was cut is still an event. */
 function cutName(cut: string): string | undefined {
   return /"hook_event_name":"(\w*)$/.exec(cut)?.[1]
 }

@@ -1,20 +1,20 @@
-/** `dispatch doctor` proves that every hook of an install fires, and names the one that does not. */
+/** `dispatch doctor` runs every hook of an install and names the one that does not work. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { it, type TestContext } from 'node:test'
-import { checkHooks as look } from '#cli/doctor/hooks.ts'
+import { checkHooks } from '#cli/doctor/hooks.ts'
 import { findClaude } from '#host/claude'
 import { type Config, installFolder } from '#host/config'
 import { createHookFolder, hooksFolder } from '../fixtures/machine.ts'
 
-/** An install of its own, with something changed in it, as doctor sees it. */
-async function found(t: TestContext, change: (folder: string) => void) {
+/** What doctor reports about a copy of the install with one change. */
+async function examine(t: TestContext, change: (folder: string) => void) {
   const folder = createHookFolder(t)
   fs.cpSync(hooksFolder, path.join(folder, 'hooks'), { recursive: true })
   fs.copyFileSync(path.join(installFolder, 'settings.json'), path.join(folder, 'settings.json'))
   change(folder)
-  const symptoms = await look({ installFolder: folder, claudeFolder: path.join(folder, 'claude') } as Config)
+  const symptoms = await checkHooks({ installFolder: folder, claudeFolder: path.join(folder, 'claude') } as Config)
   return symptoms.at(-1)
 }
 
@@ -25,13 +25,13 @@ const edit = (file: string, from: string | RegExp, to: string) => (folder: strin
   fs.writeFileSync(path.join(folder, file), after)
 }
 
-it('F57: an install as it should be fires every hook', async t => {
-  const good = await found(t, () => undefined)
+it('an undamaged install fires every hook', async t => {
+  const good = await examine(t, () => undefined)
   assert.equal(good?.state, 'good', good?.found)
   assert.match(good?.found ?? '', /^claude itself fired them, in \d+ ms$/)
 })
 
-it('a claude that passes over the settings it is given is named: no session would count as started', async t => {
+it('a claude that ignores --settings is reported', async t => {
   const bin = createHookFolder(t)
   const program = `#!/bin/sh\nexec '${findClaude()}' -p doctor\n`
   fs.writeFileSync(path.join(bin, 'claude'), program, { mode: 0o755 })
@@ -40,33 +40,37 @@ it('a claude that passes over the settings it is given is named: no session woul
   t.after(() => {
     process.env['PATH'] = before
   })
-  const deaf = await found(t, () => undefined)
-  assert.equal(deaf?.state, 'bad', deaf?.found)
-  assert.match(deaf?.found ?? '', /^claude did not fire SessionStart and UserPromptSubmit, so no session/)
+  const ignoring = await examine(t, () => undefined)
+  assert.equal(ignoring?.state, 'bad', ignoring?.found)
+  assert.match(ignoring?.found ?? '', /^claude did not fire SessionStart and UserPromptSubmit, so no session/)
 })
 
 const damages: [about: string, (folder: string) => void, RegExp][] = [
   ['no recorder', folder => fs.rmSync(path.join(folder, 'hooks/record')), /SessionStart: exit 0, and no file/],
   ['a recorder that is empty', folder => fs.writeFileSync(path.join(folder, 'hooks/record'), ''), /no file/],
   [
-    'a stop that does not answer',
+    'a stop hook that does not answer',
     edit('hooks/stop', 'with_timeout answer', 'true'),
     /Stop: it leaves its word, and does not answer/,
   ],
-  ['a guard that lets everything pass', edit('hooks/guard', 'return 11', 'return 0'), /PreToolUse: .*does not answer/],
-  ['a guard that says too little', edit('hooks/guard', /^ +tell$/m, '  :'), /PreToolUse: exit 0, and no file/],
+  ['a guard that allows everything', edit('hooks/guard', 'return 11', 'return 0'), /PreToolUse: .*does not answer/],
+  ['a guard that reports nothing', edit('hooks/guard', /^ +report$/m, '  :'), /PreToolUse: exit 0, and no file/],
   [
-    'one event that nobody hears',
+    'one event without a hook',
     edit('settings.json', '"StopFailure"', '"Other"'),
     /StopFailure: settings.json names no/,
   ],
-  ['settings that do not read', edit('settings.json', '{', ''), /settings.json names no hook/],
-  ['a hook that others may write', folder => fs.chmodSync(path.join(folder, 'hooks/record'), 0o777), /`chmod o-w /],
+  ['settings that cannot be parsed', edit('settings.json', '{', ''), /settings.json names no hook/],
+  [
+    'a hook that other users can write',
+    folder => fs.chmodSync(path.join(folder, 'hooks/record'), 0o777),
+    /`chmod o-w /,
+  ],
 ]
 
 for (const [about, change, says] of damages)
-  it(`F57: ${about}`, async t => {
-    const bad = await found(t, change)
+  it(`a damaged install: ${about}`, async t => {
+    const bad = await examine(t, change)
     assert.equal(bad?.state, 'bad', bad?.found)
     assert.match(bad?.found ?? '', says)
     assert.match(bad?.fix?.mac ?? '', /checkout hooks settings\.json/)

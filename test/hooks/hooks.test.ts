@@ -8,21 +8,21 @@ import { runProgram } from '#host/exec.ts'
 
 const hooks = path.join(installFolder, 'hooks')
 
-function place(t: TestContext): string {
+function createFolder(t: TestContext): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hooks [x] '))
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
   fs.mkdirSync(path.join(folder, 'hook-inbox'))
   return folder
 }
 
-const hook = (name: string, input: string, env: Record<string, string>) =>
+const runHook = (name: string, input: string, env: Record<string, string>) =>
   runProgram('/bin/sh', [path.join(hooks, name)], { input, env: { PATH: process.env['PATH'] ?? '', ...env } })
 
-it('F54: a recorder leaves one complete file of at most 64 KiB, whatever it is given, and always exits 0', async t => {
-  const folder = place(t)
+it('record leaves one complete file of at most 64 KiB and exits 0 for any input', async t => {
+  const folder = createFolder(t)
   const env = { DISPATCH_HOOK_INBOX: path.join(folder, 'hook-inbox') }
   const inputs = ['', '{}', 'not json', '{"a":"\\u0000"}', 'x'.repeat(10 * 1024 * 1024), '\u0000\u0001']
-  for (const input of inputs) assert.deepEqual((await hook('record', input, env)).exitCode, 0)
+  for (const input of inputs) assert.deepEqual((await runHook('record', input, env)).exitCode, 0)
   const files = fs.readdirSync(env.DISPATCH_HOOK_INBOX)
   assert.equal(files.length, inputs.length)
   assert.ok(
@@ -35,9 +35,9 @@ it('F54: a recorder leaves one complete file of at most 64 KiB, whatever it is g
   )
 })
 
-it('two hundred recorders at once lose nothing', async t => {
-  const env = { DISPATCH_HOOK_INBOX: path.join(place(t), 'hook-inbox') }
-  await Promise.all(Array.from({ length: 200 }, (_, index) => hook('record', `{"n":${index}}`, env)))
+it('two hundred recorders at once lose no event', async t => {
+  const env = { DISPATCH_HOOK_INBOX: path.join(createFolder(t), 'hook-inbox') }
+  await Promise.all(Array.from({ length: 200 }, (_, index) => runHook('record', `{"n":${index}}`, env)))
   assert.equal(
     new Set(
       fs
@@ -48,39 +48,39 @@ it('two hundred recorders at once lose nothing', async t => {
   )
 })
 
-it('F56: outside a session every hook does nothing at all', async () => {
+it('outside a session a hook does nothing', async () => {
   for (const name of ['record', 'stop', 'guard']) {
-    const ran = await hook(name, '{"hook_event_name":"Stop","tool_input":{"file_path":"/etc/passwd"}}', {})
+    const ran = await runHook(name, '{"hook_event_name":"Stop","tool_input":{"file_path":"/etc/passwd"}}', {})
     assert.deepEqual([ran.exitCode, ran.stdout, ran.stderr], [0, '', ''], name)
   }
 })
 
-it('a Stop is answered with the hold while it lies there, and only for an orchestrator', async t => {
-  const folder = place(t)
+it('stop prints the stop gate while it exists, for an orchestrator only', async t => {
+  const folder = createFolder(t)
   const env = {
     DISPATCH_HOOK_INBOX: path.join(folder, 'hook-inbox'),
     DISPATCH_STOP_GATE: path.join(folder, 'stop-gate.json'),
     DISPATCH_ROLE: 'orchestrator',
   }
-  assert.equal((await hook('stop', '{}', env)).stdout, '')
+  assert.equal((await runHook('stop', '{}', env)).stdout, '')
   fs.writeFileSync(env.DISPATCH_STOP_GATE, '{"decision":"block"}\n')
-  assert.equal((await hook('stop', '{}', env)).stdout, '{"decision":"block"}\n')
-  assert.equal((await hook('stop', '{}', { ...env, DISPATCH_ROLE: 'worker' })).stdout, '')
+  assert.equal((await runHook('stop', '{}', env)).stdout, '{"decision":"block"}\n')
+  assert.equal((await runHook('stop', '{}', { ...env, DISPATCH_ROLE: 'worker' })).stdout, '')
   assert.equal(fs.readdirSync(env.DISPATCH_HOOK_INBOX).length, 3)
 })
 
-it('the guard lets a write inside the place pass, and refuses every other way to name a file', async t => {
-  const folder = place(t)
-  const guard = path.join(folder, 'guard')
-  fs.writeFileSync(guard, '/work/my \\[home\\]/outputs/*\n')
+it('guard allows a file on the allowlist and refuses every other path', async t => {
+  const folder = createFolder(t)
+  const allowlist = path.join(folder, 'write-allowlist')
+  fs.writeFileSync(allowlist, '/work/my \\[home\\]/outputs/*\n')
   const env = {
     DISPATCH_HOOK_INBOX: path.join(folder, 'hook-inbox'),
-    DISPATCH_WRITE_ALLOWLIST: guard,
+    DISPATCH_WRITE_ALLOWLIST: allowlist,
     DISPATCH_ROLE: 'worker',
     DISPATCH_WORKER: 's/w',
   }
   const write = (file: string, content = '') =>
-    hook('guard', JSON.stringify({ tool_name: 'Write', tool_input: { file_path: file, content } }), env)
+    runHook('guard', JSON.stringify({ tool_name: 'Write', tool_input: { file_path: file, content } }), env)
   assert.equal((await write('/work/my [home]/outputs/a.txt')).stdout, '')
   assert.equal((await write('/work/my [home]/outputs/deep/er/a b.txt', '"file_path":"/etc/passwd"')).stdout, '')
   const refused = [

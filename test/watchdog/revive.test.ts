@@ -3,55 +3,52 @@ import { it } from 'node:test'
 import type { Liveness } from '#host/process'
 import { initialStatus, type SessionStatus, type SessionView } from '#session/status'
 import { isOrphan } from '#watchdog'
+import { createTestSession } from '../fixtures/new-session.ts'
 
-const old = '2026-11-20T00:00:00.000Z'
-const view = (status: Partial<SessionStatus>, runner: Liveness = 'dead') =>
-  ({
-    session: { manifest: { openedAt: old } },
-    status: { ...initialStatus, lastSeq: 5, lastEventAt: old, ...status },
-    runnerLiveness: runner,
-    unread: 0,
+const openedAt = '2026-11-20T00:00:00.000Z'
+const nowMs = Date.parse(openedAt) + 60_000
+const closed = { actor: 'you', reason: '' }
+
+it('a session needs a runner if its own is certainly dead and it is not finished', t => {
+  const session = createTestSession(t, { openedAt })
+  const createView = (status: Partial<SessionStatus>, runnerLiveness: Liveness = 'dead'): SessionView => ({
+    session,
+    status: { ...initialStatus, lastSeq: 5, lastEventAt: openedAt, ...status },
+    runnerLiveness,
+    unreadableLines: 0,
     state: '',
-  }) as unknown as SessionView
-
-it('a session that lost its runner for certain gets one; nobody acts on unknown, on a closed one, or too soon', () => {
-  const now = Date.parse(old) + 60_000
-  const cases: [SessionView, boolean, boolean][] = [
-    [view({ phase: 'working' }), false, true],
-    [view({ phase: 'working' }, 'unknown'), true, false],
-    [view({ phase: 'working' }, 'alive'), true, false],
-    [view({ phase: 'failed' }), true, false],
-    [view({ phase: 'working', closed: { actor: 'you', reason: '' } }), true, false],
-    [view({ phase: 'asking' }), true, true],
-    [view({ phase: 'asking' }), false, false],
-    [view({ phase: 'needs you' }), true, true],
-    [view({ phase: 'PASS' }), true, true],
-    [view({ phase: 'PASS' }), false, false],
+  })
+  const cases: [view: SessionView, isTerminalOpen: boolean, expected: boolean][] = [
+    [createView({ phase: 'working' }), false, true],
+    [createView({ phase: 'working' }, 'unknown'), true, false],
+    [createView({ phase: 'working' }, 'alive'), true, false],
+    [createView({ phase: 'failed' }), true, false],
+    [createView({ phase: 'working', closed }), true, false],
+    [createView({ phase: 'asking' }), true, true],
+    [createView({ phase: 'asking' }), false, false],
+    [createView({ phase: 'needs you' }), true, true],
+    [createView({ phase: 'PASS' }), true, true],
+    [createView({ phase: 'PASS' }), false, false],
+    [createView({ phase: 'working', lastEventAt: new Date(nowMs - 1000).toISOString() }), true, false],
+    [createView({ phase: 'opening', lastSeq: 0, lastEventAt: new Date(nowMs - 5000).toISOString() }), true, false],
   ]
-  for (const [candidate, open, expected] of cases)
-    assert.equal(
-      isOrphan(candidate, { now, open }),
-      expected,
-      `${candidate.status.phase} ${candidate.runnerLiveness} ${open}`,
-    )
-  assert.equal(
-    isOrphan(view({ phase: 'working', lastEventAt: new Date(now - 1000).toISOString() }), { now, open: true }),
-    false,
-  )
-  const died = (consecutiveRestarts: number, ago: number) => {
-    const lastEventAt = new Date(now - ago * 1000).toISOString()
-    return isOrphan(view({ phase: 'working', lastEventAt, lastRestart: { time: lastEventAt, consecutiveRestarts } }), {
-      now,
-      open: true,
-    })
+  for (const [view, isTerminalOpen, expected] of cases) {
+    const about = `${view.status.phase} ${view.runnerLiveness} ${isTerminalOpen}`
+    assert.equal(isOrphan(view, { nowMs, isTerminalOpen }), expected, about)
   }
-  assert.deepEqual(
-    [died(1, 3), died(1, 5), died(3, 14), died(3, 17), died(30, 299), died(30, 301)],
-    [false, true, false, true, false, true],
-  )
-  assert.equal(died(30, 601), true)
-  assert.equal(
-    isOrphan(view({ phase: 'opening', lastSeq: 0, lastEventAt: '' }), { now: Date.parse(old) + 5000, open: true }),
-    false,
-  )
+})
+
+it('a runner that dies repeatedly is restarted after longer and longer delays', t => {
+  const session = createTestSession(t, { openedAt })
+  const isDue = (consecutiveRestarts: number, secondsAgo: number) => {
+    const lastEventAt = new Date(nowMs - secondsAgo * 1000).toISOString()
+    const lastRestart = { time: lastEventAt, consecutiveRestarts }
+    const status: SessionStatus = { ...initialStatus, phase: 'working', lastSeq: 5, lastEventAt, lastRestart }
+    const view: SessionView = { session, status, runnerLiveness: 'dead', unreadableLines: 0, state: '' }
+    return isOrphan(view, { nowMs, isTerminalOpen: true })
+  }
+  assert.deepEqual([isDue(1, 3), isDue(1, 5)], [false, true])
+  assert.deepEqual([isDue(3, 14), isDue(3, 17)], [false, true])
+  assert.deepEqual([isDue(30, 299), isDue(30, 301)], [false, true])
+  assert.ok(isDue(30, 601), 'after ten minutes the count starts again')
 })
