@@ -4,7 +4,8 @@ import path from 'node:path'
 import { makePrivateFolder } from '#host/fs'
 import { git, tryGit } from '#host/git'
 import type { SessionPaths } from '../paths.ts'
-import { defaultIgnores, type SessionRepository } from '../repository/repository.ts'
+import type { SessionRepository } from '../repository/bare-git.ts'
+import { defaultIgnores } from '../repository/repository.ts'
 import { isFolder, MAX_BYTES, readCapped } from './session-files.ts'
 
 /**

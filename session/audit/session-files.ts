@@ -7,7 +7,8 @@ import type { Event } from '../log/event.ts'
 import { type Log, parseLog } from '../log/log.ts'
 import { SessionManifest } from '../manifest.ts'
 import { resolveSessionPaths, type SessionPaths } from '../paths.ts'
-import { computeStatus, type SessionStatus } from '../status/status.ts'
+import { computeStatus } from '../status/status.ts'
+import type { SessionStatus } from '../status/status-types.ts'
 /** How much of a file is looked at, in bytes. What is longer is none of ours. */
 export const MAX_BYTES = { log: 32 << 20, record: 4 << 20, output: 16 << 20, index: 64 << 20 } as const
 

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { findForeignConfig, listDifferences } from '../repository/repository.ts'
+import { listDifferences } from '../repository/diff.ts'
+import { findForeignConfig } from '../repository/integrity.ts'
 import {
   hasObject,
   type IsolatedRepository,

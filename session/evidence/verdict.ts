@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { readJson } from '#host/fs'
 import { outcomeSchema, proofKindSchema, verdictSchema } from '../log/event.ts'
 import type { SessionPaths } from '../paths.ts'
-import type { SessionStatus } from '../status/status.ts'
+import type { SessionStatus } from '../status/status-types.ts'
 /** What a clause's verdict rests on: our gate, and the judge's word. */
 export const ClauseVerdict = z.object({
   id: z.string(),

@@ -1,16 +1,4 @@
-export {
-  addIgnoredPaths,
-  type Commit,
-  createReference,
-  describeVoidReason,
-  exportTree,
-  hasCommit,
-  importWork,
-  listChangedPaths,
-  listChangesSinceVerdict,
-  listCommitFiles,
-  listDifferences,
-  listNestedRepositories,
-  prepareRepository,
-  verifyObjects,
-} from './repository.ts'
+export { describeVoidReason, listChangedPaths, listChangesSinceVerdict, listDifferences } from './diff.ts'
+export { exportTree, listCommitFiles, listNestedRepositories } from './export.ts'
+export { hasCommit, verifyObjects } from './integrity.ts'
+export { addIgnoredPaths, type Commit, createReference, importWork, prepareRepository } from './repository.ts'

@@ -1,13 +1,10 @@
 export {
   applyEvent,
-  type ClauseStatus,
   computeStatus,
   countConsecutiveRestarts,
   initialStatus,
   isAwaitingApproval,
   isSettled,
-  type SessionStatus,
-  type VerdictState,
-  type WorkerStatus,
 } from './status.ts'
+export type { ClauseStatus, SessionStatus, VerdictState, WorkerStatus } from './status-types.ts'
 export { computeState, readAllViews, readView, type SessionView } from './view.ts'

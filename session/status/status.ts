@@ -1,131 +1,6 @@
 import { unreachable } from '#host/error.ts'
-import type { Event, Outcome, ProofKind, Verdict, WorkerEnding, WorkerKind } from '../log/event.ts'
-export interface ClauseStatus {
-  id: string
-  sentence: string
-  proof: ProofKind
-  baseOutcome?: Outcome
-  headOutcome?: Outcome
-  verdict?: Verdict
-}
-
-export interface WorkerStatus {
-  name: string
-  kind: WorkerKind
-  model: string
-  clauses: string[]
-  files: string[]
-  queuedAt: string
-  /** The request by which it came. */
-  requestId?: string
-  /** Whom it waits for, while it waits for the lock. */
-  blockedBy: string | null
-  startedAt?: string
-  endedAt?: string
-  ending?: WorkerEnding
-  reason?: string
-  changedFiles?: number
-  costUsd?: number | null
-}
-
-export interface VerdictState {
-  round: number
-  verdict: Verdict
-  reason: string
-  commit: string
-  tree: string
-  isFinal: boolean
-  independence: string
-  time: string
-  /** The request by which it came. */
-  requestId?: string
-  /** Why it no longer counts: something changed after it was given. */
-  voidReason?: string
-}
-
-interface ApprovalStatus {
-  sha256: string
-  state: 'asked' | 'given' | 'declined'
-  /** The sealed contract in whose place it would come. */
-  previousSha256?: string
-  dilutions: string[]
-  reason: string
-}
-
-/**
- * Where a session stands.
- *
- *   opening -> planning -> working <-> judging -> PASS | FAIL | INCONCLUSIVE
- *      |          |   \       |  \
- *   failed      asking    asking  needs you        (and `closed` from anywhere)
- */
-export type Phase =
-  | 'opening'
-  | 'failed'
-  | 'planning'
-  | 'working'
-  | 'judging'
-  | 'asking'
-  | 'needs you'
-  | 'PASS'
-  | 'FAIL'
-  | 'INCONCLUSIVE'
-
-export interface SessionStatus {
-  phase: Phase
-  /** When this phase began. */
-  phaseStartedAt: string
-  openedAt: string
-  /** The last event's number and time. */
-  lastSeq: number
-  lastEventAt: string
-  title: string
-  repository: string | null
-  maxRounds: number
-  allowsJudgedOnly: boolean
-  /** Why nothing holds agents and checks; empty where a sandbox does. */
-  noSandboxReason: string
-  models: { orchestrator: string; code: string; rw: string; judge: string }
-  base?: { commit: string; tree: string }
-  /** The commit of the last work that a worker handed in; what stands on top of it is nobody's. */
-  acceptedCommit?: string
-  /** The project's dependencies: how the last setup stands. */
-  dependencies?: { state: 'running' | 'made' | 'cached' | 'failed'; reason: string; seconds: number }
-  contract?: { sha256: string; version: number; uncoveredSentences: string[]; dilutions: string[] }
-  clauses: ClauseStatus[]
-  workers: WorkerStatus[]
-  writeLock: { worker: string; fencingToken: number } | null
-  lastFencingToken: number
-  round: number
-  /** The round at which a person last spoke: from there the rounds are counted anew. */
-  roundOffset: number
-  /** Was that a prompt that nobody has checked? Such a one counts once; the next must be a word of which we know whose it is. */
-  isResetUnverified: boolean
-  verdict?: VerdictState
-  question: string | null
-  /** The contract that a human was last asked to approve, and what came of it; none once another one is sealed. */
-  approval?: ApprovalStatus | undefined
-  problem?: string
-  /** The exit code of a start that failed, or of a trouble that has one of its own. */
-  startExitCode?: number
-  problemExitCode?: number
-  /** Turns the orchestrator tried to end in a row without having asked for anything. */
-  idleTurns: number
-  /** Contracts refused since anything else happened. */
-  contractRejections: number
-  isStuck: boolean
-  /** The vendor's usage limit, while it lasts. */
-  usageLimit: { reason: string; resetsAt: string | null } | null
-  /** What the workers had cost when the budget was last spent. */
-  budget?: { spentUsd: number; budgetUsd: number }
-  /** Has the deadline passed without a verdict? */
-  isPastDeadline: boolean
-  /** The last event whose notice is on disk. */
-  lastNotifiedSeq: number
-  /** The last successor of a runner that died, and which in a row it was. */
-  lastRestart?: { time: string; consecutiveRestarts: number }
-  closed?: { actor: string; reason: string }
-}
+import type { Event } from '../log/event.ts'
+import type { ClauseStatus, Phase, SessionStatus, WorkerStatus } from './status-types.ts'
 
 export const initialStatus: SessionStatus = {
   phase: 'opening',
@@ -155,19 +30,19 @@ export const initialStatus: SessionStatus = {
   question: null,
 }
 
-/** Decide what the events add up to. Status is never stored; this is its only source. */
+/** Add up the events of a session. The status is never stored: this is its only source. Pure. */
 export function computeStatus(events: Event[]): SessionStatus {
   return events.reduce(applyEvent, initialStatus)
 }
 
-/** The status after one more event. Pure: the old status stays as it was. */
+/** Compute the status after one more event. Pure: the old status is not changed. */
 export function applyEvent(before: SessionStatus, event: Event): SessionStatus {
   const isStuck = before.isStuck && passiveEvents.has(event.type)
-  const after = { ...before, isStuck, ...applyChange(before, event), lastSeq: event.seq, lastEventAt: event.time }
+  const after = { ...before, isStuck, ...computeChanges(before, event), lastSeq: event.seq, lastEventAt: event.time }
   return after.phase === before.phase && before.lastSeq > 0 ? after : { ...after, phaseStartedAt: event.time }
 }
 
-/** Events that are no sign of life of an agent. */
+/** Events that do not show that an agent is alive. */
 const passiveEvents = new Set<Event['type']>([
   'orchestrator.stuck',
   'message.rejected',
@@ -179,12 +54,12 @@ const passiveEvents = new Set<Event['type']>([
   'verdict.voided',
 ])
 
-/** Which in a row would a successor be that starts now? One that lived for ten minutes ends the row. Pure. */
+/** How many restarts in a row would one be that happens at `now` (ms)? A runner that lived for ten minutes ends the row. Pure. */
 export function countConsecutiveRestarts({ lastRestart }: SessionStatus, now: number): number {
-  return lastRestart && now - Date.parse(lastRestart.time) < 10 * 60_000 ? lastRestart.consecutiveRestarts + 1 : 1
+  return lastRestart && now - Date.parse(lastRestart.time) < RESTART_WINDOW_MS ? lastRestart.consecutiveRestarts + 1 : 1
 }
 
-/** Is there nothing more to come unless a person acts? */
+/** Will nothing more happen unless a human acts? */
 export function isSettled(status: SessionStatus): boolean {
   return (
     status.closed !== undefined ||
@@ -192,7 +67,11 @@ export function isSettled(status: SessionStatus): boolean {
   )
 }
 
-function applyChange(before: SessionStatus, event: Event): Partial<SessionStatus> {
+const RESTART_WINDOW_MS = 10 * 60_000
+
+// --- internal ---
+
+function computeChanges(before: SessionStatus, event: Event): Partial<SessionStatus> {
   switch (event.type) {
     case 'session.opened':
       return {
@@ -201,7 +80,7 @@ function applyChange(before: SessionStatus, event: Event): Partial<SessionStatus
         repository: event.repository,
         maxRounds: event.maxRounds,
         allowsJudgedOnly: event.allowsJudgedOnly,
-        noSandboxReason: event.sandbox?.kind ? '' : (event.sandbox?.reason ?? 'it began before there was a sandbox'),
+        noSandboxReason: event.sandbox?.kind ? '' : (event.sandbox?.reason ?? 'the session is older than the sandbox'),
         models: event.models,
       }
     case 'base.prepared':
@@ -220,7 +99,7 @@ function applyChange(before: SessionStatus, event: Event): Partial<SessionStatus
         idleTurns: 0,
         approval: undefined,
         contract: { sha256: event.sha256, version: 1, uncoveredSentences: event.uncoveredSentences, dilutions: [] },
-        clauses: event.clauses.map(clause => ({ ...before.clauses.find(known => known.id === clause.id), ...clause })),
+        clauses: event.clauses.map(clause => ({ ...before.clauses.find(({ id }) => id === clause.id), ...clause })),
       }
     case 'contract.amended':
       return {
@@ -233,16 +112,10 @@ function applyChange(before: SessionStatus, event: Event): Partial<SessionStatus
           uncoveredSentences: event.uncoveredSentences,
           dilutions: [...(before.contract?.dilutions ?? []), ...event.dilutions],
         },
-        clauses: event.clauses.map(clause => ({ ...before.clauses.find(known => known.id === clause.id), ...clause })),
+        clauses: event.clauses.map(clause => ({ ...before.clauses.find(({ id }) => id === clause.id), ...clause })),
       }
     case 'check.ran':
-      return {
-        clauses: setOutcome(
-          before.clauses,
-          event.clauseId,
-          event.side === 'base' ? { baseOutcome: event.outcome } : { headOutcome: event.outcome },
-        ),
-      }
+      return { clauses: applyOutcome(before.clauses, event) }
     case 'judging.started':
       return {
         phase: 'judging',
@@ -320,7 +193,7 @@ function applyChange(before: SessionStatus, event: Event): Partial<SessionStatus
 
 type ApprovalEvent = Extract<Event, { type: 'approval.requested' | 'contract.approved' | 'contract.declined' }>
 
-/** While a contract waits for its approval it is a question like any other; the answer to it is a command. */
+/** A contract that needs approval is a question, which the human answers with a command. */
 function applyApproval(before: SessionStatus, event: ApprovalEvent): Partial<SessionStatus> {
   const { sha256 } = event
   switch (event.type) {
@@ -360,7 +233,7 @@ function applyApproval(before: SessionStatus, event: ApprovalEvent): Partial<Ses
   }
 }
 
-/** Does it wait for a human to approve its contract? */
+/** Does a contract need a human's approval right now? */
 export function isAwaitingApproval({ phase, approval }: SessionStatus): boolean {
   return phase === 'asking' && approval?.state === 'asked'
 }
@@ -371,7 +244,7 @@ type WorkerEvent = Extract<
 >
 
 function applyWorkerEvent(before: SessionStatus, event: WorkerEvent): Partial<SessionStatus> {
-  const named = (changes: Partial<WorkerStatus>) =>
+  const update = (changes: Partial<WorkerStatus>) =>
     before.workers.map(worker => (worker.name === event.worker ? { ...worker, ...changes } : worker))
   switch (event.type) {
     case 'worker.queued': {
@@ -389,17 +262,17 @@ function applyWorkerEvent(before: SessionStatus, event: WorkerEvent): Partial<Se
       return {
         writeLock: { worker: event.worker, fencingToken: event.fencingToken },
         lastFencingToken: event.fencingToken,
-        workers: named({ blockedBy: null }),
+        workers: update({ blockedBy: null }),
       }
     case 'lock.released':
       return { writeLock: null }
     case 'worker.started':
-      return { workers: named({ startedAt: event.time, blockedBy: null }) }
+      return { workers: update({ startedAt: event.time, blockedBy: null }) }
     case 'worker.ended':
       return {
         idleTurns: 0,
         ...(event.commit === null ? {} : { acceptedCommit: event.commit }),
-        workers: named({
+        workers: update({
           endedAt: event.time,
           ending: event.ending,
           reason: event.reason,
@@ -416,7 +289,7 @@ function applyVerdict(before: SessionStatus, event: Extract<Event, { type: 'verd
   const { round, verdict, reason, commit, tree, isFinal, independence, time, requestId } = event
   const clauses = before.clauses.map(clause => ({
     ...clause,
-    verdict: event.clauses.find(judged => judged.id === clause.id)?.verdict ?? ('INCONCLUSIVE' as const),
+    verdict: event.clauses.find(({ id }) => id === clause.id)?.verdict ?? ('INCONCLUSIVE' as const),
   }))
   const phase = isFinal ? verdict : 'working'
   return {
@@ -428,20 +301,23 @@ function applyVerdict(before: SessionStatus, event: Extract<Event, { type: 'verd
   }
 }
 
-/** By which request it came, where that is known. */
-function requestField(request: string | undefined): { requestId?: string } {
-  return request === undefined ? {} : { requestId: request }
+function requestField(requestId: string | undefined): { requestId?: string } {
+  return requestId === undefined ? {} : { requestId }
 }
 
-/** What goes on when a person has spoken: the work, or the planning. A verdict stands until new work begins. */
+/** The phase after a human's answer. A valid verdict stays until new work begins. */
 function nextPhase(before: SessionStatus): Phase {
   if (before.verdict?.isFinal && !before.verdict.voidReason && before.phase === before.verdict.verdict)
     return before.phase
   return before.contract ? 'working' : 'planning'
 }
 
-function setOutcome(clauses: ClauseStatus[], id: string, found: Partial<ClauseStatus>): ClauseStatus[] {
-  if (clauses.some(clause => clause.id === id))
-    return clauses.map(clause => (clause.id === id ? { ...clause, ...found } : clause))
-  return [...clauses, { id, sentence: '', proof: 'check', ...found }]
+function applyOutcome(
+  clauses: ClauseStatus[],
+  { clauseId, side, outcome }: Extract<Event, { type: 'check.ran' }>,
+): ClauseStatus[] {
+  const changes: Partial<ClauseStatus> = side === 'base' ? { baseOutcome: outcome } : { headOutcome: outcome }
+  if (clauses.some(({ id }) => id === clauseId))
+    return clauses.map(clause => (clause.id === clauseId ? { ...clause, ...changes } : clause))
+  return [...clauses, { id: clauseId, sentence: '', proof: 'check', ...changes }]
 }

@@ -2,57 +2,59 @@ import { checkLiveness, type Liveness } from '#host/process'
 import { readLeaseHolder } from '../lease/lease.ts'
 import { readLog } from '../log/log.ts'
 import type { Session } from '../manifest.ts'
-import { describeVoidReason, listChangesSinceVerdict } from '../repository/repository.ts'
+import { describeVoidReason, listChangesSinceVerdict } from '../repository/diff.ts'
 import { listSessions } from '../store.ts'
-import { computeStatus, isSettled, type SessionStatus } from './status.ts'
-/** A session as a reader sees it: what its events add up to, and whether its runner is there to go on. */
+import { computeStatus, isSettled } from './status.ts'
+import type { SessionStatus } from './status-types.ts'
+
+/** A session as a reader sees it: its status, and whether its runner is alive. */
 export interface SessionView {
   session: Session
   status: SessionStatus
   runnerLiveness: Liveness
   unreadableLines: number
-  /** The one word for it: the phase, or what overrides it. */
+  /** The one word that a person reads: the phase, or what overrides it. */
   state: string
 }
 
-/** Two signals make a state: the log, and the process that should be writing it. */
+/** Read a session. Its state comes from the log, and from whether the process that should write it is alive. */
 export async function readView(session: Session): Promise<SessionView> {
   const { events, unreadableLines } = readLog(session.paths.events)
-  const status = computeStatus(events)
-  const who = readLeaseHolder(session.paths.runnerLease)
-  const runnerLiveness = who === undefined ? 'dead' : await checkLiveness(who)
-  const checked = runnerLiveness === 'alive' ? status : await checkVoid(session, status)
-  return { session, status: checked, runnerLiveness, unreadableLines, state: computeState(checked, runnerLiveness) }
+  const logged = computeStatus(events)
+  const holder = readLeaseHolder(session.paths.runnerLease)
+  const runnerLiveness = holder === undefined ? 'dead' : await checkLiveness(holder)
+  const status = runnerLiveness === 'alive' ? logged : await voidIfChanged(session, logged)
+  return { session, status, runnerLiveness, unreadableLines, state: computeState(status, runnerLiveness) }
 }
 
-/** A living runner voids a verdict by itself; where there is none any more, the reader looks. */
-async function checkVoid(session: Session, status: SessionStatus): Promise<SessionStatus> {
+/** A living runner voids a verdict itself. Without one, the reader must compare the files. */
+async function voidIfChanged(session: Session, status: SessionStatus): Promise<SessionStatus> {
   const { verdict } = status
   if (!verdict?.isFinal || verdict.voidReason) return status
   const voidReason = describeVoidReason(await listRecentChanges(session, status))
   return voidReason === undefined ? status : { ...status, verdict: { ...verdict, voidReason } }
 }
 
-const changesCache = new Map<string, { at: number; changed: string[] }>()
+const CACHE_MS = 10_000
+const changesCache = new Map<string, { readAt: number; changedFiles: string[] }>()
 
-/** Looking costs a git status, so a page that is drawn every two seconds looks every ten. */
+/** Each comparison costs a git status, and the page is drawn every two seconds, so a result is kept for ten. */
 async function listRecentChanges(session: Session, status: SessionStatus): Promise<string[]> {
-  const known = changesCache.get(session.id)
-  if (known && Date.now() - known.at < 10_000) return known.changed
-  const changed = await listChangesSinceVerdict(session.paths, status)
-  changesCache.set(session.id, { at: Date.now(), changed })
-  return changed
+  const cached = changesCache.get(session.id)
+  if (cached && Date.now() - cached.readAt < CACHE_MS) return cached.changedFiles
+  const changedFiles = await listChangesSinceVerdict(session.paths, status)
+  changesCache.set(session.id, { readAt: Date.now(), changedFiles })
+  return changedFiles
 }
 
 export async function readAllViews(workspace: string): Promise<SessionView[]> {
   return Promise.all(listSessions(workspace).map(readView))
 }
 
-/** The word a person reads. A dead runner makes unfinished work `interrupted`, whatever the log last said. */
+/** Compute the state that a person reads. Unfinished work with a dead runner is `interrupted`, whatever the phase is. Pure. */
 export function computeState(status: SessionStatus, runner: Liveness): string {
   if (status.verdict?.voidReason && status.phase === status.verdict.verdict) return `${status.phase} (void)`
-  if (status.phase === 'PASS' || status.phase === 'INCONCLUSIVE' || status.phase === 'failed') return status.phase
-  if (status.phase === 'FAIL') return 'FAIL'
+  if (['PASS', 'FAIL', 'INCONCLUSIVE', 'failed'].includes(status.phase)) return status.phase
   if (status.closed) return 'stopped'
   if (runner === 'dead' && !isSettled(status)) return 'interrupted'
   if (status.usageLimit && !isSettled(status)) return 'parked'

@@ -4,7 +4,7 @@ import { parseContract, splitSentences } from '../contract/contract.ts'
 import type { EvidenceRecord } from '../evidence/evidence.ts'
 import type { VerdictRecord } from '../evidence/verdict.ts'
 import type { Verdict } from '../log/event.ts'
-import type { ClauseStatus, SessionStatus } from '../status/status.ts'
+import type { ClauseStatus, SessionStatus } from '../status/status-types.ts'
 
 /** What a matrix is made of, as it was read. */
 export interface MatrixInput {

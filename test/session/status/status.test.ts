@@ -11,7 +11,7 @@ import {
   isSettled,
   type SessionStatus,
 } from '#session/status'
-import type { Phase } from '#session/status/status.ts'
+import type { Phase } from '#session/status/status-types.ts'
 
 const sha = (digit: string) => digit.repeat(40)
 const models = { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'gemini' }
@@ -184,7 +184,7 @@ test('the status at the verdict is what the events said', () => {
     title: 'fix it',
     repository: '/r',
     lastRestart: { time: minute(2), consecutiveRestarts: 1 },
-    noSandboxReason: 'it began before there was a sandbox',
+    noSandboxReason: 'the session is older than the sandbox',
     maxRounds: 3,
     allowsJudgedOnly: true,
     models,

@@ -1,0 +1,131 @@
+import path from 'node:path'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import {
+  type Checkout,
+  createBranch,
+  fetchCommit,
+  findCheckout,
+  findWorktree,
+  isBranchName,
+  resolveCommit,
+  resolveTree,
+} from '#host/git'
+import { formatNames } from '#host/text.ts'
+import { readVerdictRecord } from './evidence/verdict.ts'
+import type { Session } from './manifest.ts'
+import { listChangesSinceVerdict } from './repository/repository.ts'
+import type { SessionStatus } from './status/status.ts'
+
+/** The work of a session, as it can be applied to the user's repository. */
+export interface WorkToApply {
+  commit: string
+  tree: string
+  base: string
+  /** Files of outputs/ that changed since the verdict. */
+  changedFiles: string[]
+  /** Why this is not a valid PASS; undefined when it is one. */
+  warning: string | undefined
+}
+
+/** The judged commit, or the last that a worker handed in. Exit 4 without either, 13 when the record contradicts itself. */
+export async function findWorkToApply({ paths, id }: Session, status: SessionStatus): Promise<WorkToApply> {
+  const { verdict, acceptedCommit } = status
+  const commit = verdict?.commit ?? acceptedCommit
+  const base = status.base?.commit
+  if (commit === undefined || base === undefined || commit === base)
+    throw new DispatchError(`session ${id} has no work to apply yet`, {
+      exitCode: exitCodes.notFound,
+      remedy: `To see how far it is: dispatch show ${id.slice(-4)}`,
+    })
+  const tree = await resolveTree(paths.bareRepository, commit)
+  const record = readVerdictRecord(paths)
+  const isContradicted =
+    verdict && (record?.commit !== verdict.commit || record.tree !== verdict.tree || tree !== verdict.tree)
+  if (tree === undefined || isContradicted)
+    throw new DispatchError(
+      `${paths.verdictRecord}, ${paths.events} and ${paths.bareRepository} disagree about commit ${commit.slice(0, 10)}`,
+      { exitCode: exitCodes.integrity, remedy: 'The session record was modified. Do not rely on this verdict.' },
+    )
+  const changedFiles = await listChangesSinceVerdict(paths, status)
+  return { commit, tree, base, changedFiles, warning: describeWarning(status, changedFiles) }
+}
+
+/** Why this is not a valid PASS, as a sentence; undefined when it is one. Pure. */
+export function describeWarning(
+  { verdict, phase, problem }: Pick<SessionStatus, 'verdict' | 'phase' | 'problem'>,
+  changedFiles: string[],
+): string | undefined {
+  if (!verdict)
+    return 'There is no verdict: this is what the workers have handed in so far, and it has not been judged.'
+  if (!verdict.isFinal) return `The verdict of round ${verdict.round} is ${verdict.verdict}, and it is not final.`
+  if (verdict.verdict !== 'PASS') return `The verdict is ${verdict.verdict}: ${verdict.reason}.`
+  if (phase === 'needs you') return `The verdict was PASS, but since then the session needs you: ${problem}.`
+  if (changedFiles.length > 0)
+    return `The verdict was PASS, but outputs/ changed since (${formatNames(changedFiles)}). The branch has the judged version.`
+  return verdict.voidReason === undefined ? undefined : `The verdict was PASS, but it is void: ${verdict.voidReason}.`
+}
+
+/**
+ * The repository to apply to: the folder a person named, else the one the session started from, else the current folder's
+ * unless it is inside `excludedFolders`. Exit 4 when the folder is not a repository, 2 when there is none to choose.
+ */
+export async function findTargetRepository(
+  { manifest, id }: Session,
+  namedFolder: string | undefined,
+  excludedFolders: string[],
+): Promise<Checkout> {
+  const folder = namedFolder ?? manifest.repository?.path
+  const checkout = await findCheckout(path.resolve(folder ?? '.'))
+  const isExcluded = excludedFolders.some(excluded => `${checkout?.path}/`.startsWith(`${excluded}/`))
+  if (checkout && (folder !== undefined || !isExcluded)) return checkout
+  if (folder !== undefined)
+    throw new DispatchError(`${folder} is not a git repository with a work tree`, {
+      exitCode: exitCodes.notFound,
+      remedy: namedFolder === undefined ? 'It was when the session started. If it has moved: --repo DIR' : '',
+    })
+  throw new DispatchError(`session ${id} started from an empty repository`, {
+    exitCode: exitCodes.usage,
+    remedy: 'Choose a target: --repo DIR, or run this inside a repository. To create one: git init DIR',
+  })
+}
+
+/** Does the branch exist at this commit already? Exit 2 for an invalid name, 5 for one that is used for something else. */
+export async function isAlreadyApplied({ path: folder }: Checkout, branch: string, commit: string): Promise<boolean> {
+  if (!(await isBranchName(branch)))
+    throw new DispatchError(`"${branch}" is not a valid branch name`, { exitCode: exitCodes.usage })
+  const existingCommit = await resolveCommit(folder, `refs/heads/${branch}`)
+  if (existingCommit === commit) return true
+  const worktree = await findWorktree(folder, branch)
+  if (existingCommit === undefined && worktree === undefined) return false
+  const position = existingCommit === undefined ? 'without a commit' : `at ${existingCommit.slice(0, 10)}`
+  const where = worktree === undefined ? '' : `, checked out in ${worktree}`
+  throw new DispatchError(
+    `branch ${branch} already exists in ${folder} (${position}${where}); the work is ${commit.slice(0, 10)}`,
+    {
+      exitCode: exitCodes.conflict,
+      remedy: `Choose another name: --branch ${branch}-2, or rename yours: git branch -m …`,
+    },
+  )
+}
+
+/** Fetch the commit into the user's repository, and create the branch once the tree is the judged one. */
+export async function applyWork(
+  { paths }: Session,
+  work: WorkToApply,
+  { path: folder }: Checkout,
+  branch: string,
+): Promise<void> {
+  await fetchCommit(paths.bareRepository, work.commit, folder)
+  const tree = await resolveTree(folder, work.commit)
+  if (tree !== work.tree)
+    throw new DispatchError(`${folder} received tree ${tree} instead of ${work.tree}`, {
+      exitCode: exitCodes.integrity,
+      remedy: 'No branch was created. Do not rely on this verdict.',
+    })
+  const refusal = await createBranch(folder, branch, work.commit)
+  if (refusal !== undefined)
+    throw new DispatchError(`git did not create branch ${branch} in ${folder}: ${refusal}`, {
+      exitCode: exitCodes.conflict,
+      remedy: 'Choose another name: --branch NAME',
+    })
+}

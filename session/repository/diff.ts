@@ -1,0 +1,76 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import type { SessionPaths } from '../paths.ts'
+import type { SessionStatus } from '../status/status-types.ts'
+import { runBareGit, type SessionRepository } from './bare-git.ts'
+import { hasCommit } from './integrity.ts'
+
+/** List the files of `outputs/` that differ from a commit: changed, missing or new, without ignored ones. */
+export async function listDifferences(repository: SessionRepository, commit: string): Promise<string[]> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-index-'))
+  const env = { GIT_INDEX_FILE: path.join(folder, 'index') }
+  try {
+    await runBareGit(repository, ['read-tree', commit], { env })
+    const args = ['--work-tree', repository.outputs, 'status', '--porcelain', '-z', ...statusOptions]
+    const listing = await runBareGit(repository, args, { env })
+    // In `XY path`, X compares the index with HEAD, which does not matter here. Untracked files (`??`) and Y count.
+    return listing
+      .split('\0')
+      .filter(entry => entry !== '' && (entry.startsWith('??') || entry[1] !== ' '))
+      .map(entry => entry.slice(3))
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Without the last one git would enter a nested repository, and run the filters that its configuration names. */
+const statusOptions = ['--untracked-files=all', '--no-renames', '--ignore-submodules=all']
+
+/** List what changed in `outputs/` since the current verdict; empty while the verdict is valid. */
+export async function listChangesSinceVerdict(
+  paths: SessionPaths,
+  { verdict }: Pick<SessionStatus, 'verdict'>,
+): Promise<string[]> {
+  if (!verdict) return []
+  if (!fs.existsSync(paths.outputs)) return ['outputs/']
+  try {
+    return await listDifferences(paths, verdict.commit)
+  } catch (error) {
+    if (await hasCommit(paths, verdict.commit)) throw error
+    return ['evidence/repository.git'] // The judged commit is gone, so nothing can be compared with it.
+  }
+}
+
+/** Describe why a verdict is void after changes to these files; undefined if there are none. Pure. */
+export function describeVoidReason(changedFiles: string[]): string | undefined {
+  if (changedFiles.length === 0) return undefined
+  const shown = changedFiles.slice(0, MAX_SHOWN_FILES).join(', ').slice(0, MAX_SHOWN_CHARS)
+  const more = changedFiles.length > MAX_SHOWN_FILES ? ` and ${changedFiles.length - MAX_SHOWN_FILES} more` : ''
+  return `${shown}${more} changed in outputs/ after the verdict`
+}
+
+const MAX_SHOWN_FILES = 5
+const MAX_SHOWN_CHARS = 340
+
+/** List the paths that differ between two commits. With `allowedGlobs`, only those that no glob matches. */
+export async function listChangedPaths(
+  repository: SessionRepository,
+  from: string,
+  to: string,
+  allowedGlobs: string[] = [],
+): Promise<{ path: string; change: 'added' | 'changed' | 'removed' }[]> {
+  const excluded = allowedGlobs.flatMap(glob => [
+    `:(exclude,glob)${glob}`,
+    `:(exclude,glob)${glob.replace(/\/+$/, '')}/**`,
+  ])
+  const options = ['--name-status', '--no-renames', '-z']
+  const listing = await runBareGit(repository, ['diff', ...options, from, to, '--', '.', ...excluded])
+  const fields = listing.split('\0') // Status and path in turn.
+  const changes: { path: string; change: 'added' | 'changed' | 'removed' }[] = []
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const change = fields[index] === 'A' ? 'added' : fields[index] === 'D' ? 'removed' : 'changed'
+    changes.push({ path: fields[index + 1] ?? '', change })
+  }
+  return changes
+}

@@ -1,0 +1,45 @@
+import fs from 'node:fs'
+import type { SessionPaths } from '../paths.ts'
+import { runBareGit, type SessionRepository } from './bare-git.ts'
+
+/** Write the files of a commit into an empty folder, without any trace of git; or only `onlyFiles` of them. */
+export async function exportTree(
+  paths: SessionPaths,
+  commit: string,
+  folder: string,
+  onlyFiles?: string[],
+): Promise<void> {
+  const env = { GIT_INDEX_FILE: `${folder}.index` }
+  await runBareGit(paths, ['read-tree', commit], { env })
+  const selection = onlyFiles === undefined ? ['--all'] : ['-z', '--stdin']
+  const input = onlyFiles?.map(file => `${file}\0`).join('') ?? ''
+  await runBareGit(paths, ['--work-tree', folder, 'checkout-index', '--force', ...selection], { env, input })
+  fs.rmSync(env.GIT_INDEX_FILE, { force: true })
+}
+
+/** List every file of a commit with its size in bytes and the hash of its content. */
+export async function listCommitFiles(
+  repository: SessionRepository,
+  commit: string,
+): Promise<{ path: string; sizeBytes: number; blob: string }[]> {
+  const listing = await runBareGit(repository, ['ls-tree', '-r', '-l', '-z', commit])
+  return listing
+    .split('\0')
+    .filter(Boolean)
+    .map(entry => {
+      const [meta = '', path = ''] = entry.split('\t')
+      const [, , blob = '', bytes] = meta.split(/\s+/)
+      return { path, sizeBytes: Number(bytes) || 0, blob }
+    })
+}
+
+/** List the nested repositories of a commit. Its tree has only the hash of each one's commit, and none of its files. */
+export async function listNestedRepositories(paths: SessionPaths, commit: string): Promise<string[]> {
+  const listing = await runBareGit(paths, ['ls-tree', '-r', '-z', commit])
+  return listing
+    .split('\0')
+    .filter(entry => entry.startsWith(`${NESTED_REPOSITORY_MODE} `))
+    .map(entry => entry.slice(entry.indexOf('\t') + 1))
+}
+
+const NESTED_REPOSITORY_MODE = '160000'

@@ -1,0 +1,132 @@
+import type { Outcome, ProofKind, Verdict, WorkerEnding, WorkerKind } from '../log/event.ts'
+
+/**
+ * How far a session is.
+ *
+ *   opening -> planning -> working <-> judging -> PASS | FAIL | INCONCLUSIVE
+ *      |
+ *      +-> failed (did not start)
+ *
+ * planning and working become `asking` (a question, or a contract that needs approval) or `needs you` (it cannot continue alone).
+ * A prompt from a human leads back to planning, or to working once there is a sealed contract. An amendment leads back to working.
+ * After a verdict, a new worker does; after a void verdict, a prompt does. Void and closed are not phases: they override one.
+ */
+export type Phase =
+  | 'opening'
+  | 'failed'
+  | 'planning'
+  | 'working'
+  | 'judging'
+  | 'asking'
+  | 'needs you'
+  | 'PASS'
+  | 'FAIL'
+  | 'INCONCLUSIVE'
+
+/** What the events of a session add up to. Times are ISO 8601. */
+export interface SessionStatus {
+  phase: Phase
+  phaseStartedAt: string
+  openedAt: string
+  lastSeq: number
+  lastEventAt: string
+  title: string
+  repository: string | null
+  maxRounds: number
+  allowsJudgedOnly: boolean
+  /** Why agents and checks run without a sandbox; empty if they have one. */
+  noSandboxReason: string
+  models: { orchestrator: string; code: string; rw: string; judge: string }
+  base?: { commit: string; tree: string }
+  /** The last commit of a worker. Commits on top of it belong to no worker. */
+  acceptedCommit?: string
+  /** The last installation of the project's dependencies. */
+  dependencies?: { state: 'running' | 'made' | 'cached' | 'failed'; reason: string; seconds: number }
+  contract?: { sha256: string; version: number; uncoveredSentences: string[]; dilutions: string[] }
+  clauses: ClauseStatus[]
+  workers: WorkerStatus[]
+  writeLock: { worker: string; fencingToken: number } | null
+  lastFencingToken: number
+  round: number
+  /** The round in which a human last spoke: rounds are counted from there. */
+  roundOffset: number
+  /** Was that an unchecked prompt? It counts only once; the next reset needs a message that is known to come from the human. */
+  isResetUnverified: boolean
+  verdict?: VerdictState
+  question: string | null
+  /** The last contract that needed a human's approval; removed when a contract is sealed or amended. */
+  approval?: ApprovalStatus | undefined
+  /** Why it failed, or needs a human. */
+  problem?: string
+  startExitCode?: number
+  /** The exit code of `wait` for the problem, if it is not the usual one. */
+  problemExitCode?: number
+  /** How many turns in a row the orchestrator tried to end without having asked for anything. */
+  idleTurns: number
+  /** How many contracts were rejected in a row. */
+  contractRejections: number
+  isStuck: boolean
+  /** The vendor's usage limit, while it lasts. */
+  usageLimit: { reason: string; resetsAt: string | null } | null
+  /** The cost of the workers when the budget was last reached. */
+  budget?: { spentUsd: number; budgetUsd: number }
+  /** Has the deadline passed without a verdict? */
+  isPastDeadline: boolean
+  /** The last event whose notification is in the outbox. */
+  lastNotifiedSeq: number
+  /** The last restart after a runner died, and how many in a row it was. */
+  lastRestart?: { time: string; consecutiveRestarts: number }
+  closed?: { actor: string; reason: string }
+}
+
+export interface ClauseStatus {
+  id: string
+  sentence: string
+  proof: ProofKind
+  baseOutcome?: Outcome
+  headOutcome?: Outcome
+  verdict?: Verdict
+}
+
+export interface WorkerStatus {
+  name: string
+  kind: WorkerKind
+  model: string
+  clauses: string[]
+  files: string[]
+  queuedAt: string
+  /** The orchestrator's request for it. */
+  requestId?: string
+  /** The worker that has the write lock, while this one waits for it. */
+  blockedBy: string | null
+  startedAt?: string
+  endedAt?: string
+  ending?: WorkerEnding
+  reason?: string
+  changedFiles?: number
+  costUsd?: number | null
+}
+
+export interface VerdictState {
+  round: number
+  verdict: Verdict
+  reason: string
+  commit: string
+  tree: string
+  isFinal: boolean
+  independence: string
+  time: string
+  /** The orchestrator's request for it. */
+  requestId?: string
+  /** What changed after the verdict; undefined while it is valid. */
+  voidReason?: string
+}
+
+export interface ApprovalStatus {
+  sha256: string
+  state: 'asked' | 'given' | 'declined'
+  /** The sealed contract that it would replace. */
+  previousSha256?: string
+  dilutions: string[]
+  reason: string
+}
