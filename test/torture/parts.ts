@@ -44,7 +44,7 @@ export const tortureParts: TorturePart[] = [
   {
     name: 'chain',
     about: 'eight contenders for one claim, holders killed in their midst',
-    files: [path.join(tests, 'session/chain.test.ts')],
+    files: [path.join(tests, 'session/lease/lease.test.ts')],
     only: /contenders/,
     buildEnvironment: seconds => ({ TORTURE_SECONDS: String(seconds) }),
     rounds: /^(\d+) entries/,
@@ -52,7 +52,7 @@ export const tortureParts: TorturePart[] = [
   {
     name: 'leaks',
     about: 'collages of made-up secrets in the judge’s packet, from a fresh seed',
-    files: [path.join(tests, 'validator/packet.test.ts')],
+    files: [path.join(tests, 'validator/packet/packet.test.ts')],
     only: /canary from the source|random collages/,
     buildEnvironment: (seconds, seed) => ({ LEAK_SECONDS: String(seconds), LEAK_SEED: String(seed) }),
     rounds: /^(\d+) collages/,

@@ -32,8 +32,8 @@ test('all gates hold and the judge says yes to all: PASS', () => {
     verdict: 'PASS',
     reason: 'exit 0; the judge says yes: I saw it (yes)',
     gate: 'green',
-    judge: { met: 'yes', reason: 'I saw it (yes)', evidence: [] },
-    base: 'red',
+    judgement: { met: 'yes', reason: 'I saw it (yes)', evidence: [] },
+    baseOutcome: 'red',
   })
 })
 

@@ -156,7 +156,7 @@ test('bin/judge says why there is no judgement, and exits 0', async () => {
     assert.equal(code, 0)
     const judged = JSON.parse(out)
     assert.equal(judged.ok, false)
-    assert.match(judged.why, why)
+    assert.match(judged.reason, why)
     assert.equal(judged.exit, exit)
   }
 })
