@@ -1,12 +1,12 @@
 /**
- * Text that cannot act on a terminal, a log or a push: control characters, escape sequences, bidirectional and
- * zero-width characters and the hidden tag block are shown as `\u{…}`; newline and tab stay.
+ * Make text safe for a terminal, a log or a push message. Control characters, escape sequences, bidirectional and
+ * zero-width characters and the hidden tag block become `\u{…}`. Newlines and tabs stay.
  */
 export function sanitize(text: string): string {
   return text.replace(hiddenCharacters, character => `\\u{${character.codePointAt(0)?.toString(16)}}`)
 }
 
-/** One line of printable text, cut to `width` characters with an ellipsis. */
+/** The text as one printable line of at most `width` characters, with an ellipsis where it was cut. */
 export function toOneLine(text: string, width: number): string {
   const flat = sanitize(text.replace(/\s+/g, ' ').trim())
   const characters = [...flat]
@@ -25,16 +25,6 @@ export function formatNames(names: string[], limit = 5): string {
 }
 
 const MAX_NAME_CHARACTERS = 80
-
-/** A word that `sh` reads as exactly this text. */
-export function quoteForShell(text: string): string {
-  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
-}
-
-/** A pattern for `case` that matches exactly this text. */
-export function escapeShellPattern(text: string): string {
-  return text.replace(/[\\*?[\]]/g, '\\$&')
-}
 
 // C0 but \t \n, DEL and C1, soft hyphen, zero width and direction marks, line separators, invisible operators, tags and
 // the supplementary variation selectors (bytes can be hidden in both).

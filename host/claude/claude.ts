@@ -7,7 +7,7 @@ import { installFolder } from '../config/config.ts'
 import { DispatchError, exitCodes } from '../error.ts'
 import { listNames, makePrivateFolder, writeAtomic } from '../fs/files.ts'
 import { findPosition, parseJsonc } from '../json.ts'
-import { quoteForShell } from '../text.ts'
+import { quoteForShell } from '../shell-quote.ts'
 import type { JsonEntry } from '../user-config/json-merge.ts'
 import { readUserFile } from '../user-config/locked-write.ts'
 

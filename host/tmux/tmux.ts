@@ -5,7 +5,7 @@ import { pickVariables } from '../config/config.ts'
 import { DispatchError, exitCodes } from '../error.ts'
 import { type RunOptions, type RunResult, runInTerminal, runProgram } from '../exec.ts'
 import { makePrivateFolder, writeAtomic } from '../fs/files.ts'
-import { quoteForShell } from '../text.ts'
+import { quoteForShell } from '../shell-quote.ts'
 
 /** One pane of a window, as tmux reports it. */
 interface TmuxPane {
