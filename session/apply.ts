@@ -13,8 +13,8 @@ import {
 import { formatNames } from '#host/text.ts'
 import { readVerdictRecord } from './evidence/verdict.ts'
 import type { Session } from './manifest.ts'
-import { listChangesSinceVerdict } from './repository/repository.ts'
-import type { SessionStatus } from './status/status.ts'
+import { listChangesSinceVerdict } from './repository/diff.ts'
+import type { SessionStatus } from './status/status-types.ts'
 
 /** The work of a session, as it can be applied to the user's repository. */
 export interface WorkToApply {
@@ -40,7 +40,7 @@ export async function findWorkToApply({ paths, id }: Session, status: SessionSta
   const tree = await resolveTree(paths.bareRepository, commit)
   const record = readVerdictRecord(paths)
   const isContradicted =
-    verdict && (record?.commit !== verdict.commit || record.tree !== verdict.tree || tree !== verdict.tree)
+    verdict && (record?.commit !== verdict.commit || record?.tree !== verdict.tree || tree !== verdict.tree)
   if (tree === undefined || isContradicted)
     throw new DispatchError(
       `${paths.verdictRecord}, ${paths.events} and ${paths.bareRepository} disagree about commit ${commit.slice(0, 10)}`,

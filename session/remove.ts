@@ -1,0 +1,90 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { isErrno } from '#host/error.ts'
+import { listNames, toStorageError } from '#host/fs'
+import { isReachable } from '#host/git'
+import { formatNames } from '#host/text.ts'
+import { readLog } from './log/log.ts'
+import type { Session } from './manifest.ts'
+import { listDifferences } from './repository/diff.ts'
+import { type Commit, importWork } from './repository/repository.ts'
+import { computeStatus } from './status/status.ts'
+import type { SessionStatus } from './status/status-types.ts'
+
+/** Work that exists only in the session, and what to do about it. */
+export interface UnsavedWork {
+  description: string
+  remedy: string
+}
+
+/** What would be lost with this session; undefined when a repository among `folders` has all of it, or there is none. */
+export async function findUnsavedWork(
+  { id, paths, manifest }: Session,
+  folders: string[],
+): Promise<UnsavedWork | undefined> {
+  const status = computeStatus(readLog(paths.events).events)
+  if (status.base === undefined || !fs.existsSync(paths.outputs)) return undefined
+  const remedy = `To look at it: ${paths.outputs}`
+  const head = await importWork(paths).catch((error: Error) => error)
+  if (head instanceof Error)
+    return { description: `${head.message}, so dispatch cannot tell what would be lost`, remedy }
+  const uncommittedFiles = await listDifferences(paths, head.commit)
+  if (uncommittedFiles.length > 0)
+    return { description: `not committed in outputs/: ${formatNames(uncommittedFiles)}`, remedy }
+  for (const commit of listFinalCommits(status, head)) {
+    const answers = await Promise.all(folders.map(folder => isReachable(folder, commit)))
+    if (answers.includes(true)) continue
+    const judged = commit === status.verdict?.commit ? ' (judged)' : ''
+    const where = manifest.repository ? `branch of ${manifest.repository.path}` : 'known repository'
+    return {
+      description: `commit ${commit.slice(0, 10)}${judged} is not in any ${where}`,
+      remedy: `To keep it: dispatch apply ${id.slice(-4)}`,
+    }
+  }
+  return undefined
+}
+
+/** Delete a session's folder. It is renamed first, so that an interruption leaves no half session that is still listed. */
+export function removeSession(workspace: string, { id, paths }: Session): void {
+  const removedFolder = path.join(workspace, `${REMOVED_PREFIX}${id}`)
+  try {
+    fs.rmSync(removedFolder, { recursive: true, force: true })
+    fs.renameSync(paths.folder, removedFolder)
+  } catch (error) {
+    throw toStorageError(paths.folder, error)
+  }
+  deleteFolder(removedFolder)
+}
+
+/** Delete what earlier, interrupted removals have left. */
+export function finishRemovals(workspace: string): void {
+  for (const name of listNames(workspace).filter(name => name.startsWith(REMOVED_PREFIX)))
+    deleteFolder(path.join(workspace, name))
+}
+
+// --- internal ---
+
+const REMOVED_PREFIX = '.removed-'
+
+/** The commits the work ended in, without the base. */
+function listFinalCommits({ base, verdict, acceptedCommit }: SessionStatus, head: Commit): string[] {
+  const commits = new Set([verdict?.commit, acceptedCommit, head.commit].filter(commit => commit !== undefined))
+  return [...commits].filter(commit => commit !== base?.commit)
+}
+
+/** Builds leave folders that are read-only even for their owner; those are made writable first. */
+function deleteFolder(folder: string): void {
+  try {
+    fs.rmSync(folder, { recursive: true, force: true })
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw toStorageError(folder, error)
+    makeWritable(folder)
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function makeWritable(folder: string): void {
+  fs.chmodSync(folder, 0o700)
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) makeWritable(path.join(folder, entry.name))
+}
