@@ -13,17 +13,12 @@ export {
   storeMessage,
   withdrawMessage,
 } from './messages/store.ts'
-export { requestClose } from './stop-request.ts'
+export { isSessionOpen, stopSession } from './stop-session.ts'
 export { getTmuxSessionName, launchSuccessor } from './terminal.ts'
 
-/** Run one session until it is closed; exit 5 when another runner of it lives. (The rest of a runner is loaded only here.) */
+/** Run one session until it is closed; exit 5 if it already has a runner. The runner's code is loaded only here. */
 export async function runSession(session: Session, config: Config): Promise<void> {
   return (await import('./runner.ts')).runSession(session, config)
-}
-
-/** Close a session whose runner is gone, in its place. */
-export async function closeSession(session: Session, config: Config, by: string, why: string): Promise<void> {
-  return (await import('./runner.ts')).closeSession(session, config, by, why)
 }
 
 /** Create a session and open its terminal. */

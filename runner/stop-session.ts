@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config } from '#host/config'
+import { checkLiveness, killProcessTree } from '#host/process'
+import { openTmux } from '#host/tmux'
+import type { Session } from '#session'
+import { readLeaseHolder } from '#session/lease'
+import { readLog } from '#session/log'
+import { computeStatus } from '#session/status'
+import { requestClose } from './stop-request.ts'
+import { getTmuxSessionName } from './terminal.ts'
+
+/**
+ * End every process of a session. Its runner is asked to close it; where no runner lives, or it does not react, that is done in
+ * its place. Answers false when the session had ended before.
+ */
+export async function stopSession(session: Session, config: Config): Promise<boolean> {
+  if (hasEnded(session)) return false
+  requestClose(session, STOP_REASON)
+  const runner = readLeaseHolder(session.paths.runnerLease)
+  const isAlive = async () => runner !== undefined && (await checkLiveness(runner)) === 'alive'
+  await waitWhile(isAlive, CLOSE_TIMEOUT_MS)
+  if (hasEnded(session)) return true
+  if (runner && (await isAlive())) {
+    await killProcessTree(runner, '')
+    await waitWhile(isAlive, KILL_TIMEOUT_MS)
+  }
+  const { closeSession } = await import('./runner.ts')
+  await closeSession(session, config, 'you', STOP_REASON)
+  return true
+}
+
+/** May something still write to the session, or start a successor of its runner? Not once it has ended, without runner and windows. */
+export async function isSessionOpen(session: Session, config: Config): Promise<boolean> {
+  if (!hasEnded(session)) return true
+  const runner = readLeaseHolder(session.paths.runnerLease)
+  if (runner && (await checkLiveness(runner)) !== 'dead') return true
+  const panes = await openTmux(config.home).listPanes()
+  return panes.some(pane => pane.session === getTmuxSessionName(session) && !pane.isDead)
+}
+
+// --- internal ---
+
+const STOP_REASON = 'dispatch stop'
+const CLOSE_TIMEOUT_MS = 10_000
+const KILL_TIMEOUT_MS = 2500
+const POLL_INTERVAL_MS = 50
+
+function hasEnded({ paths }: Session): boolean {
+  const status = computeStatus(readLog(paths.events).events)
+  return status.closed !== undefined || status.phase === 'failed'
+}
+
+async function waitWhile(holds: () => Promise<boolean>, timeoutMs: number): Promise<void> {
+  for (const deadline = Date.now() + timeoutMs; Date.now() < deadline && (await holds()); )
+    await sleep(POLL_INTERVAL_MS)
+}
