@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { buildProgramCommand, type Config, settingsSchema } from '#host/config'
 import { openTmux } from '#host/tmux'
 import { startDeliverer } from '#notify'
@@ -7,7 +8,10 @@ import { readAllViews } from '#session/status'
 import { reviveSessions } from '#watchdog'
 import { findRunningServer } from '#webui'
 
-/** What every start sees to besides its own session: the page is up, the watchdog is up, no session is without a runner, no notice without somebody who delivers it. */
+/**
+ * Start whatever should run beside the sessions: runners for sessions that lost theirs, the deliverer of notifications, the
+ * watchdog and the web page. Answers the page's address; undefined when it is off or does not answer in time.
+ */
 export async function startBackground(config: Config): Promise<string | undefined> {
   await reviveSessions(await readAllViews(config.workspace), config, launchSuccessor)
   await startDeliverer(config)
@@ -15,50 +19,60 @@ export async function startBackground(config: Config): Promise<string | undefine
   return waitForPageUrl(config)
 }
 
-/** Start the page and the watchdog in a terminal of their own, unless they are there. Their failure is nobody else's. */
-async function startBackgroundTerminal(config: Config): Promise<void> {
+/** End the web page and the watchdog. */
+export async function stopBackground(config: Config): Promise<void> {
   const tmux = openTmux(config.home)
-  const place = { session: backgroundSession, folder: path.join(config.home, 'windows') }
-  const panesHere = async () => (await tmux.listPanes()).filter(pane => pane.session === backgroundSession)
-  const before = await panesHere()
-  const open = before.filter(pane => !pane.isDead).map(pane => pane.window)
-  const wanted = [
-    { name: 'watchdog', words: ['watchdog', '--watch'] },
-    ...(config.WEBUI_PORT === 0 ? [] : [{ name: 'web', words: ['web'] }]),
-  ]
-  const missing = wanted
-    .filter(({ name }) => !open.includes(name))
-    .map(({ name, words }) => ({ name, command: [...buildProgramCommand('bin/dispatch'), ...words] }))
-  if (missing.length === 0) return
-  if (open.length === 0) {
-    if (before.length > 0) await tmux.closeSession(backgroundSession)
-    try {
-      return await tmux.openSession(place, missing, inheritedVariables)
-    } catch (error) {
-      if ((await panesHere()).length === 0) throw error // Else somebody has opened it at the same moment.
-    }
-  }
-  for (const window of missing) await tmux.respawnWindow({ ...place, ...window })
+  await tmux.closeSession(TERMINAL_NAME)
+  await tmux.removeStaleSocket()
 }
+
+// --- internal ---
+
+/** The terminal that the page and the watchdog share. */
+const TERMINAL_NAME = 'dispatch-background'
 
 const inheritedVariables = [
   'PATH',
   'HOME',
   'DISPATCH_HOME',
   'NODE_COMPILE_CACHE',
-  ...Object.keys(settingsSchema.shape), // The watchdog wakes deliverers, which go by them.
+  ...Object.keys(settingsSchema.shape), // The watchdog starts deliverers, which need them.
 ]
 
-/** The observatory's address, once it answers; undefined when it is off or does not come up within five seconds. */
+/** Open the windows that are missing. */
+async function startBackgroundTerminal(config: Config): Promise<void> {
+  const tmux = openTmux(config.home)
+  const terminal = { session: TERMINAL_NAME, folder: path.join(config.home, 'windows') }
+  const listOwnPanes = async () => (await tmux.listPanes()).filter(pane => pane.session === TERMINAL_NAME)
+  const panes = await listOwnPanes()
+  const openWindows = panes.filter(pane => !pane.isDead).map(pane => pane.window)
+  const wanted = [
+    { name: 'watchdog', args: ['watchdog', '--watch'] },
+    ...(config.WEBUI_PORT === 0 ? [] : [{ name: 'web', args: ['web'] }]),
+  ]
+  const missing = wanted
+    .filter(({ name }) => !openWindows.includes(name))
+    .map(({ name, args }) => ({ name, command: [...buildProgramCommand('bin/dispatch'), ...args] }))
+  if (missing.length === 0) return
+  if (openWindows.length === 0) {
+    if (panes.length > 0) await tmux.closeSession(TERMINAL_NAME)
+    try {
+      return await tmux.openSession(terminal, missing, inheritedVariables)
+    } catch (error) {
+      if ((await listOwnPanes()).length === 0) throw error // Otherwise another dispatch opened it at the same moment.
+    }
+  }
+  for (const window of missing) await tmux.respawnWindow({ ...terminal, ...window })
+}
+
+const PAGE_TIMEOUT_MS = 5000
+const PAGE_POLL_MS = 100
+
 async function waitForPageUrl(config: Config): Promise<string | undefined> {
   if (config.WEBUI_PORT === 0) return undefined
-  for (let tries = 0; tries < 50; tries++) {
-    const page = await findRunningServer(config.home)
-    if (page) return page
-    await new Promise(resolve => setTimeout(resolve, 100))
+  for (const deadline = Date.now() + PAGE_TIMEOUT_MS; Date.now() < deadline; await sleep(PAGE_POLL_MS)) {
+    const url = await findRunningServer(config.home)
+    if (url) return url
   }
   return undefined
 }
-
-/** The terminal that the page and the watchdog share; `dispatch stop --all` ends it too. */
-export const backgroundSession = 'dispatch-house'
