@@ -8,9 +8,9 @@ import { runProgram } from '#host/exec.ts'
 import { helloTask } from '#rehearsal/hello.ts'
 import { entryPoint, fingerprintFolder, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
 
-/** Bringing work home, and removing a session: one real session, and copies of it that tell other stories. */
+/** `apply` and `rm`: one real session, and copies of it whose records differ. */
 
-test('work begun from a repository is brought home to it, and nowhere else', async t => {
+test('apply creates a branch in the repository the session started from', async t => {
   await withRig(helloScenario, async rig => {
     const folder = await repository(rig, 'project')
     const ran = await rig.dispatch([helloTask, '--wait', '--repo', folder])
@@ -20,63 +20,62 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
     const branch = `dispatch/${id}`
     assert.ok(verdict)
 
-    await t.test(
-      'as a branch; not a byte of the checkout or of .git changes besides objects and that ref',
-      async () => {
-        for (const hook of ['post-checkout', 'reference-transaction', 'post-merge', 'post-update', 'pre-auto-gc'])
-          fs.writeFileSync(path.join(folder, '.git/hooks', hook), `#!/bin/sh\ntouch ${rig.home}/ran\n`, { mode: 0o755 })
-        await git(folder, 'config', 'core.fsmonitor', `touch ${rig.home}/ran`)
-        await git(folder, 'config', 'core.logAllRefUpdates', 'always')
-        fs.writeFileSync(path.join(folder, 'kept.txt'), 'changed again\n')
-        const before = fingerprintFolder(folder)
-        const applied = await rig.dispatch(['apply'], { cwd: folder })
-        assert.equal(applied.exitCode, 0, applied.stdout + applied.stderr)
-        const after = fingerprintFolder(folder)
-        const changed = Object.keys({ ...before, ...after }).filter(file => before[file] !== after[file])
-        assert.deepEqual(
-          changed.filter(file => !file.startsWith('.git/objects/')),
-          [`.git/refs/heads/${branch}`],
-        )
-        assert.ok(!fs.existsSync(path.join(rig.home, 'ran')), 'something of the repository was run')
-        assert.equal(await git(folder, 'rev-parse', branch, `${branch}^{tree}`), `${verdict.commit}\n${verdict.tree}`)
-        assert.match(applied.stdout, /branch +dispatch\/\S+ +is new[\s\S]*PASS[\s\S]*main has not moved on/)
-        assert.match(applied.stdout, new RegExp(`git diff main\\.\\.\\.${branch}\n.*git merge ${branch}\n$`))
-        await git(folder, 'config', '--unset', 'core.fsmonitor')
-        fs.rmSync(path.join(folder, '.git/hooks'), { recursive: true })
-      },
-    )
-
-    await t.test('again: it is there already, exit 0', async () => {
-      const again = await rig.dispatch(['apply', id.slice(-4), '--json'])
-      assert.equal(again.exitCode, 0)
-      const told = JSON.parse(again.stdout)
-      assert.deepEqual([told.there, told.branch, told.repository, told.doubt], [true, branch, folder, null])
+    await t.test('nothing of the checkout or of .git changes besides objects and the branch', async () => {
+      for (const hook of ['post-checkout', 'reference-transaction', 'post-merge', 'post-update', 'pre-auto-gc'])
+        fs.writeFileSync(path.join(folder, '.git/hooks', hook), `#!/bin/sh\ntouch ${rig.home}/ran\n`, { mode: 0o755 })
+      await git(folder, 'config', 'core.fsmonitor', `touch ${rig.home}/ran`)
+      await git(folder, 'config', 'core.logAllRefUpdates', 'always')
+      fs.writeFileSync(path.join(folder, 'kept.txt'), 'changed again\n')
+      const before = fingerprintFolder(folder)
+      const applied = await rig.dispatch(['apply'], { cwd: folder })
+      assert.equal(applied.exitCode, 0, applied.stdout + applied.stderr)
+      const after = fingerprintFolder(folder)
+      const changed = Object.keys({ ...before, ...after }).filter(file => before[file] !== after[file])
+      assert.deepEqual(
+        changed.filter(file => !file.startsWith('.git/objects/')),
+        [`.git/refs/heads/${branch}`],
+      )
+      assert.ok(!fs.existsSync(path.join(rig.home, 'ran')), 'a hook of the repository ran')
+      assert.equal(await git(folder, 'rev-parse', branch, `${branch}^{tree}`), `${verdict.commit}\n${verdict.tree}`)
+      assert.match(applied.stdout, /branch +dispatch\/\S+ +is new[\s\S]*PASS[\s\S]*main has no new commits/)
+      assert.match(applied.stdout, new RegExp(`git diff main\\.\\.\\.${branch}\n.*git merge ${branch}\n$`))
+      await git(folder, 'config', '--unset', 'core.fsmonitor')
+      fs.rmSync(path.join(folder, '.git/hooks'), { recursive: true })
     })
 
-    await t.test(
-      'what changed on the other side since is said: commits, files of both, what is not committed',
-      async () => {
-        fs.writeFileSync(path.join(folder, 'hello.sh'), 'echo mine\n')
-        await git(folder, 'add', 'hello.sh')
-        await git(folder, 'commit', '-qm', 'mine')
-        fs.writeFileSync(path.join(folder, 'hello.sh'), 'echo not committed\n')
-        const applied = await rig.dispatch(['apply'])
-        assert.match(applied.stdout, /main has moved on by 1 commit\n/)
-        assert.match(applied.stdout, /both sides changed hello\.sh: look there for conflicts/)
-        assert.match(applied.stdout, /not committed in your checkout, and touched by the work: hello\.sh\n/)
-        assert.match(applied.stdout, new RegExp(`git -C ${folder} merge ${branch}`))
-        await git(folder, 'checkout', '-q', 'hello.sh')
-      },
-    )
+    await t.test('applied again, the branch already exists: exit 0', async () => {
+      const again = await rig.dispatch(['apply', id.slice(-4), '--json'])
+      assert.equal(again.exitCode, 0)
+      const result = JSON.parse(again.stdout)
+      assert.deepEqual(
+        [result.alreadyExists, result.branch, result.repository, result.warning],
+        [true, branch, folder, null],
+      )
+    })
 
-    await t.test('a name that is taken, or checked out before its first commit, is exit 5', async () => {
+    await t.test('it reports new commits, files changed on both sides, uncommitted files', async () => {
+      fs.writeFileSync(path.join(folder, 'hello.sh'), 'echo mine\n')
+      await git(folder, 'add', 'hello.sh')
+      await git(folder, 'commit', '-qm', 'mine')
+      fs.writeFileSync(path.join(folder, 'hello.sh'), 'echo not committed\n')
+      const { commitsAhead, changedOnBothSides, uncommittedFiles } = JSON.parse(
+        (await rig.dispatch(['apply', '--json'])).stdout,
+      )
+      assert.deepEqual([commitsAhead, changedOnBothSides, uncommittedFiles], [1, ['hello.sh'], ['hello.sh']])
+      const { stdout } = await rig.dispatch(['apply'])
+      assert.match(stdout, /main has 1 new commit\n[\s\S]*changed hello\.sh: expect conflicts/)
+      assert.match(stdout, new RegExp(`git -C ${folder} merge ${branch}`))
+      await git(folder, 'checkout', '-q', 'hello.sh')
+    })
+
+    await t.test('a branch name in use, also one without a commit, is exit 5', async () => {
       const taken = await rig.dispatch(['apply', '--branch', 'main'])
       assert.equal(taken.exitCode, 5)
-      assert.match(taken.stderr, /branch main is taken.*checked out in \S+\/project[\s\S]*--branch/)
+      assert.match(taken.stderr, /branch main already exists.*checked out in \S+\/project[\s\S]*--branch/)
       await git(folder, 'checkout', '-q', '--orphan', 'unborn')
       const unborn = await rig.dispatch(['apply', '--branch', 'unborn'])
       assert.equal(unborn.exitCode, 5)
-      assert.match(unborn.stderr, /no commit yet and is checked out/)
+      assert.match(unborn.stderr, /without a commit, checked out/)
       await git(folder, 'checkout', '-qf', 'main')
       await git(folder, 'branch', 'a')
       const below = await rig.dispatch(['apply', '--branch', 'a/b'])
@@ -84,39 +83,36 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
       assert.equal((await rig.dispatch(['apply', '--branch', 'a..b'])).exitCode, 2)
     })
 
-    await t.test('into a repository that never saw the base: said, with how to take it in all the same', async () => {
+    await t.test('a repository without a common ancestor: it says how to merge anyway', async () => {
       const other = await repository(rig, 'other')
       await git(other, 'commit', '-qm', 'its own', '--allow-empty', '--amend')
       const applied = await rig.dispatch(['apply', '--repo', other])
       assert.equal(applied.exitCode, 0, applied.stderr)
-      assert.match(applied.stdout, /the work began elsewhere: \S+ and main have no commit in common/)
+      assert.match(applied.stdout, /started in another repository: \S+ and main have no common ancestor/)
       assert.match(applied.stdout, /merge --allow-unrelated-histories dispatch/)
       assert.equal((await rig.dispatch(['apply', '--repo', rig.home])).exitCode, 4)
     })
 
-    await t.test(
-      'a verdict that does not fit what lies in our own repository is exit 13, and brings nothing',
-      async () => {
-        const copy = copyOf(rig, id, 'aaaa')
-        const record = JSON.parse(fs.readFileSync(copy.verdictRecord, 'utf8'))
-        fs.writeFileSync(copy.verdictRecord, JSON.stringify({ ...record, tree: '0'.repeat(40) }))
-        const applied = await rig.dispatch(['apply', 'aaaa'])
-        assert.equal(applied.exitCode, 13)
-        assert.match(applied.stderr, /do not agree on what was judged/)
-        assert.equal(await git(folder, 'branch', '--list', 'dispatch/*aaaa'), '')
-      },
-    )
+    await t.test('a verdict that contradicts the bare repository is exit 13', async () => {
+      const copy = copyOf(rig, id, 'aaaa')
+      const record = JSON.parse(fs.readFileSync(copy.verdictRecord, 'utf8'))
+      fs.writeFileSync(copy.verdictRecord, JSON.stringify({ ...record, tree: '0'.repeat(40) }))
+      const applied = await rig.dispatch(['apply', 'aaaa'])
+      assert.equal(applied.exitCode, 13)
+      assert.match(applied.stderr, /disagree about commit/)
+      assert.equal(await git(folder, 'branch', '--list', 'dispatch/*aaaa'), '')
+    })
 
-    await t.test('what is no PASS that holds is said, and comes only when typed, or --anyway', async () => {
+    await t.test('without a valid PASS it asks, or needs --anyway', async () => {
       const voided = copyOf(rig, id, 'bbbb')
       fs.appendFileSync(path.join(voided.outputs, 'hello.sh'), '# more\n')
       const refused = await rig.dispatch(['apply', 'bbbb'])
       assert.equal(refused.exitCode, 5)
-      assert.match(refused.stderr, /It was PASS, and is void[^\n]*hello\.sh changed since[\s\S]*--anyway/)
+      assert.match(refused.stderr, /was PASS, but outputs\/ changed since \(hello\.sh\)[\s\S]*--anyway/)
       assert.equal((await rig.dispatch(['apply', 'bbbb', '--json'])).exitCode, 5)
       const slip = await runAtTerminal(rig, 'apply bbbb', 'bbb\r')
       assert.equal(slip.code, 5, slip.stdout)
-      assert.match(slip.stdout, /Type bbbb to go on[\s\S]*Nothing was fetched/)
+      assert.match(slip.stdout, /Type bbbb to continue[\s\S]*Nothing was applied/)
       assert.equal((await runAtTerminal(rig, 'apply bbbb', '\u0004')).code, 5)
       assert.equal(await git(folder, 'branch', '--list', 'dispatch/*bbbb'), '')
       const typed = await runAtTerminal(rig, 'apply bbbb', 'bbbb\r')
@@ -131,13 +127,13 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
       assert.equal(anyway.exitCode, 0, anyway.stderr)
       assert.match(anyway.stdout, /verdict +The verdict is FAIL/)
 
-      rewriteLog(copyOf(rig, id, 'dddd'), line => (/"is":"(verdict|judging)/.test(line) ? '' : line))
+      rewriteLog(copyOf(rig, id, 'dddd'), line => (/"type":"(verdict|judging)/.test(line) ? '' : line))
       const unjudged = await rig.dispatch(['apply', 'dddd'])
-      assert.match(unjudged.stderr, /There is no verdict[^\n]*nobody has judged it/)
+      assert.match(unjudged.stderr, /There is no verdict/)
       assert.equal((await rig.dispatch(['apply', 'dddd', '--anyway'])).exitCode, 0)
     })
 
-    await t.test('rm refuses what is still open, and removes without a word what is in a branch', async () => {
+    await t.test('rm refuses an open session, and removes work that is in a branch', async () => {
       const open = await rig.dispatch(['rm', id])
       assert.equal(open.exitCode, 5)
       assert.match(open.stderr, /still open[\s\S]*dispatch stop/)
@@ -149,58 +145,54 @@ test('work begun from a repository is brought home to it, and nowhere else', asy
       assert.ok(!(await rig.dispatch(['ls'])).stdout.includes(id))
     })
 
-    await t.test(
-      'rm keeps what is nowhere else, unless typed or forced; an end in the middle leaves nothing that lists',
-      async () => {
-        copyOf(rig, 'cccc', 'eeee')
-        const workspace = path.dirname(rig.readSession('eeee').paths.folder)
-        const loose = await rig.dispatch(['rm', 'bbbb'])
-        assert.equal(loose.exitCode, 5)
-        assert.match(loose.stderr, /not committed in outputs\/: hello\.sh[\s\S]*--force bbbb/)
+    await t.test('rm keeps unsaved work unless confirmed or forced, and finishes earlier removals', async () => {
+      copyOf(rig, 'cccc', 'eeee')
+      const workspace = path.dirname(rig.readSession('eeee').paths.folder)
+      const loose = await rig.dispatch(['rm', 'bbbb'])
+      assert.equal(loose.exitCode, 5)
+      assert.match(loose.stderr, /not committed in outputs\/: hello\.sh[\s\S]*--force bbbb/)
 
-        for (const name of (await git(folder, 'branch', '--list', '--format=%(refname:short)', 'dispatch/*')).split(
-          '\n',
-        ))
-          await git(folder, 'branch', '-D', name)
-        const kept = await rig.dispatch(['rm', 'cccc', 'eeee'])
-        assert.equal(kept.exitCode, 5)
-        assert.match(
-          kept.stderr,
-          /which was judged, is in no branch of \S+\/project[\s\S]*dispatch apply cccc.*--force cccc/,
-        )
-        await git(folder, 'merge', '-q', '--no-edit', '--allow-unrelated-histories', '-X', 'ours', verdict.commit)
-        assert.equal(
-          (await rig.dispatch(['rm', 'eeee'])).exitCode,
-          0,
-          'merged work is home, whatever became of the branch',
-        )
-        await git(folder, 'reset', '-q', '--hard', 'HEAD^')
+      for (const name of (await git(folder, 'branch', '--list', '--format=%(refname:short)', 'dispatch/*')).split('\n'))
+        await git(folder, 'branch', '-D', name)
+      const kept = await rig.dispatch(['rm', 'cccc', 'eeee'])
+      assert.equal(kept.exitCode, 5)
+      assert.match(kept.stderr, /\(judged\) is not in any branch of \S+\/project[\s\S]*apply cccc.*--force cccc/)
+      await git(folder, 'merge', '-q', '--no-edit', '--allow-unrelated-histories', '-X', 'ours', verdict.commit)
+      assert.equal(
+        (await rig.dispatch(['rm', 'eeee'])).exitCode,
+        0,
+        'merged work is saved, also after its branch is deleted',
+      )
+      await git(folder, 'reset', '-q', '--hard', 'HEAD^')
 
-        assert.equal((await runAtTerminal(rig, 'rm cccc', 'no\r')).code, 5)
-        fs.mkdirSync(path.join(workspace, '.removed-2026-01-01-half-0000/outputs'), { recursive: true })
-        const typed = await runAtTerminal(rig, 'rm cccc', 'cccc\r')
-        assert.equal(typed.code, 0, typed.stdout)
-        assert.equal((await rig.dispatch(['rm', '--force', 'bbbb', 'dddd'])).exitCode, 0)
-        assert.deepEqual(
-          fs.readdirSync(workspace).filter(name => !name.endsWith('aaaa')),
-          [],
-        )
-      },
-    )
+      assert.equal((await runAtTerminal(rig, 'rm cccc', 'no\r')).code, 5)
+      fs.mkdirSync(path.join(workspace, '.removed-2026-01-01-half-0000/outputs'), { recursive: true })
+      const typed = await runAtTerminal(rig, 'rm cccc', 'cccc\r')
+      assert.equal(typed.code, 0, typed.stdout)
+      assert.equal((await rig.dispatch(['rm', '--force', 'bbbb', 'dddd'])).exitCode, 0)
+      assert.deepEqual(
+        fs.readdirSync(workspace).filter(name => !name.endsWith('aaaa')),
+        [],
+      )
+    })
   })
 })
 
-test('work that began from nothing needs to be told where its home is', async () => {
+test('work from an empty repository needs a target repository', async () => {
   await withRig(helloScenario, async rig => {
     assert.equal((await rig.dispatch([helloTask, '--wait'])).exitCode, 0)
     const { id } = rig.readSession()
     const lost = await rig.dispatch(['apply'])
     assert.equal(lost.exitCode, 2)
-    assert.match(lost.stderr, /began with an empty repository[\s\S]*--repo DIR/)
+    assert.match(lost.stderr, /started from an empty repository[\s\S]*--repo DIR/)
     await rig.dispatch(['stop', id])
-    assert.match((await rig.dispatch(['rm', id])).stderr, /is in no repository that is known here/)
+    assert.match((await rig.dispatch(['rm', id])).stderr, /is not in any known repository/)
     const { outputs } = rig.readSession().paths
-    assert.equal((await rig.dispatch(['rm', id], { cwd: outputs })).exitCode, 5, 'outputs/ itself is no home')
+    assert.equal(
+      (await rig.dispatch(['rm', id], { cwd: outputs })).exitCode,
+      5,
+      'outputs/ itself does not save the work',
+    )
 
     const folder = path.join(rig.home, 'elsewhere/mine')
     await git(rig.home, 'init', '-q', '-b', 'main', folder)
@@ -209,7 +201,7 @@ test('work that began from nothing needs to be told where its home is', async ()
     assert.match(applied.stdout, /is new, in \S+\/mine\n[\s\S]*main has no commit yet/)
     await git(folder, 'merge', '-q', `dispatch/${id}`)
     assert.equal(fs.readFileSync(path.join(folder, 'hello.sh'), 'utf8'), 'echo hello\n')
-    assert.match((await rig.dispatch(['apply'], { cwd: folder })).stdout, /main has taken it in already/)
+    assert.match((await rig.dispatch(['apply'], { cwd: folder })).stdout, /main already contains this work/)
     assert.equal((await rig.dispatch(['rm', id], { cwd: folder })).exitCode, 0)
   })
 })
@@ -237,7 +229,7 @@ type SessionPaths = ReturnType<Rig['readSession']>['paths']
 function copyOf(rig: Rig, named: string, letters: string): SessionPaths {
   const { folder } = rig.readSession(named).paths
   const seq = (rig.readEvents(named).at(-1)?.seq ?? 0) + 1
-  const end = { seq, at: new Date().toISOString(), type: 'session.closed', by: 'you', reason: '' }
+  const end = { seq, time: new Date().toISOString(), type: 'session.closed', actor: 'you', reason: '' }
   const aside = path.join(rig.home, letters) // Where no watchdog looks, until it is closed.
   fs.cpSync(folder, aside, { recursive: true, verbatimSymlinks: true })
   fs.rmSync(path.join(aside, '.runner-lease'), { recursive: true, force: true })
@@ -246,7 +238,7 @@ function copyOf(rig: Rig, named: string, letters: string): SessionPaths {
   return rig.readSession(letters).paths
 }
 
-/** Tell the story of a copy anew. */
+/** Rewrite the log of a copy, line by line. */
 function rewriteLog({ events }: SessionPaths, line: (line: string) => string): void {
   fs.writeFileSync(events, fs.readFileSync(events, 'utf8').split('\n').map(line).join('\n'))
 }
@@ -262,7 +254,7 @@ async function runAtTerminal(rig: Rig, words: string, types: string): Promise<{ 
   child.stdout.on('data', chunk => {
     const before = stdout
     stdout += chunk
-    if (/to go on: /.test(stdout) && !/to go on: /.test(before)) child.stdin.write(types)
+    if (/to continue: /.test(stdout) && !/to continue: /.test(before)) child.stdin.write(types)
   })
   const [code] = await once(child, 'close')
   return { code, stdout }

@@ -329,7 +329,7 @@ describe('--approve: nothing is built before a person has said yes', { concurren
         await test.test('a draft that was changed after it was shown is not approved', async () => {
           const human = await runAtTerminal(rig, ['approve', id])
           try {
-            await human.until(/to go on: /)
+            await human.until(/to continue: /)
             fs.appendFileSync(path.join(paths.orchestratorFolder, 'contract.md'), '\n## C9 — Weaker\n- judged\n')
             await human.type(id.slice(-4))
             assert.match(

@@ -445,7 +445,7 @@ async function runAtTerminal(words: string, types = '', first = ''): Promise<{ c
   child.stdout.on('data', chunk => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal is told besides words
     seen = (seen + chunk).replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '')
-    if (!typed && /to go on: /.test(seen)) typed = child.stdin.write(types)
+    if (!typed && /to continue: /.test(seen)) typed = child.stdin.write(types)
   })
   const [code] = await once(child, 'close')
   return { code, seen }

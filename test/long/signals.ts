@@ -151,9 +151,9 @@ describe('F74 Ctrl-c at a question is quiet, exit 130, and changes nothing; Ctrl
       5,
     ],
     'smoke-test': () => ['smoke-test', /Begin\? \[y\/N\]/, 0],
-    approve: () => [`approve ${writeSession('asking')}`, /to go on: $/, 5],
-    rm: () => [`rm ${closedCopy()}`, /to go on: $/, 5],
-    apply: () => [`apply ${voidCopy()} --repo ${repository} --branch of-a-void`, /to go on: $/, 5],
+    approve: () => [`approve ${writeSession('asking')}`, /to continue: $/, 5],
+    rm: () => [`rm ${closedCopy()}`, /to continue: $/, 5],
+    apply: () => [`apply ${voidCopy()} --repo ${repository} --branch of-a-void`, /to continue: $/, 5],
     setup: () => ['setup', /Write it\? \[y\/N\]/, 0],
     uninstall: () => ['uninstall', /Go on although they run\? \[y\/N\]/, 0],
   }
@@ -170,7 +170,7 @@ describe('F74 Ctrl-c at a question is quiet, exit 130, and changes nothing; Ctrl
         const { code, seen } = await runAtTerminal(words, { asked, key, env })
         assert.equal(code, exit, seen)
         assert.doesNotMatch(seen, /bug of ours|Unhandled|\.ts:\d/)
-        if (exit === 130) assert.match(seen, /(\[y\/N\]|to go on:)\s*$/, 'something was said after Ctrl-c')
+        if (exit === 130) assert.match(seen, /(\[y\/N\]|to continue:)\s*$/, 'something was said after Ctrl-c')
         assert.equal(stateOf(), untouched)
       }
     })
