@@ -16,7 +16,7 @@ export function isAtTerminal(): boolean {
 export async function confirmSessionId({ id }: Session, question: string): Promise<boolean> {
   if (!isAtTerminal()) return false
   const letters = id.slice(-4)
-  return [letters, id].includes(await readTypedLine(`${question} Type ${letters} to go on: `))
+  return [letters, id].includes(await readTypedLine(`${question} Type ${letters} to continue: `))
 }
 
 /** Ask for a plain yes. Without a terminal nobody can answer: exit 2, with the words that say yes beforehand. */
