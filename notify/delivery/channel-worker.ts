@@ -109,7 +109,8 @@ export class ChannelWorker {
     const fileNames = batch.entries.map(({ name }) => name)
     const now = Date.now()
     retryState.attempts[batch.sessionId] ??= { fileNames, failures: 0, waitUntilMs: 0, isShort: false }
-    Object.assign(retryState, { tokens: standings.computeTokens(retryState, timing, now) - 1, counted: now })
+    retryState.tokens = standings.computeTokens(retryState, timing, now) - 1
+    retryState.tokensCountedAtMs = now
     this.save()
     const delivery = await sendNotification(toOutgoing(batch), this.channel, {
       config,

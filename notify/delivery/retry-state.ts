@@ -65,7 +65,10 @@ export function computeTokens(
 
 /** The server took something, so it is well. */
 export function recordSuccess(retryState: RetryState, now: number): void {
-  Object.assign(retryState, { until: 0, failures: 0, failing: [], sentAt: now })
+  retryState.pausedUntilMs = 0
+  retryState.failures = 0
+  retryState.failingSessions = []
+  retryState.sentAt = now
 }
 
 /** The server wants us slower: it says for how long, or we guess. */

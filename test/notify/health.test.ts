@@ -32,8 +32,8 @@ test('a notice that was sent leaves the time, and nothing that is wrong', async 
   ntfy.stop()
   const { sentAt, ...phone } = phoneOf(place, buildPhoneSettings(ntfy.url))
   assert.ok(Date.now() - Date.parse(sentAt ?? '') < minute)
-  const well = { waiting: 0, oldest: null, dead: 0, trouble: null, pausedUntil: null, sick: undefined }
-  assert.deepEqual(phone, { channel: 'phone', on: true, ...well })
+  const well = { waiting: 0, oldestWaitingAt: null, dead: 0, lastFailure: null, pausedUntil: null, problem: undefined }
+  assert.deepEqual(phone, { channel: 'phone', isOn: true, ...well })
 })
 
 test('a notice that waits five minutes is sickness, with its reason; in quiet hours it is none', async () => {

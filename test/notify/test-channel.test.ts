@@ -21,8 +21,8 @@ test('phone: the server took it and keeps it under the topic; that a phone liste
       channel: 'phone',
       ok: true,
       reason: '',
-      proved: [`${host} took it`, `${host} keeps it under your topic: fetched back from there`],
-      unproved: ['that a phone subscribes to the topic: only you can see whether it shows'],
+      verified: [`${host} took it`, `${host} keeps it under your topic: fetched back from there`],
+      unverified: ['that a phone subscribes to the topic: only you can see whether it shows'],
     },
   ])
   assert.equal(got[0]?.headers['authorization'], `Basic ${Buffer.from(`:${testToken}`).toString('base64')}`)
@@ -37,7 +37,7 @@ test('phone: a server that keeps nothing took it all the same, and that is said'
 
 test('a refusal is told, proves nothing, and does not hold the topic', async () => {
   const { proofs } = await proofsOf({ status: 403 })
-  assert.deepEqual(proofs, [{ channel: 'phone', ok: false, reason: 'HTTP 403: Forbidden', proved: [], unproved: [] }])
+  assert.deepEqual(proofs, [{ channel: 'phone', ok: false, reason: 'HTTP 403: Forbidden', verified: [], unverified: [] }])
 })
 
 test('webhook and desktop are tried beside it, and what is past the outbox leaves nothing there', async () => {

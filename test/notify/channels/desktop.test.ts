@@ -46,8 +46,8 @@ test('a body of many lines is one line on the desktop', linuxOnly, async () => {
 
 test('F35: without permission to show anything, the notifier says so in its own last words', linuxOnly, async () => {
   fakeNotifySend('echo "Cannot autolaunch D-Bus without X11" >&2; exit 1')
-  const why = 'Cannot autolaunch D-Bus without X11'
-  assert.deepEqual(await sendToDesktop(notice), { channel: 'desktop', ok: false, why })
+  const reason = 'Cannot autolaunch D-Bus without X11'
+  assert.deepEqual(await sendToDesktop(notice), { channel: 'desktop', ok: false, reason })
 })
 
 test('F35: a machine without a notifier is told so plainly, and no second try would help', linuxOnly, async () => {

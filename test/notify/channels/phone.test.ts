@@ -75,7 +75,7 @@ test('a body keeps its lines, each of them clean, and stays within what ntfy tak
 const elsewhere = { status: 308, location: 'http://127.0.0.1:1/' }
 const refusals: [string, ResponseMode, Record<string, unknown>][] = [
   ['500', { status: 500 }, { status: 500, reason: 'HTTP 500: Internal Server Error' }],
-  ['429', { status: 429, retryAfter: '30' }, { status: 429, reason: 'HTTP 429: Too Many Requests', again: 30_000 }],
+  ['429', { status: 429, retryAfter: '30' }, { status: 429, reason: 'HTTP 429: Too Many Requests', retryAfterMs: 30_000 }],
   ['403', { status: 403 }, { status: 403, reason: 'HTTP 403: Forbidden' }],
   ['a captive portal', 'portal', { status: 200, reason: 'HTTP 200: the server did not answer as ntfy does' }],
   [

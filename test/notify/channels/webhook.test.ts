@@ -54,7 +54,7 @@ for (const [what, status, headers, expected] of [
   ['200', 200, {}, { ok: true, reason: '', status: 200 }],
   ['204', 204, {}, { ok: true, reason: '', status: 204 }],
   ['404', 404, {}, { ok: false, reason: 'HTTP 404', status: 404 }],
-  ['429', 429, { 'retry-after': '7' }, { ok: false, reason: 'HTTP 429', status: 429, again: 7000 }],
+  ['429', 429, { 'retry-after': '7' }, { ok: false, reason: 'HTTP 429', status: 429, retryAfterMs: 7000 }],
   [
     'a redirect',
     307,

@@ -70,7 +70,7 @@ test('a session that has to wait is passed over; what was tried together stays t
 test('what quiet hours let through takes along what its session said before, and nothing after', () => {
   const noon = new Date()
   noon.setHours(12, 0, 0, 0)
-  const quiet = { ...open, quietHours: '11:00-13:00', now: noon.getTime() }
+  const quiet = { ...open, quietHours: '11:00-13:00', nowMs: noon.getTime() }
   const urgent = buildQueuedNotification(2, { deliverBy: new Date(noon.getTime() - 1).toISOString() })
   const waiting = lying([buildQueuedNotification(1), urgent, buildQueuedNotification(3)])
   assert.deepEqual(
@@ -88,7 +88,7 @@ test('what calls for nobody waits two seconds for others, unless the clock was s
   assert.deepEqual(idsOf(pickNextBatch(lying([calm(1.9)]), open)), [])
   assert.deepEqual(idsOf(pickNextBatch(lying([calm(2)]), open)), [calm(2).id])
   assert.deepEqual(idsOf(pickNextBatch(lying([calm(-3600)]), open)), [calm(0).id])
-  const loud = { ...calm(1), notice: { ...calm(1).notification, priority: 4 } }
+  const loud = { ...calm(1), notification: { ...calm(1).notification, priority: 4 } }
   assert.deepEqual(idsOf(pickNextBatch(lying([loud]), open)), [loud.id])
 })
 

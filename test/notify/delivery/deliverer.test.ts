@@ -16,6 +16,7 @@ import {
   runDeliverer,
   writeToOutbox,
 } from '#notify'
+import type { RetryState } from '#notify/delivery/retry-state.ts'
 import {
   buildConfig,
   buildPhoneSettings,
@@ -42,7 +43,7 @@ test('what was laid out arrives, once, in its order, and lies among what was sen
   assert.deepEqual(listOutbox(home, 'phone').waiting, [])
   assert.equal(listOutbox(home, 'phone').sent.length, 3)
   assert.deepEqual(
-    readDeliveryLog(home, 9).map(({ what, status, reason }) => ({ what, status, why: reason })),
+    readDeliveryLog(home, 9).map(({ what, status, reason }) => ({ what, status, reason })),
     Array(3).fill({ what: 'sent', status: 200, reason: '' }),
   )
 })
@@ -289,8 +290,17 @@ for (const [place, what] of [
     )
     const at = (folder: string, name = '') => path.join(home, 'outbox/phone', folder, name)
     const names = fs.readdirSync(at('waiting')).sort()
-    const tries = { [buildQueuedNotification(1).sessionId]: { names, failures: 0, until: 0, short: false } }
-    const standing = { until: 0, failures: 0, failing: [], tokens: 20, counted: 0, tries, sentAt: null, trouble: null }
+    const attempt = { fileNames: names, failures: 0, waitUntilMs: 0, isShort: false }
+    const standing: RetryState = {
+      pausedUntilMs: 0,
+      failures: 0,
+      failingSessions: [],
+      tokens: 20,
+      tokensCountedAtMs: 0,
+      attempts: { [buildQueuedNotification(1).sessionId]: attempt },
+      sentAt: null,
+      lastFailure: null,
+    }
     fs.writeFileSync(at('retry-state.json'), JSON.stringify(standing))
     fs.mkdirSync(at(place))
     fs.renameSync(at('waiting', names[0]), at(place, names[0]))

@@ -28,7 +28,7 @@ test('the waits are 1, 2, 4 … 300 s, and up to a quarter more', () => {
 
 test('the bucket gives 10 at once and then one each 6 s, across a kill and a clock that was set back', () => {
   assert.equal(computeTokens(fresh(), defaultTiming, now), 10)
-  const empty = { ...fresh(), tokens: 0, counted: now }
+  const empty = { ...fresh(), tokens: 0, tokensCountedAtMs: now }
   assert.equal(computeTokens(empty, defaultTiming, now + 6000), 1)
   assert.equal(computeTokens(empty, defaultTiming, now + 3000), 0.5)
   assert.equal(computeTokens(empty, defaultTiming, now + 3600_000), 10)
@@ -63,13 +63,13 @@ test('Retry-After reads as seconds or as a date', () => {
 
 test('one session that a server fails rests alone; a second one, or silence, and the channel rests', () => {
   const answered = { channel: 'phone', ok: false, reason: '', status: 500 } as const
-  const standing = { ...fresh(), tries: { a: tried(), b: tried() } }
+  const standing = { ...fresh(), attempts: { a: tried(), b: tried() } }
   recordUnreachable(standing, 'a', answered, measure)
-  assert.ok(standing.tries.a.until > now)
+  assert.ok(standing.attempts.a.waitUntilMs > now)
   assert.equal(standing.pausedUntilMs, 0)
   recordUnreachable(standing, 'b', answered, measure)
   assert.ok(standing.pausedUntilMs >= now + 2000)
-  assert.equal(standing.tries.b.until, 0)
+  assert.equal(standing.attempts.b.waitUntilMs, 0)
   recordSuccess(standing, now)
   assert.deepEqual([standing.pausedUntilMs, standing.failures, standing.failingSessions], [0, 0, []])
   recordUnreachable(standing, 'a', { channel: 'phone', ok: false, reason: '' }, measure)
@@ -87,9 +87,9 @@ test('a Retry-After holds for an hour at most; without one a 429 backs off', () 
 })
 
 test('a wait from a clock that was ahead is forgotten', () => {
-  const standing = { ...fresh(), until: now + 1e9, tries: { a: { ...tried(), until: now + 1e9 } } }
+  const standing = { ...fresh(), pausedUntilMs: now + 1e9, attempts: { a: { ...tried(), waitUntilMs: now + 1e9 } } }
   clearImpossibleWaits(standing, measure)
-  assert.deepEqual([standing.until, standing.tries.a.until], [0, 0])
+  assert.deepEqual([standing.pausedUntilMs, standing.attempts.a.waitUntilMs], [0, 0])
 })
 
 test('a standing that does not read holds nothing against the channel', () => {
@@ -103,5 +103,5 @@ test('a standing that does not read holds nothing against the channel', () => {
 })
 
 function tried() {
-  return { names: [], failures: 0, until: 0, short: false }
+  return { fileNames: [], failures: 0, waitUntilMs: 0, isShort: false }
 }

@@ -164,7 +164,7 @@ function wakeIn(home: string, environment: Record<string, string> = {}, given?: 
       : `readConfig({ DISPATCH_HOME: '/nonexistent/x', ...${JSON.stringify(given)} })`
   const notify = path.resolve(import.meta.dirname, '../../../notify/index.ts')
   const host = path.resolve(import.meta.dirname, '../../../host/config/index.ts')
-  const script = `import { readConfig } from '${host}'; import { startDeliverer } from '${notify}'; await startDeliverer({ ...${read}, home: process.env.DISPATCH_HOME, logs: process.env.DISPATCH_HOME + '/logs' })`
+  const script = `import { readConfig } from '${host}'; import { startDeliverer } from '${notify}'; await startDeliverer({ ...${read}, home: process.env.DISPATCH_HOME, logsFolder: process.env.DISPATCH_HOME + '/logs' })`
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, DISPATCH_HOME: home, ...environment }
   return runProgram(process.execPath, ['--input-type=module', '-e', script], { env })
 }
