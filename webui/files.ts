@@ -41,7 +41,7 @@ const VerdictSummary = z.object({
     z.object({
       id: z.string(),
       reason: z.string(),
-      judge: z.object({ met: z.string(), reason: z.string() }).nullable(),
+      judgement: z.object({ met: z.string(), reason: z.string() }).nullable(),
     }),
   ),
 })

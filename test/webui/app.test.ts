@@ -305,7 +305,7 @@ const verdictRecord = {
   packetSha256: 'f'.repeat(64),
   sandbox: 'bubblewrap',
   findings: [],
-  clauses: [{ id: 'C1', reason: 'red before, green now', judge: { met: 'yes', reason: 'the output shows it' } }],
+  clauses: [{ id: 'C1', reason: 'red before, green now', judgement: { met: 'yes', reason: 'the output shows it' } }],
 }
 
 function queued(worker: string, blockedBy: string | null): EventBody {

@@ -140,6 +140,6 @@ function everywhere(text: string): EventBody[] {
 }
 
 function verdictRecord(text: string) {
-  const clauses = [{ id: 'C1', reason: text, judge: { met: text, reason: text } }]
+  const clauses = [{ id: 'C1', reason: text, judgement: { met: text, reason: text } }]
   return { round: 1, tree: createFakeHash('tree'), judge: text, sandbox: text, findings: [text], clauses }
 }

@@ -47,7 +47,7 @@ export function buildClauseRows(status: SessionStatus, judgement: VerdictSummary
       head: toBadge(clause.headOutcome),
       verdict: toBadge(clause.verdict),
       reason: judged?.reason ?? '',
-      judge: judged?.judge ? `${judged.judge.met}: ${judged.judge.reason}` : '',
+      judge: judged?.judgement ? `${judged.judgement.met}: ${judged.judgement.reason}` : '',
     }
   })
 }
