@@ -5,29 +5,30 @@ import type { EvidenceRecord } from '#session/evidence'
 import type { Event, EventBody, LogWriter } from '#session/log'
 import type { SessionStatus } from '#session/status'
 import type { Dependencies } from './dependencies/dependencies.ts'
-/** What every part of a runner works with: the session, where it stands, and the one way to say that something happened. */
+
+/** What every part of a runner works with: the session, its status, and the only way to record an event. */
 export interface RunnerContext {
   session: Session
   readonly config: Config
   tmux: Tmux
-  /** The fold of the events so far; never stored. */
+  /** Computed from the events so far; never stored. */
   readonly status: SessionStatus
   /**
-   * Append to the log, move the status on, tell whoever must be told. Throws when this runner no longer holds the session, and
-   * (exit 13, once the human has been called) when somebody else has written into its log.
+   * Append an event to the log, update the status and queue its notification. Throws if this runner no longer has the lease
+   * (exit 5) or if another process has written to the log (exit 13, after calling the human).
    */
-  record(happening: EventBody): Event
-  /** Where the log ends, and whether anybody but its runners has had a hand in it. */
+  record(event: EventBody): Event
+  /** Where the log ends, and whether only this session's runners have written to it. */
   readonly log: Pick<LogWriter, 'lastSeq' | 'head' | 'requireIntact'>
-  /** Endings this runner brought about itself, by worker: what the process table alone cannot tell. */
-  endings: Map<string, { how: 'timed out' | 'stopped'; reason: string }>
-  /** The dependencies of each commit, as they are being made or stand. */
+  /** Workers that this runner ended itself, which the process table does not show. */
+  endings: Map<string, { ending: 'timed out' | 'stopped'; reason: string }>
+  /** The dependencies by commit, installed or being installed. */
   dependencies: Map<string, Promise<Dependencies>>
-  /** What checks have shown since this runner began, by what an outcome rests on. */
+  /** The results of checks since this runner started, by everything that a result depends on. */
   checkResults: Map<string, EvidenceRecord>
 }
 
-/** The answer to an agent's request: an exit code, and words it can act on. */
+/** The reply to an agent's request: an exit code, and a text that the agent can act on. */
 export interface CommandReply {
   exit: number
   text: string
@@ -37,7 +38,7 @@ export function refuse(text: string): CommandReply {
   return { exit: 2, text }
 }
 
-/** Call the human: from here on only a person brings the session on. The words are for the orchestrator. */
+/** Call the human: from now on only a person can let the session go on. The reply is for the orchestrator. */
 export function callHuman(context: RunnerContext, reason: string, exitCode?: number): CommandReply {
   const { phase, problem } = context.status
   if (phase !== 'needs you' || problem !== reason)

@@ -1,17 +1,18 @@
 import { enqueueNotification, type LoggedEvent, startDeliverer } from '#notify'
 import type { RunnerContext } from './context.ts'
+
 /**
- * What a person should hear of, laid into the outbox in the order it happened, each event once: the log says up to which
- * event it lies there, and a second copy has the same name. From there on it is the deliverer's.
+ * Puts what a person should know into the outbox, in order and each event once: the log says up to which event that is done,
+ * and a second copy would have the same file name. The deliverer does the rest.
  */
 export class NotificationQueue {
-  private readonly running: RunnerContext
+  private readonly context: RunnerContext
   private readonly pending: LoggedEvent[]
 
-  /** `unsaid`: what an earlier runner of the session recorded and may not have laid out. */
-  constructor(context: RunnerContext, unsaid: LoggedEvent[]) {
-    this.running = context
-    this.pending = unsaid
+  /** `unsent`: events that an earlier runner recorded and may not have queued. */
+  constructor(context: RunnerContext, unsent: LoggedEvent[]) {
+    this.context = context
+    this.pending = unsent
   }
 
   add(logged: LoggedEvent): void {
@@ -20,22 +21,22 @@ export class NotificationQueue {
     this.flush()
   }
 
-  /** Never throws: what the disk does not take now is tried again at the next look, and nothing waits for it. */
+  /** Never throws. What the disk does not take now is tried again at the next tick, and nothing waits for it. */
   flush(): void {
     try {
       for (let logged = this.pending[0]; logged; logged = this.pending[0]) {
-        this.enqueueOne(logged)
+        this.enqueue(logged)
         this.pending.shift()
       }
     } catch (error) {
-      process.stdout.write(`a notice could not be laid out: ${error instanceof Error ? error.message : error}\n`)
+      process.stdout.write(`a notification could not be queued: ${error instanceof Error ? error.message : error}\n`)
     }
   }
 
-  private enqueueOne(logged: LoggedEvent): void {
-    const { session, config } = this.running
+  private enqueue(logged: LoggedEvent): void {
+    const { session, config } = this.context
     if (!enqueueNotification(session, logged, config)) return
-    this.running.record({ type: 'notification.queued', eventSeq: logged.event.seq, eventType: logged.event.type })
+    this.context.record({ type: 'notification.queued', eventSeq: logged.event.seq, eventType: logged.event.type })
     void startDeliverer(config)
   }
 }

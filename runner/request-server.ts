@@ -7,7 +7,7 @@ import { type AgentRequest, listPendingRequests, writeRequestReply } from './req
 import { submitWork } from './rounds/submit.ts'
 import { DRAFT_ATTEMPTS } from './stop-gate.ts'
 import { spawnWorker } from './workers/spawn.ts'
-import { buildWaitReply } from './workers/workers.ts'
+import { buildWaitReply } from './workers/wait.ts'
 
 const MAX_QUESTION_CHARS = 4000
 

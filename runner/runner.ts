@@ -24,7 +24,7 @@ import { getTmuxSessionName } from './terminal.ts'
 import { VerdictWatch } from './verdict-watch.ts'
 import { watchBudget } from './workers/budget.ts'
 import { WorkerOutput } from './workers/output.ts'
-import { stopWorkers, watchWorkers } from './workers/workers.ts'
+import { stopWorkers, watchWorkers } from './workers/watch.ts'
 
 /** Failures in a row, each a tick apart, after which a person is called. */
 const MAX_CONSECUTIVE_FAILURES = 40

@@ -4,23 +4,26 @@ import { type RunResult, runProgram } from '#host/exec.ts'
 import { readJson, writeAtomic } from '#host/fs'
 import { buildPolicy, SandboxResult } from '#host/sandbox'
 
-/** A command of ours for which the sandbox of its role is opened. */
+/** A command, and what the sandbox of its role lets it do. */
 export interface SandboxedCommand {
   role: 'check' | 'setup'
   command: string[]
-  /** Where it starts and may write; beside this folder its policy is laid. */
+  /** Where it starts and may write. The policy is written next to this folder. */
   folder: string
   home: string
   environment: Record<string, string>
   readablePaths: string[]
   hosts: string[]
-  /** Seconds, from when it begins. */
+  /** Counted from the start of the command. */
   timeoutSeconds: number
-  /** Bytes of its output that are kept. */
+  /** How much of its output is kept. */
   maxOutputBytes?: number
 }
 
-/** Run it inside. What the door itself says is no outcome of the command: then it is `unstartable`. */
+/** The time that a sandbox may take to open. */
+const SANDBOX_START_SECONDS = 5
+
+/** Run a command in a sandbox. If the sandbox fails to open, the result has a `startError` and no exit code. */
 export async function runSandboxedCommand({
   role,
   command,
@@ -28,57 +31,51 @@ export async function runSandboxedCommand({
   home,
   environment,
   readablePaths,
-  hosts: allowedHosts,
+  hosts,
   timeoutSeconds,
   maxOutputBytes,
 }: SandboxedCommand): Promise<RunResult> {
-  const beside = path.dirname(folder)
-  const [policy, resultFile] = ['policy.json', 'outcome.json'].map(name => path.join(beside, name)) as [string, string]
-  const [ours, its] = splitEnvironment(environment)
-  const needs = {
+  const parent = path.dirname(folder)
+  const policyFile = path.join(parent, 'policy.json')
+  const resultFile = path.join(parent, 'result.json')
+  const { launcherVariables, commandVariables } = splitEnvironment(environment)
+  const policy = buildPolicy(role, {
     folder,
     tempFolder: home,
     writablePaths: [folder],
-    readablePaths: readablePaths,
-    allowedHosts: allowedHosts,
-    variables: its,
-    resultFile: resultFile,
-  }
-  writeAtomic(policy, JSON.stringify(buildPolicy(role, needs)))
-  const [node, door] = buildProgramCommand('bin/processes/sandbox')
-  const words = [door, policy, '--', ...command]
-  const env = { ...buildCheckEnvironment(home), ...ours, ...pickVariables(['NODE_COMPILE_CACHE']) }
-  const timeoutMs = (timeoutSeconds + SANDBOX_START_SECONDS) * 1000
-  const ran = await runProgram(node, words, {
-    cwd: beside,
-    env,
-    timeoutMs,
+    readablePaths,
+    allowedHosts: hosts,
+    variables: commandVariables,
+    resultFile,
+  })
+  writeAtomic(policyFile, JSON.stringify(policy))
+  const [node, launcher] = buildProgramCommand('bin/processes/sandbox')
+  const run = await runProgram(node, [launcher, policyFile, '--', ...command], {
+    cwd: parent,
+    env: { ...buildCheckEnvironment(home), ...launcherVariables, ...pickVariables(['NODE_COMPILE_CACHE']) },
+    timeoutMs: (timeoutSeconds + SANDBOX_START_SECONDS) * 1000,
     ...(maxOutputBytes === undefined ? {} : { maxOutputChars: maxOutputBytes }),
   })
-  const ended = SandboxResult.safeParse(readJson(resultFile)).data
-  if (ended?.hasStarted)
+  const result = SandboxResult.safeParse(readJson(resultFile)).data
+  if (result?.hasStarted)
     return {
-      ...ran,
-      exitCode: ended.exitCode ?? undefined,
-      signal: ended.signal ?? undefined,
-      milliseconds: ended.milliseconds,
+      ...run,
+      exitCode: result.exitCode ?? undefined,
+      signal: result.signal ?? undefined,
+      milliseconds: result.milliseconds,
     }
-  if (ran.timedOut) return ran
-  return {
-    ...ran,
-    exitCode: undefined,
-    startError: ended?.reason || getLastLine(ran.stderr) || 'the sandbox did not open',
-  }
+  if (run.timedOut) return run
+  const startError = result?.reason || getLastLine(run.stderr) || 'the sandbox did not open'
+  return { ...run, exitCode: undefined, startError }
 }
 
-/** Seconds that a sandbox may take to open. */
-const SANDBOX_START_SECONDS = 5
-
-/** The way through a proxy is the door's; the rest is the command's, and our marks, by which both are found, are of both. */
-function splitEnvironment(environment: Record<string, string>): [Record<string, string>, Record<string, string>] {
-  const all = Object.entries(environment)
-  const ours = all.filter(([name]) => /proxy$|^DISPATCH_/i.test(name))
-  return [Object.fromEntries(ours), Object.fromEntries(all.filter(([name]) => !/proxy$/i.test(name)))]
+/** Proxy variables go to the launcher, `DISPATCH_*` marks (by which both are found) to both, the rest to the command. */
+function splitEnvironment(environment: Record<string, string>) {
+  const variables = Object.entries(environment)
+  return {
+    launcherVariables: Object.fromEntries(variables.filter(([name]) => /proxy$|^DISPATCH_/i.test(name))),
+    commandVariables: Object.fromEntries(variables.filter(([name]) => !/proxy$/i.test(name))),
+  }
 }
 
 function getLastLine(text: string): string {

@@ -14,10 +14,10 @@ export function writeStopGate({ session, status }: Pick<RunnerContext, 'session'
   else writeAtomic(stopGate, text)
 }
 
-/** Why the orchestrator may not end its turn yet, as the next thing to do; undefined when it may. Pure. */
+/** Why the orchestrator may not end its turn yet, as the next thing to do; undefined if it may. Pure. */
 export function explainStopBlock(status: SessionStatus): string | undefined {
   if (status.verdict?.voidReason && status.phase === status.verdict.verdict && !status.closed) {
-    return 'outputs/ has changed since the verdict, which no longer holds. Undo that change, or have a worker make it (spawn-worker) and run `submit` again.'
+    return 'outputs/ has changed since the verdict, which is void now. Undo that change, or have a worker make it (spawn-worker), and run `submit` again.'
   }
   if (isSettled(status)) return undefined
   const working = status.workers.filter(worker => worker.endedAt === undefined).map(worker => worker.name)
@@ -27,16 +27,16 @@ export function explainStopBlock(status: SessionStatus): string | undefined {
     return 'There is no verdict yet, and the contract is not sealed. Fill in contract.md, run `contract check`, then spawn-worker. If you cannot go on without the human, run `ask "your question"`.'
   if (status.phase === 'judging') return 'The work is being judged. Run `submit` and wait for its answer.'
   if (working.length > 0)
-    return `There is no verdict yet. At work: ${working.join(', ')}. Run \`wait-workers\`, then \`submit\`.`
+    return `There is no verdict yet. Still working: ${working.join(', ')}. Run \`wait-workers\`, then \`submit\`.`
   if (status.workers.length === 0)
     return 'There is no verdict yet, and no worker has run. Use spawn-worker; you do not write the product yourself.'
   if (status.verdict && status.verdict.verdict !== 'PASS')
     return `The verdict was ${status.verdict.verdict} in round ${status.verdict.round} of ${status.maxRounds}. Give the findings to a worker (spawn-worker), wait for it, and run \`submit\` again.`
-  return 'The workers have ended, but no verdict stands on what they made. Run `submit`.'
+  return 'The workers have ended, and their work has no verdict yet. Run `submit`.'
 }
 
-/** So many turns in a row may the orchestrator try to end before a person is called. */
+/** A person is called when the orchestrator has tried this often in a row to end its turn. */
 export const STOP_ATTEMPTS = 5
 
-/** So many drafts of a contract may be refused before a person is called. */
+/** A person is called when this many drafts of the contract were rejected. */
 export const DRAFT_ATTEMPTS = 15

@@ -4,43 +4,48 @@ import { buildUnprivilegedCommand } from '#host/process'
 import { openTmux, type TmuxSession } from '#host/tmux'
 import { refuseNewerFormat, type Session } from '#session'
 
-/** The tmux session of a dispatch: `dispatch-<sid>`. */
+/** The name of the tmux session: `dispatch-<id>`. */
 export function getTmuxSessionName({ id }: Session): string {
   return `dispatch-${id}`
 }
 
-/** The same with the folder in which its windows start. */
-export function tmuxPlace(session: Session): TmuxSession {
+/** The tmux session with the folder in which its windows start. */
+export function getTmuxSession(session: Session): TmuxSession {
   return { session: getTmuxSessionName(session), folder: session.paths.windows }
 }
 
-/** Open the session's terminal: its orchestrator, and in window 0 its runner, which lets claude start first. */
+/** Open the session's terminal: the runner in window 0, which lets claude start first, and the orchestrator. */
 export async function openTerminal(session: Session, config: Config): Promise<void> {
-  const { requiresApproval } = session.manifest // Then nothing that stems from it can be taken for a person's.
-  const waiting = ['/bin/sh', path.join(config.installFolder, 'runner/wait-for-claude.sh'), session.paths.hookInbox]
+  const { requiresApproval } = session.manifest
+  const waitForClaude = [
+    '/bin/sh',
+    path.join(config.installFolder, 'runner/wait-for-claude.sh'),
+    session.paths.hookInbox,
+  ]
   const windows = [
-    { name: 'runner', command: [...waiting, ...buildRunnerCommand(session)] },
+    { name: 'runner', command: [...waitForClaude, ...buildRunnerCommand(session)] },
     {
       name: 'orchestrator',
+      // Without new privileges, so that the kernel can tell the agent's processes from a person's.
       command: requiresApproval
         ? buildUnprivilegedCommand(session.paths.launchScript)
         : ['/bin/sh', session.paths.launchScript],
     },
   ]
-  await openTmux(config.home).openSession(tmuxPlace(session), windows, inheritedVariables)
+  await openTmux(config.home).openSession(getTmuxSession(session), windows, inheritedVariables)
 }
 
 /**
- * Start one successor of a runner that is gone, in the session's terminal if that is still there. Answers whether it was started
- * here: somebody else may have done so, or tmux not yet have seen that the first is gone.
+ * Start a new runner for a session whose runner is dead, in its terminal if that still exists. Answers whether it was started:
+ * another process may have done so, or tmux may not have noticed yet that the old runner is dead.
  */
 export async function launchSuccessor(session: Session, config: Config): Promise<boolean> {
   refuseNewerFormat(session)
   const tmux = openTmux(config.home)
-  const open = (await tmux.listPanes()).some(pane => pane.session === getTmuxSessionName(session))
+  const isOpen = (await tmux.listPanes()).some(pane => pane.session === getTmuxSessionName(session))
   const window = { name: 'runner', command: buildRunnerCommand(session) }
-  if (open) return tmux.respawnWindow({ ...tmuxPlace(session), ...window })
-  await tmux.openSession(tmuxPlace(session), [window], inheritedVariables)
+  if (isOpen) return tmux.respawnWindow({ ...getTmuxSession(session), ...window })
+  await tmux.openSession(getTmuxSession(session), [window], inheritedVariables)
   return true
 }
 
@@ -48,7 +53,7 @@ function buildRunnerCommand({ id }: Session): string[] {
   return [...buildProgramCommand('bin/processes/runner'), id]
 }
 
-/** What the windows of a session have from the caller's environment: the way to the models, and our own settings. */
+/** The variables that a session's windows inherit: those of the models and dispatch's own settings. */
 const inheritedVariables = [
   'PATH',
   'HOME',

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Start a runner once claude has begun its first turn (its second hook has left a file), or after two seconds. Both at once
-# would fight for the processor, and the human waits for claude: measured, 0.25 of a bare start on two cores.
-#   usage: after-claude.sh SPOOL COMMAND…
-spool=$1
+# Start a runner once claude has begun its first turn (its second hook has left a file), or after two seconds. Started together
+# they would compete for the processor, and the human waits for claude: this saved 25% of a bare start on two cores.
+#   usage: wait-for-claude.sh HOOK_INBOX COMMAND…
+inbox=$1
 shift
-begun() { [ "$#" -ge 2 ]; }
+has_begun() { [ "$#" -ge 2 ]; }
 tries=0
-while [ "$tries" -lt 40 ] && ! begun "$spool"/*; do
+while [ "$tries" -lt 40 ] && ! has_begun "$inbox"/*; do
   sleep 0.05
   tries=$((tries + 1))
 done

@@ -1,0 +1,125 @@
+import path from 'node:path'
+import { z } from 'zod'
+import { buildWorkerMark } from '#agents'
+import { parseStreamLine, type StreamResult } from '#host/claude'
+import { DispatchError } from '#host/error.ts'
+import { readUntrusted, writeAtomic } from '#host/fs'
+import { killProcessTree } from '#host/process'
+import { matchesGlob } from '#session/contract'
+import type { WorkerEnding } from '#session/log'
+import { importWork, listChangedPaths } from '#session/repository'
+import type { WorkerStatus } from '#session/status'
+import type { RunnerContext } from '../context.ts'
+import { readWorkerProcess } from './process-record.ts'
+import { releaseWriteLock } from './write-lock.ts'
+
+/** What `worker.sh` writes last. */
+const ExitRecord = z.object({ code: z.number(), fenced: z.boolean(), commit: z.string() })
+type ExitRecord = z.infer<typeof ExitRecord>
+
+/** The result is searched for in this much of the end of a stream. */
+const STREAM_TAIL_BYTES = 8 * 1024 * 1024
+const ERROR_TAIL_BYTES = 4096
+const MAX_EXIT_RECORD_BYTES = 4096
+const MAX_QUARANTINE_LIST_BYTES = 65_536
+const MAX_REPORT_CHARS = 256 * 1024
+
+/** Kill what is left of a worker, release its write lock, and record how it ended and what it committed. */
+export async function finishWorker(context: RunnerContext, worker: WorkerStatus): Promise<void> {
+  const { paths } = context.session
+  const files = paths.worker(worker.name)
+  const process = readWorkerProcess(paths, worker.name)
+  if (process) await killProcessTree(process, buildWorkerMark(context.session, worker.name))
+  const exit = ExitRecord.safeParse(parseJson(readUntrusted(files.exit, MAX_EXIT_RECORD_BYTES))).data
+  const stream = readUntrusted(files.stream, STREAM_TAIL_BYTES, -STREAM_TAIL_BYTES)?.toString('utf8') ?? ''
+  const errors = readUntrusted(files.errors, ERROR_TAIL_BYTES, -ERROR_TAIL_BYTES)?.toString('utf8') ?? ''
+  const result = findLastResult(stream)
+  // The runner may have stopped a worker that ended by itself at the same moment: then its own end counts.
+  const stopped = exit && result ? undefined : context.endings.get(worker.name)
+  const { ending, reason } = stopped ?? classifyEnding(exit, result, errors)
+  releaseWriteLock(context, worker.name, ending)
+  const noReport = `(no report: ${ending}${reason ? `, ${reason}` : ''})\n`
+  writeAtomic(files.report, result?.result?.slice(0, MAX_REPORT_CHARS) ?? noReport)
+  recordQuarantine(context, worker.name)
+  const { commit, changedFiles, problem } = await collectCommit(context, worker, process?.head)
+  context.record({
+    type: 'worker.ended',
+    worker: worker.name,
+    ending,
+    reason: `${reason}${problem}`.slice(0, 300),
+    commit,
+    changedFiles,
+    costUsd: result?.total_cost_usd ?? null,
+    seconds: Math.round((Date.now() - Date.parse(worker.startedAt ?? worker.queuedAt)) / 1000),
+  })
+}
+
+/**
+ * How a worker ended. Only the `result` line speaks for the model: claude exits 0 without any output if it cannot write to its own
+ * folders, and an error has `subtype: "success"`. Pure.
+ */
+export function classifyEnding(
+  exit: ExitRecord | undefined,
+  result: StreamResult | undefined,
+  errors: string,
+): { ending: WorkerEnding; reason: string } {
+  const lastError = errors.trim().split('\n').at(-1) ?? ''
+  if (exit?.fenced)
+    return { ending: 'failed', reason: 'it lost the write lock; what it left uncommitted does not count' }
+  if (result?.is_error)
+    return { ending: 'failed', reason: result.result ?? result.subtype ?? 'claude reports an error' }
+  if (exit === undefined) return { ending: 'died', reason: 'its process is gone' }
+  if (result === undefined) {
+    const detail = lastError ? `: ${lastError}` : ''
+    return { ending: 'silent', reason: `claude ended with exit ${exit.code} and no result${detail}` }
+  }
+  return { ending: 'reported', reason: '' }
+}
+
+function recordQuarantine(context: RunnerContext, worker: string): void {
+  const file = path.join(context.session.paths.worker(worker).folder, 'quarantined.txt')
+  const text = readUntrusted(file, MAX_QUARANTINE_LIST_BYTES)?.toString('utf8') ?? ''
+  const files = text.split('\n').filter(Boolean)
+  if (files.length > 0) context.record({ type: 'changes.quarantined', worker, files: files.slice(0, 50) })
+}
+
+/** What the worker committed since `head`. A repository that cannot be read is a problem to report, not an error. */
+async function collectCommit(
+  context: RunnerContext,
+  worker: WorkerStatus,
+  head: string | undefined,
+): Promise<{ commit: string | null; changedFiles: number; problem: string }> {
+  const { paths } = context.session
+  try {
+    const { commit } = await importWork(paths)
+    const changes = head === undefined ? [] : await listChangedPaths(paths, head, commit)
+    const own = changes.filter(({ path: file }) => isOwnChange(context, worker, file))
+    return { commit, changedFiles: own.length, problem: '' }
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error
+    return { commit: null, changedFiles: 0, problem: `; ${error.message}` }
+  }
+}
+
+/** Did this worker change the file? rw workers commit at the same time, and only files they named. */
+function isOwnChange({ status }: RunnerContext, worker: WorkerStatus, file: string): boolean {
+  const covers = (globs: string[]) => globs.some(glob => matchesGlob(glob, file))
+  if (worker.kind === 'rw') return covers(worker.files)
+  return !status.workers.some(other => other.kind === 'rw' && covers(other.files))
+}
+
+function findLastResult(stream: string): StreamResult | undefined {
+  return stream
+    .split('\n')
+    .flatMap(parseStreamLine)
+    .findLast(line => line.kind === 'result')?.result
+}
+
+/** The value; undefined for half-written JSON, or for a file that an agent replaced. */
+function parseJson(bytes: Buffer | undefined): unknown {
+  try {
+    return JSON.parse(bytes?.toString('utf8') ?? 'null')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,28 @@
+import path from 'node:path'
+import { z } from 'zod'
+import { readJson, writeAtomic } from '#host/fs'
+import type { SessionPaths } from '#session'
+
+const WorkerProcess = z.object({
+  pid: z.number(),
+  startTime: z.string(),
+  bootId: z.string(),
+  /** The commit that the worker started from. */
+  head: z.string(),
+})
+
+/** The process in a worker's window. */
+export type WorkerProcess = z.infer<typeof WorkerProcess>
+
+export function writeWorkerProcess(paths: SessionPaths, worker: string, record: WorkerProcess): void {
+  writeAtomic(getFile(paths, worker), JSON.stringify(record))
+}
+
+/** The process of a worker; undefined if it has not started. */
+export function readWorkerProcess(paths: SessionPaths, worker: string): WorkerProcess | undefined {
+  return WorkerProcess.safeParse(readJson(getFile(paths, worker))).data
+}
+
+function getFile(paths: SessionPaths, worker: string): string {
+  return path.join(paths.worker(worker).folder, 'process.json')
+}

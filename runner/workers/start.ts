@@ -1,0 +1,61 @@
+import fs from 'node:fs'
+import { prepareWorker } from '#agents'
+import { identify } from '#host/process'
+import { importWork } from '#session/repository'
+import type { WorkerStatus } from '#session/status'
+import type { RunnerContext } from '../context.ts'
+import { ensureDependencies } from '../dependencies/install.ts'
+import { getTmuxSession } from '../terminal.ts'
+import { computeRemainingUsd } from './budget.ts'
+import { writeWorkerProcess } from './process-record.ts'
+import { grantWriteLock } from './write-lock.ts'
+
+/** Start every rw worker in the queue, and the first code worker if the write lock is free. */
+export async function startQueuedWorkers(context: RunnerContext): Promise<void> {
+  const { status } = context
+  if (status.dependencies?.state === 'running') return // A worker would start without the project's dependencies.
+  for (const worker of status.workers) {
+    if (worker.startedAt !== undefined || worker.endedAt !== undefined) continue
+    if (worker.kind === 'rw') await startWorker(context, worker, 0)
+    else if (status.writeLock?.worker === worker.name) await startWorker(context, worker, status.writeLock.fencingToken)
+    else if (context.status.writeLock === null) await startWorker(context, worker, grantWriteLock(context, worker.name))
+  }
+}
+
+async function startWorker(context: RunnerContext, worker: WorkerStatus, token: number): Promise<void> {
+  const { session, tmux, status } = context
+  const { name, kind, model, clauses } = worker
+  const { outputs } = session.paths
+  const otherWriters = status.workers.filter(
+    other => other.kind === 'rw' && other.name !== name && other.endedAt === undefined,
+  )
+  const files = kind === 'rw' ? worker.files : [...new Set(otherWriters.flatMap(other => other.files))]
+  // While an rw worker runs, a new commit may be that worker's, so none is quarantined.
+  const acceptedCommit = kind === 'code' && otherWriters.length === 0 ? (status.acceptedCommit ?? '') : ''
+  const brief = fs.readFileSync(session.paths.worker(name).brief)
+  const dependencies = status.base ? await ensureDependencies(context, status.base) : undefined
+  const tools = dependencies?.ok
+    ? { programs: dependencies.listProgramFolders(outputs), variables: dependencies.getVariables(outputs) }
+    : {}
+  const budgetUsd = computeRemainingUsd(context)
+  const script = prepareWorker(session, {
+    name,
+    kind,
+    model,
+    clauses,
+    files,
+    brief,
+    token,
+    acceptedCommit,
+    budgetUsd,
+    ...tools,
+  })
+  const { commit } = await importWork(session.paths)
+  const window = { ...getTmuxSession(session), name, command: ['/bin/sh', script] }
+  // A runner that died right here may have opened the window already. There must never be two.
+  const pane = (await tmux.listPanes()).find(pane => pane.session === window.session && pane.window === name)
+  const pid = pane?.pid ?? (await tmux.openWindow(window))
+  const identity = (await identify(pid)) ?? { pid, startTime: 'gone', bootId: '' }
+  writeWorkerProcess(session.paths, name, { ...identity, head: acceptedCommit || commit })
+  context.record({ type: 'worker.started', worker: name })
+}
