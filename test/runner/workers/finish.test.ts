@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { parseStreamLine, type StreamResult } from '#host/claude'
+import { classifyEnding } from '#runner/workers/finish.ts'
+
+const exit = { code: 0, fenced: false, commit: 'a' }
+
+function createResult(fields: object = {}): StreamResult {
+  const [event] = parseStreamLine(JSON.stringify({ type: 'result', is_error: false, result: 'done', ...fields }))
+  assert.ok(event?.kind === 'result')
+  return event.result
+}
+
+it('only the result line of the stream makes an ending "reported"', () => {
+  assert.equal(classifyEnding(exit, createResult(), '').ending, 'reported')
+  assert.equal(classifyEnding(exit, undefined, 'oops').ending, 'silent', 'exit 0 without a result is no success')
+  assert.match(classifyEnding(exit, undefined, 'one\noops\n').reason, /oops/)
+  const failed = createResult({ is_error: true, subtype: 'success' })
+  assert.equal(classifyEnding(exit, failed, '').ending, 'failed', 'is_error counts, subtype does not')
+})
+
+it('a missing exit record is a death, a lost write lock a failure', () => {
+  assert.equal(classifyEnding(undefined, undefined, '').ending, 'died')
+  assert.equal(classifyEnding({ ...exit, fenced: true }, createResult(), '').ending, 'failed')
+})
