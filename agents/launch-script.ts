@@ -1,5 +1,5 @@
 import { secretSettings } from '#host/config'
-import { quoteForShell } from '#host/text.ts'
+import { quoteForShell } from '#host/shell-quote.ts'
 
 /** What a script starts: one agent with its environment, its folder and its command. */
 export interface LaunchScript {
