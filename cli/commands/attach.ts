@@ -1,5 +1,5 @@
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { quoteForShell } from '#host/text.ts'
+import { quoteForShell } from '#host/shell-quote.ts'
 import { openTmux } from '#host/tmux'
 import { getTmuxSessionName } from '#runner'
 import { findClaudeFolder, type Session } from '#session'

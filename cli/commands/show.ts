@@ -1,5 +1,6 @@
 import { exitCodes } from '#host/error.ts'
-import { quoteForShell, sanitize } from '#host/text.ts'
+import { quoteForShell } from '#host/shell-quote.ts'
+import { sanitize } from '#host/text.ts'
 import { readCurrentVerdict, readEvidence } from '#session/evidence'
 import { formatLogAnchor, readLog } from '#session/log'
 import { listChangesSinceVerdict } from '#session/repository'
