@@ -2,16 +2,16 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ClauseProof, Contract, ContractClause, Expectation } from './clause.ts'
 import { matchesGlob } from './glob.ts'
 
-/** One difference between two versions of a contract, in words: `C2 is removed`. */
+/** One difference between two versions of a contract, such as `C2 is removed`. */
 export interface ContractChange {
   description: string
-  /** It may ask for less than before. Whatever is not plainly as strict counts: only a human may let it through. */
+  /** It may ask for less than before, so only a human can approve it. Anything that is not clearly as strict counts. */
   isWeaker: boolean
 }
 
 /**
- * What an amendment changes. As strict as before is: a clause more, an expectation more, a scope that names less, a pin more, less
- * time, a guard that becomes a check, a judged clause that becomes a check, other words for a title. All else is a dilution. Pure.
+ * List what an amendment changes. As strict as before are: a new clause, expectation or pin, a smaller scope, a shorter limit,
+ * a guard or a judged clause that becomes a check, and a new title. Everything else is a dilution. Pure.
  */
 export function compareContracts(before: Contract, after: Contract): ContractChange[] {
   return [
@@ -22,11 +22,11 @@ export function compareContracts(before: Contract, after: Contract): ContractCha
       ),
     ),
     ...after.clauses
-      .filter(({ id }) => before.clauses.every(known => known.id !== id))
+      .filter(({ id }) => before.clauses.every(clause => clause.id !== id))
       .map(({ id, sentence }) => strengthening(`${id} is new: ${sentence}`)),
     ...scopeChanges(before, after),
     ...coverChanges(before, after),
-    ...leftOutChanges(before, after),
+    ...exclusionChanges(before, after),
     ...(before.title === after.title ? [] : [strengthening(`the title is now "${after.title}"`)]),
   ]
 }
@@ -40,9 +40,7 @@ function clauseChanges(before: ContractClause, after: ContractClause | undefined
   const { id } = before
   if (after === undefined) return [weakening(`${id} is removed: ${before.sentence}`)]
   const reworded =
-    before.sentence === after.sentence
-      ? []
-      : [weakening(`${id} says something else: ${before.sentence} -> ${after.sentence}`)]
+    before.sentence === after.sentence ? [] : [weakening(`${id} is reworded: ${before.sentence} -> ${after.sentence}`)]
   const lost = before.covers.filter(sentence => !after.covers.includes(sentence))
   return [
     ...reworded,
@@ -54,8 +52,11 @@ function clauseChanges(before: ContractClause, after: ContractClause | undefined
 function proofChanges(id: string, before: ClauseProof, after: ClauseProof): ContractChange[] {
   if (before.kind === 'check' && after.kind === 'check') return checkChanges(id, before, after)
   if (before.kind === after.kind) return []
-  const what = `${id} is proved by ${after.kind === 'judged' ? "the judge's word" : `a ${after.kind}`} instead of ${before.kind === 'judged' ? "the judge's word" : `its ${before.kind}`}`
-  return [before.kind === 'judged' && after.kind === 'check' ? strengthening(what) : weakening(what)]
+  const newProof = after.kind === 'judged' ? 'the judge' : `a ${after.kind}`
+  const oldProof = before.kind === 'judged' ? 'the judge' : `its ${before.kind}`
+  const description = `${id} is proved by ${newProof} instead of ${oldProof}`
+  const isStricter = before.kind === 'judged' && after.kind === 'check'
+  return [isStricter ? strengthening(description) : weakening(description)]
 }
 
 type Check = Extract<ClauseProof, { kind: 'check' }>
@@ -67,8 +68,8 @@ function checkChanges(id: string, before: Check, after: Check): ContractChange[]
   if (before.isGuard !== after.isGuard)
     changes.push(
       after.isGuard
-        ? weakening(`${id} is a guard now, which need not be red before the work`)
-        : strengthening(`${id} is no guard any more: it must be red before the work`),
+        ? weakening(`${id} is now a guard, which does not have to fail before the work`)
+        : strengthening(`${id} is not a guard any more: it must fail before the work`),
     )
   return [
     ...changes,
@@ -78,21 +79,25 @@ function checkChanges(id: string, before: Check, after: Check): ContractChange[]
   ]
 }
 
-/** More time is less to ask for; no limit of its own counts as the longest. */
+/** A longer limit asks for less. A check without a limit counts as the longest. */
 function limitChanges(id: string, before = Infinity, after = Infinity): ContractChange[] {
   if (before === after) return []
-  if (after < before) return [strengthening(`${id} may take ${after} s at most`)]
+  if (after < before) return [strengthening(`${id} may take at most ${after} s`)]
   return [
-    weakening(`${id} may take ${after === Infinity ? 'as long as any check' : `${after} s`}, no longer ${before} s`),
+    weakening(
+      after === Infinity
+        ? `${id} may take as long as any check, instead of ${before} s`
+        : `${id} may take ${after} s instead of ${before} s`,
+    ),
   ]
 }
 
 function pinChanges(id: string, before: string[], after: string[]): ContractChange[] {
   const lost = before.filter(pin => !isWithin(pin, after))
-  const won = after.filter(pin => !before.includes(pin))
+  const added = after.filter(pin => !before.includes(pin))
   return [
     ...lost.map(pin => weakening(`${id} no longer pins ${pin}`)),
-    ...won.map(pin => strengthening(`${id} pins ${pin} now`)),
+    ...added.map(pin => strengthening(`${id} now pins ${pin}`)),
   ]
 }
 
@@ -104,50 +109,54 @@ function expectationChanges(id: string, before: Expectation, after: Expectation)
       .filter(text => !after.outputContains.includes(text))
       .map(text => `output contains ${JSON.stringify(text)}`),
     ...before.outputMatches.filter(text => !after.outputMatches.includes(text)).map(text => `output matches /${text}/`),
-    ...(before.outputEquals === undefined || before.outputEquals === after.outputEquals
-      ? []
-      : ['output equals what it did']),
+    ...(before.outputEquals === undefined || before.outputEquals === after.outputEquals ? [] : ['the exact output']),
   ]
   if (lost.length === 0) return [strengthening(`${id} expects more`)]
   return lost.map(expectation => weakening(`${id} no longer expects: ${expectation}`))
 }
 
-/** The scopes of a contract add up, so they are compared as one. */
+/** The scopes of a contract add up, so all of them are compared as one. */
 function scopeChanges(before: Contract, after: Contract): ContractChange[] {
-  const [was, is] = [scopeOf(before), scopeOf(after)]
-  if (was.length === 0) return []
-  if (is.length === 0) return [weakening('nothing limits any more what may be touched')]
-  const wider = is.filter(glob => !isWithin(glob, was)).map(glob => weakening(`the scope is wider by ${glob}`))
-  const narrower = was
-    .filter(glob => !is.includes(glob))
-    .map(glob => strengthening(`the scope no longer holds ${glob}`))
+  const [oldGlobs, newGlobs] = [listScopeGlobs(before), listScopeGlobs(after)]
+  if (oldGlobs.length === 0) return []
+  if (newGlobs.length === 0) return [weakening('no scope limits the changed files any more')]
+  const wider = newGlobs
+    .filter(glob => !isWithin(glob, oldGlobs))
+    .map(glob => weakening(`the scope now includes ${glob}`))
+  const narrower = oldGlobs
+    .filter(glob => !newGlobs.includes(glob))
+    .map(glob => strengthening(`the scope no longer includes ${glob}`))
   return [...wider, ...narrower]
 }
 
-function scopeOf({ clauses }: Contract): string[] {
+function listScopeGlobs({ clauses }: Contract): string[] {
   return clauses.flatMap(({ proof }) => (proof.kind === 'scope' ? proof.globs : []))
 }
 
-/** Only what can be seen at once: the same pattern, or a path (or all that is below it) that a pattern matches. */
-function isWithin(glob: string, all: string[]): boolean {
-  const place = glob.replace(/\/(\*\*)?$/, '')
-  return all.some(one => one === glob || (!/[*?[]/.test(place) && matchesGlob(one, place)))
+/** Is the glob certainly within the others? Only simple cases: the same glob, or a path (or `path/**`) that one of them matches. */
+function isWithin(glob: string, others: string[]): boolean {
+  const path = glob.replace(/\/(\*\*)?$/, '')
+  return others.some(other => other === glob || (!/[*?[]/.test(path) && matchesGlob(other, path)))
 }
 
-/** A sentence of the task that a clause answered for, and that none does now. */
+/** Sentences that no clause covers any more, or that one covers now. */
 function coverChanges(before: Contract, after: Contract): ContractChange[] {
-  const [was, is] = [before, after].map(({ clauses }) => new Set(clauses.flatMap(({ covers }) => covers)))
-  const lost = [...(was ?? [])].filter(sentence => !is?.has(sentence))
-  const won = [...(is ?? [])].filter(sentence => !was?.has(sentence))
+  const [oldSentences, newSentences] = [listCovered(before), listCovered(after)]
+  const lost = oldSentences.filter(sentence => !newSentences.includes(sentence))
+  const added = newSentences.filter(sentence => !oldSentences.includes(sentence))
   return [
     ...lost.map(sentence => weakening(`${sentence} of the task is no longer covered`)),
-    ...won.map(sentence => strengthening(`${sentence} of the task is covered now`)),
+    ...added.map(sentence => strengthening(`${sentence} of the task is now covered`)),
   ]
 }
 
-/** A sentence that was to be answered for, or that nobody had spoken of, and that is said to be left out now. */
-function leftOutChanges(before: Contract, after: Contract): ContractChange[] {
+function listCovered({ clauses }: Contract): string[] {
+  return [...new Set(clauses.flatMap(({ covers }) => covers))]
+}
+
+/** Sentences that were not left out before. */
+function exclusionChanges(before: Contract, after: Contract): ContractChange[] {
   return after.exclusions
-    .filter(({ sentenceId }) => before.exclusions.every(left => left.sentenceId !== sentenceId))
-    .map(({ sentenceId, reason }) => weakening(`${sentenceId} of the task is left out now: ${reason}`))
+    .filter(({ sentenceId }) => before.exclusions.every(exclusion => exclusion.sentenceId !== sentenceId))
+    .map(({ sentenceId, reason }) => weakening(`${sentenceId} of the task is now left out: ${reason}`))
 }

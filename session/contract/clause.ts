@@ -1,4 +1,4 @@
-/** What a check's run must show. `equals` is compared without the last line break. */
+/** What a run of a check must show. The output is compared with `outputEquals` without its last line break. */
 export interface Expectation {
   exitCode: number
   outputContains: string[]
@@ -6,7 +6,7 @@ export interface Expectation {
   outputEquals?: string
 }
 
-/** How a clause is proved: by a command we run, by the judge from the evidence, or by git from the diff. */
+/** How a clause is proved: by a command that the runner runs, by the judge from the evidence, or by git from the diff. */
 export type ClauseProof =
   | {
       kind: 'check'
@@ -14,7 +14,7 @@ export type ClauseProof =
       isGuard: boolean
       expectation: Expectation
       timeoutSeconds?: number
-      /** Files of before the work that it may not change: the check rests on them. */
+      /** Existing files that the check depends on, as globs. The work must not change them. */
       pins?: string[]
     }
   | { kind: 'judged' }
@@ -22,10 +22,10 @@ export type ClauseProof =
 
 export interface ContractClause {
   id: string
-  /** The one observable sentence. */
+  /** One sentence that is observably true or false. */
   sentence: string
   line: number
-  /** Sentences of the task (`S1`) that this clause answers for. */
+  /** The sentences of the task (`S1`) that this clause covers. */
   covers: string[]
   proof: ClauseProof
 }
@@ -33,11 +33,11 @@ export interface ContractClause {
 export interface Contract {
   title: string
   clauses: ContractClause[]
-  /** Sentences of the task said to be left out, with the reason. */
+  /** Sentences of the task that are left out, each with the reason. */
   exclusions: { sentenceId: string; reason: string }[]
 }
 
-/** What is wrong, in which line (from 1; 0 is the whole file), and how to mend it. */
+/** What is wrong, in which line (from 1; 0 is the whole file), and how to fix it. */
 export interface ContractProblem {
   line: number
   message: string

@@ -1,6 +1,6 @@
 /**
- * Path patterns as git's `:(glob)` reads them: `*` and `?` stay inside one segment, `**` is any number of segments,
- * `[a-z]` is a class, and a folder named plainly means all that is in it.
+ * Is the text a glob that stays in the repository? Globs work as in git's `:(glob)`: `*` and `?` match within one segment, `**`
+ * matches any number of segments, `[a-z]` is a class, and the name of a folder matches everything in it.
  */
 export function isGlob(text: string): boolean {
   return (
@@ -13,17 +13,17 @@ export function isGlob(text: string): boolean {
   )
 }
 
-/** Does the pattern match this path, or a folder above it? A path matches its own name, whatever is in it: `app/[id]`. */
+/** Does the glob match this path, or a folder above it? A path always matches its own name, such as `app/[id]`. */
 export function matchesGlob(glob: string, file: string): boolean {
-  const named = splitSegments(glob)
-  const folder = glob.endsWith('/')
-  if (`${file}${folder ? '' : '/'}`.startsWith(`${named.join('/')}/`)) return true
+  const segments = splitSegments(glob)
+  const isFolder = glob.endsWith('/')
+  if (`${file}${isFolder ? '' : '/'}`.startsWith(`${segments.join('/')}/`)) return true
   const path = file.split('/').map(name => [...name].map(literalPiece))
-  const patterns = [[...named, '*', '**'], ...(folder ? [] : [named])]
+  const patterns = [[...segments, '*', '**'], ...(isFolder ? [] : [segments])]
   return patterns.some(pattern => matchSequences(pattern.map(parsePieces), path, isDeep, matchSegments))
 }
 
-/** Is there any path that both patterns match? Exact, but that two character classes always count as sharing one. */
+/** Is there a path that both globs match? Exact, except that two character classes always count as overlapping. */
 export function globsOverlap(a: string, b: string): boolean {
   return matchSequences(
     [...splitSegments(a), '**'].map(parsePieces),
@@ -33,68 +33,69 @@ export function globsOverlap(a: string, b: string): boolean {
   )
 }
 
-/** The segments of a pattern. A `**` at its end is all that is in the folder, but not the folder itself. */
+/** A `**` at the end matches everything in the folder, but not the folder itself. */
 function splitSegments(glob: string): string[] {
-  const named = glob.split('/').filter(segment => segment !== '' && segment !== '.')
-  return named.at(-1) === '**' ? [...named.slice(0, -1), '*', '**'] : named
+  const segments = glob.split('/').filter(segment => segment !== '' && segment !== '.')
+  return segments.at(-1) === '**' ? [...segments.slice(0, -1), '*', '**'] : segments
 }
 
-/** A piece of a segment: one character (`only`), a choice of characters, or any number of any (`many`). */
+/** A part of a segment: one character (`literal`), one of a class, or any number of characters (`isMany`). */
 interface Piece {
-  many?: true
-  only?: string
+  isMany?: true
+  literal?: string
   admits(character: string): boolean
 }
 
-const isDeep = (segment: Piece[]) => segment.length === 2 && segment.every(piece => piece.many)
-const matchSegments = (a: Piece[], b: Piece[]) => matchSequences(a, b, piece => piece.many === true, matchPieces)
+const isDeep = (segment: Piece[]) => segment.length === 2 && segment.every(piece => piece.isMany)
+const matchSegments = (a: Piece[], b: Piece[]) => matchSequences(a, b, piece => piece.isMany === true, matchPieces)
 
 function parsePieces(segment: string): Piece[] {
   return (segment.match(/\[[!^]?\]?[^\]]*\]|./gsu) ?? []).map(piece => {
-    if (piece === '*') return { many: true, admits: () => true }
+    if (piece === '*') return { isMany: true, admits: () => true }
     if (piece === '?') return { admits: () => true }
     return piece.length > 1 && piece.startsWith('[') ? characterClass(piece) : literalPiece(piece)
   })
 }
 
 function literalPiece(character: string): Piece {
-  return { only: character, admits: other => other === character }
+  return { literal: character, admits: other => other === character }
 }
 
-/** `[a-z]` or `[!a-z]`; one that does not read admits nothing. */
-function characterClass(written: string): Piece {
-  const [, negation = '', characters = ''] = /^\[([!^]?)(.*)\]$/su.exec(written) ?? []
+/** `[a-z]` or `[!a-z]`; an invalid class such as `[z-a]` matches nothing. */
+function characterClass(text: string): Piece {
+  const [, negation = '', characters = ''] = /^\[([!^]?)(.*)\]$/su.exec(text) ?? []
   try {
     const set = new RegExp(`^[${negation && '^'}${characters.replace(/[\]\\^]/g, '\\$&')}]$`, 'su')
     return { admits: character => characters !== '' && set.test(character) }
   } catch {
-    return { admits: () => false } // Such as [z-a].
+    return { admits: () => false }
   }
 }
 
 function matchPieces(a: Piece, b: Piece): boolean {
-  return a.only !== undefined ? b.admits(a.only) : b.only === undefined || a.admits(b.only)
+  if (a.literal !== undefined) return b.admits(a.literal)
+  return b.literal === undefined || a.admits(b.literal)
 }
 
-/** Is there one row that both rows describe, `many` standing for any number of items? Every pair is looked at once. */
+/** Is there a sequence that both patterns match, where an `isMany` item stands for any number of items? Tries each pair once. */
 function matchSequences<Item>(
   a: Item[],
   b: Item[],
-  many: (item: Item) => boolean,
-  same: (x: Item, y: Item) => boolean,
+  isMany: (item: Item) => boolean,
+  matches: (x: Item, y: Item) => boolean,
 ): boolean {
-  const known = new Map<number, boolean>()
-  const from = (i: number, j: number): boolean => {
+  const results = new Map<number, boolean>()
+  const matchFrom = (i: number, j: number): boolean => {
     const key = i * (b.length + 1) + j
-    const answer = known.get(key) ?? look(i, j)
-    known.set(key, answer)
-    return answer
+    const result = results.get(key) ?? compute(i, j)
+    results.set(key, result)
+    return result
   }
-  const look = (i: number, j: number): boolean => {
+  const compute = (i: number, j: number): boolean => {
     const [x, y] = [a[i], b[j]]
-    if (x !== undefined && many(x)) return from(i + 1, j) || (y !== undefined && from(i, j + 1))
-    if (y !== undefined && many(y)) return from(i, j + 1) || (x !== undefined && from(i + 1, j))
-    return x === undefined || y === undefined ? x === y : same(x, y) && from(i + 1, j + 1)
+    if (x !== undefined && isMany(x)) return matchFrom(i + 1, j) || (y !== undefined && matchFrom(i, j + 1))
+    if (y !== undefined && isMany(y)) return matchFrom(i, j + 1) || (x !== undefined && matchFrom(i + 1, j))
+    return x === undefined || y === undefined ? x === y : matches(x, y) && matchFrom(i + 1, j + 1)
   }
-  return from(0, 0)
+  return matchFrom(0, 0)
 }

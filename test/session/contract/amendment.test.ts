@@ -32,8 +32,8 @@ const sealed = `# Contract: Fibonacci
 - S9: it is a wish
 `
 
-/** What is changed in the text above, and what that comes to: dilutions, and changes that are none. */
-const table: [what: string, from: string, to: string, weaker: string[], stricter: string[]][] = [
+/** An edit of the contract above, the dilutions in it, and its other changes. */
+const table: [title: string, from: string, to: string, weaker: string[], stricter: string[]][] = [
   ['nothing', '', '', [], []],
   ['a note', '## C4', 'A note.\n\n## C4', [], []],
   ['the title', 'Contract: Fibonacci', 'Contract: Fib', [], ['the title is now "Fib"']],
@@ -42,15 +42,21 @@ const table: [what: string, from: string, to: string, weaker: string[], stricter
     'a sentence reworded',
     'the first ten numbers',
     'some numbers',
-    ['C1 says something else: It prints the first ten numbers -> It prints some numbers'],
+    ['C1 is reworded: It prints the first ten numbers -> It prints some numbers'],
     [],
   ],
   ['another command', 'python3 fib.py', 'echo 0 34', ['C1 runs another command: python3 fib.py -> echo 0 34'], []],
-  ['an expectation less', '- expect: output contains `34`\n', '', ['C1 no longer expects: output contains "34"'], []],
-  ['a pattern loosened', 'matches `\\^0`', 'matches `0`', ['C1 no longer expects: output matches /^0/'], []],
-  ['another exit', 'exit 0', 'exit 1', ['C1 no longer expects: exit 0'], []],
   [
-    'an expectation more',
+    'one expectation removed',
+    '- expect: output contains `34`\n',
+    '',
+    ['C1 no longer expects: output contains "34"'],
+    [],
+  ],
+  ['a pattern loosened', 'matches `\\^0`', 'matches `0`', ['C1 no longer expects: output matches /^0/'], []],
+  ['another exit code', 'exit 0', 'exit 1', ['C1 no longer expects: exit 0'], []],
+  [
+    'one expectation added',
     '- expect: exit 0',
     '- expect: exit 0\n- expect: output contains `21`',
     [],
@@ -61,7 +67,7 @@ const table: [what: string, from: string, to: string, weaker: string[], stricter
     'a check turned into judged',
     '- check: `python3 fib.py`\n- expect: exit 0\n- expect: output contains `34`\n- expect: output matches `\\^0`',
     '- judged',
-    ["C1 is proved by the judge's word instead of its check"],
+    ['C1 is proved by the judge instead of its check'],
     [],
   ],
   [
@@ -69,70 +75,70 @@ const table: [what: string, from: string, to: string, weaker: string[], stricter
     '- judged',
     '- check: `grep run README.md`',
     [],
-    ["C2 is proved by a check instead of the judge's word"],
+    ['C2 is proved by a check instead of the judge'],
   ],
   [
     'a check turned into a guard',
     '- expect: exit 0',
     '- expect: exit 0\n- guard',
-    ['C1 is a guard now, which need not be red before the work'],
+    ['C1 is now a guard, which does not have to fail before the work'],
     [],
   ],
-  ['a guard turned into a check', '\n- guard', '', [], ['C4 is no guard any more: it must be red before the work']],
-  ['a limit', '- expect: exit 0', '- expect: exit 0\n- limit: 9 s', [], ['C1 may take 9 s at most']],
-  ['less time', 'limit: 60 s', 'limit: 59 s', [], ['C5 may take 59 s at most']],
+  ['a guard turned into a check', '\n- guard', '', [], ['C4 is not a guard any more: it must fail before the work']],
+  ['a limit added', '- expect: exit 0', '- expect: exit 0\n- limit: 9 s', [], ['C1 may take at most 9 s']],
+  ['less time', 'limit: 60 s', 'limit: 59 s', [], ['C5 may take at most 59 s']],
   ['the same time', 'limit: 60 s', 'limit: 1 min', [], []],
-  ['more time', 'limit: 60 s', 'limit: 61 s', ['C5 may take 61 s, no longer 60 s'], []],
-  ['a limit less', '- limit: 60 s\n', '', ['C5 may take as long as any check, no longer 60 s'], []],
-  ['a pin less', '`new.sh` `', '`', ['C5 no longer pins new.sh'], []],
-  ['no pin', '- pins: .*\n', '', ['C5 no longer pins new.sh', 'C5 no longer pins tests/**'], []],
+  ['more time', 'limit: 60 s', 'limit: 61 s', ['C5 may take 61 s instead of 60 s'], []],
+  ['a limit removed', '- limit: 60 s\n', '', ['C5 may take as long as any check, instead of 60 s'], []],
+  ['one pin removed', '`new.sh` `', '`', ['C5 no longer pins new.sh'], []],
+  ['all pins removed', '- pins: .*\n', '', ['C5 no longer pins new.sh', 'C5 no longer pins tests/**'], []],
   [
-    'a pin that names less',
+    'a pin of fewer files',
     '`tests/\\*\\*`',
     '`tests/*.sh`',
     ['C5 no longer pins tests/**'],
-    ['C5 pins tests/*.sh now'],
+    ['C5 now pins tests/*.sh'],
   ],
-  ['a pin that names more', '`new.sh` `tests/\\*\\*`', '`**`', [], ['C5 pins ** now']],
-  ['a pin more', '- guard', '- guard\n- pins: test.sh', [], ['C4 pins test.sh now']],
-  ['a sentence left out', '- S9', '- S3: too hard\n- S9', ['S3 of the task is left out now: too hard'], []],
-  ['other words for why one is left out', 'a wish', 'a dream', [], []],
-  ['one no longer left out', '- S9.*\n', '', [], []],
+  ['a pin of more files', '`new.sh` `tests/\\*\\*`', '`**`', [], ['C5 now pins **']],
+  ['one pin added', '- guard', '- guard\n- pins: test.sh', [], ['C4 now pins test.sh']],
+  ['a sentence left out', '- S9', '- S3: too hard\n- S9', ['S3 of the task is now left out: too hard'], []],
+  ['another reason for a sentence left out', 'a wish', 'a dream', [], []],
+  ['a sentence no longer left out', '- S9.*\n', '', [], []],
   [
-    'a sentence covered by one clause less',
+    'a sentence covered by one clause fewer',
     '- covers: S1\n- check: `sh',
     '- check: `sh',
     ['C5 no longer covers S1'],
     [],
   ],
-  ['a wider scope', '`README.md`', '`README.md` `docs/**`', ['the scope is wider by docs/**'], []],
+  ['a wider scope', '`README.md`', '`README.md` `docs/**`', ['the scope now includes docs/**'], []],
   [
     'the widest scope',
     '`src/\\*\\*` `README.md`',
     '`**`',
-    ['the scope is wider by **'],
-    ['the scope no longer holds src/**', 'the scope no longer holds README.md'],
+    ['the scope now includes **'],
+    ['the scope no longer includes src/**', 'the scope no longer includes README.md'],
   ],
   [
-    'a pattern that may be wider',
+    'a glob that may be wider',
     '`src/\\*\\*`',
     '`s*/a`',
-    ['the scope is wider by s*/a'],
-    ['the scope no longer holds src/**'],
+    ['the scope now includes s*/a'],
+    ['the scope no longer includes src/**'],
   ],
-  ['a narrower scope', '`src/\\*\\*`', '`src/lib/**` `src/a.py`', [], ['the scope no longer holds src/**']],
+  ['a narrower scope', '`src/\\*\\*`', '`src/lib/**` `src/a.py`', [], ['the scope no longer includes src/**']],
   [
-    'a scope by another clause',
+    'a scope of another clause',
     '## C4',
     '## C6 — More\n- scope: `etc`\n\n## C4',
-    ['the scope is wider by etc'],
+    ['the scope now includes etc'],
     ['C6 is new: More'],
   ],
   [
     'a scope turned into judged',
     '- scope: `src/\\*\\*` `README.md`',
     '- judged',
-    ["C3 is proved by the judge's word instead of its scope", 'nothing limits any more what may be touched'],
+    ['C3 is proved by the judge instead of its scope', 'no scope limits the changed files any more'],
     [],
   ],
   [
@@ -143,26 +149,26 @@ const table: [what: string, from: string, to: string, weaker: string[], stricter
     [],
   ],
   [
-    'a sentence covered by another',
+    'a clause that covers another sentence',
     '- covers: S2\n- judged',
     '- covers: S1\n- judged',
     ['C2 no longer covers S2', 'S2 of the task is no longer covered'],
     [],
   ],
-  ['one sentence more', '- covers: S2', '- covers: S2, S3', [], ['S3 of the task is covered now']],
-  ['a clause more', '## C4', '## C9 — And fast\n- judged\n\n## C4', [], ['C9 is new: And fast']],
+  ['one more sentence covered', '- covers: S2', '- covers: S2, S3', [], ['S3 of the task is now covered']],
+  ['a clause added', '## C4', '## C9 — And fast\n- judged\n\n## C4', [], ['C9 is new: And fast']],
 ]
 
-for (const [what, from, to, weaker, stricter] of table) {
-  test(`an amendment: ${what}`, () => {
+for (const [title, from, to, weaker, stricter] of table) {
+  test(`amendment: ${title}`, () => {
     const amended = sealed.replace(new RegExp(from), () => to)
     if (from !== '') assert.notEqual(amended, sealed)
     const [before, after] = [sealed, amended].map(text => parseContract(text, { allowsJudgedOnly: true }))
     assert.deepEqual(after?.problems, [])
     assert.ok(before && after)
     const changes = compareContracts(before.contract, after.contract)
-    const words = (isWeaker: boolean) =>
+    const describe = (isWeaker: boolean) =>
       changes.filter(change => change.isWeaker === isWeaker).map(change => change.description)
-    assert.deepEqual([words(true), words(false)], [weaker, stricter])
+    assert.deepEqual([describe(true), describe(false)], [weaker, stricter])
   })
 }

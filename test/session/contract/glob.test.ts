@@ -87,7 +87,7 @@ const globs = [
   ...['src//a', 'src/./a', './**/x', 'src/*/', 'tests/unit*', "weird/it's", 'weird/{a,b}', 'weird/#x', 'weird/$(x)'],
 ]
 
-let listed: (glob: string) => Promise<string[]>
+let listWithGit: (glob: string) => Promise<string[]>
 
 before(async context => {
   const folder = createScratchFolder(context as never)
@@ -99,33 +99,33 @@ before(async context => {
   await git(['add', '--all', '--force'], { cwd: folder })
   const tracked = (await git(['ls-files', '-z'], { cwd: folder })).split('\0').filter(Boolean)
   assert.deepEqual(tracked.sort(), [...corpus].sort())
-  listed = async glob => {
+  listWithGit = async glob => {
     const inside = `${glob.replace(/\/+$/, '')}/**`
     const found = await git(['ls-files', '-z', '--', `:(glob)${glob}`, `:(glob)${inside}`], { cwd: folder })
     return found.split('\0').filter(Boolean).sort()
   }
 })
 
-test('a pattern matches what git matches, file by file, and all that is in a folder it matches', async () => {
-  assert.ok(corpus.length >= 60 && globs.length >= 80, `${corpus.length} files, ${globs.length} patterns`)
+test('a glob matches the same files as in git, and everything in a folder', async () => {
+  assert.ok(corpus.length >= 60 && globs.length >= 80, `${corpus.length} files, ${globs.length} globs`)
   for (const glob of globs) {
-    const ours = corpus.filter(file => matchesGlob(glob, file)).sort()
-    assert.deepEqual(ours, await listed(glob), glob)
+    const matched = corpus.filter(file => matchesGlob(glob, file)).sort()
+    assert.deepEqual(matched, await listWithGit(glob), glob)
   }
 })
 
-test('two patterns that match one path overlap, whichever comes first', () => {
+test('two globs that match the same path overlap, in either order', () => {
   const matched = globs.map(glob => corpus.filter(file => matchesGlob(glob, file)))
-  for (const [at, a] of globs.entries())
-    for (const [beside, b] of globs.entries()) {
-      if (beside < at) continue
-      const shared = matched[at]?.find(file => matched[beside]?.includes(file))
+  for (const [i, a] of globs.entries())
+    for (const [j, b] of globs.entries()) {
+      if (j < i) continue
+      const shared = matched[i]?.find(file => matched[j]?.includes(file))
       if (shared !== undefined) assert.ok(globsOverlap(a, b), `${a} and ${b} share ${shared}`)
       assert.equal(globsOverlap(a, b), globsOverlap(b, a), `${a} and ${b}`)
     }
 })
 
-test('patterns overlap, or do not, as a person would say', () => {
+test('globs overlap as a person would expect', () => {
   const table: [string, string, boolean][] = [
     ['src/**', 'docs/**', false],
     ['src/**', 'src/a.ts', true],
@@ -149,14 +149,14 @@ test('patterns overlap, or do not, as a person would say', () => {
   for (const [a, b, wanted] of table) assert.equal(globsOverlap(a, b), wanted, `${a} and ${b}`)
 })
 
-test('a name with wildcards in it is only a name', () => {
+test('wildcards in a path are plain characters', () => {
   assert.ok(!matchesGlob('axb', 'a*b'))
   assert.ok(!matchesGlob('a', '*'))
   assert.ok(!matchesGlob('src/x', '**'))
   assert.ok(matchesGlob('a*b', 'a*b'))
 })
 
-test('patterns made to be slow are not', () => {
+test('globs that are built to be slow are fast', () => {
   const stars = '*a'.repeat(40)
   const started = process.cpuUsage()
   assert.ok(!matchesGlob(`${stars}b`, 'a'.repeat(200)))
@@ -165,25 +165,25 @@ test('patterns made to be slow are not', () => {
   assert.ok(process.cpuUsage(started).user < 2_000_000)
 })
 
-test('5,000 random pairs: whatever both match, they overlap', () => {
+test('5,000 random pairs overlap whenever both match a path', () => {
   const random = createRandom(7)
   const parts = ['a', 'b', '*', '?', '**', '/', '/', '[ab]', '[!a]', 'a*', '.']
-  const made = () =>
+  const randomGlob = () =>
     Array.from({ length: 1 + Math.floor(random() * 6) }, () => parts[Math.floor(random() * 11)]).join('')
   const names = ['a', 'b', 'ab', 'a/b', 'b/a', 'a/a/a', 'ab/b', '.a/b', 'b/ab/a', 'a.b']
-  let met = 0
+  let overlaps = 0
   for (let round = 0; round < 5000; round++) {
-    const [a, b] = [made(), made()]
+    const [a, b] = [randomGlob(), randomGlob()]
     if (!isGlob(a) || !isGlob(b)) continue
     assert.equal(globsOverlap(a, b), globsOverlap(b, a), `${a} and ${b}`)
     if (!names.some(name => matchesGlob(a, name) && matchesGlob(b, name))) continue
-    met++
+    overlaps++
     assert.ok(globsOverlap(a, b), `${a} and ${b}`)
   }
-  assert.ok(met > 300, `${met} pairs met`)
+  assert.ok(overlaps > 300, `${overlaps} pairs overlap`)
 })
 
-test('what leads out of the repository, or is more than a pattern, is none', () => {
+test('text that leads out of the repository, or is pathspec magic, is not a glob', () => {
   for (const text of [
     '',
     '/',
