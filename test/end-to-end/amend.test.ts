@@ -73,7 +73,7 @@ describe('a sealed contract is amended, and asks for less only when a human says
         const shown = await runAtTerminalToEnd(rig, ['approve', id], id.slice(-4))
         assert.match(shown, /Changed from the sealed contract[\s\S]*-- expect: output equals `hello`/)
         assert.match(shown, /Why it is to be amended: the output may differ/)
-        assert.match(shown, /It would ask for less[\s\S]*C1 no longer expects: output equals what it did/)
+        assert.match(shown, /It would ask for less[\s\S]*C1 no longer expects: the exact output/)
         const ended = await rig.dispatch(['wait'])
         assert.equal(ended.exitCode, 0, ended.stdout + JSON.stringify(rig.readEvents().slice(-6)))
 
@@ -85,7 +85,7 @@ describe('a sealed contract is amended, and asks for less only when a human says
         const verdict = readVerdictRecord(paths)
         assert.deepEqual(
           [verdict?.contractVersion, verdict?.dilutions],
-          [3, ['C1 no longer expects: output equals what it did']],
+          [3, ['C1 no longer expects: the exact output']],
         )
         assert.match(
           fs.readFileSync(paths.verdictText, 'utf8'),
