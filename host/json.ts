@@ -12,14 +12,23 @@ import {
 /** A value, or a `"key": value` of an object: its `offset` and `length` in the text, and its `children`. */
 export type JsonNode = Node
 
-/** Something in a JSON file that does not read, and where: counted from 1. */
+/** A syntax error in a JSON text. Line and column count from 1. */
 interface JsonProblem {
   line: number
   column: number
   message: string
 }
 
-/** Read JSON as people write it: with comments, trailing commas and a byte order mark. */
+/** The value of a JSON text; undefined when the text is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Parse JSON as people write it: with comments, trailing commas and a byte order mark. */
 export function parseJsonc(text: string): { value: unknown; problems: JsonProblem[] } {
   const errors: ParseError[] = []
   const value: unknown = parse(stripByteOrderMark(text), errors, { allowTrailingComma: true, disallowComments: false })
@@ -32,7 +41,7 @@ export function parseJsonc(text: string): { value: unknown; problems: JsonProble
   return { value, problems }
 }
 
-/** Where a value stands in the text, or the innermost one above it that is there; counted from 1. */
+/** The position of the value at `path`, or of the innermost value above it that exists. Counts from 1. */
 export function findPosition(text: string, path: (string | number)[]): { line: number; column: number } {
   const root = parseTree(stripByteOrderMark(text), [], { allowTrailingComma: true })
   for (let depth = path.length; depth >= 0; depth--) {
@@ -43,18 +52,18 @@ export function findPosition(text: string, path: (string | number)[]): { line: n
   return { line: 1, column: 1 }
 }
 
-/** The value at `path`; offsets count from the start of the text, which must be valid. Of two equal keys the last one counts. */
+/** The value at `path`. Offsets count from the start of the text, which must be valid. Of two equal keys the last counts. */
 export function findNode(text: string, path: (string | number)[]): JsonNode {
   const root = parseTree(text.replace(/^\ufeff/, ' '), [], { allowTrailingComma: true })
-  const node = path.reduce<JsonNode | undefined>((holder, step) => {
-    if (typeof step === 'number') return holder?.children?.[step]
-    return holder?.children?.findLast(({ children }) => children?.[0]?.value === step)?.children?.[1]
+  const node = path.reduce<JsonNode | undefined>((parent, step) => {
+    if (typeof step === 'number') return parent?.children?.[step]
+    return parent?.children?.findLast(({ children }) => children?.[0]?.value === step)?.children?.[1]
   }, root)
   if (node === undefined) throw new Error(`there is no value at ${path.join('.')}`)
   return node
 }
 
-/** The offset of the comma that comes next, after blanks and comments; undefined when something else comes next. */
+/** The offset of the comma that follows `offset` after blanks and comments; undefined when something else follows. */
 export function findComma(text: string, offset: number): number | undefined {
   const scanner = createScanner(text, true)
   scanner.setPosition(offset)
@@ -64,9 +73,9 @@ export function findComma(text: string, offset: number): number | undefined {
 }
 
 /**
- * The value of JSON that may be cut off at any byte. Of cut text it holds what was written up to there: a string that is cut
- * is shorter, a name without a value is left out. `undefined` for text that is not JSON, `{}` for text that is nested too
- * deep to read. Never throws; every name is an own property, `__proto__` too.
+ * The value of JSON that may be cut off at any byte. Cut text gives what was complete: a cut string is shorter, a name
+ * without a value is left out. `undefined` for text that is not JSON, `{}` for text that is nested too deep to read.
+ * Never throws. Every name becomes an own property, even `__proto__`.
  */
 export function readTruncatedJson(text: string): unknown {
   try {
@@ -78,13 +87,13 @@ export function readTruncatedJson(text: string): unknown {
 
 // --- internal ---
 
-/** Through the tree: `parse` of jsonc-parser would make the value of `__proto__` the prototype of the object. */
+/** Goes through the tree, because `parse` of jsonc-parser would make the value of `__proto__` the object's prototype. */
 function readStart(text: string): unknown {
   try {
     const root = parseTree(stripByteOrderMark(text))
     return root && getNodeValue(root)
   } catch (error) {
-    if (error instanceof RangeError) return {} // jsonc-parser calls itself for every level.
+    if (error instanceof RangeError) return {} // jsonc-parser recurses once for every level.
     throw error
   }
 }

@@ -1,12 +1,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { claudeInstallHint } from './claude/claude.ts'
+import { claudeInstallHint } from './claude/find.ts'
 import type { Config } from './config/config.ts'
 import { DispatchError, exitCodes } from './error.ts'
 import { findProgram, type RunResult, runProgram } from './exec.ts'
 import { makePrivateFolder, readIfPresent, writeAtomic } from './fs/files.ts'
-
-export { requireLogin } from './claude/login.ts'
 
 /**
  * The oldest versions that do. git: it heeds GIT_CONFIG_GLOBAL, without which your own configuration would reach into our

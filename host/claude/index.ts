@@ -1,22 +1,15 @@
+export { buildHeadlessArguments, buildInteractiveArguments, claudeVariables } from './arguments.ts'
 export {
-  buildHeadlessArguments,
-  buildInteractiveArguments,
-  claudeInstallHint,
-  claudeVariables,
   createTrustEntry,
-  detectLogin,
-  diagnoseScreen,
-  findClaude,
   findSettingsFiles,
   findUserSettings,
   isTrusted,
-  type Login,
-  parseStreamLine,
-  prepareLogin,
   readClaudeConfig,
-  type StreamEvent,
-  type StreamResult,
   seedConfig,
-} from './claude.ts'
-export { findTranscript, type InputLine, parseInputLine, parseTranscriptPrompts } from './input-line.ts'
-export { requireLogin } from './login.ts'
+} from './config.ts'
+export { claudeInstallHint, findClaude } from './find.ts'
+export { type InputLine, parseInputLine } from './input-line.ts'
+export { detectLogin, type Login, prepareLogin, requireLogin } from './login.ts'
+export { diagnoseScreen } from './screen.ts'
+export { parseStreamLine, type StreamEvent, type StreamResult } from './stream.ts'
+export { findTranscript, parseTranscriptPrompts } from './transcript.ts'

@@ -1,21 +1,63 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { pickVariables } from '../config/config.ts'
 import { DispatchError, exitCodes } from '../error.ts'
 import { runProgram } from '../exec.ts'
-import { requireRegularFile } from '../fs/files.ts'
+import { makePrivateFolder, requireRegularFile, writeAtomic } from '../fs/files.ts'
 import { parseJsonc } from '../json.ts'
+import { SECOND_MS } from '../time.ts'
 import { readUserFile } from '../user-config/locked-write.ts'
-import { findSettingsFiles, type Login, readClaudeConfig } from './claude.ts'
+import { findSettingsFiles, isTrusted, readClaudeConfig, seedConfig } from './config.ts'
+
+/** How claude logs in: `key` is a key or token in the environment with a private config, `own` is the user's login. */
+export interface Login {
+  kind: 'key' | 'own'
+  /** The config folder of claude; undefined for claude's default. */
+  configDirectory: string | undefined
+  configFile: string
+}
+
+/** A config folder that the user names stays as it is. A key or token gets the private one. */
+export function detectLogin(privateDirectory: string, environment: NodeJS.ProcessEnv = process.env): Login {
+  const userDirectory = environment['CLAUDE_CONFIG_DIR']
+  if (userDirectory)
+    return { kind: 'own', configDirectory: userDirectory, configFile: path.join(userDirectory, '.claude.json') }
+  if (credentialVariables.some(name => environment[name]))
+    return { kind: 'key', configDirectory: privateDirectory, configFile: path.join(privateDirectory, '.claude.json') }
+  return {
+    kind: 'own',
+    configDirectory: undefined,
+    configFile: path.join(environment['HOME'] || os.homedir(), '.claude.json'),
+  }
+}
 
 /**
- * Refuse (exit 7) your own login when it is none, before anything is made. Only where no file and no variable speaks of a
- * login is claude asked: that costs 0.3 s and no network, and the usual start nothing.
+ * Make the first launch silent. A private config is seeded. The user's config is only read: when it does not trust
+ * `workspace`, this is exit 7 with the command that adds the entry. Subfolders inherit trust.
+ */
+export function prepareLogin(login: Login, workspace: string, apiKey = process.env['ANTHROPIC_API_KEY']): void {
+  if (login.kind === 'own') {
+    if (isTrusted(readClaudeConfig(login.configFile), workspace)) return
+    throw new DispatchError(`claude does not yet trust ${workspace} (no entry in ${login.configFile})`, {
+      exitCode: exitCodes.login,
+      remedy: 'Run `dispatch setup`: it shows the one entry it adds, and asks.',
+    })
+  }
+  makePrivateFolder(path.dirname(login.configFile))
+  const before = readClaudeConfig(login.configFile)
+  const after = seedConfig(before, workspace, apiKey)
+  if (!isDeepStrictEqual(after, before)) writeAtomic(login.configFile, JSON.stringify(after, null, 2))
+}
+
+/**
+ * Exit 7 when the user is not logged in, before anything is created. claude itself is asked only when no file and no
+ * variable names a login: that takes 0.3 s and no network, so the usual start costs nothing.
  */
 export async function requireLogin(login: Login, claude: string): Promise<void> {
-  requireRegularFile(findSettingsFiles(login).user) // Claude would wait for a pipe, and say nothing.
+  requireRegularFile(findSettingsFiles(login).user) // claude would wait for a pipe in its place, without a message.
   if (login.kind === 'key' || hasLoginEvidence(login) || !(await isLoggedOut(claude))) return
   throw new DispatchError(`claude is not logged in (${login.configFile} names no account)`, {
     exitCode: exitCodes.login,
@@ -25,16 +67,12 @@ export async function requireLogin(login: Login, claude: string): Promise<void> 
 
 // --- internal ---
 
-/** What in the environment stands for a login: a key or token, or a cloud that has one of its own. */
-const loginVariables = [
-  'ANTHROPIC_API_KEY',
-  'ANTHROPIC_AUTH_TOKEN',
-  'CLAUDE_CODE_OAUTH_TOKEN',
-  'CLAUDE_CODE_USE_BEDROCK',
-  'CLAUDE_CODE_USE_VERTEX',
-]
+const credentialVariables = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
 
-/** On macOS the keychain has the secret, and the configuration names the account all the same. */
+/** Variables that make a login unnecessary: a key or token, or a cloud with its own login. */
+const loginVariables = [...credentialVariables, 'CLAUDE_CODE_USE_BEDROCK', 'CLAUDE_CODE_USE_VERTEX']
+
+/** On macOS the secret is in the keychain, but the configuration still names the account. */
 function hasLoginEvidence(login: Login): boolean {
   if (Object.keys(pickVariables(loginVariables)).length > 0) return true
   const config = readClaudeConfig(login.configFile)
@@ -44,22 +82,21 @@ function hasLoginEvidence(login: Login): boolean {
 }
 
 function hasKeyProgram(file: string): boolean {
-  return Boolean(
-    Settings.safeParse(parseJsonc(readUserFile(file)?.toString() ?? '{}').value).data?.[KEY_PROGRAM_SETTING],
-  )
+  const settings = ClaudeSettings.safeParse(parseJsonc(readUserFile(file)?.toString() ?? '{}').value).data
+  return Boolean(settings?.[KEY_PROGRAM_SETTING])
 }
 
-/** A setting of claude's: a program that prints the key. */
+/** The setting of claude that names a program which prints the key. */
 const KEY_PROGRAM_SETTING = 'apiKeyHelper'
-const Settings = z.record(z.string(), z.unknown())
-const Status = z.looseObject({ loggedIn: z.boolean() })
+const ClaudeSettings = z.record(z.string(), z.unknown())
+const AuthStatus = z.looseObject({ loggedIn: z.boolean() })
 
-/** Claude's own word for it. One that says nothing of the kind (an older one) is believed to be logged in. */
+/** What `claude auth status` reports. An older claude without that command counts as logged in. */
 async function isLoggedOut(claude: string): Promise<boolean> {
-  const ran = await runProgram(claude, ['auth', 'status'], {
+  const result = await runProgram(claude, ['auth', 'status'], {
     cwd: os.tmpdir(),
-    timeoutMs: 15_000,
+    timeoutMs: 15 * SECOND_MS,
     maxOutputChars: 64 * 1024,
   })
-  return Status.safeParse(parseJsonc(ran.stdout).value).data?.loggedIn === false
+  return AuthStatus.safeParse(parseJsonc(result.stdout).value).data?.loggedIn === false
 }

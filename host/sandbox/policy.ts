@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import type { Login } from '../claude/claude.ts'
+import type { Login } from '../claude/login.ts'
 
 /**
  * Who runs inside. `commit` is git on a worker's behalf: it may write the repository and has neither network nor login.

@@ -1,0 +1,68 @@
+/** One launch of claude, as data. */
+export interface ClaudeLaunch {
+  program: string
+  model: string
+  /** The file that claude appends to its system prompt. */
+  systemPromptFile: string
+  settingsFile: string
+  sessionId: string
+  tools: string[]
+  /** Headless only: dollars after which claude stops by itself. */
+  budgetUsd?: number | undefined
+}
+
+/** The command line of an interactive claude in a terminal; `openingPrompt` starts its first turn. Pure. */
+export function buildInteractiveArguments(launch: ClaudeLaunch, openingPrompt: string): string[] {
+  return [...buildSharedArguments(launch), openingPrompt]
+}
+
+/** The command line of a headless claude: the brief arrives on stdin, and stdout is one JSON object a line. Pure. */
+export function buildHeadlessArguments(launch: ClaudeLaunch): string[] {
+  const budget = launch.budgetUsd === undefined ? [] : ['--max-budget-usd', launch.budgetUsd.toFixed(4)]
+  return [...buildSharedArguments(launch), '-p', '--output-format', 'stream-json', '--verbose', ...budget]
+}
+
+/** Variables for every claude that dispatch starts, in each role. */
+export const claudeVariables: Record<string, string> = {
+  DISABLE_AUTOUPDATER: '1',
+  CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1', // It fetches with git, even where other traffic is off.
+  CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
+  CLAUDE_CODE_SUBPROCESS_ENV_SCRUB: '0',
+}
+
+// --- internal ---
+
+/**
+ * `--setting-sources user --strict-mcp-config` keep the settings, hooks and MCP servers of a repository from running.
+ * `dontAsk` refuses a tool that is not listed; nobody is there to answer a question.
+ */
+function buildSharedArguments({
+  program,
+  model,
+  systemPromptFile,
+  settingsFile,
+  sessionId,
+  tools,
+}: ClaudeLaunch): string[] {
+  return [
+    program,
+    '--model',
+    model,
+    '--append-system-prompt-file',
+    systemPromptFile,
+    '--session-id',
+    sessionId,
+    '--setting-sources',
+    'user',
+    '--strict-mcp-config',
+    '--settings',
+    settingsFile,
+    '--tools',
+    tools.join(','),
+    '--allowedTools',
+    tools.join(','),
+    // Last, because --tools and --allowedTools swallow any plain argument that follows them.
+    '--permission-mode',
+    'dontAsk',
+  ]
+}

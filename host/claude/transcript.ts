@@ -1,0 +1,39 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { z } from 'zod'
+import { listNames } from '../fs/files.ts'
+import { parseJson } from '../json.ts'
+
+/** What a transcript records of one prompt: it began a turn, it was queued behind the running turn, or it left the queue. */
+type TranscriptPrompt = { kind: 'began' | 'queued'; text: string } | { kind: 'dequeued' }
+
+/** The prompts in these lines of a transcript, in order. Tool results, hook output and torn lines are skipped. Pure. */
+export function parseTranscriptPrompts(lines: string): TranscriptPrompt[] {
+  return lines.split('\n').flatMap((line): TranscriptPrompt[] => {
+    const entry = TranscriptEntry.safeParse(parseJson(line)).data
+    if (entry?.type === 'user') return entry.isMeta ? [] : [{ kind: 'began', text: entry.message.content }]
+    if (entry?.type === 'queue-operation')
+      return entry.operation === 'enqueue' ? [{ kind: 'queued', text: entry.content ?? '' }] : [{ kind: 'dequeued' }]
+    return []
+  })
+}
+
+/** The transcript that claude keeps of this session; undefined while it does not exist. */
+export function findTranscript(configDirectory: string | null, claudeSession: string): string | undefined {
+  const projects = path.join(configDirectory ?? path.join(os.homedir(), '.claude'), 'projects')
+  return listNames(projects)
+    .map(name => path.join(projects, name, `${claudeSession}.jsonl`))
+    .find(file => fs.existsSync(file))
+}
+
+// --- internal ---
+
+const TranscriptEntry = z.discriminatedUnion('type', [
+  z.looseObject({
+    type: z.literal('user'),
+    isMeta: z.boolean().optional(),
+    message: z.looseObject({ content: z.string() }),
+  }),
+  z.looseObject({ type: z.literal('queue-operation'), operation: z.string(), content: z.string().optional() }),
+])
