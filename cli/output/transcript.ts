@@ -32,8 +32,8 @@ export function findTranscript(session: Session): string | undefined {
 /** One line of the transcript in words: what was said to it, what it said and did, and the beginning of what came back. */
 export function formatTranscriptLine(line: string): string[] {
   const said = parseStreamLine(line).flatMap(part => {
-    if (part.kind === 'said') return ['', ...part.text.split('\n').map(each => truncateLine(each))]
-    return part.kind === 'used' ? [`  > ${part.tool} ${toOneLine(part.on, 170)}`] : []
+    if (part.kind === 'text') return ['', ...part.text.split('\n').map(each => truncateLine(each))]
+    return part.kind === 'tool' ? [`  > ${part.tool} ${toOneLine(part.target, 170)}`] : []
   })
   return said.length > 0 ? said : formatHeard(line)
 }
