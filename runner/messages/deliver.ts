@@ -68,7 +68,7 @@ export class MessageDelivery {
   /** Does a word wait for the running tool to end? Then a tool that only waits should end. */
   hasQueuedMessage(): boolean {
     if (this.queued === undefined) return false
-    if (this.readPromptsSince(this.queued).some(heard => heard.kind === 'taken')) this.queued = undefined
+    if (this.readPromptsSince(this.queued).some(heard => heard.kind === 'dequeued')) this.queued = undefined
     return this.queued !== undefined
   }
 
@@ -170,7 +170,7 @@ export class MessageDelivery {
   /** Claude's transcript tells more than its hook: whether the word began a turn, or waits in the queue of one. */
   private findDelivery(text: string, from: number): { mode: DeliveryMode; isUnchanged: boolean } | undefined {
     for (const heard of this.readPromptsSince(from)) {
-      const found = heard.kind === 'taken' ? undefined : matchDelivery(text, heard.text)
+      const found = heard.kind === 'dequeued' ? undefined : matchDelivery(text, heard.text)
       if (found) return { mode: heard.kind === 'queued' ? 'joined the running turn' : 'began a turn', ...found }
     }
     if (this.findTranscriptFile() !== undefined) return undefined

@@ -38,12 +38,12 @@ export class WorkerOutput {
 
 /** One thing an agent said or did, for a person's eyes. Pure. */
 export function formatStreamLine(line: StreamEvent): string {
-  if (line.kind === 'said')
+  if (line.kind === 'text')
     return `\n${line.text
       .split('\n')
       .map(each => toOneLine(each, 190))
       .join('\n')}\n`
-  if (line.kind === 'used') return `  > ${line.tool} ${toOneLine(line.on, 170)}\n`
+  if (line.kind === 'tool') return `  > ${line.tool} ${toOneLine(line.target, 170)}\n`
   return `\n--- ${line.result.is_error ? 'error' : 'done'}: ${line.result.num_turns ?? '?'} turns${line.result.total_cost_usd === undefined ? '' : `, $${line.result.total_cost_usd.toFixed(2)}`} ---\n`
 }
 
