@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { listNames, readUntrusted } from '#host/fs'
 import { readTruncatedJson } from '#host/json.ts'
 
-/** What a hook told us, as far as we use it. A field that is not what we think it is, is as good as not there. */
+/** An event from a Claude Code hook. A field that does not have the expected type counts as missing. */
 const HookEvent = z.looseObject({
   hook_event_name: z.string(),
   session_id: optionalText(),
@@ -20,36 +20,33 @@ const HookEvent = z.looseObject({
   agent_type: optionalText(),
 })
 
-/** With the worker whose hook left it; the orchestrator's is empty. */
+/** `origin.worker` is the worker whose hook left the event; empty for the orchestrator. */
 export type HookEvent = z.infer<typeof HookEvent> & { origin: { worker: string } }
 
+/** Hooks leave at most 64 KiB. Of a larger file, which only an agent can have written, this much is read. */
+const MAX_HOOK_EVENT_BYTES = 1024 * 1024
+
 /**
- * Hand over what the hooks left, oldest first; each file is removed only after `take` has dealt with it. The spool is in
- * the agents' reach: only names that a hook gives are looked at, nothing is ever removed through a link, and what says
- * nothing is removed without a word.
+ * Pass on the events that hooks left, oldest first, and remove each file after `onEvent` has returned. Agents can write in the
+ * inbox, so only names that a hook gives are read, nothing is removed through a link, and what is not an event is removed silently.
  */
-export function drainHookInbox(spool: string, onEvent: (hookEvent: HookEvent) => void): void {
-  if (!fs.lstatSync(spool, { throwIfNoEntry: false })?.isDirectory()) return
-  const files = listNames(spool)
+export function drainHookInbox(inbox: string, onEvent: (hookEvent: HookEvent) => void): void {
+  if (!fs.lstatSync(inbox, { throwIfNoEntry: false })?.isDirectory()) return
+  const files = listNames(inbox)
     .filter(name => /^\d+-\d+-[a-z0-9-]*$/.test(name))
-    .map(name => path.join(spool, name))
-  const aged = files
-    .map(file => ({ file, left: fs.lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
-    .sort((a, b) => a.left - b.left)
-  for (const { file } of aged) {
-    const hookEvent = parseHookEvent(
-      readUntrusted(file, MAX_HOOK_EVENT_BYTES)?.toString('utf8') ?? '',
-      path.basename(file).replace(/^\d+-\d+-/, ''),
-    )
+    .map(name => path.join(inbox, name))
+    .map(file => ({ file, timeMs: fs.lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => a.timeMs - b.timeMs)
+  for (const { file } of files) {
+    const text = readUntrusted(file, MAX_HOOK_EVENT_BYTES)?.toString('utf8') ?? ''
+    const worker = path.basename(file).replace(/^\d+-\d+-/, '')
+    const hookEvent = parseHookEvent(text, worker)
     if (hookEvent) onEvent(hookEvent)
     if (fs.lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === false) fs.unlinkSync(file)
   }
 }
 
-/** Recorders leave 64 KiB at most; who else leaves something here is read so far. */
-const MAX_HOOK_EVENT_BYTES = 1024 * 1024
-
-/** What a file of the spool says; undefined when it says nothing. Of a cut file the start does: claude names the event first. Pure. */
+/** The event in a file of the inbox; undefined if there is none. A file cut at 64 KiB still has one: claude writes its name first. Pure. */
 export function parseHookEvent(text: string, worker: string): HookEvent | undefined {
   const parsed = HookEvent.safeParse(readTruncatedJson(text))
   return parsed.success ? { ...parsed.data, origin: { worker } } : undefined

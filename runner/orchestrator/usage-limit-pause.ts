@@ -1,92 +1,95 @@
 import { toOneLine } from '#host/text.ts'
+import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { isSettled } from '#session/status'
 import type { RunnerContext } from '../context.ts'
 import type { HookEvent } from './hook-inbox.ts'
 import { computeResumeTimeMs, parseUsageLimit, resumeMessage } from './usage-limit.ts'
+
+/** Claude reports a refusal within two seconds of a prompt. Without one for this long, nothing was refused. */
+const NO_REFUSAL_AFTER_MS = 15 * SECOND_MS
+
+/** Events that only occur in a turn in which the model has answered. */
+const modelOutputHooks = ['Stop', 'SubagentStop', 'PostToolUseFailure', 'PermissionRequest', 'PermissionDenied']
+
 /**
- * An orchestrator at its vendor's usage limit is parked: nobody needs to do anything, and it goes on when the limit is over.
+ * An orchestrator at the vendor's usage limit pauses: no person is needed, and it resumes when the limit is over.
  *
- *   usage-limit.reached -> (the time comes, or a person prompts) -> prompted -> nothing refused: usage-limit.lifted
- *        ^                                                       |
- *        '------- refused again (an event only if the time is another) -'
+ *   usage-limit.reached -> (time is up, or a person prompts) -> prompted -> no refusal: usage-limit.lifted
+ *        ^                                                        |
+ *        '------- refused again (recorded if the reset time changed)
  */
 export class UsageLimitPause {
-  private readonly running: RunnerContext
-  private prompted: { at: number; by: string } | undefined
+  private readonly context: RunnerContext
+  private prompt: { timeMs: number; source: string } | undefined
 
   constructor(context: RunnerContext) {
-    this.running = context
+    this.context = context
   }
 
-  /** What the orchestrator's own hooks say. True when it tells of a limit, so that nobody is called for it. */
+  /** Process an event of the orchestrator's own hooks. True if it reports a limit, which calls no person. */
   processHookEvent(hookEvent: HookEvent): boolean {
     const { hook_event_name: event, prompt } = hookEvent
     if (event === 'StopFailure') return this.processRefusal(hookEvent)
     if (event === 'UserPromptSubmit')
-      this.prompted = { at: Date.now(), by: prompt?.includes(resumeMessage) ? 'the clock' : 'you' }
-    else if (modelOutputHooks.includes(event)) this.recordLifted(this.prompted?.by ?? 'the clock')
+      this.prompt = { timeMs: Date.now(), source: prompt?.includes(resumeMessage) ? 'the clock' : 'you' }
+    else if (modelOutputHooks.includes(event)) this.recordLifted(this.prompt?.source ?? 'the clock')
     return false
   }
 
-  /** Since it was prompted the orchestrator has done something, or at least nothing was refused. */
+  /** After a prompt the orchestrator has done something, so the limit is over. */
   resume(): void {
-    if (this.prompted) this.recordLifted(this.prompted.by)
+    if (this.prompt) this.recordLifted(this.prompt.source)
   }
 
   check(): void {
-    if (this.prompted && Date.now() - this.prompted.at > NO_REFUSAL_AFTER_MS) this.resume()
+    if (this.prompt && Date.now() - this.prompt.timeMs > NO_REFUSAL_AFTER_MS) this.resume()
   }
 
   private processRefusal({ error = '', error_details, last_assistant_message }: HookEvent): boolean {
-    this.prompted = undefined
-    const words = toOneLine([last_assistant_message, error_details].filter(Boolean).join(' '), 200)
-    const limit = parseUsageLimit(error, words, new Date())
+    this.prompt = undefined
+    const text = toOneLine([last_assistant_message, error_details].filter(Boolean).join(' '), 200)
+    const limit = parseUsageLimit(error, text, new Date())
     if (limit === undefined) return false
-    const { status } = this.running
-    const resetsAt = limit.until?.toISOString() ?? null
-    const isNews = status.usageLimit === null || status.usageLimit.resetsAt !== resetsAt
-    if (isNews && !isSettled(status))
-      this.running.record({ type: 'usage-limit.reached', reason: words || error, resetsAt })
+    const { status } = this.context
+    const resetsAt = limit.resetsAt?.toISOString() ?? null
+    const isNew = status.usageLimit === null || status.usageLimit.resetsAt !== resetsAt
+    if (isNew && !isSettled(status))
+      this.context.record({ type: 'usage-limit.reached', reason: text || error, resetsAt })
     return true
   }
 
   private recordLifted(source: string): void {
-    this.prompted = undefined
-    if (this.running.status.usageLimit) this.running.record({ type: 'usage-limit.lifted', source })
+    this.prompt = undefined
+    if (this.context.status.usageLimit) this.context.record({ type: 'usage-limit.lifted', source })
   }
 }
 
-/** So long after a prompt nothing has been refused: claude says a refusal within a second or two. In milliseconds. */
-const NO_REFUSAL_AFTER_MS = 15_000
+/** For a limit without a known end. */
+const REMINDER_INTERVAL_MS = 30 * MINUTE_MS
+/** For a limit that should have ended. */
+const OVERDUE_RETRY_MS = 5 * MINUTE_MS
 
-/** What only comes of a turn in which the model has spoken. */
-const modelOutputHooks = ['Stop', 'SubagentStop', 'PostToolUseFailure', 'PermissionRequest', 'PermissionDenied']
-
-/**
- * When to ask next whether the limit is over: at its end; and every half an hour when it has said none, every five minutes
- * when it has not ended by then.
- */
+/** Decides when to try to resume: at the limit's end and every five minutes after it, or every half hour if no end is known. */
 export class ResumeReminder {
   private limit: RunnerContext['status']['usageLimit'] = null
   private lastAttemptMs = 0
   private attempts = 0
 
-  isDue({ status, session }: RunnerContext, now = Date.now()): boolean {
+  isDue({ status, session }: Pick<RunnerContext, 'status' | 'session'>, nowMs = Date.now()): boolean {
     const { usageLimit } = status
-    if (usageLimit?.resetsAt !== this.limit?.resetsAt || (usageLimit === null) !== (this.limit === null))
-      Object.assign(this, { lastAttemptMs: now, attempts: 0 })
+    if (usageLimit?.resetsAt !== this.limit?.resetsAt || (usageLimit === null) !== (this.limit === null)) {
+      this.lastAttemptMs = nowMs
+      this.attempts = 0
+    }
     this.limit = usageLimit
     if (usageLimit === null || isSettled(status)) return false
-    if (usageLimit.resetsAt === null) return now >= this.lastAttemptMs + REMINDER_INTERVAL_MS
-    const end = computeResumeTimeMs(new Date(usageLimit.resetsAt), session.id)
-    return now >= (this.attempts === 0 ? end : Math.max(end, this.lastAttemptMs + OVERDUE_RETRY_MS))
+    if (usageLimit.resetsAt === null) return nowMs >= this.lastAttemptMs + REMINDER_INTERVAL_MS
+    const endMs = computeResumeTimeMs(new Date(usageLimit.resetsAt), session.id)
+    return nowMs >= (this.attempts === 0 ? endMs : Math.max(endMs, this.lastAttemptMs + OVERDUE_RETRY_MS))
   }
 
-  recordAttempt(now = Date.now()): void {
-    this.lastAttemptMs = now
+  recordAttempt(nowMs = Date.now()): void {
+    this.lastAttemptMs = nowMs
     this.attempts++
   }
 }
-
-const REMINDER_INTERVAL_MS = 30 * 60_000
-const OVERDUE_RETRY_MS = 5 * 60_000
