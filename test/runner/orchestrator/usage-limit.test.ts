@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { computeResumeTimeMs, isLimitDialog, parseUsageLimit } from '#runner/orchestrator/usage-limit.ts'
 
-/** The words, the moment they come, and until when they hold (null: they do not say). A zone is always named. */
-const said: [string, string, string | null][] = [
-  // As 2.1.329 says it, recorded from a scripted 429.
+/** The text, the time it appears, and when the limit ends (null: unknown). */
+const limits: [string, string, string | null][] = [
+  // From claude 2.1.329, recorded with a scripted 429.
   ["You've hit your 5-hour limit · resets 9:39am (UTC)", '2026-11-21T07:36:00Z', '2026-11-21T09:39:00Z'],
   ["You've hit your session limit · resets 3:20am (Europe/Berlin)", '2026-11-20T22:00:00Z', '2026-11-21T02:20:00Z'],
   [
@@ -18,7 +18,7 @@ const said: [string, string, string | null][] = [
   ["You've hit your 5-hour limit", '2026-11-21T07:36:00Z', null],
   ["You've hit your org's monthly spend limit · ask your admin to raise it", '2026-11-21T07:36:00Z', null],
   ['API Error: Request rejected (429) · This would exceed your rate limit', '2026-11-21T07:36:00Z', null],
-  // Older ones.
+  // From older versions.
   ['Claude AI usage limit reached|1763452800', '2025-11-18T05:00:00Z', '2025-11-18T08:00:00Z'],
   ['5-hour limit reached ∙ resets 3pm (America/New_York)', '2026-07-01T12:00:00Z', '2026-07-01T19:00:00Z'],
   [
@@ -26,17 +26,17 @@ const said: [string, string, string | null][] = [
     '2026-07-01T12:00:00Z',
     '2026-07-01T18:00:00Z',
   ],
-  // Midnight and noon, the next day there and not here, a time that has only just passed.
+  // Midnight and noon, the next day in that zone only, a time that passed a moment ago.
   ["You've hit your session limit · resets 12am (UTC)", '2026-11-21T07:36:00Z', '2026-11-22T00:00:00Z'],
   ["You've hit your session limit · resets 12:30pm (UTC)", '2026-11-21T07:36:00Z', '2026-11-21T12:30:00Z'],
   ["You've hit your session limit · resets 1am (Asia/Tokyo)", '2026-11-21T14:00:00Z', '2026-11-21T16:00:00Z'],
   ["You've hit your session limit · resets 9:39am (UTC)", '2026-11-21T09:40:30Z', '2026-11-21T09:39:00Z'],
   ["You've hit your session limit · resets 9:39am (UTC)", '2026-11-21T10:00:00Z', '2026-11-22T09:39:00Z'],
-  // Daylight saving: an hour that never comes, one that comes twice, a night that is longer than others.
+  // Daylight saving: a skipped hour, an hour that occurs twice, a longer night.
   ["You've hit your session limit · resets 2:30am (Europe/Berlin)", '2027-03-27T23:00:00Z', '2027-03-28T01:30:00Z'],
   ["You've hit your session limit · resets 2:30am (Europe/Berlin)", '2026-10-24T22:00:00Z', '2026-10-25T01:30:00Z'],
   ["You've hit your session limit · resets 8am (America/New_York)", '2026-11-01T01:00:00Z', '2026-11-01T13:00:00Z'],
-  // The turn of the year, and words that nobody understands.
+  // The turn of the year, and times that cannot be read.
   ["You've hit your weekly limit · resets Jan 2, 5am (UTC)", '2026-12-30T00:00:00Z', '2027-01-02T05:00:00Z'],
   ["You've hit your session limit · resets 3:20am (Middle-earth/Shire)", '2026-11-21T07:36:00Z', null],
   ["You've hit your session limit · resets 25:99", '2026-11-21T07:36:00Z', null],
@@ -44,16 +44,16 @@ const said: [string, string, string | null][] = [
   ["You've hit your session limit · resets soon", '2026-11-21T07:36:00Z', null],
 ]
 
-for (const [words, now, until] of said)
-  it(`F45: ${words}`, () => {
-    const limit = parseUsageLimit('rate_limit', words, new Date(now))
-    assert.equal(limit?.until?.toISOString() ?? null, until === null ? null : new Date(until).toISOString())
-    assert.equal(limit?.reason, words)
+for (const [text, now, resetsAt] of limits)
+  it(`a limit is read: ${text}`, () => {
+    const limit = parseUsageLimit('rate_limit', text, new Date(now))
+    assert.equal(limit?.resetsAt?.toISOString() ?? null, resetsAt === null ? null : new Date(resetsAt).toISOString())
+    assert.equal(limit?.reason, text)
   })
 
-it('F45: what is a limit is told by the kind of the error, or by its words; another error is none', () => {
+it('a limit is recognized by the error’s kind or its text', () => {
   const now = new Date()
-  for (const [kind, words, is] of [
+  for (const [kind, text, isLimit] of [
     ['rate_limit', '', true],
     ['unknown', "You've hit your session limit · resets 3:20am (UTC)", true],
     ['billing_error', 'Claude AI usage limit reached|1763452800', true],
@@ -62,30 +62,33 @@ it('F45: what is a limit is told by the kind of the error, or by its words; anot
     ['invalid_request', 'prompt is too long', false],
     ['max_output_tokens', 'the response reached the maximum of output tokens', false],
   ] as const)
-    assert.equal(parseUsageLimit(kind, words, now) !== undefined, is, `${kind} ${words}`)
+    assert.equal(parseUsageLimit(kind, text, now) !== undefined, isLimit, `${kind} ${text}`)
 })
 
-it('sessions of one machine go on within a minute after the limit, each at a time of its own', () => {
-  const until = new Date('2026-11-21T09:39:00Z')
-  const after = Array.from({ length: 100 }, (_, at) => computeResumeTimeMs(until, `session-${at}`) - until.getTime())
-  assert.ok(after.every(late => late >= 0 && late <= 60_000))
-  assert.ok(new Set(after).size > 50)
+it('sessions resume at different times within a minute after the limit', () => {
+  const resetsAt = new Date('2026-11-21T09:39:00Z')
+  const delays = Array.from(
+    { length: 100 },
+    (_, index) => computeResumeTimeMs(resetsAt, `session-${index}`) - resetsAt.getTime(),
+  )
+  assert.ok(delays.every(delay => delay >= 0 && delay <= 60_000))
+  assert.ok(new Set(delays).size > 50)
 })
 
-it('claude’s own question at a limit is known, and Enter is pressed only on the answer that does nothing', () => {
-  const menu = (chosen: number) =>
+it('claude’s menu at a limit is recognized only with "Stop and wait" selected', () => {
+  const renderMenu = (selected: number) =>
     [
       '  What do you want to do?',
       'Stop and wait for limit to reset',
       'Wait here, then continue automatically at 9:39am',
       'Upgrade your plan',
     ]
-      .map((line, at) =>
-        at === 0 ? line : `  ${at === chosen ? '\u001b[38;5;153m❯' : ' '} ${at}. ${line}\u001b[39m   `,
+      .map((line, index) =>
+        index === 0 ? line : `  ${index === selected ? '\u001b[38;5;153m❯' : ' '} ${index}. ${line}\u001b[39m   `,
       )
       .concat('', '  Enter to confirm · Esc to cancel')
       .join('\n')
-  assert.ok(isLimitDialog(menu(1)))
-  assert.ok(!isLimitDialog(menu(2)))
-  assert.ok(!isLimitDialog(`${menu(1)}\n${'───\n'.repeat(14)}❯ `))
+  assert.ok(isLimitDialog(renderMenu(1)))
+  assert.ok(!isLimitDialog(renderMenu(2)))
+  assert.ok(!isLimitDialog(`${renderMenu(1)}\n${'───\n'.repeat(14)}❯ `))
 })

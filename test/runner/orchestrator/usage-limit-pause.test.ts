@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { MINUTE_MS } from '#host/time.ts'
+import { resumeMessage } from '#runner/orchestrator/usage-limit.ts'
+import { ResumeReminder } from '#runner/orchestrator/usage-limit-pause.ts'
+import { createWatchedSession } from '../../fixtures/watched-session.ts'
+
+const limit = { error: 'rate_limit', last_assistant_message: "You've hit your 5-hour limit · resets 9:39am (UTC)" }
+
+it('a usage limit is recorded once and calls no person; another error does', t => {
+  const { recorded, sendHookEvent, context } = createWatchedSession(t)
+  sendHookEvent('StopFailure', limit)
+  sendHookEvent('StopFailure', limit)
+  assert.deepEqual(
+    recorded.map(({ type }) => type),
+    ['usage-limit.reached'],
+  )
+  const laterLimit = "You've hit your weekly limit · resets Jan 20, 2031, 7am (UTC)"
+  sendHookEvent('StopFailure', { ...limit, last_assistant_message: laterLimit })
+  assert.equal(context.status.usageLimit?.resetsAt, '2031-01-20T07:00:00.000Z')
+  sendHookEvent('UserPromptSubmit', { prompt: resumeMessage })
+  assert.ok(context.status.usageLimit, 'a prompt alone proves nothing')
+  sendHookEvent('Stop', { last_assistant_message: 'on it' })
+  assert.deepEqual(
+    recorded.slice(1).map(event => (event.type === 'usage-limit.lifted' ? event.source : event.type)),
+    ['usage-limit.reached', 'the clock', 'turn.ended'],
+  )
+  sendHookEvent('StopFailure', { error: 'authentication_failed', error_details: '401' })
+  assert.equal(context.status.phase, 'needs you')
+})
+
+it('a worker’s limit is not the orchestrator’s', t => {
+  const { recorded, sendHookEvent } = createWatchedSession(t)
+  sendHookEvent('StopFailure', limit, 'hello')
+  assert.deepEqual(recorded, [])
+})
+
+it('a limit without an end is tried every half hour', t => {
+  const { context, sendHookEvent } = createWatchedSession(t)
+  const nowMs = Date.now()
+  const reminder = new ResumeReminder()
+  const isDue = (minutes: number) => reminder.isDue(context, nowMs + minutes * MINUTE_MS)
+  assert.ok(!isDue(0))
+  sendHookEvent('StopFailure', { error: 'rate_limit' })
+  assert.deepEqual([0, 29, 31].map(isDue), [false, false, true])
+  reminder.recordAttempt(nowMs + 31 * MINUTE_MS)
+  assert.deepEqual([32, 60, 62].map(isDue), [false, false, true])
+})
+
+it('a limit with an end is tried then, and every five minutes after it', t => {
+  const { context } = createWatchedSession(t)
+  const nowMs = Date.now()
+  const reminder = new ResumeReminder()
+  const isDue = (minutes: number) => reminder.isDue(context, nowMs + minutes * MINUTE_MS)
+  const end = new Date(Math.ceil(nowMs / MINUTE_MS) * MINUTE_MS + 120 * MINUTE_MS)
+  context.record({ type: 'usage-limit.reached', reason: 'x', resetsAt: end.toISOString() })
+  assert.deepEqual([62, 119, 123].map(isDue), [false, false, true])
+  reminder.recordAttempt(nowMs + 123 * MINUTE_MS)
+  assert.deepEqual([124, 127, 129].map(isDue), [false, false, true])
+  context.record({ type: 'usage-limit.lifted', source: 'you' })
+  assert.ok(!isDue(600))
+})
