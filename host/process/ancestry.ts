@@ -2,97 +2,104 @@ import fs from 'node:fs'
 import { runProgram } from '../exec.ts'
 import { readIfPresent } from '../fs/files.ts'
 
-/** A process as far as it tells where it comes from. */
+/** A process, with what shows where it comes from. */
 export interface ProcessAncestor {
   pid: number
   parentPid: number
   /** Its controlling terminal, such as `/dev/pts/4`; undefined without one. */
   terminal: string | undefined
-  /** Its environment at its start (Darwin: with its command line before it), as `NAME=value` words. */
+  /** Its environment when it started, as `NAME=value` words. On macOS the command line comes before them. */
   environment: string[]
-  /** May it no longer gain privileges? What the kernel once says of a process, it says of all that stem from it. */
+  /** Is `no_new_privs` set? Once set by the kernel, it holds for every descendant. */
   hasNoNewPrivileges: boolean
 }
 
-/** What makes a process an agent's. */
+/** What marks a process as an agent's. */
 export interface AgentMarks {
-  /** Names that stand in the environment of every agent of ours. */
+  /** Variables that every agent has in its environment. */
   variableNames: string[]
   /** Terminals in which agents run. */
   terminals: string[]
-  /** Are agents of this session bound by the kernel, and people are not? */
+  /** Does `no_new_privs` tell agents of this session from people? */
   hasNoNewPrivileges: boolean
 }
 
-/** The process and its ancestors, nearest first, up to process 1 or to one that cannot be looked at. */
+/** The process and its ancestors, nearest first, up to process 1 or to a process that cannot be read. */
 export async function listAncestors(pid: number): Promise<ProcessAncestor[]> {
-  const kin: ProcessAncestor[] = []
-  for (let next = pid; next > 1 && kin.length < 100; ) {
-    const one = process.platform === 'linux' ? readLinuxAncestor(next) : await readDarwinAncestor(next)
-    if (one === undefined || kin.some(known => known.pid === one.pid)) break
-    kin.push(one)
-    next = one.parentPid
+  const ancestors: ProcessAncestor[] = []
+  for (let nextPid = pid; nextPid > 1 && ancestors.length < MAX_ANCESTORS; ) {
+    const ancestor = process.platform === 'linux' ? readLinuxAncestor(nextPid) : await readDarwinAncestor(nextPid)
+    if (ancestor === undefined || ancestors.some(known => known.pid === ancestor.pid)) break
+    ancestors.push(ancestor)
+    nextPid = ancestor.parentPid
   }
-  return kin
+  return ancestors
 }
 
-/** Why a process is no person's, by what it stems from; undefined when nothing speaks against it. Pure. */
-export function explainAgent(lineage: ProcessAncestor[], marks: AgentMarks): string | undefined {
-  const [own] = lineage
-  if (own === undefined) return 'its process is not to be seen'
-  for (const kin of lineage) {
-    const name = marks.variableNames.find(mark => kin.environment.some(word => word.startsWith(`${mark}=`)))
+/** Why a process belongs to an agent and not to a person, by its ancestors; undefined when nothing shows that. Pure. */
+export function explainAgent(ancestors: ProcessAncestor[], marks: AgentMarks): string | undefined {
+  const [self] = ancestors
+  if (self === undefined) return 'its process cannot be read'
+  for (const ancestor of ancestors) {
+    const name = marks.variableNames.find(mark => ancestor.environment.some(word => word.startsWith(`${mark}=`)))
     if (name !== undefined)
-      return `${name} is set in ${kin === own ? 'its environment' : `process ${kin.pid} above it`}`
-    if (kin.terminal !== undefined && marks.terminals.includes(kin.terminal))
-      return `it runs in ${kin.terminal}, a terminal of dispatch's own`
+      return `${name} is set in ${ancestor === self ? 'its environment' : `process ${ancestor.pid} above it`}`
+    if (ancestor.terminal !== undefined && marks.terminals.includes(ancestor.terminal))
+      return `it runs in ${ancestor.terminal}, a terminal that dispatch opened`
   }
-  return marks.hasNoNewPrivileges && own.hasNoNewPrivileges
-    ? 'it was started by an agent of this session (the kernel says so)'
+  return marks.hasNoNewPrivileges && self.hasNoNewPrivileges
+    ? 'an agent of this session started it (no_new_privs is set)'
     : undefined
 }
 
-/** Does this process hold this very file open? Undefined where the machine does not say. */
+/** Does this process have this very file open? Undefined where the system does not tell. */
 export function hasFileOpen(pid: number, file: string): boolean | undefined {
   if (process.platform !== 'linux') return undefined
   try {
-    const wanted = fs.statSync(file)
+    const expected = fs.statSync(file)
     return fs.readdirSync(`/proc/${pid}/fd`).some(name => {
-      const found = fs.statSync(`/proc/${pid}/fd/${name}`, { throwIfNoEntry: false })
-      return found?.ino === wanted.ino && found.dev === wanted.dev
+      const open = fs.statSync(`/proc/${pid}/fd/${name}`, { throwIfNoEntry: false })
+      return open?.ino === expected.ino && open.dev === expected.dev
     })
   } catch {
-    return false // Gone, or somebody else's.
+    return false // It has ended, or belongs to another user.
   }
 }
 
 /**
- * A launch that binds what it starts (`no_new_privs`): no child can undo that, however it forks or cleans its environment.
- * Where there is no `setpriv` (macOS) it starts all the same, unbound.
+ * The command that runs a script with `no_new_privs` set. No descendant can undo that, however it forks or cleans its
+ * environment. Without `setpriv` (macOS) the script runs all the same, without the mark.
  */
 export function buildUnprivilegedCommand(script: string): string[] {
   const line = 'setpriv --no-new-privs true 2>/dev/null && exec setpriv --no-new-privs /bin/sh "$0"; exec /bin/sh "$0"'
   return ['/bin/sh', '-c', line, script]
 }
 
-/** Fields of `/proc/<pid>/stat` behind the name: parent and controlling terminal. */
+/** Parent and controlling terminal in `/proc/<pid>/stat`, whose fields follow the name in brackets. Pure. */
 export function parseLinuxStat(stat: string): { parentPid: number; terminal: string | undefined } {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return { parentPid: Number(fields[1]), terminal: parseTerminalDevice(Number(fields[4])) }
 }
 
-/** A row of `ps -Eww -o pid=,ppid=,tty=,command=` on Darwin; a blank inside a value splits it, which hides no name. */
+/**
+ * A row of `ps -Eww -o pid=,ppid=,tty=,command=` on macOS; undefined for an empty one. A blank in a value of the
+ * environment splits it, which hides no name. Pure.
+ */
 export function parseDarwinAncestor(text: string): ProcessAncestor | undefined {
-  const [pid, parent, terminal, ...environment] = text.trim().split(/\s+/)
-  if (pid === undefined || parent === undefined || terminal === undefined) return undefined
+  const [pid, parentPid, terminal, ...environment] = text.trim().split(/\s+/)
+  if (pid === undefined || parentPid === undefined || terminal === undefined) return undefined
   return {
     pid: Number(pid),
-    parentPid: Number(parent),
+    parentPid: Number(parentPid),
     terminal: /^\?+$/.test(terminal) ? undefined : `/dev/${terminal.replace(/^\/dev\//, '')}`,
     environment,
     hasNoNewPrivileges: false,
   }
 }
+
+// --- internal ---
+
+const MAX_ANCESTORS = 100
 
 function readLinuxAncestor(pid: number): ProcessAncestor | undefined {
   const stat = readIfPresent(`/proc/${pid}/stat`)
@@ -105,7 +112,7 @@ function readLinuxAncestor(pid: number): ProcessAncestor | undefined {
   }
 }
 
-/** Device numbers as the kernel packs them; pseudo terminals are majors 136 to 143, consoles major 4. */
+/** Device numbers as the kernel packs them. Majors 136 to 143 are pseudo terminals, major 4 is a console. */
 function parseTerminalDevice(device: number): string | undefined {
   const major = (device >> 8) & 0xfff
   const minor = (device & 0xff) | ((device >> 12) & 0xfff00)
@@ -114,16 +121,16 @@ function parseTerminalDevice(device: number): string | undefined {
 }
 
 async function readDarwinAncestor(pid: number): Promise<ProcessAncestor | undefined> {
-  const ran = await runProgram('ps', ['-Eww', '-o', 'pid=,ppid=,tty=,command=', '-p', String(pid)], {
+  const result = await runProgram('ps', ['-Eww', '-o', 'pid=,ppid=,tty=,command=', '-p', String(pid)], {
     env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '' },
   })
-  return ran.exitCode === 0 ? parseDarwinAncestor(ran.stdout) : undefined
+  return result.exitCode === 0 ? parseDarwinAncestor(result.stdout) : undefined
 }
 
 function readProcFile(file: string): string {
   try {
     return fs.readFileSync(file, 'latin1')
   } catch {
-    return '' // Gone, or another user's: what is not ours to see is not an agent's either.
+    return '' // It has ended, or belongs to another user. Agents run as this user, so it is not an agent.
   }
 }

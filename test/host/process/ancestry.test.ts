@@ -9,7 +9,7 @@ import { buildUnprivilegedCommand, explainAgent, listAncestors } from '#host/pro
 import { type ProcessAncestor, parseDarwinAncestor, parseLinuxStat } from '#host/process/ancestry.ts'
 
 const marks = { variableNames: ['DISPATCH_SESSION', 'CLAUDECODE'], terminals: ['/dev/pts/4'], hasNoNewPrivileges: true }
-const kin = (changes: Partial<ProcessAncestor> = {}): ProcessAncestor => ({
+const createAncestor = (changes: Partial<ProcessAncestor> = {}): ProcessAncestor => ({
   pid: 10,
   parentPid: 9,
   terminal: '/dev/pts/1',
@@ -18,33 +18,33 @@ const kin = (changes: Partial<ProcessAncestor> = {}): ProcessAncestor => ({
   ...changes,
 })
 
-it('a process is an agent’s by its environment, by one above it, by its terminal, or by the kernel', () => {
-  const shell = kin({ pid: 9, parentPid: 1 })
-  assert.equal(explainAgent([kin(), shell], marks), undefined)
+it('a process is an agent by its environment, an ancestor, its terminal or the kernel', () => {
+  const shell = createAncestor({ pid: 9, parentPid: 1 })
+  assert.equal(explainAgent([createAncestor(), shell], marks), undefined)
   const cases: [ProcessAncestor[], RegExp][] = [
-    [[], /not to be seen/],
-    [[kin({ environment: ['CLAUDECODE=1'] }), shell], /CLAUDECODE is set in its environment/],
+    [[], /cannot be read/],
+    [[createAncestor({ environment: ['CLAUDECODE=1'] }), shell], /CLAUDECODE is set in its environment/],
     [
-      [kin(), { ...shell, environment: ['A=b', 'DISPATCH_SESSION=x'] }],
+      [createAncestor(), { ...shell, environment: ['A=b', 'DISPATCH_SESSION=x'] }],
       /DISPATCH_SESSION is set in process 9 above it/,
     ],
-    [[kin({ terminal: '/dev/pts/4' }), shell], /terminal of dispatch's own/],
-    [[kin(), { ...shell, terminal: '/dev/pts/4' }], /terminal of dispatch's own/],
-    [[kin({ hasNoNewPrivileges: true }), shell], /the kernel says so/],
+    [[createAncestor({ terminal: '/dev/pts/4' }), shell], /terminal that dispatch opened/],
+    [[createAncestor(), { ...shell, terminal: '/dev/pts/4' }], /terminal that dispatch opened/],
+    [[createAncestor({ hasNoNewPrivileges: true }), shell], /no_new_privs/],
   ]
-  for (const [lineage, sign] of cases) assert.match(explainAgent(lineage, marks) ?? '', sign)
+  for (const [ancestors, reason] of cases) assert.match(explainAgent(ancestors, marks) ?? '', reason)
   assert.equal(
-    explainAgent([kin({ hasNoNewPrivileges: true }), shell], { ...marks, hasNoNewPrivileges: false }),
+    explainAgent([createAncestor({ hasNoNewPrivileges: true }), shell], { ...marks, hasNoNewPrivileges: false }),
     undefined,
-    'all are bound here',
+    'here every process has no_new_privs',
   )
   assert.equal(
-    explainAgent([kin({ environment: ['X_DISPATCH_SESSION=1', 'Y=CLAUDECODE=1'] }), shell], marks),
+    explainAgent([createAncestor({ environment: ['X_DISPATCH_SESSION=1', 'Y=CLAUDECODE=1'] }), shell], marks),
     undefined,
   )
 })
 
-it('Linux: parent and terminal in /proc/<pid>/stat, whatever the name of the process', () => {
+it('Linux: parent and terminal in /proc/<pid>/stat, whatever the process is called', () => {
   assert.deepEqual(parseLinuxStat('77 (a) b (c) S 12 77 77 34819 77 4194304'), {
     parentPid: 12,
     terminal: '/dev/pts/3',
@@ -53,34 +53,34 @@ it('Linux: parent and terminal in /proc/<pid>/stat, whatever the name of the pro
   assert.deepEqual(parseLinuxStat('77 (x) S 1 77 77 1025 77 0'), { parentPid: 1, terminal: 'device 4:1' })
 })
 
-it('Darwin: a row of ps with the environment behind the command', () => {
+it('macOS: a row of ps, with the environment after the command', () => {
   const row = '  812   790 ttys003 -zsh TERM_PROGRAM=Apple_Terminal SHELL=/bin/zsh DISPATCH_SESSION=2026-11-20-x-a3f9\n'
-  const found = parseDarwinAncestor(row)
-  assert.deepEqual([found?.pid, found?.parentPid, found?.terminal], [812, 790, '/dev/ttys003'])
-  assert.match(explainAgent([found ?? kin()], marks) ?? '', /DISPATCH_SESSION/)
+  const ancestor = parseDarwinAncestor(row)
+  assert.deepEqual([ancestor?.pid, ancestor?.parentPid, ancestor?.terminal], [812, 790, '/dev/ttys003'])
+  assert.match(explainAgent([ancestor ?? createAncestor()], marks) ?? '', /DISPATCH_SESSION/)
   assert.equal(parseDarwinAncestor('  1     0 ??      /sbin/launchd\n')?.terminal, undefined)
   assert.equal(parseDarwinAncestor('\n'), undefined)
 })
 
-it('this very process has ancestors', async () => {
-  const lineage = await listAncestors(process.pid)
-  assert.equal(lineage[0]?.pid, process.pid)
-  assert.equal(lineage[0]?.parentPid, process.ppid)
-  assert.ok(lineage.length > 1)
+it('this process has ancestors', async () => {
+  const ancestors = await listAncestors(process.pid)
+  assert.equal(ancestors[0]?.pid, process.pid)
+  assert.equal(ancestors[0]?.parentPid, process.ppid)
+  assert.ok(ancestors.length > 1)
 })
 
-it('what is bound stays so, however it leaves its family (Linux)', async t => {
+it('no_new_privs stays set in a daemon with an empty environment (Linux)', async t => {
   if (process.platform !== 'linux') return t.skip('no no_new_privs here')
   const script = path.join(os.tmpdir(), `dispatch-bound-${process.pid}.sh`)
   fs.writeFileSync(script, '(env -i setsid sh -c "sleep 0.2; grep NoNewPrivs /proc/self/status" &)\n')
-  const [program = '', ...words] = buildUnprivilegedCommand(script)
-  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'inherit'] })
-  let out = ''
+  const [program = '', ...args] = buildUnprivilegedCommand(script)
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
   child.stdout.on('data', chunk => {
-    out += chunk
+    output += chunk
   })
   await once(child, 'close')
   fs.rmSync(script)
-  assert.match(out, /NoNewPrivs:\s*1/)
+  assert.match(output, /NoNewPrivs:\s*1/)
   return undefined
 })

@@ -1,0 +1,99 @@
+import fs from 'node:fs'
+import { runProgram } from '../exec.ts'
+import { readIfPresent } from '../fs/files.ts'
+import { identify, type ProcessIdentity, readBootId } from './identity.ts'
+
+/** One row of the process table. */
+export interface ProcessRow {
+  pid: number
+  parentPid: number
+  groupId: number
+  sessionId: number
+}
+
+/**
+ * Send a signal to a process and its tree: its descendants, the members of its session and of its group, and (Linux)
+ * every process with `marker` (`NAME=value`) in its environment. The marker finds a daemon that left the tree. Returns how
+ * many processes got the signal; this process never does. Process 1 is refused as a root, because its tree is every
+ * process. When another process has the pid of `target` by now, only the marker counts.
+ */
+export async function killProcessTree(
+  target: ProcessIdentity | number,
+  marker: string,
+  signal: NodeJS.Signals = 'SIGKILL',
+): Promise<number> {
+  const rootPid = typeof target === 'number' ? target : await findRootPid(target)
+  const rows = await readProcessTable()
+  const members = rootPid > 1 ? listProcessTree(rows, rootPid) : new Set<number>()
+  if (process.platform === 'linux' && marker !== '')
+    for (const { pid } of rows) if (hasMarker(pid, marker)) members.add(pid)
+  members.delete(process.pid)
+  for (const pid of members) sendSignal(pid, signal)
+  return members.size
+}
+
+/** The pids of every process that descends from `rootPid`, or shares its session or group. Pure. */
+export function listProcessTree(rows: ProcessRow[], rootPid: number): Set<number> {
+  const members = new Set(
+    rows.filter(row => row.pid === rootPid || row.sessionId === rootPid || row.groupId === rootPid).map(row => row.pid),
+  )
+  for (let hasGrown = true; hasGrown; ) {
+    hasGrown = false
+    for (const row of rows) {
+      if (!members.has(row.pid) && members.has(row.parentPid)) hasGrown = Boolean(members.add(row.pid))
+    }
+  }
+  return members
+}
+
+/** The rows of `ps -axo pid=,ppid=,pgid=,sess=`. macOS prints 0 for the session, which becomes -1. Pure. */
+export function parseProcessTable(text: string): ProcessRow[] {
+  return text
+    .split('\n')
+    .filter(line => line.trim() !== '')
+    .map(line => {
+      const [pid = 0, parentPid = 0, groupId = 0, session = 0] = line.trim().split(/\s+/).map(Number)
+      return { pid, parentPid, groupId, sessionId: session || -1 }
+    })
+}
+
+// --- internal ---
+
+/** The pid of this process, also when it has ended; 0 when another process has that pid now. */
+async function findRootPid({ pid, startTime, bootId }: ProcessIdentity): Promise<number> {
+  const current = await identify(pid)
+  const isReused = current !== undefined && current.startTime !== startTime
+  return bootId === (await readBootId()) && !isReused ? pid : 0
+}
+
+async function readProcessTable(): Promise<ProcessRow[]> {
+  if (process.platform !== 'linux')
+    return parseProcessTable((await runProgram('ps', ['-axo', 'pid=,ppid=,pgid=,sess='])).stdout)
+  return fs
+    .readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(name => {
+      const stat = readIfPresent(`/proc/${name}/stat`)
+      const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+      if (fields === undefined || fields[0] === 'Z') return []
+      return [
+        { pid: Number(name), parentPid: Number(fields[1]), groupId: Number(fields[2]), sessionId: Number(fields[3]) },
+      ]
+    })
+}
+
+function hasMarker(pid: number, marker: string): boolean {
+  try {
+    return fs.readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(marker)
+  } catch {
+    return false // It has ended, or belongs to another user.
+  }
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It has ended, or belongs to another user.
+  }
+}
