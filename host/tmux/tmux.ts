@@ -1,267 +1,256 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { pickVariables } from '../config/config.ts'
 import { DispatchError, exitCodes } from '../error.ts'
 import { type RunOptions, type RunResult, runInTerminal, runProgram } from '../exec.ts'
 import { makePrivateFolder, writeAtomic } from '../fs/files.ts'
+import { sha256 } from '../hash.ts'
 import { quoteForShell } from '../shell-quote.ts'
+import { SECOND_MS } from '../time.ts'
+import {
+  buildSessionCommands,
+  buildWindowCommand,
+  encodePaste,
+  formatSessionTarget,
+  formatWindowTarget,
+  joinCommands,
+  PANE_FORMAT,
+  parsePanes,
+  type TmuxPane,
+} from './argv.ts'
 
-/** One pane of a window, as tmux reports it. */
-interface TmuxPane {
-  session: string
-  window: string
-  pid: number
-  isDead: boolean
-}
-
-/** A tmux session of ours: its name, and the folder in which its windows start. Each has its command in a file there. */
+/** The name of a tmux session, and the folder in which its windows start. The command of each window is in a file there. */
 export interface TmuxSession {
   session: string
   folder: string
 }
 
-/** What a new window runs. Names are `[a-z0-9-]`; the command is argv, and no shell looks for anything in its words. */
+/** What a window runs. Names are `[a-z0-9-]`. The command is an argv; no shell interprets its words. */
 interface TmuxWindow extends TmuxSession {
   name: string
   command: string[]
 }
 
-export type Tmux = ReturnType<typeof openTmux>
+/** Does the server run? `stale` means a socket whose server has ended; `message` is what tmux wrote to stderr. */
+interface TmuxServerState {
+  kind: 'running' | 'none' | 'stale' | 'broken'
+  message: string
+}
 
-/** The tmux of one DISPATCH_HOME: a private socket, so that nothing of the user's own tmux is ever touched. */
-export function openTmux(home: string) {
-  const socket = `dispatch-${createHash('sha256').update(home).digest('hex').slice(0, 10)}`
-  return {
-    socket,
+/** The tmux of one DISPATCH_HOME. */
+export function openTmux(home: string): Tmux {
+  return new Tmux(home)
+}
 
-    /**
-     * Open a session of 200x50 with these windows; throws exit 6 where there is one of that name. The values of `names` are
-     * taken from our own environment and handed to its windows by tmux itself (`update-environment`), so that no secret stands
-     * in an argument list or a file.
-     */
-    async openSession(
-      { session, folder }: TmuxSession,
-      windows: Omit<TmuxWindow, keyof TmuxSession>[],
-      names: string[],
-    ): Promise<void> {
-      const [first, ...others] = windows.map(window => ({ session, folder, ...window }))
-      if (!first) return
-      const steps = [
-        ['start-server'],
-        ['set-option', '-g', 'remain-on-exit', 'on'],
-        ['set-option', '-g', 'history-limit', '20000'],
-        ['set-option', '-g', 'update-environment', names.join(' ')],
-        ['new-session', '-d', '-s', session, '-x', '200', '-y', '50', '-n', first.name, ...writeCommand(first)],
-        ...others.map(window => newWindowArguments(window)),
-        ['set-option', '-s', 'exit-empty', 'on'],
-      ]
-      // The server is born by itself: born with the session, it would hand this caller's values to every later window.
-      await must(['-f', '/dev/null', 'start-server', ';', 'set-option', '-s', 'exit-empty', 'off'])
-      try {
-        const chained = steps.flatMap((step, at) => (at === 0 ? step : [';', ...step]))
-        const env = { ...buildServerEnvironment(), ...pickVariables(names) }
-        await must(['-f', '/dev/null', ...chained], { cwd: folder, env })
-      } catch (error) {
-        await tmux(['set-option', '-s', 'exit-empty', 'on']) // The chain has ended before it came to that.
-        throw error
-      }
-    },
+/** A tmux server with a private socket for one DISPATCH_HOME, so that the user's own tmux is never touched. */
+export class Tmux {
+  readonly socket: string
 
-    /** Open a window behind the others; answers the process in it. */
-    async openWindow(window: TmuxWindow): Promise<number> {
-      const ran = await must(newWindowArguments(window, '-P', '-F', '#{pane_pid}'), { cwd: window.folder })
-      return Number(ran.stdout.trim())
-    },
-
-    /**
-     * Let a window run this where its own command has ended, or open it where there is none. What runs in the window by then is
-     * left alone, also what another process has started at the same moment. Answers whether this call started it.
-     */
-    async respawnWindow(window: TmuxWindow): Promise<boolean> {
-      const target = `=${window.session}:=${window.name}`
-      const command = writeCommand(window) // tmux remembers where the ended one was started.
-      const again = async (how: string, where: string) => tmux([how, '-t', where, ...command])
-      const whole = await again('respawn-window', target)
-      if (whole.exitCode === 0) return true
-      if (!/still active/.test(whole.stderr)) return (await this.openWindow(window)) > 0
-      // Somebody may have split it, to look at both.
-      const panes = (await tmux(['list-panes', '-t', target, '-F', '#{pane_dead} #{pane_id}'])).stdout.split('\n')
-      const ended = panes.find(line => line.startsWith('1 '))?.slice(2)
-      return ended !== undefined && (await again('respawn-pane', ended)).exitCode === 0
-    },
-
-    async closeSession(session: string): Promise<void> {
-      await tmux(['kill-session', '-t', `=${session}`])
-    },
-
-    /** Does our server run, in tmux's own words where it does not answer? `stale`: a socket whose server is gone. */
-    async readServerState(): Promise<{ kind: 'running' | 'none' | 'stale' | 'broken'; words: string }> {
-      const ran = await tmux(['list-sessions'])
-      const words = ran.stderr.trim()
-      if (ran.exitCode === 0) return { kind: 'running', words }
-      if (/no such file or directory/i.test(words)) return { kind: 'none', words }
-      return { kind: /no server running|connection refused/i.test(words) ? 'stale' : 'broken', words }
-    },
-
-    /** Take away the socket of a server that has ended: tmux leaves the file behind. */
-    async removeStaleSocket(): Promise<void> {
-      const ran = await tmux(['list-sessions'])
-      if (ran.exitCode === 0) return
-      const file = /(?:no server running on|error connecting to) (\/\S+)/.exec(ran.stderr)?.[1]
-      if (file?.endsWith(`/${socket}`)) fs.rmSync(file, { force: true })
-    },
-
-    /** Every pane on our socket; empty when no server runs. */
-    async listPanes(): Promise<TmuxPane[]> {
-      const ran = await tmux(['list-panes', '-a', '-F', '#{session_name} #{pane_pid} #{pane_dead} #{window_name}'])
-      return ran.exitCode === 0 ? parsePanes(ran.stdout) : []
-    },
-
-    /** The text of a window, with a little of what has scrolled away (a dying program pushes its last words up); undefined without the window. */
-    async captureText(session: string, name: string): Promise<string | undefined> {
-      const ran = await tmux(['capture-pane', '-p', '-J', '-S', '-50', '-t', `=${session}:=${name}`])
-      return ran.exitCode === 0 ? ran.stdout.trimEnd() : undefined
-    },
-
-    /** What stands on a window now, with its styles; undefined without a living window. */
-    async captureStyledText(session: string, name: string): Promise<string | undefined> {
-      const target = ['-t', `=${session}:=${name}`]
-      const ran = await tmux([
-        'display-message',
-        '-p',
-        ...target,
-        '#{pane_dead}',
-        ';',
-        'capture-pane',
-        '-p',
-        '-e',
-        ...target,
-      ])
-      return ran.exitCode === 0 && ran.stdout.startsWith('0\n') ? ran.stdout.slice(2) : undefined
-    },
-
-    /**
-     * Put text into a window as one paste, as a terminal does: between the paste's brackets, line breaks as returns. The
-     * brackets are our own, because tmux leaves them out while somebody scrolls in that window. The text goes by standard
-     * input, for an argument may not be long; it may hold no escape.
-     */
-    async paste(session: string, name: string, text: string): Promise<void> {
-      if (text.includes('\u001b')) throw new Error('a paste with an escape in it could end itself')
-      await type(session, name, `\u001b[200~${text.replace(/\r?\n/g, '\r')}\u001b[201~`)
-    },
-
-    /** Press Enter in a window, whatever mode of tmux it is in. */
-    async pressEnter(session: string, name: string): Promise<void> {
-      await type(session, name, '\r')
-    },
-
-    /** The terminals of every living window on our socket, such as `/dev/pts/4`. A dead one's is given to whoever comes next. */
-    async listTerminals(): Promise<string[]> {
-      const ran = await tmux(['list-panes', '-a', '-F', '#{?pane_dead,,#{pane_tty}}'])
-      return ran.exitCode === 0 ? ran.stdout.split('\n').filter(Boolean) : []
-    },
-
-    /** Put the user's terminal into the session; answers when they detach. */
-    attach(session: string, window: string): Promise<number> {
-      return runInTerminal('tmux', ['-u', '-L', socket, 'attach-session', '-t', `=${session}:=${window}`], {
-        ...process.env,
-        TMUX: '',
-      })
-    },
+  constructor(home: string) {
+    this.socket = `dispatch-${sha256(home).slice(0, 10)}`
   }
 
-  async function tmux(args: string[], options: Pick<RunOptions, 'cwd' | 'env' | 'input'> = {}): Promise<RunResult> {
-    return runProgram('tmux', ['-u', '-L', socket, ...args], {
+  /**
+   * Open a session of 200x50 with these windows. Exit 6 when a session of that name exists. The values of `variableNames`
+   * come from the environment of this process, and tmux hands them to the windows. No secret is in an argument or a file.
+   */
+  async openSession(
+    { session, folder }: TmuxSession,
+    windows: Omit<TmuxWindow, keyof TmuxSession>[],
+    variableNames: string[],
+  ): Promise<void> {
+    const [first, ...others] = windows.map(({ name, command }) => ({
+      name,
+      command: writeWindowCommand({ session, folder, name, command }),
+    }))
+    if (!first) return
+    const commands = buildSessionCommands(session, [first, ...others], variableNames)
+    // The server starts on its own. Started by `new-session`, it would hand the values of this caller to every later window.
+    await this.#runOrThrow(['-f', '/dev/null', 'start-server', ';', 'set-option', '-s', 'exit-empty', 'off'])
+    try {
+      const env = { ...buildServerEnvironment(), ...pickVariables(variableNames) }
+      await this.#runOrThrow(['-f', '/dev/null', ...joinCommands(commands)], { cwd: folder, env })
+    } catch (error) {
+      await this.#run(['set-option', '-s', 'exit-empty', 'on']) // The commands ended before their last one.
+      throw error
+    }
+  }
+
+  /** Open a window behind the others. Returns the pid of the process in it. */
+  async openWindow(window: TmuxWindow): Promise<number> {
+    const { session, name, folder } = window
+    const command = buildWindowCommand(session, { name, command: writeWindowCommand(window) }, [
+      '-P',
+      '-F',
+      '#{pane_pid}',
+    ])
+    return Number((await this.#runOrThrow(command, { cwd: folder })).stdout.trim())
+  }
+
+  /**
+   * Run a command in a window whose own command has ended, or open the window where it does not exist. A command that runs
+   * there already is left alone, even one that another process started a moment ago. Returns whether this call started it.
+   */
+  async respawnWindow(window: TmuxWindow): Promise<boolean> {
+    const target = formatWindowTarget(window.session, window.name)
+    const command = writeWindowCommand(window) // tmux remembers the folder in which the ended one started.
+    const respawned = await this.#run(['respawn-window', '-t', target, ...command])
+    if (respawned.exitCode === 0) return true
+    if (!/still active/.test(respawned.stderr)) return (await this.openWindow(window)) > 0
+    // A person may have split the window, so only one of its panes has ended.
+    const panes = (await this.#run(['list-panes', '-t', target, '-F', '#{pane_dead} #{pane_id}'])).stdout.split('\n')
+    const deadPane = panes.find(line => line.startsWith('1 '))?.slice(2)
+    if (deadPane === undefined) return false
+    return (await this.#run(['respawn-pane', '-t', deadPane, ...command])).exitCode === 0
+  }
+
+  async closeSession(session: string): Promise<void> {
+    await this.#run(['kill-session', '-t', formatSessionTarget(session)])
+  }
+
+  async readServerState(): Promise<TmuxServerState> {
+    const result = await this.#run(['list-sessions'])
+    const message = result.stderr.trim()
+    if (result.exitCode === 0) return { kind: 'running', message }
+    if (/no such file or directory/i.test(message)) return { kind: 'none', message }
+    return { kind: /no server running|connection refused/i.test(message) ? 'stale' : 'broken', message }
+  }
+
+  /** Remove the socket of a server that has ended; tmux leaves the file behind. */
+  async removeStaleSocket(): Promise<void> {
+    const result = await this.#run(['list-sessions'])
+    if (result.exitCode === 0) return
+    const file = /(?:no server running on|error connecting to) (\/\S+)/.exec(result.stderr)?.[1]
+    if (file?.endsWith(`/${this.socket}`)) fs.rmSync(file, { force: true })
+  }
+
+  /** Every pane on this socket; empty when no server runs. */
+  async listPanes(): Promise<TmuxPane[]> {
+    const result = await this.#run(['list-panes', '-a', '-F', PANE_FORMAT])
+    return result.exitCode === 0 ? parsePanes(result.stdout) : []
+  }
+
+  /**
+   * The text of a window with the last 50 lines of its history, because a program that dies pushes its last message up.
+   * Undefined when the window does not exist.
+   */
+  async captureText(session: string, window: string): Promise<string | undefined> {
+    const target = formatWindowTarget(session, window)
+    const result = await this.#run(['capture-pane', '-p', '-J', '-S', '-50', '-t', target])
+    return result.exitCode === 0 ? result.stdout.trimEnd() : undefined
+  }
+
+  /** What is visible in a window, with its styles; undefined when the window does not exist or its command has ended. */
+  async captureStyledText(session: string, window: string): Promise<string | undefined> {
+    const target = ['-t', formatWindowTarget(session, window)]
+    const result = await this.#run(
+      joinCommands([
+        ['display-message', '-p', ...target, '#{pane_dead}'],
+        ['capture-pane', '-p', '-e', ...target],
+      ]),
+    )
+    return result.exitCode === 0 && result.stdout.startsWith('0\n') ? result.stdout.slice(2) : undefined
+  }
+
+  /** Paste text into a window, in one bracketed paste. Throws for text with an escape character. */
+  async paste(session: string, window: string, text: string): Promise<void> {
+    await this.#sendBytes(session, window, encodePaste(text))
+  }
+
+  /** Press Enter in a window, also while tmux is in copy mode there. */
+  async pressEnter(session: string, window: string): Promise<void> {
+    await this.#sendBytes(session, window, '\r')
+  }
+
+  /** The terminals of every window whose command runs, such as `/dev/pts/4`. The system gives those of dead ones away again. */
+  async listTerminals(): Promise<string[]> {
+    const result = await this.#run(['list-panes', '-a', '-F', '#{?pane_dead,,#{pane_tty}}'])
+    return result.exitCode === 0 ? result.stdout.split('\n').filter(Boolean) : []
+  }
+
+  /** Attach the terminal of the user to a window. Returns the exit code of tmux when the user detaches. */
+  attach(session: string, window: string): Promise<number> {
+    const args = ['-u', '-L', this.socket, 'attach-session', '-t', formatWindowTarget(session, window)]
+    return runInTerminal('tmux', args, { ...process.env, TMUX: '' })
+  }
+
+  async #run(args: string[], options: Pick<RunOptions, 'cwd' | 'env' | 'input'> = {}): Promise<RunResult> {
+    return runProgram('tmux', ['-u', '-L', this.socket, ...args], {
       env: buildServerEnvironment(),
-      timeoutMs: 20_000,
+      timeoutMs: 20 * SECOND_MS,
       ...options,
     })
   }
 
-  /** Hand bytes to the program in a window, past every key table. */
-  async function type(session: string, name: string, bytes: string): Promise<void> {
-    const buffer = `dispatch-${randomBytes(6).toString('hex')}`
-    for (const [args, options] of [
-      [['load-buffer', '-b', buffer, '-'], { input: bytes }],
-      [['paste-buffer', '-d', '-r', '-b', buffer, '-t', `=${session}:=${name}`], {}],
-    ] as const) {
-      const ran = await tmux([...args], options)
-      if (ran.exitCode !== 0)
-        throw new DispatchError(`tmux would not type into ${session}:${name}: ${ran.stderr.trim()}`, {
-          exitCode: exitCodes.dependency,
-        })
-    }
-  }
-
-  /** Run it, and once more when the server was just on its way out ("server exited unexpectedly"). */
-  async function must(args: string[], options: Pick<RunOptions, 'cwd' | 'env'> = {}): Promise<RunResult> {
-    let ran = await tmux(args, options)
-    if (ran.exitCode !== 0 && /server exited|no server running|lost server/.test(ran.stderr))
-      ran = await tmux(args, options)
-    if (ran.startError)
+  /** Run tmux, and run it again when the server was about to exit ("server exited unexpectedly"). Exit 6 on failure. */
+  async #runOrThrow(args: string[], options: Pick<RunOptions, 'cwd' | 'env'> = {}): Promise<RunResult> {
+    let result = await this.#run(args, options)
+    if (result.exitCode !== 0 && /server exited|no server running|lost server/.test(result.stderr))
+      result = await this.#run(args, options)
+    if (result.startError)
       throw new DispatchError('tmux is not installed, or not on PATH', {
         exitCode: exitCodes.dependency,
         remedy: 'Install it: `brew install tmux` or `apt-get install tmux`.',
       })
-    if (ran.exitCode !== 0)
-      throw new DispatchError(`tmux refused (${socket}): ${ran.stderr.trim()}`, {
+    if (result.exitCode !== 0)
+      throw new DispatchError(`tmux failed (socket ${this.socket}): ${result.stderr.trim()}`, {
         exitCode: exitCodes.dependency,
         remedy: 'Run `dispatch doctor`.',
       })
-    return ran
+    return result
+  }
+
+  /** Send bytes to the program in a window, past every key table. They go through stdin, because an argument cannot be long. */
+  async #sendBytes(session: string, window: string, bytes: string): Promise<void> {
+    const buffer = `dispatch-${randomBytes(6).toString('hex')}`
+    const loaded = await this.#run(['load-buffer', '-b', buffer, '-'], { input: bytes })
+    const target = formatWindowTarget(session, window)
+    const result =
+      loaded.exitCode === 0 ? await this.#run(['paste-buffer', '-d', '-r', '-b', buffer, '-t', target]) : loaded
+    if (result.exitCode !== 0)
+      throw new DispatchError(`tmux could not type into ${session}:${window}: ${result.stderr.trim()}`, {
+        exitCode: exitCodes.dependency,
+      })
   }
 }
 
-/** Lines of `list-panes -F`; split at blanks, for tmux shows a tab as something else where the locale is C. */
-export function parsePanes(text: string): TmuxPane[] {
-  return text
-    .split('\n')
-    .filter(line => line !== '')
-    .map(line => {
-      const [session = '', pid = '', dead = '', ...window] = line.split(' ')
-      return { session, window: window.join(' '), pid: Number(pid), isDead: dead === '1' }
-    })
-}
-
-/** The words that open a window of a session, behind the others. */
-function newWindowArguments(window: TmuxWindow, ...more: string[]): string[] {
-  return ['new-window', '-d', ...more, '-t', `=${window.session}:`, '-n', window.name, ...writeCommand(window)]
-}
+// --- internal ---
 
 /**
- * Write a window's command into a file of its folder, and answer the words that run it there. They never grow: a message to
- * tmux holds 16 KB, and paths may be long.
+ * Write the command of a window into a file of its folder. Returns the argv that runs it there, which never gets longer:
+ * a message to tmux holds 16 KB, and paths can be long.
  */
-function writeCommand({ folder, name, command }: TmuxWindow): string[] {
+function writeWindowCommand({ folder, name, command }: TmuxWindow): string[] {
   makePrivateFolder(folder)
   writeAtomic(path.join(folder, `${name}.sh`), `#!/bin/sh\nexec ${command.map(quoteForShell).join(' ')}\n`, 0o700)
   return ['/bin/sh', `./${name}.sh`]
 }
 
-/**
- * The tmux server is born with little: what it is born with, every later window of every session inherits, so no
- * secret of the first caller may be in it.
- */
+/** Every later window of every session inherits what the server starts with, so it must not hold a secret of the first caller. */
+const SERVER_VARIABLES = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'TERM',
+  'TMPDIR',
+  'TMUX_TMPDIR',
+  'TZ',
+  'SSH_AUTH_SOCK',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'DISPLAY',
+  'WAYLAND_DISPLAY',
+  'XDG_RUNTIME_DIR',
+]
+
+/** Keeps empty values, which `pickVariables` drops. */
 function buildServerEnvironment(): Record<string, string> {
-  const kept = [
-    'PATH',
-    'HOME',
-    'USER',
-    'LOGNAME',
-    'SHELL',
-    'LANG',
-    'LC_ALL',
-    'LC_CTYPE',
-    'TERM',
-    'TMPDIR',
-    'TMUX_TMPDIR',
-    'TZ',
-    'SSH_AUTH_SOCK',
-    'DBUS_SESSION_BUS_ADDRESS',
-    'DISPLAY',
-    'WAYLAND_DISPLAY',
-    'XDG_RUNTIME_DIR',
-  ]
-  return Object.fromEntries(kept.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]])))
+  return Object.fromEntries(
+    SERVER_VARIABLES.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  )
 }

@@ -1,0 +1,82 @@
+/** One pane of a window, as tmux reports it. */
+export interface TmuxPane {
+  session: string
+  window: string
+  pid: number
+  isDead: boolean
+}
+
+/** A session, by its whole name: without `=` tmux would accept a prefix. Pure. */
+export function formatSessionTarget(session: string): string {
+  return `=${session}`
+}
+
+/** A window of a session, by the whole name of both. Pure. */
+export function formatWindowTarget(session: string, window: string): string {
+  return `=${session}:=${window}`
+}
+
+/** The argv that sends several tmux commands at once; tmux runs them in order and stops at the first that fails. Pure. */
+export function joinCommands(commands: string[][]): string[] {
+  return commands.flatMap((command, index) => (index === 0 ? command : [';', ...command]))
+}
+
+/**
+ * The commands that open a detached session of 200x50 with these windows; `command` is the argv of each. tmux copies
+ * `variableNames` from the environment of the client to the windows (`update-environment`). Pure.
+ */
+export function buildSessionCommands(
+  session: string,
+  windows: [first: NewWindow, ...others: NewWindow[]],
+  variableNames: string[],
+): string[][] {
+  const [first, ...others] = windows
+  return [
+    ['start-server'],
+    ['set-option', '-g', 'remain-on-exit', 'on'],
+    ['set-option', '-g', 'history-limit', String(HISTORY_LINES)],
+    ['set-option', '-g', 'update-environment', variableNames.join(' ')],
+    ['new-session', '-d', '-s', session, '-x', '200', '-y', '50', '-n', first.name, ...first.command],
+    ...others.map(window => buildWindowCommand(session, window)),
+    ['set-option', '-s', 'exit-empty', 'on'],
+  ]
+}
+
+/** A window to open: its name, and the argv that runs in it. */
+interface NewWindow {
+  name: string
+  command: string[]
+}
+
+/** The command that opens a window behind the others of a session. Pure. */
+export function buildWindowCommand(session: string, { name, command }: NewWindow, options: string[] = []): string[] {
+  return ['new-window', '-d', ...options, '-t', `${formatSessionTarget(session)}:`, '-n', name, ...command]
+}
+
+/** The format for `list-panes -F` that `parsePanes` reads. Blanks, because tmux prints a tab as `_` where the locale is C. */
+export const PANE_FORMAT = '#{session_name} #{pane_pid} #{pane_dead} #{window_name}'
+
+/** The lines of `list-panes` in that format. A window name may contain blanks, so it comes last. Pure. */
+export function parsePanes(text: string): TmuxPane[] {
+  return text
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => {
+      const [session = '', pid = '', dead = '', ...window] = line.split(' ')
+      return { session, window: window.join(' '), pid: Number(pid), isDead: dead === '1' }
+    })
+}
+
+/**
+ * The bytes of one bracketed paste, as a terminal sends them; line breaks become returns. The brackets are part of the
+ * bytes because tmux leaves them out while a person scrolls in that window. Throws for text with an escape character,
+ * which could end the paste. Pure.
+ */
+export function encodePaste(text: string): string {
+  if (text.includes('\u001b')) throw new Error('a text with an escape character cannot be pasted')
+  return `\u001b[200~${text.replace(/\r?\n/g, '\r')}\u001b[201~`
+}
+
+// --- internal ---
+
+const HISTORY_LINES = 20_000
