@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { z } from 'zod'
-import { describeBrokenPins } from '../contract/contract.ts'
+import { describeBrokenPins } from '../contract/pins.ts'
 import { type ClauseVerdict, renderVerdict, VerdictRecord } from '../evidence/verdict.ts'
 import type { Verdict } from '../log/event.ts'
 import { listChangedPaths } from '../repository/diff.ts'

@@ -1,14 +1,12 @@
-import { toOneLine } from '#host/text.ts'
 import type { Contract, ContractProblem } from './clause.ts'
-import { matchesGlob } from './glob.ts'
-import { scanContract } from './parser.ts'
+import { parseClauses } from './parser.ts'
 
 /** Parse a contract, and list all of its problems at once, by line. */
 export function parseContract(
   text: string,
   options: { allowsJudgedOnly: boolean },
 ): { contract: Contract; problems: ContractProblem[] } {
-  const { contract, problems } = scanContract(text)
+  const { contract, problems } = parseClauses(text)
   const { clauses } = contract
   const checks = clauses.flatMap(({ proof }) => (proof.kind === 'check' ? [proof] : []))
   const addProblem = (line: number, message: string, remedy: string) => problems.push({ line, message, remedy })
@@ -71,32 +69,6 @@ export function listUncoveredSentences(contract: Contract, sentences: string[]):
   return sentences.flatMap((sentence, index) => (mentioned.has(`S${index + 1}`) ? [] : [`S${index + 1}: ${sentence}`]))
 }
 
-/** The work as git shows it: the files before it, and each path that it changed. */
-export interface WorkDiff {
-  baseFiles: string[]
-  changes: { path: string; change: 'added' | 'changed' | 'removed' }[]
-}
-
-/** Describe how the work breaks a pin, or that a pin matches no file; undefined if all pins hold. Pure. */
-export function describeBrokenPins(pins: string[], { baseFiles, changes }: WorkDiff): string | undefined {
-  const broken = changes.filter(({ path }) => pins.some(pin => matchesGlob(pin, path)))
-  if (broken.length > 0) {
-    const [verb, are, them] = broken.length === 1 ? [broken[0]?.change, 'is', 'it'] : ['changed', 'are', 'them']
-    return `${formatFiles(broken.map(({ path }) => path))} ${are} pinned, and the work ${verb} ${them}`
-  }
-  const unmatched = pins.find(pin => !baseFiles.some(file => matchesGlob(pin, file)))
-  return unmatched === undefined
-    ? undefined
-    : `${formatFiles([unmatched])} is pinned, but there was no such file before the work`
-}
-
-/** Describe the existing files that a check's command names and that the work changed; undefined if there are none. Pure. */
-export function describeChangedCheckFiles(command: string, { changes }: Pick<WorkDiff, 'changes'>): string | undefined {
-  const words = new Set(command.split(/[\s;&|()<>'"`=]+/).map(word => word.replace(/^(\.\/+)+/, '')))
-  const files = changes.filter(({ path, change }) => change !== 'added' && words.has(path)).map(({ path }) => path)
-  return files.length === 0 ? undefined : `by ${formatFiles(files)}, which the work itself changed`
-}
-
 /** The draft in the orchestrator's folder at the start: the grammar by example, and the numbered sentences of the task. */
 export function renderContractTemplate(title: string, sentences: string[]): string {
   const numbered = sentences.map(
@@ -132,10 +104,3 @@ ${numbered.join('\n')}
 
 const MAX_TASK_CHARS = 20_000
 const MAX_SENTENCES = 60
-const MAX_LISTED_FILES = 8
-
-function formatFiles(files: string[]): string {
-  const listed = files.slice(0, MAX_LISTED_FILES).map(file => `\`${toOneLine(file, 200)}\``)
-  const more = files.length > MAX_LISTED_FILES ? ` and ${files.length - MAX_LISTED_FILES} more` : ''
-  return `${listed.join(', ')}${more}`
-}

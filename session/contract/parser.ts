@@ -3,7 +3,7 @@ import { type ClauseDraft, clauseFields, createDraft, parseField, reportUnknownF
 import { ContractScanner } from './scanner.ts'
 
 /** Parse a contract line by line, and collect every problem of a line or a clause. */
-export function scanContract(text: string): { contract: Contract; problems: ContractProblem[] } {
+export function parseClauses(text: string): { contract: Contract; problems: ContractProblem[] } {
   const parser = new ContractParser(text)
   parser.parse()
   return { contract: parser.contract, problems: parser.problems }

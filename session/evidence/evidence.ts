@@ -2,32 +2,33 @@ import { z } from 'zod'
 import { listNames, readJson } from '#host/fs'
 import { outcomeSchema } from '../log/event.ts'
 import type { SessionPaths } from '../paths.ts'
-/** What our own runner saw when it ran one check on one tree: the only thing that counts as evidence. */
+
+/** What the runner saw when it ran one check on one tree. Only such a record is evidence. */
 export const EvidenceRecord = z.object({
   format: z.literal(1),
-  /** `base-C1` (of a later version of the contract `base-v2-C1`) or `round-2-C1`: the record is `evidence/<id>.json`, the whole kept output `evidence/<id>.txt`. */
+  /** `base-C1`, `base-v2-C1` (for a later version of the contract) or `round-2-C1`. The record is `evidence/<id>.json`, the output `evidence/<id>.txt`. */
   id: z.string(),
   clauseId: z.string(),
   side: z.enum(['base', 'head']),
   round: z.number(),
   command: z.string(),
-  /** What the contract expects, in words: `exit 0, output contains "34"`. */
+  /** What the contract expects, such as `exit 0, output contains "34"`. */
   expected: z.string(),
   exitCode: z.number().nullable(),
   outcome: outcomeSchema,
-  /** Why it is not green, in words; empty when it is. */
+  /** Why it is not green; empty when it is. */
   reason: z.string(),
   milliseconds: z.number(),
-  /** The last 4 KiB of the output, stdout and stderr in one. */
+  /** The last 4 KiB of stdout and stderr together. */
   outputTail: z.string(),
   outputBytes: z.number(),
   outputSha256: z.string(),
   commit: z.string(),
   tree: z.string(),
   time: z.string(),
-  /** Seconds that one run might take. */
+  /** The time limit of one run, in seconds. */
   timeoutSeconds: z.number().default(0),
-  /** Every run on this tree, in order. Two with different outcomes make it flaky. */
+  /** Every run on this tree, in order. Different outcomes make the check flaky. */
   runs: z
     .array(
       z.object({
@@ -38,25 +39,25 @@ export const EvidenceRecord = z.object({
       }),
     )
     .default([]),
-  /** The programs that the command names, with the version each says of itself. */
+  /** The programs in the command, each with the version that it reports. */
   toolVersions: z.record(z.string(), z.string()).default({}),
   machine: z.string().default(''),
-  /** Names what the project's dependencies were made from; null where it needs none. */
+  /** The cache key of the project's dependencies; null if it has none. */
   dependenciesKey: z.string().nullable().default(null),
-  /** What held the command while it ran. */
+  /** The sandbox in which the command ran. */
   sandbox: z.string().default('none'),
-  /** The record that this one repeats: the same check on the same tree was not run again. */
+  /** The record that this one copies, because the same check was not run again on the same tree. */
   originalId: z.string().optional(),
 })
 
 export type EvidenceRecord = z.infer<typeof EvidenceRecord>
 
-/** A record as it stands in its file, byte for byte. */
+/** Serialize a record to the exact bytes of its file. */
 export function serializeEvidence(record: EvidenceRecord): string {
   return JSON.stringify(record, null, 2)
 }
 
-/** Every record of a session that reads as one. */
+/** Read every valid record of a session. */
 export function readEvidence(paths: SessionPaths): EvidenceRecord[] {
   return listNames(paths.evidence)
     .filter(name => name.endsWith('.json'))

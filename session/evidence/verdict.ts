@@ -3,67 +3,69 @@ import { readJson } from '#host/fs'
 import { outcomeSchema, proofKindSchema, verdictSchema } from '../log/event.ts'
 import type { SessionPaths } from '../paths.ts'
 import type { SessionStatus } from '../status/status-types.ts'
-/** What a clause's verdict rests on: our gate, and the judge's word. */
+
+/** The verdict on one clause, with its gate and the judge's answer. */
 export const ClauseVerdict = z.object({
   id: z.string(),
   sentence: z.string(),
   proof: proofKindSchema,
   verdict: verdictSchema,
-  /** In words: what was run and seen, or why not. */
+  /** What was run and seen, or why nothing was. */
   reason: z.string(),
+  /** What the runner itself found: the outcome of a check, whether a scope was kept, or a broken pin. */
   gate: z.union([outcomeSchema, z.enum(['kept', 'broken', 'none'])]),
-  /** The judge's word on it; null when no judge could be had. */
+  /** The judge's answer; null if no judge was available. */
   judgement: z
     .object({ met: z.enum(['yes', 'no', 'unproven']), reason: z.string(), evidence: z.array(z.string()) })
     .nullable(),
   baseOutcome: outcomeSchema.optional(),
-  /** What a reader should know of how it was shown: by a file that the work itself changed. */
+  /** A note on how it was shown, such as: by a file that the work itself changed. */
   note: z.string().optional(),
 })
 
-/** A gate that says neither yes nor no, which work on it can change. */
+/** Is the gate neither passed nor failed? Then another round may decide it. */
 export function isUndecidedGate(gate: z.infer<typeof ClauseVerdict>['gate']): boolean {
   return gate === 'could not run' || gate === 'flaky'
 }
 
 export type ClauseVerdict = z.infer<typeof ClauseVerdict>
 
-/** A verdict, as it stands in `verdict.json`. */
+/** The content of `verdict.json`. */
 export const VerdictRecord = z.object({
   format: z.literal(1),
   sessionId: z.string(),
   round: z.number(),
   verdict: verdictSchema,
   reason: z.string(),
-  /** Exactly what was judged. */
+  /** The judged commit and its tree. */
   commit: z.string(),
   tree: z.string(),
   contractSha256: z.string(),
   packetSha256: z.string().nullable(),
-  /** Who judged, and how far from the author: `other vendor, blind`, or `none`. */
+  /** How independent the judge is of the author: `other vendor, blind`, or `none`. */
   independence: z.string(),
   judge: z.string(),
-  /** What the sandbox was when the evidence was taken. */
+  /** The sandbox in which the checks ran. */
   sandbox: z.string(),
   time: z.string(),
-  /** The last event before this verdict and the hash of its line: every line up to it is bound to this verdict. */
+  /** The last event before this verdict and the hash of its line, which bind the log up to it to this verdict. */
   logAnchor: z.object({ seq: z.number(), head: z.string() }).optional(),
   clauses: z.array(ClauseVerdict),
   findings: z.array(z.string()),
   uncoveredSentences: z.array(z.string()),
-  /** Which version of the contract was judged, and in what it asks for less than the first: a human has said yes to each. */
+  /** The judged version of the contract, and what it weakened since the first. A human approved each dilution. */
   contractVersion: z.number().default(1),
   dilutions: z.array(z.string()).default([]),
 })
 
 export type VerdictRecord = z.infer<typeof VerdictRecord>
 
-/** The last verdict of a session, if it has one that reads. */
+/** Read the last verdict of a session; undefined if there is no valid one. */
 export function readVerdictRecord(paths: SessionPaths): VerdictRecord | undefined {
   return VerdictRecord.safeParse(readJson(paths.verdictRecord)).data
 }
 
-/** The written verdict, if it is the very one that the log names last: of its round and its tree. */
+/** Read the last verdict, if its round and its tree are those that the log names last. */
 export function readCurrentVerdict(
   paths: SessionPaths,
   { verdict }: Pick<SessionStatus, 'verdict'>,
@@ -72,18 +74,18 @@ export function readCurrentVerdict(
   return verdict && record?.round === verdict.round && record.tree === verdict.tree ? record : undefined
 }
 
-/** The verdict for people: `verdict.md`. `voided` is why it no longer holds. */
+/** Render `verdict.md`. Pure. */
 export function renderVerdict(record: VerdictRecord, voidReason?: string): string {
   const rows = record.clauses.map(
     clause =>
       `| ${clause.id} | ${formatCell(clause.sentence)} | **${clause.verdict}** | ${clause.proof}${clause.baseOutcome ? `, ${clause.baseOutcome} before` : ''} | ${formatCell(clause.reason)} |`,
   )
-  const part = (title: string, items: string[]) =>
+  const section = (title: string, items: string[]) =>
     items.length === 0 ? [] : ['', `## ${title}`, '', ...items.map(item => `- ${formatCell(item)}`)]
   return [
     `# ${record.verdict}${voidReason === undefined ? '' : ' (void)'}`,
     '',
-    ...(voidReason === undefined ? [] : [`**This verdict no longer holds:** ${formatCell(voidReason)}.`, '']),
+    ...(voidReason === undefined ? [] : [`**This verdict is void:** ${formatCell(voidReason)}.`, '']),
     record.reason,
     '',
     `- round ${record.round}, ${record.time}`,
@@ -95,12 +97,12 @@ export function renderVerdict(record: VerdictRecord, voidReason?: string): strin
       ? [`- log: event ${record.logAnchor.seq}, head \`${record.logAnchor.head.slice(0, 16)}\``]
       : []),
     '',
-    '| clause | what should be true | verdict | proof | because |',
+    '| clause | sentence | verdict | proof | reason |',
     '| --- | --- | --- | --- | --- |',
     ...rows,
-    ...part('Findings', record.findings),
-    ...part('Not covered', record.uncoveredSentences),
-    ...part('Weaker than what was first sealed, with the approval of a human', record.dilutions),
+    ...section('Findings', record.findings),
+    ...section('Not covered', record.uncoveredSentences),
+    ...section("Weakened since the first version, with a human's approval", record.dilutions),
     '',
   ].join('\n')
 }

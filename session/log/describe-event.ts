@@ -1,5 +1,5 @@
 import { unreachable } from '#host/error.ts'
-import { sanitize, toOneLine } from '#host/text.ts'
+import { formatCount, sanitize, toOneLine } from '#host/text.ts'
 import type { Event } from './event.ts'
 
 /** An event as text for a terminal, a page or a log: who did what, and in which tone to show it. */
@@ -17,7 +17,7 @@ export function describeEvent(event: Event): EventDescription | undefined {
     case 'session.opened':
       return createDescription(
         'dispatch',
-        `"${event.task.title}"${event.repository ? ` on ${event.repository}` : ''}${event.uncommittedFiles > 0 ? `, without ${event.uncommittedFiles} uncommitted file${plural(event.uncommittedFiles)}` : ''}`,
+        `"${event.task.title}"${event.repository ? ` on ${event.repository}` : ''}${event.uncommittedFiles > 0 ? `, without ${formatCount(event.uncommittedFiles, 'uncommitted file')}` : ''}`,
         undefined,
         event.sandbox?.kind === null ? [`no sandbox: ${event.sandbox.reason}`] : [],
       )
@@ -42,7 +42,7 @@ export function describeEvent(event: Event): EventDescription | undefined {
     case 'contract.sealed':
       return createDescription(
         'contract',
-        `sealed: ${event.clauses.length} clause${plural(event.clauses.length)}${event.uncoveredSentences.length > 0 ? `, ${event.uncoveredSentences.length} sentence${plural(event.uncoveredSentences.length)} of the task not covered` : ''}`,
+        `sealed: ${formatCount(event.clauses.length, 'clause')}${event.uncoveredSentences.length > 0 ? `, ${formatCount(event.uncoveredSentences.length, 'sentence')} of the task not covered` : ''}`,
         'good',
         event.clauses.map(({ id, proof, sentence }) => `${id.padEnd(4)} ${proof.padEnd(6)} ${sentence}`),
       )
@@ -189,15 +189,11 @@ function describeEnding({
   costUsd,
   seconds,
 }: Extract<Event, { type: 'worker.ended' }>): string {
-  const changed = changedFiles === 0 ? 'committed nothing' : `changed ${changedFiles} file${plural(changedFiles)}`
+  const changed = changedFiles === 0 ? 'committed nothing' : `changed ${formatCount(changedFiles, 'file')}`
   const cost = costUsd === null ? '' : `, $${costUsd.toFixed(2)}`
   return `${ending === 'reported' ? 'reported' : ending}${reason ? ` (${reason})` : ''}; ${changed}, ${seconds} s${cost}`
 }
 
 function forClauses(clauses: string[]): string {
   return clauses.length > 0 ? ` for ${clauses.join(', ')}` : ''
-}
-
-function plural(count: number): string {
-  return count === 1 ? '' : 's'
 }

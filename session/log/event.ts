@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '#host/json.ts'
 
 const countSchema = z.number().int().nonnegative()
 const hashSchema = z.string().regex(/^[0-9a-f]{40,64}$/)
@@ -180,12 +181,7 @@ const LineHeadSchema = z.looseObject({
 
 /** Parse a line of the log; undefined for a torn or foreign one. */
 export function parseLine(text: string): LogLine | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  const value = parseJson(text)
   const head = LineHeadSchema.safeParse(value).data
   if (head === undefined) return undefined
   const { seq, time, type, prev } = head

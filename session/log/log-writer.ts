@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto'
 import fs from 'node:fs'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { appendLine } from '#host/fs'
+import { sha256 } from '#host/hash.ts'
 import type { Event, EventBody } from './event.ts'
 import { computeGenesisHash, readLog, serializeEvent } from './log.ts'
 
@@ -53,7 +53,7 @@ export class LogWriter {
     this.moveForeignFileAside()
     const event: Event = { seq: this.lastSeq + 1, time: now.toISOString(), ...body }
     const line = serializeEvent(event, this.head)
-    this.pendingHash = hash('sha256', line)
+    this.pendingHash = sha256(line)
     const bytesBefore = this.expectedBytes
     this.expectedBytes = undefined
     appendLine(this.file, line)

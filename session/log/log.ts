@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
 import { appendLine, readBytesIfPresent, readUntrusted } from '#host/fs'
+import { sha256 } from '#host/hash.ts'
 import { type Event, type EventBody, type LogLine, parseLine } from './event.ts'
 
 /** A parsed log: its events in order, and the state of its hash chain. */
@@ -50,7 +50,7 @@ export function parseLog(bytes: Buffer, sessionId?: string): Log {
     if (line.prev !== undefined) log.chainStart ??= line.seq
     if (line.seq !== log.lastSeq + 1) log.seqGaps.push(line.seq)
     log.lastSeq = line.seq
-    log.head = hash('sha256', rawLine)
+    log.head = sha256(rawLine)
     if (line.event === undefined) continue
     log.events.push(line.event)
     log.hashes.push(log.head)
@@ -74,7 +74,7 @@ export function serializeEvent({ seq, time, ...body }: Event, prev: string): str
 
 /** What the first line of a session's log names in place of a previous hash. */
 export function computeGenesisHash(sessionId: string): string {
-  return hash('sha256', `dispatch events ${sessionId}`)
+  return sha256(`dispatch events ${sessionId}`)
 }
 
 /** The log anchor: the first 16 digits of a head. Short enough to compare by eye, and too long to find another log that fits. */

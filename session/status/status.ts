@@ -1,4 +1,5 @@
 import { unreachable } from '#host/error.ts'
+import { MINUTE_MS } from '#host/time.ts'
 import type { Event } from '../log/event.ts'
 import type { ClauseStatus, Phase, SessionStatus, WorkerStatus } from './status-types.ts'
 
@@ -67,7 +68,7 @@ export function isSettled(status: SessionStatus): boolean {
   )
 }
 
-const RESTART_WINDOW_MS = 10 * 60_000
+const RESTART_WINDOW_MS = 10 * MINUTE_MS
 
 // --- internal ---
 

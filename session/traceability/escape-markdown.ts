@@ -1,7 +1,8 @@
 import { toOneLine } from '#host/text.ts'
+
 /**
- * Somebody else's words in a line of GitHub's Markdown: only ever text. No HTML, no table cell of its own, no link, nobody
- * who is called by `@name`, no issue that is called by `#12`. The last three are broken by a comment, which nobody sees.
+ * Escape untrusted text for one line of GitHub's Markdown: no HTML, no new table cell, no link, no `@mention`, no `#12`. Links,
+ * mentions and issues are broken up by an empty comment, which GitHub does not show.
  */
 export function escapeMarkdown(text: string, width: number): string {
   return toOneLine(text, width)
@@ -15,19 +16,19 @@ export function escapeMarkdown(text: string, width: number): string {
     .replace(/\b[0-9a-f]{4}(?=[0-9a-f]{3,60}\b)/g, `$&${EMPTY_COMMENT}`)
 }
 
-/** Code in a line of a table of GitHub's Markdown: as it is, but that a line break is `⏎`, and it ends at `width`. */
+/** Format code for a table cell of GitHub's Markdown, on one line (`⏎` for a line break), cut at `width` characters. */
 export function formatInlineCode(text: string, width: number): string {
-  const flat = toOneLine(text.trim().replace(/[ \t]*\r?\n[ \t]*/g, ' ⏎ '), width)
-  if (flat === '') return ''
-  if (flat.includes('\\|')) return `<code>${flat.replace(/[^\p{L}\p{N} ]/gu, toHtmlEntity)}</code>` // Readers differ on `\\|`.
-  const longest = Math.max(0, ...(flat.match(/`+/g) ?? []).map(run => run.length))
-  const fence = '`'.repeat(longest + 1)
-  const pad = longest > 0 && /^`|`$/.test(flat) ? ' ' : ''
-  return `${fence}${pad}${flat.replaceAll('|', '\\|')}${pad}${fence}`
+  const line = toOneLine(text.trim().replace(/[ \t]*\r?\n[ \t]*/g, ' ⏎ '), width)
+  if (line === '') return ''
+  if (line.includes('\\|')) return `<code>${line.replace(/[^\p{L}\p{N} ]/gu, toHtmlEntity)}</code>` // Parsers differ on `\\|`.
+  const longestRun = Math.max(0, ...(line.match(/`+/g) ?? []).map(run => run.length))
+  const fence = '`'.repeat(longestRun + 1)
+  const pad = longestRun > 0 && /^`|`$/.test(line) ? ' ' : ''
+  return `${fence}${pad}${line.replaceAll('|', '\\|')}${pad}${fence}`
 }
 
 const EMPTY_COMMENT = '<!-- -->'
 
-function toHtmlEntity(sign: string): string {
-  return `&#${sign.codePointAt(0)};`
+function toHtmlEntity(character: string): string {
+  return `&#${character.codePointAt(0)};`
 }

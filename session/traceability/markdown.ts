@@ -1,48 +1,46 @@
+import { formatCount } from '#host/text.ts'
 import { escapeMarkdown, formatInlineCode } from './escape-markdown.ts'
 import type { Matrix, MatrixClause } from './matrix.ts'
-/** GitHub takes no comment that is longer. */
+
+/** The longest comment that GitHub accepts. */
 export const MAX_COMMENT_CHARS = 65_536
 
-/**
- * The matrix as one page of Markdown that can be pasted into a pull request. Where it would be too long, long texts are cut
- * shorter, then rows are left out; it says so.
- */
-export function renderMatrix(matrix: Matrix, maxChars = MAX_COMMENT_CHARS - 1536): string {
-  for (const width of [600, 200, 80]) {
-    const lines = page(matrix, width)
-    const text = joined(lines, width < 600 ? [cutNote(matrix, `texts are cut at ${width} characters`)] : [])
+/** Room for what a person writes around the matrix. */
+const MARGIN_CHARS = 1536
+/** Room for the note that says what was cut. */
+const NOTE_CHARS = 300
+
+const FULL_WIDTH = 600
+const SHORT_WIDTH = 200
+const MIN_WIDTH = 80
+
+/** Render the matrix as one page of Markdown for a pull request. If it is too long, texts are cut, then rows are left out. Pure. */
+export function renderMatrix(matrix: Matrix, maxChars = MAX_COMMENT_CHARS - MARGIN_CHARS): string {
+  for (const width of [FULL_WIDTH, SHORT_WIDTH, MIN_WIDTH]) {
+    const notes = width < FULL_WIDTH ? [formatCutNote(matrix, `texts are cut at ${width} characters`)] : []
+    const text = joinLines(renderPage(matrix, width), notes)
     if (text.length <= maxChars) return text
   }
-  const lines = page(matrix, 80)
+  const lines = renderPage(matrix, MIN_WIDTH)
   let kept = lines.length
-  let length = joined(lines, []).length
-  while (kept > 1 && length > maxChars - 300) length -= (lines[--kept]?.length ?? 0) + 1
-  return joined(lines.slice(0, kept), ['', cutNote(matrix, `${lines.length - kept} lines are left out`)])
+  let chars = joinLines(lines, []).length
+  while (kept > 1 && chars > maxChars - NOTE_CHARS) chars -= (lines[--kept]?.length ?? 0) + 1
+  return joinLines(lines.slice(0, kept), ['', formatCutNote(matrix, `${lines.length - kept} lines are left out`)])
 }
 
-// --- the parts ---
+// --- internal ---
 
-function page(matrix: Matrix, width: number): string[] {
-  const { sentences, clauses } = matrix
-  const covered = sentences.flatMap(sentence =>
-    sentence.clauseIds.map((id, at) => ({ sentence, clause: clauses.find(one => one.id === id), isFirst: at === 0 })),
-  )
-  const shown = new Set<string>()
-  const rows = covered.flatMap(({ sentence, clause, isFirst }) => {
-    if (clause === undefined) return []
-    const said = isFirst ? `**${sentence.id}** ${escapeMarkdown(sentence.text, width)}` : ''
-    const again = shown.has(clause.id)
-    shown.add(clause.id)
-    return [row([said, ...cells(clause, again ? 0 : width)])]
-  })
+function renderPage(matrix: Matrix, width: number): string[] {
+  const { sentences } = matrix
+  const rows = renderSentenceRows(matrix, width)
   return [
-    ...head(matrix, width),
+    ...renderHead(matrix, width),
     '',
     ...(rows.length > 0
-      ? [...tableHead('sentence of the task'), ...rows]
+      ? [...renderTableHead('sentence of the task'), ...rows]
       : ['No clause covers a sentence of the task yet.']),
-    ...freePart(matrix, width),
-    ...listPart(
+    ...renderUnlinkedClauses(matrix, width),
+    ...renderList(
       'Left out of the contract',
       sentences.flatMap(({ id, text, exclusionReason }) =>
         exclusionReason === undefined
@@ -50,7 +48,7 @@ function page(matrix: Matrix, width: number): string[] {
           : [`**${id}** ${escapeMarkdown(text, width)} — ${escapeMarkdown(exclusionReason, width)}`],
       ),
     ),
-    ...listPart(
+    ...renderList(
       'Not covered by any clause',
       sentences
         .filter(({ id }) => matrix.uncoveredSentences.includes(id))
@@ -59,55 +57,83 @@ function page(matrix: Matrix, width: number): string[] {
   ]
 }
 
-function head(matrix: Matrix, width: number): string[] {
+/** One row for each clause of each sentence. A clause is shown in full only once. */
+function renderSentenceRows({ sentences, clauses }: Matrix, width: number): string[] {
+  const shownIds = new Set<string>()
+  return sentences.flatMap(({ id, text, clauseIds }) =>
+    clauseIds.flatMap((clauseId, index) => {
+      const clause = clauses.find(candidate => candidate.id === clauseId)
+      if (clause === undefined) return []
+      const clauseWidth = shownIds.has(clauseId) ? 0 : width
+      shownIds.add(clauseId)
+      const sentence = index === 0 ? `**${id}** ${escapeMarkdown(text, width)}` : ''
+      return [renderRow([sentence, ...renderCells(clause, clauseWidth)])]
+    }),
+  )
+}
+
+function renderHead(matrix: Matrix, width: number): string[] {
   const { verdict, contract, sentences, damage } = matrix
-  const word = verdict.voidReason === null ? verdict.value : `VOID, was ${verdict.value}`
-  const leftOut = sentences.filter(sentence => sentence.exclusionReason !== undefined)
-  const covered = sentences.filter(({ clauseIds }) => clauseIds.length > 0)
+  const isVoid = verdict.voidReason !== null
+  const coveredCount = sentences.filter(({ clauseIds }) => clauseIds.length > 0).length
+  const excludedCount = sentences.filter(({ exclusionReason }) => exclusionReason !== undefined).length
+  const warnings = [
+    ...damage.map(description => `> **DAMAGED**: ${escapeMarkdown(description, width)}`),
+    ...(isVoid
+      ? [`> **VOID**: this verdict is not valid any more. ${escapeMarkdown(verdict.voidReason ?? '', width)}`]
+      : []),
+  ]
+  const time = verdict.time === null ? '' : `, ${escapeMarkdown(formatMinute(verdict.time), 40)}`
   return [
-    `## Dispatch: ${verdict.value === 'not judged yet' ? 'not judged yet' : word}`,
+    `## Dispatch: ${isVoid ? `VOID, was ${verdict.value}` : verdict.value}`,
     '',
-    ...damage.map(what => `> **DAMAGED**: ${escapeMarkdown(what, width)}`),
-    ...(verdict.voidReason === null
-      ? []
-      : [`> **VOID**: this verdict does not hold any more. ${escapeMarkdown(verdict.voidReason, width)}`]),
-    ...(damage.length > 0 || verdict.voidReason !== null ? [''] : []),
+    ...warnings,
+    ...(warnings.length > 0 ? [''] : []),
     ...(verdict.reason === ''
       ? []
-      : [`- ${verdict.voidReason === null ? '' : 'was '}${verdict.value}: ${escapeMarkdown(verdict.reason, width)}`]),
-    `- session ${formatInlineCode(matrix.sessionId, 120)}, ${escapeMarkdown(matrix.state, 60)}; round ${verdict.round} of ${verdict.maxRounds}${verdict.isFinal ? ', final' : ''}${verdict.time === null ? '' : `, ${escapeMarkdown(verdict.time.replace(/T(\d\d:\d\d).*/, ' $1 UTC'), 40)}`}`,
+      : [`- ${isVoid ? 'was ' : ''}${verdict.value}: ${escapeMarkdown(verdict.reason, width)}`]),
+    `- session ${formatInlineCode(matrix.sessionId, 120)}, ${escapeMarkdown(matrix.state, 60)}; round ${verdict.round} of ${verdict.maxRounds}${verdict.isFinal ? ', final' : ''}${time}`,
     `- independence: **${escapeMarkdown(verdict.independence, 120)}**; judge: ${escapeMarkdown(verdict.judge, width)}`,
     `- sandbox: ${escapeMarkdown(verdict.sandbox, width)}`,
-    `- commit ${hash(verdict.commit)}, tree ${hash(verdict.tree)}`,
-    `- contract: ${contractWords(contract)}; packet sha256 ${verdict.packetSha256 === null ? verdict.packetLabel : formatInlineCode(verdict.packetSha256, 64)}`,
-    ...contract.dilutions.map(what => `  - weakened, with a human's yes: ${escapeMarkdown(what, width)}`),
-    `- ${sentences.length} ${sentences.length === 1 ? 'sentence' : 'sentences'}: ${covered.length} covered, ${leftOut.length} left out, ${matrix.uncoveredSentences.length} not covered`,
+    `- commit ${formatHash(verdict.commit)}, tree ${formatHash(verdict.tree)}`,
+    `- contract: ${describeContract(contract)}; packet sha256 ${verdict.packetSha256 === null ? verdict.packetLabel : formatInlineCode(verdict.packetSha256, 64)}`,
+    ...contract.dilutions.map(dilution => `  - weakened, with a human's approval: ${escapeMarkdown(dilution, width)}`),
+    `- ${formatCount(sentences.length, 'sentence')}: ${coveredCount} covered, ${excludedCount} left out, ${matrix.uncoveredSentences.length} not covered`,
   ]
 }
 
-function contractWords({ state, sha256, version, dilutions }: Matrix['contract']): string {
+/** `2026-11-20 10:00 UTC` */
+function formatMinute(time: string): string {
+  return time.replace(/T(\d\d:\d\d).*/, ' $1 UTC')
+}
+
+function describeContract({ state, sha256, version, dilutions }: Matrix['contract']): string {
   if (state === 'none') return 'none yet'
   if (state === 'draft' || sha256 === null) return 'a draft, not sealed'
-  return `version ${version}, sha256 ${formatInlineCode(sha256, 64)}, ${dilutions.length === 0 ? 'never weakened' : `weakened ${dilutions.length} ${dilutions.length === 1 ? 'time' : 'times'}`}`
+  const weakened = dilutions.length === 0 ? 'never weakened' : `weakened ${formatCount(dilutions.length, 'time')}`
+  return `version ${version}, sha256 ${formatInlineCode(sha256, 64)}, ${weakened}`
 }
 
-function hash(of: string | null): string {
-  return of === null ? 'none' : formatInlineCode(of, 64)
+function formatHash(hash: string | null): string {
+  return hash === null ? 'none' : formatInlineCode(hash, 64)
 }
 
-function freePart(matrix: Matrix, width: number): string[] {
-  const free = matrix.clauses.filter(({ id }) => matrix.unlinkedClauses.includes(id))
-  if (free.length === 0) return []
-  const rows = free.map(clause => row(['', ...cells(clause, width)]))
-  return ['', '### Clauses that cover no sentence', '', ...tableHead(''), ...rows]
+function renderUnlinkedClauses(matrix: Matrix, width: number): string[] {
+  const clauses = matrix.clauses.filter(({ id }) => matrix.unlinkedClauses.includes(id))
+  if (clauses.length === 0) return []
+  const rows = clauses.map(clause => renderRow(['', ...renderCells(clause, width)]))
+  return ['', '### Clauses that cover no sentence', '', ...renderTableHead(''), ...rows]
 }
 
-function tableHead(first: string): string[] {
-  return [row([first, 'clause', 'proof', 'before', 'after', 'verdict', 'evidence']), `|${' --- |'.repeat(7)}`]
+function renderTableHead(firstTitle: string): string[] {
+  return [
+    renderRow([firstTitle, 'clause', 'proof', 'before', 'after', 'verdict', 'evidence']),
+    `|${' --- |'.repeat(7)}`,
+  ]
 }
 
-/** The cells of one clause; at width 0 it has been shown above, and only its verdict is said again. */
-function cells(clause: MatrixClause, width: number): string[] {
+/** The cells of one clause. At width 0 it was shown above, so only its verdict is repeated. */
+function renderCells(clause: MatrixClause, width: number): string[] {
   const isJudged = clause.verdict !== 'not judged yet'
   const verdict = !isJudged ? clause.verdict : clause.isVoid ? `void, was ${clause.verdict}` : `**${clause.verdict}**`
   if (width === 0) return [`${escapeMarkdown(clause.id, 20)}, as above`, '', '', '', verdict, '']
@@ -116,32 +142,31 @@ function cells(clause: MatrixClause, width: number): string[] {
     formatInlineCode(clause.commandOrPaths, width),
     clause.expected === '' ? '' : `(${escapeMarkdown(clause.expected, width)})`,
   ]
+  const evidence = clause.evidence.map(({ id, outputSha256 }) =>
+    [formatInlineCode(id, 60), formatInlineCode(outputSha256?.slice(0, 12) ?? '', 12)].join(' ').trim(),
+  )
   return [
     `**${escapeMarkdown(clause.id, 20)}** ${escapeMarkdown(clause.sentence, width)}`,
     proof.filter(Boolean).join(' '),
     clause.baseOutcome || '—',
     clause.headOutcome || '—',
     [verdict, clause.note && escapeMarkdown(clause.note, width)].filter(Boolean).join('<br>'),
-    clause.evidence
-      .map(({ id, outputSha256 }) =>
-        [formatInlineCode(id, 60), formatInlineCode(outputSha256?.slice(0, 12) ?? '', 12)].join(' ').trim(),
-      )
-      .join('<br>') || '—',
+    evidence.join('<br>') || '—',
   ]
 }
 
-function row(cells: string[]): string {
+function renderRow(cells: string[]): string {
   return `| ${cells.join(' | ')} |`
 }
 
-function listPart(title: string, items: string[]): string[] {
+function renderList(title: string, items: string[]): string[] {
   return items.length === 0 ? [] : ['', `### ${title}`, '', ...items.map(item => `- ${item}`)]
 }
 
-function cutNote({ sessionId }: Matrix, what: string): string {
-  return `\n_To fit into a comment, ${what}. \`dispatch matrix ${sessionId.slice(-4)} --json\` has all of it._`
+function formatCutNote({ sessionId }: Matrix, reason: string): string {
+  return `\n_To fit into a comment, ${reason}. \`dispatch matrix ${sessionId.slice(-4)} --json\` has all of it._`
 }
 
-function joined(lines: string[], notes: string[]): string {
+function joinLines(lines: string[], notes: string[]): string {
   return `${[...lines, ...notes].join('\n')}\n`
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { sha256 } from '#host/hash.ts'
 import type { ClauseProof, ContractClause } from '../contract/clause.ts'
 import { parseContract, splitSentences } from '../contract/contract.ts'
 import type { EvidenceRecord } from '../evidence/evidence.ts'
@@ -6,63 +6,63 @@ import type { VerdictRecord } from '../evidence/verdict.ts'
 import type { Verdict } from '../log/event.ts'
 import type { ClauseStatus, SessionStatus } from '../status/status-types.ts'
 
-/** What a matrix is made of, as it was read. */
+/** What a traceability matrix is built from. */
 export interface MatrixInput {
   sessionId: string
   task: string
-  /** The bytes of the contract: the sealed one, or the draft before the seal; undefined where there is none. */
+  /** The text of the sealed contract, or of the draft before the seal; undefined if there is neither. */
   contractText: string | undefined
   evidence: EvidenceRecord[]
-  /** The written verdict that belongs to the status, if there is one. */
+  /** The verdict record of the status's verdict. */
   verdictRecord: VerdictRecord | undefined
   status: SessionStatus
   state: string
 }
 
-/** One piece of evidence by its id, with the hash of the output where a program gave one. */
+/** One piece of evidence by its id, with the hash of its output if it has one. */
 interface EvidenceReference {
   id: string
   outputSha256?: string
 }
 
-/** One clause, and how it came out. */
+/** One clause and its result. */
 export interface MatrixClause {
   id: string
   sentence: string
   covers: string[]
   proof: 'check' | 'guard' | 'judged' | 'scope'
-  /** The command of a check; the paths of a scope. */
+  /** The command of a check, or the globs of a scope. */
   commandOrPaths: string
-  /** What a check's run must show, in words. */
+  /** What a run of the check must show. */
   expected: string
   baseOutcome: string
   headOutcome: string
   verdict: Verdict | 'not judged yet'
-  /** The verdict on the whole does not hold any more, and so this one does not. */
+  /** Is the verdict on the session void, and so this one? */
   isVoid: boolean
   reason: string
-  /** What a reader should know of how it was shown; undefined where there is nothing. */
+  /** A note on how it was shown. */
   note?: string
   evidence: EvidenceReference[]
 }
 
-/** Sentence by sentence: what became of it. */
+/** One sentence of the task, and the clauses that cover it. */
 interface MatrixSentence {
   id: string
   text: string
   clauseIds: string[]
-  /** Why it was left out of the contract; undefined for one that was not. */
+  /** Why it is left out of the contract; undefined if it is not. */
   exclusionReason?: string
 }
 
-/** From the words of the task to the verdict on them, as plain values: what every form of the page is made of. */
+/** The traceability matrix, from the task's sentences to their verdicts, as plain values. Markdown, JSON and the page show it. */
 export interface Matrix {
   format: 1
   sessionId: string
   state: string
   verdict: {
     value: Verdict | 'not judged yet'
-    /** Why it does not hold any more; null for one that does. */
+    /** Why it is void; null while it is valid. */
     voidReason: string | null
     reason: string
     round: number
@@ -75,35 +75,36 @@ export interface Matrix {
     commit: string | null
     tree: string | null
     packetSha256: string | null
-    /** The same in words, also where there is none. */
+    /** The hash, or why there is none. */
     packetLabel: string
   }
   contract: { state: 'sealed' | 'draft' | 'none'; sha256: string | null; version: number; dilutions: string[] }
-  /** What of the record is not as it was recorded. */
+  /** What differs from the record. */
   damage: string[]
   sentences: MatrixSentence[]
   clauses: MatrixClause[]
   /** Clauses that cover no sentence of the task. */
   unlinkedClauses: string[]
-  /** Sentences that no clause covers and that nobody has left out. */
+  /** Sentences that no clause covers and that are not left out. */
   uncoveredSentences: string[]
 }
 
-/** Lay the task beside the contract, the evidence and the verdict. Pure. */
+/** Build the matrix from the task, the contract, the evidence and the verdict. Pure. */
 export function buildMatrix(input: MatrixInput): Matrix {
   const { sessionId, state, status, contractText: text } = input
-  const isBroken = status.contract !== undefined && (text === undefined || sha256(text) !== status.contract.sha256)
-  const contract = text === undefined || isBroken ? undefined : parseContract(text, { allowsJudgedOnly: true }).contract
+  const isDamaged = status.contract !== undefined && (text === undefined || sha256(text) !== status.contract.sha256)
+  const contract =
+    text === undefined || isDamaged ? undefined : parseContract(text, { allowsJudgedOnly: true }).contract
   const clauses = contract
     ? contract.clauses.map(clause => buildClauseRow(clause, input))
     : status.clauses.map(clause => buildRecordedRow(clause, input))
-  const sentences = splitSentences(input.task).map((sentence, at) => {
-    const id = `S${at + 1}`
+  const sentences = splitSentences(input.task).map((sentence, index) => {
+    const id = `S${index + 1}`
     const exclusionReason = contract?.exclusions.find(exclusion => exclusion.sentenceId === id)?.reason
-    const covering = clauses.filter(({ covers }) => covers.includes(id)).map(clause => clause.id)
-    return { id, text: sentence, clauseIds: covering, ...(exclusionReason === undefined ? {} : { exclusionReason }) }
+    const clauseIds = clauses.filter(({ covers }) => covers.includes(id)).map(clause => clause.id)
+    return { id, text: sentence, clauseIds, ...(exclusionReason === undefined ? {} : { exclusionReason }) }
   })
-  const known = new Set(sentences.map(({ id }) => id))
+  const sentenceIds = new Set(sentences.map(({ id }) => id))
   return {
     format: 1,
     sessionId,
@@ -115,33 +116,33 @@ export function buildMatrix(input: MatrixInput): Matrix {
       version: status.contract?.version ?? 0,
       dilutions: status.contract?.dilutions ?? [],
     },
-    damage: isBroken
-      ? ['contract.md is not what was sealed. The clauses are those of the log, which does not know what they cover.']
+    damage: isDamaged
+      ? ['contract.md is not what was sealed. The clauses are from the log, which does not record what they cover.']
       : [],
     sentences,
     clauses,
-    unlinkedClauses: clauses.filter(({ covers }) => !covers.some(id => known.has(id))).map(({ id }) => id),
+    unlinkedClauses: clauses.filter(({ covers }) => !covers.some(id => sentenceIds.has(id))).map(({ id }) => id),
     uncoveredSentences: sentences
-      .filter(one => one.clauseIds.length === 0 && one.exclusionReason === undefined)
+      .filter(({ clauseIds, exclusionReason }) => clauseIds.length === 0 && exclusionReason === undefined)
       .map(({ id }) => id),
   }
 }
 
-/** The same with a verdict that does not hold any more; one that is void already stays as it is. Pure. */
-export function voidMatrix(matrix: Matrix, why: string): Matrix {
+/** Mark the verdict as void. A matrix that is void already, or not judged yet, is returned unchanged. Pure. */
+export function voidMatrix(matrix: Matrix, voidReason: string): Matrix {
   const { verdict, clauses, state } = matrix
   if (verdict.value === 'not judged yet' || verdict.voidReason !== null) return matrix
   return {
     ...matrix,
     state: state === verdict.value ? `${state} (void)` : state,
-    verdict: { ...verdict, voidReason: why },
+    verdict: { ...verdict, voidReason },
     clauses: clauses.map(clause => ({ ...clause, isVoid: true })),
   }
 }
 
 // --- internal ---
 
-const NOT_RECORDED = 'verdict.json does not tell'
+const NOT_RECORDED = 'not in verdict.json'
 
 function buildVerdict({ status, verdictRecord }: MatrixInput): Matrix['verdict'] {
   const { verdict, maxRounds, models } = status
@@ -164,9 +165,9 @@ function buildVerdict({ status, verdictRecord }: MatrixInput): Matrix['verdict']
 }
 
 function buildClauseRow({ id, sentence, covers, proof }: ContractClause, input: MatrixInput): MatrixClause {
-  const known = input.status.clauses.find(clause => clause.id === id)
+  const clauseStatus = input.status.clauses.find(clause => clause.id === id)
   return {
-    ...collectOutcomes(id, known, input),
+    ...collectOutcomes(id, clauseStatus, input),
     id,
     sentence,
     covers,
@@ -176,12 +177,20 @@ function buildClauseRow({ id, sentence, covers, proof }: ContractClause, input: 
   }
 }
 
-/** A clause as the log has it, where the contract itself cannot be had. */
+/** Build a row from the log, because the contract itself is missing or damaged. */
 function buildRecordedRow(clause: ClauseStatus, input: MatrixInput): MatrixClause {
   const { id, sentence, proof } = clause
-  const run = input.evidence.find(record => record.clauseId === id)
-  const told = { commandOrPaths: run?.command ?? '', expected: run?.expected ?? '' }
-  return { ...collectOutcomes(id, clause, input), id, sentence, covers: [], proof, ...told }
+  const record = input.evidence.find(({ clauseId }) => clauseId === id)
+  const outcomes = collectOutcomes(id, clause, input)
+  return {
+    ...outcomes,
+    id,
+    sentence,
+    covers: [],
+    proof,
+    commandOrPaths: record?.command ?? '',
+    expected: record?.expected ?? '',
+  }
 }
 
 type ClauseOutcomes = Pick<
@@ -189,51 +198,56 @@ type ClauseOutcomes = Pick<
   'baseOutcome' | 'headOutcome' | 'verdict' | 'isVoid' | 'reason' | 'note' | 'evidence'
 >
 
-/** What was seen of a clause. Head evidence counts only where it was taken of the very tree that was judged. */
+/** Head evidence counts only if it is from the judged tree. */
 function collectOutcomes(
-  id: string,
-  known: ClauseStatus | undefined,
+  clauseId: string,
+  clauseStatus: ClauseStatus | undefined,
   { status, evidence, verdictRecord }: MatrixInput,
 ): ClauseOutcomes {
   const { verdict } = status
-  const word = verdictRecord?.clauses.find(clause => clause.id === id)
-  const own = evidence.filter(each => each.clauseId === id)
-  const base = own
+  const clauseVerdict = verdictRecord?.clauses.find(({ id }) => id === clauseId)
+  const records = evidence.filter(record => record.clauseId === clauseId)
+  const base = records
     .filter(({ side }) => side === 'base')
     .sort(compareTimes)
     .at(-1)
-  const head = own
+  const head = records
     .filter(({ side, tree }) => side === 'head' && tree === verdict?.tree)
     .sort(compareRounds)
     .at(-1)
-  const cited = [base, head].flatMap(each => (each ? [{ id: each.id, outputSha256: each.outputSha256 }] : []))
-  const byJudge = (word?.judgement?.evidence ?? []).filter(name => !cited.some(each => each.id === name))
-  const others = byJudge.map(name => {
-    const outputSha256 = evidence.find(
-      each => each.id === name && (each.side === 'base' || each.tree === verdict?.tree),
-    )?.outputSha256
-    return { id: name, ...(outputSha256 === undefined ? {} : { outputSha256 }) }
-  })
-  const gate = word?.gate === 'none' ? undefined : word?.gate
-  const seen = gate === 'broken' ? gate : (head?.outcome ?? gate ?? known?.headOutcome) // A broken pin undoes what a check shows.
+  const gate = clauseVerdict?.gate === 'none' ? undefined : clauseVerdict?.gate
+  const headOutcome = gate === 'broken' ? gate : (head?.outcome ?? gate ?? clauseStatus?.headOutcome) // A broken pin overrides the check.
   return {
-    baseOutcome: base?.outcome ?? known?.baseOutcome ?? '',
-    headOutcome: verdict ? (seen ?? '') : '',
-    verdict: verdict ? (known?.verdict ?? word?.verdict ?? 'not judged yet') : 'not judged yet',
+    baseOutcome: base?.outcome ?? clauseStatus?.baseOutcome ?? '',
+    headOutcome: verdict ? (headOutcome ?? '') : '',
+    verdict: verdict ? (clauseStatus?.verdict ?? clauseVerdict?.verdict ?? 'not judged yet') : 'not judged yet',
     isVoid: verdict?.voidReason !== undefined,
-    reason: word?.reason ?? '',
-    ...(word?.note === undefined ? {} : { note: word.note }),
-    evidence: [...cited, ...others],
+    reason: clauseVerdict?.reason ?? '',
+    ...(clauseVerdict?.note === undefined ? {} : { note: clauseVerdict.note }),
+    evidence: [
+      ...[base, head].flatMap(record => (record ? [{ id: record.id, outputSha256: record.outputSha256 }] : [])),
+      ...(clauseVerdict?.judgement?.evidence ?? [])
+        .filter(id => id !== base?.id && id !== head?.id)
+        .map(id => referenceEvidence(id, evidence, verdict?.tree)),
+    ],
   }
 }
 
-/** Of a contract that was amended the newest base counts. */
-function compareTimes(one: EvidenceRecord, other: EvidenceRecord): number {
-  return Date.parse(one.time) - Date.parse(other.time)
+/** Evidence that the judge cited. Some of it is not a check, such as the listing, and has no hash. */
+function referenceEvidence(id: string, evidence: EvidenceRecord[], judgedTree: string | undefined): EvidenceReference {
+  const record = evidence.find(
+    ({ id: recordId, side, tree }) => recordId === id && (side === 'base' || tree === judgedTree),
+  )
+  return { id, ...(record === undefined ? {} : { outputSha256: record.outputSha256 }) }
 }
 
-function compareRounds(one: EvidenceRecord, other: EvidenceRecord): number {
-  return one.round - other.round
+/** After an amendment there are several base records, of which the newest counts. */
+function compareTimes(a: EvidenceRecord, b: EvidenceRecord): number {
+  return Date.parse(a.time) - Date.parse(b.time)
+}
+
+function compareRounds(a: EvidenceRecord, b: EvidenceRecord): number {
+  return a.round - b.round
 }
 
 function describeExpectation(proof: ClauseProof): string {
@@ -246,8 +260,4 @@ function describeExpectation(proof: ClauseProof): string {
     ...(outputEquals === undefined ? [] : [`output equals ${JSON.stringify(outputEquals)}`]),
     ...(proof.pins === undefined ? [] : [`pinned: ${proof.pins.join(' ')}`]),
   ].join(', ')
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

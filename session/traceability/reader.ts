@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { readUntrusted } from '#host/fs'
+import { sha256 } from '#host/hash.ts'
 import { readEvidence } from '../evidence/evidence.ts'
 import { readCurrentVerdict } from '../evidence/verdict.ts'
 import { readLog } from '../log/log.ts'
@@ -11,52 +11,48 @@ import { buildMatrix, type Matrix } from './matrix.ts'
 const MAX_FILE_BYTES = 1024 * 1024
 
 /**
- * The matrix of a session as it stands on disk. Before the seal it is made of the draft on the desk, if there is one. What is
- * not as the log says it was is named, and nothing is taken from it.
+ * Read the matrix of a session. Before the seal it shows the orchestrator's draft, if there is one. A file that differs from its
+ * hash in the log is named as damage, and is not used.
  */
 export function readMatrix({ session, status, state }: SessionView): Matrix {
   const { paths, manifest } = session
-  const text = (file: string) => readUntrusted(file, MAX_FILE_BYTES)?.toString('utf8')
-  const task = text(paths.task)
-  const noted = readRecordedHashes(paths)
-  const isWhole = (file: string) => [undefined, hashFile(file)].includes(noted.get(file))
-  const evidence = readEvidence(paths)
-  const record = readCurrentVerdict(paths, status)
-  const files = [...noted.keys()].filter(file => file !== paths.verdictRecord || record !== undefined)
+  const readText = (file: string) => readUntrusted(file, MAX_FILE_BYTES)?.toString('utf8')
+  const recordedHashes = readRecordedHashes(paths)
+  const isIntact = (file: string) => [undefined, hashFile(file)].includes(recordedHashes.get(file))
+  const verdictRecord = readCurrentVerdict(paths, status)
   const matrix = buildMatrix({
     sessionId: session.id,
-    task: task ?? manifest.task.title,
-    contractText: text(status.contract ? paths.contract : path.join(paths.orchestratorFolder, 'contract.md')),
-    evidence: evidence.filter(({ id }) => isWhole(path.join(paths.evidence, `${id}.json`))),
-    verdictRecord: isWhole(paths.verdictRecord) ? record : undefined,
+    task: readText(paths.task) ?? manifest.task.title,
+    contractText: readText(status.contract ? paths.contract : path.join(paths.orchestratorFolder, 'contract.md')),
+    evidence: readEvidence(paths).filter(({ id }) => isIntact(path.join(paths.evidence, `${id}.json`))),
+    verdictRecord: isIntact(paths.verdictRecord) ? verdictRecord : undefined,
     status,
     state,
   })
-  const broken = files.filter(file => !isWhole(file)).map(file => path.relative(paths.folder, file))
-  const isTask = hashFile(paths.task) === manifest.task.sha256
-  return {
-    ...matrix,
-    damage: [
-      ...matrix.damage,
-      ...[...(isTask ? [] : ['task.md']), ...broken].map(file => `${file} is not what was recorded.`),
-    ],
-  }
+  const damagedFiles = [
+    ...(hashFile(paths.task) === manifest.task.sha256 ? [] : [paths.task]),
+    ...[...recordedHashes.keys()].filter(
+      file => !isIntact(file) && (file !== paths.verdictRecord || verdictRecord !== undefined),
+    ),
+  ]
+  const damage = damagedFiles.map(file => `${path.relative(paths.folder, file)} is not what was recorded.`)
+  return { ...matrix, damage: [...matrix.damage, ...damage] }
 }
 
 // --- internal ---
 
-/** By file, the hash that the log has of it. Logs of an older dispatch have none. */
+/** By file, its hash in the log. A log of an older dispatch has none. */
 function readRecordedHashes(paths: SessionPaths): Map<string, string> {
-  const noted = new Map<string, string>()
+  const hashes = new Map<string, string>()
   for (const event of readLog(paths.events).events) {
     if (event.type === 'check.ran' && event.sha256)
-      noted.set(path.join(paths.evidence, `${event.recordId}.json`), event.sha256)
-    if (event.type === 'verdict.given' && event.sha256) noted.set(paths.verdictRecord, event.sha256)
+      hashes.set(path.join(paths.evidence, `${event.recordId}.json`), event.sha256)
+    if (event.type === 'verdict.given' && event.sha256) hashes.set(paths.verdictRecord, event.sha256)
   }
-  return noted
+  return hashes
 }
 
 function hashFile(file: string): string {
   const bytes = readUntrusted(file, MAX_FILE_BYTES)
-  return bytes ? createHash('sha256').update(bytes).digest('hex') : 'gone'
+  return bytes ? sha256(bytes) : 'gone'
 }
