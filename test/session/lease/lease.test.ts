@@ -12,8 +12,8 @@ import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
 
 const fixtures = path.join(import.meta.dirname, '../../fixtures/session')
 
-async function self(): Promise<ProcessIdentity> {
-  return (await identify(process.pid)) ?? assert.fail('this process does not know itself')
+async function identifySelf(): Promise<ProcessIdentity> {
+  return (await identify(process.pid)) ?? assert.fail('this process cannot be identified')
 }
 
 function start(program: string, argument: string, stdout: 'pipe' | 'inherit'): ChildProcess {
@@ -23,12 +23,12 @@ function start(program: string, argument: string, stdout: 'pipe' | 'inherit'): C
   })
 }
 
-/** A process that claims and stays; it is ended with the test. */
-async function startHolder(t: TestContext, chain: string): Promise<{ child: ChildProcess; said: string }> {
-  const child = start('holder.ts', chain, 'pipe')
+/** Start a process that acquires the lease and keeps it until the test ends. */
+async function startHolder(t: TestContext, folder: string): Promise<{ child: ChildProcess; output: string }> {
+  const child = start('holder.ts', folder, 'pipe')
   t.after(() => child.kill('SIGKILL'))
-  const [said] = await once(child.stdout ?? assert.fail(), 'data')
-  return { child, said: String(said).trim() }
+  const [output] = await once(child.stdout ?? assert.fail(), 'data')
+  return { child, output: String(output).trim() }
 }
 
 function isRunning(child: ChildProcess): boolean {
@@ -41,124 +41,124 @@ async function end(child: ChildProcess): Promise<void> {
   if (isRunning(child)) await exited
 }
 
-test('a second claimant is refused while the first lives', async t => {
-  const chain = path.join(createScratchFolder(t), 'chain')
-  const { child, said } = await startHolder(t, chain)
-  assert.equal(said, '1')
-  assert.equal(await acquireLease(chain, await self()), undefined)
-  assert.equal(readLeaseHolder(chain)?.pid, child.pid)
+test('a second process cannot acquire the lease while the first lives', async t => {
+  const folder = path.join(createScratchFolder(t), 'lease')
+  const { child, output } = await startHolder(t, folder)
+  assert.equal(output, '1')
+  assert.equal(await acquireLease(folder, await identifySelf()), undefined)
+  assert.equal(readLeaseHolder(folder)?.pid, child.pid)
 })
 
-test('what a killed holder held is taken over, with the next generation', async t => {
-  const chain = path.join(createScratchFolder(t), 'chain')
-  const { child } = await startHolder(t, chain)
+test('the lease of a killed holder is acquired with the next generation', async t => {
+  const folder = path.join(createScratchFolder(t), 'lease')
+  const { child } = await startHolder(t, folder)
   await end(child)
-  assert.deepEqual(await acquireLease(chain, await self()), { generation: 2 })
+  assert.deepEqual(await acquireLease(folder, await identifySelf()), { generation: 2 })
 })
 
-test('a stopped holder is a living one: nobody takes over from it', async t => {
-  const chain = path.join(createScratchFolder(t), 'chain')
-  const { child } = await startHolder(t, chain)
+test('a holder that is stopped by a signal keeps its lease', async t => {
+  const folder = path.join(createScratchFolder(t), 'lease')
+  const { child } = await startHolder(t, folder)
   child.kill('SIGSTOP')
   if (process.platform === 'linux')
-    await waitUntil(() => /^State:\tT/m.test(readIfPresent(`/proc/${child.pid}/status`) ?? ''), 'it stands still')
-  for (let tries = 0; tries < 50; tries++) assert.equal(await acquireLease(chain, await self()), undefined)
+    await waitUntil(() => /^State:\tT/m.test(readIfPresent(`/proc/${child.pid}/status`) ?? ''), 'the holder to stop')
+  for (let tries = 0; tries < 50; tries++) assert.equal(await acquireLease(folder, await identifySelf()), undefined)
   child.kill('SIGCONT')
   await end(child)
-  assert.deepEqual(await acquireLease(chain, await self()), { generation: 2 })
+  assert.deepEqual(await acquireLease(folder, await identifySelf()), { generation: 2 })
 })
 
-test('what is released is free, also for the one who released it', async t => {
-  const chain = createScratchFolder(t)
-  const who = await self()
-  const first = (await acquireLease(chain, who)) ?? assert.fail()
-  assert.equal(await acquireLease(chain, who), undefined)
-  releaseLease(chain, first)
-  assert.equal(readLeaseHolder(chain), undefined)
-  assert.ok(!holdsLease(chain, first))
-  const second = (await acquireLease(chain, who)) ?? assert.fail()
-  assert.deepEqual([second.generation, holdsLease(chain, second)], [2, true])
+test('a released lease can be acquired again, also by the same process', async t => {
+  const folder = createScratchFolder(t)
+  const self = await identifySelf()
+  const first = (await acquireLease(folder, self)) ?? assert.fail()
+  assert.equal(await acquireLease(folder, self), undefined)
+  releaseLease(folder, first)
+  assert.equal(readLeaseHolder(folder), undefined)
+  assert.ok(!holdsLease(folder, first))
+  const second = (await acquireLease(folder, self)) ?? assert.fail()
+  assert.deepEqual([second.generation, holdsLease(folder, second)], [2, true])
 })
 
-test('a generation that was passed holds nothing, and can free nothing', async t => {
-  const chain = createScratchFolder(t)
-  const gone = { pid: process.pid, startTime: 'another', bootId: 'another' }
-  const stale = (await acquireLease(chain, gone)) ?? assert.fail()
-  assert.ok(holdsLease(chain, stale))
-  const fresh = (await acquireLease(chain, await self())) ?? assert.fail()
-  assert.deepEqual([holdsLease(chain, stale), holdsLease(chain, fresh)], [false, true])
-  releaseLease(chain, stale)
-  assert.ok(holdsLease(chain, fresh))
-  assert.equal(await acquireLease(chain, await self()), undefined)
+test('an old generation does not hold the lease, and cannot release it', async t => {
+  const folder = createScratchFolder(t)
+  const deadProcess = { pid: process.pid, startTime: 'another', bootId: 'another' }
+  const stale = (await acquireLease(folder, deadProcess)) ?? assert.fail()
+  assert.ok(holdsLease(folder, stale))
+  const fresh = (await acquireLease(folder, await identifySelf())) ?? assert.fail()
+  assert.deepEqual([holdsLease(folder, stale), holdsLease(folder, fresh)], [false, true])
+  releaseLease(folder, stale)
+  assert.ok(holdsLease(folder, fresh))
+  assert.equal(await acquireLease(folder, await identifySelf()), undefined)
 })
 
-test('a pid of another boot, or with another start, is a dead holder', async t => {
-  const { pid, startTime, bootId } = await self()
+test('a pid of another boot, or with another start time, is a dead holder', async t => {
+  const { pid, startTime, bootId } = await identifySelf()
   for (const other of [
     { pid, startTime, bootId: 'an earlier boot' },
     { pid, startTime: '1', bootId },
   ]) {
-    const chain = createScratchFolder(t)
-    await acquireLease(chain, other)
-    assert.deepEqual(await acquireLease(chain, await self()), { generation: 2 })
+    const folder = createScratchFolder(t)
+    await acquireLease(folder, other)
+    assert.deepEqual(await acquireLease(folder, await identifySelf()), { generation: 2 })
   }
 })
 
-test('a generation nobody can read is not taken: it may be a living one', async t => {
-  const chain = createScratchFolder(t)
-  fs.writeFileSync(path.join(chain, '000000000007'), '{"pid":')
-  assert.equal(await acquireLease(chain, await self()), undefined)
-  assert.equal(readLeaseHolder(chain), undefined)
-  assert.deepEqual(fs.readdirSync(chain), ['000000000007'])
+test('an unreadable generation is not replaced: its holder may live', async t => {
+  const folder = createScratchFolder(t)
+  fs.writeFileSync(path.join(folder, '000000000007'), '{"pid":')
+  assert.equal(await acquireLease(folder, await identifySelf()), undefined)
+  assert.equal(readLeaseHolder(folder), undefined)
+  assert.deepEqual(fs.readdirSync(folder), ['000000000007'])
 })
 
-test('names that are no generations are passed over, and no drafts are left', async t => {
-  const chain = createScratchFolder(t)
+test('other files are ignored, and no drafts are left', async t => {
+  const folder = createScratchFolder(t)
   for (const name of ['7', '99999999999x', '.tmp-1', 'holder', '0000000000099'])
-    fs.writeFileSync(path.join(chain, name), '')
-  const claimed = (await acquireLease(chain, await self())) ?? assert.fail()
-  assert.equal(claimed.generation, 1)
+    fs.writeFileSync(path.join(folder, name), '')
+  const lease = (await acquireLease(folder, await identifySelf())) ?? assert.fail()
+  assert.equal(lease.generation, 1)
   assert.deepEqual(
-    fs.readdirSync(chain).filter(name => name.startsWith('.tmp-') && name !== '.tmp-1'),
+    fs.readdirSync(folder).filter(name => name.startsWith('.tmp-') && name !== '.tmp-1'),
     [],
   )
 })
 
-test('old generations are cleared away, never the newest five', async t => {
-  const chain = createScratchFolder(t)
-  const who = await self()
-  for (let times = 0; times < 30; times++) releaseLease(chain, (await acquireLease(chain, who)) ?? assert.fail())
-  const generations = fs.readdirSync(chain).filter(name => !name.endsWith('.free'))
+test('old generations are removed, but not the newest five', async t => {
+  const folder = createScratchFolder(t)
+  const self = await identifySelf()
+  for (let times = 0; times < 30; times++) releaseLease(folder, (await acquireLease(folder, self)) ?? assert.fail())
+  const generations = fs.readdirSync(folder).filter(name => !name.endsWith('.free'))
   assert.deepEqual(generations.map(Number), [26, 27, 28, 29, 30])
 })
 
-test('eight contenders, holders killed in their midst: nobody ever enters twice', { timeout: 3_600_000 }, async t => {
+test('eight contenders and killed holders: each generation enters once', { timeout: 3_600_000 }, async t => {
   const seconds = Number(process.env['TORTURE_SECONDS'] ?? 5)
   const folder = createScratchFolder(t)
   const history = path.join(folder, 'history')
-  const crowd = new Map<number, ChildProcess>()
-  const join = () => {
+  const contenders = new Map<number, ChildProcess>()
+  const startContender = () => {
     const child = start('contender.ts', folder, 'inherit')
-    if (child.pid !== undefined) crowd.set(child.pid, child)
+    if (child.pid !== undefined) contenders.set(child.pid, child)
   }
-  t.after(() => crowd.forEach(child => void child.kill('SIGKILL')))
-  for (let count = 0; count < 8; count++) join()
-  await waitUntil(() => fs.existsSync(history) || undefined, 'somebody has entered', 60)
-  const over = Date.now() + seconds * 1000
+  t.after(() => contenders.forEach(child => void child.kill('SIGKILL')))
+  for (let count = 0; count < 8; count++) startContender()
+  await waitUntil(() => fs.existsSync(history) || undefined, 'the first entry', 60)
+  const endAt = Date.now() + seconds * 1000
   let kills = 0
-  while (Date.now() < over || kills < 3) {
+  while (Date.now() < endAt || kills < 3) {
     await new Promise(resolve => setTimeout(resolve, 3))
     const inside = readJson(path.join(folder, 'inside')) as ProcessIdentity | null | undefined
-    const victim = inside ? crowd.get(inside.pid) : undefined
+    const victim = inside ? contenders.get(inside.pid) : undefined
     if (!inside || !victim) continue
-    crowd.delete(inside.pid)
+    contenders.delete(inside.pid)
     await end(victim)
     kills++
-    join()
-    await new Promise(resolve => setTimeout(resolve, 150)) // Others come in without being killed, too.
+    startContender()
+    await new Promise(resolve => setTimeout(resolve, 150)) // Others enter without being killed, too.
   }
-  fs.writeFileSync(path.join(folder, 'over'), '')
-  await Promise.all([...crowd.values()].map(child => (isRunning(child) ? once(child, 'exit') : undefined)))
+  fs.writeFileSync(path.join(folder, 'stop'), '')
+  await Promise.all([...contenders.values()].map(child => (isRunning(child) ? once(child, 'exit') : undefined)))
   const lines = fs.readFileSync(history, 'utf8').trim().split('\n')
   assert.deepEqual(
     lines.filter(line => !line.startsWith('entered ')),
@@ -169,7 +169,7 @@ test('eight contenders, holders killed in their midst: nobody ever enters twice'
   assert.deepEqual(
     generations,
     [...generations].sort((a, b) => a - b),
-    'and in their order',
+    'in their order',
   )
   assert.ok(generations.length > kills, `${generations.length} entries, ${kills} killed`)
   t.diagnostic(`${generations.length} entries, ${kills} holders killed`)

@@ -5,19 +5,19 @@ import { test } from 'node:test'
 import { appendEvent, followLog } from '#session/log'
 import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
 
-test('what comes after somebody has changed the log is told, also where it has as many lines as before', async t => {
+test('a changed log is yielded again from the first changed line', async t => {
   const file = path.join(createScratchFolder(t), 'events.jsonl')
-  const say = (title: string, seq: number) =>
-    appendEvent(file, { type: 'session.closed', actor: 'you', reason: title }, seq, new Date())
-  for (const [seq, title] of ['one', 'two', 'three'].entries()) say(title, seq)
-  const over = new AbortController()
-  const heard: string[] = []
-  const hearing = (async () => {
-    for await (const event of followLog(file, { signal: over.signal, rescanMs: 20 }))
-      if (event.type === 'session.closed') heard.push(event.reason)
+  const append = (reason: string, lastSeq: number, log = file) =>
+    appendEvent(log, { type: 'session.closed', actor: 'you', reason }, lastSeq, new Date())
+  for (const [lastSeq, reason] of ['one', 'two', 'three'].entries()) append(reason, lastSeq)
+  const abort = new AbortController()
+  const followed: string[] = []
+  const following = (async () => {
+    for await (const event of followLog(file, { signal: abort.signal, rescanMs: 20 }))
+      if (event.type === 'session.closed') followed.push(event.reason)
   })()
-  await waitUntil(() => heard.length === 3, 'all is heard')
-  // By one rename: the last line is gone, the second another one, and one has come.
+  await waitUntil(() => followed.length === 3, 'all three events')
+  // One rename removes the last line, changes the second, and adds another.
   const lines = fs.readFileSync(file, 'utf8').split('\n').filter(Boolean)
   fs.writeFileSync(
     `${file}.new`,
@@ -26,12 +26,12 @@ test('what comes after somebody has changed the log is told, also where it has a
       .map(line => `${line.replace('two', 'TWO')}\n`)
       .join(''),
   )
-  appendEvent(`${file}.new`, { type: 'session.closed', actor: 'you', reason: 'four' }, 2, new Date())
+  append('four', 2, `${file}.new`)
   fs.renameSync(`${file}.new`, file)
-  await waitUntil(() => heard.includes('four'), 'the new one is heard')
-  say('five', 3)
-  await waitUntil(() => heard.includes('five'), 'what follows is heard')
-  // Cut, and one line more: as many as before again.
+  await waitUntil(() => followed.includes('four'), 'the added event')
+  append('five', 3)
+  await waitUntil(() => followed.includes('five'), 'the event after it')
+  // Remove one line and add one, so that the number of lines is the same as before.
   fs.writeFileSync(
     file,
     fs
@@ -42,9 +42,9 @@ test('what comes after somebody has changed the log is told, also where it has a
       .map(line => `${line}\n`)
       .join(''),
   )
-  say('six', 3)
-  await waitUntil(() => heard.includes('six'), 'what follows a cut is heard')
-  over.abort()
-  await hearing
-  assert.deepEqual(heard, ['one', 'two', 'three', 'TWO', 'four', 'five', 'six'])
+  append('six', 3)
+  await waitUntil(() => followed.includes('six'), 'the event after the removed one')
+  abort.abort()
+  await following
+  assert.deepEqual(followed, ['one', 'two', 'three', 'TWO', 'four', 'five', 'six'])
 })

@@ -142,7 +142,7 @@ test('a void verdict is void in its title and in a line of its own, a weakened c
   assert.match(text, /^## Dispatch: VOID, was PASS\n\n> \*\*VOID\*\*: .* src\/a\.ts changed\n/)
   assert.match(
     text,
-    /contract: version 2, .*, weakened 1 time;.*\n {2}- weakened, with a human's yes: C1 asks for less/,
+    /contract: version 2, .*, weakened 1 time;.*\n {2}- weakened, with a human's approval: C1 asks for less/,
   )
   assert.doesNotMatch(text, /\*\*PASS\*\*|- PASS/)
   assert.equal(text.match(/void, was PASS/g)?.length, 4)
