@@ -71,9 +71,9 @@ describe('a sealed contract is amended, and asks for less only when a human says
         )
 
         const shown = await runAtTerminalToEnd(rig, ['approve', id], id.slice(-4))
-        assert.match(shown, /Changed from the sealed contract[\s\S]*-- expect: output equals `hello`/)
-        assert.match(shown, /Why it is to be amended: the output may differ/)
-        assert.match(shown, /It would ask for less[\s\S]*C1 no longer expects: the exact output/)
+        assert.match(shown, /Changes from the sealed contract[\s\S]*-- expect: output equals `hello`/)
+        assert.match(shown, /Reason for the amendment: the output may differ/)
+        assert.match(shown, /It weakens the sealed contract:[\s\S]*C1 no longer expects: the exact output/)
         const ended = await rig.dispatch(['wait'])
         assert.equal(ended.exitCode, 0, ended.stdout + JSON.stringify(rig.readEvents().slice(-6)))
 
@@ -89,7 +89,7 @@ describe('a sealed contract is amended, and asks for less only when a human says
         )
         assert.match(
           fs.readFileSync(paths.verdictText, 'utf8'),
-          /## Weaker than what was first sealed, with the approval of a human/,
+          /## Weakened since the first version, with a human's approval/,
         )
         const from = Object.fromEntries(readEvidence(paths).map(record => [record.id, record.originalId]))
         assert.equal(from['base-v2-C1'], 'base-C1', 'the check that has not changed is not run again')

@@ -56,7 +56,7 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
       const shown = await rig.dispatch(['show'])
       assert.match(shown.stdout, /VOID[^\n]*hello\.sh/)
       await rig.waitUntil('the runner voids it', () => rig.readStatus().verdict?.voidReason, 10)
-      const voided = /^# PASS \(void\)\n\n\*\*This verdict no longer holds/
+      const voided = /^# PASS \(void\)\n\n\*\*This verdict is void/
       await rig.waitUntil('verdict.md says so', () => voided.test(fs.readFileSync(paths.verdictText, 'utf8')))
       assert.match((await rig.dispatch(['ls'])).stdout, /PASS \(void\)/)
     }))
