@@ -7,39 +7,38 @@ import { listFindings } from './findings.ts'
 import type { Gate } from './packet/input.ts'
 import type { JudgeReply, JudgeReplyResult } from './reply.ts'
 
-/** All that a verdict rests on. */
+/** Everything that a verdict is decided from. */
 interface VerdictInput {
   contract: Contract
   gates: Gate[]
   judged: JudgeReplyResult
-  /** Sentences of the task that no clause answers for. */
+  /** Sentences of the task that no clause covers. */
   uncovered: string[]
 }
 
-/** What our gates and the judge add up to. */
 interface Decision {
   verdict: Verdict
   /** One plain sentence. */
   reason: string
   clauses: ClauseVerdict[]
-  /** For whoever mends it: behaviour, one paragraph each. */
+  /** What to fix, as behaviour, one paragraph each. */
   findings: string[]
 }
 
 /**
- * Decide. A clause is as good as the worse of two words, our gate's and the judge's; the whole is as good as its worst
- * clause. So the judge can lower a verdict and never raise it. Without a judge there is no verdict on the whole: it is
- * INCONCLUSIVE whatever the gates show, and what they show stays visible clause by clause.
+ * Decide the verdict. A clause gets the worse of the gate's and the judge's verdict, and the whole gets the worst of its
+ * clauses. So the judge can lower a verdict and never raise it. Without a judge the whole is INCONCLUSIVE, whatever the
+ * gates show; their results stay visible clause by clause.
  */
 export function decideVerdict({ contract, gates, judged, uncovered }: VerdictInput): Decision {
-  const weighed = contract.clauses.map(clause => decideClause(clause, findGate(gates, clause), judged))
-  const verdict = judged.ok ? pickWorst(weighed) : 'INCONCLUSIVE'
+  const clauses = contract.clauses.map(clause => decideClause(clause, findGate(gates, clause), judged))
+  const verdict = judged.ok ? pickWorst(clauses) : 'INCONCLUSIVE'
   return {
     verdict,
-    reason: explainVerdict(verdict, weighed, judged) + formatUncovered(uncovered),
-    clauses: weighed,
+    reason: explainVerdict(verdict, clauses, judged) + formatUncovered(uncovered),
+    clauses,
     findings: [
-      ...contract.clauses.flatMap((clause, at) => listFindings(clause, weighed[at], findGate(gates, clause))),
+      ...contract.clauses.flatMap((clause, index) => listFindings(clause, clauses[index], findGate(gates, clause))),
       ...(judged.ok && verdict !== 'PASS' ? judged.reply.findings : []),
     ],
   }
@@ -49,10 +48,16 @@ export function decideVerdict({ contract, gates, judged, uncovered }: VerdictInp
 
 type ClauseAnswer = JudgeReply['clauses'][number]
 
+/** What a gate allows at best, and why. */
+interface GateVerdict {
+  verdict: Verdict
+  reason: string
+}
+
 const verdictOrder: Verdict[] = ['FAIL', 'INCONCLUSIVE', 'PASS']
 
-function pickWorse(one: Verdict, other: Verdict): Verdict {
-  return verdictOrder.indexOf(one) < verdictOrder.indexOf(other) ? one : other
+function pickWorse(a: Verdict, b: Verdict): Verdict {
+  return verdictOrder.indexOf(a) < verdictOrder.indexOf(b) ? a : b
 }
 
 function findGate(gates: Gate[], clause: ContractClause): Gate | undefined {
@@ -60,54 +65,56 @@ function findGate(gates: Gate[], clause: ContractClause): Gate | undefined {
 }
 
 function decideClause(clause: ContractClause, gate: Gate | undefined, judged: JudgeReplyResult): ClauseVerdict {
-  const word = judged.ok ? judged.reply.clauses.find(({ id }) => id === clause.id) : undefined
-  const { finding, reason } = readGateVerdict(clause, gate)
+  const answer = judged.ok ? judged.reply.clauses.find(({ id }) => id === clause.id) : undefined
+  const gateVerdict = readGateVerdict(clause, gate)
   return {
     id: clause.id,
     sentence: clause.sentence,
     proof: clause.proof.kind === 'check' && clause.proof.isGuard ? 'guard' : clause.proof.kind,
-    verdict: pickWorse(finding, readJudgeVerdict(word)),
-    reason: [reason, gate?.remark, describeJudgeVerdict(finding, word, judged)].filter(Boolean).join('; '),
+    verdict: pickWorse(gateVerdict.verdict, readJudgeVerdict(answer)),
+    reason: [gateVerdict.reason, gate?.remark, describeAnswer(gateVerdict.verdict, answer, judged)]
+      .filter(Boolean)
+      .join('; '),
     gate: gate?.gate ?? 'none',
-    judgement: word ? { met: word.met, reason: word.reason, evidence: word.evidence } : null,
+    judgement: answer ? { met: answer.met, reason: answer.reason, evidence: answer.evidence } : null,
     ...(gate?.base === undefined ? {} : { baseOutcome: gate.base }),
     ...(gate?.remark === undefined ? {} : { note: gate.remark }),
   }
 }
 
-/** The best that our gate allows. Where it has no say (a judged clause), that is PASS. */
-function readGateVerdict({ proof }: ContractClause, gate: Gate | undefined): { finding: Verdict; reason: string } {
+/** A judged clause has no gate, so its gate allows PASS. */
+function readGateVerdict({ proof }: ContractClause, gate: Gate | undefined): GateVerdict {
   const reason = gate?.reason ?? ''
   switch (proof.kind) {
     case 'check':
       return readCheckVerdict(gate, proof.isGuard)
     case 'scope':
-      if (gate?.gate === 'broken') return { finding: 'FAIL', reason: reason || 'something else was touched' }
-      if (gate?.gate !== 'kept') return { finding: 'INCONCLUSIVE', reason: reason || 'the scope was not compared' }
-      return { finding: 'PASS', reason: reason || 'nothing else was touched' }
+      if (gate?.gate === 'broken') return { verdict: 'FAIL', reason: reason || 'other files were changed' }
+      if (gate?.gate !== 'kept') return { verdict: 'INCONCLUSIVE', reason: reason || 'the scope was not checked' }
+      return { verdict: 'PASS', reason: reason || 'no other file was changed' }
     case 'judged':
-      return { finding: 'PASS', reason }
+      return { verdict: 'PASS', reason }
     default:
       return unreachable(proof)
   }
 }
 
-/** A check counts only as what it was seen to become: a guard is green, all else was red before the work. */
-function readCheckVerdict(gate: Gate | undefined, isGuard: boolean): { finding: Verdict; reason: string } {
-  const because = gate?.reason ?? ''
-  if (gate?.gate === 'broken') return { finding: 'FAIL', reason: because || 'what it pins was changed' }
-  if (gate?.gate === 'red') return { finding: 'FAIL', reason: because || 'red' }
-  if (gate?.gate !== 'green') return { finding: 'INCONCLUSIVE', reason: because || 'the check could not run' }
-  if (isGuard || gate.base === 'red') return { finding: 'PASS', reason: because || 'green' }
-  if (gate.base === undefined) return { finding: 'INCONCLUSIVE', reason: 'nobody saw it before the work' }
+/** A guard must be green. Any other check must also have been red before the work. */
+function readCheckVerdict(gate: Gate | undefined, isGuard: boolean): GateVerdict {
+  const reason = gate?.reason ?? ''
+  if (gate?.gate === 'broken') return { verdict: 'FAIL', reason: reason || 'a pinned file was changed' }
+  if (gate?.gate === 'red') return { verdict: 'FAIL', reason: reason || 'red' }
+  if (gate?.gate !== 'green') return { verdict: 'INCONCLUSIVE', reason: reason || 'the check could not run' }
+  if (isGuard || gate.base === 'red') return { verdict: 'PASS', reason: reason || 'green' }
+  if (gate.base === undefined) return { verdict: 'INCONCLUSIVE', reason: 'it was not run before the work' }
   if (gate.base === 'green')
-    return { finding: 'INCONCLUSIVE', reason: 'green before the work too, so it shows nothing' }
-  return { finding: 'INCONCLUSIVE', reason: `${gate.base} before the work, so nobody saw it red` }
+    return { verdict: 'INCONCLUSIVE', reason: 'green before the work too, so it proves nothing' }
+  return { verdict: 'INCONCLUSIVE', reason: `${gate.base} before the work, so it was never seen red` }
 }
 
-function readJudgeVerdict(word: ClauseAnswer | undefined): Verdict {
-  if (word === undefined) return 'INCONCLUSIVE'
-  switch (word.met) {
+function readJudgeVerdict(answer: ClauseAnswer | undefined): Verdict {
+  if (answer === undefined) return 'INCONCLUSIVE'
+  switch (answer.met) {
     case 'yes':
       return 'PASS'
     case 'no':
@@ -115,14 +122,14 @@ function readJudgeVerdict(word: ClauseAnswer | undefined): Verdict {
     case 'unproven':
       return 'INCONCLUSIVE'
     default:
-      return unreachable(word.met)
+      return unreachable(answer.met)
   }
 }
 
-function describeJudgeVerdict(finding: Verdict, word: ClauseAnswer | undefined, judged: JudgeReplyResult): string {
-  if (word === undefined) return judged.ok ? 'the judge says nothing of it' : 'no judge'
-  const against = finding === 'FAIL' && word.met === 'yes' ? ' against our gate, which stands' : ''
-  return `the judge says ${word.met}${against}: ${word.reason}`
+function describeAnswer(gateVerdict: Verdict, answer: ClauseAnswer | undefined, judged: JudgeReplyResult): string {
+  if (answer === undefined) return judged.ok ? 'the judge did not answer it' : 'no judge'
+  const disagreement = gateVerdict === 'FAIL' && answer.met === 'yes' ? ', but the gate decides' : ''
+  return `the judge says ${answer.met}${disagreement}: ${answer.reason}`
 }
 
 // --- the whole ---
@@ -133,35 +140,37 @@ function pickWorst(clauses: ClauseVerdict[]): Verdict {
 }
 
 function explainVerdict(verdict: Verdict, clauses: ClauseVerdict[], judged: JudgeReplyResult): string {
-  const failing = clauses.filter(clause => clause.verdict === 'FAIL')
-  const open = clauses.filter(clause => clause.verdict === 'INCONCLUSIVE')
+  const failed = clauses.filter(clause => clause.verdict === 'FAIL')
+  const unproved = clauses.filter(clause => clause.verdict === 'INCONCLUSIVE')
   switch (verdict) {
     case 'PASS':
-      return `${formatShare(clauses, clauses)} met: our gates hold and the judge agrees${formatRemarks(clauses)}`
+      return `${formatShare(clauses, clauses)} met: all checks pass and the judge agrees${formatNotes(clauses)}`
     case 'FAIL':
-      return `${formatShare(failing, clauses)} not met: ${formatClauseIds(failing)}`
+      return `${formatShare(failed, clauses)} not met: ${formatClauses(failed)}`
     case 'INCONCLUSIVE':
       if (clauses.length === 0) return 'the contract has no clause'
       return judged.ok
-        ? `${formatShare(open, clauses)} not proved: ${formatClauseIds(open)}`
-        : `no judge: ${judged.reason}; ${formatGates(clauses)}${failing.length > 0 ? `; not met: ${formatClauseIds(failing)}` : ''}`
+        ? `${formatShare(unproved, clauses)} not proved: ${formatClauses(unproved)}`
+        : `no judge: ${judged.reason}; ${formatGates(clauses)}${failed.length > 0 ? `; not met: ${formatClauses(failed)}` : ''}`
     default:
       return unreachable(verdict)
   }
 }
 
+/** `1 of 3 clauses is`. */
 function formatShare(some: ClauseVerdict[], all: ClauseVerdict[]): string {
   return `${some.length} of ${all.length} ${all.length === 1 ? 'clause' : 'clauses'} ${some.length === 1 ? 'is' : 'are'}`
 }
 
-function formatClauseIds(clauses: ClauseVerdict[]): string {
+/** `C1 (exit 1, expected exit 0), C2, C3`. */
+function formatClauses(clauses: ClauseVerdict[]): string {
   const [first, ...others] = clauses
   if (first === undefined) return 'none'
   return `${first.id} (${toOneLine(first.reason, 300)})${others.length > 0 ? `, ${others.map(({ id }) => id).join(', ')}` : ''}`
 }
 
-/** What a PASS does not hide. */
-function formatRemarks(clauses: ClauseVerdict[]): string {
+/** What a reader of a PASS should know. */
+function formatNotes(clauses: ClauseVerdict[]): string {
   return clauses.flatMap(({ id, note }) => (note === undefined ? [] : [`; ${id} ${note}`])).join('')
 }
 

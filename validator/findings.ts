@@ -2,21 +2,26 @@ import { sanitize, toOneLine } from '#host/text.ts'
 import type { ContractClause } from '#session/contract'
 import { type ClauseVerdict, isUndecidedGate } from '#session/evidence'
 import type { Gate } from './packet/input.ts'
-/** What is to be mended for one clause, in terms of behaviour: should, expected, seen, and the judge's word. */
+
+const MAX_FIELD_CHARS = 400
+const MAX_OUTPUT_CHARS = 1000
+const MAX_OUTPUT_LINES = 12
+
+/** What to fix for one clause, as behaviour: the sentence, what was expected and observed, and the judge's reason. */
 export function listFindings(
   clause: ContractClause,
   verdict: ClauseVerdict | undefined,
   gate: Gate | undefined,
 ): string[] {
   if (verdict === undefined || verdict.verdict === 'PASS' || !canBeFixed(verdict)) return []
-  const words = verdict.judgement && verdict.judgement.met !== 'yes' ? [`The judge: ${verdict.judgement.reason}`] : []
-  const parts = [`${clause.id}, ${verdict.verdict}: ${clause.sentence}`, ...describeObserved(gate), ...words]
-  return [parts.join('\n')]
+  const { judgement } = verdict
+  const opinion = judgement && judgement.met !== 'yes' ? [`The judge: ${judgement.reason}`] : []
+  return [[`${clause.id}, ${verdict.verdict}: ${clause.sentence}`, ...describeObserved(gate), ...opinion].join('\n')]
 }
 
 // --- internal ---
 
-/** When only the judge is missing there is nothing to mend. */
+/** When only the judge is missing there is nothing to fix. */
 function canBeFixed({ verdict, judgement, gate }: ClauseVerdict): boolean {
   return verdict === 'FAIL' || judgement !== null || isUndecidedGate(gate)
 }
@@ -25,12 +30,13 @@ function describeObserved(gate: Gate | undefined): string[] {
   if (gate === undefined) return []
   const record = gate.evidence.findLast(({ side }) => side === 'head')
   if (record === undefined || gate.gate === 'broken')
-    return gate.reason === '' ? [] : [`Seen: ${toOneLine(gate.reason, 400)}`]
+    return gate.reason === '' ? [] : [`Observed: ${toOneLine(gate.reason, MAX_FIELD_CHARS)}`]
+  const reason = record.reason === '' ? '' : `; ${toOneLine(record.reason, MAX_FIELD_CHARS)}`
   const lines = [
-    `Run: ${toOneLine(record.command, 400)}`,
-    `Expected: ${toOneLine(record.expected, 400)}`,
-    `Seen: exit ${record.exitCode ?? 'none'}${record.reason === '' ? '' : `; ${toOneLine(record.reason, 400)}`}`,
+    `Command: ${toOneLine(record.command, MAX_FIELD_CHARS)}`,
+    `Expected: ${toOneLine(record.expected, MAX_FIELD_CHARS)}`,
+    `Observed: exit ${record.exitCode ?? 'none'}${reason}`,
   ]
-  const end = sanitize(record.outputTail.trimEnd()).slice(-1000).split('\n').slice(-12)
-  return record.outcome === 'green' || end.join('') === '' ? lines : [...lines, 'The end of its output:', ...end]
+  const tail = sanitize(record.outputTail.trimEnd()).slice(-MAX_OUTPUT_CHARS).split('\n').slice(-MAX_OUTPUT_LINES)
+  return record.outcome === 'green' || tail.join('') === '' ? lines : [...lines, 'End of its output:', ...tail]
 }

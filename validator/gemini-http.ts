@@ -3,24 +3,29 @@ import type { Config } from '#host/config'
 import { type ExitCode, exitCodes } from '#host/error.ts'
 import { toOneLine } from '#host/text.ts'
 
-/** Why a try came to nothing; `wait` is how long the other side asks us to wait, in milliseconds. */
+const MAX_RESPONSE_BYTES = 2 * 1024 * 1024
+
+/** Why an attempt failed. `retryAfterMs` is how long the server asks to wait; `exit` is set when a person has to fix it. */
 export class GeminiError extends Error {
   readonly retryable: boolean
   readonly exit: ExitCode | undefined
   readonly retryAfterMs: number | undefined
 
   constructor(
-    why: string,
+    message: string,
     { retryable = false, exit, retryAfterMs }: { retryable?: boolean; exit?: ExitCode; retryAfterMs?: number } = {},
   ) {
-    super(why)
+    super(message)
     this.retryable = retryable
     this.exit = exit
     this.retryAfterMs = retryAfterMs
   }
 }
 
-/** One request: no redirect (it would carry the key elsewhere), no more than 2 MiB, and every failure named. */
+/**
+ * Send one request. Redirects are not followed, because they would carry the key to another host. A response may have
+ * 2 MiB. Every failure is a `GeminiError` that says what happened.
+ */
 export async function requestGemini(
   url: string | URL | Request,
   init: RequestInit | undefined,
@@ -33,7 +38,7 @@ export async function requestGemini(
     body = redactKey(await readBody(response), config.GEMINI_API_KEY)
   } catch (error) {
     if (error instanceof GeminiError) throw error
-    if (init?.signal?.aborted) throw new GeminiError('the judge does not answer in time', { retryable: true })
+    if (init?.signal?.aborted) throw new GeminiError('the judge did not answer in time', { retryable: true })
     throw new GeminiError(`the judge cannot be reached: ${describeCause(error)}`, { retryable: true })
   }
   if (!response.ok) throw createGeminiError(response, body, config.JUDGE_MODEL)
@@ -41,27 +46,23 @@ export async function requestGemini(
   return new Response(body, { status: 200, headers: { 'content-type': 'application/json' } })
 }
 
-/** A text in which the key cannot be read, whoever echoed it. */
+/** The text without the key, which a server may echo. */
 export function redactKey(text: string, key: string): string {
   return key.length < 8 ? text : text.replaceAll(key, '[GEMINI_API_KEY]')
 }
 
 // --- internal ---
 
-const MAX_RESPONSE_BYTES = 2 * 1024 * 1024
-
 async function readBody(response: Response): Promise<string> {
   const chunks: Uint8Array[] = []
-  let size = 0
+  let bytes = 0
   for await (const chunk of response.body ?? []) {
-    size += chunk.length
-    if (size > MAX_RESPONSE_BYTES) throw new GeminiError("the judge's answer is longer than 2 MiB")
+    bytes += chunk.length
+    if (bytes > MAX_RESPONSE_BYTES) throw new GeminiError("the judge's answer is longer than 2 MiB")
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
 }
-
-// --- what a refusal means ---
 
 const ErrorBody = z.object({
   error: z.object({
@@ -73,21 +74,24 @@ const ErrorBody = z.object({
 
 function createGeminiError(response: Response, body: string, model: string): GeminiError {
   const { message, status, details } = parseErrorBody(body)
-  const what = toOneLine(`HTTP ${response.status} ${status}: ${message}`, 300)
-  const isKey = /API_KEY_INVALID|API key not valid|API key expired/i.test(body)
+  const cause = toOneLine(`HTTP ${response.status} ${status}: ${message}`, 300)
+  const isKeyRejected = /API_KEY_INVALID|API key not valid|API key expired/i.test(body)
   if (response.status === 429 || response.status === 408 || response.status >= 500) {
     const retryAfterMs = parseRetryDelayMs(details, response.headers.get('retry-after'))
-    return new GeminiError(`the judge is not available: ${what}`, {
+    return new GeminiError(`the judge is not available: ${cause}`, {
       retryable: true,
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     })
   }
-  if (response.status === 401 || response.status === 403 || isKey)
-    return new GeminiError(`GEMINI_API_KEY is not accepted for ${model}: ${what}`, { exit: exitCodes.login })
+  if (response.status === 401 || response.status === 403 || isKeyRejected)
+    return new GeminiError(`GEMINI_API_KEY is not accepted for ${model}: ${cause}`, { exit: exitCodes.login })
   if (response.status === 404)
-    return new GeminiError(`the model ${model} (JUDGE_MODEL) is not there: ${what}`, { exit: exitCodes.dependency })
-  if (response.status < 400) return new GeminiError(`the judge's address sends us elsewhere: HTTP ${response.status}`)
-  return new GeminiError(`the judge ${model} refuses the request: ${what}`, { exit: exitCodes.dependency })
+    return new GeminiError(`the model ${model} (JUDGE_MODEL) does not exist: ${cause}`, { exit: exitCodes.dependency })
+  if (response.status < 400)
+    return new GeminiError(
+      `the judge's address redirects to another one, which is not followed: HTTP ${response.status}`,
+    )
+  return new GeminiError(`the judge ${model} rejects the request: ${cause}`, { exit: exitCodes.dependency })
 }
 
 function parseErrorBody(body: string): z.infer<typeof ErrorBody>['error'] {
@@ -100,7 +104,7 @@ function parseErrorBody(body: string): z.infer<typeof ErrorBody>['error'] {
   return { message: body.slice(0, 1000), status: '', details: [] }
 }
 
-/** `RetryInfo` in the body (`12s`), or the `Retry-After` header in seconds; in milliseconds. */
+/** The wait that the server asks for, in milliseconds: `RetryInfo` in the body (`12s`), or `Retry-After` in seconds. */
 function parseRetryDelayMs(
   details: { '@type': string; retryDelay?: unknown }[],
   header: string | null,

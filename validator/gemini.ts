@@ -5,13 +5,18 @@ import type { Config } from '#host/config'
 import { type ExitCode, exitCodes } from '#host/error.ts'
 import { toOneLine } from '#host/text.ts'
 import { GeminiError, redactKey, requestGemini } from './gemini-http.ts'
+
+const MAX_ATTEMPTS = 4
+const DEFAULT_RETRY_DELAY_MS = 1000
+const defaultBaseUrl = 'https://generativelanguage.googleapis.com'
+
 /** The settings that the judge needs. */
 export type JudgeConfig = Pick<
   Config,
   'GEMINI_API_KEY' | 'GOOGLE_GEMINI_BASE_URL' | 'JUDGE_MODEL' | 'JUDGE_TIMEOUT_SEC'
 >
 
-/** One question to the judge. `pause` is the wait in milliseconds before the second try; it doubles from then on. */
+/** One question to the judge. `retryDelayMs` is the wait before the second attempt; it doubles each time. */
 interface JudgeQuestion {
   packet: string
   system: string
@@ -20,47 +25,47 @@ interface JudgeQuestion {
   retryDelayMs?: number
 }
 
-/** What the model said, or why it said nothing that counts. `exit` is set when a person has to fix something. */
+/** What the model answered, or why there is no answer. `exit` is set when a person has to fix something. */
 export type GeminiAnswer =
   | { ok: true; text: string; model: string; milliseconds: number; usage?: { sent: number; received: number } }
   | { ok: false; reason: string; retryable: boolean; exit?: ExitCode }
 
 /**
- * Ask Gemini once, with up to four tries within `JUDGE_TIMEOUT_SEC`. Never throws for what the other side does; the key
- * never stands in the answer.
+ * Ask Gemini one question, in up to four attempts within `JUDGE_TIMEOUT_SEC`. A failure of the other side is a value, never
+ * an exception. The answer never contains the key.
  */
 export async function askGemini(question: JudgeQuestion): Promise<GeminiAnswer> {
-  const { config, retryDelayMs = 1000 } = question
+  const { config, retryDelayMs = DEFAULT_RETRY_DELAY_MS } = question
   const reason = findKeyProblem(config.GEMINI_API_KEY)
   if (reason !== undefined) return { ok: false, reason, retryable: false, exit: exitCodes.login }
-  const started = performance.now()
-  const whole = config.JUDGE_TIMEOUT_SEC * 1000
-  for (let tries = 1; ; tries++) {
-    const left = whole - (performance.now() - started)
-    const tried = await tryOnce(question, Math.min(left, whole / 2))
-    if (tried.ok) return { ...tried, milliseconds: Math.round(performance.now() - started) }
-    const { failure } = tried
-    const wait = failure.retryAfterMs ?? retryDelayMs * 2 ** (tries - 1)
-    const isLate = performance.now() - started + wait >= whole
-    if (failure.retryable && tries < MAX_ATTEMPTS && !isLate) await sleep(wait)
-    else return toFailedAnswer(failure, tries)
+  const startedMs = performance.now()
+  const timeoutMs = config.JUDGE_TIMEOUT_SEC * 1000
+  for (let attempts = 1; ; attempts++) {
+    const remainingMs = timeoutMs - (performance.now() - startedMs)
+    const result = await attemptOnce(question, Math.min(remainingMs, timeoutMs / 2))
+    if (result.ok) return { ...result, milliseconds: Math.round(performance.now() - startedMs) }
+    const { failure } = result
+    const waitMs = failure.retryAfterMs ?? retryDelayMs * 2 ** (attempts - 1)
+    const isTooLate = performance.now() - startedMs + waitMs >= timeoutMs
+    if (failure.retryable && attempts < MAX_ATTEMPTS && !isTooLate) await sleep(waitMs)
+    else return toFailedAnswer(failure, attempts)
   }
 }
 
-/** The smallest question there is: it shows that key, model and address are right, and costs a few tokens. */
+/** The smallest question: it shows that key, model and address are right, and costs a few tokens. */
 export function pingJudge(config: JudgeConfig): Promise<GeminiAnswer> {
   const schema = { type: 'object', properties: { word: { type: 'string' } }, required: ['word'] }
   return askGemini({ packet: 'Say hello.', system: 'Answer with one word.', schema, config })
 }
 
-// --- one try ---
-
-const MAX_ATTEMPTS = 4
-const defaultBaseUrl = 'https://generativelanguage.googleapis.com'
+// --- one attempt ---
 
 type AttemptResult = (GeminiAnswer & { ok: true }) | { ok: false; failure: GeminiError }
 
-async function tryOnce({ packet, system, schema, config }: JudgeQuestion, timeoutMs: number): Promise<AttemptResult> {
+async function attemptOnce(
+  { packet, system, schema, config }: JudgeQuestion,
+  timeoutMs: number,
+): Promise<AttemptResult> {
   try {
     const response = await createClient(config).models.generateContent({
       model: config.JUDGE_MODEL,
@@ -79,12 +84,12 @@ async function tryOnce({ packet, system, schema, config }: JudgeQuestion, timeou
     return { ...parseAnswer(response, config), ok: true }
   } catch (error) {
     if (error instanceof GeminiError) return { ok: false, failure: error }
-    const what = toOneLine(redactKey(String(error), config.GEMINI_API_KEY), 120)
-    return { ok: false, failure: new GeminiError(`the judge does not answer as Gemini does: ${what}`) }
+    const cause = toOneLine(redactKey(String(error), config.GEMINI_API_KEY), 120)
+    return { ok: false, failure: new GeminiError(`the judge does not answer as Gemini does: ${cause}`) }
   }
 }
 
-/** A client that takes nothing from the environment: no other key, address or cloud than the ones in `config`. */
+/** A client that takes nothing from the environment: no other key, address or cloud than those in `config`. */
 function createClient(config: JudgeConfig): GoogleGenAI {
   return new GoogleGenAI({
     enterprise: false,
@@ -99,7 +104,7 @@ function createClient(config: JudgeConfig): GoogleGenAI {
 
 const Part = z.looseObject({ text: z.string().optional(), thought: z.boolean().optional() })
 
-const Response200 = z.object({
+const GeminiResponse = z.object({
   promptFeedback: z.object({ blockReason: z.string().nullish() }).nullish(),
   candidates: z
     .array(
@@ -115,9 +120,9 @@ const Response200 = z.object({
     .nullish(),
 })
 
-/** The text of a response that came to its proper end. */
+/** The text of a response that is complete: one candidate, finished with STOP, text only. Throws `GeminiError`. */
 function parseAnswer(response: unknown, config: JudgeConfig): Omit<GeminiAnswer & { ok: true }, 'ok'> {
-  const { promptFeedback, candidates, modelVersion, usageMetadata } = Response200.parse(response)
+  const { promptFeedback, candidates, modelVersion, usageMetadata } = GeminiResponse.parse(response)
   if (promptFeedback?.blockReason)
     throw new GeminiError(`the judge was blocked: ${toOneLine(promptFeedback.blockReason, 40)}`)
   const [candidate, ...others] = candidates ?? []
@@ -125,10 +130,10 @@ function parseAnswer(response: unknown, config: JudgeConfig): Omit<GeminiAnswer 
   if (others.length > 0) throw new GeminiError('the judge gave more than one answer')
   if (candidate.finishReason !== 'STOP')
     throw new GeminiError(`the judge did not finish: ${toOneLine(candidate.finishReason ?? 'no finishReason', 40)}`)
-  const spoken = (candidate.content?.parts ?? []).filter(part => !part.thought)
-  if (spoken.some(part => part.text === undefined))
-    throw new GeminiError('the judge answers with something other than text')
-  const text = spoken.map(part => part.text).join('')
+  const parts = (candidate.content?.parts ?? []).filter(part => !part.thought)
+  if (parts.some(part => part.text === undefined))
+    throw new GeminiError('the judge answered with something other than text')
+  const text = parts.map(part => part.text).join('')
   if (text.trim() === '') throw new GeminiError("the judge's answer has no text")
   const sent = usageMetadata?.promptTokenCount
   const total = usageMetadata?.totalTokenCount
@@ -140,14 +145,14 @@ function parseAnswer(response: unknown, config: JudgeConfig): Omit<GeminiAnswer 
   }
 }
 
-// --- the key, and the last word ---
+// --- the key, and failures ---
 
 function findKeyProblem(key: string): string | undefined {
   if (key === '') return 'GEMINI_API_KEY is not set'
-  return /^[\x21-\x7e]+$/.test(key) ? undefined : 'GEMINI_API_KEY holds a character that no key has'
+  return /^[\x21-\x7e]+$/.test(key) ? undefined : 'GEMINI_API_KEY contains a character that no key has'
 }
 
-function toFailedAnswer({ message, retryable, exit }: GeminiError, tries: number): GeminiAnswer {
-  const after = tries > 1 ? ` (tried ${tries} times)` : ''
-  return { ok: false, reason: message + after, retryable, ...(exit === undefined ? {} : { exit }) }
+function toFailedAnswer({ message, retryable, exit }: GeminiError, attempts: number): GeminiAnswer {
+  const suffix = attempts > 1 ? ` (tried ${attempts} times)` : ''
+  return { ok: false, reason: message + suffix, retryable, ...(exit === undefined ? {} : { exit }) }
 }

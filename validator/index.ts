@@ -8,12 +8,16 @@ export type { Gate, PacketInput } from './packet/input.ts'
 export { assertNoLeak, assertNoSecrets, buildPacket, Packet, PacketLeakError } from './packet/packet.ts'
 export { buildResponseSchema, type JudgeReply, type JudgeReplyResult, parseJudgeReply } from './reply.ts'
 
-/** Ask the judge's model for one word, to see that key, model and address are right. */
+/** Ask the judge's model for one word, to test key, model and address. */
 export async function pingJudge(config: JudgeConfig): Promise<GeminiAnswer> {
   return (await import('./gemini.ts')).pingJudge(config)
 }
 
-/** Let the judge judge one packet. The SDK is loaded only here: the runner imports this room too, and stays small. */
-export async function judgePacket(packet: PacketType, config: JudgeConfig, pause?: number): Promise<JudgeResult> {
-  return (await import('./judge.ts')).judgePacket(packet, config, pause)
+/** Ask the judge about one packet. The SDK is loaded only here: the runner imports this room too, and must stay small. */
+export async function judgePacket(
+  packet: PacketType,
+  config: JudgeConfig,
+  retryDelayMs?: number,
+): Promise<JudgeResult> {
+  return (await import('./judge.ts')).judgePacket(packet, config, retryDelayMs)
 }

@@ -5,12 +5,15 @@ import { readIfPresent } from '#host/fs'
 import { askGemini, type JudgeConfig } from './gemini.ts'
 import type { Packet } from './packet/packet.ts'
 import { buildResponseSchema, type JudgeReply, parseJudgeReply } from './reply.ts'
-/** The judge's reply and who gave it, or why there is none. `said` is the text of a reply that cannot be used. */
+
+const MAX_KEPT_REPLY_CHARS = 64 * 1024
+
+/** The judge's reply and the model that gave it, or why there is no reply. `rawReply` is a reply that cannot be used. */
 export type JudgeResult =
   | { ok: true; reply: JudgeReply; model: string; milliseconds: number; usage?: { sent: number; received: number } }
   | { ok: false; reason: string; exit?: ExitCode; rawReply?: string }
 
-/** Let the judge judge one packet. Whatever goes wrong is a value with its reason. */
+/** Ask the judge about one packet. A failure is a value with its reason, never an exception. */
 export async function judgePacket(packet: Packet, config: JudgeConfig, retryDelayMs?: number): Promise<JudgeResult> {
   const system = readIfPresent(path.join(installFolder, 'validator/prompt.md'))
   if (system === undefined) return { ok: false, reason: 'validator/prompt.md is missing from the install' }
@@ -22,13 +25,11 @@ export async function judgePacket(packet: Packet, config: JudgeConfig, retryDela
     ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
   })
   if (!answer.ok) {
-    const { retryable: _, ...refused } = answer
-    return refused
+    const { retryable: _, ...failure } = answer
+    return failure
   }
-  const { text, ok: _, ...about } = answer
-  const read = parseJudgeReply(text, packet)
-  if (read.ok) return { ...read, ...about }
-  return { ...read, rawReply: text.slice(0, MAX_KEPT_REPLY_CHARS) }
+  const { text, ok: _, ...metadata } = answer
+  const parsed = parseJudgeReply(text, packet)
+  if (parsed.ok) return { ...parsed, ...metadata }
+  return { ...parsed, rawReply: text.slice(0, MAX_KEPT_REPLY_CHARS) }
 }
-
-const MAX_KEPT_REPLY_CHARS = 64 * 1024

@@ -3,19 +3,19 @@ import type { EvidenceRecord } from '#session/evidence'
 import type { Outcome } from '#session/log'
 import type { SourceFile } from './leak-scan.ts'
 
-/** What our own runner or git says of one clause, and the records that it rests on. */
+/** What dispatch found for one clause by running its check or asking git, and the records of it. */
 export interface Gate {
   clause: ContractClause
   gate: Outcome | 'kept' | 'broken' | 'none'
-  /** Why, in words: `exit 1, expected 0`. */
+  /** Why, such as `exit 1, expected 0`. */
   reason: string
   base?: Outcome
-  /** What is to be said of how it was shown: by a file that the work itself changed. */
+  /** What a reader should know about this result, such as that the work itself changed a file of the check. */
   remark?: string
   evidence: EvidenceRecord[]
 }
 
-/** All that a packet is made of. */
+/** Everything that a packet is built from. */
 export interface PacketInput {
   contract: Contract
   gates: Gate[]
@@ -23,7 +23,7 @@ export interface PacketInput {
   listing: { path: string; sizeBytes: number; change: 'added' | 'changed' | 'removed' | 'kept' }[]
   /** For the leak scan only: never sent. */
   sources: Iterable<SourceFile>
-  /** Exact values of secrets, for the scan only; what has the form of one is found without. */
+  /** Exact values of secrets, for the scan only. Values that look like a secret are found without them. */
   knownSecrets?: readonly string[]
   round: number
 }

@@ -4,93 +4,93 @@ export interface SourceFile {
   text: string
 }
 
-/** What some text repeats of the sources. All of it is squeezed. */
+/** What some texts repeat of the sources. All of it is normalized. */
 export interface Leaks {
   /** Whole lines. */
   lines: Set<string>
   /** Pieces of 16 characters of long words. */
   fragments: Set<string>
-  /** Shorter words, whole: quoted ones, and those that look made up. */
+  /** Shorter words, whole: quoted ones, and those that look random. */
   words: Set<string>
-  /** The lines that a text has in common with one source, where some follow each other. */
+  /** For each source that has some of its lines in a row in one text: the lines they have in common. */
   runs: Set<string>[]
 }
 
+/** What stands in for a line that repeats one of the source. */
+export const withheldLine = '[line withheld]'
+
 /**
- * Find what `texts` repeat of the sources and what was not `told` anyway (contract, commands, listing, our own words).
- * The texts are small and the sources may be big: the texts are indexed, and each source is walked once.
+ * Find what `texts` repeat of the sources, except what is `disclosed` anyway by the contract, the commands and the listing.
+ * The texts are small and the sources may be large: the texts are indexed, and each source is read once.
  */
 export function findLeaks(texts: string[], sources: Iterable<SourceFile>, disclosed: string): Leaks {
   const leaks: Leaks = { lines: new Set(), fragments: new Set(), words: new Set(), runs: [] }
   if (texts.every(text => text === '')) return leaks
-  const said = new FragmentIndex(texts.join('\n'))
+  const quoted = new FragmentIndex(texts.join('\n'))
   const open = new FragmentIndex(`${disclosed}\n${ubiquitousPhrases}`)
   const openLines = new Set(normalizeLines(disclosed))
-  const lined = texts.map(normalizeLines)
-  const saidLines = new Set(lined.flat().filter(line => line !== '' && !openLines.has(line)))
-  const seen = new Set<string>()
-  for (const source of sources) if (isSearched(source)) searchRuns(source.text.split('\n').map(search))
+  const textLines = texts.map(normalizeLines)
+  const quotedLines = new Set(textLines.flat().filter(line => line !== '' && !openLines.has(line)))
+  const searchedWords = new Set<string>()
+  for (const source of sources) if (isSearched(source)) searchRuns(source.text.split('\n').map(searchLine))
   return leaks
 
-  /** Looks for the line and its words, and returns it squeezed. */
-  function search(line: string): string {
-    const squeezed = normalizeForSearch(line).trim()
-    for (const word of extractQuotedWords(line)) addWord(word)
-    for (const word of extractWords(squeezed)) {
-      if (word.length >= MIN_WORD_CHARS) addPieces(word)
-      else if (isRandomLooking(word)) addWord(word)
+  /** Search for the line and its words. Returns the line normalized. */
+  function searchLine(line: string): string {
+    const normalized = normalizeForSearch(line).trim()
+    for (const word of extractQuotedWords(line)) searchWord(word)
+    for (const word of extractWords(normalized)) {
+      if (word.length >= MIN_WORD_CHARS) searchFragments(word)
+      else if (isRandomLooking(word)) searchWord(word)
     }
-    if (line.trim().length < MIN_LINE_CHARS) return squeezed
-    const needle = trimCommentMarks(squeezed)
-    if (said.contains(needle) && !open.contains(needle)) leaks.lines.add(needle)
-    return squeezed
+    if (line.trim().length < MIN_LINE_CHARS) return normalized
+    const needle = trimCommentMarks(normalized)
+    if (quoted.contains(needle) && !open.contains(needle)) leaks.lines.add(needle)
+    return normalized
   }
 
   function searchRuns(lines: string[]): void {
-    const shared = new Set(lines.filter(line => saidLines.has(line)))
+    const shared = new Set(lines.filter(line => quotedLines.has(line)))
     if (![...shared].some(isDistinctive)) return
-    if (lined.some(own => findRunLines(own, shared).size > 0)) leaks.runs.push(shared)
+    if (textLines.some(text => findRunLines(text, shared).size > 0)) leaks.runs.push(shared)
   }
 
-  function addWord(word: string): void {
-    if (said.contains(word) && !open.contains(word)) leaks.words.add(word)
+  function searchWord(word: string): void {
+    if (quoted.contains(word) && !open.contains(word)) leaks.words.add(word)
   }
 
-  function addPieces(word: string): void {
-    if (seen.has(word)) return
-    seen.add(word)
-    for (const piece of buildFragments(word)) {
-      if (said.fragments.has(piece) && !open.fragments.has(piece) && alphanumeric.test(piece))
-        leaks.fragments.add(piece)
+  function searchFragments(word: string): void {
+    if (searchedWords.has(word)) return
+    searchedWords.add(word)
+    for (const fragment of buildFragments(word)) {
+      if (quoted.fragments.has(fragment) && !open.fragments.has(fragment) && alphanumeric.test(fragment))
+        leaks.fragments.add(fragment)
     }
   }
 }
 
-/** The text with `[line withheld]` for a line that repeats a source line and `[withheld]` for a word of the sources. */
+/** The text with `[line withheld]` for a line that repeats the source, and `[withheld]` for a word of it. */
 export function redactLeaks(text: string, leaks: Leaks): { text: string; withheld: number } {
   if (leaks.lines.size + leaks.fragments.size + leaks.words.size + leaks.runs.length === 0) return { text, withheld: 0 }
-  const { squeezed, origin } = normalizeWithOffsets(text)
-  const lineRanges = findRanges(squeezed, leaks.lines).map(range => mapToOriginal(range, origin))
-  const wordRanges = findWordRanges(squeezed, leaks).map(range => mapToOriginal(range, origin))
-  const ownLines = leaks.runs.length > 0 ? normalizeLines(text) : []
-  const inRuns = new Set(leaks.runs.flatMap(shared => [...findRunLines(ownLines, shared)]))
+  const { normalized, offsets } = normalizeWithOffsets(text)
+  const lineRanges = findRanges(normalized, leaks.lines).map(range => mapToOriginal(range, offsets))
+  const wordRanges = findWordRanges(normalized, leaks).map(range => mapToOriginal(range, offsets))
+  const normalizedLines = leaks.runs.length > 0 ? normalizeLines(text) : []
+  const runLines = new Set(leaks.runs.flatMap(shared => [...findRunLines(normalizedLines, shared)]))
   let withheld = 0
   let offset = 0
-  const lines = text.split('\n').map((line, at) => {
-    const whole: Range = [offset, offset + line.length]
+  const lines = text.split('\n').map((line, index) => {
+    const lineRange: Range = [offset, offset + line.length]
     offset += line.length + 1
-    const words = wordRanges.filter(range => isOverlapping(range, whole))
-    const isLine = inRuns.has(at) || lineRanges.some(range => isOverlapping(range, whole))
-    withheld += isLine ? 1 : words.length
-    return isLine ? withheldLine : redactRanges(line, words, whole[0])
+    const words = wordRanges.filter(range => isOverlapping(range, lineRange))
+    const isLeakedLine = runLines.has(index) || lineRanges.some(range => isOverlapping(range, lineRange))
+    withheld += isLeakedLine ? 1 : words.length
+    return isLeakedLine ? withheldLine : redactRanges(line, words, lineRange[0])
   })
   return { text: lines.join('\n'), withheld }
 }
 
-/** What stands in the place of a line that repeats one of the source. */
-export const withheldLine = '[line withheld]'
-
-// --- what counts ---
+// --- what counts as a leak ---
 
 const MIN_LINE_CHARS = 20
 const MIN_WORD_CHARS = 16
@@ -102,10 +102,13 @@ const alphanumeric = /[\p{L}\p{N}]/u
 const wordCharacter = /[\p{L}\p{N}_+/=-]/u
 const wordRun = new RegExp(`${wordCharacter.source}{${MIN_RANDOM_WORD_CHARS},}`, 'gu')
 
-/** Looks ahead, as a quote that ends one word may begin the next; the colon tells a key. */
+/**
+ * A word in quotes: `"swordfish"`, or `"swordfish":` with a colon, which marks a key. A lookahead, because the quote that
+ * ends one word may begin the next.
+ */
 const quotedWord = new RegExp(`(["'\`])(?=((?:(?!\\1)\\S){${MIN_QUOTED_CHARS},})\\1(:?))`, 'g')
 
-/** What we put in the place of something, and what so many programs quote that it tells nothing. */
+/** The labels of redacted text, and what so many programs quote that it reveals nothing. */
 const ubiquitousPhrases =
   '[withheld] [line withheld] [code withheld: ] [diff withheld: ] application/json text/plain text/html function undefined __main__ localhost 127.0.0.1'
 
@@ -118,7 +121,7 @@ function isSearched({ path, text }: SourceFile): boolean {
   return !prosePathPattern.test(path) && !text.includes('\0')
 }
 
-/** A text as it is compared: without markup, and with one blank where there are some. */
+/** A text as it is compared: without ignored characters, and with one blank for any blank space. */
 function normalizeForSearch(text: string): string {
   return text.replace(ignoredCharacters, '').replace(/\s+/g, ' ')
 }
@@ -127,17 +130,17 @@ function normalizeLines(text: string): string[] {
   return text.split('\n').map(line => normalizeForSearch(line).trim())
 }
 
-/** A line without the comment marks and brackets round it, unless next to nothing is left then. */
-function trimCommentMarks(line: string, least = MIN_WORD_CHARS): string {
-  let from = 0
-  let to = line.length
-  while (from < to && !alphanumeric.test(line.charAt(from))) from++
-  while (to > from && !alphanumeric.test(line.charAt(to - 1))) to--
-  if (to - from >= least) return line.slice(from, to)
-  return to > from ? line.trim() : ''
+/** A line without the comment marks and brackets around it, unless fewer than `minChars` are left. */
+function trimCommentMarks(line: string, minChars = MIN_WORD_CHARS): string {
+  let start = 0
+  let end = line.length
+  while (start < end && !alphanumeric.test(line.charAt(start))) start++
+  while (end > start && !alphanumeric.test(line.charAt(end - 1))) end--
+  if (end - start >= minChars) return line.slice(start, end)
+  return end > start ? line.trim() : ''
 }
 
-/** Words as names are: letters, digits, `_` and `-`; and `+/=` too where it looks like base64. */
+/** Words as names are: letters, digits, `_` and `-`; and `+/=` too if the word looks like base64. */
 function extractWords(line: string): string[] {
   return (line.match(wordRun) ?? []).flatMap(run => (isEncoded(run) ? [run] : run.split(/[+/=]+/)))
 }
@@ -146,12 +149,12 @@ function isEncoded(run: string): boolean {
   return /[+/=]/.test(run) && /[a-z]/.test(run) && /[A-Z]/.test(run) && /\d/.test(run)
 }
 
-/** A shorter word that is none of a language: letters with digits among them. */
+/** A shorter word that no language has: letters with digits among them. */
 function isRandomLooking(word: string): boolean {
   return word.length >= MIN_RANDOM_WORD_CHARS && /\p{L}/u.test(word) && /\p{N}/u.test(word)
 }
 
-/** What stands between quotes without a blank. A key of letters alone is a name like `dependencies`, and is left out. */
+/** Words between quotes, without blanks. A key of letters alone is an ordinary name like `dependencies`, and is left out. */
 function extractQuotedWords(line: string): string[] {
   return [...line.matchAll(quotedWord)].flatMap(({ index, 2: word = '', 3: colon }) => {
     if (colon && /^\p{L}+$/u.test(word) && /(^|[{,])\s*$/.test(line.slice(Math.max(0, index - 40), index))) return []
@@ -159,21 +162,21 @@ function extractQuotedWords(line: string): string[] {
   })
 }
 
-/** The numbers of those lines (squeezed) that stand in `shared`, three or more in a row, blank ones aside. */
+/** The indexes of the normalized lines that are in `shared`, three or more in a row, not counting blank ones. */
 function findRunLines(lines: string[], shared: Set<string>): Set<number> {
-  const found = new Set<number>()
-  let run: [at: number, line: string][] = []
-  const end = () => {
+  const runLines = new Set<number>()
+  let run: [index: number, line: string][] = []
+  const endRun = () => {
     if (run.length >= MIN_RUN_LINES && run.some(([, line]) => isDistinctive(line)))
-      for (const [at] of run) found.add(at)
+      for (const [index] of run) runLines.add(index)
     run = []
   }
-  for (const [at, line] of lines.entries()) {
-    if (shared.has(line)) run.push([at, line])
-    else if (line !== '') end()
+  for (const [index, line] of lines.entries()) {
+    if (shared.has(line)) run.push([index, line])
+    else if (line !== '') endRun()
   }
-  end()
-  return found
+  endRun()
+  return runLines
 }
 
 /** Not a lone brace, a number or a name: such lines are the same in many places. */
@@ -182,85 +185,86 @@ function isDistinctive(line: string): boolean {
 }
 
 function buildFragments(text: string, length = MIN_WORD_CHARS): Set<string> {
-  const pieces = new Set<string>()
-  for (let at = 0; at + length <= text.length; at++) pieces.add(text.slice(at, at + length))
-  return pieces
+  const fragments = new Set<string>()
+  for (let start = 0; start + length <= text.length; start++) fragments.add(text.slice(start, start + length))
+  return fragments
 }
 
-/** A squeezed text that answers fast whether it holds another. */
+/** A normalized text that answers fast whether it contains another. */
 class FragmentIndex {
   readonly fragments: Set<string>
-  private readonly short: Set<string>
+  private readonly shortFragments: Set<string>
   private readonly text: string
 
   constructor(text: string) {
     this.text = normalizeForSearch(text)
     this.fragments = buildFragments(this.text)
-    this.short = buildFragments(this.text, 8)
+    this.shortFragments = buildFragments(this.text, MIN_QUOTED_CHARS)
   }
 
   contains(needle: string): boolean {
-    const [pieces, length] = needle.length < MIN_WORD_CHARS ? [this.short, 8] : [this.fragments, MIN_WORD_CHARS]
+    const isShort = needle.length < MIN_WORD_CHARS
+    const [fragments, length] = isShort ? [this.shortFragments, MIN_QUOTED_CHARS] : [this.fragments, MIN_WORD_CHARS]
     if (needle.length < length) return false
-    return pieces.has(needle.slice(0, length)) && pieces.has(needle.slice(-length)) && this.text.includes(needle)
+    return fragments.has(needle.slice(0, length)) && fragments.has(needle.slice(-length)) && this.text.includes(needle)
   }
 }
 
 // --- ranges ---
 
-type Range = [from: number, to: number]
+type Range = [start: number, end: number]
 
-/** `squeeze`, with the place of every remaining character in the text. */
-function normalizeWithOffsets(text: string): { squeezed: string; origin: number[] } {
-  const origin: number[] = []
+/** `normalizeForSearch`, with the offset of each remaining character in the text. */
+function normalizeWithOffsets(text: string): { normalized: string; offsets: number[] } {
+  const offsets: number[] = []
   const kept: string[] = []
-  let at = 0
+  let offset = 0
   for (const character of text) {
     const isBlank = /\s/.test(character)
     const isKept = !ignoredCharacter.test(character) && !(isBlank && kept.at(-1) === ' ')
     if (isKept) kept.push(isBlank ? ' ' : character)
-    for (let unit = 0; unit < character.length; unit++, at++) if (isKept) origin.push(at)
+    for (let unit = 0; unit < character.length; unit++, offset++) if (isKept) offsets.push(offset)
   }
-  return { squeezed: kept.join(''), origin }
+  return { normalized: kept.join(''), offsets }
 }
 
-function findRanges(squeezed: string, needles: Set<string>): Range[] {
+function findRanges(normalized: string, needles: Set<string>): Range[] {
   return [...needles].flatMap(needle => {
     const ranges: Range[] = []
-    for (let at = squeezed.indexOf(needle); at >= 0; at = squeezed.indexOf(needle, at + 1))
-      ranges.push([at, at + needle.length])
+    for (let start = normalized.indexOf(needle); start >= 0; start = normalized.indexOf(needle, start + 1))
+      ranges.push([start, start + needle.length])
     return ranges
   })
 }
 
-/** The whole words round every known piece and word, each once and in order. */
-function findWordRanges(squeezed: string, { fragments, words }: Leaks): Range[] {
-  const known = findRanges(squeezed, words)
-  for (let at = 0; at + MIN_WORD_CHARS <= squeezed.length; at++)
-    if (fragments.has(squeezed.slice(at, at + MIN_WORD_CHARS))) known.push([at, at + MIN_WORD_CHARS])
-  known.sort((one, other) => one[0] - other[0])
+/** The whole words around every leaked fragment and word, each once and in order. */
+function findWordRanges(normalized: string, { fragments, words }: Leaks): Range[] {
+  const leaked = findRanges(normalized, words)
+  for (let start = 0; start + MIN_WORD_CHARS <= normalized.length; start++)
+    if (fragments.has(normalized.slice(start, start + MIN_WORD_CHARS))) leaked.push([start, start + MIN_WORD_CHARS])
+  leaked.sort((a, b) => a[0] - b[0])
   const ranges: Range[] = []
-  for (let [from, to] of known) {
+  for (let [start, end] of leaked) {
     const last = ranges.at(-1)
-    if (last && to <= last[1]) continue
-    while (from > 0 && wordCharacter.test(squeezed.charAt(from - 1))) from--
-    while (to < squeezed.length && wordCharacter.test(squeezed.charAt(to))) to++
-    if (last && from < last[1]) last[1] = to
-    else ranges.push([from, to])
+    if (last && end <= last[1]) continue
+    while (start > 0 && wordCharacter.test(normalized.charAt(start - 1))) start--
+    while (end < normalized.length && wordCharacter.test(normalized.charAt(end))) end++
+    if (last && start < last[1]) last[1] = end
+    else ranges.push([start, end])
   }
   return ranges
 }
 
-function mapToOriginal([from, to]: Range, origin: number[]): Range {
-  return [origin[from] ?? 0, (origin[to - 1] ?? 0) + 1]
+function mapToOriginal([start, end]: Range, offsets: number[]): Range {
+  return [offsets[start] ?? 0, (offsets[end - 1] ?? 0) + 1]
 }
 
-function isOverlapping(one: Range, other: Range): boolean {
-  return one[0] < other[1] && other[0] < one[1]
+function isOverlapping(a: Range, b: Range): boolean {
+  return a[0] < b[1] && b[0] < a[1]
 }
 
-function redactRanges(line: string, words: Range[], offset: number): string {
-  return words.reduceRight((rest, [from, to]) => {
-    return `${rest.slice(0, Math.max(0, from - offset))}[withheld]${rest.slice(to - offset)}`
+function redactRanges(line: string, ranges: Range[], offset: number): string {
+  return ranges.reduceRight((rest, [start, end]) => {
+    return `${rest.slice(0, Math.max(0, start - offset))}[withheld]${rest.slice(end - offset)}`
   }, line)
 }

@@ -1,90 +1,94 @@
 import { stripVTControlCharacters } from 'node:util'
 import { sanitize } from '#host/text.ts'
 
-/** A text without terminal escapes, control, direction and zero-width characters; line breaks are `\n`. */
+/** A text, and how many pieces were removed from it. */
+export interface StrippedText {
+  text: string
+  withheld: number
+}
+
+/** A text without terminal escapes and without control, direction and zero-width characters. Line breaks are `\n`. */
 export function stripControlCharacters(text: string): string {
   const plain = stripVTControlCharacters(text.replace(/\r\n?/g, '\n'))
   return sanitize(plain).replace(/\\u\{[0-9a-f]{1,6}\}/g, '')
 }
 
-/** A report without its fenced code: `[code withheld: 12 lines]`. A fence that never closes reaches to the end. */
-export function stripCodeFences(text: string): { text: string; withheld: number } {
+/** A report with `[code withheld: 12 lines]` for each code block. A fence that never closes reaches to the end. */
+export function stripCodeFences(text: string): StrippedText {
   const kept: string[] = []
   let fence = ''
-  let inside = 0
+  let codeLines = 0
   let withheld = 0
-  const leave = () => {
-    kept.push(`[code withheld: ${formatWithheldLines(inside)}]`)
+  const closeFence = () => {
+    kept.push(`[code withheld: ${formatLineCount(codeLines)}]`)
     withheld++
     fence = ''
   }
   for (const line of text.split('\n')) {
     const [, marks = '', rest = ''] = fenceLine.exec(line) ?? []
     if (fence !== '') {
-      if (marks.startsWith(fence) && rest.trim() === '') leave()
-      else inside++
+      if (marks.startsWith(fence) && rest.trim() === '') closeFence()
+      else codeLines++
     } else if (marks === '' || (marks.startsWith('`') && rest.includes('`'))) kept.push(line)
     else {
       fence = marks
-      inside = 0
+      codeLines = 0
     }
   }
-  if (fence !== '') leave()
+  if (fence !== '') closeFence()
   return { text: kept.join('\n'), withheld }
 }
 
-/** A text without diff hunks: what follows `@@`, and runs of `+` and `-` lines. A list with dashes stays. */
-export function stripDiffs(text: string): { text: string; withheld: number } {
+/** A text with `[diff withheld: 5 lines]` for each hunk: what follows `@@`, and runs of `+` and `-` lines. A list with dashes stays. */
+export function stripDiffs(text: string): StrippedText {
   const lines = text.split('\n')
   const kept: string[] = []
   let withheld = 0
-  for (let at = 0; at < lines.length; ) {
-    const length = countHunkLines(lines, at)
-    if (length === 0) kept.push(lines[at] ?? '')
+  for (let index = 0; index < lines.length; ) {
+    const length = countHunkLines(lines, index)
+    if (length === 0) kept.push(lines[index] ?? '')
     else {
-      kept.push(`[diff withheld: ${formatWithheldLines(length)}]`)
+      kept.push(`[diff withheld: ${formatLineCount(length)}]`)
       withheld++
     }
-    at += Math.max(1, length)
+    index += Math.max(1, length)
   }
   return { text: kept.join('\n'), withheld }
 }
 
-/** The first `bytes` of a text, whole characters only, and a note when something is missing. */
-export function truncateText(text: string, bytes: number): string {
-  const all = Buffer.from(text)
-  if (all.length <= bytes) return text
-  const head = all
-    .subarray(0, bytes)
+/** The first `maxBytes` of a text, whole characters only, with a note if something was cut. */
+export function truncateText(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text)
+  if (bytes.length <= maxBytes) return text
+  const head = bytes
+    .subarray(0, maxBytes)
     .toString()
     .replace(/\ufffd+$/, '')
-  return `${head}\n[cut here: ${all.length} bytes, of which these are the first ${bytes}]`
+  return `${head}\n[cut here: ${bytes.length} bytes, of which these are the first ${maxBytes}]`
 }
 
 // --- internal ---
 
+/** `` ```sh ``, `  > ~~~`, `1. ```` ` */
 const fenceLine = /^[\s>*+\-\d.)|]*(`{3,}|~{3,})(.*)$/
-const hunkHead = /^(@@+ .*@@|diff --git |index [0-9a-f]{7,}\.\.|(---|\+\+\+) (a\/|b\/|\/dev\/null))/
+/** `@@ -1,2 +1,2 @@`, `diff --git a/x b/x`, `index 1234567..89abcde`, `--- a/x`, `+++ /dev/null` */
+const hunkHeader = /^(@@+ .*@@|diff --git |index [0-9a-f]{7,}\.\.|(---|\+\+\+) (a\/|b\/|\/dev\/null))/
 
-/** How many lines of a diff begin here; 0 when none does. */
+/** How many lines of a diff begin at `start`; 0 if none does. */
 function countHunkLines(lines: string[], start: number): number {
-  const isHead = hunkHead.test(lines[start] ?? '')
-  const belongs = isHead ? /^([ +\\-]|@@|diff --git |index |$)/ : /^[+-]/
-  let end = start
-  while (
-    end < lines.length &&
-    (end === start ? isHead || belongs.test(lines[end] ?? '') : belongs.test(lines[end] ?? ''))
-  )
-    end++
-  return isHead || isDiffRun(lines.slice(start, end)) ? end - start : 0
+  const hasHeader = hunkHeader.test(lines[start] ?? '')
+  const hunkLine = hasHeader ? /^([ +\\-]|@@|diff --git |index |$)/ : /^[+-]/
+  let end = hasHeader ? start + 1 : start
+  while (end < lines.length && hunkLine.test(lines[end] ?? '')) end++
+  return hasHeader || isDiffRun(lines.slice(start, end)) ? end - start : 0
 }
 
-/** Two lines or more with `+` among them, and either `-` too or a sign that stands right before a word. */
+/** Two lines or more, at least one with `+`, and either one with `-` or a `+` right before a word. */
 function isDiffRun(lines: string[]): boolean {
   const hasPlus = lines.some(line => line.startsWith('+'))
   return lines.length >= 2 && hasPlus && lines.some(line => line.startsWith('-') || /^\+\S/.test(line))
 }
 
-function formatWithheldLines(lines: number): string {
-  return `${lines} ${lines === 1 ? 'line' : 'lines'}`
+function formatLineCount(count: number): string {
+  return `${count} ${count === 1 ? 'line' : 'lines'}`
 }
