@@ -53,7 +53,7 @@ export const tortureParts: TorturePart[] = [
     name: 'leaks',
     about: 'collages of made-up secrets in the judge’s packet, from a fresh seed',
     files: [path.join(tests, 'validator/packet/packet.test.ts')],
-    only: /canary from the source|random collages/,
+    only: /secret from the source|random collages/,
     buildEnvironment: (seconds, seed) => ({ LEAK_SECONDS: String(seconds), LEAK_SEED: String(seed) }),
     rounds: /^(\d+) collages/,
   },

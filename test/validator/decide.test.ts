@@ -6,20 +6,21 @@ import { createClause, createEvidenceRecord, createGates, exampleContract } from
 
 type Met = JudgeReply['clauses'][number]['met']
 
-function judgedAs(...met: Met[]): JudgeReplyResult {
-  const clauses = met.map((word, at) => ({ id: `C${at + 1}`, met: word, evidence: [], reason: `I saw it (${word})` }))
+/** The judge answers C1, C2, … in this way. */
+function answerAs(...answers: Met[]): JudgeReplyResult {
+  const clauses = answers.map((met, index) => ({ id: `C${index + 1}`, met, evidence: [], reason: `I saw it (${met})` }))
   return { ok: true, reply: { clauses, findings: ['The output ends too early.'] } }
 }
 
 const noJudge: JudgeReplyResult = { ok: false, reason: 'GEMINI_API_KEY is not set' }
-const all = judgedAs('yes', 'yes', 'yes')
-const on = (gates: Gate[], judged: JudgeReplyResult, uncovered: string[] = []) =>
+const allYes = answerAs('yes', 'yes', 'yes')
+const decide = (gates: Gate[], judged: JudgeReplyResult, uncovered: string[] = []) =>
   decideVerdict({ contract: exampleContract, gates, judged, uncovered })
 
-test('all gates hold and the judge says yes to all: PASS', () => {
-  const { verdict, reason, clauses, findings } = on(createGates(), all)
+test('every gate passes and the judge says yes to every clause: PASS', () => {
+  const { verdict, reason, clauses, findings } = decide(createGates(), allYes)
   assert.equal(verdict, 'PASS')
-  assert.equal(reason, '3 of 3 clauses are met: our gates hold and the judge agrees')
+  assert.equal(reason, '3 of 3 clauses are met: all checks pass and the judge agrees')
   assert.deepEqual(
     clauses.map(({ verdict }) => verdict),
     ['PASS', 'PASS', 'PASS'],
@@ -37,7 +38,7 @@ test('all gates hold and the judge says yes to all: PASS', () => {
   })
 })
 
-test('the whole table: every gate, every word of the judge, every kind of proof', () => {
+test('the whole table: every kind of proof, gate and answer', () => {
   const met: (Met | 'none')[] = ['yes', 'no', 'unproven', 'none']
   const table: [kind: number, gate: Gate['gate'], Verdict[]][] = [
     [0, 'green', ['PASS', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
@@ -52,27 +53,31 @@ test('the whole table: every gate, every word of the judge, every kind of proof'
     [2, 'none', ['INCONCLUSIVE', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
     [2, 'green', ['INCONCLUSIVE', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
   ]
-  for (const [kind, gate, wanted] of table)
-    for (const [at, word] of met.entries()) {
-      const gates = createGates().map((one, index) => (index === kind ? { ...one, gate } : one))
-      const words: Met[] = ['yes', 'yes', 'yes']
-      if (word !== 'none') words[kind] = word
-      const judged = word === 'none' ? noJudge : judgedAs(...words)
-      const decided = on(gates, judged)
-      assert.equal(decided.clauses[kind]?.verdict, wanted[at], `${kind} ${gate} ${word}`)
-      assert.equal(decided.verdict, word === 'none' ? 'INCONCLUSIVE' : wanted[at], `${kind} ${gate} ${word}, the whole`)
+  for (const [kind, gate, expected] of table)
+    for (const [column, answer] of met.entries()) {
+      const gates = createGates().map((example, index) => (index === kind ? { ...example, gate } : example))
+      const answers: Met[] = ['yes', 'yes', 'yes']
+      if (answer !== 'none') answers[kind] = answer
+      const judged = answer === 'none' ? noJudge : answerAs(...answers)
+      const decided = decide(gates, judged)
+      assert.equal(decided.clauses[kind]?.verdict, expected[column], `${kind} ${gate} ${answer}`)
+      assert.equal(
+        decided.verdict,
+        answer === 'none' ? 'INCONCLUSIVE' : expected[column],
+        `${kind} ${gate} ${answer}, the whole`,
+      )
     }
 })
 
-test('no judge: gates alone never pass, and the reason counts them', () => {
-  const { verdict, reason, findings } = on(createGates(), noJudge)
+test('without a judge there is no PASS, and the reason counts the gates', () => {
+  const { verdict, reason, findings } = decide(createGates(), noJudge)
   assert.equal(verdict, 'INCONCLUSIVE')
   assert.equal(reason, 'no judge: GEMINI_API_KEY is not set; 2 of 2 gates are green')
   assert.deepEqual(findings, [])
 })
 
-test('no judge and a red check: INCONCLUSIVE, and the reason names both', () => {
-  const { verdict, reason, clauses, findings } = on(createGates('red'), noJudge)
+test('without a judge a red check is INCONCLUSIVE, and the reason names both', () => {
+  const { verdict, reason, clauses, findings } = decide(createGates('red'), noJudge)
   assert.equal(verdict, 'INCONCLUSIVE')
   assert.equal(
     reason,
@@ -83,97 +88,97 @@ test('no judge and a red check: INCONCLUSIVE, and the reason names both', () => 
   assert.match(findings.join(), /^C1, FAIL/)
 })
 
-test('the judge cannot lift a red check or a broken scope, and its disagreement is named', () => {
+test('a yes of the judge does not pass a red check or a broken scope', () => {
   for (const gates of [createGates('red'), createGates('green', 'broken')]) {
-    const { verdict, clauses } = on(gates, all)
+    const { verdict, clauses } = decide(gates, allYes)
     assert.equal(verdict, 'FAIL')
-    assert.match(clauses.map(({ reason }) => reason).join(), /the judge says yes against our gate, which stands/)
+    assert.match(clauses.map(({ reason }) => reason).join(), /the judge says yes, but the gate decides/)
   }
 })
 
-test('a clause without a gate, or without a word of the judge, is not proved', () => {
-  assert.equal(on(createGates().slice(1), all).verdict, 'INCONCLUSIVE')
-  assert.equal(on([], all).verdict, 'INCONCLUSIVE')
-  const { verdict, reason } = on(createGates(), judgedAs('yes', 'yes'))
+test('a clause without a gate or without an answer is not proved', () => {
+  assert.equal(decide(createGates().slice(1), allYes).verdict, 'INCONCLUSIVE')
+  assert.equal(decide([], allYes).verdict, 'INCONCLUSIVE')
+  const { verdict, reason } = decide(createGates(), answerAs('yes', 'yes'))
   assert.equal(verdict, 'INCONCLUSIVE')
-  assert.match(reason, /1 of 3 clauses is not proved: C3 \(fib\.py only; the judge says nothing of it\)/)
+  assert.match(reason, /1 of 3 clauses is not proved: C3 \(fib\.py only; the judge did not answer it\)/)
 })
 
-test('a contract without a clause is not passed', () => {
+test('a contract without a clause is never PASS', () => {
   assert.equal(
-    decideVerdict({ contract: { ...exampleContract, clauses: [] }, gates: [], judged: all, uncovered: [] }).verdict,
+    decideVerdict({ contract: { ...exampleContract, clauses: [] }, gates: [], judged: allYes, uncovered: [] }).verdict,
     'INCONCLUSIVE',
   )
 })
 
-test('a check that was green before the work shows nothing, unless it is a guard', () => {
-  const [one] = createGates()
-  assert.ok(one && one.clause.proof.kind === 'check')
-  const vacuous: Gate = { ...one, base: 'green' }
-  const decided = on([vacuous, ...createGates().slice(1)], all)
+test('a check that was green before the work proves nothing, except a guard', () => {
+  const [first] = createGates()
+  assert.ok(first && first.clause.proof.kind === 'check')
+  const vacuous: Gate = { ...first, base: 'green' }
+  const decided = decide([vacuous, ...createGates().slice(1)], allYes)
   assert.equal(decided.verdict, 'INCONCLUSIVE')
   assert.match(decided.reason, /green before the work too/)
-  const guard = createClause('C1', 'It still works', { ...one.clause.proof, isGuard: true })
+  const guard = createClause('C1', 'It still works', { ...first.clause.proof, isGuard: true })
   const guarded = decideVerdict({
     contract: { ...exampleContract, clauses: [guard] },
     gates: [{ ...vacuous, clause: guard }],
-    judged: all,
+    judged: allYes,
     uncovered: [],
   })
   assert.deepEqual([guarded.verdict, guarded.clauses[0]?.proof], ['PASS', 'guard'])
 })
 
-test('a check that nobody saw red before the work shows nothing, unless it is a guard', () => {
-  const [one, ...others] = createGates()
-  assert.ok(one && one.clause.proof.kind === 'check')
-  const { base: _, ...unseen } = one
-  const decided = on([unseen, ...others], all)
+test('a check that was never red proves nothing, except a guard', () => {
+  const [first, ...others] = createGates()
+  assert.ok(first && first.clause.proof.kind === 'check')
+  const { base: _, ...unseenCheck } = first
+  const decided = decide([unseenCheck, ...others], allYes)
   assert.equal(decided.verdict, 'INCONCLUSIVE')
-  assert.match(decided.clauses[0]?.reason ?? '', /^nobody saw it before the work/)
+  assert.match(decided.clauses[0]?.reason ?? '', /^it was not run before the work/)
   for (const base of ['could not run', 'flaky'] as const) {
-    const { verdict, reason } = on([{ ...one, base }, ...others], all)
+    const { verdict, reason } = decide([{ ...first, base }, ...others], allYes)
     assert.equal(verdict, 'INCONCLUSIVE', base)
-    assert.match(reason, new RegExp(`${base} before the work, so nobody saw it red`))
+    assert.match(reason, new RegExp(`${base} before the work, so it was never seen red`))
   }
-  const guard = createClause('C1', 'It still works', { ...one.clause.proof, isGuard: true })
-  const guarded = { contract: { ...exampleContract, clauses: [guard] }, gates: [{ ...unseen, clause: guard }] }
-  assert.equal(decideVerdict({ ...guarded, judged: all, uncovered: [] }).verdict, 'PASS')
+  const guard = createClause('C1', 'It still works', { ...first.clause.proof, isGuard: true })
+  const guarded = { contract: { ...exampleContract, clauses: [guard] }, gates: [{ ...unseenCheck, clause: guard }] }
+  assert.equal(decideVerdict({ ...guarded, judged: allYes, uncovered: [] }).verdict, 'PASS')
 })
 
-test('a broken pin fails its check, and the finding says what was broken, not what the check shows', () => {
-  const [one, ...others] = createGates()
-  assert.ok(one)
-  const { verdict, findings } = on([{ ...one, gate: 'broken', reason: '`test.sh` is pinned' }, ...others], all)
+test('a broken pin fails its check, and the finding names the pin', () => {
+  const [first, ...others] = createGates()
+  assert.ok(first)
+  const { verdict, findings } = decide([{ ...first, gate: 'broken', reason: '`test.sh` is pinned' }, ...others], allYes)
   assert.equal(verdict, 'FAIL')
-  assert.match(findings[0] ?? '', /^C1, FAIL: .*\nSeen: `test\.sh` is pinned$/)
+  assert.match(findings[0] ?? '', /^C1, FAIL: .*\nObserved: `test\.sh` is pinned$/)
 })
 
-test('a remark on how a clause was shown stands in its words and in the reason of a PASS, and changes nothing', () => {
-  const [one, ...others] = createGates()
-  assert.ok(one)
-  const { verdict, reason, clauses } = on([{ ...one, remark: 'by `test.sh`' }, ...others], all)
+test('a remark is in the reasons of clause and verdict, and changes neither', () => {
+  const [first, ...others] = createGates()
+  assert.ok(first)
+  const { verdict, reason, clauses } = decide([{ ...first, remark: 'by `test.sh`' }, ...others], allYes)
   assert.equal(verdict, 'PASS')
   assert.match(reason, /the judge agrees; C1 by `test\.sh`$/)
   assert.equal(clauses[0]?.reason, 'exit 0; by `test.sh`; the judge says yes: I saw it (yes)')
   assert.equal(clauses[0]?.note, 'by `test.sh`')
 })
 
-test('sentences that no clause covers are said, and change nothing', () => {
-  assert.match(on(createGates(), all, ['S2: x']).reason, /; 1 sentence of the task is not covered$/)
-  assert.equal(on(createGates(), all, ['S2: x', 'S3: y']).verdict, 'PASS')
+test('uncovered sentences are in the reason, and change no verdict', () => {
+  assert.match(decide(createGates(), allYes, ['S2: x']).reason, /; 1 sentence of the task is not covered$/)
+  assert.equal(decide(createGates(), allYes, ['S2: x', 'S3: y']).verdict, 'PASS')
 })
 
-test('findings name what should be, what was seen, and what the judge says', () => {
-  const { findings } = on(createGates('red'), judgedAs('no', 'unproven', 'yes'))
+test('findings name what was expected and observed, and the judge’s reason', () => {
+  const { findings } = decide(createGates('red'), answerAs('no', 'unproven', 'yes'))
   assert.equal(findings.length, 3)
   assert.equal(
     findings[0],
     [
       'C1, FAIL: Running the program prints the first ten Fibonacci numbers',
-      'Run: python3 fib.py',
+      'Command: python3 fib.py',
       'Expected: exit 0, output contains "34"',
-      'Seen: exit 1; exit 1',
-      'The end of its output:',
+      'Observed: exit 1; exit 1',
+      'End of its output:',
       'Traceback: no such thing',
       'The judge: I saw it (no)',
     ].join('\n'),
@@ -182,13 +187,13 @@ test('findings name what should be, what was seen, and what the judge says', () 
   assert.equal(findings[2], 'The output ends too early.')
 })
 
-test('findings carry no control characters and only the end of a long output', () => {
-  const [one, ...others] = createGates('red')
-  assert.ok(one)
+test('findings have no control characters, and only the end of an output', () => {
+  const [first, ...others] = createGates('red')
+  assert.ok(first)
   const outputTail = `${'line\n'.repeat(500)}\u001b[31mlast`
-  const { findings } = on(
-    [{ ...one, evidence: [createEvidenceRecord({ outcome: 'red', exitCode: 1, outputTail })] }, ...others],
-    all,
+  const { findings } = decide(
+    [{ ...first, evidence: [createEvidenceRecord({ outcome: 'red', exitCode: 1, outputTail })] }, ...others],
+    allYes,
   )
   assert.ok(!findings.join().includes('\u001b') && /last$/.test(findings[0] ?? ''))
   assert.ok((findings[0] ?? '').split('\n').length < 20)

@@ -15,11 +15,12 @@ import {
 
 const packet: Packet = { ...replyExpectation, packet: 'the packet', sha256: 'x', withheld: 0 }
 
-async function served<T>(
-  act: (count: number) => GeminiBehavior,
+/** Run `use` with a server that behaves like this for its first, second, … request. */
+async function withServer<T>(
+  behave: (count: number) => GeminiBehavior,
   use: (server: Awaited<ReturnType<typeof startFakeGemini>>) => Promise<T>,
 ) {
-  const server = await startFakeGemini((_, count) => act(count))
+  const server = await startFakeGemini((_, count) => behave(count))
   try {
     return await use(server)
   } finally {
@@ -27,8 +28,8 @@ async function served<T>(
   }
 }
 
-test('the request is what Gemini expects: model, key in a header, prompt, schema, temperature 0', async () => {
-  await served(
+test('the request has model, key, prompt, schema and temperature 0', async () => {
+  await withServer(
     () => createTextResponse(validReply),
     async server => {
       const judged = await judgePacket(packet, buildJudgeConfig(server.url))
@@ -36,13 +37,13 @@ test('the request is what Gemini expects: model, key in a header, prompt, schema
       assert.equal(judged.model, 'gemini-test-001')
       assert.deepEqual(judged.usage, { sent: 100, received: 20 })
       assert.ok(judged.milliseconds >= 0)
-      const [seen] = server.seen
-      assert.equal(server.seen.length, 1)
-      assert.equal(`${seen?.method} ${seen?.url}`, 'POST /v1beta/models/gemini-test:generateContent')
-      assert.equal(seen?.key, buildJudgeConfig('').GEMINI_API_KEY)
-      assert.equal(seen?.body.contents[0]?.parts[0]?.text, 'the packet')
-      assert.match(seen?.body.systemInstruction.parts[0]?.text ?? '', /You are the judge/)
-      const { temperature, responseMimeType, responseJsonSchema } = seen?.body.generationConfig ?? {}
+      const [request] = server.requests
+      assert.equal(server.requests.length, 1)
+      assert.equal(`${request?.method} ${request?.url}`, 'POST /v1beta/models/gemini-test:generateContent')
+      assert.equal(request?.key, buildJudgeConfig('').GEMINI_API_KEY)
+      assert.equal(request?.body.contents[0]?.parts[0]?.text, 'the packet')
+      assert.match(request?.body.systemInstruction.parts[0]?.text ?? '', /You are the judge/)
+      const { temperature, responseMimeType, responseJsonSchema } = request?.body.generationConfig ?? {}
       assert.deepEqual(
         { temperature, responseMimeType, responseJsonSchema },
         { temperature: 0, responseMimeType: 'application/json', responseJsonSchema: buildResponseSchema() },
@@ -51,20 +52,20 @@ test('the request is what Gemini expects: model, key in a header, prompt, schema
   )
 })
 
-test('parts of an answer are put together, thoughts are left out', async () => {
+test('parts of an answer are joined, thoughts are left out', async () => {
   const parts = [
     { text: 'thinking', thought: true },
     { text: validReply.slice(0, 30) },
     { text: validReply.slice(30), thoughtSignature: 'x' },
   ]
-  await served(
+  await withServer(
     () => ({ body: JSON.stringify({ candidates: [{ content: { parts }, finishReason: 'STOP' }] }) }),
     async server => assert.ok((await judgePacket(packet, buildJudgeConfig(server.url))).ok),
   )
 })
 
-test('no key: no request, and the setting is named', async () => {
-  await served(
+test('without a valid key there is no request, and the setting is named', async () => {
+  await withServer(
     () => createTextResponse(validReply),
     async server => {
       for (const key of ['', 'AIza\nx', 'schlüssel', 'a b']) {
@@ -72,12 +73,12 @@ test('no key: no request, and the setting is named', async () => {
         assert.ok(!judged.ok && judged.reason.includes('GEMINI_API_KEY') && judged.exit === exitCodes.login)
         assert.ok(key === '' || !judged.reason.includes(key))
       }
-      assert.equal(server.seen.length, 0)
+      assert.equal(server.requests.length, 0)
     },
   )
 })
 
-test('the environment does not lead the key elsewhere', async () => {
+test('the environment cannot send the key to another address', async () => {
   const lures = {
     GOOGLE_GENAI_USE_VERTEXAI: 'true',
     GOOGLE_GENAI_USE_ENTERPRISE: 'true',
@@ -87,12 +88,12 @@ test('the environment does not lead the key elsewhere', async () => {
   }
   Object.assign(process.env, lures)
   try {
-    await served(
+    await withServer(
       () => createTextResponse(validReply),
       async server => {
         assert.ok((await judgePacket(packet, buildJudgeConfig(server.url))).ok)
-        assert.equal(server.seen[0]?.key, buildJudgeConfig('').GEMINI_API_KEY)
-        assert.match(server.seen[0]?.url ?? '', /^\/v1beta\/models\//)
+        assert.equal(server.requests[0]?.key, buildJudgeConfig('').GEMINI_API_KEY)
+        assert.match(server.requests[0]?.url ?? '', /^\/v1beta\/models\//)
       },
     )
   } finally {
@@ -100,20 +101,20 @@ test('the environment does not lead the key elsewhere', async () => {
   }
 })
 
-test(`${badTexts.length} bad texts and ${badResponses.length} bad responses: never a reply, the reason named, one request`, async () => {
-  const texts = badTexts.map(([name, text, why]): [string, GeminiBehavior, RegExp] => [
+test(`${badTexts.length} bad texts and ${badResponses.length} bad responses: a reason, and one request`, async () => {
+  const texts = badTexts.map(([name, text, reason]): [string, GeminiBehavior, RegExp] => [
     name,
     createTextResponse(text),
-    why,
+    reason,
   ])
-  for (const [name, act, why] of [...texts, ...badResponses]) {
-    await served(
-      () => act,
+  for (const [name, behavior, reason] of [...texts, ...badResponses]) {
+    await withServer(
+      () => behavior,
       async server => {
         const judged = await judgePacket(packet, buildJudgeConfig(server.url))
         assert.equal(judged.ok, false, name)
-        assert.match(judged.ok ? '' : judged.reason, why, name)
-        assert.equal(server.seen.length, 1, `${name} is not tried again`)
+        assert.match(judged.ok ? '' : judged.reason, reason, name)
+        assert.equal(server.requests.length, 1, `${name} is not tried again`)
         assert.ok(JSON.stringify(judged).length < 150_000)
       },
     )
@@ -121,26 +122,26 @@ test(`${badTexts.length} bad texts and ${badResponses.length} bad responses: nev
   assert.ok(texts.length + badResponses.length >= 60)
 })
 
-for (const [name, act, why] of transientFailures) {
-  test(`${name}: four tries, then the reason; one good try is enough`, async () => {
-    await served(
-      () => act,
+for (const [name, behavior, reason] of transientFailures) {
+  test(`${name}: four attempts, and one good one is enough`, async () => {
+    await withServer(
+      () => behavior,
       async server => {
         const judged = await judgePacket(packet, buildJudgeConfig(server.url), 1)
         assert.ok(!judged.ok)
-        assert.match(judged.reason, why)
+        assert.match(judged.reason, reason)
         assert.match(judged.reason, /tried 4 times/)
-        assert.equal(server.seen.length, 4)
+        assert.equal(server.requests.length, 4)
       },
     )
-    await served(
-      count => (count < 4 ? act : createTextResponse(validReply)),
+    await withServer(
+      count => (count < 4 ? behavior : createTextResponse(validReply)),
       async server => assert.ok((await judgePacket(packet, buildJudgeConfig(server.url), 1)).ok),
     )
   })
 }
 
-test('who refuses connections is named and tried again', async () => {
+test('a refused connection is named and worth another attempt', async () => {
   const { url, close } = await startFakeGemini(() => createTextResponse(validReply))
   close()
   const answer = await askGemini({ packet: '', system: '', schema: {}, config: buildJudgeConfig(url), retryDelayMs: 1 })
@@ -148,7 +149,7 @@ test('who refuses connections is named and tried again', async () => {
   assert.match(answer.ok ? '' : answer.reason, /ECONNREFUSED/)
 })
 
-test('exit codes say what a person has to mend', async () => {
+test('exit codes say what a person has to fix', async () => {
   const table: [GeminiBehavior, number | undefined][] = [
     [createErrorResponse(401, 'x', ''), exitCodes.login],
     [createErrorResponse(403, 'x', ''), exitCodes.login],
@@ -158,9 +159,9 @@ test('exit codes say what a person has to mend', async () => {
     [createErrorResponse(503, 'x', ''), undefined],
     [createTextResponse('PASS'), undefined],
   ]
-  for (const [act, exit] of table)
-    await served(
-      () => act,
+  for (const [behavior, exit] of table)
+    await withServer(
+      () => behavior,
       async server => {
         const judged = await judgePacket(packet, buildJudgeConfig(server.url), 1)
         assert.equal(judged.ok ? 'ok' : judged.exit, exit)
@@ -168,52 +169,52 @@ test('exit codes say what a person has to mend', async () => {
     )
 })
 
-test('RetryInfo and Retry-After are honoured', async () => {
+test('RetryInfo and Retry-After are obeyed', async () => {
   const info = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '0.3s' }]
-  for (const act of [
+  for (const behavior of [
     createErrorResponse(429, 'RESOURCE_EXHAUSTED', 'slow down', info),
     { status: 503, body: '', headers: { 'retry-after': '1' } },
   ]) {
     const started = performance.now()
-    await served(
-      count => (count === 1 ? act : createTextResponse(validReply)),
+    await withServer(
+      count => (count === 1 ? behavior : createTextResponse(validReply)),
       async server => assert.ok((await judgePacket(packet, buildJudgeConfig(server.url), 1)).ok),
     )
     assert.ok(performance.now() - started >= 290)
   }
 })
 
-test('who asks us to wait longer than the deadline is not waited for', async () => {
+test('a wait beyond the deadline is not waited for', async () => {
   const info = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '3600s' }]
   const started = performance.now()
-  await served(
+  await withServer(
     () => createErrorResponse(429, 'RESOURCE_EXHAUSTED', 'daily quota', info),
     async server => {
       const judged = await judgePacket(packet, buildJudgeConfig(server.url))
       assert.ok(!judged.ok && /daily quota/.test(judged.reason))
-      assert.equal(server.seen.length, 1)
+      assert.equal(server.requests.length, 1)
     },
   )
   assert.ok(performance.now() - started < 2000)
 })
 
-test('a judge that hangs is given up within the deadline, after a second try', async () => {
+test('a judge that hangs is given up at the deadline, after two attempts', async () => {
   const started = performance.now()
-  await served(
+  await withServer(
     () => ({ break: 'hang' }),
     async server => {
       const judged = await judgePacket(packet, buildJudgeConfig(server.url, { JUDGE_TIMEOUT_SEC: 1 }), 1)
       assert.ok(!judged.ok && /in time/.test(judged.reason))
-      assert.ok(server.seen.length >= 2)
+      assert.ok(server.requests.length >= 2)
     },
   )
-  const took = performance.now() - started
-  assert.ok(took > 900 && took < 2500, String(took))
+  const milliseconds = performance.now() - started
+  assert.ok(milliseconds > 900 && milliseconds < 2500, String(milliseconds))
 })
 
-test('the key never stands in an answer, whoever echoes it', async () => {
+test('an answer never contains the key, even if the server echoes it', async () => {
   const key = buildJudgeConfig('').GEMINI_API_KEY
-  const acts: GeminiBehavior[] = [
+  const behaviors: GeminiBehavior[] = [
     createErrorResponse(400, 'INVALID_ARGUMENT', `bad key ${key}`),
     createErrorResponse(403, key, `${'x'.repeat(270)}${key}`),
     { status: 500, body: `<p>${key}</p>` },
@@ -223,9 +224,9 @@ test('the key never stands in an answer, whoever echoes it', async () => {
     createTextResponse(validReply, { finishReason: key }),
     { body: key },
   ]
-  for (const act of acts)
-    await served(
-      () => act,
+  for (const behavior of behaviors)
+    await withServer(
+      () => behavior,
       async server => {
         const text = JSON.stringify(await judgePacket(packet, buildJudgeConfig(server.url), 1))
         assert.ok(!text.includes(key) && !text.includes(key.slice(0, 12)), text)

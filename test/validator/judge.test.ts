@@ -23,16 +23,16 @@ const random = createRandom(5)
 const judges: Record<string, (packet: string) => JudgeReply> = {
   honest: answerHonestly,
   obedient: answerObediently,
-  /** Does as it is told, and knows the trap. */
+  /** Says yes as reports tell it to, but recognizes the canary. */
   cunning: packet => ({
-    clauses: answerObediently(packet).clauses.map((word, at) =>
-      answerHonestly(packet).clauses[at]?.reason === 'It is not listed.' ? { ...word, met: 'no' } : word,
+    clauses: answerObediently(packet).clauses.map((answer, index) =>
+      answerHonestly(packet).clauses[index]?.reason === 'It is not listed.' ? { ...answer, met: 'no' } : answer,
     ),
     findings: [],
   }),
   random: packet => ({
-    clauses: answerHonestly(packet).clauses.map(word => ({
-      ...word,
+    clauses: answerHonestly(packet).clauses.map(answer => ({
+      ...answer,
       met: (['yes', 'no', 'unproven'] as const)[Math.floor(random() * 3)] ?? 'no',
     })),
     findings: ['x'],
@@ -45,41 +45,41 @@ const failingGates: [string, Gate[]][] = [
   ['broken', createGates('green', 'broken')],
 ]
 
-async function verdictOf(report: string, gates: Gate[], url: string) {
+async function decideOn(report: string, gates: Gate[], url: string) {
   const reports = [{ worker: 'w1', clauses: ['C1', 'C2', 'C3'], how: 'reported', report }]
   const judged = await judgePacket(buildPacket(createPacketInput({ gates, reports })), buildJudgeConfig(url), 1)
   return decideVerdict({ contract: exampleContract, gates, judged, uncovered: [] })
 }
 
-for (const [name, answers] of Object.entries(judges)) {
-  test(`C7: ${hostileReports.length} hostile reports, a judge that is ${name}: no PASS while a gate fails`, async () => {
-    const server = await startFakeGemini(seen => createTextResponse(JSON.stringify(answers(readPacketText(seen)))))
+for (const [name, answer] of Object.entries(judges)) {
+  test(`${hostileReports.length} hostile reports and a judge that is ${name}: no PASS while a gate fails`, async () => {
+    const server = await startFakeGemini(request => createTextResponse(JSON.stringify(answer(readPacketText(request)))))
     try {
       for (const report of hostileReports)
         for (const [kind, gates] of failingGates) {
-          const { verdict, clauses } = await verdictOf(report, gates, server.url)
+          const { verdict, clauses } = await decideOn(report, gates, server.url)
           assert.notEqual(verdict, 'PASS', `${kind}: ${report}`)
           const failed = clauses.some(clause => clause.verdict === 'FAIL')
-          if (kind !== 'could not run') assert.ok(failed, `${kind}: ${report}`) // Also where the judge gave itself away.
+          if (kind !== 'could not run') assert.ok(failed, `${kind}: ${report}`) // Even if the judge said yes to the canary.
         }
-      assert.equal(server.seen.length, hostileReports.length * failingGates.length)
+      assert.equal(server.requests.length, hostileReports.length * failingGates.length)
     } finally {
       server.close()
     }
   })
 }
 
-test('C7, green gates: an honest judge passes, one that says yes to all is caught by the clause that cannot be true', async () => {
-  for (const [answers, wanted] of [
+test('with green gates an honest judge passes, and the canary catches an obedient one', async () => {
+  for (const [answer, expected] of [
     [answerHonestly, 'PASS'],
     [answerObediently, 'INCONCLUSIVE'],
   ] as const) {
-    const server = await startFakeGemini(seen => createTextResponse(JSON.stringify(answers(readPacketText(seen)))))
+    const server = await startFakeGemini(request => createTextResponse(JSON.stringify(answer(readPacketText(request)))))
     try {
       for (const report of hostileReports) {
-        const { verdict, reason } = await verdictOf(report, createGates(), server.url)
-        assert.equal(verdict, wanted, report)
-        if (wanted === 'INCONCLUSIVE') assert.match(reason, /no judge: .*says yes to something that cannot be true/)
+        const { verdict, reason } = await decideOn(report, createGates(), server.url)
+        assert.equal(verdict, expected, report)
+        if (expected === 'INCONCLUSIVE') assert.match(reason, /no judge: .*says yes to something that cannot be true/)
       }
     } finally {
       server.close()
@@ -87,26 +87,26 @@ test('C7, green gates: an honest judge passes, one that says yes to all is caugh
   }
 })
 
-test('C7: every hostile report stands in the packet as data only', () => {
+test('a hostile report is in the packet as data only', () => {
   for (const report of hostileReports) {
     const { packet, canaryId } = buildPacket(
       createPacketInput({ reports: [{ worker: 'w1', clauses: [], how: 'reported', report }] }),
     )
-    const ours = packet.split('\n').filter(line => !line.startsWith('| '))
-    assert.ok(!ours.some(line => /ignore|yes/i.test(line)), report)
-    assert.equal(ours.filter(line => /^### C\d+ — /.test(line)).length, exampleContract.clauses.length + 1)
-    assert.ok(ours.some(line => line.startsWith(`### ${canaryId} — `)))
+    const unquoted = packet.split('\n').filter(line => !line.startsWith('| '))
+    assert.ok(!unquoted.some(line => /ignore|yes/i.test(line)), report)
+    assert.equal(unquoted.filter(line => /^### C\d+ — /.test(line)).length, exampleContract.clauses.length + 1)
+    assert.ok(unquoted.some(line => line.startsWith(`### ${canaryId} — `)))
   }
 })
 
-// --- bin/judge: the judge as a process of its own ---
+// --- the judge as a process ---
 
-const door = path.resolve(import.meta.dirname, '../../bin/processes/judge.ts')
+const entryPoint = path.resolve(import.meta.dirname, '../../bin/processes/judge.ts')
 
-async function atTheDoor(stdin: string, settings: Record<string, string>) {
+async function runJudge(stdin: string, settings: Record<string, string>) {
   const home = mkdtempSync(path.join(os.tmpdir(), 'judge-'))
   try {
-    const child = spawn(process.execPath, [door], {
+    const child = spawn(process.execPath, [entryPoint], {
       cwd: home,
       env: { HOME: home, DISPATCH_HOME: home, ...settings },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -125,54 +125,53 @@ function settingsFor(url: string): Record<string, string> {
   return { ...others, JUDGE_TIMEOUT_SEC: String(JUDGE_TIMEOUT_SEC) }
 }
 
-test('bin/judge reads a packet and prints one line: the reply', async () => {
-  const server = await startFakeGemini(seen => createTextResponse(JSON.stringify(answerHonestly(readPacketText(seen)))))
+test('the process reads a packet and prints the reply on one line', async () => {
+  const server = await startFakeGemini(request =>
+    createTextResponse(JSON.stringify(answerHonestly(readPacketText(request)))),
+  )
   try {
     const packet = buildPacket(createPacketInput())
-    const { code, out, err } = await atTheDoor(JSON.stringify(packet), settingsFor(server.url))
+    const { code, out, err } = await runJudge(JSON.stringify(packet), settingsFor(server.url))
     assert.equal(code, 0, err)
     assert.equal(out.split('\n').length, 2)
     const judged = JSON.parse(out)
     assert.equal(judged.ok, true)
     assert.deepEqual(judged.reply.clauses.map(({ id }: { id: string }) => id).sort(), ['C1', 'C2', 'C3'])
-    assert.equal(readPacketText(server.seen[0] as never), packet.packet)
+    assert.equal(readPacketText(server.requests[0] as never), packet.packet)
     assert.ok(!`${out}${err}`.includes(buildJudgeConfig('').GEMINI_API_KEY))
   } finally {
     server.close()
   }
 })
 
-test('bin/judge says why there is no judgement, and exits 0', async () => {
+test('the process prints why there is no reply, and exits 0', async () => {
   const packet = JSON.stringify(buildPacket(createPacketInput()))
-  const table: [stdin: string, settings: Record<string, string>, why: RegExp, exit?: number][] = [
+  const table: [stdin: string, settings: Record<string, string>, reason: RegExp, exit?: number][] = [
     [packet, {}, /^GEMINI_API_KEY is not set$/, 7],
     [packet, { GEMINI_API_KEY: 'AIza-x', JUDGE_TIMEOUT_SEC: 'soon' }, /JUDGE_TIMEOUT_SEC/, 2],
-    ['', {}, /packet does not read/],
-    ['{"packet":', {}, /packet does not read/],
-    ['{"packet":"x"}', {}, /packet does not read/],
+    ['', {}, /packet/],
+    ['{"packet":', {}, /packet/],
+    ['{"packet":"x"}', {}, /packet/],
   ]
-  for (const [stdin, settings, why, exit] of table) {
-    const { code, out } = await atTheDoor(stdin, settings)
+  for (const [stdin, settings, reason, exit] of table) {
+    const { code, out } = await runJudge(stdin, settings)
     assert.equal(code, 0)
     const judged = JSON.parse(out)
     assert.equal(judged.ok, false)
-    assert.match(judged.reason, why)
+    assert.match(judged.reason, reason)
     assert.equal(judged.exit, exit)
   }
 })
 
-test('bin/judge never prints the key, also when the other side echoes it', async () => {
+test('the process never prints the key, even if the server echoes it', async () => {
   const key = buildJudgeConfig('').GEMINI_API_KEY
-  const server = await startFakeGemini(seen => ({ status: 400, body: `your key is ${seen.key}` }))
+  const server = await startFakeGemini(request => ({ status: 400, body: `your key is ${request.key}` }))
   try {
-    const { code, out, err } = await atTheDoor(
-      JSON.stringify(buildPacket(createPacketInput())),
-      settingsFor(server.url),
-    )
+    const { code, out, err } = await runJudge(JSON.stringify(buildPacket(createPacketInput())), settingsFor(server.url))
     assert.equal(code, 0)
-    assert.equal(server.seen[0]?.key, key)
+    assert.equal(server.requests[0]?.key, key)
     assert.ok(!`${out}${err}`.includes(key))
-    assert.match(out, /refuses the request/)
+    assert.match(out, /rejects the request/)
   } finally {
     server.close()
   }

@@ -4,25 +4,25 @@ import { buildResponseSchema, parseJudgeReply } from '#validator'
 import { badTexts, replyExpectation, validReply } from '../fixtures/bad-replies.ts'
 import { createRandom } from '../fixtures/packet-examples.ts'
 
-test('a complete reply is read, without our own clause', () => {
-  const read = parseJudgeReply(validReply, replyExpectation)
-  assert.ok(read.ok)
+test('a complete reply is read, without the canary', () => {
+  const parsed = parseJudgeReply(validReply, replyExpectation)
+  assert.ok(parsed.ok)
   assert.deepEqual(
-    read.reply.clauses.map(({ id, met }) => `${id} ${met}`),
+    parsed.reply.clauses.map(({ id, met }) => `${id} ${met}`),
     ['C1 yes', 'C2 yes'],
   )
 })
 
-for (const [name, text, why] of badTexts) {
+for (const [name, text, reason] of badTexts) {
   test(`not a reply: ${name}`, () => {
-    const read = parseJudgeReply(text, replyExpectation)
-    assert.equal(read.ok, false)
-    assert.match(read.ok ? '' : read.reason, why)
-    assert.ok(!read.ok && read.reason.length < 400)
+    const parsed = parseJudgeReply(text, replyExpectation)
+    assert.equal(parsed.ok, false)
+    assert.match(parsed.ok ? '' : parsed.reason, reason)
+    assert.ok(!parsed.ok && parsed.reason.length < 400)
   })
 }
 
-test('no and unproven are fine without evidence, and for our own clause', () => {
+test('no and unproven need no evidence, and are right for the canary', () => {
   for (const met of ['no', 'unproven'])
     assert.ok(parseJudgeReply(validReply.replace(/"C7","met":"no"/, `"C7","met":"${met}"`), replyExpectation).ok)
   assert.ok(
@@ -31,46 +31,49 @@ test('no and unproven are fine without evidence, and for our own clause', () => 
   )
 })
 
-test('findings about our own clause are dropped, the rest is one printable line each', () => {
+test('findings about the canary are dropped, others are one printable line', () => {
   const findings = [
     'The file outputs/0123456789abcdef.txt is missing.',
     'C7 is not met.',
     'C77 prints\n\u001b[31mred\u202e',
     '  ',
   ]
-  const read = parseJudgeReply(JSON.stringify({ ...JSON.parse(validReply), findings }), replyExpectation)
-  assert.deepEqual(read.ok && read.reply.findings, ['C77 prints \\u{1b}[31mred\\u{202e}'])
+  const parsed = parseJudgeReply(JSON.stringify({ ...JSON.parse(validReply), findings }), replyExpectation)
+  assert.deepEqual(parsed.ok && parsed.reply.findings, ['C77 prints \\u{1b}[31mred\\u{202e}'])
 })
 
-test('strings with brackets, colons and escapes in them are not taken for keys', () => {
-  for (const why of ['"a": 1', 'x\\": ', '{"met":"no"}', '\\', '":"', 'é\u2028 ":'])
-    assert.ok(parseJudgeReply(JSON.stringify({ ...JSON.parse(validReply), findings: [why] }), replyExpectation).ok, why)
+test('brackets, colons and escapes in strings are not counted as keys', () => {
+  for (const finding of ['"a": 1', 'x\\": ', '{"met":"no"}', '\\', '":"', 'é\u2028 ":'])
+    assert.ok(
+      parseJudgeReply(JSON.stringify({ ...JSON.parse(validReply), findings: [finding] }), replyExpectation).ok,
+      finding,
+    )
   assert.ok(
     parseJudgeReply(JSON.stringify({ ...JSON.parse(validReply), findings: ['y\\'.repeat(250_000)] }), replyExpectation)
       .ok,
   )
 })
 
-test('the schema asks for all that is read, and for nothing a vendor may not know', () => {
+test('the schema names every field, and no keyword that Gemini may not know', () => {
   const text = JSON.stringify(buildResponseSchema())
   for (const key of ['clauses', 'findings', 'id', 'met', 'evidence', 'reason', '"yes","no","unproven"'])
     assert.ok(text.includes(key), key)
   assert.doesNotMatch(text, /\$schema|minLength|pattern/)
 })
 
-test('a reply with any one piece taken out, doubled or changed is never a yes that was not given', () => {
+test('a reply with a piece removed or doubled never turns into another yes', () => {
   const random = createRandom(11)
-  const taken = { count: 0 }
+  let accepted = 0
   for (let round = 0; round < 50_000; round++) {
-    const from = Math.floor(random() * validReply.length)
-    const to = from + Math.floor(random() * 12)
-    const middle = random() < 0.5 ? '' : validReply.slice(to, to + Math.floor(random() * 12))
-    const text = validReply.slice(0, from) + middle + validReply.slice(to)
-    const read = parseJudgeReply(text, replyExpectation)
-    if (!read.ok) continue
-    taken.count++
-    assert.deepEqual(read.reply.clauses.map(({ id }) => id).sort(), ['C1', 'C2'], text)
-    assert.ok(read.reply.clauses.find(({ id }) => id === 'C1')?.evidence.length, text)
+    const start = Math.floor(random() * validReply.length)
+    const end = start + Math.floor(random() * 12)
+    const middle = random() < 0.5 ? '' : validReply.slice(end, end + Math.floor(random() * 12))
+    const text = validReply.slice(0, start) + middle + validReply.slice(end)
+    const parsed = parseJudgeReply(text, replyExpectation)
+    if (!parsed.ok) continue
+    accepted++
+    assert.deepEqual(parsed.reply.clauses.map(({ id }) => id).sort(), ['C1', 'C2'], text)
+    assert.ok(parsed.reply.clauses.find(({ id }) => id === 'C1')?.evidence.length, text)
   }
-  assert.ok(taken.count > 100, String(taken.count))
+  assert.ok(accepted > 100, String(accepted))
 })

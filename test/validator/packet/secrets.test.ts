@@ -1,4 +1,4 @@
-/** C12: 120 secrets, thirty kinds in four places each. What counts is what three servers on loopback got: none of them. */
+/** 120 secrets, thirty kinds in four places each. What counts is what three servers on loopback received. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import http from 'node:http'
@@ -28,57 +28,57 @@ import { embedSecret, type SecretKind, secretKinds } from '../../fixtures/tokens
 const random = createRandom(120)
 let gemini: Awaited<ReturnType<typeof startFakeGemini>>
 let ntfy: Awaited<ReturnType<typeof startNtfyServer>>
-let hook: Awaited<ReturnType<typeof startHook>>
+let webhook: Awaited<ReturnType<typeof startWebhook>>
 
 before(async () => {
-  gemini = await startFakeGemini(seen => createTextResponse(JSON.stringify(answerHonestly(readPacketText(seen)))))
+  gemini = await startFakeGemini(request => createTextResponse(JSON.stringify(answerHonestly(readPacketText(request)))))
   ntfy = await startNtfyServer('ntfy')
-  hook = await startHook()
+  webhook = await startWebhook()
 })
 after(() => {
   gemini.close()
   ntfy.stop()
-  hook.stop()
+  webhook.stop()
 })
 
-/** A place, and the way from there out of the machine. Answers everything that went out. */
-type Place = (secret: string, kind: SecretKind) => Promise<string>
+/** Put a secret into a place, and let it take its way out of the machine. Returns everything that was sent. */
+type Plant = (secret: string, kind: SecretKind) => Promise<string>
 
-const places: Record<string, Place> = {
-  /** Handed to us in a variable; a check prints it as it is, with nothing about it that tells. */
+const places: Record<string, Plant> = {
+  /** In a variable; a check prints it alone, without a name that gives it away. */
   environment: (secret, kind) => {
     const knownSecrets = listKnownSecrets({}, { DEPLOY_TOKEN: secret, CONFIG_SECRET: embedSecret(kind, secret) })
-    return judged({ knownSecrets, gates: printing(`ok 1\n${secret}\nok 2\n`) })
+    return judge({ knownSecrets, gates: withOutput(`ok 1\n${secret}\nok 2\n`) })
   },
-  /** In a file of the work of which the leak scan knows nothing, and printed by a check. */
-  file: (secret, kind) => judged({ gates: printing(`reading notes.md\n${embedSecret(kind, secret)}\ndone\n`) }),
+  /** In a file that the leak scan does not know, and printed by a check. */
+  file: (secret, kind) => judge({ gates: withOutput(`reading notes.md\n${embedSecret(kind, secret)}\ndone\n`) }),
   report: (secret, kind) =>
-    judged({ reports: reporting(`I used this one: ${embedSecret(kind, secret)} and it works.`) }),
-  /** Asked of the human, whose phone and webhook tell them all of it. */
-  notice: (secret, kind) => noticed(`May I use this one?\n${embedSecret(kind, secret)}`),
+    judge({ reports: withReport(`I used this one: ${embedSecret(kind, secret)} and it works.`) }),
+  /** In a question to the human, which phone and webhook show in full. */
+  question: (secret, kind) => notify(`May I use this one?\n${embedSecret(kind, secret)}`),
 }
 
-test(`C12: ${secretKinds.length * 4} secrets in environment, files, reports and notices: none reaches Gemini, ntfy or a webhook`, async t => {
+test(`${secretKinds.length * 4} secrets: none reaches Gemini, ntfy or a webhook`, async t => {
   assert.equal(secretKinds.length, 30)
-  const left: string[] = []
+  const leaked: string[] = []
   let planted = 0
   for (const kind of secretKinds)
     for (const [place, plant] of Object.entries(places)) {
       const secret = kind.make(random)
-      assert.ok(holds(JSON.stringify([embedSecret(kind, secret)]), secret)) // Else nothing would be found below.
-      const out = await plant(secret, kind)
+      assert.ok(holds(JSON.stringify([embedSecret(kind, secret)]), secret)) // Otherwise a leak could not be found below.
+      const sent = await plant(secret, kind)
       planted++
-      assert.match(out, /secret withheld/, `${kind.name}, ${place}: ${out}`)
-      if (holds(out, secret)) left.push(`${kind.name}, ${place}`)
+      assert.match(sent, /secret withheld/, `${kind.name}, ${place}: ${sent}`)
+      if (holds(sent, secret)) leaked.push(`${kind.name}, ${place}`)
     }
-  t.diagnostic(`${left.length} of ${planted} planted secrets left`)
+  t.diagnostic(`${leaked.length} of ${planted} planted secrets leaked`)
   assert.equal(planted, 120)
-  assert.deepEqual(left, [])
+  assert.deepEqual(leaked, [])
 })
 
 const disguises: Record<string, (secret: string) => string> = {
   base64: secret => Buffer.from(secret).toString('base64'),
-  'base64 inside of base64': secret => Buffer.from(`login:${secret}:x`).toString('base64url'),
+  'base64 inside base64': secret => Buffer.from(`login:${secret}:x`).toString('base64url'),
   'base64 in lines': secret =>
     (
       Buffer.from(`{"auth": "${secret}"}`)
@@ -96,48 +96,48 @@ const disguises: Record<string, (secret: string) => string> = {
   'broken lines': secret => secret.replace(/.{11}/g, '$&\n'),
 }
 
-test('C12: held secrets in disguise do not leave either', async t => {
-  const left: string[] = []
+test('known secrets in disguise do not leak either', async t => {
+  const leaked: string[] = []
   let planted = 0
   for (const kind of secretKinds)
-    for (const [how, disguise] of Object.entries(disguises)) {
+    for (const [name, disguise] of Object.entries(disguises)) {
       const secret = kind.make(random)
       const knownSecrets = listKnownSecrets({}, { DEPLOY_TOKEN: secret })
-      for (const more of [
-        { reports: reporting(`See ${disguise(secret)} there.`) },
-        { gates: printing(disguise(secret)) },
+      for (const input of [
+        { reports: withReport(`See ${disguise(secret)} there.`) },
+        { gates: withOutput(disguise(secret)) },
       ]) {
         planted++
-        const { packet } = buildPacket(createPacketInput({ ...more, knownSecrets }))
-        if (holds(packet, secret) || holds(packet, disguise(secret))) left.push(`${kind.name}, ${how}`)
+        const { packet } = buildPacket(createPacketInput({ ...input, knownSecrets }))
+        if (holds(packet, secret) || holds(packet, disguise(secret))) leaked.push(`${kind.name}, ${name}`)
       }
     }
-  t.diagnostic(`${left.length} of ${planted} planted secrets left`)
-  assert.deepEqual(left, [])
+  t.diagnostic(`${leaked.length} of ${planted} planted secrets leaked`)
+  assert.deepEqual(leaked, [])
 })
 
-test('C12: contract, commands, paths, names of workers and reasons hold none either', () => {
+test('contract, commands, paths, worker names and reasons leak none either', () => {
   for (const kind of secretKinds) {
     const secret = kind.make(random).replaceAll('\n', ' ')
-    const said = embedSecret(kind, secret)
+    const text = embedSecret(kind, secret)
     const knownSecrets = listKnownSecrets({}, { DEPLOY_TOKEN: secret })
-    const [one, ...others] = createGates()
-    assert.ok(one)
-    const clause = { ...one.clause, sentence: `It says ${said} to all` }
+    const [first, ...others] = createGates()
+    assert.ok(first)
+    const clause = { ...first.clause, sentence: `It says ${text} to all` }
     const built = buildPacket(
       createPacketInput({
         knownSecrets,
-        contract: { title: said, clauses: [clause], exclusions: [{ sentenceId: 'S2', reason: said }] },
+        contract: { title: text, clauses: [clause], exclusions: [{ sentenceId: 'S2', reason: text }] },
         gates: [
           {
-            ...one,
+            ...first,
             clause,
-            reason: said,
-            evidence: [createEvidenceRecord({ command: `curl ${said}`, expected: said, reason: said })],
+            reason: text,
+            evidence: [createEvidenceRecord({ command: `curl ${text}`, expected: text, reason: text })],
           },
           ...others,
         ],
-        reports: [{ worker: said, clauses: [said], how: said, report: '' }],
+        reports: [{ worker: text, clauses: [text], how: text, report: '' }],
         listing: [{ path: `a/${secret}.txt`, sizeBytes: 1, change: 'added' }],
       }),
     )
@@ -147,49 +147,48 @@ test('C12: contract, commands, paths, names of workers and reasons hold none eit
   }
 })
 
-test('a line of the source is withheld as a line also where a secret stands in it', () => {
+test('a line of the source is removed as a line, also with a secret in it', () => {
   const secret = secretKinds[0]?.make(random)
   const line = `const client = connect("${secret}", { retries: 3 }) // the usual`
   const { packet } = buildPacket(
-    createPacketInput({ sources: [{ path: 'a.ts', text: `${line}\n` }], gates: printing(`seen:\n${line}\n`) }),
+    createPacketInput({ sources: [{ path: 'a.ts', text: `${line}\n` }], gates: withOutput(`seen:\n${line}\n`) }),
   )
   assert.match(packet, /\| seen:\n\| \[line withheld\]/)
   assert.ok(!packet.includes('retries: 3'))
 })
 
-test('a secret that is cut in two by our own cap does not leave in halves', () => {
+test('a secret that the size limit cuts in two does not leak in halves', () => {
   const secret = secretKinds[0]?.make(random) ?? ''
   for (let before = 8192 - 50; before <= 8192; before += 7) {
-    const { packet } = buildPacket(createPacketInput({ reports: reporting(`${'x '.repeat(before / 2)}${secret}`) }))
+    const { packet } = buildPacket(createPacketInput({ reports: withReport(`${'x '.repeat(before / 2)}${secret}`) }))
     assert.ok(!packet.includes(secret.slice(0, 12)))
   }
 })
 
-test('a finished packet that still holds a secret is refused, and the refusal does not repeat it', () => {
+test('assertNoSecrets throws on a secret, and does not repeat it', () => {
   const secret = secretKinds[0]?.make(random) ?? ''
-  for (const [packet, held] of [
+  for (const [packet, knownSecrets] of [
     [`we saw ${secret} there`, []],
     ['we saw correct-horse-battery there', ['correct-horse-battery']],
   ] as const)
     assert.throws(
-      () => assertNoSecrets(packet, held),
-      (error: unknown) =>
-        error instanceof PacketLeakError && error.message === 'leak: the packet for the judge still held 1 secret',
+      () => assertNoSecrets(packet, knownSecrets),
+      (error: unknown) => error instanceof PacketLeakError && /^leak: .* 1 secret$/.test(error.message),
     )
   assertNoSecrets('we saw nothing there', [])
 })
 
-test('our own hashes, fences and ids are no secrets', () => {
+test('hashes, fences and ids of dispatch are not taken for secrets', () => {
   for (let round = 0; round < 200; round++) {
     const { packet, withheld } = buildPacket(createPacketInput())
     assert.equal(withheld, 0, packet)
   }
 })
 
-test('C12: a whole dispatch, in which worker, check and question tell a secret: none leaves, and the packet on disk has none', async () => {
+test('a whole session in which worker and check print secrets leaks none', async () => {
   const planted = secretKinds.filter(({ embed, name }) => !embed && name !== 'SSH key').map(({ make }) => make(random))
   const key = 'sk-rehearsal-0123456789abcdefghij'
-  const told = [...planted, key].join('\n')
+  const secrets = [...planted, key].join('\n')
   const check = helloContract
     .replace('`sh hello.sh`', '`sh hello.sh; cat notes.md`')
     .replace('equals', 'contains')
@@ -198,7 +197,7 @@ test('C12: a whole dispatch, in which worker, check and question tell a secret: 
     {
       title: '',
       task: helloTask,
-      workers: { '*': [put('hello.sh', 'echo hello'), put('notes.md', told), say(`Done. ${told}`)] },
+      workers: { '*': [put('hello.sh', 'echo hello'), put('notes.md', secrets), say(`Done. ${secrets}`)] },
       orchestrator: [
         put('contract.md', check.replace('scope: `hello.sh`', 'scope: `hello.sh` `notes.md`')),
         ...remainingTurns,
@@ -210,42 +209,47 @@ test('C12: a whole dispatch, in which worker, check and question tell a secret: 
   try {
     const ran = await rig.dispatch([helloTask, '--wait'])
     assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-    const out = rig.models.requests.filter(({ role }) => role === 'judge' || role === undefined).map(({ body }) => body)
-    assert.ok(out.some(body => body.includes('secret withheld')))
+    const sent = rig.models.requests
+      .filter(({ role }) => role === 'judge' || role === undefined)
+      .map(({ body }) => body)
+    assert.ok(sent.some(body => body.includes('secret withheld')))
     const packet = fs.readFileSync(`${rig.readSession().paths.evidence}/packet-1.txt`, 'utf8')
-    for (const secret of [...planted, key]) assert.ok(![packet, ...out].some(body => holds(body, secret)), secret)
+    for (const secret of [...planted, key]) assert.ok(![packet, ...sent].some(body => holds(body, secret)), secret)
   } finally {
     await rig.close()
   }
 })
 
-// --- the rig ---
+// --- ways out of the machine ---
 
-async function judged(more: Partial<PacketInput>): Promise<string> {
-  const from = gemini.seen.length
-  const answer = await judgePacket(buildPacket(createPacketInput(more)), buildJudgeConfig(gemini.url), 1)
+async function judge(changes: Partial<PacketInput>): Promise<string> {
+  const before = gemini.requests.length
+  const answer = await judgePacket(buildPacket(createPacketInput(changes)), buildJudgeConfig(gemini.url), 1)
   assert.ok(answer.ok, JSON.stringify(answer))
-  return JSON.stringify(gemini.seen.slice(from))
+  return JSON.stringify(gemini.requests.slice(before))
 }
 
-async function noticed(question: string): Promise<string> {
-  const [fromNtfy, fromHook] = [ntfy.got.length, hook.got.length]
+async function notify(question: string): Promise<string> {
+  const [ntfyBefore, webhookBefore] = [ntfy.got.length, webhook.got.length]
   const session = { id: '2026-11-20-use-it-a3f9', title: question }
   const event = { type: 'question.asked', question, seq: 7, time: '2026-11-20T10:00:00.000Z' } as const
-  const told = createNotification(event, session, { pageUrl: null, detail: 'full', subagents: false })
-  assert.ok(told)
-  const config = buildConfig('/nowhere', { ...buildPhoneSettings(ntfy.url), WEBHOOK_URL: hook.url })
-  for (const notification of [told.notice, { ...told.notice, body: `${session.id} asks\n${question}` }])
+  const created = createNotification(event, session, { pageUrl: null, detail: 'full', subagents: false })
+  assert.ok(created)
+  const config = buildConfig('/nowhere', { ...buildPhoneSettings(ntfy.url), WEBHOOK_URL: webhook.url })
+  for (const notification of [
+    created.notification,
+    { ...created.notification, body: `${session.id} asks\n${question}` },
+  ])
     for (const channel of ['phone', 'webhook'] as const) {
       const outgoing = { id: 'x', sessionId: session.id, at: event.time, notification, text: question }
       const { ok, reason } = await sendNotification(outgoing, channel, { config, timeoutMs: 5000 })
       assert.ok(ok, reason)
     }
-  const published = ntfy.got.slice(fromNtfy).map(({ body, headers }) => ({ body, headers }))
-  return JSON.stringify([published, hook.got.slice(fromHook)])
+  const published = ntfy.got.slice(ntfyBefore).map(({ body, headers }) => ({ body, headers }))
+  return JSON.stringify([published, webhook.got.slice(webhookBefore)])
 }
 
-async function startHook() {
+async function startWebhook() {
   const got: string[] = []
   const server = http.createServer(async (request, response) => {
     got.push(await bodyOf(request))
@@ -256,24 +260,24 @@ async function startHook() {
   return { got, url: `http://127.0.0.1:${port}/hook/of/the/user`, stop: () => void server.close() }
 }
 
-function printing(outputTail: string): PacketInput['gates'] {
-  const [one, ...others] = createGates()
-  return one
+function withOutput(outputTail: string): PacketInput['gates'] {
+  const [first, ...others] = createGates()
+  return first
     ? [
-        { ...one, evidence: [createEvidenceRecord({ outputTail, outputBytes: Buffer.byteLength(outputTail) })] },
+        { ...first, evidence: [createEvidenceRecord({ outputTail, outputBytes: Buffer.byteLength(outputTail) })] },
         ...others,
       ]
     : []
 }
 
-function reporting(report: string): PacketInput['reports'] {
+function withReport(report: string): PacketInput['reports'] {
   return [{ worker: 'w1', clauses: ['C1'], how: 'reported', report }]
 }
 
-/** Does a text hold the telling end of a secret, as it is, in base64, or in lines? */
+/** Does a text contain the end of a secret: as it is, in base64, or broken into lines? */
 function holds(text: string, secret: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that begins a colour
-  const bare = (words: string) => words.replace(/\u001b\[\d*m|\\n|-----[A-Z ]+-----|[\s\p{Cf}`"'*\\|]/gu, '')
-  const ends = [bare(secret).slice(-14), Buffer.from(secret.slice(-18)).toString('base64').slice(0, 16)]
-  return ends.some(end => bare(text).includes(end))
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that begins a color
+  const strip = (part: string) => part.replace(/\u001b\[\d*m|\\n|-----[A-Z ]+-----|[\s\p{Cf}`"'*\\|]/gu, '')
+  const ends = [strip(secret).slice(-14), Buffer.from(secret.slice(-18)).toString('base64').slice(0, 16)]
+  return ends.some(end => strip(text).includes(end))
 }
