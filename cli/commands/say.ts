@@ -6,37 +6,38 @@ import { refuseAgent } from '../input/confirm.ts'
 import { parsePlainText, sendMessage } from '../input/send-message.ts'
 import { readTextInput } from '../input/task-input.ts'
 import { print } from '../output/terminal.ts'
+
 export const command = defineCommand({
   about: `
-Says something to the orchestrator of a running session, as if you sat at its terminal: an answer, a correction, a wish. Comes
-back with exit 0 once claude's own record shows it, and otherwise says why it could not be delivered. While a dialog is open,
-or somebody has begun to type there, it waits. A turn that runs is not broken off; it takes the words up after its tool.
+Sends a message to the orchestrator of a running session, as if you typed it at its terminal. Exit 0 means that claude's own
+transcript contains the message; otherwise the error says why it was not delivered. The message waits while a dialog is open or
+a person is typing there. A running turn is not interrupted: the orchestrator reads the message after its current tool call.
 `,
-  usage: `say <sid> words… [--patience SEC]
+  usage: `say <sid> message… [--timeout SEC]
        dispatch say <sid> --file FILE | dispatch say <sid> -`,
   options: {
-    file: { type: 'string', value: 'FILE', about: 'the words are in this file' },
-    patience: { type: 'string', value: 'SEC', about: 'how long to wait for a dialog to close (default: 60)' },
+    file: { type: 'string', value: 'FILE', about: 'read the message from this file' },
+    timeout: { type: 'string', value: 'SEC', about: 'how long the message may wait for the input line (default: 60)' },
   },
-  remedy: 'Words that begin with a dash go behind two: dispatch say <sid> -- -x.',
-  async run(values, [named = '', ...words]) {
-    const patience = parseSeconds(values.patience ?? '60')
-    const given = words.length === 0 ? [] : [words.join(' ')]
-    const text = parsePlainText(
-      await readTextInput(values.file, given, {
-        name: 'word',
-        remedy: 'Say something: dispatch say <sid> "use port 8080".',
-      }),
-    )
+  remedy: 'Put a message that begins with a dash after two dashes: dispatch say <sid> -- -x',
+  async run(values, [idOrPart = '', ...words]) {
+    const timeoutSeconds = parseSeconds(values.timeout ?? DEFAULT_TIMEOUT_SECONDS)
+    const input = await readTextInput(values.file, words.length === 0 ? [] : [words.join(' ')], {
+      name: 'message',
+      remedy: 'Write a message: dispatch say <sid> "use port 8080"',
+    })
+    const text = parsePlainText(input)
     const config = readConfig()
-    const session = findSession(config.workspace, named)
-    await refuseAgent('say', 'An orchestrator that needs the human runs `ask "…"`.')
-    print(await sendMessage(session, config, { kind: 'say', text }, patience))
+    const session = findSession(config.workspace, idOrPart)
+    await refuseAgent('say', 'To reach the human, an orchestrator runs: ask "…"')
+    print(await sendMessage(session, config, { kind: 'say', text }, timeoutSeconds))
     return exitCodes.ok
   },
 })
 
+const DEFAULT_TIMEOUT_SECONDS = '60'
+
 function parseSeconds(text: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text)
-  throw new DispatchError(`--patience takes whole seconds, not "${text}"`, { exitCode: exitCodes.usage })
+  throw new DispatchError(`--timeout takes whole seconds, not "${text}"`, { exitCode: exitCodes.usage })
 }

@@ -4,14 +4,14 @@ import { createInterruptError, DispatchError, exitCodes } from '#host/error.ts'
 import { detectAgentMark, detectAnyAgent } from '#runner'
 import type { Session } from '#session'
 
-/** Is there a person at this terminal who can be asked? */
+/** Are standard input and output a terminal, so that a person can be asked? */
 export function isAtTerminal(): boolean {
   return Boolean(process.stdin.isTTY && process.stdout.isTTY)
 }
 
 /**
- * Ask for the last four letters of the session's id (all of it will do), before something that a plain yes is too quick
- * for. Only at a terminal: elsewhere nobody can answer, and nobody has agreed.
+ * Ask for the last four letters of the session's id (the whole id is accepted too), before something for which a plain yes is
+ * typed too quickly. False without a terminal.
  */
 export async function confirmSessionId({ id }: Session, question: string): Promise<boolean> {
   if (!isAtTerminal()) return false
@@ -19,49 +19,49 @@ export async function confirmSessionId({ id }: Session, question: string): Promi
   return [letters, id].includes(await readTypedLine(`${question} Type ${letters} to continue: `))
 }
 
-/** Ask for a plain yes. Without a terminal nobody can answer: exit 2, with the words that say yes beforehand. */
+/** Ask for a plain yes. Without a terminal: exit 2, and the option that says yes in advance. */
 export async function confirmAction(question: string, command: string): Promise<boolean> {
   if (!isAtTerminal())
-    throw new DispatchError(`${command} asks first, and there is no terminal to ask at`, {
+    throw new DispatchError(`${command} asks for confirmation, and there is no terminal to ask at`, {
       exitCode: exitCodes.usage,
-      remedy: `Nothing was changed. To say yes beforehand: dispatch ${command} --yes`,
+      remedy: `Nothing was changed. To confirm in advance: dispatch ${command} --yes`,
     })
   return /^y(es)?$/i.test(await readTypedLine(`${question} [y/N] `))
 }
 
-/** Refuse (exit 5) what only a person may do, when an agent of ours has called it. */
-export async function refuseAgent(what: string, remedy: string): Promise<void> {
-  refuseBySign(await detectAgentMark(process.pid), what, remedy)
+/** Refuse (exit 5) what only a person may do, when an agent of a session has called it. */
+export async function refuseAgent(command: string, remedy: string): Promise<void> {
+  refuse(await detectAgentMark(process.pid), command, remedy)
 }
 
-/** The same where a yes lets commands run: also what stems from any claude, or runs in a terminal of ours, is refused. */
-export async function refuseAnyAgent(what: string, remedy: string, config: Config): Promise<void> {
-  refuseBySign(await detectAnyAgent(config, process.pid), what, remedy)
+/** The same where a yes lets commands run: refuses whatever was started by any claude, or in a terminal of dispatch. */
+export async function refuseAnyAgent(command: string, remedy: string, config: Config): Promise<void> {
+  refuse(await detectAnyAgent(config, process.pid), command, remedy)
+}
+
+/** What is typed until Enter; empty for Ctrl-d. Ctrl-c ends the command (exit 130). */
+export function readTypedLine(question: string): Promise<string> {
+  const reader = createInterface({ input: process.stdin, output: process.stdout })
+  return new Promise((resolve, reject) => {
+    reader.once('SIGINT', () => {
+      process.stdout.write('\n')
+      reject(createInterruptError())
+      reader.close()
+    })
+    reader.once('close', () => resolve(''))
+    reader.question(question, answer => {
+      resolve(answer.trim())
+      reader.close()
+    })
+  })
 }
 
 // --- internal ---
 
-function refuseBySign(sign: string | undefined, what: string, remedy: string): void {
+function refuse(sign: string | undefined, command: string, remedy: string): void {
   if (sign !== undefined)
-    throw new DispatchError(`${what} is for people, and an agent has called it: ${sign}`, {
+    throw new DispatchError(`only a human may run \`${command}\`, and this process belongs to an agent: ${sign}`, {
       exitCode: exitCodes.conflict,
       remedy,
     })
-}
-
-/** What is typed until Enter; nothing for Ctrl-d. Ctrl-c ends the command (exit 130). */
-export function readTypedLine(question: string): Promise<string> {
-  const asker = createInterface({ input: process.stdin, output: process.stdout })
-  return new Promise((resolve, reject) => {
-    asker.once('SIGINT', () => {
-      process.stdout.write('\n')
-      reject(createInterruptError())
-      asker.close()
-    })
-    asker.once('close', () => resolve(''))
-    asker.question(question, answer => {
-      resolve(answer.trim())
-      asker.close()
-    })
-  })
 }

@@ -1,7 +1,8 @@
 import fs from 'node:fs'
 import os from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
-import { DispatchError, exitCodes } from '#host/error.ts'
+import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { checkLiveness, identify } from '#host/process'
 import { openTmux } from '#host/tmux'
 import {
@@ -16,13 +17,12 @@ import {
 import { refuseNewerFormat, type Session } from '#session'
 import { readLeaseHolder } from '#session/lease'
 import { readLog } from '#session/log'
-import { computeStatus, isSettled, readAllViews } from '#session/status'
+import { computeStatus, isSettled, readAllViews, type SessionStatus } from '#session/status'
 import { reviveSessions } from '#watchdog'
 
 /**
- * Leave a human's word for the session's runner, and come back with what became of it. A runner that is gone gets a
- * successor; where there can be none, the word is taken back and refused. `patience` is how many seconds it may wait for
- * the input line.
+ * Store a message for the session's runner, and return the runner's reply. A runner that is gone gets a successor; where none
+ * can be started, the message is withdrawn and refused. `timeoutSeconds` is how long it may wait for the input line.
  */
 export async function sendMessage(
   session: Session,
@@ -31,97 +31,113 @@ export async function sendMessage(
   timeoutSeconds: number,
 ): Promise<string> {
   refuseNewerFormat(session)
-  assertNotEnded(session)
-  const over = Date.now() + timeoutSeconds * 1000 + REPLY_GRACE_MS
-  const deadline = new Date(Date.now() + timeoutSeconds * 1000).toISOString()
-  const id = storeMessage(session, { ...content, deadline, sender: await identifySelf() })
-  fs.openSync(getMessageFile(session.paths, id), 'r') // Held open until we end: by this the runner knows whose word it is.
-  for (let revivedAt = 0; ; await new Promise(resolve => setTimeout(resolve, 100))) {
-    const answer = readMessageReply(session, id)
-    if (answer?.exit === exitCodes.ok) return answer.text
-    if (answer) throw createRefusedError(answer.text, answer.exit)
-    if (Date.now() > over) throw createNoReplyError(session, id)
-    if (Date.now() - revivedAt < 2000 || (await hasRunner(session))) continue
-    if (isEnded(session)) {
-      withdrawMessage(session, id)
-      assertNotEnded(session)
-    }
-    if (!(await isOpen(session, config)) && isSettled(computeStatus(readLog(session.paths.events).events))) {
-      withdrawMessage(session, id)
-      throw createRefusedError('its terminal is gone, so there is no orchestrator to say it to', exitCodes.conflict)
-    }
+  refuseEnded(session)
+  const deadlineMs = Date.now() + timeoutSeconds * 1000
+  const sender = await identifySender()
+  const id = storeMessage(session, { ...content, deadline: new Date(deadlineMs).toISOString(), sender })
+  fs.openSync(getMessageFile(session.paths, id), 'r') // Open until this process ends: so the runner verifies the sender.
+  for (let revivedAtMs = 0; ; await sleep(POLL_INTERVAL_MS)) {
+    const reply = readMessageReply(session, id)
+    if (reply?.exit === exitCodes.ok) return reply.text
+    if (reply) throw createNotDeliveredError(reply.text, reply.exit as ExitCode)
+    if (Date.now() > deadlineMs + REPLY_GRACE_MS) throw createNoReplyError(session, id)
+    if (Date.now() - revivedAtMs < REVIVE_INTERVAL_MS || (await hasRunner(session))) continue
+    await withdrawIfHopeless(session, config, id)
     await reviveSessions(await readAllViews(config.workspace), config, launchSuccessor)
-    revivedAt = Date.now()
+    revivedAtMs = Date.now()
   }
 }
 
-/** A word may not hold what a terminal acts on: an escape could end the paste and type on by itself. Exit 2. */
+/**
+ * The bytes as text. Refuses (exit 2) control characters: a terminal acts on them, and an escape could end the paste and type
+ * by itself.
+ */
 export function parsePlainText(bytes: Uint8Array): string {
   const text = decodeUtf8(bytes).replace(/\r\n/g, '\n')
-  const found = controlCharacters.exec(text)
-  if (found === null) return text
-  const line = text.slice(0, found.index).split('\n').length
-  throw new DispatchError(
-    `line ${line} holds the control character U+${found[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}, which a terminal would act on`,
-    { exitCode: exitCodes.usage, remedy: 'Take it out; line breaks and tabs are fine.' },
-  )
+  const match = controlCharacters.exec(text)
+  if (match === null) return text
+  const line = text.slice(0, match.index).split('\n').length
+  const codePoint = match[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')
+  throw new DispatchError(`line ${line} contains the control character U+${codePoint}`, {
+    exitCode: exitCodes.usage,
+    remedy: 'Remove it: a terminal would act on it. Line breaks and tabs are allowed.',
+  })
 }
 
 // --- internal ---
 
-/** What a runner may need beyond the time a word may wait: a successor to start, and to see the word arrive. */
+const POLL_INTERVAL_MS = 100
+const REVIVE_INTERVAL_MS = 2000
+
+/** What a runner may need beyond the message's deadline: to start, and to see the message arrive. */
 const REPLY_GRACE_MS = 60_000
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
 const controlCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/u
 
-async function identifySelf() {
-  const who = await identify(process.pid)
-  if (!who) throw new Error('our own process is not to be seen')
-  return { ...who, name: os.userInfo().username.slice(0, 60) || 'you' }
+const MAX_USER_NAME_CHARACTERS = 60
+
+async function identifySender() {
+  const identity = await identify(process.pid)
+  if (!identity) throw new Error('this process cannot be identified')
+  return { ...identity, name: os.userInfo().username.slice(0, MAX_USER_NAME_CHARACTERS) || 'you' }
 }
 
 function decodeUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw new DispatchError('the words are no UTF-8', { exitCode: exitCodes.usage, remedy: 'Save them as UTF-8.' })
+    throw new DispatchError('the text is not valid UTF-8', { exitCode: exitCodes.usage, remedy: 'Save it as UTF-8.' })
   }
 }
 
-function isEnded({ paths }: Session): boolean {
-  const status = computeStatus(readLog(paths.events).events)
-  return status.closed !== undefined || status.phase === 'failed'
+function readStatus({ paths }: Session): SessionStatus {
+  return computeStatus(readLog(paths.events).events)
 }
 
-function assertNotEnded(session: Session): void {
-  if (!isEnded(session)) return
-  const { closed, problem } = computeStatus(readLog(session.paths.events).events)
-  const how = closed
-    ? `was closed by ${closed.actor}: ${closed.reason}`
-    : `never started: ${problem?.split('\n')[0] ?? ''}`
-  throw createRefusedError(`session ${session.id} ${how}`, exitCodes.conflict)
+function refuseEnded(session: Session): void {
+  const { closed, phase, problem } = readStatus(session)
+  if (closed)
+    throw createNotDeliveredError(
+      `session ${session.id} was closed by ${closed.actor}: ${closed.reason}`,
+      exitCodes.conflict,
+    )
+  if (phase === 'failed')
+    throw createNotDeliveredError(
+      `session ${session.id} never started: ${problem?.split('\n')[0] ?? ''}`,
+      exitCodes.conflict,
+    )
+}
+
+/** Withdraw the message of a session that has no runner and will not get one. */
+async function withdrawIfHopeless(session: Session, config: Config, id: string): Promise<void> {
+  const status = readStatus(session)
+  const hasEnded = status.closed !== undefined || status.phase === 'failed'
+  if (!hasEnded && (!isSettled(status) || (await hasTerminal(session, config)))) return
+  withdrawMessage(session, id)
+  refuseEnded(session)
+  throw createNotDeliveredError('its terminal is gone, so no orchestrator can receive it', exitCodes.conflict)
 }
 
 async function hasRunner({ paths }: Session): Promise<boolean> {
-  const who = readLeaseHolder(paths.runnerLease)
-  return who !== undefined && (await checkLiveness(who)) !== 'dead'
+  const holder = readLeaseHolder(paths.runnerLease)
+  return holder !== undefined && (await checkLiveness(holder)) !== 'dead'
 }
 
-async function isOpen(session: Session, config: Config): Promise<boolean> {
+async function hasTerminal(session: Session, config: Config): Promise<boolean> {
   return (await openTmux(config.home).listPanes()).some(pane => pane.session === getTmuxSessionName(session))
 }
 
 function createNoReplyError(session: Session, id: string): DispatchError {
-  const text = withdrawMessage(session, id)
-    ? 'no runner took it up'
-    : 'unknown: a runner began to type it and has not said what came of it. It may have arrived'
-  return createRefusedError(text, exitCodes.deadline)
+  const reason = withdrawMessage(session, id)
+    ? 'no runner picked it up'
+    : 'unknown: a runner started to type it but did not report the result. It may have arrived'
+  return createNotDeliveredError(reason, exitCodes.deadline)
 }
 
-function createRefusedError(why: string, exit: number): DispatchError {
-  return new DispatchError(`not delivered: ${why}`, {
-    exitCode: exit as DispatchError['exitCode'],
-    remedy: 'Nothing was lost: say it again, or sit down at the terminal with `dispatch attach`.',
+function createNotDeliveredError(reason: string, exitCode: ExitCode): DispatchError {
+  return new DispatchError(`not delivered: ${reason}`, {
+    exitCode,
+    remedy: 'Send it again, or type it yourself: dispatch attach',
   })
 }
