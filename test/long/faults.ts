@@ -379,7 +379,7 @@ it('F72 a session that a newer dispatch wrote is shown, and every command that w
       stopped.stderr,
       /was written by a newer dispatch \(format 2; this one writes 1\)\n {2}Use that newer dispatch, or update/,
     )
-    assert.match((await rig.dispatch(['stop', '--all'])).stdout, /left alone .*a newer dispatch wrote it/)
+    assert.match((await rig.dispatch(['stop', '--all'])).stdout, /skipped .*a newer dispatch wrote it/)
     const runner = await runProgram(
       process.execPath,
       [path.join(path.dirname(entryPoint), 'processes/runner.ts'), id],

@@ -42,13 +42,13 @@ describe('a human’s word arrives, once and whole', { concurrency: 2 }, () => {
       async rig => {
         await rig.dispatch([helloTask])
         await turnEnded(rig)
-        assert.match(heardBy(rig).at(-1) ?? '', /an agent has called it: DISPATCH_SESSION is set in its environment/)
+        assert.match(heardBy(rig).at(-1) ?? '', /belongs to an agent: DISPATCH_SESSION is set in its environment/)
         assert.match(heardBy(rig).at(-1) ?? '', /exit 5/)
         assert.deepEqual(listDeliveries(rig), [])
 
         const ran = await rig.dispatch(['say', rig.readSession().id.slice(-4), 'English,', 'please'])
         assert.equal(ran.exitCode, 0, ran.stderr)
-        assert.match(ran.stdout, /^The orchestrator has it: it began a turn\.\n$/)
+        assert.match(ran.stdout, /^Delivered: it began a turn\.\n$/)
         await rig.waitUntil(
           'it is an answer',
           () => rig.readEvents().some(event => event.type === 'question.answered'),
@@ -65,7 +65,7 @@ describe('a human’s word arrives, once and whole', { concurrency: 2 }, () => {
       put('contract.md', helloContract),
       spawn('code --name hello --clauses C1', 'Write hello.sh.'),
       bash('wait-workers'),
-      heard => say(heard.lastText.includes('The human has said something') ? 'I heed it.' : 'nobody spoke'),
+      heard => say(heard.lastText.includes('A message from the human') ? 'I read it.' : 'no message came'),
       bash('wait-workers'),
       bash('submit'),
     ]
@@ -75,7 +75,7 @@ describe('a human’s word arrives, once and whole', { concurrency: 2 }, () => {
       await rig.waitUntil('the orchestrator waits', () => heardBy(rig).length >= 3, 20)
       const ran = await rig.dispatch(['say', rig.readSession().id, 'hurry\nup'])
       assert.equal(ran.exitCode, 0, ran.stderr)
-      assert.match(ran.stdout, /it waits in the running turn/)
+      assert.match(ran.stdout, /it joined the running turn/)
       assert.deepEqual(listDeliveries(rig), ['joined the running turn'])
       await rig.waitUntil('it is read before the worker has ended', () => times(rig, 'hurry\nup') === 1, 10)
       assert.equal(rig.readStatus().workers[0]?.endedAt, undefined)
@@ -103,7 +103,7 @@ describe('a human’s word arrives, once and whole', { concurrency: 2 }, () => {
       const title =
         'whatever is in it: quotes, backticks, a slash or a bang in front, emoji, an @path at its end, 64 KiB'
       await test.test(title, async () => {
-        const before = { heard: times(rig, 'A word from the human:'), kept: kept() }
+        const before = { heard: times(rig, 'A message from the human:'), kept: kept() }
         const words = [
           '/exit',
           `!touch ${rig.home}/banged`,
@@ -118,14 +118,14 @@ describe('a human’s word arrives, once and whole', { concurrency: 2 }, () => {
         for (const text of words) {
           const ran = await rig.dispatch(['say', id, '-'], { input: text })
           assert.equal(ran.exitCode, 0, `${text.slice(0, 40)}: ${ran.stderr}`)
-          assert.doesNotMatch(ran.stdout, /changed some characters/, text.slice(0, 40))
+          assert.doesNotMatch(ran.stdout, /changed some of its characters/, text.slice(0, 40))
         }
         await rig.waitUntil('all are heard', () => times(rig, 'of many, said at once') >= 1600, 20)
         const last = heardBy(rig).at(-1) ?? ''
         for (const text of words.slice(0, 6))
           for (const line of text.split('\n').filter(each => each.trim() !== ''))
             assert.ok(last.includes(JSON.stringify(line.trim()).slice(1, -1)), `${line} was not heard`)
-        assert.equal(times(rig, 'A word from the human:') - before.heard, words.length, 'a word was heard twice')
+        assert.equal(times(rig, 'A message from the human:') - before.heard, words.length, 'a word was heard twice')
         assert.ok(!fs.existsSync(path.join(rig.home, 'banged')), 'a word was run')
         assert.equal(kept() - before.kept, words.length)
       })
@@ -161,10 +161,10 @@ it('a word that cannot arrive is refused, and why', test =>
 
     await test.test('bytes that are no words, and a session that is not there', async () => {
       for (const [words, why] of [
-        [['say', id, ''], /word is empty/],
-        [['say', id], /word is empty/],
+        [['say', id, ''], /message is empty/],
+        [['say', id], /message is empty/],
         [['say', id, 'a\u001b[201~b'], /control character U\+001B/],
-        [['say', id, 'x', '--patience', 'long'], /whole seconds/],
+        [['say', id, 'x', '--timeout', 'long'], /whole seconds/],
         [['say', id, '--file', '/nonesuch'], /cannot be read/],
       ] as const) {
         const ran = await rig.dispatch([...words])
@@ -184,9 +184,9 @@ it('a word that cannot arrive is refused, and why', test =>
       await new Promise(resolve => setTimeout(resolve, 700))
       await rig.sendKeys('Enter')
       await new Promise(resolve => setTimeout(resolve, 1500))
-      const refused = await rig.dispatch(['say', id, 'not now', '--patience', '2'])
+      const refused = await rig.dispatch(['say', id, 'not now', '--timeout', '2'])
       assert.equal(refused.exitCode, 124, refused.stdout)
-      assert.match(refused.stderr, /a menu is open: ".*", and it stayed so/)
+      assert.match(refused.stderr, /a menu is open: ".*"/)
       assert.equal(rig.readEvents().filter(event => event.type === 'message.rejected').length, 1)
 
       const held = rig.dispatch(['say', id, 'when it is free'])
@@ -199,8 +199,8 @@ it('a word that cannot arrive is refused, and why', test =>
       await new Promise(resolve => setTimeout(resolve, 1500))
       await rig.sendKeys('-l', 'half a thought')
       await new Promise(resolve => setTimeout(resolve, 500))
-      const taken = await rig.dispatch(['say', id, 'behind it', '--patience', '1'])
-      assert.match(taken.stderr, /somebody has begun to type/)
+      const taken = await rig.dispatch(['say', id, 'behind it', '--timeout', '1'])
+      assert.match(taken.stderr, /text that was not sent/)
       assert.equal(times(rig, 'not now') + times(rig, 'behind it'), 0)
     })
 
@@ -261,14 +261,14 @@ describe('--approve: nothing is built before a person has said yes', { concurren
         )
 
         const wrong = await runAtTerminalToEnd(rig, ['approve', id], 'nope')
-        assert.match(wrong, /Not approved; everything is as it was[\s\S]*EXIT 5/)
+        assert.match(wrong, /Not approved, and nothing has changed[\s\S]*EXIT 5/)
         assert.equal(rig.readStatus().approval?.state, 'asked')
 
         const shown = await runAtTerminalToEnd(rig, ['approve', id], id.slice(-4))
         assert.match(shown, /C1 +Running hello\.sh prints hello/)
         assert.match(shown, /check +sh hello\.sh[\s\S]*before the work: red/)
         assert.match(shown, /scope +hello\.sh/)
-        assert.match(shown, /Approved, and the orchestrator knows: it began a turn\.[\s\S]*EXIT 0/)
+        assert.match(shown, /Approved and delivered: it began a turn\.[\s\S]*EXIT 0/)
         const waited = await rig.dispatch(['wait'])
         assert.equal(waited.exitCode, 0, waited.stdout + JSON.stringify(rig.readEvents().slice(-8)))
         const approved = rig.readEvents().find(event => event.type === 'contract.approved')
@@ -276,7 +276,7 @@ describe('--approve: nothing is built before a person has said yes', { concurren
         assert.ok(approved?.type === 'contract.approved' && sealed?.type === 'contract.sealed')
         assert.equal(approved.sha256, sealed.sha256)
         const again = await runAtTerminalToEnd(rig, ['approve', id])
-        assert.match(again, /waits for no approval: its contract is sealed already[\s\S]*EXIT 5/)
+        assert.match(again, /is not waiting for approval: its contract is already sealed[\s\S]*EXIT 5/)
       },
     ))
 
@@ -304,7 +304,7 @@ describe('--approve: nothing is built before a person has said yes', { concurren
           const clean = { CLAUDECODE: '' }
           const ran = await rig.dispatch(['approve', id], { input: `${id.slice(-4)}\n`, env: clean })
           assert.equal(ran.exitCode, 5)
-          assert.match(ran.stderr, /an agent cannot approve|needs a person at a terminal/)
+          assert.match(ran.stderr, /an agent cannot approve|approving needs a terminal/)
           assert.equal(rig.readStatus().approval?.state, 'asked')
         })
 
@@ -321,7 +321,7 @@ describe('--approve: nothing is built before a person has said yes', { concurren
             const shown = await runAtTerminalToEnd(rig, ['approve', id], 'nope')
             assert.match(
               shown,
-              /Changed since you were last asked[\s\S]*-## C1 — Running hello\.sh prints hello[\s\S]*\+## C1 — Running hello\.sh prints good morning/,
+              /Changes since you were last asked[\s\S]*-## C1 — Running hello\.sh prints hello[\s\S]*\+## C1 — Running hello\.sh prints good morning/,
             )
           },
         )
@@ -410,11 +410,11 @@ describe('an agent cannot approve, however it tries', { concurrency: 2 }, () => 
             {
               by: 'a file left by hand, in the name of a living process of the person: that process does not have it open',
               command: (rig: Rig) => {
-                const word = `{is:"approve",sha256:s,by:{pid:${process.pid},start:fs.readFileSync("/proc/${process.pid}/stat","utf8").split(") ")[1].split(" ")[19],boot:fs.readFileSync("/proc/sys/kernel/random/boot_id","utf8").trim(),name:"root"},until:new Date(Date.now()+9e4).toISOString()}`
-                const code = `const fs=require("fs");const s=/contract-([0-9a-f]{64})/.exec(fs.readdirSync("../human").join())[1];fs.writeFileSync("../human/"+Date.now()+"-000-deadbeef.json",JSON.stringify(${word}))`
-                return `node -e '${code}'; sleep 5; cat ../human/*deadbeef.reply; : ${rig.home}`
+                const word = `{kind:"approve",sha256:s,sender:{pid:${process.pid},startTime:fs.readFileSync("/proc/${process.pid}/stat","utf8").split(") ")[1].split(" ")[19],bootId:fs.readFileSync("/proc/sys/kernel/random/boot_id","utf8").trim(),name:"root"},deadline:new Date(Date.now()+9e4).toISOString()}`
+                const code = `const fs=require("fs");const s=/contract-([0-9a-f]{64})/.exec(fs.readdirSync("../messages").join())[1];fs.writeFileSync("../messages/"+Date.now()+"-000-deadbeef.json",JSON.stringify(${word}))`
+                return `node -e '${code}'; sleep 5; cat ../messages/*deadbeef.reply; : ${rig.home}`
               },
-              answer: [/it was left by another process than it says/],
+              answer: [/it was sent by another process than it names/],
             },
           ]),
     ]))
@@ -427,7 +427,7 @@ describe('an agent cannot approve, however it tries', { concurrency: 2 }, () => 
         by: 'the kernel tells (Linux)',
         command: rig =>
           `id=$DISPATCH_SESSION; printf '%s\\n' '(sleep 4; echo '\${id##*-}'; sleep 6) | script -qec "sh ${entryPoint} approve '$id'" ${rig.home}/seen' > ${rig.home}/attack.sh; (env -i PATH="$PATH" HOME="$HOME" DISPATCH_HOME=${rig.home}/dispatch setsid sh ${rig.home}/attack.sh >/dev/null 2>&1 &); sleep 12; cat ${rig.home}/seen`,
-        answer: [/an agent cannot approve: it was started by an agent of this session \(the kernel says so\)/],
+        answer: [/an agent cannot approve: an agent of this session started it \(no_new_privs is set\)/],
       },
     ])
     return undefined
@@ -457,7 +457,7 @@ describe('an agent cannot approve, however it tries', { concurrency: 2 }, () => 
       })
       assert.match(
         seen,
-        /an agent cannot approve: it runs in \/dev\/pts\/\d+, a terminal of dispatch's own[\s\S]*exit 5/,
+        /an agent cannot approve: it runs in \/dev\/pts\/\d+, a terminal that dispatch opened[\s\S]*exit 5/,
       )
     }))
 })

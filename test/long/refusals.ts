@@ -302,11 +302,11 @@ describe('who may not', () => {
       await refused(
         rig.dispatch(words, { env }),
         5,
-        /is for people, and an agent has called it: DISPATCH_SESSION is set/,
+        /belongs to an agent: DISPATCH_SESSION is set/,
       )
     const cwd = await repository('of-an-agent', { 'package-lock.json': '{}' })
     const claudes = rig.dispatch(['prepare', '--yes'], { cwd, env: { CLAUDECODE: '1' } })
-    await refused(claudes, 5, /prepare is for people.*CLAUDECODE is set/)
+    await refused(claudes, 5, /only a human may run `prepare`.*CLAUDECODE is set/)
     assert.ok(!fs.existsSync(path.join(cwd, '.dispatch.json')))
   })
 })
@@ -345,7 +345,7 @@ describe('what goes on although something is wrong', () => {
     for (const name of ['show', 'logs', 'stop', 'cost', 'contract', 'wait'])
       await refused(rig.dispatch([name, 'b10c']), 13, /cannot be read: events\.jsonl is a pipe/)
     for (const name of ['cost', 'doctor', 'watchdog']) assert.doesNotMatch((await rig.dispatch([name])).stderr, /bug/)
-    assert.match((await rig.dispatch(['stop', '--all'])).stdout, /left alone \S+-b10c: it cannot be read/)
+    assert.match((await rig.dispatch(['stop', '--all'])).stdout, /skipped \S+-b10c: it cannot be read/)
     for (const letters of Object.keys(broken))
       fs.rmSync(path.join(workspace(), `2026-11-20-laid-${letters}`), { recursive: true })
   })

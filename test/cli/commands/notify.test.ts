@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { applySettings } from '#cli/notify/env-editor.ts'
 import { getChannelWarning } from '#cli/notify/health.ts'
 import { buildSubscribeUrl, renderQr } from '#cli/notify/qr.ts'
-import { newTopic, readConfig } from '#host/config'
+import { createTopic, readConfig } from '#host/config'
 import { getOutboxFolders, writeToOutbox } from '#notify'
 import { startNtfyServer } from '../../fixtures/ntfy-server.ts'
 import { readQr } from '../../fixtures/qr-reader.ts'
@@ -22,7 +22,7 @@ const topic = '9f86d081884c7d659a2feaa0c55ad015'
 
 test('the code reads as the address that ntfy’s app subscribes to, by its own colours and with its margin', () => {
   for (let times = 0; times < 50; times++) {
-    const address = buildSubscribeUrl('https://ntfy.sh', newTopic()) ?? ''
+    const address = buildSubscribeUrl('https://ntfy.sh', createTopic()) ?? ''
     const lines = renderQr(address)
     assert.ok(lines.every(line => line.startsWith('\u001b[38;5;231;48;5;16m') && line.endsWith('\u001b[0m')))
     const plain = lines.map(stripVTControlCharacters)
@@ -291,7 +291,7 @@ describe('without a terminal', { concurrency: 2 }, () => {
       assert.match(ran.stderr, /there is no terminal/)
       const agent = await rig.dispatch(['notify', 'setup'], { env: { DISPATCH_SESSION: 'x' } })
       assert.equal(agent.exitCode, 5)
-      assert.match(agent.stderr, /an agent has called it/)
+      assert.match(agent.stderr, /belongs to an agent/)
       assert.ok(!fs.existsSync(env) && !`${ran.stdout}${agent.stdout}`.includes('█'))
     }))
 
@@ -348,7 +348,10 @@ describe('without a terminal', { concurrency: 2 }, () => {
         const holds = (folder: string) => fs.existsSync(folder) && fs.readdirSync(folder).length > 0
         layNotice(home, '7')
         fs.mkdirSync(path.join(home, 'external-events'))
-        fs.writeFileSync(path.join(home, 'external-events/1-1'), JSON.stringify({ hook_event_name: 'Stop', cwd: '/shop' }))
+        fs.writeFileSync(
+          path.join(home, 'external-events/1-1'),
+          JSON.stringify({ hook_event_name: 'Stop', cwd: '/shop' }),
+        )
         await rig.dispatch(['watchdog'])
         await rig.waitUntil('both are given up', () => holds(dead) && fs.readdirSync(dead).length === 2)
         const before = await rig.dispatch(['notify', 'log'])
