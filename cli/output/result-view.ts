@@ -1,4 +1,5 @@
-import { quoteForShell, sanitize } from '#host/text.ts'
+import { quoteForShell } from '#host/shell-quote.ts'
+import { sanitize } from '#host/text.ts'
 import type { Session } from '#session'
 import { isAwaitingApproval, type SessionStatus } from '#session/status'
 import { paint, paintState, print } from './terminal.ts'
