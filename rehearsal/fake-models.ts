@@ -4,10 +4,12 @@ import { text } from 'node:stream/consumers'
 import type { ModelAction, Scenario } from './scenario.ts'
 import { answerAsJudge, detectRole, type MessagesRequest, pickNextAction } from './scripted-turns.ts'
 
-/** What the server has seen of one request, for tests. */
+/** One request that the server received, for tests. */
 export interface RecordedRequest {
+  /** In milliseconds, as `Date.now()`. */
   at: number
   path: string
+  /** `orchestrator`, a worker's name or `judge`; undefined for anything else. */
   role: string | undefined
   body: string
 }
@@ -18,7 +20,7 @@ export interface FakeModels {
   close(): Promise<void>
 }
 
-/** A server on loopback that speaks the Messages API, the Gemini API and ntfy, and plays the models of one scenario. */
+/** Start a loopback server that speaks the Messages API, the Gemini API and ntfy, and plays the models of one scenario. */
 export async function startFakeModels(scenario: Scenario): Promise<FakeModels> {
   const requests: RecordedRequest[] = []
   const server = http.createServer((request, response) => {
@@ -42,24 +44,24 @@ export async function startFakeModels(scenario: Scenario): Promise<FakeModels> {
 
 async function answerRequest(
   scenario: Scenario,
-  seen: RecordedRequest[],
+  requests: RecordedRequest[],
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ): Promise<void> {
   const body = await text(request)
   const path = request.url ?? ''
-  const note = (role: string | undefined) => seen.push({ at: Date.now(), path, role, body })
+  const record = (role: string | undefined) => requests.push({ at: Date.now(), path, role, body })
   if (request.method === 'POST' && /^\/v1\/messages(\?|$)/.test(path)) {
-    const asked = JSON.parse(body) as MessagesRequest
-    note(detectRole(asked))
-    return sendAction(response, asked.model, pickNextAction(scenario, asked))
+    const message = JSON.parse(body) as MessagesRequest
+    record(detectRole(message))
+    return sendAction(response, message.model, pickNextAction(scenario, message))
   }
   if (request.method === 'POST' && path.includes(':generateContent')) {
-    const round = seen.filter(earlier => earlier.role === 'judge').length
-    note('judge')
+    const round = requests.filter(earlier => earlier.role === 'judge').length
+    record('judge')
     return sendJudgeReply(response, answerAsJudge(extractPacket(body), scenario.judge?.[round]))
   }
-  note(undefined)
+  record(undefined)
   if (request.method === 'POST')
     return void response
       .writeHead(200, { 'content-type': 'application/json' })
@@ -67,10 +69,10 @@ async function answerRequest(
   response.writeHead(request.method === 'HEAD' ? 200 : 404).end()
 }
 
-/** One answer of the Messages API as server-sent events. */
-function sendAction(response: http.ServerResponse, model: string, act: ModelAction): void {
-  if ('hang' in act) return // The model thinks for ever; the connection stays open.
-  if ('refuse' in act) return sendRefusal(response, act)
+/** Send one answer of the Messages API, as server-sent events. */
+function sendAction(response: http.ServerResponse, model: string, action: ModelAction): void {
+  if ('hang' in action) return // The model never answers; the connection stays open.
+  if ('refuse' in action) return sendRefusal(response, action)
   const send = (event: Record<string, unknown> & { type: string }) =>
     response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
   response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -86,16 +88,11 @@ function sendAction(response: http.ServerResponse, model: string, act: ModelActi
       usage: { input_tokens: 100, output_tokens: 1 },
     },
   })
-  if ('say' in act) {
+  if ('say' in action) {
     send({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } })
-    send({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: act.say } })
+    send({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: action.say } })
   } else {
-    const [name, input] =
-      'bash' in act
-        ? ['Bash', { command: act.bash, description: 'as scripted' }]
-        : 'use' in act
-          ? [act.use, act.input]
-          : ['Write', { file_path: act.write, content: act.text }]
+    const [name, input] = toToolUse(action)
     send({
       type: 'content_block_start',
       index: 0,
@@ -110,20 +107,28 @@ function sendAction(response: http.ServerResponse, model: string, act: ModelActi
   send({ type: 'content_block_stop', index: 0 })
   send({
     type: 'message_delta',
-    delta: { stop_reason: 'say' in act ? 'end_turn' : 'tool_use', stop_sequence: null },
+    delta: { stop_reason: 'say' in action ? 'end_turn' : 'tool_use', stop_sequence: null },
     usage: { output_tokens: 20 },
   })
   send({ type: 'message_stop' })
   response.end()
 }
 
-/** The vendor does not answer: an error of its own kind, with the headers that come with it. */
+type ToolAction = Extract<ModelAction, { bash: string } | { use: string } | { write: string }>
+
+function toToolUse(action: ToolAction): [name: string, input: Record<string, unknown>] {
+  if ('bash' in action) return ['Bash', { command: action.bash, description: 'as scripted' }]
+  if ('use' in action) return [action.use, action.input]
+  return ['Write', { file_path: action.write, content: action.text }]
+}
+
+type Refusal = Extract<ModelAction, { refuse: number }>
+
+/** Send an error of the vendor, with the headers that come with it. */
 function sendRefusal(response: http.ServerResponse, { refuse: status, kind, reason, headers }: Refusal): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers })
   response.end(JSON.stringify({ type: 'error', error: { type: kind, message: reason } }))
 }
-
-type Refusal = Extract<ModelAction, { refuse: number }>
 
 function sendJudgeReply(response: http.ServerResponse, reply: string): void {
   response.writeHead(200, { 'content-type': 'application/json' })

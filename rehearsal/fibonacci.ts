@@ -1,4 +1,5 @@
 import { bash, combineCommands, put, type Scenario, say, spawn } from './scenario.ts'
+
 /** What differs from one language to another. */
 export interface FibonacciVariant {
   title: string
@@ -6,13 +7,13 @@ export interface FibonacciVariant {
   /** The program that runs it, and the file that the worker writes. */
   program: string
   file: string
-  /** The first try: it begins with 1, and so breaks the contract. */
+  /** The first attempt: it begins with 1, which the contract forbids. */
   wrongProgram: string
-  /** The `sed` expression that mends it. */
+  /** The `sed` expression that fixes it. */
   fixScript: string
 }
 
-/** One code worker, one rw worker beside it, a FAIL that our own evidence gives, a repair, PASS. */
+/** A code worker and an rw worker at the same time, a FAIL that the checks show, a fix, PASS. */
 export function createFibonacciScenario({
   title,
   task,
@@ -21,7 +22,7 @@ export function createFibonacciScenario({
   wrongProgram,
   fixScript,
 }: FibonacciVariant): Scenario {
-  const start = `${program} ${file}`
+  const command = `${program} ${file}`
   return {
     title,
     task,
@@ -31,7 +32,7 @@ export function createFibonacciScenario({
         'plan.md',
         `# Plan\n\nOne code worker for ${file}, one rw worker for the README at the same time. Then submit.`,
       ),
-      put('contract.md', buildContract(start, file)),
+      put('contract.md', buildContract(command, file)),
       bash('contract check'),
       combineCommands(
         spawn(
@@ -45,52 +46,52 @@ export function createFibonacciScenario({
       ),
       bash('wait-workers'),
       bash('submit'),
-      heard =>
-        heard.lastText.includes('FAIL')
+      context =>
+        context.lastText.includes('FAIL')
           ? spawn(
-              'code --name mend --clauses C1,C2',
-              `The judge found:\n${heard.lastText}\n\nMend ${file} so that the numbers begin with 0.`,
+              'code --name fix --clauses C1,C2',
+              `The judge found:\n${context.lastText}\n\nFix ${file} so that the numbers begin with 0.`,
             )
           : say('There is a verdict.'),
       bash('wait-workers'),
       bash('submit'),
-      heard =>
+      context =>
         say(
-          heard.lastText.includes('PASS')
-            ? `It is done: ${file} and README.md lie in outputs/, and the verdict is PASS.`
-            : `It did not pass: ${heard.lastText.slice(0, 200)}`,
+          context.lastText.includes('PASS')
+            ? `Done: ${file} and README.md are in outputs/, and the verdict is PASS.`
+            : `It did not pass: ${context.lastText.slice(0, 200)}`,
         ),
     ],
     workers: {
       fib: [
         put(file, wrongProgram),
-        bash(`${start} | head -n 3`),
-        say(`${file} prints Fibonacci numbers. I ran \`${start}\` and saw 1, 1, 2. C1 and C2 hold.`),
+        bash(`${command} | head -n 3`),
+        say(`${file} prints Fibonacci numbers. I ran \`${command}\` and saw 1, 1, 2. C1 and C2 hold.`),
       ],
       readme: [
-        heard => ({
-          write: `${heard.folder}/README.md`,
-          text: `# Fibonacci\n\nPrints Fibonacci numbers, one a line.\n\n    ${start}       the first ten\n    ${start} 20    the first twenty\n`,
+        context => ({
+          write: `${context.folder}/README.md`,
+          text: `# Fibonacci\n\nPrints Fibonacci numbers, one a line.\n\n    ${command}       the first ten\n    ${command} 20    the first twenty\n`,
         }),
         say('README.md says what the script does and how to run it. C3 holds.'),
       ],
-      mend: [
-        bash(`sed -i.old '${fixScript}' ${file} && rm ${file}.old && ${start}`),
-        say(`The numbers begin with 0 now: \`${start}\` showed 0, 1, 1, 2, 3, 5, 8, 13, 21, 34.`),
+      fix: [
+        bash(`sed -i.old '${fixScript}' ${file} && rm ${file}.old && ${command}`),
+        say(`The numbers begin with 0 now: \`${command}\` showed 0, 1, 1, 2, 3, 5, 8, 13, 21, 34.`),
       ],
     },
     endStates: ['PASS'],
-    shownFile: start,
+    finalCommand: command,
   }
 }
 
-function buildContract(start: string, file: string): string {
+function buildContract(command: string, file: string): string {
   return `
 # Contract: a Fibonacci script and its README
 
 ## C1 — Running the script prints the first ten Fibonacci numbers, one a line, beginning with 0
 - covers: S1
-- check: \`${start}\`
+- check: \`${command}\`
 - expect: output equals
   \`\`\`
   0
@@ -107,15 +108,15 @@ function buildContract(start: string, file: string): string {
 
 ## C2 — A number as argument says how many are printed
 - covers: S1
-- check: \`${start} 3 | tail -n 1\`
+- check: \`${command} 3 | tail -n 1\`
 - expect: output equals \`1\`
 
-## C3 — The README tells how to run the script
+## C3 — The README says how to run the script
 - covers: S1
 - check: \`cat README.md\`
-- expect: output contains \`${start}\`
+- expect: output contains \`${command}\`
 
-## C4 — Nothing else is made
+## C4 — No other file is made
 - scope: \`${file}\` \`README.md\`
 `
 }

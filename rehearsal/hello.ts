@@ -1,4 +1,5 @@
 import { bash, put, type Scenario, type ScriptedTurn, say, spawn } from './scenario.ts'
+
 /** The smallest task there is, for scenarios about what goes wrong around it. */
 export const helloTask = 'write a shell script hello.sh that prints hello'
 
@@ -10,23 +11,23 @@ export const helloContract = `
 - check: \`sh hello.sh\`
 - expect: output equals \`hello\`
 
-## C2 — Nothing else is made
+## C2 — No other file is made
 - scope: \`hello.sh\`
 `
 
-/** A worker that does what it is asked. */
+/** A worker that does what its brief asks. */
 export const honestWorkerTurns: ScriptedTurn[] = [
   put('hello.sh', 'echo hello'),
   say('hello.sh prints hello; I ran it and saw "hello". C1 holds.'),
 ]
 
-/** From a contract that holds to the end, without a slip. */
+/** The orchestrator's turns after a valid contract: one worker, one round, the end. */
 export const remainingTurns: ScriptedTurn[] = [
   spawn('code --name hello --clauses C1', 'Write hello.sh: it prints hello.'),
   bash('wait-workers'),
   bash('submit'),
-  heard => say(heard.lastText.slice(0, 200)),
+  context => say(context.lastText.slice(0, 200)),
 ]
 
-/** What all of these scenarios have in common. */
+/** What the scenarios with this task have in common. */
 export const helloScenarioBase = { task: helloTask, workers: { '*': honestWorkerTurns } satisfies Scenario['workers'] }

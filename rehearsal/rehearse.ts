@@ -8,74 +8,77 @@ import { listNames } from '#host/fs'
 import { startFakeModels } from './fake-models.ts'
 import type { Scenario } from './scenario.ts'
 
-const folder = path.join(installFolder, 'rehearsal/scenarios')
+const scenariosFolder = path.join(installFolder, 'rehearsal/scenarios')
+const entryPoint = path.join(installFolder, 'bin/dispatch')
 
 /**
- * `dispatch rehearse [scenario]`: play one scenario through the real dispatch, and tidy up after it. `settle` sees the
- * notices of its home delivered, while the stage still plays the phone.
+ * `dispatch rehearse [scenario]`: play one scenario with the real dispatch in a temporary home. Returns the exit code.
+ * `drainOutbox` delivers the notifications of that home while the server still plays the phone.
  */
 export async function rehearse(
-  named: string | undefined,
+  requestedName: string | undefined,
   drainOutbox: (home: string) => Promise<void>,
 ): Promise<number> {
-  const name = named ?? ((await isWorking('python3')) ? 'fibonacci' : 'fibonacci-in-javascript')
+  const name = requestedName ?? ((await isWorking('python3')) ? 'fibonacci' : 'fibonacci-in-javascript')
   const scenario = await loadScenario(name)
-  printLine(
-    'The models in this rehearsal are scripted: Claude and Gemini are played by a small server on this machine. All else is real.',
-  )
+  printLine('The models in this rehearsal are scripted: a small server on this machine plays Claude and Gemini.')
+  printLine('Everything else is real.')
   printLine(`Scenario ${name}: ${scenario.title}\n`)
-  if (named === undefined && name !== 'fibonacci')
-    printLine('(There is no python3 on this machine, so the same task is rehearsed in JavaScript.)\n')
+  if (requestedName === undefined && name !== 'fibonacci')
+    printLine('(python3 is not installed, so the same task is played in JavaScript.)\n')
   if (scenario.requiredProgram && !(await isWorking(scenario.requiredProgram)))
-    throw new DispatchError(`scenario ${name} needs ${scenario.requiredProgram}, which is not on this machine`, {
+    throw new DispatchError(`scenario ${name} needs ${scenario.requiredProgram}, which is not installed`, {
       exitCode: exitCodes.dependency,
-      remedy: '`dispatch rehearse --list` names the others.',
+      remedy: 'Install it, or choose another scenario: `dispatch rehearse --list`.',
     })
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-rehearsal-'))
-  const stage = await startFakeModels(scenario)
-  const environment = buildRehearsalEnvironment(home, stage.url, scenario)
-  const ended = endOnSignal(home, environment, drainOutbox)
+  const models = await startFakeModels(scenario)
+  const environment = buildRehearsalEnvironment(home, models.url, scenario)
+  const stopSessions = stopOnSignal(home, environment, drainOutbox)
   try {
-    const code = await runInTerminal('/bin/sh', [entryPoint, '--wait', '--no-repo', '--', scenario.task], environment)
-    return await closeRehearsal(home, environment, scenario, code)
+    const exitCode = await runInTerminal(
+      '/bin/sh',
+      [entryPoint, '--wait', '--no-repo', '--', scenario.task],
+      environment,
+    )
+    return await showResult(home, environment, scenario, exitCode)
   } finally {
-    await ended()
-    await stage.close()
+    await stopSessions()
+    await models.close()
     printLine(`
 The session stays in ${home} until you remove it. To look at it:
   DISPATCH_HOME=${home}/dispatch ${entryPoint} show`)
   }
 }
 
-/** On a new Mac `python3` is there and only offers to install itself. */
+/** On a new Mac `python3` exists and only offers to install itself. */
 async function isWorking(program: string): Promise<boolean> {
   return (await runProgram(program, ['--version'], { timeoutMs: 10_000 })).exitCode === 0
 }
 
-/** Names and titles of the scenarios. */
+/** `dispatch rehearse --list`: print the names and titles of the scenarios. Returns the exit code. */
 export async function printScenarios(): Promise<number> {
   for (const name of listScenarioNames()) printLine(`${name.padEnd(28)} ${(await loadScenario(name)).title}`)
   return exitCodes.ok
 }
 
 export function listScenarioNames(): string[] {
-  return listNames(folder)
+  return listNames(scenariosFolder)
     .filter(file => file.endsWith('.ts'))
     .map(file => file.slice(0, -3))
 }
 
+/** Load a scenario by its name. Throws (exit 4) if it does not exist. */
 export async function loadScenario(name: string): Promise<Scenario> {
   if (!listScenarioNames().includes(name))
-    throw new DispatchError(`there is no scenario "${name}"`, {
+    throw new DispatchError(`scenario "${name}" does not exist`, {
       exitCode: exitCodes.notFound,
-      remedy: `There are: ${listScenarioNames().join(', ')}.`,
+      remedy: `Choose one of: ${listScenarioNames().join(', ')}.`,
     })
-  return (await import(path.join(folder, `${name}.ts`))).scenario
+  return (await import(path.join(scenariosFolder, `${name}.ts`))).scenario
 }
 
-const entryPoint = path.join(installFolder, 'bin/dispatch')
-
-/** A home of its own, the stage in place of both vendors, and nothing of the user's but PATH and the terminal. */
+/** A separate home, the server in place of both vendors, and nothing of yours but PATH and the terminal. */
 export function buildRehearsalEnvironment(home: string, url: string, scenario: Scenario): NodeJS.ProcessEnv {
   const inherited = pickVariables([
     'PATH',
@@ -106,47 +109,47 @@ export function buildRehearsalEnvironment(home: string, url: string, scenario: S
   }
 }
 
-async function closeRehearsal(
+/** Run the scenario's last command, and compare the session's state with what the scenario expects. Returns the exit code. */
+async function showResult(
   home: string,
   environment: NodeJS.ProcessEnv,
   scenario: Scenario,
-  code: number,
+  exitCode: number,
 ): Promise<number> {
-  const sessions = path.join(home, 'dispatch/workspace')
-  const [id] = listNames(sessions)
-  if (id === undefined) return code
-  const outputs = path.join(sessions, id, 'outputs')
-  if (scenario.shownFile) {
-    const ran = await runProgram('/bin/sh', ['-c', scenario.shownFile], { cwd: outputs, timeoutMs: 30_000 })
-    printLine(`\n$ ${scenario.shownFile}\n${ran.stdout}${ran.stderr}`.trimEnd())
+  const workspace = path.join(home, 'dispatch/workspace')
+  const [id] = listNames(workspace)
+  if (id === undefined) return exitCode
+  if (scenario.finalCommand) {
+    const cwd = path.join(workspace, id, 'outputs')
+    const ran = await runProgram('/bin/sh', ['-c', scenario.finalCommand], { cwd, timeoutMs: 30_000 })
+    printLine(`\n$ ${scenario.finalCommand}\n${ran.stdout}${ran.stderr}`.trimEnd())
   }
   const shown = await runProgram('/bin/sh', [entryPoint, 'show', id, '--json'], { env: toStrings(environment) })
   const state = String(JSON.parse(shown.stdout).state)
-  const expected = scenario.endStates.includes(state)
-  printLine(
-    `\nThe session ended as "${state}", ${expected ? 'as this scenario should' : `but should have ended as ${scenario.endStates.join(' or ')}`}.`,
-  )
-  return expected ? exitCodes.ok : code || exitCodes.internal
+  const isExpected = scenario.endStates.includes(state)
+  const comparison = isExpected ? 'as expected' : `but ${scenario.endStates.join(' or ')} was expected`
+  printLine(`\nThe session ended as "${state}", ${comparison}.`)
+  return isExpected ? exitCodes.ok : exitCode || exitCodes.internal
 }
 
-/** Whatever happens, no process of the rehearsal outlives it. */
-function endOnSignal(
+/** Returns a function that stops every session of the home, once. A signal calls it too, so that no process is left. */
+function stopOnSignal(
   home: string,
   environment: NodeJS.ProcessEnv,
-  settle: (home: string) => Promise<void>,
+  drainOutbox: (home: string) => Promise<void>,
 ): () => Promise<void> {
-  let over: Promise<void> | undefined
-  const end = () => {
-    over ??= runProgram('/bin/sh', [entryPoint, 'stop', '--all'], {
+  let stopping: Promise<void> | undefined
+  const stop = () => {
+    stopping ??= runProgram('/bin/sh', [entryPoint, 'stop', '--all'], {
       env: toStrings(environment),
       timeoutMs: 60_000,
-    }).then(() => settle(path.join(home, 'dispatch')))
-    return over
+    }).then(() => drainOutbox(path.join(home, 'dispatch')))
+    return stopping
   }
-  for (const [signal, code] of Object.entries({ ...signalExitCodes, SIGPIPE: exitCodes.ok }))
-    process.once(signal, () => void end().then(() => process.exit(code)))
+  for (const [signal, exitCode] of Object.entries({ ...signalExitCodes, SIGPIPE: exitCodes.ok }))
+    process.once(signal, () => void stop().then(() => process.exit(exitCode)))
   fs.mkdirSync(path.join(home, 'home'), { recursive: true })
-  return end
+  return stop
 }
 
 function toStrings(environment: NodeJS.ProcessEnv): Record<string, string> {

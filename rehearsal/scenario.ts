@@ -1,14 +1,14 @@
-/** What an agent was really sent, as far as a script may want to know. */
+/** What an agent was sent before this turn, as far as a script may need it. */
 export interface TurnContext {
-  /** The newest words to it: a tool's answer, a hook's reason, a prompt. */
+  /** The newest text: the result of a tool, the reason of a hook, or a prompt. */
   lastText: string
-  /** The folder it works in. */
+  /** The folder that the agent works in. */
   folder: string
-  /** How many turns it has had before this one. */
+  /** How many turns the agent has had before this one. */
   turnIndex: number
 }
 
-/** One turn of a model: it says something and stops, or it uses a tool and goes on. */
+/** One turn of a model: it says something and stops, or it uses a tool and continues. */
 export type ModelAction =
   | { say: string }
   | { bash: string }
@@ -17,24 +17,21 @@ export type ModelAction =
   | { hang: true }
   | { refuse: number; kind: string; reason: string; headers?: Record<string, string> }
 
-/** A fixed turn, or one that depends on what was heard. */
-export type ScriptedTurn = ModelAction | ((heard: TurnContext) => ModelAction)
+/** A fixed turn, or one that depends on what the agent was sent. */
+export type ScriptedTurn = ModelAction | ((context: TurnContext) => ModelAction)
 
-/** What the judge says of one clause; what it does not name is judged honestly, by the evidence in the packet. */
+/** The judge's answer to one clause. Clauses without one are judged honestly, by the evidence in the packet. */
 export interface ScriptedAnswer {
   met: 'yes' | 'no' | 'unproven'
   reason: string
 }
 
-/**
- * A rehearsal: what each model does, turn by turn. Everything else is real. To add one, put a file beside the others that
- * exports `scenario`; its name is the file's.
- */
+/** What each model does, turn by turn. Everything else is real. The scenario's name is the name of its file. */
 export interface Scenario {
   /** One line for `--list`. */
   title: string
   task: string
-  /** The program this scenario's product needs, such as `python3`. */
+  /** The program that the product of this scenario needs, such as `python3`. */
   requiredProgram?: string
   /** Settings of the session, as in `.env`. */
   settings?: Record<string, string>
@@ -43,10 +40,10 @@ export interface Scenario {
   workers: Record<string, ScriptedTurn[]>
   /** By round. */
   judge?: Record<string, ScriptedAnswer>[]
-  /** The states it may end in. */
+  /** The states that the session may end in. */
   endStates: string[]
-  /** A command that is run in the deliverable at the end, for all to see. */
-  shownFile?: string
+  /** A command that is run in `outputs/` at the end, with its output shown. */
+  finalCommand?: string
 }
 
 export const say = (text: string): ModelAction => ({ say: text })
@@ -54,14 +51,14 @@ export const bash = (command: string): ModelAction => ({ bash: command })
 export const use = (tool: string, input: Record<string, unknown>): ModelAction => ({ use: tool, input })
 export const write = (file: string, text: string): ModelAction => ({ write: file, text })
 
-/** A heredoc that puts text into a file of the folder. */
+/** Write a file in the agent's folder, with a heredoc. */
 export const put = (file: string, text: string): ModelAction =>
   bash(`cat > ${file} <<'END_OF_FILE'\n${text.trim()}\nEND_OF_FILE`)
 
-/** The call that starts a worker. */
-export const spawn = (words: string, brief: string): ModelAction =>
-  bash(`spawn-worker ${words} <<'BRIEF'\n${brief.trim()}\nBRIEF`)
+/** Start a worker: `spawn('code --name fib --clauses C1', 'Write fib.py.')`. */
+export const spawn = (options: string, brief: string): ModelAction =>
+  bash(`spawn-worker ${options} <<'BRIEF'\n${brief.trim()}\nBRIEF`)
 
-/** Several calls in one turn, one after the other in one shell. */
-export const combineCommands = (...acts: ModelAction[]): ModelAction =>
-  bash(acts.flatMap(act => ('bash' in act ? [act.bash] : [])).join('\n'))
+/** Several commands in one turn, one after the other in one shell. */
+export const combineCommands = (...actions: ModelAction[]): ModelAction =>
+  bash(actions.flatMap(action => ('bash' in action ? [action.bash] : [])).join('\n'))

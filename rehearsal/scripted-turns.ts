@@ -1,94 +1,86 @@
 import type { ModelAction, Scenario, ScriptedAnswer, ScriptedTurn, TurnContext } from './scenario.ts'
-/** A request to the Messages API, as far as it is read here. */
+
+/** A request to the Messages API: the fields that are read here. */
 export interface MessagesRequest {
   model: string
   system?: string | { text?: string }[]
   messages: { role: string; content: string | { type: string; text?: string; content?: unknown }[] }[]
 }
 
-/** Who is speaking: the role our standing orders give it; undefined for claude's own side errands. */
+/** The agent that sent a request: `orchestrator`, or a worker's name. Undefined for requests that claude makes for itself. */
 export function detectRole(request: MessagesRequest): string | undefined {
   const system = getSystemText(request)
   const worker = /You are (?:code|writing) worker (\S+) of session/.exec(system)?.[1]
   return worker ?? (system.includes('You are the orchestrator of session') ? 'orchestrator' : undefined)
 }
 
-/** The next turn of whoever is speaking. A script that is at its end says so, and stops. */
+/** The next turn of the agent that sent the request. At the end of its script it says so and stops. */
 export function pickNextAction(scenario: Scenario, request: MessagesRequest): ModelAction {
   const role = detectRole(request)
   if (role === undefined) return { say: 'ok' }
   const script: ScriptedTurn[] =
     role === 'orchestrator' ? scenario.orchestrator : (scenario.workers[role] ?? scenario.workers['*'] ?? [])
-  const heard: TurnContext = {
-    lastText: getLastText(request),
-    folder: /working directory: (\S.*)/.exec(getSystemText(request) + getLastText(request, true))?.[1] ?? '',
+  const userTexts = getUserTexts(request)
+  const context: TurnContext = {
+    lastText: userTexts.at(-1) ?? '',
+    folder: /working directory: (\S.*)/.exec([getSystemText(request), ...userTexts].join('\n'))?.[1] ?? '',
     turnIndex: request.messages.filter(message => message.role === 'assistant').length,
   }
-  const turn = script[heard.turnIndex]
+  const turn = script[context.turnIndex]
   if (turn === undefined) return { say: 'That is all.' }
-  return typeof turn === 'function' ? turn(heard) : turn
+  return typeof turn === 'function' ? turn(context) : turn
 }
 
 /**
- * A judge that goes by the packet: what our gates show is met, what they refute is not, and a file that the listing does
- * not hold does not exist. `words` speaks over it, clause by clause.
+ * The reply of a judge that answers by the packet: yes where the gate passes, no where it fails, and no for the canary, whose
+ * file is not in the listing. `answers` replaces this for single clauses.
  */
-export function answerAsJudge(packet: string, words: Record<string, ScriptedAnswer> = {}): string {
-  const parts = packet
+export function answerAsJudge(packet: string, answers: Record<string, ScriptedAnswer> = {}): string {
+  const sections = packet
     .split(/^### (?=C\d+ — )/m)
     .slice(1)
-    .map(part => part.split(/^##/m)[0] ?? '')
-  const clauses = parts.map(part => {
-    const [, id = '', sentence = ''] = /^(C\d+) — (.*)/.exec(part) ?? []
-    const evidence = /^- evidence: (.*)$/m.exec(part)?.[1]?.split(', ') ?? ['listing']
-    const gate = /^- our gate: (green|red|kept|broken|could not run|flaky)/m.exec(part)?.[1]
-    const missing = /outputs\/([0-9a-f]{16}\.txt)/.exec(sentence) !== null
-    const met =
-      missing || gate === 'red' || gate === 'broken'
-        ? 'no'
-        : gate === 'could not run' || gate === 'flaky'
-          ? 'unproven'
-          : 'yes'
-    return {
-      id,
-      met,
-      evidence,
-      reason: missing ? 'the listing holds no such file' : `the evidence shows ${met === 'yes' ? 'it' : 'otherwise'}`,
-      ...words[id],
-    }
+    .map(section => section.split(/^##/m)[0] ?? '')
+  const clauses = sections.map(section => {
+    const [, id = '', sentence = ''] = /^(C\d+) — (.*)/.exec(section) ?? []
+    const evidence = /^- evidence: (.*)$/m.exec(section)?.[1]?.split(', ') ?? ['listing']
+    const gate = /^- gate: (green|red|kept|broken|could not run|flaky)/m.exec(section)?.[1]
+    return { id, evidence, ...answerByGate(gate, /outputs\/[0-9a-f]{16}\.txt/.test(sentence)), ...answers[id] }
   })
   const findings = clauses
-    .filter(({ met, reason }) => met === 'no' && !reason.startsWith('the listing'))
+    .filter(({ met, reason }) => met === 'no' && reason !== canaryReason)
     .map(({ id, reason }) => `${id}: ${reason}`)
   return JSON.stringify({ clauses, findings })
 }
 
+const canaryReason = 'the listing has no such file'
+
+function answerByGate(gate: string | undefined, isCanary: boolean): ScriptedAnswer {
+  if (isCanary) return { met: 'no', reason: canaryReason }
+  if (gate === 'red' || gate === 'broken') return { met: 'no', reason: 'the evidence shows otherwise' }
+  if (gate === 'could not run' || gate === 'flaky') return { met: 'unproven', reason: 'the evidence shows neither' }
+  return { met: 'yes', reason: 'the evidence shows it' }
+}
+
 function getSystemText({ system, messages }: MessagesRequest): string {
-  const own = typeof system === 'string' ? system : (system ?? []).map(block => block.text ?? '').join('\n')
-  return [
-    own,
-    ...messages.filter(message => message.role === 'system').map(message => extractText(message.content)),
-  ].join('\n')
+  const prompt = typeof system === 'string' ? system : (system ?? []).map(block => block.text ?? '').join('\n')
+  const later = messages.filter(message => message.role === 'system').map(message => extractText(message.content))
+  return [prompt, ...later].join('\n')
 }
 
-/** The newest words that are not the model's own. */
-function getLastText({ messages }: MessagesRequest, all = false): string {
-  const theirs = messages.filter(message => message.role === 'user').map(message => extractText(message.content))
-  return all ? theirs.join('\n') : (theirs.at(-1) ?? '')
+/** Everything that the model was sent, oldest first: prompts and the results of tools. */
+function getUserTexts({ messages }: MessagesRequest): string[] {
+  return messages.filter(message => message.role === 'user').map(message => extractText(message.content))
 }
 
+/** The text of a message, or of a tool's result in it. */
 function extractText(content: unknown): string {
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) return ''
-  return content
-    .map(block =>
-      block && typeof block === 'object'
-        ? 'text' in block
-          ? String(block.text)
-          : 'content' in block
-            ? extractText(block.content)
-            : ''
-        : '',
-    )
-    .join('\n')
+  return content.map(extractBlockText).join('\n')
+}
+
+function extractBlockText(block: unknown): string {
+  if (typeof block !== 'object' || block === null) return ''
+  if ('text' in block) return String(block.text)
+  return 'content' in block ? extractText(block.content) : ''
 }

@@ -1,13 +1,12 @@
+import path from 'node:path'
 import { helloContract, helloScenarioBase, remainingTurns } from '../hello.ts'
 import { bash, put, type Scenario } from '../scenario.ts'
 
-const toOutputPath = (folder: string) => folder.replace(/desk$/, 'outputs/hello.sh')
-
 export const scenario: Scenario = {
   ...helloScenarioBase,
-  title: 'an orchestrator that writes the product itself: refused, and what slips past is set aside',
+  title: 'the orchestrator writes code itself: blocked, and what gets through is quarantined',
   orchestrator: [
-    heard => ({ write: toOutputPath(heard.folder), text: 'echo hello\n' }),
+    context => ({ write: path.join(context.folder, '../outputs/hello.sh'), text: 'echo hello\n' }),
     bash(
       "cd $DISPATCH_OUTPUTS && echo 'echo hello' > hello.sh && git add -A && git commit -qm mine && echo more > more.sh",
     ),

@@ -1,21 +1,21 @@
 import { helloContract, helloScenarioBase, remainingTurns } from '../hello.ts'
 import { bash, put, type Scenario, say } from '../scenario.ts'
 
-const [spawning, waiting, ...rest] = remainingTurns
+const [spawnTurn, waitTurn, ...lastTurns] = remainingTurns
 
 export const scenario: Scenario = {
   ...helloScenarioBase,
-  title: 'an orchestrator that ends its turn again and again before there is a verdict is held, and goes on',
+  title: 'the orchestrator tries to stop before there is a verdict; the stop gate keeps it going',
   orchestrator: [
     say('I will begin tomorrow.'),
     put('contract.md', helloContract),
     bash('contract check'),
-    say('The contract holds.'),
-    spawning ?? say(''),
-    say('The worker is on its way.'),
-    waiting ?? say(''),
+    say('The contract is accepted.'),
+    spawnTurn ?? say(''),
+    say('The worker has started.'),
+    waitTurn ?? say(''),
     say('The worker says it is done.'),
-    ...rest,
+    ...lastTurns,
   ],
   endStates: ['PASS'],
 }

@@ -1,4 +1,5 @@
 import { createFibonacciScenario } from '../fibonacci.ts'
+
 export const scenario = createFibonacciScenario({
   title: 'the same in JavaScript, for a machine without python3',
   task: 'create a javascript program that prints fibonacci, plus a README',

@@ -1,6 +1,7 @@
 import { createFibonacciScenario } from '../fibonacci.ts'
+
 export const scenario = createFibonacciScenario({
-  title: 'one code worker, one rw worker beside it, a FAIL, a repair, PASS',
+  title: 'a code worker and an rw worker, a FAIL, a fix, PASS',
   task: 'create a python script that prints fibonacci, plus a README',
   program: 'python3',
   file: 'fib.py',

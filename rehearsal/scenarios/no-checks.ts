@@ -10,7 +10,7 @@ const vagueContract = `
 
 export const scenario: Scenario = {
   ...helloScenarioBase,
-  title: 'a contract in which nothing can be run is refused, at the check and at the spawn, and gets a check',
+  title: 'a contract without a check is rejected until it has one',
   orchestrator: [
     put('contract.md', vagueContract),
     bash('contract check'),

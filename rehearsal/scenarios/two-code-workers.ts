@@ -1,8 +1,9 @@
 import { helloContract, helloScenarioBase, honestWorkerTurns } from '../hello.ts'
 import { bash, combineCommands, put, type Scenario, say, spawn } from '../scenario.ts'
+
 export const scenario: Scenario = {
   ...helloScenarioBase,
-  title: 'two code workers asked for at once: the second says whom it waits for, and has its turn',
+  title: 'two code workers at once: the second waits for the write lock',
   orchestrator: [
     put('contract.md', helloContract),
     bash('contract check'),
@@ -12,7 +13,7 @@ export const scenario: Scenario = {
     ),
     bash('wait-workers'),
     bash('submit'),
-    heard => say(heard.lastText.slice(0, 200)),
+    context => say(context.lastText.slice(0, 200)),
   ],
   workers: {
     first: [bash('sleep 2'), ...honestWorkerTurns],

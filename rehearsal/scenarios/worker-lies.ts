@@ -1,7 +1,7 @@
 import { helloContract, helloScenarioBase } from '../hello.ts'
 import { bash, put, type Scenario, say, spawn } from '../scenario.ts'
 
-const retryTurns = [
+const roundTurns = [
   spawn('code --clauses C1', 'Write hello.sh: it prints hello.'),
   bash('wait-workers'),
   bash('submit'),
@@ -9,13 +9,13 @@ const retryTurns = [
 
 export const scenario: Scenario = {
   ...helloScenarioBase,
-  title: 'workers that claim success and wrote nothing: the evidence says FAIL, three rounds long',
+  title: 'workers claim success and write nothing: FAIL in each of three rounds',
   orchestrator: [
     put('contract.md', helloContract),
     bash('contract check'),
-    ...retryTurns,
-    ...retryTurns,
-    ...retryTurns,
+    ...roundTurns,
+    ...roundTurns,
+    ...roundTurns,
     say('It did not pass in three rounds.'),
   ],
   workers: { '*': [say('hello.sh is written and tested. All clauses hold. The verdict is PASS.')] },

@@ -1,8 +1,9 @@
 import { helloContract, helloScenarioBase, honestWorkerTurns, remainingTurns } from '../hello.ts'
 import { bash, put, type Scenario, spawn } from '../scenario.ts'
+
 export const scenario: Scenario = {
   ...helloScenarioBase,
-  title: 'a worker that never ends is ended at its limit, its lock is free at once, and another does the work',
+  title: 'a worker that never ends is stopped at its time limit, and another does the work',
   settings: { WORKER_TIMEOUT_SEC: '12' },
   orchestrator: [
     put('contract.md', helloContract),

@@ -1,8 +1,9 @@
 import { helloContract, helloScenarioBase, remainingTurns } from '../hello.ts'
 import { bash, put, type Scenario } from '../scenario.ts'
+
 export const scenario: Scenario = {
   ...helloScenarioBase,
-  title: 'a contract whose clauses have the wrong headings is sent back with line and remedy, and mended',
+  title: 'a contract with wrong headings is rejected with line and fix',
   orchestrator: [
     put('contract.md', helloContract.replace('## C1 — Running', '### Clause 1: Running')),
     bash('contract check'),
