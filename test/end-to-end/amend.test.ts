@@ -106,7 +106,7 @@ describe('a sealed contract is amended, and asks for less only when a human says
           put('contract.md', helloContract),
           spawn('code --name hello --clauses C1', 'Write hello.sh: it prints hello.'),
           bash('wait-workers'),
-          put('contract.md', helloContract.replace('## C2 — Nothing else is made\n- scope: `hello.sh`\n', '')),
+          put('contract.md', helloContract.replace('## C2 — No other file is made\n- scope: `hello.sh`\n', '')),
           bash('contract amend "I want to make more"'),
           say('I wait.'),
           bash('contract amend "please"'),
