@@ -16,5 +16,6 @@ export {
   readDefaultConfig,
   readEnvironmentConfig,
 } from './config.ts'
-export { newTopic } from './ntfy-topic.ts'
+export { createTopic } from './ntfy-topic.ts'
 export { isSettingName, secretSettings, settingDescriptions, settingsSchema } from './settings.ts'
+export { isBuildCurrent, writeSourceRecord } from './source-record.ts'
