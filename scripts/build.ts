@@ -1,12 +1,11 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { computeSourceRecord, SOURCE_RECORD_FILE } from '#cli/doctor/build.ts'
-import { buildFolder, installFolder } from '#host/config'
+import { buildFolder, installFolder, writeSourceRecord } from '#host/config'
 
 /**
- * `npm run build`: link each program of ours into one file and the parts it shares with others, so that a start reads fifteen
- * files instead of two hundred (docs/decisions/0010). It records the sources it was made from, so that `dispatch doctor` can
- * say when they have changed. Parts of an earlier build stay for a month: a process that runs from it may still load one.
+ * `npm run build`: bundle each program into one file and the chunks it shares with others, so that a start reads fifteen
+ * files instead of two hundred (docs/decisions/0010). It records its sources, so that `dispatch doctor` can report a build
+ * that is older than they are. Chunks of an earlier build stay for a month: a process that runs from it may still load one.
  */
 const programs = [
   'bin/dispatch',
@@ -18,7 +17,7 @@ const programs = [
   'notify/test-child',
 ]
 
-/** They look for files of their own beside them. */
+/** These packages look for their own files beside them. */
 const unbundledPackages = ['@anthropic-ai/sandbox-runtime', 'node-notifier', 'fsevents']
 
 const MONTH_MS = 30 * 24 * 60 * 60_000
@@ -27,13 +26,9 @@ const newFolder = path.join(folder, `.new-${process.pid}`)
 
 try {
   fs.mkdirSync(newFolder, { recursive: true })
-  const sources = await link()
-  fs.writeFileSync(
-    path.join(newFolder, SOURCE_RECORD_FILE),
-    JSON.stringify(computeSourceRecord(installFolder, sources)),
-  )
+  writeSourceRecord(newFolder, installFolder, await bundle())
   const names = fs.readdirSync(newFolder)
-  // A program comes after the parts that it loads: it may be started at any moment.
+  // A program comes after the chunks that it loads: it may be started at any moment.
   const isProgram = (name: string) => programs.some(program => `${path.basename(program)}.js` === name)
   for (const name of names.toSorted((a, b) => Number(isProgram(a)) - Number(isProgram(b))))
     fs.renameSync(path.join(newFolder, name), path.join(folder, name))
@@ -48,8 +43,8 @@ try {
   fs.rmSync(newFolder, { recursive: true, force: true })
 }
 
-/** Link the programs into the fresh folder. Answers the files that they come from. */
-async function link(): Promise<string[]> {
+/** Bundle the programs into the new folder. Returns the source files. */
+async function bundle(): Promise<string[]> {
   const { build } = await import('esbuild')
   const { metafile } = await build({
     metafile: true,
@@ -65,11 +60,11 @@ async function link(): Promise<string[]> {
     mainFields: ['module', 'main'],
     external: unbundledPackages,
     logLevel: 'warning',
-    // What was written for CommonJS asks for Node's own modules this way.
+    // Packages written for CommonJS load Node's own modules with require().
     banner: {
       js: "import { createRequire as requireOf } from 'node:module';const require = requireOf(import.meta.url);",
     },
   })
-  const own = Object.keys(metafile.inputs).filter(name => !/(^|\/)node_modules\//.test(name))
-  return [...own, 'scripts/build.ts', 'package-lock.json'].toSorted()
+  const sources = Object.keys(metafile.inputs).filter(name => !/(^|\/)node_modules\//.test(name))
+  return [...sources, 'scripts/build.ts', 'package-lock.json'].toSorted()
 }
