@@ -1,21 +1,24 @@
-import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import type { Config } from '#host/config'
 import { DispatchError } from '#host/error.ts'
 import { listNames, makePrivateFolder, readUntrusted } from '#host/fs'
+import { sha256 } from '#host/hash.ts'
 import { readTruncatedJson } from '#host/json.ts'
 import { quoteForShell } from '#host/shell-quote.ts'
 import { toOneLine } from '#host/text.ts'
+import { HOUR_MS } from '#host/time.ts'
 import type { JsonEntry } from '#host/user-config'
 import { listEnabledChannels, type Notification, type QueuedNotification, writeToOutbox } from '#notify'
-/** Where the hook in the user's own settings leaves what sessions that dispatch did not launch say. */
+
+/** The folder in which claude sessions that dispatch did not start leave their events, by a hook in the user's settings. */
 export const getExternalFolder = (home: string) => path.join(home, 'external-events')
 
-/** The entries for the user's `settings.json`. By its command we know our hook again. */
+/** The hook entries for the user's `settings.json`. Their command marks them as entries of dispatch. */
 export function buildExternalHooks({ installFolder, home }: Config): JsonEntry[] {
-  const command = `sh ${quoteForShell(path.join(installFolder, 'hooks/external'))} ${quoteForShell(getExternalFolder(home))}`
+  const hook = path.join(installFolder, 'hooks/external')
+  const command = `sh ${quoteForShell(hook)} ${quoteForShell(getExternalFolder(home))}`
   return ['Stop', 'Notification'].map(event => ({
     path: ['hooks', event],
     value: { hooks: [{ type: 'command', command, timeout: 10 }] },
@@ -24,31 +27,27 @@ export function buildExternalHooks({ installFolder, home }: Config): JsonEntry[]
 }
 
 /**
- * Lay out a notice of what lies there, each folder and event once, and clear it away. What is older than an hour is
- * nobody's news. A file is gone only when its notice is on disk; one that was laid out twice has the same name. Whoever calls
- * this wakes the deliverer.
+ * Queue one notification for each folder and event, and remove the event files. Events older than an hour are dropped. A
+ * file is removed only when its notification is on disk; a repeated one has the same id. The caller starts the deliverer.
  */
-export function drainExternalEvents(config: Config): void {
+export function enqueueExternalEvents(config: Config): void {
   const folder = getExternalFolder(config.home)
-  const enqueuedTexts = new Set<string>()
+  const queuedTexts = new Set<string>()
   for (const name of listNames(folder)) {
     const file = path.join(folder, name)
-    const at = getModifiedMs(file)
-    const isLate = Date.now() - at > 60 * 60 * 1000
-    if (!isLate && name.startsWith('.')) continue // Still being written.
-    const body = isLate ? undefined : toExternalEvent(readUntrusted(file, 64 * 1024)?.toString() ?? '')
-    if (
-      body !== undefined &&
-      !enqueuedTexts.has(body.text) &&
-      !tryEnqueue(createQueuedNotification(name, at, body), config)
-    )
-      return
-    if (body !== undefined) enqueuedTexts.add(body.text)
+    const modifiedMs = readModifiedMs(file)
+    const isOld = Date.now() - modifiedMs > MAX_EVENT_AGE_MS
+    if (!isOld && name.startsWith('.')) continue // Still being written.
+    const event = isOld ? undefined : parseEvent(readUntrusted(file, MAX_EVENT_BYTES)?.toString() ?? '')
+    if (event && !queuedTexts.has(event.text)) {
+      if (!tryEnqueue(createQueuedNotification(name, modifiedMs, event), config)) return
+      queuedTexts.add(event.text)
+    }
     fs.rmSync(file, { force: true, recursive: true })
   }
 }
 
-/** Without this folder the hook does nothing. */
+/** The hook writes only while this folder exists. */
 export function createExternalFolder(home: string): void {
   makePrivateFolder(getExternalFolder(home))
 }
@@ -59,63 +58,61 @@ export function removeExternalFolder(home: string): void {
 
 // --- internal ---
 
-/** Folder and event, and nothing of what was said. */
+const MAX_EVENT_AGE_MS = HOUR_MS
+const MAX_EVENT_BYTES = 64 * 1024
+
+/** The folder's name and what happened; nothing of the conversation. */
 interface ExternalEvent {
-  waits: boolean
+  isWaiting: boolean
   text: string
 }
 
-const ExternalHookEvent = z.object({
+const HookEvent = z.object({
   hook_event_name: z.enum(['Stop', 'Notification']),
   cwd: z.string(),
   notification_type: z.string().optional(),
 })
 
-/** Kinds of Notification after which nobody is waited for. */
+/** Types of the event Notification that do not wait for a person. */
 const idleNotificationTypes = ['auth_success', 'agent_completed']
 
-function toExternalEvent(text: string): ExternalEvent | undefined {
-  const said = ExternalHookEvent.safeParse(readTruncatedJson(text)).data
-  if (
-    !said ||
-    (said.hook_event_name === 'Notification' && idleNotificationTypes.includes(said.notification_type ?? ''))
-  )
-    return undefined
-  const waits = said.hook_event_name === 'Notification'
-  const folder = toOneLine(path.basename(said.cwd) || '/', 60)
-  return { waits, text: `claude in ${folder} ${waits ? 'waits for you' : 'has finished'}` }
+function parseEvent(text: string): ExternalEvent | undefined {
+  const event = HookEvent.safeParse(readTruncatedJson(text)).data
+  if (!event) return undefined
+  const isWaiting = event.hook_event_name === 'Notification'
+  if (isWaiting && idleNotificationTypes.includes(event.notification_type ?? '')) return undefined
+  const folder = toOneLine(path.basename(event.cwd) || '/', 60)
+  return { isWaiting, text: `claude in ${folder} ${isWaiting ? 'waits for you' : 'has finished'}` }
 }
 
-/** Is it on disk? A disk that takes nothing ends nobody's work: it is said, and tried again at the next look. */
-function tryEnqueue(message: QueuedNotification, config: Config): boolean {
+/** Is the notification on disk? When the disk takes nothing, that is printed and the next check tries again. */
+function tryEnqueue(notification: QueuedNotification, config: Config): boolean {
   try {
-    writeToOutbox(config.home, message, listEnabledChannels(config))
+    writeToOutbox(config.home, notification, listEnabledChannels(config))
     return true
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
-    process.stdout.write(`a notice could not be laid out: ${error.message}\n`)
+    process.stdout.write(`a notification could not be queued: ${error.message}\n`)
     return false
   }
 }
 
-function createQueuedNotification(name: string, at: number, body: ExternalEvent): QueuedNotification {
-  const id = createHash('sha256').update(`${name} ${at}`).digest('hex').slice(0, 16)
-  const when = new Date(at).toISOString()
+function createQueuedNotification(name: string, modifiedMs: number, event: ExternalEvent): QueuedNotification {
   return {
-    id: `elsewhere-${id}`,
+    id: `external-${sha256(`${name} ${modifiedMs}`).slice(0, 16)}`,
     sessionId: 'external',
-    at: when,
+    at: new Date(modifiedMs).toISOString(),
     deliverBy: null,
-    notification: createExternalNotification(body),
+    notification: createNotification(event),
   }
 }
 
-function createExternalNotification({ waits, text }: ExternalEvent): Notification {
-  const title = waits ? 'Claude waits for you' : 'Claude has finished'
-  return { title, body: text, priority: waits ? 4 : 3, tags: [waits ? 'question' : 'checkered_flag'] }
+function createNotification({ isWaiting, text }: ExternalEvent): Notification {
+  const title = isWaiting ? 'Claude waits for you' : 'Claude has finished'
+  return { title, body: text, priority: isWaiting ? 4 : 3, tags: [isWaiting ? 'question' : 'checkered_flag'] }
 }
 
-/** In milliseconds; 0, which is long ago, for what is gone. */
-function getModifiedMs(file: string): number {
+/** In milliseconds; 0, which is long ago, for a file that is gone. */
+function readModifiedMs(file: string): number {
   return fs.lstatSync(file, { throwIfNoEntry: false })?.mtime.getTime() ?? 0
 }

@@ -1,25 +1,32 @@
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
+
 /**
- * Run a door: the only place that catches and the only one that sets an exit code. Two voices: words for people without
- * a stack, and the stack of a bug.
+ * Run a program and set its exit code. This is the only place that turns errors into messages: a `DispatchError` is printed
+ * with its remedy, any other error is a bug and is printed with its stack.
  */
 export async function main(run: () => Promise<number>): Promise<void> {
   process.stdout.on('error', exitOnOutputError)
-  process.stderr.on('error', () => undefined) // Nobody hears us: the exit code stands.
+  process.stderr.on('error', () => undefined) // Nothing can be printed any more; the exit code still reports the error.
   try {
     process.exitCode = await run()
   } catch (error) {
     process.exitCode = error instanceof DispatchError ? error.exitCode : exitCodes.internal
-    if (error instanceof DispatchError && error.message === '') return // Ctrl-c: who pressed it knows.
-    if (error instanceof DispatchError)
-      process.stderr.write(`dispatch: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`)
-    else process.stderr.write(`dispatch: this is a bug of ours.\n${error instanceof Error ? error.stack : error}\n`)
+    process.stderr.write(formatError(error))
   }
 }
 
+// --- internal ---
+
+function formatError(error: unknown): string {
+  if (!(error instanceof DispatchError))
+    return `dispatch: internal error, please report it\n${error instanceof Error ? error.stack : error}\n`
+  if (error.message === '') return '' // Ctrl-c needs no message.
+  return `dispatch: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`
+}
+
 /**
- * A reader that went away (`dispatch ls | head`) is no failure; words that cannot be written (a full disk) are one. Who has
- * something to tidy up first listens for SIGPIPE.
+ * A reader that has gone (`dispatch ls | head`) is not a failure; a full disk is. A program that must clean up first listens
+ * for SIGPIPE.
  */
 function exitOnOutputError(error: Error): void {
   if (!isErrno(error, 'EPIPE')) process.exit(exitCodes.storage)

@@ -5,17 +5,18 @@ import { launchSuccessor } from '#runner'
 import { readAllViews } from '#session/status'
 import { reviveSessions } from '#watchdog'
 import { defineCommand } from '../command.ts'
-import { drainExternalEvents } from '../external-sessions.ts'
+import { enqueueExternalEvents } from '../external-sessions.ts'
 import { print } from '../output/terminal.ts'
+
+const CHECK_INTERVAL_MS = 5000
+
 export const command = defineCommand({
   about: `
-Gives every unfinished session whose runner is dead exactly one new runner, which goes on where the old one stopped; sees
-to it that notices which wait are delivered; and pushes what sessions that dispatch did not launch have to say (\`dispatch setup --hooks\`).
-With --watch it looks again every five seconds, for ever; \`dispatch "task"\` starts that by itself.
+Starts one new runner for every unfinished session that has lost its own; the new runner continues where the old one
+stopped. Also delivers notifications that are waiting, and notifies you of claude sessions that dispatch did not start
+(\`dispatch setup --hooks\`). \`dispatch "task"\` starts the watchdog in the background.
 `,
-  options: {
-    watch: { type: 'boolean', about: 'look again every five seconds, for ever' },
-  },
+  options: { watch: { type: 'boolean', about: 'check again every five seconds, forever' } },
   async run(values) {
     const config = readConfig()
     const known = new Map<string, number>()
@@ -23,24 +24,24 @@ With --watch it looks again every five seconds, for ever; \`dispatch "task"\` st
       await checkSessions(config, known)
       return exitCodes.ok
     }
-    const fresh = createConfigReader(config, printLine)
+    const readCurrentConfig = createConfigReader(config, printLine)
     for (;;) {
-      await checkSessions(fresh(), known).catch(error =>
+      await checkSessions(readCurrentConfig(), known).catch(error =>
         printLine(error instanceof Error ? (error.stack ?? error.message) : `${error}`),
       )
-      await new Promise(resolve => setTimeout(resolve, 5000))
+      await new Promise(resolve => setTimeout(resolve, CHECK_INTERVAL_MS))
     }
   },
 })
 
 async function checkSessions(config: Config, known: Map<string, number>): Promise<void> {
   const views = await readAllViews(config.workspace)
-  for (const id of await reviveSessions(views, config, launchSuccessor)) printLine(`a new runner for ${id}`)
+  for (const id of await reviveSessions(views, config, launchSuccessor)) printLine(`started a new runner for ${id}`)
   enqueueMissedNotifications(views, config, known)
-  drainExternalEvents(config)
+  enqueueExternalEvents(config)
   await startDeliverer(config)
 }
 
-function printLine(words: string): void {
-  print(`${new Date().toISOString()} ${words}`)
+function printLine(text: string): void {
+  print(`${new Date().toISOString()} ${text}`)
 }

@@ -1,8 +1,9 @@
 import { defineCommand } from '../command.ts'
+
 export const command = defineCommand({
   about: `
-Serves the observatory on 127.0.0.1 (WEBUI_PORT, 7777): every session on a page that can only be read. \`dispatch "task"\`
-starts it by itself.
+Serves the web page of all sessions on 127.0.0.1 (WEBUI_PORT, default 7777). The page is read-only. \`dispatch "task"\` starts
+it in the background.
 `,
   async run() {
     await import('#bin/processes/web.ts')

@@ -1,32 +1,39 @@
-import { hang, measureTextWidth, pad, paint, wrap } from '../output/terminal.ts'
-/** What to do about it, on each system. */
+import { hang, measureTextWidth, pad, paint, print, wrap } from '../output/terminal.ts'
+
+/** What to do about a problem, on each system. */
 export interface Fix {
   mac: string
   linux: string
 }
 
-/** One thing that was looked at: `bad` keeps every session from starting, `weak` is worth knowing. */
+/** One check of this machine. `fail` keeps every session from starting; `warn` is worth knowing. */
 export interface DoctorResult {
-  about: string
-  state: 'good' | 'weak' | 'bad'
-  found: string
+  /** What was checked: `git`, `hooks`, `phone`. */
+  name: string
+  state: 'ok' | 'warn' | 'fail'
+  message: string
   fix?: Fix
 }
 
-export const ok = (about: string, found: string): DoctorResult => ({ about, state: 'good', found })
-export const warn = (about: string, found: string, fix?: Fix | string): DoctorResult =>
-  createResult('weak', about, found, fix)
-export const fail = (about: string, found: string, fix?: Fix | string): DoctorResult =>
-  createResult('bad', about, found, fix)
+export const ok = (name: string, message: string): DoctorResult => ({ name, state: 'ok', message })
+export const warn = (name: string, message: string, fix?: Fix | string): DoctorResult =>
+  createResult('warn', name, message, fix)
+export const fail = (name: string, message: string, fix?: Fix | string): DoctorResult =>
+  createResult('fail', name, message, fix)
 
-/** The symptoms as a person reads them: two columns, and the fix for this system below what it mends. */
-export function formatResults(results: DoctorResult[], { width, mac }: { width: number; mac: boolean }): string {
+/** Print the results as wide as the terminal, with the fixes for this system. */
+export function printResults(results: DoctorResult[]): void {
+  print(formatResults(results, { width: process.stdout.columns ?? 80, isMac: process.platform === 'darwin' }))
+}
+
+/** Two columns, name and message; the fix for this system is below the message. Pure. */
+export function formatResults(results: DoctorResult[], { width, isMac }: { width: number; isMac: boolean }): string {
   const column = Math.max(40, Math.min(width, 110)) - INDENT
-  const lines = results.flatMap(({ about, state, found, fix }) => {
-    const text = fix ? (mac ? fix.mac : fix.linux) : ''
-    const steps = text === '' ? [] : hang('→ ', wrap(phrasesOf(text, column - 2), column - 2))
-    const texts = [...wrap(phrasesOf(found, column), column), ...steps.map(line => paint('cyan', line))]
-    return hang(`${marks[state]()}  ${pad(about, 9)} `, texts, INDENT)
+  const lines = results.flatMap(({ name, state, message, fix }) => {
+    const fixText = fix ? (isMac ? fix.mac : fix.linux) : ''
+    const steps = fixText === '' ? [] : hang('→ ', wrap(splitPhrases(fixText, column - 2), column - 2))
+    const texts = [...wrap(splitPhrases(message, column), column), ...steps.map(line => paint('cyan', line))]
+    return hang(`${paintState[state]()}  ${pad(name, 9)} `, texts, INDENT)
   })
   return lines.join('\n')
 }
@@ -35,24 +42,24 @@ export function formatResults(results: DoctorResult[], { width, mac }: { width: 
 
 const INDENT = 16
 
-const marks = {
-  good: () => paint('green', 'ok  '),
-  weak: () => paint('yellow', 'note'),
-  bad: () => paint('red', 'BAD '),
+const paintState = {
+  ok: () => paint('green', 'ok  '),
+  warn: () => paint('yellow', 'warn'),
+  fail: () => paint('red', 'FAIL'),
 }
 
-/** Words. A command in backquotes stays one word where it fits in a line, so that it can be copied. */
-function phrasesOf(text: string, width: number): string[] {
+/** Words. A command in backquotes stays one word where it fits in a line, so that you can copy it. */
+function splitPhrases(text: string, width: number): string[] {
   const phrases = text.match(/(?:`[^`]*`|[^\s`])+/g) ?? ['']
   return phrases.flatMap(phrase => (measureTextWidth(phrase) > width ? phrase.split(' ') : [phrase]))
 }
 
 function createResult(
-  state: 'weak' | 'bad',
-  about: string,
-  found: string,
+  state: 'warn' | 'fail',
+  name: string,
+  message: string,
   fix: Fix | string | undefined,
 ): DoctorResult {
-  if (fix === undefined || fix === '') return { about, state, found }
-  return { about, state, found, fix: typeof fix === 'string' ? { mac: fix, linux: fix } : fix }
+  if (fix === undefined || fix === '') return { name, state, message }
+  return { name, state, message, fix: typeof fix === 'string' ? { mac: fix, linux: fix } : fix }
 }

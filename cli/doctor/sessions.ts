@@ -7,22 +7,20 @@ import { readLeaseHolder } from '#session/lease'
 import { isSettled, readAllViews, type SessionView } from '#session/status'
 import { type DoctorResult, ok, warn } from './result.ts'
 
-/** Sessions that wait for somebody, or for ever. */
+/** Sessions that wait for a person, that are stuck, or that cannot be read. */
 export async function checkSessions({ workspace }: Config): Promise<DoctorResult[]> {
   const views = await readAllViews(workspace)
-  const open = views.filter(({ status }) => !status.closed && !isSettled(status))
-  const found = views.flatMap(view => checkSession(view) ?? [])
-  const locks = await Promise.all(views.map(checkLeftLock))
+  const running = views.filter(({ status }) => !status.closed && !isSettled(status))
+  const results = views.flatMap(view => checkSession(view) ?? [])
+  const moreCount = results.length - MAX_LISTED_SESSIONS
   return [
-    ok('sessions', `${views.length} in ${workspace}, ${open.length} at work`),
+    ok('sessions', `${views.length} in ${workspace}, ${running.length} running`),
     ...listDamagedSessions(workspace).map(({ id, reason }) =>
-      warn('sessions', `${id} cannot be read: ${reason}`, `Look at ${path.join(workspace, id)} yourself`),
+      warn('sessions', `${id} cannot be read: ${reason}`, `Look at ${path.join(workspace, id)}`),
     ),
-    ...found.slice(0, MAX_LISTED_SESSIONS),
-    ...(found.length > MAX_LISTED_SESSIONS
-      ? [warn('sessions', `and ${found.length - MAX_LISTED_SESSIONS} more like these: \`dispatch ls\``)]
-      : []),
-    ...locks.flat(),
+    ...results.slice(0, MAX_LISTED_SESSIONS),
+    ...(moreCount > 0 ? [warn('sessions', `and ${moreCount} more: \`dispatch ls\` lists them`)] : []),
+    ...(await Promise.all(views.map(checkWriteLock))).flat(),
   ]
 }
 
@@ -32,31 +30,28 @@ const MAX_LISTED_SESSIONS = 5
 
 function checkSession({ session, status, state }: SessionView): DoctorResult | undefined {
   const { id, newerFormat } = session
-  const last = id.slice(-4)
-  const look = `\`dispatch attach ${last}\` shows what the orchestrator said last; \`dispatch stop ${last}\` ends it`
-  if (newerFormat !== undefined)
-    return warn(
-      'sessions',
-      `${id} was written by a newer dispatch (format ${newerFormat})`,
-      'Nothing to do: it is shown and not written',
-    )
+  const letters = id.slice(-4)
+  const stop = `\`dispatch stop ${letters}\` ends it`
+  if (newerFormat !== undefined) {
+    const message = `${id} was written by a newer dispatch (format ${newerFormat})`
+    return warn('sessions', message, 'Nothing to do: this dispatch shows it and does not write it')
+  }
   if (status.closed) return undefined
   if (state === 'interrupted')
-    return warn(
-      'sessions',
-      `${id} is interrupted: its runner is gone`,
-      `\`dispatch watchdog\` starts a new one; \`dispatch stop ${last}\` ends it`,
-    )
-  if (state === 'stuck') return warn('sessions', `${id} is stuck: nothing has happened for a while`, look)
-  if (state === 'asking' || state === 'needs you') return warn('sessions', `${id} waits for you`, look)
+    return warn('sessions', `${id} has lost its runner`, `\`dispatch watchdog\` starts a new one; ${stop}`)
+  const fix = `\`dispatch attach ${letters}\` opens the orchestrator's terminal; ${stop}`
+  if (state === 'stuck') return warn('sessions', `${id} is stuck: no activity for a while`, fix)
+  if (state === 'asking' || state === 'needs you') return warn('sessions', `${id} waits for you`, fix)
   return undefined
 }
 
-/** A lock's record outlives its runner by nothing that matters: the next runner frees it. */
-async function checkLeftLock({ session, status }: SessionView): Promise<DoctorResult[]> {
-  const who = readIfPresent(path.join(session.paths.writeLock, 'holder'))?.trim()
+/** A write lock that outlives its runner does no harm: the next runner releases it. */
+async function checkWriteLock({ session, status }: SessionView): Promise<DoctorResult[]> {
+  const holder = readIfPresent(path.join(session.paths.writeLock, 'holder'))?.trim()
   const runner = readLeaseHolder(session.paths.runnerLease)
-  if (who === undefined || (runner && (await checkLiveness(runner)) !== 'dead')) return []
-  const then = status.closed ? 'the session is closed' : 'the next runner frees it by itself'
-  return [warn('lock', `${session.id}: .write-lock still names ${who}, whose runner is gone`, `Nothing to do: ${then}`)]
+  if (holder === undefined || (runner && (await checkLiveness(runner)) !== 'dead')) return []
+  const why = status.closed ? 'the session is closed' : 'the next runner releases it'
+  return [
+    warn('lock', `${session.id}: ${holder} still has the write lock, but its runner is gone`, `Nothing to do: ${why}`),
+  ]
 }

@@ -4,60 +4,64 @@ import { isSettingName, settingDescriptions, settingsSchema } from '#host/config
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
 import { changeUserFile } from '#host/user-config'
-/** Settings by their names, as they are to stand in `.env`. */
+
+/** Values by the names of the settings, as they go into `.env`. */
 export type SettingValues = Record<string, string>
 
 /**
- * Put these settings into `$DISPATCH_HOME/.env`: a name that stands there keeps its place, any other comes at the end. All
- * else stays byte for byte. A link is followed; only its owner may read the file from then on.
+ * Write these settings to `$DISPATCH_HOME/.env`: a name that is there keeps its place, a new one comes at the end. All else
+ * stays byte for byte. A link is followed; afterwards only the owner can read the file.
  */
-export async function writeSettings(home: string, lines: SettingValues): Promise<void> {
+export async function writeSettings(home: string, settings: SettingValues): Promise<void> {
   const file = path.join(home, '.env')
   makeFilePrivate(file)
-  await changeUserFile(file, content => Buffer.from(applySettings(content?.toString() ?? '', lines)))
+  await changeUserFile(file, content => Buffer.from(applySettings(content?.toString() ?? '', settings)))
 }
 
-/** Is it a value that this setting takes, and that stands in a file without quotes? Says why not (exit 2). */
+/** The value, if the setting accepts it and it needs no quotes in `.env`; otherwise exit 2 with the reason. */
 export function validateSetting(name: string, value: string): string {
-  if (!isSettingName(name)) throw new Error(`${name} is no setting`)
+  if (!isSettingName(name)) throw new Error(`${name} is not a setting`)
   if (!settingsSchema.shape[name].safeParse(value).success)
     throw new DispatchError(`${name} must be ${settingDescriptions[name]}`, {
       exitCode: exitCodes.usage,
       remedy: 'Nothing was changed.',
     })
   if (/[\s#'"`\\]/.test(value))
-    throw new DispatchError(`this value for ${name} needs quotes, and they are not written here`, {
+    throw new DispatchError(`the value for ${name} needs quotes, which dispatch does not write`, {
       exitCode: exitCodes.usage,
       remedy: `Put ${name}='…' into .env yourself.`,
     })
   return value
 }
 
-/** The text of a settings file with these settings in it. Pure. */
-export function applySettings(text: string, lines: SettingValues): string {
-  return Object.entries(lines).reduce((before, [name, value]) => applySetting(before, name, value), text)
+/** The text of a `.env` file with these settings. Pure. */
+export function applySettings(text: string, settings: SettingValues): string {
+  return Object.entries(settings).reduce((result, [name, value]) => applySetting(result, name, value), text)
 }
 
 // --- internal ---
 
-/** A value that settings take has no line break, so what stands there is one line; indent and comment of it stay. */
+/** Replaces the value in its line, and keeps the line's indent and comment. A value of several lines is left to its owner. */
 function applySetting(text: string, name: string, value: string): string {
-  const found = buildLinePattern(name).exec(text)
-  if (found) {
-    const [whole, before = '', old = '', after = ''] = found
+  const match = buildLinePattern(name).exec(text)
+  if (match) {
+    const [line, before = '', old = '', after = ''] = match
     if (/^['"`]/.test(old) && (old.length === 1 || !old.endsWith(old.charAt(0))))
       throw new DispatchError(`${name} in .env has a value of several lines`, {
         exitCode: exitCodes.usage,
-        remedy: 'Take it out there, then run the command again. Nothing was changed.',
+        remedy: 'Remove it there, then run the command again. Nothing was changed.',
       })
-    return `${text.slice(0, found.index)}${before}${name}=${value}${after}${text.slice(found.index + whole.length)}`
+    return `${text.slice(0, match.index)}${before}${name}=${value}${after}${text.slice(match.index + line.length)}`
   }
-  const end = text.includes('\r\n') ? '\r\n' : '\n'
-  const between = text === '' || /[\r\n]$/.test(text) ? '' : end
-  return `${text}${between}${name}=${value}${end}`
+  const eol = text.includes('\r\n') ? '\r\n' : '\n'
+  const separator = text === '' || /[\r\n]$/.test(text) ? '' : eol
+  return `${text}${separator}${name}=${value}${eol}`
 }
 
-/** The line of this name: what stands before it, its value, and what comes after that. */
+/**
+ * The line that sets this name, with three groups: indent and `export`, the value, and what follows it.
+ * Examples: `NTFY_TOPIC=x # mine`, `  export NTFY_TOPIC = 'x'`, `NTFY_TOPIC: x`.
+ */
 function buildLinePattern(name: string): RegExp {
   const blank = '[^\\S\\r\\n]'
   const quoted = ['"', "'", '`'].map(quote => `${quote}[^${quote}\\r\\n]*${quote}`).join('|')

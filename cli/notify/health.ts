@@ -3,7 +3,8 @@ import { DispatchError } from '#host/error.ts'
 import { sanitize } from '#host/text.ts'
 import { readChannelHealth } from '#notify'
 import { paint, print } from '../output/terminal.ts'
-/** Why notices do not reach a person, in words; empty when all is well. Never the reason why something else fails. */
+
+/** Why notifications are not arriving; empty while all is well. Its own failure does not stop the caller. */
 export function getChannelWarning(config: Config): string {
   try {
     return readChannelHealth(config.home, config)
@@ -15,8 +16,9 @@ export function getChannelWarning(config: Config): string {
   }
 }
 
-/** The one line below a list or a session, when a person would otherwise wait in vain. */
+/** The line below a list or a session while notifications are not arriving. */
 export function printChannelWarning(config: Config): void {
-  const why = getChannelWarning(config)
-  if (why !== '') print(paint('yellow', `\nNotices do not arrive: ${sanitize(why)}. See: dispatch notify log`))
+  const warning = getChannelWarning(config)
+  if (warning !== '')
+    print(paint('yellow', `\nNotifications are not arriving: ${sanitize(warning)}. See: dispatch notify log`))
 }

@@ -4,51 +4,55 @@ import { sanitize } from '#host/text.ts'
 import { type ChannelHealth, readChannelHealth } from '#notify'
 import { formatRelativeTime, formatTable, paint, print } from '../output/terminal.ts'
 import { describeDestination } from './test-result.ts'
-/** `dispatch notify`: which channels there are, and whether they work. */
+
+/** `dispatch notify`: the channels, and whether they work. Returns the exit code. */
 export function printChannels(config: Config, json: boolean): number {
   if (json) {
     print(JSON.stringify(readChannelHealth(config.home, config)))
     return exitCodes.ok
   }
+  const { QUIET_HOURS: quietHours, NOTICE_DETAIL: detail } = config
   print(formatChannelTable(config))
   print(`
-Quiet hours: ${config.QUIET_HOURS === '' ? 'none' : `${config.QUIET_HOURS}; notices wait, unless a deadline presses`}
-A notice says: ${detailTexts[config.NOTICE_DETAIL]}
+Quiet hours: ${quietHours === '' ? 'none' : `${quietHours}; notifications wait, unless a deadline is near`}
+A notification contains: ${detailTexts[detail]}
 
-  dispatch notify setup   set up a phone, with a QR code; a webhook; quiet hours
-  dispatch notify test    send one notice by every channel that is on
-  dispatch notify log     what was sent, what waits, and why`)
+  dispatch notify setup   set up a phone with a QR code, a webhook, quiet hours
+  dispatch notify test    send one notification by every channel
+  dispatch notify log     what was sent, what is waiting, and why`)
   return exitCodes.ok
 }
 
-/** Each channel: is it on, by what does it go, how is it. */
+/** One line a channel: is it on, where does it send, does it work. */
 export function formatChannelTable(config: Config): string {
-  return formatTable(readChannelHealth(config.home, config).map(one => formatRow(one, config)))
+  return formatTable(readChannelHealth(config.home, config).map(health => formatRow(health, config)))
 }
+
+// --- internal ---
 
 const detailTexts: Record<Config['NOTICE_DETAIL'], string> = {
-  state: 'the session’s id, which begins with words of the task, and its state',
+  state: 'the session’s id (it begins with words of the task) and its state',
   title: 'the session’s id, its state and its title',
-  full: 'the session’s id, its state, its title, and what was asked or why',
-}
-
-function formatRow(health: ChannelHealth, config: Config): string[] {
-  const { channel, isOn, problem, waiting, sentAt } = health
-  if (!isOn) return [channel, paint('dim', 'off'), paint('dim', switchOnHints[channel])]
-  if (problem !== undefined)
-    return [channel, paint('red', 'sick'), `${describeDestination(channel, config)}; ${sanitize(problem)}`]
-  const last = sentAt === null ? 'nothing was sent yet' : `last sent ${formatAgo(sentAt)}`
-  const rest = waiting === 0 ? [] : [`${waiting} ${waiting === 1 ? 'waits' : 'wait'}`]
-  return [channel, paint('green', 'on'), [describeDestination(channel, config), last, ...rest].join('; ')]
+  full: 'the session’s id, its state, its title, and the question or the reason',
 }
 
 const switchOnHints = {
   desktop: 'DESKTOP=on switches it on',
   phone: '`dispatch notify setup` sets it up',
-  webhook: '`dispatch notify setup --webhook` asks for its address',
+  webhook: '`dispatch notify setup --webhook` sets it up',
 }
 
-function formatAgo(at: string): string {
-  const since = formatRelativeTime(at)
-  return since === 'just now' ? since : `${since} ago`
+function formatRow(health: ChannelHealth, config: Config): string[] {
+  const { channel, isOn, problem, waiting, sentAt } = health
+  if (!isOn) return [channel, paint('dim', 'off'), paint('dim', switchOnHints[channel])]
+  const destination = describeDestination(channel, config)
+  if (problem !== undefined) return [channel, paint('red', 'failing'), `${destination}; ${sanitize(problem)}`]
+  const last = sentAt === null ? 'nothing sent yet' : `last sent ${formatAgo(sentAt)}`
+  const queue = waiting === 0 ? [] : [`${waiting} waiting`]
+  return [channel, paint('green', 'on'), [destination, last, ...queue].join('; ')]
+}
+
+function formatAgo(time: string): string {
+  const elapsed = formatRelativeTime(time)
+  return elapsed === 'just now' ? elapsed : `${elapsed} ago`
 }

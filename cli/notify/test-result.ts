@@ -1,36 +1,36 @@
 import type { Config } from '#host/config'
 import type { Channel, ChannelTest, Notification } from '#notify'
 import { type DoctorResult, type Fix, ok, warn } from '../doctor/result.ts'
-/** A notice that says what it is for. */
-export function createTestNotification(by: string): Notification {
-  const body = `${by} sent this. If you can read it, this channel works.`
+
+/** A notification that says which command sent it. */
+export function createTestNotification(command: string): Notification {
+  const body = `${command} sent this. If you can read it, this channel works.`
   return { title: 'Dispatch: a test', body, priority: 3, tags: ['wave'] }
 }
 
-/** What was proved and what only a person can see; or why it was not taken, and what to do. Pure. */
-export function toDoctorResult(
-  { channel, ok: isOk, reason, verified, unverified }: ChannelTest,
-  config: Config,
-): DoctorResult {
-  if (!isOk) return warn(channel, `it did not take the notice: ${reason}`, getChannelFix(channel, config))
-  const open = unverified.length === 0 ? '' : `. Not proved: ${unverified.join('; ')}`
-  return ok(channel, `${verified.join('; ')}${open}`)
+/** What a test has shown and what only a person can see; or why the channel refused it, with the fix. Pure. */
+export function toDoctorResult(test: ChannelTest, config: Config): DoctorResult {
+  const { channel, reason, verified, unverified } = test
+  if (!test.ok)
+    return warn(channel, `the test notification was not delivered: ${reason}`, getChannelFix(channel, config))
+  const untested = unverified.length === 0 ? '' : `. Not tested: ${unverified.join('; ')}`
+  return ok(channel, `${verified.join('; ')}${untested}`)
 }
 
-/** By what a channel goes out; never the topic, nor the address of a webhook, which is a password too. Pure. */
+/** The program or server of a channel, never the topic or the address of a webhook: both are passwords. Pure. */
 export function describeDestination(channel: Channel, { NTFY_SERVER, WEBHOOK_URL }: Config): string {
   if (channel === 'desktop') return process.platform === 'darwin' ? 'by terminal-notifier' : 'by notify-send'
   return channel === 'phone' ? `by ntfy at ${new URL(NTFY_SERVER).host}` : `to ${new URL(WEBHOOK_URL).host}`
 }
 
-/** What to look at, on each system, when a channel does not take notices, or nobody sees them. Pure. */
+/** What to check, on each system, when a channel does not deliver or a person sees nothing. Pure. */
 export function getChannelFix(channel: Channel, { home }: Config): Fix {
   if (channel === 'desktop')
     return {
-      mac: 'System Settings → Notifications → terminal-notifier: allow them, as Banners or Alerts; or DESKTOP=off',
-      linux: '`apt-get install libnotify-bin`, or DESKTOP=off; a machine without a desktop needs DESKTOP=off',
+      mac: 'System Settings → Notifications → terminal-notifier: allow Banners or Alerts; or set DESKTOP=off',
+      linux: '`apt-get install libnotify-bin`; on a machine without a desktop, set DESKTOP=off',
     }
   const settings = channel === 'phone' ? 'NTFY_SERVER and NTFY_TOKEN' : 'WEBHOOK_URL'
-  const both = `Look at ${settings} in ${home}/.env; then \`dispatch notify test\` tries it once more`
-  return { mac: both, linux: both }
+  const fix = `Check ${settings} in ${home}/.env, then run \`dispatch notify test\``
+  return { mac: fix, linux: fix }
 }

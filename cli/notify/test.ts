@@ -1,23 +1,23 @@
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { type ChannelTest, testChannels } from '#notify'
-import { formatResults } from '../doctor/result.ts'
+import { printResults } from '../doctor/result.ts'
 import { print } from '../output/terminal.ts'
 import { createTestNotification, toDoctorResult } from './test-result.ts'
-/** `dispatch notify test`: one notice by every channel that is set. Answers the exit code. */
-export async function runChannelTest(config: Config, json: boolean): Promise<number> {
-  const proofs = await testChannels(createTestNotification('dispatch notify test'), config)
-  if (proofs.length === 0)
-    throw new DispatchError('no channel is set: nobody would be told of anything', {
+
+/** `dispatch notify test`: one notification by every channel that is set. Returns the exit code. */
+export async function runChannelTests(config: Config, json: boolean): Promise<number> {
+  const tests = await testChannels(createTestNotification('dispatch notify test'), config)
+  if (tests.length === 0)
+    throw new DispatchError('no channel is set, so you would get no notifications', {
       exitCode: exitCodes.usage,
-      remedy: '`dispatch notify setup` sets up a phone; DESKTOP=on is this desktop.',
+      remedy: 'Run `dispatch notify setup` to set up a phone, or set DESKTOP=on for this desktop.',
     })
-  if (json) print(JSON.stringify(proofs))
-  else printChannelTests(proofs, config)
-  return proofs.every(({ ok }) => ok) ? exitCodes.ok : exitCodes.upstream
+  if (json) print(JSON.stringify(tests))
+  else printChannelTests(tests, config)
+  return tests.every(({ ok }) => ok) ? exitCodes.ok : exitCodes.upstream
 }
 
-export function printChannelTests(proofs: ChannelTest[], config: Config): void {
-  const results = proofs.map(proof => toDoctorResult(proof, config))
-  print(formatResults(results, { width: process.stdout.columns ?? 80, mac: process.platform === 'darwin' }))
+export function printChannelTests(tests: ChannelTest[], config: Config): void {
+  printResults(tests.map(test => toDoctorResult(test, config)))
 }

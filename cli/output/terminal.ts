@@ -2,9 +2,9 @@ import { createRequire } from 'node:module'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { sanitize, toOneLine } from '#host/text.ts'
 import type { EventDescription } from '#session/log'
-import { computeState, type SessionView } from '#session/status'
+import { type ClauseStatus, computeState, type SessionView } from '#session/status'
 
-/** Colours only where a person looks; `NO_COLOR` and a pipe get plain text. */
+/** Coloured text on a terminal; a pipe and `NO_COLOR` get plain text. */
 export function paint(style: 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold', text: string): string {
   return styleText(style, text, { stream: process.stdout })
 }
@@ -13,25 +13,25 @@ export function print(text = ''): void {
   process.stdout.write(`${text}\n`)
 }
 
-/** How wide the terminal is; for a pipe, as wide as anything is (nothing is cut there). */
+/** The columns of the terminal; infinite for a pipe, where nothing is cut. */
 export function getTerminalWidth(): number {
   return process.stdout.columns || Number.POSITIVE_INFINITY
 }
 
-/** One moment of the story: time since the start, who, what. */
-export function printStoryLine(moment: EventDescription, elapsedMilliseconds: number): void {
+/** One line of a session's story: time since the start, who, what. */
+export function printStoryLine(moment: EventDescription, elapsedMs: number): void {
   const style = { plain: undefined, good: 'green', bad: 'red', quiet: 'dim' }[moment.tone] as
     | 'green'
     | 'red'
     | 'dim'
     | undefined
   const fold = (text: string) => wrap(text.split(' '), Math.max(getTerminalWidth() - MOMENT_INDENT, 20))
-  const what = fold(moment.text).map(line => (style ? paint(style, line) : line))
-  const lead = `${paint('dim', formatElapsed(elapsedMilliseconds))}  ${paint('cyan', pad(moment.actor, 13))} `
-  print(hang(lead, [...what, ...moment.details.flatMap(fold)], MOMENT_INDENT).join('\n'))
+  const lines = fold(moment.text).map(line => (style ? paint(style, line) : line))
+  const lead = `${paint('dim', formatElapsed(elapsedMs))}  ${paint('cyan', pad(moment.actor, 13))} `
+  print(hang(lead, [...lines, ...moment.details.flatMap(fold)], MOMENT_INDENT).join('\n'))
 }
 
-/** The state as a coloured word. */
+/** The state of a session as a coloured word. */
 export function paintState({ status, runnerLiveness }: Pick<SessionView, 'status' | 'runnerLiveness'>): string {
   const state = computeState(status, runnerLiveness)
   if (state === 'PASS') return paint('green', state)
@@ -40,12 +40,16 @@ export function paintState({ status, runnerLiveness }: Pick<SessionView, 'status
   return state === 'INCONCLUSIVE' || state === 'parked' ? paint('yellow', state) : state
 }
 
+export function paintVerdict(verdict: Verdict): string {
+  return paint(verdict === 'PASS' ? 'green' : verdict === 'FAIL' ? 'red' : 'yellow', verdict)
+}
+
 /** `00:07`, `12:03`, `1:02:03`. */
-export function formatElapsed(milliseconds: number): string {
-  const seconds = Math.max(0, Math.floor(milliseconds / 1000))
-  const two = (value: number) => String(value).padStart(2, '0')
+export function formatElapsed(elapsedMs: number): string {
+  const seconds = Math.max(0, Math.floor(elapsedMs / 1000))
+  const twoDigits = (value: number) => String(value).padStart(2, '0')
   const hours = Math.floor(seconds / 3600)
-  return `${hours > 0 ? `${hours}:` : ''}${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
+  return `${hours > 0 ? `${hours}:` : ''}${twoDigits(Math.floor(seconds / 60) % 60)}:${twoDigits(seconds % 60)}`
 }
 
 /** `just now`, `5 min`, `3 h`, `2 d`. */
@@ -56,18 +60,19 @@ export function formatRelativeTime(iso: string, now = Date.now()): string {
   return minutes < 60 * 48 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`
 }
 
-/** A moment as the clock on the wall says it: `06:30`, with the date when that is another day. */
+/** Local time: `06:30`, or `2026-11-20 06:30` on another day. */
 export function formatLocalTime(iso: string, now = new Date()): string {
-  const then = new Date(iso)
-  const time = then.toTimeString().slice(0, 5)
-  const date = [then.getFullYear(), then.getMonth() + 1, then.getDate()].map(part => String(part).padStart(2, '0'))
-  return then.toDateString() === now.toDateString() ? time : `${date.join('-')} ${time}`
+  const moment = new Date(iso)
+  const time = moment.toTimeString().slice(0, 5)
+  const date = [moment.getFullYear(), moment.getMonth() + 1, moment.getDate()]
+  const isToday = moment.toDateString() === now.toDateString()
+  return isToday ? time : `${date.map(part => String(part).padStart(2, '0')).join('-')} ${time}`
 }
 
 /** `331 B`, `14 kB`, `2.1 MB`. */
-export function formatBytes(count: number): string {
-  if (count < 1000) return `${count} B`
-  return count < 1_000_000 ? `${Math.round(count / 1000)} kB` : `${(count / 1_000_000).toFixed(1)} MB`
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`
+  return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
 }
 
 /** Columns padded to their widest cell; colours do not count. */
@@ -83,28 +88,29 @@ export function formatTable(rows: string[][]): string {
     .join('\n')
 }
 
-/** A table no wider than the terminal, where shortening this one of its columns helps. */
+/** A table that fits the terminal, by shortening the cells of one column to no less than 12. */
 export function fitTable(rows: string[][], column: number, shorten: (cell: string, width: number) => string): string {
-  const over = measureTableWidth(rows) - getTerminalWidth()
-  if (over <= 0) return formatTable(rows)
-  const room = Math.max(12, Math.max(...rows.map(row => measureTextWidth(row[column] ?? ''))) - over)
-  const fit = (cell: string, at: number) =>
-    at === column && measureTextWidth(cell) > room ? shorten(cell, room) : cell
+  const excess = measureTableWidth(rows) - getTerminalWidth()
+  if (excess <= 0) return formatTable(rows)
+  const widest = Math.max(...rows.map(row => measureTextWidth(row[column] ?? '')))
+  const width = Math.max(MIN_CELL_COLUMNS, widest - excess)
+  const fit = (cell: string, index: number) =>
+    index === column && measureTextWidth(cell) > width ? shorten(cell, width) : cell
   return formatTable(rows.map(row => row.map(fit)))
 }
 
-/** How many columns a table takes. */
+/** The columns that a table takes. */
 export function measureTableWidth(rows: string[][]): number {
   return Math.max(...formatTable(rows).split('\n').map(measureTextWidth))
 }
 
-/** How many columns a text takes at a terminal: two for CJK and emoji, none for colours. */
+/** The columns that a text takes on a terminal: two for CJK and emoji, none for colours. */
 export function measureTextWidth(text: string): number {
-  const bare = stripVTControlCharacters(text)
-  return ONE_COLUMN_EACH.test(bare) ? bare.length : stringWidth()(bare)
+  const plain = stripVTControlCharacters(text)
+  return singleColumnText.test(plain) ? plain.length : loadStringWidth()(plain)
 }
 
-/** The text and as many blanks as make it `width` columns. */
+/** The text, with spaces up to `width` columns. */
 export function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - measureTextWidth(text)))
 }
@@ -121,7 +127,7 @@ export function shorten(text: string, width: number): string {
   return `${cut}…`
 }
 
-/** Lines of at most `width` columns. A word that is longer gets a line of its own; one with a blank in it stays whole. */
+/** Lines of at most `width` columns. A longer word gets a line of its own; a word with a space in it is not broken. */
 export function wrap(words: string[], width: number): string[] {
   const lines: string[] = []
   for (const word of words) {
@@ -133,7 +139,7 @@ export function wrap(words: string[], width: number): string[] {
   return lines
 }
 
-/** Lines as a column beside a lead: every line after the first is indented, usually by the width of the lead. */
+/** Lines behind a lead: every line after the first is indented, by default as far as the first. */
 export function hang(lead: string, lines: string[], indent = measureTextWidth(lead)): string[] {
   const [first = '', ...more] = lines
   return [lead + first, ...more.map(line => ' '.repeat(indent) + line)]
@@ -145,14 +151,17 @@ export function formatTitle(text: string): string {
 
 // --- internal ---
 
-const MOMENT_INDENT = 22
+type Verdict = NonNullable<ClauseStatus['verdict']>
 
-/** ASCII, Latin, punctuation, arrows. A text of nothing else needs no look at the tables of Unicode. */
-const ONE_COLUMN_EACH = /^[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff]*$/
+const MOMENT_INDENT = 22
+const MIN_CELL_COLUMNS = 12
+
+/** ASCII, Latin, punctuation, arrows: one column each. Only other text needs the tables of `string-width`. */
+const singleColumnText = /^[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff]*$/
 
 /** Loading it takes 25 ms, a sixth of a start, so it is loaded for the first text that needs it. */
-function stringWidth(): (text: string) => number {
-  loaded ??= (createRequire(import.meta.url)('string-width') as typeof import('string-width')).default
-  return loaded
+function loadStringWidth(): (text: string) => number {
+  stringWidth ??= (createRequire(import.meta.url)('string-width') as typeof import('string-width')).default
+  return stringWidth
 }
-let loaded: ((text: string) => number) | undefined
+let stringWidth: ((text: string) => number) | undefined

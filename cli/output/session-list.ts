@@ -1,0 +1,48 @@
+import { formatCount } from '#host/text.ts'
+import type { SessionView } from '#session/status'
+import { fitTable, formatRelativeTime, paint, paintState, print, shorten } from './terminal.ts'
+
+/** One line a session, then those that cannot be read. */
+export function printSessionList(views: SessionView[], damaged: { id: string; reason: string }[]): void {
+  const unreadable = damaged.map(({ id, reason }) => [paint('red', 'unreadable'), id, '', '', reason])
+  const rows = [...views.map(formatRow), ...unreadable]
+  if (rows.length === 0) print('No sessions yet. To start one: dispatch "task"')
+  else print(fitTable(rows, TITLE_COLUMN, shorten))
+}
+
+/** A session as `ls --json` lists it. Pure. */
+export function summarizeSession({ session, status, state, runnerLiveness }: SessionView) {
+  return {
+    id: session.id,
+    state,
+    since: status.phaseStartedAt,
+    openedAt: session.manifest.openedAt,
+    title: session.manifest.task.title,
+    round: status.round,
+    runner: runnerLiveness,
+    folder: session.paths.folder,
+  }
+}
+
+// --- internal ---
+
+const TITLE_COLUMN = 4
+const TITLE_WIDTH = 60
+
+function formatRow(view: SessionView): string[] {
+  const { session, status } = view
+  return [
+    paintState(view),
+    session.id,
+    paint('dim', formatRelativeTime(session.manifest.openedAt)),
+    describeActivity(view),
+    shorten(status.title || session.manifest.task.title, TITLE_WIDTH),
+  ]
+}
+
+function describeActivity({ session, status }: SessionView): string {
+  if (session.newerFormat !== undefined) return `format ${session.newerFormat}: read only`
+  const running = status.workers.filter(worker => worker.startedAt && !worker.endedAt)
+  if (running.length > 0) return formatCount(running.length, 'worker')
+  return status.round > 0 ? `round ${status.round}` : ''
+}

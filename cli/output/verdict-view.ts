@@ -1,0 +1,40 @@
+import { quoteForShell } from '#host/shell-quote.ts'
+import { formatNames, sanitize } from '#host/text.ts'
+import { readCurrentVerdict } from '#session/evidence'
+import { formatLogAnchor, readLog } from '#session/log'
+import type { SessionView } from '#session/status'
+import { paint, paintVerdict, print } from './terminal.ts'
+
+/** The last verdict, whether it is still valid for outputs/, and how to fetch the work. Nothing before the first verdict. */
+export function printVerdict({ session, status }: SessionView, changedPaths: string[]): void {
+  const { verdict } = status
+  if (!verdict) return
+  const { paths } = session
+  print(
+    `\n${paint('bold', 'Verdict')}  ${paintVerdict(verdict.verdict)}  round ${verdict.round} of ${status.maxRounds}`,
+  )
+  print(`  ${sanitize(verdict.reason)}`)
+  print(`  judged commit ${verdict.commit}, tree ${verdict.tree}; independence: ${sanitize(verdict.independence)}`)
+  const record = readCurrentVerdict(paths, status)
+  if (record) {
+    const packet = record.packetSha256 === null ? 'not sent' : `sha256 ${record.packetSha256}`
+    print(`  judge ${sanitize(record.judge)}; packet ${packet}`)
+  }
+  const anchor = readVerdictAnchor(paths.events)
+  if (anchor !== undefined)
+    print(`  anchor   ${anchor}  ${paint('dim', 'as in the notification; for dispatch audit --head')}`)
+  if (changedPaths.length > 0)
+    print(paint('red', `  VOID for outputs/ as it is now: changed since the verdict: ${formatNames(changedPaths)}`))
+  if (!changedPaths.includes('evidence/repository.git'))
+    print(`  fetch    git fetch ${quoteForShell(paths.bareRepository)} judged`)
+  print(paint('dim', `           ${paths.verdictText}`))
+}
+
+// --- internal ---
+
+/** The head of the log at the last verdict, as the notification gave it. */
+function readVerdictAnchor(file: string): string | undefined {
+  const { events, hashes, chainStart } = readLog(file)
+  const head = hashes[events.findLastIndex(({ type }) => type === 'verdict.given')]
+  return head === undefined || chainStart === null ? undefined : formatLogAnchor(head)
+}
