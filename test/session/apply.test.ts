@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { exitCodes } from '#host/error.ts'
+import { runProgram } from '#host/exec.ts'
+import { applyWork, describeWarning, findTargetRepository, findWorkToApply, isAlreadyApplied } from '#session/apply.ts'
+import { importWork, prepareRepository } from '#session/repository'
+import { initialStatus, type VerdictState } from '#session/status'
+import { createTestSession } from '../fixtures/new-session.ts'
+import { createScratchFolder } from '../fixtures/scratch.ts'
+
+const passed: VerdictState = {
+  round: 2,
+  verdict: 'PASS',
+  reason: 'all checks pass',
+  commit: 'c',
+  tree: 't',
+  isFinal: true,
+  independence: '',
+  time: '',
+}
+
+const warnings: [name: string, status: Parameters<typeof describeWarning>[0], changed: string[], warns: boolean][] = [
+  ['a valid PASS', { phase: 'PASS', verdict: passed }, [], false],
+  ['no verdict', { phase: 'working' }, [], true],
+  ['a verdict that is not final', { phase: 'working', verdict: { ...passed, isFinal: false } }, [], true],
+  ['FAIL', { phase: 'FAIL', verdict: { ...passed, verdict: 'FAIL' } }, [], true],
+  ['a PASS after which the session needs a human', { phase: 'needs you', verdict: passed, problem: 'x' }, [], true],
+  ['a PASS after which files changed', { phase: 'PASS', verdict: passed }, ['a.txt'], true],
+  ['a void PASS', { phase: 'PASS', verdict: { ...passed, voidReason: 'x' } }, [], true],
+]
+
+for (const [name, status, changed, warns] of warnings)
+  test(`${name} ${warns ? 'is applied with a warning' : 'is applied without a warning'}`, () => {
+    assert.equal(describeWarning(status, changed) !== undefined, warns)
+  })
+
+test('accepted work is applied as a new branch, and nothing is checked out', async t => {
+  const { session, repository, status } = await createWorkedSession(t)
+  const work = await findWorkToApply(session, status)
+  assert.ok(work.warning, 'it was not judged')
+  const checkout = await findTargetRepository(session, undefined, [])
+  assert.equal(checkout.path, repository)
+  assert.equal(await isAlreadyApplied(checkout, 'mine', work.commit), false)
+  await applyWork(session, work, checkout, 'mine')
+  assert.equal(await isAlreadyApplied(checkout, 'mine', work.commit), true)
+  assert.equal(await git(repository, 'branch', '--show-current'), 'main')
+  assert.deepEqual(fs.readdirSync(repository).sort(), ['.git', 'a.txt'])
+})
+
+test('a branch name in use is exit 5, and an invalid one exit 2', async t => {
+  const { session, status } = await createWorkedSession(t)
+  const { commit } = await findWorkToApply(session, status)
+  const checkout = await findTargetRepository(session, undefined, [])
+  await assert.rejects(isAlreadyApplied(checkout, 'main', commit), { exitCode: exitCodes.conflict })
+  await assert.rejects(isAlreadyApplied(checkout, 'a..b', commit), { exitCode: exitCodes.usage })
+})
+
+test('a session without work is exit 4', async t => {
+  await assert.rejects(findWorkToApply(createTestSession(t), initialStatus), { exitCode: exitCodes.notFound })
+})
+
+test('a folder that is not a repository is exit 4; no folder at all is exit 2', async t => {
+  const session = createTestSession(t)
+  await assert.rejects(findTargetRepository(session, createScratchFolder(t), []), { exitCode: exitCodes.notFound })
+  await assert.rejects(findTargetRepository(session, undefined, [process.cwd()]), { exitCode: exitCodes.usage })
+})
+
+/** A session from a repository with one file, in which a worker has committed a second one. */
+async function createWorkedSession(t: TestContext) {
+  const repository = fs.realpathSync(createScratchFolder(t))
+  await git(repository, 'init', '-q', '-b', 'main')
+  const first = await commitFile(repository, 'a.txt')
+  const session = createTestSession(t, { repository: { path: repository, commit: first, uncommittedFiles: 0 } })
+  const base = await prepareRepository(session.paths, 'work', repository)
+  const acceptedCommit = await commitFile(session.paths.outputs, 'b.txt')
+  await importWork(session.paths)
+  return { session, repository, status: { ...initialStatus, base, acceptedCommit } }
+}
+
+async function commitFile(folder: string, name: string): Promise<string> {
+  fs.writeFileSync(path.join(folder, name), name)
+  await git(folder, 'add', name)
+  await git(folder, '-c', 'user.name=u', '-c', 'user.email=u@h', 'commit', '-qm', name)
+  return git(folder, 'rev-parse', 'HEAD')
+}
+
+async function git(cwd: string, ...args: string[]): Promise<string> {
+  const ran = await runProgram('git', args, { cwd })
+  assert.equal(ran.exitCode, 0, `git ${args.join(' ')}: ${ran.stderr}`)
+  return ran.stdout.trim()
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { runProgram } from '#host/exec.ts'
+import { appendEvent } from '#session/log'
+import { findUnsavedWork, finishRemovals, removeSession } from '#session/remove.ts'
+import { prepareRepository } from '#session/repository'
+import { createTestSession } from '../fixtures/new-session.ts'
+
+test('a session is removed with folders that a build made read-only', t => {
+  const session = createTestSession(t)
+  const workspace = path.dirname(session.paths.folder)
+  const folder = path.join(session.paths.folder, 'a/b')
+  fs.mkdirSync(folder, { recursive: true })
+  fs.writeFileSync(path.join(folder, 'file'), '')
+  for (const name of [folder, path.dirname(folder)]) fs.chmodSync(name, 0o500)
+  removeSession(workspace, session)
+  assert.deepEqual(fs.readdirSync(workspace), [])
+})
+
+test('an interrupted removal is finished later', t => {
+  const { paths } = createTestSession(t)
+  const workspace = path.dirname(paths.folder)
+  fs.renameSync(paths.folder, path.join(workspace, '.removed-20261121-say-abcd'))
+  finishRemovals(workspace)
+  assert.deepEqual(fs.readdirSync(workspace), [])
+})
+
+test('work is unsaved until it is committed and a known repository has the commit', async t => {
+  const session = createTestSession(t)
+  const { paths } = session
+  assert.equal(await findUnsavedWork(session, []), undefined, 'there is no base yet')
+  const base = await prepareRepository(paths, 'work', undefined)
+  appendEvent(paths.events, { type: 'base.prepared', ...base }, 0, new Date())
+  assert.equal(await findUnsavedWork(session, []), undefined, 'there is no work yet')
+  fs.writeFileSync(path.join(paths.outputs, 'a.txt'), 'a')
+  assert.match((await findUnsavedWork(session, []))?.description ?? '', /not committed in outputs\/: a\.txt/)
+  for (const args of [
+    ['add', '-A'],
+    ['commit', '-qm', 'a'],
+  ])
+    assert.equal((await runProgram('git', args, { cwd: paths.outputs })).exitCode, 0)
+  assert.match((await findUnsavedWork(session, []))?.description ?? '', /is not in any known repository/)
+  assert.equal(await findUnsavedWork(session, [paths.outputs]), undefined)
+})
