@@ -1,0 +1,52 @@
+/** The stand-in for claude is only worth its speed while dispatch sees the same of it as of the real one. */
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import { describe, it } from 'node:test'
+import { findTranscript, formatTranscriptLine } from '#cli/output/transcript.ts'
+import { parseStreamLine } from '#host/claude'
+import { helloContract, helloTask, remainingTurns } from '#rehearsal/hello.ts'
+import { bash, put, type Scenario, say, write } from '#rehearsal/scenario.ts'
+import { type Rig, withRig } from '../fixtures/rig.ts'
+
+/** A worker whose tool fails, an orchestrator whose write is blocked and whose turn is kept going by the stop gate. */
+const scenario: Scenario = {
+  title: '',
+  task: helloTask,
+  workers: { '*': [bash('false'), put('hello.sh', 'echo hello'), say('hello.sh prints hello.')] },
+  orchestrator: [
+    heard => write(`${heard.folder}/../outputs/hello.sh`, 'echo hello'),
+    say('Done already.'),
+    put('contract.md', helloContract),
+    ...remainingTurns,
+  ],
+  endStates: ['PASS'],
+}
+
+/** What dispatch sees of one session: its events, the worker's stream and the orchestrator's transcript. */
+async function observe(rig: Rig) {
+  const ran = await rig.dispatch([helloTask, '--wait'])
+  assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+  await rig.waitUntil('the turn ends', () => rig.readEvents().at(-1)?.type === 'turn.ended')
+  const session = rig.readSession()
+  const [, worker] = [session, rig.readStatus().workers[0]?.name ?? '']
+  const stream = fs.readFileSync(session.paths.worker(worker).stream, 'utf8').split('\n').flatMap(parseStreamLine)
+  const transcript = findTranscript(session)
+  assert.ok(transcript)
+  const told = fs.readFileSync(transcript, 'utf8').split('\n').flatMap(formatTranscriptLine)
+  return {
+    events: rig
+      .readEvents()
+      .map(event => [event.type, 'agent' in event ? event.agent : '', 'reason' in event ? event.reason : '']),
+    stream: stream.map(event => (event.kind === 'result' ? ['result', event.result.is_error] : Object.values(event))),
+    tools: told.filter(line => line.startsWith('  > ')),
+  }
+}
+
+describe('the stand-in for claude', () => {
+  it('looks to dispatch as the real one does', async () => {
+    const seen: unknown[] = []
+    for (const claude of ['scripted', 'real'])
+      await withRig(scenario, async rig => void seen.push(await observe(rig)), { RIG_CLAUDE: claude })
+    assert.deepEqual(seen[0], seen[1])
+  })
+})
