@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { prepareOrchestrator } from '#agents'
 import { detectLogin, findClaude, prepareLogin, requireLogin } from '#host/claude'
@@ -6,6 +6,7 @@ import { type Config, prepareHome } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { copyTree, makePrivateFolder, writeAtomic } from '#host/fs'
 import { findRepository, type UserRepository } from '#host/git'
+import { sha256, sha256 } from '#host/hash.ts'
 import { checkLiveness } from '#host/process'
 import { type Project, readInstructions } from '#host/project'
 import { toOneLine } from '#host/text.ts'
@@ -143,7 +144,7 @@ function describeTask(task: Buffer, now: Date): Pick<SessionManifest, 'id' | 'op
     openedAt: now.toISOString(),
     task: {
       bytes: task.length,
-      sha256: createHash('sha256').update(task).digest('hex'),
+      sha256: sha256(task),
       title: toOneLine(text.slice(0, MAX_TITLE_SOURCE_CHARACTERS), MAX_TITLE_CHARACTERS),
     },
   }
