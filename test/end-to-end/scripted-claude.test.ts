@@ -28,17 +28,17 @@ async function observe(rig: Rig) {
   assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
   await rig.waitUntil('the turn ends', () => rig.readEvents().at(-1)?.type === 'turn.ended')
   const session = rig.readSession()
-  const [, worker] = [session, rig.readStatus().workers[0]?.name ?? '']
+  const worker = rig.readStatus().workers[0]?.name ?? ''
   const stream = fs.readFileSync(session.paths.worker(worker).stream, 'utf8').split('\n').flatMap(parseStreamLine)
   const transcript = findTranscript(session)
   assert.ok(transcript)
-  const told = fs.readFileSync(transcript, 'utf8').split('\n').flatMap(formatTranscriptLine)
+  const lines = fs.readFileSync(transcript, 'utf8').split('\n').flatMap(formatTranscriptLine)
   return {
     events: rig
       .readEvents()
       .map(event => [event.type, 'agent' in event ? event.agent : '', 'reason' in event ? event.reason : '']),
     stream: stream.map(event => (event.kind === 'result' ? ['result', event.result.is_error] : Object.values(event))),
-    tools: told.filter(line => line.startsWith('  > ')),
+    tools: lines.filter(line => line.startsWith('  > ')).map(line => line.replaceAll(session.paths.folder, 'FOLDER')),
   }
 }
 
