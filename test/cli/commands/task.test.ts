@@ -6,8 +6,13 @@ import { idleScenario, type Rig, withRig } from '../../fixtures/rig.ts'
 
 const nasty = `it's "quoted" $(touch X) \`touch X\` #(touch X) #{pane_id} !! %s \\n \\ {{task}} <% %>\r\nsecond line\ttab\n\n👩‍👩‍👧 مرحبا ${'z'.repeat(3000)} --\n<!-- --> a;`
 
-/** What the orchestrator's first request carried as its instructions. */
-async function instructions(rig: Rig): Promise<string> {
+function listSessionFolders(rig: Rig): string[] {
+  const workspace = path.join(rig.home, 'dispatch/workspace')
+  return fs.existsSync(workspace) ? fs.readdirSync(workspace) : []
+}
+
+/** The system prompt of the orchestrator's first request. */
+async function readInstructions(rig: Rig): Promise<string> {
   const request = await rig.waitUntil('the first request', () =>
     rig.models.requests.find(seen => seen.role === 'orchestrator'),
   )
@@ -31,26 +36,26 @@ describe('a task reaches the disk and the agent byte for byte', { concurrency: 2
       million,
     ],
   ]
-  for (const [name, give, task] of ways) {
+  for (const [name, start, task] of ways) {
     it(name, () =>
       withRig(idleScenario, async rig => {
-        const ran = await give(rig)
+        const ran = await start(rig)
         assert.equal(ran.exitCode, 0, ran.stderr)
         assert.ok(fs.readFileSync(rig.readSession().paths.task).equals(Buffer.from(task)))
-        assert.ok((await instructions(rig)).includes(task), 'the orchestrator was not sent these very words')
-        assert.deepEqual(fs.readdirSync(path.join(rig.home, 'elsewhere')), [], 'something in the task was run')
+        assert.ok((await readInstructions(rig)).includes(task), 'the task is not in the instructions')
+        assert.deepEqual(fs.readdirSync(path.join(rig.home, 'elsewhere')), [], 'the shell ran a part of the task')
         const commands = rig
           .listProcesses()
           .map(({ command }) => command)
           .join('\n')
         assert.ok(commands.includes('claude'))
-        assert.ok(!commands.includes('needle-7f3a in'), 'a part of it stands in the arguments of a process')
+        assert.ok(!commands.includes('needle-7f3a in'), 'a part of the task is in the arguments of a process')
       }),
     )
   }
 })
 
-it('what is not a task is exit 2, with words, and leaves no session', () =>
+it('an invalid task or option is exit 2 and leaves no session', () =>
   withRig(idleScenario, async rig => {
     const big = path.join(rig.home, 'big')
     fs.writeFileSync(big, Buffer.alloc(1024 * 1024 + 1, 'a'))
@@ -63,53 +68,50 @@ it('what is not a task is exit 2, with words, and leaves no session', () =>
       [['--file', path.join(rig.home, 'absent')], /cannot be read: ENOENT/],
       [['fix', 'the', 'login'], /3 words[\s\S]*quotes/],
       [['--file', big, 'and words'], /given twice/],
-      [['lss'], /not a command[\s\S]*dispatch ls/],
+      [['lss'], /dispatch ls/],
       [['do it', '--frobnicate'], /--frobnicate/],
       [['do it', '--repo', path.join(rig.home, 'absent')], /not a git repository/],
       [['do it', '--repo', rig.home, '--no-repo'], /contradict/],
       [['do it', '--model', ''], /--model has no name/],
     ]
-    for (const [words, expected, input] of cases) {
-      const ran = await rig.dispatch(words, input ? { input } : {})
-      assert.equal(ran.exitCode, 2, `${words.join(' ').slice(0, 40)}: ${ran.stdout}${ran.stderr}`)
+    for (const [args, expected, input] of cases) {
+      const ran = await rig.dispatch(args, input ? { input } : {})
+      assert.equal(ran.exitCode, 2, `${args.join(' ').slice(0, 40)}: ${ran.stdout}${ran.stderr}`)
       assert.match(ran.stderr, expected)
     }
-    assert.ok(
-      !fs.existsSync(path.join(rig.home, 'dispatch/workspace')) ||
-        fs.readdirSync(path.join(rig.home, 'dispatch/workspace')).length === 0,
-    )
+    assert.deepEqual(listSessionFolders(rig), [])
   }))
 
-it('without git or tmux nothing is begun: exit 6 with the line that installs it', () =>
+it('without git or tmux it is exit 6 with the install command', () =>
   withRig(idleScenario, async rig => {
     const bin = path.join(rig.home, 'bin')
     fs.mkdirSync(bin)
     for (const name of ['readlink', 'sh', 'tmux']) fs.symlinkSync(`/usr/bin/${name}`, path.join(bin, name))
-    for (const [absent, words] of [
+    for (const [absent, expected] of [
       ['git', /git is not installed[\s\S]*apt-get install git/],
       ['tmux', /git and tmux are not installed[\s\S]*apt-get install git tmux/],
     ] as const) {
       fs.rmSync(path.join(bin, absent), { force: true })
       const ran = await rig.dispatch(['do it now'], { env: { PATH: bin } })
       assert.equal(ran.exitCode, 6, ran.stdout + ran.stderr)
-      assert.match(ran.stderr, words)
-      assert.equal((await rig.dispatch(['ls'])).stdout, 'No session yet. Begin one: dispatch "task"\n')
+      assert.match(ran.stderr, expected)
+      assert.deepEqual(listSessionFolders(rig), [])
     }
   }))
 
-describe('a start that fails says why and leaves nothing running', { concurrency: 2 }, () => {
+describe('a failed start says why and leaves nothing running', { concurrency: 2 }, () => {
   const claudes: [string, string, number, RegExp][] = [
-    ['claude that is not logged in', 'echo "Not logged in · Please run /login"; sleep 600', 7, /not logged in/],
-    ['claude that asks about trust', 'echo "Do you trust the files in this folder?"; sleep 600', 7, /trust the folder/],
+    ['claude is not logged in', 'echo "Not logged in · Please run /login"; sleep 600', 7, /not logged in/],
+    ['claude asks about trust', 'echo "Do you trust the files in this folder?"; sleep 600', 7, /trust the folder/],
     [
-      'claude that ends at once',
+      'claude ends at once',
       'echo "illegal instruction"; sleep 0.3; exit 132',
       6,
       /ended at once[\s\S]*illegal instruction/,
     ],
-    ['claude that shows nothing', 'sleep 600', 124, /no sign of a first turn in 4 s/],
+    ['claude shows nothing', 'sleep 600', 124, /no sign of a first turn in 4 s/],
   ]
-  for (const [name, script, exit, words] of claudes) {
+  for (const [name, script, exitCode, expected] of claudes) {
     it(name, () =>
       withRig(
         idleScenario,
@@ -121,10 +123,10 @@ describe('a start that fails says why and leaves nothing running', { concurrency
             { mode: 0o755 },
           )
           const ran = await rig.dispatch(['do it'], { env: { PATH: `${rig.home}/bin:${rig.environment['PATH']}` } })
-          assert.equal(ran.exitCode, exit, ran.stderr)
-          assert.match(ran.stderr, words)
+          assert.equal(ran.exitCode, exitCode, ran.stderr)
+          assert.match(ran.stderr, expected)
           await rig.waitUntil(
-            'nothing is left of it',
+            'its processes are gone',
             () =>
               rig.listProcesses().every(({ command }) => !command.includes('claude') && !command.includes('runner')),
             5,
@@ -137,7 +139,7 @@ describe('a start that fails says why and leaves nothing running', { concurrency
   }
 })
 
-it('an own login without our trust entry is exit 7 and names setup; setup shows the entry, adds it, and touches nothing else', () =>
+it('an own login without the trust entry is exit 7; setup adds only that entry', () =>
   withRig(idleScenario, async rig => {
     const config = path.join(rig.home, 'home/.claude.json')
     const before = {
@@ -153,7 +155,7 @@ it('an own login without our trust entry is exit 7 and names setup; setup shows 
     assert.equal(
       (await rig.dispatch(['setup'], { env })).exitCode,
       2,
-      'without a terminal and without --yes it must not write',
+      'it must not write without a terminal and without --yes',
     )
     const done = await rig.dispatch(['setup', '--yes'], { env })
     assert.match(done.stdout, /hasTrustDialogAccepted/)
