@@ -8,8 +8,8 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadScenario } from '#rehearsal/rehearse.ts'
 import { auditSession } from '#session/audit'
-import { createRandom } from '../fixtures/packet-examples.ts'
 import { openRig, type Rig } from '../fixtures/rig.ts'
+import { createRandom } from '../fixtures/scratch.ts'
 
 const seed = Number(process.env['KILLED_SEED'] ?? 1)
 const seconds = Number(process.env['KILLED_SECONDS'] ?? 0)

@@ -13,10 +13,10 @@ import {
   answerObediently,
   createGates,
   createPacketInput,
-  createRandom,
   exampleContract,
   readPacketText,
 } from '../fixtures/packet-examples.ts'
+import { createRandom } from '../fixtures/scratch.ts'
 
 const random = createRandom(5)
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildResponseSchema, parseJudgeReply } from '#validator'
 import { badTexts, replyExpectation, validReply } from '../fixtures/bad-replies.ts'
-import { createRandom } from '../fixtures/packet-examples.ts'
+import { createRandom } from '../fixtures/scratch.ts'
 
 test('a complete reply is read, without the canary', () => {
   const parsed = parseJudgeReply(validReply, replyExpectation)

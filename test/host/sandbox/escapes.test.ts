@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { detectSandbox } from '#host/sandbox'
-import { readEscapeOutput, runEscapes } from '../../fixtures/escapes/attempt.ts'
-import { type EscapeAttempt, escapeAttempts } from '../../fixtures/escapes/tries.ts'
+import { type EscapeAttempt, escapeAttempts } from '../../fixtures/escapes/attempts.ts'
+import { readEscapeOutput, runEscapes } from '../../fixtures/escapes/run-escapes.ts'
 import { type EscapeHost, openHost, openWorld } from '../../fixtures/escapes/world.ts'
 
 const here = await detectSandbox()

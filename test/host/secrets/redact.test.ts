@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { findSecrets, listKnownSecrets, parseAssignedSecrets, redactSecrets } from '#host/secrets'
 import { isGeneratedValue } from '#host/secrets/redact.ts'
-import { createRandom } from '../../fixtures/packet-examples.ts'
+import { createRandom } from '../../fixtures/scratch.ts'
 import { contextSecretKinds, embedSecret, secretKinds } from '../../fixtures/tokens.ts'
 
 const random = createRandom(12)

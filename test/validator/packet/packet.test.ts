@@ -8,10 +8,10 @@ import {
   createEvidenceRecord,
   createGates,
   createPacketInput,
-  createRandom,
   exampleContract,
   listPacketClauseIds,
 } from '../../fixtures/packet-examples.ts'
+import { createRandom } from '../../fixtures/scratch.ts'
 
 test('a packet has clauses, evidence with ids, the listing and the reports', () => {
   const built = buildPacket(createPacketInput())

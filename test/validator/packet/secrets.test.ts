@@ -19,10 +19,10 @@ import {
   createEvidenceRecord,
   createGates,
   createPacketInput,
-  createRandom,
   readPacketText,
 } from '../../fixtures/packet-examples.ts'
 import { openRig } from '../../fixtures/rig.ts'
+import { createRandom } from '../../fixtures/scratch.ts'
 import { embedSecret, type SecretKind, secretKinds } from '../../fixtures/tokens.ts'
 
 const random = createRandom(120)
