@@ -1,10 +1,10 @@
 import path from 'node:path'
+import { sha256 } from '#host/hash.ts'
 import { EvidenceRecord } from '../evidence/evidence.ts'
 import { findTree, type IsolatedRepository } from './isolated-git.ts'
 import { type AuditProblem, AuditProblems } from './problem.ts'
 import type { ContractVersion } from './seal.ts'
 import {
-  hashBytes,
   isFolder,
   listReadableNames,
   MAX_BYTES,
@@ -14,123 +14,159 @@ import {
   selectEvents,
 } from './session-files.ts'
 
-type CheckRun = ReturnType<typeof listCheckRuns>[number]
+type CheckEvent = ReturnType<typeof listCheckEvents>[number]
 
-/** Is every record of a check what the log says of it, and is there none besides? */
+/** Check that every evidence record is what the log says, and that there are no others. */
 export async function auditEvidence(
-  dossier: SessionFiles,
+  files: SessionFiles,
   versions: ContractVersion[],
-  lens: IsolatedRepository | string,
+  repository: IsolatedRepository | undefined,
 ): Promise<AuditProblem[]> {
-  const remarks = new AuditProblems('evidence')
-  const trees = new Map<string, string | undefined>()
-  const treeOf = async (commit: string) => {
-    if (typeof lens !== 'string' && !trees.has(commit)) trees.set(commit, await findTree(lens, commit))
-    return trees.get(commit)
+  const problems = new AuditProblems('evidence')
+  if (!isFolder(files.paths.evidence)) problems.addDamage('evidence', 'is not a folder', 'It was replaced.')
+  const treesByCommit = new Map<string, string | undefined>()
+  for (const event of listLastCheckEvents(files)) {
+    const record = auditRecord(files, event, problems)
+    if (!record) continue
+    const file = recordFile(event)
+    auditOutput(files, record, problems)
+    auditCommand(file, record, versions, problems)
+    auditBase(files, file, record, problems)
+    if (!repository) continue
+    const { commit } = record
+    if (!treesByCommit.has(commit)) treesByCommit.set(commit, await findTree(repository, commit))
+    auditTree(file, record, treesByCommit.get(commit), problems)
   }
-  if (!isFolder(dossier.paths.evidence))
-    remarks.addDamage('evidence', 'is no folder of its own', 'What stands there was put there.')
-  for (const ran of listLastRuns(dossier)) await auditRecord(dossier, ran, versions, remarks, lens, treeOf)
-  if (listCheckRuns(dossier).some(({ sha256 }) => sha256 === undefined))
-    remarks.addNote('events.jsonl', 'the hashes of the records were not recorded by that dispatch')
-  auditStrays(dossier, remarks)
-  return remarks.problems
+  if (listCheckEvents(files).some(event => event.sha256 === undefined))
+    problems.addNote(
+      'events.jsonl',
+      'the hashes of the evidence are not in the log: an older dispatch did not record them',
+    )
+  auditStrayRecords(files, problems)
+  return problems.list
 }
 
 // --- internal ---
 
-function listCheckRuns(dossier: SessionFiles) {
-  return selectEvents(dossier, 'check.ran')
+const NOT_EVIDENCE = 'It was changed after the check ran, so it is not evidence.'
+
+function listCheckEvents(files: SessionFiles) {
+  return selectEvents(files, 'check.ran')
 }
 
-/** A round that a dead runner began is run anew, into the same records: the last run of each counts. */
-function listLastRuns(dossier: SessionFiles): CheckRun[] {
-  return [...new Map(listCheckRuns(dossier).map(ran => [ran.recordId, ran])).values()]
+function recordFile({ recordId }: CheckEvent): string {
+  return `evidence/${recordId}.json`
 }
 
-/** Did a runner begin this round and come to no verdict on it? Then a crash may have come between a record and its line. */
-function isRoundOpen(dossier: SessionFiles, round: number): boolean {
-  const begun = selectEvents(dossier, 'judging.started').some(started => started.round === round)
-  return begun && !selectEvents(dossier, 'verdict.given').some(given => given.round === round)
+/** A round that a dead runner began is run again, into the same records: the last run of each counts. */
+function listLastCheckEvents(files: SessionFiles): CheckEvent[] {
+  return [...new Map(listCheckEvents(files).map(event => [event.recordId, event])).values()]
 }
 
-async function auditRecord(
-  dossier: SessionFiles,
-  ran: CheckRun,
-  versions: ContractVersion[],
-  remarks: AuditProblems,
-  lens: IsolatedRepository | string,
-  treeOf: (commit: string) => Promise<string | undefined>,
-): Promise<void> {
-  const file = `evidence/${ran.recordId}.json`
-  if (!/^[\w.-]+$/.test(ran.recordId))
-    return remarks.addDamage('events.jsonl', 'names a record by no name of ours', CLAIM_CONSEQUENCE)
-  const seen = readCapped(path.join(dossier.paths.evidence, `${ran.recordId}.json`), MAX_BYTES.record)
-  if (seen.bytes === undefined)
-    return remarks.addDamage(file, seen.reason, `That ${ran.clauseId} was ${ran.outcome} cannot be shown any more.`)
-  if (ran.sha256 !== undefined && hashBytes(seen.bytes) !== ran.sha256) {
-    if (ran.side === 'head' && isRoundOpen(dossier, ran.round))
-      return remarks.addNote(file, 'a round was begun anew and not ended')
-    remarks.addDamage(file, 'is not what was recorded when the check ran', CLAIM_CONSEQUENCE)
+/** Was this round begun, without a verdict? Then a crash may have come between a record and its event. */
+function isRoundOpen(files: SessionFiles, round: number): boolean {
+  const isRound = (event: { round: number }) => event.round === round
+  return selectEvents(files, 'judging.started').some(isRound) && !selectEvents(files, 'verdict.given').some(isRound)
+}
+
+/** Check one record against its event; undefined if it is not a valid record. */
+function auditRecord(files: SessionFiles, event: CheckEvent, problems: AuditProblems): EvidenceRecord | undefined {
+  const { recordId, clauseId, outcome } = event
+  const name = recordFile(event)
+  if (!/^[\w.-]+$/.test(recordId)) {
+    problems.addDamage('events.jsonl', 'names a record that dispatch would not write', NOT_EVIDENCE)
+    return undefined
   }
-  const record = EvidenceRecord.safeParse(parseJsonBytes(seen)).data
-  if (!record) return remarks.addDamage(file, 'does not read as a record', CLAIM_CONSEQUENCE)
-  for (const name of ['outcome', 'clauseId', 'side', 'round'] as const)
-    if (record[name] !== ran[name])
-      remarks.addDamage(file, `its ${name} is ${record[name]}, in the log ${ran[name]}`, CLAIM_CONSEQUENCE)
-  auditOutput(dossier, record, remarks)
-  const isAsked = versions.some(({ contract }) =>
-    contract?.clauses.some(
-      ({ id, proof }) => id === record.clauseId && proof.kind === 'check' && proof.command === record.command,
-    ),
-  )
-  if (versions.some(({ contract }) => contract) && !isAsked)
-    remarks.addDamage(
-      file,
-      `ran \`${record.command.slice(0, 80)}\`, which no version of the contract has for ${record.clauseId}`,
-      CLAIM_CONSEQUENCE,
-    )
-  const base = dossier.status.base
-  if (record.side === 'base' && base && record.commit !== base.commit)
-    remarks.addDamage(file, `ran on ${record.commit.slice(0, 10)}, and not on the base`, CLAIM_CONSEQUENCE)
-  if (typeof lens === 'string') return
-  const tree = await treeOf(record.commit)
-  if (tree === undefined)
-    remarks.addDamage(
-      'evidence/repository.git',
-      `lacks commit ${record.commit.slice(0, 10)}, on which ${ran.recordId} ran`,
-      LOST_CONSEQUENCE,
-    )
-  else if (tree !== record.tree)
-    remarks.addDamage(file, 'names a tree that its commit does not hold', CLAIM_CONSEQUENCE)
+  const file = readCapped(path.join(files.paths.evidence, `${recordId}.json`), MAX_BYTES.record)
+  if (file.bytes === undefined) {
+    problems.addDamage(name, file.reason, `The evidence that ${clauseId} was ${outcome} is lost.`)
+    return undefined
+  }
+  if (event.sha256 !== undefined && sha256(file.bytes) !== event.sha256) {
+    if (event.side === 'head' && isRoundOpen(files, event.round)) {
+      problems.addNote(name, 'its round was run again, and did not end')
+      return undefined
+    }
+    problems.addDamage(name, 'is not what was recorded when the check ran', NOT_EVIDENCE)
+  }
+  const record = EvidenceRecord.safeParse(parseJsonBytes(file)).data
+  if (!record) {
+    problems.addDamage(name, 'is not a valid record', NOT_EVIDENCE)
+    return undefined
+  }
+  for (const field of ['outcome', 'clauseId', 'side', 'round'] as const)
+    if (record[field] !== event[field])
+      problems.addDamage(name, `its ${field} is ${record[field]}, but ${event[field]} in the log`, NOT_EVIDENCE)
+  return record
 }
 
-function auditOutput({ paths }: SessionFiles, { id, outputSha256 }: EvidenceRecord, remarks: AuditProblems): void {
+function auditOutput({ paths }: SessionFiles, { id, outputSha256 }: EvidenceRecord, problems: AuditProblems): void {
   if (!/^[\w.-]+$/.test(id)) return
   const output = readCapped(path.join(paths.evidence, `${id}.txt`), MAX_BYTES.output)
   if (output.bytes === undefined)
-    remarks.addDamage(`evidence/${id}.txt`, output.reason, 'What the check printed cannot be read any more.')
-  else if (hashBytes(output.bytes) !== outputSha256)
-    remarks.addDamage(
+    problems.addDamage(`evidence/${id}.txt`, output.reason, 'The output of the check is lost.')
+  else if (sha256(output.bytes) !== outputSha256)
+    problems.addDamage(
       `evidence/${id}.txt`,
       'is not what the check printed',
-      'The outcome stands in the record; this text does not belong to it.',
+      'The outcome in the record does not come from this text.',
     )
 }
 
-/** Records that no line of the log names: of drafts before the seal, of a round that was broken off, or put there. */
-function auditStrays(dossier: SessionFiles, remarks: AuditProblems): void {
-  const known = new Set(listCheckRuns(dossier).map(({ recordId }) => `${recordId}.json`))
-  for (const name of listReadableNames(dossier.paths.evidence)) {
-    if (!/^(base|round)-.*\.json$/.test(name) || known.has(name)) continue
-    const round = Number(/^round-(\d+)-/.exec(name)?.[1] ?? Number.NaN)
-    if (name.startsWith('base-'))
-      remarks.addNote(`evidence/${name}`, 'no line names it: of a draft, or put there; nothing rests on it')
-    else if (isRoundOpen(dossier, round)) remarks.addNote(`evidence/${name}`, 'is of a round that came to no verdict')
-    else
-      remarks.addDamage(`evidence/${name}`, 'no line of the log names it', 'No runner of this session has seen this.')
-  }
+function auditCommand(
+  file: string,
+  record: EvidenceRecord,
+  versions: ContractVersion[],
+  problems: AuditProblems,
+): void {
+  const contracts = versions.flatMap(({ contract }) => contract ?? [])
+  const isInContract = contracts.some(({ clauses }) =>
+    clauses.some(
+      ({ id, proof }) => id === record.clauseId && proof.kind === 'check' && proof.command === record.command,
+    ),
+  )
+  if (contracts.length > 0 && !isInContract)
+    problems.addDamage(
+      file,
+      `ran \`${record.command.slice(0, 80)}\`, which no version of the contract has for ${record.clauseId}`,
+      NOT_EVIDENCE,
+    )
 }
 
-const CLAIM_CONSEQUENCE = 'It is a claim of whoever changed it, and no evidence.'
-const LOST_CONSEQUENCE = 'What the check ran on cannot be looked at any more.'
+function auditBase(
+  { status }: SessionFiles,
+  file: string,
+  { side, commit }: EvidenceRecord,
+  problems: AuditProblems,
+): void {
+  if (side === 'base' && status.base && commit !== status.base.commit)
+    problems.addDamage(file, `ran on ${commit.slice(0, 10)}, which is not the base`, NOT_EVIDENCE)
+}
+
+function auditTree(
+  file: string,
+  { commit, tree }: EvidenceRecord,
+  actualTree: string | undefined,
+  problems: AuditProblems,
+): void {
+  if (actualTree === undefined)
+    problems.addDamage(
+      'evidence/repository.git',
+      `lacks commit ${commit.slice(0, 10)}, on which ${path.basename(file, '.json')} ran`,
+      'The files that the check ran on are lost.',
+    )
+  else if (actualTree !== tree) problems.addDamage(file, 'names another tree than that of its commit', NOT_EVIDENCE)
+}
+
+/** Report records without an event: from a draft before the seal, from a round that was broken off, or added later. */
+function auditStrayRecords(files: SessionFiles, problems: AuditProblems): void {
+  const knownNames = new Set(listCheckEvents(files).map(({ recordId }) => `${recordId}.json`))
+  for (const name of listReadableNames(files.paths.evidence)) {
+    if (!/^(base|round)-.*\.json$/.test(name) || knownNames.has(name)) continue
+    const round = Number(/^round-(\d+)-/.exec(name)?.[1] ?? Number.NaN)
+    if (name.startsWith('base-'))
+      problems.addNote(`evidence/${name}`, 'is not in the log: from a draft, or added; nothing depends on it')
+    else if (isRoundOpen(files, round)) problems.addNote(`evidence/${name}`, 'is from a round without a verdict')
+    else problems.addDamage(`evidence/${name}`, 'is not in the log', 'No runner of this session wrote it.')
+  }
+}

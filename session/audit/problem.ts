@@ -1,21 +1,21 @@
-/** What an audit looks at, in its order. */
-export const auditParts = ['chain', 'opening', 'seal', 'evidence', 'packet', 'verdict', 'tree', 'index'] as const
+/** The parts of an audit, in its order. */
+export const auditParts = ['log', 'manifest', 'seal', 'evidence', 'packet', 'verdict', 'worktree', 'index'] as const
 export type AuditPart = (typeof auditParts)[number]
 
-/** What an audit has to say of one file: damage, or merely something to know. */
+/** Something that an audit found in one file: damage, or only a note. */
 export interface AuditProblem {
   part: AuditPart
   isDamage: boolean
-  /** Within the session's folder. */
+  /** Relative to the session's folder. */
   file: string
   message: string
-  /** What follows from it; empty for a note. */
+  /** What the damage means; empty for a note. */
   consequence: string
 }
 
-/** Collects what is said of one part. */
+/** Collects the problems of one part. */
 export class AuditProblems {
-  readonly problems: AuditProblem[] = []
+  readonly list: AuditProblem[] = []
   private readonly part: AuditPart
 
   constructor(part: AuditPart) {
@@ -23,10 +23,10 @@ export class AuditProblems {
   }
 
   addDamage(file: string, message: string, consequence: string): void {
-    this.problems.push({ part: this.part, isDamage: true, file, message, consequence })
+    this.list.push({ part: this.part, isDamage: true, file, message, consequence })
   }
 
   addNote(file: string, message: string): void {
-    this.problems.push({ part: this.part, isDamage: false, file, message, consequence: '' })
+    this.list.push({ part: this.part, isDamage: false, file, message, consequence: '' })
   }
 }

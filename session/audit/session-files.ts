@@ -1,22 +1,26 @@
-import { hash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { DispatchError } from '#host/error.ts'
 import { listNames, readUntrusted } from '#host/fs'
+import { parseJson } from '#host/json.ts'
 import type { Event } from '../log/event.ts'
 import { type Log, parseLog } from '../log/log.ts'
 import { SessionManifest } from '../manifest.ts'
 import { resolveSessionPaths, type SessionPaths } from '../paths.ts'
 import { computeStatus } from '../status/status.ts'
 import type { SessionStatus } from '../status/status-types.ts'
-/** How much of a file is looked at, in bytes. What is longer is none of ours. */
+
+/** How many bytes of a file are read. Dispatch writes no longer ones. */
 export const MAX_BYTES = { log: 32 << 20, record: 4 << 20, output: 16 << 20, index: 64 << 20 } as const
 
-/** A session's folder as it lies there, perhaps laid out by somebody who means harm: read through no link, and only so far. */
+/** The reason of a file that does not exist. */
+export const GONE = 'is gone'
+
+/** A session's folder, which may have been built to do harm: no link is followed, and reads are capped. */
 export interface SessionFiles {
   id: string
   paths: SessionPaths
-  /** `session.json`, where it reads. */
+  /** `session.json`, if it is valid. */
   manifest: SessionManifest | undefined
   log: Log
   /** Why the log could not be read at all. */
@@ -28,12 +32,12 @@ export function openSessionFiles(folder: string): SessionFiles {
   const paths = resolveSessionPaths(path.resolve(folder))
   const manifest = SessionManifest.safeParse(parseJsonBytes(readCapped(paths.manifest, MAX_BYTES.record))).data
   const id = manifest?.id ?? path.basename(paths.folder)
-  const found = readCapped(paths.events, MAX_BYTES.log)
-  const log = parseLog(found.bytes ?? Buffer.alloc(0), id)
-  return { id, paths, manifest, log, readError: found.reason, status: computeStatus(log.events) }
+  const logFile = readCapped(paths.events, MAX_BYTES.log)
+  const log = parseLog(logFile.bytes ?? Buffer.alloc(0), id)
+  return { id, paths, manifest, log, readError: logFile.reason, status: computeStatus(log.events) }
 }
 
-/** The bytes of a plain file, or in words why there are none: `is gone`, `is a link`. */
+/** The bytes of a plain file, or why there are none: `is gone`, `is a link to somewhere else`. */
 export type ReadResult = { bytes: Buffer; reason: undefined } | { bytes: undefined; reason: string }
 
 export function readCapped(file: string, maxBytes: number): ReadResult {
@@ -44,61 +48,57 @@ export function readCapped(file: string, maxBytes: number): ReadResult {
       ? { bytes: undefined, reason: `is longer than ${maxBytes} bytes` }
       : { bytes, reason: undefined }
   } catch (error) {
-    return { bytes: undefined, reason: `cannot be read (${error instanceof Error ? plainMessage(error) : error})` }
+    return { bytes: undefined, reason: `cannot be read (${error instanceof Error ? shortMessage(error) : error})` }
   }
 }
 
-/** The value in what was read; undefined where it is no JSON. */
+/** Parse the bytes that were read; undefined if there are none, or if they are not JSON. */
 export function parseJsonBytes({ bytes }: ReadResult): unknown {
-  try {
-    return JSON.parse(bytes?.toString('utf8') ?? 'null')
-  } catch {
-    return undefined
-  }
+  return bytes === undefined ? undefined : parseJson(bytes.toString('utf8'))
 }
 
-export function hashBytes(bytes: Buffer): string {
-  return hash('sha256', bytes)
+/** Select all events of one type, each with its index in the log. */
+export function selectEvents<Type extends Event['type']>({ log }: SessionFiles, type: Type) {
+  type Selected = Extract<Event, { type: Type }>
+  return log.events.flatMap((event, index) => (event.type === type ? [{ ...(event as Selected), index }] : []))
 }
 
-/** All events of one kind, each with its place in the log. */
-export function selectEvents<Name extends Event['type']>({ log }: SessionFiles, is: Name) {
-  type One = Extract<Event, { type: Name }>
-  return log.events.flatMap((event, at) => (event.type === is ? [{ ...(event as One), place: at }] : []))
-}
-
-/** The file's name as a remark has it. */
+/** The name of a file in a problem. */
 export function toRelativePath({ paths }: SessionFiles, file: string): string {
   return path.relative(paths.folder, file)
 }
 
-/** A folder itself, and no link to one; one that cannot be looked at is none. */
-export function isFolder(place: string): boolean {
+/** Is this a folder itself, and not a link to one? False if it cannot be read. */
+export function isFolder(file: string): boolean {
   try {
-    return fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false
+    return fs.lstatSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false
   } catch {
     return false
   }
 }
 
-/** The names in a folder, so far as anybody may see them: the files that are missed are named one by one. */
+/** List the names in a folder; none if it cannot be read. A file that should be there is reported by its own name. */
 export function listReadableNames(folder: string): string[] {
   try {
-    return listNames(folder).slice(0, 20_000)
+    return listNames(folder).slice(0, MAX_NAMES)
   } catch {
     return []
   }
 }
 
-/** What stands at a path in words; `is gone` for nothing. */
+// --- internal ---
+
+const MAX_NAMES = 20_000
+
 function describeFileType(file: string): string {
-  const found = fs.lstatSync(file, { throwIfNoEntry: false })
-  if (!found) return 'is gone'
-  if (found.isSymbolicLink()) return 'is a link to somewhere else'
-  if (found.isFile()) return found.nlink > 1 ? 'is a hard link: another name leads to the same file' : 'cannot be read'
-  return found.isDirectory() ? 'is a folder' : 'is no plain file'
+  const stats = fs.lstatSync(file, { throwIfNoEntry: false })
+  if (!stats) return GONE
+  if (stats.isSymbolicLink()) return 'is a link to somewhere else'
+  if (stats.isFile()) return stats.nlink > 1 ? 'is a hard link: the file has another name too' : 'cannot be read'
+  return stats.isDirectory() ? 'is a folder' : 'is not a plain file'
 }
 
-function plainMessage(error: Error): string {
+/** The message of a storage error begins with the path, which the problem names already. */
+function shortMessage(error: Error): string {
   return error instanceof DispatchError ? error.message.replace(/^.*: /, '') : error.message
 }
