@@ -17,8 +17,8 @@ import { fingerprintFolder, helloScenario, openRig, type Rig } from '../fixtures
 let rig: Rig
 let place: string
 let whole: string
-/** What the phone was told at the verdict. */
-let proof: string
+/** The log anchor in the notification of the verdict. */
+let anchor: string
 
 before(async () => {
   rig = await openRig(helloScenario)
@@ -30,7 +30,7 @@ before(async () => {
   const pushes = path.join(rig.home, 'dispatch/outbox')
   const texts = fs.readdirSync(pushes, { recursive: true }).map(name => path.join(pushes, `${name}`))
   const pushed = texts.filter(file => file.endsWith('.json')).map(file => fs.readFileSync(file, 'utf8'))
-  proof = /has passed in round 1, proof ([0-9a-f]{16})/.exec(pushed.join('\n'))?.[1] ?? 'none'
+  anchor = /log anchor ([0-9a-f]{16})/.exec(pushed.join('\n'))?.[1] ?? 'none'
 })
 
 after(async () => {
@@ -49,7 +49,7 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
   ],
   [
     'T02 rewrite a line of the log',
-    'chain',
+    'log',
     copy => copy.edit('events.jsonl', '"outcome":"red"', '"outcome":"green"'),
     /does not follow/,
   ],
@@ -59,11 +59,11 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
     copy => {
       copy.lines = copy.lines.slice(0, copy.findEvent('verdict.given'))
     },
-    /verdict\.json: is there, though no line of the log gives a verdict/,
+    /verdict\.json: exists, though the log has no verdict/,
   ],
   [
     'T04 change the order of two lines',
-    'chain',
+    'log',
     copy => {
       const [one = '', two = '', three = '', ...others] = copy.lines
       copy.lines = [one, three, two, ...others]
@@ -72,7 +72,7 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
   ],
   [
     'T05 append a verdict',
-    'chain',
+    'log',
     copy =>
       fs.appendFileSync(
         copy.pathOf('events.jsonl'),
@@ -94,7 +94,7 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
   ],
   [
     'T08 replace the contract and its hash in the log',
-    'chain',
+    'log',
     copy => {
       const before = hash('sha256', copy.read('contract.md'))
       for (const name of ['contract.md', 'evidence/contract-1.md']) copy.edit(name, 'equals `hello`', 'equals `HELLO`')
@@ -116,20 +116,20 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
   [
     'T10 swap verdict.json',
     'verdict',
-    copy => copy.edit('verdict.json', '"because": "', '"because": "surely '),
+    copy => copy.edit('verdict.json', '"reason": "', '"reason": "surely '),
     /not the verdict that was given/,
   ],
   [
     'T11 edit verdict.md alone',
     'verdict',
     copy => copy.edit('verdict.md', '**PASS**', '**PASS!**'),
-    /does not say what verdict\.json says/,
+    /does not match verdict\.json/,
   ],
   [
     'T12 change the work',
-    'tree',
+    'worktree',
     copy => copy.write('outputs/hello.sh', 'echo bye\n'),
-    /outputs\/hello\.sh: is not as it was judged/,
+    /outputs\/hello\.sh: differs from the judged version/,
   ],
   [
     'T13 stage something else',
@@ -139,9 +139,9 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
       await copy.git('add', 'hello.sh')
       copy.write('outputs/hello.sh', 'echo hello\n')
     },
-    /hello\.sh is staged, and not as it was judged/,
+    /hello\.sh is staged that was not judged/,
   ],
-  ['T14 move HEAD', 'index', copy => copy.git('commit', '--allow-empty', '-qm', 'more'), /HEAD: stands at/],
+  ['T14 move HEAD', 'index', copy => copy.git('commit', '--allow-empty', '-qm', 'more'), /HEAD: is at/],
   [
     'T15 a link in place of a record',
     'evidence',
@@ -159,15 +159,15 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
   ],
   [
     'T17 replace what is in our repository',
-    'tree',
+    'worktree',
     copy => corruptObject(copy),
     /repository\.git: .*(corrupt|mismatch|unable|missing|garbage)/,
   ],
   [
     'T18 change the rights of a file',
-    'tree',
+    'worktree',
     copy => fs.chmodSync(copy.pathOf('outputs/hello.sh'), 0o755),
-    /hello\.sh: is not as it was judged/,
+    /hello\.sh: differs from the judged version/,
   ],
   [
     'T19 another evidence/ in its place',
@@ -177,14 +177,14 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
       fs.cpSync(copy.pathOf('aside'), copy.pathOf('evidence'), { recursive: true })
       copy.edit('evidence/base-C1.json', '"red"', '"green"')
     },
-    /base-C1\.json: its outcome is green, in the log red/,
+    /base-C1\.json: its outcome is green, but red in the log/,
   ],
-  ['T20 cut the log to nothing', 'chain', copy => fs.truncateSync(copy.pathOf('events.jsonl')), /holds no event/],
+  ['T20 cut the log to nothing', 'log', copy => fs.truncateSync(copy.pathOf('events.jsonl')), /has no events/],
   [
     'T21 edit what the judge was given',
     'packet',
     copy => copy.edit('evidence/packet-1.txt', 'hello', 'HELLO'),
-    /packet-1\.txt: is not what the judge was given/,
+    /packet-1\.txt: is not what the judge received/,
   ],
   [
     'T22 edit what a check printed',
@@ -194,13 +194,13 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
   ],
   [
     'T23 give it more rounds',
-    'opening',
+    'manifest',
     copy => copy.edit('session.json', /"maxRounds": \d+/, '"maxRounds": 99'),
     /session\.json: (is not|its maxRounds)/,
   ],
   [
     'T24 change the task',
-    'opening',
+    'manifest',
     copy => copy.write('task.md', 'do nothing'),
     /task\.md: is not the task that was given/,
   ],
@@ -217,19 +217,19 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
       fs.renameSync(copy.pathOf('evidence'), copy.pathOf('aside'))
       fs.symlinkSync('aside', copy.pathOf('evidence'))
     },
-    /evidence: is no folder of its own/,
+    /evidence: is not a folder/,
   ],
   [
     'T27 the judged branch elsewhere',
-    'tree',
+    'worktree',
     copy => copy.write('evidence/repository.git/refs/heads/judged', `${'1'.repeat(40)}\n`),
-    /its branch judged stands at/,
+    /its branch judged is at/,
   ],
   [
     'T28 a record that nobody made',
     'evidence',
     copy => copy.write('evidence/round-1-C7.json', copy.read('evidence/round-1-C1.json').replaceAll('C1', 'C7')),
-    /round-1-C7\.json: no line of the log names it/,
+    /round-1-C7\.json: is not in the log/,
   ],
 ]
 
@@ -239,13 +239,13 @@ describe('a record that was changed after the fact', { concurrency: 2 }, () => {
   it('untouched it is sound, also as a copy with another name, and its head is the one that was pushed', async () => {
     const copy = copyOf('untouched')
     const before = fingerprintFolder(copy.folder)
-    const ran = await rig.dispatch(['audit', copy.folder, '--head', `proof ${proof}`], {
+    const ran = await rig.dispatch(['audit', copy.folder, '--head', `log anchor ${anchor}`], {
       env: { DISPATCH_HOME: '/nowhere' },
     })
     assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
     assert.match(
       ran.stdout.replace(/\s+/g, ' '),
-      new RegExp(`\\(verdict\\.given\\) has the head ${proof}.* proof ${proof}`),
+      new RegExp(`\\(verdict\\.given\\) has the head ${anchor}.* anchor ${anchor}`),
     )
     assert.deepEqual(fingerprintFolder(copy.folder), before, 'an audit changes nothing')
     assert.equal((await rig.dispatch(['audit'])).exitCode, 0, 'without an id: the newest')
@@ -275,7 +275,7 @@ describe('a record that was changed after the fact', { concurrency: 2 }, () => {
     forgeEverything(copy)
     const alone = await auditSession(copy.folder)
     assert.ok(alone.isSound, JSON.stringify(alone.problems))
-    const ran = await rig.dispatch(['audit', copy.folder, '--head', proof])
+    const ran = await rig.dispatch(['audit', copy.folder, '--head', anchor])
     assert.equal(ran.exitCode, 13, ran.stdout)
     assert.match(ran.stdout, /no line has the head/)
   })
@@ -306,10 +306,12 @@ describe('a record that was changed after the fact', { concurrency: 2 }, () => {
     assert.equal(await says('yes', [{ type: 'contract.approved', actor: 'me' }]), false)
     assert.equal(await says('no', []), true)
     assert.equal(await says('other', [{ type: 'contract.approved', actor: 'me', sha256: 'a'.repeat(64) }]), true)
-    const { sha256: from } = JSON.parse(copyOf('first').lines.find(line => line.includes('contract.sealed')) ?? '')
+    const { sha256: sealedSha256 } = JSON.parse(
+      copyOf('first').lines.find(line => line.includes('contract.sealed')) ?? '',
+    )
     const asked = { type: 'approval.requested', dilutions: ['C2 is gone'], reason: 'so' }
     const approved = { type: 'contract.approved', actor: 'me' }
-    assert.equal(await says('bound', [{ ...asked, previousSha256: from }, approved]), false)
+    assert.equal(await says('bound', [{ ...asked, previousSha256: sealedSha256 }, approved]), false)
     assert.equal(await says('elsewhere', [{ ...asked, previousSha256: 'a'.repeat(64) }, approved]), true)
   })
 
@@ -342,10 +344,10 @@ describe('a record that was changed after the fact', { concurrency: 2 }, () => {
     assert.equal((await rig.dispatch(['audit', './nothing'])).exitCode, 4)
     assert.equal((await rig.dispatch(['audit', 'nosuch'])).exitCode, 4)
     assert.equal((await rig.dispatch(['audit', '--head', 'xyz'])).exitCode, 2)
-    assert.equal((await rig.dispatch(['audit', '--head', proof.slice(0, 15)])).exitCode, 2)
+    assert.equal((await rig.dispatch(['audit', '--head', anchor.slice(0, 15)])).exitCode, 2)
     const shown = await rig.dispatch(['audit', whole.slice(-4)])
     assert.equal(shown.exitCode, 0, shown.stderr)
-    assert.match(shown.stdout, /^ok {4}chain[\s\S]*ok {4}index/m)
+    assert.match(shown.stdout, /^ok {4}log[\s\S]*ok {4}index/m)
   })
 })
 
@@ -437,7 +439,7 @@ describe('a folder that was laid out to do harm', () => {
     copy.write('evidence/base-C1.json', '{"a":'.repeat(1 << 19))
     const { problems } = await quickly(copy)
     const told = problems.map(({ file, message }) => `${file} ${message}`).join('\n')
-    assert.match(told, /session\.json does not read[\s\S]*verdict\.json is longer/)
+    assert.match(told, /session\.json is not a valid[\s\S]*verdict\.json is longer/)
   })
 
   it('a log of nothing but tiny lines, a folder of nothing at all, names with escapes in them', async () => {
@@ -469,10 +471,7 @@ describe('a folder that was laid out to do harm', () => {
     fs.rmSync(copy.pathOf('evidence/contract-1.md'))
     const { isSound, problems } = await quickly(copy)
     assert.ok(isSound, JSON.stringify(problems))
-    assert.ok(
-      problems.filter(({ message }) => /not recorded by that dispatch|not kept by that dispatch/.test(message))
-        .length >= 4,
-    )
-    assert.ok(!(await auditSession(copy.folder, proof)).isSound, 'but with the head from the phone it is')
+    assert.ok(problems.filter(({ message }) => /an older dispatch did not (record|keep)/.test(message)).length >= 4)
+    assert.ok(!(await auditSession(copy.folder, anchor)).isSound, 'but with the head from the phone it is')
   })
 })
