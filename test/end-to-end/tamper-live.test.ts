@@ -12,7 +12,7 @@ import { bash, put, type Scenario, say } from '#rehearsal/scenario.ts'
 import { auditSession } from '#session/audit'
 import { readLog } from '#session/log'
 import { helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
-import { isTimeUp, selectCases } from '../long/matrix.ts'
+import { isTimeUp, selectCases } from '../long/select-cases.ts'
 
 const place = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-live-'))
 after(() => fs.rmSync(place, { recursive: true, force: true }))
@@ -91,13 +91,13 @@ const acts: [name: string, body: string, says: RegExp, found: boolean][] = [
   [
     'L07 edit the record of a check on the base',
     "overwrite('../evidence/base-C1.json', fs.readFileSync('../evidence/base-C1.json', 'utf8').replace('not', 'never'))",
-    /base-C1\.json is not what was recorded/,
+    /base-C1\.json was changed after it was recorded/,
     true,
   ],
   [
     'L08 edit the sealed contract, and its kept version',
     "for (const f of ['../contract.md', '../evidence/contract-1.md']) overwrite(f, fs.readFileSync(f, 'utf8').replace('hello`\\n', 'anything`\\n'))",
-    /contract\.md is not what was sealed/,
+    /contract\.md was changed after it was sealed/,
     true,
   ],
   [

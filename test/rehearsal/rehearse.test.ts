@@ -8,7 +8,7 @@ import { runProgram } from '#host/exec.ts'
 import { listScenarioNames } from '#rehearsal'
 import { loadScenario } from '#rehearsal/rehearse.ts'
 import { compileCacheFolder, entryPoint, findProcesses } from '../fixtures/rig.ts'
-import { isTimeUp, selectCases } from '../long/matrix.ts'
+import { isTimeUp, selectCases } from '../long/select-cases.ts'
 
 describe('a scenario ends as it should and leaves no process', { concurrency: 2 }, () => {
   let folder = ''

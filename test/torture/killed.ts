@@ -1,7 +1,7 @@
 /**
- * Whole sessions, with the real claude and scripted models, whose runner is killed at random moments. The successor always
- * reaches the verdict, nothing is done twice, and no process is left. KILLED_SECONDS says for how long, KILLED_SEED from
- * which numbers; without them it is one session.
+ * Whole sessions, with the real claude and scripted models, whose runner is killed at random moments. The next runner always
+ * reaches the verdict, nothing is done twice, and no process is left. KILLED_SECONDS says for how long, KILLED_SEED seeds the
+ * moments; without them it is one session.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -13,107 +13,109 @@ import { createRandom } from '../fixtures/scratch.ts'
 
 const seed = Number(process.env['KILLED_SEED'] ?? 1)
 const seconds = Number(process.env['KILLED_SECONDS'] ?? 0)
+const MAX_KILLS_OF_SESSION = 3
+const MAX_DELAY_MS = 1500
 
-/** Who is played, and how many events a session of it has, more or less: that is where its moments are drawn from. */
-const plays = { 'smart-quotes': 24, 'two-code-workers': 36, 'fibonacci-in-javascript': 52, 'worker-lies': 48 }
+/** Scenarios, and how many events a session of each has, roughly. */
+const eventCounts = { 'smart-quotes': 24, 'two-code-workers': 36, 'fibonacci-in-javascript': 52, 'worker-lies': 48 }
 
 interface Round {
-  name: string
-  /** Each kill: so many milliseconds after so many events. */
-  moments: { after: number; wait: number }[]
+  scenarioName: string
+  /** When to kill: `delayMs` after event number `event`. */
+  kills: { event: number; delayMs: number }[]
 }
 
-test('a session whose runners are killed at random moments reaches its verdict all the same', async t => {
-  const over = Date.now() + seconds * 1000
-  const lengths: number[] = []
-  let [begun, kills] = [0, 0]
-  const lane = async () => {
+test('a session whose runner is killed at random moments reaches its verdict', async t => {
+  const endsAtMs = Date.now() + seconds * 1000
+  const durations: number[] = []
+  let [sessions, kills] = [0, 0]
+  const runSessions = async () => {
     do {
-      const number = begun++
+      const number = sessions++
       const round = drawRound(number)
-      const began = Date.now()
+      const startedMs = Date.now()
       await t.test(`${number}: ${describeRound(round)}`, async () => {
         kills += await runKilledSession(round)
       })
-      lengths.push(Math.round((Date.now() - began) / 1000))
-    } while (Date.now() < over)
+      durations.push(Math.round((Date.now() - startedMs) / 1000))
+    } while (Date.now() < endsAtMs)
   }
-  await Promise.all(seconds > 0 ? [lane(), lane()] : [lane()])
-  t.diagnostic(`${begun} sessions, ${kills} runners killed`)
-  t.diagnostic(`the longest session took ${Math.max(...lengths)} s`)
+  await Promise.all(seconds > 0 ? [runSessions(), runSessions()] : [runSessions()])
+  t.diagnostic(`${sessions} sessions, ${kills} runners killed`)
+  t.diagnostic(`the longest session took ${Math.max(...durations)} s`)
 })
 
 function drawRound(number: number): Round {
   const random = createRandom(seed + number)
-  const names = Object.entries(plays)
-  const [name, events] = names[Math.floor(random() * names.length)] ?? assert.fail()
-  const moments = Array.from({ length: 1 + Math.floor(random() * 3) }, () => ({
-    after: 1 + Math.floor(random() * events),
-    wait: Math.floor(random() * 1500),
+  const scenarios = Object.entries(eventCounts)
+  const [scenarioName, events] = scenarios[Math.floor(random() * scenarios.length)] ?? assert.fail()
+  const kills = Array.from({ length: 1 + Math.floor(random() * MAX_KILLS_OF_SESSION) }, () => ({
+    event: 1 + Math.floor(random() * events),
+    delayMs: Math.floor(random() * MAX_DELAY_MS),
   }))
-  return { name, moments: moments.sort((a, b) => a.after - b.after) }
+  return { scenarioName, kills: kills.sort((a, b) => a.event - b.event) }
 }
 
-function describeRound({ name, moments }: Round): string {
-  return `${name}, killed ${moments.map(({ after, wait }) => `${wait} ms after event ${after}`).join(', ')}`
+function describeRound({ scenarioName, kills }: Round): string {
+  return `${scenarioName}, killed ${kills.map(({ event, delayMs }) => `${delayMs} ms after event ${event}`).join(', ')}`
 }
 
-/** Play one session, kill its runners, and hold what it came to against what it may come to. Answers how many were killed. */
-async function runKilledSession({ name, moments }: Round): Promise<number> {
-  const scenario = await loadScenario(name)
+/** Run one session, kill its runners, and check its end. Returns how many runners were killed. */
+async function runKilledSession({ scenarioName, kills }: Round): Promise<number> {
+  const scenario = await loadScenario(scenarioName)
   const rig = await openRig(scenario)
-  const said: string[] = []
+  const history: string[] = []
   try {
     const starting = rig.dispatch(['--no-repo', '--', scenario.task]).then(ran => {
-      said.push(`dispatch: exit ${ran.exitCode}\n${ran.stdout}${ran.stderr}`)
+      history.push(`dispatch: exit ${ran.exitCode}\n${ran.stdout}${ran.stderr}`)
       return ran
     })
     const killed: number[] = []
-    for (const { after, wait } of moments) {
-      await rig.waitUntil(`event ${after}`, () => eventsOf(rig).length >= after || isOver(rig), 150)
-      await sleep(wait)
-      const runner = await rig.waitUntil('there is a runner to be killed', () => runnerOf(rig, killed), 60)
+    for (const { event, delayMs } of kills) {
+      await rig.waitUntil(`event ${event}`, () => readEvents(rig).length >= event || isOver(rig), 150)
+      await sleep(delayMs)
+      const runner = await rig.waitUntil('there is a runner to kill', () => findRunner(rig, killed), 60)
       process.kill(runner, 'SIGKILL')
       killed.push(runner)
-      said.push(`killed ${runner} behind event ${eventsOf(rig).length}`)
+      history.push(`killed ${runner} after event ${readEvents(rig).length}`)
     }
     const { exitCode } = await starting
     assert.equal(exitCode, 0)
     const ran = await rig.dispatch(['wait', '--json'])
-    said.push(`wait: exit ${ran.exitCode}\n${ran.stdout}${ran.stderr}`)
+    history.push(`wait: exit ${ran.exitCode}\n${ran.stdout}${ran.stderr}`)
     assert.ok(scenario.endStates.includes(JSON.parse(ran.stdout).state))
     assertNothingTwice(rig, killed.length)
     const { isSound, problems } = await auditSession(rig.readSession().paths.folder)
     assert.ok(isSound, JSON.stringify(problems))
     return killed.length
   } catch (error) {
-    throw new Error(`${error}\n${said.join('\n')}\n${storyOf(rig)}`, { cause: error })
+    throw new Error(`${error}\n${history.join('\n')}\n${describeState(rig)}`, { cause: error })
   } finally {
     await rig.close().finally(() => {
-      for (const { pid } of rig.listProcesses()) end(pid)
+      for (const { pid } of rig.listProcesses()) kill(pid)
     })
   }
 }
 
-/** One number for each event, one start for each worker, one token for each grant, and no more runners than deaths ask for. */
+/** Each event has its own number, each worker starts and ends once, and there is at most one more runner than kills. */
 function assertNothingTwice(rig: Rig, kills: number): void {
   const events = rig.readEvents()
   const numbers = events.map(({ seq }) => seq)
   assert.deepEqual(
     numbers,
-    numbers.map((_, at) => at + 1),
+    numbers.map((_, index) => index + 1),
   )
-  const once = (things: (string | number)[]) => assert.equal(new Set(things).size, things.length)
-  once(events.flatMap(event => (event.type === 'worker.started' ? [event.worker] : [])))
-  once(events.flatMap(event => (event.type === 'worker.ended' ? [event.worker] : [])))
-  once(events.flatMap(event => (event.type === 'lock.granted' ? [event.fencingToken] : [])))
-  once(events.flatMap(event => (event.type === 'verdict.given' ? [event.round] : [])))
-  const runners = events.flatMap(event => (event.type === 'runner.started' ? [event.generation] : []))
-  once(runners)
-  assert.ok(runners.length <= kills + 1)
+  const assertUnique = (values: (string | number)[]) => assert.equal(new Set(values).size, values.length)
+  assertUnique(events.flatMap(event => (event.type === 'worker.started' ? [event.worker] : [])))
+  assertUnique(events.flatMap(event => (event.type === 'worker.ended' ? [event.worker] : [])))
+  assertUnique(events.flatMap(event => (event.type === 'lock.granted' ? [event.fencingToken] : [])))
+  assertUnique(events.flatMap(event => (event.type === 'verdict.given' ? [event.round] : [])))
+  const generations = events.flatMap(event => (event.type === 'runner.started' ? [event.generation] : []))
+  assertUnique(generations)
+  assert.ok(generations.length <= kills + 1)
 }
 
-function eventsOf(rig: Rig) {
+function readEvents(rig: Rig) {
   try {
     return rig.readEvents()
   } catch {
@@ -122,25 +124,25 @@ function eventsOf(rig: Rig) {
 }
 
 function isOver(rig: Rig): boolean {
-  return eventsOf(rig).some(event => event.type === 'verdict.given' && event.isFinal)
+  return readEvents(rig).some(event => event.type === 'verdict.given' && event.isFinal)
 }
 
-/** The runner that has claimed the session last, if it lives and was not killed already. */
-function runnerOf(rig: Rig, killed: number[]): number | undefined {
-  const last = eventsOf(rig).findLast(event => event.type === 'runner.started')
+/** The runner that started last, if it still runs and was not killed. */
+function findRunner(rig: Rig, killed: number[]): number | undefined {
+  const last = readEvents(rig).findLast(event => event.type === 'runner.started')
   return rig.listRunners().find(({ pid }) => pid === last?.pid && !killed.includes(pid))?.pid
 }
 
-function storyOf(rig: Rig): string {
-  const running = rig.listProcesses().map(({ pid, command }) => `${pid} ${command}`.slice(0, 120))
-  const events = eventsOf(rig).map(event => JSON.stringify(event).slice(0, 160))
-  return [...events, ...running].join('\n')
+function describeState(rig: Rig): string {
+  const processes = rig.listProcesses().map(({ pid, command }) => `${pid} ${command}`.slice(0, 120))
+  const events = readEvents(rig).map(event => JSON.stringify(event).slice(0, 160))
+  return [...events, ...processes].join('\n')
 }
 
-function end(pid: number): void {
+function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    return // It has gone by itself.
+    return // It has already ended.
   }
 }

@@ -1,27 +1,27 @@
 import path from 'node:path'
 
-/** One part of the torture: test files that know a wider life than `npm test` gives them. */
+/** One part of the torture: test files, and the variables that make them run longer than in `npm test`. */
 export interface TorturePart {
   name: string
   about: string
   files: string[]
-  /** Only the tests so named. */
+  /** Only the tests whose names match. */
   only?: RegExp
-  /** What the files are told, so that they fill these seconds; a part that has no measure of its own takes what it takes. */
+  /** Variables that make the files run for about `seconds`. A part without a measure takes the time it takes. */
   buildEnvironment(seconds: number, seed: number): Record<string, string>
-  /** No file of it is begun any more when its time is over. */
+  /** No file is started after the time is over. */
   canBeCut?: true
-  /** Where the figures tell the number of rounds; without it, that is the number of tests that held. */
+  /** The figure that gives the number of rounds; without it, the number of tests that passed. */
   rounds?: RegExp
 }
 
 const tests = path.join(import.meta.dirname, '..')
 
-/** In the order in which they are run: what cannot be shortened first, what takes all the time it gets last. */
+/** In the order in which they run: parts of a fixed length first, parts that fill their time last. */
 export const tortureParts: TorturePart[] = [
   {
     name: 'corpora',
-    about: 'every text of C1 on into a terminal, and every settings file of C5',
+    about: 'every task text into a terminal, and every broken settings file',
     files: [
       path.join(tests, 'end-to-end/task-corpus.test.ts'),
       path.join(tests, 'host/config/env-file-corpus.test.ts'),
@@ -30,20 +30,20 @@ export const tortureParts: TorturePart[] = [
   },
   {
     name: 'walks',
-    about: 'two projects of fifty files, from git clone to merged work, at a real terminal',
+    about: 'two projects of fifty files, from git clone to merged work, in a real terminal',
     files: [path.join(tests, 'walk/walked.ts')],
     buildEnvironment: () => ({}),
   },
   {
     name: 'settings',
-    about: 'eight mergers beside claude’s own lock; 500 rounds each from two minutes on',
+    about: 'eight processes that change one settings file beside claude; 500 rounds each if it has two minutes',
     files: [path.join(tests, 'host/user-config/contest.test.ts')],
     buildEnvironment: seconds => ({ CONTEST_ROUNDS: String(Math.round(Math.min(500, Math.max(50, seconds * 4)))) }),
     rounds: /^(\d+) changes/,
   },
   {
-    name: 'chain',
-    about: 'eight contenders for one claim, holders killed in their midst',
+    name: 'lease',
+    about: 'eight contenders for one lease, whose holders are killed',
     files: [path.join(tests, 'session/lease/lease.test.ts')],
     only: /contenders/,
     buildEnvironment: seconds => ({ TORTURE_SECONDS: String(seconds) }),
@@ -51,7 +51,7 @@ export const tortureParts: TorturePart[] = [
   },
   {
     name: 'leaks',
-    about: 'collages of made-up secrets in the judge’s packet, from a fresh seed',
+    about: 'collages of random secrets in the judge’s packet, from a new seed',
     files: [path.join(tests, 'validator/packet/packet.test.ts')],
     only: /secret from the source|random collages/,
     buildEnvironment: (seconds, seed) => ({ LEAK_SECONDS: String(seconds), LEAK_SEED: String(seed) }),
@@ -65,8 +65,8 @@ export const tortureParts: TorturePart[] = [
     rounds: /^(\d+) sessions/,
   },
   {
-    name: 'sweeps',
-    about: 'every command against signals, faults, refusals; every act against the record; every rehearsal',
+    name: 'long',
+    about: 'the long tests: signals, faults, refusals, messages, every rehearsal and more',
     files: [
       ...['signals', 'refusals', 'faults', 'human', 'parked', 'smoke', 'reading', 'home'].map(name =>
         path.join(tests, `long/${name}.ts`),
@@ -76,6 +76,6 @@ export const tortureParts: TorturePart[] = [
       path.join(tests, 'rehearsal/rehearse.test.ts'),
     ],
     canBeCut: true,
-    buildEnvironment: (seconds, seed) => ({ SWEEP_SECONDS: String(seconds), SWEEP_SEED: String(seed) }),
+    buildEnvironment: (seconds, seed) => ({ LONG_SECONDS: String(seconds), LONG_SEED: String(seed) }),
   },
 ]
