@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import { sha256 } from '#host/hash.ts'
 import { type Commit, prepareRepository } from '#session/repository'
 import { countConsecutiveRestarts } from '#session/status'
 import type { RunnerContext } from './context.ts'
-import { computeSha256 } from './messages/store.ts'
 
 /** Record that a runner took the session: its manifest once, and this runner's generation (1 is the first). */
 export function recordStart(context: RunnerContext, generation: number): void {
@@ -20,7 +20,7 @@ export function recordStart(context: RunnerContext, generation: number): void {
       maxRounds,
       allowsJudgedOnly,
       sandbox,
-      sha256: computeSha256(fs.readFileSync(session.paths.manifest, 'utf8')),
+      sha256: sha256(fs.readFileSync(session.paths.manifest, 'utf8')),
     })
   }
   const restarts = generation === 1 ? {} : { consecutiveRestarts: countConsecutiveRestarts(context.status, Date.now()) }

@@ -4,19 +4,20 @@ import { buildCheckEnvironment } from '#host/config'
 import { findProgram, runProgram } from '#host/exec.ts'
 import { toOneLine } from '#host/text.ts'
 
+/** `linux 6.18.0 x64`. */
+export const machineDescription = `${os.platform()} ${os.release()} ${os.arch()}`
+
+const VERSION_TIMEOUT_MS = 5000
+
 /**
- * The programs of this machine that a command names, with the version that each says of itself: `{ python3: 'Python 3.11.7' }`.
- * Only programs whose way to say it is known are asked, each once as long as its file stays the same; what a project brings
- * along is named by its lock files instead.
+ * The programs of this machine in a command, with their versions: `{ python3: 'Python 3.11.7' }`. Only programs with a known version
+ * option are asked, and again only when their file changes. Programs that a project installs are covered by its lock files.
  */
 export async function readToolVersions(command: string): Promise<Record<string, string>> {
   const words = new Set(command.match(/(?<![\w./-])[a-z][a-z0-9+.]*(?![\w/-])/g))
   const tools = [...words].sort().filter(word => versionArguments.has(word) && findProgram(word) !== '')
   return Object.fromEntries(await Promise.all(tools.map(async tool => [tool, await readVersion(tool)] as const)))
 }
-
-/** `linux 6.18.0 x64`. */
-export const machineDescription = `${os.platform()} ${os.release()} ${os.arch()}`
 
 // --- internal ---
 
@@ -33,21 +34,21 @@ const versionArguments = new Map<string, string[]>([
   ...Object.entries(otherVersionArguments),
 ])
 
-const versionCache = new Map<string, Promise<string>>()
+const versions = new Map<string, Promise<string>>()
 
 function readVersion(tool: string): Promise<string> {
   const file = findProgram(tool)
-  const program = `${tool} ${file} ${fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs}`
-  const asked = versionCache.get(program) ?? runVersionCommand(tool)
-  versionCache.set(program, asked)
-  return asked
+  const key = `${tool} ${file} ${fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs}`
+  const version = versions.get(key) ?? runVersionCommand(tool)
+  versions.set(key, version)
+  return version
 }
 
 async function runVersionCommand(tool: string): Promise<string> {
-  const ran = await runProgram(tool, versionArguments.get(tool) ?? [], {
+  const run = await runProgram(tool, versionArguments.get(tool) ?? [], {
     cwd: os.tmpdir(),
     env: buildCheckEnvironment(os.tmpdir()),
-    timeoutMs: 5000,
+    timeoutMs: VERSION_TIMEOUT_MS,
   })
-  return toOneLine(`${ran.stdout}\n${ran.stderr}`.trim().split('\n')[0] ?? '', 100) || 'it does not say'
+  return toOneLine(`${run.stdout}\n${run.stderr}`.trim().split('\n')[0] ?? '', 100) || 'unknown'
 }

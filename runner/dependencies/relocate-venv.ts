@@ -3,9 +3,9 @@ import path from 'node:path'
 import { listNames } from '#host/fs'
 
 /**
- * Make a copied Python environment stand on its own. Its scripts begin with the absolute path of its interpreter, and an
- * installed-in-place project is found by an absolute path: without this, `pytest` in the copy would run in the original,
- * and test the code there. Everything else we know of (node_modules, vendor) has relative links only.
+ * Replace the path of the original tree in a copied Python environment. Its scripts begin with the absolute path of the
+ * interpreter, and a project installed in place is found by an absolute path: without this, `pytest` in the copy would test the
+ * code of the original. node_modules and vendor have relative links only. Any other folder is left alone.
  */
 export function relocateVenv(folder: string, from: string, to: string): void {
   if (!fs.existsSync(path.join(folder, 'pyvenv.cfg'))) return
@@ -19,7 +19,7 @@ function listScripts(folder: string): string[] {
   return listNames(path.join(folder, 'bin')).map(name => path.join(folder, 'bin', name))
 }
 
-/** The small files by which Python finds what is installed in place. */
+/** The files by which Python finds projects that are installed in place. */
 function listPathFiles(folder: string): string[] {
   return listNames(path.join(folder, 'lib')).flatMap(version => {
     const packages = path.join(folder, 'lib', version, 'site-packages')
@@ -32,9 +32,9 @@ function listPathFiles(folder: string): string[] {
 const MAX_SCRIPT_BYTES = 1024 * 1024
 
 function rewritePaths(file: string, from: string, to: string): void {
-  const found = fs.lstatSync(file, { throwIfNoEntry: false })
-  if (!found?.isFile() || found.size > MAX_SCRIPT_BYTES) return
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+  if (!stat?.isFile() || stat.size > MAX_SCRIPT_BYTES) return
   const bytes = fs.readFileSync(file)
   if (bytes.includes(0) || !bytes.includes(from)) return
-  fs.writeFileSync(file, bytes.toString('utf8').replaceAll(from, to), { mode: found.mode })
+  fs.writeFileSync(file, bytes.toString('utf8').replaceAll(from, to), { mode: stat.mode })
 }

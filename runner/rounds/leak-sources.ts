@@ -6,50 +6,54 @@ import { type Commit, exportTree, listChangedPaths, listCommitFiles } from '#ses
 import type { PacketInput } from '#validator'
 import { listIgnoredFiles } from '../dependencies/ignored-files.ts'
 
-/** Larger files are data, and are not searched. */
+/** Larger files are data and are not scanned. */
 const MAX_SOURCE_BYTES = 16 * 1024 * 1024
 
+interface SourceFolder {
+  folder: string
+  files: string[]
+}
+
 /**
- * Hand over what the judge must never see: every file of the work, every file of the base that the work changed or
- * removed, and the files that were given to it. Each is read from a copy when it is asked for, so that no more than one is in memory, and the copy is gone
- * afterwards.
+ * Call `use` with everything that the judge must never see: every file of the work, every file of the base that the work
+ * changed or removed, and the ignored files. Each is read from a copy when it is asked for, so that only one is in memory.
+ * The copies are removed afterwards.
  */
 export async function withSources<T>(
   paths: SessionPaths,
   { base, head }: { base: Commit; head: Commit },
   use: (sources: PacketInput['sources']) => T,
 ): Promise<T> {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-scan-'))
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-scan-'))
+  const exportFiles = async (name: string, commit: Commit, files: string[]): Promise<SourceFolder> => {
+    const folder = path.join(scratch, name)
+    fs.mkdirSync(folder)
+    await exportTree(paths, commit.commit, folder, files)
+    return { folder, files }
+  }
   try {
-    const changed = await listChangedPaths(paths, base.commit, head.commit)
-    const before = changed.filter(({ change }) => change !== 'added').map(({ path: file }) => file)
-    const sides = [
-      {
-        at: path.join(folder, 'head'),
-        commit: head.commit,
-        files: (await listCommitFiles(paths, head.commit)).map(getPath),
-      },
-      { at: path.join(folder, 'base'), commit: base.commit, files: before },
+    const headFiles = await listCommitFiles(paths, head.commit)
+    const changes = await listChangedPaths(paths, base.commit, head.commit)
+    const replaced = changes.filter(({ change }) => change !== 'added')
+    const folders = [
+      await exportFiles('head', head, headFiles.map(getPath)),
+      await exportFiles('base', base, replaced.map(getPath)),
+      { folder: paths.ignoredFiles, files: listIgnoredFiles(paths) },
     ]
-    const given = { at: paths.ignoredFiles, files: listIgnoredFiles(paths) }
-    for (const { at, commit, files } of sides) {
-      fs.mkdirSync(at)
-      await exportTree(paths, commit, at, files)
-    }
-    return use({ [Symbol.iterator]: () => readSources([...sides, given]) })
+    return use({ [Symbol.iterator]: () => readSources(folders) })
   } finally {
-    fs.rmSync(folder, { recursive: true, force: true })
+    fs.rmSync(scratch, { recursive: true, force: true })
   }
 }
 
-function* readSources(sides: { at: string; files: string[] }[]): Generator<{ path: string; text: string }> {
-  for (const { at, files } of sides) {
-    for (const file of files) {
-      const found = fs.lstatSync(path.join(at, file), { throwIfNoEntry: false })
-      if (found?.isFile() && found.size <= MAX_SOURCE_BYTES)
-        yield { path: file, text: fs.readFileSync(path.join(at, file), 'utf8') }
+function* readSources(folders: SourceFolder[]): Generator<{ path: string; text: string }> {
+  for (const { folder, files } of folders) {
+    for (const name of files) {
+      const file = path.join(folder, name)
+      const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+      if (stat?.isFile() && stat.size <= MAX_SOURCE_BYTES) yield { path: name, text: fs.readFileSync(file, 'utf8') }
     }
   }
 }
 
-const getPath = ({ path: file }: { path: string }) => file
+const getPath = (file: { path: string }) => file.path

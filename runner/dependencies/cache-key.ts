@@ -1,0 +1,55 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { isErrno } from '#host/error.ts'
+import { findProgram } from '#host/exec.ts'
+import { sha256 } from '#host/hash.ts'
+import type { Project } from '#host/project'
+import type { SessionPaths } from '#session'
+import { type Commit, listCommitFiles } from '#session/repository'
+import type { RunnerContext } from '../context.ts'
+
+/**
+ * The key of a commit's dependencies: 32 hex digits. The same commands with the same lock files, programs and machine make the same
+ * dependencies, so they have the same key.
+ */
+export async function computeDependencyKey(
+  { session, status }: Pick<RunnerContext, 'session' | 'status'>,
+  project: Project,
+  commit: Commit,
+): Promise<string> {
+  const lockfiles = await listLockfiles(session.paths, project, commit)
+  const baseLockfiles = status.base ? await listLockfiles(session.paths, project, status.base) : lockfiles
+  const ignoredFiles = project.files.map(file => [file, hashFile(path.join(session.paths.ignoredFiles, file))])
+  const programs = project.setup
+    .flatMap(command => command.match(/[\w./+-]+/g) ?? [])
+    .concat('node', 'python3')
+    .map(word => findProgram(word))
+  const facts = {
+    setup: project.setup,
+    lockfiles,
+    ignoredFiles,
+    programs: [...new Set(programs)],
+    machine: [process.platform, process.arch],
+    // Without a lock file nothing shows whether the commands would make something else, so each tree has its own.
+    tree: lockfiles.length === 0 ? commit.tree : '',
+    // What a worker's lock files install is for this session only: other sessions may trust the same files later.
+    sessionId: isDeepStrictEqual(lockfiles, baseLockfiles) ? '' : session.id,
+  }
+  return sha256(JSON.stringify(facts)).slice(0, 32)
+}
+
+/** The lock files of a commit, each with its blob. */
+async function listLockfiles(paths: SessionPaths, { lockfiles }: Project, { commit }: Commit): Promise<string[][]> {
+  const files = await listCommitFiles(paths, commit)
+  return files.filter(file => lockfiles.includes(file.path)).map(file => [file.path, file.blob])
+}
+
+function hashFile(file: string): string {
+  try {
+    return sha256(fs.readFileSync(file))
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return ''
+    throw error
+  }
+}

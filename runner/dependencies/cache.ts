@@ -1,0 +1,76 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
+import { identify } from '#host/process'
+import { DAY_MS } from '#host/time.ts'
+import { acquireLease, releaseLease } from '#session/lease'
+
+/** What was installed under a key. It is written last, so its existence means that all of it is there. */
+const CacheRecord = z.object({
+  format: z.literal(1),
+  commands: z.array(z.string()),
+  /** The tree in which the commands ran. Scripts and links in it may contain this path. */
+  tree: z.string(),
+  /** The paths that were made, from the top of the tree. */
+  made: z.array(z.string()),
+  seconds: z.number(),
+})
+
+export type CacheRecord = z.infer<typeof CacheRecord>
+
+/** What no session has used for this long is removed. */
+const MAX_AGE_MS = 30 * DAY_MS
+const LEASE_POLL_MS = 500
+
+/** The folder of a key, which all sessions of this machine share. It is created if it does not exist. */
+export function openCacheFolder(home: string, key: string): string {
+  const cache = path.join(home, 'prepared')
+  const folder = path.join(cache, key)
+  makePrivateFolder(cache)
+  makePrivateFolder(folder)
+  return folder
+}
+
+/** The record of a folder, if everything it names exists. Marks it as used. */
+export function readCacheRecord(folder: string): CacheRecord | undefined {
+  const file = getRecordFile(folder)
+  const record = CacheRecord.safeParse(readJson(file)).data
+  if (!record || record.made.some(name => !fs.existsSync(path.join(record.tree, name)))) return undefined
+  const now = new Date()
+  fs.utimesSync(file, now, now)
+  return record
+}
+
+export function writeCacheRecord(folder: string, record: CacheRecord): void {
+  writeAtomic(getRecordFile(folder), JSON.stringify(record, null, 2))
+}
+
+/** Do something while no other session writes to the folder. Waits until it is free. */
+export async function withCacheLease<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const file = path.join(folder, 'claim')
+  const self = await identify(process.pid)
+  if (!self) throw new Error('this process is not in the process table')
+  let lease = await acquireLease(file, self)
+  for (; !lease; lease = await acquireLease(file, self)) await sleep(LEASE_POLL_MS)
+  try {
+    return await work()
+  } finally {
+    releaseLease(file, lease)
+  }
+}
+
+/** Remove what has not been used for a month. */
+export function pruneCache(home: string): void {
+  const cache = path.join(home, 'prepared')
+  for (const name of fs.readdirSync(cache)) {
+    const usedAtMs = fs.statSync(getRecordFile(path.join(cache, name)), { throwIfNoEntry: false })?.mtimeMs
+    if (usedAtMs !== undefined && Date.now() - usedAtMs > MAX_AGE_MS)
+      fs.rmSync(path.join(cache, name), { recursive: true, force: true })
+  }
+}
+
+function getRecordFile(folder: string): string {
+  return path.join(folder, 'made.json')
+}

@@ -1,0 +1,33 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import type { Project } from '#host/project'
+
+const dependencyFolders =
+  /^(node_modules|\.venv|venv|vendor|\.bundle|bower_components|Pods|deps|\.pnp\..*|.*\.egg-info)$/
+
+/**
+ * The paths that install commands made and that fit any tree with the same lock files: folders of dependencies. Anything else
+ * (`dist/`, the output of a `prepare` script) comes from the sources of one tree; a check builds it for its own tree.
+ */
+export function listSharedPaths(tree: string, trackedFiles: string[], { makes }: Project): string[] {
+  const isDependency = (name: string) => name.split('/').some(step => dependencyFolders.test(step))
+  return listUntrackedPaths(tree, new Set(trackedFiles)).filter(name => isDependency(name) || makes.includes(name))
+}
+
+/** The topmost paths of a tree that are not tracked. */
+function listUntrackedPaths(tree: string, tracked: Set<string>): string[] {
+  const trackedFolders = new Set([...tracked].flatMap(listParents))
+  const walk = (folder: string): string[] =>
+    fs.readdirSync(path.join(tree, folder), { withFileTypes: true }).flatMap(entry => {
+      const name = path.posix.join(folder, entry.name)
+      if (tracked.has(name)) return []
+      return entry.isDirectory() && trackedFolders.has(name) ? walk(name) : [name]
+    })
+  return walk('').sort()
+}
+
+/** `a/b/c.txt` -> `a`, `a/b`. */
+function listParents(file: string): string[] {
+  const steps = file.split('/').slice(0, -1)
+  return steps.map((_, index) => steps.slice(0, index + 1).join('/'))
+}
