@@ -1,6 +1,7 @@
 import type { Config } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { writeAtomic } from '#host/fs'
+import { sha256 as computeSha256 } from '#host/hash.ts'
 import { type AgentMarks, checkLiveness, explainAgent, hasFileOpen, listAncestors } from '#host/process'
 import { openTmux } from '#host/tmux'
 import { listSessions, type Session } from '#session'
@@ -8,7 +9,6 @@ import { readLeaseHolder } from '#session/lease'
 import { type Event, readLog } from '#session/log'
 import type { CommandReply, RunnerContext } from '../context.ts'
 import {
-  computeSha256,
   getApprovalFile,
   getMessageFile,
   readContractForApproval,
@@ -16,9 +16,10 @@ import {
   type StoredMessage,
 } from '../messages/store.ts'
 import { readDraft } from './draft.ts'
+
 /**
- * With `--approve`: answer why this draft may not be sealed yet, or nothing when a human has said yes to exactly this text.
- * The text asked about is kept as it is now, outside of the agents' places.
+ * With `--approve`: ask the human about a draft and answer why it cannot be sealed yet; undefined if they have approved exactly
+ * this text. A copy of the text is kept where no agent can write.
  */
 export function refuseUnapproved(context: RunnerContext, text: string): CommandReply | undefined {
   const { session, status } = context
@@ -32,22 +33,22 @@ export function refuseUnapproved(context: RunnerContext, text: string): CommandR
   }
   return {
     exit: exitCodes.conflict,
-    text: 'The contract is ready, and waits for the human to approve it. Nothing was started. End your turn now; their answer will be your next message. Leave contract.md as it is: another text is asked about anew.',
+    text: "The contract is ready and needs the human's approval. Nothing was started. End your turn now: the answer will be your next message. Do not change contract.md: a changed text needs approval again.",
   }
 }
 
 /**
- * May this word be typed? A word counts only from a living process that is no agent's; a yes or a no is carried out here,
- * once, and only for the text that was shown. Answers why not, or nothing.
+ * Decide whether a message may be typed: its sender must be a living process that is not an agent's. An approval or a refusal is
+ * recorded here, once, and only for the text that was shown. Answers why not, or undefined.
  */
 export async function authorizeMessage(
   context: RunnerContext,
   message: StoredMessage,
 ): Promise<CommandReply | undefined> {
-  if (readPasteOffset(context.session.paths, message.id) !== undefined) return undefined // It was looked at before it was typed.
-  if (message.kind !== 'say' && isAlreadyDecided(context, message)) return undefined // By a runner that died before it could tell.
-  const stranger = await explainNotHuman(context, message)
-  if (stranger !== undefined) return { exit: exitCodes.conflict, text: stranger }
+  if (readPasteOffset(context.session.paths, message.id) !== undefined) return undefined // It was authorized before it was pasted.
+  if (message.kind !== 'say' && isAlreadyDecided(context, message)) return undefined // That runner died before it could reply.
+  const objection = await explainNotHuman(context, message)
+  if (objection !== undefined) return { exit: exitCodes.conflict, text: objection }
   if (message.kind === 'say') return undefined
   const refused = explainStaleApproval(context, message)
   if (refused !== undefined) return { exit: exitCodes.conflict, text: refused }
@@ -60,12 +61,12 @@ export async function authorizeMessage(
   return undefined
 }
 
-/** Why this process may not speak for the human; the door asks it of itself, the runner of the door. */
+/** Why a process may not approve for the human; undefined if it may. A command asks this of itself, and the runner of the command. */
 export async function detectAgent(session: Session, home: string, pid: number): Promise<string | undefined> {
   return explainAgent(await listAncestors(pid), await readAgentMarks(session, home, pid))
 }
 
-/** Why a process may not even say something: it carries the mark of an agent of ours. */
+/** Why a process may not send a message: its environment marks it as an agent of dispatch. */
 export async function detectAgentMark(pid: number): Promise<string | undefined> {
   return explainAgent(await listAncestors(pid), {
     variableNames: ['DISPATCH_SESSION', 'DISPATCH_ROLE'],
@@ -74,23 +75,23 @@ export async function detectAgentMark(pid: number): Promise<string | undefined> 
   })
 }
 
-/** Why this process may not say yes to commands of the human's: it stems from some claude, or an agent of any session. */
+/** Why a process may not confirm a command for the human: it was started by a claude, or by an agent of any session. */
 export async function detectAnyAgent({ home, workspace }: Config, pid: number): Promise<string | undefined> {
   const terminals = await openTmux(home).listTerminals()
   return explainAgent(await listAncestors(pid), {
     variableNames: agentVariableNames,
     terminals,
-    hasNoNewPrivileges: await hasBoundAgents(workspace),
+    hasNoNewPrivileges: await hasUnprivilegedAgents(workspace),
   })
 }
 
 // --- internal ---
 
-/** What stands in the environment of our agents, and of whatever any claude starts. */
+/** Variables in the environment of dispatch's agents, and of every process that a claude starts. */
 const agentVariableNames = ['DISPATCH_SESSION', 'DISPATCH_ROLE', 'CLAUDECODE']
 
-/** Is there an open session whose agents are bound by the kernel, and whose runner is not? */
-async function hasBoundAgents(workspace: string): Promise<boolean> {
+/** True if a session runs agents with `no_new_privs` by a runner without it: then that flag identifies an agent. */
+async function hasUnprivilegedAgents(workspace: string): Promise<boolean> {
   for (const { manifest, paths } of listSessions(workspace)) {
     const runner = readLeaseHolder(paths.runnerLease)
     if (!manifest.requiresApproval || runner === undefined || (await checkLiveness(runner)) === 'dead') continue
@@ -99,59 +100,62 @@ async function hasBoundAgents(workspace: string): Promise<boolean> {
   return false
 }
 
-/** A yes or a no. */
 type ApprovalDecision = Exclude<StoredMessage, { kind: 'say' }>
 
-/** The kernel's mark tells an agent only where people do not bear it: the runner stems from a person, as the door does. */
+/** `no_new_privs` identifies an agent only if people do not have it. A person started the runner, so it shows that. */
 async function readAgentMarks(session: Session, home: string, pid: number): Promise<AgentMarks> {
   const runner = readLeaseHolder(session.paths.runnerLease)?.pid ?? process.pid
-  const [ours] = runner === pid ? [] : await listAncestors(runner)
+  const [own] = runner === pid ? [] : await listAncestors(runner)
   return {
     variableNames: agentVariableNames,
     terminals: await openTmux(home).listTerminals(),
-    hasNoNewPrivileges: session.manifest.requiresApproval && ours?.hasNoNewPrivileges === false,
+    hasNoNewPrivileges: session.manifest.requiresApproval && own?.hasNoNewPrivileges === false,
   }
 }
 
-/** By the log: a yes that the seal has used up is no longer in the status. */
+/** Read from the log: an approval that a seal has used is no longer in the status. */
 function isAlreadyDecided({ session }: RunnerContext, { kind, sha256 }: ApprovalDecision): boolean {
-  const last = readLog(session.paths.events).events.findLast(event => approvals.has(event.type))
+  const last = readLog(session.paths.events).events.findLast(event => approvalEvents.has(event.type))
   return last?.type === (kind === 'approve' ? 'contract.approved' : 'contract.declined') && last.sha256 === sha256
 }
 
-const approvals = new Set<Event['type']>(['approval.requested', 'contract.approved', 'contract.declined'])
+const approvalEvents = new Set<Event['type']>(['approval.requested', 'contract.approved', 'contract.declined'])
 
-/** A word must come from a process that lives, has its file open and stems from no agent; a yes or no, from a terminal too. */
+/** The sender must be alive, have the message's file open and not be an agent's process. For a decision it needs a terminal too. */
 async function explainNotHuman(
   { session, config }: RunnerContext,
   { kind, id, sender }: StoredMessage,
 ): Promise<string | undefined> {
-  if ((await checkLiveness(sender)) !== 'alive') return 'whoever said so has gone away before it was taken up'
+  if ((await checkLiveness(sender)) !== 'alive') return 'its sender ended before the message was read'
   const file = getMessageFile(session.paths, id)
-  for (let tries = 0; tries < 20 && hasFileOpen(sender.pid, file) === false; tries++)
-    await new Promise(resolve => setTimeout(resolve, 100)) // It opens the file only after it has left it.
-  if (hasFileOpen(sender.pid, file) === false) return 'it was left by another process than it says'
+  // The sender opens the file only after writing it.
+  for (let attempt = 0; attempt < OPEN_ATTEMPTS && hasFileOpen(sender.pid, file) === false; attempt++)
+    await new Promise(resolve => setTimeout(resolve, OPEN_RETRY_MS))
+  if (hasFileOpen(sender.pid, file) === false) return 'it was sent by another process than it names'
   if (kind === 'say') return formatRefusal('speak for the human', await detectAgentMark(sender.pid))
   const [own] = await listAncestors(sender.pid)
-  if (own?.terminal === undefined) return 'whoever said so sits at no terminal'
+  if (own?.terminal === undefined) return 'its sender has no terminal'
   return formatRefusal('approve', await detectAgent(session, config.home, sender.pid))
 }
 
-function formatRefusal(what: string, sign: string | undefined): string | undefined {
-  return sign === undefined ? undefined : `an agent cannot ${what}: ${sign}`
+const OPEN_ATTEMPTS = 20
+const OPEN_RETRY_MS = 100
+
+function formatRefusal(action: string, evidence: string | undefined): string | undefined {
+  return evidence === undefined ? undefined : `an agent cannot ${action}: ${evidence}`
 }
 
-/** The yes is for one text: the one that was last asked about, in place of what is sealed now, and that still lies on the desk. */
+/** A decision is for one text: the last one asked about, in place of the sealed one, and still unchanged in contract.md. */
 function explainStaleApproval(context: RunnerContext, { kind, sha256 }: ApprovalDecision): string | undefined {
   const { session, status } = context
-  if (status.contract?.sha256 === sha256) return 'exactly this contract is sealed already'
+  if (status.contract?.sha256 === sha256) return 'exactly this contract is already sealed'
   if (status.approval?.sha256 !== sha256 || status.approval.state !== 'asked')
-    return 'this is not the contract that waits for your approval: it was changed after you were shown it. Look again'
+    return 'the contract that waits for approval is not the one you were shown: it was changed meanwhile. Run approve again'
   if (kind === 'approve' && status.approval.previousSha256 !== status.contract?.sha256)
-    return 'another contract has been sealed since you were asked. Wait until it asks anew, or send it back with --no'
+    return 'another contract has been sealed since you were asked. Wait until you are asked again, or send it back with --no'
   if (readContractForApproval(session.paths, sha256) === undefined)
-    return 'the text that you were shown has been changed in the folder of the session'
+    return "the text that you were shown was changed in the session's folder"
   if (kind === 'approve' && computeSha256(readDraft(context) ?? '') !== sha256)
-    return 'the orchestrator has changed contract.md since it asked. Wait until it asks anew, or send it back with --no'
+    return 'the orchestrator has changed contract.md since you were asked. Wait until you are asked again, or send it back with --no'
   return undefined
 }

@@ -4,7 +4,8 @@ import { readLog } from '#session/log'
 import type { Commit } from '#session/repository'
 import { getEvidence, recordCheck } from '../checks/check-cache.ts'
 import type { RunnerContext } from '../context.ts'
-/** What a check shows on the base, for this version of the contract. */
+
+/** Run a check on the base, for this version of the contract. */
 export function runCheckOnBase(
   context: RunnerContext,
   clause: ContractClause,
@@ -16,8 +17,8 @@ export function runCheckOnBase(
 }
 
 /**
- * See that the log holds what every check of the contract shows on the base: a runner that died right after a seal left that to
- * its successor. What the check shows now is what it showed then, or the clause is not proved.
+ * Record the result on the base of every check that the log lacks: a runner that died right after a seal has not recorded them.
+ * The result is the same as at the seal, or the clause is not proved.
  */
 export async function completeBaseEvidence(context: RunnerContext, contract: Contract): Promise<void> {
   const version = context.status.contract?.version ?? 1
@@ -31,13 +32,13 @@ export async function completeBaseEvidence(context: RunnerContext, contract: Con
   }
 }
 
-/** The commit from which the work begins. */
+/** The commit that the work starts from. */
 export function getBaseCommit({ status }: RunnerContext): Commit {
   if (!status.base) throw new Error('the base is not prepared')
   return status.base
 }
 
-/** A check that proves nothing is refused before any work is paid for. Pure. */
+/** The problem of a check that proves nothing, found before any work is paid for; empty if it proves something. Pure. */
 export function findVacuousCheck(
   line: number,
   id: string,
@@ -49,23 +50,23 @@ export function findVacuousCheck(
       {
         line,
         message: `the check of ${id} could not run on this machine: ${reason} (\`${command}\`)`,
-        remedy: 'Use a command that is here, or set "- limit:" if it needs longer.',
+        remedy: 'Use a command that exists here, or set "- limit:" if it needs longer.',
       },
     ]
   if (outcome === 'flaky')
     return [
       {
         line,
-        message: `the check of ${id} is flaky on the tree as it is: ${reason} (\`${command}\`), so it proves nothing`,
-        remedy: 'Make it show the same on the same tree each time it is run: no clock, no chance, no network.',
+        message: `the check of ${id} is flaky on the unchanged tree: ${reason} (\`${command}\`), so it proves nothing`,
+        remedy: 'Make it give the same result on the same tree every time: no clock, no randomness, no network.',
       },
     ]
   if (outcome === 'green' && !isGuard)
     return [
       {
         line,
-        message: `the check of ${id} is green already, before any work (\`${command}\`), so it proves nothing`,
-        remedy: 'Make it fail on the tree as it is, or add the line "- guard" if it must merely stay true.',
+        message: `the check of ${id} is already green before any work (\`${command}\`), so it proves nothing`,
+        remedy: 'Make it fail on the unchanged tree, or add the line "- guard" if it must only stay true.',
       },
     ]
   if (outcome === 'red' && isGuard)
@@ -73,7 +74,7 @@ export function findVacuousCheck(
       {
         line,
         message: `the guard ${id} is red before any work: ${reason} (\`${command}\`)`,
-        remedy: 'A guard is true before and after. Remove "- guard", or mend the command.',
+        remedy: 'A guard is true before and after the work. Remove "- guard", or fix the command.',
       },
     ]
   return []

@@ -16,15 +16,19 @@ import { type CommandReply, type RunnerContext, refuse } from '../context.ts'
 import { ensureDependencies } from '../dependencies/install.ts'
 import { findVacuousCheck, getBaseCommit, runCheckOnBase } from './base-checks.ts'
 
-/** A contract as it lies on the desk, fit to be sealed, with what its checks show before any work. */
+const MAX_CONTRACT_BYTES = 256 * 1024
+const MAX_RECORDED_PROBLEMS = 20
+
+/** A draft that can be sealed, with the results of its checks on the base. */
 export interface ContractDraft {
   contract: Contract
   text: string
+  /** Sentences of the task that no clause covers. */
   uncovered: string[]
   evidence: EvidenceRecord[]
 }
 
-/** Read the draft on the desk and run its checks on the base, or say what is wrong with it. `version` is what it would be. */
+/** Read the draft and run its checks on the base, or answer its problems. `version` is the number it would get. */
 export async function validateDraft(
   context: RunnerContext,
   version = 1,
@@ -34,27 +38,27 @@ export async function validateDraft(
   if (text === undefined)
     return {
       ok: false,
-      text: 'whole file: there is no contract.md on your desk\n  mend: write it to contract.md in the folder you started in',
+      text: 'whole file: contract.md does not exist\n  fix: write it to contract.md in the folder you started in',
     }
   const { contract, problems } = parseContract(text, { allowsJudgedOnly: manifest.allowsJudgedOnly })
   if (problems.length > 0) return { ok: false, text: describeProblems(problems) }
-  const ready = await ensureDependencies(context, getBaseCommit(context))
-  if (!ready.ok && contract.clauses.some(clause => clause.proof.kind === 'check'))
+  const dependencies = await ensureDependencies(context, getBaseCommit(context))
+  if (!dependencies.ok && contract.clauses.some(clause => clause.proof.kind === 'check'))
     return {
       ok: false,
-      text: `no check can run: ${ready.reason}\n  mend: this is not yours to mend. Tell the human with \`ask\`, and end your turn`,
+      text: `no check can run: ${dependencies.reason}\n  fix: only the human can fix this. Report it with \`ask\`, and end your turn`,
     }
   const evidence: EvidenceRecord[] = []
-  const vacuous: ContractProblem[] = []
+  const checkProblems: ContractProblem[] = []
   for (const clause of contract.clauses) {
     if (clause.proof.kind !== 'check') continue
-    const nowhere = await findUnmatchedPin(context, clause.proof.pins ?? [])
-    if (nowhere !== undefined) vacuous.push(createUnmatchedPinProblem(clause.line, clause.id, nowhere))
+    const unmatched = await findUnmatchedPin(context, clause.proof.pins ?? [])
+    if (unmatched !== undefined) checkProblems.push(createUnmatchedPinProblem(clause.line, clause.id, unmatched))
     const record = await runCheckOnBase(context, clause, clause.proof, version)
     evidence.push(record)
-    vacuous.push(...findVacuousCheck(clause.line, clause.id, clause.proof, record))
+    checkProblems.push(...findVacuousCheck(clause.line, clause.id, clause.proof, record))
   }
-  if (vacuous.length > 0) return { ok: false, text: describeProblems(vacuous) }
+  if (checkProblems.length > 0) return { ok: false, text: describeProblems(checkProblems) }
   return {
     ok: true,
     contract,
@@ -64,44 +68,43 @@ export async function validateDraft(
   }
 }
 
-/** Say what is wrong with the draft on the desk. */
+/** Record the problems of a draft and answer them. */
 export function refuseDraft(context: RunnerContext, problems: string): CommandReply {
   context.record({
     type: 'contract.rejected',
     problems: problems
       .split('\n')
       .filter(line => !line.startsWith('  '))
-      .slice(0, 20)
+      .slice(0, MAX_RECORDED_PROBLEMS)
       .map(line => line.slice(0, 300)),
   })
   return refuse(
-    `The contract is not ready. Nothing was started.\n${problems}\nMend contract.md, then run \`contract check\` again.`,
+    `The contract is not ready. Nothing was started.\n${problems}\nFix contract.md, then run \`contract check\` again.`,
   )
 }
 
-/** The ids in the draft on the desk; none when it does not read, which the seal will say. */
+/** The clause ids in the draft; empty if it has problems, which the seal reports. */
 export function listDraftClauseIds(context: RunnerContext): string[] {
   const { contract, problems } = parseContract(readDraft(context) ?? '', { allowsJudgedOnly: true })
   return problems.length > 0 ? [] : contract.clauses.map(clause => clause.id)
 }
 
-/** The first of these pins that names no file of the base. */
+/** The first of these pins that matches no file of the base. */
 async function findUnmatchedPin(context: RunnerContext, pins: string[]): Promise<string | undefined> {
   if (pins.length === 0) return undefined
-  const stood = await listCommitFiles(context.session.paths, getBaseCommit(context).commit)
-  return pins.find(pin => !stood.some(({ path: file }) => matchesGlob(pin, file)))
+  const files = await listCommitFiles(context.session.paths, getBaseCommit(context).commit)
+  return pins.find(pin => !files.some(({ path: file }) => matchesGlob(pin, file)))
 }
 
 function createUnmatchedPinProblem(line: number, id: string, pin: string): ContractProblem {
   return {
     line,
-    message: `${id} pins ${pin}, and no file of the tree as it is has that name`,
-    remedy:
-      'Pin what stands there already, such as the tests that the check runs; what is still to be made cannot be pinned.',
+    message: `${id} pins ${pin}, which matches no file of the unchanged tree`,
+    remedy: 'Pin only existing files, such as the tests that the check runs.',
   }
 }
 
-/** The text of the draft on the desk, of which no more is read than a contract may have; undefined where there is none. */
+/** The draft in the orchestrator's folder, up to the size of a contract; undefined if it does not exist. */
 export function readDraft({ session }: RunnerContext): string | undefined {
-  return readUntrusted(path.join(session.paths.orchestratorFolder, 'contract.md'), 256 * 1024)?.toString('utf8')
+  return readUntrusted(path.join(session.paths.orchestratorFolder, 'contract.md'), MAX_CONTRACT_BYTES)?.toString('utf8')
 }

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { findTranscript, type InputLine, parseInputLine, parseTranscriptPrompts } from '#host/claude'
 import { unreachable } from '#host/error.ts'
+import { sha256 } from '#host/hash.ts'
+import { SECOND_MS } from '#host/time.ts'
 import { findClaudeFolder } from '#session'
 import { readLog } from '#session/log'
 import { isSettled } from '#session/status'
@@ -28,130 +29,139 @@ import {
   typeMessage,
 } from './type-into-terminal.ts'
 
-/** Carries the human's words into the orchestrator, in the order in which they were left, each once; and ours after a limit. */
+/** The id of the message that dispatch itself sends after a usage limit. */
+const LIMIT_MESSAGE_ID = 'limit'
+const RESUME_TIMEOUT_MS = 30 * SECOND_MS
+const MAX_KEPT_PROMPTS = 20
+
+/** Delivers the human's messages to the orchestrator, in order and each once, and the message after a usage limit. */
 export class MessageDelivery {
-  private readonly running: RunnerContext
+  private readonly context: RunnerContext
   private readonly recordFailure: (error: unknown) => void
-  private busy: Promise<void> | undefined
-  /** Prompts that claude's own hook has told of, the newest last. */
+  private isBusy = false
+  /** The prompts that claude's hook reported, newest last. */
   private prompts: string[] = []
   private readonly reminder = new ResumeReminder()
-  /** A word that waits in claude's queue for the running tool to end, and from where on its transcript tells of it. */
-  private queued: number | undefined
+  /** Set while a message waits in claude's queue: the size of the transcript when it was pasted. */
+  private queuedOffset: number | undefined
 
-  constructor(context: RunnerContext, stumble: (error: unknown) => void) {
-    this.running = context
-    this.recordFailure = stumble
+  constructor(context: RunnerContext, recordFailure: (error: unknown) => void) {
+    this.context = context
+    this.recordFailure = recordFailure
   }
 
-  /** Take up the next word, unless one is on its way. */
+  /** Begin to deliver the next message, unless one is being delivered. */
   deliverNext(): void {
-    if (this.busy) return
-    const { paths } = this.running.session
-    const [word] = listPendingMessages(paths)
-    if (word) this.runExclusively(this.deliver(word).then(reply => writeMessageReply(paths, word.id, reply)))
-    else if (this.reminder.isDue(this.running)) this.runExclusively(this.remind())
+    if (this.isBusy) return
+    const { paths } = this.context.session
+    const [message] = listPendingMessages(paths)
+    if (message) this.runExclusively(async () => writeMessageReply(paths, message.id, await this.deliver(message)))
+    else if (this.reminder.isDue(this.context)) this.runExclusively(() => this.sendResumeMessage())
   }
 
-  private runExclusively(errand: Promise<void>): void {
-    this.busy = errand.catch(this.recordFailure).finally(() => {
-      this.busy = undefined
-    })
+  private runExclusively(work: () => Promise<void>): void {
+    this.isBusy = true
+    work()
+      .catch(this.recordFailure)
+      .finally(() => {
+        this.isBusy = false
+      })
   }
 
-  /** Claude's hook tells of each prompt, also of one that is only queued. */
+  /** Note a prompt that claude's hook reports, which it also does for a queued one. */
   recordPrompt({ hook_event_name, session_id, prompt }: HookEvent): void {
-    if (hook_event_name === 'UserPromptSubmit' && session_id === this.running.session.manifest.claude.sessionId)
-      this.prompts = [...this.prompts, prompt ?? ''].slice(-20)
+    if (hook_event_name === 'UserPromptSubmit' && session_id === this.context.session.manifest.claude.sessionId)
+      this.prompts = [...this.prompts, prompt ?? ''].slice(-MAX_KEPT_PROMPTS)
   }
 
-  /** Does a word wait for the running tool to end? Then a tool that only waits should end. */
+  /** True while a message waits for the running tool to end. A tool that only waits should then return. */
   hasQueuedMessage(): boolean {
-    if (this.queued === undefined) return false
-    if (this.readPromptsSince(this.queued).some(heard => heard.kind === 'dequeued')) this.queued = undefined
-    return this.queued !== undefined
+    if (this.queuedOffset === undefined) return false
+    if (this.readPromptsSince(this.queuedOffset).some(({ kind }) => kind === 'dequeued')) this.queuedOffset = undefined
+    return this.queuedOffset !== undefined
   }
 
   private async deliver(message: StoredMessage): Promise<CommandReply> {
-    const { paths } = this.running.session
-    const refused = await authorizeMessage(this.running, message)
+    const { paths } = this.context.session
+    const refused = await authorizeMessage(this.context, message)
     if (refused) return refused
-    const said = readLog(paths.events).events.find(
+    const earlier = readLog(paths.events).events.find(
       event => event.type === 'message.delivered' && event.messageId === message.id,
     )
-    if (said?.type === 'message.delivered')
-      return formatDeliveredReply(message, { mode: said.delivery, isUnchanged: true }) // By a runner that died before it could answer.
-    const text = frameMessage(this.formatText(message), message.id)
-    const typed = await typeMessage(this.keyboard(), {
-      text,
+    if (earlier?.type === 'message.delivered')
+      return formatDeliveredReply(message, { mode: earlier.delivery, isUnchanged: true }) // That runner died before it could reply.
+    const result = await typeMessage(this.createKeyboard(), {
+      text: frameMessage(this.formatText(message), message.id),
       deadlineMs: Date.parse(message.deadline),
       pasteOffset: readPasteOffset(paths, message.id),
-      recordPaste: from => recordPaste(paths, message.id, from),
+      recordPaste: offset => recordPaste(paths, message.id, offset),
     })
-    return typed.ok ? this.recordDelivered(message, typed) : this.recordRejected(message, typed)
+    return result.ok ? this.recordDelivered(message, result) : this.recordRejected(message, result)
   }
 
-  /** A usage limit is over, as far as we know. What comes of it, the hooks tell. */
-  private async remind(): Promise<void> {
-    const { paths } = this.running.session
+  /** The usage limit should be over. Hook events show whether it is. */
+  private async sendResumeMessage(): Promise<void> {
+    const { paths } = this.context.session
     this.reminder.recordAttempt()
-    await typeMessage(this.keyboard(), {
+    await typeMessage(this.createKeyboard(), {
       text: resumeMessage,
-      deadlineMs: Date.now() + 30_000,
+      deadlineMs: Date.now() + RESUME_TIMEOUT_MS,
       pasteOffset: readPasteOffset(paths, LIMIT_MESSAGE_ID),
-      recordPaste: from => recordPaste(paths, LIMIT_MESSAGE_ID, from),
+      recordPaste: offset => recordPaste(paths, LIMIT_MESSAGE_ID, offset),
     })
     clearPasteMark(paths, LIMIT_MESSAGE_ID)
   }
 
-  private recordDelivered(message: StoredMessage, typed: Extract<TypingResult, { ok: true }>): CommandReply {
-    const { running: context } = this
-    if (typed.mode === 'joined the running turn') this.queued = readPasteOffset(context.session.paths, message.id)
+  private recordDelivered(message: StoredMessage, result: Extract<TypingResult, { ok: true }>): CommandReply {
+    const { context } = this
+    if (result.mode === 'joined the running turn')
+      this.queuedOffset = readPasteOffset(context.session.paths, message.id)
+    const text = this.formatText(message)
     context.record({
       type: 'message.delivered',
       messageId: message.id,
-      bytes: Buffer.byteLength(this.formatText(message)),
-      sha256: createHash('sha256').update(this.formatText(message)).digest('hex'),
-      delivery: typed.mode,
+      bytes: Buffer.byteLength(text),
+      sha256: sha256(text),
+      delivery: result.mode,
     })
-    return formatDeliveredReply(message, typed)
+    return formatDeliveredReply(message, result)
   }
 
   private recordRejected(message: StoredMessage, { exit, reason }: Extract<TypingResult, { ok: false }>): CommandReply {
-    this.running.record({ type: 'message.rejected', messageId: message.id, reason: reason.slice(0, 300) })
+    this.context.record({ type: 'message.rejected', messageId: message.id, reason: reason.slice(0, 300) })
     if (message.kind === 'say') return { exit, text: reason }
-    const done = message.kind === 'approve' ? 'The contract is approved' : 'The contract is sent back'
-    return { exit, text: `${done}. But the orchestrator could not be told: ${reason}` }
+    const decision = message.kind === 'approve' ? 'The contract is approved' : 'The contract is sent back'
+    return { exit, text: `${decision}, but the orchestrator was not notified: ${reason}` }
   }
 
-  /** What the orchestrator is told. */
+  /** The text that the orchestrator gets. */
   private formatText(message: StoredMessage): string {
-    const isAmendment = this.running.status.contract !== undefined
+    const isAmendment = this.context.status.contract !== undefined
     switch (message.kind) {
       case 'say':
         return message.text
       case 'approve':
         return isAmendment
-          ? 'The human has approved the amendment. Run `contract amend` again with exactly this contract.md, and go on.'
-          : 'The human has approved the contract. Go on: run the same spawn-worker again. It seals exactly the text that was approved.'
+          ? 'The human has approved the amendment. Run `contract amend` again with exactly this contract.md, then continue.'
+          : 'The human has approved the contract. Run the same spawn-worker again. It seals exactly the approved text.'
       case 'decline':
         return isAmendment
-          ? `The human has not approved the amendment:\n${message.reason}\nThe sealed contract stands. Go on by it.`
-          : `The human has not approved the contract:\n${message.reason}\nMend contract.md, run \`contract check\`, then spawn-worker, which asks them again.`
+          ? `The human has not approved the amendment:\n${message.reason}\nThe sealed contract stays in force. Continue with it.`
+          : `The human has not approved the contract:\n${message.reason}\nFix contract.md, run \`contract check\`, then spawn-worker, which asks the human again.`
       default:
         return unreachable(message)
     }
   }
 
-  private keyboard(): Keyboard {
-    const { tmux, session } = this.running
+  private createKeyboard(): Keyboard {
+    const { tmux, session } = this.context
     const window = [getTmuxSessionName(session), 'orchestrator'] as const
     return {
       readInputLine: async (): Promise<InputLine | undefined> => {
         const screen = await tmux.captureStyledText(...window)
-        const { closed, phase } = this.running.status
+        const { closed, phase } = this.context.status
         if (screen === undefined || closed) return undefined
-        if (phase === 'opening') return { kind: 'hidden', reason: 'it has not started yet' }
+        if (phase === 'opening') return { kind: 'hidden', reason: 'the orchestrator has not started yet' }
         if (isLimitDialog(screen)) await tmux.pressEnter(...window)
         return parseInputLine(screen)
       },
@@ -161,30 +171,31 @@ export class MessageDelivery {
         this.prompts = []
         return this.getTranscriptSize()
       },
-      findDelivery: (text, from) => this.findDelivery(text, from),
+      findDelivery: (text, offset) => this.findDelivery(text, offset),
       pause: milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)),
       now: () => Date.now(),
     }
   }
 
-  /** Claude's transcript tells more than its hook: whether the word began a turn, or waits in the queue of one. */
-  private findDelivery(text: string, from: number): { mode: DeliveryMode; isUnchanged: boolean } | undefined {
-    for (const heard of this.readPromptsSince(from)) {
-      const found = heard.kind === 'dequeued' ? undefined : matchDelivery(text, heard.text)
-      if (found) return { mode: heard.kind === 'queued' ? 'joined the running turn' : 'began a turn', ...found }
+  /** The transcript shows more than the hook: whether a message began a turn or waits in its queue. */
+  private findDelivery(text: string, offset: number): { mode: DeliveryMode; isUnchanged: boolean } | undefined {
+    for (const prompt of this.readPromptsSince(offset)) {
+      const match = prompt.kind === 'dequeued' ? undefined : matchDelivery(text, prompt.text)
+      if (match) return { mode: prompt.kind === 'queued' ? 'joined the running turn' : 'began a turn', ...match }
     }
     if (this.findTranscriptFile() !== undefined) return undefined
-    const found = this.prompts.map(prompt => matchDelivery(text, prompt)).find(Boolean)
-    return found && { mode: isSettled(this.running.status) ? 'began a turn' : 'joined the running turn', ...found }
+    const match = this.prompts.map(prompt => matchDelivery(text, prompt)).find(Boolean)
+    return match && { mode: isSettled(this.context.status) ? 'began a turn' : 'joined the running turn', ...match }
   }
 
-  private readPromptsSince(from: number): ReturnType<typeof parseTranscriptPrompts> {
+  private readPromptsSince(offset: number): ReturnType<typeof parseTranscriptPrompts> {
     const file = this.findTranscriptFile()
     if (file === undefined) return []
     const fd = fs.openSync(file, 'r')
     try {
-      const fresh = Buffer.alloc(Math.max(0, fs.fstatSync(fd).size - from))
-      return parseTranscriptPrompts(fresh.subarray(0, fs.readSync(fd, fresh, 0, fresh.length, from)).toString('utf8'))
+      const bytes = Buffer.alloc(Math.max(0, fs.fstatSync(fd).size - offset))
+      const length = fs.readSync(fd, bytes, 0, bytes.length, offset)
+      return parseTranscriptPrompts(bytes.subarray(0, length).toString('utf8'))
     } finally {
       fs.closeSync(fd)
     }
@@ -196,23 +207,20 @@ export class MessageDelivery {
   }
 
   private findTranscriptFile(): string | undefined {
-    const { session } = this.running
+    const { session } = this.context
     return findTranscript(findClaudeFolder(session), session.manifest.claude.sessionId)
   }
 }
-
-/** Our own word at the end of a limit, among the human's. */
-const LIMIT_MESSAGE_ID = 'limit'
 
 function formatDeliveredReply(
   message: StoredMessage,
   { mode, isUnchanged }: { mode: DeliveryMode; isUnchanged: boolean },
 ): CommandReply {
-  const when =
+  const outcome = { say: 'Delivered', approve: 'Approved and delivered', decline: 'Sent back' }[message.kind]
+  const detail =
     mode === 'began a turn'
       ? 'it began a turn'
-      : 'it waits in the running turn, which takes it up as soon as its tool has ended'
-  const odd = isUnchanged ? '' : '\nClaude has changed some characters of it on the way.'
-  const what = { say: 'The orchestrator has it', approve: 'Approved, and the orchestrator knows', decline: 'Sent back' }
-  return { exit: 0, text: `${what[message.kind]}: ${when}.${odd}` }
+      : 'it joined the running turn, which reads it as soon as the current tool has ended'
+  const note = isUnchanged ? '' : '\nClaude changed some of its characters on the way.'
+  return { exit: 0, text: `${outcome}: ${detail}.${note}` }
 }

@@ -1,112 +1,120 @@
 import type { InputLine } from '#host/claude'
 import { exitCodes } from '#host/error.ts'
+
 export type DeliveryMode = 'began a turn' | 'joined the running turn'
 
-/** What came of typing: it was seen to arrive, or it was not typed, or nobody can say. */
+/** `ok`: the message was seen to arrive. Otherwise it was not typed, or it is unknown whether it arrived. */
 export type TypingResult =
   | { ok: true; mode: DeliveryMode; isUnchanged: boolean }
   | { ok: false; exit: number; reason: string }
 
-/** The terminal of one orchestrator, as far as typing needs it. */
+/** What typing needs of the orchestrator's terminal and transcript. */
 export interface Keyboard {
-  /** What its input line stands at; undefined when it is gone. */
+  /** The state of the input line; undefined if the terminal is gone. */
   readInputLine(): Promise<InputLine | undefined>
   paste(text: string): Promise<void>
   pressEnter(): Promise<void>
-  /** Where its transcript ends now. */
+  /** The size of the transcript in bytes. */
   getTranscriptEnd(): number
-  /** Has this arrived, from there on? */
-  findDelivery(text: string, from: number): { mode: DeliveryMode; isUnchanged: boolean } | undefined
+  /** Whether the text arrived, according to the transcript from `offset` on. */
+  findDelivery(text: string, offset: number): { mode: DeliveryMode; isUnchanged: boolean } | undefined
   pause(milliseconds: number): Promise<void>
   now(): number
 }
 
-/** What is to be typed, how long it may wait, and whether somebody has put it into the input line before us. */
 export interface TypingRequest {
   text: string
+  /** How long to wait for an empty input line. */
   deadlineMs: number
+  /** Set if an earlier runner has pasted the text: the size of the transcript at that moment. */
   pasteOffset: number | undefined
-  /** Keep on disk that it is being pasted, before it is. */
-  recordPaste(from: number): void
+  /** Record on disk that the text is about to be pasted. */
+  recordPaste(transcriptOffset: number): void
 }
+
+const INPUT_POLL_MS = 300
+const DELIVERY_POLL_MS = 150
+/** Claude ignores an Enter that follows a paste too closely. */
+const ENTER_DELAY_MS = 400
+const ENTER_INTERVAL_MS = 700
+/** How long claude may take to show that a message arrived. */
+const CONFIRM_TIMEOUT_MS = 20_000
 
 /**
  * Type a text into the orchestrator and see it arrive.
  *
- *   waiting for an empty input line -> marked -> pasted -> Enter (again while it still stands there) -> seen
- *        \ refused: gone, covered, taken                            \ unknown: it may have arrived
+ *   wait for an empty input line -> record the paste -> paste -> Enter (again while the text is still there) -> seen
+ *        \ refused: gone, hidden, in use                            \ unknown: it may have arrived
  *
- * It is pasted at most once, whoever is asked to do it, and how often.
+ * The text is pasted at most once, however often and by however many runners this is called.
  */
-export async function typeMessage(keyboard: Keyboard, typing: TypingRequest): Promise<TypingResult> {
-  if (typing.pasteOffset !== undefined) return confirmDelivery(keyboard, typing.text, typing.pasteOffset)
-  const refused = await waitForEmptyInput(keyboard, typing.deadlineMs)
+export async function typeMessage(keyboard: Keyboard, request: TypingRequest): Promise<TypingResult> {
+  if (request.pasteOffset !== undefined) return confirmDelivery(keyboard, request.text, request.pasteOffset)
+  const refused = await waitForEmptyInput(keyboard, request.deadlineMs)
   if (refused) return refused
-  const from = keyboard.getTranscriptEnd()
-  typing.recordPaste(from)
-  await keyboard.paste(typing.text)
-  return confirmDelivery(keyboard, typing.text, from)
+  const offset = keyboard.getTranscriptEnd()
+  request.recordPaste(offset)
+  await keyboard.paste(request.text)
+  return confirmDelivery(keyboard, request.text, offset)
 }
 
-/** Nothing is typed into a dialog, nor behind what somebody else has begun to type. */
-async function waitForEmptyInput(keyboard: Keyboard, until: number): Promise<TypingResult | undefined> {
+/** Nothing is typed into a dialog or after text that a person has begun to type. */
+async function waitForEmptyInput(keyboard: Keyboard, deadlineMs: number): Promise<TypingResult | undefined> {
   for (;;) {
-    const prompt = await keyboard.readInputLine()
-    if (prompt === undefined) return { ok: false, exit: exitCodes.conflict, reason: 'the orchestrator is gone' }
-    if (prompt.kind === 'empty') return undefined
-    if (keyboard.now() >= until) {
-      const why = prompt.kind === 'hidden' ? prompt.reason : 'somebody has begun to type in its input line'
-      return { ok: false, exit: exitCodes.deadline, reason: `${why}, and it stayed so` }
+    const inputLine = await keyboard.readInputLine()
+    if (inputLine === undefined) return { ok: false, exit: exitCodes.conflict, reason: 'the orchestrator is gone' }
+    if (inputLine.kind === 'empty') return undefined
+    if (keyboard.now() >= deadlineMs) {
+      const reason = inputLine.kind === 'hidden' ? inputLine.reason : 'its input line contains text that was not sent'
+      return { ok: false, exit: exitCodes.deadline, reason: `timed out: ${reason}` }
     }
-    await keyboard.pause(300)
+    await keyboard.pause(INPUT_POLL_MS)
   }
 }
 
-/** Press Enter until it is seen: claude passes over one that follows a paste too closely, or after it took out odd characters. */
-async function confirmDelivery(keyboard: Keyboard, text: string, from: number): Promise<TypingResult> {
-  const begun = keyboard.now()
-  for (let enteredAt = begun - 400; keyboard.now() < begun + CONFIRM_TIMEOUT_MS; ) {
-    const heard = keyboard.findDelivery(text, from)
-    if (heard) return { ok: true, ...heard }
-    if (keyboard.now() - enteredAt >= 700) {
-      const prompt = await keyboard.readInputLine()
-      if (prompt === undefined) break
-      if (prompt.kind === 'holds' && isOwnInput(prompt.text, text)) {
+/** Press Enter until the text is seen: claude ignores an Enter too close after a paste, or after it removed odd characters. */
+async function confirmDelivery(keyboard: Keyboard, text: string, offset: number): Promise<TypingResult> {
+  const startedAtMs = keyboard.now()
+  let enteredAtMs = startedAtMs - ENTER_DELAY_MS
+  while (keyboard.now() < startedAtMs + CONFIRM_TIMEOUT_MS) {
+    const delivery = keyboard.findDelivery(text, offset)
+    if (delivery) return { ok: true, ...delivery }
+    if (keyboard.now() - enteredAtMs >= ENTER_INTERVAL_MS) {
+      const inputLine = await keyboard.readInputLine()
+      if (inputLine === undefined) break
+      if (inputLine.kind === 'holds' && isOwnInput(inputLine.text, text)) {
         await keyboard.pressEnter()
-        enteredAt = keyboard.now()
+        enteredAtMs = keyboard.now()
       }
     }
-    await keyboard.pause(150)
+    await keyboard.pause(DELIVERY_POLL_MS)
   }
-  const reason =
-    'unknown: it was put into the input line, but claude has not shown that it took it. It may have arrived'
+  const reason = 'unknown: it was pasted into the input line, but claude has not confirmed it. It may have arrived'
   return { ok: false, exit: exitCodes.deadline, reason }
 }
 
-/** How long claude may take to show a word, in milliseconds. */
-const CONFIRM_TIMEOUT_MS = 20_000
+/** The first line of every message: a `/` or `!` at the very beginning would be a command to claude. */
+export const messageHeader = 'A message from the human:'
 
-/** What stands before every word: claude would take a `/` or a `!` at the very beginning for a command. */
-export const messageHeader = 'A word from the human:'
-
-/** The words between their first and their last line. The last one tells them from any other, and ends an `@path` that would be completed. */
+/** Put a message between a first and a last line. The last line identifies it, and ends an `@path` that claude would complete. */
 export function frameMessage(text: string, id: string): string {
-  return `${messageHeader}\n${text.trim()}\n(end of word ${id.slice(-8)})`
+  return `${messageHeader}\n${text.trim()}\n(end of message ${id.slice(-8)})`
 }
 
-/** Is what stands in the input line what we have put there? Claude shows a long paste by a line of its own. */
+/** True if the input line contains this text. Claude shows a long paste as one line of its own. */
 function isOwnInput(shown: string, text: string): boolean {
   return normalizeText(shown).includes(normalizeText(text.split('\n')[0] ?? '')) || /\[Pasted text #\d+/.test(shown)
 }
 
 /**
- * Has this prompt been ours? By its last line; and is it whole, but for what claude changes in any paste: it composes
- * letters (NFC), takes invisible characters out, makes tabs blanks, and puts tags of its own round four lines or more. Pure.
+ * Recognize a framed message in a prompt by its last line, and say whether the rest is unchanged too. What claude does to every
+ * paste does not count: it composes letters (NFC), removes invisible characters, replaces tabs by spaces, and puts tags around
+ * four lines or more. Pure.
  */
 export function matchDelivery(text: string, prompt: string): { isUnchanged: boolean } | undefined {
-  const [said, got] = [normalizeText(text), normalizeText(prompt)]
-  const closing = normalizeText(text.slice(text.lastIndexOf('\n') + 1))
-  return got.includes(closing) ? { isUnchanged: got.includes(said) } : undefined
+  const normalized = normalizeText(prompt)
+  const lastLine = normalizeText(text.slice(text.lastIndexOf('\n') + 1))
+  return normalized.includes(lastLine) ? { isUnchanged: normalized.includes(normalizeText(text)) } : undefined
 }
 
 function normalizeText(text: string): string {

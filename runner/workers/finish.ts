@@ -4,6 +4,7 @@ import { buildWorkerMark } from '#agents'
 import { parseStreamLine, type StreamResult } from '#host/claude'
 import { DispatchError } from '#host/error.ts'
 import { readUntrusted, writeAtomic } from '#host/fs'
+import { parseJson } from '#host/json.ts'
 import { killProcessTree } from '#host/process'
 import { matchesGlob } from '#session/contract'
 import type { WorkerEnding } from '#session/log'
@@ -30,7 +31,9 @@ export async function finishWorker(context: RunnerContext, worker: WorkerStatus)
   const files = paths.worker(worker.name)
   const process = readWorkerProcess(paths, worker.name)
   if (process) await killProcessTree(process, buildWorkerMark(context.session, worker.name))
-  const exit = ExitRecord.safeParse(parseJson(readUntrusted(files.exit, MAX_EXIT_RECORD_BYTES))).data
+  const exit = ExitRecord.safeParse(
+    parseJson(readUntrusted(files.exit, MAX_EXIT_RECORD_BYTES)?.toString('utf8') ?? ''),
+  ).data
   const stream = readUntrusted(files.stream, STREAM_TAIL_BYTES, -STREAM_TAIL_BYTES)?.toString('utf8') ?? ''
   const errors = readUntrusted(files.errors, ERROR_TAIL_BYTES, -ERROR_TAIL_BYTES)?.toString('utf8') ?? ''
   const result = findLastResult(stream)
@@ -113,13 +116,4 @@ function findLastResult(stream: string): StreamResult | undefined {
     .split('\n')
     .flatMap(parseStreamLine)
     .findLast(line => line.kind === 'result')?.result
-}
-
-/** The value; undefined for half-written JSON, or for a file that an agent replaced. */
-function parseJson(bytes: Buffer | undefined): unknown {
-  try {
-    return JSON.parse(bytes?.toString('utf8') ?? 'null')
-  } catch {
-    return undefined
-  }
 }

@@ -3,12 +3,18 @@ import { appendUntrusted, readUntrusted } from '#host/fs'
 import { toOneLine } from '#host/text.ts'
 import type { Session } from '#session'
 import type { WorkerStatus } from '#session/status'
-/** Turns the workers' stream-json into the text their windows show, as far as it has come. One for the whole session. */
+
+/** At most this much of a stream is read at once, and a line longer than this is not shown. */
+const MAX_LINE_BYTES = 1024 * 1024
+const TEXT_COLUMNS = 190
+const TARGET_COLUMNS = 170
+
+/** Turns the workers' stream-json into the text that their windows show, as it arrives. One for the whole session. */
 export class WorkerOutput {
   private readonly readOffsets = new Map<string, number>()
   private readonly finished = new Set<string>()
 
-  /** Bring every worker's screen up to date. */
+  /** Update the output of every worker. */
   refresh(session: Session, workers: WorkerStatus[]): void {
     for (const { name, startedAt, endedAt } of workers) {
       if (startedAt === undefined || this.finished.has(name)) continue
@@ -17,35 +23,28 @@ export class WorkerOutput {
     }
   }
 
-  /** A half-written last line waits for its end. The worker could have put anything in the place of either file. */
+  /** An incomplete last line waits for its end. The worker could have replaced either file, so both are untrusted. */
   private refreshWorker(session: Session, name: string): void {
-    const { stream, output: screen } = session.paths.worker(name)
-    const from = this.readOffsets.get(name)
-    const fresh = readUntrusted(stream, MAX_LINE_BYTES, from ?? 0) ?? Buffer.alloc(0)
-    const whole = fresh.length === MAX_LINE_BYTES ? fresh.length : fresh.lastIndexOf(10) + 1
-    if (whole === 0) return
-    const text = fresh
-      .subarray(0, whole)
-      .toString('utf8')
-      .split('\n')
-      .flatMap(parseStreamLine)
-      .map(formatStreamLine)
-      .join('')
-    appendUntrusted(screen, text, from === undefined)
-    this.readOffsets.set(name, (from ?? 0) + whole)
+    const { stream, output } = session.paths.worker(name)
+    const offset = this.readOffsets.get(name)
+    const bytes = readUntrusted(stream, MAX_LINE_BYTES, offset ?? 0) ?? Buffer.alloc(0)
+    const length = bytes.length === MAX_LINE_BYTES ? bytes.length : bytes.lastIndexOf('\n') + 1
+    if (length === 0) return
+    const lines = bytes.subarray(0, length).toString('utf8').split('\n')
+    const text = lines.flatMap(parseStreamLine).map(formatStreamEvent).join('')
+    appendUntrusted(output, text, offset === undefined)
+    this.readOffsets.set(name, (offset ?? 0) + length)
   }
 }
 
-/** One thing an agent said or did, for a person's eyes. Pure. */
-export function formatStreamLine(line: StreamEvent): string {
-  if (line.kind === 'text')
-    return `\n${line.text
-      .split('\n')
-      .map(each => toOneLine(each, 190))
-      .join('\n')}\n`
-  if (line.kind === 'tool') return `  > ${line.tool} ${toOneLine(line.target, 170)}\n`
-  return `\n--- ${line.result.is_error ? 'error' : 'done'}: ${line.result.num_turns ?? '?'} turns${line.result.total_cost_usd === undefined ? '' : `, $${line.result.total_cost_usd.toFixed(2)}`} ---\n`
+/** Format one event of a worker's stream for a person. Pure. */
+export function formatStreamEvent(event: StreamEvent): string {
+  if (event.kind === 'text') {
+    const lines = event.text.split('\n').map(line => toOneLine(line, TEXT_COLUMNS))
+    return `\n${lines.join('\n')}\n`
+  }
+  if (event.kind === 'tool') return `  > ${event.tool} ${toOneLine(event.target, TARGET_COLUMNS)}\n`
+  const { is_error, num_turns, total_cost_usd } = event.result
+  const cost = total_cost_usd === undefined ? '' : `, $${total_cost_usd.toFixed(2)}`
+  return `\n--- ${is_error ? 'error' : 'done'}: ${num_turns ?? '?'} turns${cost} ---\n`
 }
-
-/** A line longer than this is not shown. */
-const MAX_LINE_BYTES = 1024 * 1024
