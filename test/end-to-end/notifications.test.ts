@@ -83,7 +83,7 @@ test('a deadline that passes without a verdict is told at once; what needs you c
     await rig.waitUntil('it asks again', () => rig.readEvents().some(event => event.type === 'request.rejected'), 20)
     assert.deepEqual(laidOut(rig).sort(), ['deadline.passed', 'orchestrator.started', 'question.asked'])
     const refused = rig.readEvents().flatMap(event => (event.type === 'request.rejected' ? [event.reason] : []))
-    assert.match(refused.join('; '), /^the human has a question of yours already\./, 'one question at a time')
+    assert.match(refused.join('; '), /^The human already has a question from you\./, 'one question at a time')
     const latest = Object.fromEntries(
       messages(rig).map(({ notification, deliverBy, at }) => [notification.title, [deliverBy, at]]),
     )

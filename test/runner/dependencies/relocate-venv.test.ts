@@ -10,10 +10,10 @@ import { createScratchFolder } from '../../fixtures/scratch.ts'
 
 const venv = await runProgram('python3', ['-c', 'import venv, ensurepip'])
 
-it('a copied Python environment runs its own programs, and finds the project where the copy lies', {
+it('a copied Python environment runs its own programs on its own project', {
   skip: venv.exitCode !== 0,
 }, async t => {
-  // No blank in this path: the kernel takes none after #!, and pip then writes its scripts in another way.
+  // Without a blank in the path: the kernel allows none after #!, and pip then writes its scripts differently.
   const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-venv-')))
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
   const [from, to] = [path.join(folder, 'from'), path.join(folder, 'to')]
@@ -32,13 +32,13 @@ it('a copied Python environment runs its own programs, and finds the project whe
 
   await copyTree(path.join(from, '.venv'), path.join(to, '.venv'))
   relocateVenv(path.join(to, '.venv'), from, to)
-  const ran = await runProgram(path.join(to, '.venv/bin/tool'), [])
-  assert.equal(ran.stdout, `the copy ${path.join(to, '.venv')}\n`, ran.stderr)
+  const copy = await runProgram(path.join(to, '.venv/bin/tool'), [])
+  assert.equal(copy.stdout, `the copy ${path.join(to, '.venv')}\n`, copy.stderr)
   const original = await runProgram(path.join(from, '.venv/bin/tool'), [])
   assert.equal(original.stdout, `the original ${path.join(from, '.venv')}\n`)
 })
 
-it('a folder that is no Python environment is left as it is', t => {
+it('a folder that is not a Python environment is left alone', t => {
   const folder = createScratchFolder(t)
   fs.mkdirSync(path.join(folder, 'bin'))
   fs.writeFileSync(path.join(folder, 'bin/x'), '/from/here')

@@ -8,7 +8,7 @@ import { resolveSessionPaths } from '#session/paths.ts'
 import { importWork, prepareRepository } from '#session/repository'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
-it('the leak scan walks every file of the work, and what the work changed or removed as it was before', async t => {
+it('the sources are all files of the work and the old content of changed ones', async t => {
   const paths = resolveSessionPaths(path.join(createScratchFolder(t), 'session'))
   fs.mkdirSync(paths.folder, { recursive: true })
   await prepareRepository(paths, 'work', undefined)
@@ -33,7 +33,7 @@ it('the leak scan walks every file of the work, and what the work changed or rem
   const walks = await withSources(paths, { base, head }, sources =>
     [[...sources], [...sources]].map(walk => walk.map(source => `${source.path}: ${source.text}`).sort()),
   )
-  assert.deepEqual(walks[0], walks[1], 'it can be walked twice')
+  assert.deepEqual(walks[0], walks[1], 'they can be read twice')
   assert.deepEqual(walks[0], [
     'changed.py: as it is',
     'changed.py: as it was',

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { it } from 'node:test'
+import { Project } from '#host/project/schema.ts'
+import { listSharedPaths } from '#runner/dependencies/made-paths.ts'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
+
+it('untracked folders of dependencies are shared, build output only if the project says so', t => {
+  const tree = createScratchFolder(t)
+  const tracked = ['package.json', 'packages/a/package.json']
+  const made = ['node_modules/x/index.js', 'packages/a/node_modules/y.js', 'dist/main.js', 'generated/types.d.ts']
+  for (const file of [...tracked, ...made]) {
+    fs.mkdirSync(path.dirname(path.join(tree, file)), { recursive: true })
+    fs.writeFileSync(path.join(tree, file), '')
+  }
+  const dependencies = ['node_modules', 'packages/a/node_modules']
+  assert.deepEqual(listSharedPaths(tree, tracked, Project.parse({})), dependencies)
+  const project = Project.parse({ makes: ['generated'] })
+  assert.deepEqual(listSharedPaths(tree, tracked, project), ['generated', ...dependencies])
+})
