@@ -143,7 +143,7 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
           bash('contract check'),
           heard =>
             bash(
-              `ask "the setup fails: $(printf '%s' '${heard.lastText.includes('not yours to mend') ? 'I was told' : 'nobody said why'}')"`,
+              `ask "the setup fails: $(printf '%s' '${heard.lastText.includes('only the human can fix this') ? 'I was told' : 'nobody said why'}')"`,
             ),
           say('I wait.'),
         ],
