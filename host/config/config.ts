@@ -2,7 +2,8 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { DispatchError, exitCodes } from '../error.ts'
-import { type EnvFile, emptyEnv, maskName, readEnvFile } from './env-file.ts'
+import { SECOND_MS } from '../time.ts'
+import { createEmptyEnv, type EnvFile, type EnvProblem, maskName, readEnvFile } from './env-file.ts'
 import {
   formatSetting,
   isSettingName,
@@ -12,18 +13,18 @@ import {
   suggestSetting,
 } from './settings.ts'
 
-/** The settings, and the places of one DISPATCH_HOME. */
+/** The settings, and the folders of one DISPATCH_HOME. */
 export interface Config extends Settings {
   home: string
   workspace: string
-  /** The private Claude config, used when a key or a token is in the environment. */
+  /** The private config folder of claude, used when a key or token is in the environment. */
   claudeFolder: string
   logsFolder: string
-  /** Our own install: the folder that holds `bin/`. */
+  /** The install of dispatch: the folder that contains `bin/`. */
   installFolder: string
 }
 
-/** Where `npm run build` lays our programs: a folder of the install, beside the rooms. */
+/** The folder of the install that `npm run build` writes the programs to. */
 export const buildFolder = 'built'
 
 export const installFolder = path.resolve(
@@ -31,12 +32,10 @@ export const installFolder = path.resolve(
   path.basename(import.meta.dirname) === buildFolder ? '..' : '../..',
 )
 
-/** Does this process run from the build, or from the sources? */
+/** Does this process run from the build (true) or from the sources? */
 export const isBuilt = path.basename(import.meta.dirname) === buildFolder
 
-/**
- * The words that start a program of ours, such as `bin/runner`: its build where we ourselves run as one, else its source.
- */
+/** The argv that starts a program of dispatch, such as `bin/processes/runner`: its build when this process is built, else its source. */
 export function buildProgramCommand(name: string): [node: string, file: string] {
   return [
     process.execPath,
@@ -44,23 +43,23 @@ export function buildProgramCommand(name: string): [node: string, file: string] 
   ]
 }
 
-/** Read the environment and `$DISPATCH_HOME/.env` once. The environment wins. Every problem is reported at once (exit 2). */
+/** The settings in the environment and in `$DISPATCH_HOME/.env`. The environment wins. Exit 2 lists every problem. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const home = resolveHome(environment)
   return buildConfig(home, readEnvFile(path.join(home, '.env')), environment)
 }
 
-/** The settings of a process of ours that was handed all of them by `settingsIn`: `.env` is not read. */
+/** The settings of a child process that got all of them from `exportSettings`. `.env` is not read. */
 export function readEnvironmentConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  return buildConfig(resolveHome(environment), emptyEnv(), environment)
+  return buildConfig(resolveHome(environment), createEmptyEnv(), environment)
 }
 
-/** The home with every setting at its default: to look around with where the settings do not read. */
+/** The config with every setting at its default, for commands that must work when the settings are invalid. */
 export function readDefaultConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  return buildConfig(resolveHome(environment), emptyEnv(), {})
+  return buildConfig(resolveHome(environment), createEmptyEnv(), {})
 }
 
-/** Every setting as a variable, for a process of ours that shall go by the same ones. */
+/** Every setting as a variable, for a child process that must use the same settings. */
 export function exportSettings(config: Settings): Record<string, string> {
   return Object.fromEntries(
     Object.keys(settingsSchema.shape).map(name => [name, String(config[name as keyof Settings])]),
@@ -68,109 +67,35 @@ export function exportSettings(config: Settings): Record<string, string> {
 }
 
 /**
- * The settings as they are now. When `.env` has changed it is read again; one that does not read any more leaves the old
- * settings standing, and `warn` hears of it, once.
+ * A function that returns the current settings: it reads `.env` again when the file has changed, at most once a second. When
+ * the new file is invalid, the previous settings stay and `warn` is called once.
  */
 export function createConfigReader(
-  first: Config,
+  initial: Config,
   warn: (problem: string) => void,
   environment = process.env,
 ): () => Config {
-  const file = path.join(first.home, '.env')
-  let config = first
-  let seen = readStamp(file)
-  let looked = Date.now()
+  const file = path.join(initial.home, '.env')
+  let config = initial
+  let lastStamp = readStamp(file)
+  let checkedAt = Date.now()
   return () => {
-    if (Date.now() - looked < 1000) return config
-    looked = Date.now()
+    if (Date.now() - checkedAt < SECOND_MS) return config
+    checkedAt = Date.now()
     const stamp = readStamp(file)
-    if (stamp === seen) return config
-    seen = stamp
+    if (stamp === lastStamp) return config
+    lastStamp = stamp
     try {
       config = readConfig(environment)
     } catch (error) {
       if (!(error instanceof DispatchError)) throw error
-      warn(`${error.message}\n  The settings from before stay in force.`)
+      warn(`${error.message}\n  The previous settings stay in force.`)
     }
     return config
   }
 }
 
-function readStamp(file: string): string {
-  try {
-    const { ino, size, mtimeMs } = fs.statSync(file)
-    return `${ino} ${size} ${mtimeMs}`
-  } catch {
-    return '' // Not there, or not for us to see: it has no stamp.
-  }
-}
-
-/** The settings by the file and the environment, or every problem with them. */
-function buildConfig(home: string, { found, flaws }: EnvFile, environment: NodeJS.ProcessEnv): Config {
-  const file = path.join(home, '.env')
-  const problems = [...flaws]
-  for (const [name, { value, line }] of found) {
-    const what = isSettingName(name) ? undefined : describeUnknownName(name, value, { home, environment })
-    if (what !== undefined) problems.push({ line, what })
-  }
-  const values: Record<string, unknown> = {}
-  const outside: string[] = []
-  for (const name of Object.keys(settingsSchema.shape).filter(isSettingName)) {
-    const entry = environment[name] === undefined ? found.get(name) : undefined
-    const value = entry ? entry.value : environment[name]
-    if (value === undefined || value === '') continue
-    const parsed = settingsSchema.shape[name].safeParse(value)
-    const what = `${formatSetting(name, value)}: it must be ${settingDescriptions[name]}`
-    if (parsed.success) values[name] = value
-    else if (entry) problems.push({ line: entry.line, what })
-    else outside.push(`environment: ${what}`)
-  }
-  if (problems.length + outside.length > 0) throw unreadable(file, problems, outside)
-  const at = (folder: string) => path.join(home, folder)
-  const places = { home, workspace: at('workspace'), claudeFolder: at('claude'), logsFolder: at('logs'), installFolder }
-  return { ...settingsSchema.parse(values), ...places }
-}
-
-/** What is wrong with a name in the file that is no setting; undefined for a DISPATCH_HOME that names this very home. */
-function describeUnknownName(
-  name: string,
-  value: string,
-  { home, environment }: { home: string; environment: NodeJS.ProcessEnv },
-): string | undefined {
-  if (name === 'DISPATCH_HOME') {
-    const own = value.replace(/^(~|\$HOME|\$\{HOME\})(?=\/|$)/, environment['HOME'] ?? os.homedir())
-    if (own === '' || resolveRealPath(path.resolve(own)) === home) return undefined
-    return 'DISPATCH_HOME: this file lies in that folder, so it cannot move it; set it in the environment'
-  }
-  if (agentVariableNames.includes(name))
-    return `${name} is read by claude and not by us; it belongs in the environment of your shell`
-  const near = suggestSetting(name)
-  return `${maskName(name)} is not a setting of ours${near === undefined ? '' : `; did you mean ${near}?`}`
-}
-
-function unreadable(file: string, problems: { line: number; what: string }[], outside: string[]): DispatchError {
-  const inside = problems
-    .toSorted((a, b) => a.line - b.line)
-    .map(({ line, what }) => `${file}${line > 0 ? `:${line}` : ''}: ${what}`)
-  return new DispatchError(`the settings do not read:\n  ${[...inside, ...outside].join('\n  ')}`, {
-    exitCode: exitCodes.usage,
-    remedy: `${path.join(installFolder, '.env.example')} lists every setting.`,
-  })
-}
-
-/** `$DISPATCH_HOME`, or `~/.claude-dispatch`; absolute, and free of line breaks. */
-function resolveHome(environment: NodeJS.ProcessEnv): string {
-  const home = environment['DISPATCH_HOME'] || path.join(environment['HOME'] || os.homedir(), '.claude-dispatch')
-  if (!path.isAbsolute(home) || /[\n\r\0]/.test(home)) {
-    const name = environment['DISPATCH_HOME'] ? 'DISPATCH_HOME' : 'HOME'
-    throw new DispatchError(`${name} must be an absolute path without line breaks: ${JSON.stringify(home)}`, {
-      exitCode: exitCodes.usage,
-    })
-  }
-  return resolveRealPath(path.resolve(home))
-}
-
-/** Make the home, or say which variable leads to a place where that cannot be done (exit 2). */
+/** Create the home. Exit 2 (10 for a full disk) names the variable that leads to a folder where this is not possible. */
 export function prepareHome({ home }: Config, environment = process.env): void {
   try {
     makeFolders(home)
@@ -182,33 +107,15 @@ export function prepareHome({ home }: Config, environment = process.env): void {
       `${name} leads to ${home}, and user ${process.getuid?.() ?? '?'} cannot write there (${error.code})`,
       {
         exitCode: error.code === 'ENOSPC' || error.code === 'EDQUOT' ? exitCodes.storage : exitCodes.usage,
-        remedy: 'Set DISPATCH_HOME to a folder of yours.',
+        remedy: 'Set DISPATCH_HOME to a folder that you may write.',
       },
     )
   }
 }
 
-/** Each folder by itself: Node's recursive mkdir never returns where the system says ENOENT for ever, as in /proc. */
-function makeFolders(folder: string): void {
-  if (fs.existsSync(folder)) return
-  if (!fs.existsSync(path.dirname(folder))) makeFolders(path.dirname(folder))
-  fs.mkdirSync(folder, { mode: 0o700 })
-}
-
-/** The path without links, as far as it exists: claude and git name files by it, and our guards compare with them. */
-function resolveRealPath(folder: string): string {
-  try {
-    return fs.realpathSync(folder)
-  } catch {
-    return folder === path.dirname(folder)
-      ? folder
-      : path.join(resolveRealPath(path.dirname(folder)), path.basename(folder))
-  }
-}
-
 /**
- * What an agent's process inherits besides what we set: the way to its model, and nothing of ours. Names only; tmux
- * carries the values (they never stand in an argument list).
+ * The variables that an agent inherits: how to reach its model, and no secret of dispatch. tmux carries the values, so that
+ * they are in no argument list.
  */
 export const agentVariableNames = [
   'ANTHROPIC_BASE_URL',
@@ -235,29 +142,133 @@ export const agentVariableNames = [
   'all_proxy',
 ]
 
-/** The values of the named variables that are set now. */
+/** The named variables that are set and not empty. */
 export function pickVariables(names: string[], environment: NodeJS.ProcessEnv = process.env): Record<string, string> {
   return Object.fromEntries(names.flatMap(name => (environment[name] ? [[name, environment[name]]] : [])))
 }
 
-/** What a check is given: a path, a home of its own, a plain language. Nothing else of the user's. */
+/** The whole environment of a check: a PATH, an own home, a fixed language and time zone. Nothing else of the user. */
 export function buildCheckEnvironment(home: string): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, TMPDIR: home, LANG: 'C.UTF-8', TZ: 'UTC', CI: '1' }
 }
 
-/** What a short-lived process of ours (the judge, a push) is given: all that this one has, these settings, and Node's own way through a proxy. */
+/** The environment of a short-lived child (the judge, a push): that of this process, the settings, and Node's proxy support where a proxy is set. */
 export function buildChildEnvironment(config: Settings): Record<string, string> {
-  const own = { ...pickVariables(Object.keys(process.env)), ...exportSettings(config) }
-  return ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some(name => own[name])
-    ? { ...own, NODE_USE_ENV_PROXY: '1' }
-    : own
+  const inherited = { ...pickVariables(Object.keys(process.env)), ...exportSettings(config) }
+  return ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some(name => inherited[name])
+    ? { ...inherited, NODE_USE_ENV_PROXY: '1' }
+    : inherited
 }
 
-/** What the commands are given that fetch a project's dependencies: as a check, and the way out, and what the user has named. */
-export function buildDependenciesEnvironment(home: string, named: string[]): Record<string, string> {
+/** The environment of commands that install dependencies: that of a check, proxies, registries, and what the project names. */
+export function buildDependenciesEnvironment(home: string, variableNames: string[]): Record<string, string> {
   const proxies = agentVariableNames.filter(name => /proxy$|^SSL_CERT_FILE$|^NODE_EXTRA_CA_CERTS$/i.test(name))
-  const settings = Object.keys(process.env).filter(name =>
+  const registries = Object.keys(process.env).filter(name =>
     /^(npm_config_|PIP_|GOPROXY$|GONOSUMDB$|GOPRIVATE$)/i.test(name),
   )
-  return { ...pickVariables([...proxies, ...settings, ...named]), ...buildCheckEnvironment(home) }
+  return { ...pickVariables([...proxies, ...registries, ...variableNames]), ...buildCheckEnvironment(home) }
+}
+
+// --- internal ---
+
+/** Changes whenever the file is written or replaced. */
+function readStamp(file: string): string {
+  try {
+    const { ino, size, mtimeMs } = fs.statSync(file)
+    return `${ino} ${size} ${mtimeMs}`
+  } catch {
+    return '' // It does not exist, or may not be read.
+  }
+}
+
+/** The settings in these variables and this file, or exit 2 with every problem. */
+function buildConfig(
+  home: string,
+  { entries, problems: fileProblems }: EnvFile,
+  environment: NodeJS.ProcessEnv,
+): Config {
+  const file = path.join(home, '.env')
+  const problems = [...fileProblems]
+  for (const [name, { value, line }] of entries) {
+    const message = isSettingName(name) ? undefined : describeUnknownName(name, value, { home, environment })
+    if (message !== undefined) problems.push({ line, message })
+  }
+  const values: Record<string, unknown> = {}
+  const environmentProblems: string[] = []
+  for (const name of Object.keys(settingsSchema.shape).filter(isSettingName)) {
+    const entry = environment[name] === undefined ? entries.get(name) : undefined
+    const value = entry ? entry.value : environment[name]
+    if (value === undefined || value === '') continue
+    const parsed = settingsSchema.shape[name].safeParse(value)
+    const message = `${formatSetting(name, value)}: it must be ${settingDescriptions[name]}`
+    if (parsed.success) values[name] = value
+    else if (entry) problems.push({ line: entry.line, message })
+    else environmentProblems.push(`environment: ${message}`)
+  }
+  if (problems.length + environmentProblems.length > 0) throw createSettingsError(file, problems, environmentProblems)
+  return {
+    ...settingsSchema.parse(values),
+    home,
+    workspace: path.join(home, 'workspace'),
+    claudeFolder: path.join(home, 'claude'),
+    logsFolder: path.join(home, 'logs'),
+    installFolder,
+  }
+}
+
+/** What is wrong with a name in the file that is not a setting; undefined for a DISPATCH_HOME that is this very home. */
+function describeUnknownName(
+  name: string,
+  value: string,
+  { home, environment }: { home: string; environment: NodeJS.ProcessEnv },
+): string | undefined {
+  if (name === 'DISPATCH_HOME') {
+    const folder = value.replace(/^(~|\$HOME|\$\{HOME\})(?=\/|$)/, environment['HOME'] ?? os.homedir())
+    if (folder === '' || resolveRealPath(path.resolve(folder)) === home) return undefined
+    return 'DISPATCH_HOME: this file is inside that folder, so it cannot move it; set it in the environment'
+  }
+  if (agentVariableNames.includes(name))
+    return `${name} is a variable of claude, not a setting; set it in the environment of your shell`
+  const suggestion = suggestSetting(name)
+  return `${maskName(name)} is not a setting${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`
+}
+
+function createSettingsError(file: string, problems: EnvProblem[], environmentProblems: string[]): DispatchError {
+  const fileProblems = problems
+    .toSorted((a, b) => a.line - b.line)
+    .map(({ line, message }) => `${file}${line > 0 ? `:${line}` : ''}: ${message}`)
+  return new DispatchError(`invalid settings:\n  ${[...fileProblems, ...environmentProblems].join('\n  ')}`, {
+    exitCode: exitCodes.usage,
+    remedy: `${path.join(installFolder, '.env.example')} lists every setting.`,
+  })
+}
+
+/** `$DISPATCH_HOME`, or `~/.claude-dispatch`: absolute, without links and line breaks. Exit 2 otherwise. */
+function resolveHome(environment: NodeJS.ProcessEnv): string {
+  const home = environment['DISPATCH_HOME'] || path.join(environment['HOME'] || os.homedir(), '.claude-dispatch')
+  if (!path.isAbsolute(home) || /[\n\r\0]/.test(home)) {
+    const name = environment['DISPATCH_HOME'] ? 'DISPATCH_HOME' : 'HOME'
+    throw new DispatchError(`${name} must be an absolute path without line breaks: ${JSON.stringify(home)}`, {
+      exitCode: exitCodes.usage,
+    })
+  }
+  return resolveRealPath(path.resolve(home))
+}
+
+/** One folder at a time: Node's recursive mkdir never returns where the system always answers ENOENT, as in /proc. */
+function makeFolders(folder: string): void {
+  if (fs.existsSync(folder)) return
+  if (!fs.existsSync(path.dirname(folder))) makeFolders(path.dirname(folder))
+  fs.mkdirSync(folder, { mode: 0o700 })
+}
+
+/** The path without links, as far as it exists. claude and git report paths in this form, and guards compare with them. */
+function resolveRealPath(folder: string): string {
+  try {
+    return fs.realpathSync(folder)
+  } catch {
+    return folder === path.dirname(folder)
+      ? folder
+      : path.join(resolveRealPath(path.dirname(folder)), path.basename(folder))
+  }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 
-/** A new ntfy topic: 128 random bits in hex. Anybody who knows a topic can read along, so it is a password. */
-export function newTopic(): string {
+/** A new ntfy topic: 128 random bits as hex. Everyone who knows a topic can read it, so it is a password. */
+export function createTopic(): string {
   for (;;) {
     const topic = randomBytes(16).toString('hex')
     if (!isWeakTopic(topic)) return topic

@@ -1,17 +1,17 @@
 import { z } from 'zod'
 import { isWeakTopic } from './ntfy-topic.ts'
 
-const numberSchema = (least: number, most: number) =>
+const numberSchema = (min: number, max: number) =>
   z
     .string()
     .regex(/^\d{1,9}$/)
     .transform(Number)
-    .refine(value => value >= least && value <= most)
+    .refine(value => value >= min && value <= max)
 const textSchema = (pattern: RegExp) => z.string().regex(pattern)
 const modelSchema = textSchema(/^[A-Za-z0-9][\w.:@/[\]-]{0,199}$/)
-const key = textSchema(/^[\x21-\x7e]*$/)
-/** Marks a setting whose value is never shown and never handed to an agent. Who knows an ntfy topic can read along. */
-const secretSchema = { secret: true } as const
+const keySchema = textSchema(/^[\x21-\x7e]*$/)
+/** Marks a setting whose value is never shown, and never given to an agent. A known ntfy topic can be read by everyone. */
+const secretMark = { secret: true } as const
 const dollarsSchema = z
   .string()
   .regex(/^\d{1,6}(\.\d{1,4})?$/)
@@ -19,9 +19,9 @@ const dollarsSchema = z
 const quietHoursPattern = /^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$/
 const urlSchema = z.string().refine(value => /^https?:\/\/[^\s/?#]/.test(value) && URL.canParse(value))
 
-/** Every setting: its name, its default and its limits. `.env.example` says the same in prose, and a test compares them. */
+/** Every setting: its name, its default and its limits. `.env.example` has the same in prose, and a test compares them. */
 export const settingsSchema = z.object({
-  GEMINI_API_KEY: key.default('').meta(secretSchema),
+  GEMINI_API_KEY: keySchema.default('').meta(secretMark),
   GOOGLE_GEMINI_BASE_URL: urlSchema.or(z.literal('')).default(''),
   JUDGE_MODEL: modelSchema.default('gemini-2.5-pro'),
   JUDGE_TIMEOUT_SEC: numberSchema(1, 3600).default(180),
@@ -43,19 +43,19 @@ export const settingsSchema = z.object({
   NTFY_TOPIC: textSchema(/^[-_A-Za-z0-9]{0,64}$/)
     .refine(topic => topic === '' || !isWeakTopic(topic))
     .default('')
-    .meta(secretSchema),
-  NTFY_TOKEN: key.default('').meta(secretSchema),
-  WEBHOOK_URL: urlSchema.or(z.literal('')).default('').meta(secretSchema),
+    .meta(secretMark),
+  NTFY_TOKEN: keySchema.default('').meta(secretMark),
+  WEBHOOK_URL: urlSchema.or(z.literal('')).default('').meta(secretMark),
   NOTICE_DETAIL: z.enum(['state', 'title', 'full']).default('state'),
   SUBAGENT_NOTICES: z.enum(['on', 'off']).default('off'),
   QUIET_HOURS: textSchema(quietHoursPattern).default(''),
 })
 
 export type Settings = z.infer<typeof settingsSchema>
-type Name = keyof Settings
+type SettingName = keyof Settings
 
-/** What a setting may be, in words. */
-export const settingDescriptions: Record<Name, string> = {
+/** The allowed values of each setting, in words; they follow "it must be". */
+export const settingDescriptions: Record<SettingName, string> = {
   GEMINI_API_KEY: 'a key: printable ASCII without blanks',
   GOOGLE_GEMINI_BASE_URL: 'an address such as https://example.com, or empty',
   JUDGE_MODEL: 'the name of a model',
@@ -85,41 +85,47 @@ export const settingDescriptions: Record<Name, string> = {
 }
 
 /** The names of the settings whose values are secrets. */
-export const secretSettings: Name[] = Object.keys(settingsSchema.shape)
+export const secretSettings: SettingName[] = Object.keys(settingsSchema.shape)
   .filter(isSettingName)
   .filter(name => settingsSchema.shape[name].meta()?.['secret'] === true)
 
-export function isSettingName(name: string): name is Name {
+export function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(settingsSchema.shape, name)
 }
 
-/** `ROUNDS=99`, or the name alone where the value is a secret or may hold one (an address with a password in it). */
-export function formatSetting(name: Name, value: string): string {
+/** `ROUNDS=99`, or the name alone when the value is a secret or may contain one (an address with a password). */
+export function formatSetting(name: SettingName, value: string): string {
   if (secretSettings.includes(name) || value.includes('@')) return name
-  const whole = JSON.stringify(value)
-  const plain = whole.slice(1, -1) === value && !value.includes(' ') ? value : whole
-  return `${name}=${plain.length > 60 ? `${plain.slice(0, 60)}…` : plain}`
+  const quoted = JSON.stringify(value)
+  const shown = quoted.slice(1, -1) === value && !value.includes(' ') ? value : quoted
+  return `${name}=${shown.length > MAX_SHOWN_CHARS ? `${shown.slice(0, MAX_SHOWN_CHARS)}…` : shown}`
 }
 
-/** The setting whose name is nearest to this one, if any is near: at most a third of its letters differ. Pure. */
-export function suggestSetting(name: string): Name | undefined {
-  const written = name.toUpperCase().replaceAll(/[-.]/g, '_')
+/** The setting with the most similar name; undefined when more than a third of its letters differ. Pure. */
+export function suggestSetting(name: string): SettingName | undefined {
+  const typed = name.toUpperCase().replaceAll(/[-.]/g, '_')
   const ranked = Object.keys(settingsSchema.shape)
-    .map(known => ({ known, apart: editDistance(written, known) }))
-    .sort((a, b) => a.apart - b.apart)
+    .map(candidate => ({ candidate, distance: computeEditDistance(typed, candidate) }))
+    .sort((a, b) => a.distance - b.distance)
   const [best] = ranked
-  return best && best.apart <= Math.max(2, Math.floor(best.known.length / 3)) ? (best.known as Name) : undefined
+  return best && best.distance <= Math.max(2, Math.floor(best.candidate.length / 3))
+    ? (best.candidate as SettingName)
+    : undefined
 }
 
-/** How many letters must be put in, taken out or changed to make one word of the other (Levenshtein). */
-function editDistance(one: string, other: string): number {
-  if (one.length > 80) return one.length
-  let row = Array.from({ length: other.length + 1 }, (_, column) => column)
-  for (const [at, letter] of [...one].entries()) {
-    const next = [at + 1]
-    for (const [column, wanted] of [...other].entries()) {
-      const changed = (row[column] ?? 0) + (letter === wanted ? 0 : 1)
-      next.push(Math.min(changed, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1))
+// --- internal ---
+
+const MAX_SHOWN_CHARS = 60
+
+/** How many letters must be inserted, deleted or replaced to turn one word into the other (Levenshtein). Long words are not compared. */
+function computeEditDistance(from: string, to: string): number {
+  if (from.length > 80) return from.length
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column)
+  for (const [index, letter] of [...from].entries()) {
+    const next = [index + 1]
+    for (const [column, target] of [...to].entries()) {
+      const replaced = (row[column] ?? 0) + (letter === target ? 0 : 1)
+      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1))
     }
     row = next
   }

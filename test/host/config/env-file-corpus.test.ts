@@ -1,4 +1,4 @@
-/** 100 settings files and environments, each with what must come of it. */
+/** 100 settings files and environments, each with the settings or the problems that must result. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
@@ -8,16 +8,16 @@ import { type Config, readConfig } from '#host/config'
 import { DispatchError } from '#host/error.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
-/** Settings that must come of it, or the problems that must be told, each as `line what` (no number: of the whole file; `env`: of the environment). */
+/** The settings that must result, or the problems, each as `line message` (no number: the whole file; `env`: the environment). */
 type Expected = Partial<Config> | string[]
 type Content = string | Uint8Array | ((file: string, home: string) => void) | undefined
 type Case = [name: string, content: Content, expected: Expected, environment?: Record<string, string>]
 
-const number = (most: number, least = 1) => `it must be a whole number from ${least} to ${most}`
-const notOurs = 'is not a setting of ours'
-const noSetting = 'this line is not a setting; write NAME=value'
+const number = (max: number, min = 1) => `it must be a whole number from ${min} to ${max}`
+const unknown = 'is not a setting'
+const notAssignment = 'this line is not a setting; write NAME=value'
 const inQuotes = 'has a # in its value; put the value in quotes'
-const oneQuote = 'needs one " before its value and one behind it, on the same line'
+const oneQuote = 'needs one " before its value and one after it, on the same line'
 const notText = 'this line has bytes that are not text; save the file as UTF-8'
 const model = 'it must be the name of a model'
 const topicOf64 = '5f44dd2cbe554eb549b6645279e50bcdb31df345053ab16828ab6ca61f601bc8'
@@ -25,7 +25,7 @@ const bytes = (...parts: (string | number)[]) =>
   Buffer.concat(parts.map(part => (typeof part === 'string' ? Buffer.from(part) : Buffer.from([part]))))
 
 const cases: Case[] = [
-  // --- what reads ---
+  // --- valid files ---
   ['no file', undefined, { ROUNDS: 3, WEBUI_PORT: 7777 }],
   ['an empty file', '', { ROUNDS: 3 }],
   ['blank lines and comments only', '\n  \n# ROUNDS=9\n\t# x\n', { ROUNDS: 3 }],
@@ -84,27 +84,27 @@ const cases: Case[] = [
   ],
   ['a file of 256 KiB', `ROUNDS=5\n#${'x'.repeat(262_134)}`, { ROUNDS: 5 }],
 
-  // --- where the environment stands above it ---
+  // --- the environment wins ---
   ['the environment wins', 'ROUNDS=5\n', { ROUNDS: 7 }, { ROUNDS: '7' }],
-  ['the environment wins with nothing', 'ROUNDS=5\n', { ROUNDS: 3 }, { ROUNDS: '' }],
-  ['the environment wins over what is wrong', 'ROUNDS=x\n', { ROUNDS: 7 }, { ROUNDS: '7' }],
+  ['an empty value in the environment wins', 'ROUNDS=5\n', { ROUNDS: 3 }, { ROUNDS: '' }],
+  ['the environment wins over an invalid value', 'ROUNDS=x\n', { ROUNDS: 7 }, { ROUNDS: '7' }],
   [
     'the environment switches the phone off',
     'NTFY_TOPIC=6bb2cbf5a1ae4b8ab5dcd1f0c9d3ae47\n',
     { NTFY_TOPIC: '' },
     { NTFY_TOPIC: '' },
   ],
-  ['a stranger in the environment is nobody’s business', '', { ROUNDS: 3 }, { ROUND: '7', __proto__x: '1' }],
-  ['wrong in the environment', '', [`env ROUNDS=x: ${number(20)}`], { ROUNDS: 'x' }],
+  ['an unknown variable in the environment is ignored', '', { ROUNDS: 3 }, { ROUND: '7', __proto__x: '1' }],
+  ['invalid in the environment', '', [`env ROUNDS=x: ${number(20)}`], { ROUNDS: 'x' }],
   [
-    'wrong in both',
+    'invalid in both',
     'DESKTOP=maybe\n',
     ['1 DESKTOP=maybe: it must be on or off', `env ROUNDS=0: ${number(20)}`],
     { ROUNDS: '0' },
   ],
   ['a line break in the environment', '', [`env ROUNDS="5\\n": ${number(20)}`], { ROUNDS: '5\n' }],
 
-  // --- values that do not fit ---
+  // --- invalid values ---
   ['a word for a number', 'ROUNDS=three\n', [`1 ROUNDS=three: ${number(20)}`]],
   ['too much', '\nROUNDS=21\n', [`2 ROUNDS=21: ${number(20)}`]],
   ['too little', 'ROUNDS=0\n', [`1 ROUNDS=0: ${number(20)}`]],
@@ -141,7 +141,7 @@ const cases: Case[] = [
     ['1 NTFY_SERVER=http://: it must be an address such as https://ntfy.sh'],
   ],
   [
-    'a model that would be an option',
+    'a model that looks like an option',
     'CODE_MODEL=--dangerously-skip-permissions\n',
     [`1 CODE_MODEL=--dangerously-skip-permissions: ${model}`],
   ],
@@ -149,7 +149,7 @@ const cases: Case[] = [
   [
     'a model over two lines',
     'RW_MODEL="x\ny"\nROUNDS=x\n',
-    [`1 RW_MODEL ${oneQuote}`, `2 ${noSetting}`, `3 ROUNDS=x: ${number(20)}`],
+    [`1 RW_MODEL ${oneQuote}`, `2 ${notAssignment}`, `3 ROUNDS=x: ${number(20)}`],
   ],
   ['a model with an escape sequence', 'RW_MODEL=\u001b[2J\n', [`1 RW_MODEL="\\u001b[2J": ${model}`]],
   ['a value of 10,000 letters is cut', `RW_MODEL=${'x'.repeat(10_000)}\n`, [`1 RW_MODEL=${'x'.repeat(60)}…: ${model}`]],
@@ -177,7 +177,7 @@ const cases: Case[] = [
   [
     'a key over two lines is not shown',
     'GEMINI_API_KEY="secret\nsecret"\n',
-    [`1 GEMINI_API_KEY ${oneQuote}`, `2 ${noSetting}`],
+    [`1 GEMINI_API_KEY ${oneQuote}`, `2 ${notAssignment}`],
   ],
   [
     'a token that is no ASCII is not shown',
@@ -189,24 +189,24 @@ const cases: Case[] = [
     'NTFY_SERVER=ftp://me:secret@host\n',
     ['1 NTFY_SERVER: it must be an address such as https://ntfy.sh'],
   ],
-  ['a key that stands alone is not shown', 'AIzaSecret0123\n', [`1 ${noSetting}`]],
-  ['a key before the sign is not shown', 'AIzaSecret0123=\n', [`1 the name in this line ${notOurs}`]],
-  ['a key without its sign is not shown', 'GEMINI_API_KEY AIzaSecret0123\n', [`1 ${noSetting}`]],
+  ['a key that stands alone is not shown', 'AIzaSecret0123\n', [`1 ${notAssignment}`]],
+  ['a key before the sign is not shown', 'AIzaSecret0123=\n', [`1 the name in this line ${unknown}`]],
+  ['a key without its sign is not shown', 'GEMINI_API_KEY AIzaSecret0123\n', [`1 ${notAssignment}`]],
 
   // --- names ---
-  ['a letter too few', 'ROUND=3\n', [`1 ROUND ${notOurs}; did you mean ROUNDS?`]],
-  ['small letters', 'webui_port=1\n', [`1 webui_port ${notOurs}; did you mean WEBUI_PORT?`]],
-  ['dashes', 'WEBUI-PORT=1\n', [`1 WEBUI-PORT ${notOurs}; did you mean WEBUI_PORT?`]],
-  ['nothing near', 'COLOUR=blue\n', [`1 COLOUR ${notOurs}`]],
+  ['a letter too few', 'ROUND=3\n', [`1 ROUND ${unknown}; did you mean ROUNDS?`]],
+  ['small letters', 'webui_port=1\n', [`1 webui_port ${unknown}; did you mean WEBUI_PORT?`]],
+  ['dashes', 'WEBUI-PORT=1\n', [`1 WEBUI-PORT ${unknown}; did you mean WEBUI_PORT?`]],
+  ['nothing near', 'COLOUR=blue\n', [`1 COLOUR ${unknown}`]],
   [
-    'what belongs to claude',
+    'a variable of claude',
     'ANTHROPIC_API_KEY=sk-secret\n',
-    ['1 ANTHROPIC_API_KEY is read by claude and not by us; it belongs in the environment of your shell'],
+    ['1 ANTHROPIC_API_KEY is a variable of claude, not a setting; set it in the environment of your shell'],
   ],
   [
     'DISPATCH_HOME that moves',
     'DISPATCH_HOME=/elsewhere\n',
-    ['1 DISPATCH_HOME: this file lies in that folder, so it cannot move it; set it in the environment'],
+    ['1 DISPATCH_HOME: this file is inside that folder, so it cannot move it; set it in the environment'],
   ],
   ['twice', 'ROUNDS=1\n\nROUNDS=2\n', ['3 ROUNDS is already set on line 1']],
   [
@@ -214,24 +214,24 @@ const cases: Case[] = [
     'ROUNDS=1\nNTFY_TOKEN="\n"\nROUNDS=2\nROUNDS=3\n',
     [
       `2 NTFY_TOKEN ${oneQuote}`,
-      `3 ${noSetting}`,
+      `3 ${notAssignment}`,
       '4 ROUNDS is already set on line 1',
       '5 ROUNDS is already set on line 1',
     ],
   ],
-  ['__proto__', '__proto__=polluted\n', [`1 __proto__ ${notOurs}`]],
-  ['__proto__ with JSON', '__proto__={"x":1}\n', [`1 __proto__ ${notOurs}`]],
+  ['__proto__', '__proto__=polluted\n', [`1 __proto__ ${unknown}`]],
+  ['__proto__ with JSON', '__proto__={"x":1}\n', [`1 __proto__ ${unknown}`]],
   [
     'constructor, prototype and toString',
     'constructor=1\nprototype=1\ntoString=1\n',
-    [`1 constructor ${notOurs}`, `2 prototype ${notOurs}`, `3 toString ${notOurs}`],
+    [`1 constructor ${unknown}`, `2 prototype ${unknown}`, `3 toString ${unknown}`],
   ],
-  ['a path into the prototype', 'constructor.prototype.x=1\n', [`1 constructor.prototype.x ${notOurs}`]],
+  ['a path into the prototype', 'constructor.prototype.x=1\n', [`1 constructor.prototype.x ${unknown}`]],
 
-  // --- lines that are none ---
-  ['no sign', 'ROUNDS\n', [`1 ${noSetting}`]],
-  ['no name', '=5\n', [`1 ${noSetting}`]],
-  ['JSON', '{\n "ROUNDS": 5\n}\n', [`1 ${noSetting}`, `2 ${noSetting}`, `3 ${noSetting}`]],
+  // --- invalid lines ---
+  ['no sign', 'ROUNDS\n', [`1 ${notAssignment}`]],
+  ['no name', '=5\n', [`1 ${notAssignment}`]],
+  ['JSON', '{\n "ROUNDS": 5\n}\n', [`1 ${notAssignment}`, `2 ${notAssignment}`, `3 ${notAssignment}`]],
   ['a quote never closed', '# x\nCODE_MODEL="haiku\nROUNDS=5\n', [`2 CODE_MODEL ${oneQuote}`]],
   ['something behind the quotes', 'CODE_MODEL="haiku" small\n', [`1 CODE_MODEL ${oneQuote}`]],
   ['a secret with a quote never closed', 'NTFY_TOKEN="tk_secret\n', [`1 NTFY_TOKEN ${oneQuote}`]],
@@ -239,19 +239,19 @@ const cases: Case[] = [
   ['a quote inside other quotes', "NTFY_TOKEN='\"tk'\n", { NTFY_TOKEN: '"tk' }],
   ['# in a value without quotes', 'NTFY_TOKEN=tk#1\n', [`1 NTFY_TOKEN ${inQuotes}`]],
 
-  // --- files that are none ---
+  // --- invalid files ---
   ['a NUL byte', bytes('ROUNDS=5\nRW_MODEL=x', 0, 'y\n'), [`2 ${notText}`]],
   ['invalid UTF-8', bytes('ROUNDS=5\nRW_MODEL=', 0xff, '\n'), [`2 ${notText}`]],
   ['UTF-16', bytes(0xff, 0xfe, 'R', 0, 'O', 0), [`1 ${notText}`]],
-  ['5 MB', 'A=1\n'.repeat(1_250_000), [' it has 5000000 bytes; at most 262144 are read']],
-  ['a folder', file => fs.mkdirSync(file), [' it is a folder, and not a file']],
-  ['a FIFO', file => execFileSync('mkfifo', [file]), [' it is not a plain file']],
-  ['a link to a device', file => fs.symlinkSync('/dev/zero', file), [' it is not a plain file']],
-  ['a link to nothing', file => fs.symlinkSync('gone', file), [' it is a link, and there is nothing at its end']],
+  ['5 MB', 'A=1\n'.repeat(1_250_000), [' it has 5000000 bytes; the limit is 262144']],
+  ['a folder', file => fs.mkdirSync(file), [' it is a folder, not a file']],
+  ['a FIFO', file => execFileSync('mkfifo', [file]), [' it is not a regular file']],
+  ['a link to a device', file => fs.symlinkSync('/dev/zero', file), [' it is not a regular file']],
+  ['a link to nothing', file => fs.symlinkSync('gone', file), [' it is a link to a file that does not exist']],
   ['a link to itself', file => fs.symlinkSync('.env', file), [' it is a link that leads back to itself']],
 ]
 
-test('there are at least 100 of them, each with a name of its own', () => {
+test('there are at least 100 cases, each with its own name', () => {
   assert.ok(cases.length >= 100, String(cases.length))
   assert.equal(new Set(cases.map(([name]) => name)).size, cases.length)
 })
@@ -262,11 +262,11 @@ for (const [name, content, expected, environment = {}] of cases) {
     const file = path.join(home, '.env')
     if (typeof content === 'function') content(file, home)
     else if (content !== undefined) fs.writeFileSync(file, content)
-    const outcome = outcomeOf({ DISPATCH_HOME: home, ...environment })
+    const outcome = readOutcome({ DISPATCH_HOME: home, ...environment })
     if (Array.isArray(expected)) {
-      assert.ok(outcome instanceof DispatchError, 'it was taken')
+      assert.ok(outcome instanceof DispatchError, 'it was accepted')
       assert.equal(outcome.exitCode, 2)
-      assert.deepEqual(problemsIn(outcome, file), expected)
+      assert.deepEqual(parseProblems(outcome, file), expected)
       assert.doesNotMatch(outcome.message, /secret|AIza/i)
     } else {
       assert.ok(!(outcome instanceof DispatchError), String(outcome))
@@ -277,7 +277,7 @@ for (const [name, content, expected, environment = {}] of cases) {
   })
 }
 
-function outcomeOf(environment: Record<string, string>): Config | DispatchError {
+function readOutcome(environment: Record<string, string>): Config | DispatchError {
   try {
     return readConfig(environment)
   } catch (error) {
@@ -286,8 +286,8 @@ function outcomeOf(environment: Record<string, string>): Config | DispatchError 
   }
 }
 
-/** The problems told, each without the name of its file: `3 ROUNDS=99: …`. */
-function problemsIn({ message }: DispatchError, file: string): string[] {
+/** The reported problems, each without the name of its file: `3 ROUNDS=99: …`. */
+function parseProblems({ message }: DispatchError, file: string): string[] {
   const [, ...lines] = message.split('\n  ')
   return lines.map(line => {
     if (line.startsWith('environment: ')) return line.replace('environment: ', 'env ')

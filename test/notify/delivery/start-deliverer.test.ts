@@ -93,10 +93,7 @@ test('settings that do not read stop nobody who wakes; the notice waits, and the
   writeSettings(home, { DISPLAY_ALL: 'x' })
   await wakeIn(home, {}, { DESKTOP: 'off', ...buildPhoneSettings('http://127.0.0.1:1') })
   const log = path.join(home, 'logs/deliver.log')
-  await waitUntilTrue(
-    'the log',
-    () => fs.existsSync(log) && fs.readFileSync(log, 'utf8').includes('the settings do not read'),
-  )
+  await waitUntilTrue('the log', () => fs.existsSync(log) && fs.readFileSync(log, 'utf8').includes('invalid settings'))
   assert.equal(listOutbox(home, 'phone').waiting.length, 1)
 })
 
