@@ -27,7 +27,9 @@ export interface WorkToApply {
   warning: string | undefined
 }
 
-/** The judged commit, or the last that a worker handed in. Exit 4 without either, 13 when the record contradicts itself. */
+/**
+ * The judged commit, or the last that a worker handed in. Exit 4 without either, 13 when the record contradicts itself.
+ */
 export async function findWorkToApply({ paths, id }: Session, status: SessionStatus): Promise<WorkToApply> {
   const { verdict, acceptedCommit } = status
   const commit = verdict?.commit ?? acceptedCommit
@@ -66,8 +68,9 @@ export function describeWarning(
 }
 
 /**
- * The repository to apply to: the folder a person named, else the one the session started from, else the current folder's
- * unless it is inside `excludedFolders`. Exit 4 when the folder is not a repository, 2 when there is none to choose.
+ * The repository to apply to: the folder a person named, else the one the session started from, else the current
+ * folder's unless it is inside `excludedFolders`. Exit 4 when the folder is not a repository, 2 when there is none to
+ * choose.
  */
 export async function findTargetRepository(
   { manifest, id }: Session,
@@ -89,7 +92,9 @@ export async function findTargetRepository(
   })
 }
 
-/** Does the branch exist at this commit already? Exit 2 for an invalid name, 5 for one that is used for something else. */
+/**
+ * Does the branch exist at this commit already? Exit 2 for an invalid name, 5 for one that is used for something else.
+ */
 export async function isAlreadyApplied({ path: folder }: Checkout, branch: string, commit: string): Promise<boolean> {
   if (!(await isBranchName(branch)))
     throw new DispatchError(`"${branch}" is not a valid branch name`, { exitCode: exitCodes.usage })

@@ -4,7 +4,10 @@ import type { SessionPaths } from './paths.ts'
 
 const modelsSchema = z.object({ orchestrator: z.string(), code: z.string(), rw: z.string(), judge: z.string() })
 
-/** The session manifest, `session.json`: decided when the session is opened, and never changed. Every runner of it reads this. */
+/**
+ * The session manifest, `session.json`: decided when the session is opened, and never changed. Every runner of it reads
+ * this.
+ */
 export const SessionManifest = z.object({
   format: z.literal(1),
   id: z.string(),
@@ -23,7 +26,7 @@ export const SessionManifest = z.object({
   instructions: z
     .object({ files: z.array(z.string()), nested: z.array(z.string()), ignored: z.array(z.string()) })
     .default({ files: [], nested: [], ignored: [] }),
-  /** The sandbox of its agents and checks. `kind` is null where there is none, and `reason` says why. */
+  /** The sandbox of its agents and checks. `kind` is null without one, and `reason` says why. */
   sandbox: z
     .object({ kind: z.enum(['bubblewrap', 'seatbelt']).nullable(), reason: z.string() })
     .default({ kind: null, reason: 'this session is older than the sandbox' }),

@@ -17,7 +17,10 @@ export interface UnsavedWork {
   remedy: string
 }
 
-/** What would be lost with this session; undefined when a repository among `folders` has all of it, or there is none. */
+/**
+ * What would be lost with this session; undefined when nothing would: a repository among `folders` has all of it, or
+ * there is no work.
+ */
 export async function findUnsavedWork(
   { id, paths, manifest }: Session,
   folders: string[],
@@ -44,7 +47,9 @@ export async function findUnsavedWork(
   return undefined
 }
 
-/** Delete a session's folder. It is renamed first, so that an interruption leaves no half session that is still listed. */
+/**
+ * Delete a session's folder. It is renamed first, so that an interruption leaves no half session that is still listed.
+ */
 export function removeSession(workspace: string, { id, paths }: Session): void {
   const removedFolder = path.join(workspace, `${REMOVED_PREFIX}${id}`)
   try {

@@ -7,7 +7,9 @@ import { isSessionId } from './id.ts'
 import { type Session, SessionManifest } from './manifest.ts'
 import { resolveSessionPaths } from './paths.ts'
 
-/** Create the session's folder, its task and its manifest. The mkdir reserves the id: throws exit 5 when it is taken. */
+/**
+ * Create the session's folder, its task and its manifest. The mkdir reserves the id: throws exit 5 when it is taken.
+ */
 export function createSession(workspace: string, manifest: SessionManifest, task: Uint8Array): Session {
   const paths = resolveSessionPaths(path.join(workspace, manifest.id))
   makePrivateFolder(workspace)
@@ -34,7 +36,10 @@ export function createSession(workspace: string, manifest: SessionManifest, task
   return { id: manifest.id, paths, manifest }
 }
 
-/** Find the session with this id, or the only one whose id begins or ends with these letters. Throws exit 2 when several match, 4 when none does, 13 when it is damaged. */
+/**
+ * Find the session with this id, or the only one whose id begins or ends with these letters. Throws exit 2 when several
+ * match, 4 when none does, 13 when it is damaged.
+ */
 export function findSession(workspace: string, idOrPart: string): Session {
   const ids = listSessionIds(workspace)
   const matches = (id: string) => idOrPart !== '' && (id.startsWith(idOrPart) || id.endsWith(`-${idOrPart}`))
@@ -68,7 +73,10 @@ export function listSessions(workspace: string): Session[] {
     .sort((a, b) => (a.manifest.openedAt < b.manifest.openedAt ? 1 : -1))
 }
 
-/** Sessions whose manifest or log is not a plain file (a folder, a pipe), and what it is instead. Such a file is never opened: a pipe would block. */
+/**
+ * Sessions whose manifest or log is not a plain file (a folder, a pipe), and what it is instead. Such a file is never
+ * opened: a pipe would block.
+ */
 export function listDamagedSessions(workspace: string): { id: string; reason: string }[] {
   return listSessionIds(workspace).flatMap(id => {
     const reason = describeDamage(workspace, id)

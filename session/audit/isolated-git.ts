@@ -10,8 +10,8 @@ import { defaultIgnores } from '../repository/repository.ts'
 import { isFolder, MAX_BYTES, readCapped } from './session-files.ts'
 
 /**
- * A new bare repository that reads the objects of a session, and nothing else of it. Git sees none of the configuration, hooks,
- * filters, references or alternates that may have been planted there.
+ * A new bare repository that reads the objects of a session, and nothing else of it. Git sees none of the
+ * configuration, hooks, filters, references or alternates that may have been planted there.
  */
 export interface IsolatedRepository extends SessionRepository {
   /** For the files that git must write. */
@@ -69,7 +69,9 @@ export async function listBrokenObjects({ bareRepository }: IsolatedRepository, 
   return lines.filter(line => line !== '' && !/^(notice|warning|error in|dangling|unreachable|Checking)\b/.test(line))
 }
 
-/** List what is staged in an index and differs from a commit: git's status (`A`, `M` or `D`), the object and the path. */
+/**
+ * List what is staged in an index and differs from a commit: git's status (`A`, `M` or `D`), the object and the path.
+ */
 export async function listStagedChanges(
   { bareRepository, tempFolder }: IsolatedRepository,
   index: Buffer,
@@ -91,7 +93,9 @@ export async function listStagedChanges(
   return changes
 }
 
-/** List the ignore patterns that dispatch does not write: neither for build products nor for named files of the project. */
+/**
+ * List the ignore patterns that dispatch does not write: neither for build products nor for named files of the project.
+ */
 export function listExtraIgnores({ bareRepository }: SessionPaths): string[] {
   const { bytes } = readCapped(path.join(bareRepository, 'info/exclude'), MAX_BYTES.record)
   return (bytes?.toString('utf8') ?? '')

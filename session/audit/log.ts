@@ -90,7 +90,7 @@ function auditHead({ log }: SessionFiles, head: string, problems: AuditProblems)
     LOG_FILE,
     linesAfter === 0
       ? `its last line (${event.seq}, ${event.type}) has the head ${head}`
-      : `line ${event.seq} (${event.type}) has the head ${head}, which says nothing about the ${linesAfter} lines after it`,
+      : `line ${event.seq} (${event.type}) has the head ${head}; the ${linesAfter} lines after it are not covered by it`,
   )
 }
 

@@ -26,9 +26,9 @@ export interface AuditReport {
 }
 
 /**
- * Cross-check the parts of a session's record: log, manifest, seal, evidence, packet, verdict, working tree and index. Only the
- * folder counts, which may come from anywhere: nothing in it is run, changed or waited for. `head` is the head of the log, or its
- * first digits, from another source.
+ * Cross-check the parts of a session's record: log, manifest, seal, evidence, packet, verdict, working tree and index.
+ * Only the folder counts, which may come from anywhere: nothing in it is run, changed or waited for. `head` is the head
+ * of the log, or its first digits, from another source.
  */
 export async function auditSession(folder: string, head?: string): Promise<AuditReport> {
   const files = openSessionFiles(folder)

@@ -67,7 +67,8 @@ function auditCurrentContract(files: SessionFiles, versions: ContractVersion[], 
   const last = versions.at(-1)
   if (!last) {
     if (file.reason === GONE) problems.addNote('contract.md', 'no contract is sealed yet')
-    else problems.addDamage('contract.md', 'exists, though the log does not say that it was sealed', 'It binds nobody.')
+    else
+      problems.addDamage('contract.md', 'exists, though the log does not say that it was sealed', 'It is not binding.')
   } else if (isOneVersionBehind(files, file, versions))
     problems.addNote(
       'contract.md',
@@ -79,7 +80,10 @@ function auditCurrentContract(files: SessionFiles, versions: ContractVersion[], 
     problems.addDamage('contract.md', 'is NOT what was sealed', 'The work was judged by another contract.')
 }
 
-/** Did a crash come between the event of a version and `contract.md`? Then the file still has the version before it, or is missing. */
+/**
+ * Did a crash come between the event of a version and `contract.md`? Then the file still has the version before it, or
+ * is missing.
+ */
 function isOneVersionBehind({ paths, status }: SessionFiles, file: ReadResult, versions: ContractVersion[]): boolean {
   const [previous, last] = [versions.at(-2), versions.at(-1)]
   if (!last || status.closed !== undefined || status.phase === status.verdict?.verdict) return false
@@ -114,7 +118,9 @@ function auditVersion(files: SessionFiles, sealed: ContractVersion, problems: Au
     )
 }
 
-/** A human must have approved exactly that text before it counted: every version with `--approve`, and every dilution. */
+/**
+ * A human must have approved exactly that text before it counted: every version with `--approve`, and every dilution.
+ */
 function auditApprovals(files: SessionFiles, versions: ContractVersion[], problems: AuditProblems): void {
   const approvals = selectEvents(files, 'contract.approved')
   for (const [index, sealed] of versions.entries()) {
@@ -136,7 +142,10 @@ function auditApprovals(files: SessionFiles, versions: ContractVersion[], proble
   }
 }
 
-/** An approval is for one change of one sealed contract, and can be used once. An older dispatch did not record which contract. */
+/**
+ * An approval is for one change of one sealed contract, and can be used once. An older dispatch did not record which
+ * contract.
+ */
 function isApprovalFor(
   files: SessionFiles,
   approval: { sha256: string; index: number },

@@ -14,7 +14,10 @@ import { type AuditProblem, AuditProblems } from './problem.ts'
 import { GONE, isFolder, MAX_BYTES, readCapped, type SessionFiles, selectEvents } from './session-files.ts'
 import { listVerdictEvents, type VerdictEvent } from './verdict.ts'
 
-/** Check that `outputs/` has the judged files, and that the bare repository is intact. A string says why git must not run there. */
+/**
+ * Check that `outputs/` has the judged files, and that the bare repository is intact. A string says why git must not
+ * run there.
+ */
 export async function auditWorktree(
   files: SessionFiles,
   repository: IsolatedRepository | string,

@@ -10,8 +10,8 @@ export interface ContractChange {
 }
 
 /**
- * List what an amendment changes. As strict as before are: a new clause, expectation or pin, a smaller scope, a shorter limit,
- * a guard or a judged clause that becomes a check, and a new title. Everything else is a dilution. Pure.
+ * List what an amendment changes. As strict as before are: a new clause, expectation or pin, a smaller scope, a shorter
+ * limit, a guard or a judged clause that becomes a check, and a new title. Everything else is a dilution. Pure.
  */
 export function compareContracts(before: Contract, after: Contract): ContractChange[] {
   return [
@@ -133,7 +133,10 @@ function listScopeGlobs({ clauses }: Contract): string[] {
   return clauses.flatMap(({ proof }) => (proof.kind === 'scope' ? proof.globs : []))
 }
 
-/** Is the glob certainly within the others? Only simple cases: the same glob, or a path (or `path/**`) that one of them matches. */
+/**
+ * Is the glob certainly within the others? Only simple cases: the same glob, or a path (or `path/**`) that one of them
+ * matches.
+ */
 function isWithin(glob: string, others: string[]): boolean {
   const path = glob.replace(/\/(\*\*)?$/, '')
   return others.some(other => other === glob || (!/[*?[]/.test(path) && matchesGlob(other, path)))

@@ -1,6 +1,6 @@
 /**
- * Is the text a glob that stays in the repository? Globs work as in git's `:(glob)`: `*` and `?` match within one segment, `**`
- * matches any number of segments, `[a-z]` is a class, and the name of a folder matches everything in it.
+ * Is the text a glob that stays in the repository? Globs work as in git's `:(glob)`: `*` and `?` match within one
+ * segment, `**` matches any number of segments, `[a-z]` is a class, and the name of a folder matches everything in it.
  */
 export function isGlob(text: string): boolean {
   return (
@@ -77,7 +77,10 @@ function matchPieces(a: Piece, b: Piece): boolean {
   return b.literal === undefined || a.admits(b.literal)
 }
 
-/** Is there a sequence that both patterns match, where an `isMany` item stands for any number of items? Tries each pair once. */
+/**
+ * Is there a sequence that both patterns match, where an `isMany` item stands for any number of items? Tries each pair
+ * once.
+ */
 function matchSequences<Item>(
   a: Item[],
   b: Item[],

@@ -6,7 +6,9 @@ export class ContractScanner {
   private readonly lines: string[]
   private nextIndex = 0
   private currentIndex = 0
-  /** Is a comment or a fenced block open at the end? Then the rest was not read, and any further problem would mislead. */
+  /**
+   * Is a comment or a fenced block open at the end? Then the rest was not read, and any further problem would mislead.
+   */
   private isUnclosed = false
 
   constructor(text: string) {
@@ -75,7 +77,10 @@ export class ContractScanner {
   }
 }
 
-/** Parse a code span that fills the value, with as many backticks after it as before it: `` `x` `` or ``` ``echo `date` `` ```. */
+/**
+ * Parse a code span that fills the value, with as many backticks after it as before it: `` `x` `` or ``` ``echo `date`
+ * `` ```.
+ */
 export function parseCodeSpan(value: string): string | undefined {
   const ticks = /^`+/.exec(value)?.[0]
   if (ticks === undefined || value.length <= 2 * ticks.length || !value.endsWith(ticks)) return undefined

@@ -6,7 +6,10 @@ import type { SessionPaths } from '../paths.ts'
 /** What the runner saw when it ran one check on one tree. Only such a record is evidence. */
 export const EvidenceRecord = z.object({
   format: z.literal(1),
-  /** `base-C1`, `base-v2-C1` (for a later version of the contract) or `round-2-C1`. The record is `evidence/<id>.json`, the output `evidence/<id>.txt`. */
+  /**
+   * `base-C1`, `base-v2-C1` (for a later version of the contract) or `round-2-C1`. The record is `evidence/<id>.json`,
+   * the output `evidence/<id>.txt`.
+   */
   id: z.string(),
   clauseId: z.string(),
   side: z.enum(['base', 'head']),

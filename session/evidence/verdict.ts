@@ -76,10 +76,12 @@ export function readCurrentVerdict(
 
 /** Render `verdict.md`. Pure. */
 export function renderVerdict(record: VerdictRecord, voidReason?: string): string {
-  const rows = record.clauses.map(
-    clause =>
-      `| ${clause.id} | ${formatCell(clause.sentence)} | **${clause.verdict}** | ${clause.proof}${clause.baseOutcome ? `, ${clause.baseOutcome} before` : ''} | ${formatCell(clause.reason)} |`,
-  )
+  const rows = record.clauses.map(({ id, sentence, verdict, proof, baseOutcome, reason }) => {
+    const shownBy = `${proof}${baseOutcome ? `, ${baseOutcome} before` : ''}`
+    return `| ${id} | ${formatCell(sentence)} | **${verdict}** | ${shownBy} | ${formatCell(reason)} |`
+  })
+  const version = record.contractVersion > 1 ? ` version ${record.contractVersion},` : ''
+  const packet = record.packetSha256?.slice(0, 16) ?? 'none sent'
   const section = (title: string, items: string[]) =>
     items.length === 0 ? [] : ['', `## ${title}`, '', ...items.map(item => `- ${formatCell(item)}`)]
   return [
@@ -90,7 +92,7 @@ export function renderVerdict(record: VerdictRecord, voidReason?: string): strin
     '',
     `- round ${record.round}, ${record.time}`,
     `- judged commit \`${record.commit}\`, tree \`${record.tree}\``,
-    `- contract${record.contractVersion > 1 ? ` version ${record.contractVersion},` : ''} sha256 \`${record.contractSha256.slice(0, 16)}\`; packet sha256 \`${record.packetSha256?.slice(0, 16) ?? 'none sent'}\``,
+    `- contract${version} sha256 \`${record.contractSha256.slice(0, 16)}\`; packet sha256 \`${packet}\``,
     `- judge: ${record.judge}; independence: ${record.independence}`,
     `- sandbox: ${record.sandbox}`,
     ...(record.logAnchor

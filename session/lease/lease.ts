@@ -17,8 +17,9 @@ export interface Lease {
 
 /**
  * Acquire the lease of a folder for one living process. Each generation is a file, and the highest one holds the lease.
- * Undefined while another holder lives, or may live. A generation is created whole by link(2), never replaced, and never taken
- * from a live process. Measured: 0 double entries, where mkdir, link-and-rename and proper-lockfile all failed.
+ * Undefined while another holder lives, or may live. A generation is created whole by link(2), never replaced, and
+ * never taken from a live process. Measured: 0 double entries, where mkdir, link-and-rename and proper-lockfile all
+ * failed.
  */
 export async function acquireLease(folder: string, holder: ProcessIdentity): Promise<Lease | undefined> {
   makePrivateFolder(folder)

@@ -15,12 +15,7 @@ export interface EventDescription {
 export function describeEvent(event: Event): EventDescription | undefined {
   switch (event.type) {
     case 'session.opened':
-      return createDescription(
-        'dispatch',
-        `"${event.task.title}"${event.repository ? ` on ${event.repository}` : ''}${event.uncommittedFiles > 0 ? `, without ${formatCount(event.uncommittedFiles, 'uncommitted file')}` : ''}`,
-        undefined,
-        event.sandbox?.kind === null ? [`no sandbox: ${event.sandbox.reason}`] : [],
-      )
+      return describeOpening(event)
     case 'base.prepared':
       return createDescription('runner', `outputs/ checked out at ${event.commit.slice(0, 10)}`, 'quiet')
     case 'dependencies.started':
@@ -32,20 +27,11 @@ export function describeEvent(event: Event): EventDescription | undefined {
     case 'start.failed':
       return createDescription('orchestrator', `did not start: ${event.reason}`, 'bad')
     case 'contract.rejected':
-      return createDescription(
-        'runner',
-        `the contract is not ready: ${event.problems.slice(0, 3).join('; ')}${event.problems.length > 3 ? ` and ${event.problems.length - 3} more` : ''}`,
-        'bad',
-      )
+      return createDescription('runner', describeRejection(event.problems), 'bad')
     case 'contract.amended':
       return createDescription('contract', `amended to version ${event.version}: ${event.changes.join('; ')}`)
     case 'contract.sealed':
-      return createDescription(
-        'contract',
-        `sealed: ${formatCount(event.clauses.length, 'clause')}${event.uncoveredSentences.length > 0 ? `, ${formatCount(event.uncoveredSentences.length, 'sentence')} of the task not covered` : ''}`,
-        'good',
-        event.clauses.map(({ id, proof, sentence }) => `${id.padEnd(4)} ${proof.padEnd(6)} ${sentence}`),
-      )
+      return describeSeal(event)
     case 'check.ran':
       return createDescription(event.clauseId, describeCheck(event), chooseCheckTone(event))
     case 'request.rejected':
@@ -53,10 +39,7 @@ export function describeEvent(event: Event): EventDescription | undefined {
     case 'write.blocked':
       return createDescription(event.agent, `tried to write ${event.file}; blocked`, 'bad')
     case 'worker.queued':
-      return createDescription(
-        event.worker,
-        `queued: ${event.kind} worker (${event.model})${forClauses(event.clauses)}${event.blockedBy ? `, waits for ${event.blockedBy}` : ''}`,
-      )
+      return createDescription(event.worker, describeQueuedWorker(event))
     case 'lock.granted':
       return createDescription(event.worker, `got the write lock (${event.fencingToken})`, 'quiet')
     case 'lock.released':
@@ -136,6 +119,7 @@ export function describeEvent(event: Event): EventDescription | undefined {
 
 const MAX_TEXT_CHARS = 400
 const MAX_DETAIL_CHARS = 200
+const MAX_PROBLEMS = 3
 
 function createDescription(
   actor: string,
@@ -149,6 +133,39 @@ function createDescription(
     tone,
     details: details.map(line => sanitize(line).slice(0, MAX_DETAIL_CHARS)),
   }
+}
+
+function describeOpening({
+  task,
+  repository,
+  uncommittedFiles,
+  sandbox,
+}: Extract<Event, { type: 'session.opened' }>): EventDescription {
+  const where = repository ? ` on ${repository}` : ''
+  const without = uncommittedFiles > 0 ? `, without ${formatCount(uncommittedFiles, 'uncommitted file')}` : ''
+  const details = sandbox?.kind === null ? [`no sandbox: ${sandbox.reason}`] : []
+  return createDescription('dispatch', `"${task.title}"${where}${without}`, undefined, details)
+}
+
+function describeRejection(problems: string[]): string {
+  const more = problems.length > MAX_PROBLEMS ? ` and ${problems.length - MAX_PROBLEMS} more` : ''
+  return `the contract is not ready: ${problems.slice(0, MAX_PROBLEMS).join('; ')}${more}`
+}
+
+function describeSeal({ clauses, uncoveredSentences }: Extract<Event, { type: 'contract.sealed' }>): EventDescription {
+  const count = uncoveredSentences.length
+  const uncovered = count > 0 ? `, ${formatCount(count, 'sentence')} of the task not covered` : ''
+  return createDescription(
+    'contract',
+    `sealed: ${formatCount(clauses.length, 'clause')}${uncovered}`,
+    'good',
+    clauses.map(({ id, proof, sentence }) => `${id.padEnd(4)} ${proof.padEnd(6)} ${sentence}`),
+  )
+}
+
+function describeQueuedWorker({ kind, model, clauses, blockedBy }: Extract<Event, { type: 'worker.queued' }>): string {
+  const purpose = clauses.length > 0 ? ` for ${clauses.join(', ')}` : ''
+  return `queued: ${kind} worker (${model})${purpose}${blockedBy ? `, waits for ${blockedBy}` : ''}`
 }
 
 function describeDependencies({
@@ -191,9 +208,5 @@ function describeEnding({
 }: Extract<Event, { type: 'worker.ended' }>): string {
   const changed = changedFiles === 0 ? 'committed nothing' : `changed ${formatCount(changedFiles, 'file')}`
   const cost = costUsd === null ? '' : `, $${costUsd.toFixed(2)}`
-  return `${ending === 'reported' ? 'reported' : ending}${reason ? ` (${reason})` : ''}; ${changed}, ${seconds} s${cost}`
-}
-
-function forClauses(clauses: string[]): string {
-  return clauses.length > 0 ? ` for ${clauses.join(', ')}` : ''
+  return `${ending}${reason ? ` (${reason})` : ''}; ${changed}, ${seconds} s${cost}`
 }

@@ -2,8 +2,8 @@ import type { Event } from './event.ts'
 import { readLog } from './log.ts'
 
 /**
- * Yield the events of a log, existing and future ones, until `signal` aborts. Watching may miss a change, so the log is also
- * read every `rescanMs`. If a line was changed, that line and all after it are yielded again.
+ * Yield the events of a log, existing and future ones, until `signal` aborts. Watching may miss a change, so the log is
+ * also read every `rescanMs`. If a line was changed, that line and all after it are yielded again.
  */
 export async function* followLog(
   file: string,
@@ -22,7 +22,10 @@ export async function* followLog(
   }
 }
 
-/** Wait for the next change under these paths, or for the next tick. chokidar is loaded only here, because most commands do not wait. */
+/**
+ * Wait for the next change under these paths, or for the next tick. chokidar is loaded only here, because most commands
+ * do not wait.
+ */
 export async function watchPaths(
   paths: string[],
   tickMs: number,

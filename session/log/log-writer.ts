@@ -6,8 +6,8 @@ import type { Event, EventBody } from './event.ts'
 import { computeGenesisHash, readLog, serializeEvent } from './log.ts'
 
 /**
- * The only writer of a log. It remembers how it left the file, so any change by another process shows before the next event
- * counts. A look costs one lstat; the log is read again only if that shows a change.
+ * The only writer of a log. It remembers how it left the file, so any change by another process shows before the next
+ * event counts. A look costs one lstat; the log is read again only if that shows a change.
  */
 export class LogWriter {
   /** Number and hash of the last line: what the next line follows. */
@@ -66,11 +66,11 @@ export class LogWriter {
   }
 
   private compareWithFile(now: FileSnapshot): string | undefined {
-    const found = this.findDamage(now)
+    const damage = this.findDamage(now)
     this.lastSnapshot = now
     this.expectedBytes = now.size
-    this.damage ??= found
-    return found
+    this.damage ??= damage
+    return damage
   }
 
   private findDamage({ kind, size }: FileSnapshot): string | undefined {
@@ -91,7 +91,10 @@ export class LogWriter {
       : 'events.jsonl has bytes that its runner did not write'
   }
 
-  /** Opening a pipe would block for ever, and the target of a link is not the log. Whatever it is, it is kept under another name. */
+  /**
+   * Opening a pipe would block for ever, and the target of a link is not the log. Whatever it is, it is kept under
+   * another name.
+   */
   private moveForeignFileAside(): void {
     if (takeSnapshot(this.file).kind !== 'special') return
     fs.renameSync(this.file, `${this.file}.aside-${Date.now()}`)

@@ -21,8 +21,8 @@ export interface Log {
 }
 
 /**
- * Read a log. A torn, spliced or foreign line is only counted: it is not fatal, stays in the file, and breaks no chain. Whether
- * the first line really is the first can be checked only with the session's id.
+ * Read a log. A torn, spliced or foreign line is only counted: it is not fatal, stays in the file, and breaks no chain.
+ * Whether the first line really is the first can be checked only with the session's id.
  */
 export function readLog(file: string, sessionId?: string): Log {
   return parseLog(readBytesIfPresent(file) ?? Buffer.alloc(0), sessionId)
@@ -77,7 +77,10 @@ export function computeGenesisHash(sessionId: string): string {
   return sha256(`dispatch events ${sessionId}`)
 }
 
-/** The log anchor: the first 16 digits of a head. Short enough to compare by eye, and too long to find another log that fits. */
+/**
+ * The log anchor: the first 16 digits of a head. Short enough to compare by eye, and too long to find another log that
+ * fits.
+ */
 export function formatLogAnchor(head: string): string {
   return head.slice(0, 16)
 }
@@ -99,7 +102,10 @@ function parseLineBytes(rawLine: Buffer): LogLine | undefined {
   return isLogLine ? parseLine(rawLine.toString('utf8')) : undefined
 }
 
-/** The lines of a log, byte for byte. Blank lines are left out: each line is written after one, so that a torn line ends there. */
+/**
+ * The lines of a log, byte for byte. Blank lines are left out: each line is written after one, so that a torn line ends
+ * there.
+ */
 function* splitLogLines(bytes: Buffer): Generator<Buffer> {
   for (let start = 0; start < bytes.length; ) {
     const newline = bytes.indexOf(NEWLINE_BYTE, start)

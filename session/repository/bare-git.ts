@@ -20,7 +20,10 @@ export function runBareGit(
   return git(allArgs, { ...options, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
 }
 
-/** Override settings that would hide a change from git. On macOS git must probe the file system for the other two itself. */
+/**
+ * Override settings that would hide a change from git. On macOS git must probe the file system for the other two
+ * itself.
+ */
 const strictOptions = [
   ...['-c', 'core.fileMode=true'],
   ...(process.platform === 'linux' ? ['-c', 'core.ignoreCase=false', '-c', 'core.precomposeUnicode=false'] : []),

@@ -56,8 +56,8 @@ const MAX_SHOWN_CHARS = 340
 /** List the paths that differ between two commits. With `allowedGlobs`, only those that no glob matches. */
 export async function listChangedPaths(
   repository: SessionRepository,
-  from: string,
-  to: string,
+  fromCommit: string,
+  toCommit: string,
   allowedGlobs: string[] = [],
 ): Promise<{ path: string; change: 'added' | 'changed' | 'removed' }[]> {
   const excluded = allowedGlobs.flatMap(glob => [
@@ -65,7 +65,7 @@ export async function listChangedPaths(
     `:(exclude,glob)${glob.replace(/\/+$/, '')}/**`,
   ])
   const options = ['--name-status', '--no-renames', '-z']
-  const listing = await runBareGit(repository, ['diff', ...options, from, to, '--', '.', ...excluded])
+  const listing = await runBareGit(repository, ['diff', ...options, fromCommit, toCommit, '--', '.', ...excluded])
   const fields = listing.split('\0') // Status and path in turn.
   const changes: { path: string; change: 'added' | 'changed' | 'removed' }[] = []
   for (let index = 0; index + 1 < fields.length; index += 2) {

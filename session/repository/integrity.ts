@@ -11,7 +11,10 @@ export interface BareRepository {
   usesAlternates?: true
 }
 
-/** Re-hash every object of these trees: git itself trusts an object's name when it checks files out. Throws exit 13 if one differs. */
+/**
+ * Re-hash every object of these trees: git itself trusts an object's name when it checks files out. Throws exit 13 if
+ * one differs.
+ */
 export async function verifyObjects(repository: BareRepository, ...trees: string[]): Promise<void> {
   requireUnmodifiedRepository(repository)
   const args = ['--git-dir', repository.bareRepository, 'rev-list', '--verify-objects', '--quiet', ...trees]
@@ -30,8 +33,8 @@ export async function hasCommit(repository: BareRepository, commit: string): Pro
 }
 
 /**
- * Throws exit 13 if the repository has any configuration that git did not write when it was made. Git runs the filters that a
- * configuration names, and a session may be a copy from anywhere.
+ * Throws exit 13 if the repository has any configuration that git did not write when it was made. Git runs the filters
+ * that a configuration names, and a session may be a copy from anywhere.
  */
 export function requireUnmodifiedRepository(repository: BareRepository): void {
   const foreign = findForeignConfig(repository)

@@ -17,8 +17,8 @@ export interface Commit {
 export const defaultIgnores = ['__pycache__/', '*.pyc', '.pytest_cache/', 'node_modules/', '.DS_Store', '.venv/', '']
 
 /**
- * Make the bare repository with the user's commit (or an empty one), and `outputs/` as a full clone of it on its own branch.
- * Nothing is shared with the user's repository: git's hard links were measured to carry a damaged object back.
+ * Make the bare repository with the user's commit (or an empty one), and `outputs/` as a full clone of it on its own
+ * branch. Nothing is shared with the user's repository: git's hard links were measured to carry a damaged object back.
  */
 export async function prepareRepository(
   paths: SessionPaths,
@@ -37,7 +37,10 @@ export async function prepareRepository(
   return resolveCommitAndTree(paths, BASE_REF)
 }
 
-/** Make git ignore these paths in `outputs/`, for workers and for dispatch: they are input to the work, and not part of it. */
+/**
+ * Make git ignore these paths in `outputs/`, for workers and for dispatch: they are input to the work, and not part of
+ * it.
+ */
 export function addIgnoredPaths({ bareRepository, outputs }: SessionPaths, paths: string[]): void {
   for (const file of [path.join(bareRepository, EXCLUDE_FILE), path.join(outputs, '.git', EXCLUDE_FILE)]) {
     const text = fs.readFileSync(file, 'utf8')
@@ -49,8 +52,9 @@ export function addIgnoredPaths({ bareRepository, outputs }: SessionPaths, paths
 }
 
 /**
- * Fetch the commit that `outputs/` is at into the bare repository, because no git command may run with the configuration in
- * `outputs/`. Objects that git finds malformed are refused here, as the user's repository would refuse them later (exit 13).
+ * Fetch the commit that `outputs/` is at into the bare repository, because no git command may run with the
+ * configuration in `outputs/`. Objects that git finds malformed are refused here, as the user's repository would refuse
+ * them later (exit 13).
  */
 export async function importWork(paths: SessionPaths): Promise<Commit> {
   requireUnmodifiedRepository(paths)

@@ -7,9 +7,10 @@ import type { Outcome, ProofKind, Verdict, WorkerEnding, WorkerKind } from '../l
  *      |
  *      +-> failed (did not start)
  *
- * planning and working become `asking` (a question, or a contract that needs approval) or `needs you` (it cannot continue alone).
- * A prompt from a human leads back to planning, or to working once there is a sealed contract. An amendment leads back to working.
- * After a verdict, a new worker does; after a void verdict, a prompt does. Void and closed are not phases: they override one.
+ * planning and working become `asking` (a question, or a contract that needs approval) or `needs you` (it cannot
+ * continue alone). A prompt from a human leads back to planning, or to working once there is a sealed contract. An
+ * amendment leads back to working. After a verdict, a new worker does; after a void verdict, a prompt does. Void and
+ * closed are not phases: they override one.
  */
 export type Phase =
   | 'opening'
@@ -50,7 +51,10 @@ export interface SessionStatus {
   round: number
   /** The round in which a human last spoke: rounds are counted from there. */
   roundOffset: number
-  /** Was that an unchecked prompt? It counts only once; the next reset needs a message that is known to come from the human. */
+  /**
+   * Was that an unchecked prompt? It counts only once; the next reset needs a message that is known to come from the
+   * human.
+   */
   isResetUnverified: boolean
   verdict?: VerdictState
   question: string | null

@@ -1,8 +1,8 @@
 import { toOneLine } from '#host/text.ts'
 
 /**
- * Escape untrusted text for one line of GitHub's Markdown: no HTML, no new table cell, no link, no `@mention`, no `#12`. Links,
- * mentions and issues are broken up by an empty comment, which GitHub does not show.
+ * Escape untrusted text for one line of GitHub's Markdown: no HTML, no new table cell, no link, no `@mention`, no
+ * `#12`. Links, mentions and issues are broken up by an empty comment, which GitHub does not show.
  */
 export function escapeMarkdown(text: string, width: number): string {
   return toOneLine(text, width)

@@ -55,7 +55,10 @@ interface MatrixSentence {
   exclusionReason?: string
 }
 
-/** The traceability matrix, from the task's sentences to their verdicts, as plain values. Markdown, JSON and the page show it. */
+/**
+ * The traceability matrix, from the task's sentences to their verdicts, as plain values. Markdown, JSON and the page
+ * show it.
+ */
 export interface Matrix {
   format: 1
   sessionId: string
@@ -75,7 +78,7 @@ export interface Matrix {
     commit: string | null
     tree: string | null
     packetSha256: string | null
-    /** The hash, or why there is none. */
+    /** The hash, or why it is missing. */
     packetLabel: string
   }
   contract: { state: 'sealed' | 'draft' | 'none'; sha256: string | null; version: number; dilutions: string[] }
@@ -216,7 +219,8 @@ function collectOutcomes(
     .sort(compareRounds)
     .at(-1)
   const gate = clauseVerdict?.gate === 'none' ? undefined : clauseVerdict?.gate
-  const headOutcome = gate === 'broken' ? gate : (head?.outcome ?? gate ?? clauseStatus?.headOutcome) // A broken pin overrides the check.
+  // A broken pin overrides the outcome of the check.
+  const headOutcome = gate === 'broken' ? gate : (head?.outcome ?? gate ?? clauseStatus?.headOutcome)
   return {
     baseOutcome: base?.outcome ?? clauseStatus?.baseOutcome ?? '',
     headOutcome: verdict ? (headOutcome ?? '') : '',

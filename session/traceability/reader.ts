@@ -11,8 +11,8 @@ import { buildMatrix, type Matrix } from './matrix.ts'
 const MAX_FILE_BYTES = 1024 * 1024
 
 /**
- * Read the matrix of a session. Before the seal it shows the orchestrator's draft, if there is one. A file that differs from its
- * hash in the log is named as damage, and is not used.
+ * Read the matrix of a session. Before the seal it shows the orchestrator's draft, if there is one. A file that differs
+ * from its hash in the log is named as damage, and is not used.
  */
 export function readMatrix({ session, status, state }: SessionView): Matrix {
   const { paths, manifest } = session
