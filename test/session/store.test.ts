@@ -79,10 +79,10 @@ hostile.push(
   ['a MiB of words', 'word '.repeat(200_000)],
   ['a MiB of blanks and one word', `${' '.repeat(1024 * 1024 - 1)}x`],
   ['ten thousand lines', 'line\n'.repeat(10_000)],
-  ['bytes that are no UTF-8', Uint8Array.from([0xff, 0xfe, 0x80, 0xc3, 0x28, 0xed, 0xa0, 0x80])],
+  ['bytes that are not UTF-8', Uint8Array.from([0xff, 0xfe, 0x80, 0xc3, 0x28, 0xed, 0xa0, 0x80])],
 )
 
-function openingOf(id: string, openedAt = now.toISOString()): SessionManifest {
+function createManifest(id: string, openedAt = now.toISOString()): SessionManifest {
   const models = { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'gemini' }
   return SessionManifest.parse({
     format: 1,
@@ -98,20 +98,21 @@ function openingOf(id: string, openedAt = now.toISOString()): SessionManifest {
 }
 
 const open = (workspace: string, id: string, task: Uint8Array | string = 'x', openedAt?: string) =>
-  createSession(workspace, openingOf(id, openedAt), Buffer.from(task))
+  createSession(workspace, createManifest(id, openedAt), Buffer.from(task))
 
-function fails(exit: number, words: RegExp) {
-  return (error: unknown) => error instanceof DispatchError && error.exitCode === exit && words.test(error.message)
+function failsWith(exitCode: number, message: RegExp) {
+  return (error: unknown) =>
+    error instanceof DispatchError && error.exitCode === exitCode && message.test(error.message)
 }
 
-/** A workspace with these sessions, opened in this order. */
-function workspaceWith(t: TestContext, ...ids: string[]): string {
+/** Create a workspace with these sessions, opened in this order. */
+function createWorkspace(t: TestContext, ...ids: string[]): string {
   const workspace = path.join(createScratchFolder(t), 'workspace')
   for (const [index, id] of ids.entries()) open(workspace, id, 'x', new Date(now.getTime() + index).toISOString())
   return workspace
 }
 
-test('a name says the task and is safe in tmux, in a path and in a URL, whatever the task', () => {
+test('an id describes the task, and is safe in tmux, paths and URLs', () => {
   for (const [name, task] of hostile) {
     const id = createSessionId(Buffer.from(task).toString('utf8'), now, 'a3f9')
     assert.match(id, /^2026-11-20(-[a-z0-9]+)*-a3f9$/, name)
@@ -127,13 +128,13 @@ test('a name says the task and is safe in tmux, in a path and in a URL, whatever
   for (const [task, id] of table) assert.equal(createSessionId(task, now, 'a3f9'), id)
 })
 
-test('names sort by their day', () => {
+test('ids sort by day', () => {
   const days = ['2025-12-31', '2026-01-01', '2026-09-30', '2026-10-01']
   const ids = days.map((day, index) => createSessionId(`task ${9 - index}`, new Date(day)))
   assert.deepEqual([...ids].sort(), ids)
 })
 
-test('only a name of ours is an id', () => {
+test('only text of the form of an id is an id', () => {
   for (const text of [
     '',
     'x',
@@ -149,7 +150,7 @@ test('only a name of ours is an id', () => {
   assert.ok(isSessionId('2026-11-20-a'))
 })
 
-test('a worker may not be called what something else is called, or anything unsafe', () => {
+test('reserved and unsafe worker names are refused', () => {
   for (const name of [
     'runner',
     'orchestrator',
@@ -169,7 +170,7 @@ test('a worker may not be called what something else is called, or anything unsa
   for (const name of ['a', 'code-1', 'a'.repeat(24)]) assert.ok(isWorkerName(name), name)
 })
 
-test('a task is kept byte for byte, and nobody writes it again', t => {
+test('a task is stored byte for byte and read-only', t => {
   const workspace = path.join(createScratchFolder(t), 'workspace')
   for (const [index, [name, task]] of hostile.entries()) {
     const { paths } = open(workspace, `2026-11-20-${index}`, task)
@@ -179,16 +180,16 @@ test('a task is kept byte for byte, and nobody writes it again', t => {
   }
 })
 
-test('a session is its owner’s alone, and reads as it was opened', t => {
+test('a session is private, and its manifest is read as it was written', t => {
   const workspace = path.join(createScratchFolder(t), 'workspace')
   const session = open(workspace, '2026-11-20-a')
   const { id, manifest, paths } = findSession(workspace, session.id)
-  assert.deepEqual([id, manifest, paths.folder], [session.id, openingOf(id), session.paths.folder])
+  assert.deepEqual([id, manifest, paths.folder], [session.id, createManifest(id), session.paths.folder])
   for (const name of ['', ...fs.readdirSync(session.paths.folder)])
     assert.equal(fs.statSync(path.join(session.paths.folder, name)).mode & 0o077, 0, name)
 })
 
-test('200 sessions opened at once are 200 sessions', async t => {
+test('200 sessions can be created at once', async t => {
   const workspace = path.join(createScratchFolder(t), 'workspace')
   const ids = Array.from({ length: 200 }, (_, index) => `2026-11-20-task-${index}`)
   await Promise.all(ids.map(async id => open(workspace, id, id)))
@@ -197,11 +198,11 @@ test('200 sessions opened at once are 200 sessions', async t => {
   for (const { id, paths } of found) assert.equal(fs.readFileSync(paths.task, 'utf8'), id)
 })
 
-test('a name that is taken is refused (exit 5), and the first stays as it was', t => {
+test('an id that is taken is refused (exit 5), and its session is unchanged', t => {
   const workspace = path.join(createScratchFolder(t), 'workspace')
   const { paths } = open(workspace, '2026-11-20-a', 'first')
   const before = fs.readdirSync(paths.folder).map(name => fs.statSync(path.join(paths.folder, name)).mtimeMs)
-  assert.throws(() => open(workspace, '2026-11-20-a', 'second'), fails(5, /2026-11-20-a exists already/))
+  assert.throws(() => open(workspace, '2026-11-20-a', 'second'), failsWith(5, /2026-11-20-a already exists/))
   assert.equal(fs.readFileSync(paths.task, 'utf8'), 'first')
   assert.deepEqual(
     fs.readdirSync(paths.folder).map(name => fs.statSync(path.join(paths.folder, name)).mtimeMs),
@@ -209,47 +210,47 @@ test('a name that is taken is refused (exit 5), and the first stays as it was', 
   )
 })
 
-test('a workspace that is a file is a storage error in words', t => {
+test('a workspace that is a file is a storage error', t => {
   const workspace = path.join(createScratchFolder(t), 'workspace')
   fs.writeFileSync(workspace, '')
-  assert.throws(() => open(workspace, '2026-11-20-a'), fails(10, /workspace.*: .*\p{L}{3,} \p{L}/u))
+  assert.throws(() => open(workspace, '2026-11-20-a'), failsWith(10, /workspace.*: .*\p{L}{3,} \p{L}/u))
 })
 
-test('a session is found by its id, its beginning or its end, and never by less than one', t => {
-  const workspace = workspaceWith(
+test('a session is found by its id, or by a unique beginning or end', t => {
+  const workspace = createWorkspace(
     t,
     '2026-11-20-fix-login-a3f9',
     '2026-11-20-fix-logout-b1c2',
     '2026-11-21-fix-login-a3f9x',
   )
-  const table: [string, string | [exit: number, words: RegExp]][] = [
+  const table: [string, string | [exitCode: number, message: RegExp]][] = [
     ['2026-11-20-fix-login-a3f9', '2026-11-20-fix-login-a3f9'],
     ['a3f9', '2026-11-20-fix-login-a3f9'],
     ['login-a3f9', '2026-11-20-fix-login-a3f9'],
     ['b1c2', '2026-11-20-fix-logout-b1c2'],
     ['2026-11-21', '2026-11-21-fix-login-a3f9x'],
     ['2026-11-20-fix-logo', '2026-11-20-fix-logout-b1c2'],
-    ['2026-11-20', [2, /could be 2026-11-20-fix-login-a3f9, 2026-11-20-fix-logout-b1c2/]],
-    ['2', [2, /could be/]],
+    ['2026-11-20', [2, /several sessions: 2026-11-20-fix-login-a3f9, 2026-11-20-fix-logout-b1c2/]],
+    ['2', [2, /several sessions/]],
     ['f9', [4, /no session "f9"/]],
     ['', [4, /no session ""/]],
     ['..', [4, /no session/]],
     ['../workspace/2026-11-20-fix-login-a3f9', [4, /no session/]],
     ['A3F9', [4, /no session/]],
   ]
-  for (const [named, wanted] of table)
-    if (typeof wanted === 'string') assert.equal(findSession(workspace, named).id, wanted, named)
-    else assert.throws(() => findSession(workspace, named), fails(...wanted), named)
-  assert.throws(() => findSession(path.join(workspace, 'nowhere'), 'a3f9'), fails(4, /no session/))
+  for (const [idOrPart, expected] of table)
+    if (typeof expected === 'string') assert.equal(findSession(workspace, idOrPart).id, expected, idOrPart)
+    else assert.throws(() => findSession(workspace, idOrPart), failsWith(...expected), idOrPart)
+  assert.throws(() => findSession(path.join(workspace, 'nowhere'), 'a3f9'), failsWith(4, /no session/))
 })
 
-test('an empty name finds nothing even where there is one session only', t => {
-  const workspace = workspaceWith(t, '2026-11-20-a')
-  assert.throws(() => findSession(workspace, ''), fails(4, /no session/))
+test('an empty id finds nothing, even if there is only one session', t => {
+  const workspace = createWorkspace(t, '2026-11-20-a')
+  assert.throws(() => findSession(workspace, ''), failsWith(4, /no session/))
 })
 
-test('the newest session comes first, and what is no session is passed over', t => {
-  const workspace = workspaceWith(
+test('sessions are listed newest first, without anything that is not one', t => {
+  const workspace = createWorkspace(
     t,
     '2026-11-20-b',
     '2026-11-20-a',
@@ -267,8 +268,8 @@ test('the newest session comes first, and what is no session is passed over', t 
     listSessions(workspace).map(session => session.id),
     ['2026-11-20-c', '2026-11-20-a', '2026-11-20-b'],
   )
-  assert.throws(() => findSession(workspace, '2026-11-20-torn'), fails(4, /no session/))
-  assert.throws(() => findSession(workspace, 'file'), fails(4, /no session/))
+  assert.throws(() => findSession(workspace, '2026-11-20-torn'), failsWith(4, /no session/))
+  assert.throws(() => findSession(workspace, 'file'), failsWith(4, /no session/))
 })
 
 test('the title of a hostile task is one printable line', () => {

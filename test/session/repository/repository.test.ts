@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { DispatchError } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { findRepository } from '#host/git'
+import { sha256 } from '#host/hash.ts'
 import type { SessionPaths } from '#session'
 import { resolveSessionPaths } from '#session/paths.ts'
 import {
@@ -22,7 +22,7 @@ import {
 import type { SessionStatus } from '#session/status'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
-/** Git as a worker or a user runs it: in the folder, with all that its configuration says. */
+/** Run git as a worker or a user does: in the folder, with its configuration. */
 async function gitIn(cwd: string, ...args: string[]): Promise<string> {
   const env = {
     PATH: process.env['PATH'] ?? '',
@@ -33,9 +33,9 @@ async function gitIn(cwd: string, ...args: string[]): Promise<string> {
     GIT_COMMITTER_NAME: 'x',
     GIT_COMMITTER_EMAIL: 'x@localhost',
   }
-  const ran = await runProgram('git', args, { cwd, env })
-  assert.equal(ran.exitCode, 0, `git ${args.join(' ')}: ${ran.stderr}`)
-  return ran.stdout.trim()
+  const { exitCode, stdout, stderr } = await runProgram('git', args, { cwd, env })
+  assert.equal(exitCode, 0, `git ${args.join(' ')}: ${stderr}`)
+  return stdout.trim()
 }
 
 async function commitAll(cwd: string, message = 'x'): Promise<string> {
@@ -51,14 +51,14 @@ function write(folder: string, files: Record<string, string>): void {
   }
 }
 
-function newSession(t: TestContext): SessionPaths {
+function createPaths(t: TestContext): SessionPaths {
   const paths = resolveSessionPaths(path.join(createScratchFolder(t), 'session'))
   fs.mkdirSync(paths.evidence, { recursive: true })
   return paths
 }
 
-/** A repository as people have them: branches, a tag, a worktree that is not clean, names of every kind. */
-async function userRepository(t: TestContext): Promise<string> {
+/** Create a repository like a user's: branches, a tag, uncommitted changes, unusual file names. */
+async function createUserRepository(t: TestContext): Promise<string> {
   const folder = path.join(createScratchFolder(t), 'user repo')
   fs.mkdirSync(folder)
   await gitIn(folder, 'init', '--quiet', '--initial-branch', 'trunk')
@@ -85,30 +85,29 @@ async function userRepository(t: TestContext): Promise<string> {
   return folder
 }
 
-/** Everything about a folder that may not change: each file's bytes, kind, mode, links and time of change. */
-function portrait(folder: string): Record<string, string> {
+/** Fingerprint a folder: the content, type, mode, link count and modification time of each file. */
+function fingerprint(folder: string): Record<string, string> {
   return Object.fromEntries(
     fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(name => {
       const file = path.join(folder, name)
-      const { mode, nlink, mtimeMs, size } = fs.lstatSync(file)
-      const kind = fs.lstatSync(file)
-      const content = kind.isSymbolicLink() ? fs.readlinkSync(file) : kind.isFile() ? fs.readFileSync(file) : ''
-      const sum = createHash('sha256').update(content).digest('hex')
-      return [name, [mode, kind.isDirectory() ? '-' : nlink, mtimeMs, kind.isDirectory() ? '-' : size, sum].join(' ')]
+      const stats = fs.lstatSync(file)
+      const content = stats.isSymbolicLink() ? fs.readlinkSync(file) : stats.isFile() ? fs.readFileSync(file) : ''
+      const sizes = stats.isDirectory() ? ['-', '-'] : [stats.nlink, stats.size]
+      return [name, [stats.mode, ...sizes, stats.mtimeMs, sha256(content)].join(' ')]
     }),
   )
 }
 
-/** Every regular file below has one name only: nothing is shared through hard links. */
+/** Assert that no file shares its content with another through a hard link. */
 function assertUnshared(folder: string): void {
   for (const name of fs.readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    const found = fs.lstatSync(path.join(folder, name))
-    if (found.isFile()) assert.equal(found.nlink, 1, name)
+    const stats = fs.lstatSync(path.join(folder, name))
+    if (stats.isFile()) assert.equal(stats.nlink, 1, name)
   }
 }
 
-test('an empty base: one commit, an empty outputs/ on its own branch, and no way back', async t => {
-  const paths = newSession(t)
+test('an empty base is one commit, and outputs/ has no remote', async t => {
+  const paths = createPaths(t)
   const base = await prepareRepository(paths, 'dispatch/x', undefined)
   assert.equal(base.tree, '4b825dc642cb6eb9a060e54bf8d69288fbee4904')
   assert.deepEqual(fs.readdirSync(paths.outputs), ['.git'])
@@ -119,8 +118,8 @@ test('an empty base: one commit, an empty outputs/ on its own branch, and no way
   assertUnshared(paths.folder)
 })
 
-test('preparing again begins anew', async t => {
-  const paths = newSession(t)
+test('prepareRepository replaces what is there', async t => {
+  const paths = createPaths(t)
   const first = await prepareRepository(paths, 'dispatch/x', undefined)
   write(paths.outputs, { litter: 'x' })
   const second = await prepareRepository(paths, 'dispatch/x', undefined)
@@ -128,10 +127,10 @@ test('preparing again begins anew', async t => {
   assert.deepEqual(fs.readdirSync(paths.outputs), ['.git'])
 })
 
-test("a user's repository is taken at its commit, whole, and is not touched by a byte", async t => {
-  const user = await userRepository(t)
-  const before = portrait(user)
-  const paths = newSession(t)
+test("a user's repository is cloned at its commit, and not one byte of it changes", async t => {
+  const user = await createUserRepository(t)
+  const before = fingerprint(user)
+  const paths = createPaths(t)
   const found = await findRepository(user, [])
   const base = await prepareRepository(paths, 'dispatch/x', user)
   assert.deepEqual(found, { path: user, commit: base.commit, uncommittedFiles: 3 })
@@ -144,7 +143,7 @@ test("a user's repository is taken at its commit, whole, and is not touched by a
   const folder = path.join(paths.folder, 'export')
   fs.mkdirSync(folder)
   await exportTree(paths, base.commit, folder)
-  assert.deepEqual(portrait(user), before)
+  assert.deepEqual(fingerprint(user), before)
   assert.deepEqual(fs.readdirSync(folder).sort(), ['README.md', 'a\nb', 'big', 'link', 'link out', 'run.sh', 'src'])
   assert.equal(fs.readFileSync(path.join(folder, 'README.md'), 'utf8'), 'one\n')
   assert.equal(fs.readFileSync(path.join(folder, 'src/日本 ü.txt'), 'utf8'), 'two\n')
@@ -156,15 +155,15 @@ test("a user's repository is taken at its commit, whole, and is not touched by a
   assertUnshared(user)
 })
 
-test('a detached head, a linked worktree and a shallow clone are taken up as well', async t => {
-  const user = await userRepository(t)
+test('a detached head, a linked worktree and a shallow clone can be the base', async t => {
+  const user = await createUserRepository(t)
   write(user, { more: 'more' })
   const commit = await commitAll(user, 'second')
   const beside = (name: string) => path.join(path.dirname(user), name)
   await gitIn(user, 'worktree', 'add', '--quiet', '--detach', beside('worktree'))
   await gitIn(user, 'clone', '--quiet', '--depth', '1', `file://${user}`, beside('shallow'))
   for (const name of ['worktree', 'shallow']) {
-    const paths = newSession(t)
+    const paths = createPaths(t)
     assert.equal((await prepareRepository(paths, 'dispatch/x', beside(name))).commit, commit, name)
     write(paths.outputs, { mine: 'x' })
     const mine = await commitAll(paths.outputs)
@@ -172,30 +171,30 @@ test('a detached head, a linked worktree and a shallow clone are taken up as wel
   }
 })
 
-test('nothing that a worker plants in its repository is run by us', async t => {
-  const paths = newSession(t)
-  const base = await prepareRepository(paths, 'dispatch/x', await userRepository(t))
+test('dispatch runs nothing that a worker plants in outputs/', async t => {
+  const paths = createPaths(t)
+  const base = await prepareRepository(paths, 'dispatch/x', await createUserRepository(t))
   const { outputs } = paths
   const canary = path.join(path.dirname(outputs), 'canary')
   const plant = async (repository: string) => {
-    const sing = `echo ${path.basename(repository)} >> '${canary}'`
-    const filter = `${sing}; cat`
+    const payload = `echo ${path.basename(repository)} >> '${canary}'`
+    const filter = `${payload}; cat`
     const config: Record<string, string> = {
-      'core.fsmonitor': `${sing}; false`,
+      'core.fsmonitor': `${payload}; false`,
       'core.hooksPath': path.join(outputs, 'hooks'),
-      'core.sshCommand': sing,
-      'core.alternateRefsCommand': sing,
-      'core.pager': sing,
-      'core.editor': sing,
-      'diff.external': sing,
-      'diff.evil.textconv': sing,
-      'diff.evil.command': sing,
+      'core.sshCommand': payload,
+      'core.alternateRefsCommand': payload,
+      'core.pager': payload,
+      'core.editor': payload,
+      'diff.external': payload,
+      'diff.evil.textconv': payload,
+      'diff.evil.command': payload,
       'filter.evil.clean': filter,
       'filter.evil.smudge': filter,
-      'filter.evil.process': sing,
+      'filter.evil.process': payload,
       'uploadpack.packObjectsHook': filter,
       'uploadpack.allowFilter': 'true',
-      'credential.helper': `!${sing}`,
+      'credential.helper': `!${payload}`,
       'include.path': '../more',
     }
     for (const [name, value] of Object.entries(config)) await gitIn(repository, 'config', name, value)
@@ -203,7 +202,7 @@ test('nothing that a worker plants in its repository is run by us', async t => {
   const hooks = ['pre-commit', 'post-checkout', 'post-index-change', 'reference-transaction', 'fsmonitor-watchman']
   write(outputs, Object.fromEntries(hooks.map(name => [`hooks/${name}`, `#!/bin/sh\necho hook >> '${canary}'\n`])))
   for (const name of hooks) fs.chmodSync(path.join(outputs, 'hooks', name), 0o755)
-  // A repository within it, committed as a link to its commit and then changed: git looks into such a one.
+  // A nested repository that is committed and then changed: git would enter it.
   const nested = path.join(outputs, 'nested')
   fs.mkdirSync(nested)
   await gitIn(nested, 'init', '--quiet')
@@ -225,28 +224,28 @@ test('nothing that a worker plants in its repository is run by us', async t => {
   const folder = path.join(paths.folder, 'export')
   fs.mkdirSync(folder)
   await exportTree(paths, head.commit, folder)
-  assert.ok(!fs.existsSync(canary), `run: ${fs.existsSync(canary) && fs.readFileSync(canary, 'utf8')}`)
+  assert.ok(!fs.existsSync(canary), `it ran: ${fs.existsSync(canary) && fs.readFileSync(canary, 'utf8')}`)
   assert.ok(!fs.existsSync(path.join(folder, '.git')))
 
-  await gitIn(outputs, 'status').catch(() => 'whatever it thinks of it')
-  assert.ok(fs.existsSync(canary), 'the trap does work: git run in there sets it off')
+  await gitIn(outputs, 'status').catch(() => 'its result does not matter')
+  assert.ok(fs.existsSync(canary), 'the trap works: git in that folder runs it')
 })
 
-test('a damaged repository of the worker is an integrity error in words', async t => {
-  const paths = newSession(t)
+test('a damaged .git in outputs/ is an integrity error', async t => {
+  const paths = createPaths(t)
   await prepareRepository(paths, 'dispatch/x', undefined)
   fs.rmSync(path.join(paths.outputs, '.git/HEAD'))
   await assert.rejects(importWork(paths), (error: unknown) => error instanceof DispatchError && error.exitCode === 13)
 })
 
-test('differences are every file that is not as in the commit, and no other', async t => {
-  const paths = newSession(t)
-  await prepareRepository(paths, 'dispatch/x', await userRepository(t))
+test('listDifferences names every file that differs, and no other', async t => {
+  const paths = createPaths(t)
+  await prepareRepository(paths, 'dispatch/x', await createUserRepository(t))
   const { outputs } = paths
   const { commit } = await importWork(paths)
   assert.deepEqual(await listDifferences(paths, commit), [])
   fs.utimesSync(path.join(outputs, 'README.md'), 0, 0)
-  assert.deepEqual(await listDifferences(paths, commit), [], 'a new time alone is none')
+  assert.deepEqual(await listDifferences(paths, commit), [], 'a new modification time alone is not a difference')
   write(outputs, {
     'README.md': 'six6\n',
     'src/new ü': '',
@@ -261,8 +260,8 @@ test('differences are every file that is not as in the commit, and no other', as
   assert.deepEqual(fs.readdirSync(outputs).includes('index'), false)
 })
 
-test('a list of files is never cut short', async t => {
-  const paths = newSession(t)
+test('a list of 8,000 long names is complete', async t => {
+  const paths = createPaths(t)
   const base = await prepareRepository(paths, 'dispatch/x', undefined)
   const long = 'x'.repeat(200)
   for (let folder = 0; folder < 8; folder++) {
@@ -273,20 +272,20 @@ test('a list of files is never cut short', async t => {
   assert.equal((await listDifferences(paths, base.commit)).length, 8000)
 })
 
-test('changed paths carry what happened, and leave out what the patterns match', async t => {
-  const paths = newSession(t)
-  const base = await prepareRepository(paths, 'dispatch/x', await userRepository(t))
+test('listChangedPaths names each change, without those that a glob allows', async t => {
+  const paths = createPaths(t)
+  const base = await prepareRepository(paths, 'dispatch/x', await createUserRepository(t))
   write(paths.outputs, { 'README.md': 'x', 'src/a/b.py': 'x', 'srcs/c.py': 'x', 'd é.md': 'x', 'src/日本 ü.txt': 'x' })
   fs.rmSync(path.join(paths.outputs, 'big'))
   fs.chmodSync(path.join(paths.outputs, 'run.sh'), 0o644)
   await commitAll(paths.outputs)
   const head = await importWork(paths)
   const outside = async (...globs: string[]) =>
-    (await listChangedPaths(paths, base.commit, head.commit, globs)).map(found => found.path).sort()
+    (await listChangedPaths(paths, base.commit, head.commit, globs)).map(change => change.path).sort()
   const all = ['README.md', 'big', 'd é.md', 'run.sh', 'src/a/b.py', 'src/日本 ü.txt', 'srcs/c.py']
   assert.deepEqual(
     Object.fromEntries(
-      (await listChangedPaths(paths, base.commit, head.commit)).map(found => [found.path, found.change]),
+      (await listChangedPaths(paths, base.commit, head.commit)).map(({ path: file, change }) => [file, change]),
     ),
     {
       'README.md': 'changed',
@@ -320,37 +319,37 @@ test('changed paths carry what happened, and leave out what the patterns match',
     )
 })
 
-test('the listing gives every file of a commit with its size', async t => {
-  const paths = newSession(t)
-  const base = await prepareRepository(paths, 'dispatch/x', await userRepository(t))
+test('listCommitFiles gives the size of every file', async t => {
+  const paths = createPaths(t)
+  const base = await prepareRepository(paths, 'dispatch/x', await createUserRepository(t))
   const files = Object.fromEntries(
     (await listCommitFiles(paths, base.commit)).map(({ path: file, sizeBytes }) => [file, sizeBytes]),
   )
   assert.deepEqual([files['big'], files['src/日本 ü.txt'], files['a\nb'], files['link']], [200_000, 4, 6, 9])
 })
 
-test('a verdict holds until a file changes, and holds again when the change is taken back', async t => {
-  const paths = newSession(t)
+test('a verdict is void while a file differs, and valid once it is restored', async t => {
+  const paths = createPaths(t)
   await prepareRepository(paths, 'dispatch/x', undefined)
   write(paths.outputs, { 'a.txt': 'one' })
   await commitAll(paths.outputs)
   const { commit, tree } = await importWork(paths)
-  const clock = { round: 1, reason: '', isFinal: true, independence: '', time: '' }
-  const status = { verdict: { ...clock, verdict: 'PASS', commit, tree } } as const
+  const otherFields = { round: 1, reason: '', isFinal: true, independence: '', time: '' }
+  const status = { verdict: { ...otherFields, verdict: 'PASS', commit, tree } } as const
   assert.deepEqual(await listChangesSinceVerdict(paths, status), [])
   write(paths.outputs, { 'a.txt': 'two' })
   assert.deepEqual(await listChangesSinceVerdict(paths, status), ['a.txt'])
   await commitAll(paths.outputs)
-  assert.deepEqual(await listChangesSinceVerdict(paths, status), ['a.txt'], 'a commit is no way round it')
+  assert.deepEqual(await listChangesSinceVerdict(paths, status), ['a.txt'], 'committed or not')
   write(paths.outputs, { 'a.txt': 'one' })
   assert.deepEqual(await listChangesSinceVerdict(paths, status), [])
   fs.rmSync(paths.outputs, { recursive: true })
-  assert.deepEqual(await listChangesSinceVerdict(paths, status), ['outputs/'], 'all of it is gone')
+  assert.deepEqual(await listChangesSinceVerdict(paths, status), ['outputs/'], 'a missing outputs/ is a change')
   assert.deepEqual(await listChangesSinceVerdict(paths, {}), [])
 })
 
-test('git is not run in a copied session whose repository says more than ours does: the verdict is void', async t => {
-  const paths = newSession(t)
+test('git does not run in a repository with foreign configuration', async t => {
+  const paths = createPaths(t)
   const base = await prepareRepository(paths, 'dispatch/a', undefined)
   const mark = path.join(createScratchFolder(t), 'fired')
   write(paths.outputs, { 'f.txt': 'text', '.gitattributes': '*.txt filter=x' })
@@ -395,8 +394,8 @@ test('git is not run in a copied session whose repository says more than ours do
   assert.ok(!fs.existsSync(mark))
 })
 
-test('a change that its configuration would hide is seen all the same', async t => {
-  const paths = newSession(t)
+test('a change that the configuration would hide is found', async t => {
+  const paths = createPaths(t)
   await prepareRepository(paths, 'dispatch/a', undefined)
   write(paths.outputs, { 'run.sh': 'echo\n' })
   fs.chmodSync(path.join(paths.outputs, 'run.sh'), 0o755)
@@ -408,8 +407,8 @@ test('a change that its configuration would hide is seen all the same', async t 
   assert.deepEqual(await listDifferences(paths, head), ['run.sh'])
 })
 
-test('no object is taken for another, and one that is not what its name says is found', async t => {
-  const paths = newSession(t)
+test('replace refs are ignored, and an object that differs from its hash is found', async t => {
+  const paths = createPaths(t)
   await prepareRepository(paths, 'dispatch/a', undefined)
   write(paths.outputs, { 'f.txt': 'bad' })
   const head = await commitAll(paths.outputs)
@@ -426,7 +425,7 @@ test('no object is taken for another, and one that is not what its name says is 
   assert.equal(fs.readFileSync(path.join(folder, 'f.txt'), 'utf8'), 'bad')
   await verifyObjects(paths, `${head}^{tree}`)
 
-  // One that is laid there before its time: the object that is handed in later is taken to be there already.
+  // An object that is planted early: git does not fetch the real one later, because it has the name already.
   write(paths.outputs, { 'f.txt': 'worse' })
   const later = await commitAll(paths.outputs)
   const worse = await gitIn(paths.outputs, 'rev-parse', `${later}:f.txt`)
@@ -439,8 +438,8 @@ test('no object is taken for another, and one that is not what its name says is 
   )
 })
 
-test('what is kept outlives its branch', async t => {
-  const paths = newSession(t)
+test('a kept commit survives a change of its branch', async t => {
+  const paths = createPaths(t)
   await prepareRepository(paths, 'dispatch/x', undefined)
   write(paths.outputs, { a: 'one' })
   await commitAll(paths.outputs)

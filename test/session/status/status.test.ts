@@ -17,7 +17,7 @@ const sha = (digit: string) => digit.repeat(40)
 const models = { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'gemini' }
 const task = { bytes: 3, sha256: sha('0'), title: 'fix it' }
 
-const happened = {
+const samples = {
   opened: {
     type: 'session.opened',
     format: 1,
@@ -32,7 +32,7 @@ const happened = {
   base: { type: 'base.prepared', commit: sha('a'), tree: sha('b') },
   started: { type: 'orchestrator.started', claudeSessionId: 'x' },
   failed: { type: 'start.failed', reason: 'not logged in', exitCode: 7 },
-  refused: { type: 'contract.rejected', problems: ['line 1: no'] },
+  rejected: { type: 'contract.rejected', problems: ['line 1: no'] },
   sealed: {
     type: 'contract.sealed',
     sha256: sha('c'),
@@ -59,33 +59,33 @@ const happened = {
     costUsd: 0.5,
     seconds: 9,
   },
-  aside: { type: 'changes.quarantined', worker: 'code-1', files: ['x'] },
+  quarantined: { type: 'changes.quarantined', worker: 'code-1', files: ['x'] },
   asked: { type: 'question.asked', question: 'which?' },
   answered: { type: 'question.answered', source: 'its terminal' },
-  said: { type: 'message.delivered', messageId: '1', bytes: 5, sha256: sha('6'), delivery: 'began a turn' },
-  unsaid: { type: 'message.rejected', messageId: '2', reason: 'a menu is open' },
-  forApproval: { type: 'approval.requested', sha256: sha('7') },
+  delivered: { type: 'message.delivered', messageId: '1', bytes: 5, sha256: sha('6'), delivery: 'began a turn' },
+  undelivered: { type: 'message.rejected', messageId: '2', reason: 'a menu is open' },
+  approvalRequested: { type: 'approval.requested', sha256: sha('7') },
   approved: { type: 'contract.approved', sha256: sha('7'), actor: 'you' },
   declined: { type: 'contract.declined', sha256: sha('7'), actor: 'you' },
   turn: { type: 'turn.ended', isBlocked: true },
   free: { type: 'turn.ended', isBlocked: false },
   judging: judging(1),
   pass: verdict('PASS', 1, true),
-  repair: verdict('FAIL', 1, false),
+  failNotFinal: verdict('FAIL', 1, false),
   fail: verdict('FAIL', 3, true),
   inconclusive: verdict('INCONCLUSIVE', 1, true),
   voided: { type: 'verdict.voided', reason: 'a file changed' },
-  gaveUp: { type: 'human.needed', reason: 'it is gone' },
+  helpNeeded: { type: 'human.needed', reason: 'it is gone' },
   stuck: { type: 'orchestrator.stuck', idleSeconds: 900 },
-  laid: { type: 'notification.queued', eventSeq: 3, eventType: 'question.asked' },
+  notified: { type: 'notification.queued', eventSeq: 3, eventType: 'question.asked' },
   toolFailed: { type: 'tool.failed', agent: 'parser', tool: 'Bash', reason: 'exit 1' },
   subagent: { type: 'subagent.ended', agent: 'parser', kind: 'Explore' },
   limited: { type: 'usage-limit.reached', reason: 'session limit', resetsAt: null },
   lifted: { type: 'usage-limit.lifted', source: 'the clock' },
   spent: { type: 'budget.reached', spentUsd: 5.5, budgetUsd: 5 },
   late: { type: 'deadline.passed', deadline: '2026-11-21T06:00:00.000Z' },
-  toolRefused: { type: 'request.rejected', tool: 'spawn-worker', reason: 'usage' },
-  writeRefused: { type: 'write.blocked', agent: 'orchestrator', file: '/x' },
+  requestRejected: { type: 'request.rejected', tool: 'spawn-worker', reason: 'usage' },
+  writeBlocked: { type: 'write.blocked', agent: 'orchestrator', file: '/x' },
   closed: { type: 'session.closed', actor: 'you', reason: 'enough' },
 } satisfies Record<string, EventBody>
 
@@ -110,13 +110,13 @@ function judging(round: number): EventBody {
   return { type: 'judging.started', round, commit: sha('d'), tree: sha('e') }
 }
 
-function verdict(word: 'PASS' | 'FAIL' | 'INCONCLUSIVE', round: number, isFinal: boolean): EventBody {
-  const clauses = [{ id: 'C1', verdict: word }]
+function verdict(value: 'PASS' | 'FAIL' | 'INCONCLUSIVE', round: number, isFinal: boolean): EventBody {
+  const clauses = [{ id: 'C1', verdict: value }]
   const [commit, tree] = [sha('d'), sha('e')]
   return {
     type: 'verdict.given',
     round,
-    verdict: word,
+    verdict: value,
     reason: 'seen',
     commit,
     tree,
@@ -126,31 +126,31 @@ function verdict(word: 'PASS' | 'FAIL' | 'INCONCLUSIVE', round: number, isFinal:
   }
 }
 
-type Name = keyof typeof happened
+type Name = keyof typeof samples
 
 const minute = (seq: number) => new Date(Date.UTC(2026, 10, 20, 21, seq)).toISOString()
 
-function events(...happenings: (Name | EventBody)[]): Event[] {
-  return happenings.map((given, index) => ({
+function createEvents(...bodies: (Name | EventBody)[]): Event[] {
+  return bodies.map((body, index) => ({
     seq: index + 1,
     time: minute(index + 1),
-    ...(typeof given === 'string' ? happened[given] : given),
+    ...(typeof body === 'string' ? samples[body] : body),
   }))
 }
 
-const after = (...happenings: (Name | EventBody)[]): SessionStatus => computeStatus(events(...happenings))
+const after = (...bodies: (Name | EventBody)[]): SessionStatus => computeStatus(createEvents(...bodies))
 
 const beginning: Name[] = ['opened', 'runner', 'base', 'started']
 const atWork: Name[] = [...beginning, 'sealed', 'red', 'queued', 'granted', 'working']
 const judged: Name[] = [...atWork, 'ended', 'released', 'judging', 'green']
 
-test('the whole path, event by event', () => {
+test('the phase after each event of a session', () => {
   const path: [Name, Phase][] = [
     ['opened', 'opening'],
     ['runner', 'opening'],
     ['base', 'opening'],
     ['started', 'planning'],
-    ['refused', 'planning'],
+    ['rejected', 'planning'],
     ['asked', 'asking'],
     ['answered', 'planning'],
     ['sealed', 'working'],
@@ -164,17 +164,17 @@ test('the whole path, event by event', () => {
     ['turn', 'working'],
     ['judging', 'judging'],
     ['green', 'judging'],
-    ['repair', 'working'],
+    ['failNotFinal', 'working'],
     ['judging', 'judging'],
     ['pass', 'PASS'],
-    ['laid', 'PASS'],
+    ['notified', 'PASS'],
     ['closed', 'PASS'],
   ]
   for (const [index, [, phase]] of path.entries())
     assert.equal(after(...path.slice(0, index + 1).map(([name]) => name)).phase, phase, `after ${index + 1} events`)
 })
 
-test('the status at the verdict is what the events said', () => {
+test('the status at the verdict has every field', () => {
   assert.deepEqual(after(...judged, 'pass'), {
     phase: 'PASS',
     phaseStartedAt: minute(14),
@@ -238,24 +238,24 @@ test('the status at the verdict is what the events said', () => {
   } satisfies SessionStatus)
 })
 
-test('every ending: its phase, its word while the runner lives and when it is dead, and whether it is settled', () => {
-  const table: [string, Name[], Phase, alive: string, dead: string, over: boolean][] = [
+test('phase, state and isSettled at every possible end', () => {
+  const table: [string, Name[], Phase, alive: string, dead: string, settled: boolean][] = [
     ['nothing yet', [], 'opening', 'opening', 'interrupted', false],
     ['opened', ['opened'], 'opening', 'opening', 'interrupted', false],
-    ['it did not start', ['opened', 'failed'], 'failed', 'failed', 'failed', true],
+    ['start failed', ['opened', 'failed'], 'failed', 'failed', 'failed', true],
     ['planning', beginning, 'planning', 'planning', 'interrupted', false],
     ['asking', [...beginning, 'asked'], 'asking', 'asking', 'asking', true],
     ['working', atWork, 'working', 'working', 'interrupted', false],
     ['judging', judged, 'judging', 'judging', 'interrupted', false],
-    ['to be repaired', [...judged, 'repair'], 'working', 'working', 'interrupted', false],
+    ['FAIL, not final', [...judged, 'failNotFinal'], 'working', 'working', 'interrupted', false],
     ['PASS', [...judged, 'pass'], 'PASS', 'PASS', 'PASS', true],
     ['FAIL', [...judged, 'fail'], 'FAIL', 'FAIL', 'FAIL', true],
     ['INCONCLUSIVE', [...judged, 'inconclusive'], 'INCONCLUSIVE', 'INCONCLUSIVE', 'INCONCLUSIVE', true],
     ['PASS, void', [...judged, 'pass', 'voided'], 'PASS', 'PASS (void)', 'PASS (void)', true],
     ['FAIL, void', [...judged, 'fail', 'voided'], 'FAIL', 'FAIL (void)', 'FAIL (void)', true],
     ['void and closed', [...judged, 'pass', 'voided', 'closed'], 'PASS', 'PASS (void)', 'PASS (void)', true],
-    ['void, and work goes on', [...judged, 'pass', 'voided', 'answered'], 'working', 'working', 'interrupted', false],
-    ['given up', [...atWork, 'gaveUp'], 'needs you', 'needs you', 'needs you', true],
+    ['void, and work continues', [...judged, 'pass', 'voided', 'answered'], 'working', 'working', 'interrupted', false],
+    ['needs a human', [...atWork, 'helpNeeded'], 'needs you', 'needs you', 'needs you', true],
     ['stuck', [...atWork, 'stuck'], 'working', 'stuck', 'interrupted', false],
     ['at a usage limit', [...atWork, 'limited'], 'working', 'parked', 'interrupted', false],
     ['at a usage limit, and asking', [...atWork, 'limited', 'asked'], 'asking', 'asking', 'asking', true],
@@ -265,35 +265,35 @@ test('every ending: its phase, its word while the runner lives and when it is de
     ['closed after FAIL', [...judged, 'fail', 'closed'], 'FAIL', 'FAIL', 'FAIL', true],
     ['closed after it failed', ['opened', 'failed', 'closed'], 'failed', 'failed', 'failed', true],
   ]
-  for (const [name, path, phase, alive, dead, over] of table) {
+  for (const [name, path, phase, alive, dead, settled] of table) {
     const status = after(...path)
     assert.equal(status.phase, phase, name)
     assert.equal(computeState(status, 'alive'), alive, `${name}, runner alive`)
-    assert.equal(computeState(status, 'unknown'), alive, `${name}, nobody knows of the runner`)
+    assert.equal(computeState(status, 'unknown'), alive, `${name}, liveness unknown`)
     assert.equal(computeState(status, 'dead'), dead, `${name}, runner dead`)
-    assert.equal(isSettled(status), over, `${name}, settled`)
+    assert.equal(isSettled(status), settled, `${name}, settled`)
   }
 })
 
-test('each event changes what it should, and nothing else', () => {
+test('each event changes its fields, and no others', () => {
   const table: [Name, before: Name[], Partial<SessionStatus>][] = [
     ['runner', beginning, { lastRestart: { time: minute(59), consecutiveRestarts: 1 } }],
     ['base', ['opened'], { base: { commit: sha('a'), tree: sha('b') }, acceptedCommit: sha('a') }],
     ['started', ['opened'], { phase: 'planning' }],
     ['failed', ['opened'], { phase: 'failed', problem: 'not logged in', startExitCode: 7 }],
-    ['refused', beginning, { contractRejections: 1 }],
+    ['rejected', beginning, { contractRejections: 1 }],
     [
       'granted',
       [...beginning, 'sealed', 'waiting'],
       { writeLock: { worker: 'code-1', fencingToken: 1 }, lastFencingToken: 1 },
     ],
     ['released', atWork, { writeLock: null }],
-    ['aside', atWork, {}],
+    ['quarantined', atWork, {}],
     ['asked', atWork, { phase: 'asking', question: 'which?' }],
-    ['said', atWork, {}],
-    ['unsaid', atWork, {}],
+    ['delivered', atWork, {}],
+    ['undelivered', atWork, {}],
     [
-      'forApproval',
+      'approvalRequested',
       beginning,
       {
         phase: 'asking',
@@ -304,96 +304,117 @@ test('each event changes what it should, and nothing else', () => {
     ['turn', atWork, { idleTurns: 1 }],
     ['free', [...atWork, 'turn', 'turn'], { idleTurns: 0 }],
     ['voided', atWork, {}],
-    ['gaveUp', atWork, { phase: 'needs you', problem: 'it is gone' }],
+    ['helpNeeded', atWork, { phase: 'needs you', problem: 'it is gone' }],
     ['stuck', atWork, { isStuck: true }],
-    ['laid', atWork, { lastNotifiedSeq: 3 }],
+    ['notified', atWork, { lastNotifiedSeq: 3 }],
     ['toolFailed', atWork, {}],
     ['subagent', atWork, {}],
     ['limited', atWork, { usageLimit: { reason: 'session limit', resetsAt: null } }],
     ['lifted', [...atWork, 'limited'], { usageLimit: null }],
     ['spent', atWork, { budget: { spentUsd: 5.5, budgetUsd: 5 } }],
     ['late', atWork, { isPastDeadline: true }],
-    ['toolRefused', atWork, {}],
-    ['writeRefused', atWork, {}],
+    ['requestRejected', atWork, {}],
+    ['writeBlocked', atWork, {}],
     ['closed', atWork, { closed: { actor: 'you', reason: 'enough' } }],
   ]
   for (const [name, path, changes] of table) {
     const before = after(...path)
-    const event: Event = { seq: 90, time: minute(59), ...happened[name] }
+    const event: Event = { seq: 90, time: minute(59), ...samples[name] }
     const phaseStartedAt = changes.phase === undefined ? before.phaseStartedAt : minute(59)
     assert.deepEqual(
       applyEvent(before, event),
       { ...before, ...changes, lastSeq: 90, lastEventAt: minute(59), phaseStartedAt },
       name,
     )
-    assert.deepEqual(before, after(...path), `${name}: the old status stays as it was`)
+    assert.deepEqual(before, after(...path), `${name}: the old status is unchanged`)
   }
 })
 
-test('successors that die within ten minutes are a row', () => {
-  const died = after('opened', 'runner') // At minute 2, the first of a row.
-  const at = Date.parse(minute(2))
+test('restarts within ten minutes are consecutive', () => {
+  const restarted = after('opened', 'runner') // At minute 2, for the first time.
+  const restartedAt = Date.parse(minute(2))
   assert.deepEqual(
-    [at + 1, at + 599_999, at + 600_000].map(now => countConsecutiveRestarts(died, now)),
+    [1, 599_999, 600_000].map(ms => countConsecutiveRestarts(restarted, restartedAt + ms)),
     [2, 2, 1],
   )
-  assert.equal(countConsecutiveRestarts(after('opened'), at), 1)
+  assert.equal(countConsecutiveRestarts(after('opened'), restartedAt), 1)
 })
 
-test('an answer lets it go on: planning before the seal, working after, with the counters at rest', () => {
-  const planning = after(...beginning, 'refused', 'refused', 'turn', 'asked', 'answered')
+test('an answer leads back to planning or working, and resets the counters', () => {
+  const planning = after(...beginning, 'rejected', 'rejected', 'turn', 'asked', 'answered')
   assert.deepEqual(
     [planning.phase, planning.question, planning.contractRejections, planning.idleTurns],
     ['planning', null, 0, 0],
   )
-  const working = after(...atWork, 'turn', 'stuck', 'gaveUp', 'answered')
+  const working = after(...atWork, 'turn', 'stuck', 'helpNeeded', 'answered')
   assert.deepEqual(
     [working.phase, working.isStuck, working.idleTurns, isSettled(working)],
     ['working', false, 0, false],
   )
 })
 
-test('a contract waits for its approval as for an answer; the yes or no to it lets it go on', () => {
-  const waiting = after(...beginning, 'turn', 'forApproval')
+test('a contract that needs approval is a question until it is answered', () => {
+  const waiting = after(...beginning, 'turn', 'approvalRequested')
   assert.deepEqual([waiting.phase, isSettled(waiting), isAwaitingApproval(waiting)], ['asking', true, true])
-  for (const [name, is] of [
+  for (const [name, state] of [
     ['approved', 'given'],
     ['declined', 'declined'],
   ] as const) {
-    const status = after(...beginning, 'forApproval', name)
-    assert.deepEqual([status.phase, status.question, status.approval?.state], ['planning', null, is])
+    const status = after(...beginning, 'approvalRequested', name)
+    assert.deepEqual([status.phase, status.question, status.approval?.state], ['planning', null, state])
     assert.ok(!isAwaitingApproval(status) && !isSettled(status))
   }
-  const talked = after(...beginning, 'forApproval', 'answered')
-  assert.deepEqual([talked.phase, talked.approval?.state], ['planning', 'asked'], 'to talk is not to approve')
-  assert.ok(!isAwaitingApproval(talked))
+  const prompted = after(...beginning, 'approvalRequested', 'answered')
+  assert.deepEqual([prompted.phase, prompted.approval?.state], ['planning', 'asked'], 'a prompt does not approve')
+  assert.ok(!isAwaitingApproval(prompted))
 })
 
-test('a word of a person leaves a verdict that stands, and goes on from a void one', () => {
+test('a prompt keeps a valid verdict, and continues after a void one', () => {
   for (const verdict of ['pass', 'fail', 'inconclusive'] satisfies Name[]) {
     const before = after(...judged, verdict)
     assert.equal(after(...judged, verdict, 'answered').phase, before.phase, verdict)
     assert.equal(after(...judged, verdict, 'voided', 'answered').phase, 'working', verdict)
-    assert.equal(after(...judged, verdict, 'answered', worker('code-2', null)).phase, 'working', 'until there is work')
+    assert.equal(
+      after(...judged, verdict, 'answered', worker('code-2', null)).phase,
+      'working',
+      'until a worker is queued',
+    )
   }
 })
 
-test('stuck it is until an agent shows life again; a notice is no sign of life', () => {
-  for (const remark of ['stuck', 'laid', 'limited', 'spent', 'late', 'runner', 'voided', 'unsaid'] satisfies Name[])
-    assert.ok(after(...atWork, 'stuck', remark).isStuck, remark)
-  for (const life of ['turn', 'ended', 'toolRefused', 'writeRefused', 'judging', 'asked', 'answered'] satisfies Name[])
-    assert.ok(!after(...atWork, 'stuck', life).isStuck, life)
+test('stuck ends when an agent does something, not with other events', () => {
+  for (const passive of [
+    'stuck',
+    'notified',
+    'limited',
+    'spent',
+    'late',
+    'runner',
+    'voided',
+    'undelivered',
+  ] satisfies Name[])
+    assert.ok(after(...atWork, 'stuck', passive).isStuck, passive)
+  for (const active of [
+    'turn',
+    'ended',
+    'requestRejected',
+    'writeBlocked',
+    'judging',
+    'asked',
+    'answered',
+  ] satisfies Name[])
+    assert.ok(!after(...atWork, 'stuck', active).isStuck, active)
 })
 
-test('rounds are counted from the last word of a person', () => {
+test('rounds are counted from the last answer', () => {
   const used = ({ round, roundOffset }: SessionStatus) => round - roundOffset
-  const twice: (Name | EventBody)[] = [...judged, 'repair', judging(2), verdict('FAIL', 2, false)]
+  const twice: (Name | EventBody)[] = [...judged, 'failNotFinal', judging(2), verdict('FAIL', 2, false)]
   assert.equal(used(after(...twice)), 2)
   assert.equal(used(after(...twice, 'asked', 'answered')), 0)
   assert.equal(used(after(...twice, 'asked', 'answered', judging(3))), 1)
 })
 
-test('rounds are given anew by every word that was checked, and once by a prompt that nobody has', () => {
+test('a verified message resets the rounds each time, an unverified prompt once', () => {
   const left = (...more: (Name | EventBody)[]) => {
     const { round, roundOffset, maxRounds } = after(...judged, verdict('FAIL', 1, false), ...more)
     return maxRounds - (round - roundOffset)
@@ -401,15 +422,19 @@ test('rounds are given anew by every word that was checked, and once by a prompt
   const again = (round: number): (Name | EventBody)[] => [judging(round), verdict('FAIL', round, false)]
   assert.equal(left(), 2)
   assert.equal(left('asked', 'answered'), 3)
-  assert.equal(left('asked', 'answered', ...again(2), 'asked', 'answered'), 2, 'a forged one cannot do it in a loop')
-  assert.equal(left('asked', 'answered', 'said', ...again(2), 'asked', 'answered'), 3)
-  for (const word of ['said', 'approved', 'declined'] satisfies Name[])
-    assert.equal(left('asked', 'answered', ...again(2), 'asked', 'answered', word), 3, word)
+  assert.equal(
+    left('asked', 'answered', ...again(2), 'asked', 'answered'),
+    2,
+    'a forged prompt cannot reset them in a loop',
+  )
+  assert.equal(left('asked', 'answered', 'delivered', ...again(2), 'asked', 'answered'), 3)
+  for (const verified of ['delivered', 'approved', 'declined'] satisfies Name[])
+    assert.equal(left('asked', 'answered', ...again(2), 'asked', 'answered', verified), 3, verified)
   const early = after(...beginning, 'asked', 'answered', 'asked', 'answered')
-  assert.ok(!early.isResetUnverified, 'where no round was used none is given')
+  assert.ok(!early.isResetUnverified, 'without a used round there is nothing to reset')
 })
 
-test('an approval is spent by the seal and by an amendment, which also ends the question that it was', () => {
+test('a seal or an amendment uses up the approval, and ends its question', () => {
   const amended: EventBody = {
     type: 'contract.amended',
     version: 2,
@@ -419,57 +444,57 @@ test('an approval is spent by the seal and by an amendment, which also ends the 
     changes: ['C2 is removed'],
     dilutions: ['C2 is removed'],
   }
-  const forAmendment: EventBody = { type: 'approval.requested', sha256: sha('8'), previousSha256: sha('c') }
-  assert.equal(after(...beginning, 'forApproval', 'approved').approval?.state, 'given')
-  assert.equal(after(...beginning, 'forApproval', 'approved', 'sealed').approval, undefined)
-  const asked = after(...beginning, 'sealed', forAmendment)
+  const amendmentRequested: EventBody = { type: 'approval.requested', sha256: sha('8'), previousSha256: sha('c') }
+  assert.equal(after(...beginning, 'approvalRequested', 'approved').approval?.state, 'given')
+  assert.equal(after(...beginning, 'approvalRequested', 'approved', 'sealed').approval, undefined)
+  const asked = after(...beginning, 'sealed', amendmentRequested)
   assert.deepEqual([asked.approval?.previousSha256, isAwaitingApproval(asked)], [sha('c'), true])
   for (const answers of [['approved'], []] satisfies Name[][]) {
-    const { approval, phase, question } = after(...beginning, 'sealed', forAmendment, ...answers, amended)
+    const { approval, phase, question } = after(...beginning, 'sealed', amendmentRequested, ...answers, amended)
     assert.deepEqual([approval, phase, question], [undefined, 'working', null])
   }
   assert.equal(after(...beginning, 'sealed', 'asked', amended).phase, 'asking', 'another question stays')
 })
 
-test('a void verdict says why; a new one is not void', () => {
+test('a void verdict has a reason; a new verdict is valid', () => {
   const status = after(...judged, 'pass', 'voided')
   assert.equal(status.verdict?.voidReason, 'a file changed')
-  const anew = after(...judged, 'pass', 'voided', 'answered', judging(2), verdict('PASS', 2, true))
-  assert.deepEqual([anew.verdict?.voidReason, computeState(anew, 'dead')], [undefined, 'PASS'])
+  const next = after(...judged, 'pass', 'voided', 'answered', judging(2), verdict('PASS', 2, true))
+  assert.deepEqual([next.verdict?.voidReason, computeState(next, 'dead')], [undefined, 'PASS'])
 })
 
-test('a new round forgets what the last one found, and keeps what the base showed', () => {
-  const { clauses } = after(...judged, 'repair', judging(2))
+test('a new round clears head outcomes and verdicts, and keeps base outcomes', () => {
+  const { clauses } = after(...judged, 'failNotFinal', judging(2))
   assert.deepEqual(clauses[0], { id: 'C1', sentence: 'It works', proof: 'check', baseOutcome: 'red' })
 })
 
-test('a worker that waits does so until it holds the lock', () => {
-  const waitsFor = (status: SessionStatus) => status.workers.map(one => one.blockedBy)
-  assert.deepEqual(waitsFor(after(...atWork, 'waiting')), [null, 'code-1'])
+test('a worker is blocked until it gets the write lock', () => {
+  const listBlockers = (status: SessionStatus) => status.workers.map(({ blockedBy }) => blockedBy)
+  assert.deepEqual(listBlockers(after(...atWork, 'waiting')), [null, 'code-1'])
   const granted: EventBody = { type: 'lock.granted', worker: 'code-2', fencingToken: 2 }
   const status = after(...atWork, 'waiting', 'ended', 'released', granted)
   assert.deepEqual(
-    [waitsFor(status), status.writeLock, status.lastFencingToken],
+    [listBlockers(status), status.writeLock, status.lastFencingToken],
     [[null, null], { worker: 'code-2', fencingToken: 2 }, 2],
   )
 })
 
-test('every event but the machine’s own has words, of one printable line', () => {
-  const silent: Name[] = ['laid', 'free']
-  for (const name of Object.keys(happened) as Name[]) {
-    const moment = describeEvent({ seq: 1, time: minute(1), ...happened[name] })
-    assert.equal(moment === undefined, silent.includes(name), name)
-    if (moment) assert.match(moment.text, /^\P{Cc}+$/u, name)
+test('every event for people is described in one printable line', () => {
+  const silent: Name[] = ['notified', 'free']
+  for (const name of Object.keys(samples) as Name[]) {
+    const description = describeEvent({ seq: 1, time: minute(1), ...samples[name] })
+    assert.equal(description === undefined, silent.includes(name), name)
+    if (description) assert.match(description.text, /^\P{Cc}+$/u, name)
   }
 })
 
-test('the state is one of the words a reader knows, whatever the order of events', () => {
-  const words = new Set(['opening', 'planning', 'working', 'judging', 'asking', 'needs you', 'failed', 'stopped'])
-  for (const word of ['PASS', 'FAIL', 'INCONCLUSIVE']) words.add(word).add(`${word} (void)`)
-  words.add('stuck').add('parked').add('interrupted')
-  const names = Object.keys(happened) as Name[]
+test('the state is one of the known words, whatever the order of events', () => {
+  const states = new Set(['opening', 'planning', 'working', 'judging', 'asking', 'needs you', 'failed', 'stopped'])
+  for (const word of ['PASS', 'FAIL', 'INCONCLUSIVE']) states.add(word).add(`${word} (void)`)
+  states.add('stuck').add('parked').add('interrupted')
+  const names = Object.keys(samples) as Name[]
   for (const first of names)
     for (const second of names)
       for (const runner of ['alive', 'dead', 'unknown'] satisfies Liveness[])
-        assert.ok(words.has(computeState(after('opened', first, second), runner)), `${first}, ${second}, ${runner}`)
+        assert.ok(states.has(computeState(after('opened', first, second), runner)), `${first}, ${second}, ${runner}`)
 })

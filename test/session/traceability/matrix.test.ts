@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { sha256 } from '#host/hash.ts'
 import { EvidenceRecord, type VerdictRecord } from '#session/evidence'
 import type { Event, EventBody } from '#session/log'
 import { computeStatus } from '#session/status'
@@ -26,12 +26,11 @@ const contractText = `# Contract: the login
 ## Not covered
 - S3: nobody can say what pretty is
 `
-const sha = (text: string) => createHash('sha256').update(text).digest('hex')
-const [commit, tree] = [sha('commit').slice(0, 40), sha('tree').slice(0, 40)]
+const [commit, tree] = [sha256('commit').slice(0, 40), sha256('tree').slice(0, 40)]
 
 const sealed: EventBody = {
   type: 'contract.sealed',
-  sha256: sha(contractText),
+  sha256: sha256(contractText),
   clauses: [
     { id: 'C1', sentence: 'A right password lets in', proof: 'check' },
     { id: 'C2', sentence: 'The message helps', proof: 'judged' },
@@ -51,8 +50,8 @@ const given: EventBody = {
   clauses: ['C1', 'C2', 'C3'].map(id => ({ id, verdict: 'PASS' })),
 }
 
-test('each sentence leads to its clauses, their proof, what was seen, the verdict and the evidence', () => {
-  const matrix = buildMatrix(inputOf([sealed, given]))
+test('each sentence leads to its clauses, outcomes, verdicts and evidence', () => {
+  const matrix = buildMatrix(createInput([sealed, given]))
   assert.deepEqual(
     matrix.sentences.map(({ id, clauseIds, exclusionReason = '' }) => [id, clauseIds.join(), exclusionReason]),
     [
@@ -69,46 +68,46 @@ test('each sentence leads to its clauses, their proof, what was seen, the verdic
   assert.equal(one?.expected, 'exit 0, output contains "1 passed"')
   assert.deepEqual([one?.baseOutcome, one?.headOutcome, one?.verdict], ['red', 'green', 'PASS'])
   assert.deepEqual(one?.evidence, [
-    { id: 'base-C1', outputSha256: sha('before') },
-    { id: 'round-2-C1', outputSha256: sha('after') },
+    { id: 'base-C1', outputSha256: sha256('before') },
+    { id: 'round-2-C1', outputSha256: sha256('after') },
   ])
-  assert.deepEqual(two?.evidence, [{ id: 'listing' }, { id: 'round-2-C1', outputSha256: sha('after') }])
+  assert.deepEqual(two?.evidence, [{ id: 'listing' }, { id: 'round-2-C1', outputSha256: sha256('after') }])
   assert.deepEqual([three?.baseOutcome, three?.headOutcome, three?.evidence], ['', 'kept', [{ id: 'scope-C3' }]])
   assert.deepEqual(matrix.damage, [])
 })
 
-test('the Markdown names verdict, round, independence, judge, sandbox, commit, tree, contract, packet', () => {
-  const text = renderMatrix(buildMatrix(inputOf([sealed, given])))
-  for (const words of [
+test('the Markdown has the verdict, everything it is bound to, and each clause', () => {
+  const text = renderMatrix(buildMatrix(createInput([sealed, given])))
+  for (const expected of [
     '## Dispatch: PASS',
     'round 2 of 3, final',
     'independence: **other vendor, blind**; judge: gemini-x',
     'sandbox: none: as the user',
     `commit \`${commit}\`, tree \`${tree}\``,
-    `contract: version 1, sha256 \`${sha(contractText)}\`, never weakened`,
-    `packet sha256 \`${sha('packet')}\``,
+    `contract: version 1, sha256 \`${sha256(contractText)}\`, never weakened`,
+    `packet sha256 \`${sha256('packet')}\``,
     '4 sentences: 2 covered, 1 left out, 1 not covered',
     '| check `npm test -- --grep "in\\|out" \\| tail -1` (exit 0, output contains "1 passed") | red | green | **PASS** |',
-    `\`base-C1\` \`${sha('before').slice(0, 12)}\`<br>\`round-2-C1\` \`${sha('after').slice(0, 12)}\``,
+    `\`base-C1\` \`${sha256('before').slice(0, 12)}\`<br>\`round-2-C1\` \`${sha256('after').slice(0, 12)}\``,
     '### Clauses that cover no sentence',
     '- **S3** Make it pretty. — nobody can say what pretty is',
     '### Not covered by any clause\n\n- **S4** Keep the old addresses.',
     'C2, as above |  |  |  | **PASS** |',
   ])
-    assert.ok(text.includes(words), `${words}\n${text}`)
+    assert.ok(text.includes(expected), `${expected}\n${text}`)
   for (const row of text.split('\n').filter(line => line.startsWith('|')))
     assert.equal(row.replace(/\\[\\|]/g, '').split('|').length, 9, row)
 })
 
-test('a pin stands with what is expected, a broken one stands in for what the check showed, a remark stands at the verdict', () => {
+test('pins and notes are shown; a broken pin overrides the outcome', () => {
   const pinned = contractText.replace('- expect', '- pins: `test.sh`\n- expect')
-  const repinned = { ...sealed, sha256: sha(pinned) } as EventBody
+  const sealedPinned = { ...sealed, sha256: sha256(pinned) } as EventBody
   const withFirst = (changes: object): MatrixInput => ({
-    ...inputOf([repinned, given]),
+    ...createInput([sealedPinned, given]),
     contractText: pinned,
     verdictRecord: {
       ...verdictRecord,
-      clauses: verdictRecord.clauses.map((clause, at) => (at === 0 ? { ...clause, ...changes } : clause)),
+      clauses: verdictRecord.clauses.map((clause, index) => (index === 0 ? { ...clause, ...changes } : clause)),
     },
   })
   const broken = buildMatrix(withFirst({ gate: 'broken', verdict: 'FAIL' })).clauses[0]
@@ -116,18 +115,18 @@ test('a pin stands with what is expected, a broken one stands in for what the ch
     [broken?.headOutcome, broken?.expected, broken?.note],
     ['broken', 'exit 0, output contains "1 passed", pinned: test.sh', undefined],
   )
-  const remarked = buildMatrix(withFirst({ note: 'by `a|b`, which the work itself changed' }))
+  const noted = buildMatrix(withFirst({ note: 'by `a|b`, which the work itself changed' }))
   assert.deepEqual(
-    [remarked.clauses[0]?.headOutcome, remarked.clauses[0]?.note],
+    [noted.clauses[0]?.headOutcome, noted.clauses[0]?.note],
     ['green', 'by `a|b`, which the work itself changed'],
   )
-  const row = renderMatrix(remarked)
+  const row = renderMatrix(noted)
     .split('\n')
     .find(line => line.includes('**C1**'))
   assert.match(row ?? '', /\*\*PASS\*\*<br>by .*a\\\|b.*, which the work itself changed \|/)
 })
 
-test('a void verdict is void in its title and in a line of its own, a weakened contract says what was weakened', () => {
+test('the title says that a verdict is void; dilutions are listed', () => {
   const weakened: EventBody = {
     ...sealed,
     type: 'contract.amended',
@@ -135,8 +134,8 @@ test('a void verdict is void in its title and in a line of its own, a weakened c
     changes: [],
     dilutions: ['C1 asks for less'],
   }
-  const gone: EventBody = { type: 'verdict.voided', reason: 'src/a.ts changed' }
-  const matrix = buildMatrix(inputOf([sealed, weakened, given, gone]))
+  const voided: EventBody = { type: 'verdict.voided', reason: 'src/a.ts changed' }
+  const matrix = buildMatrix(createInput([sealed, weakened, given, voided]))
   assert.equal(matrix.verdict.voidReason, 'src/a.ts changed')
   const text = renderMatrix(matrix)
   assert.match(text, /^## Dispatch: VOID, was PASS\n\n> \*\*VOID\*\*: .* src\/a\.ts changed\n/)
@@ -147,15 +146,15 @@ test('a void verdict is void in its title and in a line of its own, a weakened c
   assert.doesNotMatch(text, /\*\*PASS\*\*|- PASS/)
   assert.equal(text.match(/void, was PASS/g)?.length, 4)
   assert.deepEqual(voidMatrix(matrix, 'again'), matrix)
-  const later = voidMatrix(buildMatrix(inputOf([sealed, given])), 'a.ts changed')
+  const voidLater = voidMatrix(buildMatrix(createInput([sealed, given])), 'a.ts changed')
   assert.deepEqual(
-    [later.state, later.verdict.voidReason, later.clauses[0]?.isVoid],
+    [voidLater.state, voidLater.verdict.voidReason, voidLater.clauses[0]?.isVoid],
     ['PASS (void)', 'a.ts changed', true],
   )
 })
 
-test('before a verdict it is the plan: sealed, a draft, or nothing yet', () => {
-  const before = buildMatrix({ ...inputOf([sealed]), verdictRecord: undefined })
+test('before a verdict the matrix shows the sealed contract, or the draft', () => {
+  const before = buildMatrix({ ...createInput([sealed]), verdictRecord: undefined })
   assert.equal(before.verdict.value, 'not judged yet')
   assert.deepEqual(new Set(before.clauses.map(({ verdict }) => verdict)), new Set(['not judged yet']))
   assert.deepEqual(
@@ -163,40 +162,40 @@ test('before a verdict it is the plan: sealed, a draft, or nothing yet', () => {
     ['', '', ''],
   )
   assert.match(renderMatrix(before), /^## Dispatch: not judged yet\n/)
-  const draft = buildMatrix({ ...inputOf([]), verdictRecord: undefined, evidence: [] })
+  const draft = buildMatrix({ ...createInput([]), verdictRecord: undefined, evidence: [] })
   assert.equal(draft.contract.state, 'draft')
   assert.match(renderMatrix(draft), /contract: a draft, not sealed/)
-  const nothing = buildMatrix({ ...inputOf([]), verdictRecord: undefined, evidence: [], contractText: undefined })
+  const nothing = buildMatrix({ ...createInput([]), verdictRecord: undefined, evidence: [], contractText: undefined })
   assert.deepEqual(nothing.uncoveredSentences, ['S1', 'S2', 'S3', 'S4'])
   assert.match(renderMatrix(nothing), /No clause covers a sentence of the task yet/)
 })
 
-test('a contract that is not what was sealed is said to be damaged, and tells nothing', () => {
-  const matrix = buildMatrix({ ...inputOf([sealed, given]), contractText: contractText.replace('right', 'wrong') })
+test('a contract that is not what was sealed is damaged, and not used', () => {
+  const matrix = buildMatrix({ ...createInput([sealed, given]), contractText: contractText.replace('right', 'wrong') })
   assert.match(matrix.damage[0] ?? '', /not what was sealed/)
   assert.ok(matrix.clauses.every(({ sentence }) => !sentence.includes('wrong')))
   assert.match(renderMatrix(matrix), /> \*\*DAMAGED\*\*/)
 })
 
-test('evidence of another tree is not shown as if it were of the judged one', () => {
-  const input = inputOf([sealed, given])
-  const evidence = input.evidence.map(each =>
-    each.side === 'head' ? { ...each, tree: sha('other').slice(0, 40) } : each,
+test('evidence of another tree is not shown for the judged one', () => {
+  const input = createInput([sealed, given])
+  const evidence = input.evidence.map(record =>
+    record.side === 'head' ? { ...record, tree: sha256('other').slice(0, 40) } : record,
   )
   const [one] = buildMatrix({ ...input, evidence }).clauses
-  assert.deepEqual(one?.evidence, [{ id: 'base-C1', outputSha256: sha('before') }, { id: 'round-2-C1' }])
+  assert.deepEqual(one?.evidence, [{ id: 'base-C1', outputSha256: sha256('before') }, { id: 'round-2-C1' }])
 })
 
-test('of a contract that was amended the newest base is shown', () => {
-  const input = inputOf([sealed, given])
-  const later = { ...recordOf('base-v2-C1', 'base', 0, 'green', 'again'), time: '2026-11-20T11:00:00.000Z' }
-  const [one] = buildMatrix({ ...input, evidence: [later, ...input.evidence] }).clauses
+test('after an amendment the newest base record is shown', () => {
+  const input = createInput([sealed, given])
+  const newest = { ...createRecord('base-v2-C1', 'base', 0, 'green', 'again'), time: '2026-11-20T11:00:00.000Z' }
+  const [one] = buildMatrix({ ...input, evidence: [newest, ...input.evidence] }).clauses
   assert.deepEqual([one?.baseOutcome, one?.evidence[0]?.id], ['green', 'base-v2-C1'])
 })
 
-test('the judge that was not there is named as such', () => {
+test('a missing judge is shown', () => {
   const none: EventBody = { ...given, verdict: 'INCONCLUSIVE', independence: 'none' } as EventBody
-  const input = inputOf([sealed, none])
+  const input = createInput([sealed, none])
   const verdictRecord = { ...input.verdictRecord, judge: 'none (no key)', packetSha256: null } as VerdictRecord
   assert.match(
     renderMatrix(buildMatrix({ ...input, verdictRecord })),
@@ -204,7 +203,7 @@ test('the judge that was not there is named as such', () => {
   )
 })
 
-const hostile: [text: string, mustNotStand: RegExp][] = [
+const hostile: [text: string, forbidden: RegExp][] = [
   ['<script>alert(1)</script><img src=x onerror=y>', /<(script|img)/],
   ['Thanks @torvalds and @org/team', /@\w/],
   ['a | b || c \\| d', /(?<!\\)\|(?! |$)/],
@@ -219,12 +218,12 @@ const hostile: [text: string, mustNotStand: RegExp][] = [
   ['&lt;b&gt; &#64;torvalds', /&(lt;b|#)/],
 ]
 
-for (const [text, bad] of hostile)
-  test(`${JSON.stringify(text)} is only ever text`, () => {
+for (const [text, forbidden] of hostile)
+  test(`${JSON.stringify(text)} is only text`, () => {
     const clause = { id: 'C1', sentence: text, proof: 'check' } as const
-    const spoken: EventBody = { ...given, reason: text, independence: text } as EventBody
+    const verdict: EventBody = { ...given, reason: text, independence: text } as EventBody
     const matrix = buildMatrix({
-      ...inputOf([{ ...sealed, clauses: [clause] } as EventBody, spoken]),
+      ...createInput([{ ...sealed, clauses: [clause] } as EventBody, verdict]),
       contractText: undefined,
     })
     const [one] = matrix.clauses
@@ -240,15 +239,15 @@ for (const [text, bad] of hostile)
       clauses: [{ ...one, reason: text }],
       uncoveredSentences: ['S2'],
     })
-    const told = page.replace(/(`+)(?!`).*?(?<!`)\1(?!`)/g, '').split('\n')
-    for (const line of told.filter(words => /\*\*S\d|\*\*C1|DAMAGED|^- PASS/.test(words))) {
-      const own = line.replace(/^\| | \|$|\*\*[A-Z\d]+\*\*| \| |^> |<br>/g, ' ')
-      assert.doesNotMatch(own.replace(/\*\*(PASS|)\*\*/g, ''), bad)
+    const withoutCode = page.replace(/(`+)(?!`).*?(?<!`)\1(?!`)/g, '').split('\n')
+    for (const line of withoutCode.filter(row => /\*\*S\d|\*\*C1|DAMAGED|^- PASS/.test(row))) {
+      const content = line.replace(/^\| | \|$|\*\*[A-Z\d]+\*\*| \| |^> |<br>/g, ' ')
+      assert.doesNotMatch(content.replace(/\*\*(PASS|)\*\*/g, ''), forbidden)
     }
   })
 
-test('a command is code whatever stands in it', () => {
-  const input = inputOf([sealed, given])
+test('a command is shown as code, whatever it contains', () => {
+  const input = createInput([sealed, given])
   for (const [command, shown] of [
     ['echo `date` | cat', '``echo `date` \\| cat``'],
     ['`x`', '`` `x` ``'],
@@ -264,17 +263,21 @@ test('a command is code whatever stands in it', () => {
   }
 })
 
-test('it stays below what GitHub takes for a comment, and says that it was cut', () => {
-  const matrix = buildMatrix(inputOf([sealed, given]))
+test('the page fits into a GitHub comment, and says what was cut', () => {
+  const matrix = buildMatrix(createInput([sealed, given]))
   const [one] = matrix.clauses
   assert.ok(one)
-  const many = (count: number, length: number) => {
-    const clauses = Array.from({ length: count }, (_, at) => ({
+  const renderMany = (count: number, length: number) => {
+    const clauses = Array.from({ length: count }, (_, index) => ({
       ...one,
-      id: `C${at + 1}`,
+      id: `C${index + 1}`,
       sentence: '@|<é'.repeat(length / 4),
     }))
-    const sentences = clauses.map(({ id }, at) => ({ id: `S${at + 1}`, text: 'x'.repeat(length), clauseIds: [id] }))
+    const sentences = clauses.map(({ id }, index) => ({
+      id: `S${index + 1}`,
+      text: 'x'.repeat(length),
+      clauseIds: [id],
+    }))
     return renderMatrix({ ...matrix, clauses, sentences, unlinkedClauses: [], uncoveredSentences: [] })
   }
   for (const [count, length] of [
@@ -283,28 +286,28 @@ test('it stays below what GitHub takes for a comment, and says that it was cut',
     [1000, 400],
     [5000, 8],
   ] as const) {
-    const text = many(count, length)
+    const text = renderMany(count, length)
     assert.ok(text.length < MAX_COMMENT_CHARS, String(text.length))
     assert.match(text, /_To fit into a comment, [\w ]+\. `dispatch matrix a3f9 --json` has all of it\._\n$/)
   }
-  assert.doesNotMatch(many(5, 100), /To fit/)
+  assert.doesNotMatch(renderMany(5, 100), /To fit/)
 })
 
-// --- the rig ---
+// --- fixtures ---
 
-function inputOf(happened: EventBody[]): MatrixInput {
+function createInput(bodies: EventBody[]): MatrixInput {
   const opened: EventBody = {
     type: 'session.opened',
     format: 1,
-    task: { bytes: 1, sha256: sha(task), title: task },
+    task: { bytes: 1, sha256: sha256(task), title: task },
     repository: null,
     uncommittedFiles: 0,
     models: { orchestrator: 'a', code: 'b', rw: 'c', judge: 'gemini-x' },
     maxRounds: 3,
     allowsJudgedOnly: false,
   }
-  const events = [opened, ...happened].map(
-    (each, at) => ({ ...each, seq: at + 1, time: `2026-11-20T10:0${at}:00.000Z` }) as Event,
+  const events = [opened, ...bodies].map(
+    (body, index) => ({ ...body, seq: index + 1, time: `2026-11-20T10:0${index}:00.000Z` }) as Event,
   )
   const status = computeStatus(events)
   return {
@@ -312,9 +315,9 @@ function inputOf(happened: EventBody[]): MatrixInput {
     task,
     contractText,
     evidence: [
-      recordOf('base-C1', 'base', 0, 'red', 'before'),
-      recordOf('round-1-C1', 'head', 1, 'red', 'between'),
-      recordOf('round-2-C1', 'head', 2, 'green', 'after'),
+      createRecord('base-C1', 'base', 0, 'red', 'before'),
+      createRecord('round-1-C1', 'head', 1, 'red', 'between'),
+      createRecord('round-2-C1', 'head', 2, 'green', 'after'),
     ],
     verdictRecord,
     status,
@@ -322,7 +325,7 @@ function inputOf(happened: EventBody[]): MatrixInput {
   }
 }
 
-function recordOf(
+function createRecord(
   id: string,
   side: 'base' | 'head',
   round: number,
@@ -343,9 +346,9 @@ function recordOf(
     milliseconds: 1,
     outputTail: output,
     outputBytes: output.length,
-    outputSha256: sha(output),
+    outputSha256: sha256(output),
     commit,
-    tree: round === 2 ? tree : sha('earlier').slice(0, 40),
+    tree: round === 2 ? tree : sha256('earlier').slice(0, 40),
     time: '2026-11-20T10:00:00.000Z',
   })
 }
@@ -358,16 +361,16 @@ const verdictRecord: VerdictRecord = {
   reason: '3 of 3 clauses are met',
   commit,
   tree,
-  contractSha256: sha(contractText),
-  packetSha256: sha('packet'),
+  contractSha256: sha256(contractText),
+  packetSha256: sha256('packet'),
   independence: 'other vendor, blind',
   judge: 'gemini-x',
   sandbox: 'none: as the user',
   time: '2026-11-20T10:00:00.000Z',
   clauses: [
-    word('C1', 'check', 'green', ['round-2-C1']),
-    word('C2', 'judged', 'none', ['listing', 'round-2-C1']),
-    word('C3', 'scope', 'kept', ['scope-C3']),
+    clauseVerdict('C1', 'check', 'green', ['round-2-C1']),
+    clauseVerdict('C2', 'judged', 'none', ['listing', 'round-2-C1']),
+    clauseVerdict('C3', 'scope', 'kept', ['scope-C3']),
   ],
   contractVersion: 1,
   dilutions: [],
@@ -375,7 +378,12 @@ const verdictRecord: VerdictRecord = {
   uncoveredSentences: [],
 }
 
-function word(id: string, proof: 'check' | 'judged' | 'scope', gate: 'green' | 'kept' | 'none', evidence: string[]) {
+function clauseVerdict(
+  id: string,
+  proof: 'check' | 'judged' | 'scope',
+  gate: 'green' | 'kept' | 'none',
+  evidence: string[],
+) {
   return {
     id,
     sentence: '',
