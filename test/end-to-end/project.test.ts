@@ -92,7 +92,7 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
 
       const ran = await rig.dispatch([task, '--wait'], { cwd })
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-      assert.match(ran.stdout, /sets up the project: echo run.*npm ci --offline/)
+      assert.match(ran.stdout, /installs dependencies: echo run.*npm ci --offline/)
       const { paths } = rig.readSession()
       const seen = fs.readFileSync(path.join(paths.workers, 'code/seen.txt'), 'utf8')
       assert.match(seen, /tool 41/)
@@ -102,7 +102,7 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
 
       const again = await rig.dispatch([task, '--wait'], { cwd })
       assert.equal(again.exitCode, 0, again.stdout + again.stderr)
-      assert.match(again.stdout, /the project is set up already/)
+      assert.match(again.stdout, /dependencies are already installed/)
       const prepared = path.join(rig.home, 'dispatch/prepared')
       assert.equal(fs.readFileSync(path.join(prepared, '../runs'), 'utf8'), 'run\n', 'the commands ran twice')
 
