@@ -26,7 +26,8 @@ export function readEnvFile(file: string): EnvFile {
     return parseEnv(fs.readFileSync(file, 'utf8'))
   } catch (error) {
     if (isErrno(error, 'ELOOP')) return createProblem(0, 'it is a link that leads back to itself')
-    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw toStorageError(file, error)
+    if (isErrno(error, 'ENOTDIR')) return createEmptyEnv() // lstat would throw it again.
+    if (!isErrno(error, 'ENOENT')) throw toStorageError(file, error)
     const isLink = fs.lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()
     return isLink ? createProblem(0, 'it is a link to a file that does not exist') : createEmptyEnv()
   }
