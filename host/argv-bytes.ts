@@ -1,23 +1,24 @@
 import fs from 'node:fs'
 
 /**
- * The bytes of one argument of this process, as they were typed. Node reads arguments as UTF-8 and puts U+FFFD for what is
- * none; Linux still has the bytes. Undefined where the machine does not tell them.
+ * The bytes of an argument of this process, as they were typed. Node decodes arguments as UTF-8 and puts U+FFFD for invalid
+ * bytes; Linux still has the original bytes. Undefined where the system does not keep them.
  */
-export function readArgumentBytes(argument: string, typed = process.argv): Buffer | undefined {
+export function readArgumentBytes(argument: string, argv = process.argv): Buffer | undefined {
   if (!argument.includes('\ufffd')) return Buffer.from(argument)
   if (process.platform !== 'linux') return undefined
-  const fromEnd = typed.length - typed.lastIndexOf(argument)
-  return splitCommandLine(fs.readFileSync('/proc/self/cmdline')).at(-fromEnd)
+  const indexFromEnd = argv.length - argv.lastIndexOf(argument)
+  return splitCommandLine(fs.readFileSync('/proc/self/cmdline')).at(-indexFromEnd)
 }
 
-/** A command line as the kernel keeps it: each word with a NUL behind it. Pure. */
-export function splitCommandLine(line: Buffer): Buffer[] {
-  const words: Buffer[] = []
-  for (let at = 0; at < line.length; ) {
-    const end = line.indexOf(0, at)
-    words.push(line.subarray(at, end < 0 ? line.length : end))
-    at = end < 0 ? line.length : end + 1
+/** The arguments in `/proc/<pid>/cmdline`, where a NUL follows each. Pure. */
+export function splitCommandLine(commandLine: Buffer): Buffer[] {
+  const args: Buffer[] = []
+  for (let offset = 0; offset < commandLine.length; ) {
+    const nul = commandLine.indexOf(0, offset)
+    const end = nul < 0 ? commandLine.length : nul
+    args.push(commandLine.subarray(offset, end))
+    offset = end + 1
   }
-  return words
+  return args
 }

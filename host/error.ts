@@ -1,4 +1,4 @@
-/** The exit codes of every command. One number, one meaning, everywhere. */
+/** The exit codes of every command. Each number has one meaning everywhere. */
 export const exitCodes = {
   ok: 0,
   internal: 1,
@@ -15,16 +15,16 @@ export const exitCodes = {
   inconclusive: 12,
   integrity: 13,
   deadline: 124,
-  /** Ctrl-c, as a shell counts it. */
+  /** Ctrl-C, as a shell counts it. */
   interrupted: 130,
 } as const
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
-/** What a shell makes of a signal that ended a program. */
+/** The exit code that a shell reports for a program that a signal ended. */
 export const signalExitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
-/** A failure meant for a person: what failed and where, what to do next, and the exit code. Anything else is a bug. */
+/** An error for a person: what failed and where, what to do next, and the exit code. Any other error is a bug. */
 export class DispatchError extends Error {
   readonly exitCode: ExitCode
   readonly remedy: string
@@ -37,17 +37,17 @@ export class DispatchError extends Error {
   }
 }
 
-/** Ctrl-c at a question: nothing to say, and nothing was done. */
+/** Ctrl-C at a question: exit 130 without a message. */
 export function createInterruptError(): DispatchError {
   return new DispatchError('', { exitCode: exitCodes.interrupted })
 }
 
-/** The end of every total switch: TypeScript refuses to compile while a case is missing. */
+/** The end of every total switch: TypeScript does not compile while a case is missing. */
 export function unreachable(value: never): never {
   throw new Error(`impossible value: ${JSON.stringify(value)}`)
 }
 
-/** True when `error` is a system error with this code, such as `ENOENT`. */
+/** Is `error` a system error with one of these codes, such as `ENOENT`? */
 export function isErrno(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code))
 }

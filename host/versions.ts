@@ -5,39 +5,40 @@ import type { Config } from './config/config.ts'
 import { DispatchError, exitCodes } from './error.ts'
 import { findProgram, type RunResult, runProgram } from './exec.ts'
 import { makePrivateFolder, readIfPresent, writeAtomic } from './fs/files.ts'
+import { SECOND_MS } from './time.ts'
 
 /**
- * The oldest versions that do. git: it heeds GIT_CONFIG_GLOBAL, without which your own configuration would reach into our
- * repositories (2.32). tmux: 3.0, of which only 3.3a was tried here. claude: the one that mended the hole in `deeplink`.
+ * The oldest versions that work. git 2.32 reads GIT_CONFIG_GLOBAL; without it the user's configuration would apply to the
+ * repositories of dispatch. tmux 3.0; only 3.3a was tested. claude 2.1.118 fixes `claudeVulnerability`.
  */
 export const minVersions = { node: '22.22', git: '2.32', tmux: '3.0', claude: '2.1.118' }
 
-/** What was wrong with every claude before that. */
-export const claudeVulnerability = 'a deep link could run a SessionStart hook of its own choice (mended in 2.1.118)'
+/** What is wrong with every older claude. */
+export const claudeVulnerability = 'a deep link could run a SessionStart hook of its choice (fixed in 2.1.118)'
 
-/** A program as it was found: its version, or why it has none. */
+/** The version of a program, or why it has none. */
 export type VersionResult = { version: string } | { reason: string }
 
-/** Ask a program for its version. */
+/** Run a program with its version option and parse the version. */
 export async function readVersion(program: string, option = '--version'): Promise<VersionResult> {
-  const ran = await runProgram(program, [option], { timeoutMs: 5000, maxOutputChars: 10_000 })
-  const [version] = /\d+(\.\d+)+[a-z]?/.exec(ran.stdout) ?? []
-  return ran.exitCode === 0 && version !== undefined ? { version } : { reason: describeFailure(program, ran) }
+  const result = await runProgram(program, [option], { timeoutMs: VERSION_TIMEOUT_MS, maxOutputBytes: 10_000 })
+  const [version] = /\d+(\.\d+)+[a-z]?/.exec(result.stdout) ?? []
+  return result.exitCode === 0 && version !== undefined ? { version } : { reason: describeFailure(program, result) }
 }
 
-/** Is this version at least that one? Letters at the end (tmux 3.3a) do not count. Pure. */
+/** Is this version at least `minimum`? Letters at the end (tmux 3.3a) are ignored. Pure. */
 export function isAtLeast(version: string, minimum: string): boolean {
-  const own = version.split('.').map(part => Number.parseInt(part, 10))
-  for (const [at, wanted] of minimum.split('.').map(Number).entries()) {
-    const part = own[at] ?? 0
-    if (part !== wanted) return part > wanted
+  const parts = version.split('.').map(part => Number.parseInt(part, 10))
+  for (const [index, required] of minimum.split('.').map(Number).entries()) {
+    const part = parts[index] ?? 0
+    if (part !== required) return part > required
   }
   return true
 }
 
 /**
- * Refuse a claude that does not run, or is too old to be safe (exit 6), before anything is made. Asking costs 30 ms of a
- * start, so a program is asked once, and again when it has changed; a script is asked each time, for what it runs may change.
+ * Exit 6, before anything is created, when claude does not run or is too old to be safe. A version check takes 30 ms, so its
+ * result is cached until the program changes. A script is checked each time, because what it runs may change.
  */
 export async function requireClaude(claude: string, { home }: Pick<Config, 'home'>): Promise<void> {
   await requireVersion('claude', claude, home, {
@@ -47,31 +48,36 @@ export async function requireClaude(claude: string, { home }: Pick<Config, 'home
   })
 }
 
-/** The same of git and tmux, without which no session can begin: missing, broken or too old is exit 6. */
+/** The same for git and tmux, which every session needs: exit 6 when one is missing, broken or too old. */
 export async function requirePrograms(
   { home }: Pick<Config, 'home'>,
   searchPath = process.env['PATH'] ?? '',
 ): Promise<void> {
   const programs = (['git', 'tmux'] as const).map(name => ({ name, file: findProgram(name, searchPath) }))
-  const absent = programs.filter(({ file }) => file === '').map(({ name }) => name)
-  const it = absent.length === 1 ? 'it' : 'them'
-  if (absent.length > 0)
+  const missing = programs.filter(({ file }) => file === '').map(({ name }) => name)
+  if (missing.length > 0)
     throw new DispatchError(
-      `${absent.join(' and ')} ${absent.length === 1 ? 'is' : 'are'} not installed, or not on PATH`,
-      { exitCode: exitCodes.dependency, remedy: `Install ${it}: ${formatInstallHint(absent)}.` },
+      `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not installed, or not on PATH`,
+      {
+        exitCode: exitCodes.dependency,
+        remedy: `Install ${missing.length === 1 ? 'it' : 'them'}: ${formatInstallHint(missing)}.`,
+      },
     )
-  const words = (name: string) => ({ reason: '', install: `Install it: ${formatInstallHint([name])}.` })
   await Promise.all(
     programs.map(({ name, file }) => {
-      const { reason, install } = words(name)
-      return requireVersion(name, file, home, { reason, install, update: install.replace('Install', 'Update') })
+      const hint = formatInstallHint([name])
+      return requireVersion(name, file, home, {
+        reason: '',
+        install: `Install it: ${hint}.`,
+        update: `Update it: ${hint}.`,
+      })
     }),
   )
 }
 
-/** The processor a program was built for, by its first bytes (ELF, Mach-O); undefined for a script. Pure. */
-export function detectBuildPlatform(head: Uint8Array): string | undefined {
-  const bytes = Buffer.from(head)
+/** The system and processor that a program was built for, by its first bytes (ELF, Mach-O); undefined for a script. Pure. */
+export function detectBuildPlatform(firstBytes: Uint8Array): string | undefined {
+  const bytes = Buffer.from(firstBytes)
   if (bytes.length < 20) return undefined
   if (bytes.readUInt32BE(0) === 0x7f454c46)
     return `Linux on ${processors[bytes.readUInt16LE(18)] ?? 'another processor'}`
@@ -82,8 +88,10 @@ export function detectBuildPlatform(head: Uint8Array): string | undefined {
 
 // --- internal ---
 
-interface ProgramMessages {
-  /** What is wrong with older ones. */
+const VERSION_TIMEOUT_MS = 5 * SECOND_MS
+
+interface VersionMessages {
+  /** What is wrong with an older version, behind a colon; or empty. */
   reason: string
   install: string
   update: string
@@ -93,32 +101,32 @@ async function requireVersion(
   name: 'claude' | 'git' | 'tmux',
   program: string,
   home: string,
-  { reason, install, update }: ProgramMessages,
+  { reason, install, update }: VersionMessages,
 ): Promise<void> {
-  const note = path.join(home, 'cache', name)
-  const asked = fingerprintProgram(program, minVersions[name])
-  if (asked !== undefined && readIfPresent(note) === asked) return
-  const found = await readVersion(program, name === 'tmux' ? '-V' : '--version')
-  if ('reason' in found)
-    throw new DispatchError(`${name} does not run: ${found.reason}`, {
+  const cacheFile = path.join(home, 'cache', name)
+  const fingerprint = fingerprintProgram(program, minVersions[name])
+  if (fingerprint !== undefined && readIfPresent(cacheFile) === fingerprint) return
+  const result = await readVersion(program, name === 'tmux' ? '-V' : '--version')
+  if ('reason' in result)
+    throw new DispatchError(`${name} does not run: ${result.reason}`, {
       exitCode: exitCodes.dependency,
       remedy: install,
     })
-  if (!isAtLeast(found.version, minVersions[name]))
-    throw new DispatchError(`${name} ${found.version} is too old, ${minVersions[name]} is needed${reason}`, {
+  if (!isAtLeast(result.version, minVersions[name]))
+    throw new DispatchError(`${name} ${result.version} is too old, ${minVersions[name]} is needed${reason}`, {
       exitCode: exitCodes.dependency,
       remedy: update,
     })
-  if (asked === undefined) return
-  makePrivateFolder(path.dirname(note))
-  writeAtomic(note, asked)
+  if (fingerprint === undefined) return
+  makePrivateFolder(path.dirname(cacheFile))
+  writeAtomic(cacheFile, fingerprint)
 }
 
 function formatInstallHint(names: string[]): string {
   return `\`brew install ${names.join(' ')}\` or \`apt-get install ${names.join(' ')}\``
 }
 
-/** The numbers by which ELF and Mach-O tell a processor. */
+/** The numbers of processors in ELF and Mach-O headers. */
 const processors: Record<number, string> = {
   62: 'x64',
   183: 'arm64',
@@ -137,32 +145,32 @@ function describeFailure(
 ): string {
   if (startError === 'ENOENT') return 'it is not on PATH'
   if (startError === 'EACCES') return `${program} is not executable`
-  const built = detectBuildPlatform(readHeadBytes(program))
-  if (built !== undefined && built !== currentPlatform)
-    return `${program} is built for ${built}, and this is ${currentPlatform}`
+  const platform = detectBuildPlatform(readFirstBytes(program))
+  if (platform !== undefined && platform !== currentPlatform)
+    return `${program} is built for ${platform}, and this machine is ${currentPlatform}`
   if (startError !== undefined) return `${program} cannot be started (${startError})`
-  if (timedOut) return `${program} does not answer in 5 s`
-  const said = (stderr.trim() || stdout.trim()).split('\n').at(-1) ?? ''
-  return `${program} ended with ${signal ?? `exit ${exitCode}`}${said === '' ? '' : `: ${said.slice(0, 200)}`}`
+  if (timedOut) return `${program} did not answer within ${VERSION_TIMEOUT_MS / SECOND_MS} s`
+  const lastLine = (stderr.trim() || stdout.trim()).split('\n').at(-1) ?? ''
+  return `${program} ended with ${signal ?? `exit ${exitCode}`}${lastLine === '' ? '' : `: ${lastLine.slice(0, 200)}`}`
 }
 
-/** Which file a compiled program is, and as of when; any update changes it. */
-function fingerprintProgram(program: string, least: string): string | undefined {
-  if (detectBuildPlatform(readHeadBytes(program)) === undefined) return undefined
-  const found = fs.statSync(program, { throwIfNoEntry: false })
-  return found && [least, found.dev, found.ino, found.size, found.mtimeMs, found.ctimeMs].join(' ')
+/** Identifies a compiled program and its state, so that any update changes it; undefined for a script. */
+function fingerprintProgram(program: string, minVersion: string): string | undefined {
+  if (detectBuildPlatform(readFirstBytes(program)) === undefined) return undefined
+  const stats = fs.statSync(program, { throwIfNoEntry: false })
+  return stats && [minVersion, stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(' ')
 }
 
-function readHeadBytes(program: string): Uint8Array {
+function readFirstBytes(program: string): Uint8Array {
   try {
     const fd = fs.openSync(program, 'r')
     try {
-      const head = Buffer.alloc(64)
-      return head.subarray(0, fs.readSync(fd, head, 0, 64, 0))
+      const bytes = Buffer.alloc(64)
+      return bytes.subarray(0, fs.readSync(fd, bytes, 0, 64, 0))
     } finally {
       fs.closeSync(fd)
     }
   } catch {
-    return Buffer.alloc(0) // A bare name, or not for us to read: nothing to tell.
+    return Buffer.alloc(0) // A name without a path, or a file that may not be read.
   }
 }

@@ -96,7 +96,7 @@ async function isLoggedOut(claude: string): Promise<boolean> {
   const result = await runProgram(claude, ['auth', 'status'], {
     cwd: os.tmpdir(),
     timeoutMs: 15 * SECOND_MS,
-    maxOutputChars: 64 * 1024,
+    maxOutputBytes: 64 * 1024,
   })
   return AuthStatus.safeParse(parseJsonc(result.stdout).value).data?.loggedIn === false
 }

@@ -2,20 +2,28 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { DispatchError, exitCodes } from '../error.ts'
 import { runProgram } from '../exec.ts'
+import { MINUTE_MS } from '../time.ts'
 
-/** Copy a file or a folder with all that is in it, links as links. Where the file system can share blocks, next to nothing is written. */
-export async function copyTree(from: string, to: string): Promise<void> {
-  fs.mkdirSync(path.dirname(to), { recursive: true })
-  const ran = await runProgram('cp', buildCopyArguments(from, to), { timeoutMs: 30 * 60_000 })
-  if (ran.exitCode !== 0)
-    throw new DispatchError(`${from} could not be copied to ${to}: ${ran.stderr.trim() || ran.startError}`, {
-      exitCode: /no space/i.test(ran.stderr) ? exitCodes.storage : exitCodes.internal,
-      remedy: 'Look for a full disk or missing rights.',
-    })
+/** Copy a file, or a folder with its content; links are copied as links. Blocks are shared where the file system can. */
+export async function copyTree(source: string, target: string): Promise<void> {
+  fs.mkdirSync(path.dirname(target), { recursive: true })
+  const result = await runProgram('cp', buildCopyArguments(source, target), { timeoutMs: 30 * MINUTE_MS })
+  if (result.exitCode !== 0)
+    throw new DispatchError(
+      `${source} could not be copied to ${target}: ${result.stderr.trim() || result.startError}`,
+      {
+        exitCode: /no space/i.test(result.stderr) ? exitCodes.storage : exitCodes.internal,
+        remedy: 'Check free disk space and permissions.',
+      },
+    )
 }
 
-/** What `cp` is told: on Linux GNU's, or busybox's, which knows no `--reflink`; on macOS a clone (APFS), which falls back by itself. Pure. */
-export function buildCopyArguments(from: string, to: string, platform: NodeJS.Platform = process.platform): string[] {
-  if (platform === 'darwin') return ['-c', '-R', '-p', '-P', from, to]
-  return ['-a', '--reflink=auto', from, to]
+/** The arguments of `cp`. On macOS it clones (APFS), and falls back to a copy by itself; elsewhere `--reflink=auto` does. Pure. */
+export function buildCopyArguments(
+  source: string,
+  target: string,
+  platform: NodeJS.Platform = process.platform,
+): string[] {
+  if (platform === 'darwin') return ['-c', '-R', '-p', '-P', source, target]
+  return ['-a', '--reflink=auto', source, target]
 }

@@ -3,12 +3,10 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { DispatchError, exitCodes, isErrno } from '../error.ts'
 
-const MAX_RECORD_BYTES = 64 * 1024
-
 /**
- * Replace a file so that a reader, a crash or a full disk sees the old content or the new, never a part:
- * random sibling, every byte, fsync, rename, fsync of the folder. (`write-file-atomic` renames a truncated file over
- * the good one when the disk is full.)
+ * Replace a file so that a reader, a crash or a full disk leaves the old content or the new, never a part of it: write a
+ * sibling, fsync, rename, fsync the folder. The npm package `write-file-atomic` is not used, because on a full disk it
+ * renames a truncated file over the good one.
  */
 export function writeAtomic(file: string, content: string | Uint8Array, mode = 0o600): void {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content
@@ -16,7 +14,7 @@ export function writeAtomic(file: string, content: string | Uint8Array, mode = 0
   try {
     const fd = fs.openSync(sibling, 'wx', mode)
     try {
-      fs.fchmodSync(fd, mode) // The mode asked for, whatever the umask.
+      fs.fchmodSync(fd, mode) // Whatever the umask.
       writeAll(fd, bytes)
       fs.fsyncSync(fd)
     } finally {
@@ -31,8 +29,8 @@ export function writeAtomic(file: string, content: string | Uint8Array, mode = 0
 }
 
 /**
- * Append one record as a line. The newline before it keeps a record torn by somebody's crash from swallowing
- * ours; one write call keeps two writers apart.
+ * Append one record of up to 64 KiB as a line. The newline before it separates it from a record that a crash has torn. A
+ * single write call keeps the records of two writers apart.
  */
 export function appendLine(file: string, record: string): void {
   const bytes = Buffer.from(`\n${record}\n`)
@@ -41,7 +39,7 @@ export function appendLine(file: string, record: string): void {
     const fd = fs.openSync(file, 'a', 0o600)
     try {
       if (fs.writeSync(fd, bytes) !== bytes.length)
-        throw Object.assign(new Error('the disk took only a part of the record'), { code: 'ENOSPC' })
+        throw Object.assign(new Error('only a part of the record was written'), { code: 'ENOSPC' })
       fs.fdatasyncSync(fd)
     } finally {
       fs.closeSync(fd)
@@ -51,7 +49,7 @@ export function appendLine(file: string, record: string): void {
   }
 }
 
-/** The text of a file of ours, or undefined when it is not there. Something else in its place is told, and never waited for. */
+/** The text of a file that dispatch wrote; undefined when it does not exist. Exit 2 for a pipe, a folder or a device. */
 export function readIfPresent(file: string): string | undefined {
   return readBytesIfPresent(file)?.toString('utf8')
 }
@@ -66,7 +64,7 @@ export function readBytesIfPresent(file: string): Buffer | undefined {
   }
 }
 
-/** The bytes of a plain file, or of the one a link leads to. Opening a pipe would wait for ever; so it is refused (exit 2). */
+/** The bytes of a regular file, or of the one that a link points to. Exit 2 for a pipe, which would block for ever. */
 export function readRegularFile(file: string): Buffer {
   const fd = openToRead(file)
   try {
@@ -78,24 +76,24 @@ export function readRegularFile(file: string): Buffer {
   }
 }
 
-/** Refuse (exit 2) what stands in the place of a plain file, without opening it. */
+/** Exit 2 when a pipe, a folder or a device is in the place of a regular file. Nothing is opened. */
 export function requireRegularFile(file: string): void {
   const kind = describeSpecialFile(file)
   if (kind !== undefined) throw createNotFileError(file, kind)
 }
 
-/** What stands there in place of a plain file, in words; undefined for a plain file, and where nothing stands. */
+/** What is at this path when it is not a regular file, in words; undefined for a regular file or nothing. */
 export function describeSpecialFile(file: string): string | undefined {
   try {
-    const found = fs.statSync(file, { throwIfNoEntry: false })
-    return found && describeKind(found)
+    const stats = fs.statSync(file, { throwIfNoEntry: false })
+    return stats && describeKind(stats)
   } catch (error) {
     if (isErrno(error, 'ENOTDIR')) return undefined
     throw toStorageError(file, error)
   }
 }
 
-/** The value in a JSON file of ours; undefined when it is not there or does not read as JSON. The caller checks its shape. */
+/** The value in a JSON file that dispatch wrote: null when it does not exist, undefined when it is not JSON. Check its shape. */
 export function readJson(file: string): unknown {
   try {
     return JSON.parse(readIfPresent(file) ?? 'null')
@@ -106,9 +104,8 @@ export function readJson(file: string): unknown {
 }
 
 /**
- * Read a file that an agent may have left: never through a link, never a FIFO or a device, never more than `cap` bytes,
- * beginning at `from` (from the end when it is negative).
- * Undefined when there is no such regular file.
+ * Read up to `maxBytes` of a file that an agent may have written, starting at `startByte` (counted from the end when
+ * negative). Undefined for anything but a regular file with one name: a link, a hard link, a FIFO, a device, nothing.
  */
 export function readUntrusted(file: string, maxBytes: number, startByte = 0): Buffer | undefined {
   let fd: number
@@ -119,20 +116,17 @@ export function readUntrusted(file: string, maxBytes: number, startByte = 0): Bu
     throw toStorageError(file, error)
   }
   try {
-    const found = fs.fstatSync(fd)
-    if (!found.isFile() || found.nlink > 1) return undefined
-    const start = startByte < 0 ? Math.max(0, found.size + startByte) : Math.min(startByte, found.size)
-    const buffer = Buffer.alloc(Math.min(found.size - start, maxBytes))
+    const stats = fs.fstatSync(fd)
+    if (!stats.isFile() || stats.nlink > 1) return undefined
+    const start = startByte < 0 ? Math.max(0, stats.size + startByte) : Math.min(startByte, stats.size)
+    const buffer = Buffer.alloc(Math.min(stats.size - start, maxBytes))
     return buffer.subarray(0, fs.readSync(fd, buffer, 0, buffer.length, start))
   } finally {
     fs.closeSync(fd)
   }
 }
 
-/** What open(2) says of a path with no regular file at its end: nothing there, a link, a socket (Linux, macOS), a folder. */
-const NOT_REGULAR_CODES = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENAMETOOLONG', 'ENXIO', 'EOPNOTSUPP', 'EISDIR']
-
-/** Add to a file in an agent's reach (or begin it anew): never through a link, never into a device. */
+/** Append to a file that an agent can reach, or replace its content. Links and devices are left alone, without an error. */
 export function appendUntrusted(file: string, text: string, truncate = false): void {
   const { O_WRONLY, O_CREAT, O_APPEND, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = fs.constants
   let fd: number
@@ -149,7 +143,7 @@ export function appendUntrusted(file: string, text: string, truncate = false): v
   }
 }
 
-/** Names in a folder, sorted; empty when the folder is not there. */
+/** The names in a folder, sorted; empty when the folder does not exist. */
 export function listNames(folder: string): string[] {
   try {
     return fs.readdirSync(folder).sort()
@@ -159,7 +153,7 @@ export function listNames(folder: string): string[] {
   }
 }
 
-/** Make a folder (and its parents) that only its owner may enter. */
+/** Create a folder and its parents with mode 700. */
 export function makePrivateFolder(folder: string): void {
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -168,26 +162,33 @@ export function makePrivateFolder(folder: string): void {
   }
 }
 
-/** Turn a full disk, a missing right or a read-only place into words for a person (exit 10); leave the rest alone. */
+/** A full disk, a missing permission or a read-only file system as exit 10 for a person; any other error unchanged. */
 export function toStorageError(file: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (!Object.hasOwn(storageMessages, code)) return error
   const remedy =
     code === 'ENOSPC' || code === 'EDQUOT'
       ? 'Free some space, then run the command again.'
-      : `Check who owns it and whether user ${process.getuid?.() ?? '?'} may read and write there.`
+      : `Check its owner, and whether user ${process.getuid?.() ?? '?'} may read and write there.`
   return new DispatchError(`${file}: ${storageMessages[code]} (${code})`, { exitCode: exitCodes.storage, remedy })
 }
+
+// --- internal ---
+
+const MAX_RECORD_BYTES = 64 * 1024
+
+/** The errors of open(2) for a path that is not a regular file: it does not exist, a link, a socket (Linux, macOS), a folder. */
+const NOT_REGULAR_CODES = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENAMETOOLONG', 'ENXIO', 'EOPNOTSUPP', 'EISDIR']
 
 const storageMessages: Record<string, string> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
   EACCES: 'access is denied',
-  EPERM: 'it is not permitted',
-  EROFS: 'the place is read-only',
+  EPERM: 'the operation is not permitted',
+  EROFS: 'the file system is read-only',
   EIO: 'the disk reports an error',
   ENOTDIR: 'something in its path is not a folder',
-  EEXIST: 'something else stands there already',
+  EEXIST: 'something else exists at this path',
   ELOOP: 'a link in its path links to itself',
 }
 
@@ -200,24 +201,25 @@ function openToRead(file: string): number {
   }
 }
 
-function describeKind(found: fs.Stats): string | undefined {
-  if (found.isFile()) return undefined
-  if (found.isDirectory()) return 'a folder'
-  return found.isFIFO() ? 'a pipe (FIFO)' : found.isSocket() ? 'a socket' : 'a device'
+/** Undefined for a regular file. */
+function describeKind(stats: fs.Stats): string | undefined {
+  if (stats.isFile()) return undefined
+  if (stats.isDirectory()) return 'a folder'
+  return stats.isFIFO() ? 'a pipe (FIFO)' : stats.isSocket() ? 'a socket' : 'a device'
 }
 
 function createNotFileError(file: string, kind: string): DispatchError {
   return new DispatchError(`${file} is ${kind}, and should be a file`, {
     exitCode: exitCodes.usage,
-    remedy: 'Look at what it is, move it away, then run the command again.',
+    remedy: 'Look at it, move it away, then run the command again.',
   })
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) {
-    const wrote = fs.writeSync(fd, bytes, done)
-    if (wrote === 0) throw new Error('the disk takes no more bytes')
-    done += wrote
+  for (let offset = 0; offset < bytes.length; ) {
+    const count = fs.writeSync(fd, bytes, offset)
+    if (count === 0) throw new Error('the disk accepts no more bytes')
+    offset += count
   }
 }
 

@@ -1,35 +1,40 @@
 import fs from 'node:fs'
 import { runProgram } from '../exec.ts'
+import { SECOND_MS } from '../time.ts'
 
-/** The kind of file system a folder lies on, and whether it is another machine's. */
+/** The kind of a file system, and whether another machine serves it. */
 interface FileSystemType {
   kind: string
   isNetwork: boolean
 }
 
-/** On which file system does this folder lie? */
+/** The type of the file system that a folder is on. */
 export async function detectFileSystem(folder: string): Promise<FileSystemType> {
   if (process.platform === 'linux') return classifyByMagic(fs.statfsSync(folder).type)
-  return classifyByMounts((await runProgram('mount', [], { timeoutMs: 5000 })).stdout, folder)
+  return classifyByMounts((await runProgram('mount', [], { timeoutMs: 5 * SECOND_MS })).stdout, folder)
 }
 
-/** By the number that statfs(2) gives on Linux. Pure. */
+/** Classify by the magic number of statfs(2) on Linux. Pure. */
 export function classifyByMagic(type: number): FileSystemType {
   const kind = networkMagicNumbers[type >>> 0]
   return { kind: kind ?? 'local', isNetwork: kind !== undefined }
 }
 
-/** By what `mount` prints on macOS: `//me@server/share on /Volumes/share (smbfs, nodev)`. Pure. */
+/** Classify by the output of `mount` on macOS, such as `//me@server/share on /Volumes/share (smbfs, nodev)`. Pure. */
 export function classifyByMounts(text: string, folder: string): FileSystemType {
   const mounts = [...text.matchAll(/^.* on (\/.*) \((\w+)[^)]*\)$/gm)]
-    .map(([, at = '', kind = '']) => ({ at, kind }))
-    .filter(({ at }) => folder === at || folder.startsWith(at === '/' ? '/' : `${at}/`))
-    .sort((a, b) => b.at.length - a.at.length)
+    .map(([, mountPoint = '', kind = '']) => ({ mountPoint, kind }))
+    .filter(({ mountPoint }) => folder === mountPoint || folder.startsWith(mountPoint === '/' ? '/' : `${mountPoint}/`))
+    .sort((a, b) => b.mountPoint.length - a.mountPoint.length)
   const kind = mounts[0]?.kind ?? 'unknown'
-  return { kind, isNetwork: ['nfs', 'smbfs', 'afpfs', 'webdav', 'ftp', 'macfuse', 'osxfuse'].includes(kind) }
+  return { kind, isNetwork: networkKinds.includes(kind) }
 }
 
-/** File systems of other machines, by statfs(2)'s number. */
+// --- internal ---
+
+const networkKinds = ['nfs', 'smbfs', 'afpfs', 'webdav', 'ftp', 'macfuse', 'osxfuse']
+
+/** Network file systems by the magic number of statfs(2). */
 const networkMagicNumbers: Record<number, string> = {
   26985: 'nfs',
   4283649346: 'cifs',

@@ -44,7 +44,7 @@ export function tryGit(
     cwd?: string
     env?: Record<string, string>
     input?: string
-    maxOutputChars?: number
+    maxOutputBytes?: number
     timeoutMs?: number
   } = {},
 ): Promise<RunResult> {
@@ -58,11 +58,11 @@ export function tryGit(
 const optionsWithValue = ['-c', '--git-dir', '--work-tree']
 
 /** What git lists is taken whole: a list of files that is cut short would hide files from a verdict. */
-const MAX_GIT_OUTPUT_CHARS = 256 * 1024 * 1024
+const MAX_GIT_OUTPUT_BYTES = 256 * 1024 * 1024
 
 /** Run git and answer its output without the last newline; a failure is an error that quotes git. */
 export async function git(args: string[], options: Parameters<typeof tryGit>[1] = {}): Promise<string> {
-  const ran = await tryGit(args, { maxOutputChars: MAX_GIT_OUTPUT_CHARS, ...options })
+  const ran = await tryGit(args, { maxOutputBytes: MAX_GIT_OUTPUT_BYTES, ...options })
   if (ran.startError) throw createMissingGitError()
   if (ran.exitCode !== 0)
     throw new DispatchError(

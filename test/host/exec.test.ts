@@ -72,7 +72,7 @@ test('input arrives whole; a program that does not read it is no error; without 
 
 test('output is kept up to the cap; the program goes on to its end', async () => {
   const ran = await runProgram('/bin/sh', ['-c', 'head -c 3000000 /dev/zero; echo end >&2; exit 4'], {
-    maxOutputChars: 1000,
+    maxOutputBytes: 1000,
   })
   assert.deepEqual([ran.stdout.length, ran.stderr, ran.exitCode], [1000, 'end\n', 4])
 })
