@@ -54,7 +54,7 @@ export async function runSandboxedCommand({
     cwd: parent,
     env: { ...buildCheckEnvironment(home), ...launcherVariables, ...pickVariables(['NODE_COMPILE_CACHE']) },
     timeoutMs: (timeoutSeconds + SANDBOX_START_SECONDS) * 1000,
-    ...(maxOutputBytes === undefined ? {} : { maxOutputChars: maxOutputBytes }),
+    ...(maxOutputBytes === undefined ? {} : { maxOutputBytes }),
   })
   const result = SandboxResult.safeParse(readJson(resultFile)).data
   if (result?.hasStarted)

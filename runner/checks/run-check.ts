@@ -224,7 +224,7 @@ function runUnsandboxed([program = '', ...args]: string[], check: CheckRun): Pro
     cwd: check.tree,
     env: buildEnvironment(check),
     timeoutMs: check.timeoutSeconds * SECOND_MS,
-    maxOutputChars: MAX_OUTPUT_BYTES,
+    maxOutputBytes: MAX_OUTPUT_BYTES,
   })
 }
 
