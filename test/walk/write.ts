@@ -1,4 +1,4 @@
-/** Write what the walks show to `docs/walk-*.md`: `npm run walk`. */
+/** Write what the walks show to `docs/walk-*.md`: `npm run docs:record`. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { installFolder } from '#host/config'
@@ -16,7 +16,7 @@ for (const [name, wanted] of Object.entries(walks)) {
   const text = [
     `# A walk: ${name}`,
     words,
-    'Every screen is what a person saw at a real terminal (110 columns), recorded by `npm run walk`. The models are scripted; all else is real. Only temporary folders are shortened.',
+    'Every screen is what a person saw at a real terminal (110 columns), recorded by `npm run docs:record`. The models are scripted; all else is real. Only temporary folders are shortened.',
     ...screens.map(({ title, screen }) => `## ${title}\n\n\`\`\`\n${screen.replaceAll('```', "'''")}\n\`\`\``),
   ]
   fs.writeFileSync(path.join(installFolder, 'docs', `walk-${name}.md`), `${text.join('\n\n')}\n`)
