@@ -1,14 +1,15 @@
 import { agentVariableNames, pickVariables, settingsSchema } from '#host/config'
+
 /**
- * What a process that sends has of its caller: the way out, the way to the desktop, and the settings that stand in the
- * environment. What `.env` says a deliverer reads itself, so that a change there counts; an agent's keys are none of its
- * business.
+ * The environment of a process that sends notifications: proxies, what a desktop needs, and the settings that are set in the
+ * environment. Settings in `.env` are not copied: the deliverer reads them itself, so that a change takes effect. An agent's
+ * keys are left out.
  */
 export function buildSenderEnvironment(home: string): Record<string, string> {
-  const proxies = agentVariableNames.filter(name => /proxy$|^SSL_CERT_FILE$|^NODE_EXTRA_CA_CERTS$/i.test(name))
-  const own = pickVariables([...Object.keys(settingsSchema.shape), ...proxies, ...inheritedVariables])
-  const hasProxy = Object.keys(own).some(name => /^https?_proxy$/i.test(name))
-  return { ...own, DISPATCH_HOME: home, ...(hasProxy ? { NODE_USE_ENV_PROXY: '1' } : {}) }
+  const proxyNames = agentVariableNames.filter(name => /proxy$|^SSL_CERT_FILE$|^NODE_EXTRA_CA_CERTS$/i.test(name))
+  const variables = pickVariables([...Object.keys(settingsSchema.shape), ...proxyNames, ...inheritedVariables])
+  const hasProxy = Object.keys(variables).some(name => /^https?_proxy$/i.test(name))
+  return { ...variables, DISPATCH_HOME: home, ...(hasProxy ? { NODE_USE_ENV_PROXY: '1' } : {}) }
 }
 
 const inheritedVariables = [

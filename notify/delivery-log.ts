@@ -2,56 +2,56 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { appendLine, readIfPresent } from '#host/fs'
+import { parseJson } from '#host/json.ts'
 import { channels } from './outbox.ts'
 
 const DeliveryLogEntry = z.object({
   at: z.iso.datetime(),
-  /** Of a message; of several that went as one, the first. */
+  /** The id of the notification; for a batch, of its first one. */
   id: z.string(),
   sessionId: z.string(),
   channel: z.enum(channels),
   what: z.enum(['sent', 'busy', 'unreachable', 'refused', 'held', 'dead']),
+  /** Why it was not sent; empty if it was. */
   reason: z.string(),
+  /** The HTTP status, if a server answered. */
   status: z.int().optional(),
-  /** All that went as one. */
+  /** The ids of a batch. */
   batchIds: z.array(z.string()).optional(),
 })
 
-/** One outcome. It holds no topic, token, address or body. */
+/** The result of one attempt. It has no topic, token, address or body. */
 export type DeliveryLogEntry = z.infer<typeof DeliveryLogEntry>
 
 const MAX_LOG_BYTES = 2 * 1024 * 1024
 
-/** Write an outcome down. Only the deliverer does; when the ledger is full it is put aside, and the one before that goes. */
+/** Append an entry. Only the deliverer writes. A full log becomes the previous one, which replaces the one before it. */
 export function appendDeliveryLog(home: string, entry: DeliveryLogEntry): void {
-  const { now, before } = getLogFiles(home)
-  if ((fs.statSync(now, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) fs.renameSync(now, before)
-  appendLine(now, JSON.stringify(entry))
+  const { current, previous } = getLogFiles(home)
+  if ((fs.statSync(current, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) fs.renameSync(current, previous)
+  appendLine(current, JSON.stringify(entry))
 }
 
-/** The last outcomes, oldest first. */
-export function readDeliveryLog(home: string, last: number): DeliveryLogEntry[] {
-  const { now, before } = getLogFiles(home)
-  const newest = readEntries(now)
-  const all = newest.length >= last ? newest : [...readEntries(before), ...newest]
-  return last === 0 ? [] : all.slice(-last)
+/** Read the last `count` entries, oldest first. */
+export function readDeliveryLog(home: string, count: number): DeliveryLogEntry[] {
+  const { current, previous } = getLogFiles(home)
+  const recent = readEntries(current)
+  const entries = recent.length >= count ? recent : [...readEntries(previous), ...recent]
+  return count === 0 ? [] : entries.slice(-count)
 }
 
-function getLogFiles(home: string): { now: string; before: string } {
-  const at = (name: string) => path.join(home, 'outbox', name)
-  return { now: at('ledger.jsonl'), before: at('ledger.before.jsonl') }
+// --- internal ---
+
+function getLogFiles(home: string): { current: string; previous: string } {
+  const folder = path.join(home, 'outbox')
+  return {
+    current: path.join(folder, 'delivery-log.jsonl'),
+    previous: path.join(folder, 'delivery-log.previous.jsonl'),
+  }
 }
 
+/** A line that a crash cut short is skipped. */
 function readEntries(file: string): DeliveryLogEntry[] {
   const lines = (readIfPresent(file) ?? '').split('\n')
-  return lines.flatMap(line => (line === '' ? [] : (DeliveryLogEntry.safeParse(parseEntry(line)).data ?? [])))
-}
-
-/** A line torn by a crash is nobody's outcome. */
-function parseEntry(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
+  return lines.flatMap(line => (line === '' ? [] : (DeliveryLogEntry.safeParse(parseJson(line)).data ?? [])))
 }

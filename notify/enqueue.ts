@@ -9,15 +9,15 @@ import { defaultTiming } from './delivery/timing.ts'
 import { createNotification } from './notification.ts'
 import { listEnabledChannels, writeToOutbox } from './outbox.ts'
 
-/** An event that may be worth telling, and the head of the log at it. */
+/** An event, and the head of the log after it. */
 export interface LoggedEvent {
   event: Event
   head: string | undefined
 }
 
 /**
- * Lay out what a person should hear of this event, under a name that is the same whoever does it. False when it is nothing to
- * be told, no news any more, or nobody can be told. Throws exit 10 when the disk does not take it.
+ * Queue the notification for an event. Returns false if the event has none or is too old, or if no channel is enabled. The id
+ * depends only on the event, so two processes that queue it create one. Throws exit 10 if the disk cannot take it.
  */
 export function enqueueNotification({ id, manifest }: Session, { event, head }: LoggedEvent, config: Config): boolean {
   const created = createNotification(
@@ -29,32 +29,35 @@ export function enqueueNotification({ id, manifest }: Session, { event, head }: 
       subagents: config.SUBAGENT_NOTICES === 'on',
     },
   )
-  const to = listEnabledChannels(config)
-  if (!created || to.length === 0 || !isRecent(event.time, Date.now())) return false
-  const deliverBy = computeDeliverBy(event, created.isUrgent, manifest.deadline)
-  const message = {
+  const targets = listEnabledChannels(config)
+  if (!created || targets.length === 0 || !isRecent(event.time, Date.now())) return false
+  const queued = {
     id: `${id}-${String(event.seq).padStart(6, '0')}`,
     sessionId: id,
     at: event.time,
-    deliverBy,
-    notification: created.notice,
+    deliverBy: computeDeliverBy(event, created.isUrgent, manifest.deadline),
+    notification: created.notification,
   }
-  writeToOutbox(config.home, message, to)
+  writeToOutbox(config.home, queued, targets)
   return true
 }
 
 /**
- * Lay out what runners recorded and died before they could say: also of sessions that get no new one, for they have their
- * verdict, or wait for a person, or never started. `known` keeps what was looked at, session by session, so that a log is read
- * once.
+ * Queue what runners recorded but did not queue before they died. This covers sessions that get no new runner: they have a
+ * verdict, wait for a person, or never started. `checkedSeqs` has the last event that was checked of each session, so that a
+ * log is read once.
  */
-export function enqueueMissedNotifications(views: SessionView[], config: Config, known: Map<string, number>): void {
+export function enqueueMissedNotifications(
+  views: SessionView[],
+  config: Config,
+  checkedSeqs: Map<string, number>,
+): void {
   for (const { session, status } of views.filter(view => mayHaveMissed(view, Date.now()))) {
-    if (known.get(session.id) === status.lastSeq) continue
+    if (checkedSeqs.get(session.id) === status.lastSeq) continue
     const { events, hashes } = readLog(session.paths.events)
-    for (const [at, event] of events.entries())
-      if (event.seq > status.lastNotifiedSeq) enqueueNotification(session, { event, head: hashes[at] }, config)
-    known.set(session.id, status.lastSeq)
+    for (const [index, event] of events.entries())
+      if (event.seq > status.lastNotifiedSeq) enqueueNotification(session, { event, head: hashes[index] }, config)
+    checkedSeqs.set(session.id, status.lastSeq)
   }
 }
 
@@ -69,24 +72,24 @@ function mayHaveMissed({ session, status, runnerLiveness }: SessionView, now: nu
   )
 }
 
-/** What is older would be given up as soon as it was tried; and what was sent is known for longer, so nothing goes twice. */
-function isRecent(at: string, now: number): boolean {
-  return now - Date.parse(at) < defaultTiming.maxAgeMs
+/** Anything older would be given up at once. Sent files are kept for longer than this, so nothing is sent twice. */
+function isRecent(time: string, now: number): boolean {
+  return now - Date.parse(time) < defaultTiming.maxAgeMs
 }
 
 /**
- * Beyond which moment quiet hours do not hold it: the operator's deadline. What is late already does not wait at all, nor does
- * a verdict that comes after it; of the rest nobody need hear at night.
+ * Until when quiet hours may hold the notification: the session's deadline. Urgent ones, and a verdict after the deadline,
+ * are not held at all. Without a deadline everything waits for the morning.
  */
 function computeDeliverBy(event: Event, isUrgent: boolean, deadline: string | null): string | null {
   if (deadline === null) return null
-  const isAfter = event.time > deadline
-  if (isUrgent || (isAfter && event.type === 'verdict.given')) return event.time
-  return isAfter ? null : deadline
+  const isLate = event.time > deadline
+  if (isUrgent || (isLate && event.type === 'verdict.given')) return event.time
+  return isLate ? null : deadline
 }
 
-/** The session's page in the observatory, if that is running. */
-function readPageUrl(home: string, id: string): string | null {
-  const web = z.object({ url: z.string() }).safeParse(readJson(path.join(home, 'web.json')))
-  return web.success ? `${web.data.url.replace(/\/+$/, '')}/s/${id}` : null
+/** The address of the session's page, if a page is running. */
+function readPageUrl(home: string, sessionId: string): string | null {
+  const server = z.object({ url: z.string() }).safeParse(readJson(path.join(home, 'web.json')))
+  return server.success ? `${server.data.url.replace(/\/+$/, '')}/s/${sessionId}` : null
 }

@@ -2,76 +2,98 @@ import { z } from 'zod'
 import type { Config } from '#host/config'
 import { unreachable } from '#host/error.ts'
 import { listKnownSecrets, redactSecrets } from '#host/secrets'
-import { toOneLine } from '#host/text.ts'
+import { formatCount, toOneLine } from '#host/text.ts'
 import { type Event, formatLogAnchor } from '#session/log'
-/** An event put into words for a person. It leaves the machine: session id and state only, never the task. */
+
+/** What a person receives about an event. It leaves this machine: by default it has the session's id and state, never the task. */
 export const Notification = z.object({
   title: z.string().min(1).max(200),
   body: z.string().min(1).max(1000),
-  /** As ntfy counts: 1 is silent, 3 is usual, 5 rings on. */
+  /** As in ntfy: 1 is silent, 3 is the default, 5 keeps ringing. */
   priority: z.int().min(1).max(5),
-  /** Names of ntfy tags, such as `rocket`; the phone shows them as emoji. (An emoji in the title would throw.) */
+  /** Names of ntfy tags, such as `rocket`. The phone shows them as emoji. (An emoji in the title would throw.) */
   tags: z.array(z.string().regex(/^[a-z0-9_+-]{1,40}$/)).max(8),
-  /** What a tap on the notice opens. */
+  /** What a tap opens. */
   click: z.url({ protocol: /^https?$/ }).optional(),
-  /** A verdict, which holds the proof, so it never goes under among others; files of before do not say so. */
+  /** Marks a verdict. It has the log anchor, so no batch may hide it. Files of an older dispatch have no mark. */
   kind: z.literal('verdict').optional(),
 })
 
 export type Notification = z.infer<typeof Notification>
 
-/** What the user has said about notices, and what a notice may tell of the session. */
+/** One notification, or a batch as one, on its way to a channel. */
+export interface OutgoingNotification {
+  /** Stays the same for every attempt. */
+  id: string
+  sessionId: string
+  at: string
+  notification: Notification
+  /** The state, without the session's id. */
+  text: string
+}
+
+/** The user's settings for notifications, and the address of the session's page. */
 export interface NotificationOptions {
-  /** The session's page; null where there is none. */
+  /** Null if no page is running. */
   pageUrl: string | null
   detail: Config['NOTICE_DETAIL']
+  /** Also report the end of workers and their subagents. */
   subagents: boolean
-  /** Secrets that must not stand in it; those of our own environment where none are given. */
+  /** Secrets to redact. The default is those in the environment of this process. */
   knownSecrets?: readonly string[]
 }
 
 /**
- * What a person is told of this event, or undefined when it is not worth a push. `isUrgent` where
- * something is late already, or nothing goes on without them. A verdict comes with the `head` of the log: from then on a
- * phone knows what no agent on this machine can change (`dispatch audit --head`). Pure.
+ * Create the notification for an event; undefined if the event is not worth one. `isUrgent` means that a session misses its
+ * deadline, or waits, until a person acts. A verdict's notification has the log anchor: from then on a phone knows the head
+ * of the log, which no agent on this machine can change (`dispatch audit --head`). Pure.
  */
 export function createNotification(
   event: Event,
   { id, title: task, head }: { id: string; title: string; head?: string | undefined },
   { pageUrl, detail, subagents, knownSecrets = listKnownSecrets() }: NotificationOptions,
-): { notice: Notification; isUrgent: boolean } | undefined {
-  const words = composeText(event) ?? (subagents ? composeSubagentText(event) : undefined)
-  if (words === undefined) return undefined
-  const { title, state, more, priority, tag } = words
-  const anchor = event.type === 'verdict.given' && head !== undefined ? `, proof ${formatLogAnchor(head)}` : ''
-  const body = [
-    `${id} ${state}${anchor}`,
+): { notification: Notification; isUrgent: boolean } | undefined {
+  const text = composeText(event) ?? (subagents ? composeSubagentText(event) : undefined)
+  if (text === undefined) return undefined
+  const { title, state, next, reason, priority, tag } = text
+  const isVerdict = event.type === 'verdict.given'
+  const anchor = isVerdict && head !== undefined ? `, log anchor ${formatLogAnchor(head)}` : ''
+  const lines = [
+    `${id} ${state}${anchor}${next === undefined ? '' : `. Next: ${next}`}`,
     ...(detail === 'state' ? [] : [task]),
-    ...(detail === 'full' && more !== undefined ? [more] : []),
+    ...(detail === 'full' && reason !== undefined ? [reason] : []),
   ]
-  const notice = {
+  const notification = {
     title,
-    body: body.map(line => toOneLine(redactSecrets(line, knownSecrets).text, 300)).join('\n'), // Cut last: half a secret is one too.
+    // Redact before the cut: half a secret is still a secret.
+    body: lines.map(line => toOneLine(redactSecrets(line, knownSecrets).text, MAX_LINE_CHARS)).join('\n'),
     priority,
     tags: [tag],
     ...(pageUrl === null ? {} : { click: pageUrl }),
-    ...(event.type === 'verdict.given' ? { kind: 'verdict' as const } : {}),
+    ...(isVerdict ? { kind: 'verdict' as const } : {}),
   }
-  return { notice, isUrgent: title === NEEDS_YOU_TITLE || urgentEvents.includes(event.type) }
+  return { notification, isUrgent: title === NEEDS_YOU_TITLE || urgentEvents.includes(event.type) }
 }
+
+// --- internal ---
+
+const MAX_LINE_CHARS = 300
 
 interface NotificationText {
   title: string
+  /** What happened, as the rest of a sentence that begins with the session's id. */
   state: string
-  /** In the words of an agent or of the vendor; only for who wants the full story. */
-  more?: string
+  /** What the person can do about it: a command, or a few words. */
+  next?: string
+  /** In the words of an agent or a vendor, so it is sent only with `NOTICE_DETAIL=full`. */
+  reason?: string
   priority: Notification['priority']
   tag: string
 }
 
 const NEEDS_YOU_TITLE = 'Dispatch needs you'
 
-/** What brings a session past its deadline if nobody hears of it, besides all that needs you. */
+/** Urgent besides everything that needs you: the session misses its deadline unless a person acts. */
 const urgentEvents: Event['type'][] = ['orchestrator.stuck', 'start.failed', 'deadline.passed']
 
 function composeText(event: Event): NotificationText | undefined {
@@ -79,42 +101,73 @@ function composeText(event: Event): NotificationText | undefined {
     case 'orchestrator.started':
       return { title: 'Dispatch started', state: 'is planning', priority: 3, tag: 'rocket' }
     case 'start.failed':
-      return { title: 'Dispatch did not start', state: 'failed', more: event.reason, priority: 4, tag: 'x' }
+      return {
+        title: 'Dispatch did not start',
+        state: 'did not start',
+        next: 'dispatch show',
+        reason: event.reason,
+        priority: 4,
+        tag: 'x',
+      }
     case 'question.asked':
       return {
         title: NEEDS_YOU_TITLE,
-        state: 'is asking a question',
-        more: event.question,
+        state: 'asks a question',
+        next: 'dispatch attach',
+        reason: event.question,
         priority: 4,
         tag: 'question',
       }
     case 'approval.requested':
       return composeApprovalText(event)
     case 'human.needed':
-      return { title: NEEDS_YOU_TITLE, state: 'cannot go on alone', more: event.reason, priority: 4, tag: 'warning' }
+      return {
+        title: NEEDS_YOU_TITLE,
+        state: 'cannot continue alone',
+        next: 'dispatch show',
+        reason: event.reason,
+        priority: 4,
+        tag: 'warning',
+      }
     case 'orchestrator.stuck':
-      return { title: 'Dispatch is stuck', state: formatIdleTime(event.idleSeconds), priority: 4, tag: 'hourglass' }
+      return {
+        title: 'Dispatch is stuck',
+        state: `shows no activity for ${formatIdleTime(event.idleSeconds)}`,
+        next: 'dispatch attach',
+        priority: 4,
+        tag: 'hourglass',
+      }
     case 'usage-limit.reached':
       return {
         title: 'Dispatch is parked',
-        state: formatResumeTime(event.resetsAt),
-        more: event.reason,
+        state: `waits for the usage limit to end${formatResetTime(event.resetsAt)}, then continues`,
+        reason: event.reason,
         priority: 3,
         tag: 'zzz',
       }
     case 'usage-limit.lifted':
       return {
-        title: 'Dispatch goes on',
-        state: 'works again: the usage limit is over',
+        title: 'Dispatch continues',
+        state: 'continues: the usage limit is over',
         priority: 2,
         tag: 'arrow_forward',
       }
-    case 'budget.reached': {
-      const spent = `has spent $${event.spentUsd.toFixed(2)} of $${event.budgetUsd.toFixed(2)}; no more workers are started`
-      return { title: NEEDS_YOU_TITLE, state: spent, priority: 4, tag: 'moneybag' }
-    }
+    case 'budget.reached':
+      return {
+        title: NEEDS_YOU_TITLE,
+        state: `spent $${event.spentUsd.toFixed(2)} of $${event.budgetUsd.toFixed(2)} and starts no more workers`,
+        next: 'raise BUDGET_USD',
+        priority: 4,
+        tag: 'moneybag',
+      }
     case 'deadline.passed':
-      return { title: 'Dispatch is late', state: 'has no verdict at its deadline', priority: 5, tag: 'alarm_clock' }
+      return {
+        title: 'Dispatch is late',
+        state: 'has no verdict at its deadline',
+        next: 'dispatch show',
+        priority: 5,
+        tag: 'alarm_clock',
+      }
     case 'runner.started':
       return composeRecoveryText(event)
     case 'verdict.given':
@@ -122,8 +175,9 @@ function composeText(event: Event): NotificationText | undefined {
     case 'verdict.voided':
       return {
         title: 'Dispatch: verdict void',
-        state: 'has changed since its verdict, which no longer holds',
-        more: event.reason,
+        state: 'changed after its verdict, which is now void',
+        next: 'dispatch show',
+        reason: event.reason,
         priority: 4,
         tag: 'warning',
       }
@@ -160,76 +214,100 @@ function composeText(event: Event): NotificationText | undefined {
   }
 }
 
-/** Ends of workers and of their subagents: told only to who has asked for it. */
+/** For users who set `SUBAGENT_NOTICES=on`. */
 function composeSubagentText(event: Event): NotificationText | undefined {
   if (event.type === 'worker.ended')
     return {
       title: 'Dispatch: a worker ended',
-      state: `worker ${event.ending}`,
-      more: event.reason,
+      state: `worker ended (${event.ending})`,
+      reason: event.reason,
       priority: 2,
       tag: 'gear',
     }
   if (event.type === 'subagent.ended')
-    return { title: 'Dispatch: a subagent ended', state: 'subagent ended', more: event.kind, priority: 1, tag: 'gear' }
+    return {
+      title: 'Dispatch: a subagent ended',
+      state: 'subagent ended',
+      reason: event.kind,
+      priority: 1,
+      tag: 'gear',
+    }
   return undefined
-}
-
-/** `until 14:05`, and from another day `until Tue 14:05`, on the machine's own clock. */
-function formatTime(time: Date, now: Date): string {
-  const day = time.toDateString() === now.toDateString() ? '' : `${time.toDateString().slice(0, 3)} `
-  return `until ${day}${time.toTimeString().slice(0, 5)}`
-}
-
-function formatResumeTime(until: string | null): string {
-  return `waits for the usage limit to end${until === null ? '' : ` (${formatTime(new Date(until), new Date())})`}`
 }
 
 function composeApprovalText({
   dilutions = [],
-  reason: more,
+  reason,
 }: Extract<Event, { type: 'approval.requested' }>): NotificationText {
-  const asks = { title: NEEDS_YOU_TITLE, priority: 4, tag: 'question', ...(more === undefined ? {} : { more }) }
-  if (dilutions.length === 0) return { ...asks, state: 'waits for your approval' }
-  const points = dilutions.length === 1 ? 'one point' : `${dilutions.length} points`
-  return { ...asks, state: `wants to ask less of itself in ${points}, and waits for your approval` }
+  const isWeaker = dilutions.length > 0
+  return {
+    title: NEEDS_YOU_TITLE,
+    state: isWeaker
+      ? `wants to weaken its contract in ${formatCount(dilutions.length, 'point')}`
+      : 'needs your approval of its contract',
+    next: 'dispatch approve',
+    ...(reason === undefined ? {} : { reason }),
+    priority: 4,
+    tag: 'question',
+  }
 }
 
-/** Told at the first crash, and once more when one follows another; between them it would be the same again and again. */
+/** The first and the fourth crash in a row are reported. Those between would only repeat it. */
 function composeRecoveryText({
   generation,
   consecutiveRestarts = 1,
 }: Extract<Event, { type: 'runner.started' }>): NotificationText | undefined {
-  if (generation === 1 || ![1, 4].includes(consecutiveRestarts)) return undefined
+  if (generation === 1) return undefined
   if (consecutiveRestarts === 1)
-    return { title: 'Dispatch recovered', state: 'goes on after a crash', priority: 2, tag: 'adhesive_bandage' }
+    return { title: 'Dispatch recovered', state: 'continues after a crash', priority: 2, tag: 'adhesive_bandage' }
+  if (consecutiveRestarts !== ALARMING_RESTARTS) return undefined
   return {
     title: NEEDS_YOU_TITLE,
-    state: `goes on, but its runner has died ${consecutiveRestarts} times in a row`,
-    more: 'The end of its log says why: dispatch logs',
+    state: `continues, but its runner crashed ${consecutiveRestarts} times in a row`,
+    next: 'dispatch logs',
     priority: 4,
     tag: 'warning',
   }
 }
 
-function composeVerdictText({
-  verdict,
-  round,
-  reason: more,
-}: Extract<Event, { type: 'verdict.given' }>): NotificationText {
+const ALARMING_RESTARTS = 4
+
+function composeVerdictText({ verdict, round, reason }: Extract<Event, { type: 'verdict.given' }>): NotificationText {
   const title = `Dispatch: ${verdict}`
   switch (verdict) {
     case 'PASS':
-      return { title, more, state: `has passed in round ${round}`, priority: 3, tag: 'white_check_mark' }
+      return {
+        title,
+        reason,
+        state: `passed in round ${round}`,
+        next: 'dispatch apply',
+        priority: 3,
+        tag: 'white_check_mark',
+      }
     case 'FAIL':
-      return { title, more, state: `has failed in round ${round}`, priority: 4, tag: 'x' }
+      return { title, reason, state: `failed in round ${round}`, next: 'dispatch show', priority: 4, tag: 'x' }
     case 'INCONCLUSIVE':
-      return { title, more, state: `could not be decided in round ${round}`, priority: 4, tag: 'warning' }
+      return {
+        title,
+        reason,
+        state: `is undecided after round ${round}`,
+        next: 'dispatch show',
+        priority: 4,
+        tag: 'warning',
+      }
     default:
       return unreachable(verdict)
   }
 }
 
 function formatIdleTime(seconds: number): string {
-  return seconds < 120 ? `has been still for ${seconds} s` : `has been still for ${Math.floor(seconds / 60)} min`
+  return seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`
+}
+
+/** ` at 14:05`, and on another day ` at Tue 14:05`, on this machine's clock; empty if the vendor gave no time. */
+function formatResetTime(resetsAt: string | null): string {
+  if (resetsAt === null) return ''
+  const time = new Date(resetsAt)
+  const day = time.toDateString() === new Date().toDateString() ? '' : `${time.toDateString().slice(0, 3)} `
+  return ` at ${day}${time.toTimeString().slice(0, 5)}`
 }

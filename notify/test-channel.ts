@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { buildProgramCommand, type Config, exportSettings } from '#host/config'
 import { unreachable } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
+import { parseJson } from '#host/json.ts'
 import { buildNtfyUrl, type NtfySettings } from './channels/phone.ts'
 import { sendNotification } from './channels/send.ts'
 import type { SendResult } from './channels/send-result.ts'
@@ -12,36 +13,37 @@ import { type Channel, channels, listEnabledChannels } from './outbox.ts'
 const ChannelTest = z.object({
   channel: z.enum(channels),
   ok: z.boolean(),
+  /** Why it failed; empty if it did not. */
   reason: z.string(),
   verified: z.array(z.string()),
   unverified: z.array(z.string()),
 })
 
-/** What one attempt on a channel has shown, and what no attempt can. */
+/** The result of one channel test: what the attempt verified, and what no attempt can verify. */
 export type ChannelTest = z.infer<typeof ChannelTest>
 
+const TEST_TIMEOUT_MS = 30_000
+
 /**
- * Send this notice now by each channel that is set, past the outbox, and say what that proves. Never rejects. It goes from a
- * process of its own (`proof.ts`), which has exactly what a deliverer has: its way through a proxy, and no more.
+ * Send this notification now to each enabled channel, not through the outbox. Never rejects. A child process
+ * (`test-child.ts`) sends it, because that one gets the environment of a deliverer: the same proxy, and nothing else.
  */
 export async function testChannels(notification: Notification, config: Config): Promise<ChannelTest[]> {
-  const set = listEnabledChannels(config)
-  if (set.length === 0) return []
-  const env = { ...buildSenderEnvironment(config.home), ...exportSettings(config) }
-  const input = JSON.stringify(notification)
-  const [node, proof] = buildProgramCommand('notify/test-child')
-  const ran = await runProgram(node, [proof], {
-    env,
-    input,
-    timeoutMs: 30_000,
+  const targets = listEnabledChannels(config)
+  if (targets.length === 0) return []
+  const [node, program] = buildProgramCommand('notify/test-child')
+  const { stdout } = await runProgram(node, [program], {
+    env: { ...buildSenderEnvironment(config.home), ...exportSettings(config) },
+    input: JSON.stringify(notification),
+    timeoutMs: TEST_TIMEOUT_MS,
   })
-  const reason = 'the attempt ended without a word'
-  return (
-    parseChannelTests(ran.stdout) ?? set.map(channel => ({ channel, ok: false, reason, verified: [], unverified: [] }))
-  )
+  const results = z.array(ChannelTest).safeParse(parseJson(stdout))
+  if (results.success) return results.data
+  const reason = 'the test process returned no result'
+  return targets.map(channel => ({ channel, ok: false, reason, verified: [], unverified: [] }))
 }
 
-/** The attempts themselves. */
+/** The part of `testChannels` that runs in the child process. Each attempt may take `timeoutMs`. */
 export function sendChannelTests(
   notification: Notification,
   config: Config,
@@ -52,51 +54,41 @@ export function sendChannelTests(
   )
 }
 
-function parseChannelTests(text: string): ChannelTest[] | undefined {
-  try {
-    return z.array(ChannelTest).parse(JSON.parse(text))
-  } catch {
-    return undefined
-  }
+// --- internal ---
+
+interface TestOptions {
+  config: Config
+  timeoutMs: number
 }
 
-async function testChannel(
-  channel: Channel,
-  notification: Notification,
-  terms: { config: Config; timeoutMs: number },
-): Promise<ChannelTest> {
+async function testChannel(channel: Channel, notification: Notification, options: TestOptions): Promise<ChannelTest> {
   const at = new Date().toISOString()
-  const id = `proof-${at.toLowerCase().replaceAll(/[^a-z0-9]/g, '-')}`
-  const delivery = await sendNotification(
-    { id, sessionId: 'proof', at, notification, text: notification.body },
-    channel,
-    terms,
-  )
-  const { ok, reason } = delivery
+  const id = `test-${at.toLowerCase().replaceAll(/[^a-z0-9]/g, '-')}`
+  const outgoing = { id, sessionId: 'test', at, notification, text: notification.body }
+  const result = await sendNotification(outgoing, channel, options)
+  const { ok, reason } = result
   if (!ok) return { channel, ok, reason, verified: [], unverified: [] }
-  return { channel, ok, reason, ...(await describeVerified(delivery, terms)) }
+  return { channel, ok, reason, ...(await describeVerified(result, options)) }
 }
 
-/** In words, what it shows that the channel took the notice. */
 async function describeVerified(
   { channel, id = '', status }: SendResult,
-  { config, timeoutMs }: { config: Config; timeoutMs: number },
+  { config, timeoutMs }: TestOptions,
 ): Promise<Pick<ChannelTest, 'verified' | 'unverified'>> {
   switch (channel) {
     case 'desktop':
-      return { verified: ['the notifier of this machine took it'], unverified: [BANNER_CAVEAT] }
+      return { verified: ["this machine's notifier accepted it"], unverified: [BANNER_CAVEAT] }
     case 'webhook':
-      return {
-        verified: [`the address took it (HTTP ${status})`],
-        unverified: ['that somebody reads what arrives there'],
-      }
+      return { verified: [`the address accepted it (HTTP ${status})`], unverified: ['that people see it there'] }
     case 'phone': {
       const { host } = new URL(config.NTFY_SERVER)
       const isKept = await isStored(id, config, timeoutMs)
-      const kept = `${host} keeps it under your topic: fetched back from there`
       return {
-        verified: [`${host} took it`, ...(isKept ? [kept] : [])],
-        unverified: [...(isKept ? [] : [`that ${host} keeps it: it could not be fetched back`]), SUBSCRIPTION_CAVEAT],
+        verified: [`${host} accepted it`, ...(isKept ? [`${host} stores it under your topic (fetched back)`] : [])],
+        unverified: [
+          ...(isKept ? [] : [`that ${host} stores it (it could not be fetched back)`]),
+          'that a phone subscribes to the topic: only you can see that',
+        ],
       }
     }
     default:
@@ -107,22 +99,24 @@ async function describeVerified(
 const BANNER_CAVEAT =
   process.platform === 'darwin'
     ? 'that banners are allowed (System Settings > Notifications > terminal-notifier)'
-    : 'that a banner was to be seen'
-const SUBSCRIPTION_CAVEAT = 'that a phone subscribes to the topic: only you can see whether it shows'
+    : 'that a banner appeared'
 
-/** Is the message to be had from the topic? `since=<id>` would ask for those after it. A server may write a moment later. */
-async function isStored(id: string, phone: NtfySettings, timeoutMs: number): Promise<boolean> {
+const FETCH_ATTEMPTS = 3
+const FETCH_PAUSE_MS = 500
+
+/** Fetch the message back from its topic. (`since=<id>` would return those after it.) A server may store it a moment late. */
+async function isStored(id: string, settings: NtfySettings, timeoutMs: number): Promise<boolean> {
   const signal = AbortSignal.timeout(timeoutMs)
-  const { NTFY_TOKEN: token } = phone
+  const { NTFY_TOKEN: token } = settings
   const headers = token === '' ? {} : { authorization: `Bearer ${token}` }
-  for (let tries = 0; tries < 3; tries++) {
+  for (let attempt = 0; attempt < FETCH_ATTEMPTS; attempt++) {
     try {
-      const address = buildNtfyUrl(phone, `/json?poll=1&since=10m&id=${id}`)
-      const response = await fetch(address, { headers, redirect: 'manual', signal })
+      const url = buildNtfyUrl(settings, `/json?poll=1&since=10m&id=${id}`)
+      const response = await fetch(url, { headers, redirect: 'manual', signal })
       if (response.ok && containsMessage(await response.text(), id)) return true
-      await new Promise(resolve => setTimeout(resolve, 500))
+      await new Promise(resolve => setTimeout(resolve, FETCH_PAUSE_MS))
     } catch {
-      return false // It did not answer, and that is the answer.
+      return false // A server that does not answer has not shown the message.
     }
   }
   return false
@@ -131,11 +125,5 @@ async function isStored(id: string, phone: NtfySettings, timeoutMs: number): Pro
 const NtfyLine = z.looseObject({ id: z.string(), event: z.literal('message') })
 
 function containsMessage(text: string, id: string): boolean {
-  return text.split('\n').some(line => {
-    try {
-      return NtfyLine.parse(JSON.parse(line)).id === id
-    } catch {
-      return false
-    }
-  })
+  return text.split('\n').some(line => NtfyLine.safeParse(parseJson(line)).data?.id === id)
 }

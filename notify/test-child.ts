@@ -1,4 +1,4 @@
-/** Run by `prove.ts` as a process of its own: one notice as JSON on stdin, what it proved as JSON on stdout. */
+/** Run by `test-channel.ts` as a child process: reads a notification as JSON on stdin, prints the results as JSON. */
 import { text } from 'node:stream/consumers'
 import { readEnvironmentConfig } from '#host/config'
 import { Notification } from './notification.ts'

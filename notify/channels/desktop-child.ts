@@ -1,8 +1,7 @@
-/** Run by `desktop.ts` as a process of its own: one notice as JSON on stdin, what the notifier said as JSON on stdout. */
+/** Run by `desktop.ts` as a child process: reads a notification as JSON on stdin, prints the result as JSON. */
 import { text } from 'node:stream/consumers'
 import { Notification } from '../notification.ts'
 import { showDesktopNotification } from './desktop.ts'
 
-process.stdout.write(
-  JSON.stringify(await showDesktopNotification(Notification.parse(JSON.parse(await text(process.stdin))))),
-)
+const notification = Notification.parse(JSON.parse(await text(process.stdin)))
+process.stdout.write(JSON.stringify(await showDesktopNotification(notification)))

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** What became of one request, and what may end it. */
+/** What is seen of one request, and the signal that ends it. */
 export interface FetchObservation {
   signal: AbortSignal
   status?: number
@@ -11,20 +11,20 @@ const currentObservation = new AsyncLocalStorage<FetchObservation>()
 const originalFetch = globalThis.fetch
 
 /**
- * Do work that calls fetch, with a hand on it. npm `ntfy` calls the global fetch without a deadline and keeps of a refusal
- * nothing but its words; inside here, and nowhere else, fetch obeys `heard.signal`, follows no redirect, and leaves status
- * and Retry-After behind.
+ * Run work that calls fetch, and observe the call. npm `ntfy` calls the global fetch without a deadline, and of a refusal it
+ * keeps only the text. Inside `work`, and only there, fetch stops at `observation.signal`, follows no redirect, and stores
+ * the status and Retry-After in `observation`.
  */
-export function observeFetch<Value>(heard: FetchObservation, work: () => Promise<Value>): Promise<Value> {
+export function observeFetch<Value>(observation: FetchObservation, work: () => Promise<Value>): Promise<Value> {
   globalThis.fetch = observedFetch
-  return currentObservation.run(heard, work)
+  return currentObservation.run(observation, work)
 }
 
 const observedFetch: typeof fetch = async (input, init) => {
-  const heard = currentObservation.getStore()
-  if (heard === undefined) return originalFetch(input, init)
-  const response = await originalFetch(input, { ...init, signal: heard.signal, redirect: 'manual' })
-  heard.status = response.status
-  heard.retryAfter = response.headers.get('retry-after')
+  const observation = currentObservation.getStore()
+  if (observation === undefined) return originalFetch(input, init)
+  const response = await originalFetch(input, { ...init, signal: observation.signal, redirect: 'manual' })
+  observation.status = response.status
+  observation.retryAfter = response.headers.get('retry-after')
   return response
 }

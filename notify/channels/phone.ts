@@ -1,65 +1,70 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Config } from '#host/config'
+import { sha256 } from '#host/hash.ts'
 import { toOneLine } from '#host/text.ts'
 import type { Notification } from '../notification.ts'
 import { type FetchObservation, observeFetch } from './ntfy-fetch.ts'
 import { describeNetworkError, parseRetryAfterMs, type SendResult } from './send-result.ts'
-/** Where the phone listens. */
+
+/** Server, topic and token of ntfy. */
 export type NtfySettings = Pick<Config, 'NTFY_SERVER' | 'NTFY_TOPIC' | 'NTFY_TOKEN'>
 
 /**
- * Publish a notice to ntfy. Never rejects, and is over within `deadline` milliseconds, the request included. Of two with the
- * same `sequence` the second replaces the first, where server and app are new enough; others ignore it.
+ * Publish a notification to ntfy. Never rejects, and ends within `timeoutMs`. A second message with the same `sequenceId`
+ * replaces the first one if server and app support that; older ones show both.
  */
 export async function sendToPhone(
   notification: Notification,
-  phone: NtfySettings,
-  { deadline = 10_000, sequence }: { deadline?: number; sequence?: string } = {},
+  settings: NtfySettings,
+  { timeoutMs = 10_000, sequenceId }: { timeoutMs?: number; sequenceId?: string } = {},
 ): Promise<SendResult> {
-  const heard: FetchObservation = { signal: AbortSignal.timeout(deadline) }
+  const observation: FetchObservation = { signal: AbortSignal.timeout(timeoutMs) }
   try {
-    const { publish } = await import('ntfy') // Only when there is something to send: the runner stays small.
-    const answer = Published.safeParse(
-      await observeFetch(heard, () => publish(buildNtfyMessage(notification, phone, sequence))),
-    )
+    const { publish } = await import('ntfy') // Loaded only to send, so that a runner stays small.
+    const message = buildNtfyMessage(notification, settings, sequenceId)
+    const answer = PublishAnswer.safeParse(await observeFetch(observation, () => publish(message)))
     return answer.success
-      ? { ...buildBaseResult(heard), ok: true, id: answer.data.id }
-      : toFailedResult(heard, NOT_NTFY_MESSAGE)
+      ? { ...buildBaseResult(observation), ok: true, id: answer.data.id }
+      : toFailedResult(observation, NOT_NTFY_REASON)
   } catch (error) {
-    return toFailedResult(heard, describeError(error, heard, deadline))
+    return toFailedResult(observation, describeError(error, observation, timeoutMs))
   }
 }
 
-/** The address of something on the user's server: its topic, and what is asked of it. */
-export function buildNtfyUrl({ NTFY_SERVER, NTFY_TOPIC }: NtfySettings, below = ''): URL {
-  return new URL(`${NTFY_TOPIC}${below}`, ensureTrailingSlash(NTFY_SERVER))
+/** The URL of the topic, with `suffix` behind it. */
+export function buildNtfyUrl({ NTFY_SERVER, NTFY_TOPIC }: NtfySettings, suffix = ''): URL {
+  return new URL(`${NTFY_TOPIC}${suffix}`, ensureTrailingSlash(NTFY_SERVER))
 }
 
-/** An ntfy server gives messages that are told apart by up to 64 letters, so a longer id goes as its hash. */
-function computeSequenceId(id: string): string {
-  return id.length <= 64 ? id : createHash('sha256').update(id).digest('hex')
+// --- internal ---
+
+/** What ntfy answers. Anything else is not ntfy: a captive portal also answers 200. */
+const PublishAnswer = z.looseObject({ id: z.string().regex(/^[-_A-Za-z0-9]{1,64}$/) })
+
+const NOT_NTFY_REASON = 'the answer does not come from an ntfy server'
+
+const MAX_SEQUENCE_ID_CHARS = 64
+const MAX_BODY_CHARS = 1000
+const MAX_REASON_CHARS = 4000
+
+/** ntfy takes at most 64 characters, so a longer id is sent as its hash. */
+function toSequenceId(id: string): string {
+  return id.length <= MAX_SEQUENCE_ID_CHARS ? id : sha256(id)
 }
-
-/** What ntfy answers to a publish. Anything else came from somebody else: a captive portal also answers 200. */
-const Published = z.looseObject({ id: z.string().regex(/^[-_A-Za-z0-9]{1,64}$/) })
-
-const NOT_NTFY_MESSAGE = 'the server did not answer as ntfy does'
 
 function buildNtfyMessage(
   { title, body, priority, tags, click }: Notification,
-  phone: NtfySettings,
-  sequence: string | undefined,
+  { NTFY_SERVER, NTFY_TOPIC, NTFY_TOKEN }: NtfySettings,
+  sequenceId: string | undefined,
 ) {
-  const { NTFY_SERVER, NTFY_TOPIC, NTFY_TOKEN } = phone
   const page = click === undefined || isLoopback(click) ? undefined : new URL(click).href
-  const asked = new URLSearchParams({
-    ...(sequence === undefined ? {} : { 'sequence-id': computeSequenceId(sequence) }),
+  const query = new URLSearchParams({
+    ...(sequenceId === undefined ? {} : { 'sequence-id': toSequenceId(sequenceId) }),
     ...(page === undefined ? {} : { click: page }),
   })
   return {
     server: ensureTrailingSlash(NTFY_SERVER),
-    topic: asked.size === 0 ? NTFY_TOPIC : `${NTFY_TOPIC}?${asked}`, // The package has no other way for either.
+    topic: query.size === 0 ? NTFY_TOPIC : `${NTFY_TOPIC}?${query}`, // The package has no option for either.
     title: toOneLine(title, 200).replace(/[^\x20-\x7e]/gu, '?'),
     message: cleanBody(body),
     priority,
@@ -69,23 +74,23 @@ function buildNtfyMessage(
   }
 }
 
-/** Line by line free of what could act on a screen; 1,000 characters are never more than the 4,096 bytes of ntfy. */
+/** Sanitized line by line. 1,000 characters always fit into ntfy's 4,096 bytes. */
 function cleanBody(body: string): string {
-  const clean = body.split('\n').map(line => toOneLine(line, 300))
-  return [...clean.join('\n')].slice(0, 1000).join('')
+  const lines = body.split('\n').map(line => toOneLine(line, 300))
+  return [...lines.join('\n')].slice(0, MAX_BODY_CHARS).join('')
 }
 
-/** A button on the notice, besides the tap. */
+/** A button, besides the tap on the notification. */
 function buildOpenAction(page: string) {
   return { type: 'view', label: 'Open', url: page.replace(/[,;]/g, encodeURIComponent) } as const
 }
 
-/** With its slash, so that a server under a path keeps the path. */
+/** Without the slash, a server under a path would lose its path. */
 function ensureTrailingSlash(server: string): string {
   return server.endsWith('/') ? server : `${server}/`
 }
 
-/** A page on this machine's loopback opens nothing on a phone, so it is no link there. */
+/** A phone cannot open a page on this machine's loopback. */
 function isLoopback(address: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(address).hostname)
 }
@@ -94,16 +99,16 @@ function buildBaseResult({ status }: FetchObservation) {
   return { channel: 'phone', reason: '', ...(status === undefined ? {} : { status }) } as const
 }
 
-function toFailedResult(heard: FetchObservation, words: string): SendResult {
-  const retryAfterMs = parseRetryAfterMs(heard.retryAfter, Date.now())
-  const reason = heard.status === undefined ? words : `HTTP ${heard.status}: ${words}`
-  return { ...buildBaseResult(heard), ok: false, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+function toFailedResult(observation: FetchObservation, description: string): SendResult {
+  const retryAfterMs = parseRetryAfterMs(observation.retryAfter, Date.now())
+  const reason = observation.status === undefined ? description : `HTTP ${observation.status}: ${description}`
+  return { ...buildBaseResult(observation), ok: false, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
 }
 
-function describeError(error: unknown, { status }: FetchObservation, deadline: number): string {
-  if (error instanceof SyntaxError) return NOT_NTFY_MESSAGE
-  if (status === undefined || status === 200) return describeNetworkError(error, deadline)
-  if (status < 400) return 'it sends us elsewhere; NTFY_SERVER must name the place itself'
-  const words = error instanceof Error ? error.message.replace(/^Error while publishing message: ?/, '') : ''
-  return toOneLine(words || 'refused', 4000) // Cut short by whoever has looked for secrets in it.
+function describeError(error: unknown, { status }: FetchObservation, timeoutMs: number): string {
+  if (error instanceof SyntaxError) return NOT_NTFY_REASON
+  if (status === undefined || status === 200) return describeNetworkError(error, timeoutMs)
+  if (status < 400) return 'the server redirects; set NTFY_SERVER to the final address'
+  const message = error instanceof Error ? error.message.replace(/^Error while publishing message: ?/, '') : ''
+  return toOneLine(message || 'refused', MAX_REASON_CHARS) // `sendNotification` redacts it, then cuts it.
 }

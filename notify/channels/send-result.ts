@@ -1,22 +1,24 @@
 import type { Channel } from '../outbox.ts'
-/** What became of a notice on one channel. `why` is empty when it was taken; it holds neither topic nor token nor address. */
+
+/** The result of one attempt to send. It has neither topic nor token nor address. */
 export interface SendResult {
   channel: Channel
   ok: boolean
+  /** Why it failed; empty if it did not. */
   reason: string
-  /** The server's HTTP status, when it answered at all. */
+  /** The HTTP status, if a server answered. */
   status?: number
-  /** Milliseconds after which the server wants to be asked again. */
+  /** How long the server asks to wait. */
   retryAfterMs?: number
-  /** The same will be said of every other attempt. */
+  /** Every other attempt would fail in the same way. */
   isPermanent?: true
-  /** The number under which an ntfy server keeps it. */
+  /** The id under which ntfy stores the message. */
   id?: string
 }
 
 /**
- * What an attempt comes to: `sent`; `busy`, the server wants us slower; `unreachable`, it may go well later; `refused`,
- * it will not as it is. A redirect is somebody else's page (a login at an airport), so it may go well later. Pure.
+ * Classify a result: `sent`; `busy`, the server asks to slow down; `unreachable`, a later attempt may succeed; `refused`, it
+ * will not succeed in this form. A redirect is often a captive portal, so a later attempt may succeed. Pure.
  */
 export function classifySendResult({
   ok,
@@ -30,7 +32,7 @@ export function classifySendResult({
   return 'refused'
 }
 
-/** Milliseconds in a Retry-After, which counts seconds or names a date; undefined when it reads as neither. Pure. */
+/** Parse a Retry-After header, which has seconds or a date, into milliseconds; undefined if it has neither. Pure. */
 export function parseRetryAfterMs(retryAfter: string | null | undefined, now: number): number | undefined {
   if (retryAfter == null) return undefined
   if (/^\d{1,9}$/.test(retryAfter.trim())) return Number(retryAfter) * 1000
@@ -38,11 +40,12 @@ export function parseRetryAfterMs(retryAfter: string | null | undefined, now: nu
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 
-/** A failure of fetch in words: the code of its cause, never its message, which may hold the address. */
-export function describeNetworkError(error: unknown, deadline: number): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return `no answer in ${deadline / 1000} s`
+/** Describe why fetch failed: by the code of the cause, never by its message, which may contain the address. */
+export function describeNetworkError(error: unknown, timeoutMs: number): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return `no answer in ${timeoutMs / 1000} s`
   const cause = error instanceof Error ? error.cause : undefined
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  const why = cause instanceof Error && cause.message === 'bad port' ? cause.message : code // Such as 6000, which fetch refuses.
-  return why === '' ? 'the server cannot be reached' : `the server cannot be reached (${why})`
+  // fetch refuses some ports, such as 6000, without a code.
+  const detail = cause instanceof Error && cause.message === 'bad port' ? cause.message : code
+  return detail === '' ? 'the server cannot be reached' : `the server cannot be reached (${detail})`
 }

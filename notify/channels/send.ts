@@ -2,60 +2,55 @@ import { type Config, secretSettings } from '#host/config'
 import { unreachable } from '#host/error.ts'
 import { listKnownSecrets, redactSecrets } from '#host/secrets'
 import { toOneLine } from '#host/text.ts'
-import type { Notification } from '../notification.ts'
+import type { OutgoingNotification } from '../notification.ts'
 import type { Channel } from '../outbox.ts'
 import { sendToDesktop } from './desktop.ts'
 import { sendToPhone } from './phone.ts'
 import type { SendResult } from './send-result.ts'
 import { postToWebhook } from './webhook.ts'
-/** What goes, and the names under which it goes. */
-export interface OutgoingNotification {
-  /** The same whenever the same is sent again. */
-  id: string
-  sessionId: string
-  at: string
-  notification: Notification
-  /** The state alone, in words. */
-  text: string
+
+interface SendOptions {
+  config: Config
+  timeoutMs: number
 }
 
-/** Try once to send this by one channel. Never rejects; over within the deadline; no secret goes out, and none comes back. */
+const MAX_REASON_CHARS = 300
+
+/** Try once to send. Never rejects, and ends within `timeoutMs`. Neither the notification nor the result contains a secret. */
 export async function sendNotification(
+  outgoing: OutgoingNotification,
+  channel: Channel,
+  options: SendOptions,
+): Promise<SendResult> {
+  const result = await sendByChannel(redactOutgoing(outgoing, options.config), channel, options)
+  return { ...result, reason: toOneLine(redactSettings(result.reason, options.config), MAX_REASON_CHARS) }
+}
+
+// --- internal ---
+
+function sendByChannel(
   outgoing: OutgoingNotification,
   channel: Channel,
   { config, timeoutMs }: SendOptions,
 ): Promise<SendResult> {
-  const delivery = await sendByChannel(redactOutgoing(outgoing, config), channel, { config, timeoutMs })
-  return { ...delivery, reason: toOneLine(redactSettings(delivery.reason, config), 300) }
-}
-
-interface SendOptions {
-  config: Config
-  /** Milliseconds. */
-  timeoutMs: number
-}
-
-function sendByChannel(
-  { id, sessionId, at, notification, text }: OutgoingNotification,
-  channel: Channel,
-  { config, timeoutMs }: SendOptions,
-): Promise<SendResult> {
+  const { id, notification } = outgoing
   switch (channel) {
     case 'desktop':
       return sendToDesktop(notification, timeoutMs)
     case 'phone':
-      return sendToPhone(notification, config, { deadline: timeoutMs, sequence: id })
+      return sendToPhone(notification, config, { timeoutMs, sequenceId: id })
     case 'webhook':
-      return postToWebhook({ id, sessionId, notification, text, at }, config.WEBHOOK_URL, timeoutMs)
+      return postToWebhook(outgoing, config.WEBHOOK_URL, timeoutMs)
     default:
       return unreachable(channel)
   }
 }
 
-/** What an agent asked or a program printed may hold a secret; the words go out, the secret does not. */
+/** An agent's question or a program's output may contain a secret. */
 function redactOutgoing(outgoing: OutgoingNotification, config: Config): OutgoingNotification {
-  const held = listKnownSecrets(config)
-  const clean = (words: string, max: number) => [...redactSecrets(words, held).text].slice(0, max).join('')
+  const knownSecrets = listKnownSecrets(config)
+  const clean = (text: string, maxChars: number) =>
+    [...redactSecrets(text, knownSecrets).text].slice(0, maxChars).join('')
   const { notification, text } = outgoing
   return {
     ...outgoing,
@@ -64,10 +59,10 @@ function redactOutgoing(outgoing: OutgoingNotification, config: Config): Outgoin
   }
 }
 
-/** What a server answers may repeat what it was asked. */
-function redactSettings(answer: string, config: Config): string {
+/** A server's answer may repeat the topic or the token. */
+function redactSettings(reason: string, config: Config): string {
   return secretSettings.reduce((text, name) => {
     const value = String(config[name])
     return value === '' ? text : text.replaceAll(value, `(${name})`)
-  }, answer)
+  }, reason)
 }

@@ -1,57 +1,50 @@
-import type { Notification } from '../notification.ts'
+import type { OutgoingNotification } from '../notification.ts'
 import { describeNetworkError, parseRetryAfterMs, type SendResult } from './send-result.ts'
 
-/** A notice as a webhook tells it. */
-interface WebhookNotification {
-  id: string
-  /** A session's id, or `elsewhere`. */
-  sessionId: string
-  notification: Notification
-  /** The state in words, without the session's name. */
-  text: string
-  at: string
-}
-
-/** POST a notice to the user's webhook. Never rejects; the address is a secret and stands in no answer. */
+/** POST a notification to the user's webhook. Never rejects. The address is a secret, so no result contains it. */
 export async function postToWebhook(
-  posted: WebhookNotification,
+  outgoing: OutgoingNotification,
   address: string,
-  deadline = 10_000,
+  timeoutMs = 10_000,
 ): Promise<SendResult> {
   try {
     const response = await fetch(address, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(buildWebhookBody(address, posted)),
+      body: JSON.stringify(buildWebhookBody(address, outgoing)),
       redirect: 'manual',
-      signal: AbortSignal.timeout(deadline),
+      signal: AbortSignal.timeout(timeoutMs),
     })
     await response.body?.cancel()
     return toSendResult(response)
   } catch (error) {
-    return { channel: 'webhook', ok: false, reason: describeNetworkError(error, deadline) }
+    return { channel: 'webhook', ok: false, reason: describeNetworkError(error, timeoutMs) }
   }
 }
 
-/** What is posted: Slack and Discord want their own shape, all others get every part by its name. Pure. */
+/** The JSON to post. Slack and Discord get their own shape; any other address gets every part by name. Pure. */
 export function buildWebhookBody(
   address: string,
-  { id, sessionId, notification, text, at }: WebhookNotification,
+  { id, sessionId, notification, text, at }: OutgoingNotification,
 ): Record<string, unknown> {
   const { title, body, priority, click } = notification
-  const said = [title, body, ...(click === undefined ? [] : [click])].join('\n')
+  const content = [title, body, ...(click === undefined ? [] : [click])].join('\n')
   const { hostname } = new URL(address)
-  if (hostname === 'hooks.slack.com') return { text: said.replace(/[&<>]/g, sign => slackEscapes[sign] ?? sign) }
-  if (/(^|\.)discord(app)?\.com$/.test(hostname)) return { content: said, allowed_mentions: { parse: [] } }
+  if (hostname === 'hooks.slack.com')
+    return { text: content.replace(/[&<>]/g, character => slackEscapes[character] ?? character) }
+  if (/(^|\.)discord(app)?\.com$/.test(hostname)) return { content, allowed_mentions: { parse: [] } }
   return { id, session: sessionId, title, body, text, priority, at, click: click ?? null }
 }
 
-/** Slack reads `<!channel>` as a call to everybody. */
+// --- internal ---
+
+/** Unescaped, `<!channel>` would notify everybody in the channel. */
 const slackEscapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 
 function toSendResult({ ok, status, headers }: Response): SendResult {
   if (ok) return { channel: 'webhook', ok, reason: '', status }
   const retryAfterMs = parseRetryAfterMs(headers.get('retry-after'), Date.now())
-  const reason = status < 400 ? `HTTP ${status}: it sends us elsewhere` : `HTTP ${status}`
+  const reason =
+    status < 400 ? `HTTP ${status}: the server redirects; set WEBHOOK_URL to the final address` : `HTTP ${status}`
   return { channel: 'webhook', ok, reason, status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
 }

@@ -1,78 +1,83 @@
 import type { Config } from '#host/config'
 import { DispatchError } from '#host/error.ts'
-import { type OutgoingNotification, sendNotification } from '../channels/send.ts'
+import { HOUR_MS } from '#host/time.ts'
+import { sendNotification } from '../channels/send.ts'
 import { classifySendResult, type SendResult } from '../channels/send-result.ts'
 import { appendDeliveryLog, type DeliveryLogEntry } from '../delivery-log.ts'
+import type { OutgoingNotification } from '../notification.ts'
 import { type Channel, listEnabledChannels } from '../outbox.ts'
 import { composeBatchNotification, extractState, type NotificationBatch, pickNextBatch } from './batch.ts'
 import { alertDeadLetters } from './dead-letter-alert.ts'
 import { OutboxFolders, parseIdFromName } from './outbox-folders.ts'
 import { quietUntil } from './quiet-hours.ts'
-import * as standings from './retry-state.ts'
+import {
+  clearImpossibleWaits,
+  computeTokens,
+  type RetryState,
+  readRetryState,
+  recordBusy,
+  recordSuccess,
+  recordUnreachable,
+  writeRetryState,
+} from './retry-state.ts'
 import type { DeliveryTiming } from './timing.ts'
 
-const HOUR_MS = 3600 * 1000
-
 /**
- * One channel and its messages, which nobody else moves while the right to deliver is held. What is about to be sent is
- * written down first, with all that goes with it, so that after a kill the same goes again under the same name, and what
- * was taken does not.
+ * Delivers what waits on one channel. Only the process with the deliverer's lease may use it. A batch is written to the retry
+ * state before it is sent. After a kill the same batch is sent again under the same id, and what was sent is not.
  */
 export class ChannelWorker {
   private readonly home: string
   private readonly channel: Channel
   private readonly timing: DeliveryTiming
   private readonly outbox: OutboxFolders
-  private readonly retryState: standings.RetryState
+  private readonly retryState: RetryState
   private scannedAtMs = 0
   private prunedAtMs = 0
   private emptySinceMs: number | undefined
   private hasAlerted = false
+  /** Files whose deferral is in the delivery log. */
   private readonly deferred = new Set<string>()
 
-  constructor(home: string, channel: Channel, pace: DeliveryTiming) {
+  constructor(home: string, channel: Channel, timing: DeliveryTiming) {
     this.home = home
     this.channel = channel
-    this.timing = pace
+    this.timing = timing
     this.outbox = new OutboxFolders(home, channel)
-    this.retryState = standings.readRetryState(home, channel)
+    this.retryState = readRetryState(home, channel)
   }
 
-  /** The folder in which something new may lie. */
-  get folder(): string {
-    return this.outbox.folders.waiting
-  }
-
-  /** Nothing has waited here for a while that is ours to send. */
+  /** Has nothing waited for `lingerMs`? What waits on a channel that is off does not count. */
   isIdle(now: number): boolean {
     return this.emptySinceMs !== undefined && now - this.emptySinceMs >= this.timing.lingerMs
   }
 
-  /** The next step: look if it is time, send what may go. Answers after how many milliseconds to come again. */
+  /** Read the folders if it is time, and send one batch if one is due. Returns how many milliseconds to wait. */
   async step(config: Config): Promise<number> {
     const now = Date.now()
+    const { rescanMs } = this.timing
     const isOn = listEnabledChannels(config).includes(this.channel)
-    if (Math.abs(now - this.scannedAtMs) >= this.timing.rescanMs || this.outbox.entries.length === 0)
-      this.scan(now, isOn)
-    const parcel = !isOn || this.retryState.pausedUntilMs > now ? undefined : this.pickNext(config, now)
-    if (parcel === undefined) {
-      this.alertDeadLettersIfAny(config, now)
-      return Math.min(this.timing.rescanMs, Math.max(this.retryState.pausedUntilMs - now, 0) || this.timing.rescanMs)
+    if (Math.abs(now - this.scannedAtMs) >= rescanMs || this.outbox.entries.length === 0) this.scan(now, isOn)
+    const pauseMs = this.retryState.pausedUntilMs - now
+    const batch = !isOn || pauseMs > 0 ? undefined : this.pickNext(config, now)
+    if (batch === undefined) {
+      this.alertDeadLettersOnce(config, now)
+      return pauseMs > 0 ? Math.min(rescanMs, pauseMs) : rescanMs
     }
-    const rest = this.computeBucketWaitMs(now)
-    if (rest > 0) return Math.min(this.timing.rescanMs, rest)
-    await this.sendBatch(parcel, config)
+    const tokenWaitMs = this.computeTokenWaitMs(now)
+    if (tokenWaitMs > 0) return Math.min(rescanMs, tokenWaitMs)
+    await this.sendBatch(batch, config)
     return 0
   }
 
-  /** What waits on a channel that is off is left to whoever has it on: the settings of two shells may differ. */
   private scan(now: number, isOn: boolean): void {
     this.scannedAtMs = now
     this.outbox.scan()
     this.finishAttempts()
-    standings.clearImpossibleWaits(this.retryState, { pace: this.timing, now })
-    for (const name of this.outbox.unreadable) this.giveUpOn('outbox', [name], { reason: 'it does not read' })
-    if (!isOn) this.dropExpired('the channel is switched off', now)
+    clearImpossibleWaits(this.retryState, { timing: this.timing, now })
+    for (const name of this.outbox.unreadable) this.giveUp('outbox', [name], 'the file is damaged')
+    // Another shell's settings may have this channel on, so only what is too old is given up.
+    if (!isOn) this.giveUpExpired('the channel is switched off', now)
     this.emptySinceMs = isOn && this.outbox.entries.length > 0 ? undefined : (this.emptySinceMs ?? now)
     if (now - this.prunedAtMs < HOUR_MS) return
     this.prunedAtMs = now
@@ -80,137 +85,138 @@ export class ChannelWorker {
   }
 
   private pickNext({ QUIET_HOURS: quietHours }: Config, nowMs: number): NotificationBatch | undefined {
+    this.logDeferrals(quietHours, nowMs)
     const { batching, settleMs } = this.timing
-    for (const { name, queued } of this.outbox.entries) {
-      const until = this.deferred.has(name) ? undefined : quietUntil(queued, quietHours, nowMs)
-      if (until === undefined) continue
-      this.deferred.add(name)
-      this.appendLog(queued.sessionId, [name], 'held', {
-        reason: `quiet hours, until ${new Date(until).toISOString()}`,
-      })
-    }
-    return pickNextBatch(this.outbox.entries, {
-      attempts: this.retryState.attempts,
-      quietHours,
-      batching,
-      settleMs,
-      nowMs,
-    })
+    const { attempts } = this.retryState
+    return pickNextBatch(this.outbox.entries, { attempts, quietHours, batching, settleMs, nowMs })
   }
 
-  /** Milliseconds until the bucket gives another one. */
-  private computeBucketWaitMs(now: number): number {
+  private logDeferrals(quietHours: string, nowMs: number): void {
+    for (const { name, queued } of this.outbox.entries) {
+      const untilMs = this.deferred.has(name) ? undefined : quietUntil(queued, quietHours, nowMs)
+      if (untilMs === undefined) continue
+      this.deferred.add(name)
+      const reason = `quiet hours until ${new Date(untilMs).toISOString()}`
+      this.appendLog(queued.sessionId, [name], 'held', { reason })
+    }
+  }
+
+  /** How long until the token bucket allows one more push to the phone. */
+  private computeTokenWaitMs(now: number): number {
     if (this.channel !== 'phone') return 0
-    return Math.ceil((1 - standings.computeTokens(this.retryState, this.timing, now)) * this.timing.refillMs)
+    return Math.ceil((1 - computeTokens(this.retryState, this.timing, now)) * this.timing.refillMs)
   }
 
   private async sendBatch(batch: NotificationBatch, config: Config): Promise<void> {
     const { retryState, timing } = this
+    const { sessionId } = batch
     const fileNames = batch.entries.map(({ name }) => name)
     const now = Date.now()
-    retryState.attempts[batch.sessionId] ??= { fileNames, failures: 0, waitUntilMs: 0, isShort: false }
-    retryState.tokens = standings.computeTokens(retryState, timing, now) - 1
+    retryState.attempts[sessionId] ??= { fileNames, failures: 0, waitUntilMs: 0, isShort: false }
+    retryState.tokens = computeTokens(retryState, timing, now) - 1
     retryState.tokensCountedAtMs = now
     this.save()
-    const delivery = await sendNotification(toOutgoing(batch), this.channel, {
-      config,
-      timeoutMs: timing.attemptTimeoutMs,
-    })
-    this.recordResult(batch.sessionId, fileNames, delivery)
+    const options = { config, timeoutMs: timing.attemptTimeoutMs }
+    this.recordResult(sessionId, fileNames, await sendNotification(toOutgoing(batch), this.channel, options))
     this.save()
   }
 
-  private recordResult(sessionId: string, names: string[], delivery: SendResult): void {
+  private recordResult(sessionId: string, fileNames: string[], result: SendResult): void {
     const { retryState, timing } = this
     const now = Date.now()
-    const what = classifySendResult(delivery)
-    if (what === 'sent') this.moveEntries(names, 'sent')
-    else retryState.lastFailure = { at: now, reason: delivery.reason }
-    if (what === 'sent') standings.recordSuccess(retryState, now)
-    if (what === 'busy') standings.recordBusy(retryState, delivery, { pace: timing, now })
-    if (what === 'unreachable') standings.recordUnreachable(retryState, sessionId, delivery, { pace: timing, now })
-    this.save() // What the server said of waiting must outlive a kill that comes now.
-    this.appendLog(sessionId, names, what, delivery)
-    if (what === 'unreachable' || what === 'busy') this.dropExpired(delivery.reason, now)
-    if (what !== 'refused') return
-    const tried = retryState.attempts[sessionId]
-    if (tried === undefined || tried.isShort || delivery.isPermanent) this.giveUpOn(sessionId, names, delivery)
-    else tried.isShort = true
+    const kind = classifySendResult(result)
+    if (kind === 'sent') this.moveEntries(fileNames, 'sent')
+    else retryState.lastFailure = { at: now, reason: result.reason }
+    if (kind === 'sent') recordSuccess(retryState, now)
+    if (kind === 'busy') recordBusy(retryState, result, { timing, now })
+    if (kind === 'unreachable') recordUnreachable(retryState, sessionId, result, { timing, now })
+    this.save() // Before anything else: the server's Retry-After must survive a kill.
+    this.appendLog(sessionId, fileNames, kind, result)
+    if (kind === 'unreachable' || kind === 'busy') this.giveUpExpired(result.reason, now)
+    if (kind !== 'refused') return
+    const attempt = retryState.attempts[sessionId]
+    if (attempt === undefined || attempt.isShort || result.isPermanent) this.giveUp(sessionId, fileNames, result.reason)
+    else attempt.isShort = true
   }
 
-  /** A try that a kill cut short after the server had taken it, or after it was given up: the rest follows. */
+  /** If a kill left a part of a batch in `sent` or `dead`, the whole batch was sent or given up. Move the rest. */
   private finishAttempts(): void {
     const waiting = new Set(this.outbox.entries.map(({ name }) => name))
-    for (const [of, { fileNames }] of Object.entries(this.retryState.attempts)) {
-      const gone = fileNames.filter(name => !waiting.has(name))
-      if (gone.length === 0) continue
-      const to = gone.map(name => this.outbox.findFolder(name)).find(place => place !== undefined)
-      if (to !== undefined) this.moveEntries(fileNames, to)
-      if (to !== undefined)
-        this.appendLog(of, fileNames, to, { reason: to === 'dead' ? (this.retryState.lastFailure?.reason ?? '') : '' })
-      delete this.retryState.attempts[of]
+    for (const [sessionId, { fileNames }] of Object.entries(this.retryState.attempts)) {
+      const moved = fileNames.filter(name => !waiting.has(name))
+      if (moved.length === 0) continue
+      const target = moved.map(name => this.outbox.findFolder(name)).find(folder => folder !== undefined)
+      if (target !== undefined) {
+        this.moveEntries(fileNames, target)
+        const reason = target === 'dead' ? (this.retryState.lastFailure?.reason ?? '') : ''
+        this.appendLog(sessionId, fileNames, target, { reason })
+      }
+      delete this.retryState.attempts[sessionId]
     }
   }
 
-  /** Old is what could not be sent for three days, and cannot now: a machine that slept so long tries first. */
-  private dropExpired(why: string, now: number): void {
-    const old = this.outbox.entries.filter(({ queued }) => now - Date.parse(queued.at) > this.timing.maxAgeMs)
-    for (const { name } of old) this.forgetAttempt([name])
-    if (old.length > 0) this.save() // Or a kill would have the rest of a parcel given up with them.
-    for (const { name, queued } of old)
-      this.giveUpOn(queued.sessionId, [name], {
-        reason: `older than ${Math.round(this.timing.maxAgeMs / HOUR_MS)} hours: ${why}`,
-      })
+  /** Give up what is older than three days, but only after a failure: a machine that slept that long tries first. */
+  private giveUpExpired(reason: string, now: number): void {
+    const { maxAgeMs } = this.timing
+    const expired = this.outbox.entries.filter(({ queued }) => now - Date.parse(queued.at) > maxAgeMs)
+    for (const { name } of expired) this.forgetAttempt([name])
+    if (expired.length > 0) this.save() // Otherwise, after a kill, the rest of their batch would be given up too.
+    for (const { name, queued } of expired)
+      this.giveUp(queued.sessionId, [name], `older than ${Math.round(maxAgeMs / HOUR_MS)} hours: ${reason}`)
   }
 
-  /** Give messages up. */
-  private giveUpOn(sessionId: string, names: string[], { reason }: { reason: string }): void {
-    this.moveEntries(names, 'dead')
-    this.appendLog(sessionId, names, 'dead', { reason })
+  private giveUp(sessionId: string, fileNames: string[], reason: string): void {
+    this.moveEntries(fileNames, 'dead')
+    this.appendLog(sessionId, fileNames, 'dead', { reason })
     this.hasAlerted = false
   }
 
-  private moveEntries(names: string[], to: 'sent' | 'dead'): void {
-    this.outbox.moveFinished(names, to)
-    this.forgetAttempt(names)
+  private moveEntries(fileNames: string[], target: 'sent' | 'dead'): void {
+    this.outbox.moveFinished(fileNames, target)
+    this.forgetAttempt(fileNames)
   }
 
-  private forgetAttempt(names: string[]): void {
-    for (const [key, tried] of Object.entries(this.retryState.attempts))
-      if (tried.fileNames.some(name => names.includes(name))) delete this.retryState.attempts[key]
+  private forgetAttempt(fileNames: string[]): void {
+    for (const [sessionId, attempt] of Object.entries(this.retryState.attempts))
+      if (attempt.fileNames.some(name => fileNames.includes(name))) delete this.retryState.attempts[sessionId]
   }
 
-  /** Say on another channel what this one gave up, once there is nothing to try. */
-  private alertDeadLettersIfAny(config: Config, now: number): void {
+  /** Report dead letters on another channel. Done only while nothing is due, so it never delays a notification. */
+  private alertDeadLettersOnce(config: Config, now: number): void {
     if (this.hasAlerted || !listEnabledChannels(config).includes(this.channel)) return
-    this.hasAlerted = alertDeadLetters(this.home, this.channel, {
-      config,
-      reason: this.retryState.lastFailure?.reason ?? '',
-      now,
-    })
+    const reason = this.retryState.lastFailure?.reason ?? ''
+    this.hasAlerted = alertDeadLetters(this.home, this.channel, { config, reason, now })
   }
 
   private appendLog(
     sessionId: string,
-    names: string[],
+    fileNames: string[],
     what: DeliveryLogEntry['what'],
-    how: { reason: string; status?: number },
+    { reason, status }: { reason: string; status?: number },
   ): void {
-    const ids = names.map(parseIdFromName)
-    const { reason, status } = how
-    const entry = { at: new Date().toISOString(), id: ids[0] ?? '', sessionId, channel: this.channel, what, reason }
-    const more = { ...(status === undefined ? {} : { status }), ...(ids.length === 1 ? {} : { batchIds: ids }) }
-    this.ignoreDiskFull(() => appendDeliveryLog(this.home, { ...entry, ...more }))
+    const ids = fileNames.map(parseIdFromName)
+    this.ignoreFullDisk(() =>
+      appendDeliveryLog(this.home, {
+        at: new Date().toISOString(),
+        id: ids[0] ?? '',
+        sessionId,
+        channel: this.channel,
+        what,
+        reason,
+        ...(status === undefined ? {} : { status }),
+        ...(ids.length === 1 ? {} : { batchIds: ids }),
+      }),
+    )
   }
 
   private save(): void {
-    this.ignoreDiskFull(() => standings.writeRetryState(this.home, this.channel, this.retryState))
+    this.ignoreFullDisk(() => writeRetryState(this.home, this.channel, this.retryState))
   }
 
-  /** A full disk is what people must hear of: it costs the ledger a line, and no notice its way. */
-  private ignoreDiskFull(work: () => void): void {
+  /** A full disk is worth a notification. It may cost a line of the log, but must not stop delivery. */
+  private ignoreFullDisk(write: () => void): void {
     try {
-      work()
+      write()
     } catch (error) {
       if (!(error instanceof DispatchError)) throw error
       process.stderr.write(`${this.channel}: ${error.message}\n`)
@@ -219,10 +225,11 @@ export class ChannelWorker {
 }
 
 function toOutgoing(batch: NotificationBatch): OutgoingNotification {
-  const [first] = batch.entries
-  const last = batch.entries.at(-1)
-  if (first === undefined || last === undefined) throw new Error(`a parcel of ${batch.sessionId} holds no message`)
+  const { sessionId, entries } = batch
+  const first = entries[0]
+  const last = entries.at(-1)
+  if (first === undefined || last === undefined) throw new Error(`a batch of ${sessionId} is empty`)
   const notification = composeBatchNotification(batch)
-  const text = batch.entries.length === 1 ? extractState(last.queued) : notification.body
-  return { id: first.queued.id, sessionId: batch.sessionId, at: last.queued.at, notification, text }
+  const text = entries.length === 1 ? extractState(last.queued) : notification.body
+  return { id: first.queued.id, sessionId, at: last.queued.at, notification, text }
 }

@@ -2,6 +2,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Config } from '#host/config'
 import { listNames } from '#host/fs'
+import { formatCount } from '#host/text.ts'
+import { DAY_MS } from '#host/time.ts'
 import {
   type Channel,
   channels,
@@ -13,9 +15,13 @@ import {
 import { parseIdFromName, parseTimeFromName } from './outbox-folders.ts'
 import { readRetryState } from './retry-state.ts'
 
-const DAY_MS = 24 * 3600 * 1000
+/** Alerts about dead letters have this id. They are not counted, or each alert could cause another. */
+const ALERT_SESSION_ID = 'outbox'
+/** Longer than the 3 days for which a notification is tried, plus the day that is counted. */
+const MAX_EVENT_AGE_MS = 5 * DAY_MS
+const MAX_BODY_CHARS = 400
 
-/** What a channel gave up since then. Words about such deaths are not counted, or they would breed. */
+/** Count the notifications that a channel gave up since then. */
 export function countDeadLetters(
   home: string,
   channel: Channel,
@@ -23,30 +29,36 @@ export function countDeadLetters(
 ): number {
   const { dead } = getOutboxFolders(home, channel)
   const names = listNames(dead).filter(
-    name => now - parseTimeFromName(name) < 5 * DAY_MS && !parseIdFromName(name).startsWith('outbox-'),
+    name =>
+      now - parseTimeFromName(name) < MAX_EVENT_AGE_MS && !parseIdFromName(name).startsWith(`${ALERT_SESSION_ID}-`),
   )
-  const dated = names.map(name => fs.statSync(path.join(dead, name), { throwIfNoEntry: false })?.mtimeMs ?? 0)
-  return dated.filter(at => at > since).length
+  const times = names.map(name => fs.statSync(path.join(dead, name), { throwIfNoEntry: false })?.mtimeMs ?? 0)
+  return times.filter(time => time > since).length
 }
 
 /**
- * Say on another channel that this one has given up notices: once a day, and never of such words themselves. False while no
- * other channel is well enough to say it.
+ * Report the dead letters of a channel on another one, once a day. Returns false while no other channel is healthy, so that
+ * the caller tries again later.
  */
-export function alertDeadLetters(home: string, channel: Channel, { config, reason, now }: AlertContext): boolean {
-  const deaths = countDeadLetters(home, channel, { since: now - DAY_MS, now })
-  const message = createDeadLetterAlert(channel, deaths, { reason, now })
-  const laidOut = channels.flatMap(each => Object.values(getOutboxFolders(home, each)).flatMap(listNames))
-  if (deaths === 0 || laidOut.some(name => parseIdFromName(name) === message.id)) return true
-  const other = listEnabledChannels(config).find(each => each !== channel && isHealthy(home, each, now))
-  if (other !== undefined) writeToOutbox(home, message, [other])
-  return other !== undefined
+export function alertDeadLetters(
+  home: string,
+  channel: Channel,
+  { config, reason, now }: { config: Config; reason: string; now: number },
+): boolean {
+  const count = countDeadLetters(home, channel, { since: now - DAY_MS, now })
+  const alert = createAlert(channel, count, { reason, now })
+  if (count === 0 || isQueued(home, alert.id)) return true
+  const target = listEnabledChannels(config).find(other => other !== channel && isHealthy(home, other, now))
+  if (target !== undefined) writeToOutbox(home, alert, [target])
+  return target !== undefined
 }
 
-interface AlertContext {
-  config: Config
-  reason: string
-  now: number
+// --- internal ---
+
+function isQueued(home: string, id: string): boolean {
+  return channels
+    .flatMap(channel => Object.values(getOutboxFolders(home, channel)).flatMap(listNames))
+    .some(name => parseIdFromName(name) === id)
 }
 
 function isHealthy(home: string, channel: Channel, now: number): boolean {
@@ -54,17 +66,24 @@ function isHealthy(home: string, channel: Channel, now: number): boolean {
   return pausedUntilMs <= now && failures === 0 && countDeadLetters(home, channel, { since: now - DAY_MS, now }) === 0
 }
 
-function createDeadLetterAlert(
+function createAlert(
   channel: Channel,
-  deaths: number,
+  count: number,
   { reason, now }: { reason: string; now: number },
 ): QueuedNotification {
   const at = new Date(now).toISOString()
-  const notification = {
-    title: 'Dispatch: notices are lost',
-    body: `${channel} has not taken ${deaths === 1 ? 'a notice' : `${deaths} notices`}: ${reason}`.slice(0, 400),
-    priority: 4,
-    tags: ['warning'],
+  const body = `${formatCount(count, 'notification')} did not reach the ${channel}: ${reason}`
+  const next = '. Next: dispatch notify log'
+  return {
+    id: `${ALERT_SESSION_ID}-${channel}-${at.slice(0, 10)}`,
+    sessionId: ALERT_SESSION_ID,
+    at,
+    deliverBy: null,
+    notification: {
+      title: 'Dispatch: notifications lost',
+      body: `${body.slice(0, MAX_BODY_CHARS - next.length)}${next}`,
+      priority: 4,
+      tags: ['warning'],
+    },
   }
-  return { id: `outbox-${channel}-${at.slice(0, 10)}`, sessionId: 'outbox', at, deliverBy: null, notification }
 }

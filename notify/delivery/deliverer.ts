@@ -4,18 +4,21 @@ import type { Config } from '#host/config'
 import { DispatchError } from '#host/error.ts'
 import { listNames } from '#host/fs'
 import { identify } from '#host/process'
+import { MINUTE_MS } from '#host/time.ts'
 import { acquireLease, holdsLease, type Lease, releaseLease } from '#session/lease'
 import { type Channel, channels, getOutboxFolders, listEnabledChannels } from '../outbox.ts'
 import { ChannelWorker } from './channel-worker.ts'
 import { parseTimeFromName } from './outbox-folders.ts'
 import { type DeliveryTiming, defaultTiming } from './timing.ts'
-/** The chain of those who have held the right to deliver. */
-export const getDelivererLeaseFolder = (home: string) => path.join(home, 'outbox', 'deliverer')
+
+/** The folder of the lease that allows one process to deliver for a home. */
+export function getDelivererLeaseFolder(home: string): string {
+  return path.join(home, 'outbox', 'deliverer')
+}
 
 /**
- * Deliver what lies in the outbox, until nothing waits there any more. One at a time for each home: when another lives, this
- * returns at once. Each channel goes at its own speed. `configNow` is asked before each step; `signal` ends it after the
- * attempt that is under way.
+ * Deliver what is in the outbox until nothing waits. Returns at once if another process delivers for this home. Each channel
+ * has its own loop. `readConfigNow` is called before each step. `signal` ends the work after the attempt that is running.
  */
 export async function runDeliverer(
   home: string,
@@ -23,31 +26,34 @@ export async function runDeliverer(
   timing: DeliveryTiming = defaultTiming,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<void> {
-  const who = await identify(process.pid)
-  if (who === undefined) throw new Error('this process is not in the table of processes')
+  const leaseFolder = getDelivererLeaseFolder(home)
+  const identity = await identify(process.pid)
+  if (identity === undefined) throw new Error('the system does not list this process')
   do {
-    const lease = await acquireLease(getDelivererLeaseFolder(home), who)
+    const lease = await acquireLease(leaseFolder, identity)
     if (lease === undefined) return
     try {
       await serveChannels({ home, readConfigNow, timing, signal, lease })
     } finally {
-      if (holdsLease(getDelivererLeaseFolder(home), lease)) releaseLease(getDelivererLeaseFolder(home), lease)
+      if (holdsLease(leaseFolder, lease)) releaseLease(leaseFolder, lease)
     }
-    // Whoever posted while we still held the right has started nobody: look once more, now that it is given back.
+    // A process that queued something while this one had the lease started no deliverer, so look once more without it.
   } while (!signal.aborted && hasWaiting(home, listEnabledChannels(readConfigNow())))
 }
 
-/** Does a message wait on any of these channels? */
-export function hasWaiting(home: string, on: readonly Channel[] = channels): boolean {
-  return on.some(channel => {
+/** Does a notification wait on any of these channels? */
+export function hasWaiting(home: string, targets: readonly Channel[] = channels): boolean {
+  return targets.some(channel => {
     try {
       return listNames(getOutboxFolders(home, channel).waiting).some(name => parseTimeFromName(name) > 0)
     } catch (error) {
-      if (error instanceof DispatchError) return false // Nobody can send what nobody can read; its health tells of it.
+      if (error instanceof DispatchError) return false // An unreadable folder cannot be sent. `readChannelHealth` reports it.
       throw error
     }
   })
 }
+
+// --- internal ---
 
 interface DelivererContext {
   home: string
@@ -58,53 +64,58 @@ interface DelivererContext {
 }
 
 async function serveChannels({ home, readConfigNow, timing, signal, lease }: DelivererContext): Promise<void> {
-  const lanes = channels.map(channel => new ChannelLoop(home, channel, timing))
+  const loops = channels.map(channel => new ChannelLoop(home, channel, timing))
   const isOver = () =>
-    signal.aborted || !holdsLease(getDelivererLeaseFolder(home), lease) || lanes.every(lane => lane.isIdle())
+    signal.aborted || !holdsLease(getDelivererLeaseFolder(home), lease) || loops.every(loop => loop.isIdle())
   await Promise.all(
-    lanes.map(async lane => {
-      const hints = watchForChanges(lane.folder, signal)
+    loops.map(async loop => {
+      const watch = new FolderWatch(loop.folder, signal)
       while (!isOver()) {
-        const pause = await lane.step(readConfigNow)
-        if (pause > 0) await hints.orAfter(pause)
+        const pauseMs = await loop.step(readConfigNow)
+        if (pauseMs > 0) await watch.waitForChange(pauseMs)
       }
-      hints.close()
+      watch.close()
     }),
   )
 }
 
-/** A channel that fails by a fault of ours, or of its folders, is opened and tried again, and the others never notice. */
+/** The wait before a channel is opened again after an unexpected error. */
+const FAULT_PAUSE_MS = MINUTE_MS
+
+/** Keeps one channel working: after an unexpected error it opens the channel again. The other channels are not affected. */
 class ChannelLoop {
-  private readonly opened: () => ChannelWorker
-  private readonly waits: () => boolean
   readonly folder: string
+  private readonly home: string
+  private readonly channel: Channel
+  private readonly timing: DeliveryTiming
   private worker: ChannelWorker | undefined
 
   constructor(home: string, channel: Channel, timing: DeliveryTiming) {
-    this.opened = () => new ChannelWorker(home, channel, timing)
-    this.waits = () => hasWaiting(home, [channel])
+    this.home = home
+    this.channel = channel
+    this.timing = timing
     this.folder = getOutboxFolders(home, channel).waiting
     this.open()
   }
 
   isIdle(): boolean {
-    return this.worker ? this.worker.isIdle(Date.now()) : !this.waits()
+    return this.worker ? this.worker.isIdle(Date.now()) : !hasWaiting(this.home, [this.channel])
   }
 
-  /** Answers after how many milliseconds to come again. */
-  async step(configNow: () => Config): Promise<number> {
+  /** Do one step. Returns how many milliseconds to wait before the next one. */
+  async step(readConfigNow: () => Config): Promise<number> {
     try {
-      return (await this.open()?.step(configNow())) ?? 60_000
+      return (await this.open()?.step(readConfigNow())) ?? FAULT_PAUSE_MS
     } catch (error) {
       this.worker = undefined
       logError(error)
-      return 60_000
+      return FAULT_PAUSE_MS
     }
   }
 
   private open(): ChannelWorker | undefined {
     try {
-      this.worker ??= this.opened()
+      this.worker ??= new ChannelWorker(this.home, this.channel, this.timing)
     } catch (error) {
       logError(error)
     }
@@ -113,40 +124,50 @@ class ChannelLoop {
 }
 
 function logError(error: unknown): void {
-  const words = error instanceof DispatchError ? error.message : error instanceof Error ? error.stack : error
-  process.stderr.write(`${new Date().toISOString()} ${words}\n`)
+  const message = error instanceof DispatchError ? error.message : error instanceof Error ? error.stack : error
+  process.stderr.write(`${new Date().toISOString()} ${message}\n`)
 }
 
-/** Something new may lie in the folder: a hint and no more, for systems drop events when they are many. */
-function watchForChanges(folder: string, signal: AbortSignal) {
-  let isHeard = false
-  let wake: (() => void) | undefined
-  const hear = () => {
-    isHeard = true
-    wake?.()
+/**
+ * Waits until a folder changes. Only a hint: systems drop events when there are many, and may have no watch left.
+ * `watchPaths` of the session log does not fit: it has one fixed tick, and it would load chokidar (8 MB, 30 ms) for one folder.
+ */
+class FolderWatch {
+  private readonly watcher: fs.FSWatcher | undefined
+  private readonly signal: AbortSignal
+  private hasChanged = false
+  private wake: (() => void) | undefined
+
+  constructor(folder: string, signal: AbortSignal) {
+    this.signal = signal
+    this.watcher = tryWatch(folder, this.onChange)
+    signal.addEventListener('abort', this.onChange)
   }
-  const watcher = tryWatch(folder, hear)
-  signal.addEventListener('abort', hear)
-  return {
-    async orAfter(milliseconds: number): Promise<void> {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      wake = resolve
-      const timer = setTimeout(resolve, isHeard ? 0 : milliseconds)
-      await promise
-      clearTimeout(timer)
-      isHeard = false
-    },
-    close() {
-      watcher?.close()
-      signal.removeEventListener('abort', hear)
-    },
+
+  /** Resolves when the folder changed since the last call, when the signal aborts, or after `timeoutMs`. */
+  async waitForChange(timeoutMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.wake = resolve
+    const timer = setTimeout(resolve, this.hasChanged ? 0 : timeoutMs)
+    await promise
+    clearTimeout(timer)
+    this.hasChanged = false
+  }
+
+  close(): void {
+    this.watcher?.close()
+    this.signal.removeEventListener('abort', this.onChange)
+  }
+
+  private readonly onChange = () => {
+    this.hasChanged = true
+    this.wake?.()
   }
 }
 
-/** Undefined where the system has no more watches to give; then the looks at each second have to do. */
-function tryWatch(folder: string, hear: () => void): fs.FSWatcher | undefined {
+function tryWatch(folder: string, onChange: () => void): fs.FSWatcher | undefined {
   try {
-    return fs.watch(folder, hear).on('error', () => undefined)
+    return fs.watch(folder, onChange).on('error', () => undefined)
   } catch {
     return undefined
   }

@@ -1,30 +1,32 @@
 import { isErrno } from '#host/error.ts'
 import { identify } from '#host/process'
+import { SECOND_MS } from '#host/time.ts'
 import { acquireLease, readLeaseHolder } from '#session/lease'
 import { getDelivererLeaseFolder, hasWaiting } from './deliverer.ts'
+
+/** A deliverer ends after the attempt that is running, which takes at most 10 s. */
+const MAX_ATTEMPT_MS = 12 * SECOND_MS
+const POLL_MS = 50
+
 /**
- * See delivery to its end in a home that is about to go: wait until nothing waits in the outbox, at most so long, then ask
- * the deliverer to end. The right to deliver is ours from then on and as long as this process lives, so that one which is
- * only starting finds it taken.
+ * Finish delivery in a home that is about to be deleted: wait until the outbox is empty, for at most `timeoutMs`, then end the
+ * deliverer. This process keeps the deliverer's lease while it lives, so that no other deliverer can start.
  */
-export async function drainOutbox(home: string, timeoutMs = 5000): Promise<void> {
-  const over = Date.now() + timeoutMs
-  while (hasWaiting(home) && Date.now() < over) await pause()
-  const who = await identify(process.pid)
-  if (who === undefined) return
-  for (const late = Date.now() + MAX_ATTEMPT_MS; Date.now() < late; await pause()) {
-    if (await acquireLease(getDelivererLeaseFolder(home), who)) return
-    const other = readLeaseHolder(getDelivererLeaseFolder(home))?.pid
-    if (other === process.pid) return // It was settled before.
-    terminate(other)
+export async function drainOutbox(home: string, timeoutMs = 5 * SECOND_MS): Promise<void> {
+  for (const endMs = Date.now() + timeoutMs; hasWaiting(home) && Date.now() < endMs; ) await pause()
+  const identity = await identify(process.pid)
+  if (identity === undefined) return
+  for (const endMs = Date.now() + MAX_ATTEMPT_MS; Date.now() < endMs; await pause()) {
+    if (await acquireLease(getDelivererLeaseFolder(home), identity)) return
+    const holder = readLeaseHolder(getDelivererLeaseFolder(home))?.pid
+    if (holder === process.pid) return // It was drained before.
+    if (holder !== undefined) terminate(holder)
   }
 }
 
-/** The longest that one attempt takes: a deliverer that is asked to end ends after the one that is under way. */
-const MAX_ATTEMPT_MS = 12_000
+// --- internal ---
 
-function terminate(pid: number | undefined): void {
-  if (pid === undefined) return
+function terminate(pid: number): void {
   try {
     process.kill(pid, 'SIGTERM')
   } catch (error) {
@@ -33,5 +35,5 @@ function terminate(pid: number | undefined): void {
 }
 
 function pause(): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, 50))
+  return new Promise(resolve => setTimeout(resolve, POLL_MS))
 }

@@ -1,28 +1,32 @@
 import type { QueuedNotification } from '../outbox.ts'
+
 /**
- * Until when a message waits because people sleep, in milliseconds of the epoch; undefined when it may go now. Never beyond
- * its `latest`. Quiet hours are times on the clock of this machine and may cross midnight; both ends are asked of the
- * calendar, so that they are right on the two days a year that have not 24 hours. Pure but for the time zone.
+ * Until when quiet hours hold a notification, in milliseconds since 1970; undefined if it may be sent now. They never hold it
+ * beyond `deliverBy`. Quiet hours are local times of day and may cross midnight. Both ends come from the calendar, so they are
+ * right on the two days a year that do not have 24 hours. Pure, apart from the time zone.
  */
 export function quietUntil(
   { deliverBy }: Pick<QueuedNotification, 'deliverBy'>,
   quietHours: string,
   now: number,
 ): number | undefined {
-  const end = findQuietEnd(quietHours, now)
-  if (end === undefined) return undefined
-  const until = deliverBy === null ? end : Math.min(end, Date.parse(deliverBy))
-  return until > now ? until : undefined
+  const endMs = findQuietEnd(quietHours, now)
+  if (endMs === undefined) return undefined
+  const untilMs = deliverBy === null ? endMs : Math.min(endMs, Date.parse(deliverBy))
+  return untilMs > now ? untilMs : undefined
 }
 
-/** The end of the quiet hours that hold `now`, if any do. */
+// --- internal ---
+
+/** The end of the quiet hours that include `now`: those that began yesterday, or today. */
 function findQuietEnd(quietHours: string, now: number): number | undefined {
-  const [from, to] = quietHours.split('-').map(time => time.split(':').map(Number))
-  if (from === undefined || to === undefined) return undefined
-  const crosses = toMinutes(to) < toMinutes(from)
-  for (const day of [-1, 0]) {
-    const end = toTimeOnDay(now, crosses ? day + 1 : day, to)
-    if (toTimeOnDay(now, day, from) <= now && now < end) return end
+  const [start, end] = quietHours.split('-').map(time => time.split(':').map(Number))
+  if (start === undefined || end === undefined) return undefined
+  const crossesMidnight = toMinutes(end) < toMinutes(start)
+  for (const startDay of [-1, 0]) {
+    const startMs = toTimeOnDay(now, startDay, start)
+    const endMs = toTimeOnDay(now, crossesMidnight ? startDay + 1 : startDay, end)
+    if (startMs <= now && now < endMs) return endMs
   }
   return undefined
 }
@@ -31,8 +35,8 @@ function toMinutes([hour = 0, minute = 0]: number[]): number {
   return hour * 60 + minute
 }
 
-/** That time of day, so many days after the day of `now`. */
+/** A time of day, `days` after the day of `now`. */
 function toTimeOnDay(now: number, days: number, [hour = 0, minute = 0]: number[]): number {
-  const day = new Date(now)
-  return new Date(day.getFullYear(), day.getMonth(), day.getDate() + days, hour, minute).getTime()
+  const date = new Date(now)
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days, hour, minute).getTime()
 }

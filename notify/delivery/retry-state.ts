@@ -5,25 +5,25 @@ import type { SendResult } from '../channels/send-result.ts'
 import { type Channel, getChannelFolder } from '../outbox.ts'
 import { computeBackoffMs, type DeliveryTiming } from './timing.ts'
 
-/** Messages of one session that have been tried together, and are tried together until they are through or given up. */
+/** A batch that was tried. It stays one batch until it is sent or given up. */
 const DeliveryAttempt = z.object({
   fileNames: z.array(z.string()),
   failures: z.int(),
   waitUntilMs: z.number(),
-  /** It was refused in full, so now it goes shortened. */
+  /** The server refused the full text, so the next attempt is shorter. */
   isShort: z.boolean(),
 })
 
 export type DeliveryAttempt = z.infer<typeof DeliveryAttempt>
 
-/** How a channel stands: what a deliverer must know of it again when the one before was killed. Times count from 1970. */
+/** What a deliverer must know about a channel after the previous one was killed. Times are milliseconds since 1970. */
 const RetryState = z.object({
-  /** The whole channel rests until then. */
+  /** The whole channel waits until then. */
   pausedUntilMs: z.number(),
-  /** Failures in a row, and the last two sessions they befell. */
+  /** Failures in a row, and the last two sessions that failed. */
   failures: z.int(),
   failingSessions: z.array(z.string()),
-  /** Of the bucket: how many could go at once, when they were last counted. */
+  /** The token bucket: how many could be sent at once, and when they were counted. */
   tokens: z.number(),
   tokensCountedAtMs: z.number(),
   /** By session. */
@@ -34,81 +34,86 @@ const RetryState = z.object({
 
 export type RetryState = z.infer<typeof RetryState>
 
-/** How the channel stood when that was last written down; nothing is held against it when it does not read. */
+/** Read the state of a channel. A missing or damaged file counts as a fresh state. */
 export function readRetryState(home: string, channel: Channel): RetryState {
-  const fresh = {
+  return RetryState.safeParse(readJson(getStateFile(home, channel))).data ?? createRetryState()
+}
+
+export function writeRetryState(home: string, channel: Channel, state: RetryState): void {
+  writeAtomic(getStateFile(home, channel), JSON.stringify(state))
+}
+
+/** How many may be sent now: those that were left, and one more per `refillMs` since then, up to `burstSize`. Pure. */
+export function computeTokens(
+  { tokens, tokensCountedAtMs }: RetryState,
+  { burstSize, refillMs }: DeliveryTiming,
+  now: number,
+): number {
+  if (refillMs === 0 || now < tokensCountedAtMs) return burstSize // A clock that was set back must not stop delivery.
+  return Math.min(burstSize, tokens + (now - tokensCountedAtMs) / refillMs)
+}
+
+/** A success ends every wait of the channel. */
+export function recordSuccess(state: RetryState, now: number): void {
+  state.pausedUntilMs = 0
+  state.failures = 0
+  state.failingSessions = []
+  state.sentAt = now
+}
+
+/** The server asks to slow down: for as long as it says, or for the usual backoff if that is longer. */
+export function recordBusy(state: RetryState, { retryAfterMs = 0 }: SendResult, { timing, now }: TimingNow): void {
+  state.failures++
+  const waitMs = Math.max(retryAfterMs, computeBackoffMs(state.failures, timing))
+  state.pausedUntilMs = now + Math.min(waitMs, timing.maxWaitMs)
+}
+
+/**
+ * Wait longer after each failure. If the server answered, it may reject only this notification: only its session waits. If it
+ * did not answer, or two sessions fail, the whole channel waits.
+ */
+export function recordUnreachable(
+  state: RetryState,
+  sessionId: string,
+  { status, retryAfterMs = 0 }: SendResult,
+  { timing, now }: TimingNow,
+): void {
+  const attempt = state.attempts[sessionId]
+  state.failures++
+  state.failingSessions = [...state.failingSessions.filter(id => id !== sessionId), sessionId].slice(-2)
+  if (attempt) attempt.failures++
+  const isChannelDown = status === undefined || state.failingSessions.length > 1
+  const failures = isChannelDown ? state.failures : (attempt?.failures ?? 1)
+  const waitMs = Math.max(Math.min(retryAfterMs, timing.maxWaitMs), computeBackoffMs(failures, timing))
+  if (isChannelDown) state.pausedUntilMs = now + waitMs
+  else if (attempt) attempt.waitUntilMs = now + waitMs
+}
+
+/** A wait longer than `maxWaitMs` was written by a clock that was set back since. It ends at once. */
+export function clearImpossibleWaits(state: RetryState, { timing, now }: TimingNow): void {
+  const latestMs = now + timing.maxWaitMs
+  if (state.pausedUntilMs > latestMs) state.pausedUntilMs = 0
+  for (const attempt of Object.values(state.attempts)) if (attempt.waitUntilMs > latestMs) attempt.waitUntilMs = 0
+}
+
+// --- internal ---
+
+interface TimingNow {
+  timing: DeliveryTiming
+  now: number
+}
+
+function createRetryState(): RetryState {
+  return {
     pausedUntilMs: 0,
     failures: 0,
     failingSessions: [],
     tokens: Number.MAX_SAFE_INTEGER,
     tokensCountedAtMs: 0,
     attempts: {},
+    sentAt: null,
+    lastFailure: null,
   }
-  return (
-    RetryState.safeParse(readJson(getStateFile(home, channel))).data ?? { ...fresh, sentAt: null, lastFailure: null }
-  )
-}
-
-export function writeRetryState(home: string, channel: Channel, retryState: RetryState): void {
-  writeAtomic(getStateFile(home, channel), JSON.stringify(retryState))
-}
-
-/** How many may go now: those of last time and one more for each while since then, up to the bucket's size. Pure. */
-export function computeTokens(
-  { tokens, tokensCountedAtMs }: RetryState,
-  { burstSize, refillMs }: DeliveryTiming,
-  now: number,
-): number {
-  if (refillMs === 0 || now < tokensCountedAtMs) return burstSize // A clock that was set back must not stop anybody.
-  return Math.min(burstSize, tokens + (now - tokensCountedAtMs) / refillMs)
-}
-
-/** The server took something, so it is well. */
-export function recordSuccess(retryState: RetryState, now: number): void {
-  retryState.pausedUntilMs = 0
-  retryState.failures = 0
-  retryState.failingSessions = []
-  retryState.sentAt = now
-}
-
-/** The server wants us slower: it says for how long, or we guess. */
-export function recordBusy(retryState: RetryState, { retryAfterMs }: SendResult, { pace, now }: TimingAt): void {
-  retryState.failures++
-  const wait = Math.max(retryAfterMs ?? 0, computeBackoffMs(retryState.failures, pace)) // A server that says 0 has no hurry either.
-  retryState.pausedUntilMs = now + Math.min(wait, pace.maxWaitMs)
-}
-
-/**
- * Wait, and longer each time. A server that answered has perhaps something against this one message, so the next session
- * gets its turn first; no answer at all, or two sessions that fail, and the whole channel rests.
- */
-export function recordUnreachable(
-  retryState: RetryState,
-  sessionId: string,
-  { status, retryAfterMs = 0 }: SendResult,
-  { pace, now }: TimingAt,
-): void {
-  const tried = retryState.attempts[sessionId]
-  retryState.failures++
-  retryState.failingSessions = [...retryState.failingSessions.filter(each => each !== sessionId), sessionId].slice(-2)
-  if (tried) tried.failures++
-  const isDown = status === undefined || retryState.failingSessions.length > 1
-  const failures = isDown ? retryState.failures : (tried?.failures ?? 1)
-  const until = now + Math.max(Math.min(retryAfterMs, pace.maxWaitMs), computeBackoffMs(failures, pace))
-  if (isDown) retryState.pausedUntilMs = until
-  else if (tried) tried.waitUntilMs = until
-}
-
-/** No wait is longer than patience: one that is was written by a clock that has been set back since. */
-export function clearImpossibleWaits(retryState: RetryState, { pace, now }: TimingAt): void {
-  const latest = now + pace.maxWaitMs
-  if (retryState.pausedUntilMs > latest) retryState.pausedUntilMs = 0
-  for (const attempt of Object.values(retryState.attempts)) if (attempt.waitUntilMs > latest) attempt.waitUntilMs = 0
-}
-
-interface TimingAt {
-  pace: DeliveryTiming
-  now: number
 }
 
 function getStateFile(home: string, channel: Channel): string {

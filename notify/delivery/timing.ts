@@ -1,40 +1,39 @@
-/** How fast a deliverer goes; all times in milliseconds. */
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '#host/time.ts'
+
+/** How fast a deliverer works. Tests use shorter times. */
 export interface DeliveryTiming {
-  /** What one attempt may take before it is ended. */
+  /** The longest that one attempt may take. */
   attemptTimeoutMs: number
-  /** How often the folders are read, hint or none. */
+  /** How often the folders are read, also without a hint that they changed. */
   rescanMs: number
-  /** How long it stays when nothing waits any more. */
+  /** How long the deliverer stays after the outbox is empty. */
   lingerMs: number
-  /** The wait after a failure: the first, doubled each time, up to the last. */
+  /** The wait after the first failure. It doubles each time, up to the maximum. */
   firstBackoffMs: number
   maxBackoffMs: number
-  /** A server's Retry-After is followed so far. */
+  /** The longest Retry-After that is followed. */
   maxWaitMs: number
-  /** A message that waited so long is given up. */
+  /** A notification that is older than this, and still fails, becomes a dead letter. */
   maxAgeMs: number
-  /** How many may go to the phone at once, and in which time one more. */
+  /** How many may go to the phone at once, and how long until there is room for one more. */
   burstSize: number
   refillMs: number
-  /** A message on which nobody has to act waits so long for others. */
+  /** How long a notification that needs no action waits for others, so that a burst becomes one batch. */
   settleMs: number
   /**
-   * The messages of one session go as one when more than this wait, of it or in all, and the calm ones of more sessions than
-   * this go as one together; null: each by itself.
+   * When notifications become a batch: more than `perSession` of one session wait, or more than `total` in all, or more than
+   * `sessions` sessions have some that need no action. Null: never.
    */
   batching: { perSession: number; total: number; sessions: number } | null
 }
 
-const SECOND_MS = 1000
-const HOUR_MS = 3600 * SECOND_MS
-
-/** An ntfy server lets 60 pass at once and one each 5 s; this stays below. */
+/** An ntfy server accepts 60 at once and then one each 5 s. This stays below that. */
 export const defaultTiming: DeliveryTiming = {
   attemptTimeoutMs: 10 * SECOND_MS,
   rescanMs: SECOND_MS,
   lingerMs: 2 * SECOND_MS,
   firstBackoffMs: SECOND_MS,
-  maxBackoffMs: 300 * SECOND_MS,
+  maxBackoffMs: 5 * MINUTE_MS,
   maxWaitMs: HOUR_MS,
   maxAgeMs: 72 * HOUR_MS,
   burstSize: 10,
@@ -43,11 +42,14 @@ export const defaultTiming: DeliveryTiming = {
   batching: { perSession: 3, total: 20, sessions: 3 },
 }
 
-/** The wait after so many failures in a row: 1, 2, 4 … 300 s and up to a quarter more, so that not all come back at once. */
+/**
+ * The wait after this many failures in a row: 1, 2, 4 … 300 s, and up to a quarter more, so that not all channels retry at
+ * the same moment. `random` is between 0 and 1.
+ */
 export function computeBackoffMs(
   failures: number,
   { firstBackoffMs, maxBackoffMs }: DeliveryTiming,
-  chance = Math.random(),
+  random = Math.random(),
 ): number {
-  return Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.max(0, failures - 1)) * (1 + chance / 4)
+  return Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.max(0, failures - 1)) * (1 + random / 4)
 }

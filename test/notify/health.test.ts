@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { after, test } from 'node:test'
+import { MINUTE_MS } from '#host/time.ts'
 import { readChannelHealth, runDeliverer, writeToOutbox } from '#notify'
 import {
   buildConfig,
@@ -13,121 +14,137 @@ import { startNtfyServer } from '../fixtures/ntfy-server.ts'
 
 const homes: string[] = []
 after(() => homes.forEach(home => void fs.rmSync(home, { recursive: true, force: true })))
-const minute = 60_000
+const brokenServer = buildPhoneSettings('http://127.0.0.1:1')
 
-test('nothing sent, nothing set: every channel is off and none is sick', () => {
-  const health = readChannelHealth(home(), buildConfig(home()))
+test('without settings every channel is off and has no problem', () => {
+  const home = newHome()
   assert.deepEqual(
-    health.map(({ channel, isOn, waiting, problem }) => ({ channel, on: isOn, waiting, sick: problem })),
-    ['desktop', 'phone', 'webhook'].map(channel => ({ channel, on: false, waiting: 0, sick: undefined })),
+    readChannelHealth(home, buildConfig(home)).map(({ channel, isOn, waiting, problem }) => ({
+      channel,
+      isOn,
+      waiting,
+      problem,
+    })),
+    ['desktop', 'phone', 'webhook'].map(channel => ({ channel, isOn: false, waiting: 0, problem: undefined })),
   )
 })
 
-test('a notice that was sent leaves the time, and nothing that is wrong', async () => {
+test('a sent notification leaves its time and no problem', async () => {
   const ntfy = await startNtfyServer('ntfy')
-  const place = home()
-  const config = buildConfig(place, buildPhoneSettings(ntfy.url))
-  writeToOutbox(place, buildQueuedNotification(1), ['phone'])
-  await runDeliverer(place, () => config, quickTiming)
+  const home = newHome()
+  const settings = buildPhoneSettings(ntfy.url)
+  writeToOutbox(home, buildQueuedNotification(1), ['phone'])
+  await runDeliverer(home, () => buildConfig(home, settings), quickTiming)
   ntfy.stop()
-  const { sentAt, ...phone } = phoneOf(place, buildPhoneSettings(ntfy.url))
-  assert.ok(Date.now() - Date.parse(sentAt ?? '') < minute)
-  const well = { waiting: 0, oldestWaitingAt: null, dead: 0, lastFailure: null, pausedUntil: null, problem: undefined }
-  assert.deepEqual(phone, { channel: 'phone', isOn: true, ...well })
+  const { sentAt, ...phone } = readPhone(home, settings)
+  assert.ok(Date.now() - Date.parse(sentAt ?? '') < MINUTE_MS)
+  assert.deepEqual(phone, {
+    channel: 'phone',
+    isOn: true,
+    waiting: 0,
+    oldestWaitingAt: null,
+    dead: 0,
+    lastFailure: null,
+    pausedUntil: null,
+    problem: undefined,
+  })
 })
 
-test('a notice that waits five minutes is sickness, with its reason; in quiet hours it is none', async () => {
-  const place = home()
-  const settings = buildPhoneSettings('http://127.0.0.1:1')
-  const at = new Date(Date.now() - 4 * minute).toISOString()
-  writeToOutbox(place, buildQueuedNotification(1, { at }), ['phone'])
-  const asked = new AbortController()
-  const running = runDeliverer(place, () => buildConfig(place, settings), quickTiming, asked.signal)
+test('five minutes of waiting are a problem, but not in quiet hours', async () => {
+  const home = newHome()
+  const at = new Date(Date.now() - 4 * MINUTE_MS).toISOString()
+  writeToOutbox(home, buildQueuedNotification(1, { at }), ['phone'])
+  const stop = new AbortController()
+  const running = runDeliverer(home, () => buildConfig(home, brokenServer), quickTiming, stop.signal)
   await new Promise(resolve => setTimeout(resolve, 300))
-  asked.abort()
+  stop.abort()
   await running
   const now = Date.now()
-  const early = phoneOf(place, settings, now)
+  const early = readPhone(home, brokenServer, now)
   assert.deepEqual([early.waiting, early.oldestWaitingAt, early.problem], [1, at, undefined])
-  assert.ok(early.lastFailure && now - Date.parse(early.lastFailure.at) < minute)
+  assert.ok(early.lastFailure && now - Date.parse(early.lastFailure.at) < MINUTE_MS)
   assert.equal(
-    phoneOf(place, settings, now + 8 * minute).problem,
-    '1 notice for the phone waits, the oldest for 12 min: the server cannot be reached (bad port)',
+    readPhone(home, brokenServer, now + 8 * MINUTE_MS).problem,
+    '1 notification to the phone has waited for 12 min: the server cannot be reached (bad port)',
   )
-  const time = (then: number) => new Date(then).toTimeString().slice(0, 5)
-  const quiet = { ...settings, QUIET_HOURS: `${time(now - 60 * minute)}-${time(now + 10 * minute)}` }
-  assert.equal(phoneOf(place, quiet, now + 8 * minute).problem, undefined)
-  assert.equal(phoneOf(place, quiet, now + 13 * minute).problem, undefined)
-  assert.match(phoneOf(place, quiet, now + 17 * minute).problem ?? '', /the oldest for 21 min/)
+  const quiet = {
+    ...brokenServer,
+    QUIET_HOURS: `${toTimeOfDay(now - 60 * MINUTE_MS)}-${toTimeOfDay(now + 10 * MINUTE_MS)}`,
+  }
+  assert.equal(readPhone(home, quiet, now + 8 * MINUTE_MS).problem, undefined)
+  assert.equal(readPhone(home, quiet, now + 13 * MINUTE_MS).problem, undefined)
+  assert.match(readPhone(home, quiet, now + 17 * MINUTE_MS).problem ?? '', /for 21 min/)
 })
 
-test('dead letters are sickness for a day, and a pause is told', async () => {
+test('dead letters are a problem for a day', async () => {
   const ntfy = await startNtfyServer({ status: 413 })
-  const place = home()
+  const home = newHome()
   const settings = buildPhoneSettings(ntfy.url)
-  for (const nth of [1, 2])
-    writeToOutbox(place, buildQueuedNotification(nth, { sessionId: `session-${nth}` }), ['phone'])
-  await runDeliverer(place, () => buildConfig(place, settings), quickTiming)
+  for (const number of [1, 2])
+    writeToOutbox(home, buildQueuedNotification(number, { sessionId: `session-${number}` }), ['phone'])
+  await runDeliverer(home, () => buildConfig(home, settings), quickTiming)
   ntfy.stop()
-  const { dead, problem } = phoneOf(place, settings)
+  const { dead, problem } = readPhone(home, settings)
   assert.equal(dead, 2)
-  assert.equal(problem, 'the phone has not taken 2 notices within the last day: HTTP 413: Payload Too Large')
-  assert.equal(phoneOf(place, settings, Date.now() + 25 * 60 * minute).problem, undefined)
-  assert.equal(phoneOf(place, {}).problem, undefined)
+  assert.equal(problem, '2 notifications did not reach the phone in the last 24 hours: HTTP 413: Payload Too Large')
+  assert.equal(readPhone(home, settings, Date.now() + 25 * 60 * MINUTE_MS).problem, undefined)
+  assert.equal(readPhone(home, {}).problem, undefined)
 })
 
-test('a channel that takes again is well, whatever it gave up before', async () => {
+test('a success ends the problem of earlier dead letters', async () => {
   let isBroken = true
   const ntfy = await startNtfyServer(() => (isBroken ? { status: 413 } : 'ntfy'))
-  const place = home()
+  const home = newHome()
   const settings = buildPhoneSettings(ntfy.url)
-  writeToOutbox(place, buildQueuedNotification(1), ['phone'])
-  await runDeliverer(place, () => buildConfig(place, settings), quickTiming)
-  assert.match(phoneOf(place, settings).problem ?? '', /has not taken 1 notice/)
+  writeToOutbox(home, buildQueuedNotification(1), ['phone'])
+  await runDeliverer(home, () => buildConfig(home, settings), quickTiming)
+  assert.notEqual(readPhone(home, settings).problem, undefined)
   isBroken = false
-  writeToOutbox(place, buildQueuedNotification(2), ['phone'])
-  await runDeliverer(place, () => buildConfig(place, settings), quickTiming)
+  writeToOutbox(home, buildQueuedNotification(2), ['phone'])
+  await runDeliverer(home, () => buildConfig(home, settings), quickTiming)
   ntfy.stop()
-  const { dead, problem, lastFailure } = phoneOf(place, settings)
-  assert.deepEqual({ dead, sick: problem, trouble: lastFailure }, { dead: 1, sick: undefined, trouble: null })
+  const { dead, problem, lastFailure } = readPhone(home, settings)
+  assert.deepEqual({ dead, problem, lastFailure }, { dead: 1, problem: undefined, lastFailure: null })
 })
 
-test('in quiet hours an urgent notice that does not go is sickness, though an older one only waits for the morning', () => {
-  const place = home()
+test('in quiet hours only a late urgent notification is a problem', () => {
+  const home = newHome()
   const now = Date.now()
-  const time = (then: number) => new Date(then).toTimeString().slice(0, 5)
-  const QUIET_HOURS = `${time(now - 120 * minute)}-${time(now + 60 * minute)}`
-  const at = (minutes: number) => new Date(now - minutes * minute).toISOString()
-  writeToOutbox(place, buildQueuedNotification(1, { at: at(40) }), ['phone'])
-  const sickNow = () => phoneOf(place, { ...buildPhoneSettings('http://127.0.0.1:1'), QUIET_HOURS }, now).problem
-  assert.equal(sickNow(), undefined)
-  writeToOutbox(place, buildQueuedNotification(2, { at: at(20), deliverBy: at(20) }), ['phone'])
-  assert.equal(sickNow(), '2 notices for the phone wait, the oldest for 20 min')
+  const QUIET_HOURS = `${toTimeOfDay(now - 120 * MINUTE_MS)}-${toTimeOfDay(now + 60 * MINUTE_MS)}`
+  const toIso = (minutesAgo: number) => new Date(now - minutesAgo * MINUTE_MS).toISOString()
+  const readProblem = () => readPhone(home, { ...brokenServer, QUIET_HOURS }, now).problem
+  writeToOutbox(home, buildQueuedNotification(1, { at: toIso(40) }), ['phone'])
+  assert.equal(readProblem(), undefined)
+  writeToOutbox(home, buildQueuedNotification(2, { at: toIso(20), deliverBy: toIso(20) }), ['phone'])
+  assert.equal(readProblem(), '2 notifications to the phone wait, the oldest for 20 min')
 })
 
-test('it is cheap enough for a page, with thousands of notices behind it', () => {
-  const place = home()
-  const settings = buildPhoneSettings('http://127.0.0.1:1')
-  writeToOutbox(place, buildQueuedNotification(1), ['phone'])
+test('reading is fast enough for a page, also with thousands of files', () => {
+  const home = newHome()
+  writeToOutbox(home, buildQueuedNotification(1), ['phone'])
   for (const folder of ['sent', 'dead']) {
-    fs.mkdirSync(`${place}/outbox/phone/${folder}`)
-    for (let nth = 0; nth < 2000; nth++)
-      fs.writeFileSync(`${place}/outbox/phone/${folder}/${String(Date.now() - nth).padStart(15, '0')}-x.json`, '{}')
+    fs.mkdirSync(`${home}/outbox/phone/${folder}`)
+    for (let index = 0; index < 2000; index++)
+      fs.writeFileSync(`${home}/outbox/phone/${folder}/${String(Date.now() - index).padStart(15, '0')}-x.json`, '{}')
   }
-  phoneOf(place, settings)
+  readPhone(home, brokenServer)
   const started = performance.now()
-  for (let nth = 0; nth < 10; nth++) phoneOf(place, settings)
+  for (let round = 0; round < 10; round++) readPhone(home, brokenServer)
   assert.ok((performance.now() - started) / 10 < 100)
 })
 
-function home(): string {
-  const place = createHome()
-  homes.push(place)
-  return place
+function newHome(): string {
+  const home = createHome()
+  homes.push(home)
+  return home
 }
 
-function phoneOf(place: string, settings: Record<string, string>, now = Date.now()) {
-  const [, phone] = readChannelHealth(place, buildConfig(place, settings), now)
+function readPhone(home: string, settings: Record<string, string>, now = Date.now()) {
+  const [, phone] = readChannelHealth(home, buildConfig(home, settings), now)
   assert.ok(phone)
   return phone
+}
+
+function toTimeOfDay(timeMs: number): string {
+  return new Date(timeMs).toTimeString().slice(0, 5)
 }

@@ -3,134 +3,173 @@ import { test } from 'node:test'
 import { createNotification, Notification, type NotificationOptions } from '#notify'
 import type { Event, EventBody } from '#session/log'
 
-const sha = 'a'.repeat(40)
+const hash = 'a'.repeat(40)
 const secret = 'rm -rf the SECRET task'
 const session = { id: '2026-11-20-fix-login-a3f9', title: secret }
-const wishes: NotificationOptions = { pageUrl: null, detail: 'state', subagents: false }
-const verdict = (verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE', isFinal: boolean): EventBody => ({
-  type: 'verdict.given',
-  round: 2,
-  verdict,
-  reason: secret,
-  commit: sha,
-  tree: sha,
-  isFinal,
-  independence: 'none',
-  clauses: [],
-})
+const options: NotificationOptions = { pageUrl: null, detail: 'state', subagents: false }
 
-const told: [string, EventBody, Notification][] = [
-  [
-    'the start',
-    { type: 'orchestrator.started', claudeSessionId: secret },
-    { title: 'Dispatch started', body: `${session.id} is planning`, priority: 3, tags: ['rocket'] },
-  ],
-  [
-    'a failed start',
-    { type: 'start.failed', reason: secret, exitCode: 7 },
-    { title: 'Dispatch did not start', body: `${session.id} failed`, priority: 4, tags: ['x'] },
-  ],
-  [
-    'a question',
-    { type: 'question.asked', question: secret },
-    { title: 'Dispatch needs you', body: `${session.id} is asking a question`, priority: 4, tags: ['question'] },
-  ],
-  [
-    'an orchestrator that gave up',
-    { type: 'human.needed', reason: secret },
-    { title: 'Dispatch needs you', body: `${session.id} cannot go on alone`, priority: 4, tags: ['warning'] },
-  ],
-  [
-    'silence',
-    { type: 'orchestrator.stuck', idleSeconds: 905 },
-    { title: 'Dispatch is stuck', body: `${session.id} has been still for 15 min`, priority: 4, tags: ['hourglass'] },
-  ],
-  [
-    'PASS',
-    verdict('PASS', true),
-    {
-      title: 'Dispatch: PASS',
-      body: `${session.id} has passed in round 2`,
-      priority: 3,
-      tags: ['white_check_mark'],
-      kind: 'verdict',
-    },
-  ],
-  [
-    'the last FAIL',
-    verdict('FAIL', true),
-    { title: 'Dispatch: FAIL', body: `${session.id} has failed in round 2`, priority: 4, tags: ['x'], kind: 'verdict' },
-  ],
-  [
-    'INCONCLUSIVE',
-    verdict('INCONCLUSIVE', false),
-    {
-      title: 'Dispatch: INCONCLUSIVE',
-      body: `${session.id} could not be decided in round 2`,
-      priority: 4,
-      tags: ['warning'],
-      kind: 'verdict',
-    },
-  ],
-  [
-    'a usage limit',
-    { type: 'usage-limit.reached', reason: secret, resetsAt: null },
-    { title: 'Dispatch is parked', body: `${session.id} waits for the usage limit to end`, priority: 3, tags: ['zzz'] },
-  ],
-  [
-    'the end of a usage limit',
-    { type: 'usage-limit.lifted', source: 'the clock' },
-    {
-      title: 'Dispatch goes on',
-      body: `${session.id} works again: the usage limit is over`,
-      priority: 2,
-      tags: ['arrow_forward'],
-    },
-  ],
-  [
-    'a budget that is spent',
-    { type: 'budget.reached', spentUsd: 5.504, budgetUsd: 5 },
-    {
-      title: 'Dispatch needs you',
-      body: `${session.id} has spent $5.50 of $5.00; no more workers are started`,
-      priority: 4,
-      tags: ['moneybag'],
-    },
-  ],
-  [
-    'a deadline without a verdict',
-    { type: 'deadline.passed', deadline: '2026-11-21T06:00:00.000Z' },
-    {
-      title: 'Dispatch is late',
-      body: `${session.id} has no verdict at its deadline`,
-      priority: 5,
-      tags: ['alarm_clock'],
-    },
-  ],
-  [
-    'a recovery after a crash',
-    { type: 'runner.started', pid: 7, generation: 2 },
-    {
-      title: 'Dispatch recovered',
-      body: `${session.id} goes on after a crash`,
-      priority: 2,
-      tags: ['adhesive_bandage'],
-    },
-  ],
-  [
-    'a runner that dies again and again',
-    { type: 'runner.started', pid: 7, generation: 9, consecutiveRestarts: 4 },
-    {
-      title: 'Dispatch needs you',
-      body: `${session.id} goes on, but its runner has died 4 times in a row`,
-      priority: 4,
-      tags: ['warning'],
-    },
-  ],
+interface Example {
+  what: string
+  event: EventBody
+  title: string
+  /** The body without the session's id. */
+  state: string
+  priority: number
+  tag: string
+  /** It passes quiet hours if there is a deadline. */
+  isUrgent?: true
+}
+
+const examples: Example[] = [
+  {
+    what: 'a start',
+    event: { type: 'orchestrator.started', claudeSessionId: secret },
+    title: 'Dispatch started',
+    state: 'is planning',
+    priority: 3,
+    tag: 'rocket',
+  },
+  {
+    what: 'a failed start',
+    event: { type: 'start.failed', reason: secret, exitCode: 7 },
+    title: 'Dispatch did not start',
+    state: 'did not start. Next: dispatch show',
+    priority: 4,
+    tag: 'x',
+    isUrgent: true,
+  },
+  {
+    what: 'a question',
+    event: { type: 'question.asked', question: secret },
+    title: 'Dispatch needs you',
+    state: 'asks a question. Next: dispatch attach',
+    priority: 4,
+    tag: 'question',
+    isUrgent: true,
+  },
+  {
+    what: 'a contract to approve',
+    event: { type: 'approval.requested', sha256: hash },
+    title: 'Dispatch needs you',
+    state: 'needs your approval of its contract. Next: dispatch approve',
+    priority: 4,
+    tag: 'question',
+    isUrgent: true,
+  },
+  {
+    what: 'a weaker contract to approve',
+    event: { type: 'approval.requested', sha256: hash, dilutions: [secret, secret], reason: secret },
+    title: 'Dispatch needs you',
+    state: 'wants to weaken its contract in 2 points. Next: dispatch approve',
+    priority: 4,
+    tag: 'question',
+    isUrgent: true,
+  },
+  {
+    what: 'a session that cannot continue',
+    event: { type: 'human.needed', reason: secret },
+    title: 'Dispatch needs you',
+    state: 'cannot continue alone. Next: dispatch show',
+    priority: 4,
+    tag: 'warning',
+    isUrgent: true,
+  },
+  {
+    what: 'no activity',
+    event: { type: 'orchestrator.stuck', idleSeconds: 905 },
+    title: 'Dispatch is stuck',
+    state: 'shows no activity for 15 min. Next: dispatch attach',
+    priority: 4,
+    tag: 'hourglass',
+    isUrgent: true,
+  },
+  {
+    what: 'a usage limit',
+    event: { type: 'usage-limit.reached', reason: secret, resetsAt: null },
+    title: 'Dispatch is parked',
+    state: 'waits for the usage limit to end, then continues',
+    priority: 3,
+    tag: 'zzz',
+  },
+  {
+    what: 'the end of a usage limit',
+    event: { type: 'usage-limit.lifted', source: 'the clock' },
+    title: 'Dispatch continues',
+    state: 'continues: the usage limit is over',
+    priority: 2,
+    tag: 'arrow_forward',
+  },
+  {
+    what: 'a spent budget',
+    event: { type: 'budget.reached', spentUsd: 5.504, budgetUsd: 5 },
+    title: 'Dispatch needs you',
+    state: 'spent $5.50 of $5.00 and starts no more workers. Next: raise BUDGET_USD',
+    priority: 4,
+    tag: 'moneybag',
+    isUrgent: true,
+  },
+  {
+    what: 'a deadline without a verdict',
+    event: { type: 'deadline.passed', deadline: '2026-11-21T06:00:00.000Z' },
+    title: 'Dispatch is late',
+    state: 'has no verdict at its deadline. Next: dispatch show',
+    priority: 5,
+    tag: 'alarm_clock',
+    isUrgent: true,
+  },
+  {
+    what: 'a recovery after a crash',
+    event: { type: 'runner.started', pid: 7, generation: 2 },
+    title: 'Dispatch recovered',
+    state: 'continues after a crash',
+    priority: 2,
+    tag: 'adhesive_bandage',
+  },
+  {
+    what: 'the fourth crash in a row',
+    event: { type: 'runner.started', pid: 7, generation: 9, consecutiveRestarts: 4 },
+    title: 'Dispatch needs you',
+    state: 'continues, but its runner crashed 4 times in a row. Next: dispatch logs',
+    priority: 4,
+    tag: 'warning',
+    isUrgent: true,
+  },
+  {
+    what: 'PASS',
+    event: buildVerdict('PASS', true),
+    title: 'Dispatch: PASS',
+    state: 'passed in round 2. Next: dispatch apply',
+    priority: 3,
+    tag: 'white_check_mark',
+  },
+  {
+    what: 'the final FAIL',
+    event: buildVerdict('FAIL', true),
+    title: 'Dispatch: FAIL',
+    state: 'failed in round 2. Next: dispatch show',
+    priority: 4,
+    tag: 'x',
+  },
+  {
+    what: 'INCONCLUSIVE',
+    event: buildVerdict('INCONCLUSIVE', false),
+    title: 'Dispatch: INCONCLUSIVE',
+    state: 'is undecided after round 2. Next: dispatch show',
+    priority: 4,
+    tag: 'warning',
+  },
+  {
+    what: 'a void verdict',
+    event: { type: 'verdict.voided', reason: secret },
+    title: 'Dispatch: verdict void',
+    state: 'changed after its verdict, which is now void. Next: dispatch show',
+    priority: 4,
+    tag: 'warning',
+  },
 ]
 
-const untold: EventBody[] = [
-  verdict('FAIL', false),
+const silentEvents: EventBody[] = [
+  buildVerdict('FAIL', false),
   { type: 'runner.started', pid: 1, generation: 1 },
   { type: 'runner.started', pid: 1, generation: 3, consecutiveRestarts: 2 },
   { type: 'runner.started', pid: 1, generation: 3, consecutiveRestarts: 5 },
@@ -152,89 +191,101 @@ const untold: EventBody[] = [
   { type: 'session.closed', actor: 'you', reason: 'done' },
 ]
 
-/** What comes through quiet hours where there is a deadline. */
-const urgent = [
-  'a failed start',
-  'a question',
-  'an orchestrator that gave up',
-  'silence',
-  'a budget that is spent',
-  'a deadline without a verdict',
-  'a runner that dies again and again',
-]
-
-for (const [what, happening, expected] of told) {
-  test(`a person is told of ${what}, with the id and the state and no word of the task`, () => {
-    const told = createNotification(event(happening), session, wishes)
-    const notice = told?.notice
-    assert.deepEqual(notice, expected)
-    assert.equal(told?.isUrgent, urgent.includes(what))
-    assert.ok(Notification.safeParse(notice).success)
-    assert.ok(!JSON.stringify(notice).includes('SECRET'))
+for (const { what, event, title, state, priority, tag, isUrgent = false } of examples) {
+  test(`${what} is reported with the id and the state, without the task`, () => {
+    const created = create(event)
+    assert.deepEqual(created, {
+      notification: {
+        title,
+        body: `${session.id} ${state}`,
+        priority,
+        tags: [tag],
+        ...(event.type === 'verdict.given' ? { kind: 'verdict' } : {}),
+      },
+      isUrgent,
+    })
+    assert.ok(Notification.safeParse(created?.notification).success)
+    assert.ok(!JSON.stringify(created).includes('SECRET'))
   })
 }
 
-for (const happening of untold) {
-  test(`nobody is woken for ${happening.type}${happening.type === 'verdict.given' ? ' that goes back for repair' : ''}`, () => {
-    assert.equal(createNotification(event(happening), session, { ...wishes, detail: 'full' }), undefined)
+for (const event of silentEvents) {
+  const detail = event.type === 'verdict.given' ? ' (a FAIL that is not final)' : ''
+  test(`${event.type}${detail} is not reported`, () => {
+    assert.equal(create(event, { ...options, detail: 'full' }), undefined)
   })
 }
 
-test('more is told only to who asks for it: the title, and then what was asked and why', () => {
-  const asked: EventBody = { type: 'question.asked', question: 'English?\nOr Portuguese?' }
-  const bodyWith = (detail: NotificationOptions['detail']) =>
-    createNotification(event(asked), session, { ...wishes, detail })?.notice.body
-  assert.equal(bodyWith('title'), `${session.id} is asking a question\n${secret}`)
-  assert.match(bodyWith('full') ?? '', /is asking a question\n.*SECRET.*\nEnglish\?.*Or Portuguese\?$/)
+test('the title and the question are sent only if the user asks for them', () => {
+  const question: EventBody = { type: 'question.asked', question: 'English?\nOr Portuguese?' }
+  const getLines = (detail: NotificationOptions['detail']) =>
+    create(question, { ...options, detail })
+      ?.notification.body.split('\n')
+      .slice(1)
+  assert.deepEqual(getLines('state'), [])
+  assert.deepEqual(getLines('title'), [secret])
+  assert.deepEqual(getLines('full'), [secret, 'English? Or Portuguese?'])
 })
 
-test('a verdict comes with the first digits of the head of the log, nothing else does', () => {
+test('a verdict has the log anchor, and nothing else has', () => {
   const head = '3f9a'.repeat(16)
-  const bodyOf = (happening: EventBody) =>
-    createNotification(event(happening), { ...session, head }, wishes)?.notice.body
-  assert.equal(bodyOf(verdict('PASS', true)), `${session.id} has passed in round 2, proof 3f9a3f9a3f9a3f9a`)
-  assert.equal(bodyOf({ type: 'question.asked', question: '?' }), `${session.id} is asking a question`)
+  const getBody = (event: EventBody) =>
+    createNotification(addTime(event), { ...session, head }, options)?.notification.body
+  assert.equal(
+    getBody(buildVerdict('PASS', true)),
+    `${session.id} passed in round 2, log anchor 3f9a3f9a3f9a3f9a. Next: dispatch apply`,
+  )
+  for (const { event } of examples.filter(({ event }) => event.type !== 'verdict.given'))
+    assert.doesNotMatch(getBody(event) ?? '', /3f9a3f9a/)
 })
 
-test('a verdict says in its file that it is one, nothing else does; what an older version wrote still reads', () => {
-  const saying = told.filter(
-    ([, happening]) => createNotification(event(happening), session, wishes)?.notice.kind === 'verdict',
-  )
-  assert.deepEqual(
-    saying.map(([what]) => what),
-    ['PASS', 'the last FAIL', 'INCONCLUSIVE'],
-  )
-  for (const [, , { kind, ...old }] of told) assert.deepEqual(Notification.parse(JSON.parse(JSON.stringify(old))), old)
+test('a notification of an older dispatch, without a kind, still parses', () => {
+  const { kind, ...old } = create(buildVerdict('PASS', true))?.notification ?? {}
+  assert.equal(kind, 'verdict')
+  assert.deepEqual(Notification.parse(JSON.parse(JSON.stringify(old))), old)
 })
 
-test('ends of workers and subagents are told to who asks for them, quietly', () => {
-  for (const happening of untold.filter(({ type }) => type === 'worker.ended' || type === 'subagent.ended')) {
-    const told = createNotification(event(happening), session, { ...wishes, subagents: true })
-    assert.ok(told && told.notice.priority <= 2 && !told.isUrgent, happening.type)
+test('the end of a worker or subagent is reported quietly, if the user asks', () => {
+  for (const event of silentEvents.filter(({ type }) => type === 'worker.ended' || type === 'subagent.ended')) {
+    const created = create(event, { ...options, subagents: true })
+    assert.ok(created && created.notification.priority <= 2 && !created.isUrgent, event.type)
   }
 })
 
 test('a tap opens the page of the session', () => {
-  const happening: EventBody = { type: 'orchestrator.started', claudeSessionId: 'x' }
   const pageUrl = `http://127.0.0.1:7777/s/${session.id}`
-  assert.equal(createNotification(event(happening), session, { ...wishes, pageUrl })?.notice.click, pageUrl)
+  const started: EventBody = { type: 'orchestrator.started', claudeSessionId: 'x' }
+  assert.equal(create(started, { ...options, pageUrl })?.notification.click, pageUrl)
 })
 
-function event(happening: EventBody): Event {
-  return { seq: 1, time: '2026-11-20T10:00:00.000Z', ...happening }
+test('a parked session reports when the limit ends, with the day unless it is today', () => {
+  const getBody = (resetsAt: Date) =>
+    create({ type: 'usage-limit.reached', reason: '', resetsAt: resetsAt.toISOString() })?.notification.body ?? ''
+  const resetsAt = new Date()
+  resetsAt.setHours(23, 59, 0, 0)
+  assert.match(getBody(resetsAt), /to end at 23:59, then/)
+  resetsAt.setDate(resetsAt.getDate() + 2)
+  assert.ok(getBody(resetsAt).includes(`to end at ${resetsAt.toDateString().slice(0, 3)} 23:59, then`))
+})
+
+function create(event: EventBody, wanted = options) {
+  return createNotification(addTime(event), session, wanted)
 }
 
-test('a session that is parked says until when, with the day where it is another', () => {
-  const stateUntil = (resetsAt: string) =>
-    createNotification(
-      event({ type: 'usage-limit.reached', reason: '', resetsAt }),
-      session,
-      wishes,
-    )?.notice.body.slice(session.id.length + 1)
-  const soon = new Date()
-  soon.setHours(23, 59, 0, 0)
-  assert.equal(stateUntil(soon.toISOString()), 'waits for the usage limit to end (until 23:59)')
-  soon.setDate(soon.getDate() + 2)
-  const day = soon.toDateString().slice(0, 3)
-  assert.equal(stateUntil(soon.toISOString()), `waits for the usage limit to end (until ${day} 23:59)`)
-})
+function addTime(event: EventBody): Event {
+  return { seq: 1, time: '2026-11-20T10:00:00.000Z', ...event }
+}
+
+function buildVerdict(verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE', isFinal: boolean): EventBody {
+  return {
+    type: 'verdict.given',
+    round: 2,
+    verdict,
+    reason: secret,
+    commit: hash,
+    tree: hash,
+    isFinal,
+    independence: 'none',
+    clauses: [],
+  }
+}

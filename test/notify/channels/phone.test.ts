@@ -6,7 +6,7 @@ import { testTopic } from '../../fixtures/notify-home.ts'
 import { type ResponseMode, startNtfyServer } from '../../fixtures/ntfy-server.ts'
 
 const click = 'https://desk.example/s/2026-11-20-fix-login-a3f9'
-const notice: Notification = {
+const notification: Notification = {
   title: 'Dispatch started',
   body: '2026-11-20-fix-login-a3f9 is planning',
   priority: 4,
@@ -14,130 +14,140 @@ const notice: Notification = {
   click,
 }
 
-test('a notice arrives as ntfy wants it: topic, title, tags, priority, link, token as the Basic password', async () => {
-  const { delivery, got } = await send('ntfy', { token: 'tk_abc', sequence: 'session-7' })
-  assert.deepEqual({ ...delivery, id: '' }, { channel: 'phone', ok: true, reason: '', status: 200, id: '' })
+test('a notification has topic, title, tags, priority, link and token', async () => {
+  const { result, got } = await send('ntfy', { token: 'tk_abc', sequenceId: 'session-7' })
+  assert.deepEqual({ ...result, id: '' }, { channel: 'phone', ok: true, reason: '', status: 200, id: '' })
   const [published] = got
   assert.equal(published?.method, 'POST')
   assert.equal(published?.path, `/${testTopic}`)
   assert.deepEqual(Object.fromEntries(published?.query ?? []), { 'sequence-id': 'session-7', click })
-  assert.equal(published?.body, notice.body)
+  assert.equal(published?.body, notification.body)
   const { headers } = published ?? { headers: {} }
-  assert.equal(headers['x-title'], notice.title)
+  assert.equal(headers['x-title'], notification.title)
   assert.equal(headers['x-tags'], 'rocket,x')
   assert.equal(headers['x-priority'], '4')
   assert.equal(headers['x-actions'], `view, Open, ${click}`)
   assert.equal(headers['authorization'], `Basic ${Buffer.from(':tk_abc').toString('base64')}`)
 })
 
-test('without a token there is no Authorization', async () => {
+test('without a token there is no Authorization header', async () => {
   const { got } = await send('ntfy')
   assert.equal(got[0]?.headers['authorization'], undefined)
 })
 
-test('a page on loopback is no link on a phone', async () => {
-  const { got } = await send('ntfy', { notice: { ...notice, click: 'http://127.0.0.1:7777/s/x' } })
+test('a page on loopback is not sent as a link', async () => {
+  const { got } = await send('ntfy', { notification: { ...notification, click: 'http://127.0.0.1:7777/s/x' } })
   assert.ok(!JSON.stringify(got[0]?.headers).includes('7777/s/x'))
   assert.equal(got[0]?.query.size, 0)
 })
 
-test('a link full of signs is one link, and asks the server for nothing else', async () => {
-  const odd = 'https://desk.example/s?a=1&priority=5,x;y#z'
-  const { got } = await send('ntfy', { notice: { ...notice, click: odd } })
+test('special characters in a link set no other option of ntfy', async () => {
+  const link = 'https://desk.example/s?a=1&priority=5,x;y#z'
+  const { got } = await send('ntfy', { notification: { ...notification, click: link } })
   assert.deepEqual([...(got[0]?.query.keys() ?? [])], ['click'])
-  assert.equal(got[0]?.query.get('click'), odd)
-  assert.equal(got[0]?.headers['x-actions'], `view, Open, ${odd.replace(',', '%2C').replace(';', '%3B')}`)
+  assert.equal(got[0]?.query.get('click'), link)
+  assert.equal(got[0]?.headers['x-actions'], `view, Open, ${link.replace(',', '%2C').replace(';', '%3B')}`)
 })
 
 test('a server under a path keeps its path', async () => {
-  const { got } = await send('ntfy', { under: '/push' })
+  const { got } = await send('ntfy', { basePath: '/push' })
   assert.equal(got[0]?.path, `/push/${testTopic}`)
-  const phone = { NTFY_SERVER: 'https://x.example/push', NTFY_TOPIC: testTopic, NTFY_TOKEN: '' }
-  assert.equal(buildNtfyUrl(phone, '/json').href, `https://x.example/push/${testTopic}/json`)
+  assert.equal(
+    buildNtfyUrl(buildSettings('https://x.example/push'), '/json').href,
+    `https://x.example/push/${testTopic}/json`,
+  )
 })
 
-test('an emoji, an escape sequence and a line break cannot break the request', async () => {
-  const hostile = { ...notice, title: '\u{1f680} go\r\nX-Evil: 1', body: 'a\u001b[2Jb' }
-  const { delivery, got } = await send('ntfy', { notice: hostile })
-  assert.equal(delivery.ok, true)
+test('emoji, escape sequences and line breaks cannot change the request', async () => {
+  const hostile = { ...notification, title: '\u{1f680} go\r\nX-Evil: 1', body: 'a\u001b[2Jb' }
+  const { result, got } = await send('ntfy', { notification: hostile })
+  assert.equal(result.ok, true)
   assert.equal(got[0]?.headers['x-evil'], undefined)
   assert.equal(got[0]?.headers['x-title'], '? go X-Evil: 1')
   assert.equal(got[0]?.body, 'a\\u{1b}[2Jb')
 })
 
-test('a body keeps its lines, each of them clean, and stays within what ntfy takes', async () => {
-  const { got } = await send('ntfy', { notice: { ...notice, body: 'one\ntwo\u0007\r\nthree' } })
+test('a body keeps its lines, sanitized, and has at most 4,096 bytes', async () => {
+  const { got } = await send('ntfy', { notification: { ...notification, body: 'one\ntwo\u0007\r\nthree' } })
   assert.equal(got[0]?.body, 'one\ntwo\\u{7}\nthree')
-  const wide = await send('ntfy', { notice: { ...notice, body: `${'\u{1f680}'.repeat(290)}\n`.repeat(9) } })
+  const wide = await send('ntfy', { notification: { ...notification, body: `${'\u{1f680}'.repeat(290)}\n`.repeat(9) } })
   assert.ok(Buffer.byteLength(wide.got[0]?.body ?? '') <= 4096)
 })
 
-const elsewhere = { status: 308, location: 'http://127.0.0.1:1/' }
+const redirect = { status: 308, location: 'http://127.0.0.1:1/' }
 const refusals: [string, ResponseMode, Record<string, unknown>][] = [
   ['500', { status: 500 }, { status: 500, reason: 'HTTP 500: Internal Server Error' }],
-  ['429', { status: 429, retryAfter: '30' }, { status: 429, reason: 'HTTP 429: Too Many Requests', retryAfterMs: 30_000 }],
+  [
+    '429',
+    { status: 429, retryAfter: '30' },
+    { status: 429, reason: 'HTTP 429: Too Many Requests', retryAfterMs: 30_000 },
+  ],
   ['403', { status: 403 }, { status: 403, reason: 'HTTP 403: Forbidden' }],
-  ['a captive portal', 'portal', { status: 200, reason: 'HTTP 200: the server did not answer as ntfy does' }],
+  ['a captive portal', 'portal', { status: 200, reason: 'HTTP 200: the answer does not come from an ntfy server' }],
   [
     'a redirect',
-    elsewhere,
-    { status: 308, reason: 'HTTP 308: it sends us elsewhere; NTFY_SERVER must name the place itself' },
+    redirect,
+    { status: 308, reason: 'HTTP 308: the server redirects; set NTFY_SERVER to the final address' },
   ],
-  ['silence', 'never', { reason: 'no answer in 0.3 s' }],
-  ['headers and then silence', 'headers only', { status: 200, reason: 'HTTP 200: no answer in 0.3 s' }],
+  ['no answer', 'never', { reason: 'no answer in 0.3 s' }],
+  ['headers and no body', 'headers only', { status: 200, reason: 'HTTP 200: no answer in 0.3 s' }],
 ]
 
-for (const [what, manner, expected] of refusals) {
-  test(`${what} is told as it is, soon, and without the topic`, async () => {
+for (const [what, mode, expected] of refusals) {
+  test(`${what} is reported soon, without the topic`, async () => {
     const started = performance.now()
-    const { delivery } = await send(manner, { deadline: /silence/.test(what) ? 300 : 5000 })
-    assert.deepEqual(delivery, { channel: 'phone', ok: false, ...expected })
+    const isSilent = mode === 'never' || mode === 'headers only'
+    const { result } = await send(mode, { timeoutMs: isSilent ? 300 : 5000 })
+    assert.deepEqual(result, { channel: 'phone', ok: false, ...expected })
     assert.ok(performance.now() - started < 2000)
-    assert.ok(!JSON.stringify(delivery).includes(testTopic))
+    assert.ok(!JSON.stringify(result).includes(testTopic))
   })
 }
 
-test('at the deadline the request is broken off, and not only left alone', async () => {
+test('a timeout closes the connection', async () => {
   const ntfy = await startNtfyServer('never')
-  const broken = new Promise(resolve => ntfy.server.once('request', request => request.once('close', resolve)))
-  await sendToPhone(notice, { NTFY_SERVER: ntfy.url, NTFY_TOPIC: testTopic, NTFY_TOKEN: '' }, { deadline: 200 })
-  await broken
+  const closed = new Promise(resolve => ntfy.server.once('request', request => request.once('close', resolve)))
+  await sendToPhone(notification, buildSettings(ntfy.url), { timeoutMs: 200 })
+  await closed
   ntfy.stop()
 })
 
-test('a server that is not there is told as that', async () => {
+test('a missing server is reported by its error code', async () => {
   const ntfy = await startNtfyServer('ntfy')
   ntfy.stop()
-  const delivery = await sendToPhone(notice, { NTFY_SERVER: ntfy.url, NTFY_TOPIC: testTopic, NTFY_TOKEN: '' })
-  assert.deepEqual(delivery, { channel: 'phone', ok: false, reason: 'the server cannot be reached (ECONNREFUSED)' })
+  const result = await sendToPhone(notification, buildSettings(ntfy.url))
+  assert.deepEqual(result, { channel: 'phone', ok: false, reason: 'the server cannot be reached (ECONNREFUSED)' })
 })
 
-test('fetch outside of a push is Node’s own, deadline and all', async () => {
+test('fetch outside of a push is not changed', async () => {
   const ntfy = await startNtfyServer({ status: 302, location: '/followed' })
-  await sendToPhone(notice, { NTFY_SERVER: ntfy.url, NTFY_TOPIC: testTopic, NTFY_TOKEN: '' })
+  await sendToPhone(notification, buildSettings(ntfy.url))
   const response = await fetch(`${ntfy.url}/x`, { method: 'POST', body: 'x' })
   ntfy.stop()
   assert.equal(response.redirected, true)
 })
 
-interface Options {
+interface SendOptions {
   token?: string
-  under?: string
-  notice?: Notification
-  sequence?: string
-  deadline?: number
+  basePath?: string
+  notification?: Notification
+  sequenceId?: string
+  timeoutMs?: number
 }
 
-async function send(
-  manner: ResponseMode,
-  { token = '', under = '', deadline = 5000, sequence, ...other }: Options = {},
-) {
-  const ntfy = await startNtfyServer(manner)
+/** Send one notification to a server that answers in this way. */
+async function send(mode: ResponseMode, options: SendOptions = {}) {
+  const { token = '', basePath = '', timeoutMs = 5000, sequenceId } = options
+  const ntfy = await startNtfyServer(mode)
   try {
-    const phone = { NTFY_SERVER: ntfy.url + under, NTFY_TOPIC: testTopic, NTFY_TOKEN: token }
-    const how = { deadline, ...(sequence === undefined ? {} : { sequence }) }
-    return { delivery: await sendToPhone(other.notice ?? notice, phone, how), got: ntfy.got }
+    const settings = { ...buildSettings(ntfy.url + basePath), NTFY_TOKEN: token }
+    const limits = { timeoutMs, ...(sequenceId === undefined ? {} : { sequenceId }) }
+    return { result: await sendToPhone(options.notification ?? notification, settings, limits), got: ntfy.got }
   } finally {
     ntfy.stop()
   }
+}
+
+function buildSettings(server: string) {
+  return { NTFY_SERVER: server, NTFY_TOPIC: testTopic, NTFY_TOKEN: '' }
 }

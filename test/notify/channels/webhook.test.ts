@@ -6,44 +6,44 @@ import { test } from 'node:test'
 import { buildWebhookBody, postToWebhook } from '#notify/channels/webhook.ts'
 
 const click = 'https://desk.example/s/2026-11-20-x-a3f9'
-const posted = {
+const outgoing = {
   id: '2026-11-20-x-a3f9-7',
   sessionId: '2026-11-20-x-a3f9',
   notification: {
     title: 'Dispatch: PASS',
-    body: '2026-11-20-x-a3f9 has passed <!channel> & more',
+    body: '2026-11-20-x-a3f9 passed <!channel> & more',
     priority: 3,
     tags: [],
     click,
   },
-  text: 'has passed',
+  text: 'passed',
   at: '2026-11-20T10:00:00.000Z',
 }
 
-test('Slack gets text in which nothing calls anybody', () => {
-  assert.deepEqual(buildWebhookBody('https://hooks.slack.com/services/T0/B0/x', posted), {
-    text: `Dispatch: PASS\n2026-11-20-x-a3f9 has passed &lt;!channel&gt; &amp; more\n${click}`,
+test('Slack gets text that mentions no channel', () => {
+  assert.deepEqual(buildWebhookBody('https://hooks.slack.com/services/T0/B0/x', outgoing), {
+    text: `Dispatch: PASS\n2026-11-20-x-a3f9 passed &lt;!channel&gt; &amp; more\n${click}`,
   })
 })
 
-test('Discord gets content that mentions nobody', () => {
+test('Discord gets content without mentions', () => {
   for (const host of ['discord.com', 'discordapp.com', 'canary.discord.com'])
-    assert.deepEqual(buildWebhookBody(`https://${host}/api/webhooks/1/x`, posted), {
-      content: `${posted.notification.title}\n${posted.notification.body}\n${click}`,
+    assert.deepEqual(buildWebhookBody(`https://${host}/api/webhooks/1/x`, outgoing), {
+      content: `${outgoing.notification.title}\n${outgoing.notification.body}\n${click}`,
       allowed_mentions: { parse: [] },
     })
 })
 
-test('all others get every part by its name; a host that only ends like Discord is another', () => {
-  const { id, sessionId, notification, at } = posted
+test('any other host gets every part by name, also one that looks like Discord', () => {
+  const { id, sessionId, notification, at } = outgoing
   const { title, body, priority } = notification
   for (const address of ['http://127.0.0.1:1/x', 'https://notdiscord.com/x', 'https://hooks.slack.com.evil.example/x'])
-    assert.deepEqual(buildWebhookBody(address, posted), {
+    assert.deepEqual(buildWebhookBody(address, outgoing), {
       id,
       session: sessionId,
       title,
       body,
-      text: 'has passed',
+      text: 'passed',
       priority,
       at,
       click,
@@ -59,32 +59,32 @@ for (const [what, status, headers, expected] of [
     'a redirect',
     307,
     { location: 'http://127.0.0.1:1/secret' },
-    { ok: false, reason: 'HTTP 307: it sends us elsewhere', status: 307 },
+    { ok: false, reason: 'HTTP 307: the server redirects; set WEBHOOK_URL to the final address', status: 307 },
   ],
 ] as const) {
-  test(`${what} is told as it is, and nothing is followed`, async () => {
-    const hook = await startHook((_, response) => void response.writeHead(status, headers).end())
-    const delivery = await postToWebhook(posted, hook.url)
-    hook.stop()
-    assert.deepEqual(delivery, { channel: 'webhook', ...expected })
-    assert.equal(hook.got.length, 1)
-    assert.equal(hook.got[0]?.type, 'application/json')
-    assert.equal(JSON.parse(hook.got[0]?.body ?? '').id, posted.id)
+  test(`${what} is reported, and a redirect is not followed`, async () => {
+    const webhook = await startWebhook((_, response) => void response.writeHead(status, headers).end())
+    const result = await postToWebhook(outgoing, webhook.url)
+    webhook.stop()
+    assert.deepEqual(result, { channel: 'webhook', ...expected })
+    assert.equal(webhook.got.length, 1)
+    assert.equal(webhook.got[0]?.type, 'application/json')
+    assert.equal(JSON.parse(webhook.got[0]?.body ?? '').id, outgoing.id)
   })
 }
 
-test('silence, nobody there, and an address with a password in it: no word of the address', async () => {
-  const hook = await startHook(() => undefined)
-  const silent = await postToWebhook(posted, hook.url, 200)
-  hook.stop()
+test('no failure contains the address or its password', async () => {
+  const webhook = await startWebhook(() => undefined)
+  const silent = await postToWebhook(outgoing, webhook.url, 200)
+  webhook.stop()
   assert.deepEqual(silent, { channel: 'webhook', ok: false, reason: 'no answer in 0.2 s' })
-  const gone = await postToWebhook(posted, hook.url)
-  assert.equal(gone.reason, 'the server cannot be reached (ECONNREFUSED)')
-  const odd = await postToWebhook(posted, hook.url.replace('http://', 'http://user:hunter2@'))
-  assert.ok(!odd.ok && !odd.reason.includes('hunter2'))
+  const missing = await postToWebhook(outgoing, webhook.url)
+  assert.equal(missing.reason, 'the server cannot be reached (ECONNREFUSED)')
+  const withPassword = await postToWebhook(outgoing, webhook.url.replace('http://', 'http://user:hunter2@'))
+  assert.ok(!withPassword.ok && !withPassword.reason.includes('hunter2'))
 })
 
-async function startHook(answer: http.RequestListener) {
+async function startWebhook(answer: http.RequestListener) {
   const got: { type: string | undefined; body: string }[] = []
   const server = http.createServer(async (request, response) => {
     got.push({ type: request.headers['content-type'], body: await text(request) })

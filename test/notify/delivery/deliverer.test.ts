@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
+import { DAY_MS, HOUR_MS } from '#host/time.ts'
 import {
   type DeliveryTiming,
   listEnabledChannels,
@@ -24,6 +25,7 @@ import {
   createHome,
   listOutbox,
   quickTiming,
+  testSessionId,
   testToken,
   testTopic,
   waitUntilTrue,
@@ -33,13 +35,9 @@ import { listShown, type PublishedRequest, type ResponseMode, startNtfyServer } 
 const homes: string[] = []
 after(() => homes.forEach(home => void fs.rmSync(home, { recursive: true, force: true })))
 
-test('what was laid out arrives, once, in its order, and lies among what was sent', async () => {
-  const { got, home } = await through('ntfy', [
-    buildQueuedNotification(1),
-    buildQueuedNotification(2),
-    buildQueuedNotification(3),
-  ])
-  assert.deepEqual(got.map(bodyOf), ['step 1', 'step 2', 'step 3'])
+test('notifications arrive once, in order, and end in `sent`', async () => {
+  const { got, home } = await deliver('ntfy', buildMany(3))
+  assert.deepEqual(got.map(getStep), ['step 1', 'step 2', 'step 3'])
   assert.deepEqual(listOutbox(home, 'phone').waiting, [])
   assert.equal(listOutbox(home, 'phone').sent.length, 3)
   assert.deepEqual(
@@ -50,19 +48,18 @@ test('what was laid out arrives, once, in its order, and lies among what was sen
 
 test('of two deliverers of one home only one delivers', async () => {
   const ntfy = await startNtfyServer({ after: 50 })
-  const home = homeWith([buildQueuedNotification(1), buildQueuedNotification(2)], buildPhoneSettings(ntfy.url))
-  const config = buildConfig(home, buildPhoneSettings(ntfy.url))
-  await Promise.all([runDeliverer(home, () => config, quickTiming), runDeliverer(home, () => config, quickTiming)])
+  const config = queue(buildMany(2), buildPhoneSettings(ntfy.url))
+  await Promise.all([
+    runDeliverer(config.home, () => config, quickTiming),
+    runDeliverer(config.home, () => config, quickTiming),
+  ])
   ntfy.stop()
   assert.equal(ntfy.got.length, 2)
 })
 
-test('a message that comes while the deliverer lingers goes with the same one', async () => {
+test('a deliverer that lingers takes a new notification', async () => {
   const ntfy = await startNtfyServer('ntfy')
-  const config = buildConfig(
-    homeWith([buildQueuedNotification(1)], buildPhoneSettings(ntfy.url)),
-    buildPhoneSettings(ntfy.url),
-  )
+  const config = queue(buildMany(1), buildPhoneSettings(ntfy.url))
   const running = runDeliverer(config.home, () => config, { ...quickTiming, lingerMs: 500 })
   await waitUntilTrue('the first', () => ntfy.got.length === 1)
   writeToOutbox(config.home, buildQueuedNotification(2), ['phone'])
@@ -71,126 +68,119 @@ test('a message that comes while the deliverer lingers goes with the same one', 
   ntfy.stop()
 })
 
-// --- F31: nobody is there ---
+// --- no connection ---
 
-test('F31: a server that is down for a while gets each notice once, later, in order', async () => {
+test('a server that was down gets each notification once, in order', async () => {
   const first = await startNtfyServer('ntfy')
   first.stop()
-  const settings = buildPhoneSettings(first.url)
-  const config = buildConfig(homeWith([buildQueuedNotification(1), buildQueuedNotification(2)], settings), settings)
+  const config = queue(buildMany(2), buildPhoneSettings(first.url))
   const running = runDeliverer(config.home, () => config, quickTiming)
   await waitUntilTrue('three failures', () => readDeliveryLog(config.home, 99).length >= 3)
-  assert.match(readDeliveryLog(config.home, 1)[0]?.reason ?? '', /^the server cannot be reached \(ECONNREFUSED\)$/)
+  assert.equal(readDeliveryLog(config.home, 1)[0]?.reason, 'the server cannot be reached (ECONNREFUSED)')
   const ntfy = await startNtfyServer('ntfy', first.port)
   await running
   ntfy.stop()
-  assert.deepEqual(ntfy.got.map(bodyOf), ['step 1', 'step 2'])
+  assert.deepEqual(ntfy.got.map(getStep), ['step 1', 'step 2'])
 })
 
-test('F31: a name that leads nowhere holds nothing up for good: the settings may change while it waits', async () => {
+test('a change of the settings ends the wait for an unknown host', async () => {
   const ntfy = await startNtfyServer('ntfy')
-  const home = homeWith([buildQueuedNotification(1)], buildPhoneSettings(ntfy.url))
-  const [dead, alive] = ['http://nobody.invalid', ntfy.url].map(url => buildConfig(home, buildPhoneSettings(url)))
-  let config = dead
-  const running = runDeliverer(home, () => config ?? buildConfig(home), quickTiming)
+  let config = queue(buildMany(1), buildPhoneSettings('http://unknown.invalid'))
+  const { home } = config
+  const running = runDeliverer(home, () => config, quickTiming)
   await waitUntilTrue('a failure', () => readDeliveryLog(home, 9).some(({ what }) => what === 'unreachable'))
-  config = alive
+  config = buildConfig(home, buildPhoneSettings(ntfy.url))
   await running
   ntfy.stop()
-  assert.deepEqual(ntfy.got.map(bodyOf), ['step 1'])
+  assert.deepEqual(ntfy.got.map(getStep), ['step 1'])
 })
 
-test('F31: what does not speak TLS is told as that, and kept', async () => {
+test('a server without TLS is reported by the error code', async () => {
   const ntfy = await startNtfyServer('ntfy')
-  const why = await reasonAt(ntfy.url.replace('http:', 'https:'))
+  const reason = await getFailureReason(ntfy.url.replace('http:', 'https:'))
   ntfy.stop()
-  assert.match(why, /^the server cannot be reached \((ERR_SSL|EPROTO)\w*\)$/)
+  assert.match(reason, /^the server cannot be reached \((ERR_SSL|EPROTO)\w*\)$/)
   assert.equal(ntfy.got.length, 0)
 })
 
-const hasOpenssl = has('openssl')
-test('F31: a certificate that nobody vouches for is no ntfy server', { skip: !hasOpenssl }, async () => {
-  const place = createHome()
-  homes.push(place)
-  const [key, cert] = ['key', 'cert'].map(name => path.join(place, name))
+const needsOpenssl = { skip: hasProgram('openssl') ? false : 'openssl is not installed' }
+test('a self-signed certificate is refused', needsOpenssl, async () => {
+  const folder = createHome()
+  homes.push(folder)
+  const [keyFile = '', certificateFile = ''] = ['key', 'certificate'].map(name => path.join(folder, name))
+  const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1']
   const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
-  const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1']
-  execFileSync('openssl', [...words, ...subject, '-keyout', key ?? '', '-out', cert ?? ''], { stdio: 'ignore' })
-  const server = https.createServer({ key: fs.readFileSync(key ?? ''), cert: fs.readFileSync(cert ?? '') })
+  execFileSync('openssl', [...request, ...subject, '-keyout', keyFile, '-out', certificateFile], { stdio: 'ignore' })
+  const server = https.createServer({ key: fs.readFileSync(keyFile), cert: fs.readFileSync(certificateFile) })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const why = await reasonAt(`https://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const reason = await getFailureReason(`https://127.0.0.1:${(server.address() as AddressInfo).port}`)
   server.close()
-  assert.equal(why, 'the server cannot be reached (DEPTH_ZERO_SELF_SIGNED_CERT)')
+  assert.equal(reason, 'the server cannot be reached (DEPTH_ZERO_SELF_SIGNED_CERT)')
 })
 
-// --- F32: slow ---
+// --- a slow server ---
 
-for (const [what, manner] of [
-  ['a reply after 30 s', { after: 30_000 }],
-  ['silence', 'never'],
-  ['headers and then silence', 'headers only'],
+for (const [what, slowMode] of [
+  ['an answer after 30 s', { after: 30_000 }],
+  ['no answer', 'never'],
+  ['headers and no body', 'headers only'],
 ] as [string, ResponseMode][]) {
-  test(`F32: ${what} ends at the deadline, and the webhook hears at once`, async () => {
+  test(`${what}: the attempt times out, and the webhook does not wait for it`, async () => {
     let isSlow = true
-    const ntfy = await startNtfyServer(() => (isSlow ? manner : 'ntfy'))
-    const hook = await startHook()
-    const settings = { ...buildPhoneSettings(ntfy.url), WEBHOOK_URL: hook.url }
-    const config = buildConfig(homeWith([buildQueuedNotification(1)], settings), settings)
+    const ntfy = await startNtfyServer(() => (isSlow ? slowMode : 'ntfy'))
+    const webhook = await startWebhook()
+    const config = queue(buildMany(1), { ...buildPhoneSettings(ntfy.url), WEBHOOK_URL: webhook.url })
     const started = performance.now()
     const running = runDeliverer(config.home, () => config, { ...quickTiming, attemptTimeoutMs: 1000 })
-    await waitUntilTrue('the webhook', () => hook.got.length === 1, 900)
+    await waitUntilTrue('the webhook', () => webhook.got.length === 1, 900)
     await waitUntilTrue('the end of the attempt', () =>
       readDeliveryLog(config.home, 9).some(({ channel }) => channel === 'phone'),
     )
-    const took = performance.now() - started
-    assert.ok(took > 900 && took < 2500, `${took} ms`)
+    const tookMs = performance.now() - started
+    assert.ok(tookMs > 900 && tookMs < 2500, `${tookMs} ms`)
     assert.match(readDeliveryLog(config.home, 1)[0]?.reason ?? '', /no answer in 1 s$/)
     isSlow = false
     await running
     ntfy.stop()
-    hook.stop()
+    webhook.stop()
     assert.deepEqual(listOutbox(config.home, 'phone').sent, [buildQueuedNotification(1).id])
   })
 }
 
-// --- F33: refusals ---
+// --- refusals ---
 
-for (const [what, retryAfter] of [
+for (const [what, buildRetryAfter] of [
   ['seconds', () => '1'],
   ['a date', () => new Date(Date.now() + 2000).toUTCString()],
 ] as const) {
-  test(`F33: 429 with Retry-After as ${what} is waited out`, async () => {
-    const { got } = await through(firstThen({ status: 429, retryAfter: retryAfter() }), [
-      buildQueuedNotification(1),
-      buildQueuedNotification(2),
-    ])
-    assert.deepEqual(got.map(bodyOf), ['step 1', 'step 1', 'step 2'])
-    assert.ok(gaps(got)[0] ?? 0 > 950, `${gaps(got)}`)
+  test(`429 with ${what} in Retry-After is waited out`, async () => {
+    const { got } = await deliver(failFirst({ status: 429, retryAfter: buildRetryAfter() }), buildMany(2))
+    assert.deepEqual(got.map(getStep), ['step 1', 'step 1', 'step 2'])
+    assert.ok((listGapsMs(got)[0] ?? 0) > 950, `${listGapsMs(got)}`)
   })
 }
 
-test('F33: a Retry-After of a year is followed no longer than our patience', async () => {
-  const manner = firstThen({ status: 429, retryAfter: '31536000' })
-  const { got } = await through(manner, [buildQueuedNotification(1)], { maxWaitMs: 300 })
-  assert.ok((gaps(got)[0] ?? 0) >= 290)
+test('a Retry-After of a year is followed for `maxWaitMs`', async () => {
+  const mode = failFirst({ status: 429, retryAfter: '31536000' })
+  const { got } = await deliver(mode, buildMany(1), { maxWaitMs: 300 })
+  assert.ok((listGapsMs(got)[0] ?? 0) >= 290)
   assert.equal(got.length, 2)
 })
 
 for (const status of [429, 408, 425, 500, 502, 503, 507]) {
-  test(`F33: ${status} is tried again, as it is`, async () => {
-    const { got, home } = await through(firstThen({ status }, 2), [buildQueuedNotification(1)])
-    assert.deepEqual(got.map(bodyOf), ['step 1', 'step 1', 'step 1'])
+  test(`${status}: the same text is sent again`, async () => {
+    const { got, home } = await deliver(failFirst({ status }, 2), buildMany(1))
+    assert.deepEqual(got.map(getStep), ['step 1', 'step 1', 'step 1'])
     assert.deepEqual(listOutbox(home, 'phone').sent, [buildQueuedNotification(1).id])
     assert.equal(readDeliveryLog(home, 3)[0]?.status, status)
   })
 }
 
 for (const status of [400, 413]) {
-  test(`F33: ${status} is tried once more, shortened`, async () => {
-    const long = buildQueuedNotification(1, {
-      notification: { title: 'T', body: 'word '.repeat(60).trim(), priority: 4, tags: ['x'] },
-    })
-    const { got, home } = await through(firstThen({ status }), [long, buildQueuedNotification(2)])
+  test(`${status}: a shorter text is sent once more`, async () => {
+    const body = 'word '.repeat(60).trim()
+    const long = buildQueuedNotification(1, { notification: { title: 'T', body, priority: 4, tags: ['x'] } })
+    const { got, home } = await deliver(failFirst({ status }), [long, buildQueuedNotification(2)])
     assert.equal(got[1]?.body, 'word '.repeat(16).trim())
     assert.equal(got[1]?.headers['x-title'], 'T')
     assert.equal(got[1]?.headers['x-tags'], undefined)
@@ -198,39 +188,36 @@ for (const status of [400, 413]) {
     assert.equal(listOutbox(home, 'phone').sent.length, 2)
   })
 
-  test(`F33: ${status} twice is given up, and the next one goes`, async () => {
-    const refuse = ({ query }: PublishedRequest): ResponseMode =>
+  test(`${status} twice: the notification is given up, and the next one is sent`, async () => {
+    const refuseFirst = ({ query }: PublishedRequest): ResponseMode =>
       query.get('sequence-id')?.endsWith('-1') ? { status } : 'ntfy'
-    const { got, home } = await through(refuse, [buildQueuedNotification(1), buildQueuedNotification(2)])
+    const { got, home } = await deliver(refuseFirst, buildMany(2))
     assert.equal(got.length, 3)
     assert.deepEqual(listOutbox(home, 'phone').dead, [buildQueuedNotification(1).id])
     assert.deepEqual(listOutbox(home, 'phone').sent, [buildQueuedNotification(2).id])
-    const told = readDeliveryLog(home, 9).map(({ what }) => what)
-    assert.deepEqual(told, ['refused', 'refused', 'dead', 'sent'])
+    assert.deepEqual(
+      readDeliveryLog(home, 9).map(({ what }) => what),
+      ['refused', 'refused', 'dead', 'sent'],
+    )
   })
 }
 
-test('a login page of an airport takes nothing: the notice goes when ntfy answers again', async () => {
-  for (const manner of ['portal', { status: 302, location: 'http://127.0.0.1:1/login' }] as ResponseMode[]) {
-    const { got, home } = await through(firstThen(manner), [buildQueuedNotification(1)])
+test('the answer of a captive portal does not count as sent', async () => {
+  for (const mode of ['portal', { status: 302, location: 'http://127.0.0.1:1/login' }] as ResponseMode[]) {
+    const { got, home } = await deliver(failFirst(mode), buildMany(1))
     assert.equal(got.length, 2)
     assert.equal(listOutbox(home, 'phone').sent.length, 1)
   }
 })
 
-test('a session whose message the server cannot take holds up no other session', async () => {
+test('a notification that the server cannot take delays no other session', async () => {
   const poison = buildQueuedNotification(1, { sessionId: '2026-11-20-poison-0001' })
-  const others = [1, 2, 3].map(nth => buildQueuedNotification(nth + 1))
+  const others = [2, 3, 4].map(number => buildQueuedNotification(number))
   let isBroken = true
   const ntfy = await startNtfyServer(({ body }) => (isBroken && body.includes('poison') ? { status: 500 } : 'ntfy'))
-  const settings = buildPhoneSettings(ntfy.url)
-  const config = buildConfig(homeWith([poison, ...others], settings), settings)
-  const running = runDeliverer(config.home, () => config, {
-    ...quickTiming,
-    firstBackoffMs: 2000,
-    maxBackoffMs: 2000,
-    maxWaitMs: 9000,
-  })
+  const config = queue([poison, ...others], buildPhoneSettings(ntfy.url))
+  const slowRetry = { firstBackoffMs: 2000, maxBackoffMs: 2000, maxWaitMs: 9000 }
+  const running = runDeliverer(config.home, () => config, { ...quickTiming, ...slowRetry })
   await waitUntilTrue('the others', () => listOutbox(config.home, 'phone').sent.length === 3, 1900)
   isBroken = false
   await running
@@ -238,36 +225,25 @@ test('a session whose message the server cannot take holds up no other session',
   assert.equal(listOutbox(config.home, 'phone').sent.length, 4)
 })
 
-// --- F34: the reply is lost ---
+// --- lost answers and kills ---
 
-test('F34: a reply that is lost costs one duplicate, of the same sequence: none where sequences work', async () => {
-  const { got, kept } = await through(firstThen('drop'), [buildQueuedNotification(1), buildQueuedNotification(2)])
-  const sequences = got.map(({ query }) => query.get('sequence-id'))
-  assert.deepEqual(sequences, [
-    buildQueuedNotification(1).id,
-    buildQueuedNotification(1).id,
-    buildQueuedNotification(2).id,
-  ])
+test('a lost answer causes one duplicate with the same sequence id', async () => {
+  const { got, kept } = await deliver(failFirst('drop'), buildMany(2))
+  const [first, second] = buildMany(2)
+  assert.deepEqual(
+    got.map(({ query }) => query.get('sequence-id')),
+    [first?.id, first?.id, second?.id],
+  )
   assert.equal(listShown(kept, false).length, 3)
-  assert.deepEqual(listShown(kept, true), [
-    buildQueuedNotification(1).notification.body,
-    buildQueuedNotification(2).notification.body,
-  ])
+  assert.deepEqual(listShown(kept, true), [first?.notification.body, second?.notification.body])
 })
 
-test('F34: what was lost as one comes back as the same one, though more waits by then', async () => {
-  const ntfy = await startNtfyServer(firstThen('drop'))
-  const settings = buildPhoneSettings(ntfy.url)
-  const config = buildConfig(
-    homeWith(
-      [1, 2, 3, 4].map(nth => buildQueuedNotification(nth)),
-      settings,
-    ),
-    settings,
-  )
+test('a batch is repeated as it was, though more notifications wait', async () => {
+  const ntfy = await startNtfyServer(failFirst('drop'))
+  const config = queue(buildMany(4), buildPhoneSettings(ntfy.url))
   const running = runDeliverer(config.home, () => config, { ...quickTiming, firstBackoffMs: 200 })
-  await waitUntilTrue('the first', () => ntfy.got.length === 1)
-  for (const nth of [5, 6]) writeToOutbox(config.home, buildQueuedNotification(nth), ['phone'])
+  await waitUntilTrue('the first attempt', () => ntfy.got.length === 1)
+  for (const number of [5, 6]) writeToOutbox(config.home, buildQueuedNotification(number), ['phone'])
   await running
   ntfy.stop()
   assert.equal(ntfy.got[0]?.body, ntfy.got[1]?.body)
@@ -277,311 +253,299 @@ test('F34: what was lost as one comes back as the same one, though more waits by
   )
 })
 
-for (const [place, what] of [
-  ['sent', 'taken'],
-  ['dead', 'given up'],
-] as const) {
-  test(`a parcel that a kill left half put away was ${what}: the rest follows, and nothing is sent`, async () => {
+for (const target of ['sent', 'dead'] as const) {
+  test(`if a kill left a part of a batch in \`${target}\`, the rest follows unsent`, async () => {
     const ntfy = await startNtfyServer('ntfy')
-    const settings = buildPhoneSettings(ntfy.url)
-    const home = homeWith(
-      [1, 2, 3, 4].map(nth => buildQueuedNotification(nth)),
-      settings,
-    )
-    const at = (folder: string, name = '') => path.join(home, 'outbox/phone', folder, name)
-    const names = fs.readdirSync(at('waiting')).sort()
-    const attempt = { fileNames: names, failures: 0, waitUntilMs: 0, isShort: false }
-    const standing: RetryState = {
+    const config = queue(buildMany(4), buildPhoneSettings(ntfy.url))
+    const folder = path.join(config.home, 'outbox/phone')
+    const fileNames = fs.readdirSync(path.join(folder, 'waiting')).sort()
+    const retryState: RetryState = {
       pausedUntilMs: 0,
       failures: 0,
       failingSessions: [],
       tokens: 20,
       tokensCountedAtMs: 0,
-      attempts: { [buildQueuedNotification(1).sessionId]: attempt },
+      attempts: { [testSessionId]: { fileNames, failures: 0, waitUntilMs: 0, isShort: false } },
       sentAt: null,
       lastFailure: null,
     }
-    fs.writeFileSync(at('retry-state.json'), JSON.stringify(standing))
-    fs.mkdirSync(at(place))
-    fs.renameSync(at('waiting', names[0]), at(place, names[0]))
-    await runDeliverer(home, () => buildConfig(home, settings), quickTiming)
+    fs.writeFileSync(path.join(folder, 'retry-state.json'), JSON.stringify(retryState))
+    fs.mkdirSync(path.join(folder, target))
+    const [name = ''] = fileNames
+    fs.renameSync(path.join(folder, 'waiting', name), path.join(folder, target, name))
+    await runDeliverer(config.home, () => config, quickTiming)
     ntfy.stop()
     assert.equal(ntfy.got.length, 0)
-    assert.equal(listOutbox(home, 'phone')[place].length, 4)
+    assert.equal(listOutbox(config.home, 'phone')[target].length, 4)
     assert.deepEqual(
-      readDeliveryLog(home, 9).map(({ what, batchIds: all }) => [what, all?.length]),
-      [[place, 4]],
+      readDeliveryLog(config.home, 9).map(({ what, batchIds }) => [what, batchIds?.length]),
+      [[target, 4]],
     )
   })
 }
 
-test('an id that is too long for a sequence goes as its hash, the same each time', async () => {
-  const { got } = await through(firstThen('drop'), [buildQueuedNotification(1, { id: 'x'.repeat(120) })])
-  const [one, two] = got.map(({ query }) => query.get('sequence-id'))
-  assert.match(one ?? '', /^[0-9a-f]{64}$/)
-  assert.equal(one, two)
+test('an id that is too long for ntfy is sent as its hash', async () => {
+  const { got } = await deliver(failFirst('drop'), [buildQueuedNotification(1, { id: 'x'.repeat(120) })])
+  const [first, second] = got.map(({ query }) => query.get('sequence-id'))
+  assert.match(first ?? '', /^[0-9a-f]{64}$/)
+  assert.equal(first, second)
 })
 
-// --- what goes together, what is held, what is given up ---
+// --- batches, quiet hours, dead letters ---
 
-test('more than three of one session go as one, and all of them are sent', async () => {
-  const { got, home } = await through(
-    'ntfy',
-    [1, 2, 3, 4].map(nth => buildQueuedNotification(nth)),
-  )
+test('four of one session are sent as one batch', async () => {
+  const { got, home } = await deliver('ntfy', buildMany(4))
   assert.equal(got.length, 1)
-  assert.match(got[0]?.body ?? '', /^4 notices of 2026-11-20-fix-login-a3f9:\nis at step 1\n.*\n.*\nis at step 4$/)
+  const lines = [1, 2, 3, 4].map(number => `is at step ${number}`)
+  assert.equal(got[0]?.body, [`4 notifications from ${testSessionId}:`, ...lines].join('\n'))
   assert.equal(listOutbox(home, 'phone').sent.length, 4)
-  const [entry] = readDeliveryLog(home, 9)
   assert.deepEqual(
-    entry?.batchIds,
-    [1, 2, 3, 4].map(nth => buildQueuedNotification(nth).id),
+    readDeliveryLog(home, 9)[0]?.batchIds,
+    buildMany(4).map(({ id }) => id),
   )
 })
 
-test('a verdict is a push of its own, with its proof, whatever a crowd of sessions has to say', async () => {
-  const crowd = ['a', 'b', 'c', 'd', 'e'].map(sessionId => buildQueuedNotification(1, { sessionId }))
-  const body = 'e has passed in round 1, proof 3f9a3f9a3f9a3f9a'
-  const notice = { title: 'Dispatch: PASS', body, priority: 3, tags: ['white_check_mark'], kind: 'verdict' } as const
-  const verdict = buildQueuedNotification(2, { sessionId: 'e', notification: { ...notice, tags: [...notice.tags] } })
-  const { got } = await through('ntfy', [...crowd, verdict])
+test('a verdict is a push of its own, with its log anchor', async () => {
+  const others = ['a', 'b', 'c', 'd', 'e'].map(sessionId => buildQueuedNotification(1, { sessionId }))
+  const body = 'e passed in round 1, log anchor 3f9a3f9a3f9a3f9a'
+  const verdict = buildQueuedNotification(2, {
+    sessionId: 'e',
+    notification: { title: 'Dispatch: PASS', body, priority: 3, tags: ['white_check_mark'], kind: 'verdict' },
+  })
+  const { got } = await deliver('ntfy', [...others, verdict])
   assert.deepEqual(
     got.map(({ headers, body }) => [headers['x-title'], body.split('\n').length]),
     [
-      ['Dispatch: news of 5 sessions', 5],
+      ['Dispatch: news from 5 sessions', 5],
       ['Dispatch: PASS', 1],
     ],
   )
   assert.equal(got[1]?.body, body)
 })
 
-test('quiet hours hold a notice until their end, and say so once; one that is urgent goes', async () => {
+test('quiet hours hold a notification, and log that once; an urgent one is sent', async () => {
   const ntfy = await startNtfyServer('ntfy')
   const settings = buildPhoneSettings(ntfy.url)
   const urgent = buildQueuedNotification(2, { sessionId: 'external', deliverBy: new Date().toISOString() })
-  const home = homeWith([buildQueuedNotification(1), urgent], settings)
-  const hour = (hours: number) => new Date(Date.now() + hours * 3600_000).toTimeString().slice(0, 5)
-  let config = buildConfig(home, { ...settings, QUIET_HOURS: `${hour(-1)}-${hour(1)}` })
+  const { home } = queue([buildQueuedNotification(1), urgent], settings)
+  const toTimeOfDay = (hours: number) => new Date(Date.now() + hours * HOUR_MS).toTimeString().slice(0, 5)
+  let config = buildConfig(home, { ...settings, QUIET_HOURS: `${toTimeOfDay(-1)}-${toTimeOfDay(1)}` })
   const running = runDeliverer(home, () => config, quickTiming)
   await waitUntilTrue('the urgent one', () => ntfy.got.length === 1)
   await new Promise(resolve => setTimeout(resolve, 200))
-  assert.deepEqual(ntfy.got.map(bodyOf), ['step 2'])
+  assert.deepEqual(ntfy.got.map(getStep), ['step 2'])
   assert.equal(readDeliveryLog(home, 99).filter(({ what }) => what === 'held').length, 1)
   config = buildConfig(home, settings)
   await running
   ntfy.stop()
-  assert.deepEqual(ntfy.got.map(bodyOf), ['step 2', 'step 1'])
+  assert.deepEqual(ntfy.got.map(getStep), ['step 2', 'step 1'])
 })
 
-test('what waits on a channel that is off here is left to whoever has it on, for 72 hours', async () => {
+test('on a channel that is off notifications wait for 72 hours', async () => {
   const ntfy = await startNtfyServer('ntfy')
-  const old = buildQueuedNotification(1, { at: new Date(Date.now() - 73 * 3600_000).toISOString() })
-  const home = homeWith([old, buildQueuedNotification(2)], buildPhoneSettings(ntfy.url))
+  const old = buildQueuedNotification(1, { at: new Date(Date.now() - 73 * HOUR_MS).toISOString() })
+  const config = queue([old, buildQueuedNotification(2)], buildPhoneSettings(ntfy.url))
+  const { home } = config
   await runDeliverer(home, () => buildConfig(home), quickTiming)
   assert.deepEqual(listOutbox(home, 'phone'), { waiting: [buildQueuedNotification(2).id], sent: [], dead: [old.id] })
   assert.equal(readDeliveryLog(home, 1)[0]?.reason, 'older than 72 hours: the channel is switched off')
-  await runDeliverer(home, () => buildConfig(home, buildPhoneSettings(ntfy.url)), quickTiming)
+  await runDeliverer(home, () => config, quickTiming)
   ntfy.stop()
-  assert.deepEqual(ntfy.got.map(bodyOf), ['step 2'])
+  assert.deepEqual(ntfy.got.map(getStep), ['step 2'])
 })
 
-test('a machine that slept for four days tries before it gives anything up', async () => {
-  const old = buildQueuedNotification(1, { at: new Date(Date.now() - 96 * 3600_000).toISOString() })
-  const { got, home } = await through('ntfy', [old])
+test('a machine that slept for four days tries before it gives up', async () => {
+  const old = buildQueuedNotification(1, { at: new Date(Date.now() - 4 * DAY_MS).toISOString() })
+  const { got, home } = await deliver('ntfy', [old])
   assert.deepEqual([got.length, listOutbox(home, 'phone').sent], [1, [old.id]])
 })
 
-test('after 72 hours a notice is given up; a file that holds no message is too', async () => {
-  const old = buildQueuedNotification(1, { at: new Date(Date.now() - 73 * 3600_000).toISOString() })
-  const home = homeWith([old], buildPhoneSettings('http://127.0.0.1:1'))
-  fs.writeFileSync(
-    path.join(home, `outbox/phone/waiting/${String(Date.now()).padStart(15, '0')}-torn-1.json`),
-    '{"id":"torn',
-  )
-  const config = buildConfig(home, buildPhoneSettings('http://127.0.0.1:1'))
-  await runDeliverer(home, () => config, quickTiming)
-  assert.deepEqual(listOutbox(home, 'phone').dead.sort(), [old.id, 'torn-1'].sort())
+test('after 72 hours, or if its file is damaged, a notification is given up', async () => {
+  const old = buildQueuedNotification(1, { at: new Date(Date.now() - 73 * HOUR_MS).toISOString() })
+  const config = queue([old], buildPhoneSettings('http://127.0.0.1:1'))
+  const damaged = `${String(Date.now()).padStart(15, '0')}-torn-1.json`
+  fs.writeFileSync(path.join(config.home, 'outbox/phone/waiting', damaged), '{"id":"torn')
+  await runDeliverer(config.home, () => config, quickTiming)
+  assert.deepEqual(listOutbox(config.home, 'phone').dead.sort(), [old.id, 'torn-1'].sort())
   assert.deepEqual(
-    readDeliveryLog(home, 9).map(({ reason }) => reason),
+    readDeliveryLog(config.home, 9).map(({ reason }) => reason),
     [
-      'it does not read',
+      'the file is damaged',
       'the server cannot be reached (bad port)',
       'older than 72 hours: the server cannot be reached (bad port)',
     ],
   )
 })
 
-test('what one channel gives up, another tells once a day; and never of its own', async () => {
-  const hook = await startHook()
+test('another channel reports dead letters once a day', async () => {
+  const webhook = await startWebhook()
   const ntfy = await startNtfyServer({ status: 400 })
-  const settings = { ...buildPhoneSettings(ntfy.url), WEBHOOK_URL: hook.url }
-  const apart = [1, 2, 3].map(nth => buildQueuedNotification(nth, { sessionId: `session-${nth}` }))
-  const config = buildConfig(homeWith(apart, settings), settings)
+  const queued = [1, 2, 3].map(number => buildQueuedNotification(number, { sessionId: `session-${number}` }))
+  const config = queue(queued, { ...buildPhoneSettings(ntfy.url), WEBHOOK_URL: webhook.url })
   await runDeliverer(config.home, () => config, quickTiming)
   writeToOutbox(config.home, buildQueuedNotification(4), ['phone'])
   await runDeliverer(config.home, () => config, quickTiming)
   ntfy.stop()
-  hook.stop()
-  const told = hook.got.filter(({ session }) => session === 'outbox')
+  webhook.stop()
   assert.deepEqual(
-    told.map(({ body }) => body),
-    ['phone has not taken 3 notices: HTTP 400: Bad Request'],
+    webhook.got.filter(({ session }) => session === 'outbox').map(({ body }) => body),
+    ['3 notifications did not reach the phone: HTTP 400: Bad Request. Next: dispatch notify log'],
   )
   assert.equal(listOutbox(config.home, 'phone').dead.length, 4)
 })
 
-test('sent notices are kept for a week, and no more than 5,000 of them', async () => {
-  const home = homeWith([buildQueuedNotification(1)], buildPhoneSettings('http://127.0.0.1:1'))
+test('sent files are kept for a week, and at most 5,000 of them', async () => {
+  const { home } = queue(buildMany(1), buildPhoneSettings('http://127.0.0.1:1'))
   const sent = path.join(home, 'outbox/phone/sent')
   fs.mkdirSync(sent, { recursive: true })
-  const name = (at: number) => path.join(sent, `${String(at).padStart(15, '0')}-x.json`)
-  const week = 7 * 24 * 3600_000
-  for (const at of [Date.now() - week - 1000, Date.now() - week + 60_000]) fs.writeFileSync(name(at), '{}')
-  for (let nth = 0; nth < 5000; nth++) fs.writeFileSync(name(Date.now() - 10_000 + nth), '{}')
+  const writeSent = (timeMs: number) =>
+    fs.writeFileSync(path.join(sent, `${String(timeMs).padStart(15, '0')}-x.json`), '{}')
+  const weekAgoMs = Date.now() - 7 * DAY_MS
+  for (const timeMs of [weekAgoMs - 1000, weekAgoMs + 60_000]) writeSent(timeMs)
+  for (let index = 0; index < 5000; index++) writeSent(Date.now() - 10_000 + index)
   await runDeliverer(home, () => buildConfig(home), quickTiming)
-  const left = fs.readdirSync(sent)
-  assert.equal(left.length, 5000)
-  assert.ok(left.every(file => Number(file.slice(0, 15)) > Date.now() - 3600_000))
+  const names = fs.readdirSync(sent)
+  assert.equal(names.length, 5000)
+  assert.ok(names.every(name => Number(name.slice(0, 15)) > Date.now() - HOUR_MS))
 })
 
-const linuxOnly = { skip: process.platform === 'linux' ? false : '/dev/full is of Linux' }
-test('a full disk costs the ledger its lines, and no notice its way', linuxOnly, async () => {
+// --- a broken disk ---
+
+const needsDevFull = { skip: fs.existsSync('/dev/full') ? false : 'this system has no /dev/full' }
+test('a full disk costs lines of the delivery log, but no notification', needsDevFull, async () => {
   const ntfy = await startNtfyServer('ntfy')
-  const settings = buildPhoneSettings(ntfy.url)
-  const home = homeWith([buildQueuedNotification(1), buildQueuedNotification(2)], settings)
-  fs.symlinkSync('/dev/full', path.join(home, 'outbox/ledger.jsonl'))
-  await runDeliverer(home, () => buildConfig(home, settings), quickTiming)
+  const config = queue(buildMany(2), buildPhoneSettings(ntfy.url))
+  fs.symlinkSync('/dev/full', path.join(config.home, 'outbox/delivery-log.jsonl'))
+  await runDeliverer(config.home, () => config, quickTiming)
   ntfy.stop()
   assert.equal(ntfy.got.length, 2)
-  assert.equal(listOutbox(home, 'phone').sent.length, 2)
+  assert.equal(listOutbox(config.home, 'phone').sent.length, 2)
 })
 
-test('a notice that cannot be put away is dropped: it must not come again and again', async () => {
+test('a sent file that cannot be moved is deleted, so that it is not sent again', async () => {
   const ntfy = await startNtfyServer('ntfy')
-  const settings = buildPhoneSettings(ntfy.url)
-  const home = homeWith([buildQueuedNotification(1)], settings)
-  const [name = ''] = fs.readdirSync(path.join(home, 'outbox/phone/waiting'))
-  fs.mkdirSync(path.join(home, 'outbox/phone/sent', name, 'in the way'), { recursive: true })
-  await runDeliverer(home, () => buildConfig(home, settings), quickTiming)
+  const config = queue(buildMany(1), buildPhoneSettings(ntfy.url))
+  const [name = ''] = fs.readdirSync(path.join(config.home, 'outbox/phone/waiting'))
+  fs.mkdirSync(path.join(config.home, 'outbox/phone/sent', name, 'obstacle'), { recursive: true })
+  await runDeliverer(config.home, () => config, quickTiming)
   ntfy.stop()
   assert.equal(ntfy.got.length, 1)
-  assert.deepEqual(listOutbox(home, 'phone').waiting, [])
+  assert.deepEqual(listOutbox(config.home, 'phone').waiting, [])
 })
 
-test('a channel whose folders are broken holds up no other, is sick, and goes on when they are mended', async () => {
-  const [ntfy, hook] = [await startNtfyServer('ntfy'), await startHook()]
-  const settings = { ...buildPhoneSettings(ntfy.url), WEBHOOK_URL: hook.url }
-  const home = homeWith([buildQueuedNotification(1)], settings)
-  const config = buildConfig(home, settings)
+test('a channel with broken folders delays no other, and works again when they are fixed', async () => {
+  const [ntfy, webhook] = [await startNtfyServer('ntfy'), await startWebhook()]
+  const config = queue(buildMany(1), { ...buildPhoneSettings(ntfy.url), WEBHOOK_URL: webhook.url })
+  const { home } = config
   const broken = path.join(home, 'outbox/phone/sent')
-  fs.writeFileSync(broken, 'no folder')
-  const asked = new AbortController()
-  const running = runDeliverer(home, () => config, quickTiming, asked.signal)
-  await waitUntilTrue('the webhook', () => hook.got.length === 1)
-  const sick = Object.fromEntries(readChannelHealth(home, config).map(one => [one.channel, one.problem]))
-  assert.deepEqual(sick, {
-    desktop: undefined,
-    phone: `${broken} is no folder, so no notice is sent`,
-    webhook: undefined,
-  })
-  asked.abort()
+  fs.writeFileSync(broken, 'not a folder')
+  const stop = new AbortController()
+  const running = runDeliverer(home, () => config, quickTiming, stop.signal)
+  await waitUntilTrue('the webhook', () => webhook.got.length === 1)
+  const problems = readChannelHealth(home, config).map(({ problem }) => problem)
+  assert.deepEqual(problems, [undefined, `${broken} is not a folder, so nothing can be sent`, undefined])
+  stop.abort()
   await running
   fs.rmSync(broken)
   await runDeliverer(home, () => config, quickTiming)
   ntfy.stop()
-  hook.stop()
-  assert.deepEqual(ntfy.got.map(bodyOf), ['step 1'])
+  webhook.stop()
+  assert.deepEqual(ntfy.got.map(getStep), ['step 1'])
 })
 
-test('what others leave among the waiting keeps no deliverer awake', async () => {
-  const home = homeWith([], {})
-  fs.mkdirSync(path.join(home, 'outbox/phone/waiting'), { recursive: true })
-  for (const name of ['.DS_Store', 'notes.txt', '.tmp-0123'])
-    fs.writeFileSync(path.join(home, 'outbox/phone/waiting', name), '')
+test('foreign files in `waiting` are left alone, and the deliverer ends', async () => {
+  const { home } = queue([], {})
+  const waiting = path.join(home, 'outbox/phone/waiting')
+  fs.mkdirSync(waiting, { recursive: true })
+  for (const name of ['.DS_Store', 'notes.txt', '.tmp-0123']) fs.writeFileSync(path.join(waiting, name), '')
   await runDeliverer(home, () => buildConfig(home), quickTiming)
-  assert.equal(fs.readdirSync(path.join(home, 'outbox/phone/waiting')).length, 3)
+  assert.equal(fs.readdirSync(waiting).length, 3)
 })
 
 // --- secrets ---
 
-test('topic, token and webhook are in no file of the home, whatever the servers answer', async () => {
+test('topic, token and webhook address are in no file, whatever a server answers', async () => {
   const echo = http.createServer(async (request, response) => {
-    const said = `${request.url} ${request.headers.authorization} ${await text(request)}`
-    response.writeHead(Math.random() < 0.5 ? 400 : 500, `no ${testTopic} ${testToken}`).end(said)
+    const answer = `${request.url} ${request.headers.authorization} ${await text(request)}`
+    response.writeHead(Math.random() < 0.5 ? 400 : 500, `no ${testTopic} ${testToken}`).end(answer)
   })
   await new Promise<void>(resolve => echo.listen(0, '127.0.0.1', resolve))
   const { port } = echo.address() as AddressInfo
-  const hidden = 'T00000000-B00000000-SECRETPATH'
-  const settings = {
-    ...buildPhoneSettings(`http://127.0.0.1:${port}`),
-    NTFY_TOKEN: testToken,
-    WEBHOOK_URL: `http://127.0.0.1:${port}/hooks/${hidden}`,
-  }
-  const home = homeWith(
-    [1, 2, 3].map(nth => buildQueuedNotification(nth, { sessionId: `session-${nth}` })),
-    settings,
+  const webhookSecret = 'T00000000-B00000000-SECRETPATH'
+  const config = queue(
+    [1, 2, 3].map(number => buildQueuedNotification(number, { sessionId: `session-${number}` })),
+    {
+      ...buildPhoneSettings(`http://127.0.0.1:${port}`),
+      NTFY_TOKEN: testToken,
+      WEBHOOK_URL: `http://127.0.0.1:${port}/hooks/${webhookSecret}`,
+    },
   )
-  const config = buildConfig(home, settings)
-  const asked = new AbortController()
-  const running = runDeliverer(home, () => config, quickTiming, asked.signal)
-  await waitUntilTrue('a row of failures', () => readDeliveryLog(home, 99).length > 10)
-  asked.abort()
+  const { home } = config
+  const stop = new AbortController()
+  const running = runDeliverer(home, () => config, quickTiming, stop.signal)
+  await waitUntilTrue('many failures', () => readDeliveryLog(home, 99).length > 10)
+  stop.abort()
   await running
   echo.closeAllConnections()
   echo.close()
-  const files = fs.readdirSync(home, { recursive: true, encoding: 'utf8' }).map(file => path.join(home, file))
-  const words = files.filter(file => fs.statSync(file).isFile()).map(file => fs.readFileSync(file, 'utf8'))
-  const encoded = Buffer.from(`:${testToken}`).toString('base64')
-  for (const secret of [testTopic, testToken, encoded, hidden, `${port}/hooks`])
-    assert.ok(!words.some(word => word.includes(secret)), secret)
+  const files = fs.readdirSync(home, { recursive: true, encoding: 'utf8' }).map(name => path.join(home, name))
+  const contents = files.filter(file => fs.statSync(file).isFile()).map(file => fs.readFileSync(file, 'utf8'))
+  const encodedToken = Buffer.from(`:${testToken}`).toString('base64')
+  for (const secret of [testTopic, testToken, encodedToken, webhookSecret, `${port}/hooks`])
+    assert.ok(!contents.some(content => content.includes(secret)), secret)
 })
 
-// --- what they share ---
+// --- shared ---
 
-function homeWith(messages: QueuedNotification[], settings: Record<string, string>): string {
-  const home = createHome()
-  homes.push(home)
-  for (const message of messages) writeToOutbox(home, message, listEnabledChannels(buildConfig(home, settings)))
-  return home
+function buildMany(count: number): QueuedNotification[] {
+  return Array.from({ length: count }, (_, index) => buildQueuedNotification(index + 1))
 }
 
-/** Lay these out for the phone and deliver them all, to a server of this manner. */
-async function through(
-  manner: ResponseMode | ((published: PublishedRequest) => ResponseMode),
-  messages: QueuedNotification[],
-  pace: Partial<DeliveryTiming> = {},
+/** Create a home with these notifications in the outbox. Returns its settings. */
+function queue(queued: QueuedNotification[], settings: Record<string, string>) {
+  const home = createHome()
+  homes.push(home)
+  const config = buildConfig(home, settings)
+  for (const notification of queued) writeToOutbox(home, notification, listEnabledChannels(config))
+  return config
+}
+
+/** Deliver these to a server that answers in this way. */
+async function deliver(
+  mode: ResponseMode | ((request: PublishedRequest) => ResponseMode),
+  queued: QueuedNotification[],
+  timing: Partial<DeliveryTiming> = {},
 ) {
-  const ntfy = await startNtfyServer(manner)
-  const settings = buildPhoneSettings(ntfy.url)
-  const home = homeWith(messages, settings)
+  const ntfy = await startNtfyServer(mode)
+  const config = queue(queued, buildPhoneSettings(ntfy.url))
   try {
-    await runDeliverer(home, () => buildConfig(home, settings), { ...quickTiming, ...pace })
+    await runDeliverer(config.home, () => config, { ...quickTiming, ...timing })
   } finally {
     ntfy.stop()
   }
-  return { home, got: ntfy.got, kept: ntfy.kept }
+  return { home: config.home, got: ntfy.got, kept: ntfy.kept }
 }
 
-function firstThen(manner: ResponseMode, times = 1): () => ResponseMode {
-  let left = times
-  return () => (left-- > 0 ? manner : 'ntfy')
+/** Answer in this way the first times, then as ntfy does. */
+function failFirst(mode: ResponseMode, times = 1): () => ResponseMode {
+  let timesLeft = times
+  return () => (timesLeft-- > 0 ? mode : 'ntfy')
 }
 
-/** Why a notice does not get there; it waits on. */
-async function reasonAt(server: string): Promise<string> {
-  const settings = buildPhoneSettings(server)
-  const config = buildConfig(homeWith([buildQueuedNotification(1)], settings), settings)
-  const asked = new AbortController()
-  const running = runDeliverer(config.home, () => config, quickTiming, asked.signal)
+/** Why delivery to this server fails. The notification must still wait. */
+async function getFailureReason(serverUrl: string): Promise<string> {
+  const config = queue(buildMany(1), buildPhoneSettings(serverUrl))
+  const stop = new AbortController()
+  const running = runDeliverer(config.home, () => config, quickTiming, stop.signal)
   await waitUntilTrue('a failure', () => readDeliveryLog(config.home, 9).length > 0)
-  asked.abort()
+  stop.abort()
   await running
   assert.equal(listOutbox(config.home, 'phone').waiting.length, 1)
   return readDeliveryLog(config.home, 1)[0]?.reason ?? ''
 }
 
-/** A server that takes whatever is posted to it. */
-async function startHook() {
+/** A webhook that accepts everything. */
+async function startWebhook() {
   const got: Record<string, unknown>[] = []
   const server = http.createServer(async (request, response) => {
     got.push(JSON.parse(await text(request)))
@@ -592,15 +556,16 @@ async function startHook() {
   return { url, got, stop: () => void server.close(() => undefined).closeAllConnections() }
 }
 
-function bodyOf({ body }: PublishedRequest): string {
+function getStep({ body }: PublishedRequest): string {
   return body.slice(body.indexOf('step'))
 }
 
-function gaps(got: PublishedRequest[]): number[] {
-  return got.slice(1).map(({ at }, nth) => at - (got[nth]?.at ?? 0))
+/** The times between requests. */
+function listGapsMs(got: PublishedRequest[]): number[] {
+  return got.slice(1).map(({ at }, index) => at - (got[index]?.at ?? 0))
 }
 
-function has(program: string): boolean {
+function hasProgram(program: string): boolean {
   try {
     execFileSync(program, ['version'], { stdio: 'ignore' })
     return true

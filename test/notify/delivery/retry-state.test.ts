@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { HOUR_MS } from '#host/time.ts'
 import { defaultTiming } from '#notify'
-import { classifySendResult, parseRetryAfterMs } from '#notify/channels/send-result.ts'
+import { classifySendResult, parseRetryAfterMs, type SendResult } from '#notify/channels/send-result.ts'
 import {
   clearImpossibleWaits,
   computeTokens,
@@ -16,30 +17,30 @@ import { computeBackoffMs } from '#notify/delivery/timing.ts'
 import { createHome } from '../../fixtures/notify-home.ts'
 
 const now = Date.now()
-const fresh = () => readRetryState('/nonexistent', 'phone')
-const measure = { pace: defaultTiming, now }
+const timingNow = { timing: defaultTiming, now }
+const failed: SendResult = { channel: 'phone', ok: false, reason: '' }
 
-test('the waits are 1, 2, 4 … 300 s, and up to a quarter more', () => {
-  const seconds = Array.from({ length: 11 }, (_, at) => computeBackoffMs(at + 1, defaultTiming, 0) / 1000)
+test('the backoff is 1, 2, 4 … 300 s, and up to a quarter more', () => {
+  const seconds = Array.from({ length: 11 }, (_, index) => computeBackoffMs(index + 1, defaultTiming, 0) / 1000)
   assert.deepEqual(seconds, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300])
   assert.equal(computeBackoffMs(1, defaultTiming, 0.9999).toFixed(0), '1250')
   assert.ok(computeBackoffMs(4000, defaultTiming, 1) <= 375_000)
 })
 
-test('the bucket gives 10 at once and then one each 6 s, across a kill and a clock that was set back', () => {
-  assert.equal(computeTokens(fresh(), defaultTiming, now), 10)
-  const empty = { ...fresh(), tokens: 0, tokensCountedAtMs: now }
+test('the bucket has 10 tokens and gets one each 6 s', () => {
+  assert.equal(computeTokens(createState(), defaultTiming, now), 10)
+  const empty = { ...createState(), tokens: 0, tokensCountedAtMs: now }
   assert.equal(computeTokens(empty, defaultTiming, now + 6000), 1)
   assert.equal(computeTokens(empty, defaultTiming, now + 3000), 0.5)
-  assert.equal(computeTokens(empty, defaultTiming, now + 3600_000), 10)
-  assert.equal(computeTokens(empty, defaultTiming, now - 3600_000), 10)
+  assert.equal(computeTokens(empty, defaultTiming, now + HOUR_MS), 10)
+  assert.equal(computeTokens(empty, defaultTiming, now - HOUR_MS), 10, 'the clock was set back')
 })
 
-for (const [what, delivery, outcome] of [
-  ['taken', { ok: true, status: 200 }, 'sent'],
+for (const [what, result, expected] of [
+  ['a success', { ok: true, status: 200 }, 'sent'],
   ['429', { ok: false, status: 429 }, 'busy'],
   ['no answer', { ok: false }, 'unreachable'],
-  ['an answer of somebody else', { ok: false, status: 200 }, 'unreachable'],
+  ['an answer that is not from ntfy', { ok: false, status: 200 }, 'unreachable'],
   ['a redirect', { ok: false, status: 307 }, 'unreachable'],
   ['500', { ok: false, status: 500 }, 'unreachable'],
   ['507', { ok: false, status: 507 }, 'unreachable'],
@@ -47,61 +48,66 @@ for (const [what, delivery, outcome] of [
   ['425', { ok: false, status: 425 }, 'unreachable'],
   ['400', { ok: false, status: 400 }, 'refused'],
   ['403', { ok: false, status: 403 }, 'refused'],
-  ['no notifier', { ok: false, isPermanent: true }, 'refused'],
+  ['a missing notifier', { ok: false, isPermanent: true }, 'refused'],
 ] as const)
-  test(`${what} comes to ${outcome}`, () =>
-    assert.equal(classifySendResult({ channel: 'phone', reason: '', ...delivery }), outcome))
+  test(`${what} is classified as ${expected}`, () =>
+    assert.equal(classifySendResult({ channel: 'phone', reason: '', ...result }), expected))
 
-test('Retry-After reads as seconds or as a date', () => {
+test('Retry-After has seconds or a date', () => {
   assert.equal(parseRetryAfterMs('30', now), 30_000)
   assert.equal(parseRetryAfterMs(' 0 ', now), 0)
-  const soon = Math.round(parseRetryAfterMs(new Date(now + 90_000).toUTCString(), now) ?? 0)
-  assert.ok(soon > 88_000 && soon <= 90_000)
+  const waitMs = Math.round(parseRetryAfterMs(new Date(now + 90_000).toUTCString(), now) ?? 0)
+  assert.ok(waitMs > 88_000 && waitMs <= 90_000)
   assert.equal(parseRetryAfterMs('Wed, 21 Oct 2015 07:28:00 GMT', now), 0)
-  for (const nothing of [null, undefined, '', 'soon', '-5x']) assert.equal(parseRetryAfterMs(nothing, now), undefined)
+  for (const invalid of [null, undefined, '', 'soon', '-5x']) assert.equal(parseRetryAfterMs(invalid, now), undefined)
 })
 
-test('one session that a server fails rests alone; a second one, or silence, and the channel rests', () => {
-  const answered = { channel: 'phone', ok: false, reason: '', status: 500 } as const
-  const standing = { ...fresh(), attempts: { a: tried(), b: tried() } }
-  recordUnreachable(standing, 'a', answered, measure)
-  assert.ok(standing.attempts.a.waitUntilMs > now)
-  assert.equal(standing.pausedUntilMs, 0)
-  recordUnreachable(standing, 'b', answered, measure)
-  assert.ok(standing.pausedUntilMs >= now + 2000)
-  assert.equal(standing.attempts.b.waitUntilMs, 0)
-  recordSuccess(standing, now)
-  assert.deepEqual([standing.pausedUntilMs, standing.failures, standing.failingSessions], [0, 0, []])
-  recordUnreachable(standing, 'a', { channel: 'phone', ok: false, reason: '' }, measure)
-  assert.ok(standing.pausedUntilMs >= now + 1000)
+test('one failing session waits alone; a second one, or no answer, pauses the channel', () => {
+  const answered: SendResult = { ...failed, status: 500 }
+  const state = { ...createState(), attempts: { a: createAttempt(), b: createAttempt() } }
+  recordUnreachable(state, 'a', answered, timingNow)
+  assert.ok(state.attempts.a.waitUntilMs > now)
+  assert.equal(state.pausedUntilMs, 0)
+  recordUnreachable(state, 'b', answered, timingNow)
+  assert.ok(state.pausedUntilMs >= now + 2000)
+  assert.equal(state.attempts.b.waitUntilMs, 0)
+  recordSuccess(state, now)
+  assert.deepEqual([state.pausedUntilMs, state.failures, state.failingSessions], [0, 0, []])
+  recordUnreachable(state, 'a', failed, timingNow)
+  assert.ok(state.pausedUntilMs >= now + 1000)
 })
 
-test('a Retry-After holds for an hour at most; without one a 429 backs off', () => {
-  const standing = fresh()
-  recordBusy(standing, { channel: 'phone', ok: false, reason: '', retryAfterMs: 90_000 }, measure)
-  assert.equal(standing.pausedUntilMs, now + 90_000)
-  recordBusy(standing, { channel: 'phone', ok: false, reason: '', retryAfterMs: 1e12 }, measure)
-  assert.equal(standing.pausedUntilMs, now + 3600_000)
-  recordBusy(standing, { channel: 'phone', ok: false, reason: '' }, measure)
-  assert.ok(standing.pausedUntilMs >= now + 4000 && standing.pausedUntilMs <= now + 5000)
+test('a Retry-After counts for an hour at most; without one a 429 backs off', () => {
+  const state = createState()
+  recordBusy(state, { ...failed, retryAfterMs: 90_000 }, timingNow)
+  assert.equal(state.pausedUntilMs, now + 90_000)
+  recordBusy(state, { ...failed, retryAfterMs: 1e12 }, timingNow)
+  assert.equal(state.pausedUntilMs, now + HOUR_MS)
+  recordBusy(state, failed, timingNow)
+  assert.ok(state.pausedUntilMs >= now + 4000 && state.pausedUntilMs <= now + 5000)
 })
 
-test('a wait from a clock that was ahead is forgotten', () => {
-  const standing = { ...fresh(), pausedUntilMs: now + 1e9, attempts: { a: { ...tried(), waitUntilMs: now + 1e9 } } }
-  clearImpossibleWaits(standing, measure)
-  assert.deepEqual([standing.pausedUntilMs, standing.attempts.a.waitUntilMs], [0, 0])
+test('a wait from a clock that was ahead ends at once', () => {
+  const attempts = { a: { ...createAttempt(), waitUntilMs: now + 1e9 } }
+  const state = { ...createState(), pausedUntilMs: now + 1e9, attempts }
+  clearImpossibleWaits(state, timingNow)
+  assert.deepEqual([state.pausedUntilMs, state.attempts.a.waitUntilMs], [0, 0])
 })
 
-test('a standing that does not read holds nothing against the channel', () => {
+test('a damaged retry state counts as a fresh one', () => {
   const home = createHome()
   fs.mkdirSync(path.join(home, 'outbox/phone'), { recursive: true })
-  for (const text of ['', '{', '{"until":"never"}', '[]']) {
+  for (const text of ['', '{', '{"pausedUntilMs":"never"}', '[]']) {
     fs.writeFileSync(path.join(home, 'outbox/phone/retry-state.json'), text)
-    assert.deepEqual(readRetryState(home, 'phone'), fresh())
+    assert.deepEqual(readRetryState(home, 'phone'), createState())
   }
   fs.rmSync(home, { recursive: true })
 })
 
-function tried() {
+function createState() {
+  return readRetryState('/nonexistent', 'phone')
+}
+
+function createAttempt() {
   return { fileNames: [], failures: 0, waitUntilMs: 0, isShort: false }
 }

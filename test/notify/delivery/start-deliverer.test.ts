@@ -1,4 +1,4 @@
-/** The real deliverer, started as `dispatch` starts it: who wakes it, by which settings it goes, and what a kill leaves. */
+/** The real deliverer as a process of its own: who starts it, which settings it uses, and what survives a kill. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -8,7 +8,6 @@ import { checkLiveness, type ProcessIdentity } from '#host/process'
 import { readDeliveryLog, writeToOutbox } from '#notify'
 import { readLeaseHolder } from '#session/lease'
 import {
-  buildConfig,
   buildPhoneSettings,
   buildQueuedNotification,
   createHome,
@@ -18,25 +17,26 @@ import {
 } from '../../fixtures/notify-home.ts'
 import { startNtfyServer } from '../../fixtures/ntfy-server.ts'
 
+const brokenServer = 'http://127.0.0.1:1'
 const homes: string[] = []
 after(async () => {
   for (const home of homes) {
-    const who = readLeaseHolder(path.join(home, 'outbox/deliverer'))
-    if (who) await end(who)
+    const holder = readDeliverer(home)
+    if (holder) await kill(holder)
     fs.rmSync(home, { recursive: true, force: true })
   }
 })
 
-test('whoever posts wakes one deliverer, which delivers and ends; the next one wakes another', async () => {
+test('two starts make one deliverer, which ends; the next start makes another', async () => {
   const ntfy = await startNtfyServer('ntfy')
-  const home = homeWith({ DESKTOP: 'off', ...buildPhoneSettings(ntfy.url) })
-  for (const nth of [1, 2]) {
-    writeToOutbox(home, buildQueuedNotification(nth), ['phone'])
-    const [one, two] = await Promise.all([wakeIn(home), wakeIn(home)])
-    assert.deepEqual([one.stderr, two.stderr, one.exitCode, two.exitCode], ['', '', 0, 0])
-    assert.ok(Math.min(one.milliseconds, two.milliseconds) < 3000)
-    await waitUntilTrue('it arrives', () => ntfy.got.length === nth)
-    await waitUntilTrue('it ends', () => readLeaseHolder(path.join(home, 'outbox/deliverer')) === undefined)
+  const home = newHome({ DESKTOP: 'off', ...buildPhoneSettings(ntfy.url) })
+  for (const number of [1, 2]) {
+    writeToOutbox(home, buildQueuedNotification(number), ['phone'])
+    const starts = await Promise.all([start(home), start(home)])
+    for (const { stderr, exitCode } of starts) assert.deepEqual([stderr, exitCode], ['', 0])
+    assert.ok(Math.min(...starts.map(({ milliseconds }) => milliseconds)) < 3000)
+    await waitUntilTrue('it arrives', () => ntfy.got.length === number)
+    await waitUntilTrue('the deliverer ends', () => readDeliverer(home) === undefined)
   }
   ntfy.stop()
   assert.deepEqual(
@@ -46,91 +46,88 @@ test('whoever posts wakes one deliverer, which delivers and ends; the next one w
   assert.equal(fs.readFileSync(path.join(home, 'logs/deliver.log'), 'utf8'), '')
 })
 
-test('with nothing to deliver nobody is woken', async () => {
-  const home = homeWith({ DESKTOP: 'off', ...buildPhoneSettings('http://127.0.0.1:1') })
-  await wakeIn(home)
+test('an empty outbox starts no deliverer', async () => {
+  const home = newHome({ DESKTOP: 'off', ...buildPhoneSettings(brokenServer) })
+  await start(home)
   assert.ok(!fs.existsSync(path.join(home, 'logs')))
 })
 
-test('a change of .env counts for a deliverer that runs already', async () => {
+test('a running deliverer follows a change of .env', async () => {
   const ntfy = await startNtfyServer('ntfy')
-  const away = await startNtfyServer('ntfy')
-  away.stop()
-  const home = homeWith({ DESKTOP: 'off', ...buildPhoneSettings(away.url) })
+  const stopped = await startNtfyServer('ntfy')
+  stopped.stop()
+  const home = newHome({ DESKTOP: 'off', ...buildPhoneSettings(stopped.url) })
   writeToOutbox(home, buildQueuedNotification(1), ['phone'])
-  await wakeIn(home)
+  await start(home)
   await waitUntilTrue('a failure', () => readDeliveryLog(home, 9).length > 0)
-  const other = [...testTopic].reverse().join('')
-  writeSettings(home, { DESKTOP: 'off', NTFY_SERVER: ntfy.url, NTFY_TOPIC: other })
+  const otherTopic = [...testTopic].reverse().join('')
+  writeSettings(home, { DESKTOP: 'off', NTFY_SERVER: ntfy.url, NTFY_TOPIC: otherTopic })
   await waitUntilTrue('it arrives', () => ntfy.got.length === 1)
   ntfy.stop()
-  assert.equal(ntfy.got[0]?.path, `/${other}`)
+  assert.equal(ntfy.got[0]?.path, `/${otherTopic}`)
 })
 
-test('settings in the environment of who wakes count, over those of .env; and are written nowhere', async () => {
+test('settings in the environment win over .env, and are in no file', async () => {
   const ntfy = await startNtfyServer('ntfy')
-  const home = homeWith({ DESKTOP: 'off' })
+  const home = newHome({ DESKTOP: 'off' })
   writeToOutbox(home, buildQueuedNotification(1), ['phone'])
-  await wakeIn(home, { ...buildPhoneSettings(ntfy.url), ANTHROPIC_API_KEY: 'sk-not-for-deliverers' })
+  await start(home, { ...buildPhoneSettings(ntfy.url), ANTHROPIC_API_KEY: 'sk-not-for-deliverers' })
   await waitUntilTrue('it arrives', () => ntfy.got.length === 1)
-  const who = readLeaseHolder(path.join(home, 'outbox/deliverer'))
-  if (process.platform === 'linux' && who)
-    assert.ok(!fs.readFileSync(`/proc/${who.pid}/environ`, 'utf8').includes('sk-not-for-deliverers'))
-  await waitUntilTrue('it ends', () => readLeaseHolder(path.join(home, 'outbox/deliverer')) === undefined)
+  const holder = readDeliverer(home)
+  if (process.platform === 'linux' && holder)
+    assert.ok(!fs.readFileSync(`/proc/${holder.pid}/environ`, 'utf8').includes('sk-not-for-deliverers'))
+  await waitUntilTrue('the deliverer ends', () => readDeliverer(home) === undefined)
   ntfy.stop()
-  const files = fs.readdirSync(home, { recursive: true, encoding: 'utf8' }).map(file => path.join(home, file))
+  const files = fs.readdirSync(home, { recursive: true, encoding: 'utf8' }).map(name => path.join(home, name))
   for (const file of files.filter(file => fs.statSync(file).isFile()))
     assert.ok(!fs.readFileSync(file, 'utf8').includes(testTopic), file)
 })
 
-test('settings that do not read stop nobody who wakes; the notice waits, and the log says why', async () => {
-  const home = homeWith({ DESKTOP: 'off', ...buildPhoneSettings('http://127.0.0.1:1') })
-  const config = buildConfig(home)
+test('with invalid settings the notification waits, and the log has the reason', async () => {
+  const home = newHome({ DESKTOP: 'perhaps' })
   writeToOutbox(home, buildQueuedNotification(1), ['phone'])
-  writeSettings(home, { DESKTOP: 'perhaps' })
-  const ran = await wakeIn(config.home, { DESKTOP: 'off' })
-  assert.equal(ran.exitCode, 0, ran.stderr)
-  writeSettings(home, { DISPLAY_ALL: 'x' })
-  await wakeIn(home, {}, { DESKTOP: 'off', ...buildPhoneSettings('http://127.0.0.1:1') })
+  const settings = { DESKTOP: 'off', ...buildPhoneSettings(brokenServer) }
+  const { exitCode, stderr } = await start(home, {}, settings)
+  assert.equal(exitCode, 0, stderr)
   const log = path.join(home, 'logs/deliver.log')
-  await waitUntilTrue('the log', () => fs.existsSync(log) && fs.readFileSync(log, 'utf8').includes('invalid settings'))
+  await waitUntilTrue('the log', () => fs.existsSync(log) && fs.readFileSync(log, 'utf8').includes('DESKTOP'))
   assert.equal(listOutbox(home, 'phone').waiting.length, 1)
 })
 
-test('kill -9: what the server said of waiting still holds, and the bucket stays as empty as it was', async () => {
-  let taken = 0
-  const ntfy = await startNtfyServer(() => (++taken > 10 ? { status: 429, retryAfter: '120' } : 'ntfy'))
-  const home = homeWith({ DESKTOP: 'off', ...buildPhoneSettings(ntfy.url) })
-  const notification = { title: 'Dispatch needs you', body: 'asks', priority: 4, tags: [] } // None that goes with others.
-  for (let nth = 0; nth < 12; nth++)
-    writeToOutbox(home, buildQueuedNotification(nth, { sessionId: `session-${nth}`, notification }), ['phone'])
-  await wakeIn(home)
-  const began = Date.now()
+test('after kill -9 a Retry-After still counts, and the bucket is not full again', async () => {
+  let accepted = 0
+  const ntfy = await startNtfyServer(() => (++accepted > 10 ? { status: 429, retryAfter: '120' } : 'ntfy'))
+  const home = newHome({ DESKTOP: 'off', ...buildPhoneSettings(ntfy.url) })
+  const notification = { title: 'Dispatch needs you', body: 'asks', priority: 4, tags: [] } // Priority 4 is not batched.
+  for (let number = 0; number < 12; number++)
+    writeToOutbox(home, buildQueuedNotification(number, { sessionId: `session-${number}`, notification }), ['phone'])
+  await start(home)
+  const startedMs = Date.now()
   await waitUntilTrue('the burst', () => listOutbox(home, 'phone').sent.length === 10)
-  await killed(home)
-  await wakeIn(home)
+  await killDeliverer(home)
+  await start(home)
   await new Promise(resolve => setTimeout(resolve, 2000))
-  assert.ok(ntfy.got.length <= 10 + (Date.now() - began) / 6000, 'a kill fills no bucket')
+  assert.ok(ntfy.got.length <= 10 + (Date.now() - startedMs) / 6000, 'the bucket was filled again')
   await waitUntilTrue('one more', () => ntfy.got.length === 11, 9000)
   await waitUntilTrue('the pause', () => readDeliveryLog(home, 1)[0]?.what === 'busy')
-  await killed(home)
-  await wakeIn(home)
+  await killDeliverer(home)
+  await start(home)
   await new Promise(resolve => setTimeout(resolve, 8000))
   ntfy.stop()
   assert.equal(ntfy.got.length, 11)
   assert.equal(listOutbox(home, 'phone').waiting.length, 2)
 })
 
-test('asked to end, it ends after the attempt that is under way, and gives the right back', async () => {
+test('SIGTERM ends the deliverer after its attempt, and the lease is released', async () => {
   const ntfy = await startNtfyServer({ after: 1500 })
-  const home = homeWith({ DESKTOP: 'off', ...buildPhoneSettings(ntfy.url) })
-  for (const nth of [1, 2]) writeToOutbox(home, buildQueuedNotification(nth), ['phone'])
-  await wakeIn(home)
+  const home = newHome({ DESKTOP: 'off', ...buildPhoneSettings(ntfy.url) })
+  for (const number of [1, 2]) writeToOutbox(home, buildQueuedNotification(number), ['phone'])
+  await start(home)
   await waitUntilTrue('the attempt', () => ntfy.got.length === 1)
-  const who = readLeaseHolder(path.join(home, 'outbox/deliverer'))
-  assert.ok(who)
-  process.kill(who.pid, 'SIGTERM')
-  await waitUntilTrue('it ends', () => readLeaseHolder(path.join(home, 'outbox/deliverer')) === undefined)
+  const holder = readDeliverer(home)
+  assert.ok(holder)
+  process.kill(holder.pid, 'SIGTERM')
+  await waitUntilTrue('the deliverer ends', () => readDeliverer(home) === undefined)
   ntfy.stop()
   assert.deepEqual(listOutbox(home, 'phone'), {
     waiting: [buildQueuedNotification(2).id],
@@ -139,9 +136,9 @@ test('asked to end, it ends after the attempt that is under way, and gives the r
   })
 })
 
-// --- what they share ---
+// --- shared ---
 
-function homeWith(settings: Record<string, string>): string {
+function newHome(settings: Record<string, string>): string {
   const home = createHome()
   homes.push(home)
   writeSettings(home, settings)
@@ -153,28 +150,32 @@ function writeSettings(home: string, settings: Record<string, string>): void {
   fs.writeFileSync(path.join(home, '.env'), lines.join(''))
 }
 
-/** Wake from a process of its own, as a short-lived command does; its settings by `.env` and its environment, or given. */
-function wakeIn(home: string, environment: Record<string, string> = {}, given?: Record<string, string>) {
-  const read =
-    given === undefined
-      ? 'readConfig()'
-      : `readConfig({ DISPATCH_HOME: '/nonexistent/x', ...${JSON.stringify(given)} })`
-  const notify = path.resolve(import.meta.dirname, '../../../notify/index.ts')
-  const host = path.resolve(import.meta.dirname, '../../../host/config/index.ts')
-  const script = `import { readConfig } from '${host}'; import { startDeliverer } from '${notify}'; await startDeliverer({ ...${read}, home: process.env.DISPATCH_HOME, logsFolder: process.env.DISPATCH_HOME + '/logs' })`
+/** Start a deliverer from a short-lived process, as a command does. Its settings are `.env` and `environment`, or `settings`. */
+function start(home: string, environment: Record<string, string> = {}, settings?: Record<string, string>) {
+  const root = path.resolve(import.meta.dirname, '../../..')
+  const input = settings === undefined ? '' : JSON.stringify({ ...settings, DISPATCH_HOME: '/nonexistent/x' })
+  const script = `
+    import { readConfig } from '${root}/host/config/index.ts'
+    import { startDeliverer } from '${root}/notify/index.ts'
+    const home = process.env.DISPATCH_HOME
+    await startDeliverer({ ...readConfig(${input}), home, logsFolder: home + '/logs' })`
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, DISPATCH_HOME: home, ...environment }
   return runProgram(process.execPath, ['--input-type=module', '-e', script], { env })
 }
 
-async function killed(home: string): Promise<void> {
-  const who = readLeaseHolder(path.join(home, 'outbox/deliverer'))
-  assert.ok(who)
-  await end(who)
+function readDeliverer(home: string): ProcessIdentity | undefined {
+  return readLeaseHolder(path.join(home, 'outbox/deliverer'))
 }
 
-async function end(who: ProcessIdentity): Promise<void> {
-  for (let tries = 0; tries < 100 && (await checkLiveness(who)) === 'alive'; tries++) {
-    process.kill(who.pid, 'SIGKILL')
+async function killDeliverer(home: string): Promise<void> {
+  const holder = readDeliverer(home)
+  assert.ok(holder)
+  await kill(holder)
+}
+
+async function kill(identity: ProcessIdentity): Promise<void> {
+  for (let attempt = 0; attempt < 100 && (await checkLiveness(identity)) === 'alive'; attempt++) {
+    process.kill(identity.pid, 'SIGKILL')
     await new Promise(resolve => setTimeout(resolve, 50))
   }
 }
