@@ -59,7 +59,7 @@ describe('a check rests on tests that the work may not change', { concurrency: 2
     judged({ pins: '- pins: `test.sh`', worker: honestWorkerTurns }, (exit, clause, rig) => {
       assert.equal(exit, 0, clause.reason)
       assert.deepEqual([clause.verdict, clause.gate, clause.note], ['PASS', 'green', undefined])
-      assert.match(packetOf(rig), /green after it; pinned, the work may not change them: test\.sh/)
+      assert.match(packetOf(rig), /pinned files, which the work must not change: test\.sh/)
     }))
 
   it('pinned and changed: FAIL, whatever the check shows, and the words say so wherever it is told', () =>
