@@ -127,8 +127,8 @@ const RESCAN_MS = 100
 
 const MAX_ID_ATTEMPTS = 10
 /** A title is made from this much of the task. */
-const MAX_TITLE_SOURCE_CHARACTERS = 400
-const MAX_TITLE_CHARACTERS = 80
+const MAX_TITLE_SOURCE_CHARS = 400
+const MAX_TITLE_CHARS = 80
 
 async function findRequestedRepository(
   config: Config,
@@ -145,7 +145,7 @@ function describeTask(task: Buffer, now: Date): Pick<SessionManifest, 'id' | 'op
     task: {
       bytes: task.length,
       sha256: sha256(task),
-      title: toOneLine(text.slice(0, MAX_TITLE_SOURCE_CHARACTERS), MAX_TITLE_CHARACTERS),
+      title: toOneLine(text.slice(0, MAX_TITLE_SOURCE_CHARS), MAX_TITLE_CHARS),
     },
   }
 }

@@ -7,7 +7,7 @@ export function requestClose(session: Session, reason: string): void {
   writeAtomic(session.paths.stopRequest, reason)
 }
 
-/** The reason of a request to close the session; undefined while there is none. */
+/** The reason of a request to close the session; undefined until there is one. */
 export function readStopRequest({ paths }: Session): string | undefined {
   return readIfPresent(paths.stopRequest)
 }

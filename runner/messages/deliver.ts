@@ -32,7 +32,7 @@ import {
 /** The id of the message that dispatch itself sends after a usage limit. */
 const LIMIT_MESSAGE_ID = 'limit'
 const RESUME_TIMEOUT_MS = 30 * SECOND_MS
-const MAX_KEPT_PROMPTS = 20
+const KEPT_PROMPT_COUNT = 20
 
 /** Delivers the human's messages to the orchestrator, in order and each once, and the message after a usage limit. */
 export class MessageDelivery {
@@ -71,7 +71,7 @@ export class MessageDelivery {
   /** Note a prompt that claude's hook reports, which it also does for a queued one. */
   recordPrompt({ hook_event_name, session_id, prompt }: HookEvent): void {
     if (hook_event_name === 'UserPromptSubmit' && session_id === this.context.session.manifest.claude.sessionId)
-      this.prompts = [...this.prompts, prompt ?? ''].slice(-MAX_KEPT_PROMPTS)
+      this.prompts = [...this.prompts, prompt ?? ''].slice(-KEPT_PROMPT_COUNT)
   }
 
   /** True while a message waits for the running tool to end. A tool that only waits should then return. */

@@ -46,7 +46,7 @@ export function drainHookInbox(inbox: string, onEvent: (hookEvent: HookEvent) =>
   }
 }
 
-/** The event in a file of the inbox; undefined if there is none. A file cut at 64 KiB still has one: claude writes its name first. Pure. */
+/** The event in a file of the inbox; undefined for any other text. A file cut at 64 KiB still has one: claude writes its name first. Pure. */
 export function parseHookEvent(text: string, worker: string): HookEvent | undefined {
   const parsed = HookEvent.safeParse(readTruncatedJson(text))
   return parsed.success ? { ...parsed.data, origin: { worker } } : undefined
