@@ -1,7 +1,7 @@
 import { readIfPresent } from '#host/fs'
 import type { Session } from '#session'
 
-/** The repository's own instructions as they go into every agent's prompt; empty if there are none. */
+/** The repository's own instructions as they go into every agent's prompt; empty without any. */
 export function readInstructions({ paths, manifest }: Session): string {
   const text = readIfPresent(paths.instructions) ?? ''
   const { nested } = manifest.instructions
