@@ -1,4 +1,4 @@
-/** F74 for every command there is: a signal in its middle, a reader that goes away, and Ctrl-c and Ctrl-d at its question. */
+/** Every command, interrupted: by a signal, by a closed pipe, and by Ctrl-c and Ctrl-d at its question. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -7,20 +7,22 @@ import fs from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { commands } from '#cli/commands/index.ts'
+import { commandTable } from '#cli/commands/index.ts'
 import { signalExitCodes } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { helloTask } from '#rehearsal/hello.ts'
 import { createSession, type SessionManifest } from '#session'
 import { appendEvent } from '#session/log'
+import { runInScript, type TerminalOptions } from '../fixtures/person.ts'
 import { installRecorder } from '../fixtures/recorder.ts'
 import { entryPoint, helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
+import { copySession } from '../fixtures/session-copies.ts'
 
 type Signal = keyof typeof signalExitCodes
 const signals = Object.keys(signalExitCodes) as Signal[]
 
 let rig: Rig
-/** A session with a verdict, and one that goes on. */
+/** The ids of a session with a verdict, and of one that still runs. */
 let judged: string
 let running: string
 let repository: string
@@ -31,13 +33,13 @@ before(async () => {
   const ran = await rig.dispatch([helloTask, '--wait', '--no-repo'])
   assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
   judged = rig.readSession().id
-  const begun = await rig.dispatch(['hang about', '--no-repo', '--json'], { env: { PATH: installRecorder(rig) } })
-  running = JSON.parse(begun.stdout).id
+  const started = await rig.dispatch(['hang about', '--no-repo', '--json'], { env: { PATH: installRecorder(rig) } })
+  running = JSON.parse(started.stdout).id
   repository = path.join(rig.home, 'elsewhere/project')
   const init = 'git init -q -b main "$0"; cd "$0"; echo "{}" >package-lock.json; git add .; git commit -qm one'
   const env = { ...rig.environment, ...author }
   assert.equal((await runProgram('/bin/sh', ['-c', init, repository], { env })).exitCode, 0)
-  port = await aPort()
+  port = await findFreePort()
 })
 
 after(() => rig.close())
@@ -49,143 +51,147 @@ const author = {
   GIT_COMMITTER_EMAIL: 'u@h',
 }
 
-/** One run of a command: its words, and what it says first where it has to be waited for by that. */
-interface Play {
-  words: string[]
+/** One run of a command. */
+interface CommandRun {
+  args: string[]
   env?: Record<string, string>
-  /** It hears signals itself, so it must not be stuck in writing: caught once it has said this. */
-  says?: RegExp
-  /** It asks, or shows, at a terminal only; see below. */
-  terminal?: true
+  /** For a command that handles signals, which must not be blocked in a write: the signal comes after this output. */
+  readyOutput?: RegExp
+  /** It needs a terminal; see below. */
+  needsTerminal?: true
 }
 
-/** Every command, so that a new one cannot be forgotten. Each run has a session of its own where it ends one. */
-const plays: Record<string, () => Play> = {
-  task: () => ({ words: ['do it', '--no-repo'], env: { PATH: installRecorder(rig) } }),
-  ls: () => ({ words: ['ls'] }),
-  show: () => ({ words: ['show', judged] }),
-  watch: () => ({ words: ['watch', running] }),
-  attach: () => ({ words: ['attach', running], terminal: true }),
-  stop: () => ({ words: ['stop', writeSession('open')] }),
-  apply: () => ({ words: ['apply', judged, '--anyway', '--repo', repository] }),
-  rm: () => ({ words: ['rm', '--force', writeSession('closed')] }),
-  logs: () => ({ words: ['logs', running, '--follow'] }),
-  audit: () => ({ words: ['audit', judged] }),
-  contract: () => ({ words: ['contract', judged] }),
-  matrix: () => ({ words: ['matrix', judged] }),
-  cost: () => ({ words: ['cost'] }),
-  notify: () => ({ words: ['notify'] }),
-  prepare: () => ({ words: ['prepare', '--yes', '--repo', repository] }),
-  say: () => ({ words: ['say', running, 'hello there'] }),
-  approve: () => ({ words: ['approve', writeSession('asking')], terminal: true }),
-  wait: () => ({ words: ['wait', running] }),
-  doctor: () => ({ words: ['doctor'] }),
-  setup: () => ({ words: ['setup', '--yes'] }),
-  uninstall: () => ({ words: ['uninstall', '--yes'] }),
-  rehearse: () => ({ words: ['rehearse', 'never-spawns'], says: /Scenario/ }),
-  'smoke-test': () => ({ words: ['smoke-test', '--yes'] }),
-  completions: () => ({ words: ['completions', 'bash'] }),
-  web: () => ({ words: ['web'], env: { WEBUI_PORT: String(port) }, says: /the page is at/ }),
-  watchdog: () => ({ words: ['watchdog', '--watch'] }),
+/** Every command, so that a new one cannot be forgotten. A run that ends a session has its own. */
+const commandRuns: Record<string, () => CommandRun> = {
+  task: () => ({ args: ['do it', '--no-repo'], env: { PATH: installRecorder(rig) } }),
+  ls: () => ({ args: ['ls'] }),
+  show: () => ({ args: ['show', judged] }),
+  watch: () => ({ args: ['watch', running] }),
+  attach: () => ({ args: ['attach', running], needsTerminal: true }),
+  stop: () => ({ args: ['stop', writeSession('open')] }),
+  apply: () => ({ args: ['apply', judged, '--anyway', '--repo', repository] }),
+  rm: () => ({ args: ['rm', '--force', writeSession('closed')] }),
+  logs: () => ({ args: ['logs', running, '--follow'] }),
+  audit: () => ({ args: ['audit', judged] }),
+  contract: () => ({ args: ['contract', judged] }),
+  matrix: () => ({ args: ['matrix', judged] }),
+  cost: () => ({ args: ['cost'] }),
+  notify: () => ({ args: ['notify'] }),
+  prepare: () => ({ args: ['prepare', '--yes', '--repo', repository] }),
+  say: () => ({ args: ['say', running, 'hello there'] }),
+  approve: () => ({ args: ['approve', writeSession('asking')], needsTerminal: true }),
+  wait: () => ({ args: ['wait', running] }),
+  doctor: () => ({ args: ['doctor'] }),
+  setup: () => ({ args: ['setup', '--yes'] }),
+  uninstall: () => ({ args: ['uninstall', '--yes'] }),
+  rehearse: () => ({ args: ['rehearse', 'never-spawns'], readyOutput: /Scenario/ }),
+  'smoke-test': () => ({ args: ['smoke-test', '--yes'] }),
+  completions: () => ({ args: ['completions', 'bash'] }),
+  web: () => ({ args: ['web'], env: { WEBUI_PORT: String(port) }, readyOutput: /the page is at/ }),
+  watchdog: () => ({ args: ['watchdog', '--watch'] }),
 }
 
-describe('F74 a signal ends every command at once and quietly: 130, 143, 129', { concurrency: 2 }, () => {
-  it('every command is looked at', () => {
-    assert.deepEqual(Object.keys(plays).sort(), ['task', ...commands.map(({ name }) => name)].sort())
+describe('a signal ends a command at once and quietly', { concurrency: 2 }, () => {
+  it('every command has a run', () => {
+    assert.deepEqual(Object.keys(commandRuns).sort(), ['task', ...commandTable.commands.map(({ name }) => name)].sort())
   })
 
-  for (const [name, play] of Object.entries(plays))
+  for (const [name, createRun] of Object.entries(commandRuns))
     it(name, async () => {
       for (const signal of signals) {
-        const { words, env = {}, says, terminal } = play()
-        if (terminal) return // In a terminal, below.
-        const pipe = says ? undefined : fullPipe()
-        const child = begin(words, { env, ...(pipe ? { stdout: pipe.write } : {}) })
-        const { errors, ended } = heard(child)
-        await (says ? saidBy(child, says) : idleFor(child, 300))
+        const { args, env = {}, readyOutput, needsTerminal } = createRun()
+        if (needsTerminal) return // In a terminal, below.
+        const pipe = readyOutput ? undefined : createFullPipe()
+        const child = startCommand(args, { env, ...(pipe ? { stdout: pipe.write } : {}) })
+        const { errors, exitCode } = collect(child)
+        await (readyOutput ? waitForOutput(child, readyOutput) : waitUntilIdle(child, 300))
         child.kill(signal)
-        assert.equal(await ended, signalExitCodes[signal], `${signal}: ${errors()}`)
-        assert.doesNotMatch(errors(), /bug of ours|\.ts:\d/)
+        assert.equal(await exitCode, signalExitCodes[signal], `${signal}: ${errors()}`)
+        assert.doesNotMatch(errors(), /internal error|\.ts:\d/)
         pipe?.close()
       }
-      assert.equal((await rig.dispatch(['ls', '--json'])).exitCode, 0, 'the state is legal')
+      assert.equal((await rig.dispatch(['ls', '--json'])).exitCode, 0, 'the sessions are readable')
     })
 })
 
-describe('F74 a reader that goes away is no failure: every command ends with 0, quietly', { concurrency: 2 }, () => {
-  /** What ends by itself; the others go on without a word to anybody, until a signal ends them. */
+describe('a closed pipe ends a command with 0 and quietly', { concurrency: 2 }, () => {
+  /** Commands that write nothing for a while, and so do not notice the closed pipe. */
   const silent = ['attach', 'approve', 'watchdog', 'wait', 'watch', 'say']
-  for (const [name, play] of Object.entries(plays).filter(([name]) => !silent.includes(name)))
+  for (const [name, createRun] of Object.entries(commandRuns).filter(([name]) => !silent.includes(name)))
     it(name, async () => {
-      const { words, env = {} } = play()
-      const child = begin(
-        words.filter(word => word !== '--follow'),
+      const { args, env = {} } = createRun()
+      const child = startCommand(
+        args.filter(arg => arg !== '--follow'),
         { env },
       )
-      const { errors, ended } = heard(child)
-      if (name === 'rehearse') await saidBy(child, /Scenario/)
+      const { errors, exitCode } = collect(child)
+      if (name === 'rehearse') await waitForOutput(child, /Scenario/)
       child.stdout?.destroy()
-      assert.equal(await ended, 0, errors())
+      assert.equal(await exitCode, 0, errors())
       assert.equal(errors(), '')
-      if (name === 'rehearse') assert.deepEqual(leftOver(), [], 'a rehearsal is over when nobody looks at it')
+      if (name === 'rehearse') assert.deepEqual(listRehearsalProcesses(), [])
     })
 })
 
-describe('F74 Ctrl-c at a question is quiet, exit 130, and changes nothing; Ctrl-d is a no', { concurrency: 1 }, () => {
+describe('Ctrl-c at a question is exit 130, Ctrl-d is a no; both change nothing', { concurrency: 1 }, () => {
   before(async () => {
-    const own = path.join(rig.home, 'home/.claude.json')
-    fs.writeFileSync(own, JSON.stringify({ oauthAccount: { emailAddress: 'a@b' } }))
-    assert.equal((await rig.dispatch(['setup', '--yes', '--hooks'])).exitCode, 0) // So that there is something to take back.
+    const configFile = path.join(rig.home, 'home/.claude.json')
+    fs.writeFileSync(configFile, JSON.stringify({ oauthAccount: { emailAddress: 'a@b' } }))
+    assert.equal((await rig.dispatch(['setup', '--yes', '--hooks'])).exitCode, 0) // So that uninstall has something to remove.
   })
 
-  /** What to type, what it asks, and its exit code after a no. */
-  const questions: Record<string, () => [line: string, asked: RegExp, afterNo: number]> = {
-    'prepare, for what it proposes': () => {
+  /** The command, its prompt, and its exit code after a no. */
+  const questions: Record<string, () => [line: string, prompt: RegExp, noExitCode: number]> = {
+    'prepare, for a file it proposes': () => {
       fs.rmSync(path.join(repository, '.dispatch.json'), { force: true })
       return [`prepare --repo ${repository}`, /Write this file.*\[y\/N\]/, 0]
     },
-    'prepare, for a file that is there': () => [`prepare --repo ${unconfirmed()}`, /exactly this file\? \[y\/N\]/, 0],
-    'a start, for a .dispatch.json it does not know': () => [
-      `"do it" --repo ${unconfirmed()}`,
+    'prepare, for an existing file': () => [
+      `prepare --repo ${writeUnconfirmedProject()}`,
+      /exactly this file\? \[y\/N\]/,
+      0,
+    ],
+    'a start, for an unconfirmed .dispatch.json': () => [
+      `"do it" --repo ${writeUnconfirmedProject()}`,
       /exactly this file\? \[y\/N\]/,
       5,
     ],
     'smoke-test': () => ['smoke-test', /Begin\? \[y\/N\]/, 0],
     approve: () => [`approve ${writeSession('asking')}`, /to continue: $/, 5],
-    rm: () => [`rm ${closedCopy()}`, /to continue: $/, 5],
-    apply: () => [`apply ${voidCopy()} --repo ${repository} --branch of-a-void`, /to continue: $/, 5],
+    rm: () => [`rm ${copyClosedSession()}`, /to continue: $/, 5],
+    apply: () => [`apply ${copyVoidSession()} --repo ${repository} --branch of-a-void`, /to continue: $/, 5],
     setup: () => ['setup', /Write it\? \[y\/N\]/, 0],
     uninstall: () => ['uninstall', /Go on although they run\? \[y\/N\]/, 0],
   }
 
   for (const [name, question] of Object.entries(questions))
     it(name, async () => {
-      const [words, asked, afterNo] = question()
+      const [line, prompt, noExitCode] = question()
       const env = name === 'setup' ? { ANTHROPIC_API_KEY: '' } : {}
-      const untouched = stateOf()
-      for (const [key, exit] of [
+      const before = hashState()
+      for (const [answer, exitCode] of [
         ['\u0003', 130],
-        ['\u0004', afterNo],
+        ['\u0004', noExitCode],
       ] as const) {
-        const { code, seen } = await runAtTerminal(words, { asked, key, env })
-        assert.equal(code, exit, seen)
-        assert.doesNotMatch(seen, /bug of ours|Unhandled|\.ts:\d/)
-        if (exit === 130) assert.match(seen, /(\[y\/N\]|to continue:)\s*$/, 'something was said after Ctrl-c')
-        assert.equal(stateOf(), untouched)
+        const { code, shown } = await runInTerminal(line, { prompt, answer, env })
+        assert.equal(code, exitCode, shown)
+        assert.doesNotMatch(shown, /internal error|Unhandled|\.ts:\d/)
+        if (exitCode === 130) assert.match(shown, /(\[y\/N\]|to continue:)\s*$/, 'there is output after Ctrl-c')
+        assert.equal(hashState(), before)
       }
     })
 
-  it('approve and attach, by a signal: their code, and the session goes on', async () => {
-    const began = rig.readEvents(running).length
+  it('a signal ends approve and attach with its code, and the session goes on', async () => {
+    const eventsBefore = rig.readEvents(running).length
     for (const name of ['approve', 'attach']) {
-      const words = plays[name]?.().words ?? []
+      const args = commandRuns[name]?.().args ?? []
       for (const signal of signals) {
-        const ended = runAtTerminal(words.join(' '))
-        const isOwn = ({ command }: { command: string }) =>
-          /\/dispatch\.[jt]s /.test(command) && command.includes(`s ${words.join(' ')}`)
+        const ended = runInTerminal(args.join(' '))
+        const isCommand = ({ command }: { command: string }) =>
+          /\/dispatch\.[jt]s /.test(command) && command.includes(`s ${args.join(' ')}`)
         const own = await rig.waitUntil(
           `${name} runs`,
-          () => rig.listProcesses().find(one => isOwn(one) && isNode(one)),
+          () => rig.listProcesses().find(candidate => isCommand(candidate) && isNode(candidate)),
           20,
         )
         await new Promise(resolve => setTimeout(resolve, 1500))
@@ -193,50 +199,31 @@ describe('F74 Ctrl-c at a question is quiet, exit 130, and changes nothing; Ctrl
         assert.equal((await ended).code, signalExitCodes[signal], `${name} ${signal}`)
       }
     }
-    assert.equal(rig.readEvents(running).length, began)
+    assert.equal(rig.readEvents(running).length, eventsBefore)
   })
 
   const isNode = ({ command }: { command: string }) => /^\S*node\S* /.test(command)
 })
 
-/** The real dispatch at a terminal, where a person presses one key once they are asked. */
-async function runAtTerminal(
-  words: string,
-  { asked, key = '', env = {} }: { asked?: RegExp; key?: string; env?: Record<string, string> } = {},
-): Promise<{ code: number | null; seen: string }> {
-  const child = spawn('script', ['-qec', `/bin/sh ${entryPoint} ${words}`, '/dev/null'], {
-    env: { ...rig.environment, ...env, TERM: 'xterm' },
-    cwd: path.join(rig.home, 'elsewhere'),
-    timeout: 30_000,
-  })
-  let seen = ''
-  let pressed = false
-  child.stdout.on('data', chunk => {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal is told besides words
-    seen = (seen + chunk).replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '')
-    if (!pressed && asked?.test(seen)) pressed = child.stdin.write(key)
-  })
-  const [code] = await once(child, 'close')
-  return { code, seen }
-}
+const runInTerminal = (line: string, options?: TerminalOptions) => runInScript(rig, line, options)
 
-// --- sessions that are laid by hand ---
+// --- sessions without a runner ---
 
-let laid = 0
+let counter = 0
 
-/** A session without a runner: open, closed, or waiting for a yes to its contract. Answers its id. */
-function writeSession(how: 'open' | 'closed' | 'asking'): string {
-  const id = `2026-11-20-laid-by-hand-${String(++laid).padStart(4, '0')}`
+/** Write a session without a runner that is open, closed, or waits for the approval of its contract. Returns its id. */
+function writeSession(state: 'open' | 'closed' | 'asking'): string {
+  const id = `2026-11-20-written-by-hand-${String(++counter).padStart(4, '0')}`
   const workspace = path.join(rig.home, 'dispatch/workspace')
-  const aside = path.join(rig.home, 'aside') // Where no watchdog looks, until it is whole.
-  const opening: SessionManifest = { ...rig.readSession(judged).manifest, id, requiresApproval: how === 'asking' }
-  const { paths } = createSession(aside, opening, Buffer.from(helloTask))
+  const aside = path.join(rig.home, 'aside') // Where the watchdog does not look, until it is complete.
+  const manifest: SessionManifest = { ...rig.readSession(judged).manifest, id, requiresApproval: state === 'asking' }
+  const { paths } = createSession(aside, manifest, Buffer.from(helloTask))
   const [first] = rig.readEvents(judged)
   assert.ok(first?.type === 'session.opened')
   const { seq: _, time: __, ...opened } = first
   appendEvent(paths.events, opened, 0, new Date())
-  if (how === 'closed') appendEvent(paths.events, { type: 'session.closed', actor: 'you', reason: '' }, 1, new Date())
-  if (how === 'asking') {
+  if (state === 'closed') appendEvent(paths.events, { type: 'session.closed', actor: 'you', reason: '' }, 1, new Date())
+  if (state === 'asking') {
     const text = fs.readFileSync(rig.readSession(judged).paths.contract)
     const sha256 = createHash('sha256').update(text).digest('hex')
     appendEvent(paths.events, { type: 'approval.requested', sha256 }, 1, new Date())
@@ -248,53 +235,42 @@ function writeSession(how: 'open' | 'closed' | 'asking'): string {
   return id
 }
 
-/** The judged session again, closed, with work that no repository has. */
-function closedCopy(): string {
-  return copyOf('cccc')
+/** Copy the judged session, closed. Its work is in no repository. Returns the id. */
+function copyClosedSession(): string {
+  return path.basename(copySession(rig, judged, 'cccc', { isClosed: true }).folder)
 }
 
-/** The same, and changed since its verdict. */
-function voidCopy(): string {
-  const id = copyOf('vvvv')
-  fs.appendFileSync(path.join(rig.readSession(id).paths.outputs, 'hello.sh'), '# more\n')
-  return id
+/** The same, with a change after the verdict. */
+function copyVoidSession(): string {
+  const { folder, outputs } = copySession(rig, judged, 'vvvv', { isClosed: true })
+  fs.appendFileSync(path.join(outputs, 'hello.sh'), '# more\n')
+  return path.basename(folder)
 }
 
-function copyOf(letters: string): string {
-  const { folder } = rig.readSession(judged).paths
-  const id = `${judged.slice(0, -4)}${letters}`
-  const aside = path.join(rig.home, letters)
-  fs.cpSync(folder, aside, { recursive: true, verbatimSymlinks: true })
-  fs.rmSync(path.join(aside, '.runner-lease'), { recursive: true, force: true })
-  appendEvent(path.join(aside, 'events.jsonl'), { type: 'session.closed', actor: 'you', reason: '' }, 999, new Date())
-  fs.renameSync(aside, path.join(path.dirname(folder), id))
-  return id
-}
-
-/** The repository with a project file of ours that nobody has said yes to. */
-function unconfirmed(): string {
+/** Write a project file into the repository that is not confirmed. Returns the repository. */
+function writeUnconfirmedProject(): string {
   fs.writeFileSync(path.join(repository, '.dispatch.json'), '{ "setup": ["make deps"] }\n')
   fs.rmSync(path.join(rig.home, 'dispatch/confirmed'), { recursive: true, force: true })
   return repository
 }
 
-/** Everything that a yes could have changed, as one hash. */
-function stateOf(): string {
+/** One hash of everything that a yes could have changed. */
+function hashState(): string {
   const hash = createHash('sha256')
-  const add = (place: string) => {
-    const found = fs.lstatSync(place, { throwIfNoEntry: false })
-    hash.update(place)
-    if (found?.isFile()) hash.update(fs.readFileSync(place))
-    if (found?.isDirectory()) for (const name of fs.readdirSync(place).sort()) add(path.join(place, name))
+  const add = (file: string) => {
+    const stats = fs.lstatSync(file, { throwIfNoEntry: false })
+    hash.update(file)
+    if (stats?.isFile()) hash.update(fs.readFileSync(file))
+    if (stats?.isDirectory()) for (const name of fs.readdirSync(file).sort()) add(path.join(file, name))
   }
   const workspace = path.join(rig.home, 'dispatch/workspace')
-  for (const place of [
+  for (const file of [
     'home/.claude.json',
     'home/.claude/settings.json',
     'dispatch/confirmed',
     'dispatch/installed.json',
   ])
-    add(path.join(rig.home, place))
+    add(path.join(rig.home, file))
   add(path.join(repository, '.dispatch.json'))
   add(path.join(repository, '.git/refs'))
   hash.update(fs.readdirSync(workspace).sort().join())
@@ -303,39 +279,39 @@ function stateOf(): string {
 
 // --- processes ---
 
-function begin(
-  words: string[],
+function startCommand(
+  args: string[],
   { env, stdout = 'pipe' }: { env: Record<string, string>; stdout?: 'pipe' | number },
 ): ChildProcess {
-  return spawn('/bin/sh', [entryPoint, ...words], {
+  return spawn('/bin/sh', [entryPoint, ...args], {
     env: { ...rig.environment, ...env },
     cwd: path.join(rig.home, 'elsewhere'),
     stdio: ['ignore', stdout, 'pipe'],
   })
 }
 
-/** Its standard error, and its exit code as a shell counts it. */
-function heard(child: ChildProcess): { errors: () => string; ended: Promise<number> } {
+/** The standard error of a process, and its exit code as a shell counts it. */
+function collect(child: ChildProcess): { errors: () => string; exitCode: Promise<number> } {
   let errors = ''
   child.stderr?.on('data', chunk => (errors += chunk))
-  const ended = once(child, 'exit').then(([code, signal]) => code ?? signalExitCodes[signal as Signal] ?? -1)
-  return { errors: () => errors, ended }
+  const exitCode = once(child, 'exit').then(([code, signal]) => code ?? signalExitCodes[signal as Signal] ?? -1)
+  return { errors: () => errors, exitCode }
 }
 
-function saidBy(child: ChildProcess, words: RegExp): Promise<void> {
-  let said = ''
+function waitForOutput(child: ChildProcess, pattern: RegExp): Promise<void> {
+  let output = ''
   return new Promise((resolve, reject) => {
-    child.once('exit', () => reject(new Error(`it ended after: ${said}`)))
+    child.once('exit', () => reject(new Error(`it ended after: ${output}`)))
     child.stdout?.on('data', chunk => {
-      said += chunk
-      if (words.test(said)) resolve()
+      output += chunk
+      if (pattern.test(output)) resolve()
     })
   })
 }
 
-/** A pipe that takes not one byte more: whoever writes to it is caught in the middle. */
-function fullPipe(): { write: number; close(): void } {
-  const fifo = path.join(rig.home, `full-${++laid}`)
+/** A full pipe: a process that writes to it is blocked in the middle. */
+function createFullPipe(): { write: number; close(): void } {
+  const fifo = path.join(rig.home, `full-${++counter}`)
   assert.equal(spawnSync('mkfifo', [fifo]).status, 0)
   const both = fs.openSync(fifo, fs.constants.O_RDWR | fs.constants.O_NONBLOCK)
   try {
@@ -345,20 +321,20 @@ function fullPipe(): { write: number; close(): void } {
   return { write, close: () => [both, write].forEach(fd => void fs.closeSync(fd)) }
 }
 
-/** Wait until the process has stood still for so long: it waits for somebody, or has nowhere to write. */
-async function idleFor(child: ChildProcess, milliseconds: number): Promise<void> {
-  let since = Date.now()
-  for (let used = ''; Date.now() - since < milliseconds || used === ''; ) {
-    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode} before it was caught`)
-    const now = timeUsed(child.pid)
-    if (now !== used) since = Date.now()
-    used = now
+/** Wait until the process has used no processor time for so long: it waits for something, or is blocked in a write. */
+async function waitUntilIdle(child: ChildProcess, milliseconds: number): Promise<void> {
+  let idleSinceMs = Date.now()
+  for (let used = ''; Date.now() - idleSinceMs < milliseconds || used === ''; ) {
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode} before it was idle`)
+    const current = readProcessorTime(child.pid)
+    if (current !== used) idleSinceMs = Date.now()
+    used = current
     await new Promise(resolve => setTimeout(resolve, 30))
   }
 }
 
-/** What the process has used of the processor; where there is no /proc, one second is waited. */
-function timeUsed(pid: number | undefined): string {
+/** The processor time that a process has used. Without /proc, the value changes every 2 s. */
+function readProcessorTime(pid: number | undefined): string {
   try {
     return fs.readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ').slice(11, 13).join() ?? ''
   } catch {
@@ -366,13 +342,13 @@ function timeUsed(pid: number | undefined): string {
   }
 }
 
-/** Rehearsals have a home of their own, beside the rig's. */
-function leftOver(): string[] {
-  const places = fs.readdirSync(path.join(rig.home, 'tmp')).filter(name => name.startsWith('dispatch-rehearsal-'))
-  return rig.listProcesses().flatMap(({ command }) => (places.some(name => command.includes(name)) ? [command] : []))
+/** Processes of rehearsals, which have their own home beside the rig's. */
+function listRehearsalProcesses(): string[] {
+  const homes = fs.readdirSync(path.join(rig.home, 'tmp')).filter(name => name.startsWith('dispatch-rehearsal-'))
+  return rig.listProcesses().flatMap(({ command }) => (homes.some(name => command.includes(name)) ? [command] : []))
 }
 
-async function aPort(): Promise<number> {
+async function findFreePort(): Promise<number> {
   const server = http.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
