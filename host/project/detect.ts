@@ -1,53 +1,54 @@
 import path from 'node:path'
 import { runProgram } from '../exec.ts'
 import { listIgnoredFiles, listTreeEntries, readBlob, type UserRepository } from '../git/git.ts'
+import { SECOND_MS } from '../time.ts'
 import type { Project } from './schema.ts'
 
-/** A proposal for a project file, and what it was made from. */
+/** A proposed project file, and what it is based on. */
 interface ProjectProposal {
   project: Pick<Project, 'setup' | 'lockfiles' | 'hosts' | 'files'>
-  /** `package-lock.json: npm ci`, one a line. */
+  /** One line each, such as `package-lock.json: npm ci`. */
   reasons: string[]
 }
 
-/** Look at the files of a commit and propose what it takes to have its dependencies; undefined when nothing is recognised. */
+/** Propose a project file by the lock files of a commit; undefined when no package tool is recognised. */
 export async function proposeProject(
   repository: Pick<UserRepository, 'path' | 'commit'>,
 ): Promise<ProjectProposal | undefined> {
   const files = (await listTreeEntries(repository)).map(entry => entry.path)
   const read = (file: string) => readBlob(repository, file)
-  const found = await detectInstallSteps(files, read)
+  const steps = await detectInstallSteps(files, read)
   const ignored = (await listIgnoredFiles(repository.path)).filter(file => /(^|\/)\.env\.(test|testing|ci)$/.test(file))
-  if (found.length === 0 && ignored.length === 0) return undefined
+  if (steps.length === 0 && ignored.length === 0) return undefined
   const hosts = new Set<string>()
-  for (const step of found) for (const host of await listHosts(step, repository, read)) hosts.add(host)
+  for (const step of steps) for (const host of await listHosts(step, repository, read)) hosts.add(host)
   return {
     project: {
-      setup: found.map(({ command }) => command),
-      lockfiles: [...new Set(found.flatMap(({ lockfiles }) => lockfiles))],
+      setup: steps.map(({ command }) => command),
+      lockfiles: [...new Set(steps.flatMap(({ lockfiles }) => lockfiles))],
       hosts: [...hosts].sort(),
       files: ignored,
     },
     reasons: [
-      ...found.map(({ command, lockfiles }) => `${lockfiles[0]}: ${command}`),
+      ...steps.map(({ command, lockfiles }) => `${lockfiles[0]}: ${command}`),
       ...ignored.map(file => `${file}: git ignores it, and tests are likely to need it`),
     ],
   }
 }
 
-/** One command, and the files it depends on. */
+/** A command that installs dependencies, and the files it depends on. */
 interface InstallStep {
   tool: string
   command: string
   lockfiles: string[]
 }
 
-/** What the files of a repository ask for, at the top and one folder below. */
+/** The install commands for the lock files at the top of a repository and one folder below. */
 export async function detectInstallSteps(
   files: string[],
   read: (file: string) => Promise<string>,
 ): Promise<InstallStep[]> {
-  const here = new Set(files)
+  const present = new Set(files)
   const folders = [...new Set(files.map(file => path.posix.dirname(file)))]
     .filter(
       folder =>
@@ -57,113 +58,116 @@ export async function detectInstallSteps(
     .sort((a, b) => (a === '.' ? -1 : b === '.' ? 1 : a < b ? -1 : 1))
   const steps: InstallStep[] = []
   for (const folder of folders) {
-    for (const kind of packageTools) {
-      const names = kind.lockfiles.filter(name => here.has(path.posix.join(folder, name)))
-      const [first] = names
-      if (
-        first === undefined ||
-        steps.some(step => step.tool === kind.tool && path.posix.dirname(step.lockfiles[0] ?? '') === folder)
-      )
-        continue
-      const at = (name: string) => path.posix.join(folder, name)
-      const command = await kind.command(names, { has: name => here.has(at(name)), read: name => read(at(name)) })
+    for (const { tool, lockfiles, buildCommand } of packageTools) {
+      const names = lockfiles.filter(name => present.has(path.posix.join(folder, name)))
+      const hasStep = steps.some(step => step.tool === tool && path.posix.dirname(step.lockfiles[0] ?? '') === folder)
+      if (names.length === 0 || hasStep) continue
+      const resolve = (name: string) => path.posix.join(folder, name)
+      const command = await buildCommand(names, {
+        has: name => present.has(resolve(name)),
+        read: name => read(resolve(name)),
+      })
       if (command === undefined) continue
       steps.push({
-        tool: kind.tool,
+        tool,
         command: folder === '.' ? command : `cd ${folder} && ${command}`,
-        lockfiles: names.map(at),
+        lockfiles: names.map(resolve),
       })
     }
   }
   return steps
 }
 
-// --- internal ---
-
-interface PackageTool {
-  tool: string
-  /** Any of these; all that are there count. */
-  lockfiles: string[]
-  command(names: string[], folder: Folder): Promise<string | undefined> | string | undefined
-}
-
-interface Folder {
-  has(name: string): boolean
-  read(name: string): Promise<string>
-}
-
-/** The first kind of a tool that fits is taken: a lock file before a list without versions. */
-const packageTools: PackageTool[] = [
-  { tool: 'node', lockfiles: ['pnpm-lock.yaml'], command: () => 'pnpm install --frozen-lockfile' },
-  {
-    tool: 'node',
-    lockfiles: ['yarn.lock'],
-    command: (_, { has }) => `yarn install ${has('.yarnrc.yml') ? '--immutable' : '--frozen-lockfile'}`,
-  },
-  { tool: 'node', lockfiles: ['bun.lock', 'bun.lockb'], command: () => 'bun install --frozen-lockfile' },
-  { tool: 'node', lockfiles: ['package-lock.json', 'npm-shrinkwrap.json'], command: () => 'npm ci' },
-  { tool: 'python', lockfiles: ['uv.lock'], command: () => 'uv sync --frozen' },
-  {
-    tool: 'python',
-    lockfiles: ['poetry.lock'],
-    command: () => 'POETRY_VIRTUALENVS_IN_PROJECT=true poetry install --no-interaction',
-  },
-  { tool: 'python', lockfiles: ['Pipfile.lock'], command: () => 'PIPENV_VENV_IN_PROJECT=1 pipenv sync --dev' },
-  {
-    tool: 'python',
-    lockfiles: ['requirements.txt', 'requirements-dev.txt', 'requirements-test.txt', 'dev-requirements.txt'],
-    command: names => `python3 -m venv .venv && .venv/bin/pip install ${names.map(name => `-r ${name}`).join(' ')}`,
-  },
-  {
-    tool: 'python',
-    lockfiles: ['pyproject.toml'],
-    command: async (_, { read }) => buildEditableInstall(await read('pyproject.toml')),
-  },
-  { tool: 'go', lockfiles: ['go.sum', 'go.mod'], command: () => 'go mod download' },
-  { tool: 'rust', lockfiles: ['Cargo.lock'], command: () => 'cargo fetch --locked' },
-  { tool: 'ruby', lockfiles: ['Gemfile.lock'], command: () => 'BUNDLE_PATH=vendor/bundle bundle install' },
-  { tool: 'php', lockfiles: ['composer.lock'], command: () => 'composer install --no-interaction' },
-]
-
-/** A project that is a package of its own is installed in place, with the extras for its tests. */
-function buildEditableInstall(text: string): string | undefined {
-  if (!/^\[(project|build-system)\]/m.test(text)) return undefined
-  const [, extras = ''] = /^\[project\.optional-dependencies\]\s*\n([\s\S]*?)(?=^\[|$(?![\s\S]))/m.exec(text) ?? []
-  const known = ['dev', 'test', 'tests'].filter(name => new RegExp(`^\\s*"?${name}"?\\s*=`, 'm').test(extras))
-  return `python3 -m venv .venv && .venv/bin/pip install -e '.${known.length > 0 ? `[${known.join(',')}]` : ''}'`
-}
-
-/** The hosts a step is likely to reach: those its lock file names, and the one the tool is set to. Only Python's index is known by name, see `withFiles`. */
-async function listHosts(
-  { tool, lockfiles }: InstallStep,
-  repository: Pick<UserRepository, 'path'>,
-  read: (file: string) => Promise<string>,
-): Promise<string[]> {
-  const named: string[] = []
-  for (const file of lockfiles) {
-    const text = await read(file)
-    for (const [, host = ''] of text.matchAll(/\bhttps?:\/\/(?:[^/@\s"']*@)?([A-Za-z0-9.-]+(?::\d+)?)/g))
-      named.push(host)
-  }
-  const asked = registryCommands[tool]
-  const ran = asked
-    ? await runProgram(asked[0] ?? '', asked.slice(1), { cwd: repository.path, timeoutMs: 15_000 })
-    : undefined
-  const set =
-    ran?.exitCode === 0 ? [...ran.stdout.matchAll(/https?:\/\/(?:[^/@\s"']*@)?([A-Za-z0-9.-]+(?::\d+)?)/g)] : []
-  const hosts = [...new Set([...named.slice(0, 20_000), ...set.map(([, host = '']) => host)])].slice(0, 20)
-  return tool === 'python' ? addPythonFileHost(hosts) : hosts
-}
-
-/** Python's own index has its files on another host; and it is asked where nothing else is said. Pure. */
+/** Python's index serves its files from another host, and it is the default when no host is named. Pure. */
 export function addPythonFileHost(hosts: string[]): string[] {
   const [index, files] = ['pypi.org', 'files.pythonhosted.org']
   if (hosts.length > 0 && !hosts.includes(index)) return hosts
   return [...new Set([...hosts, index, files])]
 }
 
-/** How a tool is asked where it fetches from. */
-const registryCommands: Record<string, string[]> = {
+// --- internal ---
+
+interface PackageTool {
+  tool: string
+  /** Any of these; the command gets all that exist. */
+  lockfiles: string[]
+  buildCommand(names: string[], folder: ProjectFolder): Promise<string | undefined> | string | undefined
+}
+
+interface ProjectFolder {
+  has(name: string): boolean
+  read(name: string): Promise<string>
+}
+
+/** The first entry of a tool that matches is used, so a lock file comes before a list without versions. */
+const packageTools: PackageTool[] = [
+  { tool: 'node', lockfiles: ['pnpm-lock.yaml'], buildCommand: () => 'pnpm install --frozen-lockfile' },
+  {
+    tool: 'node',
+    lockfiles: ['yarn.lock'],
+    buildCommand: (_, { has }) => `yarn install ${has('.yarnrc.yml') ? '--immutable' : '--frozen-lockfile'}`,
+  },
+  { tool: 'node', lockfiles: ['bun.lock', 'bun.lockb'], buildCommand: () => 'bun install --frozen-lockfile' },
+  { tool: 'node', lockfiles: ['package-lock.json', 'npm-shrinkwrap.json'], buildCommand: () => 'npm ci' },
+  { tool: 'python', lockfiles: ['uv.lock'], buildCommand: () => 'uv sync --frozen' },
+  {
+    tool: 'python',
+    lockfiles: ['poetry.lock'],
+    buildCommand: () => 'POETRY_VIRTUALENVS_IN_PROJECT=true poetry install --no-interaction',
+  },
+  { tool: 'python', lockfiles: ['Pipfile.lock'], buildCommand: () => 'PIPENV_VENV_IN_PROJECT=1 pipenv sync --dev' },
+  {
+    tool: 'python',
+    lockfiles: ['requirements.txt', 'requirements-dev.txt', 'requirements-test.txt', 'dev-requirements.txt'],
+    buildCommand: names =>
+      `python3 -m venv .venv && .venv/bin/pip install ${names.map(name => `-r ${name}`).join(' ')}`,
+  },
+  {
+    tool: 'python',
+    lockfiles: ['pyproject.toml'],
+    buildCommand: async (_, { read }) => buildEditableInstall(await read('pyproject.toml')),
+  },
+  { tool: 'go', lockfiles: ['go.sum', 'go.mod'], buildCommand: () => 'go mod download' },
+  { tool: 'rust', lockfiles: ['Cargo.lock'], buildCommand: () => 'cargo fetch --locked' },
+  { tool: 'ruby', lockfiles: ['Gemfile.lock'], buildCommand: () => 'BUNDLE_PATH=vendor/bundle bundle install' },
+  { tool: 'php', lockfiles: ['composer.lock'], buildCommand: () => 'composer install --no-interaction' },
+]
+
+/** A project that is itself a package is installed in place, with the extras for its tests. */
+function buildEditableInstall(pyproject: string): string | undefined {
+  if (!/^\[(project|build-system)\]/m.test(pyproject)) return undefined
+  const [, extras = ''] = /^\[project\.optional-dependencies\]\s*\n([\s\S]*?)(?=^\[|$(?![\s\S]))/m.exec(pyproject) ?? []
+  const testExtras = ['dev', 'test', 'tests'].filter(name => new RegExp(`^\\s*"?${name}"?\\s*=`, 'm').test(extras))
+  return `python3 -m venv .venv && .venv/bin/pip install -e '.${testExtras.length > 0 ? `[${testExtras.join(',')}]` : ''}'`
+}
+
+const MAX_HOSTS = 20
+
+/** The hosts that a step is likely to reach: those in its lock files, and the registry that the tool is configured for. */
+async function listHosts(
+  { tool, lockfiles }: InstallStep,
+  repository: Pick<UserRepository, 'path'>,
+  read: (file: string) => Promise<string>,
+): Promise<string[]> {
+  const found = new Set<string>()
+  for (const file of lockfiles) for (const host of findHosts(await read(file))) found.add(host)
+  const command = registryCommands[tool]
+  if (command !== undefined) {
+    const [program, ...args] = command
+    const result = await runProgram(program, args, { cwd: repository.path, timeoutMs: 15 * SECOND_MS })
+    if (result.exitCode === 0) for (const host of findHosts(result.stdout)) found.add(host)
+  }
+  const hosts = [...found].slice(0, MAX_HOSTS)
+  return tool === 'python' ? addPythonFileHost(hosts) : hosts
+}
+
+/** The hosts of the addresses in a text, without a user or password. */
+function findHosts(text: string): string[] {
+  return [...text.matchAll(/\bhttps?:\/\/(?:[^/@\s"']*@)?([A-Za-z0-9.-]+(?::\d+)?)/g)].map(([, host = '']) => host)
+}
+
+/** The command that prints the registry of a tool. */
+const registryCommands: Record<string, [program: string, ...args: string[]]> = {
   node: ['npm', 'config', 'get', 'registry'],
   python: [
     'python3',
