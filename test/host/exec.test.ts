@@ -11,17 +11,17 @@ const node = (script: string, ...args: string[]): [string, string[]] => [
   ['-e', script, '--', ...args],
 ]
 
-test('arguments arrive exactly, and no shell reads them', async t => {
+test('arguments arrive unchanged, and no shell reads them', async t => {
   const folder = createScratchFolder(t)
-  const words = ['', 'a b', '$(touch X)', '`touch X`', ';', '&& touch X', "'", '"', '\\', '*', '~', 'ü😀', '\n', '-x']
-  const ran = await runProgram(...node('process.stdout.write(JSON.stringify(process.argv.slice(1)))', ...words), {
+  const args = ['', 'a b', '$(touch X)', '`touch X`', ';', '&& touch X', "'", '"', '\\', '*', '~', 'ü😀', '\n', '-x']
+  const result = await runProgram(...node('process.stdout.write(JSON.stringify(process.argv.slice(1)))', ...args), {
     cwd: folder,
   })
-  assert.deepEqual(JSON.parse(ran.stdout), words)
+  assert.deepEqual(JSON.parse(result.stdout), args)
   assert.deepEqual(fs.readdirSync(folder), [])
 })
 
-test('what a program did is told: its exit, its signal, its words', async () => {
+test('a result has the exit code or the signal, and both outputs', async () => {
   const table: [string, number | undefined, string | undefined][] = [
     ['exit 0', 0, undefined],
     ['exit 3', 3, undefined],
@@ -29,16 +29,20 @@ test('what a program did is told: its exit, its signal, its words', async () => 
     ['kill -KILL $$', undefined, 'SIGKILL'],
   ]
   for (const [script, code, signal] of table) {
-    const ran = await runProgram('/bin/sh', ['-c', `echo out; echo err >&2; ${script}`])
-    assert.deepEqual([ran.exitCode, ran.signal, ran.timedOut, ran.startError], [code, signal, false, undefined], script)
-    assert.deepEqual([ran.stdout, ran.stderr], ['out\n', 'err\n'])
+    const result = await runProgram('/bin/sh', ['-c', `echo out; echo err >&2; ${script}`])
+    assert.deepEqual(
+      [result.exitCode, result.signal, result.timedOut, result.startError],
+      [code, signal, false, undefined],
+      script,
+    )
+    assert.deepEqual([result.stdout, result.stderr], ['out\n', 'err\n'])
   }
 })
 
-test('a program that cannot be started is told, not thrown', async t => {
+test('a program that cannot start is a result, not an exception', async t => {
   const folder = createScratchFolder(t)
   fs.writeFileSync(path.join(folder, 'plain'), 'x')
-  const table: [program: string, cwd: string, why: string, command?: string][] = [
+  const table: [program: string, cwd: string, startError: string, command?: string][] = [
     ['no-such-program', folder, 'ENOENT'],
     [path.join(folder, 'plain'), folder, 'EACCES'],
     [folder, folder, 'EACCES'],
@@ -46,23 +50,23 @@ test('a program that cannot be started is told, not thrown', async t => {
     ['/bin/sh', path.join(folder, 'plain'), 'ENOTDIR'],
     ['/bin/sh', folder, 'E2BIG', `: ${'x'.repeat(4 * 1024 * 1024)}`],
   ]
-  for (const [program, cwd, why, command = 'true'] of table) {
-    const ran = await runProgram(program, ['-c', command], { cwd })
-    assert.deepEqual([ran.startError, ran.exitCode, ran.stdout], [why, undefined, ''], program)
+  for (const [program, cwd, startError, command = 'true'] of table) {
+    const result = await runProgram(program, ['-c', command], { cwd })
+    assert.deepEqual([result.startError, result.exitCode, result.stdout], [startError, undefined, ''], program)
   }
 })
 
-test('only the environment that is given is given', async () => {
+test('only the given environment is passed on', async () => {
   process.env['DISPATCH_TEST_SECRET'] = 'secret'
   const script = 'process.stdout.write(JSON.stringify(process.env))'
-  const bare = JSON.parse((await runProgram(...node(script), { env: { GIVEN: '1' } })).stdout)
-  const whole = JSON.parse((await runProgram(...node(script))).stdout)
+  const given = JSON.parse((await runProgram(...node(script), { env: { GIVEN: '1' } })).stdout)
+  const inherited = JSON.parse((await runProgram(...node(script))).stdout)
   delete process.env['DISPATCH_TEST_SECRET']
-  assert.deepEqual([bare.GIVEN, bare.DISPATCH_TEST_SECRET, bare.PATH], ['1', undefined, undefined])
-  assert.equal(whole.DISPATCH_TEST_SECRET, 'secret', 'without one, ours is inherited')
+  assert.deepEqual([given.GIVEN, given.DISPATCH_TEST_SECRET, given.PATH], ['1', undefined, undefined])
+  assert.equal(inherited.DISPATCH_TEST_SECRET, 'secret', 'without one, the environment is inherited')
 })
 
-test('input arrives whole; a program that does not read it is no error; without input there is none', async () => {
+test('input arrives whole; a program that does not read it is not an error', async () => {
   const input = 'zwölf\n'.repeat(100_000)
   assert.equal((await runProgram('cat', [], { input })).stdout, input)
   assert.deepEqual((await runProgram('true', [], { input })).exitCode, 0)
@@ -70,51 +74,51 @@ test('input arrives whole; a program that does not read it is no error; without 
   assert.equal((await runProgram('cat', [])).stdout, '')
 })
 
-test('output is kept up to the cap; the program goes on to its end', async () => {
-  const ran = await runProgram('/bin/sh', ['-c', 'head -c 3000000 /dev/zero; echo end >&2; exit 4'], {
+test('output is kept up to the limit, and the program runs on', async () => {
+  const result = await runProgram('/bin/sh', ['-c', 'head -c 3000000 /dev/zero; echo end >&2; exit 4'], {
     maxOutputBytes: 1000,
   })
-  assert.deepEqual([ran.stdout.length, ran.stderr, ran.exitCode], [1000, 'end\n', 4])
+  assert.deepEqual([result.stdout.length, result.stderr, result.exitCode], [1000, 'end\n', 4])
 })
 
-test('at the deadline the program and its children end, and its words until then are kept', async t => {
+test('at the timeout the program and its children end, and the output is kept', async t => {
   const pidFile = path.join(createScratchFolder(t), 'pid')
-  const ran = await runProgram('/bin/sh', ['-c', `echo before; sleep 1000 & echo $! > '${pidFile}'; wait`], {
+  const result = await runProgram('/bin/sh', ['-c', `echo before; sleep 1000 & echo $! > '${pidFile}'; wait`], {
     timeoutMs: 1500,
   })
-  assert.deepEqual([ran.timedOut, ran.exitCode, ran.stdout], [true, undefined, 'before\n'])
+  assert.deepEqual([result.timedOut, result.exitCode, result.stdout], [true, undefined, 'before\n'])
   const pid = Number(fs.readFileSync(pidFile, 'utf8'))
   await waitUntil(async () => (await identify(pid)) === undefined, 'the grandchild is gone')
 })
 
-test('a program that ends in time is not said to be late', async () => {
-  const ran = await runProgram('true', [], { timeoutMs: 60_000 })
-  assert.deepEqual([ran.timedOut, ran.exitCode], [false, 0])
+test('a program that ends in time has not timed out', async () => {
+  const result = await runProgram('true', [], { timeoutMs: 60_000 })
+  assert.deepEqual([result.timedOut, result.exitCode], [false, 0])
 })
 
-test('a job left behind holds nobody up, and ends with the program', async t => {
+test('a background job does not block, and ends with the program', async t => {
   const pidFile = path.join(createScratchFolder(t), 'pid')
-  const ran = await runProgram('/bin/sh', ['-c', `sleep 1000 & echo $! > '${pidFile}'; echo done; exit 5`], {
+  const result = await runProgram('/bin/sh', ['-c', `sleep 1000 & echo $! > '${pidFile}'; echo done; exit 5`], {
     timeoutMs: 60_000,
   })
-  assert.deepEqual([ran.timedOut, ran.exitCode, ran.stdout], [false, 5, 'done\n'])
+  assert.deepEqual([result.timedOut, result.exitCode, result.stdout], [false, 5, 'done\n'])
   const pid = Number(fs.readFileSync(pidFile, 'utf8'))
   await waitUntil(async () => (await identify(pid)) === undefined, 'the job is gone')
 })
 
-test('a daemon that has left the group and holds the pipes holds nobody up', async t => {
+test('a daemon that left the group and holds the pipes does not block', async t => {
   const pidFile = path.join(createScratchFolder(t), 'pid')
-  // The daemon has left the group once it has written its number.
+  // The daemon has left the group when it has written its pid.
   const daemon = `setsid sh -c 'echo $$ > "${pidFile}"; exec sleep 1000' & while [ ! -s "${pidFile}" ]; do sleep 0.05; done`
-  const ended = await runProgram('/bin/sh', ['-c', `${daemon}; echo done; exit 6`], { timeoutMs: 60_000 })
+  const result = await runProgram('/bin/sh', ['-c', `${daemon}; echo done; exit 6`], { timeoutMs: 60_000 })
   process.kill(Number(fs.readFileSync(pidFile, 'utf8')), 'SIGKILL')
-  assert.deepEqual([ended.timedOut, ended.exitCode, ended.stdout], [false, 6, 'done\n'])
+  assert.deepEqual([result.timedOut, result.exitCode, result.stdout], [false, 6, 'done\n'])
 })
 
-test('a deadline holds against a daemon that has left the group', async t => {
+test('a timeout also ends the wait for a daemon that left the group', async t => {
   const pidFile = path.join(createScratchFolder(t), 'pid')
   const script = `setsid sh -c 'echo $$ > "${pidFile}"; exec sleep 1000' & sleep 1000`
-  const ran = await runProgram('/bin/sh', ['-c', script], { timeoutMs: 1500 })
+  const result = await runProgram('/bin/sh', ['-c', script], { timeoutMs: 1500 })
   process.kill(Number(fs.readFileSync(pidFile, 'utf8')), 'SIGKILL')
-  assert.deepEqual([ran.timedOut, ran.exitCode], [true, undefined])
+  assert.deepEqual([result.timedOut, result.exitCode], [true, undefined])
 })

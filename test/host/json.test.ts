@@ -4,11 +4,11 @@ import { findPosition, parseJsonc, readTruncatedJson } from '#host/json.ts'
 
 const text = '\ufeff{\r\n  // mine\r\n  "a": { "b": [1, 2,] },\r\n  "c": 3, /* why */\r\n}\r\n'
 
-test('JSON with comments, trailing commas, a mark and CRLF reads', () => {
+test('JSON with comments, trailing commas, a byte order mark and CRLF is parsed', () => {
   assert.deepEqual(parseJsonc(text), { value: { a: { b: [1, 2] }, c: 3 }, problems: [] })
 })
 
-test('what does not read is named with its line and column', () => {
+test('a syntax error has its line and column', () => {
   const { problems } = parseJsonc('{\n  "a": 1\n  "b": nope\n}')
   assert.deepEqual(
     problems.slice(0, 2).map(({ line, column }) => [line, column]),
@@ -20,36 +20,36 @@ test('what does not read is named with its line and column', () => {
   assert.match(problems.map(({ message }) => message).join(), /comma expected/)
 })
 
-test('a value is found by its line, a missing one by the line above it', () => {
+test('a value has its position, a missing one that of its parent', () => {
   assert.deepEqual(findPosition(text, ['a', 'b', 1]), { line: 3, column: 19 })
   assert.deepEqual(findPosition(text, ['c']), { line: 4, column: 3 })
   assert.deepEqual(findPosition(text, ['a', 'nothing']), { line: 3, column: 3 })
 })
 
-const hook = { a: 'x', n: -1.5, t: { c: 'é"\\\u2028\ud83d\ude00', d: [true, null, 'z'] }, end: 'y' }
+const sample = { a: 'x', n: -1.5, t: { c: 'é"\\\u2028\ud83d\ude00', d: [true, null, 'z'] }, end: 'y' }
 
-test('whole JSON is read as JSON.parse reads it', () => {
-  for (const text of ['null', '7', '[]', ` ${JSON.stringify(hook)}\n`, '{"__proto__":{"a":1}}'])
+test('complete JSON is read as by JSON.parse', () => {
+  for (const text of ['null', '7', '[]', ` ${JSON.stringify(sample)}\n`, '{"__proto__":{"a":1}}'])
     assert.deepEqual(readTruncatedJson(text), JSON.parse(text))
 })
 
 test('JSON that is cut anywhere gives the start of its value', () => {
-  assert.deepEqual(plain(readTruncatedJson('{"a":"x","t":{"c":"abc\\u00')), { a: 'x', t: { c: 'abc' } })
-  for (const whole of [JSON.stringify(hook), JSON.stringify(hook).replace(/[^\0-~]/g, escaped)])
+  assert.deepEqual(toPlain(readTruncatedJson('{"a":"x","t":{"c":"abc\\u00')), { a: 'x', t: { c: 'abc' } })
+  for (const whole of [JSON.stringify(sample), JSON.stringify(sample).replace(/[^\0-~]/g, escapeCharacter)])
     for (let length = 1; length < whole.length; length++) {
       const value = readTruncatedJson(whole.slice(0, length))
-      assert.ok(isStartOf(value, hook), `${whole.slice(0, length)} gave ${JSON.stringify(value)}`)
+      assert.ok(isStartOf(value, sample), `${whole.slice(0, length)} gave ${JSON.stringify(value)}`)
     }
 })
 
-test('text that is not JSON, or only begins as JSON, is no error', () => {
+test('text that is not JSON, or only starts as JSON, is not an error', () => {
   for (const text of ['', ' ', '\0', 'x', '}', 'undefined', '// only', '\ufeff'])
     assert.equal(readTruncatedJson(text), undefined)
   for (const text of ['{"a":1}x', '{"a":1}{"b":2}', '// why\n{"a":1}', '\ufeff{"a":1', '{,"a":1', '{"a":1,"b":\n\n'])
-    assert.deepEqual(plain(readTruncatedJson(text)), { a: 1 })
+    assert.deepEqual(toPlain(readTruncatedJson(text)), { a: 1 })
 })
 
-test('a prototype key in a cut text is a name like any other', () => {
+test('__proto__ in a cut text is an ordinary name', () => {
   const value = readTruncatedJson('{"__proto__":{"a":1},"constructor":{"prototype":{"b":2}},"toString":"x","c":"y')
   assert.ok(typeof value === 'object' && value !== null)
   assert.deepEqual(Object.keys(value), ['__proto__', 'constructor', 'toString', 'c'])
@@ -57,34 +57,34 @@ test('a prototype key in a cut text is a name like any other', () => {
   assert.ok(!('a' in {}) && !('b' in {}))
 })
 
-test('a cut text of 1 MiB is read within seconds, and any depth of nesting is no error', () => {
+test('a cut text of 1 MiB, or of any depth, is read within seconds', () => {
   const size = 1024 * 1024
-  const begun = performance.now()
+  const startedAt = performance.now()
   for (const text of ['[', '{"a":', '[{"a":', '{"x":1,"y":['])
-    assert.deepEqual(plain(readTruncatedJson(text.repeat(size / text.length))), {})
+    assert.deepEqual(toPlain(readTruncatedJson(text.repeat(size / text.length))), {})
   for (const sign of ['"', ',', ':', '\\u00', '\\', ']', '}', 'x ', '/*', '1,', '"k":1,', '\0', 'é'])
     assert.deepEqual(Object.keys(readTruncatedJson(`{"a":"b",${sign.repeat(size / sign.length)}`) ?? {})[0], 'a')
   assert.equal(Object.values(readTruncatedJson(`{"a":"${'\\n'.repeat(size / 2)}`) ?? {})[0], '\n'.repeat(size / 2))
-  assert.ok(performance.now() - begun < 20_000)
+  assert.ok(performance.now() - startedAt < 20_000)
 })
 
-/** What is cut off at its end: a string or a number may be shorter, and the last of a list or an object may be missing. */
+/** Is `value` a start of `whole`? A string or number may be shorter, and the end of a list or object may be missing. */
 function isStartOf(value: unknown, whole: unknown): boolean {
   if (typeof value === 'string') return typeof whole === 'string' && whole.startsWith(value)
   if (typeof value === 'number') return String(whole).startsWith(String(value))
   if (typeof value !== 'object' || value === null) return value === whole
   if (typeof whole !== 'object' || whole === null) return false
-  const [got, wanted] = [Object.entries(value), Object.entries(whole)]
-  return got.every(([name, each], at) => {
-    const [known, original] = wanted[at] ?? []
+  const [actual, expected] = [Object.entries(value), Object.entries(whole)]
+  return actual.every(([name, item], index) => {
+    const [expectedName, original] = expected[index] ?? []
     return (
-      known === name &&
-      (at < got.length - 1 && typeof each !== 'object' ? each === original : isStartOf(each, original))
+      expectedName === name &&
+      (index < actual.length - 1 && typeof item !== 'object' ? item === original : isStartOf(item, original))
     )
   })
 }
 
-const escaped = (sign: string) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`
+const escapeCharacter = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** The same value with ordinary objects. */
-const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+const toPlain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))

@@ -2,12 +2,18 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { readArgumentBytes, splitCommandLine } from '#host/argv-bytes.ts'
-import { detectBuildPlatform, isAtLeast, minVersions, readVersion, requireClaude } from '#host/versions.ts'
+import {
+  detectBuildPlatform,
+  isAtLeast,
+  minVersions,
+  readVersion,
+  requireClaude,
+  requirePrograms,
+} from '#host/versions.ts'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 
-test('a version is compared part by part, and a letter at its end does not count', () => {
-  const enough: [version: string, least: string][] = [
+test('versions are compared part by part; letters at the end are ignored', () => {
+  const enough: [version: string, minimum: string][] = [
     ['3.3a', '3.0'],
     ['3.0', '3.0'],
     ['2.1.118', minVersions.claude],
@@ -15,18 +21,19 @@ test('a version is compared part by part, and a letter at its end does not count
     ['10.0', '9.9'],
     ['22.22.0', minVersions.node],
   ]
-  const short: typeof enough = [
+  const tooOld: typeof enough = [
     ['2.9a', '3.0'],
     ['2.1.117', minVersions.claude],
     ['2.1', minVersions.claude],
     ['22.9.0', minVersions.node],
     ['1.99', '2.0'],
   ]
-  for (const [version, least] of enough) assert.ok(isAtLeast(version, least), `${version} is at least ${least}`)
-  for (const [version, least] of short) assert.ok(!isAtLeast(version, least), `${version} is not ${least}`)
+  for (const [version, minimum] of enough) assert.ok(isAtLeast(version, minimum), `${version} is at least ${minimum}`)
+  for (const [version, minimum] of tooOld)
+    assert.ok(!isAtLeast(version, minimum), `${version} is older than ${minimum}`)
 })
 
-test('a program tells its version, or why it has none', async t => {
+test('a program has a version, or a reason why not', async t => {
   const folder = createScratchFolder(t)
   const program = (name: string, content: string, mode = 0o755) => {
     fs.writeFileSync(path.join(folder, name), content, { mode })
@@ -42,7 +49,7 @@ test('a program tells its version, or why it has none', async t => {
   assert.match(JSON.stringify(await program('loud', '#!/bin/sh\necho no >&2\nexit 9\n')), /ended with exit 9: no/)
 })
 
-test('the processor of a program is told from its first bytes', () => {
+test('the platform of a program is detected from its first bytes', () => {
   const elf = (machine: number) => {
     const bytes = Buffer.alloc(64)
     bytes.writeUInt32BE(0x7f454c46, 0)
@@ -65,35 +72,42 @@ test('the processor of a program is told from its first bytes', () => {
   assert.equal(detectBuildPlatform(Buffer.alloc(0)), undefined)
 })
 
-test('an argument is handed on as the bytes that were typed', () => {
-  assert.deepEqual(readArgumentBytes('schön'), Buffer.from('schön'))
-  assert.deepEqual(splitCommandLine(Buffer.from('node\0a\0\0b\0')).map(String), ['node', 'a', '', 'b'])
-  assert.deepEqual(splitCommandLine(Buffer.from([0x61, 0, 0xff, 0])).at(-1), Buffer.from([0xff]))
-})
-
-test('a compiled claude is asked for its version once, until it is another file; a script is asked each time', async t => {
+test('a version check of claude is cached for a program, never for a script', async t => {
   const home = createScratchFolder(t)
   const claude = path.join(home, 'claude')
-  const note = path.join(home, 'cache/claude')
-  const becomes = (target: string) => {
+  const cacheFile = path.join(home, 'cache/claude')
+  const linkTo = (target: string) => {
     fs.rmSync(claude, { force: true })
     fs.symlinkSync(target, claude)
   }
-  becomes(process.execPath)
+  linkTo(process.execPath)
   await requireClaude(claude, { home })
-  const first = fs.readFileSync(note, 'utf8')
-  fs.writeFileSync(note, `${first} older`)
+  const first = fs.readFileSync(cacheFile, 'utf8')
+  fs.writeFileSync(cacheFile, `${first} older`)
   await requireClaude(claude, { home })
-  assert.equal(fs.readFileSync(note, 'utf8'), first, 'what was noted of another file counts for nothing')
-  fs.utimesSync(note, 1, 1)
+  assert.equal(fs.readFileSync(cacheFile, 'utf8'), first, 'a result for another file is ignored')
+  fs.utimesSync(cacheFile, 1, 1)
   await requireClaude(claude, { home })
-  assert.equal(fs.statSync(note).mtimeMs, 1000, 'it was not asked again')
-  becomes('/usr/bin/false')
+  assert.equal(fs.statSync(cacheFile).mtimeMs, 1000, 'it was not checked again')
+  linkTo('/usr/bin/false')
   await assert.rejects(requireClaude(claude, { home }), /does not run/)
   const script = path.join(home, 'script')
-  becomes(script)
+  linkTo(script)
   fs.writeFileSync(script, '#!/bin/sh\necho 2.1.200\n', { mode: 0o755 })
   await requireClaude(claude, { home })
   fs.writeFileSync(script, '#!/bin/sh\necho 2.1.100\n', { mode: 0o755 })
   await assert.rejects(requireClaude(claude, { home }), /2\.1\.100 is too old/)
+})
+
+test('the versions of git and tmux are cached until the programs change', async t => {
+  const home = createScratchFolder(t)
+  const cacheFile = path.join(home, 'cache/git')
+  await requirePrograms({ home })
+  const first = fs.readFileSync(cacheFile, 'utf8')
+  fs.utimesSync(cacheFile, 1, 1)
+  await requirePrograms({ home })
+  assert.equal(fs.statSync(cacheFile).mtimeMs, 1000, 'it was not checked again')
+  fs.writeFileSync(cacheFile, `${first} older`)
+  await requirePrograms({ home })
+  assert.equal(fs.readFileSync(cacheFile, 'utf8'), first)
 })

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { DispatchError, isErrno } from '#host/error.ts'
 import {
   appendLine,
+  describeSpecialFile,
   listNames,
   makePrivateFolder,
   readIfPresent,
@@ -15,19 +16,20 @@ import {
   toStorageError,
   writeAtomic,
 } from '#host/fs'
+import { readRegularFile } from '#host/fs/files.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
-const root = process.getuid?.() === 0
+const isRoot = process.getuid?.() === 0
 
-function isStorage(words: RegExp) {
+function isStorageError(message: RegExp) {
   return (error: unknown) =>
     error instanceof DispatchError &&
     error.exitCode === 10 &&
-    words.test(error.message) &&
+    message.test(error.message) &&
     /\p{L} \p{L}/u.test(error.remedy)
 }
 
-test('a file is replaced whole, with the mode asked for, and no draft is left', t => {
+test('a file is replaced whole, with its mode, and no draft is left', t => {
   const folder = createScratchFolder(t)
   const file = path.join(folder, 'file')
   for (const [content, mode] of [
@@ -45,7 +47,7 @@ test('a file is replaced whole, with the mode asked for, and no draft is left', 
   assert.deepEqual(fs.readdirSync(folder), ['file'])
 })
 
-test('a reader that has the old file open goes on reading the old', t => {
+test('a reader that has the old file open still reads the old content', t => {
   const file = path.join(createScratchFolder(t), 'file')
   writeAtomic(file, 'old')
   const fd = fs.openSync(file, 'r')
@@ -54,24 +56,24 @@ test('a reader that has the old file open goes on reading the old', t => {
   assert.equal(fs.readFileSync(fd, 'utf8'), 'old')
 })
 
-test('a full disk leaves the old file as it was, no draft, and says so in words (exit 10)', t => {
+test('a full disk is exit 10; the old file stays, and no draft is left', t => {
   const folder = path.join(createScratchFolder(t), 'small')
   fs.mkdirSync(folder)
-  if (!root || spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]).status !== 0)
+  if (!isRoot || spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]).status !== 0)
     return t.skip('only root may mount a small file system')
   try {
-    fillUp(folder)
+    fillDisk(folder)
   } finally {
     spawnSync('umount', ['--lazy', folder])
   }
 })
 
-function fillUp(folder: string): void {
+function fillDisk(folder: string): void {
   const file = path.join(folder, 'file')
   const old = 'o'.repeat(100_000)
   writeAtomic(file, old)
   for (const size of [160_000, 250_000, 1_000_000])
-    assert.throws(() => writeAtomic(file, 'n'.repeat(size)), isStorage(/small\/file: the disk is full \(ENOSPC\)/))
+    assert.throws(() => writeAtomic(file, 'n'.repeat(size)), isStorageError(/small\/file: the disk is full \(ENOSPC\)/))
   assert.equal(fs.readFileSync(file, 'utf8'), old)
   assert.deepEqual(fs.readdirSync(folder), ['file'])
 
@@ -84,16 +86,19 @@ function fillUp(folder: string): void {
         acknowledged++
       }
     },
-    isStorage(/small\/log: the disk is full \(ENOSPC\)/),
+    isStorageError(/small\/log: the disk is full \(ENOSPC\)/),
   )
-  const whole = fs
+  const complete = fs
     .readFileSync(log, 'utf8')
     .split('\n')
     .filter(line => line.endsWith('r'.repeat(30_001)))
-  assert.ok(whole.length >= acknowledged && acknowledged > 0, `${acknowledged} acknowledged, ${whole.length} whole`)
+  assert.ok(
+    complete.length >= acknowledged && acknowledged > 0,
+    `${acknowledged} acknowledged, ${complete.length} complete`,
+  )
 }
 
-test('a record is one line between two line ends', t => {
+test('a record is one line between two line breaks', t => {
   const file = path.join(createScratchFolder(t), 'log')
   appendLine(file, 'one')
   appendLine(file, 'two')
@@ -101,17 +106,17 @@ test('a record is one line between two line ends', t => {
   assert.equal(fs.statSync(file).mode & 0o777, 0o600)
 })
 
-test('what a person can mend is told in words; anything else stays what it is', () => {
+test('an error that a person can fix is exit 10; any other stays as it is', () => {
   for (const code of ['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'ENOTDIR', 'EEXIST']) {
-    const told = toStorageError('/a/b', Object.assign(new Error('x'), { code }))
-    assert.ok(isStorage(new RegExp(`^/a/b: \\p{L}+ \\p{L}+.* \\(${code}\\)$`, 'u'))(told), code)
+    const storageError = toStorageError('/a/b', Object.assign(new Error('x'), { code }))
+    assert.ok(isStorageError(new RegExp(`^/a/b: \\p{L}+ \\p{L}+.* \\(${code}\\)$`, 'u'))(storageError), code)
   }
   for (const error of [new Error('x'), Object.assign(new Error('x'), { code: 'EINVAL' }), 'x', undefined, null])
     assert.equal(toStorageError('/a/b', error), error)
   assert.equal(isErrno({ code: 'ENOENT' }, 'ENOENT'), false)
 })
 
-test('what is not there reads as nothing', t => {
+test('a file or folder that does not exist is empty', t => {
   const folder = createScratchFolder(t)
   fs.writeFileSync(path.join(folder, 'file'), 'x')
   for (const name of ['missing', 'missing/deeper', 'file/deeper']) {
@@ -123,7 +128,7 @@ test('what is not there reads as nothing', t => {
   }
 })
 
-test('JSON that is torn is undefined, not an error', t => {
+test('torn JSON is undefined, not an error', t => {
   const file = path.join(createScratchFolder(t), 'file')
   for (const text of ['', '{', '{"a":1', 'undefined', '\0', '{"a":1}}']) {
     fs.writeFileSync(file, text)
@@ -133,34 +138,61 @@ test('JSON that is torn is undefined, not an error', t => {
   assert.deepEqual(readJson(file), { a: 1 })
 })
 
-test('names are sorted', t => {
+test('names in a folder are sorted', t => {
   const folder = createScratchFolder(t)
   for (const name of ['b', 'a', '10', '9', 'ü']) fs.writeFileSync(path.join(folder, name), '')
   assert.deepEqual(listNames(folder), ['10', '9', 'a', 'b', 'ü'])
 })
 
-test('a private folder is its owner’s alone', t => {
+test('a private folder has mode 700, and so have its parents', t => {
   const folder = path.join(createScratchFolder(t), 'a', 'b')
   makePrivateFolder(folder)
   makePrivateFolder(folder)
-  for (const place of [folder, path.dirname(folder)]) assert.equal(fs.statSync(place).mode & 0o777, 0o700)
+  for (const created of [folder, path.dirname(folder)]) assert.equal(fs.statSync(created).mode & 0o777, 0o700)
 })
 
-test('a regular file is read up to the cap', t => {
+test('a regular file is read up to the limit', t => {
   const file = path.join(createScratchFolder(t), 'file')
   fs.writeFileSync(file, 'abcdef')
-  for (const [cap, wanted] of [
+  for (const [maxBytes, expected] of [
     [10, 'abcdef'],
     [6, 'abcdef'],
     [3, 'abc'],
     [0, ''],
   ] as const)
-    assert.equal(readUntrusted(file, cap)?.toString(), wanted)
+    assert.equal(readUntrusted(file, maxBytes)?.toString(), expected)
   fs.truncateSync(file, 10 * 1024 ** 3)
-  assert.equal(readUntrusted(file, 1000)?.length, 1000, 'ten sparse gigabytes')
+  assert.equal(readUntrusted(file, 1000)?.length, 1000, 'a sparse file of ten gigabytes')
 })
 
-test('what an agent may leave in place of a file is not read, and holds nobody up', async t => {
+test('a folder, a pipe or a device in the place of a file is exit 2 at once', t => {
+  const folder = createScratchFolder(t)
+  const at = (name: string) => path.join(folder, name)
+  fs.mkdirSync(at('folder'))
+  spawnSync('mkfifo', [at('pipe')])
+  fs.symlinkSync('/dev/null', at('device'))
+  fs.writeFileSync(at('file'), 'content')
+  fs.symlinkSync(at('file'), at('link'))
+  for (const [name, kind] of [
+    ['folder', 'a folder'],
+    ['pipe', 'a pipe (FIFO)'],
+    ['device', 'a device'],
+  ] as const) {
+    assert.equal(describeSpecialFile(at(name)), kind)
+    const isUsageError = (error: unknown) =>
+      error instanceof DispatchError &&
+      error.exitCode === 2 &&
+      error.message === `${at(name)} is ${kind}, and should be a file`
+    assert.throws(() => readIfPresent(at(name)), isUsageError)
+    assert.throws(() => readRegularFile(at(name)), isUsageError)
+  }
+  assert.equal(readIfPresent(at('link')), 'content')
+  assert.equal(describeSpecialFile(at('nothing')), undefined)
+  assert.equal(readIfPresent(at('nothing')), undefined)
+  assert.match(readIfPresent('/proc/self/stat') ?? '1 (', /^\d+ \(/)
+})
+
+test('what an agent may put in the place of a file is not read, and does not block', async t => {
   const folder = createScratchFolder(t)
   const at = (name: string) => path.join(folder, name)
   fs.writeFileSync(at('secret'), 'secret')
@@ -183,10 +215,10 @@ test('what an agent may leave in place of a file is not read, and holds nobody u
   assert.equal(readUntrusted(at('single'), 100)?.toString(), 'x')
 })
 
-test('a place that may not be read is told in words', t => {
-  if (root) return t.skip('root may read everything')
+test('a file that may not be read is exit 10', t => {
+  if (isRoot) return t.skip('root may read everything')
   const folder = createScratchFolder(t)
   fs.writeFileSync(path.join(folder, 'file'), 'x', { mode: 0 })
   for (const read of [readIfPresent, (file: string) => readUntrusted(file, 10)])
-    assert.throws(() => read(path.join(folder, 'file')), isStorage(/access is denied/))
+    assert.throws(() => read(path.join(folder, 'file')), isStorageError(/access is denied/))
 })

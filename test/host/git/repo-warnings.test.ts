@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeCaseClashes, describeSubmodules } from '#host/git/repo-warnings.ts'
 
-test('names that clash where case does not count, and submodules, are told', () => {
-  const entry = (file: string, mode = '100644') => ({ path: file, mode, blob: '' })
+test('names that differ only in case, and submodules, are reported', () => {
+  const entry = (file: string, mode = '100644') => ({ path: file, mode })
   assert.deepEqual(describeCaseClashes([entry('a'), entry('b'), entry('dir/a')]), [])
   assert.match(describeCaseClashes([entry('README'), entry('readme')]).join(), /^README and readme are one file/)
   assert.equal(describeCaseClashes([entry('caf\u00e9'), entry('cafe\u0301')]).length, 1)

@@ -120,10 +120,10 @@ test('a process that has the pid of a dead one is spared', async t => {
 
 test('a process that kills its own tree survives', async () => {
   const killer = path.join(import.meta.dirname, '../../fixtures/host/killer.ts')
-  const ran = await runProgram(process.execPath, [killer], {
+  const result = await runProgram(process.execPath, [killer], {
     env: { ...process.env, MARK: `own-${process.pid}` } as Record<string, string>,
   })
-  assert.deepEqual([ran.stdout, ran.exitCode], ['alive\n', 0], ran.stderr)
+  assert.deepEqual([result.stdout, result.exitCode], ['alive\n', 0], result.stderr)
 })
 
 test('an empty marker, or process 1 or 0 as the root, kills nothing', async t => {
