@@ -189,8 +189,8 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
       assert.equal(ran.exitCode, 2)
       for (const words of [
         /line 2: setup: /,
-        /line 3: files\.0: a path from the top/,
-        /line 4: nope: is not known; there are setup/,
+        /line 3: files\.0: must be a path from the top/,
+        /line 4: nope: unknown key; use setup/,
       ])
         assert.match(ran.stderr, words)
       fs.writeFileSync(path.join(cwd, '.dispatch.json'), '{"files": [".env.absent"]}')
