@@ -3,25 +3,25 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { checkBuild, computeSourceRecord, SOURCE_RECORD_FILE } from '#cli/doctor/build.ts'
-import { buildFolder, installFolder } from '#host/config'
+import { checkBuild } from '#cli/doctor/build.ts'
+import { buildFolder, installFolder, writeSourceRecord } from '#host/config'
 import { runProgram } from '#host/exec.ts'
 import { entryPoint } from '../fixtures/rig.ts'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 
-/** An install with the real door, in which each program only says where it lies. */
-function installIn(t: TestContext): string {
+/** An install with the real bin/dispatch, in which each program only prints which one it is. */
+function createInstall(t: TestContext): string {
   const folder = createScratchFolder(t)
-  const say = (what: string) => `process.stdout.write('${what}')\n`
+  const print = (what: string) => `process.stdout.write('${what}')\n`
   const files = {
     'package.json': '{"type":"module"}',
     'package-lock.json': '{}',
     'bin/dispatch': fs.readFileSync(entryPoint, 'utf8'),
-    'bin/dispatch.ts': say('sources'),
+    'bin/dispatch.ts': print('sources'),
     'host/a.ts': '',
     'test/a.ts': '',
     'node_modules/a.ts': '',
-    'built/dispatch.js': say('built'),
+    'built/dispatch.js': print('built'),
   }
   for (const [name, text] of Object.entries(files)) {
     fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
@@ -32,55 +32,59 @@ function installIn(t: TestContext): string {
   return folder
 }
 
-/** What `bin/dispatch` runs when it is reached this way. */
-async function entered(folder: string, way = path.join(folder, 'bin/dispatch'), DISPATCH_DEV = ''): Promise<string> {
+/** What `bin/dispatch` runs when it is called by this path. */
+async function runEntryPoint(
+  folder: string,
+  file = path.join(folder, 'bin/dispatch'),
+  DISPATCH_DEV = '',
+): Promise<string> {
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder, CDPATH: '/', DISPATCH_DEV }
-  const ran = await runProgram('/bin/sh', [way], { cwd: folder, env })
+  const ran = await runProgram('/bin/sh', [file], { cwd: folder, env })
   assert.equal(ran.stderr, '')
   return ran.stdout
 }
 
-test('the build is run, by whatever way it is reached; an edit of a source does not switch it', async t => {
-  const folder = installIn(t)
-  const elsewhere = createScratchFolder(t)
-  fs.symlinkSync(path.join(folder, 'bin/dispatch'), path.join(elsewhere, 'dispatch'))
-  fs.symlinkSync(path.join(folder, 'bin'), path.join(elsewhere, 'bin'))
-  const ways = ['dispatch', 'bin/dispatch'].map(name => path.join(elsewhere, name))
-  for (const way of [undefined, 'bin/dispatch', ...ways]) assert.equal(await entered(folder, way), 'built', way)
+test('bin/dispatch runs the build by every path, also after a source was edited', async t => {
+  const folder = createInstall(t)
+  const other = createScratchFolder(t)
+  fs.symlinkSync(path.join(folder, 'bin/dispatch'), path.join(other, 'dispatch'))
+  fs.symlinkSync(path.join(folder, 'bin'), path.join(other, 'bin'))
+  const links = ['dispatch', 'bin/dispatch'].map(name => path.join(other, name))
+  for (const file of [undefined, 'bin/dispatch', ...links])
+    assert.equal(await runEntryPoint(folder, file), 'built', file)
   fs.appendFileSync(path.join(folder, 'bin/dispatch.ts'), '\n')
   fs.appendFileSync(path.join(folder, 'package-lock.json'), '\n')
-  assert.equal(await entered(folder), 'built')
+  assert.equal(await runEntryPoint(folder), 'built')
 })
 
-test('DISPATCH_DEV=1 runs the sources, and no other value does; without a build they are run anyway', async t => {
-  const folder = installIn(t)
-  assert.equal(await entered(folder, undefined, '1'), 'sources')
-  for (const other of ['0', 'true']) assert.equal(await entered(folder, undefined, other), 'built')
+test('DISPATCH_DEV=1 runs the sources, and so does an install without a build', async t => {
+  const folder = createInstall(t)
+  assert.equal(await runEntryPoint(folder, undefined, '1'), 'sources')
+  for (const value of ['0', 'true']) assert.equal(await runEntryPoint(folder, undefined, value), 'built')
   fs.rmSync(path.join(folder, 'built'), { recursive: true })
-  assert.equal(await entered(folder), 'sources')
+  assert.equal(await runEntryPoint(folder), 'sources')
 })
 
-test('doctor reports a build that is older than its sources, or does not say what it was made from', t => {
-  const folder = installIn(t)
+test('doctor reports a build that is older than its sources', t => {
+  const folder = createInstall(t)
   const state = () => checkBuild(folder, true).state
-  assert.equal(state(), 'weak', 'nothing is recorded')
-  const record = computeSourceRecord(folder, ['host/a.ts', 'package-lock.json'])
-  fs.writeFileSync(path.join(folder, buildFolder, SOURCE_RECORD_FILE), JSON.stringify(record))
+  assert.equal(state(), 'warn', 'nothing is recorded')
+  writeSourceRecord(path.join(folder, buildFolder), folder, ['host/a.ts', 'package-lock.json'])
   fs.utimesSync(path.join(folder, 'host/a.ts'), new Date(), new Date())
-  assert.equal(state(), 'good')
-  assert.equal(checkBuild(folder, false).state, 'good')
+  assert.equal(state(), 'ok')
+  assert.equal(checkBuild(folder, false).state, 'ok')
   const edit = (name: string, text: string) => fs.writeFileSync(path.join(folder, name), text)
   edit('host/a.ts', 'export {}\n')
-  assert.equal(state(), 'weak')
+  assert.equal(state(), 'warn')
   assert.match(checkBuild(folder, true).fix?.linux ?? '', /npm ci/)
   edit('host/a.ts', '')
-  assert.equal(state(), 'good')
+  assert.equal(state(), 'ok')
   fs.renameSync(path.join(folder, 'host/a.ts'), path.join(folder, 'host/b.ts'))
   edit('package-lock.json', '{ }')
-  assert.equal(state(), 'weak')
+  assert.equal(state(), 'warn')
 })
 
-test('what is built and what is written say the same', async () => {
+test('the build and the sources print the same', async () => {
   const env = { PATH: process.env['PATH'] ?? '', HOME: '/nowhere' }
   for (const words of [['--help'], ['help', 'audit'], ['ls', '--nonesuch']]) {
     const both = [path.join(buildFolder, 'dispatch.js'), 'bin/dispatch.ts'].map(file =>
