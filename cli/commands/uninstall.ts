@@ -5,62 +5,62 @@ import { readAllViews } from '#session/status'
 import { defineCommand } from '../command.ts'
 import { removeExternalFolder } from '../external-sessions.ts'
 import { confirmAction, refuseAgent } from '../input/confirm.ts'
-import { paintDiff } from '../output/diff.ts'
 import { paint, print } from '../output/terminal.ts'
+import { printUserFileChanges } from '../output/user-files-view.ts'
+
 export const command = defineCommand({
   about: `
-Takes back what \`dispatch setup\` wrote in files of yours: byte for byte while nobody else has written there since, otherwise
-our own values and nothing else. It shows the change and asks. Your sessions, and all else in DISPATCH_HOME, stay.
+Undoes what \`dispatch setup\` changed in your own files. A file that nothing else has changed since gets its old bytes back;
+from any other file, only what dispatch added is removed. It shows the change and asks. Your sessions and everything else in
+DISPATCH_HOME stay.
 `,
   options: { yes: { type: 'boolean', about: 'do not ask' } },
   async run(values) {
     const config = readConfig()
-    await refuseAgent('uninstall', 'Run it yourself: it writes in files of yours.')
+    await refuseAgent('uninstall', 'Run it yourself: it changes your own files.')
     const journal = resolveJournal(config.home)
-    const files = listChangedFiles(journal).map(file => ({ file, ...previewUninstall(journal, file) }))
-    const changed = files.filter(({ before, after }) => before !== after)
-    if (files.length === 0) print('dispatch has changed nothing in any file of yours.')
-    for (const { file } of files.filter(one => !changed.includes(one))) print(`${file}: ours is gone from it already.`)
-    if (changed.length > 0) print(`dispatch will take back what it wrote in:\n`)
-    for (const { file } of changed) print(`  ${file}`)
-    for (const { file, before, after } of changed) print(`\n${paintDiff(file, before?.toString(), after?.toString())}`)
-    if (files.length > 0) {
-      print()
-      const live = await listLiveSessions(config.workspace)
-      if (live.length > 0) printLiveSessions(live)
-      if (!values.yes && !(await confirmUninstall(live))) {
+    const previews = listChangedFiles(journal).map(file => ({ file, ...previewUninstall(journal, file) }))
+    const pending = previews.filter(({ before, after }) => before !== after)
+    if (previews.length === 0) print('dispatch has changed none of your files.')
+    for (const preview of previews)
+      if (!pending.includes(preview)) print(`${preview.file} no longer has what dispatch added.`)
+    if (pending.length > 0) {
+      print(`dispatch will undo its changes in:\n`)
+      printUserFileChanges(pending)
+    }
+    if (previews.length > 0) {
+      const running = await listRunningSessions(config.workspace)
+      if (running.length > 0) printRunningWarning(running)
+      if (!values.yes && !(await confirmUninstall(running.length > 0))) {
         print('Nothing was changed.')
         return exitCodes.ok
       }
-      for (const { file } of files) await uninstallEntries(journal, file)
+      for (const { file } of previews.toReversed()) await uninstallEntries(journal, file) // A new folder goes last.
       removeExternalFolder(config.home)
       print('Done.')
     }
-    print(`\nWhat is left is yours to keep or to remove:
+    print(`\nThese folders stay; keep or remove them as you like:
   ${config.workspace}   every session, with its outputs and its verdict
-  ${config.home}   settings, logs, claude's private config, and the workspace too
+  ${config.home}   settings, logs, the private configuration for claude, the workspace
   ${config.installFolder}   the program
-To remove it: \`dispatch stop --all\`, then \`rm -rf\` the folder.`)
+To remove one: \`dispatch stop --all\`, then \`rm -rf\` the folder.`)
     return exitCodes.ok
   },
 })
 
-function printLiveSessions(live: string[]): void {
-  print(paint('yellow', `Still running: ${live.join(', ')}`))
-  print(
-    'They go on; but a claude that they start from now on may ask whether it may trust the folder, and wait for ever.',
-  )
+function printRunningWarning(ids: string[]): void {
+  print(paint('yellow', `Still running: ${ids.join(', ')}`))
+  print('They continue, but a claude that they start later may stop and ask whether it may trust the folder.')
   print('`dispatch stop --all` ends them.\n')
 }
 
-async function confirmUninstall(live: string[]): Promise<boolean> {
-  if (live.length > 0 && !(await confirmAction('Go on although they run?', 'uninstall'))) return false
-  return confirmAction('Take it back?', 'uninstall')
+async function confirmUninstall(areRunning: boolean): Promise<boolean> {
+  if (areRunning && !(await confirmAction('Continue while they run?', 'uninstall'))) return false
+  return confirmAction('Undo it?', 'uninstall')
 }
 
-/** Sessions with a runner that lives or may live. */
-async function listLiveSessions(workspace: string): Promise<string[]> {
-  return (await readAllViews(workspace))
-    .filter(({ runnerLiveness }) => runnerLiveness !== 'dead')
-    .map(({ session }) => session.id)
+/** Sessions whose runner is alive, or may be. */
+async function listRunningSessions(workspace: string): Promise<string[]> {
+  const views = await readAllViews(workspace)
+  return views.filter(({ runnerLiveness }) => runnerLiveness !== 'dead').map(({ session }) => session.id)
 }
