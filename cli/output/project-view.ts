@@ -1,0 +1,37 @@
+import type { ProjectFile } from '#host/project'
+import { sanitize } from '#host/text.ts'
+import type { SessionManifest } from '#session'
+import { paint, print } from './terminal.ts'
+
+/** A project file: which commands it runs, when, and what isolates them. */
+export function printProjectFile(
+  { file, project }: Pick<ProjectFile, 'file' | 'project'>,
+  sandbox: SessionManifest['sandbox'],
+): void {
+  const { setup, lockfiles, hosts, environment, makes, files } = project
+  const hasSetup = setup.length > 0
+  print(paint('bold', file))
+  printRows('runs', setup)
+  if (lockfiles.length > 0) printRows('when', [`one of these changes: ${lockfiles.join(', ')}`])
+  else if (hasSetup) printRows('when', ['any file changes (no lockfiles are listed)'])
+  if (hasSetup) printRows('network', [hosts.length > 0 ? hosts.join(', ') : 'no hosts are listed'])
+  printRows('variables', environment)
+  printRows('creates', makes)
+  printRows(
+    'copies',
+    files.map(name => `${name} (git ignores it; agents and checks will see it)`),
+  )
+  if (hasSetup) print(paint('dim', `  ${describeLimits(sandbox)}`))
+}
+
+// --- internal ---
+
+function printRows(name: string, values: string[]): void {
+  for (const [index, value] of values.entries()) print(`  ${(index === 0 ? name : '').padEnd(9)} ${sanitize(value)}`)
+}
+
+function describeLimits({ kind, reason }: SessionManifest['sandbox']): string {
+  return kind === null
+    ? `No sandbox (${reason}): these commands run with your rights and can reach any host.`
+    : `These commands run in a sandbox (${kind}) and can reach only the hosts listed.`
+}
