@@ -78,7 +78,7 @@ const acts: [name: string, body: string, says: RegExp, found: boolean][] = [
   [
     'L04 put a link in place of the log',
     "fs.renameSync(log, '../mine'); fs.symlinkSync('mine', log)",
-    /no plain file|is gone/, // Between its two steps there is no log at all.
+    /not a plain file|is gone/, // Between its two steps there is no log at all.
     true,
   ],
   [
@@ -113,7 +113,7 @@ const acts: [name: string, body: string, says: RegExp, found: boolean][] = [
      const at = object => '../evidence/repository.git/objects/' + object.slice(0, 2) + '/' + object.slice(2)
      fs.mkdirSync(at(name).replace(/.[0-9a-f]*$/, ''), { recursive: true })
      fs.copyFileSync(at(good), at(name))`,
-    /cannot be read|not what its name says/,
+    /cannot be read|does not match its hash/,
     true,
   ],
 ]
@@ -178,7 +178,7 @@ describe('a worker that tampers with the record', { concurrency: 2 }, () => {
       )
       const ran = await rig.dispatch(['audit'])
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-      assert.match(ran.stdout, /sound\nit has not ended \(working\): audited as far as it has come/)
+      assert.match(ran.stdout, /sound\nthe session has not ended \(working\)/)
     }))
 
   it('L10 another token in the write lock: its own work is not handed in', () =>
