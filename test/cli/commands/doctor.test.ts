@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
 import { describe, it, test } from 'node:test'
-import { explainSilencing } from '#cli/doctor/hooks.ts'
+import { explainDisabledHooks } from '#cli/doctor/hooks.ts'
 import { fail, formatResults, ok, warn } from '#cli/doctor/result.ts'
 import { measureTextWidth } from '#cli/output/terminal.ts'
 import { runProgram } from '#host/exec.ts'
@@ -12,11 +12,11 @@ import { createTextResponse, startFakeGemini } from '../../fixtures/gemini-serve
 import { startNtfyServer } from '../../fixtures/ntfy-server.ts'
 import { idleScenario, withRig } from '../../fixtures/rig.ts'
 
-test('a symptom is two columns and its fix below, none wider than the screen', () => {
+test('a result is two columns, with its fix below, no wider than the screen', () => {
   const long = 'a word after a word '.repeat(20)
   const text = formatResults(
     [ok('git', '2.39'), warn('phone', long, { mac: `on a Mac ${long}`, linux: 'x' }), fail('x', 'y', 'z')],
-    { width: 80, mac: true },
+    { width: 80, isMac: true },
   )
   const lines = text.split('\n')
   assert.ok(
@@ -24,31 +24,31 @@ test('a symptom is two columns and its fix below, none wider than the screen', (
     text,
   )
   assert.equal(lines[0], 'ok    git       2.39')
-  assert.match(text, /^note {2}phone {5}a word.*\n( {16}\S.*\n)+ {16}→ on a Mac/m)
-  assert.match(text, /^BAD {3}x {9}y\n {16}→ z$/m)
+  assert.match(text, /^warn {2}phone {5}a word.*\n( {16}\S.*\n)+ {16}→ on a Mac/m)
+  assert.match(text, /^FAIL {2}x {9}y\n {16}→ z$/m)
 })
 
-test('a command stays on one line where it fits, and a CJK character takes two columns', () => {
-  const found = (text: string) =>
-    formatResults([ok('x', text)], { width: 40, mac: false })
+test('a quoted command stays on one line where it fits', () => {
+  const format = (text: string) =>
+    formatResults([ok('x', text)], { width: 40, isMac: false })
       .split('\n')
       .map(line => line.slice(16))
-  assert.deepEqual(found('run `brew install tmux now` then'), ['run', '`brew install tmux now`', 'then'])
-  assert.deepEqual(found('run `brew install tmux right now` then'), ['run `brew install tmux', 'right now` then'])
-  assert.deepEqual(found('日本語日本語 日本語日本語'), ['日本語日本語', '日本語日本語'])
+  assert.deepEqual(format('run `brew install tmux now` then'), ['run', '`brew install tmux now`', 'then'])
+  assert.deepEqual(format('run `brew install tmux right now` then'), ['run `brew install tmux', 'right now` then'])
+  assert.deepEqual(format('日本語日本語 日本語日本語'), ['日本語日本語', '日本語日本語'])
 })
 
-test('settings that silence our hooks are known', () => {
-  assert.equal(explainSilencing('{"disableAllHooks": true}', false), 'disableAllHooks is true')
-  assert.equal(explainSilencing('{"allowManagedHooksOnly": true}', true), 'allowManagedHooksOnly is true')
-  assert.equal(explainSilencing('{"allowManagedHooksOnly": true}', false), undefined)
-  assert.equal(explainSilencing('{"disableAllHooks": false, "hooks": {}}', true), undefined)
-  assert.equal(explainSilencing('// mine\n{"disableAllHooks": true,}', false), 'disableAllHooks is true')
-  assert.match(explainSilencing('{"disableAllHooks": tru', false) ?? '', /^it does not read \(line 1: /)
-  assert.equal(explainSilencing('[]', false), undefined)
+test('settings that disable hooks are recognised', () => {
+  assert.equal(explainDisabledHooks('{"disableAllHooks": true}', false), 'disableAllHooks is true')
+  assert.equal(explainDisabledHooks('{"allowManagedHooksOnly": true}', true), 'allowManagedHooksOnly is true')
+  assert.equal(explainDisabledHooks('{"allowManagedHooksOnly": true}', false), undefined)
+  assert.equal(explainDisabledHooks('{"disableAllHooks": false, "hooks": {}}', true), undefined)
+  assert.equal(explainDisabledHooks('// mine\n{"disableAllHooks": true,}', false), 'disableAllHooks is true')
+  assert.match(explainDisabledHooks('{"disableAllHooks": tru', false) ?? '', /^invalid JSON \(line 1: /)
+  assert.equal(explainDisabledHooks('[]', false), undefined)
 })
 
-test('each switch that keeps bubblewrap from working has its own fix', () => {
+test('each setting that blocks bubblewrap has its own fix', () => {
   const none = { restricted: undefined, allowed: undefined, max: undefined }
   assert.match(chooseNamespaceRemedy({ ...none, restricted: '1' }), /apparmor_restrict_unprivileged_userns=0/)
   assert.match(chooseNamespaceRemedy({ ...none, allowed: '0' }), /unprivileged_userns_clone=1/)
@@ -56,30 +56,27 @@ test('each switch that keeps bubblewrap from working has its own fix', () => {
   assert.match(chooseNamespaceRemedy(none), /container/)
 })
 
-describe('at the door', { concurrency: 2 }, () => {
-  it('settings that do not read are symptoms, and the rest is looked at all the same', () =>
+describe('dispatch doctor', { concurrency: 2 }, () => {
+  it('invalid settings are results, and the other checks run all the same', () =>
     withRig(idleScenario, async rig => {
       fs.mkdirSync(path.join(rig.home, 'dispatch'), { recursive: true })
       fs.writeFileSync(path.join(rig.home, 'dispatch/.env'), 'ROUND=3\nNTFY_TOKEN=se cret\n')
       const ran = await rig.dispatch(['doctor'])
       assert.equal(ran.exitCode, 6)
-      assert.match(
-        ran.stdout,
-        /BAD +settings +\S+\.env:1: ROUND\s+is\s+not\s+a\s+setting\s+of\s+ours;\s+did\s+you\s+mean\s+ROUNDS\?/,
-      )
-      assert.match(ran.stdout, /BAD +settings[^→]*\.env:2: NTFY_TOKEN/)
+      assert.match(ran.stdout, /FAIL +settings +\S+\.env:1: ROUND\s[^→]*\bROUNDS\?/)
+      assert.match(ran.stdout, /FAIL +settings[^→]*\.env:2: NTFY_TOKEN/)
       assert.match(ran.stdout, /ok +git/)
       assert.doesNotMatch(ran.stdout, /se cret|judge|phone/)
     }))
 
-  it('JSON has the fix for both systems, and 80 columns hold every line of the words', () =>
+  it('JSON has the fixes for both systems; the text fits into 80 columns', () =>
     withRig(idleScenario, async rig => {
       const env = { GEMINI_API_KEY: '', NTFY_TOPIC: '', DESKTOP: 'on' }
-      const found = JSON.parse((await rig.dispatch(['doctor', '--json'], { env })).stdout) as {
-        about: string
+      const results = JSON.parse((await rig.dispatch(['doctor', '--json'], { env })).stdout) as {
+        name: string
         fix?: Record<string, string>
       }[]
-      for (const about of [
+      for (const name of [
         'node',
         'git',
         'tmux',
@@ -96,12 +93,12 @@ describe('at the door', { concurrency: 2 }, () => {
         'sessions',
       ])
         assert.ok(
-          found.some(symptom => symptom.about === about),
-          about,
+          results.some(result => result.name === name),
+          name,
         )
-      const fixed = found.filter(({ fix }) => fix)
+      const fixed = results.filter(({ fix }) => fix)
       assert.ok(fixed.length >= 2)
-      for (const { about, fix } of fixed) assert.ok(fix?.['mac'] && fix['linux'], about)
+      for (const { name, fix } of fixed) assert.ok(fix?.['mac'] && fix['linux'], name)
       const { stdout } = await rig.dispatch(['doctor'], { env })
       // A path without blanks is longer than the column where the install folder is deep; it then has a line to itself.
       const isBreakable = (line: string) => /\S\s/.test(line.slice(16).replace(/^→ /, ''))
@@ -109,10 +106,10 @@ describe('at the door', { concurrency: 2 }, () => {
         stdout.split('\n').every(line => measureTextWidth(line) <= 80 || !isBreakable(line)),
         stdout,
       )
-      assert.match(stdout, /note +phone +NTFY_TOPIC is not set[\s\S]*?→ `dispatch notify setup`/)
+      assert.match(stdout, /warn +phone +NTFY_TOPIC[\s\S]*?→ Run `dispatch notify setup`/)
     }))
 
-  it('F41 --online really asks the judge: a wrong key, a model that is gone and a good answer are three symptoms', async () => {
+  it('F41 --online asks the judge: a wrong key, a missing model and an answer', async () => {
     const refusal = (status: number, text: string) => ({
       status,
       body: JSON.stringify({ error: { code: status, message: text, status: 'X' } }),
@@ -129,38 +126,36 @@ describe('at the door', { concurrency: 2 }, () => {
         const env = { GOOGLE_GEMINI_BASE_URL: gemini.url, GEMINI_API_KEY: 'AIza-not-to-be-shown-0123456789' }
         const quiet = await rig.dispatch(['doctor'], { env })
         assert.match(quiet.stdout, /ok +judge +.*was not tried/)
-        assert.equal(gemini.seen.length, 0)
-        const said = []
-        for (let times = 0; times < 3; times++) said.push((await rig.dispatch(['doctor', '--online'], { env })).stdout)
+        assert.equal(gemini.requests.length, 0)
+        const outputs = []
+        for (let times = 0; times < 3; times++)
+          outputs.push((await rig.dispatch(['doctor', '--online'], { env })).stdout)
         assert.match(
-          said[0] ?? '',
-          /note +judge +GEMINI_API_KEY is not accepted[\s\S]*?→ Get another key at\s+https:\/\/aistudio\.google\.com\/apikey/,
+          outputs[0] ?? '',
+          /warn +judge +GEMINI_API_KEY[\s\S]*?→ Get another key at\s+https:\/\/aistudio\.google\.com\/apikey/,
         )
-        assert.match(said[1] ?? '', /note +judge +the model \S+ \(JUDGE_MODEL\) is not there[\s\S]*?→ Set JUDGE_MODEL/)
-        assert.match(said[2] ?? '', /ok +judge +\S+ answered in \d/)
-        assert.ok(!said.join('').includes('AIza'))
+        assert.match(outputs[1] ?? '', /warn +judge +[^→]*\(JUDGE_MODEL\)[\s\S]*?→ Set JUDGE_MODEL/)
+        assert.match(outputs[2] ?? '', /ok +judge +\S+ answered in \d/)
+        assert.ok(!outputs.join('').includes('AIza'))
       })
     } finally {
       gemini.close()
     }
   })
 
-  it('--notify sends one notice a channel and says what that proves; without it nothing is sent', async () => {
+  it('--notify sends one notification by each channel', async () => {
     const ntfy = await startNtfyServer('ntfy')
     try {
       await withRig(idleScenario, async rig => {
         const env = { NTFY_SERVER: ntfy.url, NTFY_TOPIC: '9f86d081884c7d659a2feaa0c55ad015' }
         assert.match((await rig.dispatch(['doctor'], { env })).stdout, /ok +phone +by ntfy at/)
         assert.equal(ntfy.got.length, 0)
-        assert.match(
-          (await rig.dispatch(['doctor', '--notify'], { env })).stdout,
-          /ok +phone +\S+ took it[\s\S]*?Not proved: [\s\S]*?only you can see/,
-        )
+        assert.match((await rig.dispatch(['doctor', '--notify'], { env })).stdout, /ok +phone +[\s\S]*?Not tested: /)
         assert.equal(ntfy.got.length, 1)
         const dead = { ...env, NTFY_SERVER: 'http://127.0.0.1:1' }
         assert.match(
           (await rig.dispatch(['doctor', '--notify'], { env: dead })).stdout,
-          /note +phone +it did not take the notice: the server\s+cannot be reached[\s\S]*?→ Look at NTFY_SERVER/,
+          /warn +phone +[^→]*→ Check NTFY_SERVER/,
         )
       })
     } finally {
@@ -168,14 +163,14 @@ describe('at the door', { concurrency: 2 }, () => {
     }
   })
 
-  it('F53 a port in use by another program is a note, with the command that names the program', () =>
+  it('F53 a port that another program uses is a warning', () =>
     withRig(idleScenario, async rig => {
       const stranger = net.createServer().listen(0, '127.0.0.1')
       await new Promise(resolve => stranger.once('listening', resolve))
       const { port } = stranger.address() as AddressInfo
       try {
         const { stdout } = await rig.dispatch(['doctor'], { env: { WEBUI_PORT: String(port) } })
-        assert.match(stdout, new RegExp(`note +page +port ${port} is in use by another program`))
+        assert.match(stdout, new RegExp(`warn +page +port ${port} is in use by another program`))
         assert.match(stdout, process.platform === 'linux' ? /`ss -ltnp 'sport = :\d+'`/ : /`lsof -nP -iTCP:\d+ /)
         assert.ok(stranger.listening)
       } finally {
@@ -183,7 +178,7 @@ describe('at the door', { concurrency: 2 }, () => {
       }
     }))
 
-  it('hooks that the user has silenced are bad, and what a repository has for claude is listed as ignored', () =>
+  it('disabled hooks are a failure; settings for claude in a repository are listed', () =>
     withRig(idleScenario, async rig => {
       fs.mkdirSync(path.join(rig.home, 'dispatch/claude'), { recursive: true })
       fs.writeFileSync(path.join(rig.home, 'dispatch/claude/settings.json'), '{ "disableAllHooks": true }')
@@ -194,7 +189,7 @@ describe('at the door', { concurrency: 2 }, () => {
       assert.equal((await runProgram('/bin/sh', ['-c', commit], { cwd: top })).exitCode, 0)
       const ran = await rig.dispatch(['doctor'])
       assert.equal(ran.exitCode, 6)
-      assert.match(ran.stdout, /BAD +hooks +\S+settings\.json:\s+disableAllHooks is\s+true/)
-      assert.match(ran.stdout, /note +ignored +in \S+: \.claude\/settings\.json/)
+      assert.match(ran.stdout, /FAIL +hooks +\S+settings\.json:\s+disableAllHooks is\s+true/)
+      assert.match(ran.stdout, /warn +ignored +in \S+: \.claude\/settings\.json/)
     }))
 })
