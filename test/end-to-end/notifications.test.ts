@@ -90,7 +90,7 @@ test('a deadline that passes without a verdict is told at once; what needs you c
     assert.equal(latest['Dispatch started']?.[0], deadline)
     assert.equal(latest['Dispatch needs you']?.[0], latest['Dispatch needs you']?.[1], 'at once')
     assert.equal(latest['Dispatch is late']?.[0], latest['Dispatch is late']?.[1], 'at once')
-    assert.match((await rig.dispatch(['show'])).stdout, /deadline {3}\d\d:\d\d, which has passed/)
+    assert.match((await rig.dispatch(['show'])).stdout, /deadline {3}\d\d:\d\d, has passed/)
   } finally {
     await rig.close()
   }

@@ -168,7 +168,7 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
     withRig(scenario, async rig => {
       const cwd = await project(rig)
       const here = await detectSandbox()
-      const isolated = /run in a sandbox \(bubblewrap\), which lets them reach no other host/
+      const isolated = /run in a sandbox \(bubblewrap\)/
       const open = /No sandbox \(([^)]*)\): these commands run with your rights and can reach any host/
       const said = async (SANDBOX: string) =>
         (await rig.dispatch(['prepare', '--yes'], { cwd, env: { SANDBOX } })).stdout
@@ -197,6 +197,6 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
       await rig.dispatch(['prepare', '--yes'], { cwd })
       const absent = await rig.dispatch([task], { cwd })
       assert.equal(absent.exitCode, 2)
-      assert.match(absent.stderr, /hands on \.env\.absent, and .* is not a file/)
+      assert.match(absent.stderr, /lists \.env\.absent, but .* is not a file/)
     }))
 })

@@ -27,8 +27,8 @@ const edit = (file: string, from: string | RegExp, to: string) => (folder: strin
 
 it('an undamaged install fires every hook', async t => {
   const good = await examine(t, () => undefined)
-  assert.equal(good?.state, 'good', good?.found)
-  assert.match(good?.found ?? '', /^claude itself fired them, in \d+ ms$/)
+  assert.equal(good?.state, 'ok', good?.message)
+  assert.match(good?.message ?? '', /^claude runs them \(\d+ ms\)$/)
 })
 
 it('a claude that ignores --settings is reported', async t => {
@@ -41,26 +41,22 @@ it('a claude that ignores --settings is reported', async t => {
     process.env['PATH'] = before
   })
   const ignoring = await examine(t, () => undefined)
-  assert.equal(ignoring?.state, 'bad', ignoring?.found)
-  assert.match(ignoring?.found ?? '', /^claude did not fire SessionStart and UserPromptSubmit, so no session/)
+  assert.equal(ignoring?.state, 'fail', ignoring?.message)
+  assert.match(ignoring?.message ?? '', /^claude did not run SessionStart and UserPromptSubmit/)
 })
 
-const damages: [about: string, (folder: string) => void, RegExp][] = [
-  ['no recorder', folder => fs.rmSync(path.join(folder, 'hooks/record')), /SessionStart: exit 0, and no file/],
-  ['a recorder that is empty', folder => fs.writeFileSync(path.join(folder, 'hooks/record'), ''), /no file/],
-  [
-    'a stop hook that does not answer',
-    edit('hooks/stop', 'with_timeout answer', 'true'),
-    /Stop: it leaves its word, and does not answer/,
-  ],
+const damages: [title: string, (folder: string) => void, RegExp][] = [
+  ['no recorder', folder => fs.rmSync(path.join(folder, 'hooks/record')), /SessionStart: exit 0, but no event file/],
+  ['a recorder that is empty', folder => fs.writeFileSync(path.join(folder, 'hooks/record'), ''), /no event file/],
+  ['a stop hook that does not answer', edit('hooks/stop', 'with_timeout answer', 'true'), /Stop: .*does not answer/],
   ['a guard that allows everything', edit('hooks/guard', 'return 11', 'return 0'), /PreToolUse: .*does not answer/],
-  ['a guard that reports nothing', edit('hooks/guard', /^ +report$/m, '  :'), /PreToolUse: exit 0, and no file/],
+  ['a guard that reports nothing', edit('hooks/guard', /^ +report$/m, '  :'), /PreToolUse: exit 0, but no event file/],
   [
     'one event without a hook',
     edit('settings.json', '"StopFailure"', '"Other"'),
-    /StopFailure: settings.json names no/,
+    /StopFailure: settings.json has no hook/,
   ],
-  ['settings that cannot be parsed', edit('settings.json', '{', ''), /settings.json names no hook/],
+  ['settings that cannot be parsed', edit('settings.json', '{', ''), /settings.json has no hook/],
   [
     'a hook that other users can write',
     folder => fs.chmodSync(path.join(folder, 'hooks/record'), 0o777),
@@ -71,7 +67,7 @@ const damages: [about: string, (folder: string) => void, RegExp][] = [
 for (const [about, change, says] of damages)
   it(`a damaged install: ${about}`, async t => {
     const bad = await examine(t, change)
-    assert.equal(bad?.state, 'bad', bad?.found)
-    assert.match(bad?.found ?? '', says)
+    assert.equal(bad?.state, 'fail', bad?.message)
+    assert.match(bad?.message ?? '', says)
     assert.match(bad?.fix?.mac ?? '', /checkout hooks settings\.json/)
   })

@@ -156,12 +156,12 @@ describe('Ctrl-c at a question is exit 130, Ctrl-d is a no; both change nothing'
       /exactly this file\? \[y\/N\]/,
       5,
     ],
-    'smoke-test': () => ['smoke-test', /Begin\? \[y\/N\]/, 0],
+    'smoke-test': () => ['smoke-test', /Start\? \[y\/N\]/, 0],
     approve: () => [`approve ${writeSession('asking')}`, /to continue: $/, 5],
     rm: () => [`rm ${copyClosedSession()}`, /to continue: $/, 5],
     apply: () => [`apply ${copyVoidSession()} --repo ${repository} --branch of-a-void`, /to continue: $/, 5],
     setup: () => ['setup', /Write it\? \[y\/N\]/, 0],
-    uninstall: () => ['uninstall', /Go on although they run\? \[y\/N\]/, 0],
+    uninstall: () => ['uninstall', /Continue while they run\? \[y\/N\]/, 0],
   }
 
   for (const [name, question] of Object.entries(questions))

@@ -104,7 +104,7 @@ describe('the smoke test, with scripts in the place of the real models', { concu
       const ran = await rig.dispatch(['smoke-test', '--yes'])
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
       assert.match(ran.stdout, /about \$0\.50[\s\S]*started and is planning/) // Money is spoken of before anything begins.
-      assert.match(ran.stdout, /asked at http:\/\/127\.0\.0\.1/)
+      assert.match(ran.stdout, /, at http:\/\/127\.0\.0\.1/)
       assert.match(ran.stdout, /C1 +green now/)
       assert.match(ran.stdout, /Workers\n +mathx .*\$0\.\d+/)
       assert.match(ran.stdout, /Smoke test passed\..*dispatch rm --force/)
@@ -119,7 +119,7 @@ describe('the smoke test, with scripts in the place of the real models', { concu
       async rig => {
         const ran = await rig.dispatch(['smoke-test', '--yes'])
         assert.equal(ran.exitCode, 3, ran.stdout + ran.stderr)
-        assert.match(ran.stdout, /did not pass: FAIL/)
+        assert.match(ran.stdout, /Smoke test failed: the state is FAIL/)
         assert.match(ran.stdout, /dispatch show \w{4} /)
         assert.equal(pushed(rig).length, 0)
         assert.ok(!rig.readStatus().closed, 'there is nothing left to look at')
@@ -132,11 +132,11 @@ describe('the smoke test, with scripts in the place of the real models', { concu
     withRig(mathx, async rig => {
       const ran = await rig.dispatch(['smoke-test', '--yes', '--json'])
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-      const { state, cost, told } = JSON.parse(ran.stdout)
+      const { state, cost, channelTests } = JSON.parse(ran.stdout)
       assert.equal(state, 'PASS')
       assert.equal(cost.workers.length, 1)
       assert.deepEqual(
-        told.map(({ channel, ok }: { channel: string; ok: boolean }) => [channel, ok]),
+        channelTests.map(({ channel, ok }: { channel: string; ok: boolean }) => [channel, ok]),
         [['phone', true]],
       )
     }))
