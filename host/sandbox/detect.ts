@@ -2,15 +2,13 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { findProgram, runProgram } from '../exec.ts'
 import { readIfPresent } from '../fs/files.ts'
+import { SECOND_MS } from '../time.ts'
 import { findRuntimeFolder } from './run.ts'
 
-export { listReadablePaths, listToolFolders } from './readable-paths.ts'
-export { buildInnerScript, buildRuntimeConfig, runSandboxed } from './run.ts'
-
-/** What of a sandbox this machine has: one that works, or why there is none and what brings it. */
+/** The sandbox that works on this machine, or why none does and how to get one. */
 type SandboxSupport = { kind: 'bubblewrap' | 'seatbelt' } | { problem: string; remedy: string }
 
-/** Try it out: an empty sandbox, made and left again. 20 ms, so every start may ask. */
+/** Start an empty sandbox and leave it. This takes 20 ms, so every start can do it. */
 export async function detectSandbox(
   searchPath = process.env['PATH'] ?? '',
   platform = process.platform,
@@ -18,28 +16,27 @@ export async function detectSandbox(
   if (platform === 'darwin') return detectSeatbelt()
   if (platform !== 'linux')
     return { problem: `there is no sandbox for ${platform}`, remedy: 'Run dispatch on Linux or macOS.' }
-  const lacking = ['bwrap', 'socat'].filter(program => findProgram(program, searchPath) === '')
-  if (lacking.length > 0) return describeMissingPrograms(lacking)
-  const inner = path.join(findRuntimeFolder(), 'vendor/seccomp', process.arch, 'apply-seccomp')
-  if (!fs.existsSync(inner))
+  const missing = ['bwrap', 'socat'].filter(program => findProgram(program, searchPath) === '')
+  if (missing.length > 0) return describeMissingPrograms(missing)
+  const seccompProgram = path.join(findRuntimeFolder(), 'vendor/seccomp', process.arch, 'apply-seccomp')
+  if (!fs.existsSync(seccompProgram))
     return {
-      problem: `the filter of system calls does not exist for ${process.arch}`,
+      problem: `the seccomp filter does not exist for ${process.arch}`,
       remedy: 'Run dispatch on x64 or arm64.',
     }
-  const env = { PATH: searchPath }
-  const ran = await runProgram(
+  const result = await runProgram(
     findProgram('bwrap', searchPath),
-    [...buildProbeArguments(process.geteuid?.() === 0), inner, '/bin/sh', '-c', ':'],
-    { env, timeoutMs: 5000 },
+    [...buildProbeArguments(process.geteuid?.() === 0), seccompProgram, '/bin/sh', '-c', ':'],
+    { env: { PATH: searchPath }, timeoutMs: PROBE_TIMEOUT_MS },
   )
-  if (ran.exitCode === 0) return { kind: 'bubblewrap' }
+  if (result.exitCode === 0) return { kind: 'bubblewrap' }
   return {
-    problem: describeBubblewrapError(ran.stderr, ran.timedOut),
+    problem: describeBubblewrapError(result.stderr, result.timedOut),
     remedy: chooseNamespaceRemedy(readNamespaceLimits()),
   }
 }
 
-/** Which programs are not there, and how they come. Pure. */
+/** Which programs are missing, and how to install them. Pure. */
 export function describeMissingPrograms(programs: string[]): { problem: string; remedy: string } {
   const packages = programs.map(program => (program === 'bwrap' ? 'bubblewrap' : program))
   return {
@@ -48,58 +45,58 @@ export function describeMissingPrograms(programs: string[]): { problem: string; 
   }
 }
 
-/** bubblewrap's own last words, shortened to what a person can use. Pure. */
+/** Why bubblewrap failed, by the first line of its stderr, shortened to what helps a person. Pure. */
 export function describeBubblewrapError(stderr: string, timedOut = false): string {
-  if (timedOut) return 'bubblewrap did not answer in 5 s'
-  const said =
-    stderr
-      .trim()
-      .split('\n')[0]
-      ?.replace(/^bwrap: /, '') ?? ''
-  if (
-    /No permissions to create (a )?new namespace|Creating new namespace failed|setting up uid map|apply-seccomp/i.test(
-      said,
-    )
-  )
-    return `this machine lets nobody make a namespace (${said.replace(/\. See .*$/, '').slice(0, 120)})`
-  if (/mount proc|Can't mount/i.test(said)) return `a container holds back /proc (${said.slice(0, 120)})`
-  return `bubblewrap does not work here: ${said.slice(0, 160) || 'it says nothing'}`
+  if (timedOut) return `bubblewrap did not answer within ${PROBE_TIMEOUT_MS / SECOND_MS} s`
+  const [firstLine = ''] = stderr.trim().split('\n')
+  const message = firstLine.replace(/^bwrap: /, '')
+  if (NAMESPACE_ERROR.test(message))
+    return `this machine does not allow user namespaces (${message.replace(/\. See .*$/, '').slice(0, 120)})`
+  if (/mount proc|Can't mount/i.test(message))
+    return `this container does not allow mounting /proc (${message.slice(0, 120)})`
+  return `bubblewrap does not work here: ${message.slice(0, 160) || 'it printed no error'}`
 }
 
-/** What Linux says of user namespaces; undefined where it has no such switch. */
+/** The kernel settings for user namespaces; undefined for a setting that this kernel does not have. */
 interface NamespaceLimits {
   restricted: string | undefined
   allowed: string | undefined
   max: string | undefined
 }
 
-/** The switch that stands in bwrap's way. Pure. */
+/** The kernel setting that blocks bubblewrap, and the command that changes it. Pure. */
 export function chooseNamespaceRemedy({ restricted, allowed, max }: NamespaceLimits): string {
-  const until = 'for good: a file in /etc/sysctl.d'
+  const permanent = 'to make it permanent, add it to /etc/sysctl.d'
   if (restricted === '1')
-    return `AppArmor forbids it (Ubuntu 24.04): \`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0\`; ${until}`
-  if (allowed === '0') return `User namespaces are off: \`sudo sysctl kernel.unprivileged_userns_clone=1\`; ${until}`
-  if (max === '0') return `User namespaces are off: \`sudo sysctl user.max_user_namespaces=15000\`; ${until}`
-  return 'Inside a container it often is not allowed; run dispatch outside of it'
+    return `AppArmor forbids it (Ubuntu 24.04): \`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0\`; ${permanent}`
+  if (allowed === '0')
+    return `User namespaces are off: \`sudo sysctl kernel.unprivileged_userns_clone=1\`; ${permanent}`
+  if (max === '0') return `User namespaces are off: \`sudo sysctl user.max_user_namespaces=15000\`; ${permanent}`
+  return 'Containers often forbid it; run dispatch outside of the container'
 }
 
 // --- internal ---
 
+const PROBE_TIMEOUT_MS = 5 * SECOND_MS
+
+const NAMESPACE_ERROR =
+  /No permissions to create (a )?new namespace|Creating new namespace failed|setting up uid map|apply-seccomp/i
+
 async function detectSeatbelt(): Promise<SandboxSupport> {
-  const ran = await runProgram('/usr/bin/sandbox-exec', ['-p', '(version 1)(allow default)', '/usr/bin/true'], {
-    timeoutMs: 5000,
+  const result = await runProgram('/usr/bin/sandbox-exec', ['-p', '(version 1)(allow default)', '/usr/bin/true'], {
+    timeoutMs: PROBE_TIMEOUT_MS,
   })
-  if (ran.exitCode === 0) return { kind: 'seatbelt' }
-  const said = ran.startError ?? ran.stderr.trim().split('\n')[0] ?? ''
+  if (result.exitCode === 0) return { kind: 'seatbelt' }
+  const message = result.startError ?? result.stderr.trim().split('\n')[0] ?? ''
   return {
-    problem: `sandbox-exec does not work here: ${said.slice(0, 160)}`,
+    problem: `sandbox-exec does not work here: ${message.slice(0, 160)}`,
     remedy: 'It is part of macOS; a managed Mac may forbid it.',
   }
 }
 
-/** The same walls as the real ones have, round nothing. */
+/** The namespaces and mounts of a real sandbox, without a policy. */
 function buildProbeArguments(isRoot: boolean): string[] {
-  const walls = [
+  const isolation = [
     '--unshare-user',
     '--unshare-pid',
     '--unshare-net',
@@ -112,14 +109,14 @@ function buildProbeArguments(isRoot: boolean): string[] {
     '--proc',
     '/proc',
   ]
-  return [...walls, '--cap-drop', 'ALL', ...(isRoot ? ['--cap-add', 'CAP_SETFCAP'] : []), '--']
+  return [...isolation, '--cap-drop', 'ALL', ...(isRoot ? ['--cap-add', 'CAP_SETFCAP'] : []), '--']
 }
 
 function readNamespaceLimits(): NamespaceLimits {
-  const told = (name: string) => readIfPresent(`/proc/sys/${name}`)?.trim()
+  const readSysctl = (name: string) => readIfPresent(`/proc/sys/${name}`)?.trim()
   return {
-    restricted: told('kernel/apparmor_restrict_unprivileged_userns'),
-    allowed: told('kernel/unprivileged_userns_clone'),
-    max: told('user/max_user_namespaces'),
+    restricted: readSysctl('kernel/apparmor_restrict_unprivileged_userns'),
+    allowed: readSysctl('kernel/unprivileged_userns_clone'),
+    max: readSysctl('user/max_user_namespaces'),
   }
 }

@@ -4,42 +4,48 @@ import path from 'node:path'
 import { signalExitCodes } from '../error.ts'
 import { listNames, readIfPresent } from '../fs/files.ts'
 
-/** Signals go to the sandbox. The terminal tells its size to its own session only, and inside is another: so we do. */
+/**
+ * Forward signals to the sandbox; returns the function that stops it. The kernel sends SIGWINCH only to the session of the
+ * terminal, and the sandbox has its own session, so a new size is forwarded to every process in it.
+ */
 export function forwardSignals(child: ChildProcess): () => void {
-  const passed = (Object.keys(signalExitCodes) as NodeJS.Signals[]).map(
+  const forwarded = (Object.keys(signalExitCodes) as NodeJS.Signals[]).map(
     signal => [signal, () => void child.kill(signal)] as const,
   )
-  const all = [...passed, ['SIGWINCH', () => forwardResize(child.pid ?? 0)] as const]
-  for (const [signal, act] of all) process.on(signal, act)
+  const listeners = [...forwarded, ['SIGWINCH', () => forwardResize(child.pid ?? 0)] as const]
+  for (const [signal, listener] of listeners) process.on(signal, listener)
   return () => {
-    for (const [signal, act] of all) process.off(signal, act)
+    for (const [signal, listener] of listeners) process.off(signal, listener)
   }
 }
 
 /**
- * What whoever started us left open would be open inside as well, a folder of the host's among it: `nothing` takes those
- * places. The slots in between stay as they are. A Mac closes them by itself.
+ * The `stdio` entries from file descriptor 4 on. Files that the parent left open would be open in the sandbox too, and one
+ * may be a folder of the host. `nullFd` replaces them; the other entries are ignored. macOS closes such files by itself.
  */
-export function buildStdioFillers(nothing: number): (number | 'ignore')[] {
-  const left = listOpenFiles().filter(fd => fd > 3)
-  return Array.from({ length: Math.max(3, ...left) - 3 }, (_, at) => (left.includes(at + 4) ? nothing : 'ignore'))
+export function buildStdioFillers(nullFd: number): (number | 'ignore')[] {
+  const inherited = listInheritableFiles().filter(fd => fd > LAST_USED_FD)
+  return Array.from({ length: Math.max(LAST_USED_FD, ...inherited) - LAST_USED_FD }, (_, index) =>
+    inherited.includes(index + LAST_USED_FD + 1) ? nullFd : 'ignore',
+  )
 }
 
 /**
- * The relay of a sandbox that was killed outright (SIGKILL) outlives it, with its socket, and nobody can use it any more.
- * Whoever comes next ends it. Its folder's name says whose it was.
+ * Clean up after sandboxes that were killed by SIGKILL: end their socat relays, which nothing can use any more, and remove
+ * their folders. The name of a folder contains the pid of its owner.
  */
-export function removeStaleSandboxes(temp: string): void {
-  for (const name of listNames(temp)) {
-    const owner = /^dsp-(\d+)-\w+$/.exec(name)?.[1]
-    const folder = path.join(temp, name)
-    if (owner === undefined || fs.existsSync(`/proc/${owner}`) || process.platform !== 'linux') continue
+export function removeStaleSandboxes(tempFolder: string): void {
+  for (const name of listNames(tempFolder)) {
+    const ownerPid = /^dsp-(\d+)-\w+$/.exec(name)?.[1]
+    const folder = path.join(tempFolder, name)
+    if (ownerPid === undefined || fs.existsSync(`/proc/${ownerPid}`) || process.platform !== 'linux') continue
     if (fs.lstatSync(folder, { throwIfNoEntry: false })?.uid !== process.geteuid?.()) continue
     for (const pid of listNames('/proc')
       .filter(entry => /^\d+$/.test(entry))
       .map(Number)) {
-      const words = readCommandLine(pid)
-      if (/^(\S*\/)?socat\0/.test(words) && words.includes(`UNIX-LISTEN:${folder}/`)) sendSignal(pid, 'SIGTERM')
+      const commandLine = readCommandLine(pid)
+      const isRelay = /^(\S*\/)?socat\0/.test(commandLine) && commandLine.includes(`UNIX-LISTEN:${folder}/`)
+      if (isRelay) sendSignal(pid, 'SIGTERM')
     }
     fs.rmSync(folder, { recursive: true, force: true })
   }
@@ -47,20 +53,24 @@ export function removeStaleSandboxes(temp: string): void {
 
 // --- internal ---
 
-/** Files that a program started by us would inherit: those without O_CLOEXEC, as Linux tells it. */
-function listOpenFiles(): number[] {
-  const closes = 0o2000000
+/** stdin, stdout, stderr, and the file descriptor on which the sandbox reports that the command starts. */
+const LAST_USED_FD = 3
+
+const O_CLOEXEC = 0o2000000
+
+/** The file descriptors that a child would inherit, because they lack O_CLOEXEC. Empty where there is no /proc. */
+function listInheritableFiles(): number[] {
   return listNames('/proc/self/fdinfo').flatMap(name => {
     const flags = /^flags:\s+(\d+)/m.exec(readIfPresent(`/proc/self/fdinfo/${name}`) ?? '')?.[1]
-    return flags === undefined || Number.parseInt(flags, 8) & closes ? [] : [Number(name)]
+    return flags === undefined || Number.parseInt(flags, 8) & O_CLOEXEC ? [] : [Number(name)]
   })
 }
 
-function forwardResize(root: number): void {
-  for (const pid of listDescendants(root)) sendSignal(pid, 'SIGWINCH')
+function forwardResize(rootPid: number): void {
+  for (const pid of listDescendants(rootPid)) sendSignal(pid, 'SIGWINCH')
 }
 
-/** Everybody below a process, as Linux tells it; on a Mac nobody needs to be told. */
+/** Empty on macOS, where the sandbox shares the session of the terminal. */
 function listDescendants(pid: number): number[] {
   try {
     const children = fs

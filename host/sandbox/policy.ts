@@ -4,71 +4,73 @@ import { z } from 'zod'
 import type { Login } from '../claude/login.ts'
 
 /**
- * Who runs inside. `commit` is git on a worker's behalf: it may write the repository and has neither network nor login.
- * `setup` fetches a project's dependencies, `check` proves a clause.
+ * Who runs in the sandbox. `commit` is git on behalf of a worker: it may write the repository, without network and login.
+ * `setup` installs the dependencies of a project, `check` runs the check of a clause.
  */
 const sandboxRoles = ['orchestrator', 'code', 'rw', 'commit', 'setup', 'check'] as const
 export type SandboxRole = (typeof sandboxRoles)[number]
 
 const pathSchema = z.string().regex(/^\/[^\0\n]*$/)
 
-/** One name or address with its port: `api.example.com:443`, `*.example.com:443`, `127.0.0.1:8080`, `[::1]:8080`. */
+/** A host name or address with its port: `api.example.com:443`, `*.example.com:443`, `127.0.0.1:8080`, `[::1]:8080`. */
 const hostSchema = z
   .string()
   .regex(/^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/)
 
-/** What one process may do, in a file that no agent can write: `bin/processes/sandbox.ts` reads it. */
+/** What one sandboxed process may do, in a file that no agent can write. `bin/processes/sandbox.ts` reads it. */
 export const SandboxPolicy = z.strictObject({
   format: z.literal(1),
   role: z.enum(sandboxRoles),
-  /** Where it starts. */
+  /** The folder in which the process starts. */
   folder: pathSchema,
-  /** Its own place for temporary files, at `TMPDIR`. */
+  /** Its folder for temporary files, as TMPDIR. */
   tempFolder: pathSchema,
-  /** What it may read besides the system and the tools on PATH. */
+  /** Readable paths, besides the system and the tools on PATH. */
   readablePaths: z.array(pathSchema),
-  /** What in there it may not: folders, and files that are never replaced by a rename (that would lift what lies over them). */
+  /** Folders and files below them that are not readable. A file here must never be replaced by a rename, which would unhide it. */
   hiddenPaths: z.array(pathSchema),
   writablePaths: z.array(pathSchema),
-  /** What stays as it is though it lies in a place that may be written. */
+  /** Paths below a writable one that stay read-only. */
   protectedPaths: z.array(pathSchema),
-  /** Whom it may call; nobody means that it has no network at all. */
+  /** The hosts it may reach; empty means no network. */
   allowedHosts: z.array(hostSchema),
-  /** Variables taken from the environment of the door; all others are left outside. Names only: values may be secrets. */
+  /** Variables that are copied from the environment of the sandbox launcher. Names only, because values may be secrets. */
   inheritedVariables: z.array(z.string()),
   variables: z.record(z.string(), z.string()),
-  /** Folders of the project's own tools: on PATH inside, and never on that of the door, for an agent may write there. */
+  /** Folders with the tools of the project. They are on PATH inside only, because an agent may write there. */
   toolFolders: z.array(pathSchema).default([]),
-  /** A file that will say how it ended: {@link SandboxResult}. */
+  /** The file for the {@link SandboxResult}. */
   resultFile: pathSchema.optional(),
 })
 export type SandboxPolicy = z.infer<typeof SandboxPolicy>
 
-/** How it ended, beyond doubt: an exit code alone could be the sandbox's own. */
+/** How the command in a sandbox ended. An exit code alone could be that of the sandbox itself. */
 export const SandboxResult = z.object({
+  /** Did the command start? */
   hasStarted: z.boolean(),
   exitCode: z.number().nullable(),
   signal: z.string().nullable(),
-  /** From the moment it began. */
+  /** Since the command started. */
   milliseconds: z.int(),
+  /** Why the command did not start; empty when it did. */
   reason: z.string(),
 })
 export type SandboxResult = z.infer<typeof SandboxResult>
 
-/** What a role needs of a session. */
+/** What the policy of a role is made from. */
 interface PolicyInput {
   folder: string
   tempFolder: string
-  /** The deliverable: a repository. */
+  /** The repository of the deliverable. */
   outputs?: string
-  /** rw: the globs of its brief. */
+  /** For rw: the globs of its write allowlist. */
   files?: string[]
   readablePaths?: string[]
   hiddenPaths?: string[]
   writablePaths?: string[]
   allowedHosts?: string[]
   login?: Login
-  /** Programs that it starts by their path, such as claude. */
+  /** Programs that it starts by path, such as claude. */
   programs?: string[]
   inheritedVariables?: string[]
   variables?: Record<string, string>
@@ -76,59 +78,48 @@ interface PolicyInput {
   resultFile?: string
 }
 
-/** What a role may do with these needs. Pure. */
-export function buildPolicy(role: SandboxRole, needs: PolicyInput): SandboxPolicy {
-  const { outputs, login } = needs
-  const git = outputs === undefined ? '' : path.join(outputs, '.git')
-  const own = login === undefined ? { read: [], write: [] } : listClaudePaths(login, needs.folder)
-  const writes: Record<SandboxRole, string[]> = {
-    orchestrator: [],
-    code: outputs === undefined ? [] : [outputs],
-    rw: outputs === undefined ? [] : listWritableRoots(outputs, needs.files ?? []),
-    commit: outputs === undefined ? [] : [outputs],
-    setup: [],
-    check: [],
-  }
-  const keeps =
-    role === 'rw'
-      ? [git]
-      : role === 'code' || role === 'commit'
-        ? ['config', 'hooks'].map(name => path.join(git, name))
-        : []
+/** The policy of a role. Pure but for the folders of claude. */
+export function buildPolicy(role: SandboxRole, input: PolicyInput): SandboxPolicy {
+  const { outputs, login } = input
+  const claudePaths = login === undefined ? { read: [], write: [] } : listClaudePaths(login, input.folder)
   return {
     format: 1,
     role,
-    folder: needs.folder,
-    tempFolder: needs.tempFolder,
+    folder: input.folder,
+    tempFolder: input.tempFolder,
     readablePaths: [
       ...(outputs === undefined ? [] : [outputs]),
-      ...(needs.readablePaths ?? []),
-      ...own.read,
-      ...(needs.programs ?? []).map(findProgramFolder),
+      ...(input.readablePaths ?? []),
+      ...claudePaths.read,
+      ...(input.programs ?? []).map(findProgramFolder),
     ],
-    hiddenPaths: needs.hiddenPaths ?? [],
-    writablePaths: [...writes[role], ...(needs.writablePaths ?? []), ...own.write],
-    protectedPaths: outputs === undefined ? [] : keeps,
-    allowedHosts: role === 'check' || role === 'commit' ? [] : (needs.allowedHosts ?? []),
-    inheritedVariables: [...plainVariables, ...(needs.inheritedVariables ?? [])],
-    variables: needs.variables ?? {},
-    toolFolders: needs.toolFolders ?? [],
-    ...(needs.resultFile === undefined ? {} : { resultFile: needs.resultFile }),
+    hiddenPaths: input.hiddenPaths ?? [],
+    writablePaths: [
+      ...(outputs === undefined ? [] : listWritableOutputs(role, outputs, input.files ?? [])),
+      ...(input.writablePaths ?? []),
+      ...claudePaths.write,
+    ],
+    protectedPaths: outputs === undefined ? [] : listProtectedOutputs(role, outputs),
+    allowedHosts: role === 'check' || role === 'commit' ? [] : (input.allowedHosts ?? []),
+    inheritedVariables: [...plainVariables, ...(input.inheritedVariables ?? [])],
+    variables: input.variables ?? {},
+    toolFolders: input.toolFolders ?? [],
+    ...(input.resultFile === undefined ? {} : { resultFile: input.resultFile }),
   }
 }
 
-/** The folders in front of the first wildcard of each glob; what may be written below them the guard and the commit narrow down. Pure. */
+/** The folder before the first wildcard of each glob. The guard and the commit enforce the globs themselves below it. Pure. */
 export function listWritableRoots(outputs: string, globs: string[]): string[] {
   const roots = globs.map(glob => {
     const steps = glob.replace(/\/+$/, '').split('/')
-    const wild = steps.findIndex(step => /[*?[\]{}!]/.test(step))
-    const fixed = wild < 0 ? steps.slice(0, -1) : steps.slice(0, wild)
+    const wildcard = steps.findIndex(step => /[*?[\]{}!]/.test(step))
+    const fixed = wildcard < 0 ? steps.slice(0, -1) : steps.slice(0, wildcard)
     return fixed.some(step => step === '..') ? outputs : path.join(outputs, ...fixed)
   })
   return [...new Set(roots)].filter(root => !roots.some(other => other !== root && isUnder(root, other)))
 }
 
-/** Whom an agent must reach to think, by the environment in which it runs. */
+/** The hosts of the model API that claude uses with this environment. */
 export function listModelHosts(environment: NodeJS.ProcessEnv = process.env): string[] {
   const address = environment['ANTHROPIC_BASE_URL']
   if (address && URL.canParse(address)) {
@@ -146,36 +137,38 @@ export function listModelHosts(environment: NodeJS.ProcessEnv = process.env): st
   return ['api.anthropic.com:443', 'platform.claude.com:443', 'console.anthropic.com:443']
 }
 
-/** A host as a person names it for `--allow-host`: without a port it is 443. Undefined when it is none. Pure. */
+/** A host as a person writes it for `--allow-host`, with port 443 by default; undefined for invalid text. Pure. */
 export function parseHost(text: string): string | undefined {
-  const named = /:\d{1,5}$/.test(text) && !/^[0-9a-f:]+$/i.test(text) ? text : `${text}:443`
-  return hostSchema.safeParse(named).success && Number(named.replace(/^.*:/, '')) < 65_536 ? named : undefined
+  const host = /:\d{1,5}$/.test(text) && !/^[0-9a-f:]+$/i.test(text) ? text : `${text}:443`
+  return hostSchema.safeParse(host).success && Number(host.replace(/^.*:/, '')) <= MAX_PORT ? host : undefined
 }
 
 /**
- * Where claude keeps what it must write when it starts in this folder, and what of it is only read. A private folder is all its
- * own; of the user's, only what belongs to this place. Pure but for a look.
+ * The paths that claude reads and writes when it starts in `startFolder`. A private config folder is writable as a whole; of
+ * the user's, only what belongs to this folder. Pure but for a look at which exist.
  */
 export function listClaudePaths(
   { kind, configDirectory, configFile }: Login,
-  start: string,
+  startFolder: string,
 ): { read: string[]; write: string[] } {
   const folder = configDirectory ?? path.join(path.dirname(configFile), '.claude')
   if (kind === 'key') return { read: [], write: [folder] }
-  const talk = path.join(folder, 'projects', start.replace(/[^A-Za-z0-9]/g, '-'))
-  const written = ['session-env', 'sessions'].map(name => path.join(folder, name)).filter(name => fs.existsSync(name))
-  return { read: [folder, configFile], write: [talk, ...written] }
+  const transcripts = path.join(folder, 'projects', startFolder.replace(/[^A-Za-z0-9]/g, '-'))
+  const existing = ['session-env', 'sessions'].map(name => path.join(folder, name)).filter(name => fs.existsSync(name))
+  return { read: [folder, configFile], write: [transcripts, ...existing] }
 }
 
-/** Is `inner` the place `outer`, or below it? Pure. */
+/** Is the path `inner` the path `outer`, or below it? Pure. */
 export function isUnder(inner: string, outer: string): boolean {
-  const step = path.relative(outer, inner)
-  return step === '' || (step !== '..' && !step.startsWith(`..${path.sep}`) && !path.isAbsolute(step))
+  const relative = path.relative(outer, inner)
+  return relative === '' || (relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative))
 }
 
 // --- internal ---
 
-/** What every process is given of the environment; nothing of it is a secret. */
+const MAX_PORT = 65_535
+
+/** Variables that every process inherits. None is a secret. */
 const plainVariables = [
   'PATH',
   'HOME',
@@ -190,8 +183,20 @@ const plainVariables = [
   'TZ',
 ]
 
-/** What must be readable for a program to run: its package where it stems from npm, else the folder it lies in. */
+function listWritableOutputs(role: SandboxRole, outputs: string, globs: string[]): string[] {
+  if (role === 'code' || role === 'commit') return [outputs]
+  return role === 'rw' ? listWritableRoots(outputs, globs) : []
+}
+
+/** What git would run must not be written: the configuration and the hooks. */
+function listProtectedOutputs(role: SandboxRole, outputs: string): string[] {
+  const gitFolder = path.join(outputs, '.git')
+  if (role === 'rw') return [gitFolder]
+  return role === 'code' || role === 'commit' ? ['config', 'hooks'].map(name => path.join(gitFolder, name)) : []
+}
+
+/** What must be readable for a program to run: its npm package, or else the folder it is in. */
 function findProgramFolder(program: string): string {
-  const fromNpm = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(program)?.[0]
-  return fromNpm ?? path.dirname(program)
+  const npmPackage = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(program)?.[0]
+  return npmPackage ?? path.dirname(program)
 }

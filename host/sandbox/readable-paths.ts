@@ -2,7 +2,48 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { isUnder } from './policy.ts'
 
-/** The system itself: programs, libraries and what they read. Whatever else there is, is not there inside. */
+/** What can be read before a policy adds to it. */
+export interface ReadablePaths {
+  denied: string[]
+  allowed: string[]
+}
+
+/** What every role can read: the system, and the tools on this PATH. Only paths that exist are listed. */
+export function listReadablePaths(
+  searchPath: string,
+  home: string,
+  platform: NodeJS.Platform = process.platform,
+): ReadablePaths {
+  const toolFolders = listToolFolders(searchPath, home)
+  const allowed = platform === 'darwin' ? toolFolders : [...systemPaths, ...toolFolders]
+  const denied = platform === 'darwin' ? [...darwinPrivatePaths, home] : ['/', ...listRootOnlyPaths('/etc')]
+  return {
+    denied: [...denied, ...toolSecrets.map(name => path.join(home, name))].filter(file => fs.existsSync(file)),
+    allowed: allowed.filter(file => fs.existsSync(file)),
+  }
+}
+
+/** The folders of PATH outside the system; for a `bin`, its parent with all beside it. Never a home itself. Pure. */
+export function listToolFolders(searchPath: string, home: string): string[] {
+  const searched = searchPath
+    .split(path.delimiter)
+    .filter(folder => path.isAbsolute(folder))
+    .map(folder => path.resolve(folder))
+  const folders = searched.flatMap(folder => {
+    if (systemPaths.some(place => isUnder(folder, place)) || isUnder(home, folder)) return []
+    const parent = path.dirname(folder)
+    const isBinFolder =
+      /^\.?(bin|sbin|shims)$/.test(path.basename(folder)) &&
+      !isUnder(home, parent) &&
+      path.basename(parent) !== '.local'
+    return isBinFolder ? [parent] : [folder]
+  })
+  return [...new Set([...folders, ...toolHomes.map(name => path.join(home, name))])]
+}
+
+// --- internal ---
+
+/** The system: programs, libraries and what they read. On Linux nothing else exists inside. */
 const systemPaths = [
   '/usr',
   '/bin',
@@ -18,7 +59,7 @@ const systemPaths = [
   '/snap',
 ]
 
-/** On macOS the system is spread too widely to be named; there, what is everybody's own is taken away instead. */
+/** The system of macOS is in too many places to list, so the private folders are denied instead. */
 const darwinPrivatePaths = [
   '/Users',
   '/Volumes',
@@ -28,7 +69,7 @@ const darwinPrivatePaths = [
   '/Network',
 ]
 
-/** Where people's tools live in their home, and what in there is a secret all the same. */
+/** Where tools keep their files in a home, and the secrets among them. */
 const toolHomes = [
   '.rustup',
   '.local/lib',
@@ -40,52 +81,9 @@ const toolHomes = [
 ]
 const toolSecrets = ['.cargo/credentials', '.cargo/credentials.toml']
 
-/** What can be read at all, before a policy adds to it. */
-export interface ReadablePaths {
-  denied: string[]
-  allowed: string[]
-}
-
-/** The readable world of every role: the system, and the tools on this PATH. Only what is there is named. */
-export function listReadablePaths(
-  searchPath: string,
-  home: string,
-  platform: NodeJS.Platform = process.platform,
-): ReadablePaths {
-  const tools = listToolFolders(searchPath, home)
-  const allow = platform === 'darwin' ? tools : [...systemPaths, ...tools]
-  const deny = platform === 'darwin' ? [...darwinPrivatePaths, home] : ['/', ...listRootOnlyPaths('/etc')]
-  return {
-    denied: [...deny, ...toolSecrets.map(name => path.join(home, name))].filter(isThere),
-    allowed: allow.filter(isThere),
-  }
-}
-
-/** The folders of PATH that the system does not hold, with what stands beside a `bin`; never a home itself. Pure. */
-export function listToolFolders(searchPath: string, home: string): string[] {
-  const named = searchPath
-    .split(path.delimiter)
-    .filter(folder => path.isAbsolute(folder))
-    .map(folder => path.resolve(folder))
-  const folders = named.flatMap(folder => {
-    if (systemPaths.some(place => isUnder(folder, place)) || isUnder(home, folder)) return []
-    const above = path.dirname(folder)
-    const isTool =
-      /^\.?(bin|sbin|shims)$/.test(path.basename(folder)) && !isUnder(home, above) && path.basename(above) !== '.local'
-    return isTool ? [above] : [folder]
-  })
-  return [...new Set([...folders, ...toolHomes.map(name => path.join(home, name))])]
-}
-
-// --- internal ---
-
-function isThere(file: string): boolean {
-  return fs.existsSync(file)
-}
-
 /**
- * What nobody but root may read, two levels deep. Everybody else is held off by the modes themselves; for root, whom
- * modes do not hold, the sandbox does.
+ * The files in `folder`, two levels deep, that only root may read. File modes keep them from other users. Root ignores modes,
+ * so for root the sandbox must hide them.
  */
 function listRootOnlyPaths(folder: string, levels = 2): string[] {
   if (process.geteuid?.() !== 0) return []

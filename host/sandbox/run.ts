@@ -12,108 +12,90 @@ import { buildStdioFillers, forwardSignals, removeStaleSandboxes } from './lifec
 import { isUnder, type SandboxPolicy, type SandboxResult } from './policy.ts'
 import { listReadablePaths, type ReadablePaths } from './readable-paths.ts'
 
-/** The package of the sandbox itself: its helper program must be readable inside. */
+/** The folder of the sandbox-runtime package. Its seccomp program must be readable inside. */
 export function findRuntimeFolder(): string {
   return path.dirname(path.dirname(fileURLToPath(import.meta.resolve('@anthropic-ai/sandbox-runtime'))))
 }
 
 /**
- * Run a command inside, to its end, and answer its exit code. This process stays beside it: it carries the only way out
- * (a proxy on loopback), hands signals and the terminal's size in, and when it dies, all inside dies with it. A sandbox that
- * does not come up is exit 11, never a run without one.
+ * Run a command in the sandbox to its end, and return its exit code. This process stays beside it: it runs the proxy on
+ * loopback that is the only way to the network, and forwards signals and the terminal size. When it dies, everything inside
+ * dies. Exit 11 when the sandbox does not start; the command never runs without one.
  */
 export async function runSandboxed(
   policy: SandboxPolicy,
   command: string[],
   environment = process.env,
 ): Promise<number> {
-  const temp = chooseSocketFolder()
-  removeStaleSandboxes(temp)
-  const scene = fs.realpathSync(fs.mkdtempSync(path.join(temp, `dsp-${process.pid}-`)))
-  const ended = await runEnclosed(policy, command, scene, environment).finally(() =>
-    fs.rmSync(scene, { recursive: true, force: true }),
+  const tempFolder = chooseSocketFolder()
+  removeStaleSandboxes(tempFolder)
+  const socketFolder = fs.realpathSync(fs.mkdtempSync(path.join(tempFolder, `dsp-${process.pid}-`)))
+  const result = await runIsolated(policy, command, socketFolder, environment).finally(() =>
+    fs.rmSync(socketFolder, { recursive: true, force: true }),
   )
-  if (policy.resultFile !== undefined) writeAtomic(policy.resultFile, JSON.stringify(ended))
-  if (!ended.hasStarted) throw createSandboxError(ended.reason)
-  return ended.exitCode ?? toExitCode(ended.signal)
+  if (policy.resultFile !== undefined) writeAtomic(policy.resultFile, JSON.stringify(result))
+  if (!result.hasStarted) throw createSandboxError(result.reason)
+  return result.exitCode ?? toExitCode(result.signal)
 }
 
-/** What the library is told. Pure but for a look at what is there. */
+/** The configuration of sandbox-runtime for a policy. Pure but for a look at which hidden paths exist. */
 export function buildRuntimeConfig(
   policy: SandboxPolicy,
-  reads: ReadablePaths,
-  scene: string,
+  readable: ReadablePaths,
+  socketFolder: string,
   platform = process.platform,
 ): SandboxRuntimeConfig {
-  const write = [...policy.writablePaths, policy.tempFolder]
-  const allowRead = [...reads.allowed, ...policy.readablePaths, findRuntimeFolder(), scene].filter(
-    place => !write.some(other => isUnder(place, other)),
+  const allowWrite = [...policy.writablePaths, policy.tempFolder]
+  const allowRead = [...readable.allowed, ...policy.readablePaths, findRuntimeFolder(), socketFolder].filter(
+    place => !allowWrite.some(other => isUnder(place, other)),
   )
   return {
     network: {
       allowedDomains: policy.allowedHosts,
       deniedDomains: [],
       strictAllowlist: true,
-      // A Mac has no loopback of its own to give away: whoever may serve there, may also call whoever serves there.
+      // macOS has no private loopback: a process that may listen there may also connect to any server there.
       allowLocalBinding: platform === 'darwin' && ['code', 'setup', 'check'].includes(policy.role),
     },
     filesystem: {
-      // Under a place that is only read, what may be written is taken away once more: the library lays it on top then.
+      // A writable path below a readable one is denied for reading as well, so that the library mounts it on top.
       denyRead: [
-        ...reads.denied,
+        ...readable.denied,
         ...policy.hiddenPaths.filter(place => fs.existsSync(place)),
-        ...write.filter(place => allowRead.some(other => isUnder(place, other))),
+        ...allowWrite.filter(place => allowRead.some(other => isUnder(place, other))),
       ],
       allowRead: [...new Set(allowRead)],
-      allowWrite: [...new Set(write)],
+      allowWrite: [...new Set(allowWrite)],
       denyWrite: policy.protectedPaths,
     },
     allowPty: policy.role === 'orchestrator',
-    // It would look for repositories below the folder that this process stands in, and that one is empty.
+    // It would search for repositories below the current folder, which is empty.
     ripgrep: { command: 'true' },
     socatPath: findProgram('socat'),
   }
 }
 
-/** What the shell inside does before the command: say that it is there, and take away what only the library needed. Pure. */
+/**
+ * The script of the shell inside: it reports on file descriptor 3 that the sandbox is up, removes the variables that only the
+ * library needed, and runs the command. Pure.
+ */
 export function buildInnerScript({ folder, tempFolder, allowedHosts }: SandboxPolicy, command: string[]): string {
-  const loopback = ['localhost', '127.0.0.1', '::1'].filter(
-    name => !allowedHosts.some(host => host.startsWith(`${name}:`)),
-  )
+  const noProxy = ['localhost', '127.0.0.1', '::1']
+    .filter(name => !allowedHosts.some(host => host.startsWith(`${name}:`)))
+    .join(',')
   return [
     'printf . >&3; exec 3>&-',
     `unset ${unwantedVariables.join(' ')}`,
     `export TMPDIR=${quoteForShell(tempFolder)}`,
-    ...(allowedHosts.length > 0
-      ? [`export NO_PROXY=${loopback.join(',')} no_proxy=${loopback.join(',')} NODE_USE_ENV_PROXY=1`]
-      : []),
+    ...(allowedHosts.length > 0 ? [`export NO_PROXY=${noProxy} no_proxy=${noProxy} NODE_USE_ENV_PROXY=1`] : []),
     `cd ${quoteForShell(folder)} || exit 126; unset OLDPWD`,
     `exec ${command.map(quoteForShell).join(' ')}`,
   ].join('; ')
 }
 
-/** The environment inside, built from empty. Pure. */
-function buildInnerEnvironment(
-  { inheritedVariables, variables, toolFolders }: SandboxPolicy,
-  environment: NodeJS.ProcessEnv,
-): Record<string, string> {
-  const taken = inheritedVariables.flatMap(name => (environment[name] === undefined ? [] : [[name, environment[name]]]))
-  const inside: Record<string, string> = { ...Object.fromEntries(taken), ...variables }
-  const search = [...toolFolders, inside['PATH'] ?? ''].filter(Boolean).join(path.delimiter)
-  return { ...inside, ...(search === '' ? {} : { PATH: search }) }
-}
-
-/** PATH without the folders that an agent can write, and without those that mean another one everywhere. Pure. */
-function filterSearchPath(searchPath: string, writable: string[]): string {
-  const folders = searchPath.split(path.delimiter).filter(folder => path.isAbsolute(folder))
-  return folders
-    .filter(folder => !writable.some(place => isUnder(resolveRealPath(folder) ?? folder, place)))
-    .join(path.delimiter)
-}
-
 // --- internal ---
 
-/** What the library sets beside the way out: for programs that nobody of ours runs, and with its password in them. */
+/** Variables that the library sets for programs that dispatch does not run. Some contain the password of the proxy. */
 const unwantedVariables = [
   'SANDBOX_RUNTIME',
   'GIT_CONFIG_PARAMETERS',
@@ -138,35 +120,35 @@ const unwantedVariables = [
   'no_proxy',
 ]
 
-async function runEnclosed(
+async function runIsolated(
   policy: SandboxPolicy,
   command: string[],
-  scene: string,
+  socketFolder: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<SandboxResult> {
-  const kept = policy.protectedPaths.filter(place => fs.existsSync(path.dirname(place)))
-  for (const place of [...policy.writablePaths, policy.tempFolder, ...kept]) prepareWritablePath(place)
-  const inside = buildInnerEnvironment(policy, environment)
-  // The library looks at the folder it stands in, and leaves its sockets where TMPDIR says.
-  process.chdir(scene)
-  process.env['TMPDIR'] = scene
-  // Nor does anything out here come from where an agent can put a program: project tools stand on PATH for those inside.
+  const protectedPaths = policy.protectedPaths.filter(place => fs.existsSync(path.dirname(place)))
+  for (const place of [...policy.writablePaths, policy.tempFolder, ...protectedPaths]) prepareWritablePath(place)
+  const innerEnvironment = buildInnerEnvironment(policy, environment)
+  // The library inspects the current folder, and creates its sockets in TMPDIR.
+  process.chdir(socketFolder)
+  process.env['TMPDIR'] = socketFolder
+  // This process runs no program from a folder that an agent can write. Tools of the project are on PATH only inside.
   process.env['PATH'] = filterSearchPath(process.env['PATH'] ?? '', [
     ...policy.writablePaths,
     policy.tempFolder,
     policy.folder,
     ...policy.toolFolders,
   ])
-  const reads = listReadablePaths(inside['PATH'] ?? '', inside['HOME'] ?? os.homedir())
-  const config = buildRuntimeConfig(policy, reads, scene)
-  const { ['SandboxManager']: fence } = await import('@anthropic-ai/sandbox-runtime')
+  const readable = listReadablePaths(innerEnvironment['PATH'] ?? '', innerEnvironment['HOME'] ?? os.homedir())
+  const config = buildRuntimeConfig(policy, readable, socketFolder)
+  const { ['SandboxManager']: runtime } = await import('@anthropic-ai/sandbox-runtime')
   try {
-    // A process that may reach no host needs no proxy: on Linux its network is empty, and a start costs half. The library must
-    // still have the configuration: it takes `ripgrep` from nowhere else, and a search by an `rg` that is not installed leaves
-    // a timer behind that keeps this process alive for ten seconds.
-    if (policy.allowedHosts.length > 0 || process.platform === 'darwin') await fence.initialize(config)
-    else fence.updateConfig(config)
-    const wrapped = await fence.wrapWithSandboxArgv(
+    // Without allowed hosts no proxy is needed: on Linux the network inside is empty, and the start takes half the time. The
+    // library still needs the configuration, because it reads `ripgrep` only there. If it ran an `rg` that is not installed,
+    // it would leave a timer that keeps this process alive for ten seconds.
+    if (policy.allowedHosts.length > 0 || process.platform === 'darwin') await runtime.initialize(config)
+    else runtime.updateConfig(config)
+    const { argv } = await runtime.wrapWithSandboxArgv(
       buildInnerScript(policy, command),
       '/bin/sh',
       config,
@@ -174,7 +156,7 @@ async function runEnclosed(
       undefined,
       { commandId: policy.role },
     )
-    return await superviseSandbox(isolateIpc(wrapped.argv.at(-1) ?? ''), inside)
+    return await superviseSandbox(isolateIpc(argv.at(-1) ?? ''), innerEnvironment)
   } catch (error) {
     return {
       hasStarted: false,
@@ -184,79 +166,94 @@ async function runEnclosed(
       reason: error instanceof Error ? error.message : String(error),
     }
   } finally {
-    fence.cleanupAfterCommand()
-    await fence.reset()
+    runtime.cleanupAfterCommand()
+    await runtime.reset()
   }
 }
 
-/** The library leaves the host's shared memory and message queues within reach; one more wall, or no sandbox. */
-function isolateIpc(line: string, platform = process.platform): string {
-  if (platform === 'darwin') return line
-  const bubblewrap = `${quoteForShell(findProgram('bwrap'))} --unshare-ipc --unshare-uts --new-session `
-  const higher = line.replace('bwrap --new-session ', () => bubblewrap)
-  if (higher === line) throw new Error('sandbox-runtime words its command in a way that we do not know')
-  return higher
+/** The environment inside, built from empty. Pure. */
+function buildInnerEnvironment(
+  { inheritedVariables, variables, toolFolders }: SandboxPolicy,
+  environment: NodeJS.ProcessEnv,
+): Record<string, string> {
+  const inherited = inheritedVariables.flatMap(name =>
+    environment[name] === undefined ? [] : [[name, environment[name]]],
+  )
+  const inner: Record<string, string> = { ...Object.fromEntries(inherited), ...variables }
+  const searchPath = [...toolFolders, inner['PATH'] ?? ''].filter(Boolean).join(path.delimiter)
+  return { ...inner, ...(searchPath === '' ? {} : { PATH: searchPath }) }
 }
 
-/** Start it, stand beside it, and say how it ended. */
-function superviseSandbox(line: string, env: Record<string, string>): Promise<SandboxResult> {
-  // `exec`, so that the sandbox is our own child and dies with us. A plain file is not handed in: who holds one open could
-  // open it anew by /proc, for writing, past every wall.
+/** PATH without the folders that an agent can write, and without relative ones. */
+function filterSearchPath(searchPath: string, writableFolders: string[]): string {
+  return searchPath
+    .split(path.delimiter)
+    .filter(folder => path.isAbsolute(folder))
+    .filter(folder => !writableFolders.some(place => isUnder(resolveRealPath(folder) ?? folder, place)))
+    .join(path.delimiter)
+}
+
+/** Add the namespaces that the library leaves shared: IPC, with the shared memory of the host, and UTS. */
+function isolateIpc(commandLine: string, platform = process.platform): string {
+  if (platform === 'darwin') return commandLine
+  const bubblewrap = `${quoteForShell(findProgram('bwrap'))} --unshare-ipc --unshare-uts --new-session `
+  const isolated = commandLine.replace('bwrap --new-session ', () => bubblewrap)
+  if (isolated === commandLine) throw new Error('the command line of sandbox-runtime has an unknown form')
+  return isolated
+}
+
+/** Start the sandbox, wait for its end, and report how it ended. */
+function superviseSandbox(commandLine: string, env: Record<string, string>): Promise<SandboxResult> {
+  // `exec` makes the sandbox a direct child, which dies with this process. A regular file is not passed on as it is: a process
+  // inside could open it again for writing through /proc, past every restriction.
   const stdio = [0, 1, 2].map(fd => (isFile(fd) ? 'pipe' : fd))
-  const nothing = fs.openSync('/dev/null', 'r')
-  const child = spawn('/bin/sh', ['-c', `exec ${line}`], {
+  const nullFd = fs.openSync('/dev/null', 'r')
+  const child = spawn('/bin/sh', ['-c', `exec ${commandLine}`], {
     env,
-    stdio: [...stdio, 'pipe', ...buildStdioFillers(nothing)] as ['pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: [...stdio, 'pipe', ...buildStdioFillers(nullFd)] as ['pipe', 'pipe', 'pipe', 'pipe'],
   })
   if (stdio[0] === 'pipe') {
-    child.stdin?.on('error', () => undefined) // It may end without reading its input.
+    child.stdin?.on('error', () => undefined) // The command may end without reading its input.
     process.stdin.pipe(child.stdin as NodeJS.WritableStream)
   }
   child.stdout?.pipe(process.stdout, { end: false })
   child.stderr?.pipe(process.stderr, { end: false })
-  let began: number | undefined
-  const signal = child.stdio[3] as NodeJS.ReadableStream
-  signal.on('data', () => {
-    began ??= performance.now()
+  let startedAt: number | undefined
+  const startReport = child.stdio[3] as NodeJS.ReadableStream
+  startReport.on('data', () => {
+    startedAt ??= performance.now()
   })
-  signal.on('error', () => undefined)
-  const letGo = forwardSignals(child)
+  startReport.on('error', () => undefined)
+  const stopForwarding = forwardSignals(child)
   return new Promise(resolve => {
-    const end = (exitCode: number | null, by: string | null, reason: string) => {
-      letGo()
+    const finish = (exitCode: number | null, signal: string | null, reason: string) => {
+      stopForwarding()
       process.stdin.unref?.()
-      const milliseconds = began === undefined ? 0 : Math.round(performance.now() - began)
-      resolve({ hasStarted: began !== undefined, exitCode, signal: by, milliseconds, reason })
+      const milliseconds = startedAt === undefined ? 0 : Math.round(performance.now() - startedAt)
+      resolve({ hasStarted: startedAt !== undefined, exitCode, signal, milliseconds, reason })
     }
-    child.once('error', error => end(null, null, error.message))
-    child.once('close', (code, by) =>
-      end(
-        code,
-        by,
-        began !== undefined ? '' : `it ended (${code === null ? by : `exit ${code}`}) before the command began`,
-      ),
-    )
+    child.once('error', error => finish(null, null, error.message))
+    child.once('close', (code, signal) => {
+      const ending = code === null ? signal : `exit ${code}`
+      finish(code, signal, startedAt !== undefined ? '' : `it ended (${ending}) before the command started`)
+    })
   })
 }
 
-/**
- * A place that may be written is there, and is what its name says: a link in it, laid by an earlier agent, would open
- * whatever it points at.
- */
+/** Create a writable path. Exit 13 when a part of it is a link, because an earlier agent may have created the link. */
 function prepareWritablePath(place: string): void {
-  let there = place
-  while (fs.lstatSync(there, { throwIfNoEntry: false }) === undefined) there = path.dirname(there)
-  const real = resolveRealPath(there)
-  if (real !== there)
+  let existing = place
+  while (fs.lstatSync(existing, { throwIfNoEntry: false }) === undefined) existing = path.dirname(existing)
+  const target = resolveRealPath(existing)
+  if (target !== existing)
     throw new DispatchError(
-      `${there} is a link${real === undefined ? '' : ` to ${real}`}: nothing is opened for writing through a link`,
-      {
-        exitCode: exitCodes.integrity,
-      },
+      `${existing} is a link${target === undefined ? '' : ` to ${target}`}; the sandbox makes no link writable`,
+      { exitCode: exitCodes.integrity },
     )
-  if (there !== place) fs.mkdirSync(place, { recursive: true, mode: 0o700 })
+  if (existing !== place) fs.mkdirSync(place, { recursive: true, mode: 0o700 })
 }
 
+/** The path without links; undefined when it does not exist. */
 function resolveRealPath(place: string): string | undefined {
   try {
     return fs.realpathSync(place)
@@ -266,10 +263,12 @@ function resolveRealPath(place: string): string | undefined {
   }
 }
 
-/** A folder for sockets: the whole name of one may have 107 bytes (`unix(7)`), of which ours take 54 at most. */
+/** The name of a socket may have 107 bytes (`unix(7)`). The library adds up to 54 to the folder. */
+const MAX_SOCKET_FOLDER_BYTES = 53
+
 function chooseSocketFolder(): string {
-  const named = os.tmpdir()
-  return Buffer.byteLength(named) <= 53 ? named : '/tmp'
+  const tempFolder = os.tmpdir()
+  return Buffer.byteLength(tempFolder) <= MAX_SOCKET_FOLDER_BYTES ? tempFolder : '/tmp'
 }
 
 function isFile(fd: number): boolean {
@@ -284,9 +283,9 @@ function toExitCode(signal: string | null): number {
   return 128 + (os.constants.signals[signal as NodeJS.Signals] ?? 0)
 }
 
-function createSandboxError(why: string): DispatchError {
-  return new DispatchError(`the sandbox did not start: ${why}`, {
+function createSandboxError(reason: string): DispatchError {
+  return new DispatchError(`the sandbox did not start: ${reason}`, {
     exitCode: exitCodes.sandbox,
-    remedy: '`dispatch doctor` says what this machine lacks.',
+    remedy: 'Run `dispatch doctor`: it reports what this machine lacks.',
   })
 }

@@ -1,0 +1,70 @@
+/** What happens beside a sandbox: its launcher dies, or the terminal changes its size. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import { runProgram } from '#host/exec.ts'
+import { createTestSandbox, launcher, skip } from '../../fixtures/host/test-sandbox.ts'
+import { waitUntil } from '../../fixtures/scratch.ts'
+
+test('when the launcher dies, everything inside dies', { skip }, async t => {
+  const { writePolicy, sh, folder } = createTestSandbox(t)
+  const marker = path.join(folder, 'out/alive')
+  const [node = '', ...args] = [
+    ...launcher,
+    writePolicy({ allowedHosts: ['example.com:443'] }),
+    '--',
+    '/bin/sh',
+    '-c',
+    `while :; do date +%s%N >'${marker}'; sleep 0.05; done`,
+  ]
+  const child = spawn(node, args, { env: { PATH: process.env['PATH'] ?? '' }, stdio: 'ignore' })
+  await waitUntil(() => fs.existsSync(marker) && fs.readFileSync(marker, 'utf8') !== '', 'the command runs')
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  await new Promise(resolve => setTimeout(resolve, 300))
+  const lastWrite = fs.readFileSync(marker, 'utf8')
+  await new Promise(resolve => setTimeout(resolve, 300))
+  assert.equal(fs.readFileSync(marker, 'utf8'), lastWrite)
+  const listLeftovers = () => fs.readdirSync(os.tmpdir()).filter(name => name.startsWith(`dsp-${child.pid}-`))
+  assert.equal(listLeftovers().length, 1)
+  await sh('true') // The next sandbox removes what is left.
+  assert.deepEqual(listLeftovers(), [])
+  const relays = await runProgram('ps', ['-eo', 'args'])
+  assert.ok(!relays.stdout.includes(`dsp-${child.pid}-`), relays.stdout)
+})
+
+test('a changed terminal size reaches the command', { skip }, async t => {
+  const { writePolicy, folder } = createTestSandbox(t)
+  const socket = path.join(folder, 't')
+  const tmux = (...args: string[]) => runProgram('tmux', ['-S', socket, '-f', '/dev/null', ...args])
+  const script = `trap 'stty size >size' WINCH; echo ready >size; while :; do sleep 0.05; done`
+  try {
+    await tmux(
+      'new-session',
+      '-d',
+      '-s',
+      'a',
+      '-x',
+      '100',
+      '-y',
+      '30',
+      ...launcher,
+      writePolicy(),
+      '--',
+      '/bin/sh',
+      '-c',
+      script,
+    )
+    const size = path.join(folder, 'out/size')
+    await waitUntil(() => fs.existsSync(size), 'the command runs')
+    await tmux('set-option', '-g', 'window-size', 'manual')
+    await tmux('resize-window', '-t', 'a', '-x', '70', '-y', '25')
+    await waitUntil(() => fs.readFileSync(size, 'utf8').trim() === '25 70', 'it has the new size')
+  } finally {
+    await tmux('kill-server') // Before the folder with its socket is removed.
+  }
+})

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { buildPolicy, listModelHosts, parseHost, type SandboxPolicy } from '#host/sandbox'
+import { listClaudePaths, listWritableRoots, type SandboxRole } from '#host/sandbox/policy.ts'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
+
+const input = {
+  folder: '/s/outputs',
+  tempFolder: '/s/scratch',
+  outputs: '/s/outputs',
+  allowedHosts: ['h:1'],
+  files: ['docs/**', 'docs/a/*.md'],
+}
+
+const rights: [SandboxRole, Pick<SandboxPolicy, 'writablePaths' | 'protectedPaths' | 'allowedHosts'>][] = [
+  ['orchestrator', { writablePaths: [], protectedPaths: [], allowedHosts: ['h:1'] }],
+  [
+    'code',
+    {
+      writablePaths: ['/s/outputs'],
+      protectedPaths: ['/s/outputs/.git/config', '/s/outputs/.git/hooks'],
+      allowedHosts: ['h:1'],
+    },
+  ],
+  ['rw', { writablePaths: ['/s/outputs/docs'], protectedPaths: ['/s/outputs/.git'], allowedHosts: ['h:1'] }],
+  [
+    'commit',
+    {
+      writablePaths: ['/s/outputs'],
+      protectedPaths: ['/s/outputs/.git/config', '/s/outputs/.git/hooks'],
+      allowedHosts: [],
+    },
+  ],
+  ['setup', { writablePaths: [], protectedPaths: [], allowedHosts: ['h:1'] }],
+  ['check', { writablePaths: [], protectedPaths: [], allowedHosts: [] }],
+]
+
+for (const [role, expected] of rights) {
+  test(`the rights of a ${role}`, () => {
+    const { writablePaths, protectedPaths, allowedHosts } = buildPolicy(role, input)
+    assert.deepEqual({ writablePaths, protectedPaths, allowedHosts }, expected)
+  })
+}
+
+test('an rw worker writes below the fixed part of its globs, inside the repository', () => {
+  assert.deepEqual(listWritableRoots('/o', ['docs/**', 'docs/a/b.md', 'src/*/x']), ['/o/docs', '/o/src'])
+  assert.deepEqual(listWritableRoots('/o', ['README.md', 'docs/**']), ['/o'])
+  assert.deepEqual(listWritableRoots('/o', ['../x/**']), ['/o'])
+})
+
+test('a private login is writable; of the user’s, only what claude must write', t => {
+  const folder = createScratchFolder(t)
+  for (const name of ['projects', 'plugins', 'sessions', 'shell-snapshots']) fs.mkdirSync(path.join(folder, name))
+  const login = { configDirectory: folder, configFile: path.join(folder, '.claude.json') }
+  assert.deepEqual(listClaudePaths({ kind: 'key', ...login }, '/o/my desk'), { read: [], write: [folder] })
+  const paths = listClaudePaths({ kind: 'own', ...login }, '/o/my desk')
+  const write = ['projects/-o-my-desk', 'sessions'].map(name => path.join(folder, name))
+  assert.deepEqual(paths, { read: [folder, login.configFile], write })
+})
+
+test('the hosts of the model API follow the environment', () => {
+  assert.deepEqual(listModelHosts({ ANTHROPIC_BASE_URL: 'http://127.0.0.1:8080/v1' }), ['127.0.0.1:8080'])
+  assert.deepEqual(listModelHosts({ ANTHROPIC_BASE_URL: 'https://gateway.example' }), ['gateway.example:443'])
+  assert.ok(listModelHosts({}).includes('api.anthropic.com:443'))
+  assert.ok(listModelHosts({ CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'eu-west-1' })[0]?.includes('eu-west-1'))
+})
+
+test('a host has port 443 by default', () => {
+  for (const [text, host] of [
+    ['example.com', 'example.com:443'],
+    ['example.com:80', 'example.com:80'],
+    ['*.example.com', '*.example.com:443'],
+    ['[::1]:80', '[::1]:80'],
+    ['*', undefined],
+    ['https://example.com', undefined],
+    ['example.com/x', undefined],
+    ['a b', undefined],
+    ['example.com:99999', undefined],
+    ['', undefined],
+  ] as const)
+    assert.equal(parseHost(text), host, text)
+})

@@ -1,0 +1,198 @@
+/** Running a command in the sandbox. Attempts to escape are in escapes.test.ts. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { test } from 'node:test'
+import { exitCodes } from '#host/error.ts'
+import { runProgram } from '#host/exec.ts'
+import { buildPolicy } from '#host/sandbox'
+import type { SandboxRole } from '#host/sandbox/policy.ts'
+import { buildInnerScript, buildRuntimeConfig } from '#host/sandbox/run.ts'
+import { createTestSandbox, launcher, skip } from '../../fixtures/host/test-sandbox.ts'
+
+const input = {
+  folder: '/s/outputs',
+  tempFolder: '/s/scratch',
+  outputs: '/s/outputs',
+  allowedHosts: ['h:1'],
+  files: ['docs/**', 'docs/a/*.md'],
+}
+
+test('a writable path below a readable one is mounted on top of it', () => {
+  const policy = {
+    ...buildPolicy('orchestrator', { ...input, readablePaths: ['/s'], writablePaths: ['/s/orchestrator'] }),
+    tempFolder: '/s/scratch',
+  }
+  const { filesystem } = buildRuntimeConfig(policy, { denied: ['/'], allowed: ['/usr'] }, '/tmp/sockets')
+  assert.deepEqual(filesystem.denyRead, ['/', '/s/orchestrator', '/s/scratch'])
+  assert.deepEqual(filesystem.allowWrite, ['/s/orchestrator', '/s/scratch'])
+})
+
+test('on macOS a check may listen on loopback, an orchestrator may not', () => {
+  const readable = { denied: [], allowed: [] }
+  const allowsBinding = (role: SandboxRole) =>
+    buildRuntimeConfig(buildPolicy(role, input), readable, '/tmp/sockets', 'darwin').network.allowLocalBinding
+  assert.deepEqual([allowsBinding('check'), allowsBinding('orchestrator')], [true, false])
+})
+
+test('the command reaches the inner shell word for word', () => {
+  const script = buildInnerScript(buildPolicy('check', input), ['echo', "it's", '$(id)', 'a b'])
+  assert.ok(
+    script.endsWith(`exec 'echo' 'it'\\''s' '$(id)' 'a b'`) || script.endsWith(`exec echo 'it'\\''s' '$(id)' 'a b'`),
+    script,
+  )
+})
+
+test('the environment is built from empty; of the sandbox it has only the proxy', { skip }, async t => {
+  const { sh, folder } = createTestSandbox(t)
+  const namesIn = (output: string) => [...output.matchAll(/^([A-Za-z_]+)=/gm)].map(([, name = '']) => name).sort()
+  const ran = await sh('env')
+  assert.deepEqual(namesIn(ran.stdout), ['HOME', 'PATH', 'PWD', 'TMPDIR'])
+  assert.match(ran.stdout, new RegExp(`^TMPDIR=${folder}/scratch$`, 'm'))
+  const proxyVariables = [
+    'ALL_PROXY',
+    'HTTPS_PROXY',
+    'HTTP_PROXY',
+    'NODE_USE_ENV_PROXY',
+    'NO_PROXY',
+    'all_proxy',
+    'http_proxy',
+    'https_proxy',
+    'no_proxy',
+  ]
+  const withNetwork = await sh('env', { allowedHosts: ['example.com:443'] })
+  assert.deepEqual(
+    namesIn(withNetwork.stdout).filter(name => !['HOME', 'PATH', 'PWD', 'TMPDIR'].includes(name)),
+    proxyVariables,
+  )
+})
+
+test('the exit code is the command’s, and the result says that it started', { skip }, async t => {
+  const { sh, readResult } = createTestSandbox(t)
+  assert.equal((await sh('exit 11')).exitCode, 11)
+  const { milliseconds, ...result } = readResult()
+  assert.deepEqual(result, { hasStarted: true, exitCode: 11, signal: null, reason: '' })
+  assert.ok(Number.isInteger(milliseconds))
+  assert.equal((await sh('kill -9 $$')).exitCode, 137)
+  const ran = await sh('true', { folder: '/nowhere' })
+  assert.equal(ran.exitCode, 126)
+})
+
+test('a sandbox that does not start is exit 11, and nothing has run', { skip }, async t => {
+  const { sh, folder, readResult } = createTestSandbox(t)
+  const fakeBin = path.join(folder, 'fake-bin')
+  fs.mkdirSync(fakeBin)
+  fs.writeFileSync(path.join(fakeBin, 'bwrap'), '#!/bin/sh\necho "bwrap: no" >&2\nexit 1\n', { mode: 0o755 })
+  const ran = await sh('touch ran', {}, `${fakeBin}:/usr/bin:/bin`)
+  assert.equal(ran.exitCode, exitCodes.sandbox)
+  assert.equal(readResult().hasStarted, false)
+  assert.ok(!fs.existsSync(path.join(folder, 'out/ran')))
+})
+
+test('a program that an agent put on PATH never runs outside', { skip }, async t => {
+  const { sh, folder } = createTestSandbox(t)
+  const tools = path.join(folder, 'out/node_modules/.bin')
+  fs.mkdirSync(tools, { recursive: true })
+  const marker = path.join(folder, 'home/was-here')
+  for (const name of ['bwrap', 'socat', 'true', 'sh', 'bash', 'which', 'rg', 'npm', 'node', 'env'])
+    fs.writeFileSync(path.join(tools, name), `#!/bin/sh\ntouch '${marker}'\nexit 1\n`, { mode: 0o755 })
+  const systemPath = '/usr/local/bin:/usr/bin:/bin'
+  const docs = { writablePaths: [path.join(folder, 'out/docs')] } // As for an rw worker, which may not write where another worker wrote.
+  const policies = [
+    { allowedHosts: [] },
+    { allowedHosts: ['example.com:443'] },
+    docs,
+    { ...docs, toolFolders: [tools] },
+  ]
+  for (const policy of policies)
+    for (const search of [systemPath, `${tools}:${systemPath}`]) {
+      const isOnPath = search !== systemPath || 'toolFolders' in policy
+      const ran = await sh(`case $PATH in '${tools}'*) exit 3 ;; esac; exit 4`, policy, search)
+      assert.equal(ran.exitCode, isOnPath ? 3 : 4, ran.stderr)
+    }
+  assert.ok(!fs.existsSync(marker))
+})
+
+test('the sandbox never searches with ripgrep, so a missing one costs no time', { skip }, async t => {
+  const { sh, folder } = createTestSandbox(t)
+  const tools = path.join(folder, 'home/tools')
+  fs.mkdirSync(tools, { recursive: true })
+  const marker = path.join(folder, 'home/searched')
+  fs.writeFileSync(path.join(tools, 'rg'), `#!/bin/sh\ntouch '${marker}'\n`, { mode: 0o755 })
+  for (const allowedHosts of [[], ['example.com:443']]) {
+    const ran = await sh('true', { allowedHosts }, `${tools}:/usr/local/bin:/usr/bin:/bin`)
+    assert.equal(ran.exitCode, 0, ran.stderr)
+  }
+  assert.ok(!fs.existsSync(marker))
+})
+
+test('a writable path that an agent turned into a link is exit 13', { skip }, async t => {
+  const { sh, folder } = createTestSandbox(t)
+  fs.symlinkSync(path.join(folder, 'home'), path.join(folder, 'out/docs'))
+  fs.symlinkSync(path.join(folder, 'nowhere'), path.join(folder, 'out/gone'))
+  for (const name of ['docs', 'docs/deep', 'gone']) {
+    const ran = await sh('true', { writablePaths: [path.join(folder, 'out', name)] })
+    assert.equal(ran.exitCode, exitCodes.integrity, name)
+  }
+})
+
+test('the tests of a project work inside: sockets, forks, git, FIFOs', { skip }, async t => {
+  const { sh, folder } = createTestSandbox(t)
+  fs.writeFileSync(
+    path.join(folder, 'out/t.mjs'),
+    `import { fork } from 'node:child_process'
+import http from 'node:http'
+if (process.send) { process.send('ipc'); process.disconnect() } else {
+  fork(import.meta.filename).on('message', m => console.log(m))
+  const server = http.createServer((_, r) => r.end('served')).listen(0, '127.0.0.1', async () => {
+    console.log(await (await fetch('http://127.0.0.1:' + server.address().port)).text())
+    server.close()
+  })
+}`,
+  )
+  const python = `python3 -c 'import multiprocessing as m, tempfile; print(m.Pool(2).map(abs, [-1, -2]), tempfile.mkdtemp())'`
+  const git =
+    'git init -q r && cd r && echo a >a && git add a && git -c user.name=a -c user.email=a@b commit -qm a && git log --oneline | wc -l'
+  const ran = await sh(
+    `node t.mjs; ${python}; ${git}; cat /proc/self/status | head -1; mkfifo f && (echo fifo >f & cat f)`,
+  )
+  for (const text of ['ipc', 'served', '[1, 2]', path.join(folder, 'scratch'), 'Name:', 'fifo'])
+    assert.ok(ran.stdout.includes(text), `${text} in:\n${ran.stdout}\n${ran.stderr}`)
+})
+
+test('a TMPDIR of any length works', { skip }, async t => {
+  const { writePolicy, folder } = createTestSandbox(t)
+  const [node = '', ...args] = [
+    ...launcher,
+    writePolicy({ allowedHosts: ['example.com:443'] }),
+    '--',
+    '/bin/sh',
+    '-c',
+    'echo here',
+  ]
+  for (const length of [53, 54, 59, 60, 150]) {
+    const temp = path.join('/tmp', `dsp-test-${process.pid}-`.padEnd(length - 5, 'x'))
+    fs.mkdirSync(temp)
+    t.after(() => fs.rmSync(temp, { recursive: true, force: true }))
+    const env = { PATH: `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`, HOME: folder, TMPDIR: temp }
+    const ran = await runProgram(node, args, { env, cwd: folder, timeoutMs: 60_000 })
+    assert.equal(ran.stdout, 'here\n', `${temp.length} bytes: ${ran.stderr}`)
+  }
+})
+
+test('an allowed host can be reached on its port only', { skip }, async t => {
+  const { sh } = createTestSandbox(t)
+  const server = http.createServer((_, response) => response.end('model')).listen(0, '127.0.0.1')
+  t.after(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const allowedHosts = [`127.0.0.1:${port}`]
+  assert.equal((await sh(`curl -sS http://127.0.0.1:${port}/`, { allowedHosts })).stdout, 'model')
+  assert.match(
+    (await sh(`curl -sS http://127.0.0.1:${port}/`, { allowedHosts: [`127.0.0.1:${port + 1}`] })).stdout,
+    /blocked/,
+  )
+})
