@@ -69,8 +69,8 @@ export function describeWarning(
 
 /**
  * The repository to apply to: the folder a person named, else the one the session started from, else the current
- * folder's unless it is inside `excludedFolders`. Exit 4 when the folder is not a repository, 2 when there is none to
- * choose.
+ * folder's unless it is inside `excludedFolders`. Exit 4 when the folder is not a repository, 2 when there is nothing to
+ * choose from.
  */
 export async function findTargetRepository(
   { manifest, id }: Session,

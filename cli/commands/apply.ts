@@ -2,8 +2,14 @@ import { readConfig } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { measureDivergence } from '#host/git'
 import { sanitize } from '#host/text.ts'
-import { refuseNewerFormat, type Session } from '#session'
-import { applyWork, findTargetRepository, findWorkToApply, isAlreadyApplied } from '#session/apply.ts'
+import {
+  applyWork,
+  findTargetRepository,
+  findWorkToApply,
+  isAlreadyApplied,
+  refuseNewerFormat,
+  type Session,
+} from '#session'
 import { readView } from '#session/status'
 import { defineCommand } from '../command.ts'
 import { confirmSessionId, isAtTerminal, refuseAgent } from '../input/confirm.ts'

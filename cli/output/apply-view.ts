@@ -1,8 +1,7 @@
 import type { Checkout, Divergence } from '#host/git'
 import { quoteForShell } from '#host/shell-quote.ts'
 import { formatCount, formatNames, sanitize } from '#host/text.ts'
-import type { Session } from '#session'
-import type { WorkToApply } from '#session/apply.ts'
+import type { Session, WorkToApply } from '#session'
 import type { VerdictState } from '#session/status'
 import { formatTitle, paint, print } from './terminal.ts'
 

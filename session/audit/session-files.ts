@@ -37,7 +37,7 @@ export function openSessionFiles(folder: string): SessionFiles {
   return { id, paths, manifest, log, readError: logFile.reason, status: computeStatus(log.events) }
 }
 
-/** The bytes of a plain file, or why there are none: `is gone`, `is a link to somewhere else`. */
+/** The bytes of a plain file, or why it has no bytes to read: `is gone`, `is a link to somewhere else`. */
 export type ReadResult = { bytes: Buffer; reason: undefined } | { bytes: undefined; reason: string }
 
 export function readCapped(file: string, maxBytes: number): ReadResult {
@@ -52,7 +52,7 @@ export function readCapped(file: string, maxBytes: number): ReadResult {
   }
 }
 
-/** Parse the bytes that were read; undefined if there are none, or if they are not JSON. */
+/** Parse the bytes that were read; undefined without bytes, or if they are not JSON. */
 export function parseJsonBytes({ bytes }: ReadResult): unknown {
   return bytes === undefined ? undefined : parseJson(bytes.toString('utf8'))
 }

@@ -21,7 +21,7 @@ export function describeBrokenPins(pins: string[], { baseFiles, changes }: WorkD
 }
 
 /**
- * Describe the existing files that a check's command names and that the work changed; undefined if there are none.
+ * Describe the existing files that a check's command names and that the work changed; undefined without any.
  * Pure.
  */
 export function describeChangedCheckFiles(command: string, { changes }: Pick<WorkDiff, 'changes'>): string | undefined {

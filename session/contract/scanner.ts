@@ -35,7 +35,7 @@ export class ContractScanner {
     return undefined
   }
 
-  /** The text of the fenced block that begins on the next line, without its indent; undefined if there is none. */
+  /** The text of the fenced block that begins on the next line, without its indent; undefined without one. */
   readBlockBelow(): string | undefined {
     return this.readBlock(this.currentIndex + 1)
   }

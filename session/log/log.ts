@@ -93,9 +93,8 @@ const MAX_LINE_BYTES = 64 * 1024
 /** How much of the end of a log is read to find its head. */
 const TAIL_BYTES = 4 * MAX_LINE_BYTES
 
-/** `{`: the first byte of every line that dispatch writes. */
-const OPEN_BRACE_BYTE = 123
-const NEWLINE_BYTE = 10
+/** The first byte of every line that dispatch writes. */
+const openBrace = '{'.charCodeAt(0)
 
 function parseLineBytes(rawLine: Buffer): LogLine | undefined {
   const isLogLine = rawLine.length <= MAX_LINE_BYTES && rawLine.includes('"seq":')
@@ -108,11 +107,11 @@ function parseLineBytes(rawLine: Buffer): LogLine | undefined {
  */
 function* splitLogLines(bytes: Buffer): Generator<Buffer> {
   for (let start = 0; start < bytes.length; ) {
-    const newline = bytes.indexOf(NEWLINE_BYTE, start)
+    const newline = bytes.indexOf('\n', start)
     const end = newline < 0 ? bytes.length : newline
     const rawLine = bytes.subarray(start, end)
     start = end + 1
-    if (rawLine[0] === OPEN_BRACE_BYTE || rawLine.length > MAX_LINE_BYTES || rawLine.toString('utf8').trim() !== '')
+    if (rawLine[0] === openBrace || rawLine.length > MAX_LINE_BYTES || rawLine.toString('utf8').trim() !== '')
       yield rawLine
   }
 }
@@ -120,7 +119,7 @@ function* splitLogLines(bytes: Buffer): Generator<Buffer> {
 /** Read the head of a log from the end of its file, or from all of it if the end holds no whole line. */
 function readLogHead(file: string): string | null {
   const tail = readUntrusted(file, TAIL_BYTES, -TAIL_BYTES)
-  const head = tail && parseLog(tail.subarray(tail.length < TAIL_BYTES ? 0 : tail.indexOf(NEWLINE_BYTE))).head
+  const head = tail && parseLog(tail.subarray(tail.length < TAIL_BYTES ? 0 : tail.indexOf('\n'))).head
   return head ?? readLog(file).head
 }
 

@@ -42,7 +42,7 @@ export async function listChangesSinceVerdict(
   }
 }
 
-/** Describe why a verdict is void after changes to these files; undefined if there are none. Pure. */
+/** Describe why a verdict is void after changes to these files; undefined without any. Pure. */
 export function describeVoidReason(changedFiles: string[]): string | undefined {
   if (changedFiles.length === 0) return undefined
   const shown = changedFiles.slice(0, MAX_SHOWN_FILES).join(', ').slice(0, MAX_SHOWN_CHARS)
