@@ -99,6 +99,12 @@ A task can also come from a file (--file F) or from standard input (dispatch -).
 a copy of it; dispatch never writes to your checkout. <sid> is a session's id; its last four letters are enough.
 \`dispatch <command> --help\` and \`dispatch "task" --help\` have the details.
 
-Exit codes: 0 PASS or done, 2 wrong usage, 3 FAIL, 4 not found, 5 conflict, 6 a program or file is missing, 7 claude is
-not logged in, 10 disk, 12 INCONCLUSIVE or waiting for you, 13 the session record was modified, 124 timeout, 130 Ctrl-c.
+Exit codes:
+    0  PASS, or done              8  a server or channel failed
+    2  wrong usage               10  disk full, or not writable
+    3  FAIL                      11  no sandbox, though required
+    4  not found                 12  INCONCLUSIVE, or waiting for you
+    5  conflict                  13  a session record was modified
+    6  a program is missing     124  timeout
+    7  claude is not logged in  130  Ctrl-c
 `.trim()

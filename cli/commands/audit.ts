@@ -15,7 +15,7 @@ whole. Exit 0 when the record is sound, 13 when it is damaged. Without an id: th
   usage: 'audit [<sid> | <folder>] [--head HASH] [--json]',
   options: {
     head: { type: 'string', value: 'HASH', about: 'the log anchor on your phone, or the whole head of the log' },
-    json: { type: 'boolean', about: 'print JSON' },
+    json: { type: 'boolean', about: 'print JSON instead of text' },
   },
   async run(values, [name]) {
     const head = values.head === undefined ? undefined : parseLogHead(values.head)

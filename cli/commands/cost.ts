@@ -13,7 +13,7 @@ Shows what a session has cost, as far as it is reported: model, time and dollars
 model; how often the judge was asked. Dollars that were not reported are not estimated. Without an id: every session, added
 up by the day on which it was opened (UTC, as in its id).
 `,
-  options: { json: { type: 'boolean', about: 'print JSON' } },
+  options: { json: { type: 'boolean', about: 'print JSON instead of text' } },
   async run(values, [name]) {
     const config = readConfigOrDefaults()
     if (name !== undefined) {

@@ -14,7 +14,7 @@ ok: works. warn: worth knowing. FAIL: no session can start; the exit code is 6.
   options: {
     online: { type: 'boolean', about: 'ask the judge one question to test its key and model (a few tokens)' },
     notify: { type: 'boolean', about: 'send one test notification by every channel that is set' },
-    json: { type: 'boolean', about: 'print JSON, with the fixes for macOS and for Linux' },
+    json: { type: 'boolean', about: 'print JSON instead of text, with the fixes for macOS and for Linux' },
   },
   async run(values) {
     const results = await runChecks({ online: values.online ?? false, notify: values.notify ?? false })

@@ -16,7 +16,7 @@ const repair = (usage: string, summary: string, load: Load) =>
 
 /** Every command, in the order of `--help`. A command is in the file of its name, which is loaded only when it is called. */
 export const commandTable: CommandTable = {
-  task: everyDay('task [task…]', 'plan it, build it, check it; in the background', () => import('./task.ts')),
+  task: everyDay('task [task…]', 'start a session: agents plan, build and check the task', () => import('./task.ts')),
   commands: [
     everyDay('ls', 'list sessions, newest first, with their state', () => import('./ls.ts')),
     everyDay('show [sid]', 'one session: contract, evidence, verdict, how to get the work', () => import('./show.ts')),

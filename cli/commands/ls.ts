@@ -11,7 +11,7 @@ export const command = defineCommand({
   about: `
 Lists every session, newest first: its state, id, age and task. The last four letters of an id are enough to name it.
 `,
-  options: { json: { type: 'boolean', about: 'print JSON' } },
+  options: { json: { type: 'boolean', about: 'print JSON instead of text' } },
   async run(values) {
     const config = readConfigOrDefaults()
     const views = await readAllViews(config.workspace)

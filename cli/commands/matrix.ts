@@ -18,7 +18,7 @@ an id: the newest session.
 `,
   options: {
     html: { type: 'boolean', about: 'print one HTML page that needs no other file' },
-    json: { type: 'boolean', about: 'print JSON' },
+    json: { type: 'boolean', about: 'print JSON instead of text' },
   },
   async run(values, [name]) {
     const config = readConfigOrDefaults()

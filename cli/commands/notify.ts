@@ -16,7 +16,7 @@ const options = {
   'quiet-hours': { type: 'string', value: 'HH:MM-HH:MM', about: 'setup: when notifications wait (QUIET_HOURS)' },
   last: { type: 'string', value: 'N', about: 'log: how many lines (default: 20)' },
   retry: { type: 'boolean', about: 'log: send again what was given up' },
-  json: { type: 'boolean', about: 'print JSON (test, log, or without an action)' },
+  json: { type: 'boolean', about: 'test, log, or without an action: print JSON instead of text' },
 } as const
 
 const optionsByAction: Record<string, (keyof typeof options)[]> = {

@@ -15,7 +15,7 @@ export const command = defineCommand({
 Shows one session: each clause of the contract with its outcome before and after the work, the workers, the verdict and
 whether it is still valid for outputs/, and the command that fetches the judged work. Without an id: the newest session.
 `,
-  options: { json: { type: 'boolean', about: 'print JSON' } },
+  options: { json: { type: 'boolean', about: 'print JSON instead of text' } },
   async run(values, [name]) {
     const config = readConfigOrDefaults()
     const session = pickSession(config, name)

@@ -16,7 +16,7 @@ PASS, otherwise the exit code of the verdict.
 `,
   options: {
     yes: { type: 'boolean', about: 'do not ask' },
-    json: { type: 'boolean', about: 'print JSON (needs --yes)' },
+    json: { type: 'boolean', about: 'print JSON instead of text (needs --yes)' },
   },
   async run(values) {
     const config = readConfig()

@@ -5,7 +5,7 @@ import { readAllViews } from '#session/status'
 import { defineCommand } from '../command.ts'
 import { removeExternalFolder } from '../external-sessions.ts'
 import { confirmAction, refuseAgent } from '../input/confirm.ts'
-import { paint, print } from '../output/terminal.ts'
+import { formatTable, paint, print } from '../output/terminal.ts'
 import { printUserFileChanges } from '../output/user-files-view.ts'
 
 export const command = defineCommand({
@@ -39,11 +39,15 @@ DISPATCH_HOME stay.
       removeExternalFolder(config.home)
       print('Done.')
     }
-    print(`\nThese folders stay; keep or remove them as you like:
-  ${config.workspace}   every session, with its outputs and its verdict
-  ${config.home}   settings, logs, the private configuration for claude, the workspace
-  ${config.installFolder}   the program
-To remove one: \`dispatch stop --all\`, then \`rm -rf\` the folder.`)
+    print('\nThese folders stay; keep or remove them as you like:')
+    print(
+      formatTable([
+        [`  ${config.workspace}`, 'every session, with its outputs and its verdict'],
+        [`  ${config.home}`, 'settings, logs, a configuration for claude, the workspace'],
+        [`  ${config.installFolder}`, 'the program'],
+      ]),
+    )
+    print('To remove one: `dispatch stop --all`, then `rm -rf` the folder.')
     return exitCodes.ok
   },
 })

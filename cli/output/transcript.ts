@@ -1,24 +1,12 @@
-import os from 'node:os'
-import path from 'node:path'
 import { z } from 'zod'
-import { parseStreamLine } from '#host/claude'
-import { listNames } from '#host/fs'
+import { findTranscript as findClaudeTranscript, parseStreamLine } from '#host/claude'
 import { parseJson } from '#host/json.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
 import { findClaudeFolder, type Session } from '#session'
 
-/**
- * The file in which claude records the orchestrator's conversation; undefined when it does not exist. claude names the
- * folder after the orchestrator's folder, in its own spelling, so the search goes by the name of the file.
- */
+/** The file in which claude records the orchestrator's conversation; undefined when it does not exist. */
 export function findTranscript(session: Session): string | undefined {
-  const { manifest, paths } = session
-  const configuration = findClaudeFolder(session) ?? path.join(os.homedir(), '.claude')
-  const projects = path.join(configuration, 'projects')
-  const usualName = paths.orchestratorFolder.replace(/[^A-Za-z0-9]/g, '-')
-  const file = `${manifest.claude.sessionId}.jsonl`
-  const folder = [usualName, ...listNames(projects)].find(name => listNames(path.join(projects, name)).includes(file))
-  return folder === undefined ? undefined : path.join(projects, folder, file)
+  return findClaudeTranscript(findClaudeFolder(session), session.manifest.claude.sessionId)
 }
 
 /** One line of the transcript as lines for a person: messages, tool calls, and the beginning of each tool's output. */

@@ -14,17 +14,17 @@ export function printVerdict({ session, status }: SessionView, changedPaths: str
     `\n${paint('bold', 'Verdict')}  ${paintVerdict(verdict.verdict)}  round ${verdict.round} of ${status.maxRounds}`,
   )
   print(`  ${sanitize(verdict.reason)}`)
-  print(`  judged commit ${verdict.commit}, tree ${verdict.tree}; independence: ${sanitize(verdict.independence)}`)
+  print(`  commit   ${verdict.commit}`)
+  print(`  tree     ${verdict.tree}`)
   const record = readCurrentVerdict(paths, status)
-  if (record) {
-    const packet = record.packetSha256 === null ? 'not sent' : `sha256 ${record.packetSha256}`
-    print(`  judge ${sanitize(record.judge)}; packet ${packet}`)
-  }
+  const judge = record ? `${sanitize(record.judge)}; ` : ''
+  print(`  judge    ${judge}independence: ${sanitize(verdict.independence)}`)
+  if (record) print(`  packet   ${record.packetSha256 === null ? 'not sent' : `sha256 ${record.packetSha256}`}`)
   const anchor = readVerdictAnchor(paths.events)
   if (anchor !== undefined)
     print(`  anchor   ${anchor}  ${paint('dim', 'as in the notification; for dispatch audit --head')}`)
   if (changedPaths.length > 0)
-    print(paint('red', `  VOID for outputs/ as it is now: changed since the verdict: ${formatNames(changedPaths)}`))
+    print(paint('red', `  VOID     for outputs/ as it is now: ${formatNames(changedPaths)} changed since the verdict`))
   if (!changedPaths.includes('evidence/repository.git'))
     print(`  fetch    git fetch ${quoteForShell(paths.bareRepository)} judged`)
   print(paint('dim', `           ${paths.verdictText}`))
