@@ -5,82 +5,11 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { DispatchError } from '#host/error.ts'
 import { toOneLine } from '#host/text.ts'
-import {
-  createSession,
-  createSessionId,
-  findSession,
-  isSessionId,
-  isWorkerName,
-  listSessions,
-  SessionManifest,
-} from '#session'
+import { createSession, findSession, listSessions, SessionManifest } from '#session'
 import { createScratchFolder } from '../fixtures/scratch.ts'
+import { hostileTasks } from '../fixtures/session/hostile-tasks.ts'
 
 const now = new Date('2026-11-20T23:59:59.999Z')
-
-const hostile: [name: string, task: Uint8Array | string][] = [
-  ...['fix the login bug', ' ', '\n', '.', '-', '--help', '-rf /', ';', 'a;', '$(touch X)', '`touch X`', '#(touch X)'],
-  ...[
-    '#{pane_id}',
-    "'",
-    '"',
-    '\\',
-    '\\n',
-    '!!',
-    '%s%n',
-    '{{7*7}}',
-    '<% %>',
-    '$'.concat('{7*7}'),
-    '../../..',
-    '~',
-    '*',
-    '@file',
-  ],
-  ...[
-    '/clear',
-    '!ls',
-    'C-c',
-    'Enter',
-    '\x1b[2J',
-    '\x1b]52;c;eA==\x07',
-    '\x07',
-    'a\r\nb\r\n',
-    'a\rb',
-    '\ufeffx',
-    '---\na: 1\n---',
-  ],
-  ...[
-    '👨‍👩‍👧‍👦',
-    '🏳️‍🌈🏳️‍🌈',
-    'مرحبا بالعالم',
-    '\u202egpj.exe',
-    'Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L',
-    '日本語のタスク',
-    'ÅNGSTRÖM Éclair ﬁx',
-    '𝐟𝐢𝐱 𝐢𝐭',
-    'İstanbul',
-  ],
-  ...[
-    'constructor',
-    '__proto__',
-    'con',
-    'nul',
-    '.git',
-    '..',
-    'a:b',
-    'a.b',
-    'ｆｕｌｌ　ｗｉｄｔｈ',
-    '\u200b\u200b',
-    '\u{e0041}\u{e0042}',
-  ],
-].map(task => [JSON.stringify(task), task] as [string, string])
-hostile.push(
-  ['a MiB of one letter', 'x'.repeat(1024 * 1024)],
-  ['a MiB of words', 'word '.repeat(200_000)],
-  ['a MiB of blanks and one word', `${' '.repeat(1024 * 1024 - 1)}x`],
-  ['ten thousand lines', 'line\n'.repeat(10_000)],
-  ['bytes that are not UTF-8', Uint8Array.from([0xff, 0xfe, 0x80, 0xc3, 0x28, 0xed, 0xa0, 0x80])],
-)
 
 function createManifest(id: string, openedAt = now.toISOString()): SessionManifest {
   const models = { orchestrator: 'opus', code: 'opus', rw: 'sonnet', judge: 'gemini' }
@@ -112,67 +41,9 @@ function createWorkspace(t: TestContext, ...ids: string[]): string {
   return workspace
 }
 
-test('an id describes the task, and is safe in tmux, paths and URLs', () => {
-  for (const [name, task] of hostile) {
-    const id = createSessionId(Buffer.from(task).toString('utf8'), now, 'a3f9')
-    assert.match(id, /^2026-11-20(-[a-z0-9]+)*-a3f9$/, name)
-    assert.ok(isSessionId(id) && id.length <= 50 && encodeURIComponent(id) === id, `${name}: ${id}`)
-  }
-  const table = [
-    ['fix the login bug', '2026-11-20-fix-login-bug-a3f9'],
-    ['Please ADD a --verbose flag to the tool, now', '2026-11-20-add-verbose-flag-tool-a3f9'],
-    ['👨‍👩‍👧‍👦', '2026-11-20-a3f9'],
-    ['Éclair Ångström', '2026-11-20-eclair-angstrom-a3f9'],
-    ['a'.repeat(99), `2026-11-20-${'a'.repeat(32)}-a3f9`],
-  ] as const
-  for (const [task, id] of table) assert.equal(createSessionId(task, now, 'a3f9'), id)
-})
-
-test('ids sort by day', () => {
-  const days = ['2025-12-31', '2026-01-01', '2026-09-30', '2026-10-01']
-  const ids = days.map((day, index) => createSessionId(`task ${9 - index}`, new Date(day)))
-  assert.deepEqual([...ids].sort(), ids)
-})
-
-test('only text of the form of an id is an id', () => {
-  for (const text of [
-    '',
-    'x',
-    '2026-11-20',
-    '2026-11-20-',
-    '2026-11-20-A',
-    '2026-11-20-a/b',
-    '2026-11-20-a.b',
-    '../x',
-    '2026-11-20-a\n',
-  ])
-    assert.ok(!isSessionId(text), JSON.stringify(text))
-  assert.ok(isSessionId('2026-11-20-a'))
-})
-
-test('reserved and unsafe worker names are refused', () => {
-  for (const name of [
-    'runner',
-    'orchestrator',
-    '',
-    'A',
-    '1a',
-    '-a',
-    'a b',
-    'a.b',
-    'a:b',
-    'a/b',
-    'ä',
-    'a\n',
-    'a'.repeat(25),
-  ])
-    assert.ok(!isWorkerName(name), JSON.stringify(name))
-  for (const name of ['a', 'code-1', 'a'.repeat(24)]) assert.ok(isWorkerName(name), name)
-})
-
 test('a task is stored byte for byte and read-only', t => {
   const workspace = path.join(createScratchFolder(t), 'workspace')
-  for (const [index, [name, task]] of hostile.entries()) {
+  for (const [index, [name, task]] of hostileTasks.entries()) {
     const { paths } = open(workspace, `2026-11-20-${index}`, task)
     const sum = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
     assert.equal(sum(fs.readFileSync(paths.task)), sum(Buffer.from(task)), name)
@@ -273,6 +144,6 @@ test('sessions are listed newest first, without anything that is not one', t => 
 })
 
 test('the title of a hostile task is one printable line', () => {
-  for (const [name, task] of hostile)
+  for (const [name, task] of hostileTasks)
     assert.match(toOneLine(Buffer.from(task).toString('utf8'), 80), /^\P{Cc}{0,80}$/u, name)
 })
