@@ -479,7 +479,7 @@ test('the template has no clause, whatever the task says', () => {
   }
 })
 
-test('a field above the first clause is reported; after a wrong heading, only the heading is', () => {
+test('a field above the first clause is a problem, one below a wrong heading is not', () => {
   const { problems } = read('# Contract: x\n- check: `true`\n- a note\n\n## C1 — A sentence\n- check: `false`')
   assert.deepEqual(
     problems.map(({ line, message }) => [line, message]),

@@ -33,7 +33,7 @@ test('a pin breaks when its files change, or when it matches none', () => {
   }
 })
 
-test('a check that names a changed file gets a note; one that names a new file does not', () => {
+test('a check that names a changed file gets a note, a new file does not count', () => {
   const describe = (command: string, ...work: string[]) =>
     describeChangedCheckFiles(command, { changes: changesTo(...work) })
   const note = 'by `test.sh`, which the work itself changed'
