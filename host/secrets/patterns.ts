@@ -1,26 +1,26 @@
-/** One kind of secret that can be told by its form alone, or by the words right before it. */
+/** A kind of secret that is recognised by its form, or by the words right before it. */
 interface TokenPattern {
   name: string
-  /** Global. Where it has a group, the group alone is the secret. */
+  /** A global pattern. If it has groups, the first that matches is the secret. */
   pattern: RegExp
 }
 
 /**
- * Begins where no letter or digit goes before, or an escape such as `\n` does. Every pattern here is linear: what repeats
- * without a bound is either the last thing in it, or cannot begin again inside of itself.
+ * The start of a token: after no letter or digit, or after an escape such as `\n`. Every pattern in this file takes linear
+ * time, because an unbounded repetition is its last part, or cannot start again inside itself.
  */
 const TOKEN_START = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))`
-/** The same for what has parts behind its first long run: it begins only where that run does. */
+/** The same for a token with parts after its first long run: `-` and `_` must not come before it either. */
 const WORD_START = String.raw`(?:(?<![\w-])|(?<=\\[nrt]))`
 const TOKEN_END = '(?![A-Za-z0-9])'
-/** Somewhere in the next signs stand a digit and a capital: a key has them, `sk-fading-circle` has not. */
+/** A digit and a capital among the next 40 characters: a key has them, `sk-fading-circle` does not. */
 const DIGIT_AND_CAPITAL = String.raw`(?=[\w-]{0,40}\d)(?=[\w-]{0,40}[A-Z])`
 
 function createTokenPattern(name: string, ...forms: string[]): TokenPattern {
   return { name, pattern: new RegExp(forms.join('|'), 'g') }
 }
 
-/** Told by their own form, wherever they stand. */
+/** Secrets with a form of their own, anywhere in a text. */
 export const tokenPatterns: TokenPattern[] = [
   createTokenPattern('GitHub token', 'gh[pousr]_[A-Za-z0-9]{20,}', 'github_pat_[A-Za-z0-9_]{20,}'),
   createTokenPattern(
@@ -94,14 +94,14 @@ export const tokenPatterns: TokenPattern[] = [
   createTokenPattern('Airtable token', String.raw`${WORD_START}pat[A-Za-z0-9]{14}\.[0-9a-f]{40,}`),
   createTokenPattern('Mailchimp key', String.raw`(?<![0-9a-z])[0-9a-f]{32}-us\d{1,2}${TOKEN_END}`),
   createTokenPattern('age key', 'AGE-SECRET-KEY-1[A-Z0-9]{50,}'),
-  // What our own one-line texts have cut off: too short to be told by its length, and too long to be shown.
+  // A token that `toOneLine` has cut: too short for its own pattern, too long to be shown.
   createTokenPattern(
     'token',
     String.raw`${TOKEN_START}(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk-ant-|sk-proj-|[sr]k_live_|AIza|npm_|hf_)[\w-]{6,}(?=…)`,
   ),
 ]
 
-/** Told by the words before them. The value is the group. */
+/** Secrets that are recognised by the words before them. The group is the secret. */
 export const contextPatterns: TokenPattern[] = [
   createTokenPattern(
     'AWS secret key',
@@ -129,6 +129,6 @@ export const contextPatterns: TokenPattern[] = [
   ),
 ]
 
-/** A value that is given a telling name: `password: …`, `API_KEY=…`. Whether it is one is for `isMadeUp` to say. */
+/** A value whose name says that it is secret: `password: …`, `API_KEY=…`. `isGeneratedValue` decides whether it is one. */
 export const namedValuePattern =
   /(passwords?|passwd|passphrase|pwd|secrets?|tokens?|bearer|credentials?|(?:api|access|private|signing|encryption|auth|account|client|master)[_-]?key)(?:[_-](?:key|value|base64|b64|prod|dev))?(?:\\?["'`\]]){0,2}(?:[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}|[ \t]{1,4}(?<=bearer[ \t]{1,4}))(?:\\?["'`])?([^\s"'`<>(){}[\],;\\]{8,512})/gi

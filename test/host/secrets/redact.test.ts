@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { findSecrets, listKnownSecrets, parseAssignedSecrets, redactSecrets } from '#host/secrets'
+import { sha256 } from '#host/hash.ts'
+import { findSecrets, listKnownSecrets, redactSecrets } from '#host/secrets'
 import { isGeneratedValue } from '#host/secrets/redact.ts'
 import { createRandom } from '../../fixtures/scratch.ts'
 import { contextSecretKinds, embedSecret, secretKinds } from '../../fixtures/tokens.ts'
@@ -9,20 +10,20 @@ import { contextSecretKinds, embedSecret, secretKinds } from '../../fixtures/tok
 const random = createRandom(12)
 
 for (const kind of [...secretKinds, ...contextSecretKinds])
-  test(`a secret of this kind is withheld, however it is dressed: ${kind.name}`, () => {
-    for (const [how, dress] of Object.entries(dresses)) {
+  test(`a secret is redacted in any surroundings: ${kind.name}`, () => {
+    for (const [name, surround] of Object.entries(surroundings)) {
       const secret = kind.make(random)
-      const text = `Before it.\n${dress(embedSecret(kind, secret))}\nAfter it.`
-      const { text: left, redactionCount } = redactSecrets(text)
-      assert.ok(redactionCount > 0, `${how}: ${text}`)
-      assert.ok(!bared(left).includes(core(secret)), `${how}: ${left}`)
-      assert.match(left, /^Before it\.\n[\s\S]*\[secret withheld: [\w ]+\][\s\S]*\nAfter it\.$/, how)
-      assert.equal(left.split('\n').length, text.split('\n').length)
-      assert.deepEqual(findSecrets(left), [], `${how}: once is enough`)
+      const text = `Before it.\n${surround(embedSecret(kind, secret))}\nAfter it.`
+      const { text: redacted, redactionCount } = redactSecrets(text)
+      assert.ok(redactionCount > 0, `${name}: ${text}`)
+      assert.ok(!stripMarkup(redacted).includes(extractCore(secret)), `${name}: ${redacted}`)
+      assert.match(redacted, /^Before it\.\n[\s\S]*\[secret withheld: [\w ]+\][\s\S]*\nAfter it\.$/, name)
+      assert.equal(redacted.split('\n').length, text.split('\n').length)
+      assert.deepEqual(findSecrets(redacted), [], `${name}: one pass is enough`)
     }
   })
 
-const dresses: Record<string, (text: string) => string> = {
+const surroundings: Record<string, (text: string) => string> = {
   plain: text => text,
   'in a sentence': text => `The value is ${text}, as you see.`,
   quoted: text => `x = "${text}"`,
@@ -32,35 +33,35 @@ const dresses: Record<string, (text: string) => string> = {
   'zero width inside': text => `${text.slice(0, -6)}\u200b${text.slice(-6)}`,
   'zero width joiner inside': text => `${text.slice(0, -9)}\u200d${text.slice(-9)}`,
   'an escape inside': text => `${text.slice(0, -7)}\u001b[1m${text.slice(-7)}\u001b[0m`,
-  'shown escapes inside': text => `${text.slice(0, -7)}\\u{200b}${text.slice(-7)}`,
-  'a carriage return behind': text => `${text}\r`,
+  'escaped characters inside': text => `${text.slice(0, -7)}\\u{200b}${text.slice(-7)}`,
+  'a carriage return after it': text => `${text}\r`,
 }
 
-test('base64, hex and percent escapes are looked into', () => {
+test('base64, hex and percent escapes are decoded', () => {
   for (const kind of [...secretKinds, ...contextSecretKinds]) {
     const secret = kind.make(random)
-    const clear = embedSecret(kind, secret)
-    for (const hidden of [
-      Buffer.from(clear).toString('base64'),
-      Buffer.from(clear).toString('base64url'),
-      Buffer.from(`user:${clear}`).toString('base64'),
+    const content = embedSecret(kind, secret)
+    for (const encoded of [
+      Buffer.from(content).toString('base64'),
+      Buffer.from(content).toString('base64url'),
+      Buffer.from(`user:${content}`).toString('base64'),
       (
-        Buffer.from(`{"a": "${clear}"}`)
+        Buffer.from(`{"a": "${content}"}`)
           .toString('base64')
           .match(/.{1,76}/g) ?? []
       ).join('\n'),
-      Buffer.from(clear).toString('hex'),
-      encodeURIComponent(`a b ${clear}`),
-      clear.replace(/./gs, sign => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`),
+      Buffer.from(content).toString('hex'),
+      encodeURIComponent(`a b ${content}`),
+      content.replace(/./gs, character => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`),
     ]) {
-      const { text } = redactSecrets(`data: ${hidden} end`)
-      assert.ok(!text.includes(hidden), `${kind.name}: ${hidden} in ${text}`)
+      const { text } = redactSecrets(`data: ${encoded} end`)
+      assert.ok(!text.includes(encoded), `${kind.name}: ${encoded} in ${text}`)
       assert.match(text, /^data: [\s\S]*\[secret withheld/)
     }
   }
 })
 
-test('a private key of which the begin or the end was cut off is withheld all the same, a mention of one is not', () => {
+test('a private key without its first or last line is redacted, a mention is not', () => {
   const key = secretKinds.find(({ name }) => name === 'SSH key')?.make(random) ?? ''
   const lines = key.split('\n')
   for (const part of [lines.slice(2), lines.slice(0, 4)]) {
@@ -71,7 +72,7 @@ test('a private key of which the begin or the end was cut off is withheld all th
     assert.deepEqual(redactSecrets(mention), { text: mention, redactionCount: 0 })
 })
 
-test('what our own short lines have cut off is withheld too', () => {
+test('a token that was cut by an ellipsis is redacted', () => {
   for (const kind of secretKinds.filter(({ name }) =>
     ['GitHub', 'Anthropic', 'GitLab', 'Stripe', 'npm'].includes(name),
   )) {
@@ -80,19 +81,19 @@ test('what our own short lines have cut off is withheld too', () => {
   }
 })
 
-// --- what is no secret ---
+// --- harmless texts ---
 
 const sha1 = createHash('sha1').update('x').digest('hex')
-const sha256 = createHash('sha256').update('x').digest('hex')
+const hash = sha256('x')
 const sha512 = createHash('sha512').update('x').digest('base64')
 const image = Buffer.from(Array.from({ length: 900 }, () => Math.floor(random() * 256))).toString('base64')
 const uuid = '6f1c2a94-0b53-4d0e-9a77-2f4f2f0a9b11'
 
-const innocents = [
+const harmlessTexts = [
   `commit ${sha1}`,
   `HEAD is now at ${sha1.slice(0, 9)} Merge branch 'token-refresh'`,
-  `sha256:${sha256}`,
-  `${sha256}  dist/app.tar.gz`,
+  `sha256:${hash}`,
+  `${hash}  dist/app.tar.gz`,
   `"integrity": "sha512-${sha512}",`,
   `resolved with integrity sha512-${sha512} and 3 more`,
   `request id ${uuid} took 12 ms`,
@@ -126,27 +127,27 @@ const innocents = [
   'key-value pairs: key-1, key-2; keyboard=qwerty123',
   'AKIA is how an AWS key begins; sk_live_ is Stripe, ghp_ is GitHub, xoxb- is Slack',
   'SKU AC0123 costs 12.50 USD; npm_config_cache=/tmp/cache; npm_lifecycle_event=test',
-  `evidence round-2-C1: ${sha256.slice(0, 12)}, tree ${sha1}`,
+  `evidence round-2-C1: ${hash.slice(0, 12)}, tree ${sha1}`,
   'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz',
   'at Object.<anonymous> (internal/modules/cjs/loader.js:1063:30)',
   '-rw-r--r-- 1 me me 123456 Nov 20 10:00 fixtures/private-key-parser.ts',
   'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1vJ8m0kYpX0m7rX9a0j1w2l3k4h5g6f7d8s9a0p1q2 me@here',
   '-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUVx1y2z3A4B5C6D7E8F9G0H\n-----END CERTIFICATE-----',
   'login works and password is checked; Authorization: Bearer token is required',
-  `cache key: node-24-linux-${sha256}`,
+  `cache key: node-24-linux-${hash}`,
   'Bearer authentication is described in RFC 6750, section 2.1',
 ]
 
-test(`${innocents.length} innocent texts stay as they are`, t => {
-  const hurt = innocents.filter(text => redactSecrets(text).redactionCount > 0)
-  t.diagnostic(`${hurt.length} of ${innocents.length} touched`)
+test(`${harmlessTexts.length} harmless texts stay as they are`, t => {
+  const redacted = harmlessTexts.filter(text => redactSecrets(text).redactionCount > 0)
+  t.diagnostic(`${redacted.length} of ${harmlessTexts.length} redacted`)
   assert.deepEqual(
-    hurt.map(text => redactSecrets(text).text),
+    redacted.map(text => redactSecrets(text).text),
     [],
   )
 })
 
-test('values look made up or they do not', () => {
+test('a generated value is recognised', () => {
   for (const value of [
     'correct-horse',
     'password1',
@@ -161,15 +162,15 @@ test('values look made up or they do not', () => {
     assert.ok(isGeneratedValue(value), value)
 })
 
-// --- values that we were handed ---
+// --- known values ---
 
-test('what we were handed is withheld exactly, and in base64, URL and hex, however it is cut up', () => {
+test('a known value is redacted, also encoded or split', () => {
   const value = `plain-words.and~signs/${'x'.repeat(3)}!Q`
-  const held = listKnownSecrets(
+  const knownSecrets = listKnownSecrets(
     { NTFY_TOPIC: 'some-topic-of-mine' },
     { DEPLOY_TOKEN: value, LANG: 'en_GB.UTF-8-and-more' },
   )
-  for (const said of [
+  for (const form of [
     value,
     `a ${value}, b`,
     `${value.slice(0, 9)}\n| ${value.slice(9)}`,
@@ -182,53 +183,16 @@ test('what we were handed is withheld exactly, and in base64, URL and hex, howev
     encodeURIComponent(value),
     'some-topic-of-mine',
   ]) {
-    const { text, redactionCount } = redactSecrets(`It is <${said}>.`, held)
-    assert.ok(redactionCount > 0, said)
-    assert.ok(!bared(text).includes(bared(said)), text)
+    const { text, redactionCount } = redactSecrets(`It is <${form}>.`, knownSecrets)
+    assert.ok(redactionCount > 0, form)
+    assert.ok(!stripMarkup(text).includes(stripMarkup(form)), text)
   }
-  assert.equal(redactSecrets('en_GB.UTF-8-and-more', held).redactionCount, 0)
-})
-
-test('a variable is a secret by its name, and only where its value is long and no plain word', () => {
-  const held = listKnownSecrets(
-    {},
-    {
-      MY_TOKEN: 'not-made-up-but-mine',
-      ANTHROPIC_API_KEY: 'some key with blanks',
-      DB_PASSWORD: 'rehearsal',
-      PIN_SECRET: '1234',
-      TOKEN_FILE: '/etc/passwd-of-mine-here',
-      SSH_KEY: '/etc/passwd',
-      PUBLIC_KEY: 'this-is-public-to-all',
-      MONKEY: 'not-a-secret-at-all',
-      DATABASE_URL: 'postgres://u:pass-of-mine@h/db',
-      PATH: '/usr/bin:/bin',
-    },
-  )
-  const plain = held.filter(value => /[-\s]/.test(value))
-  assert.deepEqual(plain, ['not-made-up-but-mine', 'some key with blanks', 'pass-of-mine'])
-})
-
-test('the values of an .env file that are secrets by their names', () => {
-  const held = parseAssignedSecrets(
-    [
-      '# a comment',
-      'PORT=3000',
-      'NODE_ENV=development-mode',
-      'export SESSION_SECRET="over the hills and far" # why',
-      "STRIPE_KEY='quite-short'",
-      '"api_token": "in-json-too",',
-      'DATABASE_URL=mysql://root:rootrootroot9@db/x',
-      'EMPTY_TOKEN=',
-    ].join('\n'),
-  )
-  const plain = held.filter(value => /[-\s]|root/.test(value))
-  assert.deepEqual(plain, ['over the hills and far', 'quite-short', 'in-json-too', 'rootrootroot9'])
+  assert.equal(redactSecrets('en_GB.UTF-8-and-more', knownSecrets).redactionCount, 0)
 })
 
 // --- cost ---
 
-const mebibyte = 1024 * 1024
+const MEBIBYTE = 1024 * 1024
 const floods: Record<string, string> = {
   'one letter': 'a',
   digits: '0123456789',
@@ -242,9 +206,9 @@ const floods: Record<string, string> = {
   assignments: 'token=',
   'assignments with blanks': 'secret = ',
   'heroku again': 'heroku ',
-  'begin of keys': `-----BEGIN ${'PRIVATE KEY-----'}`,
-  'begin and lines': `-----BEGIN ${'PRIVATE KEY-----'}\n${'A'.repeat(64)}\n`,
-  'end of keys': `${'A'.repeat(64)}\n-----END ${'PRIVATE KEY-----'}\n`,
+  'starts of keys': `-----BEGIN ${'PRIVATE KEY-----'}`,
+  'starts and lines of keys': `-----BEGIN ${'PRIVATE KEY-----'}\n${'A'.repeat(64)}\n`,
+  'ends of keys': `${'A'.repeat(64)}\n-----END ${'PRIVATE KEY-----'}\n`,
   dashes: '-----',
   escapes: '\u001b[1m',
   'open escapes': '\u001b]0;',
@@ -255,37 +219,38 @@ const floods: Record<string, string> = {
   backslashes: '\\n',
   'N and dots': 'Naaaaaaaaaaaaaaaaaaaaaaaa.',
   lines: 'password:\n',
-  'aws and no value': 'aws_secret',
+  'aws without a value': 'aws_secret',
 }
 
-test('a mebibyte of anything is searched in seconds, not in hours', t => {
-  const held = listKnownSecrets(
+test('a mebibyte of any pattern is searched within seconds', t => {
+  const knownSecrets = listKnownSecrets(
     {},
-    Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`TOKEN_${at}`, `${sha256}${at}`])),
+    Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`TOKEN_${index}`, `${hash}${index}`])),
   )
   const slow: string[] = []
-  let worst = 0
+  let slowestMs = 0
   for (const [name, piece] of Object.entries(floods)) {
-    const text = piece.repeat(Math.ceil(mebibyte / piece.length)).slice(0, mebibyte)
-    const started = performance.now()
-    redactSecrets(text, held)
-    const took = performance.now() - started
-    worst = Math.max(worst, took)
-    if (took > 30_000) slow.push(`${name}: ${Math.round(took)} ms`)
+    const text = piece.repeat(Math.ceil(MEBIBYTE / piece.length)).slice(0, MEBIBYTE)
+    const startedAt = performance.now()
+    redactSecrets(text, knownSecrets)
+    const elapsedMs = performance.now() - startedAt
+    slowestMs = Math.max(slowestMs, elapsedMs)
+    if (elapsedMs > 30_000) slow.push(`${name}: ${Math.round(elapsedMs)} ms`)
   }
-  t.diagnostic(`the slowest of ${Object.keys(floods).length} took ${Math.round(worst)} ms`)
+  t.diagnostic(`the slowest of ${Object.keys(floods).length} took ${Math.round(slowestMs)} ms`)
   assert.deepEqual(slow, [])
 })
 
-// --- the rig ---
+// --- internal ---
 
-function bared(text: string): string {
+/** A text without styles, blanks, quotes and markup. */
+function stripMarkup(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that begins a colour
   return text.replace(/\u001b\[\d*m|\\u\{[0-9a-f]+\}|[\s\p{Cf}`"'*\\|]/gu, '')
 }
 
-/** The middle of a secret: enough to be useless without. */
-function core(secret: string): string {
-  const plain = bared(secret.replaceAll('\\n', '')).replace(/-----[A-Z ]+-----|-----[A-Z]+-----/g, '')
+/** The last characters of a secret, without which it is useless. */
+function extractCore(secret: string): string {
+  const plain = stripMarkup(secret.replaceAll('\\n', '')).replace(/-----[A-Z ]+-----|-----[A-Z]+-----/g, '')
   return plain.slice(-12)
 }
