@@ -13,28 +13,24 @@ import {
   readView,
   type Session,
 } from '#session/readonly.ts'
-import { listReadableFiles, readRawFile, readVerdictSummary } from './files.ts'
-import { buildListPage, isActive } from './pages/list.ts'
+import { listReadableFiles, readRawFile, readVerdict } from './files.ts'
+import { buildListPage, getRefreshMs } from './pages/list.ts'
 import { buildMatrixPage } from './pages/matrix.ts'
 import { buildSessionPage, type SessionData } from './pages/session.ts'
-import { createRenderer } from './render.ts'
+import { createRenderer, type PageFrame } from './render.ts'
 import { rawFilePolicy, refuseRequest, securityHeaders } from './request-policy.ts'
 
 const MAX_LISTED_SESSIONS = 100
 
-/** What the observatory looks at, and what it says of itself. */
-export interface AppOptions {
+/** The sessions that the page shows, and what it reports about itself. */
+export interface AppOptions extends PageFrame {
   workspace: string
-  version: string
-  home: string
-  /** Why notices do not reach a person, in words; empty when all is well. Asked anew for each page. */
-  getChannelWarning(): string
 }
 
-/** The observatory as an express app. It reads and never writes, and does not listen: that is `serve`. */
-export function createApp(observed: AppOptions): Express {
-  const { workspace, version, home } = observed
-  const pages = createRenderer(observed)
+/** Create the web page as an express app. It reads and never writes. `startServer` lets it listen. */
+export function createApp(options: AppOptions): Express {
+  const { workspace, version, home } = options
+  const pages = createRenderer(options)
   const app = express().disable('x-powered-by').enable('strict routing').enable('case sensitive routing')
   app.set('query parser', false)
   app.use(applyRequestPolicy)
@@ -53,7 +49,7 @@ export function createApp(observed: AppOptions): Express {
     const session = findExactSession(workspace, request.params.id)
     if (session === undefined) return next()
     const view = await readView(session)
-    response.send(pages.matrix({ ...buildMatrixPage(readMatrix(view)), refresh: isActive(view) ? 2000 : 10_000 }))
+    response.send(pages.matrix({ ...buildMatrixPage(readMatrix(view)), refreshMs: getRefreshMs([view]) }))
   })
   app.get('/s/:id/:file', (request, response, next) => {
     const session = findExactSession(workspace, request.params.id)
@@ -68,26 +64,27 @@ export function createApp(observed: AppOptions): Express {
     app.get(address, (_request, response) => void response.type(type).send(content))
 
   app.use((_request, response) => {
-    const words = 'No session and no page has this address.'
-    response.status(404).send(pages.message({ title: 'Not here', words, remedy: 'See all sessions' }))
+    response.status(404).send(pages.message({ title: 'Not found', message: 'There is no such page or session.' }))
   })
   app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) return next(error)
-    const { status, words } = describeError(error)
-    response.status(status).send(pages.message({ title: 'Trouble', words, remedy: 'See all sessions' }))
+    const { status, ...page } = describeError(error)
+    response.status(status).send(pages.message(page))
   })
   return app
 }
 
+// --- internal ---
+
 function applyRequestPolicy(request: Request, response: Response, next: NextFunction): void {
   response.set(securityHeaders)
-  const refused = refuseRequest(request)
-  if (refused === undefined) return next()
-  if (refused.status === 405) response.set('Allow', 'GET, HEAD')
-  response.status(refused.status).type('text/plain').send(`${refused.message}\n`)
+  const refusal = refuseRequest(request)
+  if (refusal === undefined) return next()
+  if (refusal.status === 405) response.set('Allow', 'GET, HEAD')
+  response.status(refusal.status).type('text/plain').send(`${refusal.message}\n`)
 }
 
-/** The session of exactly this id: an address is no place for abbreviations. */
+/** Find a session by its full id. A command accepts a part of an id, but an address must not. */
 function findExactSession(workspace: string, id: string): Session | undefined {
   try {
     const session = findSession(workspace, id)
@@ -101,16 +98,17 @@ function findExactSession(workspace: string, id: string): Session | undefined {
 
 async function readSessionData(session: Session): Promise<SessionData> {
   const { paths } = session
+  const view = await readView(session)
   return {
-    view: await readView(session),
+    view,
     events: readLog(paths.events).events,
     evidence: readEvidence(paths),
-    judgement: readVerdictSummary(paths),
+    verdictRecord: readVerdict(paths, view.status),
     files: listReadableFiles(paths),
   }
 }
 
-/** Our own few files, read once at the start: no folder is ever served. */
+/** The files in `public/`, read once at the start. The app never serves a folder. */
 function readAssets(): Map<string, { type: string; content: string }> {
   const read = (name: string) => fs.readFileSync(path.join(installFolder, 'webui/public', name), 'utf8')
   return new Map([
@@ -120,11 +118,12 @@ function readAssets(): Map<string, { type: string; content: string }> {
   ])
 }
 
-/** A bad address is the asker's trouble; a DispatchError is told; anything else is a bug, and goes to the log whole. */
-function describeError(error: unknown): { status: number; words: string } {
+/** A DispatchError is shown. Any other error is a bug: it is printed in full, and the page only says so. */
+function describeError(error: unknown): { status: number; title: string; message: string } {
   if (error instanceof URIError || (error instanceof Error && 'status' in error && error.status === 400))
-    return { status: 400, words: 'This address does not read.' }
-  if (error instanceof DispatchError) return { status: 500, words: `${error.message}. ${error.remedy}` }
+    return { status: 400, title: 'Bad request', message: 'The address is malformed.' }
+  if (error instanceof DispatchError)
+    return { status: 500, title: 'Error', message: `${error.message}. ${error.remedy}` }
   console.error(error)
-  return { status: 500, words: 'This page could not be made; the reason stands in the log of the page.' }
+  return { status: 500, title: 'Internal error', message: 'The reason is in the terminal of dispatch web.' }
 }

@@ -1,9 +1,22 @@
-/** How loud a word is on the page; `call` is for what waits for a person. */
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '#host/time.ts'
+
+/** The colour of a badge. `call` is for what waits for a person. */
 export type Tone = 'good' | 'bad' | 'unsure' | 'call' | 'live' | 'quiet'
 
-/** How a state, an outcome or a finding looks. A word that is not known is quiet, never green. */
-export function pickTone(word: string): Tone {
-  return tones.get(word) ?? (word.endsWith('(void)') ? 'unsure' : 'quiet')
+/** A short label in a colour. */
+export interface Badge {
+  label: string
+  tone: Tone
+}
+
+/** Create the badge of a state, an outcome or a verdict. Pure. */
+export function createBadge(label = ''): Badge {
+  return { label, tone: pickTone(label) }
+}
+
+/** The tone of a state, an outcome or a verdict. An unknown one is quiet, never green. Pure. */
+export function pickTone(label: string): Tone {
+  return tones.get(label) ?? (label.endsWith('(void)') ? 'unsure' : 'quiet')
 }
 
 const tones = new Map<string, Tone>([
@@ -25,53 +38,40 @@ const tones = new Map<string, Tone>([
   ['judging', 'live'],
 ])
 
-/** How long ago, in one unit: `42 s`, `5 min`, `3 h`, `2 d`. Empty when the moment does not read as one. */
-export function formatAge(at: string, now: Date): string {
-  return formatInOneUnit(countSecondsBetween(at, now.toISOString()))
+/** The time since then, in one unit: `42 s`, `5 min`, `3 h`, `2 d`. Empty if `time` is invalid. */
+export function formatAge(time: string, now: Date): string {
+  const ageMs = computeElapsedMs(time, now.toISOString())
+  if (Number.isNaN(ageMs)) return ''
+  if (ageMs < MINUTE_MS) return `${Math.floor(ageMs / SECOND_MS)} s`
+  if (ageMs < HOUR_MS) return `${Math.floor(ageMs / MINUTE_MS)} min`
+  return ageMs < 2 * DAY_MS ? `${Math.floor(ageMs / HOUR_MS)} h` : `${Math.floor(ageMs / DAY_MS)} d`
 }
 
-/** How long something took, or has taken so far: `42 s`, `3 min 20 s`, `2 h 5 min`. */
-export function formatDuration(from: string, to: string): string {
-  const seconds = countSecondsBetween(from, to)
-  if (Number.isNaN(seconds)) return ''
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
+/** The time between two moments, in two units: `42 s`, `3 min 20 s`, `2 h 5 min`. Empty if one is invalid. */
+export function formatDuration(start: string, end: string): string {
+  const durationMs = computeElapsedMs(start, end)
+  if (Number.isNaN(durationMs)) return ''
+  const hours = Math.floor(durationMs / HOUR_MS)
+  const minutes = Math.floor((durationMs % HOUR_MS) / MINUTE_MS)
+  const seconds = Math.floor((durationMs % MINUTE_MS) / SECOND_MS)
   if (hours > 0) return minutes === 0 ? `${hours} h` : `${hours} h ${minutes} min`
   if (minutes === 0) return `${seconds} s`
-  return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`
+  return seconds === 0 ? `${minutes} min` : `${minutes} min ${seconds} s`
 }
 
-/** The machine's own clock, as `14:03:22`. */
-export function formatClock(at: string): string {
-  const moment = new Date(at)
-  return Number.isNaN(moment.getTime()) ? '' : moment.toLocaleTimeString('en-GB')
+/** The local time, as `14:03:22`. Empty if `time` is invalid. */
+export function formatClock(time: string): string {
+  const date = new Date(time)
+  return Number.isNaN(date.getTime()) ? '' : date.toLocaleTimeString('en-GB')
 }
 
-/** Day and time on the machine's own clock, as `20 Nov 2026, 14:03`. */
-export function formatDateTime(at: string): string {
-  const moment = new Date(at)
-  return Number.isNaN(moment.getTime())
-    ? ''
-    : moment.toLocaleString('en-GB', {
-        day: 'numeric',
-        month: 'short',
-        year: 'numeric',
-        hour: '2-digit',
-        minute: '2-digit',
-      })
+/** The local date and time, as `20 Nov 2026, 14:03`. Empty if `time` is invalid. */
+export function formatDateTime(time: string): string {
+  const date = new Date(time)
+  if (Number.isNaN(date.getTime())) return ''
+  return date.toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
 }
 
-/** `1 file`, `3 files`. */
-export function formatCount(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
-}
-
-function countSecondsBetween(from: string, to: string): number {
-  return Math.max(0, Math.floor((Date.parse(to) - Date.parse(from)) / 1000))
-}
-
-function formatInOneUnit(seconds: number): string {
-  if (Number.isNaN(seconds)) return ''
-  if (seconds < 60) return `${seconds} s`
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
-  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`
+function computeElapsedMs(start: string, end: string): number {
+  return Math.max(0, Date.parse(end) - Date.parse(start))
 }

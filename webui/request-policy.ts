@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 
-/** A request that is not let in: the status, the words, and for 405 what is allowed. */
+/** Why a request is refused, with its HTTP status. */
 export interface Refusal {
   status: 400 | 403 | 405 | 421
   message: string
@@ -17,7 +17,7 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** The headers of every answer. There is no CORS header among them, and there never is one. */
+/** The headers of every answer. There must never be a CORS header among them. */
 export const securityHeaders: Record<string, string> = {
   'Content-Security-Policy': contentSecurityPolicy,
   'X-Content-Type-Options': 'nosniff',
@@ -27,38 +27,43 @@ export const securityHeaders: Record<string, string> = {
   'Cache-Control': 'no-cache',
 }
 
-/** The policy of a raw file: text, in a sandbox, whatever it says of itself. */
+/** The policy of a raw file: a browser shows it as text and runs nothing. */
 export const rawFilePolicy = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 /**
- * Why a request is refused, or undefined when it may go on. The Host list stops a page elsewhere that points its own
- * name at loopback; Sec-Fetch-Site and Origin stop one that asks loopback by our name.
+ * Check a request; undefined if it is allowed. The list of hosts stops a page whose name was pointed at loopback (DNS
+ * rebinding). Sec-Fetch-Site and Origin stop a page of another site that uses the right name.
  */
 export function refuseRequest(request: IncomingMessage): Refusal | undefined {
-  const { method = '', url = '', headers: asked } = request
+  const { method = '', url = '', headers } = request
   const hosts = listAllowedHosts(request.socket.localPort)
-  if (countHeader(request, 'host') !== 1 || !hosts.includes(asked.host ?? ''))
-    return { status: 421, message: `This page answers to ${hosts[0]} and ${hosts[1]} only.` }
-  if (!['same-origin', 'none', undefined].includes(getSingleValue(asked['sec-fetch-site'])))
-    return { status: 403, message: 'Another site asked for this page. Type its address yourself.' }
-  if (countHeader(request, 'origin') > 1 || (asked.origin !== undefined && asked.origin !== `http://${asked.host}`))
-    return { status: 403, message: 'Another site asked for this page.' }
+  if (countHeader(request, 'host') !== 1 || !hosts.includes(headers.host ?? ''))
+    return { status: 421, message: `This page is only at http://${hosts[0]} and http://${hosts[1]}.` }
+  if (!['same-origin', 'none', undefined].includes(toSingleValue(headers['sec-fetch-site'])))
+    return { status: 403, message: 'Cross-site request blocked. Type the address into the address bar.' }
+  if (
+    countHeader(request, 'origin') > 1 ||
+    (headers.origin !== undefined && headers.origin !== `http://${headers.host}`)
+  )
+    return { status: 403, message: 'Cross-site request blocked.' }
   if (method !== 'GET' && method !== 'HEAD')
-    return { status: 405, message: 'The observatory only reads: GET and HEAD.' }
+    return { status: 405, message: 'This page is read-only: it answers GET and HEAD.' }
   if (!url.startsWith('/')) return { status: 400, message: 'The request must name a path.' }
   return undefined
 }
+
+// --- internal ---
 
 function listAllowedHosts(port: number | undefined): string[] {
   const suffix = port === 80 ? '' : `:${port}`
   return ['127.0.0.1', 'localhost', '[::1]'].map(name => `${name}${suffix}`)
 }
 
-/** Node keeps the first of two Host headers and says nothing; the raw list does not lie. */
+/** Of two Host headers `request.headers` has only the first. The raw list has both. */
 function countHeader(request: IncomingMessage, name: string): number {
-  return request.rawHeaders.filter((header, at) => at % 2 === 0 && header.toLowerCase() === name).length
+  return request.rawHeaders.filter((header, index) => index % 2 === 0 && header.toLowerCase() === name).length
 }
 
-function getSingleValue(value: string | string[] | undefined): string | undefined {
+function toSingleValue(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value
 }

@@ -5,61 +5,64 @@ import path from 'node:path'
 import { z } from 'zod'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
-import { makePrivateFolder, readIfPresent, toStorageError, writeAtomic } from '#host/fs'
+import { makePrivateFolder, readJson, toStorageError, writeAtomic } from '#host/fs'
 import { createApp } from './app.ts'
 import { getServerRecordFile, probePort, readServerRecord } from './find-server.ts'
 
 const LOOPBACK_ADDRESS = '127.0.0.1'
 const MAX_PORTS = 21
+const MAX_PORT = 65_535
 
-/** The page is open here, or was running already. */
+/** The page was opened by this process, or was running before. */
 export type ServeResult =
   | { kind: 'opened'; url: string; port: number; close(): Promise<void> }
   | { kind: 'running'; url: string; port: number; pid: number }
 
 /**
- * Open this home's page on loopback, or find it. A port that a stranger holds is left to the stranger, and the next of
- * 21 is tried; nobody is ever asked to leave. `silence` tells why notices do not arrive, when they do not.
+ * Open a home's page on loopback, or find the one that is running. If another program uses the port, the next ones are tried,
+ * 21 in all. `getChannelWarning` tells why notifications are not arriving; it is called for each page.
  */
 export async function startServer(
   config: Pick<Config, 'home' | 'workspace' | 'installFolder' | 'WEBUI_PORT'>,
   getChannelWarning: () => string = () => '',
 ): Promise<ServeResult> {
-  const record = readServerRecord(config.home)
-  const first = record && (await probePort(record.port, config.home))
-  if (record && typeof first === 'object')
-    return { kind: 'running', url: record.url, port: record.port, pid: first.pid }
-  const { workspace, home, installFolder } = config
+  const { workspace, home, installFolder, WEBUI_PORT } = config
+  const record = readServerRecord(home)
+  const recorded = record && (await probePort(record.port, home))
+  if (record && typeof recorded === 'object')
+    return { kind: 'running', url: record.url, port: record.port, pid: recorded.pid }
   const app = createApp({ workspace, home, version: readVersion(installFolder), getChannelWarning })
-  for (const port of listCandidatePorts(config.WEBUI_PORT)) {
-    const server = await tryPort(app, port, config.home)
+  for (const port of listCandidatePorts(WEBUI_PORT)) {
+    const server = await tryPort(app, port, home)
     if (server === 'taken') continue
     return 'pid' in server
       ? { kind: 'running', url: buildUrl(port), port, pid: server.pid }
-      : toServeResult(server, config.home)
+      : toServeResult(server, home)
   }
-  throw new DispatchError(`no free port from ${config.WEBUI_PORT} to ${config.WEBUI_PORT + MAX_PORTS - 1}`, {
+  throw new DispatchError(`the ports from ${WEBUI_PORT} to ${WEBUI_PORT + MAX_PORTS - 1} are in use`, {
     exitCode: exitCodes.conflict,
-    remedy: 'Set WEBUI_PORT to a free port, or to 0 to go without the page.',
+    remedy: 'Set WEBUI_PORT to a free port, or to 0 to switch the page off.',
   })
 }
 
-/** Ask before binding: on some systems a bind to loopback succeeds beside a stranger who listens on every address. */
+// --- internal ---
+
+/** Probe before listening: on some systems both succeed, for a program that listens on every address, and for this one. */
 async function tryPort(
   app: http.RequestListener,
   port: number,
   home: string,
 ): Promise<http.Server | 'taken' | { pid: number }> {
-  const before = await probePort(port, home)
-  if (before === 'stranger') return 'taken'
-  if (before !== 'nobody') return before
+  const user = await probePort(port, home)
+  if (user === 'other') return 'taken'
+  if (user !== 'free') return user
   try {
     return await listen(app, port)
   } catch (error) {
     if (isErrno(error, 'EACCES')) throw createPortError(port)
     if (!isErrno(error, 'EADDRINUSE')) throw error
-    const now = await probePort(port, home)
-    return typeof now === 'object' ? now : 'taken'
+    const newUser = await probePort(port, home)
+    return typeof newUser === 'object' ? newUser : 'taken'
   }
 }
 
@@ -79,7 +82,7 @@ function toServeResult(server: http.Server, home: string): ServeResult {
   return { kind: 'opened', url, port, close: () => close(server, home) }
 }
 
-/** Stop answering, and take our record with us (a successor's stays). */
+/** Close the server and delete its record, unless a later page has replaced it. */
 async function close(server: http.Server, home: string): Promise<void> {
   const closed = new Promise<void>(resolve => server.close(() => resolve()))
   server.closeAllConnections()
@@ -92,7 +95,7 @@ async function close(server: http.Server, home: string): Promise<void> {
 }
 
 function listCandidatePorts(first: number): number[] {
-  return Array.from({ length: MAX_PORTS }, (_, step) => first + step).filter(port => port <= 65_535)
+  return Array.from({ length: MAX_PORTS }, (_, index) => first + index).filter(port => port <= MAX_PORT)
 }
 
 function buildUrl(port: number): string {
@@ -106,7 +109,7 @@ function createPortError(port: number): DispatchError {
   })
 }
 
-function readVersion(install: string): string {
-  const text = readIfPresent(path.join(install, 'package.json')) ?? '{}'
-  return z.looseObject({ version: z.string() }).safeParse(JSON.parse(text)).data?.version ?? 'unknown'
+function readVersion(installFolder: string): string {
+  const manifest = readJson(path.join(installFolder, 'package.json'))
+  return z.looseObject({ version: z.string() }).safeParse(manifest).data?.version ?? 'unknown'
 }

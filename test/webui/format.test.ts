@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import { formatAge, formatDuration, pickTone } from '#webui/format.ts'
 
 const start = '2026-11-20T10:00:00.000Z'
-const later = (seconds: number) => new Date(Date.parse(start) + seconds * 1000)
+const addSeconds = (seconds: number) => new Date(Date.parse(start) + seconds * 1000)
 
-test('an age is one number and one unit', () => {
-  for (const [seconds, words] of [
+test('an age has one unit', () => {
+  for (const [seconds, expected] of [
     [0, '0 s'],
     [59.9, '59 s'],
     [60, '1 min'],
@@ -16,27 +16,27 @@ test('an age is one number and one unit', () => {
     [172_800, '2 d'],
     [-5, '0 s'],
   ] as const)
-    assert.equal(formatAge(start, later(seconds)), words)
+    assert.equal(formatAge(start, addSeconds(seconds)), expected)
 })
 
 test('a duration is exact below an hour', () => {
-  for (const [seconds, words] of [
+  for (const [seconds, expected] of [
     [42, '42 s'],
     [60, '1 min'],
     [200, '3 min 20 s'],
     [3600, '1 h'],
     [7500, '2 h 5 min'],
   ] as const)
-    assert.equal(formatDuration(start, later(seconds).toISOString()), words)
+    assert.equal(formatDuration(start, addSeconds(seconds).toISOString()), expected)
 })
 
-test('a moment that does not read as one is no words', () => {
-  assert.equal(formatAge('yesterday', later(0)), '')
+test('an invalid time is an empty text', () => {
+  assert.equal(formatAge('yesterday', addSeconds(0)), '')
   assert.equal(formatDuration('', start), '')
 })
 
-test('only what is proved is green: no unknown word, no void verdict, no claim', () => {
-  for (const word of ['PASS', 'green']) assert.equal(pickTone(word), 'good')
-  for (const word of ['PASS (void)', 'reported', 'stopped', 'pass', '', 'constructor'])
-    assert.match(pickTone(word), /^(quiet|unsure)$/)
+test('an unknown label, a void verdict and a report are not green', () => {
+  for (const label of ['PASS', 'green']) assert.equal(pickTone(label), 'good')
+  for (const label of ['PASS (void)', 'reported', 'stopped', 'pass', '', 'constructor'])
+    assert.match(pickTone(label), /^(quiet|unsure)$/)
 })

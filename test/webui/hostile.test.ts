@@ -2,8 +2,16 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import type { Session } from '#session'
 import type { EventBody } from '#session/log'
-import { createFakeHash, createTestSession, createWebHome, startApp, writeEvidence } from '../fixtures/web-sessions.ts'
+import {
+  createFakeHash,
+  createTestSession,
+  createWebHome,
+  startApp,
+  writeEvidence,
+  writeVerdict,
+} from '../fixtures/web-sessions.ts'
 
 const { home, workspace, remove } = createWebHome()
 let page: Awaited<ReturnType<typeof startApp>>
@@ -16,7 +24,7 @@ after(() => {
   remove()
 })
 
-const hostile = [
+const hostileTexts = [
   '<script>alert(1)</script>',
   '"><img src=x onerror=alert(1)>',
   "'><svg/onload=alert(1)>",
@@ -34,59 +42,59 @@ const hostile = [
   'zero\u200bwidth\u{e0041}tag\ufeff',
 ]
 
-for (const [at, text] of hostile.entries()) {
-  test(`${JSON.stringify(text)} is only ever text, wherever an agent can put it`, async () => {
-    const id = `2026-11-20-hostile-${String(at).padStart(4, '0')}`
-    const session = await createTestSession(workspace, id, { title: text, alive: true, happened: everywhere(text) })
+for (const [index, text] of hostileTexts.entries()) {
+  test(`${JSON.stringify(text)} is shown as text everywhere`, async () => {
+    const id = `2026-11-20-hostile-${String(index).padStart(4, '0')}`
+    const session = await createTestSession(workspace, id, { title: text, isAlive: true, events: createEvents(text) })
     writeEvidence(session, { command: text, expected: text, reason: text, outputTail: text, outputBytes: 9999 })
     writeEvidence(session, { id: text.replace(/[^\w]/g, '-'), clauseId: text, round: 2, outputTail: text })
-    fs.writeFileSync(session.paths.verdictRecord, JSON.stringify(verdictRecord(text)))
-    for (const target of ['/', `/s/${id}`, `/s/${id}/matrix`]) harmless((await page.ask(target)).body)
+    writeHostileVerdict(session, text)
+    for (const target of ['/', `/s/${id}`, `/s/${id}/matrix`]) assertHarmless((await page.ask(target)).body)
     const plain = await page.ask(`/s/${id}/task.md`)
     assert.ok(!forbidden.test(plain.body))
   })
 }
 
-test('a hostile address is only text on the page that refuses it', async () => {
-  for (const text of hostile) {
+test('a hostile address is text on the error page', async () => {
+  for (const text of hostileTexts) {
     for (const target of [`/${encodeURIComponent(text)}`, `/s/${encodeURIComponent(text)}/task.md`])
-      harmless((await page.ask(target)).body)
+      assertHarmless((await page.ask(target)).body)
   }
 })
 
-test('the templates put nothing unescaped on a page but each other', () => {
+test('templates print nothing unescaped but other templates', () => {
   const views = path.resolve(import.meta.dirname, '../../webui/views')
   for (const name of fs.readdirSync(views)) {
     const text = fs.readFileSync(path.join(views, name), 'utf8')
-    const raw = [...text.matchAll(/<%[-_]?\s*~\s*(.*?)\s*%>/g)].map(([, inside]) => inside ?? '')
-    for (const inside of raw) assert.match(inside, /^(it\.body|include\('\.\/\w+', \w+\))$/, name)
+    const unescaped = [...text.matchAll(/<%[-_]?\s*~\s*(.*?)\s*%>/g)].map(([, inside]) => inside ?? '')
+    for (const inside of unescaped) assert.match(inside, /^(it\.body|include\('\.\/[\w-]+', \w+\))$/, name)
     assert.ok(!/ style=| on\w+=|<script>|<style|javascript:/.test(text), name)
   }
 })
 
-// What must never reach a browser as it is: escapes, bidirectional and invisible characters, C1.
+// Characters that must not reach a browser: escapes, bidirectional and invisible characters, C1.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
 const forbidden = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u202a-\u202e\u2066-\u2069\ufeff\u{e0000}-\u{e007f}]/u
 
-/** Every tag and attribute on the page is one of the templates' own. */
-function harmless(body: string): void {
+/** Every tag on the page comes from a template, and no attribute runs code. */
+function assertHarmless(body: string): void {
   assert.ok(!forbidden.test(body))
   const tags = [...body.matchAll(/<\/?([a-zA-Z!][^\s>/]*)([^>]*)>/g)]
   for (const [, name = '', attributes = ''] of tags) {
-    assert.ok(ours.has(name), `<${name}${attributes}>`)
+    assert.ok(templateTags.has(name), `<${name}${attributes}>`)
     assert.ok(!/\bon\w+\s*=\s*[^\s"]|\bon\w+="/.test(attributes.replace(/"[^"]*"/g, '""')), attributes)
   }
   assert.equal(body.match(/<script/g)?.length, 1)
   assert.equal(body.match(/<\/title>/g)?.length, 1)
 }
 
-const ours = new Set(
+const templateTags = new Set(
   '!doctype html head meta title link script body header a img p main section h1 h2 h3 strong span ol ul li time code table thead tbody tr th td details summary dl div dt dd pre footer'.split(
     ' ',
   ),
 )
 
-function everywhere(text: string): EventBody[] {
+function createEvents(text: string): EventBody[] {
   const worker = text
   return [
     { type: 'orchestrator.started', claudeSessionId: text },
@@ -139,7 +147,9 @@ function everywhere(text: string): EventBody[] {
   ]
 }
 
-function verdictRecord(text: string) {
-  const clauses = [{ id: 'C1', reason: text, judgement: { met: text, reason: text } }]
-  return { round: 1, tree: createFakeHash('tree'), judge: text, sandbox: text, findings: [text], clauses }
+function writeHostileVerdict(session: Session, text: string): void {
+  const judgement = { met: 'no' as const, reason: text, evidence: [text] }
+  const clause = { id: 'C1', sentence: text, proof: 'check' as const, verdict: 'FAIL' as const, reason: text }
+  const clauses = [{ ...clause, gate: 'red' as const, judgement, note: text }]
+  writeVerdict(session, { verdict: 'FAIL', judge: text, sandbox: text, findings: [text], clauses })
 }

@@ -19,7 +19,7 @@ after(() => {
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-test('every answer carries the strict headers and no CORS header, whatever it answers', async () => {
+test('every answer has the security headers and no CORS header', async () => {
   for (const [target, options] of [
     ['/', {}],
     [`/s/${id}`, {}],
@@ -39,15 +39,15 @@ test('every answer carries the strict headers and no CORS header, whatever it an
   }
 })
 
-test('our three names on our port are answered', async () => {
+test('the three names of loopback are allowed', async () => {
   for (const name of ['127.0.0.1', 'localhost', '[::1]'])
     assert.equal((await page.ask('/', { headers: { host: `${name}:${page.port}` } })).status, 200)
 })
 
-test('any other Host is 421 and learns nothing', async () => {
-  const strange = ['evil.test', 'localhost.evil', 'localhost.', '127.0.0.1.nip.io', '0.0.0.0', '[::ffff:127.0.0.1]']
-  const odd = ['2130706433', '0x7f.1', '127.1', 'user@127.0.0.1', 'LOCALHOST', '[::1', '127.0.0.1,evil.test', '']
-  const hosts = [...strange, ...odd].map(name => `${name}:${page.port}`)
+test('any other Host is 421', async () => {
+  const names = ['evil.test', 'localhost.evil', 'localhost.', '127.0.0.1.nip.io', '0.0.0.0', '[::ffff:127.0.0.1]']
+  const encodings = ['2130706433', '0x7f.1', '127.1', 'user@127.0.0.1', 'LOCALHOST', '[::1', '127.0.0.1,evil.test', '']
+  const hosts = [...names, ...encodings].map(name => `${name}:${page.port}`)
   for (const host of [...hosts, '127.0.0.1', 'localhost:1', `127.0.0.1:${page.port}1`, `127.0.0.1:0${page.port}`]) {
     const { status, body } = await page.ask('/', { headers: { host } })
     assert.equal(status, 421, host)
@@ -55,33 +55,33 @@ test('any other Host is 421 and learns nothing', async () => {
   }
 })
 
-test('two Hosts, no Host, and a whole address in the request line are refused', async () => {
-  const ours = `Host: 127.0.0.1:${page.port}\r\n`
+test('two Hosts, no Host, or a full URL in the request line is refused', async () => {
+  const validHost = `Host: 127.0.0.1:${page.port}\r\n`
   for (const [request, status] of [
-    [`GET / HTTP/1.1\r\n${ours}Host: evil.test\r\n`, 421],
-    [`GET / HTTP/1.1\r\nHost: evil.test\r\n${ours}`, 421],
+    [`GET / HTTP/1.1\r\n${validHost}Host: evil.test\r\n`, 421],
+    [`GET / HTTP/1.1\r\nHost: evil.test\r\n${validHost}`, 421],
     ['GET / HTTP/1.0\r\n', 421],
     ['GET / HTTP/1.1\r\n', 400],
-    [`GET http://evil.test/ HTTP/1.1\r\n${ours}`, 400],
-    [`GET / HTTP/1.1\r\n${ours}X: \0\r\n`, 400],
+    [`GET http://evil.test/ HTTP/1.1\r\n${validHost}`, 400],
+    [`GET / HTTP/1.1\r\n${validHost}X: \0\r\n`, 400],
   ] as const) {
-    const answer = await raw(`${request}Connection: close\r\n\r\n`)
+    const answer = await sendRaw(`${request}Connection: close\r\n\r\n`)
     assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `), JSON.stringify(request))
     assert.ok(!answer.includes('TASK'))
   }
 })
 
-test('an upgrade is not taken up', async () => {
+test('an upgrade is refused', async () => {
   for (const protocol of ['websocket', 'h2c']) {
-    const answer = await raw(
+    const answer = await sendRaw(
       `GET / HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\nConnection: Upgrade, close\r\nUpgrade: ${protocol}\r\n\r\n`,
     )
     assert.ok(!answer.startsWith('HTTP/1.1 101'))
   }
 })
 
-test('another site is refused, by Sec-Fetch-Site and by Origin', async () => {
-  const own = `http://127.0.0.1:${page.port}`
+test('a cross-site request is refused by Sec-Fetch-Site or Origin', async () => {
+  const origin = `http://127.0.0.1:${page.port}`
   const refused: Record<string, string>[] = [
     { 'sec-fetch-site': 'cross-site' },
     { 'sec-fetch-site': 'same-site' },
@@ -90,22 +90,22 @@ test('another site is refused, by Sec-Fetch-Site and by Origin', async () => {
     { origin: 'null' },
     { origin: 'http://evil.test' },
     { origin: `http://localhost:${page.port}` },
-    { origin: own.replace('http', 'https') },
+    { origin: origin.replace('http', 'https') },
   ]
   for (const headers of refused) {
     const { status, body } = await page.ask('/', { headers })
     assert.equal(status, 403, JSON.stringify(headers))
     assert.ok(!body.includes('TASK'))
   }
-  const welcome: Record<string, string>[] = [
+  const allowed: Record<string, string>[] = [
     { 'sec-fetch-site': 'same-origin' },
     { 'sec-fetch-site': 'none' },
-    { origin: own },
+    { origin },
   ]
-  for (const headers of welcome) assert.equal((await page.ask('/', { headers })).status, 200)
+  for (const headers of allowed) assert.equal((await page.ask('/', { headers })).status, 200)
 })
 
-test('only GET and HEAD are answered, and HEAD without a body', async () => {
+test('only GET and HEAD are allowed', async () => {
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY']) {
     const { status, headers } = await page.ask(`/s/${id}`, { method })
     assert.equal(status, 405, method)
@@ -115,7 +115,7 @@ test('only GET and HEAD are answered, and HEAD without a body', async () => {
   assert.deepEqual([head.status, head.body], [200, ''])
 })
 
-test('no address leads out of a session', async () => {
+test('no address reads a file outside of a session', async () => {
   const session = `/s/${id}`
   const targets = [
     `${session}/../../.env`,
@@ -148,7 +148,7 @@ test('no address leads out of a session', async () => {
   }
 })
 
-test('an address that does not read is 400 without a stack', async () => {
+test('a malformed address is 400, without a stack trace', async () => {
   for (const target of ['/s/%', '/s/%ff', `/s/${id}/%c0%af`]) {
     const { status, body } = await page.ask(target)
     assert.equal(status, 400, target)
@@ -156,7 +156,7 @@ test('an address that does not read is 400 without a stack', async () => {
   }
 })
 
-function raw(request: string): Promise<string> {
+function sendRaw(request: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = ''
     const socket = net.connect(page.port, '127.0.0.1', () => socket.write(request))
@@ -165,6 +165,6 @@ function raw(request: string): Promise<string> {
       answer += chunk
     })
     socket.on('end', () => resolve(answer)).on('error', reject)
-    socket.setTimeout(3000, () => reject(new Error(`no end of the answer to ${JSON.stringify(request)}`)))
+    socket.setTimeout(3000, () => reject(new Error(`the answer did not end:  ${JSON.stringify(request)}`)))
   })
 }

@@ -1,11 +1,5 @@
-import type { ClauseStatus, EvidenceRecord, SessionStatus } from '#session/readonly.ts'
-import type { VerdictSummary } from '../files.ts'
-import { formatClock, pickTone, type Tone } from '../format.ts'
-/** A word and how loud it is. */
-export interface Badge {
-  word: string
-  tone: Tone
-}
+import type { ClauseStatus, EvidenceRecord, SessionStatus, VerdictRecord } from '#session/readonly.ts'
+import { type Badge, createBadge, formatClock } from '../format.ts'
 
 export interface ClauseRow {
   id: string
@@ -14,101 +8,88 @@ export interface ClauseRow {
   base: Badge
   head: Badge
   verdict: Badge
-  /** What the verdict on this clause rests on, and the judge's own words. */
+  /** Why the clause has its verdict. */
   reason: string
+  /** The judge's answer and reason. */
   judge: string
 }
 
 export interface EvidenceRow {
   id: string
   clause: string
+  /** `before`, or the round. */
   when: string
   outcome: Badge
   command: string
   expected: string
-  exit: string
+  exitCode: string
   reason: string
-  took: string
+  duration: string
   tree: string
-  at: string
-  tail: string
-  cut: boolean
+  time: string
+  outputTail: string
+  /** There is more output than `outputTail`. */
+  isCut: boolean
 }
 
-/** Clause by clause, what was asked beside what was seen. Pure. */
-export function buildClauseRows(status: SessionStatus, judgement: VerdictSummary | undefined): ClauseRow[] {
+/** Build a row per clause: what is required, and what was seen. Pure. */
+export function buildClauseRows(status: SessionStatus, record: VerdictRecord | undefined): ClauseRow[] {
   return status.clauses.map(clause => {
-    const judged = judgement?.clauses.find(candidate => candidate.id === clause.id)
+    const judged = record?.clauses.find(({ id }) => id === clause.id)
     return {
       id: clause.id,
       sentence: clause.sentence,
       proof: clause.proof,
-      base: { word: clause.baseOutcome ?? '', tone: pickBaseTone(clause) },
-      head: toBadge(clause.headOutcome),
-      verdict: toBadge(clause.verdict),
+      base: createBaseBadge(clause.baseOutcome),
+      head: createBadge(clause.headOutcome),
+      verdict: createBadge(clause.verdict),
       reason: judged?.reason ?? '',
-      judge: judged?.judgement ? `${judged.judgement.met}: ${judged.judgement.reason}` : '',
+      judge: judged?.judgement ? `${judged.judgement.met}, ${judged.judgement.reason}` : '',
     }
   })
 }
 
-/** The judge's word counts only beside the verdict it was written for. Pure. */
-export function selectVerdictSummary(
-  status: SessionStatus,
-  written: VerdictSummary | undefined,
-): VerdictSummary | undefined {
-  const { verdict } = status
-  return verdict && written?.round === verdict.round && written.tree === verdict.tree ? written : undefined
-}
-
-/** The evidence of the base and of the last round in full; of earlier rounds only what came out. Pure. */
-export function buildEvidenceRows(records: EvidenceRecord[]): { now: EvidenceRow[]; earlier: EvidenceRow[] } {
-  const ordered = [...records].sort((a, b) => compareByClause(a, b) || a.round - b.round)
-  const last = Math.max(0, ...records.filter(record => record.side === 'head').map(record => record.round))
-  const isEarlier = (record: EvidenceRecord) => record.side === 'head' && record.round < last
+/** Build the evidence of the base and of the last round in full, and that of earlier rounds without output. Pure. */
+export function buildEvidenceRows(records: EvidenceRecord[]): { current: EvidenceRow[]; earlier: EvidenceRow[] } {
+  const sorted = [...records].sort((a, b) => compareClauses(a, b) || a.round - b.round)
+  const lastRound = Math.max(0, ...records.filter(({ side }) => side === 'head').map(({ round }) => round))
+  const isEarlier = ({ side, round }: EvidenceRecord) => side === 'head' && round < lastRound
   return {
-    now: ordered.filter(record => !isEarlier(record)).map(buildEvidenceRow),
-    earlier: ordered
+    current: sorted.filter(record => !isEarlier(record)).map(buildEvidenceRow),
+    earlier: sorted
       .filter(isEarlier)
-      .map(record => ({ ...buildEvidenceRow(record), tail: '', cut: record.outputBytes > 0 })),
+      .map(record => ({ ...buildEvidenceRow(record), outputTail: '', isCut: record.outputBytes > 0 })),
   }
 }
 
+// --- internal ---
+
 function buildEvidenceRow(record: EvidenceRecord): EvidenceRow {
+  const { outcome, outputTail } = record
   return {
     id: record.id,
     clause: record.clauseId,
     when: record.side === 'base' ? 'before' : `round ${record.round}`,
-    outcome: {
-      word: record.outcome,
-      tone: record.side === 'base' ? pickOutcomeTone(record.outcome) : pickTone(record.outcome),
-    },
+    outcome: record.side === 'base' ? createBaseBadge(outcome) : createBadge(outcome),
     command: record.command,
     expected: record.expected,
-    exit: record.exitCode === null ? 'none' : String(record.exitCode),
+    exitCode: record.exitCode === null ? 'none' : String(record.exitCode),
     reason: record.reason,
-    took: `${(record.milliseconds / 1000).toFixed(1)} s`,
+    duration: `${(record.milliseconds / 1000).toFixed(1)} s`,
     tree: record.tree,
-    at: formatClock(record.time),
-    tail: record.outputTail,
-    cut: record.outputBytes > Buffer.byteLength(record.outputTail),
+    time: formatClock(record.time),
+    outputTail,
+    isCut: record.outputBytes > Buffer.byteLength(outputTail),
   }
 }
 
 /** `C2` before `C10`. */
-function compareByClause(a: EvidenceRecord, b: EvidenceRecord): number {
+function compareClauses(a: EvidenceRecord, b: EvidenceRecord): number {
   return a.clauseId.localeCompare(b.clauseId, 'en', { numeric: true })
 }
 
-function toBadge(word: string | undefined): Badge {
-  return { word: word ?? '', tone: pickTone(word ?? '') }
-}
-
-function pickBaseTone(clause: ClauseStatus): Tone {
-  return clause.baseOutcome === undefined ? 'quiet' : pickOutcomeTone(clause.baseOutcome)
-}
-
-/** Before the work, red is what a check should be: nothing to be loud about. */
-function pickOutcomeTone(outcome: string): Tone {
-  return outcome === 'could not run' || outcome === 'flaky' ? 'unsure' : 'quiet'
+/** Before the work, a check should be red, so neither red nor green stands out. */
+function createBaseBadge(outcome: ClauseStatus['baseOutcome']): Badge {
+  const isUnsure = outcome === 'could not run' || outcome === 'flaky'
+  return { label: outcome ?? '', tone: isUnsure ? 'unsure' : 'quiet' }
 }

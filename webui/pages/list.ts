@@ -1,68 +1,84 @@
+import { formatCount } from '#host/text.ts'
 import { isSettled, type SessionView } from '#session/readonly.ts'
-import { formatAge, formatCount, formatDateTime, pickTone, type Tone } from '../format.ts'
-/** The list page: what `views/list.eta` shows. */
+import { type Badge, createBadge, formatAge, formatDateTime } from '../format.ts'
+
+/** The list of sessions: what `views/list.eta` shows. */
 export interface ListPage {
   title: string
   rows: SessionRow[]
   /** How many sessions wait for a person. */
-  calling: number
-  /** Older sessions that are not shown. */
-  older: number
-  refresh: number
+  waitingCount: number
+  /** How many older sessions are not shown. */
+  hiddenCount: number
+  refreshMs: number
 }
 
 export interface SessionRow {
   id: string
   title: string
-  state: string
-  tone: Tone
+  state: Badge
   age: string
   openedAt: string
-  opened: string
+  /** `openedAt` for people. */
+  openedText: string
   workers: string
   round: string
 }
 
-/** Put the sessions into a page, in the order they come; `older` is how many were left out. Pure. */
-export function buildListPage(views: SessionView[], older: number, now: Date): ListPage {
+const ACTIVE_REFRESH_MS = 2000
+const IDLE_REFRESH_MS = 10_000
+
+/** Build the list page, with the sessions in the given order. Pure. */
+export function buildListPage(views: SessionView[], hiddenCount: number, now: Date): ListPage {
   const rows = views.map(view => buildRow(view, now))
-  const calling = rows.filter(row => row.tone === 'call').length
+  const waitingCount = rows.filter(row => row.state.tone === 'call').length
   return {
-    title: calling > 0 ? `(${calling}) Sessions` : 'Sessions',
+    title: waitingCount > 0 ? `(${waitingCount}) Sessions` : 'Sessions',
     rows,
-    calling,
-    older,
-    refresh: views.some(view => isActive(view)) ? 2000 : 10_000,
+    waitingCount,
+    hiddenCount,
+    refreshMs: getRefreshMs(views),
   }
 }
 
-/** May this session change without a person's doing? */
-export function isActive({ status, state }: SessionView): boolean {
+/** How often an open page is fetched again. Pure. */
+export function getRefreshMs(views: SessionView[]): number {
+  return views.some(isActive) ? ACTIVE_REFRESH_MS : IDLE_REFRESH_MS
+}
+
+/** The title of a task. Pure. */
+export function formatTitle({ session }: SessionView): string {
+  const { title } = session.manifest.task
+  return title.trim() === '' ? '(empty task)' : title
+}
+
+// --- internal ---
+
+/** May the session change without a person? */
+function isActive({ status, state }: SessionView): boolean {
   return !isSettled(status) && state !== 'interrupted'
 }
 
 function buildRow(view: SessionView, now: Date): SessionRow {
   const { session, status, state } = view
-  const { title } = session.manifest.task
-  const openedAt = session.manifest.openedAt
+  const { openedAt } = session.manifest
   return {
     id: session.id,
-    title: title.trim() === '' ? '(no words)' : title,
-    state,
-    tone: pickTone(state),
+    title: formatTitle(view),
+    state: createBadge(state),
     age: formatAge(openedAt, now),
     openedAt,
-    opened: formatDateTime(openedAt),
+    openedText: formatDateTime(openedAt),
     workers: view.runnerLiveness === 'dead' ? '' : formatWorkers(view),
     round: status.round === 0 ? '' : `${status.round} of ${status.maxRounds}`,
   }
 }
 
 function formatWorkers({ status }: SessionView): string {
-  const working = status.workers.filter(worker => worker.startedAt !== undefined && worker.endedAt === undefined)
+  const running = status.workers.filter(worker => worker.startedAt !== undefined && worker.endedAt === undefined)
   const waiting = status.workers.filter(worker => worker.startedAt === undefined && worker.endedAt === undefined)
   return [
-    ...(working.length > 0 ? [formatCount(working.length, 'worker')] : []),
+    ...(running.length > 0 ? [formatCount(running.length, 'worker')] : []),
     ...(waiting.length > 0 ? [`${waiting.length} waiting`] : []),
   ].join(', ')
 }

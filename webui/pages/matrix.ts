@@ -1,101 +1,120 @@
-import fs from 'node:fs'
-import path from 'node:path'
-import { installFolder } from '#host/config'
-import { sanitize } from '#host/text.ts'
+import { formatCount } from '#host/text.ts'
 import type { Matrix, MatrixClause } from '#session/readonly.ts'
-import { formatCount, formatDateTime, pickTone } from '../format.ts'
-import { renderMatrixFragment } from '../render.ts'
-import type { Badge } from './contract.ts'
-import type { ClauseCellRow, MatrixPage } from './matrix-page.ts'
+import { type Badge, createBadge, formatDateTime } from '../format.ts'
 
-/** Put a matrix into its page. Pure. */
+/** The matrix page: what `views/matrix.eta` shows. */
+export interface MatrixPage {
+  title: string
+  id: string
+  verdict: Badge
+  voidReason: string
+  reason: string
+  /** Files that are not as they were recorded. */
+  damage: string[]
+  facts: [string, string][]
+  dilutions: string[]
+  /** How many sentences there are, and how many are covered, left out, or neither. */
+  summary: string
+  coveredSentences: SentenceRow[]
+  unlinkedClauses: MatrixClauseRow[]
+  excludedSentences: { id: string; text: string; reason: string }[]
+  uncoveredSentences: { id: string; text: string }[]
+}
+
+/** A sentence of the task, and the clauses that cover it. */
+interface SentenceRow {
+  id: string
+  text: string
+  clauses: MatrixClauseRow[]
+}
+
+interface MatrixClauseRow {
+  id: string
+  sentence: string
+  proof: string
+  commandOrPaths: string
+  expected: string
+  base: string
+  head: Badge
+  verdict: Badge
+  evidence: { id: string; hash: string }[]
+}
+
+const SHORT_HASH_DIGITS = 12
+
+/** Build the page of a matrix. Pure. */
 export function buildMatrixPage(matrix: Matrix): MatrixPage {
-  const { verdict, contract, sentences, uncoveredSentences } = matrix
-  const isVoid = verdict.voidReason !== null
-  const word = isVoid ? `${verdict.value} (void)` : verdict.value
-  const rows = new Map(matrix.clauses.map(clause => [clause.id, buildCellRow(clause)]))
-  const leftOut = sentences.flatMap(({ id, text, exclusionReason: reason }) =>
+  const { verdict, contract, sentences } = matrix
+  const state = verdict.voidReason === null ? verdict.value : `${verdict.value} (void)`
+  const rows = new Map(matrix.clauses.map(clause => [clause.id, buildClauseRow(clause)]))
+  const selectRows = (ids: string[]) => ids.flatMap(id => rows.get(id) ?? [])
+  const covered = sentences.filter(({ clauseIds }) => clauseIds.length > 0)
+  const excluded = sentences.flatMap(({ id, text, exclusionReason: reason }) =>
     reason === undefined ? [] : [{ id, text, reason }],
   )
-  const covered = sentences.filter(({ clauseIds }) => clauseIds.length > 0)
-  const named = (ids: string[]) => ids.flatMap(id => rows.get(id) ?? [])
+  const uncovered = sentences.filter(({ id }) => matrix.uncoveredSentences.includes(id))
   return {
-    title: `Matrix: ${word}`,
+    title: `Matrix: ${state}`,
     id: matrix.sessionId,
-    verdict: { word, tone: pickTone(word) },
-    voided: verdict.voidReason ?? '',
+    verdict: createBadge(state),
+    voidReason: verdict.voidReason ?? '',
     reason: verdict.reason,
     damage: matrix.damage,
     facts: buildFacts(matrix),
     dilutions: contract.dilutions,
-    tally: `${formatCount(sentences.length, 'sentence')}: ${covered.length} covered, ${leftOut.length} left out, ${uncoveredSentences.length} not covered`,
-    sentences: covered.map(({ id, text, clauseIds }) => ({ id, text, clauses: named(clauseIds) })),
-    free: named(matrix.unlinkedClauses),
-    leftOut,
-    uncovered: sentences.filter(({ id }) => uncoveredSentences.includes(id)).map(({ id, text }) => ({ id, text })),
+    summary: `${formatCount(sentences.length, 'sentence')}: ${covered.length} covered, ${excluded.length} left out, ${uncovered.length} not covered`,
+    coveredSentences: covered.map(({ id, text, clauseIds }) => ({ id, text, clauses: selectRows(clauseIds) })),
+    unlinkedClauses: selectRows(matrix.unlinkedClauses),
+    excludedSentences: excluded,
+    uncoveredSentences: uncovered.map(({ id, text }) => ({ id, text })),
   }
-}
-
-/** The same as one HTML page that needs no other file and runs nothing. */
-export function renderMatrixHtml(matrix: Matrix): string {
-  const style = fs.readFileSync(path.join(installFolder, 'webui/public/style.css'), 'utf8')
-  const policy = "default-src 'none'; style-src 'unsafe-inline'"
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Matrix</title>
-<style>
-${style}</style>
-</head>
-<body>
-<main>
-${renderMatrixFragment(buildMatrixPage(matrix))}</main>
-</body>
-</html>
-`
 }
 
 // --- internal ---
 
-function buildFacts({ verdict, contract, state }: Matrix): [string, string][] {
-  const sealed = `version ${contract.version}, sha256 ${contract.sha256}, ${contract.dilutions.length === 0 ? 'never weakened' : `weakened ${formatCount(contract.dilutions.length, 'time')}`}`
+function buildFacts(matrix: Matrix): [string, string][] {
+  const { verdict, state } = matrix
   const facts: [string, string][] = [
     ['state', state],
     ['round', `${verdict.round} of ${verdict.maxRounds}${verdict.isFinal ? ', final' : ''}`],
-    ['given', verdict.time === null ? '' : formatDateTime(verdict.time)],
+    ['judged at', verdict.time === null ? '' : formatDateTime(verdict.time)],
     ['independence', verdict.independence],
     ['judge', verdict.judge],
     ['sandbox', verdict.sandbox],
     ['commit', verdict.commit ?? 'none'],
     ['tree', verdict.tree ?? 'none'],
-    [
-      'contract',
-      contract.state === 'sealed' ? sealed : contract.state === 'draft' ? 'a draft, not sealed' : 'none yet',
-    ],
+    ['contract', describeContract(matrix)],
     ['packet sha256', verdict.packetLabel],
   ]
   return facts.filter(([, value]) => value !== '')
 }
 
-/** Of a void verdict nothing is green any more. */
-function buildCellRow(clause: MatrixClause): ClauseCellRow {
+function describeContract({ contract }: Matrix): string {
+  const { state, version, sha256, dilutions } = contract
+  if (state === 'none') return 'none yet'
+  if (state === 'draft') return 'a draft, not sealed'
+  const weakened = dilutions.length === 0 ? 'never weakened' : `weakened in ${formatCount(dilutions.length, 'point')}`
+  return `version ${version}, sha256 ${sha256}, ${weakened}`
+}
+
+/** In a void verdict nothing is green. */
+function buildClauseRow(clause: MatrixClause): MatrixClauseRow {
   const { id, sentence, proof, commandOrPaths, expected, baseOutcome, headOutcome, verdict, isVoid, evidence } = clause
-  const said = (word: string): Badge => ({
-    word: sanitize(word),
-    tone: isVoid ? 'unsure' : pickTone(word === 'kept' ? 'green' : word === 'broken' ? 'red' : word),
-  })
   return {
     id,
     sentence,
     proof,
-    shown: commandOrPaths,
+    commandOrPaths,
     expected,
-    before: baseOutcome,
-    after: said(headOutcome),
-    verdict: said(isVoid ? `${verdict} (void)` : verdict),
-    evidence: evidence.map(({ id: name, outputSha256 = '' }) => ({ id: name, hash: outputSha256.slice(0, 12) })),
+    base: baseOutcome,
+    head: createOutcomeBadge(headOutcome, isVoid),
+    verdict: createOutcomeBadge(isVoid ? `${verdict} (void)` : verdict, isVoid),
+    evidence: evidence.map(({ id, outputSha256 = '' }) => ({ id, hash: outputSha256.slice(0, SHORT_HASH_DIGITS) })),
   }
+}
+
+/** A scope that was kept is as good as a green check, and a broken one as bad as a red one. */
+function createOutcomeBadge(label: string, isVoid: boolean): Badge {
+  const { tone } = createBadge(label === 'kept' ? 'green' : label === 'broken' ? 'red' : label)
+  return { label, tone: isVoid ? 'unsure' : tone }
 }

@@ -1,3 +1,4 @@
+import { formatCount } from '#host/text.ts'
 import {
   describeEvent,
   type Event,
@@ -7,217 +8,228 @@ import {
   isSettled,
   type SessionStatus,
   type SessionView,
+  type VerdictRecord,
 } from '#session/readonly.ts'
-import type { VerdictSummary } from '../files.ts'
-import { formatAge, formatClock, formatCount, formatDateTime, formatDuration, pickTone } from '../format.ts'
-import {
-  type Badge,
-  buildClauseRows,
-  buildEvidenceRows,
-  type ClauseRow,
-  type EvidenceRow,
-  selectVerdictSummary,
-} from './contract.ts'
-import { isActive } from './list.ts'
+import { type Badge, createBadge, formatAge, formatClock, formatDateTime, formatDuration } from '../format.ts'
+import { buildClauseRows, buildEvidenceRows, type ClauseRow, type EvidenceRow } from './contract.ts'
+import { formatTitle, getRefreshMs } from './list.ts'
 
-const MAX_STORY_EVENTS = 500
+const MAX_EVENTS = 500
+const SHORT_COMMIT_DIGITS = 10
+const SHORT_HASH_DIGITS = 16
 
-/** What is read of one session for its page. */
+/** What is read of a session for its page. */
 export interface SessionData {
   view: SessionView
   events: Event[]
   evidence: EvidenceRecord[]
-  judgement: VerdictSummary | undefined
+  /** The record of the current verdict. */
+  verdictRecord: VerdictRecord | undefined
   files: string[]
 }
 
-/** The session page: what `views/session.eta` shows. */
+/** The page of a session: what `views/session.eta` shows. */
 export interface SessionPage {
   title: string
   id: string
   task: string
   state: Badge
-  since: string
+  /** How long it has been in this state. */
+  stateAge: string
   facts: [string, string][]
-  /** What the orchestrator asks the person, in its own words; null when nothing is asked. */
+  /** What the orchestrator asks, in its own words; null if it asks nothing. */
   question: string | null
-  /** The command by which the person answers. */
-  answer: string
-  /** Why it cannot go on alone. */
-  trouble: string
+  /** The command that answers. */
+  answerCommand: string
+  /** Why it cannot continue, or was closed. */
+  problem: string
   verdict: VerdictCard | undefined
   clauses: ClauseRow[]
-  uncovered: string[]
+  uncoveredSentences: string[]
   findings: string[]
   workers: WorkerRow[]
-  evidence: { now: EvidenceRow[]; earlier: EvidenceRow[] }
-  story: StoryLine[]
-  /** Moments of the story before those shown. */
-  untold: number
-  unread: number
+  evidence: { current: EvidenceRow[]; earlier: EvidenceRow[] }
+  events: EventRow[]
+  /** How many earlier events are not shown. */
+  hiddenEvents: number
+  unreadableLines: number
   files: string[]
-  refresh: number
+  /** What a person most likely does next. */
+  nextCommand: string
+  refreshMs: number
 }
 
 export interface VerdictCard {
-  word: Badge
+  verdict: Badge
   round: number
   reason: string
   commit: string
   tree: string
-  at: string
+  time: string
   judge: string
   independence: string
   sandbox: string
-  /** The hash of what the judge was given, or that nothing was sent. */
+  /** The hash of the packet that the judge received, or that none was sent. */
   packet: string
-  voided: string
-  /** It goes back for repair: not the last word. */
-  repair: boolean
+  voidReason: string
+  /** A FAIL that is not final: the workers fix it in the next round. */
+  needsFix: boolean
 }
 
-export interface WorkerRow {
+interface WorkerRow {
   name: string
   kind: string
   model: string
+  /** Its clauses and files. */
   share: string
-  time: string
-  how: Badge
+  duration: string
+  state: Badge
   reason: string
-  changed: string
+  changes: string
 }
 
-export interface StoryLine extends EventDescription {
-  at: string
+interface EventRow extends EventDescription {
+  time: string
   clock: string
 }
 
-/** Put everything that was read of a session into its page. Pure. */
-export function buildSessionPage({ view, events, evidence, judgement, files }: SessionData, now: Date): SessionPage {
+/** Build the page of a session. Pure. */
+export function buildSessionPage(
+  { view, events, evidence, verdictRecord, files }: SessionData,
+  now: Date,
+): SessionPage {
   const { session, status, state } = view
-  const written = selectVerdictSummary(status, judgement)
-  const moments = events.flatMap(buildStoryLine)
-  const task = session.manifest.task.title.trim() === '' ? '(no words)' : session.manifest.task.title
+  const rows = events.flatMap(buildEventRow)
+  const task = formatTitle(view)
   return {
     title: `${state}: ${task}`,
     id: session.id,
     task,
-    state: { word: state, tone: pickTone(state) },
-    since: formatAge(status.phaseStartedAt, now),
+    state: createBadge(state),
+    stateAge: formatAge(status.phaseStartedAt, now),
     facts: buildFacts(view, now),
     question: status.closed ? null : status.question,
-    answer: `dispatch ${isAwaitingApproval(status) ? 'approve' : 'attach'} ${session.id}`,
-    trouble: describeTrouble(view),
-    verdict: status.verdict && buildVerdictCard(status.verdict, written),
-    clauses: buildClauseRows(status, written),
-    uncovered: status.contract?.uncoveredSentences ?? [],
-    findings: written?.findings ?? [],
+    answerCommand: `dispatch ${isAwaitingApproval(status) ? 'approve' : 'attach'} ${session.id}`,
+    problem: describeProblem(view),
+    verdict: status.verdict && buildVerdictCard(status.verdict, verdictRecord),
+    clauses: buildClauseRows(status, verdictRecord),
+    uncoveredSentences: status.contract?.uncoveredSentences ?? [],
+    findings: verdictRecord?.findings ?? [],
     workers: status.workers.map(worker => buildWorkerRow(worker, view, now)),
     evidence: buildEvidenceRows(evidence),
-    story: moments.slice(-MAX_STORY_EVENTS),
-    untold: Math.max(0, moments.length - MAX_STORY_EVENTS),
-    unread: view.unreadableLines,
+    events: rows.slice(-MAX_EVENTS),
+    hiddenEvents: Math.max(0, rows.length - MAX_EVENTS),
+    unreadableLines: view.unreadableLines,
     files,
-    refresh: isActive(view) ? 2000 : 10_000,
+    nextCommand: `dispatch ${state === 'PASS' ? 'apply' : 'attach'} ${session.id}`,
+    refreshMs: getRefreshMs([view]),
   }
 }
 
-function describeContract({ contract }: SessionView['status']): string {
-  if (!contract) return 'not sealed yet'
-  const version = contract.version === 1 ? '' : `, version ${contract.version}`
-  const weaker = contract.dilutions.length === 0 ? '' : `, weaker than at first: ${contract.dilutions.join('; ')}`
-  return `sealed, sha256 ${contract.sha256.slice(0, 16)}${version}${weaker}`
-}
+// --- internal ---
+
+type WorkerStatus = SessionStatus['workers'][number]
 
 function buildFacts(view: SessionView, now: Date): [string, string][] {
   const { session, status, runnerLiveness } = view
-  const { manifest } = session
-  const { models, repository, instructions, project } = manifest
+  const { openedAt, models, repository, instructions, project, sandbox } = session.manifest
+  const uncommitted = repository?.uncommittedFiles ?? 0
   const facts: [string, string][] = [
-    ['opened', `${formatDateTime(manifest.openedAt)} (${formatAge(manifest.openedAt, now)} ago)`],
-    ['repository', repository ? `${repository.path} at ${repository.commit.slice(0, 10)}` : 'none: a new one'],
+    ['opened', `${formatDateTime(openedAt)} (${formatAge(openedAt, now)} ago)`],
     [
-      'left out',
-      repository && repository.uncommittedFiles > 0 ? formatCount(repository.uncommittedFiles, 'uncommitted file') : '',
+      'repository',
+      repository ? `${repository.path} at ${repository.commit.slice(0, SHORT_COMMIT_DIGITS)}` : 'a new, empty one',
     ],
-    ['setup', describeDependencies(view)],
-    ['handed on', [...instructions.files, ...(project?.files ?? [])].join(', ')],
-    ['ignored', instructions.ignored.join(', ')],
+    ['left out', uncommitted > 0 ? formatCount(uncommitted, 'uncommitted file') : ''],
+    ['dependencies', describeDependencies(view)],
+    ['given to agents', [...instructions.files, ...(project?.files ?? [])].join(', ')],
+    ['not given', instructions.ignored.join(', ')],
     ['round', status.round === 0 ? '' : `${status.round} of ${status.maxRounds}`],
-    ['write lock', status.writeLock ? status.writeLock.worker : ''],
-    ['models', `${models.orchestrator} plans, ${models.code} codes, ${models.rw} writes, ${models.judge} judges`],
+    ['write lock', status.writeLock?.worker ?? ''],
+    [
+      'models',
+      `orchestrator ${models.orchestrator}, code ${models.code}, documents ${models.rw}, judge ${models.judge}`,
+    ],
     ['contract', describeContract(status)],
-    ['sandbox', status.noSandboxReason === '' ? (manifest.sandbox.kind ?? '') : `none: ${status.noSandboxReason}`],
+    ['sandbox', status.noSandboxReason === '' ? (sandbox.kind ?? '') : `none: ${status.noSandboxReason}`],
     ['runner', isSettled(status) && runnerLiveness === 'dead' ? '' : runnerLiveness],
   ]
   return facts.filter(([, value]) => value !== '')
 }
 
-/** The commands that make the project's dependencies, and how they went. */
+function describeContract({ contract }: SessionStatus): string {
+  if (!contract) return 'not sealed yet'
+  const version = contract.version === 1 ? '' : `, version ${contract.version}`
+  const weakened = contract.dilutions.length === 0 ? '' : `, weakened: ${contract.dilutions.join('; ')}`
+  return `sealed, sha256 ${contract.sha256.slice(0, SHORT_HASH_DIGITS)}${version}${weakened}`
+}
+
+/** The commands that install the project's dependencies, and their result. */
 function describeDependencies({ session, status }: SessionView): string {
   const commands = session.manifest.project?.setup ?? []
   if (commands.length === 0) return ''
-  const how = {
-    running: 'is running',
-    made: 'done',
-    cached: 'done before',
-    failed: `failed: ${status.dependencies?.reason}`,
+  const { dependencies } = status
+  const results = {
+    running: 'running',
+    made: 'installed',
+    cached: 'installed before',
+    failed: `failed: ${dependencies?.reason}`,
   }
-  return `${commands.join('; ')}${status.dependencies ? ` (${how[status.dependencies.state]})` : ''}`
+  return `${commands.join('; ')}${dependencies ? ` (${results[dependencies.state]})` : ''}`
 }
 
-function describeTrouble({ status, state }: SessionView): string {
+function describeProblem({ status, state }: SessionView): string {
   if (status.closed) return `Closed by ${status.closed.actor}: ${status.closed.reason}`
-  if (state === 'interrupted') return 'Its runner is gone. `dispatch` or the watchdog starts a successor.'
-  if (state === 'stuck') return 'Nothing has happened for a while.'
+  if (state === 'interrupted') return 'The runner has ended. Start another one: dispatch watchdog'
+  if (state === 'stuck') return 'No agent has done anything for a while. See the last screen: dispatch attach'
   return ['failed', 'needs you'].includes(state) ? (status.problem ?? '') : ''
 }
 
 function buildVerdictCard(
   verdict: NonNullable<SessionStatus['verdict']>,
-  written: VerdictSummary | undefined,
+  record: VerdictRecord | undefined,
 ): VerdictCard {
-  const voided = verdict.voidReason ?? ''
+  const badge = createBadge(verdict.verdict)
   return {
-    word: { word: verdict.verdict, tone: voided === '' ? pickTone(verdict.verdict) : 'unsure' },
+    verdict: verdict.voidReason === undefined ? badge : { ...badge, tone: 'unsure' },
     round: verdict.round,
     reason: verdict.reason,
     commit: verdict.commit,
     tree: verdict.tree,
-    at: formatDateTime(verdict.time),
-    judge: written?.judge ?? '',
+    time: formatDateTime(verdict.time),
+    judge: record?.judge ?? '',
     independence: verdict.independence,
-    sandbox: written?.sandbox ?? '',
-    packet: written ? (written.packetSha256 ?? 'none sent') : '',
-    voided,
-    repair: verdict.verdict === 'FAIL' && !verdict.isFinal,
+    sandbox: record?.sandbox ?? '',
+    packet: record ? (record.packetSha256 ?? 'none sent') : '',
+    voidReason: verdict.voidReason ?? '',
+    needsFix: verdict.verdict === 'FAIL' && !verdict.isFinal,
   }
 }
 
-function buildWorkerRow(worker: SessionStatus['workers'][number], view: SessionView, now: Date): WorkerRow {
-  const { startedAt, endedAt } = worker
-  const cost = worker.costUsd == null ? [] : [`$${worker.costUsd.toFixed(2)}`]
+function buildWorkerRow(worker: WorkerStatus, view: SessionView, now: Date): WorkerRow {
+  const { startedAt, endedAt, costUsd } = worker
+  const cost = costUsd == null ? [] : [`$${costUsd.toFixed(2)}`]
   return {
     name: worker.name,
     kind: worker.kind,
     model: worker.model,
     share: [...worker.clauses, ...worker.files].join(', '),
-    time: startedAt === undefined ? '' : formatDuration(startedAt, endedAt ?? now.toISOString()),
-    how: describeEnding(worker, view),
+    duration: startedAt === undefined ? '' : formatDuration(startedAt, endedAt ?? now.toISOString()),
+    state: createWorkerBadge(worker, view),
     reason: worker.reason ?? '',
-    changed: endedAt === undefined ? '' : [formatCount(worker.changedFiles ?? 0, 'file'), ...cost].join(', '),
+    changes: endedAt === undefined ? '' : [formatCount(worker.changedFiles ?? 0, 'file'), ...cost].join(', '),
   }
 }
 
-function describeEnding({ ending, startedAt, blockedBy }: SessionStatus['workers'][number], view: SessionView): Badge {
-  // A report is a claim, so it is never green.
-  if (ending !== undefined) return { word: ending, tone: ending === 'reported' ? 'quiet' : 'bad' }
-  if (view.runnerLiveness === 'dead') return { word: 'not ended', tone: 'unsure' }
-  if (startedAt !== undefined) return { word: 'works', tone: 'live' }
-  return { word: blockedBy === null ? 'is about to start' : `waits for ${blockedBy}`, tone: 'quiet' }
+/** A report is only what the worker says, so it is never green. */
+function createWorkerBadge({ ending, startedAt, blockedBy }: WorkerStatus, view: SessionView): Badge {
+  if (ending !== undefined) return { label: ending, tone: ending === 'reported' ? 'quiet' : 'bad' }
+  if (view.runnerLiveness === 'dead') return { label: 'interrupted', tone: 'unsure' }
+  if (startedAt !== undefined) return { label: 'working', tone: 'live' }
+  return { label: blockedBy === null ? 'starting' : `waits for ${blockedBy}`, tone: 'quiet' }
 }
 
-function buildStoryLine(event: Event): StoryLine[] {
-  const moment = describeEvent(event)
-  return moment === undefined ? [] : [{ ...moment, at: event.time, clock: formatClock(event.time) }]
+function buildEventRow(event: Event): EventRow[] {
+  const description = describeEvent(event)
+  return description === undefined ? [] : [{ ...description, time: event.time, clock: formatClock(event.time) }]
 }

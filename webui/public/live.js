@@ -1,69 +1,70 @@
-// Keeps an open page fresh: fetches it again and puts the new <main> in the place of the old one, when it differs.
-// A hidden tab asks for nothing; a page whose server is gone says so instead of looking current.
+// Keeps an open page current: fetches it again, and replaces <main> if it changed. A hidden tab fetches nothing.
 
-const light = document.getElementById('live')
-let shown = main(document)?.innerHTML
+const FETCH_TIMEOUT_MS = 10_000
+
+const status = document.getElementById('live')
+let shownHtml = getMain(document)?.innerHTML
 let timer
 
 document.addEventListener('visibilitychange', () => (document.hidden ? clearTimeout(timer) : refresh()))
-if (plan() > 0) say('live', 'live')
+if (scheduleRefresh() > 0) showStatus('live', 'live')
 
-function plan() {
+function scheduleRefresh() {
   clearTimeout(timer)
-  const pause = Number(main(document)?.dataset.refresh)
-  if (pause > 0 && !document.hidden) timer = setTimeout(refresh, pause)
-  return pause
+  const refreshMs = Number(getMain(document)?.dataset.refreshMs)
+  if (refreshMs > 0 && !document.hidden) timer = setTimeout(refresh, refreshMs)
+  return refreshMs
 }
 
 async function refresh() {
   try {
-    const answer = await fetch(location.href, { signal: AbortSignal.timeout(10_000), cache: 'no-cache' })
-    if (answer.ok) show(new DOMParser().parseFromString(await answer.text(), 'text/html'))
-    if (answer.ok) say('live', isSelecting() ? 'waits while you select' : 'live')
-    else say('lost', `not refreshed: ${answer.status}`)
+    const response = await fetch(location.href, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS), cache: 'no-cache' })
+    if (response.ok) {
+      update(new DOMParser().parseFromString(await response.text(), 'text/html'))
+      showStatus('live', isSelecting() ? 'paused while you select text' : 'live')
+    } else showStatus('lost', `not updated: HTTP ${response.status}`)
   } catch {
-    say('lost', 'not refreshed: the page has no server')
+    showStatus('lost', 'not updated: the server does not answer')
   }
-  plan()
+  scheduleRefresh()
 }
 
-function show(fresh) {
-  const next = main(fresh)
-  if (!next || next.innerHTML === shown || isSelecting()) return
-  shown = next.innerHTML
-  const old = main(document)
-  keepDetails(old, next)
-  const focused = document.activeElement?.closest('details')?.dataset.key
+function update(newDocument) {
+  const next = getMain(newDocument)
+  if (!next || next.innerHTML === shownHtml || isSelecting()) return
+  shownHtml = next.innerHTML
+  const previous = getMain(document)
+  keepDetailsOpen(previous, next)
+  const focusedKey = document.activeElement?.closest('details')?.dataset.key
   const { scrollX, scrollY } = window
-  old.replaceWith(next)
-  document.title = fresh.title
-  if (focused) byKey(next, focused)?.querySelector('summary')?.focus({ preventScroll: true })
+  previous.replaceWith(next)
+  document.title = newDocument.title
+  if (focusedKey) findDetails(next, focusedKey)?.querySelector('summary')?.focus({ preventScroll: true })
   window.scrollTo({ left: scrollX, top: scrollY, behavior: 'instant' })
 }
 
-/** What a person has opened stays open. */
-function keepDetails(old, next) {
-  for (const details of old.querySelectorAll('details[data-key]')) {
-    const twin = byKey(next, details.dataset.key)
-    if (twin) twin.open = details.open
+function keepDetailsOpen(previous, next) {
+  for (const details of previous.querySelectorAll('details[data-key]')) {
+    const same = findDetails(next, details.dataset.key)
+    if (same) same.open = details.open
   }
 }
 
-function byKey(within, key) {
-  return within.querySelector(`details[data-key="${CSS.escape(key)}"]`)
+function findDetails(parent, key) {
+  return parent.querySelector(`details[data-key="${CSS.escape(key)}"]`)
 }
 
-/** Nobody wants the text pulled from under a selection. */
+/** An update would remove the selection. */
 function isSelecting() {
   const selection = document.getSelection()
   return selection !== null && !selection.isCollapsed
 }
 
-function say(state, words) {
-  light.dataset.state = state
-  if (light.textContent !== words) light.textContent = words
+function showStatus(state, text) {
+  status.dataset.state = state
+  if (status.textContent !== text) status.textContent = text
 }
 
-function main(within) {
-  return within.querySelector('main')
+function getMain(parent) {
+  return parent.querySelector('main')
 }
