@@ -9,7 +9,7 @@ export async function checkPage({ WEBUI_PORT: port, home }: Config): Promise<Doc
   if (url !== undefined) return ok('page', url)
   const user = await probePort(port, home)
   if (typeof user === 'object') return ok('page', `http://127.0.0.1:${port}, served by process ${user.pid}`)
-  if (user === 'nobody') return ok('page', `port ${port} is free; the page starts with the next session`)
+  if (user === 'free') return ok('page', `port ${port} is free; the page starts with the next session`)
   const fixWith = (command: string) =>
     `Nothing to do: the page uses the next free port. \`${command}\` shows the program. To choose another port, set WEBUI_PORT in ${home}/.env`
   return warn('page', `port ${port} is in use by another program`, {
