@@ -1,18 +1,17 @@
+/** `apply` and `rm`: one real session, and copies of it with another log or other files. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { helloTask } from '#rehearsal/hello.ts'
-import { entryPoint, fingerprintFolder, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
-
-/** `apply` and `rm`: one real session, and copies of it whose records differ. */
+import { runInScript } from '../fixtures/person.ts'
+import { fingerprintFolder, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { copySession, rewriteLog } from '../fixtures/session-copies.ts'
 
 test('apply creates a branch in the repository the session started from', async t => {
   await withRig(helloScenario, async rig => {
-    const folder = await repository(rig, 'project')
+    const folder = await createRepository(rig, 'project')
     const ran = await rig.dispatch([helloTask, '--wait', '--repo', folder])
     assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
     const { id } = rig.readSession()
@@ -84,7 +83,7 @@ test('apply creates a branch in the repository the session started from', async 
     })
 
     await t.test('a repository without a common ancestor: it says how to merge anyway', async () => {
-      const other = await repository(rig, 'other')
+      const other = await createRepository(rig, 'other')
       await git(other, 'commit', '-qm', 'its own', '--allow-empty', '--amend')
       const applied = await rig.dispatch(['apply', '--repo', other])
       assert.equal(applied.exitCode, 0, applied.stderr)
@@ -94,7 +93,7 @@ test('apply creates a branch in the repository the session started from', async 
     })
 
     await t.test('a verdict that contradicts the bare repository is exit 13', async () => {
-      const copy = copyOf(rig, id, 'aaaa')
+      const copy = copySession(rig, id, 'aaaa', { isClosed: true })
       const record = JSON.parse(fs.readFileSync(copy.verdictRecord, 'utf8'))
       fs.writeFileSync(copy.verdictRecord, JSON.stringify({ ...record, tree: '0'.repeat(40) }))
       const applied = await rig.dispatch(['apply', 'aaaa'])
@@ -104,22 +103,22 @@ test('apply creates a branch in the repository the session started from', async 
     })
 
     await t.test('without a valid PASS it asks, or needs --anyway', async () => {
-      const voided = copyOf(rig, id, 'bbbb')
+      const voided = copySession(rig, id, 'bbbb', { isClosed: true })
       fs.appendFileSync(path.join(voided.outputs, 'hello.sh'), '# more\n')
       const refused = await rig.dispatch(['apply', 'bbbb'])
       assert.equal(refused.exitCode, 5)
       assert.match(refused.stderr, /was PASS, but outputs\/ changed since \(hello\.sh\)[\s\S]*--anyway/)
       assert.equal((await rig.dispatch(['apply', 'bbbb', '--json'])).exitCode, 5)
-      const slip = await runAtTerminal(rig, 'apply bbbb', 'bbb\r')
-      assert.equal(slip.code, 5, slip.stdout)
-      assert.match(slip.stdout, /Type bbbb to continue[\s\S]*Nothing was applied/)
-      assert.equal((await runAtTerminal(rig, 'apply bbbb', '\u0004')).code, 5)
+      const mistyped = await runInScript(rig, 'apply bbbb', { answer: 'bbb\r' })
+      assert.equal(mistyped.code, 5, mistyped.shown)
+      assert.match(mistyped.shown, /Type bbbb to continue[\s\S]*Nothing was applied/)
+      assert.equal((await runInScript(rig, 'apply bbbb', { answer: '\u0004' })).code, 5)
       assert.equal(await git(folder, 'branch', '--list', 'dispatch/*bbbb'), '')
-      const typed = await runAtTerminal(rig, 'apply bbbb', 'bbbb\r')
-      assert.equal(typed.code, 0, typed.stdout)
+      const typed = await runInScript(rig, 'apply bbbb', { answer: 'bbbb\r' })
+      assert.equal(typed.code, 0, typed.shown)
       assert.equal(await git(folder, 'rev-parse', `dispatch/${path.basename(voided.folder)}`), verdict.commit)
 
-      rewriteLog(copyOf(rig, id, 'cccc'), line =>
+      rewriteLog(copySession(rig, id, 'cccc', { isClosed: true }), line =>
         line.replace('"verdict":"PASS","reason"', '"verdict":"FAIL","reason"'),
       )
       assert.match((await rig.dispatch(['apply', 'cccc'])).stderr, /The verdict is FAIL: /)
@@ -127,7 +126,9 @@ test('apply creates a branch in the repository the session started from', async 
       assert.equal(anyway.exitCode, 0, anyway.stderr)
       assert.match(anyway.stdout, /verdict +The verdict is FAIL/)
 
-      rewriteLog(copyOf(rig, id, 'dddd'), line => (/"type":"(verdict|judging)/.test(line) ? '' : line))
+      rewriteLog(copySession(rig, id, 'dddd', { isClosed: true }), line =>
+        /"type":"(verdict|judging)/.test(line) ? '' : line,
+      )
       const unjudged = await rig.dispatch(['apply', 'dddd'])
       assert.match(unjudged.stderr, /There is no verdict/)
       assert.equal((await rig.dispatch(['apply', 'dddd', '--anyway'])).exitCode, 0)
@@ -146,11 +147,11 @@ test('apply creates a branch in the repository the session started from', async 
     })
 
     await t.test('rm keeps unsaved work unless confirmed or forced, and finishes earlier removals', async () => {
-      copyOf(rig, 'cccc', 'eeee')
+      copySession(rig, 'cccc', 'eeee', { isClosed: true })
       const workspace = path.dirname(rig.readSession('eeee').paths.folder)
-      const loose = await rig.dispatch(['rm', 'bbbb'])
-      assert.equal(loose.exitCode, 5)
-      assert.match(loose.stderr, /not committed in outputs\/: hello\.sh[\s\S]*--force bbbb/)
+      const uncommitted = await rig.dispatch(['rm', 'bbbb'])
+      assert.equal(uncommitted.exitCode, 5)
+      assert.match(uncommitted.stderr, /not committed in outputs\/: hello\.sh[\s\S]*--force bbbb/)
 
       for (const name of (await git(folder, 'branch', '--list', '--format=%(refname:short)', 'dispatch/*')).split('\n'))
         await git(folder, 'branch', '-D', name)
@@ -165,10 +166,10 @@ test('apply creates a branch in the repository the session started from', async 
       )
       await git(folder, 'reset', '-q', '--hard', 'HEAD^')
 
-      assert.equal((await runAtTerminal(rig, 'rm cccc', 'no\r')).code, 5)
+      assert.equal((await runInScript(rig, 'rm cccc', { answer: 'no\r' })).code, 5)
       fs.mkdirSync(path.join(workspace, '.removed-2026-01-01-half-0000/outputs'), { recursive: true })
-      const typed = await runAtTerminal(rig, 'rm cccc', 'cccc\r')
-      assert.equal(typed.code, 0, typed.stdout)
+      const typed = await runInScript(rig, 'rm cccc', { answer: 'cccc\r' })
+      assert.equal(typed.code, 0, typed.shown)
       assert.equal((await rig.dispatch(['rm', '--force', 'bbbb', 'dddd'])).exitCode, 0)
       assert.deepEqual(
         fs.readdirSync(workspace).filter(name => !name.endsWith('aaaa')),
@@ -182,9 +183,9 @@ test('work from an empty repository needs a target repository', async () => {
   await withRig(helloScenario, async rig => {
     assert.equal((await rig.dispatch([helloTask, '--wait'])).exitCode, 0)
     const { id } = rig.readSession()
-    const lost = await rig.dispatch(['apply'])
-    assert.equal(lost.exitCode, 2)
-    assert.match(lost.stderr, /started from an empty repository[\s\S]*--repo DIR/)
+    const withoutTarget = await rig.dispatch(['apply'])
+    assert.equal(withoutTarget.exitCode, 2)
+    assert.match(withoutTarget.stderr, /started from an empty repository[\s\S]*--repo DIR/)
     await rig.dispatch(['stop', id])
     assert.match((await rig.dispatch(['rm', id])).stderr, /is not in any known repository/)
     const { outputs } = rig.readSession().paths
@@ -206,7 +207,7 @@ test('work from an empty repository needs a target repository', async () => {
   })
 })
 
-async function repository(rig: Rig, name: string): Promise<string> {
+async function createRepository(rig: Rig, name: string): Promise<string> {
   const folder = path.join(rig.home, 'elsewhere', name)
   await git(rig.home, 'init', '-q', '-b', 'main', folder)
   fs.writeFileSync(path.join(folder, 'kept.txt'), `kept in ${name}\n`)
@@ -217,45 +218,8 @@ async function repository(rig: Rig, name: string): Promise<string> {
   return folder
 }
 
-async function git(cwd: string, ...words: string[]): Promise<string> {
-  const ran = await runProgram('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', ...words], { cwd })
-  assert.equal(ran.exitCode, 0, `git ${words.join(' ')}: ${ran.stderr}`)
+async function git(cwd: string, ...args: string[]): Promise<string> {
+  const ran = await runProgram('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', ...args], { cwd })
+  assert.equal(ran.exitCode, 0, `git ${args.join(' ')}: ${ran.stderr}`)
   return ran.stdout.trim()
-}
-
-type SessionPaths = ReturnType<Rig['readSession']>['paths']
-
-/** The same session, closed and without a runner, under an id that ends otherwise. */
-function copyOf(rig: Rig, named: string, letters: string): SessionPaths {
-  const { folder } = rig.readSession(named).paths
-  const seq = (rig.readEvents(named).at(-1)?.seq ?? 0) + 1
-  const end = { seq, time: new Date().toISOString(), type: 'session.closed', actor: 'you', reason: '' }
-  const aside = path.join(rig.home, letters) // Where no watchdog looks, until it is closed.
-  fs.cpSync(folder, aside, { recursive: true, verbatimSymlinks: true })
-  fs.rmSync(path.join(aside, '.runner-lease'), { recursive: true, force: true })
-  fs.appendFileSync(path.join(aside, 'events.jsonl'), `\n${JSON.stringify(end)}\n`)
-  fs.renameSync(aside, `${folder.slice(0, -4)}${letters}`)
-  return rig.readSession(letters).paths
-}
-
-/** Rewrite the log of a copy, line by line. */
-function rewriteLog({ events }: SessionPaths, line: (line: string) => string): void {
-  fs.writeFileSync(events, fs.readFileSync(events, 'utf8').split('\n').map(line).join('\n'))
-}
-
-/** The real dispatch at a terminal, where a person types this once they are asked. */
-async function runAtTerminal(rig: Rig, words: string, types: string): Promise<{ code: number | null; stdout: string }> {
-  const child = spawn('script', ['-qec', `/bin/sh ${entryPoint} ${words}`, '/dev/null'], {
-    env: { ...rig.environment, TERM: 'xterm' },
-    cwd: path.join(rig.home, 'elsewhere'),
-    timeout: 30_000,
-  })
-  let stdout = ''
-  child.stdout.on('data', chunk => {
-    const before = stdout
-    stdout += chunk
-    if (/to continue: /.test(stdout) && !/to continue: /.test(before)) child.stdin.write(types)
-  })
-  const [code] = await once(child, 'close')
-  return { code, stdout }
 }
