@@ -1,15 +1,15 @@
-/** Deliver what waits in the outbox, until nothing waits there any more. Started by whatever queues a notification. */
 import { main } from '#cli/main.ts'
 import { createConfigReader, readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { defaultTiming, runDeliverer } from '#notify'
 
+/** Delivers the notifications in the outbox until none is waiting. Started by whatever queues one. */
 await main(async () => {
   const config = readConfig()
-  const asked = new AbortController()
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => asked.abort())
-  const fresh = createConfigReader(config, problem => process.stdout.write(`${problem}\n`))
-  await runDeliverer(config.home, fresh, defaultTiming, asked.signal)
+  const stop = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
+  const readCurrentConfig = createConfigReader(config, problem => process.stdout.write(`${problem}\n`))
+  await runDeliverer(config.home, readCurrentConfig, defaultTiming, stop.signal)
   return exitCodes.ok
 })
-process.exit() // Now: a connection that nobody answers must not keep a process that delivers nothing.
+process.exit() // A connection without an answer must not keep this process alive.

@@ -1,11 +1,12 @@
 import { main } from '#cli/main.ts'
 import { readConfig } from '#host/config'
+import { exitCodes } from '#host/error.ts'
 import { runSession } from '#runner'
 import { findSession } from '#session'
 
-/** Window 0 of a session's terminal: its runner. Started by dispatch, never by hand. */
+/** The runner of a session, in window 0 of its terminal. The argument is the session's id. */
 await main(async () => {
   const config = readConfig()
   await runSession(findSession(config.workspace, process.argv[2] ?? ''), config)
-  return 0
+  return exitCodes.ok
 })

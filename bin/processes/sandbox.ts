@@ -3,13 +3,11 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { readJson } from '#host/fs'
 import { runSandboxed, SandboxPolicy } from '#host/sandbox'
 
-/** `sandboxed.ts POLICY -- COMMAND…`: run a command as the policy in that file allows. Started by us, never by hand. */
+/** The sandbox launcher, `sandbox.ts POLICY -- COMMAND…`: runs the command under the policy in that file. */
 await main(async () => {
   const [file = '', dashes, ...command] = process.argv.slice(2)
   const policy = SandboxPolicy.safeParse(readJson(file))
   if (dashes !== '--' || command.length === 0 || !policy.success)
-    throw new DispatchError(`${file || 'nothing'} does not read as a policy and a command`, {
-      exitCode: exitCodes.usage,
-    })
+    throw new DispatchError(`invalid sandbox policy or command: ${file || 'no file'}`, { exitCode: exitCodes.usage })
   return runSandboxed(policy.data, command)
 })
