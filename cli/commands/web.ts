@@ -6,7 +6,6 @@ Serves the web page of all sessions on 127.0.0.1 (WEBUI_PORT, default 7777). The
 it in the background.
 `,
   async run() {
-    await import('#bin/processes/web.ts')
-    return Number(process.exitCode ?? 0)
+    return (await import('../serve-page.ts')).servePage()
   },
 })

@@ -3,7 +3,7 @@ import { exitCodes } from '#host/error.ts'
 import { pingJudge } from '#validator'
 import { type DoctorResult, ok, warn } from './result.ts'
 
-const PING_TIMEOUT_SEC = 20
+const PING_TIMEOUT_SECONDS = 20
 
 /** Does the judge have a key? With `online` the judge is really asked, which costs a few tokens. */
 export async function checkJudge(config: Config, online: boolean): Promise<DoctorResult> {
@@ -15,7 +15,10 @@ export async function checkJudge(config: Config, online: boolean): Promise<Docto
       `Get a key at https://aistudio.google.com/apikey and put GEMINI_API_KEY=… into ${config.home}/.env`,
     )
   if (!online) return ok('judge', `${model}; the key is set but was not tried (\`dispatch doctor --online\` tries it)`)
-  const answer = await pingJudge({ ...config, JUDGE_TIMEOUT_SEC: Math.min(config.JUDGE_TIMEOUT_SEC, PING_TIMEOUT_SEC) })
+  const answer = await pingJudge({
+    ...config,
+    JUDGE_TIMEOUT_SEC: Math.min(config.JUDGE_TIMEOUT_SEC, PING_TIMEOUT_SECONDS),
+  })
   if (answer.ok) return ok('judge', `${answer.model} answered in ${(answer.milliseconds / 1000).toFixed(1)} s`)
   return warn('judge', answer.reason, pickFix(answer.exit, config))
 }

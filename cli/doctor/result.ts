@@ -28,19 +28,19 @@ export function printResults(results: DoctorResult[]): void {
 
 /** Two columns, name and message; the fix for this system is below the message. Pure. */
 export function formatResults(results: DoctorResult[], { width, isMac }: { width: number; isMac: boolean }): string {
-  const column = Math.max(40, Math.min(width, 110)) - INDENT
+  const column = Math.max(40, Math.min(width, 110)) - INDENT_COLUMNS
   const lines = results.flatMap(({ name, state, message, fix }) => {
     const fixText = fix ? (isMac ? fix.mac : fix.linux) : ''
     const steps = fixText === '' ? [] : hang('→ ', wrap(splitPhrases(fixText, column - 2), column - 2))
     const texts = [...wrap(splitPhrases(message, column), column), ...steps.map(line => paint('cyan', line))]
-    return hang(`${paintState[state]()}  ${pad(name, 9)} `, texts, INDENT)
+    return hang(`${paintState[state]()}  ${pad(name, 9)} `, texts, INDENT_COLUMNS)
   })
   return lines.join('\n')
 }
 
 // --- internal ---
 
-const INDENT = 16
+const INDENT_COLUMNS = 16
 
 const paintState = {
   ok: () => paint('green', 'ok  '),

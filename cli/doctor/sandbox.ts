@@ -40,7 +40,7 @@ export async function measureStartSeconds(): Promise<number | string> {
 export function describeStart(kind: string, start: number | string): DoctorResult {
   if (typeof start === 'string') return fail('sandbox', `${kind} is installed but does not work: ${start}`)
   const message = `${kind}; a sandboxed command starts in ${start.toFixed(1)} s`
-  if (start < SLOW_START_SEC) return ok('sandbox', message)
+  if (start < SLOW_START_SECONDS) return ok('sandbox', message)
   const fix = 'Every check and every agent waits that long. Is the machine busy, or is PATH or HOME on a slow disk?'
   return warn('sandbox', message, fix)
 }
@@ -48,4 +48,4 @@ export function describeStart(kind: string, start: number | string): DoctorResul
 // --- internal ---
 
 const START_TIMEOUT_MS = 30_000
-const SLOW_START_SEC = 3
+const SLOW_START_SECONDS = 3

@@ -23,7 +23,7 @@ export const CONFIRM_QUESTION = 'Use exactly this file?'
 
 /**
  * The project file of this repository, once its user has confirmed it; each change of its content must be confirmed again.
- * Null where there is none. Exit 5 where it is not confirmed and there is no terminal to ask at.
+ * Null without a file. Exit 5 where it is not confirmed and there is no terminal to ask at.
  */
 export async function resolveProject(
   config: Config,

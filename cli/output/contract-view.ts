@@ -18,7 +18,7 @@ export interface ContractFile {
   isModified: boolean
 }
 
-/** Read the contract of a session. Exit 4 when there is none yet, 13 when the sealed one is missing. */
+/** Read the contract of a session. Exit 4 before there is one, 13 when the sealed one is missing. */
 export function readContractFile({ id, paths }: Session, { contract }: SessionStatus): ContractFile {
   const file = contract ? paths.contract : path.join(paths.orchestratorFolder, 'contract.md')
   const content = readUntrusted(file, MAX_CONTRACT_BYTES)

@@ -3,7 +3,7 @@ import { readUntrusted } from '#host/fs'
 
 /** How much is read at once; a longer line is dropped. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024
-const NEWLINE = 10
+const NEWLINE_CODE = 10
 
 /**
  * Reads a growing file line by line. An agent may have put anything there, so links and pipes are not followed. With
@@ -25,7 +25,7 @@ export class Tail {
   *readNewLines(): Generator<string> {
     for (;;) {
       const bytes = readUntrusted(this.file, MAX_LINE_BYTES, this.offset) ?? Buffer.alloc(0)
-      const completeBytes = bytes.lastIndexOf(NEWLINE) + 1
+      const completeBytes = bytes.lastIndexOf(NEWLINE_CODE) + 1
       if (completeBytes === 0 && bytes.length < MAX_LINE_BYTES) return
       const lines = bytes.subarray(0, completeBytes).toString('utf8').split('\n').slice(0, -1)
       yield* this.isMidLine ? lines.slice(1) : lines

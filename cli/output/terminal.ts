@@ -25,10 +25,10 @@ export function printStoryLine(moment: EventDescription, elapsedMs: number): voi
     | 'red'
     | 'dim'
     | undefined
-  const fold = (text: string) => wrap(text.split(' '), Math.max(getTerminalWidth() - MOMENT_INDENT, 20))
+  const fold = (text: string) => wrap(text.split(' '), Math.max(getTerminalWidth() - STORY_INDENT_COLUMNS, 20))
   const lines = fold(moment.text).map(line => (style ? paint(style, line) : line))
   const lead = `${paint('dim', formatElapsed(elapsedMs))}  ${paint('cyan', pad(moment.actor, 13))} `
-  print(hang(lead, [...lines, ...moment.details.flatMap(fold)], MOMENT_INDENT).join('\n'))
+  print(hang(lead, [...lines, ...moment.details.flatMap(fold)], STORY_INDENT_COLUMNS).join('\n'))
 }
 
 /** The state of a session as a coloured word. */
@@ -153,7 +153,7 @@ export function formatTitle(text: string): string {
 
 type Verdict = NonNullable<ClauseStatus['verdict']>
 
-const MOMENT_INDENT = 22
+const STORY_INDENT_COLUMNS = 22
 const MIN_CELL_COLUMNS = 12
 
 /** ASCII, Latin, punctuation, arrows: one column each. Only other text needs the tables of `string-width`. */

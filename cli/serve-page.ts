@@ -1,0 +1,33 @@
+import { createConfigReader, readConfig } from '#host/config'
+import { DispatchError, exitCodes, signalExitCodes } from '#host/error.ts'
+import { startServer } from '#webui'
+import { getChannelWarning } from './notify/health.ts'
+import { print } from './output/terminal.ts'
+
+/** Serve the web page until a signal arrives. Exit 5 with its URL when a page is already running. Returns the exit code. */
+export async function servePage(): Promise<number> {
+  const config = readConfig()
+  if (config.WEBUI_PORT === 0) {
+    print('the page is off (WEBUI_PORT=0)')
+    return exitCodes.ok
+  }
+  const readCurrentConfig = createConfigReader(config, print)
+  const server = await startServer(config, () => getChannelWarning(readCurrentConfig()))
+  if (server.kind === 'running')
+    throw new DispatchError(`the page is already at ${server.url}, served by process ${server.pid}`, {
+      exitCode: exitCodes.conflict,
+    })
+  if (server.port !== config.WEBUI_PORT) print(`port ${config.WEBUI_PORT} is in use by another program`)
+  print(`the page is at ${server.url}`)
+  const signal = await waitForSignal()
+  await server.close()
+  return signalExitCodes[signal]
+}
+
+// --- internal ---
+
+function waitForSignal(): Promise<keyof typeof signalExitCodes> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve(signal))
+  })
+}
