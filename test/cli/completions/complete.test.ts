@@ -53,7 +53,7 @@ test('the first word is a command, described by its summary', async () => {
   assert.deepEqual(await offer('x'), [])
 })
 
-test('options are those of the command, or of a task where there is none', async () => {
+test('options are those of the command, or else of a task', async () => {
   assert.deepEqual(await complete(['logs', '--f'], table, sessions), [{ word: '--follow', about: 'go on' }])
   assert.deepEqual(await offer('apply', '-'), ['--repo', '--branch', '--file', '--help'])
   for (const words of [['-'], ['fix the parser', '-'], ['fix-it', '--']])
