@@ -117,7 +117,7 @@ describe('claude and the other programs', { concurrency: 2 }, () => {
         assert.equal(ran.exitCode, 6, ran.stderr)
         assert.match(
           ran.stderr.split('\n')[0] ?? '',
-          new RegExp(`^dispatch needs Node 22\\.22 or newer; found ${version}\\.`),
+          new RegExp(`^dispatch: Node 22\\.22 or newer is needed; found ${version}\\.`),
         )
       }
       const [, test = ''] = /-e '([^']+)'/.exec(fs.readFileSync(entryPoint, 'utf8')) ?? []
