@@ -140,7 +140,7 @@ describe('G16: a repository that means harm to claude', { concurrency: 3 }, () =
     it(`none of its ${traps.length} traps springs in a session, sandbox ${sandbox}`, { skip }, async () => {
       const evil = await startFakeModels(silent)
       try {
-        await withRig(scenario, rig => dispatched(rig, evil), { SANDBOX: sandbox })
+        await withRig(scenario, rig => dispatched(rig, evil), { SANDBOX: sandbox, RIG_CLAUDE: 'real' })
       } finally {
         await evil.close()
       }

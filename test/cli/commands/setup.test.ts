@@ -27,7 +27,7 @@ const resolveInHome = (name: string) => path.join(rig.home, 'home', name)
 const readInHome = (name: string) => fs.readFileSync(resolveInHome(name), 'utf8')
 
 before(async () => {
-  rig = await openRig(idleScenario)
+  rig = await openRig(idleScenario, { RIG_CLAUDE: 'real' })
 })
 
 after(() => rig.close())
