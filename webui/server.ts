@@ -10,7 +10,7 @@ import { createApp } from './app.ts'
 import { getServerRecordFile, probePort, readServerRecord } from './find-server.ts'
 
 const LOOPBACK_ADDRESS = '127.0.0.1'
-const MAX_PORTS = 21
+const PORT_ATTEMPTS = 21
 const MAX_PORT = 65_535
 
 /** The page was opened by this process, or was running before. */
@@ -39,7 +39,7 @@ export async function startServer(
       ? { kind: 'running', url: buildUrl(port), port, pid: server.pid }
       : toServeResult(server, home)
   }
-  throw new DispatchError(`the ports from ${WEBUI_PORT} to ${WEBUI_PORT + MAX_PORTS - 1} are in use`, {
+  throw new DispatchError(`the ports from ${WEBUI_PORT} to ${WEBUI_PORT + PORT_ATTEMPTS - 1} are in use`, {
     exitCode: exitCodes.conflict,
     remedy: 'Set WEBUI_PORT to a free port, or to 0 to switch the page off.',
   })
@@ -95,7 +95,7 @@ async function close(server: http.Server, home: string): Promise<void> {
 }
 
 function listCandidatePorts(first: number): number[] {
-  return Array.from({ length: MAX_PORTS }, (_, index) => first + index).filter(port => port <= MAX_PORT)
+  return Array.from({ length: PORT_ATTEMPTS }, (_, index) => first + index).filter(port => port <= MAX_PORT)
 }
 
 function buildUrl(port: number): string {

@@ -15,7 +15,7 @@ import { createFullSession, createWebHome } from '../fixtures/web-sessions.ts'
 
 const { workspace, remove } = createWebHome()
 const eta = new Eta({ views: path.join(installFolder, 'webui/views'), cache: true })
-const frame = { version: '1.2.3', home: '/home/you', getChannelWarning: () => '' }
+const frame = { version: '1.2.3', home: '/dispatch', getChannelWarning: () => '' }
 const channelWarning = '1 notification did not reach the phone'
 const now = new Date()
 let session: Session

@@ -40,7 +40,7 @@ interface MatrixClauseRow {
   evidence: { id: string; hash: string }[]
 }
 
-const SHORT_HASH_DIGITS = 12
+const SHORT_HASH_CHARS = 12
 
 /** Build the page of a matrix. Pure. */
 export function buildMatrixPage(matrix: Matrix): MatrixPage {
@@ -109,7 +109,7 @@ function buildClauseRow(clause: MatrixClause): MatrixClauseRow {
     base: baseOutcome,
     head: createOutcomeBadge(headOutcome, isVoid),
     verdict: createOutcomeBadge(isVoid ? `${verdict} (void)` : verdict, isVoid),
-    evidence: evidence.map(({ id, outputSha256 = '' }) => ({ id, hash: outputSha256.slice(0, SHORT_HASH_DIGITS) })),
+    evidence: evidence.map(({ id, outputSha256 = '' }) => ({ id, hash: outputSha256.slice(0, SHORT_HASH_CHARS) })),
   }
 }
 

@@ -15,8 +15,8 @@ import { buildClauseRows, buildEvidenceRows, type ClauseRow, type EvidenceRow } 
 import { formatTitle, getRefreshMs } from './list.ts'
 
 const MAX_EVENTS = 500
-const SHORT_COMMIT_DIGITS = 10
-const SHORT_HASH_DIGITS = 16
+const SHORT_COMMIT_CHARS = 10
+const SHORT_HASH_CHARS = 16
 
 /** What is read of a session for its page. */
 export interface SessionData {
@@ -138,7 +138,7 @@ function buildFacts(view: SessionView, now: Date): [string, string][] {
     ['opened', `${formatDateTime(openedAt)} (${formatAge(openedAt, now)} ago)`],
     [
       'repository',
-      repository ? `${repository.path} at ${repository.commit.slice(0, SHORT_COMMIT_DIGITS)}` : 'a new, empty one',
+      repository ? `${repository.path} at ${repository.commit.slice(0, SHORT_COMMIT_CHARS)}` : 'a new, empty one',
     ],
     ['left out', uncommitted > 0 ? formatCount(uncommitted, 'uncommitted file') : ''],
     ['dependencies', describeDependencies(view)],
@@ -161,7 +161,7 @@ function describeContract({ contract }: SessionStatus): string {
   if (!contract) return 'not sealed yet'
   const version = contract.version === 1 ? '' : `, version ${contract.version}`
   const weakened = contract.dilutions.length === 0 ? '' : `, weakened: ${contract.dilutions.join('; ')}`
-  return `sealed, sha256 ${contract.sha256.slice(0, SHORT_HASH_DIGITS)}${version}${weakened}`
+  return `sealed, sha256 ${contract.sha256.slice(0, SHORT_HASH_CHARS)}${version}${weakened}`
 }
 
 /** The commands that install the project's dependencies, and their result. */
