@@ -92,7 +92,7 @@ describe('a sealed contract is amended, and asks for less only when a human says
         assert.equal(from['base-v2-C1'], 'base-C1', 'the check that has not changed is not run again')
         assert.equal(from['base-v2-C3'], undefined)
       },
-      { ROUNDS: '1' },
+      { ROUNDS: '1', RIG_CLAUDE: 'real' }, // A person's message is typed into it.
     ))
 
   it('a no leaves the sealed contract as it is, and the same cannot be asked again and again', () =>
@@ -124,7 +124,7 @@ describe('a sealed contract is amended, and asks for less only when a human says
         assert.equal(fs.readFileSync(paths.contract, 'utf8'), sealed)
         assert.equal(rig.readStatus().contract?.version, 1)
       },
-      { ROUNDS: '1' },
+      { ROUNDS: '1', RIG_CLAUDE: 'real' }, // A person's message is typed into it.
     ))
 })
 

@@ -37,7 +37,7 @@ test('a budget that is spent stops further workers, is said once, and may be rai
     ],
     endStates: ['PASS'],
   }
-  const rig = await openRig(scenario)
+  const rig = await openRig(scenario, { RIG_CLAUDE: 'real' }) // A person's message is typed into it.
   try {
     fs.mkdirSync(path.join(rig.home, 'dispatch'), { recursive: true })
     const file = path.join(rig.home, 'dispatch/.env')
