@@ -9,7 +9,8 @@ import { readLog } from '#session/log'
 import type { Commit } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import { ensureDependencies } from '../dependencies/install.ts'
-import { formatExpectation, runCheck, saveEvidence } from './run-check.ts'
+import { formatExpectation } from './classify-run.ts'
+import { runCheck, saveEvidence } from './run-check.ts'
 import { machineDescription, readToolVersions } from './tool-versions.ts'
 
 /** The record that is wanted: its id, and the tree it is about. */

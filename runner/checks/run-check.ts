@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import vm from 'node:vm'
 import { buildCheckEnvironment } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { type RunResult, runProgram } from '#host/exec.ts'
@@ -10,12 +9,13 @@ import { sha256 } from '#host/hash.ts'
 import { sanitize } from '#host/text.ts'
 import { SECOND_MS } from '#host/time.ts'
 import type { SessionPaths } from '#session'
-import type { ClauseProof, ContractClause, Expectation } from '#session/contract'
+import type { ClauseProof, ContractClause } from '#session/contract'
 import { type EvidenceRecord, serializeEvidence } from '#session/evidence'
 import type { Outcome } from '#session/log'
 import { type Commit, exportTree } from '#session/repository'
 import type { Dependencies } from '../dependencies/dependencies.ts'
 import { runSandboxedCommand } from '../sandboxed-command.ts'
+import { classifyRun, formatExpectation } from './classify-run.ts'
 import { machineDescription, readToolVersions } from './tool-versions.ts'
 
 type Check = Extract<ClauseProof, { kind: 'check' }>
@@ -39,7 +39,6 @@ export interface CheckOptions {
 /** More output than this is cut. */
 const MAX_OUTPUT_BYTES = 1024 * 1024
 const OUTPUT_TAIL_CHARS = 4096
-const PATTERN_TIMEOUT_MS = 2 * SECOND_MS
 
 /**
  * Run one check on a clean export of the tree, in an environment that is built from empty. The record is saved in
@@ -109,41 +108,6 @@ export function combineAttempts(attempts: Pick<CheckAttempt, 'outcome' | 'reason
   if (different === undefined) return { outcome: first.outcome, reason: first.reason }
   const red = [first, different].find(({ outcome }) => outcome === 'red')
   return { outcome: 'flaky', reason: `${first.outcome}, then ${different.outcome}, on the same tree: ${red?.reason}` }
-}
-
-/**
- * Classify a run as green, red, or could not run. A missing tool, a command that cannot be executed, a timeout and a crash by
- * signal prove nothing about the work; a missing file of the work itself (`./fib.sh: not found`) is red. Pure.
- */
-export function classifyRun(
-  run: RunResult,
-  expectation: Expectation,
-  existsInTree: (name: string) => boolean,
-): { outcome: Outcome; reason: string } {
-  if (run.timedOut)
-    return { outcome: 'could not run', reason: `timed out after ${Math.round(run.milliseconds / SECOND_MS)} s` }
-  if (run.startError) return { outcome: 'could not run', reason: `it did not start: ${run.startError}` }
-  if (run.exitCode === undefined) return { outcome: 'could not run', reason: `ended by ${run.signal ?? 'a signal'}` }
-  if ((run.exitCode === 126 || run.exitCode === 127) && expectation.exitCode !== run.exitCode)
-    return classifyMissingProgram(run, existsInTree)
-  try {
-    const mismatch = findMismatch(run, expectation)
-    return mismatch === undefined ? { outcome: 'green', reason: '' } : { outcome: 'red', reason: mismatch }
-  } catch (error) {
-    if (error instanceof PatternTimeout)
-      return { outcome: 'could not run', reason: `a pattern took more than ${PATTERN_TIMEOUT_MS / SECOND_MS} s` }
-    throw error
-  }
-}
-
-/** `exit 0, output contains "34"`. */
-export function formatExpectation(expectation: Expectation): string {
-  return [
-    `exit ${expectation.exitCode}`,
-    ...expectation.outputContains.map(text => `output contains ${JSON.stringify(text)}`),
-    ...expectation.outputMatches.map(text => `output matches /${text}/`),
-    ...(expectation.outputEquals === undefined ? [] : [`output equals ${JSON.stringify(expectation.outputEquals)}`]),
-  ].join(', ')
 }
 
 // --- internal ---
@@ -248,48 +212,4 @@ function buildEnvironment({ tree, home, dependencies }: CheckRun): Record<string
   const environment = { ...buildCheckEnvironment(home), ...dependencies.getVariables(tree) }
   const searchPath = [...dependencies.listProgramFolders(tree), environment['PATH']].join(path.delimiter)
   return { ...environment, PATH: searchPath }
-}
-
-/** The first expectation that a run does not meet; undefined if it meets all. */
-function findMismatch(run: RunResult, expectation: Expectation): string | undefined {
-  if (run.exitCode !== expectation.exitCode) return `exit ${run.exitCode}, not ${expectation.exitCode}`
-  const output = run.stdout.replace(/\r\n/g, '\n')
-  const missing = expectation.outputContains.find(text => !output.includes(text))
-  if (missing !== undefined) return `the output does not contain ${JSON.stringify(missing)}`
-  const unmatched = expectation.outputMatches.find(text => !matchesPattern(text, output))
-  if (unmatched !== undefined) return `the output does not match /${unmatched}/`
-  if (expectation.outputEquals !== undefined && output.trimEnd() !== expectation.outputEquals.trimEnd())
-    return `the output is not ${JSON.stringify(expectation.outputEquals.slice(0, 80))}`
-  return undefined
-}
-
-/** Match a pattern from the contract, with a timeout: some patterns would search for years. */
-function matchesPattern(pattern: string, output: string): boolean {
-  const code = "new RegExp(pattern, 'm').test(output)"
-  try {
-    return vm.runInNewContext(code, { pattern, output }, { timeout: PATTERN_TIMEOUT_MS }) === true
-  } catch {
-    // The pattern was compiled when the contract was read, so only the time can be the cause.
-    throw new PatternTimeout()
-  }
-}
-
-class PatternTimeout extends Error {}
-
-/** Exit 126 or 127: a relative path is a file of the work, a bare name is a tool of this machine. */
-function classifyMissingProgram(
-  run: RunResult,
-  existsInTree: (name: string) => boolean,
-): { outcome: Outcome; reason: string } {
-  // `sh: 1: pytest: not found`, `/bin/sh: pytest: command not found`, `sh: 1: ./there.sh: Permission denied`
-  const [, name = ''] =
-    /(?:^|: )([^\s:]+): (?:not found|command not found|No such file or directory|[Pp]ermission denied|[Ii]s a directory)/m.exec(
-      run.stderr,
-    ) ?? []
-  if (name.includes('/') && !name.startsWith('/'))
-    return { outcome: 'red', reason: existsInTree(name) ? `${name} cannot be executed` : `${name} does not exist` }
-  return {
-    outcome: 'could not run',
-    reason: name === '' ? `exit ${run.exitCode}: a command is missing` : `${name} is not on this machine`,
-  }
 }
