@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import type { RunResult } from '#host/exec.ts'
+import { classifyRun } from '#runner/checks/classify-run.ts'
+
+const expectation = { exitCode: 0, outputContains: [], outputMatches: [] }
+const success: RunResult = {
+  exitCode: 0,
+  signal: undefined,
+  timedOut: false,
+  startError: undefined,
+  stdout: '',
+  stderr: '',
+  milliseconds: 1,
+}
+
+it('a run is green, red, or could not run, with the reason', () => {
+  const contains34 = { ...expectation, outputContains: ['34'] }
+  const equalsXy = { ...expectation, outputEquals: 'x\ny' }
+  const matchesTwo = { ...expectation, outputMatches: ['^two$'] }
+  const cases: [Partial<RunResult>, Parameters<typeof classifyRun>[1], string, RegExp][] = [
+    [{}, expectation, 'green', /^$/],
+    [{ exitCode: 1 }, expectation, 'red', /exit 1, not 0/],
+    [{ exitCode: 3 }, { ...expectation, exitCode: 3 }, 'green', /^$/],
+    [{ exitCode: 127 }, { ...expectation, exitCode: 127 }, 'green', /^$/],
+    [{ stdout: 'a 34 b' }, contains34, 'green', /^$/],
+    [{ stdout: '3 4' }, contains34, 'red', /does not contain "34"/],
+    [{ stderr: '34' }, contains34, 'red', /does not contain/],
+    [{ stdout: 'x\r\ny\r\n' }, equalsXy, 'green', /^$/],
+    [{ stdout: 'x\ny\nz' }, equalsXy, 'red', /is not/],
+    [{ stdout: 'one\ntwo' }, matchesTwo, 'green', /^$/],
+    [{ stdout: 'one' }, matchesTwo, 'red', /does not match/],
+    [{ stdout: `${'a'.repeat(39)}b` }, { ...expectation, outputMatches: ['^(a+)+$'] }, 'could not run', /2 s/],
+    [{ exitCode: undefined, timedOut: true, milliseconds: 2000 }, expectation, 'could not run', /2 s/],
+    [{ exitCode: undefined, signal: 'SIGKILL' }, expectation, 'could not run', /SIGKILL/],
+    [{ exitCode: 127, stderr: 'sh: 1: ./fib.sh: not found' }, expectation, 'red', /\.\/fib\.sh/],
+    [{ exitCode: 127, stderr: 'sh: 1: pytest: not found' }, expectation, 'could not run', /pytest/],
+    [{ exitCode: 127, stderr: '/bin/sh: pytest: command not found' }, expectation, 'could not run', /pytest/],
+    [{ exitCode: 126, stderr: 'sh: 1: ./there.sh: Permission denied' }, expectation, 'red', /cannot be executed/],
+  ]
+  for (const [changes, expected, outcome, reason] of cases) {
+    const result = classifyRun({ ...success, ...changes }, expected, name => name === './there.sh')
+    assert.equal(result.outcome, outcome, JSON.stringify(changes))
+    assert.match(result.reason, reason)
+  }
+})
