@@ -27,7 +27,7 @@ test('nothing is left for later in a comment', () => {
 
 /** What a number counts or measures, as the last word of a constant's name or before a word such as LIMIT. */
 const units =
-  /(^|_)(MS|SECONDS|MINUTES|HOURS|DAYS|BYTES|KIB|MIB|BITS|CHARS|LINES|COLUMNS|ROWS|PIXELS|USD|PERCENT|RATIO|SIZE|LENGTH|DEPTH|WIDTH|HEIGHT|COUNT|ATTEMPTS|FAILURES|ROUNDS|RESTARTS|TURNS|DRAFTS|TRIES|REPEATS|FILES|FOLDERS|NAMES|ITEMS|ENTRIES|EVENTS|SESSIONS|WORKERS|MESSAGES|NOTIFICATIONS|REQUESTS|RECORDS|PROBLEMS|FINDINGS|SECRETS|CLAUSES|SENTENCES|PINS|PATHS|HITS|MATCHES|TOKENS|WORDS|LEVELS|STEPS|GENERATIONS|PROCESSES|VERSION|PORT|PRIORITY|MODE|FLAG|MASK|CODE|COLUMN|FD|HEADS|COMMITS|HOSTS|REDIRECTS|EDITS|REASONS|NOTES|OBJECTS|LEAKS|TEXTS|DUMPS|OPTIONS|PARTS|WINDOWS|ARGUMENTS|CHANGES)(_|$)/
+  /(^|_)(MS|SECONDS|MINUTES|HOURS|DAYS|BYTES|CHARACTERS|DIGITS|ANCESTORS|PASSES|ENCODINGS|LINKS|KIB|MIB|BITS|CHARS|LINES|COLUMNS|ROWS|PIXELS|USD|PERCENT|RATIO|SIZE|LENGTH|DEPTH|WIDTH|HEIGHT|COUNT|ATTEMPTS|FAILURES|ROUNDS|RESTARTS|TURNS|DRAFTS|TRIES|REPEATS|FILES|FOLDERS|NAMES|ITEMS|ENTRIES|EVENTS|SESSIONS|WORKERS|MESSAGES|NOTIFICATIONS|REQUESTS|RECORDS|PROBLEMS|FINDINGS|SECRETS|CLAUSES|SENTENCES|PINS|PATHS|HITS|MATCHES|TOKENS|WORDS|LEVELS|STEPS|GENERATIONS|PROCESSES|VERSION|PORT|PRIORITY|MODE|FLAG|MASK|CODE|COLUMN|FD|HEADS|COMMITS|HOSTS|REDIRECTS|EDITS|REASONS|NOTES|OBJECTS|LEAKS|TEXTS|DUMPS|OPTIONS|PARTS|WINDOWS|ARGUMENTS|CHANGES)(_|$)/
 
 test('a constant number carries its unit', () => {
   const declared = /^(?:export )?const (\w+)(?:: number)? = (-?[\d_.]+(?:e\d+)?(?: ?(?:\*|<<|\+|-) ?[\w.]+)*)$/gm
@@ -44,7 +44,7 @@ const dialect: [RegExp, string][] = [
   [/\b(?:un)?heed(?:s|ed|ing)?\b/i, 'use, obey, read'],
   [/\bmend(?:s|ed|ing)?\b/i, 'fix, repair'],
   [/\banew\b/i, 'again'],
-  [/\b(?:is|are|was|were) none\b/i, 'does not exist, there is no …'],
+  [/\b(?:is|are|was|were) none\b/, 'does not exist, there is no …'],
   [/\bof (?:ours|yours|theirs|mine)\b/i, 'our, your, their'],
   [/\bwho(?:m)?(?:so)?ever\b/i, 'anyone who, the process that'],
   [/\bsomebody\b/i, 'another person, another process, or the passive'],
