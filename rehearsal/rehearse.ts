@@ -78,7 +78,7 @@ export async function loadScenario(name: string): Promise<Scenario> {
   return (await import(path.join(scenariosFolder, `${name}.ts`))).scenario
 }
 
-/** A separate home, the server in place of both vendors, and nothing of yours but PATH and the terminal. */
+/** A separate home, the server in place of both vendors, and nothing from your environment but PATH and the terminal. */
 export function buildRehearsalEnvironment(home: string, url: string, scenario: Scenario): NodeJS.ProcessEnv {
   const inherited = pickVariables([
     'PATH',
