@@ -25,7 +25,7 @@ const back = { off: [] as number[], auto: [] as number[] }
 const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-bench-'))
 const claude = await readVersion(findClaude())
 console.log(`claude ${'version' in claude ? claude.version : claude.reason}, ${rounds} rounds each, alternating`)
-const second = fs.mkdtempSync(path.join(home, 'ours-')) // One home of ours: the second day of a user, not the first.
+const second = fs.mkdtempSync(path.join(home, 'ours-')) // One home for all starts: a user's second day, not the first.
 for (const sandbox of kinds) await timeDispatch(second, sandbox)
 for (let round = 0; round < rounds; round++) {
   bare.push(await timeBareClaude(fs.mkdtempSync(path.join(home, 'bare-'))))
