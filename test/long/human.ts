@@ -450,7 +450,7 @@ describe('an agent cannot approve', { concurrency: 2 }, () => {
         return text.includes('exit') && text
       })
       assert.match(
-        seen,
+        shown,
         /an agent cannot approve: it runs in \/dev\/pts\/\d+, a terminal that dispatch opened[\s\S]*exit 5/,
       )
     }))

@@ -210,10 +210,10 @@ describe('the folder of a start', () => {
 
   it('a deleted current folder is exit 2, for every command', async () => {
     const folder = path.join(rig.home, 'gone')
-    for (const words of [['do it'], ['--help'], ...commandTable.commands.map(({ name }) => [name])]) {
+    for (const args of [['do it'], ['--help'], ...commandTable.commands.map(({ name }) => [name])]) {
       fs.mkdirSync(folder)
       const script = 'cd "$1" && rmdir "$1" && shift && exec /bin/sh "$@"'
-      const running = runProgram('/bin/sh', ['-c', script, 'sh', folder, entryPoint, ...words], {
+      const running = runProgram('/bin/sh', ['-c', script, 'sh', folder, entryPoint, ...args], {
         env: rig.environment,
         timeoutMs: 20_000,
       })
@@ -262,7 +262,7 @@ describe('the folder of a start', () => {
     await runProgram('git', ['init', '-q', '-b', 'main', folder])
     const commit = ['-c', 'user.name=u', '-c', 'user.email=u@h', 'commit', '-q', '--allow-empty', '-m', 'one']
     await runProgram('git', commit, { cwd: folder })
-    await assertRejected(rig.dispatch(['prepare', '--yes', '--repo', folder]), 2, /lies in dispatch's own folder/)
+    await assertRejected(rig.dispatch(['prepare', '--yes', '--repo', folder]), 2, /DISPATCH_HOME/)
     fs.rmSync(folder, { recursive: true })
   })
 })
@@ -272,12 +272,12 @@ describe('callers that may not', () => {
     const { id } = writeSession('f200', { format: 2 })
     const folder = path.join(getWorkspace(), id)
     const before = fingerprintFolder(folder)
-    for (const words of [
+    for (const args of [
       ['rm', '--force', id],
       ['say', id, 'hello'],
       ['apply', id, '--anyway'],
     ])
-      await assertRejected(rig.dispatch(words), 6, /newer dispatch \(format 2/)
+      await assertRejected(rig.dispatch(args), 6, /newer dispatch \(format 2/)
     const approve = await runInTerminal(`approve ${id} --no reason`)
     assert.equal(approve.code, 6, approve.shown)
     assert.deepEqual(fingerprintFolder(folder), before)
@@ -286,14 +286,14 @@ describe('callers that may not', () => {
   it('an agent may not run rm, apply, prepare, setup and uninstall: exit 5', async () => {
     const { id } = writeSession('a9e7')
     const env = { DISPATCH_SESSION: 'x' }
-    for (const words of [
+    for (const args of [
       ['rm', '--force', id],
       ['apply', id],
       ['prepare', '--yes'],
       ['setup', '--yes'],
       ['uninstall', '--yes'],
     ])
-      await assertRejected(rig.dispatch(words, { env }), 5, /belongs to an agent: DISPATCH_SESSION is set/)
+      await assertRejected(rig.dispatch(args, { env }), 5, /belongs to an agent: DISPATCH_SESSION is set/)
     const cwd = await createRepository('of-an-agent', { 'package-lock.json': '{}' })
     const byClaude = rig.dispatch(['prepare', '--yes'], { cwd, env: { CLAUDECODE: '1' } })
     await assertRejected(byClaude, 5, /only a human may run `prepare`.*CLAUDECODE is set/)
@@ -307,9 +307,9 @@ describe('what still works', () => {
     const file = path.join(rig.home, 'dispatch/.env')
     fs.writeFileSync(file, 'NTFY_TOPIC=x\nROUNDS=many\n')
     try {
-      for (const words of [['ls'], ['show', id], ['logs', id], ['stop', id], ['wait', id], ['cost'], ['watch', id]]) {
-        const ran = await rig.dispatch(words)
-        assert.ok([0, 12].includes(ran.exitCode ?? -1), `${words}: ${ran.exitCode} ${ran.stderr}`)
+      for (const args of [['ls'], ['show', id], ['logs', id], ['stop', id], ['wait', id], ['cost'], ['watch', id]]) {
+        const ran = await rig.dispatch(args)
+        assert.ok([0, 12].includes(ran.exitCode ?? -1), `${args}: ${ran.exitCode} ${ran.stderr}`)
         assert.match(ran.stderr, /^dispatch: .*\.env:2: ROUNDS=many[^\n]*\n$/)
       }
       await assertRejected(

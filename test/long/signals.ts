@@ -144,24 +144,16 @@ describe('Ctrl-c at a question is exit 130, Ctrl-d is a no; both change nothing'
   const questions: Record<string, () => [line: string, prompt: RegExp, noExitCode: number]> = {
     'prepare, for a file it proposes': () => {
       fs.rmSync(path.join(repository, '.dispatch.json'), { force: true })
-      return [`prepare --repo ${repository}`, /Write this file.*\[y\/N\]/, 0]
+      return [`prepare --repo ${repository}`, /\[y\/N\]/, 0]
     },
-    'prepare, for an existing file': () => [
-      `prepare --repo ${writeUnconfirmedProject()}`,
-      /exactly this file\? \[y\/N\]/,
-      0,
-    ],
-    'a start, for an unconfirmed .dispatch.json': () => [
-      `"do it" --repo ${writeUnconfirmedProject()}`,
-      /exactly this file\? \[y\/N\]/,
-      5,
-    ],
-    'smoke-test': () => ['smoke-test', /Start\? \[y\/N\]/, 0],
+    'prepare, for an existing file': () => [`prepare --repo ${writeUnconfirmedProject()}`, /\[y\/N\]/, 0],
+    'a start, for an unconfirmed .dispatch.json': () => [`"do it" --repo ${writeUnconfirmedProject()}`, /\[y\/N\]/, 5],
+    'smoke-test': () => ['smoke-test', /\[y\/N\]/, 0],
     approve: () => [`approve ${writeSession('asking')}`, /to continue: $/, 5],
     rm: () => [`rm ${copyClosedSession()}`, /to continue: $/, 5],
     apply: () => [`apply ${copyVoidSession()} --repo ${repository} --branch of-a-void`, /to continue: $/, 5],
-    setup: () => ['setup', /Write it\? \[y\/N\]/, 0],
-    uninstall: () => ['uninstall', /Continue while they run\? \[y\/N\]/, 0],
+    setup: () => ['setup', /\[y\/N\]/, 0],
+    uninstall: () => ['uninstall', /\[y\/N\]/, 0],
   }
 
   for (const [name, question] of Object.entries(questions))

@@ -1,3 +1,4 @@
+/** `dispatch smoke-test`, with scripted models. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -69,7 +70,7 @@ const contract = `
 - covers: S1, S2
 - check: \`test -f ${tests} && ${start}\`
 
-## C2 — Nothing else is made
+## C2 — No other file is made
 - covers: S3
 - scope: \`${file}\` \`${tests}\`
 `
@@ -83,12 +84,12 @@ const mathx: Scenario = {
     spawn('code --name mathx --clauses C1', `Write ${file} and ${tests}.`),
     bash('wait-workers'),
     bash('submit'),
-    heard => say(heard.lastText.slice(0, 200)),
+    context => say(context.lastText.slice(0, 200)),
   ],
   workers: {
     mathx: [
-      heard => ({ write: `${heard.folder}/${file}`, text: `${module.trim()}\n` }),
-      heard => ({ write: `${heard.folder}/${tests}`, text: `${test.trim()}\n` }),
+      context => ({ write: `${context.folder}/${file}`, text: `${module.trim()}\n` }),
+      context => ({ write: `${context.folder}/${tests}`, text: `${test.trim()}\n` }),
       bash(start),
       say('The tests pass. C1 holds.'),
     ],
@@ -96,23 +97,23 @@ const mathx: Scenario = {
   endStates: ['PASS'],
 }
 
-const pushed = (rig: Rig) => rig.models.requests.filter(({ body }) => body.startsWith('the smoke test'))
+const listNotifications = (rig: Rig) => rig.models.requests.filter(({ body }) => body.startsWith('the smoke test'))
 
-describe('the smoke test, with scripts in the place of the real models', { concurrency: 2 }, () => {
-  it('PASS is exit 0, one notice, and what it cost', () =>
+describe('the smoke test with scripted models', { concurrency: 2 }, () => {
+  it('PASS is exit 0, with one notification and the cost', () =>
     withRig(mathx, async rig => {
       const ran = await rig.dispatch(['smoke-test', '--yes'])
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-      assert.match(ran.stdout, /about \$0\.50[\s\S]*started and is planning/) // Money is spoken of before anything begins.
+      assert.match(ran.stdout, /about \$0\.50[\s\S]*started and is planning/) // The price comes before anything starts.
       assert.match(ran.stdout, /, at http:\/\/127\.0\.0\.1/)
       assert.match(ran.stdout, /C1 +green now/)
       assert.match(ran.stdout, /Workers\n +mathx .*\$0\.\d+/)
       assert.match(ran.stdout, /Smoke test passed\..*dispatch rm --force/)
-      assert.equal(pushed(rig).length, 1)
-      assert.ok(rig.readStatus().closed, 'a session that nobody needs stays open')
+      assert.equal(listNotifications(rig).length, 1)
+      assert.ok(rig.readStatus().closed, 'the session is still open')
     }))
 
-  it('FAIL is exit 3, where to look, and no notice of success', () => {
+  it('FAIL is exit 3, with the next command and no notification', () => {
     const judge = [{ C1: { met: 'no' as const, reason: 'the tests test nothing' } }]
     return withRig(
       { ...mathx, judge },
@@ -121,14 +122,14 @@ describe('the smoke test, with scripts in the place of the real models', { concu
         assert.equal(ran.exitCode, 3, ran.stdout + ran.stderr)
         assert.match(ran.stdout, /Smoke test failed: the state is FAIL/)
         assert.match(ran.stdout, /dispatch show \w{4} /)
-        assert.equal(pushed(rig).length, 0)
-        assert.ok(!rig.readStatus().closed, 'there is nothing left to look at')
+        assert.equal(listNotifications(rig).length, 0)
+        assert.ok(!rig.readStatus().closed, 'the session is closed')
       },
       { ROUNDS: '1' },
     )
   })
 
-  it('--json is one object: the state, the cost, and where the notice went', () =>
+  it('--json is one object with state, cost and deliveries', () =>
     withRig(mathx, async rig => {
       const ran = await rig.dispatch(['smoke-test', '--yes', '--json'])
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
@@ -141,17 +142,17 @@ describe('the smoke test, with scripts in the place of the real models', { concu
       )
     }))
 
-  it('what would make it end badly is refused before anything begins, with the fix', () =>
+  it('a problem that would make it fail is rejected first, with the fix', () =>
     withRig(idleScenario, async rig => {
-      const refused = async (words: string[], env: Record<string, string>) => {
-        const ran = await rig.dispatch(['smoke-test', ...words], { env })
+      const reject = async (args: string[], env: Record<string, string>) => {
+        const ran = await rig.dispatch(['smoke-test', ...args], { env })
         return `${ran.exitCode} ${ran.stderr}`
       }
-      assert.match(await refused(['--yes'], { GEMINI_API_KEY: '' }), /^7 .*GEMINI_API_KEY is not set.*\n.*aistudio/)
-      assert.match(await refused(['--yes'], { ANTHROPIC_API_KEY: '' }), /^7 .*does not yet trust.*\n.*dispatch setup/)
-      assert.match(await refused(['--yes'], { PATH: '/nowhere' }), /^6 /)
-      assert.match(await refused([], {}), /^2 .*no terminal.*\n.*--yes/)
-      assert.match(await refused(['--json'], {}), /^2 .*--json.*\n.*--yes/)
+      assert.match(await reject(['--yes'], { GEMINI_API_KEY: '' }), /^7 .*GEMINI_API_KEY is not set.*\n.*aistudio/)
+      assert.match(await reject(['--yes'], { ANTHROPIC_API_KEY: '' }), /^7 .*does not yet trust.*\n.*dispatch setup/)
+      assert.match(await reject(['--yes'], { PATH: '/nowhere' }), /^6 /)
+      assert.match(await reject([], {}), /^2 .*no terminal.*\n.*--yes/)
+      assert.match(await reject(['--json'], {}), /^2 .*--json.*\n.*--yes/)
       assert.deepEqual(fs.existsSync(path.join(rig.home, 'dispatch/workspace')), false)
     }))
 })
