@@ -70,8 +70,8 @@ function printProject({ session, status }: SessionView): void {
   }
   if (project && project.setup.length > 0)
     printRow('setup', [`${project.setup.join('; ')}${describeDependencies(status.dependencies)}`])
-  printRow('given', [...files, ...(project?.files ?? [])])
-  printRow('named', nested)
+  printRow('agents get', [...files, ...(project?.files ?? [])])
+  printRow('mentioned', nested)
   printRow('ignored', ignored)
 }
 
