@@ -116,7 +116,7 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
       assert.equal((request?.body.match(/plain_javascript_only/g) ?? []).length, 1, 'the link to it was handed on too')
       const shown = (await rig.dispatch(['show'])).stdout
       assert.match(shown, /ignored +\.claude\/settings\.json, \.claude\/commands\/ \(1 file\)/)
-      assert.match(shown, /handed on +CLAUDE\.md/)
+      assert.match(shown, /agents get +CLAUDE\.md/)
     }))
 
   it('a lock file that a worker changes is set up anew, on the head', () => {
