@@ -9,23 +9,23 @@ import { readEvidence, readVerdictRecord } from '#session/evidence'
 import { runAtTerminalToEnd } from '../fixtures/person.ts'
 import { helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
 
-const sealed = helloContract.trimStart() // As a scenario writes it.
-const more = `${sealed}
+const sealed = helloContract.trimStart() // A scenario writes it without the leading line break.
+const stronger = `${sealed}
 ## C3 — It is a script of one line
 - check: \`grep -c hello hello.sh\`
 - expect: exit 0
 `
-const less = more.replace('- expect: output equals `hello`\n', '')
+const weaker = stronger.replace('- expect: output equals `hello`\n', '')
 
-/** What `contract amend` answered, as the orchestrator's model heard it. */
-const answers = (rig: Rig) =>
+/** The newest request of the orchestrator's model: it holds the answers of `contract amend`. */
+const readAnswers = (rig: Rig) =>
   rig.models.requests
     .filter(({ role }) => role === 'orchestrator')
     .map(({ body }) => body)
     .at(-1) ?? ''
 
-describe('a sealed contract is amended, and asks for less only when a human says yes', { concurrency: 2 }, () => {
-  it('more counts at once, less waits for the typed letters, and the verdict says which version it judged', () =>
+describe('amending a sealed contract', { concurrency: 2 }, () => {
+  it('a stronger contract applies at once, a weaker one needs approval', () =>
     withRig(
       {
         ...helloScenario,
@@ -35,9 +35,9 @@ describe('a sealed contract is amended, and asks for less only when a human says
           spawn('code --name hello --clauses C1', 'Write hello.sh: it prints hello.'),
           bash('contract amend "too early"'),
           bash('wait-workers'),
-          put('contract.md', more),
+          put('contract.md', stronger),
           bash('contract amend "the task says one script"'),
-          put('contract.md', less),
+          put('contract.md', weaker),
           bash('contract amend "the output may differ"'),
           say('I wait.'),
           heard =>
@@ -51,11 +51,11 @@ describe('a sealed contract is amended, and asks for less only when a human says
         assert.equal(asked.exitCode, 12, asked.stdout + asked.stderr)
         assert.match(asked.stdout, /Approve the amendment of the contract\?/)
         const { id, paths } = rig.readSession()
-        assert.match(answers(rig), /Still working: hello\. They follow the current contract/)
-        assert.match(answers(rig), /The contract is amended; this is version 2:\\n- C3 is new/)
+        assert.match(readAnswers(rig), /Still working: hello\. They follow the current contract/)
+        assert.match(readAnswers(rig), /The contract is amended; this is version 2:\\n- C3 is new/)
         assert.equal(
           fs.readFileSync(paths.contract, 'utf8'),
-          more,
+          stronger,
           'without approval the sealed contract stays in force',
         )
         await rig.waitUntil(
@@ -76,9 +76,9 @@ describe('a sealed contract is amended, and asks for less only when a human says
 
         assert.deepEqual(
           [1, 2, 3].map(version => fs.readFileSync(paths.contractVersion(version), 'utf8')),
-          [sealed, more, less],
+          [sealed, stronger, weaker],
         )
-        assert.equal(fs.readFileSync(paths.contract, 'utf8'), less)
+        assert.equal(fs.readFileSync(paths.contract, 'utf8'), weaker)
         const verdict = readVerdictRecord(paths)
         assert.deepEqual(
           [verdict?.contractVersion, verdict?.dilutions],
@@ -88,14 +88,14 @@ describe('a sealed contract is amended, and asks for less only when a human says
           fs.readFileSync(paths.verdictText, 'utf8'),
           /## Weakened since the first version, with a human's approval/,
         )
-        const from = Object.fromEntries(readEvidence(paths).map(record => [record.id, record.originalId]))
-        assert.equal(from['base-v2-C1'], 'base-C1', 'the check that has not changed is not run again')
-        assert.equal(from['base-v2-C3'], undefined)
+        const originals = Object.fromEntries(readEvidence(paths).map(record => [record.id, record.originalId]))
+        assert.equal(originals['base-v2-C1'], 'base-C1', 'an unchanged check does not run again')
+        assert.equal(originals['base-v2-C3'], undefined)
       },
-      { ROUNDS: '1', RIG_CLAUDE: 'real' }, // A person's message is typed into it.
+      { ROUNDS: '1', RIG_CLAUDE: 'real' }, // A person's message is typed into the terminal.
     ))
 
-  it('a no leaves the sealed contract as it is, and the same cannot be asked again and again', () =>
+  it('a declined amendment leaves the contract and cannot be asked again', () =>
     withRig(
       {
         ...helloScenario,
@@ -119,23 +119,23 @@ describe('a sealed contract is amended, and asks for less only when a human says
           /Sent back[\s\S]*EXIT 0/,
         )
         assert.equal((await rig.dispatch(['wait'])).exitCode, 0)
-        assert.match(answers(rig), /The human has not approved the amendment:\\nthe scope stays/)
-        assert.match(answers(rig), /The human has declined exactly this amendment/)
+        assert.match(readAnswers(rig), /The human has not approved the amendment:\\nthe scope stays/)
+        assert.match(readAnswers(rig), /The human has declined exactly this amendment/)
         assert.equal(fs.readFileSync(paths.contract, 'utf8'), sealed)
         assert.equal(rig.readStatus().contract?.version, 1)
       },
-      { ROUNDS: '1', RIG_CLAUDE: 'real' }, // A person's message is typed into it.
+      { ROUNDS: '1', RIG_CLAUDE: 'real' }, // A person's message is typed into the terminal.
     ))
 })
 
 describe('evidence', { concurrency: 2 }, () => {
-  it('a check that is now green and now red on one tree is flaky, named so, and proves nothing', () => {
-    const count = path.join(os.tmpdir(), `dispatch-flaky-${process.pid}`)
-    const moody = `n=$(cat ${count} 2>/dev/null || echo 0); echo $((n + 1)) > ${count}; [ $((n % 2)) = 0 ] && echo hello || echo no`
+  it('a check that is green, then red, on one tree is flaky and not met', () => {
+    const countFile = path.join(os.tmpdir(), `dispatch-flaky-${process.pid}`)
+    const flakyScript = `n=$(cat ${countFile} 2>/dev/null || echo 0); echo $((n + 1)) > ${countFile}; [ $((n % 2)) = 0 ] && echo hello || echo no`
     return withRig(
       {
         ...helloScenario,
-        workers: { '*': [put('hello.sh', moody), say('It prints hello.')] },
+        workers: { '*': [put('hello.sh', flakyScript), say('It prints hello.')] },
         orchestrator: [put('contract.md', helloContract), ...remainingTurns],
       },
       async rig => {
@@ -147,14 +147,14 @@ describe('evidence', { concurrency: 2 }, () => {
           assert.deepEqual([record?.outcome, record?.runs.map(({ outcome }) => outcome)], ['flaky', ['green', 'red']])
           assert.match(fs.readFileSync(rig.readSession().paths.verdictText, 'utf8'), /flaky|green, then red/)
         } finally {
-          fs.rmSync(count, { force: true })
+          fs.rmSync(countFile, { force: true })
         }
       },
-      { ROUNDS: '1', SANDBOX: 'off' }, // Only there can a check keep count of its runs.
+      { ROUNDS: '1', SANDBOX: 'off' }, // In the sandbox a check could not count its runs.
     )
   })
 
-  it('a record tells what it rests on: the tree, every run, the programs and the machine', () =>
+  it('a record names its tree, every run, the timeout and the machine', () =>
     withRig(
       {
         ...helloScenario,

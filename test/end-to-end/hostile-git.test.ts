@@ -1,4 +1,4 @@
-/** C10: git repositories that mean harm, the user's and a worker's. Nothing of theirs runs, and none holds us up. */
+/** C10: hostile git repositories, the user's and a worker's. Nothing in them runs, and none of them makes dispatch hang. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -44,13 +44,13 @@ import { executingRepositories } from '../fixtures/hostile-git-runs.ts'
 
 const kinds = [...executingRepositories, ...oddRepositories]
 
-/** Milliseconds that one step may take. */
-const longest = 10_000
+/** The longest that one step may take. */
+const STEP_LIMIT_MS = 10_000
 const home = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-c10-')))
 const user = path.join(home, 'user')
 const session = path.join(home, 'session')
 let base: string
-let places = 0
+let copies = 0
 
 before(async () => {
   fs.mkdirSync(user)
@@ -63,14 +63,14 @@ before(async () => {
 })
 after(() => fs.rmSync(home, { recursive: true, force: true }))
 
-/** A copy of one of the two repositories, armed, with work in it that is not committed. */
-function armed(kind: HostileRepository, of: 'user' | 'worker'): { place: HostileRepositoryPaths; paths: SessionPaths } {
-  const siblingFolder = path.join(home, `${++places}`)
+/** Copy one of the two repositories, arm the copy, and leave uncommitted work in it. */
+function arm(kind: HostileRepository, role: 'user' | 'worker'): { place: HostileRepositoryPaths; paths: SessionPaths } {
+  const siblingFolder = path.join(home, `${++copies}`)
   const paths = resolveSessionPaths(path.join(siblingFolder, 'session'))
   fs.mkdirSync(siblingFolder)
   fs.cpSync(session, paths.folder, { recursive: true, verbatimSymlinks: true })
-  const folder = of === 'worker' ? paths.outputs : path.join(siblingFolder, 'user')
-  if (of === 'user') fs.cpSync(user, folder, { recursive: true, verbatimSymlinks: true })
+  const folder = role === 'worker' ? paths.outputs : path.join(siblingFolder, 'user')
+  if (role === 'user') fs.cpSync(user, folder, { recursive: true, verbatimSymlinks: true })
   const place = { folder, markFile: path.join(siblingFolder, 'fired'), siblingFolder }
   fs.writeFileSync(`${place.markFile}.sh`, `#!/bin/sh\ntouch ${place.markFile}\n`, { mode: 0o755 })
   kind.arm(place)
@@ -79,26 +79,26 @@ function armed(kind: HostileRepository, of: 'user' | 'worker'): { place: Hostile
   return { place, paths }
 }
 
-/** Each step works, or is refused in words for a person; none takes long. Answers the refusals. */
-async function walk(steps: Record<string, () => Promise<unknown>>): Promise<string[]> {
-  const refused: string[] = []
+/** Run each step: it works or fails with a DispatchError, within the limit. Returns the messages of those errors. */
+async function runSteps(steps: Record<string, () => Promise<unknown>>): Promise<string[]> {
+  const refusals: string[] = []
   for (const [name, step] of Object.entries(steps)) {
     const began = performance.now()
     await step().catch(error => {
       assert.ok(error instanceof DispatchError, `${name} crashed: ${error.stack}`)
-      refused.push(`${name}: ${error.message.split('\n')[0]}`)
+      refusals.push(`${name}: ${error.message.split('\n')[0]}`)
     })
-    assert.ok(performance.now() - began < longest, `${name} took ${Math.round(performance.now() - began)} ms`)
+    assert.ok(performance.now() - began < STEP_LIMIT_MS, `${name} took ${Math.round(performance.now() - began)} ms`)
   }
-  return refused
+  return refusals
 }
 
-/** Everything that `dispatch` does with a repository that it is given, up to bringing work home to it. */
-function asUser({ folder, siblingFolder }: HostileRepositoryPaths, paths: SessionPaths) {
+/** Everything that dispatch does with a user's repository, up to applying work to it. */
+function treatAsUser({ folder, siblingFolder }: HostileRepositoryPaths, paths: SessionPaths) {
   const repository = { path: folder, commit: 'HEAD', uncommitted: 0 }
   const trees = resolveSessionPaths(path.join(siblingFolder, 'another'))
   fs.mkdirSync(trees.evidence, { recursive: true })
-  return walk({
+  return runSteps({
     find: () => findRepository(folder, []),
     instructions: () => readInstructions(repository),
     quirks: () => findRepoWarnings(repository),
@@ -121,12 +121,12 @@ function asUser({ folder, siblingFolder }: HostileRepositoryPaths, paths: Sessio
   })
 }
 
-/** Git on the worker's behalf, without a sandbox. */
-async function workerGit(step: string, { folder, siblingFolder }: HostileRepositoryPaths): Promise<void> {
+/** Run one step of worker-git.sh, without a sandbox. */
+async function runWorkerGit(step: string, { folder, siblingFolder }: HostileRepositoryPaths): Promise<void> {
   fs.writeFileSync(path.join(siblingFolder, 'files'), '')
   const ran = await runProgram('/bin/sh', [path.join(installFolder, 'agents/worker-git.sh'), step], {
     cwd: folder,
-    timeoutMs: longest,
+    timeoutMs: STEP_LIMIT_MS,
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: siblingFolder,
@@ -140,16 +140,16 @@ async function workerGit(step: string, { folder, siblingFolder }: HostileReposit
   assert.ok(!ran.timedOut, `${step} hangs`)
 }
 
-/** Everything that is done with the repository that a worker has written, up to bringing it home to an innocent one. */
-function asWorker(place: HostileRepositoryPaths, paths: SessionPaths) {
+/** Everything that dispatch does with a worker's repository, up to applying its work to an innocent one. */
+function treatAsWorker(place: HostileRepositoryPaths, paths: SessionPaths) {
   const tree = path.join(place.siblingFolder, 'export')
-  const mine = path.join(place.siblingFolder, 'mine')
+  const target = path.join(place.siblingFolder, 'mine')
   fs.mkdirSync(tree)
-  fs.cpSync(user, mine, { recursive: true })
+  fs.cpSync(user, target, { recursive: true })
   let head = base
-  return walk({
-    commit: () => workerGit('commit', place),
-    head: () => workerGit('head', place),
+  return runSteps({
+    commit: () => runWorkerGit('commit', place),
+    head: () => runWorkerGit('head', place),
     import: async () => {
       head = (await importWork(paths)).commit
     },
@@ -160,33 +160,33 @@ function asWorker(place: HostileRepositoryPaths, paths: SessionPaths) {
     async export() {
       await exportTree(paths, head, tree)
     },
-    apply: () => fetchCommit(paths.bareRepository, head, mine),
-    setAside: async () => fs.writeFileSync(path.join(place.folder, 'b.txt'), 'more\n'),
-    again: () => workerGit('quarantine', place),
+    apply: () => fetchCommit(paths.bareRepository, head, target),
+    change: async () => fs.writeFileSync(path.join(place.folder, 'b.txt'), 'more\n'),
+    quarantine: () => runWorkerGit('quarantine', place),
   })
 }
 
-/** What must not be there: a mark, a file outside of the tree, or what lies beside the repository in the work. */
-function traces({ markFile, siblingFolder, folder }: HostileRepositoryPaths, paths: SessionPaths): string[] {
+/** What must not exist: a mark file, a file outside the tree, or a secret from beside the repository in the work. */
+function findTraces({ markFile, siblingFolder, folder }: HostileRepositoryPaths, paths: SessionPaths): string[] {
   const escaped = fs.readdirSync(siblingFolder).filter(name => name === 'escaped')
   const fired = [markFile, path.join(folder, path.basename(markFile))].filter(file => fs.existsSync(file))
-  const taken = runPlainGit(paths.bareRepository, ['log', '--all', '--name-only', '--format=']).split('\n')
-  return [...escaped, ...fired, ...taken.filter(name => /secret/.test(name))]
+  const imported = runPlainGit(paths.bareRepository, ['log', '--all', '--name-only', '--format=']).split('\n')
+  return [...escaped, ...fired, ...imported.filter(name => /secret/.test(name))]
 }
 
-describe('C10', { concurrency: 2 }, () => {
-  for (const [at, kind] of kinds.entries()) {
-    it(`C10 ${String(at + 1).padStart(2, '0')} ${kind.name}`, async t => {
-      for (const [of, treat] of [
-        ['user', asUser],
-        ['worker', asWorker],
+describe('C10 hostile git repositories', { concurrency: 2 }, () => {
+  for (const [index, kind] of kinds.entries()) {
+    it(`C10 ${String(index + 1).padStart(2, '0')} ${kind.name}`, async t => {
+      for (const [role, treat] of [
+        ['user', treatAsUser],
+        ['worker', treatAsWorker],
       ] as const) {
-        const { place, paths } = armed(kind, of)
-        const refused = await treat(place, paths)
-        for (const words of refused) t.diagnostic(`${of}: ${words.replaceAll(home, '')}`)
-        assert.deepEqual(traces(place, paths), [], `as a ${of}'s repository it ran, or reached out`)
+        const { place, paths } = arm(kind, role)
+        const refusals = await treat(place, paths)
+        for (const refusal of refusals) t.diagnostic(`${role}: ${refusal.replaceAll(home, '')}`)
+        assert.deepEqual(findTraces(place, paths), [], `as a ${role}'s repository it ran something or reached outside`)
         if (kind.trigger === undefined) continue
-        const control = armed(kind, of)
+        const control = arm(kind, role)
         runPlainShell(control.place.folder, kind.trigger)
         assert.ok(fs.existsSync(control.place.markFile), `plain git does not fire it: ${kind.trigger}`)
       }

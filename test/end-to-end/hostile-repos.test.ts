@@ -1,4 +1,4 @@
-/** G16: twenty ways in which a repository could make claude run or believe something. None springs in a session of ours. */
+/** G16: twenty traps with which a repository could make claude run or believe something. None springs in a session. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
@@ -16,7 +16,7 @@ import { createHostileRepository, listTriggeredTraps, traps, trapTexts } from '.
 import { type Rig, withRig } from '../fixtures/rig.ts'
 import { waitUntil } from '../fixtures/scratch.ts'
 
-/** A worker that steps into every trap it can reach. */
+/** The turns of a worker that triggers every trap it can reach. */
 const careless = [
   bash('cd nested && cat x.txt && ls -a && cd ..'),
   use('Agent', { description: 'x', prompt: 'go', subagent_type: 'evil', run_in_background: false }),
@@ -30,14 +30,14 @@ const scenario: Scenario = {
   task: helloTask,
   orchestrator: [
     put('contract.md', helloContract.replace('`hello.sh`\n', '`hello.sh` `notes.md`\n')),
-    // A brief is a prompt, and a prompt may begin with a command of the repository's.
+    // A brief is a prompt, and a prompt can start with a slash command from the repository.
     spawn('code --name careless --clauses C1', '/evilcommand Write hello.sh: it prints hello.'),
     spawn('rw --name writer --clauses C2 --files notes.md', 'Write nothing.'),
     bash('wait-workers'),
     bash('submit'),
     heard => say(heard.lastText.slice(0, 200)),
   ],
-  // A writer has no shell; what the repository permits (R08) gives it none.
+  // A writer has no shell, even though the repository permits one (R08).
   workers: {
     careless: [...careless, ...honestWorkerTurns],
     writer: [bash('touch canary-R08'), say('Nothing to write.')],
@@ -47,8 +47,8 @@ const scenario: Scenario = {
 
 const silent: Scenario = { title: '', task: '', orchestrator: [], workers: {}, endStates: [] }
 
-/** A session on a repository with all traps: it passes, and nothing has sprung. */
-async function dispatched(rig: Rig, evil: FakeModels): Promise<void> {
+/** Run a session on a repository with all traps: it passes, and no trap springs. */
+async function runSession(rig: Rig, evil: FakeModels): Promise<void> {
   const folder = path.join(rig.home, 'elsewhere/project')
   const outside = path.join(rig.home, 'outside.txt')
   fs.writeFileSync(outside, trapTexts.R18)
@@ -57,15 +57,14 @@ async function dispatched(rig: Rig, evil: FakeModels): Promise<void> {
   assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
   assert.deepEqual(listTriggeredTraps(rig.home), [])
   assert.deepEqual(
-    evil.requests.map(({ path: asked }) => asked),
+    evil.requests.map(request => request.path),
     [],
   )
-  const heard = rig.models.requests.map(({ body }) => body).join('\n')
-  for (const [id, text] of Object.entries(trapTexts))
-    assert.ok(!heard.includes(text), `${id}: a model was sent its words`)
+  const sent = rig.models.requests.map(({ body }) => body).join('\n')
+  for (const [id, text] of Object.entries(trapTexts)) assert.ok(!sent.includes(text), `${id}: its text reached a model`)
   for (const name of ['careless', 'writer']) {
     const lines = fs.readFileSync(rig.readSession().paths.worker(name).stream, 'utf8').split('\n')
-    const line = lines.find(each => each.includes('"subtype":"init"')) ?? '{}'
+    const line = lines.find(text => text.includes('"subtype":"init"')) ?? '{}'
     const init = JSON.parse(line)
     assert.equal(init.permissionMode, 'dontAsk')
     assert.deepEqual(init.mcp_servers, [])
@@ -74,16 +73,16 @@ async function dispatched(rig: Rig, evil: FakeModels): Promise<void> {
   assert.match((await rig.dispatch(['show'])).stdout, /ignored +\.claude, \.mcp\.json/)
 }
 
-/** What springs when the real claude is started there by hand, in a folder that is trusted, without our flags. */
-async function byHand(home: string): Promise<string[]> {
+/** The traps that spring when the real claude starts in the trusted folder without dispatch's flags. */
+async function runByHand(home: string): Promise<string[]> {
   const folder = path.join(home, 'project')
   const outside = path.join(home, 'outside.txt')
   fs.writeFileSync(outside, trapTexts.R18)
-  // Whoever claude ends up asking leads it into the same traps; a shell line that is permitted (R08) comes first.
-  const misled = { ...silent, workers: { '*': [bash('touch canary-R08'), ...careless] } }
-  const [stage, evil] = await Promise.all([startFakeModels(misled), startFakeModels(misled)])
+  // Either model leads claude into the same traps. The permitted shell command (R08) comes first.
+  const misleading = { ...silent, workers: { '*': [bash('touch canary-R08'), ...careless] } }
+  const [stage, evil] = await Promise.all([startFakeModels(misleading), startFakeModels(misleading)])
   await createHostileRepository(folder, { evil: evil.url, outside })
-  const environment = strings({ ...buildRehearsalEnvironment(home, stage.url, silent), TERM: 'xterm-256color' })
+  const environment = dropEmptyValues({ ...buildRehearsalEnvironment(home, stage.url, silent), TERM: 'xterm-256color' })
   fs.mkdirSync(path.join(home, 'home'))
   const trust = { hasTrustDialogAccepted: true, hasClaudeMdExternalIncludesApproved: true }
   const config = {
@@ -101,14 +100,14 @@ async function byHand(home: string): Promise<string[]> {
       start(folder, '-p', 'Go.', ...asWorker).then(() => start(folder, '-p', '/evilcommand')),
       start(path.join(folder, 'nested'), '-p', 'Go.'),
       runProgram('npm', ['install', '--offline', '--no-audit', '--no-fund'], { cwd: folder, env: environment }),
-      atTerminal(claude, folder, environment, () => listTriggeredTraps(home).includes('R05')),
+      runInTerminal(claude, folder, environment, () => listTriggeredTraps(home).includes('R05')),
     ])
-    const asked = evil.requests.map(({ path: one }) => one)
+    const evilPaths = evil.requests.map(request => request.path)
     const bodies = [...stage.requests, ...evil.requests].map(({ body }) => body).join('\n')
     return [
       ...listTriggeredTraps(home),
-      ...(asked.some(one => one.startsWith('/v1/messages')) ? ['R07'] : []),
-      ...(asked.includes('/R11') ? ['R11'] : []),
+      ...(evilPaths.some(name => name.startsWith('/v1/messages')) ? ['R07'] : []),
+      ...(evilPaths.includes('/R11') ? ['R11'] : []),
       ...Object.entries(trapTexts).flatMap(([id, text]) => (bodies.includes(text) ? [id] : [])),
     ].sort()
   } finally {
@@ -116,41 +115,41 @@ async function byHand(home: string): Promise<string[]> {
   }
 }
 
-/** Claude in a terminal, until this is seen; a status line is shown nowhere else. */
-async function atTerminal(claude: string, cwd: string, env: Record<string, string>, seen: () => boolean) {
+/** Run claude in a terminal, the only place with a status line, until a condition holds. */
+async function runInTerminal(claude: string, cwd: string, env: Record<string, string>, isDone: () => boolean) {
   const socket = `g16-${randomBytes(4).toString('hex')}`
   const tmux = (...args: string[]) => runProgram('tmux', ['-L', socket, ...args], { env, timeoutMs: 20_000 })
   await tmux('-f', '/dev/null', 'new-session', '-d', '-x', '120', '-y', '40', '-c', cwd, claude, 'Go.')
-  await waitUntil(seen, 'claude has drawn its status line', 90)
+  await waitUntil(isDone, 'claude has drawn its status line', 90)
     .catch(async error => {
       throw new Error(`${error.message}:\n${(await tmux('capture-pane', '-p')).stdout}`)
     })
     .finally(() => tmux('kill-server'))
 }
 
-function strings(environment: NodeJS.ProcessEnv): Record<string, string> {
+function dropEmptyValues(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (value ? [[name, value]] : [])))
 }
 
-const here = await detectSandbox()
+const detected = await detectSandbox()
 
-describe('G16: a repository that means harm to claude', { concurrency: 3 }, () => {
+describe('G16 a repository that attacks claude', { concurrency: 3 }, () => {
   for (const sandbox of ['off', 'auto']) {
-    const skip = sandbox === 'auto' && !('kind' in here) ? 'no sandbox that works here' : false
+    const skip = sandbox === 'auto' && !('kind' in detected) ? 'no sandbox works here' : false
     it(`none of its ${traps.length} traps springs in a session, sandbox ${sandbox}`, { skip }, async () => {
       const evil = await startFakeModels(silent)
       try {
-        await withRig(scenario, rig => dispatched(rig, evil), { SANDBOX: sandbox, RIG_CLAUDE: 'real' })
+        await withRig(scenario, rig => runSession(rig, evil), { SANDBOX: sandbox, RIG_CLAUDE: 'real' })
       } finally {
         await evil.close()
       }
     })
   }
 
-  it('each of them springs where claude is started by hand without our flags', async t => {
+  it('every trap springs when claude starts without dispatch’s flags', async t => {
     const home = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-g16-')))
     t.after(() => fs.rmSync(home, { recursive: true, force: true }))
-    const sprung = await byHand(home)
+    const sprung = await runByHand(home)
     t.diagnostic(`${sprung.length} of ${traps.length} spring: ${sprung.join(' ')}`)
     assert.deepEqual(
       sprung,

@@ -54,9 +54,9 @@ describe('F58 a task is stored byte for byte and reaches the orders, or is refus
     for (const way of everyWay ? ways : ways.slice(at % 2, (at % 2) + 1))
       it(`${at + 1} ${seed.name}, ${way}`, async () => {
         const { workspace, exitCode, stdout, stderr } = await give(seed, way, { PATH: refusing })
-        if (seed.refused) {
+        if (seed.refusal) {
           assert.equal(exitCode, 2, stdout + stderr)
-          assert.match(stderr, seed.refused)
+          assert.match(stderr, seed.refusal)
           assert.ok(!fs.existsSync(workspace), 'a session was made')
         } else {
           assert.equal(exitCode, 6, stdout + stderr)
@@ -69,7 +69,7 @@ describe('F58 a task is stored byte for byte and reaches the orders, or is refus
 
 describe('in a real terminal too', { concurrency: 4 }, () => {
   const chosen = everyWay ? taskSeeds : [8, 10, 14, 25, 29, 30, 37, 40, 45, 60].flatMap(n => taskSeeds[n - 1] ?? [])
-  for (const seed of chosen.filter(({ refused }) => !refused))
+  for (const seed of chosen.filter(({ refusal }) => !refusal))
     it(seed.name, async () => {
       const { workspace, exitCode, stderr } = await give(seed, 'typed', { PATH: recording })
       try {
