@@ -1,82 +1,99 @@
 import { findComma, findNode, type JsonNode } from '../json.ts'
 
-type Path = (string | number)[]
+type JsonPath = (string | number)[]
 
-/** The text with a value added: under `key` to the object at `path`, or, without a key, at the end of the list there. */
-export function inserted(text: string, path: Path, { key, value }: { key?: string; value: unknown }): string {
-  const holder = findNode(text, path)
-  const last = holder.children?.at(-1)
+/**
+ * The text with a value added: under `key` to the object at `path`, or without a key at the end of the list there. Every
+ * other byte stays. Pure.
+ */
+export function insertValue(text: string, path: JsonPath, { key, value }: { key?: string; value: unknown }): string {
+  const parent = findNode(text, path)
+  const last = parent.children?.at(-1)
   const name = key === undefined ? '' : `${JSON.stringify(key)}: `
-  if (isFlat(text, holder)) {
-    const piece = `${name}${JSON.stringify(value)}`
-    return last ? insertAt(text, endOf(last), `, ${piece}`) : insertAt(text, holder.offset + 1, piece)
+  if (isFlat(text, parent)) {
+    const member = `${name}${JSON.stringify(value)}`
+    return last ? insertText(text, getEnd(last), `, ${member}`) : insertText(text, parent.offset + 1, member)
   }
   const eol = text.includes('\r\n') ? '\r\n' : '\n'
-  const unit = /^(\t|(?: )+)\S/m.exec(text)?.[1] ?? '  '
-  const outer = indentAt(text, holder.offset)
-  const inner = last && isFirstInLine(text, last.offset) ? indentAt(text, last.offset) : outer + unit
-  const piece = eol + inner + name + JSON.stringify(value, null, unit).replaceAll('\n', eol + inner)
-  if (last) return insertBehind(text, endOf(last), piece)
-  const closes = text.slice(holder.offset, endOf(holder)).includes('\n') ? '' : eol + outer
-  return insertAt(text, holder.offset + 1, piece + closes)
+  const indentUnit = /^(\t|(?: )+)\S/m.exec(text)?.[1] ?? '  '
+  const outerIndent = getIndent(text, parent.offset)
+  const innerIndent = last && isFirstInLine(text, last.offset) ? getIndent(text, last.offset) : outerIndent + indentUnit
+  const lineStart = eol + innerIndent
+  const member = lineStart + name + JSON.stringify(value, null, indentUnit).replaceAll('\n', lineStart)
+  if (last) return insertAfterValue(text, getEnd(last), member)
+  const isOneLine = !text.slice(parent.offset, getEnd(parent)).includes('\n')
+  return insertText(text, parent.offset + 1, member + (isOneLine ? eol + outerIndent : ''))
 }
 
-/** The text with another value in place of the one at `path`. */
-export function replaced(text: string, path: Path, value: unknown): string {
+/** The text with another value in place of the one at `path`. Pure. */
+export function replaceValue(text: string, path: JsonPath, value: unknown): string {
   const { offset, length } = findNode(text, path)
   return text.slice(0, offset) + JSON.stringify(value) + text.slice(offset + length)
 }
 
-/** The text without the value at `path`, its key, and the comma between it and its neighbour. */
-export function takenOut(text: string, path: Path): string {
+/** The text without the value at `path`, its key, and the comma between it and its neighbour. Pure. */
+export function removeValue(text: string, path: JsonPath): string {
   const value = findNode(text, path)
-  const holder = findNode(text, path.slice(0, -1))
-  const entry = value.parent?.type === 'property' ? value.parent : value
-  const before = holder.children?.findLast(({ offset }) => offset < entry.offset)
-  const end = endOf(entry)
-  const gap = text.slice(before ? endOf(before) : holder.offset + 1, entry.offset)
-  // Behind a line comment the line break must stay, or the comment would swallow what follows.
+  const parent = findNode(text, path.slice(0, -1))
+  const member = value.parent?.type === 'property' ? value.parent : value
+  const previous = parent.children?.findLast(({ offset }) => offset < member.offset)
+  const end = getEnd(member)
+  const gap = text.slice(previous ? getEnd(previous) : parent.offset + 1, member.offset)
+  // The line break after a line comment must stay, or the comment would swallow what follows.
   const isCommented = /\/\/[^\n]*$/.test(gap.trimEnd()) && !/^,?[ \t]*\r?\n/.test(text.slice(end))
-  const from = isCommented ? entry.offset : entry.offset - gap.length + gap.trimEnd().length
-  const after = findComma(text, end)
-  if (after !== undefined) return closeUp(cut(cut(text, after, after + 1), from, end), holder)
-  const comma = before && findComma(text, endOf(before))
-  const shorter = cut(text, from, end)
-  return closeUp(comma === undefined ? shorter : cut(shorter, comma, comma + 1), holder)
+  const start = isCommented ? member.offset : member.offset - gap.length + gap.trimEnd().length
+  const commaAfter = findComma(text, end)
+  if (commaAfter !== undefined)
+    return closeEmpty(removeText(removeText(text, commaAfter, commaAfter + 1), start, end), parent)
+  const commaBefore = previous && findComma(text, getEnd(previous))
+  const without = removeText(text, start, end)
+  return closeEmpty(commaBefore === undefined ? without : removeText(without, commaBefore, commaBefore + 1), parent)
 }
 
 // --- internal ---
 
-/** Is it on one line? An empty one goes by the file, and a file that is `{}` has no layout yet. */
-function isFlat(text: string, holder: JsonNode): boolean {
-  if (holder.children?.length) return !text.slice(holder.offset, endOf(holder)).includes('\n')
-  const whole = text.replace(/^\ufeff/, '').trim()
-  return !whole.includes('\n') && whole.length > 2
+/** Is an object or list on one line? An empty one follows the layout of the file; `{}` alone has no layout yet. */
+function isFlat(text: string, node: JsonNode): boolean {
+  if (node.children?.length) return !text.slice(node.offset, getEnd(node)).includes('\n')
+  const content = text.replace(/^\ufeff/, '').trim()
+  return !content.includes('\n') && content.length > 2
 }
 
-/** After the last value, and after the comment behind it on its line. */
-function insertBehind(text: string, end: number, piece: string): string {
+/** Insert after a value that ends at `end`, and after the comment behind it on the same line. */
+function insertAfterValue(text: string, end: number, member: string): string {
   const [tail = '', , comma] =
     /^((?:[ \t]|\/\*.*?\*\/)*)(,?)(?:[ \t]|\/\*.*?\*\/)*(?:\/\/[^\r\n]*)?/.exec(text.slice(end)) ?? []
-  const after = end + tail.length
-  if (!/^\r?\n/.test(text.slice(after, after + 2))) return insertAt(text, end, `,${piece}`)
-  return comma ? insertAt(text, after, `${piece},`) : insertAt(insertAt(text, after, piece), end, ',')
+  const lineEnd = end + tail.length
+  if (!/^\r?\n/.test(text.slice(lineEnd, lineEnd + 2))) return insertText(text, end, `,${member}`)
+  return comma ? insertText(text, lineEnd, `${member},`) : insertText(insertText(text, lineEnd, member), end, ',')
 }
 
-/** An object or list that now holds nothing, not even a comment, is closed up. */
-function closeUp(text: string, { offset }: JsonNode): string {
+/** Remove the blanks in an object or list that has become empty. One with a comment is not empty. */
+function closeEmpty(text: string, { offset }: JsonNode): string {
   const rest = text.slice(offset + 1)
   return text.slice(0, offset + 1) + (/^\s*[}\]]/.test(rest) ? rest.trimStart() : rest)
 }
 
-const cut = (text: string, from: number, to: number) => text.slice(0, from) + text.slice(to)
+function removeText(text: string, start: number, end: number): string {
+  return text.slice(0, start) + text.slice(end)
+}
 
-const insertAt = (text: string, offset: number, piece: string) => text.slice(0, offset) + piece + text.slice(offset)
+function insertText(text: string, offset: number, inserted: string): string {
+  return text.slice(0, offset) + inserted + text.slice(offset)
+}
 
-const endOf = ({ offset, length }: JsonNode) => offset + length
+function getEnd({ offset, length }: JsonNode): number {
+  return offset + length
+}
 
-const indentAt = (text: string, offset: number) =>
-  /^[ \t]*/.exec(text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset))?.[0] ?? ''
+function getIndent(text: string, offset: number): string {
+  return /^[ \t]*/.exec(text.slice(getLineStart(text, offset), offset))?.[0] ?? ''
+}
 
-const isFirstInLine = (text: string, offset: number) =>
-  text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset).trim() === ''
+function isFirstInLine(text: string, offset: number): boolean {
+  return text.slice(getLineStart(text, offset), offset).trim() === ''
+}
+
+function getLineStart(text: string, offset: number): number {
+  return text.lastIndexOf('\n', offset - 1) + 1
+}

@@ -2,137 +2,156 @@ import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { DispatchError, exitCodes } from '../error.ts'
 import { findPosition, parseJsonc } from '../json.ts'
-import { inserted, replaced, takenOut } from './json-edit.ts'
-/** One value of ours in a JSON file that is somebody else's. */
+import { insertValue, removeValue, replaceValue } from './json-edit.ts'
+
+/** One value that dispatch adds to a JSON file of the user. */
 export const JsonEntry = z.object({
   path: z.array(z.string()),
   value: z.unknown(),
-  /** The value is an entry of the list at `path`, beside those of others; by this text in it we know it again. */
+  /** If set, the value is an item of the list at `path`, beside items of others. This text in it identifies the item. */
   marker: z.string().optional(),
 })
 
 export type JsonEntry = z.infer<typeof JsonEntry>
 
-/** An addition that was made, and what is needed to take it back. */
+/** An entry that was added, with what is needed to remove it. */
 export const InsertedEntry = JsonEntry.extend({
-  /** How many steps of the path stood there before. */
+  /** How many steps of the path existed before. */
   existingDepth: z.number(),
-  /** What stood in its place; left out when nothing did. */
+  /** The value that was replaced; missing when there was none. */
   previousValue: z.unknown().optional(),
 })
 
 export type InsertedEntry = z.infer<typeof InsertedEntry>
 
-/** The text with our values in it; comments, layout and everything of others stay. What is there already is not added again. */
-export function insertEntries(text: string, additions: JsonEntry[], file: string): string {
-  const missing = listMissingEntries(text, additions, file)
-  return missing.reduce((grown, addition) => add(grown, addition, file), missing.length > 0 ? ensureObject(text) : text)
+/** The text with the missing entries added. Comments, layout and everything else stay. Exit 2 for text that is not JSON. */
+export function insertEntries(text: string, entries: JsonEntry[], file: string): string {
+  const missing = listMissingEntries(text, entries, file)
+  return missing.reduce(
+    (current, entry) => insertEntry(current, entry, file),
+    missing.length > 0 && isBlank(text) ? createObjectText(text) : text,
+  )
 }
 
-/** The additions that the text lacks, each with what stands in its place now. */
-export function listMissingEntries(text: string, additions: JsonEntry[], file: string): InsertedEntry[] {
+/** The entries that the text does not have, each with what is in its place now. */
+export function listMissingEntries(text: string, entries: JsonEntry[], file: string): InsertedEntry[] {
   const root = readObject(text, file)
-  return additions
-    .filter(addition => !hasEntry(root, addition))
-    .map(addition => {
-      const was = readValue(root, addition.path)
-      const found = addition.path.findIndex(
-        (_, depth) => readValue(root, addition.path.slice(0, depth + 1)) === undefined,
-      )
-      const existingDepth = found < 0 ? addition.path.length : found
-      return {
-        ...addition,
-        existingDepth,
-        ...(addition.marker === undefined && was !== undefined ? { previousValue: was } : {}),
-      }
+  return entries
+    .filter(entry => !hasEntry(root, entry))
+    .map(entry => {
+      const previousValue = entry.marker === undefined ? readValue(root, entry.path) : undefined
+      const existingDepth = countExistingSteps(root, entry.path)
+      return { ...entry, existingDepth, ...(previousValue === undefined ? {} : { previousValue }) }
     })
 }
 
-/** The text without our values, and without what we made to hold them if it is empty now. */
+/** The text without the added entries, and without the objects and lists that were added for them, if they are empty now. */
 export function removeEntries(text: string, added: InsertedEntry[], file: string): string {
-  return added.toReversed().reduce((shrunk, one) => remove(shrunk, one, file), text)
+  return added.toReversed().reduce((current, entry) => removeEntry(current, entry, file), text)
 }
 
 // --- internal ---
 
-type Path = (string | number)[]
+type JsonPath = (string | number)[]
 
-/** An empty file is as good as an empty object: claude says nothing of one either. */
-const ensureObject = (text: string) => (isBlank(text) ? `${text.startsWith('\ufeff') ? '\ufeff' : ''}{}\n` : text)
-const isBlank = (text: string) => text.replace(/^\ufeff/, '').trim() === ''
+/** An empty file counts as an empty object, as it does for claude. */
+function createObjectText(text: string): string {
+  return `${text.startsWith('\ufeff') ? '\ufeff' : ''}{}\n`
+}
 
-function add(text: string, { path, value, marker }: JsonEntry, file: string): string {
+function isBlank(text: string): boolean {
+  return text.replace(/^\ufeff/, '').trim() === ''
+}
+
+function countExistingSteps(root: unknown, path: JsonPath): number {
+  const missing = path.findIndex((_, index) => readValue(root, path.slice(0, index + 1)) === undefined)
+  return missing < 0 ? path.length : missing
+}
+
+function insertEntry(text: string, { path, value, marker }: JsonEntry, file: string): string {
   const root = readObject(text, file)
-  const missing = path.findIndex((_, depth) => readValue(root, path.slice(0, depth + 1)) === undefined)
-  const stood = missing < 0 ? path.length : missing
-  for (let depth = 1; depth <= stood; depth++) {
-    const place = path.slice(0, depth)
+  const existingDepth = countExistingSteps(root, path)
+  for (let depth = 1; depth <= existingDepth; depth++) {
+    const parentPath = path.slice(0, depth)
     const isList = depth === path.length && marker !== undefined
-    if (depth === path.length && !isList) return replaced(text, path, value)
-    if (isList ? !Array.isArray(readValue(root, place)) : !isObject(readValue(root, place)))
-      throw createPositionError(text, place, file, `"${place.join('.')}" is no ${isList ? 'list' : 'object'}`)
+    if (depth === path.length && !isList) return replaceValue(text, path, value)
+    const parent = readValue(root, parentPath)
+    if (isList ? !Array.isArray(parent) : !isObject(parent))
+      throw createPositionError(
+        text,
+        parentPath,
+        file,
+        `"${parentPath.join('.')}" is not ${isList ? 'a list' : 'an object'}`,
+      )
   }
-  if (stood === path.length) return inserted(text, path, { value })
-  const whole = path.slice(stood + 1).reduceRight<unknown>((inner, key) => ({ [key]: inner }), marker ? [value] : value)
-  return inserted(text, path.slice(0, stood), { key: path[stood] ?? '', value: whole })
+  if (existingDepth === path.length) return insertValue(text, path, { value })
+  const newValue = path
+    .slice(existingDepth + 1)
+    .reduceRight<unknown>((inner, key) => ({ [key]: inner }), marker ? [value] : value)
+  return insertValue(text, path.slice(0, existingDepth), { key: path[existingDepth] ?? '', value: newValue })
 }
 
-function remove(text: string, added: InsertedEntry, file: string): string {
-  const { path, value, marker, previousValue, existingDepth } = added
-  const found = readValue(readObject(text, file), path)
+function removeEntry(text: string, entry: InsertedEntry, file: string): string {
+  const { path, value, marker, previousValue, existingDepth } = entry
+  const current = readValue(readObject(text, file), path)
   if (marker === undefined) {
-    if (!isDeepStrictEqual(found, value)) return text // Somebody has changed it since: it is theirs now.
+    if (!isDeepStrictEqual(current, value)) return text // Another program has changed it since.
     return previousValue === undefined
-      ? removeEmptyParents(takenOut(text, path), path.slice(0, -1), existingDepth, file)
-      : replaced(text, path, previousValue)
+      ? removeEmptyParents(removeValue(text, path), path.slice(0, -1), existingDepth, file)
+      : replaceValue(text, path, previousValue)
   }
-  if (!Array.isArray(found)) return text
-  const index = found.findIndex(entry => hasMarker(entry, marker))
+  if (!Array.isArray(current)) return text
+  const index = current.findIndex(item => findMarker(item, marker) !== undefined)
   if (index < 0) return text
-  const place = [...path, index]
-  const inner = isDeepStrictEqual(found[index], value) ? place : [...place, ...(findMarker(found[index], marker) ?? [])]
-  const without = takenOut(text, inner)
-  const cleared = inner.length > place.length && isHollow(readValue(readObject(without, file), place))
-  const shrunk = removeEmptyParents(cleared ? takenOut(without, place) : without, path, existingDepth, file)
-  return remove(shrunk, added, file) // There is a second one when somebody has copied ours.
+  const itemPath = [...path, index]
+  const markedPath = isDeepStrictEqual(current[index], value)
+    ? itemPath
+    : [...itemPath, ...(findMarker(current[index], marker) ?? [])]
+  const without = removeValue(text, markedPath)
+  const isItemHollow = markedPath.length > itemPath.length && isHollow(readValue(readObject(without, file), itemPath))
+  const cleared = isItemHollow ? removeValue(without, itemPath) : without
+  const shrunk = removeEmptyParents(cleared, path, existingDepth, file)
+  return removeEntry(shrunk, entry, file) // The user may have copied the item.
 }
 
-/** Take out what is empty now, from the inside out, as far as it was we who made it. */
-function removeEmptyParents(text: string, path: Path, stood: number, file: string): string {
-  if (path.length <= stood || path.length === 0 || !isEmpty(readValue(readObject(text, file), path))) return text
-  return removeEmptyParents(takenOut(text, path), path.slice(0, -1), stood, file)
+/** Remove the objects and lists at `path` and above that are empty now, down to the depth that existed before. */
+function removeEmptyParents(text: string, path: JsonPath, existingDepth: number, file: string): string {
+  if (path.length <= existingDepth || path.length === 0 || !isEmpty(readValue(readObject(text, file), path)))
+    return text
+  return removeEmptyParents(removeValue(text, path), path.slice(0, -1), existingDepth, file)
 }
 
 function hasEntry(root: unknown, { path, value, marker }: JsonEntry): boolean {
-  const found = readValue(root, path)
-  if (marker === undefined) return isDeepStrictEqual(found, value)
-  return Array.isArray(found) && found.some(entry => hasMarker(entry, marker))
+  const current = readValue(root, path)
+  if (marker === undefined) return isDeepStrictEqual(current, value)
+  return Array.isArray(current) && current.some(item => findMarker(item, marker) !== undefined)
 }
 
-/** Where in this entry the object stands that has the mark as one of its values. */
-function findMarker(entry: unknown, mark: string): Path | undefined {
-  if (typeof entry !== 'object' || entry === null) return undefined
-  if (Object.values(entry).includes(mark)) return []
-  for (const [key, inner] of Object.entries(entry)) {
-    const found = findMarker(inner, mark)
-    if (found) return [Array.isArray(entry) ? Number(key) : key, ...found]
+/** The path inside an item to the object that has the marker as one of its values. */
+function findMarker(item: unknown, marker: string): JsonPath | undefined {
+  if (typeof item !== 'object' || item === null) return undefined
+  if (Object.values(item).includes(marker)) return []
+  for (const [key, child] of Object.entries(item)) {
+    const path = findMarker(child, marker)
+    if (path) return [Array.isArray(item) ? Number(key) : key, ...path]
   }
   return undefined
 }
 
-const hasMarker = (entry: unknown, mark: string) => findMarker(entry, mark) !== undefined
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
 
-const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0
-
-/** Nothing in it but empty lists and objects. */
+/** Does it contain nothing but empty lists and objects? */
 function isHollow(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.values(value).every(isHollow)
 }
 
-function readValue(root: unknown, path: Path): unknown {
+function readValue(root: unknown, path: JsonPath): unknown {
   return path.reduce<unknown>(
     (value, key) =>
       typeof value === 'object' && value !== null && Object.hasOwn(value, key)
@@ -145,18 +164,23 @@ function readValue(root: unknown, path: Path): unknown {
 function readObject(text: string, file: string): Record<string, unknown> {
   if (isBlank(text)) return {}
   const { value, problems } = parseJsonc(text)
-  const [first] = problems
-  if (first) throw createReadError(file, first, first.message)
-  if (!isObject(value)) throw createPositionError(text, [], file, 'it holds no object')
+  const [problem] = problems
+  if (problem) throw createReadError(file, problem, problem.message)
+  if (!isObject(value)) throw createPositionError(text, [], file, 'this is not an object')
   return value
 }
 
-const createPositionError = (text: string, path: Path, file: string, why: string) =>
-  createReadError(file, findPosition(text, path), why)
+function createPositionError(text: string, path: JsonPath, file: string, message: string): DispatchError {
+  return createReadError(file, findPosition(text, path), message)
+}
 
-function createReadError(file: string, { line, column }: { line: number; column: number }, why: string): DispatchError {
-  return new DispatchError(`${file}:${line}:${column}: ${why}; the file was left as it is`, {
+function createReadError(
+  file: string,
+  { line, column }: { line: number; column: number },
+  message: string,
+): DispatchError {
+  return new DispatchError(`${file}:${line}:${column}: ${message}; the file was not changed`, {
     exitCode: exitCodes.usage,
-    remedy: 'Mend it there, then run the command again.',
+    remedy: 'Fix it there, then run the command again.',
   })
 }

@@ -4,50 +4,43 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DispatchError, exitCodes, isErrno } from '../error.ts'
 import { makePrivateFolder, readRegularFile, toStorageError, writeAtomic } from '../fs/files.ts'
-/** What a file holds; undefined when it is not there. */
+
+/** The bytes of a file; undefined when it does not exist. */
 export type FileContent = Buffer | undefined
 
-/** A file as it was, and as it is now; the very same when nothing had to be done. */
+/** A file before and after a change; the very same buffer when nothing had to be changed. */
 export interface FileChange {
   before: FileContent
   after: FileContent
 }
 
-/** Claude's own, as measured (docs/decisions/0014): a lock this old belongs to nobody any more. */
-const STALE_LOCK_MS = 10_000
-/** Claude itself gives up a change after about 18 s. */
-const LOCK_TIMEOUT_MS = 15_000
-/** From claude's reading of a file to its rename there were 6 to 9 ms; whoever read before we wrote has written by then. */
-const SETTLE_MS = 250
-const MAX_ATTEMPTS = 5
-
 /**
- * Change a file that is the user's, and that others may write at the same moment. A link is followed to its target; mode
- * and owner stay; a reader sees the old bytes or the new. We hold the lock that claude holds, compare right before the
- * rename because not every writer does, and look again afterwards; what was written over is done anew, five times at most.
- * `change` must find nothing to do in its own result: by that we know that it still stands.
+ * Change a file of the user that other programs may write at the same moment. A link is followed to its target; mode and
+ * owner stay; a reader sees the old bytes or the new. dispatch holds the lock that claude uses. Not every writer does, so it
+ * compares right before the rename, and checks again a moment later. A change that was overwritten is repeated. Exit 5 after
+ * five attempts. `change` must return its own result unchanged, because that is how it is checked.
  */
 export async function changeUserFile(
   file: string,
   change: (content: FileContent) => FileContent,
   { settleMs = SETTLE_MS }: { settleMs?: number } = {},
 ): Promise<FileChange> {
-  for (let tries = 0; tries < MAX_ATTEMPTS; tries++) {
-    const found = readUserFile(file)
-    if (isSameContent(change(found), found)) return { before: found, after: found }
-    const changed = await withLock(file, () => replaceFile(file, change))
-    if (changed === undefined) continue
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const content = readUserFile(file)
+    if (isSameContent(change(content), content)) return { before: content, after: content }
+    const written = await withLock(file, () => replaceFile(file, change))
+    if (written === undefined) continue
     await sleep(settleMs)
-    const now = readUserFile(file)
-    if (isSameContent(change(now), now)) return changed
+    const settled = readUserFile(file)
+    if (isSameContent(change(settled), settled)) return written
   }
-  throw new DispatchError(`${file} kept changing while it was written (${MAX_ATTEMPTS} tries)`, {
+  throw new DispatchError(`${file} kept changing while it was written (${MAX_ATTEMPTS} attempts)`, {
     exitCode: exitCodes.conflict,
-    remedy: 'End what else writes it (claude, an editor) for a moment, then run the command again.',
+    remedy: 'Close what else writes it (claude, an editor) for a moment, then run the command again.',
   })
 }
 
-/** The bytes of the file, or of what it links to. */
+/** The bytes of a file, or of the file that it links to. */
 export function readUserFile(file: string): FileContent {
   const target = resolveTarget(file)
   try {
@@ -60,7 +53,16 @@ export function readUserFile(file: string): FileContent {
 
 // --- internal ---
 
-/** Write the change, or answer undefined when the file is no longer what the change was made from. */
+/** claude considers a lock of this age abandoned, as measured (docs/decisions/0014). */
+const STALE_LOCK_MS = 10_000
+/** claude itself gives up after about 18 s. */
+const LOCK_TIMEOUT_MS = 15_000
+/** claude renames 6 to 9 ms after it has read a file. A writer that read before this write has written by then. */
+const SETTLE_MS = 250
+const MAX_ATTEMPTS = 5
+const MAX_LINKS = 40
+
+/** Write the change; undefined when the file changed after it was read. */
 function replaceFile(file: string, change: (content: FileContent) => FileContent): FileChange | undefined {
   const target = resolveTarget(file)
   const before = readUserFile(target)
@@ -68,30 +70,30 @@ function replaceFile(file: string, change: (content: FileContent) => FileContent
   if (isSameContent(before, after)) return { before, after }
   if (after === undefined) return isSameContent(readUserFile(target), before) ? removeFile(target, before) : undefined
   const draft = `${target}.tmp-${randomBytes(8).toString('hex')}`
-  const like = before && fs.statSync(target)
+  const stats = before && fs.statSync(target)
   try {
     makePrivateFolder(path.dirname(target))
-    writeAtomic(draft, after, like ? like.mode & 0o7777 : 0o600)
-    if (like) keepOwner(draft, like)
+    writeAtomic(draft, after, stats ? stats.mode & 0o7777 : 0o600)
+    if (stats) keepOwner(draft, stats)
     if (before === undefined) {
-      fs.linkSync(draft, target) // Fails when somebody else has begun the file; a rename would replace it.
+      fs.linkSync(draft, target) // Fails when another program has created the file; a rename would replace it.
       return { before, after }
     }
-    const look = readStamp(target)
+    const stamp = readStamp(target)
     if (!isSameContent(readUserFile(target), before)) return undefined
-    // Between these two calls nobody is kept out who takes no lock: 0.4 ms at the worst that was measured.
-    if (readStamp(target) !== look) return undefined
+    // A writer that takes no lock can still write between these two calls: 0.4 ms at most, as measured.
+    if (readStamp(target) !== stamp) return undefined
     fs.renameSync(draft, target)
     return { before, after }
   } catch (error) {
-    if (isErrno(error, 'EEXIST', 'ENOENT')) return undefined // Begun, or taken away, by somebody else.
+    if (isErrno(error, 'EEXIST', 'ENOENT')) return undefined // Another program created or removed it.
     throw toStorageError(target, error)
   } finally {
     fs.rmSync(draft, { force: true })
   }
 }
 
-/** Which file stands there, and when it was last written. */
+/** Changes whenever the file is written or replaced. */
 function readStamp(target: string): string {
   const { ino, size, mtimeNs, ctimeNs } = fs.statSync(target, { bigint: true })
   return `${ino} ${size} ${mtimeNs} ${ctimeNs}`
@@ -102,13 +104,13 @@ function removeFile(target: string, before: FileContent): FileChange {
   return { before, after: undefined }
 }
 
-/** Only root may give a file away; a group one is in may be kept by anybody. */
+/** Only root may set the owner. A user may set a group that they belong to. */
 function keepOwner(draft: string, { uid, gid }: fs.Stats): void {
-  const own = fs.statSync(draft)
-  for (const [user, group] of [[uid, gid] as const, [own.uid, gid] as const]) {
-    if (own.uid === user && own.gid === group) return
+  const current = fs.statSync(draft)
+  for (const [owner, group] of [[uid, gid] as const, [current.uid, gid] as const]) {
+    if (current.uid === owner && current.gid === group) return
     try {
-      return fs.chownSync(draft, user, group)
+      return fs.chownSync(draft, owner, group)
     } catch (error) {
       if (!isErrno(error, 'EPERM')) throw error
     }
@@ -116,23 +118,23 @@ function keepOwner(draft: string, { uid, gid }: fs.Stats): void {
 }
 
 /**
- * Act while we hold `<file>.lock`, a folder: so does claude, beside the name it knows and not beside a link's target.
- * `act` is over in milliseconds, so the lock never needs to be kept fresh.
+ * Run `action` with `<file>.lock`, the lock folder of claude. It is beside the name that claude uses, not beside the target
+ * of a link. `action` takes milliseconds, so the lock never has to be refreshed.
  */
-async function withLock<Done>(file: string, act: () => Done): Promise<Done> {
+async function withLock<Result>(file: string, action: () => Result): Promise<Result> {
   const lock = `${file}.lock`
   makePrivateFolder(path.dirname(file))
-  for (const end = Date.now() + LOCK_TIMEOUT_MS; !tryLock(lock); ) {
+  for (const deadline = Date.now() + LOCK_TIMEOUT_MS; !tryLock(lock); ) {
     if (clearStaleLock(lock)) continue
-    if (Date.now() > end)
-      throw new DispatchError(`${file} is being written by somebody else: ${lock} stands there`, {
+    if (Date.now() > deadline)
+      throw new DispatchError(`another program is writing ${file}: ${lock} exists`, {
         exitCode: exitCodes.conflict,
-        remedy: 'End the other claude sessions for a moment, then run the command again.',
+        remedy: 'Close the other claude sessions for a moment, then run the command again.',
       })
     await sleep(5 + Math.random() * 20)
   }
   try {
-    return act()
+    return action()
   } finally {
     releaseLock(lock)
   }
@@ -152,11 +154,11 @@ function releaseLock(lock: string): void {
   try {
     fs.rmdirSync(lock)
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw toStorageError(lock, error) // We stood still for so long that it was taken for stale.
+    if (!isErrno(error, 'ENOENT')) throw toStorageError(lock, error) // It looked stale to another program, which removed it.
   }
 }
 
-/** Remove a lock whose holder is gone; answers whether it did. A holder that lives sets its time anew. */
+/** Remove a lock whose owner is gone, and return whether that happened. An owner that lives refreshes its time. */
 function clearStaleLock(lock: string): boolean {
   try {
     if (Date.now() - fs.statSync(lock).mtimeMs <= STALE_LOCK_MS) return false
@@ -164,25 +166,26 @@ function clearStaleLock(lock: string): boolean {
     return true
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return true
-    if (isErrno(error, 'ENOTEMPTY', 'ENOTDIR')) return false // No lock of claude's kind; the wait ends in words.
+    if (isErrno(error, 'ENOTEMPTY', 'ENOTDIR')) return false // Not a lock of claude; the wait ends with an error.
     throw toStorageError(lock, error)
   }
 }
 
-/** Where the bytes lie, or would lie: a link is followed even when nothing stands at its end yet. */
+/** The file at the end of a chain of links, even when it does not exist yet. Exit 2 for a loop. */
 function resolveTarget(file: string): string {
-  let place = file
-  for (let steps = 0; steps < 40; steps++) {
+  let target = file
+  for (let links = 0; links < MAX_LINKS; links++) {
     try {
-      place = path.resolve(path.dirname(place), fs.readlinkSync(place))
+      target = path.resolve(path.dirname(target), fs.readlinkSync(target))
     } catch (error) {
-      if (isErrno(error, 'EINVAL', 'ENOENT')) return place // No link, or nothing there.
+      if (isErrno(error, 'EINVAL', 'ENOENT')) return target // Not a link, or nothing.
       if (isErrno(error, 'ELOOP')) break // A folder above it links to itself.
-      throw toStorageError(place, error)
+      throw toStorageError(target, error)
     }
   }
-  throw new DispatchError(`${file} links to itself`, { exitCode: exitCodes.usage, remedy: 'Mend the link.' })
+  throw new DispatchError(`${file} links to itself`, { exitCode: exitCodes.usage, remedy: 'Fix the link.' })
 }
 
-const isSameContent = (one: FileContent, other: FileContent) =>
-  one === undefined || other === undefined ? one === other : one.equals(other)
+function isSameContent(a: FileContent, b: FileContent): boolean {
+  return a === undefined || b === undefined ? a === b : a.equals(b)
+}
