@@ -8,7 +8,7 @@ import { helloContract, helloScenarioBase, helloTask, honestWorkerTurns, remaini
 import { bash, put, type Scenario, say, spawn } from '#rehearsal/scenario.ts'
 import { openRig, type Rig } from '../fixtures/rig.ts'
 
-/** When a person is told: what the runner lays out, and the deadline and the budget behind it. */
+/** When a person gets a notification: what the runner queues, and the deadline and the budget behind it. */
 
 const hello: Scenario = {
   ...helloScenarioBase,
@@ -17,7 +17,7 @@ const hello: Scenario = {
   endStates: ['PASS'],
 }
 
-test('a budget that is spent stops further workers, is said once, and may be raised while the session runs', async () => {
+test('a spent budget stops further workers until it is raised', async () => {
   const scenario: Scenario = {
     ...helloScenarioBase,
     title: '',
@@ -37,7 +37,7 @@ test('a budget that is spent stops further workers, is said once, and may be rai
     ],
     endStates: ['PASS'],
   }
-  const rig = await openRig(scenario, { RIG_CLAUDE: 'real' }) // A person's message is typed into it.
+  const rig = await openRig(scenario, { RIG_CLAUDE: 'real' }) // A person's message is typed into the terminal.
   try {
     fs.mkdirSync(path.join(rig.home, 'dispatch'), { recursive: true })
     const file = path.join(rig.home, 'dispatch/.env')
@@ -52,10 +52,10 @@ test('a budget that is spent stops further workers, is said once, and may be rai
     )
     assert.equal(budget?.budgetUsd, 0.0015)
     assert.equal(rig.readEvents().filter(event => event.type === 'budget.reached').length, 1)
-    assert.deepEqual(laidOut(rig), ['orchestrator.started', 'budget.reached', 'question.asked'])
+    assert.deepEqual(listQueued(rig), ['orchestrator.started', 'budget.reached', 'question.asked'])
 
     fs.writeFileSync(file, 'BUDGET_USD=20\n', { mode: 0o600 })
-    await new Promise(resolve => setTimeout(resolve, 1100)) // Settings are looked at once a second.
+    await new Promise(resolve => setTimeout(resolve, 1100)) // The runner reads the settings once a second.
     assert.equal((await rig.dispatch(['say', rig.readSession().id, 'Yes, it is raised.'])).exitCode, 0)
     const ended = await rig.dispatch(['wait'])
     assert.equal(ended.exitCode, 0, ended.stdout + ended.stderr)
@@ -68,7 +68,7 @@ test('a budget that is spent stops further workers, is said once, and may be rai
   }
 })
 
-test('a deadline that passes without a verdict is told at once; what needs you carries it through quiet hours', async () => {
+test('a missed deadline notifies at once; a question ignores quiet hours', async () => {
   const scenario: Scenario = {
     ...helloScenarioBase,
     title: '',
@@ -79,43 +79,47 @@ test('a deadline that passes without a verdict is told at once; what needs you c
   try {
     const deadline = new Date(Date.now() + 8000).toISOString()
     assert.equal((await rig.dispatch([helloTask, '--deadline', deadline])).exitCode, 0)
-    await rig.waitUntil('it asks, and it is late', () => laidOut(rig).length === 3, 40)
-    await rig.waitUntil('it asks again', () => rig.readEvents().some(event => event.type === 'request.rejected'), 20)
-    assert.deepEqual(laidOut(rig).sort(), ['deadline.passed', 'orchestrator.started', 'question.asked'])
-    const refused = rig.readEvents().flatMap(event => (event.type === 'request.rejected' ? [event.reason] : []))
-    assert.match(refused.join('; '), /^The human already has a question from you\./, 'one question at a time')
-    const latest = Object.fromEntries(
-      messages(rig).map(({ notification, deliverBy, at }) => [notification.title, [deliverBy, at]]),
+    await rig.waitUntil('a question and a missed deadline', () => listQueued(rig).length === 3, 40)
+    await rig.waitUntil(
+      'the second question is refused',
+      () => rig.readEvents().some(event => event.type === 'request.rejected'),
+      20,
     )
-    assert.equal(latest['Dispatch started']?.[0], deadline)
-    assert.equal(latest['Dispatch needs you']?.[0], latest['Dispatch needs you']?.[1], 'at once')
-    assert.equal(latest['Dispatch is late']?.[0], latest['Dispatch is late']?.[1], 'at once')
+    assert.deepEqual(listQueued(rig).sort(), ['deadline.passed', 'orchestrator.started', 'question.asked'])
+    const refusals = rig.readEvents().flatMap(event => (event.type === 'request.rejected' ? [event.reason] : []))
+    assert.match(refusals.join('; '), /^The human already has a question from you\./, 'one question at a time')
+    const times = Object.fromEntries(
+      listNotifications(rig).map(({ notification, deliverBy, at }) => [notification.title, [deliverBy, at]]),
+    )
+    assert.equal(times['Dispatch started']?.[0], deadline)
+    assert.equal(times['Dispatch needs you']?.[0], times['Dispatch needs you']?.[1], 'at once')
+    assert.equal(times['Dispatch is late']?.[0], times['Dispatch is late']?.[1], 'at once')
     assert.match((await rig.dispatch(['show'])).stdout, /deadline {3}\d\d:\d\d, has passed/)
   } finally {
     await rig.close()
   }
 })
 
-test('what a runner recorded and died before it could say, the watchdog lays out, and no other twice', async () => {
+test('the watchdog queues a crashed runner’s notification exactly once', async () => {
   const rig = await openRig(hello)
   try {
     assert.equal((await rig.dispatch([helloTask, '--wait'])).exitCode, 0)
     await rig.dispatch(['stop', '--all'])
     const { paths } = rig.readSession()
     const log = fs.readFileSync(paths.events, 'utf8').split('\n').filter(Boolean)
-    const before = messages(rig)
+    const before = listNotifications(rig)
     assert.equal(new Set(before.map(({ id }) => id)).size, before.length)
-    // As a crash would have left it: the verdict is recorded, and nothing after it; its terminal went with the machine.
+    // The state after a crash: the verdict is recorded and nothing after it, and the terminal is gone.
     const cut = log.findIndex(line => line.includes('"verdict.given"'))
     fs.writeFileSync(paths.events, `${log.slice(0, cut + 1).join('\n')}\n`)
-    const isVerdict = ({ notification }: Laid) => notification.title === 'Dispatch: PASS'
+    const isVerdict = ({ notification }: QueuedNotification) => notification.title === 'Dispatch: PASS'
     for (const { file } of before.filter(isVerdict)) fs.rmSync(file)
-    for (let looks = 0; looks < 2; looks++) assert.equal((await rig.dispatch(['watchdog'])).exitCode, 0)
-    await rig.waitUntil('the verdict is said', () => messages(rig).some(isVerdict), 10)
+    for (let pass = 0; pass < 2; pass++) assert.equal((await rig.dispatch(['watchdog'])).exitCode, 0)
+    await rig.waitUntil('the verdict is queued', () => listNotifications(rig).some(isVerdict), 10)
     assert.deepEqual(
-      messages(rig).map(({ id }) => id),
+      listNotifications(rig).map(({ id }) => id),
       before.map(({ id }) => id),
-      'each notice lies there once',
+      'each notification is queued once',
     )
     assert.equal(rig.readEvents().at(-1)?.type, 'verdict.given', 'it got no new runner')
   } finally {
@@ -123,7 +127,7 @@ test('what a runner recorded and died before it could say, the watchdog lays out
   }
 })
 
-test('a deadline is a time of day to come, or a moment', () => {
+test('a deadline is a future time of day or a date and time', () => {
   const now = new Date(2026, 10, 21, 23, 30)
   const local = (day: number, hour: number, minute: number) => new Date(2026, 10, day, hour, minute).toISOString()
   assert.equal(parseDeadline('23:45', now), local(21, 23, 45))
@@ -139,7 +143,7 @@ test('a deadline is a time of day to come, or a moment', () => {
     )
 })
 
-interface Laid {
+interface QueuedNotification {
   file: string
   id: string
   at: string
@@ -147,18 +151,18 @@ interface Laid {
   notification: { title: string }
 }
 
-/** Which events the runner says it has laid out, in order. */
-function laidOut(rig: Rig): string[] {
+/** The types of the events for which the runner queued a notification, in order. */
+function listQueued(rig: Rig): string[] {
   return rig.readEvents().flatMap(event => (event.type === 'notification.queued' ? [event.eventType] : []))
 }
 
-/** Every message of the phone's box, wherever it has got to. */
-function messages(rig: Rig): Laid[] {
+/** Every notification in the phone's outbox: waiting, sent or dead. */
+function listNotifications(rig: Rig): QueuedNotification[] {
   const box = path.join(rig.home, 'dispatch/outbox/phone')
   return ['waiting', 'sent', 'dead']
     .map(folder => path.join(box, folder))
     .filter(folder => fs.existsSync(folder))
     .flatMap(folder => fs.readdirSync(folder).map(name => path.join(folder, name)))
     .sort((a, b) => (path.basename(a) < path.basename(b) ? -1 : 1))
-    .map(file => ({ ...JSON.parse(fs.readFileSync(file, 'utf8')), file }) as Laid)
+    .map(file => ({ ...JSON.parse(fs.readFileSync(file, 'utf8')), file }) as QueuedNotification)
 }

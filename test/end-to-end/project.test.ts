@@ -42,8 +42,8 @@ const scenario: Scenario = {
   endStates: ['PASS'],
 }
 
-/** A project with a dependency that needs no network, a lock file, an ignored file, and instructions of its own. */
-async function project(rig: Rig, changes: Record<string, string> = {}): Promise<string> {
+/** A project with a dependency that needs no network, a lock file, an ignored file, and its own instructions. */
+async function createProject(rig: Rig, changes: Record<string, string> = {}): Promise<string> {
   const folder = path.join(rig.home, 'elsewhere/project')
   const files: Record<string, string> = {
     'package.json': '{"name":"p","version":"1.0.0","dependencies":{"dep":"file:dep"}}',
@@ -82,9 +82,9 @@ async function project(rig: Rig, changes: Record<string, string> = {}): Promise<
 }
 
 describe('a repository with dependencies', { concurrency: 2 }, () => {
-  it('is set up once for its lock file; workers and checks have all of it, and the judge sees none of it', () =>
+  it('is installed once per lock file, for workers and checks', () =>
     withRig(scenario, async rig => {
-      const cwd = await project(rig)
+      const cwd = await createProject(rig)
       const unconfirmed = await rig.dispatch([task], { cwd })
       assert.equal(unconfirmed.exitCode, 5, unconfirmed.stderr)
       assert.match(unconfirmed.stderr, /\.dispatch\.json is new or has changed[\s\S]*dispatch prepare/)
@@ -104,27 +104,27 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
       assert.equal(again.exitCode, 0, again.stdout + again.stderr)
       assert.match(again.stdout, /dependencies are already installed/)
       const prepared = path.join(rig.home, 'dispatch/prepared')
-      assert.equal(fs.readFileSync(path.join(prepared, '../runs'), 'utf8'), 'run\n', 'the commands ran twice')
+      assert.equal(fs.readFileSync(path.join(prepared, '../runs'), 'utf8'), 'run\n', 'the commands ran again')
 
-      const [request] = rig.models.requests.filter(one => one.role === 'orchestrator')
+      const [request] = rig.models.requests.filter(({ role }) => role === 'orchestrator')
       assert.match(request?.body ?? '', /plain_javascript_only/)
       assert.match(request?.body ?? '', /deep\/AGENTS\.md/)
       const worker = rig.models.requests.find(
-        one => one.role !== 'orchestrator' && one.body.includes('plain_javascript_only'),
+        ({ role, body }) => role !== 'orchestrator' && body.includes('plain_javascript_only'),
       )
-      assert.ok(worker, 'a worker was not told the instructions')
-      assert.equal((request?.body.match(/plain_javascript_only/g) ?? []).length, 1, 'the link to it was handed on too')
+      assert.ok(worker, 'no worker received the instructions')
+      assert.equal((request?.body.match(/plain_javascript_only/g) ?? []).length, 1, 'the link to it was sent too')
       const shown = (await rig.dispatch(['show'])).stdout
       assert.match(shown, /ignored +\.claude\/settings\.json, \.claude\/commands\/ \(1 file\)/)
       assert.match(shown, /agents get +CLAUDE\.md/)
     }))
 
-  it('a lock file that a worker changes is set up anew, on the head', () => {
+  it('dependencies are installed again for a changed lock file', () => {
     const bump = bash(
       `node -e "const f=require('fs'),l=JSON.parse(f.readFileSync('package-lock.json'));l.version='1.0.1';f.writeFileSync('package-lock.json',JSON.stringify(l));f.writeFileSync('package.json',f.readFileSync('package.json','utf8').replace('1.0.0','1.0.1'))"`,
     )
     return withRig({ ...scenario, workers: { '*': [bump, ...(scenario.workers['*'] ?? [])] } }, async rig => {
-      const cwd = await project(rig)
+      const cwd = await createProject(rig)
       await rig.dispatch(['prepare', '--yes'], { cwd })
       const ran = await rig.dispatch([task, '--wait'], { cwd })
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
@@ -134,7 +134,7 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
     })
   })
 
-  it('a setup that fails is “could not run”, never red: nothing is sealed, and the human is asked', () =>
+  it('a failed setup seals nothing and asks the human', () =>
     withRig(
       {
         ...scenario,
@@ -143,13 +143,13 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
           bash('contract check'),
           heard =>
             bash(
-              `ask "the setup fails: $(printf '%s' '${heard.lastText.includes('only the human can fix this') ? 'I was told' : 'nobody said why'}')"`,
+              `ask "the setup fails: $(printf '%s' '${heard.lastText.includes('only the human can fix this') ? 'with a reason' : 'without a reason'}')"`,
             ),
           say('I wait.'),
         ],
       },
       async rig => {
-        const cwd = await project(rig, {
+        const cwd = await createProject(rig, {
           '.dispatch.json': JSON.stringify({
             setup: ['echo no such registry >&2; exit 3'],
             lockfiles: ['package-lock.json'],
@@ -164,35 +164,35 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
       },
     ))
 
-  it('prepare says what keeps the commands in: the sandbox where one works, else nothing', () =>
+  it('prepare shows whether its commands run in a sandbox', () =>
     withRig(scenario, async rig => {
-      const cwd = await project(rig)
-      const here = await detectSandbox()
-      const isolated = /run in a sandbox \(bubblewrap\)/
-      const open = /No sandbox \(([^)]*)\): these commands run with your rights and can reach any host/
-      const said = async (SANDBOX: string) =>
+      const cwd = await createProject(rig)
+      const detected = await detectSandbox()
+      const isolatedPattern = /run in a sandbox \(bubblewrap\)/
+      const openPattern = /No sandbox \(([^)]*)\): these commands run with your rights and can reach any host/
+      const prepare = async (SANDBOX: string) =>
         (await rig.dispatch(['prepare', '--yes'], { cwd, env: { SANDBOX } })).stdout
       for (const SANDBOX of ['auto', 'required']) {
-        const stdout = await said(SANDBOX)
-        if ('kind' in here) assert.match(stdout, isolated)
-        else assert.equal(open.exec(stdout)?.[1], here.problem)
+        const stdout = await prepare(SANDBOX)
+        if ('kind' in detected) assert.match(stdout, isolatedPattern)
+        else assert.equal(openPattern.exec(stdout)?.[1], detected.problem)
       }
-      assert.equal(open.exec(await said('off'))?.[1], 'SANDBOX=off')
+      assert.equal(openPattern.exec(await prepare('off'))?.[1], 'SANDBOX=off')
     }))
 
-  it('a project file that does not read is exit 2 with every line; a missing file it hands on is named', () =>
+  it('a broken project file or a missing listed file is exit 2', () =>
     withRig(scenario, async rig => {
-      const cwd = await project(rig, {
+      const cwd = await createProject(rig, {
         '.dispatch.json': '{\n  "setup": "npm ci",\n  "files": ["../x"],\n  "nope": 1\n}',
       })
       const ran = await rig.dispatch([task], { cwd })
       assert.equal(ran.exitCode, 2)
-      for (const words of [
+      for (const pattern of [
         /line 2: setup: /,
         /line 3: files\.0: must be a path from the top/,
         /line 4: nope: unknown key; use setup/,
       ])
-        assert.match(ran.stderr, words)
+        assert.match(ran.stderr, pattern)
       fs.writeFileSync(path.join(cwd, '.dispatch.json'), '{"files": [".env.absent"]}')
       await rig.dispatch(['prepare', '--yes'], { cwd })
       const absent = await rig.dispatch([task], { cwd })

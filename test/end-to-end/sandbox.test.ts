@@ -8,11 +8,11 @@ import { bash, put, say } from '#rehearsal/scenario.ts'
 import { readEvidence, readVerdictRecord } from '#session/evidence'
 import { commitFolder, fingerprintFolder, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
 
-const here = await detectSandbox()
-const skip = 'problem' in here ? here.problem : false
+const detected = await detectSandbox()
+const skip = 'problem' in detected ? detected.problem : false
 
-/** Acts of a worker against what it must not touch: from its place of work, with the rights of the user. */
-const acts = [
+/** Commands with which a worker attacks what it must not touch, from its checkout and with the user's rights. */
+const attacks = [
   'echo "# nothing" > ../contract.md',
   'chmod u+w ../contract.md',
   'mv ../contract.md ../old.md',
@@ -44,13 +44,13 @@ const acts = [
 ]
 
 describe('in the sandbox', { skip, concurrency: 2 }, () => {
-  it(`a session comes to its PASS, and none of ${acts.length} acts of its worker against it reaches anything`, () => {
-    const tried = acts.map(act => `(${act}) 2>/dev/null`).join('\n')
+  it(`a session passes and ${attacks.length} attacks of its worker have no effect`, () => {
+    const attempts = attacks.map(attack => `(${attack}) 2>/dev/null`).join('\n')
     return withRig(
       {
         ...helloScenario,
         workers: {
-          '*': [bash(`${tried}\necho "all were tried"`), put('hello.sh', 'echo hello'), say('It prints hello.')],
+          '*': [bash(`${attempts}\necho "all attempts made"`), put('hello.sh', 'echo hello'), say('It prints hello.')],
         },
         orchestrator: [put('contract.md', helloContract), ...remainingTurns],
       },
@@ -63,9 +63,9 @@ describe('in the sandbox', { skip, concurrency: 2 }, () => {
         const ran = await rig.dispatch([helloTask, '--wait'])
         assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
         const { paths, manifest } = rig.readSession()
-        const said = fs.readFileSync(paths.worker('hello').stream, 'utf8')
-        assert.match(said, /all were tried/)
-        assert.doesNotMatch(said, /the-secret-of|the-session-of|GEMINI_API_KEY=/)
+        const stream = fs.readFileSync(paths.worker('hello').stream, 'utf8')
+        assert.match(stream, /all attempts made/)
+        assert.doesNotMatch(stream, /the-secret-of|the-session-of|GEMINI_API_KEY=/)
         const read = (...names: string[]) => fs.readFileSync(path.join(...names), 'utf8')
         assert.equal(read(paths.contract), helloContract.trimStart())
         assert.equal(read(paths.task), helloTask)
@@ -79,7 +79,7 @@ describe('in the sandbox', { skip, concurrency: 2 }, () => {
           rig
             .readEvents()
             .map(({ seq }) => seq)
-            .findIndex((seq, at) => seq !== at + 1),
+            .findIndex((seq, index) => seq !== index + 1),
           -1,
         )
         assert.equal(readVerdictRecord(paths)?.sandbox, 'bubblewrap')
@@ -93,9 +93,9 @@ describe('in the sandbox', { skip, concurrency: 2 }, () => {
     )
   })
 
-  it('dependencies are made inside, a check has no network, and an agent calls no host that was not allowed', () => {
+  it('setup runs inside, checks have no network, agents only allowed hosts', () => {
     const probe =
-      'node -e "fetch(process.argv[1]).then(r => r.text()).then(t => console.log(t)).catch(() => console.log(\'nobody\'))"'
+      'node -e "fetch(process.argv[1]).then(r => r.text()).then(t => console.log(t)).catch(() => console.log(\'no answer\'))"'
     const text = helloContract
       .replace('sh hello.sh', 'sh hello.sh && cat deps/made')
       .replace('equals `hello`', 'contains `made inside`')
@@ -113,7 +113,7 @@ describe('in the sandbox', { skip, concurrency: 2 }, () => {
         },
       },
       async rig => {
-        const cwd = await repository(rig, {
+        const cwd = await createRepository(rig, {
           '.dispatch.json':
             '{"setup":["mkdir deps; echo made inside > deps/made; touch \\"$HOME/../../escaped\\" || true"],"makes":["deps"]}',
         })
@@ -121,33 +121,33 @@ describe('in the sandbox', { skip, concurrency: 2 }, () => {
         const ran = await rig.dispatch([helloTask, '--wait'], { cwd })
         assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
         assert.ok(!fs.existsSync(path.join(rig.home, 'dispatch/prepared/escaped')))
-        const said = fs.readFileSync(rig.readSession().paths.worker('hello').stream, 'utf8')
-        assert.match(said, /nobody/)
+        const stream = fs.readFileSync(rig.readSession().paths.worker('hello').stream, 'utf8')
+        assert.match(stream, /no answer/)
         const output = fs.readFileSync(path.join(rig.readSession().paths.evidence, 'round-1-C1.txt'), 'utf8')
-        assert.match(output, /^hello\nnobody\nmade inside/)
+        assert.match(output, /^hello\nno answer\nmade inside/)
       },
       { SANDBOX: 'auto', ROUNDS: '1' },
     )
   })
 })
 
-describe('where there is none', { concurrency: 2 }, () => {
-  /** A PATH without bubblewrap, but with all else that a session needs. */
-  const without = (rig: Rig): string => {
+describe('without a sandbox', { concurrency: 2 }, () => {
+  /** A PATH without bubblewrap but with every other program. */
+  const hideBubblewrap = (rig: Rig): string => {
     const folder = path.join(rig.home, 'programs')
     fs.mkdirSync(folder)
-    for (const place of (rig.environment['PATH'] ?? '').split(':').filter(each => fs.existsSync(each)))
+    for (const place of (rig.environment['PATH'] ?? '').split(':').filter(name => fs.existsSync(name)))
       for (const name of fs.readdirSync(place))
         if (name !== 'bwrap' && !fs.existsSync(path.join(folder, name)))
           fs.symlinkSync(path.join(place, name), path.join(folder, name))
     return folder
   }
 
-  it('required refuses before anything is made; auto goes on, and says so everywhere', () =>
+  it('SANDBOX=required refuses to start; auto starts and reports it', () =>
     withRig(
       helloScenario,
       async rig => {
-        const PATH = without(rig)
+        const PATH = hideBubblewrap(rig)
         const refused = await rig.dispatch([helloTask], { env: { PATH, SANDBOX: 'required' } })
         assert.equal(refused.exitCode, 11, refused.stdout + refused.stderr)
         assert.match(
@@ -176,21 +176,21 @@ describe('where there is none', { concurrency: 2 }, () => {
       { ROUNDS: '1', WEBUI_PORT: '' },
     ))
 
-  it('words that are none are refused', () =>
+  it('invalid sandbox options are exit 2', () =>
     withRig(helloScenario, async rig => {
       const cases: [string[], RegExp][] = [
         [['--sandbox', 'yes'], /--sandbox takes auto, required or off, not "yes"/],
         [['--allow-host', 'http://x/y'], /--allow-host takes the name of a host, not "http:\/\/x\/y"/],
       ]
-      for (const [words, pattern] of cases) {
-        const ran = await rig.dispatch([helloTask, ...words])
+      for (const [args, pattern] of cases) {
+        const ran = await rig.dispatch([helloTask, ...args])
         assert.equal(ran.exitCode, 2)
         assert.match(ran.stderr, pattern)
       }
     }))
 })
 
-async function repository(rig: Rig, files: Record<string, string>): Promise<string> {
+async function createRepository(rig: Rig, files: Record<string, string>): Promise<string> {
   const folder = path.join(rig.home, 'elsewhere/project')
   fs.mkdirSync(folder)
   for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text)

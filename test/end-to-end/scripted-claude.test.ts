@@ -1,4 +1,4 @@
-/** The stand-in for claude is only worth its speed while dispatch sees the same of it as of the real one. */
+/** The stand-in for claude is only useful while dispatch sees the same from it as from the real one. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { describe, it } from 'node:test'
@@ -8,7 +8,7 @@ import { helloContract, helloTask, remainingTurns } from '#rehearsal/hello.ts'
 import { bash, put, type Scenario, say, write } from '#rehearsal/scenario.ts'
 import { type Rig, withRig } from '../fixtures/rig.ts'
 
-/** A worker whose tool fails, an orchestrator whose write is blocked and whose turn is kept going by the stop gate. */
+/** A tool of the worker fails, a write of the orchestrator is blocked, and the stop gate continues its turn. */
 const scenario: Scenario = {
   title: '',
   task: helloTask,
@@ -43,10 +43,10 @@ async function observe(rig: Rig) {
 }
 
 describe('the stand-in for claude', () => {
-  it('looks to dispatch as the real one does', async () => {
-    const seen: unknown[] = []
+  it('produces the same events, stream and tools as the real one', async () => {
+    const observations: unknown[] = []
     for (const claude of ['scripted', 'real'])
-      await withRig(scenario, async rig => void seen.push(await observe(rig)), { RIG_CLAUDE: claude })
-    assert.deepEqual(seen[0], seen[1])
+      await withRig(scenario, async rig => void observations.push(await observe(rig)), { RIG_CLAUDE: claude })
+    assert.deepEqual(observations[0], observations[1])
   })
 })

@@ -18,7 +18,7 @@ import {
 } from '../fixtures/rig.ts'
 
 describe('from a task to a verdict', { concurrency: 2 }, () => {
-  it('PASS is exit 0, pushed, bound to commit and tree, and void as soon as the work changes', () =>
+  it('PASS is exit 0, is pushed, and is void when the work changes', () =>
     withRig(helloScenario, async rig => {
       const ran = await rig.dispatch([helloTask, '--wait', '--json'])
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
@@ -30,9 +30,9 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
       assert.match(record.tree, /^[0-9a-f]{40}$/)
       assert.match(fs.readFileSync(paths.verdictText, 'utf8'), /^# PASS/)
 
-      // Started and verdict are pushed once each, with the id and no word of the task.
+      // The start and the verdict are pushed once each, with the id and without the task's text.
       const pushes = () =>
-        rig.models.requests.filter(seen => seen.role === undefined && seen.path.startsWith('/rehearsal-'))
+        rig.models.requests.filter(request => request.role === undefined && request.path.startsWith('/rehearsal-'))
       await rig.waitUntil('both pushes', () => pushes().length === 2, 15)
       const { id } = rig.readSession()
       assert.deepEqual(
@@ -57,31 +57,34 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
       assert.match(shown.stdout, /VOID[^\n]*hello\.sh/)
       await rig.waitUntil('the runner voids it', () => rig.readStatus().verdict?.voidReason, 10)
       const voided = /^# PASS \(void\)\n\n\*\*This verdict is void/
-      await rig.waitUntil('verdict.md says so', () => voided.test(fs.readFileSync(paths.verdictText, 'utf8')))
+      await rig.waitUntil('verdict.md shows it', () => voided.test(fs.readFileSync(paths.verdictText, 'utf8')))
       assert.match((await rig.dispatch(['ls'])).stdout, /PASS \(void\)/)
     }))
 
-  it('what may not be is refused, is mended, and PASS comes all the same', test => {
-    const usage = bash('submit --help; ask --help; contract check it')
-    const wrong = spawn('code --clauses C1,C3', 'Write hello.sh.')
-    const third = put(
+  it('refused requests are fixed, and the session still passes', test => {
+    const askForUsage = bash('submit --help; ask --help; contract check it')
+    const unknownClause = spawn('code --clauses C1,C3', 'Write hello.sh.')
+    const addClause = put(
       'contract.md',
       `${helloContract}\n## C3 — hello.sh has one line\n- check: \`test "$(wc -l < hello.sh)" = 1\``,
     )
-    const nested = bash('git init -q sub && git -C sub -c user.name=n -c user.email=n@h commit -q --allow-empty -m x')
-    const out = bash('git rm -q --cached sub && rm -rf sub')
-    const own = bash(
+    const commitNested = bash(
+      'git init -q sub && git -C sub -c user.name=n -c user.email=n@h commit -q --allow-empty -m x',
+    )
+    const removeNested = bash('git rm -q --cached sub && rm -rf sub')
+    const commitDirectly = bash(
       'cd $DISPATCH_OUTPUTS && echo "echo mine" > hello.sh && git commit -qam mine; cd $DISPATCH_ORCHESTRATOR_FOLDER',
     )
-    const [waiting, submitting] = [bash('wait-workers'), bash('submit')]
+    const [wait, submit] = [bash('wait-workers'), bash('submit')]
     const orchestrator = [
-      ...[put('contract.md', helloContract), usage, wrong, third, ...remainingTurns.slice(0, 1), waiting, submitting],
-      ...[spawn('code --name again --clauses C1', 'Take the nested repository sub out.'), waiting, own, submitting],
+      ...[put('contract.md', helloContract), askForUsage, unknownClause, addClause],
+      ...[...remainingTurns.slice(0, 1), wait, submit],
+      ...[spawn('code --name again --clauses C1', 'Take the nested repository sub out.'), wait, commitDirectly, submit],
       ...[spawn('code --name third --clauses C1', 'Write hello.sh: it prints hello.'), ...remainingTurns.slice(1)],
     ]
     const workers = {
-      hello: [nested, ...honestWorkerTurns],
-      again: [out, ...honestWorkerTurns],
+      hello: [commitNested, ...honestWorkerTurns],
+      again: [removeNested, ...honestWorkerTurns],
       third: honestWorkerTurns,
     }
     return withRig({ ...helloScenario, workers, orchestrator }, async rig => {
@@ -92,28 +95,28 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
         .readEvents()
         .slice(sealed)
         .filter(event => event.type === 'request.rejected')
-      const told = refused.map(({ tool, reason }) => `${tool}: ${reason}`)
+      const refusals = refused.map(({ tool, reason }) => `${tool}: ${reason}`)
 
-      await test.test('a spawn that is refused seals nothing; a tool asked for its usage does nothing else', () => {
+      await test.test('a refused spawn seals nothing; --help does nothing else', () => {
         assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
         const before = rig.readEvents().slice(0, sealed)
-        assert.equal(before.filter(event => event.type === 'request.rejected').length, 3, told.join('\n'))
-        assert.equal(refused.length, 5, told.join('\n'))
+        assert.equal(before.filter(event => event.type === 'request.rejected').length, 3, refusals.join('\n'))
+        assert.equal(refused.length, 5, refusals.join('\n'))
         assert.match(refused[2]?.reason ?? '', /no clause C3/)
         assert.equal(rig.readStatus().clauses.length, 3)
         assert.ok(!rig.readEvents().some(event => event.type === 'question.asked'))
         assert.equal(rig.readStatus().round, 1)
       })
 
-      await test.test('a repository that a worker commits as a nested one is not judged; the next takes it out', () => {
+      await test.test('a nested repository is not judged; the next worker removes it', () => {
         assert.match(submits[0]?.reason ?? '', /sub was committed as a repository of its own/)
       })
 
-      await test.test('a commit that no worker handed in is not judged; the next begins without it', () => {
+      await test.test('a commit that no worker submitted is quarantined, not judged', () => {
         assert.deepEqual(
           submits.map(({ tool }) => tool),
           ['submit', 'submit'],
-          told.join('\n'),
+          refusals.join('\n'),
         )
         assert.doesNotMatch(submits[1]?.reason ?? '', /sub was committed/)
         assert.ok(rig.readEvents().some(event => event.type === 'changes.quarantined'))
@@ -122,7 +125,7 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
     })
   })
 
-  it('a judge that does not answer: the gates are shown, INCONCLUSIVE, exit 12', () =>
+  it('without an answer from the judge: INCONCLUSIVE with the checks, exit 12', () =>
     withRig(
       helloScenario,
       async rig => {
@@ -134,7 +137,7 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
       { GOOGLE_GEMINI_BASE_URL: 'http://127.0.0.1:9', JUDGE_TIMEOUT_SEC: '2' },
     ))
 
-  it('who gives up after a FAIL is told with why, not with the old verdict', () => {
+  it('an orchestrator that gives up after a FAIL needs you, with the reason', () => {
     const idleTurns = Array.from({ length: 8 }, () => say('I am done.'))
     const workers = { '*': [put('hello.sh', 'echo hullo'), say('done')] }
     const orchestrator = [put('contract.md', helloContract), ...remainingTurns.slice(0, 3), ...idleTurns]
@@ -145,7 +148,7 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
     })
   })
 
-  it('without a key the gates are run and shown, and the verdict is INCONCLUSIVE with its reason, exit 12', () =>
+  it('without a key the checks run and the verdict is INCONCLUSIVE, exit 12', () =>
     withRig(
       helloScenario,
       async rig => {
@@ -154,14 +157,14 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
         assert.match(ran.stdout, /GEMINI_API_KEY is not set/)
         assert.match(ran.stdout, /C1 +green now/)
         assert.match(ran.stdout, /INCONCLUSIVE[^\n]*GEMINI_API_KEY/)
-        assert.equal(rig.models.requests.filter(seen => seen.role === 'judge').length, 0)
+        assert.equal(rig.models.requests.filter(request => request.role === 'judge').length, 0)
       },
       { GEMINI_API_KEY: '' },
     ))
 
-  it('without a key a red gate goes back to be mended; what is red in the end is INCONCLUSIVE too, exit 12', () => {
+  it('without a key a red check is sent back; red at the end is exit 12', () => {
     const wrong = [put('hello.sh', 'echo hullo'), say('hello.sh prints hello.')]
-    const again = [spawn('code --name again --clauses C1', 'Mend hello.sh: it prints hello.'), bash('wait-workers')]
+    const again = [spawn('code --name again --clauses C1', 'Fix hello.sh: it prints hello.'), bash('wait-workers')]
     const orchestrator = [
       put('contract.md', helloContract),
       ...remainingTurns.slice(0, 3),
@@ -188,7 +191,7 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
     )
   })
 
-  it('the judge never sees source, whatever a worker or a check repeats of it', () => {
+  it('the judge never sees source, even if a worker or check repeats it', () => {
     const canary = 'canary_5f1c9e7b3a_planted'
     const source = `# ${canary}\nsecret_sauce_of_the_house = "hello"\necho hello # ${canary}`
     const leaky: Scenario = {
@@ -215,18 +218,18 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
     return withRig(leaky, async rig => {
       const ran = await rig.dispatch([helloTask, '--wait'])
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-      const sent = rig.models.requests.filter(seen => seen.role === 'judge').map(seen => seen.body)
+      const sent = rig.models.requests.filter(request => request.role === 'judge').map(request => request.body)
       assert.equal(sent.length, 1)
       assert.ok(!sent[0]?.includes(canary), 'the canary was sent')
       assert.match(sent[0] ?? '', /C1 — Running hello\.sh prints hello/)
     })
   })
 
-  it('a judge that says yes to everything, also to what cannot be, gives no PASS', () => {
-    const words = Object.fromEntries(
+  it('a judge that says yes to every clause, even false ones, gives no PASS', () => {
+    const verdicts = Object.fromEntries(
       Array.from({ length: 12 }, (_, index) => [`C${index + 1}`, { met: 'yes' as const, reason: 'sure' }]),
     )
-    return withRig({ ...helloScenario, judge: [words] }, async rig => {
+    return withRig({ ...helloScenario, judge: [verdicts] }, async rig => {
       const ran = await rig.dispatch([helloTask, '--wait'])
       assert.equal(ran.exitCode, 12, ran.stdout)
       assert.match(ran.stdout, /INCONCLUSIVE/)
@@ -234,7 +237,7 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
   })
 })
 
-describe('the user’s own repository', { concurrency: 2 }, () => {
+describe('the user’s repository', { concurrency: 2 }, () => {
   async function repository(rig: Rig): Promise<string> {
     const folder = path.join(rig.home, 'elsewhere/project')
     fs.mkdirSync(folder)
@@ -248,7 +251,7 @@ describe('the user’s own repository', { concurrency: 2 }, () => {
     return folder
   }
 
-  it('is said and used when we stand in it, its uncommitted files are counted, and not a byte of it changes', () =>
+  it('is copied from the current folder and does not change', () =>
     withRig(helloScenario, async rig => {
       const folder = await repository(rig)
       fs.writeFileSync(path.join(folder, '.git/hooks/post-checkout'), `#!/bin/sh\ntouch ${rig.home}/ran\n`, {
@@ -265,7 +268,7 @@ describe('the user’s own repository', { concurrency: 2 }, () => {
       assert.ok(!fs.existsSync(path.join(outputs, 'new')))
     }))
 
-  it('a change outside the contract’s scope breaks it, whatever the judge says', () => {
+  it('a change outside the scope is a FAIL, whatever the judge says', () => {
     const straying: Scenario = {
       ...helloScenario,
       workers: { '*': [bash('echo hello > /dev/null; echo changed > kept.txt'), ...honestWorkerTurns] },
@@ -284,10 +287,10 @@ describe('the user’s own repository', { concurrency: 2 }, () => {
   })
 })
 
-describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
-  it('a runner that is killed has exactly one successor, and one that is killed while it judges loses no round', () => {
+describe('a session survives crashes', { concurrency: 2 }, () => {
+  it('a killed runner gets exactly one successor and loses no round', () => {
     const slowCheck = helloContract.replace('`sh hello.sh`', '`test -f hello.sh && sleep 4; sh hello.sh`')
-    const slow: Scenario = {
+    const slowScenario: Scenario = {
       ...helloScenario,
       workers: { slow: [bash('sleep 4'), ...honestWorkerTurns] },
       orchestrator: [
@@ -297,7 +300,7 @@ describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
       ],
     }
     return withRig(
-      slow,
+      slowScenario,
       async rig => {
         const started = () => rig.readEvents().flatMap(event => (event.type === 'runner.started' ? [event.pid] : []))
         await rig.dispatch([helloTask])
@@ -305,26 +308,26 @@ describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
         process.kill(started()[0] ?? 0, 'SIGKILL')
         await Promise.all([rig.dispatch(['watchdog']), rig.dispatch(['watchdog']), rig.dispatch(['watchdog'])])
         await rig.waitUntil('it judges', () => rig.readStatus().phase === 'judging', 60)
-        assert.equal(started().length, 2, 'more than one successor has acted')
-        await rig.waitUntil('those that came too late have left', () => rig.listRunners().length === 1, 10)
+        assert.equal(started().length, 2, 'more than one successor acted')
+        await rig.waitUntil('the late runners exit', () => rig.listRunners().length === 1, 10)
         process.kill(started()[1] ?? 0, 'SIGKILL')
         const ran = await rig.dispatch(['wait'])
         assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
         assert.equal(rig.readStatus().round, 1)
-        assert.equal(started().length, 3, 'more than one successor has acted')
+        assert.equal(started().length, 3, 'more than one successor acted')
         const numbers = rig.readEvents().map(event => event.seq)
         assert.deepEqual(
           numbers,
           numbers.map((_, index) => index + 1),
           'the log is not linear',
         )
-        await rig.waitUntil('those that came too late have left', () => rig.listRunners().length === 1, 10)
+        await rig.waitUntil('the late runners exit', () => rig.listRunners().length === 1, 10)
       },
       { ROUNDS: '1' },
     )
   })
 
-  it('a contract changed after its seal is caught before it counts', () =>
+  it('a contract changed after its seal stops the session, exit 13', () =>
     withRig(
       {
         ...helloScenario,
@@ -338,7 +341,7 @@ describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
       },
     ))
 
-  it('stop ends everything also when the work can no longer be read', () =>
+  it('stop ends everything even if the work cannot be read', () =>
     withRig({ ...helloScenario, workers: { '*': [bash('sleep 600')] } }, async rig => {
       await rig.dispatch([helloTask])
       await rig.waitUntil(
@@ -351,13 +354,13 @@ describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
       const ran = await rig.dispatch(['stop', id])
       assert.equal(ran.exitCode, 0, ran.stderr)
       await rig.waitUntil(
-        'all of it is gone',
+        'every process has ended',
         () => findProcesses(id).every(({ command }) => command.startsWith('tmux')),
         5,
       )
     }))
 
-  it('the lock of a worker that is killed is free within a second, and the next has its turn', () =>
+  it('the write lock of a killed worker goes to the next worker', () =>
     withRig(
       {
         ...helloScenario,
@@ -395,14 +398,14 @@ describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
         assert.equal((await rig.dispatch(['wait'])).exitCode, 0)
         assert.ok(
           !rig.listProcesses().some(({ command }) => command.startsWith('sleep 600')),
-          'something of the dead worker lives on',
+          'a process of the dead worker still runs',
         )
         const tokens = rig.readEvents().flatMap(event => (event.type === 'lock.granted' ? [event.fencingToken] : []))
         assert.deepEqual(tokens, [1, 2])
       },
     ))
 
-  it('a late writer that left its family is found and ended with its worker', () =>
+  it('a detached process of a worker ends with its worker', () =>
     withRig(
       {
         ...helloScenario,
@@ -419,33 +422,33 @@ describe('whatever dies, the session goes on', { concurrency: 2 }, () => {
       },
     ))
 
-  it('stop ends every process of its session and only those; --all ends the rest', () =>
+  it('stop ends every process of its session and no others', () =>
     withRig(idleScenario, async rig => {
       await rig.dispatch(['the first one'])
       const first = rig.readSession().id
       await rig.dispatch(['the second one'])
       const second = rig.readSession().id
       assert.notEqual(first, second)
-      const of = (id: string) => findProcesses(id).filter(({ command }) => !command.startsWith('tmux')) // One server serves both.
-      assert.ok(of(first).length > 0 && of(second).length > 0)
+      const findAgents = (id: string) => findProcesses(id).filter(({ command }) => !command.startsWith('tmux')) // Both share one tmux server.
+      assert.ok(findAgents(first).length > 0 && findAgents(second).length > 0)
       const ran = await rig.dispatch(['stop', first])
       assert.equal(ran.stdout, `stopped ${first}\n`)
-      await rig.waitUntil('the first is gone', () => of(first).length === 0, 5)
-      assert.ok(of(second).some(({ command }) => command.includes('claude')))
+      await rig.waitUntil('the first session has no processes', () => findAgents(first).length === 0, 5)
+      assert.ok(findAgents(second).some(({ command }) => command.includes('claude')))
       assert.match((await rig.dispatch(['ls'])).stdout, new RegExp(`planning +${second}[\\s\\S]*stopped +${first}`))
       assert.equal((await rig.dispatch(['stop', 'nonesuch'])).exitCode, 4)
     }))
 })
 
-describe('a person is told, and can answer', { concurrency: 2 }, () => {
-  /** Type words at the orchestrator's terminal. */
-  async function types(rig: Rig, words: string): Promise<void> {
-    await rig.sendKeys('-l', words)
+describe('questions and notifications', { concurrency: 2 }, () => {
+  /** Type a message at the orchestrator's terminal. */
+  async function typeMessage(rig: Rig, message: string): Promise<void> {
+    await rig.sendKeys('-l', message)
     await new Promise(resolve => setTimeout(resolve, 500))
     await rig.sendKeys('Enter')
   }
 
-  it('a question ends the waiting with exit 12; an answer typed at the terminal lets the work go on to its verdict; thanks do not undo it', () =>
+  it('a question ends the wait with exit 12; a typed answer continues it', () =>
     withRig(
       {
         ...helloScenario,
@@ -461,16 +464,16 @@ describe('a person is told, and can answer', { concurrency: 2 }, () => {
         assert.equal(asked.exitCode, 12)
         assert.match(asked.stdout, /asking +English or Portuguese\?[\s\S]*dispatch attach/)
         await rig.waitUntil('its turn has ended', () => rig.readEvents().some(event => event.type === 'turn.ended'), 20)
-        await types(rig, 'English, please')
+        await typeMessage(rig, 'English, please')
         await rig.waitUntil('it goes on', () => rig.readEvents().some(event => event.type === 'question.answered'), 20)
         const waited = await rig.dispatch(['wait'])
         assert.equal(waited.exitCode, 0, waited.stdout + JSON.stringify(rig.readEvents().slice(-8)))
 
-        const lastly = (is: string) => rig.readEvents().findLastIndex(event => event.type === is)
-        await rig.waitUntil('its last turn has ended', () => lastly('turn.ended') > lastly('verdict.given'), 20)
-        await types(rig, 'thank you')
+        const findLast = (type: string) => rig.readEvents().findLastIndex(event => event.type === type)
+        await rig.waitUntil('its last turn has ended', () => findLast('turn.ended') > findLast('verdict.given'), 20)
+        await typeMessage(rig, 'thank you')
         await rig.waitUntil(
-          'it is heard',
+          'it arrives',
           () => rig.readEvents().filter(event => event.type === 'question.answered').length === 2,
           20,
         )
@@ -478,10 +481,10 @@ describe('a person is told, and can answer', { concurrency: 2 }, () => {
         assert.equal(rig.readStatus().phase, 'PASS')
         assert.equal((await rig.dispatch(['wait'])).exitCode, 0)
       },
-      { RIG_CLAUDE: 'real' }, // The stand-in has no input line.
+      { RIG_CLAUDE: 'real' }, // The stand-in for claude has no input line.
     ))
 
-  it('the page is up when dispatch returns, and shows the session; nothing happening is said once, as stuck', async () => {
+  it('the page shows the session; an idle session is reported stuck once', async () => {
     const port = await freePort()
     await withRig(
       idleScenario,
@@ -503,7 +506,7 @@ describe('a person is told, and can answer', { concurrency: 2 }, () => {
   })
 })
 
-it('the commands teach: --help shows the six everyday ones first, and every command has its own', () =>
+it('--help shows the six everyday commands first; each command has help', () =>
   withRig(idleScenario, async rig => {
     const { stdout, exitCode } = await rig.dispatch(['--help'])
     assert.equal(exitCode, 0)
@@ -539,9 +542,9 @@ it('the commands teach: --help shows the six everyday ones first, and every comm
     }
   }))
 
-it('words that no command takes are exit 2, without a stack', () =>
+it('unknown arguments are exit 2, without a stack trace', () =>
   withRig(idleScenario, async rig => {
-    for (const words of [
+    for (const args of [
       ['ls', 'foo'],
       ['wait', '--bogus'],
       ['show', '--x'],
@@ -551,15 +554,15 @@ it('words that no command takes are exit 2, without a stack', () =>
       ['watch', 'one', 'two'],
       ['attach', 'one', 'two', 'three'],
     ]) {
-      const ran = await rig.dispatch(words)
-      assert.equal(ran.exitCode, 2, words.join(' '))
+      const ran = await rig.dispatch(args)
+      assert.equal(ran.exitCode, 2, args.join(' '))
       assert.doesNotMatch(ran.stderr, /internal error|at .*\.ts/)
     }
   }))
 
-it('nothing there yet is said plainly, with the exit code for it', () =>
+it('without a session, ls is empty and other commands are exit 4', () =>
   withRig(idleScenario, async rig => {
-    assert.match((await rig.dispatch(['ls'])).stdout, /No session yet/)
+    assert.match((await rig.dispatch(['ls'])).stdout, /No sessions yet/)
     assert.equal((await rig.dispatch(['ls', '--json'])).stdout, '[]\n')
     for (const name of ['show', 'watch', 'wait', 'attach']) {
       const ran = await rig.dispatch([name])

@@ -1,8 +1,8 @@
 /**
- * Corpus C1: every text, typed or from a file in turn, through the real door, up to the stored task and the orders of the
- * orchestrator. A `tmux` that refuses ends each start there, and so a case costs a third of a second. Some of them go
- * on into a real terminal to a program that plays claude's start, and three to the real claude. With C1_ALL=1 (`npm run
- * torture`) every text comes both ways, and all go on.
+ * Corpus C1: every text goes through the real command line, typed or from a file in turn, up to the stored task and the
+ * orchestrator's system prompt. A `tmux` that fails ends each start there, so a case takes a third of a second. Some texts
+ * go on to a real terminal and a program that imitates claude's start, and three to claude. With C1_ALL=1 (`npm run
+ * torture`) every text is given both ways, and all go on.
  */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
@@ -18,18 +18,18 @@ const everyWay = Boolean(process.env['C1_ALL'])
 
 const ways = ['typed', '--file'] as const
 type Way = (typeof ways)[number]
-interface Given extends RunResult {
-  /** Where this task's session would be: a home of its own. */
+interface Outcome extends RunResult {
+  /** The folder of this task's session. Each task has its own home. */
   workspace: string
 }
 
 let rig: Rig
-let refusing: string
-let recording: string
+let refusingPath: string
+let recordingPath: string
 
 before(async () => {
   rig = await openRig(idleScenario)
-  recording = installRecorder(rig)
+  recordingPath = installRecorder(rig)
   const bin = path.join(rig.home, 'refusing')
   fs.mkdirSync(bin)
   fs.writeFileSync(
@@ -37,23 +37,23 @@ before(async () => {
     '#!/bin/sh\n[ "$1" = -V ] && exec echo tmux 3.3a\necho "no terminal today" >&2\nexit 1\n',
     { mode: 0o755 },
   )
-  refusing = `${bin}:${rig.environment['PATH']}`
+  refusingPath = `${bin}:${rig.environment['PATH']}`
 })
 
 after(() => rig.close())
 
-it('there are sixty of them', () => {
+it('the corpus has sixty texts', () => {
   assert.equal(taskSeeds.length, 60)
   assert.equal(new Set(taskSeeds.map(({ name }) => name)).size, 60)
 })
 
-describe('F58 a task is stored byte for byte and reaches the orders, or is refused; nothing in it is ever run', {
+describe('F58 a task is stored byte for byte or refused, and never run', {
   concurrency: 4,
 }, () => {
-  for (const [at, seed] of taskSeeds.entries())
-    for (const way of everyWay ? ways : ways.slice(at % 2, (at % 2) + 1))
-      it(`${at + 1} ${seed.name}, ${way}`, async () => {
-        const { workspace, exitCode, stdout, stderr } = await give(seed, way, { PATH: refusing })
+  for (const [index, seed] of taskSeeds.entries())
+    for (const way of everyWay ? ways : ways.slice(index % 2, (index % 2) + 1))
+      it(`${index + 1} ${seed.name}, ${way}`, async () => {
+        const { workspace, exitCode, stdout, stderr } = await give(seed, way, { PATH: refusingPath })
         if (seed.refusal) {
           assert.equal(exitCode, 2, stdout + stderr)
           assert.match(stderr, seed.refusal)
@@ -61,31 +61,31 @@ describe('F58 a task is stored byte for byte and reaches the orders, or is refus
         } else {
           assert.equal(exitCode, 6, stdout + stderr)
           assert.match(stderr, /no terminal today/)
-          stored(workspace, seed)
+          assertStored(workspace, seed)
         }
-        nothingWasRun()
+        assertNothingRan()
       })
 })
 
-describe('in a real terminal too', { concurrency: 4 }, () => {
-  const chosen = everyWay ? taskSeeds : [8, 10, 14, 25, 29, 30, 37, 40, 45, 60].flatMap(n => taskSeeds[n - 1] ?? [])
-  for (const seed of chosen.filter(({ refusal }) => !refusal))
+describe('in a real terminal', { concurrency: 4 }, () => {
+  const seeds = everyWay ? taskSeeds : [8, 10, 14, 25, 29, 30, 37, 40, 45, 60].flatMap(n => taskSeeds[n - 1] ?? [])
+  for (const seed of seeds.filter(({ refusal }) => !refusal))
     it(seed.name, async () => {
-      const { workspace, exitCode, stderr } = await give(seed, 'typed', { PATH: recording })
+      const { workspace, exitCode, stderr } = await give(seed, 'typed', { PATH: recordingPath })
       try {
         assert.equal(exitCode, 0, stderr)
-        const { folder } = stored(workspace, seed)
-        const words = fs.readFileSync(path.join(folder, 'recorded'))
-        assert.ok(words.includes('--append-system-prompt-file'))
-        if (seed.bytes.length > 3) assert.ok(!words.includes(seed.bytes), 'the task stands in the arguments of claude')
-        nothingWasRun()
+        const { folder } = assertStored(workspace, seed)
+        const args = fs.readFileSync(path.join(folder, 'recorded'))
+        assert.ok(args.includes('--append-system-prompt-file'))
+        if (seed.bytes.length > 3) assert.ok(!args.includes(seed.bytes), 'the task is in the arguments of claude')
+        assertNothingRan()
       } finally {
         await rig.dispatch(['stop', '--all'], { env: { DISPATCH_HOME: path.dirname(workspace) } })
       }
     })
 })
 
-describe('and in the first request of the real claude', { concurrency: 4 }, () => {
+describe('in the first request of claude', { concurrency: 4 }, () => {
   for (const seed of [10, 30, 43].flatMap(n => taskSeeds[n - 1] ?? []))
     it(seed.name, async () => {
       const ran = await rig.dispatch(['--', seed.bytes.toString()])
@@ -103,7 +103,7 @@ describe('and in the first request of the real claude', { concurrency: 4 }, () =
     })
 })
 
-it('an argument that is longer than the system takes never reaches us', async () => {
+it('an argument over the limit of the system never reaches dispatch', async () => {
   const ran = await runProgram('/bin/sh', ['-c', 'x=$(cat); exec sh "$0" "$x"', entryPoint], {
     env: { ...rig.environment, DISPATCH_HOME: path.join(rig.home, 'never') },
     input: 'x'.repeat(131_072),
@@ -112,15 +112,15 @@ it('an argument that is longer than the system takes never reaches us', async ()
   assert.ok(!fs.existsSync(path.join(rig.home, 'never')))
 })
 
-it('a file that never ends, a folder and a missing one are refused; a pipe is a file', async () => {
-  for (const [file, words] of [
+it('--file refuses endless files, folders and missing files; pipes work', async () => {
+  for (const [file, pattern] of [
     ['/dev/zero', /NUL byte/],
     [rig.home, /cannot be read: EISDIR/],
     ['/nowhere', /cannot be read: ENOENT/],
   ] as const) {
     const ran = await rig.dispatch(['--file', file])
     assert.equal(ran.exitCode, 2, ran.stderr)
-    assert.match(ran.stderr, words)
+    assert.match(ran.stderr, pattern)
   }
   const endless = await runProgram('/bin/sh', ['-c', 'yes | sh "$0" -', entryPoint], {
     env: rig.environment,
@@ -129,22 +129,22 @@ it('a file that never ends, a folder and a missing one are refused; a pipe is a 
   assert.equal(endless.exitCode, 2)
   assert.match(endless.stderr, /standard input has \d+ or more bytes/)
   const piped = await runProgram('/bin/sh', ['-c', 'printf "from a pipe" | sh "$0" --file /dev/stdin', entryPoint], {
-    env: { ...rig.environment, PATH: refusing, DISPATCH_HOME: path.join(rig.home, 'piped') },
+    env: { ...rig.environment, PATH: refusingPath, DISPATCH_HOME: path.join(rig.home, 'piped') },
   })
   assert.equal(piped.exitCode, 6, piped.stderr)
-  stored(path.join(rig.home, 'piped/workspace'), { name: '', bytes: Buffer.from('from a pipe') })
+  assertStored(path.join(rig.home, 'piped/workspace'), { name: '', bytes: Buffer.from('from a pipe') })
 })
 
 // --- internal ---
 
 let count = 0
 
-/** Give a task through the real door, in a home of its own. What no argument can hold is typed at standard input. */
-async function give({ bytes }: TaskSeed, way: Way, changes: Record<string, string>): Promise<Given> {
-  const own = path.join(rig.home, 'given', String(++count))
+/** Give a task to the real command line, in its own home. What no argument can hold goes to standard input. */
+async function give({ bytes }: TaskSeed, way: Way, changes: Record<string, string>): Promise<Outcome> {
+  const home = path.join(rig.home, 'given', String(++count))
   const cwd = path.join(rig.home, 'elsewhere')
-  const env = { ...rig.environment, DISPATCH_HOME: own, ...changes }
-  const workspace = path.join(own, 'workspace')
+  const env = { ...rig.environment, DISPATCH_HOME: home, ...changes }
+  const workspace = path.join(home, 'workspace')
   const options = { env, cwd, timeoutMs: 60_000 }
   if (way === '--file') {
     const file = path.join(rig.home, `task-${count}`)
@@ -153,23 +153,23 @@ async function give({ bytes }: TaskSeed, way: Way, changes: Record<string, strin
   }
   if (bytes.length > 131_071 || bytes.includes(0))
     return { ...(await runProgram('/bin/sh', [entryPoint, '-'], { ...options, input: bytes })), workspace }
-  // Only a shell can hand on bytes that are no UTF-8; the dot keeps the line breaks at the end.
+  // Only a shell can pass bytes that are not UTF-8. The dot keeps the line breaks at the end.
   const dashes = bytes[0] === 0x2d ? '--' : ''
-  const typing = `x=$(cat; echo .); exec sh "$0" ${dashes} "\${x%.}"`
-  return { ...(await runProgram('/bin/sh', ['-c', typing, entryPoint], { ...options, input: bytes })), workspace }
+  const script = `x=$(cat; echo .); exec sh "$0" ${dashes} "\${x%.}"`
+  return { ...(await runProgram('/bin/sh', ['-c', script, entryPoint], { ...options, input: bytes })), workspace }
 }
 
-function stored(workspace: string, { bytes }: TaskSeed): { folder: string } {
+function assertStored(workspace: string, { bytes }: TaskSeed): { folder: string } {
   const [id, ...others] = fs.readdirSync(workspace)
-  assert.ok(id !== undefined && others.length === 0, 'there is not one session')
+  assert.ok(id !== undefined && others.length === 0, 'expected exactly one session')
   const paths = resolveSessionPaths(path.join(workspace, id))
-  assert.ok(fs.readFileSync(paths.task).equals(bytes), 'the task is not what was given')
-  assert.ok(fs.readFileSync(paths.systemPrompt).includes(bytes), 'the orders do not hold the task')
+  assert.ok(fs.readFileSync(paths.task).equals(bytes), 'the stored task differs')
+  assert.ok(fs.readFileSync(paths.systemPrompt).includes(bytes), 'the system prompt does not hold the task')
   return paths
 }
 
-function nothingWasRun(): void {
+function assertNothingRan(): void {
   assert.deepEqual(fs.readdirSync(path.join(rig.home, 'elsewhere')), [])
-  const made = fs.readdirSync(rig.home, { recursive: true }).filter(name => String(name).endsWith(CANARY_FILE))
-  assert.deepEqual(made, [])
+  const canaries = fs.readdirSync(rig.home, { recursive: true }).filter(name => String(name).endsWith(CANARY_FILE))
+  assert.deepEqual(canaries, [])
 }
