@@ -1,6 +1,6 @@
 /**
- * The record of a finished session, changed after the fact by somebody with all rights: each act is found by `dispatch audit`
- * and named with the part that it damaged. One real session; each act is done to a copy of its folder.
+ * An attacker with all rights changes the record of a finished session. `dispatch audit` finds each attack and names the part
+ * that it damaged. There is one real session; each attack changes a copy of its folder.
  */
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
@@ -15,8 +15,8 @@ import { corruptObject, forgeEverything, forgeVerdict, SessionCopy } from '../fi
 import { fingerprintFolder, helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
 
 let rig: Rig
-let place: string
-let whole: string
+let copies: string
+let original: string
 /** The log anchor in the notification of the verdict. */
 let anchor: string
 
@@ -25,22 +25,22 @@ before(async () => {
   const ran = await rig.dispatch([helloTask, '--wait'])
   assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
   await rig.dispatch(['stop', '--all'])
-  place = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-tamper-'))
-  whole = rig.readSession().paths.folder
-  const pushes = path.join(rig.home, 'dispatch/outbox')
-  const texts = fs.readdirSync(pushes, { recursive: true }).map(name => path.join(pushes, `${name}`))
-  const pushed = texts.filter(file => file.endsWith('.json')).map(file => fs.readFileSync(file, 'utf8'))
+  copies = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-tamper-'))
+  original = rig.readSession().paths.folder
+  const outbox = path.join(rig.home, 'dispatch/outbox')
+  const files = fs.readdirSync(outbox, { recursive: true }).map(name => path.join(outbox, `${name}`))
+  const pushed = files.filter(file => file.endsWith('.json')).map(file => fs.readFileSync(file, 'utf8'))
   anchor = /log anchor ([0-9a-f]{16})/.exec(pushed.join('\n'))?.[1] ?? 'none'
 })
 
 after(async () => {
   await rig.close()
-  fs.rmSync(place, { recursive: true, force: true })
+  fs.rmSync(copies, { recursive: true, force: true })
 })
 
-const copyOf = (name: string) => new SessionCopy(whole, path.join(place, name))
+const makeCopy = (name: string) => new SessionCopy(original, path.join(copies, name))
 
-const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown, says: RegExp][] = [
+const attacks: [name: string, part: AuditPart, attack: (copy: SessionCopy) => unknown, message: RegExp][] = [
   [
     'T01 edit a record of evidence',
     'evidence',
@@ -54,7 +54,7 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
     /does not follow/,
   ],
   [
-    'T03 drop the last lines, the verdict with them',
+    'T03 drop the last lines with the verdict',
     'verdict',
     copy => {
       copy.lines = copy.lines.slice(0, copy.findEvent('verdict.given'))
@@ -103,7 +103,7 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
     /does not follow/,
   ],
   [
-    'T09 the same, and the log chained anew',
+    'T09 the same, with the hash chain of the log rebuilt',
     'verdict',
     copy => {
       const before = hash('sha256', copy.read('contract.md'))
@@ -152,25 +152,25 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
     /round-1-C1\.json: is a link/,
   ],
   [
-    'T16 a second name for a record',
+    'T16 a hard link to a record',
     'evidence',
     copy => fs.linkSync(copy.pathOf('evidence/base-C1.json'), copy.pathOf('mine')),
     /is a hard link/,
   ],
   [
-    'T17 replace what is in our repository',
+    'T17 replace an object of the repository',
     'worktree',
     copy => corruptObject(copy),
     /repository\.git: .*(corrupt|mismatch|unable|missing|garbage)/,
   ],
   [
-    'T18 change the rights of a file',
+    'T18 change the mode of a file',
     'worktree',
     copy => fs.chmodSync(copy.pathOf('outputs/hello.sh'), 0o755),
     /hello\.sh: differs from the judged version/,
   ],
   [
-    'T19 another evidence/ in its place',
+    'T19 replace evidence/ with another folder',
     'evidence',
     copy => {
       fs.renameSync(copy.pathOf('evidence'), copy.pathOf('aside'))
@@ -181,7 +181,7 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
   ],
   ['T20 cut the log to nothing', 'log', copy => fs.truncateSync(copy.pathOf('events.jsonl')), /has no events/],
   [
-    'T21 edit what the judge was given',
+    'T21 edit what the judge received',
     'packet',
     copy => copy.edit('evidence/packet-1.txt', 'hello', 'HELLO'),
     /packet-1\.txt: is not what the judge received/,
@@ -193,7 +193,7 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
     /round-1-C1\.txt: is not what the check printed/,
   ],
   [
-    'T23 give it more rounds',
+    'T23 raise the number of rounds',
     'manifest',
     copy => copy.edit('session.json', /"maxRounds": \d+/, '"maxRounds": 99'),
     /session\.json: (is not|its maxRounds)/,
@@ -220,24 +220,22 @@ const acts: [name: string, part: AuditPart, act: (copy: SessionCopy) => unknown,
     /evidence: is not a folder/,
   ],
   [
-    'T27 the judged branch elsewhere',
+    'T27 move the judged branch',
     'worktree',
     copy => copy.write('evidence/repository.git/refs/heads/judged', `${'1'.repeat(40)}\n`),
     /its branch judged is at/,
   ],
   [
-    'T28 a record that nobody made',
+    'T28 add a record that is not in the log',
     'evidence',
     copy => copy.write('evidence/round-1-C7.json', copy.read('evidence/round-1-C1.json').replaceAll('C1', 'C7')),
     /round-1-C7\.json: is not in the log/,
   ],
 ]
 
-// --- what the audit says of it ---
-
-describe('a record that was changed after the fact', { concurrency: 2 }, () => {
-  it('untouched it is sound, also as a copy with another name, and its head is the one that was pushed', async () => {
-    const copy = copyOf('untouched')
+describe('an audit of a changed record', { concurrency: 2 }, () => {
+  it('an unchanged copy is sound, and its head is the pushed one', async () => {
+    const copy = makeCopy('untouched')
     const before = fingerprintFolder(copy.folder)
     const ran = await rig.dispatch(['audit', copy.folder, '--head', `log anchor ${anchor}`], {
       env: { DISPATCH_HOME: '/nowhere' },
@@ -251,27 +249,27 @@ describe('a record that was changed after the fact', { concurrency: 2 }, () => {
     assert.equal((await rig.dispatch(['audit'])).exitCode, 0, 'without an id: the newest')
   })
 
-  for (const [name, part, act, says] of acts)
+  for (const [name, part, attack, message] of attacks)
     it(`${name}: damage of the ${part}, exit 13`, async () => {
-      const copy = copyOf(name.slice(0, 3))
-      await act(copy)
+      const copy = makeCopy(name.slice(0, 3))
+      await attack(copy)
       const before = fingerprintFolder(copy.folder)
       const ran = await rig.dispatch(['audit', copy.folder, '--json'])
       assert.equal(ran.exitCode, 13, ran.stdout + ran.stderr)
       const { problems } = JSON.parse(ran.stdout) as AuditReport
-      const told = problems
-        .filter(one => one.isDamage && one.part === part)
+      const messages = problems
+        .filter(problem => problem.isDamage && problem.part === part)
         .map(({ file, message }) => `${file}: ${message}`)
-      assert.match(told.join('\n'), says, ran.stdout)
+      assert.match(messages.join('\n'), message, ran.stdout)
       assert.ok(
         problems.every(({ isDamage, consequence }) => !isDamage || consequence !== ''),
-        'each says what it means',
+        'every damage has a consequence',
       )
       assert.deepEqual(fingerprintFolder(copy.folder), before)
     })
 
-  it('forged as a whole, with every hash made to fit, only the head on the phone tells', async () => {
-    const copy = copyOf('forged')
+  it('only the pushed head reveals a complete forgery', async () => {
+    const copy = makeCopy('forged')
     forgeEverything(copy)
     const alone = await auditSession(copy.folder)
     assert.ok(alone.isSound, JSON.stringify(alone.problems))
@@ -280,8 +278,8 @@ describe('a record that was changed after the fact', { concurrency: 2 }, () => {
     assert.match(ran.stdout, /no line has the head/)
   })
 
-  it('what asks for less than before needs the yes of a person to exactly that text, before it counts', async () => {
-    const sealed = {
+  it('a dilution needs a person’s approval of exactly its text', async () => {
+    const amendment = {
       type: 'contract.amended',
       version: 2,
       changes: ['C2'],
@@ -289,47 +287,47 @@ describe('a record that was changed after the fact', { concurrency: 2 }, () => {
       uncoveredSentences: [],
     }
     const time = new Date().toISOString()
-    const says = async (name: string, yes: object[]) => {
-      const copy = copyOf(name)
+    const isDamaged = async (name: string, approvals: object[]) => {
+      const copy = makeCopy(name)
       const { sha256, clauses } = JSON.parse(copy.lines[copy.findEvent('contract.sealed')] ?? '')
       fs.copyFileSync(copy.pathOf('contract.md'), copy.pathOf('evidence/contract-2.md'))
-      const more = [...yes.map(one => ({ time, sha256, ...one })), { time, ...sealed, sha256, clauses }]
+      const events = [...approvals.map(event => ({ time, sha256, ...event })), { time, ...amendment, sha256, clauses }]
       const end = copy.findEvent('judging.started')
       copy.rechain([
         ...copy.lines.slice(0, end),
-        ...more.map(one => JSON.stringify({ seq: 0, ...one })),
+        ...events.map(event => JSON.stringify({ seq: 0, ...event })),
         ...copy.lines.slice(end),
       ])
       const { problems } = await auditSession(copy.folder)
       return problems.some(({ part, isDamage }) => isDamage && part === 'seal')
     }
-    assert.equal(await says('yes', [{ type: 'contract.approved', actor: 'me' }]), false)
-    assert.equal(await says('no', []), true)
-    assert.equal(await says('other', [{ type: 'contract.approved', actor: 'me', sha256: 'a'.repeat(64) }]), true)
+    assert.equal(await isDamaged('yes', [{ type: 'contract.approved', actor: 'me' }]), false)
+    assert.equal(await isDamaged('no', []), true)
+    assert.equal(await isDamaged('other', [{ type: 'contract.approved', actor: 'me', sha256: 'a'.repeat(64) }]), true)
     const { sha256: sealedSha256 } = JSON.parse(
-      copyOf('first').lines.find(line => line.includes('contract.sealed')) ?? '',
+      makeCopy('first').lines.find(line => line.includes('contract.sealed')) ?? '',
     )
-    const asked = { type: 'approval.requested', dilutions: ['C2 is gone'], reason: 'so' }
+    const request = { type: 'approval.requested', dilutions: ['C2 is gone'], reason: 'so' }
     const approved = { type: 'contract.approved', actor: 'me' }
-    assert.equal(await says('bound', [{ ...asked, previousSha256: sealedSha256 }, approved]), false)
-    assert.equal(await says('elsewhere', [{ ...asked, previousSha256: 'a'.repeat(64) }, approved]), true)
+    assert.equal(await isDamaged('bound', [{ ...request, previousSha256: sealedSha256 }, approved]), false)
+    assert.equal(await isDamaged('elsewhere', [{ ...request, previousSha256: 'a'.repeat(64) }, approved]), true)
   })
 
-  it('a crash between the seal and contract.md is no damage while the session goes on; anything else there is', async () => {
-    const damage = async (name: string, act: (copy: SessionCopy) => void, end = 'judging.started') => {
-      const copy = copyOf(name)
+  it('a missing contract.md after a crash is no damage while a session runs', async () => {
+    const findDamage = async (name: string, change: (copy: SessionCopy) => void, end = 'judging.started') => {
+      const copy = makeCopy(name)
       if (end !== '') copy.lines = copy.lines.slice(0, copy.findEvent(end))
-      act(copy)
+      change(copy)
       const { problems } = await auditSession(copy.folder)
       return problems.filter(({ part }) => part === 'seal').map(({ isDamage, message }) => isDamage && message)
     }
-    const gone = (copy: SessionCopy) => fs.rmSync(copy.pathOf('contract.md'))
-    assert.deepEqual(await damage('unlaid', gone), [false])
-    assert.deepEqual(await damage('unlaid-ended', gone, ''), ['is gone'])
-    assert.deepEqual(await damage('unlaid-other', copy => copy.write('contract.md', '# mine\n')), [
+    const removeContract = (copy: SessionCopy) => fs.rmSync(copy.pathOf('contract.md'))
+    assert.deepEqual(await findDamage('crash', removeContract), [false])
+    assert.deepEqual(await findDamage('crash-ended', removeContract, ''), ['is gone'])
+    assert.deepEqual(await findDamage('crash-other', copy => copy.write('contract.md', '# mine\n')), [
       'is NOT what was sealed',
     ])
-    const amended = (copy: SessionCopy) => {
+    const amend = (copy: SessionCopy) => {
       const { clauses } = JSON.parse(copy.lines[copy.findEvent('contract.sealed')] ?? '')
       const text = `${copy.read('contract.md')}\n`
       copy.write('evidence/contract-2.md', text)
@@ -337,26 +335,26 @@ describe('a record that was changed after the fact', { concurrency: 2 }, () => {
       const event = { seq: 0, time: new Date().toISOString(), type: 'contract.amended', version: 2, clauses, ...facts }
       copy.rechain([...copy.lines, JSON.stringify(event)])
     }
-    assert.deepEqual(await damage('unlaid-2', amended), [false])
+    assert.deepEqual(await findDamage('crash-2', amend), [false])
   })
 
-  it('what it is asked for must be a session, and the head a head', async () => {
+  it('an unknown session is exit 4, an invalid head exit 2', async () => {
     assert.equal((await rig.dispatch(['audit', './nothing'])).exitCode, 4)
     assert.equal((await rig.dispatch(['audit', 'nosuch'])).exitCode, 4)
     assert.equal((await rig.dispatch(['audit', '--head', 'xyz'])).exitCode, 2)
     assert.equal((await rig.dispatch(['audit', '--head', anchor.slice(0, 15)])).exitCode, 2)
-    const shown = await rig.dispatch(['audit', whole.slice(-4)])
+    const shown = await rig.dispatch(['audit', original.slice(-4)])
     assert.equal(shown.exitCode, 0, shown.stderr)
     assert.match(shown.stdout, /^ok {4}log[\s\S]*ok {4}index/m)
   })
 })
 
-describe('a folder that was laid out to do harm', () => {
-  const quickly = async (copy: SessionCopy) => {
+describe('an audit of a hostile folder', () => {
+  const auditQuickly = async (copy: SessionCopy) => {
     const began = Date.now()
-    const found = await auditSession(copy.folder)
+    const report = await auditSession(copy.folder)
     assert.ok(Date.now() - began < 20_000, `it took ${Date.now() - began} ms`)
-    return found
+    return report
   }
 
   for (const name of [
@@ -381,84 +379,84 @@ describe('a folder that was laid out to do harm', () => {
       'outputs/sub/.git/HEAD',
     ],
   ])
-    it(`a pipe at ${name} holds nobody up`, async () => {
-      const copy = copyOf(`pipe-${name.replaceAll('/', '-')}`)
+    it(`a pipe at ${name} does not block the audit`, async () => {
+      const copy = makeCopy(`pipe-${name.replaceAll('/', '-')}`)
       fs.rmSync(copy.pathOf(name), { force: true, recursive: true })
       fs.mkdirSync(path.dirname(copy.pathOf(name)), { recursive: true })
       assert.equal((await runProgram('mkfifo', [copy.pathOf(name)])).exitCode, 0)
-      const found = await quickly(copy)
-      assert.ok(!found.isSound, JSON.stringify(found))
+      const report = await auditQuickly(copy)
+      assert.ok(!report.isSound, JSON.stringify(report))
     })
 
-  it('nothing in it is run: configuration, hooks, filters, monitors, alternates, promised objects', async () => {
-    const copy = copyOf('armed')
-    const canary = path.join(place, 'canary')
-    const arm = `touch ${canary}`
+  it('its git configuration, hooks and filters do not run', async () => {
+    const copy = makeCopy('armed')
+    const canary = path.join(copies, 'canary')
+    const command = `touch ${canary}`
     const config = [
-      `[core]\n\trepositoryformatversion = 0\n\tfsmonitor = "${arm}"\n\thooksPath = hooks\n\tsshCommand = "${arm}"\n\tpager = "${arm}"`,
-      `[filter "evil"]\n\tclean = "${arm}; cat"\n\tsmudge = "${arm}; cat"\n\tprocess = "${arm}"\n\trequired = true`,
-      `[diff "evil"]\n\tcommand = "${arm}"\n\ttextconv = "${arm}"\n[extensions]\n\tpartialClone = origin`,
-      `[remote "origin"]\n\turl = ${copy.folder}\n\tpromisor = true\n\tuploadpack = "${arm}"\n[include]\n\tpath = /dev/zero\n`,
+      `[core]\n\trepositoryformatversion = 0\n\tfsmonitor = "${command}"\n\thooksPath = hooks\n\tsshCommand = "${command}"\n\tpager = "${command}"`,
+      `[filter "evil"]\n\tclean = "${command}; cat"\n\tsmudge = "${command}; cat"\n\tprocess = "${command}"\n\trequired = true`,
+      `[diff "evil"]\n\tcommand = "${command}"\n\ttextconv = "${command}"\n[extensions]\n\tpartialClone = origin`,
+      `[remote "origin"]\n\turl = ${copy.folder}\n\tpromisor = true\n\tuploadpack = "${command}"\n[include]\n\tpath = /dev/zero\n`,
     ].join('\n')
     for (const git of ['evidence/repository.git', 'outputs/.git']) {
       copy.write(`${git}/config`, config)
       fs.mkdirSync(copy.pathOf(`${git}/hooks`), { recursive: true })
       for (const hook of ['post-index-change', 'fsmonitor-watchman', 'reference-transaction', 'pre-auto-gc'])
-        fs.writeFileSync(copy.pathOf(`${git}/hooks/${hook}`), `#!/bin/sh\n${arm}\n`, { mode: 0o755 })
+        fs.writeFileSync(copy.pathOf(`${git}/hooks/${hook}`), `#!/bin/sh\n${command}\n`, { mode: 0o755 })
       fs.mkdirSync(copy.pathOf(`${git}/info`), { recursive: true })
       copy.write(`${git}/info/attributes`, '* filter=evil diff=evil\n')
     }
     copy.write('outputs/.gitattributes', '* filter=evil diff=evil\n')
     corruptObject(copy)
-    const found = await quickly(copy)
-    assert.ok(!found.isSound)
+    const report = await auditQuickly(copy)
+    assert.ok(!report.isSound)
     assert.ok(
-      found.problems.some(({ file }) => file === 'outputs/.gitattributes'),
-      JSON.stringify(found.problems),
+      report.problems.some(({ file }) => file === 'outputs/.gitattributes'),
+      JSON.stringify(report.problems),
     )
     assert.equal(fs.existsSync(canary), false)
   })
 
-  it('objects that are borrowed from elsewhere are not looked at', async () => {
-    const copy = copyOf('borrowed')
+  it('objects borrowed from another repository are damage', async () => {
+    const copy = makeCopy('borrowed')
     copy.write('evidence/repository.git/objects/info/alternates', '/somewhere/objects\n')
-    const { problems } = await quickly(copy)
+    const { problems } = await auditQuickly(copy)
     assert.ok(problems.some(({ message, isDamage }) => isDamage && /alternates/.test(message)))
   })
 
-  it('what is huge is looked at only so far: a line of 100 MB, files of 10 GB, JSON without a bottom', async () => {
-    const copy = copyOf('huge')
-    const long = copyOf('long')
+  it('huge lines, files of 10 GB and deep JSON are read up to a limit', async () => {
+    const copy = makeCopy('huge')
+    const long = makeCopy('long')
     long.write('events.jsonl', `${copy.read('events.jsonl')}\n{"seq":${'9'.repeat(100 << 20)}`)
-    assert.ok((await quickly(long)).problems.some(({ message }) => /is longer than/.test(message)))
+    assert.ok((await auditQuickly(long)).problems.some(({ message }) => /is longer than/.test(message)))
     for (const name of ['verdict.json', 'task.md', 'outputs/.git/index', 'evidence/packet-1.txt']) {
       copy.write(name, '')
       fs.truncateSync(copy.pathOf(name), 10 * 2 ** 30)
     }
     copy.write('session.json', '['.repeat(1 << 20))
     copy.write('evidence/base-C1.json', '{"a":'.repeat(1 << 19))
-    const { problems } = await quickly(copy)
-    const told = problems.map(({ file, message }) => `${file} ${message}`).join('\n')
-    assert.match(told, /session\.json is not a valid[\s\S]*verdict\.json is longer/)
+    const { problems } = await auditQuickly(copy)
+    const messages = problems.map(({ file, message }) => `${file} ${message}`).join('\n')
+    assert.match(messages, /session\.json is not a valid[\s\S]*verdict\.json is longer/)
   })
 
-  it('a log of nothing but tiny lines, a folder of nothing at all, names with escapes in them', async () => {
-    const tiny = copyOf('tiny')
+  it('millions of tiny lines, an empty folder and names with escapes', async () => {
+    const tiny = makeCopy('tiny')
     tiny.write('events.jsonl', '{}\n'.repeat(5_000_000))
-    assert.ok(!(await quickly(tiny)).isSound)
-    const empty = path.join(place, 'empty')
+    assert.ok(!(await auditQuickly(tiny)).isSound)
+    const empty = path.join(copies, 'empty')
     fs.mkdirSync(empty)
     fs.writeFileSync(path.join(empty, 'events.jsonl'), '')
     assert.ok(!(await auditSession(empty)).isSound)
-    const odd = copyOf('odd')
+    const odd = makeCopy('odd')
     odd.write('outputs/\u001b[2Jx\n', 'x')
     const ran = await rig.dispatch(['audit', odd.folder])
     assert.equal(ran.exitCode, 13)
     assert.ok(!ran.stdout.includes('\u001b[2J'), JSON.stringify(ran.stdout))
   })
 
-  it('a log of an older dispatch, without any hash, is no damage', async () => {
-    const copy = copyOf('old')
+  it('the log of an older dispatch, without hashes, is not damage', async () => {
+    const copy = makeCopy('old')
     const verdict = JSON.parse(copy.read('verdict.json'))
     delete verdict.logAnchor
     for (const name of ['verdict.json', 'evidence/verdict-1.json']) copy.write(name, JSON.stringify(verdict, null, 2))
@@ -469,9 +467,9 @@ describe('a folder that was laid out to do harm', () => {
       return JSON.stringify(event)
     })
     fs.rmSync(copy.pathOf('evidence/contract-1.md'))
-    const { isSound, problems } = await quickly(copy)
+    const { isSound, problems } = await auditQuickly(copy)
     assert.ok(isSound, JSON.stringify(problems))
     assert.ok(problems.filter(({ message }) => /an older dispatch did not (record|keep)/.test(message)).length >= 4)
-    assert.ok(!(await auditSession(copy.folder, anchor)).isSound, 'but with the head from the phone it is')
+    assert.ok(!(await auditSession(copy.folder, anchor)).isSound, 'with the pushed head it is damage')
   })
 })
