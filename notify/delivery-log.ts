@@ -11,7 +11,7 @@ const DeliveryLogEntry = z.object({
   id: z.string(),
   sessionId: z.string(),
   channel: z.enum(channels),
-  what: z.enum(['sent', 'busy', 'unreachable', 'refused', 'held', 'dead']),
+  result: z.enum(['sent', 'busy', 'unreachable', 'refused', 'deferred', 'dead']),
   /** Why it was not sent; empty if it was. */
   reason: z.string(),
   /** The HTTP status, if a server answered. */

@@ -97,7 +97,7 @@ export class ChannelWorker {
       if (untilMs === undefined) continue
       this.deferred.add(name)
       const reason = `quiet hours until ${new Date(untilMs).toISOString()}`
-      this.appendLog(queued.sessionId, [name], 'held', { reason })
+      this.appendLog(queued.sessionId, [name], 'deferred', { reason })
     }
   }
 
@@ -191,7 +191,7 @@ export class ChannelWorker {
   private appendLog(
     sessionId: string,
     fileNames: string[],
-    what: DeliveryLogEntry['what'],
+    result: DeliveryLogEntry['result'],
     { reason, status }: { reason: string; status?: number },
   ): void {
     const ids = fileNames.map(parseIdFromName)
@@ -201,7 +201,7 @@ export class ChannelWorker {
         id: ids[0] ?? '',
         sessionId,
         channel: this.channel,
-        what,
+        result,
         reason,
         ...(status === undefined ? {} : { status }),
         ...(ids.length === 1 ? {} : { batchIds: ids }),

@@ -19,7 +19,7 @@ function buildEntry(number: number): DeliveryLogEntry {
     id: `session-${number}`,
     sessionId: 'session',
     channel: 'phone',
-    what: 'sent',
+    result: 'sent',
     reason: '',
   }
 }

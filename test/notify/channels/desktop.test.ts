@@ -77,7 +77,7 @@ test('without a notifier the phone still works, and reports that once', usesNoti
   assert.equal(ntfy.got.length, 3)
   assert.match(ntfy.got[2]?.body ?? '', /^2 notifications did not reach the desktop: notify-send is not installed/)
   assert.equal(
-    readDeliveryLog(home, 99).filter(({ channel, what }) => channel === 'desktop' && what === 'dead').length,
+    readDeliveryLog(home, 99).filter(({ channel, result }) => channel === 'desktop' && result === 'dead').length,
     2,
   )
 })

@@ -41,8 +41,8 @@ test('notifications arrive once, in order, and end in `sent`', async () => {
   assert.deepEqual(listOutbox(home, 'phone').waiting, [])
   assert.equal(listOutbox(home, 'phone').sent.length, 3)
   assert.deepEqual(
-    readDeliveryLog(home, 9).map(({ what, status, reason }) => ({ what, status, reason })),
-    Array(3).fill({ what: 'sent', status: 200, reason: '' }),
+    readDeliveryLog(home, 9).map(({ result, status, reason }) => ({ result, status, reason })),
+    Array(3).fill({ result: 'sent', status: 200, reason: '' }),
   )
 })
 
@@ -88,7 +88,7 @@ test('a change of the settings ends the wait for an unknown host', async () => {
   let config = queue(buildMany(1), buildPhoneSettings('http://unknown.invalid'))
   const { home } = config
   const running = runDeliverer(home, () => config, quickTiming)
-  await waitUntilTrue('a failure', () => readDeliveryLog(home, 9).some(({ what }) => what === 'unreachable'))
+  await waitUntilTrue('a failure', () => readDeliveryLog(home, 9).some(({ result }) => result === 'unreachable'))
   config = buildConfig(home, buildPhoneSettings(ntfy.url))
   await running
   ntfy.stop()
@@ -196,7 +196,7 @@ for (const status of [400, 413]) {
     assert.deepEqual(listOutbox(home, 'phone').dead, [buildQueuedNotification(1).id])
     assert.deepEqual(listOutbox(home, 'phone').sent, [buildQueuedNotification(2).id])
     assert.deepEqual(
-      readDeliveryLog(home, 9).map(({ what }) => what),
+      readDeliveryLog(home, 9).map(({ result }) => result),
       ['refused', 'refused', 'dead', 'sent'],
     )
   })
@@ -278,7 +278,7 @@ for (const target of ['sent', 'dead'] as const) {
     assert.equal(ntfy.got.length, 0)
     assert.equal(listOutbox(config.home, 'phone')[target].length, 4)
     assert.deepEqual(
-      readDeliveryLog(config.home, 9).map(({ what, batchIds }) => [what, batchIds?.length]),
+      readDeliveryLog(config.home, 9).map(({ result, batchIds }) => [result, batchIds?.length]),
       [[target, 4]],
     )
   })
@@ -334,7 +334,7 @@ test('quiet hours hold a notification, and log that once; an urgent one is sent'
   await waitUntilTrue('the urgent one', () => ntfy.got.length === 1)
   await new Promise(resolve => setTimeout(resolve, 200))
   assert.deepEqual(ntfy.got.map(getStep), ['step 2'])
-  assert.equal(readDeliveryLog(home, 99).filter(({ what }) => what === 'held').length, 1)
+  assert.equal(readDeliveryLog(home, 99).filter(({ result }) => result === 'deferred').length, 1)
   config = buildConfig(home, settings)
   await running
   ntfy.stop()
