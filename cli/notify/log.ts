@@ -36,22 +36,22 @@ export async function printDeliveryLog(config: Config, { last = '20', retry, jso
 /** The reason why a notification was given up may be further back than what is printed. */
 const READ_ENTRIES = 1000
 
-const outcomeTexts: Record<DeliveryLogEntry['what'], () => string> = {
+const resultTexts: Record<DeliveryLogEntry['result'], () => string> = {
   sent: () => paint('green', 'sent'),
   busy: () => paint('yellow', 'server busy'),
   unreachable: () => paint('yellow', 'unreachable'),
   refused: () => paint('red', 'refused'),
-  held: () => paint('dim', 'deferred'),
+  deferred: () => paint('dim', 'deferred'),
   dead: () => paint('red', 'given up'),
 }
 
-function formatRow({ at, sessionId, channel, what, reason, batchIds }: DeliveryLogEntry): string[] {
+function formatRow({ at, sessionId, channel, result, reason, batchIds }: DeliveryLogEntry): string[] {
   const batch = batchIds === undefined ? '' : `(${batchIds.length} in one message)`
   return [
     paint('dim', formatLogTime(at)),
     sessionId,
     channel,
-    outcomeTexts[what](),
+    resultTexts[result](),
     sanitize([reason, batch].filter(Boolean).join(' ')),
   ]
 }
@@ -82,7 +82,7 @@ function describeNextAttempt({ pausedUntil }: ChannelHealth, { QUIET_HOURS: quie
 /** What was given up on a channel, why, and what to do. */
 function formatDeadLetters({ channel, dead }: ChannelHealth, known: DeliveryLogEntry[]): string[] {
   if (dead === 0) return []
-  const why = known.findLast(entry => entry.channel === channel && entry.what === 'dead')?.reason ?? ''
+  const why = known.findLast(entry => entry.channel === channel && entry.result === 'dead')?.reason ?? ''
   return [
     paint('red', `${channel}: ${dead} given up in the last 24 hours${why && ` (${sanitize(why)})`}`),
     '  `dispatch notify test` shows whether the channel works; then `dispatch notify log --retry` sends them again',

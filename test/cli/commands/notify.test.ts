@@ -376,7 +376,7 @@ describe('notify without a terminal', { concurrency: 2 }, () => {
         assert.deepEqual(fs.readdirSync(dead), [path.basename(old)]) // It would be given up again at once.
         const json = JSON.parse((await rig.dispatch(['notify', 'log', '--json', '--last', '2'])).stdout)
         assert.deepEqual(
-          json.entries.map(({ what }: { what: string }) => what),
+          json.entries.map(({ result }: { result: string }) => result),
           ['sent', 'sent'],
         )
       })
