@@ -6,54 +6,58 @@ import { runProgram } from '#host/exec.ts'
 import { buildPolicy, detectSandbox, type SandboxPolicy } from '#host/sandbox'
 
 /**
- * `npm run bench:sandbox`: what the sandbox adds to a start, on and off, alternating in one run; and what stands beside it
- * in memory. Figures to look at, never a test.
+ * `npm run bench:sandbox`: the time that the sandbox adds to a start, on and off, alternating in one run; and the memory of
+ * its processes. Figures to look at, not a test.
  */
 const rounds = Number(process.argv[2] ?? 30)
 const home = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-bench-')))
-const at = (name: string) => path.join(home, name)
-for (const name of ['out', 'scratch']) fs.mkdirSync(at(name))
+const pathOf = (name: string) => path.join(home, name)
+for (const name of ['out', 'scratch']) fs.mkdirSync(pathOf(name))
 const env = {
   PATH: process.env['PATH'] ?? '',
   HOME: home,
   NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'dispatch-test-compiled'),
 }
-const nothing = ['/bin/sh', '-c', ':']
+const emptyCommand = ['/bin/sh', '-c', ':']
 
 function buildLauncherCommand(name: string, changes: Partial<SandboxPolicy>): string[] {
-  const policy = buildPolicy('check', { folder: at('out'), tempFolder: at('scratch'), writablePaths: [at('out')] })
-  fs.writeFileSync(at(name), JSON.stringify({ ...policy, ...changes }))
-  return [process.execPath, path.join(installFolder, buildFolder, 'sandboxed.js'), at(name), '--']
+  const policy = buildPolicy('check', {
+    folder: pathOf('out'),
+    tempFolder: pathOf('scratch'),
+    writablePaths: [pathOf('out')],
+  })
+  fs.writeFileSync(pathOf(name), JSON.stringify({ ...policy, ...changes }))
+  return [process.execPath, path.join(installFolder, buildFolder, 'sandbox.js'), pathOf(name), '--']
 }
 
 const closed = buildLauncherCommand('closed', {})
 const open = buildLauncherCommand('open', { role: 'code', allowedHosts: ['example.com:443'] })
-const contestants: Record<string, string[]> = {
-  'off (a shell that does nothing)': nothing,
+const commands: Record<string, string[]> = {
+  'off (a shell that does nothing)': emptyCommand,
   'node, and nothing else': [process.execPath, '-e', '0'],
-  'on, without network (check, commit)': [...closed, ...nothing],
-  'on, with a way out (agents, setup)': [...open, ...nothing],
+  'on, without network (check, commit)': [...closed, ...emptyCommand],
+  'on, with network (agents, setup)': [...open, ...emptyCommand],
 }
 
-const took = new Map(Object.keys(contestants).map(name => [name, [] as number[]]))
+const times = new Map(Object.keys(commands).map(name => [name, [] as number[]]))
 const probes: number[] = []
 for (let round = -3; round < rounds; round++) {
-  for (const [name, [program = '', ...words]] of Object.entries(contestants)) {
+  for (const [name, [program = '', ...args]] of Object.entries(commands)) {
     const started = performance.now()
-    const ran = await runProgram(program, words, { env, cwd: home })
+    const ran = await runProgram(program, args, { env, cwd: home })
     if (ran.exitCode !== 0) throw new Error(`${name}: exit ${ran.exitCode}\n${ran.stderr}`)
-    if (round >= 0) took.get(name)?.push(performance.now() - started)
+    if (round >= 0) times.get(name)?.push(performance.now() - started)
   }
   const started = performance.now()
   await detectSandbox()
   if (round >= 0) probes.push(performance.now() - started)
 }
-took.set('the look whether there is one', probes)
-for (const [name, times] of took)
-  console.log(`${name.padEnd(38)} p50 ${quantile(times, 0.5)} ms   p95 ${quantile(times, 0.95)} ms`)
+times.set('detecting the sandbox', probes)
+for (const [name, values] of times)
+  console.log(`${name.padEnd(38)} p50 ${quantile(values, 0.5)} ms   p95 ${quantile(values, 0.95)} ms`)
 
 const memoryUse = await measureMemory()
-console.log(`beside it while it runs: ${memoryUse}`)
+console.log(`memory of its processes: ${memoryUse}`)
 fs.rmSync(home, { recursive: true, force: true })
 
 function quantile(times: number[], part: number): string {
@@ -61,17 +65,21 @@ function quantile(times: number[], part: number): string {
   return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0).toFixed(0).padStart(4)
 }
 
-/** Start one more and add up what its processes hold, as Linux tells it. */
+/** Start one more, and add up the proportional memory of its processes (Linux). */
 async function measureMemory(): Promise<string> {
   if (process.platform !== 'linux') return 'not measured here'
-  const running = runProgram(open[0] ?? '', [...open.slice(1), '/bin/sh', '-c', `touch ${at('out/up')}; sleep 1.5`], {
-    env,
-    cwd: home,
-  })
-  while (!fs.existsSync(at('out/up'))) await new Promise(resolve => setTimeout(resolve, 20))
+  const running = runProgram(
+    open[0] ?? '',
+    [...open.slice(1), '/bin/sh', '-c', `touch ${pathOf('out/up')}; sleep 1.5`],
+    {
+      env,
+      cwd: home,
+    },
+  )
+  while (!fs.existsSync(pathOf('out/up'))) await new Promise(resolve => setTimeout(resolve, 20))
   const ps = await runProgram('ps', ['-eo', 'pss,args'])
   await running
-  const mine = ps.stdout.split('\n').filter(line => line.includes(home) || /dsp-\d+-/.test(line))
-  const sizes = mine.map(line => Number(line.trim().split(/\s+/)[0]) || 0)
-  return `${Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1024)} MB in ${mine.length} processes`
+  const ownLines = ps.stdout.split('\n').filter(line => line.includes(home) || /dsp-\d+-/.test(line))
+  const sizes = ownLines.map(line => Number(line.trim().split(/\s+/)[0]) || 0)
+  return `${Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1024)} MB in ${ownLines.length} processes`
 }

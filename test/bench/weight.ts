@@ -4,8 +4,8 @@ import { bash, put, type Scenario, say, spawn } from '#rehearsal/scenario.ts'
 import { openRig, type Rig } from '../fixtures/rig.ts'
 
 /**
- * `npm run bench:weight`: what we add to each role's first request, in bytes, and what our own processes weigh beside
- * claude's, in resident and in proportional memory (a page shared by n processes counts 1/n for each). Linux only.
+ * `npm run bench:weight`: the bytes that dispatch adds to each role's first request, and the memory of its processes beside
+ * claude's: resident and proportional (a page shared by n processes counts 1/n for each). Linux only.
  */
 const scenario: Scenario = {
   title: '',
@@ -24,49 +24,51 @@ const rig = await openRig(scenario)
 try {
   await rig.dispatch([helloTask])
   await rig.waitUntil(
-    'both workers speak to their model',
-    () => ['coder', 'writer'].every(role => rig.models.requests.some(seen => seen.role === role)),
+    'both workers have sent a request',
+    () => ['coder', 'writer'].every(role => rig.models.requests.some(request => request.role === role)),
     60,
   )
   await new Promise(resolve => setTimeout(resolve, 3000))
-  tellBytes(rig)
-  tellMemory(rig)
+  printBytes(rig)
+  printMemory(rig)
 } finally {
   await rig.close()
 }
 
-function tellBytes(rig: Rig): void {
+function printBytes(rig: Rig): void {
   const { paths } = rig.readSession()
-  console.log('role           first request   our orders   of which task, contract')
-  for (const [role, orders, given] of [
+  console.log('role           first request   system prompt   of which task, contract')
+  for (const [role, systemPrompt, includedFile] of [
     ['orchestrator', paths.systemPrompt, paths.task],
     ['coder', paths.worker('coder').systemPrompt, paths.contract],
     ['writer', paths.worker('writer').systemPrompt, paths.contract],
   ] as const) {
-    const request = rig.models.requests.find(seen => seen.role === role)?.body ?? ''
+    const request = rig.models.requests.find(request => request.role === role)?.body ?? ''
     console.log(
-      `${role.padEnd(14)} ${String(Buffer.byteLength(request)).padStart(13)} ${String(fs.statSync(orders).size).padStart(12)} ${String(fs.statSync(given).size).padStart(13)}`,
+      `${role.padEnd(14)} ${String(Buffer.byteLength(request)).padStart(13)} ${String(fs.statSync(systemPrompt).size).padStart(15)} ${String(fs.statSync(includedFile).size).padStart(13)}`,
     )
   }
 }
 
-function tellMemory(rig: Rig): void {
+function printMemory(rig: Rig): void {
   console.log('\nprocess                                       resident MB   proportional MB')
   for (const { pid, command } of rig.listProcesses()) {
     const rollup = fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1')
     const megabytes = (name: string) =>
       (Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(rollup)?.[1]) / 1024).toFixed(1)
-    console.log(`${nameOf(command).padEnd(45)} ${megabytes('Rss').padStart(11)} ${megabytes('Pss').padStart(17)}`)
+    console.log(
+      `${describeProcess(command).padEnd(45)} ${megabytes('Rss').padStart(11)} ${megabytes('Pss').padStart(17)}`,
+    )
   }
 }
 
-function nameOf(command: string): string {
-  if (/\/runner\.[jt]s /.test(command)) return 'ours: runner (one a session)'
-  if (/\/dispatch\.[jt]s watchdog/.test(command)) return 'ours: watchdog (one a machine)'
-  if (command.includes('agents/worker.sh')) return 'ours: worker.sh (one a worker)'
-  if (command.startsWith('tail')) return 'ours: tail, what a window shows (one a worker)'
-  if (command.startsWith('tmux')) return 'tmux server (one a machine)'
-  if (command.includes('request')) return 'ours: a waiting tool of an agent'
+function describeProcess(command: string): string {
+  if (/\/runner\.[jt]s /.test(command)) return 'dispatch: runner (one per session)'
+  if (/\/dispatch\.[jt]s watchdog/.test(command)) return 'dispatch: watchdog (one per machine)'
+  if (command.includes('agents/worker.sh')) return 'dispatch: worker.sh (one per worker)'
+  if (command.startsWith('tail')) return 'dispatch: tail in a window (one per worker)'
+  if (command.startsWith('tmux')) return 'tmux server (one per machine)'
+  if (command.includes('request')) return 'dispatch: a tool that waits'
   if (/claude/.test(command.split(' ')[0] ?? ''))
     return command.includes(' -p ') ? 'claude, worker' : 'claude, orchestrator'
   return command.slice(0, 44)

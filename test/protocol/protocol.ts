@@ -1,7 +1,7 @@
 /**
- * One dispatch, and how claude and the Gemini API spoke in it: the same as in `protocol.txt`? The models are scripted, so a
- * difference comes from a new claude or from our scripts. With REAL_MODELS=1, and the keys in the environment, the models are
- * real and cost money; then the differences are printed, since which tools a model takes is its own choice.
+ * Compares the protocols of claude and of the Gemini API with `protocol.txt`, in one session. The models are scripted, so a
+ * difference comes from a new claude or from the scripts. With REAL_MODELS=1 and your keys the models are real and cost money;
+ * differences are then only printed, because a model chooses its tools itself.
  */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
@@ -12,14 +12,14 @@ import { bash, type Scenario, say } from '#rehearsal/scenario.ts'
 import type { Session } from '#session'
 import { computeStatus } from '#session/status'
 import { helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
-import { Fingerprint, onlyIn } from './fingerprint.ts'
+import { Fingerprint, findMissing } from './fingerprint.ts'
 import { recordGemini, recordHooks } from './recorders.ts'
 
-const recorded = path.join(import.meta.dirname, 'protocol.txt')
+const recordedFile = path.join(import.meta.dirname, 'protocol.txt')
 const isReal = process.env['REAL_MODELS'] === '1'
 
-/** The settings that lead to the real models. An empty one is not set. */
-const real = {
+/** The settings for the real models. An empty one is not set. */
+const realSettings = {
   ANTHROPIC_API_KEY: process.env['ANTHROPIC_API_KEY'] ?? '',
   ANTHROPIC_BASE_URL: process.env['ANTHROPIC_BASE_URL'] ?? '',
   GEMINI_API_KEY: process.env['GEMINI_API_KEY'] ?? '',
@@ -31,14 +31,14 @@ const scenario: Scenario = {
   ...helloScenario,
   workers: {
     '*': [
-      heard => ({ write: `${heard.folder}/hello.sh`, text: 'echo hello\n' }),
+      context => ({ write: `${context.folder}/hello.sh`, text: 'echo hello\n' }),
       bash('sh hello.sh'),
       say('hello.sh prints hello. C1 holds.'),
     ],
   },
 }
 
-it('claude and the Gemini API speak as protocol.txt records', test =>
+it('claude and the Gemini API speak the protocol in protocol.txt', test =>
   withRig(
     scenario,
     async rig => {
@@ -48,50 +48,49 @@ it('claude and the Gemini API speak as protocol.txt records', test =>
       const env = { CLAUDE_CONFIG_DIR: hooks.configDirectory, GOOGLE_GEMINI_BASE_URL: gemini.url }
       const ran = await rig.dispatch(['--json', '--no-repo', '--', helloScenario.task], { env })
       assert.equal(ran.exitCode, 0, ran.stderr)
-      await rig.waitUntil('the turn of the verdict has ended', () => hasEnded(rig), isReal ? 1800 : 120)
+      await rig.waitUntil('the turn of the verdict has ended', () => isTurnOver(rig), isReal ? 1800 : 120)
       assert.equal(rig.readStatus().verdict?.verdict, 'PASS')
       await rig.dispatch(['stop', rig.readSession().id]) // claude writes the end of its transcript late.
 
       const fingerprint = new Fingerprint()
       for (const { input, agent } of hooks.read()) fingerprint.addHook(input, agent)
-      for (const line of streamLines(rig)) fingerprint.addStreamLine(line)
-      for (const line of transcriptLines(rig.readSession())) fingerprint.addTranscriptLine(line)
+      for (const line of readStreamLines(rig)) fingerprint.addStreamLine(line)
+      for (const line of readTranscriptLines(rig.readSession())) fingerprint.addTranscriptLine(line)
       for (const body of gemini.replies) fingerprint.addJudgeReply(body)
       const lines = fingerprint.lines()
-      if (!isReal) return test.assert.fileSnapshot(`${lines.join('\n')}\n`, recorded, { serializers: [String] })
-      const known = linesOf(recorded)
-      for (const line of onlyIn(lines, known)) test.diagnostic(`real models only: ${line}`)
-      for (const line of onlyIn(known, lines)) test.diagnostic(`scripts only: ${line}`)
+      if (!isReal) return test.assert.fileSnapshot(`${lines.join('\n')}\n`, recordedFile, { serializers: [String] })
+      const known = readLines(recordedFile)
+      for (const line of findMissing(lines, known)) test.diagnostic(`real models only: ${line}`)
+      for (const line of findMissing(known, lines)) test.diagnostic(`scripts only: ${line}`)
     },
-    isReal ? real : {},
+    isReal ? realSettings : {},
   ))
 
-it('only what the other side lacks is a difference', () => {
+it('only what the other list lacks is a difference', () => {
   const lines = ['hook Stop: cwd, effort', 'stream thinking: text', 'same: a, b']
-  assert.deepEqual(onlyIn(lines, ['hook Stop: cwd, reason', 'same: b, a']), [
+  assert.deepEqual(findMissing(lines, ['hook Stop: cwd, reason', 'same: b, a']), [
     'hook Stop: effort',
     'stream thinking: text',
   ])
 })
 
-function hasEnded(rig: Rig): boolean {
+function isTurnOver(rig: Rig): boolean {
   const events = rig.readEvents()
   if (computeStatus(events).phase === 'needs you') return true
   const verdict = events.findIndex(event => event.type === 'verdict.given')
   return verdict >= 0 && events.slice(verdict).some(event => event.type === 'turn.ended')
 }
 
-function streamLines(rig: Rig): string[] {
-  return rig.readStatus().workers.flatMap(({ name }) => linesOf(rig.readSession().paths.worker(name).stream))
+function readStreamLines(rig: Rig): string[] {
+  return rig.readStatus().workers.flatMap(({ name }) => readLines(rig.readSession().paths.worker(name).stream))
 }
 
-/** claude keeps its configuration, and so the transcript, in the home of the rig. */
-function transcriptLines(session: Session): string[] {
+function readTranscriptLines(session: Session): string[] {
   const transcript = findTranscript(session)
-  assert.ok(transcript, 'the orchestrator has left no transcript')
-  return linesOf(transcript)
+  assert.ok(transcript, 'the orchestrator has no transcript')
+  return readLines(transcript)
 }
 
-function linesOf(file: string): string[] {
+function readLines(file: string): string[] {
   return fs.readFileSync(file, 'utf8').split('\n').filter(Boolean)
 }

@@ -9,8 +9,8 @@ import { installFolder } from '#host/config'
 import type { Rig } from '../fixtures/rig.ts'
 
 /**
- * Let every claude of a rig keep the input of its hooks, by hooks in the settings of its user. Dispatch must be started with
- * CLAUDE_CONFIG_DIR set to `configDirectory`; `read` gives what has been kept.
+ * Record the input of every hook of every claude in a rig, with hooks in the user's settings. Start dispatch with
+ * CLAUDE_CONFIG_DIR set to `configDirectory`; `read` returns the recordings.
  */
 export function recordHooks(rig: Rig) {
   const [folder, configDirectory] = [path.join(rig.home, 'hooks'), path.join(rig.home, 'claude')]
@@ -18,7 +18,7 @@ export function recordHooks(rig: Rig) {
   const { hooks } = JSON.parse(fs.readFileSync(path.join(installFolder, 'settings.json'), 'utf8'))
   const recorded = Object.keys(hooks).map(event => [event, [{ hooks: [{ type: 'command', command }] }]])
   const config = seedConfig({}, path.join(rig.home, 'dispatch/workspace'), rig.environment['ANTHROPIC_API_KEY'])
-  for (const each of [folder, configDirectory]) fs.mkdirSync(each)
+  for (const name of [folder, configDirectory]) fs.mkdirSync(name)
   fs.writeFileSync(path.join(configDirectory, '.claude.json'), JSON.stringify(config))
   fs.writeFileSync(path.join(configDirectory, 'settings.json'), JSON.stringify({ hooks: Object.fromEntries(recorded) }))
   const read = () =>
@@ -29,7 +29,7 @@ export function recordHooks(rig: Rig) {
   return { configDirectory, read }
 }
 
-/** A server on loopback that passes requests on to the Gemini API at `target`, and keeps the bodies of the replies. */
+/** A loopback server that forwards requests to the Gemini API at `target`, and records the bodies of the replies. */
 export async function recordGemini(target: string) {
   const replies: string[] = []
   const server = http.createServer(async (request, response) => {

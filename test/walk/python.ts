@@ -1,6 +1,7 @@
 import { bash, put, type Scenario, say, spawn, write } from '#rehearsal/scenario.ts'
 import { capitalize, createOpeningTurns, quantities } from './quantities.ts'
-/** A command line tool in Python: fifty files, a dependency that comes as a wheel, tests, and instructions for agents. */
+
+/** A command line tool in Python: fifty files, a wheel as dependency, tests, and instructions for agents. */
 export function pythonProject(): Record<string, string> {
   const modules = Object.entries(quantities).flatMap(([name, units]) => [
     [`units/${name}.py`, quantityModule(name, units)],
@@ -31,7 +32,7 @@ export function pythonProject(): Record<string, string> {
   }
 }
 
-/** What is run once in a fresh copy of the files, before the first commit: it builds the wheel. */
+/** Run once in the files before the first commit: it builds the wheel. */
 export const pythonBuild = 'python3 third_party/make_wheel.py'
 
 export const pythonTask =
@@ -46,24 +47,24 @@ const contract = `
 - expect: output contains \`length IV\`
 - expect: output matches \`^angle III$\`
 
-## C2 — The list has a test of its own, and it passes
+## C2 — The list has a test, and it passes
 - check: \`python -m unittest tests.test_list\`
 
-## C3 — Everything that worked still works
+## C3 — All existing tests still pass
 - check: \`. ./.env.test && export UNITS_DIGITS && python -m unittest\`
 - guard
 
-## C4 — The README tells of the new command
+## C4 — The README describes the new command
 - covers: S2
 - check: \`cat README.md\`
 - expect: output contains \`units list\`
 
-## C5 — Nothing else is touched
+## C5 — No other file is changed
 - scope: \`units/cli.py\` \`tests/test_list.py\` \`README.md\`
 `
 
 export const pythonScenario: Scenario = {
-  title: 'the walk through a Python project',
+  title: 'a Python project',
   task: pythonTask,
   requiredProgram: 'python3',
   workers: {
@@ -83,15 +84,15 @@ python -m units list && python -m unittest`),
       ),
     ],
     readme: [
-      heard =>
+      context =>
         write(
-          `${heard.folder}/README.md`,
+          `${context.folder}/README.md`,
           `${readme()}\n## List the quantities\n\n    python -m units list\n\nprints every quantity with the number of its units, in Roman numerals.`,
         ),
       say('The README has a section on `python -m units list`. C4 holds.'),
     ],
   },
-  // With --approve the first spawn is answered that a person must approve, and the turn ends.
+  // With --approve the first spawn-worker says that a person must approve, and the turn ends.
   orchestrator: [
     ...createOpeningTurns(contract),
     spawn(
@@ -106,7 +107,7 @@ python -m units list && python -m unittest`),
     spawn('rw --name readme --clauses C4 --files README.md', 'Add a section on `python -m units list` to README.md.'),
     bash('wait-workers'),
     bash('submit'),
-    heard => say(`The list is there and judged: ${heard.lastText.split('\n')[0]}`),
+    context => say(`The list is done and judged: ${context.lastText.split('\n')[0]}`),
   ],
   endStates: ['PASS'],
 }

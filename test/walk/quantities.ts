@@ -1,5 +1,6 @@
 import { bash, type ModelAction, put } from '#rehearsal/scenario.ts'
-/** What the two projects of the walk know: quantities, each with its units as multiples of the first one. */
+
+/** The data of both projects: quantities, each with its units as multiples of the first one. */
 export const quantities: Record<string, Record<string, number>> = {
   length: { m: 1, km: 1000, cm: 0.01, mile: 1609.344 },
   mass: { kg: 1, g: 0.001, lb: 0.45359237 },
@@ -23,11 +24,11 @@ export function capitalize(name: string): string {
   return `${name.charAt(0).toUpperCase()}${name.slice(1)}`
 }
 
-/** How the orchestrator of either walk begins: its plan, and a contract that reads. */
+/** The first turns of both orchestrators: a plan, and a valid contract. */
 export const createOpeningTurns = (contract: string): ModelAction[] => [
   put(
     'plan.md',
-    '# Plan\n\n1. A code worker adds the command and its test.\n2. An rw worker adds it to the README, beside it.',
+    '# Plan\n\n1. A code worker adds the command and its test.\n2. At the same time an rw worker adds it to the README.',
   ),
   put('contract.md', contract),
   bash('contract check'),

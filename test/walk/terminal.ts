@@ -1,10 +1,11 @@
 import { type RunResult, runProgram } from '#host/exec.ts'
-/** A terminal that a person sits at: a real one, in a tmux of its own. */
+
+/** A terminal with a shell, in a separate tmux. */
 export interface Terminal {
-  /** Type a command, answer what it asks, and return everything that was seen from the command to the next prompt. */
+  /** Type a command, answer its questions, and return the screen from the command to the next prompt. */
   typeCommand(
     command: string,
-    options?: { answers?: [asked: RegExp, answer: string][]; seconds?: number },
+    options?: { answers?: [question: RegExp, answer: string][]; seconds?: number },
   ): Promise<string>
   close(): Promise<void>
 }
@@ -12,40 +13,45 @@ export interface Terminal {
 export async function openTerminal(environment: Record<string, string>, folder: string): Promise<Terminal> {
   const socket = `walk-${process.pid}-${Math.random().toString(36).slice(2, 8)}`
   const env = { ...environment, PS1: '$ ', ENV: '', TERM: 'xterm-256color' }
-  const tmux = (...words: string[]): Promise<RunResult> =>
-    runProgram('tmux', ['-u', '-L', socket, ...words], { env, timeoutMs: 20_000 })
+  const tmux = (...args: string[]): Promise<RunResult> =>
+    runProgram('tmux', ['-u', '-L', socket, ...args], { env, timeoutMs: 20_000 })
   const shell = ['new-session', '-d', '-s', 'walk', '-x', '110', '-y', '50', '-c', folder, '/bin/sh -i']
   const opened = await tmux('-f', '/dev/null', ...shell)
   if (opened.exitCode !== 0) throw new Error(`no terminal: ${opened.stderr}`)
   await tmux('set-option', '-g', 'history-limit', '20000')
   await tmux('set-option', '-g', 'status', 'off')
-  const seen = async () => (await tmux('capture-pane', '-p', '-J', '-S', '-', '-t', 'walk')).stdout.replace(/\s+$/, '')
-  const until = async (what: string, look: (screen: string) => boolean, seconds: number): Promise<string> => {
-    for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
-      const screen = await seen()
-      if (look(screen)) return screen
+  const readScreen = async () =>
+    (await tmux('capture-pane', '-p', '-J', '-S', '-', '-t', 'walk')).stdout.replace(/\s+$/, '')
+  const waitUntil = async (what: string, check: (screen: string) => boolean, seconds: number): Promise<string> => {
+    for (const endMs = Date.now() + seconds * 1000; Date.now() < endMs; ) {
+      const screen = await readScreen()
+      if (check(screen)) return screen
       await new Promise(resolve => setTimeout(resolve, 150))
     }
-    throw new Error(`not within ${seconds} s: ${what}\n${await seen()}`)
+    throw new Error(`not within ${seconds} s: ${what}\n${await readScreen()}`)
   }
-  await tmux('send-keys', '-t', 'walk', '-l', '--', "PS1='$ '") // A shell of root's sets its own.
+  await tmux('send-keys', '-t', 'walk', '-l', '--', "PS1='$ '") // The shell of root sets its own prompt.
   await tmux('send-keys', '-t', 'walk', 'Enter')
-  await until('the first prompt', screen => /\n\$$/.test(screen), 10).catch(async error => {
+  await waitUntil('the first prompt', screen => /\n\$$/.test(screen), 10).catch(async error => {
     await tmux('kill-server')
     throw error
   })
   return {
     async typeCommand(command, { answers = [], seconds = 90 } = {}) {
-      await tmux('send-keys', '-R', '-t', 'walk') // An empty screen; its prompt is put back below.
+      await tmux('send-keys', '-R', '-t', 'walk') // Clears the screen and its prompt.
       await tmux('clear-history', '-t', 'walk')
       await tmux('send-keys', '-t', 'walk', '-l', '--', command)
       await tmux('send-keys', '-t', 'walk', 'Enter')
-      for (const [asked, answer] of answers) {
-        await until(`it asks ${asked}`, screen => asked.test(screen), seconds)
+      for (const [question, answer] of answers) {
+        await waitUntil(`it asks ${question}`, screen => question.test(screen), seconds)
         await tmux('send-keys', '-t', 'walk', '-l', '--', answer)
         await tmux('send-keys', '-t', 'walk', 'Enter')
       }
-      const screen = await until(`the end of ${command}`, text => text.includes('\n') && /\n\$$/.test(text), seconds)
+      const screen = await waitUntil(
+        `the end of ${command}`,
+        text => text.includes('\n') && /\n\$$/.test(text),
+        seconds,
+      )
       return `$ ${screen.replace(/\n\$$/, '').trim()}`
     },
     async close() {

@@ -1,6 +1,7 @@
 import { bash, put, type Scenario, say, spawn, write } from '#rehearsal/scenario.ts'
 import { capitalize, createOpeningTurns, quantities } from './quantities.ts'
-/** The same tool in TypeScript: fifty files, a dependency that comes as a tarball, tests, and instructions for agents. */
+
+/** The same tool in TypeScript: fifty files, a tarball as dependency, tests, and instructions for agents. */
 export function typescriptProject(): Record<string, string> {
   const modules = Object.entries(quantities).flatMap(([name, units]) => [
     [`src/${name}.ts`, quantityModule(name, units)],
@@ -41,7 +42,7 @@ export function typescriptProject(): Record<string, string> {
   }
 }
 
-/** What is run once in a fresh copy of the files, before the first commit: the tarball, and the lock file with its hash. */
+/** Run once in the files before the first commit: it makes the tarball, and the lock file with its hash. */
 export const typescriptBuild =
   '(cd third_party && npm pack --silent ./roman-numbers >/dev/null) && npm install --package-lock-only --offline --no-audit --no-fund --silent'
 
@@ -57,24 +58,24 @@ const contract = `
 - expect: output contains \`length IV\`
 - expect: output matches \`^angle III$\`
 
-## C2 — The list has a test of its own, and it passes
+## C2 — The list has a test, and it passes
 - check: \`node --test test/list.test.ts\`
 
-## C3 — Everything that worked still works
+## C3 — All existing tests still pass
 - check: \`npm test\`
 - guard
 
-## C4 — The README tells of the new command
+## C4 — The README describes the new command
 - covers: S2
 - check: \`cat README.md\`
 - expect: output contains \`main.ts list\`
 
-## C5 — Nothing else is touched
+## C5 — No other file is changed
 - scope: \`src/cli.ts\` \`test/list.test.ts\` \`README.md\`
 `
 
 export const typescriptScenario: Scenario = {
-  title: 'the walk through a TypeScript project',
+  title: 'a TypeScript project',
   task: typescriptTask,
   workers: {
     list: [
@@ -91,15 +92,15 @@ node src/main.ts list && npm test`),
         '`node src/main.ts list` prints 15 lines, from "angle III" to "volume III". I ran it, and all tests. C1, C2 and C3 hold.',
       ),
     ],
-    again: [
-      heard =>
+    retry: [
+      context =>
         write(
-          `${heard.folder}/README.md`,
+          `${context.folder}/README.md`,
           `${readme()}\n## List the quantities\n\n    node src/main.ts list\n\nprints every quantity with the number of its units, in Roman numerals.`,
         ),
       say('The README has a section on `node src/main.ts list` now. C4 holds.'),
     ],
-    readme: [say('The README tells of the new command. C4 holds.')],
+    readme: [say('The README describes the new command. C4 holds.')],
   },
   orchestrator: [
     ...createOpeningTurns(contract),
@@ -111,12 +112,12 @@ node src/main.ts list && npm test`),
     bash('wait-workers'),
     bash('submit'),
     spawn(
-      'rw --name again --clauses C4 --files README.md',
-      'C4 is red: README.md says nothing of `node src/main.ts list`. Add a section on it.',
+      'rw --name retry --clauses C4 --files README.md',
+      'C4 is red: README.md does not mention `node src/main.ts list`. Add a section on it.',
     ),
     bash('wait-workers'),
     bash('submit'),
-    heard => say(`The list is there and judged: ${heard.lastText.split('\n')[0]}`),
+    context => say(`The list is done and judged: ${context.lastText.split('\n')[0]}`),
   ],
   endStates: ['PASS'],
 }

@@ -1,7 +1,8 @@
 import { pythonBuild, pythonProject, pythonScenario } from './python.ts'
 import { typescriptBuild, typescriptProject, typescriptScenario } from './typescript.ts'
 import type { Walk } from './walk.ts'
-/** The two walks: one approves the contract before anybody works, the other leaves that to us. */
+
+/** The two walks: in one, a person approves the contract before any work. */
 export const walks: Record<'python' | 'typescript', Walk> = {
   python: {
     files: pythonProject(),
