@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { drainOutbox } from '#notify'
 import { helloTask } from '#rehearsal/hello.ts'
-import { copyInstall } from '../fixtures/copy.ts'
+import { copyInstall } from '../fixtures/copy-install.ts'
 import { idleScenario, withRig } from '../fixtures/rig.ts'
 
 /** Make a folder below `parent` whose path is exactly `length` characters long. */

@@ -5,7 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { it } from 'node:test'
 import { drainHookInbox, type HookEvent } from '#runner/orchestrator/hook-inbox.ts'
-import { createHookFolder, endInput, listInboxFiles, runHook } from '../fixtures/machine.ts'
+import { createHookFolder, endInput, listInboxFiles, runHook } from '../fixtures/run-hook.ts'
 
 const events = ['SessionStart', 'Stop', 'StopFailure', 'SubagentStop', 'Notification', 'PermissionDenied', 'SessionEnd']
 const typical = {

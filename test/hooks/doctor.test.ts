@@ -6,7 +6,7 @@ import { it, type TestContext } from 'node:test'
 import { checkHooks } from '#cli/doctor/hooks.ts'
 import { findClaude } from '#host/claude'
 import { type Config, installFolder } from '#host/config'
-import { createHookFolder, hooksFolder } from '../fixtures/machine.ts'
+import { createHookFolder, hooksFolder } from '../fixtures/run-hook.ts'
 
 /** What doctor reports about a copy of the install with one change. */
 async function examine(t: TestContext, change: (folder: string) => void) {

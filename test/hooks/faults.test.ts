@@ -6,8 +6,8 @@ import { describe, it } from 'node:test'
 import { installFolder } from '#host/config'
 import { runProgram } from '#host/exec.ts'
 import { parseJsonc } from '#host/json.ts'
-import { createHookFolder, endInput, hooksFolder, listInboxFiles, runHook } from '../fixtures/machine.ts'
 import { findProcesses } from '../fixtures/rig.ts'
+import { createHookFolder, endInput, hooksFolder, listInboxFiles, runHook } from '../fixtures/run-hook.ts'
 
 const record = '/bin/sh "$DISPATCH_HOOKS/record"'
 const silentSuccess = { code: 0, output: '' }

@@ -8,7 +8,7 @@ import { openTmux } from '#host/tmux'
 import { helloTask } from '#rehearsal/hello.ts'
 import { createSession } from '#session'
 import { blankManifest } from '../fixtures/blank-manifest.ts'
-import { copyInstall } from '../fixtures/copy.ts'
+import { copyInstall } from '../fixtures/copy-install.ts'
 import { installRecorder } from '../fixtures/recorder.ts'
 import { entryPoint, fingerprintFolder, helloScenario, idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
 
