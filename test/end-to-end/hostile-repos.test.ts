@@ -136,7 +136,7 @@ const detected = await detectSandbox()
 describe('G16 a repository that attacks claude', { concurrency: 3 }, () => {
   for (const sandbox of ['off', 'auto']) {
     const skip = sandbox === 'auto' && !('kind' in detected) ? 'no sandbox works here' : false
-    it(`none of its ${traps.length} traps springs in a session, sandbox ${sandbox}`, { skip }, async () => {
+    it(`no trap springs in a session, sandbox ${sandbox}`, { skip }, async () => {
       const evil = await startFakeModels(silent)
       try {
         await withRig(scenario, rig => runSession(rig, evil), { SANDBOX: sandbox, RIG_CLAUDE: 'real' })
