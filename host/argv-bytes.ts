@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 
 /**
- * The bytes of an argument of this process, as they were typed. Node decodes arguments as UTF-8 and puts U+FFFD for invalid
- * bytes; Linux still has the original bytes. Undefined where the system does not keep them.
+ * The bytes of an argument of this process, as they were typed. Node decodes arguments as UTF-8 and puts U+FFFD for
+ * invalid bytes; Linux still has the original bytes. Undefined where the system does not keep them.
  */
 export function readArgumentBytes(argument: string, argv = process.argv): Buffer | undefined {
   if (!argument.includes('\ufffd')) return Buffer.from(argument)

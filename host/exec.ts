@@ -27,10 +27,10 @@ export interface RunOptions {
 }
 
 /**
- * Run a program to its end: an argv without a shell, in its own process group. Never throws for what the program does. The
- * group is killed at the end and at the timeout, so that a grandchild cannot block the caller. One that left the group and
- * holds the pipes is waited for 250 ms. execa is not used here, because loading it costs every process 90 ms and 24 MB
- * (docs/decisions/0009).
+ * Run a program to its end: an argv without a shell, in its own process group. Never throws for what the program does.
+ * The group is killed at the end and at the timeout, so that a grandchild cannot block the caller. One that left the
+ * group and holds the pipes is waited for 250 ms. execa is not used here, because loading it costs every process 90 ms
+ * and 24 MB (docs/decisions/0009).
  */
 export async function runProgram(program: string, args: string[], options: RunOptions = {}): Promise<RunResult> {
   const { cwd, env, input, timeoutMs, maxOutputBytes = MAX_OUTPUT_BYTES } = options
@@ -79,8 +79,9 @@ export async function runProgram(program: string, args: string[], options: RunOp
 }
 
 /**
- * Start a program that outlives this process: a new session, no terminal, its output appended to `log`. Resolves to its exit
- * code if it ends while this process runs: 0 for a signal, -1 when it could not be started. Does not keep this process alive.
+ * Start a program that outlives this process: a new session, no terminal, its output appended to `log`. Resolves to its
+ * exit code if it ends while this process runs: 0 for a signal, -1 when it could not be started. Does not keep this
+ * process alive.
  */
 export function startDetached(
   program: string,
@@ -109,7 +110,9 @@ export async function runInTerminal(
   return result.exitCode ?? exitCodes.internal
 }
 
-/** The file of a program on PATH, with links resolved, so that another version is another file; empty when not found. */
+/**
+ * The file of a program on PATH, with links resolved, so that another version is another file; empty when not found.
+ */
 export function findProgram(name: string, searchPath = process.env['PATH'] ?? ''): string {
   for (const folder of searchPath.split(path.delimiter).filter(Boolean)) {
     try {

@@ -52,7 +52,10 @@ export function findPosition(text: string, path: (string | number)[]): { line: n
   return { line: 1, column: 1 }
 }
 
-/** The value at `path`. Offsets count from the start of the text, which must be valid. Of two equal keys the last counts. */
+/**
+ * The value at `path`. Offsets count from the start of the text, which must be valid. Of two equal keys the last
+ * counts.
+ */
 export function findNode(text: string, path: (string | number)[]): JsonNode {
   const root = parseTree(text.replace(/^\ufeff/, ' '), [], { allowTrailingComma: true })
   const node = path.reduce<JsonNode | undefined>((parent, step) => {
@@ -87,7 +90,9 @@ export function readTruncatedJson(text: string): unknown {
 
 // --- internal ---
 
-/** Goes through the tree, because `parse` of jsonc-parser would make the value of `__proto__` the object's prototype. */
+/**
+ * Goes through the tree, because `parse` of jsonc-parser would make the value of `__proto__` the object's prototype.
+ */
 function readStart(text: string): unknown {
   try {
     const root = parseTree(stripByteOrderMark(text))

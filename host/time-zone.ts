@@ -36,8 +36,8 @@ export function toLocalDateTime(instant: Date, zone: string): LocalDateTime {
 }
 
 /**
- * The instant at which a zone's clocks show this. When clocks go back a time occurs twice: the later instant. When they go
- * forward a time is skipped: the same distance after the gap.
+ * The instant at which a zone's clocks show this. When clocks go back a time occurs twice: the later instant. When they
+ * go forward a time is skipped: the same distance after the gap.
  */
 export function toInstant({ year, month, day, hour, minute }: LocalDateTime, zone: string): Date {
   const localMs = Date.UTC(year, month, day, hour, minute)

@@ -8,8 +8,8 @@ import { makePrivateFolder, readIfPresent, writeAtomic } from './fs/files.ts'
 import { SECOND_MS } from './time.ts'
 
 /**
- * The oldest versions that work. git 2.32 reads GIT_CONFIG_GLOBAL; without it the user's configuration would apply to the
- * repositories of dispatch. tmux 3.0; only 3.3a was tested. claude 2.1.118 fixes `claudeVulnerability`.
+ * The oldest versions that work. git 2.32 reads GIT_CONFIG_GLOBAL; without it the user's configuration would apply to
+ * the repositories of dispatch. tmux 3.0; only 3.3a was tested. claude 2.1.118 fixes `claudeVulnerability`.
  */
 export const minVersions = { node: '22.22', git: '2.32', tmux: '3.0', claude: '2.1.118' }
 
@@ -37,8 +37,8 @@ export function isAtLeast(version: string, minimum: string): boolean {
 }
 
 /**
- * Exit 6, before anything is created, when claude does not run or is too old to be safe. A version check takes 30 ms, so its
- * result is cached until the program changes. A script is checked each time, because what it runs may change.
+ * Exit 6, before anything is created, when claude does not run or is too old to be safe. A version check takes 30 ms,
+ * so its result is cached until the program changes. A script is checked each time, because what it runs may change.
  */
 export async function requireClaude(claude: string, { home }: Pick<Config, 'home'>): Promise<void> {
   await requireVersion('claude', claude, home, {
@@ -75,7 +75,10 @@ export async function requirePrograms(
   )
 }
 
-/** The system and processor that a program was built for, by its first bytes (ELF, Mach-O); undefined for a script. Pure. */
+/**
+ * The system and processor that a program was built for, by its first bytes (ELF, Mach-O); undefined for a script.
+ * Pure.
+ */
 export function detectBuildPlatform(firstBytes: Uint8Array): string | undefined {
   const bytes = Buffer.from(firstBytes)
   if (bytes.length < 20) return undefined

@@ -34,7 +34,7 @@ export const claudeVariables: Record<string, string> = {
 
 /**
  * `--setting-sources user --strict-mcp-config` keep the settings, hooks and MCP servers of a repository from running.
- * `dontAsk` refuses a tool that is not listed; nobody is there to answer a question.
+ * `dontAsk` refuses a tool that is not listed; no person is there to answer a question.
  */
 function buildSharedArguments({
   program,

@@ -12,7 +12,10 @@ const ClaudeConfig = z.looseObject({
   customApiKeyResponses: z.looseObject({ approved: z.array(z.string()).optional() }).optional(),
 })
 
-/** The `settings.json` files that apply to every claude besides ours: the user's, and those of the machine's administrator. */
+/**
+ * The `settings.json` files that apply to every claude besides those of dispatch: the user's, and those of the machine's
+ * administrator.
+ */
 export function findSettingsFiles(
   { configDirectory }: { configDirectory: string | undefined },
   environment: NodeJS.ProcessEnv = process.env,
@@ -35,7 +38,9 @@ export function findUserSettings(environment: NodeJS.ProcessEnv = process.env): 
   return path.join(folder, 'settings.json')
 }
 
-/** The content of `.claude.json`; `{}` without the file. Exit 2 with line and column when claude would call it invalid. */
+/**
+ * The content of `.claude.json`; `{}` without the file. Exit 2 with line and column when claude would call it invalid.
+ */
 export function readClaudeConfig(file: string): Record<string, unknown> {
   const text = readUserFile(file)
     ?.toString('utf8')
@@ -50,7 +55,9 @@ export function readClaudeConfig(file: string): Record<string, unknown> {
   })
 }
 
-/** The config with what a silent first launch needs: onboarding, this key, trust of the workspace. The rest stays. Pure. */
+/**
+ * The config with what a silent first launch needs: onboarding, this key, trust of the workspace. The rest stays. Pure.
+ */
 export function seedConfig(
   config: Record<string, unknown>,
   workspace: string,

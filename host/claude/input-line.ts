@@ -4,9 +4,9 @@ import { diagnoseScreen } from './screen.ts'
 export type InputLine = { kind: 'empty' } | { kind: 'holds'; text: string } | { kind: 'hidden'; reason: string }
 
 /**
- * Find claude's input line on a screen that was captured with its styles: it is between the last two rules, behind a `❯`.
- * An input line with only dim text (`Press up to edit queued messages`) counts as empty. A permission dialog, a menu or
- * the list of sessions (which has its own input line) hides it. Recorded from claude 2.1.329. Pure.
+ * Find claude's input line on a screen that was captured with its styles: it is between the last two rules, behind a
+ * `❯`. An input line with only dim text (`Press up to edit queued messages`) counts as empty. A permission dialog, a
+ * menu or the list of sessions (which has its own input line) hides it. Recorded from claude 2.1.329. Pure.
  */
 export function parseInputLine(screen: string): InputLine {
   const styled = screen.trimEnd().split('\n')

@@ -1,4 +1,6 @@
-/** Why the terminal shows no working claude: a dialog or a message that is known. Undefined for any other screen. Pure. */
+/**
+ * Why the terminal shows no working claude: a dialog or a message that is known. Undefined for any other screen. Pure.
+ */
 export function diagnoseScreen(screen: string): { reason: string; needsPerson: boolean } | undefined {
   const diagnosis = diagnoses.find(({ pattern }) => pattern.test(screen))
   return diagnosis && { reason: diagnosis.reason, needsPerson: diagnosis.needsPerson }

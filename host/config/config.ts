@@ -35,7 +35,10 @@ export const installFolder = path.resolve(
 /** Does this process run from the build (true) or from the sources? */
 export const isBuilt = path.basename(import.meta.dirname) === buildFolder
 
-/** The argv that starts a program of dispatch, such as `bin/processes/runner`: its build when this process is built, else its source. */
+/**
+ * The argv that starts a program of dispatch, such as `bin/processes/runner`: its build when this process is built,
+ * else its source.
+ */
 export function buildProgramCommand(name: string): [node: string, file: string] {
   return [
     process.execPath,
@@ -67,8 +70,8 @@ export function exportSettings(config: Settings): Record<string, string> {
 }
 
 /**
- * A function that returns the current settings: it reads `.env` again when the file has changed, at most once a second. When
- * the new file is invalid, the previous settings stay and `warn` is called once.
+ * A function that returns the current settings: it reads `.env` again when the file has changed, at most once a second.
+ * When the new file is invalid, the previous settings stay and `warn` is called once.
  */
 export function createConfigReader(
   initial: Config,
@@ -95,7 +98,9 @@ export function createConfigReader(
   }
 }
 
-/** Create the home. Exit 2 (10 for a full disk) names the variable that leads to a folder where this is not possible. */
+/**
+ * Create the home. Exit 2 (10 for a full disk) names the variable that leads to a folder where this is not possible.
+ */
 export function prepareHome({ home }: Config, environment = process.env): void {
   try {
     makeFolders(home)
@@ -114,8 +119,8 @@ export function prepareHome({ home }: Config, environment = process.env): void {
 }
 
 /**
- * The variables that an agent inherits: how to reach its model, and no secret of dispatch. tmux carries the values, so that
- * they are in no argument list.
+ * The variables that an agent inherits: how to reach its model, and no secret of dispatch. tmux carries the values, so
+ * that they are in no argument list.
  */
 export const agentVariableNames = [
   'ANTHROPIC_BASE_URL',
@@ -152,7 +157,10 @@ export function buildCheckEnvironment(home: string): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, TMPDIR: home, LANG: 'C.UTF-8', TZ: 'UTC', CI: '1' }
 }
 
-/** The environment of a short-lived child (the judge, a push): that of this process, the settings, and Node's proxy support where a proxy is set. */
+/**
+ * The environment of a short-lived child (the judge, a push): that of this process, the settings, and Node's proxy
+ * support where a proxy is set.
+ */
 export function buildChildEnvironment(config: Settings): Record<string, string> {
   const inherited = { ...pickVariables(Object.keys(process.env)), ...exportSettings(config) }
   return ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some(name => inherited[name])
@@ -160,7 +168,10 @@ export function buildChildEnvironment(config: Settings): Record<string, string> 
     : inherited
 }
 
-/** The environment of commands that install dependencies: that of a check, proxies, registries, and what the project names. */
+/**
+ * The environment of commands that install dependencies: that of a check, proxies, registries, and what the project
+ * names.
+ */
 export function buildDependenciesEnvironment(home: string, variableNames: string[]): Record<string, string> {
   const proxies = agentVariableNames.filter(name => /proxy$|^SSL_CERT_FILE$|^NODE_EXTRA_CA_CERTS$/i.test(name))
   const registries = Object.keys(process.env).filter(name =>
@@ -216,7 +227,9 @@ function buildConfig(
   }
 }
 
-/** What is wrong with a name in the file that is not a setting; undefined for a DISPATCH_HOME that is this very home. */
+/**
+ * What is wrong with a name in the file that is not a setting; undefined for a DISPATCH_HOME that is this very home.
+ */
 function describeUnknownName(
   name: string,
   value: string,
@@ -262,7 +275,9 @@ function makeFolders(folder: string): void {
   fs.mkdirSync(folder, { mode: 0o700 })
 }
 
-/** The path without links, as far as it exists. claude and git report paths in this form, and guards compare with them. */
+/**
+ * The path without links, as far as it exists. claude and git report paths in this form, and guards compare with them.
+ */
 function resolveRealPath(folder: string): string {
   try {
     return fs.realpathSync(folder)

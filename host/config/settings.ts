@@ -10,7 +10,9 @@ const numberSchema = (min: number, max: number) =>
 const textSchema = (pattern: RegExp) => z.string().regex(pattern)
 const modelSchema = textSchema(/^[A-Za-z0-9][\w.:@/[\]-]{0,199}$/)
 const keySchema = textSchema(/^[\x21-\x7e]*$/)
-/** Marks a setting whose value is never shown, and never given to an agent. A known ntfy topic can be read by everyone. */
+/**
+ * Marks a setting whose value is never shown, and never given to an agent. A known ntfy topic can be read by everyone.
+ */
 const secretMark = { secret: true } as const
 const dollarsSchema = z
   .string()
@@ -19,7 +21,9 @@ const dollarsSchema = z
 const quietHoursPattern = /^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$/
 const urlSchema = z.string().refine(value => /^https?:\/\/[^\s/?#]/.test(value) && URL.canParse(value))
 
-/** Every setting: its name, its default and its limits. `.env.example` has the same in prose, and a test compares them. */
+/**
+ * Every setting: its name, its default and its limits. `.env.example` has the same in prose, and a test compares them.
+ */
 export const settingsSchema = z.object({
   GEMINI_API_KEY: keySchema.default('').meta(secretMark),
   GOOGLE_GEMINI_BASE_URL: urlSchema.or(z.literal('')).default(''),
@@ -117,7 +121,10 @@ export function suggestSetting(name: string): SettingName | undefined {
 
 const MAX_SHOWN_CHARS = 60
 
-/** How many letters must be inserted, deleted or replaced to turn one word into the other (Levenshtein). Long words are not compared. */
+/**
+ * How many letters must be inserted, deleted or replaced to turn one word into the other (Levenshtein). Long words are
+ * not compared.
+ */
 function computeEditDistance(from: string, to: string): number {
   if (from.length > 80) return from.length
   let row = Array.from({ length: to.length + 1 }, (_, column) => column)

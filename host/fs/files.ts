@@ -4,9 +4,9 @@ import path from 'node:path'
 import { DispatchError, exitCodes, isErrno } from '../error.ts'
 
 /**
- * Replace a file so that a reader, a crash or a full disk leaves the old content or the new, never a part of it: write a
- * sibling, fsync, rename, fsync the folder. The npm package `write-file-atomic` is not used, because on a full disk it
- * renames a truncated file over the good one.
+ * Replace a file so that a reader, a crash or a full disk leaves the old content or the new, never a part of it: write
+ * a sibling, fsync, rename, fsync the folder. The npm package `write-file-atomic` is not used, because on a full disk
+ * it renames a truncated file over the good one.
  */
 export function writeAtomic(file: string, content: string | Uint8Array, mode = 0o600): void {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content
@@ -29,8 +29,8 @@ export function writeAtomic(file: string, content: string | Uint8Array, mode = 0
 }
 
 /**
- * Append one record of up to 64 KiB as a line. The newline before it separates it from a record that a crash has torn. A
- * single write call keeps the records of two writers apart.
+ * Append one record of up to 64 KiB as a line. The newline before it separates it from a record that a crash has torn.
+ * A single write call keeps the records of two writers apart.
  */
 export function appendLine(file: string, record: string): void {
   const bytes = Buffer.from(`\n${record}\n`)
@@ -49,7 +49,9 @@ export function appendLine(file: string, record: string): void {
   }
 }
 
-/** The text of a file that dispatch wrote; undefined when it does not exist. Exit 2 for a pipe, a folder or a device. */
+/**
+ * The text of a file that dispatch wrote; undefined when it does not exist. Exit 2 for a pipe, a folder or a device.
+ */
 export function readIfPresent(file: string): string | undefined {
   return readBytesIfPresent(file)?.toString('utf8')
 }
@@ -93,7 +95,10 @@ export function describeSpecialFile(file: string): string | undefined {
   }
 }
 
-/** The value in a JSON file that dispatch wrote: null when it does not exist, undefined when it is not JSON. Check its shape. */
+/**
+ * The value in a JSON file that dispatch wrote: null when it does not exist, undefined when it is not JSON. Check its
+ * shape.
+ */
 export function readJson(file: string): unknown {
   try {
     return JSON.parse(readIfPresent(file) ?? 'null')
@@ -126,7 +131,9 @@ export function readUntrusted(file: string, maxBytes: number, startByte = 0): Bu
   }
 }
 
-/** Append to a file that an agent can reach, or replace its content. Links and devices are left alone, without an error. */
+/**
+ * Append to a file that an agent can reach, or replace its content. Links and devices are left alone, without an error.
+ */
 export function appendUntrusted(file: string, text: string, truncate = false): void {
   const { O_WRONLY, O_CREAT, O_APPEND, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = fs.constants
   let fd: number
@@ -177,7 +184,10 @@ export function toStorageError(file: string, error: unknown): unknown {
 
 const MAX_RECORD_BYTES = 64 * 1024
 
-/** The errors of open(2) for a path that is not a regular file: it does not exist, a link, a socket (Linux, macOS), a folder. */
+/**
+ * The errors of open(2) for a path that is not a regular file: it does not exist, a link, a socket (Linux, macOS), a
+ * folder.
+ */
 const NOT_REGULAR_CODES = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENAMETOOLONG', 'ENXIO', 'EOPNOTSUPP', 'EISDIR']
 
 const storageMessages: Record<string, string> = {

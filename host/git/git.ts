@@ -33,8 +33,8 @@ export interface UserRepository {
 }
 
 /**
- * The repository with this folder, or with the current one; null when there is none, or when it is inside an excluded folder.
- * It is only read, and none of its hooks run. Exit 2 when it cannot be used.
+ * The repository with this folder, or with the current one; null when there is none, or when it is inside an excluded
+ * folder. It is only read, and none of its hooks run. Exit 2 when it cannot be used.
  */
 export async function findRepository(
   folder: string | undefined,
@@ -74,8 +74,8 @@ export async function findRepository(
 }
 
 /**
- * What is not committed in a checkout, one line of `git status --porcelain` each. No program of its configuration runs: no
- * filter, and nothing in a submodule, which has its own configuration.
+ * What is not committed in a checkout, one line of `git status --porcelain` each. No program of its configuration runs:
+ * no filter, and nothing in a submodule, which has its own configuration.
  */
 export async function listUncommitted(checkout: string, config: string[] = []): Promise<string[]> {
   const args = ['status', '--porcelain', '-z', '--untracked-files=all', '--no-renames', '--ignore-submodules=dirty']
@@ -137,8 +137,9 @@ export async function listIgnoredFiles(repository: string): Promise<string[]> {
 // --- internal ---
 
 /**
- * git without the configuration of the user or the machine, and without hooks, monitors, prompts and network. It works in
- * repositories that only dispatch writes, and reads those of the user. From any other repository dispatch only fetches.
+ * git without the configuration of the user or the machine, and without hooks, monitors, prompts and network. It works
+ * in repositories that only dispatch writes, and reads those of the user. From any other repository dispatch only
+ * fetches.
  */
 const SAFE_OPTIONS = [
   '-c',

@@ -56,8 +56,8 @@ export async function isReachable(repository: string, commit: string): Promise<b
 }
 
 /**
- * Fetch a commit and its history into the user's repository: objects only. No branch, reflog or FETCH_HEAD changes, and no
- * hook runs. Exit 13 when git rejects an object.
+ * Fetch a commit and its history into the user's repository: objects only. No branch, reflog or FETCH_HEAD changes, and
+ * no hook runs. Exit 13 when git rejects an object.
  */
 export async function fetchCommit(sourceRepository: string, commit: string, targetRepository: string): Promise<void> {
   const config = ['-c', 'fetch.fsckObjects=true', '-c', 'fetch.writeCommitGraph=false', '-c', 'protocol.version=2']
@@ -88,7 +88,10 @@ export async function isBranchName(name: string): Promise<boolean> {
   return result.exitCode === 0 && !name.startsWith('-')
 }
 
-/** The work tree in which a branch is checked out, even before its first commit. A repository may have several work trees. */
+/**
+ * The work tree in which a branch is checked out, even before its first commit. A repository may have several work
+ * trees.
+ */
 export async function findWorktree(repository: string, branch: string): Promise<string | undefined> {
   const output = await git(['worktree', 'list', '--porcelain'], { cwd: repository })
   const block = output.split('\n\n').find(lines => lines.split('\n').includes(`branch refs/heads/${branch}`))

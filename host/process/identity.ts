@@ -34,7 +34,10 @@ export async function readBootId(): Promise<string> {
   return parseDarwinBoot((await runProgram('sysctl', ['-n', 'kern.boottime'])).stdout)
 }
 
-/** The start time in `/proc/<pid>/stat`, in clock ticks since boot; undefined for a zombie or a process that is exiting. Pure. */
+/**
+ * The start time in `/proc/<pid>/stat`, in clock ticks since boot; undefined for a zombie or a process that is exiting.
+ * Pure.
+ */
 export function parseLinuxStart(stat: string | undefined): string | undefined {
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
   return fields === undefined || ['Z', 'X', 'x'].includes(fields[0] ?? 'X') ? undefined : fields[19]

@@ -13,8 +13,8 @@ export interface ProcessRow {
 
 /**
  * Send a signal to a process and its tree: its descendants, the members of its session and of its group, and (Linux)
- * every process with `marker` (`NAME=value`) in its environment. The marker finds a daemon that left the tree. Returns how
- * many processes got the signal; this process never does. Process 1 is refused as a root, because its tree is every
+ * every process with `marker` (`NAME=value`) in its environment. The marker finds a daemon that left the tree. Returns
+ * how many processes got the signal; this process never does. Process 1 is refused as a root, because its tree is every
  * process. When another process has the pid of `target` by now, only the marker counts.
  */
 export async function killProcessTree(

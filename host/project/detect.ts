@@ -143,7 +143,9 @@ function buildEditableInstall(pyproject: string): string | undefined {
 
 const MAX_HOSTS = 20
 
-/** The hosts that a step is likely to reach: those in its lock files, and the registry that the tool is configured for. */
+/**
+ * The hosts that a step is likely to reach: those in its lock files, and the registry that the tool is configured for.
+ */
 async function listHosts(
   { tool, lockfiles }: InstallStep,
   repository: Pick<UserRepository, 'path'>,

@@ -13,8 +13,8 @@ interface Instructions {
 }
 
 /**
- * The instructions in a commit of the user's repository. claude starts without the settings of the project, because those can
- * run programs, and so it does not read these files either. dispatch passes them on as text.
+ * The instructions in a commit of the user's repository. claude starts without the settings of the project, because
+ * those can run programs, and so it does not read these files either. dispatch passes them on as text.
  */
 export async function readInstructions(repository: Pick<UserRepository, 'path' | 'commit'>): Promise<Instructions> {
   const entries = await listTreeEntries(repository)
@@ -35,7 +35,9 @@ export async function readInstructions(repository: Pick<UserRepository, 'path' |
   return { texts, nested, ignored }
 }
 
-/** Sort the files of a commit: `top` is passed on as text, `nested` is named, `ignored` is listed for the user. Pure. */
+/**
+ * Sort the files of a commit: `top` is passed on as text, `nested` is named, `ignored` is listed for the user. Pure.
+ */
 export function classifyEntries(entries: TreeEntry[]): { top: TreeEntry[]; nested: string[]; ignored: string[] } {
   const topNames = new Set(['CLAUDE.md', 'AGENTS.md', '.claude/CLAUDE.md'])
   const top = entries.filter(entry => topNames.has(entry.path) && entry.mode !== '160000')

@@ -5,8 +5,8 @@ import { signalExitCodes } from '../error.ts'
 import { listNames, readIfPresent } from '../fs/files.ts'
 
 /**
- * Forward signals to the sandbox; returns the function that stops it. The kernel sends SIGWINCH only to the session of the
- * terminal, and the sandbox has its own session, so a new size is forwarded to every process in it.
+ * Forward signals to the sandbox; returns the function that stops it. The kernel sends SIGWINCH only to the session of
+ * the terminal, and the sandbox has its own session, so a new size is forwarded to every process in it.
  */
 export function forwardSignals(child: ChildProcess): () => void {
   const forwarded = (Object.keys(signalExitCodes) as NodeJS.Signals[]).map(
@@ -20,8 +20,9 @@ export function forwardSignals(child: ChildProcess): () => void {
 }
 
 /**
- * The `stdio` entries from file descriptor 4 on. Files that the parent left open would be open in the sandbox too, and one
- * may be a folder of the host. `nullFd` replaces them; the other entries are ignored. macOS closes such files by itself.
+ * The `stdio` entries from file descriptor 4 on. Files that the parent left open would be open in the sandbox too, and
+ * one may be a folder of the host. `nullFd` replaces them; the other entries are ignored. macOS closes such files by
+ * itself.
  */
 export function buildStdioFillers(nullFd: number): (number | 'ignore')[] {
   const inherited = listInheritableFiles().filter(fd => fd > LAST_USED_FD)
@@ -31,8 +32,8 @@ export function buildStdioFillers(nullFd: number): (number | 'ignore')[] {
 }
 
 /**
- * Clean up after sandboxes that were killed by SIGKILL: end their socat relays, which nothing can use any more, and remove
- * their folders. The name of a folder contains the pid of its owner.
+ * Clean up after sandboxes that were killed by SIGKILL: end their socat relays, which nothing can use any more, and
+ * remove their folders. The name of a folder contains the pid of its owner.
  */
 export function removeStaleSandboxes(tempFolder: string): void {
   for (const name of listNames(tempFolder)) {

@@ -4,8 +4,8 @@ import { z } from 'zod'
 import type { Login } from '../claude/login.ts'
 
 /**
- * Who runs in the sandbox. `commit` is git on behalf of a worker: it may write the repository, without network and login.
- * `setup` installs the dependencies of a project, `check` runs the check of a clause.
+ * Who runs in the sandbox. `commit` is git on behalf of a worker: it may write the repository, without network and
+ * login. `setup` installs the dependencies of a project, `check` runs the check of a clause.
  */
 const sandboxRoles = ['orchestrator', 'code', 'rw', 'commit', 'setup', 'check'] as const
 export type SandboxRole = (typeof sandboxRoles)[number]
@@ -27,14 +27,19 @@ export const SandboxPolicy = z.strictObject({
   tempFolder: pathSchema,
   /** Readable paths, besides the system and the tools on PATH. */
   readablePaths: z.array(pathSchema),
-  /** Folders and files below them that are not readable. A file here must never be replaced by a rename, which would unhide it. */
+  /**
+   * Folders and files below them that are not readable. A file here must never be replaced by a rename, which would
+   * unhide it.
+   */
   hiddenPaths: z.array(pathSchema),
   writablePaths: z.array(pathSchema),
   /** Paths below a writable one that stay read-only. */
   protectedPaths: z.array(pathSchema),
   /** The hosts it may reach; empty means no network. */
   allowedHosts: z.array(hostSchema),
-  /** Variables that are copied from the environment of the sandbox launcher. Names only, because values may be secrets. */
+  /**
+   * Variables that are copied from the environment of the sandbox launcher. Names only, because values may be secrets.
+   */
   inheritedVariables: z.array(z.string()),
   variables: z.record(z.string(), z.string()),
   /** Folders with the tools of the project. They are on PATH inside only, because an agent may write there. */
@@ -108,7 +113,10 @@ export function buildPolicy(role: SandboxRole, input: PolicyInput): SandboxPolic
   }
 }
 
-/** The folder before the first wildcard of each glob. The guard and the commit enforce the globs themselves below it. Pure. */
+/**
+ * The folder before the first wildcard of each glob. The guard and the commit enforce the globs themselves below it.
+ * Pure.
+ */
 export function listWritableRoots(outputs: string, globs: string[]): string[] {
   const roots = globs.map(glob => {
     const steps = glob.replace(/\/+$/, '').split('/')
@@ -144,8 +152,8 @@ export function parseHost(text: string): string | undefined {
 }
 
 /**
- * The paths that claude reads and writes when it starts in `startFolder`. A private config folder is writable as a whole; of
- * the user's, only what belongs to this folder. Pure but for a look at which exist.
+ * The paths that claude reads and writes when it starts in `startFolder`. A private config folder is writable as a
+ * whole; of the user's, only what belongs to this folder. Pure but for a look at which exist.
  */
 export function listClaudePaths(
   { kind, configDirectory, configFile }: Login,

@@ -82,8 +82,8 @@ const toolHomes = [
 const toolSecrets = ['.cargo/credentials', '.cargo/credentials.toml']
 
 /**
- * The files in `folder`, two levels deep, that only root may read. File modes keep them from other users. Root ignores modes,
- * so for root the sandbox must hide them.
+ * The files in `folder`, two levels deep, that only root may read. File modes keep them from other users. Root ignores
+ * modes, so for root the sandbox must hide them.
  */
 function listRootOnlyPaths(folder: string, levels = 2): string[] {
   if (process.geteuid?.() !== 0) return []

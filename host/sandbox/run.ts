@@ -19,8 +19,8 @@ export function findRuntimeFolder(): string {
 
 /**
  * Run a command in the sandbox to its end, and return its exit code. This process stays beside it: it runs the proxy on
- * loopback that is the only way to the network, and forwards signals and the terminal size. When it dies, everything inside
- * dies. Exit 11 when the sandbox does not start; the command never runs without one.
+ * loopback that is the only way to the network, and forwards signals and the terminal size. When it dies, everything
+ * inside dies. Exit 11 when the sandbox does not start; the command never runs without one.
  */
 export async function runSandboxed(
   policy: SandboxPolicy,
@@ -76,8 +76,8 @@ export function buildRuntimeConfig(
 }
 
 /**
- * The script of the shell inside: it reports on file descriptor 3 that the sandbox is up, removes the variables that only the
- * library needed, and runs the command. Pure.
+ * The script of the shell inside: it reports on file descriptor 3 that the sandbox is up, removes the variables that
+ * only the library needed, and runs the command. Pure.
  */
 export function buildInnerScript({ folder, tempFolder, allowedHosts }: SandboxPolicy, command: string[]): string {
   const noProxy = ['localhost', '127.0.0.1', '::1']
@@ -143,9 +143,9 @@ async function runIsolated(
   const config = buildRuntimeConfig(policy, readable, socketFolder)
   const { ['SandboxManager']: runtime } = await import('@anthropic-ai/sandbox-runtime')
   try {
-    // Without allowed hosts no proxy is needed: on Linux the network inside is empty, and the start takes half the time. The
-    // library still needs the configuration, because it reads `ripgrep` only there. If it ran an `rg` that is not installed,
-    // it would leave a timer that keeps this process alive for ten seconds.
+    // Without allowed hosts no proxy is needed: on Linux the network inside is empty, and the start takes half the
+    // time. The library still needs the configuration, because it reads `ripgrep` only there. If it ran an `rg` that is
+    // not installed, it would leave a timer that keeps this process alive for ten seconds.
     if (policy.allowedHosts.length > 0 || process.platform === 'darwin') await runtime.initialize(config)
     else runtime.updateConfig(config)
     const { argv } = await runtime.wrapWithSandboxArgv(
@@ -204,8 +204,8 @@ function isolateIpc(commandLine: string, platform = process.platform): string {
 
 /** Start the sandbox, wait for its end, and report how it ended. */
 function superviseSandbox(commandLine: string, env: Record<string, string>): Promise<SandboxResult> {
-  // `exec` makes the sandbox a direct child, which dies with this process. A regular file is not passed on as it is: a process
-  // inside could open it again for writing through /proc, past every restriction.
+  // `exec` makes the sandbox a direct child, which dies with this process. A regular file is not passed on as it is: a
+  // process inside could open it again for writing through /proc, past every restriction.
   const stdio = [0, 1, 2].map(fd => (isFile(fd) ? 'pipe' : fd))
   const nullFd = fs.openSync('/dev/null', 'r')
   const child = spawn('/bin/sh', ['-c', `exec ${commandLine}`], {

@@ -6,8 +6,8 @@ interface TokenPattern {
 }
 
 /**
- * The start of a token: after no letter or digit, or after an escape such as `\n`. Every pattern in this file takes linear
- * time, because an unbounded repetition is its last part, or cannot start again inside itself.
+ * The start of a token: after no letter or digit, or after an escape such as `\n`. Every pattern in this file takes
+ * linear time, because an unbounded repetition is its last part, or cannot start again inside itself.
  */
 const TOKEN_START = String.raw`(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))`
 /** The same for a token with parts after its first long run: `-` and `_` must not come before it either. */
@@ -129,6 +129,8 @@ export const contextPatterns: TokenPattern[] = [
   ),
 ]
 
-/** A value whose name says that it is secret: `password: …`, `API_KEY=…`. `isGeneratedValue` decides whether it is one. */
+/**
+ * A value whose name says that it is secret: `password: …`, `API_KEY=…`. `isGeneratedValue` decides whether it is one.
+ */
 export const namedValuePattern =
   /(passwords?|passwd|passphrase|pwd|secrets?|tokens?|bearer|credentials?|(?:api|access|private|signing|encryption|auth|account|client|master)[_-]?key)(?:[_-](?:key|value|base64|b64|prod|dev))?(?:\\?["'`\]]){0,2}(?:[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}|[ \t]{1,4}(?<=bearer[ \t]{1,4}))(?:\\?["'`])?([^\s"'`<>(){}[\],;\\]{8,512})/gi

@@ -20,7 +20,9 @@ import {
   type TmuxPane,
 } from './argv.ts'
 
-/** The name of a tmux session, and the folder in which its windows start. The command of each window is in a file there. */
+/**
+ * The name of a tmux session, and the folder in which its windows start. The command of each window is in a file there.
+ */
 export interface TmuxSession {
   session: string
   folder: string
@@ -52,8 +54,9 @@ export class Tmux {
   }
 
   /**
-   * Open a session of 200x50 with these windows. Exit 6 when a session of that name exists. The values of `variableNames`
-   * come from the environment of this process, and tmux hands them to the windows. No secret is in an argument or a file.
+   * Open a session of 200x50 with these windows. Exit 6 when a session of that name exists. The values of
+   * `variableNames` come from the environment of this process, and tmux hands them to the windows. No secret is in an
+   * argument or a file.
    */
   async openSession(
     { session, folder }: TmuxSession,
@@ -66,7 +69,8 @@ export class Tmux {
     }))
     if (!first) return
     const commands = buildSessionCommands(session, [first, ...others], variableNames)
-    // The server starts on its own. Started by `new-session`, it would hand the values of this caller to every later window.
+    // The server starts on its own. Started by `new-session`, it would hand the values of this caller to every later
+    // window.
     await this.#runOrThrow(['-f', '/dev/null', 'start-server', ';', 'set-option', '-s', 'exit-empty', 'off'])
     try {
       const env = { ...buildServerEnvironment(), ...pickVariables(variableNames) }
@@ -89,8 +93,9 @@ export class Tmux {
   }
 
   /**
-   * Run a command in a window whose own command has ended, or open the window where it does not exist. A command that runs
-   * there already is left alone, even one that another process started a moment ago. Returns whether this call started it.
+   * Run a command in a window whose own command has ended, or open the window where it does not exist. A command that
+   * runs there already is left alone, even one that another process started a moment ago. Returns whether this call
+   * started it.
    */
   async respawnWindow(window: TmuxWindow): Promise<boolean> {
     const target = formatWindowTarget(window.session, window.name)
@@ -141,7 +146,9 @@ export class Tmux {
     return result.exitCode === 0 ? result.stdout.trimEnd() : undefined
   }
 
-  /** What is visible in a window, with its styles; undefined when the window does not exist or its command has ended. */
+  /**
+   * What is visible in a window, with its styles; undefined when the window does not exist or its command has ended.
+   */
   async captureStyledText(session: string, window: string): Promise<string | undefined> {
     const target = ['-t', formatWindowTarget(session, window)]
     const result = await this.#run(
@@ -163,7 +170,10 @@ export class Tmux {
     await this.#sendBytes(session, window, '\r')
   }
 
-  /** The terminals of every window whose command runs, such as `/dev/pts/4`. The system gives those of dead ones away again. */
+  /**
+   * The terminals of every window whose command runs, such as `/dev/pts/4`. The system gives those of dead ones away
+   * again.
+   */
   async listTerminals(): Promise<string[]> {
     const result = await this.#run(['list-panes', '-a', '-F', '#{?pane_dead,,#{pane_tty}}'])
     return result.exitCode === 0 ? result.stdout.split('\n').filter(Boolean) : []
@@ -201,7 +211,10 @@ export class Tmux {
     return result
   }
 
-  /** Send bytes to the program in a window, past every key table. They go through stdin, because an argument cannot be long. */
+  /**
+   * Send bytes to the program in a window, past every key table. They go through stdin, because an argument cannot be
+   * long.
+   */
   async #sendBytes(session: string, window: string, bytes: string): Promise<void> {
     const buffer = `dispatch-${randomBytes(6).toString('hex')}`
     const loaded = await this.#run(['load-buffer', '-b', buffer, '-'], { input: bytes })
@@ -218,8 +231,8 @@ export class Tmux {
 // --- internal ---
 
 /**
- * Write the command of a window into a file of its folder. Returns the argv that runs it there, which never gets longer:
- * a message to tmux holds 16 KB, and paths can be long.
+ * Write the command of a window into a file of its folder. Returns the argv that runs it there, which never gets
+ * longer: a message to tmux holds 16 KB, and paths can be long.
  */
 function writeWindowCommand({ folder, name, command }: TmuxWindow): string[] {
   makePrivateFolder(folder)
@@ -227,7 +240,10 @@ function writeWindowCommand({ folder, name, command }: TmuxWindow): string[] {
   return ['/bin/sh', `./${name}.sh`]
 }
 
-/** Every later window of every session inherits what the server starts with, so it must not hold a secret of the first caller. */
+/**
+ * Every later window of every session inherits what the server starts with, so it must not hold a secret of the first
+ * caller.
+ */
 const SERVER_VARIABLES = [
   'PATH',
   'HOME',

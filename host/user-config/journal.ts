@@ -44,8 +44,8 @@ export function previewInstall(journal: string, file: string, addition: Addition
 }
 
 /**
- * Add values or lines to a file of the user, and record the original in the journal. The journal is written before the file
- * and again after it, so that it covers the change even when this process is killed in between.
+ * Add values or lines to a file of the user, and record the original in the journal. The journal is written before the
+ * file and again after it, so that it covers the change even when this process is killed in between.
  */
 export async function installEntries(journal: string, file: string, addition: Addition): Promise<FileChange> {
   const earlier = findEntry(journal, file)

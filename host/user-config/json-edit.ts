@@ -3,8 +3,8 @@ import { findComma, findNode, type JsonNode } from '../json.ts'
 type JsonPath = (string | number)[]
 
 /**
- * The text with a value added: under `key` to the object at `path`, or without a key at the end of the list there. Every
- * other byte stays. Pure.
+ * The text with a value added: under `key` to the object at `path`, or without a key at the end of the list there.
+ * Every other byte stays. Pure.
  */
 export function insertValue(text: string, path: JsonPath, { key, value }: { key?: string; value: unknown }): string {
   const parent = findNode(text, path)

@@ -8,7 +8,9 @@ import { insertValue, removeValue, replaceValue } from './json-edit.ts'
 export const JsonEntry = z.object({
   path: z.array(z.string()),
   value: z.unknown(),
-  /** If set, the value is an item of the list at `path`, beside items of others. This text in it identifies the item. */
+  /**
+   * If set, the value is an item of the list at `path`, beside items of others. This text in it identifies the item.
+   */
   marker: z.string().optional(),
 })
 
@@ -24,7 +26,9 @@ export const InsertedEntry = JsonEntry.extend({
 
 export type InsertedEntry = z.infer<typeof InsertedEntry>
 
-/** The text with the missing entries added. Comments, layout and everything else stay. Exit 2 for text that is not JSON. */
+/**
+ * The text with the missing entries added. Comments, layout and everything else stay. Exit 2 for text that is not JSON.
+ */
 export function insertEntries(text: string, entries: JsonEntry[], file: string): string {
   const missing = listMissingEntries(text, entries, file)
   return missing.reduce(
@@ -45,7 +49,10 @@ export function listMissingEntries(text: string, entries: JsonEntry[], file: str
     })
 }
 
-/** The text without the added entries, and without the objects and lists that were added for them, if they are empty now. */
+/**
+ * The text without the added entries, and without the objects and lists that were added for them, if they are empty
+ * now.
+ */
 export function removeEntries(text: string, added: InsertedEntry[], file: string): string {
   return added.toReversed().reduce((current, entry) => removeEntry(current, entry, file), text)
 }

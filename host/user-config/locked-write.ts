@@ -15,10 +15,11 @@ export interface FileChange {
 }
 
 /**
- * Change a file of the user that other programs may write at the same moment. A link is followed to its target; mode and
- * owner stay; a reader sees the old bytes or the new. dispatch holds the lock that claude uses. Not every writer does, so it
- * compares right before the rename, and checks again a moment later. A change that was overwritten is repeated. Exit 5 after
- * five attempts. `change` must return its own result unchanged, because that is how it is checked.
+ * Change a file of the user that other programs may write at the same moment. A link is followed to its target; mode
+ * and owner stay; a reader sees the old bytes or the new. dispatch holds the lock that claude uses. Not every writer
+ * does, so it compares right before the rename, and checks again a moment later. A change that was overwritten is
+ * repeated. Exit 5 after five attempts. `change` must return its own result unchanged, because that is how it is
+ * checked.
  */
 export async function changeUserFile(
   file: string,
@@ -118,8 +119,8 @@ function keepOwner(draft: string, { uid, gid }: fs.Stats): void {
 }
 
 /**
- * Run `action` with `<file>.lock`, the lock folder of claude. It is beside the name that claude uses, not beside the target
- * of a link. `action` takes milliseconds, so the lock never has to be refreshed.
+ * Run `action` with `<file>.lock`, the lock folder of claude. It is beside the name that claude uses, not beside the
+ * target of a link. `action` takes milliseconds, so the lock never has to be refreshed.
  */
 async function withLock<Result>(file: string, action: () => Result): Promise<Result> {
   const lock = `${file}.lock`
@@ -154,7 +155,7 @@ function releaseLock(lock: string): void {
   try {
     fs.rmdirSync(lock)
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw toStorageError(lock, error) // It looked stale to another program, which removed it.
+    if (!isErrno(error, 'ENOENT')) throw toStorageError(lock, error) // Another program removed it as stale.
   }
 }
 

@@ -6,8 +6,8 @@ export interface TextBlock {
 }
 
 /**
- * The text with the block at its end; everything else stays byte for byte. A block of the same name is replaced where it
- * is. Nothing changes when the text has every line of the block already. Pure.
+ * The text with the block at its end; everything else stays byte for byte. A block of the same name is replaced where
+ * it is. Nothing changes when the text has every line of the block already. Pure.
  */
 export function insertBlock(text: string, { name, lines }: TextBlock): string {
   const present = new Set(text.split(/\r?\n/))
@@ -19,7 +19,9 @@ export function insertBlock(text: string, { name, lines }: TextBlock): string {
   return text + (text === '' ? '' : eol) + block + eol
 }
 
-/** The text without the block and the two line breaks that came with it. Lines of others inside the block stay. Pure. */
+/**
+ * The text without the block and the two line breaks that came with it. Lines of others inside the block stay. Pure.
+ */
 export function removeBlock(text: string, block: TextBlock): string {
   const range = findBlock(text, block.name)
   if (range === undefined) return text

@@ -8,7 +8,10 @@ import { type Config, readConfig } from '#host/config'
 import { DispatchError } from '#host/error.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
-/** The settings that must result, or the problems, each as `line message` (no number: the whole file; `env`: the environment). */
+/**
+ * The settings that must result, or the problems, each as `line message` (no number: the whole file; `env`: the
+ * environment).
+ */
 type Expected = Partial<Config> | string[]
 type Content = string | Uint8Array | ((file: string, home: string) => void) | undefined
 type Case = [name: string, content: Content, expected: Expected, environment?: Record<string, string>]
@@ -42,19 +45,19 @@ const cases: Case[] = [
   ['double quotes', 'CODE_MODEL="haiku"\n', { CODE_MODEL: 'haiku' }],
   ['single quotes', "CODE_MODEL='haiku'\n", { CODE_MODEL: 'haiku' }],
   ['backquotes', 'CODE_MODEL=`haiku`\n', { CODE_MODEL: 'haiku' }],
-  ['a comment behind a value', 'ROUNDS=5 # enough\n', { ROUNDS: 5 }],
-  ['a comment behind quotes', 'CODE_MODEL="haiku" # small\n', { CODE_MODEL: 'haiku' }],
-  ['a comment close behind quotes', 'CODE_MODEL="haiku"# small\n', { CODE_MODEL: 'haiku' }],
+  ['a comment after a value', 'ROUNDS=5 # enough\n', { ROUNDS: 5 }],
+  ['a comment after quotes', 'CODE_MODEL="haiku" # small\n', { CODE_MODEL: 'haiku' }],
+  ['a comment right after quotes', 'CODE_MODEL="haiku"# small\n', { CODE_MODEL: 'haiku' }],
   ['# in quotes', 'NTFY_TOKEN="tk#1"\n', { NTFY_TOKEN: 'tk#1' }],
   ['= in a value', 'NTFY_TOKEN=tk=1==\n', { NTFY_TOKEN: 'tk=1==' }],
-  ['$ is no variable', 'NTFY_TOKEN=$HOME\n', { NTFY_TOKEN: '$HOME' }],
+  ['$ is not a variable', 'NTFY_TOKEN=$HOME\n', { NTFY_TOKEN: '$HOME' }],
   ['a command is only text', 'NTFY_TOKEN=`id`\nGEMINI_API_KEY=$(id)\n', { NTFY_TOKEN: 'id', GEMINI_API_KEY: '$(id)' }],
-  ['nothing behind the sign is the default', 'ROUNDS=\nCODE_MODEL=\n', { ROUNDS: 3, CODE_MODEL: 'opus' }],
+  ['nothing after the sign is the default', 'ROUNDS=\nCODE_MODEL=\n', { ROUNDS: 3, CODE_MODEL: 'opus' }],
   ['empty quotes are the default', 'ROUNDS=""\n', { ROUNDS: 3 }],
-  ['only a comment behind the sign', 'ROUNDS= # later\n', { ROUNDS: 3 }],
+  ['only a comment after the sign', 'ROUNDS= # later\n', { ROUNDS: 3 }],
   ['trailing blanks', 'DESKTOP=off  \t\n', { DESKTOP: 'off' }],
   ['a number with leading zeros', 'ROUNDS=007\n', { ROUNDS: 7 }],
-  ['the least and the most', 'ROUNDS=1\nWATCHDOG_TIMEOUT_SEC=86400\n', { ROUNDS: 1, WATCHDOG_TIMEOUT_SEC: 86_400 }],
+  ['the limits', 'ROUNDS=1\nWATCHDOG_TIMEOUT_SEC=86400\n', { ROUNDS: 1, WATCHDOG_TIMEOUT_SEC: 86_400 }],
   ['port 0', 'WEBUI_PORT=0\n', { WEBUI_PORT: 0 }],
   ['a model with a context size', 'CODE_MODEL=sonnet[1m]\n', { CODE_MODEL: 'sonnet[1m]' }],
   [
@@ -106,8 +109,8 @@ const cases: Case[] = [
 
   // --- invalid values ---
   ['a word for a number', 'ROUNDS=three\n', [`1 ROUNDS=three: ${number(20)}`]],
-  ['too much', '\nROUNDS=21\n', [`2 ROUNDS=21: ${number(20)}`]],
-  ['too little', 'ROUNDS=0\n', [`1 ROUNDS=0: ${number(20)}`]],
+  ['too large', '\nROUNDS=21\n', [`2 ROUNDS=21: ${number(20)}`]],
+  ['too small', 'ROUNDS=0\n', [`1 ROUNDS=0: ${number(20)}`]],
   ['negative', 'ROUNDS=-1\n', [`1 ROUNDS=-1: ${number(20)}`]],
   ['a fraction', 'ROUNDS=1.5\n', [`1 ROUNDS=1.5: ${number(20)}`]],
   ['hexadecimal', 'ROUNDS=0x10\n', [`1 ROUNDS=0x10: ${number(20)}`]],
@@ -136,7 +139,7 @@ const cases: Case[] = [
     ['1 GOOGLE_GEMINI_BASE_URL=javascript:alert(1): it must be an address such as https://example.com, or empty'],
   ],
   [
-    'an address with nothing in it',
+    'an address without a host',
     'NTFY_SERVER=http://\n',
     ['1 NTFY_SERVER=http://: it must be an address such as https://ntfy.sh'],
   ],
@@ -180,7 +183,7 @@ const cases: Case[] = [
     [`1 GEMINI_API_KEY ${oneQuote}`, `2 ${notAssignment}`],
   ],
   [
-    'a token that is no ASCII is not shown',
+    'a token that is not ASCII is not shown',
     'NTFY_TOKEN=sécret\n',
     ['1 NTFY_TOKEN: it must be a token: printable ASCII without blanks'],
   ],
@@ -189,15 +192,15 @@ const cases: Case[] = [
     'NTFY_SERVER=ftp://me:secret@host\n',
     ['1 NTFY_SERVER: it must be an address such as https://ntfy.sh'],
   ],
-  ['a key that stands alone is not shown', 'AIzaSecret0123\n', [`1 ${notAssignment}`]],
+  ['a key without a name is not shown', 'AIzaSecret0123\n', [`1 ${notAssignment}`]],
   ['a key before the sign is not shown', 'AIzaSecret0123=\n', [`1 the name in this line ${unknown}`]],
   ['a key without its sign is not shown', 'GEMINI_API_KEY AIzaSecret0123\n', [`1 ${notAssignment}`]],
 
   // --- names ---
-  ['a letter too few', 'ROUND=3\n', [`1 ROUND ${unknown}; did you mean ROUNDS?`]],
+  ['a missing letter', 'ROUND=3\n', [`1 ROUND ${unknown}; did you mean ROUNDS?`]],
   ['small letters', 'webui_port=1\n', [`1 webui_port ${unknown}; did you mean WEBUI_PORT?`]],
   ['dashes', 'WEBUI-PORT=1\n', [`1 WEBUI-PORT ${unknown}; did you mean WEBUI_PORT?`]],
-  ['nothing near', 'COLOUR=blue\n', [`1 COLOUR ${unknown}`]],
+  ['nothing similar', 'COLOUR=blue\n', [`1 COLOUR ${unknown}`]],
   [
     'a variable of claude',
     'ANTHROPIC_API_KEY=sk-secret\n',
@@ -233,7 +236,7 @@ const cases: Case[] = [
   ['no name', '=5\n', [`1 ${notAssignment}`]],
   ['JSON', '{\n "ROUNDS": 5\n}\n', [`1 ${notAssignment}`, `2 ${notAssignment}`, `3 ${notAssignment}`]],
   ['a quote never closed', '# x\nCODE_MODEL="haiku\nROUNDS=5\n', [`2 CODE_MODEL ${oneQuote}`]],
-  ['something behind the quotes', 'CODE_MODEL="haiku" small\n', [`1 CODE_MODEL ${oneQuote}`]],
+  ['something after the quotes', 'CODE_MODEL="haiku" small\n', [`1 CODE_MODEL ${oneQuote}`]],
   ['a secret with a quote never closed', 'NTFY_TOKEN="tk_secret\n', [`1 NTFY_TOKEN ${oneQuote}`]],
   ['a comment with a # in it', 'ROUNDS=5 # see #7 and a#b\n', { ROUNDS: 5 }],
   ['a quote inside other quotes', "NTFY_TOKEN='\"tk'\n", { NTFY_TOKEN: '"tk' }],

@@ -49,9 +49,9 @@ test('the command reaches the inner shell word for word', () => {
 test('the environment is built from empty; of the sandbox it has only the proxy', { skip }, async t => {
   const { sh, folder } = createTestSandbox(t)
   const namesIn = (output: string) => [...output.matchAll(/^([A-Za-z_]+)=/gm)].map(([, name = '']) => name).sort()
-  const ran = await sh('env')
-  assert.deepEqual(namesIn(ran.stdout), ['HOME', 'PATH', 'PWD', 'TMPDIR'])
-  assert.match(ran.stdout, new RegExp(`^TMPDIR=${folder}/scratch$`, 'm'))
+  const result = await sh('env')
+  assert.deepEqual(namesIn(result.stdout), ['HOME', 'PATH', 'PWD', 'TMPDIR'])
+  assert.match(result.stdout, new RegExp(`^TMPDIR=${folder}/scratch$`, 'm'))
   const proxyVariables = [
     'ALL_PROXY',
     'HTTPS_PROXY',
@@ -73,12 +73,12 @@ test('the environment is built from empty; of the sandbox it has only the proxy'
 test('the exit code is the command’s, and the result says that it started', { skip }, async t => {
   const { sh, readResult } = createTestSandbox(t)
   assert.equal((await sh('exit 11')).exitCode, 11)
-  const { milliseconds, ...result } = readResult()
-  assert.deepEqual(result, { hasStarted: true, exitCode: 11, signal: null, reason: '' })
+  const { milliseconds, ...recorded } = readResult()
+  assert.deepEqual(recorded, { hasStarted: true, exitCode: 11, signal: null, reason: '' })
   assert.ok(Number.isInteger(milliseconds))
   assert.equal((await sh('kill -9 $$')).exitCode, 137)
-  const ran = await sh('true', { folder: '/nowhere' })
-  assert.equal(ran.exitCode, 126)
+  const result = await sh('true', { folder: '/nowhere' })
+  assert.equal(result.exitCode, 126)
 })
 
 test('a sandbox that does not start is exit 11, and nothing has run', { skip }, async t => {
@@ -86,8 +86,8 @@ test('a sandbox that does not start is exit 11, and nothing has run', { skip }, 
   const fakeBin = path.join(folder, 'fake-bin')
   fs.mkdirSync(fakeBin)
   fs.writeFileSync(path.join(fakeBin, 'bwrap'), '#!/bin/sh\necho "bwrap: no" >&2\nexit 1\n', { mode: 0o755 })
-  const ran = await sh('touch ran', {}, `${fakeBin}:/usr/bin:/bin`)
-  assert.equal(ran.exitCode, exitCodes.sandbox)
+  const result = await sh('touch ran', {}, `${fakeBin}:/usr/bin:/bin`)
+  assert.equal(result.exitCode, exitCodes.sandbox)
   assert.equal(readResult().hasStarted, false)
   assert.ok(!fs.existsSync(path.join(folder, 'out/ran')))
 })
@@ -100,7 +100,7 @@ test('a program that an agent put on PATH never runs outside', { skip }, async t
   for (const name of ['bwrap', 'socat', 'true', 'sh', 'bash', 'which', 'rg', 'npm', 'node', 'env'])
     fs.writeFileSync(path.join(tools, name), `#!/bin/sh\ntouch '${marker}'\nexit 1\n`, { mode: 0o755 })
   const systemPath = '/usr/local/bin:/usr/bin:/bin'
-  const docs = { writablePaths: [path.join(folder, 'out/docs')] } // As for an rw worker, which may not write where another worker wrote.
+  const docs = { writablePaths: [path.join(folder, 'out/docs')] } // As for an rw worker.
   const policies = [
     { allowedHosts: [] },
     { allowedHosts: ['example.com:443'] },
@@ -110,8 +110,8 @@ test('a program that an agent put on PATH never runs outside', { skip }, async t
   for (const policy of policies)
     for (const search of [systemPath, `${tools}:${systemPath}`]) {
       const isOnPath = search !== systemPath || 'toolFolders' in policy
-      const ran = await sh(`case $PATH in '${tools}'*) exit 3 ;; esac; exit 4`, policy, search)
-      assert.equal(ran.exitCode, isOnPath ? 3 : 4, ran.stderr)
+      const result = await sh(`case $PATH in '${tools}'*) exit 3 ;; esac; exit 4`, policy, search)
+      assert.equal(result.exitCode, isOnPath ? 3 : 4, result.stderr)
     }
   assert.ok(!fs.existsSync(marker))
 })
@@ -123,8 +123,8 @@ test('the sandbox never searches with ripgrep, so a missing one costs no time', 
   const marker = path.join(folder, 'home/searched')
   fs.writeFileSync(path.join(tools, 'rg'), `#!/bin/sh\ntouch '${marker}'\n`, { mode: 0o755 })
   for (const allowedHosts of [[], ['example.com:443']]) {
-    const ran = await sh('true', { allowedHosts }, `${tools}:/usr/local/bin:/usr/bin:/bin`)
-    assert.equal(ran.exitCode, 0, ran.stderr)
+    const result = await sh('true', { allowedHosts }, `${tools}:/usr/local/bin:/usr/bin:/bin`)
+    assert.equal(result.exitCode, 0, result.stderr)
   }
   assert.ok(!fs.existsSync(marker))
 })
@@ -134,8 +134,8 @@ test('a writable path that an agent turned into a link is exit 13', { skip }, as
   fs.symlinkSync(path.join(folder, 'home'), path.join(folder, 'out/docs'))
   fs.symlinkSync(path.join(folder, 'nowhere'), path.join(folder, 'out/gone'))
   for (const name of ['docs', 'docs/deep', 'gone']) {
-    const ran = await sh('true', { writablePaths: [path.join(folder, 'out', name)] })
-    assert.equal(ran.exitCode, exitCodes.integrity, name)
+    const result = await sh('true', { writablePaths: [path.join(folder, 'out', name)] })
+    assert.equal(result.exitCode, exitCodes.integrity, name)
   }
 })
 
@@ -156,11 +156,11 @@ if (process.send) { process.send('ipc'); process.disconnect() } else {
   const python = `python3 -c 'import multiprocessing as m, tempfile; print(m.Pool(2).map(abs, [-1, -2]), tempfile.mkdtemp())'`
   const git =
     'git init -q r && cd r && echo a >a && git add a && git -c user.name=a -c user.email=a@b commit -qm a && git log --oneline | wc -l'
-  const ran = await sh(
+  const result = await sh(
     `node t.mjs; ${python}; ${git}; cat /proc/self/status | head -1; mkfifo f && (echo fifo >f & cat f)`,
   )
   for (const text of ['ipc', 'served', '[1, 2]', path.join(folder, 'scratch'), 'Name:', 'fifo'])
-    assert.ok(ran.stdout.includes(text), `${text} in:\n${ran.stdout}\n${ran.stderr}`)
+    assert.ok(result.stdout.includes(text), `${text} in:\n${result.stdout}\n${result.stderr}`)
 })
 
 test('a TMPDIR of any length works', { skip }, async t => {
@@ -178,8 +178,8 @@ test('a TMPDIR of any length works', { skip }, async t => {
     fs.mkdirSync(temp)
     t.after(() => fs.rmSync(temp, { recursive: true, force: true }))
     const env = { PATH: `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`, HOME: folder, TMPDIR: temp }
-    const ran = await runProgram(node, args, { env, cwd: folder, timeoutMs: 60_000 })
-    assert.equal(ran.stdout, 'here\n', `${temp.length} bytes: ${ran.stderr}`)
+    const result = await runProgram(node, args, { env, cwd: folder, timeoutMs: 60_000 })
+    assert.equal(result.stdout, 'here\n', `${temp.length} bytes: ${result.stderr}`)
   }
 })
 

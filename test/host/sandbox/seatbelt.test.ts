@@ -1,4 +1,6 @@
-/** The profiles that the library makes of the policies on macOS. They are only read here, because Linux cannot run them. */
+/**
+ * The profiles that the library makes of the policies on macOS. They are only read here, because Linux cannot run them.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildPolicy } from '#host/sandbox'

@@ -1,4 +1,6 @@
-/** Eight dispatch processes, a claude and a reader use one file at the same time. CONTEST_ROUNDS=500 is the full length. */
+/**
+ * Eight dispatch processes, a claude and a reader use one file at the same time. CONTEST_ROUNDS=500 is the full length.
+ */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -32,10 +34,10 @@ test('beside a writer without a lock, no read is torn and at most 1 change in 50
   const rounds = Math.ceil(ROUNDS / 5)
   const { lostChanges, lostRivalChanges, torn, wrote } = await contest(t, 'lockless', rounds)
   assert.equal(torn, 0)
-  // Some loss is allowed here, and only here, because a writer without a lock cannot be kept out (claude writes settings.json
-  // like this). Its change is lost when it writes between the last check and the rename. A change of dispatch is lost when the
-  // writer read before it and then paused for longer than the second check waits; on two shared cores that happens. Decision
-  // 0014 has the figures: at worst 77 of 5,622.
+  // Some loss is allowed here, and only here, because a writer without a lock cannot be kept out (claude writes
+  // settings.json like this). Its change is lost when it writes between the last check and the rename. A change of
+  // dispatch is lost when the writer read before it and then paused for longer than the second check waits; on two
+  // shared cores that happens. Decision 0014 has the figures: at worst 77 of 5,622.
   assert.ok(lostRivalChanges <= 1 + wrote / 50, `${lostRivalChanges} of ${wrote}`)
   assert.ok(lostChanges <= 1 + (MERGERS * rounds) / 50, `${lostChanges} of ${MERGERS * rounds}`)
 })
@@ -43,7 +45,8 @@ test('beside a writer without a lock, no read is torn and at most 1 change in 50
 async function contest(t: TestContext, rival: 'claude' | 'lockless', rounds: number): Promise<Figures> {
   const file = path.join(createScratchFolder(t), '.claude.json')
   fs.writeFileSync(file, '{}\n')
-  // When every writer takes the lock, no second check is needed. The pause lets claude, which tries rarely, get its turn.
+  // When every writer takes the lock, no second check is needed. The pause lets claude, which tries rarely, get its
+  // turn.
   const pauseArguments = rival === 'claude' ? ['100'] : []
   const startedAt = Date.now()
   const background = [runContestant(t, rival, file), runContestant(t, 'reader', file)]

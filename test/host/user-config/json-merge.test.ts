@@ -107,7 +107,7 @@ const validFiles: [string, string][] = [
   ['an empty key', '{"": {"": []}}'],
   ['deep nests', `{"a": ${'['.repeat(200)}${']'.repeat(200)}}`],
   ['wide blanks', '{   "a"   :   1   ,   "b"   :   [   ]   }'],
-  ['a line of its own for each sign', '{\n"hooks"\n:\n{\n"Stop"\n:\n[\n]\n}\n}\n'],
+  ['each token on its own line', '{\n"hooks"\n:\n{\n"Stop"\n:\n[\n]\n}\n}\n'],
   [
     '5 MB on many lines',
     `{\n${Array.from({ length: 70_000 }, (_, index) => `  "key-${index}": "${'x'.repeat(55)}",`).join('\n')}\n  "hooks": {}\n}\n`,
