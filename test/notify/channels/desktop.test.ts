@@ -60,8 +60,11 @@ test('a missing notifier is a permanent failure, with the fix', usesNotifySend, 
 
 test('a notifier that hangs is killed with everything it started', usesNotifySend, async () => {
   const bin = installNotifySend('sleep 60 & echo $! > "$0.child"; echo $$ > "$0.self"; wait')
-  const result = await sendToDesktop(notification, 3000)
-  assert.deepEqual(result, { channel: 'desktop', ok: false, reason: 'no answer in 3 s' })
+  for (const timeoutSeconds of [3, 30]) {
+    const { ok, reason } = await sendToDesktop(notification, timeoutSeconds * 1000)
+    assert.deepEqual([ok, reason], [false, `no answer in ${timeoutSeconds} s`])
+    if (fs.existsSync(path.join(bin, 'notify-send.self'))) break // On a busy machine it may not even start in 3 s.
+  }
   const pids = ['self', 'child'].map(name => Number(fs.readFileSync(path.join(bin, `notify-send.${name}`), 'utf8')))
   await waitUntilTrue('both are gone', () => pids.every(pid => !isAlive(pid)))
 })
