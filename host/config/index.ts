@@ -18,3 +18,4 @@ export {
 } from './config.ts'
 export { createTopic } from './ntfy-topic.ts'
 export { isSettingName, secretSettings, settingDescriptions, settingsSchema } from './settings.ts'
+export { isBuildCurrent, writeSourceRecord } from './source-record.ts'

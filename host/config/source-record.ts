@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { z } from 'zod'
 import { readIfPresent, readJson, writeAtomic } from '../fs/files.ts'
+import { sha256 } from '../hash.ts'
 import { buildFolder } from './config.ts'
 
 /** The sources that a build was made from: paths in the install, and one hash of all of them. */
@@ -25,7 +25,5 @@ const RECORD_FILE = 'sources.json'
 
 /** A file that does not exist counts as empty. */
 function hashSources(install: string, files: string[]): string {
-  const hash = createHash('sha256')
-  for (const file of files) hash.update(JSON.stringify([file, readIfPresent(path.join(install, file)) ?? '']))
-  return hash.digest('hex')
+  return sha256(files.map(file => JSON.stringify([file, readIfPresent(path.join(install, file)) ?? ''])).join(''))
 }
