@@ -33,7 +33,7 @@ export interface UserRepository {
 }
 
 /**
- * The repository with this folder, or with the current one; null when there is none, or when it is inside an excluded
+ * The repository with this folder, or with the current one; null without one, or when it is inside an excluded
  * folder. It is only read, and none of its hooks run. Exit 2 when it cannot be used.
  */
 export async function findRepository(

@@ -20,7 +20,7 @@ export type JsonEntry = z.infer<typeof JsonEntry>
 export const InsertedEntry = JsonEntry.extend({
   /** How many steps of the path existed before. */
   existingDepth: z.number(),
-  /** The value that was replaced; missing when there was none. */
+  /** The value that was replaced, if there was one. */
   previousValue: z.unknown().optional(),
 })
 

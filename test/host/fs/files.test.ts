@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import { test } from 'node:test'
-import { DispatchError, isErrno } from '#host/error.ts'
+import { DispatchError } from '#host/error.ts'
 import {
   appendLine,
   describeSpecialFile,
@@ -113,7 +113,6 @@ test('an error that a person can fix is exit 10; any other stays as it is', () =
   }
   for (const error of [new Error('x'), Object.assign(new Error('x'), { code: 'EINVAL' }), 'x', undefined, null])
     assert.equal(toStorageError('/a/b', error), error)
-  assert.equal(isErrno({ code: 'ENOENT' }, 'ENOENT'), false)
 })
 
 test('a file or folder that does not exist is empty', t => {

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { DispatchError } from '#host/error.ts'
+import { filterExistingPaths, filterTrackedPaths, findRepository, git, tryGit } from '#host/git'
+import { listIgnoredFiles, listTreeEntries, listUncommitted, readBlob } from '#host/git/git.ts'
+import { createRepository } from '../../fixtures/host/repository.ts'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
+
+test('a failure is a result of tryGit, and an error of git that names the subcommand', async t => {
+  const cwd = createScratchFolder(t)
+  assert.notEqual((await tryGit(['-c', 'a.b=c', 'rev-parse', 'HEAD'], { cwd })).exitCode, 0)
+  await assert.rejects(git(['-c', 'a.b=c', 'rev-parse', 'HEAD'], { cwd }), /git rev-parse failed: /)
+})
+
+test('the repository is found from a folder in it, with its commit and its uncommitted files', async t => {
+  const repository = await createRepository(t, { 'a/b.txt': 'b' })
+  const top = fs.realpathSync(repository.path)
+  fs.writeFileSync(path.join(top, 'new.txt'), '')
+  const expected = { path: top, commit: repository.commit, uncommittedFiles: 1 }
+  assert.deepEqual(await findRepository(path.join(top, 'a'), []), expected)
+  assert.deepEqual(await listUncommitted(top), ['?? new.txt'])
+})
+
+test('a folder without a repository, or without a commit, is exit 2', async t => {
+  const folder = createScratchFolder(t)
+  const isUsageError = (error: unknown) => error instanceof DispatchError && error.exitCode === 2
+  await assert.rejects(findRepository(folder, []), isUsageError)
+  await git(['init', '-q'], { cwd: folder })
+  await assert.rejects(findRepository(folder, []), isUsageError)
+})
+
+test('files of a commit are listed and read, links by their target', async t => {
+  const repository = await createRepository(t, { 'a/b.txt': 'b', link: '-> a/b.txt' })
+  assert.deepEqual(await listTreeEntries(repository), [
+    { path: 'a/b.txt', mode: '100644' },
+    { path: 'link', mode: '120000' },
+  ])
+  assert.equal(await readBlob(repository, 'link'), 'a/b.txt')
+  assert.deepEqual(await filterExistingPaths(repository, ['a', 'a/b.txt', '*', 'c']), ['a', 'a/b.txt'])
+})
+
+test('tracked and ignored files of a checkout are told apart', async t => {
+  const { path: folder } = await createRepository(t, { '.gitignore': '*.log\nbuild/\n', 'a.txt': 'a' })
+  fs.writeFileSync(path.join(folder, 'x.log'), '')
+  fs.mkdirSync(path.join(folder, 'build'))
+  fs.writeFileSync(path.join(folder, 'build/out'), '')
+  assert.deepEqual(await listIgnoredFiles(folder), ['build/', 'x.log'])
+  assert.deepEqual(await filterTrackedPaths(folder, ['a.txt', 'x.log']), ['a.txt'])
+})
