@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseTranscriptPrompts } from '#host/claude'
 
-test('a transcript lists the prompts that began a turn, were queued, and left the queue', () => {
+test('a transcript lists prompts that began, were queued, or left the queue', () => {
   const lines = [
     { type: 'user', message: { role: 'user', content: 'Begin.' }, promptSource: 'typed' },
     { type: 'user', message: { role: 'user', content: 'Stop hook feedback:\nGo on.' }, isMeta: true },

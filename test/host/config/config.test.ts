@@ -174,7 +174,7 @@ test('a child process gets every setting, and reads no file', t => {
   assert.deepEqual(readEnvironmentConfig({ DISPATCH_HOME: config.home, ...exportSettings(config) }), config)
 })
 
-test('a changed file is read again; an invalid one warns once, and changes nothing', t => {
+test('a changed file is read again; an invalid one warns once', t => {
   const initial = readWith(t, 'ROUNDS=7\n')
   const file = path.join(initial.home, '.env')
   const warnings: string[] = []

@@ -30,7 +30,7 @@ for (const [reason, topic] of weak)
     )
   })
 
-test('a topic chosen by the user is accepted: 20 characters, 10 different ones, a digit', () => {
+test('20 characters, 10 different ones and a digit make a valid topic', () => {
   for (const topic of ['abcdefghi1abcdefghi1', crypto.randomUUID(), 'rehearsal-9f86d081884c7d659a2feaa0c55ad0'])
     assert.equal(readConfig(environment(topic)).NTFY_TOPIC, topic)
 })

@@ -191,7 +191,7 @@ test('a folder, a pipe or a device in the place of a file is exit 2 at once', t 
   assert.match(readIfPresent('/proc/self/stat') ?? '1 (', /^\d+ \(/)
 })
 
-test('what an agent may put in the place of a file is not read, and does not block', async t => {
+test('a link, pipe or device of an agent is not read, and does not block', async t => {
   const folder = createScratchFolder(t)
   const at = (name: string) => path.join(folder, name)
   fs.writeFileSync(at('secret'), 'secret')

@@ -8,13 +8,13 @@ import { listIgnoredFiles, listTreeEntries, listUncommitted, readBlob } from '#h
 import { createRepository } from '../../fixtures/host/repository.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
-test('a failure is a result of tryGit, and an error of git that names the subcommand', async t => {
+test('tryGit returns a failure, git throws it with the subcommand', async t => {
   const cwd = createScratchFolder(t)
   assert.notEqual((await tryGit(['-c', 'a.b=c', 'rev-parse', 'HEAD'], { cwd })).exitCode, 0)
   await assert.rejects(git(['-c', 'a.b=c', 'rev-parse', 'HEAD'], { cwd }), /git rev-parse failed: /)
 })
 
-test('the repository is found from a folder in it, with its commit and its uncommitted files', async t => {
+test('a repository is found from a folder in it', async t => {
   const repository = await createRepository(t, { 'a/b.txt': 'b' })
   const top = fs.realpathSync(repository.path)
   fs.writeFileSync(path.join(top, 'new.txt'), '')

@@ -18,7 +18,7 @@ const createAncestor = (changes: Partial<ProcessAncestor> = {}): ProcessAncestor
   ...changes,
 })
 
-it('a process is an agent by its environment, an ancestor, its terminal or the kernel', () => {
+it('an agent is known by environment, ancestor, terminal or kernel', () => {
   const shell = createAncestor({ pid: 9, parentPid: 1 })
   assert.equal(explainAgent([createAncestor(), shell], marks), undefined)
   const cases: [ProcessAncestor[], RegExp][] = [
@@ -44,7 +44,7 @@ it('a process is an agent by its environment, an ancestor, its terminal or the k
   )
 })
 
-it('Linux: parent and terminal in /proc/<pid>/stat, whatever the process is called', () => {
+it('Linux: parent and terminal in /proc/<pid>/stat, for any process name', () => {
   assert.deepEqual(parseLinuxStat('77 (a) b (c) S 12 77 77 34819 77 4194304'), {
     parentPid: 12,
     terminal: '/dev/pts/3',

@@ -6,7 +6,7 @@ import { readInstructions } from '#host/project'
 import { classifyEntries } from '#host/project/instructions.ts'
 import { createRepository } from '../../fixtures/host/repository.ts'
 
-test('top files are texts, deeper ones are named, settings and commands are listed', async t => {
+test('top files are texts, deeper ones are named, settings are listed', async t => {
   const repository = await createRepository(t, {
     'CLAUDE.md': 'rules of the house\n',
     'AGENTS.md': '-> CLAUDE.md',

@@ -56,7 +56,7 @@ test('homes and volumes are denied, and what is needed is allowed again', async 
   assert.match(extractRule(profile, '(allow file-read*\n'), /subpath "\/Volumes\/me\/\.cargo"/)
 })
 
-test('the network is the proxy; a role that listens on loopback may connect there', async () => {
+test('the network is the proxy, or loopback for a role that listens there', async () => {
   const listOutbound = (profile: string) => profile.match(/\(allow network-outbound.*/g) ?? []
   assert.deepEqual(listOutbound(await buildProfile('orchestrator')), [
     '(allow network-outbound (remote ip "localhost:4444"))',

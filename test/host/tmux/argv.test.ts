@@ -42,7 +42,7 @@ test('commands are joined by a semicolon of their own', () => {
   assert.deepEqual(joinCommands([]), [])
 })
 
-test('a paste is bracketed, its line breaks are returns, and an escape is refused', () => {
+test('a paste is bracketed, with returns as line breaks and no escapes', () => {
   assert.equal(encodePaste('a\nb\r\nc'), '\u001b[200~a\rb\rc\u001b[201~')
   assert.throws(() => encodePaste('\u001b[201~'), /escape character/)
 })

@@ -194,7 +194,7 @@ test('a secret is in no argument list, and not in the server', {
   assert.ok(!readIfPresent(`/proc/${server}/environ`)?.includes(secret))
 })
 
-test('the captured screen is what a person sees, even after the program has ended', async t => {
+test('a captured screen is what a person sees, even of an ended program', async t => {
   const { tmux, folder } = newTmux(t)
   const script = path.join(folder, 'say')
   fs.writeFileSync(script, `printf '\\033[31mred\\033[0m\\nzwölf %s\\n' '${'x'.repeat(250)}'; exit 3\n`)
@@ -264,7 +264,7 @@ test('without a server there are no panes, and closing is not an error', async t
   await assert.rejects(tmux.openWindow({ session: 'a', folder, ...sleeping }), DispatchError)
 })
 
-test('a session opens again after its server was killed; the last one ends the server', async t => {
+test('a session opens after its server was killed; the last ends the server', async t => {
   const { tmux, folder } = newTmux(t)
   for (let times = 0; times < 5; times++) {
     await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])

@@ -24,13 +24,13 @@ interface Figures {
   torn: number
 }
 
-test(`${MERGERS} writers x ${ROUNDS} rounds beside a claude: no change is lost, no read is torn`, async t => {
+test(`${MERGERS} writers x ${ROUNDS} rounds beside a claude: nothing is lost or torn`, async t => {
   const { reads, wrote, ...failures } = await contest(t, 'claude', ROUNDS)
   assert.deepEqual(failures, { lostChanges: 0, rejectedChanges: 0, lostRivalChanges: 0, gaveUp: 0, torn: 0 })
   assert.ok(wrote > 0 && reads > 20, `claude and the reader took part: ${wrote} written, ${reads} read`)
 })
 
-test('beside a writer without a lock, no read is torn and at most 1 change in 50 lost', async t => {
+test('beside a writer without a lock, at most 1 change in 50 is lost', async t => {
   const rounds = Math.ceil(ROUNDS / 5)
   const { lostChanges, lostRivalChanges, torn, wrote } = await contest(t, 'lockless', rounds)
   assert.equal(torn, 0)

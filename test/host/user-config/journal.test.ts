@@ -19,7 +19,7 @@ describe('mode, owner and links of the file stay', () => {
       assert.equal(fs.statSync(file).mode & 0o7777, mode)
     })
 
-  test('a file that does not exist is created with mode 600, and removed afterwards', async t => {
+  test('a file that did not exist is created with mode 600, then removed', async t => {
     const { file, journal } = createUserFile(t)
     for (let run = 0; run < 100; run++) await installEntries(journal, file, hookEntries)
     assert.equal(fs.statSync(file).mode & 0o777, 0o600)

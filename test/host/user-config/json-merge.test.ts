@@ -146,7 +146,7 @@ const invalidFiles: [string, string | Buffer, position: string, entries?: JsonEn
   ['a project that is a number', '{"projects": {"/h/workspace": 7}}', '1:15', trustEntries],
 ]
 
-describe(`${validFiles.length} valid files: entries are added once, and removed without a trace`, {
+describe(`${validFiles.length} valid files get entries once, and lose them without a trace`, {
   concurrency: 8,
 }, () => {
   for (const [name, text] of validFiles)
@@ -176,7 +176,7 @@ describe(`${validFiles.length} valid files: entries are added once, and removed 
     })
 })
 
-describe(`${invalidFiles.length} invalid files are exit 2 with the position, and stay as they are`, {
+describe(`${invalidFiles.length} invalid files are exit 2 with the position, and stay`, {
   concurrency: 8,
 }, () => {
   for (const [name, text, position, entries = hookEntries] of invalidFiles)
