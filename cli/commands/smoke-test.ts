@@ -26,7 +26,7 @@ PASS, otherwise the exit code of the verdict.
     if (values.json && !values.yes)
       throw new DispatchError('smoke-test asks before it spends money, and cannot ask with --json', {
         exitCode: exitCodes.usage,
-        remedy: 'To agree beforehand: dispatch smoke-test --json --yes',
+        remedy: 'To confirm in advance: dispatch smoke-test --json --yes',
       })
     if (!values.yes && !(await confirmAction('Start?', 'smoke-test'))) {
       print('Nothing was started.')

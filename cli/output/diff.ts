@@ -2,10 +2,10 @@ import { formatPatch, OMIT_HEADERS, type StructuredPatch, structuredPatch } from
 import { sanitize } from '#host/text.ts'
 import { paint } from './terminal.ts'
 
-/** The change of a file as a unified diff, coloured at a terminal. `undefined`: the file does not exist. */
+/** The change of a file as a unified diff, coloured on a terminal; undefined for a file that does not exist. */
 export function paintDiff(file: string, before: string | undefined, after: string | undefined): string {
   if (before === after) return ''
-  const [old, fresh] = [before, after].map(layOutJson)
+  const [old, fresh] = [before, after].map(formatJson)
   const names = [before === undefined ? '/dev/null' : file, after === undefined ? '/dev/null' : file]
   return [
     paint('red', sanitize(`--- ${names[0]}`)),
@@ -14,9 +14,9 @@ export function paintDiff(file: string, before: string | undefined, after: strin
   ].join('\n')
 }
 
-/** The changed lines of a text with three lines around them, coloured at a terminal; empty when nothing differs. */
+/** The changed lines of a text with three lines around them, coloured on a terminal; empty without a difference. */
 export function paintHunks(before: string, after: string): string[] {
-  return hunks(before, after).map(line => {
+  return computeHunks(before, after).map(line => {
     const style = ({ '@': 'cyan', '+': 'green', '-': 'red' } as const)[line[0] ?? '']
     return style ? paint(style, sanitize(line)) : sanitize(line)
   })
@@ -25,11 +25,11 @@ export function paintHunks(before: string, after: string): string[] {
 // --- internal ---
 
 const CONTEXT_LINES = 3
-/** Finding a smaller diff than this takes a quarter of a second; beyond it the diff shows one text out, the other in. */
+/** A diff up to this size takes a quarter of a second; a larger one removes the whole old text and adds the new one. */
 const MAX_EDITED_LINES = 2000
 const NO_NEWLINE = '\\ No newline at end of file'
 
-function hunks(before: string, after: string): string[] {
+function computeHunks(before: string, after: string): string[] {
   if (before === after) return []
   const texts = [before, after]
   const patch =
@@ -38,14 +38,14 @@ function hunks(before: string, after: string): string[] {
       maxEditLength: MAX_EDITED_LINES,
       // A lone \r is shown, but not one that ends every line.
       stripTrailingCr: texts.every(text => !/(?:^|[^\r])\n/.test(text)),
-    }) ?? replacement(before, after)
+    }) ?? replaceAll(before, after)
   const lines = formatPatch(patch, OMIT_HEADERS).slice(0, -1).split('\n')
-  // Files of claude end without a newline: that is worth a line only where it changes.
+  // claude writes files without a last newline; only a change of that is worth a line.
   const isEndSame = before.endsWith('\n') === after.endsWith('\n')
   return isEndSame ? lines.filter(line => line !== NO_NEWLINE) : lines
 }
 
-function replacement(before: string, after: string): StructuredPatch {
+function replaceAll(before: string, after: string): StructuredPatch {
   const [old = [], fresh = []] = [before, after].map(text => (text === '' ? [] : text.replace(/\n$/, '').split('\n')))
   const lines = [...old.map(line => `-${line}`), ...fresh.map(line => `+${line}`)]
   return {
@@ -57,8 +57,8 @@ function replacement(before: string, after: string): StructuredPatch {
   }
 }
 
-/** JSON on one endless line is laid out before it is shown; the file keeps its own layout. */
-function layOutJson(text: string | undefined): string | undefined {
+/** JSON on one long line is formatted before it is shown; the file keeps its own layout. */
+function formatJson(text: string | undefined): string | undefined {
   if (text?.split('\n').some(line => line.length > 400) !== true) return text
   try {
     return JSON.stringify(JSON.parse(text.replace(/^\ufeff/, '')), null, 2)
