@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { paintDiff, paintHunks } from '#cli/output/diff.ts'
 
-const numbers = (count: number) => Array.from({ length: count }, (_, at) => `${at + 1}\n`).join('')
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => `${index + 1}\n`).join('')
 
 test('a diff shows the changed lines with three lines around them', () => {
   const diff = paintDiff('a file', numbers(20), numbers(20).replace('10\n', 'ten\n'))
@@ -15,7 +15,7 @@ test('a diff shows the changed lines with three lines around them', () => {
   assert.deepEqual(paintHunks('same', 'same'), [])
 })
 
-test('a file that appears or goes is /dev/null on the other side', () => {
+test('a new or removed file has /dev/null on the other side', () => {
   assert.equal(paintDiff('ä', undefined, '{}\n'), '--- /dev/null\n+++ ä\n@@ -0,0 +1,1 @@\n+{}')
   assert.equal(paintDiff('ä', '{}\n', undefined), '--- ä\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-{}')
 })
@@ -26,29 +26,29 @@ test('the newline at the end is mentioned only where it changes', () => {
   assert.deepEqual(paintHunks('1\n\n', '2\n\n'), ['@@ -1,2 +1,2 @@', '-1', '+2', ' '])
 })
 
-test('a \\r at the end of every line is not shown; any other is', () => {
+test('a \\r is shown unless it ends every line', () => {
   assert.deepEqual(paintHunks('1\r\n2\r\n', '1\r\n3\r\n'), ['@@ -1,2 +1,2 @@', ' 1', '-2', '+3'])
   assert.deepEqual(paintHunks('1\n2\n', '1\r\n2\n'), ['@@ -1,2 +1,2 @@', '-1', '+1\\u{d}', ' 2'])
 })
 
-test('a hostile text cannot act on the terminal', () => {
+test('control characters cannot act on the terminal', () => {
   const diff = paintDiff('f\u001b[2J', 'a\n', 'a\u001b]0;x\u0007\n-- \u202e\n')
   assert.doesNotMatch(diff, /[^\P{C}\n]/u)
   assert.match(diff, /^\+\+\+ f\\u\{1b\}\[2J$/m)
   assert.match(diff, /^\+-- \\u\{202e\}$/m)
 })
 
-test('JSON on one long line is laid out before it is compared', () => {
+test('JSON on one long line is formatted before it is compared', () => {
   const json = (value: number) => JSON.stringify({ long: 'x'.repeat(400), value })
   assert.deepEqual(paintDiff('f', json(1), json(2)).split('\n').slice(-3), ['-  "value": 1', '+  "value": 2', ' }'])
 })
 
-test('two long texts that share nothing are shown one after the other, and quickly', () => {
+test('two long texts without a common line take less than 5 s', () => {
   const old = numbers(20_000).replaceAll('\n', ' old\n')
   const fresh = numbers(20_000).replaceAll('\n', ' new\n')
-  const begun = Date.now()
+  const startedAt = Date.now()
   const [head, ...lines] = paintHunks(old, fresh)
-  assert.ok(Date.now() - begun < 5000)
+  assert.ok(Date.now() - startedAt < 5000)
   assert.equal(head, '@@ -1,20000 +1,20000 @@')
   assert.deepEqual(
     [lines[0], lines[19_999], lines[20_000], lines[39_999]],

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import stringWidth from 'string-width'
 import { formatTable, hang, measureTextWidth, pad, paint, shorten, wrap } from '#cli/output/terminal.ts'
 
-test('CJK and emoji take two columns, a colour takes none', () => {
+test('CJK and emoji take two columns, colours none', () => {
   const widths = {
     abc: 3,
     'é…→—': 4,
@@ -18,14 +18,14 @@ test('CJK and emoji take two columns, a colour takes none', () => {
   for (const [text, width] of Object.entries(widths)) assert.equal(measureTextWidth(text), width, text)
 })
 
-test('what is measured without string-width has the width that string-width gives it', () => {
+test('every character has the width that string-width gives it', () => {
   for (let code = 0x20; code < 0x3000; code++) {
     const character = String.fromCodePoint(code)
     assert.equal(measureTextWidth(character), stringWidth(character), code.toString(16))
   }
 })
 
-test('columns are straight with CJK and emoji in them', () => {
+test('columns stay aligned with CJK and emoji in them', () => {
   const rows = formatTable([
     ['日本語', 'x'],
     [paint('green', 'a'), 'x'],
@@ -35,20 +35,20 @@ test('columns are straight with CJK and emoji in them', () => {
   assert.deepEqual([pad('日', 4), pad('日本語', 4)], ['日  ', '日本語'])
 })
 
-test('lines are broken between words, by columns; a longer word overflows alone', () => {
+test('wrap breaks lines between words, by columns', () => {
   assert.deepEqual(wrap('日本 日本 ab'.split(' '), 9), ['日本 日本', 'ab'])
   assert.deepEqual(wrap('a very-long-word b c'.split(' '), 5), ['a', 'very-long-word', 'b c'])
   assert.deepEqual(wrap(['--file FILE', '--x'], 8), ['--file FILE', '--x'])
   assert.deepEqual(wrap([], 8), [])
 })
 
-test('lines after the first hang below it, as wide as the lead is', () => {
+test('hang indents the lines after the first by the width of the lead', () => {
   assert.deepEqual(hang('日 ', ['a', 'b']), ['日 a', '   b'])
   assert.deepEqual(hang(paint('red', '- '), ['a', 'b'], 1), ['- a', ' b'])
   assert.deepEqual(hang('lead', []), ['lead'])
 })
 
-test('a line is cut by columns, never inside a character', () => {
+test('shorten cuts by columns, never inside a character', () => {
   assert.equal(shorten('日本語', 6), '日本語')
   assert.equal(shorten('日本語', 5), '日本…')
   assert.equal(shorten('日本語', 4), '日…')
