@@ -53,7 +53,9 @@ function printBytes(rig: Rig): void {
 function printMemory(rig: Rig): void {
   console.log('\nprocess                                       resident MB   proportional MB')
   for (const { pid, command } of rig.listProcesses()) {
-    const rollup = fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1')
+    const file = `/proc/${pid}/smaps_rollup`
+    if (!fs.existsSync(file)) continue // It has just ended.
+    const rollup = fs.readFileSync(file, 'latin1')
     const megabytes = (name: string) =>
       (Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(rollup)?.[1]) / 1024).toFixed(1)
     console.log(
