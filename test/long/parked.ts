@@ -60,7 +60,7 @@ describe('a usage limit pauses the orchestrator, without a notification', { conc
       assert.ok(!listEventNames(rig).includes('human.needed'))
     }))
 
-  it('the same limit again is no event, and a person may continue earlier', () =>
+  it('the same limit again adds no event, and a person may continue earlier', () =>
     withLimit([refuseFor(7200), refuseFor(7200)], async rig => {
       await new Promise(resolve => setTimeout(resolve, 7000)) // Longer than WATCHDOG_TIMEOUT_SEC.
       assert.ok(!listEventNames(rig).includes('orchestrator.stuck'))

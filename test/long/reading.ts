@@ -74,8 +74,8 @@ test('a session and its record can be shown', async t => {
         new RegExp(`independence: other vendor, blind\\n +packet +sha256 ${packetSha256}`),
       )
       assert.match(await show('matrix', '--html'), /^<!doctype html>[\s\S]*<style>[\s\S]*other vendor, blind/)
-      const held = await rig.dispatch(['matrix'], { env: { SOME_TOKEN: 'shell script hello.sh' } })
-      assert.match(held.stdout, /\*\*S1\*\* write a \\\[secret withheld: [^\]]+\\\] that/)
+      const redacted = await rig.dispatch(['matrix'], { env: { SOME_TOKEN: 'shell script hello.sh' } })
+      assert.match(redacted.stdout, /\*\*S1\*\* write a \\\[secret withheld: [^\]]+\\\] that/)
 
       const [file, record] = [path.join(paths.outputs, 'hello.sh'), path.join(paths.evidence, 'round-1-C1.json')]
       const before = [file, record].map(each => fs.readFileSync(each, 'utf8'))
