@@ -16,7 +16,7 @@ export interface Leaks {
   runs: Set<string>[]
 }
 
-/** What stands in for a line that repeats one of the source. */
+/** Replaces a line that repeats one of the source. */
 export const withheldLine = '[line withheld]'
 
 /**
@@ -108,7 +108,7 @@ const wordRun = new RegExp(`${wordCharacter.source}{${MIN_RANDOM_WORD_CHARS},}`,
  */
 const quotedWord = new RegExp(`(["'\`])(?=((?:(?!\\1)\\S){${MIN_QUOTED_CHARS},})\\1(:?))`, 'g')
 
-/** The labels of redacted text, and what so many programs quote that it reveals nothing. */
+/** The labels of redacted text, and what many programs quote, so that it reveals nothing. */
 const ubiquitousPhrases =
   '[withheld] [line withheld] [code withheld: ] [diff withheld: ] application/json text/plain text/html function undefined __main__ localhost 127.0.0.1'
 
