@@ -49,7 +49,7 @@ export const tortureParts: TorturePart[] = [
   {
     name: 'leaks',
     about: 'collages of random secrets in the judge’s packet, from a new seed',
-    files: [path.join(tests, 'validator/packet/packet.test.ts')],
+    files: [path.join(tests, 'validator/packet/leak-scan.test.ts')],
     only: /secret from the source|random collages/,
     buildEnvironment: (seconds, seed) => ({ LEAK_SECONDS: String(seconds), LEAK_SEED: String(seed) }),
     rounds: /^(\d+) collages/,
