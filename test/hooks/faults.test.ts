@@ -68,7 +68,8 @@ describe('any disk', { concurrency: 2 }, () => {
 
   // Opening a pipe without a reader blocks, as a stalled disk does. `exec` keeps the process id, so the name that the
   // recorder will open is known.
-  const stalled = 'for n in 0 1 2 3 4; do mkfifo "$DISPATCH_HOOK_INBOX/.$(($(date +%s) + n))-$$-"; done; exec'
+  const stalled =
+    'now=$(date +%s); for n in 0 1 2 3 4 5 6 7 8 9; do mkfifo "$DISPATCH_HOOK_INBOX/.$((now + n))-$$-"; done; exec'
 
   it('a stalled disk delays nothing, and nothing is lost when it recovers', async t => {
     const inbox = path.join(createHookFolder(t), 'hook-inbox')

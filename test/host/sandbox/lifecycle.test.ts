@@ -30,8 +30,7 @@ test('when the launcher dies, everything inside dies', { skip }, async t => {
   await new Promise(resolve => setTimeout(resolve, 300))
   assert.equal(fs.readFileSync(marker, 'utf8'), lastWrite)
   const listLeftovers = () => fs.readdirSync(os.tmpdir()).filter(name => name.startsWith(`dsp-${child.pid}-`))
-  assert.equal(listLeftovers().length, 1)
-  await sh('true') // The next sandbox removes what is left.
+  await sh('true') // The next sandbox, of any test, removes what is left.
   assert.deepEqual(listLeftovers(), [])
   const relays = await runProgram('ps', ['-eo', 'args'])
   assert.ok(!relays.stdout.includes(`dsp-${child.pid}-`), relays.stdout)
