@@ -24,6 +24,12 @@ const readAnswers = (rig: Rig) =>
     .map(({ body }) => body)
     .at(-1) ?? ''
 
+/** Wait until the turn that asked for approval ends. A message that joins it would be answered by its "I wait.". */
+async function waitForTurnEnd(rig: Rig): Promise<void> {
+  const findLast = (type: string) => rig.readEvents().findLastIndex(event => event.type === type)
+  await rig.waitUntil('the turn ends', () => findLast('turn.ended') > findLast('approval.requested'))
+}
+
 describe('amending a sealed contract', { concurrency: 2 }, () => {
   it('a stronger contract applies at once, a weaker one needs approval', () =>
     withRig(
@@ -67,6 +73,7 @@ describe('amending a sealed contract', { concurrency: 2 }, () => {
           15,
         )
 
+        await waitForTurnEnd(rig)
         const shown = await runAtTerminalToEnd(rig, ['approve', id], id.slice(-4))
         assert.match(shown, /Changes from the sealed contract[\s\S]*-- expect: output equals `hello`/)
         assert.match(shown, /Reason for the amendment: the output may differ/)
@@ -114,6 +121,7 @@ describe('amending a sealed contract', { concurrency: 2 }, () => {
       async rig => {
         assert.equal((await rig.dispatch([helloTask, '--wait'])).exitCode, 12)
         const { id, paths } = rig.readSession()
+        await waitForTurnEnd(rig)
         assert.match(
           await runAtTerminalToEnd(rig, ['approve', id, '--no', 'the scope stays']),
           /Sent back[\s\S]*EXIT 0/,
