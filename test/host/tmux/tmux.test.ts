@@ -203,9 +203,11 @@ test('a captured screen is what a person sees, even of an ended program', async 
     async () => (await tmux.listPanes()).some(pane => pane.window === 'say' && pane.isDead),
     'it has ended',
   )
-  const screen = (await tmux.captureText('a', 'say')) ?? assert.fail()
+  const screen = await waitUntil(async () => {
+    const text = await tmux.captureText('a', 'say')
+    return text?.includes('Pane is dead') ? text : undefined
+  }, 'tmux draws that it is dead')
   assert.match(screen, /^red\nzwölf x{250}\n/)
-  assert.match(screen, /Pane is dead/)
   assert.equal(await tmux.captureText('a', 'nothing'), undefined)
 })
 
