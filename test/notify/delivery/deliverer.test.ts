@@ -149,16 +149,18 @@ for (const [what, slowMode] of [
 
 // --- refusals ---
 
-for (const [what, buildRetryAfter] of [
-  ['seconds', () => '1'],
-  ['a date', () => new Date(Date.now() + 2000).toUTCString()],
-] as const) {
-  test(`429 with ${what} in Retry-After is waited out`, async () => {
-    const { got } = await deliver(failFirst({ status: 429, retryAfter: buildRetryAfter() }), buildMany(2))
-    assert.deepEqual(got.map(getStep), ['step 1', 'step 1', 'step 2'])
-    assert.ok((listGapsMs(got)[0] ?? 0) > 950, `${listGapsMs(got)}`)
-  })
-}
+test('429 with seconds in Retry-After is waited out', async () => {
+  const { got } = await deliver(failFirst({ status: 429, retryAfter: '1' }), buildMany(2))
+  assert.deepEqual(got.map(getStep), ['step 1', 'step 1', 'step 2'])
+  assert.ok((listGapsMs(got)[0] ?? 0) > 950, `${listGapsMs(got)}`)
+})
+
+test('429 with a date in Retry-After is waited out', async () => {
+  const retryAfter = new Date(Date.now() + 2000).toUTCString()
+  const { got } = await deliver(failFirst({ status: 429, retryAfter }), buildMany(2))
+  assert.deepEqual(got.map(getStep), ['step 1', 'step 1', 'step 2'])
+  assert.ok(performance.timeOrigin + (got[1]?.at ?? 0) > Date.parse(retryAfter) - 50)
+})
 
 test('a Retry-After of a year is followed for `maxWaitMs`', async () => {
   const mode = failFirst({ status: 429, retryAfter: '31536000' })
