@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { DispatchError, exitCodes } from '../error.ts'
+import { DispatchError, exitCodes, isErrno } from '../error.ts'
 import { SECOND_MS } from '../time.ts'
 import { createEmptyEnv, type EnvFile, type EnvProblem, maskName, readEnvFile } from './env-file.ts'
 import {
@@ -272,7 +272,11 @@ function resolveHome(environment: NodeJS.ProcessEnv): string {
 function makeFolders(folder: string): void {
   if (fs.existsSync(folder)) return
   if (!fs.existsSync(path.dirname(folder))) makeFolders(path.dirname(folder))
-  fs.mkdirSync(folder, { mode: 0o700 })
+  try {
+    fs.mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error // Another start made it at the same moment.
+  }
 }
 
 /**
