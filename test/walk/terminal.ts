@@ -30,12 +30,15 @@ export async function openTerminal(environment: Record<string, string>, folder: 
     }
     throw new Error(`not within ${seconds} s: ${what}\n${await readScreen()}`)
   }
-  await tmux('send-keys', '-t', 'walk', '-l', '--', "PS1='$ '") // The shell of root sets its own prompt.
-  await tmux('send-keys', '-t', 'walk', 'Enter')
-  await waitUntil('the first prompt', screen => /\n\$$/.test(screen), 10).catch(async error => {
+  try {
+    await waitUntil('the shell is ready', screen => /[#$]$/.test(screen), 30)
+    await tmux('send-keys', '-t', 'walk', '-l', '--', "PS1='$ '") // The shell of root sets its own prompt.
+    await tmux('send-keys', '-t', 'walk', 'Enter')
+    await waitUntil('the first prompt', screen => /\n\$$/.test(screen), 30)
+  } catch (error) {
     await tmux('kill-server')
     throw error
-  })
+  }
   return {
     async typeCommand(command, { answers = [], seconds = 90 } = {}) {
       await tmux('send-keys', '-R', '-t', 'walk') // Clears the screen and its prompt.
