@@ -18,11 +18,22 @@ export function resolveSessionPaths(folder: string) {
     events: join('events.jsonl'),
     outputs: join('outputs'),
     evidence: join('evidence'),
+    /** The record of one check by its id, such as `round-1-C1`, and the output of its command. */
+    evidenceRecord: (id: string) => join('evidence', `${id}.json`),
+    evidenceOutput: (id: string) => join('evidence', `${id}.txt`),
+    /** What the judge received in a round, what it answered, and the verdict that followed. */
+    packet: (round: number) => join('evidence', `packet-${round}.txt`),
+    judgeAnswer: (round: number) => join('evidence', `judge-${round}.json`),
+    roundVerdict: (round: number) => join('evidence', `verdict-${round}.json`),
+    /** What the commands printed that install the dependencies with this cache key. */
+    setupOutput: (cacheKey: string) => join('evidence', `setup-${cacheKey.slice(0, 8)}.txt`),
     /** The bare repository with the base and every judged tree. */
     bareRepository: join('evidence', 'repository.git'),
     verdictText: join('verdict.md'),
     verdictRecord: join('verdict.json'),
     orchestratorFolder: join('orchestrator'),
+    draftContract: join('orchestrator', 'contract.md'),
+    draftPlan: join('orchestrator', 'plan.md'),
     requests: join('orchestrator', 'requests'),
     hookInbox: join('hook-inbox'),
     replies: join('replies'),
@@ -64,6 +75,10 @@ function resolveWorkerPaths(folder: string) {
     tempFolder: join('tmp'),
     claudeFolder: join('claude-config'),
     writeAllowlist: join('write-allowlist'),
+    /** Globs of the files that it owns. */
+    files: join('files'),
+    process: join('process.json'),
+    quarantinedFiles: join('quarantined.txt'),
     stream: join('stream.jsonl'),
     errors: join('stderr.txt'),
     /** The stream as text for a person: what the worker's window shows. */

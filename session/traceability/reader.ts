@@ -23,8 +23,8 @@ export function readMatrix({ session, status, state }: SessionView): Matrix {
   const matrix = buildMatrix({
     sessionId: session.id,
     task: readText(paths.task) ?? manifest.task.title,
-    contractText: readText(status.contract ? paths.contract : path.join(paths.orchestratorFolder, 'contract.md')),
-    evidence: readEvidence(paths).filter(({ id }) => isIntact(path.join(paths.evidence, `${id}.json`))),
+    contractText: readText(status.contract ? paths.contract : paths.draftContract),
+    evidence: readEvidence(paths).filter(({ id }) => isIntact(paths.evidenceRecord(id))),
     verdictRecord: isIntact(paths.verdictRecord) ? verdictRecord : undefined,
     status,
     state,
@@ -45,8 +45,7 @@ export function readMatrix({ session, status, state }: SessionView): Matrix {
 function readRecordedHashes(paths: SessionPaths): Map<string, string> {
   const hashes = new Map<string, string>()
   for (const event of readLog(paths.events).events) {
-    if (event.type === 'check.ran' && event.sha256)
-      hashes.set(path.join(paths.evidence, `${event.recordId}.json`), event.sha256)
+    if (event.type === 'check.ran' && event.sha256) hashes.set(paths.evidenceRecord(event.recordId), event.sha256)
     if (event.type === 'verdict.given' && event.sha256) hashes.set(paths.verdictRecord, event.sha256)
   }
   return hashes

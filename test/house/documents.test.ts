@@ -22,8 +22,13 @@ test('the README of a room names each of its files and folders', () => {
   assertNone(wrong, 'a README has one line for each file')
 })
 
-const { worker, contractVersion, ...ownPaths } = resolveSessionPaths('')
-const sessionPaths = [...Object.values(ownPaths), contractVersion(1), ...Object.values(worker('w'))]
+const paths = resolveSessionPaths('')
+const sessionPaths = [
+  ...Object.values(paths).filter(place => typeof place === 'string'),
+  ...[paths.evidenceRecord('base-C1'), paths.evidenceOutput('base-C1'), paths.setupOutput('1a2b3c4d')],
+  ...[paths.contractVersion(1), paths.packet(2), paths.judgeAnswer(2), paths.roundVerdict(2)],
+  ...Object.values(paths.worker('w')),
+]
 
 test('workspace/README.md explains every path of a session', () => {
   const names = sessionPaths.map(place => path.basename(place)).filter(name => !['', 'w'].includes(name))
