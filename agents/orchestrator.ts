@@ -36,11 +36,11 @@ export function prepareOrchestrator(session: Session): void {
     Buffer.concat([Buffer.from(`${readAgentRules()}\n${before}`), task, Buffer.from(after)]),
   )
   fs.writeFileSync(
-    path.join(paths.orchestratorFolder, 'contract.md'),
+    paths.draftContract,
     renderContractTemplate(manifest.task.title, splitSentences(task.toString('utf8'))),
     { mode: 0o600 },
   )
-  fs.writeFileSync(path.join(paths.orchestratorFolder, 'plan.md'), `# Plan: ${manifest.task.title}\n`, { mode: 0o600 })
+  fs.writeFileSync(paths.draftPlan, `# Plan: ${manifest.task.title}\n`, { mode: 0o600 })
   writeAtomic(paths.writeAllowlist, `${escapeShellPattern(paths.orchestratorFolder)}/*\n`)
   writeAtomic(paths.stopGate, formatStopBlock('The contract is not written yet. Continue with step 1.'))
   writeAtomic(paths.launchScript, renderOrchestratorScript(session), 0o700)

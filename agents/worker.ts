@@ -82,7 +82,7 @@ export function prepareWorker(
           .map(pattern => `${escapeShellPattern(paths.outputs)}/${pattern}\n`)
           .join(''),
   )
-  writeAtomic(path.join(own.folder, 'files'), files.map(glob => `${glob}\n`).join(''))
+  writeAtomic(own.files, files.map(glob => `${glob}\n`).join(''))
   const launch = {
     program: resolveClaudeProgram(session),
     model,
@@ -100,7 +100,7 @@ export function prepareWorker(
     DISPATCH_WORKER: `${id}/${name}`,
     DISPATCH_KIND: kind,
     DISPATCH_FOLDER: own.folder,
-    DISPATCH_FILES: path.join(own.folder, 'files'),
+    DISPATCH_FILES: own.files,
     DISPATCH_WRITE_ALLOWLIST: own.writeAllowlist,
     DISPATCH_LOCK: paths.writeLock,
     DISPATCH_TOKEN: String(token),
