@@ -1,4 +1,3 @@
-import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { readIfPresent } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
@@ -117,10 +116,9 @@ function findRecordedEvidence(
   cacheKey: string,
   expectation: Expectation,
 ): EvidenceRecord | undefined {
-  const { evidence } = session.paths
   for (const run of listRecordedRuns(session.paths).toReversed()) {
     if (run.outcome === 'could not run' || !isDeepStrictEqual(run.expectation, expectation)) continue
-    const text = readIfPresent(path.join(evidence, `${run.recordId}.json`)) ?? ''
+    const text = readIfPresent(session.paths.evidenceRecord(run.recordId)) ?? ''
     if (sha256(text) !== run.sha256) continue
     const record = EvidenceRecord.safeParse(JSON.parse(text)).data
     if (record && computeCacheKey(record) === cacheKey) return record
@@ -144,6 +142,6 @@ function listRecordedRuns({ events, contractVersion }: SessionPaths) {
 
 /** The output of a record, if it is unchanged. */
 function readRecordedOutput({ session }: RunnerContext, { id, outputSha256 }: EvidenceRecord): string | undefined {
-  const output = readIfPresent(path.join(session.paths.evidence, `${id}.txt`))
+  const output = readIfPresent(session.paths.evidenceOutput(id))
   return output !== undefined && sha256(output) === outputSha256 ? output : undefined
 }

@@ -91,8 +91,8 @@ export async function runCheck(
 
 /** Save the output before the record, so that no record names an output that does not exist. */
 export function saveEvidence(paths: SessionPaths, record: EvidenceRecord, output: string): void {
-  writeAtomic(path.join(paths.evidence, `${record.id}.txt`), output)
-  writeAtomic(path.join(paths.evidence, `${record.id}.json`), serializeEvidence(record))
+  writeAtomic(paths.evidenceOutput(record.id), output)
+  writeAtomic(paths.evidenceRecord(record.id), serializeEvidence(record))
 }
 
 /** Combine the runs of one check on one tree: if they disagree it is flaky; if one could not run, so could the check. Pure. */

@@ -1,5 +1,4 @@
 import fs from 'node:fs'
-import path from 'node:path'
 import { readUntrusted } from '#host/fs'
 import {
   type Contract,
@@ -106,5 +105,5 @@ function createUnmatchedPinProblem(line: number, id: string, pin: string): Contr
 
 /** The draft in the orchestrator's folder, up to the size of a contract; undefined if it does not exist. */
 export function readDraft({ session }: RunnerContext): string | undefined {
-  return readUntrusted(path.join(session.paths.orchestratorFolder, 'contract.md'), MAX_CONTRACT_BYTES)?.toString('utf8')
+  return readUntrusted(session.paths.draftContract, MAX_CONTRACT_BYTES)?.toString('utf8')
 }

@@ -1,5 +1,4 @@
 import fs from 'node:fs'
-import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { readUntrusted, writeAtomic } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
@@ -14,13 +13,13 @@ import { type ContractDraft, readDraft, refuseDraft, validateDraft } from './dra
 export async function checkContract(context: RunnerContext): Promise<CommandReply> {
   if (context.status.contract)
     return {
-      exit: 0,
+      exitCode: 0,
       text: `The contract is sealed (${context.status.contract.sha256.slice(0, 12)}). ${formatDraftNote(context)}`,
     }
   const draft = await validateDraft(context)
   if (!draft.ok) return refuseDraft(context, draft.text)
   return {
-    exit: 0,
+    exitCode: 0,
     text: `The contract is ready: ${formatCount(draft.contract.clauses.length, 'clause')}, every check red or a guard on the base.${formatUncoveredNote(draft.uncovered)}\nNext: spawn-worker. The first spawn ${context.session.manifest.requiresApproval ? 'asks the human to approve the contract; once approved, it seals it' : 'seals it'}.`,
   }
 }
@@ -33,7 +32,7 @@ export async function sealContract(context: RunnerContext): Promise<CommandReply
   const unapproved = refuseUnapproved(context, draft.text)
   if (unapproved) return unapproved
   const { paths } = context.session
-  writeAtomic(paths.plan, readUntrusted(path.join(paths.orchestratorFolder, 'plan.md'), MAX_PLAN_BYTES) ?? '')
+  writeAtomic(paths.plan, readUntrusted(paths.draftPlan, MAX_PLAN_BYTES) ?? '')
   saveContractVersion(context, draft, 1)
   context.record({ type: 'contract.sealed', ...buildSealFields(draft) })
   writeContractFile(context, draft)

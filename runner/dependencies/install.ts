@@ -159,9 +159,8 @@ function explainFailure(command: string, run: RunResult): string | undefined {
 
 /** Save the whole output of a command, so that a person can find out why it failed. */
 function saveOutput({ session }: RunnerContext, cacheKey: string, command: string, run: RunResult): void {
-  const file = path.join(session.paths.evidence, `setup-${cacheKey.slice(0, 8)}.txt`)
   const text = `$ ${command}\n${run.stdout}${run.stderr}[exit ${run.exitCode ?? run.signal}]\n`
-  fs.appendFileSync(file, text, { mode: 0o600 })
+  fs.appendFileSync(session.paths.setupOutput(cacheKey), text, { mode: 0o600 })
 }
 
 function getHome(tree: string): string {

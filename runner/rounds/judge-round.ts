@@ -69,7 +69,7 @@ export function recordVerdict(context: RunnerContext, verdictRecord: VerdictReco
   const record = { ...verdictRecord, logAnchor: { seq: log.lastSeq, head: log.head } }
   const { round, verdict, reason, commit, tree, independence } = record
   const text = JSON.stringify(record, null, 2)
-  writeAtomic(path.join(paths.evidence, `verdict-${round}.json`), text)
+  writeAtomic(paths.roundVerdict(round), text)
   writeAtomic(paths.verdictRecord, text)
   writeAtomic(paths.verdictText, renderVerdict(record))
   const isFixable = record.clauses.some(clause => clause.verdict === 'FAIL' || isUndecidedGate(clause.gate))
@@ -108,10 +108,9 @@ async function askJudge(
   commits: { base: Commit; head: Commit },
 ): Promise<{ judged: JudgeResult; packetSha256: string | null }> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-judge-'))
-  const { evidence } = session.paths
   try {
     const packet = await withSources(session.paths, commits, sources => buildPacket({ ...parts, sources }))
-    writeAtomic(path.join(evidence, `packet-${parts.round}.txt`), packet.packet)
+    writeAtomic(session.paths.packet(parts.round), packet.packet)
     const [node, judge] = buildProgramCommand('bin/processes/judge')
     const run = await runProgram(node, [judge], {
       cwd: folder,
@@ -123,7 +122,7 @@ async function askJudge(
     const silent = `the judge's process ended with exit ${run.exitCode ?? run.signal} and no answer${detail}`
     // The judge's process belongs to dispatch and has checked its answer, so its type is not checked again.
     const judged = (parseJson(run.stdout) as JudgeResult | undefined) ?? { ok: false, reason: silent }
-    writeAtomic(path.join(evidence, `judge-${parts.round}.json`), JSON.stringify(judged, null, 2))
+    writeAtomic(session.paths.judgeAnswer(parts.round), JSON.stringify(judged, null, 2))
     return { judged, packetSha256: packet.sha256 }
   } catch (error) {
     if (error instanceof DispatchError) return { judged: { ok: false, reason: error.message }, packetSha256: null }

@@ -1,4 +1,3 @@
-import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { readUntrusted } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
@@ -20,7 +19,7 @@ export function verifyRecord({ session, log }: RunnerContext, round = Number.POS
     if (event.type === 'check.ran' && event.sha256 !== undefined && event.round < round)
       expected.set(event.recordId, event.sha256)
   for (const [recordId, hash] of expected) {
-    const bytes = readUntrusted(path.join(session.paths.evidence, `${recordId}.json`), MAX_RECORD_BYTES)
+    const bytes = readUntrusted(session.paths.evidenceRecord(recordId), MAX_RECORD_BYTES)
     if (bytes && sha256(bytes) === hash) continue
     throw new DispatchError(`evidence/${recordId}.json ${bytes ? 'was changed after it was recorded' : 'is missing'}`, {
       exitCode: exitCodes.integrity,

@@ -1,4 +1,3 @@
-import path from 'node:path'
 import { z } from 'zod'
 import { buildWorkerMark } from '#agents'
 import { parseStreamLine, type StreamResult } from '#host/claude'
@@ -80,8 +79,8 @@ export function classifyEnding(
 }
 
 function recordQuarantine(context: RunnerContext, worker: string): void {
-  const file = path.join(context.session.paths.worker(worker).folder, 'quarantined.txt')
-  const text = readUntrusted(file, MAX_QUARANTINE_LIST_BYTES)?.toString('utf8') ?? ''
+  const { quarantinedFiles } = context.session.paths.worker(worker)
+  const text = readUntrusted(quarantinedFiles, MAX_QUARANTINE_LIST_BYTES)?.toString('utf8') ?? ''
   const files = text.split('\n').filter(Boolean)
   if (files.length > 0) context.record({ type: 'changes.quarantined', worker, files: files.slice(0, 50) })
 }

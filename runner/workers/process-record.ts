@@ -1,4 +1,3 @@
-import path from 'node:path'
 import { z } from 'zod'
 import { readJson, writeAtomic } from '#host/fs'
 import type { SessionPaths } from '#session'
@@ -15,14 +14,10 @@ const WorkerProcess = z.object({
 export type WorkerProcess = z.infer<typeof WorkerProcess>
 
 export function writeWorkerProcess(paths: SessionPaths, worker: string, record: WorkerProcess): void {
-  writeAtomic(getFile(paths, worker), JSON.stringify(record))
+  writeAtomic(paths.worker(worker).process, JSON.stringify(record))
 }
 
 /** The process of a worker; undefined if it has not started. */
 export function readWorkerProcess(paths: SessionPaths, worker: string): WorkerProcess | undefined {
-  return WorkerProcess.safeParse(readJson(getFile(paths, worker))).data
-}
-
-function getFile(paths: SessionPaths, worker: string): string {
-  return path.join(paths.worker(worker).folder, 'process.json')
+  return WorkerProcess.safeParse(readJson(paths.worker(worker).process)).data
 }
