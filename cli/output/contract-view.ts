@@ -1,4 +1,3 @@
-import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { readUntrusted } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
@@ -20,7 +19,7 @@ export interface ContractFile {
 
 /** Read the contract of a session. Exit 4 before there is one, 13 when the sealed one is missing. */
 export function readContractFile({ id, paths }: Session, { contract }: SessionStatus): ContractFile {
-  const file = contract ? paths.contract : path.join(paths.orchestratorFolder, 'contract.md')
+  const file = contract ? paths.contract : paths.draftContract
   const content = readUntrusted(file, MAX_CONTRACT_BYTES)
   if (content === undefined)
     throw new DispatchError(`session ${id} has no contract: ${file} does not exist`, {
