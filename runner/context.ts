@@ -1,4 +1,5 @@
 import type { Config } from '#host/config'
+import { exitCodes } from '#host/error.ts'
 import type { Tmux } from '#host/tmux'
 import type { Session } from '#session'
 import type { EvidenceRecord } from '#session/evidence'
@@ -30,12 +31,12 @@ export interface RunnerContext {
 
 /** The reply to an agent's request: an exit code, and a text that the agent can act on. */
 export interface CommandReply {
-  exit: number
+  exitCode: number
   text: string
 }
 
 export function refuse(text: string): CommandReply {
-  return { exit: 2, text }
+  return { exitCode: exitCodes.usage, text }
 }
 
 /** Call the human: from now on only a person can let the session go on. The reply is for the orchestrator. */

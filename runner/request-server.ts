@@ -13,7 +13,7 @@ const MAX_QUESTION_CHARS = 4000
 
 /** `wait-workers` returns early when a person has sent a message: claude takes one only between two tools. */
 const messageReply: CommandReply = {
-  exit: 0,
+  exitCode: 0,
   text: 'A message from the human comes next. The workers go on. Act on it, then run `wait-workers` again.',
 }
 
@@ -57,7 +57,7 @@ export class RequestServer {
   private async serve(request: AgentRequest): Promise<void> {
     const { context } = this
     const reply = await this.run(request).catch(error => this.answerFailure(error))
-    if (reply.exit === exitCodes.usage && request.tool !== 'contract') {
+    if (reply.exitCode === exitCodes.usage && request.tool !== 'contract') {
       const reason = reply.text.split('\n')[0]?.slice(0, 200) ?? ''
       context.record({ type: 'request.rejected', tool: request.tool, reason })
     }
@@ -96,7 +96,7 @@ export class RequestServer {
     if (this.context.status.phase === 'asking')
       return refuse('The human already has a question from you. End your turn: the answer will be your next message.')
     this.context.record({ type: 'question.asked', question: sanitize(question).slice(0, MAX_QUESTION_CHARS) })
-    return { exit: 0, text: 'The human was asked. End your turn now: the answer will be your next message.' }
+    return { exitCode: 0, text: 'The human was asked. End your turn now: the answer will be your next message.' }
   }
 
   /** A failure of dispatch itself, in words that the agent can act on. Tampering goes to the human. */
@@ -105,6 +105,6 @@ export class RequestServer {
     if (error instanceof DispatchError && error.exitCode === exitCodes.integrity)
       return callHuman(this.context, reason, error.exitCode)
     const text = `dispatch itself failed: ${reason}\nTry once more. If it fails again, run \`ask\` and report it.`
-    return { exit: exitCodes.internal, text }
+    return { exitCode: exitCodes.internal, text }
   }
 }

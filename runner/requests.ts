@@ -30,8 +30,12 @@ export function listPendingRequests({ requests, replies }: SessionPaths): AgentR
 }
 
 /** Write the reply and remove the request. A request with a reply is never read again. */
-export function writeRequestReply({ replies, requests }: SessionPaths, id: string, { exit, text }: CommandReply): void {
-  writeAtomic(path.join(replies, id), `${exit}\n${text.trimEnd()}\n`)
+export function writeRequestReply(
+  { replies, requests }: SessionPaths,
+  id: string,
+  { exitCode, text }: CommandReply,
+): void {
+  writeAtomic(path.join(replies, id), `${exitCode}\n${text.trimEnd()}\n`)
   fs.rmSync(path.join(requests, id), { recursive: true, force: true })
 }
 

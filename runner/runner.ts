@@ -175,7 +175,7 @@ class Runner implements RunnerContext {
     await watchWorkers(this)
     this.workerOutput.refresh(this.session, this.status.workers)
     const failure = await this.orchestrator.check()
-    if (failure) return this.failStart({ reason: failure.reason, exitCode: failure.exit })
+    if (failure) return this.failStart(failure)
     await this.verdictWatch.tick(this)
     checkDeadline(this)
     watchBudget(this)

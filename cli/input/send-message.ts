@@ -38,8 +38,8 @@ export async function sendMessage(
   fs.openSync(getMessageFile(session.paths, id), 'r') // Open until this process ends: so the runner verifies the sender.
   for (let revivedAtMs = 0; ; await sleep(POLL_INTERVAL_MS)) {
     const reply = readMessageReply(session, id)
-    if (reply?.exit === exitCodes.ok) return reply.text
-    if (reply) throw createNotDeliveredError(reply.text, reply.exit as ExitCode)
+    if (reply?.exitCode === exitCodes.ok) return reply.text
+    if (reply) throw createNotDeliveredError(reply.text, reply.exitCode as ExitCode)
     if (Date.now() > deadlineMs + REPLY_GRACE_MS) throw createNoReplyError(session, id)
     if (Date.now() - revivedAtMs < REVIVE_INTERVAL_MS || (await hasRunner(session))) continue
     await withdrawIfHopeless(session, config, id)

@@ -23,7 +23,7 @@ export async function amendContract(context: RunnerContext, reason: string): Pro
   const sealed = readSealedContract(context)
   const changes = compareContracts(sealed, { ...draft.contract, title: sealed.title }) // The title is not part of what is judged.
   if (changes.length === 0)
-    return { exit: 0, text: 'The clauses are unchanged, so the sealed contract stays as it is.' }
+    return { exitCode: 0, text: 'The clauses are unchanged, so the sealed contract stays as it is.' }
   const unapproved = refuseUnapprovedAmendment(context, draft, changes, reason)
   if (unapproved) return unapproved
   saveContractVersion(context, draft, version)
@@ -36,7 +36,7 @@ export async function amendContract(context: RunnerContext, reason: string): Pro
   })
   writeContractFile(context, draft)
   for (const record of draft.evidence) recordCheck(context, record)
-  return { exit: 0, text: `The contract is amended; this is version ${version}:\n${formatChanges(changes)}` }
+  return { exitCode: 0, text: `The contract is amended; this is version ${version}:\n${formatChanges(changes)}` }
 }
 
 function refuseLateAmendment({ status }: RunnerContext): CommandReply | undefined {
@@ -44,7 +44,7 @@ function refuseLateAmendment({ status }: RunnerContext): CommandReply | undefine
   if (!contract) return refuse('No contract is sealed yet, so there is nothing to amend. Edit contract.md.')
   if (verdict?.isFinal && phase === verdict.verdict)
     return {
-      exit: exitCodes.conflict,
+      exitCode: exitCodes.conflict,
       text: `There is already a verdict: ${verdict.verdict}. The contract it is based on cannot change.`,
     }
   const busy = workers.filter(({ endedAt }) => endedAt === undefined)
@@ -74,7 +74,7 @@ function refuseUnapprovedAmendment(
   if (approval?.state === 'given' && approval.previousSha256 === contract?.sha256) return undefined
   if (approval?.state === 'declined')
     return {
-      exit: exitCodes.conflict,
+      exitCode: exitCodes.conflict,
       text: 'The human has declined exactly this amendment. The sealed contract stays in force.',
     }
   if (approval?.previousSha256 !== contract?.sha256 || phase !== 'asking') {
@@ -90,7 +90,7 @@ function refuseUnapprovedAmendment(
   const cause =
     dilutions.length > 0 ? 'This asks for less than the sealed contract' : 'The human approves every version here'
   return {
-    exit: exitCodes.conflict,
+    exitCode: exitCodes.conflict,
     text: `${cause}, so it needs the human's approval. Until then the sealed contract stays in force:\n${formatChanges(changes)}\nEnd your turn now: the answer will be your next message. Do not change contract.md.`,
   }
 }

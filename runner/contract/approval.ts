@@ -32,7 +32,7 @@ export function refuseUnapproved(context: RunnerContext, text: string): CommandR
     context.record({ type: 'approval.requested', sha256 })
   }
   return {
-    exit: exitCodes.conflict,
+    exitCode: exitCodes.conflict,
     text: "The contract is ready and needs the human's approval. Nothing was started. End your turn now: the answer will be your next message. Do not change contract.md: a changed text needs approval again.",
   }
 }
@@ -48,10 +48,10 @@ export async function authorizeMessage(
   if (readPasteOffset(context.session.paths, message.id) !== undefined) return undefined // It was authorized before it was pasted.
   if (message.kind !== 'say' && isAlreadyDecided(context, message)) return undefined // That runner died before it could reply.
   const objection = await explainNotHuman(context, message)
-  if (objection !== undefined) return { exit: exitCodes.conflict, text: objection }
+  if (objection !== undefined) return { exitCode: exitCodes.conflict, text: objection }
   if (message.kind === 'say') return undefined
   const refused = explainStaleApproval(context, message)
-  if (refused !== undefined) return { exit: exitCodes.conflict, text: refused }
+  if (refused !== undefined) return { exitCode: exitCodes.conflict, text: refused }
   const { sha256, sender } = message
   context.record({
     type: message.kind === 'approve' ? 'contract.approved' : 'contract.declined',

@@ -127,11 +127,14 @@ export class MessageDelivery {
     return formatDeliveredReply(message, result)
   }
 
-  private recordRejected(message: StoredMessage, { exit, reason }: Extract<TypingResult, { ok: false }>): CommandReply {
+  private recordRejected(
+    message: StoredMessage,
+    { exitCode, reason }: Extract<TypingResult, { ok: false }>,
+  ): CommandReply {
     this.context.record({ type: 'message.rejected', messageId: message.id, reason: reason.slice(0, 300) })
-    if (message.kind === 'say') return { exit, text: reason }
+    if (message.kind === 'say') return { exitCode, text: reason }
     const decision = message.kind === 'approve' ? 'The contract is approved' : 'The contract is sent back'
-    return { exit, text: `${decision}, but the orchestrator was not notified: ${reason}` }
+    return { exitCode, text: `${decision}, but the orchestrator was not notified: ${reason}` }
   }
 
   /** The text that the orchestrator gets. */
@@ -222,5 +225,5 @@ function formatDeliveredReply(
       ? 'it began a turn'
       : 'it joined the running turn, which reads it as soon as the current tool has ended'
   const note = isUnchanged ? '' : '\nClaude changed some of its characters on the way.'
-  return { exit: 0, text: `${outcome}: ${detail}.${note}` }
+  return { exitCode: 0, text: `${outcome}: ${detail}.${note}` }
 }

@@ -49,15 +49,15 @@ export function storeMessage({ paths }: Session, message: HumanMessage): string 
 let storedCount = 0
 
 /** Write the reply to a message. The message stays as a record. */
-export function writeMessageReply({ messages }: MessagesFolder, id: string, { exit, text }: CommandReply): void {
-  writeAtomic(path.join(messages, `${id}.reply`), `${exit}\n${text.trimEnd()}\n`)
+export function writeMessageReply({ messages }: MessagesFolder, id: string, { exitCode, text }: CommandReply): void {
+  writeAtomic(path.join(messages, `${id}.reply`), `${exitCode}\n${text.trimEnd()}\n`)
 }
 
 export function readMessageReply({ paths }: Session, id: string): CommandReply | undefined {
   const reply = readIfPresent(path.join(paths.messages, `${id}.reply`))
   if (reply === undefined) return undefined
   const end = reply.indexOf('\n')
-  return { exit: Number(reply.slice(0, end)), text: reply.slice(end + 1).trimEnd() }
+  return { exitCode: Number(reply.slice(0, end)), text: reply.slice(end + 1).trimEnd() }
 }
 
 /** Remove a message that no runner has begun to type. Answers false if one has. */

@@ -6,7 +6,7 @@ export type DeliveryMode = 'began a turn' | 'joined the running turn'
 /** `ok`: the message was seen to arrive. Otherwise it was not typed, or it is unknown whether it arrived. */
 export type TypingResult =
   | { ok: true; mode: DeliveryMode; isUnchanged: boolean }
-  | { ok: false; exit: number; reason: string }
+  | { ok: false; exitCode: number; reason: string }
 
 /** What typing needs of the orchestrator's terminal and transcript. */
 export interface Keyboard {
@@ -62,11 +62,11 @@ export async function typeMessage(keyboard: Keyboard, request: TypingRequest): P
 async function waitForEmptyInput(keyboard: Keyboard, deadlineMs: number): Promise<TypingResult | undefined> {
   for (;;) {
     const inputLine = await keyboard.readInputLine()
-    if (inputLine === undefined) return { ok: false, exit: exitCodes.conflict, reason: 'the orchestrator is gone' }
+    if (inputLine === undefined) return { ok: false, exitCode: exitCodes.conflict, reason: 'the orchestrator is gone' }
     if (inputLine.kind === 'empty') return undefined
     if (keyboard.now() >= deadlineMs) {
       const reason = inputLine.kind === 'hidden' ? inputLine.reason : 'its input line contains text that was not sent'
-      return { ok: false, exit: exitCodes.deadline, reason: `timed out: ${reason}` }
+      return { ok: false, exitCode: exitCodes.deadline, reason: `timed out: ${reason}` }
     }
     await keyboard.pause(INPUT_POLL_MS)
   }
@@ -90,7 +90,7 @@ async function confirmDelivery(keyboard: Keyboard, text: string, offset: number)
     await keyboard.pause(DELIVERY_POLL_MS)
   }
   const reason = 'unknown: it was pasted into the input line, but claude has not confirmed it. It may have arrived'
-  return { ok: false, exit: exitCodes.deadline, reason }
+  return { ok: false, exitCode: exitCodes.deadline, reason }
 }
 
 /** The first line of every message: a `/` or `!` at the very beginning would be a command to claude. */

@@ -13,7 +13,7 @@ import { UsageLimitPause } from './usage-limit-pause.ts'
 /** The orchestrator failed to start: the reason for a person, and the exit code of the command that waits. */
 export interface StartFailure {
   reason: string
-  exit: number
+  exitCode: number
 }
 
 /** Claude is still drawing its screen before this, so nothing is read from it. */
@@ -124,7 +124,10 @@ export class OrchestratorWatch {
     const { session, tmux, config } = this.context
     const screen = (await tmux.captureText(getTmuxSessionName(session), 'orchestrator')) ?? ''
     const diagnosis = diagnoseScreen(screen)
-    const fail = (reason: string, exit: number) => ({ reason: `${reason}:\n${formatScreenExcerpt(screen)}`, exit })
+    const fail = (reason: string, exitCode: number) => ({
+      reason: `${reason}:\n${formatScreenExcerpt(screen)}`,
+      exitCode,
+    })
     if (diagnosis?.needsPerson) return fail(diagnosis.reason, exitCodes.login)
     if (await this.isGone()) return fail('claude ended at once', exitCodes.dependency)
     if (waitedMs <= config.START_TIMEOUT_SEC * 1000) return undefined

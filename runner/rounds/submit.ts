@@ -29,7 +29,7 @@ export async function submitWork(context: RunnerContext, requestId: string): Pro
     return repeatVerdict(context, verdict, requestId)
   if (isSameTree && verdict.verdict !== 'INCONCLUSIVE')
     return {
-      exit: exitCodes.conflict,
+      exitCode: exitCodes.conflict,
       text: `This tree already has a verdict: ${verdict.verdict}. ${verdict.reason} A new verdict needs new work.`,
     }
   return createVerdictReply(context, await runJudgeRound(context, head, requestId))
@@ -41,8 +41,8 @@ function isAmended({ session, status }: RunnerContext): boolean {
 }
 
 function createVerdictReply(context: RunnerContext, record: VerdictRecord): CommandReply {
-  const exit = { PASS: exitCodes.ok, FAIL: exitCodes.fail, INCONCLUSIVE: exitCodes.inconclusive }[record.verdict]
-  return { exit, text: formatVerdict(context, record) }
+  const exitCode = { PASS: exitCodes.ok, FAIL: exitCodes.fail, INCONCLUSIVE: exitCodes.inconclusive }[record.verdict]
+  return { exitCode, text: formatVerdict(context, record) }
 }
 
 /**
@@ -69,7 +69,7 @@ function refuseEarlySubmit({ status }: RunnerContext): CommandReply | undefined 
   if (status.workers.length === 0) return refuse('There is nothing to judge: no worker has run. Run spawn-worker.')
   if (status.phase !== 'judging' && status.round - status.roundOffset >= status.maxRounds)
     return {
-      exit: exitCodes.conflict,
+      exitCode: exitCodes.conflict,
       text: `All ${status.maxRounds} rounds are used. The verdict is ${status.verdict?.verdict}. Report it to the human, and stop. A message from the human gives new rounds.`,
     }
   return undefined

@@ -48,7 +48,10 @@ function formatQueuedReply({
 }: Pick<WorkerStatus, 'name' | 'kind' | 'model' | 'blockedBy'>): CommandReply {
   const start =
     blockedBy === null ? 'starts now' : `starts by itself after ${blockedBy}, which has the write lock or gets it first`
-  return { exit: 0, text: `Worker ${name} (${kind}, ${model}) ${start}.\nNext: more spawn-worker, or wait-workers.` }
+  return {
+    exitCode: 0,
+    text: `Worker ${name} (${kind}, ${model}) ${start}.\nNext: more spawn-worker, or wait-workers.`,
+  }
 }
 
 function parseSpawnRequest(context: RunnerContext, { args, input }: AgentRequest): WorkerRequest | CommandReply {

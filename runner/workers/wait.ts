@@ -22,7 +22,7 @@ export function buildWaitReply(context: RunnerContext, names: string[]): Command
   if (awaited.some(worker => worker.endedAt === undefined)) return undefined
   const reports = awaited.map(worker => formatReport(context, worker)).join('\n\n')
   return {
-    exit: awaited.every(worker => worker.ending === 'reported') ? 0 : 1,
+    exitCode: awaited.every(worker => worker.ending === 'reported') ? 0 : 1,
     text: `${reports}\n\nA report is a claim. Next: submit, or another worker if something is missing.`,
   }
 }

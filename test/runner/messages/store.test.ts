@@ -28,8 +28,8 @@ function prepare(t: TestContext) {
 it('messages are pending in their order until they have a reply', t => {
   const { session, paths, first, second, listTexts } = prepare(t)
   assert.deepEqual(listTexts(), ['one', 'two', 'three'])
-  writeMessageReply(paths, first, { exit: 5, text: 'no\nbecause' })
-  assert.deepEqual(readMessageReply(session, first), { exit: 5, text: 'no\nbecause' })
+  writeMessageReply(paths, first, { exitCode: 5, text: 'no\nbecause' })
+  assert.deepEqual(readMessageReply(session, first), { exitCode: 5, text: 'no\nbecause' })
   assert.equal(readMessageReply(session, second), undefined)
   assert.deepEqual(listTexts(), ['two', 'three'])
 })

@@ -62,7 +62,7 @@ describe('a message for the orchestrator', () => {
       [draft, 'timed out: its input line contains text that was not sent'],
     ] as const) {
       const blocked = createTerminal([inputLine])
-      assert.deepEqual(await typeMessage(blocked.keyboard, blocked.request), { ok: false, exit: 124, reason })
+      assert.deepEqual(await typeMessage(blocked.keyboard, blocked.request), { ok: false, exitCode: 124, reason })
       assert.deepEqual(blocked.actions, [])
     }
   })
@@ -80,7 +80,11 @@ describe('a message for the orchestrator', () => {
 
   it('is refused at once if the terminal is gone', async () => {
     const { actions, keyboard, request } = createTerminal([undefined])
-    assert.deepEqual(await typeMessage(keyboard, request), { ok: false, exit: 5, reason: 'the orchestrator is gone' })
+    assert.deepEqual(await typeMessage(keyboard, request), {
+      ok: false,
+      exitCode: 5,
+      reason: 'the orchestrator is gone',
+    })
     assert.deepEqual(actions, [])
   })
 
@@ -90,7 +94,7 @@ describe('a message for the orchestrator', () => {
     assert.deepEqual(pasted.actions, ['Enter'])
     const lost = createTerminal([empty])
     const typed = await typeMessage(lost.keyboard, { ...lost.request, pasteOffset: 3 })
-    assert.ok(!typed.ok && typed.exit === 124)
+    assert.ok(!typed.ok && typed.exitCode === 124)
     assert.deepEqual(lost.actions, [])
     const foreign = createTerminal([draft])
     await typeMessage(foreign.keyboard, { ...foreign.request, pasteOffset: 3 })
