@@ -53,7 +53,7 @@ export function createNotification(
   { id, title: task, head }: { id: string; title: string; head?: string | undefined },
   { pageUrl, detail, subagents, knownSecrets = listKnownSecrets() }: NotificationOptions,
 ): { notification: Notification; isUrgent: boolean } | undefined {
-  const text = composeText(event) ?? (subagents ? composeSubagentText(event) : undefined)
+  const text = composeText(event, subagents)
   if (text === undefined) return undefined
   const { title, state, next, reason, priority, tag } = text
   const isVerdict = event.type === 'verdict.given'
@@ -86,7 +86,7 @@ interface NotificationText {
   /** What the person can do about it: a command, or a few words. */
   next?: string
   /** In the words of an agent or a vendor, so it is sent only with `NOTICE_DETAIL=full`. */
-  reason?: string
+  reason?: string | undefined
   priority: Notification['priority']
   tag: string
 }
@@ -96,91 +96,52 @@ const NEEDS_YOU_TITLE = 'Dispatch needs you'
 /** Urgent besides everything that needs you: the session misses its deadline unless a person acts. */
 const urgentEvents: Event['type'][] = ['orchestrator.stuck', 'start.failed', 'deadline.passed']
 
-function composeText(event: Event): NotificationText | undefined {
+/** `subagents`: also report workers and their subagents. */
+function composeText(event: Event, subagents: boolean): NotificationText | undefined {
   switch (event.type) {
     case 'orchestrator.started':
       return { title: 'Dispatch started', state: 'is planning', priority: 3, tag: 'rocket' }
     case 'start.failed':
-      return {
-        title: 'Dispatch did not start',
-        state: 'did not start',
-        next: 'dispatch show',
-        reason: event.reason,
-        priority: 4,
-        tag: 'x',
-      }
+      return alert('Dispatch did not start', 'did not start', { reason: event.reason, tag: 'x' })
     case 'question.asked':
-      return {
-        title: NEEDS_YOU_TITLE,
-        state: 'asks a question',
-        next: 'dispatch attach',
-        reason: event.question,
-        priority: 4,
-        tag: 'question',
-      }
+      return callPerson('asks a question', { next: 'dispatch attach', reason: event.question, tag: 'question' })
     case 'approval.requested':
       return composeApprovalText(event)
     case 'human.needed':
-      return {
-        title: NEEDS_YOU_TITLE,
-        state: 'cannot continue alone',
-        next: 'dispatch show',
-        reason: event.reason,
-        priority: 4,
-        tag: 'warning',
-      }
-    case 'orchestrator.stuck':
-      return {
-        title: 'Dispatch is stuck',
-        state: `shows no activity for ${formatIdleTime(event.idleSeconds)}`,
-        next: 'dispatch attach',
-        priority: 4,
-        tag: 'hourglass',
-      }
-    case 'usage-limit.reached':
-      return {
-        title: 'Dispatch is parked',
-        state: `waits for the usage limit to end${formatResetTime(event.resetsAt)}, then continues`,
-        reason: event.reason,
-        priority: 3,
-        tag: 'zzz',
-      }
-    case 'usage-limit.lifted':
-      return {
-        title: 'Dispatch continues',
-        state: 'continues: the usage limit is over',
-        priority: 2,
-        tag: 'arrow_forward',
-      }
-    case 'budget.reached':
-      return {
-        title: NEEDS_YOU_TITLE,
-        state: `spent $${event.spentUsd.toFixed(2)} of $${event.budgetUsd.toFixed(2)} and starts no more workers`,
-        next: 'raise BUDGET_USD',
-        priority: 4,
-        tag: 'moneybag',
-      }
+      return callPerson('cannot continue alone', { reason: event.reason })
+    case 'orchestrator.stuck': {
+      const state = `shows no activity for ${formatIdleTime(event.idleSeconds)}`
+      return alert('Dispatch is stuck', state, { next: 'dispatch attach', tag: 'hourglass' })
+    }
+    case 'usage-limit.reached': {
+      const state = `waits for the usage limit to end${formatResetTime(event.resetsAt)}, then continues`
+      return { title: 'Dispatch is parked', state, reason: event.reason, priority: 3, tag: 'zzz' }
+    }
+    case 'usage-limit.lifted': {
+      const state = 'continues: the usage limit is over'
+      return { title: 'Dispatch continues', state, priority: 2, tag: 'arrow_forward' }
+    }
+    case 'budget.reached': {
+      const state = `spent $${event.spentUsd.toFixed(2)} of $${event.budgetUsd.toFixed(2)} and starts no more workers`
+      return callPerson(state, { next: 'raise BUDGET_USD', tag: 'moneybag' })
+    }
     case 'deadline.passed':
-      return {
-        title: 'Dispatch is late',
-        state: 'has no verdict at its deadline',
-        next: 'dispatch show',
-        priority: 5,
-        tag: 'alarm_clock',
-      }
+      return alert('Dispatch is late', 'has no verdict at its deadline', { priority: 5, tag: 'alarm_clock' })
     case 'runner.started':
       return composeRecoveryText(event)
     case 'verdict.given':
-      return event.isFinal || event.verdict !== 'FAIL' ? composeVerdictText(event) : undefined
+      return composeVerdictText(event)
     case 'verdict.voided':
-      return {
-        title: 'Dispatch: verdict void',
-        state: 'changed after its verdict, which is now void',
-        next: 'dispatch show',
-        reason: event.reason,
-        priority: 4,
-        tag: 'warning',
-      }
+      return alert('Dispatch: verdict void', 'changed after its verdict, which is now void', { reason: event.reason })
+    case 'worker.ended': {
+      const state = `worker ended (${event.ending})`
+      const text = { title: 'Dispatch: a worker ended', state, reason: event.reason, priority: 2, tag: 'gear' }
+      return subagents ? text : undefined
+    }
+    case 'subagent.ended': {
+      const text = { title: 'Dispatch: a subagent ended', state: 'subagent ended', priority: 1, tag: 'gear' }
+      return subagents ? { ...text, reason: event.kind } : undefined
+    }
     case 'session.opened':
     case 'base.prepared':
     case 'contract.rejected':
@@ -191,7 +152,6 @@ function composeText(event: Event): NotificationText | undefined {
     case 'check.ran':
     case 'worker.queued':
     case 'worker.started':
-    case 'worker.ended':
     case 'lock.granted':
     case 'lock.released':
     case 'changes.quarantined':
@@ -205,7 +165,6 @@ function composeText(event: Event): NotificationText | undefined {
     case 'turn.ended':
     case 'judging.started':
     case 'tool.failed':
-    case 'subagent.ended':
     case 'notification.queued':
     case 'session.closed':
       return undefined
@@ -214,90 +173,50 @@ function composeText(event: Event): NotificationText | undefined {
   }
 }
 
-/** For users who set `SUBAGENT_NOTICES=on`. */
-function composeSubagentText(event: Event): NotificationText | undefined {
-  if (event.type === 'worker.ended')
-    return {
-      title: 'Dispatch: a worker ended',
-      state: `worker ended (${event.ending})`,
-      reason: event.reason,
-      priority: 2,
-      tag: 'gear',
-    }
-  if (event.type === 'subagent.ended')
-    return {
-      title: 'Dispatch: a subagent ended',
-      state: 'subagent ended',
-      reason: event.kind,
-      priority: 1,
-      tag: 'gear',
-    }
-  return undefined
+/** A person should look soon. */
+function alert(title: string, state: string, details: Partial<NotificationText>): NotificationText {
+  return { title, state, next: 'dispatch show', priority: 4, tag: 'warning', ...details }
 }
 
-function composeApprovalText({
-  dilutions = [],
-  reason,
-}: Extract<Event, { type: 'approval.requested' }>): NotificationText {
-  const isWeaker = dilutions.length > 0
-  return {
-    title: NEEDS_YOU_TITLE,
-    state: isWeaker
+/** The session waits until a person acts. */
+function callPerson(state: string, details: Partial<NotificationText>): NotificationText {
+  return alert(NEEDS_YOU_TITLE, state, details)
+}
+
+function composeApprovalText(event: Extract<Event, { type: 'approval.requested' }>): NotificationText {
+  const { dilutions = [], reason } = event
+  const state =
+    dilutions.length > 0
       ? `wants to weaken its contract in ${formatCount(dilutions.length, 'point')}`
-      : 'needs your approval of its contract',
-    next: 'dispatch approve',
-    ...(reason === undefined ? {} : { reason }),
-    priority: 4,
-    tag: 'question',
-  }
+      : 'needs your approval of its contract'
+  return callPerson(state, { next: 'dispatch approve', reason, tag: 'question' })
 }
 
 /** The first and the fourth crash in a row are reported. Those between would only repeat it. */
-function composeRecoveryText({
-  generation,
-  consecutiveRestarts = 1,
-}: Extract<Event, { type: 'runner.started' }>): NotificationText | undefined {
+function composeRecoveryText(event: Extract<Event, { type: 'runner.started' }>): NotificationText | undefined {
+  const { generation, consecutiveRestarts = 1 } = event
   if (generation === 1) return undefined
   if (consecutiveRestarts === 1)
     return { title: 'Dispatch recovered', state: 'continues after a crash', priority: 2, tag: 'adhesive_bandage' }
   if (consecutiveRestarts !== ALARMING_RESTARTS) return undefined
-  return {
-    title: NEEDS_YOU_TITLE,
-    state: `continues, but its runner crashed ${consecutiveRestarts} times in a row`,
-    next: 'dispatch logs',
-    priority: 4,
-    tag: 'warning',
-  }
+  const state = `continues, but its runner crashed ${consecutiveRestarts} times in a row`
+  return callPerson(state, { next: 'dispatch logs' })
 }
 
 const ALARMING_RESTARTS = 4
 
-function composeVerdictText({ verdict, round, reason }: Extract<Event, { type: 'verdict.given' }>): NotificationText {
-  const title = `Dispatch: ${verdict}`
-  switch (verdict) {
-    case 'PASS':
-      return {
-        title,
-        reason,
-        state: `passed in round ${round}`,
-        next: 'dispatch apply',
-        priority: 3,
-        tag: 'white_check_mark',
-      }
-    case 'FAIL':
-      return { title, reason, state: `failed in round ${round}`, next: 'dispatch show', priority: 4, tag: 'x' }
-    case 'INCONCLUSIVE':
-      return {
-        title,
-        reason,
-        state: `is undecided after round ${round}`,
-        next: 'dispatch show',
-        priority: 4,
-        tag: 'warning',
-      }
-    default:
-      return unreachable(verdict)
-  }
+/** A FAIL that is not final goes back to the workers, so it is not reported. */
+function composeVerdictText(event: Extract<Event, { type: 'verdict.given' }>): NotificationText | undefined {
+  const { verdict, round, reason, isFinal } = event
+  if (verdict === 'FAIL' && !isFinal) return undefined
+  const { state, ...rest } = verdictTexts[verdict]
+  return { title: `Dispatch: ${verdict}`, state: `${state} round ${round}`, reason, ...rest }
+}
+
+const verdictTexts = {
+  PASS: { state: 'passed in', next: 'dispatch apply', priority: 3, tag: 'white_check_mark' },
+  FAIL: { state: 'failed in', next: 'dispatch show', priority: 4, tag: 'x' },
+  INCONCLUSIVE: { state: 'is undecided after', next: 'dispatch show', priority: 4, tag: 'warning' },
 }
 
 function formatIdleTime(seconds: number): string {

@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { buildProgramCommand, type Config, exportSettings } from '#host/config'
 import { unreachable } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { parseJson } from '#host/json.ts'
 import { buildNtfyUrl, type NtfySettings } from './channels/phone.ts'
-import { sendNotification } from './channels/send.ts'
+import { type SendOptions, sendNotification } from './channels/send.ts'
 import type { SendResult } from './channels/send-result.ts'
 import { buildSenderEnvironment } from './child-env.ts'
 import type { Notification } from './notification.ts'
@@ -56,24 +57,20 @@ export function sendChannelTests(
 
 // --- internal ---
 
-interface TestOptions {
-  config: Config
-  timeoutMs: number
-}
-
-async function testChannel(channel: Channel, notification: Notification, options: TestOptions): Promise<ChannelTest> {
+async function testChannel(channel: Channel, notification: Notification, options: SendOptions): Promise<ChannelTest> {
   const at = new Date().toISOString()
   const id = `test-${at.toLowerCase().replaceAll(/[^a-z0-9]/g, '-')}`
   const outgoing = { id, sessionId: 'test', at, notification, text: notification.body }
   const result = await sendNotification(outgoing, channel, options)
   const { ok, reason } = result
   if (!ok) return { channel, ok, reason, verified: [], unverified: [] }
-  return { channel, ok, reason, ...(await describeVerified(result, options)) }
+  return { channel, ok, reason, ...(await describeVerified(channel, result, options)) }
 }
 
 async function describeVerified(
-  { channel, id = '', status }: SendResult,
-  { config, timeoutMs }: TestOptions,
+  channel: Channel,
+  { id = '', status }: SendResult,
+  { config, timeoutMs }: SendOptions,
 ): Promise<Pick<ChannelTest, 'verified' | 'unverified'>> {
   switch (channel) {
     case 'desktop':
@@ -114,7 +111,7 @@ async function isStored(id: string, settings: NtfySettings, timeoutMs: number): 
       const url = buildNtfyUrl(settings, `/json?poll=1&since=10m&id=${id}`)
       const response = await fetch(url, { headers, redirect: 'manual', signal })
       if (response.ok && containsMessage(await response.text(), id)) return true
-      await new Promise(resolve => setTimeout(resolve, FETCH_PAUSE_MS))
+      await sleep(FETCH_PAUSE_MS)
     } catch {
       return false // A server that does not answer has not shown the message.
     }

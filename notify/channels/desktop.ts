@@ -6,9 +6,8 @@ import { toOneLine } from '#host/text.ts'
 import type { Notification } from '../notification.ts'
 import type { SendResult } from './send-result.ts'
 
+/** What the child process prints. */
 const DesktopResult = z.object({ ok: z.boolean(), reason: z.string(), isPermanent: z.literal(true).optional() })
-
-type DesktopResult = z.infer<typeof DesktopResult>
 
 /**
  * Show a notification on this machine's desktop. Never rejects. npm `node-notifier` cannot be stopped, so it runs in a child
@@ -17,26 +16,24 @@ type DesktopResult = z.infer<typeof DesktopResult>
 export async function sendToDesktop(notification: Notification, timeoutMs = 10_000): Promise<SendResult> {
   const [node, program] = buildProgramCommand('notify/channels/desktop-child')
   const { stdout, timedOut } = await runProgram(node, [program], { input: JSON.stringify(notification), timeoutMs })
-  if (timedOut) return { channel: 'desktop', ok: false, reason: `no answer in ${timeoutMs / 1000} s` }
-  const { ok, reason, isPermanent } = DesktopResult.safeParse(parseJson(stdout)).data ?? noResult
-  return { channel: 'desktop', ok, reason, ...(isPermanent ? { isPermanent } : {}) }
+  if (timedOut) return { ok: false, reason: `no answer in ${timeoutMs / 1000} s` }
+  const result = DesktopResult.safeParse(parseJson(stdout)).data
+  return result ?? { ok: false, reason: 'the notifier returned no result' }
 }
 
 /** The part of `sendToDesktop` that runs in the child process. */
-export async function showDesktopNotification(notification: Notification): Promise<DesktopResult> {
+export async function showDesktopNotification(notification: Notification): Promise<SendResult> {
   const { default: notifier } = await import('node-notifier')
   return new Promise(resolve => {
     try {
-      notifier.notify(buildNotifierOptions(notification), error => resolve(toDesktopResult(error)))
+      notifier.notify(buildNotifierOptions(notification), error => resolve(toSendResult(error)))
     } catch (error) {
-      resolve(toDesktopResult(error))
+      resolve(toSendResult(error))
     }
   })
 }
 
 // --- internal ---
-
-const noResult: DesktopResult = { ok: false, reason: 'the notifier returned no result' }
 
 /** On a Mac the callback comes only after the banner closes, so it closes before `timeoutMs` ends. */
 function buildNotifierOptions({ title, body, click }: Notification) {
@@ -51,7 +48,7 @@ function toPlainLine(text: string): string {
 }
 
 /** The callback gets an Error if the notifier failed. A bare string is only its stderr after exit 0. */
-function toDesktopResult(error: unknown): DesktopResult {
+function toSendResult(error: unknown): SendResult {
   if (!(error instanceof Error)) return { ok: true, reason: '' }
   if (/not found: notify-send|notify-send must be installed/.test(error.message))
     return {
@@ -59,11 +56,7 @@ function toDesktopResult(error: unknown): DesktopResult {
       reason: 'notify-send is not installed (Debian: `apt-get install libnotify-bin`; or set DESKTOP=off)',
       isPermanent: true,
     }
-  return { ok: false, reason: findLastLine(error.message) }
-}
-
-/** The command line in the message repeats the notification. Only the last line is the notifier's own. */
-function findLastLine(message: string): string {
-  const lines = message.split('\n').filter(line => line.trim() !== '' && !line.startsWith('Command failed:'))
-  return toOneLine(lines.at(-1) ?? 'the notifier failed without a message', 200)
+  // The command line in the message repeats the notification. Only the last line is the notifier's own.
+  const lines = error.message.split('\n').filter(line => line.trim() !== '' && !line.startsWith('Command failed:'))
+  return { ok: false, reason: toOneLine(lines.at(-1) ?? 'the notifier failed without a message', 200) }
 }

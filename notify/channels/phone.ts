@@ -4,7 +4,7 @@ import { sha256 } from '#host/hash.ts'
 import { toOneLine } from '#host/text.ts'
 import type { Notification } from '../notification.ts'
 import { type FetchObservation, observeFetch } from './ntfy-fetch.ts'
-import { describeNetworkError, parseRetryAfterMs, type SendResult } from './send-result.ts'
+import { createRefusedResult, describeNetworkError, type SendResult } from './send-result.ts'
 
 /** Server, topic and token of ntfy. */
 export type NtfySettings = Pick<Config, 'NTFY_SERVER' | 'NTFY_TOPIC' | 'NTFY_TOKEN'>
@@ -23,9 +23,8 @@ export async function sendToPhone(
     const { publish } = await import('ntfy') // Loaded only to send, so that a runner stays small.
     const message = buildNtfyMessage(notification, settings, sequenceId)
     const answer = PublishAnswer.safeParse(await observeFetch(observation, () => publish(message)))
-    return answer.success
-      ? { ...buildBaseResult(observation), ok: true, id: answer.data.id }
-      : toFailedResult(observation, NOT_NTFY_REASON)
+    if (!answer.success) return toFailedResult(observation, NOT_NTFY_REASON)
+    return { ok: true, reason: '', id: answer.data.id, status: observation.response?.status }
   } catch (error) {
     return toFailedResult(observation, describeError(error, observation, timeoutMs))
   }
@@ -43,25 +42,24 @@ const PublishAnswer = z.looseObject({ id: z.string().regex(/^[-_A-Za-z0-9]{1,64}
 
 const NOT_NTFY_REASON = 'the answer does not come from an ntfy server'
 
+/** The most that ntfy takes. A longer id is sent as its hash. */
 const MAX_SEQUENCE_ID_CHARS = 64
+/** A phone cannot open a page on this machine's loopback. */
+const loopbackHost = /^(localhost|127(\.\d+){3}|\[::1\])$/
+
 const MAX_BODY_CHARS = 1000
 const MAX_REASON_CHARS = 4000
-
-/** ntfy takes at most 64 characters, so a longer id is sent as its hash. */
-function toSequenceId(id: string): string {
-  return id.length <= MAX_SEQUENCE_ID_CHARS ? id : sha256(id)
-}
 
 function buildNtfyMessage(
   { title, body, priority, tags, click }: Notification,
   { NTFY_SERVER, NTFY_TOPIC, NTFY_TOKEN }: NtfySettings,
   sequenceId: string | undefined,
 ) {
-  const page = click === undefined || isLoopback(click) ? undefined : new URL(click).href
-  const query = new URLSearchParams({
-    ...(sequenceId === undefined ? {} : { 'sequence-id': toSequenceId(sequenceId) }),
-    ...(page === undefined ? {} : { click: page }),
-  })
+  const address = click === undefined ? undefined : new URL(click)
+  const page = address && !loopbackHost.test(address.hostname) ? address.href : undefined
+  const query = new URLSearchParams(page === undefined ? {} : { click: page })
+  if (sequenceId !== undefined)
+    query.set('sequence-id', sequenceId.length <= MAX_SEQUENCE_ID_CHARS ? sequenceId : sha256(sequenceId))
   return {
     server: ensureTrailingSlash(NTFY_SERVER),
     topic: query.size === 0 ? NTFY_TOPIC : `${NTFY_TOPIC}?${query}`, // The package has no option for either.
@@ -90,22 +88,12 @@ function ensureTrailingSlash(server: string): string {
   return server.endsWith('/') ? server : `${server}/`
 }
 
-/** A phone cannot open a page on this machine's loopback. */
-function isLoopback(address: string): boolean {
-  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(address).hostname)
+function toFailedResult({ response }: FetchObservation, description: string): SendResult {
+  return response ? createRefusedResult(response, description) : { ok: false, reason: description }
 }
 
-function buildBaseResult({ status }: FetchObservation) {
-  return { channel: 'phone', reason: '', ...(status === undefined ? {} : { status }) } as const
-}
-
-function toFailedResult(observation: FetchObservation, description: string): SendResult {
-  const retryAfterMs = parseRetryAfterMs(observation.retryAfter, Date.now())
-  const reason = observation.status === undefined ? description : `HTTP ${observation.status}: ${description}`
-  return { ...buildBaseResult(observation), ok: false, reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
-}
-
-function describeError(error: unknown, { status }: FetchObservation, timeoutMs: number): string {
+function describeError(error: unknown, { response }: FetchObservation, timeoutMs: number): string {
+  const status = response?.status
   if (error instanceof SyntaxError) return NOT_NTFY_REASON
   if (status === undefined || status === 200) return describeNetworkError(error, timeoutMs)
   if (status < 400) return 'the server redirects; set NTFY_SERVER to the final address'

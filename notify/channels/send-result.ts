@@ -1,17 +1,14 @@
-import type { Channel } from '../outbox.ts'
-
 /** The result of one attempt to send. It has neither topic nor token nor address. */
 export interface SendResult {
-  channel: Channel
   ok: boolean
   /** Why it failed; empty if it did not. */
   reason: string
   /** The HTTP status, if a server answered. */
-  status?: number
+  status?: number | undefined
   /** How long the server asks to wait. */
   retryAfterMs?: number
   /** Every other attempt would fail in the same way. */
-  isPermanent?: true
+  isPermanent?: true | undefined
   /** The id under which ntfy stores the message. */
   id?: string
 }
@@ -30,6 +27,13 @@ export function classifySendResult({
   if (status === 429) return 'busy'
   if (status === undefined || status < 400 || status >= 500 || status === 408 || status === 425) return 'unreachable'
   return 'refused'
+}
+
+/** The result of an attempt that a server refused. `description` is empty when the status says it all. */
+export function createRefusedResult({ status, headers }: Response, description: string): SendResult {
+  const reason = description === '' ? `HTTP ${status}` : `HTTP ${status}: ${description}`
+  const retryAfterMs = parseRetryAfterMs(headers.get('retry-after'), Date.now())
+  return { ok: false, reason, status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
 }
 
 /** Parse a Retry-After header, which has seconds or a date, into milliseconds; undefined if it has neither. Pure. */

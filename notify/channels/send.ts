@@ -9,7 +9,7 @@ import { sendToPhone } from './phone.ts'
 import type { SendResult } from './send-result.ts'
 import { postToWebhook } from './webhook.ts'
 
-interface SendOptions {
+export interface SendOptions {
   config: Config
   timeoutMs: number
 }

@@ -1,5 +1,5 @@
 import type { OutgoingNotification } from '../notification.ts'
-import { describeNetworkError, parseRetryAfterMs, type SendResult } from './send-result.ts'
+import { createRefusedResult, describeNetworkError, type SendResult } from './send-result.ts'
 
 /** POST a notification to the user's webhook. Never rejects. The address is a secret, so no result contains it. */
 export async function postToWebhook(
@@ -16,9 +16,11 @@ export async function postToWebhook(
       signal: AbortSignal.timeout(timeoutMs),
     })
     await response.body?.cancel()
-    return toSendResult(response)
+    const { ok, status } = response
+    if (ok) return { ok, reason: '', status }
+    return createRefusedResult(response, status < 400 ? REDIRECT_REASON : '')
   } catch (error) {
-    return { channel: 'webhook', ok: false, reason: describeNetworkError(error, timeoutMs) }
+    return { ok: false, reason: describeNetworkError(error, timeoutMs) }
   }
 }
 
@@ -41,10 +43,4 @@ export function buildWebhookBody(
 /** Unescaped, `<!channel>` would notify everybody in the channel. */
 const slackEscapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 
-function toSendResult({ ok, status, headers }: Response): SendResult {
-  if (ok) return { channel: 'webhook', ok, reason: '', status }
-  const retryAfterMs = parseRetryAfterMs(headers.get('retry-after'), Date.now())
-  const reason =
-    status < 400 ? `HTTP ${status}: the server redirects; set WEBHOOK_URL to the final address` : `HTTP ${status}`
-  return { channel: 'webhook', ok, reason, status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
-}
+const REDIRECT_REASON = 'the server redirects; set WEBHOOK_URL to the final address'

@@ -192,7 +192,7 @@ export class ChannelWorker {
     sessionId: string,
     fileNames: string[],
     result: DeliveryLogEntry['result'],
-    { reason, status }: { reason: string; status?: number },
+    { reason, status }: Pick<SendResult, 'reason' | 'status'>,
   ): void {
     const ids = fileNames.map(parseIdFromName)
     this.ignoreFullDisk(() =>

@@ -34,7 +34,7 @@ after(() => fs.rmSync(home, { recursive: true }))
 test('notify-send gets the text unchanged, and not as an option', usesNotifySend, async () => {
   const bin = installNotifySend('printf "%s\\n" "$@" > "$0.args"')
   const title = '--version "$(touch pwned)" `id`'
-  assert.deepEqual(await sendToDesktop({ ...notification, title }), { channel: 'desktop', ok: true, reason: '' })
+  assert.deepEqual(await sendToDesktop({ ...notification, title }), { ok: true, reason: '' })
   const args = fs.readFileSync(path.join(bin, 'notify-send.args'), 'utf8').split('\n')
   assert.deepEqual(args.slice(0, 2), ['version "$(touch pwned)" `id`', notification.body])
 })
@@ -48,7 +48,7 @@ test('a body of several lines becomes one line', usesNotifySend, async () => {
 test('a failure has the last line of the notifier as its reason', usesNotifySend, async () => {
   installNotifySend('echo "Cannot autolaunch D-Bus without X11" >&2; exit 1')
   const reason = 'Cannot autolaunch D-Bus without X11'
-  assert.deepEqual(await sendToDesktop(notification), { channel: 'desktop', ok: false, reason })
+  assert.deepEqual(await sendToDesktop(notification), { ok: false, reason })
 })
 
 test('a missing notifier is a permanent failure, with the fix', usesNotifySend, async () => {

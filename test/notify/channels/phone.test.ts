@@ -16,7 +16,7 @@ const notification: Notification = {
 
 test('a notification has topic, title, tags, priority, link and token', async () => {
   const { result, got } = await send('ntfy', { token: 'tk_abc', sequenceId: 'session-7' })
-  assert.deepEqual({ ...result, id: '' }, { channel: 'phone', ok: true, reason: '', status: 200, id: '' })
+  assert.deepEqual({ ...result, id: '' }, { ok: true, reason: '', status: 200, id: '' })
   const [published] = got
   assert.equal(published?.method, 'POST')
   assert.equal(published?.path, `/${testTopic}`)
@@ -98,7 +98,7 @@ for (const [what, mode, expected] of refusals) {
     const started = performance.now()
     const isSilent = mode === 'never' || mode === 'headers only'
     const { result } = await send(mode, { timeoutMs: isSilent ? 300 : 5000 })
-    assert.deepEqual(result, { channel: 'phone', ok: false, ...expected })
+    assert.deepEqual(result, { ok: false, ...expected })
     assert.ok(performance.now() - started < 2000)
     assert.ok(!JSON.stringify(result).includes(testTopic))
   })
@@ -116,7 +116,7 @@ test('a missing server is reported by its error code', async () => {
   const ntfy = await startNtfyServer('ntfy')
   ntfy.stop()
   const result = await sendToPhone(notification, buildSettings(ntfy.url))
-  assert.deepEqual(result, { channel: 'phone', ok: false, reason: 'the server cannot be reached (ECONNREFUSED)' })
+  assert.deepEqual(result, { ok: false, reason: 'the server cannot be reached (ECONNREFUSED)' })
 })
 
 test('fetch outside of a push is not changed', async () => {

@@ -18,7 +18,7 @@ import { createHome } from '../../fixtures/notify-home.ts'
 
 const now = Date.now()
 const timingNow = { timing: defaultTiming, now }
-const failed: SendResult = { channel: 'phone', ok: false, reason: '' }
+const failed: SendResult = { ok: false, reason: '' }
 
 test('the backoff is 1, 2, 4 … 300 s, and up to a quarter more', () => {
   const seconds = Array.from({ length: 11 }, (_, index) => computeBackoffMs(index + 1, defaultTiming, 0) / 1000)
@@ -51,7 +51,7 @@ for (const [what, result, expected] of [
   ['a missing notifier', { ok: false, isPermanent: true }, 'refused'],
 ] as const)
   test(`${what} is classified as ${expected}`, () =>
-    assert.equal(classifySendResult({ channel: 'phone', reason: '', ...result }), expected))
+    assert.equal(classifySendResult({ reason: '', ...result }), expected))
 
 test('Retry-After has seconds or a date', () => {
   assert.equal(parseRetryAfterMs('30', now), 30_000)
