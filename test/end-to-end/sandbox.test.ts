@@ -132,7 +132,7 @@ describe('in the sandbox', { skip, concurrency: 2 }, () => {
 })
 
 describe('without a sandbox', { concurrency: 2 }, () => {
-  /** A PATH without bubblewrap but with every other program. */
+  /** A PATH without bubblewrap but with every other program, and with a socat on any machine. */
   const hideBubblewrap = (rig: Rig): string => {
     const folder = path.join(rig.home, 'programs')
     fs.mkdirSync(folder)
@@ -140,6 +140,7 @@ describe('without a sandbox', { concurrency: 2 }, () => {
       for (const name of fs.readdirSync(place))
         if (name !== 'bwrap' && !fs.existsSync(path.join(folder, name)))
           fs.symlinkSync(path.join(place, name), path.join(folder, name))
+    if (!fs.existsSync(path.join(folder, 'socat'))) fs.symlinkSync('/bin/true', path.join(folder, 'socat'))
     return folder
   }
 
