@@ -2,6 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { exitCodes } from './error.ts'
+import { sendSignal } from './process/proc.ts'
 
 /** The result of a program that has ended. `exitCode` is undefined when a signal or the timeout ended it. */
 export interface RunResult {
@@ -47,13 +48,11 @@ export async function runProgram(program: string, args: string[], options: RunOp
   const readStderr = collectOutput(child.stderr, maxOutputBytes)
   let timedOut = false
   let startError: string | undefined
-  const timer =
-    timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => {
-          timedOut = true
-          killGroup(child.pid)
-        }, timeoutMs)
+  const stop = () => {
+    timedOut = true
+    killGroup(child.pid)
+  }
+  const timer = timeoutMs === undefined ? undefined : setTimeout(stop, timeoutMs)
   child.once('exit', () => {
     clearTimeout(timer)
     killGroup(child.pid)
@@ -100,28 +99,27 @@ export function startDetached(
 }
 
 /** Hand the terminal to a program (attach, a pager) and return its exit code. */
-export async function runInTerminal(
-  program: string,
-  args: string[],
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<number> {
+export async function runInTerminal(program: string, args: string[], env = process.env): Promise<number> {
   const { execa } = await import('execa')
   const result = await execa(program, args, { env, extendEnv: false, stdio: 'inherit', reject: false })
   return result.exitCode ?? exitCodes.internal
 }
 
-/**
- * The file of a program on PATH, with links resolved, so that another version is another file; empty when not found.
- */
+/** A program on PATH, with links resolved, so that another version is another file; empty when not found. */
 export function findProgram(name: string, searchPath = process.env['PATH'] ?? ''): string {
-  for (const folder of searchPath.split(path.delimiter).filter(Boolean)) {
-    try {
-      const file = fs.realpathSync(path.join(folder, name))
-      fs.accessSync(file, fs.constants.X_OK)
-      if (fs.statSync(file).isFile()) return file
-    } catch {} // It is not in this folder.
+  const folders = searchPath.split(path.delimiter).filter(Boolean)
+  const file = folders.map(folder => path.join(folder, name)).find(isProgram)
+  return file === undefined ? '' : fs.realpathSync(file)
+}
+
+/** Is this an executable file, or a link to one? */
+export function isProgram(file: string): boolean {
+  try {
+    fs.accessSync(file, fs.constants.X_OK)
+    return fs.statSync(file).isFile()
+  } catch {
+    return false
   }
-  return ''
 }
 
 // --- internal ---
@@ -153,10 +151,5 @@ function collectOutput(stream: NodeJS.ReadableStream | null, maxBytes: number): 
 }
 
 function killGroup(leaderPid: number | undefined): void {
-  if (leaderPid === undefined) return
-  try {
-    process.kill(-leaderPid, 'SIGKILL')
-  } catch {
-    // The group has ended already.
-  }
+  if (leaderPid !== undefined) sendSignal(-leaderPid, 'SIGKILL')
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { installFolder } from '../config/config.ts'
 import { DispatchError, exitCodes } from '../error.ts'
+import { isProgram } from '../exec.ts'
 import { quoteForShell } from '../shell-quote.ts'
 
 /** How to install claude, as the remedy of an error. */
@@ -24,15 +25,4 @@ export function findClaude(searchPath = process.env['PATH'] ?? ''): string {
         : claudeInstallHint,
     },
   )
-}
-
-// --- internal ---
-
-function isProgram(file: string): boolean {
-  try {
-    fs.accessSync(file, fs.constants.X_OK)
-    return fs.statSync(file).isFile()
-  } catch {
-    return false
-  }
 }

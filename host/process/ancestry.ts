@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { runProgram } from '../exec.ts'
-import { readIfPresent } from '../fs/files.ts'
+import { readProcFile, splitStat } from './proc.ts'
 
 /** A process, with what shows where it comes from. */
 export interface ProcessAncestor {
@@ -75,10 +75,10 @@ export function buildUnprivilegedCommand(script: string): string[] {
   return ['/bin/sh', '-c', line, script]
 }
 
-/** Parent and controlling terminal in `/proc/<pid>/stat`, whose fields follow the name in brackets. Pure. */
-export function parseLinuxStat(stat: string): { parentPid: number; terminal: string | undefined } {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return { parentPid: Number(fields[1]), terminal: parseTerminalDevice(Number(fields[4])) }
+/** Parent and controlling terminal in `/proc/<pid>/stat`. Pure. */
+export function parseLinuxStat(stat: string): Pick<ProcessAncestor, 'parentPid' | 'terminal'> {
+  const [, parentPid, , , terminal] = splitStat(stat)
+  return { parentPid: Number(parentPid), terminal: parseTerminalDevice(Number(terminal)) }
 }
 
 /**
@@ -102,13 +102,13 @@ export function parseDarwinAncestor(text: string): ProcessAncestor | undefined {
 const MAX_ANCESTORS = 100
 
 function readLinuxAncestor(pid: number): ProcessAncestor | undefined {
-  const stat = readIfPresent(`/proc/${pid}/stat`)
-  if (stat === undefined) return undefined
+  const stat = readProcFile(pid, 'stat')
+  if (stat === '') return undefined
   return {
     pid,
     ...parseLinuxStat(stat),
-    environment: readProcFile(`/proc/${pid}/environ`).split('\0'),
-    hasNoNewPrivileges: /^NoNewPrivs:\s*1$/m.test(readProcFile(`/proc/${pid}/status`)),
+    environment: readProcFile(pid, 'environ').split('\0'), // Empty for another user's. Agents run as this user.
+    hasNoNewPrivileges: /^NoNewPrivs:\s*1$/m.test(readProcFile(pid, 'status')),
   }
 }
 
@@ -125,12 +125,4 @@ async function readDarwinAncestor(pid: number): Promise<ProcessAncestor | undefi
     env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '' },
   })
   return result.exitCode === 0 ? parseDarwinAncestor(result.stdout) : undefined
-}
-
-function readProcFile(file: string): string {
-  try {
-    return fs.readFileSync(file, 'latin1')
-  } catch {
-    return '' // It has ended, or belongs to another user. Agents run as this user, so it is not an agent.
-  }
 }

@@ -1,5 +1,6 @@
 import { runProgram } from '../exec.ts'
 import { readIfPresent } from '../fs/files.ts'
+import { splitStat } from './proc.ts'
 
 /** Which process this is. A pid is reused; a pid with its start time and the boot it belongs to is not. */
 export interface ProcessIdentity {
@@ -21,8 +22,7 @@ export async function identify(pid: number): Promise<ProcessIdentity | undefined
 export async function checkLiveness(identity: ProcessIdentity): Promise<Liveness> {
   try {
     const current = await identify(identity.pid)
-    const isSame = current?.startTime === identity.startTime && current.bootId === identity.bootId
-    return isSame ? 'alive' : 'dead'
+    return current?.startTime === identity.startTime && current.bootId === identity.bootId ? 'alive' : 'dead'
   } catch {
     return 'unknown'
   }
@@ -34,13 +34,10 @@ export async function readBootId(): Promise<string> {
   return parseDarwinBoot((await runProgram('sysctl', ['-n', 'kern.boottime'])).stdout)
 }
 
-/**
- * The start time in `/proc/<pid>/stat`, in clock ticks since boot; undefined for a zombie or a process that is exiting.
- * Pure.
- */
-export function parseLinuxStart(stat: string | undefined): string | undefined {
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return fields === undefined || ['Z', 'X', 'x'].includes(fields[0] ?? 'X') ? undefined : fields[19]
+/** The start in `/proc/<pid>/stat`, in clock ticks since boot; undefined for a zombie, or one that is exiting. Pure. */
+export function parseLinuxStart(stat = ''): string | undefined {
+  const fields = splitStat(stat)
+  return ['Z', 'X', 'x'].includes(fields[0] ?? '') ? undefined : fields[19]
 }
 
 /** The start time in `ps -o lstart=,state=`, such as `Sat Nov 21 00:26:06 2026 S+`; undefined for a zombie. Pure. */

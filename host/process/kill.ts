@@ -1,7 +1,6 @@
-import fs from 'node:fs'
 import { runProgram } from '../exec.ts'
-import { readIfPresent } from '../fs/files.ts'
 import { identify, type ProcessIdentity, readBootId } from './identity.ts'
+import { listPids, readProcFile, sendSignal, splitStat } from './proc.ts'
 
 /** One row of the process table. */
 export interface ProcessRow {
@@ -26,7 +25,7 @@ export async function killProcessTree(
   const rows = await readProcessTable()
   const members = rootPid > 1 ? listProcessTree(rows, rootPid) : new Set<number>()
   if (process.platform === 'linux' && marker !== '')
-    for (const { pid } of rows) if (hasMarker(pid, marker)) members.add(pid)
+    for (const { pid } of rows) if (readProcFile(pid, 'environ').split('\0').includes(marker)) members.add(pid)
   members.delete(process.pid)
   for (const pid of members) sendSignal(pid, signal)
   return members.size
@@ -69,31 +68,9 @@ async function findRootPid({ pid, startTime, bootId }: ProcessIdentity): Promise
 async function readProcessTable(): Promise<ProcessRow[]> {
   if (process.platform !== 'linux')
     return parseProcessTable((await runProgram('ps', ['-axo', 'pid=,ppid=,pgid=,sess='])).stdout)
-  return fs
-    .readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .flatMap(name => {
-      const stat = readIfPresent(`/proc/${name}/stat`)
-      const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
-      if (fields === undefined || fields[0] === 'Z') return []
-      return [
-        { pid: Number(name), parentPid: Number(fields[1]), groupId: Number(fields[2]), sessionId: Number(fields[3]) },
-      ]
-    })
-}
-
-function hasMarker(pid: number, marker: string): boolean {
-  try {
-    return fs.readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(marker)
-  } catch {
-    return false // It has ended, or belongs to another user.
-  }
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch {
-    // It has ended, or belongs to another user.
-  }
+  return listPids().flatMap(pid => {
+    const [state, ...ids] = splitStat(readProcFile(pid, 'stat'))
+    const [parentPid = 0, groupId = 0, sessionId = 0] = ids.map(Number)
+    return ids.length === 0 || state === 'Z' ? [] : [{ pid, parentPid, groupId, sessionId }]
+  })
 }

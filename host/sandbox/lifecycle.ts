@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { signalExitCodes } from '../error.ts'
 import { listNames, readIfPresent } from '../fs/files.ts'
+import { listPids, readProcFile, sendSignal } from '../process/proc.ts'
 
 /**
  * Forward signals to the sandbox; returns the function that stops it. The kernel sends SIGWINCH only to the session of
@@ -12,7 +13,10 @@ export function forwardSignals(child: ChildProcess): () => void {
   const forwarded = (Object.keys(signalExitCodes) as NodeJS.Signals[]).map(
     signal => [signal, () => void child.kill(signal)] as const,
   )
-  const listeners = [...forwarded, ['SIGWINCH', () => forwardResize(child.pid ?? 0)] as const]
+  const forwardResize = () => {
+    for (const pid of listDescendants(child.pid ?? 0)) sendSignal(pid, 'SIGWINCH')
+  }
+  const listeners = [...forwarded, ['SIGWINCH', forwardResize] as const]
   for (const [signal, listener] of listeners) process.on(signal, listener)
   return () => {
     for (const [signal, listener] of listeners) process.off(signal, listener)
@@ -41,10 +45,8 @@ export function removeStaleSandboxes(tempFolder: string): void {
     const folder = path.join(tempFolder, name)
     if (ownerPid === undefined || fs.existsSync(`/proc/${ownerPid}`) || process.platform !== 'linux') continue
     if (fs.lstatSync(folder, { throwIfNoEntry: false })?.uid !== process.geteuid?.()) continue
-    for (const pid of listNames('/proc')
-      .filter(entry => /^\d+$/.test(entry))
-      .map(Number)) {
-      const commandLine = readCommandLine(pid)
+    for (const pid of listPids()) {
+      const commandLine = readProcFile(pid, 'cmdline')
       const isRelay = /^(\S*\/)?socat\0/.test(commandLine) && commandLine.includes(`UNIX-LISTEN:${folder}/`)
       if (isRelay) sendSignal(pid, 'SIGTERM')
     }
@@ -67,32 +69,8 @@ function listInheritableFiles(): number[] {
   })
 }
 
-function forwardResize(rootPid: number): void {
-  for (const pid of listDescendants(rootPid)) sendSignal(pid, 'SIGWINCH')
-}
-
 /** Empty on macOS, where the sandbox shares the session of the terminal. */
 function listDescendants(pid: number): number[] {
-  try {
-    const children = fs
-      .readdirSync(`/proc/${pid}/task`)
-      .flatMap(task => fs.readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' '))
-    return children.filter(Boolean).flatMap(child => [Number(child), ...listDescendants(Number(child))])
-  } catch {
-    return []
-  }
-}
-
-function readCommandLine(pid: number): string {
-  try {
-    return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-  } catch {
-    return '' // It has just ended.
-  }
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch {} // It has just ended.
+  const children = listNames(`/proc/${pid}/task`).flatMap(task => readProcFile(pid, `task/${task}/children`).split(' '))
+  return children.filter(Boolean).flatMap(child => [Number(child), ...listDescendants(Number(child))])
 }

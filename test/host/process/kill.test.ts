@@ -67,7 +67,7 @@ test('killing a tree ends grandchildren, jobs and marked daemons, no others', {
   skip: !isLinux && 'needs /proc',
 }, async t => {
   const folder = createScratchFolder(t)
-  const marker = `dispatch-test-${process.pid}`
+  const marker = `dispatch-tést-${process.pid}`
   const writePid = (name: string) => `echo $! > "${folder}/${name}"`
   const victim = start(
     t,
@@ -97,7 +97,7 @@ test('killing a tree ends grandchildren, jobs and marked daemons, no others', {
   })
   // A child of a daemon has the marker only after its exec; wait for each.
   for (const pid of pids)
-    await waitUntil(() => fs.readFileSync(`/proc/${pid}/environ`, 'latin1').includes(marker), 'it is marked')
+    await waitUntil(() => fs.readFileSync(`/proc/${pid}/environ`, 'utf8').includes(marker), 'it is marked')
   assert.ok((await killProcessTree(victim.pid, `MARK=${marker}`)) >= 6)
   for (const pid of [victim.pid, ...pids]) await waitUntil(() => isGone(pid), `${pid} is gone`)
   assert.ok(!(await isGone(bystander.pid)), 'the bystander lives')
