@@ -18,9 +18,16 @@ export async function git(args: string[], options: RunOptions = {}): Promise<str
   if (result.startError) throw createMissingGitError()
   if (result.exitCode !== 0) {
     const message = result.timedOut ? 'it ran out of time' : result.stderr.trim() || `exit ${result.exitCode}`
-    throw new DispatchError(`git ${findSubcommand(args)} failed: ${message}`, { exitCode: exitCodes.internal })
+    const isCommand = (arg: string, index: number) =>
+      !arg.startsWith('-') && !OPTIONS_WITH_VALUE.includes(args[index - 1] ?? '')
+    throw new DispatchError(`git ${args.find(isCommand)} failed: ${message}`, { exitCode: exitCodes.internal })
   }
   return result.stdout.replace(/\n$/, '')
+}
+
+/** Run git with `-z` and return what it lists. */
+export async function listWithGit(args: string[], options: RunOptions = {}): Promise<string[]> {
+  return (await git(args, options)).split('\0').filter(Boolean)
 }
 
 /** The repository of the user that a session starts from. */
@@ -31,6 +38,9 @@ export interface UserRepository {
   /** The number of changed and untracked files. They are left out. */
   uncommittedFiles: number
 }
+
+/** A commit of the user's repository. */
+export type RepositoryCommit = Pick<UserRepository, 'path' | 'commit'>
 
 /**
  * The repository with this folder, or with the current one; null without one, or when it is inside an excluded
@@ -46,30 +56,20 @@ export async function findRepository(
   if (toplevel.exitCode !== 0) {
     if (folder === undefined && /not a git repository|must be run in a work tree/.test(toplevel.stderr)) return null
     if (folder === undefined)
-      throw new DispatchError(`git cannot read the repository here: ${toplevel.stderr.trim()}`, {
-        exitCode: exitCodes.usage,
-        remedy: 'Fix it, or use --no-repo.',
-      })
-    throw new DispatchError(`${folder} is not a git repository with a work tree`, {
-      exitCode: exitCodes.usage,
-      remedy: 'Name its top folder, or use --no-repo.',
-    })
+      throw createUnusableError(`git cannot read the repository here: ${toplevel.stderr.trim()}`, 'Fix it')
+    throw createUnusableError(`${folder} is not a git repository with a work tree`, 'Name its top folder')
   }
   const top = toplevel.stdout.replace(/\n$/, '')
   const isExcluded = excludedFolders.some(excluded => top === excluded || top.startsWith(`${excluded}/`))
   if (folder === undefined && isExcluded) return null
   const head = await tryGit(['rev-parse', '--verify', 'HEAD^{commit}'], { cwd: top })
-  if (head.exitCode !== 0)
-    throw new DispatchError(`${top} has no commit yet`, {
-      exitCode: exitCodes.usage,
-      remedy: 'Commit something first, or use --no-repo.',
-    })
+  if (head.exitCode !== 0) throw createUnusableError(`${top} has no commit yet`, 'Commit something first')
   const commit = head.stdout.trim()
   if (commit.length > SHA1_HEX_DIGITS)
-    throw new DispatchError(`${top} names its objects by SHA-256, which dispatch does not support yet`, {
-      exitCode: exitCodes.usage,
-      remedy: 'Work on a clone of it in the usual format (SHA-1), or use --no-repo.',
-    })
+    throw createUnusableError(
+      `${top} names its objects by SHA-256, which dispatch does not support yet`,
+      'Work on a clone of it in the usual format (SHA-1)',
+    )
   return { path: top, commit, uncommittedFiles: (await listUncommitted(top, await readUserIgnores())).length }
 }
 
@@ -79,8 +79,7 @@ export async function findRepository(
  */
 export async function listUncommitted(checkout: string, config: string[] = []): Promise<string[]> {
   const args = ['status', '--porcelain', '-z', '--untracked-files=all', '--no-renames', '--ignore-submodules=dirty']
-  const status = await git([...config, ...args], { cwd: checkout, env: await buildFilterlessEnvironment(checkout) })
-  return status.split('\0').filter(Boolean)
+  return listWithGit([...config, ...args], { cwd: checkout, env: await buildFilterlessEnvironment(checkout) })
 }
 
 /** A file of a commit. */
@@ -91,47 +90,35 @@ export interface TreeEntry {
 }
 
 /** Every file of a commit of the user's repository. */
-export async function listTreeEntries({
-  path: cwd,
-  commit,
-}: Pick<UserRepository, 'path' | 'commit'>): Promise<TreeEntry[]> {
-  const lines = await git(['ls-tree', '-r', '-z', commit], { cwd })
-  return lines
-    .split('\0')
-    .filter(Boolean)
-    .map(line => ({ path: line.slice(line.indexOf('\t') + 1), mode: line.slice(0, 6) }))
+export async function listTreeEntries({ path: cwd, commit }: RepositoryCommit): Promise<TreeEntry[]> {
+  const lines = await listWithGit(['ls-tree', '-r', '-z', commit], { cwd })
+  return lines.map(line => ({ path: line.slice(line.indexOf('\t') + 1), mode: line.slice(0, 6) }))
 }
 
 /** Those of the paths that exist in a commit, as a file or as a folder with files in it. */
-export async function filterExistingPaths(
-  { path: cwd, commit }: Pick<UserRepository, 'path' | 'commit'>,
-  paths: string[],
-) {
+export async function filterExistingPaths({ path: cwd, commit }: RepositoryCommit, paths: string[]) {
   if (paths.length === 0) return []
   const args = ['--literal-pathspecs', 'ls-tree', '-r', '--name-only', '-z', commit, '--', ...paths]
-  const files = (await git(args, { cwd })).split('\0')
+  const files = await listWithGit(args, { cwd })
   return paths.filter(name => files.some(file => file === name || file.startsWith(`${name.replace(/\/$/, '')}/`)))
 }
 
 /** Those of the paths that git tracks in the checkout. They come with a commit, so they need not be copied. */
 export async function filterTrackedPaths(repository: string, paths: string[]): Promise<string[]> {
   if (paths.length === 0) return []
-  const tracked = await git(['--literal-pathspecs', 'ls-files', '-z', '--', ...paths], { cwd: repository })
-  return paths.filter(name => tracked.split('\0').includes(name))
+  const tracked = await listWithGit(['--literal-pathspecs', 'ls-files', '-z', '--', ...paths], { cwd: repository })
+  return paths.filter(name => tracked.includes(name))
 }
 
 /** The content of a file of a commit; for a link, its target. */
-export function readBlob(
-  { path: cwd, commit }: Pick<UserRepository, 'path' | 'commit'>,
-  file: string,
-): Promise<string> {
+export function readBlob({ path: cwd, commit }: RepositoryCommit, file: string): Promise<string> {
   return git(['cat-file', 'blob', `${commit}:${file}`], { cwd })
 }
 
 /** The ignored files of a checkout, as paths from its top. A folder that is ignored as a whole ends in `/`. */
 export async function listIgnoredFiles(repository: string): Promise<string[]> {
   const args = ['ls-files', '--others', '--ignored', '--exclude-standard', '--directory', '-z']
-  return (await git(args, { cwd: repository })).split('\0').filter(Boolean)
+  return listWithGit(args, { cwd: repository })
 }
 
 // --- internal ---
@@ -142,35 +129,21 @@ export async function listIgnoredFiles(repository: string): Promise<string[]> {
  * fetches.
  */
 const SAFE_OPTIONS = [
-  '-c',
   'core.hooksPath=/dev/null',
-  '-c',
   'core.fsmonitor=false',
-  '-c',
   'core.alternateRefsCommand=true', // The program `true` prints no refs.
-  '-c',
   'core.symlinks=true',
-  '-c',
   'submodule.recurse=false',
-  '-c',
   'core.quotePath=false',
-  '-c',
   'core.commitGraph=false', // git would trust it, even where it contradicts the commits.
-  '-c',
   'gc.auto=0',
-  '-c',
   'maintenance.auto=false',
-  '-c',
   'advice.detachedHead=false',
-  '-c',
   'user.name=Claude Dispatch',
-  '-c',
   'user.email=dispatch@localhost',
-  '-c',
   'safe.directory=*',
-  '-c',
   'init.defaultBranch=main',
-]
+].flatMap(setting => ['-c', setting])
 
 const OPTIONS_WITH_VALUE = ['-c', '--git-dir', '--work-tree']
 
@@ -179,16 +152,15 @@ const MAX_GIT_OUTPUT_BYTES = 256 * 1024 * 1024
 
 const SHA1_HEX_DIGITS = 40
 
-/** The subcommand in the arguments of git. */
-function findSubcommand(args: string[]): string | undefined {
-  return args.find((arg, index) => !arg.startsWith('-') && !OPTIONS_WITH_VALUE.includes(args[index - 1] ?? ''))
-}
-
 function createMissingGitError(): DispatchError {
   return new DispatchError('git is not installed, or not on PATH', {
     exitCode: exitCodes.dependency,
     remedy: 'Install it: `xcode-select --install` or `apt-get install git`.',
   })
+}
+
+function createUnusableError(message: string, remedy: string): DispatchError {
+  return new DispatchError(message, { exitCode: exitCodes.usage, remedy: `${remedy}, or use --no-repo.` })
 }
 
 function buildGitEnvironment(): Record<string, string> {

@@ -1,26 +1,22 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { formatCount, formatNames } from '../text.ts'
-import { git, listTreeEntries, type TreeEntry, tryGit, type UserRepository } from './git.ts'
+import { git, listTreeEntries, listWithGit, type RepositoryCommit, type TreeEntry, tryGit } from './git.ts'
 
 /** What a copy of this repository lacks or does differently, in words for the user. The repository is only read. */
-export async function findRepoWarnings({
-  path: top,
-  commit,
-}: Pick<UserRepository, 'path' | 'commit'>): Promise<string[]> {
+export async function findRepoWarnings({ path: top, commit }: RepositoryCommit): Promise<string[]> {
   const [branch, entries, lfsFiles, lockPath] = await Promise.all([
     tryGit(['symbolic-ref', '--quiet', 'HEAD'], { cwd: top }),
     listTreeEntries({ path: top, commit }),
-    git(['ls-files', '-z', '--', ':(attr:filter=lfs)'], { cwd: top }),
+    listWithGit(['ls-files', '-z', '--', ':(attr:filter=lfs)'], { cwd: top }),
     git(['rev-parse', '--git-path', 'index.lock'], { cwd: top }),
   ])
-  const lfsCount = lfsFiles.split('\0').filter(Boolean).length
   return [
     ...(branch.exitCode === 0 ? [] : ['no branch is checked out (detached HEAD); the work starts at that commit']),
     ...describeSubmodules(entries),
     ...describeCaseClashes(entries),
-    ...(lfsCount > 0
-      ? [`${formatCount(lfsCount, 'file')} of Git LFS: agents and checks see the pointers, not the content`]
+    ...(lfsFiles.length > 0
+      ? [`${formatCount(lfsFiles.length, 'file')} of Git LFS: agents and checks see the pointers, not the content`]
       : []),
     ...(fs.existsSync(path.resolve(top, lockPath))
       ? ['.git/index.lock exists: another git runs there, or was killed; the lock is left alone']

@@ -1,5 +1,5 @@
 import { DispatchError, exitCodes } from '../error.ts'
-import { git, listUncommitted, tryGit } from './git.ts'
+import { git, listUncommitted, listWithGit, tryGit } from './git.ts'
 
 /** A repository of the user with a work tree, and its current branch and commit. */
 export interface Checkout {
@@ -47,10 +47,7 @@ export async function resolveTree(repository: string, commit: string): Promise<s
 
 /** Does a branch, a tag or HEAD lead to this commit? An unreachable commit may be deleted by git at any time. */
 export async function isReachable(repository: string, commit: string): Promise<boolean> {
-  const refs = await tryGit(['for-each-ref', '--count=1', '--contains', commit], {
-    cwd: repository,
-    env: noReplaceEnvironment,
-  })
+  const refs = await tryGit(['for-each-ref', '--count=1', '--contains', commit], { cwd: repository })
   if (refs.exitCode === 0 && refs.stdout !== '') return true
   return isAncestor(repository, commit, 'HEAD')
 }
@@ -62,10 +59,7 @@ export async function isReachable(repository: string, commit: string): Promise<b
 export async function fetchCommit(sourceRepository: string, commit: string, targetRepository: string): Promise<void> {
   const config = ['-c', 'fetch.fsckObjects=true', '-c', 'fetch.writeCommitGraph=false', '-c', 'protocol.version=2']
   const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--no-auto-maintenance']
-  const result = await tryGit([...config, 'fetch', ...options, sourceRepository, commit], {
-    cwd: targetRepository,
-    env: noReplaceEnvironment,
-  })
+  const result = await tryGit([...config, 'fetch', ...options, sourceRepository, commit], { cwd: targetRepository })
   if (result.exitCode === 0) return
   throw new DispatchError(
     `${targetRepository} could not fetch ${commit.slice(0, 10)} from ${sourceRepository}: ${result.stderr.trim()}`,
@@ -79,7 +73,7 @@ export async function fetchCommit(sourceRepository: string, commit: string, targ
 /** Create a branch without checking it out. Returns git's message when it refuses, such as for a branch that exists. */
 export async function createBranch(repository: string, name: string, commit: string): Promise<string | undefined> {
   const args = ['-c', 'core.logAllRefUpdates=false', 'update-ref', `refs/heads/${name}`, commit, '']
-  const result = await tryGit(args, { cwd: repository, env: noReplaceEnvironment })
+  const result = await tryGit(args, { cwd: repository })
   return result.exitCode === 0 ? undefined : result.stderr.trim() || `exit ${result.exitCode}`
 }
 
@@ -88,10 +82,7 @@ export async function isBranchName(name: string): Promise<boolean> {
   return result.exitCode === 0 && !name.startsWith('-')
 }
 
-/**
- * The work tree in which a branch is checked out, even before its first commit. A repository may have several work
- * trees.
- */
+/** The work tree in which a branch is checked out, even before its first commit. A repository may have several. */
 export async function findWorktree(repository: string, branch: string): Promise<string | undefined> {
   const output = await git(['worktree', 'list', '--porcelain'], { cwd: repository })
   const block = output.split('\n\n').find(lines => lines.split('\n').includes(`branch refs/heads/${branch}`))
@@ -99,20 +90,14 @@ export async function findWorktree(repository: string, branch: string): Promise<
 }
 
 /** How far the checkout and a commit of its repository have diverged since the base. */
-export async function measureDivergence(
-  { path: cwd, head }: Checkout,
-  commit: string,
-  base: string,
-): Promise<Divergence> {
+export async function measureDivergence(checkout: Checkout, commit: string, base: string): Promise<Divergence> {
+  const { path: cwd, head } = checkout
   const dirtyFiles = new Set((await listUncommitted(cwd)).map(line => line.slice(PORCELAIN_PREFIX_CHARS)))
-  const ancestor =
-    head === null ? '' : (await tryGit(['merge-base', head, commit], { cwd, env: noReplaceEnvironment })).stdout.trim()
-  const commitsAhead =
-    head === null
-      ? 0
-      : Number(await git(['rev-list', '--count', `${commit}..${head}`], { cwd, env: noReplaceEnvironment }))
-  const listChanges = (name: string) =>
-    ancestor === '' ? listTreeFiles(cwd, name) : listFilesBetween(cwd, ancestor, name)
+  const ancestor = head === null ? '' : (await tryGit(['merge-base', head, commit], { cwd })).stdout.trim()
+  const commitsAhead = head === null ? 0 : Number(await git(['rev-list', '--count', `${commit}..${head}`], { cwd }))
+  const options = ['-r', '--name-only', '-z']
+  const listing = ancestor === '' ? ['ls-tree', ...options] : ['diff-tree', '--no-renames', ...options, ancestor]
+  const listChanges = (name: string) => listWithGit([...listing, name], { cwd })
   const changedByCommit = await listChanges(commit)
   const changedByHead = new Set(head === null ? [] : await listChanges(head))
   return {
@@ -127,35 +112,15 @@ export async function measureDivergence(
 
 // --- internal ---
 
-/** Show objects as they are, not what `git replace` puts in their place. */
-const noReplaceEnvironment = { GIT_NO_REPLACE_OBJECTS: '1' }
-
 /** The two status letters and the blank before a path in `git status --porcelain`. */
 const PORCELAIN_PREFIX_CHARS = 3
 
 async function resolveObject(repository: string, name: string): Promise<string | undefined> {
-  const result = await tryGit(['rev-parse', '--verify', '--quiet', name], {
-    cwd: repository,
-    env: noReplaceEnvironment,
-  })
+  const result = await tryGit(['rev-parse', '--verify', '--quiet', name], { cwd: repository })
   return result.exitCode === 0 ? result.stdout.trim() : undefined
 }
 
 /** Is `commit` an ancestor of `descendant`, or the same commit? */
 async function isAncestor(repository: string, commit: string, descendant: string): Promise<boolean> {
-  const args = ['merge-base', '--is-ancestor', commit, descendant]
-  return (await tryGit(args, { cwd: repository, env: noReplaceEnvironment })).exitCode === 0
-}
-
-async function listFilesBetween(cwd: string, fromCommit: string, toCommit: string): Promise<string[]> {
-  const output = await git(['diff-tree', '-r', '--name-only', '--no-renames', '-z', fromCommit, toCommit], {
-    cwd,
-    env: noReplaceEnvironment,
-  })
-  return output.split('\0').filter(Boolean)
-}
-
-async function listTreeFiles(cwd: string, commit: string): Promise<string[]> {
-  const output = await git(['ls-tree', '-r', '--name-only', '-z', commit], { cwd, env: noReplaceEnvironment })
-  return output.split('\0').filter(Boolean)
+  return (await tryGit(['merge-base', '--is-ancestor', commit, descendant], { cwd: repository })).exitCode === 0
 }

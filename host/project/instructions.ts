@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { listTreeEntries, readBlob, type TreeEntry, type UserRepository } from '../git/git.ts'
+import { listTreeEntries, type RepositoryCommit, readBlob, type TreeEntry } from '../git/git.ts'
 import { formatCount } from '../text.ts'
 
 /** The instructions for agents in a repository: what is passed on, and what is not. */
@@ -16,7 +16,7 @@ interface Instructions {
  * The instructions in a commit of the user's repository. claude starts without the settings of the project, because
  * those can run programs, and so it does not read these files either. dispatch passes them on as text.
  */
-export async function readInstructions(repository: Pick<UserRepository, 'path' | 'commit'>): Promise<Instructions> {
+export async function readInstructions(repository: RepositoryCommit): Promise<Instructions> {
   const entries = await listTreeEntries(repository)
   const { top, nested, ignored } = classifyEntries(entries)
   const texts: Instructions['texts'] = []
@@ -80,7 +80,7 @@ function groupByFolder(files: string[]): string[] {
 
 /** The target of a link, if it is a regular file of the same commit. */
 async function resolveLink(
-  repository: Pick<UserRepository, 'path' | 'commit'>,
+  repository: RepositoryCommit,
   link: TreeEntry,
   entries: TreeEntry[],
 ): Promise<string | undefined> {
