@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { runProgram } from '../exec.ts'
-import { listIgnoredFiles, listTreeEntries, readBlob, type UserRepository } from '../git/git.ts'
+import { listIgnoredFiles, listTreeEntries, type RepositoryCommit, readBlob } from '../git/git.ts'
+import { quoteForShell } from '../shell-quote.ts'
 import { SECOND_MS } from '../time.ts'
 import type { Project } from './schema.ts'
 
@@ -12,21 +13,18 @@ interface ProjectProposal {
 }
 
 /** Propose a project file by the lock files of a commit; undefined when no package tool is recognised. */
-export async function proposeProject(
-  repository: Pick<UserRepository, 'path' | 'commit'>,
-): Promise<ProjectProposal | undefined> {
+export async function proposeProject(repository: RepositoryCommit): Promise<ProjectProposal | undefined> {
   const files = (await listTreeEntries(repository)).map(entry => entry.path)
   const read = (file: string) => readBlob(repository, file)
   const steps = await detectInstallSteps(files, read)
   const ignored = (await listIgnoredFiles(repository.path)).filter(file => /(^|\/)\.env\.(test|testing|ci)$/.test(file))
   if (steps.length === 0 && ignored.length === 0) return undefined
-  const hosts = new Set<string>()
-  for (const step of steps) for (const host of await listHosts(step, repository, read)) hosts.add(host)
+  const hosts = await Promise.all(steps.map(step => listHosts(step, repository.path, read)))
   return {
     project: {
       setup: steps.map(({ command }) => command),
       lockfiles: [...new Set(steps.flatMap(({ lockfiles }) => lockfiles))],
-      hosts: [...hosts].sort(),
+      hosts: [...new Set(hosts.flat())].sort(),
       files: ignored,
     },
     reasons: [
@@ -50,27 +48,22 @@ export async function detectInstallSteps(
 ): Promise<InstallStep[]> {
   const present = new Set(files)
   const folders = [...new Set(files.map(file => path.posix.dirname(file)))]
-    .filter(
-      folder =>
-        folder === '.' ||
-        (!folder.includes('/') && !/^(node_modules|vendor|examples?|fixtures|tests?|docs?)$/.test(folder)),
-    )
+    .filter(folder => !/\/|^(node_modules|vendor|examples?|fixtures|tests?|docs?)$/.test(folder))
     .sort((a, b) => (a === '.' ? -1 : b === '.' ? 1 : a < b ? -1 : 1))
   const steps: InstallStep[] = []
   for (const folder of folders) {
+    const resolve = (name: string) => path.posix.join(folder, name)
+    const has = (name: string) => present.has(resolve(name))
+    const toolsHere = new Set<string>()
     for (const { tool, lockfiles, buildCommand } of packageTools) {
-      const names = lockfiles.filter(name => present.has(path.posix.join(folder, name)))
-      const hasStep = steps.some(step => step.tool === tool && path.posix.dirname(step.lockfiles[0] ?? '') === folder)
-      if (names.length === 0 || hasStep) continue
-      const resolve = (name: string) => path.posix.join(folder, name)
-      const command = await buildCommand(names, {
-        has: name => present.has(resolve(name)),
-        read: name => read(resolve(name)),
-      })
+      const names = lockfiles.filter(has)
+      if (names.length === 0 || toolsHere.has(tool)) continue
+      const command = await buildCommand(names, { has, read: name => read(resolve(name)) })
       if (command === undefined) continue
+      toolsHere.add(tool)
       steps.push({
         tool,
-        command: folder === '.' ? command : `cd ${folder} && ${command}`,
+        command: folder === '.' ? command : `cd ${quoteForShell(folder)} && ${command}`,
         lockfiles: names.map(resolve),
       })
     }
@@ -143,23 +136,20 @@ function buildEditableInstall(pyproject: string): string | undefined {
 
 const MAX_HOSTS = 20
 
-/**
- * The hosts that a step is likely to reach: those in its lock files, and the registry that the tool is configured for.
- */
+/** The hosts that a step is likely to reach: those in its lock files, and the registry that its tool is set to. */
 async function listHosts(
   { tool, lockfiles }: InstallStep,
-  repository: Pick<UserRepository, 'path'>,
+  cwd: string,
   read: (file: string) => Promise<string>,
 ): Promise<string[]> {
-  const found = new Set<string>()
-  for (const file of lockfiles) for (const host of findHosts(await read(file))) found.add(host)
+  const texts = await Promise.all(lockfiles.map(read))
   const command = registryCommands[tool]
   if (command !== undefined) {
     const [program, ...args] = command
-    const result = await runProgram(program, args, { cwd: repository.path, timeoutMs: 15 * SECOND_MS })
-    if (result.exitCode === 0) for (const host of findHosts(result.stdout)) found.add(host)
+    const result = await runProgram(program, args, { cwd, timeoutMs: 15 * SECOND_MS })
+    if (result.exitCode === 0) texts.push(result.stdout)
   }
-  const hosts = [...found].slice(0, MAX_HOSTS)
+  const hosts = [...new Set(texts.flatMap(findHosts))].slice(0, MAX_HOSTS)
   return tool === 'python' ? addPythonFileHost(hosts) : hosts
 }
 

@@ -39,6 +39,7 @@ test('lock files become the commands that install what they name', async () => {
         'cd web && yarn install --frozen-lockfile',
       ],
     ],
+    [['my app;/go.sum'], ["cd 'my app;' && go mod download"]],
     [['node_modules/x/package-lock.json', 'tests/package-lock.json', 'a/b/package-lock.json'], []],
   ]
   for (const [files, commands, text] of cases) {
