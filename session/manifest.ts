@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { Project } from '#host/project'
+import { modelsSchema, sandboxSchema } from './log/event.ts'
 import type { SessionPaths } from './paths.ts'
-
-const modelsSchema = z.object({ orchestrator: z.string(), code: z.string(), rw: z.string(), judge: z.string() })
 
 /**
  * The session manifest, `session.json`: decided when the session is opened, and never changed. Every runner of it reads
@@ -26,10 +25,7 @@ export const SessionManifest = z.object({
   instructions: z
     .object({ files: z.array(z.string()), nested: z.array(z.string()), ignored: z.array(z.string()) })
     .default({ files: [], nested: [], ignored: [] }),
-  /** The sandbox of its agents and checks. `kind` is null without one, and `reason` says why. */
-  sandbox: z
-    .object({ kind: z.enum(['bubblewrap', 'seatbelt']).nullable(), reason: z.string() })
-    .default({ kind: null, reason: 'this session is older than the sandbox' }),
+  sandbox: sandboxSchema.default({ kind: null, reason: 'this session is older than the sandbox' }),
   /** Hosts that its agents may reach besides the model, as `name:port`. */
   allowedHosts: z.array(z.string()).default([]),
   /** `key`: a key or token in the environment. `own`: the user's own login. */

@@ -17,17 +17,29 @@ export type Verdict = z.infer<typeof verdictSchema>
 const workerEndingSchema = z.enum(['reported', 'failed', 'silent', 'timed out', 'died', 'stopped'])
 export type WorkerEnding = z.infer<typeof workerEndingSchema>
 
+export const modelsSchema = z.object({ orchestrator: z.string(), code: z.string(), rw: z.string(), judge: z.string() })
+
+/** The sandbox of agents and checks. `kind` is null without one, and `reason` says why. */
+export const sandboxSchema = z.object({ kind: z.enum(['bubblewrap', 'seatbelt']).nullable(), reason: z.string() })
+
+/** What the events of a sealed and of an amended contract have in common. */
+const contractFields = {
+  sha256: hashSchema,
+  clauses: z.array(z.object({ id: z.string(), sentence: z.string(), proof: proofKindSchema })),
+  uncoveredSentences: z.array(z.string()),
+}
+
 const eventSchemas = {
   'session.opened': z.object({
     format: z.literal(1),
     task: z.object({ bytes: countSchema, sha256: hashSchema, title: z.string() }),
     repository: z.string().nullable(),
     uncommittedFiles: countSchema,
-    models: z.object({ orchestrator: z.string(), code: z.string(), rw: z.string(), judge: z.string() }),
+    models: modelsSchema,
     maxRounds: countSchema,
     allowsJudgedOnly: z.boolean(),
-    /** The sandbox of agents and checks; `kind` null means none. Missing in a log of an older dispatch. */
-    sandbox: z.object({ kind: z.enum(['bubblewrap', 'seatbelt']).nullable(), reason: z.string() }).optional(),
+    /** Missing in a log of an older dispatch. */
+    sandbox: sandboxSchema.optional(),
     /** The hash of `session.json`. */
     sha256: hashSchema.optional(),
   }),
@@ -52,17 +64,11 @@ const eventSchemas = {
   'orchestrator.started': z.object({ claudeSessionId: z.string() }),
   'start.failed': z.object({ reason: z.string(), exitCode: countSchema }),
   'contract.rejected': z.object({ problems: z.array(z.string()) }),
-  'contract.sealed': z.object({
-    sha256: hashSchema,
-    clauses: z.array(z.object({ id: z.string(), sentence: z.string(), proof: proofKindSchema })),
-    uncoveredSentences: z.array(z.string()),
-  }),
+  'contract.sealed': z.object(contractFields),
   /** A later version of the contract. `dilutions` describe what it weakens; a human has approved them. */
   'contract.amended': z.object({
+    ...contractFields,
     version: countSchema,
-    sha256: hashSchema,
-    clauses: z.array(z.object({ id: z.string(), sentence: z.string(), proof: proofKindSchema })),
-    uncoveredSentences: z.array(z.string()),
     changes: z.array(z.string()),
     dilutions: z.array(z.string()),
   }),
@@ -160,14 +166,20 @@ const eventSchemas = {
 } as const
 
 type EventSchemas = typeof eventSchemas
+export type EventType = keyof EventSchemas
 
 /** Something that happened, named in the past tense. The fields are small facts; content is in files. */
-export type EventBody = {
-  [Name in keyof EventSchemas]: { type: Name } & z.infer<EventSchemas[Name]>
-}[keyof EventSchemas]
+export type EventBody = { [Type in EventType]: { type: Type } & z.infer<EventSchemas[Type]> }[EventType]
 
-/** An event in `events.jsonl`: numbered from 1, with the time in ISO 8601. */
-export type Event = EventBody & { seq: number; time: string }
+/** An event in `events.jsonl`, of one type or of any: numbered from 1, with the time in ISO 8601. */
+export type Event<Type extends EventType = EventType> = {
+  [Each in Type]: { seq: number; time: string; type: Each } & z.infer<EventSchemas[Each]>
+}[Type]
+
+/** A function for every type of event. */
+export type EventTable<Result, Args extends unknown[] = []> = {
+  [Type in EventType]: (event: Event<Type>, ...args: Args) => Result
+}
 
 /** A whole line of the log: its number, the hash of the line before it, and its event. */
 export interface LogLine {
@@ -191,7 +203,7 @@ export function parseLine(text: string): LogLine | undefined {
   const head = LineHeadSchema.safeParse(value).data
   if (head === undefined) return undefined
   const { seq, time, type, prev } = head
-  const body = Object.hasOwn(eventSchemas, type) ? eventSchemas[type as keyof EventSchemas].safeParse(value) : undefined
+  const body = Object.hasOwn(eventSchemas, type) ? eventSchemas[type as EventType].safeParse(value) : undefined
   return { seq, prev, event: body?.success ? ({ seq, time, type, ...body.data } as Event) : undefined }
 }
 

@@ -1,4 +1,4 @@
-import type { Outcome, ProofKind, Verdict, WorkerEnding, WorkerKind } from '../log/event.ts'
+import type { Event, Outcome, ProofKind, Verdict, WorkerEnding } from '../log/event.ts'
 
 /**
  * How far a session is.
@@ -12,17 +12,7 @@ import type { Outcome, ProofKind, Verdict, WorkerEnding, WorkerKind } from '../l
  * amendment leads back to working. After a verdict, a new worker does; after a void verdict, a prompt does. Void and
  * closed are not phases: they override one.
  */
-export type Phase =
-  | 'opening'
-  | 'failed'
-  | 'planning'
-  | 'working'
-  | 'judging'
-  | 'asking'
-  | 'needs you'
-  | 'PASS'
-  | 'FAIL'
-  | 'INCONCLUSIVE'
+export type Phase = 'opening' | 'failed' | 'planning' | 'working' | 'judging' | 'asking' | 'needs you' | Verdict
 
 /** What the events of a session add up to. Times are ISO 8601. */
 export interface SessionStatus {
@@ -37,7 +27,7 @@ export interface SessionStatus {
   allowsJudgedOnly: boolean
   /** Why agents and checks run without a sandbox; empty if they have one. */
   noSandboxReason: string
-  models: { orchestrator: string; code: string; rw: string; judge: string }
+  models: Event<'session.opened'>['models']
   base?: { commit: string; tree: string }
   /** The last commit of a worker. Commits on top of it belong to no worker. */
   acceptedCommit?: string
@@ -92,17 +82,10 @@ export interface ClauseStatus {
   verdict?: Verdict
 }
 
-export interface WorkerStatus {
+/** A worker, as it was queued, and what came of it. `blockedBy` is null once it need not wait. */
+export interface WorkerStatus extends Omit<Event<'worker.queued'>, 'seq' | 'type' | 'time' | 'worker'> {
   name: string
-  kind: WorkerKind
-  model: string
-  clauses: string[]
-  files: string[]
   queuedAt: string
-  /** The orchestrator's request for it. */
-  requestId?: string
-  /** The worker that has the write lock, while this one waits for it. */
-  blockedBy: string | null
   startedAt?: string
   endedAt?: string
   ending?: WorkerEnding
@@ -111,17 +94,8 @@ export interface WorkerStatus {
   costUsd?: number | null
 }
 
-export interface VerdictState {
-  round: number
-  verdict: Verdict
-  reason: string
-  commit: string
-  tree: string
-  isFinal: boolean
-  independence: string
-  time: string
-  /** The orchestrator's request for it. */
-  requestId?: string
+/** The last verdict, as its event has it. */
+export interface VerdictState extends Omit<Event<'verdict.given'>, 'seq' | 'type' | 'clauses' | 'sha256'> {
   /** What changed after the verdict; undefined while it is valid. */
   voidReason?: string
 }
