@@ -1,5 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { ClauseProof, Contract, ContractClause, Expectation } from './clause.ts'
+import {
+  type ClauseProof,
+  type Contract,
+  type ContractClause,
+  type Expectation,
+  listExpectations,
+  listScopeGlobs,
+} from './clause.ts'
 import { matchesGlob } from './glob.ts'
 
 /** One difference between two versions of a contract, such as `C2 is removed`. */
@@ -26,7 +33,9 @@ export function compareContracts(before: Contract, after: Contract): ContractCha
       .map(({ id, sentence }) => strengthening(`${id} is new: ${sentence}`)),
     ...scopeChanges(before, after),
     ...coverChanges(before, after),
-    ...exclusionChanges(before, after),
+    ...after.exclusions
+      .filter(({ sentenceId }) => before.exclusions.every(exclusion => exclusion.sentenceId !== sentenceId))
+      .map(({ sentenceId, reason }) => weakening(`${sentenceId} of the task is now left out: ${reason}`)),
     ...(before.title === after.title ? [] : [strengthening(`the title is now "${after.title}"`)]),
   ]
 }
@@ -103,16 +112,12 @@ function pinChanges(id: string, before: string[], after: string[]): ContractChan
 
 function expectationChanges(id: string, before: Expectation, after: Expectation): ContractChange[] {
   if (isDeepStrictEqual(before, after)) return []
-  const lost = [
-    ...(before.exitCode === after.exitCode ? [] : [`exit ${before.exitCode}`]),
-    ...before.outputContains
-      .filter(text => !after.outputContains.includes(text))
-      .map(text => `output contains ${JSON.stringify(text)}`),
-    ...before.outputMatches.filter(text => !after.outputMatches.includes(text)).map(text => `output matches /${text}/`),
-    ...(before.outputEquals === undefined || before.outputEquals === after.outputEquals ? [] : ['the exact output']),
-  ]
+  const kept = listExpectations(after)
+  const lost = listExpectations(before).filter(expectation => !kept.includes(expectation))
   if (lost.length === 0) return [strengthening(`${id} expects more`)]
-  return lost.map(expectation => weakening(`${id} no longer expects: ${expectation}`))
+  return lost.map(expectation =>
+    weakening(`${id} no longer expects: ${expectation.startsWith('output equals') ? 'the exact output' : expectation}`),
+  )
 }
 
 /** The scopes of a contract add up, so all of them are compared as one. */
@@ -127,10 +132,6 @@ function scopeChanges(before: Contract, after: Contract): ContractChange[] {
     .filter(glob => !newGlobs.includes(glob))
     .map(glob => strengthening(`the scope no longer includes ${glob}`))
   return [...wider, ...narrower]
-}
-
-function listScopeGlobs({ clauses }: Contract): string[] {
-  return clauses.flatMap(({ proof }) => (proof.kind === 'scope' ? proof.globs : []))
 }
 
 /**
@@ -155,11 +156,4 @@ function coverChanges(before: Contract, after: Contract): ContractChange[] {
 
 function listCovered({ clauses }: Contract): string[] {
   return [...new Set(clauses.flatMap(({ covers }) => covers))]
-}
-
-/** Sentences that were not left out before. */
-function exclusionChanges(before: Contract, after: Contract): ContractChange[] {
-  return after.exclusions
-    .filter(({ sentenceId }) => before.exclusions.every(exclusion => exclusion.sentenceId !== sentenceId))
-    .map(({ sentenceId, reason }) => weakening(`${sentenceId} of the task is now left out: ${reason}`))
 }

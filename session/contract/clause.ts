@@ -1,3 +1,5 @@
+import type { ProofKind } from '../log/event.ts'
+
 /** What a run of a check must show. The output is compared with `outputEquals` without its last line break. */
 export interface Expectation {
   exitCode: number
@@ -44,4 +46,24 @@ export interface ContractProblem {
   line: number
   message: string
   remedy: string
+}
+
+/** The kind of a proof, with a guard as a kind of its own. Pure. */
+export function getProofKind(proof: ClauseProof): ProofKind {
+  return proof.kind === 'check' && proof.isGuard ? 'guard' : proof.kind
+}
+
+/** The scopes of a contract add up: all of their globs. Pure. */
+export function listScopeGlobs({ clauses }: Contract): string[] {
+  return clauses.flatMap(({ proof }) => (proof.kind === 'scope' ? proof.globs : []))
+}
+
+/** List what a run must show: `exit 0`, `output contains "34"`. Pure. */
+export function listExpectations({ exitCode, outputContains, outputMatches, outputEquals }: Expectation): string[] {
+  return [
+    `exit ${exitCode}`,
+    ...outputContains.map(text => `output contains ${JSON.stringify(text)}`),
+    ...outputMatches.map(text => `output matches /${text}/`),
+    ...(outputEquals === undefined ? [] : [`output equals ${JSON.stringify(outputEquals)}`]),
+  ]
 }

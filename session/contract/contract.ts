@@ -1,12 +1,12 @@
 import type { Contract, ContractProblem } from './clause.ts'
-import { parseClauses } from './parser.ts'
+import { ContractParser } from './parser.ts'
 
 /** Parse a contract, and list all of its problems at once, by line. */
 export function parseContract(
   text: string,
   options: { allowsJudgedOnly: boolean },
 ): { contract: Contract; problems: ContractProblem[] } {
-  const { contract, problems } = parseClauses(text)
+  const { contract, problems } = new ContractParser(text).parse()
   const { clauses } = contract
   const checks = clauses.flatMap(({ proof }) => (proof.kind === 'check' ? [proof] : []))
   const addProblem = (line: number, message: string, remedy: string) => problems.push({ line, message, remedy })

@@ -103,9 +103,10 @@ function parseCheck(draft: ClauseDraft, value: string, scanner: ContractScanner)
       'Put the whole command, and nothing else, between backticks. If it contains backticks, use a fenced block below the line.',
     )
   const typographic = typographicPattern.exec(command)?.[0]
+  const codePoint = typographic?.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')
   if (typographic !== undefined)
     return scanner.addProblem(
-      `the check of ${draft.id} contains "${typographic}" (${formatCodePoint(typographic)}), which a shell does not read as a quote, a dash or a space`,
+      `the check of ${draft.id} contains "${typographic}" (U+${codePoint}), which a shell does not read as a quote, a dash or a space`,
       'Type it plainly: \' or " for quotes, - for a dash.',
     )
   draft.command = command
@@ -171,10 +172,6 @@ const MAX_TIMEOUT_SECONDS = 3600
 
 /** Curly quotes, guillemets, long dashes, the no-break space. */
 const typographicPattern = /[\u2018\u2019\u201c\u201d\u00ab\u00bb\u2013\u2014\u00a0]/
-
-function formatCodePoint(character: string): string {
-  return `U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`
-}
 
 function isRegularExpression(text: string): boolean {
   try {

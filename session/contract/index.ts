@@ -1,5 +1,14 @@
 export { type ContractChange, compareContracts } from './amendment.ts'
-export type { ClauseProof, Contract, ContractClause, ContractProblem, Expectation } from './clause.ts'
+export {
+  type ClauseProof,
+  type Contract,
+  type ContractClause,
+  type ContractProblem,
+  type Expectation,
+  getProofKind,
+  listExpectations,
+  listScopeGlobs,
+} from './clause.ts'
 export {
   describeProblems,
   listUncoveredSentences,

@@ -2,13 +2,6 @@ import type { ClauseProof, Contract, ContractProblem } from './clause.ts'
 import { type ClauseDraft, clauseFields, createDraft, parseField, reportUnknownField } from './fields.ts'
 import { ContractScanner } from './scanner.ts'
 
-/** Parse a contract line by line, and collect every problem of a line or a clause. */
-export function parseClauses(text: string): { contract: Contract; problems: ContractProblem[] } {
-  const parser = new ContractParser(text)
-  parser.parse()
-  return { contract: parser.contract, problems: parser.problems }
-}
-
 /** `# Contract: x`, `## C1 — x`, and headings that were meant as one, such as `##C1`. */
 const headingPattern = /^ {0,3}#{1,6}(\s|$|C\d)/i
 /** `## C1 — The program prints ten numbers` */
@@ -25,8 +18,9 @@ const nearFieldPatterns = [
   /^[^\p{L}]*expect\s+(?:exit|output)\b/iu, // expect exit 3
 ]
 
-class ContractParser {
-  readonly contract: Contract = { title: '', clauses: [], exclusions: [] }
+/** Parses a contract line by line, and collects every problem of a line or a clause. */
+export class ContractParser {
+  private readonly contract: Contract = { title: '', clauses: [], exclusions: [] }
   private readonly scanner: ContractScanner
   private draft: ClauseDraft | undefined
   private isInNotCovered = false
@@ -37,13 +31,10 @@ class ContractParser {
     this.scanner = new ContractScanner(text)
   }
 
-  get problems(): ContractProblem[] {
-    return this.scanner.problems
-  }
-
-  parse(): void {
+  parse(): { contract: Contract; problems: ContractProblem[] } {
     for (let line = this.scanner.readLine(); line !== undefined; line = this.scanner.readLine()) this.parseLine(line)
     this.finishClause()
+    return { contract: this.contract, problems: this.scanner.problems }
   }
 
   private parseLine(line: string): void {
@@ -102,7 +93,7 @@ class ContractParser {
       this.contract.clauses.push({ id, sentence, line, covers, proof: buildProof(draft) })
       return
     }
-    this.problems.push({
+    this.scanner.problems.push({
       line,
       message: proofs.length === 0 ? `${id} has no proof` : `${id} has more than one proof: ${proofs.join(' and ')}`,
       remedy: 'Give it exactly one of `- check:`, `- judged` or `- scope:`.',
@@ -111,7 +102,7 @@ class ContractParser {
 
   private reportFieldsWithoutCheck({ id, checkFields }: ClauseDraft): void {
     for (const { name, line } of checkFields)
-      this.problems.push({
+      this.scanner.problems.push({
         line,
         message: `${id} has "- ${name}" but no check`,
         remedy: 'Give the clause a `- check:` instead of its other proof, or remove the line.',
