@@ -1,6 +1,6 @@
 import { unreachable } from '#host/error.ts'
 import { toOneLine } from '#host/text.ts'
-import type { Contract, ContractClause } from '#session/contract'
+import { type Contract, type ContractClause, getProofKind } from '#session/contract'
 import type { ClauseVerdict } from '#session/evidence'
 import type { Verdict } from '#session/log'
 import { listFindings } from './findings.ts'
@@ -70,7 +70,7 @@ function decideClause(clause: ContractClause, gate: Gate | undefined, judged: Ju
   return {
     id: clause.id,
     sentence: clause.sentence,
-    proof: clause.proof.kind === 'check' && clause.proof.isGuard ? 'guard' : clause.proof.kind,
+    proof: getProofKind(clause.proof),
     verdict: pickWorse(gateVerdict.verdict, readJudgeVerdict(answer)),
     reason: [gateVerdict.reason, gate?.remark, describeAnswer(gateVerdict.verdict, answer, judged)]
       .filter(Boolean)
