@@ -1,8 +1,14 @@
 import vm from 'node:vm'
 import type { RunResult } from '#host/exec.ts'
 import { SECOND_MS } from '#host/time.ts'
-import type { Expectation } from '#session/contract'
+import { type Expectation, listExpectations } from '#session/contract'
 import type { Outcome } from '#session/log'
+
+/** What a run shows, and why it is not green. */
+export interface CheckResult {
+  outcome: Outcome
+  reason: string
+}
 
 const PATTERN_TIMEOUT_MS = 2 * SECOND_MS
 
@@ -14,7 +20,7 @@ export function classifyRun(
   run: RunResult,
   expectation: Expectation,
   existsInTree: (name: string) => boolean,
-): { outcome: Outcome; reason: string } {
+): CheckResult {
   if (run.timedOut)
     return { outcome: 'could not run', reason: `timed out after ${Math.round(run.milliseconds / SECOND_MS)} s` }
   if (run.startError) return { outcome: 'could not run', reason: `it did not start: ${run.startError}` }
@@ -33,12 +39,7 @@ export function classifyRun(
 
 /** `exit 0, output contains "34"`. */
 export function formatExpectation(expectation: Expectation): string {
-  return [
-    `exit ${expectation.exitCode}`,
-    ...expectation.outputContains.map(text => `output contains ${JSON.stringify(text)}`),
-    ...expectation.outputMatches.map(text => `output matches /${text}/`),
-    ...(expectation.outputEquals === undefined ? [] : [`output equals ${JSON.stringify(expectation.outputEquals)}`]),
-  ].join(', ')
+  return listExpectations(expectation).join(', ')
 }
 
 // --- internal ---
@@ -70,10 +71,7 @@ function matchesPattern(pattern: string, output: string): boolean {
 class PatternTimeout extends Error {}
 
 /** Exit 126 or 127: a relative path is a file of the work, a bare name is a tool of this machine. */
-function classifyMissingProgram(
-  run: RunResult,
-  existsInTree: (name: string) => boolean,
-): { outcome: Outcome; reason: string } {
+function classifyMissingProgram(run: RunResult, existsInTree: (name: string) => boolean): CheckResult {
   // `sh: 1: pytest: not found`, `/bin/sh: pytest: command not found`, `sh: 1: ./there.sh: Permission denied`
   const [, name = ''] =
     /(?:^|: )([^\s:]+): (?:not found|command not found|No such file or directory|[Pp]ermission denied|[Ii]s a directory)/m.exec(

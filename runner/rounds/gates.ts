@@ -4,6 +4,7 @@ import {
   type ContractClause,
   describeBrokenPins,
   describeChangedCheckFiles,
+  listScopeGlobs,
   type WorkDiff,
 } from '#session/contract'
 import { type EvidenceRecord, readEvidence } from '#session/evidence'
@@ -85,8 +86,12 @@ async function runScopeGate(
   clause: ContractClause,
   head: Commit,
 ): Promise<Gate> {
-  const globs = contract.clauses.flatMap(({ proof }) => (proof.kind === 'scope' ? proof.globs : []))
-  const outside = await listChangedPaths(session.paths, status.base?.commit ?? head.commit, head.commit, globs)
+  const outside = await listChangedPaths(
+    session.paths,
+    status.base?.commit ?? head.commit,
+    head.commit,
+    listScopeGlobs(contract),
+  )
   if (outside.length === 0) return { clause, gate: 'kept', reason: 'git shows no change outside it', evidence: [] }
   const files = outside.slice(0, MAX_LISTED_FILES).map(({ path: file, change }) => `${file} (${change})`)
   const more = outside.length > MAX_LISTED_FILES ? ` and ${outside.length - MAX_LISTED_FILES} more` : ''
