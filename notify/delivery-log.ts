@@ -27,27 +27,23 @@ const MAX_LOG_BYTES = 2 * 1024 * 1024
 
 /** Append an entry. Only the deliverer writes. A full log becomes the previous one, which replaces the one before it. */
 export function appendDeliveryLog(home: string, entry: DeliveryLogEntry): void {
-  const { current, previous } = getLogFiles(home)
-  if ((fs.statSync(current, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) fs.renameSync(current, previous)
-  appendLine(current, JSON.stringify(entry))
+  const log = getLogFile(home)
+  const size = fs.statSync(log, { throwIfNoEntry: false })?.size ?? 0
+  if (size > MAX_LOG_BYTES) fs.renameSync(log, getLogFile(home, '.previous'))
+  appendLine(log, JSON.stringify(entry))
 }
 
 /** Read the last `count` entries, oldest first. */
 export function readDeliveryLog(home: string, count: number): DeliveryLogEntry[] {
-  const { current, previous } = getLogFiles(home)
-  const recent = readEntries(current)
-  const entries = recent.length >= count ? recent : [...readEntries(previous), ...recent]
+  const recent = readEntries(getLogFile(home))
+  const entries = recent.length >= count ? recent : [...readEntries(getLogFile(home, '.previous')), ...recent]
   return count === 0 ? [] : entries.slice(-count)
 }
 
 // --- internal ---
 
-function getLogFiles(home: string): { current: string; previous: string } {
-  const folder = path.join(home, 'outbox')
-  return {
-    current: path.join(folder, 'delivery-log.jsonl'),
-    previous: path.join(folder, 'delivery-log.previous.jsonl'),
-  }
+function getLogFile(home: string, suffix: '' | '.previous' = ''): string {
+  return path.join(home, 'outbox', `delivery-log${suffix}.jsonl`)
 }
 
 /** A line that a crash cut short is skipped. */

@@ -20,15 +20,9 @@ export interface LoggedEvent {
  * depends only on the event, so two processes that queue it create one. Throws exit 10 if the disk cannot take it.
  */
 export function enqueueNotification({ id, manifest }: Session, { event, head }: LoggedEvent, config: Config): boolean {
-  const created = createNotification(
-    event,
-    { id, title: manifest.task.title, head },
-    {
-      pageUrl: readPageUrl(config.home, id),
-      detail: config.NOTICE_DETAIL,
-      subagents: config.SUBAGENT_NOTICES === 'on',
-    },
-  )
+  const { home, NOTICE_DETAIL: detail, SUBAGENT_NOTICES } = config
+  const options = { pageUrl: readPageUrl(home, id), detail, subagents: SUBAGENT_NOTICES === 'on' }
+  const created = createNotification(event, { id, title: manifest.task.title, head }, options)
   const targets = listEnabledChannels(config)
   if (!created || targets.length === 0 || !isRecent(event.time, Date.now())) return false
   const queued = {
@@ -38,7 +32,7 @@ export function enqueueNotification({ id, manifest }: Session, { event, head }: 
     deliverBy: computeDeliverBy(event, created.isUrgent, manifest.deadline),
     notification: created.notification,
   }
-  writeToOutbox(config.home, queued, targets)
+  writeToOutbox(home, queued, targets)
   return true
 }
 

@@ -2,14 +2,21 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Config } from '#host/config'
 import { isErrno } from '#host/error.ts'
-import { listNames, readJson } from '#host/fs'
+import { readJson } from '#host/fs'
 import { formatCount } from '#host/text.ts'
 import { DAY_MS, MINUTE_MS } from '#host/time.ts'
 import { countDeadLetters } from './delivery/dead-letter-alert.ts'
-import { parseTimeFromName } from './delivery/outbox-folders.ts'
 import { quietUntil } from './delivery/quiet-hours.ts'
 import { readRetryState } from './delivery/retry-state.ts'
-import { type Channel, channels, getOutboxFolders, listEnabledChannels, QueuedNotification } from './outbox.ts'
+import {
+  type Channel,
+  channels,
+  getOutboxFolders,
+  listEnabledChannels,
+  listNotifications,
+  parseTimeFromName,
+  QueuedNotification,
+} from './outbox.ts'
 
 /** The state of a channel, for people. Times are ISO 8601; null means that it never happened, or does not apply. */
 export interface ChannelHealth {
@@ -34,8 +41,7 @@ export function readChannelHealth(home: string, config: Config, now = Date.now()
   return channels.map(channel => {
     const folders = getOutboxFolders(home, channel)
     const [folderProblem] = Object.values(folders).flatMap(folder => findFolderProblem(folder) ?? [])
-    const names =
-      folderProblem === undefined ? listNames(folders.waiting).filter(name => parseTimeFromName(name) > 0) : []
+    const names = folderProblem === undefined ? listNotifications(folders.waiting) : []
     const { sentAt, lastFailure, pausedUntilMs } = readRetryState(home, channel)
     const health = {
       channel,

@@ -21,17 +21,6 @@ export const Notification = z.object({
 
 export type Notification = z.infer<typeof Notification>
 
-/** One notification, or a batch as one, on its way to a channel. */
-export interface OutgoingNotification {
-  /** Stays the same for every attempt. */
-  id: string
-  sessionId: string
-  at: string
-  notification: Notification
-  /** The state, without the session's id. */
-  text: string
-}
-
 /** The user's settings for notifications, and the address of the session's page. */
 export interface NotificationOptions {
   /** Null if no page is running. */

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import type { Config } from '#host/config'
-import { makePrivateFolder, writeAtomic } from '#host/fs'
+import { listNames, makePrivateFolder, writeAtomic } from '#host/fs'
 import { Notification } from './notification.ts'
 
 /** The ways to reach a person. Each has its own queue and state, so a broken channel does not delay another. */
@@ -25,6 +25,12 @@ export const QueuedNotification = z.object({
 
 export type QueuedNotification = z.infer<typeof QueuedNotification>
 
+/** One notification, or a batch as one, on its way to a channel. Its id is the same for every attempt. */
+export interface OutgoingNotification extends Omit<QueuedNotification, 'deliverBy'> {
+  /** The state, without the session's id. */
+  text: string
+}
+
 /** The channels that are configured. */
 export function listEnabledChannels(config: Pick<Config, 'DESKTOP' | 'NTFY_TOPIC' | 'WEBHOOK_URL'>): Channel[] {
   const isEnabled = {
@@ -42,7 +48,7 @@ export function listEnabledChannels(config: Pick<Config, 'DESKTOP' | 'NTFY_TOPIC
 export function writeToOutbox(home: string, queued: QueuedNotification, targets: Channel[]): void {
   const failures = targets.flatMap(channel => {
     try {
-      writeToFolders(getOutboxFolders(home, channel), queued)
+      writeToChannel(home, channel, queued)
       return []
     } catch (error) {
       return [error]
@@ -62,16 +68,30 @@ export function getChannelFolder(home: string, channel: Channel): string {
   return path.join(home, 'outbox', channel)
 }
 
+const fileName = /^(\d{15})-[a-z0-9-]{1,120}\.json$/
+
+/** The names of the notifications in a folder, in the order of their events. */
+export function listNotifications(folder: string): string[] {
+  return listNames(folder).filter(name => parseTimeFromName(name) > 0)
+}
+
+/** The id of the notification in a file of this name. Pure. */
+export function parseIdFromName(name: string): string {
+  return name.slice(16, -'.json'.length)
+}
+
+/** When the event of a file of this name happened, in milliseconds since 1970; 0 for any other name. Pure. */
+export function parseTimeFromName(name: string): number {
+  return Number(fileName.exec(name)?.[1] ?? 0)
+}
+
 // --- internal ---
 
-function writeToFolders(folders: ReturnType<typeof getOutboxFolders>, queued: QueuedNotification): void {
-  const name = buildFileName(queued)
+function writeToChannel(home: string, channel: Channel, queued: QueuedNotification): void {
+  // The same name for the same event in every process. Sorted by name, files are in the order of their events.
+  const name = `${String(Date.parse(queued.at)).padStart(15, '0')}-${queued.id}.json`
+  const folders = getOutboxFolders(home, channel)
   if (Object.values(folders).some(folder => fs.existsSync(path.join(folder, name)))) return
   makePrivateFolder(folders.waiting)
   writeAtomic(path.join(folders.waiting, name), JSON.stringify(queued))
-}
-
-/** The same name for the same event in every process. Sorted by name, files are in the order of their events. */
-function buildFileName({ at, id }: QueuedNotification): string {
-  return `${String(Date.parse(at)).padStart(15, '0')}-${id}.json`
 }

@@ -1,4 +1,4 @@
-import type { OutgoingNotification } from '../notification.ts'
+import type { OutgoingNotification } from '../outbox.ts'
 import { createRefusedResult, describeNetworkError, type SendResult } from './send-result.ts'
 
 /** POST a notification to the user's webhook. Never rejects. The address is a secret, so no result contains it. */

@@ -4,11 +4,10 @@ import { HOUR_MS } from '#host/time.ts'
 import { sendNotification } from '../channels/send.ts'
 import { classifySendResult, type SendResult } from '../channels/send-result.ts'
 import { appendDeliveryLog, type DeliveryLogEntry } from '../delivery-log.ts'
-import type { OutgoingNotification } from '../notification.ts'
-import { type Channel, listEnabledChannels } from '../outbox.ts'
+import { type Channel, listEnabledChannels, type OutgoingNotification, parseIdFromName } from '../outbox.ts'
 import { composeBatchNotification, extractState, type NotificationBatch, pickNextBatch } from './batch.ts'
 import { alertDeadLetters } from './dead-letter-alert.ts'
-import { OutboxFolders, parseIdFromName } from './outbox-folders.ts'
+import { OutboxFolders } from './outbox-folders.ts'
 import { quietUntil } from './quiet-hours.ts'
 import {
   clearImpossibleWaits,

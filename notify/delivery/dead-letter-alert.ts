@@ -9,10 +9,11 @@ import {
   channels,
   getOutboxFolders,
   listEnabledChannels,
+  parseIdFromName,
+  parseTimeFromName,
   type QueuedNotification,
   writeToOutbox,
 } from '../outbox.ts'
-import { parseIdFromName, parseTimeFromName } from './outbox-folders.ts'
 import { readRetryState } from './retry-state.ts'
 
 /** Alerts about dead letters have this id. They are not counted, or each alert could cause another. */
@@ -46,8 +47,11 @@ export function alertDeadLetters(
   { config, reason, now }: { config: Config; reason: string; now: number },
 ): boolean {
   const count = countDeadLetters(home, channel, { since: now - DAY_MS, now })
-  const alert = createAlert(channel, count, { reason, now })
-  if (count === 0 || isQueued(home, alert.id)) return true
+  if (count === 0) return true
+  const body = `${formatCount(count, 'notification')} did not reach the ${channel}: ${reason}`
+  const alert = createAlert(channel, body, new Date(now).toISOString())
+  const queued = channels.flatMap(other => Object.values(getOutboxFolders(home, other)).flatMap(listNames))
+  if (queued.some(name => parseIdFromName(name) === alert.id)) return true
   const target = listEnabledChannels(config).find(other => other !== channel && isHealthy(home, other, now))
   if (target !== undefined) writeToOutbox(home, alert, [target])
   return target !== undefined
@@ -55,24 +59,12 @@ export function alertDeadLetters(
 
 // --- internal ---
 
-function isQueued(home: string, id: string): boolean {
-  return channels
-    .flatMap(channel => Object.values(getOutboxFolders(home, channel)).flatMap(listNames))
-    .some(name => parseIdFromName(name) === id)
-}
-
 function isHealthy(home: string, channel: Channel, now: number): boolean {
   const { pausedUntilMs, failures } = readRetryState(home, channel)
   return pausedUntilMs <= now && failures === 0 && countDeadLetters(home, channel, { since: now - DAY_MS, now }) === 0
 }
 
-function createAlert(
-  channel: Channel,
-  count: number,
-  { reason, now }: { reason: string; now: number },
-): QueuedNotification {
-  const at = new Date(now).toISOString()
-  const body = `${formatCount(count, 'notification')} did not reach the ${channel}: ${reason}`
+function createAlert(channel: Channel, body: string, at: string): QueuedNotification {
   const next = '. Next: dispatch notify log'
   return {
     id: `${ALERT_SESSION_ID}-${channel}-${at.slice(0, 10)}`,

@@ -2,13 +2,11 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Config } from '#host/config'
 import { DispatchError } from '#host/error.ts'
-import { listNames } from '#host/fs'
 import { identify } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
-import { acquireLease, holdsLease, type Lease, releaseLease } from '#session/lease'
-import { type Channel, channels, getOutboxFolders, listEnabledChannels } from '../outbox.ts'
+import { acquireLease, holdsLease, releaseLease } from '#session/lease'
+import { type Channel, channels, getOutboxFolders, listEnabledChannels, listNotifications } from '../outbox.ts'
 import { ChannelWorker } from './channel-worker.ts'
-import { parseTimeFromName } from './outbox-folders.ts'
 import { type DeliveryTiming, defaultTiming } from './timing.ts'
 
 /** The folder of the lease that allows one process to deliver for a home. */
@@ -33,7 +31,9 @@ export async function runDeliverer(
     const lease = await acquireLease(leaseFolder, identity)
     if (lease === undefined) return
     try {
-      await serveChannels({ home, readConfigNow, timing, signal, lease })
+      const loops = channels.map(channel => new ChannelLoop(home, channel, timing))
+      const isOver = () => signal.aborted || !holdsLease(leaseFolder, lease) || loops.every(loop => loop.isIdle())
+      await Promise.all(loops.map(loop => loop.run(readConfigNow, isOver, signal)))
     } finally {
       if (holdsLease(leaseFolder, lease)) releaseLease(leaseFolder, lease)
     }
@@ -45,7 +45,7 @@ export async function runDeliverer(
 export function hasWaiting(home: string, targets: readonly Channel[] = channels): boolean {
   return targets.some(channel => {
     try {
-      return listNames(getOutboxFolders(home, channel).waiting).some(name => parseTimeFromName(name) > 0)
+      return listNotifications(getOutboxFolders(home, channel).waiting).length > 0
     } catch (error) {
       if (error instanceof DispatchError) return false // An unreadable folder cannot be sent. `readChannelHealth` reports it.
       throw error
@@ -55,36 +55,11 @@ export function hasWaiting(home: string, targets: readonly Channel[] = channels)
 
 // --- internal ---
 
-interface DelivererContext {
-  home: string
-  readConfigNow: () => Config
-  timing: DeliveryTiming
-  signal: AbortSignal
-  lease: Lease
-}
-
-async function serveChannels({ home, readConfigNow, timing, signal, lease }: DelivererContext): Promise<void> {
-  const loops = channels.map(channel => new ChannelLoop(home, channel, timing))
-  const isOver = () =>
-    signal.aborted || !holdsLease(getDelivererLeaseFolder(home), lease) || loops.every(loop => loop.isIdle())
-  await Promise.all(
-    loops.map(async loop => {
-      const watch = new FolderWatch(loop.folder, signal)
-      while (!isOver()) {
-        const pauseMs = await loop.step(readConfigNow)
-        if (pauseMs > 0) await watch.waitForChange(pauseMs)
-      }
-      watch.close()
-    }),
-  )
-}
-
 /** The wait before a channel is opened again after an unexpected error. */
 const FAULT_PAUSE_MS = MINUTE_MS
 
 /** Keeps one channel working: after an unexpected error it opens the channel again. The other channels are not affected. */
 class ChannelLoop {
-  readonly folder: string
   private readonly home: string
   private readonly channel: Channel
   private readonly timing: DeliveryTiming
@@ -94,7 +69,6 @@ class ChannelLoop {
     this.home = home
     this.channel = channel
     this.timing = timing
-    this.folder = getOutboxFolders(home, channel).waiting
     this.open()
   }
 
@@ -102,8 +76,17 @@ class ChannelLoop {
     return this.worker ? this.worker.isIdle(Date.now()) : !hasWaiting(this.home, [this.channel])
   }
 
+  async run(readConfigNow: () => Config, isOver: () => boolean, signal: AbortSignal): Promise<void> {
+    const watch = new FolderWatch(getOutboxFolders(this.home, this.channel).waiting, signal)
+    while (!isOver()) {
+      const pauseMs = await this.step(readConfigNow)
+      if (pauseMs > 0) await watch.waitForChange(pauseMs)
+    }
+    watch.close()
+  }
+
   /** Do one step. Returns how many milliseconds to wait before the next one. */
-  async step(readConfigNow: () => Config): Promise<number> {
+  private async step(readConfigNow: () => Config): Promise<number> {
     try {
       return (await this.open()?.step(readConfigNow())) ?? FAULT_PAUSE_MS
     } catch (error) {
@@ -140,7 +123,9 @@ class FolderWatch {
 
   constructor(folder: string, signal: AbortSignal) {
     this.signal = signal
-    this.watcher = tryWatch(folder, this.onChange)
+    try {
+      this.watcher = fs.watch(folder, this.onChange).on('error', () => undefined)
+    } catch {} // It may not exist. The timeout is enough.
     signal.addEventListener('abort', this.onChange)
   }
 
@@ -162,13 +147,5 @@ class FolderWatch {
   private readonly onChange = () => {
     this.hasChanged = true
     this.wake?.()
-  }
-}
-
-function tryWatch(folder: string, onChange: () => void): fs.FSWatcher | undefined {
-  try {
-    return fs.watch(folder, onChange).on('error', () => undefined)
-  } catch {
-    return undefined
   }
 }

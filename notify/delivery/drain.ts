@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isErrno } from '#host/error.ts'
 import { identify } from '#host/process'
 import { SECOND_MS } from '#host/time.ts'
@@ -13,10 +14,10 @@ const POLL_MS = 50
  * deliverer. This process keeps the deliverer's lease while it lives, so that no other deliverer can start.
  */
 export async function drainOutbox(home: string, timeoutMs = 5 * SECOND_MS): Promise<void> {
-  for (const endMs = Date.now() + timeoutMs; hasWaiting(home) && Date.now() < endMs; ) await pause()
+  for (const endMs = Date.now() + timeoutMs; hasWaiting(home) && Date.now() < endMs; ) await sleep(POLL_MS)
   const identity = await identify(process.pid)
   if (identity === undefined) return
-  for (const endMs = Date.now() + MAX_ATTEMPT_MS; Date.now() < endMs; await pause()) {
+  for (const endMs = Date.now() + MAX_ATTEMPT_MS; Date.now() < endMs; await sleep(POLL_MS)) {
     if (await acquireLease(getDelivererLeaseFolder(home), identity)) return
     const holder = readLeaseHolder(getDelivererLeaseFolder(home))?.pid
     if (holder === process.pid) return // It was drained before.
@@ -32,8 +33,4 @@ function terminate(pid: number): void {
   } catch (error) {
     if (!isErrno(error, 'ESRCH')) throw error
   }
-}
-
-function pause(): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, POLL_MS))
 }

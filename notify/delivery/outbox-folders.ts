@@ -3,10 +3,9 @@ import path from 'node:path'
 import { DispatchError, isErrno } from '#host/error.ts'
 import { listNames, makePrivateFolder, readJson } from '#host/fs'
 import { DAY_MS } from '#host/time.ts'
-import { type Channel, getOutboxFolders, QueuedNotification } from '../outbox.ts'
+import { type Channel, getOutboxFolders, listNotifications, parseTimeFromName, QueuedNotification } from '../outbox.ts'
 import { type OutboxEntry, sortBySequence } from './batch.ts'
 
-const fileNamePattern = /^(\d{15})-[a-z0-9-]{1,120}\.json$/
 const MAX_KEPT_FILES = 5000
 
 /** The folders of a channel, as its deliverer reads them and moves files between them. */
@@ -26,8 +25,10 @@ export class OutboxFolders {
   /** Read what waits. Each file is read once. Throws if files cannot be moved away: they would be sent again and again. */
   scan(): void {
     fs.accessSync(this.folders.waiting, fs.constants.W_OK | fs.constants.X_OK)
-    const names = listNames(this.folders.waiting).filter(name => parseTimeFromName(name) > 0)
-    const files = names.map(name => ({ name, queued: this.readCache.get(name) ?? this.readEntry(name) }))
+    const files = listNotifications(this.folders.waiting).map(name => ({
+      name,
+      queued: this.readCache.get(name) ?? this.readEntry(name),
+    }))
     this.entries = sortBySequence(files.flatMap(({ name, queued }) => (queued ? [{ name, queued }] : [])))
     this.unreadable = files.flatMap(({ name, queued }) => (queued === null ? [name] : []))
     this.readCache = new Map(this.entries.map(({ name, queued }) => [name, queued]))
@@ -50,13 +51,17 @@ export class OutboxFolders {
   prune(now: number): void {
     const maxAgesMs = { sent: 7 * DAY_MS, dead: 30 * DAY_MS }
     for (const target of ['sent', 'dead'] as const) {
-      const names = listNames(this.folders[target]).filter(name => fileNamePattern.test(name))
+      const names = listNotifications(this.folders[target])
       const surplus = names.length - MAX_KEPT_FILES
       const old = names.filter((name, index) => index < surplus || now - parseTimeFromName(name) > maxAgesMs[target])
       for (const name of old) fs.rmSync(path.join(this.folders[target], name), { force: true })
     }
-    for (const name of listNames(this.folders.waiting).filter(name => name.startsWith('.tmp-')))
-      this.removeAbandonedDraft(name, now)
+    // The temporary file of a process that was killed while it wrote a notification.
+    for (const name of listNames(this.folders.waiting).filter(name => name.startsWith('.tmp-'))) {
+      const file = path.join(this.folders.waiting, name)
+      const { mtimeMs = now } = fs.statSync(file, { throwIfNoEntry: false }) ?? {}
+      if (now - mtimeMs > DAY_MS) fs.rmSync(file, { force: true })
+    }
   }
 
   /** A dead letter is dated by the time it was given up, not by its event. */
@@ -84,21 +89,4 @@ export class OutboxFolders {
       throw error
     }
   }
-
-  /** The temporary file of a process that was killed while it wrote a notification. */
-  private removeAbandonedDraft(name: string, now: number): void {
-    const file = path.join(this.folders.waiting, name)
-    const { mtimeMs = now } = fs.statSync(file, { throwIfNoEntry: false }) ?? {}
-    if (now - mtimeMs > DAY_MS) fs.rmSync(file, { force: true })
-  }
-}
-
-/** The id of the notification in a file of this name. Pure. */
-export function parseIdFromName(name: string): string {
-  return name.slice(16, -'.json'.length)
-}
-
-/** When the event of a file of this name happened, in milliseconds since 1970; 0 for any other name. Pure. */
-export function parseTimeFromName(name: string): number {
-  return Number(fileNamePattern.exec(name)?.[1] ?? 0)
 }

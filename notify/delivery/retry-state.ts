@@ -36,7 +36,17 @@ export type RetryState = z.infer<typeof RetryState>
 
 /** Read the state of a channel. A missing or damaged file counts as a fresh state. */
 export function readRetryState(home: string, channel: Channel): RetryState {
-  return RetryState.safeParse(readJson(getStateFile(home, channel))).data ?? createRetryState()
+  const fresh = {
+    pausedUntilMs: 0,
+    failures: 0,
+    failingSessions: [],
+    tokens: Number.MAX_SAFE_INTEGER,
+    tokensCountedAtMs: 0,
+    attempts: {},
+    sentAt: null,
+    lastFailure: null,
+  }
+  return RetryState.safeParse(readJson(getStateFile(home, channel))).data ?? fresh
 }
 
 export function writeRetryState(home: string, channel: Channel, state: RetryState): void {
@@ -101,19 +111,6 @@ export function clearImpossibleWaits(state: RetryState, { timing, now }: TimingN
 interface TimingNow {
   timing: DeliveryTiming
   now: number
-}
-
-function createRetryState(): RetryState {
-  return {
-    pausedUntilMs: 0,
-    failures: 0,
-    failingSessions: [],
-    tokens: Number.MAX_SAFE_INTEGER,
-    tokensCountedAtMs: 0,
-    attempts: {},
-    sentAt: null,
-    lastFailure: null,
-  }
 }
 
 function getStateFile(home: string, channel: Channel): string {

@@ -12,9 +12,9 @@ import {
   createHome,
   listOutbox,
   quickTiming,
-  waitUntilTrue,
 } from '../../fixtures/notify-home.ts'
 import { startNtfyServer } from '../../fixtures/ntfy-server.ts'
+import { waitUntil } from '../../fixtures/scratch.ts'
 
 const notification: Notification = {
   title: 'Dispatch started',
@@ -66,7 +66,7 @@ test('a notifier that hangs is killed with everything it started', usesNotifySen
     if (fs.existsSync(path.join(bin, 'notify-send.self'))) break // On a busy machine it may not even start in 3 s.
   }
   const pids = ['self', 'child'].map(name => Number(fs.readFileSync(path.join(bin, `notify-send.${name}`), 'utf8')))
-  await waitUntilTrue('both are gone', () => pids.every(pid => !isAlive(pid)))
+  await waitUntil(() => pids.every(pid => !isAlive(pid)), 'both are gone')
 })
 
 test('without a notifier the phone still works, and reports that once', usesNotifySend, async () => {

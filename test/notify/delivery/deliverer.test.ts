@@ -28,9 +28,9 @@ import {
   testSessionId,
   testToken,
   testTopic,
-  waitUntilTrue,
 } from '../../fixtures/notify-home.ts'
 import { listShown, type PublishedRequest, type ResponseMode, startNtfyServer } from '../../fixtures/ntfy-server.ts'
+import { waitUntil } from '../../fixtures/scratch.ts'
 
 const homes: string[] = []
 after(() => homes.forEach(home => void fs.rmSync(home, { recursive: true, force: true })))
@@ -61,9 +61,9 @@ test('a deliverer that lingers takes a new notification', async () => {
   const ntfy = await startNtfyServer('ntfy')
   const config = queue(buildMany(1), buildPhoneSettings(ntfy.url))
   const running = runDeliverer(config.home, () => config, { ...quickTiming, lingerMs: 500 })
-  await waitUntilTrue('the first', () => ntfy.got.length === 1)
+  await waitUntil(() => ntfy.got.length === 1, 'the first')
   writeToOutbox(config.home, buildQueuedNotification(2), ['phone'])
-  await waitUntilTrue('the second', () => ntfy.got.length === 2)
+  await waitUntil(() => ntfy.got.length === 2, 'the second')
   await running
   ntfy.stop()
 })
@@ -75,7 +75,7 @@ test('a server that was down gets each notification once, in order', async () =>
   first.stop()
   const config = queue(buildMany(2), buildPhoneSettings(first.url))
   const running = runDeliverer(config.home, () => config, quickTiming)
-  await waitUntilTrue('three failures', () => readDeliveryLog(config.home, 99).length >= 3)
+  await waitUntil(() => readDeliveryLog(config.home, 99).length >= 3, 'three failures')
   assert.equal(readDeliveryLog(config.home, 1)[0]?.reason, 'the server cannot be reached (ECONNREFUSED)')
   const ntfy = await startNtfyServer('ntfy', first.port)
   await running
@@ -88,7 +88,7 @@ test('a change of the settings ends the wait for an unknown host', async () => {
   let config = queue(buildMany(1), buildPhoneSettings('http://unknown.invalid'))
   const { home } = config
   const running = runDeliverer(home, () => config, quickTiming)
-  await waitUntilTrue('a failure', () => readDeliveryLog(home, 9).some(({ result }) => result === 'unreachable'))
+  await waitUntil(() => readDeliveryLog(home, 9).some(({ result }) => result === 'unreachable'), 'a failure')
   config = buildConfig(home, buildPhoneSettings(ntfy.url))
   await running
   ntfy.stop()
@@ -132,9 +132,10 @@ for (const [what, slowMode] of [
     const config = queue(buildMany(1), { ...buildPhoneSettings(ntfy.url), WEBHOOK_URL: webhook.url })
     const started = performance.now()
     const running = runDeliverer(config.home, () => config, { ...quickTiming, attemptTimeoutMs: 1000 })
-    await waitUntilTrue('the webhook', () => webhook.got.length === 1, 900)
-    await waitUntilTrue('the end of the attempt', () =>
-      readDeliveryLog(config.home, 9).some(({ channel }) => channel === 'phone'),
+    await waitUntil(() => webhook.got.length === 1, 'the webhook')
+    await waitUntil(
+      () => readDeliveryLog(config.home, 9).some(({ channel }) => channel === 'phone'),
+      'the end of the attempt',
     )
     const tookMs = performance.now() - started
     assert.ok(tookMs > 900 && tookMs < 2500, `${tookMs} ms`)
@@ -220,7 +221,7 @@ test('a notification that the server cannot take delays no other session', async
   const config = queue([poison, ...others], buildPhoneSettings(ntfy.url))
   const slowRetry = { firstBackoffMs: 2000, maxBackoffMs: 2000, maxWaitMs: 9000 }
   const running = runDeliverer(config.home, () => config, { ...quickTiming, ...slowRetry })
-  await waitUntilTrue('the others', () => listOutbox(config.home, 'phone').sent.length === 3, 1900)
+  await waitUntil(() => listOutbox(config.home, 'phone').sent.length === 3, 'the others')
   isBroken = false
   await running
   ntfy.stop()
@@ -244,7 +245,7 @@ test('a batch is repeated as it was, though more notifications wait', async () =
   const ntfy = await startNtfyServer(failFirst('drop'))
   const config = queue(buildMany(4), buildPhoneSettings(ntfy.url))
   const running = runDeliverer(config.home, () => config, { ...quickTiming, firstBackoffMs: 200 })
-  await waitUntilTrue('the first attempt', () => ntfy.got.length === 1)
+  await waitUntil(() => ntfy.got.length === 1, 'the first attempt')
   for (const number of [5, 6]) writeToOutbox(config.home, buildQueuedNotification(number), ['phone'])
   await running
   ntfy.stop()
@@ -333,7 +334,7 @@ test('quiet hours hold a notification, and log that once; an urgent one is sent'
   const toTimeOfDay = (hours: number) => new Date(Date.now() + hours * HOUR_MS).toTimeString().slice(0, 5)
   let config = buildConfig(home, { ...settings, QUIET_HOURS: `${toTimeOfDay(-1)}-${toTimeOfDay(1)}` })
   const running = runDeliverer(home, () => config, quickTiming)
-  await waitUntilTrue('the urgent one', () => ntfy.got.length === 1)
+  await waitUntil(() => ntfy.got.length === 1, 'the urgent one')
   await new Promise(resolve => setTimeout(resolve, 200))
   assert.deepEqual(ntfy.got.map(getStep), ['step 2'])
   assert.equal(readDeliveryLog(home, 99).filter(({ result }) => result === 'deferred').length, 1)
@@ -443,7 +444,7 @@ test('a channel with broken folders delays no other, and works again when they a
   fs.writeFileSync(broken, 'not a folder')
   const stop = new AbortController()
   const running = runDeliverer(home, () => config, quickTiming, stop.signal)
-  await waitUntilTrue('the webhook', () => webhook.got.length === 1)
+  await waitUntil(() => webhook.got.length === 1, 'the webhook')
   const problems = readChannelHealth(home, config).map(({ problem }) => problem)
   assert.deepEqual(problems, [undefined, `${broken} is not a folder, so nothing can be sent`, undefined])
   stop.abort()
@@ -485,7 +486,7 @@ test('topic, token and webhook address are in no file, whatever a server answers
   const { home } = config
   const stop = new AbortController()
   const running = runDeliverer(home, () => config, quickTiming, stop.signal)
-  await waitUntilTrue('many failures', () => readDeliveryLog(home, 99).length > 10)
+  await waitUntil(() => readDeliveryLog(home, 99).length > 10, 'many failures')
   stop.abort()
   await running
   echo.closeAllConnections()
@@ -539,7 +540,7 @@ async function getFailureReason(serverUrl: string): Promise<string> {
   const config = queue(buildMany(1), buildPhoneSettings(serverUrl))
   const stop = new AbortController()
   const running = runDeliverer(config.home, () => config, quickTiming, stop.signal)
-  await waitUntilTrue('a failure', () => readDeliveryLog(config.home, 9).length > 0)
+  await waitUntil(() => readDeliveryLog(config.home, 9).length > 0, 'a failure')
   stop.abort()
   await running
   assert.equal(listOutbox(config.home, 'phone').waiting.length, 1)

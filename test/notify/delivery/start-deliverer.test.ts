@@ -13,9 +13,9 @@ import {
   createHome,
   listOutbox,
   testTopic,
-  waitUntilTrue,
 } from '../../fixtures/notify-home.ts'
 import { startNtfyServer } from '../../fixtures/ntfy-server.ts'
+import { waitUntil } from '../../fixtures/scratch.ts'
 
 const brokenServer = 'http://127.0.0.1:1'
 const homes: string[] = []
@@ -35,8 +35,8 @@ test('two starts make one deliverer, and do not wait for it', async () => {
     const starts = await Promise.all([start(home), start(home)])
     for (const { stderr, exitCode } of starts) assert.deepEqual([stderr, exitCode], ['', 0])
     assert.equal(listOutbox(home, 'phone').sent.length, number - 1)
-    await waitUntilTrue('it arrives', () => ntfy.got.length === number)
-    await waitUntilTrue('the deliverer ends', () => readDeliverer(home) === undefined)
+    await waitUntil(() => ntfy.got.length === number, 'it arrives')
+    await waitUntil(() => readDeliverer(home) === undefined, 'the deliverer ends')
   }
   ntfy.stop()
   assert.deepEqual(
@@ -59,10 +59,10 @@ test('a running deliverer follows a change of .env', async () => {
   const home = newHome({ DESKTOP: 'off', ...buildPhoneSettings(stopped.url) })
   writeToOutbox(home, buildQueuedNotification(1), ['phone'])
   await start(home)
-  await waitUntilTrue('a failure', () => readDeliveryLog(home, 9).length > 0)
+  await waitUntil(() => readDeliveryLog(home, 9).length > 0, 'a failure')
   const otherTopic = [...testTopic].reverse().join('')
   writeSettings(home, { DESKTOP: 'off', NTFY_SERVER: ntfy.url, NTFY_TOPIC: otherTopic })
-  await waitUntilTrue('it arrives', () => ntfy.got.length === 1)
+  await waitUntil(() => ntfy.got.length === 1, 'it arrives')
   ntfy.stop()
   assert.equal(ntfy.got[0]?.path, `/${otherTopic}`)
 })
@@ -72,11 +72,11 @@ test('settings in the environment win over .env, and are in no file', async () =
   const home = newHome({ DESKTOP: 'off' })
   writeToOutbox(home, buildQueuedNotification(1), ['phone'])
   await start(home, { ...buildPhoneSettings(ntfy.url), ANTHROPIC_API_KEY: 'sk-not-for-deliverers' })
-  await waitUntilTrue('it arrives', () => ntfy.got.length === 1)
+  await waitUntil(() => ntfy.got.length === 1, 'it arrives')
   const holder = readDeliverer(home)
   if (process.platform === 'linux' && holder)
     assert.ok(!fs.readFileSync(`/proc/${holder.pid}/environ`, 'utf8').includes('sk-not-for-deliverers'))
-  await waitUntilTrue('the deliverer ends', () => readDeliverer(home) === undefined)
+  await waitUntil(() => readDeliverer(home) === undefined, 'the deliverer ends')
   ntfy.stop()
   const files = fs.readdirSync(home, { recursive: true, encoding: 'utf8' }).map(name => path.join(home, name))
   for (const file of files.filter(file => fs.statSync(file).isFile()))
@@ -90,7 +90,7 @@ test('with invalid settings the notification waits, and the log has the reason',
   const { exitCode, stderr } = await start(home, {}, settings)
   assert.equal(exitCode, 0, stderr)
   const log = path.join(home, 'logs/deliver.log')
-  await waitUntilTrue('the log', () => fs.existsSync(log) && fs.readFileSync(log, 'utf8').includes('DESKTOP'))
+  await waitUntil(() => fs.existsSync(log) && fs.readFileSync(log, 'utf8').includes('DESKTOP'), 'the log')
   assert.equal(listOutbox(home, 'phone').waiting.length, 1)
 })
 
@@ -103,13 +103,13 @@ test('after kill -9 a Retry-After still counts, and the bucket is not full again
     writeToOutbox(home, buildQueuedNotification(number, { sessionId: `session-${number}`, notification }), ['phone'])
   await start(home)
   const startedMs = Date.now()
-  await waitUntilTrue('the burst', () => listOutbox(home, 'phone').sent.length === 10)
+  await waitUntil(() => listOutbox(home, 'phone').sent.length === 10, 'the burst')
   await killDeliverer(home)
   await start(home)
   await new Promise(resolve => setTimeout(resolve, 2000))
   assert.ok(ntfy.got.length <= 10 + (Date.now() - startedMs) / 6000, 'the bucket was filled again')
-  await waitUntilTrue('one more', () => ntfy.got.length === 11, 9000)
-  await waitUntilTrue('the pause', () => readDeliveryLog(home, 1)[0]?.result === 'busy')
+  await waitUntil(() => ntfy.got.length === 11, 'one more')
+  await waitUntil(() => readDeliveryLog(home, 1)[0]?.result === 'busy', 'the pause')
   await killDeliverer(home)
   await start(home)
   await new Promise(resolve => setTimeout(resolve, 8000))
@@ -123,11 +123,11 @@ test('SIGTERM ends the deliverer after its attempt, and the lease is released', 
   const home = newHome({ DESKTOP: 'off', ...buildPhoneSettings(ntfy.url) })
   for (const number of [1, 2]) writeToOutbox(home, buildQueuedNotification(number), ['phone'])
   await start(home)
-  await waitUntilTrue('the attempt', () => ntfy.got.length === 1)
+  await waitUntil(() => ntfy.got.length === 1, 'the attempt')
   const holder = readDeliverer(home)
   assert.ok(holder)
   process.kill(holder.pid, 'SIGTERM')
-  await waitUntilTrue('the deliverer ends', () => readDeliverer(home) === undefined)
+  await waitUntil(() => readDeliverer(home) === undefined, 'the deliverer ends')
   ntfy.stop()
   assert.deepEqual(listOutbox(home, 'phone'), {
     waiting: [buildQueuedNotification(2).id],
