@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { listNames, readJson } from '#host/fs'
+import { listNames, readUntrusted } from '#host/fs'
+import { parseJson } from '#host/json.ts'
 import { outcomeSchema } from '../log/event.ts'
 import type { SessionPaths } from '../paths.ts'
 
@@ -64,8 +65,14 @@ export function serializeEvidence(record: EvidenceRecord): string {
 export function readEvidence(paths: SessionPaths): EvidenceRecord[] {
   return listNames(paths.evidence)
     .filter(name => name.endsWith('.json'))
-    .flatMap(name => {
-      const parsed = EvidenceRecord.safeParse(readJson(`${paths.evidence}/${name}`))
-      return parsed.success ? [parsed.data] : []
-    })
+    .flatMap(name => readRecord(`${paths.evidence}/${name}`, EvidenceRecord) ?? [])
 }
+
+/** Read a record that may have been replaced; undefined for a link, a pipe, or a file of another shape. */
+export function readRecord<Schema extends z.ZodType>(file: string, schema: Schema): z.infer<Schema> | undefined {
+  const text = readUntrusted(file, MAX_RECORD_BYTES)?.toString('utf8')
+  return text === undefined ? undefined : schema.safeParse(parseJson(text)).data
+}
+
+/** No record is longer. */
+const MAX_RECORD_BYTES = 4 << 20

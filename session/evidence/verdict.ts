@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { readJson } from '#host/fs'
 import { outcomeSchema, proofKindSchema, verdictSchema } from '../log/event.ts'
 import type { SessionPaths } from '../paths.ts'
 import type { SessionStatus } from '../status/status-types.ts'
+import { readRecord } from './evidence.ts'
 
 /** The verdict on one clause, with its gate and the judge's answer. */
 export const ClauseVerdict = z.object({
@@ -62,7 +62,7 @@ export type VerdictRecord = z.infer<typeof VerdictRecord>
 
 /** Read the last verdict of a session; undefined if there is no valid one. */
 export function readVerdictRecord(paths: SessionPaths): VerdictRecord | undefined {
-  return VerdictRecord.safeParse(readJson(paths.verdictRecord)).data
+  return readRecord(paths.verdictRecord, VerdictRecord)
 }
 
 /** Read the last verdict, if its round and its tree are those that the log names last. */

@@ -20,7 +20,9 @@ export function escapeMarkdown(text: string, width: number): string {
 export function formatInlineCode(text: string, width: number): string {
   const line = toOneLine(text.trim().replace(/[ \t]*\r?\n[ \t]*/g, ' ⏎ '), width)
   if (line === '') return ''
-  if (line.includes('\\|')) return `<code>${line.replace(/[^\p{L}\p{N} ]/gu, toHtmlEntity)}</code>` // Parsers differ on `\\|`.
+  if (line.includes('\\|'))
+    // Parsers differ on `\\|`.
+    return `<code>${line.replace(/[^\p{L}\p{N} ]/gu, character => `&#${character.codePointAt(0)};`)}</code>`
   const longestRun = Math.max(0, ...(line.match(/`+/g) ?? []).map(run => run.length))
   const fence = '`'.repeat(longestRun + 1)
   const pad = longestRun > 0 && /^`|`$/.test(line) ? ' ' : ''
@@ -28,7 +30,3 @@ export function formatInlineCode(text: string, width: number): string {
 }
 
 const EMPTY_COMMENT = '<!-- -->'
-
-function toHtmlEntity(character: string): string {
-  return `&#${character.codePointAt(0)};`
-}

@@ -1,10 +1,10 @@
 import { sha256 } from '#host/hash.ts'
-import type { ClauseProof, ContractClause } from '../contract/clause.ts'
+import { type ClauseProof, getProofKind, listExpectations } from '../contract/clause.ts'
 import { parseContract, splitSentences } from '../contract/contract.ts'
 import type { EvidenceRecord } from '../evidence/evidence.ts'
 import type { VerdictRecord } from '../evidence/verdict.ts'
-import type { Verdict } from '../log/event.ts'
-import type { ClauseStatus, SessionStatus } from '../status/status-types.ts'
+import type { ProofKind, Verdict } from '../log/event.ts'
+import type { SessionStatus } from '../status/status-types.ts'
 
 /** What a traceability matrix is built from. */
 export interface MatrixInput {
@@ -19,22 +19,19 @@ export interface MatrixInput {
   state: string
 }
 
-/** One piece of evidence by its id, with the hash of its output if it has one. */
-interface EvidenceReference {
-  id: string
-  outputSha256?: string
-}
-
 /** One clause and its result. */
-export interface MatrixClause {
+export interface MatrixClause extends ClauseResult {
   id: string
   sentence: string
   covers: string[]
-  proof: 'check' | 'guard' | 'judged' | 'scope'
+  proof: ProofKind
   /** The command of a check, or the globs of a scope. */
   commandOrPaths: string
   /** What a run of the check must show. */
   expected: string
+}
+
+interface ClauseResult {
   baseOutcome: string
   headOutcome: string
   verdict: Verdict | 'not judged yet'
@@ -43,7 +40,8 @@ export interface MatrixClause {
   reason: string
   /** A note on how it was shown. */
   note?: string
-  evidence: EvidenceReference[]
+  /** Each piece by its id, with the hash of its output if it has one. */
+  evidence: { id: string; outputSha256?: string }[]
 }
 
 /** One sentence of the task, and the clauses that cover it. */
@@ -98,9 +96,15 @@ export function buildMatrix(input: MatrixInput): Matrix {
   const isDamaged = status.contract !== undefined && (text === undefined || sha256(text) !== status.contract.sha256)
   const contract =
     text === undefined || isDamaged ? undefined : parseContract(text, { allowsJudgedOnly: true }).contract
-  const clauses = contract
-    ? contract.clauses.map(clause => buildClauseRow(clause, input))
-    : status.clauses.map(clause => buildRecordedRow(clause, input))
+  const clauses: MatrixClause[] = contract
+    ? contract.clauses.map(({ id, sentence, covers, proof }) => {
+        return { id, sentence, covers, ...describeProof(proof), ...collectResult(id, input) }
+      })
+    : status.clauses.map(({ id, sentence, proof }) => {
+        // The contract is missing or damaged, so a record of the check says what it was.
+        const { command = '', expected = '' } = input.evidence.find(({ clauseId }) => clauseId === id) ?? {}
+        return { id, sentence, covers: [], proof, commandOrPaths: command, expected, ...collectResult(id, input) }
+      })
   const sentences = splitSentences(input.task).map((sentence, index) => {
     const id = `S${index + 1}`
     const exclusionReason = contract?.exclusions.find(exclusion => exclusion.sentenceId === id)?.reason
@@ -167,60 +171,35 @@ function buildVerdict({ status, verdictRecord }: MatrixInput): Matrix['verdict']
   }
 }
 
-function buildClauseRow({ id, sentence, covers, proof }: ContractClause, input: MatrixInput): MatrixClause {
-  const clauseStatus = input.status.clauses.find(clause => clause.id === id)
-  return {
-    ...collectOutcomes(id, clauseStatus, input),
-    id,
-    sentence,
-    covers,
-    proof: proof.kind === 'check' && proof.isGuard ? 'guard' : proof.kind,
-    commandOrPaths: proof.kind === 'check' ? proof.command : proof.kind === 'scope' ? proof.globs.join(' ') : '',
-    expected: describeExpectation(proof),
-  }
+function describeProof(proof: ClauseProof): Pick<MatrixClause, 'proof' | 'commandOrPaths' | 'expected'> {
+  const kind = getProofKind(proof)
+  if (proof.kind === 'judged') return { proof: kind, commandOrPaths: '', expected: '' }
+  if (proof.kind === 'scope') return { proof: kind, commandOrPaths: proof.globs.join(' '), expected: '' }
+  const pins = proof.pins === undefined ? [] : [`pinned: ${proof.pins.join(' ')}`]
+  const expected = [...listExpectations(proof.expectation), ...pins].join(', ')
+  return { proof: kind, commandOrPaths: proof.command, expected }
 }
-
-/** Build a row from the log, because the contract itself is missing or damaged. */
-function buildRecordedRow(clause: ClauseStatus, input: MatrixInput): MatrixClause {
-  const { id, sentence, proof } = clause
-  const record = input.evidence.find(({ clauseId }) => clauseId === id)
-  const outcomes = collectOutcomes(id, clause, input)
-  return {
-    ...outcomes,
-    id,
-    sentence,
-    covers: [],
-    proof,
-    commandOrPaths: record?.command ?? '',
-    expected: record?.expected ?? '',
-  }
-}
-
-type ClauseOutcomes = Pick<
-  MatrixClause,
-  'baseOutcome' | 'headOutcome' | 'verdict' | 'isVoid' | 'reason' | 'note' | 'evidence'
->
 
 /** Head evidence counts only if it is from the judged tree. */
-function collectOutcomes(
-  clauseId: string,
-  clauseStatus: ClauseStatus | undefined,
-  { status, evidence, verdictRecord }: MatrixInput,
-): ClauseOutcomes {
+function collectResult(clauseId: string, { status, evidence, verdictRecord }: MatrixInput): ClauseResult {
   const { verdict } = status
+  const clauseStatus = status.clauses.find(({ id }) => id === clauseId)
   const clauseVerdict = verdictRecord?.clauses.find(({ id }) => id === clauseId)
-  const records = evidence.filter(record => record.clauseId === clauseId)
-  const base = records
+  const counting = evidence.filter(({ side, tree }) => side === 'base' || tree === verdict?.tree)
+  const records = counting.filter(record => record.clauseId === clauseId)
+  const base = records // After an amendment there are several, of which the newest counts.
     .filter(({ side }) => side === 'base')
-    .sort(compareTimes)
+    .sort((a, b) => Date.parse(a.time) - Date.parse(b.time))
     .at(-1)
   const head = records
-    .filter(({ side, tree }) => side === 'head' && tree === verdict?.tree)
-    .sort(compareRounds)
+    .filter(({ side }) => side === 'head')
+    .sort((a, b) => a.round - b.round)
     .at(-1)
   const gate = clauseVerdict?.gate === 'none' ? undefined : clauseVerdict?.gate
   // A broken pin overrides the outcome of the check.
   const headOutcome = gate === 'broken' ? gate : (head?.outcome ?? gate ?? clauseStatus?.headOutcome)
+  const own = [base, head].filter(record => record !== undefined)
+  const cited = (clauseVerdict?.judgement?.evidence ?? []).filter(id => own.every(record => record.id !== id))
   return {
     baseOutcome: base?.outcome ?? clauseStatus?.baseOutcome ?? '',
     headOutcome: verdict ? (headOutcome ?? '') : '',
@@ -228,40 +207,9 @@ function collectOutcomes(
     isVoid: verdict?.voidReason !== undefined,
     reason: clauseVerdict?.reason ?? '',
     ...(clauseVerdict?.note === undefined ? {} : { note: clauseVerdict.note }),
-    evidence: [
-      ...[base, head].flatMap(record => (record ? [{ id: record.id, outputSha256: record.outputSha256 }] : [])),
-      ...(clauseVerdict?.judgement?.evidence ?? [])
-        .filter(id => id !== base?.id && id !== head?.id)
-        .map(id => referenceEvidence(id, evidence, verdict?.tree)),
-    ],
+    evidence: [...own.map(({ id }) => id), ...cited].map(id => {
+      const record = counting.find(known => known.id === id)
+      return { id, ...(record && { outputSha256: record.outputSha256 }) } // The judge may cite a listing, too.
+    }),
   }
-}
-
-/** Evidence that the judge cited. Some of it is not a check, such as the listing, and has no hash. */
-function referenceEvidence(id: string, evidence: EvidenceRecord[], judgedTree: string | undefined): EvidenceReference {
-  const record = evidence.find(
-    ({ id: recordId, side, tree }) => recordId === id && (side === 'base' || tree === judgedTree),
-  )
-  return { id, ...(record === undefined ? {} : { outputSha256: record.outputSha256 }) }
-}
-
-/** After an amendment there are several base records, of which the newest counts. */
-function compareTimes(a: EvidenceRecord, b: EvidenceRecord): number {
-  return Date.parse(a.time) - Date.parse(b.time)
-}
-
-function compareRounds(a: EvidenceRecord, b: EvidenceRecord): number {
-  return a.round - b.round
-}
-
-function describeExpectation(proof: ClauseProof): string {
-  if (proof.kind !== 'check') return ''
-  const { exitCode, outputContains, outputMatches, outputEquals } = proof.expectation
-  return [
-    `exit ${exitCode}`,
-    ...outputContains.map(text => `output contains ${JSON.stringify(text)}`),
-    ...outputMatches.map(text => `output matches /${text}/`),
-    ...(outputEquals === undefined ? [] : [`output equals ${JSON.stringify(outputEquals)}`]),
-    ...(proof.pins === undefined ? [] : [`pinned: ${proof.pins.join(' ')}`]),
-  ].join(', ')
 }

@@ -17,38 +17,34 @@ const MAX_FILE_BYTES = 1024 * 1024
 export function readMatrix({ session, status, state }: SessionView): Matrix {
   const { paths, manifest } = session
   const readText = (file: string) => readUntrusted(file, MAX_FILE_BYTES)?.toString('utf8')
-  const recordedHashes = readRecordedHashes(paths)
-  const isIntact = (file: string) => [undefined, hashFile(file)].includes(recordedHashes.get(file))
+  const recordedHashes = new Map([[paths.task, manifest.task.sha256], ...listRecordedHashes(paths)])
+  const damagedFiles = new Set(
+    [...recordedHashes].filter(([file, hash]) => hashFile(file) !== hash).map(([file]) => file),
+  )
   const verdictRecord = readCurrentVerdict(paths, status)
   const matrix = buildMatrix({
     sessionId: session.id,
     task: readText(paths.task) ?? manifest.task.title,
     contractText: readText(status.contract ? paths.contract : paths.draftContract),
-    evidence: readEvidence(paths).filter(({ id }) => isIntact(paths.evidenceRecord(id))),
-    verdictRecord: isIntact(paths.verdictRecord) ? verdictRecord : undefined,
+    evidence: readEvidence(paths).filter(({ id }) => !damagedFiles.has(paths.evidenceRecord(id))),
+    verdictRecord: damagedFiles.has(paths.verdictRecord) ? undefined : verdictRecord,
     status,
     state,
   })
-  const damagedFiles = [
-    ...(hashFile(paths.task) === manifest.task.sha256 ? [] : [paths.task]),
-    ...[...recordedHashes.keys()].filter(
-      file => !isIntact(file) && (file !== paths.verdictRecord || verdictRecord !== undefined),
-    ),
-  ]
-  const damage = damagedFiles.map(file => `${path.relative(paths.folder, file)} is not what was recorded.`)
+  if (verdictRecord === undefined) damagedFiles.delete(paths.verdictRecord) // It is missing, or of another round.
+  const damage = [...damagedFiles].map(file => `${path.relative(paths.folder, file)} is not what was recorded.`)
   return { ...matrix, damage: [...matrix.damage, ...damage] }
 }
 
 // --- internal ---
 
-/** By file, its hash in the log. A log of an older dispatch has none. */
-function readRecordedHashes(paths: SessionPaths): Map<string, string> {
-  const hashes = new Map<string, string>()
-  for (const event of readLog(paths.events).events) {
-    if (event.type === 'check.ran' && event.sha256) hashes.set(paths.evidenceRecord(event.recordId), event.sha256)
-    if (event.type === 'verdict.given' && event.sha256) hashes.set(paths.verdictRecord, event.sha256)
-  }
-  return hashes
+/** List files with their hashes in the log. A log of an older dispatch has none. */
+function listRecordedHashes(paths: SessionPaths): [file: string, sha256: string][] {
+  return readLog(paths.events).events.flatMap<[string, string]>(event => {
+    if (event.type === 'check.ran' && event.sha256) return [[paths.evidenceRecord(event.recordId), event.sha256]]
+    if (event.type === 'verdict.given' && event.sha256) return [[paths.verdictRecord, event.sha256]]
+    return []
+  })
 }
 
 function hashFile(file: string): string {
