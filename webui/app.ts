@@ -7,13 +7,14 @@ import { sanitize } from '#host/text.ts'
 import {
   findSession,
   listSessions,
+  readCurrentVerdict,
   readEvidence,
   readLog,
   readMatrix,
   readView,
   type Session,
 } from '#session/readonly.ts'
-import { listReadableFiles, readRawFile, readVerdict } from './files.ts'
+import { listReadableFiles, readRawFile } from './files.ts'
 import { buildListPage, getRefreshMs } from './pages/list.ts'
 import { buildMatrixPage } from './pages/matrix.ts'
 import { buildSessionPage, type SessionData } from './pages/session.ts'
@@ -103,7 +104,7 @@ async function readSessionData(session: Session): Promise<SessionData> {
     view,
     events: readLog(paths.events).events,
     evidence: readEvidence(paths),
-    verdictRecord: readVerdict(paths, view.status),
+    verdictRecord: readCurrentVerdict(paths, view.status),
     files: listReadableFiles(paths),
   }
 }

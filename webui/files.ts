@@ -1,6 +1,5 @@
 import { listNames, readUntrusted } from '#host/fs'
-import { parseJson } from '#host/json.ts'
-import { type SessionPaths, type SessionStatus, VerdictRecord } from '#session/readonly.ts'
+import type { SessionPaths } from '#session/readonly.ts'
 
 const MAX_RAW_BYTES = 1024 * 1024
 
@@ -27,10 +26,4 @@ export function readRawFile(paths: SessionPaths, name: string): string | undefin
   if (bytes === undefined) return undefined
   const text = bytes.subarray(0, MAX_RAW_BYTES).toString('utf8')
   return bytes.length > MAX_RAW_BYTES ? `${text}\n[cut at 1 MiB]\n` : text
-}
-
-/** Read `verdict.json`; undefined unless it belongs to the round and the tree of the verdict in the log. */
-export function readVerdict(paths: SessionPaths, { verdict }: SessionStatus): VerdictRecord | undefined {
-  const record = VerdictRecord.safeParse(parseJson(readRawFile(paths, 'verdict.json') ?? '')).data
-  return verdict && record?.round === verdict.round && record.tree === verdict.tree ? record : undefined
 }

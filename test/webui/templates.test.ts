@@ -5,8 +5,7 @@ import { after, before, test } from 'node:test'
 import { Eta } from 'eta'
 import { installFolder } from '#host/config'
 import type { Session } from '#session'
-import { readEvidence, readLog, readMatrix, readView, type SessionView } from '#session/readonly.ts'
-import { readVerdict } from '#webui/files.ts'
+import { readCurrentVerdict, readEvidence, readLog, readMatrix, readView, type SessionView } from '#session/readonly.ts'
 import { buildListPage } from '#webui/pages/list.ts'
 import { buildMatrixPage } from '#webui/pages/matrix.ts'
 import { buildSessionPage, type SessionPage } from '#webui/pages/session.ts'
@@ -38,7 +37,7 @@ test('the session templates read only fields of the page', () => {
       view,
       events: readLog(session.paths.events).events,
       evidence: readEvidence(session.paths),
-      verdictRecord: readVerdict(session.paths, view.status),
+      verdictRecord: readCurrentVerdict(session.paths, view.status),
       files: ['task.md'],
     },
     now,
