@@ -7,7 +7,7 @@ import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#re
 import { bash, put, say, spawn } from '#rehearsal/scenario.ts'
 import { readEvidence, readVerdictRecord } from '#session/evidence'
 import { runAtTerminalToEnd } from '../fixtures/person.ts'
-import { helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { helloScenario, type Rig, waitForGoOn, withRig } from '../fixtures/rig.ts'
 
 const sealed = helloContract.trimStart() // A scenario writes it without the leading line break.
 const stronger = `${sealed}
@@ -35,11 +35,11 @@ describe('amending a sealed contract', { concurrency: 2 }, () => {
     withRig(
       {
         ...helloScenario,
-        workers: { '*': [bash('sleep 6'), ...honestWorkerTurns] },
+        workers: { '*': [waitForGoOn, ...honestWorkerTurns] },
         orchestrator: [
           put('contract.md', helloContract),
           spawn('code --name hello --clauses C1', 'Write hello.sh: it prints hello.'),
-          bash('contract amend "too early"'),
+          bash('contract amend "too early"; touch "$DISPATCH_OUTPUTS/go-on"'),
           bash('wait-workers'),
           put('contract.md', stronger),
           bash('contract amend "the task says one script"'),
@@ -64,13 +64,10 @@ describe('amending a sealed contract', { concurrency: 2 }, () => {
           stronger,
           'without approval the sealed contract stays in force',
         )
-        await rig.waitUntil(
-          'the push',
-          () =>
-            rig
-              .readEvents()
-              .some(event => event.type === 'notification.queued' && event.eventType === 'approval.requested'),
-          15,
+        await rig.waitUntil('the push', () =>
+          rig
+            .readEvents()
+            .some(event => event.type === 'notification.queued' && event.eventType === 'approval.requested'),
         )
 
         await waitForTurnEnd(rig)

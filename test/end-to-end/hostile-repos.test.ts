@@ -120,7 +120,7 @@ async function runInTerminal(claude: string, cwd: string, env: Record<string, st
   const socket = `g16-${randomBytes(4).toString('hex')}`
   const tmux = (...args: string[]) => runProgram('tmux', ['-L', socket, ...args], { env, timeoutMs: 20_000 })
   await tmux('-f', '/dev/null', 'new-session', '-d', '-x', '120', '-y', '40', '-c', cwd, claude, 'Go.')
-  await waitUntil(isDone, 'claude has drawn its status line', 90)
+  await waitUntil(isDone, 'claude has drawn its status line')
     .catch(async error => {
       throw new Error(`${error.message}:\n${(await tmux('capture-pane', '-p')).stdout}`)
     })

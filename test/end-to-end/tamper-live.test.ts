@@ -175,10 +175,8 @@ describe('a worker that tampers with the record', { concurrency: 2 }, () => {
   it('a running session can be audited', () =>
     withRig(scenario('sleep 600'), async rig => {
       await rig.dispatch([helloTask])
-      await rig.waitUntil(
-        'the worker sleeps',
-        () => rig.listProcesses().some(({ command }) => command.startsWith('sleep 600')),
-        60,
+      await rig.waitUntil('the worker sleeps', () =>
+        rig.listProcesses().some(({ command }) => command.startsWith('sleep 600')),
       )
       const ran = await rig.dispatch(['audit'])
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
@@ -188,10 +186,8 @@ describe('a worker that tampers with the record', { concurrency: 2 }, () => {
   it('L10 a changed token in the write lock: its work is refused', () =>
     withRig(scenario('echo 99 > ../.write-lock/token'), async rig => {
       await rig.dispatch([helloTask])
-      await rig.waitUntil(
-        'the worker has ended',
-        () => rig.readStatus().workers.some(({ endedAt }) => endedAt !== undefined),
-        60,
+      await rig.waitUntil('the worker has ended', () =>
+        rig.readStatus().workers.some(({ endedAt }) => endedAt !== undefined),
       )
       await new Promise(resolve => setTimeout(resolve, 3000))
       assert.notEqual(rig.readStatus().phase, 'PASS')

@@ -125,11 +125,8 @@ describe('a failed start says why and leaves nothing running', { concurrency: 2 
           const ran = await rig.dispatch(['do it'], { env: { PATH: `${rig.home}/bin:${rig.environment['PATH']}` } })
           assert.equal(ran.exitCode, exitCode, ran.stderr)
           assert.match(ran.stderr, expected)
-          await rig.waitUntil(
-            'its processes are gone',
-            () =>
-              rig.listProcesses().every(({ command }) => !command.includes('claude') && !command.includes('runner')),
-            5,
+          await rig.waitUntil('its processes are gone', () =>
+            rig.listProcesses().every(({ command }) => !command.includes('claude') && !command.includes('runner')),
           )
           assert.equal(rig.readStatus().phase, 'failed')
         },
