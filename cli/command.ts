@@ -1,6 +1,13 @@
 import { parseArgs } from 'node:util'
 import { DispatchError, exitCodes } from '#host/error.ts'
 
+/** What was typed cannot be used: exit 2. */
+export class UsageError extends DispatchError {
+  constructor(message: string, remedy = '') {
+    super(message, { exitCode: exitCodes.usage, remedy })
+  }
+}
+
 /** An option as it is typed, shown in `--help`, and completed by a shell. */
 export interface CommandOption {
   type: 'string' | 'boolean'
@@ -56,9 +63,16 @@ export function defineCommand<const Known extends CommandOptions>(command: Comma
 }
 
 /** Parse the arguments and run the command. A wrong command line is exit 2. Returns the exit code. */
-export async function runCommand(entry: CommandEntry, argv: string[]): Promise<number> {
-  const command = await entry.load()
-  const { values, positionals } = parseArguments(entry, command, argv)
+export async function runCommand({ name, argumentUsage, load }: CommandEntry, argv: string[]): Promise<number> {
+  const command = await load()
+  const { options = {}, remedy = `See \`dispatch ${name} --help\`.` } = command
+  const { values, positionals } = parseOptions(argv, options, remedy)
+  const known = parseArgumentUsage(argumentUsage)
+  const required = known.filter(({ isOptional }) => !isOptional)
+  if (positionals.length > known.length && !known.some(({ repeats }) => repeats))
+    throw new UsageError(`unexpected argument "${positionals[known.length]}"`, remedy)
+  if (positionals.length < required.length)
+    throw new UsageError(`missing argument <${required[positionals.length]?.name}>`, remedy)
   return command.run(values, positionals)
 }
 
@@ -79,23 +93,11 @@ export function parseArgumentUsage(usage: string): { name: string; isOptional: b
 
 // --- internal ---
 
-function parseArguments({ name, argumentUsage }: CommandEntry, { options = {}, remedy }: Command, argv: string[]) {
-  const refuse = (message: string) =>
-    new DispatchError(message, {
-      exitCode: exitCodes.usage,
-      remedy: remedy ?? `See \`dispatch ${name} --help\`.`,
-    })
+function parseOptions(args: string[], options: CommandOptions, remedy: string) {
   try {
-    const parsed = parseArgs({ args: argv, allowPositionals: true, options })
-    const known = parseArgumentUsage(argumentUsage)
-    const required = known.filter(({ isOptional }) => !isOptional)
-    const { positionals } = parsed
-    if (positionals.length > known.length && !known.some(({ repeats }) => repeats))
-      throw refuse(`unexpected argument "${positionals[known.length]}"`)
-    if (positionals.length < required.length) throw refuse(`missing argument <${required[positionals.length]?.name}>`)
+    const parsed = parseArgs({ args, allowPositionals: true, options })
     return parsed as { values: OptionValues<CommandOptions>; positionals: string[] }
   } catch (error) {
-    if (error instanceof DispatchError) throw error
-    throw refuse(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error))
+    throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error), remedy)
   }
 }

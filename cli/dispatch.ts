@@ -1,5 +1,4 @@
-import { DispatchError, exitCodes } from '#host/error.ts'
-import { asksForHelp, runCommand } from './command.ts'
+import { asksForHelp, runCommand, UsageError } from './command.ts'
 import { commandTable } from './commands/index.ts'
 import { printCommandHelp, printHelp, printVersion } from './help.ts'
 
@@ -25,10 +24,7 @@ function refuseTypo([first = '', ...rest]: string[]): void {
   if (rest.length > 0 || !/^[a-z][a-z-]{0,30}$/.test(first)) return
   const similar = commandTable.commands.find(({ name }) => name.startsWith(first.slice(0, 2)))
   const question = similar ? `Did you mean \`dispatch ${similar.name}\`? ` : ''
-  throw new DispatchError(`there is no command "${first}"`, {
-    exitCode: exitCodes.usage,
-    remedy: `${question}For a task of one word: dispatch -- ${first}`,
-  })
+  throw new UsageError(`there is no command "${first}"`, `${question}For a task of one word: dispatch -- ${first}`)
 }
 
 /** In a folder that was deleted, git and claude end without a message. */
@@ -36,9 +32,9 @@ function requireFolder(): void {
   try {
     process.cwd()
   } catch {
-    throw new DispatchError('the current folder no longer exists', {
-      exitCode: exitCodes.usage,
-      remedy: 'Go to another folder (`cd`), then run the command again.',
-    })
+    throw new UsageError(
+      'the current folder no longer exists',
+      'Go to another folder (`cd`), then run the command again.',
+    )
   }
 }

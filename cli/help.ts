@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { installFolder } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { type Command, type CommandEntry, type CommandOption, commandGroups } from './command.ts'
+import { type Command, type CommandEntry, commandGroups } from './command.ts'
 import { getTerminalWidth, hang, measureTextWidth, wrap } from './output/terminal.ts'
 
 /** Every command, in the order of `--help`, and the one that runs when the first argument is not a command. */
@@ -52,7 +52,7 @@ const MIN_HELP_COLUMNS = 40
 
 function formatHelp({ name, argumentUsage }: CommandEntry, { about, usage, options = {} }: Command): string {
   const rows = Object.entries(options).map(
-    ([option, details]) => [formatOption(option, details), details.about] as const,
+    ([option, { value, about: text }]) => [value === undefined ? `--${option}` : `--${option} ${value}`, text] as const,
   )
   const phrases = [argumentUsage, ...rows.map(([option]) => `[${option}]`)].filter(phrase => phrase !== '')
   const usageLine = usage === undefined ? hangPhrases(`usage: dispatch ${name} `, phrases) : `usage: dispatch ${usage}`
@@ -61,21 +61,16 @@ function formatHelp({ name, argumentUsage }: CommandEntry, { about, usage, optio
   return [usageLine, '', foldText(about.trim()), ...(rows.length > 0 ? ['', ...optionLines] : []), ''].join('\n')
 }
 
-function formatOption(name: string, { value }: CommandOption): string {
-  return value === undefined ? `--${name}` : `--${name} ${value}`
-}
-
 function formatOverview({ commands, task }: CommandTable): string {
   const groups = commandGroups.map(group => {
     const entries = [task, ...commands].filter(entry => entry.group === group)
-    return `${group}:\n${entries.map(formatEntry).join('\n')}`
+    const lines = entries.map(({ name, argumentUsage, summary }) => {
+      const usage = name === 'task' ? '"task"' : `${name} ${argumentUsage}`.trim()
+      return formatHanging(`  dispatch ${usage.padEnd(22)} `, summary)
+    })
+    return [`${group}:`, ...lines].join('\n')
   })
   return `${[foldText(INTRODUCTION), ...groups, foldText(EPILOGUE)].join('\n\n')}\n`
-}
-
-function formatEntry(entry: CommandEntry): string {
-  const usage = entry.name === 'task' ? '"task"' : `${entry.name} ${entry.argumentUsage}`.trim()
-  return formatHanging(`  dispatch ${usage.padEnd(22)} `, entry.summary)
 }
 
 /** A text behind a lead, wrapped below its own first word. */
@@ -90,9 +85,7 @@ function hangPhrases(lead: string, phrases: string[]): string {
     .trimEnd()
 }
 
-const INTRODUCTION = `
-Claude Dispatch runs coding agents while you sleep, and checks their work before it says PASS.
-`.trim()
+const INTRODUCTION = 'Claude Dispatch runs coding agents while you sleep, and checks their work before it says PASS.'
 
 const EPILOGUE = `
 A task can also come from a file (--file F) or from standard input (dispatch -). In a git repository, the work happens on

@@ -1,16 +1,24 @@
+import { z } from 'zod'
+import { parseJson } from '#host/json.ts'
 import type { Session } from '#session'
 import { readLog } from '#session/log'
 import { computeStatus } from '#session/status'
 import { Tail } from './output/tail.ts'
 import { findTranscript } from './output/transcript.ts'
-import { countTokens, sumTokens, type TokenUsage } from './token-usage.ts'
 
 /** What a session has cost, as far as claude reported it. Nothing is estimated. */
 export interface SessionCost {
   id: string
   /** The day on which it was opened, in UTC: `2026-11-20`. */
   day: string
-  workers: WorkerCost[]
+  workers: {
+    name: string
+    model: string
+    /** Null while it runs. */
+    seconds: number | null
+    /** Null where claude reported nothing. */
+    usd: number | null
+  }[]
   orchestrator: {
     model: string
     /** Null where there is no transcript. */
@@ -21,27 +29,13 @@ export interface SessionCost {
   judge: { model: string; rounds: number; usd: null }
 }
 
-interface WorkerCost {
-  name: string
+/** Tokens that claude reported for one model. */
+export interface TokenUsage {
   model: string
-  /** Null while it runs. */
-  seconds: number | null
-  /** Null where claude reported nothing. */
-  usd: number | null
-}
-
-/** The sum of several costs. */
-export interface CostTotal {
-  name: string
-  sessions: number
-  workers: number
-  seconds: number
-  /** The dollars that were reported. */
-  usd: number
-  /** How many workers have no reported dollars. */
-  unreported: number
-  tokens: TokenUsage
-  rounds: number
+  input: number
+  output: number
+  cacheRead: number
+  cacheWrite: number
 }
 
 export function readCost(session: Session): SessionCost {
@@ -56,7 +50,7 @@ export function readCost(session: Session): SessionCost {
       name,
       model,
       seconds: ends.get(name)?.seconds ?? null,
-      usd: roundUsd(ends.get(name)?.costUsd),
+      usd: roundUsd(ends.get(name)?.costUsd ?? null),
     })),
     orchestrator: {
       model: manifest.models.orchestrator,
@@ -71,22 +65,36 @@ export function readCost(session: Session): SessionCost {
   }
 }
 
-/** One total for each day, in the order of the costs. Pure. */
-export function sumByDay(costs: SessionCost[]): CostTotal[] {
-  const days = new Set(costs.map(({ day }) => day))
-  return [...days].map(day =>
-    sumCosts(
-      day,
-      costs.filter(cost => cost.day === day),
-    ),
-  )
+/** The tokens in these lines of a transcript, by model. An answer that spans several lines counts once. Pure. */
+export function countTokens(lines: Iterable<string>): TokenUsage[] {
+  const answers = new Map<string, TokenUsage>()
+  for (const line of lines) {
+    const answer = line.includes('"usage"') ? Answer.safeParse(parseJson(line)).data : undefined
+    if (!answer) continue
+    const { id, model, usage } = answer.message
+    answers.set(id, {
+      model,
+      input: usage.input_tokens,
+      output: usage.output_tokens,
+      cacheRead: usage.cache_read_input_tokens,
+      cacheWrite: usage.cache_creation_input_tokens,
+    })
+  }
+  return [...Map.groupBy(answers.values(), ({ model }) => model)]
+    .map(([model, usages]) => addTokens(model, usages))
+    .filter(({ input, output, cacheRead, cacheWrite }) => input + output + cacheRead + cacheWrite > 0)
 }
 
-/** Pure. */
-export function sumCosts(name: string, costs: SessionCost[]): CostTotal {
+/** One total for each day, in the order of the costs. Pure. */
+export function sumByDay(costs: SessionCost[]): CostTotal[] {
+  return [...Map.groupBy(costs, ({ day }) => day)].map(([day, same]) => sumCosts(day, same))
+}
+
+export type CostTotal = ReturnType<typeof sumCosts>
+
+/** The sum of several costs. `usd` is what was reported, and `unreported` counts the workers without it. Pure. */
+export function sumCosts(name: string, costs: SessionCost[]) {
   const workers = costs.flatMap(cost => cost.workers)
-  const usages = costs.flatMap(({ orchestrator }) => orchestrator.tokens ?? [])
-  const [tokens] = sumTokens(usages.map(usage => ({ ...usage, model: 'all' })))
   return {
     name,
     sessions: costs.length,
@@ -94,7 +102,10 @@ export function sumCosts(name: string, costs: SessionCost[]): CostTotal {
     seconds: sum(workers.map(({ seconds }) => seconds ?? 0)),
     usd: roundUsd(sum(workers.map(({ usd }) => usd ?? 0))) ?? 0,
     unreported: workers.filter(({ usd }) => usd === null).length,
-    tokens: tokens ?? { model: 'all', input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+    tokens: addTokens(
+      'all',
+      costs.flatMap(({ orchestrator }) => orchestrator.tokens ?? []),
+    ),
     rounds: sum(costs.map(({ judge }) => judge.rounds)),
   }
 }
@@ -103,7 +114,34 @@ export function sumCosts(name: string, costs: SessionCost[]): CostTotal {
 
 const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0)
 
-/** To a millionth of a dollar: anything below is rounding noise. */
-function roundUsd(usd: number | null | undefined): number | null {
-  return usd === undefined || usd === null ? null : Math.round(usd * 1e6) / 1e6
+function addTokens(model: string, usages: TokenUsage[]): TokenUsage {
+  const add = (kind: Exclude<keyof TokenUsage, 'model'>) => sum(usages.map(usage => usage[kind]))
+  return {
+    model,
+    input: add('input'),
+    output: add('output'),
+    cacheRead: add('cacheRead'),
+    cacheWrite: add('cacheWrite'),
+  }
 }
+
+/** To a millionth of a dollar: anything below is rounding noise. */
+function roundUsd(usd: number | null): number | null {
+  return usd === null ? null : Math.round(usd * 1e6) / 1e6
+}
+
+const tokenCount = z.number().int().nonnegative().catch(0)
+
+const Answer = z.looseObject({
+  type: z.literal('assistant'),
+  message: z.looseObject({
+    id: z.string(),
+    model: z.string(),
+    usage: z.looseObject({
+      input_tokens: tokenCount,
+      output_tokens: tokenCount,
+      cache_read_input_tokens: tokenCount,
+      cache_creation_input_tokens: tokenCount,
+    }),
+  }),
+})

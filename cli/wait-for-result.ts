@@ -20,18 +20,11 @@ import { reviveSessions } from '#watchdog'
 import { printResult } from './output/result-view.ts'
 import { printStoryLine } from './output/terminal.ts'
 
-/** What `wait --json` prints. */
-export interface WaitResult {
-  id: string
-  state: string
-  exitCode: ExitCode
-  status: SessionStatus
-  /** Of everything the judge was sent; null when nothing was sent, or there is no verdict yet. */
-  packetSha256: string | null
-}
-
-/** Wait, without printing, until the session has a verdict, needs a person or has ended. */
-export async function waitForResult(session: Session): Promise<WaitResult> {
+/**
+ * Wait, without printing, until the session has a verdict, needs a person or has ended. `packetSha256` is of everything the
+ * judge was sent; null when nothing was sent, or there is no verdict yet.
+ */
+export async function waitForResult(session: Session) {
   const status = await applyVoid(session, await waitUntilSettled(session, () => undefined))
   const state = computeState(status, (await readView(session)).runnerLiveness)
   const packetSha256 = readCurrentVerdict(session.paths, status)?.packetSha256 ?? null
@@ -64,7 +57,8 @@ async function waitUntilSettled(
   let { length } = readLog(session.paths.events).events // The past may contain settled states; only what follows it counts.
   const abort = new AbortController()
   // Without a runner no event would ever come.
-  const reviver = setInterval(() => void reviveIfNeeded(config), REVIVE_INTERVAL_MS)
+  const revive = async (by: Config) => reviveSessions(await readAllViews(by.workspace), by, launchSuccessor)
+  const reviver = setInterval(() => config && revive(config).catch(() => undefined), REVIVE_INTERVAL_MS)
   try {
     for await (const event of followLog(session.paths.events, { signal: abort.signal })) {
       status = applyEvent(status, event)
@@ -109,11 +103,6 @@ function tryReadConfig(): Config | undefined {
     if (error instanceof DispatchError) return undefined
     throw error
   }
-}
-
-async function reviveIfNeeded(config: Config | undefined): Promise<void> {
-  if (config !== undefined)
-    await reviveSessions(await readAllViews(config.workspace), config, launchSuccessor).catch(() => undefined)
 }
 
 function pickExitCode(status: SessionStatus): ExitCode {

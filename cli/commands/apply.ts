@@ -13,7 +13,7 @@ import {
 import { readView } from '#session/status'
 import { defineCommand } from '../command.ts'
 import { confirmSessionId, isAtTerminal, refuseAgent } from '../input/confirm.ts'
-import { pickSession } from '../input/pick-session.ts'
+import { pickSession } from '../input/session.ts'
 import { printApplyResult, toJson } from '../output/apply-view.ts'
 import { formatTitle, paint, print } from '../output/terminal.ts'
 
@@ -32,7 +32,7 @@ and tree are compared with the verdict before and after. A valid PASS is applied
   async run(values, [idOrPart]) {
     const config = readConfig()
     const session = pickSession(config, idOrPart)
-    await refuseAgent('apply', 'Run it yourself, in a terminal that no agent has opened.')
+    await refuseAgent('apply')
     refuseNewerFormat(session)
     const { status } = await readView(session)
     const work = await findWorkToApply(session, status)

@@ -1,7 +1,7 @@
 import { readConfig } from '#host/config'
-import { DispatchError, exitCodes } from '#host/error.ts'
+import { exitCodes } from '#host/error.ts'
 import { findSession, refuseNewerFormat } from '#session'
-import { defineCommand } from '../command.ts'
+import { defineCommand, UsageError } from '../command.ts'
 import { confirmSessionId } from '../input/confirm.ts'
 import { findPendingApproval, requirePersonAtTerminal } from '../input/pending-approval.ts'
 import { parsePlainText, sendMessage } from '../input/send-message.ts'
@@ -26,7 +26,7 @@ human at a terminal can do this.
     const sha256 = findPendingApproval(session)
     if (values.no !== undefined) {
       const reason = parsePlainText(Buffer.from(values.no)).trim()
-      if (reason === '') throw new DispatchError('--no needs a reason', { exitCode: exitCodes.usage })
+      if (reason === '') throw new UsageError('--no needs a reason')
       print(await sendMessage(session, config, { kind: 'decline', sha256, reason }, REPLY_TIMEOUT_SECONDS))
       return exitCodes.ok
     }

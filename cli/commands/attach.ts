@@ -3,9 +3,8 @@ import { quoteForShell } from '#host/shell-quote.ts'
 import { openTmux } from '#host/tmux'
 import { getTmuxSessionName } from '#runner'
 import { findClaudeFolder, type Session } from '#session'
-import { defineCommand } from '../command.ts'
-import { readConfigOrDefaults } from '../input/config-or-defaults.ts'
-import { pickSession } from '../input/pick-session.ts'
+import { defineCommand, UsageError } from '../command.ts'
+import { pickSession, readConfigOrDefaults } from '../input/session.ts'
 
 export const command = defineCommand({
   about: `
@@ -28,10 +27,7 @@ disconnects and leaves everything running; Ctrl-b n shows the next window. Witho
             : explainEnded(session),
       })
     if (!process.stdin.isTTY)
-      throw new DispatchError('attach needs a terminal', {
-        exitCode: exitCodes.usage,
-        remedy: `In a script, use this instead: dispatch watch ${session.id}`,
-      })
+      throw new UsageError('attach needs a terminal', `In a script, use this instead: dispatch watch ${session.id}`)
     return tmux.attach(terminal, window)
   },
 })

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { installFolder } from '#host/config'
-import { DispatchError, exitCodes } from '#host/error.ts'
-import { defineCommand } from '../command.ts'
+import { exitCodes } from '#host/error.ts'
+import { defineCommand, UsageError } from '../command.ts'
 
 const scripts: Record<string, string> = { bash: 'bash.sh', zsh: 'zsh.sh', fish: 'fish.fish' }
 
@@ -23,10 +23,10 @@ With the package bash-completion, bash can also load the script from this file:
   async run(_, [shell = '']) {
     const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined
     if (script === undefined)
-      throw new DispatchError(`there are no completions for "${shell}"`, {
-        exitCode: exitCodes.usage,
-        remedy: `There are completions for ${Object.keys(scripts).join(', ')}.`,
-      })
+      throw new UsageError(
+        `there are no completions for "${shell}"`,
+        `There are completions for ${Object.keys(scripts).join(', ')}.`,
+      )
     process.stdout.write(fs.readFileSync(path.join(installFolder, 'cli/completions', script)))
     return exitCodes.ok
   },

@@ -1,9 +1,6 @@
 import { exitCodes } from '#host/error.ts'
-import { readLog } from '#session/log'
-import { computeStatus } from '#session/status'
 import { defineCommand } from '../command.ts'
-import { readConfigOrDefaults } from '../input/config-or-defaults.ts'
-import { pickSession } from '../input/pick-session.ts'
+import { pickSession, readConfigOrDefaults, readStatus } from '../input/session.ts'
 import { printContract, readContractFile } from '../output/contract-view.ts'
 
 export const command = defineCommand({
@@ -14,7 +11,7 @@ the seal: the orchestrator's draft, and the problems in it. Without an id: the n
   options: { raw: { type: 'boolean', about: 'print the file, byte for byte' } },
   async run(values, [name]) {
     const session = pickSession(readConfigOrDefaults(), name)
-    const status = computeStatus(readLog(session.paths.events).events)
+    const status = readStatus(session)
     const contractFile = readContractFile(session, status)
     if (values.raw) {
       process.stdout.write(contractFile.content)

@@ -1,9 +1,7 @@
 import { exitCodes } from '#host/error.ts'
 import { defineCommand } from '../command.ts'
-import { readConfigOrDefaults } from '../input/config-or-defaults.ts'
-import { pickSession } from '../input/pick-session.ts'
-import { listSources, pickSources } from '../output/log-sources.ts'
-import { followSources, printOverview, printSources } from '../output/log-view.ts'
+import { pickSession, readConfigOrDefaults } from '../input/session.ts'
+import { followSources, listSources, printOverview, printSources } from '../output/log-view.ts'
 
 export const command = defineCommand({
   about: `
@@ -15,7 +13,7 @@ last lines of those that matter now. Without an id: the newest session.
   async run(values, [name, who]) {
     const config = readConfigOrDefaults()
     const session = pickSession(config, name)
-    const sources = pickSources(listSources(session), who, session)
+    const sources = listSources(session, who)
     if (values.follow) await followSources(session, who)
     else if (who === undefined) await printOverview(session, sources, config)
     else await printSources(session, sources, config)

@@ -5,8 +5,7 @@ import { readView } from '#session/status'
 import { type Matrix, readMatrix, renderMatrix, voidMatrix } from '#session/traceability'
 import { renderMatrixHtml } from '#webui'
 import { defineCommand } from '../command.ts'
-import { readConfigOrDefaults } from '../input/config-or-defaults.ts'
-import { pickSession } from '../input/pick-session.ts'
+import { pickSession, readConfigOrDefaults } from '../input/session.ts'
 
 export const command = defineCommand({
   about: `

@@ -1,7 +1,6 @@
 import { readConfig } from '#host/config'
-import { DispatchError, exitCodes } from '#host/error.ts'
 import { startDeliverer } from '#notify'
-import { defineCommand, type OptionValues } from '../command.ts'
+import { defineCommand, type OptionValues, UsageError } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { printDeliveryLog } from '../notify/log.ts'
 import { printChannels } from '../notify/overview.ts'
@@ -56,8 +55,7 @@ log: what was sent, when and by which channel; what is waiting, and what was giv
 
 function refuseOtherOptions(action: string, values: OptionValues<typeof options>): void {
   const known = optionsByAction[action]
-  const refuse = (message: string) =>
-    new DispatchError(message, { exitCode: exitCodes.usage, remedy: 'See `dispatch notify --help`.' })
+  const refuse = (message: string) => new UsageError(message, 'See `dispatch notify --help`.')
   if (known === undefined) throw refuse(`unknown action "${action}": it is setup, test or log`)
   const other = Object.keys(values).find(name => !known.some(option => option === name))
   if (other !== undefined) throw refuse(`\`notify${action && ` ${action}`}\` does not accept --${other}`)

@@ -2,8 +2,7 @@ import { readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { defineCommand } from '../command.ts'
 import { confirmAction, refuseAnyAgent } from '../input/confirm.ts'
-import { prepareProject } from '../input/prepare-project.ts'
-import { requireRepository } from '../input/repository.ts'
+import { prepareProject, requireRepository } from '../input/project.ts'
 import { resolveSandbox } from '../input/sandbox-options.ts'
 import { print } from '../output/terminal.ts'
 
@@ -22,7 +21,7 @@ you are asked again. Dispatch reads it only from your checkout, never from an ag
   },
   async run(values) {
     const config = readConfig()
-    await refuseAnyAgent('prepare', 'Run it yourself, in a terminal that no agent has opened.', config)
+    await refuseAnyAgent('prepare', config)
     const repository = await requireRepository(config, values.repo)
     // You can confirm the file also where a sandbox is required and missing, though no session can start there.
     const sandbox = await resolveSandbox(config, config.SANDBOX === 'required' ? 'auto' : undefined)

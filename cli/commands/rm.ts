@@ -18,7 +18,7 @@ all the named sessions are deleted, or none. Claude keeps its own transcripts.
     const config = readConfig()
     const found = idsOrParts.map(idOrPart => findSession(config.workspace, idOrPart))
     const sessions = [...new Map(found.map(session => [session.id, session])).values()]
-    await refuseAgent('rm', 'Run it yourself, in a terminal that no agent has opened.')
+    await refuseAgent('rm')
     for (const session of sessions) refuseNewerFormat(session)
     for (const session of sessions) await refuseOpen(session, config)
     for (const session of sessions) if (!values.force) await confirmUnsavedWork(session, config)

@@ -1,7 +1,7 @@
 import { readConfig } from '#host/config'
-import { DispatchError, exitCodes } from '#host/error.ts'
+import { exitCodes } from '#host/error.ts'
 import { findSession } from '#session'
-import { defineCommand } from '../command.ts'
+import { defineCommand, UsageError } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { parsePlainText, sendMessage } from '../input/send-message.ts'
 import { readTextInput } from '../input/task-input.ts'
@@ -39,5 +39,5 @@ const DEFAULT_TIMEOUT_SECONDS = '60'
 
 function parseSeconds(text: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text)
-  throw new DispatchError(`--timeout takes whole seconds, not "${text}"`, { exitCode: exitCodes.usage })
+  throw new UsageError(`--timeout takes whole seconds, not "${text}"`)
 }

@@ -3,7 +3,7 @@ import { exitCodes } from '#host/error.ts'
 import { makePrivateFolder } from '#host/fs'
 import { installEntries, previewInstall, resolveJournal } from '#host/user-config'
 import { defineCommand } from '../command.ts'
-import { createExternalFolder } from '../external-sessions.ts'
+import { getExternalFolder } from '../external-sessions.ts'
 import { confirmAction, refuseAgent } from '../input/confirm.ts'
 import { print } from '../output/terminal.ts'
 import { printCommentWarning, printUserFileChanges } from '../output/user-files-view.ts'
@@ -48,7 +48,7 @@ It shows each file and the change, and asks before it writes. Everything else in
       }
       for (const { file, addition } of pending) await installEntries(journal, file, addition)
     }
-    if (values.hooks) createExternalFolder(config.home)
+    if (values.hooks) makePrivateFolder(getExternalFolder(config.home))
     print(pending.length > 0 ? 'Done. `dispatch uninstall` undoes it.' : 'Nothing to do.')
     return exitCodes.ok
   },

@@ -3,8 +3,7 @@ import { readCurrentVerdict, readEvidence } from '#session/evidence'
 import { listChangesSinceVerdict } from '#session/repository'
 import { readView } from '#session/status'
 import { defineCommand } from '../command.ts'
-import { readConfigOrDefaults } from '../input/config-or-defaults.ts'
-import { pickSession } from '../input/pick-session.ts'
+import { pickSession, readConfigOrDefaults } from '../input/session.ts'
 import { printChannelWarning } from '../notify/health.ts'
 import { findIntegrityWarnings } from '../output/integrity-warnings.ts'
 import { printSession } from '../output/session-view.ts'
@@ -25,7 +24,7 @@ whether it is still valid for outputs/, and the command that fetches the judged 
     const integrityWarnings = await findIntegrityWarnings(session, status)
     const exitCode = integrityWarnings.length > 0 ? exitCodes.integrity : exitCodes.ok
     if (!values.json) {
-      printSession(view, { changedPaths, integrityWarnings })
+      printSession(view, changedPaths, integrityWarnings)
       printChannelWarning(config)
       return exitCode
     }

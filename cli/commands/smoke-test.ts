@@ -1,6 +1,6 @@
 import { readConfig } from '#host/config'
-import { DispatchError, exitCodes } from '#host/error.ts'
-import { defineCommand } from '../command.ts'
+import { exitCodes } from '#host/error.ts'
+import { defineCommand, UsageError } from '../command.ts'
 import { confirmAction } from '../input/confirm.ts'
 import { paint, print } from '../output/terminal.ts'
 import { checkRequirements, chooseTask } from '../smoke-test/requirements.ts'
@@ -24,10 +24,10 @@ PASS, otherwise the exit code of the verdict.
     const task = await chooseTask()
     if (!values.json) printAnnouncement(task, requirements, config)
     if (values.json && !values.yes)
-      throw new DispatchError('smoke-test asks before it spends money, and cannot ask with --json', {
-        exitCode: exitCodes.usage,
-        remedy: 'To confirm in advance: dispatch smoke-test --json --yes',
-      })
+      throw new UsageError(
+        'smoke-test asks before it spends money, and cannot ask with --json',
+        'To confirm in advance: dispatch smoke-test --json --yes',
+      )
     if (!values.yes && !(await confirmAction('Start?', 'smoke-test'))) {
       print('Nothing was started.')
       return exitCodes.ok

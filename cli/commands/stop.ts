@@ -1,9 +1,9 @@
-import { DispatchError, exitCodes } from '#host/error.ts'
+import { exitCodes } from '#host/error.ts'
 import { stopSession } from '#runner'
 import { findSession, listDamagedSessions, listSessions } from '#session'
 import { stopBackground } from '../background.ts'
-import { defineCommand } from '../command.ts'
-import { readConfigOrDefaults } from '../input/config-or-defaults.ts'
+import { defineCommand, UsageError } from '../command.ts'
+import { readConfigOrDefaults } from '../input/session.ts'
 import { print } from '../output/terminal.ts'
 
 export const command = defineCommand({
@@ -16,10 +16,7 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
   async run(values, idsOrParts) {
     const config = readConfigOrDefaults()
     if (!values.all && idsOrParts.length === 0)
-      throw new DispatchError('which session?', {
-        exitCode: exitCodes.usage,
-        remedy: 'Name one: dispatch stop <sid>, or use --all. To list them: dispatch ls',
-      })
+      throw new UsageError('which session?', 'Name one: dispatch stop <sid>, or use --all. To list them: dispatch ls')
     const sessions = values.all
       ? listSessions(config.workspace)
       : idsOrParts.map(idOrPart => findSession(config.workspace, idOrPart))

@@ -3,9 +3,9 @@ import { exitCodes } from '#host/error.ts'
 import { findRepoWarnings } from '#host/git'
 import { launchSession, waitForStart } from '#runner'
 import { defineCommand } from '../command.ts'
-import { resolveProject } from '../input/project-config.ts'
+import { resolveProject } from '../input/project.ts'
 import { resolveSandbox } from '../input/sandbox-options.ts'
-import { readTask } from '../input/task-input.ts'
+import { readTextInput } from '../input/task-input.ts'
 import { parseTaskOptions, taskOptions } from '../input/task-options.ts'
 import { printIntroduction, printNextCommands, printWarning } from '../output/launch-view.ts'
 import { print } from '../output/terminal.ts'
@@ -24,7 +24,10 @@ the orchestrator has started.
   remedy:
     'Put a task that begins with a dash after two dashes: dispatch -- "-…". For the options: dispatch "task" --help',
   async run(values, positionals) {
-    const task = await readTask(values.file, positionals)
+    const task = await readTextInput(values.file, positionals, {
+      name: 'task',
+      remedy: 'Describe the task: dispatch "fix the login"',
+    })
     const options = parseTaskOptions(values)
     const config = readConfig()
     const say = (text: string) => (values.json ? undefined : printWarning(text))

@@ -1,9 +1,10 @@
+import fs from 'node:fs'
 import { readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { listChangedFiles, previewUninstall, resolveJournal, uninstallEntries } from '#host/user-config'
 import { readAllViews } from '#session/status'
 import { defineCommand } from '../command.ts'
-import { removeExternalFolder } from '../external-sessions.ts'
+import { getExternalFolder } from '../external-sessions.ts'
 import { confirmAction, refuseAgent } from '../input/confirm.ts'
 import { formatTable, paint, print } from '../output/terminal.ts'
 import { printUserFileChanges } from '../output/user-files-view.ts'
@@ -29,14 +30,14 @@ DISPATCH_HOME stay.
       printUserFileChanges(pending)
     }
     if (previews.length > 0) {
-      const running = await listRunningSessions(config.workspace)
-      if (running.length > 0) printRunningWarning(running)
+      const running = (await readAllViews(config.workspace)).filter(({ runnerLiveness }) => runnerLiveness !== 'dead')
+      if (running.length > 0) printRunningWarning(running.map(({ session }) => session.id))
       if (!values.yes && !(await confirmUninstall(running.length > 0))) {
         print('Nothing was changed.')
         return exitCodes.ok
       }
       for (const { file } of previews.toReversed()) await uninstallEntries(journal, file) // A new folder goes last.
-      removeExternalFolder(config.home)
+      fs.rmSync(getExternalFolder(config.home), { recursive: true, force: true })
       print('Done.')
     }
     print('\nThese folders stay; keep or remove them as you like:')
@@ -61,10 +62,4 @@ function printRunningWarning(ids: string[]): void {
 async function confirmUninstall(areRunning: boolean): Promise<boolean> {
   if (areRunning && !(await confirmAction('Continue while they run?', 'uninstall'))) return false
   return confirmAction('Undo it?', 'uninstall')
-}
-
-/** Sessions whose runner is alive, or may be. */
-async function listRunningSessions(workspace: string): Promise<string[]> {
-  const views = await readAllViews(workspace)
-  return views.filter(({ runnerLiveness }) => runnerLiveness !== 'dead').map(({ session }) => session.id)
 }

@@ -1,6 +1,5 @@
 import { defineCommand } from '../command.ts'
-import { readConfigOrDefaults } from '../input/config-or-defaults.ts'
-import { pickSession } from '../input/pick-session.ts'
+import { pickSession, readConfigOrDefaults } from '../input/session.ts'
 import { printResult } from '../output/result-view.ts'
 import { print } from '../output/terminal.ts'
 import { waitForResult } from '../wait-for-result.ts'

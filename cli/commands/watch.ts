@@ -1,6 +1,5 @@
 import { defineCommand } from '../command.ts'
-import { readConfigOrDefaults } from '../input/config-or-defaults.ts'
-import { pickSession } from '../input/pick-session.ts'
+import { pickSession, readConfigOrDefaults } from '../input/session.ts'
 import { formatTitle, print } from '../output/terminal.ts'
 import { watchToEnd } from '../wait-for-result.ts'
 

@@ -2,7 +2,7 @@ import { DispatchError } from '#host/error.ts'
 import { listNames } from '#host/fs'
 import { findSession, isSessionId, isWorkerName } from '#session'
 import type { CommandTable } from '../help.ts'
-import { readConfigOrDefaults } from '../input/config-or-defaults.ts'
+import { readConfigOrDefaults } from '../input/session.ts'
 import { print } from '../output/terminal.ts'
 import { complete } from './complete.ts'
 

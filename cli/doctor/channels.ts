@@ -13,7 +13,9 @@ export async function checkChannels(config: Config, sendsTest: boolean): Promise
     if (test) return toDoctorResult(test, config)
     if (problem !== undefined)
       return warn(channel, `${problem} (\`dispatch notify log\` has more)`, getChannelFix(channel, config))
-    if (isNotifierMissing(channel)) return warn(channel, 'notify-send is not on PATH', getChannelFix(channel, config))
+    const needsNotifySend = channel === 'desktop' && process.platform !== 'darwin' // A Mac's notifier comes with dispatch.
+    if (needsNotifySend && findProgram('notify-send') === '')
+      return warn(channel, 'notify-send is not on PATH', getChannelFix(channel, config))
     return ok(channel, `${describeDestination(channel, config)} (\`dispatch notify test\` tests it)`)
   })
 }
@@ -25,9 +27,4 @@ function reportOff(channel: Channel): DoctorResult {
   if (channel === 'webhook') return ok(channel, 'not set (`dispatch notify setup --webhook` asks for its address)')
   const fix = 'Run `dispatch notify setup`: it makes a topic and shows it as a QR code'
   return warn(channel, 'NTFY_TOPIC is not set, so your phone gets no notifications', fix)
-}
-
-/** On a Mac the notifier comes with dispatch. */
-function isNotifierMissing(channel: Channel): boolean {
-  return channel === 'desktop' && process.platform !== 'darwin' && findProgram('notify-send') === ''
 }

@@ -3,15 +3,12 @@ import { detectLogin, findSettingsFiles } from '#host/claude'
 import type { Config } from '#host/config'
 import { readIfPresent } from '#host/fs'
 import { parseJsonc } from '#host/json.ts'
-import { checkClaudeRunsHooks } from './claude-hooks.ts'
-import { checkHookCommands } from './hook-commands.ts'
 import { type DoctorResult, fail, warn } from './result.ts'
+import { runHooks } from './run-hooks.ts'
 
 /** Do the hooks of dispatch work, does claude run them, and do settings of the user or the company switch hooks off? */
 export async function checkHooks(config: Config): Promise<DoctorResult[]> {
-  const results = await checkHookCommands(config.installFolder)
-  const allWork = results.every(({ state }) => state === 'ok')
-  return [...checkSettings(config), ...results, ...(allWork ? await checkClaudeRunsHooks(config.installFolder) : [])]
+  return [...checkSettings(config), ...(await runHooks(config.installFolder))]
 }
 
 /** Why these settings keep hooks from running; undefined when they do not. Pure. */

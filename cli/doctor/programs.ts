@@ -1,8 +1,7 @@
 import { claudeInstallHint, findClaude } from '#host/claude'
-import { DispatchError } from '#host/error.ts'
 import { openTmux } from '#host/tmux'
 import { claudeVulnerability, isAtLeast, minVersions, readVersion, type VersionResult } from '#host/versions.ts'
-import { type DoctorResult, type Fix, fail, ok, warn } from './result.ts'
+import { type DoctorResult, type Fix, fail, failWith, ok, warn } from './result.ts'
 
 /** The programs that every session needs: node, git, tmux and claude. */
 export async function checkPrograms(home: string): Promise<DoctorResult[]> {
@@ -13,7 +12,7 @@ export async function checkPrograms(home: string): Promise<DoctorResult[]> {
     checkVersion('git', git, gitFix),
     checkVersion('tmux', tmux, createInstallFix('tmux')),
     ...('version' in tmux ? [await checkTmuxSocket(home)] : []),
-    await checkClaude(),
+    await checkClaude().catch(failWith('claude')),
   ]
 }
 
@@ -30,17 +29,12 @@ function checkVersion(name: 'node' | 'git' | 'tmux', result: VersionResult, fix:
 }
 
 async function checkClaude(): Promise<DoctorResult> {
-  try {
-    const program = findClaude()
-    const result = await readVersion(program)
-    if ('reason' in result) return fail('claude', result.reason, claudeInstallHint)
-    if (isAtLeast(result.version, minVersions.claude)) return ok('claude', `${result.version} at ${program}`)
-    const message = `${result.version} is too old; dispatch needs ${minVersions.claude} or newer: ${claudeVulnerability}`
-    return fail('claude', message, '`claude update`, or `npm install -g @anthropic-ai/claude-code`')
-  } catch (error) {
-    if (!(error instanceof DispatchError)) throw error
-    return fail('claude', error.message, error.remedy)
-  }
+  const program = findClaude()
+  const result = await readVersion(program)
+  if ('reason' in result) return fail('claude', result.reason, claudeInstallHint)
+  if (isAtLeast(result.version, minVersions.claude)) return ok('claude', `${result.version} at ${program}`)
+  const message = `${result.version} is too old; dispatch needs ${minVersions.claude} or newer: ${claudeVulnerability}`
+  return fail('claude', message, '`claude update`, or `npm install -g @anthropic-ai/claude-code`')
 }
 
 /** A socket may outlive its server, or belong to another version of tmux. */

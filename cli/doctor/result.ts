@@ -1,3 +1,4 @@
+import { DispatchError } from '#host/error.ts'
 import { hang, measureTextWidth, pad, paint, print, wrap } from '../output/terminal.ts'
 
 /** What to do about a problem, on each system. */
@@ -16,10 +17,18 @@ export interface DoctorResult {
 }
 
 export const ok = (name: string, message: string): DoctorResult => ({ name, state: 'ok', message })
-export const warn = (name: string, message: string, fix?: Fix | string): DoctorResult =>
-  createResult('warn', name, message, fix)
-export const fail = (name: string, message: string, fix?: Fix | string): DoctorResult =>
-  createResult('fail', name, message, fix)
+export const warn = (name: string, message: string, fix?: Fix | string): DoctorResult => {
+  return { name, state: 'warn', message, ...toFix(fix) }
+}
+export const fail = (name: string, message: string, fix?: Fix | string): DoctorResult => {
+  return { name, state: 'fail', message, ...toFix(fix) }
+}
+
+/** For `catch`: an error with a remedy is the result of this check too, so that the others still report theirs. */
+export const failWith = (name: string) => (error: unknown) => {
+  if (!(error instanceof DispatchError)) throw error
+  return fail(name, error.message, error.remedy)
+}
 
 /** Print the results as wide as the terminal, with the fixes for this system. */
 export function printResults(results: DoctorResult[]): void {
@@ -33,7 +42,7 @@ export function formatResults(results: DoctorResult[], { width, isMac }: { width
     const fixText = fix ? (isMac ? fix.mac : fix.linux) : ''
     const steps = fixText === '' ? [] : hang('→ ', wrap(splitPhrases(fixText, column - 2), column - 2))
     const texts = [...wrap(splitPhrases(message, column), column), ...steps.map(line => paint('cyan', line))]
-    return hang(`${paintState[state]()}  ${pad(name, 9)} `, texts, INDENT_COLUMNS)
+    return hang(`${paintState(state)}  ${pad(name, 9)} `, texts, INDENT_COLUMNS)
   })
   return lines.join('\n')
 }
@@ -42,24 +51,19 @@ export function formatResults(results: DoctorResult[], { width, isMac }: { width
 
 const INDENT_COLUMNS = 16
 
-const paintState = {
-  ok: () => paint('green', 'ok  '),
-  warn: () => paint('yellow', 'warn'),
-  fail: () => paint('red', 'FAIL'),
+function paintState(state: DoctorResult['state']): string {
+  if (state === 'fail') return paint('red', 'FAIL')
+  return state === 'ok' ? paint('green', 'ok  ') : paint('yellow', 'warn')
+}
+
+/** The same fix for every system when it is a text; no fix when it is empty. */
+function toFix(fix: Fix | string | undefined): { fix?: Fix } {
+  if (!fix) return {}
+  return { fix: typeof fix === 'string' ? { mac: fix, linux: fix } : fix }
 }
 
 /** Words. A command in backquotes stays one word where it fits in a line, so that you can copy it. */
 function splitPhrases(text: string, width: number): string[] {
   const phrases = text.match(/(?:`[^`]*`|[^\s`])+/g) ?? ['']
   return phrases.flatMap(phrase => (measureTextWidth(phrase) > width ? phrase.split(' ') : [phrase]))
-}
-
-function createResult(
-  state: 'warn' | 'fail',
-  name: string,
-  message: string,
-  fix: Fix | string | undefined,
-): DoctorResult {
-  if (fix === undefined || fix === '') return { name, state, message }
-  return { name, state, message, fix: typeof fix === 'string' ? { mac: fix, linux: fix } : fix }
 }

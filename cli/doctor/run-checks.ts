@@ -1,15 +1,12 @@
-import { DispatchError } from '#host/error.ts'
-import { checkBuild } from './build.ts'
 import { checkChannels } from './channels.ts'
-import { checkConfiguration } from './configuration.ts'
-import { checkHome } from './home.ts'
 import { checkHooks } from './hooks.ts'
+import { checkBuild, checkConfiguration, checkHome } from './install.ts'
 import { checkJudge } from './judge.ts'
 import { checkLogin } from './login.ts'
 import { checkPage } from './page.ts'
 import { checkPrograms } from './programs.ts'
 import { checkRepository } from './repository.ts'
-import { type DoctorResult, fail } from './result.ts'
+import { type DoctorResult, failWith } from './result.ts'
 import { checkSandbox } from './sandbox.ts'
 import { checkSessions } from './sessions.ts'
 
@@ -23,17 +20,11 @@ export async function runChecks({ online, notify }: { online: boolean; notify: b
     ...(isValid
       ? [() => checkJudge(config, online), () => checkChannels(config, notify), () => checkPage(config)]
       : []),
-    () => checkHome(config),
+    () => checkHome(config).catch(failWith('home')),
     () => checkSandbox(config),
     () => checkSessions(config),
     () => checkRepository([config.installFolder, config.home]),
   ]
-  const more = await Promise.all(checks.map(check => check().catch(toFailedResult)))
+  const more = await Promise.all(checks.map(check => check().catch(failWith('files'))))
   return [...results, checkBuild(), ...more.flat()]
-}
-
-/** A check that fails is a result too, so that the others still report theirs. */
-function toFailedResult(error: unknown): DoctorResult {
-  if (!(error instanceof DispatchError)) throw error
-  return fail('files', error.message, error.remedy)
 }

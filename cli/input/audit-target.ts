@@ -3,18 +3,17 @@ import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
 import { isSessionId } from '#session'
-import { readConfigOrDefaults } from './config-or-defaults.ts'
-import { pickSession } from './pick-session.ts'
+import { UsageError } from '../command.ts'
+import { pickSession, readConfigOrDefaults } from './session.ts'
 
 /** The folder to audit: a path works for a copy on any machine; a name is a session here, however damaged it is. */
 export function findAuditFolder(name: string | undefined): string {
-  if (name !== undefined && (name.includes('/') || name === '.' || isSessionFolder(name))) {
-    if (isSessionFolder(name)) return path.resolve(name)
+  if (name !== undefined && isSessionFolder(name)) return path.resolve(name)
+  if (name === '.' || name?.includes('/'))
     throw new DispatchError(`${path.resolve(name)} has neither a session.json nor an events.jsonl`, {
       exitCode: exitCodes.notFound,
       remedy: 'Name the folder of a session.',
     })
-  }
   const config = readConfigOrDefaults()
   const folder = path.join(config.workspace, name ?? '')
   if (name !== undefined && isSessionId(name) && isSessionFolder(folder)) return folder
@@ -25,10 +24,10 @@ export function findAuditFolder(name: string | undefined): string {
 export function parseLogHead(text: string): string {
   const [, head] = /^(?:[a-z ]+ )?([0-9a-f]{16,64})…?$/.exec(text.trim().toLowerCase()) ?? []
   if (head !== undefined) return head
-  throw new DispatchError(`--head is not the head of a log: ${JSON.stringify(text.slice(0, MAX_SHOWN_CHARS))}`, {
-    exitCode: exitCodes.usage,
-    remedy: 'It has 16 to 64 digits (0-9, a-f), as in the notification of the verdict.',
-  })
+  throw new UsageError(
+    `--head is not the head of a log: ${JSON.stringify(text.slice(0, MAX_SHOWN_CHARS))}`,
+    'It has 16 to 64 digits (0-9, a-f), as in the notification of the verdict.',
+  )
 }
 
 // --- internal ---

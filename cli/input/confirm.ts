@@ -3,6 +3,9 @@ import type { Config } from '#host/config'
 import { createInterruptError, DispatchError, exitCodes } from '#host/error.ts'
 import { detectAgentMark, detectAnyAgent } from '#runner'
 import type { Session } from '#session'
+import { UsageError } from '../command.ts'
+
+export const OWN_TERMINAL_REMEDY = 'Run it yourself, in a terminal that no agent has opened.'
 
 /** Are standard input and output a terminal, so that a person can be asked? */
 export function isAtTerminal(): boolean {
@@ -22,21 +25,21 @@ export async function confirmSessionId({ id }: Session, question: string): Promi
 /** Ask for a plain yes. Without a terminal: exit 2, and the option that says yes in advance. */
 export async function confirmAction(question: string, command: string): Promise<boolean> {
   if (!isAtTerminal())
-    throw new DispatchError(`${command} asks for confirmation, and there is no terminal to ask at`, {
-      exitCode: exitCodes.usage,
-      remedy: `Nothing was changed. To confirm in advance: dispatch ${command} --yes`,
-    })
+    throw new UsageError(
+      `${command} asks for confirmation, and there is no terminal to ask at`,
+      `Nothing was changed. To confirm in advance: dispatch ${command} --yes`,
+    )
   return /^y(es)?$/i.test(await readTypedLine(`${question} [y/N] `))
 }
 
 /** Refuse (exit 5) what only a person may do, when an agent of a session has called it. */
-export async function refuseAgent(command: string, remedy: string): Promise<void> {
+export async function refuseAgent(command: string, remedy?: string): Promise<void> {
   refuse(await detectAgentMark(process.pid), command, remedy)
 }
 
 /** The same where a yes lets commands run: refuses whatever was started by any claude, or in a terminal of dispatch. */
-export async function refuseAnyAgent(command: string, remedy: string, config: Config): Promise<void> {
-  refuse(await detectAnyAgent(config, process.pid), command, remedy)
+export async function refuseAnyAgent(command: string, config: Config): Promise<void> {
+  refuse(await detectAnyAgent(config, process.pid), command)
 }
 
 /** What is typed until Enter; empty for Ctrl-d. Ctrl-c ends the command (exit 130). */
@@ -58,7 +61,7 @@ export function readTypedLine(question: string): Promise<string> {
 
 // --- internal ---
 
-function refuse(sign: string | undefined, command: string, remedy: string): void {
+function refuse(sign: string | undefined, command: string, remedy = OWN_TERMINAL_REMEDY): void {
   if (sign !== undefined)
     throw new DispatchError(`only a human may run \`${command}\`, and this process belongs to an agent: ${sign}`, {
       exitCode: exitCodes.conflict,

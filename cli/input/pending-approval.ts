@@ -2,16 +2,18 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { detectAgent } from '#runner'
 import type { Session } from '#session'
-import { readLog } from '#session/log'
-import { computeStatus, isAwaitingApproval, type SessionStatus } from '#session/status'
-import { isAtTerminal } from './confirm.ts'
+import { isAwaitingApproval, type SessionStatus } from '#session/status'
+import { isAtTerminal, OWN_TERMINAL_REMEDY } from './confirm.ts'
+import { readStatus } from './session.ts'
 
 /** The SHA-256 of the contract that awaits approval. Exit 5 when none does. */
-export function findPendingApproval({ id, paths, manifest }: Session): string {
-  const status = computeStatus(readLog(paths.events).events)
+export function findPendingApproval(session: Session): string {
+  const status = readStatus(session)
   if (status.approval && isAwaitingApproval(status)) return status.approval.sha256
-  const reason = explainNotPending(status, manifest.requiresApproval)
-  throw new DispatchError(`session ${id} is not waiting for approval: ${reason}`, { exitCode: exitCodes.conflict })
+  const reason = explainNotPending(status, session.manifest.requiresApproval)
+  throw new DispatchError(`session ${session.id} is not waiting for approval: ${reason}`, {
+    exitCode: exitCodes.conflict,
+  })
 }
 
 /** Refuse (exit 5) an agent, and a person without a terminal. The runner checks this again; here the answer comes sooner. */
@@ -20,7 +22,7 @@ export async function requirePersonAtTerminal(session: Session, config: Config):
   if (sign !== undefined)
     throw new DispatchError(`an agent cannot approve: ${sign}`, {
       exitCode: exitCodes.conflict,
-      remedy: 'Run it yourself, in a terminal that no agent has opened.',
+      remedy: OWN_TERMINAL_REMEDY,
     })
   if (!isAtTerminal())
     throw new DispatchError('approving needs a terminal, as standard input and as standard output', {

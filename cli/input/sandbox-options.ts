@@ -2,6 +2,7 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { detectSandbox, parseHost } from '#host/sandbox'
 import type { SessionManifest } from '#session'
+import { UsageError } from '../command.ts'
 
 /**
  * Decide what isolates the agents and checks of a new session: `option` is `--sandbox`, else SANDBOX counts. Exit 11 where a
@@ -12,7 +13,7 @@ export async function resolveSandbox(config: Config, option: string | undefined)
   if (mode === 'off')
     return { kind: null, reason: option === undefined ? 'SANDBOX=off' : 'it was started with --sandbox off' }
   if (mode !== 'auto' && mode !== 'required')
-    throw new DispatchError(`--sandbox takes auto, required or off, not "${mode}"`, { exitCode: exitCodes.usage })
+    throw new UsageError(`--sandbox takes auto, required or off, not "${mode}"`)
   const detected = await detectSandbox()
   if ('kind' in detected) return { kind: detected.kind, reason: '' }
   if (mode === 'auto') return { kind: null, reason: detected.problem }
@@ -26,8 +27,8 @@ export async function resolveSandbox(config: Config, option: string | undefined)
 export function parseAllowedHost(text: string): string {
   const host = parseHost(text)
   if (host !== undefined) return host
-  throw new DispatchError(`--allow-host takes the name of a host, not "${text}"`, {
-    exitCode: exitCodes.usage,
-    remedy: 'Examples: --allow-host example.com, --allow-host example.com:8443, --allow-host "*.example.com"',
-  })
+  throw new UsageError(
+    `--allow-host takes the name of a host, not "${text}"`,
+    'Examples: --allow-host example.com, --allow-host example.com:8443, --allow-host "*.example.com"',
+  )
 }

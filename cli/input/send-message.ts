@@ -16,9 +16,10 @@ import {
 } from '#runner'
 import { refuseNewerFormat, type Session } from '#session'
 import { readLeaseHolder } from '#session/lease'
-import { readLog } from '#session/log'
-import { computeStatus, isSettled, readAllViews, type SessionStatus } from '#session/status'
+import { isSettled, readAllViews } from '#session/status'
 import { reviveSessions } from '#watchdog'
+import { UsageError } from '../command.ts'
+import { readStatus } from './session.ts'
 
 /**
  * Store a message for the session's runner, and return the runner's reply. A runner that is gone gets a successor; where none
@@ -33,7 +34,9 @@ export async function sendMessage(
   refuseNewerFormat(session)
   refuseEnded(session)
   const deadlineMs = Date.now() + timeoutSeconds * 1000
-  const sender = await identifySender()
+  const identity = await identify(process.pid)
+  if (!identity) throw new Error('this process cannot be identified')
+  const sender = { ...identity, name: os.userInfo().username.slice(0, MAX_USER_NAME_CHARACTERS) || 'you' }
   const id = storeMessage(session, { ...content, deadline: new Date(deadlineMs).toISOString(), sender })
   fs.openSync(getMessageFile(session.paths, id), 'r') // Open until this process ends: so the runner verifies the sender.
   for (let revivedAtMs = 0; ; await sleep(POLL_INTERVAL_MS)) {
@@ -58,10 +61,10 @@ export function parsePlainText(bytes: Uint8Array): string {
   if (match === null) return text
   const line = text.slice(0, match.index).split('\n').length
   const codePoint = match[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')
-  throw new DispatchError(`line ${line} contains the control character U+${codePoint}`, {
-    exitCode: exitCodes.usage,
-    remedy: 'Remove it: a terminal would act on it. Line breaks and tabs are allowed.',
-  })
+  throw new UsageError(
+    `line ${line} contains the control character U+${codePoint}`,
+    'Remove it: a terminal would act on it. Line breaks and tabs are allowed.',
+  )
 }
 
 // --- internal ---
@@ -77,36 +80,19 @@ const controlCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/u
 
 const MAX_USER_NAME_CHARACTERS = 60
 
-async function identifySender() {
-  const identity = await identify(process.pid)
-  if (!identity) throw new Error('this process cannot be identified')
-  return { ...identity, name: os.userInfo().username.slice(0, MAX_USER_NAME_CHARACTERS) || 'you' }
-}
-
 function decodeUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw new DispatchError('the text is not valid UTF-8', { exitCode: exitCodes.usage, remedy: 'Save it as UTF-8.' })
+    throw new UsageError('the text is not valid UTF-8', 'Save it as UTF-8.')
   }
-}
-
-function readStatus({ paths }: Session): SessionStatus {
-  return computeStatus(readLog(paths.events).events)
 }
 
 function refuseEnded(session: Session): void {
   const { closed, phase, problem } = readStatus(session)
-  if (closed)
-    throw createNotDeliveredError(
-      `session ${session.id} was closed by ${closed.actor}: ${closed.reason}`,
-      exitCodes.conflict,
-    )
+  if (closed) throw createNotDeliveredError(`session ${session.id} was closed by ${closed.actor}: ${closed.reason}`)
   if (phase === 'failed')
-    throw createNotDeliveredError(
-      `session ${session.id} never started: ${problem?.split('\n')[0] ?? ''}`,
-      exitCodes.conflict,
-    )
+    throw createNotDeliveredError(`session ${session.id} never started: ${problem?.split('\n')[0] ?? ''}`)
 }
 
 /** Withdraw the message of a session that has no runner and will not get one. */
@@ -116,7 +102,7 @@ async function withdrawIfHopeless(session: Session, config: Config, id: string):
   if (!hasEnded && (!isSettled(status) || (await hasTerminal(session, config)))) return
   withdrawMessage(session, id)
   refuseEnded(session)
-  throw createNotDeliveredError('its terminal is gone, so no orchestrator can receive it', exitCodes.conflict)
+  throw createNotDeliveredError('its terminal is gone, so no orchestrator can receive it')
 }
 
 async function hasRunner({ paths }: Session): Promise<boolean> {
@@ -135,7 +121,7 @@ function createNoReplyError(session: Session, id: string): DispatchError {
   return createNotDeliveredError(reason, exitCodes.deadline)
 }
 
-function createNotDeliveredError(reason: string, exitCode: ExitCode): DispatchError {
+function createNotDeliveredError(reason: string, exitCode: ExitCode = exitCodes.conflict): DispatchError {
   return new DispatchError(`not delivered: ${reason}`, {
     exitCode,
     remedy: 'Send it again, or type it yourself: dispatch attach',

@@ -1,15 +1,14 @@
 import fs from 'node:fs'
 import { readArgumentBytes } from '#host/argv-bytes.ts'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import { UsageError } from '../command.ts'
 
 const MAX_TASK_BYTES = 1024 * 1024
 
-/** The task, byte for byte, from exactly one source: an argument, a file, or standard input. Exit 2 for anything else. */
-export async function readTask(file: string | undefined, positionals: string[]): Promise<Buffer> {
-  return readTextInput(file, positionals, { name: 'task', remedy: 'Describe the task: dispatch "fix the login"' })
-}
-
-/** The same for any text: errors call it `name`, and `remedy` is shown when it is empty. */
+/**
+ * A text, byte for byte, from exactly one source: an argument, a file, or standard input. Exit 2 for anything else. Errors call
+ * it `name`, and `remedy` is shown when it is empty.
+ */
 export async function readTextInput(
   file: string | undefined,
   positionals: string[],
@@ -17,12 +16,9 @@ export async function readTextInput(
 ): Promise<Buffer> {
   const [argument = ''] = positionals
   if (positionals.length > 1)
-    throw new DispatchError(`the ${name} was split into ${positionals.length} words`, {
-      exitCode: exitCodes.usage,
-      remedy: 'Put it in quotes.',
-    })
+    throw new UsageError(`the ${name} was split into ${positionals.length} words`, 'Put it in quotes.')
   if (positionals.length > 0 && file !== undefined)
-    throw new DispatchError(`the ${name} was given twice: as an argument and as a file`, { exitCode: exitCodes.usage })
+    throw new UsageError(`the ${name} was given twice: as an argument and as a file`)
   const source = file ?? (argument === '-' ? 'standard input' : `the ${name}`)
   const bytes =
     file !== undefined
@@ -30,18 +26,14 @@ export async function readTextInput(
       : argument === '-'
         ? await readStandardInput(name)
         : toBytes(argument, name)
-  if (bytes.toString('utf8').trim() === '')
-    throw new DispatchError(`${source} is empty`, { exitCode: exitCodes.usage, remedy })
+  if (bytes.toString('utf8').trim() === '') throw new UsageError(`${source} is empty`, remedy)
   if (bytes.includes(0))
-    throw new DispatchError(`${source} contains a NUL byte (at ${bytes.indexOf(0)})`, {
-      exitCode: exitCodes.usage,
-      remedy: 'Only text is accepted.',
-    })
+    throw new UsageError(`${source} contains a NUL byte (at ${bytes.indexOf(0)})`, 'Only text is accepted.')
   if (bytes.length > MAX_TASK_BYTES)
-    throw new DispatchError(`${source} has ${formatSize(bytes, file)} bytes; the limit is ${MAX_TASK_BYTES}`, {
-      exitCode: exitCodes.usage,
-      remedy: `Put the details into files of the repository, and name those files in the ${name}.`,
-    })
+    throw new UsageError(
+      `${source} has ${formatSize(bytes, file)} bytes; the limit is ${MAX_TASK_BYTES}`,
+      `Put the details into files of the repository, and name those files in the ${name}.`,
+    )
   return bytes
 }
 
@@ -71,10 +63,10 @@ const ISO_DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d
 function toBytes(argument: string, name: string): Buffer {
   const bytes = readArgumentBytes(argument)
   if (bytes) return bytes
-  throw new DispatchError(`the ${name} contains bytes that are not UTF-8, which this system changes in arguments`, {
-    exitCode: exitCodes.usage,
-    remedy: 'Put it into a file, which is read byte for byte: --file FILE',
-  })
+  throw new UsageError(
+    `the ${name} contains bytes that are not UTF-8, which this system changes in arguments`,
+    'Put it into a file, which is read byte for byte: --file FILE',
+  )
 }
 
 /** Reads at most one byte more than the limit: a file may be a device that never ends. */
@@ -91,7 +83,7 @@ function readFile(file: string, name: string): Buffer {
     }
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
-    throw new DispatchError(`the ${name} file ${file} cannot be read: ${error.code}`, { exitCode: exitCodes.usage })
+    throw new UsageError(`the ${name} file ${file} cannot be read: ${error.code}`)
   }
 }
 

@@ -1,6 +1,4 @@
-import { DispatchError, exitCodes } from '#host/error.ts'
-import type { LaunchRequest } from '#runner'
-import type { OptionValues } from '../command.ts'
+import { type OptionValues, UsageError } from '../command.ts'
 import { parseAllowedHost } from './sandbox-options.ts'
 import { parseDeadline } from './task-input.ts'
 
@@ -44,20 +42,12 @@ export const taskOptions = {
   'allow-judged-only': { type: 'boolean', about: 'accept a contract in which no clause has a check' },
 } as const
 
-export type TaskOptionValues = OptionValues<typeof taskOptions>
-
 /** The part of a request that the options decide by themselves. Exit 2 for a value that is not valid. */
-export function parseTaskOptions(values: TaskOptionValues): Omit<LaunchRequest, 'task' | `choose${string}`> {
+export function parseTaskOptions(values: OptionValues<typeof taskOptions>) {
   if (values.repo !== undefined && values['no-repo'])
-    throw new DispatchError('--repo and --no-repo contradict each other', {
-      exitCode: exitCodes.usage,
-      remedy: 'Use only one of them.',
-    })
+    throw new UsageError('--repo and --no-repo contradict each other', 'Use only one of them.')
   if (values.model?.trim() === '')
-    throw new DispatchError('--model has no name', {
-      exitCode: exitCodes.usage,
-      remedy: 'Name a model, such as --model opus, or leave the option out.',
-    })
+    throw new UsageError('--model has no name', 'Name a model, such as --model opus, or leave the option out.')
   return {
     repositoryFolder: values['no-repo'] ? null : values.repo,
     orchestratorModel: values.model,

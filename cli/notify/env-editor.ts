@@ -1,9 +1,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { isSettingName, settingDescriptions, settingsSchema } from '#host/config'
-import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
+import { isErrno } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
 import { changeUserFile } from '#host/user-config'
+import { UsageError } from '../command.ts'
 
 /** Values by the names of the settings, as they go into `.env`. */
 export type SettingValues = Record<string, string>
@@ -22,15 +23,12 @@ export async function writeSettings(home: string, settings: SettingValues): Prom
 export function validateSetting(name: string, value: string): string {
   if (!isSettingName(name)) throw new Error(`${name} is not a setting`)
   if (!settingsSchema.shape[name].safeParse(value).success)
-    throw new DispatchError(`${name} must be ${settingDescriptions[name]}`, {
-      exitCode: exitCodes.usage,
-      remedy: 'Nothing was changed.',
-    })
+    throw new UsageError(`${name} must be ${settingDescriptions[name]}`, 'Nothing was changed.')
   if (/[\s#'"`\\]/.test(value))
-    throw new DispatchError(`the value for ${name} needs quotes, which dispatch does not write`, {
-      exitCode: exitCodes.usage,
-      remedy: `Put ${name}='…' into .env yourself.`,
-    })
+    throw new UsageError(
+      `the value for ${name} needs quotes, which dispatch does not write`,
+      `Put ${name}='…' into .env yourself.`,
+    )
   return value
 }
 
@@ -47,10 +45,10 @@ function applySetting(text: string, name: string, value: string): string {
   if (match) {
     const [line, before = '', old = '', after = ''] = match
     if (/^['"`]/.test(old) && (old.length === 1 || !old.endsWith(old.charAt(0))))
-      throw new DispatchError(`${name} in .env has a value of several lines`, {
-        exitCode: exitCodes.usage,
-        remedy: 'Remove it there, then run the command again. Nothing was changed.',
-      })
+      throw new UsageError(
+        `${name} in .env has a value of several lines`,
+        'Remove it there, then run the command again. Nothing was changed.',
+      )
     return `${text.slice(0, match.index)}${before}${name}=${value}${after}${text.slice(match.index + line.length)}`
   }
   const eol = text.includes('\r\n') ? '\r\n' : '\n'

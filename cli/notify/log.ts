@@ -1,7 +1,8 @@
 import type { Config } from '#host/config'
-import { DispatchError, exitCodes } from '#host/error.ts'
+import { exitCodes } from '#host/error.ts'
 import { sanitize } from '#host/text.ts'
 import { type ChannelHealth, type DeliveryLogEntry, readChannelHealth, readDeliveryLog } from '#notify'
+import { UsageError } from '../command.ts'
 import { formatTable, paint, print } from '../output/terminal.ts'
 import { type RetryCount, retryDeadLetters } from './retry.ts'
 
@@ -13,8 +14,7 @@ interface LogOptions {
 
 /** `dispatch notify log`: each attempt and its outcome, then what waits and what was given up. Returns the exit code. */
 export async function printDeliveryLog(config: Config, { last = '20', retry, json }: LogOptions): Promise<number> {
-  if (!/^[1-9]\d{0,5}$/.test(last))
-    throw new DispatchError(`--last takes a number from 1, not "${last}"`, { exitCode: exitCodes.usage })
+  if (!/^[1-9]\d{0,5}$/.test(last)) throw new UsageError(`--last takes a number from 1, not "${last}"`)
   const retried = retry ? await retryDeadLetters(config) : undefined
   const known = readDeliveryLog(config.home, Math.max(READ_ENTRIES, Number(last)))
   const entries = known.slice(-Number(last))

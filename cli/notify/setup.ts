@@ -1,6 +1,7 @@
 import { type Config, createTopic, pickVariables, readConfig, settingsSchema } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { sanitize } from '#host/text.ts'
+import { UsageError } from '../command.ts'
 import { confirmAction, isAtTerminal, readTypedLine, refuseAgent } from '../input/confirm.ts'
 import { paint, print } from '../output/terminal.ts'
 import { type SettingValues, validateSetting, writeSettings } from './env-editor.ts'
@@ -18,7 +19,7 @@ interface SetupOptions {
 
 /** `dispatch notify setup`: for a person at a terminal, with their phone at hand. Returns the exit code. */
 export async function setupNotifications(options: SetupOptions): Promise<number> {
-  await refuseAgent('notify setup', 'Run it yourself, in a terminal that no agent has opened.')
+  await refuseAgent('notify setup')
   requireTerminal()
   const before = readConfigToReplace(options)
   print(`${formatChannelTable(before)}\n`)
@@ -43,10 +44,10 @@ const hasOtherOptions = (options: SetupOptions) => Boolean(options.webhook || op
 
 function requireTerminal(): void {
   if (isAtTerminal()) return
-  throw new DispatchError('notify setup shows a password and asks questions, so it needs a terminal', {
-    exitCode: exitCodes.usage,
-    remedy: 'Run it in a terminal; or put NTFY_TOPIC=… into .env yourself (`openssl rand -hex 16` makes a topic).',
-  })
+  throw new UsageError(
+    'notify setup shows a password and asks questions, so it needs a terminal',
+    'Run it in a terminal; or put NTFY_TOPIC=… into .env yourself (`openssl rand -hex 16` makes a topic).',
+  )
 }
 
 /** The settings. A setting that is invalid and about to be replaced is left out. */
@@ -89,10 +90,10 @@ async function askOtherSettings(options: SetupOptions): Promise<SettingValues> {
 function refuseEnvironmentSettings(names: string[]): void {
   const name = names.find(isFromEnvironment)
   if (name === undefined) return
-  throw new DispatchError(`${name} is set in the environment, which wins over .env`, {
-    exitCode: exitCodes.usage,
-    remedy: `\`unset ${name}\`, remove it from your shell's startup file, then run the command again.`,
-  })
+  throw new UsageError(
+    `${name} is set in the environment, which wins over .env`,
+    `\`unset ${name}\`, remove it from your shell's startup file, then run the command again.`,
+  )
 }
 
 function printPlan(settings: SettingValues, { home, NTFY_TOPIC: topic }: Config): void {

@@ -6,7 +6,7 @@ import type { VerdictState } from '#session/status'
 import { formatTitle, paint, print } from './terminal.ts'
 
 /** What `dispatch apply` did. */
-export interface ApplyResult {
+interface ApplyResult {
   session: Session
   verdict: VerdictState | undefined
   work: WorkToApply
@@ -52,7 +52,8 @@ export function toJson({ session, verdict, work, checkout, branch, alreadyExists
 // --- internal ---
 
 /** What has happened in the user's repository since the work started. */
-function describeDivergence({ session, checkout, divergence, branch, work }: ApplyResult): string[] {
+function describeDivergence(result: ApplyResult): string[] {
+  const { checkout, divergence, work } = result
   const { hasCommonAncestor, containsBase, changedOnBothSides, uncommittedFiles } = divergence
   const current = checkout.branch ?? 'your checkout'
   if (divergence.isMerged) return [`${current} already contains this work`]
@@ -66,14 +67,10 @@ function describeDivergence({ session, checkout, divergence, branch, work }: App
       ? [`uncommitted in your checkout, and changed by the work: ${formatNames(uncommittedFiles)}`]
       : []),
   ]
-  const moved = describeMove({ session, checkout, divergence, branch }, current)
-  return [moved, ...warnings.map(line => paint('yellow', line))]
+  return [describeMove(result, current), ...warnings.map(line => paint('yellow', line))]
 }
 
-function describeMove(
-  { session, checkout, divergence, branch }: Pick<ApplyResult, 'session' | 'checkout' | 'divergence' | 'branch'>,
-  current: string,
-): string {
+function describeMove({ session, checkout, divergence, branch }: ApplyResult, current: string): string {
   const { commitsAhead, hasCommonAncestor } = divergence
   if (checkout.head === null) return `${current} has no commit yet`
   if (!hasCommonAncestor) {

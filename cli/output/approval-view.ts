@@ -17,7 +17,10 @@ import { computeStatus } from '#session/status'
 import { paintHunks } from './diff.ts'
 import { formatTitle, paint, print } from './terminal.ts'
 
-/** Print a contract that awaits approval: its clauses, what changed, and last what an amendment would weaken. */
+/**
+ * Print a contract that awaits approval: its clauses, what differs from the sealed contract or else from the one that was last
+ * asked about, and right above the question what an amendment would weaken.
+ */
 export function printPendingContract(session: Session, sha256: string): void {
   const { paths, manifest } = session
   const text = readContractForApproval(paths, sha256)
@@ -36,9 +39,20 @@ export function printPendingContract(session: Session, sha256: string): void {
   for (const { sentenceId, reason } of contract.exclusions)
     print(paint('yellow', `\n  left out     ${sanitize(`${sentenceId}: ${reason}`)}`))
   for (const sentence of uncovered) print(paint('yellow', `\n  not covered  ${sanitize(sentence)}`))
-  printChanges(session, sha256, text)
+  const { events } = readLog(paths.events)
+  const { contract: sealed, approval } = computeStatus(events)
+  const requested = events.flatMap(event => (event.type === 'approval.requested' ? [event.sha256] : []))
+  const earlier = requested.findLast(other => other !== sha256)
+  const before = sealed ? (readIfPresent(paths.contract) ?? '') : earlier && readContractForApproval(paths, earlier)
+  if (before !== undefined) {
+    print(`\n${paint('bold', sealed ? 'Changes from the sealed contract' : 'Changes since you were last asked')}`)
+    for (const line of paintHunks(before, text)) print(`  ${line}`)
+  }
   print(paint('dim', `\n  ${file}`))
-  printDilutions(session)
+  if (!approval?.reason) return
+  print(`\n${paint('bold', 'Reason for the amendment:')} ${sanitize(approval.reason)}`)
+  if (approval.dilutions.length > 0) print(paint('red', 'It weakens the sealed contract:'))
+  for (const dilution of approval.dilutions) print(paint('red', `  - ${sanitize(dilution)}`))
 }
 
 // --- internal ---
@@ -77,26 +91,4 @@ function formatProof(proof: ClauseProof): string[] {
     default:
       return unreachable(proof)
   }
-}
-
-/** What differs from the sealed contract; before the seal, from the contract that was last asked about. */
-function printChanges({ paths }: Session, sha256: string, text: string): void {
-  const { events } = readLog(paths.events)
-  const isSealed = computeStatus(events).contract !== undefined
-  const requested = events.flatMap(event => (event.type === 'approval.requested' ? [event.sha256] : []))
-  const earlier = requested.findLast(other => other !== sha256)
-  const before = isSealed ? (readIfPresent(paths.contract) ?? '') : earlier && readContractForApproval(paths, earlier)
-  if (before === undefined) return
-  print(`\n${paint('bold', isSealed ? 'Changes from the sealed contract' : 'Changes since you were last asked')}`)
-  for (const line of paintHunks(before, text)) print(`  ${line}`)
-}
-
-/** Printed last, right above the question. */
-function printDilutions({ paths }: Session): void {
-  const { approval } = computeStatus(readLog(paths.events).events)
-  if (!approval || approval.reason === '') return
-  print(`\n${paint('bold', 'Reason for the amendment:')} ${sanitize(approval.reason)}`)
-  if (approval.dilutions.length === 0) return
-  print(paint('red', 'It weakens the sealed contract:'))
-  for (const dilution of approval.dilutions) print(paint('red', `  - ${sanitize(dilution)}`))
 }

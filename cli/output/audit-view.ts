@@ -8,14 +8,7 @@ import { formatTitle, paint, print } from './terminal.ts'
 export function printAudit(report: AuditReport): void {
   const { id, folder, eventCount, head, verdictHead, isSound, hasEnded, phase, problems } = report
   print(`${formatTitle(id)}  ${paint('dim', folder)}`)
-  printResults(
-    auditParts.flatMap(part =>
-      toResults(
-        part,
-        problems.filter(problem => problem.part === part),
-      ),
-    ),
-  )
+  printResults(auditParts.flatMap(part => toResults(part, problems)))
   const damages = problems.filter(({ isDamage }) => isDamage)
   print()
   print(isSound ? paint('green', 'sound') : paint('red', `DAMAGED: ${formatCount(damages.length, 'problem')}`))
@@ -43,9 +36,8 @@ const passedTexts: Record<AuditPart, string> = {
 /** One line for a part without damage, else one for each damage with its consequence; then the notes. */
 function toResults(part: AuditPart, problems: AuditProblem[]): DoctorResult[] {
   const format = ({ file, message }: AuditProblem) => toOneLine(`${file}: ${message}`, MAX_PROBLEM_CHARS)
-  const notes = problems.filter(({ isDamage }) => !isDamage).map(problem => warn(part, format(problem)))
-  const damages = problems
-    .filter(({ isDamage }) => isDamage)
-    .map(problem => fail(part, format(problem), problem.consequence))
+  const own = problems.filter(problem => problem.part === part)
+  const notes = own.filter(({ isDamage }) => !isDamage).map(problem => warn(part, format(problem)))
+  const damages = own.filter(({ isDamage }) => isDamage).map(each => fail(part, format(each), each.consequence))
   return [...(damages.length > 0 ? damages : [ok(part, passedTexts[part])]), ...notes]
 }

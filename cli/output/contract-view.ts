@@ -3,12 +3,15 @@ import { readUntrusted } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
 import { sanitize } from '#host/text.ts'
 import type { Session } from '#session'
-import { type ContractProblem, parseContract } from '#session/contract'
+import { parseContract } from '#session/contract'
 import type { ClauseStatus, SessionStatus } from '#session/status'
 import { formatTitle, paint, paintVerdict, print } from './terminal.ts'
 
+/** More than a contract can have. */
+export const MAX_CONTRACT_BYTES = 1024 * 1024
+
 /** The text of a contract: the sealed one, or the draft before the seal. */
-export interface ContractFile {
+interface ContractFile {
   file: string
   content: Buffer
   /** Why it is not simply the sealed contract; empty when it is. */
@@ -41,7 +44,11 @@ export function printContract({ id, manifest }: Session, status: SessionStatus, 
   const { contract, problems } = parseContract(text, { allowsJudgedOnly })
   print(`${formatTitle(id)}  ${paint('dim', file)}`)
   print(warning === '' ? paint('dim', `sealed, sha256 ${status.contract?.sha256}`) : paint('red', warning))
-  if (!status.contract) printProblems(problems)
+  if (!status.contract) {
+    for (const { line, message } of problems)
+      print(paint('yellow', `  ${line > 0 ? `line ${line}` : 'contract'}: ${sanitize(message)}`))
+    if (problems.length === 0) print(paint('dim', '  valid; its checks run on the base when it is sealed'))
+  }
   print()
   const states = new Map(contract.clauses.map(clause => [clause.line, formatClauseState(clause.id, status)]))
   for (const [index, line] of text.trimEnd().split('\n').entries()) {
@@ -54,15 +61,6 @@ export function printContract({ id, manifest }: Session, status: SessionStatus, 
 }
 
 // --- internal ---
-
-/** More than a contract can have. */
-const MAX_CONTRACT_BYTES = 1024 * 1024
-
-function printProblems(problems: ContractProblem[]): void {
-  for (const { line, message } of problems)
-    print(paint('yellow', `  ${line > 0 ? `line ${line}` : 'contract'}: ${sanitize(message)}`))
-  if (problems.length === 0) print(paint('dim', '  valid; its checks run on the base when it is sealed'))
-}
 
 /** `    red before · green now · PASS`; empty for a clause of which nothing is known yet. */
 function formatClauseState(id: string, { clauses, phase }: SessionStatus): string {

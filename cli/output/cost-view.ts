@@ -1,8 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { formatCount } from '#host/text.ts'
 import { foldText } from '../help.ts'
-import { type CostTotal, type SessionCost, sumCosts } from '../session-cost.ts'
-import type { TokenUsage } from '../token-usage.ts'
+import { type CostTotal, type SessionCost, sumCosts, type TokenUsage } from '../session-cost.ts'
 import {
   fitTable,
   formatElapsed,
@@ -50,6 +49,8 @@ export function printCostTable(costs: SessionCost[], days: CostTotal[]): void {
   const table = [headings, ...rows, formatTotal(sumCosts('total', costs), paint('bold', 'total'))]
   const isCacheColumn = (column: number) => tokenHeadings.slice(3).includes(headings[column] ?? '')
   const narrowTable = table.map(row => row.filter((_, column) => !isCacheColumn(column)))
+  const shortenId = (cell: string, width: number) =>
+    paint('dim', `  …${stripVTControlCharacters(cell).slice(3 - width)}`) // The end of an id identifies it.
   print(fitTable(measureTableWidth(table) > getTerminalWidth() ? narrowTable : table, 0, shortenId))
   print()
   for (const line of foldText(FOOTNOTE).split('\n')) print(paint('dim', line))
@@ -72,11 +73,6 @@ function formatTotal(total: CostTotal, name: string, sessions = formatCount(tota
     ...formatTokens(total.tokens),
     formatCount(total.rounds, 'round'),
   ]
-}
-
-/** The end of an id identifies it. */
-function shortenId(cell: string, width: number): string {
-  return paint('dim', `  …${stripVTControlCharacters(cell).slice(3 - width)}`)
 }
 
 function formatTokens({ input, output, cacheRead, cacheWrite }: TokenUsage): string[] {

@@ -1,4 +1,5 @@
 import { formatPatch, OMIT_HEADERS, type StructuredPatch, structuredPatch } from 'diff'
+import { parseJson } from '#host/json.ts'
 import { sanitize } from '#host/text.ts'
 import { paint } from './terminal.ts'
 
@@ -60,9 +61,6 @@ function replaceAll(before: string, after: string): StructuredPatch {
 /** JSON on one long line is formatted before it is shown; the file keeps its own layout. */
 function formatJson(text: string | undefined): string | undefined {
   if (text?.split('\n').some(line => line.length > 400) !== true) return text
-  try {
-    return JSON.stringify(JSON.parse(text.replace(/^\ufeff/, '')), null, 2)
-  } catch {
-    return text
-  }
+  const value = parseJson(text.replace(/^\ufeff/, ''))
+  return value === undefined ? text : JSON.stringify(value, null, 2)
 }

@@ -1,11 +1,36 @@
+import fs from 'node:fs'
 import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
 import { sanitize } from '#host/text.ts'
 import { openTmux } from '#host/tmux'
 import { getTmuxSessionName } from '#runner'
 import type { Session } from '#session'
-import { type LogSource, listSources, MAX_READ_BYTES, readLines, readSizeBytes, readStatus } from './log-sources.ts'
+import { describeEvent, parseEvent } from '#session/log'
+import { readStatus } from '../input/session.ts'
 import { Tail } from './tail.ts'
-import { formatBytes, formatTable, formatTitle, paint, print } from './terminal.ts'
+import { formatBytes, formatElapsed, formatTable, formatTitle, paint, print } from './terminal.ts'
+import { findTranscript, formatTranscriptLine } from './transcript.ts'
+
+/** A file with the output of the runner, the orchestrator or a worker. */
+interface LogSource {
+  who: string
+  file: string
+  isErrorOutput: boolean
+  /** A line of the file as lines for a person. */
+  formatLine(line: string): string[]
+}
+
+/** The runner's log, the orchestrator's transcript, and the output of each worker; or those of one. Exit 4 for an unknown one. */
+export function listSources(session: Session, who?: string): LogSource[] {
+  const sources = listAllSources(session)
+  if (who === undefined) return sources
+  const picked = sources.filter(source => source.who === who)
+  if (picked.length > 0) return picked
+  throw new DispatchError(`session ${session.id} has no output of "${who}"`, {
+    exitCode: exitCodes.notFound,
+    remedy: `There is output of ${[...new Set(sources.map(source => source.who))].join(', ')}.`,
+  })
+}
 
 /** Everything of one speaker. */
 export async function printSources(session: Session, sources: LogSource[], config: Config): Promise<void> {
@@ -15,13 +40,21 @@ export async function printSources(session: Session, sources: LogSource[], confi
   if (sources[0]?.who === 'runner') await printRunnerWindow(session, config)
 }
 
-/** Each source with its size, then the last lines of those that matter now. */
+/**
+ * Each source with its size, then the last lines of those that matter now: runner, orchestrator, and the workers that are
+ * running or failed, otherwise the last worker.
+ */
 export async function printOverview(session: Session, sources: LogSource[], config: Config): Promise<void> {
   print(formatTitle(session.id))
-  const filled = sources.filter(({ file }) => readSizeBytes(file) > 0)
-  print(formatTable(filled.map(({ who, file }) => [`  ${who}`, formatBytes(readSizeBytes(file)), paint('dim', file)])))
-  const relevant = new Set(listRelevantSpeakers(session))
-  for (const source of filled.filter(({ who }) => relevant.has(who))) {
+  const filled = sources
+    .map(source => ({ ...source, bytes: fs.lstatSync(source.file, { throwIfNoEntry: false })?.size ?? 0 }))
+    .filter(({ bytes }) => bytes > 0)
+  print(formatTable(filled.map(({ who, file, bytes }) => [`  ${who}`, formatBytes(bytes), paint('dim', file)])))
+  const { workers } = readStatus(session)
+  const active = workers.filter(({ ending, startedAt }) => startedAt !== undefined && ending !== 'reported')
+  const shown = active.length > 0 ? active : workers.slice(-1)
+  const relevant = ['runner', 'orchestrator', ...shown.map(({ name }) => name)]
+  for (const source of filled.filter(({ who }) => relevant.includes(who))) {
     print(`\n${paint('bold', `${source.who}${source.isErrorOutput ? ', standard error' : ''}`)}`)
     for (const line of readLines(source).slice(-LAST_LINES)) print(line)
     if (source.who === 'runner') await printRunnerWindow(session, config)
@@ -35,12 +68,14 @@ export async function followSources(session: Session, who: string | undefined): 
   const tails = new Map<string, Tail>()
   for (let isFirst = true; ; isFirst = false) {
     const isOver = hasEnded(session, who) // Read before the lines, so that the last ones are not missed.
-    for (const source of listSources(session)) {
+    for (const source of listAllSources(session)) {
       if (who !== undefined && source.who !== who) continue
       const tail = tails.get(source.file) ?? new Tail(source.file, isFirst ? MAX_READ_BYTES : undefined)
       tails.set(source.file, tail)
       const lines = [...tail.readNewLines()].flatMap(source.formatLine)
-      printFollowed(isFirst ? lines.slice(-LAST_LINES) : lines, who === undefined ? source.who : undefined)
+      for (const line of isFirst ? lines.slice(-LAST_LINES) : lines)
+        if (who !== undefined) print(line)
+        else if (line !== '') print(`${paint('cyan', source.who.padEnd(13))} ${line}`)
     }
     if (isOver) return
     await new Promise(resolve => setTimeout(resolve, FOLLOW_INTERVAL_MS))
@@ -52,17 +87,46 @@ export async function followSources(session: Session, who: string | undefined): 
 const LAST_LINES = 20
 const FOLLOW_INTERVAL_MS = 300
 
-function printFollowed(lines: string[], speaker: string | undefined): void {
-  if (speaker === undefined) for (const line of lines) print(line)
-  else for (const line of lines.filter(text => text !== '')) print(`${paint('cyan', speaker.padEnd(13))} ${line}`)
+/** More than this is not read; what is further back is left out. */
+const MAX_READ_BYTES = 8 * 1024 * 1024
+
+function listAllSources(session: Session): LogSource[] {
+  const { paths, manifest } = session
+  const transcript = findTranscript(session)
+  const openedAt = Date.parse(manifest.openedAt)
+  const source = (who: string, file: string, formatLine: LogSource['formatLine']): LogSource => {
+    return { who, file, isErrorOutput: false, formatLine }
+  }
+  return [
+    source('runner', paths.events, line => formatEventLine(line, openedAt)),
+    ...(transcript === undefined ? [] : [source('orchestrator', transcript, formatTranscriptLine)]),
+    ...readStatus(session).workers.flatMap(({ name }) => {
+      const { output, errors } = paths.worker(name)
+      return [
+        source(name, output, line => [sanitize(line)]),
+        { ...source(name, errors, line => [paint('red', `stderr: ${sanitize(line)}`)]), isErrorOutput: true },
+      ]
+    }),
+  ]
 }
 
-/** The runner, the orchestrator, and the workers that are running or failed; otherwise the last worker. */
-function listRelevantSpeakers(session: Session): string[] {
-  const { workers } = readStatus(session)
-  const active = workers.filter(({ ending, startedAt }) => startedAt !== undefined && ending !== 'reported')
-  const shown = active.length > 0 ? active : workers.slice(-1)
-  return ['runner', 'orchestrator', ...shown.map(({ name }) => name)]
+function formatEventLine(line: string, openedAt: number): string[] {
+  const event = parseEvent(line)
+  const description = event && describeEvent(event)
+  if (!event || !description) return []
+  const elapsed = formatElapsed(Date.parse(event.time) - openedAt)
+  return [
+    `${paint('dim', elapsed)}  ${description.actor.padEnd(13)} ${description.text}`,
+    ...description.details.map(detail => `${' '.repeat(21)} ${detail}`),
+  ]
+}
+
+/** The lines of a source, the last one also when it has no line break yet. */
+function readLines({ file, formatLine }: LogSource): string[] {
+  const tail = new Tail(file, MAX_READ_BYTES)
+  const lines = [...tail.readNewLines()].flatMap(formatLine)
+  const rest = tail.readRemainder()
+  return rest === '' ? lines : [...lines, ...formatLine(rest)]
 }
 
 function hasEnded(session: Session, who: string | undefined): boolean {

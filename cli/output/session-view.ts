@@ -1,5 +1,8 @@
-import { formatCount, sanitize } from '#host/text.ts'
-import { isAwaitingApproval, type SessionView } from '#session/status'
+import { quoteForShell } from '#host/shell-quote.ts'
+import { formatCount, formatNames, sanitize } from '#host/text.ts'
+import { readCurrentVerdict } from '#session/evidence'
+import { formatLogAnchor, readLog } from '#session/log'
+import { isAwaitingApproval, type SessionStatus, type SessionView, type WorkerStatus } from '#session/status'
 import {
   formatElapsed,
   formatLocalTime,
@@ -11,25 +14,18 @@ import {
   paintVerdict,
   print,
 } from './terminal.ts'
-import { printVerdict } from './verdict-view.ts'
 
-/** What `dispatch show` checks besides reading the log. */
-export interface SessionChecks {
-  /** What changed in outputs/ since the verdict. */
-  changedPaths: string[]
-  integrityWarnings: string[]
-}
-
-/** A whole session: state, contract clause by clause, workers, verdict. */
-export function printSession(view: SessionView, { changedPaths, integrityWarnings }: SessionChecks): void {
+/** A whole session: state, contract clause by clause, workers, verdict. `changedPaths` changed in outputs/ since the verdict. */
+export function printSession(view: SessionView, changedPaths: string[], integrityWarnings: string[]): void {
+  const { session, status, unreadableLines } = view
   printHeader(view, integrityWarnings)
   printProject(view)
   printLimits(view)
   printNeeds(view)
   printClauses(view)
-  printWorkers(view)
+  if (status.workers.length > 0)
+    print(`\n${paint('bold', 'Workers')}\n${formatTable(status.workers.map(formatWorker))}`)
   printVerdict(view, changedPaths)
-  const { session, unreadableLines } = view
   if (unreadableLines > 0)
     print(paint('yellow', `\n  ${formatCount(unreadableLines, 'line')} of events.jsonl could not be read`))
   print(`\n  attach   dispatch attach ${session.id.slice(-4)}\n  folder   ${session.paths.folder}`)
@@ -75,7 +71,7 @@ function printProject({ session, status }: SessionView): void {
   printRow('ignored', ignored)
 }
 
-function describeDependencies(dependencies: SessionView['status']['dependencies']): string {
+function describeDependencies(dependencies: SessionStatus['dependencies']): string {
   if (!dependencies) return ''
   const { state, seconds, reason } = dependencies
   if (state === 'made') return ` (took ${seconds} s)`
@@ -128,13 +124,7 @@ function printClauses({ status }: SessionView): void {
     print(paint('yellow', `  not covered  ${sanitize(sentence)}`))
 }
 
-function printWorkers({ status }: SessionView): void {
-  if (status.workers.length === 0) return
-  print(`\n${paint('bold', 'Workers')}`)
-  print(formatTable(status.workers.map(formatWorker)))
-}
-
-function formatWorker(worker: SessionView['status']['workers'][number]): string[] {
+function formatWorker(worker: WorkerStatus): string[] {
   const { name, kind, model, clauses, startedAt, endedAt, changedFiles, ending, blockedBy, reason } = worker
   const end = endedAt === undefined ? Date.now() : Date.parse(endedAt)
   const state = ending ?? (startedAt ? 'running' : `waits for ${blockedBy ?? 'its turn'}`)
@@ -147,4 +137,30 @@ function formatWorker(worker: SessionView['status']['workers'][number]): string[
     changedFiles === undefined ? '' : formatCount(changedFiles, 'file'),
     `${state}${reason ? ` (${sanitize(reason)})` : ''}`,
   ]
+}
+
+/** The last verdict, whether it is still valid for outputs/, and how to fetch the work. Nothing before the first verdict. */
+function printVerdict({ session, status }: SessionView, changedPaths: string[]): void {
+  const { verdict } = status
+  if (!verdict) return
+  const { paths } = session
+  print(
+    `\n${paint('bold', 'Verdict')}  ${paintVerdict(verdict.verdict)}  round ${verdict.round} of ${status.maxRounds}`,
+  )
+  print(`  ${sanitize(verdict.reason)}`)
+  print(`  commit   ${verdict.commit}`)
+  print(`  tree     ${verdict.tree}`)
+  const record = readCurrentVerdict(paths, status)
+  const judge = record ? `${sanitize(record.judge)}; ` : ''
+  print(`  judge    ${judge}independence: ${sanitize(verdict.independence)}`)
+  if (record) print(`  packet   ${record.packetSha256 === null ? 'not sent' : `sha256 ${record.packetSha256}`}`)
+  const { events, hashes, chainStart } = readLog(paths.events)
+  const head = hashes[events.findLastIndex(({ type }) => type === 'verdict.given')]
+  if (head !== undefined && chainStart !== null)
+    print(`  anchor   ${formatLogAnchor(head)}  ${paint('dim', 'as in the notification; for dispatch audit --head')}`)
+  if (changedPaths.length > 0)
+    print(paint('red', `  VOID     for outputs/ as it is now: ${formatNames(changedPaths)} changed since the verdict`))
+  if (!changedPaths.includes('evidence/repository.git'))
+    print(`  fetch    git fetch ${quoteForShell(paths.bareRepository)} judged`)
+  print(paint('dim', `           ${paths.verdictText}`))
 }

@@ -20,11 +20,7 @@ export function getTerminalWidth(): number {
 
 /** One line of a session's story: time since the start, who, what. */
 export function printStoryLine(moment: EventDescription, elapsedMs: number): void {
-  const style = { plain: undefined, good: 'green', bad: 'red', quiet: 'dim' }[moment.tone] as
-    | 'green'
-    | 'red'
-    | 'dim'
-    | undefined
+  const style = ({ plain: undefined, good: 'green', bad: 'red', quiet: 'dim' } as const)[moment.tone]
   const fold = (text: string) => wrap(text.split(' '), Math.max(getTerminalWidth() - STORY_INDENT_COLUMNS, 20))
   const lines = fold(moment.text).map(line => (style ? paint(style, line) : line))
   const lead = `${paint('dim', formatElapsed(elapsedMs))}  ${paint('cyan', pad(moment.actor, 13))} `

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type SessionCost, sumByDay, sumCosts } from '#cli/session-cost.ts'
-import { countTokens } from '#cli/token-usage.ts'
+import { countTokens, type SessionCost, sumByDay, sumCosts } from '#cli/session-cost.ts'
 
 const answer = (id: string, model: string, input: number) =>
   JSON.stringify({

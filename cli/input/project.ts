@@ -1,0 +1,119 @@
+import path from 'node:path'
+import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { writeAtomic } from '#host/fs'
+import { findRepository, type UserRepository } from '#host/git'
+import {
+  confirmProject,
+  isProjectConfirmed,
+  Project,
+  projectFileName,
+  proposeProject,
+  readProject,
+} from '#host/project'
+import { formatCount } from '#host/text.ts'
+import type { SessionManifest } from '#session'
+import { UsageError } from '../command.ts'
+import { printProjectFile } from '../output/project-view.ts'
+import { paint, print } from '../output/terminal.ts'
+import { confirmAction, isAtTerminal } from './confirm.ts'
+import { checkProjectFiles, listProjectWarnings } from './project-check.ts'
+
+/** The user's checkout: the folder that is named, or the current one. Exit 2 for anything else. */
+export async function requireRepository(config: Config, folder: string | undefined): Promise<UserRepository> {
+  const repository = await findRepository(folder, [config.installFolder, config.home])
+  if (!repository)
+    throw new UsageError('this folder is not in a git repository', 'Go to one, or name it: dispatch prepare --repo DIR')
+  if (`${repository.path}/`.startsWith(`${config.home}/`))
+    throw new UsageError(
+      `${repository.path} is in DISPATCH_HOME, where agents write`,
+      'Name your own checkout: dispatch prepare --repo DIR',
+    )
+  return repository
+}
+
+/**
+ * The project file of this repository, once its user has confirmed it; each change of its content must be confirmed again.
+ * Null without a file. Exit 5 where it is not confirmed and there is no terminal to ask at.
+ */
+export async function resolveProject(
+  config: Config,
+  repository: UserRepository | null,
+  { sandbox, say }: { sandbox: SessionManifest['sandbox']; say: (line: string) => void },
+): Promise<Project | null> {
+  if (repository === null) return null
+  const file = readProject(repository.path)
+  if (file === undefined) {
+    const proposal = await proposeProject(repository)
+    if (proposal)
+      say(
+        `there is no ${projectFileName}, so checks run without dependencies; \`dispatch prepare\` proposes ${formatCount(proposal.reasons.length, 'line')}`,
+      )
+    return null
+  }
+  await checkProjectFiles(file, repository)
+  for (const line of await listProjectWarnings(file, repository)) say(line)
+  if (isProjectConfirmed(config.home, repository.path, file.sha256)) return file.project
+  if (!isAtTerminal())
+    throw new DispatchError(`${file.file} is new or has changed, and you have not confirmed it`, {
+      exitCode: exitCodes.conflict,
+      remedy: 'It lists commands to run. Review and confirm it: dispatch prepare',
+    })
+  printProjectFile(file, sandbox)
+  if (!(await confirmAction(CONFIRM_QUESTION, 'prepare')))
+    throw new DispatchError('not confirmed, so nothing was started', {
+      exitCode: exitCodes.conflict,
+      remedy: `Change ${file.file}, or start with an empty repository: --no-repo`,
+    })
+  confirmProject(config.home, repository.path, file.sha256)
+  return file.project
+}
+
+interface PrepareContext {
+  config: Config
+  repository: UserRepository
+  sandbox: SessionManifest['sandbox']
+  /** Resolves to true for yes. */
+  ask(question: string): Promise<boolean>
+}
+
+/** Have the user confirm the project file of a repository, or a proposed one. Returns what came of it, for the user. */
+export async function prepareProject(context: PrepareContext): Promise<string> {
+  const { config, repository, sandbox, ask } = context
+  const file = readProject(repository.path)
+  if (!file) return proposeFile(context)
+  await checkProjectFiles(file, repository)
+  const warnings = await listProjectWarnings(file, repository)
+  printProjectFile(file, sandbox)
+  for (const warning of warnings) print(paint('yellow', `  ${warning}`))
+  if (isProjectConfirmed(config.home, repository.path, file.sha256))
+    return '\nYou have confirmed exactly this file. Nothing to do.'
+  if (!(await ask(CONFIRM_QUESTION))) return NOTHING_CHANGED
+  confirmProject(config.home, repository.path, file.sha256)
+  return 'Confirmed. You will be asked again when it changes.'
+}
+
+// --- internal ---
+
+const CONFIRM_QUESTION = 'Use exactly this file?'
+const NOTHING_CHANGED = 'Nothing was changed.'
+
+async function proposeFile({ config, repository, sandbox, ask }: PrepareContext): Promise<string> {
+  const proposal = await proposeProject(repository)
+  if (!proposal)
+    return `No known lock file in ${repository.path}, so there is nothing to propose. If the project needs a setup, write ${projectFileName}:
+
+  { "setup": ["make deps"], "lockfiles": ["deps.lock"], "files": [".env.test"] }
+`
+  const file = path.join(repository.path, projectFileName)
+  print(`Proposed for ${repository.path}:\n`)
+  for (const line of proposal.reasons) print(`  ${line}`)
+  print()
+  printProjectFile({ file: `${file} (new)`, project: Project.parse(proposal.project) }, sandbox)
+  if (!(await ask('Write this file, and run these commands when work begins?'))) return NOTHING_CHANGED
+  writeAtomic(file, `${JSON.stringify(proposal.project, null, 2)}\n`, 0o644)
+  const written = readProject(repository.path)
+  if (!written) throw new Error('the file that was just written is missing')
+  confirmProject(config.home, repository.path, written.sha256)
+  return `Written: ${written.file}. Commit it to share it.`
+}
