@@ -4,10 +4,12 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { installFolder } from '#host/config'
+import { isErrno } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { parseJsonc } from '#host/json.ts'
 import { findProcesses } from '../fixtures/rig.ts'
 import { createHookFolder, endInput, hooksFolder, listInboxFiles, runHook } from '../fixtures/run-hook.ts'
+import { waitUntil } from '../fixtures/scratch.ts'
 
 const record = '/bin/sh "$DISPATCH_HOOKS/record"'
 const silentSuccess = { code: 0, output: '' }
@@ -21,7 +23,7 @@ function formatShellCommand(shell: string): string {
 
 describe('any input', { concurrency: 2 }, () => {
   for (const shell of shells)
-    it(`${shell}: input that never ends is cut after a second, and what came is kept`, async t => {
+    it(`${shell}: input that never ends is cut, and what came is kept`, async t => {
       const inbox = path.join(createHookFolder(t), 'hook-inbox')
       const line = `exec ${formatShellCommand(shell)} "$DISPATCH_HOOKS/record"`
       const half = await runHook(
@@ -29,12 +31,11 @@ describe('any input', { concurrency: 2 }, () => {
         { DISPATCH_HOOK_INBOX: inbox },
         input => void input.write('{"hook_event_name":"Stop"'),
       )
-      assert.deepEqual({ ...half, seconds: 0 }, { ...silentSuccess, seconds: 0 })
-      assert.ok(half.seconds < 3, `${half.seconds} s`)
+      assert.deepEqual(half, silentSuccess)
       const [left = 'nothing'] = listInboxFiles(inbox)
       assert.equal(fs.readFileSync(path.join(inbox, left), 'utf8'), '{"hook_event_name":"Stop"')
       const much = await runHook(line, { DISPATCH_HOOK_INBOX: inbox }, input => void input.write('x'.repeat(100_000)))
-      assert.deepEqual({ ...much, seconds: 0 }, { ...silentSuccess, seconds: 0 })
+      assert.deepEqual(much, silentSuccess)
       assert.deepEqual(
         listInboxFiles(inbox)
           .map(name => fs.statSync(path.join(inbox, name)).size)
@@ -42,9 +43,9 @@ describe('any input', { concurrency: 2 }, () => {
         [25, 65_536],
       )
       const none = await runHook(line, { DISPATCH_HOOK_INBOX: inbox }, () => undefined)
-      assert.deepEqual({ ...none, seconds: 0 }, { ...silentSuccess, seconds: 0 })
+      assert.deepEqual(none, silentSuccess)
       const shut = await runHook(`${line} <&-`, { DISPATCH_HOOK_INBOX: inbox }, () => undefined)
-      assert.deepEqual({ ...shut, seconds: 0 }, { ...silentSuccess, seconds: 0 })
+      assert.deepEqual(shut, silentSuccess)
       await waitForNoProcess(inbox)
     })
 })
@@ -61,7 +62,7 @@ describe('any disk', { concurrency: 2 }, () => {
           { DISPATCH_HOOK_INBOX: inbox, DISPATCH_ROLE: 'orchestrator' },
           endInput('{}'.repeat(99_999)),
         )
-        assert.deepEqual({ ...ended, seconds: 0 }, { ...silentSuccess, seconds: 0 }, `${hook} ${inbox}`)
+        assert.deepEqual(ended, silentSuccess, `${hook} ${inbox}`)
       }
     assert.deepEqual(fs.readdirSync(folder).sort(), ['file', 'hook-inbox'])
   })
@@ -69,7 +70,7 @@ describe('any disk', { concurrency: 2 }, () => {
   // Opening a pipe without a reader blocks, as a stalled disk does. `exec` keeps the process id, so the name that the
   // recorder will open is known.
   const stalled =
-    'now=$(date +%s); for n in 0 1 2 3 4 5 6 7 8 9; do mkfifo "$DISPATCH_HOOK_INBOX/.$((now + n))-$$-"; done; exec'
+    'now=$(date +%s); for n in $(seq 0 59); do mkfifo "$DISPATCH_HOOK_INBOX/.$((now + n))-$$-"; done; exec'
 
   it('a stalled disk delays nothing, and nothing is lost when it recovers', async t => {
     const inbox = path.join(createHookFolder(t), 'hook-inbox')
@@ -78,12 +79,11 @@ describe('any disk', { concurrency: 2 }, () => {
       { PATH: '/usr/bin:/bin', DISPATCH_HOOK_INBOX: inbox },
       endInput('{"late":1}'),
     )
-    assert.deepEqual({ ...ended, seconds: 0 }, { ...silentSuccess, seconds: 0 })
-    assert.ok(ended.seconds < 4, `${ended.seconds} s`)
+    assert.deepEqual(ended, silentSuccess)
     assert.deepEqual(listInboxFiles(inbox), [])
-    const pipes = fs.readdirSync(inbox).map(name => path.join(inbox, name))
-    const read = await runProgram('/bin/sh', ['-c', 'for pipe; do timeout 1 cat "$pipe"; done', 'sh', ...pipes])
-    assert.equal(read.stdout, '{"late":1}')
+    const pipes = fs.readdirSync(inbox).map(name => openPipe(path.join(inbox, name)))
+    await waitUntil(() => pipes.map(readPipe).join('') === '{"late":1}', 'the recorder writes')
+    pipes.forEach(pipe => void fs.closeSync(pipe))
     await waitForNoProcess(inbox)
   })
 
@@ -93,8 +93,7 @@ describe('any disk', { concurrency: 2 }, () => {
     await runProgram('mkfifo', [pipe])
     const env = { DISPATCH_HOOK_INBOX: path.join(folder, 'hook-inbox'), DISPATCH_ROLE: 'orchestrator' }
     const stop = await runHook('/bin/sh "$DISPATCH_HOOKS/stop"', { ...env, DISPATCH_STOP_GATE: pipe }, endInput('{}'))
-    assert.deepEqual({ ...stop, seconds: 0 }, { ...silentSuccess, seconds: 0 })
-    assert.ok(stop.seconds < 4, `${stop.seconds} s`)
+    assert.deepEqual(stop, silentSuccess)
     assert.equal(listInboxFiles(env.DISPATCH_HOOK_INBOX).length, 1)
     const input = '{"tool_input":{"file_path":"/a/b"}}'
     const guard = await runHook(
@@ -104,8 +103,7 @@ describe('any disk', { concurrency: 2 }, () => {
     )
     assert.equal(guard.code, 0)
     assert.match(guard.output, /^\{.*"permissionDecision":"deny".*\}\n$/)
-    assert.ok(guard.seconds < 6, `${guard.seconds} s`)
-    await runProgram('/bin/sh', ['-c', ': >"$1"', 'sh', pipe], { timeoutMs: 3000 }) // Releases what still waits for the pipe.
+    fs.closeSync(openPipe(pipe)) // Releases what still waits for the pipe.
     await waitForNoProcess(folder)
   })
 })
@@ -130,7 +128,7 @@ describe('any environment', { concurrency: 2 }, () => {
           ...changes,
         }
         const ended = await runHook(command, env, endInput(`{"hook_event_name":"${event}","file_path":"/a/b"}`))
-        assert.deepEqual({ ...ended, seconds: 0 }, { ...silentSuccess, seconds: 0 }, event)
+        assert.deepEqual(ended, silentSuccess, event)
       }
     assert.equal(
       listInboxFiles(path.join(folder, 'hook-inbox')).length,
@@ -144,7 +142,7 @@ describe('any environment', { concurrency: 2 }, () => {
     for (const { event, command } of commands) {
       const ended = await runHook(command, { DISPATCH_HOOKS: path.join(folder, 'gone') }, endInput('{}'))
       if (event === 'PreToolUse') assert.notEqual(ended.code, 0)
-      else assert.deepEqual({ ...ended, seconds: 0 }, { ...silentSuccess, seconds: 0 }, event)
+      else assert.deepEqual(ended, silentSuccess, event)
     }
   })
 })
@@ -169,9 +167,21 @@ it('the external hook records other sessions only, up to 500 files', async t => 
 
 /** Wait until no process has this folder in its command line. */
 async function waitForNoProcess(folder: string): Promise<void> {
-  for (const until = Date.now() + 5000; Date.now() < until; ) {
-    if (findProcesses(folder).length === 0) return
-    await new Promise(resolve => setTimeout(resolve, 50))
+  await waitUntil(() => findProcesses(folder).length === 0, `no process of ${hooksFolder} is running`)
+}
+
+/** Open a named pipe for reading and writing, which never blocks. */
+function openPipe(pipe: string): number {
+  return fs.openSync(pipe, fs.constants.O_RDWR | fs.constants.O_NONBLOCK)
+}
+
+/** What a pipe contains now. */
+function readPipe(pipe: number): string {
+  const buffer = Buffer.alloc(100)
+  try {
+    return buffer.toString('utf8', 0, fs.readSync(pipe, buffer))
+  } catch (error) {
+    if (isErrno(error, 'EAGAIN')) return '' // It is empty.
+    throw error
   }
-  assert.deepEqual(findProcesses(folder), [], `a process of ${hooksFolder} is still running`)
 }
