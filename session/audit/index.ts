@@ -1,2 +1,2 @@
-export { type AuditPart, type AuditProblem, auditParts } from './problem.ts'
+export { type AuditPart, type AuditProblem, auditParts } from './audit.ts'
 export { type AuditReport, auditSession } from './run.ts'

@@ -7,7 +7,7 @@ import { MINUTE_MS } from '#host/time.ts'
 import type { SessionPaths } from '../paths.ts'
 import type { SessionRepository } from '../repository/bare-git.ts'
 import { defaultIgnores } from '../repository/repository.ts'
-import { isFolder, MAX_BYTES, readCapped } from './session-files.ts'
+import { isFolder, readCapped } from './read-capped.ts'
 
 /**
  * A new bare repository that reads the objects of a session, and nothing else of it. Git sees none of the
@@ -38,32 +38,26 @@ export async function openIsolatedRepository({
   fs.symlinkSync(path.join(bareRepository, 'objects'), path.join(tempFolder, 'objects'))
   fs.writeFileSync(path.join(isolated, ALTERNATES_FILE), `${path.join(tempFolder, 'objects')}\n`)
   for (const name of ['info/exclude', 'shallow']) {
-    const { bytes } = readCapped(path.join(bareRepository, name), MAX_BYTES.record)
+    const { bytes } = readCapped(path.join(bareRepository, name))
     if (bytes) fs.writeFileSync(path.join(isolated, name), bytes)
   }
   return { bareRepository: isolated, outputs, tempFolder, usesAlternates: true, timeoutMs: GIT_TIMEOUT_MS }
 }
 
-export function closeIsolatedRepository({ tempFolder }: IsolatedRepository): void {
-  fs.rmSync(tempFolder, { recursive: true, force: true })
-}
-
 /** Find the tree of a commit; undefined if the session does not have the commit any more. */
-export async function findTree({ bareRepository }: IsolatedRepository, commit: string): Promise<string | undefined> {
-  const args = ['--git-dir', bareRepository, 'rev-parse', '--verify', '--quiet', `${commit}^{tree}`]
-  const { exitCode, stdout } = await tryGit(args, { timeoutMs: GIT_TIMEOUT_MS })
+export async function findTree(repository: IsolatedRepository, commit: string): Promise<string | undefined> {
+  const { exitCode, stdout } = await run(repository, ['rev-parse', '--verify', '--quiet', `${commit}^{tree}`])
   return exitCode === 0 ? stdout.trim() : undefined
 }
 
-export async function hasObject({ bareRepository }: IsolatedRepository, object: string): Promise<boolean> {
-  const args = ['--git-dir', bareRepository, 'cat-file', '-e', object]
-  return (await tryGit(args, { timeoutMs: GIT_TIMEOUT_MS })).exitCode === 0
+export async function hasObject(repository: IsolatedRepository, object: string): Promise<boolean> {
+  return (await run(repository, ['cat-file', '-e', object])).exitCode === 0
 }
 
 /** List what git finds wrong with the objects. That a user's old commits are badly formed does not count. */
-export async function listBrokenObjects({ bareRepository }: IsolatedRepository, commits: string[]): Promise<string[]> {
-  const args = ['--git-dir', bareRepository, 'fsck', '--full', '--no-dangling', '--no-progress', ...commits]
-  const { timedOut, stdout, stderr } = await tryGit(args, { timeoutMs: GIT_TIMEOUT_MS })
+export async function listBrokenObjects(repository: IsolatedRepository, commits: string[]): Promise<string[]> {
+  const args = ['fsck', '--full', '--no-dangling', '--no-progress', ...commits]
+  const { timedOut, stdout, stderr } = await run(repository, args)
   if (timedOut) return []
   const lines = `${stdout}\n${stderr}`.split('\n').map(line => line.trim())
   return lines.filter(line => line !== '' && !/^(notice|warning|error in|dangling|unreachable|Checking)\b/.test(line))
@@ -96,11 +90,9 @@ export async function listStagedChanges(
 /**
  * List the ignore patterns that dispatch does not write: neither for build products nor for named files of the project.
  */
-export function listExtraIgnores({ bareRepository }: SessionPaths): string[] {
-  const { bytes } = readCapped(path.join(bareRepository, 'info/exclude'), MAX_BYTES.record)
-  return (bytes?.toString('utf8') ?? '')
-    .split('\n')
-    .filter(line => !defaultIgnores.includes(line) && !line.startsWith('/'))
+export function listExtraIgnores(excludeFile: string): string[] {
+  const lines = readCapped(excludeFile).bytes?.toString('utf8').split('\n') ?? []
+  return lines.filter(line => !defaultIgnores.includes(line) && !line.startsWith('/'))
 }
 
 /** List the first pipes, devices, sockets and links below a folder that are relevant. */
@@ -120,6 +112,10 @@ export function listSpecialFiles(folder: string, isRelevant = (_file: string) =>
     if (scanned >= MAX_SCANNED_FILES) return [...specialFiles, `more than ${MAX_SCANNED_FILES} files`]
   }
   return specialFiles
+}
+
+function run({ bareRepository }: IsolatedRepository, args: string[]): ReturnType<typeof tryGit> {
+  return tryGit(['--git-dir', bareRepository, ...args], { timeoutMs: GIT_TIMEOUT_MS })
 }
 
 function listEntries(folder: string): fs.Dirent[] {

@@ -1,72 +1,48 @@
 import { isDeepStrictEqual } from 'node:util'
-import { sha256 } from '#host/hash.ts'
-import type { SessionManifest } from '../manifest.ts'
-import { type AuditProblem, AuditProblems } from './problem.ts'
-import { MAX_BYTES, parseJsonBytes, readCapped, type SessionFiles, selectEvents } from './session-files.ts'
-
-type OpenedEvent = ReturnType<typeof selectEvents<'session.opened'>>[number]
+import type { Audit, IndexedEvent } from './audit.ts'
+import { MAX_BYTES, parseJsonBytes, readCapped } from './read-capped.ts'
 
 /** Check that the task and the manifest are those with which the session was opened. */
-export function auditManifest(files: SessionFiles): AuditProblem[] {
-  const problems = new AuditProblems('manifest')
-  const [opened] = selectEvents(files, 'session.opened')
-  if (!opened && selectEvents(files, 'start.failed').length > 0) {
-    problems.addNote('events.jsonl', 'the session never started')
-    return problems.list
-  }
+export function auditManifest(audit: Audit): void {
+  const { events } = audit.paths
+  const [opened] = audit.selectEvents('session.opened')
+  if (!opened && audit.selectEvents('start.failed').length > 0)
+    return audit.addNote(events, 'the session never started')
   if (!opened)
-    problems.addDamage(
-      'events.jsonl',
-      'no line says that the session was opened',
-      'The beginning of the log was cut off.',
-    )
-  auditManifestFile(files, opened, problems)
-  auditTask(files, opened, problems)
-  return problems.list
+    audit.addDamage(events, 'no line says that the session was opened', 'The beginning of the log was cut off.')
+  auditManifestFile(audit, opened)
+  audit.checkHash(readCapped(audit.paths.task, MAX_BYTES.output), opened?.task.sha256 ?? audit.manifest?.task.sha256, {
+    lost: 'The task cannot be read any more.',
+    changed: ['is not the task that was given', 'The work was done for another task.'],
+  })
 }
 
 // --- internal ---
 
-function auditManifestFile(
-  { paths, manifest }: SessionFiles,
-  opened: OpenedEvent | undefined,
-  problems: AuditProblems,
-): void {
-  const file = readCapped(paths.manifest, MAX_BYTES.record)
-  if (file.bytes === undefined)
-    return problems.addDamage('session.json', file.reason, 'The settings of the session are unknown.')
-  if (!manifest) reportInvalidManifest(parseJsonBytes(file), problems)
+function auditManifestFile(audit: Audit, opened: IndexedEvent<'session.opened'> | undefined): void {
+  const { manifest, paths } = audit
+  const read = readCapped(paths.manifest)
+  audit.checkHash(read, opened?.sha256, {
+    lost: 'The settings of the session are unknown.',
+    changed: ['is not what the session was opened with', 'Models, rounds or approval were changed later.'],
+  })
+  if (read.bytes === undefined) return
+  if (!manifest) reportInvalidManifest(audit, parseJsonBytes(read))
   if (!opened) return
   if (opened.sha256 === undefined)
-    problems.addNote('session.json', 'its hash is not in the log: an older dispatch did not record it')
-  else if (sha256(file.bytes) !== opened.sha256)
-    problems.addDamage(
-      'session.json',
-      'is not what the session was opened with',
-      'Models, rounds or approval were changed later.',
-    )
-  if (manifest) compareWithEvent(manifest, opened, problems)
-}
-
-function compareWithEvent(manifest: SessionManifest, opened: OpenedEvent, problems: AuditProblems): void {
+    audit.addNote(paths.manifest, 'its hash is not in the log: an older dispatch did not record it')
+  if (!manifest) return
   const { task, models, maxRounds, allowsJudgedOnly, repository } = manifest
   const fields = { task, models, maxRounds, allowsJudgedOnly, repository: repository?.path ?? null }
   for (const [name, value] of Object.entries(fields))
     if (!isDeepStrictEqual(value, opened[name as keyof typeof fields]))
-      problems.addDamage('session.json', `its ${name} differs from the log`, 'One of the two was changed later.')
+      audit.addDamage(paths.manifest, `its ${name} differs from the log`, 'One of the two was changed later.')
 }
 
-function auditTask({ paths, manifest }: SessionFiles, opened: OpenedEvent | undefined, problems: AuditProblems): void {
-  const file = readCapped(paths.task, MAX_BYTES.output)
-  const expectedSha256 = opened?.task.sha256 ?? manifest?.task.sha256
-  if (file.bytes === undefined) problems.addDamage('task.md', file.reason, 'The task cannot be read any more.')
-  else if (expectedSha256 !== undefined && sha256(file.bytes) !== expectedSha256)
-    problems.addDamage('task.md', 'is not the task that was given', 'The work was done for another task.')
-}
-
-function reportInvalidManifest(value: unknown, problems: AuditProblems): void {
+function reportInvalidManifest(audit: Audit, value: unknown): void {
+  const file = audit.paths.manifest
   const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined
   if (typeof format === 'number' && format > 1)
-    problems.addNote('session.json', `was written by a newer dispatch (format ${format}), and is only partly checked`)
-  else problems.addDamage('session.json', 'is not a valid session manifest', 'It was changed.')
+    audit.addNote(file, `was written by a newer dispatch (format ${format}), and is only partly checked`)
+  else audit.addDamage(file, 'is not a valid session manifest', 'It was changed.')
 }

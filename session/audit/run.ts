@@ -1,12 +1,14 @@
 import fs from 'node:fs'
+import path from 'node:path'
+import { resolveSessionPaths } from '../paths.ts'
 import { isSettled } from '../status/status.ts'
+import { Audit, type AuditPart, type AuditProblem, auditParts } from './audit.ts'
 import { auditEvidence } from './evidence.ts'
-import { closeIsolatedRepository, openIsolatedRepository } from './isolated-git.ts'
+import { openIsolatedRepository } from './isolated-git.ts'
 import { auditLog } from './log.ts'
 import { auditManifest } from './manifest.ts'
-import type { AuditProblem } from './problem.ts'
-import { auditSeal, listContractVersions } from './seal.ts'
-import { GONE, openSessionFiles } from './session-files.ts'
+import { GONE } from './read-capped.ts'
+import { auditSeal } from './seal.ts'
 import { auditPacket, auditVerdict } from './verdict.ts'
 import { auditGitIndex, auditWorktree } from './worktree.ts'
 
@@ -25,28 +27,31 @@ export interface AuditReport {
   problems: AuditProblem[]
 }
 
+const partAudits: Record<AuditPart, (audit: Audit) => void | Promise<void>> = {
+  log: auditLog,
+  manifest: auditManifest,
+  seal: auditSeal,
+  evidence: auditEvidence,
+  packet: auditPacket,
+  verdict: auditVerdict,
+  worktree: auditWorktree,
+  index: auditGitIndex,
+}
+
 /**
- * Cross-check the parts of a session's record: log, manifest, seal, evidence, packet, verdict, working tree and index.
- * Only the folder counts, which may come from anywhere: nothing in it is run, changed or waited for. `head` is the head
- * of the log, or its first digits, from another source.
+ * Cross-check the parts of a session's record. Only the folder counts, which may come from anywhere: nothing in it is
+ * run, changed or waited for. `head` is the head of the log, or its first digits, from another source.
  */
 export async function auditSession(folder: string, head?: string): Promise<AuditReport> {
-  const files = openSessionFiles(folder)
-  const { paths, status, log, id } = files
-  const opened = fs.existsSync(paths.bareRepository) ? await openIsolatedRepository(paths) : GONE
-  const repository = typeof opened === 'string' ? undefined : opened
+  const paths = resolveSessionPaths(path.resolve(folder))
+  const repository = fs.existsSync(paths.bareRepository) ? await openIsolatedRepository(paths) : GONE
   try {
-    const versions = listContractVersions(files)
-    const problems = [
-      ...auditLog(files, head),
-      ...auditManifest(files),
-      ...auditSeal(files, versions),
-      ...(await auditEvidence(files, versions, repository)),
-      ...auditPacket(files),
-      ...(await auditVerdict(files, versions, repository)),
-      ...(await auditWorktree(files, opened)),
-      ...(await auditGitIndex(files, repository)),
-    ]
+    const audit = new Audit(paths, repository, head)
+    for (const part of auditParts) {
+      audit.part = part
+      await partAudits[part](audit)
+    }
+    const { id, status, log, problems } = audit
     const verdictIndex = log.events.findLastIndex(({ type }) => type === 'verdict.given')
     return {
       id,
@@ -60,6 +65,6 @@ export async function auditSession(folder: string, head?: string): Promise<Audit
       problems,
     }
   } finally {
-    if (repository) closeIsolatedRepository(repository)
+    if (typeof repository !== 'string') fs.rmSync(repository.tempFolder, { recursive: true, force: true })
   }
 }
