@@ -10,7 +10,7 @@ export async function runDispatch(argv: string[]): Promise<number> {
   if (first === 'help') return printHelp(commandTable, rest[0])
   if (first === '--version') return printVersion()
   if (first === 'completions' && rest[0] === '--')
-    return (await import('./completions/answer.ts')).answerShell(rest.slice(1), commandTable)
+    return (await import('./completions/complete.ts')).answerShell(rest.slice(1), commandTable)
   const command = commandTable.commands.find(({ name }) => name === first)
   if (!command) refuseTypo(argv)
   const [entry, args] = command ? [command, rest] : [commandTable.task, argv]

@@ -3,16 +3,17 @@ import type { CommandTable } from '../help.ts'
 
 type Load = () => Promise<{ command: Command }>
 
-const createEntry = (group: CommandEntry['group'], usage: string, summary: string, load: Load): CommandEntry => {
-  const [name = '', ...args] = usage.split(' ')
-  return { group, name, argumentUsage: args.join(' '), summary, load: async () => (await load()).command }
-}
+const listUnder =
+  (group: CommandEntry['group']) =>
+  (usage: string, summary: string, load: Load): CommandEntry => {
+    const [name = '', ...args] = usage.split(' ')
+    return { group, name, argumentUsage: args.join(' '), summary, load: async () => (await load()).command }
+  }
 
-const everyDay = (usage: string, summary: string, load: Load) => createEntry('Every day', usage, summary, load)
-const sometimes = (usage: string, summary: string, load: Load) => createEntry('Now and then', usage, summary, load)
-const setup = (usage: string, summary: string, load: Load) => createEntry('Setting up', usage, summary, load)
-const repair = (usage: string, summary: string, load: Load) =>
-  createEntry('When something is wrong', usage, summary, load)
+const everyDay = listUnder('Every day')
+const sometimes = listUnder('Now and then')
+const setup = listUnder('Setting up')
+const repair = listUnder('When something is wrong')
 
 /** Every command, in the order of `--help`. A command is in the file of its name, which is loaded only when it is called. */
 export const commandTable: CommandTable = {

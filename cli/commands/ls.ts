@@ -17,12 +17,8 @@ Lists every session, newest first: its state, id, age and task. The last four le
     const views = await readAllViews(config.workspace)
     const damaged = listDamagedSessions(config.workspace)
     if (values.json) {
-      const folder = config.workspace
-      const unreadable = damaged.map(session => ({
-        ...session,
-        state: 'unreadable',
-        folder: `${folder}/${session.id}`,
-      }))
+      const { workspace } = config
+      const unreadable = damaged.map(each => ({ ...each, state: 'unreadable', folder: `${workspace}/${each.id}` }))
       print(JSON.stringify([...views.map(summarizeSession), ...unreadable]))
       return exitCodes.ok
     }

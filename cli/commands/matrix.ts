@@ -25,19 +25,13 @@ an id: the newest session.
     // The work may have changed without a runner that records it.
     const voidReason = describeVoidReason(await listChangesSinceVerdict(view.session.paths, view.status))
     const recorded = readMatrix(view)
-    const matrix = redactMatrix(
-      voidReason === undefined ? recorded : voidMatrix(recorded, voidReason),
-      listKnownSecrets(config),
+    const current = voidReason === undefined ? recorded : voidMatrix(recorded, voidReason)
+    const secrets = listKnownSecrets(config) // The matrix is pasted where others can read it.
+    const matrix: Matrix = JSON.parse(JSON.stringify(current), (_, value) =>
+      typeof value === 'string' ? redactSecrets(value, secrets).text : value,
     )
     if (values.json) process.stdout.write(`${JSON.stringify(matrix, null, 2)}\n`)
     else process.stdout.write(values.html ? renderMatrixHtml(matrix) : renderMatrix(matrix))
     return matrix.damage.length > 0 ? exitCodes.integrity : exitCodes.ok
   },
 })
-
-/** The matrix is pasted where others can read it. */
-function redactMatrix(matrix: Matrix, knownSecrets: string[]): Matrix {
-  return JSON.parse(JSON.stringify(matrix), (_, value) =>
-    typeof value === 'string' ? redactSecrets(value, knownSecrets).text : value,
-  )
-}

@@ -21,7 +21,8 @@ a person is typing there. A running turn is not interrupted: the orchestrator re
   },
   remedy: 'Put a message that begins with a dash after two dashes: dispatch say <sid> -- -x',
   async run(values, [idOrPart = '', ...words]) {
-    const timeoutSeconds = parseSeconds(values.timeout ?? DEFAULT_TIMEOUT_SECONDS)
+    const { timeout = '60' } = values
+    if (!/^\d{1,5}$/.test(timeout)) throw new UsageError(`--timeout takes whole seconds, not "${timeout}"`)
     const input = await readTextInput(values.file, words.length === 0 ? [] : [words.join(' ')], {
       name: 'message',
       remedy: 'Write a message: dispatch say <sid> "use port 8080"',
@@ -30,14 +31,7 @@ a person is typing there. A running turn is not interrupted: the orchestrator re
     const config = readConfig()
     const session = findSession(config.workspace, idOrPart)
     await refuseAgent('say', 'To reach the human, an orchestrator runs: ask "…"')
-    print(await sendMessage(session, config, { kind: 'say', text }, timeoutSeconds))
+    print(await sendMessage(session, config, { kind: 'say', text }, Number(timeout)))
     return exitCodes.ok
   },
 })
-
-const DEFAULT_TIMEOUT_SECONDS = '60'
-
-function parseSeconds(text: string): number {
-  if (/^\d{1,5}$/.test(text)) return Number(text)
-  throw new UsageError(`--timeout takes whole seconds, not "${text}"`)
-}

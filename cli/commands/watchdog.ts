@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Config, createConfigReader, readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { enqueueMissedNotifications, startDeliverer } from '#notify'
@@ -29,7 +30,7 @@ stopped. Also delivers notifications that are waiting, and notifies you of claud
       await checkSessions(readCurrentConfig(), known).catch(error =>
         printLine(error instanceof Error ? (error.stack ?? error.message) : `${error}`),
       )
-      await new Promise(resolve => setTimeout(resolve, CHECK_INTERVAL_MS))
+      await sleep(CHECK_INTERVAL_MS)
     }
   },
 })

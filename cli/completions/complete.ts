@@ -1,14 +1,30 @@
+import { DispatchError } from '#host/error.ts'
+import { listNames } from '#host/fs'
+import { findSession, isSessionId, isWorkerName } from '#session'
 import { type Command, type CommandEntry, type CommandOption, parseArgumentUsage } from '../command.ts'
 import type { CommandTable } from '../help.ts'
+import { readConfigOrDefaults } from '../input/session.ts'
+import { print } from '../output/terminal.ts'
+
+/**
+ * `dispatch completions -- <words>`, which the scripts call at each Tab. Prints one candidate a line, with a tab before its
+ * description; or the one line `:file` or `:folder`. Returns the exit code.
+ */
+export async function answerShell(words: string[], table: CommandTable): Promise<number> {
+  const candidates = await complete(words, table, { listIds, listSpeakers })
+  if (typeof candidates === 'string') print(`:${candidates}`)
+  else for (const { word, about } of candidates) print(about === '' ? word : `${word}\t${about}`)
+  return 0
+}
 
 /** A word that a shell may offer, and what it does; `about` is empty where the word says it all. */
-export interface Candidate {
+interface Candidate {
   word: string
   about: string
 }
 
-/** What is known of the sessions on this machine. */
-export interface SessionNames {
+/** What is known of the sessions on this machine: only names that are safe in any shell. */
+interface SessionNames {
   /** Ids, newest first. */
   listIds(): string[]
   /** Who has a log in this session: orchestrator, runner, workers. */
@@ -31,8 +47,11 @@ export async function complete(
   const { args, openOption, isAfterDashes } = readWords(entry === task ? words : words.slice(1), command)
   if (openOption) return completeValue(openOption)
   if (last.startsWith('-') && !isAfterDashes) {
-    const [, name, equals] = /^--([^=]+)(=?)/.exec(last) ?? []
-    return equals ? completeValue(command.options?.[name ?? '']) : filterByStart(last, listOptions(command))
+    const { options = {} } = command
+    const [, name = '', equals] = /^--([^=]+)(=?)/.exec(last) ?? []
+    if (equals) return completeValue(options[name])
+    const known = Object.entries(options).map(([word, { about }]) => ({ word: `--${word}`, about }))
+    return filterByStart(last, [...known, { word: '--help', about: 'show the help of this command' }])
   }
   const known = parseArgumentUsage(entry.argumentUsage)
   const argument = known[args.length] ?? known.findLast(({ repeats }) => repeats)
@@ -76,11 +95,6 @@ function completeValue(option: CommandOption | undefined): [] | 'file' | 'folder
   return option?.value === 'FILE' ? 'file' : option?.value === 'DIR' ? 'folder' : []
 }
 
-function listOptions({ options = {} }: Command): Candidate[] {
-  const known = Object.entries(options).map(([name, { about }]) => ({ word: `--${name}`, about }))
-  return [...known, { word: '--help', about: 'show the help of this command' }]
-}
-
 /** Ids that begin with what was typed, or else ids whose last letters do. */
 function filterIds(typed: string, ids: string[]): Candidate[] {
   const candidates = filterByStart(typed, ids.map(toPlainCandidate))
@@ -94,3 +108,17 @@ function filterByStart(start: string, candidates: Candidate[]): Candidate[] {
 
 const toPlainCandidate = (word: string): Candidate => ({ word, about: '' })
 const toCandidate = ({ name, summary }: CommandEntry): Candidate => ({ word: name, about: summary })
+
+function listIds(): string[] {
+  return listNames(readConfigOrDefaults().workspace).filter(isSessionId).reverse()
+}
+
+function listSpeakers(id: string): string[] {
+  try {
+    const { paths } = findSession(readConfigOrDefaults().workspace, id)
+    return ['orchestrator', 'runner', ...listNames(paths.workers).filter(isWorkerName)]
+  } catch (error) {
+    if (error instanceof DispatchError) return []
+    throw error
+  }
+}

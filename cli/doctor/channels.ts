@@ -1,7 +1,7 @@
 import type { Config } from '#host/config'
 import { findProgram } from '#host/exec.ts'
 import { type Channel, readChannelHealth, testChannels } from '#notify'
-import { createTestNotification, describeDestination, getChannelFix, toDoctorResult } from '../notify/test-result.ts'
+import { createTestNotification, describeDestination, getChannelFix, toDoctorResult } from '../notify/test.ts'
 import { type DoctorResult, ok, warn } from './result.ts'
 
 /** How dispatch notifies you. With `sendsTest` one notification goes out on every channel that is set. */

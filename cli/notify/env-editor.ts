@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { isSettingName, settingDescriptions, settingsSchema } from '#host/config'
+import { describeSetting, isSettingName, settingsSchema } from '#host/config'
 import { isErrno } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
 import { changeUserFile } from '#host/user-config'
@@ -23,7 +23,7 @@ export async function writeSettings(home: string, settings: SettingValues): Prom
 export function validateSetting(name: string, value: string): string {
   if (!isSettingName(name)) throw new Error(`${name} is not a setting`)
   if (!settingsSchema.shape[name].safeParse(value).success)
-    throw new UsageError(`${name} must be ${settingDescriptions[name]}`, 'Nothing was changed.')
+    throw new UsageError(`${name} must be ${describeSetting(name)}`, 'Nothing was changed.')
   if (/[\s#'"`\\]/.test(value))
     throw new UsageError(
       `the value for ${name} needs quotes, which dispatch does not write`,

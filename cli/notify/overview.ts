@@ -3,7 +3,7 @@ import { exitCodes } from '#host/error.ts'
 import { sanitize } from '#host/text.ts'
 import { type ChannelHealth, readChannelHealth } from '#notify'
 import { formatRelativeTime, formatTable, paint, print } from '../output/terminal.ts'
-import { describeDestination } from './test-result.ts'
+import { describeDestination } from './test.ts'
 
 /** `dispatch notify`: the channels, and whether they work. Returns the exit code. */
 export function printChannels(config: Config, json: boolean): number {
@@ -47,12 +47,8 @@ function formatRow(health: ChannelHealth, config: Config): string[] {
   if (!isOn) return [channel, paint('dim', 'off'), paint('dim', switchOnHints[channel])]
   const destination = describeDestination(channel, config)
   if (problem !== undefined) return [channel, paint('red', 'failing'), `${destination}; ${sanitize(problem)}`]
-  const last = sentAt === null ? 'nothing sent yet' : `last sent ${formatAgo(sentAt)}`
+  const elapsed = sentAt === null ? '' : formatRelativeTime(sentAt)
+  const last = sentAt === null ? 'nothing sent yet' : `last sent ${elapsed === 'just now' ? elapsed : `${elapsed} ago`}`
   const queue = waiting === 0 ? [] : [`${waiting} waiting`]
   return [channel, paint('green', 'on'), [destination, last, ...queue].join('; ')]
-}
-
-function formatAgo(time: string): string {
-  const elapsed = formatRelativeTime(time)
-  return elapsed === 'just now' ? elapsed : `${elapsed} ago`
 }

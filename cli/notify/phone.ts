@@ -4,8 +4,7 @@ import { testChannels } from '#notify'
 import { confirmAction } from '../input/confirm.ts'
 import { paint, print } from '../output/terminal.ts'
 import { buildSubscribeUrl, renderQr } from './qr.ts'
-import { printChannelTests } from './test.ts'
-import { createTestNotification } from './test-result.ts'
+import { createTestNotification, printChannelTests } from './test.ts'
 
 /**
  * Show how to subscribe a phone, and ask whether it has worked. The text comes before the QR code, so that a screen of 24

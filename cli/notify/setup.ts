@@ -23,7 +23,8 @@ export async function setupNotifications(options: SetupOptions): Promise<number>
   requireTerminal()
   const before = readConfigToReplace(options)
   print(`${formatChannelTable(before)}\n`)
-  const hasPhone = options.new || options.server !== undefined || options.token || !hasOtherOptions(options)
+  const isOther = options.webhook || options['quiet-hours'] !== undefined
+  const hasPhone = options.new || options.server !== undefined || options.token || !isOther
   const settings = { ...(hasPhone ? planPhoneSettings(options, before) : {}), ...(await askOtherSettings(options)) }
   refuseEnvironmentSettings(Object.keys(settings))
   if (Object.keys(settings).length > 0) {
@@ -39,8 +40,6 @@ export async function setupNotifications(options: SetupOptions): Promise<number>
 }
 
 // --- internal ---
-
-const hasOtherOptions = (options: SetupOptions) => Boolean(options.webhook || options['quiet-hours'] !== undefined)
 
 function requireTerminal(): void {
   if (isAtTerminal()) return

@@ -1,10 +1,9 @@
 import type { Config } from '#host/config'
 import { exitCodes } from '#host/error.ts'
-import { type ChannelTest, testChannels } from '#notify'
+import { type Channel, type ChannelTest, type Notification, testChannels } from '#notify'
 import { UsageError } from '../command.ts'
-import { printResults } from '../doctor/result.ts'
+import { type DoctorResult, type Fix, ok, printResults, warn } from '../doctor/result.ts'
 import { print } from '../output/terminal.ts'
-import { createTestNotification, toDoctorResult } from './test-result.ts'
 
 /** `dispatch notify test`: one notification by every channel that is set. Returns the exit code. */
 export async function runChannelTests(config: Config, json: boolean): Promise<number> {
@@ -21,4 +20,37 @@ export async function runChannelTests(config: Config, json: boolean): Promise<nu
 
 export function printChannelTests(tests: ChannelTest[], config: Config): void {
   printResults(tests.map(test => toDoctorResult(test, config)))
+}
+
+/** A notification that says which command sent it. */
+export function createTestNotification(command: string): Notification {
+  const body = `${command} sent this. If you can read it, this channel works.`
+  return { title: 'Dispatch: a test', body, priority: 3, tags: ['wave'] }
+}
+
+/** What a test has shown and what only a person can see; or why the channel refused it, with the fix. Pure. */
+export function toDoctorResult(test: ChannelTest, config: Config): DoctorResult {
+  const { channel, reason, verified, unverified } = test
+  if (!test.ok)
+    return warn(channel, `the test notification was not delivered: ${reason}`, getChannelFix(channel, config))
+  const untested = unverified.length === 0 ? '' : `. Not tested: ${unverified.join('; ')}`
+  return ok(channel, `${verified.join('; ')}${untested}`)
+}
+
+/** The program or server of a channel, never the topic or the address of a webhook: both are passwords. Pure. */
+export function describeDestination(channel: Channel, { NTFY_SERVER, WEBHOOK_URL }: Config): string {
+  if (channel === 'desktop') return process.platform === 'darwin' ? 'by terminal-notifier' : 'by notify-send'
+  return channel === 'phone' ? `by ntfy at ${new URL(NTFY_SERVER).host}` : `to ${new URL(WEBHOOK_URL).host}`
+}
+
+/** What to check, on each system, when a channel does not deliver or a person sees nothing. Pure. */
+export function getChannelFix(channel: Channel, { home }: Config): Fix {
+  if (channel === 'desktop')
+    return {
+      mac: 'System Settings → Notifications → terminal-notifier: allow Banners or Alerts; or set DESKTOP=off',
+      linux: '`apt-get install libnotify-bin`; on a machine without a desktop, set DESKTOP=off',
+    }
+  const settings = channel === 'phone' ? 'NTFY_SERVER and NTFY_TOKEN' : 'WEBHOOK_URL'
+  const fix = `Check ${settings} in ${home}/.env, then run \`dispatch notify test\``
+  return { mac: fix, linux: fix }
 }

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { sanitize } from '#host/text.ts'
@@ -78,7 +79,7 @@ export async function followSources(session: Session, who: string | undefined): 
         else if (line !== '') print(`${paint('cyan', source.who.padEnd(13))} ${line}`)
     }
     if (isOver) return
-    await new Promise(resolve => setTimeout(resolve, FOLLOW_INTERVAL_MS))
+    await sleep(FOLLOW_INTERVAL_MS)
   }
 }
 

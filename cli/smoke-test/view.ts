@@ -1,14 +1,15 @@
+import type { Login } from '#host/claude'
 import { type Config, pickVariables } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { sanitize } from '#host/text.ts'
 import { listEnabledChannels } from '#notify'
 import { printCost } from '../output/cost-view.ts'
 import { formatElapsed, paint, print } from '../output/terminal.ts'
-import type { SmokeRequirements } from './requirements.ts'
 import type { SmokeResult } from './run.ts'
 
 /** What the smoke test will do, with whose models, and what it may cost. */
-export function printAnnouncement(task: string, { claude, login }: SmokeRequirements, config: Config): void {
+export function printAnnouncement(task: string, used: { claude: string; login: Login }, config: Config): void {
+  const { claude, login } = used
   const { ORCHESTRATOR_MODEL, CODE_MODEL, RW_MODEL, JUDGE_MODEL, NTFY_SERVER, GOOGLE_GEMINI_BASE_URL } = config
   const claudeUrl = pickVariables(['ANTHROPIC_BASE_URL'])['ANTHROPIC_BASE_URL']
   const channels = listEnabledChannels(config).map(name => (name === 'phone' ? `phone (${NTFY_SERVER})` : name))
