@@ -16,27 +16,17 @@ export function createBadge(label = ''): Badge {
 
 /** The tone of a state, an outcome or a verdict. An unknown one is quiet, never green. Pure. */
 export function pickTone(label: string): Tone {
-  return tones.get(label) ?? (label.endsWith('(void)') ? 'unsure' : 'quiet')
+  const [tone] = tones.find(([, labels]) => labels.includes(label)) ?? []
+  return tone ?? (label.endsWith('(void)') ? 'unsure' : 'quiet')
 }
 
-const tones = new Map<string, Tone>([
-  ['PASS', 'good'],
-  ['green', 'good'],
-  ['FAIL', 'bad'],
-  ['failed', 'bad'],
-  ['red', 'bad'],
-  ['INCONCLUSIVE', 'unsure'],
-  ['could not run', 'unsure'],
-  ['flaky', 'unsure'],
-  ['interrupted', 'unsure'],
-  ['asking', 'call'],
-  ['needs you', 'call'],
-  ['stuck', 'call'],
-  ['opening', 'live'],
-  ['planning', 'live'],
-  ['working', 'live'],
-  ['judging', 'live'],
-])
+const tones: [Tone, labels: string[]][] = [
+  ['good', ['PASS', 'green']],
+  ['bad', ['FAIL', 'failed', 'red']],
+  ['unsure', ['INCONCLUSIVE', 'could not run', 'flaky', 'interrupted']],
+  ['call', ['asking', 'needs you', 'stuck']],
+  ['live', ['opening', 'planning', 'working', 'judging']],
+]
 
 /** The time since then, in one unit: `42 s`, `5 min`, `3 h`, `2 d`. Empty if `time` is invalid. */
 export function formatAge(time: string, now: Date): string {

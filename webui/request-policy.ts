@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 
 /** Why a request is refused, with its HTTP status. */
-export interface Refusal {
+interface Refusal {
   status: 400 | 403 | 405 | 421
   message: string
 }
@@ -36,10 +36,11 @@ export const rawFilePolicy = "sandbox; default-src 'none'; frame-ancestors 'none
  */
 export function refuseRequest(request: IncomingMessage): Refusal | undefined {
   const { method = '', url = '', headers } = request
-  const hosts = listAllowedHosts(request.socket.localPort)
+  const { localPort } = request.socket
+  const hosts = ['127.0.0.1', 'localhost', '[::1]'].map(name => (localPort === 80 ? name : `${name}:${localPort}`))
   if (countHeader(request, 'host') !== 1 || !hosts.includes(headers.host ?? ''))
     return { status: 421, message: `This page is only at http://${hosts[0]} and http://${hosts[1]}.` }
-  if (!['same-origin', 'none', undefined].includes(toSingleValue(headers['sec-fetch-site'])))
+  if (!['same-origin', 'none'].includes(String(headers['sec-fetch-site'] ?? 'none')))
     return { status: 403, message: 'Cross-site request blocked. Type the address into the address bar.' }
   if (
     countHeader(request, 'origin') > 1 ||
@@ -54,16 +55,7 @@ export function refuseRequest(request: IncomingMessage): Refusal | undefined {
 
 // --- internal ---
 
-function listAllowedHosts(port: number | undefined): string[] {
-  const suffix = port === 80 ? '' : `:${port}`
-  return ['127.0.0.1', 'localhost', '[::1]'].map(name => `${name}${suffix}`)
-}
-
 /** Of two Host headers `request.headers` has only the first. The raw list has both. */
 function countHeader(request: IncomingMessage, name: string): number {
   return request.rawHeaders.filter((header, index) => index % 2 === 0 && header.toLowerCase() === name).length
-}
-
-function toSingleValue(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value.join(', ') : value
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import fs from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -32,7 +33,7 @@ export async function startServer(
   if (record && typeof recorded === 'object')
     return { kind: 'running', url: record.url, port: record.port, pid: recorded.pid }
   const app = createApp({ workspace, home, version: readVersion(installFolder), getChannelWarning })
-  for (const port of listCandidatePorts(WEBUI_PORT)) {
+  for (let port = WEBUI_PORT; port < WEBUI_PORT + PORT_ATTEMPTS && port <= MAX_PORT; port++) {
     const server = await tryPort(app, port, home)
     if (server === 'taken') continue
     return 'pid' in server
@@ -57,21 +58,19 @@ async function tryPort(
   if (user === 'other') return 'taken'
   if (user !== 'free') return user
   try {
-    return await listen(app, port)
+    const server = http.createServer(app).listen(port, LOOPBACK_ADDRESS)
+    await once(server, 'listening')
+    return server
   } catch (error) {
-    if (isErrno(error, 'EACCES')) throw createPortError(port)
+    if (isErrno(error, 'EACCES'))
+      throw new DispatchError(`this user may not listen on port ${port}`, {
+        exitCode: exitCodes.usage,
+        remedy: 'Set WEBUI_PORT to 1024 or more.',
+      })
     if (!isErrno(error, 'EADDRINUSE')) throw error
     const newUser = await probePort(port, home)
     return typeof newUser === 'object' ? newUser : 'taken'
   }
-}
-
-function listen(app: http.RequestListener, port: number): Promise<http.Server> {
-  return new Promise((resolve, reject) => {
-    const server = http.createServer(app)
-    server.once('error', reject)
-    server.listen(port, LOOPBACK_ADDRESS, () => resolve(server))
-  })
 }
 
 function toServeResult(server: http.Server, home: string): ServeResult {
@@ -84,7 +83,7 @@ function toServeResult(server: http.Server, home: string): ServeResult {
 
 /** Close the server and delete its record, unless a later page has replaced it. */
 async function close(server: http.Server, home: string): Promise<void> {
-  const closed = new Promise<void>(resolve => server.close(() => resolve()))
+  const closed = once(server.close(), 'close')
   server.closeAllConnections()
   await closed
   try {
@@ -94,19 +93,8 @@ async function close(server: http.Server, home: string): Promise<void> {
   }
 }
 
-function listCandidatePorts(first: number): number[] {
-  return Array.from({ length: PORT_ATTEMPTS }, (_, index) => first + index).filter(port => port <= MAX_PORT)
-}
-
 function buildUrl(port: number): string {
   return `http://${LOOPBACK_ADDRESS}:${port}`
-}
-
-function createPortError(port: number): DispatchError {
-  return new DispatchError(`this user may not listen on port ${port}`, {
-    exitCode: exitCodes.usage,
-    remedy: 'Set WEBUI_PORT to 1024 or more.',
-  })
 }
 
 function readVersion(installFolder: string): string {

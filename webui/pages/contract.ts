@@ -1,10 +1,7 @@
 import type { ClauseStatus, EvidenceRecord, SessionStatus, VerdictRecord } from '#session/readonly.ts'
 import { type Badge, createBadge, formatClock } from '../format.ts'
 
-export interface ClauseRow {
-  id: string
-  sentence: string
-  proof: string
+export interface ClauseRow extends Omit<ClauseStatus, 'verdict'> {
   base: Badge
   head: Badge
   verdict: Badge
@@ -14,20 +11,12 @@ export interface ClauseRow {
   judge: string
 }
 
-export interface EvidenceRow {
-  id: string
-  clause: string
+export interface EvidenceRow extends Omit<EvidenceRecord, 'outcome' | 'exitCode'> {
   /** `before`, or the round. */
   when: string
   outcome: Badge
-  command: string
-  expected: string
   exitCode: string
-  reason: string
   duration: string
-  tree: string
-  time: string
-  outputTail: string
   /** There is more output than `outputTail`. */
   isCut: boolean
 }
@@ -37,9 +26,7 @@ export function buildClauseRows(status: SessionStatus, record: VerdictRecord | u
   return status.clauses.map(clause => {
     const judged = record?.clauses.find(({ id }) => id === clause.id)
     return {
-      id: clause.id,
-      sentence: clause.sentence,
-      proof: clause.proof,
+      ...clause,
       base: createBaseBadge(clause.baseOutcome),
       head: createBadge(clause.headOutcome),
       verdict: createBadge(clause.verdict),
@@ -51,7 +38,9 @@ export function buildClauseRows(status: SessionStatus, record: VerdictRecord | u
 
 /** Build the evidence of the base and of the last round in full, and that of earlier rounds without output. Pure. */
 export function buildEvidenceRows(records: EvidenceRecord[]): { current: EvidenceRow[]; earlier: EvidenceRow[] } {
-  const sorted = [...records].sort((a, b) => compareClauses(a, b) || a.round - b.round)
+  // `C2` before `C10`.
+  const { compare } = new Intl.Collator('en', { numeric: true })
+  const sorted = records.toSorted((a, b) => compare(a.clauseId, b.clauseId) || a.round - b.round)
   const lastRound = Math.max(0, ...records.filter(({ side }) => side === 'head').map(({ round }) => round))
   const isEarlier = ({ side, round }: EvidenceRecord) => side === 'head' && round < lastRound
   return {
@@ -65,27 +54,16 @@ export function buildEvidenceRows(records: EvidenceRecord[]): { current: Evidenc
 // --- internal ---
 
 function buildEvidenceRow(record: EvidenceRecord): EvidenceRow {
-  const { outcome, outputTail } = record
+  const { side, outcome } = record
   return {
-    id: record.id,
-    clause: record.clauseId,
-    when: record.side === 'base' ? 'before' : `round ${record.round}`,
-    outcome: record.side === 'base' ? createBaseBadge(outcome) : createBadge(outcome),
-    command: record.command,
-    expected: record.expected,
-    exitCode: record.exitCode === null ? 'none' : String(record.exitCode),
-    reason: record.reason,
+    ...record,
+    when: side === 'base' ? 'before' : `round ${record.round}`,
+    outcome: side === 'base' ? createBaseBadge(outcome) : createBadge(outcome),
+    exitCode: String(record.exitCode ?? 'none'),
     duration: `${(record.milliseconds / 1000).toFixed(1)} s`,
-    tree: record.tree,
     time: formatClock(record.time),
-    outputTail,
-    isCut: record.outputBytes > Buffer.byteLength(outputTail),
+    isCut: record.outputBytes > Buffer.byteLength(record.outputTail),
   }
-}
-
-/** `C2` before `C10`. */
-function compareClauses(a: EvidenceRecord, b: EvidenceRecord): number {
-  return a.clauseId.localeCompare(b.clauseId, 'en', { numeric: true })
 }
 
 /** Before the work, a check should be red, so neither red nor green stands out. */

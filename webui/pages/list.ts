@@ -13,7 +13,7 @@ export interface ListPage {
   refreshMs: number
 }
 
-export interface SessionRow {
+interface SessionRow {
   id: string
   title: string
   state: Badge
@@ -41,9 +41,10 @@ export function buildListPage(views: SessionView[], hiddenCount: number, now: Da
   }
 }
 
-/** How often an open page is fetched again. Pure. */
+/** How often an open page is fetched again: more often if a session may change without a person. Pure. */
 export function getRefreshMs(views: SessionView[]): number {
-  return views.some(isActive) ? ACTIVE_REFRESH_MS : IDLE_REFRESH_MS
+  const mayChange = views.some(({ status, state }) => !isSettled(status) && state !== 'interrupted')
+  return mayChange ? ACTIVE_REFRESH_MS : IDLE_REFRESH_MS
 }
 
 /** The title of a task. Pure. */
@@ -53,11 +54,6 @@ export function formatTitle({ session }: SessionView): string {
 }
 
 // --- internal ---
-
-/** May the session change without a person? */
-function isActive({ status, state }: SessionView): boolean {
-  return !isSettled(status) && state !== 'interrupted'
-}
 
 function buildRow(view: SessionView, now: Date): SessionRow {
   const { session, status, state } = view

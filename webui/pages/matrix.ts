@@ -15,26 +15,15 @@ export interface MatrixPage {
   dilutions: string[]
   /** How many sentences there are, and how many are covered, left out, or neither. */
   summary: string
-  coveredSentences: SentenceRow[]
+  coveredSentences: (Sentence & { clauses: MatrixClauseRow[] })[]
   unlinkedClauses: MatrixClauseRow[]
-  excludedSentences: { id: string; text: string; reason: string }[]
-  uncoveredSentences: { id: string; text: string }[]
+  excludedSentences: Sentence[]
+  uncoveredSentences: Sentence[]
 }
 
-/** A sentence of the task, and the clauses that cover it. */
-interface SentenceRow {
-  id: string
-  text: string
-  clauses: MatrixClauseRow[]
-}
+type Sentence = Matrix['sentences'][number]
 
-interface MatrixClauseRow {
-  id: string
-  sentence: string
-  proof: string
-  commandOrPaths: string
-  expected: string
-  base: string
+interface MatrixClauseRow extends Omit<MatrixClause, 'verdict' | 'evidence'> {
   head: Badge
   verdict: Badge
   evidence: { id: string; hash: string }[]
@@ -49,9 +38,7 @@ export function buildMatrixPage(matrix: Matrix): MatrixPage {
   const rows = new Map(matrix.clauses.map(clause => [clause.id, buildClauseRow(clause)]))
   const selectRows = (ids: string[]) => ids.flatMap(id => rows.get(id) ?? [])
   const covered = sentences.filter(({ clauseIds }) => clauseIds.length > 0)
-  const excluded = sentences.flatMap(({ id, text, exclusionReason: reason }) =>
-    reason === undefined ? [] : [{ id, text, reason }],
-  )
+  const excluded = sentences.filter(({ exclusionReason }) => exclusionReason !== undefined)
   const uncovered = sentences.filter(({ id }) => matrix.uncoveredSentences.includes(id))
   return {
     title: `Matrix: ${state}`,
@@ -63,10 +50,10 @@ export function buildMatrixPage(matrix: Matrix): MatrixPage {
     facts: buildFacts(matrix),
     dilutions: contract.dilutions,
     summary: `${formatCount(sentences.length, 'sentence')}: ${covered.length} covered, ${excluded.length} left out, ${uncovered.length} not covered`,
-    coveredSentences: covered.map(({ id, text, clauseIds }) => ({ id, text, clauses: selectRows(clauseIds) })),
+    coveredSentences: covered.map(sentence => ({ ...sentence, clauses: selectRows(sentence.clauseIds) })),
     unlinkedClauses: selectRows(matrix.unlinkedClauses),
     excludedSentences: excluded,
-    uncoveredSentences: uncovered.map(({ id, text }) => ({ id, text })),
+    uncoveredSentences: uncovered,
   }
 }
 
@@ -99,14 +86,9 @@ function describeContract({ contract }: Matrix): string {
 
 /** In a void verdict nothing is green. */
 function buildClauseRow(clause: MatrixClause): MatrixClauseRow {
-  const { id, sentence, proof, commandOrPaths, expected, baseOutcome, headOutcome, verdict, isVoid, evidence } = clause
+  const { headOutcome, verdict, isVoid, evidence } = clause
   return {
-    id,
-    sentence,
-    proof,
-    commandOrPaths,
-    expected,
-    base: baseOutcome,
+    ...clause,
     head: createOutcomeBadge(headOutcome, isVoid),
     verdict: createOutcomeBadge(isVoid ? `${verdict} (void)` : verdict, isVoid),
     evidence: evidence.map(({ id, outputSha256 = '' }) => ({ id, hash: outputSha256.slice(0, SHORT_HASH_CHARS) })),

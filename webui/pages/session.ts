@@ -18,6 +18,9 @@ const MAX_EVENTS = 500
 const SHORT_COMMIT_CHARS = 10
 const SHORT_HASH_CHARS = 16
 
+type WorkerStatus = SessionStatus['workers'][number]
+type VerdictState = NonNullable<SessionStatus['verdict']>
+
 /** What is read of a session for its page. */
 export interface SessionData {
   view: SessionView
@@ -59,15 +62,9 @@ export interface SessionPage {
   refreshMs: number
 }
 
-export interface VerdictCard {
+interface VerdictCard extends Omit<VerdictState, 'verdict'> {
   verdict: Badge
-  round: number
-  reason: string
-  commit: string
-  tree: string
-  time: string
   judge: string
-  independence: string
   sandbox: string
   /** The hash of the packet that the judge received, or that none was sent. */
   packet: string
@@ -76,10 +73,7 @@ export interface VerdictCard {
   needsFix: boolean
 }
 
-interface WorkerRow {
-  name: string
-  kind: string
-  model: string
+interface WorkerRow extends Pick<WorkerStatus, 'name' | 'kind' | 'model'> {
   /** Its clauses and files. */
   share: string
   duration: string
@@ -127,8 +121,6 @@ export function buildSessionPage(
 }
 
 // --- internal ---
-
-type WorkerStatus = SessionStatus['workers'][number]
 
 function buildFacts(view: SessionView, now: Date): [string, string][] {
   const { session, status, runnerLiveness } = view
@@ -185,20 +177,13 @@ function describeProblem({ status, state }: SessionView): string {
   return ['failed', 'needs you'].includes(state) ? (status.problem ?? '') : ''
 }
 
-function buildVerdictCard(
-  verdict: NonNullable<SessionStatus['verdict']>,
-  record: VerdictRecord | undefined,
-): VerdictCard {
+function buildVerdictCard(verdict: VerdictState, record: VerdictRecord | undefined): VerdictCard {
   const badge = createBadge(verdict.verdict)
   return {
+    ...verdict,
     verdict: verdict.voidReason === undefined ? badge : { ...badge, tone: 'unsure' },
-    round: verdict.round,
-    reason: verdict.reason,
-    commit: verdict.commit,
-    tree: verdict.tree,
     time: formatDateTime(verdict.time),
     judge: record?.judge ?? '',
-    independence: verdict.independence,
     sandbox: record?.sandbox ?? '',
     packet: record ? (record.packetSha256 ?? 'none sent') : '',
     voidReason: verdict.voidReason ?? '',
@@ -207,12 +192,12 @@ function buildVerdictCard(
 }
 
 function buildWorkerRow(worker: WorkerStatus, view: SessionView, now: Date): WorkerRow {
-  const { startedAt, endedAt, costUsd } = worker
+  const { name, kind, model, startedAt, endedAt, costUsd } = worker
   const cost = costUsd == null ? [] : [`$${costUsd.toFixed(2)}`]
   return {
-    name: worker.name,
-    kind: worker.kind,
-    model: worker.model,
+    name,
+    kind,
+    model,
     share: [...worker.clauses, ...worker.files].join(', '),
     duration: startedAt === undefined ? '' : formatDuration(startedAt, endedAt ?? now.toISOString()),
     state: createWorkerBadge(worker, view),
