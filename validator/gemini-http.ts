@@ -1,24 +1,27 @@
 import { z } from 'zod'
 import type { Config } from '#host/config'
 import { type ExitCode, exitCodes } from '#host/error.ts'
+import { parseJson } from '#host/json.ts'
 import { toOneLine } from '#host/text.ts'
 
 const MAX_RESPONSE_BYTES = 2 * 1024 * 1024
 
-/** Why an attempt failed. `retryAfterMs` is how long the server asks to wait; `exit` is set when a person has to fix it. */
-export class GeminiError extends Error {
-  readonly retryable: boolean
-  readonly exit: ExitCode | undefined
-  readonly retryAfterMs: number | undefined
+interface GeminiErrorDetails {
+  /** Another attempt may succeed. */
+  retryable?: true
+  /** How long the server asks to wait. */
+  retryAfterMs?: number | undefined
+  /** Set when a person has to fix it. */
+  exit?: ExitCode
+}
 
-  constructor(
-    message: string,
-    { retryable = false, exit, retryAfterMs }: { retryable?: boolean; exit?: ExitCode; retryAfterMs?: number } = {},
-  ) {
+/** Why an attempt failed. */
+export class GeminiError extends Error {
+  readonly details: GeminiErrorDetails
+
+  constructor(message: string, details: GeminiErrorDetails = {}) {
     super(message)
-    this.retryable = retryable
-    this.exit = exit
-    this.retryAfterMs = retryAfterMs
+    this.details = details
   }
 }
 
@@ -73,15 +76,13 @@ const ErrorBody = z.object({
 })
 
 function createGeminiError(response: Response, body: string, model: string): GeminiError {
-  const { message, status, details } = parseErrorBody(body)
+  const parsed = ErrorBody.safeParse(parseJson(body)).data?.error
+  const { message, status, details } = parsed ?? { message: body.slice(0, 1000), status: '', details: [] }
   const cause = toOneLine(`HTTP ${response.status} ${status}: ${message}`, 300)
   const isKeyRejected = /API_KEY_INVALID|API key not valid|API key expired/i.test(body)
   if (response.status === 429 || response.status === 408 || response.status >= 500) {
     const retryAfterMs = parseRetryDelayMs(details, response.headers.get('retry-after'))
-    return new GeminiError(`the judge is not available: ${cause}`, {
-      retryable: true,
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    })
+    return new GeminiError(`the judge is not available: ${cause}`, { retryable: true, retryAfterMs })
   }
   if (response.status === 401 || response.status === 403 || isKeyRejected)
     return new GeminiError(`GEMINI_API_KEY is not accepted for ${model}: ${cause}`, { exit: exitCodes.login })
@@ -92,16 +93,6 @@ function createGeminiError(response: Response, body: string, model: string): Gem
       `the judge's address redirects to another one, which is not followed: HTTP ${response.status}`,
     )
   return new GeminiError(`the judge ${model} rejects the request: ${cause}`, { exit: exitCodes.dependency })
-}
-
-function parseErrorBody(body: string): z.infer<typeof ErrorBody>['error'] {
-  try {
-    const parsed = ErrorBody.safeParse(JSON.parse(body))
-    if (parsed.success) return parsed.data.error
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
-  return { message: body.slice(0, 1000), status: '', details: [] }
 }
 
 /** The wait that the server asks for, in milliseconds: `RetryInfo` in the body (`12s`), or `Retry-After` in seconds. */

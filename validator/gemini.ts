@@ -22,13 +22,13 @@ interface JudgeQuestion {
   system: string
   schema: Record<string, unknown>
   config: JudgeConfig
-  retryDelayMs?: number
+  retryDelayMs?: number | undefined
 }
 
 /** What the model answered, or why there is no answer. `exit` is set when a person has to fix something. */
 export type GeminiAnswer =
   | { ok: true; text: string; model: string; milliseconds: number; usage?: { sent: number; received: number } }
-  | { ok: false; reason: string; retryable: boolean; exit?: ExitCode }
+  | { ok: false; reason: string; exit?: ExitCode }
 
 /**
  * Ask Gemini one question, in up to four attempts within `JUDGE_TIMEOUT_SEC`. A failure of the other side is a value, never
@@ -37,18 +37,24 @@ export type GeminiAnswer =
 export async function askGemini(question: JudgeQuestion): Promise<GeminiAnswer> {
   const { config, retryDelayMs = DEFAULT_RETRY_DELAY_MS } = question
   const reason = findKeyProblem(config.GEMINI_API_KEY)
-  if (reason !== undefined) return { ok: false, reason, retryable: false, exit: exitCodes.login }
+  if (reason !== undefined) return { ok: false, reason, exit: exitCodes.login }
   const startedMs = performance.now()
   const timeoutMs = config.JUDGE_TIMEOUT_SEC * 1000
   for (let attempts = 1; ; attempts++) {
     const remainingMs = timeoutMs - (performance.now() - startedMs)
-    const result = await attemptOnce(question, Math.min(remainingMs, timeoutMs / 2))
-    if (result.ok) return { ...result, milliseconds: Math.round(performance.now() - startedMs) }
-    const { failure } = result
-    const waitMs = failure.retryAfterMs ?? retryDelayMs * 2 ** (attempts - 1)
-    const isTooLate = performance.now() - startedMs + waitMs >= timeoutMs
-    if (failure.retryable && attempts < MAX_ATTEMPTS && !isTooLate) await sleep(waitMs)
-    else return toFailedAnswer(failure, attempts)
+    try {
+      const answer = await attemptOnce(question, Math.min(remainingMs, timeoutMs / 2))
+      return { ...answer, milliseconds: Math.round(performance.now() - startedMs) }
+    } catch (error) {
+      const { message, details } = toGeminiError(error, config)
+      const waitMs = details.retryAfterMs ?? retryDelayMs * 2 ** (attempts - 1)
+      const isTooLate = performance.now() - startedMs + waitMs >= timeoutMs
+      if (!details.retryable || attempts === MAX_ATTEMPTS || isTooLate) {
+        const suffix = attempts > 1 ? ` (tried ${attempts} times)` : ''
+        return { ok: false, reason: message + suffix, ...(details.exit === undefined ? {} : { exit: details.exit }) }
+      }
+      await sleep(waitMs)
+    }
   }
 }
 
@@ -60,33 +66,28 @@ export function pingJudge(config: JudgeConfig): Promise<GeminiAnswer> {
 
 // --- one attempt ---
 
-type AttemptResult = (GeminiAnswer & { ok: true }) | { ok: false; failure: GeminiError }
+async function attemptOnce({ packet, system, schema, config }: JudgeQuestion, timeoutMs: number) {
+  const response = await createClient(config).models.generateContent({
+    model: config.JUDGE_MODEL,
+    contents: packet,
+    config: {
+      systemInstruction: system,
+      temperature: 0,
+      candidateCount: 1,
+      responseMimeType: 'application/json',
+      responseJsonSchema: schema,
+      automaticContinuation: false,
+      automaticFunctionCalling: { disable: true },
+      abortSignal: AbortSignal.timeout(Math.max(1, Math.round(timeoutMs))),
+    },
+  })
+  return parseAnswer(response, config)
+}
 
-async function attemptOnce(
-  { packet, system, schema, config }: JudgeQuestion,
-  timeoutMs: number,
-): Promise<AttemptResult> {
-  try {
-    const response = await createClient(config).models.generateContent({
-      model: config.JUDGE_MODEL,
-      contents: packet,
-      config: {
-        systemInstruction: system,
-        temperature: 0,
-        candidateCount: 1,
-        responseMimeType: 'application/json',
-        responseJsonSchema: schema,
-        automaticContinuation: false,
-        automaticFunctionCalling: { disable: true },
-        abortSignal: AbortSignal.timeout(Math.max(1, Math.round(timeoutMs))),
-      },
-    })
-    return { ...parseAnswer(response, config), ok: true }
-  } catch (error) {
-    if (error instanceof GeminiError) return { ok: false, failure: error }
-    const cause = toOneLine(redactKey(String(error), config.GEMINI_API_KEY), 120)
-    return { ok: false, failure: new GeminiError(`the judge does not answer as Gemini does: ${cause}`) }
-  }
+function toGeminiError(error: unknown, { GEMINI_API_KEY }: JudgeConfig): GeminiError {
+  if (error instanceof GeminiError) return error
+  const cause = toOneLine(redactKey(String(error), GEMINI_API_KEY), 120)
+  return new GeminiError(`the judge does not answer as Gemini does: ${cause}`)
 }
 
 /** A client that takes nothing from the environment: no other key, address or cloud than those in `config`. */
@@ -121,7 +122,7 @@ const GeminiResponse = z.object({
 })
 
 /** The text of a response that is complete: one candidate, finished with STOP, text only. Throws `GeminiError`. */
-function parseAnswer(response: unknown, config: JudgeConfig): Omit<GeminiAnswer & { ok: true }, 'ok'> {
+function parseAnswer(response: unknown, config: JudgeConfig): Omit<GeminiAnswer & { ok: true }, 'milliseconds'> {
   const { promptFeedback, candidates, modelVersion, usageMetadata } = GeminiResponse.parse(response)
   if (promptFeedback?.blockReason)
     throw new GeminiError(`the judge was blocked: ${toOneLine(promptFeedback.blockReason, 40)}`)
@@ -138,21 +139,14 @@ function parseAnswer(response: unknown, config: JudgeConfig): Omit<GeminiAnswer 
   const sent = usageMetadata?.promptTokenCount
   const total = usageMetadata?.totalTokenCount
   return {
+    ok: true,
     text,
     model: toOneLine(modelVersion || config.JUDGE_MODEL, 80),
-    milliseconds: 0,
     ...(sent === undefined || total === undefined ? {} : { usage: { sent, received: total - sent } }),
   }
 }
 
-// --- the key, and failures ---
-
 function findKeyProblem(key: string): string | undefined {
   if (key === '') return 'GEMINI_API_KEY is not set'
   return /^[\x21-\x7e]+$/.test(key) ? undefined : 'GEMINI_API_KEY contains a character that no key has'
-}
-
-function toFailedAnswer({ message, retryable, exit }: GeminiError, attempts: number): GeminiAnswer {
-  const suffix = attempts > 1 ? ` (tried ${attempts} times)` : ''
-  return { ok: false, reason: message + suffix, retryable, ...(exit === undefined ? {} : { exit }) }
 }

@@ -17,19 +17,9 @@ export type JudgeResult =
 export async function judgePacket(packet: Packet, config: JudgeConfig, retryDelayMs?: number): Promise<JudgeResult> {
   const system = readIfPresent(path.join(installFolder, 'validator/prompt.md'))
   if (system === undefined) return { ok: false, reason: 'validator/prompt.md is missing from the install' }
-  const answer = await askGemini({
-    packet: packet.packet,
-    system,
-    schema: buildResponseSchema(),
-    config,
-    ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
-  })
-  if (!answer.ok) {
-    const { retryable: _, ...failure } = answer
-    return failure
-  }
-  const { text, ok: _, ...metadata } = answer
+  const answer = await askGemini({ packet: packet.packet, system, schema: buildResponseSchema(), config, retryDelayMs })
+  if (!answer.ok) return answer
+  const { text, ...metadata } = answer
   const parsed = parseJudgeReply(text, packet)
-  if (parsed.ok) return { ...parsed, ...metadata }
-  return { ...parsed, rawReply: text.slice(0, MAX_KEPT_REPLY_CHARS) }
+  return parsed.ok ? { ...parsed, ...metadata } : { ...parsed, rawReply: text.slice(0, MAX_KEPT_REPLY_CHARS) }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '#host/json.ts'
 import { toOneLine } from '#host/text.ts'
 import type { Packet } from './packet/packet.ts'
 
@@ -38,10 +39,9 @@ export function parseJudgeReply(text: string, expectation: ReplyExpectation): Ju
   const bytes = Buffer.byteLength(text)
   if (bytes > MAX_REPLY_BYTES) return rejectReply(`is ${bytes} bytes long, more than 1 MiB`)
   const json = parseJson(text)
-  if ('problem' in json) return rejectReply(json.problem)
-  const parsed = JudgeReply.safeParse(json.value)
-  if (!parsed.success) return rejectReply(`does not have the required form: ${describeFirstIssue(parsed.error)}`)
-  const reply = parsed.data
+  if (json === undefined) return rejectReply(explainInvalidJson(text))
+  const { data: reply, error } = JudgeReply.safeParse(json)
+  if (error) return rejectReply(`does not have the required form: ${describeFirstIssue(error)}`)
   if (countKeysInText(text) !== countKeys(reply)) return rejectReply('gives a key twice')
   const problem = findWrongIds(reply, expectation) ?? findInvalidAnswer(reply, expectation)
   return problem === undefined ? { ok: true, reply: removeCanary(reply, expectation) } : rejectReply(problem)
@@ -53,15 +53,11 @@ function rejectReply(problem: string): JudgeReplyResult {
   return { ok: false, reason: `the judge's reply ${problem}` }
 }
 
-function parseJson(text: string): { value: unknown } | { problem: string } {
-  if (text.trim() === '') return { problem: 'is empty' }
-  try {
-    return { value: JSON.parse(text) }
-  } catch {
-    if (/^\s*(```|~~~)/.test(text)) return { problem: 'is wrapped in a code fence' }
-    if (!/^\s*\{/.test(text)) return { problem: 'is not JSON' }
-    return { problem: 'is not one whole JSON value: it is cut off, broken, or something follows it' }
-  }
+function explainInvalidJson(text: string): string {
+  if (text.trim() === '') return 'is empty'
+  if (/^\s*(```|~~~)/.test(text)) return 'is wrapped in a code fence'
+  if (!/^\s*\{/.test(text)) return 'is not JSON'
+  return 'is not one whole JSON value: it is cut off, broken, or something follows it'
 }
 
 function describeFirstIssue(error: z.ZodError): string {

@@ -145,8 +145,7 @@ test('a refused connection is named and worth another attempt', async () => {
   const { url, close } = await startFakeGemini(() => createTextResponse(validReply))
   close()
   const answer = await askGemini({ packet: '', system: '', schema: {}, config: buildJudgeConfig(url), retryDelayMs: 1 })
-  assert.deepEqual([answer.ok, !answer.ok && answer.retryable], [false, true])
-  assert.match(answer.ok ? '' : answer.reason, /ECONNREFUSED/)
+  assert.match(answer.ok ? '' : answer.reason, /ECONNREFUSED.*\(tried 4 times\)/)
 })
 
 test('exit codes say what a person has to fix', async () => {
