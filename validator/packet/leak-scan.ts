@@ -32,7 +32,8 @@ export function findLeaks(texts: string[], sources: Iterable<SourceFile>, disclo
   const textLines = texts.map(normalizeLines)
   const quotedLines = new Set(textLines.flat().filter(line => line !== '' && !openLines.has(line)))
   const searchedWords = new Set<string>()
-  for (const source of sources) if (isSearched(source)) searchRuns(source.text.split('\n').map(searchLine))
+  for (const { path, text } of sources)
+    if (!prosePath.test(path) && !text.includes('\0')) searchRuns(text.split('\n').map(searchLine))
   return leaks
 
   /** Search for the line and its words. Returns the line normalized. */
@@ -73,8 +74,9 @@ export function findLeaks(texts: string[], sources: Iterable<SourceFile>, disclo
 export function redactLeaks(text: string, leaks: Leaks): { text: string; withheld: number } {
   if (leaks.lines.size + leaks.fragments.size + leaks.words.size + leaks.runs.length === 0) return { text, withheld: 0 }
   const { normalized, offsets } = normalizeWithOffsets(text)
-  const lineRanges = findRanges(normalized, leaks.lines).map(range => mapToOriginal(range, offsets))
-  const wordRanges = findWordRanges(normalized, leaks).map(range => mapToOriginal(range, offsets))
+  const toOriginal = ([start, end]: Range): Range => [offsets[start] ?? 0, (offsets[end - 1] ?? 0) + 1]
+  const lineRanges = findRanges(normalized, leaks.lines).map(toOriginal)
+  const wordRanges = findWordRanges(normalized, leaks).map(toOriginal)
   const normalizedLines = leaks.runs.length > 0 ? normalizeLines(text) : []
   const runLines = new Set(leaks.runs.flatMap(shared => [...findRunLines(normalizedLines, shared)]))
   let withheld = 0
@@ -97,7 +99,7 @@ const MIN_WORD_CHARS = 16
 const MIN_RANDOM_WORD_CHARS = 12
 const MIN_QUOTED_CHARS = 8
 const MIN_RUN_LINES = 3
-const prosePathPattern = /\.(md|markdown|rst|adoc)$/i
+const prosePath = /\.(md|markdown|rst|adoc)$/i
 const alphanumeric = /[\p{L}\p{N}]/u
 const wordCharacter = /[\p{L}\p{N}_+/=-]/u
 const wordRun = new RegExp(`${wordCharacter.source}{${MIN_RANDOM_WORD_CHARS},}`, 'gu')
@@ -116,10 +118,6 @@ const ubiquitousPhrases =
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
 const ignoredCharacters = /[`"'*\\~\p{Cf}\p{Mn}\u0000-\u0008\u000e-\u001f\u007f-\u009f]/gu
 const ignoredCharacter = new RegExp(ignoredCharacters.source, 'u')
-
-function isSearched({ path, text }: SourceFile): boolean {
-  return !prosePathPattern.test(path) && !text.includes('\0')
-}
 
 /** A text as it is compared: without ignored characters, and with one blank for any blank space. */
 function normalizeForSearch(text: string): string {
@@ -253,10 +251,6 @@ function findWordRanges(normalized: string, { fragments, words }: Leaks): Range[
     else ranges.push([start, end])
   }
   return ranges
-}
-
-function mapToOriginal([start, end]: Range, offsets: number[]): Range {
-  return [offsets[start] ?? 0, (offsets[end - 1] ?? 0) + 1]
 }
 
 function isOverlapping(a: Range, b: Range): boolean {

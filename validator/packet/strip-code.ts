@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import { sanitize } from '#host/text.ts'
+import { formatCount, sanitize } from '#host/text.ts'
 
 /** A text, and how many pieces were removed from it. */
 export interface StrippedText {
@@ -20,7 +20,7 @@ export function stripCodeFences(text: string): StrippedText {
   let codeLines = 0
   let withheld = 0
   const closeFence = () => {
-    kept.push(`[code withheld: ${formatLineCount(codeLines)}]`)
+    kept.push(`[code withheld: ${formatCount(codeLines, 'line')}]`)
     withheld++
     fence = ''
   }
@@ -48,7 +48,7 @@ export function stripDiffs(text: string): StrippedText {
     const length = countHunkLines(lines, index)
     if (length === 0) kept.push(lines[index] ?? '')
     else {
-      kept.push(`[diff withheld: ${formatLineCount(length)}]`)
+      kept.push(`[diff withheld: ${formatCount(length, 'line')}]`)
       withheld++
     }
     index += Math.max(1, length)
@@ -60,10 +60,7 @@ export function stripDiffs(text: string): StrippedText {
 export function truncateText(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text)
   if (bytes.length <= maxBytes) return text
-  const head = bytes
-    .subarray(0, maxBytes)
-    .toString()
-    .replace(/\ufffd+$/, '')
+  const head = bytes.toString('utf8', 0, maxBytes).replace(/\ufffd+$/, '')
   return `${head}\n[cut here: ${bytes.length} bytes, of which these are the first ${maxBytes}]`
 }
 
@@ -87,8 +84,4 @@ function countHunkLines(lines: string[], start: number): number {
 function isDiffRun(lines: string[]): boolean {
   const hasPlus = lines.some(line => line.startsWith('+'))
   return lines.length >= 2 && hasPlus && lines.some(line => line.startsWith('-') || /^\+\S/.test(line))
-}
-
-function formatLineCount(count: number): string {
-  return `${count} ${count === 1 ? 'line' : 'lines'}`
 }
