@@ -1,21 +1,23 @@
 export {
-  agentVariableNames,
-  buildCheckEnvironment,
-  buildChildEnvironment,
-  buildDependenciesEnvironment,
   buildFolder,
   buildProgramCommand,
   type Config,
   createConfigReader,
-  exportSettings,
   installFolder,
   isBuilt,
-  pickVariables,
   prepareHome,
   readConfig,
   readDefaultConfig,
   readEnvironmentConfig,
 } from './config.ts'
+export {
+  agentVariableNames,
+  buildCheckEnvironment,
+  buildChildEnvironment,
+  buildDependenciesEnvironment,
+  exportSettings,
+  pickVariables,
+} from './environment.ts'
 export { createTopic } from './ntfy-topic.ts'
-export { isSettingName, secretSettings, settingDescriptions, settingsSchema } from './settings.ts'
+export { describeSetting, isSettingName, secretSettings, settingsSchema } from './settings.ts'
 export { isBuildCurrent, writeSourceRecord } from './source-record.ts'

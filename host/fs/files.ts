@@ -150,6 +150,16 @@ export function appendUntrusted(file: string, text: string, truncate = false): v
   }
 }
 
+/** Changes whenever the file is written or replaced; empty when it does not exist, or may not be read. */
+export function readStamp(file: string): string {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = fs.statSync(file, { bigint: true })
+    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`
+  } catch {
+    return ''
+  }
+}
+
 /** The names in a folder, sorted; empty when the folder does not exist. */
 export function listNames(folder: string): string[] {
   try {

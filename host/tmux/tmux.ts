@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { pickVariables } from '../config/config.ts'
+import { copyVariables, pickVariables, plainVariableNames } from '../config/environment.ts'
 import { DispatchError, exitCodes } from '../error.ts'
 import { type RunOptions, type RunResult, runInTerminal, runProgram } from '../exec.ts'
 import { makePrivateFolder, writeAtomic } from '../fs/files.ts'
@@ -73,7 +73,7 @@ export class Tmux {
     // window.
     await this.#runOrThrow(['-f', '/dev/null', 'start-server', ';', 'set-option', '-s', 'exit-empty', 'off'])
     try {
-      const env = { ...buildServerEnvironment(), ...pickVariables(variableNames) }
+      const env = { ...copyVariables(SERVER_VARIABLES), ...pickVariables(variableNames) }
       await this.#runOrThrow(['-f', '/dev/null', ...joinCommands(commands)], { cwd: folder, env })
     } catch (error) {
       await this.#run(['set-option', '-s', 'exit-empty', 'on']) // The commands ended before their last one.
@@ -187,7 +187,7 @@ export class Tmux {
 
   async #run(args: string[], options: Pick<RunOptions, 'cwd' | 'env' | 'input'> = {}): Promise<RunResult> {
     return runProgram('tmux', ['-u', '-L', this.socket, ...args], {
-      env: buildServerEnvironment(),
+      env: copyVariables(SERVER_VARIABLES),
       timeoutMs: 20 * SECOND_MS,
       ...options,
     })
@@ -245,28 +245,12 @@ function writeWindowCommand({ folder, name, command }: TmuxWindow): string[] {
  * caller.
  */
 const SERVER_VARIABLES = [
-  'PATH',
-  'HOME',
-  'USER',
-  'LOGNAME',
-  'SHELL',
-  'LANG',
-  'LC_ALL',
-  'LC_CTYPE',
-  'TERM',
+  ...plainVariableNames,
   'TMPDIR',
   'TMUX_TMPDIR',
-  'TZ',
   'SSH_AUTH_SOCK',
   'DBUS_SESSION_BUS_ADDRESS',
   'DISPLAY',
   'WAYLAND_DISPLAY',
   'XDG_RUNTIME_DIR',
 ]
-
-/** Keeps empty values, which `pickVariables` drops. */
-function buildServerEnvironment(): Record<string, string> {
-  return Object.fromEntries(
-    SERVER_VARIABLES.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-  )
-}

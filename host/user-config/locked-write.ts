@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DispatchError, exitCodes, isErrno } from '../error.ts'
-import { makePrivateFolder, readRegularFile, toStorageError, writeAtomic } from '../fs/files.ts'
+import { makePrivateFolder, readRegularFile, readStamp, toStorageError, writeAtomic } from '../fs/files.ts'
 
 /** The bytes of a file; undefined when it does not exist. */
 export type FileContent = Buffer | undefined
@@ -69,7 +69,11 @@ function replaceFile(file: string, change: (content: FileContent) => FileContent
   const before = readUserFile(target)
   const after = change(before)
   if (isSameContent(before, after)) return { before, after }
-  if (after === undefined) return isSameContent(readUserFile(target), before) ? removeFile(target, before) : undefined
+  if (after === undefined) {
+    if (!isSameContent(readUserFile(target), before)) return undefined
+    fs.rmSync(target, { force: true })
+    return { before, after }
+  }
   const draft = `${target}.tmp-${randomBytes(8).toString('hex')}`
   const stats = before && fs.statSync(target)
   try {
@@ -92,17 +96,6 @@ function replaceFile(file: string, change: (content: FileContent) => FileContent
   } finally {
     fs.rmSync(draft, { force: true })
   }
-}
-
-/** Changes whenever the file is written or replaced. */
-function readStamp(target: string): string {
-  const { ino, size, mtimeNs, ctimeNs } = fs.statSync(target, { bigint: true })
-  return `${ino} ${size} ${mtimeNs} ${ctimeNs}`
-}
-
-function removeFile(target: string, before: FileContent): FileChange {
-  fs.rmSync(target, { force: true })
-  return { before, after: undefined }
 }
 
 /** Only root may set the owner. A user may set a group that they belong to. */

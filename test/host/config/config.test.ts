@@ -6,13 +6,14 @@ import {
   agentVariableNames,
   buildCheckEnvironment,
   createConfigReader,
+  describeSetting,
   exportSettings,
   pickVariables,
   readConfig,
   readEnvironmentConfig,
-  settingDescriptions,
   settingsSchema,
 } from '#host/config'
+import { settingNames } from '#host/config/settings.ts'
 import { DispatchError } from '#host/error.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
@@ -159,8 +160,9 @@ test('a home with blanks, quotes and dots is used as it is', t => {
 })
 
 test('each setting has a description, and its limits are the described ones', t => {
-  assert.deepEqual(Object.keys(settingDescriptions), Object.keys(settingsSchema.shape))
-  for (const [name, description] of Object.entries(settingDescriptions)) {
+  for (const name of settingNames) {
+    const description = describeSetting(name)
+    assert.notEqual(description, '', name)
     const [, min, max] = /from (\d+) to (\d+)/.exec(description) ?? []
     if (min === undefined || max === undefined) continue
     for (const value of [min, max]) readWith(t, '', { [name]: value })
