@@ -20,13 +20,11 @@ export async function detectSandbox(
   if (missing.length > 0) return describeMissingPrograms(missing)
   const seccompProgram = path.join(findRuntimeFolder(), 'vendor/seccomp', process.arch, 'apply-seccomp')
   if (!fs.existsSync(seccompProgram))
-    return {
-      problem: `the seccomp filter does not exist for ${process.arch}`,
-      remedy: 'Run dispatch on x64 or arm64.',
-    }
+    return { problem: `the seccomp filter does not exist for ${process.arch}`, remedy: 'Run dispatch on x64 or arm64.' }
+  const rootOptions = process.geteuid?.() === 0 ? ['--cap-add', 'CAP_SETFCAP'] : []
   const result = await runProgram(
     findProgram('bwrap', searchPath),
-    [...buildProbeArguments(process.geteuid?.() === 0), seccompProgram, '/bin/sh', '-c', ':'],
+    [...probeOptions, ...rootOptions, '--', seccompProgram, '/bin/sh', '-c', ':'],
     { env: { PATH: searchPath }, timeoutMs: PROBE_TIMEOUT_MS },
   )
   if (result.exitCode === 0) return { kind: 'bubblewrap' }
@@ -79,6 +77,12 @@ export function chooseNamespaceRemedy({ restricted, allowed, max }: NamespaceLim
 
 const PROBE_TIMEOUT_MS = 5 * SECOND_MS
 
+/** The namespaces and mounts of a real sandbox, without a policy. */
+const probeOptions =
+  '--unshare-user --unshare-pid --unshare-net --die-with-parent --ro-bind / / --dev /dev --proc /proc --cap-drop ALL'.split(
+    ' ',
+  )
+
 const NAMESPACE_ERROR =
   /No permissions to create (a )?new namespace|Creating new namespace failed|setting up uid map|apply-seccomp/i
 
@@ -92,24 +96,6 @@ async function detectSeatbelt(): Promise<SandboxSupport> {
     problem: `sandbox-exec does not work here: ${message.slice(0, 160)}`,
     remedy: 'It is part of macOS; a managed Mac may forbid it.',
   }
-}
-
-/** The namespaces and mounts of a real sandbox, without a policy. */
-function buildProbeArguments(isRoot: boolean): string[] {
-  const isolation = [
-    '--unshare-user',
-    '--unshare-pid',
-    '--unshare-net',
-    '--die-with-parent',
-    '--ro-bind',
-    '/',
-    '/',
-    '--dev',
-    '/dev',
-    '--proc',
-    '/proc',
-  ]
-  return [...isolation, '--cap-drop', 'ALL', ...(isRoot ? ['--cap-add', 'CAP_SETFCAP'] : []), '--']
 }
 
 function readNamespaceLimits(): NamespaceLimits {

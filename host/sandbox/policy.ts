@@ -2,13 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import type { Login } from '../claude/login.ts'
-
-/**
- * Who runs in the sandbox. `commit` is git on behalf of a worker: it may write the repository, without network and
- * login. `setup` installs the dependencies of a project, `check` runs the check of a clause.
- */
-const sandboxRoles = ['orchestrator', 'code', 'rw', 'commit', 'setup', 'check'] as const
-export type SandboxRole = (typeof sandboxRoles)[number]
+import { plainVariableNames } from '../config/environment.ts'
 
 const pathSchema = z.string().regex(/^\/[^\0\n]*$/)
 
@@ -20,26 +14,25 @@ const hostSchema = z
 /** What one sandboxed process may do, in a file that no agent can write. `bin/processes/sandbox.ts` reads it. */
 export const SandboxPolicy = z.strictObject({
   format: z.literal(1),
-  role: z.enum(sandboxRoles),
+  /**
+   * Who runs in it. `commit` is git on behalf of a worker: it may write the repository, without network and login.
+   * `setup` installs the dependencies of a project, `check` runs the check of a clause.
+   */
+  role: z.enum(['orchestrator', 'code', 'rw', 'commit', 'setup', 'check']),
   /** The folder in which the process starts. */
   folder: pathSchema,
   /** Its folder for temporary files, as TMPDIR. */
   tempFolder: pathSchema,
   /** Readable paths, besides the system and the tools on PATH. */
   readablePaths: z.array(pathSchema),
-  /**
-   * Folders and files below them that are not readable. A file here must never be replaced by a rename, which would
-   * unhide it.
-   */
+  /** What is not readable below them. A file here must never be replaced by a rename, which would unhide it. */
   hiddenPaths: z.array(pathSchema),
   writablePaths: z.array(pathSchema),
   /** Paths below a writable one that stay read-only. */
   protectedPaths: z.array(pathSchema),
   /** The hosts it may reach; empty means no network. */
   allowedHosts: z.array(hostSchema),
-  /**
-   * Variables that are copied from the environment of the sandbox launcher. Names only, because values may be secrets.
-   */
+  /** Variables that are copied from the environment of the launcher. Names only, because values may be secrets. */
   inheritedVariables: z.array(z.string()),
   variables: z.record(z.string(), z.string()),
   /** Folders with the tools of the project. They are on PATH inside only, because an agent may write there. */
@@ -48,6 +41,7 @@ export const SandboxPolicy = z.strictObject({
   resultFile: pathSchema.optional(),
 })
 export type SandboxPolicy = z.infer<typeof SandboxPolicy>
+export type SandboxRole = SandboxPolicy['role']
 
 /** How the command in a sandbox ended. An exit code alone could be that of the sandbox itself. */
 export const SandboxResult = z.object({
@@ -62,61 +56,48 @@ export const SandboxResult = z.object({
 })
 export type SandboxResult = z.infer<typeof SandboxResult>
 
-/** What the policy of a role is made from. */
-interface PolicyInput {
+/** What the policy of a role is made from; the fields of the policy itself are added to those of the role. */
+interface PolicyInput extends Partial<Omit<SandboxPolicy, 'format' | 'role' | 'protectedPaths'>> {
   folder: string
   tempFolder: string
   /** The repository of the deliverable. */
   outputs?: string
   /** For rw: the globs of its write allowlist. */
   files?: string[]
-  readablePaths?: string[]
-  hiddenPaths?: string[]
-  writablePaths?: string[]
-  allowedHosts?: string[]
   login?: Login
   /** Programs that it starts by path, such as claude. */
   programs?: string[]
-  inheritedVariables?: string[]
-  variables?: Record<string, string>
-  toolFolders?: string[]
-  resultFile?: string
 }
 
 /** The policy of a role. Pure but for the folders of claude. */
-export function buildPolicy(role: SandboxRole, input: PolicyInput): SandboxPolicy {
-  const { outputs, login } = input
-  const claudePaths = login === undefined ? { read: [], write: [] } : listClaudePaths(login, input.folder)
+export function buildPolicy(
+  role: SandboxRole,
+  { outputs, files = [], login, programs = [], ...fields }: PolicyInput,
+): SandboxPolicy {
+  const claudePaths = login === undefined ? { read: [], write: [] } : listClaudePaths(login, fields.folder)
+  const outputPaths =
+    outputs === undefined ? { read: [], write: [], protect: [] } : listOutputPaths(role, outputs, files)
   return {
+    hiddenPaths: [],
+    variables: {},
+    toolFolders: [],
+    ...fields,
     format: 1,
     role,
-    folder: input.folder,
-    tempFolder: input.tempFolder,
     readablePaths: [
-      ...(outputs === undefined ? [] : [outputs]),
-      ...(input.readablePaths ?? []),
+      ...outputPaths.read,
+      ...(fields.readablePaths ?? []),
       ...claudePaths.read,
-      ...(input.programs ?? []).map(findProgramFolder),
+      ...programs.map(findProgramFolder),
     ],
-    hiddenPaths: input.hiddenPaths ?? [],
-    writablePaths: [
-      ...(outputs === undefined ? [] : listWritableOutputs(role, outputs, input.files ?? [])),
-      ...(input.writablePaths ?? []),
-      ...claudePaths.write,
-    ],
-    protectedPaths: outputs === undefined ? [] : listProtectedOutputs(role, outputs),
-    allowedHosts: role === 'check' || role === 'commit' ? [] : (input.allowedHosts ?? []),
-    inheritedVariables: [...plainVariables, ...(input.inheritedVariables ?? [])],
-    variables: input.variables ?? {},
-    toolFolders: input.toolFolders ?? [],
-    ...(input.resultFile === undefined ? {} : { resultFile: input.resultFile }),
+    writablePaths: [...outputPaths.write, ...(fields.writablePaths ?? []), ...claudePaths.write],
+    protectedPaths: outputPaths.protect,
+    allowedHosts: role === 'check' || role === 'commit' ? [] : (fields.allowedHosts ?? []),
+    inheritedVariables: [...plainVariableNames, 'COLORTERM', ...(fields.inheritedVariables ?? [])],
   }
 }
 
-/**
- * The folder before the first wildcard of each glob. The guard and the commit enforce the globs themselves below it.
- * Pure.
- */
+/** The folder before the first wildcard of each glob; below it, guard and commit enforce the globs. Pure. */
 export function listWritableRoots(outputs: string, globs: string[]): string[] {
   const roots = globs.map(glob => {
     const steps = glob.replace(/\/+$/, '').split('/')
@@ -128,7 +109,7 @@ export function listWritableRoots(outputs: string, globs: string[]): string[] {
 }
 
 /** The hosts of the model API that claude uses with this environment. */
-export function listModelHosts(environment: NodeJS.ProcessEnv = process.env): string[] {
+export function listModelHosts(environment = process.env): string[] {
   const address = environment['ANTHROPIC_BASE_URL']
   if (address && URL.canParse(address)) {
     const { hostname, port, protocol } = new URL(address)
@@ -176,31 +157,13 @@ export function isUnder(inner: string, outer: string): boolean {
 
 const MAX_PORT = 65_535
 
-/** Variables that every process inherits. None is a secret. */
-const plainVariables = [
-  'PATH',
-  'HOME',
-  'USER',
-  'LOGNAME',
-  'SHELL',
-  'LANG',
-  'LC_ALL',
-  'LC_CTYPE',
-  'TERM',
-  'COLORTERM',
-  'TZ',
-]
-
-function listWritableOutputs(role: SandboxRole, outputs: string, globs: string[]): string[] {
-  if (role === 'code' || role === 'commit') return [outputs]
-  return role === 'rw' ? listWritableRoots(outputs, globs) : []
-}
-
-/** What git would run must not be written: the configuration and the hooks. */
-function listProtectedOutputs(role: SandboxRole, outputs: string): string[] {
+/** The rights of a role in the repository. What git would run is protected: the configuration and the hooks. */
+function listOutputPaths(role: SandboxRole, outputs: string, globs: string[]) {
   const gitFolder = path.join(outputs, '.git')
-  if (role === 'rw') return [gitFolder]
-  return role === 'code' || role === 'commit' ? ['config', 'hooks'].map(name => path.join(gitFolder, name)) : []
+  const read = [outputs]
+  if (role === 'rw') return { read, write: listWritableRoots(outputs, globs), protect: [gitFolder] }
+  if (role !== 'code' && role !== 'commit') return { read, write: [], protect: [] }
+  return { read, write: [outputs], protect: ['config', 'hooks'].map(name => path.join(gitFolder, name)) }
 }
 
 /** What must be readable for a program to run: its npm package, or else the folder it is in. */

@@ -32,11 +32,8 @@ export function listToolFolders(searchPath: string, home: string): string[] {
   const folders = searched.flatMap(folder => {
     if (systemPaths.some(place => isUnder(folder, place)) || isUnder(home, folder)) return []
     const parent = path.dirname(folder)
-    const isBinFolder =
-      /^\.?(bin|sbin|shims)$/.test(path.basename(folder)) &&
-      !isUnder(home, parent) &&
-      path.basename(parent) !== '.local'
-    return isBinFolder ? [parent] : [folder]
+    const isBinFolder = /^\.?(bin|sbin|shims)$/.test(path.basename(folder)) && path.basename(parent) !== '.local'
+    return isBinFolder && !isUnder(home, parent) ? [parent] : [folder]
   })
   return [...new Set([...folders, ...toolHomes.map(name => path.join(home, name))])]
 }

@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SandboxRuntimeConfig } from '@anthropic-ai/sandbox-runtime'
+import { copyVariables } from '../config/environment.ts'
 import { DispatchError, exitCodes, isErrno } from '../error.ts'
 import { findProgram } from '../exec.ts'
 import { writeAtomic } from '../fs/files.ts'
@@ -22,20 +23,20 @@ export function findRuntimeFolder(): string {
  * loopback that is the only way to the network, and forwards signals and the terminal size. When it dies, everything
  * inside dies. Exit 11 when the sandbox does not start; the command never runs without one.
  */
-export async function runSandboxed(
-  policy: SandboxPolicy,
-  command: string[],
-  environment = process.env,
-): Promise<number> {
-  const tempFolder = chooseSocketFolder()
+export async function runSandboxed(policy: SandboxPolicy, command: string[]): Promise<number> {
+  const tempFolder = Buffer.byteLength(os.tmpdir()) <= MAX_SOCKET_FOLDER_BYTES ? os.tmpdir() : '/tmp'
   removeStaleSandboxes(tempFolder)
   const socketFolder = fs.realpathSync(fs.mkdtempSync(path.join(tempFolder, `dsp-${process.pid}-`)))
-  const result = await runIsolated(policy, command, socketFolder, environment).finally(() =>
+  const result = await runIsolated(policy, command, socketFolder).finally(() =>
     fs.rmSync(socketFolder, { recursive: true, force: true }),
   )
   if (policy.resultFile !== undefined) writeAtomic(policy.resultFile, JSON.stringify(result))
-  if (!result.hasStarted) throw createSandboxError(result.reason)
-  return result.exitCode ?? toExitCode(result.signal)
+  if (!result.hasStarted)
+    throw new DispatchError(`the sandbox did not start: ${result.reason}`, {
+      exitCode: exitCodes.sandbox,
+      remedy: 'Run `dispatch doctor`: it reports what this machine lacks.',
+    })
+  return result.exitCode ?? 128 + (os.constants.signals[result.signal as NodeJS.Signals] ?? 0)
 }
 
 /** The configuration of sandbox-runtime for a policy. Pure but for a look at which hidden paths exist. */
@@ -85,7 +86,7 @@ export function buildInnerScript({ folder, tempFolder, allowedHosts }: SandboxPo
     .join(',')
   return [
     'printf . >&3; exec 3>&-',
-    `unset ${unwantedVariables.join(' ')}`,
+    `unset ${unwantedVariables}`,
     `export TMPDIR=${quoteForShell(tempFolder)}`,
     ...(allowedHosts.length > 0 ? [`export NO_PROXY=${noProxy} no_proxy=${noProxy} NODE_USE_ENV_PROXY=1`] : []),
     `cd ${quoteForShell(folder)} || exit 126; unset OLDPWD`,
@@ -95,40 +96,21 @@ export function buildInnerScript({ folder, tempFolder, allowedHosts }: SandboxPo
 
 // --- internal ---
 
+/** The name of a socket may have 107 bytes (`unix(7)`). The library adds up to 54 to the folder. */
+const MAX_SOCKET_FOLDER_BYTES = 53
+
 /** Variables that the library sets for programs that dispatch does not run. Some contain the password of the proxy. */
 const unwantedVariables = [
-  'SANDBOX_RUNTIME',
-  'GIT_CONFIG_PARAMETERS',
-  'GIT_SSH_COMMAND',
-  'SRT_SSH_PROXY_COMMAND',
-  'GRPC_PROXY',
-  'grpc_proxy',
-  'FTP_PROXY',
-  'ftp_proxy',
-  'RSYNC_PROXY',
-  'DOCKER_HTTP_PROXY',
-  'DOCKER_HTTPS_PROXY',
-  'CLOUDSDK_PROXY_TYPE',
-  'CLOUDSDK_PROXY_ADDRESS',
-  'CLOUDSDK_PROXY_PORT',
-  'CLOUDSDK_PROXY_USERNAME',
-  'CLOUDSDK_PROXY_PASSWORD',
-  'CLAUDE_CODE_HOST_HTTP_PROXY_PORT',
-  'CLAUDE_CODE_HOST_SOCKS_PROXY_PORT',
-  'JAVA_TOOL_OPTIONS',
-  'NO_PROXY',
-  'no_proxy',
-]
+  'SANDBOX_RUNTIME GIT_CONFIG_PARAMETERS GIT_SSH_COMMAND SRT_SSH_PROXY_COMMAND JAVA_TOOL_OPTIONS',
+  'NO_PROXY no_proxy GRPC_PROXY grpc_proxy FTP_PROXY ftp_proxy RSYNC_PROXY DOCKER_HTTP_PROXY DOCKER_HTTPS_PROXY',
+  'CLOUDSDK_PROXY_TYPE CLOUDSDK_PROXY_ADDRESS CLOUDSDK_PROXY_PORT CLOUDSDK_PROXY_USERNAME CLOUDSDK_PROXY_PASSWORD',
+  'CLAUDE_CODE_HOST_HTTP_PROXY_PORT CLAUDE_CODE_HOST_SOCKS_PROXY_PORT',
+].join(' ')
 
-async function runIsolated(
-  policy: SandboxPolicy,
-  command: string[],
-  socketFolder: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<SandboxResult> {
+async function runIsolated(policy: SandboxPolicy, command: string[], socketFolder: string): Promise<SandboxResult> {
   const protectedPaths = policy.protectedPaths.filter(place => fs.existsSync(path.dirname(place)))
   for (const place of [...policy.writablePaths, policy.tempFolder, ...protectedPaths]) prepareWritablePath(place)
-  const innerEnvironment = buildInnerEnvironment(policy, environment)
+  const innerEnvironment = buildInnerEnvironment(policy)
   // The library inspects the current folder, and creates its sockets in TMPDIR.
   process.chdir(socketFolder)
   process.env['TMPDIR'] = socketFolder
@@ -148,38 +130,22 @@ async function runIsolated(
     // not installed, it would leave a timer that keeps this process alive for ten seconds.
     if (policy.allowedHosts.length > 0 || process.platform === 'darwin') await runtime.initialize(config)
     else runtime.updateConfig(config)
-    const { argv } = await runtime.wrapWithSandboxArgv(
-      buildInnerScript(policy, command),
-      '/bin/sh',
-      config,
-      undefined,
-      undefined,
-      { commandId: policy.role },
-    )
+    const script = buildInnerScript(policy, command)
+    const options = { commandId: policy.role }
+    const { argv } = await runtime.wrapWithSandboxArgv(script, '/bin/sh', config, undefined, undefined, options)
     return await superviseSandbox(isolateIpc(argv.at(-1) ?? ''), innerEnvironment)
   } catch (error) {
-    return {
-      hasStarted: false,
-      exitCode: null,
-      signal: null,
-      milliseconds: 0,
-      reason: error instanceof Error ? error.message : String(error),
-    }
+    const reason = error instanceof Error ? error.message : String(error)
+    return { hasStarted: false, exitCode: null, signal: null, milliseconds: 0, reason }
   } finally {
     runtime.cleanupAfterCommand()
     await runtime.reset()
   }
 }
 
-/** The environment inside, built from empty. Pure. */
-function buildInnerEnvironment(
-  { inheritedVariables, variables, toolFolders }: SandboxPolicy,
-  environment: NodeJS.ProcessEnv,
-): Record<string, string> {
-  const inherited = inheritedVariables.flatMap(name =>
-    environment[name] === undefined ? [] : [[name, environment[name]]],
-  )
-  const inner: Record<string, string> = { ...Object.fromEntries(inherited), ...variables }
+/** The environment inside, built from empty. */
+function buildInnerEnvironment({ inheritedVariables, variables, toolFolders }: SandboxPolicy): Record<string, string> {
+  const inner = { ...copyVariables(inheritedVariables), ...variables }
   const searchPath = [...toolFolders, inner['PATH'] ?? ''].filter(Boolean).join(path.delimiter)
   return { ...inner, ...(searchPath === '' ? {} : { PATH: searchPath }) }
 }
@@ -194,8 +160,8 @@ function filterSearchPath(searchPath: string, writableFolders: string[]): string
 }
 
 /** Add the namespaces that the library leaves shared: IPC, with the shared memory of the host, and UTS. */
-function isolateIpc(commandLine: string, platform = process.platform): string {
-  if (platform === 'darwin') return commandLine
+function isolateIpc(commandLine: string): string {
+  if (process.platform === 'darwin') return commandLine
   const bubblewrap = `${quoteForShell(findProgram('bwrap'))} --unshare-ipc --unshare-uts --new-session `
   const isolated = commandLine.replace('bwrap --new-session ', () => bubblewrap)
   if (isolated === commandLine) throw new Error('the command line of sandbox-runtime has an unknown form')
@@ -263,29 +229,10 @@ function resolveRealPath(place: string): string | undefined {
   }
 }
 
-/** The name of a socket may have 107 bytes (`unix(7)`). The library adds up to 54 to the folder. */
-const MAX_SOCKET_FOLDER_BYTES = 53
-
-function chooseSocketFolder(): string {
-  const tempFolder = os.tmpdir()
-  return Buffer.byteLength(tempFolder) <= MAX_SOCKET_FOLDER_BYTES ? tempFolder : '/tmp'
-}
-
 function isFile(fd: number): boolean {
   try {
     return fs.fstatSync(fd).isFile()
   } catch {
     return false
   }
-}
-
-function toExitCode(signal: string | null): number {
-  return 128 + (os.constants.signals[signal as NodeJS.Signals] ?? 0)
-}
-
-function createSandboxError(reason: string): DispatchError {
-  return new DispatchError(`the sandbox did not start: ${reason}`, {
-    exitCode: exitCodes.sandbox,
-    remedy: 'Run `dispatch doctor`: it reports what this machine lacks.',
-  })
 }
