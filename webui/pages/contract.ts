@@ -1,28 +1,8 @@
 import type { ClauseStatus, EvidenceRecord, SessionStatus, VerdictRecord } from '#session/readonly.ts'
 import { type Badge, createBadge, formatClock } from '../format.ts'
 
-export interface ClauseRow extends Omit<ClauseStatus, 'verdict'> {
-  base: Badge
-  head: Badge
-  verdict: Badge
-  /** Why the clause has its verdict. */
-  reason: string
-  /** The judge's answer and reason. */
-  judge: string
-}
-
-export interface EvidenceRow extends Omit<EvidenceRecord, 'outcome' | 'exitCode'> {
-  /** `before`, or the round. */
-  when: string
-  outcome: Badge
-  exitCode: string
-  duration: string
-  /** There is more output than `outputTail`. */
-  isCut: boolean
-}
-
-/** Build a row per clause: what is required, and what was seen. Pure. */
-export function buildClauseRows(status: SessionStatus, record: VerdictRecord | undefined): ClauseRow[] {
+/** Build a row per clause: what is required, what was seen, and why it has its verdict. Pure. */
+export function buildClauseRows(status: SessionStatus, record: VerdictRecord | undefined) {
   return status.clauses.map(clause => {
     const judged = record?.clauses.find(({ id }) => id === clause.id)
     return {
@@ -37,7 +17,7 @@ export function buildClauseRows(status: SessionStatus, record: VerdictRecord | u
 }
 
 /** Build the evidence of the base and of the last round in full, and that of earlier rounds without output. Pure. */
-export function buildEvidenceRows(records: EvidenceRecord[]): { current: EvidenceRow[]; earlier: EvidenceRow[] } {
+export function buildEvidenceRows(records: EvidenceRecord[]) {
   // `C2` before `C10`.
   const { compare } = new Intl.Collator('en', { numeric: true })
   const sorted = records.toSorted((a, b) => compare(a.clauseId, b.clauseId) || a.round - b.round)
@@ -53,7 +33,7 @@ export function buildEvidenceRows(records: EvidenceRecord[]): { current: Evidenc
 
 // --- internal ---
 
-function buildEvidenceRow(record: EvidenceRecord): EvidenceRow {
+function buildEvidenceRow(record: EvidenceRecord) {
   const { side, outcome } = record
   return {
     ...record,
@@ -62,6 +42,7 @@ function buildEvidenceRow(record: EvidenceRecord): EvidenceRow {
     exitCode: String(record.exitCode ?? 'none'),
     duration: `${(record.milliseconds / 1000).toFixed(1)} s`,
     time: formatClock(record.time),
+    // There is more output than the tail.
     isCut: record.outputBytes > Buffer.byteLength(record.outputTail),
   }
 }

@@ -1,35 +1,14 @@
 import { formatCount } from '#host/text.ts'
 import { isSettled, type SessionView } from '#session/readonly.ts'
-import { type Badge, createBadge, formatAge, formatDateTime } from '../format.ts'
-
-/** The list of sessions: what `views/list.eta` shows. */
-export interface ListPage {
-  title: string
-  rows: SessionRow[]
-  /** How many sessions wait for a person. */
-  waitingCount: number
-  /** How many older sessions are not shown. */
-  hiddenCount: number
-  refreshMs: number
-}
-
-interface SessionRow {
-  id: string
-  title: string
-  state: Badge
-  age: string
-  openedAt: string
-  /** `openedAt` for people. */
-  openedText: string
-  workers: string
-  round: string
-}
+import { createBadge, formatAge, formatDateTime } from '../format.ts'
 
 const ACTIVE_REFRESH_MS = 2000
 const IDLE_REFRESH_MS = 10_000
 
-/** Build the list page, with the sessions in the given order. Pure. */
-export function buildListPage(views: SessionView[], hiddenCount: number, now: Date): ListPage {
+export type ListPage = ReturnType<typeof buildListPage>
+
+/** Build what `views/list.eta` shows: these sessions in their order, and how many older ones are not shown. Pure. */
+export function buildListPage(views: SessionView[], hiddenCount: number, now: Date) {
   const rows = views.map(view => buildRow(view, now))
   const waitingCount = rows.filter(row => row.state.tone === 'call').length
   return {
@@ -55,7 +34,7 @@ export function formatTitle({ session }: SessionView): string {
 
 // --- internal ---
 
-function buildRow(view: SessionView, now: Date): SessionRow {
+function buildRow(view: SessionView, now: Date) {
   const { session, status, state } = view
   const { openedAt } = session.manifest
   return {

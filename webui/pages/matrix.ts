@@ -2,37 +2,12 @@ import { formatCount } from '#host/text.ts'
 import type { Matrix, MatrixClause } from '#session/readonly.ts'
 import { type Badge, createBadge, formatDateTime } from '../format.ts'
 
-/** The matrix page: what `views/matrix.eta` shows. */
-export interface MatrixPage {
-  title: string
-  id: string
-  verdict: Badge
-  voidReason: string
-  reason: string
-  /** Files that are not as they were recorded. */
-  damage: string[]
-  facts: [string, string][]
-  dilutions: string[]
-  /** How many sentences there are, and how many are covered, left out, or neither. */
-  summary: string
-  coveredSentences: (Sentence & { clauses: MatrixClauseRow[] })[]
-  unlinkedClauses: MatrixClauseRow[]
-  excludedSentences: Sentence[]
-  uncoveredSentences: Sentence[]
-}
-
-type Sentence = Matrix['sentences'][number]
-
-interface MatrixClauseRow extends Omit<MatrixClause, 'verdict' | 'evidence'> {
-  head: Badge
-  verdict: Badge
-  evidence: { id: string; hash: string }[]
-}
-
 const SHORT_HASH_CHARS = 12
 
-/** Build the page of a matrix. Pure. */
-export function buildMatrixPage(matrix: Matrix): MatrixPage {
+export type MatrixPage = ReturnType<typeof buildMatrixPage>
+
+/** Build what `views/matrix.eta` shows. Pure. */
+export function buildMatrixPage(matrix: Matrix) {
   const { verdict, contract, sentences } = matrix
   const state = verdict.voidReason === null ? verdict.value : `${verdict.value} (void)`
   const rows = new Map(matrix.clauses.map(clause => [clause.id, buildClauseRow(clause)]))
@@ -46,7 +21,7 @@ export function buildMatrixPage(matrix: Matrix): MatrixPage {
     verdict: createBadge(state),
     voidReason: verdict.voidReason ?? '',
     reason: verdict.reason,
-    damage: matrix.damage,
+    damage: matrix.damage, // Files that are not as they were recorded.
     facts: buildFacts(matrix),
     dilutions: contract.dilutions,
     summary: `${formatCount(sentences.length, 'sentence')}: ${covered.length} covered, ${excluded.length} left out, ${uncovered.length} not covered`,
@@ -85,7 +60,7 @@ function describeContract({ contract }: Matrix): string {
 }
 
 /** In a void verdict nothing is green. */
-function buildClauseRow(clause: MatrixClause): MatrixClauseRow {
+function buildClauseRow(clause: MatrixClause) {
   const { headOutcome, verdict, isVoid, evidence } = clause
   return {
     ...clause,

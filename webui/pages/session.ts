@@ -2,7 +2,6 @@ import { formatCount } from '#host/text.ts'
 import {
   describeEvent,
   type Event,
-  type EventDescription,
   type EvidenceRecord,
   isAwaitingApproval,
   isSettled,
@@ -11,7 +10,7 @@ import {
   type VerdictRecord,
 } from '#session/readonly.ts'
 import { type Badge, createBadge, formatAge, formatClock, formatDateTime, formatDuration } from '../format.ts'
-import { buildClauseRows, buildEvidenceRows, type ClauseRow, type EvidenceRow } from './contract.ts'
+import { buildClauseRows, buildEvidenceRows } from './contract.ts'
 import { formatTitle, getRefreshMs } from './list.ts'
 
 const MAX_EVENTS = 500
@@ -31,67 +30,10 @@ export interface SessionData {
   files: string[]
 }
 
-/** The page of a session: what `views/session.eta` shows. */
-export interface SessionPage {
-  title: string
-  id: string
-  task: string
-  state: Badge
-  /** How long it has been in this state. */
-  stateAge: string
-  facts: [string, string][]
-  /** What the orchestrator asks, in its own words; null if it asks nothing. */
-  question: string | null
-  /** The command that answers. */
-  answerCommand: string
-  /** Why it cannot continue, or was closed. */
-  problem: string
-  verdict: VerdictCard | undefined
-  clauses: ClauseRow[]
-  uncoveredSentences: string[]
-  findings: string[]
-  workers: WorkerRow[]
-  evidence: { current: EvidenceRow[]; earlier: EvidenceRow[] }
-  events: EventRow[]
-  /** How many earlier events are not shown. */
-  hiddenEvents: number
-  unreadableLines: number
-  files: string[]
-  /** What a person most likely does next. */
-  nextCommand: string
-  refreshMs: number
-}
+export type SessionPage = ReturnType<typeof buildSessionPage>
 
-interface VerdictCard extends Omit<VerdictState, 'verdict'> {
-  verdict: Badge
-  judge: string
-  sandbox: string
-  /** The hash of the packet that the judge received, or that none was sent. */
-  packet: string
-  voidReason: string
-  /** A FAIL that is not final: the workers fix it in the next round. */
-  needsFix: boolean
-}
-
-interface WorkerRow extends Pick<WorkerStatus, 'name' | 'kind' | 'model'> {
-  /** Its clauses and files. */
-  share: string
-  duration: string
-  state: Badge
-  reason: string
-  changes: string
-}
-
-interface EventRow extends EventDescription {
-  time: string
-  clock: string
-}
-
-/** Build the page of a session. Pure. */
-export function buildSessionPage(
-  { view, events, evidence, verdictRecord, files }: SessionData,
-  now: Date,
-): SessionPage {
+/** Build what `views/session.eta` shows. Pure. */
+export function buildSessionPage({ view, events, evidence, verdictRecord, files }: SessionData, now: Date) {
   const { session, status, state } = view
   const rows = events.flatMap(buildEventRow)
   const task = formatTitle(view)
@@ -177,21 +119,23 @@ function describeProblem({ status, state }: SessionView): string {
   return ['failed', 'needs you'].includes(state) ? (status.problem ?? '') : ''
 }
 
-function buildVerdictCard(verdict: VerdictState, record: VerdictRecord | undefined): VerdictCard {
+function buildVerdictCard(verdict: VerdictState, record: VerdictRecord | undefined) {
   const badge = createBadge(verdict.verdict)
   return {
     ...verdict,
-    verdict: verdict.voidReason === undefined ? badge : { ...badge, tone: 'unsure' },
+    verdict: verdict.voidReason === undefined ? badge : { ...badge, tone: 'unsure' as const },
     time: formatDateTime(verdict.time),
     judge: record?.judge ?? '',
     sandbox: record?.sandbox ?? '',
+    // The hash of what the judge received.
     packet: record ? (record.packetSha256 ?? 'none sent') : '',
     voidReason: verdict.voidReason ?? '',
+    // The workers fix it in the next round.
     needsFix: verdict.verdict === 'FAIL' && !verdict.isFinal,
   }
 }
 
-function buildWorkerRow(worker: WorkerStatus, view: SessionView, now: Date): WorkerRow {
+function buildWorkerRow(worker: WorkerStatus, view: SessionView, now: Date) {
   const { name, kind, model, startedAt, endedAt, costUsd } = worker
   const cost = costUsd == null ? [] : [`$${costUsd.toFixed(2)}`]
   return {
@@ -214,7 +158,7 @@ function createWorkerBadge({ ending, startedAt, blockedBy }: WorkerStatus, view:
   return { label: blockedBy === null ? 'starting' : `waits for ${blockedBy}`, tone: 'quiet' }
 }
 
-function buildEventRow(event: Event): EventRow[] {
+function buildEventRow(event: Event) {
   const description = describeEvent(event)
   return description === undefined ? [] : [{ ...description, time: event.time, clock: formatClock(event.time) }]
 }
