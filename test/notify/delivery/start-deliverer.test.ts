@@ -5,7 +5,8 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { checkLiveness, type ProcessIdentity } from '#host/process'
-import { readDeliveryLog, writeToOutbox } from '#notify'
+import { defaultTiming, readDeliveryLog, writeToOutbox } from '#notify'
+import { readRetryState } from '#notify/delivery/retry-state.ts'
 import { readLeaseHolder } from '#session/lease'
 import {
   buildPhoneSettings,
@@ -28,13 +29,16 @@ after(async () => {
 })
 
 test('two starts make one deliverer, and do not wait for it', async () => {
-  const ntfy = await startNtfyServer({ after: 1000 })
+  let starts = Promise.withResolvers<void>()
+  const ntfy = await startNtfyServer(() => ({ after: starts.promise }))
   const home = newHome({ DESKTOP: 'off', ...buildPhoneSettings(ntfy.url) })
   for (const number of [1, 2]) {
+    starts = Promise.withResolvers()
     writeToOutbox(home, buildQueuedNotification(number), ['phone'])
-    const starts = await Promise.all([start(home), start(home)])
-    for (const { stderr, exitCode } of starts) assert.deepEqual([stderr, exitCode], ['', 0])
+    for (const { stderr, exitCode } of await Promise.all([start(home), start(home)]))
+      assert.deepEqual([stderr, exitCode], ['', 0])
     assert.equal(listOutbox(home, 'phone').sent.length, number - 1)
+    starts.resolve()
     await waitUntil(() => ntfy.got.length === number, 'it arrives')
     await waitUntil(() => readDeliverer(home) === undefined, 'the deliverer ends')
   }
@@ -102,24 +106,28 @@ test('after kill -9 a Retry-After still counts, and the bucket is not full again
   for (let number = 0; number < 12; number++)
     writeToOutbox(home, buildQueuedNotification(number, { sessionId: `session-${number}`, notification }), ['phone'])
   await start(home)
-  const startedMs = Date.now()
   await waitUntil(() => listOutbox(home, 'phone').sent.length === 10, 'the burst')
+  const { tokens, tokensCountedAtMs } = readRetryState(home, 'phone')
   await killDeliverer(home)
   await start(home)
-  await new Promise(resolve => setTimeout(resolve, 2000))
-  assert.ok(ntfy.got.length <= 10 + (Date.now() - startedMs) / 6000, 'the bucket was filled again')
-  await waitUntil(() => ntfy.got.length === 11, 'one more')
-  await waitUntil(() => readDeliveryLog(home, 1)[0]?.result === 'busy', 'the pause')
+  await waitUntil(() => readDeliveryLog(home, 1)[0]?.result === 'busy', 'one more, and the pause')
+  const refilledAtMs = tokensCountedAtMs + (1 - tokens) * defaultTiming.refillMs
+  const sentAtMs = performance.timeOrigin + (ntfy.got[10]?.at ?? 0)
+  assert.ok(sentAtMs > refilledAtMs - 100, 'the bucket was not filled again')
   await killDeliverer(home)
   await start(home)
-  await new Promise(resolve => setTimeout(resolve, 8000))
+  // A damaged file is given up each time the folder is read. After the second, the first reading has had all its effects.
+  for (const name of ['damaged-1', 'damaged-2']) {
+    fs.writeFileSync(path.join(home, `outbox/phone/waiting/${String(Date.now()).padStart(15, '0')}-${name}.json`), '{')
+    await waitUntil(() => listOutbox(home, 'phone').dead.includes(name), `${name} is given up`)
+  }
   ntfy.stop()
   assert.equal(ntfy.got.length, 11)
   assert.equal(listOutbox(home, 'phone').waiting.length, 2)
 })
 
 test('SIGTERM ends the deliverer after its attempt, and the lease is released', async () => {
-  const ntfy = await startNtfyServer({ after: 1500 })
+  const ntfy = await startNtfyServer('never') // The attempt times out after 10 s, long after the signal.
   const home = newHome({ DESKTOP: 'off', ...buildPhoneSettings(ntfy.url) })
   for (const number of [1, 2]) writeToOutbox(home, buildQueuedNotification(number), ['phone'])
   await start(home)
@@ -130,10 +138,14 @@ test('SIGTERM ends the deliverer after its attempt, and the lease is released', 
   await waitUntil(() => readDeliverer(home) === undefined, 'the deliverer ends')
   ntfy.stop()
   assert.deepEqual(listOutbox(home, 'phone'), {
-    waiting: [buildQueuedNotification(2).id],
-    sent: [buildQueuedNotification(1).id],
+    waiting: [buildQueuedNotification(1).id, buildQueuedNotification(2).id],
+    sent: [],
     dead: [],
   })
+  assert.deepEqual(
+    readDeliveryLog(home, 9).map(({ reason }) => reason),
+    ['no answer in 10 s'],
+  )
 })
 
 // --- shared ---
@@ -174,8 +186,6 @@ async function killDeliverer(home: string): Promise<void> {
 }
 
 async function kill(identity: ProcessIdentity): Promise<void> {
-  for (let attempt = 0; attempt < 100 && (await checkLiveness(identity)) === 'alive'; attempt++) {
-    process.kill(identity.pid, 'SIGKILL')
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
+  if ((await checkLiveness(identity)) === 'alive') process.kill(identity.pid, 'SIGKILL')
+  await waitUntil(async () => (await checkLiveness(identity)) !== 'alive', 'the deliverer is gone')
 }
