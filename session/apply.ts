@@ -27,9 +27,7 @@ export interface WorkToApply {
   warning: string | undefined
 }
 
-/**
- * The judged commit, or the last that a worker handed in. Exit 4 without either, 13 when the record contradicts itself.
- */
+/** The judged commit, or the last one of a worker. Exit 4 without either, 13 when the record contradicts itself. */
 export async function findWorkToApply({ paths, id }: Session, status: SessionStatus): Promise<WorkToApply> {
   const { verdict, acceptedCommit } = status
   const commit = verdict?.commit ?? acceptedCommit
@@ -92,9 +90,7 @@ export async function findTargetRepository(
   })
 }
 
-/**
- * Does the branch exist at this commit already? Exit 2 for an invalid name, 5 for one that is used for something else.
- */
+/** Does the branch exist at this commit already? Exit 2 for an invalid name, 5 for one in other use. */
 export async function isAlreadyApplied({ path: folder }: Checkout, branch: string, commit: string): Promise<boolean> {
   if (!(await isBranchName(branch)))
     throw new DispatchError(`"${branch}" is not a valid branch name`, { exitCode: exitCodes.usage })

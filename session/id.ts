@@ -1,9 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-/**
- * Make a session id such as `2026-11-20-fix-login-a3f9`: it sorts by day, can be read aloud, and is safe in tmux, paths
- * and URLs.
- */
+/** Make a session id such as `2026-11-20-fix-login-a3f9`: it sorts by day, and is safe in tmux, paths and URLs. */
 export function createSessionId(task: string, now: Date, suffix = randomBytes(2).toString('hex')): string {
   const words = task
     .normalize('NFKD')

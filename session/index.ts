@@ -6,9 +6,8 @@ export {
   isAlreadyApplied,
   type WorkToApply,
 } from './apply.ts'
-export { refuseNewerFormat } from './format-version.ts'
 export { createSessionId, isSessionId, isWorkerName } from './id.ts'
-export { findClaudeFolder, hasClaudeFolders, type Session, SessionManifest } from './manifest.ts'
+export { findClaudeFolder, hasClaudeFolders, refuseNewerFormat, type Session, SessionManifest } from './manifest.ts'
 export type { SessionPaths } from './paths.ts'
 export { findUnsavedWork, finishRemovals, removeSession } from './remove.ts'
 export { createSession, findSession, listDamagedSessions, listSessions } from './store.ts'

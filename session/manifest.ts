@@ -1,12 +1,10 @@
 import { z } from 'zod'
+import { DispatchError, exitCodes } from '#host/error.ts'
 import { Project } from '#host/project'
 import { modelsSchema, sandboxSchema } from './log/event.ts'
 import type { SessionPaths } from './paths.ts'
 
-/**
- * The session manifest, `session.json`: decided when the session is opened, and never changed. Every runner of it reads
- * this.
- */
+/** The session manifest, `session.json`: decided when the session is opened, and never changed. */
 export const SessionManifest = z.object({
   format: z.literal(1),
   id: z.string(),
@@ -54,4 +52,51 @@ export interface Session {
   manifest: SessionManifest
   /** The format of a manifest that a newer dispatch wrote. Such a session is shown, and never written. */
   newerFormat?: number
+}
+
+/** The format that this dispatch writes. A session with a higher format can only be shown. */
+const FORMAT_VERSION = 1
+
+const NewerManifest = z.looseObject({ format: z.number().int().gt(FORMAT_VERSION), id: z.string() })
+
+/** Read what this dispatch understands of a manifest that a newer one wrote; each other field gets its default. */
+export function readNewerManifest(record: unknown): { manifest: SessionManifest; newerFormat: number } | undefined {
+  const newer = NewerManifest.safeParse(record)
+  if (!newer.success) return undefined
+  const fields = Object.entries(SessionManifest.shape).map(([name, schema]) => {
+    const parsed = schema.safeParse(newer.data[name])
+    return [name, parsed.success ? parsed.data : manifestDefaults[name as keyof typeof manifestDefaults]]
+  })
+  return { manifest: Object.fromEntries(fields), newerFormat: newer.data.format }
+}
+
+/** Throw exit 6 if a newer dispatch wrote the session: it may hold state that this dispatch would destroy. */
+export function refuseNewerFormat({ id, newerFormat }: Session): void {
+  if (newerFormat === undefined) return
+  throw new DispatchError(
+    `session ${id} was written by a newer dispatch (format ${newerFormat}; this one writes ${FORMAT_VERSION})`,
+    {
+      exitCode: exitCodes.dependency,
+      remedy: 'Use that newer dispatch, or update this one. This dispatch can only show the session.',
+    },
+  )
+}
+
+const manifestDefaults: SessionManifest = {
+  format: FORMAT_VERSION,
+  id: '',
+  openedAt: new Date(0).toISOString(),
+  task: { bytes: 0, sha256: '', title: '' },
+  repository: null,
+  models: { orchestrator: '?', code: '?', rw: '?', judge: '?' },
+  maxRounds: 0,
+  allowsJudgedOnly: false,
+  requiresApproval: false,
+  project: null,
+  instructions: { files: [], nested: [], ignored: [] },
+  deadline: null,
+  sandbox: { kind: null, reason: '' },
+  allowedHosts: [],
+  loginKind: 'own',
+  claude: { program: '', sessionId: '', configDirectory: null },
 }

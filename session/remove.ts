@@ -17,10 +17,7 @@ export interface UnsavedWork {
   remedy: string
 }
 
-/**
- * What would be lost with this session; undefined when nothing would: a repository among `folders` has all of it, or
- * there is no work.
- */
+/** What would be lost with this session; undefined without any work, or if a repository among `folders` has it. */
 export async function findUnsavedWork(
   { id, paths, manifest }: Session,
   folders: string[],
@@ -47,9 +44,7 @@ export async function findUnsavedWork(
   return undefined
 }
 
-/**
- * Delete a session's folder. It is renamed first, so that an interruption leaves no half session that is still listed.
- */
+/** Delete a session's folder. It is renamed first, so that an interruption leaves no half session in the list. */
 export function removeSession(workspace: string, { id, paths }: Session): void {
   const removedFolder = path.join(workspace, `${REMOVED_PREFIX}${id}`)
   try {

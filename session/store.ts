@@ -2,14 +2,11 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
 import { describeSpecialFile, listNames, makePrivateFolder, readJson, toStorageError, writeAtomic } from '#host/fs'
-import { readNewerManifest } from './format-version.ts'
 import { isSessionId } from './id.ts'
-import { type Session, SessionManifest } from './manifest.ts'
+import { readNewerManifest, type Session, SessionManifest } from './manifest.ts'
 import { resolveSessionPaths } from './paths.ts'
 
-/**
- * Create the session's folder, its task and its manifest. The mkdir reserves the id: throws exit 5 when it is taken.
- */
+/** Create a session's folder, its task and its manifest. The mkdir reserves the id: exit 5 when it is taken. */
 export function createSession(workspace: string, manifest: SessionManifest, task: Uint8Array): Session {
   const paths = resolveSessionPaths(path.join(workspace, manifest.id))
   makePrivateFolder(workspace)
@@ -89,7 +86,7 @@ function readSession(workspace: string, id: string): Session | undefined {
   const record = readJson(paths.manifest)
   const parsed = SessionManifest.safeParse(record)
   if (parsed.success) return { id, paths, manifest: parsed.data }
-  const newer = readNewerManifest(record, SessionManifest.shape)
+  const newer = readNewerManifest(record)
   return newer && { id, paths, ...newer }
 }
 

@@ -38,10 +38,7 @@ export interface ContractVersion extends Pick<IndexedEvent<'contract.amended'>, 
   contract: Contract | undefined
 }
 
-/**
- * What the parts of an audit work with: the record of a session, whose folder may have been built to do harm, and the
- * problems that they find.
- */
+/** A session's record, which may have been built to do harm, and the problems that the parts of an audit find. */
 export class Audit {
   readonly problems: AuditProblem[] = []
   /** The part that is being checked. */

@@ -6,6 +6,7 @@ import { git, tryGit } from '#host/git'
 import { MINUTE_MS } from '#host/time.ts'
 import type { SessionPaths } from '../paths.ts'
 import type { SessionRepository } from '../repository/bare-git.ts'
+import { pairFields } from '../repository/diff.ts'
 import { defaultIgnores } from '../repository/repository.ts'
 import { isFolder, readCapped } from './read-capped.ts'
 
@@ -63,9 +64,7 @@ export async function listBrokenObjects(repository: IsolatedRepository, commits:
   return lines.filter(line => line !== '' && !/^(notice|warning|error in|dangling|unreachable|Checking)\b/.test(line))
 }
 
-/**
- * List what is staged in an index and differs from a commit: git's status (`A`, `M` or `D`), the object and the path.
- */
+/** List what is staged and differs from a commit: git's status (`A`, `M` or `D`), the object and the path. */
 export async function listStagedChanges(
   { bareRepository, tempFolder }: IsolatedRepository,
   index: Buffer,
@@ -78,18 +77,13 @@ export async function listStagedChanges(
     env: { GIT_INDEX_FILE: copy },
     timeoutMs: GIT_TIMEOUT_MS,
   })
-  const fields = listing.split('\0') // `:100644 100644 <object> <object> M` and the path in turn.
-  const changes: { status: string; object: string; path: string }[] = []
-  for (let position = 0; position + 1 < fields.length; position += 2) {
-    const [, , , object = '', status = ''] = fields[position]?.split(' ') ?? []
-    changes.push({ status, object, path: fields[position + 1] ?? '' })
-  }
-  return changes
+  return pairFields(listing.split('\0').filter(Boolean)).map(([meta, file]) => {
+    const [, , , object = '', status = ''] = meta.split(' ') // `:100644 100644 <object> <object> M`
+    return { status, object, path: file }
+  })
 }
 
-/**
- * List the ignore patterns that dispatch does not write: neither for build products nor for named files of the project.
- */
+/** List the ignore patterns that are neither for build products nor for named files of the project. */
 export function listExtraIgnores(excludeFile: string): string[] {
   const lines = readCapped(excludeFile).bytes?.toString('utf8').split('\n') ?? []
   return lines.filter(line => !defaultIgnores.includes(line) && !line.startsWith('/'))

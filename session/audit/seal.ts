@@ -41,10 +41,7 @@ function auditCurrentContract(audit: Audit): void {
   else audit.addDamage(contract, 'exists, though the log does not say that it was sealed', 'It is not binding.')
 }
 
-/**
- * Did a crash come between the event of a version and `contract.md`? Then the file still has the version before it, or
- * is missing.
- */
+/** Did a crash come between a version's event and `contract.md`? Then the file is one version behind, or missing. */
 function isOneVersionBehind({ paths, status, versions }: Audit, { bytes, reason }: ReadResult): boolean {
   const [previous, last] = [versions.at(-2), versions.at(-1)]
   if (!last || status.closed !== undefined || status.phase === status.verdict?.verdict) return false
@@ -71,9 +68,7 @@ function auditVersion(audit: Audit, { version, sha256: sealedSha256, clauses, co
     )
 }
 
-/**
- * A human must have approved exactly that text before it counted: every version with `--approve`, and every dilution.
- */
+/** A human must have approved exactly that text before: of every version with `--approve`, and of every dilution. */
 function auditApprovals(audit: Audit): void {
   const approvals = audit.selectEvents('contract.approved')
   for (const [index, sealed] of audit.versions.entries()) {
@@ -95,10 +90,7 @@ function auditApprovals(audit: Audit): void {
   }
 }
 
-/**
- * An approval is for one change of one sealed contract, and can be used once. An older dispatch did not record which
- * contract.
- */
+/** An approval is for one change of one sealed contract, and counts once. An older dispatch did not record which. */
 function isApprovalFor(
   audit: Audit,
   approval: IndexedEvent<'contract.approved'>,

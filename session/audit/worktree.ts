@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { findForeignConfig } from '../repository/bare-git.ts'
 import { listDifferences } from '../repository/diff.ts'
-import { findForeignConfig } from '../repository/integrity.ts'
 import type { Audit, IndexedEvent } from './audit.ts'
 import {
   hasObject,

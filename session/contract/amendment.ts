@@ -134,10 +134,7 @@ function scopeChanges(before: Contract, after: Contract): ContractChange[] {
   return [...wider, ...narrower]
 }
 
-/**
- * Is the glob certainly within the others? Only simple cases: the same glob, or a path (or `path/**`) that one of them
- * matches.
- */
+/** Is the glob certainly within the others? Only the same glob, or a path (`path`, `path/**`) that one matches. */
 function isWithin(glob: string, others: string[]): boolean {
   const path = glob.replace(/\/(\*\*)?$/, '')
   return others.some(other => other === glob || (!/[*?[]/.test(path) && matchesGlob(other, path)))

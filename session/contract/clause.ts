@@ -8,9 +8,7 @@ export interface Expectation {
   outputEquals?: string
 }
 
-/**
- * How a clause is proved: by a command that the runner runs, by the judge from the evidence, or by git from the diff.
- */
+/** How a clause is proved: by a command that the runner runs, by the judge from evidence, or by git's diff. */
 export type ClauseProof =
   | {
       kind: 'check'

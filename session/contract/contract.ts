@@ -49,9 +49,7 @@ export function describeProblems(problems: ContractProblem[]): string {
     .join('\n')
 }
 
-/**
- * Split a task into sentences, as a person would count them. Only the first 20,000 characters and 60 sentences count.
- */
+/** Split a task into sentences, as a person would count them: the first 60 of its first 20,000 characters. */
 export function splitSentences(task: string): string[] {
   const segments = new Intl.Segmenter('en', { granularity: 'sentence' })
   return task
@@ -71,9 +69,7 @@ export function listUncoveredSentences(contract: Contract, sentences: string[]):
   return sentences.flatMap((sentence, index) => (mentioned.has(`S${index + 1}`) ? [] : [`S${index + 1}: ${sentence}`]))
 }
 
-/**
- * The draft in the orchestrator's folder at the start: the grammar by example, and the numbered sentences of the task.
- */
+/** The orchestrator's draft at the start: the grammar by example, and the numbered sentences of the task. */
 export function renderContractTemplate(title: string, sentences: string[]): string {
   const numbered = sentences.map(
     (sentence, index) => `S${index + 1}  ${sentence.replaceAll('-->', '-- >').slice(0, 200)}`,

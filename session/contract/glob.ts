@@ -77,10 +77,7 @@ function matchPieces(a: Piece, b: Piece): boolean {
   return b.literal === undefined || a.admits(b.literal)
 }
 
-/**
- * Is there a sequence that both patterns match, where an `isMany` item stands for any number of items? Tries each pair
- * once.
- */
+/** Is there a sequence that both patterns match? An `isMany` item stands for any number. Tries each pair once. */
 function matchSequences<Item>(
   a: Item[],
   b: Item[],

@@ -20,10 +20,7 @@ export function describeBrokenPins(pins: string[], { baseFiles, changes }: WorkD
     : `${formatFiles([unmatched])} is pinned, but there was no such file before the work`
 }
 
-/**
- * Describe the existing files that a check's command names and that the work changed; undefined without any.
- * Pure.
- */
+/** Describe the existing files that a command names and that the work changed; undefined without any. Pure. */
 export function describeChangedCheckFiles(command: string, { changes }: Pick<WorkDiff, 'changes'>): string | undefined {
   const words = new Set(command.split(/[\s;&|()<>'"`=]+/).map(word => word.replace(/^(\.\/+)+/, '')))
   const files = changes.filter(({ path, change }) => change !== 'added' && words.has(path)).map(({ path }) => path)

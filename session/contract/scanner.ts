@@ -6,9 +6,7 @@ export class ContractScanner {
   private readonly lines: string[]
   private nextIndex = 0
   private currentIndex = 0
-  /**
-   * Is a comment or a fenced block open at the end? Then the rest was not read, and any further problem would mislead.
-   */
+  /** Is a comment or a fenced block open at the end? Then the rest was not read, and more problems would mislead. */
   private isUnclosed = false
 
   constructor(text: string) {

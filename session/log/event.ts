@@ -43,10 +43,7 @@ const eventSchemas = {
     /** The hash of `session.json`. */
     sha256: hashSchema.optional(),
   }),
-  /**
-   * `consecutiveRestarts`: how many restarts so far followed one another within ten minutes. Missing in a log of an
-   * older dispatch.
-   */
+  /** `consecutiveRestarts`: how many so far, each within ten minutes. Missing in a log of an older dispatch. */
   'runner.started': z.object({
     pid: countSchema,
     generation: countSchema,
@@ -146,10 +143,7 @@ const eventSchemas = {
     sha256: hashSchema.optional(),
   }),
   'verdict.voided': z.object({ reason: z.string() }),
-  /**
-   * The session cannot continue without a human. `exitCode` is for the command that waits, where it is not that of a
-   * question.
-   */
+  /** The session cannot continue without a human. `exitCode`: for the command that waits, if not that of a question. */
   'human.needed': z.object({ reason: z.string(), exitCode: countSchema.optional() }),
   'orchestrator.stuck': z.object({ idleSeconds: countSchema }),
   /** Reported by an agent's hooks: a tool failed, or a subagent ended. */

@@ -22,10 +22,7 @@ export async function* followLog(
   }
 }
 
-/**
- * Wait for the next change under these paths, or for the next tick. chokidar is loaded only here, because most commands
- * do not wait.
- */
+/** Wait for the next change under these paths, or the next tick. Most commands do not, so chokidar is loaded here. */
 export async function watchPaths(
   paths: string[],
   tickMs: number,

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { appendLine } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
@@ -39,7 +40,7 @@ export class LogWriter {
   /** Describe damage since the last look; each damage is returned once. */
   checkForDamage(): string | undefined {
     const now = takeSnapshot(this.file)
-    return isSameSnapshot(now, this.lastSnapshot) ? undefined : this.compareWithFile(now)
+    return isDeepStrictEqual(now, this.lastSnapshot) ? undefined : this.compareWithFile(now)
   }
 
   /** Throws exit 13 unless every line is exactly as this writer and its predecessors wrote it. */
@@ -91,10 +92,7 @@ export class LogWriter {
       : 'events.jsonl has bytes that its runner did not write'
   }
 
-  /**
-   * Opening a pipe would block for ever, and the target of a link is not the log. Whatever it is, it is kept under
-   * another name.
-   */
+  /** Keep a pipe, which would block, or a link, which leads elsewhere, under another name. */
   private moveForeignFileAside(): void {
     if (takeSnapshot(this.file).kind !== 'special') return
     fs.renameSync(this.file, `${this.file}.aside-${Date.now()}`)
@@ -119,10 +117,6 @@ function takeSnapshot(file: string): FileSnapshot {
   if (!stats) return { kind: 'missing', inode: 0n, size: 0, ctimeNs: 0n }
   const kind = stats.isFile() ? 'file' : 'special'
   return { kind, inode: stats.ino, size: Number(stats.size), ctimeNs: stats.ctimeNs }
-}
-
-function isSameSnapshot(a: FileSnapshot, b: FileSnapshot): boolean {
-  return a.inode === b.inode && a.size === b.size && a.ctimeNs === b.ctimeNs && a.kind === b.kind
 }
 
 function describeBreaks(seqs: number[]): string {

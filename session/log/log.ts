@@ -1,6 +1,7 @@
+import path from 'node:path'
 import { appendLine, readBytesIfPresent, readUntrusted } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
-import { type Event, type EventBody, type LogLine, parseLine } from './event.ts'
+import { type Event, type EventBody, parseLine } from './event.ts'
 
 /** A parsed log: its events in order, and the state of its hash chain. */
 export interface Log {
@@ -30,18 +31,11 @@ export function readLog(file: string, sessionId?: string): Log {
 
 /** Parse the bytes of a log. Pure. */
 export function parseLog(bytes: Buffer, sessionId?: string): Log {
-  const log: Log = {
-    events: [],
-    hashes: [],
-    unreadableLines: 0,
-    lastSeq: 0,
-    head: null,
-    chainBreaks: [],
-    seqGaps: [],
-    chainStart: null,
-  }
+  const lists = { events: [], hashes: [], chainBreaks: [], seqGaps: [] }
+  const log: Log = { ...lists, unreadableLines: 0, lastSeq: 0, head: null, chainStart: null }
   for (const rawLine of splitLogLines(bytes)) {
-    const line = parseLineBytes(rawLine)
+    const isLogLine = rawLine.length <= MAX_LINE_BYTES && rawLine.includes('"seq":')
+    const line = isLogLine ? parseLine(rawLine.toString('utf8')) : undefined
     if (line === undefined || line.event === undefined) log.unreadableLines++
     if (line === undefined) continue
     const expectedPrev = log.head ?? (sessionId === undefined ? line.prev : computeGenesisHash(sessionId))
@@ -61,7 +55,8 @@ export function parseLog(bytes: Buffer, sessionId?: string): Log {
 /** Append an event after `lastSeq`. Only for a command while no runner can be alive: a runner has its `LogWriter`. */
 export function appendEvent(file: string, body: EventBody, lastSeq: number, now: Date): Event {
   const event: Event = { seq: lastSeq + 1, time: now.toISOString(), ...body }
-  appendLine(file, serializeEvent(event, readLogHead(file) ?? computeGenesisHash(getSessionId(file))))
+  const sessionId = path.basename(path.dirname(file))
+  appendLine(file, serializeEvent(event, readLogHead(file) ?? computeGenesisHash(sessionId)))
   return event
 }
 
@@ -77,10 +72,7 @@ export function computeGenesisHash(sessionId: string): string {
   return sha256(`dispatch events ${sessionId}`)
 }
 
-/**
- * The log anchor: the first 16 digits of a head. Short enough to compare by eye, and too long to find another log that
- * fits.
- */
+/** The log anchor: the first 16 digits of a head. Short enough to compare by eye, and too long to forge. */
 export function formatLogAnchor(head: string): string {
   return head.slice(0, 16)
 }
@@ -96,15 +88,7 @@ const TAIL_BYTES = 4 * MAX_LINE_BYTES
 /** The first byte of every line that dispatch writes. */
 const openBrace = '{'.charCodeAt(0)
 
-function parseLineBytes(rawLine: Buffer): LogLine | undefined {
-  const isLogLine = rawLine.length <= MAX_LINE_BYTES && rawLine.includes('"seq":')
-  return isLogLine ? parseLine(rawLine.toString('utf8')) : undefined
-}
-
-/**
- * The lines of a log, byte for byte. Blank lines are left out: each line is written after one, so that a torn line ends
- * there.
- */
+/** The lines of a log, byte for byte, without the blank ones that end a torn line. */
 function* splitLogLines(bytes: Buffer): Generator<Buffer> {
   for (let start = 0; start < bytes.length; ) {
     const newline = bytes.indexOf('\n', start)
@@ -121,9 +105,4 @@ function readLogHead(file: string): string | null {
   const tail = readUntrusted(file, TAIL_BYTES, -TAIL_BYTES)
   const head = tail && parseLog(tail.subarray(tail.length < TAIL_BYTES ? 0 : tail.indexOf('\n'))).head
   return head ?? readLog(file).head
-}
-
-/** A session's folder is named by its id. */
-function getSessionId(file: string): string {
-  return file.split('/').at(-2) ?? ''
 }

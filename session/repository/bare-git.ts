@@ -1,5 +1,15 @@
-import { git } from '#host/git'
-import { type BareRepository, requireUnmodifiedRepository } from './integrity.ts'
+import fs from 'node:fs'
+import path from 'node:path'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { git, tryGit } from '#host/git'
+import { sanitize } from '#host/text.ts'
+
+/** A bare repository, and whether it may read the objects of another one. */
+export interface BareRepository {
+  bareRepository: string
+  /** Only set for a repository that this process made itself. */
+  usesAlternates?: true
+}
 
 /** The bare repository of a session, and the folder with the work. */
 export interface SessionRepository extends BareRepository {
@@ -20,10 +30,77 @@ export function runBareGit(
   return git(allArgs, { ...options, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
 }
 
+/** Run git as above, and split its `-z` output into fields. */
+export async function listBareGit(...call: Parameters<typeof runBareGit>): Promise<string[]> {
+  return (await runBareGit(...call)).split('\0').filter(field => field !== '')
+}
+
+/** Re-hash every object of these trees, whose names git trusts when it checks files out. Exit 13 if one differs. */
+export async function verifyObjects(repository: BareRepository, ...trees: string[]): Promise<void> {
+  requireUnmodifiedRepository(repository)
+  const args = ['--git-dir', repository.bareRepository, 'rev-list', '--verify-objects', '--quiet', ...trees]
+  const { exitCode, stderr } = await tryGit(args)
+  if (exitCode === 0) return
+  throw new DispatchError(`an object in evidence/repository.git does not match its hash: ${sanitize(stderr.trim())}`, {
+    exitCode: exitCodes.integrity,
+  })
+}
+
+/** Does the repository still have this commit with all of its objects? */
+export async function hasCommit(repository: BareRepository, commit: string): Promise<boolean> {
+  if (findForeignConfig(repository) !== undefined) return false
+  const args = ['--git-dir', repository.bareRepository, 'rev-list', '--objects', '--quiet', `${commit}^{tree}`]
+  return (await tryGit(args)).exitCode === 0
+}
+
 /**
- * Override settings that would hide a change from git. On macOS git must probe the file system for the other two
- * itself.
+ * Throws exit 13 if the repository has any configuration that git did not write when it was made. Git runs the filters
+ * that a configuration names, and a session may be a copy from anywhere.
  */
+export function requireUnmodifiedRepository(repository: BareRepository): void {
+  const foreign = findForeignConfig(repository)
+  if (foreign === undefined) return
+  throw new DispatchError(`${repository.bareRepository} is not set up as dispatch made it: ${sanitize(foreign)}`, {
+    exitCode: exitCodes.integrity,
+    remedy: 'It was changed, so git does not run there. Run `dispatch audit` to see what else is wrong.',
+  })
+}
+
+/** Find a file or a line of configuration that `git init --bare` does not write on any system. */
+export function findForeignConfig({ bareRepository, usesAlternates }: BareRepository): string | undefined {
+  if (!lstat(bareRepository)?.isDirectory()) return 'it is not a folder'
+  const forbidden = usesAlternates ? redirectingFiles.filter(name => name !== ALTERNATES_FILE) : redirectingFiles
+  const redirecting = forbidden.find(name => lstat(path.join(bareRepository, name)) !== undefined)
+  if (redirecting !== undefined) return redirecting
+  const configFile = path.join(bareRepository, 'config')
+  const stats = lstat(configFile)
+  if (!stats?.isFile() || stats.size > MAX_CONFIG_BYTES) return 'its config is gone, or dispatch did not write it'
+  const lines = fs
+    .readFileSync(configFile, 'utf8')
+    .split('\n')
+    .map(line => line.trim())
+  return lines.find(line => line !== '' && !sectionPattern.test(line) && !settingPattern.test(line))
+}
+
+// --- internal ---
+
+const MAX_CONFIG_BYTES = 4096
+const ALTERNATES_FILE = 'objects/info/alternates'
+
+/** Files by which git takes configuration, objects or attributes from elsewhere. Dispatch makes none of them. */
+const redirectingFiles = ['commondir', 'config.worktree', 'info/attributes', 'info/grafts', ALTERNATES_FILE]
+
+/** `[core]` */
+const sectionPattern = /^\[(core|extensions)\]$/
+/** `filemode = true` */
+const settingPattern =
+  /^(repositoryformatversion|filemode|bare|ignorecase|precomposeunicode|symlinks|objectformat|refstorage) = \w+$/
+
+function lstat(file: string): fs.Stats | undefined {
+  return fs.lstatSync(file, { throwIfNoEntry: false })
+}
+
+/** Override settings that would hide a change. On macOS git must probe the file system for the other two itself. */
 const strictOptions = [
   ...['-c', 'core.fileMode=true'],
   ...(process.platform === 'linux' ? ['-c', 'core.ignoreCase=false', '-c', 'core.precomposeUnicode=false'] : []),

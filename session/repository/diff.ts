@@ -3,8 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import type { SessionPaths } from '../paths.ts'
 import type { SessionStatus } from '../status/status-types.ts'
-import { runBareGit, type SessionRepository } from './bare-git.ts'
-import { hasCommit } from './integrity.ts'
+import { hasCommit, listBareGit, runBareGit, type SessionRepository } from './bare-git.ts'
 
 /** List the files of `outputs/` that differ from a commit: changed, missing or new, without ignored ones. */
 export async function listDifferences(repository: SessionRepository, commit: string): Promise<string[]> {
@@ -13,12 +12,9 @@ export async function listDifferences(repository: SessionRepository, commit: str
   try {
     await runBareGit(repository, ['read-tree', commit], { env })
     const args = ['--work-tree', repository.outputs, 'status', '--porcelain', '-z', ...statusOptions]
-    const listing = await runBareGit(repository, args, { env })
+    const entries = await listBareGit(repository, args, { env })
     // In `XY path`, X compares the index with HEAD, which does not matter here. Untracked files (`??`) and Y count.
-    return listing
-      .split('\0')
-      .filter(entry => entry !== '' && (entry.startsWith('??') || entry[1] !== ' '))
-      .map(entry => entry.slice(3))
+    return entries.filter(entry => entry.startsWith('??') || entry[1] !== ' ').map(entry => entry.slice(3))
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
   }
@@ -65,12 +61,13 @@ export async function listChangedPaths(
     `:(exclude,glob)${glob.replace(/\/+$/, '')}/**`,
   ])
   const options = ['--name-status', '--no-renames', '-z']
-  const listing = await runBareGit(repository, ['diff', ...options, fromCommit, toCommit, '--', '.', ...excluded])
-  const fields = listing.split('\0') // Status and path in turn.
-  const changes: { path: string; change: 'added' | 'changed' | 'removed' }[] = []
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    const change = fields[index] === 'A' ? 'added' : fields[index] === 'D' ? 'removed' : 'changed'
-    changes.push({ path: fields[index + 1] ?? '', change })
-  }
-  return changes
+  const fields = await listBareGit(repository, ['diff', ...options, fromCommit, toCommit, '--', '.', ...excluded])
+  return pairFields(fields).map(([status, file]) => {
+    return { path: file, change: status === 'A' ? 'added' : status === 'D' ? 'removed' : 'changed' }
+  })
+}
+
+/** Pair the fields of a listing that has a status and a path in turn. Pure. */
+export function pairFields(fields: string[]): [status: string, path: string][] {
+  return fields.flatMap((status, index) => (index % 2 === 0 ? [[status, fields[index + 1] ?? '']] : []))
 }

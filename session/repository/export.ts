@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import type { SessionPaths } from '../paths.ts'
-import { runBareGit, type SessionRepository } from './bare-git.ts'
+import { listBareGit, runBareGit, type SessionRepository } from './bare-git.ts'
 
 /** Write the files of a commit into an empty folder, without any trace of git; or only `onlyFiles` of them. */
 export async function exportTree(
@@ -22,22 +22,18 @@ export async function listCommitFiles(
   repository: SessionRepository,
   commit: string,
 ): Promise<{ path: string; sizeBytes: number; blob: string }[]> {
-  const listing = await runBareGit(repository, ['ls-tree', '-r', '-l', '-z', commit])
-  return listing
-    .split('\0')
-    .filter(Boolean)
-    .map(entry => {
-      const [meta = '', path = ''] = entry.split('\t')
-      const [, , blob = '', bytes] = meta.split(/\s+/)
-      return { path, sizeBytes: Number(bytes) || 0, blob }
-    })
+  const entries = await listBareGit(repository, ['ls-tree', '-r', '-l', '-z', commit])
+  return entries.map(entry => {
+    const [meta = '', path = ''] = entry.split('\t')
+    const [, , blob = '', bytes] = meta.split(/\s+/)
+    return { path, sizeBytes: Number(bytes) || 0, blob }
+  })
 }
 
 /** List the nested repositories of a commit. Its tree has only the hash of each one's commit, and none of its files. */
 export async function listNestedRepositories(paths: SessionPaths, commit: string): Promise<string[]> {
-  const listing = await runBareGit(paths, ['ls-tree', '-r', '-z', commit])
-  return listing
-    .split('\0')
+  const entries = await listBareGit(paths, ['ls-tree', '-r', '-z', commit])
+  return entries
     .filter(entry => entry.startsWith(`${NESTED_REPOSITORY_MODE} `))
     .map(entry => entry.slice(entry.indexOf('\t') + 1))
 }

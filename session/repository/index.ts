@@ -1,4 +1,4 @@
+export { hasCommit, verifyObjects } from './bare-git.ts'
 export { describeVoidReason, listChangedPaths, listChangesSinceVerdict, listDifferences } from './diff.ts'
 export { exportTree, listCommitFiles, listNestedRepositories } from './export.ts'
-export { hasCommit, verifyObjects } from './integrity.ts'
 export { addIgnoredPaths, type Commit, createReference, importWork, prepareRepository } from './repository.ts'

@@ -4,8 +4,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { makePrivateFolder } from '#host/fs'
 import { git, tryGit } from '#host/git'
 import type { SessionPaths } from '../paths.ts'
-import { runBareGit } from './bare-git.ts'
-import { requireUnmodifiedRepository } from './integrity.ts'
+import { requireUnmodifiedRepository, runBareGit } from './bare-git.ts'
 
 /** A commit and its tree, by their full hashes. */
 export interface Commit {
@@ -37,10 +36,7 @@ export async function prepareRepository(
   return resolveCommitAndTree(paths, BASE_REF)
 }
 
-/**
- * Make git ignore these paths in `outputs/`, for workers and for dispatch: they are input to the work, and not part of
- * it.
- */
+/** Make git ignore these paths in `outputs/`: they are input to the work, and not part of it. */
 export function addIgnoredPaths({ bareRepository, outputs }: SessionPaths, paths: string[]): void {
   for (const file of [path.join(bareRepository, EXCLUDE_FILE), path.join(outputs, '.git', EXCLUDE_FILE)]) {
     const text = fs.readFileSync(file, 'utf8')

@@ -41,10 +41,7 @@ export interface SessionStatus {
   round: number
   /** The round in which a human last spoke: rounds are counted from there. */
   roundOffset: number
-  /**
-   * Was that an unchecked prompt? It counts only once; the next reset needs a message that is known to come from the
-   * human.
-   */
+  /** Was that an unchecked prompt? It counts once; the next reset needs a message that is surely the human's. */
   isResetUnverified: boolean
   verdict?: VerdictState
   question: string | null

@@ -54,10 +54,7 @@ const passiveEvents = new Set<Event['type']>([
   'verdict.voided',
 ])
 
-/**
- * How many restarts in a row would one be that happens at `now` (ms)? A runner that lived for ten minutes ends the row.
- * Pure.
- */
+/** Count the restarts in a row, with one at `now` (ms). A runner that lived for ten minutes ends the row. Pure. */
 export function countConsecutiveRestarts({ lastRestart }: SessionStatus, now: number): number {
   return lastRestart && now - Date.parse(lastRestart.time) < RESTART_WINDOW_MS ? lastRestart.consecutiveRestarts + 1 : 1
 }

@@ -51,10 +51,7 @@ export async function readAllViews(workspace: string): Promise<SessionView[]> {
   return Promise.all(listSessions(workspace).map(readView))
 }
 
-/**
- * Compute the state that a person reads. Unfinished work with a dead runner is `interrupted`, whatever the phase is.
- * Pure.
- */
+/** Compute the state that a person reads. Unfinished work with a dead runner is `interrupted`. Pure. */
 export function computeState(status: SessionStatus, runner: Liveness): string {
   if (status.verdict?.voidReason && status.phase === status.verdict.verdict) return `${status.phase} (void)`
   if (['PASS', 'FAIL', 'INCONCLUSIVE', 'failed'].includes(status.phase)) return status.phase

@@ -14,10 +14,7 @@ const FULL_WIDTH = 600
 const SHORT_WIDTH = 200
 const MIN_WIDTH = 80
 
-/**
- * Render the matrix as one page of Markdown for a pull request. If it is too long, texts are cut, then rows are left
- * out. Pure.
- */
+/** Render the matrix as Markdown for a pull request. If it is too long, texts are cut, then rows left out. Pure. */
 export function renderMatrix(matrix: Matrix, maxChars = MAX_COMMENT_CHARS - MARGIN_CHARS): string {
   for (const width of [FULL_WIDTH, SHORT_WIDTH, MIN_WIDTH]) {
     const notes = width < FULL_WIDTH ? [formatCutNote(matrix, `texts are cut at ${width} characters`)] : []

@@ -53,10 +53,7 @@ interface MatrixSentence {
   exclusionReason?: string
 }
 
-/**
- * The traceability matrix, from the task's sentences to their verdicts, as plain values. Markdown, JSON and the page
- * show it.
- */
+/** The traceability matrix, from the task's sentences to their verdicts. Markdown, JSON and the page show it. */
 export interface Matrix {
   format: 1
   sessionId: string
