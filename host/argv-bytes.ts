@@ -13,12 +13,6 @@ export function readArgumentBytes(argument: string, argv = process.argv): Buffer
 
 /** The arguments in `/proc/<pid>/cmdline`, where a NUL follows each. Pure. */
 export function splitCommandLine(commandLine: Buffer): Buffer[] {
-  const args: Buffer[] = []
-  for (let offset = 0; offset < commandLine.length; ) {
-    const nul = commandLine.indexOf(0, offset)
-    const end = nul < 0 ? commandLine.length : nul
-    args.push(commandLine.subarray(offset, end))
-    offset = end + 1
-  }
-  return args
+  const words = commandLine.toString('latin1').replace(/\0$/, '').split('\0')
+  return words.map(word => Buffer.from(word, 'latin1'))
 }

@@ -12,11 +12,18 @@ import {
 /** A value, or a `"key": value` of an object: its `offset` and `length` in the text, and its `children`. */
 export type JsonNode = Node
 
-/** A syntax error in a JSON text. Line and column count from 1. */
-interface JsonProblem {
+export type JsonPath = (string | number)[]
+
+/** Line and column count from 1. */
+export interface TextPosition {
   line: number
   column: number
-  message: string
+}
+
+/** Where an offset is in a text. */
+export function toPosition(text: string, offset: number): TextPosition {
+  const before = text.slice(0, offset).split('\n')
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }
 
 /** The value of a JSON text; undefined when the text is not JSON. */
@@ -29,34 +36,30 @@ export function parseJson(text: string): unknown {
 }
 
 /** Parse JSON as people write it: with comments, trailing commas and a byte order mark. */
-export function parseJsonc(text: string): { value: unknown; problems: JsonProblem[] } {
+export function parseJsonc(text: string): { value: unknown; problems: (TextPosition & { message: string })[] } {
   const errors: ParseError[] = []
-  const value: unknown = parse(stripByteOrderMark(text), errors, { allowTrailingComma: true, disallowComments: false })
-  const problems = errors.map(({ error, offset }) => ({
-    ...toPosition(stripByteOrderMark(text), offset),
-    message: printParseErrorCode(error)
-      .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
-      .toLowerCase(),
-  }))
+  const json = stripByteOrderMark(text)
+  const value: unknown = parse(json, errors, { allowTrailingComma: true, disallowComments: false })
+  const problems = errors.map(({ error, offset }) => {
+    const words = printParseErrorCode(error).replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
+    return { ...toPosition(json, offset), message: words.toLowerCase() }
+  })
   return { value, problems }
 }
 
-/** The position of the value at `path`, or of the innermost value above it that exists. Counts from 1. */
-export function findPosition(text: string, path: (string | number)[]): { line: number; column: number } {
-  const root = parseTree(stripByteOrderMark(text), [], { allowTrailingComma: true })
+/** The position of the value at `path`, or of the innermost value above it that exists. */
+export function findPosition(text: string, path: JsonPath): TextPosition {
+  const json = stripByteOrderMark(text)
+  const root = parseTree(json, [], { allowTrailingComma: true })
   for (let depth = path.length; depth >= 0; depth--) {
     const node = root && findNodeAtLocation(root, path.slice(0, depth))
-    if (node)
-      return toPosition(stripByteOrderMark(text), node.parent?.type === 'property' ? node.parent.offset : node.offset)
+    if (node) return toPosition(json, node.parent?.type === 'property' ? node.parent.offset : node.offset)
   }
   return { line: 1, column: 1 }
 }
 
-/**
- * The value at `path`. Offsets count from the start of the text, which must be valid. Of two equal keys the last
- * counts.
- */
-export function findNode(text: string, path: (string | number)[]): JsonNode {
+/** The value at `path` in a valid text. Offsets count from the start of the text. Of two equal keys the last counts. */
+export function findNode(text: string, path: JsonPath): JsonNode {
   const root = parseTree(text.replace(/^\ufeff/, ' '), [], { allowTrailingComma: true })
   const node = path.reduce<JsonNode | undefined>((parent, step) => {
     if (typeof step === 'number') return parent?.children?.[step]
@@ -81,20 +84,10 @@ export function findComma(text: string, offset: number): number | undefined {
  * Never throws. Every name becomes an own property, even `__proto__`.
  */
 export function readTruncatedJson(text: string): unknown {
+  const value = parseJson(text)
+  if (value !== undefined) return value
   try {
-    return JSON.parse(text)
-  } catch {
-    return readStart(text)
-  }
-}
-
-// --- internal ---
-
-/**
- * Goes through the tree, because `parse` of jsonc-parser would make the value of `__proto__` the object's prototype.
- */
-function readStart(text: string): unknown {
-  try {
+    // Through the tree, because `parse` of jsonc-parser would make the value of `__proto__` the object's prototype.
     const root = parseTree(stripByteOrderMark(text))
     return root && getNodeValue(root)
   } catch (error) {
@@ -103,9 +96,6 @@ function readStart(text: string): unknown {
   }
 }
 
-const stripByteOrderMark = (text: string) => text.replace(/^\ufeff/, '')
+// --- internal ---
 
-function toPosition(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset).split('\n')
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
-}
+const stripByteOrderMark = (text: string) => text.replace(/^\ufeff/, '')

@@ -12,16 +12,13 @@ export function writeAtomic(file: string, content: string | Uint8Array, mode = 0
   const bytes = typeof content === 'string' ? Buffer.from(content) : content
   const sibling = path.join(path.dirname(file), `.tmp-${randomBytes(8).toString('hex')}`)
   try {
-    const fd = fs.openSync(sibling, 'wx', mode)
-    try {
+    withFile(fs.openSync(sibling, 'wx', mode), fd => {
       fs.fchmodSync(fd, mode) // Whatever the umask.
       writeAll(fd, bytes)
       fs.fsyncSync(fd)
-    } finally {
-      fs.closeSync(fd)
-    }
+    })
     fs.renameSync(sibling, file)
-    syncFolder(path.dirname(file))
+    withFile(fs.openSync(path.dirname(file), 'r'), fs.fsyncSync)
   } catch (error) {
     fs.rmSync(sibling, { force: true })
     throw toStorageError(file, error)
@@ -36,14 +33,11 @@ export function appendLine(file: string, record: string): void {
   const bytes = Buffer.from(`\n${record}\n`)
   if (bytes.length > MAX_RECORD_BYTES) throw new Error(`a record of ${bytes.length} bytes is too long for ${file}`)
   try {
-    const fd = fs.openSync(file, 'a', 0o600)
-    try {
+    withFile(fs.openSync(file, 'a', 0o600), fd => {
       if (fs.writeSync(fd, bytes) !== bytes.length)
         throw Object.assign(new Error('only a part of the record was written'), { code: 'ENOSPC' })
       fs.fdatasyncSync(fd)
-    } finally {
-      fs.closeSync(fd)
-    }
+    })
   } catch (error) {
     throw toStorageError(file, error)
   }
@@ -68,14 +62,11 @@ export function readBytesIfPresent(file: string): Buffer | undefined {
 
 /** The bytes of a regular file, or of the one that a link points to. Exit 2 for a pipe, which would block for ever. */
 export function readRegularFile(file: string): Buffer {
-  const fd = openToRead(file)
-  try {
+  return withFile(openToRead(file), fd => {
     const kind = describeKind(fs.fstatSync(fd))
     if (kind !== undefined) throw createNotFileError(file, kind)
     return fs.readFileSync(fd)
-  } finally {
-    fs.closeSync(fd)
-  }
+  })
 }
 
 /** Exit 2 when a pipe, a folder or a device is in the place of a regular file. Nothing is opened. */
@@ -113,41 +104,23 @@ export function readJson(file: string): unknown {
  * negative). Undefined for anything but a regular file with one name: a link, a hard link, a FIFO, a device, nothing.
  */
 export function readUntrusted(file: string, maxBytes: number, startByte = 0): Buffer | undefined {
-  let fd: number
-  try {
-    fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
-  } catch (error) {
-    if (isErrno(error, ...NOT_REGULAR_CODES)) return undefined
-    throw toStorageError(file, error)
-  }
-  try {
+  return withUntrusted(file, fs.constants.O_RDONLY, fd => {
     const stats = fs.fstatSync(fd)
     if (!stats.isFile() || stats.nlink > 1) return undefined
     const start = startByte < 0 ? Math.max(0, stats.size + startByte) : Math.min(startByte, stats.size)
     const buffer = Buffer.alloc(Math.min(stats.size - start, maxBytes))
     return buffer.subarray(0, fs.readSync(fd, buffer, 0, buffer.length, start))
-  } finally {
-    fs.closeSync(fd)
-  }
+  })
 }
 
 /**
  * Append to a file that an agent can reach, or replace its content. Links and devices are left alone, without an error.
  */
 export function appendUntrusted(file: string, text: string, truncate = false): void {
-  const { O_WRONLY, O_CREAT, O_APPEND, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = fs.constants
-  let fd: number
-  try {
-    fd = fs.openSync(file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | (truncate ? O_TRUNC : O_APPEND), 0o600)
-  } catch (error) {
-    if (isErrno(error, ...NOT_REGULAR_CODES)) return
-    throw toStorageError(file, error)
-  }
-  try {
+  const { O_WRONLY, O_CREAT, O_APPEND, O_TRUNC } = fs.constants
+  withUntrusted(file, O_WRONLY | O_CREAT | (truncate ? O_TRUNC : O_APPEND), fd => {
     if (fs.fstatSync(fd).isFile()) fs.writeSync(fd, text)
-  } finally {
-    fs.closeSync(fd)
-  }
+  })
 }
 
 /** Changes whenever the file is written or replaced; empty when it does not exist, or may not be read. */
@@ -212,6 +185,27 @@ const storageMessages: Record<string, string> = {
   ELOOP: 'a link in its path links to itself',
 }
 
+/** Use an open file, then close it. */
+function withFile<Result>(fd: number, use: (fd: number) => Result): Result {
+  try {
+    return use(fd)
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+/** Open a file without following a link or waiting for a pipe, and use it; undefined where that is not possible. */
+function withUntrusted<Result>(file: string, flags: number, use: (fd: number) => Result): Result | undefined {
+  let fd: number
+  try {
+    fd = fs.openSync(file, flags | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK, 0o600)
+  } catch (error) {
+    if (isErrno(error, ...NOT_REGULAR_CODES)) return undefined
+    throw toStorageError(file, error)
+  }
+  return withFile(fd, use)
+}
+
 function openToRead(file: string): number {
   try {
     return fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
@@ -240,14 +234,5 @@ function writeAll(fd: number, bytes: Uint8Array): void {
     const count = fs.writeSync(fd, bytes, offset)
     if (count === 0) throw new Error('the disk accepts no more bytes')
     offset += count
-  }
-}
-
-function syncFolder(folder: string): void {
-  const fd = fs.openSync(folder, 'r')
-  try {
-    fs.fsyncSync(fd)
-  } finally {
-    fs.closeSync(fd)
   }
 }
