@@ -40,8 +40,8 @@ export interface Command<Known extends CommandOptions = CommandOptions> {
   choices?: Record<string, () => string[] | Promise<string[]>>
   /** Printed below the error when the command line is wrong, in place of `see dispatch NAME --help`. */
   remedy?: string
-  /** Returns the exit code. */
-  run(values: OptionValues<Known>, args: string[]): Promise<number>
+  /** Returns the exit code; nothing is 0. */
+  run(values: OptionValues<Known>, args: string[]): Promise<number | undefined>
 }
 
 /** The groups of `dispatch --help`, in their order. */
@@ -73,7 +73,7 @@ export async function runCommand({ name, argumentUsage, load }: CommandEntry, ar
     throw new UsageError(`unexpected argument "${positionals[known.length]}"`, remedy)
   if (positionals.length < required.length)
     throw new UsageError(`missing argument <${required[positionals.length]?.name}>`, remedy)
-  return command.run(values, positionals)
+  return (await command.run(values, positionals)) ?? exitCodes.ok
 }
 
 /** Does the command line ask for help? After `--` it does not. */

@@ -26,7 +26,6 @@ export async function printHelp(table: CommandTable, name?: string): Promise<num
   return printCommandHelp(entry)
 }
 
-/** Print the help of one command. */
 export async function printCommandHelp(entry: CommandEntry): Promise<number> {
   process.stdout.write(formatHelp(entry, await entry.load()))
   return exitCodes.ok

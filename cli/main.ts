@@ -1,14 +1,14 @@
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
 
 /**
- * Run a program and set its exit code. This is the only place that turns errors into messages: a `DispatchError` is printed
+ * Run a program and set its exit code; nothing is 0. This is the only place that turns errors into messages: a `DispatchError` is printed
  * with its remedy, any other error is a bug and is printed with its stack.
  */
-export async function main(run: () => Promise<number>): Promise<void> {
+export async function main(run: () => Promise<number | undefined>): Promise<void> {
   process.stdout.on('error', exitOnOutputError)
   process.stderr.on('error', () => undefined) // Nothing can be printed any more; the exit code still reports the error.
   try {
-    process.exitCode = await run()
+    process.exitCode = (await run()) ?? exitCodes.ok
   } catch (error) {
     process.exitCode = error instanceof DispatchError ? error.exitCode : exitCodes.internal
     process.stderr.write(formatError(error))

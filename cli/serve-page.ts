@@ -1,7 +1,7 @@
 import { createConfigReader, readConfig } from '#host/config'
 import { DispatchError, exitCodes, signalExitCodes } from '#host/error.ts'
 import { startServer } from '#webui'
-import { getChannelWarning } from './notify/health.ts'
+import { getChannelWarning } from './notify/overview.ts'
 import { print } from './output/terminal.ts'
 
 /** Serve the web page until a signal arrives. Exit 5 with its URL when a page is already running. Returns the exit code. */

@@ -1,6 +1,5 @@
 import { main } from '#cli/main.ts'
 import { createConfigReader, readConfig } from '#host/config'
-import { exitCodes } from '#host/error.ts'
 import { defaultTiming, runDeliverer } from '#notify'
 
 /** Delivers the notifications in the outbox until none is waiting. Started by whatever queues one. */
@@ -10,6 +9,5 @@ await main(async () => {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
   const readCurrentConfig = createConfigReader(config, problem => process.stdout.write(`${problem}\n`))
   await runDeliverer(config.home, readCurrentConfig, defaultTiming, stop.signal)
-  return exitCodes.ok
 })
 process.exit() // A connection without an answer must not keep this process alive.

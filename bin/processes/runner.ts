@@ -1,6 +1,5 @@
 import { main } from '#cli/main.ts'
 import { readConfig } from '#host/config'
-import { exitCodes } from '#host/error.ts'
 import { runSession } from '#runner'
 import { findSession } from '#session'
 
@@ -8,5 +7,4 @@ import { findSession } from '#session'
 await main(async () => {
   const config = readConfig()
   await runSession(findSession(config.workspace, process.argv[2] ?? ''), config)
-  return exitCodes.ok
 })

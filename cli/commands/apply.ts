@@ -48,7 +48,6 @@ and tree are compared with the verdict before and after. A valid PASS is applied
     const result = { session, verdict: status.verdict, work, checkout, branch, alreadyExists, divergence }
     if (values.json) print(JSON.stringify(toJson(result)))
     else printApplyResult(result)
-    return exitCodes.ok
   },
 })
 

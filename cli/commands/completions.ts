@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { installFolder } from '#host/config'
-import { exitCodes } from '#host/error.ts'
 import { defineCommand, UsageError } from '../command.ts'
 
 const scripts: Record<string, string> = { bash: 'bash.sh', zsh: 'zsh.sh', fish: 'fish.fish' }
@@ -28,6 +27,5 @@ With the package bash-completion, bash can also load the script from this file:
         `There are completions for ${Object.keys(scripts).join(', ')}.`,
       )
     process.stdout.write(fs.readFileSync(path.join(installFolder, 'cli/completions', script)))
-    return exitCodes.ok
   },
 })

@@ -1,4 +1,3 @@
-import { exitCodes } from '#host/error.ts'
 import { listSessions } from '#session'
 import { defineCommand } from '../command.ts'
 import { pickSession, readConfigOrDefaults } from '../input/session.ts'
@@ -19,13 +18,12 @@ up by the day on which it was opened (UTC, as in its id).
       const cost = readCost(pickSession(config, name))
       if (values.json) print(JSON.stringify(cost))
       else printCost(cost)
-      return exitCodes.ok
+      return
     }
     const costs = listSessions(config.workspace).map(readCost)
     const days = sumByDay(costs)
     if (values.json) print(JSON.stringify({ days, total: sumCosts('total', costs), sessions: costs }))
     else if (costs.length === 0) print('No sessions yet.')
     else printCostTable(costs, days)
-    return exitCodes.ok
   },
 })

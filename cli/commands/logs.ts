@@ -1,4 +1,3 @@
-import { exitCodes } from '#host/error.ts'
 import { defineCommand } from '../command.ts'
 import { pickSession, readConfigOrDefaults } from '../input/session.ts'
 import { followSources, listSources, printOverview, printSources } from '../output/log-view.ts'
@@ -17,6 +16,5 @@ last lines of those that matter now. Without an id: the newest session.
     if (values.follow) await followSources(session, who)
     else if (who === undefined) await printOverview(session, sources, config)
     else await printSources(session, sources, config)
-    return exitCodes.ok
   },
 })

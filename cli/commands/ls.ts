@@ -1,9 +1,8 @@
-import { exitCodes } from '#host/error.ts'
 import { listDamagedSessions } from '#session'
 import { readAllViews } from '#session/status'
 import { defineCommand } from '../command.ts'
 import { readConfigOrDefaults } from '../input/session.ts'
-import { printChannelWarning } from '../notify/health.ts'
+import { printChannelWarning } from '../notify/overview.ts'
 import { printSessionList, summarizeSession } from '../output/session-list.ts'
 import { print } from '../output/terminal.ts'
 
@@ -20,10 +19,9 @@ Lists every session, newest first: its state, id, age and task. The last four le
       const { workspace } = config
       const unreadable = damaged.map(each => ({ ...each, state: 'unreadable', folder: `${workspace}/${each.id}` }))
       print(JSON.stringify([...views.map(summarizeSession), ...unreadable]))
-      return exitCodes.ok
+      return
     }
     printSessionList(views, damaged)
     printChannelWarning(config)
-    return exitCodes.ok
   },
 })

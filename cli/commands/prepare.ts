@@ -1,5 +1,4 @@
 import { readConfig } from '#host/config'
-import { exitCodes } from '#host/error.ts'
 import { defineCommand } from '../command.ts'
 import { confirmAction, refuseAnyAgent } from '../input/confirm.ts'
 import { prepareProject, requireRepository } from '../input/project.ts'
@@ -27,6 +26,5 @@ you are asked again. Dispatch reads it only from your checkout, never from an ag
     const sandbox = await resolveSandbox(config, config.SANDBOX === 'required' ? 'auto' : undefined)
     const ask = async (question: string) => values.yes === true || confirmAction(question, 'prepare')
     print(await prepareProject({ config, repository, sandbox, ask }))
-    return exitCodes.ok
   },
 })

@@ -28,7 +28,6 @@ all the named sessions are deleted, or none. Claude keeps its own transcripts.
       print(`removed ${session.id}`)
     }
     finishRemovals(config.workspace)
-    return exitCodes.ok
   },
 })
 

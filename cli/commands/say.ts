@@ -1,5 +1,4 @@
 import { readConfig } from '#host/config'
-import { exitCodes } from '#host/error.ts'
 import { findSession } from '#session'
 import { defineCommand, UsageError } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
@@ -32,6 +31,5 @@ a person is typing there. A running turn is not interrupted: the orchestrator re
     const session = findSession(config.workspace, idOrPart)
     await refuseAgent('say', 'To reach the human, an orchestrator runs: ask "…"')
     print(await sendMessage(session, config, { kind: 'say', text }, Number(timeout)))
-    return exitCodes.ok
   },
 })

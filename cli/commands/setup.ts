@@ -1,5 +1,4 @@
 import { readConfig } from '#host/config'
-import { exitCodes } from '#host/error.ts'
 import { makePrivateFolder } from '#host/fs'
 import { installEntries, previewInstall, resolveJournal } from '#host/user-config'
 import { defineCommand } from '../command.ts'
@@ -44,12 +43,11 @@ It shows each file and the change, and asks before it writes. Everything else in
       for (const preview of pending) printCommentWarning(preview)
       if (!values.yes && !(await confirmAction('Write it?', 'setup'))) {
         print('Nothing was changed.')
-        return exitCodes.ok
+        return
       }
       for (const { file, addition } of pending) await installEntries(journal, file, addition)
     }
     if (values.hooks) makePrivateFolder(getExternalFolder(config.home))
     print(pending.length > 0 ? 'Done. `dispatch uninstall` undoes it.' : 'Nothing to do.')
-    return exitCodes.ok
   },
 })

@@ -4,9 +4,8 @@ import { listChangesSinceVerdict } from '#session/repository'
 import { readView } from '#session/status'
 import { defineCommand } from '../command.ts'
 import { pickSession, readConfigOrDefaults } from '../input/session.ts'
-import { printChannelWarning } from '../notify/health.ts'
-import { findIntegrityWarnings } from '../output/integrity-warnings.ts'
-import { printSession } from '../output/session-view.ts'
+import { printChannelWarning } from '../notify/overview.ts'
+import { findIntegrityWarnings, printSession } from '../output/session-view.ts'
 import { print } from '../output/terminal.ts'
 
 export const command = defineCommand({

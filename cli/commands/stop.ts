@@ -1,4 +1,3 @@
-import { exitCodes } from '#host/error.ts'
 import { stopSession } from '#runner'
 import { findSession, listDamagedSessions, listSessions } from '#session'
 import { stopBackground } from '../background.ts'
@@ -35,6 +34,5 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
         print(`skipped ${id}: it cannot be read (${reason})`)
       await stopBackground(config)
     }
-    return exitCodes.ok
   },
 })

@@ -1,6 +1,5 @@
 import fs from 'node:fs'
 import { readConfig } from '#host/config'
-import { exitCodes } from '#host/error.ts'
 import { listChangedFiles, previewUninstall, resolveJournal, uninstallEntries } from '#host/user-config'
 import { readAllViews } from '#session/status'
 import { defineCommand } from '../command.ts'
@@ -34,7 +33,7 @@ DISPATCH_HOME stay.
       if (running.length > 0) printRunningWarning(running.map(({ session }) => session.id))
       if (!values.yes && !(await confirmUninstall(running.length > 0))) {
         print('Nothing was changed.')
-        return exitCodes.ok
+        return
       }
       for (const { file } of previews.toReversed()) await uninstallEntries(journal, file) // A new folder goes last.
       fs.rmSync(getExternalFolder(config.home), { recursive: true, force: true })
@@ -49,7 +48,6 @@ DISPATCH_HOME stay.
       ]),
     )
     print('To remove one: `dispatch stop --all`, then `rm -rf` the folder.')
-    return exitCodes.ok
   },
 })
 

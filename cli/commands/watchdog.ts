@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Config, createConfigReader, readConfig } from '#host/config'
-import { exitCodes } from '#host/error.ts'
 import { enqueueMissedNotifications, startDeliverer } from '#notify'
 import { launchSuccessor } from '#runner'
 import { readAllViews } from '#session/status'
@@ -23,7 +22,7 @@ stopped. Also delivers notifications that are waiting, and notifies you of claud
     const known = new Map<string, number>()
     if (!values.watch) {
       await checkSessions(config, known)
-      return exitCodes.ok
+      return
     }
     const readCurrentConfig = createConfigReader(config, printLine)
     for (;;) {

@@ -31,15 +31,7 @@ const HOOK_TIMEOUT_MS = 10_000
 const CLAUDE_TIMEOUT_MS = 20_000
 
 /** Without these events dispatch cannot follow a session. */
-const requiredEvents = [
-  'SessionStart',
-  'SessionEnd',
-  'UserPromptSubmit',
-  'Stop',
-  'StopFailure',
-  'Notification',
-  'PreToolUse',
-]
+const required = ['SessionStart', 'SessionEnd', 'UserPromptSubmit', 'Stop', 'StopFailure', 'Notification', 'PreToolUse']
 
 const STOP_ANSWER = '{"decision":"block","reason":"doctor"}'
 const answers: Record<string, string> = { Stop: STOP_ANSWER, PreToolUse: '"permissionDecision":"deny"' }
@@ -72,18 +64,18 @@ function prepareAgent(folder: string, install: string) {
  */
 async function checkHookCommands(install: string, agent: Agent): Promise<DoctorResult> {
   const commands = parseHookCommands(readIfPresent(path.join(install, 'settings.json')) ?? '')
-  const missing = requiredEvents.filter(event => !commands.some(command => command.event === event))
-  const runs: HookRun[] = []
-  for (const command of commands) runs.push(await runHookCommand(command, agent))
-  const problems = [
-    ...missing.map(event => `${event}: settings.json has no hook for it`),
-    ...runs.flatMap(({ event, problem }) => (problem === '' ? [] : [`${event}: ${problem}`])),
-    ...findWritableHooks(install),
-  ]
+  const missing = required.filter(event => !commands.some(command => command.event === event))
+  const problems = missing.map(event => `${event}: settings.json has no hook for it`)
+  let slowestMs = 0
+  for (const command of commands) {
+    const { milliseconds, problem } = await runHookCommand(command, agent)
+    slowestMs = Math.max(slowestMs, milliseconds)
+    if (problem !== '') problems.push(`${command.event}: ${problem}`)
+  }
+  problems.push(...findWritableHooks(install))
   const fix = `The install was changed. \`git -C ${install} status\` shows how; \`git -C ${install} checkout hooks settings.json\` restores it`
   if (problems.length > 0) return fail('hooks', `hooks of dispatch do not work: ${problems.join('; ')}`, fix)
-  const slowestMs = Math.max(...runs.map(({ elapsedMs }) => elapsedMs))
-  return ok('hooks', `${runs.length} of ${runs.length} hooks respond (slowest ${slowestMs} ms)`)
+  return ok('hooks', `${commands.length} of ${commands.length} hooks respond (slowest ${slowestMs} ms)`)
 }
 
 interface HookCommand {
@@ -91,21 +83,14 @@ interface HookCommand {
   command: string
 }
 
-interface HookRun {
-  event: string
-  elapsedMs: number
-  /** Empty when the hook works. */
-  problem: string
-}
-
-/** Every hook exits 0, so only its event file and its answer show whether it works. */
-async function runHookCommand({ event, command }: HookCommand, { inbox, env }: Agent): Promise<HookRun> {
+/** Every hook exits 0, so only its event file and its answer show whether it works. `problem` is empty when it does. */
+async function runHookCommand({ event, command }: HookCommand, { inbox, env }: Agent) {
   const input = JSON.stringify({ hook_event_name: event, session_id: 'doctor', tool_input: { file_path: '/blocked' } })
   const result = await runProgram('/bin/sh', ['-c', command], { env, input, timeoutMs: HOOK_TIMEOUT_MS })
   const texts = readInbox(inbox)
   for (const name of fs.readdirSync(inbox)) fs.unlinkSync(path.join(inbox, name))
   const isRecorded = texts.some(text => text === input || (event === 'PreToolUse' && text.includes('GuardRefused')))
-  return { event, elapsedMs: result.milliseconds, problem: explainProblem(result, isRecorded, answers[event]) }
+  return { milliseconds: result.milliseconds, problem: explainProblem(result, isRecorded, answers[event]) }
 }
 
 function explainProblem({ exitCode, stdout, stderr }: RunResult, isRecorded: boolean, answer = ''): string {

@@ -71,7 +71,6 @@ function formatLogTime(time: string): string {
   return `${day} ${month} ${new Date(time).toTimeString().slice(0, 8)}`
 }
 
-/** What waits on a channel, why, and until when. */
 function formatWaiting(health: ChannelHealth, config: Config): string[] {
   const { channel, isOn, waiting, oldestWaitingAt, lastFailure, sentAt } = health
   if (!isOn || waiting === 0) return []
@@ -88,7 +87,6 @@ function describeNextAttempt({ pausedUntil }: ChannelHealth, { QUIET_HOURS: quie
   return quietHours === '' ? 'dispatch sends it' : `dispatch sends it outside the quiet hours (${quietHours})`
 }
 
-/** What was given up on a channel, why, and what to do. */
 function formatDeadLetters({ channel, dead }: ChannelHealth, known: DeliveryLogEntry[]): string[] {
   if (dead === 0) return []
   const why = known.findLast(entry => entry.channel === channel && entry.result === 'dead')?.reason ?? ''

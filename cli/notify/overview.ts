@@ -1,5 +1,5 @@
 import type { Config } from '#host/config'
-import { exitCodes } from '#host/error.ts'
+import { DispatchError, exitCodes } from '#host/error.ts'
 import { sanitize } from '#host/text.ts'
 import { type ChannelHealth, readChannelHealth } from '#notify'
 import { formatRelativeTime, formatTable, paint, print } from '../output/terminal.ts'
@@ -26,6 +26,25 @@ A notification contains: ${detailTexts[detail]}
 /** One line a channel: is it on, where does it send, does it work. */
 export function formatChannelTable(config: Config): string {
   return formatTable(readChannelHealth(config.home, config).map(health => formatRow(health, config)))
+}
+
+/** Why notifications are not arriving; empty while all is well. Its own failure does not stop the caller. */
+export function getChannelWarning(config: Config): string {
+  try {
+    return readChannelHealth(config.home, config)
+      .flatMap(({ problem }) => problem ?? [])
+      .join('; ')
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error
+    return error.message
+  }
+}
+
+/** The line below a list or a session while notifications are not arriving. */
+export function printChannelWarning(config: Config): void {
+  const warning = getChannelWarning(config)
+  if (warning !== '')
+    print(paint('yellow', `\nNotifications are not arriving: ${sanitize(warning)}. See: dispatch notify log`))
 }
 
 // --- internal ---

@@ -42,7 +42,6 @@ export async function testAndAsk(config: Config): Promise<number> {
   return exitCodes.upstream
 }
 
-/** Is this setting in the environment? */
 export function isFromEnvironment(name: string): boolean {
   return Object.keys(pickVariables([name])).length > 0
 }

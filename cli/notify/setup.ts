@@ -8,7 +8,6 @@ import { type SettingValues, validateSetting, writeSettings } from './env-editor
 import { formatChannelTable } from './overview.ts'
 import { isFromEnvironment, subscribePhone, testAndAsk } from './phone.ts'
 
-/** The options of `dispatch notify setup`. */
 interface SetupOptions {
   new?: boolean
   server?: string
@@ -20,12 +19,17 @@ interface SetupOptions {
 /** `dispatch notify setup`: for a person at a terminal, with their phone at hand. Returns the exit code. */
 export async function setupNotifications(options: SetupOptions): Promise<number> {
   await refuseAgent('notify setup')
-  requireTerminal()
+  if (!isAtTerminal())
+    throw new UsageError(
+      'notify setup shows a password and asks questions, so it needs a terminal',
+      'Run it in a terminal; or put NTFY_TOPIC=… into .env yourself (`openssl rand -hex 16` makes a topic).',
+    )
   const before = readConfigToReplace(options)
   print(`${formatChannelTable(before)}\n`)
   const isOther = options.webhook || options['quiet-hours'] !== undefined
   const hasPhone = options.new || options.server !== undefined || options.token || !isOther
-  const settings = { ...(hasPhone ? planPhoneSettings(options, before) : {}), ...(await askOtherSettings(options)) }
+  const topic = hasPhone && (before.NTFY_TOPIC === '' || options.new) ? { NTFY_TOPIC: createTopic() } : {}
+  const settings = await askSettings(options, topic)
   refuseEnvironmentSettings(Object.keys(settings))
   if (Object.keys(settings).length > 0) {
     printPlan(settings, before)
@@ -40,14 +44,6 @@ export async function setupNotifications(options: SetupOptions): Promise<number>
 }
 
 // --- internal ---
-
-function requireTerminal(): void {
-  if (isAtTerminal()) return
-  throw new UsageError(
-    'notify setup shows a password and asks questions, so it needs a terminal',
-    'Run it in a terminal; or put NTFY_TOPIC=… into .env yourself (`openssl rand -hex 16` makes a topic).',
-  )
-}
 
 /** The settings. A setting that is invalid and about to be replaced is left out. */
 function readConfigToReplace(options: SetupOptions): Config {
@@ -64,21 +60,15 @@ function readConfigToReplace(options: SetupOptions): Config {
   }
 }
 
-/** A topic if none is set, and what the options ask for. */
-function planPhoneSettings(options: SetupOptions, before: Config): SettingValues {
-  return {
-    ...(options.server === undefined ? {} : { NTFY_SERVER: validateSetting('NTFY_SERVER', options.server) }),
-    ...(before.NTFY_TOPIC === '' || options.new ? { NTFY_TOPIC: createTopic() } : {}),
-  }
-}
-
-/** Secrets are asked for, because every process of this machine can read a command line. */
-async function askOtherSettings(options: SetupOptions): Promise<SettingValues> {
+/** What the options ask for, with the topic. Secrets are typed: every process of this machine can read a command line. */
+async function askSettings(options: SetupOptions, topic: SettingValues): Promise<SettingValues> {
   const ask = async (name: string, question: string) => ({
     [name]: validateSetting(name, await readTypedLine(`${question} (Enter for none): `)),
   })
-  const quietHours = options['quiet-hours']
+  const { server, 'quiet-hours': quietHours } = options
   return {
+    ...(server === undefined ? {} : { NTFY_SERVER: validateSetting('NTFY_SERVER', server) }),
+    ...topic,
     ...(options.token ? await ask('NTFY_TOKEN', 'Access token of the ntfy server') : {}),
     ...(options.webhook ? await ask('WEBHOOK_URL', 'Address of the webhook') : {}),
     ...(quietHours === undefined ? {} : { QUIET_HOURS: validateSetting('QUIET_HOURS', quietHours) }),

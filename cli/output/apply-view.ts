@@ -5,7 +5,6 @@ import type { Session, WorkToApply } from '#session'
 import type { VerdictState } from '#session/status'
 import { formatTitle, paint, print } from './terminal.ts'
 
-/** What `dispatch apply` did. */
 interface ApplyResult {
   session: Session
   verdict: VerdictState | undefined

@@ -13,7 +13,6 @@ import {
   print,
 } from './terminal.ts'
 
-/** The cost of one session. */
 export function printCost(cost: SessionCost): void {
   const { id, workers, orchestrator, judge } = cost
   print(formatTitle(id))

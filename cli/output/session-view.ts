@@ -1,8 +1,13 @@
+import { readUntrusted } from '#host/fs'
+import { sha256 } from '#host/hash.ts'
 import { quoteForShell } from '#host/shell-quote.ts'
 import { formatCount, formatNames, sanitize } from '#host/text.ts'
+import type { Session } from '#session'
 import { readCurrentVerdict } from '#session/evidence'
 import { formatLogAnchor, readLog } from '#session/log'
+import { hasCommit } from '#session/repository'
 import { isAwaitingApproval, type SessionStatus, type SessionView, type WorkerStatus } from '#session/status'
+import { MAX_CONTRACT_BYTES } from './contract-view.ts'
 import {
   formatElapsed,
   formatLocalTime,
@@ -29,6 +34,25 @@ export function printSession(view: SessionView, changedPaths: string[], integrit
   if (unreadableLines > 0)
     print(paint('yellow', `\n  ${formatCount(unreadableLines, 'line')} of events.jsonl could not be read`))
   print(`\n  attach   dispatch attach ${session.id.slice(-4)}\n  folder   ${session.paths.folder}`)
+}
+
+/** What is missing from a session's record or was modified, and what that means. Empty for an intact record. */
+export async function findIntegrityWarnings({ paths }: Session, status: SessionStatus): Promise<string[]> {
+  const { contract, base, verdict, acceptedCommit } = status
+  const warnings: string[] = []
+  const content = readUntrusted(paths.contract, MAX_CONTRACT_BYTES)
+  if (contract && (!content || sha256(content) !== contract.sha256)) {
+    const problem = content ? 'was modified after it was sealed' : 'is missing'
+    warnings.push(`contract.md ${problem}. The clauses below come from the log, as they were sealed`)
+  }
+  const commit = verdict?.commit ?? acceptedCommit ?? base?.commit
+  if (commit !== undefined && !(await hasCommit(paths, commit))) {
+    const consequence = verdict
+      ? 'The judged work cannot be fetched or compared with outputs/'
+      : 'The work cannot be judged'
+    warnings.push(`evidence/repository.git is missing or damaged (commit ${commit.slice(0, 10)}). ${consequence}`)
+  }
+  return warnings
 }
 
 // --- internal ---
@@ -79,7 +103,6 @@ function describeDependencies(dependencies: SessionStatus['dependencies']): stri
   return state === 'running' ? ' (running)' : ` (FAILED: ${reason})`
 }
 
-/** The deadline, a usage limit, a budget that is spent. */
 function printLimits({ session, status }: SessionView): void {
   const { deadline } = session.manifest
   const { usageLimit, budget, isPastDeadline, verdict } = status
@@ -96,7 +119,6 @@ function printLimits({ session, status }: SessionView): void {
   if (budget) printRow('budget', `$${budget.spentUsd.toFixed(2)} of $${budget.budgetUsd.toFixed(2)} spent`, 'yellow')
 }
 
-/** What the session needs from a person. */
 function printNeeds({ session, status }: SessionView): void {
   if (status.question && status.phase === 'asking') print(paint('red', `  asks you: ${sanitize(status.question)}`))
   if (isAwaitingApproval(status)) print(paint('bold', `  approve  dispatch approve ${session.id.slice(-4)}`))

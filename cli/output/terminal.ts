@@ -27,7 +27,6 @@ export function printStoryLine(moment: EventDescription, elapsedMs: number): voi
   print(hang(lead, [...lines, ...moment.details.flatMap(fold)], STORY_INDENT_COLUMNS).join('\n'))
 }
 
-/** The state of a session as a coloured word. */
 export function paintState({ status, runnerLiveness }: Pick<SessionView, 'status' | 'runnerLiveness'>): string {
   const state = computeState(status, runnerLiveness)
   if (state === 'PASS') return paint('green', state)
@@ -95,7 +94,6 @@ export function fitTable(rows: string[][], column: number, shorten: (cell: strin
   return formatTable(rows.map(row => row.map(fit)))
 }
 
-/** The columns that a table takes. */
 export function measureTableWidth(rows: string[][]): number {
   return Math.max(...formatTable(rows).split('\n').map(measureTextWidth))
 }
