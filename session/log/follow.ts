@@ -30,31 +30,29 @@ export async function watchPaths(
   const { watch } = await import('chokidar')
   const watcher = watch(paths, { ignoreInitial: true, depth: 1 })
   let changed = false
-  let wake = noop
+  let wake: (() => void) | undefined
   watcher.on('all', () => {
     changed = true
-    wake()
+    wake?.()
   })
-  watcher.on('error', () => wake()) // The system may run out of watches; the tick continues.
+  watcher.on('error', () => wake?.()) // The system may run out of watches; the tick continues.
   return {
     async next(signal) {
       if (!changed && !signal?.aborted) {
         await new Promise<void>(resolve => {
-          const timer = setTimeout(resolve, tickMs)
-          wake = () => {
+          const finish = () => {
             clearTimeout(timer)
+            signal?.removeEventListener('abort', finish)
             resolve()
           }
-          signal?.addEventListener('abort', wake, { once: true })
+          const timer = setTimeout(finish, tickMs)
+          signal?.addEventListener('abort', finish)
+          wake = finish
         })
       }
       changed = false
-      wake = noop
+      wake = undefined
     },
     close: () => watcher.close(),
   }
-}
-
-function noop(): void {
-  // No caller is waiting. `changed` remembers the change.
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { appendEvent, followLog } from '#session/log'
+import { appendEvent, followLog, watchPaths } from '#session/log'
 import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
 
 test('a changed log is yielded again from the first changed line', async t => {
@@ -47,4 +48,12 @@ test('a changed log is yielded again from the first changed line', async t => {
   abort.abort()
   await following
   assert.deepEqual(followed, ['one', 'two', 'three', 'TWO', 'four', 'five', 'six'])
+})
+
+test('a wait leaves no listener on its signal', async t => {
+  const { signal } = new AbortController()
+  const waker = await watchPaths([createScratchFolder(t)], 1)
+  for (let tick = 0; tick < 3; tick++) await waker.next(signal)
+  await waker.close()
+  assert.deepEqual(getEventListeners(signal, 'abort'), [])
 })
