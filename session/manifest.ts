@@ -82,7 +82,7 @@ export function refuseNewerFormat({ id, newerFormat }: Session): void {
   )
 }
 
-const manifestDefaults: SessionManifest = {
+const manifestDefaults = SessionManifest.parse({
   format: FORMAT_VERSION,
   id: '',
   openedAt: new Date(0).toISOString(),
@@ -91,12 +91,6 @@ const manifestDefaults: SessionManifest = {
   models: { orchestrator: '?', code: '?', rw: '?', judge: '?' },
   maxRounds: 0,
   allowsJudgedOnly: false,
-  requiresApproval: false,
-  project: null,
-  instructions: { files: [], nested: [], ignored: [] },
-  deadline: null,
   sandbox: { kind: null, reason: '' },
-  allowedHosts: [],
-  loginKind: 'own',
   claude: { program: '', sessionId: '', configDirectory: null },
-}
+})

@@ -17,17 +17,8 @@ export function createSession(workspace: string, manifest: SessionManifest, task
       throw new DispatchError(`session ${manifest.id} already exists`, { exitCode: exitCodes.conflict })
     throw toStorageError(paths.folder, error)
   }
-  for (const folder of [
-    paths.orchestratorFolder,
-    paths.requests,
-    paths.hookInbox,
-    paths.replies,
-    paths.messages,
-    paths.evidence,
-    paths.workers,
-    paths.writeLock,
-  ])
-    makePrivateFolder(folder)
+  const { requests, hookInbox, replies, messages, evidence, workers, writeLock } = paths
+  for (const folder of [requests, hookInbox, replies, messages, evidence, workers, writeLock]) makePrivateFolder(folder)
   writeAtomic(paths.task, task, 0o400)
   writeAtomic(paths.manifest, JSON.stringify(manifest, null, 2))
   return { id: manifest.id, paths, manifest }

@@ -44,17 +44,18 @@ export function compareContracts(before: Contract, after: Contract): ContractCha
 
 const weakening = (description: string): ContractChange => ({ description, isWeaker: true })
 const strengthening = (description: string): ContractChange => ({ description, isWeaker: false })
+const without = (texts: string[], others: string[]) => texts.filter(text => !others.includes(text))
 
 function clauseChanges(before: ContractClause, after: ContractClause | undefined): ContractChange[] {
   const { id } = before
   if (after === undefined) return [weakening(`${id} is removed: ${before.sentence}`)]
   const reworded =
     before.sentence === after.sentence ? [] : [weakening(`${id} is reworded: ${before.sentence} -> ${after.sentence}`)]
-  const lost = before.covers.filter(sentence => !after.covers.includes(sentence))
+  const lost = new Set(without(before.covers, after.covers))
   return [
     ...reworded,
     ...proofChanges(id, before.proof, after.proof),
-    ...[...new Set(lost)].map(sentence => weakening(`${id} no longer covers ${sentence}`)),
+    ...[...lost].map(sentence => weakening(`${id} no longer covers ${sentence}`)),
   ]
 }
 
@@ -102,18 +103,15 @@ function limitChanges(id: string, before = Infinity, after = Infinity): Contract
 }
 
 function pinChanges(id: string, before: string[], after: string[]): ContractChange[] {
-  const lost = before.filter(pin => !isWithin(pin, after))
-  const added = after.filter(pin => !before.includes(pin))
   return [
-    ...lost.map(pin => weakening(`${id} no longer pins ${pin}`)),
-    ...added.map(pin => strengthening(`${id} now pins ${pin}`)),
+    ...before.filter(pin => !isWithin(pin, after)).map(pin => weakening(`${id} no longer pins ${pin}`)),
+    ...without(after, before).map(pin => strengthening(`${id} now pins ${pin}`)),
   ]
 }
 
 function expectationChanges(id: string, before: Expectation, after: Expectation): ContractChange[] {
   if (isDeepStrictEqual(before, after)) return []
-  const kept = listExpectations(after)
-  const lost = listExpectations(before).filter(expectation => !kept.includes(expectation))
+  const lost = without(listExpectations(before), listExpectations(after))
   if (lost.length === 0) return [strengthening(`${id} expects more`)]
   return lost.map(expectation =>
     weakening(`${id} no longer expects: ${expectation.startsWith('output equals') ? 'the exact output' : expectation}`),
@@ -125,13 +123,10 @@ function scopeChanges(before: Contract, after: Contract): ContractChange[] {
   const [oldGlobs, newGlobs] = [listScopeGlobs(before), listScopeGlobs(after)]
   if (oldGlobs.length === 0) return []
   if (newGlobs.length === 0) return [weakening('no scope limits the changed files any more')]
-  const wider = newGlobs
-    .filter(glob => !isWithin(glob, oldGlobs))
-    .map(glob => weakening(`the scope now includes ${glob}`))
-  const narrower = oldGlobs
-    .filter(glob => !newGlobs.includes(glob))
-    .map(glob => strengthening(`the scope no longer includes ${glob}`))
-  return [...wider, ...narrower]
+  return [
+    ...newGlobs.filter(glob => !isWithin(glob, oldGlobs)).map(glob => weakening(`the scope now includes ${glob}`)),
+    ...without(oldGlobs, newGlobs).map(glob => strengthening(`the scope no longer includes ${glob}`)),
+  ]
 }
 
 /** Is the glob certainly within the others? Only the same glob, or a path (`path`, `path/**`) that one matches. */
@@ -143,11 +138,9 @@ function isWithin(glob: string, others: string[]): boolean {
 /** Sentences that no clause covers any more, or that one covers now. */
 function coverChanges(before: Contract, after: Contract): ContractChange[] {
   const [oldSentences, newSentences] = [listCovered(before), listCovered(after)]
-  const lost = oldSentences.filter(sentence => !newSentences.includes(sentence))
-  const added = newSentences.filter(sentence => !oldSentences.includes(sentence))
   return [
-    ...lost.map(sentence => weakening(`${sentence} of the task is no longer covered`)),
-    ...added.map(sentence => strengthening(`${sentence} of the task is now covered`)),
+    ...without(oldSentences, newSentences).map(sentence => weakening(`${sentence} of the task is no longer covered`)),
+    ...without(newSentences, oldSentences).map(sentence => strengthening(`${sentence} of the task is now covered`)),
   ]
 }
 

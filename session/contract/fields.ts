@@ -9,7 +9,7 @@ export interface ClauseDraft extends Omit<ContractClause, 'proof'> {
   command?: string
   isGuard: boolean
   isJudged: boolean
-  globs?: string[]
+  scope?: string[]
   pins?: string[]
   expectation: Expectation
   timeoutSeconds?: number
@@ -45,10 +45,8 @@ export function parseField(draft: ClauseDraft, name: string, value: string, scan
     case 'judged':
       return parseMark(draft, name, value, scanner)
     case 'scope':
-      draft.globs = [...(draft.globs ?? []), ...parsePaths(draft, name, value, scanner)]
-      return
     case 'pins':
-      draft.pins = [...(draft.pins ?? []), ...parsePaths(draft, name, value, scanner)]
+      draft[name] = [...(draft[name] ?? []), ...parsePaths(draft, name, value, scanner)]
       return
     case 'expect':
       return parseExpect(draft, value, scanner)

@@ -110,14 +110,14 @@ export class ContractParser {
   }
 }
 
-function listProofs({ command, isJudged, globs }: ClauseDraft): string[] {
-  return [command !== undefined && 'check', isJudged && 'judged', globs && 'scope'].filter(
+function listProofs({ command, isJudged, scope }: ClauseDraft): string[] {
+  return [command !== undefined && 'check', isJudged && 'judged', scope && 'scope'].filter(
     name => name !== false && name !== undefined,
   )
 }
 
-function buildProof({ command, isGuard, expectation, timeoutSeconds, pins, globs }: ClauseDraft): ClauseProof {
-  if (command === undefined) return globs ? { kind: 'scope', globs } : { kind: 'judged' }
+function buildProof({ command, isGuard, expectation, timeoutSeconds, pins, scope }: ClauseDraft): ClauseProof {
+  if (command === undefined) return scope ? { kind: 'scope', globs: scope } : { kind: 'judged' }
   return {
     kind: 'check',
     command,

@@ -4,16 +4,12 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { git, tryGit } from '#host/git'
 import { sanitize } from '#host/text.ts'
 
-/** A bare repository, and whether it may read the objects of another one. */
-export interface BareRepository {
-  bareRepository: string
-  /** Only set for a repository that this process made itself. */
-  usesAlternates?: true
-}
-
 /** The bare repository of a session, and the folder with the work. */
-export interface SessionRepository extends BareRepository {
+export interface SessionRepository {
+  bareRepository: string
   outputs: string
+  /** May it read the objects of another one? Only set for a repository that this process made itself. */
+  usesAlternates?: true
   /** Time limit in milliseconds for one git command, for a folder that may have been built to stall it. */
   timeoutMs?: number
 }
@@ -36,7 +32,7 @@ export async function listBareGit(...call: Parameters<typeof runBareGit>): Promi
 }
 
 /** Re-hash every object of these trees, whose names git trusts when it checks files out. Exit 13 if one differs. */
-export async function verifyObjects(repository: BareRepository, ...trees: string[]): Promise<void> {
+export async function verifyObjects(repository: SessionRepository, ...trees: string[]): Promise<void> {
   requireUnmodifiedRepository(repository)
   const args = ['--git-dir', repository.bareRepository, 'rev-list', '--verify-objects', '--quiet', ...trees]
   const { exitCode, stderr } = await tryGit(args)
@@ -47,7 +43,7 @@ export async function verifyObjects(repository: BareRepository, ...trees: string
 }
 
 /** Does the repository still have this commit with all of its objects? */
-export async function hasCommit(repository: BareRepository, commit: string): Promise<boolean> {
+export async function hasCommit(repository: SessionRepository, commit: string): Promise<boolean> {
   if (findForeignConfig(repository) !== undefined) return false
   const args = ['--git-dir', repository.bareRepository, 'rev-list', '--objects', '--quiet', `${commit}^{tree}`]
   return (await tryGit(args)).exitCode === 0
@@ -57,7 +53,7 @@ export async function hasCommit(repository: BareRepository, commit: string): Pro
  * Throws exit 13 if the repository has any configuration that git did not write when it was made. Git runs the filters
  * that a configuration names, and a session may be a copy from anywhere.
  */
-export function requireUnmodifiedRepository(repository: BareRepository): void {
+export function requireUnmodifiedRepository(repository: SessionRepository): void {
   const foreign = findForeignConfig(repository)
   if (foreign === undefined) return
   throw new DispatchError(`${repository.bareRepository} is not set up as dispatch made it: ${sanitize(foreign)}`, {
@@ -67,7 +63,7 @@ export function requireUnmodifiedRepository(repository: BareRepository): void {
 }
 
 /** Find a file or a line of configuration that `git init --bare` does not write on any system. */
-export function findForeignConfig({ bareRepository, usesAlternates }: BareRepository): string | undefined {
+export function findForeignConfig({ bareRepository, usesAlternates }: SessionRepository): string | undefined {
   if (!lstat(bareRepository)?.isDirectory()) return 'it is not a folder'
   const forbidden = usesAlternates ? redirectingFiles.filter(name => name !== ALTERNATES_FILE) : redirectingFiles
   const redirecting = forbidden.find(name => lstat(path.join(bareRepository, name)) !== undefined)
