@@ -4,9 +4,10 @@ import { z } from 'zod'
 import { DispatchError, exitCodes, isErrno } from '../error.ts'
 import { toStorageError } from '../fs/files.ts'
 import { sha256 } from '../hash.ts'
+import { toPosition } from '../json.ts'
 import { InsertedEntry, insertEntries, type JsonEntry, listMissingEntries, removeEntries } from './json-merge.ts'
 import { changeUserFile, type FileChange, type FileContent, readUserFile } from './locked-write.ts'
-import { insertBlock, removeBlock, type TextBlock } from './text-block.ts'
+import { insertBlock, removeBlock, TextBlock } from './text-block.ts'
 
 /** What dispatch adds to one file of the user: values to JSON, or a block of lines to any other text. */
 export type Addition = JsonEntry[] | TextBlock
@@ -20,11 +21,10 @@ const JournalEntry = z.object({
   after: z.string(),
   added: z.array(InsertedEntry),
   /** The lines that were added to a file that is not JSON. */
-  block: z.object({ name: z.string(), lines: z.array(z.string()) }).optional(),
+  block: TextBlock.optional(),
   /** Did dispatch create the folder of the file? */
   createdFolder: z.boolean().default(false),
 })
-
 type JournalEntry = z.infer<typeof JournalEntry>
 
 /** The file that records what dispatch changed in files of the user. */
@@ -55,10 +55,10 @@ export async function installEntries(journal: string, file: string, addition: Ad
   if (after === before) return { before, after }
   const createdFolder = earlier?.createdFolder ?? !fs.existsSync(path.dirname(file))
   const record = (change: FileChange) =>
-    writeEntry(journal, buildEntry(change, { earlier, file, addition, createdFolder }))
+    writeEntry(journal, file, { ...buildEntry(change, file, addition, earlier), createdFolder })
   await record({ before, after })
   const change = await changeUserFile(file, install).catch(async error => {
-    await (earlier ? writeEntry(journal, earlier) : removeEntry(journal, file))
+    await writeEntry(journal, file, earlier)
     throw error
   })
   if (change.before !== change.after) await record(change)
@@ -76,7 +76,7 @@ export async function uninstallEntries(journal: string, file: string): Promise<F
   const entry = findEntry(journal, file)
   const change = await changeUserFile(file, createUninstall(entry))
   if (entry?.createdFolder) removeEmptyFolder(path.dirname(file))
-  await removeEntry(journal, file)
+  await writeEntry(journal, file, undefined)
   return change
 }
 
@@ -85,48 +85,44 @@ export async function uninstallEntries(journal: string, file: string): Promise<F
 type ContentChange = (content: FileContent) => FileContent
 
 function createInstall(earlier: JournalEntry | undefined, file: string, addition: Addition): ContentChange {
-  const change = Array.isArray(addition)
-    ? createEntryInstall(earlier, file, addition)
-    : (text: string) => insertBlock(text, addition)
-  return content => {
-    const text = decodeUtf8(content, file)
-    const changed = change(text)
-    return changed === text ? content : Buffer.from(changed)
-  }
-}
-
-/** Entries with a marker that are not among the new ones are outdated: they come from an install that has moved. */
-function createEntryInstall(earlier: JournalEntry | undefined, file: string, entries: JsonEntry[]) {
-  const hasMarkers = entries.some(({ marker }) => marker)
+  if (!Array.isArray(addition)) return content => changeText(content, file, text => insertBlock(text, addition))
+  // Entries with a marker that are not among the new ones are outdated: they come from an install that has moved.
+  const markers = addition.flatMap(({ marker }) => marker || [])
   const outdated = (earlier?.added ?? []).filter(
-    ({ marker }) => hasMarkers && marker && !entries.some(entry => entry.marker === marker),
+    ({ marker }) => markers.length > 0 && marker && !markers.includes(marker),
   )
-  return (text: string) => insertEntries(removeEntries(text, outdated, file), entries, file)
+  return content =>
+    changeText(content, file, text => insertEntries(removeEntries(text, outdated, file), addition, file))
 }
 
 function createUninstall(entry: JournalEntry | undefined): ContentChange {
   return content => {
     if (entry === undefined || content === undefined) return content
-    if (sha256(content) === entry.after) return decodeBefore(entry)
-    const text = decodeUtf8(content, entry.file)
-    const changed = entry.block ? removeBlock(text, entry.block) : removeEntries(text, entry.added, entry.file)
-    if (changed === '' && entry.before === null) return undefined
-    return changed === text ? content : Buffer.from(changed)
+    const { file, before, after, added, block } = entry
+    if (sha256(content) === after) return before === null ? undefined : Buffer.from(before, 'base64')
+    const changed = changeText(content, file, text =>
+      block ? removeBlock(text, block) : removeEntries(text, added, file),
+    )
+    return changed?.length === 0 && before === null ? undefined : changed
   }
+}
+
+/** The changed content of a file; the very same buffer when the change leaves its text as it is. */
+function changeText(content: FileContent, file: string, change: (text: string) => string): FileContent {
+  const text = decodeUtf8(content, file)
+  const changed = change(text)
+  return changed === text ? content : Buffer.from(changed)
 }
 
 function buildEntry(
   { before, after }: FileChange,
-  {
-    earlier,
-    file,
-    addition,
-    createdFolder,
-  }: { earlier: JournalEntry | undefined; file: string; addition: Addition; createdFolder: boolean },
-): JournalEntry {
+  file: string,
+  addition: Addition,
+  earlier: JournalEntry | undefined,
+): Omit<JournalEntry, 'createdFolder'> {
   const original = earlier && before ? createUninstall(earlier)(before) : before
   const bytes = { before: original?.toString('base64') ?? null, after: after === undefined ? '' : sha256(after) }
-  if (!Array.isArray(addition)) return { file, ...bytes, added: [], block: addition, createdFolder }
+  if (!Array.isArray(addition)) return { file, ...bytes, added: [], block: addition }
   const added = listMissingEntries(decodeUtf8(original, file), addition, file)
   const isAddedAgain = (entry: InsertedEntry) =>
     added.some(
@@ -134,7 +130,7 @@ function buildEntry(
         path.join('\n') === entry.path.join('\n') && (marker === undefined) === (entry.marker === undefined),
     )
   const kept = (earlier?.added ?? []).filter(entry => !isAddedAgain(entry))
-  return { file, ...bytes, added: [...kept, ...added], createdFolder }
+  return { file, ...bytes, added: [...kept, ...added] }
 }
 
 /** A folder with files of others stays. */
@@ -150,18 +146,13 @@ function findEntry(journal: string, file: string): JournalEntry | undefined {
   return readJournal(journal).find(entry => entry.file === file)
 }
 
-function writeEntry(journal: string, entry: JournalEntry): Promise<FileChange> {
-  return changeUserFile(journal, () => serializeJournal([...listOtherEntries(journal, entry.file), entry]), {
-    settleMs: 0,
-  })
-}
-
-function removeEntry(journal: string, file: string): Promise<FileChange> {
-  return changeUserFile(journal, () => serializeJournal(listOtherEntries(journal, file)), { settleMs: 0 })
-}
-
-function listOtherEntries(journal: string, file: string): JournalEntry[] {
-  return readJournal(journal).filter(entry => entry.file !== file)
+/** Replace what the journal records of a file, or remove it. A journal without entries is removed. */
+function writeEntry(journal: string, file: string, entry: JournalEntry | undefined): Promise<FileChange> {
+  const serialize = () => {
+    const entries = [...readJournal(journal).filter(other => other.file !== file), ...(entry ? [entry] : [])]
+    return entries.length === 0 ? undefined : Buffer.from(`${JSON.stringify(entries, null, 2)}\n`)
+  }
+  return changeUserFile(journal, serialize, { settleMs: 0 })
 }
 
 function readJournal(journal: string): JournalEntry[] {
@@ -175,21 +166,12 @@ function readJournal(journal: string): JournalEntry[] {
   }
 }
 
-function serializeJournal(entries: JournalEntry[]): FileContent {
-  return entries.length === 0 ? undefined : Buffer.from(`${JSON.stringify(entries, null, 2)}\n`)
-}
-
-function decodeBefore({ before }: JournalEntry): FileContent {
-  return before === null ? undefined : Buffer.from(before, 'base64')
-}
-
 /** The text of a file. Exit 2 for bytes that are not UTF-8, because writing the text back would change them. */
 function decodeUtf8(content: FileContent, file: string): string {
   const text = content?.toString('utf8') ?? ''
   if (content === undefined || Buffer.from(text).equals(content)) return text
-  const before = text.slice(0, Math.max(0, text.indexOf('\ufffd'))).split('\n')
-  const position = `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`
-  throw new DispatchError(`${file}:${position}: these bytes are not UTF-8; the file was not changed`, {
+  const { line, column } = toPosition(text, Math.max(0, text.indexOf('\ufffd')))
+  throw new DispatchError(`${file}:${line}:${column}: these bytes are not UTF-8; the file was not changed`, {
     exitCode: exitCodes.usage,
     remedy: 'Save it as UTF-8, then run the command again.',
   })

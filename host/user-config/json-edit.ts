@@ -1,6 +1,4 @@
-import { findComma, findNode, type JsonNode } from '../json.ts'
-
-type JsonPath = (string | number)[]
+import { findComma, findNode, type JsonNode, type JsonPath } from '../json.ts'
 
 /**
  * The text with a value added: under `key` to the object at `path`, or without a key at the end of the list there.
@@ -17,7 +15,8 @@ export function insertValue(text: string, path: JsonPath, { key, value }: { key?
   const eol = text.includes('\r\n') ? '\r\n' : '\n'
   const indentUnit = /^(\t|(?: )+)\S/m.exec(text)?.[1] ?? '  '
   const outerIndent = getIndent(text, parent.offset)
-  const innerIndent = last && isFirstInLine(text, last.offset) ? getIndent(text, last.offset) : outerIndent + indentUnit
+  const isFirstInLine = last && getLineHead(text, last.offset).trim() === ''
+  const innerIndent = isFirstInLine ? getIndent(text, last.offset) : outerIndent + indentUnit
   const lineStart = eol + innerIndent
   const member = lineStart + name + JSON.stringify(value, null, indentUnit).replaceAll('\n', lineStart)
   if (last) return insertAfterValue(text, getEnd(last), member)
@@ -28,7 +27,7 @@ export function insertValue(text: string, path: JsonPath, { key, value }: { key?
 /** The text with another value in place of the one at `path`. Pure. */
 export function replaceValue(text: string, path: JsonPath, value: unknown): string {
   const { offset, length } = findNode(text, path)
-  return text.slice(0, offset) + JSON.stringify(value) + text.slice(offset + length)
+  return replaceText(text, offset, offset + length, JSON.stringify(value))
 }
 
 /** The text without the value at `path`, its key, and the comma between it and its neighbour. Pure. */
@@ -44,10 +43,10 @@ export function removeValue(text: string, path: JsonPath): string {
   const start = isCommented ? member.offset : member.offset - gap.length + gap.trimEnd().length
   const commaAfter = findComma(text, end)
   if (commaAfter !== undefined)
-    return closeEmpty(removeText(removeText(text, commaAfter, commaAfter + 1), start, end), parent)
+    return closeEmpty(replaceText(replaceText(text, commaAfter, commaAfter + 1), start, end), parent)
   const commaBefore = previous && findComma(text, getEnd(previous))
-  const without = removeText(text, start, end)
-  return closeEmpty(commaBefore === undefined ? without : removeText(without, commaBefore, commaBefore + 1), parent)
+  const without = replaceText(text, start, end)
+  return closeEmpty(commaBefore === undefined ? without : replaceText(without, commaBefore, commaBefore + 1), parent)
 }
 
 // --- internal ---
@@ -55,7 +54,7 @@ export function removeValue(text: string, path: JsonPath): string {
 /** Is an object or list on one line? An empty one follows the layout of the file; `{}` alone has no layout yet. */
 function isFlat(text: string, node: JsonNode): boolean {
   if (node.children?.length) return !text.slice(node.offset, getEnd(node)).includes('\n')
-  const content = text.replace(/^\ufeff/, '').trim()
+  const content = text.trim()
   return !content.includes('\n') && content.length > 2
 }
 
@@ -74,12 +73,12 @@ function closeEmpty(text: string, { offset }: JsonNode): string {
   return text.slice(0, offset + 1) + (/^\s*[}\]]/.test(rest) ? rest.trimStart() : rest)
 }
 
-function removeText(text: string, start: number, end: number): string {
-  return text.slice(0, start) + text.slice(end)
+function replaceText(text: string, start: number, end: number, replacement = ''): string {
+  return text.slice(0, start) + replacement + text.slice(end)
 }
 
 function insertText(text: string, offset: number, inserted: string): string {
-  return text.slice(0, offset) + inserted + text.slice(offset)
+  return replaceText(text, offset, offset, inserted)
 }
 
 function getEnd({ offset, length }: JsonNode): number {
@@ -87,13 +86,10 @@ function getEnd({ offset, length }: JsonNode): number {
 }
 
 function getIndent(text: string, offset: number): string {
-  return /^[ \t]*/.exec(text.slice(getLineStart(text, offset), offset))?.[0] ?? ''
+  return /^[ \t]*/.exec(getLineHead(text, offset))?.[0] ?? ''
 }
 
-function isFirstInLine(text: string, offset: number): boolean {
-  return text.slice(getLineStart(text, offset), offset).trim() === ''
-}
-
-function getLineStart(text: string, offset: number): number {
-  return text.lastIndexOf('\n', offset - 1) + 1
+/** What is before an offset in its line. */
+function getLineHead(text: string, offset: number): string {
+  return text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset)
 }

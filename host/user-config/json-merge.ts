@@ -1,19 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { DispatchError, exitCodes } from '../error.ts'
-import { findPosition, parseJsonc } from '../json.ts'
+import { findPosition, type JsonPath, parseJsonc, type TextPosition } from '../json.ts'
 import { insertValue, removeValue, replaceValue } from './json-edit.ts'
 
 /** One value that dispatch adds to a JSON file of the user. */
-export const JsonEntry = z.object({
+const JsonEntry = z.object({
   path: z.array(z.string()),
   value: z.unknown(),
-  /**
-   * If set, the value is an item of the list at `path`, beside items of others. This text in it identifies the item.
-   */
+  /** If set, the value is an item of the list at `path`, beside items of others. This text in it identifies the item. */
   marker: z.string().optional(),
 })
-
 export type JsonEntry = z.infer<typeof JsonEntry>
 
 /** An entry that was added, with what is needed to remove it. */
@@ -23,18 +20,15 @@ export const InsertedEntry = JsonEntry.extend({
   /** The value that was replaced, if there was one. */
   previousValue: z.unknown().optional(),
 })
-
 export type InsertedEntry = z.infer<typeof InsertedEntry>
 
-/**
- * The text with the missing entries added. Comments, layout and everything else stay. Exit 2 for text that is not JSON.
- */
+/** The text with the missing entries added; everything else stays. Exit 2 for text that is not JSON. */
 export function insertEntries(text: string, entries: JsonEntry[], file: string): string {
   const missing = listMissingEntries(text, entries, file)
-  return missing.reduce(
-    (current, entry) => insertEntry(current, entry, file),
-    missing.length > 0 && isBlank(text) ? createObjectText(text) : text,
-  )
+  if (missing.length === 0) return text
+  // An empty file counts as an empty object, as it does for claude.
+  const start = text.trim() === '' ? `${text.startsWith('\ufeff') ? '\ufeff' : ''}{}\n` : text
+  return missing.reduce((current, entry) => insertEntry(current, entry, file), start)
 }
 
 /** The entries that the text does not have, each with what is in its place now. */
@@ -49,26 +43,12 @@ export function listMissingEntries(text: string, entries: JsonEntry[], file: str
     })
 }
 
-/**
- * The text without the added entries, and without the objects and lists that were added for them, if they are empty
- * now.
- */
+/** The text without the added entries, and without the objects and lists added for them, if they are empty now. */
 export function removeEntries(text: string, added: InsertedEntry[], file: string): string {
   return added.toReversed().reduce((current, entry) => removeEntry(current, entry, file), text)
 }
 
 // --- internal ---
-
-type JsonPath = (string | number)[]
-
-/** An empty file counts as an empty object, as it does for claude. */
-function createObjectText(text: string): string {
-  return `${text.startsWith('\ufeff') ? '\ufeff' : ''}{}\n`
-}
-
-function isBlank(text: string): boolean {
-  return text.replace(/^\ufeff/, '').trim() === ''
-}
 
 function countExistingSteps(root: unknown, path: JsonPath): number {
   const missing = path.findIndex((_, index) => readValue(root, path.slice(0, index + 1)) === undefined)
@@ -79,17 +59,13 @@ function insertEntry(text: string, { path, value, marker }: JsonEntry, file: str
   const root = readObject(text, file)
   const existingDepth = countExistingSteps(root, path)
   for (let depth = 1; depth <= existingDepth; depth++) {
+    const isLast = depth === path.length
+    if (isLast && marker === undefined) return replaceValue(text, path, value)
     const parentPath = path.slice(0, depth)
-    const isList = depth === path.length && marker !== undefined
-    if (depth === path.length && !isList) return replaceValue(text, path, value)
     const parent = readValue(root, parentPath)
-    if (isList ? !Array.isArray(parent) : !isObject(parent))
-      throw createPositionError(
-        text,
-        parentPath,
-        file,
-        `"${parentPath.join('.')}" is not ${isList ? 'a list' : 'an object'}`,
-      )
+    if (isLast ? Array.isArray(parent) : isObject(parent)) continue
+    const message = `"${parentPath.join('.')}" is not ${isLast ? 'a list' : 'an object'}`
+    throw createReadError(file, findPosition(text, parentPath), message)
   }
   if (existingDepth === path.length) return insertValue(text, path, { value })
   const newValue = path
@@ -123,8 +99,9 @@ function removeEntry(text: string, entry: InsertedEntry, file: string): string {
 
 /** Remove the objects and lists at `path` and above that are empty now, down to the depth that existed before. */
 function removeEmptyParents(text: string, path: JsonPath, existingDepth: number, file: string): string {
-  if (path.length <= existingDepth || path.length === 0 || !isEmpty(readValue(readObject(text, file), path)))
-    return text
+  if (path.length <= existingDepth || path.length === 0) return text
+  const value = readValue(readObject(text, file), path)
+  if (typeof value !== 'object' || value === null || Object.keys(value).length > 0) return text
   return removeEmptyParents(removeValue(text, path), path.slice(0, -1), existingDepth, file)
 }
 
@@ -149,10 +126,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isEmpty(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
-}
-
 /** Does it contain nothing but empty lists and objects? */
 function isHollow(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.values(value).every(isHollow)
@@ -169,23 +142,15 @@ function readValue(root: unknown, path: JsonPath): unknown {
 }
 
 function readObject(text: string, file: string): Record<string, unknown> {
-  if (isBlank(text)) return {}
+  if (text.trim() === '') return {}
   const { value, problems } = parseJsonc(text)
   const [problem] = problems
   if (problem) throw createReadError(file, problem, problem.message)
-  if (!isObject(value)) throw createPositionError(text, [], file, 'this is not an object')
+  if (!isObject(value)) throw createReadError(file, findPosition(text, []), 'this is not an object')
   return value
 }
 
-function createPositionError(text: string, path: JsonPath, file: string, message: string): DispatchError {
-  return createReadError(file, findPosition(text, path), message)
-}
-
-function createReadError(
-  file: string,
-  { line, column }: { line: number; column: number },
-  message: string,
-): DispatchError {
+function createReadError(file: string, { line, column }: TextPosition, message: string): DispatchError {
   return new DispatchError(`${file}:${line}:${column}: ${message}; the file was not changed`, {
     exitCode: exitCodes.usage,
     remedy: 'Fix it there, then run the command again.',

@@ -1,9 +1,8 @@
-/** Lines that dispatch adds to a text file of the user, between two HTML comments that name the block. */
-export interface TextBlock {
-  /** The comment before the block is `<!-- name -->`, the one after it `<!-- /name -->`. */
-  name: string
-  lines: string[]
-}
+import { z } from 'zod'
+
+/** Lines that dispatch adds to a text file of the user, between the comments `<!-- name -->` and `<!-- /name -->`. */
+export const TextBlock = z.object({ name: z.string(), lines: z.array(z.string()) })
+export type TextBlock = z.infer<typeof TextBlock>
 
 /**
  * The text with the block at its end; everything else stays byte for byte. A block of the same name is replaced where
@@ -19,9 +18,7 @@ export function insertBlock(text: string, { name, lines }: TextBlock): string {
   return text + (text === '' ? '' : eol) + block + eol
 }
 
-/**
- * The text without the block and the two line breaks that came with it. Lines of others inside the block stay. Pure.
- */
+/** The text without the block and the two line breaks that came with it. Lines of others inside it stay. Pure. */
 export function removeBlock(text: string, block: TextBlock): string {
   const range = findBlock(text, block.name)
   if (range === undefined) return text
