@@ -2,7 +2,7 @@ import { secretSettings } from '#host/config'
 import { quoteForShell } from '#host/shell-quote.ts'
 
 /** What a script starts: one agent with its environment, its folder and its command. */
-export interface LaunchScript {
+interface LaunchScript {
   /** The comment at the top: what this script starts. */
   comment: string
   folder: string
@@ -15,31 +15,16 @@ export interface LaunchScript {
   command: string[]
 }
 
-const compileCacheVariable = 'NODE_COMPILE_CACHE'
-
 /** Unset for agents: secrets, dispatch's own settings, and addresses, which may contain a password. */
-const withheldVariables = [
-  ...secretSettings,
-  'GOOGLE_GEMINI_BASE_URL',
-  'NTFY_SERVER',
-  compileCacheVariable,
-  'TMUX',
-  'TMUX_PANE',
-]
+const withheldVariables = [...secretSettings, 'GOOGLE_GEMINI_BASE_URL', 'NTFY_SERVER', 'TMUX', 'TMUX_PANE']
 
 /** Render the text of a launch script, with every value quoted for `sh`. A person can read it, and run it again by hand. */
-export function renderLaunchScript({
-  comment,
-  folder,
-  variables,
-  toolsFolder,
-  isSandboxed,
-  command,
-}: LaunchScript): string {
+export function renderLaunchScript(launch: LaunchScript): string {
+  const { comment, folder, variables, toolsFolder, command } = launch
   return [
     '#!/bin/sh',
     `# ${comment} Written by dispatch.`,
-    `unset ${withheldVariables.filter(name => !isSandboxed || name !== compileCacheVariable).join(' ')}`,
+    `unset ${[...withheldVariables, ...(launch.isSandboxed ? [] : ['NODE_COMPILE_CACHE'])].join(' ')}`,
     ...Object.entries(variables).map(([name, value]) => `export ${name}=${quoteForShell(value)}`),
     ...(toolsFolder === undefined ? [] : [`export PATH=${quoteForShell(toolsFolder)}:"$PATH"`]),
     `cd ${quoteForShell(folder)} || exit 1`,

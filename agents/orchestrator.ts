@@ -8,7 +8,7 @@ import type { Session } from '#session'
 import { renderContractTemplate, splitSentences } from '#session/contract'
 import { readInstructions } from './instructions.ts'
 import { renderLaunchScript } from './launch-script.ts'
-import { prepareClaudeFolder, prepareOrchestratorSandbox, resolveClaudeProgram } from './sandbox.ts'
+import { prepareClaudeFolder, prepareOrchestratorSandbox, resolveClaudeProgram, toolsFolder } from './sandbox.ts'
 import { fillTemplate } from './template.ts'
 
 const allowedTools = ['Bash', 'Read', 'Write', 'Edit', 'Glob', 'Grep']
@@ -20,26 +20,23 @@ const allowedTools = ['Bash', 'Read', 'Write', 'Edit', 'Glob', 'Grep']
 export function prepareOrchestrator(session: Session): void {
   const { id, paths, manifest } = session
   const task = fs.readFileSync(paths.task)
-  const origin = manifest.repository ? `a clone of ${manifest.repository.path}` : 'an empty repository'
+  const setup = (manifest.project?.setup ?? []).map(command => `\`${command}\``).join(', ')
   const prompt = fillTemplate(fs.readFileSync(path.join(installFolder, 'agents/prompts/orchestrator.md'), 'utf8'), {
     session: id,
     outputs: paths.outputs,
-    origin,
+    origin: manifest.repository ? `a clone of ${manifest.repository.path}` : 'an empty repository',
     rounds: String(manifest.maxRounds),
-    setup: describeDependencies(manifest),
+    setup:
+      setup &&
+      `\nDispatch installs the project's dependencies (${setup}) for every worker and every check; programs in node_modules/.bin and .venv/bin can be called by name.\n`,
     instructions: readInstructions(session),
     task: TASK_PLACEHOLDER,
   })
   const [before = '', after = ''] = prompt.split(TASK_PLACEHOLDER)
-  writeAtomic(
-    paths.systemPrompt,
-    Buffer.concat([Buffer.from(`${readAgentRules()}\n${before}`), task, Buffer.from(after)]),
-  )
-  fs.writeFileSync(
-    paths.draftContract,
-    renderContractTemplate(manifest.task.title, splitSentences(task.toString('utf8'))),
-    { mode: 0o600 },
-  )
+  const start = Buffer.from(`${readAgentRules()}\n${before}`)
+  writeAtomic(paths.systemPrompt, Buffer.concat([start, task, Buffer.from(after)]))
+  const contract = renderContractTemplate(manifest.task.title, splitSentences(task.toString('utf8')))
+  fs.writeFileSync(paths.draftContract, contract, { mode: 0o600 })
   fs.writeFileSync(paths.draftPlan, `# Plan: ${manifest.task.title}\n`, { mode: 0o600 })
   writeAtomic(paths.writeAllowlist, `${escapeShellPattern(paths.orchestratorFolder)}/*\n`)
   writeAtomic(paths.stopGate, formatStopBlock('The contract is not written yet. Continue with step 1.'))
@@ -67,22 +64,8 @@ export function buildSessionVariables({ id, paths }: Session): Record<string, st
   }
 }
 
-function describeDependencies({ project }: Session['manifest']): string {
-  if (!project || project.setup.length === 0) return ''
-  const commands = project.setup.map(command => `\`${command}\``).join(', ')
-  return `\nDispatch installs the project's dependencies (${commands}) for every worker and every check; programs in node_modules/.bin and .venv/bin can be called by name.\n`
-}
-
 function renderOrchestratorScript(session: Session): string {
   const { paths, manifest } = session
-  const launch = {
-    program: resolveClaudeProgram(session),
-    model: manifest.models.orchestrator,
-    systemPromptFile: paths.systemPrompt,
-    settingsFile: path.join(installFolder, 'settings.json'),
-    sessionId: manifest.claude.sessionId,
-    tools: allowedTools,
-  }
   const variables = {
     ...buildSessionVariables(session),
     ...prepareClaudeFolder(session, paths.claudeFolder),
@@ -92,13 +75,22 @@ function renderOrchestratorScript(session: Session): string {
     DISPATCH_STOP_GATE: paths.stopGate,
     DISPATCH_WRITE_ALLOWLIST: paths.writeAllowlist,
   }
+  const launch = {
+    program: resolveClaudeProgram(session),
+    model: manifest.models.orchestrator,
+    systemPromptFile: paths.systemPrompt,
+    settingsFile: path.join(installFolder, 'settings.json'),
+    sessionId: manifest.claude.sessionId,
+    tools: allowedTools,
+  }
+  const sandboxCommand = prepareOrchestratorSandbox(session, Object.keys(variables))
   return renderLaunchScript({
     comment: `The orchestrator of ${session.id}.`,
     folder: paths.orchestratorFolder,
     variables,
-    isSandboxed: session.manifest.sandbox.kind !== null,
-    toolsFolder: path.join(installFolder, 'bin/agent-tools'),
-    command: [...prepareOrchestratorSandbox(session, variables), ...buildInteractiveArguments(launch, 'Begin.')],
+    isSandboxed: manifest.sandbox.kind !== null,
+    toolsFolder,
+    command: [...sandboxCommand, ...buildInteractiveArguments(launch, 'Begin.')],
   })
 }
 

@@ -8,40 +8,26 @@ import { buildPolicy, listModelHosts } from '#host/sandbox'
 import { hasClaudeFolders, type Session } from '#session'
 import type { WorkerKind } from '#session/log'
 
+/** The commands that the orchestrator finds on its PATH. */
+export const toolsFolder = path.join(installFolder, 'bin/agent-tools')
+
 /**
  * Write the orchestrator's sandbox policy and answer the command prefix that enters the sandbox; empty without a sandbox. The
  * orchestrator can write its own folder and read the work and the session, except for what counts as proof.
  */
-export function prepareOrchestratorSandbox(session: Session, variables: Record<string, string>): string[] {
+export function prepareOrchestratorSandbox(session: Session, variableNames: string[]): string[] {
   const { paths, manifest } = session
   if (manifest.sandbox.kind === null) return []
   const policy = buildPolicy('orchestrator', {
-    ...buildSharedPolicy(session, paths.claudeFolder, variables),
+    ...buildSharedPolicy(session, paths.claudeFolder, variableNames),
     folder: paths.orchestratorFolder,
     tempFolder: paths.tempFolder,
-    readablePaths: [
-      paths.folder,
-      path.join(installFolder, 'bin/agent-tools'),
-      ...listSharedUserFiles(session),
-      ...hookFiles,
-    ],
+    readablePaths: [paths.folder, toolsFolder, ...listSharedUserFiles(session), ...hookFiles],
     hiddenPaths: [paths.evidence, paths.events, paths.messages, paths.workers, paths.runnerLease],
     writablePaths: [paths.orchestratorFolder, paths.hookInbox],
   })
   writeAtomic(paths.sandboxPolicy, JSON.stringify(policy))
   return [...buildProgramCommand('bin/processes/sandbox'), paths.sandboxPolicy, '--']
-}
-
-/** What a worker's sandbox policy is made from. */
-export interface SandboxedWorker {
-  name: string
-  kind: WorkerKind
-  /** The globs that an rw worker may change. */
-  files: string[]
-  /** Folders of the project's own tools. */
-  programs: string[]
-  /** Folders of dependencies outside of the tree. */
-  readablePaths: string[]
 }
 
 /**
@@ -50,18 +36,19 @@ export interface SandboxedWorker {
  */
 export function prepareWorkerSandbox(
   session: Session,
-  { name, kind, files, programs, readablePaths }: SandboxedWorker,
-  variables: Record<string, string>,
+  { name, kind }: { name: string; kind: WorkerKind },
+  { files, programs, variables }: { files: string[]; programs: string[]; variables: Record<string, string> },
+  variableNames: string[],
 ): Record<string, string> {
   const { paths, manifest } = session
   if (manifest.sandbox.kind === null) return { DISPATCH_SANDBOX_LAUNCHER: '', DISPATCH_NODE: '' }
   const own = paths.worker(name)
   const agent = buildPolicy(kind, {
-    ...buildSharedPolicy(session, own.claudeFolder, variables),
+    ...buildSharedPolicy(session, own.claudeFolder, variableNames),
     folder: paths.outputs,
     tempFolder: own.tempFolder,
     files,
-    readablePaths: [own.folder, ...readablePaths, ...listSharedUserFiles(session), ...hookFiles],
+    readablePaths: [own.folder, ...Object.values(variables), ...listSharedUserFiles(session), ...hookFiles],
     toolFolders: programs,
     writablePaths: [paths.hookInbox],
   })
@@ -70,7 +57,7 @@ export function prepareWorkerSandbox(
     tempFolder: own.tempFolder,
     outputs: paths.outputs,
     readablePaths: [own.folder, path.join(installFolder, 'agents')],
-    inheritedVariables: Object.keys(variables),
+    inheritedVariables: variableNames,
   })
   writeAtomic(own.sandboxPolicy, JSON.stringify(agent))
   writeAtomic(own.gitSandboxPolicy, JSON.stringify(git))
@@ -99,8 +86,9 @@ export function prepareClaudeFolder(session: Session, folder: string): Record<st
       : { ...readClaudeConfig(resolveUserLogin(configDirectory).configFile), projects: {} }
   writeAtomic(path.join(folder, '.claude.json'), JSON.stringify(seedConfig(known, path.dirname(paths.folder)), null, 2))
   for (const file of listSharedUserFiles(session)) {
-    fs.rmSync(path.join(folder, path.basename(file)), { force: true })
-    fs.symlinkSync(file, path.join(folder, path.basename(file)))
+    const link = path.join(folder, path.basename(file))
+    fs.rmSync(link, { force: true })
+    fs.symlinkSync(file, link)
   }
   return { CLAUDE_CONFIG_DIR: folder }
 }
@@ -109,20 +97,19 @@ export function prepareClaudeFolder(session: Session, folder: string): Record<st
 
 const hookFiles = ['hooks', 'settings.json'].map(name => path.join(installFolder, name))
 
-function buildSharedPolicy(session: Session, claudeFolder: string, variables: Record<string, string>) {
+function buildSharedPolicy(session: Session, claudeFolder: string, variableNames: string[]) {
   const { manifest, paths } = session
-  const agentLogin: Login = {
-    kind: 'key',
-    configDirectory: claudeFolder,
-    configFile: path.join(claudeFolder, '.claude.json'),
-  }
+  const configFile = path.join(claudeFolder, '.claude.json')
+  const login: Login = hasClaudeFolders(session)
+    ? { kind: 'key', configDirectory: claudeFolder, configFile }
+    : resolveUserLogin(manifest.claude.configDirectory)
   return {
     outputs: paths.outputs,
-    login: hasClaudeFolders(session) ? agentLogin : resolveUserLogin(manifest.claude.configDirectory),
+    login,
     allowedHosts: [...listModelHosts(), ...manifest.allowedHosts],
     programs: [fs.realpathSync(manifest.claude.program)],
     // The sandbox launcher connects to the proxy; the agent does not.
-    inheritedVariables: [...Object.keys(variables), ...agentVariableNames.filter(name => !/proxy$/i.test(name))],
+    inheritedVariables: [...variableNames, ...agentVariableNames.filter(name => !/proxy$/i.test(name))],
   }
 }
 

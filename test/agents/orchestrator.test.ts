@@ -95,14 +95,14 @@ test('a worker’s prompt has its clauses, files and contract; rw gets its globs
   const session = openSession(t)
   const { paths } = session
   fs.writeFileSync(paths.contract, '# Contract: x with {{files}}\n')
-  const brief = Buffer.from('Do {{this}}.')
-  const shared = { model: 'sonnet', clauses: ['C2', 'C3'], brief, token: 4, acceptedCommit: 'abc' }
-  prepareWorker(session, { ...shared, name: 'docs', kind: 'rw', files: ['docs/**', 'README.md'] })
+  const grant = { token: 4, acceptedCommit: 'abc', programs: [], variables: {}, budgetUsd: undefined }
+  const worker = { model: 'sonnet', clauses: ['C2', 'C3'] }
+  for (const name of ['docs', 'code']) fs.mkdirSync(paths.worker(name).folder, { recursive: true })
+  prepareWorker(session, { ...worker, name: 'docs', kind: 'rw' }, { ...grant, files: ['docs/**', 'README.md'] })
   const own = paths.worker('docs')
   const prompt = fs.readFileSync(own.systemPrompt, 'utf8')
   for (const text of ['docs/**, README.md', 'C2, C3', '# Contract: x with {{files}}'])
     assert.ok(prompt.includes(text), text)
-  assert.deepEqual(fs.readFileSync(own.brief), brief)
   assert.equal(fs.readFileSync(path.join(own.folder, 'files'), 'utf8'), 'docs/**\nREADME.md\n')
   const allowlist = fs.readFileSync(own.writeAllowlist, 'utf8').trimEnd().split('\n')
   assert.ok(
@@ -112,7 +112,7 @@ test('a worker’s prompt has its clauses, files and contract; rw gets its globs
   const launch = fs.readFileSync(own.launchScript, 'utf8')
   assert.doesNotMatch(launch, /dangerously/)
   assert.doesNotMatch(/--tools '([^']*)'/.exec(launch)?.[1] ?? launch, /Bash/)
-  prepareWorker(session, { ...shared, name: 'code', kind: 'code', files: ['docs/**'] })
+  prepareWorker(session, { ...worker, name: 'code', kind: 'code' }, { ...grant, files: ['docs/**'] })
   assert.match(fs.readFileSync(paths.worker('code').systemPrompt, 'utf8'), /except docs\/\*\*/)
 })
 

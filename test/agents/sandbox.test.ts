@@ -50,12 +50,13 @@ test('in a sandbox each agent has a claude folder and reads your login and setti
     assert.deepEqual(config.oauthAccount, { id: 'you' })
     assert.deepEqual(Object.keys(config.projects), [path.dirname(paths.folder)], 'your other projects are left out')
   }
-  prepareOrchestratorSandbox(session, {})
+  prepareOrchestratorSandbox(session, [])
   fs.mkdirSync(own.folder, { recursive: true })
   prepareWorkerSandbox(
     session,
-    { name: 'w', kind: 'rw', files: ['docs/**'], programs: ['/x/bin'], readablePaths: ['/x/cache'] },
-    {},
+    { name: 'w', kind: 'rw' },
+    { files: ['docs/**'], programs: ['/x/bin'], variables: { CACHE: '/x/cache' } },
+    [],
   )
   for (const [file, folder] of [
     [paths.sandboxPolicy, paths.claudeFolder],
@@ -84,7 +85,7 @@ test('without a sandbox claude uses your folder, unless you log in with a key', 
   assert.deepEqual(prepareClaudeFolder(own.session, own.session.paths.claudeFolder), {
     CLAUDE_CONFIG_DIR: own.userFolder,
   })
-  assert.deepEqual(prepareOrchestratorSandbox(own.session, {}), [])
+  assert.deepEqual(prepareOrchestratorSandbox(own.session, []), [])
   const key = openSession(path.join(createScratchFolder(t), 'b'), 'key', null)
   assert.deepEqual(prepareClaudeFolder(key.session, key.session.paths.claudeFolder), {
     CLAUDE_CONFIG_DIR: key.session.paths.claudeFolder,
