@@ -4,7 +4,7 @@ import type { Tmux } from '#host/tmux'
 import type { Session } from '#session'
 import type { EvidenceRecord } from '#session/evidence'
 import type { Event, EventBody, LogWriter } from '#session/log'
-import type { SessionStatus } from '#session/status'
+import type { SessionStatus, WorkerStatus } from '#session/status'
 import type { Dependencies } from './dependencies/dependencies.ts'
 
 /** What every part of a runner works with: the session, its status, and the only way to record an event. */
@@ -19,6 +19,12 @@ export interface RunnerContext {
    * (exit 5) or if another process has written to the log (exit 13, after calling the human).
    */
   record(event: EventBody): Event
+  /** Report an error that may go away. A person is called when it keeps coming. */
+  recordFailure(error: unknown): void
+  /** Does this runner still have the lease? */
+  isOwner(): boolean
+  /** Give up the lease: this runner writes nothing more. */
+  release(): void
   /** Where the log ends, and whether only this session's runners have written to it. */
   readonly log: Pick<LogWriter, 'lastSeq' | 'head' | 'requireIntact'>
   /** Workers that this runner ended itself, which the process table does not show. */
@@ -35,8 +41,17 @@ export interface CommandReply {
   text: string
 }
 
-export function refuse(text: string): CommandReply {
-  return { exitCode: exitCodes.usage, text }
+/** The text of a reply's file: the exit code in the first line. */
+export function formatReply({ exitCode, text }: CommandReply): string {
+  return `${exitCode}\n${text.trimEnd()}\n`
+}
+
+export function accept(text: string): CommandReply {
+  return { exitCode: exitCodes.ok, text }
+}
+
+export function refuse(text: string, exitCode: number = exitCodes.usage): CommandReply {
+  return { exitCode, text }
 }
 
 /** Call the human: from now on only a person can let the session go on. The reply is for the orchestrator. */
@@ -45,4 +60,9 @@ export function callHuman(context: RunnerContext, reason: string, exitCode?: num
   if (phase !== 'needs you' || problem !== reason)
     context.record({ type: 'human.needed', reason, ...(exitCode === undefined ? {} : { exitCode }) })
   return refuse(`${reason}. The human has been called. End your turn now.`)
+}
+
+/** The workers that wait or work. */
+export function listActiveWorkers({ workers }: SessionStatus): WorkerStatus[] {
+  return workers.filter(worker => worker.endedAt === undefined)
 }

@@ -8,13 +8,13 @@ import { copyTree, makePrivateFolder, writeAtomic } from '#host/fs'
 import { findRepository, type UserRepository } from '#host/git'
 import { sha256 } from '#host/hash.ts'
 import { checkLiveness } from '#host/process'
-import { type Project, readInstructions } from '#host/project'
+import { readInstructions } from '#host/project'
 import { toOneLine } from '#host/text.ts'
 import { requireClaude, requirePrograms } from '#host/versions.ts'
 import { createSession, createSessionId, type Session, type SessionManifest } from '#session'
 import { readLeaseHolder } from '#session/lease'
 import { appendEvent, type Event, followLog } from '#session/log'
-import { requestClose } from './stop-request.ts'
+import { requestClose } from './stop-session.ts'
 import { launchSuccessor, openTerminal } from './terminal.ts'
 
 /** What a person asks for with `dispatch "task"`. */
@@ -48,14 +48,15 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
   await requireClaude(program, config)
   const login = detectLogin(config.claudeFolder)
   const sandbox = await request.chooseSandbox()
-  const repository = await findRequestedRepository(config, request)
+  const repository =
+    request.repositoryFolder === null
+      ? null
+      : await findRepository(request.repositoryFolder, [config.installFolder, config.home])
   if (login.kind === 'own') prepareLogin(login, config.workspace)
   await requireLogin(login, program)
   const project = await request.chooseProject(repository, sandbox)
   const instructions = repository ? await readInstructions(repository) : { texts: [], nested: [], ignored: [] }
-  const manifest: SessionManifest = {
-    format: 1,
-    ...describeTask(request.task, new Date()),
+  const session = createWithFreeId(config.workspace, request.task, {
     repository,
     models: {
       orchestrator: request.orchestratorModel ?? config.ORCHESTRATOR_MODEL,
@@ -77,14 +78,19 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
     loginKind: login.kind,
     deadline: request.deadline,
     claude: { program, sessionId: randomUUID(), configDirectory: login.configDirectory ?? null },
-  }
-  const session = createWithFreeId(config.workspace, manifest, request.task)
+  })
   const texts = instructions.texts.map(({ path: file, text }) => `# ${file}\n\n${text}\n`)
   writeAtomic(session.paths.instructions, texts.join('\n'))
-  if (project && repository) await saveIgnoredFiles(project, repository, session.paths.ignoredFiles)
+  if (project && repository) {
+    const { ignoredFiles } = session.paths
+    makePrivateFolder(ignoredFiles)
+    for (const name of project.files) await copyTree(path.join(repository.path, name), path.join(ignoredFiles, name))
+  }
   prepareOrchestrator(session)
   await openTerminal(session, config).catch((error: Error) => {
-    recordFailedStart(session, error)
+    // No runner exists that could record it, and without an end the record would look like a session that still runs.
+    const exitCode = error instanceof DispatchError ? error.exitCode : exitCodes.internal
+    appendEvent(session.paths.events, { type: 'start.failed', reason: error.message, exitCode }, 0, new Date())
     throw error
   })
   return session
@@ -130,49 +136,30 @@ const MAX_ID_ATTEMPTS = 10
 const MAX_TITLE_SOURCE_CHARS = 400
 const MAX_TITLE_CHARS = 80
 
-async function findRequestedRepository(
-  config: Config,
-  { repositoryFolder }: LaunchRequest,
-): Promise<UserRepository | null> {
-  return repositoryFolder === null ? null : findRepository(repositoryFolder, [config.installFolder, config.home])
-}
-
-function describeTask(task: Buffer, now: Date): Pick<SessionManifest, 'id' | 'openedAt' | 'task'> {
-  const text = task.toString('utf8')
-  return {
-    id: createSessionId(text, now),
-    openedAt: now.toISOString(),
-    task: {
-      bytes: task.length,
-      sha256: sha256(task),
-      title: toOneLine(text.slice(0, MAX_TITLE_SOURCE_CHARS), MAX_TITLE_CHARS),
-    },
-  }
-}
-
 /** Two sessions of one task that start at the same moment may draw the same four letters: the second draws again. */
-function createWithFreeId(workspace: string, manifest: SessionManifest, task: Buffer): Session {
+function createWithFreeId(
+  workspace: string,
+  task: Buffer,
+  decisions: Omit<SessionManifest, 'format' | 'id' | 'openedAt' | 'task'>,
+): Session {
+  const text = task.toString('utf8')
+  const title = toOneLine(text.slice(0, MAX_TITLE_SOURCE_CHARS), MAX_TITLE_CHARS)
   for (let attempt = 1; ; attempt++) {
-    const id = attempt === 1 ? manifest.id : createSessionId(manifest.task.title, new Date())
+    const now = new Date()
+    const manifest: SessionManifest = {
+      format: 1,
+      id: createSessionId(text, now),
+      openedAt: now.toISOString(),
+      task: { bytes: task.length, sha256: sha256(task), title },
+      ...decisions,
+    }
     try {
-      return createSession(workspace, { ...manifest, id }, task)
+      return createSession(workspace, manifest, task)
     } catch (error) {
       const isTaken = error instanceof DispatchError && error.exitCode === exitCodes.conflict
       if (!isTaken || attempt === MAX_ID_ATTEMPTS) throw error
     }
   }
-}
-
-/** Copy the files that git ignores and the project needs, as they are now. */
-async function saveIgnoredFiles(project: Project, repository: UserRepository, folder: string): Promise<void> {
-  makePrivateFolder(folder)
-  for (const name of project.files) await copyTree(path.join(repository.path, name), path.join(folder, name))
-}
-
-/** No runner exists that could record it, and without an end the record would look like a session that still runs. */
-function recordFailedStart(session: Session, error: Error): void {
-  const exitCode = error instanceof DispatchError ? error.exitCode : exitCodes.internal
-  appendEvent(session.paths.events, { type: 'start.failed', reason: error.message, exitCode }, 0, new Date())
 }
 
 function throwIfStartFailed(session: Session, event: Event): void {

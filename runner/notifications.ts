@@ -23,20 +23,17 @@ export class NotificationQueue {
 
   /** Never throws. What the disk does not take now is tried again at the next tick, and nothing waits for it. */
   flush(): void {
+    const { context, pending } = this
     try {
-      for (let logged = this.pending[0]; logged; logged = this.pending[0]) {
-        this.enqueue(logged)
-        this.pending.shift()
+      for (let logged = pending[0]; logged; logged = pending[0]) {
+        if (enqueueNotification(context.session, logged, context.config)) {
+          context.record({ type: 'notification.queued', eventSeq: logged.event.seq, eventType: logged.event.type })
+          void startDeliverer(context.config)
+        }
+        pending.shift()
       }
     } catch (error) {
       process.stdout.write(`a notification could not be queued: ${error instanceof Error ? error.message : error}\n`)
     }
-  }
-
-  private enqueue(logged: LoggedEvent): void {
-    const { session, config } = this.context
-    if (!enqueueNotification(session, logged, config)) return
-    this.context.record({ type: 'notification.queued', eventSeq: logged.event.seq, eventType: logged.event.type })
-    void startDeliverer(config)
   }
 }

@@ -4,6 +4,8 @@ import { sha256 } from '#host/hash.ts'
 import { type Commit, prepareRepository } from '#session/repository'
 import { countConsecutiveRestarts } from '#session/status'
 import type { RunnerContext } from './context.ts'
+import { installDependencies } from './dependencies/install.ts'
+import { failStart } from './end-session.ts'
 
 /** Record that a runner took the session: its manifest once, and this runner's generation (1 is the first). */
 export function recordStart(context: RunnerContext, generation: number): void {
@@ -27,20 +29,24 @@ export function recordStart(context: RunnerContext, generation: number): void {
   context.record({ type: 'runner.started', pid: process.pid, generation, ...restarts })
 }
 
-/** Copy the user's repository, or make an empty one, and record its commit. Answers why that failed and the exit code. */
-export async function prepareBase(context: RunnerContext): Promise<Commit | { reason: string; exitCode: number }> {
-  const { session } = context
-  const { repository } = session.manifest
+/** Copy the user's repository, or make an empty one, unless an earlier runner has. If that fails, the session ends. */
+export async function openRepository(context: RunnerContext): Promise<void> {
   try {
-    const base = await prepareRepository(session.paths, `dispatch/${session.id}`, repository?.path)
-    if (repository && repository.commit !== base.commit)
-      throw new Error(`${repository.path} moved to ${base.commit.slice(0, 10)} meanwhile; start again`)
-    context.record({ type: 'base.prepared', ...base })
-    return base
+    const base = context.status.base ?? (await prepareBase(context))
+    // Dependencies install while the orchestrator plans. A check or a worker that needs them waits.
+    installDependencies(context, base).catch(error => context.recordFailure(error))
   } catch (error) {
-    return {
-      reason: `the repository could not be copied: ${error instanceof Error ? error.message : error}`,
-      exitCode: error instanceof DispatchError ? error.exitCode : exitCodes.internal,
-    }
+    const reason = `the repository could not be copied: ${error instanceof Error ? error.message : error}`
+    await failStart(context, { reason, exitCode: error instanceof DispatchError ? error.exitCode : exitCodes.internal })
   }
+}
+
+async function prepareBase(context: RunnerContext): Promise<Commit> {
+  const { id, paths, manifest } = context.session
+  const { repository } = manifest
+  const base = await prepareRepository(paths, `dispatch/${id}`, repository?.path)
+  if (repository && repository.commit !== base.commit)
+    throw new Error(`${repository.path} moved to ${base.commit.slice(0, 10)} meanwhile; start again`)
+  context.record({ type: 'base.prepared', ...base })
+  return base
 }

@@ -1,8 +1,10 @@
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { sanitize } from '#host/text.ts'
-import { type CommandReply, callHuman, type RunnerContext, refuse } from './context.ts'
+import { accept, type CommandReply, callHuman, type RunnerContext, refuse } from './context.ts'
 import { amendContract } from './contract/amend.ts'
 import { checkContract } from './contract/seal.ts'
+import type { MessageDelivery } from './messages/deliver.ts'
+import type { OrchestratorWatch } from './orchestrator/watch.ts'
 import { type AgentRequest, listPendingRequests, writeRequestReply } from './requests.ts'
 import { submitWork } from './rounds/submit.ts'
 import { DRAFT_ATTEMPTS } from './stop-gate.ts'
@@ -12,99 +14,83 @@ import { buildWaitReply } from './workers/wait.ts'
 const MAX_QUESTION_CHARS = 4000
 
 /** `wait-workers` returns early when a person has sent a message: claude takes one only between two tools. */
-const messageReply: CommandReply = {
-  exitCode: 0,
-  text: 'A message from the human comes next. The workers go on. Act on it, then run `wait-workers` again.',
-}
-
-/** What the server needs of its runner besides the context. */
-interface RequestHost {
-  isOwner(): boolean
-  hasQueuedMessage(): boolean
-  recordActivity(): void
-  recordFailure(error: unknown): void
-}
+const messageReply = accept(
+  'A message from the human comes next. The workers go on. Act on it, then run `wait-workers` again.',
+)
 
 /** Answers the agents' requests: `wait-workers` when its time has come, the others one at a time. */
 export class RequestServer {
-  private readonly context: RunnerContext
-  private readonly host: RequestHost
   private isBusy = false
 
-  constructor(context: RunnerContext, host: RequestHost) {
-    this.context = context
-    this.host = host
-  }
-
-  tick(): void {
-    const { paths } = this.context.session
+  serveNext(context: RunnerContext, orchestrator: OrchestratorWatch, messages: MessageDelivery): void {
+    const { paths } = context.session
     const requests = listPendingRequests(paths)
-    if (requests.length > 0) this.host.recordActivity()
+    if (requests.length > 0) orchestrator.recordActivity()
     for (const { id, args } of requests.filter(({ tool }) => tool === 'wait-workers')) {
-      const reply = buildWaitReply(this.context, args) ?? (this.host.hasQueuedMessage() ? messageReply : undefined)
+      const reply = buildWaitReply(context, args) ?? (messages.hasQueuedMessage() ? messageReply : undefined)
       if (reply) writeRequestReply(paths, id, reply)
     }
     const next = requests.find(({ tool }) => tool !== 'wait-workers')
     if (!next || this.isBusy) return
     this.isBusy = true
-    this.serve(next)
-      .catch(error => this.host.recordFailure(error))
+    serve(context, next)
+      .catch(error => context.recordFailure(error))
       .finally(() => {
         this.isBusy = false
       })
   }
+}
 
-  private async serve(request: AgentRequest): Promise<void> {
-    const { context } = this
-    const reply = await this.run(request).catch(error => this.answerFailure(error))
-    if (reply.exitCode === exitCodes.usage && request.tool !== 'contract') {
-      const reason = reply.text.split('\n')[0]?.slice(0, 200) ?? ''
-      context.record({ type: 'request.rejected', tool: request.tool, reason })
+// --- internal ---
+
+async function serve(context: RunnerContext, request: AgentRequest): Promise<void> {
+  const { id, tool } = request
+  const reply = await runTool(context, request).catch(error => answerFailure(context, error))
+  if (reply.exitCode === exitCodes.usage && tool !== 'contract') {
+    const reason = reply.text.split('\n')[0]?.slice(0, 200) ?? ''
+    context.record({ type: 'request.rejected', tool, reason })
+  }
+  if (context.isOwner()) writeRequestReply(context.session.paths, id, reply)
+}
+
+async function runTool(context: RunnerContext, request: AgentRequest): Promise<CommandReply> {
+  const { id, tool, args } = request
+  const { contract, contractRejections } = context.status
+  if (contractRejections >= DRAFT_ATTEMPTS && !contract)
+    return callHuman(context, `the contract was rejected ${contractRejections} times`)
+  switch (tool) {
+    case 'contract': {
+      const [action, ...rest] = args
+      if (action === 'check' && rest.length === 0) return checkContract(context)
+      if (action === 'amend') return amendContract(context, rest.join(' ').trim())
+      return refuse('usage: contract check, and once it is sealed: contract amend "why it must change"')
     }
-    if (this.host.isOwner()) writeRequestReply(context.session.paths, request.id, reply)
+    case 'spawn-worker':
+      return spawnWorker(context, request)
+    case 'submit':
+      return args.length === 0 ? submitWork(context, id) : refuse('usage: submit   (it takes no arguments)')
+    case 'ask':
+      return askHuman(context, args.join(' ').trim())
+    case 'wait-workers':
+      throw new Error('wait-workers is answered by serveNext()')
   }
+}
 
-  private async run({ tool, ...request }: AgentRequest): Promise<CommandReply> {
-    const { context } = this
-    const { contract, contractRejections } = context.status
-    if (contractRejections >= DRAFT_ATTEMPTS && !contract)
-      return callHuman(context, `the contract was rejected ${contractRejections} times`)
-    switch (tool) {
-      case 'contract':
-        return this.runContractTool(request.args)
-      case 'spawn-worker':
-        return spawnWorker(context, { tool, ...request })
-      case 'submit':
-        return request.args.length === 0
-          ? submitWork(context, request.id)
-          : refuse('usage: submit   (it takes no arguments)')
-      case 'ask':
-        return this.ask(request.args.join(' ').trim())
-      case 'wait-workers':
-        throw new Error('wait-workers is answered by tick()')
-    }
-  }
+function askHuman(context: RunnerContext, question: string): CommandReply {
+  if (question === '' || /^--?h(elp)?$/.test(question)) return refuse('usage: ask "your question"')
+  if (context.status.phase === 'asking')
+    return refuse('The human already has a question from you. End your turn: the answer will be your next message.')
+  context.record({ type: 'question.asked', question: sanitize(question).slice(0, MAX_QUESTION_CHARS) })
+  return accept('The human was asked. End your turn now: the answer will be your next message.')
+}
 
-  private runContractTool([action, ...rest]: string[]): CommandReply | Promise<CommandReply> {
-    if (action === 'check' && rest.length === 0) return checkContract(this.context)
-    if (action === 'amend') return amendContract(this.context, rest.join(' ').trim())
-    return refuse('usage: contract check, and once it is sealed: contract amend "why it must change"')
-  }
-
-  private ask(question: string): CommandReply {
-    if (question === '' || /^--?h(elp)?$/.test(question)) return refuse('usage: ask "your question"')
-    if (this.context.status.phase === 'asking')
-      return refuse('The human already has a question from you. End your turn: the answer will be your next message.')
-    this.context.record({ type: 'question.asked', question: sanitize(question).slice(0, MAX_QUESTION_CHARS) })
-    return { exitCode: 0, text: 'The human was asked. End your turn now: the answer will be your next message.' }
-  }
-
-  /** A failure of dispatch itself, in words that the agent can act on. Tampering goes to the human. */
-  private answerFailure(error: unknown): CommandReply {
-    const reason = error instanceof Error ? error.message : String(error)
-    if (error instanceof DispatchError && error.exitCode === exitCodes.integrity)
-      return callHuman(this.context, reason, error.exitCode)
-    const text = `dispatch itself failed: ${reason}\nTry once more. If it fails again, run \`ask\` and report it.`
-    return { exitCode: exitCodes.internal, text }
-  }
+/** A failure of dispatch itself, in words that the agent can act on. Tampering goes to the human. */
+function answerFailure(context: RunnerContext, error: unknown): CommandReply {
+  const reason = error instanceof Error ? error.message : String(error)
+  if (error instanceof DispatchError && error.exitCode === exitCodes.integrity)
+    return callHuman(context, reason, error.exitCode)
+  return refuse(
+    `dispatch itself failed: ${reason}\nTry once more. If it fails again, run \`ask\` and report it.`,
+    exitCodes.internal,
+  )
 }

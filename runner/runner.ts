@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { type Config, createConfigReader } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { identify, killProcessTree } from '#host/process'
+import { identify } from '#host/process'
 import { openTmux } from '#host/tmux'
 import { refuseNewerFormat, type Session } from '#session'
 import { acquireLease, holdsLease, type Lease, readLeaseHolder, releaseLease } from '#session/lease'
@@ -9,22 +9,11 @@ import { describeEvent, type Event, type EventBody, LogWriter, readLog, watchPat
 import { applyEvent, computeStatus, isSettled, type SessionStatus } from '#session/status'
 import { callHuman, type RunnerContext } from './context.ts'
 import { restoreContractFile } from './contract/seal.ts'
-import { checkDeadline } from './deadline.ts'
-import { installDependencies } from './dependencies/install.ts'
-import { explainExpiry } from './expiry.ts'
-import { MessageDelivery } from './messages/deliver.ts'
+import { endSession } from './end-session.ts'
 import { NotificationQueue } from './notifications.ts'
-import { prepareBase, recordStart } from './open-session.ts'
-import { drainHookInbox } from './orchestrator/hook-inbox.ts'
-import { OrchestratorWatch } from './orchestrator/watch.ts'
-import { RequestServer } from './request-server.ts'
+import { openRepository, recordStart } from './open-session.ts'
 import { writeStopGate } from './stop-gate.ts'
-import { readStopRequest } from './stop-request.ts'
-import { getTmuxSessionName } from './terminal.ts'
-import { VerdictWatch } from './verdict-watch.ts'
-import { watchBudget } from './workers/budget.ts'
-import { WorkerOutput } from './workers/output.ts'
-import { stopWorkers, watchWorkers } from './workers/watch.ts'
+import { Tick } from './tick.ts'
 
 /** Failures in a row, each a tick apart, after which a person is called. */
 const MAX_CONSECUTIVE_FAILURES = 40
@@ -40,13 +29,12 @@ export async function runSession(session: Session, config: Config): Promise<void
 
 /** Close a session whose runner is dead: become its runner for as long as that takes. */
 export async function closeSession(session: Session, config: Config, actor: string, reason: string): Promise<void> {
-  const runner = await Runner.acquire(session, config)
-  await runner.close(actor, reason)
+  await endSession(await Runner.acquire(session, config), actor, reason)
 }
 
 /**
  * The only writer of a session: while this process holds the lease, it alone writes events, seal, lock, evidence and verdict.
- * It holds the lease, runs the loop and records events. What it does at each tick is in the files beside it.
+ * What it does at each tick is in `tick.ts`.
  */
 class Runner implements RunnerContext {
   readonly session: Session
@@ -59,16 +47,6 @@ class Runner implements RunnerContext {
   private readonly readFreshConfig: () => Config
   private readonly lease: Lease
   private readonly notifications: NotificationQueue
-  private readonly orchestrator = new OrchestratorWatch(this)
-  private readonly workerOutput = new WorkerOutput()
-  private readonly verdictWatch = new VerdictWatch()
-  private readonly messageDelivery = new MessageDelivery(this, error => this.recordFailure(error))
-  private readonly requestServer = new RequestServer(this, {
-    isOwner: () => this.isOwner(),
-    hasQueuedMessage: () => this.messageDelivery.hasQueuedMessage(),
-    recordActivity: () => this.orchestrator.recordActivity(),
-    recordFailure: error => this.recordFailure(error),
-  })
   private isClosed = false
   private failures = 0
 
@@ -91,15 +69,23 @@ class Runner implements RunnerContext {
     this.log = new LogWriter(session.paths.events, session.id)
     const { events, hashes } = readLog(session.paths.events)
     this.status = computeStatus(events)
-    const unsent = events
-      .map((event, index) => ({ event, head: hashes[index] }))
-      .filter(({ event }) => event.seq > this.status.lastNotifiedSeq)
+    const logged = events.map((event, index) => ({ event, head: hashes[index] }))
+    const unsent = logged.filter(({ event }) => event.seq > this.status.lastNotifiedSeq)
     this.notifications = new NotificationQueue(this, unsent)
   }
 
   /** The settings as they are now: `.env` may change while a session runs. One that cannot be read changes nothing. */
   get config(): Config {
     return this.readFreshConfig()
+  }
+
+  isOwner(): boolean {
+    return holdsLease(this.session.paths.runnerLease, this.lease)
+  }
+
+  release(): void {
+    this.isClosed = true
+    releaseLease(this.session.paths.runnerLease, this.lease)
   }
 
   record(body: EventBody): Event {
@@ -113,35 +99,35 @@ class Runner implements RunnerContext {
     throw new DispatchError(damage, { exitCode: exitCodes.integrity })
   }
 
+  /** A full disk or a broken repository may recover: try again, and call a person when it does not. */
+  recordFailure(error: unknown): void {
+    process.stdout.write(`${error instanceof Error ? error.stack : error}\n`)
+    this.failures++
+    if (error instanceof DispatchError && error.exitCode === exitCodes.conflict) this.isClosed = true
+    else if (this.failures === MAX_CONSECUTIVE_FAILURES && !isSettled(this.status)) {
+      const reason = `the runner fails repeatedly: ${error instanceof Error ? error.message : error}`
+      callHuman(this, reason.slice(0, 500))
+    }
+  }
+
   async run(): Promise<void> {
     const { paths } = this.session
+    const tick = new Tick(this)
     await this.open()
     const watch = await watchPaths([paths.hookInbox, paths.requests, paths.messages, paths.folder], TICK_MS)
     try {
       while (!this.isClosed) {
-        await this.runTick().then(
-          () => {
-            this.failures = 0
-          },
-          error => this.recordFailure(error),
-        )
+        try {
+          await this.runTick(tick)
+          this.failures = 0
+        } catch (error) {
+          this.recordFailure(error)
+        }
         if (!this.isClosed) await watch.next()
       }
     } finally {
       await watch.close()
     }
-  }
-
-  /** End every process of the session and record why. Its files stay. */
-  async close(actor: string, reason: string): Promise<void> {
-    const problem = await stopWorkers(this, `the session was closed by ${actor}`)
-      .then(() => restoreContractFile(this))
-      .then(
-        () => '',
-        error => `; while closing: ${error instanceof Error ? error.message : error}`,
-      )
-    this.record({ type: 'session.closed', actor, reason: `${reason}${problem}`.slice(0, 400) })
-    await this.endProcesses()
   }
 
   private async open(): Promise<void> {
@@ -151,41 +137,18 @@ class Runner implements RunnerContext {
     restoreContractFile(this)
     if (!this.status.base && fs.existsSync(this.session.paths.contractVersion(1)))
       return this.reportTampering('events.jsonl lacks the contract that was sealed: lines were removed')
-    const base = this.status.base ?? (await prepareBase(this))
-    if ('reason' in base) return this.failStart(base)
-    // Dependencies install while the orchestrator plans. A check or a worker that needs them waits.
-    installDependencies(this, base).catch(error => this.recordFailure(error))
+    await openRepository(this)
   }
 
-  private async runTick(): Promise<void> {
+  private async runTick(tick: Tick): Promise<void> {
     if (!this.isOwner()) {
       this.isClosed = true
       return
     }
     const damage = this.log.checkForDamage()
     if (damage !== undefined) this.reportTampering(damage)
-    const stop = readStopRequest(this.session)
-    if (stop !== undefined) return this.close('you', stop)
-    drainHookInbox(this.session.paths.hookInbox, hookEvent => {
-      this.orchestrator.processHookEvent(hookEvent)
-      this.messageDelivery.recordPrompt(hookEvent)
-    })
-    this.requestServer.tick()
-    this.messageDelivery.deliverNext()
-    await watchWorkers(this)
-    this.workerOutput.refresh(this.session, this.status.workers)
-    const failure = await this.orchestrator.check()
-    if (failure) return this.failStart(failure)
-    await this.verdictWatch.tick(this)
-    checkDeadline(this)
-    watchBudget(this)
+    await tick.run()
     this.notifications.flush()
-    const expiry = explainExpiry(this)
-    if (expiry !== undefined) await this.close('dispatch', expiry)
-  }
-
-  private isOwner(): boolean {
-    return holdsLease(this.session.paths.runnerLease, this.lease)
   }
 
   private append(body: EventBody): Event {
@@ -202,33 +165,5 @@ class Runner implements RunnerContext {
   /** The log was changed from outside. It goes on after what this runner knows, so that the break shows, and a person is called. */
   private reportTampering(damage: string): void {
     this.append({ type: 'human.needed', reason: damage, exitCode: exitCodes.integrity })
-  }
-
-  /** A full disk or a broken repository may recover: try again, and call a person when it does not. */
-  private recordFailure(error: unknown): void {
-    process.stdout.write(`${error instanceof Error ? error.stack : error}\n`)
-    this.failures++
-    if (error instanceof DispatchError && error.exitCode === exitCodes.conflict) this.isClosed = true
-    else if (this.failures === MAX_CONSECUTIVE_FAILURES && !isSettled(this.status)) {
-      const reason = `the runner fails repeatedly: ${error instanceof Error ? error.message : error}`
-      callHuman(this, reason.slice(0, 500))
-    }
-  }
-
-  private async failStart({ reason, exitCode }: { reason: string; exitCode: number }): Promise<void> {
-    this.record({ type: 'start.failed', reason: reason.slice(0, 3000), exitCode })
-    await this.endProcesses()
-  }
-
-  private async endProcesses(): Promise<void> {
-    this.isClosed = true
-    const { id, paths } = this.session
-    const mark = `DISPATCH_SESSION=${id}`
-    const terminal = getTmuxSessionName(this.session)
-    for (const pane of await this.tmux.listPanes())
-      if (pane.session === terminal && pane.window !== 'runner' && !pane.isDead) await killProcessTree(pane.pid, mark)
-    await killProcessTree(0, mark)
-    releaseLease(paths.runnerLease, this.lease)
-    await this.tmux.closeSession(terminal) // This process runs in it, so nothing comes after this.
   }
 }

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { formatStopBlock } from '#agents'
 import { readIfPresent, writeAtomic } from '#host/fs'
 import { isSettled, type SessionStatus } from '#session/status'
-import type { RunnerContext } from './context.ts'
+import { listActiveWorkers, type RunnerContext } from './context.ts'
 
 /** Write what the Stop hook prints to keep the turn going, or remove it. Written before an agent can learn of the event. */
 export function writeStopGate({ session, status }: Pick<RunnerContext, 'session' | 'status'>): void {
@@ -20,7 +20,7 @@ export function explainStopBlock(status: SessionStatus): string | undefined {
     return 'outputs/ has changed since the verdict, which is void now. Undo that change, or have a worker make it (spawn-worker), and run `submit` again.'
   }
   if (isSettled(status)) return undefined
-  const working = status.workers.filter(worker => worker.endedAt === undefined).map(worker => worker.name)
+  const working = listActiveWorkers(status).map(worker => worker.name)
   if (!status.contract && status.approval?.state === 'given')
     return 'The human has approved the contract. Run the same spawn-worker again.'
   if (!status.contract)

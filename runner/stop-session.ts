@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
+import { writeAtomic } from '#host/fs'
 import { checkLiveness, killProcessTree } from '#host/process'
 import { openTmux } from '#host/tmux'
-import type { Session } from '#session'
+import { refuseNewerFormat, type Session } from '#session'
 import { readLeaseHolder } from '#session/lease'
 import { readLog } from '#session/log'
 import { computeStatus } from '#session/status'
-import { requestClose } from './stop-request.ts'
 import { getTmuxSessionName } from './terminal.ts'
 
 /**
@@ -27,6 +27,12 @@ export async function stopSession(session: Session, config: Config): Promise<boo
   const { closeSession } = await import('./runner.ts')
   await closeSession(session, config, 'you', STOP_REASON)
   return true
+}
+
+/** Ask the living runner of a session to close it, by a file that it looks for at every tick. Exit 6 for a newer format. */
+export function requestClose(session: Session, reason: string): void {
+  refuseNewerFormat(session)
+  writeAtomic(session.paths.stopRequest, reason)
 }
 
 /** May something still write to the session, or start a successor of its runner? Not once it has ended, without runner and windows. */

@@ -16,21 +16,15 @@ export function getTmuxSession(session: Session): TmuxSession {
 
 /** Open the session's terminal: the runner in window 0, which lets claude start first, and the orchestrator. */
 export async function openTerminal(session: Session, config: Config): Promise<void> {
-  const { requiresApproval } = session.manifest
-  const waitForClaude = [
-    '/bin/sh',
-    path.join(config.installFolder, 'runner/wait-for-claude.sh'),
-    session.paths.hookInbox,
-  ]
+  const { paths, manifest } = session
+  const waitForClaude = ['/bin/sh', path.join(config.installFolder, 'runner/wait-for-claude.sh'), paths.hookInbox]
+  // Without new privileges, so that the kernel can tell the agent's processes from a person's.
+  const startAgent = manifest.requiresApproval
+    ? buildUnprivilegedCommand(paths.launchScript)
+    : ['/bin/sh', paths.launchScript]
   const windows = [
     { name: 'runner', command: [...waitForClaude, ...buildRunnerCommand(session)] },
-    {
-      name: 'orchestrator',
-      // Without new privileges, so that the kernel can tell the agent's processes from a person's.
-      command: requiresApproval
-        ? buildUnprivilegedCommand(session.paths.launchScript)
-        : ['/bin/sh', session.paths.launchScript],
-    },
+    { name: 'orchestrator', command: startAgent },
   ]
   await openTmux(config.home).openSession(getTmuxSession(session), windows, inheritedVariables)
 }

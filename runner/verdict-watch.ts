@@ -9,7 +9,7 @@ const CHECK_INTERVAL_MS = 2000
 export class VerdictWatch {
   private checkedAtMs = 0
 
-  async tick(context: RunnerContext): Promise<void> {
+  async check(context: RunnerContext): Promise<void> {
     const { session, status } = context
     const { verdict } = status
     if (!verdict?.isFinal || verdict.voidReason || Date.now() - this.checkedAtMs < CHECK_INTERVAL_MS) return

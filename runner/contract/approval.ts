@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { writeAtomic } from '#host/fs'
@@ -6,8 +7,8 @@ import { type AgentMarks, checkLiveness, explainAgent, hasFileOpen, listAncestor
 import { openTmux } from '#host/tmux'
 import { listSessions, type Session } from '#session'
 import { readLeaseHolder } from '#session/lease'
-import { type Event, readLog } from '#session/log'
-import type { CommandReply, RunnerContext } from '../context.ts'
+import { readLog } from '#session/log'
+import { type CommandReply, type RunnerContext, refuse } from '../context.ts'
 import {
   getApprovalFile,
   getMessageFile,
@@ -18,23 +19,23 @@ import {
 import { readDraft } from './draft.ts'
 
 /**
- * With `--approve`: ask the human about a draft and answer why it cannot be sealed yet; undefined if they have approved exactly
- * this text. A copy of the text is kept where no agent can write.
+ * Ask the human, once, to approve this text in place of the contract in force. A copy of the text is kept where no agent can write.
+ * Answers true once they have approved exactly this.
  */
-export function refuseUnapproved(context: RunnerContext, text: string): CommandReply | undefined {
-  const { session, status } = context
-  if (!session.manifest.requiresApproval) return undefined
+export function requestApproval(
+  context: RunnerContext,
+  text: string,
+  amendment?: { dilutions: string[]; reason: string },
+): boolean {
+  const { contract, approval, phase } = context.status
   const sha256 = computeSha256(text)
-  const { approval, phase } = status
-  if (approval?.sha256 === sha256 && approval.state === 'given') return undefined
-  if (approval?.sha256 !== sha256 || approval.state !== 'asked' || phase !== 'asking') {
-    writeAtomic(getApprovalFile(session.paths, sha256), text, 0o400)
-    context.record({ type: 'approval.requested', sha256 })
-  }
-  return {
-    exitCode: exitCodes.conflict,
-    text: "The contract is ready and needs the human's approval. Nothing was started. End your turn now: the answer will be your next message. Do not change contract.md: a changed text needs approval again.",
-  }
+  const isKnown = approval?.sha256 === sha256 && approval.previousSha256 === contract?.sha256
+  if (isKnown && approval.state === 'given') return true
+  if (isKnown && approval.state === 'asked' && phase === 'asking') return false
+  writeAtomic(getApprovalFile(context.session.paths, sha256), text, 0o400)
+  const previous = contract && { previousSha256: contract.sha256 }
+  context.record({ type: 'approval.requested', sha256, ...previous, ...amendment })
+  return false
 }
 
 /**
@@ -47,17 +48,12 @@ export async function authorizeMessage(
 ): Promise<CommandReply | undefined> {
   if (readPasteOffset(context.session.paths, message.id) !== undefined) return undefined // It was authorized before it was pasted.
   if (message.kind !== 'say' && isAlreadyDecided(context, message)) return undefined // That runner died before it could reply.
-  const objection = await explainNotHuman(context, message)
-  if (objection !== undefined) return { exitCode: exitCodes.conflict, text: objection }
-  if (message.kind === 'say') return undefined
-  const refused = explainStaleApproval(context, message)
-  if (refused !== undefined) return { exitCode: exitCodes.conflict, text: refused }
-  const { sha256, sender } = message
-  context.record({
-    type: message.kind === 'approve' ? 'contract.approved' : 'contract.declined',
-    sha256,
-    actor: sender.name,
-  })
+  const objection =
+    (await explainNotHuman(context, message)) ??
+    (message.kind === 'say' ? undefined : explainStaleApproval(context, message))
+  if (objection !== undefined) return refuse(objection, exitCodes.conflict)
+  if (message.kind !== 'say')
+    context.record({ type: decisionEvents[message.kind], sha256: message.sha256, actor: message.sender.name })
   return undefined
 }
 
@@ -113,13 +109,15 @@ async function readAgentMarks(session: Session, home: string, pid: number): Prom
   }
 }
 
+const decisionEvents = { approve: 'contract.approved', decline: 'contract.declined' } as const
+
 /** Read from the log: an approval that a seal has used is no longer in the status. */
 function isAlreadyDecided({ session }: RunnerContext, { kind, sha256 }: ApprovalDecision): boolean {
-  const last = readLog(session.paths.events).events.findLast(event => approvalEvents.has(event.type))
-  return last?.type === (kind === 'approve' ? 'contract.approved' : 'contract.declined') && last.sha256 === sha256
+  const last = readLog(session.paths.events).events.findLast(
+    ({ type }) => type === 'approval.requested' || Object.values<string>(decisionEvents).includes(type),
+  )
+  return last?.type === decisionEvents[kind] && last.sha256 === sha256
 }
-
-const approvalEvents = new Set<Event['type']>(['approval.requested', 'contract.approved', 'contract.declined'])
 
 /** The sender must be alive, have the message's file open and not be an agent's process. For a decision it needs a terminal too. */
 async function explainNotHuman(
@@ -130,20 +128,19 @@ async function explainNotHuman(
   const file = getMessageFile(session.paths, id)
   // The sender opens the file only after writing it.
   for (let attempt = 0; attempt < OPEN_ATTEMPTS && hasFileOpen(sender.pid, file) === false; attempt++)
-    await new Promise(resolve => setTimeout(resolve, OPEN_RETRY_MS))
+    await sleep(OPEN_RETRY_MS)
   if (hasFileOpen(sender.pid, file) === false) return 'it was sent by another process than it names'
-  if (kind === 'say') return formatRefusal('speak for the human', await detectAgentMark(sender.pid))
-  const [own] = await listAncestors(sender.pid)
-  if (own?.terminal === undefined) return 'its sender has no terminal'
-  return formatRefusal('approve', await detectAgent(session, config.home, sender.pid))
+  if (kind !== 'say' && (await listAncestors(sender.pid))[0]?.terminal === undefined)
+    return 'its sender has no terminal'
+  const [action, mark] =
+    kind === 'say'
+      ? ['speak for the human', await detectAgentMark(sender.pid)]
+      : ['approve', await detectAgent(session, config.home, sender.pid)]
+  return mark === undefined ? undefined : `an agent cannot ${action}: ${mark}`
 }
 
 const OPEN_ATTEMPTS = 20
 const OPEN_RETRY_MS = 100
-
-function formatRefusal(action: string, evidence: string | undefined): string | undefined {
-  return evidence === undefined ? undefined : `an agent cannot ${action}: ${evidence}`
-}
 
 /** A decision is for one text: the last one asked about, in place of the sealed one, and still unchanged in contract.md. */
 function explainStaleApproval(context: RunnerContext, { kind, sha256 }: ApprovalDecision): string | undefined {

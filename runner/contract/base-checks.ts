@@ -1,19 +1,15 @@
-import type { ClauseProof, Contract, ContractClause, ContractProblem } from '#session/contract'
+import type { Contract, ContractProblem } from '#session/contract'
 import type { EvidenceRecord } from '#session/evidence'
 import { readLog } from '#session/log'
 import type { Commit } from '#session/repository'
 import { getEvidence, recordCheck } from '../checks/check-cache.ts'
+import { type CheckClause, isCheckClause } from '../checks/run-check.ts'
 import type { RunnerContext } from '../context.ts'
 
 /** Run a check on the base, for this version of the contract. */
-export function runCheckOnBase(
-  context: RunnerContext,
-  clause: ContractClause,
-  check: Extract<ClauseProof, { kind: 'check' }>,
-  version: number,
-): Promise<EvidenceRecord> {
+export function runCheckOnBase(context: RunnerContext, clause: CheckClause, version: number): Promise<EvidenceRecord> {
   const id = formatBaseEvidenceId(version, clause.id)
-  return getEvidence(context, clause, check, { id, side: 'base', round: 0, commit: getBaseCommit(context) })
+  return getEvidence(context, clause, { id, side: 'base', round: 0, commit: getBaseCommit(context) })
 }
 
 /**
@@ -26,10 +22,9 @@ export async function completeBaseEvidence(context: RunnerContext, contract: Con
   const recorded = new Set(
     events.flatMap(event => (event.type === 'check.ran' && event.outcome !== 'could not run' ? [event.recordId] : [])),
   )
-  for (const clause of contract.clauses) {
-    if (clause.proof.kind !== 'check' || recorded.has(formatBaseEvidenceId(version, clause.id))) continue
-    recordCheck(context, await runCheckOnBase(context, clause, clause.proof, version))
-  }
+  for (const clause of contract.clauses.filter(isCheckClause))
+    if (!recorded.has(formatBaseEvidenceId(version, clause.id)))
+      recordCheck(context, await runCheckOnBase(context, clause, version))
 }
 
 /** The commit that the work starts from. */
@@ -40,43 +35,30 @@ export function getBaseCommit({ status }: RunnerContext): Commit {
 
 /** The problem of a check that proves nothing, found before any work is paid for; empty if it proves something. Pure. */
 export function findVacuousCheck(
-  line: number,
-  id: string,
-  { isGuard }: { isGuard: boolean },
+  { line, id, proof: { isGuard } }: Pick<CheckClause, 'line' | 'id'> & { proof: { isGuard: boolean } },
   { outcome, reason, command }: Pick<EvidenceRecord, 'outcome' | 'reason' | 'command'>,
 ): ContractProblem[] {
+  const describe = (message: string, remedy: string) => [{ line, message, remedy }]
   if (outcome === 'could not run')
-    return [
-      {
-        line,
-        message: `the check of ${id} could not run on this machine: ${reason} (\`${command}\`)`,
-        remedy: 'Use a command that exists here, or set "- limit:" if it needs longer.',
-      },
-    ]
+    return describe(
+      `the check of ${id} could not run on this machine: ${reason} (\`${command}\`)`,
+      'Use a command that exists here, or set "- limit:" if it needs longer.',
+    )
   if (outcome === 'flaky')
-    return [
-      {
-        line,
-        message: `the check of ${id} is flaky on the unchanged tree: ${reason} (\`${command}\`), so it proves nothing`,
-        remedy: 'Make it give the same result on the same tree every time: no clock, no randomness, no network.',
-      },
-    ]
+    return describe(
+      `the check of ${id} is flaky on the unchanged tree: ${reason} (\`${command}\`), so it proves nothing`,
+      'Make it give the same result on the same tree every time: no clock, no randomness, no network.',
+    )
   if (outcome === 'green' && !isGuard)
-    return [
-      {
-        line,
-        message: `the check of ${id} is already green before any work (\`${command}\`), so it proves nothing`,
-        remedy: 'Make it fail on the unchanged tree, or add the line "- guard" if it must only stay true.',
-      },
-    ]
+    return describe(
+      `the check of ${id} is already green before any work (\`${command}\`), so it proves nothing`,
+      'Make it fail on the unchanged tree, or add the line "- guard" if it must only stay true.',
+    )
   if (outcome === 'red' && isGuard)
-    return [
-      {
-        line,
-        message: `the guard ${id} is red before any work: ${reason} (\`${command}\`)`,
-        remedy: 'A guard is true before and after the work. Remove "- guard", or fix the command.',
-      },
-    ]
+    return describe(
+      `the guard ${id} is red before any work: ${reason} (\`${command}\`)`,
+      'A guard is true before and after the work. Remove "- guard", or fix the command.',
+    )
   return []
 }
 

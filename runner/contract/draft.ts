@@ -2,7 +2,6 @@ import fs from 'node:fs'
 import { readUntrusted } from '#host/fs'
 import {
   type Contract,
-  type ContractProblem,
   describeProblems,
   listUncoveredSentences,
   matchesGlob,
@@ -11,6 +10,7 @@ import {
 } from '#session/contract'
 import type { EvidenceRecord } from '#session/evidence'
 import { listCommitFiles } from '#session/repository'
+import { isCheckClause } from '../checks/run-check.ts'
 import { type CommandReply, type RunnerContext, refuse } from '../context.ts'
 import { ensureDependencies } from '../dependencies/install.ts'
 import { findVacuousCheck, getBaseCommit, runCheckOnBase } from './base-checks.ts'
@@ -27,55 +27,51 @@ export interface ContractDraft {
   evidence: EvidenceRecord[]
 }
 
-/** Read the draft and run its checks on the base, or answer its problems. `version` is the number it would get. */
-export async function validateDraft(
-  context: RunnerContext,
-  version = 1,
-): Promise<({ ok: true } & ContractDraft) | { ok: false; text: string }> {
+/** Read the draft and run its checks on the base, or record and answer its problems. `version` is the number it would get. */
+export async function validateDraft(context: RunnerContext, version = 1): Promise<ContractDraft | CommandReply> {
   const { paths, manifest } = context.session
   const text = readDraft(context)
   if (text === undefined)
-    return {
-      ok: false,
-      text: 'whole file: contract.md does not exist\n  fix: write it to contract.md in the folder you started in',
-    }
+    return refuseDraft(
+      context,
+      'whole file: contract.md does not exist\n  fix: write it to contract.md in the folder you started in',
+    )
   const { contract, problems } = parseContract(text, { allowsJudgedOnly: manifest.allowsJudgedOnly })
-  if (problems.length > 0) return { ok: false, text: describeProblems(problems) }
-  const dependencies = await ensureDependencies(context, getBaseCommit(context))
-  if (!dependencies.ok && contract.clauses.some(clause => clause.proof.kind === 'check'))
-    return {
-      ok: false,
-      text: `no check can run: ${dependencies.reason}\n  fix: only the human can fix this. Report it with \`ask\`, and end your turn`,
-    }
+  if (problems.length > 0) return refuseDraft(context, describeProblems(problems))
+  const base = getBaseCommit(context)
+  const checks = contract.clauses.filter(isCheckClause)
+  const dependencies = await ensureDependencies(context, base)
+  if (!dependencies.ok && checks.length > 0)
+    return refuseDraft(
+      context,
+      `no check can run: ${dependencies.reason}\n  fix: only the human can fix this. Report it with \`ask\`, and end your turn`,
+    )
   const evidence: EvidenceRecord[] = []
-  const checkProblems: ContractProblem[] = []
-  for (const clause of contract.clauses) {
-    if (clause.proof.kind !== 'check') continue
-    const unmatched = await findUnmatchedPin(context, clause.proof.pins ?? [])
-    if (unmatched !== undefined) checkProblems.push(createUnmatchedPinProblem(clause.line, clause.id, unmatched))
-    const record = await runCheckOnBase(context, clause, clause.proof, version)
+  for (const clause of checks) {
+    const { pins = [] } = clause.proof
+    const files = pins.length > 0 ? await listCommitFiles(paths, base.commit) : []
+    const unmatched = pins.find(pin => !files.some(file => matchesGlob(pin, file.path)))
+    if (unmatched !== undefined)
+      problems.push({
+        line: clause.line,
+        message: `${clause.id} pins ${unmatched}, which matches no file of the unchanged tree`,
+        remedy: 'Pin only existing files, such as the tests that the check runs.',
+      })
+    const record = await runCheckOnBase(context, clause, version)
     evidence.push(record)
-    checkProblems.push(...findVacuousCheck(clause.line, clause.id, clause.proof, record))
+    problems.push(...findVacuousCheck(clause, record))
   }
-  if (checkProblems.length > 0) return { ok: false, text: describeProblems(checkProblems) }
-  return {
-    ok: true,
-    contract,
-    text,
-    evidence,
-    uncovered: listUncoveredSentences(contract, splitSentences(fs.readFileSync(paths.task, 'utf8'))),
-  }
+  if (problems.length > 0) return refuseDraft(context, describeProblems(problems))
+  const sentences = splitSentences(fs.readFileSync(paths.task, 'utf8'))
+  return { contract, text, evidence, uncovered: listUncoveredSentences(contract, sentences) }
 }
 
 /** Record the problems of a draft and answer them. */
-export function refuseDraft(context: RunnerContext, problems: string): CommandReply {
+function refuseDraft(context: RunnerContext, problems: string): CommandReply {
+  const lines = problems.split('\n').filter(line => !line.startsWith('  '))
   context.record({
     type: 'contract.rejected',
-    problems: problems
-      .split('\n')
-      .filter(line => !line.startsWith('  '))
-      .slice(0, MAX_RECORDED_PROBLEMS)
-      .map(line => line.slice(0, 300)),
+    problems: lines.slice(0, MAX_RECORDED_PROBLEMS).map(line => line.slice(0, 300)),
   })
   return refuse(
     `The contract is not ready. Nothing was started.\n${problems}\nFix contract.md, then run \`contract check\` again.`,
@@ -86,21 +82,6 @@ export function refuseDraft(context: RunnerContext, problems: string): CommandRe
 export function listDraftClauseIds(context: RunnerContext): string[] {
   const { contract, problems } = parseContract(readDraft(context) ?? '', { allowsJudgedOnly: true })
   return problems.length > 0 ? [] : contract.clauses.map(clause => clause.id)
-}
-
-/** The first of these pins that matches no file of the base. */
-async function findUnmatchedPin(context: RunnerContext, pins: string[]): Promise<string | undefined> {
-  if (pins.length === 0) return undefined
-  const files = await listCommitFiles(context.session.paths, getBaseCommit(context).commit)
-  return pins.find(pin => !files.some(({ path: file }) => matchesGlob(pin, file)))
-}
-
-function createUnmatchedPinProblem(line: number, id: string, pin: string): ContractProblem {
-  return {
-    line,
-    message: `${id} pins ${pin}, which matches no file of the unchanged tree`,
-    remedy: 'Pin only existing files, such as the tests that the check runs.',
-  }
 }
 
 /** The draft in the orchestrator's folder, up to the size of a contract; undefined if it does not exist. */

@@ -3,51 +3,69 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { readUntrusted, writeAtomic } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
 import { formatCount } from '#host/text.ts'
-import { type Contract, parseContract } from '#session/contract'
+import { type Contract, getProofKind, parseContract } from '#session/contract'
 import { recordCheck } from '../checks/check-cache.ts'
-import type { CommandReply, RunnerContext } from '../context.ts'
-import { refuseUnapproved } from './approval.ts'
-import { type ContractDraft, readDraft, refuseDraft, validateDraft } from './draft.ts'
+import { accept, type CommandReply, type RunnerContext, refuse } from '../context.ts'
+import { requestApproval } from './approval.ts'
+import { type ContractDraft, readDraft, validateDraft } from './draft.ts'
 
 /** Answer `contract check`: what the seal would report, without sealing. */
 export async function checkContract(context: RunnerContext): Promise<CommandReply> {
-  if (context.status.contract)
-    return {
-      exitCode: 0,
-      text: `The contract is sealed (${context.status.contract.sha256.slice(0, 12)}). ${formatDraftNote(context)}`,
-    }
-  const draft = await validateDraft(context)
-  if (!draft.ok) return refuseDraft(context, draft.text)
-  return {
-    exitCode: 0,
-    text: `The contract is ready: ${formatCount(draft.contract.clauses.length, 'clause')}, every check red or a guard on the base.${formatUncoveredNote(draft.uncovered)}\nNext: spawn-worker. The first spawn ${context.session.manifest.requiresApproval ? 'asks the human to approve the contract; once approved, it seals it' : 'seals it'}.`,
+  const { session, status } = context
+  if (status.contract) {
+    const isUnchanged = readDraft(context) === fs.readFileSync(session.paths.contract, 'utf8')
+    const note =
+      'Your contract.md has changed since, but the sealed version is in force. To apply the change, run `contract amend "why"`; asking for less needs the human\'s approval.'
+    return accept(`The contract is sealed (${status.contract.sha256.slice(0, 12)}). ${isUnchanged ? '' : note}`)
   }
+  const draft = await validateDraft(context)
+  if ('exitCode' in draft) return draft
+  const uncovered = draft.uncovered.map(sentence => `\n  ${sentence.slice(0, 160)}`).join('')
+  const uncoveredNote =
+    uncovered &&
+    `\nNo clause covers these sentences of the task (name them in "- covers:" or under "## Not covered"):${uncovered}`
+  const spawnNote = session.manifest.requiresApproval
+    ? 'asks the human to approve the contract; once approved, it seals it'
+    : 'seals it'
+  return accept(
+    `The contract is ready: ${formatCount(draft.contract.clauses.length, 'clause')}, every check red or a guard on the base.${uncoveredNote}\nNext: spawn-worker. The first spawn ${spawnNote}.`,
+  )
 }
 
 /** Seal the draft, or answer why it cannot be sealed. Every check runs on the base first. */
 export async function sealContract(context: RunnerContext): Promise<CommandReply | undefined> {
-  if (context.status.contract) return undefined
+  const { session, status } = context
+  if (status.contract) return undefined
   const draft = await validateDraft(context)
-  if (!draft.ok) return refuseDraft(context, draft.text)
-  const unapproved = refuseUnapproved(context, draft.text)
-  if (unapproved) return unapproved
-  const { paths } = context.session
-  writeAtomic(paths.plan, readUntrusted(paths.draftPlan, MAX_PLAN_BYTES) ?? '')
-  saveContractVersion(context, draft, 1)
-  context.record({ type: 'contract.sealed', ...buildSealFields(draft) })
-  writeContractFile(context, draft)
-  for (const record of draft.evidence) recordCheck(context, record)
+  if ('exitCode' in draft) return draft
+  if (session.manifest.requiresApproval && !requestApproval(context, draft.text))
+    return refuse(
+      "The contract is ready and needs the human's approval. Nothing was started. End your turn now: the answer will be your next message. Do not change contract.md: a changed text needs approval again.",
+      exitCodes.conflict,
+    )
+  writeAtomic(session.paths.plan, readUntrusted(session.paths.draftPlan, MAX_PLAN_BYTES) ?? '')
+  putIntoForce(context, draft, 1)
   return undefined
 }
 
-/** Save a version before the event that names it. `contract.md` comes last, so it never has a text that no event names. */
-export function saveContractVersion({ session }: RunnerContext, { text }: ContractDraft, version: number): void {
-  writeAtomic(session.paths.contractVersion(version), text, 0o400)
-}
-
-/** Write `contract.md`, the version in force. */
-export function writeContractFile({ session }: RunnerContext, { text }: ContractDraft): void {
-  writeAtomic(session.paths.contract, text, 0o400)
+/**
+ * Put a version of the contract into force: save it, record it with its checks, and write `contract.md`. The file comes after the
+ * event, so it never has a text that no event names.
+ */
+export function putIntoForce(
+  context: RunnerContext,
+  draft: ContractDraft,
+  version: number,
+  amendment?: { changes: string[]; dilutions: string[] },
+): void {
+  const { paths } = context.session
+  const fields = buildSealFields(draft)
+  writeAtomic(paths.contractVersion(version), draft.text, 0o400)
+  context.record(
+    amendment ? { type: 'contract.amended', version, ...fields, ...amendment } : { type: 'contract.sealed', ...fields },
+  )
+  writeAtomic(paths.contract, draft.text, 0o400)
+  for (const record of draft.evidence) recordCheck(context, record)
 }
 
 /**
@@ -75,7 +93,7 @@ export function buildSealFields({ text, contract, uncovered }: ContractDraft) {
     clauses: contract.clauses.map(({ id, sentence, proof }) => ({
       id,
       sentence: sentence.slice(0, 400),
-      proof: proof.kind === 'check' && proof.isGuard ? ('guard' as const) : proof.kind,
+      proof: getProofKind(proof),
     })),
     uncoveredSentences: uncovered.map(sentence => sentence.slice(0, 300)),
   }
@@ -86,24 +104,9 @@ export function readSealedContract(context: RunnerContext): Contract {
   const { session, status } = context
   restoreContractFile(context)
   const text = fs.readFileSync(session.paths.contract, 'utf8')
-  if (sha256(text) !== status.contract?.sha256) {
-    throw new DispatchError('contract.md was changed after it was sealed', {
-      exitCode: exitCodes.integrity,
-    })
-  }
+  if (sha256(text) !== status.contract?.sha256)
+    throw new DispatchError('contract.md was changed after it was sealed', { exitCode: exitCodes.integrity })
   return parseContract(text, { allowsJudgedOnly: true }).contract
-}
-
-function formatUncoveredNote(sentences: string[]): string {
-  return sentences.length === 0
-    ? ''
-    : `\nNo clause covers these sentences of the task (name them in "- covers:" or under "## Not covered"):\n${sentences.map(sentence => `  ${sentence.slice(0, 160)}`).join('\n')}`
-}
-
-function formatDraftNote(context: RunnerContext): string {
-  return readDraft(context) === fs.readFileSync(context.session.paths.contract, 'utf8')
-    ? ''
-    : 'Your contract.md has changed since, but the sealed version is in force. To apply the change, run `contract amend "why"`; asking for less needs the human\'s approval.'
 }
 
 /** One more than a contract may have, so that a longer file differs. */

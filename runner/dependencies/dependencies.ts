@@ -14,7 +14,7 @@ export type Dependencies =
       /** Put them into this copy of the tree. */
       copyInto(tree: string): Promise<void>
       /** Variables for programs in that copy, besides their own environment. */
-      getVariables(tree: string): Record<string, string>
+      variables: Record<string, string>
       /** Folders in that copy whose programs can be called by name. */
       listProgramFolders(tree: string): string[]
       /** The paths that were made, from the top of the tree. */
@@ -22,39 +22,28 @@ export type Dependencies =
     }
   | { ok: false; reason: string }
 
-/** For a project that needs only its ignored files. */
-export function createEmptyDependencies(session: SessionPaths): Dependencies {
-  return {
-    ok: true,
-    key: null,
-    copyInto: tree => copyIgnoredFiles(session, tree),
-    getVariables: () => ({}),
-    listProgramFolders: () => [],
-    paths: [],
-  }
-}
-
 /** Caches in the home of the install commands that programs find by a variable. */
 const cacheVariables = { GOMODCACHE: 'go/pkg/mod', CARGO_HOME: '.cargo' }
 
-/** The paths that install commands made in a tree of the cache, to be copied into other trees. */
+/** The paths that install commands made in a tree of the cache, to be copied into other trees; without any, only ignored files. */
 export function createDependencies(
   session: SessionPaths,
-  { key, tree: source, home, paths }: { key: string; tree: string; home: string; paths: string[] },
+  made?: { key: string; tree: string; home: string; paths: string[] },
 ): Dependencies {
-  const variables = Object.entries(cacheVariables)
-    .map(([name, folder]) => [name, path.join(home, folder)] as const)
-    .filter(([, folder]) => fs.existsSync(folder))
+  const { key = null, tree: source = '', paths = [] } = made ?? {}
+  const caches = made
+    ? Object.entries(cacheVariables).map(([name, folder]) => [name, path.join(made.home, folder)] as const)
+    : []
   return {
     ok: true,
     key,
     paths,
+    variables: Object.fromEntries(caches.filter(([, folder]) => fs.existsSync(folder))),
     async copyInto(tree) {
       for (const name of paths)
         if (await copyIntoTree(tree, name, path.join(source, name))) relocateVenv(path.join(tree, name), source, tree)
       await copyIgnoredFiles(session, tree)
     },
-    getVariables: () => Object.fromEntries(variables),
     listProgramFolders: tree =>
       paths
         .flatMap(name => [path.join(tree, name, '.bin'), path.join(tree, name, 'bin')])

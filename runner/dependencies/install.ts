@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { buildDependenciesEnvironment } from '#host/config'
-import { type RunResult, runProgram } from '#host/exec.ts'
+import type { RunResult } from '#host/exec.ts'
 import { makePrivateFolder } from '#host/fs'
 import { killProcessTree } from '#host/process'
 import type { Project } from '#host/project'
@@ -9,7 +9,7 @@ import { sanitize } from '#host/text.ts'
 import { SECOND_MS } from '#host/time.ts'
 import { addIgnoredPaths, type Commit, exportTree, listCommitFiles } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
-import { runSandboxedCommand } from '../sandboxed-command.ts'
+import { runProjectCommand } from '../project-command.ts'
 import {
   type CacheRecord,
   openCacheFolder,
@@ -19,9 +19,12 @@ import {
   writeCacheRecord,
 } from './cache.ts'
 import { computeDependencyKey } from './cache-key.ts'
-import { createDependencies, createEmptyDependencies, type Dependencies } from './dependencies.ts'
+import { createDependencies, type Dependencies } from './dependencies.ts'
 import { copyIgnoredFiles, listIgnoredFiles } from './ignored-files.ts'
 import { listSharedPaths } from './made-paths.ts'
+
+/** How much of a command's output is kept. */
+const MAX_OUTPUT_BYTES = 4 * 1024 * 1024
 
 /** After a failure the commands are not run again for this long: a contract has many checks, and each asks. */
 const RETRY_AFTER_MS = 20 * SECOND_MS
@@ -32,7 +35,7 @@ const RETRY_AFTER_MS = 20 * SECOND_MS
  */
 export function ensureDependencies(context: RunnerContext, commit: Commit): Promise<Dependencies> {
   const { project } = context.session.manifest
-  if (!project || project.setup.length === 0) return Promise.resolve(createEmptyDependencies(context.session.paths))
+  if (!project || project.setup.length === 0) return Promise.resolve(createDependencies(context.session.paths))
   const known = context.dependencies.get(commit.commit)
   if (known) return known
   const installing = findOrInstall(context, project, commit)
@@ -56,78 +59,75 @@ export async function installDependencies(context: RunnerContext, base: Commit):
 async function findOrInstall(context: RunnerContext, project: Project, commit: Commit): Promise<Dependencies> {
   const cacheKey = await computeDependencyKey(context, project, commit)
   const folder = openCacheFolder(context.config.home, cacheKey)
-  const recordCached = (cached: CacheRecord) => recordInstalled(context, cacheKey, 'cached', cached)
-  const cached = readCacheRecord(folder)
-  if (cached) return recordCached(cached)
-  return withCacheLease(folder, async () => {
-    const cached = readCacheRecord(folder) // Another session may have installed them meanwhile.
-    return cached ? recordCached(cached) : install(context, project, commit, { cacheKey, folder })
-  })
+  const findCached = () => {
+    const cached = readCacheRecord(folder)
+    return cached && recordInstalled(context, cacheKey, 'cached', cached)
+  }
+  const installUnlessCached = async () => findCached() ?? install(context, project, commit, cacheKey, folder)
+  return findCached() ?? withCacheLease(folder, installUnlessCached) // Another session may install them meanwhile.
 }
 
 async function install(
   context: RunnerContext,
   project: Project,
   commit: Commit,
-  { cacheKey, folder }: { cacheKey: string; folder: string },
+  cacheKey: string,
+  folder: string,
 ): Promise<Dependencies> {
   const { config, session } = context
   pruneCache(config.home)
   context.record({ type: 'dependencies.started', cacheKey, commands: project.setup })
   await killProcessTree(0, `DISPATCH_SETUP=${folder}`) // What a runner that died has left running.
   const startedAtMs = Date.now()
+  const countSeconds = () => Math.round((Date.now() - startedAtMs) / SECOND_MS)
   const tree = path.join(folder, 'tree')
-  const home = getHome(tree)
-  for (const name of [tree, home]) {
+  for (const name of [tree, getHome(tree)]) {
     fs.rmSync(name, { recursive: true, force: true })
     makePrivateFolder(name)
   }
   await exportTree(session.paths, commit.commit, tree)
   await copyIgnoredFiles(session.paths, tree)
-  const env = {
-    ...buildDependenciesEnvironment(home, project.environment),
-    DISPATCH_SESSION: session.id,
-    DISPATCH_SETUP: folder,
-  }
   for (const command of project.setup) {
-    const run = await runInstallCommand(context, project, command, { tree, home, env })
-    saveOutput(context, cacheKey, command, run)
-    const reason = explainFailure(command, run)
-    if (reason !== undefined) return recordFailure(context, cacheKey, reason, startedAtMs)
+    const run = await runInstallCommand(session, project, command, tree)
+    // A person can find out here why it failed.
+    const text = `$ ${command}\n${run.stdout}${run.stderr}[exit ${run.exitCode ?? run.signal}]\n`
+    fs.appendFileSync(session.paths.setupOutput(cacheKey), text, { mode: 0o600 })
+    const failure = explainFailure(command, run)
+    if (failure === undefined) continue
+    const reason = failure.slice(0, 400)
+    context.record({ type: 'dependencies.ended', cacheKey, result: 'failed', reason, seconds: countSeconds() })
+    return { ok: false, reason: `the project's setup failed: ${failure}` }
   }
   const trackedFiles = (await listCommitFiles(session.paths, commit.commit)).map(file => file.path)
-  const record: CacheRecord = {
-    format: 1,
-    commands: project.setup,
-    tree,
-    made: listSharedPaths(tree, trackedFiles.concat(project.files), project),
-    seconds: countSeconds(startedAtMs),
-  }
+  const made = listSharedPaths(tree, trackedFiles.concat(project.files), project)
+  const record: CacheRecord = { format: 1, commands: project.setup, tree, made, seconds: countSeconds() }
   writeCacheRecord(folder, record)
   return recordInstalled(context, cacheKey, 'made', record)
 }
 
 /** Run a command in the sandbox of the session. It can reach the project's hosts and write only in the tree and its home. */
 function runInstallCommand(
-  { session }: RunnerContext,
+  { id, manifest }: RunnerContext['session'],
   project: Project,
-  line: string,
-  { tree, home, env }: { tree: string; home: string; env: Record<string, string> },
+  command: string,
+  tree: string,
 ): Promise<RunResult> {
-  const { sandbox, allowedHosts } = session.manifest
-  const timeoutSeconds = project.limit
-  if (sandbox.kind === null)
-    return runProgram('/bin/sh', ['-c', line], { cwd: tree, env, timeoutMs: timeoutSeconds * SECOND_MS })
+  const home = getHome(tree)
   const hosts = project.hosts.flatMap(host => (/:\d+$/.test(host) ? [host] : [`${host}:443`, `${host}:80`]))
-  return runSandboxedCommand({
+  return runProjectCommand(manifest.sandbox.kind, {
     role: 'setup',
-    command: ['/bin/sh', '-c', line],
+    command,
     folder: tree,
     home,
-    environment: env,
+    environment: {
+      ...buildDependenciesEnvironment(home, project.environment),
+      DISPATCH_SESSION: id,
+      DISPATCH_SETUP: path.dirname(tree),
+    },
     readablePaths: [],
-    hosts: [...hosts, ...allowedHosts],
-    timeoutSeconds,
+    hosts: [...hosts, ...manifest.allowedHosts],
+    timeoutSeconds: project.limit,
+    maxOutputBytes: MAX_OUTPUT_BYTES,
   })
 }
 
@@ -135,17 +135,11 @@ function recordInstalled(
   context: RunnerContext,
   cacheKey: string,
   result: 'made' | 'cached',
-  { tree, made, seconds }: CacheRecord,
+  { tree, made, seconds: madeSeconds }: CacheRecord,
 ): Dependencies {
-  const spentSeconds = result === 'made' ? seconds : 0
-  context.record({ type: 'dependencies.ended', cacheKey, result, reason: '', seconds: spentSeconds })
+  const seconds = result === 'made' ? madeSeconds : 0
+  context.record({ type: 'dependencies.ended', cacheKey, result, reason: '', seconds })
   return createDependencies(context.session.paths, { key: cacheKey, tree, home: getHome(tree), paths: made })
-}
-
-function recordFailure(context: RunnerContext, cacheKey: string, reason: string, startedAtMs: number): Dependencies {
-  const seconds = countSeconds(startedAtMs)
-  context.record({ type: 'dependencies.ended', cacheKey, result: 'failed', reason: reason.slice(0, 400), seconds })
-  return { ok: false, reason: `the project's setup failed: ${reason}` }
 }
 
 /** Why a command failed; undefined if it did not. */
@@ -157,16 +151,6 @@ function explainFailure(command: string, run: RunResult): string | undefined {
   return run.exitCode === 0 ? undefined : `\`${command}\` ended with exit ${run.exitCode}: ${lastLine}`
 }
 
-/** Save the whole output of a command, so that a person can find out why it failed. */
-function saveOutput({ session }: RunnerContext, cacheKey: string, command: string, run: RunResult): void {
-  const text = `$ ${command}\n${run.stdout}${run.stderr}[exit ${run.exitCode ?? run.signal}]\n`
-  fs.appendFileSync(session.paths.setupOutput(cacheKey), text, { mode: 0o600 })
-}
-
 function getHome(tree: string): string {
   return path.join(path.dirname(tree), 'home')
-}
-
-function countSeconds(startedAtMs: number): number {
-  return Math.round((Date.now() - startedAtMs) / SECOND_MS)
 }

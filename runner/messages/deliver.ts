@@ -6,7 +6,7 @@ import { SECOND_MS } from '#host/time.ts'
 import { findClaudeFolder } from '#session'
 import { readLog } from '#session/log'
 import { isSettled } from '#session/status'
-import type { CommandReply, RunnerContext } from '../context.ts'
+import { accept, type CommandReply, type RunnerContext, refuse } from '../context.ts'
 import { authorizeMessage } from '../contract/approval.ts'
 import type { HookEvent } from '../orchestrator/hook-inbox.ts'
 import { isLimitDialog, resumeMessage } from '../orchestrator/usage-limit.ts'
@@ -20,14 +20,7 @@ import {
   type StoredMessage,
   writeMessageReply,
 } from './store.ts'
-import {
-  type DeliveryMode,
-  frameMessage,
-  type Keyboard,
-  matchDelivery,
-  type TypingResult,
-  typeMessage,
-} from './type-into-terminal.ts'
+import { type Delivery, frameMessage, type Keyboard, matchDelivery, typeMessage } from './type-into-terminal.ts'
 
 /** The id of the message that dispatch itself sends after a usage limit. */
 const LIMIT_MESSAGE_ID = 'limit'
@@ -37,7 +30,6 @@ const KEPT_PROMPT_COUNT = 20
 /** Delivers the human's messages to the orchestrator, in order and each once, and the message after a usage limit. */
 export class MessageDelivery {
   private readonly context: RunnerContext
-  private readonly recordFailure: (error: unknown) => void
   private isBusy = false
   /** The prompts that claude's hook reported, newest last. */
   private prompts: string[] = []
@@ -45,24 +37,19 @@ export class MessageDelivery {
   /** Set while a message waits in claude's queue: the size of the transcript when it was pasted. */
   private queuedOffset: number | undefined
 
-  constructor(context: RunnerContext, recordFailure: (error: unknown) => void) {
+  constructor(context: RunnerContext) {
     this.context = context
-    this.recordFailure = recordFailure
   }
 
   /** Begin to deliver the next message, unless one is being delivered. */
   deliverNext(): void {
     if (this.isBusy) return
-    const { paths } = this.context.session
-    const [message] = listPendingMessages(paths)
-    if (message) this.runExclusively(async () => writeMessageReply(paths, message.id, await this.deliver(message)))
-    else if (this.reminder.isDue(this.context)) this.runExclusively(() => this.sendResumeMessage())
-  }
-
-  private runExclusively(work: () => Promise<void>): void {
+    const [message] = listPendingMessages(this.context.session.paths)
+    if (!message && !this.reminder.isDue(this.context)) return
     this.isBusy = true
-    work()
-      .catch(this.recordFailure)
+    const delivery = message ? this.deliver(message) : this.sendResumeMessage()
+    delivery
+      .catch(error => this.context.recordFailure(error))
       .finally(() => {
         this.isBusy = false
       })
@@ -81,60 +68,50 @@ export class MessageDelivery {
     return this.queuedOffset !== undefined
   }
 
-  private async deliver(message: StoredMessage): Promise<CommandReply> {
-    const { paths } = this.context.session
-    const refused = await authorizeMessage(this.context, message)
-    if (refused) return refused
+  private async deliver(message: StoredMessage): Promise<void> {
+    const reply = (await authorizeMessage(this.context, message)) ?? (await this.typeOnce(message))
+    writeMessageReply(this.context.session.paths, message.id, reply)
+  }
+
+  private async typeOnce(message: StoredMessage): Promise<CommandReply> {
+    const { context } = this
+    const { paths } = context.session
+    const messageId = message.id
+    // A runner that died before it could reply may have delivered it already.
     const earlier = readLog(paths.events).events.find(
-      event => event.type === 'message.delivered' && event.messageId === message.id,
+      event => event.type === 'message.delivered' && event.messageId === messageId,
     )
     if (earlier?.type === 'message.delivered')
-      return formatDeliveredReply(message, { mode: earlier.delivery, isUnchanged: true }) // That runner died before it could reply.
-    const result = await typeMessage(this.createKeyboard(), {
-      text: frameMessage(this.formatText(message), message.id),
-      deadlineMs: Date.parse(message.deadline),
-      pasteOffset: readPasteOffset(paths, message.id),
-      recordPaste: offset => recordPaste(paths, message.id, offset),
-    })
-    return result.ok ? this.recordDelivered(message, result) : this.recordRejected(message, result)
+      return formatDeliveredReply(message, { mode: earlier.delivery, isUnchanged: true })
+    const result = await this.type(frameMessage(this.formatText(message), messageId), messageId, message.deadline)
+    if (!result.ok) {
+      context.record({ type: 'message.rejected', messageId, reason: result.reason.slice(0, 300) })
+      if (message.kind === 'say') return refuse(result.reason, result.exitCode)
+      const decision = message.kind === 'approve' ? 'The contract is approved' : 'The contract is sent back'
+      return refuse(`${decision}, but the orchestrator was not notified: ${result.reason}`, result.exitCode)
+    }
+    if (result.mode === 'joined the running turn') this.queuedOffset = readPasteOffset(paths, messageId)
+    const text = this.formatText(message)
+    const bytes = Buffer.byteLength(text)
+    context.record({ type: 'message.delivered', messageId, bytes, sha256: sha256(text), delivery: result.mode })
+    return formatDeliveredReply(message, result)
   }
 
   /** The usage limit should be over. Hook events show whether it is. */
   private async sendResumeMessage(): Promise<void> {
-    const { paths } = this.context.session
     this.reminder.recordAttempt()
-    await typeMessage(this.createKeyboard(), {
-      text: resumeMessage,
-      deadlineMs: Date.now() + RESUME_TIMEOUT_MS,
-      pasteOffset: readPasteOffset(paths, LIMIT_MESSAGE_ID),
-      recordPaste: offset => recordPaste(paths, LIMIT_MESSAGE_ID, offset),
-    })
-    clearPasteMark(paths, LIMIT_MESSAGE_ID)
+    await this.type(resumeMessage, LIMIT_MESSAGE_ID, Date.now() + RESUME_TIMEOUT_MS)
+    clearPasteMark(this.context.session.paths, LIMIT_MESSAGE_ID)
   }
 
-  private recordDelivered(message: StoredMessage, result: Extract<TypingResult, { ok: true }>): CommandReply {
-    const { context } = this
-    if (result.mode === 'joined the running turn')
-      this.queuedOffset = readPasteOffset(context.session.paths, message.id)
-    const text = this.formatText(message)
-    context.record({
-      type: 'message.delivered',
-      messageId: message.id,
-      bytes: Buffer.byteLength(text),
-      sha256: sha256(text),
-      delivery: result.mode,
+  private type(text: string, id: string, deadline: string | number): ReturnType<typeof typeMessage> {
+    const { paths } = this.context.session
+    return typeMessage(this.createKeyboard(), {
+      text,
+      deadlineMs: new Date(deadline).getTime(),
+      pasteOffset: readPasteOffset(paths, id),
+      recordPaste: offset => recordPaste(paths, id, offset),
     })
-    return formatDeliveredReply(message, result)
-  }
-
-  private recordRejected(
-    message: StoredMessage,
-    { exitCode, reason }: Extract<TypingResult, { ok: false }>,
-  ): CommandReply {
-    this.context.record({ type: 'message.rejected', messageId: message.id, reason: reason.slice(0, 300) })
-    if (message.kind === 'say') return { exitCode, text: reason }
-    const decision = message.kind === 'approve' ? 'The contract is approved' : 'The contract is sent back'
-    return { exitCode, text: `${decision}, but the orchestrator was not notified: ${reason}` }
   }
 
   /** The text that the orchestrator gets. */
@@ -172,7 +149,8 @@ export class MessageDelivery {
       pressEnter: () => tmux.pressEnter(...window),
       getTranscriptEnd: () => {
         this.prompts = []
-        return this.getTranscriptSize()
+        const file = this.findTranscriptFile()
+        return file === undefined ? 0 : fs.statSync(file).size
       },
       findDelivery: (text, offset) => this.findDelivery(text, offset),
       pause: milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)),
@@ -181,7 +159,7 @@ export class MessageDelivery {
   }
 
   /** The transcript shows more than the hook: whether a message began a turn or waits in its queue. */
-  private findDelivery(text: string, offset: number): { mode: DeliveryMode; isUnchanged: boolean } | undefined {
+  private findDelivery(text: string, offset: number): Delivery | undefined {
     for (const prompt of this.readPromptsSince(offset)) {
       const match = prompt.kind === 'dequeued' ? undefined : matchDelivery(text, prompt.text)
       if (match) return { mode: prompt.kind === 'queued' ? 'joined the running turn' : 'began a turn', ...match }
@@ -204,26 +182,18 @@ export class MessageDelivery {
     }
   }
 
-  private getTranscriptSize(): number {
-    const file = this.findTranscriptFile()
-    return file === undefined ? 0 : fs.statSync(file).size
-  }
-
   private findTranscriptFile(): string | undefined {
     const { session } = this.context
     return findTranscript(findClaudeFolder(session), session.manifest.claude.sessionId)
   }
 }
 
-function formatDeliveredReply(
-  message: StoredMessage,
-  { mode, isUnchanged }: { mode: DeliveryMode; isUnchanged: boolean },
-): CommandReply {
+function formatDeliveredReply(message: StoredMessage, { mode, isUnchanged }: Delivery): CommandReply {
   const outcome = { say: 'Delivered', approve: 'Approved and delivered', decline: 'Sent back' }[message.kind]
   const detail =
     mode === 'began a turn'
       ? 'it began a turn'
       : 'it joined the running turn, which reads it as soon as the current tool has ended'
   const note = isUnchanged ? '' : '\nClaude changed some of its characters on the way.'
-  return { exitCode: 0, text: `${outcome}: ${detail}.${note}` }
+  return accept(`${outcome}: ${detail}.${note}`)
 }

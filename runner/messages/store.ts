@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { listNames, makePrivateFolder, readIfPresent, readJson, writeAtomic } from '#host/fs'
 import { sha256 as computeSha256 } from '#host/hash.ts'
 import type { Session, SessionPaths } from '#session'
-import type { CommandReply } from '../context.ts'
+import { type CommandReply, formatReply } from '../context.ts'
 
 const Sender = z.object({ pid: z.number(), startTime: z.string(), bootId: z.string(), name: z.string() })
 
@@ -49,8 +49,8 @@ export function storeMessage({ paths }: Session, message: HumanMessage): string 
 let storedCount = 0
 
 /** Write the reply to a message. The message stays as a record. */
-export function writeMessageReply({ messages }: MessagesFolder, id: string, { exitCode, text }: CommandReply): void {
-  writeAtomic(path.join(messages, `${id}.reply`), `${exitCode}\n${text.trimEnd()}\n`)
+export function writeMessageReply({ messages }: MessagesFolder, id: string, reply: CommandReply): void {
+  writeAtomic(path.join(messages, `${id}.reply`), formatReply(reply))
 }
 
 export function readMessageReply({ paths }: Session, id: string): CommandReply | undefined {

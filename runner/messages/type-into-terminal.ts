@@ -1,12 +1,14 @@
 import type { InputLine } from '#host/claude'
 import { exitCodes } from '#host/error.ts'
 
-export type DeliveryMode = 'began a turn' | 'joined the running turn'
+/** How a message arrived, and whether claude has left it as it was. */
+export interface Delivery {
+  mode: 'began a turn' | 'joined the running turn'
+  isUnchanged: boolean
+}
 
 /** `ok`: the message was seen to arrive. Otherwise it was not typed, or it is unknown whether it arrived. */
-export type TypingResult =
-  | { ok: true; mode: DeliveryMode; isUnchanged: boolean }
-  | { ok: false; exitCode: number; reason: string }
+type TypingResult = ({ ok: true } & Delivery) | { ok: false; exitCode: number; reason: string }
 
 /** What typing needs of the orchestrator's terminal and transcript. */
 export interface Keyboard {
@@ -17,12 +19,12 @@ export interface Keyboard {
   /** The size of the transcript in bytes. */
   getTranscriptEnd(): number
   /** Whether the text arrived, according to the transcript from `offset` on. */
-  findDelivery(text: string, offset: number): { mode: DeliveryMode; isUnchanged: boolean } | undefined
+  findDelivery(text: string, offset: number): Delivery | undefined
   pause(milliseconds: number): Promise<void>
   now(): number
 }
 
-export interface TypingRequest {
+interface TypingRequest {
   text: string
   /** How long to wait for an empty input line. */
   deadlineMs: number
@@ -93,12 +95,12 @@ async function confirmDelivery(keyboard: Keyboard, text: string, offset: number)
   return { ok: false, exitCode: exitCodes.deadline, reason }
 }
 
-/** The first line of every message: a `/` or `!` at the very beginning would be a command to claude. */
-export const messageHeader = 'A message from the human:'
-
-/** Put a message between a first and a last line. The last line identifies it, and ends an `@path` that claude would complete. */
+/**
+ * Put a message between a first and a last line. A `/` or `!` at the very beginning would be a command to claude. The last line
+ * identifies the message, and ends an `@path` that claude would complete.
+ */
 export function frameMessage(text: string, id: string): string {
-  return `${messageHeader}\n${text.trim()}\n(end of message ${id.slice(-8)})`
+  return `A message from the human:\n${text.trim()}\n(end of message ${id.slice(-8)})`
 }
 
 /** True if the input line contains this text. Claude shows a long paste as one line of its own. */

@@ -1,23 +1,26 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { listNames, readUntrusted } from '#host/fs'
+import { readUntrusted } from '#host/fs'
 import { readTruncatedJson } from '#host/json.ts'
+import { listOldestFirst } from '../requests.ts'
+
+const optionalText = z.string().optional().catch(undefined)
 
 /** An event from a Claude Code hook. A field that does not have the expected type counts as missing. */
 const HookEvent = z.looseObject({
   hook_event_name: z.string(),
-  session_id: optionalText(),
-  transcript_path: optionalText(),
-  prompt: optionalText(),
-  error: optionalText(),
-  error_details: optionalText(),
-  last_assistant_message: optionalText(),
-  reason: optionalText(),
-  notification_type: optionalText(),
-  message: optionalText(),
-  tool_name: optionalText(),
-  agent_type: optionalText(),
+  session_id: optionalText,
+  transcript_path: optionalText,
+  prompt: optionalText,
+  error: optionalText,
+  error_details: optionalText,
+  last_assistant_message: optionalText,
+  reason: optionalText,
+  notification_type: optionalText,
+  message: optionalText,
+  tool_name: optionalText,
+  agent_type: optionalText,
 })
 
 /** `origin.worker` is the worker whose hook left the event; empty for the orchestrator. */
@@ -32,12 +35,7 @@ const MAX_HOOK_EVENT_BYTES = 1024 * 1024
  */
 export function drainHookInbox(inbox: string, onEvent: (hookEvent: HookEvent) => void): void {
   if (!fs.lstatSync(inbox, { throwIfNoEntry: false })?.isDirectory()) return
-  const files = listNames(inbox)
-    .filter(name => /^\d+-\d+-[a-z0-9-]*$/.test(name))
-    .map(name => path.join(inbox, name))
-    .map(file => ({ file, timeMs: fs.lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
-    .sort((a, b) => a.timeMs - b.timeMs)
-  for (const { file } of files) {
+  for (const file of listOldestFirst(inbox, /^\d+-\d+-[a-z0-9-]*$/)) {
     const text = readUntrusted(file, MAX_HOOK_EVENT_BYTES)?.toString('utf8') ?? ''
     const worker = path.basename(file).replace(/^\d+-\d+-/, '')
     const hookEvent = parseHookEvent(text, worker)
@@ -50,8 +48,4 @@ export function drainHookInbox(inbox: string, onEvent: (hookEvent: HookEvent) =>
 export function parseHookEvent(text: string, worker: string): HookEvent | undefined {
   const parsed = HookEvent.safeParse(readTruncatedJson(text))
   return parsed.success ? { ...parsed.data, origin: { worker } } : undefined
-}
-
-function optionalText() {
-  return z.string().optional().catch(undefined)
 }

@@ -72,24 +72,18 @@ const OVERDUE_RETRY_MS = 5 * MINUTE_MS
 /** Decides when to try to resume: at the limit's end and every five minutes after it, or every half hour if no end is known. */
 export class ResumeReminder {
   private limit: RunnerContext['status']['usageLimit'] = null
-  private lastAttemptMs = 0
-  private attempts = 0
+  private dueMs = 0
 
   isDue({ status, session }: Pick<RunnerContext, 'status' | 'session'>, nowMs = Date.now()): boolean {
     const { usageLimit } = status
-    if (usageLimit?.resetsAt !== this.limit?.resetsAt || (usageLimit === null) !== (this.limit === null)) {
-      this.lastAttemptMs = nowMs
-      this.attempts = 0
-    }
+    const resetsAt = usageLimit?.resetsAt
+    if (resetsAt !== this.limit?.resetsAt)
+      this.dueMs = resetsAt ? computeResumeTimeMs(new Date(resetsAt), session.id) : nowMs + REMINDER_INTERVAL_MS
     this.limit = usageLimit
-    if (usageLimit === null || isSettled(status)) return false
-    if (usageLimit.resetsAt === null) return nowMs >= this.lastAttemptMs + REMINDER_INTERVAL_MS
-    const endMs = computeResumeTimeMs(new Date(usageLimit.resetsAt), session.id)
-    return nowMs >= (this.attempts === 0 ? endMs : Math.max(endMs, this.lastAttemptMs + OVERDUE_RETRY_MS))
+    return usageLimit !== null && !isSettled(status) && nowMs >= this.dueMs
   }
 
   recordAttempt(nowMs = Date.now()): void {
-    this.lastAttemptMs = nowMs
-    this.attempts++
+    this.dueMs = nowMs + (this.limit?.resetsAt ? OVERDUE_RETRY_MS : REMINDER_INTERVAL_MS)
   }
 }

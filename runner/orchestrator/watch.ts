@@ -4,17 +4,12 @@ import { exitCodes } from '#host/error.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
 import { readLog } from '#session/log'
 import { isSettled } from '#session/status'
-import { callHuman, type RunnerContext } from '../context.ts'
+import { callHuman, listActiveWorkers, type RunnerContext } from '../context.ts'
+import type { StartFailure } from '../end-session.ts'
 import { explainStopBlock, STOP_ATTEMPTS } from '../stop-gate.ts'
 import { getTmuxSessionName } from '../terminal.ts'
 import type { HookEvent } from './hook-inbox.ts'
 import { UsageLimitPause } from './usage-limit-pause.ts'
-
-/** The orchestrator failed to start: the reason for a person, and the exit code of the command that waits. */
-export interface StartFailure {
-  reason: string
-  exitCode: number
-}
 
 /** Claude is still drawing its screen before this, so nothing is read from it. */
 const SCREEN_GRACE_MS = 1500
@@ -124,10 +119,8 @@ export class OrchestratorWatch {
     const { session, tmux, config } = this.context
     const screen = (await tmux.captureText(getTmuxSessionName(session), 'orchestrator')) ?? ''
     const diagnosis = diagnoseScreen(screen)
-    const fail = (reason: string, exitCode: number) => ({
-      reason: `${reason}:\n${formatScreenExcerpt(screen)}`,
-      exitCode,
-    })
+    const excerpt = formatScreenExcerpt(screen)
+    const fail = (reason: string, exitCode: number) => ({ reason: `${reason}:\n${excerpt}`, exitCode })
     if (diagnosis?.needsPerson) return fail(diagnosis.reason, exitCodes.login)
     if (await this.isGone()) return fail('claude ended at once', exitCodes.dependency)
     if (waitedMs <= config.START_TIMEOUT_SEC * 1000) return undefined
@@ -150,34 +143,26 @@ export class OrchestratorWatch {
   /** When an agent last wrote to the orchestrator's transcript or to the stream of a running worker. */
   private readLastWriteMs(): number {
     const { session, status } = this.context
-    const running = status.workers.filter(worker => worker.endedAt === undefined)
-    const files = [
-      ...running.map(worker => session.paths.worker(worker.name).stream),
-      ...(this.transcript ? [this.transcript] : []),
-    ]
+    const files = listActiveWorkers(status).map(worker => session.paths.worker(worker.name).stream)
+    if (this.transcript) files.push(this.transcript)
     return Math.max(0, ...files.map(file => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0))
   }
 }
 
 /** Why a hook event needs a person: the orchestrator cannot go on by itself after it. */
 function findHumanCallReason(hookEvent: HookEvent): string | undefined {
-  switch (hookEvent.hook_event_name) {
-    case 'StopFailure': {
-      const { error = 'unknown', error_details, last_assistant_message } = hookEvent
-      const detail = cleanText([last_assistant_message, error_details].filter(Boolean).join(' '), 300)
-      const remedy = isLoginFailure(hookEvent) ? '. Run `claude`, then /login' : ''
-      return `claude stopped with an error: ${error}${detail === '' ? '' : `: ${detail}`}${remedy}`
-    }
-    case 'SessionEnd':
-      return `the orchestrator's claude session ended (${cleanText(hookEvent.reason ?? 'no reason given', 100)})`
-    case 'Notification': {
-      const kinds = ['permission_prompt', 'elicitation_dialog', 'agent_needs_input']
-      const isWaiting = kinds.includes(hookEvent.notification_type ?? '')
-      return isWaiting ? `claude waits for you: ${cleanText(hookEvent.message, 200)}` : undefined
-    }
-    default:
-      return undefined
+  const { hook_event_name: name, error = 'unknown', error_details, last_assistant_message } = hookEvent
+  if (name === 'SessionEnd')
+    return `the orchestrator's claude session ended (${cleanText(hookEvent.reason ?? 'no reason given', 100)})`
+  if (name === 'Notification') {
+    const kinds = ['permission_prompt', 'elicitation_dialog', 'agent_needs_input']
+    const isWaiting = kinds.includes(hookEvent.notification_type ?? '')
+    return isWaiting ? `claude waits for you: ${cleanText(hookEvent.message, 200)}` : undefined
   }
+  if (name !== 'StopFailure') return undefined
+  const detail = cleanText([last_assistant_message, error_details].filter(Boolean).join(' '), 300)
+  const remedy = isLoginFailure(hookEvent) ? '. Run `claude`, then /login' : ''
+  return `claude stopped with an error: ${error}${detail === '' ? '' : `: ${detail}`}${remedy}`
 }
 
 /** A lost login needs its owner, and another terminal than this session's. */
@@ -193,19 +178,13 @@ function isAgentToolRefusal(hookEvent: HookEvent): boolean {
 }
 
 function cleanText(text: unknown, maxChars: number): string {
-  return sanitize(String(text ?? ''))
-    .trim()
-    .slice(0, maxChars)
+  const clean = sanitize(String(text ?? ''))
+  return clean.trim().slice(0, maxChars)
 }
 
 /** The last lines of a screen that contain text. */
 function formatScreenExcerpt(screen: string): string {
-  const lines = screen
-    .split('\n')
-    .map(line => line.trimEnd())
-    .filter(Boolean)
-  return lines
-    .slice(-EXCERPT_LINES)
-    .map(line => `  | ${sanitize(line).slice(0, 160)}`)
-    .join('\n')
+  const lines = screen.split('\n').filter(line => line.trim())
+  const excerpt = lines.slice(-EXCERPT_LINES).map(line => `  | ${sanitize(line.trimEnd()).slice(0, 160)}`)
+  return excerpt.join('\n')
 }

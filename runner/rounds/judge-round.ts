@@ -26,6 +26,7 @@ const MAX_REASON_CHARS = 2000
 /** Run one round: gates, packet, judge, verdict on disk, event. In this order, so that the event never names a missing file. */
 export async function runJudgeRound(context: RunnerContext, head: Commit, requestId: string): Promise<VerdictRecord> {
   const { session, status } = context
+  const { sandbox } = session.manifest
   const round = status.phase === 'judging' ? status.round : status.round + 1 // A dead runner's round is continued.
   verifyRecord(context, round)
   context.record({ type: 'judging.started', round, ...head })
@@ -33,9 +34,9 @@ export async function runJudgeRound(context: RunnerContext, head: Commit, reques
   const contract = readSealedContract(context)
   await verifyObjects(session.paths, head.tree, ...(status.base ? [status.base.tree] : []))
   await completeBaseEvidence(context, contract)
-  const gates = await runGates(context, contract, { round, head })
-  const parts = await collectPacketInput(context, { contract, gates, round, head })
-  const { judged, packetSha256 } = await askJudge(context, parts, { base: status.base ?? head, head })
+  const gates = await runGates(context, contract, round, head)
+  const parts = await collectPacketInput(context, contract, gates, round, head)
+  const { judged, packetSha256 } = await askJudge(context, parts, status.base ?? head, head)
   const uncoveredSentences = status.contract?.uncoveredSentences ?? []
   const decision = decideVerdict({ contract, gates, judged, uncovered: uncoveredSentences })
   const isUnchanged = head.tree === status.base?.tree
@@ -50,7 +51,7 @@ export async function runJudgeRound(context: RunnerContext, head: Commit, reques
     packetSha256,
     independence: judged.ok ? 'other vendor, blind' : 'none',
     judge: judged.ok ? judged.model : `none (${judged.reason})`,
-    sandbox: describeSandbox(session.manifest.sandbox),
+    sandbox: sandbox.kind ?? `none: agents and checks ran with the rights of the user (${sandbox.reason})`,
     time: new Date().toISOString(),
     uncoveredSentences,
     contractVersion: status.contract?.version ?? 1,
@@ -64,8 +65,8 @@ export async function runJudgeRound(context: RunnerContext, head: Commit, reques
 /** Write the verdict to disk, then record the event that names it. */
 export function recordVerdict(context: RunnerContext, verdictRecord: VerdictRecord, requestId: string): void {
   verifyRecord(context)
-  const { session, status, log } = context
-  const { paths } = session
+  const { status, log } = context
+  const { paths } = context.session
   const record = { ...verdictRecord, logAnchor: { seq: log.lastSeq, head: log.head } }
   const { round, verdict, reason, commit, tree, independence } = record
   const text = JSON.stringify(record, null, 2)
@@ -92,24 +93,18 @@ export function recordVerdict(context: RunnerContext, verdictRecord: VerdictReco
 // --- internal ---
 
 /** The tree from before the work may meet every clause, but no work was done on it. */
-const noWorkVerdict = {
-  verdict: 'INCONCLUSIVE' as const,
-  reason: 'no work was done: the tree is the same as before',
-}
-
-function describeSandbox({ kind, reason }: RunnerContext['session']['manifest']['sandbox']): string {
-  return kind ?? `none: agents and checks ran with the rights of the user (${reason})`
-}
+const noWorkVerdict = { verdict: 'INCONCLUSIVE', reason: 'no work was done: the tree is the same as before' } as const
 
 /** Ask the judge, a process in an empty folder: it gets the packet, and cannot reach anything else of the work. */
 async function askJudge(
   { session, config }: RunnerContext,
   parts: PacketParts,
-  commits: { base: Commit; head: Commit },
+  base: Commit,
+  head: Commit,
 ): Promise<{ judged: JudgeResult; packetSha256: string | null }> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-judge-'))
   try {
-    const packet = await withSources(session.paths, commits, sources => buildPacket({ ...parts, sources }))
+    const packet = await withSources(session.paths, { base, head }, sources => buildPacket({ ...parts, sources }))
     writeAtomic(session.paths.packet(parts.round), packet.packet)
     const [node, judge] = buildProgramCommand('bin/processes/judge')
     const run = await runProgram(node, [judge], {

@@ -2,7 +2,7 @@ import { exitCodes } from '#host/error.ts'
 import { readVerdictRecord, type VerdictRecord } from '#session/evidence'
 import { importWork, listDifferences, listNestedRepositories } from '#session/repository'
 import type { VerdictState } from '#session/status'
-import { type CommandReply, type RunnerContext, refuse } from '../context.ts'
+import { type CommandReply, listActiveWorkers, type RunnerContext, refuse } from '../context.ts'
 import { recordVerdict, runJudgeRound } from './judge-round.ts'
 
 const MAX_LISTED_FILES = 20
@@ -17,32 +17,38 @@ export async function submitWork(context: RunnerContext, requestId: string): Pro
   if (refused) return refused
   const { paths } = context.session
   const head = await importWork(paths)
-  if (context.status.acceptedCommit !== undefined && head.commit !== context.status.acceptedCommit)
-    return refuse(formatForeignCommit(head.commit, paths.outputs))
-  const strayFiles = await listDifferences(paths, head.commit)
-  if (strayFiles.length > 0) return refuse(formatStrayFiles(strayFiles, paths.outputs))
-  const nested = await listNewNestedRepositories(context, head.commit)
-  if (nested.length > 0) return refuse(formatNestedRepositories(nested))
-  const { verdict, clauses } = context.status
-  const isSameTree = verdict?.tree === head.tree && !isAmended(context)
+  const notWork = await refuseForeignWork(context, head.commit)
+  if (notWork) return notWork
+  const { verdict, clauses, contract } = context.status
+  // After an amendment the same tree is judged again.
+  const isAmended = verdict !== undefined && readVerdictRecord(paths)?.contractSha256 !== contract?.sha256
+  const isSameTree = verdict?.tree === head.tree && !isAmended
   if (isSameTree && !verdict.isFinal && clauses.some(clause => clause.verdict === 'FAIL'))
     return repeatVerdict(context, verdict, requestId)
   if (isSameTree && verdict.verdict !== 'INCONCLUSIVE')
-    return {
-      exitCode: exitCodes.conflict,
-      text: `This tree already has a verdict: ${verdict.verdict}. ${verdict.reason} A new verdict needs new work.`,
-    }
+    return refuse(
+      `This tree already has a verdict: ${verdict.verdict}. ${verdict.reason} A new verdict needs new work.`,
+      exitCodes.conflict,
+    )
   return createVerdictReply(context, await runJudgeRound(context, head, requestId))
 }
 
-/** True if the contract was amended since the last verdict. Then the same tree is judged again. */
-function isAmended({ session, status }: RunnerContext): boolean {
-  return status.verdict !== undefined && readVerdictRecord(session.paths)?.contractSha256 !== status.contract?.sha256
-}
-
-function createVerdictReply(context: RunnerContext, record: VerdictRecord): CommandReply {
+function createVerdictReply({ status }: RunnerContext, record: VerdictRecord): CommandReply {
   const exitCode = { PASS: exitCodes.ok, FAIL: exitCodes.fail, INCONCLUSIVE: exitCodes.inconclusive }[record.verdict]
-  return { exitCode, text: formatVerdict(context, record) }
+  const clauses = record.clauses.map(clause => `  ${clause.id} ${clause.verdict}: ${clause.reason}`)
+  const findings = record.findings.map(finding => `- ${finding}`)
+  const roundsLeft = status.maxRounds - (record.round - status.roundOffset)
+  const next =
+    record.verdict !== 'PASS' && roundsLeft > 0 && status.verdict?.isFinal === false
+      ? `Give these findings to a worker (spawn-worker …), then submit again. Rounds left: ${roundsLeft}.`
+      : 'This is final. Report it to the human in a few lines, and stop.'
+  const lines = [
+    `${record.verdict}: ${record.reason}`,
+    ...clauses,
+    ...(findings.length > 0 ? ['Findings:', ...findings] : []),
+    next,
+  ]
+  return { exitCode, text: lines.join('\n') }
 }
 
 /**
@@ -63,45 +69,36 @@ function refuseEarlySubmit({ status }: RunnerContext): CommandReply | undefined 
     return refuse(
       'There is nothing to judge: no contract is sealed. Fill in contract.md, run `contract check`, then spawn-worker.',
     )
-  const running = status.workers.filter(worker => worker.endedAt === undefined)
-  if (running.length > 0)
-    return refuse(`Still working: ${running.map(worker => worker.name).join(', ')}. Run wait-workers first.`)
+  const running = listActiveWorkers(status).map(worker => worker.name)
+  if (running.length > 0) return refuse(`Still working: ${running.join(', ')}. Run wait-workers first.`)
   if (status.workers.length === 0) return refuse('There is nothing to judge: no worker has run. Run spawn-worker.')
-  if (status.phase !== 'judging' && status.round - status.roundOffset >= status.maxRounds)
-    return {
-      exitCode: exitCodes.conflict,
-      text: `All ${status.maxRounds} rounds are used. The verdict is ${status.verdict?.verdict}. Report it to the human, and stop. A message from the human gives new rounds.`,
-    }
-  return undefined
+  if (status.phase === 'judging' || status.round - status.roundOffset < status.maxRounds) return undefined
+  return refuse(
+    `All ${status.maxRounds} rounds are used. The verdict is ${status.verdict?.verdict}. Report it to the human, and stop. A message from the human gives new rounds.`,
+    exitCodes.conflict,
+  )
 }
 
-/** Nested repositories that the base does not have. A submodule of the user's own repository is not the workers' doing. */
-async function listNewNestedRepositories({ session, status }: RunnerContext, commit: string): Promise<string[]> {
-  const before = status.base ? await listNestedRepositories(session.paths, status.base.commit) : []
-  return (await listNestedRepositories(session.paths, commit)).filter(file => !before.includes(file))
-}
-
-function formatForeignCommit(commit: string, outputs: string): string {
-  return `Nothing was judged: ${outputs} is at commit ${commit.slice(0, 10)}, which no worker handed in. Only workers' work counts.\nSpawn a code worker: the commit is quarantined first (refs/quarantine/…), and its brief can say what to take from it.`
-}
-
-function formatNestedRepositories(nested: string[]): string {
-  return `Nothing was judged: ${nested.join(', ')} was committed as a repository of its own, so none of its files is in the work.\nSpawn a code worker that runs \`git rm --cached\` on it, removes the .git in it and commits the files themselves.`
-}
-
-function formatStrayFiles(files: string[], outputs: string): string {
-  const list = files.slice(0, MAX_LISTED_FILES).map(file => `  ${file}`)
-  return `Nothing was judged: no worker changed these files in ${outputs}, and only workers' work counts:\n${list.join('\n')}\nRemove them if they are not needed. If they are, spawn a code worker whose brief says so; it finds them in git's stash.`
-}
-
-function formatVerdict({ status }: RunnerContext, record: VerdictRecord): string {
-  const clauses = record.clauses.map(clause => `  ${clause.id} ${clause.verdict}: ${clause.reason}`)
-  const roundsLeft = status.maxRounds - (record.round - status.roundOffset)
-  const next =
-    record.verdict !== 'PASS' && roundsLeft > 0 && status.verdict?.isFinal === false
-      ? `Give these findings to a worker (spawn-worker …), then submit again. Rounds left: ${roundsLeft}.`
-      : 'This is final. Report it to the human in a few lines, and stop.'
-  const findings =
-    record.findings.length > 0 ? `\nFindings:\n${record.findings.map(finding => `- ${finding}`).join('\n')}` : ''
-  return `${record.verdict}: ${record.reason}\n${clauses.join('\n')}${findings}\n${next}`
+/** Refuse what no worker handed in, and nested repositories: the files in them are not in the commit. */
+async function refuseForeignWork(
+  { session, status }: RunnerContext,
+  commit: string,
+): Promise<CommandReply | undefined> {
+  const { paths } = session
+  if (status.acceptedCommit !== undefined && commit !== status.acceptedCommit)
+    return refuse(
+      `Nothing was judged: ${paths.outputs} is at commit ${commit.slice(0, 10)}, which no worker handed in. Only workers' work counts.\nSpawn a code worker: the commit is quarantined first (refs/quarantine/…), and its brief can say what to take from it.`,
+    )
+  const strayFiles = (await listDifferences(paths, commit)).slice(0, MAX_LISTED_FILES).map(file => `  ${file}`)
+  if (strayFiles.length > 0)
+    return refuse(
+      `Nothing was judged: no worker changed these files in ${paths.outputs}, and only workers' work counts:\n${strayFiles.join('\n')}\nRemove them if they are not needed. If they are, spawn a code worker whose brief says so; it finds them in git's stash.`,
+    )
+  // A submodule of the user's own repository is not the workers' doing.
+  const before = status.base ? await listNestedRepositories(paths, status.base.commit) : []
+  const nested = (await listNestedRepositories(paths, commit)).filter(file => !before.includes(file))
+  if (nested.length === 0) return undefined
+  return refuse(
+    `Nothing was judged: ${nested.join(', ')} was committed as a repository of its own, so none of its files is in the work.\nSpawn a code worker that runs \`git rm --cached\` on it, removes the .git in it and commits the files themselves.`,
+  )
 }

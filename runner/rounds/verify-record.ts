@@ -21,8 +21,7 @@ export function verifyRecord({ session, log }: RunnerContext, round = Number.POS
   for (const [recordId, hash] of expected) {
     const bytes = readUntrusted(session.paths.evidenceRecord(recordId), MAX_RECORD_BYTES)
     if (bytes && sha256(bytes) === hash) continue
-    throw new DispatchError(`evidence/${recordId}.json ${bytes ? 'was changed after it was recorded' : 'is missing'}`, {
-      exitCode: exitCodes.integrity,
-    })
+    const damage = bytes ? 'was changed after it was recorded' : 'is missing'
+    throw new DispatchError(`evidence/${recordId}.json ${damage}`, { exitCode: exitCodes.integrity })
   }
 }

@@ -30,19 +30,22 @@ export async function finishWorker(context: RunnerContext, worker: WorkerStatus)
   const files = paths.worker(worker.name)
   const process = readWorkerProcess(paths, worker.name)
   if (process) await killProcessTree(process, buildWorkerMark(context.session, worker.name))
-  const exit = ExitRecord.safeParse(
-    parseJson(readUntrusted(files.exit, MAX_EXIT_RECORD_BYTES)?.toString('utf8') ?? ''),
-  ).data
-  const stream = readUntrusted(files.stream, STREAM_TAIL_BYTES, -STREAM_TAIL_BYTES)?.toString('utf8') ?? ''
-  const errors = readUntrusted(files.errors, ERROR_TAIL_BYTES, -ERROR_TAIL_BYTES)?.toString('utf8') ?? ''
-  const result = findLastResult(stream)
+  const read = (file: string, maxBytes: number, startByte = 0) =>
+    readUntrusted(file, maxBytes, startByte)?.toString('utf8') ?? ''
+  const exit = ExitRecord.safeParse(parseJson(read(files.exit, MAX_EXIT_RECORD_BYTES))).data
+  const stream = read(files.stream, STREAM_TAIL_BYTES, -STREAM_TAIL_BYTES)
+  const errors = read(files.errors, ERROR_TAIL_BYTES, -ERROR_TAIL_BYTES)
+  const lines = stream.split('\n').flatMap(parseStreamLine)
+  const result = lines.findLast(line => line.kind === 'result')?.result
   // The runner may have stopped a worker that ended by itself at the same moment: then its own end counts.
   const stopped = exit && result ? undefined : context.endings.get(worker.name)
   const { ending, reason } = stopped ?? classifyEnding(exit, result, errors)
   releaseWriteLock(context, worker.name, ending)
   const noReport = `(no report: ${ending}${reason ? `, ${reason}` : ''})\n`
   writeAtomic(files.report, result?.result?.slice(0, MAX_REPORT_CHARS) ?? noReport)
-  recordQuarantine(context, worker.name)
+  const quarantined = read(files.quarantinedFiles, MAX_QUARANTINE_LIST_BYTES).split('\n').filter(Boolean)
+  if (quarantined.length > 0)
+    context.record({ type: 'changes.quarantined', worker: worker.name, files: quarantined.slice(0, 50) })
   const { commit, changedFiles, problem } = await collectCommit(context, worker, process?.head)
   context.record({
     type: 'worker.ended',
@@ -65,24 +68,15 @@ export function classifyEnding(
   result: StreamResult | undefined,
   errors: string,
 ): { ending: WorkerEnding; reason: string } {
-  const lastError = errors.trim().split('\n').at(-1) ?? ''
   if (exit?.fenced)
     return { ending: 'failed', reason: 'it lost the write lock; what it left uncommitted does not count' }
   if (result?.is_error)
     return { ending: 'failed', reason: result.result ?? result.subtype ?? 'claude reports an error' }
   if (exit === undefined) return { ending: 'died', reason: 'its process is gone' }
-  if (result === undefined) {
-    const detail = lastError ? `: ${lastError}` : ''
-    return { ending: 'silent', reason: `claude ended with exit ${exit.code} and no result${detail}` }
-  }
-  return { ending: 'reported', reason: '' }
-}
-
-function recordQuarantine(context: RunnerContext, worker: string): void {
-  const { quarantinedFiles } = context.session.paths.worker(worker)
-  const text = readUntrusted(quarantinedFiles, MAX_QUARANTINE_LIST_BYTES)?.toString('utf8') ?? ''
-  const files = text.split('\n').filter(Boolean)
-  if (files.length > 0) context.record({ type: 'changes.quarantined', worker, files: files.slice(0, 50) })
+  if (result !== undefined) return { ending: 'reported', reason: '' }
+  const lastError = errors.trim().split('\n').at(-1)
+  const detail = lastError ? `: ${lastError}` : ''
+  return { ending: 'silent', reason: `claude ended with exit ${exit.code} and no result${detail}` }
 }
 
 /** What the worker committed since `head`. A repository that cannot be read is a problem to report, not an error. */
@@ -108,11 +102,4 @@ function isOwnChange({ status }: RunnerContext, worker: WorkerStatus, file: stri
   const covers = (globs: string[]) => globs.some(glob => matchesGlob(glob, file))
   if (worker.kind === 'rw') return covers(worker.files)
   return !status.workers.some(other => other.kind === 'rw' && covers(other.files))
-}
-
-function findLastResult(stream: string): StreamResult | undefined {
-  return stream
-    .split('\n')
-    .flatMap(parseStreamLine)
-    .findLast(line => line.kind === 'result')?.result
 }

@@ -1,17 +1,16 @@
 import { parseArgs } from 'node:util'
-import type { WorkerSpec } from '#agents'
 import { makePrivateFolder, writeAtomic } from '#host/fs'
 import { isWorkerName } from '#session'
 import { globsOverlap, isGlob } from '#session/contract'
 import type { WorkerStatus } from '#session/status'
-import { type CommandReply, type RunnerContext, refuse } from '../context.ts'
+import { accept, type CommandReply, listActiveWorkers, type RunnerContext, refuse } from '../context.ts'
 import { listDraftClauseIds } from '../contract/draft.ts'
 import { readSealedContract, sealContract } from '../contract/seal.ts'
 import type { AgentRequest } from '../requests.ts'
 import { refuseOverBudget } from './budget.ts'
 
 /** What the orchestrator decides about a worker. The runner adds the rest. */
-type WorkerRequest = Omit<WorkerSpec, 'brief' | 'token' | 'acceptedCommit'>
+type WorkerRequest = Pick<WorkerStatus, 'name' | 'kind' | 'model' | 'clauses' | 'files'>
 
 const MAX_ACTIVE_WORKERS = 8
 
@@ -23,35 +22,33 @@ BRIEF`
 export async function spawnWorker(context: RunnerContext, request: AgentRequest): Promise<CommandReply> {
   // A runner that died before it could reply may have queued the worker already.
   const known = context.status.workers.find(worker => worker.requestId === request.id)
-  if (known) return formatQueuedReply(known)
+  if (known) return createQueuedReply(known)
   const worker = parseSpawnRequest(context, request)
   if ('text' in worker) return worker
   // Sealing comes last: a spawn that is refused for another reason seals nothing.
   const refused = refuseOverBudget(context) ?? refuseUnfitWorker(context, worker) ?? (await sealContract(context))
   if (refused) return refused
-  const { name, kind, model, clauses, files } = worker
+  const { name, ...details } = worker
   const paths = context.session.paths.worker(name)
   makePrivateFolder(paths.folder)
   writeAtomic(paths.brief, request.input)
-  const blockedBy = (kind === 'code' && listCodeWorkers(context).at(-1)?.name) || null
-  context.record({ type: 'worker.queued', worker: name, kind, model, clauses, files, blockedBy, requestId: request.id })
-  return formatQueuedReply({ name, kind, model, blockedBy })
+  const lastCodeWorker = listActiveWorkers(context.status).findLast(({ kind }) => kind === 'code')
+  const blockedBy = (worker.kind === 'code' && lastCodeWorker?.name) || null
+  context.record({ type: 'worker.queued', worker: name, ...details, blockedBy, requestId: request.id })
+  return createQueuedReply({ ...worker, blockedBy })
 }
 
 // --- internal ---
 
-function formatQueuedReply({
+function createQueuedReply({
   name,
   kind,
   model,
   blockedBy,
-}: Pick<WorkerStatus, 'name' | 'kind' | 'model' | 'blockedBy'>): CommandReply {
+}: WorkerRequest & Pick<WorkerStatus, 'blockedBy'>): CommandReply {
   const start =
     blockedBy === null ? 'starts now' : `starts by itself after ${blockedBy}, which has the write lock or gets it first`
-  return {
-    exitCode: 0,
-    text: `Worker ${name} (${kind}, ${model}) ${start}.\nNext: more spawn-worker, or wait-workers.`,
-  }
+  return accept(`Worker ${name} (${kind}, ${model}) ${start}.\nNext: more spawn-worker, or wait-workers.`)
 }
 
 function parseSpawnRequest(context: RunnerContext, { args, input }: AgentRequest): WorkerRequest | CommandReply {
@@ -103,7 +100,7 @@ function refuseUnfitWorker(
   const unknown = clauses.find(id => !known.includes(id))
   if (known.length > 0 && unknown !== undefined)
     return refuse(`The contract has no clause ${unknown}. It has ${known.join(', ')}.`)
-  const active = context.status.workers.filter(worker => worker.endedAt === undefined)
+  const active = listActiveWorkers(context.status)
   if (active.length >= MAX_ACTIVE_WORKERS)
     return refuse(`${active.length} workers are already working. Run wait-workers first.`)
   const findSharedClauses = (other: WorkerStatus) => other.clauses.filter(id => clauses.includes(id))
@@ -118,10 +115,6 @@ function refuseUnfitWorker(
       `${name} cannot have ${files.join(', ')}: ${overlapping.name} has ${overlapping.files.join(', ')}. Wait for it, or name other files.`,
     )
   return undefined
-}
-
-function listCodeWorkers({ status }: RunnerContext): WorkerStatus[] {
-  return status.workers.filter(worker => worker.kind === 'code' && worker.endedAt === undefined)
 }
 
 function pickWorkerName({ status }: RunnerContext, kind: string): string {

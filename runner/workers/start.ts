@@ -1,9 +1,8 @@
-import fs from 'node:fs'
 import { prepareWorker } from '#agents'
 import { identify } from '#host/process'
 import { importWork } from '#session/repository'
 import type { WorkerStatus } from '#session/status'
-import type { RunnerContext } from '../context.ts'
+import { listActiveWorkers, type RunnerContext } from '../context.ts'
 import { ensureDependencies } from '../dependencies/install.ts'
 import { getTmuxSession } from '../terminal.ts'
 import { computeRemainingUsd } from './budget.ts'
@@ -24,31 +23,19 @@ export async function startQueuedWorkers(context: RunnerContext): Promise<void> 
 
 async function startWorker(context: RunnerContext, worker: WorkerStatus, token: number): Promise<void> {
   const { session, tmux, status } = context
-  const { name, kind, model, clauses } = worker
-  const { outputs } = session.paths
-  const otherWriters = status.workers.filter(
-    other => other.kind === 'rw' && other.name !== name && other.endedAt === undefined,
-  )
+  const { name, kind } = worker
+  const otherWriters = listActiveWorkers(status).filter(other => other.kind === 'rw' && other.name !== name)
   const files = kind === 'rw' ? worker.files : [...new Set(otherWriters.flatMap(other => other.files))]
   // While an rw worker runs, a new commit may be that worker's, so none is quarantined.
   const acceptedCommit = kind === 'code' && otherWriters.length === 0 ? (status.acceptedCommit ?? '') : ''
-  const brief = fs.readFileSync(session.paths.worker(name).brief)
-  const dependencies = status.base ? await ensureDependencies(context, status.base) : undefined
-  const tools = dependencies?.ok
-    ? { programs: dependencies.listProgramFolders(outputs), variables: dependencies.getVariables(outputs) }
-    : {}
-  const budgetUsd = computeRemainingUsd(context)
-  const script = prepareWorker(session, {
-    name,
-    kind,
-    model,
-    clauses,
+  const dependencies = status.base && (await ensureDependencies(context, status.base))
+  const script = prepareWorker(session, worker, {
     files,
-    brief,
     token,
     acceptedCommit,
-    budgetUsd,
-    ...tools,
+    programs: dependencies?.ok ? dependencies.listProgramFolders(session.paths.outputs) : [],
+    variables: dependencies?.ok ? dependencies.variables : {},
+    budgetUsd: computeRemainingUsd(context),
   })
   const { commit } = await importWork(session.paths)
   const window = { ...getTmuxSession(session), name, command: ['/bin/sh', script] }

@@ -90,7 +90,7 @@ test('an amended contract has base evidence of its own, and unchanged checks are
 
 test('a check that proves nothing on the base is a problem', () => {
   const find = (outcome: 'green' | 'red' | 'could not run' | 'flaky', isGuard: boolean) =>
-    findVacuousCheck(3, 'C1', { isGuard }, { outcome, reason: 'because', command: 'true' })
+    findVacuousCheck({ line: 3, id: 'C1', proof: { isGuard } }, { outcome, reason: 'because', command: 'true' })
   assert.deepEqual(find('red', false), [])
   assert.deepEqual(find('green', true), [])
   for (const [outcome, isGuard] of [
