@@ -25,14 +25,10 @@ export function enqueueNotification({ id, manifest }: Session, { event, head }: 
   const created = createNotification(event, { id, title: manifest.task.title, head }, options)
   const targets = listEnabledChannels(config)
   if (!created || targets.length === 0 || !isRecent(event.time, Date.now())) return false
-  const queued = {
-    id: `${id}-${String(event.seq).padStart(6, '0')}`,
-    sessionId: id,
-    at: event.time,
-    deliverBy: computeDeliverBy(event, created.isUrgent, manifest.deadline),
-    notification: created.notification,
-  }
-  writeToOutbox(home, queued, targets)
+  const deliverBy = computeDeliverBy(event, created.isUrgent, manifest.deadline)
+  const queuedId = `${id}-${String(event.seq).padStart(6, '0')}`
+  const { notification } = created
+  writeToOutbox(home, { id: queuedId, sessionId: id, at: event.time, deliverBy, notification }, targets)
   return true
 }
 

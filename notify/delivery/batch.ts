@@ -21,12 +21,10 @@ export interface NotificationBatch {
 }
 
 /** What decides which notifications may be sent now. */
-export interface BatchConditions {
+export interface BatchConditions extends Pick<DeliveryTiming, 'batching' | 'settleMs'> {
   /** By session, or `several`. */
   attempts: Record<string, DeliveryAttempt>
   quietHours: string
-  batching: DeliveryTiming['batching']
-  settleMs: number
   nowMs: number
 }
 

@@ -31,7 +31,7 @@ export async function runDeliverer(
     const lease = await acquireLease(leaseFolder, identity)
     if (lease === undefined) return
     try {
-      const loops = channels.map(channel => new ChannelLoop(home, channel, timing))
+      const loops = channels.map(channel => createLoop(home, channel, timing))
       const isOver = () => signal.aborted || !holdsLease(leaseFolder, lease) || loops.every(loop => loop.isIdle())
       await Promise.all(loops.map(loop => loop.run(readConfigNow, isOver, signal)))
     } finally {
@@ -59,50 +59,40 @@ export function hasWaiting(home: string, targets: readonly Channel[] = channels)
 const FAULT_PAUSE_MS = MINUTE_MS
 
 /** Keeps one channel working: after an unexpected error it opens the channel again. The other channels are not affected. */
-class ChannelLoop {
-  private readonly home: string
-  private readonly channel: Channel
-  private readonly timing: DeliveryTiming
-  private worker: ChannelWorker | undefined
+function createLoop(home: string, channel: Channel, timing: DeliveryTiming) {
+  let worker: ChannelWorker | undefined
 
-  constructor(home: string, channel: Channel, timing: DeliveryTiming) {
-    this.home = home
-    this.channel = channel
-    this.timing = timing
-    this.open()
-  }
-
-  isIdle(): boolean {
-    return this.worker ? this.worker.isIdle(Date.now()) : !hasWaiting(this.home, [this.channel])
-  }
-
-  async run(readConfigNow: () => Config, isOver: () => boolean, signal: AbortSignal): Promise<void> {
-    const watch = new FolderWatch(getOutboxFolders(this.home, this.channel).waiting, signal)
-    while (!isOver()) {
-      const pauseMs = await this.step(readConfigNow)
-      if (pauseMs > 0) await watch.waitForChange(pauseMs)
+  function open(): ChannelWorker | undefined {
+    try {
+      worker ??= new ChannelWorker(home, channel, timing)
+    } catch (error) {
+      logError(error)
     }
-    watch.close()
+    return worker
   }
 
   /** Do one step. Returns how many milliseconds to wait before the next one. */
-  private async step(readConfigNow: () => Config): Promise<number> {
+  async function step(readConfigNow: () => Config): Promise<number> {
     try {
-      return (await this.open()?.step(readConfigNow())) ?? FAULT_PAUSE_MS
+      return (await open()?.step(readConfigNow())) ?? FAULT_PAUSE_MS
     } catch (error) {
-      this.worker = undefined
+      worker = undefined
       logError(error)
       return FAULT_PAUSE_MS
     }
   }
 
-  private open(): ChannelWorker | undefined {
-    try {
-      this.worker ??= new ChannelWorker(this.home, this.channel, this.timing)
-    } catch (error) {
-      logError(error)
-    }
-    return this.worker
+  open()
+  return {
+    isIdle: () => (worker ? worker.isIdle(Date.now()) : !hasWaiting(home, [channel])),
+    async run(readConfigNow: () => Config, isOver: () => boolean, signal: AbortSignal): Promise<void> {
+      const watch = watchFolder(getOutboxFolders(home, channel).waiting, signal)
+      while (!isOver()) {
+        const pauseMs = await step(readConfigNow)
+        if (pauseMs > 0) await watch.waitForChange(pauseMs)
+      }
+      watch.close()
+    },
   }
 }
 
@@ -112,40 +102,34 @@ function logError(error: unknown): void {
 }
 
 /**
- * Waits until a folder changes. Only a hint: systems drop events when there are many, and may have no watch left.
+ * Watch for changes in a folder. Only a hint: systems drop events when there are many, and may have no watch left.
  * `watchPaths` of the session log does not fit: it has one fixed tick, and it would load chokidar (8 MB, 30 ms) for one folder.
  */
-class FolderWatch {
-  private readonly watcher: fs.FSWatcher | undefined
-  private readonly signal: AbortSignal
-  private hasChanged = false
-  private wake: (() => void) | undefined
-
-  constructor(folder: string, signal: AbortSignal) {
-    this.signal = signal
-    try {
-      this.watcher = fs.watch(folder, this.onChange).on('error', () => undefined)
-    } catch {} // It may not exist. The timeout is enough.
-    signal.addEventListener('abort', this.onChange)
+function watchFolder(folder: string, signal: AbortSignal) {
+  let hasChanged = false
+  let wake: (() => void) | undefined
+  let watcher: fs.FSWatcher | undefined
+  const onChange = () => {
+    hasChanged = true
+    wake?.()
   }
-
-  /** Resolves when the folder changed since the last call, when the signal aborts, or after `timeoutMs`. */
-  async waitForChange(timeoutMs: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.wake = resolve
-    const timer = setTimeout(resolve, this.hasChanged ? 0 : timeoutMs)
-    await promise
-    clearTimeout(timer)
-    this.hasChanged = false
-  }
-
-  close(): void {
-    this.watcher?.close()
-    this.signal.removeEventListener('abort', this.onChange)
-  }
-
-  private readonly onChange = () => {
-    this.hasChanged = true
-    this.wake?.()
+  try {
+    watcher = fs.watch(folder, onChange).on('error', () => undefined)
+  } catch {} // Without a watch, the timeout is enough.
+  signal.addEventListener('abort', onChange)
+  return {
+    /** Resolves when the folder changed since the last call, when the signal aborts, or after `timeoutMs`. */
+    async waitForChange(timeoutMs: number): Promise<void> {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      wake = resolve
+      const timer = setTimeout(resolve, hasChanged ? 0 : timeoutMs)
+      await promise
+      clearTimeout(timer)
+      hasChanged = false
+    },
+    close() {
+      watcher?.close()
+      signal.removeEventListener('abort', onChange)
+    },
   }
 }
