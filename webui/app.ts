@@ -23,8 +23,15 @@ import { rawFilePolicy, refuseRequest, securityHeaders } from './request-policy.
 
 const MAX_LISTED_SESSIONS = 100
 
+/** The files in `public/`, with their types. They are read once at the start: the app never serves a folder. */
+const assets = [
+  ['style.css', 'text/css'],
+  ['live.js', 'text/javascript'],
+  ['icon.svg', 'image/svg+xml'],
+] as const
+
 /** The sessions that the page shows, and what it reports about itself. */
-export interface AppOptions extends PageFrame {
+interface AppOptions extends PageFrame {
   workspace: string
 }
 
@@ -61,8 +68,10 @@ export function createApp(options: AppOptions): Express {
   app.get('/healthz', (_request, response) => {
     response.json({ name: 'claude-dispatch', home, pid: process.pid, version })
   })
-  for (const [address, { type, content }] of readAssets())
-    app.get(address, (_request, response) => void response.type(type).send(content))
+  for (const [name, type] of assets) {
+    const content = fs.readFileSync(path.join(installFolder, 'webui/public', name), 'utf8')
+    app.get(`/${name}`, (_request, response) => void response.type(type).send(content))
+  }
 
   app.use((_request, response) => {
     response.status(404).send(pages.message({ title: 'Not found', message: 'There is no such page or session.' }))
@@ -107,16 +116,6 @@ async function readSessionData(session: Session): Promise<SessionData> {
     verdictRecord: readCurrentVerdict(paths, view.status),
     files: listReadableFiles(paths),
   }
-}
-
-/** The files in `public/`, read once at the start. The app never serves a folder. */
-function readAssets(): Map<string, { type: string; content: string }> {
-  const read = (name: string) => fs.readFileSync(path.join(installFolder, 'webui/public', name), 'utf8')
-  return new Map([
-    ['/style.css', { type: 'text/css', content: read('style.css') }],
-    ['/live.js', { type: 'text/javascript', content: read('live.js') }],
-    ['/icon.svg', { type: 'image/svg+xml', content: read('icon.svg') }],
-  ])
 }
 
 /** A DispatchError is shown. Any other error is a bug: it is printed in full, and the page only says so. */

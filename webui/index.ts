@@ -1,4 +1,4 @@
-export { type AppOptions, createApp } from './app.ts'
+export { createApp } from './app.ts'
 export { findRunningServer, probePort } from './find-server.ts'
 export { renderMatrixHtml } from './render.ts'
 export { type ServeResult, startServer } from './server.ts'
