@@ -37,10 +37,7 @@ export function isOrphan(
   if (runnerLiveness !== 'dead' || status.closed || status.phase === 'failed') return false
   if (isSettled(status) && !isTerminalOpen) return false
   const idleMs = nowMs - Date.parse(status.lastEventAt || session.manifest.openedAt)
-  return idleMs > (status.lastSeq === 0 ? MIN_AGE_MS : computeRestartDelayMs(countConsecutiveRestarts(status, nowMs)))
-}
-
-/** A runner that dies repeatedly is restarted after 2, 4, 8 … 300 seconds. */
-function computeRestartDelayMs(consecutiveRestarts: number): number {
-  return Math.min(MAX_RESTART_DELAY_MS, 1000 * 2 ** consecutiveRestarts)
+  // A runner that dies repeatedly is restarted after 2, 4, 8 … 300 seconds.
+  const restartDelayMs = Math.min(MAX_RESTART_DELAY_MS, 1000 * 2 ** countConsecutiveRestarts(status, nowMs))
+  return idleMs > (status.lastSeq === 0 ? MIN_AGE_MS : restartDelayMs)
 }
