@@ -72,7 +72,8 @@ it('this process has ancestors', async () => {
 it('no_new_privs stays set in a daemon with an empty environment (Linux)', async t => {
   if (process.platform !== 'linux') return t.skip('no no_new_privs here')
   const script = path.join(os.tmpdir(), `dispatch-bound-${process.pid}.sh`)
-  fs.writeFileSync(script, '(env -i setsid sh -c "sleep 0.2; grep NoNewPrivs /proc/self/status" &)\n')
+  const daemon = 'while kill -0 $$; do sleep 0.05; done 2>/dev/null; grep NoNewPrivs /proc/self/status'
+  fs.writeFileSync(script, `(env -i setsid sh -c "${daemon}" &)\n`) // It outlives the shell of the script, which is $$.
   const [program = '', ...args] = buildUnprivilegedCommand(script)
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''

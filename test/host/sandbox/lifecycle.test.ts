@@ -25,15 +25,13 @@ test('when the launcher dies, everything inside dies', { skip }, async t => {
   await waitUntil(() => fs.existsSync(marker) && fs.readFileSync(marker, 'utf8') !== '', 'the command runs')
   child.kill('SIGKILL')
   await once(child, 'exit')
-  await new Promise(resolve => setTimeout(resolve, 300))
-  const lastWrite = fs.readFileSync(marker, 'utf8')
-  await new Promise(resolve => setTimeout(resolve, 300))
-  assert.equal(fs.readFileSync(marker, 'utf8'), lastWrite)
+  const listProcesses = async () => (await runProgram('ps', ['-eo', 'args'])).stdout
+  await waitUntil(async () => !(await listProcesses()).includes(marker), 'the command is gone')
   const listLeftovers = () => fs.readdirSync(os.tmpdir()).filter(name => name.startsWith(`dsp-${child.pid}-`))
   await sh('true') // The next sandbox, of any test, removes what is left.
   assert.deepEqual(listLeftovers(), [])
-  const relays = await runProgram('ps', ['-eo', 'args'])
-  assert.ok(!relays.stdout.includes(`dsp-${child.pid}-`), relays.stdout)
+  const relays = await listProcesses()
+  assert.ok(!relays.includes(`dsp-${child.pid}-`), relays)
 })
 
 test('a changed terminal size reaches the command', { skip }, async t => {
