@@ -1,7 +1,7 @@
 import { HOUR_MS, MINUTE_MS } from './time.ts'
 
 /** What a calendar and a clock on the wall show. */
-export interface LocalDateTime {
+interface LocalDateTime {
   year: number
   /** From 0, as in `Date`. */
   month: number

@@ -41,44 +41,23 @@ export function isAtLeast(version: string, minimum: string): boolean {
  * so its result is cached until the program changes. A script is checked each time, because what it runs may change.
  */
 export async function requireClaude(claude: string, { home }: Pick<Config, 'home'>): Promise<void> {
-  await requireVersion('claude', claude, home, {
-    reason: `: ${claudeVulnerability}`,
-    install: claudeInstallHint,
-    update: 'Update it: `claude update`, or `npm install -g @anthropic-ai/claude-code`.',
-  })
+  await requireVersion('claude', claude, home)
 }
 
 /** The same for git and tmux, which every session needs: exit 6 when one is missing, broken or too old. */
-export async function requirePrograms(
-  { home }: Pick<Config, 'home'>,
-  searchPath = process.env['PATH'] ?? '',
-): Promise<void> {
-  const programs = (['git', 'tmux'] as const).map(name => ({ name, file: findProgram(name, searchPath) }))
+export async function requirePrograms({ home }: Pick<Config, 'home'>): Promise<void> {
+  const programs = (['git', 'tmux'] as const).map(name => ({ name, file: findProgram(name) }))
   const missing = programs.filter(({ file }) => file === '').map(({ name }) => name)
+  const [are, them] = missing.length === 1 ? ['is', 'it'] : ['are', 'them']
   if (missing.length > 0)
-    throw new DispatchError(
-      `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not installed, or not on PATH`,
-      {
-        exitCode: exitCodes.dependency,
-        remedy: `Install ${missing.length === 1 ? 'it' : 'them'}: ${formatInstallHint(missing)}.`,
-      },
+    throw createDependencyError(
+      `${missing.join(' and ')} ${are} not installed, or not on PATH`,
+      `Install ${them}: ${formatInstallHint(missing)}.`,
     )
-  await Promise.all(
-    programs.map(({ name, file }) => {
-      const hint = formatInstallHint([name])
-      return requireVersion(name, file, home, {
-        reason: '',
-        install: `Install it: ${hint}.`,
-        update: `Update it: ${hint}.`,
-      })
-    }),
-  )
+  await Promise.all(programs.map(({ name, file }) => requireVersion(name, file, home)))
 }
 
-/**
- * The system and processor that a program was built for, by its first bytes (ELF, Mach-O); undefined for a script.
- * Pure.
- */
+/** The system and processor that a program was built for, by its first bytes; undefined for a script. Pure. */
 export function detectBuildPlatform(firstBytes: Uint8Array): string | undefined {
   const bytes = Buffer.from(firstBytes)
   if (bytes.length < 20) return undefined
@@ -93,36 +72,30 @@ export function detectBuildPlatform(firstBytes: Uint8Array): string | undefined 
 
 const VERSION_TIMEOUT_MS = 5 * SECOND_MS
 
-interface VersionMessages {
-  /** What is wrong with an older version, behind a colon; or empty. */
-  reason: string
-  install: string
-  update: string
-}
-
-async function requireVersion(
-  name: 'claude' | 'git' | 'tmux',
-  program: string,
-  home: string,
-  { reason, install, update }: VersionMessages,
-): Promise<void> {
+async function requireVersion(name: 'claude' | 'git' | 'tmux', program: string, home: string): Promise<void> {
   const cacheFile = path.join(home, 'cache', name)
   const fingerprint = fingerprintProgram(program, minVersions[name])
   if (fingerprint !== undefined && readIfPresent(cacheFile) === fingerprint) return
   const result = await readVersion(program, name === 'tmux' ? '-V' : '--version')
+  const isClaude = name === 'claude'
+  const hint = formatInstallHint([name])
   if ('reason' in result)
-    throw new DispatchError(`${name} does not run: ${result.reason}`, {
-      exitCode: exitCodes.dependency,
-      remedy: install,
-    })
+    throw createDependencyError(
+      `${name} does not run: ${result.reason}`,
+      isClaude ? claudeInstallHint : `Install it: ${hint}.`,
+    )
   if (!isAtLeast(result.version, minVersions[name]))
-    throw new DispatchError(`${name} ${result.version} is too old, ${minVersions[name]} is needed${reason}`, {
-      exitCode: exitCodes.dependency,
-      remedy: update,
-    })
+    throw createDependencyError(
+      `${name} ${result.version} is too old, ${minVersions[name]} is needed${isClaude ? `: ${claudeVulnerability}` : ''}`,
+      `Update it: ${isClaude ? '`claude update`, or `npm install -g @anthropic-ai/claude-code`' : hint}.`,
+    )
   if (fingerprint === undefined) return
   makePrivateFolder(path.dirname(cacheFile))
   writeAtomic(cacheFile, fingerprint)
+}
+
+function createDependencyError(message: string, remedy: string): DispatchError {
+  return new DispatchError(message, { exitCode: exitCodes.dependency, remedy })
 }
 
 function formatInstallHint(names: string[]): string {
@@ -142,10 +115,8 @@ const processors: Record<number, string> = {
 
 const currentPlatform = `${process.platform === 'darwin' ? 'macOS' : 'Linux'} on ${process.arch}`
 
-function describeFailure(
-  program: string,
-  { startError, timedOut, exitCode, signal, stderr, stdout }: RunResult,
-): string {
+function describeFailure(program: string, result: RunResult): string {
+  const { startError, timedOut, exitCode, signal, stderr, stdout } = result
   if (startError === 'ENOENT') return 'it is not on PATH'
   if (startError === 'EACCES') return `${program} is not executable`
   const platform = detectBuildPlatform(readFirstBytes(program))

@@ -36,33 +36,16 @@ export const claudeVariables: Record<string, string> = {
  * `--setting-sources user --strict-mcp-config` keep the settings, hooks and MCP servers of a repository from running.
  * `dontAsk` refuses a tool that is not listed; no person is there to answer a question.
  */
-function buildSharedArguments({
-  program,
-  model,
-  systemPromptFile,
-  settingsFile,
-  sessionId,
-  tools,
-}: ClaudeLaunch): string[] {
+function buildSharedArguments(launch: ClaudeLaunch): string[] {
+  const tools = launch.tools.join(',')
   return [
-    program,
-    '--model',
-    model,
-    '--append-system-prompt-file',
-    systemPromptFile,
-    '--session-id',
-    sessionId,
-    '--setting-sources',
-    'user',
-    '--strict-mcp-config',
-    '--settings',
-    settingsFile,
-    '--tools',
-    tools.join(','),
-    '--allowedTools',
-    tools.join(','),
-    // Last, because --tools and --allowedTools swallow any plain argument that follows them.
-    '--permission-mode',
-    'dontAsk',
+    launch.program,
+    ...['--model', launch.model],
+    ...['--append-system-prompt-file', launch.systemPromptFile],
+    ...['--session-id', launch.sessionId],
+    ...['--setting-sources', 'user', '--strict-mcp-config'],
+    ...['--settings', launch.settingsFile],
+    ...['--tools', tools, '--allowedTools', tools],
+    ...['--permission-mode', 'dontAsk'], // Last, because the two before it swallow any plain argument after them.
   ]
 }

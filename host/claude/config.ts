@@ -3,7 +3,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { DispatchError, exitCodes } from '../error.ts'
 import { listNames } from '../fs/files.ts'
-import { findPosition, parseJson, parseJsonc } from '../json.ts'
+import { findPosition, parseJson, parseJsonc, type TextPosition, toPosition } from '../json.ts'
 import type { JsonEntry } from '../user-config/json-merge.ts'
 import { readUserFile } from '../user-config/locked-write.ts'
 
@@ -12,30 +12,23 @@ const ClaudeConfig = z.looseObject({
   customApiKeyResponses: z.looseObject({ approved: z.array(z.string()).optional() }).optional(),
 })
 
-/**
- * The `settings.json` files that apply to every claude besides those of dispatch: the user's, and those of the machine's
- * administrator.
- */
-export function findSettingsFiles(
-  { configDirectory }: { configDirectory: string | undefined },
-  environment: NodeJS.ProcessEnv = process.env,
-): { user: string; managed: string[] } {
-  const userFolder = configDirectory ?? path.join(environment['HOME'] || os.homedir(), '.claude')
+/** The `settings.json` files that apply to every claude: that of its config folder, and the administrator's. */
+export function findSettingsFiles({ configDirectory }: { configDirectory: string | undefined }): {
+  user: string
+  managed: string[]
+} {
   const managedFolder = process.platform === 'darwin' ? '/Library/Application Support/ClaudeCode' : '/etc/claude-code'
   const parts = path.join(managedFolder, 'managed-settings.d')
-  return {
-    user: path.join(userFolder, 'settings.json'),
-    managed: [
-      path.join(managedFolder, 'managed-settings.json'),
-      ...listNames(parts).map(name => path.join(parts, name)),
-    ],
-  }
+  const managed = [
+    path.join(managedFolder, 'managed-settings.json'),
+    ...listNames(parts).map(name => path.join(parts, name)),
+  ]
+  return { user: path.join(configDirectory ?? getDefaultFolder(), 'settings.json'), managed }
 }
 
 /** The `settings.json` of the user, also where sessions run with a private config folder. */
-export function findUserSettings(environment: NodeJS.ProcessEnv = process.env): string {
-  const folder = environment['CLAUDE_CONFIG_DIR'] || path.join(environment['HOME'] || os.homedir(), '.claude')
-  return path.join(folder, 'settings.json')
+export function findUserSettings(): string {
+  return path.join(process.env['CLAUDE_CONFIG_DIR'] || getDefaultFolder(), 'settings.json')
 }
 
 /**
@@ -55,13 +48,11 @@ export function readClaudeConfig(file: string): Record<string, unknown> {
   })
 }
 
-/**
- * The config with what a silent first launch needs: onboarding, this key, trust of the workspace. The rest stays. Pure.
- */
+/** The config with what a silent first launch needs: onboarding, this key, trust of the workspace. The rest stays. */
 export function seedConfig(
   config: Record<string, unknown>,
   workspace: string,
-  apiKey: string | undefined = process.env['ANTHROPIC_API_KEY'],
+  apiKey = process.env['ANTHROPIC_API_KEY'],
 ): Record<string, unknown> {
   const current = ClaudeConfig.parse(config)
   const approved = current.customApiKeyResponses?.approved ?? []
@@ -94,15 +85,15 @@ export function createTrustEntry(folder: string): JsonEntry {
 
 // --- internal ---
 
+const getDefaultFolder = () => path.join(process.env['HOME'] || os.homedir(), '.claude')
+
 /** claude records an approved key by its last characters. */
 const API_KEY_TAIL_CHARS = 20
 
 /** Where the text is not plain JSON. claude rejects comments and trailing commas in its configuration. */
-function findJsonProblem(text: string): { line: number; column: number } | undefined {
+function findJsonProblem(text: string): TextPosition | undefined {
   const tokens = [...text.matchAll(/"(?:[^"\\]|\\.)*"|\/[/*]|,(?=\s*[}\]])/g)]
   const loose = tokens.find(([token]) => !token.startsWith('"'))
   const [problem] = parseJsonc(text).problems
-  if (problem || loose === undefined) return problem
-  const before = text.slice(0, loose.index).split('\n')
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
+  return problem || loose === undefined ? problem : toPosition(text, loose.index)
 }

@@ -16,13 +16,9 @@ export function findClaude(searchPath = process.env['PATH'] ?? ''): string {
   const program = candidates.find(isProgram)
   if (program) return program
   const notExecutable = candidates.find(file => fs.statSync(file, { throwIfNoEntry: false })?.isFile())
-  throw new DispatchError(
-    notExecutable ? `${notExecutable} is not executable` : 'claude is not installed, or not on PATH',
-    {
-      exitCode: exitCodes.dependency,
-      remedy: notExecutable
-        ? `Run \`chmod +x ${quoteForShell(notExecutable)}\`, or install claude again.`
-        : claudeInstallHint,
-    },
-  )
+  const exitCode = exitCodes.dependency
+  if (!notExecutable)
+    throw new DispatchError('claude is not installed, or not on PATH', { exitCode, remedy: claudeInstallHint })
+  const remedy = `Run \`chmod +x ${quoteForShell(notExecutable)}\`, or install claude again.`
+  throw new DispatchError(`${notExecutable} is not executable`, { exitCode, remedy })
 }

@@ -21,17 +21,12 @@ export interface Login {
 }
 
 /** A config folder that the user names stays as it is. A key or token gets the private one. */
-export function detectLogin(privateDirectory: string, environment: NodeJS.ProcessEnv = process.env): Login {
+export function detectLogin(privateDirectory: string, environment = process.env): Login {
   const userDirectory = environment['CLAUDE_CONFIG_DIR']
-  if (userDirectory)
-    return { kind: 'own', configDirectory: userDirectory, configFile: path.join(userDirectory, '.claude.json') }
-  if (credentialVariables.some(name => environment[name]))
-    return { kind: 'key', configDirectory: privateDirectory, configFile: path.join(privateDirectory, '.claude.json') }
-  return {
-    kind: 'own',
-    configDirectory: undefined,
-    configFile: path.join(environment['HOME'] || os.homedir(), '.claude.json'),
-  }
+  const isKey = !userDirectory && credentialVariables.some(name => environment[name])
+  const configDirectory = userDirectory || (isKey ? privateDirectory : undefined)
+  const folder = configDirectory ?? (environment['HOME'] || os.homedir())
+  return { kind: isKey ? 'key' : 'own', configDirectory, configFile: path.join(folder, '.claude.json') }
 }
 
 /**
@@ -81,13 +76,12 @@ function hasLoginEvidence(login: Login): boolean {
   return fs.existsSync(path.join(path.dirname(user), '.credentials.json')) || [user, ...managed].some(hasKeyProgram)
 }
 
+/** Do these settings of claude name a program that prints the key? */
 function hasKeyProgram(file: string): boolean {
   const settings = ClaudeSettings.safeParse(parseJsonc(readUserFile(file)?.toString() ?? '{}').value).data
-  return Boolean(settings?.[KEY_PROGRAM_SETTING])
+  return Boolean(settings?.['apiKeyHelper'])
 }
 
-/** The setting of claude that names a program which prints the key. */
-const KEY_PROGRAM_SETTING = 'apiKeyHelper'
 const ClaudeSettings = z.record(z.string(), z.unknown())
 const AuthStatus = z.looseObject({ loggedIn: z.boolean() })
 

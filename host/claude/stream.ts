@@ -32,9 +32,8 @@ export function parseStreamLine(line: string): StreamEvent[] {
     if (!block.success) return []
     if (block.data.type === 'text') return [{ kind: 'text', text: block.data.text }]
     const { name, input } = block.data
-    return [
-      { kind: 'tool', tool: name, target: String(input['command'] ?? input['file_path'] ?? input['pattern'] ?? '') },
-    ]
+    const target = String(input['command'] ?? input['file_path'] ?? input['pattern'] ?? '')
+    return [{ kind: 'tool', tool: name, target }]
   })
 }
 

@@ -84,11 +84,8 @@ export class Tmux {
   /** Open a window behind the others. Returns the pid of the process in it. */
   async openWindow(window: TmuxWindow): Promise<number> {
     const { session, name, folder } = window
-    const command = buildWindowCommand(session, { name, command: writeWindowCommand(window) }, [
-      '-P',
-      '-F',
-      '#{pane_pid}',
-    ])
+    const options = ['-P', '-F', '#{pane_pid}']
+    const command = buildWindowCommand(session, { name, command: writeWindowCommand(window) }, options)
     return Number((await this.#runOrThrow(command, { cwd: folder })).stdout.trim())
   }
 
@@ -151,12 +148,8 @@ export class Tmux {
    */
   async captureStyledText(session: string, window: string): Promise<string | undefined> {
     const target = ['-t', formatWindowTarget(session, window)]
-    const result = await this.#run(
-      joinCommands([
-        ['display-message', '-p', ...target, '#{pane_dead}'],
-        ['capture-pane', '-p', '-e', ...target],
-      ]),
-    )
+    const readState = ['display-message', '-p', ...target, '#{pane_dead}']
+    const result = await this.#run(joinCommands([readState, ['capture-pane', '-p', '-e', ...target]]))
     return result.exitCode === 0 && result.stdout.startsWith('0\n') ? result.stdout.slice(2) : undefined
   }
 
