@@ -31,9 +31,7 @@ export function findUserSettings(): string {
   return path.join(process.env['CLAUDE_CONFIG_DIR'] || getDefaultFolder(), 'settings.json')
 }
 
-/**
- * The content of `.claude.json`; `{}` without the file. Exit 2 with line and column when claude would call it invalid.
- */
+/** The content of `.claude.json`, or `{}`. Exit 2 with line and column when claude would call it invalid. */
 export function readClaudeConfig(file: string): Record<string, unknown> {
   const text = readUserFile(file)
     ?.toString('utf8')

@@ -5,10 +5,7 @@ import { z } from 'zod'
 import { listNames } from '../fs/files.ts'
 import { parseJson } from '../json.ts'
 
-/**
- * What a transcript records of one prompt: it began a turn, it was queued behind the running turn, or it left the
- * queue.
- */
+/** What a transcript records of a prompt: it began a turn, was queued behind the running one, or left the queue. */
 type TranscriptPrompt = { kind: 'began' | 'queued'; text: string } | { kind: 'dequeued' }
 
 /** The prompts in these lines of a transcript, in order. Tool results, hook output and torn lines are skipped. Pure. */

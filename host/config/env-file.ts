@@ -38,10 +38,7 @@ export function createEmptyEnv(): EnvFile {
   return { entries: new Map(), problems: [] }
 }
 
-/**
- * A name that may be shown. A name that looks like a pasted key is not: it is long, or has letters of both cases and
- * digits.
- */
+/** The name, unless it looks like a pasted key: long, or with letters of both cases and digits. */
 export function maskName(name: string): string {
   const isToken = name.length > 40 || [/[a-z]/, /[A-Z]/, /\d/].every(kind => kind.test(name))
   return isToken ? 'the name in this line' : name

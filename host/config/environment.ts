@@ -14,10 +14,7 @@ export const plainVariableNames = [
   'TZ',
 ]
 
-/**
- * The variables that an agent inherits: how to reach its model, and no secret of dispatch. tmux carries the values, so
- * that they are in no argument list.
- */
+/** What an agent inherits: how to reach its model, and no secret of dispatch. tmux carries it, not an argument list. */
 export const agentVariableNames = [
   'ANTHROPIC_BASE_URL',
   'ANTHROPIC_API_KEY',

@@ -19,10 +19,7 @@ const timeOfDay = String.raw`([01]\d|2[0-3]):[0-5]\d`
 /** Marks a setting whose value is never shown, and never given to an agent. Everyone can read a known ntfy topic. */
 const secretMark = { secret: true } as const
 
-/**
- * Every setting: its name, its default, its limits, and those in words, which follow "it must be". `.env.example` has
- * the same in prose, and a test compares them.
- */
+/** Every setting, its default, and its limits in code and in words. A test compares `.env.example` with it. */
 export const settingsSchema = z.object({
   GEMINI_API_KEY: text(printable, 'a key: printable ASCII without blanks').default('').meta(secretMark),
   GOOGLE_GEMINI_BASE_URL: optionalUrl('https://example.com').default(''),

@@ -4,9 +4,7 @@ import { DispatchError, exitCodes } from '../error.ts'
 import { runProgram } from '../exec.ts'
 import { MINUTE_MS } from '../time.ts'
 
-/**
- * Copy a file, or a folder with its content; links are copied as links. Blocks are shared where the file system can.
- */
+/** Copy a file or a folder; links are copied as links. Blocks are shared where the file system can. */
 export async function copyTree(source: string, target: string): Promise<void> {
   fs.mkdirSync(path.dirname(target), { recursive: true })
   const result = await runProgram('cp', buildCopyArguments(source, target), { timeoutMs: 30 * MINUTE_MS })
@@ -20,10 +18,7 @@ export async function copyTree(source: string, target: string): Promise<void> {
     )
 }
 
-/**
- * The arguments of `cp`. On macOS it clones (APFS), and falls back to a copy by itself; elsewhere `--reflink=auto`
- * does. Pure.
- */
+/** The arguments of `cp` that share blocks; where that is not possible, both forms copy. Pure. */
 export function buildCopyArguments(
   source: string,
   target: string,

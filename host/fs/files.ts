@@ -43,9 +43,7 @@ export function appendLine(file: string, record: string): void {
   }
 }
 
-/**
- * The text of a file that dispatch wrote; undefined when it does not exist. Exit 2 for a pipe, a folder or a device.
- */
+/** The text of a file of dispatch; undefined when it does not exist. Exit 2 for a pipe, a folder or a device. */
 export function readIfPresent(file: string): string | undefined {
   return readBytesIfPresent(file)?.toString('utf8')
 }
@@ -86,10 +84,7 @@ export function describeSpecialFile(file: string): string | undefined {
   }
 }
 
-/**
- * The value in a JSON file that dispatch wrote: null when it does not exist, undefined when it is not JSON. Check its
- * shape.
- */
+/** The value in a JSON file of dispatch: null without the file, undefined when it is not JSON. Check its shape. */
 export function readJson(file: string): unknown {
   try {
     return JSON.parse(readIfPresent(file) ?? 'null')
@@ -113,9 +108,7 @@ export function readUntrusted(file: string, maxBytes: number, startByte = 0): Bu
   })
 }
 
-/**
- * Append to a file that an agent can reach, or replace its content. Links and devices are left alone, without an error.
- */
+/** Append to a file that an agent can reach, or replace its content. Links and devices are silently left alone. */
 export function appendUntrusted(file: string, text: string, truncate = false): void {
   const { O_WRONLY, O_CREAT, O_APPEND, O_TRUNC } = fs.constants
   withUntrusted(file, O_WRONLY | O_CREAT | (truncate ? O_TRUNC : O_APPEND), fd => {
@@ -167,10 +160,7 @@ export function toStorageError(file: string, error: unknown): unknown {
 
 const MAX_RECORD_BYTES = 64 * 1024
 
-/**
- * The errors of open(2) for a path that is not a regular file: it does not exist, a link, a socket (Linux, macOS), a
- * folder.
- */
+/** The errors of open(2) for what is no regular file: it does not exist, or is a link, a socket or a folder. */
 const NOT_REGULAR_CODES = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENAMETOOLONG', 'ENXIO', 'EOPNOTSUPP', 'EISDIR']
 
 const storageMessages: Record<string, string> = {

@@ -81,10 +81,7 @@ export function parseLinuxStat(stat: string): Pick<ProcessAncestor, 'parentPid' 
   return { parentPid: Number(parentPid), terminal: parseTerminalDevice(Number(terminal)) }
 }
 
-/**
- * A row of `ps -Eww -o pid=,ppid=,tty=,command=` on macOS; undefined for an empty one. A blank in a value of the
- * environment splits it, which hides no name. Pure.
- */
+/** A row of `ps`; undefined for an empty one. A blank in a value splits the value, which hides no name. Pure. */
 export function parseDarwinAncestor(text: string): ProcessAncestor | undefined {
   const [pid, parentPid, terminal, ...environment] = text.trim().split(/\s+/)
   if (pid === undefined || parentPid === undefined || terminal === undefined) return undefined

@@ -35,9 +35,7 @@ export async function readInstructions(repository: RepositoryCommit): Promise<In
   return { texts, nested, ignored }
 }
 
-/**
- * Sort the files of a commit: `top` is passed on as text, `nested` is named, `ignored` is listed for the user. Pure.
- */
+/** Sort the files of a commit: `top` is passed on as text, `nested` named, `ignored` listed for the user. Pure. */
 export function classifyEntries(entries: TreeEntry[]): { top: TreeEntry[]; nested: string[]; ignored: string[] } {
   const topNames = new Set(['CLAUDE.md', 'AGENTS.md', '.claude/CLAUDE.md'])
   const top = entries.filter(entry => topNames.has(entry.path) && entry.mode !== '160000')

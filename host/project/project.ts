@@ -58,10 +58,7 @@ export function isProjectConfirmed(home: string, repository: string, contentSha2
   return readIfPresent(resolveConfirmation(home, repository))?.split('\n').includes(contentSha256) ?? false
 }
 
-/**
- * Record that the user confirmed this content. It replaces the previous confirmation, because going back is a change
- * too.
- */
+/** Record that the user confirmed this content, and no earlier one: going back is a change too. */
 export function confirmProject(home: string, repository: string, contentSha256: string): void {
   const file = resolveConfirmation(home, repository)
   fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })

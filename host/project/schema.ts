@@ -16,10 +16,7 @@ const commandSchema = z
   .max(4096)
   .refine(text => !/[\n\r\0]/.test(text), 'must be one line')
 
-/**
- * What the setup and the checks of a repository need. The user sees all of it and confirms it, see
- * `isProjectConfirmed`.
- */
+/** What the setup and the checks of a repository need. The user confirms all of it (`isProjectConfirmed`). */
 export const Project = z.strictObject({
   $schema: z.string().optional(),
   /** Commands that install the dependencies. They run one after the other in a clean copy of the repository. */

@@ -78,10 +78,7 @@ const toolHomes = [
 ]
 const toolSecrets = ['.cargo/credentials', '.cargo/credentials.toml']
 
-/**
- * The files in `folder`, two levels deep, that only root may read. File modes keep them from other users. Root ignores
- * modes, so for root the sandbox must hide them.
- */
+/** What only root may read, two levels deep. Root ignores file modes, so for root the sandbox must hide it. */
 function listRootOnlyPaths(folder: string, levels = 2): string[] {
   if (process.geteuid?.() !== 0) return []
   return fs.readdirSync(folder, { withFileTypes: true }).flatMap(entry => {

@@ -1,10 +1,7 @@
 import fs from 'node:fs'
 import { type Settings, secretSettings } from '../config/settings.ts'
 
-/**
- * The secrets that dispatch knows, with the base64 of each: secret settings, and variables whose name says that they
- * are secret.
- */
+/** Known secrets, with the base64 of each: secret settings, and variables whose name says that they are secret. */
 export function listKnownSecrets(
   config: Partial<Settings> = {},
   environment: Record<string, string | undefined> = process.env,
@@ -44,9 +41,7 @@ function listSecretValues(name: string, value: string): string[] {
   return SECRET_NAME.test(name) && !HARMLESS_NAME.test(name) ? [value, ...passwords] : passwords
 }
 
-/**
- * Is a value distinctive? A short value, a plain word, a number or a file path would be redacted everywhere in a text.
- */
+/** A short value, a plain word, a number or a file path is not: it would be redacted everywhere in a text. */
 function isDistinctive(value: string): boolean {
   if (value.length < MIN_SECRET_CHARS || /^(\p{L}{1,15}|\d{1,11}|(.)\2+)$/u.test(value)) return false
   return (
@@ -61,10 +56,7 @@ function extractUrlSecret(address: string): string {
   return pathname.length + search.length >= 16 ? pathname + search : ''
 }
 
-/**
- * The values, and their base64 at each of the three offsets in a longer text, without the characters that neighbours
- * change.
- */
+/** The values, and their base64 at each offset in a longer text, without the characters that neighbours change. */
 function addBase64Forms(values: string[]): string[] {
   const forms = values.flatMap(value => [
     value,

@@ -111,8 +111,6 @@ export const contextPatterns = compilePatterns(
   ],
 )
 
-/**
- * A value whose name says that it is secret: `password: …`, `API_KEY=…`. `isGeneratedValue` decides whether it is one.
- */
+/** A value whose name says that it is secret: `API_KEY=…`. `isGeneratedValue` decides whether it is one. */
 export const namedValuePattern =
   /(passwords?|passwd|passphrase|pwd|secrets?|tokens?|bearer|credentials?|(?:api|access|private|signing|encryption|auth|account|client|master)[_-]?key)(?:[_-](?:key|value|base64|b64|prod|dev))?(?:\\?["'`\]]){0,2}(?:[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}|[ \t]{1,4}(?<=bearer[ \t]{1,4}))(?:\\?["'`])?([^\s"'`<>(){}[\],;\\]{8,512})/gi

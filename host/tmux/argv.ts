@@ -16,9 +16,7 @@ export function formatWindowTarget(session: string, window: string): string {
   return `=${session}:=${window}`
 }
 
-/**
- * The argv that sends several tmux commands at once; tmux runs them in order and stops at the first that fails. Pure.
- */
+/** The argv of several tmux commands, which run in order and stop at the first that fails. Pure. */
 export function joinCommands(commands: string[][]): string[] {
   return commands.flatMap((command, index) => (index === 0 ? command : [';', ...command]))
 }
@@ -55,10 +53,7 @@ export function buildWindowCommand(session: string, { name, command }: NewWindow
   return ['new-window', '-d', ...options, '-t', `${formatSessionTarget(session)}:`, '-n', name, ...command]
 }
 
-/**
- * The format for `list-panes -F` that `parsePanes` reads. Blanks, because tmux prints a tab as `_` where the locale is
- * C.
- */
+/** The format that `parsePanes` reads. Blanks, because tmux prints a tab as `_` where the locale is C. */
 export const PANE_FORMAT = '#{session_name} #{pane_pid} #{pane_dead} #{window_name}'
 
 /** The lines of `list-panes` in that format. A window name may contain blanks, so it comes last. Pure. */

@@ -20,9 +20,7 @@ import {
   type TmuxPane,
 } from './argv.ts'
 
-/**
- * The name of a tmux session, and the folder in which its windows start. The command of each window is in a file there.
- */
+/** A tmux session, and the folder in which its windows start. The command of each window is in a file there. */
 export interface TmuxSession {
   session: string
   folder: string
@@ -143,9 +141,7 @@ export class Tmux {
     return result.exitCode === 0 ? result.stdout.trimEnd() : undefined
   }
 
-  /**
-   * What is visible in a window, with its styles; undefined when the window does not exist or its command has ended.
-   */
+  /** The visible text with its styles; undefined when the window does not exist or its command has ended. */
   async captureStyledText(session: string, window: string): Promise<string | undefined> {
     const target = ['-t', formatWindowTarget(session, window)]
     const readState = ['display-message', '-p', ...target, '#{pane_dead}']
@@ -163,10 +159,7 @@ export class Tmux {
     await this.#sendBytes(session, window, '\r')
   }
 
-  /**
-   * The terminals of every window whose command runs, such as `/dev/pts/4`. The system gives those of dead ones away
-   * again.
-   */
+  /** The terminals of all windows whose command runs, such as `/dev/pts/4`. Those of dead ones are given away again. */
   async listTerminals(): Promise<string[]> {
     const result = await this.#run(['list-panes', '-a', '-F', '#{?pane_dead,,#{pane_tty}}'])
     return result.exitCode === 0 ? result.stdout.split('\n').filter(Boolean) : []
@@ -204,10 +197,7 @@ export class Tmux {
     return result
   }
 
-  /**
-   * Send bytes to the program in a window, past every key table. They go through stdin, because an argument cannot be
-   * long.
-   */
+  /** Send bytes to a program, past every key table. They go through stdin, because an argument cannot be long. */
   async #sendBytes(session: string, window: string, bytes: string): Promise<void> {
     const buffer = `dispatch-${randomBytes(6).toString('hex')}`
     const loaded = await this.#run(['load-buffer', '-b', buffer, '-'], { input: bytes })
@@ -233,10 +223,7 @@ function writeWindowCommand({ folder, name, command }: TmuxWindow): string[] {
   return ['/bin/sh', `./${name}.sh`]
 }
 
-/**
- * Every later window of every session inherits what the server starts with, so it must not hold a secret of the first
- * caller.
- */
+/** Every later window inherits what the server starts with, so it must not hold a secret of the first caller. */
 const SERVER_VARIABLES = [
   ...plainVariableNames,
   'TMPDIR',
