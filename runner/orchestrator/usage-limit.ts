@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { sha256 } from '#host/hash.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { resolveTimeZone, toInstant, toLocalDateTime } from '#host/time-zone.ts'
 
@@ -21,7 +21,7 @@ export function parseUsageLimit(errorKind: string, text: string, now: Date): Usa
 
 /** When to resume: up to a minute after the limit ends, so that the sessions of a machine do not all resume at once. Pure. */
 export function computeResumeTimeMs(resetsAt: Date, sessionId: string): number {
-  const [byte = 0] = createHash('sha256').update(sessionId).digest()
+  const byte = Number.parseInt(sha256(sessionId).slice(0, 2), 16)
   return resetsAt.getTime() + Math.round((byte / 255) * MINUTE_MS)
 }
 
