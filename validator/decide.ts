@@ -1,10 +1,10 @@
 import { unreachable } from '#host/error.ts'
-import { toOneLine } from '#host/text.ts'
+import { formatCount, toOneLine } from '#host/text.ts'
 import { type Contract, type ContractClause, getProofKind } from '#session/contract'
-import type { ClauseVerdict } from '#session/evidence'
+import type { ClauseVerdict, VerdictRecord } from '#session/evidence'
 import type { Verdict } from '#session/log'
 import { listFindings } from './findings.ts'
-import type { Gate } from './packet/input.ts'
+import { findGate, type Gate } from './packet/input.ts'
 import type { JudgeReply, JudgeReplyResult } from './reply.ts'
 
 /** Everything that a verdict is decided from. */
@@ -16,14 +16,7 @@ interface VerdictInput {
   uncovered: string[]
 }
 
-interface Decision {
-  verdict: Verdict
-  /** One plain sentence. */
-  reason: string
-  clauses: ClauseVerdict[]
-  /** What to fix, as behaviour, one paragraph each. */
-  findings: string[]
-}
+type Decision = Pick<VerdictRecord, 'verdict' | 'reason' | 'clauses' | 'findings'>
 
 /**
  * Decide the verdict. A clause gets the worse of the gate's and the judge's verdict, and the whole gets the worst of its
@@ -32,13 +25,15 @@ interface Decision {
  */
 export function decideVerdict({ contract, gates, judged, uncovered }: VerdictInput): Decision {
   const clauses = contract.clauses.map(clause => decideClause(clause, findGate(gates, clause), judged))
-  const verdict = judged.ok ? pickWorst(clauses) : 'INCONCLUSIVE'
+  // Without a judge, and without a clause, nothing is proved.
+  const [first, ...others] = judged.ok ? clauses.map(clause => clause.verdict) : []
+  const verdict = first === undefined ? 'INCONCLUSIVE' : others.reduce(pickWorse, first)
   return {
     verdict,
     reason: explainVerdict(verdict, clauses, judged) + formatUncovered(uncovered),
     clauses,
     findings: [
-      ...contract.clauses.flatMap((clause, index) => listFindings(clause, clauses[index], findGate(gates, clause))),
+      ...clauses.flatMap(clause => listFindings(clause, findGate(gates, clause))),
       ...(judged.ok && verdict !== 'PASS' ? judged.reply.findings : []),
     ],
   }
@@ -48,20 +43,10 @@ export function decideVerdict({ contract, gates, judged, uncovered }: VerdictInp
 
 type ClauseAnswer = JudgeReply['clauses'][number]
 
-/** What a gate allows at best, and why. */
-interface GateVerdict {
-  verdict: Verdict
-  reason: string
-}
-
 const verdictOrder: Verdict[] = ['FAIL', 'INCONCLUSIVE', 'PASS']
 
 function pickWorse(a: Verdict, b: Verdict): Verdict {
   return verdictOrder.indexOf(a) < verdictOrder.indexOf(b) ? a : b
-}
-
-function findGate(gates: Gate[], clause: ContractClause): Gate | undefined {
-  return gates.find(gate => gate.clause.id === clause.id)
 }
 
 function decideClause(clause: ContractClause, gate: Gate | undefined, judged: JudgeReplyResult): ClauseVerdict {
@@ -71,59 +56,48 @@ function decideClause(clause: ContractClause, gate: Gate | undefined, judged: Ju
     id: clause.id,
     sentence: clause.sentence,
     proof: getProofKind(clause.proof),
-    verdict: pickWorse(gateVerdict.verdict, readJudgeVerdict(answer)),
-    reason: [gateVerdict.reason, gate?.remark, describeAnswer(gateVerdict.verdict, answer, judged)]
+    verdict: pickWorse(gateVerdict.verdict, answer ? judgeVerdicts[answer.met] : 'INCONCLUSIVE'),
+    reason: [gateVerdict.reason, gate?.note, describeAnswer(gateVerdict.verdict, answer, judged)]
       .filter(Boolean)
       .join('; '),
     gate: gate?.gate ?? 'none',
     judgement: answer ? { met: answer.met, reason: answer.reason, evidence: answer.evidence } : null,
     ...(gate?.base === undefined ? {} : { baseOutcome: gate.base }),
-    ...(gate?.remark === undefined ? {} : { note: gate.remark }),
+    ...(gate?.note === undefined ? {} : { note: gate.note }),
   }
 }
 
-/** A judged clause has no gate, so its gate allows PASS. */
-function readGateVerdict({ proof }: ContractClause, gate: Gate | undefined): GateVerdict {
-  const reason = gate?.reason ?? ''
+const judgeVerdicts = { yes: 'PASS', no: 'FAIL', unproven: 'INCONCLUSIVE' } as const
+
+/**
+ * What a gate allows at best, and why. A judged clause has no gate, so it allows PASS. A guard must be green. Any other check
+ * must also have been red before the work.
+ */
+function readGateVerdict({ proof }: ContractClause, gate: Gate | undefined): { verdict: Verdict; reason: string } {
+  const allow = (verdict: Verdict, reason: string) => ({ verdict, reason: gate?.reason || reason })
   switch (proof.kind) {
     case 'check':
-      return readCheckVerdict(gate, proof.isGuard)
+      if (gate?.gate === 'broken') return allow('FAIL', 'a pinned file was changed')
+      if (gate?.gate === 'red') return allow('FAIL', 'red')
+      if (gate?.gate !== 'green') return allow('INCONCLUSIVE', 'the check could not run')
+      if (proof.isGuard || gate.base === 'red') return allow('PASS', 'green')
+      return { verdict: 'INCONCLUSIVE', reason: explainBase(gate.base) }
     case 'scope':
-      if (gate?.gate === 'broken') return { verdict: 'FAIL', reason: reason || 'other files were changed' }
-      if (gate?.gate !== 'kept') return { verdict: 'INCONCLUSIVE', reason: reason || 'the scope was not checked' }
-      return { verdict: 'PASS', reason: reason || 'no other file was changed' }
+      if (gate?.gate === 'broken') return allow('FAIL', 'other files were changed')
+      if (gate?.gate !== 'kept') return allow('INCONCLUSIVE', 'the scope was not checked')
+      return allow('PASS', 'no other file was changed')
     case 'judged':
-      return { verdict: 'PASS', reason }
+      return allow('PASS', '')
     default:
       return unreachable(proof)
   }
 }
 
-/** A guard must be green. Any other check must also have been red before the work. */
-function readCheckVerdict(gate: Gate | undefined, isGuard: boolean): GateVerdict {
-  const reason = gate?.reason ?? ''
-  if (gate?.gate === 'broken') return { verdict: 'FAIL', reason: reason || 'a pinned file was changed' }
-  if (gate?.gate === 'red') return { verdict: 'FAIL', reason: reason || 'red' }
-  if (gate?.gate !== 'green') return { verdict: 'INCONCLUSIVE', reason: reason || 'the check could not run' }
-  if (isGuard || gate.base === 'red') return { verdict: 'PASS', reason: reason || 'green' }
-  if (gate.base === undefined) return { verdict: 'INCONCLUSIVE', reason: 'it was not run before the work' }
-  if (gate.base === 'green')
-    return { verdict: 'INCONCLUSIVE', reason: 'green before the work too, so it proves nothing' }
-  return { verdict: 'INCONCLUSIVE', reason: `${gate.base} before the work, so it was never seen red` }
-}
-
-function readJudgeVerdict(answer: ClauseAnswer | undefined): Verdict {
-  if (answer === undefined) return 'INCONCLUSIVE'
-  switch (answer.met) {
-    case 'yes':
-      return 'PASS'
-    case 'no':
-      return 'FAIL'
-    case 'unproven':
-      return 'INCONCLUSIVE'
-    default:
-      return unreachable(answer.met)
-  }
+/** Why a check that is green now proves nothing. */
+function explainBase(base: Gate['base']): string {
+  if (base === undefined) return 'it was not run before the work'
+  if (base === 'green') return 'green before the work too, so it proves nothing'
+  return `${base} before the work, so it was never seen red`
 }
 
 function describeAnswer(gateVerdict: Verdict, answer: ClauseAnswer | undefined, judged: JudgeReplyResult): string {
@@ -133,11 +107,6 @@ function describeAnswer(gateVerdict: Verdict, answer: ClauseAnswer | undefined, 
 }
 
 // --- the whole ---
-
-/** A contract without a clause proves nothing. */
-function pickWorst(clauses: ClauseVerdict[]): Verdict {
-  return clauses.length === 0 ? 'INCONCLUSIVE' : clauses.map(({ verdict }) => verdict).reduce(pickWorse)
-}
 
 function explainVerdict(verdict: Verdict, clauses: ClauseVerdict[], judged: JudgeReplyResult): string {
   const failed = clauses.filter(clause => clause.verdict === 'FAIL')
@@ -159,7 +128,7 @@ function explainVerdict(verdict: Verdict, clauses: ClauseVerdict[], judged: Judg
 
 /** `1 of 3 clauses is`. */
 function formatShare(some: ClauseVerdict[], all: ClauseVerdict[]): string {
-  return `${some.length} of ${all.length} ${all.length === 1 ? 'clause' : 'clauses'} ${some.length === 1 ? 'is' : 'are'}`
+  return `${some.length} of ${formatCount(all.length, 'clause')} ${some.length === 1 ? 'is' : 'are'}`
 }
 
 /** `C1 (exit 1, expected exit 0), C2, C3`. */
@@ -180,8 +149,8 @@ function formatGates(clauses: ClauseVerdict[]): string {
   return `${green.length} of ${gated.length} gates are green`
 }
 
-function formatUncovered(uncovered: string[]): string {
-  if (uncovered.length === 0) return ''
-  const [sentences, are] = uncovered.length === 1 ? ['sentence', 'is'] : ['sentences', 'are']
-  return `; ${uncovered.length} ${sentences} of the task ${are} not covered`
+function formatUncovered({ length }: string[]): string {
+  return length === 0
+    ? ''
+    : `; ${formatCount(length, 'sentence')} of the task ${length === 1 ? 'is' : 'are'} not covered`
 }

@@ -1,5 +1,4 @@
 import { sanitize, toOneLine } from '#host/text.ts'
-import type { ContractClause } from '#session/contract'
 import { type ClauseVerdict, isUndecidedGate } from '#session/evidence'
 import type { Gate } from './packet/input.ts'
 
@@ -8,23 +7,16 @@ const MAX_OUTPUT_CHARS = 1000
 const MAX_OUTPUT_LINES = 12
 
 /** What to fix for one clause, as behaviour: the sentence, what was expected and observed, and the judge's reason. */
-export function listFindings(
-  clause: ContractClause,
-  verdict: ClauseVerdict | undefined,
-  gate: Gate | undefined,
-): string[] {
-  if (verdict === undefined || verdict.verdict === 'PASS' || !canBeFixed(verdict)) return []
-  const { judgement } = verdict
+export function listFindings(clause: ClauseVerdict, gate: Gate | undefined): string[] {
+  const { id, sentence, verdict, judgement } = clause
+  if (verdict === 'PASS') return []
+  // When only the judge is missing there is nothing to fix.
+  if (verdict === 'INCONCLUSIVE' && judgement === null && !isUndecidedGate(clause.gate)) return []
   const opinion = judgement && judgement.met !== 'yes' ? [`The judge: ${judgement.reason}`] : []
-  return [[`${clause.id}, ${verdict.verdict}: ${clause.sentence}`, ...describeObserved(gate), ...opinion].join('\n')]
+  return [[`${id}, ${verdict}: ${sentence}`, ...describeObserved(gate), ...opinion].join('\n')]
 }
 
 // --- internal ---
-
-/** When only the judge is missing there is nothing to fix. */
-function canBeFixed({ verdict, judgement, gate }: ClauseVerdict): boolean {
-  return verdict === 'FAIL' || judgement !== null || isUndecidedGate(gate)
-}
 
 function describeObserved(gate: Gate | undefined): string[] {
   if (gate === undefined) return []

@@ -153,10 +153,10 @@ test('a broken pin fails its check, and the finding names the pin', () => {
   assert.match(findings[0] ?? '', /^C1, FAIL: .*\nObserved: `test\.sh` is pinned$/)
 })
 
-test('a remark is in the reasons of clause and verdict, and changes neither', () => {
+test('a note is in the reasons of clause and verdict, and changes neither', () => {
   const [first, ...others] = createGates()
   assert.ok(first)
-  const { verdict, reason, clauses } = decide([{ ...first, remark: 'by `test.sh`' }, ...others], allYes)
+  const { verdict, reason, clauses } = decide([{ ...first, note: 'by `test.sh`' }, ...others], allYes)
   assert.equal(verdict, 'PASS')
   assert.match(reason, /the judge agrees; C1 by `test\.sh`$/)
   assert.equal(clauses[0]?.reason, 'exit 0; by `test.sh`; the judge says yes: I saw it (yes)')

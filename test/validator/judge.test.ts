@@ -46,7 +46,7 @@ const failingGates: [string, Gate[]][] = [
 ]
 
 async function decideOn(report: string, gates: Gate[], url: string) {
-  const reports = [{ worker: 'w1', clauses: ['C1', 'C2', 'C3'], how: 'reported', report }]
+  const reports = [{ worker: 'w1', clauses: ['C1', 'C2', 'C3'], ending: 'reported', report }]
   const judged = await judgePacket(buildPacket(createPacketInput({ gates, reports })), buildJudgeConfig(url), 1)
   return decideVerdict({ contract: exampleContract, gates, judged, uncovered: [] })
 }
@@ -90,7 +90,7 @@ test('with green gates an honest judge passes, and the canary catches an obedien
 test('a hostile report is in the packet as data only', () => {
   for (const report of hostileReports) {
     const { packet, canaryId } = buildPacket(
-      createPacketInput({ reports: [{ worker: 'w1', clauses: [], how: 'reported', report }] }),
+      createPacketInput({ reports: [{ worker: 'w1', clauses: [], ending: 'reported', report }] }),
     )
     const unquoted = packet.split('\n').filter(line => !line.startsWith('| '))
     assert.ok(!unquoted.some(line => /ignore|yes/i.test(line)), report)

@@ -11,15 +11,19 @@ export interface Gate {
   reason: string
   base?: Outcome
   /** What a reader should know about this result, such as that the work itself changed a file of the check. */
-  remark?: string
+  note?: string
   evidence: EvidenceRecord[]
+}
+
+export function findGate(gates: Gate[], { id }: { id: string }): Gate | undefined {
+  return gates.find(({ clause }) => clause.id === id)
 }
 
 /** Everything that a packet is built from. */
 export interface PacketInput {
   contract: Contract
   gates: Gate[]
-  reports: { worker: string; clauses: string[]; how: string; report: string }[]
+  reports: { worker: string; clauses: string[]; ending: string; report: string }[]
   listing: { path: string; sizeBytes: number; change: 'added' | 'changed' | 'removed' | 'kept' }[]
   /** For the leak scan only: never sent. */
   sources: Iterable<SourceFile>

@@ -1,13 +1,14 @@
-import { createHash, randomBytes, randomInt } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { z } from 'zod'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import { sha256 } from '#host/hash.ts'
 import { findSecrets, redactionLabels, redactSecrets } from '#host/secrets'
-import { toOneLine } from '#host/text.ts'
+import { formatCount, toOneLine } from '#host/text.ts'
 import type { Contract } from '#session/contract'
 import type { PacketInput } from './input.ts'
 import { findLeaks, type Leaks, redactLeaks, type SourceFile, withheldLine } from './leak-scan.ts'
 import { type StrippedText, stripCodeFences, stripControlCharacters, stripDiffs, truncateText } from './strip-code.ts'
-import { type Canary, listEvidenceIds, listHeadEvidenceIds, listingId, renderPacket, type TextKind } from './text.ts'
+import { type Canary, listEvidenceIds, listingId, renderPacket, type TextKind } from './text.ts'
 
 const MAX_REPORT_BYTES = 8 * 1024
 const MAX_INPUT_CHARS = 256 * 1024
@@ -21,7 +22,7 @@ export const Packet = z.object({
   withheld: z.number(),
   clauseIds: z.array(z.string()),
   evidenceIds: z.array(z.string()),
-  /** For each clause: `yes` must cite one of these. */
+  /** For each clause: `yes` must cite one of these. They are from after the work. */
   mustCite: z.record(z.string(), z.array(z.string())),
   /** One more clause, which cannot be true: it names a file that does not exist. */
   canaryId: z.string(),
@@ -67,13 +68,16 @@ export function buildPacket(input: PacketInput): Packet {
   const evidenceIds = [...input.gates.flatMap(listEvidenceIds), listingId]
   return {
     packet,
-    sha256: createHash('sha256').update(packet).digest('hex'),
+    sha256: sha256(packet),
     withheld: withheld + redactionCount,
     clauseIds: input.contract.clauses.map(clause => clause.id),
     evidenceIds,
     mustCite: Object.fromEntries(
       input.contract.clauses.map(({ id }) => {
-        const ownIds = input.gates.filter(({ clause }) => clause.id === id).flatMap(listHeadEvidenceIds)
+        const gates = input.gates.filter(({ clause }) => clause.id === id)
+        const ownIds = gates.flatMap(gate =>
+          listEvidenceIds({ ...gate, evidence: gate.evidence.filter(({ side }) => side === 'head') }),
+        )
         return [id, ownIds.length > 0 ? ownIds : evidenceIds]
       }),
     ),
@@ -93,7 +97,7 @@ export function assertNoLeak(packet: string, sources: Iterable<SourceFile>, disc
 /** Scan a finished packet again. Throws `PacketLeakError` if it contains a known secret, or something that looks like one. */
 export function assertNoSecrets(packet: string, knownSecrets: readonly string[]): void {
   const { length } = findSecrets(packet, knownSecrets)
-  if (length > 0) throw new PacketLeakError(`${length} ${length === 1 ? 'secret' : 'secrets'}`)
+  if (length > 0) throw new PacketLeakError(formatCount(length, 'secret'))
 }
 
 // --- internal ---

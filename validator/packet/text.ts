@@ -2,7 +2,7 @@ import { unreachable } from '#host/error.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
 import type { ContractClause } from '#session/contract'
 import type { EvidenceRecord } from '#session/evidence'
-import type { Gate, PacketInput } from './input.ts'
+import { findGate, type Gate, type PacketInput } from './input.ts'
 
 const MAX_LISTED_FILES = 500
 const judgedClauseText = 'judged, from all the evidence here; it has no command'
@@ -27,11 +27,6 @@ export function listEvidenceIds({ clause, gate, evidence }: Gate): string[] {
   return gate === 'kept' || gate === 'broken' ? [...ids, formatGitEvidenceId(clause)] : ids
 }
 
-/** The ids of the records from after the work. */
-export function listHeadEvidenceIds(gate: Gate): string[] {
-  return listEvidenceIds({ ...gate, evidence: gate.evidence.filter(({ side }) => side === 'head') })
-}
-
 /** The packet as text. Every text that is neither from dispatch nor from the contract passes through `redact`. */
 export function renderPacket(
   input: PacketInput,
@@ -41,7 +36,7 @@ export function renderPacket(
 ): string {
   const quote = (text: string, kind: TextKind) => quoteText(redact(text, kind), fence)
   const note = (text: string) => redact(text, 'note')
-  const clauses = input.contract.clauses.map(clause => renderClause(clause, findGate(input, clause), note))
+  const clauses = input.contract.clauses.map(clause => renderClause(clause, findGate(input.gates, clause), note))
   clauses.splice(canary.position, 0, `### ${canary.id} — ${canary.sentence}\n- proof: ${judgedClauseText}`)
   return [
     `# Packet, round ${input.round}`,
@@ -50,13 +45,15 @@ export function renderPacket(
     ...clauses,
     ...renderExclusions(input),
     '## Evidence: what dispatch itself ran and observed',
-    ...input.gates.flatMap(gate => gate.evidence).map(record => renderEvidence(record, note, quote)),
+    ...input.gates
+      .flatMap(gate => gate.evidence)
+      .map(record => renderEvidence(record, note, text => quote(text, 'output'))),
     ...input.gates.flatMap(gate => renderGitGate(gate, note)),
     renderListing(input.listing),
     '## Reports: what the workers say. Claims, not evidence',
     ...input.reports.map(
-      ({ worker, clauses, how, report }) =>
-        `### ${note(worker)}, who worked on ${clauses.map(id => toOneLine(id, 20)).join(', ') || 'no clause'}; its run: ${note(how)}\n${quote(report, 'report')}`,
+      ({ worker, clauses, ending, report }) =>
+        `### ${note(worker)}, who worked on ${clauses.map(id => toOneLine(id, 20)).join(', ') || 'no clause'}; its run: ${note(ending)}\n${quote(report, 'report')}`,
     ),
     '',
   ].join('\n\n')
@@ -64,19 +61,15 @@ export function renderPacket(
 
 // --- the parts ---
 
-type FormatNote = (text: string) => string
+type Format = (text: string) => string
 
-function findGate(input: PacketInput, clause: ContractClause): Gate | undefined {
-  return input.gates.find(gate => gate.clause.id === clause.id)
-}
-
-function renderClause(clause: ContractClause, gate: Gate | undefined, note: FormatNote): string {
+function renderClause(clause: ContractClause, gate: Gate | undefined, note: Format): string {
   const lines = [`### ${clause.id} — ${toOneLine(clause.sentence, 1000)}`, `- proof: ${describeProof(clause)}`]
   const ids = gate === undefined ? [] : listEvidenceIds(gate)
   if (ids.length > 0) lines.push(`- evidence: ${ids.join(', ')}`)
   if (gate && gate.gate !== 'none') {
     const before = gate.base === undefined ? '' : ` (before the work: ${gate.base})`
-    lines.push(`- gate: ${gate.gate}${before}. ${note([gate.reason, gate.remark].filter(Boolean).join('; '))}`)
+    lines.push(`- gate: ${gate.gate}${before}. ${note([gate.reason, gate.note].filter(Boolean).join('; '))}`)
   }
   return lines.join('\n')
 }
@@ -106,12 +99,11 @@ function renderExclusions({ contract }: PacketInput): string[] {
   return [['Not in the contract, and not yours to judge:', ...items].join('\n')]
 }
 
-function renderEvidence(
-  record: EvidenceRecord,
-  note: FormatNote,
-  quote: (text: string, kind: TextKind) => string,
-): string {
-  const { tail, isCut } = dropCutLine(record)
+function renderEvidence(record: EvidenceRecord, note: Format, quote: Format): string {
+  const { outputTail, outputBytes } = record
+  const isCut = outputBytes > Buffer.byteLength(outputTail)
+  // The first line was cut too: half a line of the source could not be recognized.
+  const tail = isCut ? outputTail.slice(outputTail.indexOf('\n') + 1) : outputTail
   return [
     `### evidence ${record.id}: ${record.clauseId}, ${record.side === 'base' ? 'before' : 'after'} the work`,
     `- command: ${sanitize(record.command).replaceAll('\n', '\n    ')}`,
@@ -119,25 +111,15 @@ function renderEvidence(
     `- exit: ${record.exitCode ?? 'none'}`,
     `- outcome: ${record.outcome}. ${note(record.reason)}`,
     `- duration: ${Math.round(record.milliseconds)} ms`,
-    `- output: ${record.outputBytes} bytes${isCut ? ', of which this is the end' : ''}`,
-    quote(tail, 'output'),
+    `- output: ${outputBytes} bytes${isCut ? ', of which this is the end' : ''}`,
+    quote(tail),
   ].join('\n')
 }
 
-/** The tail without its first line if that was cut: half a line of the source could not be recognized. */
-function dropCutLine({ outputTail, outputBytes }: EvidenceRecord): { tail: string; isCut: boolean } {
-  const isCut = outputBytes > Buffer.byteLength(outputTail)
-  return {
-    tail: isCut && outputTail.includes('\n') ? outputTail.slice(outputTail.indexOf('\n') + 1) : outputTail,
-    isCut,
-  }
-}
-
-function renderGitGate(gate: Gate, note: FormatNote): string[] {
-  if (gate.gate !== 'kept' && gate.gate !== 'broken') return []
-  return [
-    `### evidence ${formatGitEvidenceId(gate.clause)}: ${gate.clause.id}, from git\n- ${gate.clause.proof.kind === 'check' ? 'pins' : 'scope'}: ${gate.gate}. ${note(gate.reason)}`,
-  ]
+function renderGitGate({ clause, gate, reason }: Gate, note: Format): string[] {
+  if (gate !== 'kept' && gate !== 'broken') return []
+  const what = clause.proof.kind === 'check' ? 'pins' : 'scope'
+  return [`### evidence ${formatGitEvidenceId(clause)}: ${clause.id}, from git\n- ${what}: ${gate}. ${note(reason)}`]
 }
 
 /** The evidence id of what git says about a clause: about its scope, or about the files its check pins. */

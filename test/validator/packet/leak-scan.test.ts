@@ -34,7 +34,7 @@ test('what contract, command or listing says may be repeated', () => {
       },
       gates: [{ ...first, evidence: [createEvidenceRecord({ command })] }],
       listing: [{ path: 'src/internationalization_guide.py', sizeBytes: 1, change: 'kept' }],
-      reports: [{ worker: 'w', clauses: [], how: 'reported', report }],
+      reports: [{ worker: 'w', clauses: [], ending: 'reported', report }],
       sources,
     }),
   )
@@ -280,11 +280,11 @@ const carriers: ((text: string, sources: PacketInput['sources']) => PacketInput)
   (text, sources) =>
     createPacketInput({ sources, gates: withHead({ outcome: 'red', reason: `saw ${text}` }, `saw ${text}`) }),
   (text, sources) =>
-    createPacketInput({ sources, reports: [{ worker: text, clauses: ['C1'], how: `failed: ${text}`, report: '' }] }),
+    createPacketInput({ sources, reports: [{ worker: text, clauses: ['C1'], ending: `failed: ${text}`, report: '' }] }),
 ]
 
 function withReport(report: string, sources: PacketInput['sources']): PacketInput {
-  return createPacketInput({ sources, reports: [{ worker: 'w1', clauses: ['C1'], how: 'reported', report }] })
+  return createPacketInput({ sources, reports: [{ worker: 'w1', clauses: ['C1'], ending: 'reported', report }] })
 }
 
 function withHead(changes: Parameters<typeof createEvidenceRecord>[0], reason = 'exit 0'): PacketInput['gates'] {

@@ -137,7 +137,7 @@ test('contract, commands, paths, worker names and reasons leak none either', () 
           },
           ...others,
         ],
-        reports: [{ worker: text, clauses: [text], how: text, report: '' }],
+        reports: [{ worker: text, clauses: [text], ending: text, report: '' }],
         listing: [{ path: `a/${secret}.txt`, sizeBytes: 1, change: 'added' }],
       }),
     )
@@ -271,7 +271,7 @@ function withOutput(outputTail: string): PacketInput['gates'] {
 }
 
 function withReport(report: string): PacketInput['reports'] {
-  return [{ worker: 'w1', clauses: ['C1'], how: 'reported', report }]
+  return [{ worker: 'w1', clauses: ['C1'], ending: 'reported', report }]
 }
 
 /** Does a text contain the end of a secret: as it is, in base64, or broken into lines? */

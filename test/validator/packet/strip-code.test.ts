@@ -8,7 +8,7 @@ test('escapes, control, direction and zero-width characters are removed', () => 
   const outputTail = '\u001b]0;title\u0007done\u2066'
   const { packet } = buildPacket(
     createPacketInput({
-      reports: [{ worker: 'w1', clauses: [], how: 'reported', report }],
+      reports: [{ worker: 'w1', clauses: [], ending: 'reported', report }],
       gates: [
         {
           ...createGates()[0],
@@ -46,7 +46,7 @@ test('code and diffs are removed from a report, lists and tables are not', () =>
     '| a | b |',
   ].join('\n')
   const { packet, withheld } = buildPacket(
-    createPacketInput({ reports: [{ worker: 'w1', clauses: [], how: 'reported', report }] }),
+    createPacketInput({ reports: [{ worker: 'w1', clauses: [], ending: 'reported', report }] }),
   )
   for (const removed of ['print(', 'import', '-old', '+new']) assert.ok(!packet.includes(removed), removed)
   for (const kept of [
@@ -65,7 +65,7 @@ test('code and diffs are removed from a report, lists and tables are not', () =>
 test('code in a fence that never closes is removed to the end', () => {
   const report = 'See:\n```\ncode\nmore code that is not anywhere else'
   const { packet } = buildPacket(
-    createPacketInput({ reports: [{ worker: 'w', clauses: [], how: 'reported', report }] }),
+    createPacketInput({ reports: [{ worker: 'w', clauses: [], ending: 'reported', report }] }),
   )
   assert.match(packet, /\[code withheld: 2 lines\]/)
   assert.ok(!packet.includes('more code'))
