@@ -1,8 +1,8 @@
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
 
 /**
- * Run a program and set its exit code; nothing is 0. This is the only place that turns errors into messages: a `DispatchError` is printed
- * with its remedy, any other error is a bug and is printed with its stack.
+ * Run a program and set its exit code; nothing is 0. This is the only place that turns errors into messages: a
+ * `DispatchError` is printed with its remedy, any other error is a bug and is printed with its stack.
  */
 export async function main(run: () => Promise<number | undefined>): Promise<void> {
   process.stdout.on('error', exitOnOutputError)
@@ -24,10 +24,7 @@ function formatError(error: unknown): string {
   return `dispatch: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`
 }
 
-/**
- * A reader that has gone (`dispatch ls | head`) is not a failure; a full disk is. A program that must clean up first listens
- * for SIGPIPE.
- */
+/** A reader that has gone (`dispatch ls | head`) is no failure; a full disk is. SIGPIPE lets a program clean up first. */
 function exitOnOutputError(error: Error): void {
   if (!isErrno(error, 'EPIPE')) process.exit(exitCodes.storage)
   if (!process.emit('SIGPIPE')) process.exit(exitCodes.ok)

@@ -20,14 +20,11 @@ import { reviveSessions } from '#watchdog'
 import { printResult } from './output/result-view.ts'
 import { printStoryLine } from './output/terminal.ts'
 
-/**
- * Wait, without printing, until the session has a verdict, needs a person or has ended. `packetSha256` is of everything the
- * judge was sent; null when nothing was sent, or there is no verdict yet.
- */
+/** Wait, without printing, until the session has a verdict, needs a person or has ended. */
 export async function waitForResult(session: Session) {
   const status = await applyVoid(session, await waitUntilSettled(session, () => undefined))
   const state = computeState(status, (await readView(session)).runnerLiveness)
-  const packetSha256 = readCurrentVerdict(session.paths, status)?.packetSha256 ?? null
+  const packetSha256 = readCurrentVerdict(session.paths, status)?.packetSha256 ?? null // Null if nothing was sent.
   return { id: session.id, state, exitCode: pickExitCode(status), status, packetSha256 }
 }
 

@@ -30,7 +30,11 @@ DISPATCH_HOME stay.
     }
     if (previews.length > 0) {
       const running = (await readAllViews(config.workspace)).filter(({ runnerLiveness }) => runnerLiveness !== 'dead')
-      if (running.length > 0) printRunningWarning(running.map(({ session }) => session.id))
+      if (running.length > 0) {
+        print(paint('yellow', `Still running: ${running.map(({ session }) => session.id).join(', ')}`))
+        print('They continue, but a claude that they start later may stop and ask whether it may trust the folder.')
+        print('`dispatch stop --all` ends them.\n')
+      }
       if (!values.yes && !(await confirmUninstall(running.length > 0))) {
         print('Nothing was changed.')
         return
@@ -50,12 +54,6 @@ DISPATCH_HOME stay.
     print('To remove one: `dispatch stop --all`, then `rm -rf` the folder.')
   },
 })
-
-function printRunningWarning(ids: string[]): void {
-  print(paint('yellow', `Still running: ${ids.join(', ')}`))
-  print('They continue, but a claude that they start later may stop and ask whether it may trust the folder.')
-  print('`dispatch stop --all` ends them.\n')
-}
 
 async function confirmUninstall(areRunning: boolean): Promise<boolean> {
   if (areRunning && !(await confirmAction('Continue while they run?', 'uninstall'))) return false

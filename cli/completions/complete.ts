@@ -6,10 +6,7 @@ import type { CommandTable } from '../help.ts'
 import { readConfigOrDefaults } from '../input/session.ts'
 import { print } from '../output/terminal.ts'
 
-/**
- * `dispatch completions -- <words>`, which the scripts call at each Tab. Prints one candidate a line, with a tab before its
- * description; or the one line `:file` or `:folder`. Returns the exit code.
- */
+/** `dispatch completions -- <words>`: prints one candidate a line, with a tab before its description; `:file`; or `:folder`. */
 export async function answerShell(words: string[], table: CommandTable): Promise<number> {
   const candidates = await complete(words, table, { listIds, listSpeakers })
   if (typeof candidates === 'string') print(`:${candidates}`)

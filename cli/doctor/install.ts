@@ -13,10 +13,7 @@ import { DispatchError } from '#host/error.ts'
 import { detectFileSystem } from '#host/fs'
 import { type DoctorResult, fail, ok, warn } from './result.ts'
 
-/**
- * The settings, or one result for each problem with them. `isValid` is false then, and `config` has the defaults: what
- * does not depend on the settings can still be checked.
- */
+/** The settings; where they are invalid the defaults, and a result for each problem. The rest can still be checked. */
 export function checkConfiguration(): { config: Config; results: DoctorResult[]; isValid: boolean } {
   try {
     return { config: readConfig(), results: [ok('settings', 'valid')], isValid: true }

@@ -58,10 +58,7 @@ function prepareAgent(folder: string, install: string) {
   return { folder, inbox, env }
 }
 
-/**
- * Run every hook command of settings.json as claude would, in an agent's environment and with the input that claude sends,
- * and check the event file and the answer.
- */
+/** Run every hook command of settings.json as claude would, and check its event file and its answer. */
 async function checkHookCommands(install: string, agent: Agent): Promise<DoctorResult> {
   const commands = parseHookCommands(readIfPresent(path.join(install, 'settings.json')) ?? '')
   const missing = required.filter(event => !commands.some(command => command.event === event))

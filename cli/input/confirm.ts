@@ -12,10 +12,7 @@ export function isAtTerminal(): boolean {
   return Boolean(process.stdin.isTTY && process.stdout.isTTY)
 }
 
-/**
- * Ask for the last four letters of the session's id (the whole id is accepted too), before something for which a plain yes is
- * typed too quickly. False without a terminal.
- */
+/** Ask for the last four letters of the id, or all of it: a plain yes is typed too quickly. False without a terminal. */
 export async function confirmSessionId({ id }: Session, question: string): Promise<boolean> {
   if (!isAtTerminal()) return false
   const letters = id.slice(-4)

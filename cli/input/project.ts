@@ -32,10 +32,7 @@ export async function requireRepository(config: Config, folder: string | undefin
   return repository
 }
 
-/**
- * The project file of this repository, once its user has confirmed it; each change of its content must be confirmed again.
- * Null without a file. Exit 5 where it is not confirmed and there is no terminal to ask at.
- */
+/** The project file, once its user has confirmed this content; null without one. Exit 5 without a terminal to ask at. */
 export async function resolveProject(
   config: Config,
   repository: UserRepository | null,

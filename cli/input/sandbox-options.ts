@@ -4,10 +4,7 @@ import { detectSandbox, parseHost } from '#host/sandbox'
 import type { SessionManifest } from '#session'
 import { UsageError } from '../command.ts'
 
-/**
- * Decide what isolates the agents and checks of a new session: `option` is `--sandbox`, else SANDBOX counts. Exit 11 where a
- * sandbox is required and none works on this machine.
- */
+/** What isolates agents and checks: `option` is `--sandbox`, else SANDBOX counts. Exit 11 if one is required but missing. */
 export async function resolveSandbox(config: Config, option: string | undefined): Promise<SessionManifest['sandbox']> {
   const mode = option ?? config.SANDBOX
   if (mode === 'off')

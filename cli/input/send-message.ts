@@ -51,10 +51,7 @@ export async function sendMessage(
   }
 }
 
-/**
- * The bytes as text. Refuses (exit 2) control characters: a terminal acts on them, and an escape could end the paste and type
- * by itself.
- */
+/** The bytes as text. Exit 2 for control characters: a terminal acts on them, and an escape could end the paste. */
 export function parsePlainText(bytes: Uint8Array): string {
   const text = decodeUtf8(bytes).replace(/\r\n/g, '\n')
   const match = controlCharacters.exec(text)

@@ -5,10 +5,7 @@ import { findSession, listSessions, type Session } from '#session'
 import { readLog } from '#session/log'
 import { computeStatus, type SessionStatus } from '#session/status'
 
-/**
- * The settings, for a command that only reads or ends something. Where they are invalid, it warns and uses the defaults.
- * A command that starts something uses `readConfig`, which fails.
- */
+/** The settings, for a command that starts nothing: where they are invalid, it warns and uses the defaults. */
 export function readConfigOrDefaults(): Config {
   try {
     return readConfig()

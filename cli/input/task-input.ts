@@ -1,14 +1,10 @@
 import fs from 'node:fs'
 import { readArgumentBytes } from '#host/argv-bytes.ts'
-import { DispatchError, exitCodes } from '#host/error.ts'
 import { UsageError } from '../command.ts'
 
 const MAX_TASK_BYTES = 1024 * 1024
 
-/**
- * A text, byte for byte, from exactly one source: an argument, a file, or standard input. Exit 2 for anything else. Errors call
- * it `name`, and `remedy` is shown when it is empty.
- */
+/** A text, byte for byte, from an argument, a file or standard input. Exit 2 for anything else; errors call it `name`. */
 export async function readTextInput(
   file: string | undefined,
   positionals: string[],
@@ -37,10 +33,7 @@ export async function readTextInput(
   return bytes
 }
 
-/**
- * A future moment, in ISO 8601. A time of day is the next one; `2026-11-21T06:30` is local time. Exit 2 for anything else, and
- * for a moment in the past.
- */
+/** A future moment, in ISO 8601. A time of day is the next one; `2026-11-21T06:30` is local time. Exit 2 for another. */
 export function parseDeadline(text: string, now: Date): string {
   const [, hour, minute] = TIME_OF_DAY.exec(text) ?? []
   const moment = hour === undefined ? new Date(ISO_DATE_TIME.test(text) ? text : Number.NaN) : new Date(now)
@@ -49,9 +42,9 @@ export function parseDeadline(text: string, now: Date): string {
     if (moment <= now) moment.setDate(moment.getDate() + 1)
   }
   if (moment > now) return moment.toISOString()
-  throw new DispatchError(
+  throw new UsageError(
     Number.isNaN(moment.getTime()) ? `--deadline takes a time, not "${text}"` : `the deadline ${text} has passed`,
-    { exitCode: exitCodes.usage, remedy: 'Examples: --deadline 06:30, --deadline 2026-11-21T06:30' },
+    'Examples: --deadline 06:30, --deadline 2026-11-21T06:30',
   )
 }
 

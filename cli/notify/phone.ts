@@ -6,10 +6,7 @@ import { paint, print } from '../output/terminal.ts'
 import { buildSubscribeUrl, renderQr } from './qr.ts'
 import { createTestNotification, printChannelTests } from './test.ts'
 
-/**
- * Show how to subscribe a phone, and ask whether it has worked. The text comes before the QR code, so that a screen of 24
- * lines still shows the whole code together with the question.
- */
+/** Show how to subscribe, and ask whether it worked. The QR code is last, so that 24 lines show it with the question. */
 export async function subscribePhone({ NTFY_SERVER: server, NTFY_TOPIC: topic }: Config): Promise<boolean> {
   const url = buildSubscribeUrl(server, topic)
   print('Install the app "ntfy" on your phone and subscribe to the topic below. The topic is a')

@@ -1,9 +1,6 @@
 import { renderUnicodeCompact } from 'uqr'
 
-/**
- * The URL that the ntfy app for Android opens and subscribes to. Undefined for a server under a path: such a URL cannot
- * contain one. Pure.
- */
+/** The URL that the ntfy app for Android subscribes to. It cannot contain a path, so a server below one has none. Pure. */
 export function buildSubscribeUrl(server: string, topic: string): string | undefined {
   const { protocol, host, pathname } = new URL(server)
   if (pathname !== '/') return undefined

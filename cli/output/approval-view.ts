@@ -17,10 +17,7 @@ import { computeStatus } from '#session/status'
 import { paintHunks } from './diff.ts'
 import { formatTitle, paint, print } from './terminal.ts'
 
-/**
- * Print a contract that awaits approval: its clauses, what differs from the sealed contract or else from the one that was last
- * asked about, and right above the question what an amendment would weaken.
- */
+/** Print a contract that awaits approval: its clauses, what has changed, and last what an amendment would weaken. */
 export function printPendingContract(session: Session, sha256: string): void {
   const { paths, manifest } = session
   const text = readContractForApproval(paths, sha256)

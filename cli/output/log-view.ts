@@ -41,10 +41,7 @@ export async function printSources(session: Session, sources: LogSource[], confi
   if (sources[0]?.who === 'runner') await printRunnerWindow(session, config)
 }
 
-/**
- * Each source with its size, then the last lines of those that matter now: runner, orchestrator, and the workers that are
- * running or failed, otherwise the last worker.
- */
+/** Each source with its size, then the last lines of runner, orchestrator and the workers that matter now. */
 export async function printOverview(session: Session, sources: LogSource[], config: Config): Promise<void> {
   print(formatTitle(session.id))
   const filled = sources

@@ -21,17 +21,15 @@ export function printProjectFile(
     'copies',
     files.map(name => `${name} (git ignores it; agents and checks will see it)`),
   )
-  if (hasSetup) print(paint('dim', `  ${describeLimits(sandbox)}`))
+  const limits =
+    sandbox.kind === null
+      ? `No sandbox (${sandbox.reason}): these commands run with your rights and can reach any host.`
+      : `These commands run in a sandbox (${sandbox.kind}) and can reach only the hosts listed.`
+  if (hasSetup) print(paint('dim', `  ${limits}`))
 }
 
 // --- internal ---
 
 function printRows(name: string, values: string[]): void {
   for (const [index, value] of values.entries()) print(`  ${(index === 0 ? name : '').padEnd(9)} ${sanitize(value)}`)
-}
-
-function describeLimits({ kind, reason }: SessionManifest['sandbox']): string {
-  return kind === null
-    ? `No sandbox (${reason}): these commands run with your rights and can reach any host.`
-    : `These commands run in a sandbox (${kind}) and can reach only the hosts listed.`
 }

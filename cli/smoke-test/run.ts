@@ -49,10 +49,7 @@ export async function startSession(task: string, config: Config): Promise<Sessio
 
 export type SmokeResult = Awaited<ReturnType<typeof collectResult>>
 
-/**
- * The result of a session that has ended: its cost, the time from the task to the verdict, and how the notification of a
- * success went out. A session that passed is closed; another one stays open to be inspected.
- */
+/** The result of a session that has ended. One that passed is closed; another stays open to be inspected. */
 export async function collectResult(session: Session, exitCode: number, config: Config) {
   const { state, status } = await readView(session)
   if (status.phase === status.verdict?.verdict) await waitForTurnEnd(session)
