@@ -4,17 +4,17 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { findClaude } from '#host/claude'
 import { runProgram } from '#host/exec.ts'
-import { detectSandbox } from '#host/sandbox'
 import { type FakeModels, startFakeModels } from '#rehearsal/fake-models.ts'
 import { helloContract, helloTask, honestWorkerTurns } from '#rehearsal/hello.ts'
 import { buildRehearsalEnvironment } from '#rehearsal/rehearse.ts'
 import { bash, put, type Scenario, say, spawn, use } from '#rehearsal/scenario.ts'
 import { createHostileRepository, listTriggeredTraps, traps, trapTexts } from '../fixtures/hostile-repos.ts'
 import { type Rig, withRig } from '../fixtures/rig.ts'
-import { waitUntil } from '../fixtures/scratch.ts'
+import { HANG_MS, waitUntil } from '../fixtures/scratch.ts'
+import { whyNoSandbox } from '../fixtures/skip-reasons.ts'
 
 /** The turns of a worker that triggers every trap it can reach. */
 const careless = [
@@ -74,13 +74,14 @@ async function runSession(rig: Rig, evil: FakeModels): Promise<void> {
 }
 
 /** The traps that spring when the real claude starts in the trusted folder without dispatch's flags. */
-async function runByHand(home: string): Promise<string[]> {
+async function runByHand(t: TestContext, home: string): Promise<string[]> {
   const folder = path.join(home, 'project')
   const outside = path.join(home, 'outside.txt')
   fs.writeFileSync(outside, trapTexts.R18)
   // Either model leads claude into the same traps. The permitted shell command (R08) comes first.
   const misleading = { ...silent, workers: { '*': [bash('touch canary-R08'), ...careless] } }
   const [stage, evil] = await Promise.all([startFakeModels(misleading), startFakeModels(misleading)])
+  t.after(() => Promise.all([stage.close(), evil.close()]))
   await createHostileRepository(folder, { evil: evil.url, outside })
   const environment = dropEmptyValues({ ...buildRehearsalEnvironment(home, stage.url, silent), TERM: 'xterm-256color' })
   fs.mkdirSync(path.join(home, 'home'))
@@ -93,32 +94,28 @@ async function runByHand(home: string): Promise<string[]> {
   fs.writeFileSync(path.join(home, 'home/.claude.json'), JSON.stringify(config))
   const claude = findClaude()
   const start = (cwd: string, ...args: string[]) =>
-    runProgram(claude, args, { cwd, env: environment, timeoutMs: 120_000 })
+    runProgram(claude, args, { cwd, env: environment, timeoutMs: HANG_MS })
   const asWorker = ['--append-system-prompt', 'You are code worker evil of session x.']
-  try {
-    await Promise.all([
-      start(folder, '-p', 'Go.', ...asWorker).then(() => start(folder, '-p', '/evilcommand')),
-      start(path.join(folder, 'nested'), '-p', 'Go.'),
-      runProgram('npm', ['install', '--offline', '--no-audit', '--no-fund'], { cwd: folder, env: environment }),
-      runInTerminal(claude, folder, environment, () => listTriggeredTraps(home).includes('R05')),
-    ])
-    const evilPaths = evil.requests.map(request => request.path)
-    const bodies = [...stage.requests, ...evil.requests].map(({ body }) => body).join('\n')
-    return [
-      ...listTriggeredTraps(home),
-      ...(evilPaths.some(name => name.startsWith('/v1/messages')) ? ['R07'] : []),
-      ...(evilPaths.includes('/R11') ? ['R11'] : []),
-      ...Object.entries(trapTexts).flatMap(([id, text]) => (bodies.includes(text) ? [id] : [])),
-    ].sort()
-  } finally {
-    await Promise.all([stage.close(), evil.close()])
-  }
+  await Promise.all([
+    start(folder, '-p', 'Go.', ...asWorker).then(() => start(folder, '-p', '/evilcommand')),
+    start(path.join(folder, 'nested'), '-p', 'Go.'),
+    runProgram('npm', ['install', '--offline', '--no-audit', '--no-fund'], { cwd: folder, env: environment }),
+    runInTerminal(claude, folder, environment, () => listTriggeredTraps(home).includes('R05')),
+  ])
+  const evilPaths = evil.requests.map(request => request.path)
+  const bodies = [...stage.requests, ...evil.requests].map(({ body }) => body).join('\n')
+  return [
+    ...listTriggeredTraps(home),
+    ...(evilPaths.some(name => name.startsWith('/v1/messages')) ? ['R07'] : []),
+    ...(evilPaths.includes('/R11') ? ['R11'] : []),
+    ...Object.entries(trapTexts).flatMap(([id, text]) => (bodies.includes(text) ? [id] : [])),
+  ].sort()
 }
 
 /** Run claude in a terminal, the only place with a status line, until a condition holds. */
 async function runInTerminal(claude: string, cwd: string, env: Record<string, string>, isDone: () => boolean) {
   const socket = `g16-${randomBytes(4).toString('hex')}`
-  const tmux = (...args: string[]) => runProgram('tmux', ['-L', socket, ...args], { env, timeoutMs: 20_000 })
+  const tmux = (...args: string[]) => runProgram('tmux', ['-L', socket, ...args], { env, timeoutMs: HANG_MS })
   await tmux('-f', '/dev/null', 'new-session', '-d', '-x', '120', '-y', '40', '-c', cwd, claude, 'Go.')
   await waitUntil(isDone, 'claude has drawn its status line')
     .catch(async error => {
@@ -131,11 +128,9 @@ function dropEmptyValues(environment: NodeJS.ProcessEnv): Record<string, string>
   return Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (value ? [[name, value]] : [])))
 }
 
-const detected = await detectSandbox()
-
 describe('G16 a repository that attacks claude', { concurrency: 3 }, () => {
   for (const sandbox of ['off', 'auto']) {
-    const skip = sandbox === 'auto' && !('kind' in detected) ? 'no sandbox works here' : false
+    const skip = sandbox === 'auto' && whyNoSandbox
     it(`no trap springs in a session, sandbox ${sandbox}`, { skip }, async () => {
       const evil = await startFakeModels(silent)
       try {
@@ -149,7 +144,7 @@ describe('G16 a repository that attacks claude', { concurrency: 3 }, () => {
   it('every trap springs when claude starts without dispatch’s flags', async t => {
     const home = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-g16-')))
     t.after(() => fs.rmSync(home, { recursive: true, force: true }))
-    const sprung = await runByHand(home)
+    const sprung = await runByHand(t, home)
     t.diagnostic(`${sprung.length} of ${traps.length} spring: ${sprung.join(' ')}`)
     assert.deepEqual(
       sprung,
