@@ -5,7 +5,7 @@ import type { ModelAction, Scenario } from './scenario.ts'
 import { answerAsJudge, detectRole, type MessagesRequest, pickNextAction } from './scripted-turns.ts'
 
 /** One request that the server received, for tests. */
-export interface RecordedRequest {
+interface RecordedRequest {
   /** In milliseconds, as `Date.now()`. */
   at: number
   path: string
@@ -59,88 +59,62 @@ async function answerRequest(
   if (request.method === 'POST' && path.includes(':generateContent')) {
     const round = requests.filter(earlier => earlier.role === 'judge').length
     record('judge')
-    return sendJudgeReply(response, answerAsJudge(extractPacket(body), scenario.judge?.[round]))
+    const { contents } = JSON.parse(body) as { contents: { parts: { text?: string }[] }[] }
+    const packet = contents.flatMap(({ parts }) => parts.map(part => part.text ?? '')).join('\n')
+    return sendJudgeReply(response, answerAsJudge(packet, scenario.judge?.[round]))
   }
   record(undefined)
-  if (request.method === 'POST')
-    return void response
-      .writeHead(200, { 'content-type': 'application/json' })
-      .end(JSON.stringify({ id: randomUUID(), event: 'message' }))
+  if (request.method === 'POST') return sendJson(response, 200, { id: randomUUID(), event: 'message' })
   response.writeHead(request.method === 'HEAD' ? 200 : 404).end()
 }
 
-/** Send one answer of the Messages API, as server-sent events. */
+function sendJson(response: http.ServerResponse, status: number, body: object, headers = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+}
+
+/** Send one answer of the Messages API, as server-sent events, or an error of the vendor. */
 function sendAction(response: http.ServerResponse, model: string, action: ModelAction): void {
   if ('hang' in action) return // The model never answers; the connection stays open.
-  if ('refuse' in action) return sendRefusal(response, action)
-  const send = (event: Record<string, unknown> & { type: string }) =>
-    response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
-  response.writeHead(200, { 'content-type': 'text/event-stream' })
-  send({
-    type: 'message_start',
-    message: {
-      id: `msg_${randomUUID()}`,
-      type: 'message',
-      role: 'assistant',
-      model,
-      content: [],
-      stop_reason: null,
-      usage: { input_tokens: 100, output_tokens: 1 },
-    },
-  })
-  if ('say' in action) {
-    send({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } })
-    send({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: action.say } })
-  } else {
-    const [name, input] = toToolUse(action)
-    send({
-      type: 'content_block_start',
-      index: 0,
-      content_block: { type: 'tool_use', id: `toolu_${randomUUID()}`, name, input: {} },
-    })
-    send({
-      type: 'content_block_delta',
-      index: 0,
-      delta: { type: 'input_json_delta', partial_json: JSON.stringify(input) },
-    })
+  if ('refuse' in action) {
+    const error = { type: action.kind, message: action.reason }
+    return sendJson(response, action.refuse, { type: 'error', error }, action.headers)
   }
-  send({ type: 'content_block_stop', index: 0 })
-  send({
-    type: 'message_delta',
-    delta: { stop_reason: 'say' in action ? 'end_turn' : 'tool_use', stop_sequence: null },
-    usage: { output_tokens: 20 },
-  })
-  send({ type: 'message_stop' })
-  response.end()
+  const [block, delta, stopReason] =
+    'say' in action
+      ? [{ type: 'text', text: '' }, { type: 'text_delta', text: action.say }, 'end_turn']
+      : [
+          { type: 'tool_use', id: `toolu_${randomUUID()}`, name: action.use, input: {} },
+          { type: 'input_json_delta', partial_json: JSON.stringify(action.input) },
+          'tool_use',
+        ]
+  const message = {
+    id: `msg_${randomUUID()}`,
+    type: 'message',
+    role: 'assistant',
+    model,
+    content: [],
+    stop_reason: null,
+  }
+  const events = [
+    { type: 'message_start', message: { ...message, usage: { input_tokens: 100, output_tokens: 1 } } },
+    { type: 'content_block_start', index: 0, content_block: block },
+    { type: 'content_block_delta', index: 0, delta },
+    { type: 'content_block_stop', index: 0 },
+    {
+      type: 'message_delta',
+      delta: { stop_reason: stopReason, stop_sequence: null },
+      usage: { output_tokens: 20 },
+    },
+    { type: 'message_stop' },
+  ]
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  response.end(events.map(event => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(''))
 }
 
-type ToolAction = Extract<ModelAction, { bash: string } | { use: string } | { write: string }>
-
-function toToolUse(action: ToolAction): [name: string, input: Record<string, unknown>] {
-  if ('bash' in action) return ['Bash', { command: action.bash, description: 'as scripted' }]
-  if ('use' in action) return [action.use, action.input]
-  return ['Write', { file_path: action.write, content: action.text }]
-}
-
-type Refusal = Extract<ModelAction, { refuse: number }>
-
-/** Send an error of the vendor, with the headers that come with it. */
-function sendRefusal(response: http.ServerResponse, { refuse: status, kind, reason, headers }: Refusal): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers })
-  response.end(JSON.stringify({ type: 'error', error: { type: kind, message: reason } }))
-}
-
+/** Send the reply of the judge, as the Gemini API does. */
 function sendJudgeReply(response: http.ServerResponse, reply: string): void {
-  response.writeHead(200, { 'content-type': 'application/json' })
-  response.end(
-    JSON.stringify({
-      candidates: [{ content: { role: 'model', parts: [{ text: reply }] }, finishReason: 'STOP', index: 0 }],
-      usageMetadata: { promptTokenCount: 1000, candidatesTokenCount: 100 },
-    }),
-  )
-}
-
-function extractPacket(body: string): string {
-  const { contents } = JSON.parse(body) as { contents: { parts: { text?: string }[] }[] }
-  return contents.flatMap(({ parts }) => parts.map(part => part.text ?? '')).join('\n')
+  sendJson(response, 200, {
+    candidates: [{ content: { role: 'model', parts: [{ text: reply }] }, finishReason: 'STOP', index: 0 }],
+    usageMetadata: { promptTokenCount: 1000, candidatesTokenCount: 100 },
+  })
 }

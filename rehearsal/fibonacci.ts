@@ -1,7 +1,7 @@
-import { bash, combineCommands, put, type Scenario, say, spawn } from './scenario.ts'
+import { bash, combineCommands, put, type Scenario, say, spawn, write } from './scenario.ts'
 
 /** What differs from one language to another. */
-export interface FibonacciVariant {
+interface FibonacciVariant {
   title: string
   task: string
   /** The program that runs it, and the file that the worker writes. */
@@ -14,14 +14,8 @@ export interface FibonacciVariant {
 }
 
 /** A code worker and an rw worker at the same time, a FAIL that the checks show, a fix, PASS. */
-export function createFibonacciScenario({
-  title,
-  task,
-  program,
-  file,
-  wrongProgram,
-  fixScript,
-}: FibonacciVariant): Scenario {
+export function createFibonacciScenario(variant: FibonacciVariant): Scenario {
+  const { title, task, program, file, wrongProgram, fixScript } = variant
   const command = `${program} ${file}`
   return {
     title,
@@ -69,10 +63,11 @@ export function createFibonacciScenario({
         say(`${file} prints Fibonacci numbers. I ran \`${command}\` and saw 1, 1, 2. C1 and C2 hold.`),
       ],
       readme: [
-        context => ({
-          write: `${context.folder}/README.md`,
-          text: `# Fibonacci\n\nPrints Fibonacci numbers, one a line.\n\n    ${command}       the first ten\n    ${command} 20    the first twenty\n`,
-        }),
+        context =>
+          write(
+            `${context.folder}/README.md`,
+            `# Fibonacci\n\nPrints Fibonacci numbers, one a line.\n\n    ${command}       the first ten\n    ${command} 20    the first twenty\n`,
+          ),
         say('README.md says what the script does and how to run it. C3 holds.'),
       ],
       fix: [

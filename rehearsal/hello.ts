@@ -15,6 +15,9 @@ export const helloContract = `
 - scope: \`hello.sh\`
 `
 
+/** The orchestrator writes the contract. */
+export const contractTurns: ScriptedTurn[] = [put('contract.md', helloContract), bash('contract check')]
+
 /** A worker that does what its brief asks. */
 export const honestWorkerTurns: ScriptedTurn[] = [
   put('hello.sh', 'echo hello'),
@@ -29,5 +32,15 @@ export const remainingTurns: ScriptedTurn[] = [
   context => say(context.lastText.slice(0, 200)),
 ]
 
-/** What the scenarios with this task have in common. */
-export const helloScenarioBase = { task: helloTask, workers: { '*': honestWorkerTurns } satisfies Scenario['workers'] }
+/** What the scenarios with this task have in common, unless they say otherwise. */
+export const helloScenarioBase = {
+  task: helloTask,
+  workers: { '*': honestWorkerTurns } satisfies Scenario['workers'],
+  endStates: ['PASS'],
+}
+
+/** A scenario whose first contract is rejected. */
+export function createRejectionScenario(title: string, rejected: string, ...nextTurns: ScriptedTurn[]): Scenario {
+  const orchestrator = [put('contract.md', rejected), bash('contract check'), ...nextTurns, ...contractTurns]
+  return { ...helloScenarioBase, title, orchestrator: [...orchestrator, ...remainingTurns] }
+}

@@ -36,11 +36,8 @@ export async function rehearse(
   const environment = buildRehearsalEnvironment(home, models.url, scenario)
   const stopSessions = stopOnSignal(home, environment, drainOutbox)
   try {
-    const exitCode = await runInTerminal(
-      '/bin/sh',
-      [entryPoint, '--wait', '--no-repo', '--', scenario.task],
-      environment,
-    )
+    const command = [entryPoint, '--wait', '--no-repo', '--', scenario.task]
+    const exitCode = await runInTerminal('/bin/sh', command, environment)
     return await showResult(home, environment, scenario, exitCode)
   } finally {
     await stopSessions()
@@ -78,22 +75,14 @@ export async function loadScenario(name: string): Promise<Scenario> {
   return (await import(path.join(scenariosFolder, `${name}.ts`))).scenario
 }
 
+/** What a rehearsal gets of your environment. */
+const inheritedVariables =
+  'PATH TERM LANG LC_ALL TMPDIR NO_COLOR FORCE_COLOR COLORTERM NODE_COMPILE_CACHE DISPATCH_DEV'.split(' ')
+
 /** A separate home, the server in place of both vendors, and nothing from your environment but PATH and the terminal. */
-export function buildRehearsalEnvironment(home: string, url: string, scenario: Scenario): NodeJS.ProcessEnv {
-  const inherited = pickVariables([
-    'PATH',
-    'TERM',
-    'LANG',
-    'LC_ALL',
-    'TMPDIR',
-    'NO_COLOR',
-    'FORCE_COLOR',
-    'COLORTERM',
-    'NODE_COMPILE_CACHE',
-    'DISPATCH_DEV',
-  ])
+export function buildRehearsalEnvironment(home: string, url: string, scenario: Scenario): Record<string, string> {
   return {
-    ...inherited,
+    ...pickVariables(inheritedVariables),
     HOME: path.join(home, 'home'),
     DISPATCH_HOME: path.join(home, 'dispatch'),
     ANTHROPIC_BASE_URL: url,
@@ -112,7 +101,7 @@ export function buildRehearsalEnvironment(home: string, url: string, scenario: S
 /** Run the scenario's last command, and compare the session's state with what the scenario expects. Returns the exit code. */
 async function showResult(
   home: string,
-  environment: NodeJS.ProcessEnv,
+  environment: Record<string, string>,
   scenario: Scenario,
   exitCode: number,
 ): Promise<number> {
@@ -124,7 +113,7 @@ async function showResult(
     const ran = await runProgram('/bin/sh', ['-c', scenario.finalCommand], { cwd, timeoutMs: 30_000 })
     printLine(`\n$ ${scenario.finalCommand}\n${ran.stdout}${ran.stderr}`.trimEnd())
   }
-  const shown = await runProgram('/bin/sh', [entryPoint, 'show', id, '--json'], { env: toStrings(environment) })
+  const shown = await runProgram('/bin/sh', [entryPoint, 'show', id, '--json'], { env: environment })
   const state = String(JSON.parse(shown.stdout).state)
   const isExpected = scenario.endStates.includes(state)
   const comparison = isExpected ? 'as expected' : `but ${scenario.endStates.join(' or ')} was expected`
@@ -135,13 +124,13 @@ async function showResult(
 /** Returns a function that stops every session of the home, once. A signal calls it too, so that no process is left. */
 function stopOnSignal(
   home: string,
-  environment: NodeJS.ProcessEnv,
+  environment: Record<string, string>,
   drainOutbox: (home: string) => Promise<void>,
 ): () => Promise<void> {
   let stopping: Promise<void> | undefined
   const stop = () => {
     stopping ??= runProgram('/bin/sh', [entryPoint, 'stop', '--all'], {
-      env: toStrings(environment),
+      env: environment,
       timeoutMs: 60_000,
     }).then(() => drainOutbox(path.join(home, 'dispatch')))
     return stopping
@@ -150,12 +139,6 @@ function stopOnSignal(
     process.once(signal, () => void stop().then(() => process.exit(exitCode)))
   fs.mkdirSync(path.join(home, 'home'), { recursive: true })
   return stop
-}
-
-function toStrings(environment: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  )
 }
 
 function printLine(text: string): void {

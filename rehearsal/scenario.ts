@@ -11,8 +11,6 @@ export interface TurnContext {
 /** One turn of a model: it says something and stops, or it uses a tool and continues. */
 export type ModelAction =
   | { say: string }
-  | { bash: string }
-  | { write: string; text: string }
   | { use: string; input: Record<string, unknown> }
   | { hang: true }
   | { refuse: number; kind: string; reason: string; headers?: Record<string, string> }
@@ -47,9 +45,9 @@ export interface Scenario {
 }
 
 export const say = (text: string): ModelAction => ({ say: text })
-export const bash = (command: string): ModelAction => ({ bash: command })
 export const use = (tool: string, input: Record<string, unknown>): ModelAction => ({ use: tool, input })
-export const write = (file: string, text: string): ModelAction => ({ write: file, text })
+export const bash = (command: string): ModelAction => use('Bash', { command, description: 'as scripted' })
+export const write = (file: string, text: string): ModelAction => use('Write', { file_path: file, content: text })
 
 /** Write a file in the agent's folder, with a heredoc. */
 export const put = (file: string, text: string): ModelAction =>
@@ -61,4 +59,4 @@ export const spawn = (options: string, brief: string): ModelAction =>
 
 /** Several commands in one turn, one after the other in one shell. */
 export const combineCommands = (...actions: ModelAction[]): ModelAction =>
-  bash(actions.flatMap(action => ('bash' in action ? [action.bash] : [])).join('\n'))
+  bash(actions.flatMap(action => ('use' in action ? [action.input['command']] : [])).join('\n'))

@@ -1,5 +1,5 @@
-import { helloContract, helloScenarioBase, remainingTurns } from '../hello.ts'
-import { bash, put, type Scenario, say } from '../scenario.ts'
+import { contractTurns, helloScenarioBase, remainingTurns } from '../hello.ts'
+import { type Scenario, say } from '../scenario.ts'
 
 const [spawnTurn, waitTurn, ...lastTurns] = remainingTurns
 
@@ -8,8 +8,7 @@ export const scenario: Scenario = {
   title: 'the orchestrator tries to stop before there is a verdict; the stop gate keeps it going',
   orchestrator: [
     say('I will begin tomorrow.'),
-    put('contract.md', helloContract),
-    bash('contract check'),
+    ...contractTurns,
     say('The contract is accepted.'),
     spawnTurn ?? say(''),
     say('The worker has started.'),
@@ -17,5 +16,4 @@ export const scenario: Scenario = {
     say('The worker says it is done.'),
     ...lastTurns,
   ],
-  endStates: ['PASS'],
 }

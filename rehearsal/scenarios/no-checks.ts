@@ -1,5 +1,5 @@
-import { helloContract, helloScenarioBase, remainingTurns } from '../hello.ts'
-import { bash, put, type Scenario, spawn } from '../scenario.ts'
+import { createRejectionScenario } from '../hello.ts'
+import { spawn } from '../scenario.ts'
 
 const vagueContract = `
 # Contract: a script that says hello
@@ -8,16 +8,8 @@ const vagueContract = `
 - judged
 `
 
-export const scenario: Scenario = {
-  ...helloScenarioBase,
-  title: 'a contract without a check is rejected until it has one',
-  orchestrator: [
-    put('contract.md', vagueContract),
-    bash('contract check'),
-    spawn('code --clauses C1', 'Write a good script.'),
-    put('contract.md', helloContract),
-    bash('contract check'),
-    ...remainingTurns,
-  ],
-  endStates: ['PASS'],
-}
+export const scenario = createRejectionScenario(
+  'a contract without a check is rejected until it has one',
+  vagueContract,
+  spawn('code --clauses C1', 'Write a good script.'),
+)

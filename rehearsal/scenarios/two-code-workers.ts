@@ -1,12 +1,11 @@
-import { helloContract, helloScenarioBase, honestWorkerTurns } from '../hello.ts'
-import { bash, combineCommands, put, type Scenario, say, spawn } from '../scenario.ts'
+import { contractTurns, helloScenarioBase, honestWorkerTurns } from '../hello.ts'
+import { bash, combineCommands, type Scenario, say, spawn } from '../scenario.ts'
 
 export const scenario: Scenario = {
   ...helloScenarioBase,
   title: 'two code workers at once: the second waits for the write lock',
   orchestrator: [
-    put('contract.md', helloContract),
-    bash('contract check'),
+    ...contractTurns,
     combineCommands(
       spawn('code --name first --clauses C1', 'Write hello.sh: it prints hello.'),
       spawn('code --name second --clauses C1', 'Look at hello.sh, and make it end with exit 0.'),
@@ -19,5 +18,4 @@ export const scenario: Scenario = {
     first: [bash('sleep 2'), ...honestWorkerTurns],
     second: [bash('echo "exit 0" >> hello.sh && sh hello.sh'), say('It ends with exit 0.')],
   },
-  endStates: ['PASS'],
 }

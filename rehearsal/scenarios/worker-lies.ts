@@ -1,5 +1,5 @@
-import { helloContract, helloScenarioBase } from '../hello.ts'
-import { bash, put, type Scenario, say, spawn } from '../scenario.ts'
+import { contractTurns, helloScenarioBase } from '../hello.ts'
+import { bash, type Scenario, say, spawn } from '../scenario.ts'
 
 const roundTurns = [
   spawn('code --clauses C1', 'Write hello.sh: it prints hello.'),
@@ -11,8 +11,7 @@ export const scenario: Scenario = {
   ...helloScenarioBase,
   title: 'workers claim success and write nothing: FAIL in each of three rounds',
   orchestrator: [
-    put('contract.md', helloContract),
-    bash('contract check'),
+    ...contractTurns,
     ...roundTurns,
     ...roundTurns,
     ...roundTurns,

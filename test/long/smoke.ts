@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { runProgram } from '#host/exec.ts'
-import { bash, put, type Scenario, say, spawn } from '#rehearsal/scenario.ts'
+import { bash, put, type Scenario, say, spawn, write } from '#rehearsal/scenario.ts'
 import { idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
 
 // --- the task, as scripted models do it ---
@@ -88,8 +88,8 @@ const mathx: Scenario = {
   ],
   workers: {
     mathx: [
-      context => ({ write: `${context.folder}/${file}`, text: `${module.trim()}\n` }),
-      context => ({ write: `${context.folder}/${tests}`, text: `${test.trim()}\n` }),
+      context => write(`${context.folder}/${file}`, `${module.trim()}\n`),
+      context => write(`${context.folder}/${tests}`, `${test.trim()}\n`),
       bash(start),
       say('The tests pass. C1 holds.'),
     ],

@@ -8,7 +8,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { it } from 'node:test'
 import { findTranscript } from '#cli/output/transcript.ts'
-import { bash, type Scenario, say } from '#rehearsal/scenario.ts'
+import { bash, type Scenario, say, write } from '#rehearsal/scenario.ts'
 import type { Session } from '#session'
 import { computeStatus } from '#session/status'
 import { helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
@@ -31,7 +31,7 @@ const scenario: Scenario = {
   ...helloScenario,
   workers: {
     '*': [
-      context => ({ write: `${context.folder}/hello.sh`, text: 'echo hello\n' }),
+      context => write(`${context.folder}/hello.sh`, 'echo hello\n'),
       bash('sh hello.sh'),
       say('hello.sh prints hello. C1 holds.'),
     ],
