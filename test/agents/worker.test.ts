@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { installFolder } from '#host/config'
 import { type RunResult, runProgram } from '#host/exec.ts'
 import { findProcesses } from '../fixtures/rig.ts'
-import { createScratchFolder } from '../fixtures/scratch.ts'
+import { createScratchFolder, HANG_MS } from '../fixtures/scratch.ts'
 
 /** A repository with one commit, and a way to run `worker.sh` as a launch script does. */
 async function prepare(t: TestContext) {
@@ -42,7 +42,7 @@ async function prepare(t: TestContext) {
     fs.writeFileSync(path.join(own, 'brief.md'), 'the brief, with "quotes" and $(no shell)\n')
     fs.writeFileSync(path.join(own, 'files'), files.map(glob => `${glob}\n`).join(''))
     return runProgram('/bin/sh', [path.join(installFolder, 'agents/worker.sh'), '/bin/sh', '-c', claude], {
-      timeoutMs: 60_000,
+      timeoutMs: HANG_MS,
       env: {
         ...environment,
         DISPATCH_FOLDER: own,

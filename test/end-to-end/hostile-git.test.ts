@@ -41,11 +41,10 @@ import {
 } from '../fixtures/hostile-git.ts'
 import { oddRepositories } from '../fixtures/hostile-git-odd.ts'
 import { executingRepositories } from '../fixtures/hostile-git-runs.ts'
+import { HANG_MS } from '../fixtures/scratch.ts'
 
 const kinds = [...executingRepositories, ...oddRepositories]
 
-/** The longest that one step may take. */
-const STEP_LIMIT_MS = 10_000
 const home = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-c10-')))
 const user = path.join(home, 'user')
 const session = path.join(home, 'session')
@@ -79,16 +78,14 @@ function arm(kind: HostileRepository, role: 'user' | 'worker'): { place: Hostile
   return { place, paths }
 }
 
-/** Run each step: it works or fails with a DispatchError, within the limit. Returns the messages of those errors. */
+/** Run each step: it works or fails with a DispatchError. Returns the messages of those errors. */
 async function runSteps(steps: Record<string, () => Promise<unknown>>): Promise<string[]> {
   const refusals: string[] = []
   for (const [name, step] of Object.entries(steps)) {
-    const began = performance.now()
     await step().catch(error => {
       assert.ok(error instanceof DispatchError, `${name} crashed: ${error.stack}`)
       refusals.push(`${name}: ${error.message.split('\n')[0]}`)
     })
-    assert.ok(performance.now() - began < STEP_LIMIT_MS, `${name} took ${Math.round(performance.now() - began)} ms`)
   }
   return refusals
 }
@@ -126,7 +123,7 @@ async function runWorkerGit(step: string, { folder, siblingFolder }: HostileRepo
   fs.writeFileSync(path.join(siblingFolder, 'files'), '')
   const ran = await runProgram('/bin/sh', [path.join(installFolder, 'agents/worker-git.sh'), step], {
     cwd: folder,
-    timeoutMs: STEP_LIMIT_MS,
+    timeoutMs: HANG_MS,
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: siblingFolder,

@@ -8,6 +8,7 @@ import { drainOutbox } from '#notify'
 import { helloTask } from '#rehearsal/hello.ts'
 import { copyInstall } from '../fixtures/copy-install.ts'
 import { idleScenario, withRig } from '../fixtures/rig.ts'
+import { HANG_MS } from '../fixtures/scratch.ts'
 
 /** Make a folder below `parent` whose path is exactly `length` characters long. */
 function makeLongFolder(length: number, parent: string): string {
@@ -28,7 +29,7 @@ describe('a session starts', { concurrency: 2 }, () => {
         const DISPATCH_HOME = path.join(HOME, '.claude-dispatch')
         const env = { ...rig.environment, HOME, DISPATCH_HOME, WEBUI_PORT: '' }
         const dispatch = (...args: string[]) =>
-          runProgram('/bin/sh', [entry, ...args], { env, cwd: path.join(rig.home, 'elsewhere'), timeoutMs: 100_000 })
+          runProgram('/bin/sh', [entry, ...args], { env, cwd: path.join(rig.home, 'elsewhere'), timeoutMs: HANG_MS })
         try {
           const ran = await dispatch(helloTask, '--approve', '--json')
           assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)

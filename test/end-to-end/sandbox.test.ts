@@ -2,14 +2,11 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { detectSandbox } from '#host/sandbox'
 import { helloContract, helloTask, remainingTurns } from '#rehearsal/hello.ts'
 import { bash, put, say } from '#rehearsal/scenario.ts'
 import { readEvidence, readVerdictRecord } from '#session/evidence'
 import { commitFolder, fingerprintFolder, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
-
-const detected = await detectSandbox()
-const skip = 'problem' in detected ? detected.problem : false
+import { whyNoSandbox } from '../fixtures/skip-reasons.ts'
 
 /** Commands with which a worker attacks what it must not touch, from its checkout and with the user's rights. */
 const attacks = [
@@ -43,7 +40,7 @@ const attacks = [
   'env | grep GEMINI',
 ]
 
-describe('in the sandbox', { skip, concurrency: 2 }, () => {
+describe('in the sandbox', { skip: whyNoSandbox, concurrency: 2 }, () => {
   it(`${attacks.length} attacks of a worker have no effect`, () => {
     const attempts = attacks.map(attack => `(${attack}) 2>/dev/null`).join('\n')
     return withRig(

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import fs from 'node:fs'
-import http from 'node:http'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#rehearsal/hello.ts'
 import { bash, put, type Scenario, say, spawn } from '#rehearsal/scenario.ts'
+import { findFreePort } from '../fixtures/free-port.ts'
 import {
   commitFolder,
   findProcesses,
@@ -475,7 +474,7 @@ describe('questions and notifications', { concurrency: 2 }, () => {
     ))
 
   it('the page shows the session; an idle session is reported stuck once', async () => {
-    const port = await freePort()
+    const port = await findFreePort()
     await withRig(
       idleScenario,
       async rig => {
@@ -564,12 +563,3 @@ it('without a session, ls is empty and other commands are exit 4', () =>
     assert.match(doctor.stdout, /ok +git/)
     assert.match(doctor.stdout, /ok +claude +\d+\.\d+\.\d+/)
   }))
-
-async function freePort(): Promise<number> {
-  const server = http.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return address && typeof address === 'object' ? address.port : 0
-}

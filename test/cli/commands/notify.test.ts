@@ -11,6 +11,7 @@ import { getOutboxFolders, writeToOutbox } from '#notify'
 import { startNtfyServer } from '../../fixtures/ntfy-server.ts'
 import { readQr } from '../../fixtures/qr-reader.ts'
 import { entryPoint, idleScenario, openRig, type Rig } from '../../fixtures/rig.ts'
+import { whyNotLinux } from '../../fixtures/skip-reasons.ts'
 import { startApp } from '../../fixtures/web-sessions.ts'
 import { openTerminal, type Terminal } from '../../walk/terminal.ts'
 
@@ -153,9 +154,7 @@ function enqueueNotification(
   writeToOutbox(home, { id: `${sessionId}-${id}`, sessionId, at, deliverBy: null, notification }, to)
 }
 
-const linuxOnly = process.platform === 'linux' ? {} : { skip: 'it looks into /proc' }
-
-describe('notify setup in a terminal', { concurrency: 2, ...linuxOnly }, () => {
+describe('notify setup in a terminal', { concurrency: 2, skip: whyNotLinux }, () => {
   it('writes the new topic to .env, and shows it nowhere else', async () => {
     const ntfy = await startNtfyServer('ntfy')
     try {

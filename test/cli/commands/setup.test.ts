@@ -8,6 +8,7 @@ import { installFolder } from '#host/config'
 import { runProgram } from '#host/exec.ts'
 import { startNtfyServer } from '../../fixtures/ntfy-server.ts'
 import { idleScenario, openRig, type Rig } from '../../fixtures/rig.ts'
+import { HANG_MS } from '../../fixtures/scratch.ts'
 
 const config = '{"numStartups": 7, "projects": {"/x": {"history": ["“q”"]}}}'
 const settings = `{
@@ -177,7 +178,7 @@ async function runClaude(prompt: string, cwd = path.join(rig.home, 'elsewhere'))
   return runProgram(findClaude(rig.environment['PATH']), ['-p', prompt], {
     env: rig.environment,
     cwd,
-    timeoutMs: 20_000,
+    timeoutMs: HANG_MS,
   })
 }
 

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeStart, measureStartSeconds } from '#cli/doctor/sandbox.ts'
-import { detectSandbox } from '#host/sandbox'
+import { whyNoSandbox } from '../../fixtures/skip-reasons.ts'
 
-const sandbox = await detectSandbox()
-const skip = 'problem' in sandbox ? sandbox.problem : false
-
-test('doctor times one sandboxed command', { skip }, async () => {
+test('doctor times one sandboxed command', { skip: whyNoSandbox }, async () => {
   assert.equal(typeof (await measureStartSeconds()), 'number')
 })
 

@@ -60,7 +60,7 @@ test('a full disk is exit 10; the old file stays, and no draft is left', t => {
   const folder = path.join(createScratchFolder(t), 'small')
   fs.mkdirSync(folder)
   if (!isRoot || spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]).status !== 0)
-    return t.skip('only root may mount a small file system')
+    return t.skip('only root may mount a small file system: run it as root')
   try {
     fillDisk(folder)
   } finally {
@@ -215,7 +215,7 @@ test('a link, pipe or device of an agent is not read, and does not block', async
 })
 
 test('a file that may not be read is exit 10', t => {
-  if (isRoot) return t.skip('root may read everything')
+  if (isRoot) return t.skip('root may read everything: run it as another user')
   const folder = createScratchFolder(t)
   fs.writeFileSync(path.join(folder, 'file'), 'x', { mode: 0 })
   for (const read of [readIfPresent, (file: string) => readUntrusted(file, 10)])

@@ -70,7 +70,7 @@ it('this process has ancestors', async () => {
 })
 
 it('no_new_privs stays set in a daemon with an empty environment (Linux)', async t => {
-  if (process.platform !== 'linux') return t.skip('no no_new_privs here')
+  if (process.platform !== 'linux') return t.skip('only Linux has no_new_privs: run it there')
   const script = path.join(os.tmpdir(), `dispatch-bound-${process.pid}.sh`)
   const daemon = 'while kill -0 $$; do sleep 0.05; done 2>/dev/null; grep NoNewPrivs /proc/self/status'
   fs.writeFileSync(script, `(env -i setsid sh -c "${daemon}" &)\n`) // It outlives the shell of the script, which is $$.

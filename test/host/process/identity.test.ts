@@ -8,8 +8,8 @@ import { readIfPresent } from '#host/fs'
 import { checkLiveness, identify } from '#host/process'
 import { parseDarwinBoot, parseDarwinStart, parseLinuxStart } from '#host/process/identity.ts'
 import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
+import { whyNotLinux } from '../../fixtures/skip-reasons.ts'
 
-const isLinux = process.platform === 'linux'
 const readFixture = (name: string) =>
   fs.readFileSync(path.join(import.meta.dirname, '../../fixtures/host', name), 'utf8')
 
@@ -48,7 +48,7 @@ test('a killed process is dead, even before its parent has reaped it', async t =
   assert.equal(await checkLiveness(identity), 'dead')
 })
 
-test('a zombie is dead', { skip: !isLinux && 'needs /proc' }, async t => {
+test('a zombie is dead', { skip: whyNotLinux }, async t => {
   const folder = createScratchFolder(t)
   const parent = start(t, `sleep 1000 & echo $! > '${folder}/pid'; exec sleep 999`)
   const pid = await waitUntil(() => Number(readIfPresent(`${folder}/pid`)) || false, 'it has a child')

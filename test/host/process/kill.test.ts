@@ -7,8 +7,8 @@ import { runProgram } from '#host/exec.ts'
 import { identify, killProcessTree } from '#host/process'
 import { listProcessTree, type ProcessRow, parseProcessTable } from '#host/process/kill.ts'
 import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
+import { whyNotLinux } from '../../fixtures/skip-reasons.ts'
 
-const isLinux = process.platform === 'linux'
 const readFixture = (name: string) =>
   fs.readFileSync(path.join(import.meta.dirname, '../../fixtures/host', name), 'utf8')
 
@@ -64,7 +64,7 @@ test('a tree of 3,000 processes is found', () => {
 })
 
 test('killing a tree ends grandchildren, jobs and marked daemons, no others', {
-  skip: !isLinux && 'needs /proc',
+  skip: whyNotLinux,
 }, async t => {
   const folder = createScratchFolder(t)
   const marker = `dispatch-tést-${process.pid}`

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import { type EscapeAttempt, escapeAttempts } from '../../fixtures/escapes/attempts.ts'
 import { readEscapeOutput, runEscapes } from '../../fixtures/escapes/run-escapes.ts'
 import { type EscapeHost, openHost, openWorld } from '../../fixtures/escapes/world.ts'
-import { skip } from '../../fixtures/host/test-sandbox.ts'
+import { whyNoBubblewrap, whyNoProgram } from '../../fixtures/skip-reasons.ts'
 
 const numbered = escapeAttempts.map((attempt, index): [string, EscapeAttempt] => [
   String(index + 1).padStart(2, '0'),
@@ -18,7 +18,7 @@ before(async () => {
 after(() => host.close())
 
 for (const role of ['orchestrator', 'code', 'rw', 'check'] as const) {
-  test(`nothing escapes from the sandbox of the role ${role}`, { skip }, async t => {
+  test(`nothing escapes from the sandbox of the role ${role}`, { skip: whyNoBubblewrap }, async t => {
     const world = openWorld(host)
     t.after(() => world.close())
     const escaped = await runEscapes(world, numbered, role)
@@ -27,7 +27,7 @@ for (const role of ['orchestrator', 'code', 'rw', 'check'] as const) {
   })
 }
 
-test('each attempt escapes without a sandbox', async t => {
+test('each attempt escapes without a sandbox', { skip: whyNoProgram('python3') || whyNoProgram('curl') }, async t => {
   assert.ok(escapeAttempts.length >= 60, `${escapeAttempts.length} attempts`)
   const isRoot = process.geteuid?.() === 0
   const blocked: string[] = []

@@ -7,10 +7,11 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
-import { createTestSandbox, launcher, skip } from '../../fixtures/host/test-sandbox.ts'
+import { createTestSandbox, launcher } from '../../fixtures/host/test-sandbox.ts'
 import { waitUntil } from '../../fixtures/scratch.ts'
+import { whyNoBubblewrap } from '../../fixtures/skip-reasons.ts'
 
-test('when the launcher dies, everything inside dies', { skip }, async t => {
+test('when the launcher dies, everything inside dies', { skip: whyNoBubblewrap }, async t => {
   const { writePolicy, sh, folder } = createTestSandbox(t)
   const marker = path.join(folder, 'out/alive')
   const [node = '', ...args] = [
@@ -34,7 +35,7 @@ test('when the launcher dies, everything inside dies', { skip }, async t => {
   assert.ok(!relays.includes(`dsp-${child.pid}-`), relays)
 })
 
-test('a changed terminal size reaches the command', { skip }, async t => {
+test('a changed terminal size reaches the command', { skip: whyNoBubblewrap }, async t => {
   const { writePolicy, folder } = createTestSandbox(t)
   const socket = path.join(folder, 't')
   const tmux = (...args: string[]) => runProgram('tmux', ['-S', socket, '-f', '/dev/null', ...args])

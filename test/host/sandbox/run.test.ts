@@ -11,7 +11,9 @@ import { runProgram } from '#host/exec.ts'
 import { buildPolicy } from '#host/sandbox'
 import type { SandboxRole } from '#host/sandbox/policy.ts'
 import { buildInnerScript, buildRuntimeConfig } from '#host/sandbox/run.ts'
-import { createTestSandbox, launcher, skip } from '../../fixtures/host/test-sandbox.ts'
+import { createTestSandbox, launcher } from '../../fixtures/host/test-sandbox.ts'
+import { HANG_MS } from '../../fixtures/scratch.ts'
+import { whyNoBubblewrap, whyNoProgram } from '../../fixtures/skip-reasons.ts'
 
 const input = {
   folder: '/s/outputs',
@@ -46,7 +48,9 @@ test('the command reaches the inner shell word for word', () => {
   )
 })
 
-test('the environment is built from empty; of the sandbox it has only the proxy', { skip }, async t => {
+test('the environment is built from empty; of the sandbox it has only the proxy', {
+  skip: whyNoBubblewrap,
+}, async t => {
   const { sh, folder } = createTestSandbox(t)
   const namesIn = (output: string) => [...output.matchAll(/^([A-Za-z_]+)=/gm)].map(([, name = '']) => name).sort()
   const result = await sh('env')
@@ -70,7 +74,7 @@ test('the environment is built from empty; of the sandbox it has only the proxy'
   )
 })
 
-test('the exit code is the command’s, and the result says that it started', { skip }, async t => {
+test('the exit code is the command’s, and the result says that it started', { skip: whyNoBubblewrap }, async t => {
   const { sh, readResult } = createTestSandbox(t)
   assert.equal((await sh('exit 11')).exitCode, 11)
   const { milliseconds, ...recorded } = readResult()
@@ -81,7 +85,7 @@ test('the exit code is the command’s, and the result says that it started', { 
   assert.equal(result.exitCode, 126)
 })
 
-test('a sandbox that does not start is exit 11, and nothing has run', { skip }, async t => {
+test('a sandbox that does not start is exit 11, and nothing has run', { skip: whyNoBubblewrap }, async t => {
   const { sh, folder, readResult } = createTestSandbox(t)
   const fakeBin = path.join(folder, 'fake-bin')
   fs.mkdirSync(fakeBin)
@@ -92,7 +96,7 @@ test('a sandbox that does not start is exit 11, and nothing has run', { skip }, 
   assert.ok(!fs.existsSync(path.join(folder, 'out/ran')))
 })
 
-test('a program that an agent put on PATH never runs outside', { skip }, async t => {
+test('a program that an agent put on PATH never runs outside', { skip: whyNoBubblewrap }, async t => {
   const { sh, folder } = createTestSandbox(t)
   const tools = path.join(folder, 'out/node_modules/.bin')
   fs.mkdirSync(tools, { recursive: true })
@@ -116,7 +120,7 @@ test('a program that an agent put on PATH never runs outside', { skip }, async t
   assert.ok(!fs.existsSync(marker))
 })
 
-test('the sandbox never searches with ripgrep, so a missing one costs no time', { skip }, async t => {
+test('the sandbox never searches with ripgrep, so a missing one costs no time', { skip: whyNoBubblewrap }, async t => {
   const { sh, folder } = createTestSandbox(t)
   const tools = path.join(folder, 'home/tools')
   fs.mkdirSync(tools, { recursive: true })
@@ -129,7 +133,7 @@ test('the sandbox never searches with ripgrep, so a missing one costs no time', 
   assert.ok(!fs.existsSync(marker))
 })
 
-test('a writable path that an agent turned into a link is exit 13', { skip }, async t => {
+test('a writable path that an agent turned into a link is exit 13', { skip: whyNoBubblewrap }, async t => {
   const { sh, folder } = createTestSandbox(t)
   fs.symlinkSync(path.join(folder, 'home'), path.join(folder, 'out/docs'))
   fs.symlinkSync(path.join(folder, 'nowhere'), path.join(folder, 'out/gone'))
@@ -139,7 +143,9 @@ test('a writable path that an agent turned into a link is exit 13', { skip }, as
   }
 })
 
-test('the tests of a project work inside: sockets, forks, git, FIFOs', { skip }, async t => {
+test('the tests of a project work inside: sockets, forks, git, FIFOs', {
+  skip: whyNoBubblewrap || whyNoProgram('python3'),
+}, async t => {
   const { sh, folder } = createTestSandbox(t)
   fs.writeFileSync(
     path.join(folder, 'out/t.mjs'),
@@ -163,7 +169,7 @@ if (process.send) { process.send('ipc'); process.disconnect() } else {
     assert.ok(result.stdout.includes(text), `${text} in:\n${result.stdout}\n${result.stderr}`)
 })
 
-test('a TMPDIR of any length works', { skip }, async t => {
+test('a TMPDIR of any length works', { skip: whyNoBubblewrap }, async t => {
   const { writePolicy, folder } = createTestSandbox(t)
   const [node = '', ...args] = [
     ...launcher,
@@ -178,12 +184,12 @@ test('a TMPDIR of any length works', { skip }, async t => {
     fs.mkdirSync(temp)
     t.after(() => fs.rmSync(temp, { recursive: true, force: true }))
     const env = { PATH: `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`, HOME: folder, TMPDIR: temp }
-    const result = await runProgram(node, args, { env, cwd: folder, timeoutMs: 60_000 })
+    const result = await runProgram(node, args, { env, cwd: folder, timeoutMs: HANG_MS })
     assert.equal(result.stdout, 'here\n', `${temp.length} bytes: ${result.stderr}`)
   }
 })
 
-test('an allowed host can be reached on its port only', { skip }, async t => {
+test('an allowed host can be reached on its port only', { skip: whyNoBubblewrap || whyNoProgram('curl') }, async t => {
   const { sh } = createTestSandbox(t)
   const server = http.createServer((_, response) => response.end('model')).listen(0, '127.0.0.1')
   t.after(() => server.close())

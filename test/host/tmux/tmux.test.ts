@@ -7,6 +7,7 @@ import { runProgram } from '#host/exec.ts'
 import { readIfPresent } from '#host/fs'
 import { openTmux, type Tmux } from '#host/tmux'
 import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
+import { whyNotLinux } from '../../fixtures/skip-reasons.ts'
 
 const recorder = path.join(import.meta.dirname, '../../fixtures/host/record-start.mjs')
 
@@ -168,7 +169,7 @@ test('a window has the named variables only, now and later, in every session', a
 })
 
 test('a secret is in no argument list, and not in the server', {
-  skip: process.platform !== 'linux' && 'needs /proc',
+  skip: whyNotLinux,
 }, async t => {
   const { tmux, folder } = newTmux(t)
   const secret = `secret-${process.pid}-${Math.random()}`

@@ -87,9 +87,9 @@ test('without a notifier the phone still works, and reports that once', usesNoti
 
 /** node-notifier uses notify-send on Linux only; in WSL it shows the notification in Windows. */
 function whyNoNotifySend(): string | false {
-  if (process.platform !== 'linux') return 'notify-send is for Linux'
+  if (process.platform !== 'linux') return 'notify-send is for Linux: run it there'
   const isWsl = readIfPresent('/proc/version')?.toLowerCase().includes('microsoft')
-  return isWsl ? 'WSL uses a notifier of Windows' : false
+  return isWsl ? 'WSL uses a notifier of Windows: run it on Linux itself' : false
 }
 
 /** Put a script named notify-send in front of the search path. The tests need no real one. */

@@ -5,7 +5,7 @@ import type { Notification } from '#notify'
 import { buildNtfyUrl, sendToPhone } from '#notify/channels/phone.ts'
 import { testTopic } from '../../fixtures/notify-home.ts'
 import { type ResponseMode, startNtfyServer } from '../../fixtures/ntfy-server.ts'
-import { HANG_SECONDS, withEnoughTime } from '../../fixtures/scratch.ts'
+import { HANG_MS, withEnoughTime } from '../../fixtures/scratch.ts'
 
 const click = 'https://desk.example/s/2026-11-20-fix-login-a3f9'
 const notification: Notification = {
@@ -148,7 +148,7 @@ interface SendOptions {
 
 /** Send one notification to a server that answers in this way. */
 async function send(mode: ResponseMode, options: SendOptions = {}) {
-  const { token = '', basePath = '', timeoutMs = HANG_SECONDS * 1000, sequenceId } = options
+  const { token = '', basePath = '', timeoutMs = HANG_MS, sequenceId } = options
   const ntfy = await startNtfyServer(mode)
   try {
     const settings = { ...buildSettings(ntfy.url + basePath), NTFY_TOKEN: token }

@@ -31,6 +31,7 @@ import {
 } from '../../fixtures/notify-home.ts'
 import { listShown, type PublishedRequest, type ResponseMode, startNtfyServer } from '../../fixtures/ntfy-server.ts'
 import { waitUntil } from '../../fixtures/scratch.ts'
+import { whyNoProgram } from '../../fixtures/skip-reasons.ts'
 
 const homes: string[] = []
 after(() => homes.forEach(home => void fs.rmSync(home, { recursive: true, force: true })))
@@ -106,7 +107,7 @@ test('a server without TLS is reported by the error code', async () => {
   assert.equal(ntfy.got.length, 0)
 })
 
-const needsOpenssl = { skip: hasProgram('openssl') ? false : 'openssl is not installed' }
+const needsOpenssl = { skip: whyNoProgram('openssl') }
 test('a self-signed certificate is refused', needsOpenssl, async () => {
   const folder = createHome()
   homes.push(folder)
@@ -429,7 +430,7 @@ test('sent files are kept for a week, and at most 5,000 of them', async () => {
 
 // --- a broken disk ---
 
-const needsDevFull = { skip: fs.existsSync('/dev/full') ? false : 'this system has no /dev/full' }
+const needsDevFull = { skip: fs.existsSync('/dev/full') ? false : 'it needs /dev/full: run it on Linux' }
 test('a full disk costs lines of the delivery log, but no notification', needsDevFull, async () => {
   const ntfy = await startNtfyServer('ntfy')
   const config = queue(buildMany(2), buildPhoneSettings(ntfy.url))
@@ -582,13 +583,4 @@ function getStep({ body }: PublishedRequest): string {
 /** The times between requests. */
 function listGapsMs(got: PublishedRequest[]): number[] {
   return got.slice(1).map(({ at }, index) => at - (got[index]?.at ?? 0))
-}
-
-function hasProgram(program: string): boolean {
-  try {
-    execFileSync(program, ['version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
 }

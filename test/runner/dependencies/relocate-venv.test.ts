@@ -11,7 +11,7 @@ import { createScratchFolder } from '../../fixtures/scratch.ts'
 const venv = await runProgram('python3', ['-c', 'import venv, ensurepip'])
 
 it('a copied Python environment runs its own programs on its own project', {
-  skip: venv.exitCode !== 0,
+  skip: venv.exitCode === 0 ? false : 'python3 has no venv: `apt-get install python3-venv`',
 }, async t => {
   // Without a blank in the path: the kernel allows none after #!, and pip then writes its scripts differently.
   const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-venv-')))

@@ -22,7 +22,7 @@ import {
   readPacketText,
 } from '../../fixtures/packet-examples.ts'
 import { openRig } from '../../fixtures/rig.ts'
-import { createRandom } from '../../fixtures/scratch.ts'
+import { createRandom, HANG_MS } from '../../fixtures/scratch.ts'
 import { embedSecret, type SecretKind, secretKinds } from '../../fixtures/tokens.ts'
 
 const random = createRandom(120)
@@ -242,7 +242,7 @@ async function notify(question: string): Promise<string> {
   ])
     for (const channel of ['phone', 'webhook'] as const) {
       const outgoing = { id: 'x', sessionId: session.id, at: event.time, notification, text: question }
-      const { ok, reason } = await sendNotification(outgoing, channel, { config, timeoutMs: 5000 })
+      const { ok, reason } = await sendNotification(outgoing, channel, { config, timeoutMs: HANG_MS })
       assert.ok(ok, reason)
     }
   const published = ntfy.got.slice(ntfyBefore).map(({ body, headers }) => ({ body, headers }))
