@@ -1,7 +1,7 @@
 /**
  * Corpus C1: every text goes through the real command line, typed or from a file in turn, up to the stored task and the
  * orchestrator's system prompt. A `tmux` that fails ends each start there, so a case takes a third of a second. Some texts
- * go on to a real terminal and a program that imitates claude's start, and three to claude. With C1_ALL=1 (`npm run
+ * go on to a real terminal and a program that imitates claude's start, and three to claude. With TASK_CORPUS_ALL=1 (`npm run
  * torture`) every text is given both ways, and all go on.
  */
 import assert from 'node:assert/strict'
@@ -15,7 +15,7 @@ import { entryPoint, idleScenario, openRig, type Rig } from '../fixtures/rig.ts'
 import { HANG_MS } from '../fixtures/scratch.ts'
 import { CANARY_FILE, type TaskSeed, taskSeeds } from '../fixtures/tasks.ts'
 
-const everyWay = Boolean(process.env['C1_ALL'])
+const everyWay = Boolean(process.env['TASK_CORPUS_ALL'])
 
 const ways = ['typed', '--file'] as const
 type Way = (typeof ways)[number]

@@ -34,7 +34,9 @@ test('sources without a test of their name', t => {
   const alone = code
     .map(({ file }) => file)
     .filter(file => !/\/(index|readonly)\.ts$/.test(file) && !tests.has(file.replace(/\.ts$/, '.test.ts')))
-  t.diagnostic(`${alone.length} of ${code.length}: ${alone.join(' ')}`)
+  t.diagnostic(`${alone.length} of ${code.length} sources`)
+  for (const [room, sources] of Object.entries(Object.groupBy(alone, file => file.replace(/\/.*/, ''))))
+    t.diagnostic(`  ${room}: ${sources?.map(file => file.slice(room.length + 1)).join(' ')}`)
 })
 
 interface Measured {

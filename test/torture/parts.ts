@@ -23,7 +23,7 @@ export const tortureParts: TorturePart[] = [
     name: 'corpora',
     about: 'every task text into a terminal, and every broken settings file',
     files: [path.join(tests, 'end-to-end/task-corpus.test.ts'), path.join(tests, 'host/config/env-file.test.ts')],
-    buildEnvironment: () => ({ C1_ALL: '1' }),
+    buildEnvironment: () => ({ TASK_CORPUS_ALL: '1' }),
   },
   {
     name: 'walks',
