@@ -6,10 +6,9 @@ import { writeAtomic } from '#host/fs'
 import { escapeShellPattern } from '#host/shell-quote.ts'
 import type { Session } from '#session'
 import { renderContractTemplate, splitSentences } from '#session/contract'
-import { readInstructions } from './instructions.ts'
 import { renderLaunchScript } from './launch-script.ts'
+import { readInstructions, renderPrompt } from './prompt.ts'
 import { prepareClaudeFolder, prepareOrchestratorSandbox, resolveClaudeProgram, toolsFolder } from './sandbox.ts'
-import { fillTemplate } from './template.ts'
 
 const allowedTools = ['Bash', 'Read', 'Write', 'Edit', 'Glob', 'Grep']
 
@@ -21,7 +20,7 @@ export function prepareOrchestrator(session: Session): void {
   const { id, paths, manifest } = session
   const task = fs.readFileSync(paths.task)
   const setup = (manifest.project?.setup ?? []).map(command => `\`${command}\``).join(', ')
-  const prompt = fillTemplate(fs.readFileSync(path.join(installFolder, 'agents/prompts/orchestrator.md'), 'utf8'), {
+  const prompt = renderPrompt('orchestrator', {
     session: id,
     outputs: paths.outputs,
     origin: manifest.repository ? `a clone of ${manifest.repository.path}` : 'an empty repository',
@@ -33,8 +32,7 @@ export function prepareOrchestrator(session: Session): void {
     task: TASK_PLACEHOLDER,
   })
   const [before = '', after = ''] = prompt.split(TASK_PLACEHOLDER)
-  const start = Buffer.from(`${readAgentRules()}\n${before}`)
-  writeAtomic(paths.systemPrompt, Buffer.concat([start, task, Buffer.from(after)]))
+  writeAtomic(paths.systemPrompt, Buffer.concat([Buffer.from(before), task, Buffer.from(after)]))
   const contract = renderContractTemplate(manifest.task.title, splitSentences(task.toString('utf8')))
   fs.writeFileSync(paths.draftContract, contract, { mode: 0o600 })
   fs.writeFileSync(paths.draftPlan, `# Plan: ${manifest.task.title}\n`, { mode: 0o600 })
@@ -46,11 +44,6 @@ export function prepareOrchestrator(session: Session): void {
 /** Format what a Stop hook prints to keep a turn from ending. */
 export function formatStopBlock(reason: string): string {
   return `${JSON.stringify({ decision: 'block', reason })}\n`
-}
-
-/** The rules that begin every agent's system prompt. */
-export function readAgentRules(): string {
-  return fs.readFileSync(path.join(installFolder, 'CLAUDE.md'), 'utf8')
 }
 
 /** The variables by which an agent's hooks and tools find the session. */

@@ -8,11 +8,10 @@ import { escapeShellPattern } from '#host/shell-quote.ts'
 import type { Session } from '#session'
 import type { WorkerKind } from '#session/log'
 import type { WorkerStatus } from '#session/status'
-import { readInstructions } from './instructions.ts'
 import { renderLaunchScript } from './launch-script.ts'
-import { buildSessionVariables, readAgentRules } from './orchestrator.ts'
+import { buildSessionVariables } from './orchestrator.ts'
+import { readInstructions, renderPrompt } from './prompt.ts'
 import { prepareClaudeFolder, prepareWorkerSandbox, resolveClaudeProgram } from './sandbox.ts'
-import { fillTemplate } from './template.ts'
 
 /** What a worker gets besides what the orchestrator asked for. */
 export interface WorkerGrant {
@@ -45,7 +44,16 @@ export function prepareWorker(
   const { files, programs } = grant
   const { id, paths, manifest } = session
   const own = paths.worker(name)
-  writeAtomic(own.systemPrompt, `${readAgentRules()}\n${renderPrompt(session, worker, files)}`)
+  const notyours = files.length > 0 ? `, except ${files.join(', ')}: another worker writes those` : ''
+  const prompt = renderPrompt(`worker-${kind}`, {
+    worker: name,
+    session: id,
+    clauses: worker.clauses.join(', ') || 'those that your brief names',
+    contract: fs.readFileSync(paths.contract, 'utf8'),
+    instructions: readInstructions(session),
+    ...(kind === 'code' ? { notyours } : { files: files.join(', ') }),
+  })
+  writeAtomic(own.systemPrompt, prompt)
   const allowed = kind === 'code' ? ['*'] : files.map(toCasePattern).flatMap(pattern => [pattern, `${pattern}/*`])
   writeAtomic(own.writeAllowlist, allowed.map(name => `${escapeShellPattern(paths.outputs)}/${name}\n`).join(''))
   writeAtomic(own.files, files.map(glob => `${glob}\n`).join(''))
@@ -90,22 +98,6 @@ export function buildWorkerMark(session: Session, name: string): string {
 }
 
 // --- internal ---
-
-function renderPrompt(
-  session: Session,
-  { name, kind, clauses }: Pick<WorkerStatus, 'name' | 'kind' | 'clauses'>,
-  files: string[],
-): string {
-  const notyours = files.length > 0 ? `, except ${files.join(', ')}: another worker writes those` : ''
-  return fillTemplate(fs.readFileSync(path.join(installFolder, `agents/prompts/worker-${kind}.md`), 'utf8'), {
-    worker: name,
-    session: session.id,
-    clauses: clauses.join(', ') || 'those that your brief names',
-    contract: fs.readFileSync(session.paths.contract, 'utf8'),
-    instructions: readInstructions(session),
-    ...(kind === 'code' ? { notyours } : { files: files.join(', ') }),
-  })
-}
 
 /** A glob as a `case` pattern. `*` crosses slashes there, so the guard hook is looser than the commit, which is exact. */
 function toCasePattern(glob: string): string {
