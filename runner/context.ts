@@ -19,6 +19,8 @@ export interface RunnerContext {
    * (exit 5) or if another process has written to the log (exit 13, after calling the human).
    */
   record(event: EventBody): Event
+  /** The log was changed from outside. This is recorded after what this runner knows, so that the break shows, and calls a person. */
+  reportTampering(damage: string): void
   /** Report an error that may go away. A person is called when it keeps coming. */
   recordFailure(error: unknown): void
   /** Does this runner still have the lease? */
@@ -26,7 +28,7 @@ export interface RunnerContext {
   /** Give up the lease: this runner writes nothing more. */
   release(): void
   /** Where the log ends, and whether only this session's runners have written to it. */
-  readonly log: Pick<LogWriter, 'lastSeq' | 'head' | 'requireIntact'>
+  readonly log: Pick<LogWriter, 'lastSeq' | 'head' | 'damage' | 'requireIntact'>
   /** Workers that this runner ended itself, which the process table does not show. */
   endings: Map<string, { ending: 'timed out' | 'stopped'; reason: string }>
   /** The dependencies by commit, installed or being installed. */

@@ -18,16 +18,12 @@ import { requestClose } from './stop-session.ts'
 import { launchSuccessor, openTerminal } from './terminal.ts'
 
 /** What a person asks for with `dispatch "task"`. */
-export interface LaunchRequest {
+export interface LaunchRequest
+  extends Pick<SessionManifest, 'allowedHosts' | 'allowsJudgedOnly' | 'requiresApproval' | 'deadline'> {
   task: Buffer
   /** A folder of the repository to copy; undefined: the one of the current folder; null: an empty repository. */
   repositoryFolder: string | undefined | null
   orchestratorModel: string | undefined
-  allowedHosts: string[]
-  allowsJudgedOnly: boolean
-  requiresApproval: boolean
-  /** In ISO 8601. */
-  deadline: string | null
   /** Decides about the sandbox; called once the programs and claude are known to be installed. */
   chooseSandbox(): Promise<SessionManifest['sandbox']>
   /** Finds out what the project needs, and may ask a person; called last, when nothing else can be refused. */
@@ -55,7 +51,9 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
   if (login.kind === 'own') prepareLogin(login, config.workspace)
   await requireLogin(login, program)
   const project = await request.chooseProject(repository, sandbox)
-  const instructions = repository ? await readInstructions(repository) : { texts: [], nested: [], ignored: [] }
+  const { texts, nested, ignored } = repository
+    ? await readInstructions(repository)
+    : { texts: [], nested: [], ignored: [] }
   const session = createWithFreeId(config.workspace, request.task, {
     repository,
     models: {
@@ -68,19 +66,15 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
     allowsJudgedOnly: request.allowsJudgedOnly,
     requiresApproval: request.requiresApproval,
     project,
-    instructions: {
-      files: instructions.texts.map(text => text.path),
-      nested: instructions.nested,
-      ignored: instructions.ignored,
-    },
+    instructions: { files: texts.map(text => text.path), nested, ignored },
     sandbox,
     allowedHosts: request.allowedHosts,
     loginKind: login.kind,
     deadline: request.deadline,
     claude: { program, sessionId: randomUUID(), configDirectory: login.configDirectory ?? null },
   })
-  const texts = instructions.texts.map(({ path: file, text }) => `# ${file}\n\n${text}\n`)
-  writeAtomic(session.paths.instructions, texts.join('\n'))
+  const sections = texts.map(({ path: file, text }) => `# ${file}\n\n${text}\n`)
+  writeAtomic(session.paths.instructions, sections.join('\n'))
   if (project && repository) {
     const { ignoredFiles } = session.paths
     makePrivateFolder(ignoredFiles)

@@ -4,11 +4,31 @@ import { sha256 } from '#host/hash.ts'
 import { type Commit, prepareRepository } from '#session/repository'
 import { countConsecutiveRestarts } from '#session/status'
 import type { RunnerContext } from './context.ts'
+import { restoreContractFile } from './contract/seal.ts'
 import { installDependencies } from './dependencies/install.ts'
 import { failStart } from './end-session.ts'
 
-/** Record that a runner took the session: its manifest once, and this runner's generation (1 is the first). */
-export function recordStart(context: RunnerContext, generation: number): void {
+/** Take the session over: record this runner (generation 1 is the first), and prepare what is not there yet. */
+export async function openSession(context: RunnerContext, generation: number): Promise<void> {
+  recordStart(context, generation)
+  const { damage } = context.log
+  if (damage !== undefined && context.status.problemExitCode !== exitCodes.integrity) context.reportTampering(damage)
+  restoreContractFile(context)
+  if (!context.status.base && fs.existsSync(context.session.paths.contractVersion(1)))
+    return context.reportTampering('events.jsonl lacks the contract that was sealed: lines were removed')
+  try {
+    const base = context.status.base ?? (await prepareBase(context))
+    // Dependencies install while the orchestrator plans. A check or a worker that needs them waits.
+    installDependencies(context, base).catch(error => context.recordFailure(error))
+  } catch (error) {
+    const reason = `the repository could not be copied: ${error instanceof Error ? error.message : error}`
+    await failStart(context, { reason, exitCode: error instanceof DispatchError ? error.exitCode : exitCodes.internal })
+  }
+}
+
+// --- internal ---
+
+function recordStart(context: RunnerContext, generation: number): void {
   const { session, status } = context
   if (status.lastSeq === 0) {
     const { task, repository, models, maxRounds, allowsJudgedOnly, sandbox } = session.manifest
@@ -29,18 +49,7 @@ export function recordStart(context: RunnerContext, generation: number): void {
   context.record({ type: 'runner.started', pid: process.pid, generation, ...restarts })
 }
 
-/** Copy the user's repository, or make an empty one, unless an earlier runner has. If that fails, the session ends. */
-export async function openRepository(context: RunnerContext): Promise<void> {
-  try {
-    const base = context.status.base ?? (await prepareBase(context))
-    // Dependencies install while the orchestrator plans. A check or a worker that needs them waits.
-    installDependencies(context, base).catch(error => context.recordFailure(error))
-  } catch (error) {
-    const reason = `the repository could not be copied: ${error instanceof Error ? error.message : error}`
-    await failStart(context, { reason, exitCode: error instanceof DispatchError ? error.exitCode : exitCodes.internal })
-  }
-}
-
+/** Copy the user's repository, or make an empty one. */
 async function prepareBase(context: RunnerContext): Promise<Commit> {
   const { id, paths, manifest } = context.session
   const { repository } = manifest

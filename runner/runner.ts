@@ -1,4 +1,3 @@
-import fs from 'node:fs'
 import { type Config, createConfigReader } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { identify } from '#host/process'
@@ -8,12 +7,11 @@ import { acquireLease, holdsLease, type Lease, readLeaseHolder, releaseLease } f
 import { describeEvent, type Event, type EventBody, LogWriter, readLog, watchPaths } from '#session/log'
 import { applyEvent, computeStatus, isSettled, type SessionStatus } from '#session/status'
 import { callHuman, type RunnerContext } from './context.ts'
-import { restoreContractFile } from './contract/seal.ts'
 import { endSession } from './end-session.ts'
 import { NotificationQueue } from './notifications.ts'
-import { openRepository, recordStart } from './open-session.ts'
+import { openSession } from './open-session.ts'
 import { writeStopGate } from './stop-gate.ts'
-import { Tick } from './tick.ts'
+import { createTick } from './tick.ts'
 
 /** Failures in a row, each a tick apart, after which a person is called. */
 const MAX_CONSECUTIVE_FAILURES = 40
@@ -99,6 +97,10 @@ class Runner implements RunnerContext {
     throw new DispatchError(damage, { exitCode: exitCodes.integrity })
   }
 
+  reportTampering(damage: string): void {
+    this.append({ type: 'human.needed', reason: damage, exitCode: exitCodes.integrity })
+  }
+
   /** A full disk or a broken repository may recover: try again, and call a person when it does not. */
   recordFailure(error: unknown): void {
     process.stdout.write(`${error instanceof Error ? error.stack : error}\n`)
@@ -112,13 +114,17 @@ class Runner implements RunnerContext {
 
   async run(): Promise<void> {
     const { paths } = this.session
-    const tick = new Tick(this)
-    await this.open()
+    const tick = createTick(this)
+    await openSession(this, this.lease.generation)
     const watch = await watchPaths([paths.hookInbox, paths.requests, paths.messages, paths.folder], TICK_MS)
     try {
       while (!this.isClosed) {
         try {
-          await this.runTick(tick)
+          if (!this.isOwner()) break
+          const damage = this.log.checkForDamage()
+          if (damage !== undefined) this.reportTampering(damage)
+          this.notifications.flush()
+          await tick()
           this.failures = 0
         } catch (error) {
           this.recordFailure(error)
@@ -130,27 +136,6 @@ class Runner implements RunnerContext {
     }
   }
 
-  private async open(): Promise<void> {
-    recordStart(this, this.lease.generation)
-    const { damage } = this.log
-    if (damage !== undefined && this.status.problemExitCode !== exitCodes.integrity) this.reportTampering(damage)
-    restoreContractFile(this)
-    if (!this.status.base && fs.existsSync(this.session.paths.contractVersion(1)))
-      return this.reportTampering('events.jsonl lacks the contract that was sealed: lines were removed')
-    await openRepository(this)
-  }
-
-  private async runTick(tick: Tick): Promise<void> {
-    if (!this.isOwner()) {
-      this.isClosed = true
-      return
-    }
-    const damage = this.log.checkForDamage()
-    if (damage !== undefined) this.reportTampering(damage)
-    await tick.run()
-    this.notifications.flush()
-  }
-
   private append(body: EventBody): Event {
     const event = this.log.append(body, new Date())
     this.status = applyEvent(this.status, event)
@@ -160,10 +145,5 @@ class Runner implements RunnerContext {
       process.stdout.write(`${event.time.slice(11, 19)}  ${description.actor.padEnd(14)} ${description.text}\n`)
     this.notifications.add({ event, head: this.log.head })
     return event
-  }
-
-  /** The log was changed from outside. It goes on after what this runner knows, so that the break shows, and a person is called. */
-  private reportTampering(damage: string): void {
-    this.append({ type: 'human.needed', reason: damage, exitCode: exitCodes.integrity })
   }
 }

@@ -12,37 +12,28 @@ import { watchBudget } from './workers/budget.ts'
 import { WorkerOutput } from './workers/output.ts'
 import { watchWorkers } from './workers/watch.ts'
 
-/** Everything that a runner looks at again and again, in order. */
-export class Tick {
-  private readonly context: RunnerContext
-  private readonly orchestrator: OrchestratorWatch
-  private readonly messages: MessageDelivery
-  private readonly requests = new RequestServer()
-  private readonly workerOutput = new WorkerOutput()
-  private readonly verdictWatch = new VerdictWatch()
-
-  constructor(context: RunnerContext) {
-    this.context = context
-    this.orchestrator = new OrchestratorWatch(context)
-    this.messages = new MessageDelivery(context)
-  }
-
-  async run(): Promise<void> {
-    const { context, orchestrator, messages } = this
-    const { paths } = context.session
+/** A function that looks at everything that a runner must see, in order. */
+export function createTick(context: RunnerContext): () => Promise<void> {
+  const { paths } = context.session
+  const orchestrator = new OrchestratorWatch(context)
+  const messages = new MessageDelivery(context)
+  const requests = new RequestServer()
+  const workerOutput = new WorkerOutput()
+  const verdictWatch = new VerdictWatch()
+  return async () => {
     const stopReason = readIfPresent(paths.stopRequest)
     if (stopReason !== undefined) return endSession(context, 'you', stopReason)
     drainHookInbox(paths.hookInbox, hookEvent => {
       orchestrator.processHookEvent(hookEvent)
       messages.recordPrompt(hookEvent)
     })
-    this.requests.serveNext(context, orchestrator, messages)
+    requests.serveNext(context, orchestrator, messages)
     messages.deliverNext()
     await watchWorkers(context)
-    this.workerOutput.refresh(context.session, context.status.workers)
+    workerOutput.refresh(context.session, context.status.workers)
     const failure = await orchestrator.check()
     if (failure) return failStart(context, failure)
-    await this.verdictWatch.check(context)
+    await verdictWatch.check(context)
     checkDeadline(context)
     watchBudget(context)
     const expiry = explainExpiry(context)

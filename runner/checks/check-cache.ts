@@ -2,12 +2,11 @@ import { isDeepStrictEqual } from 'node:util'
 import { readIfPresent } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
 import type { SessionPaths } from '#session'
-import { type ContractClause, type Expectation, parseContract } from '#session/contract'
+import { type ContractClause, type Expectation, listExpectations, parseContract } from '#session/contract'
 import { EvidenceRecord, serializeEvidence } from '#session/evidence'
 import { readLog } from '#session/log'
 import type { RunnerContext } from '../context.ts'
 import { ensureDependencies } from '../dependencies/install.ts'
-import { formatExpectation } from './classify-run.ts'
 import { type CheckClause, type CheckConditions, type EvidenceRequest, runCheck, saveEvidence } from './run-check.ts'
 import { machineDescription, readToolVersions } from './tool-versions.ts'
 
@@ -26,7 +25,7 @@ export async function getEvidence(
   const dependencies = await ensureDependencies(context, request.commit)
   const conditions = {
     command,
-    expected: formatExpectation(expectation),
+    expected: listExpectations(expectation).join(', '),
     tree: request.commit.tree,
     dependenciesKey: dependencies.ok ? dependencies.key : null,
     toolVersions: await readToolVersions(command),

@@ -23,15 +23,12 @@ export async function readToolVersions(command: string): Promise<Record<string, 
 
 const longOptionTools =
   'awk bash bundle bun cargo clang cmake composer deno dotnet g++ gcc git go gradle grep jq make mvn node npm npx perl php pip pip3 pnpm pytest python python3 rspec ruby rustc sed swift tsc uv yarn'
-const otherVersionArguments: Record<string, string[]> = {
-  java: ['-version'],
-  javac: ['-version'],
-  go: ['version'],
-  lua: ['-v'],
-}
-const versionArguments = new Map<string, string[]>([
-  ...longOptionTools.split(' ').map(name => [name, ['--version']] as [string, string[]]),
-  ...Object.entries(otherVersionArguments),
+const versionArguments = new Map([
+  ...longOptionTools.split(' ').map(name => [name, '--version'] as const),
+  ['java', '-version'],
+  ['javac', '-version'],
+  ['go', 'version'],
+  ['lua', '-v'],
 ])
 
 const versions = new Map<string, Promise<string>>()
@@ -45,7 +42,7 @@ function readVersion(tool: string): Promise<string> {
 }
 
 async function runVersionCommand(tool: string): Promise<string> {
-  const run = await runProgram(tool, versionArguments.get(tool) ?? [], {
+  const run = await runProgram(tool, [versionArguments.get(tool) ?? ''], {
     cwd: os.tmpdir(),
     env: buildCheckEnvironment(os.tmpdir()),
     timeoutMs: VERSION_TIMEOUT_MS,

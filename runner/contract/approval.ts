@@ -3,7 +3,7 @@ import type { Config } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { writeAtomic } from '#host/fs'
 import { sha256 as computeSha256 } from '#host/hash.ts'
-import { type AgentMarks, checkLiveness, explainAgent, hasFileOpen, listAncestors } from '#host/process'
+import { checkLiveness, explainAgent, hasFileOpen, listAncestors } from '#host/process'
 import { openTmux } from '#host/tmux'
 import { listSessions, type Session } from '#session'
 import { readLeaseHolder } from '#session/lease'
@@ -59,7 +59,14 @@ export async function authorizeMessage(
 
 /** Why a process may not approve for the human; undefined if it may. A command asks this of itself, and the runner of the command. */
 export async function detectAgent(session: Session, home: string, pid: number): Promise<string | undefined> {
-  return explainAgent(await listAncestors(pid), await readAgentMarks(session, home, pid))
+  const runner = readLeaseHolder(session.paths.runnerLease)?.pid ?? process.pid
+  const [own] = runner === pid ? [] : await listAncestors(runner)
+  return explainAgent(await listAncestors(pid), {
+    variableNames: agentVariableNames,
+    terminals: await openTmux(home).listTerminals(),
+    // The flag identifies an agent only if people do not have it. A person started the runner, so it shows that.
+    hasNoNewPrivileges: session.manifest.requiresApproval && own?.hasNoNewPrivileges === false,
+  })
 }
 
 /** Why a process may not send a message: its environment marks it as an agent of dispatch. */
@@ -73,10 +80,9 @@ export async function detectAgentMark(pid: number): Promise<string | undefined> 
 
 /** Why a process may not confirm a command for the human: it was started by a claude, or by an agent of any session. */
 export async function detectAnyAgent({ home, workspace }: Config, pid: number): Promise<string | undefined> {
-  const terminals = await openTmux(home).listTerminals()
   return explainAgent(await listAncestors(pid), {
     variableNames: agentVariableNames,
-    terminals,
+    terminals: await openTmux(home).listTerminals(),
     hasNoNewPrivileges: await hasUnprivilegedAgents(workspace),
   })
 }
@@ -97,17 +103,6 @@ async function hasUnprivilegedAgents(workspace: string): Promise<boolean> {
 }
 
 type ApprovalDecision = Exclude<StoredMessage, { kind: 'say' }>
-
-/** `no_new_privs` identifies an agent only if people do not have it. A person started the runner, so it shows that. */
-async function readAgentMarks(session: Session, home: string, pid: number): Promise<AgentMarks> {
-  const runner = readLeaseHolder(session.paths.runnerLease)?.pid ?? process.pid
-  const [own] = runner === pid ? [] : await listAncestors(runner)
-  return {
-    variableNames: agentVariableNames,
-    terminals: await openTmux(home).listTerminals(),
-    hasNoNewPrivileges: session.manifest.requiresApproval && own?.hasNoNewPrivileges === false,
-  }
-}
 
 const decisionEvents = { approve: 'contract.approved', decline: 'contract.declined' } as const
 

@@ -1,8 +1,7 @@
-import fs from 'node:fs'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { isErrno } from '#host/error.ts'
 import { findProgram } from '#host/exec.ts'
+import { readBytesIfPresent } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
 import type { Project } from '#host/project'
 import type { SessionPaths } from '#session'
@@ -20,7 +19,10 @@ export async function computeDependencyKey(
 ): Promise<string> {
   const lockfiles = await listLockfiles(session.paths, project, commit)
   const baseLockfiles = status.base ? await listLockfiles(session.paths, project, status.base) : lockfiles
-  const ignoredFiles = project.files.map(file => [file, hashFile(path.join(session.paths.ignoredFiles, file))])
+  const ignoredFiles = project.files.map(file => {
+    const bytes = readBytesIfPresent(path.join(session.paths.ignoredFiles, file))
+    return [file, bytes ? sha256(bytes) : '']
+  })
   const programs = project.setup
     .flatMap(command => command.match(/[\w./+-]+/g) ?? [])
     .concat('node', 'python3')
@@ -43,13 +45,4 @@ export async function computeDependencyKey(
 async function listLockfiles(paths: SessionPaths, { lockfiles }: Project, { commit }: Commit): Promise<string[][]> {
   const files = await listCommitFiles(paths, commit)
   return files.filter(file => lockfiles.includes(file.path)).map(file => [file.path, file.blob])
-}
-
-function hashFile(file: string): string {
-  try {
-    return sha256(fs.readFileSync(file))
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return ''
-    throw error
-  }
 }

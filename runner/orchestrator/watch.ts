@@ -55,7 +55,11 @@ export class OrchestratorWatch {
     if (hookEvent.session_id !== context.session.manifest.claude.sessionId) return
     this.transcript = hookEvent.transcript_path ?? this.transcript
     if (this.usageLimitPause.processHookEvent(hookEvent)) return
-    if (hookEvent.hook_event_name === 'UserPromptSubmit') this.recordPrompt(hookEvent.session_id)
+    if (hookEvent.hook_event_name === 'UserPromptSubmit') {
+      if (context.status.phase === 'opening')
+        context.record({ type: 'orchestrator.started', claudeSessionId: hookEvent.session_id })
+      else if (isSettled(context.status)) context.record({ type: 'question.answered', source: 'its terminal' })
+    }
     if (hookEvent.hook_event_name === 'Stop') this.recordStop(cleanText(hookEvent['last_assistant_message'], 200))
     const reason = isSettled(context.status) ? undefined : findHumanCallReason(hookEvent)
     if (reason !== undefined) callHuman(context, reason, isLoginFailure(hookEvent) ? exitCodes.login : undefined)
@@ -79,7 +83,11 @@ export class OrchestratorWatch {
   /** Record what any agent's hook reports and no person needs to act on. */
   private recordHookEvent(hookEvent: HookEvent): void {
     const { context } = this
-    const agent = this.identifyAgent(hookEvent)
+    // The orchestrator is known by its claude session, a worker by the name in the file name of the event.
+    const agent =
+      hookEvent.session_id === context.session.manifest.claude.sessionId
+        ? 'orchestrator'
+        : context.status.workers.find(worker => worker.name === hookEvent.origin.worker)?.name
     if (agent === undefined) return
     if (hookEvent.hook_event_name === 'SubagentStop')
       context.record({ type: 'subagent.ended', agent, kind: cleanText(hookEvent.agent_type, 60) || 'unnamed' })
@@ -91,19 +99,6 @@ export class OrchestratorWatch {
     if (this.recordedToolFailures++ >= MAX_RECORDED_TOOL_FAILURES) return
     const tool = cleanText(hookEvent.tool_name, 60) || 'unnamed'
     context.record({ type: 'tool.failed', agent, tool, reason: toOneLine(hookEvent.error ?? '', 160) })
-  }
-
-  /** The orchestrator is known by its claude session, a worker by the name in the file name of the event. */
-  private identifyAgent({ session_id, origin }: HookEvent): string | undefined {
-    const { session, status } = this.context
-    if (session_id === session.manifest.claude.sessionId) return 'orchestrator'
-    return status.workers.find(worker => worker.name === origin.worker)?.name
-  }
-
-  private recordPrompt(claudeSessionId: string): void {
-    const { context } = this
-    if (context.status.phase === 'opening') context.record({ type: 'orchestrator.started', claudeSessionId })
-    else if (isSettled(context.status)) context.record({ type: 'question.answered', source: 'its terminal' })
   }
 
   private recordStop(lastMessage: string): void {

@@ -1,4 +1,10 @@
-import { type Contract, describeBrokenPins, describeChangedCheckFiles, type WorkDiff } from '#session/contract'
+import {
+  type Contract,
+  describeBrokenPins,
+  describeChangedCheckFiles,
+  listScopeGlobs,
+  type WorkDiff,
+} from '#session/contract'
 import { type EvidenceRecord, readEvidence } from '#session/evidence'
 import { type Commit, listChangedPaths, listCommitFiles } from '#session/repository'
 import type { Gate } from '#validator'
@@ -19,8 +25,6 @@ export async function runGates(
   const base = context.status.base?.commit ?? head.commit
   const baseFiles = (await listCommitFiles(paths, base)).map(file => file.path)
   const work = { baseFiles, changes: await listChangedPaths(paths, base, head.commit) }
-  // The scopes of a contract add up: every changed file must match one of them.
-  const scope = contract.clauses.flatMap(({ proof }) => (proof.kind === 'scope' ? proof.globs : []))
   const baseEvidence = readEvidence(paths).filter(record => record.side === 'base')
   const gates: Gate[] = []
   for (const clause of contract.clauses) {
@@ -37,7 +41,8 @@ export async function runGates(
         evidence: [...evidence, record],
       })
     } else if (clause.proof.kind === 'scope') {
-      const outside = await listChangedPaths(paths, base, head.commit, scope)
+      // The scopes of a contract add up: every changed file must match one of them.
+      const outside = await listChangedPaths(paths, base, head.commit, listScopeGlobs(contract))
       gates.push({ clause, ...classifyScope(outside), evidence })
     } else gates.push({ clause, gate: 'none', reason: 'only the judge can decide', evidence })
   }
