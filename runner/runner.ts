@@ -106,9 +106,13 @@ class Runner implements RunnerContext {
     process.stdout.write(`${error instanceof Error ? error.stack : error}\n`)
     this.failures++
     if (error instanceof DispatchError && error.exitCode === exitCodes.conflict) this.isClosed = true
-    else if (this.failures === MAX_CONSECUTIVE_FAILURES && !isSettled(this.status)) {
+    else if (this.failures >= MAX_CONSECUTIVE_FAILURES && !isSettled(this.status)) {
       const reason = `the runner fails repeatedly: ${error instanceof Error ? error.message : error}`
-      callHuman(this, reason.slice(0, 500))
+      try {
+        callHuman(this, reason.slice(0, 500))
+      } catch (cause) {
+        process.stdout.write(`${cause}\n`) // On a full disk nothing can be recorded. The next failure tries again.
+      }
     }
   }
 
