@@ -39,7 +39,7 @@ function openSession(folder: string, loginKind: 'key' | 'own', kind: 'bubblewrap
 
 const readPolicy = (file: string) => SandboxPolicy.parse(JSON.parse(fs.readFileSync(file, 'utf8')))
 
-test('in a sandbox each agent has a claude folder and reads your login and settings only', t => {
+test('in a sandbox an agent reads only your login and settings of claude', t => {
   const { userFolder, session } = openSession(createScratchFolder(t), 'own', 'bubblewrap')
   const { paths } = session
   const own = paths.worker('w')

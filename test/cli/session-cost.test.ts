@@ -8,7 +8,7 @@ const answer = (id: string, model: string, input: number) =>
     message: { id, model, usage: { input_tokens: input, output_tokens: 1, cache_read_input_tokens: 'x' } },
   })
 
-test('an answer in several lines counts once; other lines and models without tokens do not count', () => {
+test('the tokens of each answer count once, in however many lines it is', () => {
   const lines = [
     answer('a', 'opus', 10),
     answer('a', 'opus', 12),

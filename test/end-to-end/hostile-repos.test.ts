@@ -1,4 +1,4 @@
-/** G16: twenty traps with which a repository could make claude run or believe something. None springs in a session. */
+/** Twenty traps with which a repository could make claude run or believe something. None springs in a session. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
@@ -114,7 +114,7 @@ async function runByHand(t: TestContext, home: string): Promise<string[]> {
 
 /** Run claude in a terminal, the only place with a status line, until a condition holds. */
 async function runInTerminal(claude: string, cwd: string, env: Record<string, string>, isDone: () => boolean) {
-  const socket = `g16-${randomBytes(4).toString('hex')}`
+  const socket = `traps-${randomBytes(4).toString('hex')}`
   const tmux = (...args: string[]) => runProgram('tmux', ['-L', socket, ...args], { env, timeoutMs: HANG_MS })
   await tmux('-f', '/dev/null', 'new-session', '-d', '-x', '120', '-y', '40', '-c', cwd, claude, 'Go.')
   await waitUntil(isDone, 'claude has drawn its status line')
@@ -128,7 +128,7 @@ function dropEmptyValues(environment: NodeJS.ProcessEnv): Record<string, string>
   return Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (value ? [[name, value]] : [])))
 }
 
-describe('G16 a repository that attacks claude', { concurrency: 3 }, () => {
+describe('a repository that attacks claude', { concurrency: 3 }, () => {
   for (const sandbox of ['off', 'auto']) {
     const skip = sandbox === 'auto' && whyNoSandbox
     it(`no trap springs in a session, sandbox ${sandbox}`, { skip }, async () => {
@@ -142,7 +142,7 @@ describe('G16 a repository that attacks claude', { concurrency: 3 }, () => {
   }
 
   it('every trap springs when claude starts without dispatch’s flags', async t => {
-    const home = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-g16-')))
+    const home = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-traps-')))
     t.after(() => fs.rmSync(home, { recursive: true, force: true }))
     const sprung = await runByHand(t, home)
     t.diagnostic(`${sprung.length} of ${traps.length} spring: ${sprung.join(' ')}`)

@@ -42,19 +42,19 @@ const makeCopy = (name: string) => new SessionCopy(original, path.join(copies, n
 
 const attacks: [name: string, part: AuditPart, attack: (copy: SessionCopy) => unknown, message: RegExp][] = [
   [
-    'T01 edit a record of evidence',
+    'edit a record of evidence',
     'evidence',
     copy => copy.edit('evidence/round-1-C1.json', 'hello', 'Hello'),
     /round-1-C1\.json.*is not what was recorded/,
   ],
   [
-    'T02 rewrite a line of the log',
+    'rewrite a line of the log',
     'log',
     copy => copy.edit('events.jsonl', '"outcome":"red"', '"outcome":"green"'),
     /does not follow/,
   ],
   [
-    'T03 drop the last lines with the verdict',
+    'drop the last lines with the verdict',
     'verdict',
     copy => {
       copy.lines = copy.lines.slice(0, copy.findEvent('verdict.given'))
@@ -62,7 +62,7 @@ const attacks: [name: string, part: AuditPart, attack: (copy: SessionCopy) => un
     /verdict\.json: exists, though the log has no verdict/,
   ],
   [
-    'T04 change the order of two lines',
+    'change the order of two lines',
     'log',
     copy => {
       const [one = '', two = '', three = '', ...others] = copy.lines
@@ -71,7 +71,7 @@ const attacks: [name: string, part: AuditPart, attack: (copy: SessionCopy) => un
     /line 3 (does not follow|is not numbered)/,
   ],
   [
-    'T05 append a verdict',
+    'append a verdict',
     'log',
     copy =>
       fs.appendFileSync(
@@ -81,19 +81,19 @@ const attacks: [name: string, part: AuditPart, attack: (copy: SessionCopy) => un
     /does not follow/,
   ],
   [
-    'T06 append a verdict that follows the last line',
+    'append a verdict that follows the last line',
     'verdict',
     copy => copy.rechain([...copy.lines, JSON.stringify(forgeVerdict(copy))]),
     /another reason|not the verdict that was given|not the log/,
   ],
   [
-    'T07 replace the contract',
+    'replace the contract',
     'seal',
     copy => copy.write('contract.md', '# Contract: nothing\n'),
     /contract\.md.*is NOT what was sealed/,
   ],
   [
-    'T08 replace the contract and its hash in the log',
+    'replace the contract and its hash in the log',
     'log',
     copy => {
       const before = hash('sha256', copy.read('contract.md'))
@@ -103,7 +103,7 @@ const attacks: [name: string, part: AuditPart, attack: (copy: SessionCopy) => un
     /does not follow/,
   ],
   [
-    'T09 the same, with the hash chain of the log rebuilt',
+    'the same, with the hash chain of the log rebuilt',
     'verdict',
     copy => {
       const before = hash('sha256', copy.read('contract.md'))
@@ -114,25 +114,25 @@ const attacks: [name: string, part: AuditPart, attack: (copy: SessionCopy) => un
     /bound to another contract/,
   ],
   [
-    'T10 swap verdict.json',
+    'swap verdict.json',
     'verdict',
     copy => copy.edit('verdict.json', '"reason": "', '"reason": "surely '),
     /not the verdict that was given/,
   ],
   [
-    'T11 edit verdict.md alone',
+    'edit verdict.md alone',
     'verdict',
     copy => copy.edit('verdict.md', '**PASS**', '**PASS!**'),
     /does not match verdict\.json/,
   ],
   [
-    'T12 change the work',
+    'change the work',
     'worktree',
     copy => copy.write('outputs/hello.sh', 'echo bye\n'),
     /outputs\/hello\.sh: differs from the judged version/,
   ],
   [
-    'T13 stage something else',
+    'stage something else',
     'index',
     async copy => {
       copy.write('outputs/hello.sh', 'echo bye\n')
@@ -141,9 +141,9 @@ const attacks: [name: string, part: AuditPart, attack: (copy: SessionCopy) => un
     },
     /hello\.sh is staged that was not judged/,
   ],
-  ['T14 move HEAD', 'index', copy => copy.git('commit', '--allow-empty', '-qm', 'more'), /HEAD: is at/],
+  ['move HEAD', 'index', copy => copy.git('commit', '--allow-empty', '-qm', 'more'), /HEAD: is at/],
   [
-    'T15 a link in place of a record',
+    'a link in place of a record',
     'evidence',
     copy => {
       fs.renameSync(copy.pathOf('evidence/round-1-C1.json'), copy.pathOf('elsewhere'))
@@ -152,25 +152,25 @@ const attacks: [name: string, part: AuditPart, attack: (copy: SessionCopy) => un
     /round-1-C1\.json: is a link/,
   ],
   [
-    'T16 a hard link to a record',
+    'a hard link to a record',
     'evidence',
     copy => fs.linkSync(copy.pathOf('evidence/base-C1.json'), copy.pathOf('mine')),
     /is a hard link/,
   ],
   [
-    'T17 replace an object of the repository',
+    'replace an object of the repository',
     'worktree',
     copy => corruptObject(copy),
     /repository\.git: .*(corrupt|mismatch|unable|missing|garbage)/,
   ],
   [
-    'T18 change the mode of a file',
+    'change the mode of a file',
     'worktree',
     copy => fs.chmodSync(copy.pathOf('outputs/hello.sh'), 0o755),
     /hello\.sh: differs from the judged version/,
   ],
   [
-    'T19 replace evidence/ with another folder',
+    'replace evidence/ with another folder',
     'evidence',
     copy => {
       fs.renameSync(copy.pathOf('evidence'), copy.pathOf('aside'))
@@ -179,39 +179,34 @@ const attacks: [name: string, part: AuditPart, attack: (copy: SessionCopy) => un
     },
     /base-C1\.json: its outcome is green, but red in the log/,
   ],
-  ['T20 cut the log to nothing', 'log', copy => fs.truncateSync(copy.pathOf('events.jsonl')), /has no events/],
+  ['cut the log to nothing', 'log', copy => fs.truncateSync(copy.pathOf('events.jsonl')), /has no events/],
   [
-    'T21 edit what the judge received',
+    'edit what the judge received',
     'packet',
     copy => copy.edit('evidence/packet-1.txt', 'hello', 'HELLO'),
     /packet-1\.txt: is not what the judge received/,
   ],
   [
-    'T22 edit what a check printed',
+    'edit what a check printed',
     'evidence',
     copy => copy.write('evidence/round-1-C1.txt', 'hello?\n'),
     /round-1-C1\.txt: is not what the check printed/,
   ],
   [
-    'T23 raise the number of rounds',
+    'raise the number of rounds',
     'manifest',
     copy => copy.edit('session.json', /"maxRounds": \d+/, '"maxRounds": 99'),
     /session\.json: (is not|its maxRounds)/,
   ],
   [
-    'T24 change the task',
+    'change the task',
     'manifest',
     copy => copy.write('task.md', 'do nothing'),
     /task\.md: is not the task that was given/,
   ],
+  ['remove a record', 'evidence', copy => fs.rmSync(copy.pathOf('evidence/base-C1.json')), /base-C1\.json: is gone/],
   [
-    'T25 remove a record',
-    'evidence',
-    copy => fs.rmSync(copy.pathOf('evidence/base-C1.json')),
-    /base-C1\.json: is gone/,
-  ],
-  [
-    'T26 a link in place of evidence/',
+    'a link in place of evidence/',
     'evidence',
     copy => {
       fs.renameSync(copy.pathOf('evidence'), copy.pathOf('aside'))
@@ -220,13 +215,13 @@ const attacks: [name: string, part: AuditPart, attack: (copy: SessionCopy) => un
     /evidence: is not a folder/,
   ],
   [
-    'T27 move the judged branch',
+    'move the judged branch',
     'worktree',
     copy => copy.write('evidence/repository.git/refs/heads/judged', `${'1'.repeat(40)}\n`),
     /its branch judged is at/,
   ],
   [
-    'T28 add a record that is not in the log',
+    'add a record that is not in the log',
     'evidence',
     copy => copy.write('evidence/round-1-C7.json', copy.read('evidence/round-1-C1.json').replaceAll('C1', 'C7')),
     /round-1-C7\.json: is not in the log/,
@@ -251,7 +246,7 @@ describe('an audit of a changed record', { concurrency: 2 }, () => {
 
   for (const [name, part, attack, message] of attacks)
     it(`${name}: damage of the ${part}, exit 13`, async () => {
-      const copy = makeCopy(name.slice(0, 3))
+      const copy = makeCopy(name.replace(/\W+/g, '-'))
       await attack(copy)
       const before = fingerprintFolder(copy.folder)
       const ran = await rig.dispatch(['audit', copy.folder, '--json'])

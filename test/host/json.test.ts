@@ -58,7 +58,7 @@ test('__proto__ in a cut text is an ordinary name', () => {
   assert.ok(!('a' in {}) && !('b' in {}))
 })
 
-test('a cut text of 1 MiB, or of any depth, is read at a cost that grows with its length', () => {
+test('the cost of a cut text grows with its length, whatever its depth', () => {
   const size = 1024 * 1024
   for (const text of ['[', '{"a":', '[{"a":', '{"x":1,"y":['])
     assertGrowsLinearly(text, size, size =>

@@ -43,7 +43,7 @@ it('without a verdict the turn is blocked, with the next thing to do', () => {
     assert.match(explainStopBlock({ ...initialStatus, ...changes }) ?? 'not blocked', expected)
 })
 
-it('a final verdict, a question, a call for a person and a closed session let the turn end', () => {
+it('a turn may end after a verdict, a question, a call or the end of the session', () => {
   const cases: Partial<SessionStatus>[] = [
     { phase: 'PASS', contract, verdict: passed },
     { phase: 'FAIL', contract, verdict: { ...verdict, isFinal: true } },

@@ -102,7 +102,7 @@ test('the environment cannot send the key to another address', async () => {
   }
 })
 
-test(`${badTexts.length} bad texts and ${badResponses.length} bad responses: a reason, and one request`, async () => {
+test('a bad answer is given up after one request, with a reason', async () => {
   const texts = badTexts.map(([name, text, reason]): [string, GeminiBehavior, RegExp] => [
     name,
     createTextResponse(text),

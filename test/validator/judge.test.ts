@@ -52,7 +52,7 @@ async function decideOn(report: string, gates: Gate[], url: string) {
 }
 
 for (const [name, answer] of Object.entries(judges)) {
-  test(`${hostileReports.length} hostile reports and a judge that is ${name}: no PASS while a gate fails`, async () => {
+  test(`hostile reports and a judge that is ${name} give no PASS while a gate fails`, async () => {
     const server = await startFakeGemini(request => createTextResponse(JSON.stringify(answer(readPacketText(request)))))
     try {
       for (const report of hostileReports)

@@ -163,7 +163,7 @@ describe('dispatch doctor', { concurrency: 2 }, () => {
     }
   })
 
-  it('F53 a port that another program uses is a warning', () =>
+  it('a port that another program uses is a warning', () =>
     withRig(idleScenario, async rig => {
       const stranger = net.createServer().listen(0, '127.0.0.1')
       await new Promise(resolve => stranger.once('listening', resolve))

@@ -57,7 +57,7 @@ test('setup shows the file and the change, and without a terminal changes nothin
   assert.ok(isUntouched() && !fs.existsSync(path.join(rig.home, 'dispatch/installed.json')))
 })
 
-test('setup --yes writes one entry, a second run nothing; uninstall restores the bytes', async () => {
+test('setup --yes writes one entry, and uninstall restores the bytes', async () => {
   resetHome()
   const result = await rig.dispatch(['setup', '--yes'], { env: ownLogin })
   assert.equal(result.exitCode, 0, result.stderr)
@@ -111,7 +111,7 @@ test('setup --rules shows the block, and without a terminal changes nothing', as
   assert.equal(readInHome('.claude/CLAUDE.md'), '# Mine\n')
 })
 
-test('setup --rules adds one block, a second run nothing; uninstall removes exactly the block', async () => {
+test('setup --rules adds one block, and uninstall removes exactly that', async () => {
   resetHome()
   const original = '# Mine\r\nÄ, and no line break at the end'
   fs.writeFileSync(resolveInHome('.claude/CLAUDE.md'), original, { mode: 0o640 })
@@ -136,7 +136,7 @@ test('uninstall removes the block from a file that was edited since', async () =
   assert.equal(readInHome('.claude/CLAUDE.md'), '# Changed\nLater.\n')
 })
 
-test('setup --rules creates CLAUDE.md, in CLAUDE_CONFIG_DIR too, and uninstall removes it', async () => {
+test('setup --rules creates CLAUDE.md, and uninstall removes it', async () => {
   resetHome()
   const folder = path.join(rig.home, 'home/other claude')
   const env = { CLAUDE_CONFIG_DIR: folder }
@@ -182,7 +182,7 @@ async function runClaude(prompt: string, cwd = path.join(rig.home, 'elsewhere'))
   })
 }
 
-test('an external claude runs the hook, and the watchdog notifies once for each folder and event', async t => {
+test('the watchdog notifies once for each folder and event of an external claude', async t => {
   resetHome()
   const ntfy = await startNtfyServer('ntfy')
   t.after(() => ntfy.stop())
@@ -252,7 +252,7 @@ test('the external hook is silent for every input and folder', async () => {
   }
 })
 
-test('F73 uninstall names the running sessions, and leaves the workspace alone', async () => {
+test('uninstall names the running sessions, and leaves the workspace alone', async () => {
   resetHome()
   assert.equal((await rig.dispatch(['setup', '--hooks', '--yes'], { env: ownLogin })).exitCode, 0)
   assert.equal((await rig.dispatch(['hang about', '--no-repo'])).exitCode, 0)

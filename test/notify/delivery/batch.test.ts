@@ -83,7 +83,7 @@ test('in quiet hours an urgent notification takes the earlier ones along', () =>
   assert.deepEqual(pickIds(entries.slice(2), quiet), [])
 })
 
-test('a routine notification waits two seconds for others; one that needs action does not', () => {
+test('only a routine notification waits two seconds for others', () => {
   const buildRoutine = (ageSeconds: number) =>
     buildQueuedNotification(1, { at: new Date(conditions.nowMs - ageSeconds * 1000).toISOString() })
   assert.deepEqual(pickIds(toEntries([buildRoutine(1.9)])), [])
@@ -117,7 +117,7 @@ test('routine notifications of more than three sessions are one batch', () => {
   assert.deepEqual(pickIds(entries.slice(10)), [question.id])
 })
 
-test('while a batch of several sessions waits, its sessions wait too, and others do not', () => {
+test('while a batch of several sessions waits, only its sessions wait', () => {
   const sessions = ['a', 'b', 'c', 'd', 'e']
   const entries = toEntries(sessions.map(sessionId => buildQueuedNotification(1, { sessionId })))
   const fileNames = entries.map(({ name }) => name)
@@ -179,7 +179,7 @@ test('a second verdict begins another batch', () => {
 
 // --- what a batch says ---
 
-test('a batch has the current state as title, each state once, and the highest priority', () => {
+test('a batch has the newest state as title, and the highest priority', () => {
   const build = (number: number, title: string, state: string, priority: number) =>
     buildQueuedNotification(number, {
       sessionId: a,

@@ -452,7 +452,7 @@ test('a sent file that cannot be moved is deleted, so that it is not sent again'
   assert.deepEqual(listOutbox(config.home, 'phone').waiting, [])
 })
 
-test('a channel with broken folders delays no other, and works again when they are fixed', async () => {
+test('a channel with broken folders delays no other, and recovers', async () => {
   const [ntfy, webhook] = [await startNtfyServer('ntfy'), await startWebhook()]
   const config = queue(buildMany(1), { ...buildPhoneSettings(ntfy.url), WEBHOOK_URL: webhook.url })
   const { home } = config

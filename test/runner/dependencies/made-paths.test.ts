@@ -6,7 +6,7 @@ import { Project } from '#host/project/schema.ts'
 import { listSharedPaths } from '#runner/dependencies/made-paths.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
-it('untracked folders of dependencies are shared, build output only if the project says so', t => {
+it('untracked dependencies are shared, build output only on request', t => {
   const tree = createScratchFolder(t)
   const tracked = ['package.json', 'packages/a/package.json']
   const made = ['node_modules/x/index.js', 'packages/a/node_modules/y.js', 'dist/main.js', 'generated/types.d.ts']
