@@ -6,8 +6,8 @@ import { describe, it } from 'node:test'
 import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#rehearsal/hello.ts'
 import { bash, put, say, spawn } from '#rehearsal/scenario.ts'
 import { readEvidence, readVerdictRecord } from '#session/evidence'
-import { runAtTerminalToEnd } from '../fixtures/person.ts'
 import { helloScenario, type Rig, waitForGoOn, withRig } from '../fixtures/rig.ts'
+import { runAtTerminalToEnd } from '../fixtures/run-at-terminal.ts'
 
 const sealed = helloContract.trimStart() // A scenario writes it without the leading line break.
 const stronger = `${sealed}

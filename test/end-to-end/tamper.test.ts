@@ -11,7 +11,7 @@ import { after, before, describe, it } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { helloTask } from '#rehearsal/hello.ts'
 import { type AuditPart, type AuditReport, auditSession } from '#session/audit'
-import { corruptObject, forgeEverything, forgeVerdict, SessionCopy } from '../fixtures/forger.ts'
+import { corruptObject, forgeEverything, forgeVerdict, SessionCopy } from '../fixtures/forged-session.ts'
 import { fingerprintFolder, helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
 
 let rig: Rig

@@ -10,10 +10,10 @@ import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type RunResult, runProgram } from '#host/exec.ts'
 import { resolveSessionPaths } from '#session/paths.ts'
-import { installRecorder } from '../fixtures/recorder.ts'
+import { installRecorder } from '../fixtures/recording-claude.ts'
 import { entryPoint, idleScenario, openRig, type Rig } from '../fixtures/rig.ts'
 import { HANG_MS } from '../fixtures/scratch.ts'
-import { CANARY_FILE, type TaskSeed, taskSeeds } from '../fixtures/tasks.ts'
+import { CANARY_FILE, type TaskSeed, taskSeeds } from '../fixtures/task-seeds.ts'
 
 const everyWay = Boolean(process.env['TASK_CORPUS_ALL'])
 

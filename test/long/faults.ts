@@ -9,7 +9,7 @@ import { helloTask } from '#rehearsal/hello.ts'
 import { createSession } from '#session'
 import { blankManifest } from '../fixtures/blank-manifest.ts'
 import { copyInstall } from '../fixtures/copy-install.ts'
-import { installRecorder } from '../fixtures/recorder.ts'
+import { installRecorder } from '../fixtures/recording-claude.ts'
 import { entryPoint, fingerprintFolder, helloScenario, idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
 
 /** Run dispatch with the recorder in place of claude. */

@@ -5,8 +5,8 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { helloTask } from '#rehearsal/hello.ts'
-import { runInScript } from '../fixtures/person.ts'
 import { fingerprintFolder, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { runInScript } from '../fixtures/run-at-terminal.ts'
 import { copySession, rewriteLog } from '../fixtures/session-copies.ts'
 
 test('apply creates a branch in the repository the session started from', async t => {

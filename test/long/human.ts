@@ -8,8 +8,8 @@ import { listAncestors } from '#host/process'
 import { openTmux } from '#host/tmux'
 import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#rehearsal/hello.ts'
 import { bash, put, type ScriptedTurn, say, spawn } from '#rehearsal/scenario.ts'
-import { runAtTerminal, runAtTerminalToEnd } from '../fixtures/person.ts'
 import { entryPoint, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { runAtTerminal, runAtTerminalToEnd } from '../fixtures/run-at-terminal.ts'
 
 /** The requests of the orchestrator's model so far. */
 const listRequests = (rig: Rig) =>

@@ -10,9 +10,9 @@ import { helloTask } from '#rehearsal/hello.ts'
 import { createSession, type Session } from '#session'
 import { appendEvent, type EventBody } from '#session/log'
 import { blankManifest } from '../fixtures/blank-manifest.ts'
-import { runInScript, type TerminalOptions } from '../fixtures/person.ts'
-import { installRecorder } from '../fixtures/recorder.ts'
+import { installRecorder } from '../fixtures/recording-claude.ts'
 import { entryPoint, fingerprintFolder, helloScenario, openRig, type Rig, withRig } from '../fixtures/rig.ts'
+import { runInScript, type TerminalOptions } from '../fixtures/run-at-terminal.ts'
 
 let rig: Rig
 before(async () => {

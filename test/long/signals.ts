@@ -13,9 +13,9 @@ import { runProgram } from '#host/exec.ts'
 import { helloTask } from '#rehearsal/hello.ts'
 import { createSession, type SessionManifest } from '#session'
 import { appendEvent } from '#session/log'
-import { runInScript, type TerminalOptions } from '../fixtures/person.ts'
-import { installRecorder } from '../fixtures/recorder.ts'
+import { installRecorder } from '../fixtures/recording-claude.ts'
 import { entryPoint, helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
+import { runInScript, type TerminalOptions } from '../fixtures/run-at-terminal.ts'
 import { copySession } from '../fixtures/session-copies.ts'
 
 type Signal = keyof typeof signalExitCodes

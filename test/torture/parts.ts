@@ -34,7 +34,7 @@ export const tortureParts: TorturePart[] = [
   {
     name: 'settings',
     about: 'eight processes that change one settings file beside claude; 500 rounds each if it has two minutes',
-    files: [path.join(tests, 'host/user-config/contest.test.ts')],
+    files: [path.join(tests, 'host/user-config/simultaneous-writes.test.ts')],
     buildEnvironment: seconds => ({ CONTEST_ROUNDS: String(Math.round(Math.min(500, Math.max(50, seconds * 4)))) }),
     rounds: /^(\d+) changes/,
   },

@@ -6,7 +6,7 @@ import { findSecrets, listKnownSecrets, redactSecrets } from '#host/secrets'
 import { isGeneratedValue } from '#host/secrets/redact.ts'
 import { assertGrowsLinearly } from '../../fixtures/growth.ts'
 import { createRandom } from '../../fixtures/scratch.ts'
-import { contextSecretKinds, embedSecret, secretKinds } from '../../fixtures/tokens.ts'
+import { contextSecretKinds, embedSecret, secretKinds } from '../../fixtures/secret-kinds.ts'
 
 const random = createRandom(12)
 

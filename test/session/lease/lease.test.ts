@@ -25,7 +25,7 @@ function start(program: string, argument: string, stdout: 'pipe' | 'inherit'): C
 
 /** Start a process that acquires the lease and keeps it until the test ends. */
 async function startHolder(t: TestContext, folder: string): Promise<{ child: ChildProcess; output: string }> {
-  const child = start('holder.ts', folder, 'pipe')
+  const child = start('lease-holder.ts', folder, 'pipe')
   t.after(() => child.kill('SIGKILL'))
   const [output] = await once(child.stdout ?? assert.fail(), 'data')
   return { child, output: String(output).trim() }
@@ -138,7 +138,7 @@ test('eight contenders and killed holders: each generation enters once', { timeo
   const history = path.join(folder, 'history')
   const contenders = new Map<number, ChildProcess>()
   const startContender = () => {
-    const child = start('contender.ts', folder, 'inherit')
+    const child = start('lease-contender.ts', folder, 'inherit')
     if (child.pid !== undefined) contenders.set(child.pid, child)
   }
   t.after(() => contenders.forEach(child => void child.kill('SIGKILL')))

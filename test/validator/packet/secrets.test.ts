@@ -23,7 +23,7 @@ import {
 } from '../../fixtures/packet-examples.ts'
 import { openRig } from '../../fixtures/rig.ts'
 import { createRandom, HANG_MS } from '../../fixtures/scratch.ts'
-import { embedSecret, type SecretKind, secretKinds } from '../../fixtures/tokens.ts'
+import { embedSecret, type SecretKind, secretKinds } from '../../fixtures/secret-kinds.ts'
 
 const random = createRandom(120)
 let gemini: Awaited<ReturnType<typeof startFakeGemini>>

@@ -52,10 +52,10 @@ async function contest(t: TestContext, rival: 'claude' | 'lockless', rounds: num
   // turn.
   const pauseArguments = rival === 'claude' ? ['100'] : []
   const startedAt = Date.now()
-  const background = [runContestant(t, rival, file), runContestant(t, 'reader', file)]
+  const background = [runWriter(t, rival, file), runWriter(t, 'reader', file)]
   await waitUntil(() => fs.readFileSync(file, 'utf8').includes('claude-'), 'the rival has written')
   const merging = Array.from({ length: MERGERS }, (_, index) =>
-    runContestant(t, 'merger', file, `m${index}`, rounds, ...pauseArguments),
+    runWriter(t, 'merger', file, `m${index}`, rounds, ...pauseArguments),
   )
   const merged = await Promise.all(merging)
   const seconds = Math.round((Date.now() - startedAt) / 100) / 10
@@ -84,7 +84,7 @@ async function contest(t: TestContext, rival: 'claude' | 'lockless', rounds: num
   return figures
 }
 
-interface ContestantFigures {
+interface WriterFigures {
   done?: string[]
   slowest?: number
   wrote?: number
@@ -93,16 +93,16 @@ interface ContestantFigures {
   torn?: number
 }
 
-/** Run one contestant to its end, and read the figures it prints. */
-async function runContestant(
+/** Run one writer or reader to its end, and read the figures it prints. */
+async function runWriter(
   t: TestContext,
   role: string,
   file: string,
   name = '',
   rounds = 0,
   ...args: string[]
-): Promise<ContestantFigures> {
-  const program = path.join(import.meta.dirname, '../../fixtures/contestant.ts')
+): Promise<WriterFigures> {
+  const program = path.join(import.meta.dirname, '../../fixtures/settings-writer.ts')
   const child = spawn(process.execPath, [program, role, file, name, String(rounds), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
