@@ -26,7 +26,9 @@ const scenario: Scenario = {
 async function observe(rig: Rig) {
   const ran = await rig.dispatch([helloTask, '--wait'])
   assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-  await rig.waitUntil('the turn ends', () => rig.readEvents().at(-1)?.type === 'turn.ended')
+  const findLast = (type: string) => rig.readEvents().findLastIndex(event => event.type === type)
+  await rig.waitUntil('the turn ends', () => findLast('turn.ended') > findLast('verdict.given'))
+  await rig.waitForTick()
   const session = rig.readSession()
   const worker = rig.readStatus().workers[0]?.name ?? ''
   const stream = fs.readFileSync(session.paths.worker(worker).stream, 'utf8').split('\n').flatMap(parseStreamLine)
@@ -36,7 +38,8 @@ async function observe(rig: Rig) {
   return {
     events: rig
       .readEvents()
-      .map(event => [event.type, 'agent' in event ? event.agent : '', 'reason' in event ? event.reason : '']),
+      .map(event => [event.type, 'agent' in event ? event.agent : '', 'reason' in event ? event.reason : ''].join(' '))
+      .sort(), // Their order depends on when the runner looks.
     stream: stream.map(event => (event.kind === 'result' ? ['result', event.result.is_error] : Object.values(event))),
     tools: lines.filter(line => line.startsWith('  > ')).map(line => line.replaceAll(session.paths.folder, 'FOLDER')),
   }
