@@ -92,11 +92,11 @@ a copy of it; dispatch never writes to your checkout. <sid> is a session's id; i
 \`dispatch <command> --help\` and \`dispatch "task" --help\` have the details.
 
 Exit codes:
-    0  PASS, or done              8  a server or channel failed
+    0  PASS, or done              8  a notification did not arrive
     2  wrong usage               10  disk full, or not writable
     3  FAIL                      11  no sandbox, though required
     4  not found                 12  INCONCLUSIVE, or waiting for you
     5  conflict                  13  a session record was modified
     6  a program is missing     124  timeout
-    7  claude is not logged in  130  Ctrl-c
+    7  no login, key or trust   130  Ctrl-c
 `.trim()

@@ -1,4 +1,4 @@
-/** The exit codes of every command. Each number has one meaning everywhere. */
+/** The exit codes of every command. Each number has one meaning everywhere; docs/troubleshooting.md explains each. */
 export const exitCodes = {
   ok: 0,
   internal: 1,
@@ -9,7 +9,6 @@ export const exitCodes = {
   dependency: 6,
   login: 7,
   upstream: 8,
-  budget: 9,
   storage: 10,
   sandbox: 11,
   inconclusive: 12,
