@@ -44,14 +44,14 @@ export function prepareWorker(
   const { files, programs } = grant
   const { id, paths, manifest } = session
   const own = paths.worker(name)
-  const notyours = files.length > 0 ? `, except ${files.join(', ')}: another worker writes those` : ''
+  const otherFiles = files.length > 0 ? `, except ${files.join(', ')}: another worker writes those` : ''
   const prompt = renderPrompt(`worker-${kind}`, {
     worker: name,
     session: id,
     clauses: worker.clauses.join(', ') || 'those that your brief names',
     contract: fs.readFileSync(paths.contract, 'utf8'),
     instructions: readInstructions(session),
-    ...(kind === 'code' ? { notyours } : { files: files.join(', ') }),
+    ...(kind === 'code' ? { otherFiles } : { files: files.join(', ') }),
   })
   writeAtomic(own.systemPrompt, prompt)
   const allowed = kind === 'code' ? ['*'] : files.map(toCasePattern).flatMap(pattern => [pattern, `${pattern}/*`])
