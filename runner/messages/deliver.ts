@@ -10,7 +10,7 @@ import { accept, type CommandReply, type RunnerContext, refuse } from '../contex
 import { authorizeMessage } from '../contract/approval.ts'
 import type { HookEvent } from '../orchestrator/hook-inbox.ts'
 import { isLimitDialog, resumeMessage } from '../orchestrator/usage-limit.ts'
-import { ResumeReminder } from '../orchestrator/usage-limit-pause.ts'
+import { ResumeTimer } from '../orchestrator/usage-limit-pause.ts'
 import { getTmuxSessionName } from '../terminal.ts'
 import {
   clearPasteMark,
@@ -33,7 +33,7 @@ export class MessageDelivery {
   private isBusy = false
   /** The prompts that claude's hook reported, newest last. */
   private prompts: string[] = []
-  private readonly reminder = new ResumeReminder()
+  private readonly resumeTimer = new ResumeTimer()
   /** Set while a message waits in claude's queue: the size of the transcript when it was pasted. */
   private queuedOffset: number | undefined
 
@@ -45,7 +45,7 @@ export class MessageDelivery {
   deliverNext(): void {
     if (this.isBusy) return
     const [message] = listPendingMessages(this.context.session.paths)
-    if (!message && !this.reminder.isDue(this.context)) return
+    if (!message && !this.resumeTimer.isDue(this.context)) return
     this.isBusy = true
     const delivery = message ? this.deliver(message) : this.sendResumeMessage()
     delivery
@@ -99,7 +99,7 @@ export class MessageDelivery {
 
   /** The usage limit should be over. Hook events show whether it is. */
   private async sendResumeMessage(): Promise<void> {
-    this.reminder.recordAttempt()
+    this.resumeTimer.recordAttempt()
     await this.type(resumeMessage, LIMIT_MESSAGE_ID, Date.now() + RESUME_TIMEOUT_MS)
     clearPasteMark(this.context.session.paths, LIMIT_MESSAGE_ID)
   }

@@ -65,12 +65,12 @@ export class UsageLimitPause {
 }
 
 /** For a limit without a known end. */
-const REMINDER_INTERVAL_MS = 30 * MINUTE_MS
+const RETRY_INTERVAL_MS = 30 * MINUTE_MS
 /** For a limit that should have ended. */
 const OVERDUE_RETRY_MS = 5 * MINUTE_MS
 
 /** Decides when to try to resume: at the limit's end and every five minutes after it, or every half hour if no end is known. */
-export class ResumeReminder {
+export class ResumeTimer {
   private limit: RunnerContext['status']['usageLimit'] = null
   private dueMs = 0
 
@@ -78,12 +78,12 @@ export class ResumeReminder {
     const { usageLimit } = status
     const resetsAt = usageLimit?.resetsAt
     if (resetsAt !== this.limit?.resetsAt)
-      this.dueMs = resetsAt ? computeResumeTimeMs(new Date(resetsAt), session.id) : nowMs + REMINDER_INTERVAL_MS
+      this.dueMs = resetsAt ? computeResumeTimeMs(new Date(resetsAt), session.id) : nowMs + RETRY_INTERVAL_MS
     this.limit = usageLimit
     return usageLimit !== null && !isSettled(status) && nowMs >= this.dueMs
   }
 
   recordAttempt(nowMs = Date.now()): void {
-    this.dueMs = nowMs + (this.limit?.resetsAt ? OVERDUE_RETRY_MS : REMINDER_INTERVAL_MS)
+    this.dueMs = nowMs + (this.limit?.resetsAt ? OVERDUE_RETRY_MS : RETRY_INTERVAL_MS)
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { MINUTE_MS } from '#host/time.ts'
 import { resumeMessage } from '#runner/orchestrator/usage-limit.ts'
-import { ResumeReminder } from '#runner/orchestrator/usage-limit-pause.ts'
+import { ResumeTimer } from '#runner/orchestrator/usage-limit-pause.ts'
 import { createWatchedSession } from '../../fixtures/watched-session.ts'
 
 const limit = { error: 'rate_limit', last_assistant_message: "You've hit your 5-hour limit · resets 9:39am (UTC)" }
@@ -38,7 +38,7 @@ it('a worker’s limit is not the orchestrator’s', t => {
 it('a limit without an end is tried every half hour', t => {
   const { context, sendHookEvent } = createWatchedSession(t)
   const nowMs = Date.now()
-  const reminder = new ResumeReminder()
+  const reminder = new ResumeTimer()
   const isDue = (minutes: number) => reminder.isDue(context, nowMs + minutes * MINUTE_MS)
   assert.ok(!isDue(0))
   sendHookEvent('StopFailure', { error: 'rate_limit' })
@@ -50,7 +50,7 @@ it('a limit without an end is tried every half hour', t => {
 it('a limit with an end is tried then, and every five minutes after it', t => {
   const { context } = createWatchedSession(t)
   const nowMs = Date.now()
-  const reminder = new ResumeReminder()
+  const reminder = new ResumeTimer()
   const isDue = (minutes: number) => reminder.isDue(context, nowMs + minutes * MINUTE_MS)
   const end = new Date(Math.ceil(nowMs / MINUTE_MS) * MINUTE_MS + 120 * MINUTE_MS)
   context.record({ type: 'usage-limit.reached', reason: 'x', resetsAt: end.toISOString() })
