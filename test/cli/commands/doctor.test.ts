@@ -109,7 +109,7 @@ describe('dispatch doctor', { concurrency: 2 }, () => {
       assert.match(stdout, /warn +phone +NTFY_TOPIC[\s\S]*?→ Run `dispatch notify setup`/)
     }))
 
-  it('F41 --online asks the judge: a wrong key, a missing model and an answer', async () => {
+  it('--online asks the judge: a wrong key, a missing model and an answer', async () => {
     const refusal = (status: number, text: string) => ({
       status,
       body: JSON.stringify({ error: { code: status, message: text, status: 'X' } }),

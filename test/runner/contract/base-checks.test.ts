@@ -23,7 +23,7 @@ const second = first.replace('test -f README.md', 'test -s README.md')
 
 /** A session whose runner is killed right after each event that says a contract is sealed. */
 async function prepare(t: TestContext) {
-  const context = createTestContext(t, {}, { CHECK_TIMEOUT_SEC: 20, CHECK_REPEAT_SEC: 0 })
+  const context = createTestContext(t, {}, { CHECK_REPEAT_SEC: 0 })
   const { paths } = context.session
   context.record({ type: 'base.prepared', ...(await prepareRepository(paths, 'dispatch/a', undefined)) })
   const seal = (text: string, version: number) => {
