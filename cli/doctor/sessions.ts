@@ -1,9 +1,9 @@
 import path from 'node:path'
 import type { Config } from '#host/config'
 import { readIfPresent } from '#host/fs'
+import { readLeaseHolder } from '#host/lease'
 import { checkLiveness } from '#host/process'
 import { listDamagedSessions } from '#session'
-import { readLeaseHolder } from '#session/lease'
 import { isSettled, readAllViews, type SessionView } from '#session/status'
 import { type DoctorResult, ok, warn } from './result.ts'
 

@@ -3,6 +3,7 @@ import os from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
+import { readLeaseHolder } from '#host/lease'
 import { checkLiveness, identify } from '#host/process'
 import { openTmux } from '#host/tmux'
 import {
@@ -15,7 +16,6 @@ import {
   withdrawMessage,
 } from '#runner'
 import { refuseNewerFormat, type Session } from '#session'
-import { readLeaseHolder } from '#session/lease'
 import { isSettled, readAllViews } from '#session/status'
 import { reviveSessions } from '#watchdog'
 import { UsageError } from '../command.ts'

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isErrno } from '#host/error.ts'
+import { acquireLease, readLeaseHolder } from '#host/lease'
 import { identify } from '#host/process'
 import { SECOND_MS } from '#host/time.ts'
-import { acquireLease, readLeaseHolder } from '#session/lease'
 import { getDelivererLeaseFolder, hasWaiting } from './deliverer.ts'
 
 /** A deliverer ends after the attempt that is running, which takes at most 10 s. */

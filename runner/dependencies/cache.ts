@@ -3,9 +3,9 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
+import { acquireLease, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
 import { DAY_MS } from '#host/time.ts'
-import { acquireLease, releaseLease } from '#session/lease'
 
 /** What was installed under a key. It is written last, so its existence means that all of it is there. */
 const CacheRecord = z.object({

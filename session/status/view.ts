@@ -1,5 +1,5 @@
+import { readLeaseHolder } from '#host/lease'
 import { checkLiveness, type Liveness } from '#host/process'
-import { readLeaseHolder } from '../lease/lease.ts'
 import { readLog } from '../log/log.ts'
 import type { Session } from '../manifest.ts'
 import { describeVoidReason, listChangesSinceVerdict } from '../repository/diff.ts'

@@ -41,7 +41,7 @@ export const tortureParts: TorturePart[] = [
   {
     name: 'lease',
     about: 'eight contenders for one lease, whose holders are killed',
-    files: [path.join(tests, 'session/lease/lease.test.ts')],
+    files: [path.join(tests, 'host/lease/lease.test.ts')],
     only: /contenders/,
     buildEnvironment: seconds => ({ TORTURE_SECONDS: String(seconds) }),
     rounds: /^(\d+) entries/,

@@ -4,10 +4,10 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
+import { readLeaseHolder } from '#host/lease'
 import { checkLiveness, type ProcessIdentity } from '#host/process'
 import { defaultTiming, readDeliveryLog, writeToOutbox } from '#notify'
 import { readRetryState } from '#notify/delivery/retry-state.ts'
-import { readLeaseHolder } from '#session/lease'
 import {
   buildPhoneSettings,
   buildQueuedNotification,

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { isErrno } from '#host/error.ts'
-import { listNames, makePrivateFolder, readJson } from '#host/fs'
-import { checkLiveness, type ProcessIdentity } from '#host/process'
+import { isErrno } from '../error.ts'
+import { listNames, makePrivateFolder, readJson } from '../fs/files.ts'
+import { checkLiveness, type ProcessIdentity } from '../process/identity.ts'
 
 const KEPT_GENERATIONS = 5
 

@@ -6,8 +6,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readIfPresent, readJson } from '#host/fs'
+import { acquireLease, holdsLease, readLeaseHolder, releaseLease } from '#host/lease'
 import { identify, type ProcessIdentity } from '#host/process'
-import { acquireLease, holdsLease, readLeaseHolder, releaseLease } from '#session/lease'
 import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
 
 const fixtures = path.join(import.meta.dirname, '../../fixtures/session')
