@@ -1,9 +1,7 @@
-import fs from 'node:fs'
-import path from 'node:path'
 import { findProgram, runProgram } from '../exec.ts'
 import { readIfPresent } from '../fs/files.ts'
 import { SECOND_MS } from '../time.ts'
-import { findRuntimeFolder } from './run.ts'
+import { buildSeccompFilter } from './seccomp-filter.ts'
 
 /** The sandbox that works on this machine, or why none does and how to get one. */
 type SandboxSupport = { kind: 'bubblewrap' | 'seatbelt' } | { problem: string; remedy: string }
@@ -18,14 +16,16 @@ export async function detectSandbox(
     return { problem: `there is no sandbox for ${platform}`, remedy: 'Run dispatch on Linux or macOS.' }
   const missing = ['bwrap', 'socat'].filter(program => findProgram(program, searchPath) === '')
   if (missing.length > 0) return describeMissingPrograms(missing)
-  const seccompProgram = path.join(findRuntimeFolder(), 'vendor/seccomp', process.arch, 'apply-seccomp')
-  if (!fs.existsSync(seccompProgram))
-    return { problem: `the seccomp filter does not exist for ${process.arch}`, remedy: 'Run dispatch on x64 or arm64.' }
-  const rootOptions = process.geteuid?.() === 0 ? ['--cap-add', 'CAP_SETFCAP'] : []
+  const filter = buildSeccompFilter()
+  if (filter === undefined)
+    return {
+      problem: `there is no filter of system calls for ${process.arch}`,
+      remedy: 'Run dispatch on x64 or arm64.',
+    }
   const result = await runProgram(
     findProgram('bwrap', searchPath),
-    [...probeOptions, ...rootOptions, '--', seccompProgram, '/bin/sh', '-c', ':'],
-    { env: { PATH: searchPath }, timeoutMs: PROBE_TIMEOUT_MS },
+    [...probeOptions, '--seccomp', '0', '--', '/bin/sh', '-c', ':'],
+    { env: { PATH: searchPath }, input: filter, timeoutMs: PROBE_TIMEOUT_MS },
   )
   if (result.exitCode === 0) return { kind: 'bubblewrap' }
   return {
@@ -83,8 +83,7 @@ const probeOptions =
     ' ',
   )
 
-const NAMESPACE_ERROR =
-  /No permissions to create (a )?new namespace|Creating new namespace failed|setting up uid map|apply-seccomp/i
+const NAMESPACE_ERROR = /No permissions to create (a )?new namespace|Creating new namespace failed|setting up uid map/i
 
 async function detectSeatbelt(): Promise<SandboxSupport> {
   const result = await runProgram('/usr/bin/sandbox-exec', ['-p', '(version 1)(allow default)', '/usr/bin/true'], {

@@ -9,11 +9,13 @@ import { DispatchError, exitCodes, isErrno } from '../error.ts'
 import { findProgram } from '../exec.ts'
 import { writeAtomic } from '../fs/files.ts'
 import { quoteForShell } from '../shell-quote.ts'
+import { listHostSockets } from './host-sockets.ts'
 import { buildStdioFillers, forwardSignals, removeStaleSandboxes } from './lifecycle.ts'
 import { isUnder, type SandboxPolicy, type SandboxResult } from './policy.ts'
 import { listReadablePaths, type ReadablePaths } from './readable-paths.ts'
+import { buildSeccompFilter } from './seccomp-filter.ts'
 
-/** The folder of the sandbox-runtime package. Its seccomp program must be readable inside. */
+/** The folder of the sandbox-runtime package. Its programs must be readable inside. */
 export function findRuntimeFolder(): string {
   return path.dirname(path.dirname(fileURLToPath(import.meta.resolve('@anthropic-ai/sandbox-runtime'))))
 }
@@ -57,11 +59,14 @@ export function buildRuntimeConfig(
       strictAllowlist: true,
       // macOS has no private loopback: a process that may listen there may also connect to any server there.
       allowLocalBinding: platform === 'darwin' && ['code', 'setup', 'check'].includes(policy.role),
+      // On Linux the mounts hide the sockets of the host, and the filter of dispatch replaces that of the library.
+      ...(platform === 'darwin' ? { allowUnixSockets: allowWrite } : { allowAllUnixSockets: true }),
     },
     filesystem: {
       // A writable path below a readable one is denied for reading as well, so that the library mounts it on top.
       denyRead: [
         ...readable.denied,
+        ...(platform === 'darwin' ? [] : listHostSockets(readable.allowed)),
         ...policy.hiddenPaths.filter(place => fs.existsSync(place)),
         ...allowWrite.filter(place => allowRead.some(other => isUnder(place, other))),
       ],
@@ -87,7 +92,7 @@ export function buildInnerScript({ folder, tempFolder, allowedHosts }: SandboxPo
   return [
     'printf . >&3; exec 3>&-',
     `unset ${unwantedVariables}`,
-    `export TMPDIR=${quoteForShell(tempFolder)}`,
+    `export TMPDIR=${quoteForShell(getInnerTempFolder(tempFolder))}`,
     ...(allowedHosts.length > 0 ? [`export NO_PROXY=${noProxy} no_proxy=${noProxy} NODE_USE_ENV_PROXY=1`] : []),
     `cd ${quoteForShell(folder)} || exit 126; unset OLDPWD`,
     `exec ${command.map(quoteForShell).join(' ')}`,
@@ -98,6 +103,9 @@ export function buildInnerScript({ folder, tempFolder, allowedHosts }: SandboxPo
 
 /** The name of a socket may have 107 bytes (`unix(7)`). The library adds up to 54 to the folder. */
 const MAX_SOCKET_FOLDER_BYTES = 53
+
+/** This leaves 57 bytes for what a test puts into its temporary folder. */
+const MAX_TEMP_FOLDER_BYTES = 50
 
 /** Variables that the library sets for programs that dispatch does not run. Some contain the password of the proxy. */
 const unwantedVariables = [
@@ -133,7 +141,8 @@ async function runIsolated(policy: SandboxPolicy, command: string[], socketFolde
     const script = buildInnerScript(policy, command)
     const options = { commandId: policy.role }
     const { argv } = await runtime.wrapWithSandboxArgv(script, '/bin/sh', config, undefined, undefined, options)
-    return await superviseSandbox(isolateIpc(argv.at(-1) ?? ''), innerEnvironment)
+    const commandLine = addIsolation(argv.at(-1) ?? '', policy, path.join(socketFolder, 'filter'))
+    return await superviseSandbox(commandLine, innerEnvironment)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return { hasStarted: false, exitCode: null, signal: null, milliseconds: 0, reason }
@@ -159,13 +168,31 @@ function filterSearchPath(searchPath: string, writableFolders: string[]): string
     .join(path.delimiter)
 }
 
-/** Add the namespaces that the library leaves shared: IPC, with the shared memory of the host, and UTS. */
-function isolateIpc(commandLine: string): string {
+/**
+ * Add what the library leaves open: the namespaces of IPC, with the shared memory of the host, and UTS; the filter of system
+ * calls, which bubblewrap reads from a file; and /tmp/claude of the host, which the library shares with every sandbox.
+ */
+function addIsolation(commandLine: string, { tempFolder }: SandboxPolicy, filterFile: string): string {
   if (process.platform === 'darwin') return commandLine
-  const bubblewrap = `${quoteForShell(findProgram('bwrap'))} --unshare-ipc --unshare-uts --new-session `
-  const isolated = commandLine.replace('bwrap --new-session ', () => bubblewrap)
-  if (isolated === commandLine) throw new Error('the command line of sandbox-runtime has an unknown form')
-  return isolated
+  const filter = buildSeccompFilter()
+  if (filter === undefined) throw new Error(`there is no filter of system calls for ${process.arch}`)
+  fs.writeFileSync(filterFile, filter)
+  const bubblewrap = `${quoteForShell(findProgram('bwrap'))} --unshare-ipc --unshare-uts --seccomp 4 --new-session `
+  const innerTempFolder = getInnerTempFolder(tempFolder)
+  const mount = innerTempFolder === tempFolder ? '' : `--bind ${quoteForShell(tempFolder)} ${innerTempFolder} `
+  const isolated = commandLine
+    .replace('bwrap --new-session ', () => bubblewrap)
+    .replaceAll(/ --bind \/tmp\/claude \/tmp\/claude(?= )/g, '')
+    .replace(' --dev /dev ', () => ` ${mount}--dev /dev `)
+  if (!isolated.includes('--seccomp 4 ') || !isolated.includes(`${mount}--dev /dev `))
+    throw new Error('the command line of sandbox-runtime has an unknown form')
+  return `${isolated} 4<${quoteForShell(filterFile)}`
+}
+
+/** Where the folder for temporary files is inside: Linux has a short place for it, because a socket's path has 107 bytes. */
+function getInnerTempFolder(tempFolder: string): string {
+  const isShort = Buffer.byteLength(tempFolder) <= MAX_TEMP_FOLDER_BYTES
+  return isShort || process.platform === 'darwin' ? tempFolder : '/tmp/dispatch'
 }
 
 /** Start the sandbox, wait for its end, and report how it ended. */

@@ -17,7 +17,7 @@ before(async () => {
 })
 after(() => host.close())
 
-for (const role of ['orchestrator', 'code', 'rw', 'check'] as const) {
+for (const role of ['orchestrator', 'code', 'rw', 'setup', 'check'] as const) {
   test(`nothing escapes from the sandbox of the role ${role}`, { skip: whyNoBubblewrap }, async t => {
     const world = openWorld(host)
     t.after(() => world.close())

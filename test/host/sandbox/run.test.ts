@@ -169,6 +169,35 @@ if (process.send) { process.send('ipc'); process.disconnect() } else {
     assert.ok(result.stdout.includes(text), `${text} in:\n${result.stdout}\n${result.stderr}`)
 })
 
+for (const role of ['code', 'rw', 'setup', 'check'] as const)
+  test(`Unix sockets work inside for the role ${role}, also below a long TMPDIR`, {
+    skip: whyNoBubblewrap || whyNoProgram('python3'),
+  }, async t => {
+    const { sh, folder } = createTestSandbox(t)
+    const tempFolder = path.join(folder, 'scratch', 'x'.repeat(120))
+    const script = [
+      'import os, socket, tempfile, threading',
+      'addresses = ["a.sock", os.path.join(tempfile.gettempdir(), "b.sock"), "\\0abstract"]',
+      'for address in addresses:',
+      '  server = socket.socket(socket.AF_UNIX)',
+      '  server.bind(address)',
+      '  server.listen()',
+      '  client = socket.socket(socket.AF_UNIX)',
+      '  client.connect(address)',
+      '  server.accept()[0].sendall(b"heard")',
+      '  print(client.recv(5).decode())',
+    ]
+    const result = await sh(
+      `python3 -c '${script.join('\n')}'; tmux -L t new-session -d 'sleep 60' && tmux -L t ls; env -u TMPDIR node -e "
+const server = require('net').createServer(s => s.end('served')).listen('/tmp/n.sock', () => {
+  require('net').connect('/tmp/n.sock').on('data', d => { console.log(String(d)); server.close() })
+})"`,
+      { role, tempFolder },
+    )
+    assert.match(result.stdout, /^heard\nheard\nheard\n0: 1 windows.*\nserved\n$/s, result.stderr)
+    assert.equal(fs.existsSync(path.join(tempFolder, 'b.sock')), true)
+  })
+
 test('a TMPDIR of any length works', { skip: whyNoBubblewrap }, async t => {
   const { writePolicy, folder } = createTestSandbox(t)
   const [node = '', ...args] = [

@@ -32,6 +32,8 @@ async function buildProfile(role: SandboxRole): Promise<string> {
     readConfig: { denyOnly: filesystem.denyRead, allowWithinDeny: filesystem.allowRead },
     writeConfig: { allowOnly: filesystem.allowWrite, denyWithinAllow: filesystem.denyWrite },
     allowLocalBinding: network.allowLocalBinding,
+    allowUnixSockets: network.allowUnixSockets,
+    allowAllUnixSockets: network.allowAllUnixSockets,
     allowPty,
     binShell: '/bin/sh',
   })
@@ -57,9 +59,15 @@ test('homes and volumes are denied, and what is needed is allowed again', async 
 })
 
 test('the network is the proxy, or loopback for a role that listens there', async () => {
-  const listOutbound = (profile: string) => profile.match(/\(allow network-outbound.*/g) ?? []
+  const listOutbound = (profile: string) => profile.match(/\(allow network-outbound \(remote ip.*/g) ?? []
   assert.deepEqual(listOutbound(await buildProfile('orchestrator')), [
     '(allow network-outbound (remote ip "localhost:4444"))',
   ])
   assert.ok(listOutbound(await buildProfile('code')).some(line => line.includes('localhost:*')))
+})
+
+test('Unix sockets are allowed in the folders that a role may write, and nowhere else', async () => {
+  const profile = await buildProfile('check')
+  const outbound = profile.match(/\(allow network-outbound \(remote unix-socket.*/g) ?? []
+  assert.deepEqual(outbound, ['(allow network-outbound (remote unix-socket (subpath "/Volumes/s/scratch")))'])
 })
