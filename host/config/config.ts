@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { DispatchError, exitCodes, isErrno } from '../error.ts'
-import { readStamp } from '../fs/files.ts'
+import { DispatchError, exitCodes } from '../error.ts'
+import { createFolders, readStamp } from '../fs/files.ts'
 import { SECOND_MS } from '../time.ts'
 import { createEmptyEnv, type EnvFile, type EnvProblem, maskName, readEnvFile } from './env-file.ts'
 import { agentVariableNames } from './environment.ts'
@@ -89,7 +89,7 @@ export function createConfigReader(
 /** Create the home. Exit 2 (10 for a full disk) names the variable that leads to where this is not possible. */
 export function prepareHome({ home }: Config, environment = process.env): void {
   try {
-    makeFolders(home)
+    createFolders(home)
     fs.accessSync(home, fs.constants.W_OK | fs.constants.X_OK)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
@@ -168,17 +168,6 @@ function resolveHome(environment: NodeJS.ProcessEnv): string {
     })
   }
   return resolveRealPath(path.resolve(home))
-}
-
-/** One folder at a time: Node's recursive mkdir never returns where the system always answers ENOENT, as in /proc. */
-function makeFolders(folder: string): void {
-  if (fs.existsSync(folder)) return
-  if (!fs.existsSync(path.dirname(folder))) makeFolders(path.dirname(folder))
-  try {
-    fs.mkdirSync(folder, { mode: 0o700 })
-  } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error // Another start made it at the same moment.
-  }
 }
 
 /** The path without links, as far as it exists, as claude and git report paths. Guards compare with them. */

@@ -139,9 +139,25 @@ export function listNames(folder: string): string[] {
 /** Create a folder and its parents with mode 700. */
 export function makePrivateFolder(folder: string): void {
   try {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    createFolders(path.resolve(folder))
   } catch (error) {
-    throw toStorageError(folder, error)
+    if (!isErrno(error, 'ENOENT')) throw toStorageError(folder, error)
+    throw new DispatchError(`${folder}: this file system allows no new folders`, {
+      exitCode: exitCodes.storage,
+      remedy: 'Use a folder on a disk.',
+    })
+  }
+}
+
+/** The same, with the errors of the system. Node's own recursive mkdir never returns where mkdir says ENOENT, as in /proc. */
+export function createFolders(folder: string): void {
+  const isFolder = () => fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true
+  if (isFolder()) return
+  createFolders(path.dirname(folder))
+  try {
+    fs.mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST') || !isFolder()) throw error // Another process may have made it at the same moment.
   }
 }
 

@@ -221,3 +221,15 @@ test('a file that may not be read is exit 10', t => {
   for (const read of [readIfPresent, (file: string) => readUntrusted(file, 10)])
     assert.throws(() => read(path.join(folder, 'file')), isStorageError(/access is denied/))
 })
+
+test('a folder is created with its parents, once', t => {
+  const folder = path.join(createScratchFolder(t), 'a/b/c')
+  makePrivateFolder(folder)
+  makePrivateFolder(folder)
+  assert.equal(fs.statSync(path.dirname(folder)).mode & 0o777, 0o700)
+})
+
+test('a folder in /proc is exit 10', t => {
+  if (process.platform !== 'linux') return t.skip('this system has no /proc')
+  assert.throws(() => makePrivateFolder('/proc/x/y'), isStorageError(/no new folders/))
+})
