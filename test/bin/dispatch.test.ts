@@ -32,17 +32,15 @@ function createInstall(t: TestContext): string {
   return folder
 }
 
-/** What `bin/dispatch` runs when it is called by this path. */
-async function runEntryPoint(
-  folder: string,
-  file = path.join(folder, 'bin/dispatch'),
-  DISPATCH_DEV = '',
-): Promise<string> {
-  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, CDPATH: '/', DISPATCH_DEV }
-  const ran = await runProgram('/bin/sh', [file], { cwd: folder, env })
-  assert.equal(ran.stderr, '')
-  return ran.stdout
+/** What `bin/dispatch` runs when it is called by this path, and what it says on standard error. */
+async function runEntryPoint(folder: string, file = path.join(folder, 'bin/dispatch'), variables = {}) {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, CDPATH: '/', ...variables }
+  const { stdout, stderr } = await runProgram('/bin/sh', [file], { cwd: folder, env, timeoutMs: HANG_MS })
+  return { stdout, stderr }
 }
+
+const HANG_MS = 60_000
+const silently = (stdout: string) => ({ stdout, stderr: '' })
 
 test('bin/dispatch runs the build by every path, also after a source was edited', async t => {
   const folder = createInstall(t)
@@ -51,18 +49,28 @@ test('bin/dispatch runs the build by every path, also after a source was edited'
   fs.symlinkSync(path.join(folder, 'bin'), path.join(other, 'bin'))
   const links = ['dispatch', 'bin/dispatch'].map(name => path.join(other, name))
   for (const file of [undefined, 'bin/dispatch', ...links])
-    assert.equal(await runEntryPoint(folder, file), 'built', file)
+    assert.deepEqual(await runEntryPoint(folder, file), silently('built'), file)
   fs.appendFileSync(path.join(folder, 'bin/dispatch.ts'), '\n')
   fs.appendFileSync(path.join(folder, 'package-lock.json'), '\n')
-  assert.equal(await runEntryPoint(folder), 'built')
+  assert.deepEqual(await runEntryPoint(folder), silently('built'))
 })
 
-test('DISPATCH_DEV=1 runs the sources, and so does an install without a build', async t => {
+test('only DISPATCH_DEV=1 runs the sources without a word', async t => {
   const folder = createInstall(t)
-  assert.equal(await runEntryPoint(folder, undefined, '1'), 'sources')
-  for (const value of ['0', 'true']) assert.equal(await runEntryPoint(folder, undefined, value), 'built')
+  const run = (DISPATCH_DEV: string) => runEntryPoint(folder, undefined, { DISPATCH_DEV })
+  assert.deepEqual(await run('1'), silently('sources'))
+  for (const value of ['0', 'true']) assert.deepEqual(await run(value), silently('built'))
   fs.rmSync(path.join(folder, 'built'), { recursive: true })
-  assert.equal(await runEntryPoint(folder), 'sources')
+  assert.deepEqual(await run('1'), silently('sources'))
+  const { stdout, stderr } = await run('')
+  assert.equal(stdout, 'sources')
+  assert.match(stderr, /^dispatch: .*npm run build.*\n$/)
+})
+
+test('a cache folder that cannot be created is left out', async t => {
+  const folder = createInstall(t)
+  for (const variables of [{ DISPATCH_HOME: '/proc/x' }, { NODE_COMPILE_CACHE: '/proc/x' }])
+    assert.deepEqual(await runEntryPoint(folder, undefined, variables), silently('built'))
 })
 
 test('doctor reports a build that is older than its sources', t => {
