@@ -82,7 +82,7 @@ const descriptions: EventTable<EventDescription | undefined> = {
   'judging.started': ({ round, tree }) =>
     describe('runner', `round ${round}: runs every check on tree ${tree.slice(0, 10)}, then asks the judge`),
   'check.ran': ({ clauseId, side, outcome, reason, milliseconds }) => {
-    const before = outcome === 'red' ? 'before the work, as it should be' : 'before the work'
+    const before = outcome === 'red' ? 'before the work, as required' : 'before the work'
     const when = side === 'base' ? before : 'now'
     const text = `${outcome} ${when}${reason ? ` (${reason})` : ''}, ${(milliseconds / 1000).toFixed(1)} s`
     const isUndecided = outcome === 'could not run' || outcome === 'flaky'
@@ -100,7 +100,7 @@ const descriptions: EventTable<EventDescription | undefined> = {
   'question.answered': ({ source }) => describe('orchestrator', `continues: a prompt arrived from ${source}`),
   'message.delivered': ({ bytes, delivery }) => describe('you', `sent a message (${bytes} bytes), which ${delivery}`),
   'message.rejected': ({ reason }) => describe('dispatch', `your message was not delivered: ${reason}`, 'bad'),
-  'human.needed': ({ reason }) => describe('orchestrator', `needs you: ${reason}`, 'bad'),
+  'human.needed': ({ reason }) => describe('dispatch', `needs you: ${reason}`, 'bad'),
 
   'request.rejected': ({ tool, reason }) => describe('orchestrator', `${tool} was rejected: ${reason}`, 'quiet'),
   'write.blocked': ({ agent, file }) => describe(agent, `tried to write ${file}; blocked`, 'bad'),
