@@ -5,6 +5,7 @@ import { readLeaseHolder } from '#host/lease'
 import { checkLiveness } from '#host/process'
 import { listDamagedSessions } from '#session'
 import { isSettled, readAllViews, type SessionView } from '#session/status'
+import { findNextStep } from '../output/next-step.ts'
 import { type DoctorResult, ok, warn } from './result.ts'
 
 /** Sessions that wait for a person, that are stuck, or that cannot be read. */
@@ -39,10 +40,12 @@ function checkSession({ session, status, state }: SessionView): DoctorResult | u
   if (status.closed) return undefined
   if (state === 'interrupted')
     return warn('sessions', `${id} has lost its runner`, `\`dispatch watchdog\` starts a new one; ${stop}`)
-  const fix = `\`dispatch attach ${letters}\` opens the orchestrator's terminal; ${stop}`
-  if (state === 'stuck') return warn('sessions', `${id} is stuck: no activity for a while`, fix)
-  if (state === 'asking' || state === 'needs you') return warn('sessions', `${id} waits for you`, fix)
-  return undefined
+  if (state === 'stuck') {
+    const fix = `\`dispatch attach ${letters}\` opens the orchestrator's terminal; ${stop}`
+    return warn('sessions', `${id} is stuck: no activity for a while`, fix)
+  }
+  const nextStep = findNextStep(status, letters)
+  return nextStep && warn('sessions', `${id} waits for you`, nextStep.text)
 }
 
 /** A write lock that outlives its runner does no harm: the next runner releases it. */

@@ -1,12 +1,13 @@
 import { quoteForShell } from '#host/shell-quote.ts'
 import { sanitize } from '#host/text.ts'
 import type { Session } from '#session'
-import { isAwaitingApproval, type SessionStatus } from '#session/status'
+import { type SessionStatus } from '#session/status'
+import { findNextStep } from './next-step.ts'
 import { paint, paintState, print } from './terminal.ts'
 
 /** Print how a session ended or what it needs, clause by clause, and what to do next. */
 export function printResult({ id, paths }: Session, status: SessionStatus): void {
-  const { verdict, phase } = status
+  const { verdict } = status
   const letters = id.slice(-4)
   print()
   print(`${paintState({ status, runnerLiveness: 'alive' })}  ${sanitize(explainState(status))}`)
@@ -20,9 +21,8 @@ export function printResult({ id, paths }: Session, status: SessionStatus): void
   }
   print(`  files    ${paths.outputs}`)
   print(`  record   dispatch show ${letters}${verdict ? `, ${paths.verdictText}` : ''}`)
-  if (isAwaitingApproval(status)) print(paint('bold', `  approve  dispatch approve ${letters}`))
-  else if (phase === 'asking' || phase === 'needs you')
-    print(paint('bold', `  answer   dispatch say ${letters} "…", or dispatch attach ${letters}`))
+  const nextStep = findNextStep(status, letters)
+  if (nextStep) print(paint('bold', `  ${nextStep.label.padEnd(8)} ${nextStep.text}`))
 }
 
 /** What is asked or wrong now comes before an earlier verdict. Pure. */

@@ -6,8 +6,9 @@ import type { Session } from '#session'
 import { readCurrentVerdict } from '#session/evidence'
 import { formatLogAnchor, readLog } from '#session/log'
 import { hasCommit } from '#session/repository'
-import { isAwaitingApproval, type SessionStatus, type SessionView, type WorkerStatus } from '#session/status'
+import type { SessionStatus, SessionView, WorkerStatus } from '#session/status'
 import { MAX_CONTRACT_BYTES } from './contract-view.ts'
+import { findNextStep } from './next-step.ts'
 import {
   formatElapsed,
   formatLocalTime,
@@ -121,8 +122,9 @@ function printLimits({ session, status }: SessionView): void {
 
 function printNeeds({ session, status }: SessionView): void {
   if (status.question && status.phase === 'asking') print(paint('red', `  asks you: ${sanitize(status.question)}`))
-  if (isAwaitingApproval(status)) print(paint('bold', `  approve  dispatch approve ${session.id.slice(-4)}`))
   if (status.problem) print(paint('red', `  ${sanitize(status.problem)}`))
+  const nextStep = status.closed ? undefined : findNextStep(status, session.id.slice(-4))
+  if (nextStep) print(paint('bold', `  ${nextStep.label.padEnd(8)} ${nextStep.text}`))
 }
 
 function printClauses({ status }: SessionView): void {

@@ -1,0 +1,24 @@
+import { exitCodes } from '#host/error.ts'
+import { isAwaitingApproval, type SessionStatus } from '#session/status'
+
+/** What you do about a session that waits for you: a word for it, and the command. */
+export interface NextStep {
+  label: string
+  text: string
+}
+
+/** Undefined while the session does not wait for you. `letters`: the end of its id. Pure. */
+export function findNextStep(status: SessionStatus, letters: string): NextStep | undefined {
+  const { phase, problemExitCode } = status
+  if (isAwaitingApproval(status)) return { label: 'approve', text: `dispatch approve ${letters}` }
+  if (phase === 'needs you' && problemExitCode === exitCodes.integrity)
+    return {
+      label: 'verify',
+      text: `dispatch audit ${letters} lists what was changed, dispatch stop ${letters} ends it`,
+    }
+  if (phase === 'needs you' && problemExitCode === exitCodes.login)
+    return { label: 'log in', text: `run claude, then /login; after that, dispatch say ${letters} "go on"` }
+  if (phase === 'asking' || phase === 'needs you')
+    return { label: 'answer', text: `dispatch say ${letters} "…", or dispatch attach ${letters}` }
+  return undefined
+}
