@@ -88,15 +88,16 @@ const INTRODUCTION = 'Claude Dispatch runs coding agents while you sleep, and ch
 
 const EPILOGUE = `
 A task can also come from a file (--file F) or from standard input (dispatch -). In a git repository, the work happens on
-a copy of it; dispatch never writes to your checkout. <sid> is a session's id; its last four letters are enough.
+a copy of it; a session never writes to your checkout. <sid> is a session's id; its last four letters are enough.
 \`dispatch <command> --help\` and \`dispatch "task" --help\` have the details.
 
 Exit codes:
     0  PASS, or done              8  a notification did not arrive
-    2  wrong usage               10  disk full, or not writable
-    3  FAIL                      11  no sandbox, though required
-    4  not found                 12  INCONCLUSIVE, or waiting for you
-    5  conflict                  13  a session record was modified
-    6  a program is missing     124  timeout
-    7  no login, key or trust   130  Ctrl-c
+    1  a bug in dispatch         10  disk full, or not writable
+    2  wrong usage               11  no sandbox, though required
+    3  FAIL                      12  INCONCLUSIVE, or waiting for you
+    4  not found                 13  a session record was modified
+    5  conflict                 124  timeout
+    6  a program is missing     130  Ctrl-c
+    7  no login, key or trust
 `.trim()
