@@ -51,11 +51,7 @@ function toPlainLine(text: string): string {
 function toSendResult(error: unknown): SendResult {
   if (!(error instanceof Error)) return { ok: true, reason: '' }
   if (/not found: notify-send|notify-send must be installed/.test(error.message))
-    return {
-      ok: false,
-      reason: 'notify-send is not installed (Debian: `apt-get install libnotify-bin`; or set DESKTOP=off)',
-      isPermanent: true,
-    }
+    return { ok: false, reason: 'notify-send is not installed', isPermanent: true }
   // The command line in the message repeats the notification. Only the last line is the notifier's own.
   const lines = error.message.split('\n').filter(line => line.trim() !== '' && !line.startsWith('Command failed:'))
   return { ok: false, reason: toOneLine(lines.at(-1) ?? 'the notifier failed without a message', 200) }

@@ -51,11 +51,11 @@ test('a failure has the last line of the notifier as its reason', usesNotifySend
   assert.deepEqual(await sendToDesktop(notification), { ok: false, reason })
 })
 
-test('a missing notifier is a permanent failure, with the fix', usesNotifySend, async () => {
+test('a missing notifier is a permanent failure', usesNotifySend, async () => {
   process.env['PATH'] = '/nonexistent'
   const { ok, reason, isPermanent } = await sendToDesktop(notification)
   assert.deepEqual([ok, isPermanent], [false, true])
-  assert.match(reason, /^notify-send is not installed .*libnotify-bin.*DESKTOP=off/)
+  assert.equal(reason, 'notify-send is not installed')
 })
 
 test('a notifier that hangs is killed with everything it started', usesNotifySend, async () => {
