@@ -38,8 +38,8 @@ export interface Command<Known extends CommandOptions = CommandOptions> {
   options?: Known
   /** For completion: the values of an argument, by its name in `CommandEntry.argumentUsage`. */
   choices?: Record<string, () => string[] | Promise<string[]>>
-  /** Printed below the error when the command line is wrong, in place of `see dispatch NAME --help`. */
-  remedy?: string
+  /** Printed below the error about an unknown option, in place of `See dispatch NAME --help`. */
+  optionRemedy?: string
   /** Returns the exit code; nothing is 0. */
   run(values: OptionValues<Known>, args: string[]): Promise<number | undefined>
 }
@@ -65,14 +65,14 @@ export function defineCommand<const Known extends CommandOptions>(command: Comma
 /** Parse the arguments and run the command. A wrong command line is exit 2. Returns the exit code. */
 export async function runCommand({ name, argumentUsage, load }: CommandEntry, argv: string[]): Promise<number> {
   const command = await load()
-  const { options = {}, remedy = `See \`dispatch ${name} --help\`.` } = command
-  const { values, positionals } = parseOptions(argv, options, remedy)
+  const seeHelp = `See \`dispatch ${name} --help\`.`
+  const { values, positionals } = parseOptions(argv, command.options ?? {}, command.optionRemedy ?? seeHelp)
   const known = parseArgumentUsage(argumentUsage)
   const required = known.filter(({ isOptional }) => !isOptional)
   if (positionals.length > known.length && !known.some(({ repeats }) => repeats))
-    throw new UsageError(`unexpected argument "${positionals[known.length]}"`, remedy)
+    throw new UsageError(`unexpected argument "${positionals[known.length]}"`, seeHelp)
   if (positionals.length < required.length)
-    throw new UsageError(`missing argument <${required[positionals.length]?.name}>`, remedy)
+    throw new UsageError(`missing argument <${required[positionals.length]?.name}>`, seeHelp)
   return (await command.run(values, positionals)) ?? exitCodes.ok
 }
 

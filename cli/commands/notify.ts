@@ -56,7 +56,7 @@ log: what was sent, when and by which channel; what is waiting, and what was giv
 function refuseOtherOptions(action: string, values: OptionValues<typeof options>): void {
   const known = optionsByAction[action]
   const refuse = (message: string) => new UsageError(message, 'See `dispatch notify --help`.')
-  if (known === undefined) throw refuse(`unknown action "${action}": it is setup, test or log`)
+  if (known === undefined) throw refuse(`unknown action "${action}": use setup, test or log`)
   const other = Object.keys(values).find(name => !known.some(option => option === name))
   if (other !== undefined) throw refuse(`\`notify${action && ` ${action}`}\` does not accept --${other}`)
 }

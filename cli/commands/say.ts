@@ -18,7 +18,7 @@ a person is typing there. A running turn is not interrupted: the orchestrator re
     file: { type: 'string', value: 'FILE', about: 'read the message from this file' },
     timeout: { type: 'string', value: 'SEC', about: 'how long the message may wait for the input line (default: 60)' },
   },
-  remedy: 'Put a message that begins with a dash after two dashes: dispatch say <sid> -- -x',
+  optionRemedy: 'Put a message that begins with a dash after two dashes: dispatch say <sid> -- -x',
   async run(values, [idOrPart = '', ...words]) {
     const { timeout = '60' } = values
     if (!/^\d{1,5}$/.test(timeout)) throw new UsageError(`--timeout takes whole seconds, not "${timeout}"`)

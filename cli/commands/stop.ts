@@ -15,7 +15,10 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
   async run(values, idsOrParts) {
     const config = readConfigOrDefaults()
     if (!values.all && idsOrParts.length === 0)
-      throw new UsageError('which session?', 'Name one: dispatch stop <sid>, or use --all. To list them: dispatch ls')
+      throw new UsageError(
+        'no session is named',
+        'Name one: dispatch stop <sid>, or use --all. To list them: dispatch ls',
+      )
     const sessions = values.all
       ? listSessions(config.workspace)
       : idsOrParts.map(idOrPart => findSession(config.workspace, idOrPart))

@@ -21,7 +21,7 @@ the orchestrator has started.
        dispatch --file FILE | dispatch -     from a file, or standard input
        dispatch -- "-a task that begins with a dash"`,
   options: taskOptions,
-  remedy:
+  optionRemedy:
     'Put a task that begins with a dash after two dashes: dispatch -- "-…". For the options: dispatch "task" --help',
   async run(values, positionals) {
     const task = await readTextInput(values.file, positionals, {

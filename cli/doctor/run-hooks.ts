@@ -119,7 +119,7 @@ function parseHookCommands(settings: string): HookCommand[] {
 
 /**
  * Does the real claude run the hooks? One headless prompt in an empty configuration, to a closed port on this machine. It
- * takes a second and no model. It is needed because claude ignores a settings file that it does not like without a message.
+ * takes a second and no model. It is needed because claude silently ignores a settings file that it cannot use.
  */
 async function checkClaudeRunsHooks(install: string, { folder, inbox, env }: Agent): Promise<DoctorResult[]> {
   try {

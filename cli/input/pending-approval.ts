@@ -13,6 +13,7 @@ export function findPendingApproval(session: Session): string {
   const reason = explainNotPending(status, session.manifest.requiresApproval)
   throw new DispatchError(`session ${session.id} is not waiting for approval: ${reason}`, {
     exitCode: exitCodes.conflict,
+    remedy: `To see its state: dispatch show ${session.id.slice(-4)}`,
   })
 }
 

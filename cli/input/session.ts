@@ -13,7 +13,7 @@ export function readConfigOrDefaults(): Config {
     if (!(error instanceof DispatchError)) throw error
     const config = readDefaultConfig() // Throws the same error when DISPATCH_HOME itself is invalid.
     const [, ...problems] = error.message.split('\n  ')
-    const warning = `dispatch: ${problems.join('\n  ')} (this command uses the defaults)`
+    const warning = `dispatch: ${problems.join('\n  ')}\n  This command uses the defaults.`
     process.stderr.write(`${styleText('yellow', warning, { stream: process.stderr })}\n`)
     return config
   }
@@ -24,7 +24,7 @@ export function pickSession(config: Config, idOrPart: string | undefined): Sessi
   if (idOrPart !== undefined) return findSession(config.workspace, idOrPart)
   const [newest] = listSessions(config.workspace)
   if (newest) return newest
-  throw new DispatchError(`${config.workspace} has no session yet`, {
+  throw new DispatchError(`there are no sessions in ${config.workspace}`, {
     exitCode: exitCodes.notFound,
     remedy: 'Start one: dispatch "task"',
   })

@@ -76,8 +76,16 @@ function readFile(file: string, name: string): Buffer {
     }
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
-    throw new UsageError(`the ${name} file ${file} cannot be read: ${error.code}`)
+    const problem = fileProblems[String(error.code)] ?? `cannot be read (${error.code})`
+    throw new UsageError(`the ${name} file ${file} ${problem}`, 'Name a text file that you can read: --file FILE')
   }
+}
+
+const fileProblems: Record<string, string> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist',
+  EISDIR: 'is a folder',
+  EACCES: 'may not be read by you',
 }
 
 async function readStandardInput(name: string): Promise<Buffer> {

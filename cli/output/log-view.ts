@@ -29,7 +29,7 @@ export function listSources(session: Session, who?: string): LogSource[] {
   if (picked.length > 0) return picked
   throw new DispatchError(`session ${session.id} has no output of "${who}"`, {
     exitCode: exitCodes.notFound,
-    remedy: `There is output of ${[...new Set(sources.map(source => source.who))].join(', ')}.`,
+    remedy: `Output exists for: ${[...new Set(sources.map(source => source.who))].join(', ')}.`,
   })
 }
 

@@ -65,7 +65,7 @@ it('an invalid task or option is exit 2 and leaves no session', () =>
       [['-'], /standard input is empty/, Buffer.from('')],
       [['-'], /NUL byte \(at 3\)/, Buffer.from('abc\0def')],
       [['--file', big], /1048577 bytes/],
-      [['--file', path.join(rig.home, 'absent')], /cannot be read: ENOENT/],
+      [['--file', path.join(rig.home, 'absent')], /absent does not exist/],
       [['fix', 'the', 'login'], /3 words[\s\S]*quotes/],
       [['--file', big, 'and words'], /given twice/],
       [['lss'], /dispatch ls/],
