@@ -20,7 +20,11 @@ export async function git(args: string[], options: RunOptions = {}): Promise<str
     const message = result.timedOut ? 'it ran out of time' : result.stderr.trim() || `exit ${result.exitCode}`
     const isCommand = (arg: string, index: number) =>
       !arg.startsWith('-') && !OPTIONS_WITH_VALUE.includes(args[index - 1] ?? '')
-    throw new DispatchError(`git ${args.find(isCommand)} failed: ${message}`, { exitCode: exitCodes.internal })
+    const gitFolder = args.find((_, index) => args[index - 1] === '--git-dir')
+    const folder = gitFolder ?? options.cwd ?? process.cwd()
+    throw new DispatchError(`git ${args.find(isCommand)} failed in ${folder}: ${message}`, {
+      exitCode: exitCodes.internal,
+    })
   }
   return result.stdout.replace(/\n$/, '')
 }

@@ -241,7 +241,7 @@ function prepareWritablePath(place: string): void {
   if (target !== existing)
     throw new DispatchError(
       `${existing} is a link${target === undefined ? '' : ` to ${target}`}; the sandbox makes no link writable`,
-      { exitCode: exitCodes.integrity },
+      { exitCode: exitCodes.integrity, remedy: 'Remove the link, if you know what it is, and try again.' },
     )
   if (existing !== place) fs.mkdirSync(place, { recursive: true, mode: 0o700 })
 }

@@ -207,6 +207,7 @@ export class Tmux {
     if (result.exitCode !== 0)
       throw new DispatchError(`tmux could not type into ${session}:${window}: ${result.stderr.trim()}`, {
         exitCode: exitCodes.dependency,
+        remedy: 'Run `dispatch doctor`.',
       })
   }
 }

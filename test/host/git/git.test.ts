@@ -11,7 +11,7 @@ import { createScratchFolder } from '../../fixtures/scratch.ts'
 test('tryGit returns a failure, git throws it with the subcommand', async t => {
   const cwd = createScratchFolder(t)
   assert.notEqual((await tryGit(['-c', 'a.b=c', 'rev-parse', 'HEAD'], { cwd })).exitCode, 0)
-  await assert.rejects(git(['-c', 'a.b=c', 'rev-parse', 'HEAD'], { cwd }), /git rev-parse failed: /)
+  await assert.rejects(git(['-c', 'a.b=c', 'rev-parse', 'HEAD'], { cwd }), /git rev-parse failed in .*: /)
 })
 
 test('a repository is found from a folder in it', async t => {
