@@ -93,7 +93,10 @@ export async function findTargetRepository(
 /** Does the branch exist at this commit already? Exit 2 for an invalid name, 5 for one in other use. */
 export async function isAlreadyApplied({ path: folder }: Checkout, branch: string, commit: string): Promise<boolean> {
   if (!(await isBranchName(branch)))
-    throw new DispatchError(`"${branch}" is not a valid branch name`, { exitCode: exitCodes.usage })
+    throw new DispatchError(`"${branch}" is not a valid branch name`, {
+      exitCode: exitCodes.usage,
+      remedy: 'Choose another name: --branch NAME',
+    })
   const existingCommit = await resolveCommit(folder, `refs/heads/${branch}`)
   if (existingCommit === commit) return true
   const worktree = await findWorktree(folder, branch)

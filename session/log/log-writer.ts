@@ -46,7 +46,11 @@ export class LogWriter {
   /** Throws exit 13 unless every line is exactly as this writer and its predecessors wrote it. */
   requireIntact(): void {
     this.compareWithFile(takeSnapshot(this.file))
-    if (this.damage !== undefined) throw new DispatchError(this.damage, { exitCode: exitCodes.integrity })
+    if (this.damage !== undefined)
+      throw new DispatchError(this.damage, {
+        exitCode: exitCodes.integrity,
+        remedy: `To see what else was changed: dispatch audit ${this.sessionId.slice(-4)}`,
+      })
   }
 
   /** Append an event. If another process wrote in between, the hash chain is broken from this line on. */
@@ -95,7 +99,7 @@ export class LogWriter {
   /** Keep a pipe, which would block, or a link, which leads elsewhere, under another name. */
   private moveForeignFileAside(): void {
     if (takeSnapshot(this.file).kind !== 'special') return
-    fs.renameSync(this.file, `${this.file}.aside-${Date.now()}`)
+    fs.renameSync(this.file, `${this.file}.quarantined-${Date.now()}`)
     this.expectedBytes = 0
   }
 }

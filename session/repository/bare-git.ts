@@ -37,9 +37,13 @@ export async function verifyObjects(repository: SessionRepository, ...trees: str
   const args = ['--git-dir', repository.bareRepository, 'rev-list', '--verify-objects', '--quiet', ...trees]
   const { exitCode, stderr } = await tryGit(args)
   if (exitCode === 0) return
-  throw new DispatchError(`an object in evidence/repository.git does not match its hash: ${sanitize(stderr.trim())}`, {
-    exitCode: exitCodes.integrity,
-  })
+  throw new DispatchError(
+    `an object in ${repository.bareRepository} does not match its hash: ${sanitize(stderr.trim())}`,
+    {
+      exitCode: exitCodes.integrity,
+      remedy: 'Run `dispatch audit` to see what else is wrong.',
+    },
+  )
 }
 
 /** Does the repository still have this commit with all of its objects? */
