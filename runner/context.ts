@@ -19,7 +19,7 @@ export interface RunnerContext {
    * (exit 5) or if another process has written to the log (exit 13, after calling the human).
    */
   record(event: EventBody): Event
-  /** The log was changed from outside. This is recorded after what this runner knows, so that the break shows, and calls a person. */
+  /** Another process changed the log: record it after the last line that this runner knows, where the chain breaks, and call a person. */
   reportTampering(damage: string): void
   /** Report an error that may go away. A person is called when it keeps coming. */
   recordFailure(error: unknown): void

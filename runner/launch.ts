@@ -165,6 +165,7 @@ function throwIfStartFailed(session: Session, event: Event): void {
   if (event.type === 'session.closed')
     throw new DispatchError(`the session was closed by ${event.actor} before it had started: ${event.reason}`, {
       exitCode: exitCodes.conflict,
+      remedy: `Nothing is still running. The record is in ${session.paths.folder}`,
     })
 }
 

@@ -56,6 +56,7 @@ class Runner implements RunnerContext {
     const pid = readLeaseHolder(session.paths.runnerLease)?.pid ?? 'unknown'
     throw new DispatchError(`session ${session.id} already has a runner: process ${pid}`, {
       exitCode: exitCodes.conflict,
+      remedy: `To follow it: dispatch watch ${session.id.slice(-4)}. To end it: dispatch stop ${session.id.slice(-4)}`,
     })
   }
 

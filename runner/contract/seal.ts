@@ -105,7 +105,10 @@ export function readSealedContract(context: RunnerContext): Contract {
   restoreContractFile(context)
   const text = fs.readFileSync(session.paths.contract, 'utf8')
   if (sha256(text) !== status.contract?.sha256)
-    throw new DispatchError('contract.md was changed after it was sealed', { exitCode: exitCodes.integrity })
+    throw new DispatchError(`${session.paths.contract} was changed after it was sealed`, {
+      exitCode: exitCodes.integrity,
+      remedy: `To see what else was changed: dispatch audit ${session.id.slice(-4)}`,
+    })
   return parseContract(text, { allowsJudgedOnly: true }).contract
 }
 

@@ -22,6 +22,9 @@ export function verifyRecord({ session, log }: RunnerContext, round = Number.POS
     const bytes = readUntrusted(session.paths.evidenceRecord(recordId), MAX_RECORD_BYTES)
     if (bytes && sha256(bytes) === hash) continue
     const damage = bytes ? 'was changed after it was recorded' : 'is missing'
-    throw new DispatchError(`evidence/${recordId}.json ${damage}`, { exitCode: exitCodes.integrity })
+    throw new DispatchError(`${session.paths.evidenceRecord(recordId)} ${damage}`, {
+      exitCode: exitCodes.integrity,
+      remedy: `To see what else was changed: dispatch audit ${session.id.slice(-4)}`,
+    })
   }
 }
