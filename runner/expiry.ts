@@ -1,6 +1,6 @@
 import type { RunnerContext } from './context.ts'
 
-/** A session with a verdict stays open for `KEEP_OPEN_SEC`, then closes. Answers the reason to close it, or undefined. */
+/** A session with a verdict stays open for `KEEP_OPEN_SEC`, then closes. Returns the reason to close it, or undefined. */
 export function explainExpiry({ status, config }: RunnerContext): string | undefined {
   const { phase, verdict, phaseStartedAt } = status
   if (!verdict?.isFinal || phase !== verdict.verdict) return undefined

@@ -11,7 +11,7 @@ import { getTmuxSessionName } from './terminal.ts'
 
 /**
  * End every process of a session. Its runner is asked to close it; where no runner lives, or it does not react, that is done in
- * its place. Answers false when the session had ended before.
+ * its place. Returns false when the session had ended before.
  */
 export async function stopSession(session: Session, config: Config): Promise<boolean> {
   if (hasEnded(session)) return false

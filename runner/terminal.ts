@@ -30,7 +30,7 @@ export async function openTerminal(session: Session, config: Config): Promise<vo
 }
 
 /**
- * Start a new runner for a session whose runner is dead, in its terminal if that still exists. Answers whether it was started:
+ * Start a new runner for a session whose runner is dead, in its terminal if that still exists. Returns whether it was started:
  * another process may have done so, or tmux may not have noticed yet that the old runner is dead.
  */
 export async function launchSuccessor(session: Session, config: Config): Promise<boolean> {

@@ -20,7 +20,7 @@ import { readDraft } from './draft.ts'
 
 /**
  * Ask the human, once, to approve this text in place of the contract in force. A copy of the text is kept where no agent can write.
- * Answers true once they have approved exactly this.
+ * Returns true once they have approved exactly this.
  */
 export function requestApproval(
   context: RunnerContext,
@@ -40,7 +40,7 @@ export function requestApproval(
 
 /**
  * Decide whether a message may be typed: its sender must be a living process that is not an agent's. An approval or a refusal is
- * recorded here, once, and only for the text that was shown. Answers why not, or undefined.
+ * recorded here, once, and only for the text that was shown. Returns why not, or undefined.
  */
 export async function authorizeMessage(
   context: RunnerContext,

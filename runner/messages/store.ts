@@ -38,7 +38,7 @@ export function listPendingMessages({ messages }: MessagesFolder): StoredMessage
   })
 }
 
-/** Leave a message for the runner. Answers its id. */
+/** Leave a message for the runner. Returns its id. */
 export function storeMessage({ paths }: Session, message: HumanMessage): string {
   makePrivateFolder(paths.messages) // Sessions of an older dispatch do not have this folder.
   const id = `${Date.now()}-${String(storedCount++ % 1000).padStart(3, '0')}-${randomBytes(4).toString('hex')}`
@@ -60,7 +60,7 @@ export function readMessageReply({ paths }: Session, id: string): CommandReply |
   return { exitCode: Number(reply.slice(0, end)), text: reply.slice(end + 1).trimEnd() }
 }
 
-/** Remove a message that no runner has begun to type. Answers false if one has. */
+/** Remove a message that no runner has begun to type. Returns false if one has. */
 export function withdrawMessage({ paths }: Session, id: string): boolean {
   if (readPasteOffset(paths, id) !== undefined) return false
   fs.rmSync(getMessageFile(paths, id), { force: true })

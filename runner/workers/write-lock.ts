@@ -3,7 +3,7 @@ import path from 'node:path'
 import { writeAtomic } from '#host/fs'
 import type { RunnerContext } from '../context.ts'
 
-/** Give the write lock to a code worker, on disk and in the log. Answers its fencing token. */
+/** Give the write lock to a code worker, on disk and in the log. Returns its fencing token. */
 export function grantWriteLock(context: RunnerContext, worker: string): number {
   const { writeLock } = context.session.paths
   const fencingToken = context.status.lastFencingToken + 1
