@@ -31,7 +31,7 @@ export function prepareOrchestratorSandbox(session: Session, variableNames: stri
 }
 
 /**
- * Write two policies: the worker's, and the one for git commands on its behalf. Answers the variables by which `worker.sh`
+ * Write two policies: the worker's, and the one for git commands on its behalf. Returns the variables by which `worker.sh`
  * starts the sandbox launcher.
  */
 export function prepareWorkerSandbox(

@@ -34,7 +34,7 @@ const allowedTools: Record<WorkerKind, string[]> = {
   rw: ['Read', 'Write', 'Edit', 'Glob', 'Grep'],
 }
 
-/** Write a worker's system prompt, write allowlist and launch script beside its brief. Answers the script's path. */
+/** Write a worker's system prompt, write allowlist and launch script beside its brief. Returns the script's path. */
 export function prepareWorker(
   session: Session,
   worker: Pick<WorkerStatus, 'name' | 'kind' | 'model' | 'clauses'>,
