@@ -10,7 +10,7 @@ import { findRunningServer } from '#webui'
 
 /**
  * Start whatever should run beside the sessions: runners for sessions that lost theirs, the deliverer of notifications, the
- * watchdog and the web page. Answers the page's address; undefined when it is off or does not answer in time.
+ * watchdog and the web page. Returns the page's address; undefined when it is off or does not answer in time.
  */
 export async function startBackground(config: Config): Promise<string | undefined> {
   await reviveSessions(await readAllViews(config.workspace), config, launchSuccessor)

@@ -28,7 +28,7 @@ export async function waitForResult(session: Session) {
   return { id: session.id, state, exitCode: pickExitCode(status), status, packetSha256 }
 }
 
-/** The same, printing every event as it comes and the result at the end. Answers the exit code. */
+/** The same, printing every event as it comes and the result at the end. Returns the exit code. */
 export async function watchToEnd(session: Session): Promise<ExitCode> {
   const lastStatus = await waitUntilSettled(session, (event, status) => {
     const description = describeEvent(event)
@@ -84,7 +84,7 @@ async function applyVoid({ paths }: Session, status: SessionStatus): Promise<Ses
 const FRESH_PASS_MS = 2000
 const RUNNER_REACTION_MS = 800
 
-/** Give the runner time to detect a forged PASS. Answers whether that was needed. */
+/** Give the runner time to detect a forged PASS. Returns whether that was needed. */
 async function waitIfFresh({ paths }: Session, { phase }: SessionStatus): Promise<boolean> {
   const ageMs = Date.now() - fs.statSync(paths.events).ctimeMs
   if (phase !== 'PASS' || ageMs > FRESH_PASS_MS) return false
