@@ -9,7 +9,7 @@ const MAX_RESTART_DELAY_MS = 300_000
 
 /**
  * Start one runner for every session that has lost its own. Of two runners started at once, the lease lets only one go on.
- * Answers the ids of the sessions for which `start` started one.
+ * Returns the ids of the sessions for which `start` started one.
  */
 export async function reviveSessions(
   views: SessionView[],
