@@ -56,6 +56,8 @@ export const SandboxResult = z.object({
 })
 export type SandboxResult = z.infer<typeof SandboxResult>
 
+  /** The hosts that the proxy did not let it reach, as `name:port`; missing if there are none that it knows of. */
+  refusedHosts: z.array(z.string()).optional(),
 /** What the policy of a role is made from; the fields of the policy itself are added to those of the role. */
 interface PolicyInput extends Partial<Omit<SandboxPolicy, 'format' | 'role' | 'protectedPaths'>> {
   folder: string

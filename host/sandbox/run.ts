@@ -85,21 +85,30 @@ export function buildRuntimeConfig(
  * The script of the shell inside: it reports on file descriptor 3 that the sandbox is up, removes the variables that
  * only the library needed, and runs the command. Pure.
  */
-export function buildInnerScript({ folder, tempFolder, allowedHosts }: SandboxPolicy, command: string[]): string {
+export function buildInnerScript(policy: SandboxPolicy, command: string[]): string {
+  const { folder, tempFolder, allowedHosts } = policy
   const noProxy = ['localhost', '127.0.0.1', '::1']
     .filter(name => !allowedHosts.some(host => host.startsWith(`${name}:`)))
     .join(',')
   return [
     'printf . >&3; exec 3>&-',
-    `unset ${unwantedVariables}`,
+    // A setup may run Maven or Gradle, which find the proxy by the variable of Java only.
+    `unset ${unwantedVariables}${policy.role === 'setup' ? '' : ' JAVA_TOOL_OPTIONS'}`,
     `export TMPDIR=${quoteForShell(getInnerTempFolder(tempFolder))}`,
-    ...(allowedHosts.length > 0 ? [`export NO_PROXY=${noProxy} no_proxy=${noProxy} NODE_USE_ENV_PROXY=1`] : []),
+    ...(usesProxy(policy) ? [`export NO_PROXY=${noProxy} no_proxy=${noProxy} NODE_USE_ENV_PROXY=1`] : []),
     `cd ${quoteForShell(folder)} || exit 126; unset OLDPWD`,
     `exec ${command.map(quoteForShell).join(' ')}`,
   ].join('; ')
 }
 
+/** The host and port in what the library records of a refusal; undefined for anything else. Pure. */
+export function parseRefusedHost(line: string): string | undefined {
+  return /^deny (?:network-outbound |http-request \S+ https?:\/\/)([\w.-]+:\d{1,5}|[\w.-]+(?=[/ ]))/.exec(line)?.[1]
+}
+
 // --- internal ---
+
+const MAX_REFUSED_HOSTS = 20
 
 /** The name of a socket may have 107 bytes (`unix(7)`). The library adds up to 54 to the folder. */
 const MAX_SOCKET_FOLDER_BYTES = 53
@@ -109,7 +118,7 @@ const MAX_TEMP_FOLDER_BYTES = 50
 
 /** Variables that the library sets for programs that dispatch does not run. Some contain the password of the proxy. */
 const unwantedVariables = [
-  'SANDBOX_RUNTIME GIT_CONFIG_PARAMETERS GIT_SSH_COMMAND SRT_SSH_PROXY_COMMAND JAVA_TOOL_OPTIONS',
+  'SANDBOX_RUNTIME GIT_CONFIG_PARAMETERS GIT_SSH_COMMAND SRT_SSH_PROXY_COMMAND',
   'NO_PROXY no_proxy GRPC_PROXY grpc_proxy FTP_PROXY ftp_proxy RSYNC_PROXY DOCKER_HTTP_PROXY DOCKER_HTTPS_PROXY',
   'CLOUDSDK_PROXY_TYPE CLOUDSDK_PROXY_ADDRESS CLOUDSDK_PROXY_PORT CLOUDSDK_PROXY_USERNAME CLOUDSDK_PROXY_PASSWORD',
   'CLAUDE_CODE_HOST_HTTP_PROXY_PORT CLAUDE_CODE_HOST_SOCKS_PROXY_PORT',
@@ -132,24 +141,36 @@ async function runIsolated(policy: SandboxPolicy, command: string[], socketFolde
   const readable = listReadablePaths(innerEnvironment['PATH'] ?? '', innerEnvironment['HOME'] ?? os.homedir())
   const config = buildRuntimeConfig(policy, readable, socketFolder)
   const { ['SandboxManager']: runtime } = await import('@anthropic-ai/sandbox-runtime')
+  const refusedHosts = new Set<string>()
+  const stopListening = runtime.getSandboxViolationStore().subscribe(violations => {
+    for (const host of violations.flatMap(({ line }) => parseRefusedHost(line) ?? []))
+      if (refusedHosts.size < MAX_REFUSED_HOSTS) refusedHosts.add(host)
+  })
   try {
-    // Without allowed hosts no proxy is needed: on Linux the network inside is empty, and the start takes half the
-    // time. The library still needs the configuration, because it reads `ripgrep` only there. If it ran an `rg` that is
-    // not installed, it would leave a timer that keeps this process alive for ten seconds.
-    if (policy.allowedHosts.length > 0 || process.platform === 'darwin') await runtime.initialize(config)
+    // Without a proxy the network inside is empty on Linux, and the start takes half the time. The library still needs
+    // the configuration, because it reads `ripgrep` only there. If it ran an `rg` that is not installed, it would leave a
+    // timer that keeps this process alive for ten seconds.
+    if (usesProxy(policy) || process.platform === 'darwin') await runtime.initialize(config)
     else runtime.updateConfig(config)
     const script = buildInnerScript(policy, command)
     const options = { commandId: policy.role }
     const { argv } = await runtime.wrapWithSandboxArgv(script, '/bin/sh', config, undefined, undefined, options)
     const commandLine = addIsolation(argv.at(-1) ?? '', policy, path.join(socketFolder, 'filter'))
-    return await superviseSandbox(commandLine, innerEnvironment)
+    const result = await superviseSandbox(commandLine, innerEnvironment)
+    return refusedHosts.size > 0 ? { ...result, refusedHosts: [...refusedHosts] } : result
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return { hasStarted: false, exitCode: null, signal: null, milliseconds: 0, reason }
   } finally {
+    stopListening()
     runtime.cleanupAfterCommand()
     await runtime.reset()
   }
+}
+
+/** A setup has a proxy even if it may reach no host, because the proxy knows which hosts it asked for. Pure. */
+function usesProxy({ role, allowedHosts }: SandboxPolicy): boolean {
+  return allowedHosts.length > 0 || role === 'setup'
 }
 
 /** The environment inside, built from empty. */

@@ -10,7 +10,7 @@ import { exitCodes } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { buildPolicy } from '#host/sandbox'
 import type { SandboxRole } from '#host/sandbox/policy.ts'
-import { buildInnerScript, buildRuntimeConfig } from '#host/sandbox/run.ts'
+import { buildInnerScript, buildRuntimeConfig, parseRefusedHost } from '#host/sandbox/run.ts'
 import { createTestSandbox, launcher } from '../../fixtures/host/test-sandbox.ts'
 import { HANG_MS } from '../../fixtures/scratch.ts'
 import { whyNoBubblewrap, whyNoProgram } from '../../fixtures/skip-reasons.ts'
@@ -230,4 +230,24 @@ test('an allowed host can be reached on its port only', { skip: whyNoBubblewrap 
     (await sh(`curl -sS http://127.0.0.1:${port}/`, { allowedHosts: [`127.0.0.1:${port + 1}`] })).stdout,
     /blocked/,
   )
+})
+
+test('the result names the hosts that a setup was refused, also if it may reach none', {
+  skip: whyNoBubblewrap || whyNoProgram('curl'),
+}, async t => {
+  const { sh, readResult } = createTestSandbox(t)
+  for (const allowedHosts of [[], ['packages.example:443']]) {
+    const result = await sh("curl -sS https://downloads.example/a; curl -sS --noproxy '' http://127.0.0.1:9/; true", {
+      role: 'setup',
+      allowedHosts,
+    })
+    assert.equal(result.exitCode, 0, result.stderr)
+    assert.deepEqual(readResult().refusedHosts, ['downloads.example:443', '127.0.0.1:9'])
+  }
+})
+
+test('a refusal is read from the record of the library', () => {
+  assert.equal(parseRefusedHost('deny network-outbound a.example:443 (host is not on the allow list)'), 'a.example:443')
+  assert.equal(parseRefusedHost('deny http-request GET http://a.example:80/x?… (refused)'), 'a.example:80')
+  assert.equal(parseRefusedHost('deny file-write /x'), undefined)
 })
