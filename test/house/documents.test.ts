@@ -72,6 +72,41 @@ test('every path and every decision that prose cites exists', () => {
   assertNone(wrong, 'these citations lead nowhere')
 })
 
+test('every relative link in a document leads to a file, and to a heading in it', () => {
+  const documents = texts.filter(({ file }) => file.endsWith('.md') && !file.startsWith('test/fixtures/'))
+  const wrong = documents.flatMap(({ file, text }) =>
+    [...removeCode(text).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, target = '']) => target)
+      .filter(target => !/^[a-z]+:/.test(target) && !leadsSomewhere(file, target))
+      .map(target => `${file} links to ${target}`),
+  )
+  assertNone(wrong, 'these links lead nowhere')
+})
+
+function leadsSomewhere(from: string, target: string): boolean {
+  const [name = '', anchor] = target.split('#')
+  const place = name === '' ? from : path.posix.join(path.posix.dirname(from), name).replace(/\/$/, '')
+  const isThere = files.some(file => file === place || file.startsWith(`${place}/`))
+  return isThere && (anchor === undefined || listAnchors(getText(place)).includes(anchor))
+}
+
+/** The anchors that GitHub gives to the headings of a document. */
+function listAnchors(text: string): string[] {
+  const headings = [...removeCode(text, false).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading)
+  return headings.map(heading =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+/** A document without its blocks of code, and without code in its lines. */
+function removeCode(text: string, alsoInLines = true): string {
+  const lines = text.replace(/^ *```[\s\S]*?^ *```$/gm, '')
+  return alsoInLines ? lines.replace(/`[^`\n]*`/g, '') : lines
+}
+
 /** A path, a bare file name, a path with `*`, a program without its ending, or a decision by its number. */
 function exists(cited: string): boolean {
   const name = cited.replaceAll('.', '\\.').replaceAll('*', '[^/]*')
