@@ -1,5 +1,7 @@
-export { proposeProject } from './detect.ts'
+export { type CredentialFile, findCredentialFiles, readCredentialSecrets } from './credentials.ts'
+export { type ProjectProposal, proposeProject } from './detect.ts'
 export { readInstructions } from './instructions.ts'
+export { listMissingPrograms } from './missing-programs.ts'
 export {
   confirmProject,
   isProjectConfirmed,

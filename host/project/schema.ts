@@ -33,6 +33,18 @@ export const Project = z.strictObject({
     .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable'))
     .max(50)
     .default([]),
+  /** Files of the user's home that the commands may read, such as `~/.npmrc`. Agents and checks cannot. */
+  credentials: z
+    .array(
+      z
+        .string()
+        .refine(
+          file => /^~\/[^\0\n]+$/.test(file) && !file.split('/').includes('..'),
+          'must be a file of your home, such as ~/.npmrc',
+        ),
+    )
+    .max(20)
+    .default([]),
   /** Ignored files that the project needs: copied from the user's checkout for agents and checks. */
   files: z.array(pathSchema).max(50).default([]),
   /** Folders that the commands create, besides the usual ones. Trees with the same lock files share them. */

@@ -68,6 +68,7 @@ test('a check that could not run is tried again the next time', async t => {
     makes: [],
     hosts: [],
     environment: [],
+    credentials: [],
     limit: 10,
   }
   context.dependencies.set(context.status.base?.commit ?? '', Promise.resolve({ ok: false, reason: 'no disk' }))

@@ -1,0 +1,84 @@
+import os from 'node:os'
+import { runProgram } from '../exec.ts'
+import { SECOND_MS } from '../time.ts'
+import { findAddressHosts, listRegistryHosts } from './credentials.ts'
+import type { InstallStep } from './install-step.ts'
+
+/**
+ * The hosts that the steps are likely to reach: those in their lock files and in the settings of their tools, and the
+ * registries that they use if none is set.
+ */
+export async function listHosts(
+  steps: InstallStep[],
+  settings: string[],
+  read: (file: string) => Promise<string>,
+): Promise<string[]> {
+  const named = settings.flatMap(text => listRegistryHosts('', text))
+  const hosts = await Promise.all(
+    steps.map(async step => {
+      const locked = (await Promise.all(step.lockfiles.filter(isLockFile).map(read))).flatMap(findAddressHosts)
+      return [...new Set(locked)].slice(0, MAX_HOSTS).concat(await listRegistries(step, settings))
+    }),
+  )
+  const all = [...new Set([...hosts.flat(), ...named])].filter(host => /^[A-Za-z0-9.*-]+(:\d+)?$/.test(host))
+  return (steps.some(({ tool }) => tool === 'python') ? addPythonFileHost(all) : all).sort()
+}
+
+/** Python's index serves its files from another host. Pure. */
+export function addPythonFileHost(hosts: string[]): string[] {
+  return hosts.includes(PYTHON_INDEX) ? [...new Set([...hosts, 'files.pythonhosted.org'])] : hosts
+}
+
+/** The hosts in `GOPROXY` and `GOPRIVATE`, as `go env` prints them. Pure. */
+export function parseGoHosts(proxy: string, privatePatterns: string): string[] {
+  const hosts = privatePatterns.split(',').flatMap(pattern => pattern.trim().split('/')[0] || [])
+  return [...findAddressHosts(proxy), ...hosts.filter(host => host.includes('.'))]
+}
+
+/** Does a file fix versions? One that only names packages may have addresses of homepages, which nothing is fetched from. Pure. */
+export function isLockFile(file: string): boolean {
+  return !/(package\.json|pyproject\.toml|setup\.py|pom\.xml|build\.gradle(\.kts)?|settings\.gradle(\.kts)?|composer\.json|Cargo\.toml|Gemfile)$/.test(
+    file,
+  )
+}
+
+// --- internal ---
+
+const MAX_HOSTS = 20
+const PYTHON_INDEX = 'pypi.org'
+
+/** The registries that a tool is set to for this user, or its own. It is asked in a folder where no project can steer it. */
+async function listRegistries({ tool, program }: InstallStep, settings: string[]): Promise<string[]> {
+  const ask = async (name: string, ...args: string[]) => {
+    const run = await runProgram(name, args, { cwd: os.tmpdir(), timeoutMs: 15 * SECOND_MS })
+    return run.exitCode === 0 ? run.stdout : ''
+  }
+  if (program === 'yarn') {
+    const isSet = settings.some(text => /^\s*(npmRegistryServer:|registry[ =])/m.test(text))
+    return isSet ? [] : ['registry.yarnpkg.com']
+  }
+  if (tool === 'node') return findAddressHosts(await ask('npm', 'config', 'get', 'registry'))
+  if (tool === 'python') {
+    const set = [process.env['PIP_INDEX_URL'], process.env['UV_DEFAULT_INDEX'], process.env['UV_INDEX_URL']]
+    const hosts = set.flatMap(address => findAddressHosts(address ?? ''))
+    return hosts.length > 0 ? hosts : [PYTHON_INDEX]
+  }
+  if (tool === 'go') {
+    const [proxy = '', privatePatterns = ''] = (await ask('go', 'env', 'GOPROXY', 'GOPRIVATE')).split('\n')
+    const hosts = parseGoHosts(
+      proxy || (process.env['GOPROXY'] ?? ''),
+      privatePatterns || (process.env['GOPRIVATE'] ?? ''),
+    )
+    return hosts.length > 0 ? hosts : ['proxy.golang.org', 'sum.golang.org']
+  }
+  return defaultHosts[tool] ?? []
+}
+
+/** What a tool calls if nothing else is set. */
+const defaultHosts: Record<string, string[]> = {
+  rust: ['index.crates.io', 'static.crates.io'],
+  ruby: ['rubygems.org', 'index.rubygems.org'],
+  php: ['repo.packagist.org', 'api.github.com', 'codeload.github.com'],
+  java: ['repo.maven.apache.org', 'plugins.gradle.org', 'services.gradle.org'],
+  dotnet: ['api.nuget.org'],
+}

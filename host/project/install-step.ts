@@ -1,0 +1,14 @@
+/** A command that installs dependencies, its program, and the files it depends on. */
+export interface InstallStep {
+  /** Of an ecosystem: `node`, `python`, `go` and so on. */
+  tool: string
+  program: string
+  command: string
+  lockfiles: string[]
+}
+
+/** A folder of a repository. */
+export interface ProjectFolder {
+  has(name: string): boolean
+  read(name: string): Promise<string>
+}
