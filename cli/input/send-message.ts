@@ -45,7 +45,7 @@ export async function sendMessage(
     if (reply) throw createNotDeliveredError(reply.text, reply.exitCode as ExitCode)
     if (Date.now() > deadlineMs + REPLY_GRACE_MS) throw createNoReplyError(session, id)
     if (Date.now() - revivedAtMs < REVIVE_INTERVAL_MS || (await hasRunner(session))) continue
-    await withdrawIfHopeless(session, config, id)
+    await withdrawIfUndeliverable(session, config, id)
     await reviveSessions(await readAllViews(config.workspace), config, launchSuccessor)
     revivedAtMs = Date.now()
   }
@@ -93,7 +93,7 @@ function refuseEnded(session: Session): void {
 }
 
 /** Withdraw the message of a session that has no runner and will not get one. */
-async function withdrawIfHopeless(session: Session, config: Config, id: string): Promise<void> {
+async function withdrawIfUndeliverable(session: Session, config: Config, id: string): Promise<void> {
   const status = readStatus(session)
   const hasEnded = status.closed !== undefined || status.phase === 'failed'
   if (!hasEnded && (!isSettled(status) || (await hasTerminal(session, config)))) return
