@@ -92,13 +92,13 @@ async function runSteps(steps: Record<string, () => Promise<unknown>>): Promise<
 
 /** Everything that dispatch does with a user's repository, up to applying work to it. */
 function treatAsUser({ folder, siblingFolder }: HostileRepositoryPaths, paths: SessionPaths) {
-  const repository = { path: folder, commit: 'HEAD', uncommitted: 0 }
+  const repository = { path: folder, commit: 'HEAD' }
   const trees = resolveSessionPaths(path.join(siblingFolder, 'another'))
   fs.mkdirSync(trees.evidence, { recursive: true })
   return runSteps({
     find: () => findRepository(folder, []),
     instructions: () => readInstructions(repository),
-    quirks: () => findRepoWarnings(repository),
+    warnings: () => findRepoWarnings(repository),
     project: async () => readProject(folder),
     propose: () => proposeProject(repository),
     ignored: () => listIgnoredFiles(folder),

@@ -47,7 +47,7 @@ describe('mode, owner and links of the file stay', () => {
       fs.symlinkSync(`../dotfiles/${links === 1 ? 'claude.json' : links - 1}`, file)
       await installEntries(journal, file, hookEntries)
       assert.ok(fs.lstatSync(file).isSymbolicLink() && fs.lstatSync(target).isFile())
-      assert.ok(fs.readFileSync(target, 'utf8').includes('elsewhere'))
+      assert.ok(fs.readFileSync(target, 'utf8').includes('hooks/external'))
       await uninstallEntries(journal, file)
       assert.equal(fs.readFileSync(target, 'utf8'), '{"a": 1}')
       assert.ok(fs.lstatSync(file).isSymbolicLink())

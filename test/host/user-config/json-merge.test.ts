@@ -85,7 +85,7 @@ const validFiles: [string, string][] = [
   ['hooks for other events', '{"hooks":{"PreToolUse":[{"matcher":"Bash","hooks":[]}],"SessionStart":[]}}'],
   [
     'a hook with the same program name',
-    '{"hooks":{"Stop":[{"hooks":[{"type":"command","command":"sh /x/hooks/elsewhere"}]}]}}',
+    '{"hooks":{"Stop":[{"hooks":[{"type":"command","command":"sh /x/hooks/external"}]}]}}',
   ],
   ['an entry of the old schema', '{"hooks":{"Stop":[{"type":"command","command":"old"}]}}'],
   ['an old entry that is text', '{"hooks":{"Stop":["old"]}}'],
