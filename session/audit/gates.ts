@@ -30,8 +30,8 @@ export async function auditGates(gates: GateAudit): Promise<void> {
     reject(audit, 'judges other clauses than the contract has')
   for (const clause of record.clauses) await auditClause(gates, clause)
   const worst =
-    record.clauses.length === 0 ? 'INCONCLUSIVE' : minVerdict(...record.clauses.map(({ verdict }) => verdict))
-  const best = record.independence === 'none' ? minVerdict(worst, 'INCONCLUSIVE') : worst
+    record.clauses.length === 0 ? 'INCONCLUSIVE' : pickWorstVerdict(...record.clauses.map(({ verdict }) => verdict))
+  const best = record.independence === 'none' ? pickWorstVerdict(worst, 'INCONCLUSIVE') : worst
   const isUnchanged = record.tree === audit.status.base?.tree
   if (isBetterVerdict(record.verdict, best) || (record.verdict === 'PASS' && isUnchanged))
     reject(audit, `says ${record.verdict}, but its own clauses allow ${best} at best`)
@@ -57,7 +57,7 @@ async function auditClause(gates: GateAudit, clause: ClauseVerdict): Promise<voi
   if (proof === 'check' || proof === 'guard') await auditCheckGate(gates, clause)
   if (proof === 'scope') await auditScopeGate(gates, clause)
   const byJudge = { yes: 'PASS', no: 'FAIL', unproven: 'INCONCLUSIVE' } as const
-  const allowed = minVerdict(bestVerdictOfGate(clause), byJudge[judgement?.met ?? 'unproven'])
+  const allowed = pickWorstVerdict(computeBestVerdict(clause), byJudge[judgement?.met ?? 'unproven'])
   if (isBetterVerdict(verdict, allowed))
     reject(gates.audit, `${id} is ${verdict}, but gate and judge allow ${allowed} at best`)
   auditJudgement(gates, clause)
@@ -117,7 +117,7 @@ function auditJudgement({ audit, record }: GateAudit, { id, judgement }: ClauseV
 
 const verdictOrder: Verdict[] = ['FAIL', 'INCONCLUSIVE', 'PASS']
 
-function minVerdict(...verdicts: Verdict[]): Verdict {
+function pickWorstVerdict(...verdicts: Verdict[]): Verdict {
   return verdictOrder.find(verdict => verdicts.includes(verdict)) ?? 'PASS'
 }
 
@@ -125,7 +125,7 @@ function isBetterVerdict(verdict: Verdict, other: Verdict): boolean {
   return verdictOrder.indexOf(verdict) > verdictOrder.indexOf(other)
 }
 
-function bestVerdictOfGate({ proof, gate, baseOutcome }: ClauseVerdict): Verdict {
+function computeBestVerdict({ proof, gate, baseOutcome }: ClauseVerdict): Verdict {
   if (proof === 'judged') return 'PASS'
   if (gate === 'red' || gate === 'broken') return 'FAIL'
   if (proof === 'scope') return gate === 'kept' ? 'PASS' : 'INCONCLUSIVE'

@@ -23,78 +23,80 @@ export interface ContractChange {
 export function compareContracts(before: Contract, after: Contract): ContractChange[] {
   return [
     ...before.clauses.flatMap(clause =>
-      clauseChanges(
+      compareClauses(
         clause,
         after.clauses.find(({ id }) => id === clause.id),
       ),
     ),
     ...after.clauses
       .filter(({ id }) => before.clauses.every(clause => clause.id !== id))
-      .map(({ id, sentence }) => strengthening(`${id} is new: ${sentence}`)),
-    ...scopeChanges(before, after),
-    ...coverChanges(before, after),
+      .map(({ id, sentence }) => createStrengthening(`${id} is new: ${sentence}`)),
+    ...compareScopes(before, after),
+    ...compareCovers(before, after),
     ...after.exclusions
       .filter(({ sentenceId }) => before.exclusions.every(exclusion => exclusion.sentenceId !== sentenceId))
-      .map(({ sentenceId, reason }) => weakening(`${sentenceId} of the task is now left out: ${reason}`)),
-    ...(before.title === after.title ? [] : [strengthening(`the title is now "${after.title}"`)]),
+      .map(({ sentenceId, reason }) => createWeakening(`${sentenceId} of the task is now left out: ${reason}`)),
+    ...(before.title === after.title ? [] : [createStrengthening(`the title is now "${after.title}"`)]),
   ]
 }
 
 // --- internal ---
 
-const weakening = (description: string): ContractChange => ({ description, isWeaker: true })
-const strengthening = (description: string): ContractChange => ({ description, isWeaker: false })
-const without = (texts: string[], others: string[]) => texts.filter(text => !others.includes(text))
+const createWeakening = (description: string): ContractChange => ({ description, isWeaker: true })
+const createStrengthening = (description: string): ContractChange => ({ description, isWeaker: false })
+const subtract = (texts: string[], others: string[]) => texts.filter(text => !others.includes(text))
 
-function clauseChanges(before: ContractClause, after: ContractClause | undefined): ContractChange[] {
+function compareClauses(before: ContractClause, after: ContractClause | undefined): ContractChange[] {
   const { id } = before
-  if (after === undefined) return [weakening(`${id} is removed: ${before.sentence}`)]
+  if (after === undefined) return [createWeakening(`${id} is removed: ${before.sentence}`)]
   const reworded =
-    before.sentence === after.sentence ? [] : [weakening(`${id} is reworded: ${before.sentence} -> ${after.sentence}`)]
-  const lost = new Set(without(before.covers, after.covers))
+    before.sentence === after.sentence
+      ? []
+      : [createWeakening(`${id} is reworded: ${before.sentence} -> ${after.sentence}`)]
+  const lost = new Set(subtract(before.covers, after.covers))
   return [
     ...reworded,
-    ...proofChanges(id, before.proof, after.proof),
-    ...[...lost].map(sentence => weakening(`${id} no longer covers ${sentence}`)),
+    ...compareProofs(id, before.proof, after.proof),
+    ...[...lost].map(sentence => createWeakening(`${id} no longer covers ${sentence}`)),
   ]
 }
 
-function proofChanges(id: string, before: ClauseProof, after: ClauseProof): ContractChange[] {
-  if (before.kind === 'check' && after.kind === 'check') return checkChanges(id, before, after)
+function compareProofs(id: string, before: ClauseProof, after: ClauseProof): ContractChange[] {
+  if (before.kind === 'check' && after.kind === 'check') return compareChecks(id, before, after)
   if (before.kind === after.kind) return []
   const newProof = after.kind === 'judged' ? 'the judge' : `a ${after.kind}`
   const oldProof = before.kind === 'judged' ? 'the judge' : `its ${before.kind}`
   const description = `${id} is proved by ${newProof} instead of ${oldProof}`
   const isStricter = before.kind === 'judged' && after.kind === 'check'
-  return [isStricter ? strengthening(description) : weakening(description)]
+  return [isStricter ? createStrengthening(description) : createWeakening(description)]
 }
 
 type Check = Extract<ClauseProof, { kind: 'check' }>
 
-function checkChanges(id: string, before: Check, after: Check): ContractChange[] {
+function compareChecks(id: string, before: Check, after: Check): ContractChange[] {
   const changes: ContractChange[] = []
   if (before.command !== after.command)
-    changes.push(weakening(`${id} runs another command: ${before.command} -> ${after.command}`))
+    changes.push(createWeakening(`${id} runs another command: ${before.command} -> ${after.command}`))
   if (before.isGuard !== after.isGuard)
     changes.push(
       after.isGuard
-        ? weakening(`${id} is now a guard, which does not have to fail before the work`)
-        : strengthening(`${id} is not a guard any more: it must fail before the work`),
+        ? createWeakening(`${id} is now a guard, which does not have to fail before the work`)
+        : createStrengthening(`${id} is not a guard any more: it must fail before the work`),
     )
   return [
     ...changes,
-    ...limitChanges(id, before.timeoutSeconds, after.timeoutSeconds),
-    ...pinChanges(id, before.pins ?? [], after.pins ?? []),
-    ...expectationChanges(id, before.expectation, after.expectation),
+    ...compareLimits(id, before.timeoutSeconds, after.timeoutSeconds),
+    ...comparePins(id, before.pins ?? [], after.pins ?? []),
+    ...compareExpectations(id, before.expectation, after.expectation),
   ]
 }
 
 /** A longer limit asks for less. A check without a limit counts as the longest. */
-function limitChanges(id: string, before = Infinity, after = Infinity): ContractChange[] {
+function compareLimits(id: string, before = Infinity, after = Infinity): ContractChange[] {
   if (before === after) return []
-  if (after < before) return [strengthening(`${id} may take at most ${after} s`)]
+  if (after < before) return [createStrengthening(`${id} may take at most ${after} s`)]
   return [
-    weakening(
+    createWeakening(
       after === Infinity
         ? `${id} may take as long as any check, instead of ${before} s`
         : `${id} may take ${after} s instead of ${before} s`,
@@ -102,30 +104,34 @@ function limitChanges(id: string, before = Infinity, after = Infinity): Contract
   ]
 }
 
-function pinChanges(id: string, before: string[], after: string[]): ContractChange[] {
+function comparePins(id: string, before: string[], after: string[]): ContractChange[] {
   return [
-    ...before.filter(pin => !isWithin(pin, after)).map(pin => weakening(`${id} no longer pins ${pin}`)),
-    ...without(after, before).map(pin => strengthening(`${id} now pins ${pin}`)),
+    ...before.filter(pin => !isWithin(pin, after)).map(pin => createWeakening(`${id} no longer pins ${pin}`)),
+    ...subtract(after, before).map(pin => createStrengthening(`${id} now pins ${pin}`)),
   ]
 }
 
-function expectationChanges(id: string, before: Expectation, after: Expectation): ContractChange[] {
+function compareExpectations(id: string, before: Expectation, after: Expectation): ContractChange[] {
   if (isDeepStrictEqual(before, after)) return []
-  const lost = without(listExpectations(before), listExpectations(after))
-  if (lost.length === 0) return [strengthening(`${id} expects more`)]
+  const lost = subtract(listExpectations(before), listExpectations(after))
+  if (lost.length === 0) return [createStrengthening(`${id} expects more`)]
   return lost.map(expectation =>
-    weakening(`${id} no longer expects: ${expectation.startsWith('output equals') ? 'the exact output' : expectation}`),
+    createWeakening(
+      `${id} no longer expects: ${expectation.startsWith('output equals') ? 'the exact output' : expectation}`,
+    ),
   )
 }
 
 /** The scopes of a contract add up, so all of them are compared as one. */
-function scopeChanges(before: Contract, after: Contract): ContractChange[] {
+function compareScopes(before: Contract, after: Contract): ContractChange[] {
   const [oldGlobs, newGlobs] = [listScopeGlobs(before), listScopeGlobs(after)]
   if (oldGlobs.length === 0) return []
-  if (newGlobs.length === 0) return [weakening('no scope limits the changed files any more')]
+  if (newGlobs.length === 0) return [createWeakening('no scope limits the changed files any more')]
   return [
-    ...newGlobs.filter(glob => !isWithin(glob, oldGlobs)).map(glob => weakening(`the scope now includes ${glob}`)),
-    ...without(oldGlobs, newGlobs).map(glob => strengthening(`the scope no longer includes ${glob}`)),
+    ...newGlobs
+      .filter(glob => !isWithin(glob, oldGlobs))
+      .map(glob => createWeakening(`the scope now includes ${glob}`)),
+    ...subtract(oldGlobs, newGlobs).map(glob => createStrengthening(`the scope no longer includes ${glob}`)),
   ]
 }
 
@@ -136,11 +142,15 @@ function isWithin(glob: string, others: string[]): boolean {
 }
 
 /** Sentences that no clause covers any more, or that one covers now. */
-function coverChanges(before: Contract, after: Contract): ContractChange[] {
+function compareCovers(before: Contract, after: Contract): ContractChange[] {
   const [oldSentences, newSentences] = [listCovered(before), listCovered(after)]
   return [
-    ...without(oldSentences, newSentences).map(sentence => weakening(`${sentence} of the task is no longer covered`)),
-    ...without(newSentences, oldSentences).map(sentence => strengthening(`${sentence} of the task is now covered`)),
+    ...subtract(oldSentences, newSentences).map(sentence =>
+      createWeakening(`${sentence} of the task is no longer covered`),
+    ),
+    ...subtract(newSentences, oldSentences).map(sentence =>
+      createStrengthening(`${sentence} of the task is now covered`),
+    ),
   ]
 }
 

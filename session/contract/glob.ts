@@ -18,7 +18,7 @@ export function matchesGlob(glob: string, file: string): boolean {
   const segments = splitSegments(glob)
   const isFolder = glob.endsWith('/')
   if (`${file}${isFolder ? '' : '/'}`.startsWith(`${segments.join('/')}/`)) return true
-  const path = file.split('/').map(name => [...name].map(literalPiece))
+  const path = file.split('/').map(name => [...name].map(createLiteralPiece))
   const patterns = [[...segments, '*', '**'], ...(isFolder ? [] : [segments])]
   return patterns.some(pattern => matchSequences(pattern.map(parsePieces), path, isDeep, matchSegments))
 }
@@ -53,16 +53,16 @@ function parsePieces(segment: string): Piece[] {
   return (segment.match(/\[[!^]?\]?[^\]]*\]|./gsu) ?? []).map(piece => {
     if (piece === '*') return { isMany: true, admits: () => true }
     if (piece === '?') return { admits: () => true }
-    return piece.length > 1 && piece.startsWith('[') ? characterClass(piece) : literalPiece(piece)
+    return piece.length > 1 && piece.startsWith('[') ? parseCharacterClass(piece) : createLiteralPiece(piece)
   })
 }
 
-function literalPiece(character: string): Piece {
+function createLiteralPiece(character: string): Piece {
   return { literal: character, admits: other => other === character }
 }
 
 /** `[a-z]` or `[!a-z]`; an invalid class such as `[z-a]` matches nothing. */
-function characterClass(text: string): Piece {
+function parseCharacterClass(text: string): Piece {
   const [, negation = '', characters = ''] = /^\[([!^]?)(.*)\]$/su.exec(text) ?? []
   try {
     const set = new RegExp(`^[${negation && '^'}${characters.replace(/[\]\\^]/g, '\\$&')}]$`, 'su')

@@ -169,7 +169,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'question.asked': ({ question }) => ({ phase: 'asking', question }),
   'question.answered': (_, before) => ({
     ...answered,
-    phase: nextPhase(before),
+    phase: computeNextPhase(before),
     ...(before.isResetUnverified || before.round === before.roundOffset
       ? {}
       : { roundOffset: before.round, isResetUnverified: true }),
@@ -189,15 +189,15 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'deadline.passed': () => ({ isPastDeadline: true }),
   'notification.queued': ({ eventSeq }) => ({ lastNotifiedSeq: eventSeq }),
 
-  'message.rejected': noChange,
-  'request.rejected': noChange,
-  'write.blocked': noChange,
-  'changes.quarantined': noChange,
-  'tool.failed': noChange,
-  'subagent.ended': noChange,
+  'message.rejected': keepStatus,
+  'request.rejected': keepStatus,
+  'write.blocked': keepStatus,
+  'changes.quarantined': keepStatus,
+  'tool.failed': keepStatus,
+  'subagent.ended': keepStatus,
 }
 
-function noChange(): Partial<SessionStatus> {
+function keepStatus(): Partial<SessionStatus> {
   return {}
 }
 
@@ -205,7 +205,7 @@ function noChange(): Partial<SessionStatus> {
 const answered = { question: null, contractRejections: 0, idleTurns: 0, isStuck: false }
 
 /** The phase after a human's answer. A valid verdict stays until new work begins. */
-function nextPhase({ verdict, phase, contract }: SessionStatus): Phase {
+function computeNextPhase({ verdict, phase, contract }: SessionStatus): Phase {
   if (verdict?.isFinal && !verdict.voidReason && phase === verdict.verdict) return phase
   return contract ? 'working' : 'planning'
 }
@@ -213,7 +213,7 @@ function nextPhase({ verdict, phase, contract }: SessionStatus): Phase {
 function answerApproval(before: SessionStatus, sha256: string, state: ApprovalStatus['state']): Partial<SessionStatus> {
   return {
     ...answered,
-    phase: before.phase === 'asking' ? nextPhase(before) : before.phase,
+    phase: before.phase === 'asking' ? computeNextPhase(before) : before.phase,
     approval: { dilutions: [], reason: '', ...before.approval, sha256, state },
     roundOffset: before.round,
     isResetUnverified: false,
