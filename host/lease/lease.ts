@@ -32,7 +32,7 @@ export async function acquireLease(folder: string, holder: ProcessIdentity): Pro
       removeOldGenerations(folder, generation)
       return { generation }
     }
-    fs.rmSync(generationFile(folder, generation), { force: true })
+    fs.rmSync(getGenerationFile(folder, generation), { force: true })
   }
 }
 
@@ -42,7 +42,7 @@ export function holdsLease(folder: string, { generation }: Lease): boolean {
 }
 
 export function releaseLease(folder: string, { generation }: Lease): void {
-  fs.writeFileSync(releaseFile(folder, generation), '', { mode: 0o600 })
+  fs.writeFileSync(getReleaseFile(folder, generation), '', { mode: 0o600 })
 }
 
 /** Read who holds the lease, by the files alone. Whether that process is alive is for the caller to check. */
@@ -61,7 +61,7 @@ function createGeneration(folder: string, generation: number, holder: ProcessIde
   const draft = path.join(folder, `.tmp-${randomBytes(8).toString('hex')}`)
   fs.writeFileSync(draft, JSON.stringify(holder), { flag: 'wx', mode: 0o600, flush: true })
   try {
-    fs.linkSync(draft, generationFile(folder, generation))
+    fs.linkSync(draft, getGenerationFile(folder, generation))
     return true
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false
@@ -89,17 +89,17 @@ function removeOldGenerations(folder: string, top: number): void {
 }
 
 function readGeneration(folder: string, generation: number): ProcessIdentity | undefined {
-  return LeaseRecord.safeParse(readJson(generationFile(folder, generation))).data
+  return LeaseRecord.safeParse(readJson(getGenerationFile(folder, generation))).data
 }
 
-function generationFile(folder: string, generation: number): string {
+function getGenerationFile(folder: string, generation: number): string {
   return path.join(folder, String(generation).padStart(12, '0'))
 }
 
-function releaseFile(folder: string, generation: number): string {
-  return `${generationFile(folder, generation)}.free`
+function getReleaseFile(folder: string, generation: number): string {
+  return `${getGenerationFile(folder, generation)}.free`
 }
 
 function isReleased(folder: string, generation: number): boolean {
-  return fs.existsSync(releaseFile(folder, generation))
+  return fs.existsSync(getReleaseFile(folder, generation))
 }
