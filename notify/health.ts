@@ -6,7 +6,7 @@ import { readJson } from '#host/fs'
 import { formatCount } from '#host/text.ts'
 import { DAY_MS, MINUTE_MS } from '#host/time.ts'
 import { countDeadLetters } from './delivery/dead-letter-alert.ts'
-import { quietUntil } from './delivery/quiet-hours.ts'
+import { computeQuietEndMs } from './delivery/quiet-hours.ts'
 import { readRetryState } from './delivery/retry-state.ts'
 import {
   type Channel,
@@ -92,7 +92,7 @@ function findLateMinutes(
     const isFile = fs.lstatSync(file, { throwIfNoEntry: false })?.isFile()
     const queued = isFile ? QueuedNotification.safeParse(readJson(file)).data : undefined
     if (queued === undefined) continue
-    const isDeferred = [now, now - LATE_MS].some(time => quietUntil(queued, quietHours, time) !== undefined)
+    const isDeferred = [now, now - LATE_MS].some(time => computeQuietEndMs(queued, quietHours, time) !== undefined)
     if (!isDeferred) return Math.floor((now - Date.parse(queued.at)) / MINUTE_MS)
   }
   return undefined

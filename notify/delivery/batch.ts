@@ -1,7 +1,7 @@
 import { formatCount } from '#host/text.ts'
 import type { Notification } from '../notification.ts'
 import type { QueuedNotification } from '../outbox.ts'
-import { quietUntil } from './quiet-hours.ts'
+import { computeQuietEndMs } from './quiet-hours.ts'
 import type { DeliveryAttempt } from './retry-state.ts'
 import type { DeliveryTiming } from './timing.ts'
 
@@ -109,7 +109,7 @@ function groupDue(entries: OutboxEntry[], conditions: BatchConditions): Map<stri
 }
 
 function isDeferred({ queued }: OutboxEntry, { quietHours, nowMs }: BatchConditions): boolean {
-  return quietUntil(queued, quietHours, nowMs) !== undefined
+  return computeQuietEndMs(queued, quietHours, nowMs) !== undefined
 }
 
 function isRoutine({ queued }: OutboxEntry): boolean {

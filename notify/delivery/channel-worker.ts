@@ -8,7 +8,7 @@ import { type Channel, listEnabledChannels, type OutgoingNotification, parseIdFr
 import { composeBatchNotification, extractState, type NotificationBatch, pickNextBatch } from './batch.ts'
 import { alertDeadLetters } from './dead-letter-alert.ts'
 import { OutboxFolders } from './outbox-folders.ts'
-import { quietUntil } from './quiet-hours.ts'
+import { computeQuietEndMs } from './quiet-hours.ts'
 import {
   clearImpossibleWaits,
   computeTokens,
@@ -92,7 +92,7 @@ export class ChannelWorker {
 
   private logDeferrals(quietHours: string, nowMs: number): void {
     for (const { name, queued } of this.outbox.entries) {
-      const untilMs = this.deferred.has(name) ? undefined : quietUntil(queued, quietHours, nowMs)
+      const untilMs = this.deferred.has(name) ? undefined : computeQuietEndMs(queued, quietHours, nowMs)
       if (untilMs === undefined) continue
       this.deferred.add(name)
       const reason = `quiet hours until ${new Date(untilMs).toISOString()}`

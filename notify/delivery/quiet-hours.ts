@@ -5,7 +5,7 @@ import type { QueuedNotification } from '../outbox.ts'
  * beyond `deliverBy`. Quiet hours are local times of day and may cross midnight. Both ends come from the calendar, so they are
  * right on the two days a year that do not have 24 hours. Pure, apart from the time zone.
  */
-export function quietUntil(
+export function computeQuietEndMs(
   { deliverBy }: Pick<QueuedNotification, 'deliverBy'>,
   quietHours: string,
   now: number,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { quietUntil } from '#notify'
+import { computeQuietEndMs } from '#notify'
 
 const originalZone = process.env['TZ']
 after(() => {
@@ -58,7 +58,7 @@ for (const [what, TZ, quietHours, deliverByText, now, expected] of examples) {
   test(`quiet hours: ${what}`, () => {
     process.env['TZ'] = TZ
     const deliverBy = deliverByText === null ? null : new Date(deliverByText).toISOString()
-    const untilMs = quietUntil({ deliverBy }, quietHours, Date.parse(now))
+    const untilMs = computeQuietEndMs({ deliverBy }, quietHours, Date.parse(now))
     assert.equal(untilMs && new Date(untilMs).toISOString(), expected && new Date(expected).toISOString())
   })
 }
