@@ -3,7 +3,7 @@ import path from 'node:path'
 import { installFolder } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { type Command, type CommandEntry, commandGroups } from './command.ts'
-import { getTerminalWidth, hang, measureTextWidth, wrap } from './output/terminal.ts'
+import { getTerminalWidth, hangIndent, measureTextWidth, wrap } from './output/terminal.ts'
 
 /** Every command, in the order of `--help`, and the one that runs when the first argument is not a command. */
 export interface CommandTable {
@@ -79,7 +79,7 @@ function formatHanging(lead: string, text: string): string {
 
 function hangPhrases(lead: string, phrases: string[]): string {
   const width = Math.min(Math.max(getTerminalWidth(), MIN_HELP_COLUMNS), MAX_HELP_COLUMNS)
-  return hang(lead, wrap(phrases, width - measureTextWidth(lead)))
+  return hangIndent(lead, wrap(phrases, width - measureTextWidth(lead)))
     .join('\n')
     .trimEnd()
 }

@@ -1,5 +1,5 @@
 import { DispatchError } from '#host/error.ts'
-import { hang, measureTextWidth, pad, paint, print, wrap } from '../output/terminal.ts'
+import { hangIndent, measureTextWidth, pad, paint, print, wrap } from '../output/terminal.ts'
 
 /** What to do about a problem, on each system. */
 export interface Fix {
@@ -40,9 +40,9 @@ export function formatResults(results: DoctorResult[], { width, isMac }: { width
   const column = Math.max(40, Math.min(width, 110)) - INDENT_COLUMNS
   const lines = results.flatMap(({ name, state, message, fix }) => {
     const fixText = fix ? (isMac ? fix.mac : fix.linux) : ''
-    const steps = fixText === '' ? [] : hang('→ ', wrap(splitPhrases(fixText, column - 2), column - 2))
+    const steps = fixText === '' ? [] : hangIndent('→ ', wrap(splitPhrases(fixText, column - 2), column - 2))
     const texts = [...wrap(splitPhrases(message, column), column), ...steps.map(line => paint('cyan', line))]
-    return hang(`${paintState(state)}  ${pad(name, 9)} `, texts, INDENT_COLUMNS)
+    return hangIndent(`${paintState(state)}  ${pad(name, 9)} `, texts, INDENT_COLUMNS)
   })
   return lines.join('\n')
 }

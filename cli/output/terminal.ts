@@ -24,7 +24,7 @@ export function printStoryLine(moment: EventDescription, elapsedMs: number): voi
   const fold = (text: string) => wrap(text.split(' '), Math.max(getTerminalWidth() - STORY_INDENT_COLUMNS, 20))
   const lines = fold(moment.text).map(line => (style ? paint(style, line) : line))
   const lead = `${paint('dim', formatElapsed(elapsedMs))}  ${paint('cyan', pad(moment.actor, 13))} `
-  print(hang(lead, [...lines, ...moment.details.flatMap(fold)], STORY_INDENT_COLUMNS).join('\n'))
+  print(hangIndent(lead, [...lines, ...moment.details.flatMap(fold)], STORY_INDENT_COLUMNS).join('\n'))
 }
 
 export function paintState({ status, runnerLiveness }: Pick<SessionView, 'status' | 'runnerLiveness'>): string {
@@ -134,7 +134,7 @@ export function wrap(words: string[], width: number): string[] {
 }
 
 /** Lines behind a lead: every line after the first is indented, by default as far as the first. */
-export function hang(lead: string, lines: string[], indent = measureTextWidth(lead)): string[] {
+export function hangIndent(lead: string, lines: string[], indent = measureTextWidth(lead)): string[] {
   const [first = '', ...more] = lines
   return [lead + first, ...more.map(line => ' '.repeat(indent) + line)]
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import stringWidth from 'string-width'
-import { formatTable, hang, measureTextWidth, pad, paint, shorten, wrap } from '#cli/output/terminal.ts'
+import { formatTable, hangIndent, measureTextWidth, pad, paint, shorten, wrap } from '#cli/output/terminal.ts'
 
 test('CJK and emoji take two columns, colours none', () => {
   const widths = {
@@ -42,10 +42,10 @@ test('wrap breaks lines between words, by columns', () => {
   assert.deepEqual(wrap([], 8), [])
 })
 
-test('hang indents the lines after the first by the width of the lead', () => {
-  assert.deepEqual(hang('日 ', ['a', 'b']), ['日 a', '   b'])
-  assert.deepEqual(hang(paint('red', '- '), ['a', 'b'], 1), ['- a', ' b'])
-  assert.deepEqual(hang('lead', []), ['lead'])
+test('hangIndent indents the lines after the first by the width of the lead', () => {
+  assert.deepEqual(hangIndent('日 ', ['a', 'b']), ['日 a', '   b'])
+  assert.deepEqual(hangIndent(paint('red', '- '), ['a', 'b'], 1), ['- a', ' b'])
+  assert.deepEqual(hangIndent('lead', []), ['lead'])
 })
 
 test('shorten cuts by columns, never inside a character', () => {
