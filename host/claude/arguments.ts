@@ -33,7 +33,8 @@ export const claudeVariables: Record<string, string> = {
 // --- internal ---
 
 /**
- * `--setting-sources user --strict-mcp-config` keep the settings, hooks and MCP servers of a repository from running.
+ * `--setting-sources '' --strict-mcp-config`: no settings, hooks or MCP servers of the repository or the user are loaded.
+ * What agents take over from the user's settings is in the settings file.
  * `dontAsk` refuses a tool that is not listed; no person is there to answer a question.
  */
 function buildSharedArguments(launch: ClaudeLaunch): string[] {
@@ -43,7 +44,7 @@ function buildSharedArguments(launch: ClaudeLaunch): string[] {
     ...['--model', launch.model],
     ...['--append-system-prompt-file', launch.systemPromptFile],
     ...['--session-id', launch.sessionId],
-    ...['--setting-sources', 'user', '--strict-mcp-config'],
+    ...['--setting-sources', '', '--strict-mcp-config'],
     ...['--settings', launch.settingsFile],
     ...['--tools', tools, '--allowedTools', tools],
     ...['--permission-mode', 'dontAsk'], // Last, because the two before it swallow any plain argument after them.

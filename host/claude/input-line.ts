@@ -49,7 +49,7 @@ function describeCover(lines: string[]): string {
   if (cover.some(line => /use this api key/i.test(line))) return 'claude asks whether to use the API key'
   if (question !== undefined) return `claude asks for a permission: "${question.trim().slice(0, 120)}"`
   const diagnosis = diagnoseScreen(cover.join('\n'))
-  if (diagnosis?.needsPerson) return diagnosis.reason
+  if (diagnosis?.kind === 'dialog') return diagnosis.reason
   if (cover.some(line => /showing detailed transcript/i.test(line))) return 'the detailed transcript is open'
   if (cover.some(line => /for shell mode/.test(line))) return 'the input line is in shell mode, or shows its shortcuts'
   const footer = cover.findLast(line => /\besc to\b|enter to\b/i.test(line))

@@ -12,6 +12,14 @@ import { SECOND_MS } from '../time.ts'
 import { readUserFile } from '../user-config/locked-write.ts'
 import { findSettingsFiles, isTrusted, readClaudeConfig, seedConfig } from './config.ts'
 
+/** Variables that hold a credential of Anthropic's API or of a gateway. */
+export const credentialVariables = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
+
+/** Does the environment hold a credential of the API or a gateway? */
+export function hasCredentialVariable(environment = process.env): boolean {
+  return credentialVariables.some(name => environment[name])
+}
+
 /** How claude logs in: `key` is a key or token in the environment with a private config, `own` is the user's login. */
 export interface Login {
   kind: 'key' | 'own'
@@ -23,7 +31,7 @@ export interface Login {
 /** A config folder that the user names stays as it is. A key or token gets the private one. */
 export function detectLogin(privateDirectory: string, environment = process.env): Login {
   const userDirectory = environment['CLAUDE_CONFIG_DIR']
-  const isKey = !userDirectory && credentialVariables.some(name => environment[name])
+  const isKey = !userDirectory && hasCredentialVariable(environment)
   const configDirectory = userDirectory || (isKey ? privateDirectory : undefined)
   const folder = configDirectory ?? (environment['HOME'] || os.homedir())
   return { kind: isKey ? 'key' : 'own', configDirectory, configFile: path.join(folder, '.claude.json') }
@@ -62,10 +70,13 @@ export async function requireLogin(login: Login, claude: string): Promise<void> 
 
 // --- internal ---
 
-const credentialVariables = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
-
 /** Variables that make a login unnecessary: a key or token, or a cloud with its own login. */
-const loginVariables = [...credentialVariables, 'CLAUDE_CODE_USE_BEDROCK', 'CLAUDE_CODE_USE_VERTEX']
+const loginVariables = [
+  ...credentialVariables,
+  'CLAUDE_CODE_USE_BEDROCK',
+  'CLAUDE_CODE_USE_VERTEX',
+  'CLAUDE_CODE_USE_FOUNDRY',
+]
 
 /** On macOS the secret is in the keychain, but the configuration still names the account. */
 function hasLoginEvidence(login: Login): boolean {

@@ -1,9 +1,27 @@
-/** Why the terminal shows no working claude: a known dialog or message. Undefined for any other screen. Pure. */
-export function diagnoseScreen(screen: string): { reason: string; needsPerson: boolean } | undefined {
+/**
+ * What a screen of claude shows: a dialog that only a person can answer, a model that cannot be reached, a request that
+ * the model refused and claude repeats, or a turn.
+ */
+type ScreenDiagnosis =
+  | { kind: 'dialog' | 'offline' | 'working'; reason: string }
+  | { kind: 'refused'; reason: string; status: number; attempt: number }
+
+/** What keeps claude from working, or that it works; undefined for any other screen. Pure. */
+export function diagnoseScreen(screen: string): ScreenDiagnosis | undefined {
   const [, reason] = dialogs.find(([pattern]) => pattern.test(screen)) ?? []
-  if (reason !== undefined) return { reason, needsPerson: true }
-  const isOffline = /unable to connect|failed to connect|connection (refused|error)/i.test(screen)
-  return isOffline ? { reason: 'claude cannot reach its model', needsPerson: false } : undefined
+  if (reason !== undefined) return { kind: 'dialog', reason }
+  // Recorded from claude 2.1.329: `✻ 401 invalid x-api-key · retrying in 2s · attempt 3/10`.
+  const refusal = /^\W*(\d{3}) (.*?) · retrying in .*? · attempt (\d+)\/\d+/m.exec(screen)
+  if (refusal)
+    return {
+      kind: 'refused',
+      reason: `${refusal[1]} ${refusal[2]}`,
+      status: Number(refusal[1]),
+      attempt: Number(refusal[3]),
+    }
+  if (/unable to connect|failed to connect|connection (refused|error)|cannot reach the model/i.test(screen))
+    return { kind: 'offline', reason: 'claude cannot reach its model' }
+  return /\besc to interrupt\b/i.test(screen) ? { kind: 'working', reason: 'claude waits for its model' } : undefined
 }
 
 // --- internal ---

@@ -27,7 +27,21 @@ export function findTranscript(configDirectory: string | null, claudeSession: st
     .find(file => fs.existsSync(file))
 }
 
+/** Do these lines of a transcript have a message of the model? One that claude writes about an error does not count. Pure. */
+export function hasModelAnswer(lines: string): boolean {
+  return lines.split('\n').some(line => {
+    const entry = AssistantEntry.safeParse(parseJson(line)).data
+    return entry !== undefined && !entry.isApiErrorMessage && entry.message.model !== '<synthetic>'
+  })
+}
+
 // --- internal ---
+
+const AssistantEntry = z.looseObject({
+  type: z.literal('assistant'),
+  isApiErrorMessage: z.boolean().optional(),
+  message: z.looseObject({ model: z.string() }),
+})
 
 const TranscriptEntry = z.discriminatedUnion('type', [
   z.looseObject({

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path'
 import { type Settings, settingNames } from './settings.ts'
 
 /** The variables that every process inherits. None is a secret. */
@@ -20,13 +21,44 @@ export const agentVariableNames = [
   'ANTHROPIC_API_KEY',
   'ANTHROPIC_AUTH_TOKEN',
   'ANTHROPIC_CUSTOM_HEADERS',
-  'ANTHROPIC_MODEL',
+  'ANTHROPIC_BETAS',
   'CLAUDE_CODE_OAUTH_TOKEN',
   'CLAUDE_CONFIG_DIR',
+  'ANTHROPIC_MODEL',
+  'ANTHROPIC_DEFAULT_OPUS_MODEL',
+  'ANTHROPIC_DEFAULT_SONNET_MODEL',
+  'ANTHROPIC_DEFAULT_HAIKU_MODEL',
+  'ANTHROPIC_DEFAULT_FABLE_MODEL',
+  'ANTHROPIC_SMALL_FAST_MODEL',
+  'CLAUDE_CODE_MAX_OUTPUT_TOKENS',
+  'MAX_THINKING_TOKENS',
+  'API_TIMEOUT_MS',
   'CLAUDE_CODE_USE_BEDROCK',
-  'CLAUDE_CODE_USE_VERTEX',
+  'CLAUDE_CODE_SKIP_BEDROCK_AUTH',
+  'ANTHROPIC_BEDROCK_BASE_URL',
+  'AWS_BEARER_TOKEN_BEDROCK',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
   'AWS_PROFILE',
   'AWS_REGION',
+  'AWS_DEFAULT_REGION',
+  'CLAUDE_CODE_USE_VERTEX',
+  'CLAUDE_CODE_SKIP_VERTEX_AUTH',
+  'ANTHROPIC_VERTEX_BASE_URL',
+  'ANTHROPIC_VERTEX_PROJECT_ID',
+  'CLOUD_ML_REGION',
+  'GOOGLE_APPLICATION_CREDENTIALS',
+  'CLOUDSDK_CONFIG',
+  'CLAUDE_CODE_USE_FOUNDRY',
+  'CLAUDE_CODE_SKIP_FOUNDRY_AUTH',
+  'ANTHROPIC_FOUNDRY_BASE_URL',
+  'ANTHROPIC_FOUNDRY_RESOURCE',
+  'ANTHROPIC_FOUNDRY_API_KEY',
+  'ANTHROPIC_FOUNDRY_AUTH_TOKEN',
+  'CLAUDE_CODE_CLIENT_CERT',
+  'CLAUDE_CODE_CLIENT_KEY',
+  'CLAUDE_CODE_CLIENT_KEY_PASSPHRASE',
   'CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC',
   'NODE_EXTRA_CA_CERTS',
   'SSL_CERT_FILE',
@@ -67,11 +99,41 @@ export function buildChildEnvironment(config: Settings): Record<string, string> 
   return hasProxy ? { ...inherited, NODE_USE_ENV_PROXY: '1' } : inherited
 }
 
-/** The environment of commands that install dependencies: a check's, proxies, registries, and what the project names. */
-export function buildDependenciesEnvironment(home: string, variableNames: string[]): Record<string, string> {
-  const proxies = agentVariableNames.filter(name => /proxy$|^SSL_CERT_FILE$|^NODE_EXTRA_CA_CERTS$/i.test(name))
-  const registries = Object.keys(process.env).filter(name =>
-    /^(npm_config_|PIP_|GOPROXY$|GONOSUMDB$|GOPRIVATE$)/i.test(name),
-  )
-  return { ...pickVariables([...proxies, ...registries, ...variableNames]), ...buildCheckEnvironment(home) }
+/**
+ * The names of the variables here that commands which install dependencies get: those that the project names, proxies and
+ * certificates, and what package tools are told by variables. A path leads into the user's home, so it is left out.
+ */
+export function listDependencyVariables(projectNames: string[], environment = process.env): string[] {
+  const set = Object.entries(pickVariables(Object.keys(environment), environment))
+  return set.flatMap(([name, value]) => {
+    const isForTools = certificateVariables.test(name) || (toolVariables.test(name) && !isAbsolute(value))
+    return isForTools || projectNames.includes(name) ? [name] : []
+  })
 }
+
+/** The paths of certificates among these variables. The commands must be able to read them. */
+export function listCertificateFiles(variables: Record<string, string>): string[] {
+  return Object.entries(variables).flatMap(([name, value]) =>
+    certificateVariables.test(name) && isAbsolute(value) ? [value] : [],
+  )
+}
+
+// --- internal ---
+
+const certificateVariables =
+  /^(ssl_cert_(file|dir)|node_extra_ca_certs|requests_ca_bundle|curl_ca_bundle|pip_cert|cargo_http_cainfo|git_ssl_cainfo|npm_config_cafile)$/i
+
+/** Variables of package tools: registries, logins for them, and downloads that an install script makes or skips. */
+const toolVariables = new RegExp(
+  [
+    /^(https?|all|no)_proxy$/,
+    /^npm_config_(?!(user_agent|npm_version|yes|call)$)/,
+    /^(pip|uv|bundle|bun_config|composer|corepack|poetry|pdm|pipenv|yarn|nuget)_/,
+    /^cargo_(registry|registries|net|http|source)_/,
+    /^go(proxy|private|noproxy|nosumdb|sumdb|insecure|flags|auth)$/,
+    /_skip_(\w+_)?download$|_download_(host|base_url|mirror)$|_(mirror|binary_host)$/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'i',
+)

@@ -14,8 +14,9 @@ export {
   agentVariableNames,
   buildCheckEnvironment,
   buildChildEnvironment,
-  buildDependenciesEnvironment,
   exportSettings,
+  listCertificateFiles,
+  listDependencyVariables,
   pickVariables,
 } from './environment.ts'
 export { createTopic } from './ntfy-topic.ts'

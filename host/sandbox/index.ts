@@ -1,3 +1,3 @@
 export { detectSandbox } from './detect.ts'
-export { buildPolicy, listModelHosts, parseHost, SandboxPolicy, SandboxResult } from './policy.ts'
+export { buildPolicy, parseHost, SandboxPolicy, SandboxResult } from './policy.ts'
 export { runSandboxed } from './run.ts'

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import type { Login } from '../claude/login.ts'
 import { plainVariableNames } from '../config/environment.ts'
+import { ModelPolicy } from '../model/policy.ts'
 
 const pathSchema = z.string().regex(/^\/[^\0\n]*$/)
 
@@ -35,6 +36,8 @@ export const SandboxPolicy = z.strictObject({
   /** Variables that are copied from the environment of the launcher. Names only, because values may be secrets. */
   inheritedVariables: z.array(z.string()),
   variables: z.record(z.string(), z.string()),
+  /** For an agent: how its launcher reaches the model for it. Without one, claude reaches the model itself. */
+  model: ModelPolicy.optional(),
   /** Folders with the tools of the project. They are on PATH inside only, because an agent may write there. */
   toolFolders: z.array(pathSchema).default([]),
   /** The file for the {@link SandboxResult}. */
@@ -53,11 +56,11 @@ export const SandboxResult = z.object({
   milliseconds: z.int(),
   /** Why the command did not start; empty when it did. */
   reason: z.string(),
+  /** The hosts that the proxy did not let it reach, as `name:port`; missing if there are none that it knows of. */
+  refusedHosts: z.array(z.string()).optional(),
 })
 export type SandboxResult = z.infer<typeof SandboxResult>
 
-  /** The hosts that the proxy did not let it reach, as `name:port`; missing if there are none that it knows of. */
-  refusedHosts: z.array(z.string()).optional(),
 /** What the policy of a role is made from; the fields of the policy itself are added to those of the role. */
 interface PolicyInput extends Partial<Omit<SandboxPolicy, 'format' | 'role' | 'protectedPaths'>> {
   folder: string
@@ -108,24 +111,6 @@ export function listWritableRoots(outputs: string, globs: string[]): string[] {
     return fixed.some(step => step === '..') ? outputs : path.join(outputs, ...fixed)
   })
   return [...new Set(roots)].filter(root => !roots.some(other => other !== root && isUnder(root, other)))
-}
-
-/** The hosts of the model API that claude uses with this environment. */
-export function listModelHosts(environment = process.env): string[] {
-  const address = environment['ANTHROPIC_BASE_URL']
-  if (address && URL.canParse(address)) {
-    const { hostname, port, protocol } = new URL(address)
-    return [`${hostname}:${port || (protocol === 'http:' ? 80 : 443)}`]
-  }
-  const region = environment['AWS_REGION'] || 'us-east-1'
-  if (environment['CLAUDE_CODE_USE_BEDROCK'])
-    return [
-      `bedrock-runtime.${region}.amazonaws.com:443`,
-      `bedrock.${region}.amazonaws.com:443`,
-      `sts.${region}.amazonaws.com:443`,
-    ]
-  if (environment['CLAUDE_CODE_USE_VERTEX']) return ['*.googleapis.com:443']
-  return ['api.anthropic.com:443', 'platform.claude.com:443', 'console.anthropic.com:443']
 }
 
 /** A host as a person writes it for `--allow-host`, with port 443 by default; undefined for invalid text. Pure. */

@@ -14,7 +14,7 @@ const launch: ClaudeLaunch = {
 
 test('no launch reads the settings, hooks or servers of a repository', () => {
   for (const args of [buildInteractiveArguments(launch, 'begin'), buildHeadlessArguments(launch)]) {
-    assert.equal(args[args.indexOf('--setting-sources') + 1], 'user')
+    assert.equal(args[args.indexOf('--setting-sources') + 1], '')
     assert.ok(args.includes('--strict-mcp-config'))
     assert.ok(!args.some(arg => arg === '--mcp-config' || /dangerously|bypass/i.test(arg)))
     assert.equal(args[args.indexOf('--permission-mode') + 1], 'dontAsk')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { buildPolicy, listModelHosts, parseHost, type SandboxPolicy } from '#host/sandbox'
+import { buildPolicy, parseHost, type SandboxPolicy } from '#host/sandbox'
 import { listClaudePaths, listWritableRoots, type SandboxRole } from '#host/sandbox/policy.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
@@ -58,13 +58,6 @@ test('a private login is writable; of the user’s, only what claude must write'
   const paths = listClaudePaths({ kind: 'own', ...login }, '/o/my desk')
   const write = ['projects/-o-my-desk', 'sessions'].map(name => path.join(folder, name))
   assert.deepEqual(paths, { read: [folder, login.configFile], write })
-})
-
-test('the hosts of the model API follow the environment', () => {
-  assert.deepEqual(listModelHosts({ ANTHROPIC_BASE_URL: 'http://127.0.0.1:8080/v1' }), ['127.0.0.1:8080'])
-  assert.deepEqual(listModelHosts({ ANTHROPIC_BASE_URL: 'https://gateway.example' }), ['gateway.example:443'])
-  assert.ok(listModelHosts({}).includes('api.anthropic.com:443'))
-  assert.ok(listModelHosts({ CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'eu-west-1' })[0]?.includes('eu-west-1'))
 })
 
 test('a host has port 443 by default', () => {

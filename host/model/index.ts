@@ -1,0 +1,5 @@
+export { ModelPolicy } from './policy.ts'
+export { detectProvider, listCertificateFiles, listLoginFiles, listModelHosts, requireCloudLogin } from './provider.ts'
+export { createPlaceholder } from './relay.ts'
+export { buildRelayVariables, relayedVariableNames, startModelRelay } from './start-relay.ts'
+export { readStoredLogin, renderPlaceholderLogin } from './stored-login.ts'

@@ -1,0 +1,134 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { DispatchError, exitCodes } from '../error.ts'
+
+type Environment = NodeJS.ProcessEnv
+
+/** Who serves the model: Anthropic's API or a gateway that speaks it, or a cloud with its own login. */
+export type ModelProvider = 'anthropic' | keyof typeof clouds
+
+/** The provider that claude uses with these variables. */
+export function detectProvider(environment: Environment = process.env): ModelProvider {
+  const names = Object.keys(clouds) as (keyof typeof clouds)[]
+  return names.find(name => isSet(environment[clouds[name].variable])) ?? 'anthropic'
+}
+
+/** The address of the API that claude uses with these variables. */
+export function getApiAddress(environment: Environment): URL {
+  return parseAddress(environment, 'ANTHROPIC_BASE_URL') ?? new URL('https://api.anthropic.com')
+}
+
+/** The hosts that claude itself must reach with these variables, as `name:port`. */
+export function listModelHosts(environment: Environment = process.env): string[] {
+  const provider = detectProvider(environment)
+  if (provider !== 'anthropic') {
+    const { addressVariable, listHosts } = clouds[provider]
+    const address = parseAddress(environment, addressVariable)
+    return address ? [formatHost(address)] : listHosts(environment)
+  }
+  const address = getApiAddress(environment)
+  const renewalHosts = ['platform.claude.com:443', 'console.anthropic.com:443']
+  return address.hostname === 'api.anthropic.com' ? [formatHost(address), ...renewalHosts] : [formatHost(address)]
+}
+
+/** The user's files with certificates to trust. */
+export function listCertificateFiles(environment: Environment = process.env): string[] {
+  return listExisting(environment['NODE_EXTRA_CA_CERTS'], environment['SSL_CERT_FILE'])
+}
+
+/** Files with a login that claude itself must be able to read: that of a cloud, and a client certificate. */
+export function listLoginFiles(environment: Environment = process.env): string[] {
+  const cloudLogin = detectProvider(environment) === 'vertex' ? findGoogleLogin(environment) : undefined
+  return listExisting(environment['CLAUDE_CODE_CLIENT_CERT'], environment['CLAUDE_CODE_CLIENT_KEY'], cloudLogin)
+}
+
+/** Exit 7 if a cloud's login is where no agent in a sandbox can use it. Nothing has been created yet then. */
+export function requireCloudLogin(environment: Environment = process.env): void {
+  const provider = detectProvider(environment)
+  if (provider === 'anthropic') return
+  const { title, skipVariable, hasLogin, remedy } = clouds[provider]
+  if (isSet(environment[skipVariable]) || hasLogin(environment)) return
+  throw new DispatchError(
+    `in a sandbox, agents cannot reach ${title} (${listModelHosts(environment).join(', ')}): its login is not in the environment`,
+    {
+      exitCode: exitCodes.login,
+      remedy: `${remedy} Or run without a sandbox: --sandbox off.`,
+    },
+  )
+}
+
+// --- internal ---
+
+/** What is known of a cloud. `hasLogin`: a login that works without files that the sandbox hides. */
+interface Cloud {
+  title: string
+  variable: string
+  skipVariable: string
+  addressVariable: string
+  listHosts(environment: Environment): string[]
+  hasLogin(environment: Environment): boolean
+  remedy: string
+}
+
+const clouds = {
+  bedrock: {
+    title: 'Amazon Bedrock',
+    variable: 'CLAUDE_CODE_USE_BEDROCK',
+    skipVariable: 'CLAUDE_CODE_SKIP_BEDROCK_AUTH',
+    addressVariable: 'ANTHROPIC_BEDROCK_BASE_URL',
+    listHosts: environment => {
+      const region = environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'] || 'us-east-1'
+      return ['bedrock-runtime', 'bedrock', 'sts'].map(name => `${name}.${region}.amazonaws.com:443`)
+    },
+    hasLogin: environment =>
+      isSet(environment['AWS_BEARER_TOKEN_BEDROCK']) ||
+      (isSet(environment['AWS_ACCESS_KEY_ID']) && isSet(environment['AWS_SECRET_ACCESS_KEY'])),
+    remedy:
+      'Put keys into it: `eval "$(aws configure export-credentials --format env)"`, or set AWS_BEARER_TOKEN_BEDROCK.',
+  },
+  vertex: {
+    title: 'Vertex AI',
+    variable: 'CLAUDE_CODE_USE_VERTEX',
+    skipVariable: 'CLAUDE_CODE_SKIP_VERTEX_AUTH',
+    addressVariable: 'ANTHROPIC_VERTEX_BASE_URL',
+    listHosts: () => ['*.googleapis.com:443'],
+    hasLogin: environment => fs.existsSync(findGoogleLogin(environment)),
+    remedy: 'Run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file.',
+  },
+  foundry: {
+    title: 'Microsoft Foundry',
+    variable: 'CLAUDE_CODE_USE_FOUNDRY',
+    skipVariable: 'CLAUDE_CODE_SKIP_FOUNDRY_AUTH',
+    addressVariable: 'ANTHROPIC_FOUNDRY_BASE_URL',
+    listHosts: environment => [`${environment['ANTHROPIC_FOUNDRY_RESOURCE'] || '*'}.services.ai.azure.com:443`],
+    hasLogin: environment =>
+      isSet(environment['ANTHROPIC_FOUNDRY_API_KEY']) || isSet(environment['ANTHROPIC_FOUNDRY_AUTH_TOKEN']),
+    remedy: 'Set ANTHROPIC_FOUNDRY_API_KEY.',
+  },
+} satisfies Record<string, Cloud>
+
+function listExisting(...files: (string | undefined)[]): string[] {
+  return files.filter(file => file !== undefined && path.isAbsolute(file) && fs.existsSync(file)) as string[]
+}
+
+/** Is a variable set to something other than no? */
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase())
+}
+
+/** Where Google's libraries look for a login. */
+function findGoogleLogin(environment: Environment): string {
+  const home = environment['HOME'] || os.homedir()
+  const folder = environment['CLOUDSDK_CONFIG'] || path.join(home, '.config/gcloud')
+  return environment['GOOGLE_APPLICATION_CREDENTIALS'] || path.join(folder, 'application_default_credentials.json')
+}
+
+function parseAddress(environment: Environment, name: string): URL | undefined {
+  const address = environment[name]
+  return address && URL.canParse(address) ? new URL(address) : undefined
+}
+
+function formatHost({ hostname, port, protocol }: URL): string {
+  return `${hostname}:${port || (protocol === 'http:' ? 80 : 443)}`
+}

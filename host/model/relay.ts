@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto'
+import http from 'node:http'
+import https from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { toOneLine } from '../text.ts'
+import { SECOND_MS } from '../time.ts'
+import type { Credential, CredentialHeaders } from './credential.ts'
+
+/** Where a relay sends requests. */
+export interface Upstream {
+  /** The address of the model's API, such as `https://api.anthropic.com`. Its path is put in front of each request's. */
+  address: URL
+  /** Sent with every request, besides the credential. */
+  headers: Record<string, string>
+  /** The environment with the user's proxy settings. */
+  environment: NodeJS.ProcessEnv
+  /** Certificates to trust, client certificate and key, in PEM. */
+  tls: { ca?: string[]; cert?: string; key?: string; passphrase?: string }
+}
+
+/** A server on loopback through which one agent reaches its model. */
+export interface Relay {
+  url: string
+  host: string
+  close(): Promise<void>
+}
+
+/** What an agent holds in place of a credential. It is worth nothing anywhere but at this agent's relay. */
+export function createPlaceholder(): string {
+  return `dispatch-placeholder-${randomBytes(16).toString('hex')}`
+}
+
+/**
+ * Start a relay. It runs outside of the sandbox and puts the real credential into requests that contain the placeholder,
+ * for the model's own paths only. When the model refuses a credential, the relay renews it and sends the request again,
+ * so the agent sees neither the credential nor its renewal.
+ */
+export async function startRelay(placeholder: string, credential: Credential, upstream: Upstream): Promise<Relay> {
+  const agent = createAgent(upstream)
+  const server = http.createServer((request, response) => {
+    forward(request, response, { placeholder, credential, upstream, agent }).catch(error =>
+      refuse(response, 502, `dispatch cannot reach the model at ${upstream.address.host}: ${describe(error)}`),
+    )
+  })
+  // A model may think for many minutes before the first byte of its answer.
+  server.requestTimeout = 0
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    url: `http://${host}`,
+    host,
+    close: () =>
+      new Promise(resolve => {
+        agent.destroy()
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+// --- internal ---
+
+const MAX_REQUEST_BYTES = 64 * 1024 * 1024
+const CONNECT_TIMEOUT_MS = 30 * SECOND_MS
+
+/** The paths of the model's API. Others, such as those of the account, are not for an agent. */
+const modelPath = /^\/v1\/(messages|models)(\/|\?|$)/
+
+/** Headers that belong to one connection (RFC 9110, 7.6.1), and those that the relay sets. */
+const connectionHeaders = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'host',
+  'content-length',
+  'expect',
+])
+
+interface Route {
+  placeholder: string
+  credential: Credential
+  upstream: Upstream
+  agent: http.Agent
+}
+
+async function forward(request: http.IncomingMessage, response: http.ServerResponse, route: Route): Promise<void> {
+  const { placeholder, credential } = route
+  const { ['x-api-key']: key, authorization } = request.headers
+  if (key !== placeholder && authorization !== `Bearer ${placeholder}`)
+    return refuse(response, 401, 'this is not the placeholder of this agent')
+  if (!modelPath.test(request.url ?? '')) return refuse(response, 404, 'dispatch forwards only requests to the model')
+  const body = await readBody(request)
+  if (body === undefined) return refuse(response, 413, `the request is longer than ${MAX_REQUEST_BYTES} bytes`)
+  const abort = new AbortController()
+  response.on('close', () => abort.abort())
+  for (let isRenewed = false; ; isRenewed = true) {
+    const login = await credential.read()
+    const answer = await send(request, body, login, route, abort.signal)
+    if (answer.statusCode === 401 && !isRenewed && (await credential.renew(login))) {
+      answer.resume()
+      continue
+    }
+    response.writeHead(answer.statusCode ?? 502, keepHeaders(answer.headers))
+    answer.pipe(response)
+    answer.on('error', () => response.destroy())
+    return
+  }
+}
+
+async function readBody(request: http.IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > MAX_REQUEST_BYTES) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function send(
+  request: http.IncomingMessage,
+  body: Buffer,
+  login: CredentialHeaders,
+  { upstream, agent }: Route,
+  signal: AbortSignal,
+): Promise<http.IncomingMessage> {
+  const { address } = upstream
+  const target = new URL(`${address.pathname.replace(/\/+$/, '')}${request.url}`, address)
+  const { ['x-api-key']: _key, authorization: _token, ...others } = keepHeaders(request.headers)
+  const headers = { ...others, ...login, ...upstream.headers, 'content-length': String(body.length) }
+  return new Promise((resolve, reject) => {
+    const outgoing = (target.protocol === 'http:' ? http : https).request(target, {
+      method: request.method,
+      headers,
+      agent,
+      signal,
+    })
+    outgoing.on('socket', socket => {
+      if (!socket.connecting) return
+      socket.setTimeout(CONNECT_TIMEOUT_MS, () => outgoing.destroy(new Error('no connection within 30 s')))
+      socket.once(target.protocol === 'http:' ? 'connect' : 'secureConnect', () => socket.setTimeout(0))
+    })
+    outgoing.once('response', resolve)
+    outgoing.once('error', reject)
+    outgoing.end(body)
+  })
+}
+
+function keepHeaders(headers: http.IncomingHttpHeaders): http.OutgoingHttpHeaders {
+  const dropped = new Set([...connectionHeaders, ...(headers.connection ?? '').toLowerCase().split(/\s*,\s*/)])
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name)))
+}
+
+/** An error in the form of the Messages API, which claude shows to the person. */
+function refuse(response: http.ServerResponse, status: number, message: string): void {
+  if (response.headersSent) response.destroy()
+  else {
+    response.writeHead(status, { 'content-type': 'application/json' })
+    const type = status === 401 ? 'authentication_error' : 'api_error'
+    response.end(JSON.stringify({ type: 'error', error: { type, message } }))
+  }
+}
+
+/** An agent that goes through the user's proxy, as claude does. */
+function createAgent({ address, environment, tls }: Upstream): http.Agent {
+  const options = { keepAlive: true, proxyEnv: environment }
+  return address.protocol === 'http:' ? new http.Agent(options) : new https.Agent({ ...options, ...tls })
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  const { code, message } = error as NodeJS.ErrnoException
+  return toOneLine([code, message].filter(Boolean).join(' '), 200)
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { detectProvider, listCertificateFiles, listLoginFiles, listModelHosts, requireCloudLogin } from '#host/model'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
+
+test('the provider and its hosts follow the environment', () => {
+  const cases: [Record<string, string>, string, string[]][] = [
+    [{}, 'anthropic', ['api.anthropic.com:443', 'platform.claude.com:443', 'console.anthropic.com:443']],
+    [{ ANTHROPIC_BASE_URL: 'http://127.0.0.1:8080/v1' }, 'anthropic', ['127.0.0.1:8080']],
+    [{ ANTHROPIC_BASE_URL: 'https://gateway.example/claude' }, 'anthropic', ['gateway.example:443']],
+    [
+      { CLAUDE_CODE_USE_BEDROCK: '0' },
+      'anthropic',
+      ['api.anthropic.com:443', 'platform.claude.com:443', 'console.anthropic.com:443'],
+    ],
+    [
+      { CLAUDE_CODE_USE_BEDROCK: '1', AWS_REGION: 'eu-west-1' },
+      'bedrock',
+      [
+        'bedrock-runtime.eu-west-1.amazonaws.com:443',
+        'bedrock.eu-west-1.amazonaws.com:443',
+        'sts.eu-west-1.amazonaws.com:443',
+      ],
+    ],
+    [
+      { CLAUDE_CODE_USE_BEDROCK: 'true', ANTHROPIC_BEDROCK_BASE_URL: 'https://llm.corp.example/bedrock' },
+      'bedrock',
+      ['llm.corp.example:443'],
+    ],
+    [{ CLAUDE_CODE_USE_VERTEX: '1' }, 'vertex', ['*.googleapis.com:443']],
+    [
+      { CLAUDE_CODE_USE_FOUNDRY: '1', ANTHROPIC_FOUNDRY_RESOURCE: 'mine' },
+      'foundry',
+      ['mine.services.ai.azure.com:443'],
+    ],
+  ]
+  for (const [environment, provider, hosts] of cases) {
+    assert.equal(detectProvider(environment), provider)
+    assert.deepEqual(listModelHosts(environment), hosts)
+  }
+})
+
+test('a cloud whose login no sandbox can see is refused with exit 7', t => {
+  const home = createScratchFolder(t)
+  const refused: [Record<string, string>, RegExp, RegExp][] = [
+    [
+      { CLAUDE_CODE_USE_BEDROCK: '1', AWS_PROFILE: 'work' },
+      /Amazon Bedrock \(bedrock-runtime\.us-east-1/,
+      /export-credentials/,
+    ],
+    [{ CLAUDE_CODE_USE_VERTEX: '1', HOME: home }, /Vertex AI/, /application-default login/],
+    [
+      { CLAUDE_CODE_USE_FOUNDRY: '1', ANTHROPIC_FOUNDRY_RESOURCE: 'r' },
+      /Microsoft Foundry \(r\.services/,
+      /ANTHROPIC_FOUNDRY_API_KEY/,
+    ],
+  ]
+  for (const [environment, message, remedy] of refused)
+    assert.throws(() => requireCloudLogin(environment), { exitCode: 7, message, remedy })
+  const key = path.join(home, 'key.json')
+  fs.writeFileSync(key, '{}')
+  const accepted: Record<string, string>[] = [
+    {},
+    { CLAUDE_CODE_USE_BEDROCK: '1', AWS_BEARER_TOKEN_BEDROCK: 't' },
+    { CLAUDE_CODE_USE_BEDROCK: '1', AWS_ACCESS_KEY_ID: 'i', AWS_SECRET_ACCESS_KEY: 's' },
+    { CLAUDE_CODE_USE_BEDROCK: '1', CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1' },
+    { CLAUDE_CODE_USE_VERTEX: '1', GOOGLE_APPLICATION_CREDENTIALS: key },
+    { CLAUDE_CODE_USE_FOUNDRY: '1', ANTHROPIC_FOUNDRY_API_KEY: 'k' },
+  ]
+  for (const environment of accepted) requireCloudLogin(environment)
+})
+
+test('files that variables name are readable if they exist', t => {
+  const folder = createScratchFolder(t)
+  const [authority, google] = ['ca.pem', 'google.json'].map(name => path.join(folder, name)) as [string, string]
+  for (const file of [authority, google]) fs.writeFileSync(file, '')
+  const environment = { NODE_EXTRA_CA_CERTS: authority, SSL_CERT_FILE: path.join(folder, 'missing.pem') }
+  assert.deepEqual(listCertificateFiles(environment), [authority])
+  assert.deepEqual(listLoginFiles({ GOOGLE_APPLICATION_CREDENTIALS: google }), [], 'only Vertex AI uses it')
+  const vertex = { CLAUDE_CODE_USE_VERTEX: '1', GOOGLE_APPLICATION_CREDENTIALS: google }
+  assert.deepEqual(listLoginFiles(vertex), [google])
+})
