@@ -3,12 +3,19 @@ import path from 'node:path'
 import { buildInteractiveArguments, claudeVariables } from '#host/claude'
 import { installFolder } from '#host/config'
 import { writeAtomic } from '#host/fs'
+import { createPlaceholder } from '#host/model'
 import { escapeShellPattern } from '#host/shell-quote.ts'
 import type { Session } from '#session'
 import { renderContractTemplate, splitSentences } from '#session/contract'
 import { renderLaunchScript } from './launch-script.ts'
 import { readInstructions, renderPrompt } from './prompt.ts'
-import { prepareClaudeFolder, prepareOrchestratorSandbox, resolveClaudeProgram, toolsFolder } from './sandbox.ts'
+import {
+  prepareClaudeFolder,
+  prepareClaudeSettings,
+  prepareOrchestratorSandbox,
+  resolveClaudeProgram,
+  toolsFolder,
+} from './sandbox.ts'
 
 const allowedTools = ['Bash', 'Read', 'Write', 'Edit', 'Glob', 'Grep']
 
@@ -38,6 +45,7 @@ export function prepareOrchestrator(session: Session): void {
   fs.writeFileSync(paths.draftPlan, `# Plan: ${manifest.task.title}\n`, { mode: 0o600 })
   writeAtomic(paths.writeAllowlist, `${escapeShellPattern(paths.orchestratorFolder)}/*\n`)
   writeAtomic(paths.stopGate, formatStopBlock('The contract is not written yet. Continue with step 1.'))
+  prepareClaudeSettings(session)
   writeAtomic(paths.launchScript, renderOrchestratorScript(session), 0o700)
 }
 
@@ -59,9 +67,10 @@ export function buildSessionVariables({ id, paths }: Session): Record<string, st
 
 function renderOrchestratorScript(session: Session): string {
   const { paths, manifest } = session
+  const placeholder = createPlaceholder()
   const variables = {
     ...buildSessionVariables(session),
-    ...prepareClaudeFolder(session, paths.claudeFolder),
+    ...prepareClaudeFolder(session, paths.claudeFolder, placeholder),
     DISPATCH_ROLE: 'orchestrator',
     DISPATCH_ORCHESTRATOR_FOLDER: paths.orchestratorFolder,
     DISPATCH_REPLIES: paths.replies,
@@ -72,11 +81,11 @@ function renderOrchestratorScript(session: Session): string {
     program: resolveClaudeProgram(session),
     model: manifest.models.orchestrator,
     systemPromptFile: paths.systemPrompt,
-    settingsFile: path.join(installFolder, 'settings.json'),
+    settingsFile: paths.claudeSettings,
     sessionId: manifest.claude.sessionId,
     tools: allowedTools,
   }
-  const sandboxCommand = prepareOrchestratorSandbox(session, Object.keys(variables))
+  const sandboxCommand = prepareOrchestratorSandbox(session, Object.keys(variables), placeholder)
   return renderLaunchScript({
     comment: `The orchestrator of ${session.id}.`,
     folder: paths.orchestratorFolder,

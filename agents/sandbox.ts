@@ -1,10 +1,20 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { type Login, readClaudeConfig, seedConfig } from '#host/claude'
+import { hasCredentialVariable, type Login, readClaudeConfig, readUserSettings, seedConfig } from '#host/claude'
 import { agentVariableNames, buildProgramCommand, installFolder } from '#host/config'
-import { makePrivateFolder, writeAtomic } from '#host/fs'
-import { buildPolicy, listModelHosts } from '#host/sandbox'
+import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
+import {
+  detectProvider,
+  listCertificateFiles,
+  listLoginFiles,
+  listModelHosts,
+  type ModelPolicy,
+  readStoredLogin,
+  relayedVariableNames,
+  renderPlaceholderLogin,
+} from '#host/model'
+import { buildPolicy } from '#host/sandbox'
 import { hasClaudeFolders, type Session } from '#session'
 import type { WorkerKind } from '#session/log'
 
@@ -15,14 +25,15 @@ export const toolsFolder = path.join(installFolder, 'bin/agent-tools')
  * Write the orchestrator's sandbox policy and answer the command prefix that enters the sandbox; empty without a sandbox. The
  * orchestrator can write its own folder and read the work and the session, except for what counts as proof.
  */
-export function prepareOrchestratorSandbox(session: Session, variableNames: string[]): string[] {
+export function prepareOrchestratorSandbox(session: Session, variableNames: string[], placeholder: string): string[] {
   const { paths, manifest } = session
   if (manifest.sandbox.kind === null) return []
+  const { sharedFiles, ...shared } = buildSharedPolicy(session, paths.claudeFolder, variableNames, placeholder)
   const policy = buildPolicy('orchestrator', {
-    ...buildSharedPolicy(session, paths.claudeFolder, variableNames),
+    ...shared,
     folder: paths.orchestratorFolder,
     tempFolder: paths.tempFolder,
-    readablePaths: [paths.folder, toolsFolder, ...listSharedUserFiles(session), ...hookFiles],
+    readablePaths: [paths.folder, toolsFolder, ...sharedFiles],
     hiddenPaths: [paths.evidence, paths.events, paths.messages, paths.workers, paths.runnerLease],
     writablePaths: [paths.orchestratorFolder, paths.hookInbox],
   })
@@ -39,16 +50,18 @@ export function prepareWorkerSandbox(
   { name, kind }: { name: string; kind: WorkerKind },
   { files, programs, variables }: { files: string[]; programs: string[]; variables: Record<string, string> },
   variableNames: string[],
+  placeholder: string,
 ): Record<string, string> {
   const { paths, manifest } = session
   if (manifest.sandbox.kind === null) return { DISPATCH_SANDBOX_LAUNCHER: '', DISPATCH_NODE: '' }
   const own = paths.worker(name)
+  const { sharedFiles, ...shared } = buildSharedPolicy(session, own.claudeFolder, variableNames, placeholder)
   const agent = buildPolicy(kind, {
-    ...buildSharedPolicy(session, own.claudeFolder, variableNames),
+    ...shared,
     folder: paths.outputs,
     tempFolder: own.tempFolder,
     files,
-    readablePaths: [own.folder, ...Object.values(variables), ...listSharedUserFiles(session), ...hookFiles],
+    readablePaths: [own.folder, ...Object.values(variables), ...sharedFiles],
     toolFolders: programs,
     writablePaths: [paths.hookInbox],
   })
@@ -72,56 +85,84 @@ export function resolveClaudeProgram({ manifest }: Session): string {
 }
 
 /**
- * Prepare a claude folder for one agent, so that no agent can write the settings of another agent or of the user. The user's
- * login and settings are links in it, which the sandbox makes read-only.
+ * Prepare a claude folder for one agent, so that no agent can write the settings of another agent or of the user. Instead of a
+ * login it has a placeholder, which is worth something only at this agent's relay.
  */
-export function prepareClaudeFolder(session: Session, folder: string): Record<string, string> {
+export function prepareClaudeFolder(session: Session, folder: string, placeholder: string): Record<string, string> {
   const { manifest, paths } = session
   const { configDirectory } = manifest.claude
   if (!hasClaudeFolders(session)) return configDirectory === null ? {} : { CLAUDE_CONFIG_DIR: configDirectory }
   makePrivateFolder(folder)
-  const known =
-    manifest.loginKind === 'key'
-      ? {}
-      : { ...readClaudeConfig(resolveUserLogin(configDirectory).configFile), projects: {} }
-  writeAtomic(path.join(folder, '.claude.json'), JSON.stringify(seedConfig(known, path.dirname(paths.folder)), null, 2))
-  for (const file of listSharedUserFiles(session)) {
-    const link = path.join(folder, path.basename(file))
-    fs.rmSync(link, { force: true })
-    fs.symlinkSync(file, link)
-  }
+  const hasRelay = usesRelay(session)
+  const { mcpServers: _servers, primaryApiKey, ...known } = readUserConfig(session)
+  const keyHolder = hasRelay && primaryApiKey ? { primaryApiKey: placeholder } : {}
+  const config = seedConfig(
+    { ...known, ...keyHolder, projects: {} },
+    path.dirname(paths.folder),
+    hasRelay ? placeholder : undefined,
+  )
+  writeAtomic(path.join(folder, '.claude.json'), JSON.stringify(config, null, 2))
+  const login =
+    manifest.loginKind === 'own' && hasRelay ? readStoredLogin(findUserFile(session, '.credentials.json')) : undefined
+  if (login && !hasCredentialVariable())
+    writeAtomic(path.join(folder, '.credentials.json'), renderPlaceholderLogin(login, placeholder))
   return { CLAUDE_CONFIG_DIR: folder }
+}
+
+/** Write the settings that every agent's claude gets: hooks of dispatch, and what agents take over from the user. */
+export function prepareClaudeSettings({ paths }: Session): void {
+  const own = readJson(path.join(installFolder, 'settings.json')) as Record<string, unknown>
+  writeAtomic(paths.claudeSettings, JSON.stringify({ ...readUserSettings().kept, ...own }, null, 2))
 }
 
 // --- internal ---
 
-const hookFiles = ['hooks', 'settings.json'].map(name => path.join(installFolder, name))
+const hooksFolder = path.join(installFolder, 'hooks')
 
-function buildSharedPolicy(session: Session, claudeFolder: string, variableNames: string[]) {
+/** What the policies of a session's agents share. */
+function buildSharedPolicy(session: Session, claudeFolder: string, variableNames: string[], placeholder: string) {
   const { manifest, paths } = session
   const configFile = path.join(claudeFolder, '.claude.json')
   const login: Login = hasClaudeFolders(session)
     ? { kind: 'key', configDirectory: claudeFolder, configFile }
     : resolveUserLogin(manifest.claude.configDirectory)
+  const hasRelay = usesRelay(session)
+  const model: ModelPolicy = {
+    placeholder,
+    claude: manifest.claude.program,
+    configDirectory: manifest.loginKind === 'own' ? manifest.claude.configDirectory : null,
+    leaseFolder: path.resolve(paths.folder, '../../login-lease'),
+  }
+  const withheld = hasRelay ? relayedVariableNames : []
   return {
     outputs: paths.outputs,
     login,
-    allowedHosts: [...listModelHosts(), ...manifest.allowedHosts],
+    allowedHosts: [...(hasRelay ? [] : listModelHosts()), ...manifest.allowedHosts],
     programs: [fs.realpathSync(manifest.claude.program)],
-    // The sandbox launcher connects to the proxy; the agent does not.
-    inheritedVariables: [...variableNames, ...agentVariableNames.filter(name => !/proxy$/i.test(name))],
+    // The launcher connects to the user's proxy; the agent does not.
+    inheritedVariables: [
+      ...variableNames,
+      ...agentVariableNames.filter(name => !/proxy$/i.test(name) && !withheld.includes(name)),
+    ],
+    sharedFiles: [hooksFolder, paths.claudeSettings, ...listCertificateFiles(), ...(hasRelay ? [] : listLoginFiles())],
+    ...(hasRelay ? { model } : {}),
   }
 }
 
-/** The user's login and settings files, which an agent with its own claude folder can read. */
-function listSharedUserFiles(session: Session): string[] {
-  const { loginKind, claude } = session.manifest
-  if (loginKind === 'key' || !hasClaudeFolders(session)) return []
-  const folder = claude.configDirectory ?? path.join(os.homedir(), '.claude')
-  return ['.credentials.json', 'settings.json']
-    .map(name => path.join(folder, name))
-    .filter(file => fs.existsSync(file))
-    .map(file => fs.realpathSync(file))
+/** Does a relay stand between the agents and their model? A cloud has a login of its own, and so has the keychain of a Mac. */
+function usesRelay(session: Session): boolean {
+  return session.manifest.sandbox.kind !== null && hasClaudeFolders(session) && detectProvider() === 'anthropic'
+}
+
+/** The user's configuration of claude, without which a login would not be complete; empty for a key. */
+function readUserConfig({ manifest }: Session): Record<string, unknown> {
+  return manifest.loginKind === 'key'
+    ? {}
+    : readClaudeConfig(resolveUserLogin(manifest.claude.configDirectory).configFile)
+}
+
+function findUserFile({ manifest }: Session, name: string): string {
+  return path.join(manifest.claude.configDirectory ?? path.join(os.homedir(), '.claude'), name)
 }
 
 function resolveUserLogin(configDirectory: string | null): Login {

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { buildHeadlessArguments } from '#host/claude'
 import { installFolder } from '#host/config'
 import { writeAtomic } from '#host/fs'
+import { createPlaceholder } from '#host/model'
 import { escapeShellPattern } from '#host/shell-quote.ts'
 import type { Session } from '#session'
 import type { WorkerKind } from '#session/log'
@@ -57,9 +58,10 @@ export function prepareWorker(
   const allowed = kind === 'code' ? ['*'] : files.map(toCasePattern).flatMap(pattern => [pattern, `${pattern}/*`])
   writeAtomic(own.writeAllowlist, allowed.map(name => `${escapeShellPattern(paths.outputs)}/${name}\n`).join(''))
   writeAtomic(own.files, files.map(glob => `${glob}\n`).join(''))
+  const placeholder = createPlaceholder()
   const variables = {
     ...buildSessionVariables(session),
-    ...prepareClaudeFolder(session, own.claudeFolder),
+    ...prepareClaudeFolder(session, own.claudeFolder, placeholder),
     ...grant.variables,
     DISPATCH_ROLE: 'worker',
     DISPATCH_WORKER: `${id}/${name}`,
@@ -76,7 +78,7 @@ export function prepareWorker(
     program: resolveClaudeProgram(session),
     model: worker.model,
     systemPromptFile: own.systemPrompt,
-    settingsFile: path.join(installFolder, 'settings.json'),
+    settingsFile: paths.claudeSettings,
     sessionId: randomUUID(),
     tools: allowedTools[kind],
     budgetUsd: grant.budgetUsd,
@@ -84,7 +86,7 @@ export function prepareWorker(
   const script = renderLaunchScript({
     comment: `Worker ${name} of ${id}.`,
     folder: paths.outputs,
-    variables: { ...variables, ...prepareWorkerSandbox(session, worker, grant, Object.keys(variables)) },
+    variables: { ...variables, ...prepareWorkerSandbox(session, worker, grant, Object.keys(variables), placeholder) },
     isSandboxed: manifest.sandbox.kind !== null,
     command: ['/bin/sh', path.join(installFolder, 'agents/worker.sh'), ...claudeArguments],
   })

@@ -24,6 +24,8 @@ export function resolveSessionPaths(folder: string) {
     /** What the judge received in a round, what it answered, and the verdict that followed. */
     packet: (round: number) => join('evidence', `packet-${round}.txt`),
     judgeAnswer: (round: number) => join('evidence', `judge-${round}.json`),
+    /** What is needed to ask the judge again about a round: the packet, what is checked in its reply, and the gates. */
+    judgeQuestion: (round: number) => join('evidence', `question-${round}.json`),
     roundVerdict: (round: number) => join('evidence', `verdict-${round}.json`),
     /** What the commands printed that install the dependencies with this cache key. */
     setupOutput: (cacheKey: string) => join('evidence', `setup-${cacheKey.slice(0, 8)}.txt`),
@@ -45,6 +47,8 @@ export function resolveSessionPaths(folder: string) {
     writeAllowlist: join('write-allowlist'),
     systemPrompt: join('system-prompt.md'),
     launchScript: join('launch.sh'),
+    /** The settings that every agent's claude gets. */
+    claudeSettings: join('claude-settings.json'),
     /** The command and the folder of each window of its terminal. */
     windows: join('windows'),
     /** A request to close the session, with its reason. */

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { prepareClaudeFolder, prepareOrchestratorSandbox, prepareWorkerSandbox } from '#agents/sandbox.ts'
+import {
+  prepareClaudeFolder,
+  prepareClaudeSettings,
+  prepareOrchestratorSandbox,
+  prepareWorkerSandbox,
+} from '#agents/sandbox.ts'
 import { SandboxPolicy } from '#host/sandbox'
 import { createSession, SessionManifest } from '#session'
 import { createScratchFolder } from '../fixtures/scratch.ts'
@@ -11,11 +16,14 @@ import { createScratchFolder } from '../fixtures/scratch.ts'
 function openSession(folder: string, loginKind: 'key' | 'own', kind: 'bubblewrap' | 'seatbelt' | null) {
   const userFolder = path.join(folder, 'yours')
   fs.mkdirSync(path.join(userFolder, 'projects/another'), { recursive: true })
-  for (const name of ['.credentials.json', 'settings.json'])
-    fs.writeFileSync(path.join(userFolder, name), `{"name":"${name}"}`)
+  fs.writeFileSync(path.join(userFolder, 'settings.json'), '{"statusLine":{}}')
+  fs.writeFileSync(
+    path.join(userFolder, '.credentials.json'),
+    '{"claudeAiOauth":{"accessToken":"real-a","refreshToken":"real-r","expiresAt":1,"scopes":[],"subscriptionType":"max"}}',
+  )
   fs.writeFileSync(
     path.join(userFolder, '.claude.json'),
-    '{"oauthAccount":{"id":"you"},"projects":{"/secret/project":{}}}',
+    '{"oauthAccount":{"id":"you"},"primaryApiKey":"real-key","projects":{"/secret/project":{}},"mcpServers":{"m":{}}}',
   )
   const manifest = SessionManifest.parse({
     format: 1,
@@ -39,40 +47,49 @@ function openSession(folder: string, loginKind: 'key' | 'own', kind: 'bubblewrap
 
 const readPolicy = (file: string) => SandboxPolicy.parse(JSON.parse(fs.readFileSync(file, 'utf8')))
 
-test('in a sandbox an agent reads only your login and settings of claude', t => {
+test('in a sandbox an agent has a placeholder instead of your login, and none of your files', t => {
   const { userFolder, session } = openSession(createScratchFolder(t), 'own', 'bubblewrap')
   const { paths } = session
   const own = paths.worker('w')
   for (const folder of [paths.claudeFolder, own.claudeFolder]) {
-    assert.deepEqual(prepareClaudeFolder(session, folder), { CLAUDE_CONFIG_DIR: folder })
-    assert.equal(fs.readFileSync(path.join(folder, '.credentials.json'), 'utf8'), '{"name":".credentials.json"}')
+    assert.deepEqual(prepareClaudeFolder(session, folder, 'placeholder-1'), { CLAUDE_CONFIG_DIR: folder })
+    assert.deepEqual(fs.readdirSync(folder).sort(), ['.claude.json', '.credentials.json'])
+    for (const name of fs.readdirSync(folder))
+      assert.doesNotMatch(fs.readFileSync(path.join(folder, name), 'utf8'), /real-/)
+    const login = JSON.parse(fs.readFileSync(path.join(folder, '.credentials.json'), 'utf8')).claudeAiOauth
+    assert.deepEqual([login.accessToken, login.subscriptionType], ['placeholder-1', 'max'])
     const config = JSON.parse(fs.readFileSync(path.join(folder, '.claude.json'), 'utf8'))
-    assert.deepEqual(config.oauthAccount, { id: 'you' })
+    assert.deepEqual([config.oauthAccount, config.primaryApiKey], [{ id: 'you' }, 'placeholder-1'])
+    assert.equal(config.mcpServers, undefined)
     assert.deepEqual(Object.keys(config.projects), [path.dirname(paths.folder)], 'your other projects are left out')
   }
-  prepareOrchestratorSandbox(session, [])
+  prepareOrchestratorSandbox(session, [], 'placeholder-1')
   fs.mkdirSync(own.folder, { recursive: true })
   prepareWorkerSandbox(
     session,
     { name: 'w', kind: 'rw' },
     { files: ['docs/**'], programs: ['/x/bin'], variables: { CACHE: '/x/cache' } },
     [],
+    'placeholder-2',
   )
-  for (const [file, folder] of [
-    [paths.sandboxPolicy, paths.claudeFolder],
-    [own.sandboxPolicy, own.claudeFolder],
+  for (const [file, folder, placeholder] of [
+    [paths.sandboxPolicy, paths.claudeFolder, 'placeholder-1'],
+    [own.sandboxPolicy, own.claudeFolder, 'placeholder-2'],
   ] as const) {
-    const { readablePaths, writablePaths } = readPolicy(file)
-    const shared = ['.credentials.json', 'settings.json'].map(name => path.join(userFolder, name))
+    const { readablePaths, writablePaths, allowedHosts, model, inheritedVariables } = readPolicy(file)
     assert.deepEqual(
-      readablePaths.filter(file => file.startsWith(userFolder)),
-      shared,
-    )
-    assert.deepEqual(
-      writablePaths.filter(file => file.startsWith(userFolder)),
+      [...readablePaths, ...writablePaths].filter(file => file.startsWith(userFolder)),
       [],
     )
     assert.ok(writablePaths.includes(folder))
+    assert.deepEqual(allowedHosts, [], 'only the launcher reaches the model')
+    assert.deepEqual([model?.placeholder, model?.configDirectory], [placeholder, userFolder])
+    assert.deepEqual(
+      inheritedVariables.filter(
+        name => /^(ANTHROPIC|CLAUDE).*(KEY|TOKEN|BASE_URL|HEADERS)$/.test(name) && !/BEDROCK|VERTEX|FOUNDRY/.test(name),
+      ),
+      [],
+    )
   }
   assert.deepEqual(readPolicy(own.sandboxPolicy).toolFolders, ['/x/bin'])
   assert.ok(readPolicy(own.sandboxPolicy).readablePaths.includes('/x/cache'))
@@ -82,13 +99,30 @@ test('in a sandbox an agent reads only your login and settings of claude', t => 
 
 test('without a sandbox claude uses your folder, unless you log in with a key', t => {
   const own = openSession(path.join(createScratchFolder(t), 'a'), 'own', null)
-  assert.deepEqual(prepareClaudeFolder(own.session, own.session.paths.claudeFolder), {
+  assert.deepEqual(prepareClaudeFolder(own.session, own.session.paths.claudeFolder, 'placeholder'), {
     CLAUDE_CONFIG_DIR: own.userFolder,
   })
-  assert.deepEqual(prepareOrchestratorSandbox(own.session, []), [])
+  assert.deepEqual(prepareOrchestratorSandbox(own.session, [], 'placeholder'), [])
   const key = openSession(path.join(createScratchFolder(t), 'b'), 'key', null)
-  assert.deepEqual(prepareClaudeFolder(key.session, key.session.paths.claudeFolder), {
+  assert.deepEqual(prepareClaudeFolder(key.session, key.session.paths.claudeFolder, 'placeholder'), {
     CLAUDE_CONFIG_DIR: key.session.paths.claudeFolder,
   })
   assert.ok(!fs.existsSync(path.join(key.session.paths.claudeFolder, '.credentials.json')))
+})
+
+test('agents get the hooks of dispatch, and of your settings only what steers nothing', t => {
+  const { userFolder, session } = openSession(createScratchFolder(t), 'own', null)
+  const settings = { effortLevel: 'high', hooks: { Stop: [] }, permissions: { deny: ['Bash'] }, disableAllHooks: true }
+  fs.writeFileSync(path.join(userFolder, 'settings.json'), JSON.stringify(settings))
+  const before = process.env['CLAUDE_CONFIG_DIR']
+  process.env['CLAUDE_CONFIG_DIR'] = userFolder
+  t.after(() => {
+    if (before === undefined) delete process.env['CLAUDE_CONFIG_DIR']
+    else process.env['CLAUDE_CONFIG_DIR'] = before
+  })
+  prepareClaudeSettings(session)
+  const written = JSON.parse(fs.readFileSync(session.paths.claudeSettings, 'utf8'))
+  assert.equal(written.effortLevel, 'high')
+  assert.ok(written.hooks.UserPromptSubmit, 'the hooks of dispatch')
+  assert.deepEqual([written.permissions, written.disableAllHooks], [undefined, undefined])
 })
