@@ -1,9 +1,9 @@
 import type { Config } from '#host/config'
 import type { Session } from '#session'
-import type { LaunchRequest } from './launch.ts'
+import type { LaunchRequest, StartResult } from './launch.ts'
 
 export { detectAgent, detectAgentMark, detectAnyAgent } from './contract/approval.ts'
-export type { LaunchRequest } from './launch.ts'
+export type { LaunchRequest, StartResult } from './launch.ts'
 export {
   getApprovalFile,
   getMessageFile,
@@ -21,12 +21,17 @@ export async function runSession(session: Session, config: Config): Promise<void
   return (await import('./runner.ts')).runSession(session, config)
 }
 
+/** Ask the judge again about a session without a runner: exit 5 where it may not be asked. */
+export async function askJudgeAgain(session: Session, config: Config, actor: string): Promise<void> {
+  return (await import('./runner.ts')).askJudgeAgain(session, config, actor)
+}
+
 /** Create a session and open its terminal. */
 export async function launchSession(config: Config, request: LaunchRequest): Promise<Session> {
   return (await import('./launch.ts')).launchSession(config, request)
 }
 
-/** Return when the session's orchestrator has started, or throw why it did not. */
-export async function waitForStart(session: Session, config: Config): Promise<void> {
-  return (await import('./launch.ts')).waitForStart(session, config)
+/** Return when the session's orchestrator has started or is parked, or throw why it did not start. */
+export async function waitForStart(session: Session, config: Config, interrupt?: AbortSignal): Promise<StartResult> {
+  return (await import('./launch.ts')).waitForStart(session, config, interrupt)
 }

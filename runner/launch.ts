@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { prepareOrchestrator } from '#agents'
-import { detectLogin, findClaude, prepareLogin, requireLogin } from '#host/claude'
+import { applyUserVariables, detectLogin, findClaude, prepareLogin, requireLogin } from '#host/claude'
 import { type Config, prepareHome } from '#host/config'
-import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
+import { createInterruptError, DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { copyTree, makePrivateFolder, writeAtomic } from '#host/fs'
 import { findRepository, type UserRepository } from '#host/git'
 import { sha256 } from '#host/hash.ts'
 import { readLeaseHolder } from '#host/lease'
+import { requireCloudLogin } from '#host/model'
 import { checkLiveness } from '#host/process'
 import { readInstructions } from '#host/project'
 import { toOneLine } from '#host/text.ts'
@@ -39,11 +40,13 @@ export interface LaunchRequest
  */
 export async function launchSession(config: Config, request: LaunchRequest): Promise<Session> {
   prepareHome(config)
+  applyUserVariables()
   await requirePrograms(config)
   const program = findClaude()
   await requireClaude(program, config)
   const login = detectLogin(config.claudeFolder)
   const sandbox = await request.chooseSandbox()
+  if (sandbox.kind !== null) requireCloudLogin()
   const repository =
     request.repositoryFolder === null
       ? null
@@ -90,21 +93,28 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
   return session
 }
 
+/** How a session has started: the model has answered, or the vendor's limit parks it until later. */
+export type StartResult = { isParked: false } | { isParked: true; reason: string; resetsAt: string | null }
+
 /**
- * Return when the orchestrator's own hook has reported its first turn and the session's repository is ready; throw when
- * either fails. A runner that dies meanwhile gets one successor: on a new machine no watchdog runs yet.
+ * Return when the model has answered once and the session's repository is ready, or when the vendor's limit parks the
+ * session; throw when the start fails. A runner that dies meanwhile gets one successor: on a new machine no watchdog
+ * runs yet. `interrupt` ends the wait, and the session goes on.
  */
-export async function waitForStart(session: Session, config: Config): Promise<void> {
+export async function waitForStart(session: Session, config: Config, interrupt?: AbortSignal): Promise<StartResult> {
   const timeoutSeconds = config.START_TIMEOUT_SEC + START_GRACE_SECONDS
   const deadlineMs = Date.now() + timeoutSeconds * 1000
   const missing = new Set<Event['type']>(['orchestrator.started', 'base.prepared'])
   for (let isRevived = false; ; ) {
-    const signal = AbortSignal.timeout(LIVENESS_INTERVAL_MS)
+    const signal = AbortSignal.any([AbortSignal.timeout(LIVENESS_INTERVAL_MS), ...(interrupt ? [interrupt] : [])])
     for await (const event of followLog(session.paths.events, { signal, rescanMs: RESCAN_MS })) {
       throwIfStartFailed(session, event)
       missing.delete(event.type)
-      if (missing.size === 0) return
+      if (missing.size === 0) return { isParked: false }
+      if (event.type === 'usage-limit.reached')
+        return { isParked: true, reason: event.reason, resetsAt: event.resetsAt }
     }
+    if (interrupt?.aborted) throw createInterruptError()
     const runner = readLeaseHolder(session.paths.runnerLease)
     const isGone = runner !== undefined && (await checkLiveness(runner)) === 'dead'
     if (isGone && !isRevived) isRevived = await launchSuccessor(session, config)

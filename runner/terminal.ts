@@ -1,5 +1,12 @@
 import path from 'node:path'
-import { agentVariableNames, buildProgramCommand, type Config, settingsSchema } from '#host/config'
+import { applyUserVariables } from '#host/claude'
+import {
+  agentVariableNames,
+  buildProgramCommand,
+  type Config,
+  listDependencyVariables,
+  settingsSchema,
+} from '#host/config'
 import { buildUnprivilegedCommand } from '#host/process'
 import { openTmux, type TmuxSession } from '#host/tmux'
 import { refuseNewerFormat, type Session } from '#session'
@@ -26,7 +33,12 @@ export async function openTerminal(session: Session, config: Config): Promise<vo
     { name: 'runner', command: [...waitForClaude, ...buildRunnerCommand(session)] },
     { name: 'orchestrator', command: startAgent },
   ]
-  await openTmux(config.home).openSession(getTmuxSession(session), windows, inheritedVariables)
+  await openTmux(config.home).openSession(
+    getTmuxSession(session),
+    windows,
+    inheritedVariables,
+    listRunnerVariables(session),
+  )
 }
 
 /**
@@ -35,16 +47,22 @@ export async function openTerminal(session: Session, config: Config): Promise<vo
  */
 export async function launchSuccessor(session: Session, config: Config): Promise<boolean> {
   refuseNewerFormat(session)
+  applyUserVariables()
   const tmux = openTmux(config.home)
   const isOpen = (await tmux.listPanes()).some(pane => pane.session === getTmuxSessionName(session))
   const window = { name: 'runner', command: buildRunnerCommand(session) }
   if (isOpen) return tmux.respawnWindow({ ...getTmuxSession(session), ...window })
-  await tmux.openSession(getTmuxSession(session), [window], inheritedVariables)
+  await tmux.openSession(getTmuxSession(session), [window], inheritedVariables, listRunnerVariables(session))
   return true
 }
 
 function buildRunnerCommand({ id }: Session): string[] {
   return [...buildProgramCommand('bin/processes/runner'), id]
+}
+
+/** What the commands that install dependencies need. The runner hands it to them, and no agent may have it. */
+function listRunnerVariables({ manifest }: Session): string[] {
+  return manifest.project ? listDependencyVariables(manifest.project.environment) : []
 }
 
 /** The variables that a session's windows inherit: those of the models and dispatch's own settings. */

@@ -9,7 +9,7 @@ import { computeResumeTimeMs, parseUsageLimit, resumeMessage } from './usage-lim
 const NO_REFUSAL_AFTER_MS = 15 * SECOND_MS
 
 /** Events that only occur in a turn in which the model has answered. */
-const modelOutputHooks = ['Stop', 'SubagentStop', 'PostToolUseFailure', 'PermissionRequest', 'PermissionDenied']
+export const modelOutputHooks = ['Stop', 'SubagentStop', 'PostToolUseFailure', 'PermissionRequest', 'PermissionDenied']
 
 /**
  * An orchestrator at the vendor's usage limit pauses: no person is needed, and it resumes when the limit is over.

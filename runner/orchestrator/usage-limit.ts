@@ -9,11 +9,13 @@ export interface UsageLimit {
 }
 
 /**
- * Recognize the vendor's usage limit in what claude reports. Recorded from claude 2.1.329 (`You've hit your 5-hour limit ·
+ * Recognize the vendor's usage limit, or that the vendor is overloaded, in what claude reports. Recorded from claude 2.1.329 (`You've hit your 5-hour limit ·
  * resets 9:39am (UTC)`), with the forms of older versions. A limit without a time that can be read is still a limit.
  * `errorKind` is the `error` field of the hook. Pure.
  */
 export function parseUsageLimit(errorKind: string, text: string, now: Date): UsageLimit | undefined {
+  if (errorKind === 'overloaded' || (errorKind === 'server_error' && /\b529\b|\boverloaded\b/i.test(text)))
+    return { reason: text, resetsAt: null }
   const isLimit =
     errorKind === 'rate_limit' || /\blimit reached\b|\b(?:hit|reached) (?:your|the)\b[^.]{0,40}\blimit\b/i.test(text)
   return isLimit ? { reason: text, resetsAt: parseResetTime(text, now) } : undefined

@@ -1,23 +1,22 @@
 import fs from 'node:fs'
-import { diagnoseScreen } from '#host/claude'
 import { exitCodes } from '#host/error.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
 import { readLog } from '#session/log'
 import { isSettled } from '#session/status'
 import { callHuman, listActiveWorkers, type RunnerContext } from '../context.ts'
+import { explainMissingContract } from '../dependencies/explain-failure.ts'
 import type { StartFailure } from '../end-session.ts'
+import { verdictHeading } from '../messages/type-into-terminal.ts'
 import { explainStopBlock, STOP_ATTEMPTS } from '../stop-gate.ts'
 import { getTmuxSessionName } from '../terminal.ts'
 import type { HookEvent } from './hook-inbox.ts'
-import { UsageLimitPause } from './usage-limit-pause.ts'
+import { OrchestratorStart } from './start.ts'
+import { modelOutputHooks, UsageLimitPause } from './usage-limit-pause.ts'
 
-/** Claude is still drawing its screen before this, so nothing is read from it. */
-const SCREEN_GRACE_MS = 1500
 /** Listing the panes costs a process. */
 const PANE_INTERVAL_MS = 2000
 /** Failed tools are normal for an agent; more of them would only fill the log. */
 const MAX_RECORDED_TOOL_FAILURES = 50
-const EXCERPT_LINES = 12
 
 /**
  * Watches the orchestrator in three ways: its hooks, its terminal, and the time it last wrote. Hook events can be late or lost,
@@ -26,7 +25,7 @@ const EXCERPT_LINES = 12
 export class OrchestratorWatch {
   private readonly context: RunnerContext
   private readonly usageLimitPause: UsageLimitPause
-  private readonly startedAtMs = Date.now()
+  private readonly start: OrchestratorStart
   private lastActivityMs = Date.now()
   private transcript: string | undefined
   private pane = { checkedAtMs: 0, isGone: false }
@@ -35,11 +34,13 @@ export class OrchestratorWatch {
   constructor(context: RunnerContext) {
     this.context = context
     this.usageLimitPause = new UsageLimitPause(context)
+    this.start = new OrchestratorStart(context)
   }
 
   /** Note that an agent of the session has just sent a request. */
   recordActivity(): void {
     this.lastActivityMs = Date.now()
+    this.start.recordAnswer()
     this.usageLimitPause.resume()
   }
 
@@ -55,27 +56,42 @@ export class OrchestratorWatch {
     if (hookEvent.session_id !== context.session.manifest.claude.sessionId) return
     this.transcript = hookEvent.transcript_path ?? this.transcript
     if (this.usageLimitPause.processHookEvent(hookEvent)) return
-    if (hookEvent.hook_event_name === 'UserPromptSubmit') {
-      if (context.status.phase === 'opening')
-        context.record({ type: 'orchestrator.started', claudeSessionId: hookEvent.session_id })
-      else if (isSettled(context.status)) context.record({ type: 'question.answered', source: 'its terminal' })
-    }
+    if (this.start.isPending()) return this.processHookEventOfStart(hookEvent)
+    if (
+      hookEvent.hook_event_name === 'UserPromptSubmit' &&
+      isSettled(context.status) &&
+      !hookEvent.prompt?.includes(verdictHeading)
+    )
+      context.record({ type: 'question.answered', source: 'its terminal' })
     if (hookEvent.hook_event_name === 'Stop') this.recordStop(cleanText(hookEvent['last_assistant_message'], 200))
     const reason = isSettled(context.status) ? undefined : findHumanCallReason(hookEvent)
     if (reason !== undefined) callHuman(context, reason, isLoginFailure(hookEvent) ? exitCodes.login : undefined)
+  }
+
+  /** Before the model's first answer claude's own errors are those of the start, and no person is called. */
+  private processHookEventOfStart(hookEvent: HookEvent): void {
+    const { hook_event_name: name } = hookEvent
+    if (name === 'UserPromptSubmit') return this.start.recordPrompt()
+    const reason = findHumanCallReason(hookEvent)
+    if (reason !== undefined)
+      return this.start.recordFailure(reason, isLoginFailure(hookEvent) ? exitCodes.login : exitCodes.dependency)
+    if (!modelOutputHooks.includes(name)) return
+    this.start.recordAnswer()
+    if (name === 'Stop') this.recordStop(cleanText(hookEvent['last_assistant_message'], 200))
   }
 
   /** Before its first turn: does it start? After that: is it still there, and is it active? */
   async check(): Promise<StartFailure | undefined> {
     const { context } = this
     if (isSettled(context.status)) return undefined
-    if (context.status.phase === 'opening') return this.checkStart()
+    if (this.start.isPending()) return this.start.check(() => this.isGone())
     if (await this.isGone())
       callHuman(context, 'the orchestrator is gone: its process ended before there was a verdict')
     this.usageLimitPause.check()
     const idleMs = Date.now() - Math.max(this.lastActivityMs, this.readLastWriteMs())
-    const { isStuck, usageLimit } = context.status
-    if (idleMs > context.config.WATCHDOG_TIMEOUT_SEC * 1000 && !isStuck && !usageLimit && !isSettled(context.status))
+    const { isStuck, usageLimit, judgeWait } = context.status
+    const isWaiting = usageLimit !== null || judgeWait !== null
+    if (idleMs > context.config.WATCHDOG_TIMEOUT_SEC * 1000 && !isStuck && !isWaiting && !isSettled(context.status))
       context.record({ type: 'orchestrator.stuck', idleSeconds: Math.round(idleMs / 1000) })
     return undefined
   }
@@ -105,22 +121,8 @@ export class OrchestratorWatch {
     const { context } = this
     context.record({ type: 'turn.ended', isBlocked: explainStopBlock(context.status) !== undefined })
     if (context.status.idleTurns < STOP_ATTEMPTS || isSettled(context.status)) return
-    callHuman(context, `the orchestrator tried to end its turn ${STOP_ATTEMPTS} times without progress: ${lastMessage}`)
-  }
-
-  private async checkStart(): Promise<StartFailure | undefined> {
-    const waitedMs = Date.now() - this.startedAtMs
-    if (waitedMs < SCREEN_GRACE_MS) return undefined
-    const { session, tmux, config } = this.context
-    const screen = (await tmux.captureText(getTmuxSessionName(session), 'orchestrator')) ?? ''
-    const diagnosis = diagnoseScreen(screen)
-    const excerpt = formatScreenExcerpt(screen)
-    const fail = (reason: string, exitCode: number) => ({ reason: `${reason}:\n${excerpt}`, exitCode })
-    if (diagnosis?.needsPerson) return fail(diagnosis.reason, exitCodes.login)
-    if (await this.isGone()) return fail('claude ended at once', exitCodes.dependency)
-    if (waitedMs <= config.START_TIMEOUT_SEC * 1000) return undefined
-    const noSign = `claude showed no sign of a first turn in ${config.START_TIMEOUT_SEC} s`
-    return fail(diagnosis?.reason ?? noSign, exitCodes.deadline)
+    const standstill = `the orchestrator tried to end its turn ${STOP_ATTEMPTS} times without progress: ${lastMessage}`
+    callHuman(context, explainMissingContract(context.status) ?? standstill)
   }
 
   /** True if tmux answers and has no live window of the orchestrator. No answer proves nothing. */
@@ -175,11 +177,4 @@ function isAgentToolRefusal(hookEvent: HookEvent): boolean {
 function cleanText(text: unknown, maxChars: number): string {
   const clean = sanitize(String(text ?? ''))
   return clean.trim().slice(0, maxChars)
-}
-
-/** The last lines of a screen that contain text. */
-function formatScreenExcerpt(screen: string): string {
-  const lines = screen.split('\n').filter(line => line.trim())
-  const excerpt = lines.slice(-EXCERPT_LINES).map(line => `  | ${sanitize(line.trimEnd()).slice(0, 160)}`)
-  return excerpt.join('\n')
 }

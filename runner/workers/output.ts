@@ -1,4 +1,4 @@
-import { parseStreamLine, type StreamEvent } from '#host/claude'
+import { parseStreamLine } from '#host/claude'
 import { appendUntrusted, readUntrusted } from '#host/fs'
 import { toOneLine } from '#host/text.ts'
 import type { Session } from '#session'
@@ -38,7 +38,7 @@ export class WorkerOutput {
 }
 
 /** Format one event of a worker's stream for a person. Pure. */
-export function formatStreamEvent(event: StreamEvent): string {
+export function formatStreamEvent(event: ReturnType<typeof parseStreamLine>[number]): string {
   if (event.kind === 'text') {
     const lines = event.text.split('\n').map(line => toOneLine(line, TEXT_COLUMNS))
     return `\n${lines.join('\n')}\n`

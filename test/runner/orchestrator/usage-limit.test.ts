@@ -51,14 +51,16 @@ for (const [text, now, resetsAt] of limits)
     assert.equal(limit?.reason, text)
   })
 
-it('a limit is recognized by the error’s kind or its text', () => {
+it('a limit or an overload is recognized by the error’s kind or its text', () => {
   const now = new Date()
   for (const [kind, text, isLimit] of [
     ['rate_limit', '', true],
     ['unknown', "You've hit your session limit · resets 3:20am (UTC)", true],
     ['billing_error', 'Claude AI usage limit reached|1763452800', true],
     ['billing_error', 'Credit balance is too low', false],
-    ['overloaded', 'API Error: 529 Overloaded', false],
+    ['overloaded', 'API Error: 529 Overloaded', true],
+    ['server_error', 'API Error: Repeated 529 Overloaded errors. The API is at capacity', true],
+    ['server_error', 'API Error: 500 Internal server error', false],
     ['invalid_request', 'prompt is too long', false],
     ['max_output_tokens', 'the response reached the maximum of output tokens', false],
   ] as const)

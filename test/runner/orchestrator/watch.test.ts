@@ -50,7 +50,7 @@ it('the end of a subagent is recorded', t => {
   ])
 })
 
-it('a first prompt that was cut at 64 KiB still starts the session', t => {
+it('a prompt is not a start yet, and what only an answer can cause is one', t => {
   const { watch, recorded, context, orchestratorId } = createWatchedSession(t)
   context.status = { ...initialStatus, lastSeq: context.status.lastSeq }
   const text = JSON.stringify({
@@ -61,6 +61,8 @@ it('a first prompt that was cut at 64 KiB still starts the session', t => {
   const hookEvent = parseHookEvent(text.slice(0, 65_536), '')
   assert.ok(hookEvent)
   watch.processHookEvent(hookEvent)
+  assert.deepEqual(recorded, [], 'the prompt was cut at 64 KiB, and is understood')
+  watch.recordActivity()
   assert.deepEqual(recorded, [{ type: 'orchestrator.started', claudeSessionId: orchestratorId }])
 })
 

@@ -1,0 +1,96 @@
+import { diagnoseScreen, findTranscript, hasModelAnswer } from '#host/claude'
+import { type ExitCode, exitCodes } from '#host/error.ts'
+import { readIfPresent } from '#host/fs'
+import { sanitize } from '#host/text.ts'
+import { findClaudeFolder } from '#session'
+import type { RunnerContext } from '../context.ts'
+import type { StartFailure } from '../end-session.ts'
+import { getTmuxSessionName } from '../terminal.ts'
+
+/** Claude is still drawing its screen before this, so nothing is read from it. */
+const SCREEN_GRACE_MS = 1500
+/** Capturing the screen costs a process. */
+const SCREEN_INTERVAL_MS = 1000
+/** One refused request may be a moment's trouble. */
+const MIN_REFUSED_ATTEMPTS = 3
+const EXCERPT_LINES = 12
+
+/**
+ * The start of the orchestrator. It has started when its model has answered once: a prompt that claude accepts proves
+ * neither a login nor a model.
+ */
+export class OrchestratorStart {
+  private readonly context: RunnerContext
+  private readonly startedAtMs = Date.now()
+  private screenReadAtMs = 0
+  private hasPrompted = false
+  private failure: StartFailure | undefined
+
+  constructor(context: RunnerContext) {
+    this.context = context
+  }
+
+  isPending(): boolean {
+    return this.context.status.phase === 'opening'
+  }
+
+  /** Claude's own hook reported the first prompt. */
+  recordPrompt(): void {
+    this.hasPrompted = true
+  }
+
+  /** The model has answered, or something happened that only an answer can cause. */
+  recordAnswer(): void {
+    if (!this.isPending()) return
+    const claudeSessionId = this.context.session.manifest.claude.sessionId
+    this.context.record({ type: 'orchestrator.started', claudeSessionId })
+    if (this.context.status.usageLimit) this.context.record({ type: 'usage-limit.lifted', source: 'the clock' })
+  }
+
+  /** Claude gave up before the first answer. */
+  recordFailure(reason: string, exitCode: ExitCode): void {
+    this.failure ??= { reason, exitCode }
+  }
+
+  /** Why the start failed; undefined while it may still succeed. `isGone`: has the orchestrator's process ended? */
+  async check(isGone: () => Promise<boolean>): Promise<StartFailure | undefined> {
+    if (this.failure) return this.failure
+    if (this.hasAnswered()) {
+      this.recordAnswer()
+      return undefined
+    }
+    const waitedMs = Date.now() - this.startedAtMs
+    if (waitedMs < SCREEN_GRACE_MS || Date.now() - this.screenReadAtMs < SCREEN_INTERVAL_MS) return undefined
+    this.screenReadAtMs = Date.now()
+    const { session, tmux, config, status } = this.context
+    const screen = (await tmux.captureText(getTmuxSessionName(session), 'orchestrator')) ?? ''
+    const fail = (reason: string, exitCode: ExitCode) => ({ reason: `${reason}:\n${formatExcerpt(screen)}`, exitCode })
+    const diagnosis = diagnoseScreen(screen)
+    if (diagnosis?.kind === 'dialog') return fail(diagnosis.reason, exitCodes.login)
+    if (diagnosis?.kind === 'refused' && diagnosis.attempt >= MIN_REFUSED_ATTEMPTS) {
+      const { status: code, reason } = diagnosis
+      if (code === 401 || code === 403) return fail(`the model refuses the login: ${reason}`, exitCodes.login)
+      if ((code === 429 || code >= 500) && !status.usageLimit)
+        this.context.record({ type: 'usage-limit.reached', reason, resetsAt: null })
+    }
+    if (await isGone()) return fail('claude ended at once', exitCodes.dependency)
+    if (waitedMs <= config.START_TIMEOUT_SEC * 1000 || status.usageLimit) return undefined
+    if (diagnosis?.kind === 'offline') return fail(diagnosis.reason, exitCodes.dependency)
+    if (diagnosis?.kind === 'working' || diagnosis?.kind === 'refused') return undefined // The request is on its way, and the first answer may take long.
+    const sign = this.hasPrompted ? 'claude sent nothing to its model' : 'claude showed no sign of a first turn'
+    return fail(`${sign} in ${config.START_TIMEOUT_SEC} s`, exitCodes.deadline)
+  }
+
+  private hasAnswered(): boolean {
+    const { session } = this.context
+    const file = findTranscript(findClaudeFolder(session), session.manifest.claude.sessionId)
+    return file !== undefined && hasModelAnswer(readIfPresent(file) ?? '')
+  }
+}
+
+/** The last lines of a screen that contain text. */
+function formatExcerpt(screen: string): string {
+  const lines = screen.split('\n').filter(line => line.trim())
+  const excerpt = lines.slice(-EXCERPT_LINES).map(line => `  | ${sanitize(line.trimEnd()).slice(0, 160)}`)
+  return excerpt.join('\n')
+}
