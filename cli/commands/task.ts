@@ -1,7 +1,7 @@
 import { readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { findRepoWarnings } from '#host/git'
-import { launchSession, waitForStart } from '#runner'
+import { launchSession } from '#runner'
 import { defineCommand } from '../command.ts'
 import { resolveProject } from '../input/project.ts'
 import { resolveSandbox } from '../input/sandbox-options.ts'
@@ -10,12 +10,13 @@ import { parseTaskOptions, taskOptions } from '../input/task-options.ts'
 import { printIntroduction, printNextCommands, printWarning } from '../output/launch-view.ts'
 import { print } from '../output/terminal.ts'
 import { waitForResult, watchToEnd } from '../wait-for-result.ts'
+import { waitForFirstAnswer } from '../wait-for-start.ts'
 
 export const command = defineCommand({
   about: `
 Starts a session. An orchestrator (Claude) plans the task, writes a contract and gives it to workers. Dispatch runs every check
-of the contract on a clean copy of the work, and a judge from another vendor gives the verdict. The command returns as soon as
-the orchestrator has started.
+of the contract on a clean copy of the work, and a judge from another vendor gives the verdict. The command returns when the
+model has answered once.
 `,
   usage: `"task" [options]
        dispatch --file FILE | dispatch -     from a file, or standard input
@@ -40,9 +41,9 @@ the orchestrator has started.
     })
     if (!values.json) printIntroduction(session, config)
     const { repository } = session.manifest
-    const [warnings] = await Promise.all([
+    const [warnings, start] = await Promise.all([
       repository ? findRepoWarnings(repository).catch(() => []) : [], // A repository that cannot be inspected still starts.
-      waitForStart(session, config),
+      values['no-wait'] ? null : waitForFirstAnswer(session, config, say),
     ])
     for (const warning of warnings) say(warning)
     const { startBackground } = await import('../background.ts') // Loaded this late so as not to delay the start.
@@ -55,7 +56,7 @@ the orchestrator has started.
       return result.exitCode
     }
     if (values.json) print(JSON.stringify({ id: session.id, folder: session.paths.folder, page: page ?? null }))
-    else printNextCommands(session, page)
+    else printNextCommands(session, page, start)
     return exitCodes.ok
   },
 })

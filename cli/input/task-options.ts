@@ -8,6 +8,10 @@ export const taskOptions = {
     type: 'boolean',
     about: 'wait, show the progress, and exit with the verdict (0 PASS, 3 FAIL, 12 INCONCLUSIVE or it needs you)',
   },
+  'no-wait': {
+    type: 'boolean',
+    about: 'return at once, before the model has answered; `dispatch ls` shows whether the session has started',
+  },
   json: { type: 'boolean', about: 'print one JSON object instead of text' },
   file: { type: 'string', value: 'FILE', about: 'read the task from this file' },
   repo: {
@@ -46,6 +50,8 @@ export const taskOptions = {
 export function parseTaskOptions(values: OptionValues<typeof taskOptions>) {
   if (values.repo !== undefined && values['no-repo'])
     throw new UsageError('--repo and --no-repo contradict each other', 'Use only one of them.')
+  if (values.wait && values['no-wait'])
+    throw new UsageError('--wait and --no-wait contradict each other', 'Use only one of them.')
   if (values.model?.trim() === '')
     throw new UsageError('--model has no name', 'Name a model, such as --model opus, or leave the option out.')
   return {

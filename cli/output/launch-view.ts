@@ -1,7 +1,9 @@
+import { readUserSettings } from '#host/claude'
 import type { Config } from '#host/config'
 import { formatCount, sanitize } from '#host/text.ts'
+import type { StartResult } from '#runner'
 import type { Session } from '#session'
-import { paint, print } from './terminal.ts'
+import { formatLocalTime, paint, print } from './terminal.ts'
 
 /** Print what a new session works on, and what it lacks. */
 export function printIntroduction({ id, manifest }: Session, config: Config): void {
@@ -13,6 +15,8 @@ export function printIntroduction({ id, manifest }: Session, config: Config): vo
     print(`  on a copy of ${repository.path} at ${repository.commit.slice(0, 10)}${omitted}`)
   } else print('  in an empty repository')
   if (sandbox.kind === null) printWarning(`no sandbox (${sandbox.reason}): agents and checks run with your rights`)
+  const { leftOut } = readUserSettings()
+  if (leftOut.length > 0) print(`  without your settings of claude for ${leftOut.join(', ')}`)
   if (config.GEMINI_API_KEY === '')
     printWarning('GEMINI_API_KEY is not set: the checks run, but without a judge the verdict cannot be PASS')
 }
@@ -21,10 +25,20 @@ export function printWarning(text: string): void {
   print(paint('yellow', `  ${sanitize(text)}`))
 }
 
-/** Print how to follow a session that has started. */
-export function printNextCommands({ id, paths }: Session, pageUrl: string | undefined): void {
+/** Print how to follow a session. `start` is null if the command did not wait for it. */
+export function printNextCommands(
+  { id, paths }: Session,
+  pageUrl: string | undefined,
+  start: StartResult | null,
+): void {
   const letters = id.slice(-4)
-  print(`  started. dispatch watch ${letters}   live, until the verdict`)
+  if (start?.isParked) {
+    const until =
+      start.resetsAt === null ? 'dispatch tries again by itself' : `it goes on at ${formatLocalTime(start.resetsAt)}`
+    printWarning(`parked by the limit of the vendor: ${start.reason}; ${until}`)
+  }
+  const state = start === null ? 'opened. ' : start.isParked ? 'parked. ' : 'started.'
+  print(`  ${state} dispatch watch ${letters}   live, until the verdict`)
   print(`           dispatch attach ${letters}  the orchestrator's terminal`)
   if (pageUrl) print(`           ${pageUrl}`)
   print(paint('dim', `           ${paths.folder}`))

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { createTrustEntry, detectLogin, findUserSettings, isTrusted, readClaudeConfig } from '#host/claude'
+import { createTrustEntry, detectLogin, isTrusted, readClaudeConfig, readUserSettings } from '#host/claude'
 import type { Config } from '#host/config'
 import type { Addition } from '#host/user-config'
 import { buildExternalHooks } from '../external-sessions.ts'
@@ -31,14 +31,14 @@ export function planSetup(config: Config, { hooks, rules }: { hooks: boolean; ru
     })
   if (hooks)
     changes.push({
-      file: findUserSettings(),
+      file: readUserSettings().file,
       reason: 'claude sessions that dispatch did not start report when they end or wait for you',
       addition: buildExternalHooks(config),
     })
   const rulesFile = path.join(installFolder, 'CLAUDE.md')
   if (rules)
     changes.push({
-      file: path.join(path.dirname(findUserSettings()), 'CLAUDE.md'),
+      file: path.join(path.dirname(readUserSettings().file), 'CLAUDE.md'),
       reason: `every claude session follows the four rules in ${rulesFile}`,
       // claude follows an `@path` line, and needs a backslash before each space of the path.
       addition: { name: 'dispatch rules', lines: [`@${rulesFile.replaceAll(' ', '\\ ')}`] },

@@ -38,14 +38,13 @@ test('a quoted command stays on one line where it fits', () => {
   assert.deepEqual(format('日本語日本語 日本語日本語'), ['日本語日本語', '日本語日本語'])
 })
 
-test('settings that disable hooks are recognised', () => {
-  assert.equal(explainDisabledHooks('{"disableAllHooks": true}', false), 'disableAllHooks is true')
-  assert.equal(explainDisabledHooks('{"allowManagedHooksOnly": true}', true), 'allowManagedHooksOnly is true')
-  assert.equal(explainDisabledHooks('{"allowManagedHooksOnly": true}', false), undefined)
-  assert.equal(explainDisabledHooks('{"disableAllHooks": false, "hooks": {}}', true), undefined)
-  assert.equal(explainDisabledHooks('// mine\n{"disableAllHooks": true,}', false), 'disableAllHooks is true')
-  assert.match(explainDisabledHooks('{"disableAllHooks": tru', false) ?? '', /^invalid JSON \(line 1: /)
-  assert.equal(explainDisabledHooks('[]', false), undefined)
+test('managed settings that disable hooks are recognized', () => {
+  assert.equal(explainDisabledHooks('{"disableAllHooks": true}'), 'disableAllHooks is true')
+  assert.equal(explainDisabledHooks('{"allowManagedHooksOnly": true}'), 'allowManagedHooksOnly is true')
+  assert.equal(explainDisabledHooks('{"disableAllHooks": false, "hooks": {}}'), undefined)
+  assert.equal(explainDisabledHooks('// mine\n{"disableAllHooks": true,}'), 'disableAllHooks is true')
+  assert.match(explainDisabledHooks('{"disableAllHooks": tru') ?? '', /^invalid JSON \(line 1: /)
+  assert.equal(explainDisabledHooks('[]'), undefined)
 })
 
 test('each setting that blocks bubblewrap has its own fix', () => {
@@ -178,18 +177,21 @@ describe('dispatch doctor', { concurrency: 2 }, () => {
       }
     }))
 
-  it('disabled hooks are a failure; settings for claude in a repository are listed', () =>
+  it('settings of claude that agents do not get are listed, yours and those of the repository', () =>
     withRig(idleScenario, async rig => {
-      fs.mkdirSync(path.join(rig.home, 'dispatch/claude'), { recursive: true })
-      fs.writeFileSync(path.join(rig.home, 'dispatch/claude/settings.json'), '{ "disableAllHooks": true }')
+      fs.mkdirSync(path.join(rig.home, 'home/.claude'), { recursive: true })
+      fs.writeFileSync(path.join(rig.home, 'home/.claude/settings.json'), '{ "disableAllHooks": true, "hooks": {} }')
       const top = path.join(rig.home, 'elsewhere')
       fs.mkdirSync(path.join(top, '.claude'))
       fs.writeFileSync(path.join(top, '.claude/settings.json'), '{}')
       const commit = 'git init -q && git add . && git -c user.name=x -c user.email=x@y commit -q -m first'
       assert.equal((await runProgram('/bin/sh', ['-c', commit], { cwd: top })).exitCode, 0)
       const ran = await rig.dispatch(['doctor'])
-      assert.equal(ran.exitCode, 6)
-      assert.match(ran.stdout, /FAIL +hooks +\S+settings\.json:\s+disableAllHooks is\s+true/)
+      assert.equal(ran.exitCode, 0, ran.stdout)
+      assert.match(
+        ran.stdout,
+        /ok +left out +agents do not get these settings of\s+\S+settings\.json:\s+disableAllHooks,\s+hooks/,
+      )
       assert.match(ran.stdout, /warn +ignored +in \S+: \.claude\/settings\.json/)
     }))
 })

@@ -1,0 +1,32 @@
+import type { Config } from '#host/config'
+import { SECOND_MS } from '#host/time.ts'
+import { type StartResult, waitForStart } from '#runner'
+import type { Session } from '#session'
+
+/** A model usually answers before this. */
+const QUIET_MS = 5 * SECOND_MS
+
+/** Wait until the model has answered once. `say` tells a person what takes so long. Ctrl-C leaves the session running. */
+export async function waitForFirstAnswer(
+  session: Session,
+  config: Config,
+  say: (text: string) => void,
+): Promise<StartResult> {
+  const letters = session.id.slice(-4)
+  const interrupt = new AbortController()
+  const leave = () => {
+    say(`the session goes on without you: dispatch watch ${letters}, or dispatch stop ${letters}`)
+    interrupt.abort()
+  }
+  const timer = setTimeout(
+    () => say("waiting for the model's first answer; Ctrl-c leaves the session running"),
+    QUIET_MS,
+  )
+  process.once('SIGINT', leave)
+  try {
+    return await waitForStart(session, config, interrupt.signal)
+  } finally {
+    clearTimeout(timer)
+    process.off('SIGINT', leave)
+  }
+}
