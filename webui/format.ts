@@ -1,9 +1,9 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '#host/time.ts'
 
-/** The colour of a badge. `call` is for what waits for a person. */
+/** The color of a badge. `call` is for what waits for a person. */
 export type Tone = 'good' | 'bad' | 'unsure' | 'call' | 'live' | 'quiet'
 
-/** A short label in a colour. */
+/** A short label in a color. */
 export interface Badge {
   label: string
   tone: Tone
