@@ -14,7 +14,7 @@ test('an error has a message, an exit code and a remedy', () => {
   assert.deepEqual([createInterruptError().message, createInterruptError().exitCode], ['', 130])
 })
 
-test('a system error is recognised by its code, another object is not', () => {
+test('a system error is recognized by its code, another object is not', () => {
   try {
     fs.readFileSync('/nowhere')
     assert.fail('it was read')

@@ -12,7 +12,7 @@ test('characters that act on a terminal, or hide, are escaped', () => {
     ['form feed', '\f', '\\u{c}'],
     ['delete', '\x7f', '\\u{7f}'],
     ['a clear screen', '\x1b[2J', '\\u{1b}[2J'],
-    ['a colour', '\x1b[31mred', '\\u{1b}[31mred'],
+    ['a color', '\x1b[31mred', '\\u{1b}[31mred'],
     ['a clipboard', '\x1b]52;c;eA==\x07', '\\u{1b}]52;c;eA==\\u{7}'],
     ['a title', '\x1b]0;x\x1b\\', '\\u{1b}]0;x\\u{1b}\\'],
     ['the end of a paste', '\x1b[201~', '\\u{1b}[201~'],

@@ -21,7 +21,7 @@ const topic = '9f86d081884c7d659a2feaa0c55ad015'
 
 // --- the QR code ---
 
-test('the QR code contains the subscribe URL, with its own colours and margin', () => {
+test('the QR code contains the subscribe URL, with its own colors and margin', () => {
   for (let times = 0; times < 50; times++) {
     const address = buildSubscribeUrl('https://ntfy.sh', createTopic()) ?? ''
     const lines = renderQr(address)

@@ -10,7 +10,7 @@ test('a diff shows the changed lines with three lines around them', () => {
   assert.equal(
     diff,
     '--- a file\n+++ a file\n@@ -7,7 +7,7 @@\n 7\n 8\n 9\n-10\n+ten\n 11\n 12\n 13',
-    'without a terminal there are no colours',
+    'without a terminal there are no colors',
   )
   assert.equal(paintDiff('a file', 'same', 'same'), '')
   assert.deepEqual(paintHunks('same', 'same'), [])

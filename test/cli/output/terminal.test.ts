@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import stringWidth from 'string-width'
 import { formatTable, hangIndent, measureTextWidth, pad, paint, shorten, wrap } from '#cli/output/terminal.ts'
 
-test('CJK and emoji take two columns, colours none', () => {
+test('CJK and emoji take two columns, colors none', () => {
   const widths = {
     abc: 3,
     'é…→—': 4,

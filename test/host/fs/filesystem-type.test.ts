@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { detectFileSystem } from '#host/fs'
 import { classifyByMagic, classifyByMounts } from '#host/fs/filesystem-type.ts'
 
-test('a network file system is recognised', async () => {
+test('a network file system is recognized', async () => {
   assert.deepEqual(classifyByMagic(0x6969), { kind: 'nfs', isNetwork: true })
   assert.deepEqual(classifyByMagic(-11317950), { kind: 'cifs', isNetwork: true }) // 0xff534d42, as a signed number
   assert.deepEqual(classifyByMagic(0xef53), { kind: 'local', isNetwork: false })

@@ -148,7 +148,7 @@ test(`${harmlessTexts.length} harmless texts stay as they are`, t => {
   )
 })
 
-test('a generated value is recognised', () => {
+test('a generated value is recognized', () => {
   for (const value of [
     'correct-horse',
     'password1',
@@ -238,7 +238,7 @@ test('the cost of a search grows with the text, not with its square', () => {
 
 /** A text without styles, blanks, quotes and markup. */
 function stripMarkup(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that begins a colour
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that begins a color
   return text.replace(/\u001b\[\d*m|\\u\{[0-9a-f]+\}|[\s\p{Cf}`"'*\\|]/gu, '')
 }
 
