@@ -70,7 +70,7 @@ function shorten(lines: string[]): string[] {
   return [...story.slice(0, headLines), `       ⋮      ${leftOut} lines`, ...story.slice(-tailLines)]
 }
 
-/** The colours that dispatch itself paints: time dim, actor cyan, outcomes green and red. */
+/** The colors that dispatch itself paints: time dim, actor cyan, outcomes green and red. */
 function colorLine(line: string): Span[] {
   const [, time, actor, rest] = /^(\d\d:\d\d {2})(\S+ *)(.*)$/.exec(line) ?? []
   if (time !== undefined && actor !== undefined && rest !== undefined)
