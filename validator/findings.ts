@@ -6,7 +6,7 @@ const MAX_FIELD_CHARS = 400
 const MAX_OUTPUT_CHARS = 1000
 const MAX_OUTPUT_LINES = 12
 
-/** What to fix for one clause, as behaviour: the sentence, what was expected and observed, and the judge's reason. */
+/** What to fix for one clause, as behavior: the sentence, what was expected and observed, and the judge's reason. */
 export function listFindings(clause: ClauseVerdict, gate: Gate | undefined): string[] {
   const { id, sentence, verdict, judgement } = clause
   if (verdict === 'PASS') return []

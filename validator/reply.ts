@@ -17,7 +17,7 @@ export const JudgeReply = z.strictObject({
       reason: z.string().describe('one plain sentence'),
     }),
   ),
-  findings: z.array(z.string()).describe('behaviour to fix, one sentence each'),
+  findings: z.array(z.string()).describe('behavior to fix, one sentence each'),
 })
 
 export type JudgeReply = z.infer<typeof JudgeReply>
