@@ -9,7 +9,7 @@ export function buildSubscribeUrl(server: string, topic: string): string | undef
 
 /**
  * A text as the lines of a QR code, two modules a character: 37 columns for ntfy.sh, 73 for the longest host. It sets its
- * own colours, black on white, because many terminals are dark. The margin is four modules, as the standard asks. Pure.
+ * own colors, black on white, because many terminals are dark. The margin is four modules, as the standard asks. Pure.
  */
 export function renderQr(text: string): string[] {
   return renderUnicodeCompact(text, { ecc: 'L', border: 4 })
@@ -17,6 +17,6 @@ export function renderQr(text: string): string[] {
     .map(line => `${WHITE_ON_BLACK_STYLE}${line}${RESET_STYLE}`)
 }
 
-/** The block characters are the white modules, so they are what gets painted: colours 231 and 16, which no theme changes. */
+/** The block characters are the white modules, so they are what gets painted: colors 231 and 16, which no theme changes. */
 const WHITE_ON_BLACK_STYLE = '\u001b[38;5;231;48;5;16m'
 const RESET_STYLE = '\u001b[0m'

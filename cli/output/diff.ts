@@ -3,7 +3,7 @@ import { parseJson } from '#host/json.ts'
 import { sanitize } from '#host/text.ts'
 import { paint } from './terminal.ts'
 
-/** The change of a file as a unified diff, coloured on a terminal; undefined for a file that does not exist. */
+/** The change of a file as a unified diff, colored on a terminal; undefined for a file that does not exist. */
 export function paintDiff(file: string, before: string | undefined, after: string | undefined): string {
   if (before === after) return ''
   const [old, fresh] = [before, after].map(formatJson)
@@ -15,7 +15,7 @@ export function paintDiff(file: string, before: string | undefined, after: strin
   ].join('\n')
 }
 
-/** The changed lines of a text with three lines around them, coloured on a terminal; empty without a difference. */
+/** The changed lines of a text with three lines around them, colored on a terminal; empty without a difference. */
 export function paintHunks(before: string, after: string): string[] {
   return computeHunks(before, after).map(line => {
     const style = ({ '@': 'cyan', '+': 'green', '-': 'red' } as const)[line[0] ?? '']

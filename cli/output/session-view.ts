@@ -107,8 +107,8 @@ function describeDependencies(dependencies: SessionStatus['dependencies']): stri
 function printLimits({ session, status }: SessionView): void {
   const { deadline } = session.manifest
   const { usageLimit, budget, isPastDeadline, verdict } = status
-  const printRow = (name: string, text: string, colour: 'yellow' | 'dim') =>
-    print(`  ${name.padEnd(10)} ${paint(colour, sanitize(text))}`)
+  const printRow = (name: string, text: string, color: 'yellow' | 'dim') =>
+    print(`  ${name.padEnd(10)} ${paint(color, sanitize(text))}`)
   if (deadline !== null && !verdict?.isFinal) {
     const text = `${formatLocalTime(deadline)}${isPastDeadline ? ', has passed' : ''}`
     printRow('deadline', text, isPastDeadline ? 'yellow' : 'dim')

@@ -4,7 +4,7 @@ import { sanitize, toOneLine } from '#host/text.ts'
 import type { EventDescription } from '#session/log'
 import { type ClauseStatus, computeState, type SessionView } from '#session/status'
 
-/** Coloured text on a terminal; a pipe and `NO_COLOR` get plain text. */
+/** Colored text on a terminal; a pipe and `NO_COLOR` get plain text. */
 export function paint(style: 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold', text: string): string {
   return styleText(style, text, { stream: process.stdout })
 }
@@ -70,7 +70,7 @@ export function formatBytes(bytes: number): string {
   return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
 }
 
-/** Columns padded to their widest cell; colours do not count. */
+/** Columns padded to their widest cell; colors do not count. */
 export function formatTable(rows: string[][]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => measureTextWidth(row[column] ?? ''))))
   return rows
@@ -98,7 +98,7 @@ export function measureTableWidth(rows: string[][]): number {
   return Math.max(...formatTable(rows).split('\n').map(measureTextWidth))
 }
 
-/** The columns that a text takes on a terminal: two for CJK and emoji, none for colours. */
+/** The columns that a text takes on a terminal: two for CJK and emoji, none for colors. */
 export function measureTextWidth(text: string): number {
   const plain = stripVTControlCharacters(text)
   return singleColumnText.test(plain) ? plain.length : loadStringWidth()(plain)
