@@ -72,7 +72,7 @@ function extractTyped(line: string): string {
       continue
     }
     const codes = part.slice(2, -1).split(';').map(Number)
-    if (codes[0] === 38 || codes[0] === 48) continue // A colour: the numbers behind it are not styles.
+    if (codes[0] === 38 || codes[0] === 48) continue // A color: the numbers behind it are not styles.
     for (const code of codes) {
       if (code === 0) isDim = isReverse = false
       if (code === 2) isDim = true

@@ -17,7 +17,7 @@ export interface ProjectProposal {
   credentials: CredentialFile[]
 }
 
-/** Propose a project file by the lock files of a commit; undefined when no package tool is recognised. */
+/** Propose a project file by the lock files of a commit; undefined when no package tool is recognized. */
 export async function proposeProject(repository: RepositoryCommit): Promise<ProjectProposal | undefined> {
   const files = (await listTreeEntries(repository)).map(entry => entry.path)
   const read = (file: string) => readBlob(repository, file)

@@ -56,7 +56,7 @@ function extractUrlSecret(address: string): string {
   return pathname.length + search.length >= 16 ? pathname + search : ''
 }
 
-/** The values, and their base64 at each offset in a longer text, without the characters that neighbours change. */
+/** The values, and their base64 at each offset in a longer text, without the characters that neighbors change. */
 function addBase64Forms(values: string[]): string[] {
   const forms = values.flatMap(value => [
     value,

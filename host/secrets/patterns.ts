@@ -1,4 +1,4 @@
-/** A kind of secret that is recognised by its form, or by the words right before it. */
+/** A kind of secret that is recognized by its form, or by the words right before it. */
 interface TokenPattern {
   name: string
   /** A global pattern. If it has groups, the first that matches is the secret. */
@@ -90,7 +90,7 @@ export const tokenPatterns = compilePatterns(
   ],
 )
 
-/** Secrets that are recognised by the words before them. The group is the secret. */
+/** Secrets that are recognized by the words before them. The group is the secret. */
 export const contextPatterns = compilePatterns(
   [
     'AWS secret key',

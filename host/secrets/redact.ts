@@ -33,7 +33,7 @@ export function redactSecrets(
     redactionCount += secrets.length
     if (secrets.length > MAX_SECRETS)
       return { text: `[secret withheld: ${OVERFLOW_LABEL}]${redacted.replace(/[^\n]+/g, '')}`, redactionCount }
-    redacted = replaceSecrets(redacted, secrets) // A removed secret may have hidden the start of its neighbour.
+    redacted = replaceSecrets(redacted, secrets) // A removed secret may have hidden the start of its neighbor.
   }
   return { text: redacted, redactionCount }
 }

@@ -30,7 +30,7 @@ export function replaceValue(text: string, path: JsonPath, value: unknown): stri
   return replaceText(text, offset, offset + length, JSON.stringify(value))
 }
 
-/** The text without the value at `path`, its key, and the comma between it and its neighbour. Pure. */
+/** The text without the value at `path`, its key, and the comma between it and its neighbor. Pure. */
 export function removeValue(text: string, path: JsonPath): string {
   const value = findNode(text, path)
   const parent = findNode(text, path.slice(0, -1))
