@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import path from 'node:path'
 import { buildCheckEnvironment, buildProgramCommand, pickVariables } from '#host/config'
 import { type RunResult, runProgram } from '#host/exec.ts'
@@ -14,67 +15,80 @@ interface ProjectCommand {
   folder: string
   home: string
   environment: Record<string, string>
+  /** Names of variables of this process that it gets too. They may be secrets, so their values are in no file. */
+  inheritedVariables?: string[]
   readablePaths: string[]
   hosts: string[]
   /** Counted from the start of the command. */
   timeoutSeconds: number
-  /** How much of its output is kept. */
+  /** How much of its output is kept: of a longer one the beginning and the end. */
   maxOutputBytes: number
+}
+
+/** How a command ended, and the hosts that the sandbox did not let it reach, as `name:port`. */
+export interface ProjectRun extends RunResult {
+  refusedHosts: string[]
 }
 
 /** The time that a sandbox may take to open. */
 const SANDBOX_START_SECONDS = 5
 
 /** Run a command without a sandbox, or in one. If that fails to open, the result has a `startError` and no exit code. */
-export function runProjectCommand(
+export async function runProjectCommand(
   sandbox: SessionManifest['sandbox']['kind'],
   command: ProjectCommand,
-): Promise<RunResult> {
+): Promise<ProjectRun> {
   if (sandbox !== null) return runInSandbox(command)
-  const { folder: cwd, environment: env, timeoutSeconds, maxOutputBytes } = command
-  return runProgram('/bin/sh', ['-c', command.command], {
+  const { folder: cwd, environment, inheritedVariables = [], timeoutSeconds, maxOutputBytes } = command
+  const run = await runProgram('/bin/sh', ['-c', command.command], {
     cwd,
-    env,
+    env: { ...pickVariables(inheritedVariables), ...environment },
     timeoutMs: timeoutSeconds * SECOND_MS,
     maxOutputBytes,
+    keepsEnd: true,
   })
+  return { ...run, refusedHosts: [] }
 }
 
-async function runInSandbox(request: ProjectCommand): Promise<RunResult> {
-  const { folder, home, timeoutSeconds, maxOutputBytes } = request
+async function runInSandbox(request: ProjectCommand): Promise<ProjectRun> {
+  const { folder, home, environment, inheritedVariables = [], timeoutSeconds, maxOutputBytes } = request
   const parent = path.dirname(folder)
   const policyFile = path.join(parent, 'policy.json')
   const resultFile = path.join(parent, 'result.json')
-  // Proxy variables go to the launcher, `DISPATCH_*` marks (by which both are found) to both, the rest to the command.
-  const variables = Object.entries(request.environment)
-  const launcherVariables = variables.filter(([name]) => /proxy$|^DISPATCH_/i.test(name))
   const policy = buildPolicy(request.role, {
     folder,
     tempFolder: home,
     writablePaths: [folder],
     readablePaths: request.readablePaths,
     allowedHosts: request.hosts,
-    variables: Object.fromEntries(variables.filter(([name]) => !/proxy$/i.test(name))),
+    // The launcher uses the proxies. Inside, the only proxy is that of the sandbox.
+    inheritedVariables: inheritedVariables.filter(name => !/(?<!^GO|^GONO)proxy$/i.test(name)),
+    variables: environment,
     resultFile,
   })
   writeAtomic(policyFile, JSON.stringify(policy))
+  fs.rmSync(resultFile, { force: true })
   const [node, launcher] = buildProgramCommand('bin/processes/sandbox')
+  const marks = Object.keys(environment).filter(name => name.startsWith('DISPATCH_'))
   const run = await runProgram(node, [launcher, policyFile, '--', '/bin/sh', '-c', request.command], {
     cwd: parent,
     env: {
+      ...pickVariables([...inheritedVariables, 'NODE_COMPILE_CACHE']),
       ...buildCheckEnvironment(home),
-      ...Object.fromEntries(launcherVariables),
-      ...pickVariables(['NODE_COMPILE_CACHE']),
+      ...pickVariables(marks, environment), // By which its processes are found.
     },
     timeoutMs: (timeoutSeconds + SANDBOX_START_SECONDS) * SECOND_MS,
     maxOutputBytes,
+    keepsEnd: true,
   })
   const result = SandboxResult.safeParse(readJson(resultFile)).data
+  const refusedHosts = result?.refusedHosts ?? []
   if (result?.hasStarted) {
     const { exitCode, signal, milliseconds } = result
-    return { ...run, exitCode: exitCode ?? undefined, signal: signal ?? undefined, milliseconds }
+    return { ...run, refusedHosts, exitCode: exitCode ?? undefined, signal: signal ?? undefined, milliseconds }
   }
-  if (run.timedOut) return run
+  if (run.timedOut) return { ...run, refusedHosts }
   const lastLine = run.stderr.trim().split('\n').at(-1)
-  return { ...run, exitCode: undefined, startError: result?.reason || lastLine || 'the sandbox did not open' }
+  const startError = result?.reason || lastLine || 'the sandbox did not open'
+  return { ...run, refusedHosts, exitCode: undefined, startError }
 }

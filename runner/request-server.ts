@@ -3,6 +3,7 @@ import { sanitize } from '#host/text.ts'
 import { accept, type CommandReply, callHuman, type RunnerContext, refuse } from './context.ts'
 import { amendContract } from './contract/amend.ts'
 import { checkContract } from './contract/seal.ts'
+import { explainMissingContract } from './dependencies/explain-failure.ts'
 import type { MessageDelivery } from './messages/deliver.ts'
 import type { OrchestratorWatch } from './orchestrator/watch.ts'
 import { type AgentRequest, listPendingRequests, writeRequestReply } from './requests.ts'
@@ -57,7 +58,10 @@ async function runTool(context: RunnerContext, request: AgentRequest): Promise<C
   const { id, tool, args } = request
   const { contract, contractRejections } = context.status
   if (contractRejections >= DRAFT_ATTEMPTS && !contract)
-    return callHuman(context, `the contract was rejected ${contractRejections} times`)
+    return callHuman(
+      context,
+      explainMissingContract(context.status) ?? `the contract was rejected ${contractRejections} times`,
+    )
   switch (tool) {
     case 'contract': {
       const [action, ...rest] = args

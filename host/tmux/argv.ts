@@ -23,20 +23,26 @@ export function joinCommands(commands: string[][]): string[] {
 
 /**
  * The commands that open a detached session of 200x50 with these windows; `command` is the argv of each. tmux copies
- * `variableNames` from the environment of the client to the windows (`update-environment`). Pure.
+ * `variableNames` from the environment of the client to the windows (`update-environment`), and `firstWindowNames` to the
+ * first window only: the session forgets them before another window opens. Pure.
  */
 export function buildSessionCommands(
   session: string,
   windows: [first: NewWindow, ...others: NewWindow[]],
   variableNames: string[],
+  firstWindowNames: string[] = [],
 ): string[][] {
   const [first, ...others] = windows
+  const firstOnly = firstWindowNames.filter(name => !variableNames.includes(name))
+  const setNames = (names: string[]) => ['set-option', '-g', 'update-environment', names.join(' ')]
   return [
     ['start-server'],
     ['set-option', '-g', 'remain-on-exit', 'on'],
     ['set-option', '-g', 'history-limit', String(HISTORY_LINES)],
-    ['set-option', '-g', 'update-environment', variableNames.join(' ')],
+    setNames([...variableNames, ...firstOnly]),
     ['new-session', '-d', '-s', session, '-x', '200', '-y', '50', '-n', first.name, ...first.command],
+    ...firstOnly.map(name => ['set-environment', '-t', formatSessionTarget(session), '-u', name]),
+    ...(firstOnly.length > 0 ? [setNames(variableNames)] : []),
     ...others.map(window => buildWindowCommand(session, window)),
     ['set-option', '-s', 'exit-empty', 'on'],
   ]

@@ -53,25 +53,26 @@ export class Tmux {
 
   /**
    * Open a session of 200x50 with these windows. Exit 6 when a session of that name exists. The values of
-   * `variableNames` come from the environment of this process, and tmux hands them to the windows. No secret is in an
-   * argument or a file.
+   * `variableNames` come from the environment of this process, and tmux hands them to the windows; those of
+   * `firstWindowNames` to the first window only. No secret is in an argument or a file.
    */
   async openSession(
     { session, folder }: TmuxSession,
     windows: Omit<TmuxWindow, keyof TmuxSession>[],
     variableNames: string[],
+    firstWindowNames: string[] = [],
   ): Promise<void> {
     const [first, ...others] = windows.map(({ name, command }) => ({
       name,
       command: writeWindowCommand({ session, folder, name, command }),
     }))
     if (!first) return
-    const commands = buildSessionCommands(session, [first, ...others], variableNames)
+    const commands = buildSessionCommands(session, [first, ...others], variableNames, firstWindowNames)
     // The server starts on its own. Started by `new-session`, it would hand the values of this caller to every later
     // window.
     await this.#runOrThrow(['-f', '/dev/null', 'start-server', ';', 'set-option', '-s', 'exit-empty', 'off'])
     try {
-      const env = { ...copyVariables(SERVER_VARIABLES), ...pickVariables(variableNames) }
+      const env = { ...copyVariables(SERVER_VARIABLES), ...pickVariables([...variableNames, ...firstWindowNames]) }
       await this.#runOrThrow(['-f', '/dev/null', ...joinCommands(commands)], { cwd: folder, env })
     } catch (error) {
       await this.#run(['set-option', '-s', 'exit-empty', 'on']) // The commands ended before their last one.

@@ -1,15 +1,15 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { buildDependenciesEnvironment } from '#host/config'
-import type { RunResult } from '#host/exec.ts'
+import { buildCheckEnvironment } from '#host/config'
 import { makePrivateFolder } from '#host/fs'
 import { killProcessTree } from '#host/process'
-import type { Project } from '#host/project'
-import { sanitize } from '#host/text.ts'
+import { type Project, projectFileName } from '#host/project'
+import { redactSecrets } from '#host/secrets'
+import { formatNames } from '#host/text.ts'
 import { SECOND_MS } from '#host/time.ts'
 import { addIgnoredPaths, type Commit, exportTree, listCommitFiles } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
-import { runProjectCommand } from '../project-command.ts'
+import { type ProjectRun, runProjectCommand } from '../project-command.ts'
 import {
   type CacheRecord,
   openCacheFolder,
@@ -20,11 +20,16 @@ import {
 } from './cache.ts'
 import { computeDependencyKey } from './cache-key.ts'
 import { createDependencies, type Dependencies } from './dependencies.ts'
+import { explainFailure, listUnresolvedHosts } from './explain-failure.ts'
 import { copyIgnoredFiles, listIgnoredFiles } from './ignored-files.ts'
 import { listSharedPaths } from './made-paths.ts'
+import { linkCredentials, resolveSetupAccess, type SetupAccess } from './setup-access.ts'
 
 /** How much of a command's output is kept. */
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024
+
+/** How much of a failure's reason is recorded. */
+const MAX_REASON_CHARS = 700
 
 /** After a failure the commands are not run again for this long: a contract has many checks, and each asks. */
 const RETRY_AFTER_MS = 20 * SECOND_MS
@@ -87,14 +92,10 @@ async function install(
   }
   await exportTree(session.paths, commit.commit, tree)
   await copyIgnoredFiles(session.paths, tree)
-  for (const command of project.setup) {
-    const run = await runInstallCommand(session, project, command, tree)
-    // A person can find out here why it failed.
-    const text = `$ ${command}\n${run.stdout}${run.stderr}[exit ${run.exitCode ?? run.signal}]\n`
-    fs.appendFileSync(session.paths.setupOutput(cacheKey), text, { mode: 0o600 })
-    const failure = explainFailure(command, run)
-    if (failure === undefined) continue
-    const reason = failure.slice(0, 400)
+  const access = await resolveSetupAccess(context, project, commit)
+  const failure = await runSetup(session, project, access, { tree, output: session.paths.setupOutput(cacheKey) })
+  if (failure !== undefined) {
+    const reason = failure.slice(0, MAX_REASON_CHARS)
     context.record({ type: 'dependencies.ended', cacheKey, result: 'failed', reason, seconds: countSeconds() })
     return { ok: false, reason: `the project's setup failed: ${failure}` }
   }
@@ -105,30 +106,83 @@ async function install(
   return recordInstalled(context, cacheKey, 'made', record)
 }
 
+/** Run the commands in order, until one fails. Returns why. Their output is kept for a person, without secrets. */
+async function runSetup(
+  session: RunnerContext['session'],
+  project: Project,
+  access: SetupAccess,
+  { tree, output }: { tree: string; output: string },
+): Promise<string | undefined> {
+  const unlinkCredentials = linkCredentials(access, getHome(tree))
+  try {
+    for (const command of project.setup) {
+      const run = await runInstallCommand(session, project, command, access, tree)
+      const text = `$ ${command}\n${run.stdout}${run.stderr}[exit ${run.exitCode ?? run.signal}]\n`
+      fs.appendFileSync(output, withholdSecrets(text, access), { mode: 0o600 })
+      const failure = explainFailure(command, run)
+      if (failure !== undefined)
+        return [
+          redactSecrets(failure, access.secrets).text,
+          ...describeRefusals(run, session.manifest.sandbox.kind !== null),
+          ...(access.withheldFor === undefined
+            ? []
+            : [`your logins were left out, because an agent changed ${access.withheldFor}`]),
+          `full output: ${output}`,
+        ].join('; ')
+    }
+    return undefined
+  } finally {
+    unlinkCredentials()
+  }
+}
+
 /** Run a command in the sandbox of the session. It can reach the project's hosts and write only in the tree and its home. */
 function runInstallCommand(
   { id, manifest }: RunnerContext['session'],
   project: Project,
   command: string,
+  access: SetupAccess,
   tree: string,
-): Promise<RunResult> {
+): Promise<ProjectRun> {
   const home = getHome(tree)
-  const hosts = project.hosts.flatMap(host => (/:\d+$/.test(host) ? [host] : [`${host}:443`, `${host}:80`]))
   return runProjectCommand(manifest.sandbox.kind, {
     role: 'setup',
     command,
     folder: tree,
     home,
-    environment: {
-      ...buildDependenciesEnvironment(home, project.environment),
-      DISPATCH_SESSION: id,
-      DISPATCH_SETUP: path.dirname(tree),
-    },
-    readablePaths: [],
-    hosts: [...hosts, ...manifest.allowedHosts],
+    environment: { ...buildCheckEnvironment(home), DISPATCH_SESSION: id, DISPATCH_SETUP: path.dirname(tree) },
+    inheritedVariables: access.variables,
+    readablePaths: [...access.credentials.map(({ file }) => file), ...access.certificates],
+    hosts: [...project.hosts.flatMap(expandHost), ...manifest.allowedHosts],
     timeoutSeconds: project.limit,
     maxOutputBytes: MAX_OUTPUT_BYTES,
   })
+}
+
+/** A host with the ports that are meant, and the address that its name is for, without which the proxy refuses localhost. */
+function expandHost(host: string): string[] {
+  const hosts = /:\d+$/.test(host) ? [host] : [`${host}:443`, `${host}:80`]
+  return hosts.flatMap(each =>
+    each.startsWith('localhost:') ? [each, each.replace('localhost', '127.0.0.1')] : [each],
+  )
+}
+
+/** The hosts that the sandbox kept a command from, and where a person can allow them. */
+function describeRefusals({ refusedHosts, stdout, stderr }: ProjectRun, isSandboxed: boolean): string[] {
+  const refused = refusedHosts.map(host => host.replace(/:443$/, ''))
+  const unresolved = listUnresolvedHosts(`${stdout}\n${stderr}`).filter(host => !refused.includes(host))
+  return [
+    ...(refused.length > 0
+      ? [`the sandbox refused ${formatNames(refused)}: add it to "hosts" in ${projectFileName}, if you trust it`]
+      : []),
+    ...(isSandboxed && unresolved.length > 0
+      ? [`it called ${formatNames(unresolved)} without the proxy of the sandbox`]
+      : []),
+  ]
+}
+
+function withholdSecrets(text: string, { secrets }: SetupAccess): string {
+  return secrets.reduce((safe, secret) => safe.replaceAll(secret, '[secret withheld]'), text)
 }
 
 function recordInstalled(
@@ -140,15 +194,6 @@ function recordInstalled(
   const seconds = result === 'made' ? madeSeconds : 0
   context.record({ type: 'dependencies.ended', cacheKey, result, reason: '', seconds })
   return createDependencies(context.session.paths, { key: cacheKey, tree, home: getHome(tree), paths: made })
-}
-
-/** Why a command failed; undefined if it did not. */
-function explainFailure(command: string, run: RunResult): string | undefined {
-  const lastLine = sanitize(`${run.stdout}\n${run.stderr}`).trim().split('\n').at(-1)?.slice(0, 200) ?? ''
-  if (run.timedOut) return `\`${command}\` timed out after ${Math.round(run.milliseconds / SECOND_MS)} s`
-  if (run.exitCode === 127) return `\`${command}\` needs a program that is not on this machine: ${lastLine}`
-  if (run.exitCode === undefined) return `\`${command}\` was ended by ${run.signal ?? run.startError ?? 'a signal'}`
-  return run.exitCode === 0 ? undefined : `\`${command}\` ended with exit ${run.exitCode}: ${lastLine}`
 }
 
 function getHome(tree: string): string {

@@ -118,7 +118,7 @@ const descriptions: EventTable<EventDescription | undefined> = {
   'notification.queued': () => undefined,
 }
 
-const MAX_TEXT_CHARS = 400
+const MAX_TEXT_CHARS = 700
 const MAX_DETAIL_CHARS = 200
 const MAX_PROBLEMS = 3
 

@@ -23,6 +23,19 @@ test('a session opens its first window with it, and the others behind it', () =>
   assert.deepEqual(commands.at(-1), ['set-option', '-s', 'exit-empty', 'on'], 'the server may end from now on')
 })
 
+test('variables of the first window are forgotten before another opens', () => {
+  const windows = ['first', 'second'].map(name => ({ name, command: [name] }))
+  const [first = assert.fail(), ...others] = windows
+  const commands = buildSessionCommands('s', [first, ...others], ['PATH'], ['NPM_TOKEN', 'PATH'])
+  assert.deepEqual(commands.slice(3, -1), [
+    ['set-option', '-g', 'update-environment', 'PATH NPM_TOKEN'],
+    ['new-session', '-d', '-s', 's', '-x', '200', '-y', '50', '-n', 'first', 'first'],
+    ['set-environment', '-t', '=s', '-u', 'NPM_TOKEN'],
+    ['set-option', '-g', 'update-environment', 'PATH'],
+    ['new-window', '-d', '-t', '=s:', '-n', 'second', 'second'],
+  ])
+})
+
 test('a window is opened with its options before its command', () => {
   assert.deepEqual(buildWindowCommand('s', { name: 'w', command: ['a', '-P'] }, ['-P']), [
     'new-window',

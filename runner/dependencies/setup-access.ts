@@ -1,0 +1,94 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { listCertificateFiles, listDependencyVariables, pickVariables } from '#host/config'
+import { makePrivateFolder } from '#host/fs'
+import { type Project, readCredentialSecrets } from '#host/project'
+import { listKnownSecrets } from '#host/secrets'
+import { type Commit, listChangedPaths } from '#session/repository'
+import type { RunnerContext } from '../context.ts'
+
+/** What install commands get of the user besides the tree. Checks and agents get none of it. */
+export interface SetupAccess {
+  /** Names of variables of this process. */
+  variables: string[]
+  /** Files of the user's home, by their path there, and the files that these are. */
+  credentials: { name: string; file: string }[]
+  certificates: string[]
+  /** Secrets in all of these, which must not get into the log. */
+  secrets: string[]
+  /** The file that an agent changed, for which variables with secrets and the files were left out. */
+  withheldFor: string | undefined
+}
+
+/**
+ * Decide what the install commands of a commit get. What installs the user's own commit gets all that the user has confirmed.
+ * Where an agent has changed what the commands run or read, it could make them print a secret, so they get none.
+ */
+export async function resolveSetupAccess(
+  { session, status }: Pick<RunnerContext, 'session' | 'status'>,
+  project: Project,
+  commit: Commit,
+): Promise<SetupAccess> {
+  const variables = listDependencyVariables(project.environment)
+  const values = pickVariables(variables)
+  const credentials = project.credentials.flatMap(name => {
+    const file = path.join(os.homedir(), name.replace(/^~\//, ''))
+    return fs.existsSync(file) ? [{ name: name.replace(/^~\//, ''), file: fs.realpathSync(file) }] : []
+  })
+  const secrets = [
+    ...listKnownSecrets({}, values),
+    ...pickNamed(project.environment, values),
+    ...credentials.flatMap(({ file }) => readCredentialSecrets(file)),
+  ]
+  const isSecret = (name: string) =>
+    project.environment.includes(name) || listKnownSecrets({}, { [name]: values[name] }).length > 0
+  const access = { variables, credentials, certificates: listCertificateFiles(values), secrets, withheldFor: undefined }
+  const hasSecrets = credentials.length > 0 || variables.some(isSecret)
+  if (!hasSecrets || !status.base || status.base.commit === commit.commit) return access
+  const changes = await listChangedPaths(session.paths, status.base.commit, commit.commit)
+  const withheldFor = changes.map(change => change.path).find(file => steersSetup(file, project))
+  if (withheldFor === undefined) return access
+  return { ...access, variables: variables.filter(name => !isSecret(name)), credentials: [], withheldFor }
+}
+
+/**
+ * Do the install commands run or read this file: a lock file, a manifest, a setting of a package tool, a script or a build
+ * file, or a file that a command names? Pure.
+ */
+export function steersSetup(file: string, { setup, lockfiles }: Pick<Project, 'setup' | 'lockfiles'>): boolean {
+  const name = path.posix.basename(file)
+  return (
+    lockfiles.includes(file) ||
+    steeringNames.test(name) ||
+    steeringFolders.test(file) ||
+    setup.some(command => command.includes(name))
+  )
+}
+
+/** Link the user's files into the private home of the commands. Returns the function that removes the links. */
+export function linkCredentials({ credentials }: SetupAccess, home: string): () => void {
+  const links = credentials.map(({ name, file }) => {
+    const link = path.join(home, name)
+    makePrivateFolder(path.dirname(link))
+    fs.rmSync(link, { force: true })
+    fs.symlinkSync(file, link)
+    return link
+  })
+  return () => {
+    for (const link of links) fs.rmSync(link, { force: true })
+  }
+}
+
+// --- internal ---
+
+const MIN_SECRET_CHARS = 6
+
+const steeringNames =
+  /^(package\.json|[\w.-]*lock[\w.-]*\.(json|yaml)|[\w.-]+\.lock(b|file)?|npm-shrinkwrap\.json|\.npmrc|\.yarnrc(\.yml)?|\.pnpmfile\.c?js|pnpm-workspace\.yaml|bunfig\.toml|binding\.gyp|setup\.(py|cfg)|pyproject\.toml|uv\.toml|pip\.conf|pipfile|[\w.-]*requirements[\w.-]*|constraints[\w.-]*|gemfile|[\w.-]+\.gemspec|composer\.json|auth\.json|cargo\.toml|build\.rs|go\.(mod|sum|work)|pom\.xml|[\w.-]+\.(gradle|kts|[cf]sproj|sln|targets|props)|gradle\.properties|gradlew|mvnw|makefile|justfile|rakefile|mix\.exs|nuget\.config|\.dispatch\.json|[\w.-]+\.(sh|bash|cmake)|(pre|post)?(install|setup|prepare)[\w.-]*\.\w+)$/i
+const steeringFolders = /(^|\/)(\.yarn|\.mvn|\.cargo|\.bundle|gradle|buildSrc|patches|scripts?|tools?|bin|hack)\//i
+
+/** The values of variables that the user named, whatever they look like; very short ones occur in any text. */
+function pickNamed(names: string[], values: Record<string, string>): string[] {
+  return names.flatMap(name => ((values[name]?.length ?? 0) >= MIN_SECRET_CHARS ? [values[name] ?? ''] : []))
+}
