@@ -1,9 +1,10 @@
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { filterExistingPaths, filterTrackedPaths, type UserRepository } from '#host/git'
-import { type ProjectFile, projectFileName } from '#host/project'
-import { sanitize } from '#host/text.ts'
+import { findCredentialFiles, type ProjectFile, projectFileName } from '#host/project'
+import { formatNames, sanitize } from '#host/text.ts'
 
 /** Refuse (exit 2) a file under "files" that does not exist, is behind a link, or comes with the commit anyway. */
 export async function checkProjectFiles({ project }: ProjectFile, { path: top }: UserRepository): Promise<void> {
@@ -23,7 +24,30 @@ export async function checkProjectFiles({ project }: ProjectFile, { path: top }:
 /** What is odd about a project file but does not stop a session. */
 export async function listProjectWarnings({ project }: ProjectFile, repository: UserRepository): Promise<string[]> {
   const existing = await filterExistingPaths(repository, project.lockfiles)
-  const missing = project.lockfiles.filter(name => !existing.includes(name))
+  const unset = project.environment.filter(name => !process.env[name])
+  const absent = project.credentials.filter(name => !fs.existsSync(resolveHomeFile(name)))
+  return [
+    ...describeMissingLockfiles(project.lockfiles, existing),
+    ...(unset.length > 0 ? [`${unset.join(', ')}, which ${projectFileName} names, has no value in this shell`] : []),
+    ...(absent.length > 0
+      ? [`${absent.map(sanitize).join(', ')}, which ${projectFileName} names, does not exist`]
+      : []),
+  ]
+}
+
+/** Files of the user's home that lead the setup's tools to a registry, and that the setup may not read. */
+export function listUnusedCredentials({ project }: ProjectFile): string[] {
+  const unused = findCredentialFiles(project.setup).filter(({ name }) => !project.credentials.includes(name))
+  return unused.map(({ name, hosts }) => {
+    const purpose = hosts.length > 0 ? ` leads to ${formatNames(hosts)}` : ' contains logins'
+    return `${name}${purpose}; to let the setup read it (not the agents), add it under "credentials"`
+  })
+}
+
+// --- internal ---
+
+function describeMissingLockfiles(lockfiles: string[], existing: string[]): string[] {
+  const missing = lockfiles.filter(name => !existing.includes(name))
   if (missing.length === 0) return []
   const consequence =
     existing.length > 0
@@ -33,7 +57,9 @@ export async function listProjectWarnings({ project }: ProjectFile, repository: 
   return [`${projectFileName} lists lockfiles that the commit does not have: ${names}; ${consequence}`]
 }
 
-// --- internal ---
+function resolveHomeFile(name: string): string {
+  return path.join(os.homedir(), name.replace(/^~\//, ''))
+}
 
 const MISSING_OK = { throwIfNoEntry: false } as const
 

@@ -4,20 +4,22 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { writeAtomic } from '#host/fs'
 import { findRepository, type UserRepository } from '#host/git'
 import {
+  type CredentialFile,
   confirmProject,
   isProjectConfirmed,
   Project,
+  type ProjectProposal,
   projectFileName,
   proposeProject,
   readProject,
 } from '#host/project'
-import { formatCount } from '#host/text.ts'
+import { formatCount, formatNames } from '#host/text.ts'
 import type { SessionManifest } from '#session'
 import { UsageError } from '../command.ts'
 import { printProjectFile } from '../output/project-view.ts'
 import { paint, print } from '../output/terminal.ts'
 import { confirmAction, isAtTerminal } from './confirm.ts'
-import { checkProjectFiles, listProjectWarnings } from './project-check.ts'
+import { checkProjectFiles, listProjectWarnings, listUnusedCredentials } from './project-check.ts'
 
 /** The user's checkout: the folder that is named, or the current one. Exit 2 for anything else. */
 export async function requireRepository(config: Config, folder: string | undefined): Promise<UserRepository> {
@@ -80,7 +82,7 @@ export async function prepareProject(context: PrepareContext): Promise<string> {
   const file = readProject(repository.path)
   if (!file) return proposeFile(context)
   await checkProjectFiles(file, repository)
-  const warnings = await listProjectWarnings(file, repository)
+  const warnings = [...(await listProjectWarnings(file, repository)), ...listUnusedCredentials(file)]
   printProjectFile(file, sandbox)
   for (const warning of warnings) print(paint('yellow', `  ${warning}`))
   if (isProjectConfirmed(config.home, repository.path, file.sha256))
@@ -106,11 +108,33 @@ async function proposeFile({ config, repository, sandbox, ask }: PrepareContext)
   print(`Proposed for ${repository.path}:\n`)
   for (const line of proposal.reasons) print(`  ${line}`)
   print()
-  printProjectFile({ file: `${file} (new)`, project: Project.parse(proposal.project) }, sandbox)
+  const project = await addCredentials(proposal, ask)
+  printProjectFile({ file: `${file} (new)`, project: Project.parse(project) }, sandbox)
   if (!(await ask('Write this file, and run these commands when work begins?'))) return NOTHING_CHANGED
-  writeAtomic(file, `${JSON.stringify(proposal.project, null, 2)}\n`, 0o644)
+  writeAtomic(file, `${JSON.stringify(project, null, 2)}\n`, 0o644)
   const written = readProject(repository.path)
   if (!written) throw new Error('the file that was just written is missing')
   confirmProject(config.home, repository.path, written.sha256)
   return `Written: ${written.file}. Commit it to share it.`
+}
+
+/** Ask about each file of the home with a login for a registry. What a yes adds: the file, its hosts, and its variables. */
+async function addCredentials({ project, credentials }: ProjectProposal, ask: PrepareContext['ask']) {
+  const allowed: CredentialFile[] = []
+  for (const file of credentials) {
+    const purpose = file.hosts.length > 0 ? `, which leads to ${formatNames(file.hosts)}` : ''
+    if (await ask(`May these commands (not the agents) read ${file.name}${purpose}?`)) allowed.push(file)
+  }
+  if (allowed.length === 0) return project
+  const merge = (own: string[] | undefined, added: string[]) => [...new Set([...(own ?? []), ...added])]
+  const variables = allowed.flatMap(file => file.variables)
+  return {
+    ...project,
+    hosts: merge(
+      project.hosts,
+      allowed.flatMap(file => file.hosts),
+    ),
+    credentials: allowed.map(file => file.name),
+    ...(variables.length > 0 ? { environment: merge(project.environment, variables) } : {}),
+  }
 }

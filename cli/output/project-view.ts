@@ -1,4 +1,5 @@
-import type { ProjectFile } from '#host/project'
+import { listDependencyVariables } from '#host/config'
+import { listMissingPrograms, type ProjectFile } from '#host/project'
 import { sanitize } from '#host/text.ts'
 import type { SessionManifest } from '#session'
 import { paint, print } from './terminal.ts'
@@ -8,14 +9,22 @@ export function printProjectFile(
   { file, project }: Pick<ProjectFile, 'file' | 'project'>,
   sandbox: SessionManifest['sandbox'],
 ): void {
-  const { setup, lockfiles, hosts, environment, makes, files } = project
+  const { setup, lockfiles, hosts, environment, credentials, makes, files } = project
   const hasSetup = setup.length > 0
   print(paint('bold', file))
   printRows('runs', setup)
   if (lockfiles.length > 0) printRows('when', [`one of these changes: ${lockfiles.join(', ')}`])
   else if (hasSetup) printRows('when', ['any file changes (no lockfiles are listed)'])
   if (hasSetup) printRows('network', [hosts.length > 0 ? hosts.join(', ') : 'no hosts are listed'])
-  printRows('variables', environment)
+  if (hasSetup)
+    printRows(
+      'variables',
+      [...new Set([...environment, ...listDependencyVariables(environment)])].map(describeVariable),
+    )
+  printRows(
+    'reads',
+    credentials.map(name => `${name} (only these commands; agents and checks cannot)`),
+  )
   printRows('creates', makes)
   printRows(
     'copies',
@@ -26,9 +35,14 @@ export function printProjectFile(
       ? `No sandbox (${sandbox.reason}): these commands run with your rights and can reach any host.`
       : `These commands run in a sandbox (${sandbox.kind}) and can reach only the hosts listed.`
   if (hasSetup) print(paint('dim', `  ${limits}`))
+  for (const line of listMissingPrograms(setup)) print(paint('yellow', `  ${line}`))
 }
 
 // --- internal ---
+
+function describeVariable(name: string): string {
+  return process.env[name] ? `${name} (from your shell)` : `${name} (not set here)`
+}
 
 function printRows(name: string, values: string[]): void {
   for (const [index, value] of values.entries()) print(`  ${(index === 0 ? name : '').padEnd(9)} ${sanitize(value)}`)
