@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { prepareOrchestrator } from '#agents'
-import { applyUserVariables, detectLogin, findClaude, prepareLogin, requireLogin } from '#host/claude'
+import { detectLogin, findClaude, prepareLogin, requireLogin } from '#host/claude'
 import { type Config, prepareHome } from '#host/config'
 import { createInterruptError, DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { copyTree, makePrivateFolder, writeAtomic } from '#host/fs'
-import { findRepository, type UserRepository } from '#host/git'
+import { findTaskRepository, type UserRepository } from '#host/git'
 import { sha256 } from '#host/hash.ts'
 import { readLeaseHolder } from '#host/lease'
-import { requireCloudLogin } from '#host/model'
+import { applyModelVariables, requireCloudLogin } from '#host/model'
 import { checkLiveness } from '#host/process'
 import { readInstructions } from '#host/project'
 import { toOneLine } from '#host/text.ts'
@@ -40,7 +40,7 @@ export interface LaunchRequest
  */
 export async function launchSession(config: Config, request: LaunchRequest): Promise<Session> {
   prepareHome(config)
-  applyUserVariables()
+  applyModelVariables(config.home)
   await requirePrograms(config)
   const program = findClaude()
   await requireClaude(program, config)
@@ -50,7 +50,7 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
   const repository =
     request.repositoryFolder === null
       ? null
-      : await findRepository(request.repositoryFolder, [config.installFolder, config.home])
+      : await findTaskRepository(request.repositoryFolder, [config.installFolder, config.home])
   if (login.kind === 'own') prepareLogin(login, config.workspace)
   await requireLogin(login, program)
   const project = await request.chooseProject(repository, sandbox)

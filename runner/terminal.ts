@@ -1,5 +1,4 @@
 import path from 'node:path'
-import { applyUserVariables } from '#host/claude'
 import {
   agentVariableNames,
   buildProgramCommand,
@@ -7,6 +6,7 @@ import {
   listDependencyVariables,
   settingsSchema,
 } from '#host/config'
+import { applyModelVariables } from '#host/model'
 import { buildUnprivilegedCommand } from '#host/process'
 import { openTmux, type TmuxSession } from '#host/tmux'
 import { refuseNewerFormat, type Session } from '#session'
@@ -47,7 +47,7 @@ export async function openTerminal(session: Session, config: Config): Promise<vo
  */
 export async function launchSuccessor(session: Session, config: Config): Promise<boolean> {
   refuseNewerFormat(session)
-  applyUserVariables()
+  applyModelVariables(config.home)
   const tmux = openTmux(config.home)
   const isOpen = (await tmux.listPanes()).some(pane => pane.session === getTmuxSessionName(session))
   const window = { name: 'runner', command: buildRunnerCommand(session) }

@@ -7,6 +7,7 @@ import { confirmAction, refuseAgent } from '../input/confirm.ts'
 import { print } from '../output/terminal.ts'
 import { printCommentWarning, printUserFileChanges } from '../output/user-files-view.ts'
 import { planSetup } from '../setup/plan.ts'
+import { keepTypedToken } from '../setup/token.ts'
 
 export const command = defineCommand({
   about: `
@@ -25,11 +26,19 @@ It shows each file and the change, and asks before it writes. Everything else in
       type: 'boolean',
       about: 'also give the four rules for agents to all your claude sessions: one import in your CLAUDE.md',
     },
+    token: {
+      type: 'boolean',
+      about: 'keep a token of `claude setup-token` for unattended sessions: it is valid for a year',
+    },
     yes: { type: 'boolean', about: 'do not ask' },
   },
   async run(values) {
     const config = readConfig()
     await refuseAgent('setup', 'Run it yourself: it changes your own files.')
+    if (values.token) {
+      await keepTypedToken(config.home)
+      return
+    }
     makePrivateFolder(config.workspace)
     const journal = resolveJournal(config.home)
     const { changes, notes } = planSetup(config, { hooks: values.hooks ?? false, rules: values.rules ?? false })

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { readConfig } from '#host/config'
+import { getTokenFile, removeToken } from '#host/model'
 import { listChangedFiles, previewUninstall, resolveJournal, uninstallEntries } from '#host/user-config'
 import { readAllViews } from '#session/status'
 import { defineCommand } from '../command.ts'
@@ -42,6 +43,10 @@ DISPATCH_HOME stay.
       for (const { file } of previews.toReversed()) await uninstallEntries(journal, file) // A new folder goes last.
       fs.rmSync(getExternalFolder(config.home), { recursive: true, force: true })
       print('Done.')
+    }
+    if (fs.existsSync(getTokenFile(config.home))) {
+      removeToken(config.home)
+      print('The kept token of claude is removed.')
     }
     print('\nThese folders stay; keep or remove them as you like:')
     print(

@@ -29,6 +29,8 @@ export function planSetup(config: Config, { hooks, rules }: { hooks: boolean; ru
       reason: 'claude trusts the workspace of dispatch; one entry serves every session',
       addition: [createTrustEntry(workspace)],
     })
+  if (login.kind === 'own')
+    notes.push('For unattended nights, `dispatch setup --token` keeps a token of claude that is valid for a year.')
   if (hooks)
     changes.push({
       file: readUserSettings().file,

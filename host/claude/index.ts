@@ -12,4 +12,4 @@ export { detectLogin, hasCredentialVariable, type Login, prepareLogin, requireLo
 export { diagnoseScreen } from './screen.ts'
 export { parseStreamLine, type StreamResult } from './stream.ts'
 export { findTranscript, hasModelAnswer, parseTranscriptPrompts } from './transcript.ts'
-export { applyUserVariables, readUserSettings } from './user-settings.ts'
+export { readUserSettings } from './user-settings.ts'

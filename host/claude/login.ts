@@ -94,14 +94,17 @@ function hasKeyProgram(file: string): boolean {
 }
 
 const ClaudeSettings = z.record(z.string(), z.unknown())
+const AUTH_STATUS_TIMEOUT_MS = 15 * SECOND_MS
+const MAX_AUTH_STATUS_BYTES = 64 * 1024
+
 const AuthStatus = z.looseObject({ loggedIn: z.boolean() })
 
 /** What `claude auth status` reports. An older claude without that command counts as logged in. */
 async function isLoggedOut(claude: string): Promise<boolean> {
   const result = await runProgram(claude, ['auth', 'status'], {
     cwd: os.tmpdir(),
-    timeoutMs: 15 * SECOND_MS,
-    maxOutputBytes: 64 * 1024,
+    timeoutMs: AUTH_STATUS_TIMEOUT_MS,
+    maxOutputBytes: MAX_AUTH_STATUS_BYTES,
   })
   return AuthStatus.safeParse(parseJsonc(result.stdout).value).data?.loggedIn === false
 }

@@ -36,11 +36,6 @@ export function readUserSettings(file = findUserSettings()): UserSettings {
   }
 }
 
-/** Set the variables of the user's settings in this process, as claude does when it starts. */
-export function applyUserVariables(): void {
-  Object.assign(process.env, readUserSettings().variables)
-}
-
 // --- internal ---
 
 const Settings = z.looseObject({

@@ -1,3 +1,4 @@
+export { applyModelVariables, getTokenFile, keepToken, removeToken } from './kept-token.ts'
 export { ModelPolicy } from './policy.ts'
 export { detectProvider, listCertificateFiles, listLoginFiles, listModelHosts, requireCloudLogin } from './provider.ts'
 export { createPlaceholder } from './relay.ts'

@@ -79,9 +79,13 @@ test('setup --yes writes one entry, and uninstall restores the bytes', async () 
   assert.equal((await rig.dispatch(['uninstall'], { env: ownLogin })).exitCode, 0)
 })
 
-test('a key in the environment needs no entry; an invalid .claude.json is exit 2', async () => {
+test('a key in the environment needs no entry', async () => {
   resetHome()
   assert.match((await rig.dispatch(['setup'])).stdout, /Nothing to do\.\n$/)
+})
+
+test('an invalid .claude.json is exit 2 and stays as it is', async () => {
+  resetHome()
   fs.writeFileSync(resolveInHome('.claude.json'), '{\n  "a": 1,\n}')
   const result = await rig.dispatch(['setup', '--yes'], { env: ownLogin })
   assert.equal(result.exitCode, 2)
@@ -267,4 +271,25 @@ test('uninstall names the running sessions, and leaves the workspace alone', asy
   assert.ok(isUntouched())
   assert.ok(fs.existsSync(rig.readSession(id).paths.task))
   await rig.dispatch(['stop', '--all'])
+})
+
+test('setup --token keeps a token that sessions use, and uninstall removes it', async () => {
+  resetHome()
+  const file = path.join(rig.home, 'dispatch/claude-token')
+  const refused = await rig.dispatch(['setup', '--token'], { env: ownLogin, input: 'too short\n' })
+  assert.equal(refused.exitCode, 2)
+  assert.ok(!fs.existsSync(file))
+  const token = `sk-ant-oat01-${'x'.repeat(40)}`
+  const kept = await rig.dispatch(['setup', '--token'], { env: ownLogin, input: `${token}\n` })
+  assert.equal(kept.exitCode, 0, kept.stderr)
+  assert.ok(!kept.stdout.includes(token))
+  assert.equal(fs.statSync(file).mode & 0o777, 0o600)
+  const started = await rig.dispatch(['say hello'], { env: ownLogin })
+  assert.equal(started.exitCode, 0, started.stdout + started.stderr)
+  assert.equal(rig.readSession().manifest.loginKind, 'key')
+  assert.ok(isUntouched(), 'no trust entry is needed')
+  assert.equal((await rig.dispatch(['stop', '--all'])).exitCode, 0)
+  const removed = await rig.dispatch(['uninstall', '--yes'], { env: ownLogin })
+  assert.equal(removed.exitCode, 0, removed.stderr)
+  assert.ok(!fs.existsSync(file))
 })
