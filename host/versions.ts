@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { currentPlatform, readBuildPlatform } from './build-platform.ts'
 import { claudeInstallHint } from './claude/find.ts'
 import type { Config } from './config/config.ts'
 import { DispatchError, exitCodes } from './error.ts'
@@ -57,17 +58,6 @@ export async function requirePrograms({ home }: Pick<Config, 'home'>): Promise<v
   await Promise.all(programs.map(({ name, file }) => requireVersion(name, file, home)))
 }
 
-/** The system and processor that a program was built for, by its first bytes; undefined for a script. Pure. */
-export function detectBuildPlatform(firstBytes: Uint8Array): string | undefined {
-  const bytes = Buffer.from(firstBytes)
-  if (bytes.length < 20) return undefined
-  if (bytes.readUInt32BE(0) === 0x7f454c46)
-    return `Linux on ${processors[bytes.readUInt16LE(18)] ?? 'another processor'}`
-  if (bytes.readUInt32LE(0) === 0xfeedfacf)
-    return `macOS on ${processors[bytes.readUInt32LE(4)] ?? 'another processor'}`
-  return bytes.readUInt16BE(0) === 0x4d5a ? 'Windows' : undefined
-}
-
 // --- internal ---
 
 const VERSION_TIMEOUT_MS = 5 * SECOND_MS
@@ -102,24 +92,11 @@ function formatInstallHint(names: string[]): string {
   return `\`brew install ${names.join(' ')}\` or \`apt-get install ${names.join(' ')}\``
 }
 
-/** The numbers of processors in ELF and Mach-O headers. */
-const processors: Record<number, string> = {
-  62: 'x64',
-  183: 'arm64',
-  40: 'arm',
-  3: 'ia32',
-  243: 'riscv64',
-  16777223: 'x64',
-  16777228: 'arm64',
-}
-
-const currentPlatform = `${process.platform === 'darwin' ? 'macOS' : 'Linux'} on ${process.arch}`
-
 function describeFailure(program: string, result: RunResult): string {
   const { startError, timedOut, exitCode, signal, stderr, stdout } = result
   if (startError === 'ENOENT') return 'it is not on PATH'
   if (startError === 'EACCES') return `${program} is not executable`
-  const platform = detectBuildPlatform(readFirstBytes(program))
+  const platform = readBuildPlatform(program)
   if (platform !== undefined && platform !== currentPlatform)
     return `${program} is built for ${platform}, and this machine is ${currentPlatform}`
   if (startError !== undefined) return `${program} cannot be started (${startError})`
@@ -130,21 +107,7 @@ function describeFailure(program: string, result: RunResult): string {
 
 /** Identifies a compiled program and its state, so that any update changes it; undefined for a script. */
 function fingerprintProgram(program: string, minVersion: string): string | undefined {
-  if (detectBuildPlatform(readFirstBytes(program)) === undefined) return undefined
+  if (readBuildPlatform(program) === undefined) return undefined
   const stats = fs.statSync(program, { throwIfNoEntry: false })
   return stats && [minVersion, stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(' ')
-}
-
-function readFirstBytes(program: string): Uint8Array {
-  try {
-    const fd = fs.openSync(program, 'r')
-    try {
-      const bytes = Buffer.alloc(64)
-      return bytes.subarray(0, fs.readSync(fd, bytes, 0, 64, 0))
-    } finally {
-      fs.closeSync(fd)
-    }
-  } catch {
-    return Buffer.alloc(0) // A name without a path, or a file that may not be read.
-  }
 }
