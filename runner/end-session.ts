@@ -4,6 +4,10 @@ import { restoreContractFile } from './contract/seal.ts'
 import { getTmuxSessionName } from './terminal.ts'
 import { stopWorkers } from './workers/watch.ts'
 
+const MAX_CLOSE_REASON_CHARS = 400
+/** A start that failed has the last lines of claude's screen in its reason. */
+const MAX_START_REASON_CHARS = 3000
+
 /** The session could not start: the reason for a person, and the exit code of the command that waits. */
 export interface StartFailure {
   reason: string
@@ -19,12 +23,12 @@ export async function endSession(context: RunnerContext, actor: string, reason: 
   } catch (error) {
     problem = `; while closing: ${error instanceof Error ? error.message : error}`
   }
-  context.record({ type: 'session.closed', actor, reason: `${reason}${problem}`.slice(0, 400) })
+  context.record({ type: 'session.closed', actor, reason: `${reason}${problem}`.slice(0, MAX_CLOSE_REASON_CHARS) })
   await endProcesses(context)
 }
 
 export async function failStart(context: RunnerContext, { reason, exitCode }: StartFailure): Promise<void> {
-  context.record({ type: 'start.failed', reason: reason.slice(0, 3000), exitCode })
+  context.record({ type: 'start.failed', reason: reason.slice(0, MAX_START_REASON_CHARS), exitCode })
   await endProcesses(context)
 }
 

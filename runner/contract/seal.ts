@@ -92,10 +92,10 @@ export function buildSealFields({ text, contract, uncovered }: ContractDraft) {
     sha256: sha256(text),
     clauses: contract.clauses.map(({ id, sentence, proof }) => ({
       id,
-      sentence: sentence.slice(0, 400),
+      sentence: sentence.slice(0, MAX_CLAUSE_CHARS),
       proof: getProofKind(proof),
     })),
-    uncoveredSentences: uncovered.map(sentence => sentence.slice(0, 300)),
+    uncoveredSentences: uncovered.map(sentence => sentence.slice(0, MAX_UNCOVERED_CHARS)),
   }
 }
 
@@ -115,3 +115,6 @@ export function readSealedContract(context: RunnerContext): Contract {
 /** One more than a contract may have, so that a longer file differs. */
 const MAX_CONTRACT_READ_BYTES = 256 * 1024 + 1
 const MAX_PLAN_BYTES = 256 * 1024
+/** Of the texts of a contract, an event holds this much; the file has all of it. */
+const MAX_CLAUSE_CHARS = 400
+const MAX_UNCOVERED_CHARS = 300
