@@ -28,7 +28,7 @@ export const tortureParts: TorturePart[] = [
   {
     name: 'walks',
     about: 'two projects of fifty files, from git clone to merged work, in a real terminal',
-    files: [path.join(tests, 'walk/walked.ts')],
+    files: [path.join(tests, 'walk/walks.long.ts')],
     buildEnvironment: () => ({}),
   },
   {

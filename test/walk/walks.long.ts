@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { runProgram } from '#host/exec.ts'
-import { runWalk } from './walk.ts'
-import { walks } from './walks.ts'
+import { walks } from './list.ts'
+import { recordWalk } from './record-walk.ts'
 
 const pythonVenv = await runProgram('python3', ['-c', 'import venv, ensurepip'])
 
@@ -14,7 +14,7 @@ describe('from git clone to merged work, in a terminal', { concurrency: 2 }, () 
     it(`a ${name} project`, { skip }, async () => {
       const walk = walks[name as keyof typeof walks]
       assert.ok(Object.keys(walk.files).length >= 48, 'fifty files, with those of its build')
-      const steps = await runWalk(walk)
+      const steps = await recordWalk(walk)
       const all = steps.map(({ screen }) => screen).join('\n\n')
       assert.doesNotMatch(all, /internal error|^FAIL |not found|Error:/m, all)
       assert.match(all, /PASS +5 of 5 clauses/, all)

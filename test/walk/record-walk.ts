@@ -27,7 +27,14 @@ export interface WalkStep {
 }
 
 /** From `git clone` to judged work that is merged: the real dispatch in a real terminal, with scripted models. */
-export async function runWalk({ files, build, scenario, commandsBefore, tests, approve }: Walk): Promise<WalkStep[]> {
+export async function recordWalk({
+  files,
+  build,
+  scenario,
+  commandsBefore,
+  tests,
+  approve,
+}: Walk): Promise<WalkStep[]> {
   const rig = await openRig(scenario)
   let terminal: Terminal | undefined
   const steps: WalkStep[] = []

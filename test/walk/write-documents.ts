@@ -2,11 +2,11 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { installFolder } from '#host/config'
-import { runWalk } from './walk.ts'
-import { walks } from './walks.ts'
+import { walks } from './list.ts'
+import { recordWalk } from './record-walk.ts'
 
 for (const [name, walk] of Object.entries(walks)) {
-  const steps = await runWalk(walk)
+  const steps = await recordWalk(walk)
   const introduction = {
     python:
       'A Python project of fifty files, with a dependency, tests, an ignored file that the tests need, a CLAUDE.md, and its own claude settings. A person approves the contract.',

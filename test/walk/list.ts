@@ -1,6 +1,6 @@
 import { pythonBuild, pythonProject, pythonScenario } from './python.ts'
+import type { Walk } from './record-walk.ts'
 import { typescriptBuild, typescriptProject, typescriptScenario } from './typescript.ts'
-import type { Walk } from './walk.ts'
 
 /** The two walks: in one, a person approves the contract before any work. */
 export const walks: Record<'python' | 'typescript', Walk> = {
