@@ -61,8 +61,11 @@ const twoWorkers: Scenario = {
   endStates: ['PASS'],
 }
 
-describe('a login to a subscription', { skip, concurrency: 2 }, () => {
-  it('is renewed once for three agents, and no agent sees it', () =>
+/** A model that answers once. */
+const startsOnce: Scenario = { ...twoWorkers, orchestrator: [bash(':'), { hang: true }] }
+
+describe('a login', { skip, concurrency: 2 }, () => {
+  it('to a subscription is renewed once for three agents, and no agent sees it', () =>
     withLogin(twoWorkers, 60_000, async (rig, vendor, file) => {
       // When both workers are there, every token is refused: both meet it at the same moment.
       const workers = new Set<string>()
@@ -82,5 +85,34 @@ describe('a login to a subscription', { skip, concurrency: 2 }, () => {
         encoding: 'utf8',
       })
       assert.equal(found.stdout, '')
+    }))
+
+  it('can be that of a gateway, named in your settings of claude with its proxy and its certificate', () =>
+    withLogin(startsOnce, 3_600_000, async (rig, vendor, file) => {
+      fs.rmSync(file)
+      for (const name of ['HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS']) delete rig.environment[name]
+      const env = {
+        ANTHROPIC_BASE_URL: 'https://gateway.example',
+        ANTHROPIC_AUTH_TOKEN: vendor.accessToken,
+        HTTPS_PROXY: vendor.proxyUrl,
+        NO_PROXY: '127.0.0.1,localhost',
+        NODE_EXTRA_CA_CERTS: authorityFile,
+      }
+      fs.writeFileSync(path.join(path.dirname(file), 'settings.json'), JSON.stringify({ env }))
+      const ran = await rig.dispatch([helloTask])
+      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+      assert.ok(vendor.requests.length > 0)
+      assert.ok(vendor.requests.every(({ login }) => login === vendor.accessToken))
+    }))
+
+  it('can come from the program that prints your key', () =>
+    withLogin(startsOnce, 3_600_000, async (rig, vendor, file) => {
+      fs.rmSync(file)
+      const program = `echo ${vendor.accessToken}; echo run >>'${rig.home}/runs'`
+      fs.writeFileSync(path.join(path.dirname(file), 'settings.json'), JSON.stringify({ apiKeyHelper: program }))
+      const ran = await rig.dispatch([helloTask])
+      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+      assert.ok(vendor.requests.some(({ path: name }) => name.startsWith('/v1/messages')))
+      assert.ok(fs.existsSync(path.join(rig.home, 'runs')))
     }))
 })
