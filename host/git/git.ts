@@ -1,7 +1,9 @@
 import fs from 'node:fs'
+import path from 'node:path'
 import { DispatchError, exitCodes } from '../error.ts'
 import { type RunOptions, type RunResult, runProgram } from '../exec.ts'
 import { MINUTE_MS, SECOND_MS } from '../time.ts'
+import { findTrustCommand } from './trust.ts'
 
 /** Run git with safe options and return its result; the caller decides about failures. */
 export function tryGit(args: string[], options: RunOptions = {}): Promise<RunResult> {
@@ -64,6 +66,12 @@ export async function findRepository(
     throw createUnusableError(`${folder} is not a git repository with a work tree`, 'Name its top folder')
   }
   const top = toplevel.stdout.replace(/\n$/, '')
+  const trustCommand = await findTrustCommand(cwd)
+  if (trustCommand !== undefined)
+    throw createUnusableError(
+      `git does not read ${top}, because it belongs to another user (uid ${findForeignOwner(top)})`,
+      `If you trust it, run \`${trustCommand}\``,
+    )
   const isExcluded = excludedFolders.some(excluded => top === excluded || top.startsWith(`${excluded}/`))
   if (folder === undefined && isExcluded) return null
   const head = await tryGit(['rev-parse', '--verify', 'HEAD^{commit}'], { cwd: top })
@@ -155,6 +163,12 @@ const OPTIONS_WITH_VALUE = ['-c', '--git-dir', '--work-tree']
 const MAX_GIT_OUTPUT_BYTES = 256 * 1024 * 1024
 
 const SHA1_HEX_DIGITS = 40
+
+/** The owner of the work tree, or of its `.git` if only that is another user's. */
+function findForeignOwner(top: string): number | undefined {
+  const owners = [top, path.join(top, '.git')].map(file => fs.statSync(file, { throwIfNoEntry: false })?.uid)
+  return owners.find(uid => uid !== process.geteuid?.()) ?? owners[0]
+}
 
 function createMissingGitError(): DispatchError {
   return new DispatchError('git is not installed, or not on PATH', {

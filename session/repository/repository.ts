@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { makePrivateFolder } from '#host/fs'
-import { git, tryGit } from '#host/git'
+import { makePrivateFolder, writeAtomic } from '#host/fs'
+import { formatTrust, git, tryGit } from '#host/git'
 import type { SessionPaths } from '../paths.ts'
 import { requireUnmodifiedRepository, runBareGit } from './bare-git.ts'
 
@@ -82,9 +82,27 @@ async function createEmptyBase(paths: SessionPaths, refs: string[]): Promise<voi
   await runBareGit(paths, ['update-ref', '--stdin'], { input })
 }
 
+/**
+ * Fetch the user's commit. Git gives the program that reads the other repository none of its settings but this file, which
+ * holds what findRepository has verified: that the user trusts the repository, whoever owns it.
+ */
 async function fetchBase(paths: SessionPaths, refs: string[], userRepository: string): Promise<void> {
   const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--update-shallow']
-  await runBareGit(paths, ['fetch', ...options, userRepository, ...refs.map(ref => `+HEAD:${ref}`)])
+  const trustFile = `${paths.bareRepository}.trust`
+  writeAtomic(trustFile, formatTrust(await listRepositoryFolders(userRepository)))
+  const env = { GIT_CONFIG_GLOBAL: trustFile }
+  try {
+    await runBareGit(paths, ['fetch', ...options, userRepository, ...refs.map(ref => `+HEAD:${ref}`)], { env })
+  } finally {
+    fs.rmSync(trustFile, { force: true })
+  }
+}
+
+/** The folders of a repository that git wants to be trusted: the work tree, its git folder, and that of its main repository. */
+async function listRepositoryFolders(repository: string): Promise<string[]> {
+  const args = ['rev-parse', '--path-format=absolute', '--git-dir', '--git-common-dir']
+  const folders = (await git(args, { cwd: repository })).split('\n')
+  return [...new Set([repository, path.join(repository, '.git'), ...folders])]
 }
 
 async function cloneToOutputs({ bareRepository, outputs }: SessionPaths, branch: string): Promise<void> {
