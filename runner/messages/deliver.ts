@@ -2,11 +2,12 @@ import fs from 'node:fs'
 import { findTranscript, type InputLine, parseInputLine, parseTranscriptPrompts } from '#host/claude'
 import { unreachable } from '#host/error.ts'
 import { sha256 } from '#host/hash.ts'
+import { sanitize } from '#host/text.ts'
 import { SECOND_MS } from '#host/time.ts'
 import { findClaudeFolder } from '#session'
 import { readLog } from '#session/log'
-import { isSettled } from '#session/status'
-import { accept, type CommandReply, type RunnerContext, refuse } from '../context.ts'
+import { describeJudgeWait, isSettled, type SessionStatus } from '#session/status'
+import { accept, type CommandReply, callHuman, type RunnerContext, refuse } from '../context.ts'
 import { authorizeMessage } from '../contract/approval.ts'
 import type { HookEvent } from '../orchestrator/hook-inbox.ts'
 import { isLimitDialog, resumeMessage } from '../orchestrator/usage-limit.ts'
@@ -20,12 +21,20 @@ import {
   type StoredMessage,
   writeMessageReply,
 } from './store.ts'
-import { type Delivery, frameMessage, type Keyboard, matchDelivery, typeMessage } from './type-into-terminal.ts'
+import {
+  type Delivery,
+  frameMessage,
+  type Keyboard,
+  matchDelivery,
+  typeMessage,
+  verdictHeading,
+} from './type-into-terminal.ts'
 
 /** The id of the message that dispatch itself sends after a usage limit. */
 const LIMIT_MESSAGE_ID = 'limit'
 const RESUME_TIMEOUT_MS = 30 * SECOND_MS
 const KEPT_PROMPT_COUNT = 20
+const MAX_VERDICT_CHARS = 20_000
 
 /** Delivers the human's messages to the orchestrator, in order and each once, and the message after a usage limit. */
 export class MessageDelivery {
@@ -44,7 +53,7 @@ export class MessageDelivery {
   /** Begin to deliver the next message, unless one is being delivered. */
   deliverNext(): void {
     if (this.isBusy) return
-    const [message] = listPendingMessages(this.context.session.paths)
+    const message = listPendingMessages(this.context.session.paths).find(isForOrchestrator)
     if (!message && !this.resumeTimer.isDue(this.context)) return
     this.isBusy = true
     const delivery = message ? this.deliver(message) : this.sendResumeMessage()
@@ -68,12 +77,24 @@ export class MessageDelivery {
     return this.queuedOffset !== undefined
   }
 
-  private async deliver(message: StoredMessage): Promise<void> {
-    const reply = (await authorizeMessage(this.context, message)) ?? (await this.typeOnce(message))
+  private async deliver(message: OrchestratorMessage): Promise<void> {
+    const reply =
+      message.kind === 'verdict'
+        ? await this.typeVerdict(message)
+        : ((await authorizeMessage(this.context, message)) ?? (await this.typeOnce(message)))
     writeMessageReply(this.context.session.paths, message.id, reply)
   }
 
-  private async typeOnce(message: StoredMessage): Promise<CommandReply> {
+  /** Send the verdict of a round whose judge was waited for. Without it, an orchestrator with rounds left would not go on. */
+  private async typeVerdict({ id, text, deadline }: OrchestratorMessage & { kind: 'verdict' }): Promise<CommandReply> {
+    const framed = frameMessage(sanitize(text).slice(0, MAX_VERDICT_CHARS), id, verdictHeading)
+    const result = await this.type(framed, id, deadline)
+    if (result.ok) return accept(result.mode)
+    if (isSettled(this.context.status)) return refuse(result.reason, result.exitCode)
+    return callHuman(this.context, `the orchestrator could not be told the verdict: ${result.reason}`)
+  }
+
+  private async typeOnce(message: HumanMessage): Promise<CommandReply> {
     const { context } = this
     const { paths } = context.session
     const messageId = message.id
@@ -82,7 +103,7 @@ export class MessageDelivery {
       event => event.type === 'message.delivered' && event.messageId === messageId,
     )
     if (earlier?.type === 'message.delivered')
-      return formatDeliveredReply(message, { mode: earlier.delivery, isUnchanged: true })
+      return formatDeliveredReply(message, { mode: earlier.delivery, isUnchanged: true }, context.status)
     const result = await this.type(frameMessage(this.formatText(message), messageId), messageId, message.deadline)
     if (!result.ok) {
       context.record({ type: 'message.rejected', messageId, reason: result.reason.slice(0, 300) })
@@ -94,12 +115,12 @@ export class MessageDelivery {
     const text = this.formatText(message)
     const bytes = Buffer.byteLength(text)
     context.record({ type: 'message.delivered', messageId, bytes, sha256: sha256(text), delivery: result.mode })
-    return formatDeliveredReply(message, result)
+    return formatDeliveredReply(message, result, context.status)
   }
 
   /** The usage limit should be over. Hook events show whether it is. */
   private async sendResumeMessage(): Promise<void> {
-    this.resumeTimer.recordAttempt()
+    this.resumeTimer.recordAttempt(this.context)
     await this.type(resumeMessage, LIMIT_MESSAGE_ID, Date.now() + RESUME_TIMEOUT_MS)
     clearPasteMark(this.context.session.paths, LIMIT_MESSAGE_ID)
   }
@@ -115,7 +136,7 @@ export class MessageDelivery {
   }
 
   /** The text that the orchestrator gets. */
-  private formatText(message: StoredMessage): string {
+  private formatText(message: HumanMessage): string {
     const isAmendment = this.context.status.contract !== undefined
     switch (message.kind) {
       case 'say':
@@ -188,12 +209,26 @@ export class MessageDelivery {
   }
 }
 
-function formatDeliveredReply(message: StoredMessage, { mode, isUnchanged }: Delivery): CommandReply {
+type OrchestratorMessage = Exclude<StoredMessage, { kind: 'judge' }>
+type HumanMessage = Exclude<OrchestratorMessage, { kind: 'verdict' }>
+
+/** The judge is asked again beside the other messages. */
+function isForOrchestrator(message: StoredMessage): message is OrchestratorMessage {
+  return message.kind !== 'judge'
+}
+
+function formatDeliveredReply(
+  message: HumanMessage,
+  { mode, isUnchanged }: Delivery,
+  status: SessionStatus,
+): CommandReply {
+  const waiting = describeJudgeWait(status, iso => new Date(iso).toTimeString().slice(0, 5))
   const outcome = { say: 'Delivered', approve: 'Approved and delivered', decline: 'Sent back' }[message.kind]
   const detail =
     mode === 'began a turn'
       ? 'it began a turn'
       : 'it joined the running turn, which reads it as soon as the current tool has ended'
   const note = isUnchanged ? '' : '\nClaude changed some of its characters on the way.'
-  return accept(`${outcome}: ${detail}.${note}`)
+  const parked = waiting === undefined ? '' : `\nThe session is ${waiting}.`
+  return accept(`${outcome}: ${detail}.${note}${parked}`)
 }

@@ -1,9 +1,9 @@
 import { toOneLine } from '#host/text.ts'
-import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
+import { SECOND_MS } from '#host/time.ts'
 import { isSettled } from '#session/status'
 import type { RunnerContext } from '../context.ts'
 import type { HookEvent } from './hook-inbox.ts'
-import { computeResumeTimeMs, parseUsageLimit, resumeMessage } from './usage-limit.ts'
+import { computeRetryTimeMs, parseUsageLimit, resumeMessage } from './usage-limit.ts'
 
 /** Claude reports a refusal within two seconds of a prompt. Without one for this long, nothing was refused. */
 const NO_REFUSAL_AFTER_MS = 15 * SECOND_MS
@@ -60,30 +60,25 @@ export class UsageLimitPause {
 
   private recordLifted(source: string): void {
     this.prompt = undefined
-    if (this.context.status.usageLimit) this.context.record({ type: 'usage-limit.lifted', source })
+    const { usageLimit } = this.context.status
+    if (usageLimit && usageLimit.worker === undefined) this.context.record({ type: 'usage-limit.lifted', source })
   }
 }
 
-/** For a limit without a known end. */
-const RETRY_INTERVAL_MS = 30 * MINUTE_MS
-/** For a limit that should have ended. */
-const OVERDUE_RETRY_MS = 5 * MINUTE_MS
-
-/** Decides when to try to resume: at the limit's end and every five minutes after it, or every half hour if no end is known. */
+/** Decides when to try to resume the orchestrator. A worker that met the limit is started again, so nothing is typed for it. */
 export class ResumeTimer {
   private limit: RunnerContext['status']['usageLimit'] = null
   private dueMs = 0
 
   isDue({ status, session }: Pick<RunnerContext, 'status' | 'session'>, nowMs = Date.now()): boolean {
-    const { usageLimit } = status
-    const resetsAt = usageLimit?.resetsAt
-    if (resetsAt !== this.limit?.resetsAt)
-      this.dueMs = resetsAt ? computeResumeTimeMs(new Date(resetsAt), session.id) : nowMs + RETRY_INTERVAL_MS
+    const usageLimit = status.usageLimit?.worker === undefined ? status.usageLimit : null
+    if (usageLimit?.resetsAt !== this.limit?.resetsAt && usageLimit)
+      this.dueMs = computeRetryTimeMs(usageLimit.resetsAt, nowMs, session.id)
     this.limit = usageLimit
     return usageLimit !== null && !isSettled(status) && nowMs >= this.dueMs
   }
 
-  recordAttempt(nowMs = Date.now()): void {
-    this.dueMs = nowMs + (this.limit?.resetsAt ? OVERDUE_RETRY_MS : RETRY_INTERVAL_MS)
+  recordAttempt({ session }: Pick<RunnerContext, 'session'>, nowMs = Date.now()): void {
+    this.dueMs = computeRetryTimeMs(this.limit?.resetsAt ?? null, nowMs, session.id)
   }
 }

@@ -27,6 +27,22 @@ export function computeResumeTimeMs(resetsAt: Date, sessionId: string): number {
   return resetsAt.getTime() + Math.round((byte / 255) * MINUTE_MS)
 }
 
+/**
+ * When to try next after `sinceMs`: at the end of the limit, but at least once an hour, because a limit may be lifted early;
+ * every five minutes when it should have ended; every half hour when its end is not known. Pure.
+ */
+export function computeRetryTimeMs(resetsAt: string | null, sinceMs: number, sessionId: string): number {
+  if (resetsAt === null) return sinceMs + RETRY_INTERVAL_MS
+  const resumeMs = computeResumeTimeMs(new Date(resetsAt), sessionId)
+  return resumeMs > sinceMs ? Math.min(resumeMs, sinceMs + EARLY_RETRY_MS) : sinceMs + OVERDUE_RETRY_MS
+}
+
+/** The kind of an error that only its text tells, as in the result of a headless claude. Pure. */
+export function guessErrorKind(text: string): string {
+  if (/\b529\b|\boverloaded\b/i.test(text)) return 'overloaded'
+  return /\b429\b/.test(text) ? 'rate_limit' : 'unknown'
+}
+
 /** What the orchestrator is sent then. */
 export const resumeMessage = 'The usage limit is over. Go on where you stopped.'
 
@@ -37,6 +53,13 @@ export function isLimitDialog(screen: string): boolean {
 }
 
 // --- internal ---
+
+/** For a limit without a known end. */
+const RETRY_INTERVAL_MS = 30 * MINUTE_MS
+/** For a limit that should have ended. */
+const OVERDUE_RETRY_MS = 5 * MINUTE_MS
+/** For a limit that ends later than this. */
+const EARLY_RETRY_MS = 60 * MINUTE_MS
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 

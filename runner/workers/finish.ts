@@ -10,6 +10,7 @@ import type { WorkerEnding } from '#session/log'
 import { importWork, listChangedPaths } from '#session/repository'
 import type { WorkerStatus } from '#session/status'
 import type { RunnerContext } from '../context.ts'
+import { findWorkerLimit, parkWorker } from './limit.ts'
 import { readWorkerProcess } from './process-record.ts'
 import { releaseWriteLock } from './write-lock.ts'
 
@@ -39,6 +40,7 @@ export async function finishWorker(context: RunnerContext, worker: WorkerStatus)
   const result = lines.findLast(line => line.kind === 'result')?.result
   // The runner may have stopped a worker that ended by itself at the same moment: then its own end counts.
   const stopped = exit && result ? undefined : context.endings.get(worker.name)
+  const limit = stopped || exit?.fenced ? undefined : findWorkerLimit(result)
   const { ending, reason } = stopped ?? classifyEnding(exit, result, errors)
   releaseWriteLock(context, worker.name, ending)
   const noReport = `(no report: ${ending}${reason ? `, ${reason}` : ''})\n`
@@ -47,6 +49,8 @@ export async function finishWorker(context: RunnerContext, worker: WorkerStatus)
   if (quarantined.length > 0)
     context.record({ type: 'changes.quarantined', worker: worker.name, files: quarantined.slice(0, 50) })
   const { commit, changedFiles, problem } = await collectCommit(context, worker, process?.head)
+  const costUsd = result?.total_cost_usd ?? null
+  if (limit) return parkWorker(context, worker.name, limit, { commit, costUsd })
   context.record({
     type: 'worker.ended',
     worker: worker.name,
@@ -54,7 +58,7 @@ export async function finishWorker(context: RunnerContext, worker: WorkerStatus)
     reason: `${reason}${problem}`.slice(0, 300),
     commit,
     changedFiles,
-    costUsd: result?.total_cost_usd ?? null,
+    costUsd,
     seconds: Math.round((Date.now() - Date.parse(worker.startedAt ?? worker.queuedAt)) / 1000),
   })
 }

@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import { prepareWorker } from '#agents'
 import { identify } from '#host/process'
 import { importWork } from '#session/repository'
@@ -6,6 +7,7 @@ import { listActiveWorkers, type RunnerContext } from '../context.ts'
 import { ensureDependencies } from '../dependencies/install.ts'
 import { getTmuxSession } from '../terminal.ts'
 import { computeRemainingUsd } from './budget.ts'
+import { isHeldByLimit } from './limit.ts'
 import { writeWorkerProcess } from './process-record.ts'
 import { grantWriteLock } from './write-lock.ts'
 
@@ -14,7 +16,7 @@ export async function startQueuedWorkers(context: RunnerContext): Promise<void> 
   const { status } = context
   if (status.dependencies?.state === 'running') return // A worker would start without the project's dependencies.
   for (const worker of status.workers) {
-    if (worker.startedAt !== undefined || worker.endedAt !== undefined) continue
+    if (worker.startedAt !== undefined || worker.endedAt !== undefined || isHeldByLimit(context, worker)) continue
     if (worker.kind === 'rw') await startWorker(context, worker, 0)
     else if (status.writeLock?.worker === worker.name) await startWorker(context, worker, status.writeLock.fencingToken)
     else if (context.status.writeLock === null) await startWorker(context, worker, grantWriteLock(context, worker.name))
@@ -40,7 +42,11 @@ async function startWorker(context: RunnerContext, worker: WorkerStatus, token: 
   const { commit } = await importWork(session.paths)
   const window = { ...getTmuxSession(session), name, command: ['/bin/sh', script] }
   // A runner that died right here may have opened the window already. There must never be two.
-  const pane = (await tmux.listPanes()).find(pane => pane.session === window.session && pane.window === name)
+  const panes = await tmux.listPanes()
+  const pane = panes.find(pane => pane.session === window.session && pane.window === name && !pane.isDead)
+  const { exit, stream } = session.paths.worker(name)
+  // A run that was parked has left both.
+  if (pane === undefined) for (const file of [exit, stream]) fs.rmSync(file, { force: true })
   const pid = pane?.pid ?? (await tmux.openWindow(window))
   const identity = (await identify(pid)) ?? { pid, startTime: 'gone', bootId: '' }
   writeWorkerProcess(session.paths, name, { ...identity, head: acceptedCommit || commit })

@@ -3,6 +3,7 @@ import { buildWorkerMark } from '#agents'
 import { checkLiveness, killProcessTree } from '#host/process'
 import type { RunnerContext } from '../context.ts'
 import { finishWorker } from './finish.ts'
+import { watchLimit } from './limit.ts'
 import { readWorkerProcess } from './process-record.ts'
 import { startQueuedWorkers } from './start.ts'
 
@@ -11,6 +12,7 @@ export async function watchWorkers(context: RunnerContext): Promise<void> {
   const { session, config } = context
   for (const worker of context.status.workers) {
     if (worker.startedAt === undefined || worker.endedAt !== undefined) continue
+    watchLimit(context, worker)
     const process = readWorkerProcess(session.paths, worker.name)
     const hasExited = fs.existsSync(session.paths.worker(worker.name).exit)
     if (hasExited || process === undefined || (await checkLiveness(process)) === 'dead')

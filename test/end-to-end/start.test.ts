@@ -6,7 +6,7 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { helloTask } from '#rehearsal/hello.ts'
 import { bash, type Scenario } from '#rehearsal/scenario.ts'
-import { type Rig, withRig } from '../fixtures/rig.ts'
+import { helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
 
 /** A model whose first answer is this, and that never answers again. */
 const startsWith = (...orchestrator: Scenario['orchestrator']): Scenario => ({
@@ -110,3 +110,23 @@ describe('a start', { concurrency: 3 }, () => {
       { RIG_CLAUDE: 'real' },
     ))
 })
+
+it('a worker at the limit of the vendor parks the session, and nothing is lost', () =>
+  withRig(
+    {
+      ...helloScenario,
+      workers: { '*': [refusal(429, 'rate_limit_error', "You've hit your Opus limit · resets 3am (UTC)")] },
+    },
+    async rig => {
+      assert.equal((await rig.dispatch([helloTask])).exitCode, 0)
+      const parked = await rig.waitUntil('the worker is parked', () =>
+        rig.readEvents().find(({ type }) => type === 'worker.parked'),
+      )
+      assert.ok(parked.type === 'worker.parked' && parked.resetsAt !== null)
+      await rig.waitForTick()
+      const types = listTypes(rig)
+      assert.equal(types.filter(type => type === 'usage-limit.reached').length, 1)
+      assert.ok(!types.includes('worker.ended') && !types.includes('human.needed'))
+      assert.match((await rig.dispatch(['ls'])).stdout, /parked/)
+    },
+  ))

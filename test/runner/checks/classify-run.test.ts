@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { RunResult } from '#host/exec.ts'
 import { classifyRun } from '#runner/checks/classify-run.ts'
+import type { TestCounts } from '#session/evidence'
 
 const expectation = { exitCode: 0, outputContains: [], outputMatches: [] }
 const success: RunResult = {
@@ -41,6 +42,30 @@ it('a run is green, red, or could not run, with the reason', () => {
   for (const [changes, expected, outcome, reason] of cases) {
     const result = classifyRun({ ...success, ...changes }, expected, name => name === './there.sh')
     assert.equal(result.outcome, outcome, JSON.stringify(changes))
+    assert.match(result.reason, reason)
+  }
+})
+
+it('a run without a test is not green, whatever it exits with; counts never make a run better', () => {
+  const none = { ran: 0, failed: 0, skipped: 0 }
+  const skipped = { ran: 0, failed: 0, skipped: 3 }
+  const some = { ran: 12, failed: 0, skipped: 3 }
+  const cases: [TestCounts | undefined, exitCode: number, allowsSkips: boolean, outcome: string, reason: RegExp][] = [
+    [none, 0, false, 'nothing ran', /^no test ran$/],
+    [skipped, 0, false, 'nothing ran', /^no test ran: all 3 were skipped$/],
+    [{ ...skipped, skipped: 1 }, 0, false, 'nothing ran', /the only one was skipped/],
+    [some, 0, false, 'green', /^$/],
+    ['unknown', 0, false, 'green', /^$/],
+    ['cached', 0, false, 'green', /^$/],
+    [undefined, 0, false, 'green', /^$/],
+    [skipped, 0, true, 'green', /^$/],
+    [none, 0, true, 'nothing ran', /^no test ran$/],
+    [none, 5, false, 'red', /^exit 5, not 0; no test ran$/],
+    [some, 1, true, 'red', /^exit 1, not 0$/],
+  ]
+  for (const [tests, exitCode, allowsSkips, outcome, reason] of cases) {
+    const result = classifyRun({ ...success, exitCode }, { ...expectation, allowsSkips }, () => false, tests)
+    assert.equal(result.outcome, outcome, JSON.stringify([tests, exitCode, allowsSkips]))
     assert.match(result.reason, reason)
   }
 })

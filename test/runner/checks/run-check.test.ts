@@ -11,4 +11,11 @@ it('runs that disagree are flaky, and one that could not run decides', () => {
   assert.equal(combineAttempts([green, red]).outcome, 'flaky')
   assert.match(combineAttempts([green, red]).reason, /exit 1, not 0/)
   assert.deepEqual(combineAttempts([red, stopped]), stopped)
+  const nothing = { outcome: 'nothing ran' as const, reason: 'no test ran' }
+  assert.deepEqual(combineAttempts([nothing, nothing]), nothing)
+  for (const attempts of [
+    [green, nothing],
+    [nothing, green],
+  ])
+    assert.match(combineAttempts(attempts).reason, /no test ran$/)
 })

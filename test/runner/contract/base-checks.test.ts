@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { completeBaseEvidence, findVacuousCheck } from '#runner/contract/base-checks.ts'
 import { buildSealFields, readSealedContract } from '#runner/contract/seal.ts'
 import { parseContract } from '#session/contract'
-import { readLog } from '#session/log'
+import { type Outcome, readLog } from '#session/log'
 import { prepareRepository } from '#session/repository'
 import { createTestContext } from '../../fixtures/runner-context.ts'
 
@@ -90,13 +90,15 @@ test('an amended contract runs only its changed checks on the base', async t => 
 })
 
 test('a check that proves nothing on the base is a problem', () => {
-  const find = (outcome: 'green' | 'red' | 'could not run' | 'flaky', isGuard: boolean) =>
+  const find = (outcome: Outcome, isGuard: boolean) =>
     findVacuousCheck({ line: 3, id: 'C1', proof: { isGuard } }, { outcome, reason: 'because', command: 'true' })
   assert.deepEqual(find('red', false), [])
+  assert.deepEqual(find('nothing ran', false), [])
   assert.deepEqual(find('green', true), [])
   for (const [outcome, isGuard] of [
     ['green', false],
     ['red', true],
+    ['nothing ran', true],
     ['could not run', false],
     ['could not run', true],
     ['flaky', false],

@@ -7,7 +7,7 @@ import { createWatchedSession } from '../../fixtures/watched-session.ts'
 
 const limit = { error: 'rate_limit', last_assistant_message: "You've hit your 5-hour limit · resets 9:39am (UTC)" }
 
-it('a usage limit is recorded once and calls no person; another error does', t => {
+it('a usage limit is recorded once, and is the only error that calls no person', t => {
   const { recorded, sendHookEvent, context } = createWatchedSession(t)
   sendHookEvent('StopFailure', limit)
   sendHookEvent('StopFailure', limit)
@@ -38,24 +38,26 @@ it('a worker’s limit is not the orchestrator’s', t => {
 it('a limit without an end is tried every half hour', t => {
   const { context, sendHookEvent } = createWatchedSession(t)
   const nowMs = Date.now()
-  const reminder = new ResumeTimer()
-  const isDue = (minutes: number) => reminder.isDue(context, nowMs + minutes * MINUTE_MS)
+  const timer = new ResumeTimer()
+  const isDue = (minutes: number) => timer.isDue(context, nowMs + minutes * MINUTE_MS)
   assert.ok(!isDue(0))
   sendHookEvent('StopFailure', { error: 'rate_limit' })
   assert.deepEqual([0, 29, 31].map(isDue), [false, false, true])
-  reminder.recordAttempt(nowMs + 31 * MINUTE_MS)
+  timer.recordAttempt(context, nowMs + 31 * MINUTE_MS)
   assert.deepEqual([32, 60, 62].map(isDue), [false, false, true])
 })
 
-it('a limit with an end is tried then, and every five minutes after it', t => {
+it('a limit with an end is tried each hour, at its end, and every five minutes after it', t => {
   const { context } = createWatchedSession(t)
   const nowMs = Date.now()
-  const reminder = new ResumeTimer()
-  const isDue = (minutes: number) => reminder.isDue(context, nowMs + minutes * MINUTE_MS)
+  const timer = new ResumeTimer()
+  const isDue = (minutes: number) => timer.isDue(context, nowMs + minutes * MINUTE_MS)
   const end = new Date(Math.ceil(nowMs / MINUTE_MS) * MINUTE_MS + 120 * MINUTE_MS)
   context.record({ type: 'usage-limit.reached', reason: 'x', resetsAt: end.toISOString() })
+  assert.deepEqual([0, 59, 61].map(isDue), [false, false, true], 'it may be lifted early')
+  timer.recordAttempt(context, nowMs + 61 * MINUTE_MS)
   assert.deepEqual([62, 119, 123].map(isDue), [false, false, true])
-  reminder.recordAttempt(nowMs + 123 * MINUTE_MS)
+  timer.recordAttempt(context, nowMs + 123 * MINUTE_MS)
   assert.deepEqual([124, 127, 129].map(isDue), [false, false, true])
   context.record({ type: 'usage-limit.lifted', source: 'you' })
   assert.ok(!isDue(600))
