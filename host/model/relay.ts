@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
+import tls from 'node:tls'
 import { toOneLine } from '../text.ts'
 import { SECOND_MS } from '../time.ts'
 import type { Credential, CredentialHeaders } from './credential.ts'
@@ -36,9 +37,9 @@ export function createPlaceholder(): string {
  * so the agent sees neither the credential nor its renewal.
  */
 export async function startRelay(placeholder: string, credential: Credential, upstream: Upstream): Promise<Relay> {
-  const agent = createAgent(upstream)
+  const route: Route = { placeholder, credential, upstream, agent: createAgent(upstream), trustsSystem: false }
   const server = http.createServer((request, response) => {
-    forward(request, response, { placeholder, credential, upstream, agent }).catch(error =>
+    forward(request, response, route).catch(error =>
       refuse(response, 502, `dispatch cannot reach the model at ${upstream.address.host}: ${describe(error)}`),
     )
   })
@@ -54,7 +55,7 @@ export async function startRelay(placeholder: string, credential: Credential, up
     host,
     close: () =>
       new Promise(resolve => {
-        agent.destroy()
+        route.agent.destroy()
         server.close(() => resolve())
         server.closeAllConnections()
       }),
@@ -90,6 +91,8 @@ interface Route {
   credential: Credential
   upstream: Upstream
   agent: http.Agent
+  /** Are the certificates of the system trusted too? Reading them takes 0.2 s, so this happens when one is missing. */
+  trustsSystem: boolean
 }
 
 async function forward(request: http.IncomingMessage, response: http.ServerResponse, route: Route): Promise<void> {
@@ -104,7 +107,7 @@ async function forward(request: http.IncomingMessage, response: http.ServerRespo
   response.on('close', () => abort.abort())
   for (let isRenewed = false; ; isRenewed = true) {
     const login = await credential.read()
-    const answer = await send(request, body, login, route, abort.signal)
+    const answer = await sendTrusting(() => send(request, body, login, route, abort.signal), route)
     if (answer.statusCode === 401 && !isRenewed && (await credential.renew(login))) {
       answer.resume()
       continue
@@ -171,10 +174,26 @@ function refuse(response: http.ServerResponse, status: number, message: string):
   }
 }
 
+/** Send again with the certificates of the system when the usual ones do not prove who the model's host is. */
+async function sendTrusting<Answer>(sendOnce: () => Promise<Answer>, route: Route): Promise<Answer> {
+  try {
+    return await sendOnce()
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? ''
+    if (route.trustsSystem || !/CERT|UNABLE_TO_VERIFY/.test(code)) throw error
+    route.trustsSystem = true
+    const { upstream } = route
+    const known = upstream.tls.ca ?? tls.rootCertificates
+    const ca = [...known, ...tls.getCACertificates('system')]
+    route.agent = createAgent({ ...upstream, tls: { ...upstream.tls, ca } })
+    return sendOnce()
+  }
+}
+
 /** An agent that goes through the user's proxy, as claude does. */
-function createAgent({ address, environment, tls }: Upstream): http.Agent {
+function createAgent({ address, environment, tls: certificates }: Upstream): http.Agent {
   const options = { keepAlive: true, proxyEnv: environment }
-  return address.protocol === 'http:' ? new http.Agent(options) : new https.Agent({ ...options, ...tls })
+  return address.protocol === 'http:' ? new http.Agent(options) : new https.Agent({ ...options, ...certificates })
 }
 
 function describe(error: unknown): string {
