@@ -91,7 +91,7 @@ test('a launch script passes no secret setting to an agent', async t => {
     assert.ok(!ran.stdout.includes(`value-of-${name}`), name)
 })
 
-test('a worker’s prompt has its clauses, files and contract; rw gets its globs only', t => {
+test('the prompt and the allowlist of a worker have its clauses and files', t => {
   const session = openSession(t)
   const { paths } = session
   fs.writeFileSync(paths.contract, '# Contract: x with {{files}}\n')

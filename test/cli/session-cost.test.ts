@@ -36,7 +36,7 @@ const cost = (day: string, usd: (number | null)[]): SessionCost => ({
   judge: { model: 'gemini', rounds: 1, usd: null },
 })
 
-test('costs are added up by day; unreported dollars are counted, not estimated', () => {
+test('costs are added up by day, without an estimate of unreported dollars', () => {
   const days = sumByDay([cost('2026-11-20', [0.1, 0.2]), cost('2026-11-20', [null]), cost('2026-11-19', [])])
   assert.deepEqual(
     days.map(({ name, sessions, workers, usd, unreported }) => [name, sessions, workers, usd, unreported]),

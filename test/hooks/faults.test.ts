@@ -91,7 +91,7 @@ describe('any disk', { concurrency: 2 }, () => {
     await waitForNoProcess(inbox)
   })
 
-  it('an unreadable stop gate lets the turn end; an unreadable allowlist refuses', async t => {
+  it('an unreadable stop gate lets the turn end, an unreadable allowlist refuses', async t => {
     const folder = createHookFolder(t)
     const pipe = path.join(folder, 'stalls')
     await runProgram('mkfifo', [pipe])
@@ -141,7 +141,7 @@ describe('any environment', { concurrency: 2 }, () => {
     )
   })
 
-  it('without the hook files an agent goes on; only a write is refused', async t => {
+  it('without the hook files only a write is refused', async t => {
     const folder = createHookFolder(t)
     for (const { event, command } of commands) {
       const ended = await runHook(command, { DISPATCH_HOOKS: path.join(folder, 'gone') }, endInput('{}'))

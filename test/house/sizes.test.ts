@@ -15,7 +15,7 @@ test('a command has at most 70 lines', () => {
   )
 })
 
-test('sizes', t => {
+test('the sizes of files and functions are printed', t => {
   for (const floor of [5, 4, 3, 2, 1]) {
     const here = code.filter(({ room }) => floors[room] === floor)
     const rooms = Object.keys(floors).filter(room => floors[room] === floor)
@@ -29,7 +29,7 @@ test('sizes', t => {
   }
 })
 
-test('sources without a test of their name', t => {
+test('sources without a test of their name are printed', t => {
   const tests = new Set(files.filter(file => file.endsWith('.test.ts')).map(file => file.replace(/^test\//, '')))
   const alone = code
     .map(({ file }) => file)

@@ -61,7 +61,7 @@ test('a session without work is exit 4', async t => {
   await assert.rejects(findWorkToApply(createTestSession(t), initialStatus), { exitCode: exitCodes.notFound })
 })
 
-test('a folder that is not a repository is exit 4; no folder at all is exit 2', async t => {
+test('without a repository to apply to, the exit code says why', async t => {
   const session = createTestSession(t)
   await assert.rejects(findTargetRepository(session, createScratchFolder(t), []), { exitCode: exitCodes.notFound })
   await assert.rejects(findTargetRepository(session, undefined, [process.cwd()]), { exitCode: exitCodes.usage })

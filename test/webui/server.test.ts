@@ -133,7 +133,7 @@ test('closing deletes the record', async () => {
   assert.ok(!fs.existsSync(path.join(home, 'web.json')))
 })
 
-test('web.ts runs until SIGTERM; a second one exits 5', async () => {
+test('a second web.ts exits 5 while the first one runs', async () => {
   const home = newHome()
   const port = await findFreePort()
   const first = runWeb(home, port)

@@ -68,7 +68,7 @@ describe('dispatch doctor', { concurrency: 2 }, () => {
       assert.doesNotMatch(ran.stdout, /se cret|judge|phone/)
     }))
 
-  it('JSON has the fixes for both systems; the text fits into 80 columns', () =>
+  it('JSON has the fixes for both systems, and the text fits into 80 columns', () =>
     withRig(idleScenario, async rig => {
       const env = { GEMINI_API_KEY: '', NTFY_TOPIC: '', DESKTOP: 'on' }
       const results = JSON.parse((await rig.dispatch(['doctor', '--json'], { env })).stdout) as {

@@ -213,7 +213,7 @@ describe('notify setup in a terminal', { concurrency: 2, skip: whyNotLinux }, ()
     }
   })
 
-  it('keeps a good topic; --new makes another; no writes and sends nothing', async () => {
+  it('keeps a good topic, and makes another only with --new and a yes', async () => {
     const ntfy = await startNtfyServer('ntfy')
     try {
       await withMachine({}, ({ rig, env, config }) =>
@@ -298,7 +298,7 @@ describe('notify without a terminal', { concurrency: 2 }, () => {
       assert.ok(!fs.existsSync(env) && !`${ran.stdout}${agent.stdout}`.includes('█'))
     }))
 
-  it('wrong usage is exit 2; a weak topic points to notify setup', () =>
+  it('wrong usage and a weak topic are exit 2', () =>
     withMachine({}, async ({ rig }) => {
       for (const words of [['tset'], ['test', '--new'], ['log', '--last', '0'], ['setup', '--json'], ['test', 'x']])
         assert.equal((await rig.dispatch(['notify', ...words])).exitCode, 2, words.join(' '))
@@ -338,7 +338,7 @@ describe('notify without a terminal', { concurrency: 2 }, () => {
     }
   })
 
-  it('log lists what was sent and given up; --retry sends it again', async () => {
+  it('log lists what was sent and given up, which --retry sends again', async () => {
     let status = 400
     const ntfy = await startNtfyServer(() => (status === 200 ? 'ntfy' : { status }))
     try {

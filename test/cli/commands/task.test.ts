@@ -131,7 +131,7 @@ describe('a failed start says why and leaves nothing running', { concurrency: 2 
   }
 })
 
-it('an own login without the trust entry is exit 7; setup adds only that entry', () =>
+it('an own login needs the trust entry, which setup adds', () =>
   withRig(idleScenario, async rig => {
     const config = path.join(rig.home, 'home/.claude.json')
     const before = {

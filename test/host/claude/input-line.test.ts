@@ -26,7 +26,7 @@ describe('the input line on recorded screens', () => {
     assert.match(textIn('pasted'), /^\[Pasted text #\d+ \+3 lines\]$/)
   })
 
-  it('is hidden by what covers it, and the reason names that', () => {
+  it('names what hides it', () => {
     const reasons: Record<string, RegExp> = {
       'permission-bash': /^claude asks for a permission: "Do you want to proceed\?"$/,
       'permission-write': /^claude asks for a permission: "Do you want to create w.txt\?"$/,

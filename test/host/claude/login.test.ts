@@ -28,7 +28,7 @@ test('a key or token gets the private config, unless the user names a folder', (
   assert.equal(detectLogin('/p', {}).configFile, path.join(os.homedir(), '.claude.json'), 'never a relative path')
 })
 
-test('a private config is seeded; the config of the user is only read', t => {
+test('a private config is seeded without a change of the user’s', t => {
   const folder = createScratchFolder(t)
   const login = detectLogin(path.join(folder, 'claude'), { ANTHROPIC_API_KEY: 'k' })
   prepareLogin(login, '/w', 'k')

@@ -35,7 +35,7 @@ test('a project file is strict, and every problem has its line', () => {
   assert.equal(({} as Record<string, unknown>)['x'], undefined)
 })
 
-test('one content of one repository is confirmed; going back is a change too', t => {
+test('only the last confirmed content of a repository is confirmed', t => {
   const home = createScratchFolder(t)
   confirmProject(home, '/a', 'one')
   assert.ok(isProjectConfirmed(home, '/a', 'one'))

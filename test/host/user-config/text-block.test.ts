@@ -43,7 +43,7 @@ test('a line that a person wrote inside the block stays', () => {
   assert.equal(removeBlock(edited, block), '# Mine\n\nWrite tests.\n')
 })
 
-test('a block of an older install is replaced where it is; a copy goes too', () => {
+test('a block of an older install is replaced where it is, with its copies', () => {
   assert.equal(removeBlock(`${insertBlock('# Mine\n', block)}\n${inserted}\n`, block), '# Mine\n')
   const moved = { ...block, lines: ['@/srv/dispatch/CLAUDE.md'] }
   const old = `${insertBlock('# Mine\n', moved)}After.\n`

@@ -77,7 +77,7 @@ test('one failing session waits alone; a second one, or no answer, pauses the ch
   assert.ok(state.pausedUntilMs >= now + 1000)
 })
 
-test('a Retry-After counts for an hour at most; without one a 429 backs off', () => {
+test('a 429 waits for its Retry-After, at most an hour, or backs off', () => {
   const state = createState()
   recordBusy(state, { ...failed, retryAfterMs: 90_000 }, timingNow)
   assert.equal(state.pausedUntilMs, now + 90_000)

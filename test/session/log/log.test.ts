@@ -79,7 +79,7 @@ test('unknown fields are dropped, and cannot reach a prototype', () => {
   assert.equal((event as object as { polluted?: number }).polluted, undefined)
 })
 
-test('a line of 64 KiB is the longest; a longer one is not written', t => {
+test('a line longer than 64 KiB is not written', t => {
   const file = path.join(createScratchFolder(t), 'events.jsonl')
   const frameBytes = Buffer.byteLength(serializeEvent(asked(1, ''), computeGenesisHash('x'))) + 2
   const longest = 'x'.repeat(64 * 1024 - frameBytes)

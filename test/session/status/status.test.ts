@@ -456,7 +456,7 @@ test('a seal or an amendment uses up the approval, and ends its question', () =>
   assert.equal(after(...beginning, 'sealed', 'asked', amended).phase, 'asking', 'another question stays')
 })
 
-test('a void verdict has a reason; a new verdict is valid', () => {
+test('a verdict is void until the next one', () => {
   const status = after(...judged, 'pass', 'voided')
   assert.equal(status.verdict?.voidReason, 'a file changed')
   const next = after(...judged, 'pass', 'voided', 'answered', judging(2), verdict('PASS', 2, true))

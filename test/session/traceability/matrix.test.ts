@@ -99,7 +99,7 @@ test('the Markdown has the verdict, everything it is bound to, and each clause',
     assert.equal(row.replace(/\\[\\|]/g, '').split('|').length, 9, row)
 })
 
-test('pins and notes are shown; a broken pin overrides the outcome', () => {
+test('a broken pin overrides the outcome, and is shown with the notes', () => {
   const pinned = contractText.replace('- expect', '- pins: `test.sh`\n- expect')
   const sealedPinned = { ...sealed, sha256: sha256(pinned) } as EventBody
   const withFirst = (changes: object): MatrixInput => ({
@@ -126,7 +126,7 @@ test('pins and notes are shown; a broken pin overrides the outcome', () => {
   assert.match(row ?? '', /\*\*PASS\*\*<br>by .*a\\\|b.*, which the work itself changed \|/)
 })
 
-test('the title says that a verdict is void; dilutions are listed', () => {
+test('a void verdict and its dilutions are in the matrix', () => {
   const weakened: EventBody = {
     ...sealed,
     type: 'contract.amended',
