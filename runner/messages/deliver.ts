@@ -11,7 +11,7 @@ import { accept, type CommandReply, callHuman, type RunnerContext, refuse } from
 import { authorizeMessage } from '../contract/approval.ts'
 import type { HookEvent } from '../orchestrator/hook-inbox.ts'
 import { isLimitDialog, resumeMessage } from '../orchestrator/usage-limit.ts'
-import { ResumeTimer } from '../orchestrator/usage-limit-pause.ts'
+import { ResumeTimer } from '../orchestrator/usage-limit-parking.ts'
 import { getTmuxSessionName } from '../terminal.ts'
 import {
   clearPasteMark,

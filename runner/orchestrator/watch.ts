@@ -11,7 +11,7 @@ import { explainStopBlock, STOP_ATTEMPTS } from '../stop-gate.ts'
 import { getTmuxSessionName } from '../terminal.ts'
 import type { HookEvent } from './hook-inbox.ts'
 import { OrchestratorStart } from './start.ts'
-import { modelOutputHooks, UsageLimitPause } from './usage-limit-pause.ts'
+import { modelOutputHooks, UsageLimitParking } from './usage-limit-parking.ts'
 
 /** Listing the panes costs a process. */
 const PANE_INTERVAL_MS = 2000
@@ -24,7 +24,7 @@ const MAX_RECORDED_TOOL_FAILURES = 50
  */
 export class OrchestratorWatch {
   private readonly context: RunnerContext
-  private readonly usageLimitPause: UsageLimitPause
+  private readonly usageLimitParking: UsageLimitParking
   private readonly start: OrchestratorStart
   private lastActivityMs = Date.now()
   private transcript: string | undefined
@@ -33,7 +33,7 @@ export class OrchestratorWatch {
 
   constructor(context: RunnerContext) {
     this.context = context
-    this.usageLimitPause = new UsageLimitPause(context)
+    this.usageLimitParking = new UsageLimitParking(context)
     this.start = new OrchestratorStart(context)
   }
 
@@ -41,7 +41,7 @@ export class OrchestratorWatch {
   recordActivity(): void {
     this.lastActivityMs = Date.now()
     this.start.recordAnswer()
-    this.usageLimitPause.resume()
+    this.usageLimitParking.resume()
   }
 
   /** Process a hook event. Most events of workers only count as activity. */
@@ -55,7 +55,7 @@ export class OrchestratorWatch {
     this.recordHookEvent(hookEvent)
     if (hookEvent.session_id !== context.session.manifest.claude.sessionId) return
     this.transcript = hookEvent.transcript_path ?? this.transcript
-    if (this.usageLimitPause.processHookEvent(hookEvent)) return
+    if (this.usageLimitParking.processHookEvent(hookEvent)) return
     if (this.start.isPending()) return this.processHookEventOfStart(hookEvent)
     if (
       hookEvent.hook_event_name === 'UserPromptSubmit' &&
@@ -87,7 +87,7 @@ export class OrchestratorWatch {
     if (this.start.isPending()) return this.start.check(() => this.isGone())
     if (await this.isGone())
       callHuman(context, 'the orchestrator is gone: its process ended before there was a verdict')
-    this.usageLimitPause.check()
+    this.usageLimitParking.check()
     const idleMs = Date.now() - Math.max(this.lastActivityMs, this.readLastWriteMs())
     const { isStuck, usageLimit, judgeWait } = context.status
     const isWaiting = usageLimit !== null || judgeWait !== null

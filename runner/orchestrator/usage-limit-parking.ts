@@ -12,13 +12,13 @@ const NO_REFUSAL_AFTER_MS = 15 * SECOND_MS
 export const modelOutputHooks = ['Stop', 'SubagentStop', 'PostToolUseFailure', 'PermissionRequest', 'PermissionDenied']
 
 /**
- * An orchestrator at the vendor's usage limit pauses: no person is needed, and it resumes when the limit is over.
+ * An orchestrator at the vendor's usage limit is parked: no person is needed, and it resumes when the limit is over.
  *
  *   usage-limit.reached -> (time is up, or a person prompts) -> prompted -> no refusal: usage-limit.lifted
  *        ^                                                        |
  *        '------- refused again (recorded if the reset time changed)
  */
-export class UsageLimitPause {
+export class UsageLimitParking {
   private readonly context: RunnerContext
   private prompt: { timeMs: number; source: string } | undefined
 
