@@ -68,7 +68,9 @@ test('every path and every decision that prose cites exists', () => {
     const prose = extractProse(file, text)
     const paths = (prose.match(cited) ?? []).map(name => name.replace(/[./]+$/, ''))
     const decisions = (prose.match(/(?<![\w.-])00\d\d(?![\w-])/g) ?? []).map(number => `docs/decisions/${number}`)
-    const missing = [...paths, ...decisions].filter(name => !known.includes(name) && !exists(name))
+    const isKnown = (name: string) =>
+      known.includes(name) || exists(name) || exists(path.posix.join(getRoom(file), name))
+    const missing = [...paths, ...decisions].filter(name => !isKnown(name))
     return [...new Set(missing)].map(name => `${file} cites ${name}`)
   })
   assertNone(wrong, 'these citations lead nowhere')
