@@ -25,6 +25,8 @@ export interface RunOptions {
   timeoutMs?: number
   /** Bytes of each stream that are kept. The rest is dropped, and the program runs on. */
   maxOutputBytes?: number
+  /** Of a longer stream, keep its first and its last half of that, with a line between them, instead of its beginning. */
+  keepsEnd?: boolean
 }
 
 /**
@@ -34,7 +36,7 @@ export interface RunOptions {
  * and 24 MB (docs/decisions/0009).
  */
 export async function runProgram(program: string, args: string[], options: RunOptions = {}): Promise<RunResult> {
-  const { cwd, env, input, timeoutMs, maxOutputBytes = MAX_OUTPUT_BYTES } = options
+  const { cwd, env, input, timeoutMs, maxOutputBytes = MAX_OUTPUT_BYTES, keepsEnd = false } = options
   const startedAt = performance.now()
   const child = spawnProgram(program, args, {
     cwd,
@@ -44,8 +46,8 @@ export async function runProgram(program: string, args: string[], options: RunOp
   if ('startError' in child) return child
   child.stdin?.on('error', () => undefined) // The program may end without reading its input.
   child.stdin?.end(input)
-  const readStdout = collectOutput(child.stdout, maxOutputBytes)
-  const readStderr = collectOutput(child.stderr, maxOutputBytes)
+  const readStdout = collectOutput(child.stdout, maxOutputBytes, keepsEnd)
+  const readStderr = collectOutput(child.stderr, maxOutputBytes, keepsEnd)
   let timedOut = false
   let startError: string | undefined
   const stop = () => {
@@ -140,14 +142,33 @@ function spawnProgram(program: string, args: string[], options: SpawnOptions): C
   }
 }
 
-function collectOutput(stream: NodeJS.ReadableStream | null, maxBytes: number): () => string {
-  const chunks: Buffer[] = []
+/** Collect the first bytes of a stream; with `keepsEnd`, half of them from its end. */
+function collectOutput(stream: NodeJS.ReadableStream | null, maxBytes: number, keepsEnd: boolean): () => string {
+  const maxEndBytes = keepsEnd ? Math.floor(maxBytes / 2) : 0
+  const maxStartBytes = maxBytes - maxEndBytes
+  const start: Buffer[] = []
+  const end: Buffer[] = []
   let size = 0
+  let endSize = 0
   stream?.on('data', (chunk: Buffer) => {
-    if (size < maxBytes) chunks.push(chunk.subarray(0, maxBytes - size))
+    const room = Math.max(0, maxStartBytes - size)
     size += chunk.length
+    if (room > 0) start.push(chunk.subarray(0, room))
+    if (maxEndBytes === 0 || chunk.length <= room) return
+    end.push(chunk.subarray(room))
+    endSize += chunk.length - room
+    for (let [first] = end; first && endSize - first.length >= maxEndBytes; [first] = end) {
+      endSize -= first.length
+      end.shift()
+    }
   })
-  return () => Buffer.concat(chunks).toString('utf8')
+  return () => {
+    const [first, last] = [Buffer.concat(start), Buffer.concat(end).subarray(-maxEndBytes)]
+    const leftOut = size - first.length - last.length
+    return leftOut > 0 && keepsEnd
+      ? `${first}\n[${leftOut} bytes are left out]\n${last}`
+      : Buffer.concat([first, last]).toString('utf8')
+  }
 }
 
 function killGroup(leaderPid: number | undefined): void {

@@ -82,6 +82,16 @@ test('output is kept up to the limit, and the program runs on', async () => {
   assert.deepEqual([result.stdout.length, result.stderr, result.exitCode], [1000, 'end\n', 4])
 })
 
+test('of a long output the beginning and the end are kept', async () => {
+  const script = 'seq 1000000; printf "%s" done'
+  const { stdout } = await runProgram('/bin/sh', ['-c', script], { maxOutputBytes: 1000, keepsEnd: true })
+  assert.match(stdout, /^1\n2\n/)
+  assert.match(stdout, /\n\[6887900 bytes are left out\]\n/)
+  assert.match(stdout, /1000000\ndone$/)
+  const { stdout: whole } = await runProgram('/bin/sh', ['-c', 'seq 200'], { maxOutputBytes: 1000, keepsEnd: true })
+  assert.equal(whole, (await runProgram('seq', ['200'])).stdout)
+})
+
 test('at the timeout the program and its children end, and the output is kept', async t => {
   const pidFile = path.join(createScratchFolder(t), 'pid')
   const script = `echo before; sleep 1000 & echo $! > '${pidFile}'; wait`
