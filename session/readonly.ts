@@ -1,6 +1,7 @@
 /** The reader's face: nothing that writes a session can be reached through it. The web page uses only this one. */
 
 export { type EvidenceRecord, readEvidence } from './evidence/evidence.ts'
+export { formatTestCounts } from './evidence/test-counts.ts'
 export { readCurrentVerdict, type VerdictRecord } from './evidence/verdict.ts'
 export { describeEvent, type EventDescription } from './log/describe-event.ts'
 export type { Event } from './log/event.ts'

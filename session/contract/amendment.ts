@@ -112,14 +112,25 @@ function comparePins(id: string, before: string[], after: string[]): ContractCha
 }
 
 function compareExpectations(id: string, before: Expectation, after: Expectation): ContractChange[] {
-  if (isDeepStrictEqual(before, after)) return []
-  const lost = subtract(listExpectations(before), listExpectations(after))
-  if (lost.length === 0) return [createStrengthening(`${id} expects more`)]
-  return lost.map(expectation =>
-    createWeakening(
-      `${id} no longer expects: ${expectation.startsWith('output equals') ? 'the exact output' : expectation}`,
-    ),
-  )
+  const { allowsSkips: couldSkip = false, ...oldResult } = before
+  const { allowsSkips: maySkip = false, ...newResult } = after
+  const changes: ContractChange[] = []
+  if (maySkip !== couldSkip)
+    changes.push(
+      maySkip
+        ? createWeakening(`${id} may now skip all of its tests`)
+        : createStrengthening(`${id} may not skip all of its tests`),
+    )
+  if (isDeepStrictEqual(oldResult, newResult)) return changes
+  const lost = subtract(listExpectations(oldResult), listExpectations(newResult))
+  if (lost.length === 0) return [...changes, createStrengthening(`${id} expects more`)]
+  return [
+    ...changes,
+    ...lost.map(expectation => {
+      const what = expectation.startsWith('output equals') ? 'the exact output' : expectation
+      return createWeakening(`${id} no longer expects: ${what}`)
+    }),
+  ]
 }
 
 /** The scopes of a contract add up, so all of them are compared as one. */

@@ -6,6 +6,8 @@ export interface Expectation {
   outputContains: string[]
   outputMatches: string[]
   outputEquals?: string
+  /** It may skip all of its tests. Otherwise a check in which no test ran proves nothing. */
+  allowsSkips?: boolean
 }
 
 /** How a clause is proved: by a command that the runner runs, by the judge from evidence, or by git's diff. */
@@ -57,11 +59,13 @@ export function listScopeGlobs({ clauses }: Contract): string[] {
 }
 
 /** List what a run must show: `exit 0`, `output contains "34"`. Pure. */
-export function listExpectations({ exitCode, outputContains, outputMatches, outputEquals }: Expectation): string[] {
+export function listExpectations(expectation: Expectation): string[] {
+  const { exitCode, outputContains, outputMatches, outputEquals, allowsSkips } = expectation
   return [
     `exit ${exitCode}`,
     ...outputContains.map(text => `output contains ${JSON.stringify(text)}`),
     ...outputMatches.map(text => `output matches /${text}/`),
     ...(outputEquals === undefined ? [] : [`output equals ${JSON.stringify(outputEquals)}`]),
+    ...(allowsSkips ? ['all tests may be skipped'] : []),
   ]
 }

@@ -2,7 +2,11 @@ import type { ContractClause, Expectation } from './clause.ts'
 import { isGlob } from './glob.ts'
 import { type ContractScanner, parseCodeSpan } from './scanner.ts'
 
-export const clauseFields = ['check', 'expect', 'guard', 'limit', 'pins', 'judged', 'scope', 'covers']
+export const clauseFields = ['check', 'expect', 'guard', 'allow-skips', 'limit', 'pins', 'judged', 'scope', 'covers']
+/** Fields without a value. */
+const marks = ['guard', 'allow-skips', 'judged']
+/** Fields that only make sense with a check. */
+const checkFields = ['expect', 'guard', 'allow-skips', 'limit', 'pins']
 
 /** A clause whose fields are still being read. */
 export interface ClauseDraft extends Omit<ContractClause, 'proof'> {
@@ -35,13 +39,14 @@ export function createDraft(id: string, sentence: string, line: number): ClauseD
 
 /** Read one field into the draft. The scanner gives a fenced block below it, and takes its problems. */
 export function parseField(draft: ClauseDraft, name: string, value: string, scanner: ContractScanner): void {
-  if (['expect', 'limit', 'guard', 'pins'].includes(name)) draft.checkFields.push({ name, line: scanner.lineNumber })
+  if (checkFields.includes(name)) draft.checkFields.push({ name, line: scanner.lineNumber })
   switch (name) {
     case 'covers':
       return parseCovers(draft, value, scanner)
     case 'check':
       return parseCheck(draft, value, scanner)
     case 'guard':
+    case 'allow-skips':
     case 'judged':
       return parseMark(draft, name, value, scanner)
     case 'scope':
@@ -60,7 +65,7 @@ export function parseField(draft: ClauseDraft, name: string, value: string, scan
 export function reportUnknownField(line: string, scanner: ContractScanner): void {
   scanner.addProblem(
     `"${line}" is not a field of a clause`,
-    `The fields are ${clauseFields.map(field => `\`- ${field}${['guard', 'judged'].includes(field) ? '' : ':'}\``).join(', ')}. Write notes on lines without a dash.`,
+    `The fields are ${clauseFields.map(field => `\`- ${field}${marks.includes(field) ? '' : ':'}\``).join(', ')}. Write notes on lines without a dash.`,
   )
 }
 
@@ -77,13 +82,19 @@ function parseCovers(draft: ClauseDraft, value: string, scanner: ContractScanner
   draft.covers.push(...sentenceIds.map(id => id.toUpperCase()))
 }
 
-function parseMark(draft: ClauseDraft, name: 'guard' | 'judged', value: string, scanner: ContractScanner): void {
+function parseMark(
+  draft: ClauseDraft,
+  name: 'guard' | 'allow-skips' | 'judged',
+  value: string,
+  scanner: ContractScanner,
+): void {
   if (value !== '')
     return scanner.addProblem(
       `"- ${name}" of ${draft.id} takes no value, but has "${clip(value)}"`,
       `Write \`- ${name}\` alone, or remove the line. Write notes on lines without a dash.`,
     )
-  draft[name === 'guard' ? 'isGuard' : 'isJudged'] = true
+  if (name === 'allow-skips') draft.expectation.allowsSkips = true
+  else draft[name === 'guard' ? 'isGuard' : 'isJudged'] = true
 }
 
 function parseCheck(draft: ClauseDraft, value: string, scanner: ContractScanner): void {

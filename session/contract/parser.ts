@@ -13,8 +13,8 @@ const exclusionPattern = /^\s*[-*+]\s+(S\d+)\s*[:—–-]\s*(\S.*)$/i
 /** Lines that were meant as a field but are not: ignoring one would make the contract weaker than it looks. */
 const nearFieldPatterns = [
   /^\s*[-*+]\s+\S/, // - It prints 34.
-  /^[^\p{L}]*(?:check|expect|guard|limit|pins|judged|scope|covers)[*_`]*\s*(?:[:\uff1a]|$)/iu, // **expect:** exit 1
-  /^\s*(?:\(?\d+[.)]|[-*+\u2022\u2013\u2014])[^\p{L}]*(?:check|expect|guard|limit|pins|judged|scope|covers)(?![\p{L}\d])/iu, // 1. scope `a`
+  /^[^\p{L}]*(?:check|expect|guard|allow-skips|limit|pins|judged|scope|covers)[*_`]*\s*(?:[:\uff1a]|$)/iu, // **expect:** exit 1
+  /^\s*(?:\(?\d+[.)]|[-*+\u2022\u2013\u2014])[^\p{L}]*(?:check|expect|guard|allow-skips|limit|pins|judged|scope|covers)(?![\p{L}\d])/iu, // 1. scope `a`
   /^[^\p{L}]*expect\s+(?:exit|output)\b/iu, // expect exit 3
 ]
 

@@ -3,6 +3,7 @@ import { listNames, readUntrusted } from '#host/fs'
 import { parseJson } from '#host/json.ts'
 import { outcomeSchema } from '../log/event.ts'
 import type { SessionPaths } from '../paths.ts'
+import { TestCounts } from './test-counts.ts'
 
 /** What the runner saw when it ran one check on one tree. Only such a record is evidence. */
 export const EvidenceRecord = z.object({
@@ -22,6 +23,8 @@ export const EvidenceRecord = z.object({
   outcome: outcomeSchema,
   /** Why it is not green; empty when it is. */
   reason: z.string(),
+  /** How many tests ran; missing if it is not a test run. */
+  tests: TestCounts.optional(),
   milliseconds: z.number(),
   /** The last 4 KiB of stdout and stderr together. */
   outputTail: z.string(),

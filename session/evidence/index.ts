@@ -1,4 +1,5 @@
 export { EvidenceRecord, readEvidence, serializeEvidence } from './evidence.ts'
+export { describeTestChanges, explainNothingRan, formatTestCounts, TestCounts } from './test-counts.ts'
 export {
   type ClauseVerdict,
   isUndecidedGate,

@@ -3,6 +3,7 @@ import { outcomeSchema, proofKindSchema, verdictSchema } from '../log/event.ts'
 import type { SessionPaths } from '../paths.ts'
 import type { SessionStatus } from '../status/status-types.ts'
 import { readRecord } from './evidence.ts'
+import { formatTestCounts, TestCounts } from './test-counts.ts'
 
 /** The verdict on one clause, with its gate and the judge's answer. */
 export const ClauseVerdict = z.object({
@@ -19,13 +20,15 @@ export const ClauseVerdict = z.object({
     .object({ met: z.enum(['yes', 'no', 'unproven']), reason: z.string(), evidence: z.array(z.string()) })
     .nullable(),
   baseOutcome: outcomeSchema.optional(),
+  /** How many tests its check ran on the judged tree; missing if it is not a test run. */
+  tests: TestCounts.optional(),
   /** A note on how it was shown, such as: by a file that the work itself changed. */
   note: z.string().optional(),
 })
 
 /** Is the gate neither passed nor failed? Then another round may decide it. */
 export function isUndecidedGate(gate: z.infer<typeof ClauseVerdict>['gate']): boolean {
-  return gate === 'could not run' || gate === 'flaky'
+  return gate === 'nothing ran' || gate === 'could not run' || gate === 'flaky'
 }
 
 export type ClauseVerdict = z.infer<typeof ClauseVerdict>
@@ -76,8 +79,8 @@ export function readCurrentVerdict(
 
 /** Render `verdict.md`. Pure. */
 export function renderVerdict(record: VerdictRecord, voidReason?: string): string {
-  const rows = record.clauses.map(({ id, sentence, verdict, proof, baseOutcome, reason }) => {
-    const shownBy = `${proof}${baseOutcome ? `, ${baseOutcome} before` : ''}`
+  const rows = record.clauses.map(({ id, sentence, verdict, proof, baseOutcome, tests, reason }) => {
+    const shownBy = [proof, baseOutcome && `${baseOutcome} before`, formatTestCounts(tests)].filter(Boolean).join(', ')
     return `| ${id} | ${formatCell(sentence)} | **${verdict}** | ${shownBy} | ${formatCell(reason)} |`
   })
   const version = record.contractVersion > 1 ? ` version ${record.contractVersion},` : ''

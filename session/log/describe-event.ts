@@ -1,4 +1,5 @@
 import { formatCount, sanitize, toOneLine } from '#host/text.ts'
+import { formatTestCounts } from '../evidence/test-counts.ts'
 import type { Event, EventTable, EventType } from './event.ts'
 
 /** An event as text for a terminal, a page or a log: who did what, and in which tone to show it. */
@@ -81,10 +82,11 @@ const descriptions: EventTable<EventDescription | undefined> = {
 
   'judging.started': ({ round, tree }) =>
     describe('runner', `round ${round}: runs every check on tree ${tree.slice(0, 10)}, then asks the judge`),
-  'check.ran': ({ clauseId, side, outcome, reason, milliseconds }) => {
+  'check.ran': ({ clauseId, side, outcome, reason, tests, milliseconds }) => {
     const before = outcome === 'red' ? 'before the work, as required' : 'before the work'
     const when = side === 'base' ? before : 'now'
-    const text = `${outcome} ${when}${reason ? ` (${reason})` : ''}, ${(milliseconds / 1000).toFixed(1)} s`
+    const why = [reason, formatTestCounts(tests)].filter(Boolean).join('; ')
+    const text = `${outcome} ${when}${why ? ` (${why})` : ''}, ${(milliseconds / 1000).toFixed(1)} s`
     const isUndecided = outcome === 'could not run' || outcome === 'flaky'
     if (side === 'base') return describe(clauseId, text, isUndecided ? 'bad' : 'quiet')
     return describe(clauseId, text, outcome === 'green' ? 'good' : 'bad')

@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { parseJson } from '#host/json.ts'
+import { TestCounts } from '../evidence/test-counts.ts'
 
 const countSchema = z.number().int().nonnegative()
 const hashSchema = z.string().regex(/^[0-9a-f]{40,64}$/)
 const workerKindSchema = z.enum(['code', 'rw'])
 export const proofKindSchema = z.enum(['check', 'guard', 'judged', 'scope'])
-export const outcomeSchema = z.enum(['green', 'red', 'could not run', 'flaky'])
+export const outcomeSchema = z.enum(['green', 'red', 'nothing ran', 'could not run', 'flaky'])
 export const verdictSchema = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE'])
 
 export type WorkerKind = z.infer<typeof workerKindSchema>
@@ -75,6 +76,8 @@ const eventSchemas = {
     clauseId: z.string(),
     outcome: outcomeSchema,
     reason: z.string(),
+    /** How many tests it ran; missing if it is not a test run. */
+    tests: TestCounts.optional(),
     milliseconds: countSchema,
     recordId: z.string(),
     /** The hash of the record's file. */

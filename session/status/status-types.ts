@@ -1,3 +1,4 @@
+import type { TestCounts } from '../evidence/test-counts.ts'
 import type { Event, Outcome, ProofKind, Verdict, WorkerEnding } from '../log/event.ts'
 
 /**
@@ -82,6 +83,9 @@ export interface ClauseStatus {
 /** A worker, as it was queued, and what came of it. `blockedBy` is null once it need not wait. */
 export interface WorkerStatus extends Omit<Event<'worker.queued'>, 'seq' | 'type' | 'time' | 'worker'> {
   name: string
+  /** How many tests the check ran on each side; missing if it is not a test run. */
+  baseTests?: TestCounts
+  headTests?: TestCounts
   queuedAt: string
   startedAt?: string
   endedAt?: string

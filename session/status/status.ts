@@ -146,13 +146,17 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'judging.started': ({ round }, { clauses }) => ({
     phase: 'judging',
     round,
-    clauses: clauses.map(({ headOutcome: _, verdict: __, ...clause }) => clause),
+    clauses: clauses.map(({ headOutcome: _, headTests: __, verdict: ___, ...clause }) => clause),
   }),
-  'check.ran': ({ clauseId, side, outcome }, { clauses }) => {
-    const change: Partial<ClauseStatus> = side === 'base' ? { baseOutcome: outcome } : { headOutcome: outcome }
-    if (!clauses.some(({ id }) => id === clauseId))
-      return { clauses: [...clauses, { id: clauseId, sentence: '', proof: 'check', ...change }] }
-    return { clauses: clauses.map(clause => (clause.id === clauseId ? { ...clause, ...change } : clause)) }
+  'check.ran': ({ clauseId, side, outcome, tests }, { clauses }) => {
+    const known = clauses.some(({ id }) => id === clauseId)
+      ? clauses
+      : [...clauses, { id: clauseId, sentence: '', proof: 'check' as const }]
+    const change: Partial<ClauseStatus> =
+      side === 'base'
+        ? { baseOutcome: outcome, ...(tests !== undefined && { baseTests: tests }) }
+        : { headOutcome: outcome, ...(tests !== undefined && { headTests: tests }) }
+    return { clauses: known.map(clause => (clause.id === clauseId ? { ...clause, ...change } : clause)) }
   },
   'verdict.given': ({ seq: _, type: __, sha256: ___, clauses: verdicts, ...verdict }, before) => {
     const findVerdict = (clauseId: string) => verdicts.find(({ id }) => id === clauseId)?.verdict

@@ -1,4 +1,5 @@
 import { formatCount } from '#host/text.ts'
+import { formatTestCounts, type TestCounts } from '../evidence/test-counts.ts'
 import { escapeMarkdown, formatInlineCode } from './escape-markdown.ts'
 import type { Matrix, MatrixClause } from './matrix.ts'
 
@@ -148,11 +149,15 @@ function renderCells(clause: MatrixClause, width: number): string[] {
   return [
     `**${escapeMarkdown(clause.id, 20)}** ${escapeMarkdown(clause.sentence, width)}`,
     proof.filter(Boolean).join(' '),
-    clause.baseOutcome || '—',
-    clause.headOutcome || '—',
+    formatOutcome(clause.baseOutcome, clause.baseTests),
+    formatOutcome(clause.headOutcome, clause.headTests),
     [verdict, clause.note && escapeMarkdown(clause.note, width)].filter(Boolean).join('<br>'),
     evidence.join('<br>') || '—',
   ]
+}
+
+function formatOutcome(outcome: string, tests: TestCounts | undefined): string {
+  return [outcome || '—', formatTestCounts(tests)].filter(Boolean).join('<br>')
 }
 
 function renderRow(cells: string[]): string {

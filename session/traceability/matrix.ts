@@ -2,6 +2,7 @@ import { sha256 } from '#host/hash.ts'
 import { type ClauseProof, getProofKind, listExpectations } from '../contract/clause.ts'
 import { parseContract, splitSentences } from '../contract/contract.ts'
 import type { EvidenceRecord } from '../evidence/evidence.ts'
+import type { TestCounts } from '../evidence/test-counts.ts'
 import type { VerdictRecord } from '../evidence/verdict.ts'
 import type { ProofKind, Verdict } from '../log/event.ts'
 import type { SessionStatus } from '../status/status-types.ts'
@@ -35,6 +36,9 @@ interface ClauseResult {
   baseOutcome: string
   headOutcome: string
   verdict: Verdict | 'not judged yet'
+  /** How many tests ran on each side; missing if the check is not a test run. */
+  baseTests?: TestCounts
+  headTests?: TestCounts
   /** Is the verdict on the session void, and so this one? */
   isVoid: boolean
   reason: string
@@ -196,11 +200,15 @@ function collectResult(clauseId: string, { status, evidence, verdictRecord }: Ma
   // A broken pin overrides the outcome of the check.
   const headOutcome = gate === 'broken' ? gate : (head?.outcome ?? gate ?? clauseStatus?.headOutcome)
   const own = [base, head].filter(record => record !== undefined)
+  const baseTests = base?.tests ?? clauseStatus?.baseTests
+  const headTests = head?.tests ?? clauseVerdict?.tests ?? clauseStatus?.headTests
   const cited = (clauseVerdict?.judgement?.evidence ?? []).filter(id => own.every(record => record.id !== id))
   return {
     baseOutcome: base?.outcome ?? clauseStatus?.baseOutcome ?? '',
     headOutcome: verdict ? (headOutcome ?? '') : '',
     verdict: verdict ? (clauseStatus?.verdict ?? clauseVerdict?.verdict ?? 'not judged yet') : 'not judged yet',
+    ...(baseTests === undefined ? {} : { baseTests }),
+    ...(headTests === undefined || !verdict ? {} : { headTests }),
     isVoid: verdict?.voidReason !== undefined,
     reason: clauseVerdict?.reason ?? '',
     ...(clauseVerdict?.note === undefined ? {} : { note: clauseVerdict.note }),

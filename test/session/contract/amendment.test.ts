@@ -25,6 +25,7 @@ const sealed = `# Contract: Fibonacci
 ## C5 — The new tests hold, in time
 - covers: S1
 - check: \`sh new.sh\`
+- allow-skips
 - limit: 60 s
 - pins: \`new.sh\` \`tests/**\`
 
@@ -84,6 +85,8 @@ const table: [title: string, from: string, to: string, weaker: string[], stricte
     ['C1 is now a guard, which does not have to fail before the work'],
     [],
   ],
+  ['skips allowed', '\n- guard', '\n- guard\n- allow-skips', ['C4 may now skip all of its tests'], []],
+  ['skips allowed no more', '- allow-skips\n', '', [], ['C5 may not skip all of its tests']],
   ['a guard turned into a check', '\n- guard', '', [], ['C4 is not a guard any more: it must fail before the work']],
   ['a limit added', '- expect: exit 0', '- expect: exit 0\n- limit: 9 s', [], ['C1 may take at most 9 s']],
   ['less time', 'limit: 60 s', 'limit: 59 s', [], ['C5 may take at most 59 s']],

@@ -157,6 +157,8 @@ test('expectations are read exactly', () => {
     [['- expect: output equals', '```', '```'], { ...none, outputEquals: '' }],
     [['- expect: output matches `^\\d+$`'], { ...none, outputMatches: ['^\\d+$'] }],
     [['- expect: output contains ``a`b``'], { ...none, outputContains: ['a`b'] }],
+    [['- allow-skips'], { ...none, allowsSkips: true }],
+    [['- Allow-Skips', '- guard'], { ...none, allowsSkips: true }],
   ]
   for (const [lines, wanted] of table) assert.deepEqual(expectation(...lines), wanted, lines.join(' / '))
 })
@@ -224,6 +226,15 @@ const invalid: [title: string, text: string, line: number, message: RegExp][] = 
   ['an id of zero', '# x\n## C0 — It works\n- check: `x`', 2, /C0 begins with a zero/],
   ['a guard with a no', clause('- check: `x`', '- guard: no'), 4, /"- guard" of C1 takes no value, but has "no"/],
   ['a guard with a yes', clause('- check: `x`', '- guard: yes'), 4, /takes no value/],
+  [
+    'skips with a value',
+    clause('- check: `x`', '- allow-skips: 3'),
+    4,
+    /"- allow-skips" of C1 takes no value, but has "3"/,
+  ],
+  ['skips without a check', clause('- judged', '- allow-skips'), 4, /"- allow-skips" but no check/],
+  ['skips in two words', clause('- check: `x`', '- allow skips'), 4, /"- allow skips" is not a field/],
+  ['skips of another form', clause('- check: `x`', '1. allow-skips'), 4, /is not a field/],
   ['judged with a value', clause('- judged: by the tests'), 3, /"- judged" of C1 takes no value/],
   ['expect without a check', clause('- judged', '- expect: exit 0'), 4, /"- expect" but no check/],
   ['expect above the proof', clause('- expect: exit 0', '- judged'), 3, /"- expect" but no check/],
