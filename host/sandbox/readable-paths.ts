@@ -18,7 +18,9 @@ export function listReadablePaths(
   const allowed = platform === 'darwin' ? toolFolders : [...systemPaths, ...toolFolders]
   const denied = platform === 'darwin' ? [...darwinPrivatePaths, home] : ['/', ...listRootOnlyPaths('/etc')]
   return {
-    denied: [...denied, ...toolSecrets.map(name => path.join(home, name))].filter(file => fs.existsSync(file)),
+    denied: [...denied, ...listToolSecrets([...toolFolders, path.join(home, '.cargo')])].filter(file =>
+      fs.existsSync(file),
+    ),
     allowed: allowed.filter(file => fs.existsSync(file)),
   }
 }
@@ -66,7 +68,7 @@ const darwinPrivatePaths = [
   '/Network',
 ]
 
-/** Where tools keep their files in a home, and the secrets among them. */
+/** Where tools keep their files in a home. */
 const toolHomes = [
   '.rustup',
   '.local/lib',
@@ -76,7 +78,25 @@ const toolHomes = [
   '.local/share/mise',
   '.local/share/fnm',
 ]
-const toolSecrets = ['.cargo/credentials', '.cargo/credentials.toml']
+
+/** Logins that tools keep beside their programs. The home of a check is another one, so the folder of the tool counts. */
+const toolSecrets = [
+  '.cargo/credentials',
+  '.cargo/credentials.toml',
+  '.docker/config.json',
+  '.fly/config.yml',
+  '.gem/credentials',
+  '.pulumi/credentials.json',
+]
+
+function listToolSecrets(toolFolders: string[]): string[] {
+  const files = toolFolders.flatMap(folder =>
+    toolSecrets
+      .filter(name => path.dirname(name) === path.basename(folder))
+      .map(name => path.join(path.dirname(folder), name)),
+  )
+  return [...new Set(files)]
+}
 
 /** What only root may read, two levels deep. Root ignores file modes, so for root the sandbox must hide it. */
 function listRootOnlyPaths(folder: string, levels = 2): string[] {

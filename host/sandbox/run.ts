@@ -65,7 +65,7 @@ export function buildRuntimeConfig(
     filesystem: {
       // A writable path below a readable one is denied for reading as well, so that the library mounts it on top.
       denyRead: [
-        ...readable.denied,
+        ...readable.denied.filter(place => !policy.readablePaths.includes(place)),
         ...(platform === 'darwin' ? [] : listHostSockets(readable.allowed)),
         ...policy.hiddenPaths.filter(place => fs.existsSync(place)),
         ...allowWrite.filter(place => allowRead.some(other => isUnder(place, other))),

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
 import { test } from 'node:test'
 import { listReadablePaths, listToolFolders } from '#host/sandbox/readable-paths.ts'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
 
 test('tools on PATH are readable with what is beside them, a home is not', () => {
   const toolFolders = listToolFolders(
@@ -16,4 +19,18 @@ test('tools on PATH are readable with what is beside them, a home is not', () =>
 test('Linux lists what can be read, macOS what cannot', () => {
   assert.ok(listReadablePaths('/usr/bin', '/nowhere/me', 'linux').denied.includes('/'))
   assert.ok(!listReadablePaths('/usr/bin', '/nowhere/me', 'darwin').denied.includes('/'))
+})
+
+test('logins beside the programs of a tool are hidden, whichever home a role has', t => {
+  const folder = createScratchFolder(t)
+  for (const name of ['.cargo/bin/cargo', '.cargo/credentials.toml', '.docker/bin/docker', '.docker/config.json']) {
+    fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+    fs.writeFileSync(path.join(folder, name), '')
+  }
+  const searchPath = [path.join(folder, '.cargo/bin'), path.join(folder, '.docker/bin')].join(':')
+  for (const home of [folder, '/nowhere/me']) {
+    const { denied } = listReadablePaths(searchPath, home, 'linux')
+    for (const name of ['.cargo/credentials.toml', '.docker/config.json'])
+      assert.ok(denied.includes(path.join(folder, name)), `${name}, home ${home}`)
+  }
 })

@@ -246,6 +246,20 @@ test('the result names the hosts that a setup was refused, also if it may reach 
   }
 })
 
+test('a login beside a tool is read only by a setup that may', { skip: whyNoBubblewrap }, async t => {
+  const { sh, folder } = createTestSandbox(t)
+  const file = path.join(folder, 'home/.cargo/credentials.toml')
+  fs.mkdirSync(path.join(folder, 'home/.cargo/bin'), { recursive: true })
+  fs.writeFileSync(file, 'token = "the-login"\n')
+  const searchPath = `${path.join(folder, 'home/.cargo/bin')}:${path.dirname(process.execPath)}:/usr/bin:/bin`
+  const read = async (role: SandboxRole, readablePaths: string[]) =>
+    (await sh(`cat '${file}'`, { role, readablePaths, variables: { HOME: path.join(folder, 'out') } }, searchPath))
+      .stdout
+  assert.equal(await read('check', []), '')
+  assert.equal(await read('setup', []), '')
+  assert.equal(await read('setup', [file]), 'token = "the-login"\n')
+})
+
 test('a refusal is read from the record of the library', () => {
   assert.equal(parseRefusedHost('deny network-outbound a.example:443 (host is not on the allow list)'), 'a.example:443')
   assert.equal(parseRefusedHost('deny http-request GET http://a.example:80/x?… (refused)'), 'a.example:80')
