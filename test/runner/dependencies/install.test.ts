@@ -1,0 +1,152 @@
+/** The setup of a project, run for real: what it gets, and what is said when it fails. */
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { Project } from '#host/project'
+import { ensureDependencies } from '#runner/dependencies/install.ts'
+import { steersSetup } from '#runner/dependencies/setup-access.ts'
+import type { SessionManifest } from '#session'
+import { importWork, prepareRepository } from '#session/repository'
+import { createRepository } from '../../fixtures/host/repository.ts'
+import { runPlainGit } from '../../fixtures/hostile-git.ts'
+import { createTestContext } from '../../fixtures/runner-context.ts'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
+import { whyNoBubblewrap, whyNoProgram } from '../../fixtures/skip-reasons.ts'
+
+type Sandbox = SessionManifest['sandbox']
+
+const secret = 'secret-of-the-registry-4711'
+
+/** A session on a repository with these files, whose project is set up like this. */
+async function createSetup(t: TestContext, settings: object, sandbox: Sandbox, files: Record<string, string> = {}) {
+  const { path: user, commit } = await createRepository(t, { 'package.json': '{}', ...files })
+  const project = Project.parse(settings)
+  const context = createTestContext(t, { project, sandbox, repository: { path: user, commit, uncommittedFiles: 0 } })
+  const { paths } = context.session
+  const base = await prepareRepository(paths, 'dispatch/x', user)
+  context.record({ type: 'base.prepared', ...base })
+  return { context, base, paths }
+}
+
+/** The home and the variables of a user with a login for a registry, for one test. */
+function setUser(t: TestContext, variables: Record<string, string> = {}): string {
+  const home = createScratchFolder(t)
+  for (const [name, value] of Object.entries({ HOME: home, ...variables })) {
+    const before = process.env[name]
+    process.env[name] = value
+    t.after(() => {
+      if (before === undefined) delete process.env[name]
+      else process.env[name] = before
+    })
+  }
+  return home
+}
+
+const withAndWithout: [name: string, sandbox: Sandbox, skip: string | false][] = [
+  ['without a sandbox', { kind: null, reason: 'a test' }, false],
+  ['in a sandbox', { kind: 'bubblewrap', reason: '' }, whyNoBubblewrap],
+]
+
+for (const [name, sandbox, skip] of withAndWithout)
+  describe(`a setup ${name}`, { skip }, () => {
+    it('gets the variables that the project names, and those of package tools', async t => {
+      setUser(t, {
+        MY_VALUE: secret,
+        npm_config_registry: 'https://packages.example',
+        PIP_INDEX_URL: 'https://pip.example/simple',
+        GOPROXY: 'https://goproxy.example',
+        PUPPETEER_SKIP_DOWNLOAD: 'true',
+        npm_config_cache: '/home/me/.npm',
+        OTHER_VALUE: 'not named',
+      })
+      const printed = ['MY_VALUE', 'npm_config_registry', 'PIP_INDEX_URL', 'GOPROXY', 'PUPPETEER_SKIP_DOWNLOAD']
+      const unwanted = ['npm_config_cache', 'OTHER_VALUE']
+      const values = [...printed, ...unwanted].map(variable => `$${variable}`).join('|')
+      const { context, base, paths } = await createSetup(
+        t,
+        { setup: [`echo "${values}" > out.txt`], environment: ['MY_VALUE'], makes: ['out.txt'] },
+        sandbox,
+      )
+      const dependencies = await ensureDependencies(context, base)
+      assert.ok(dependencies.ok, dependencies.ok ? '' : dependencies.reason)
+      await dependencies.copyInto(paths.outputs)
+      assert.equal(
+        fs.readFileSync(path.join(paths.outputs, 'out.txt'), 'utf8'),
+        `${secret}|https://packages.example|https://pip.example/simple|https://goproxy.example|true||\n`,
+      )
+      const texts = fs
+        .readdirSync(paths.folder, { recursive: true, withFileTypes: true })
+        .filter(entry => entry.isFile() && entry.name !== 'out.txt')
+        .map(entry => fs.readFileSync(path.join(entry.parentPath, entry.name), 'latin1'))
+      assert.ok(!texts.some(text => text.includes(secret)), 'a file has the secret')
+    })
+
+    it('reads the files of the home that the user allows, and no others', async t => {
+      const home = setUser(t)
+      fs.mkdirSync(path.join(home, '.config/pip'), { recursive: true })
+      fs.writeFileSync(path.join(home, '.npmrc'), `//packages.example/:_authToken=${secret}\n`)
+      fs.writeFileSync(path.join(home, '.config/pip/pip.conf'), 'allowed\n')
+      fs.writeFileSync(path.join(home, '.netrc'), 'machine a.example login b password c\n')
+      const { context, base, paths } = await createSetup(
+        t,
+        {
+          setup: [`cat ~/.npmrc ~/.config/pip/pip.conf; ! cat ~/.netrc; exit 3`],
+          credentials: ['~/.npmrc', '~/.config/pip/pip.conf', '~/.absent'],
+        },
+        sandbox,
+      )
+      const dependencies = await ensureDependencies(context, base)
+      assert.ok(!dependencies.ok)
+      assert.doesNotMatch(dependencies.reason, new RegExp(secret))
+      const [file = ''] = fs.readdirSync(paths.evidence).filter(entry => entry.startsWith('setup-'))
+      const output = fs.readFileSync(path.join(paths.evidence, file), 'utf8')
+      assert.match(output, /_authToken=\[secret withheld\]\nallowed\n/)
+      assert.doesNotMatch(output, /machine/)
+      assert.match(dependencies.reason, new RegExp(`full output: ${path.join(paths.evidence, file)}`))
+    })
+
+    it('gets no secret in a tree in which an agent changed what it runs', async t => {
+      setUser(t, { MY_VALUE: secret, PIP_INDEX_URL: 'https://pip.example/simple' })
+      const { context, base, paths } = await createSetup(
+        t,
+        { setup: ['echo "$MY_VALUE|$PIP_INDEX_URL" > out.txt'], environment: ['MY_VALUE'], makes: ['out.txt'] },
+        sandbox,
+      )
+      const change = async (file: string) => {
+        fs.writeFileSync(path.join(paths.outputs, file), '{"scripts":{"preinstall":"env"}}')
+        runPlainGit(paths.outputs, ['add', file])
+        runPlainGit(paths.outputs, ['commit', '-q', '-m', file])
+        const dependencies = await ensureDependencies(context, await importWork(paths))
+        assert.ok(dependencies.ok)
+        const tree = createScratchFolder(t)
+        await dependencies.copyInto(tree)
+        return fs.readFileSync(path.join(tree, 'out.txt'), 'utf8')
+      }
+      assert.ok((await ensureDependencies(context, base)).ok)
+      assert.equal(await change('main.c'), `${secret}|https://pip.example/simple\n`)
+      assert.equal(await change('package.json'), '|https://pip.example/simple\n')
+    })
+  })
+
+it('a setup that fails names the hosts that the sandbox refused', {
+  skip: whyNoBubblewrap || whyNoProgram('curl'),
+}, async t => {
+  const [, sandbox] = withAndWithout[1] ?? assert.fail()
+  const setup = ['curl -sSf https://downloads.example/browser.zip']
+  const { context, base } = await createSetup(t, { setup }, sandbox)
+  const dependencies = await ensureDependencies(context, base)
+  assert.ok(!dependencies.ok)
+  assert.match(
+    dependencies.reason,
+    /the sandbox refused downloads\.example: add it to "hosts" in \.dispatch\.json, if you trust it; full output: /,
+  )
+  assert.equal(context.status.dependencies?.state, 'failed')
+})
+
+it('the files that a setup runs or reads are known', () => {
+  const project = Project.parse({ setup: ['sh ci/deps && npm ci'], lockfiles: ['deps.txt'] })
+  const steering = ['package.json', 'web/package.json', 'deps.txt', 'ci/deps', 'pnpm-lock.yaml', 'setup.py', '.npmrc']
+  for (const file of steering) assert.ok(steersSetup(file, project), file)
+  for (const file of ['main.js', 'README.md', 'src/app.py', 'docs/npm.md']) assert.ok(!steersSetup(file, project), file)
+})
