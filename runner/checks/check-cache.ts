@@ -47,7 +47,7 @@ export async function getEvidence(
 
 /** Record the result of a check in the log, with the hash of its evidence record. */
 export function recordCheck(context: RunnerContext, record: EvidenceRecord): void {
-  const { side, round, clauseId, outcome, reason, milliseconds, id } = record
+  const { side, round, clauseId, outcome, reason, tests, milliseconds, id } = record
   context.record({
     type: 'check.ran',
     side,
@@ -55,6 +55,7 @@ export function recordCheck(context: RunnerContext, record: EvidenceRecord): voi
     clauseId,
     outcome,
     reason: reason.slice(0, 300),
+    ...(tests !== undefined && { tests }),
     milliseconds,
     recordId: id,
     sha256: sha256(serializeEvidence(record)),

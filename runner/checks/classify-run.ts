@@ -2,6 +2,7 @@ import vm from 'node:vm'
 import type { RunResult } from '#host/exec.ts'
 import { SECOND_MS } from '#host/time.ts'
 import type { Expectation } from '#session/contract'
+import { explainNothingRan, type TestCounts } from '#session/evidence'
 import type { Outcome } from '#session/log'
 
 /** What a run shows, and why it is not green. */
@@ -13,13 +14,15 @@ export interface CheckResult {
 const PATTERN_TIMEOUT_MS = 2 * SECOND_MS
 
 /**
- * Classify a run as green, red, or could not run. A missing tool, a command that cannot be executed, a timeout and a crash by
+ * Classify a run as green, red, nothing ran, or could not run. A run that ends as expected although no test ran, or all were
+ * skipped, is not green. A missing tool, a command that cannot be executed, a timeout and a crash by
  * signal prove nothing about the work; a missing file of the work itself (`./fib.sh: not found`) is red. Pure.
  */
 export function classifyRun(
   run: RunResult,
   expectation: Expectation,
   existsInTree: (name: string) => boolean,
+  tests?: TestCounts,
 ): CheckResult {
   const couldNotRun = (reason: string): CheckResult => ({ outcome: 'could not run', reason })
   if (run.timedOut) return couldNotRun(`timed out after ${Math.round(run.milliseconds / SECOND_MS)} s`)
@@ -29,7 +32,10 @@ export function classifyRun(
     return classifyMissingProgram(run, existsInTree)
   try {
     const mismatch = findMismatch(run, expectation)
-    return mismatch === undefined ? { outcome: 'green', reason: '' } : { outcome: 'red', reason: mismatch }
+    const nothing = explainNothingRan(tests)
+    if (mismatch !== undefined) return { outcome: 'red', reason: nothing ? `${mismatch}; ${nothing}` : mismatch }
+    if (nothing === undefined || (expectation.allowsSkips && hasSkipped(tests))) return { outcome: 'green', reason: '' }
+    return { outcome: 'nothing ran', reason: nothing }
   } catch {
     // Every pattern was compiled when the contract was read, so only the time can be the cause.
     return couldNotRun(`a pattern took more than ${PATTERN_TIMEOUT_MS / SECOND_MS} s`)
@@ -37,6 +43,10 @@ export function classifyRun(
 }
 
 // --- internal ---
+
+function hasSkipped(tests: TestCounts | undefined): boolean {
+  return typeof tests === 'object' && tests.skipped > 0
+}
 
 /** The first expectation that a run does not meet; undefined if it meets all. */
 function findMismatch(run: RunResult, expectation: Expectation): string | undefined {

@@ -10,11 +10,12 @@ import { sanitize } from '#host/text.ts'
 import { SECOND_MS } from '#host/time.ts'
 import type { SessionPaths } from '#session'
 import type { ContractClause } from '#session/contract'
-import { EvidenceRecord, serializeEvidence } from '#session/evidence'
+import { EvidenceRecord, serializeEvidence, type TestCounts } from '#session/evidence'
 import { type Commit, exportTree } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import type { Dependencies } from '../dependencies/dependencies.ts'
 import { runProjectCommand } from '../project-command.ts'
+import { readTestCounts } from '../test-counts/read-test-counts.ts'
 import { type CheckResult, classifyRun } from './classify-run.ts'
 
 /** A clause that is proved by a command. */
@@ -38,8 +39,9 @@ export type CheckConditions = Pick<
   'command' | 'expected' | 'tree' | 'dependenciesKey' | 'toolVersions' | 'machine' | 'timeoutSeconds' | 'sandbox'
 >
 
-/** More output than this is cut. */
-const MAX_OUTPUT_BYTES = 1024 * 1024
+/** Of each stream, this much is read, and this much is kept as evidence. The middle of a longer one is left out. */
+const MAX_READ_BYTES = 4 << 20
+const MAX_KEPT_CHARS = 1 << 20
 const OUTPUT_TAIL_CHARS = 4096
 
 /**
@@ -94,14 +96,18 @@ export function combineAttempts(attempts: CheckResult[]): CheckResult {
     const { outcome, reason } = failed ?? first
     return { outcome, reason }
   }
-  const red = [first, different].find(({ outcome }) => outcome === 'red')
-  return { outcome: 'flaky', reason: `${first.outcome}, then ${different.outcome}, on the same tree: ${red?.reason}` }
+  const notGreen = first.outcome === 'green' ? different : first
+  return {
+    outcome: 'flaky',
+    reason: `${first.outcome}, then ${different.outcome}, on the same tree: ${notGreen.reason}`,
+  }
 }
 
 // --- internal ---
 
 /** One run and its result. */
 interface CheckAttempt extends CheckResult {
+  tests?: TestCounts
   exitCode: number | null
   milliseconds: number
   output: string
@@ -135,10 +141,11 @@ async function runOnExport(
       readablePaths: Object.values(dependencies.variables),
       hosts: [],
       timeoutSeconds,
-      maxOutputBytes: MAX_OUTPUT_BYTES,
+      maxOutputBytes: MAX_READ_BYTES,
     })
-    const result = classifyRun(run, expectation, name => fs.existsSync(path.join(tree, name)))
-    return createAttempt(run, result)
+    const tests = readTestCounts(run, command)
+    const result = classifyRun(run, expectation, name => fs.existsSync(path.join(tree, name)), tests)
+    return { ...createAttempt(run, result), ...(tests !== undefined && { tests }) }
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true })
   }
@@ -153,8 +160,14 @@ function createAttempt(
   { exitCode, milliseconds, stdout, stderr }: Pick<RunResult, 'exitCode' | 'milliseconds' | 'stdout' | 'stderr'>,
   result: CheckResult,
 ): CheckAttempt {
-  const output = `${stdout}${stderr === '' ? '' : `\n[stderr]\n${stderr}`}`
+  const output = `${cutMiddle(stdout)}${stderr === '' ? '' : `\n[stderr]\n${cutMiddle(stderr)}`}`
   return { ...result, exitCode: exitCode ?? null, milliseconds, output, outputSha256: sha256(output) }
+}
+
+function cutMiddle(text: string): string {
+  const half = MAX_KEPT_CHARS / 2
+  const leftOut = text.length - MAX_KEPT_CHARS
+  return leftOut > 0 ? `${text.slice(0, half)}\n[${leftOut} characters are left out]\n${text.slice(-half)}` : text
 }
 
 /** Why the dependencies cannot be copied into this tree; undefined if they were. */

@@ -36,7 +36,7 @@ export function getBaseCommit({ status }: RunnerContext): Commit {
 /** The problem of a check that proves nothing, found before any work is paid for; empty if it proves something. Pure. */
 export function findVacuousCheck(
   { line, id, proof: { isGuard } }: Pick<CheckClause, 'line' | 'id'> & { proof: { isGuard: boolean } },
-  { outcome, reason, command }: Pick<EvidenceRecord, 'outcome' | 'reason' | 'command'>,
+  { outcome, reason, tests, command }: Pick<EvidenceRecord, 'outcome' | 'reason' | 'tests' | 'command'>,
 ): ContractProblem[] {
   const describe = (message: string, remedy: string) => [{ line, message, remedy }]
   if (outcome === 'could not run')
@@ -54,6 +54,15 @@ export function findVacuousCheck(
       `the check of ${id} is already green before any work (\`${command}\`), so it proves nothing`,
       'Make it fail on the unchanged tree, or add the line "- guard" if it must only stay true.',
     )
+  if (outcome === 'nothing ran' && isGuard) {
+    const isSkipped = typeof tests === 'object' && tests.skipped > 0
+    return describe(
+      `the guard ${id} guards nothing: ${reason} (\`${command}\`)`,
+      isSkipped
+        ? 'Name tests that run here: a check has no network and no services. If it is right that all are skipped, add the line "- allow-skips".'
+        : 'Name tests that exist, or remove "- guard" if the work adds them.',
+    )
+  }
   if (outcome === 'red' && isGuard)
     return describe(
       `the guard ${id} is red before any work: ${reason} (\`${command}\`)`,

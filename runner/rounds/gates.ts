@@ -5,7 +5,7 @@ import {
   listScopeGlobs,
   type WorkDiff,
 } from '#session/contract'
-import { type EvidenceRecord, readEvidence } from '#session/evidence'
+import { describeTestChanges, type EvidenceRecord, formatTestCounts, readEvidence } from '#session/evidence'
 import { type Commit, listChangedPaths, listCommitFiles } from '#session/repository'
 import type { Gate } from '#validator'
 import { getEvidence, recordCheck } from '../checks/check-cache.ts'
@@ -63,17 +63,30 @@ function classifyCheck(
   const broken = describeBrokenPins(proof.pins ?? [], work)
   if (broken !== undefined)
     return { gate: 'broken', reason: `${broken}; its check is ${record.outcome}, which does not count` }
-  const note = describeChangedCheckFiles(proof.command, work)
   const base = baseEvidence.findLast(({ command }) => command === proof.command)
+  const notes = [
+    describeChangedCheckFiles(proof.command, work),
+    describeSkips(record) ?? describeTestChanges(base?.tests, record.tests),
+  ]
+  const note = notes.filter(Boolean).join(', and ')
   return { gate: record.outcome, reason: explainOutcome(record, base), ...(note && { note }) }
+}
+
+/** A check that is green although it skipped every test, which only "- allow-skips" makes possible. */
+function describeSkips({ outcome, tests }: EvidenceRecord): string | undefined {
+  if (outcome !== 'green' || typeof tests !== 'object' || tests.ran > 0) return undefined
+  return 'skipped all of its tests, as the contract allows'
 }
 
 /** The result, and for a red check whether it was the same before the work. */
 function explainOutcome(
-  { outcome, reason, expected, outputSha256 }: EvidenceRecord,
+  { outcome, reason, expected, tests, outputSha256 }: EvidenceRecord,
   base: EvidenceRecord | undefined,
 ): string {
-  if (outcome === 'green') return `${expected}, as expected`
+  if (outcome === 'green') {
+    const counts = typeof tests === 'object' ? `; ${formatTestCounts(tests)}` : ''
+    return `${expected}, as expected${counts}`
+  }
   if (outcome !== 'red' || base === undefined) return reason
   if (base.outcome === 'green') return `${reason}; it was green before the work`
   return base.outputSha256 === outputSha256 ? `${reason}, with the same output as before the work` : reason

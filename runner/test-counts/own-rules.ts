@@ -1,0 +1,105 @@
+import {
+  hasNeighbour,
+  nothingRan,
+  readCounts,
+  type SummaryReader,
+  type TestSummary,
+  whereContained,
+} from './summary.ts'
+
+/** Runners whose summary needs a rule of its own. */
+export const ownRuleReaders: SummaryReader[] = [
+  whereContained('Ran ', readUnittest),
+  whereContained('test result: ', readCargo),
+  whereContained(' using ', readPlaywright),
+  whereContained('% tests passed', readCtest),
+  whereContained('Test run with ', readSwiftTesting),
+  whereContained('Executed ', readKarma),
+]
+
+// --- internal ---
+
+/** `Ran 3 tests in 0.001s`, then `OK (skipped=3)`, `FAILED (failures=1)` or `NO TESTS RAN`. nose2, Django and trial too. */
+function readUnittest(lines: string[]): TestSummary[] {
+  return lines.flatMap((line, index) => {
+    const [, total] = /^Ran (\d+) tests? in [\d.]+s$/.exec(line) ?? []
+    if (total === undefined) return []
+    const end = lines
+      .slice(index + 1, index + 4)
+      .find(other => /^(?:OK|FAILED|PASSED|NO TESTS RAN)(?: \(.*\))?$/.test(other))
+    const results = (end ?? '').replace(/(?:un)?expected \w+=\d+/g, '')
+    const isLone = end === undefined || !hasNeighbour(lines, index, /^-{20,}$/, 2, 0)
+    return [{ runner: 'unittest', line: index, isLone, ...readCounts(`tests=${total}, ${results}`, 'word first') }]
+  })
+}
+
+/** `test result: ok. 1 passed; 0 failed; 2 ignored; …`, for each binary, after `running 3 tests`. */
+function readCargo(lines: string[]): TestSummary[] {
+  let isRunning = false
+  return lines.flatMap((line, index) => {
+    if (/^running \d+ (?:tests?|benchmarks?)$/.test(line)) isRunning = true
+    const [, list] = /^test result: (?:ok|FAILED)\. (.*)$/.exec(line) ?? []
+    if (list === undefined) return []
+    const summary = { runner: 'cargo', line: index, isLone: !isRunning, ...readCounts(list) }
+    isRunning = false
+    return [summary]
+  })
+}
+
+/** `Running 3 tests using 1 worker`, and at the end `  2 skipped` and `  1 passed (2.3s)`, with failures between them. */
+function readPlaywright(lines: string[]): TestSummary[] {
+  const summaries: TestSummary[] = []
+  let isRunning = false
+  let items: string[] = []
+  for (const [index, line] of [...lines, ''].entries()) {
+    const isStart = /^Running \d+ tests? using \d+ workers?/.test(line)
+    const [, item] = /^ {2}(\d+ (?:passed|failed|flaky|skipped|interrupted|did not run))(?: \(.*\))?$/.exec(line) ?? []
+    if (isRunning && item !== undefined) items.push(item)
+    if ((isStart || index === lines.length) && items.length > 0) {
+      summaries.push({ runner: 'playwright', line: index - 1, ...readCounts(items.join(', ')) })
+      items = []
+    }
+    if (isStart) isRunning = true
+  }
+  return summaries
+}
+
+/** `100% tests passed, 0 tests failed out of 3`, which counts skipped tests as passed; they are listed below it. */
+function readCtest(lines: string[]): TestSummary[] {
+  const summaries: TestSummary[] = []
+  for (const [index, line] of lines.entries()) {
+    const [, failed = '0', total] = /^\d+% tests passed(?:, (\d+) tests failed)? out of (\d+)$/.exec(line) ?? []
+    const last = summaries.at(-1)
+    if (total !== undefined)
+      summaries.push({ runner: 'ctest', line: index, ran: Number(total), failed: Number(failed), skipped: 0 })
+    else if (last && last.ran > 0 && /^\s+\d+ - .* \((?:Skipped|Not Run)\)$/.test(line)) {
+      last.ran--
+      last.skipped++
+    }
+  }
+  return summaries
+}
+
+/** `✔ Test run with 3 tests in 1 suite passed after 0.001 seconds.`, which counts skipped tests too. */
+function readSwiftTesting(lines: string[]): TestSummary[] {
+  let skipped = 0
+  return lines.flatMap((line, index) => {
+    if (/^\S+ +Test .*\bskipped(?:: .*|\.)?$/.test(line)) skipped++
+    const [, total] = /^\S+ +Test run with (\d+) tests?(?: in \d+ suites?)? (?:passed|failed) after /.exec(line) ?? []
+    if (total === undefined) return []
+    return [{ runner: 'swift-testing', line: index, ran: Math.max(0, Number(total) - skipped), failed: 0, skipped }]
+  })
+}
+
+/** `Chrome (Linux): Executed 2 of 3 (skipped 1) SUCCESS`, again and again. The last line of each browser counts. */
+function readKarma(lines: string[]): TestSummary[] {
+  const browsers = new Map<string, TestSummary>()
+  for (const [index, line] of lines.entries()) {
+    const [, browser, executed] = /^(?:(.+): )?Executed (\d+) of \d+\b/.exec(line) ?? []
+    if (executed === undefined) continue
+    const skipped = Number(/\(skipped (\d+)\)/.exec(line)?.[1] ?? 0)
+    const failed = Number(/\((\d+) FAILED\)/.exec(line)?.[1] ?? 0)
+    browsers.set(browser ?? '', { runner: 'karma', line: index, ...nothingRan, ran: Number(executed), failed, skipped })
+  }
+  return [...browsers.values()]
+}
