@@ -61,6 +61,7 @@ function decideClause(clause: ContractClause, gate: Gate | undefined, judged: Ju
       .filter(Boolean)
       .join('; '),
     gate: gate?.gate ?? 'none',
+    ...readHeadTests(gate),
     judgement: answer ? { met: answer.met, reason: answer.reason, evidence: answer.evidence } : null,
     ...(gate?.base === undefined ? {} : { baseOutcome: gate.base }),
     ...(gate?.note === undefined ? {} : { note: gate.note }),
@@ -71,7 +72,7 @@ const judgeVerdicts = { yes: 'PASS', no: 'FAIL', unproven: 'INCONCLUSIVE' } as c
 
 /**
  * What a gate allows at best, and why. A judged clause has no gate, so it allows PASS. A guard must be green. Any other check
- * must also have been red before the work.
+ * must also have been red before the work, or have run no test.
  */
 function readGateVerdict({ proof }: ContractClause, gate: Gate | undefined): { verdict: Verdict; reason: string } {
   const allow = (verdict: Verdict, reason: string) => ({ verdict, reason: gate?.reason || reason })
@@ -80,7 +81,7 @@ function readGateVerdict({ proof }: ContractClause, gate: Gate | undefined): { v
       if (gate?.gate === 'broken') return allow('FAIL', 'a pinned file was changed')
       if (gate?.gate === 'red') return allow('FAIL', 'red')
       if (gate?.gate !== 'green') return allow('INCONCLUSIVE', 'the check could not run')
-      if (proof.isGuard || gate.base === 'red') return allow('PASS', 'green')
+      if (proof.isGuard || gate.base === 'red' || gate.base === 'nothing ran') return allow('PASS', 'green')
       return { verdict: 'INCONCLUSIVE', reason: explainBase(gate.base) }
     case 'scope':
       if (gate?.gate === 'broken') return allow('FAIL', 'other files were changed')
@@ -91,6 +92,11 @@ function readGateVerdict({ proof }: ContractClause, gate: Gate | undefined): { v
     default:
       return unreachable(proof)
   }
+}
+
+function readHeadTests(gate: Gate | undefined): Pick<ClauseVerdict, 'tests'> {
+  const tests = gate?.evidence.findLast(({ side }) => side === 'head')?.tests
+  return tests === undefined ? {} : { tests }
 }
 
 /** Why a check that is green now proves nothing. */

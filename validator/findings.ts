@@ -18,6 +18,10 @@ export function listFindings(clause: ClauseVerdict, gate: Gate | undefined): str
 
 // --- internal ---
 
+/** For the orchestrator, whose round this leaves open. */
+const nothingRanRemedy =
+  'Make this command run at least one test. A check runs on a clean copy of the committed work, without network and services, so a test that needs them skips itself there. If the tests cannot run, prove the clause by another check: `contract amend "why"`. If the command does run tests, and its output only quotes such a summary, let it print less.'
+
 function describeObserved(gate: Gate | undefined): string[] {
   if (gate === undefined) return []
   const record = gate.evidence.findLast(({ side }) => side === 'head')
@@ -29,6 +33,7 @@ function describeObserved(gate: Gate | undefined): string[] {
     `Expected: ${toOneLine(record.expected, MAX_FIELD_CHARS)}`,
     `Observed: exit ${record.exitCode ?? 'none'}${reason}`,
   ]
+  if (gate.gate === 'nothing ran') lines.push(`To do: ${nothingRanRemedy}`)
   const tail = sanitize(record.outputTail.trimEnd()).slice(-MAX_OUTPUT_CHARS).split('\n').slice(-MAX_OUTPUT_LINES)
   return record.outcome === 'green' || tail.join('') === '' ? lines : [...lines, 'End of its output:', ...tail]
 }

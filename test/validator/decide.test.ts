@@ -44,6 +44,7 @@ test('the whole table: every kind of proof, gate and answer', () => {
     [0, 'green', ['PASS', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
     [0, 'red', ['FAIL', 'FAIL', 'FAIL', 'FAIL']],
     [0, 'could not run', ['INCONCLUSIVE', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
+    [0, 'nothing ran', ['INCONCLUSIVE', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
     [0, 'broken', ['FAIL', 'FAIL', 'FAIL', 'FAIL']],
     [0, 'none', ['INCONCLUSIVE', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
     [0, 'kept', ['INCONCLUSIVE', 'FAIL', 'INCONCLUSIVE', 'INCONCLUSIVE']],
@@ -67,6 +68,17 @@ test('the whole table: every kind of proof, gate and answer', () => {
         `${kind} ${gate} ${answer}, the whole`,
       )
     }
+})
+
+test('a check that ran no test before the work is as good as a red one', () => {
+  const verdictAfter = (base: Gate['base']) => {
+    const gates = createGates().map((gate, index) => (index === 0 && base ? { ...gate, base } : gate))
+    return decide(gates, allYes).verdict
+  }
+  assert.equal(verdictAfter('red'), 'PASS')
+  assert.equal(verdictAfter('nothing ran'), 'PASS')
+  for (const base of ['green', 'could not run', 'flaky'] as const)
+    assert.equal(verdictAfter(base), 'INCONCLUSIVE', base)
 })
 
 test('without a judge there is no PASS, and the reason counts the gates', () => {

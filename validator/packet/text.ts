@@ -1,7 +1,7 @@
 import { unreachable } from '#host/error.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
 import type { ContractClause } from '#session/contract'
-import type { EvidenceRecord } from '#session/evidence'
+import { type EvidenceRecord, formatTestCounts } from '#session/evidence'
 import { findGate, type Gate, type PacketInput } from './input.ts'
 
 const MAX_LISTED_FILES = 500
@@ -110,6 +110,7 @@ function renderEvidence(record: EvidenceRecord, note: Format, quote: Format): st
     `- expected: ${sanitize(record.expected).replaceAll('\n', '\n    ')}`,
     `- exit: ${record.exitCode ?? 'none'}`,
     `- outcome: ${record.outcome}. ${note(record.reason)}`,
+    ...(record.tests === undefined ? [] : [`- tests: ${formatTestCounts(record.tests)}`]),
     `- duration: ${Math.round(record.milliseconds)} ms`,
     `- output: ${outputBytes} bytes${isCut ? ', of which this is the end' : ''}`,
     quote(tail),
