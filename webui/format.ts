@@ -23,7 +23,7 @@ export function pickTone(label: string): Tone {
 const tones: [Tone, labels: string[]][] = [
   ['good', ['PASS', 'green']],
   ['bad', ['FAIL', 'failed', 'red']],
-  ['unsure', ['INCONCLUSIVE', 'could not run', 'flaky', 'interrupted']],
+  ['unsure', ['INCONCLUSIVE', 'nothing ran', 'could not run', 'flaky', 'interrupted']],
   ['call', ['asking', 'needs you', 'stuck']],
   ['live', ['opening', 'planning', 'working', 'judging']],
 ]

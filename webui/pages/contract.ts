@@ -1,4 +1,10 @@
-import type { ClauseStatus, EvidenceRecord, SessionStatus, VerdictRecord } from '#session/readonly.ts'
+import {
+  type ClauseStatus,
+  type EvidenceRecord,
+  formatTestCounts,
+  type SessionStatus,
+  type VerdictRecord,
+} from '#session/readonly.ts'
 import { type Badge, createBadge, formatClock } from '../format.ts'
 
 /** Build a row per clause: what is required, what was seen, and why it has its verdict. Pure. */
@@ -9,6 +15,8 @@ export function buildClauseRows(status: SessionStatus, record: VerdictRecord | u
       ...clause,
       base: createBaseBadge(clause.baseOutcome),
       head: createBadge(clause.headOutcome),
+      baseTests: formatTestCounts(clause.baseTests),
+      headTests: formatTestCounts(clause.headTests),
       verdict: createBadge(clause.verdict),
       reason: judged?.reason ?? '',
       judge: judged?.judgement ? `${judged.judgement.met}, ${judged.judgement.reason}` : '',
@@ -40,6 +48,7 @@ function buildEvidenceRow(record: EvidenceRecord) {
     when: side === 'base' ? 'before' : `round ${record.round}`,
     outcome: side === 'base' ? createBaseBadge(outcome) : createBadge(outcome),
     exitCode: String(record.exitCode ?? 'none'),
+    tests: formatTestCounts(record.tests),
     duration: `${(record.milliseconds / 1000).toFixed(1)} s`,
     time: formatClock(record.time),
     // There is more output than the tail.

@@ -1,5 +1,5 @@
 import { formatCount } from '#host/text.ts'
-import type { Matrix, MatrixClause } from '#session/readonly.ts'
+import { formatTestCounts, type Matrix, type MatrixClause } from '#session/readonly.ts'
 import { type Badge, createBadge, formatDateTime } from '../format.ts'
 
 const SHORT_HASH_CHARS = 12
@@ -61,10 +61,12 @@ function describeContract({ contract }: Matrix): string {
 
 /** In a void verdict nothing is green. */
 function buildClauseRow(clause: MatrixClause) {
-  const { headOutcome, verdict, isVoid, evidence } = clause
+  const { headOutcome, baseTests, headTests, verdict, isVoid, evidence } = clause
   return {
     ...clause,
     head: createOutcomeBadge(headOutcome, isVoid),
+    baseTests: formatTestCounts(baseTests),
+    headTests: formatTestCounts(headTests),
     verdict: createOutcomeBadge(isVoid ? `${verdict} (void)` : verdict, isVoid),
     evidence: evidence.map(({ id, outputSha256 = '' }) => ({ id, hash: outputSha256.slice(0, SHORT_HASH_CHARS) })),
   }
