@@ -70,13 +70,14 @@ function printClause({ id, sentence, covers, proof }: ContractClause, evidence: 
 function formatProof(proof: ClauseProof): string[] {
   switch (proof.kind) {
     case 'check': {
-      const { exitCode, outputContains, outputMatches, outputEquals } = proof.expectation
+      const { exitCode, outputContains, outputMatches, outputEquals, allowsSkips } = proof.expectation
       return [
         `${proof.isGuard ? 'guard' : 'check'}  ${proof.command}`,
         `expect exit ${exitCode}`,
         ...outputContains.map(text => `expect output contains ${JSON.stringify(text)}`),
         ...outputMatches.map(pattern => `expect output matches /${pattern}/`),
         ...(outputEquals === undefined ? [] : [`expect output equals ${JSON.stringify(outputEquals)}`]),
+        ...(allowsSkips ? ['allow  all of its tests to be skipped'] : []),
         ...(proof.timeoutSeconds === undefined ? [] : [`limit ${proof.timeoutSeconds} s`]),
         ...(proof.pins === undefined ? [] : [`pins   ${proof.pins.join(' ')}`]),
       ]

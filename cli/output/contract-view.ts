@@ -4,6 +4,7 @@ import { sha256 } from '#host/hash.ts'
 import { sanitize } from '#host/text.ts'
 import type { Session } from '#session'
 import { parseContract } from '#session/contract'
+import { formatTestCounts } from '#session/evidence'
 import type { ClauseStatus, SessionStatus } from '#session/status'
 import { formatTitle, paint, paintVerdict, print } from './terminal.ts'
 
@@ -65,10 +66,10 @@ export function printContract({ id, manifest }: Session, status: SessionStatus, 
 /** `    red before · green now · PASS`; empty for a clause of which nothing is known yet. */
 function formatClauseState(id: string, { clauses, phase }: SessionStatus): string {
   const clause: Partial<ClauseStatus> = clauses.find(known => known.id === id) ?? {}
-  const { baseOutcome, headOutcome, verdict, proof } = clause
+  const { baseOutcome, baseTests, headOutcome, headTests, verdict, proof } = clause
   const facts = [
-    baseOutcome && `${baseOutcome} before`,
-    headOutcome && `${headOutcome} now`,
+    baseOutcome && [`${baseOutcome} before`, formatTestCounts(baseTests)].filter(Boolean).join(', '),
+    headOutcome && [`${headOutcome} now`, formatTestCounts(headTests)].filter(Boolean).join(', '),
     verdict && paintVerdict(verdict),
   ].filter(fact => fact !== undefined)
   if (facts.length === 0) return proof === undefined ? '' : paint('dim', '    not judged yet')

@@ -3,7 +3,7 @@ import { sha256 } from '#host/hash.ts'
 import { quoteForShell } from '#host/shell-quote.ts'
 import { formatCount, formatNames, sanitize } from '#host/text.ts'
 import type { Session } from '#session'
-import { readCurrentVerdict } from '#session/evidence'
+import { formatTestCounts, readCurrentVerdict } from '#session/evidence'
 import { formatLogAnchor, readLog } from '#session/log'
 import { hasCommit } from '#session/repository'
 import type { SessionStatus, SessionView, WorkerStatus } from '#session/status'
@@ -135,11 +135,11 @@ function printClauses({ status }: SessionView): void {
   print(`\n${paint('bold', 'Contract')}${seal}`)
   for (const dilution of contract?.dilutions ?? [])
     print(paint('yellow', `  weakened, as a human approved: ${sanitize(dilution)}`))
-  const rows = clauses.map(({ id, proof, baseOutcome, headOutcome, verdict, sentence }) => [
+  const rows = clauses.map(({ id, proof, baseOutcome, headOutcome, headTests, verdict, sentence }) => [
     `  ${id}`,
     proof,
     baseOutcome ? `${baseOutcome} before` : '',
-    headOutcome ? `${headOutcome} now` : '',
+    headOutcome ? [`${headOutcome} now`, formatTestCounts(headTests)].filter(Boolean).join(', ') : '',
     verdict ? paintVerdict(verdict) : '',
     sanitize(sentence),
   ])
