@@ -43,7 +43,7 @@ export function answerAsJudge(packet: string, answers: Record<string, ScriptedAn
   const clauses = sections.map(section => {
     const [, id = '', sentence = ''] = /^(C\d+) — (.*)/.exec(section) ?? []
     const evidence = /^- evidence: (.*)$/m.exec(section)?.[1]?.split(', ') ?? ['listing']
-    const gate = /^- gate: (green|red|kept|broken|could not run|flaky)/m.exec(section)?.[1]
+    const gate = /^- gate: (green|red|kept|broken|nothing ran|could not run|flaky)/m.exec(section)?.[1]
     return { id, evidence, ...answerByGate(gate, /outputs\/[0-9a-f]{16}\.txt/.test(sentence)), ...answers[id] }
   })
   const findings = clauses
@@ -57,7 +57,8 @@ const canaryReason = 'the listing has no such file'
 function answerByGate(gate: string | undefined, isCanary: boolean): ScriptedAnswer {
   if (isCanary) return { met: 'no', reason: canaryReason }
   if (gate === 'red' || gate === 'broken') return { met: 'no', reason: 'the evidence shows otherwise' }
-  if (gate === 'could not run' || gate === 'flaky') return { met: 'unproven', reason: 'the evidence shows neither' }
+  if (gate === 'nothing ran' || gate === 'could not run' || gate === 'flaky')
+    return { met: 'unproven', reason: 'the evidence shows neither' }
   return { met: 'yes', reason: 'the evidence shows it' }
 }
 
