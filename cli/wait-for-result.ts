@@ -22,7 +22,12 @@ import { printStoryLine } from './output/terminal.ts'
 
 /** Wait, without printing, until the session has a verdict, needs a person or has ended. */
 export async function waitForResult(session: Session) {
-  const status = await applyVoid(session, await waitUntilSettled(session, () => undefined))
+  return summarizeResult(session, await waitUntilSettled(session, () => undefined))
+}
+
+/** How the session ended, or what it waits for, as `--json` prints it. */
+export async function summarizeResult(session: Session, lastStatus: SessionStatus) {
+  const status = await applyVoid(session, lastStatus)
   const state = computeState(status, (await readView(session)).runnerLiveness)
   const packetSha256 = readCurrentVerdict(session.paths, status)?.packetSha256 ?? null // Null if nothing was sent.
   return { id: session.id, state, exitCode: pickExitCode(status), status, packetSha256 }

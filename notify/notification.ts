@@ -82,8 +82,8 @@ interface NotificationText {
 
 const NEEDS_YOU_TITLE = 'Dispatch needs you'
 
-/** Urgent besides everything that needs you: the session misses its deadline unless a person acts. */
-const urgentEvents: Event['type'][] = ['orchestrator.stuck', 'start.failed', 'deadline.passed']
+/** Urgent besides everything that needs you: the session misses its deadline, or its PASS, unless a person acts. */
+const urgentEvents: Event['type'][] = ['orchestrator.stuck', 'start.failed', 'deadline.passed', 'judge.checked']
 
 /** `subagents`: also report workers and their subagents. */
 function composeText(event: Event, subagents: boolean): NotificationText | undefined {
@@ -118,6 +118,18 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
       return alert('Dispatch is late', 'has no verdict at its deadline', { priority: 5, tag: 'alarm_clock' })
     case 'runner.started':
       return composeRecoveryText(event)
+    case 'judge.checked': {
+      const { problem } = event
+      if (problem === '') return undefined
+      const state = 'has a judge that cannot judge: without another key or model, no verdict can be PASS'
+      return alert('Dispatch: no judge', state, { next: 'dispatch doctor --online', reason: problem })
+    }
+    case 'judging.parked': {
+      if (event.attempts > 1) return undefined // It is told once.
+      const cause = judgeCauses[event.kind] ?? 'gives no answer'
+      const state = `is waiting for the judge, which ${cause}. It is asked again${formatResetTime(event.nextAt)}, and then by itself until it answers; nothing is lost`
+      return { title: 'Dispatch is parked', state, reason: event.reason, priority: 3, tag: 'zzz' }
+    }
     case 'verdict.given':
       return composeVerdictText(event)
     case 'verdict.voided':
@@ -132,6 +144,7 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
       return subagents ? { ...text, reason: event.kind } : undefined
     }
     case 'session.opened':
+    case 'worker.parked':
     case 'base.prepared':
     case 'contract.rejected':
     case 'dependencies.started':
@@ -153,6 +166,8 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
     case 'contract.declined':
     case 'turn.ended':
     case 'judging.started':
+    case 'judging.requested':
+    case 'judge.asked':
     case 'tool.failed':
     case 'notification.queued':
     case 'session.closed':
@@ -160,6 +175,14 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
     default:
       return unreachable(event)
   }
+}
+
+/** Why a judge gives no answer, in dispatch's own words: those of the vendor are sent only with `NOTICE_DETAIL=full`. */
+const judgeCauses: Record<string, string> = {
+  overloaded: 'is overloaded',
+  unreachable: 'cannot be reached',
+  malformed: 'answers in a form that cannot be used',
+  'quota spent': 'has no quota left',
 }
 
 /** A person should look soon. */

@@ -9,7 +9,7 @@ interface RecordedRequest {
   /** In milliseconds, as `Date.now()`. */
   at: number
   path: string
-  /** `orchestrator`, a worker's name or `judge`; undefined for anything else. */
+  /** `orchestrator`, a worker's name, `judge`, or `greeting` for the word asked of it at the start; undefined for anything else. */
   role: string | undefined
   body: string
 }
@@ -57,11 +57,17 @@ async function answerRequest(
     return sendAction(response, message.model, pickNextAction(scenario, message))
   }
   if (request.method === 'POST' && path.includes(':generateContent')) {
-    const round = requests.filter(earlier => earlier.role === 'judge').length
-    record('judge')
     const { contents } = JSON.parse(body) as { contents: { parts: { text?: string }[] }[] }
     const packet = contents.flatMap(({ parts }) => parts.map(part => part.text ?? '')).join('\n')
-    return sendJudgeReply(response, answerAsJudge(packet, scenario.judge?.[round]))
+    const isGreeting = !packet.startsWith('# Packet')
+    const role = isGreeting ? 'greeting' : 'judge'
+    record(role)
+    const count = requests.filter(request => request.role === role).length
+    const model = /models\/([^/:]+):/.exec(path)?.[1] ?? ''
+    const answer = scenario.vendor?.({ model, isGreeting, count })
+    if (answer && 'status' in answer) return sendJson(response, answer.status, answer.body, answer.headers)
+    const round = Number(/^# Packet, round (\d+)/.exec(packet)?.[1] ?? 0)
+    return sendJudgeReply(response, answerAsJudge(packet, scenario.judge?.[round - 1]), answer?.modelVersion ?? model)
   }
   record(undefined)
   if (request.method === 'POST') return sendJson(response, 200, { id: randomUUID(), event: 'message' })
@@ -112,9 +118,10 @@ function sendAction(response: http.ServerResponse, model: string, action: ModelA
 }
 
 /** Send the reply of the judge, as the Gemini API does. */
-function sendJudgeReply(response: http.ServerResponse, reply: string): void {
+function sendJudgeReply(response: http.ServerResponse, reply: string, modelVersion: string): void {
   sendJson(response, 200, {
     candidates: [{ content: { role: 'model', parts: [{ text: reply }] }, finishReason: 'STOP', index: 0 }],
     usageMetadata: { promptTokenCount: 1000, candidatesTokenCount: 100 },
+    modelVersion,
   })
 }

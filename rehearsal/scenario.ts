@@ -24,6 +24,16 @@ export interface ScriptedAnswer {
   reason: string
 }
 
+/** One request to the judge's vendor. `count` is 1 for the first of its kind: a packet, or the word that is asked at the start. */
+export interface JudgeRequest {
+  model: string
+  isGreeting: boolean
+  count: number
+}
+
+/** What the judge's vendor answers in place of a reply, as Google's servers word it, or the model that it names in its reply. */
+export type VendorAnswer = { status: number; body: object; headers?: Record<string, string> } | { modelVersion: string }
+
 /** What each model does, turn by turn. Everything else is real. The scenario's name is the name of its file. */
 export interface Scenario {
   /** One line for `--list`. */
@@ -38,6 +48,8 @@ export interface Scenario {
   workers: Record<string, ScriptedTurn[]>
   /** By round. */
   judge?: Record<string, ScriptedAnswer>[]
+  /** Nothing: the judge replies. */
+  vendor?(request: JudgeRequest): VendorAnswer | undefined
   /** The states that the session may end in. */
   endStates: string[]
   /** A command that is run in `outputs/` at the end, with its output shown. */

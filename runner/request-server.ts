@@ -19,7 +19,11 @@ const messageReply = accept(
   'A message from the human comes next. The workers go on. Act on it, then run `wait-workers` again.',
 )
 
-/** Answers the agents' requests: `wait-workers` when its time has come, the others one at a time. */
+const parkedMessageReply = accept(
+  'A message from the human comes next. The work still waits for the judge, and nothing of it is lost. Act on the message, then run `submit` again and wait.',
+)
+
+/** Answers the agents' requests: `wait-workers` when its time has come, a `submit` that waits for the judge with the verdict, the others one at a time. */
 export class RequestServer {
   private isBusy = false
 
@@ -31,7 +35,10 @@ export class RequestServer {
       const reply = buildWaitReply(context, args) ?? (messages.hasQueuedMessage() ? messageReply : undefined)
       if (reply) writeRequestReply(paths, id, reply)
     }
-    const next = requests.find(({ tool }) => tool !== 'wait-workers')
+    const isParked = ({ tool }: AgentRequest) => tool === 'submit' && context.status.judgeWait !== null
+    if (messages.hasQueuedMessage())
+      for (const { id } of requests.filter(isParked)) writeRequestReply(paths, id, parkedMessageReply)
+    const next = requests.find(request => request.tool !== 'wait-workers' && !isParked(request))
     if (!next || this.isBusy) return
     this.isBusy = true
     serve(context, next)
@@ -47,6 +54,7 @@ export class RequestServer {
 async function serve(context: RunnerContext, request: AgentRequest): Promise<void> {
   const { id, tool } = request
   const reply = await runTool(context, request).catch(error => answerFailure(context, error))
+  if (reply === undefined) return // It waits for the judge.
   if (reply.exitCode === exitCodes.usage && tool !== 'contract') {
     const reason = reply.text.split('\n')[0]?.slice(0, 200) ?? ''
     context.record({ type: 'request.rejected', tool, reason })
@@ -54,7 +62,7 @@ async function serve(context: RunnerContext, request: AgentRequest): Promise<voi
   if (context.isOwner()) writeRequestReply(context.session.paths, id, reply)
 }
 
-async function runTool(context: RunnerContext, request: AgentRequest): Promise<CommandReply> {
+async function runTool(context: RunnerContext, request: AgentRequest): Promise<CommandReply | undefined> {
   const { id, tool, args } = request
   const { contract, contractRejections } = context.status
   if (contractRejections >= DRAFT_ATTEMPTS && !contract)

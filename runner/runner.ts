@@ -10,6 +10,7 @@ import { callHuman, type RunnerContext } from './context.ts'
 import { endSession } from './end-session.ts'
 import { NotificationQueue } from './notifications.ts'
 import { openSession } from './open-session.ts'
+import { judgeWithoutOrchestrator } from './rounds/parked-round.ts'
 import { writeStopGate } from './stop-gate.ts'
 import { createTick } from './tick.ts'
 
@@ -31,6 +32,20 @@ export async function closeSession(session: Session, config: Config, actor: stri
 }
 
 /**
+ * Ask the judge again about a session without a runner, such as a closed one: become its runner for as long as that takes. The
+ * verdict that follows is final. Exit 5 where the judge may not be asked again, 13 where the record was changed.
+ */
+export async function askJudgeAgain(session: Session, config: Config, actor: string): Promise<void> {
+  const runner = await Runner.acquire(session, config, () => undefined)
+  try {
+    await judgeWithoutOrchestrator(runner, actor)
+  } finally {
+    // Only the runner that closes a session releases its lease. A process that ends gives it up all the same.
+    if (runner.status.closed) runner.release()
+  }
+}
+
+/**
  * The only writer of a session: while this process holds the lease, it alone writes events, seal, lock, evidence and verdict.
  * What it does at each tick is in `tick.ts`.
  */
@@ -45,14 +60,15 @@ class Runner implements RunnerContext {
   private readonly readFreshConfig: () => Config
   private readonly lease: Lease
   private readonly notifications: NotificationQueue
+  private readonly writeLine: (line: string) => void
   private isClosed = false
   private failures = 0
 
-  static async acquire(session: Session, config: Config): Promise<Runner> {
+  static async acquire(session: Session, config: Config, writeLine = writeToWindow): Promise<Runner> {
     refuseNewerFormat(session)
     const self = await identify(process.pid)
     const lease = self && (await acquireLease(session.paths.runnerLease, self))
-    if (lease) return new Runner(session, config, lease)
+    if (lease) return new Runner(session, config, lease, writeLine)
     const pid = readLeaseHolder(session.paths.runnerLease)?.pid ?? 'unknown'
     throw new DispatchError(`session ${session.id} already has a runner: process ${pid}`, {
       exitCode: exitCodes.conflict,
@@ -60,10 +76,11 @@ class Runner implements RunnerContext {
     })
   }
 
-  private constructor(session: Session, config: Config, lease: Lease) {
+  private constructor(session: Session, config: Config, lease: Lease, writeLine: (line: string) => void) {
     this.session = session
     this.lease = lease
-    this.readFreshConfig = createConfigReader(config, problem => process.stdout.write(`${problem}\n`))
+    this.writeLine = writeLine
+    this.readFreshConfig = createConfigReader(config, writeLine)
     this.tmux = openTmux(config.home)
     this.log = new LogWriter(session.paths.events, session.id)
     const { events, hashes } = readLog(session.paths.events)
@@ -104,7 +121,7 @@ class Runner implements RunnerContext {
 
   /** A full disk or a broken repository may recover: try again, and call a person when it does not. */
   recordFailure(error: unknown): void {
-    process.stdout.write(`${error instanceof Error ? error.stack : error}\n`)
+    this.writeLine(`${error instanceof Error ? error.stack : error}`)
     this.failures++
     if (error instanceof DispatchError && error.exitCode === exitCodes.conflict) this.isClosed = true
     else if (this.failures >= MAX_CONSECUTIVE_FAILURES && !isSettled(this.status)) {
@@ -112,7 +129,7 @@ class Runner implements RunnerContext {
       try {
         callHuman(this, reason.slice(0, 500))
       } catch (cause) {
-        process.stdout.write(`${cause}\n`) // On a full disk nothing can be recorded. The next failure tries again.
+        this.writeLine(`${cause}`) // On a full disk nothing can be recorded. The next failure tries again.
       }
     }
   }
@@ -146,9 +163,13 @@ class Runner implements RunnerContext {
     this.status = applyEvent(this.status, event)
     writeStopGate(this)
     const description = describeEvent(event)
-    if (description)
-      process.stdout.write(`${event.time.slice(11, 19)}  ${description.actor.padEnd(14)} ${description.text}\n`)
+    if (description) this.writeLine(`${event.time.slice(11, 19)}  ${description.actor.padEnd(14)} ${description.text}`)
     this.notifications.add({ event, head: this.log.head })
     return event
   }
+}
+
+/** What a runner reports is read in its window. */
+function writeToWindow(line: string): void {
+  process.stdout.write(`${line}\n`)
 }

@@ -7,6 +7,8 @@ import { MessageDelivery } from './messages/deliver.ts'
 import { drainHookInbox } from './orchestrator/hook-inbox.ts'
 import { OrchestratorWatch } from './orchestrator/watch.ts'
 import { RequestServer } from './request-server.ts'
+import { JudgeGreeting } from './rounds/judge-greeting.ts'
+import { ParkedRound } from './rounds/parked-round.ts'
 import { VerdictWatch } from './verdict-watch.ts'
 import { watchBudget } from './workers/budget.ts'
 import { WorkerOutput } from './workers/output.ts'
@@ -18,6 +20,8 @@ export function createTick(context: RunnerContext): () => Promise<void> {
   const orchestrator = new OrchestratorWatch(context)
   const messages = new MessageDelivery(context)
   const requests = new RequestServer()
+  const parkedRound = new ParkedRound()
+  const judgeGreeting = new JudgeGreeting()
   const workerOutput = new WorkerOutput()
   const verdictWatch = new VerdictWatch()
   return async () => {
@@ -29,6 +33,8 @@ export function createTick(context: RunnerContext): () => Promise<void> {
     })
     requests.serveNext(context, orchestrator, messages)
     messages.deliverNext()
+    parkedRound.check(context)
+    judgeGreeting.check(context)
     await watchWorkers(context)
     workerOutput.refresh(context.session, context.status.workers)
     const failure = await orchestrator.check()

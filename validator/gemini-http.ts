@@ -1,51 +1,31 @@
 import { z } from 'zod'
-import type { Config } from '#host/config'
-import { type ExitCode, exitCodes } from '#host/error.ts'
 import { parseJson } from '#host/json.ts'
 import { toOneLine } from '#host/text.ts'
+import { JudgeError, type JudgeFailureKind } from './failure.ts'
 
 const MAX_RESPONSE_BYTES = 2 * 1024 * 1024
 
-interface GeminiErrorDetails {
-  /** Another attempt may succeed. */
-  retryable?: true
-  /** How long the server asks to wait. */
-  retryAfterMs?: number | undefined
-  /** Set when a person has to fix it. */
-  exit?: ExitCode
-}
-
-/** Why an attempt failed. */
-export class GeminiError extends Error {
-  readonly details: GeminiErrorDetails
-
-  constructor(message: string, details: GeminiErrorDetails = {}) {
-    super(message)
-    this.details = details
-  }
-}
-
 /**
  * Send one request. Redirects are not followed, because they would carry the key to another host. A response may have
- * 2 MiB. Every failure is a `GeminiError` that says what happened.
+ * 2 MiB. Every failure is a `JudgeError` that says what happened.
  */
 export async function requestGemini(
   url: string | URL | Request,
   init: RequestInit | undefined,
-  config: Pick<Config, 'GEMINI_API_KEY' | 'JUDGE_MODEL'>,
+  { key, model }: { key: string; model: string },
 ): Promise<Response> {
   let response: Response
   let body: string
   try {
     response = await fetch(url, { ...init, redirect: 'manual' })
-    body = redactKey(await readBody(response), config.GEMINI_API_KEY)
+    body = redactKey(await readBody(response), key)
   } catch (error) {
-    if (error instanceof GeminiError) throw error
-    if (init?.signal?.aborted) throw new GeminiError('the judge did not answer in time', { retryable: true })
-    throw new GeminiError(`the judge cannot be reached: ${describeCause(error)}`, { retryable: true })
+    if (error instanceof JudgeError) throw error
+    if (init?.signal?.aborted) throw new JudgeError('the judge did not answer in time', 'unreachable')
+    throw new JudgeError(`the judge cannot be reached: ${describeCause(error)}`, 'unreachable')
   }
-  if (!response.ok) throw createGeminiError(response, body, config.JUDGE_MODEL)
-  if (body.trim() === '') throw new GeminiError(`the judge's answer is empty (HTTP ${response.status})`)
+  if (!response.ok) throw createHttpError(response, body, model)
+  if (body.trim() === '') throw new JudgeError(`the judge's answer is empty (HTTP ${response.status})`, 'malformed')
   return new Response(body, { status: 200, headers: { 'content-type': 'application/json' } })
 }
 
@@ -61,7 +41,7 @@ async function readBody(response: Response): Promise<string> {
   let bytes = 0
   for await (const chunk of response.body ?? []) {
     bytes += chunk.length
-    if (bytes > MAX_RESPONSE_BYTES) throw new GeminiError("the judge's answer is longer than 2 MiB")
+    if (bytes > MAX_RESPONSE_BYTES) throw new JudgeError("the judge's answer is longer than 2 MiB", 'malformed')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
@@ -75,34 +55,51 @@ const ErrorBody = z.object({
   }),
 })
 
-function createGeminiError(response: Response, body: string, model: string): GeminiError {
+type ErrorDetails = z.infer<typeof ErrorBody>['error']['details']
+
+function createHttpError(response: Response, body: string, model: string): JudgeError {
   const parsed = ErrorBody.safeParse(parseJson(body)).data?.error
   const { message, status, details } = parsed ?? { message: body.slice(0, 1000), status: '', details: [] }
   const cause = toOneLine(`HTTP ${response.status} ${status}: ${message}`, 300)
+  const fail = (reason: string, kind: JudgeFailureKind) => new JudgeError(`${reason}: ${cause}`, kind)
   const isKeyRejected = /API_KEY_INVALID|API key not valid|API key expired/i.test(body)
   if (response.status === 429 || response.status === 408 || response.status >= 500) {
+    const isSpent = response.status === 429 && isQuotaSpent(message, details)
     const retryAfterMs = parseRetryDelayMs(details, response.headers.get('retry-after'))
-    return new GeminiError(`the judge is not available: ${cause}`, { retryable: true, retryAfterMs })
-  }
-  if (response.status === 401 || response.status === 403 || isKeyRejected)
-    return new GeminiError(`GEMINI_API_KEY is not accepted for ${model}: ${cause}`, { exit: exitCodes.login })
-  if (response.status === 404)
-    return new GeminiError(`the model ${model} (JUDGE_MODEL) does not exist: ${cause}`, { exit: exitCodes.dependency })
-  if (response.status < 400)
-    return new GeminiError(
-      `the judge's address redirects to another one, which is not followed: HTTP ${response.status}`,
+    return new JudgeError(
+      `${isSpent ? `the quota of ${model} is used up` : 'the judge is not available'}: ${cause}`,
+      isSpent ? 'quota spent' : 'overloaded',
+      retryAfterMs === undefined ? {} : { retryAfterMs },
     )
-  return new GeminiError(`the judge ${model} rejects the request: ${cause}`, { exit: exitCodes.dependency })
+  }
+  if (response.status === 401 || isKeyRejected) return fail(`GEMINI_API_KEY is not accepted for ${model}`, 'bad key')
+  if (response.status === 403) return fail(`GEMINI_API_KEY is not accepted for ${model}`, 'access denied')
+  if (response.status === 404)
+    return fail(`the model ${model} (JUDGE_MODEL) does not exist for this key`, 'model missing')
+  if (response.status >= 400) return fail(`the judge ${model} rejects the request`, 'rejected')
+  const reason = "the judge's address redirects to another one, which is not followed"
+  return new JudgeError(`${reason}: HTTP ${response.status}`, 'rejected')
 }
 
-/** The wait that the server asks for, in milliseconds: `RetryInfo` in the body (`12s`), or `Retry-After` in seconds. */
-function parseRetryDelayMs(
-  details: { '@type': string; retryDelay?: unknown }[],
-  header: string | null,
-): number | undefined {
+/**
+ * Is it a quota that time alone restores, such as that of a day, and not the pace of a minute? Google names the quotas in
+ * `QuotaFailure`, such as `GenerateRequestsPerDayPerProjectPerModel-FreeTier`. Without it, the message must do.
+ */
+function isQuotaSpent(message: string, details: ErrorDetails): boolean {
+  const failures = details.filter(detail => detail['@type'].endsWith('google.rpc.QuotaFailure'))
+  const violations = failures.flatMap(({ violations }) => (Array.isArray(violations) ? violations : []))
+  const texts = violations.length > 0 ? violations.map(violation => JSON.stringify(violation)) : [message]
+  return texts.some(text => /quota/i.test(text) && !/per[ _]?(second|minute)/i.test(text))
+}
+
+/** The wait that the server asks for, in milliseconds: `RetryInfo` in the body (`12s`), or `Retry-After` in seconds or as a date. */
+function parseRetryDelayMs(details: ErrorDetails, header: string | null): number | undefined {
   const info = details.find(detail => detail['@type'].endsWith('google.rpc.RetryInfo'))
-  const [, seconds] = /^(\d+(?:\.\d+)?)s?$/.exec(String(info?.retryDelay ?? header ?? '').trim()) ?? []
-  return seconds === undefined ? undefined : Number(seconds) * 1000
+  const text = String(info?.['retryDelay'] ?? header ?? '').trim()
+  const [, seconds] = /^(\d+(?:\.\d+)?)s?$/.exec(text) ?? []
+  if (seconds !== undefined) return Number(seconds) * 1000
+  const dateMs = Date.parse(text)
+  return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - Date.now())
 }
 
 function describeCause(error: unknown): string {

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { GoogleGenAI } from '@google/genai'
+import { GoogleGenAI, type ThinkingConfig, ThinkingLevel } from '@google/genai'
 import { z } from 'zod'
 import type { Config } from '#host/config'
-import { type ExitCode, exitCodes } from '#host/error.ts'
 import { toOneLine } from '#host/text.ts'
-import { GeminiError, redactKey, requestGemini } from './gemini-http.ts'
+import { fallsThrough, isRetried, JudgeError, type JudgeFailure, mayPass, toJudgeFailure } from './failure.ts'
+import { redactKey, requestGemini } from './gemini-http.ts'
+import { chooseParameters, type Effort, isSameModel, listJudgeModels, type ModelParameters } from './models.ts'
 
-const MAX_ATTEMPTS = 4
-const DEFAULT_RETRY_DELAY_MS = 1000
+const FIRST_RETRY_DELAY_MS = 1000
+const MAX_RETRY_DELAY_MS = 15_000
+const MAX_REMARK_CHARS = 600
 const defaultBaseUrl = 'https://generativelanguage.googleapis.com'
 
 /** The settings that the judge needs. */
@@ -16,89 +18,141 @@ export type JudgeConfig = Pick<
   'GEMINI_API_KEY' | 'GOOGLE_GEMINI_BASE_URL' | 'JUDGE_MODEL' | 'JUDGE_TIMEOUT_SEC'
 >
 
-/** One question to the judge. `retryDelayMs` is the wait before the second attempt; it doubles each time. */
-interface JudgeQuestion {
+/** One question to the judge. `retryDelayMs` is the wait before the second attempt; it doubles up to 15 seconds. */
+interface JudgeQuestion<Reply> {
   packet: string
   system: string
   schema: Record<string, unknown>
+  effort: Effort
   config: JudgeConfig
+  /** Read the text of an answer. Throws `JudgeError` if it cannot be used. */
+  read(text: string): Reply
   retryDelayMs?: number | undefined
 }
 
-/** What the model answered, or why there is no answer. `exit` is set when a person has to fix something. */
-export type GeminiAnswer =
-  | { ok: true; text: string; model: string; milliseconds: number; usage?: { sent: number; received: number } }
-  | { ok: false; reason: string; exit?: ExitCode }
+/** What the model answered, or why there is no answer. */
+export type GeminiAnswer<Reply> =
+  | {
+      ok: true
+      reply: Reply
+      /** The model that answered, as the vendor names it. */
+      model: string
+      /** Why it is not the model that `JUDGE_MODEL` names first. */
+      remark?: string
+      milliseconds: number
+      usage?: { sent: number; received: number }
+    }
+  | JudgeFailure
 
 /**
- * Ask Gemini one question, in up to four attempts within `JUDGE_TIMEOUT_SEC`. A failure of the other side is a value, never
- * an exception. The answer never contains the key.
+ * Ask Gemini one question, for as long as `JUDGE_TIMEOUT_SEC` lasts: again after a failure that may pass, and the next model
+ * of `JUDGE_MODEL` where the key may not use the one before it. A failure of the other side is a value, never an exception.
+ * The answer never contains the key.
  */
-export async function askGemini(question: JudgeQuestion): Promise<GeminiAnswer> {
-  const { config, retryDelayMs = DEFAULT_RETRY_DELAY_MS } = question
-  const reason = findKeyProblem(config.GEMINI_API_KEY)
-  if (reason !== undefined) return { ok: false, reason, exit: exitCodes.login }
+export async function askGemini<Reply>(question: JudgeQuestion<Reply>): Promise<GeminiAnswer<Reply>> {
+  const { config } = question
+  const keyProblem = findKeyProblem(config.GEMINI_API_KEY)
+  if (keyProblem !== undefined) return toJudgeFailure(new JudgeError(keyProblem, 'bad key'))
   const startedMs = performance.now()
-  const timeoutMs = config.JUDGE_TIMEOUT_SEC * 1000
-  for (let attempts = 1; ; attempts++) {
-    const remainingMs = timeoutMs - (performance.now() - startedMs)
+  const deadlineMs = startedMs + config.JUDGE_TIMEOUT_SEC * 1000
+  const failures: JudgeError[] = []
+  const models = listJudgeModels(config.JUDGE_MODEL)
+  for (const [index, model] of models.entries()) {
     try {
-      const answer = await attemptOnce(question, Math.min(remainingMs, timeoutMs / 2))
-      return { ...answer, milliseconds: Math.round(performance.now() - startedMs) }
+      const isLast = index === models.length - 1
+      const { answered, ...answer } = await askModel(question, { model, deadlineMs, isLast })
+      const remark = describeSwitch(failures, model, answered)
+      const milliseconds = Math.round(performance.now() - startedMs)
+      return { ok: true, ...answer, model: answered, ...(remark === undefined ? {} : { remark }), milliseconds }
     } catch (error) {
-      const { message, details } = toGeminiError(error, config)
-      const waitMs = details.retryAfterMs ?? retryDelayMs * 2 ** (attempts - 1)
-      const isTooLate = performance.now() - startedMs + waitMs >= timeoutMs
-      if (!details.retryable || attempts === MAX_ATTEMPTS || isTooLate) {
-        const suffix = attempts > 1 ? ` (tried ${attempts} times)` : ''
-        return { ok: false, reason: message + suffix, ...(details.exit === undefined ? {} : { exit: details.exit }) }
-      }
-      await sleep(waitMs)
+      const failure = toJudgeError(error, config)
+      failures.push(failure)
+      if (!fallsThrough(failure.kind)) break
+    }
+  }
+  return combineFailures(failures)
+}
+
+/** The smallest question: it shows that key, model and address are right, and costs a few tokens. */
+export function pingJudge(config: JudgeConfig): Promise<GeminiAnswer<string>> {
+  const schema = { type: 'object', properties: { word: { type: 'string' } }, required: ['word'] }
+  const [packet, system] = ['Say hello.', 'Answer with one word.']
+  return askGemini({ packet, system, schema, effort: 'greeting', config, read: text => text })
+}
+
+// --- one model ---
+
+/** Ask one model until it answers, its failure is final or the time is over. Throws `JudgeError`. */
+async function askModel<Reply>(
+  question: JudgeQuestion<Reply>,
+  { model, deadlineMs, isLast }: { model: string; deadlineMs: number; isLast: boolean },
+) {
+  let isLonger = false
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return await attemptOnce(question, { model, isLonger, timeoutMs: deadlineMs - performance.now() })
+    } catch (error) {
+      const failure = toJudgeError(error, question.config)
+      const { kind, message, details } = failure
+      // A quota may be another one than it looks like, so without a next model it is tried again as well.
+      const waitMs = computeWaitMs(attempts, deadlineMs, question.retryDelayMs, details.retryAfterMs)
+      if (kind === 'cut off' && !isLonger) isLonger = true
+      else if ((isRetried(kind) || (kind === 'quota spent' && isLast)) && waitMs !== undefined) await sleep(waitMs)
+      else throw attempts > 1 ? new JudgeError(`${message} (tried ${attempts} times)`, kind, details) : failure
     }
   }
 }
 
-/** The smallest question: it shows that key, model and address are right, and costs a few tokens. */
-export function pingJudge(config: JudgeConfig): Promise<GeminiAnswer> {
-  const schema = { type: 'object', properties: { word: { type: 'string' } }, required: ['word'] }
-  return askGemini({ packet: 'Say hello.', system: 'Answer with one word.', schema, config })
+/** How long to wait for the next attempt; undefined when no time is left for one. The last waits are shorter. */
+function computeWaitMs(
+  attempts: number,
+  deadlineMs: number,
+  firstMs = FIRST_RETRY_DELAY_MS,
+  retryAfterMs = 0,
+): number | undefined {
+  const remainingMs = deadlineMs - performance.now()
+  if (remainingMs <= Math.max(firstMs, retryAfterMs)) return undefined
+  const backoffMs = Math.min(firstMs * 2 ** (attempts - 1), MAX_RETRY_DELAY_MS, remainingMs / 2)
+  return Math.max(backoffMs, retryAfterMs)
 }
 
-// --- one attempt ---
-
-async function attemptOnce({ packet, system, schema, config }: JudgeQuestion, timeoutMs: number) {
-  const response = await createClient(config).models.generateContent({
-    model: config.JUDGE_MODEL,
+async function attemptOnce<Reply>(
+  { packet, system, schema, effort, config, read }: JudgeQuestion<Reply>,
+  { model, isLonger, timeoutMs }: { model: string; isLonger: boolean; timeoutMs: number },
+) {
+  const { thinking, ...parameters } = chooseParameters(model, effort, isLonger)
+  const response = await createClient(config, model).models.generateContent({
+    model,
     contents: packet,
     config: {
       systemInstruction: system,
-      temperature: 0,
-      candidateCount: 1,
       responseMimeType: 'application/json',
       responseJsonSchema: schema,
       automaticContinuation: false,
       automaticFunctionCalling: { disable: true },
       abortSignal: AbortSignal.timeout(Math.max(1, Math.round(timeoutMs))),
+      store: false, // The vendor keeps no packet.
+      ...parameters,
+      ...(thinking === undefined ? {} : { thinkingConfig: buildThinkingConfig(thinking) }),
     },
   })
-  return parseAnswer(response, config)
+  const { text, ...answer } = parseAnswer(response, model)
+  return { ...answer, reply: read(text) }
 }
 
-function toGeminiError(error: unknown, { GEMINI_API_KEY }: JudgeConfig): GeminiError {
-  if (error instanceof GeminiError) return error
-  const cause = toOneLine(redactKey(String(error), GEMINI_API_KEY), 120)
-  return new GeminiError(`the judge does not answer as Gemini does: ${cause}`)
+function buildThinkingConfig(thinking: NonNullable<ModelParameters['thinking']>): ThinkingConfig {
+  return typeof thinking === 'number' ? { thinkingBudget: thinking } : { thinkingLevel: ThinkingLevel[thinking] }
 }
 
 /** A client that takes nothing from the environment: no other key, address or cloud than those in `config`. */
-function createClient(config: JudgeConfig): GoogleGenAI {
+function createClient({ GEMINI_API_KEY: key, GOOGLE_GEMINI_BASE_URL }: JudgeConfig, model: string): GoogleGenAI {
   return new GoogleGenAI({
     enterprise: false,
-    apiKey: config.GEMINI_API_KEY,
+    apiKey: key,
     apiVersion: 'v1beta',
     httpOptions: {
-      baseUrl: config.GOOGLE_GEMINI_BASE_URL || defaultBaseUrl,
-      fetch: (url, init) => requestGemini(url, init, config),
+      baseUrl: GOOGLE_GEMINI_BASE_URL || defaultBaseUrl,
+      fetch: (url, init) => requestGemini(url, init, { key, model }),
     },
   })
 }
@@ -121,29 +175,56 @@ const GeminiResponse = z.object({
     .nullish(),
 })
 
-/** The text of a response that is complete: one candidate, finished with STOP, text only. Throws `GeminiError`. */
-function parseAnswer(response: unknown, config: JudgeConfig): Omit<GeminiAnswer & { ok: true }, 'milliseconds'> {
+/** Ends that a filter of the vendor's decides. Asking again would be asking it to look away. */
+const blockingEnds = ['SAFETY', 'RECITATION', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII', 'LANGUAGE']
+
+/** The text of a response that is complete: one candidate, finished with STOP, text only. Throws `JudgeError`. */
+function parseAnswer(response: unknown, model: string) {
   const { promptFeedback, candidates, modelVersion, usageMetadata } = GeminiResponse.parse(response)
   if (promptFeedback?.blockReason)
-    throw new GeminiError(`the judge was blocked: ${toOneLine(promptFeedback.blockReason, 40)}`)
+    throw new JudgeError(`the judge was blocked: ${toOneLine(promptFeedback.blockReason, 40)}`, 'blocked')
   const [candidate, ...others] = candidates ?? []
-  if (candidate === undefined) throw new GeminiError('the judge gave no answer: no candidates')
-  if (others.length > 0) throw new GeminiError('the judge gave more than one answer')
-  if (candidate.finishReason !== 'STOP')
-    throw new GeminiError(`the judge did not finish: ${toOneLine(candidate.finishReason ?? 'no finishReason', 40)}`)
+  if (candidate === undefined) throw new JudgeError('the judge gave no answer: no candidates', 'malformed')
+  if (others.length > 0) throw new JudgeError('the judge gave more than one answer', 'malformed')
+  const end = toOneLine(candidate.finishReason ?? 'no finishReason', 40)
+  if (end !== 'STOP') {
+    const kind = end === 'MAX_TOKENS' ? 'cut off' : blockingEnds.includes(end) ? 'blocked' : 'malformed'
+    throw new JudgeError(`the judge did not finish: ${end}`, kind)
+  }
   const parts = (candidate.content?.parts ?? []).filter(part => !part.thought)
   if (parts.some(part => part.text === undefined))
-    throw new GeminiError('the judge answered with something other than text')
+    throw new JudgeError('the judge answered with something other than text', 'malformed')
   const text = parts.map(part => part.text).join('')
-  if (text.trim() === '') throw new GeminiError("the judge's answer has no text")
+  if (text.trim() === '') throw new JudgeError("the judge's answer has no text", 'malformed')
   const sent = usageMetadata?.promptTokenCount
   const total = usageMetadata?.totalTokenCount
   return {
-    ok: true,
     text,
-    model: toOneLine(modelVersion || config.JUDGE_MODEL, 80),
+    answered: toOneLine(modelVersion || model, 80).replace(/^models\//, ''),
     ...(sent === undefined || total === undefined ? {} : { usage: { sent, received: total - sent } }),
   }
+}
+
+// --- failures ---
+
+function toJudgeError(error: unknown, { GEMINI_API_KEY }: JudgeConfig): JudgeError {
+  if (error instanceof JudgeError) return error
+  const cause = toOneLine(redactKey(String(error), GEMINI_API_KEY), 120)
+  return new JudgeError(`the judge does not answer as Gemini does: ${cause}`, 'malformed')
+}
+
+/** One that may pass decides over those that a person must fix. Every model's failure is named. */
+function combineFailures(failures: JudgeError[]): JudgeFailure {
+  const decisive = failures.find(({ kind }) => mayPass(kind)) ?? failures.at(-1)
+  if (decisive === undefined) return toJudgeFailure(new JudgeError('JUDGE_MODEL names no model', 'rejected'))
+  const reason = failures.map(({ message }) => message).join('; ')
+  return { ...toJudgeFailure(decisive), reason }
+}
+
+function describeSwitch(failures: JudgeError[], asked: string, answered: string): string | undefined {
+  const switched = isSameModel(asked, answered) ? [] : [`${asked} was asked, and the vendor answered with ${answered}`]
+  const reasons = [...failures.map(({ message }) => message), ...switched]
+  return reasons.length === 0 ? undefined : toOneLine(reasons.join('; '), MAX_REMARK_CHARS)
 }
 
 function findKeyProblem(key: string): string | undefined {

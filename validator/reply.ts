@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseJson } from '#host/json.ts'
 import { toOneLine } from '#host/text.ts'
+import type { JudgeFailureKind } from './failure.ts'
 import type { Packet } from './packet/packet.ts'
 
 const MAX_REPLY_BYTES = 1024 * 1024
@@ -22,8 +23,8 @@ export const JudgeReply = z.strictObject({
 
 export type JudgeReply = z.infer<typeof JudgeReply>
 
-/** A reply that can be used, or why it cannot. */
-export type JudgeReplyResult = { ok: true; reply: JudgeReply } | { ok: false; reason: string }
+/** A reply that can be used, or why it cannot: it lacks the required form, or what it says cannot be believed. */
+export type JudgeReplyResult = { ok: true; reply: JudgeReply } | { ok: false; reason: string; kind: JudgeFailureKind }
 
 /** What a reply must answer, and what it may cite. */
 export type ReplyExpectation = Pick<Packet, 'clauseIds' | 'evidenceIds' | 'mustCite' | 'canaryId' | 'canaryFile'>
@@ -43,14 +44,18 @@ export function parseJudgeReply(text: string, expectation: ReplyExpectation): Ju
   const { data: reply, error } = JudgeReply.safeParse(json)
   if (error) return rejectReply(`does not have the required form: ${describeFirstIssue(error)}`)
   if (countKeysInText(text) !== countKeys(reply)) return rejectReply('gives a key twice')
-  const problem = findWrongIds(reply, expectation) ?? findInvalidAnswer(reply, expectation)
-  return problem === undefined ? { ok: true, reply: removeCanary(reply, expectation) } : rejectReply(problem)
+  const wrongIds = findWrongIds(reply, expectation)
+  if (wrongIds !== undefined) return rejectReply(wrongIds)
+  const problem = findInvalidAnswer(reply, expectation)
+  return problem === undefined
+    ? { ok: true, reply: removeCanary(reply, expectation) }
+    : rejectReply(problem, 'not believed')
 }
 
 // --- internal ---
 
-function rejectReply(problem: string): JudgeReplyResult {
-  return { ok: false, reason: `the judge's reply ${problem}` }
+function rejectReply(problem: string, kind: JudgeFailureKind = 'malformed'): JudgeReplyResult {
+  return { ok: false, reason: `the judge's reply ${problem}`, kind }
 }
 
 function explainInvalidJson(text: string): string {

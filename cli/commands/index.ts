@@ -31,6 +31,7 @@ export const commandTable: CommandTable = {
     sometimes('contract [sid]', 'show the contract, with the state of each clause', () => import('./contract.ts')),
     sometimes('matrix [sid]', 'trace task to verdict on one page, for a pull request', () => import('./matrix.ts')),
     sometimes('cost [sid]', 'add up dollars, tokens and time of one session, or of all', () => import('./cost.ts')),
+    sometimes('judge <sid>', 'ask the judge again, where it gave no answer', () => import('./judge.ts')),
     sometimes('wait [sid]', 'wait for the verdict; the exit code reports it', () => import('./wait.ts')),
     sometimes('web', 'serve the read-only web page of all sessions', () => import('./web.ts')),
     sometimes('rm <sid…>', 'remove a session that you no longer need', () => import('./rm.ts')),

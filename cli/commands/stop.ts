@@ -1,9 +1,11 @@
+import { sanitize } from '#host/text.ts'
 import { stopSession } from '#runner'
-import { findSession, listDamagedSessions, listSessions } from '#session'
+import { findSession, listDamagedSessions, listSessions, type Session } from '#session'
+import { describeJudgeWait } from '#session/status'
 import { stopBackground } from '../background.ts'
 import { defineCommand, UsageError } from '../command.ts'
-import { readConfigOrDefaults } from '../input/session.ts'
-import { print } from '../output/terminal.ts'
+import { readConfigOrDefaults, readStatus } from '../input/session.ts'
+import { formatLocalTime, print } from '../output/terminal.ts'
 
 export const command = defineCommand({
   about: `
@@ -26,10 +28,10 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
     const results = await Promise.all(
       sessions
         .filter(session => !isSkipped(session))
-        .map(async session => ({ id: session.id, wasOpen: await stopSession(session, config) })),
+        .map(async session => ({ session, wasOpen: await stopSession(session, config) })),
     )
     const stopped = results.filter(({ wasOpen }) => wasOpen)
-    for (const { id } of stopped) print(`stopped ${id}`)
+    for (const { session } of stopped) print(describeStopped(session))
     if (stopped.length === 0) print('Nothing was running.')
     for (const { id } of sessions.filter(isSkipped)) print(`skipped ${id}: a newer dispatch wrote it`)
     if (values.all) {
@@ -39,3 +41,10 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
     }
   },
 })
+
+/** Work that was waiting for the judge is not lost: it can still be judged. */
+function describeStopped(session: Session): string {
+  const waiting = describeJudgeWait(readStatus(session), formatLocalTime)
+  if (waiting === undefined) return `stopped ${session.id}`
+  return `stopped ${session.id}, which ${sanitize(waiting)}\n  its work is kept. To have it judged: dispatch judge ${session.id.slice(-4)}`
+}

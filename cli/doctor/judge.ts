@@ -19,8 +19,16 @@ export async function checkJudge(config: Config, online: boolean): Promise<Docto
     ...config,
     JUDGE_TIMEOUT_SEC: Math.min(config.JUDGE_TIMEOUT_SEC, PING_TIMEOUT_SECONDS),
   })
-  if (answer.ok) return ok('judge', `${answer.model} answered in ${(answer.milliseconds / 1000).toFixed(1)} s`)
-  return warn('judge', answer.reason, pickFix(answer.exit, config))
+  if (answer.ok) {
+    const message = `${answer.model} answered in ${(answer.milliseconds / 1000).toFixed(1)} s`
+    if (answer.remark === undefined) return ok('judge', message)
+    return warn(
+      'judge',
+      `${message}; ${answer.remark}`,
+      `Set JUDGE_MODEL in ${config.home}/.env to the model that you want`,
+    )
+  }
+  return warn('judge', answer.reason, pickFix(answer.exitCode, config))
 }
 
 // --- internal ---

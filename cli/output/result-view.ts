@@ -1,9 +1,9 @@
 import { quoteForShell } from '#host/shell-quote.ts'
 import { sanitize } from '#host/text.ts'
 import type { Session } from '#session'
-import { type SessionStatus } from '#session/status'
+import { describeJudgeWait, explainJudgeRefusal, type SessionStatus } from '#session/status'
 import { findNextStep } from './next-step.ts'
-import { paint, paintState, print } from './terminal.ts'
+import { formatLocalTime, paint, paintState, print } from './terminal.ts'
 
 /** Print how a session ended or what it needs, clause by clause, and what to do next. */
 export function printResult({ id, paths }: Session, status: SessionStatus): void {
@@ -21,13 +21,16 @@ export function printResult({ id, paths }: Session, status: SessionStatus): void
   }
   print(`  files    ${paths.outputs}`)
   print(`  record   dispatch show ${letters}${verdict ? `, ${paths.verdictText}` : ''}`)
+  if (explainJudgeRefusal(status) === undefined) print(`  again    dispatch judge ${letters} asks the judge again`)
   const nextStep = findNextStep(status, letters)
   if (nextStep) print(paint('bold', `  ${nextStep.label.padEnd(8)} ${nextStep.text}`))
 }
 
 /** What is asked or wrong now comes before an earlier verdict. Pure. */
-function explainState({ phase, question, problem, verdict, closed }: SessionStatus): string {
+function explainState(status: SessionStatus): string {
+  const { phase, question, problem, verdict, closed } = status
   const current = phase === 'asking' ? question : phase === 'needs you' || phase === 'failed' ? problem : undefined
+  const waiting = describeJudgeWait(status, formatLocalTime)
   const voided = verdict?.voidReason && `VOID: ${verdict.voidReason}`
-  return current ?? voided ?? verdict?.reason ?? problem ?? closed?.reason ?? ''
+  return current ?? waiting ?? voided ?? verdict?.reason ?? problem ?? closed?.reason ?? ''
 }

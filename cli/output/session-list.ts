@@ -1,6 +1,6 @@
 import { formatCount } from '#host/text.ts'
-import type { SessionView } from '#session/status'
-import { fitTable, formatRelativeTime, paint, paintState, print, shorten } from './terminal.ts'
+import { isSettled, type SessionView } from '#session/status'
+import { fitTable, formatLocalTime, formatRelativeTime, paint, paintState, print, shorten } from './terminal.ts'
 
 /** One line a session, then those that cannot be read. */
 export function printSessionList(views: SessionView[], damaged: { id: string; reason: string }[]): void {
@@ -20,6 +20,10 @@ export function summarizeSession({ session, status, state, runnerLiveness }: Ses
     title: session.manifest.task.title,
     round: status.round,
     runner: runnerLiveness,
+    /** Why and when the judge is asked again; null if it is not. */
+    judgeWait: status.judgeWait,
+    /** What keeps the judge from judging; null if nothing is known to. */
+    judgeProblem: status.judgeProblem || null,
     folder: session.paths.folder,
   }
 }
@@ -42,7 +46,10 @@ function formatRow(view: SessionView): string[] {
 
 function describeActivity({ session, status }: SessionView): string {
   if (session.newerFormat !== undefined) return `format ${session.newerFormat}: read only`
+  const { judgeWait, judgeProblem, round, closed } = status
+  if (judgeWait?.reason && !closed) return `waiting for the judge, asked again at ${formatLocalTime(judgeWait.nextAt)}`
   const running = status.workers.filter(worker => worker.startedAt && !worker.endedAt)
-  if (running.length > 0) return formatCount(running.length, 'worker')
-  return status.round > 0 ? `round ${status.round}` : ''
+  const activity = running.length > 0 ? formatCount(running.length, 'worker') : round > 0 ? `round ${round}` : ''
+  const problem = judgeProblem && !isSettled(status) ? 'the judge cannot judge' : ''
+  return [activity, problem].filter(text => text !== '').join(', ')
 }

@@ -3,10 +3,16 @@ import { sha256 } from '#host/hash.ts'
 import { quoteForShell } from '#host/shell-quote.ts'
 import { formatCount, formatNames, sanitize } from '#host/text.ts'
 import type { Session } from '#session'
-import { formatTestCounts, readCurrentVerdict } from '#session/evidence'
+import { describeJudge, formatTestCounts, readCurrentVerdict } from '#session/evidence'
 import { formatLogAnchor, readLog } from '#session/log'
 import { hasCommit } from '#session/repository'
-import type { SessionStatus, SessionView, WorkerStatus } from '#session/status'
+import {
+  describeJudgeWait,
+  explainJudgeRefusal,
+  type SessionStatus,
+  type SessionView,
+  type WorkerStatus,
+} from '#session/status'
 import { MAX_CONTRACT_BYTES } from './contract-view.ts'
 import { findNextStep } from './next-step.ts'
 import {
@@ -106,7 +112,7 @@ function describeDependencies(dependencies: SessionStatus['dependencies']): stri
 
 function printLimits({ session, status }: SessionView): void {
   const { deadline } = session.manifest
-  const { usageLimit, budget, isPastDeadline, verdict } = status
+  const { usageLimit, budget, isPastDeadline, judgeProblem, verdict } = status
   const printRow = (name: string, text: string, color: 'yellow' | 'dim') =>
     print(`  ${name.padEnd(10)} ${paint(color, sanitize(text))}`)
   if (deadline !== null && !verdict?.isFinal) {
@@ -117,6 +123,11 @@ function printLimits({ session, status }: SessionView): void {
     const until = usageLimit.resetsAt === null ? '' : `until ${formatLocalTime(usageLimit.resetsAt)}: `
     printRow('parked', `${until}${usageLimit.reason}`, 'yellow')
   }
+  const waiting = describeJudgeWait(status, formatLocalTime)
+  if (waiting !== undefined) printRow(status.closed ? 'stopped' : 'parked', waiting, 'yellow')
+  else if (judgeProblem) printRow('judge', `cannot judge, so no verdict can be PASS: ${judgeProblem}`, 'yellow')
+  if (explainJudgeRefusal(status) === undefined)
+    printRow('judge', `to ask it again now: dispatch judge ${session.id.slice(-4)}`, 'dim')
   if (budget) printRow('budget', `$${budget.spentUsd.toFixed(2)} of $${budget.budgetUsd.toFixed(2)} spent`, 'yellow')
 }
 
@@ -175,7 +186,7 @@ function printVerdict({ session, status }: SessionView, changedPaths: string[]):
   print(`  commit   ${verdict.commit}`)
   print(`  tree     ${verdict.tree}`)
   const record = readCurrentVerdict(paths, status)
-  const judge = record ? `${sanitize(record.judge)}; ` : ''
+  const judge = record ? `${sanitize(describeJudge(record))}; ` : ''
   print(`  judge    ${judge}independence: ${sanitize(verdict.independence)}`)
   if (record) print(`  packet   ${record.packetSha256 === null ? 'not sent' : `sha256 ${record.packetSha256}`}`)
   const { events, hashes, chainStart } = readLog(paths.events)

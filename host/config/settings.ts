@@ -11,7 +11,12 @@ const wholeNumber = (min: number, max: number, note = '') =>
 const choice = <const Values extends [string, string, ...string[]]>(...values: Values) =>
   z.enum(values).describe(`${values.slice(0, -1).join(', ')} or ${values.at(-1)}`)
 const text = (pattern: RegExp, description: string) => z.string().regex(pattern).describe(description)
-const model = text(/^[A-Za-z0-9][\w.:@/[\]-]{0,199}$/, 'the name of a model')
+const modelName = '[A-Za-z0-9][\\w.:@/[\\]-]{0,199}'
+const model = text(new RegExp(`^${modelName}$`), 'the name of a model')
+const models = text(
+  new RegExp(`^${modelName}( *, *${modelName}){0,7}$`),
+  'the name of a model, or up to eight with commas',
+)
 const url = z.string().refine(value => /^https?:\/\/[^\s/?#]/.test(value) && URL.canParse(value))
 const optionalUrl = (example: string) => url.or(z.literal('')).describe(`an address such as ${example}, or empty`)
 const printable = /^[\x21-\x7e]*$/
@@ -23,7 +28,7 @@ const secretMark = { secret: true } as const
 export const settingsSchema = z.object({
   GEMINI_API_KEY: text(printable, 'a key: printable ASCII without blanks').default('').meta(secretMark),
   GOOGLE_GEMINI_BASE_URL: optionalUrl('https://example.com').default(''),
-  JUDGE_MODEL: model.default('gemini-2.5-pro'),
+  JUDGE_MODEL: models.default('gemini-3.8-flash'),
   JUDGE_TIMEOUT_SEC: wholeNumber(1, 3600).default(180),
   ORCHESTRATOR_MODEL: model.default('opus'),
   CODE_MODEL: model.default('opus'),

@@ -47,13 +47,12 @@ export async function authorizeMessage(
   message: StoredMessage,
 ): Promise<CommandReply | undefined> {
   if (readPasteOffset(context.session.paths, message.id) !== undefined) return undefined // It was authorized before it was pasted.
-  if (message.kind !== 'say' && isAlreadyDecided(context, message)) return undefined // That runner died before it could reply.
-  const objection =
-    (await explainNotHuman(context, message)) ??
-    (message.kind === 'say' ? undefined : explainStaleApproval(context, message))
+  const decision = message.kind === 'approve' || message.kind === 'decline' ? message : undefined
+  if (decision && isAlreadyDecided(context, decision)) return undefined // That runner died before it could reply.
+  const objection = (await explainNotHuman(context, message)) ?? (decision && explainStaleApproval(context, decision))
   if (objection !== undefined) return refuse(objection, exitCodes.conflict)
-  if (message.kind !== 'say')
-    context.record({ type: decisionEvents[message.kind], sha256: message.sha256, actor: message.sender.name })
+  if (decision)
+    context.record({ type: decisionEvents[decision.kind], sha256: decision.sha256, actor: decision.sender.name })
   return undefined
 }
 
@@ -102,7 +101,7 @@ async function hasUnprivilegedAgents(workspace: string): Promise<boolean> {
   return false
 }
 
-type ApprovalDecision = Exclude<StoredMessage, { kind: 'say' }>
+type ApprovalDecision = Extract<StoredMessage, { kind: 'approve' | 'decline' }>
 
 const decisionEvents = { approve: 'contract.approved', decline: 'contract.declined' } as const
 
@@ -125,12 +124,11 @@ async function explainNotHuman(
   for (let attempt = 0; attempt < OPEN_ATTEMPTS && hasFileOpen(sender.pid, file) === false; attempt++)
     await sleep(OPEN_RETRY_MS)
   if (hasFileOpen(sender.pid, file) === false) return 'it was sent by another process than it names'
-  if (kind !== 'say' && (await listAncestors(sender.pid))[0]?.terminal === undefined)
-    return 'its sender has no terminal'
-  const [action, mark] =
-    kind === 'say'
-      ? ['speak for the human', await detectAgentMark(sender.pid)]
-      : ['approve', await detectAgent(session, config.home, sender.pid)]
+  const isDecision = kind === 'approve' || kind === 'decline'
+  if (isDecision && (await listAncestors(sender.pid))[0]?.terminal === undefined) return 'its sender has no terminal'
+  const [action, mark] = isDecision
+    ? ['approve', await detectAgent(session, config.home, sender.pid)]
+    : ['speak for the human', await detectAgentMark(sender.pid)]
   return mark === undefined ? undefined : `an agent cannot ${action}: ${mark}`
 }
 

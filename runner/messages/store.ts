@@ -9,11 +9,16 @@ import { type CommandReply, formatReply } from '../context.ts'
 
 const Sender = z.object({ pid: z.number(), startTime: z.string(), bootId: z.string(), name: z.string() })
 
-/** A message for the orchestrator, or the approval or refusal of the contract with this hash. */
+/**
+ * A message for the orchestrator, or the approval or refusal of the contract with this hash. `judge` asks the judge again and
+ * reaches no agent. `verdict` comes from the runner.
+ */
 const MessageContent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('say'), text: z.string() }),
   z.object({ kind: z.literal('approve'), sha256: z.string() }),
   z.object({ kind: z.literal('decline'), sha256: z.string(), reason: z.string() }),
+  z.object({ kind: z.literal('judge') }),
+  z.object({ kind: z.literal('verdict'), text: z.string() }),
 ])
 
 export type MessageContent = z.infer<typeof MessageContent>

@@ -95,12 +95,15 @@ async function confirmDelivery(keyboard: Keyboard, text: string, offset: number)
   return { ok: false, exitCode: exitCodes.deadline, reason }
 }
 
+/** The first line of a message that holds a verdict. Such a prompt comes from dispatch, so it is no answer of a human. */
+export const verdictHeading = 'The verdict of dispatch has arrived:'
+
 /**
  * Put a message between a first and a last line. A `/` or `!` at the very beginning would be a command to claude. The last line
  * identifies the message, and ends an `@path` that claude would complete.
  */
-export function frameMessage(text: string, id: string): string {
-  return `A message from the human:\n${text.trim()}\n(end of message ${id.slice(-8)})`
+export function frameMessage(text: string, id: string, heading = 'A message from the human:'): string {
+  return `${heading}\n${text.trim()}\n(end of message ${id.slice(-8)})`
 }
 
 /** True if the input line contains this text. Claude shows a long paste as one line of its own. */

@@ -1,32 +1,32 @@
-import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
-import { buildChildEnvironment, buildProgramCommand } from '#host/config'
 import { DispatchError } from '#host/error.ts'
-import { runProgram } from '#host/exec.ts'
 import { writeAtomic } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
-import { parseJson } from '#host/json.ts'
-import { SECOND_MS } from '#host/time.ts'
 import { isUndecidedGate, renderVerdict, type VerdictRecord } from '#session/evidence'
 import { type Commit, createReference, verifyObjects } from '#session/repository'
-import { buildPacket, decideVerdict, type JudgeResult } from '#validator'
+import { buildPacket, decideVerdict, type JudgeFailure, type JudgeResult, type Packet } from '#validator'
 import type { RunnerContext } from '../context.ts'
 import { completeBaseEvidence } from '../contract/base-checks.ts'
 import { readSealedContract } from '../contract/seal.ts'
 import { runGates } from './gates.ts'
+import { askJudge } from './judge-process.ts'
 import { withSources } from './leak-sources.ts'
 import { collectPacketInput, type PacketParts } from './packet-input.ts'
+import { parkRound } from './park.ts'
+import { type JudgedRound, keepQuestion } from './question.ts'
 import { verifyRecord } from './verify-record.ts'
 
-/** The judge's process may take this much longer than its model. */
-const JUDGE_EXTRA_SECONDS = 30
 const MAX_REASON_CHARS = 2000
 
-/** Run one round: gates, packet, judge, verdict on disk, event. In this order, so that the event never names a missing file. */
-export async function runJudgeRound(context: RunnerContext, head: Commit, requestId: string): Promise<VerdictRecord> {
+/**
+ * Run one round: gates, packet, judge, verdict on disk, event. In this order, so that the event never names a missing file.
+ * Returns undefined where the judge gives no answer for a reason that may pass: then the round is parked.
+ */
+export async function runJudgeRound(
+  context: RunnerContext,
+  head: Commit,
+  requestId: string,
+): Promise<VerdictRecord | undefined> {
   const { session, status } = context
-  const { sandbox } = session.manifest
   const round = status.phase === 'judging' ? status.round : status.round + 1 // A dead runner's round is continued.
   verifyRecord(context, round)
   context.record({ type: 'judging.started', round, ...head })
@@ -36,8 +36,40 @@ export async function runJudgeRound(context: RunnerContext, head: Commit, reques
   await completeBaseEvidence(context, contract)
   const gates = await runGates(context, contract, round, head)
   const parts = await collectPacketInput(context, contract, gates, round, head)
-  const { judged, packetSha256 } = await askJudge(context, parts, status.base ?? head, head)
-  const uncoveredSentences = status.contract?.uncoveredSentences ?? []
+  const packet = await preparePacket(context, parts, head)
+  const judged = { round, requestId, head, gates }
+  if ('ok' in packet) return concludeRound(context, { ...judged, packet: null }, packet)
+  const question = { ...judged, packet }
+  keepQuestion(context, question)
+  return settleRound(context, question, await askJudge(packet, context.config))
+}
+
+/**
+ * Give the verdict of a round, or park the round if the judge gave no answer and may give one later: then nothing is lost,
+ * nothing is spent, and the judge is asked again. Returns undefined if it is parked.
+ */
+export async function settleRound(
+  context: RunnerContext,
+  judgedRound: JudgedRound,
+  judged: JudgeResult,
+): Promise<VerdictRecord | undefined> {
+  if (!judged.ok && parkRound(context, judgedRound.round, judged)) return undefined
+  return concludeRound(context, judgedRound, judged)
+}
+
+/** Give the verdict of a round. `isFinal`: no orchestrator is there to go on after it. */
+export async function concludeRound(
+  context: RunnerContext,
+  { round, requestId, head, gates, packet }: JudgedRound,
+  judged: JudgeResult,
+  { isFinal = false } = {},
+): Promise<VerdictRecord> {
+  const { session, status } = context
+  const { sandbox } = session.manifest
+  const { contract: sealed } = status
+  const contract = readSealedContract(context)
+  writeAtomic(session.paths.judgeAnswer(round), JSON.stringify(judged, null, 2))
+  const uncoveredSentences = sealed?.uncoveredSentences ?? []
   const decision = decideVerdict({ contract, gates, judged, uncovered: uncoveredSentences })
   const isUnchanged = head.tree === status.base?.tree
   const record: VerdictRecord = {
@@ -47,23 +79,33 @@ export async function runJudgeRound(context: RunnerContext, head: Commit, reques
     ...decision,
     ...(isUnchanged && decision.verdict === 'PASS' ? noWorkVerdict : {}),
     ...head,
-    contractSha256: status.contract?.sha256 ?? '',
-    packetSha256,
+    contractSha256: sealed?.sha256 ?? '',
+    packetSha256: packet?.sha256 ?? null,
     independence: judged.ok ? 'other vendor, blind' : 'none',
     judge: judged.ok ? judged.model : `none (${judged.reason})`,
+    ...(judged.ok && judged.remark !== undefined ? { judgeRemark: judged.remark } : {}),
     sandbox: sandbox.kind ?? `none: agents and checks ran with the rights of the user (${sandbox.reason})`,
     time: new Date().toISOString(),
     uncoveredSentences,
-    contractVersion: status.contract?.version ?? 1,
-    dilutions: status.contract?.dilutions ?? [],
+    contractVersion: sealed?.version ?? 1,
+    dilutions: sealed?.dilutions ?? [],
   }
   await createReference(session.paths, 'judged', head.commit)
-  recordVerdict(context, record, requestId)
+  const isUnanswered = !judged.ok && judged.kind !== 'not believed' && packet !== null
+  recordVerdict(context, record, { requestId, isUnanswered, isFinal })
   return record
 }
 
 /** Write the verdict to disk, then record the event that names it. */
-export function recordVerdict(context: RunnerContext, verdictRecord: VerdictRecord, requestId: string): void {
+export function recordVerdict(
+  context: RunnerContext,
+  verdictRecord: VerdictRecord,
+  {
+    requestId,
+    isUnanswered = false,
+    isFinal = false,
+  }: { requestId: string; isUnanswered?: boolean; isFinal?: boolean },
+): void {
   verifyRecord(context)
   const { status, log } = context
   const { paths } = context.session
@@ -82,8 +124,9 @@ export function recordVerdict(context: RunnerContext, verdictRecord: VerdictReco
     reason: reason.slice(0, MAX_REASON_CHARS),
     commit,
     tree,
-    isFinal: verdict === 'PASS' || !isFixable || isLastRound,
+    isFinal: verdict === 'PASS' || !isFixable || isLastRound || isFinal,
     independence,
+    ...(isUnanswered ? { isUnanswered } : {}),
     requestId,
     clauses: record.clauses.map(clause => ({ id: clause.id, verdict: clause.verdict })),
     sha256: sha256(text),
@@ -95,34 +138,17 @@ export function recordVerdict(context: RunnerContext, verdictRecord: VerdictReco
 /** The tree from before the work may meet every clause, but no work was done on it. */
 const noWorkVerdict = { verdict: 'INCONCLUSIVE', reason: 'no work was done: the tree is the same as before' } as const
 
-/** Ask the judge, a process in an empty folder: it gets the packet, and cannot reach anything else of the work. */
-async function askJudge(
-  { session, config }: RunnerContext,
+/** The packet, or why nothing may be sent. */
+async function preparePacket(
+  { session, status }: RunnerContext,
   parts: PacketParts,
-  base: Commit,
   head: Commit,
-): Promise<{ judged: JudgeResult; packetSha256: string | null }> {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-judge-'))
+): Promise<Packet | JudgeFailure> {
   try {
-    const packet = await withSources(session.paths, { base, head }, sources => buildPacket({ ...parts, sources }))
-    writeAtomic(session.paths.packet(parts.round), packet.packet)
-    const [node, judge] = buildProgramCommand('bin/processes/judge')
-    const run = await runProgram(node, [judge], {
-      cwd: folder,
-      env: buildChildEnvironment(config),
-      input: JSON.stringify(packet),
-      timeoutMs: (config.JUDGE_TIMEOUT_SEC + JUDGE_EXTRA_SECONDS) * SECOND_MS,
-    })
-    const detail = run.stderr ? `: ${run.stderr.trim().split('\n').at(-1)}` : ''
-    const silent = `the judge's process ended with exit ${run.exitCode ?? run.signal} and no answer${detail}`
-    // The judge's process belongs to dispatch and has checked its answer, so its type is not checked again.
-    const judged = (parseJson(run.stdout) as JudgeResult | undefined) ?? { ok: false, reason: silent }
-    writeAtomic(session.paths.judgeAnswer(parts.round), JSON.stringify(judged, null, 2))
-    return { judged, packetSha256: packet.sha256 }
+    const trees = { base: status.base ?? head, head }
+    return await withSources(session.paths, trees, sources => buildPacket({ ...parts, sources }))
   } catch (error) {
-    if (error instanceof DispatchError) return { judged: { ok: false, reason: error.message }, packetSha256: null }
+    if (error instanceof DispatchError) return { ok: false, reason: error.message, kind: 'rejected' }
     throw error
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true })
   }
 }

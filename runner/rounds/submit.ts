@@ -8,8 +8,11 @@ import { recordVerdict, runJudgeRound } from './judge-round.ts'
 const MAX_LISTED_FILES = 20
 const UNCHANGED_PREFIX = 'nothing has changed since the last round. '
 
-/** Answer `submit`: run the gates on a clean copy of the work, ask the judge, and give the verdict. */
-export async function submitWork(context: RunnerContext, requestId: string): Promise<CommandReply> {
+/**
+ * Answer `submit`: run the gates on a clean copy of the work, ask the judge, and give the verdict. Undefined while the round is
+ * parked: then the orchestrator goes on waiting, which costs nothing, and the verdict is its reply.
+ */
+export async function submitWork(context: RunnerContext, requestId: string): Promise<CommandReply | undefined> {
   // A runner that died before it could reply may have judged already.
   const given = context.status.verdict?.requestId === requestId ? readVerdictRecord(context.session.paths) : undefined
   if (given) return createVerdictReply(context, given)
@@ -30,10 +33,12 @@ export async function submitWork(context: RunnerContext, requestId: string): Pro
       `This tree already has a verdict: ${verdict.verdict}. ${verdict.reason} A new verdict needs new work.`,
       exitCodes.conflict,
     )
-  return createVerdictReply(context, await runJudgeRound(context, head, requestId))
+  const record = await runJudgeRound(context, head, requestId)
+  return record && createVerdictReply(context, record)
 }
 
-function createVerdictReply({ status }: RunnerContext, record: VerdictRecord): CommandReply {
+/** The verdict as the orchestrator reads it. */
+export function createVerdictReply({ status }: RunnerContext, record: VerdictRecord): CommandReply {
   const exitCode = { PASS: exitCodes.ok, FAIL: exitCodes.fail, INCONCLUSIVE: exitCodes.inconclusive }[record.verdict]
   const clauses = record.clauses.map(clause => `  ${clause.id} ${clause.verdict}: ${clause.reason}`)
   const findings = record.findings.map(finding => `- ${finding}`)
@@ -60,7 +65,7 @@ function repeatVerdict(context: RunnerContext, verdict: VerdictState, requestId:
   if (!previous) throw new Error('verdict.json cannot be read')
   const reason = `${UNCHANGED_PREFIX}${verdict.reason.replace(UNCHANGED_PREFIX, '')}`
   const record = { ...previous, round: verdict.round + 1, reason, time: new Date().toISOString() }
-  recordVerdict(context, record, requestId)
+  recordVerdict(context, record, { requestId })
   return createVerdictReply(context, record)
 }
 

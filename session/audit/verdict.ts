@@ -9,6 +9,7 @@ import { GONE, listReadableNames, MAX_BYTES, parseJsonBytes, type ReadResult, re
 export async function auditVerdict(audit: Audit): Promise<void> {
   const { events, verdictRecord, verdictText } = audit.paths
   auditRounds(audit)
+  auditRepeatedVerdicts(audit)
   const event = audit.selectEvents('verdict.given').at(-1)
   const read = readCapped(verdictRecord)
   if (!event) {
@@ -32,8 +33,9 @@ export async function auditVerdict(audit: Audit): Promise<void> {
   else audit.addDamage(events, 'has a verdict before any contract was sealed', NOT_RELIABLE)
 }
 
-/** Check that each packet is what the verdict says the judge received, round by round. */
+/** Check that each packet is what the verdict says the judge received, round by round, and each kept question as it was asked. */
 export function auditPacket(audit: Audit): void {
+  auditQuestions(audit)
   const readPacket = (round: number) => readCapped(audit.paths.packet(round), MAX_BYTES.output)
   for (const { round } of audit.selectEvents('verdict.given')) {
     const record = VerdictRecord.safeParse(parseJsonBytes(readCapped(audit.paths.roundVerdict(round)))).data
@@ -56,6 +58,29 @@ export function auditPacket(audit: Audit): void {
 const NOT_IN_LOG =
   'It was added, or the end of the log was cut off, or the runner was killed before it wrote the event.'
 const MAX_PACKET_ROUNDS = 100
+
+/** Check the questions that were kept for judged rounds. One without a verdict may be in the middle of being asked. */
+function auditQuestions(audit: Audit): void {
+  const judgedRounds = new Set(audit.selectEvents('verdict.given').map(({ round }) => round))
+  for (const { round, sha256: askedSha256 } of new Map(
+    audit.selectEvents('judge.asked').map(event => [event.round, event]),
+  ).values())
+    if (judgedRounds.has(round))
+      audit.checkHash(readCapped(audit.paths.judgeQuestion(round), MAX_BYTES.output), askedSha256, {
+        lost: `The judge cannot be asked again about round ${round}.`,
+        changed: [`is not what the judge was asked in round ${round}`, NOT_RELIABLE],
+      })
+}
+
+/** Check that the judge was asked again only where it had not answered. */
+function auditRepeatedVerdicts(audit: Audit): void {
+  const verdicts = audit.selectEvents('verdict.given')
+  for (const [index, { round, verdict, isUnanswered, seq }] of verdicts.entries()) {
+    if (isUnanswered === true || !verdicts.slice(index + 1).some(later => later.round === round)) continue
+    const message = `round ${round} has another verdict after the ${verdict} of line ${seq}, to which the judge had answered`
+    audit.addDamage(audit.paths.events, message, NOT_RELIABLE)
+  }
+}
 
 /** Check the kept verdict of every round, and that there are no others. */
 function auditRounds(audit: Audit): void {

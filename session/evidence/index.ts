@@ -2,6 +2,7 @@ export { EvidenceRecord, readEvidence, serializeEvidence } from './evidence.ts'
 export { describeTestChanges, explainNothingRan, formatTestCounts, TestCounts } from './test-counts.ts'
 export {
   type ClauseVerdict,
+  describeJudge,
   isUndecidedGate,
   readCurrentVerdict,
   readVerdictRecord,

@@ -47,7 +47,10 @@ export const VerdictRecord = z.object({
   packetSha256: z.string().nullable(),
   /** How independent the judge is of the author: `other vendor, blind`, or `none`. */
   independence: z.string(),
+  /** The model that answered, or why none did. */
   judge: z.string(),
+  /** Why it is not the model that was asked for: the vendor answered with another one, or an earlier one may not be used. */
+  judgeRemark: z.string().optional(),
   /** The sandbox in which the checks ran. */
   sandbox: z.string(),
   time: z.string(),
@@ -96,7 +99,7 @@ export function renderVerdict(record: VerdictRecord, voidReason?: string): strin
     `- round ${record.round}, ${record.time}`,
     `- judged commit \`${record.commit}\`, tree \`${record.tree}\``,
     `- contract${version} sha256 \`${record.contractSha256.slice(0, 16)}\`; packet sha256 \`${packet}\``,
-    `- judge: ${record.judge}; independence: ${record.independence}`,
+    `- judge: ${describeJudge(record)}; independence: ${record.independence}`,
     `- sandbox: ${record.sandbox}`,
     ...(record.logAnchor
       ? [`- log: event ${record.logAnchor.seq}, head \`${record.logAnchor.head.slice(0, 16)}\``]
@@ -110,6 +113,11 @@ export function renderVerdict(record: VerdictRecord, voidReason?: string): strin
     ...section("Weakened since the first version, with a human's approval", record.dilutions),
     '',
   ].join('\n')
+}
+
+/** The model that answered, with a remark where it is not the one that was asked for. Pure. */
+export function describeJudge({ judge, judgeRemark }: Pick<VerdictRecord, 'judge' | 'judgeRemark'>): string {
+  return judgeRemark === undefined ? judge : `${judge} (not the model asked for: ${judgeRemark})`
 }
 
 function formatCell(text: string): string {

@@ -75,6 +75,7 @@ const descriptions: EventTable<EventDescription | undefined> = {
     const text = `${ending}${reason ? ` (${reason})` : ''}; ${changed}, ${seconds} s${cost}`
     return describe(worker, text, ending === 'reported' ? 'plain' : 'bad')
   },
+  'worker.parked': ({ worker, reason }) => describe(worker, `parked at the usage limit: ${reason}`, 'bad'),
   'changes.quarantined': ({ worker, files }) => {
     const listed = files.slice(0, 4).join(', ')
     return describe(worker, `found changes that no worker made, and quarantined them: ${listed}`, 'bad')
@@ -91,6 +92,20 @@ const descriptions: EventTable<EventDescription | undefined> = {
     if (side === 'base') return describe(clauseId, text, isUndecided ? 'bad' : 'quiet')
     return describe(clauseId, text, outcome === 'green' ? 'good' : 'bad')
   },
+  'judge.checked': ({ model, problem, remark }) =>
+    problem === ''
+      ? describe('judge', `${model} answers${remark === undefined ? '' : ` (${remark})`}`, 'quiet')
+      : describe('judge', `cannot judge, so no verdict can be PASS: ${problem}`, 'bad'),
+  'judge.asked': ({ round }) => describe('judge', `is asked about round ${round}`, 'quiet'),
+  'judging.parked': ({ reason, attempts, nextAt }) => {
+    const times = attempts === 1 ? '' : ` (asked ${attempts} times)`
+    return describe(
+      'judge',
+      `waiting for the judge${times}: ${reason}; it is asked again at ${formatClock(nextAt)}`,
+      'bad',
+    )
+  },
+  'judging.requested': ({ actor, round }) => describe(actor, `had the judge asked again about round ${round}`),
   'verdict.given': ({ verdict, reason, isFinal, clauses }) => {
     const next = isFinal || verdict !== 'FAIL' ? '' : ', to be fixed'
     const details = isFinal ? [] : clauses.map(clause => `${clause.id.padEnd(4)} ${clause.verdict}`)
@@ -112,7 +127,8 @@ const descriptions: EventTable<EventDescription | undefined> = {
   'subagent.ended': ({ agent, kind }) => describe(agent, `a subagent ended (${kind})`, 'quiet'),
   'orchestrator.stuck': ({ idleSeconds }) => describe('orchestrator', `no activity for ${idleSeconds} s`, 'bad'),
 
-  'usage-limit.reached': ({ reason }) => describe('orchestrator', `parked at the usage limit: ${reason}`, 'bad'),
+  'usage-limit.reached': ({ reason, worker }) =>
+    worker === undefined ? describe('orchestrator', `parked at the usage limit: ${reason}`, 'bad') : undefined,
   'usage-limit.lifted': () => describe('orchestrator', 'continues: the usage limit is over'),
   'budget.reached': ({ spentUsd, budgetUsd }) =>
     describe('runner', `the budget is spent: $${spentUsd.toFixed(2)} of $${budgetUsd.toFixed(2)}`, 'bad'),
@@ -123,6 +139,11 @@ const descriptions: EventTable<EventDescription | undefined> = {
 const MAX_TEXT_CHARS = 700
 const MAX_DETAIL_CHARS = 200
 const MAX_PROBLEMS = 3
+
+/** The time of day on this machine: `06:30`. */
+function formatClock(time: string): string {
+  return new Date(time).toTimeString().slice(0, 5)
+}
 
 function describe(
   actor: string,

@@ -107,6 +107,14 @@ const eventSchemas = {
     costUsd: z.number().nullable(),
     seconds: countSchema,
   }),
+  /** The vendor's limit stopped it. It starts again with the same brief when the limit is over. */
+  'worker.parked': z.object({
+    worker: z.string(),
+    reason: z.string(),
+    resetsAt: z.iso.datetime().nullable(),
+    commit: hashSchema.nullable(),
+    costUsd: z.number().nullable(),
+  }),
   'changes.quarantined': z.object({ worker: z.string(), files: z.array(z.string()) }),
   'question.asked': z.object({ question: z.string() }),
   /** Claude's own hook reported a prompt. Who typed it is not checked. */
@@ -132,6 +140,22 @@ const eventSchemas = {
   'contract.declined': z.object({ sha256: hashSchema, actor: z.string() }),
   'turn.ended': z.object({ isBlocked: z.boolean() }),
   'judging.started': z.object({ round: countSchema, commit: hashSchema, tree: hashSchema }),
+  /** One word was asked of the judge. `problem` is what keeps it from judging; empty if it answered. */
+  'judge.checked': z.object({ model: z.string(), problem: z.string(), remark: z.string().optional() }),
+  /** The judge is asked in this round. `sha256` is the hash of the kept question, with which it can be asked again. */
+  'judge.asked': z.object({ round: countSchema, sha256: hashSchema }),
+  /** The judge gave no answer, for a reason that may pass. It is asked again at `nextAt`, and at `until` for the last time. */
+  'judging.parked': z.object({
+    round: countSchema,
+    kind: z.string(),
+    reason: z.string(),
+    /** How often it was asked, each time for up to `JUDGE_TIMEOUT_SEC`. */
+    attempts: countSchema,
+    nextAt: z.iso.datetime(),
+    until: z.iso.datetime(),
+  }),
+  /** A person had the judge asked again, for the kept tree of this round. */
+  'judging.requested': z.object({ round: countSchema, actor: z.string(), until: z.iso.datetime() }),
   'verdict.given': z.object({
     round: countSchema,
     verdict: verdictSchema,
@@ -140,6 +164,8 @@ const eventSchemas = {
     tree: hashSchema,
     isFinal: z.boolean(),
     independence: z.string(),
+    /** The judge gave no answer, so it can be asked again for the same tree. */
+    isUnanswered: z.boolean().optional(),
     requestId: z.string().optional(),
     clauses: z.array(z.object({ id: z.string(), verdict: verdictSchema })),
     /** The hash of `verdict.json`. */
@@ -152,8 +178,12 @@ const eventSchemas = {
   /** Reported by an agent's hooks: a tool failed, or a subagent ended. */
   'tool.failed': z.object({ agent: z.string(), tool: z.string(), reason: z.string() }),
   'subagent.ended': z.object({ agent: z.string(), kind: z.string() }),
-  /** The vendor's usage limit. `resetsAt` is when the vendor says that it ends. */
-  'usage-limit.reached': z.object({ reason: z.string(), resetsAt: z.iso.datetime().nullable() }),
+  /** The vendor's usage limit. `resetsAt` is when the vendor says that it ends; `worker` met it, or else the orchestrator. */
+  'usage-limit.reached': z.object({
+    reason: z.string(),
+    resetsAt: z.iso.datetime().nullable(),
+    worker: z.string().optional(),
+  }),
   'usage-limit.lifted': z.object({ source: z.string() }),
   'budget.reached': z.object({ spentUsd: z.number(), budgetUsd: z.number() }),
   'deadline.passed': z.object({ deadline: z.iso.datetime() }),

@@ -1,3 +1,4 @@
+export { describeJudgeWait, explainJudgeRefusal } from './judge-wait.ts'
 export {
   applyEvent,
   computeStatus,
@@ -6,5 +7,5 @@ export {
   isAwaitingApproval,
   isSettled,
 } from './status.ts'
-export type { ClauseStatus, SessionStatus, VerdictState, WorkerStatus } from './status-types.ts'
+export type { ClauseStatus, JudgeWait, SessionStatus, VerdictState, WorkerStatus } from './status-types.ts'
 export { computeState, readAllViews, readView, type SessionView } from './view.ts'

@@ -45,6 +45,12 @@ export interface SessionStatus {
   /** Was that an unchecked prompt? It counts once; the next reset needs a message that is surely the human's. */
   isResetUnverified: boolean
   verdict?: VerdictState
+  /** What keeps the judge from judging, as found out at the start; empty if it answered. */
+  judgeProblem?: string
+  /** The last question that the judge was asked, and the hash of its file. */
+  judgeQuestion?: { round: number; sha256: string } | undefined
+  /** Set while the judge is to be asked again. */
+  judgeWait: JudgeWait | null
   question: string | null
   /** The last contract that needed a human's approval; removed when a contract is sealed or amended. */
   approval?: ApprovalStatus | undefined
@@ -59,7 +65,7 @@ export interface SessionStatus {
   contractRejections: number
   isStuck: boolean
   /** The vendor's usage limit, while it lasts. */
-  usageLimit: { reason: string; resetsAt: string | null } | null
+  usageLimit: { reason: string; resetsAt: string | null; worker?: string | undefined } | null
   /** The cost of the workers when the budget was last reached. */
   budget?: { spentUsd: number; budgetUsd: number }
   /** Has the deadline passed without a verdict? */
@@ -77,22 +83,35 @@ export interface ClauseStatus {
   proof: ProofKind
   baseOutcome?: Outcome
   headOutcome?: Outcome
+  /** How many tests the check ran on each side; missing if it is not a test run. */
+  baseTests?: TestCounts
+  headTests?: TestCounts
   verdict?: Verdict
 }
 
 /** A worker, as it was queued, and what came of it. `blockedBy` is null once it need not wait. */
 export interface WorkerStatus extends Omit<Event<'worker.queued'>, 'seq' | 'type' | 'time' | 'worker'> {
   name: string
-  /** How many tests the check ran on each side; missing if it is not a test run. */
-  baseTests?: TestCounts
-  headTests?: TestCounts
   queuedAt: string
-  startedAt?: string
+  startedAt?: string | undefined
+  /** Set while the vendor's limit keeps it from working. */
+  parked?: { since: string; resetsAt: string | null } | undefined
   endedAt?: string
   ending?: WorkerEnding
   reason?: string
   changedFiles?: number
   costUsd?: number | null
+}
+
+/** A round without a verdict: the judge is asked again at `nextAt`, and at `until` for the last time. */
+export interface JudgeWait {
+  round: number
+  /** Why there is no answer yet; empty when a person had it asked again and nothing has come back yet. */
+  reason: string
+  /** How often the judge has been asked since then. */
+  attempts: number
+  nextAt: string
+  until: string
 }
 
 /** The last verdict, as its event has it. */

@@ -24,6 +24,7 @@ export const initialStatus: SessionStatus = {
   idleTurns: 0,
   isStuck: false,
   usageLimit: null,
+  judgeWait: null,
   isPastDeadline: false,
   lastNotifiedSeq: 0,
   writeLock: null,
@@ -48,6 +49,11 @@ const passiveEvents = new Set<Event['type']>([
   'message.rejected',
   'notification.queued',
   'usage-limit.reached',
+  'worker.parked',
+  'judge.checked',
+  'judge.asked',
+  'judging.parked',
+  'judging.requested',
   'budget.reached',
   'deadline.passed',
   'runner.started',
@@ -105,6 +111,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'contract.sealed': (event, before) => ({ phase: 'working', ...applyVersion(event, before, 1, []) }),
   'contract.amended': (event, before) => ({
     ...(before.phase === 'asking' && !isAwaitingApproval(before) ? {} : { phase: 'working', question: null }),
+    judgeWait: null,
     ...applyVersion(event, before, event.version, [...(before.contract?.dilutions ?? []), ...event.dilutions]),
   }),
   // A contract that needs approval is a question, which the human answers with a command.
@@ -126,6 +133,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'worker.queued': ({ seq: _, type: __, time: queuedAt, worker: name, ...worker }, { workers }) => ({
     phase: 'working',
     idleTurns: 0,
+    judgeWait: null, // There will be other work to judge.
     workers: [...workers, { name, queuedAt, ...worker }],
   }),
   'lock.granted': ({ worker, fencingToken }, before) => ({
@@ -140,12 +148,28 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'worker.ended': ({ worker, time, ending, reason, commit, changedFiles, costUsd }, before) => ({
     idleTurns: 0,
     ...(commit === null ? {} : { acceptedCommit: commit }),
-    workers: updateWorker(before, worker, { endedAt: time, ending, reason, changedFiles, costUsd }),
+    workers: updateWorker(before, worker, {
+      endedAt: time,
+      ending,
+      reason,
+      changedFiles,
+      costUsd: addCost(before, worker, costUsd),
+      parked: undefined,
+    }),
+  }),
+  'worker.parked': ({ worker, time, resetsAt, commit, costUsd }, before) => ({
+    ...(commit === null ? {} : { acceptedCommit: commit }),
+    workers: updateWorker(before, worker, {
+      startedAt: undefined,
+      parked: { since: time, resetsAt },
+      costUsd: addCost(before, worker, costUsd),
+    }),
   }),
 
   'judging.started': ({ round }, { clauses }) => ({
     phase: 'judging',
     round,
+    judgeWait: null,
     clauses: clauses.map(({ headOutcome: _, headTests: __, verdict: ___, ...clause }) => clause),
   }),
   'check.ran': ({ clauseId, side, outcome, tests }, { clauses }) => {
@@ -158,6 +182,15 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
         : { headOutcome: outcome, ...(tests !== undefined && { headTests: tests }) }
     return { clauses: known.map(clause => (clause.id === clauseId ? { ...clause, ...change } : clause)) }
   },
+  'judge.checked': ({ problem }) => ({ judgeProblem: problem }),
+  'judge.asked': ({ round, sha256 }) => ({ judgeQuestion: { round, sha256 } }),
+  'judging.parked': ({ round, reason, attempts, nextAt, until }) => ({
+    judgeWait: { round, reason, attempts, nextAt, until },
+  }),
+  'judging.requested': ({ round, time, until }, { judgeWait, phase, verdict, closed }) => ({
+    judgeWait: { round, reason: '', attempts: 0, until, ...judgeWait, nextAt: time },
+    ...(phase === verdict?.verdict && closed === undefined ? { phase: 'judging' } : {}),
+  }),
   'verdict.given': ({ seq: _, type: __, sha256: ___, clauses: verdicts, ...verdict }, before) => {
     const findVerdict = (clauseId: string) => verdicts.find(({ id }) => id === clauseId)?.verdict
     return {
@@ -166,6 +199,9 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
       clauses: before.clauses.map(clause => ({ ...clause, verdict: findVerdict(clause.id) ?? 'INCONCLUSIVE' })),
       idleTurns: 0,
       verdict,
+      judgeWait: null,
+      ...(verdict.independence === 'none' ? {} : { judgeProblem: '' }),
+      ...(verdict.round === before.judgeQuestion?.round ? {} : { judgeQuestion: undefined }),
     }
   },
   'verdict.voided': ({ reason }, { verdict }) => (verdict ? { verdict: { ...verdict, voidReason: reason } } : {}),
@@ -187,7 +223,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'turn.ended': ({ isBlocked }, { idleTurns }) => ({ idleTurns: isBlocked ? idleTurns + 1 : 0 }),
   'orchestrator.stuck': () => ({ isStuck: true }),
 
-  'usage-limit.reached': ({ reason, resetsAt }) => ({ usageLimit: { reason, resetsAt } }),
+  'usage-limit.reached': ({ reason, resetsAt, worker }) => ({ usageLimit: { reason, resetsAt, worker } }),
   'usage-limit.lifted': () => ({ usageLimit: null }),
   'budget.reached': ({ spentUsd, budgetUsd }) => ({ budget: { spentUsd, budgetUsd } }),
   'deadline.passed': () => ({ isPastDeadline: true }),
@@ -236,6 +272,12 @@ function applyVersion(
     contract: { sha256, version, uncoveredSentences, dilutions },
     clauses: clauses.map(clause => ({ ...before.clauses.find(({ id }) => id === clause.id), ...clause })),
   }
+}
+
+/** The cost of a worker with what this run of it cost. A worker that was parked has several. */
+function addCost({ workers }: SessionStatus, name: string, costUsd: number | null): number | null {
+  const earlier = workers.find(worker => worker.name === name)?.costUsd ?? null
+  return earlier === null || costUsd === null ? (costUsd ?? earlier) : earlier + costUsd
 }
 
 function updateWorker({ workers }: SessionStatus, name: string, changes: Partial<WorkerStatus>): WorkerStatus[] {

@@ -57,6 +57,6 @@ export function computeState(status: SessionStatus, runner: Liveness): string {
   if (['PASS', 'FAIL', 'INCONCLUSIVE', 'failed'].includes(status.phase)) return status.phase
   if (status.closed) return 'stopped'
   if (runner === 'dead' && !isSettled(status)) return 'interrupted'
-  if (status.usageLimit && !isSettled(status)) return 'parked'
+  if ((status.usageLimit || status.judgeWait?.reason) && !isSettled(status)) return 'parked'
   return status.isStuck ? 'stuck' : status.phase
 }

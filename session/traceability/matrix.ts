@@ -3,7 +3,7 @@ import { type ClauseProof, getProofKind, listExpectations } from '../contract/cl
 import { parseContract, splitSentences } from '../contract/contract.ts'
 import type { EvidenceRecord } from '../evidence/evidence.ts'
 import type { TestCounts } from '../evidence/test-counts.ts'
-import type { VerdictRecord } from '../evidence/verdict.ts'
+import { describeJudge, type VerdictRecord } from '../evidence/verdict.ts'
 import type { ProofKind, Verdict } from '../log/event.ts'
 import type { SessionStatus } from '../status/status-types.ts'
 
@@ -35,10 +35,10 @@ export interface MatrixClause extends ClauseResult {
 interface ClauseResult {
   baseOutcome: string
   headOutcome: string
-  verdict: Verdict | 'not judged yet'
   /** How many tests ran on each side; missing if the check is not a test run. */
   baseTests?: TestCounts
   headTests?: TestCounts
+  verdict: Verdict | 'not judged yet'
   /** Is the verdict on the session void, and so this one? */
   isVoid: boolean
   reason: string
@@ -163,7 +163,7 @@ function buildVerdict({ status, verdictRecord }: MatrixInput): Matrix['verdict']
     isFinal: verdict?.isFinal ?? false,
     time: verdict?.time ?? null,
     independence: verdict?.independence ?? 'not judged yet',
-    judge: verdictRecord?.judge ?? (verdict ? NOT_RECORDED : `${models.judge}, not asked yet`),
+    judge: verdictRecord ? describeJudge(verdictRecord) : verdict ? NOT_RECORDED : `${models.judge}, not asked yet`,
     sandbox: verdictRecord?.sandbox ?? (verdict ? NOT_RECORDED : 'not judged yet'),
     commit: verdict?.commit ?? null,
     tree: verdict?.tree ?? null,
@@ -199,16 +199,16 @@ function collectResult(clauseId: string, { status, evidence, verdictRecord }: Ma
   const gate = clauseVerdict?.gate === 'none' ? undefined : clauseVerdict?.gate
   // A broken pin overrides the outcome of the check.
   const headOutcome = gate === 'broken' ? gate : (head?.outcome ?? gate ?? clauseStatus?.headOutcome)
-  const own = [base, head].filter(record => record !== undefined)
   const baseTests = base?.tests ?? clauseStatus?.baseTests
   const headTests = head?.tests ?? clauseVerdict?.tests ?? clauseStatus?.headTests
+  const own = [base, head].filter(record => record !== undefined)
   const cited = (clauseVerdict?.judgement?.evidence ?? []).filter(id => own.every(record => record.id !== id))
   return {
     baseOutcome: base?.outcome ?? clauseStatus?.baseOutcome ?? '',
     headOutcome: verdict ? (headOutcome ?? '') : '',
-    verdict: verdict ? (clauseStatus?.verdict ?? clauseVerdict?.verdict ?? 'not judged yet') : 'not judged yet',
     ...(baseTests === undefined ? {} : { baseTests }),
     ...(headTests === undefined || !verdict ? {} : { headTests }),
+    verdict: verdict ? (clauseStatus?.verdict ?? clauseVerdict?.verdict ?? 'not judged yet') : 'not judged yet',
     isVoid: verdict?.voidReason !== undefined,
     reason: clauseVerdict?.reason ?? '',
     ...(clauseVerdict?.note === undefined ? {} : { note: clauseVerdict.note }),

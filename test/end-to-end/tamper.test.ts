@@ -87,6 +87,18 @@ const attacks: [name: string, part: AuditPart, attack: (copy: SessionCopy) => un
     /another reason|not the verdict that was given|not the log/,
   ],
   [
+    'have a round judged again after its PASS',
+    'verdict',
+    copy => copy.rechain([...copy.lines, JSON.stringify(forgeVerdict(copy))]),
+    /round 1 has another verdict after the PASS of line \d+/,
+  ],
+  [
+    'edit the question that was kept for the judge',
+    'packet',
+    copy => copy.edit('evidence/question-1.json', 'hello', 'Hello'),
+    /question-1\.json.*is not what the judge was asked in round 1/,
+  ],
+  [
     'replace the contract',
     'seal',
     copy => copy.write('contract.md', '# Contract: nothing\n'),

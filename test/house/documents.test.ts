@@ -28,7 +28,7 @@ const paths = resolveSessionPaths('')
 const sessionPaths = [
   ...Object.values(paths).filter(place => typeof place === 'string'),
   ...[paths.evidenceRecord('base-C1'), paths.evidenceOutput('base-C1'), paths.setupOutput('1a2b3c4d')],
-  ...[paths.contractVersion(1), paths.packet(2), paths.judgeAnswer(2), paths.roundVerdict(2)],
+  ...[paths.contractVersion(1), paths.packet(2), paths.judgeAnswer(2), paths.judgeQuestion(2), paths.roundVerdict(2)],
   ...Object.values(paths.worker('w')),
 ]
 

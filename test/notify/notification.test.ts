@@ -8,6 +8,9 @@ const secret = 'rm -rf the SECRET task'
 const session = { id: '2026-11-20-fix-login-a3f9', title: secret }
 const options: NotificationOptions = { pageUrl: null, detail: 'state', subagents: false }
 
+/** A time of today. */
+const nextAtMs = new Date().setHours(23, 59, 0, 0)
+
 interface Example {
   what: string
   event: EventBody
@@ -100,6 +103,24 @@ const examples: Example[] = [
     tag: 'arrow_forward',
   },
   {
+    what: 'a judge that cannot judge',
+    event: { type: 'judge.checked', model: 'a', problem: secret },
+    title: 'Dispatch: no judge',
+    state:
+      'has a judge that cannot judge: without another key or model, no verdict can be PASS. Next: dispatch doctor --online',
+    priority: 4,
+    tag: 'warning',
+    isUrgent: true,
+  },
+  {
+    what: 'a judge that gives no answer',
+    event: buildParked(1),
+    title: 'Dispatch is parked',
+    state: `is waiting for the judge, which is overloaded. It is asked again at ${new Date(nextAtMs).toTimeString().slice(0, 5)}, and then by itself until it answers; nothing is lost`,
+    priority: 3,
+    tag: 'zzz',
+  },
+  {
     what: 'a spent budget',
     event: { type: 'budget.reached', spentUsd: 5.504, budgetUsd: 5 },
     title: 'Dispatch needs you',
@@ -189,6 +210,10 @@ const silentEvents: EventBody[] = [
   { type: 'subagent.ended', agent: 'w', kind: 'Explore' },
   { type: 'tool.failed', agent: 'w', tool: 'Bash', reason: secret },
   { type: 'session.closed', actor: 'you', reason: 'done' },
+  { type: 'judge.checked', model: 'a', problem: '' },
+  { type: 'judge.asked', round: 1, sha256: hash },
+  buildParked(2),
+  { type: 'judging.requested', round: 1, actor: 'you', until: new Date(nextAtMs).toISOString() },
 ]
 
 for (const { what, event, title, state, priority, tag, isUrgent = false } of examples) {
@@ -274,6 +299,11 @@ function create(event: EventBody, wanted = options) {
 
 function addTime(event: EventBody): Event {
   return { seq: 1, time: '2026-11-20T10:00:00.000Z', ...event }
+}
+
+function buildParked(attempts: number): EventBody {
+  const time = new Date(nextAtMs).toISOString()
+  return { type: 'judging.parked', round: 1, kind: 'overloaded', reason: secret, attempts, nextAt: time, until: time }
 }
 
 function buildVerdict(verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE', isFinal: boolean): EventBody {

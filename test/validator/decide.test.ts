@@ -12,7 +12,7 @@ function answerAs(...answers: Met[]): JudgeReplyResult {
   return { ok: true, reply: { clauses, findings: ['The output ends too early.'] } }
 }
 
-const noJudge: JudgeReplyResult = { ok: false, reason: 'GEMINI_API_KEY is not set' }
+const noJudge: JudgeReplyResult = { ok: false, reason: 'GEMINI_API_KEY is not set', kind: 'bad key' }
 const allYes = answerAs('yes', 'yes', 'yes')
 const decide = (gates: Gate[], judged: JudgeReplyResult, uncovered: string[] = []) =>
   decideVerdict({ contract: exampleContract, gates, judged, uncovered })

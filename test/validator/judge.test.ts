@@ -159,7 +159,7 @@ test('the process prints why there is no reply, and exits 0', async () => {
     const judged = JSON.parse(out)
     assert.equal(judged.ok, false)
     assert.match(judged.reason, reason)
-    assert.equal(judged.exit, exit)
+    assert.equal(judged.exitCode, exit)
   }
 })
 

@@ -126,6 +126,37 @@ test('a verdict.json of another tree is not shown', async () => {
   assert.ok(!(await fetchPage(passedSession.id)).includes('red before, green now'))
 })
 
+test('a session that waits for the judge says why and until when, and a dead judge is named', async () => {
+  const parked = await createTestSession(workspace, '2026-11-17-parked-0006', {
+    isAlive: true,
+    events: [
+      sealedEvent,
+      judging,
+      {
+        ...{ type: 'judging.parked', round: 1, kind: 'overloaded', reason: 'HTTP 503', attempts: 1 },
+        ...{ nextAt: '2031-11-20T10:00:00.000Z', until: '2031-11-20T20:00:00.000Z' },
+      },
+    ],
+  })
+  const dead = await createTestSession(workspace, '2026-11-17-dead-0007', {
+    isAlive: true,
+    events: [started, { type: 'judge.checked', model: 'a', problem: 'the model a does not exist' }],
+  })
+  const list = (await page.ask('/')).body
+  assert.match(list, /waiting for the judge, asked again at 20 Nov 2031/)
+  assert.match(list, /the judge cannot judge/)
+  assert.match(await fetchPage(parked.id), /is waiting for the judge: HTTP 503; it is asked again at 20 Nov 2031/)
+  assert.match(await fetchPage(dead.id), /cannot judge, so no verdict can be PASS: the model a does not exist/)
+})
+
+test('a verdict names the model that answered, and that it is not the one asked for', async () => {
+  writeVerdict(passedSession, { judge: 'gemini-3.8-flash', judgeRemark: 'gemini-2.5-pro was asked' })
+  assert.match(
+    await fetchPage(passedSession.id),
+    /gemini-3\.8-flash \(not the model asked for: gemini-2\.5-pro was asked\)/,
+  )
+})
+
 test('a void verdict is shown as void, and not green', async () => {
   const session = await createTestSession(workspace, '2026-11-18-void-0005', {
     events: [

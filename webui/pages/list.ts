@@ -46,7 +46,16 @@ function buildRow(view: SessionView, now: Date) {
     openedText: formatDateTime(openedAt),
     workers: view.runnerLiveness === 'dead' ? '' : formatWorkers(view),
     round: status.round === 0 ? '' : `${status.round} of ${status.maxRounds}`,
+    judge: describeJudgeState(view),
   }
+}
+
+/** That the judge is waited for, or cannot judge. The page of the session says why. */
+function describeJudgeState({ status }: SessionView): string {
+  if (isSettled(status)) return ''
+  if (status.judgeWait?.reason)
+    return `waiting for the judge, asked again at ${formatDateTime(status.judgeWait.nextAt)}`
+  return status.judgeProblem ? 'the judge cannot judge' : ''
 }
 
 function formatWorkers({ status }: SessionView): string {

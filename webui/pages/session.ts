@@ -1,6 +1,8 @@
 import { formatCount } from '#host/text.ts'
 import {
   describeEvent,
+  describeJudge,
+  describeJudgeWait,
   type Event,
   type EvidenceRecord,
   isAwaitingApproval,
@@ -112,11 +114,23 @@ function describeDependencies({ session, status }: SessionView): string {
   return `${commands.join('; ')}${dependencies ? ` (${results[dependencies.state]})` : ''}`
 }
 
-function describeProblem({ status, state }: SessionView): string {
+function describeProblem(view: SessionView): string {
+  return [describeState(view), describeJudgeState(view)].filter(text => text !== '').join(' ')
+}
+
+function describeState({ status, state }: SessionView): string {
   if (status.closed) return `Closed by ${status.closed.actor}: ${status.closed.reason}`
   if (state === 'interrupted') return 'The runner has ended. Start another one: dispatch watchdog'
   if (state === 'stuck') return 'No agent has done anything for a while. See the last screen: dispatch attach'
   return ['failed', 'needs you'].includes(state) ? (status.problem ?? '') : ''
+}
+
+function describeJudgeState({ session, status }: SessionView): string {
+  const waiting = describeJudgeWait(status, formatDateTime)
+  const command = `To ask it again now: dispatch judge ${session.id.slice(-4)}`
+  if (waiting !== undefined) return `The session ${status.closed ? '' : 'is '}${waiting}. ${command}`
+  if (!status.judgeProblem || isSettled(status)) return ''
+  return `The judge cannot judge, so no verdict can be PASS: ${status.judgeProblem}`
 }
 
 function buildVerdictCard(verdict: VerdictState, record: VerdictRecord | undefined) {
@@ -125,7 +139,7 @@ function buildVerdictCard(verdict: VerdictState, record: VerdictRecord | undefin
     ...verdict,
     verdict: verdict.voidReason === undefined ? badge : { ...badge, tone: 'unsure' as const },
     time: formatDateTime(verdict.time),
-    judge: record?.judge ?? '',
+    judge: record ? describeJudge(record) : '',
     sandbox: record?.sandbox ?? '',
     // The hash of what the judge received.
     packet: record ? (record.packetSha256 ?? 'none sent') : '',

@@ -41,7 +41,7 @@ test('without any setting, every default applies', t => {
   assert.deepEqual(config, {
     GEMINI_API_KEY: '',
     GOOGLE_GEMINI_BASE_URL: '',
-    JUDGE_MODEL: 'gemini-2.5-pro',
+    JUDGE_MODEL: 'gemini-3.8-flash',
     JUDGE_TIMEOUT_SEC: 180,
     ORCHESTRATOR_MODEL: 'opus',
     CODE_MODEL: 'opus',
@@ -79,7 +79,7 @@ test('the file follows the rules of .env, and the environment wins', t => {
   const config = readWith(t, envFile, { ROUNDS: '7', NTFY_TOPIC: '', JUDGE_MODEL: '' })
   assert.deepEqual(
     [config.ROUNDS, config.CODE_MODEL, config.RW_MODEL, config.NTFY_TOPIC, config.WEBUI_PORT, config.JUDGE_MODEL],
-    [7, 'haiku', 'x-y', '', 7777, 'gemini-2.5-pro'],
+    [7, 'haiku', 'x-y', '', 7777, 'gemini-3.8-flash'],
   )
 })
 

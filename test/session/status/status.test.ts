@@ -233,6 +233,9 @@ test('the status at the verdict has every field', () => {
     contractRejections: 0,
     isStuck: false,
     usageLimit: null,
+    judgeProblem: '',
+    judgeQuestion: undefined,
+    judgeWait: null,
     isPastDeadline: false,
     lastNotifiedSeq: 0,
   } satisfies SessionStatus)
