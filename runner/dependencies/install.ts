@@ -124,9 +124,7 @@ async function runSetup(
         return [
           redactSecrets(failure, access.secrets).text,
           ...describeRefusals(run, session.manifest.sandbox.kind !== null),
-          ...(access.withheldFor === undefined
-            ? []
-            : [`your logins were left out, because an agent changed ${access.withheldFor}`]),
+          ...describeMissingAccess(project, access),
           `full output: ${output}`,
         ].join('; ')
     }
@@ -179,6 +177,13 @@ function describeRefusals({ refusedHosts, stdout, stderr }: ProjectRun, isSandbo
       ? [`it called ${formatNames(unresolved)} without the proxy of the sandbox`]
       : []),
   ]
+}
+
+/** What the commands did not get, which may be why they failed. */
+function describeMissingAccess({ environment }: Project, { withheldFor }: SetupAccess): string[] {
+  if (withheldFor !== undefined) return [`your logins were left out, because an agent changed ${withheldFor}`]
+  const unset = environment.filter(name => !process.env[name])
+  return unset.length > 0 ? [`${formatNames(unset)} has no value in this runner`] : []
 }
 
 function withholdSecrets(text: string, { secrets }: SetupAccess): string {
