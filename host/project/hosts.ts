@@ -48,16 +48,17 @@ const MAX_HOSTS = 20
 const PYTHON_INDEX = 'pypi.org'
 
 /** The registries that a tool is set to for this user, or its own. It is asked in a folder where no project can steer it. */
-async function listRegistries({ tool, program }: InstallStep, settings: string[]): Promise<string[]> {
+async function listRegistries({ tool, program, command }: InstallStep, settings: string[]): Promise<string[]> {
   const ask = async (name: string, ...args: string[]) => {
     const run = await runProgram(name, args, { cwd: os.tmpdir(), timeoutMs: 15 * SECOND_MS })
     return run.exitCode === 0 ? run.stdout : ''
   }
+  const corepackHosts = command.includes('corepack ') ? await listCorepackHosts(program, ask) : []
   if (program === 'yarn') {
     const isSet = settings.some(text => /^\s*(npmRegistryServer:|registry[ =])/m.test(text))
-    return isSet ? [] : ['registry.yarnpkg.com']
+    return [...corepackHosts, ...(isSet ? [] : ['registry.yarnpkg.com'])]
   }
-  if (tool === 'node') return findAddressHosts(await ask('npm', 'config', 'get', 'registry'))
+  if (tool === 'node') return [...corepackHosts, ...findAddressHosts(await ask('npm', 'config', 'get', 'registry'))]
   if (tool === 'python') {
     const set = [process.env['PIP_INDEX_URL'], process.env['UV_DEFAULT_INDEX'], process.env['UV_INDEX_URL']]
     const hosts = set.flatMap(address => findAddressHosts(address ?? ''))
@@ -72,6 +73,16 @@ async function listRegistries({ tool, program }: InstallStep, settings: string[]
     return hosts.length > 0 ? hosts : ['proxy.golang.org', 'sum.golang.org']
   }
   return defaultHosts[tool] ?? []
+}
+
+/** Where corepack fetches a package manager from, whatever registry the user has set. */
+async function listCorepackHosts(
+  program: string,
+  ask: (name: string, ...args: string[]) => Promise<string>,
+): Promise<string[]> {
+  if (program === 'yarn') return ['repo.yarnpkg.com']
+  const withoutSettings = ['--userconfig', os.devNull, '--globalconfig', os.devNull]
+  return findAddressHosts(await ask('npm', 'config', 'get', 'registry', ...withoutSettings))
 }
 
 /** What a tool calls if nothing else is set. */
