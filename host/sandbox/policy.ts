@@ -56,7 +56,7 @@ export const SandboxResult = z.object({
   milliseconds: z.int(),
   /** Why the command did not start; empty when it did. */
   reason: z.string(),
-  /** The hosts that the proxy did not let it reach, as `name:port`; missing if there are none that it knows of. */
+  /** The hosts that the proxy did not let it reach, as `name:port`; missing if it knows of no such host. */
   refusedHosts: z.array(z.string()).optional(),
 })
 export type SandboxResult = z.infer<typeof SandboxResult>

@@ -84,7 +84,7 @@ async function createEmptyBase(paths: SessionPaths, refs: string[]): Promise<voi
 
 /**
  * Fetch the user's commit. Git gives the program that reads the other repository none of its settings but this file, which
- * holds what findRepository has verified: that the user trusts the repository, whoever owns it.
+ * holds what findRepository has verified: that the user trusts the repository, also if another user owns it.
  */
 async function fetchBase(paths: SessionPaths, refs: string[], userRepository: string): Promise<void> {
   const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--update-shallow']

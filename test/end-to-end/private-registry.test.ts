@@ -57,7 +57,7 @@ async function startRegistry(rig: Rig, t: TestContext) {
   const tarball = path.join(rig.home, 'registry/dep.tgz')
   await runProgram('tar', ['czf', tarball, '-C', path.dirname(folder), 'package'])
   const refused: string[] = []
-  const server = http.createServer((request, response) => {
+  const listener = http.createServer((request, response) => {
     if (request.headers.authorization !== `Bearer ${token}`) {
       refused.push(request.url ?? '')
       return response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('{"error":"authentication required"}')
@@ -65,12 +65,12 @@ async function startRegistry(rig: Rig, t: TestContext) {
     if (request.url?.endsWith('.tgz')) return response.end(fs.readFileSync(tarball))
     return response.writeHead(404).end('{}')
   })
-  server.listen(0, '127.0.0.1')
-  t.after(() => server.close())
-  await once(server, 'listening')
+  listener.listen(0, '127.0.0.1')
+  t.after(() => listener.close())
+  await once(listener, 'listening')
   const integrity = `sha512-${createHash('sha512').update(fs.readFileSync(tarball)).digest('base64')}`
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    address: `127.0.0.1:${(listener.address() as AddressInfo).port}`,
     integrity,
     refused,
   }
@@ -125,16 +125,16 @@ describe('a private registry', { concurrency: 2 }, () => {
         withRig(
           createScenario(sandbox === 'auto'),
           async rig => {
-            const registry = await startRegistry(rig, t)
-            fs.writeFileSync(path.join(rig.home, 'home/.npmrc'), npmrc(registry.address))
-            const cwd = await createProject(rig, registry)
+            const server = await startRegistry(rig, t)
+            fs.writeFileSync(path.join(rig.home, 'home/.npmrc'), npmrc(server.address))
+            const cwd = await createProject(rig, server)
             const prepared = await rig.dispatch(['prepare', '--yes'], { cwd })
             assert.equal(prepared.exitCode, 0, prepared.stderr)
             assert.match(prepared.stdout, /reads +~\/\.npmrc \(only these commands; agents and checks cannot\)/)
             const file = path.join(cwd, '.dispatch.json')
             const project = JSON.parse(fs.readFileSync(file, 'utf8'))
             assert.deepEqual(project.credentials, ['~/.npmrc'])
-            assert.ok(project.hosts.includes(registry.address), project.hosts.join())
+            assert.ok(project.hosts.includes(server.address), project.hosts.join())
             const hashValue = 'printf %s "$PRIVATE_VALUE" | sha256sum > node_modules/value'
             const changed = {
               ...project,
@@ -146,7 +146,7 @@ describe('a private registry', { concurrency: 2 }, () => {
             await rig.dispatch(['prepare', '--yes'], { cwd, env })
             const ran = await rig.dispatch([task, '--wait'], { cwd, env })
             assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-            assert.deepEqual(registry.refused, [])
+            assert.deepEqual(server.refused, [])
             assert.match(ran.stdout, /CORP_SKIP_DOWNLOAD, which \.dispatch\.json names, has no value in this shell/)
             const home = path.join(rig.home, 'dispatch')
             for (const secret of [token, secretValue])
@@ -168,8 +168,8 @@ describe('a private registry', { concurrency: 2 }, () => {
         ],
       },
       async rig => {
-        const registry = await startRegistry(rig, t)
-        const cwd = await createProject(rig, registry)
+        const server = await startRegistry(rig, t)
+        const cwd = await createProject(rig, server)
         await rig.dispatch(['prepare', '--yes'], { cwd })
         const ran = await rig.dispatch([task, '--wait'], { cwd })
         assert.equal(ran.exitCode, 12, ran.stdout + ran.stderr)

@@ -12,11 +12,11 @@ const table = `Num       RefCount Protocol Flags    Type St Inode Path
 00000000e6d4db1c: 00000002 00000000 00010000 0001 01   23456 /run/docker.sock
 000000008fde374c: 00000002 00000000 00010000 0001 01   23457 @/tmp/.X11-unix/X0
 00000000aa4e462f: 00000002 00000000 00010000 0001 01   23458 relative.sock
-00000000bb4e462f: 00000002 00000000 00010000 0001 01   23459 /home/me/my tools/agent.sock
+00000000bb4e462f: 00000002 00000000 00010000 0001 01   23459 /srv/my tools/agent.sock
 `
 
 test('the table of sockets has their paths', () => {
-  assert.deepEqual(parseSocketTable(table), ['/run/docker.sock', '/home/me/my tools/agent.sock'])
+  assert.deepEqual(parseSocketTable(table), ['/run/docker.sock', '/srv/my tools/agent.sock'])
   assert.deepEqual(parseSocketTable(''), [])
 })
 

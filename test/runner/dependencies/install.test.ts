@@ -57,7 +57,7 @@ for (const [name, sandbox, skip] of withAndWithout)
         PIP_INDEX_URL: 'https://pip.example/simple',
         GOPROXY: 'https://goproxy.example',
         PUPPETEER_SKIP_DOWNLOAD: 'true',
-        npm_config_cache: '/home/me/.npm',
+        npm_config_cache: '/srv/me/.npm',
         OTHER_VALUE: 'not named',
       })
       const printed = ['MY_VALUE', 'npm_config_registry', 'PIP_INDEX_URL', 'GOPROXY', 'PUPPETEER_SKIP_DOWNLOAD']
