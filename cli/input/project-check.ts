@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { listUnsetVariables } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { filterExistingPaths, filterTrackedPaths, type UserRepository } from '#host/git'
 import { findCredentialFiles, type ProjectFile, projectFileName } from '#host/project'
@@ -24,7 +25,7 @@ export async function checkProjectFiles({ project }: ProjectFile, { path: top }:
 /** What is odd about a project file but does not stop a session. */
 export async function listProjectWarnings({ project }: ProjectFile, repository: UserRepository): Promise<string[]> {
   const existing = await filterExistingPaths(repository, project.lockfiles)
-  const unset = project.environment.filter(name => !process.env[name])
+  const unset = listUnsetVariables(project.environment)
   const absent = project.credentials.filter(name => !fs.existsSync(resolveHomeFile(name)))
   return [
     ...describeMissingLockfiles(project.lockfiles, existing),

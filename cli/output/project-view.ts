@@ -1,4 +1,4 @@
-import { listDependencyVariables } from '#host/config'
+import { listDependencyVariables, listUnsetVariables } from '#host/config'
 import { listMissingPrograms, type ProjectFile } from '#host/project'
 import { sanitize } from '#host/text.ts'
 import type { SessionManifest } from '#session'
@@ -41,7 +41,7 @@ export function printProjectFile(
 // --- internal ---
 
 function describeVariable(name: string): string {
-  return process.env[name] ? `${name} (from your shell)` : `${name} (not set here)`
+  return listUnsetVariables([name]).length > 0 ? `${name} (not set here)` : `${name} (from your shell)`
 }
 
 function printRows(name: string, values: string[]): void {

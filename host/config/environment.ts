@@ -77,6 +77,11 @@ export function pickVariables(names: string[], environment = process.env): Recor
   return Object.fromEntries(Object.entries(copyVariables(names, environment)).filter(([, value]) => value !== ''))
 }
 
+/** Those of the names that have no value here. */
+export function listUnsetVariables(names: string[], environment = process.env): string[] {
+  return names.filter(name => !environment[name])
+}
+
 /** The named variables that are set, also those that are empty. */
 export function copyVariables(names: string[], environment = process.env): Record<string, string> {
   return Object.fromEntries(names.flatMap(name => (environment[name] === undefined ? [] : [[name, environment[name]]])))

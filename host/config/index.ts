@@ -17,6 +17,7 @@ export {
   exportSettings,
   listCertificateFiles,
   listDependencyVariables,
+  listUnsetVariables,
   pickVariables,
 } from './environment.ts'
 export { createTopic } from './ntfy-topic.ts'

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { buildCheckEnvironment } from '#host/config'
+import { buildCheckEnvironment, listUnsetVariables } from '#host/config'
 import { makePrivateFolder } from '#host/fs'
 import { killProcessTree } from '#host/process'
 import { type Project, projectFileName } from '#host/project'
@@ -182,7 +182,7 @@ function describeRefusals({ refusedHosts, stdout, stderr }: ProjectRun, isSandbo
 /** What the commands did not get, which may be why they failed. */
 function describeMissingAccess({ environment }: Project, { withheldFor }: SetupAccess): string[] {
   if (withheldFor !== undefined) return [`your logins were left out, because an agent changed ${withheldFor}`]
-  const unset = environment.filter(name => !process.env[name])
+  const unset = listUnsetVariables(environment)
   return unset.length > 0 ? [`${formatNames(unset)} has no value in this runner`] : []
 }
 
