@@ -20,6 +20,11 @@ export async function checkContract(context: RunnerContext): Promise<CommandRepl
   }
   const draft = await validateDraft(context)
   if ('exitCode' in draft) return draft
+  const idle = draft.evidence.filter(({ outcome }) => outcome === 'nothing ran')
+  const idleNote =
+    idle.length === 0
+      ? ''
+      : `\nNo test runs yet in ${idle.map(({ clauseId, reason }) => `${clauseId} (${reason})`).join(', ')}. After the work at least one must run there, without network and services, or the clause is not proved.`
   const uncovered = draft.uncovered.map(sentence => `\n  ${sentence.slice(0, 160)}`).join('')
   const uncoveredNote =
     uncovered &&
@@ -28,7 +33,7 @@ export async function checkContract(context: RunnerContext): Promise<CommandRepl
     ? 'asks the human to approve the contract; once approved, it seals it'
     : 'seals it'
   return accept(
-    `The contract is ready: ${formatCount(draft.contract.clauses.length, 'clause')}, every check red or a guard on the base.${uncoveredNote}\nNext: spawn-worker. The first spawn ${spawnNote}.`,
+    `The contract is ready: ${formatCount(draft.contract.clauses.length, 'clause')}, no check but a guard is green on the base.${idleNote}${uncoveredNote}\nNext: spawn-worker. The first spawn ${spawnNote}.`,
   )
 }
 

@@ -27,9 +27,7 @@ export function findStartedRunners(command: string): StartedRunners | undefined 
 /** Does a command look like a test run, such as `make check` or `sh run-tests.sh`, but not `test -f x`? Pure. */
 export function looksLikeTestRun(command: string): boolean {
   const withoutShellTests = command.replace(/(^|[;&|(!\n]|\b(?:if|while|until|then|do|else)\b)\s*test\s/g, '$1 ')
-  return /test|spec|check|verify|jest|mocha|\bava\b|\btap\b|\btox\b|\bnox\b|bats|prove\b|karma|cypress|playwright|rake|mvn|gradle/i.test(
-    withoutShellTests,
-  )
+  return testWordPattern.test(withoutShellTests)
 }
 
 /** Does a command only print or compare text? Then a summary in it is what a file says, not what ran. Pure. */
@@ -41,6 +39,10 @@ export function onlyReadsText(command: string): boolean {
 }
 
 // --- internal ---
+
+/** Words of test runs, but not those of `npm i x@latest` or `cargo check`. */
+const testWordPattern =
+  /(?<!la|con|fas|grea)test|\bspecs?\b|_spec|rspec|(?<!cargo )\bcheck\b|verify|unit\b|jest|mocha|jasmine|karma|cypress|playwright|cucumber|\b(?:ava|tape?|tox|nox|bats|prove|pest|trial|rake|nose2?|mvnw?|gradlew?)\b/i
 
 const readerPattern =
   /^(?:cat|grep|egrep|fgrep|rg|head|tail|sed|awk|cut|sort|uniq|tr|wc|ls|diff|cmp|jq|echo|printf|test|\[|stat|cd)(?:\s|$)/

@@ -27,20 +27,15 @@ export function readTestCounts(
   command: string,
 ): TestCounts | undefined {
   if (onlyReadsText(command)) return undefined
-  const started = findStartedRunners(command)
-  const streams = [stdout, stderr].map(text => splitByPrefix(cleanLines(text)))
-  const found = streams.map(parts => parts.map(readSummaries))
-  const counting = started
-    ? selectOfRun(found.flat(2), started)
-    : selectOfOneStream(
-        found.map((parts, at) =>
-          parts.flatMap((summaries, part) => selectOfRegions(summaries, streams[at]?.[part] ?? [])),
-        ),
-      )
-  const isTestRun = looksLikeTestRun(command) || counting.length > 0
-  if (counting.length > 0 || !isTestRun) return isTestRun ? addUp(counting) : undefined
-  const lines = streams.flat(2)
-  return addUp(readHomeMadeSummaries(lines))
+  const streams = [stdout, stderr].map(text => splitByPrefix(cleanLines(text)).map(readPart))
+  const parts = streams.flat()
+  const summaries = parts.flatMap(part => part.summaries)
+  if (summaries.length === 0)
+    return looksLikeTestRun(command) ? addUp(readHomeMadeSummaries(parts.flatMap(({ lines }) => lines))) : undefined
+  const started = findStartedRunners(command) ?? findOnlyPrintedCommand(parts)
+  if (started) return addUp(selectOfRun(summaries, started))
+  const [ofStdout = [], ofStderr = []] = streams.map(stream => stream.flatMap(selectOfPart))
+  return addUp(selectOfOneStream(ofStdout, ofStderr))
 }
 
 // --- internal ---
@@ -86,9 +81,40 @@ const readers = [
   ...ownRuleReaders,
 ]
 
-function readSummaries(lines: string[]): TestSummary[] {
+/** The output of one package, or all of a stream. */
+interface OutputPart {
+  lines: string[]
+  summaries: TestSummary[]
+  commands: PrintedCommand[]
+}
+
+/** A command that the output names, by its line. `started` is undefined for the line that only names a package. */
+interface PrintedCommand {
+  line: number
+  started: StartedRunners | undefined
+}
+
+function readPart(lines: string[]): OutputPart {
   const text = lines.join('\n')
-  return readers.flatMap(read => read(lines, text))
+  const summaries = readers.flatMap(read => read(lines, text))
+  return { lines, summaries, commands: lines.flatMap(readPrintedCommand) }
+}
+
+/** `> node --test` of npm and pnpm, `$ jest` of yarn, `py311: commands[0]> pytest` of tox, and a bare line of make. */
+const printedCommandPattern = /^(?:> |\$ |[\w.-]+: commands\[\d+\]> )?((?:\w+=\S* )*[\w./-]+(?: .*)?)$/
+
+function readPrintedCommand(text: string, line: number): PrintedCommand[] {
+  if (/^> \S+@\S+ \S+/.test(text)) return [{ line, started: undefined }] // npm and pnpm: `> web@1.0.0 test`
+  const command = printedCommandPattern.exec(text)?.[1]
+  const started = command !== undefined && looksLikeTestRun(command) ? findStartedRunners(command) : undefined
+  return started ? [{ line, started }] : []
+}
+
+/** What a script starts that starts a single command, for a single package. */
+function findOnlyPrintedCommand(parts: OutputPart[]): StartedRunners | undefined {
+  const commands = parts.flatMap(part => part.commands)
+  const [first, ...others] = commands.filter(({ started }) => started !== undefined)
+  return others.length === 0 && commands.length <= 2 ? first?.started : undefined
 }
 
 /** What counts of a run whose command is known. */
@@ -98,41 +124,31 @@ function selectOfRun(summaries: TestSummary[], { runners, isOneRun }: StartedRun
   return isOneRun ? own.toSorted((a, b) => readRan(a) - readRan(b)).slice(0, 1) : own
 }
 
-/** `> node --test` of npm and pnpm, `$ jest` of yarn, `py311: commands[0]> pytest` of tox, and a bare line of make. */
-const printedCommandPattern = /^(?:> |\$ |[\w.-]+: commands\[\d+\]> )?((?:\w+=\S* )*[\w./-]+(?: .*)?)$/
-
-/** Divide the summaries by the commands that the output itself names, and select from each part. */
-function selectOfRegions(summaries: TestSummary[], lines: string[]): TestSummary[] {
-  if (summaries.length < 2) return summaries
-  const byLine = Map.groupBy(summaries, ({ line }) => line)
-  const selected: TestSummary[][] = []
-  let started: StartedRunners | undefined
-  let region: TestSummary[] = []
-  const close = () => {
-    selected.push(started ? selectOfRun(region, started) : region)
-    region = []
+/** What counts of a part, between each two commands that it names. */
+function selectOfPart({ summaries, commands }: OutputPart): TestSummary[] {
+  const inOrder = summaries.toSorted((a, b) => a.line - b.line)
+  let next = 0
+  const takeUntil = (end: number) => {
+    const start = next
+    while ((inOrder[next]?.line ?? end) < end) next++
+    return inOrder.slice(start, next)
   }
-  for (const [index, line] of lines.entries()) {
-    // The line that a package manager prints before the command: `> web@1.0.0 test`
-    const isTitle = /^> \S+@\S+ \S+/.test(line)
-    const command = isTitle || byLine.has(index) ? undefined : printedCommandPattern.exec(line)?.[1]
-    const next = command !== undefined && looksLikeTestRun(command) ? findStartedRunners(command) : undefined
-    if (isTitle || next) {
-      close()
-      started = next
-    }
-    region.push(...(byLine.get(index) ?? []))
-  }
-  close()
-  return selected.flat()
+  const first = takeUntil(commands[0]?.line ?? Infinity)
+  const rest = commands.flatMap(({ started }, index) => {
+    const region = takeUntil(commands[index + 1]?.line ?? Infinity)
+    return started ? selectOfRun(region, started) : region
+  })
+  return [...first, ...rest]
 }
 
 /** Whole summaries of one runner in both streams: one of the two is not the runner's own. */
-function selectOfOneStream([stdout = [], stderr = []]: TestSummary[][]): TestSummary[] {
+function selectOfOneStream(stdout: TestSummary[], stderr: TestSummary[]): TestSummary[] {
   const [outRan, errRan] = [sumWholeSummaries(stdout), sumWholeSummaries(stderr)]
-  const keep = (stream: TestSummary[], own: Map<string, number>, other: Map<string, number>) =>
-    stream.filter(({ runner, isLone }) => isLone || (own.get(runner) ?? 0) <= (other.get(runner) ?? Infinity))
-  return [...keep(stdout, outRan, errRan), ...keep(stderr, errRan, outRan)]
+  const isFewer = (runner: string) => (errRan.get(runner) ?? Infinity) < (outRan.get(runner) ?? Infinity)
+  return [
+    ...stdout.filter(({ runner, isLone }) => isLone || !isFewer(runner)),
+    ...stderr.filter(({ runner, isLone }) => isLone || !outRan.has(runner) || isFewer(runner)),
+  ]
 }
 
 /** The tests that ran, for each runner. */

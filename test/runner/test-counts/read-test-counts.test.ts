@@ -68,6 +68,12 @@ it('a forged summary does not hide that nothing ran', () => {
       '',
       '0 ran',
     ],
+    [
+      'npm test',
+      '> a@1.0.0 test\n> jest\n',
+      jest('12 passed, 12 total') + jest('3 skipped, 3 total'),
+      '0 ran, 3 skipped',
+    ],
     // A script echoes it, and starts the runner then.
     ['npm test', 'Tests:       12 passed, 12 total\nNo tests found, exiting with code 0\n', '', '0 ran'],
     [
@@ -120,6 +126,7 @@ it('text that is not the summary of a runner is not read', () => {
   const unread: [command: string, stdout: string][] = [
     ['sh hello.sh', '0 passed\n'],
     ['sh hello.sh', 'hello\n'],
+    ['npm i x@latest && npm run typecheck', '0 passed\n'],
     ['python3 fib.py', '0 1 1 2 3\n1..0\n0 tests, as promised\n'],
     ['test -f README.md', ''],
     ['cat README.md', 'test result: ok. 0 passed; 0 failed; 3 ignored\n'],
