@@ -42,7 +42,7 @@ export function readHomeMadeSummaries(lines: string[]): TestSummary[] {
 
 // --- internal ---
 
-/** The totals that say how many tests passed; if there are none, those that say how many were skipped. */
+/** The totals that say how many tests passed, or without one those that say how many were skipped. */
 function listTotals(lines: string[]): Total[] {
   const totals: Total[] = []
   for (const [index, line] of lines.entries()) {
