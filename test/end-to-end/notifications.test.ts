@@ -69,7 +69,7 @@ test('a spent budget stops further workers until it is raised', async () => {
   }
 })
 
-test('a missed deadline notifies at once; a question ignores quiet hours', async () => {
+test('a missed deadline and a question are sent at once, also in quiet hours', async () => {
   const scenario: Scenario = {
     ...helloScenarioBase,
     title: '',

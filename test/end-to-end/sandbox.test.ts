@@ -141,7 +141,7 @@ describe('without a sandbox', { concurrency: 2 }, () => {
     return folder
   }
 
-  it('SANDBOX=required refuses to start; auto starts and reports it', () =>
+  it('a missing sandbox is refused by required, and reported by auto', () =>
     withRig(
       helloScenario,
       async rig => {

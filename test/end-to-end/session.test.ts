@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
+import { commandTable } from '#cli/commands/index.ts'
 import { runProgram } from '#host/exec.ts'
 import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#rehearsal/hello.ts'
 import { bash, put, type Scenario, say, spawn } from '#rehearsal/scenario.ts'
@@ -98,18 +99,18 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
         .filter(event => event.type === 'request.rejected')
       const refusals = refused.map(({ tool, reason }) => `${tool}: ${reason}`)
 
-      await test.test('a refused spawn seals nothing; --help does nothing else', () => {
+      await test.test('a rejected spawn seals nothing, and --help of a tool does nothing else', () => {
         assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
         const before = rig.readEvents().slice(0, sealed)
         assert.equal(before.filter(event => event.type === 'request.rejected').length, 3, refusals.join('\n'))
         assert.equal(refused.length, 5, refusals.join('\n'))
-        assert.match(refused[2]?.reason ?? '', /no clause C3/)
+        assert.equal(refused[2]?.tool, 'spawn-worker', refusals.join('\n'))
         assert.equal(rig.readStatus().clauses.length, 3)
         assert.ok(!rig.readEvents().some(event => event.type === 'question.asked'))
         assert.equal(rig.readStatus().round, 1)
       })
 
-      await test.test('a nested repository is not judged; the next worker removes it', () => {
+      await test.test('a nested repository is not judged', () => {
         assert.match(submits[0]?.reason ?? '', /sub was committed as a repository of its own/)
       })
 
@@ -145,7 +146,10 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
     return withRig({ ...helloScenario, workers, orchestrator }, async rig => {
       const ran = await rig.dispatch([helloTask, '--wait'])
       assert.equal(ran.exitCode, 12, ran.stdout + ran.stderr)
-      assert.match(ran.stdout, /needs you +the orchestrator tried to end its turn 5 times/)
+      const { phase, problem } = rig.readStatus()
+      assert.equal(phase, 'needs you', problem)
+      const turns = rig.readEvents().filter(event => event.type === 'turn.ended')
+      assert.ok(turns.length >= 5, `${turns.length} turns`)
     })
   })
 
@@ -155,15 +159,16 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
       async rig => {
         const ran = await rig.dispatch([helloTask, '--wait'])
         assert.equal(ran.exitCode, 12, ran.stdout + ran.stderr)
-        assert.match(ran.stdout, /GEMINI_API_KEY is not set/)
-        assert.match(ran.stdout, /C1 +green now/)
-        assert.match(ran.stdout, /INCONCLUSIVE[^\n]*GEMINI_API_KEY/)
+        const { verdict, clauses } = rig.readStatus()
+        assert.deepEqual([verdict?.verdict, verdict?.independence], ['INCONCLUSIVE', 'none'])
+        assert.equal(clauses.find(({ id }) => id === 'C1')?.headOutcome, 'green')
+        assert.match(verdict?.reason ?? '', /GEMINI_API_KEY/, 'it names what is missing')
         assert.equal(rig.models.requests.filter(request => request.role === 'judge').length, 0)
       },
       { GEMINI_API_KEY: '' },
     ))
 
-  it('without a key a red check is sent back; red at the end is exit 12', () => {
+  it('without a key a red check is sent back, until the last round is exit 12', () => {
     const wrong = [put('hello.sh', 'echo hullo'), say('hello.sh prints hello.')]
     const again = [spawn('code --name again --clauses C1', 'Fix hello.sh: it prints hello.'), bash('wait-workers')]
     const orchestrator = [
@@ -185,8 +190,7 @@ describe('from a task to a verdict', { concurrency: 2 }, () => {
             ['INCONCLUSIVE', true],
           ],
         )
-        assert.match(ran.stdout, /no judge: GEMINI_API_KEY is not set[^\n]*; 1 of 2 gates are green; not met: C1/)
-        assert.match(ran.stdout, /C1 +FAIL/)
+        assert.equal(verdicts.at(-1)?.clauses.find(({ id }) => id === 'C1')?.verdict, 'FAIL')
       },
       { GEMINI_API_KEY: '' },
     )
@@ -340,8 +344,8 @@ describe('a session survives crashes', { concurrency: 2 }, () => {
       async rig => {
         const ran = await rig.dispatch([helloTask, '--wait'])
         assert.equal(ran.exitCode, 13, ran.stdout)
-        assert.match(ran.stdout, /contract\.md was changed after it was sealed/)
-        assert.equal(rig.readStatus().verdict, undefined)
+        const { verdict, problemExitCode, problem } = rig.readStatus()
+        assert.deepEqual([verdict, problemExitCode], [undefined, 13], problem)
       },
     ))
 
@@ -435,7 +439,7 @@ describe('a session survives crashes', { concurrency: 2 }, () => {
 })
 
 describe('questions and notifications', { concurrency: 2 }, () => {
-  it('a question ends the wait with exit 12; a typed answer continues it', () =>
+  it('a question ends the wait until it is answered at the terminal', () =>
     withRig(
       {
         ...helloScenario,
@@ -473,7 +477,7 @@ describe('questions and notifications', { concurrency: 2 }, () => {
       { RIG_CLAUDE: 'real' }, // The stand-in for claude has no input line.
     ))
 
-  it('the page shows the session; an idle session is reported stuck once', async () => {
+  it('an idle session is on the page, and reported stuck once', async () => {
     const port = await findFreePort()
     await withRig(
       idleScenario,
@@ -497,36 +501,18 @@ describe('questions and notifications', { concurrency: 2 }, () => {
   })
 })
 
-it('--help shows the six everyday commands first; each command has help', () =>
+it('--help shows the everyday commands first', () =>
   withRig(idleScenario, async rig => {
     const { stdout, exitCode } = await rig.dispatch(['--help'])
     assert.equal(exitCode, 0)
     const everyday = stdout.split('Now and then')[0] ?? ''
     for (const name of ['"task"', 'ls', 'show', 'watch', 'attach', 'stop'])
       assert.ok(everyday.includes(`dispatch ${name}`), name)
-    for (const name of [
-      'ls',
-      'show',
-      'watch',
-      'attach',
-      'stop',
-      'apply',
-      'rm',
-      'logs',
-      'contract',
-      'cost',
-      'wait',
-      'doctor',
-      'setup',
-      'uninstall',
-      'rehearse',
-      'smoke-test',
-      'completions',
-      'say',
-      'approve',
-      'web',
-      'watchdog',
-    ]) {
+  }))
+
+it('each command has help', () =>
+  withRig(idleScenario, async rig => {
+    for (const { name } of commandTable.commands) {
       const help = await rig.dispatch([name, '--help'])
       assert.equal(help.exitCode, 0)
       assert.match(help.stdout, new RegExp(`^usage: dispatch ${name}`), name)

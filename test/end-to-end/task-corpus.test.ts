@@ -113,7 +113,7 @@ it('an argument over the limit of the system never reaches dispatch', async () =
   assert.ok(!fs.existsSync(path.join(rig.home, 'never')))
 })
 
-it('--file refuses endless files, folders and missing files; pipes work', async () => {
+it('a task from a file or pipe must be text that ends', async () => {
   for (const [file, pattern] of [
     ['/dev/zero', /NUL byte/],
     [rig.home, /is a folder/],
