@@ -221,12 +221,14 @@ describe('the folder of a start', () => {
     }
   })
 
-  it('in a bare repository the session starts empty, and says so', async () => {
+  it('a bare repository is exit 2, with its work trees or the advice to clone it', async () => {
     const bare = path.join(rig.home, 'elsewhere/bare.git')
     await runProgram('git', ['init', '-q', '--bare', bare])
-    const ran = await rig.dispatch(['do it'], { cwd: bare, env: { PATH: installRecorder(rig) } })
-    assert.equal(ran.exitCode, 0, ran.stderr)
-    assert.match(ran.stdout, /in an empty repository/)
+    await assertRejected(
+      rig.dispatch(['do it'], { cwd: bare }),
+      2,
+      /no files of it are checked out here\n.*Clone it.*--no-repo/,
+    )
   })
 
   it('a .dispatch.json with unusable files is exit 2', async () => {
