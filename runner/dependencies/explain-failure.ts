@@ -69,7 +69,7 @@ const tellingPatterns: { pattern: RegExp; pick: 'first' | 'last' }[] = [
   },
   {
     pattern:
-      /(invalid|failed|required|missing|bad).{0,40}(authentication|credentials|username|password)|unable to authenticate/i,
+      /could not read Username|(invalid|failed|required|missing|bad).{0,40}(authentication|credentials|username|password)|unable to authenticate/i,
     pick: 'first',
   },
   {
@@ -85,7 +85,7 @@ const tellingPatterns: { pattern: RegExp; pick: 'first' | 'last' }[] = [
   // A lock file that does not fit, a version that does not exist, a compiler that is missing.
   {
     pattern:
-      /(can only install packages when|frozen[- ]lockfile|lockfile (needs to be|would have been|had changes)|lock file .*needs to be updated|changed significantly since|ERESOLVE|No matching distribution|No solution found|Unable to find installation candidates|could not be resolved to an installable|Could not find (gem|a version)|could not resolve dependencies|notarget)/i,
+      /(can only install packages when|frozen[- ]lockfile|lockfile (needs to be|would have been|had changes)|lock file .*needs to be updated|changed significantly since|ERESOLVE|No matching distribution|No solution found|Unable to find installation candidates|could not be resolved to an installable|Could not find (gem|a version)|could not resolve dependencies|notarget|ensurepip is not|No module named|Your Ruby version is|An error occurred while installing)/i,
     pick: 'first',
   },
   { pattern: /^(error: command '.*' failed|\w*(Error|Exception): )/, pick: 'last' },

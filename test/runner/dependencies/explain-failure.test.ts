@@ -301,6 +301,46 @@ Execution failed for task ':compileJava'.
 
 BUILD FAILED in 2s`,
   ],
+  [
+    'Python without venv',
+    /because ensurepip is not/,
+    `The virtual environment was not created successfully because ensurepip is not
+available.  On Debian/Ubuntu systems, you need to install the python3-venv
+package using the following command.
+
+    apt install python3.11-venv
+
+You may need to use sudo with that command.  After installing the python3-venv
+package, recreate your virtual environment.
+
+Failing command: /p/tree/.venv/bin/python3`,
+  ],
+  [
+    'bundler whose gem does not build',
+    /^An error occurred while installing nokogiri \(1\.15\.0\), and Bundler cannot continue\./,
+    `Gem::Ext::BuildError: ERROR: Failed to build gem native extension.
+
+An error occurred while installing nokogiri (1.15.0), and Bundler cannot continue.
+
+In Gemfile:
+  nokogiri`,
+  ],
+  [
+    'npm behind the proxy of a sandbox',
+    /^network tunneling socket could not be established, statusCode=403/,
+    `npm error code ECONNRESET
+npm error network tunneling socket could not be established, statusCode=403
+npm error network This is a problem related to network connectivity.
+npm error A complete log of this run can be found in: /h/.npm/_logs/x-debug-0.log`,
+  ],
+  [
+    'go without a login',
+    /could not read Username for 'https:\/\/git\.example': terminal prompts disabled/,
+    `go: git.example/corp/x@v1.0.0: invalid version: git ls-remote -q origin in /h/go/pkg/mod/cache/vcs/1: exit status 128:
+	fatal: could not read Username for 'https://git.example': terminal prompts disabled
+Confirm the import path was entered correctly.
+If this is a private repository, see https://golang.org/doc/faq#git_https for additional information.`,
+  ],
   ['a plain message', /^no such registry$/, 'no such registry\n'],
   [
     'make',
