@@ -108,7 +108,7 @@ describe('dispatch doctor', { concurrency: 2 }, () => {
       assert.match(stdout, /warn +phone +NTFY_TOPIC[\s\S]*?→ Run `dispatch notify setup`/)
     }))
 
-  it('--online asks the judge: a wrong key, a missing model and an answer', async () => {
+  it('--online asks the judge: a wrong key, a missing model, an answer, and one of another model', async () => {
     const refusal = (status: number, text: string) => ({
       status,
       body: JSON.stringify({ error: { code: status, message: text, status: 'X' } }),
@@ -118,7 +118,7 @@ describe('dispatch doctor', { concurrency: 2 }, () => {
         ? refusal(400, 'API key not valid. Please pass a valid API key.')
         : count === 2
           ? refusal(404, 'no such model')
-          : createTextResponse('{"word":"hello"}'),
+          : createTextResponse('{"word":"hello"}', {}, count === 3 ? 'gemini-3.8-flash-001' : 'gemini-9-radon'),
     )
     try {
       await withRig(idleScenario, async rig => {
@@ -127,7 +127,7 @@ describe('dispatch doctor', { concurrency: 2 }, () => {
         assert.match(quiet.stdout, /ok +judge +.*was not tried/)
         assert.equal(gemini.requests.length, 0)
         const outputs = []
-        for (let times = 0; times < 3; times++)
+        for (let times = 0; times < 4; times++)
           outputs.push((await rig.dispatch(['doctor', '--online'], { env })).stdout)
         assert.match(
           outputs[0] ?? '',
@@ -135,6 +135,7 @@ describe('dispatch doctor', { concurrency: 2 }, () => {
         )
         assert.match(outputs[1] ?? '', /warn +judge +[^→]*\(JUDGE_MODEL\)[\s\S]*?→ Set JUDGE_MODEL/)
         assert.match(outputs[2] ?? '', /ok +judge +\S+ answered in \d/)
+        assert.match(outputs[3] ?? '', /warn +judge +gemini-9-radon answered[\s\S]*gemini-3\.8-flash was asked/)
         assert.ok(!outputs.join('').includes('AIza'))
       })
     } finally {
