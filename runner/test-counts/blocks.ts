@@ -77,13 +77,13 @@ const formats: BlockFormat[] = [
     lines: 6,
     order: 'word first',
   },
-  // Suites contain suites. The last one contains all of them.
   {
-    runner: 'xctest',
-    word: 'Test Suite ',
-    first: /^Test Suite '(?:All|Selected) tests' (?:passed|failed) at /,
-    item: /^\s+Executed (\d+ tests?)(?:, with (?:(\d+) tests? (skipped) and )?(\d+ failures?))?/,
-    lines: 1,
+    runner: 'meson',
+    word: 'Ok: ',
+    first: /^(Ok: +\d+)$/,
+    item: /^((?:Expected Fail|Fail|Unexpected Pass|Skipped): +\d+)$/,
+    lines: 6,
+    order: 'word first',
   },
 ]
 

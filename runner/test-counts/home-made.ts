@@ -14,7 +14,7 @@ const linePattern = new RegExp(
   'i',
 )
 const nothingPattern =
-  /^\W*no tests? (?:found|ran|run|executed|to run|files?(?: found)?|were (?:found|run|executed))\W*$/i
+  /^\W*(?:ran 0 tests|0 tests(?: (?:run|ran|executed|found))?)\W*$|^\W*no tests? (?:found|ran|run|executed|to run|files?(?: found)?|were (?:found|run|executed))\W*$/i
 const totalPattern = /^(?:total|summary|results?|tests?|all|overall)$/i
 
 /** Lines that follow each other and together say what came of one part of the tests. */

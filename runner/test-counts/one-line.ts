@@ -30,6 +30,8 @@ const formats: OneLineFormat[] = [
     word: ' collected ',
     line: /^(?:=+ )?(?:\d+\/)?\d+ tests? collected(?: \(\d+ deselected\))? in [\d.]+ ?s(?: =+)?$/,
   },
+  { runner: 'unittest', word: 'NO TESTS RAN', line: /^NO TESTS RAN$/ },
+  { runner: 'nox', word: 'nox > ', line: /^nox > Session \S+ (?:was )?skipped\b/ },
   // JavaScript
   { runner: 'jest', word: ' total', line: /^Tests: +((?:\d+ \w+, )*\d+ total)$/, neighbour: /^Test Suites: / },
   { runner: 'jest', word: 'No tests found, exiting', line: /^No tests found, exiting with code [01]$/ },
@@ -63,6 +65,7 @@ const formats: OneLineFormat[] = [
   // Cucumber in JavaScript, Ruby and Java: `3 scenarios (1 skipped, 2 passed)`
   { runner: 'cucumber', word: ' scenario', line: /^\d+ scenarios? \((.*)\)$/, neighbour: /^\d+ steps?/ },
   { runner: 'cucumber', word: '0 scenarios', line: /^0 scenarios$/ },
+  { runner: 'bun', word: 'Ran 0 tests across', line: /^Ran 0 tests across \d+ files?\./ },
   // Rust
   { runner: 'nextest', word: 'Summary [', line: /^ *Summary \[ *[\d.]+s\] +(?:\d+\/)?\d+ tests? run: (.*)$/ },
   { runner: 'nextest', word: ': no tests', line: /^(?:error|warning): no tests (?:to run|were run)$/ },
@@ -135,6 +138,11 @@ const formats: OneLineFormat[] = [
   },
   { runner: 'dotnet', word: 'No test is available', line: /^ *No test is available in / },
   { runner: 'dotnet', word: 'No test matches', line: /^ *No test matches the given testcase filter / },
+  // C++, and Lua
+  { runner: 'catch2', word: 'test cases: ', line: /^(?:\[doctest\] )?test cases: +\d+ \| (.*)$/ },
+  { runner: 'catch2', word: 'No tests ran', line: /^No tests ran$/ },
+  { runner: 'busted', word: ' successes / ', line: /^(\d+ successes? \/ .*\d+ pending) : [\d.]+ seconds$/ },
+  { runner: 'go', word: 'no packages to test', line: /^no packages to test$/ },
   // Elixir, with doctests and properties before the tests, and bats in its pretty form
   { runner: 'mix', word: ' failure', line: /^((?:\d+ (?:doctests?|propert(?:y|ies)), )*\d+ tests?, \d+ failures?.*)$/ },
   { runner: 'mix', word: 'There are no tests', line: /^There are no tests to run$/ },

@@ -15,6 +15,7 @@ export const ownRuleReaders: SummaryReader[] = [
   whereContained('% tests passed', readCtest),
   whereContained('Test run with ', readSwiftTesting),
   whereContained('Executed ', readKarma),
+  whereContained('Executed ', readXctest),
 ]
 
 // --- internal ---
@@ -78,6 +79,22 @@ function readCtest(lines: string[]): TestSummary[] {
     }
   }
   return summaries
+}
+
+/**
+ * `Executed 3 tests, with 1 test skipped and 0 failures …`, below the name of its suite. Suites contain suites: the one of all
+ * tests counts, or without its name the last one.
+ */
+function readXctest(lines: string[]): TestSummary[] {
+  const suites = lines.flatMap((line, index) => {
+    const [, total, skipped = '0', failed = '0'] =
+      /^\s*Executed (\d+) tests?, with (?:(\d+) tests? skipped and )?(\d+) failures?\b/.exec(line) ?? []
+    if (total === undefined) return []
+    const ran = Math.max(0, Number(total) - Number(skipped))
+    return [{ runner: 'xctest', line: index, ran, failed: Number(failed), skipped: Number(skipped) }]
+  })
+  const whole = suites.filter(({ line }) => /^Test Suite '(?:All|Selected) tests' /.test(lines[line - 1] ?? ''))
+  return whole.length > 0 ? whole : suites.slice(-1)
 }
 
 /** `✔ Test run with 3 tests in 1 suite passed after 0.001 seconds.`, which counts skipped tests too. */
