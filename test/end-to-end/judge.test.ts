@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#rehearsal/hello.ts'
-import { type JudgeRequest, put, type Scenario, say, spawn, type VendorAnswer } from '#rehearsal/scenario.ts'
+import { bash, type JudgeRequest, put, type Scenario, say, spawn, type VendorAnswer } from '#rehearsal/scenario.ts'
 import { verdictHeading } from '#runner/messages/type-into-terminal.ts'
 import type { Event } from '#session/log'
 import { helloScenario, type Rig, waitForGoOn, withRig } from '../fixtures/rig.ts'
@@ -12,8 +12,8 @@ import { waitUntil } from '../fixtures/scratch.ts'
 
 const overloaded: VendorAnswer = refuse(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.')
 
-function refuse(code: number, status: string, message: string): VendorAnswer {
-  return { status: code, body: { error: { code, status, message } } }
+function refuse(code: number, status: string, message: string, details: object[] = []): VendorAnswer {
+  return { status: code, body: { error: { code, status, message, details } } }
 }
 
 interface Vendor {
@@ -38,7 +38,8 @@ function playVendor(vendor: Vendor, scenario: Scenario = helloScenario): Scenari
 const listEvents = <Type extends Event['type']>(rig: Rig, type: Type) =>
   rig.readEvents().filter((event): event is Event & Event<Type> => event.type === type)
 
-const waitUntilParked = (rig: Rig) => rig.waitUntil('the session waits for the judge', () => rig.readStatus().judgeWait)
+const waitUntilParked = (rig: Rig) =>
+  rig.waitUntil('the session waits for the judge', () => rig.readStatus().judgeWait ?? undefined)
 
 describe('a judge that gives no answer', { concurrency: 2 }, () => {
   it('parks the session, which says so everywhere, and passes by itself once the judge answers', test => {
@@ -127,6 +128,53 @@ describe('a judge that gives no answer', { concurrency: 2 }, () => {
         assert.equal(audited.exitCode, 0, audited.stdout)
       },
       { JUDGE_TIMEOUT_SEC: '1' },
+    )
+  })
+
+  it('a message of the human interrupts the wait, and `dispatch judge` ends it at once', test => {
+    const quota = refuse(429, 'RESOURCE_EXHAUSTED', 'You exceeded your current quota.', [
+      { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '3600s' },
+    ])
+    const vendor: Vendor = { answer: quota, packets: 0 }
+    const orchestrator = [
+      put('contract.md', helloContract),
+      ...remainingTurns.slice(0, 3),
+      bash('submit'),
+      ...remainingTurns.slice(3),
+    ]
+    return withRig(
+      playVendor(vendor, { ...helloScenario, orchestrator }),
+      async rig => {
+        await rig.dispatch([helloTask])
+        const { nextAt } = await waitUntilParked(rig)
+        const { id, paths } = rig.readSession()
+        assert.ok(Date.parse(nextAt) - Date.now() > 3_000_000, 'the vendor asked for an hour')
+        const listSubmits = () => fs.readdirSync(paths.requests).filter(name => /^\d.*-submit$/.test(name))
+        const [first] = await rig.waitUntil('its submit waits', () => listSubmits().length === 1 && listSubmits())
+
+        await test.test('say reports what the session waits for, and the orchestrator waits again', async () => {
+          const said = await rig.dispatch(['say', id, 'How is it going?'])
+          assert.equal(said.exitCode, 0, said.stderr)
+          assert.match(
+            said.stdout,
+            /The session is waiting for the judge: the quota of .*; it is asked again at \d\d:\d\d/,
+          )
+          await rig.waitUntil(
+            'another submit waits',
+            () => listSubmits().length === 1 && !listSubmits().includes(`${first}`),
+          )
+        })
+
+        vendor.answer = undefined
+        const judged = await rig.dispatch(['judge', id])
+        assert.equal(judged.exitCode, 0, judged.stdout + judged.stderr)
+        await rig.waitUntil('the second submit got the verdict', () =>
+          rig.models.requests.some(({ role, body }) => role === 'orchestrator' && body.includes('PASS: 2 of 2')),
+        )
+        assert.equal(vendor.packets, 2)
+        assert.equal(listEvents(rig, 'verdict.given').length, 1)
+      },
+      { RIG_CLAUDE: 'real' },
     )
   })
 
