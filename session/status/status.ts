@@ -1,6 +1,6 @@
 import { MINUTE_MS } from '#host/time.ts'
 import type { Event, EventTable, EventType } from '../log/event.ts'
-import type { ApprovalStatus, ClauseStatus, Phase, SessionStatus, WorkerStatus } from './status-types.ts'
+import type { ApprovalStatus, Phase, SessionStatus, WorkerStatus } from './status-types.ts'
 
 export const initialStatus: SessionStatus = {
   phase: 'opening',
@@ -176,11 +176,15 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     const known = clauses.some(({ id }) => id === clauseId)
       ? clauses
       : [...clauses, { id: clauseId, sentence: '', proof: 'check' as const }]
-    const change: Partial<ClauseStatus> =
-      side === 'base'
-        ? { baseOutcome: outcome, ...(tests !== undefined && { baseTests: tests }) }
-        : { headOutcome: outcome, ...(tests !== undefined && { headTests: tests }) }
-    return { clauses: known.map(clause => (clause.id === clauseId ? { ...clause, ...change } : clause)) }
+    const [outcomeKey, testsKey] =
+      side === 'base' ? (['baseOutcome', 'baseTests'] as const) : (['headOutcome', 'headTests'] as const)
+    return {
+      clauses: known.map(clause => {
+        if (clause.id !== clauseId) return clause
+        const { [testsKey]: _, ...others } = clause
+        return { ...others, [outcomeKey]: outcome, ...(tests !== undefined && { [testsKey]: tests }) }
+      }),
+    }
   },
   'judge.checked': ({ problem }) => ({ judgeProblem: problem }),
   'judge.asked': ({ round, sha256 }) => ({ judgeQuestion: { round, sha256 } }),

@@ -89,9 +89,9 @@ const samples = {
   closed: { type: 'session.closed', actor: 'you', reason: 'enough' },
 } satisfies Record<string, EventBody>
 
-function check(side: 'base' | 'head', round: number, outcome: 'green' | 'red'): EventBody {
+function check(side: 'base' | 'head', round: number, outcome: 'green' | 'red') {
   return {
-    type: 'check.ran',
+    type: 'check.ran' as const,
     side,
     round,
     clauseId: 'C1',
@@ -99,7 +99,7 @@ function check(side: 'base' | 'head', round: number, outcome: 'green' | 'red'): 
     reason: '',
     milliseconds: 1,
     recordId: `${side}-C1`,
-  }
+  } satisfies EventBody
 }
 
 function worker(name: string, blockedBy: string | null): EventBody {
@@ -469,6 +469,23 @@ test('a verdict is void until the next one', () => {
 test('a new round clears head outcomes and verdicts, and keeps base outcomes', () => {
   const { clauses } = after(...judged, 'failNotFinal', judging(2))
   assert.deepEqual(clauses[0], { id: 'C1', sentence: 'It works', proof: 'check', baseOutcome: 'red' })
+})
+
+test('the tests that ran belong to the last run of their side', () => {
+  const [some, none] = [
+    { ran: 12, failed: 0, skipped: 3 },
+    { ran: 0, failed: 0, skipped: 0 },
+  ]
+  const status = after(
+    ...judged,
+    { ...check('base', 0, 'red'), tests: none },
+    { ...check('head', 1, 'green'), tests: some },
+  )
+  assert.deepEqual([status.clauses[0]?.baseTests, status.clauses[0]?.headTests], [none, some])
+  const next = after(...judged, { ...check('head', 1, 'red'), tests: some }, 'failNotFinal', judging(2))
+  assert.equal(next.clauses[0]?.headTests, undefined)
+  const amendedCheck = after(...judged, { ...check('base', 0, 'red'), tests: none }, check('base', 0, 'red'))
+  assert.equal(amendedCheck.clauses[0]?.baseTests, undefined)
 })
 
 test('a worker is blocked until it gets the write lock', () => {
