@@ -92,6 +92,7 @@ test('a session page has the contract, the verdict and the evidence', async () =
     outcome: 'red',
     exitCode: 1,
     reason: 'exit 1',
+    tests: 'unknown',
     outputTail: 'not ok',
   })
   writeEvidence(passedSession)
@@ -100,6 +101,10 @@ test('a session page has the contract, the verdict and the evidence', async () =
   const clause = /<th scope="row">C1<\/th>[\s\S]*?<\/tr>/.exec(body)?.[0] ?? ''
   for (const words of ['A correct password is let in.', 'check', 'red', 'green', 'PASS', 'red before, green now'])
     assert.ok(clause.includes(words), words)
+  for (const words of ['count unknown', '12 ran, 3 skipped']) {
+    assert.ok(clause.includes(words), words)
+    assert.ok(body.includes(`<dt>tests</dt><dd>${words}</dd>`), words)
+  }
   for (const words of [
     'all proved',
     createFakeHash('commit'),

@@ -126,6 +126,22 @@ test('a broken pin overrides the outcome, and is shown with the notes', () => {
   assert.match(row ?? '', /\*\*PASS\*\*<br>by .*a\\\|b.*, which the work itself changed \|/)
 })
 
+test('the tests that ran stand beside the outcome of each side', () => {
+  const input = createInput([sealed, given])
+  const [before, between, after] = input.evidence
+  assert.ok(before && between && after)
+  const evidence = [
+    { ...before, outcome: 'nothing ran' as const, tests: { ran: 0, failed: 0, skipped: 0 } },
+    { ...between, tests: { ran: 1, failed: 1, skipped: 0 } },
+    { ...after, tests: { ran: 12, failed: 0, skipped: 3 } },
+  ]
+  const matrix = buildMatrix({ ...input, evidence })
+  assert.deepEqual(matrix.clauses[0]?.headTests, { ran: 12, failed: 0, skipped: 3 })
+  assert.match(renderMatrix(matrix), /\| nothing ran<br>0 ran \| green<br>12 ran, 3 skipped \| \*\*PASS\*\* \|/)
+  const open = buildMatrix({ ...createInput([sealed]), evidence })
+  assert.deepEqual([open.clauses[0]?.baseTests, open.clauses[0]?.headTests], [evidence[0]?.tests, undefined])
+})
+
 test('a void verdict and its dilutions are in the matrix', () => {
   const weakened: EventBody = {
     ...sealed,
