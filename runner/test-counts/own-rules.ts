@@ -1,6 +1,7 @@
 import {
   hasNeighbour,
   nothingRan,
+  parseCount,
   readCounts,
   type SummaryReader,
   type TestSummary,
@@ -72,7 +73,7 @@ function readCtest(lines: string[]): TestSummary[] {
     const [, failed = '0', total] = /^\d+% tests passed(?:, (\d+) tests failed)? out of (\d+)$/.exec(line) ?? []
     const last = summaries.at(-1)
     if (total !== undefined)
-      summaries.push({ runner: 'ctest', line: index, ran: Number(total), failed: Number(failed), skipped: 0 })
+      summaries.push({ runner: 'ctest', line: index, ran: parseCount(total), failed: parseCount(failed), skipped: 0 })
     else if (last && last.ran > 0 && /^\s+\d+ - .* \((?:Skipped|Not Run)\)$/.test(line)) {
       last.ran--
       last.skipped++
@@ -90,8 +91,8 @@ function readXctest(lines: string[]): TestSummary[] {
     const [, total, skipped = '0', failed = '0'] =
       /^\s*Executed (\d+) tests?, with (?:(\d+) tests? skipped and )?(\d+) failures?\b/.exec(line) ?? []
     if (total === undefined) return []
-    const ran = Math.max(0, Number(total) - Number(skipped))
-    return [{ runner: 'xctest', line: index, ran, failed: Number(failed), skipped: Number(skipped) }]
+    const ran = Math.max(0, parseCount(total) - parseCount(skipped))
+    return [{ runner: 'xctest', line: index, ran, failed: parseCount(failed), skipped: parseCount(skipped) }]
   })
   const whole = suites.filter(({ line }) => /^Test Suite '(?:All|Selected) tests' /.test(lines[line - 1] ?? ''))
   return whole.length > 0 ? whole : suites.slice(-1)
@@ -104,7 +105,7 @@ function readSwiftTesting(lines: string[]): TestSummary[] {
     if (/^\S+ +Test .*\bskipped(?:: .*|\.)?$/.test(line)) skipped++
     const [, total] = /^\S+ +Test run with (\d+) tests?(?: in \d+ suites?)? (?:passed|failed) after /.exec(line) ?? []
     if (total === undefined) return []
-    return [{ runner: 'swift-testing', line: index, ran: Math.max(0, Number(total) - skipped), failed: 0, skipped }]
+    return [{ runner: 'swift-testing', line: index, ran: Math.max(0, parseCount(total) - skipped), failed: 0, skipped }]
   })
 }
 
@@ -114,9 +115,16 @@ function readKarma(lines: string[]): TestSummary[] {
   for (const [index, line] of lines.entries()) {
     const [, browser, executed] = /^(?:(.+): )?Executed (\d+) of \d+\b/.exec(line) ?? []
     if (executed === undefined) continue
-    const skipped = Number(/\(skipped (\d+)\)/.exec(line)?.[1] ?? 0)
-    const failed = Number(/\((\d+) FAILED\)/.exec(line)?.[1] ?? 0)
-    browsers.set(browser ?? '', { runner: 'karma', line: index, ...nothingRan, ran: Number(executed), failed, skipped })
+    const skipped = parseCount(/\(skipped (\d+)\)/.exec(line)?.[1])
+    const failed = parseCount(/\((\d+) FAILED\)/.exec(line)?.[1])
+    browsers.set(browser ?? '', {
+      runner: 'karma',
+      line: index,
+      ...nothingRan,
+      ran: parseCount(executed),
+      failed,
+      skipped,
+    })
   }
   return [...browsers.values()]
 }

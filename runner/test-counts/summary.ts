@@ -32,9 +32,9 @@ export const nothingRan: Counts = { ran: 0, failed: 0, skipped: 0 }
 export function readCounts(list: string, order: 'number first' | 'word first' = 'number first'): Counts {
   const pairs =
     order === 'number first'
-      ? [...list.matchAll(/(\d+) +([a-z]+)/gi)].map(([, number, word = '']) => [word, Number(number)] as const)
+      ? [...list.matchAll(/(\d+) +([a-z]+)/gi)].map(([, number, word = '']) => [word, parseCount(number)] as const)
       : [...list.matchAll(/([a-z]+)(?:[:=] *| +)(\d+)/gi)].map(
-          ([, word = '', number]) => [word, Number(number)] as const,
+          ([, word = '', number]) => [word, parseCount(number)] as const,
         )
   const sum = (role: RegExp) => pairs.reduce((total, [word, number]) => (role.test(word) ? total + number : total), 0)
   const [failed, skipped] = [sum(roles.failed), sum(roles.skipped)]
@@ -53,6 +53,13 @@ const roles = {
   skipped: /^(?:skip(?:ped|s)?|ignored|pendings?|todo|omissions?|disabled|incomplete|canceled|aborted|did)$/i,
   excluded: /^(?:deselected|filtered|excluded|invalid)$/i,
   total: /^(?:total|tests?|doctests?|propert(?:y|ies)|examples?|runs?|specs?|scenarios?)$/i,
+}
+
+const MAX_COUNT = 1e9
+
+/** Read a number that a program printed. A larger one than any suite has is cut, so that sums stay exact. Pure. */
+export function parseCount(digits = '0'): number {
+  return Math.min(Number(digits), MAX_COUNT)
 }
 
 /** Is there a line like this just around another one? Pure. */

@@ -1,4 +1,4 @@
-import { nothingRan, readCounts, type SummaryReader, type TestSummary } from './summary.ts'
+import { nothingRan, parseCount, readCounts, type SummaryReader, type TestSummary } from './summary.ts'
 
 /** `ok 3 - name # SKIP why`. A bare `ok` is how prove ends a file. */
 const pointPattern = /^( *)(not )?ok (?=\d|- )(?:\d+)? *-? *(.*)$/
@@ -96,6 +96,6 @@ function readProve(lines: string[]): TestSummary[] {
     if (/^\S+ \.{2,} skipped(?:: .*)?$/.test(line)) skipped++
     const [, tests] = /^Files=\d+, Tests=(\d+), /.exec(line) ?? []
     if (tests === undefined) return []
-    return [{ runner: 'tap', line: index, ran: Number(tests), failed: 0, skipped }]
+    return [{ runner: 'tap', line: index, ran: parseCount(tests), failed: 0, skipped }]
   })
 }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { it } from 'node:test'
 import { installFolder } from '#host/config'
 import { readTestCounts } from '#runner/test-counts/read-test-counts.ts'
-import { formatTestCounts } from '#session/evidence'
+import { formatTestCounts, TestCounts } from '#session/evidence'
 import { assertGrowsLinearly } from '../../fixtures/growth.ts'
 
 const folder = path.join(installFolder, 'test/fixtures/test-output')
@@ -135,6 +135,17 @@ it('text that is not the summary of a runner is not read', () => {
   ]
   for (const [command, stdout] of unread)
     assert.equal(readTestCounts({ stdout, stderr: '' }, command), undefined, stdout)
+})
+
+it('a number that no suite has leaves a valid record', () => {
+  const digits = '9'.repeat(300)
+  for (const line of [
+    `${digits} passed, ${digits} skipped in 0.1s`,
+    `Executed ${digits} tests, with ${digits} tests skipped and 0 failures`,
+  ]) {
+    const tests = readTestCounts({ stdout: `${line}\n`.repeat(3), stderr: '' }, 'make test')
+    assert.ok(TestCounts.safeParse(tests).success, line)
+  }
 })
 
 it('the time grows with the length of the output only', () => {
