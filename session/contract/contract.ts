@@ -94,8 +94,7 @@ export function renderContractTemplate(title: string, sentences: string[]): stri
 A check must fail now, or have the line "- guard" (true before and after the work). Not all checks may be guards.
 More fields: "- expect: output equals" with a fenced block below it, "- expect: output matches" with a regular expression
 in backticks, "- limit: 60 s", "- pins: tests/**" (existing files that the check depends on; the work must not change them).
-A check in which no test runs proves nothing, before the work and after it. If its tests may all be skipped on this machine,
-add the line "- allow-skips".
+A check in which no test runs, or all are skipped, proves nothing. "- allow-skips" accepts the latter; the verdict says so.
 List what you leave out under "## Not covered" as "- S4: why".
 
 The sentences of the task:
