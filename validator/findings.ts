@@ -20,7 +20,7 @@ export function listFindings(clause: ClauseVerdict, gate: Gate | undefined): str
 
 /** For the orchestrator, whose round this leaves open. */
 const nothingRanRemedy =
-  'Make this command run at least one test. A check runs on a clean copy of the committed work, without network and services, so a test that needs them skips itself there. If the tests cannot run, prove the clause by another check: `contract amend "why"`. If the command does run tests, and its output only quotes such a summary, let it print less.'
+  'Make this command run at least one test. A check runs on a clean copy of the committed work, without network and services, so a test that needs them skips itself there. If the tests cannot run, prove the clause by another check: `contract amend "why"`. If it is right that all are skipped, amend it with the line "- allow-skips"; the human must approve that. If the command does run tests, and its output only quotes such a summary, let it print less.'
 
 function describeObserved(gate: Gate | undefined): string[] {
   if (gate === undefined) return []
