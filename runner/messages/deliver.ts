@@ -160,9 +160,10 @@ export class MessageDelivery {
     return {
       readInputLine: async (): Promise<InputLine | undefined> => {
         const screen = await tmux.captureStyledText(...window)
-        const { closed, phase } = this.context.status
+        const { closed, phase, usageLimit } = this.context.status
         if (screen === undefined || closed) return undefined
-        if (phase === 'opening') return { kind: 'hidden', reason: 'the orchestrator has not started yet' }
+        if (phase === 'opening' && usageLimit === null)
+          return { kind: 'hidden', reason: 'the orchestrator has not started yet' }
         if (isLimitDialog(screen)) await tmux.pressEnter(...window)
         return parseInputLine(screen)
       },

@@ -39,26 +39,21 @@ export class OrchestratorStart {
     this.hasPrompted = true
   }
 
-  /** The model has answered, or something happened that only an answer can cause. */
-  recordAnswer(): void {
-    if (!this.isPending()) return
-    const claudeSessionId = this.context.session.manifest.claude.sessionId
-    this.context.record({ type: 'orchestrator.started', claudeSessionId })
-    if (this.context.status.usageLimit) this.context.record({ type: 'usage-limit.lifted', source: 'the clock' })
-  }
-
   /** Claude gave up before the first answer. */
   recordFailure(reason: string, exitCode: ExitCode): void {
     this.failure ??= { reason, exitCode }
   }
 
+  /** Is there a message of the model in claude's transcript? */
+  hasAnswered(): boolean {
+    const { session } = this.context
+    const file = findTranscript(findClaudeFolder(session), session.manifest.claude.sessionId)
+    return file !== undefined && hasModelAnswer(readIfPresent(file) ?? '')
+  }
+
   /** Why the start failed; undefined while it may still succeed. `isGone`: has the orchestrator's process ended? */
   async check(isGone: () => Promise<boolean>): Promise<StartFailure | undefined> {
     if (this.failure) return this.failure
-    if (this.hasAnswered()) {
-      this.recordAnswer()
-      return undefined
-    }
     const waitedMs = Date.now() - this.startedAtMs
     if (waitedMs < SCREEN_GRACE_MS || Date.now() - this.screenReadAtMs < SCREEN_INTERVAL_MS) return undefined
     this.screenReadAtMs = Date.now()
@@ -79,12 +74,6 @@ export class OrchestratorStart {
     if (diagnosis?.kind === 'working' || diagnosis?.kind === 'refused') return undefined // The request is on its way, and the first answer may take long.
     const sign = this.hasPrompted ? 'claude sent nothing to its model' : 'claude showed no sign of a first turn'
     return fail(`${sign} in ${config.START_TIMEOUT_SEC} s`, exitCodes.deadline)
-  }
-
-  private hasAnswered(): boolean {
-    const { session } = this.context
-    const file = findTranscript(findClaudeFolder(session), session.manifest.claude.sessionId)
-    return file !== undefined && hasModelAnswer(readIfPresent(file) ?? '')
   }
 }
 

@@ -36,6 +36,11 @@ export class UsageLimitParking {
     return false
   }
 
+  /** The model has answered for the first time, so no limit holds. */
+  recordAnswer(): void {
+    this.recordLifted(this.prompt?.source ?? 'the clock')
+  }
+
   /** After a prompt the orchestrator has done something, so the limit is over. */
   resume(): void {
     if (this.prompt) this.recordLifted(this.prompt.source)

@@ -40,7 +40,7 @@ export class OrchestratorWatch {
   /** Note that an agent of the session has just sent a request. */
   recordActivity(): void {
     this.lastActivityMs = Date.now()
-    this.start.recordAnswer()
+    if (this.start.isPending()) this.recordFirstAnswer()
     this.usageLimitParking.resume()
   }
 
@@ -76,15 +76,25 @@ export class OrchestratorWatch {
     if (reason !== undefined)
       return this.start.recordFailure(reason, isLoginFailure(hookEvent) ? exitCodes.login : exitCodes.dependency)
     if (!modelOutputHooks.includes(name)) return
-    this.start.recordAnswer()
+    this.recordFirstAnswer()
     if (name === 'Stop') this.recordStop(cleanText(hookEvent['last_assistant_message'], 200))
+  }
+
+  /** The model has answered, or something happened that only an answer can cause. */
+  private recordFirstAnswer(): void {
+    const { context } = this
+    context.record({ type: 'orchestrator.started', claudeSessionId: context.session.manifest.claude.sessionId })
+    this.usageLimitParking.recordAnswer()
   }
 
   /** Before its first turn: does it start? After that: is it still there, and is it active? */
   async check(): Promise<StartFailure | undefined> {
     const { context } = this
     if (isSettled(context.status)) return undefined
-    if (this.start.isPending()) return this.start.check(() => this.isGone())
+    if (this.start.isPending()) {
+      if (!this.start.hasAnswered()) return this.start.check(() => this.isGone())
+      this.recordFirstAnswer()
+    }
     if (await this.isGone())
       callHuman(context, 'the orchestrator is gone: its process ended before there was a verdict')
     this.usageLimitParking.check()

@@ -115,7 +115,14 @@ it('a worker at the limit of the vendor parks the session, and nothing is lost',
   withRig(
     {
       ...helloScenario,
-      workers: { '*': [refusal(429, 'rate_limit_error', "You've hit your Opus limit · resets 3am (UTC)")] },
+      workers: {
+        '*': [
+          {
+            ...refusal(429, 'rate_limit_error', "You've hit your Opus limit · resets 3am (UTC)"),
+            headers: { 'x-should-retry': 'false' },
+          },
+        ],
+      },
     },
     async rig => {
       assert.equal((await rig.dispatch([helloTask])).exitCode, 0)

@@ -163,7 +163,7 @@ it('a message that cannot arrive is rejected with the reason', test =>
         [['say', id], /message is empty/],
         [['say', id, 'a\u001b[201~b'], /control character U\+001B/],
         [['say', id, 'x', '--timeout', 'long'], /whole seconds/],
-        [['say', id, '--file', '/nonesuch'], /cannot be read/],
+        [['say', id, '--file', '/nonesuch'], /does not exist/],
       ] as const) {
         const ran = await rig.dispatch([...args])
         assert.equal(ran.exitCode, 2, ran.stderr)
