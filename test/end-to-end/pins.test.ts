@@ -77,7 +77,10 @@ describe('pins', { concurrency: 2 }, () => {
       assert.ok(readVerdictRecord(rig.readSession().paths)?.findings[0]?.includes(reason))
       const audit = await rig.dispatch(['audit'])
       assert.equal(audit.exitCode, 0, audit.stdout)
-      assert.match((await rig.dispatch(['matrix'])).stdout, /\| red<br>count unknown \| broken<br>count unknown \| \*\*FAIL\*\*/)
+      assert.match(
+        (await rig.dispatch(['matrix'])).stdout,
+        /\| red<br>count unknown \| broken<br>count unknown \| \*\*FAIL\*\*/,
+      )
     }))
 
   it('a changed test without a pin: verdict, matrix and packet name it', () =>
