@@ -33,8 +33,8 @@ export function parkWorker(
 
 /** May this worker start now? One that is parked waits for its time, and so does every other one of its model. */
 export function isHeldByLimit({ status, session }: RunnerContext, worker: WorkerStatus, nowMs = Date.now()): boolean {
-  return status.workers.some(({ model, parked }) => {
-    if (parked === undefined || model !== worker.model) return false
+  return status.workers.some(({ model, parked, endedAt }) => {
+    if (parked === undefined || endedAt !== undefined || model !== worker.model) return false
     return nowMs < computeRetryTimeMs(parked.resetsAt, Date.parse(parked.since), session.id)
   })
 }

@@ -154,7 +154,6 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
       reason,
       changedFiles,
       costUsd: addCost(before, worker, costUsd),
-      parked: undefined,
     }),
   }),
   'worker.parked': ({ worker, time, resetsAt, commit, costUsd }, before) => ({
@@ -227,7 +226,9 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'turn.ended': ({ isBlocked }, { idleTurns }) => ({ idleTurns: isBlocked ? idleTurns + 1 : 0 }),
   'orchestrator.stuck': () => ({ isStuck: true }),
 
-  'usage-limit.reached': ({ reason, resetsAt, worker }) => ({ usageLimit: { reason, resetsAt, worker } }),
+  'usage-limit.reached': ({ reason, resetsAt, worker }) => ({
+    usageLimit: { reason, resetsAt, ...(worker === undefined ? {} : { worker }) },
+  }),
   'usage-limit.lifted': () => ({ usageLimit: null }),
   'budget.reached': ({ spentUsd, budgetUsd }) => ({ budget: { spentUsd, budgetUsd } }),
   'deadline.passed': () => ({ isPastDeadline: true }),

@@ -135,12 +135,13 @@ test('other ecosystems are installed as their users would', async () => {
 test('the registry of yarn 4 is its own, unless the project sets one', async t => {
   const lock = '__metadata:\n  version: 8\n'
   const own = await proposeProject(await createRepository(t, { 'package.json': '{}', 'yarn.lock': lock }))
-  assert.deepEqual(own?.project.hosts, [['registry', 'yarnpkg', 'com'].join('.')])
+  // Where yarn is not installed, corepack fetches it from another host.
+  assert.equal(own?.project.hosts[0], ['registry', 'yarnpkg', 'com'].join('.'))
   const settings = `npmRegistryServer: "https://packages.example:8443/npm"\nnpmAuthToken: "\${CORP_TOKEN:-}"\n`
   const set = await proposeProject(
     await createRepository(t, { 'package.json': '{}', 'yarn.lock': lock, '.yarnrc.yml': settings }),
   )
-  assert.deepEqual(set?.project.hosts, ['packages.example:8443'])
+  assert.equal(set?.project.hosts[0], 'packages.example:8443')
   assert.deepEqual(set?.project.environment, ['CORP_TOKEN'])
 })
 
