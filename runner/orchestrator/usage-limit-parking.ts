@@ -3,7 +3,7 @@ import { SECOND_MS } from '#host/time.ts'
 import { isSettled } from '#session/status'
 import type { RunnerContext } from '../context.ts'
 import type { HookEvent } from './hook-inbox.ts'
-import { computeRetryTimeMs, parseUsageLimit, resumeMessage } from './usage-limit.ts'
+import { computeResumeTimeMs, computeRetryTimeMs, parseUsageLimit, resumeMessage } from './usage-limit.ts'
 
 /** Claude reports a refusal within two seconds of a prompt. Without one for this long, nothing was refused. */
 const NO_REFUSAL_AFTER_MS = 15 * SECOND_MS
@@ -78,7 +78,13 @@ export class ResumeTimer {
   isDue({ status, session }: Pick<RunnerContext, 'status' | 'session'>, nowMs = Date.now()): boolean {
     const usageLimit = status.usageLimit?.worker === undefined ? status.usageLimit : null
     if (usageLimit?.resetsAt !== this.limit?.resetsAt && usageLimit)
-      this.dueMs = computeRetryTimeMs(usageLimit.resetsAt, nowMs, session.id)
+      // The vendor names the minute only, so a limit may have ended when it is read.
+      this.dueMs = Math.min(
+        computeRetryTimeMs(usageLimit.resetsAt, nowMs, session.id),
+        usageLimit.resetsAt === null
+          ? Number.POSITIVE_INFINITY
+          : computeResumeTimeMs(new Date(usageLimit.resetsAt), session.id),
+      )
     this.limit = usageLimit
     return usageLimit !== null && !isSettled(status) && nowMs >= this.dueMs
   }

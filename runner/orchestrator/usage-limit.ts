@@ -29,12 +29,13 @@ export function computeResumeTimeMs(resetsAt: Date, sessionId: string): number {
 
 /**
  * When to try next after `sinceMs`: at the end of the limit, but at least once an hour, because a limit may be lifted early;
- * every five minutes when it should have ended; every half hour when its end is not known. Pure.
+ * a minute later when it has just ended, then every five minutes; every half hour when its end is not known. Pure.
  */
 export function computeRetryTimeMs(resetsAt: string | null, sinceMs: number, sessionId: string): number {
   if (resetsAt === null) return sinceMs + RETRY_INTERVAL_MS
   const resumeMs = computeResumeTimeMs(new Date(resetsAt), sessionId)
-  return resumeMs > sinceMs ? Math.min(resumeMs, sinceMs + EARLY_RETRY_MS) : sinceMs + OVERDUE_RETRY_MS
+  if (resumeMs > sinceMs) return Math.min(resumeMs, sinceMs + EARLY_RETRY_MS)
+  return sinceMs + (sinceMs - resumeMs < OVERDUE_RETRY_MS ? MINUTE_MS : OVERDUE_RETRY_MS)
 }
 
 /** The kind of an error that only its text tells, as in the result of a headless claude. Pure. */

@@ -312,7 +312,7 @@ describe('what still works', () => {
       for (const args of [['ls'], ['show', id], ['logs', id], ['stop', id], ['wait', id], ['cost'], ['watch', id]]) {
         const ran = await rig.dispatch(args)
         assert.ok([0, 12].includes(ran.exitCode ?? -1), `${args}: ${ran.exitCode} ${ran.stderr}`)
-        assert.match(ran.stderr, /^dispatch: .*\.env:2: ROUNDS=many[^\n]*\n$/)
+        assert.match(ran.stderr, /^dispatch: .*\.env:2: ROUNDS=many[^\n]*\n {2}This command uses the defaults\.\n$/)
       }
       await assertRejected(
         rig.dispatch(['do it']),
