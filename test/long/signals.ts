@@ -73,6 +73,7 @@ const commandRuns: Record<string, () => CommandRun> = {
   rm: () => ({ args: ['rm', '--force', writeSession('closed')] }),
   logs: () => ({ args: ['logs', running, '--follow'] }),
   audit: () => ({ args: ['audit', judged] }),
+  judge: () => ({ args: ['judge', '--help'] }), // What it may be asked about ends at once.
   contract: () => ({ args: ['contract', judged] }),
   matrix: () => ({ args: ['matrix', judged] }),
   cost: () => ({ args: ['cost'] }),
