@@ -45,7 +45,7 @@ it('claude and the Gemini API speak the protocol in protocol.txt', test =>
       const gemini = await recordGemini(isReal ? geminiUrl : rig.models.url)
       test.after(gemini.close)
       const hooks = recordHooks(rig)
-      const env = { CLAUDE_CONFIG_DIR: hooks.configDirectory, GOOGLE_GEMINI_BASE_URL: gemini.url }
+      const env = { PATH: hooks.path, GOOGLE_GEMINI_BASE_URL: gemini.url }
       const ran = await rig.dispatch(['--json', '--no-repo', '--', helloScenario.task], { env })
       assert.equal(ran.exitCode, 0, ran.stderr)
       await rig.waitUntil('the turn of the verdict has ended', () => isTurnOver(rig), isReal ? 1800 : 120)

@@ -4,29 +4,44 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
-import { seedConfig } from '#host/claude'
-import { installFolder } from '#host/config'
+import { findClaude } from '#host/claude'
 import type { Rig } from '../fixtures/rig.ts'
 
 /**
- * Record the input of every hook of every claude in a rig, with hooks in the user's settings. Start dispatch with
- * CLAUDE_CONFIG_DIR set to `configDirectory`; `read` returns the recordings.
+ * Record the input of every hook of every claude in a rig. Start dispatch with `path` as PATH: its `claude` adds the recording
+ * hooks to the settings that dispatch passes. `read` returns the recordings.
  */
 export function recordHooks(rig: Rig) {
-  const [folder, configDirectory] = [path.join(rig.home, 'hooks'), path.join(rig.home, 'claude')]
-  const command = `cat >"${folder}/$$-\${DISPATCH_WORKER:+worker}"`
-  const { hooks } = JSON.parse(fs.readFileSync(path.join(installFolder, 'settings.json'), 'utf8'))
-  const recorded = Object.keys(hooks).map(event => [event, [{ hooks: [{ type: 'command', command }] }]])
-  const config = seedConfig({}, path.join(rig.home, 'dispatch/workspace'), rig.environment['ANTHROPIC_API_KEY'])
-  for (const name of [folder, configDirectory]) fs.mkdirSync(name)
-  fs.writeFileSync(path.join(configDirectory, '.claude.json'), JSON.stringify(config))
-  fs.writeFileSync(path.join(configDirectory, 'settings.json'), JSON.stringify({ hooks: Object.fromEntries(recorded) }))
+  const [folder, bin] = [path.join(rig.home, 'hooks'), path.join(rig.home, 'recording')]
+  for (const name of [folder, bin]) fs.mkdirSync(name)
+  const merge = path.join(bin, 'merge.mjs')
+  fs.writeFileSync(
+    merge,
+    `import fs from 'node:fs'
+const settings = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'))
+const command = 'cat >"${folder}/$$-\${DISPATCH_WORKER:+worker}"'
+for (const groups of Object.values(settings.hooks)) groups.push({ hooks: [{ type: 'command', command }] })
+const file = '${bin}/settings-' + process.pid + '.json'
+fs.writeFileSync(file, JSON.stringify(settings))
+console.log(file)
+`,
+  )
+  const script = `#!/bin/sh
+for word; do
+  shift
+  [ "$last" = --settings ] && word=$('${process.execPath}' '${merge}' "$word")
+  last=$word
+  set -- "$@" "$word"
+done
+exec '${findClaude()}' "$@"
+`
+  fs.writeFileSync(path.join(bin, 'claude'), script, { mode: 0o755 })
   const read = () =>
     fs.readdirSync(folder).map(name => ({
       agent: name.endsWith('-worker') ? 'a worker' : 'the orchestrator',
       input: fs.readFileSync(path.join(folder, name), 'utf8'),
     }))
-  return { configDirectory, read }
+  return { path: `${bin}:${rig.environment['PATH']}`, read }
 }
 
 /** A loopback server that forwards requests to the Gemini API at `target`, and records the bodies of the replies. */
