@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { diagnoseScreen, findTranscript, hasModelAnswer } from '#host/claude'
 import { type ExitCode, exitCodes } from '#host/error.ts'
 import { readIfPresent } from '#host/fs'
@@ -13,6 +14,8 @@ const SCREEN_GRACE_MS = 1500
 const SCREEN_INTERVAL_MS = 1000
 /** One refused request may be a moment's trouble. */
 const MIN_REFUSED_ATTEMPTS = 3
+/** tmux may learn that a program has ended before it has read the last words of it. */
+const LAST_OUTPUT_MS = 500
 const EXCERPT_LINES = 12
 
 /**
@@ -58,8 +61,12 @@ export class OrchestratorStart {
     if (waitedMs < SCREEN_GRACE_MS || Date.now() - this.screenReadAtMs < SCREEN_INTERVAL_MS) return undefined
     this.screenReadAtMs = Date.now()
     const { session, tmux, config, status } = this.context
-    const screen = (await tmux.captureText(getTmuxSessionName(session), 'orchestrator')) ?? ''
-    const fail = (reason: string, exitCode: ExitCode) => ({ reason: `${reason}:\n${formatExcerpt(screen)}`, exitCode })
+    const capture = async () => (await tmux.captureText(getTmuxSessionName(session), 'orchestrator')) ?? ''
+    const screen = await capture()
+    const fail = (reason: string, exitCode: ExitCode, text = screen) => ({
+      reason: `${reason}:\n${formatExcerpt(text)}`,
+      exitCode,
+    })
     const diagnosis = diagnoseScreen(screen)
     if (diagnosis?.kind === 'dialog') return fail(diagnosis.reason, exitCodes.login)
     if (diagnosis?.kind === 'refused' && diagnosis.attempt >= MIN_REFUSED_ATTEMPTS) {
@@ -68,7 +75,10 @@ export class OrchestratorStart {
       if ((code === 429 || code >= 500) && !status.usageLimit)
         this.context.record({ type: 'usage-limit.reached', reason, resetsAt: null })
     }
-    if (await isGone()) return fail('claude ended at once', exitCodes.dependency)
+    if (await isGone()) {
+      await sleep(LAST_OUTPUT_MS)
+      return fail('claude ended at once', exitCodes.dependency, await capture())
+    }
     if (waitedMs <= config.START_TIMEOUT_SEC * 1000 || status.usageLimit) return undefined
     if (diagnosis?.kind === 'offline') return fail(diagnosis.reason, exitCodes.dependency)
     if (diagnosis?.kind === 'working' || diagnosis?.kind === 'refused') return undefined // The request is on its way, and the first answer may take long.
