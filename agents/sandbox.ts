@@ -1,12 +1,23 @@
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
-import { hasCredentialVariable, type Login, readClaudeConfig, readUserSettings, seedConfig } from '#host/claude'
-import { agentVariableNames, buildProgramCommand, installFolder } from '#host/config'
+import {
+  hasCredentialVariable,
+  type Login,
+  locateClaudeFiles,
+  readClaudeConfig,
+  readUserSettings,
+  seedConfig,
+} from '#host/claude'
+import {
+  agentVariableNames,
+  buildProgramCommand,
+  installFolder,
+  listCertificateFiles,
+  pickVariables,
+} from '#host/config'
 import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
 import {
   detectProvider,
-  listCertificateFiles,
   listLoginFiles,
   listModelHosts,
   type ModelPolicy,
@@ -94,7 +105,10 @@ export function prepareClaudeFolder(session: Session, folder: string, placeholde
   if (!hasClaudeFolders(session)) return configDirectory === null ? {} : { CLAUDE_CONFIG_DIR: configDirectory }
   makePrivateFolder(folder)
   const hasRelay = usesRelay(session)
-  const { mcpServers: _servers, primaryApiKey, ...known } = readUserConfig(session)
+  const user = locateClaudeFiles(configDirectory)
+  const isOwn = manifest.loginKind === 'own'
+  // With a key, nothing of the user's configuration is needed.
+  const { mcpServers: _servers, primaryApiKey, ...known } = isOwn ? readClaudeConfig(user.configFile) : {}
   const keyHolder = hasRelay && primaryApiKey ? { primaryApiKey: placeholder } : {}
   const config = seedConfig(
     { ...known, ...keyHolder, projects: {} },
@@ -102,10 +116,8 @@ export function prepareClaudeFolder(session: Session, folder: string, placeholde
     hasRelay ? placeholder : undefined,
   )
   writeAtomic(path.join(folder, '.claude.json'), JSON.stringify(config, null, 2))
-  const login =
-    manifest.loginKind === 'own' && hasRelay ? readStoredLogin(findUserFile(session, '.credentials.json')) : undefined
-  if (login && !hasCredentialVariable())
-    writeAtomic(path.join(folder, '.credentials.json'), renderPlaceholderLogin(login, placeholder))
+  const login = isOwn && hasRelay && !hasCredentialVariable() ? readStoredLogin(user.credentials) : undefined
+  if (login) writeAtomic(path.join(folder, '.credentials.json'), renderPlaceholderLogin(login, placeholder))
   return { CLAUDE_CONFIG_DIR: folder }
 }
 
@@ -122,10 +134,10 @@ const hooksFolder = path.join(installFolder, 'hooks')
 /** What the policies of a session's agents share. */
 function buildSharedPolicy(session: Session, claudeFolder: string, variableNames: string[], placeholder: string) {
   const { manifest, paths } = session
-  const configFile = path.join(claudeFolder, '.claude.json')
-  const login: Login = hasClaudeFolders(session)
-    ? { kind: 'key', configDirectory: claudeFolder, configFile }
-    : resolveUserLogin(manifest.claude.configDirectory)
+  const isPrivate = hasClaudeFolders(session)
+  const configDirectory = isPrivate ? claudeFolder : (manifest.claude.configDirectory ?? undefined)
+  const { configFile } = locateClaudeFiles(configDirectory)
+  const login: Login = { kind: isPrivate ? 'key' : 'own', configDirectory, configFile }
   const hasRelay = usesRelay(session)
   const model: ModelPolicy = {
     placeholder,
@@ -134,6 +146,7 @@ function buildSharedPolicy(session: Session, claudeFolder: string, variableNames
     leaseFolder: path.resolve(paths.folder, '../../login-lease'),
   }
   const withheld = hasRelay ? relayedVariableNames : []
+  const certificates = listCertificateFiles(pickVariables(agentVariableNames))
   return {
     outputs: paths.outputs,
     login,
@@ -144,7 +157,7 @@ function buildSharedPolicy(session: Session, claudeFolder: string, variableNames
       ...variableNames,
       ...agentVariableNames.filter(name => !/proxy$/i.test(name) && !withheld.includes(name)),
     ],
-    sharedFiles: [hooksFolder, paths.claudeSettings, ...listCertificateFiles(), ...(hasRelay ? [] : listLoginFiles())],
+    sharedFiles: [hooksFolder, paths.claudeSettings, ...certificates, ...(hasRelay ? [] : listLoginFiles())],
     ...(hasRelay ? { model } : {}),
   }
 }
@@ -152,20 +165,4 @@ function buildSharedPolicy(session: Session, claudeFolder: string, variableNames
 /** Does a relay stand between the agents and their model? A cloud has a login of its own, and so has the keychain of a Mac. */
 function usesRelay(session: Session): boolean {
   return session.manifest.sandbox.kind !== null && hasClaudeFolders(session) && detectProvider() === 'anthropic'
-}
-
-/** The user's configuration of claude, without which a login would not be complete; empty for a key. */
-function readUserConfig({ manifest }: Session): Record<string, unknown> {
-  return manifest.loginKind === 'key'
-    ? {}
-    : readClaudeConfig(resolveUserLogin(manifest.claude.configDirectory).configFile)
-}
-
-function findUserFile({ manifest }: Session, name: string): string {
-  return path.join(manifest.claude.configDirectory ?? path.join(os.homedir(), '.claude'), name)
-}
-
-function resolveUserLogin(configDirectory: string | null): Login {
-  const configFile = path.join(configDirectory ?? os.homedir(), '.claude.json')
-  return { kind: 'own', configDirectory: configDirectory ?? undefined, configFile }
 }

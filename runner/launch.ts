@@ -8,7 +8,7 @@ import { copyTree, makePrivateFolder, writeAtomic } from '#host/fs'
 import { findTaskRepository, type UserRepository } from '#host/git'
 import { sha256 } from '#host/hash.ts'
 import { readLeaseHolder } from '#host/lease'
-import { applyModelVariables, requireCloudLogin } from '#host/model'
+import { applyModelVariables, requireModelAccess } from '#host/model'
 import { checkLiveness } from '#host/process'
 import { readInstructions } from '#host/project'
 import { toOneLine } from '#host/text.ts'
@@ -46,7 +46,7 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
   await requireClaude(program, config)
   const login = detectLogin(config.claudeFolder)
   const sandbox = await request.chooseSandbox()
-  if (sandbox.kind !== null) requireCloudLogin()
+  requireModelAccess(sandbox.kind !== null)
   const repository =
     request.repositoryFolder === null
       ? null

@@ -1,7 +1,6 @@
 import { main } from '#cli/main.ts'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { readJson } from '#host/fs'
-import { buildRelayVariables, startModelRelay } from '#host/model'
 import { runSandboxed, SandboxPolicy } from '#host/sandbox'
 
 /** The sandbox launcher, `sandbox.ts POLICY -- COMMAND…`: runs the command under the policy in that file. */
@@ -10,10 +9,5 @@ await main(async () => {
   const policy = SandboxPolicy.safeParse(readJson(file))
   if (dashes !== '--' || command.length === 0 || !policy.success)
     throw new DispatchError(`invalid sandbox policy or command: ${file || 'no file'}`, { exitCode: exitCodes.usage })
-  const { model, allowedHosts, variables } = policy.data
-  if (model === undefined) return runSandboxed(policy.data, command)
-  const relay = await startModelRelay(model)
-  const relayVariables = buildRelayVariables(model, relay)
-  const relayed = { allowedHosts: [...allowedHosts, relay.host], variables: { ...variables, ...relayVariables } }
-  return runSandboxed({ ...policy.data, ...relayed }, command).finally(relay.close)
+  return runSandboxed(policy.data, command)
 })

@@ -12,6 +12,20 @@ const ClaudeConfig = z.looseObject({
   customApiKeyResponses: z.looseObject({ approved: z.array(z.string()).optional() }).optional(),
 })
 
+/** Where claude keeps what belongs to a user. `configDirectory` is CLAUDE_CONFIG_DIR; without one, claude uses the home. */
+export function locateClaudeFiles(configDirectory: string | null | undefined, environment = process.env) {
+  const home = environment['HOME'] || os.homedir()
+  const folder = configDirectory ?? path.join(home, '.claude')
+  return {
+    folder,
+    /** Beside the folder, unless the folder was chosen. */
+    configFile: path.join(configDirectory ?? home, '.claude.json'),
+    settings: path.join(folder, 'settings.json'),
+    credentials: path.join(folder, '.credentials.json'),
+    transcripts: path.join(folder, 'projects'),
+  }
+}
+
 /** The `settings.json` files that apply to every claude: that of its config folder, and the administrator's. */
 export function findSettingsFiles({ configDirectory }: { configDirectory: string | undefined }): {
   user: string
@@ -23,12 +37,12 @@ export function findSettingsFiles({ configDirectory }: { configDirectory: string
     path.join(managedFolder, 'managed-settings.json'),
     ...listNames(parts).map(name => path.join(parts, name)),
   ]
-  return { user: path.join(configDirectory ?? getDefaultFolder(), 'settings.json'), managed }
+  return { user: locateClaudeFiles(configDirectory).settings, managed }
 }
 
 /** The `settings.json` of the user, also where sessions run with a private config folder. */
 export function findUserSettings(): string {
-  return path.join(process.env['CLAUDE_CONFIG_DIR'] || getDefaultFolder(), 'settings.json')
+  return locateClaudeFiles(process.env['CLAUDE_CONFIG_DIR'] || null).settings
 }
 
 /** The content of `.claude.json`, or `{}`. Exit 2 with line and column when claude would call it invalid. */
@@ -82,8 +96,6 @@ export function createTrustEntry(folder: string): JsonEntry {
 }
 
 // --- internal ---
-
-const getDefaultFolder = () => path.join(process.env['HOME'] || os.homedir(), '.claude')
 
 /** claude records an approved key by its last characters. */
 const API_KEY_TAIL_CHARS = 20

@@ -3,6 +3,7 @@ export {
   createTrustEntry,
   findSettingsFiles,
   isTrusted,
+  locateClaudeFiles,
   readClaudeConfig,
   seedConfig,
 } from './config.ts'

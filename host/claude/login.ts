@@ -10,7 +10,7 @@ import { makePrivateFolder, requireRegularFile, writeAtomic } from '../fs/files.
 import { parseJsonc } from '../json.ts'
 import { SECOND_MS } from '../time.ts'
 import { readUserFile } from '../user-config/locked-write.ts'
-import { findSettingsFiles, isTrusted, readClaudeConfig, seedConfig } from './config.ts'
+import { findSettingsFiles, isTrusted, locateClaudeFiles, readClaudeConfig, seedConfig } from './config.ts'
 
 /** Variables that hold a credential of Anthropic's API or of a gateway. */
 export const credentialVariables = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
@@ -33,8 +33,8 @@ export function detectLogin(privateDirectory: string, environment = process.env)
   const userDirectory = environment['CLAUDE_CONFIG_DIR']
   const isKey = !userDirectory && hasCredentialVariable(environment)
   const configDirectory = userDirectory || (isKey ? privateDirectory : undefined)
-  const folder = configDirectory ?? (environment['HOME'] || os.homedir())
-  return { kind: isKey ? 'key' : 'own', configDirectory, configFile: path.join(folder, '.claude.json') }
+  const { configFile } = locateClaudeFiles(configDirectory, environment)
+  return { kind: isKey ? 'key' : 'own', configDirectory, configFile }
 }
 
 /**
@@ -84,7 +84,8 @@ function hasLoginEvidence(login: Login): boolean {
   const config = readClaudeConfig(login.configFile)
   if (config['oauthAccount'] || config['primaryApiKey']) return true
   const { user, managed } = findSettingsFiles(login)
-  return fs.existsSync(path.join(path.dirname(user), '.credentials.json')) || [user, ...managed].some(hasKeyProgram)
+  const { credentials } = locateClaudeFiles(login.configDirectory)
+  return fs.existsSync(credentials) || [user, ...managed].some(hasKeyProgram)
 }
 
 /** Do these settings of claude name a program that prints the key? */

@@ -1,9 +1,9 @@
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { z } from 'zod'
 import { listNames } from '../fs/files.ts'
 import { parseJson } from '../json.ts'
+import { locateClaudeFiles } from './config.ts'
 
 /** What a transcript records of a prompt: it began a turn, was queued behind the running one, or left the queue. */
 type TranscriptPrompt = { kind: 'began' | 'queued'; text: string } | { kind: 'dequeued' }
@@ -21,9 +21,9 @@ export function parseTranscriptPrompts(lines: string): TranscriptPrompt[] {
 
 /** The transcript that claude keeps of this session; undefined while it does not exist. */
 export function findTranscript(configDirectory: string | null, claudeSession: string): string | undefined {
-  const projects = path.join(configDirectory ?? path.join(os.homedir(), '.claude'), 'projects')
-  return listNames(projects)
-    .map(name => path.join(projects, name, `${claudeSession}.jsonl`))
+  const { transcripts } = locateClaudeFiles(configDirectory)
+  return listNames(transcripts)
+    .map(name => path.join(transcripts, name, `${claudeSession}.jsonl`))
     .find(file => fs.existsSync(file))
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { type Settings, settingNames } from './settings.ts'
 
@@ -116,10 +117,10 @@ export function listDependencyVariables(projectNames: string[], environment = pr
   })
 }
 
-/** The paths of certificates among these variables. The commands must be able to read them. */
+/** The certificates that these variables name and that exist. What gets the variables must be able to read them. */
 export function listCertificateFiles(variables: Record<string, string>): string[] {
   return Object.entries(variables).flatMap(([name, value]) =>
-    certificateVariables.test(name) && isAbsolute(value) ? [value] : [],
+    certificateVariables.test(name) && isAbsolute(value) && existsSync(value) ? [value] : [],
   )
 }
 

@@ -1,3 +1,4 @@
+import os from 'node:os'
 import { runProgram } from '../exec.ts'
 import { toOneLine } from '../text.ts'
 import { MINUTE_MS, SECOND_MS } from '../time.ts'
@@ -21,7 +22,8 @@ export function createFixedCredential(headers: CredentialHeaders): Credential {
 export function createProgramCredential(command: string, environment: Record<string, string>): Credential {
   let key: { value: string; readAtMs: number } | undefined
   const ask = async () => {
-    const run = await runProgram('/bin/sh', ['-c', command], { env: environment, timeoutMs: PROGRAM_TIMEOUT_MS })
+    const options = { cwd: os.homedir(), env: environment, timeoutMs: PROGRAM_TIMEOUT_MS }
+    const run = await runProgram('/bin/sh', ['-c', command], options)
     const value = run.stdout.trim()
     if (run.exitCode !== 0 || value === '')
       throw new Error(`apiKeyHelper printed no key (exit ${run.exitCode ?? run.signal}) ${toOneLine(run.stderr, 120)}`)

@@ -1,6 +1,6 @@
 export { applyModelVariables, getTokenFile, keepToken, removeToken } from './kept-token.ts'
 export { ModelPolicy } from './policy.ts'
-export { detectProvider, listCertificateFiles, listLoginFiles, listModelHosts, requireCloudLogin } from './provider.ts'
+export { detectProvider, listLoginFiles, listModelHosts, requireModelAccess } from './provider.ts'
 export { createPlaceholder } from './relay.ts'
-export { buildRelayVariables, relayedVariableNames, startModelRelay } from './start-relay.ts'
+export { relayedVariableNames, startModelRelay } from './start-relay.ts'
 export { readStoredLogin, renderPlaceholderLogin } from './stored-login.ts'

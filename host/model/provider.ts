@@ -14,7 +14,7 @@ export function detectProvider(environment: Environment = process.env): ModelPro
   return names.find(name => isSet(environment[clouds[name].variable])) ?? 'anthropic'
 }
 
-/** The address of the API that claude uses with these variables. */
+/** The address of the API that claude uses with these variables. Exit 2 for a gateway whose address is not one. */
 export function getApiAddress(environment: Environment): URL {
   return parseAddress(environment, 'ANTHROPIC_BASE_URL') ?? new URL('https://api.anthropic.com')
 }
@@ -32,25 +32,25 @@ export function listModelHosts(environment: Environment = process.env): string[]
   return address.hostname === 'api.anthropic.com' ? [formatHost(address), ...renewalHosts] : [formatHost(address)]
 }
 
-/** The user's files with certificates to trust. */
-export function listCertificateFiles(environment: Environment = process.env): string[] {
-  return listExisting(environment['NODE_EXTRA_CA_CERTS'], environment['SSL_CERT_FILE'])
-}
-
 /** Files with a login that claude itself must be able to read: that of a cloud, and a client certificate. */
 export function listLoginFiles(environment: Environment = process.env): string[] {
   const cloudLogin = detectProvider(environment) === 'vertex' ? findGoogleLogin(environment) : undefined
-  return listExisting(environment['CLAUDE_CODE_CLIENT_CERT'], environment['CLAUDE_CODE_CLIENT_KEY'], cloudLogin)
+  const files = [environment['CLAUDE_CODE_CLIENT_CERT'], environment['CLAUDE_CODE_CLIENT_KEY'], cloudLogin]
+  return files.filter(file => file !== undefined && path.isAbsolute(file) && fs.existsSync(file)) as string[]
 }
 
-/** Exit 7 if a cloud's login is where no agent in a sandbox can use it. Nothing has been created yet then. */
-export function requireCloudLogin(environment: Environment = process.env): void {
+/**
+ * Refuse a way to the model that cannot work, before anything is created: exit 2 for an address that is not one, exit 7 for a
+ * cloud's login that no agent in a sandbox can use.
+ */
+export function requireModelAccess(isSandboxed: boolean, environment: Environment = process.env): void {
+  const hosts = listModelHosts(environment)
   const provider = detectProvider(environment)
-  if (provider === 'anthropic') return
+  if (!isSandboxed || provider === 'anthropic') return
   const { title, skipVariable, hasLogin, remedy } = clouds[provider]
   if (isSet(environment[skipVariable]) || hasLogin(environment)) return
   throw new DispatchError(
-    `in a sandbox, agents cannot reach ${title} (${listModelHosts(environment).join(', ')}): its login is not in the environment`,
+    `in a sandbox, agents cannot reach ${title} (${hosts.join(', ')}): its login is not in the environment`,
     {
       exitCode: exitCodes.login,
       remedy: `${remedy} Or run without a sandbox: --sandbox off.`,
@@ -108,10 +108,6 @@ const clouds = {
   },
 } satisfies Record<string, Cloud>
 
-function listExisting(...files: (string | undefined)[]): string[] {
-  return files.filter(file => file !== undefined && path.isAbsolute(file) && fs.existsSync(file)) as string[]
-}
-
 /** Is a variable set to something other than no? */
 function isSet(value: string | undefined): boolean {
   return value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase())
@@ -124,9 +120,16 @@ function findGoogleLogin(environment: Environment): string {
   return environment['GOOGLE_APPLICATION_CREDENTIALS'] || path.join(folder, 'application_default_credentials.json')
 }
 
+/** The address in a variable; undefined if it is not set. A wrong one must not lead the login to another host. */
 function parseAddress(environment: Environment, name: string): URL | undefined {
   const address = environment[name]
-  return address && URL.canParse(address) ? new URL(address) : undefined
+  if (!address) return undefined
+  const url = URL.parse(address)
+  if (url && /^https?:$/.test(url.protocol)) return url
+  throw new DispatchError(`${name} is not the address of a server: ${JSON.stringify(address)}`, {
+    exitCode: exitCodes.usage,
+    remedy: 'It begins with https:// or http://. Look in your shell and in the `env` of your claude settings.json.',
+  })
 }
 
 function formatHost({ hostname, port, protocol }: URL): string {

@@ -68,7 +68,7 @@ const MAX_REQUEST_BYTES = 64 * 1024 * 1024
 const CONNECT_TIMEOUT_MS = 30 * SECOND_MS
 
 /** The paths of the model's API. Others, such as those of the account, are not for an agent. */
-const modelPath = /^\/v1\/(messages|models)(\/|\?|$)/
+const modelPath = /^\/v1\/(messages|models)(\/|$)/
 
 /** Headers that belong to one connection (RFC 9110, 7.6.1), and those that the relay sets. */
 const connectionHeaders = new Set([
@@ -100,14 +100,20 @@ async function forward(request: http.IncomingMessage, response: http.ServerRespo
   const { ['x-api-key']: key, authorization } = request.headers
   if (key !== placeholder && authorization !== `Bearer ${placeholder}`)
     return refuse(response, 401, 'this is not the placeholder of this agent')
-  if (!modelPath.test(request.url ?? '')) return refuse(response, 404, 'dispatch forwards only requests to the model')
+  // As a URL, the path has no `..` left, in any spelling. Of an address with a host of its own only the path counts.
+  const { pathname = '', search = '' } = URL.parse(request.url ?? '', 'http://relay') ?? {}
+  if (!modelPath.test(pathname)) return refuse(response, 404, 'dispatch forwards only requests to the model')
   const body = await readBody(request)
   if (body === undefined) return refuse(response, 413, `the request is longer than ${MAX_REQUEST_BYTES} bytes`)
   const abort = new AbortController()
   response.on('close', () => abort.abort())
   for (let isRenewed = false; ; isRenewed = true) {
-    const login = await credential.read()
-    const answer = await sendTrusting(() => send(request, body, login, route, abort.signal), route)
+    const login = await credential.read().catch((error: unknown) => describe(error))
+    if (typeof login === 'string') return refuse(response, 401, `dispatch has no login for the model: ${login}`)
+    const answer = await sendTrusting(
+      () => send(request, `${pathname}${search}`, body, login, route, abort.signal),
+      route,
+    )
     if (answer.statusCode === 401 && !isRenewed && (await credential.renew(login))) {
       answer.resume()
       continue
@@ -132,17 +138,18 @@ async function readBody(request: http.IncomingMessage): Promise<Buffer | undefin
 
 function send(
   request: http.IncomingMessage,
+  target: string,
   body: Buffer,
   login: CredentialHeaders,
   { upstream, agent }: Route,
   signal: AbortSignal,
 ): Promise<http.IncomingMessage> {
   const { address } = upstream
-  const target = new URL(`${address.pathname.replace(/\/+$/, '')}${request.url}`, address)
+  const url = new URL(`${address.pathname.replace(/\/+$/, '')}${target}`, address)
   const { ['x-api-key']: _key, authorization: _token, ...others } = keepHeaders(request.headers)
   const headers = { ...others, ...login, ...upstream.headers, 'content-length': String(body.length) }
   return new Promise((resolve, reject) => {
-    const outgoing = (target.protocol === 'http:' ? http : https).request(target, {
+    const outgoing = (url.protocol === 'http:' ? http : https).request(url, {
       method: request.method,
       headers,
       agent,
@@ -151,7 +158,7 @@ function send(
     outgoing.on('socket', socket => {
       if (!socket.connecting) return
       socket.setTimeout(CONNECT_TIMEOUT_MS, () => outgoing.destroy(new Error('no connection within 30 s')))
-      socket.once(target.protocol === 'http:' ? 'connect' : 'secureConnect', () => socket.setTimeout(0))
+      socket.once(url.protocol === 'http:' ? 'connect' : 'secureConnect', () => socket.setTimeout(0))
     })
     outgoing.once('response', resolve)
     outgoing.once('error', reject)

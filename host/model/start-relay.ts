@@ -1,12 +1,10 @@
-import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
 import tls from 'node:tls'
 import { claudeVariables } from '../claude/arguments.ts'
-import { readClaudeConfig } from '../claude/config.ts'
+import { locateClaudeFiles, readClaudeConfig } from '../claude/config.ts'
 import { credentialVariables } from '../claude/login.ts'
 import { readUserSettings } from '../claude/user-settings.ts'
 import { agentVariableNames, pickVariables, plainVariableNames } from '../config/environment.ts'
+import { readIfPresent } from '../fs/files.ts'
 import { type Credential, createFixedCredential, createProgramCredential } from './credential.ts'
 import type { ModelPolicy } from './policy.ts'
 import { getApiAddress } from './provider.ts'
@@ -23,27 +21,31 @@ export const relayedVariableNames = [
   ...credentialVariables,
 ]
 
-/** Start the relay of one agent, with the login that the user's own claude would use in this environment. */
-export function startModelRelay(policy: ModelPolicy, environment = process.env): Promise<Relay> {
-  return startRelay(policy.placeholder, createCredential(policy, environment), createUpstream(environment))
+/** A relay, and the variables by which its agent reaches it. */
+interface ModelRelay extends Pick<Relay, 'host' | 'close'> {
+  /** The address of the relay, and a placeholder where the user has a credential. */
+  variables: Record<string, string>
 }
 
-/** The variables that an agent behind a relay gets: placeholders where the user has credentials, and the relay's address. */
-export function buildRelayVariables(
-  policy: ModelPolicy,
-  { url }: Relay,
-  environment = process.env,
-): Record<string, string> {
-  const names = credentialVariables.filter(name => environment[name])
-  const { keyProgram } = readUserSettings(findFile(policy, environment, 'settings.json'))
-  const used = names.length === 0 && keyProgram ? ['ANTHROPIC_AUTH_TOKEN'] : names
-  return { ANTHROPIC_BASE_URL: url, ...Object.fromEntries(used.map(name => [name, policy.placeholder])) }
+/** Start the relay of one agent, with the login that the user's own claude would use in this environment. */
+export async function startModelRelay(policy: ModelPolicy, environment = process.env): Promise<ModelRelay> {
+  const { keyProgram } = readUserSettings(locateClaudeFiles(policy.configDirectory, environment).settings)
+  const credential = createCredential(policy, keyProgram, environment)
+  const { url, host, close } = await startRelay(policy.placeholder, credential, createUpstream(environment))
+  const known = credentialVariables.filter(name => environment[name])
+  const names = known.length === 0 && keyProgram ? ['ANTHROPIC_AUTH_TOKEN'] : known
+  const placeholders = Object.fromEntries(names.map(name => [name, policy.placeholder]))
+  return { host, close, variables: { ANTHROPIC_BASE_URL: url, ...placeholders } }
 }
 
 // --- internal ---
 
 /** The credential in the order in which claude looks for one. */
-function createCredential(policy: ModelPolicy, environment: NodeJS.ProcessEnv): Credential {
+function createCredential(
+  policy: ModelPolicy,
+  keyProgram: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): Credential {
   const { ANTHROPIC_API_KEY: key, ANTHROPIC_AUTH_TOKEN: token, CLAUDE_CODE_OAUTH_TOKEN: yearToken } = environment
   if (key || token)
     return createFixedCredential({
@@ -51,19 +53,12 @@ function createCredential(policy: ModelPolicy, environment: NodeJS.ProcessEnv): 
       ...(token ? { authorization: `Bearer ${token}` } : {}),
     })
   const outside = buildOutsideEnvironment(policy, environment)
-  const { keyProgram } = readUserSettings(findFile(policy, environment, 'settings.json'))
   if (keyProgram) return createProgramCredential(keyProgram, outside)
   if (yearToken) return createFixedCredential({ authorization: `Bearer ${yearToken}` })
-  const file = findFile(policy, environment, '.credentials.json')
-  const configFile = path.join(policy.configDirectory ?? (environment['HOME'] || os.homedir()), '.claude.json')
+  const { credentials: file, configFile } = locateClaudeFiles(policy.configDirectory, environment)
   const { primaryApiKey } = readStoredLogin(file) ? {} : readClaudeConfig(configFile)
   if (typeof primaryApiKey === 'string') return createFixedCredential({ 'x-api-key': primaryApiKey })
   return createStoredCredential({ file, claude: policy.claude, environment: outside, leaseFolder: policy.leaseFolder })
-}
-
-/** A file in the user's folder of claude. */
-function findFile({ configDirectory }: ModelPolicy, environment: NodeJS.ProcessEnv, name: string): string {
-  return path.join(configDirectory ?? path.join(environment['HOME'] || os.homedir(), '.claude'), name)
 }
 
 /** The environment of the user's own claude and of the program that prints the key. */
@@ -77,10 +72,11 @@ function buildOutsideEnvironment(
 }
 
 function createUpstream(environment: NodeJS.ProcessEnv): Upstream {
+  // As claude does, the relay goes on without a file that is missing.
   const readFiles = (...names: string[]) =>
     names.flatMap(name => {
       const file = environment[name]
-      return file ? [fs.readFileSync(file, 'utf8')] : []
+      return file ? (readIfPresent(file) ?? []) : []
     })
   const ca = readFiles('NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE')
   const [cert] = readFiles('CLAUDE_CODE_CLIENT_CERT')

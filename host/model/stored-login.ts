@@ -1,4 +1,3 @@
-import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -152,7 +151,6 @@ function hasJustFailed(source: StoredLoginSource, token: string): boolean {
 }
 
 function recordFailure(source: StoredLoginSource, token: string): void {
-  fs.mkdirSync(source.leaseFolder, { recursive: true, mode: 0o700 })
   const failure: Failure = { tokenSha256: sha256(token), atMs: Date.now() }
   writeAtomic(failureFile(source), JSON.stringify(failure))
 }

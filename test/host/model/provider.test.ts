@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { detectProvider, listCertificateFiles, listLoginFiles, listModelHosts, requireCloudLogin } from '#host/model'
+import { detectProvider, listLoginFiles, listModelHosts, requireModelAccess } from '#host/model'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
 test('the provider and its hosts follow the environment', () => {
@@ -58,7 +58,7 @@ test('a cloud whose login no sandbox can see is refused with exit 7', t => {
     ],
   ]
   for (const [environment, message, remedy] of refused)
-    assert.throws(() => requireCloudLogin(environment), { exitCode: 7, message, remedy })
+    assert.throws(() => requireModelAccess(true, environment), { exitCode: 7, message, remedy })
   const key = path.join(home, 'key.json')
   fs.writeFileSync(key, '{}')
   const accepted: Record<string, string>[] = [
@@ -69,16 +69,25 @@ test('a cloud whose login no sandbox can see is refused with exit 7', t => {
     { CLAUDE_CODE_USE_VERTEX: '1', GOOGLE_APPLICATION_CREDENTIALS: key },
     { CLAUDE_CODE_USE_FOUNDRY: '1', ANTHROPIC_FOUNDRY_API_KEY: 'k' },
   ]
-  for (const environment of accepted) requireCloudLogin(environment)
+  for (const environment of accepted) requireModelAccess(true, environment)
 })
 
-test('files that variables name are readable if they exist', t => {
-  const folder = createScratchFolder(t)
-  const [authority, google] = ['ca.pem', 'google.json'].map(name => path.join(folder, name)) as [string, string]
-  for (const file of [authority, google]) fs.writeFileSync(file, '')
-  const environment = { NODE_EXTRA_CA_CERTS: authority, SSL_CERT_FILE: path.join(folder, 'missing.pem') }
-  assert.deepEqual(listCertificateFiles(environment), [authority])
-  assert.deepEqual(listLoginFiles({ GOOGLE_APPLICATION_CREDENTIALS: google }), [], 'only Vertex AI uses it')
-  const vertex = { CLAUDE_CODE_USE_VERTEX: '1', GOOGLE_APPLICATION_CREDENTIALS: google }
-  assert.deepEqual(listLoginFiles(vertex), [google])
+test('without a sandbox a cloud’s login may be anywhere', () => {
+  requireModelAccess(false, { CLAUDE_CODE_USE_BEDROCK: '1', AWS_PROFILE: 'work' })
+})
+
+test('a wrong address is refused, and leads no login to another host', () => {
+  for (const address of ['gateway.example', 'gateway.example:8080', 'ftp://gateway.example', 'http://', ' '])
+    assert.throws(
+      () => requireModelAccess(false, { ANTHROPIC_BASE_URL: address, ANTHROPIC_AUTH_TOKEN: 't' }),
+      { exitCode: 2, message: /ANTHROPIC_BASE_URL is not the address of a server/ },
+      address,
+    )
+})
+
+test('the login of Google is readable for Vertex AI only', t => {
+  const file = path.join(createScratchFolder(t), 'google.json')
+  fs.writeFileSync(file, '')
+  assert.deepEqual(listLoginFiles({ GOOGLE_APPLICATION_CREDENTIALS: file }), [])
+  assert.deepEqual(listLoginFiles({ CLAUDE_CODE_USE_VERTEX: '1', GOOGLE_APPLICATION_CREDENTIALS: file }), [file])
 })

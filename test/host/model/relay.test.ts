@@ -40,6 +40,17 @@ async function startTestRelay(t: TestContext, credential: Credential, upstream: 
 const ask = (relay: Relay, path = '/v1/messages', headers: Record<string, string> = { 'x-api-key': 'placeholder-1' }) =>
   fetch(relay.url + path, { method: 'POST', headers, body: '{"model":"opus"}' })
 
+/** The status for a path exactly as it is written, which `fetch` would change. */
+function askRaw(relay: Relay, path: string): Promise<number | undefined> {
+  const { hostname, port } = new URL(relay.url)
+  const options = { hostname, port, path, method: 'POST', headers: { 'x-api-key': 'placeholder-1' } }
+  return new Promise((resolve, reject) => {
+    const request = http.request(options, answer => resolve(answer.resume().statusCode))
+    request.on('error', reject)
+    request.end('{}')
+  })
+}
+
 test('the real credential replaces the placeholder, and everything else passes unchanged', async t => {
   const { seen, address } = await startModel(t, (_seen, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'request-id': 'r1' })
@@ -71,8 +82,20 @@ test('only a holder of the placeholder is served, and only on the paths of the m
   const relay = await startTestRelay(t, createFixedCredential({ 'x-api-key': 'real' }), { ...plain, address })
   for (const headers of [{}, { 'x-api-key': 'real' }, { authorization: 'placeholder-1' }])
     assert.equal((await ask(relay, '/v1/messages', headers as Record<string, string>)).status, 401)
-  for (const path of ['/', '/v1/organizations', '/api/oauth/profile', '/v1/messagesx', '/v1/oauth/token'])
-    assert.equal((await ask(relay, path)).status, 404, path)
+  const foreign = [
+    '/',
+    '/v1/organizations',
+    '/api/oauth/profile',
+    '/v1/messagesx',
+    '/v1/oauth/token',
+    '/v1/messages/../organizations',
+    '/v1/messages/%2e%2e/organizations',
+    '/v1/messages/.%2E/%2e./v1/organizations',
+    '/v1/messages\\..\\organizations',
+    'http://elsewhere.example/v1/organizations',
+    '//v1/messages',
+  ]
+  for (const path of foreign) assert.equal(await askRaw(relay, path), 404, path)
   assert.deepEqual(seen, [])
   for (const path of ['/v1/messages', '/v1/messages/count_tokens?beta=true', '/v1/models/opus'])
     assert.equal((await ask(relay, path)).status, 200, path)
@@ -108,6 +131,15 @@ test('a credential that cannot be renewed gives the refusal of the model', async
   const relay = await startTestRelay(t, createFixedCredential({ 'x-api-key': 'old' }), { ...plain, address })
   const answer = await ask(relay)
   assert.deepEqual([answer.status, await answer.text(), seen.length], [401, '{"why":"expired"}', 1])
+})
+
+test('a credential that cannot be read is an error of the login, and nothing is sent', async t => {
+  const { seen, address } = await startModel(t, (_seen, response) => response.end('{}'))
+  const credential = { read: () => Promise.reject(new Error('no key today')), renew: async () => false }
+  const answer = await ask(await startTestRelay(t, credential, { ...plain, address }))
+  assert.equal(answer.status, 401)
+  assert.match(await answer.text(), /no login for the model: no key today/)
+  assert.deepEqual(seen, [])
 })
 
 test('a model that cannot be reached is an error of the API that names the host', async t => {

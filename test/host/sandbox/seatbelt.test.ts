@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildPolicy } from '#host/sandbox'
+import { buildRuntimeConfig } from '#host/sandbox/command-line.ts'
 import type { SandboxRole } from '#host/sandbox/policy.ts'
-import { buildRuntimeConfig } from '#host/sandbox/run.ts'
 
 const LIBRARY_MODULE = '@anthropic-ai/sandbox-runtime/dist/sandbox/macos-sandbox-utils.js'
 

@@ -1,0 +1,120 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findProgram } from '../exec.ts'
+import { quoteForShell } from '../shell-quote.ts'
+import { listHostSockets } from './host-sockets.ts'
+import { isUnder, type SandboxPolicy } from './policy.ts'
+import type { ReadablePaths } from './readable-paths.ts'
+import { buildSeccompFilter } from './seccomp-filter.ts'
+
+/** The folder of the sandbox-runtime package. Its programs must be readable inside. */
+export function findRuntimeFolder(): string {
+  return path.dirname(path.dirname(fileURLToPath(import.meta.resolve('@anthropic-ai/sandbox-runtime'))))
+}
+
+/** The configuration of sandbox-runtime for a policy. Pure but for a look at which hidden paths exist. */
+export function buildRuntimeConfig(
+  policy: SandboxPolicy,
+  readable: ReadablePaths,
+  socketFolder: string,
+  platform = process.platform,
+) {
+  const allowWrite = [...policy.writablePaths, policy.tempFolder]
+  const allowRead = [...readable.allowed, ...policy.readablePaths, findRuntimeFolder(), socketFolder].filter(
+    place => !allowWrite.some(other => isUnder(place, other)),
+  )
+  return {
+    network: {
+      allowedDomains: policy.allowedHosts,
+      deniedDomains: [],
+      strictAllowlist: true,
+      // macOS has no private loopback: a process that may listen there may also connect to any server there.
+      allowLocalBinding: platform === 'darwin' && ['code', 'setup', 'check'].includes(policy.role),
+      // On Linux the mounts hide the sockets of the host, and the filter of dispatch replaces that of the library.
+      allowUnixSockets: platform === 'darwin' ? allowWrite : [],
+      allowAllUnixSockets: platform !== 'darwin',
+    },
+    filesystem: {
+      // A writable path below a readable one is denied for reading as well, so that the library mounts it on top.
+      denyRead: [
+        ...readable.denied.filter(place => !policy.readablePaths.includes(place)),
+        ...(platform === 'darwin' ? [] : listHostSockets(readable.allowed)),
+        ...policy.hiddenPaths.filter(place => fs.existsSync(place)),
+        ...allowWrite.filter(place => allowRead.some(other => isUnder(place, other))),
+      ],
+      allowRead: [...new Set(allowRead)],
+      allowWrite: [...new Set(allowWrite)],
+      denyWrite: policy.protectedPaths,
+    },
+    allowPty: policy.role === 'orchestrator',
+    // It would search for repositories below the current folder, which is empty.
+    ripgrep: { command: 'true' },
+    socatPath: findProgram('socat'),
+  }
+}
+
+/**
+ * The script of the shell inside: it reports on file descriptor 3 that the sandbox is up, removes the variables that
+ * only the library needed, and runs the command. Pure.
+ */
+export function buildInnerScript(policy: SandboxPolicy, command: string[]): string {
+  const { folder, tempFolder, allowedHosts } = policy
+  const noProxy = ['localhost', '127.0.0.1', '::1']
+    .filter(name => !allowedHosts.some(host => host.startsWith(`${name}:`)))
+    .join(',')
+  return [
+    'printf . >&3; exec 3>&-',
+    // A setup may run Maven or Gradle, which find the proxy by the variable of Java only.
+    `unset ${unwantedVariables}${policy.role === 'setup' ? '' : ' JAVA_TOOL_OPTIONS'}`,
+    `export TMPDIR=${quoteForShell(getInnerTempFolder(tempFolder))}`,
+    ...(usesProxy(policy) ? [`export NO_PROXY=${noProxy} no_proxy=${noProxy} NODE_USE_ENV_PROXY=1`] : []),
+    `cd ${quoteForShell(folder)} || exit 126; unset OLDPWD`,
+    `exec ${command.map(quoteForShell).join(' ')}`,
+  ].join('; ')
+}
+
+/** A setup has a proxy even if it may reach no host, because the proxy knows which hosts it asked for. Pure. */
+export function usesProxy({ role, allowedHosts }: SandboxPolicy): boolean {
+  return allowedHosts.length > 0 || role === 'setup'
+}
+
+/**
+ * Add what the library leaves open: the namespaces of IPC, with the shared memory of the host, and UTS; the filter of system
+ * calls, which bubblewrap reads from a file; and /tmp/claude of the host, which the library shares with every sandbox.
+ */
+export function addIsolation(commandLine: string, { tempFolder }: SandboxPolicy, filterFile: string): string {
+  if (process.platform === 'darwin') return commandLine
+  const filter = buildSeccompFilter()
+  if (filter === undefined) throw new Error(`there is no filter of system calls for ${process.arch}`)
+  fs.writeFileSync(filterFile, filter)
+  const bubblewrap = `${quoteForShell(findProgram('bwrap'))} --unshare-ipc --unshare-uts --seccomp 4 --new-session `
+  const innerTempFolder = getInnerTempFolder(tempFolder)
+  const mount = innerTempFolder === tempFolder ? '' : `--bind ${quoteForShell(tempFolder)} ${innerTempFolder} `
+  const isolated = commandLine
+    .replace('bwrap --new-session ', () => bubblewrap)
+    .replaceAll(/ --bind \/tmp\/claude \/tmp\/claude(?= )/g, '')
+    .replace(' --dev /dev ', () => ` ${mount}--dev /dev `)
+  if (!isolated.includes('--seccomp 4 ') || !isolated.includes(`${mount}--dev /dev `))
+    throw new Error('the command line of sandbox-runtime has an unknown form')
+  return `${isolated} 4<${quoteForShell(filterFile)}`
+}
+
+// --- internal ---
+
+/** This leaves 57 bytes for what a test puts into its temporary folder. */
+const MAX_TEMP_FOLDER_BYTES = 50
+
+/** Variables that the library sets for programs that dispatch does not run. Some contain the password of the proxy. */
+const unwantedVariables = [
+  'SANDBOX_RUNTIME GIT_CONFIG_PARAMETERS GIT_SSH_COMMAND SRT_SSH_PROXY_COMMAND',
+  'NO_PROXY no_proxy GRPC_PROXY grpc_proxy FTP_PROXY ftp_proxy RSYNC_PROXY DOCKER_HTTP_PROXY DOCKER_HTTPS_PROXY',
+  'CLOUDSDK_PROXY_TYPE CLOUDSDK_PROXY_ADDRESS CLOUDSDK_PROXY_PORT CLOUDSDK_PROXY_USERNAME CLOUDSDK_PROXY_PASSWORD',
+  'CLAUDE_CODE_HOST_HTTP_PROXY_PORT CLAUDE_CODE_HOST_SOCKS_PROXY_PORT',
+].join(' ')
+
+/** Where the folder for temporary files is inside: Linux has a short place for it, because a socket's path has 107 bytes. */
+function getInnerTempFolder(tempFolder: string): string {
+  const isShort = Buffer.byteLength(tempFolder) <= MAX_TEMP_FOLDER_BYTES
+  return isShort || process.platform === 'darwin' ? tempFolder : '/tmp/dispatch'
+}
