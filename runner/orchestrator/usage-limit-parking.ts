@@ -57,7 +57,8 @@ export class UsageLimitParking {
     if (limit === undefined) return false
     const { status } = this.context
     const resetsAt = limit.resetsAt?.toISOString() ?? null
-    const isNew = status.usageLimit === null || status.usageLimit.resetsAt !== resetsAt
+    const known = status.usageLimit?.worker === undefined ? status.usageLimit : null // A worker's limit resumes no turn.
+    const isNew = known === null || known.resetsAt !== resetsAt
     if (isNew && !isSettled(status))
       this.context.record({ type: 'usage-limit.reached', reason: text || error, resetsAt })
     return true

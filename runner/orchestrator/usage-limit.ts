@@ -9,9 +9,9 @@ export interface UsageLimit {
 }
 
 /**
- * Recognize the vendor's usage limit, or that the vendor is overloaded, in what claude reports. Recorded from claude 2.1.329 (`You've hit your 5-hour limit ·
- * resets 9:39am (UTC)`), with the forms of older versions. A limit without a time that can be read is still a limit.
- * `errorKind` is the `error` field of the hook. Pure.
+ * Recognize the vendor's usage limit, or that the vendor is overloaded, in what claude reports. Recorded from claude 2.1.329
+ * (`You've hit your 5-hour limit · resets 9:39am (UTC)`), with the forms of older versions. A limit without a time that can
+ * be read is still a limit. `errorKind` is the `error` field of the hook. Pure.
  */
 export function parseUsageLimit(errorKind: string, text: string, now: Date): UsageLimit | undefined {
   if (errorKind === 'overloaded' || (errorKind === 'server_error' && /\b529\b|\boverloaded\b/i.test(text)))

@@ -33,14 +33,16 @@ export async function finishWorker(context: RunnerContext, worker: WorkerStatus)
   if (process) await killProcessTree(process, buildWorkerMark(context.session, worker.name))
   const read = (file: string, maxBytes: number, startByte = 0) =>
     readUntrusted(file, maxBytes, startByte)?.toString('utf8') ?? ''
-  const exit = ExitRecord.safeParse(parseJson(read(files.exit, MAX_EXIT_RECORD_BYTES))).data
-  const stream = read(files.stream, STREAM_TAIL_BYTES, -STREAM_TAIL_BYTES)
+  const isParked = worker.startedAt === undefined // What it has left is of a run that is recorded already.
+  const exit = isParked ? undefined : ExitRecord.safeParse(parseJson(read(files.exit, MAX_EXIT_RECORD_BYTES))).data
+  const stream = isParked ? '' : read(files.stream, STREAM_TAIL_BYTES, -STREAM_TAIL_BYTES)
   const errors = read(files.errors, ERROR_TAIL_BYTES, -ERROR_TAIL_BYTES)
   const lines = stream.split('\n').flatMap(parseStreamLine)
   const result = lines.findLast(line => line.kind === 'result')?.result
   // The runner may have stopped a worker that ended by itself at the same moment: then its own end counts.
-  const stopped = exit && result ? undefined : context.endings.get(worker.name)
-  const limit = stopped || exit?.fenced ? undefined : findWorkerLimit(result)
+  const requested = context.endings.get(worker.name)
+  const stopped = exit && result ? undefined : requested
+  const limit = requested || exit?.fenced ? undefined : findWorkerLimit(result)
   const { ending, reason } = stopped ?? classifyEnding(exit, result, errors)
   releaseWriteLock(context, worker.name, ending)
   const noReport = `(no report: ${ending}${reason ? `, ${reason}` : ''})\n`

@@ -7,7 +7,7 @@ import { computeRetryTimeMs, guessErrorKind, parseUsageLimit, type UsageLimit } 
 /** The stream of a worker that works again shows it this early. */
 const STREAM_HEAD_BYTES = 256 * 1024
 
-/** The vendor's limit in the result of a worker; undefined for any other error. Pure. */
+/** The vendor's limit in the result of a worker; undefined for any other error. */
 export function findWorkerLimit(
   result: { is_error: boolean; result?: string | undefined } | undefined,
 ): UsageLimit | undefined {
@@ -27,8 +27,9 @@ export function parkWorker(
   const resetsAt = limit.resetsAt?.toISOString() ?? null
   context.record({ type: 'worker.parked', worker, reason, resetsAt, ...run })
   const { usageLimit } = context.status
-  if (!isSettled(context.status) && (usageLimit === null || usageLimit.resetsAt !== resetsAt))
-    context.record({ type: 'usage-limit.reached', reason, resetsAt, worker })
+  // A limit of the orchestrator stays: by it the orchestrator is resumed.
+  const isNew = usageLimit === null || (usageLimit.worker !== undefined && usageLimit.resetsAt !== resetsAt)
+  if (isNew && !isSettled(context.status)) context.record({ type: 'usage-limit.reached', reason, resetsAt, worker })
 }
 
 /** May this worker start now? One that is parked waits for its time, and so does every other one of its model. */

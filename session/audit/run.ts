@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { resolveSessionPaths } from '../paths.ts'
-import { isSettled } from '../status/status.ts'
+import { isSettled } from '../status/conditions.ts'
 import { Audit, type AuditPart, type AuditProblem, auditParts } from './audit.ts'
 import { auditEvidence } from './evidence.ts'
 import { openIsolatedRepository } from './isolated-git.ts'

@@ -4,7 +4,8 @@ import { readLog } from '../log/log.ts'
 import type { Session } from '../manifest.ts'
 import { describeVoidReason, listChangesSinceVerdict } from '../repository/diff.ts'
 import { listSessions } from '../store.ts'
-import { computeStatus, isSettled } from './status.ts'
+import { isSettled } from './conditions.ts'
+import { computeStatus } from './status.ts'
 import type { SessionStatus } from './status-types.ts'
 
 /** A session as a reader sees it: its status, and whether its runner is alive. */

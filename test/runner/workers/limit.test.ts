@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { MINUTE_MS } from '#host/time.ts'
-import { findWorkerLimit, isHeldByLimit } from '#runner/workers/limit.ts'
+import { findWorkerLimit, isHeldByLimit, parkWorker } from '#runner/workers/limit.ts'
 import type { Event, EventBody } from '#session/log'
 import { computeStatus } from '#session/status'
+import { createWatchedSession } from '../../fixtures/watched-session.ts'
 
 const createLoggedEvents = (bodies: EventBody[]) =>
   bodies.map((body, index) => ({ ...body, seq: index + 1, time: `2026-11-29T10:0${index}:00.000Z` }) as Event)
@@ -60,4 +61,42 @@ it('workers of a model wait for the end of its limit, and those of another do no
     )
   assert.deepEqual(held(29), [true, true, false])
   assert.deepEqual(held(31), [false, false, false])
+})
+
+it('the end of a parked worker ends its limit, and is not parked again', () => {
+  const status = computeStatus(
+    createLoggedEvents([
+      queued('one', 'opus'),
+      { type: 'worker.parked', worker: 'one', reason: 'limit', resetsAt: null, commit: null, costUsd: 1 },
+      { type: 'usage-limit.reached', reason: 'limit', resetsAt: null, worker: 'one' },
+      {
+        type: 'worker.ended',
+        worker: 'one',
+        ending: 'stopped',
+        reason: '',
+        commit: null,
+        changedFiles: 0,
+        costUsd: null,
+        seconds: 0,
+      },
+    ]),
+  )
+  assert.equal(status.usageLimit, null)
+  assert.equal(status.workers[0]?.costUsd, 1)
+})
+
+it('a limit of the orchestrator is not replaced by that of a worker, or it would never resume', t => {
+  const { context, recorded, sendHookEvent } = createWatchedSession(t)
+  sendHookEvent('StopFailure', { error: 'rate_limit' })
+  parkWorker(context, 'one', { reason: 'limit', resetsAt: new Date() }, { commit: null, costUsd: null })
+  assert.equal(recorded.filter(({ type }) => type === 'usage-limit.reached').length, 1)
+  assert.equal(context.status.usageLimit?.worker, undefined)
+})
+
+it('a limit that a worker met first is the orchestrator’s too once it meets it', t => {
+  const { context, sendHookEvent } = createWatchedSession(t)
+  parkWorker(context, 'one', { reason: 'limit', resetsAt: null }, { commit: null, costUsd: null })
+  assert.equal(context.status.usageLimit?.worker, 'one')
+  sendHookEvent('StopFailure', { error: 'rate_limit' })
+  assert.equal(context.status.usageLimit?.worker, undefined)
 })

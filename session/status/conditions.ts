@@ -1,0 +1,24 @@
+import { MINUTE_MS } from '#host/time.ts'
+import type { SessionStatus } from './status-types.ts'
+
+/** Count the restarts in a row, with one at `now` (ms). A runner that lived for ten minutes ends the row. Pure. */
+export function countConsecutiveRestarts({ lastRestart }: SessionStatus, now: number): number {
+  return lastRestart && now - Date.parse(lastRestart.time) < RESTART_WINDOW_MS ? lastRestart.consecutiveRestarts + 1 : 1
+}
+
+/** Will nothing more happen unless a human acts? */
+export function isSettled(status: SessionStatus): boolean {
+  return (
+    status.closed !== undefined ||
+    ['failed', 'asking', 'needs you', 'PASS', 'FAIL', 'INCONCLUSIVE'].includes(status.phase)
+  )
+}
+
+/** Does a contract need a human's approval right now? */
+export function isAwaitingApproval({ phase, approval }: SessionStatus): boolean {
+  return phase === 'asking' && approval?.state === 'asked'
+}
+
+// --- internal ---
+
+const RESTART_WINDOW_MS = 10 * MINUTE_MS
