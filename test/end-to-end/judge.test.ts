@@ -91,7 +91,7 @@ describe('a judge that gives no answer', { concurrency: 2 }, () => {
     const fix = spawn('code --name fix --clauses C1', 'Fix hello.sh.')
     const scenario: Scenario = {
       ...helloScenario,
-      judge: [{ C1: { met: 'no', reason: 'it greets nobody by name' } }],
+      judge: [{ C1: { met: 'no', reason: 'it greets no one by name' } }],
       workers: { fix: [put('hello.sh', 'echo hello # as asked'), say('Fixed.')], '*': honestWorkerTurns },
       orchestrator: [
         put('contract.md', helloContract),

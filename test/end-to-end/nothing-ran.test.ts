@@ -117,7 +117,7 @@ describe('a check in which no test runs', { concurrency: 2 }, () => {
         assert.equal(evidence.get('base-C1')?.outcome, 'red')
         assert.deepEqual(evidence.get('round-1-C5')?.tests, { ran: 0, failed: 0, skipped: 3 })
 
-        // The second round: counts, a count that nobody printed, and a guard that runs less than before.
+        // The second round: counts, a count that no runner printed, and a guard that runs less than before.
         const last = readVerdictRecord(paths)
         assert.equal(last?.verdict, 'PASS', last?.reason)
         assert.deepEqual(
