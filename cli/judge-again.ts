@@ -1,14 +1,12 @@
 import os from 'node:os'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { readLeaseHolder } from '#host/lease'
-import { checkLiveness } from '#host/process'
 import { askJudgeAgain } from '#runner'
 import { refuseNewerFormat, type Session } from '#session'
-import { followLog, readLog } from '#session/log'
-import { applyEvent, explainJudgeRefusal, initialStatus, isSettled } from '#session/status'
+import { readLog } from '#session/log'
+import { explainJudgeRefusal, isSettled, readView } from '#session/status'
 import { sendMessage } from './input/send-message.ts'
-import { readStatus } from './input/session.ts'
+import { followSession } from './wait-for-result.ts'
 
 /** How long a runner may take to read the request, in seconds. */
 const REQUEST_TIMEOUT_SECONDS = 30
@@ -19,14 +17,14 @@ const REQUEST_TIMEOUT_SECONDS = 30
  */
 export async function askJudge(session: Session, config: Config): Promise<void> {
   refuseNewerFormat(session)
-  const status = readStatus(session)
+  const { status, runnerLiveness } = await readView(session)
   const refusal = explainJudgeRefusal(status)
   if (refusal !== undefined)
     throw new DispatchError(`session ${session.id} is not judged again: ${refusal}`, {
       exitCode: exitCodes.conflict,
       remedy: `To see its state: dispatch show ${session.id.slice(-4)}`,
     })
-  if (status.closed || (isSettled(status) && !(await hasRunner(session))))
+  if (status.closed || (isSettled(status) && runnerLiveness !== 'alive'))
     return askJudgeAgain(session, config, os.userInfo().username || 'you')
   const { length } = readLog(session.paths.events).events
   await sendMessage(session, config, { kind: 'judge' }, REQUEST_TIMEOUT_SECONDS)
@@ -36,19 +34,13 @@ export async function askJudge(session: Session, config: Config): Promise<void> 
 // --- internal ---
 
 /** Wait until the judge that was asked after so many events has answered, is waited for again, or never will be. */
-async function waitForJudge({ paths }: Session, eventCount: number): Promise<void> {
-  let status = initialStatus
+async function waitForJudge(session: Session, eventCount: number): Promise<void> {
   let seen = 0
   let isRequested = false
-  for await (const event of followLog(paths.events, { signal: new AbortController().signal })) {
-    status = applyEvent(status, event)
+  await followSession(session, (event, status) => {
     isRequested ||= ++seen > eventCount && event.type === 'judging.requested'
-    if (!isRequested) continue
-    if (event.type === 'judging.parked' || status.judgeWait === null || status.closed) return
-  }
-}
-
-async function hasRunner({ paths }: Session): Promise<boolean> {
-  const holder = readLeaseHolder(paths.runnerLease)
-  return holder !== undefined && (await checkLiveness(holder)) === 'alive'
+    const isDamaged = status.phase === 'needs you' && status.problemExitCode === exitCodes.integrity
+    const isOver = status.judgeWait === null || status.closed !== undefined || isDamaged
+    return isRequested && (isOver || event.type === 'judging.parked')
+  })
 }

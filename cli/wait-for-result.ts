@@ -44,6 +44,29 @@ export async function watchToEnd(session: Session): Promise<ExitCode> {
   return pickExitCode(status)
 }
 
+/**
+ * Read the events of a session, existing and future ones, until `isOver`. Returns the status then. A runner that dies meanwhile
+ * gets a successor: without one no event would ever come.
+ */
+export async function followSession(
+  session: Session,
+  isOver: (event: Event, status: SessionStatus) => boolean | Promise<boolean>,
+): Promise<SessionStatus> {
+  const config = tryReadConfig() // Read once, so that an .env that breaks meanwhile does not end the wait.
+  const revive = async (by: Config) => reviveSessions(await readAllViews(by.workspace), by, launchSuccessor)
+  const reviver = setInterval(() => config && revive(config).catch(() => undefined), REVIVE_INTERVAL_MS)
+  let status = initialStatus
+  try {
+    for await (const event of followLog(session.paths.events, { signal: new AbortController().signal })) {
+      status = applyEvent(status, event)
+      if (await isOver(event, status)) break
+    }
+  } finally {
+    clearInterval(reviver)
+  }
+  return status
+}
+
 // --- internal ---
 
 const REVIVE_INTERVAL_MS = 5000
@@ -52,29 +75,17 @@ async function waitUntilSettled(
   session: Session,
   onEvent: (event: Event, status: SessionStatus) => void,
 ): Promise<SessionStatus> {
-  const config = tryReadConfig() // Read once, so that an .env that breaks meanwhile does not end the wait.
-  let status = initialStatus
   let seen = 0
   let isConfirmed = false
   let { length } = readLog(session.paths.events).events // The past may contain settled states; only what follows it counts.
-  const abort = new AbortController()
-  // Without a runner no event would ever come.
-  const revive = async (by: Config) => reviveSessions(await readAllViews(by.workspace), by, launchSuccessor)
-  const reviver = setInterval(() => config && revive(config).catch(() => undefined), REVIVE_INTERVAL_MS)
-  try {
-    for await (const event of followLog(session.paths.events, { signal: abort.signal })) {
-      status = applyEvent(status, event)
-      onEvent(event, status)
-      if (++seen < length || !isSettled(status)) continue
-      if (isConfirmed || !(await waitIfFresh(session, status))) return status
-      isConfirmed = true
-      length = readLog(session.paths.events).events.length
-      if (seen >= length) return status
-    }
-  } finally {
-    clearInterval(reviver)
-  }
-  return status
+  return followSession(session, async (event, status) => {
+    onEvent(event, status)
+    if (++seen < length || !isSettled(status)) return false
+    if (isConfirmed || !(await waitIfFresh(session, status))) return true
+    isConfirmed = true
+    length = readLog(session.paths.events).events.length
+    return seen >= length
+  })
 }
 
 /** A verdict is void once the work has changed, also while no runner exists that could record it. */

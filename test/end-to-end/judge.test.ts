@@ -252,6 +252,16 @@ describe('a judge that gives no answer', { concurrency: 2 }, () => {
         assert.equal(ran.exitCode, 12, ran.stdout + ran.stderr)
         assert.match(ran.stdout, /INCONCLUSIVE +no judge: the model a-1 .*404.*; the model b-2 .*404/)
         assert.equal(listEvents(rig, 'judge.checked').length, 1)
+
+        await test.test('a question that was changed since is not asked: exit 13', async () => {
+          const { id, paths } = rig.readSession()
+          fs.appendFileSync(paths.judgeQuestion(1), ' ')
+          for (const _ of ['first', 'again']) {
+            const ran = await rig.dispatch(['judge', id])
+            assert.equal(ran.exitCode, 13, ran.stdout + ran.stderr)
+          }
+          assert.match(listEvents(rig, 'human.needed')[0]?.reason ?? '', /question-1.json was changed/)
+        })
       },
       { JUDGE_MODEL: 'a-1,b-2' },
     )
