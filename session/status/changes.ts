@@ -38,6 +38,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'contract.amended': (event, before) => ({
     ...(before.phase === 'asking' && !isAwaitingApproval(before) ? {} : { phase: 'working', question: null }),
     judgeWait: null,
+    judgeQuestion: undefined, // It was about the version before.
     ...applyVersion(event, before, event.version, [...(before.contract?.dilutions ?? []), ...event.dilutions]),
   }),
   // A contract that needs approval is a question, which the human answers with a command.

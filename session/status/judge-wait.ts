@@ -16,8 +16,8 @@ export function describeJudgeWait(
 }
 
 /**
- * Why the judge may not be asked again; undefined if it may. It may be asked only about the last round, and only for want
- * of an answer: never after it has answered. Pure.
+ * Why the judge may not be asked again; undefined if it may. It may be asked only about the last round, by the contract that
+ * is in force, and only for want of an answer: never after it has answered. Pure.
  */
 export function explainJudgeRefusal(status: SessionStatus): string | undefined {
   const { judgeWait, judgeQuestion, verdict, closed, phase } = status
@@ -26,10 +26,11 @@ export function explainJudgeRefusal(status: SessionStatus): string | undefined {
     const isCurrent = judgeQuestion === undefined || judgeQuestion.round === verdict.round
     if (isCurrent) return `the judge has answered, and the verdict is ${verdict.verdict}`
   }
-  if (judgeQuestion === undefined)
-    return verdict
-      ? `the verdict is INCONCLUSIVE, and the judge was not asked: ${verdict.reason}`
-      : 'its work has not been judged yet'
+  if (judgeQuestion === undefined) {
+    if (verdict === undefined) return 'its work has not been judged yet'
+    if (verdict.isUnanswered) return 'the contract was amended after the judge was asked'
+    return `the verdict is INCONCLUSIVE, and the judge was not asked: ${verdict.reason}`
+  }
   if (verdict?.round !== judgeQuestion.round)
     return closed === undefined ? 'the judge is being asked, or the work goes on' : undefined
   if (!verdict.isUnanswered)

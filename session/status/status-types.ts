@@ -47,7 +47,7 @@ export interface SessionStatus {
   verdict?: VerdictState
   /** What keeps the judge from judging, as found out at the start; empty if it answered. */
   judgeProblem?: string
-  /** The last question that the judge was asked, and the hash of its file. */
+  /** The last question that the judge was asked by the contract in force, and the hash of its file. */
   judgeQuestion?: { round: number; sha256: string } | undefined
   /** Set while the judge is to be asked again. */
   judgeWait: JudgeWait | null

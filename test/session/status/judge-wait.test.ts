@@ -19,6 +19,11 @@ const parked: EventBody = {
 }
 const requested: EventBody = { type: 'judging.requested', round: 1, actor: 'u', until }
 const closed: EventBody = { type: 'session.closed', actor: 'you', reason: 'dispatch stop' }
+const amended: EventBody = {
+  type: 'contract.amended',
+  ...{ version: 2, sha256: 'a'.repeat(64), changes: [], dilutions: [] },
+  ...{ clauses: [], uncoveredSentences: [] },
+}
 const queued: EventBody = {
   type: 'worker.queued',
   worker: 'w',
@@ -99,6 +104,8 @@ test('the judge may be asked again only for want of an answer', () => {
       [judging, asked, give('INCONCLUSIVE', { isUnanswered: true, isFinal: false })],
       /goes on/,
     ],
+    ['by another contract', [judging, asked, parked, amended, closed], /not been judged yet/],
+    ['by another contract, unanswered', [judging, asked, unanswered, amended, closed], /contract was amended/],
     ['passed after all', [judging, asked, unanswered, closed, requested, give('PASS')], /has answered.*PASS/],
   ]
   for (const [name, bodies, reason] of refused)
