@@ -46,14 +46,15 @@ export async function runJudgeRound(
 
 /**
  * Give the verdict of a round, or park the round if the judge gave no answer and may give one later: then nothing is lost,
- * nothing is spent, and the judge is asked again. Returns undefined if it is parked.
+ * nothing is spent, and the judge is asked again. Returns undefined if it is parked, or if the session was closed meanwhile:
+ * its runner writes nothing more then, and `dispatch judge` can ask again.
  */
 export async function settleRound(
   context: RunnerContext,
   judgedRound: JudgedRound,
   judged: JudgeResult,
 ): Promise<VerdictRecord | undefined> {
-  if (!judged.ok && parkRound(context, judgedRound.round, judged)) return undefined
+  if (context.status.closed || (!judged.ok && parkRound(context, judgedRound.round, judged))) return undefined
   return concludeRound(context, judgedRound, judged)
 }
 
