@@ -103,7 +103,7 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
       return alert('Dispatch is stuck', state, { next: 'dispatch attach', tag: 'hourglass' })
     }
     case 'usage-limit.reached': {
-      const state = `waits for the usage limit to end${formatResetTime(event.resetsAt)}, then continues`
+      const state = `waits for the usage limit to end${formatTime(event.resetsAt)}, then continues`
       return { title: 'Dispatch is parked', state, reason: event.reason, priority: 3, tag: 'zzz' }
     }
     case 'usage-limit.lifted': {
@@ -121,13 +121,13 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
     case 'judge.checked': {
       const { problem } = event
       if (problem === '') return undefined
-      const state = 'has a judge that cannot judge: without another key or model, no verdict can be PASS'
+      const state = 'has a judge that cannot judge: until that changes, no verdict can be PASS'
       return alert('Dispatch: no judge', state, { next: 'dispatch doctor --online', reason: problem })
     }
     case 'judging.parked': {
       if (event.attempts > 1) return undefined // It is told once.
       const cause = judgeCauses[event.kind] ?? 'gives no answer'
-      const state = `is waiting for the judge, which ${cause}. It is asked again${formatResetTime(event.nextAt)}, and then by itself until it answers; nothing is lost`
+      const state = `is waiting for the judge, which ${cause}. It is asked again${formatTime(event.nextAt)}, and then by itself until it answers; nothing is lost`
       return { title: 'Dispatch is parked', state, reason: event.reason, priority: 3, tag: 'zzz' }
     }
     case 'verdict.given':
@@ -235,10 +235,10 @@ function formatIdleTime(seconds: number): string {
   return seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`
 }
 
-/** ` at 14:05`, and on another day ` at Tue 14:05`, on this machine's clock; empty if the vendor gave no time. */
-function formatResetTime(resetsAt: string | null): string {
-  if (resetsAt === null) return ''
-  const time = new Date(resetsAt)
+/** ` at 14:05`, and on another day ` at Tue 14:05`, on this machine's clock; empty if it is unknown. */
+function formatTime(iso: string | null): string {
+  if (iso === null) return ''
+  const time = new Date(iso)
   const day = time.toDateString() === new Date().toDateString() ? '' : `${time.toDateString().slice(0, 3)} `
   return ` at ${day}${time.toTimeString().slice(0, 5)}`
 }

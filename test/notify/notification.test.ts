@@ -106,8 +106,7 @@ const examples: Example[] = [
     what: 'a judge that cannot judge',
     event: { type: 'judge.checked', model: 'a', problem: secret },
     title: 'Dispatch: no judge',
-    state:
-      'has a judge that cannot judge: without another key or model, no verdict can be PASS. Next: dispatch doctor --online',
+    state: 'has a judge that cannot judge: until that changes, no verdict can be PASS. Next: dispatch doctor --online',
     priority: 4,
     tag: 'warning',
     isUrgent: true,
