@@ -12,7 +12,7 @@ export function describeJudgeWait(
   if (reason === '') return 'waiting for the judge, which is being asked again'
   const isDue = Date.parse(nextAt) <= now.getTime()
   const next = isDue ? 'it is being asked again now' : `it is asked again at ${formatTime(nextAt)}`
-  return `waiting for the judge: ${reason}; ${next}, and until ${formatTime(until)}`
+  return `waiting for the judge: ${reason}; ${next}, until ${formatTime(until)} at the latest`
 }
 
 /**

@@ -71,7 +71,7 @@ test('the wait is described with its cause and the next time', () => {
   assert.equal(describe(until, judging, asked), undefined)
   assert.equal(
     describe('2026-11-29T00:05:00.000Z', judging, asked, parked),
-    'waiting for the judge: HTTP 503; it is asked again at 00:10, and until 12:00',
+    'waiting for the judge: HTTP 503; it is asked again at 00:10, until 12:00 at the latest',
   )
   assert.match(describe('2026-11-29T00:10:01.000Z', judging, asked, parked) ?? '', /it is being asked again now/)
   assert.equal(describe(until, judging, asked, parked, closed), 'was waiting for the judge: HTTP 503')
