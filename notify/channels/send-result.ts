@@ -1,3 +1,5 @@
+import { parseRetryAfterMs } from '#host/time.ts'
+
 /** The result of one attempt to send. It has neither topic nor token nor address. */
 export interface SendResult {
   ok: boolean
@@ -34,14 +36,6 @@ export function createRefusedResult({ status, headers }: Response, description: 
   const reason = description === '' ? `HTTP ${status}` : `HTTP ${status}: ${description}`
   const retryAfterMs = parseRetryAfterMs(headers.get('retry-after'), Date.now())
   return { ok: false, reason, status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
-}
-
-/** Parse a Retry-After header, which has seconds or a date, into milliseconds; undefined if it has neither. Pure. */
-export function parseRetryAfterMs(retryAfter: string | null | undefined, now: number): number | undefined {
-  if (retryAfter == null) return undefined
-  if (/^\d{1,9}$/.test(retryAfter.trim())) return Number(retryAfter) * 1000
-  const date = Date.parse(retryAfter)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 
 /** Describe why fetch failed: by the code of the cause, never by its message, which may contain the address. */

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { HOUR_MS } from '#host/time.ts'
 import { defaultTiming } from '#notify'
-import { classifySendResult, parseRetryAfterMs, type SendResult } from '#notify/channels/send-result.ts'
+import { classifySendResult, type SendResult } from '#notify/channels/send-result.ts'
 import {
   clearImpossibleWaits,
   computeTokens,
@@ -52,15 +52,6 @@ for (const [what, result, expected] of [
 ] as const)
   test(`${what} is classified as ${expected}`, () =>
     assert.equal(classifySendResult({ reason: '', ...result }), expected))
-
-test('Retry-After has seconds or a date', () => {
-  assert.equal(parseRetryAfterMs('30', now), 30_000)
-  assert.equal(parseRetryAfterMs(' 0 ', now), 0)
-  const waitMs = Math.round(parseRetryAfterMs(new Date(now + 90_000).toUTCString(), now) ?? 0)
-  assert.ok(waitMs > 88_000 && waitMs <= 90_000)
-  assert.equal(parseRetryAfterMs('Wed, 21 Oct 2015 07:28:00 GMT', now), 0)
-  for (const invalid of [null, undefined, '', 'soon', '-5x']) assert.equal(parseRetryAfterMs(invalid, now), undefined)
-})
 
 test('one failing session waits alone; a second one, or no answer, pauses the channel', () => {
   const answered: SendResult = { ...failed, status: 500 }
