@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseJson } from '#host/json.ts'
 import { toOneLine } from '#host/text.ts'
+import { parseRetryAfterMs, SECOND_MS } from '#host/time.ts'
 import { JudgeError, type JudgeFailureKind } from './failure.ts'
 
 const MAX_RESPONSE_BYTES = 2 * 1024 * 1024
@@ -65,7 +66,7 @@ function createHttpError(response: Response, body: string, model: string): Judge
   const isKeyRejected = /API_KEY_INVALID|API key not valid|API key expired/i.test(body)
   if (response.status === 429 || response.status === 408 || response.status >= 500) {
     const isSpent = response.status === 429 && isQuotaSpent(message, details)
-    const retryAfterMs = parseRetryDelayMs(details, response.headers.get('retry-after'))
+    const retryAfterMs = findRetryDelayMs(details, response.headers.get('retry-after'))
     return new JudgeError(
       `${isSpent ? `the quota of ${model} is used up` : 'the judge is not available'}: ${cause}`,
       isSpent ? 'quota spent' : 'overloaded',
@@ -92,14 +93,11 @@ function isQuotaSpent(message: string, details: ErrorDetails): boolean {
   return texts.some(text => /quota/i.test(text) && !/per[ _]?(second|minute)/i.test(text))
 }
 
-/** The wait that the server asks for, in milliseconds: `RetryInfo` in the body (`12s`), or `Retry-After` in seconds or as a date. */
-function parseRetryDelayMs(details: ErrorDetails, header: string | null): number | undefined {
+/** The wait that the server asks for, in milliseconds: `RetryInfo` in the body (`12s`), or the header `Retry-After`. */
+function findRetryDelayMs(details: ErrorDetails, header: string | null): number | undefined {
   const info = details.find(detail => detail['@type'].endsWith('google.rpc.RetryInfo'))
-  const text = String(info?.['retryDelay'] ?? header ?? '').trim()
-  const [, seconds] = /^(\d+(?:\.\d+)?)s?$/.exec(text) ?? []
-  if (seconds !== undefined) return Number(seconds) * 1000
-  const dateMs = Date.parse(text)
-  return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - Date.now())
+  const [, seconds] = /^(\d+(?:\.\d+)?)s?$/.exec(String(info?.['retryDelay'])) ?? []
+  return seconds === undefined ? parseRetryAfterMs(header, Date.now()) : Number(seconds) * SECOND_MS
 }
 
 function describeCause(error: unknown): string {
