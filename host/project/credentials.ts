@@ -1,7 +1,6 @@
-import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { readUntrusted } from '../fs/files.ts'
+import { readRegularFile } from '../fs/files.ts'
 
 /** A file of the user's home that leads a package tool to a private registry. */
 export interface CredentialFile {
@@ -17,20 +16,38 @@ export interface CredentialFile {
 export function findCredentialFiles(commands: string[], home = os.homedir()): CredentialFile[] {
   const names = new Set(
     Object.entries(credentialFiles).flatMap(([tool, files]) =>
-      commands.some(command => new RegExp(`\\b${tool}w?\\b`).test(command)) ? files : [],
+      commands.some(command => new RegExp(`(?<![\\w:-])${tool}[w3]?(?![\\w-])`).test(command)) ? files : [],
     ),
   )
   return [...names].flatMap(name => {
-    const text = readUntrusted(path.join(home, name), MAX_FILE_BYTES)?.toString('utf8') ?? ''
+    const text = readSettings(path.join(home, name))
     const hosts = listRegistryHosts(name, text)
-    if (hosts.length === 0 && listSecrets(text).length === 0) return []
+    if (hosts.length === 0 && listSettingSecrets(text).length === 0) return []
     return [{ name: `~/${name}`, hosts: name === '.netrc' ? [] : hosts, variables: listReferredVariables(text) }]
   })
 }
 
+/** Where a file is that a project file names, such as `~/.npmrc`. */
+export function resolveHomeFile(name: string, home = os.homedir()): string {
+  return path.join(home, name.replace(/^~\//, ''))
+}
+
 /** The secrets in such a file, so that they can be withheld from what is shown. */
 export function readCredentialSecrets(file: string): string[] {
-  return fs.existsSync(file) ? listSecrets(readUntrusted(file, MAX_FILE_BYTES)?.toString('utf8') ?? '') : []
+  return listSettingSecrets(readSettings(file))
+}
+
+/** The secrets in the settings of a package tool: the text of a file, or `NAME=value` of a variable. Pure. */
+export function listSettingSecrets(text: string): string[] {
+  const found = [
+    ...text.matchAll(SECRET_SETTING),
+    ...text.matchAll(SECRET_OF_BUNDLER),
+    ...text.matchAll(PASSWORD_IN_ADDRESS),
+    ...text.matchAll(TOKEN_IN_ADDRESS),
+    ...[...text.matchAll(SECRETS_OF_COMPOSER)].flatMap(([, hosts = '']) => [...hosts.matchAll(/:\s*"([^"]{6,})"/g)]),
+  ]
+  const values = found.map(([, ...groups]) => groups.find(Boolean) ?? '')
+  return [...new Set(values)].filter(value => value !== '' && !VARIABLE_REFERENCE.test(value))
 }
 
 /** The variables that a setting of a package tool refers to: `${NAME}`, `${NAME-default}`, `$NAME`, `${env.NAME}`. Pure. */
@@ -97,12 +114,24 @@ const credentialFiles: Record<string, string[]> = {
 const documentationHosts =
   /^(maven\.apache\.org|www\.w3\.org|schemas\.microsoft\.com|json\.schemastore\.org|getcomposer\.org)$/
 
+/** `_authToken=…`, `password: …`, `"token": "…"`, `<password>…`, `login a password …`, `key="ClearTextPassword" value="…"` */
 const SECRET_SETTING =
-  /(?:_auth(?:Token)?|_password|password|passphrase|passwd|(?:[\w-]*(?:token|secret|api[_-]?key)))["']?\s*(?:[=:>]|\s)\s*["']?([^\s"'<>,}]{6,})/gi
+  /(?:_auth|auth_?ident|password|passwd|passphrase|token|secret|api[_-]?key)["']?\s*(?:[=:>]|\s)\s*(?:value=)?(?:"([^"\n]{6,})"|'([^'\n]{6,})'|(\$\{[^}\s]*\}|[^\s"'<>]{5,}[^\s"'<>,}]))/gi
+/** `BUNDLE_GEMS__EXAMPLE__COM: "user:password"` */
+const SECRET_OF_BUNDLER = /^BUNDLE_(?!BUILD__|LOCAL__|MIRROR__)\w+__\w+\s*[:=]\s*"?([^\s"]{4,})/gm
+/** `"github-oauth": {"github.com": "…"}` */
+const SECRETS_OF_COMPOSER = /"(?:[a-z]+-oauth|gitlab-token|bearer)"\s*:\s*\{([^{}]*)\}/g
+const PASSWORD_IN_ADDRESS = /:\/\/[^\s:@/]*:([^\s@/]{4,})@/g
+/** A token in the place of the user. */
+const TOKEN_IN_ADDRESS = /:\/\/([^\s:@/]{16,})(?::[^\s@/]*)?@/g
+/** `${NPM_TOKEN}` or `$NPM_TOKEN`, in the place of a secret. */
+const VARIABLE_REFERENCE = /^\$(?:\{.*\}|[A-Z_][A-Z0-9_]*)$/
 
-function listSecrets(text: string): string[] {
-  const assigned = [...text.matchAll(SECRET_SETTING)].map(([, value = '']) => value)
-  const inAddresses = [...text.matchAll(/:\/\/[^\s:@/]*:([^\s@/]{4,})@/g)].map(([, value = '']) => value)
-  const ofBundler = [...text.matchAll(/^BUNDLE_\w+__\w+:\s*"?([^\s"]{4,})/gm)].map(([, value = '']) => value)
-  return [...new Set([...assigned, ...inAddresses, ...ofBundler])].filter(value => !/^\$\{?\w+/.test(value))
+/** The text of a file of the user, which may be a link: many keep such files in a repository. Empty if it cannot be read. */
+function readSettings(file: string): string {
+  try {
+    return readRegularFile(file).subarray(0, MAX_FILE_BYTES).toString('utf8')
+  } catch {
+    return ''
+  }
 }

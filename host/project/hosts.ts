@@ -1,5 +1,6 @@
 import os from 'node:os'
 import { runProgram } from '../exec.ts'
+import { parseHost } from '../sandbox/policy.ts'
 import { SECOND_MS } from '../time.ts'
 import { findAddressHosts, listRegistryHosts } from './credentials.ts'
 import type { InstallStep } from './install-step.ts'
@@ -20,7 +21,7 @@ export async function listHosts(
       return [...new Set(locked)].slice(0, MAX_HOSTS).concat(await listRegistries(step, settings))
     }),
   )
-  const all = [...new Set([...hosts.flat(), ...named])].filter(host => /^[A-Za-z0-9.*-]+(:\d+)?$/.test(host))
+  const all = [...new Set([...hosts.flat(), ...named])].filter(host => parseHost(host) !== undefined)
   return (steps.some(({ tool }) => tool === 'python') ? addPythonFileHost(all) : all).sort()
 }
 

@@ -1,4 +1,10 @@
-export { type CredentialFile, findCredentialFiles, readCredentialSecrets } from './credentials.ts'
+export {
+  type CredentialFile,
+  findCredentialFiles,
+  listSettingSecrets,
+  readCredentialSecrets,
+  resolveHomeFile,
+} from './credentials.ts'
 export { type ProjectProposal, proposeProject } from './detect.ts'
 export { readInstructions } from './instructions.ts'
 export { listMissingPrograms } from './missing-programs.ts'

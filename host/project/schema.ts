@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { z } from 'zod'
+import { parseHost } from '../sandbox/policy.ts'
 
 /** A path inside the repository, from its top. */
 const pathSchema = z
@@ -25,7 +26,7 @@ export const Project = z.strictObject({
   lockfiles: z.array(pathSchema).max(50).default([]),
   /** The hosts that the commands may reach. */
   hosts: z
-    .array(z.string().regex(/^[A-Za-z0-9.*-]+(:\d+)?$/, 'must be a host name'))
+    .array(z.string().refine(host => parseHost(host) !== undefined, 'must be a host name'))
     .max(50)
     .default([]),
   /** Names of variables that the commands need besides PATH, such as a token for a private registry. */

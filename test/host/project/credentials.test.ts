@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { findCredentialFiles, readCredentialSecrets } from '#host/project'
+import { findCredentialFiles, listSettingSecrets, readCredentialSecrets } from '#host/project'
 import { listReferredVariables, listRegistryHosts } from '#host/project/credentials.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
@@ -86,6 +86,13 @@ const files: [name: string, command: string, hosts: string[], secret: string, te
     'maven-secret',
     '<settings xmlns="http://maven.apache.org/SETTINGS/1.0.0"><servers><server><id>c</id><password>maven-secret</password></server></servers><mirrors><mirror><url>https://maven.example/repo</url></mirror></mirrors></settings>',
   ],
+  [
+    '.nuget/NuGet/NuGet.Config',
+    'dotnet restore --locked-mode',
+    ['nuget.example'],
+    'nuget-secret',
+    '<configuration><add key="corp" value="https://nuget.example/v3/index.json" /><corp><add key="Username" value="me" /><add key="ClearTextPassword" value="nuget-secret" /></corp></configuration>',
+  ],
   ['.gradle/gradle.properties', './gradlew build', [], 'gradle-secret', 'corpUser=me\ncorpPassword=gradle-secret\n'],
 ]
 
@@ -108,6 +115,45 @@ test('a file without a registry or a login is not asked about', t => {
   fs.writeFileSync(path.join(home, '.npmrc'), 'save-exact=true\n# registry=https://old.example/\n')
   assert.deepEqual(findCredentialFiles(['npm ci'], home), [])
   assert.deepEqual(findCredentialFiles(['npm ci'], path.join(home, 'nowhere')), [])
+})
+
+test('a file behind a link counts, for people keep such files in a repository', t => {
+  const home = createScratchFolder(t)
+  fs.writeFileSync(path.join(home, 'kept'), 'registry=https://npm.example/\n')
+  fs.symlinkSync('kept', path.join(home, '.npmrc'))
+  assert.deepEqual(findCredentialFiles(['npm ci'], home)[0]?.hosts, ['npm.example'])
+})
+
+test('a tool is recognized as a program, not as a part of another word', t => {
+  const home = createScratchFolder(t)
+  fs.writeFileSync(path.join(home, '.netrc'), 'machine git.example login me password netrc-secret\n')
+  for (const command of ['go mod download', 'cd api && .venv/bin/pip install x', 'pip3 install x'])
+    assert.equal(findCredentialFiles([command], home).length, 1, command)
+  assert.deepEqual(findCredentialFiles(['mvn dependency:go-offline'], home), [])
+})
+
+test('a login is found in a variable or a setting of every tool', () => {
+  const logins: [text: string, secret: string][] = [
+    ['npm_config__auth=bG9naW46bWluZQ==', 'bG9naW46bWluZQ=='],
+    ['npm_config_//r.example/:_authToken=npm-login', 'npm-login'],
+    ['COMPOSER_AUTH={"http-basic":{"r.example":{"username":"me","password":"mine, and long}"}}}', 'mine, and long}'],
+    ['{"github-oauth": {"github.com": "oauth-1"}, "bearer": {"r.example": "bearer-1"}}', 'bearer-1'],
+    ['BUNDLE_GEMS__EXAMPLE__COM=me:gem-login', 'me:gem-login'],
+    ['YARN_NPM_AUTH_IDENT=me:yarn-login', 'me:yarn-login'],
+    ['    npmAuthIdent: "me:yarn-login"', 'me:yarn-login'],
+    ['PIP_INDEX_URL=https://a-token-as-the-user@r.example/simple', 'a-token-as-the-user'],
+    ['password = $ecret-of-mine', '$ecret-of-mine'],
+  ]
+  for (const [text, secret] of logins) assert.ok(listSettingSecrets(text).includes(secret), text)
+  const plain = [
+    'npm_config_always_auth=true',
+    'npm_config_auth_type=legacy',
+    'PIP_INDEX_URL=https://pip.example/simple',
+    'BUNDLE_BUILD__NOKOGIRI=--use-system-libraries',
+    `//r.example/:_authToken=\${NPM_TOKEN}`,
+    'password = $CORP_PASSWORD',
+  ]
+  for (const text of plain) assert.deepEqual(listSettingSecrets(text), [], text)
 })
 
 test('variables that a setting refers to are listed', () => {

@@ -16,6 +16,8 @@ test('a project file is strict, and every problem has its line', () => {
     ['{\n"files": [\n"a/../../b"]}', /line 3: files\.0/],
     ['{"files": [".git/config"]}', /files\.0/],
     ['{"hosts": ["http://x"]}', /hosts\.0: must be a host name/],
+    ['{"hosts": ["x.example", "*"]}', /hosts\.1: must be a host name/],
+    ['{"hosts": ["x.example:99999"]}', /hosts\.0: must be a host name/],
     ['{"environment": ["A=1"]}', /environment\.0: must be the name of a variable/],
     ['{"limit": 0}', /limit: /],
     ['[]', /line 1: the whole file: /],
