@@ -15,8 +15,8 @@ const PATTERN_TIMEOUT_MS = 2 * SECOND_MS
 
 /**
  * Classify a run as green, red, nothing ran, or could not run. A run that ends as expected although no test ran, or all were
- * skipped, is not green. A missing tool, a command that cannot be executed, a timeout and a crash by
- * signal prove nothing about the work; a missing file of the work itself (`./fib.sh: not found`) is red. Pure.
+ * skipped, is not green. A missing tool, a command that cannot be executed, a timeout and a crash by signal prove nothing about the
+ * work; a missing file of the work itself (`./fib.sh: not found`) is red. Pure.
  */
 export function classifyRun(
   run: RunResult,

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import type { RunResult } from '#host/exec.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
 import { SECOND_MS } from '#host/time.ts'
@@ -26,7 +27,7 @@ export function explainMissingContract({ contract, dependencies }: SessionStatus
  * log is, or with advice, so the last line seldom tells. Pure.
  */
 export function selectTellingLines(output: string): string[] {
-  const lines = sanitize(output.replace(ANSI_SEQUENCE, ''))
+  const lines = sanitize(stripVTControlCharacters(output))
     .split('\n')
     .map(line => line.replace(linePrefixes, '').trim())
     .filter(line => line !== '' && !footers.test(line))
@@ -48,9 +49,6 @@ export function listUnresolvedHosts(output: string): string[] {
 
 const MAX_CAUSE_CHARS = 220
 const MAX_COMMAND_CHARS = 80
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what this looks for
-const ANSI_SEQUENCE = /\u001b\[[0-9;?]*[A-Za-z]/g
 
 /** What tools put in front of each line: npm, pnpm, yarn, pip's boxes, Maven. */
 const linePrefixes = /^\s*(?:npm (?:error|ERR!)|\u2009?ERROR\u2009(?!:)|➤|\[ERROR\]|[│|╰─>▶×]+(?=\s))?\s*(?:│\s*)?/

@@ -116,9 +116,9 @@ async function runSetup(
   const unlinkCredentials = linkCredentials(access, getHome(tree))
   try {
     for (const command of project.setup) {
-      const run = await runInstallCommand(session, project, command, access, tree)
+      const run = withholdSecrets(await runInstallCommand(session, project, command, access, tree), access)
       const text = `$ ${command}\n${run.stdout}${run.stderr}[exit ${run.exitCode ?? run.signal}]\n`
-      fs.appendFileSync(output, withholdSecrets(text, access), { mode: 0o600 })
+      fs.appendFileSync(output, text, { mode: 0o600 })
       const failure = explainFailure(command, run)
       if (failure !== undefined)
         return [
@@ -169,9 +169,12 @@ function expandHost(host: string): string[] {
 function describeRefusals({ refusedHosts, stdout, stderr }: ProjectRun, isSandboxed: boolean): string[] {
   const refused = refusedHosts.map(host => host.replace(/:443$/, ''))
   const unresolved = listUnresolvedHosts(`${stdout}\n${stderr}`).filter(host => !refused.includes(host))
+  const them = refused.length === 1 ? 'it' : 'them'
   return [
     ...(refused.length > 0
-      ? [`the sandbox refused ${formatNames(refused)}: add it to "hosts" in ${projectFileName}, if you trust it`]
+      ? [
+          `the sandbox refused ${formatNames(refused)}: add ${them} to "hosts" in ${projectFileName}, if you trust ${them}`,
+        ]
       : []),
     ...(isSandboxed && unresolved.length > 0
       ? [`it called ${formatNames(unresolved)} without the proxy of the sandbox`]
@@ -183,11 +186,16 @@ function describeRefusals({ refusedHosts, stdout, stderr }: ProjectRun, isSandbo
 function describeMissingAccess({ environment }: Project, { withheldFor }: SetupAccess): string[] {
   if (withheldFor !== undefined) return [`your logins were left out, because an agent changed ${withheldFor}`]
   const unset = listUnsetVariables(environment)
-  return unset.length > 0 ? [`${formatNames(unset)} has no value in this runner`] : []
+  const have = unset.length === 1 ? 'has' : 'have'
+  return unset.length > 0 ? [`${formatNames(unset)} ${have} no value in this runner`] : []
 }
 
-function withholdSecrets(text: string, { secrets }: SetupAccess): string {
-  return secrets.reduce((safe, secret) => safe.replaceAll(secret, '[secret withheld]'), text)
+/** The run without the secrets in its output. This comes before anything is cut: a part of a secret would not be found. */
+function withholdSecrets(run: ProjectRun, { secrets }: SetupAccess): ProjectRun {
+  const longestFirst = secrets.toSorted((a, b) => b.length - a.length)
+  const withhold = (text: string) =>
+    longestFirst.reduce((safe, secret) => safe.replaceAll(secret, '[secret withheld]'), text)
+  return { ...run, stdout: withhold(run.stdout), stderr: withhold(run.stderr) }
 }
 
 function recordInstalled(

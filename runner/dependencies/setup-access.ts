@@ -1,9 +1,8 @@
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { listCertificateFiles, listDependencyVariables, pickVariables } from '#host/config'
 import { makePrivateFolder } from '#host/fs'
-import { type Project, readCredentialSecrets } from '#host/project'
+import { listSettingSecrets, type Project, readCredentialSecrets, resolveHomeFile } from '#host/project'
 import { listKnownSecrets } from '#host/secrets'
 import { type Commit, listChangedPaths } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
@@ -12,7 +11,7 @@ import type { RunnerContext } from '../context.ts'
 export interface SetupAccess {
   /** Names of variables of this process. */
   variables: string[]
-  /** Files of the user's home, by their path there, and the files that these are. */
+  /** Files of the user's home, as the project names them (`~/.npmrc`), and the files that these are. */
   credentials: { name: string; file: string }[]
   certificates: string[]
   /** Secrets in all of these, which must not get into the log. */
@@ -33,16 +32,17 @@ export async function resolveSetupAccess(
   const variables = listDependencyVariables(project.environment)
   const values = pickVariables(variables)
   const credentials = project.credentials.flatMap(name => {
-    const file = path.join(os.homedir(), name.replace(/^~\//, ''))
-    return fs.existsSync(file) ? [{ name: name.replace(/^~\//, ''), file: fs.realpathSync(file) }] : []
+    const file = resolveHomeFile(name)
+    return fs.existsSync(file) ? [{ name, file: fs.realpathSync(file) }] : []
   })
-  const secrets = [
-    ...listKnownSecrets({}, values),
-    ...pickNamed(project.environment, values),
-    ...credentials.flatMap(({ file }) => readCredentialSecrets(file)),
-  ]
-  const isSecret = (name: string) =>
-    project.environment.includes(name) || listKnownSecrets({}, { [name]: values[name] }).length > 0
+  const isNamed = (name: string) => project.environment.includes(name)
+  const listSecrets = (name: string) => {
+    const value = values[name] ?? ''
+    const own = isNamed(name) && value.length >= MIN_SECRET_CHARS ? [value] : []
+    return [...own, ...listKnownSecrets({}, { [name]: value }), ...listSettingSecrets(`${name}=${value}`)]
+  }
+  const isSecret = (name: string) => isNamed(name) || listSecrets(name).length > 0
+  const secrets = [...variables.flatMap(listSecrets), ...credentials.flatMap(({ file }) => readCredentialSecrets(file))]
   const access = { variables, credentials, certificates: listCertificateFiles(values), secrets, withheldFor: undefined }
   const hasSecrets = credentials.length > 0 || variables.some(isSecret)
   if (!hasSecrets || !status.base || status.base.commit === commit.commit) return access
@@ -69,7 +69,7 @@ export function steersSetup(file: string, { setup, lockfiles }: Pick<Project, 's
 /** Link the user's files into the private home of the commands. Returns the function that removes the links. */
 export function linkCredentials({ credentials }: SetupAccess, home: string): () => void {
   const links = credentials.map(({ name, file }) => {
-    const link = path.join(home, name)
+    const link = resolveHomeFile(name, home)
     makePrivateFolder(path.dirname(link))
     fs.rmSync(link, { force: true })
     fs.symlinkSync(file, link)
@@ -82,13 +82,9 @@ export function linkCredentials({ credentials }: SetupAccess, home: string): () 
 
 // --- internal ---
 
+/** A variable that the user names is a secret, whatever it looks like. A shorter value occurs in any text. */
 const MIN_SECRET_CHARS = 6
 
 const steeringNames =
   /^(package\.json|[\w.-]*lock[\w.-]*\.(json|yaml)|[\w.-]+\.lock(b|file)?|npm-shrinkwrap\.json|\.npmrc|\.yarnrc(\.yml)?|\.pnpmfile\.c?js|pnpm-workspace\.yaml|bunfig\.toml|binding\.gyp|setup\.(py|cfg)|pyproject\.toml|uv\.toml|pip\.conf|pipfile|[\w.-]*requirements[\w.-]*|constraints[\w.-]*|gemfile|[\w.-]+\.gemspec|composer\.json|auth\.json|cargo\.toml|build\.rs|go\.(mod|sum|work)|pom\.xml|[\w.-]+\.(gradle|kts|[cf]sproj|sln|targets|props)|gradle\.properties|gradlew|mvnw|makefile|justfile|rakefile|mix\.exs|nuget\.config|\.dispatch\.json|[\w.-]+\.(sh|bash|cmake)|(pre|post)?(install|setup|prepare)[\w.-]*\.\w+)$/i
 const steeringFolders = /(^|\/)(\.yarn|\.mvn|\.cargo|\.bundle|gradle|buildSrc|patches|scripts?|tools?|bin|hack)\//i
-
-/** The values of variables that the user named, whatever they look like; very short ones occur in any text. */
-function pickNamed(names: string[], values: Record<string, string>): string[] {
-  return names.flatMap(name => ((values[name]?.length ?? 0) >= MIN_SECRET_CHARS ? [values[name] ?? ''] : []))
-}

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import type { RunResult } from '#host/exec.ts'
 import type { TestCounts } from '#session/evidence'
 import { readBlockSummaries } from './blocks.ts'
@@ -44,15 +45,11 @@ const MAX_LINE_CHARS = 400
 
 /** Colours, other escape sequences, and the overwritten versions of a line are removed. */
 function cleanLines(text: string): string[] {
-  return text
-    .replace(escapePattern, '')
+  return stripVTControlCharacters(text)
     .replaceAll('\r\n', '\n')
     .split(/[\n\r]/)
     .map(line => line.slice(0, MAX_LINE_CHARS).trimEnd())
 }
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
-const escapePattern = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g
 
 /** `packages/a test: …` of pnpm, `web:test: …` of turbo, `[web]: …` of yarn, `app-1  | …` of compose. */
 const prefixPattern =

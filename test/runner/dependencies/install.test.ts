@@ -107,10 +107,12 @@ for (const [name, sandbox, skip] of withAndWithout)
     })
 
     it('gets no secret in a tree in which an agent changed what it runs', async t => {
-      setUser(t, { MY_VALUE: secret, PIP_INDEX_URL: 'https://pip.example/simple' })
+      const login = 'me:login-of-mine'
+      setUser(t, { MY_VALUE: secret, PIP_INDEX_URL: 'https://pip.example/simple', BUNDLE_GEMS__EXAMPLE: login })
+      const setup = ['echo "$MY_VALUE|$BUNDLE_GEMS__EXAMPLE|$PIP_INDEX_URL" > out.txt']
       const { context, base, paths } = await createSetup(
         t,
-        { setup: ['echo "$MY_VALUE|$PIP_INDEX_URL" > out.txt'], environment: ['MY_VALUE'], makes: ['out.txt'] },
+        { setup, environment: ['MY_VALUE'], makes: ['out.txt'] },
         sandbox,
       )
       const change = async (file: string) => {
@@ -124,10 +126,25 @@ for (const [name, sandbox, skip] of withAndWithout)
         return fs.readFileSync(path.join(tree, 'out.txt'), 'utf8')
       }
       assert.ok((await ensureDependencies(context, base)).ok)
-      assert.equal(await change('main.c'), `${secret}|https://pip.example/simple\n`)
-      assert.equal(await change('package.json'), '|https://pip.example/simple\n')
+      assert.equal(await change('main.c'), `${secret}|${login}|https://pip.example/simple\n`)
+      assert.equal(await change('package.json'), '||https://pip.example/simple\n')
     })
   })
+
+it('the reason of a failure contains no part of a secret, also where it is cut', async t => {
+  setUser(t, { MY_VALUE: secret, MY_PIN: 'pin-47', BUNDLE_GEMS__EXAMPLE: 'me:login-of-mine' })
+  const [, sandbox] = withAndWithout[0] ?? assert.fail()
+  const message = `error: $MY_PIN $BUNDLE_GEMS__EXAMPLE ${'x'.repeat(175)} $MY_VALUE`
+  const { context, base } = await createSetup(
+    t,
+    { setup: [`echo "${message}"; exit 3`], environment: ['MY_VALUE', 'MY_PIN'] },
+    sandbox,
+  )
+  const dependencies = await ensureDependencies(context, base)
+  assert.ok(!dependencies.ok)
+  assert.match(dependencies.reason, /exit 3: error: \[secret withheld\] \[secret withheld\] x+/)
+  assert.doesNotMatch(dependencies.reason, /pin-47|login-of|secret-/)
+})
 
 it('a setup that fails names the hosts that the sandbox refused', {
   skip: whyNoBubblewrap || whyNoProgram('curl'),
