@@ -1,10 +1,9 @@
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { listUnsetVariables } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { filterExistingPaths, filterTrackedPaths, type UserRepository } from '#host/git'
-import { findCredentialFiles, type ProjectFile, projectFileName } from '#host/project'
+import { findCredentialFiles, type ProjectFile, projectFileName, resolveHomeFile } from '#host/project'
 import { formatNames, sanitize } from '#host/text.ts'
 
 /** Refuse (exit 2) a file under "files" that does not exist, is behind a link, or comes with the commit anyway. */
@@ -29,10 +28,8 @@ export async function listProjectWarnings({ project }: ProjectFile, repository: 
   const absent = project.credentials.filter(name => !fs.existsSync(resolveHomeFile(name)))
   return [
     ...describeMissingLockfiles(project.lockfiles, existing),
-    ...(unset.length > 0 ? [`${unset.join(', ')}, which ${projectFileName} names, has no value in this shell`] : []),
-    ...(absent.length > 0
-      ? [`${absent.map(sanitize).join(', ')}, which ${projectFileName} names, does not exist`]
-      : []),
+    ...unset.map(name => `${name}, which ${projectFileName} names, has no value in this shell`),
+    ...absent.map(name => `${sanitize(name)}, which ${projectFileName} names, does not exist`),
   ]
 }
 
@@ -56,10 +53,6 @@ function describeMissingLockfiles(lockfiles: string[], existing: string[]): stri
       : 'no lockfile is left, so the setup runs for every commit'
   const names = missing.map(sanitize).join(', ')
   return [`${projectFileName} lists lockfiles that the commit does not have: ${names}; ${consequence}`]
-}
-
-function resolveHomeFile(name: string): string {
-  return path.join(os.homedir(), name.replace(/^~\//, ''))
 }
 
 const MISSING_OK = { throwIfNoEntry: false } as const
