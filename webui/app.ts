@@ -33,15 +33,17 @@ const assets = [
 /** The sessions that the page shows, and what it reports about itself. */
 interface AppOptions extends PageFrame {
   workspace: string
+  /** Names in the address, beside those of loopback, by which the page may be reached. */
+  hostNames?: string[]
 }
 
 /** Create the web page as an express app. It reads and never writes. `startServer` lets it listen. */
 export function createApp(options: AppOptions): Express {
-  const { workspace, version, home } = options
+  const { workspace, version, home, hostNames } = options
   const pages = createRenderer(options)
   const app = express().disable('x-powered-by').enable('strict routing').enable('case sensitive routing')
   app.set('query parser', false)
-  app.use(applyRequestPolicy)
+  app.use((request, response, next) => applyRequestPolicy(request, response, next, hostNames))
 
   app.get('/', async (_request, response) => {
     const sessions = listSessions(workspace)
@@ -86,9 +88,9 @@ export function createApp(options: AppOptions): Express {
 
 // --- internal ---
 
-function applyRequestPolicy(request: Request, response: Response, next: NextFunction): void {
+function applyRequestPolicy(request: Request, response: Response, next: NextFunction, hostNames?: string[]): void {
   response.set(securityHeaders)
-  const refusal = refuseRequest(request)
+  const refusal = refuseRequest(request, hostNames)
   if (refusal === undefined) return next()
   if (refusal.status === 405) response.set('Allow', 'GET, HEAD')
   response.status(refusal.status).type('text/plain').send(`${refusal.message}\n`)

@@ -31,21 +31,25 @@ export const securityHeaders: Record<string, string> = {
 export const rawFilePolicy = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 /**
- * Check a request; undefined if it is allowed. The list of hosts stops a page whose name was pointed at loopback (DNS
- * rebinding). Sec-Fetch-Site and Origin stop a page of another site that uses the right name.
+ * Check a request; undefined if it is allowed. The list of names stops a page whose name was pointed at loopback (DNS
+ * rebinding). Such a page needs a name, not a port, so every port is allowed: a tunnel has its own. Sec-Fetch-Site and
+ * Origin stop a page of another site that uses the right name. `hostNames`: names allowed beside those of loopback.
  */
-export function refuseRequest(request: IncomingMessage): Refusal | undefined {
+export function refuseRequest(request: IncomingMessage, hostNames: string[] = []): Refusal | undefined {
   const { method = '', url = '', headers } = request
-  const { localPort } = request.socket
-  const hosts = ['127.0.0.1', 'localhost', '[::1]'].map(name => (localPort === 80 ? name : `${name}:${localPort}`))
-  if (countHeader(request, 'host') !== 1 || !hosts.includes(headers.host ?? ''))
-    return { status: 421, message: `This page is only at http://${hosts[0]} and http://${hosts[1]}.` }
+  const { host = '', origin } = headers
+  const isLoopback = loopbackNames.includes(parseHostName(host))
+  if (countHeader(request, 'host') !== 1 || !(isLoopback || hostNames.includes(parseHostName(host))))
+    return {
+      status: 421,
+      message:
+        'This page answers at http://localhost and http://127.0.0.1, on any port, so also through a tunnel. To reach it by\nanother name, add that name to WEBUI_HOSTS and start the page again.',
+    }
   if (!['same-origin', 'none'].includes(String(headers['sec-fetch-site'] ?? 'none')))
     return { status: 403, message: 'Cross-site request blocked. Type the address into the address bar.' }
-  if (
-    countHeader(request, 'origin') > 1 ||
-    (headers.origin !== undefined && headers.origin !== `http://${headers.host}`)
-  )
+  // Behind another name there may be a proxy that speaks TLS.
+  const origins = isLoopback ? [`http://${host}`] : [`http://${host}`, `https://${host}`]
+  if (countHeader(request, 'origin') > 1 || (origin !== undefined && !origins.includes(origin)))
     return { status: 403, message: 'Cross-site request blocked.' }
   if (method !== 'GET' && method !== 'HEAD')
     return { status: 405, message: 'This page is read-only: it answers GET and HEAD.' }
@@ -54,6 +58,13 @@ export function refuseRequest(request: IncomingMessage): Refusal | undefined {
 }
 
 // --- internal ---
+
+const loopbackNames = ['127.0.0.1', 'localhost', '[::1]']
+
+/** The name in a Host header, without its port; empty for anything else. */
+function parseHostName(host: string): string {
+  return /^([a-z0-9.-]+|\[::1\])(:[1-9]\d{0,4})?$/.exec(host)?.[1] ?? ''
+}
 
 /** Of two Host headers `request.headers` has only the first. The raw list has both. */
 function countHeader(request: IncomingMessage, name: string): number {

@@ -24,7 +24,7 @@ export type ServeResult =
  * 21 in all. `getChannelWarning` tells why notifications are not arriving; it is called for each page.
  */
 export async function startServer(
-  config: Pick<Config, 'home' | 'workspace' | 'installFolder' | 'WEBUI_PORT'>,
+  config: Pick<Config, 'home' | 'workspace' | 'installFolder' | 'WEBUI_PORT' | 'WEBUI_HOSTS'>,
   getChannelWarning: () => string = () => '',
 ): Promise<ServeResult> {
   const { workspace, home, installFolder, WEBUI_PORT } = config
@@ -32,7 +32,13 @@ export async function startServer(
   const recorded = record && (await probePort(record.port, home))
   if (record && typeof recorded === 'object')
     return { kind: 'running', url: record.url, port: record.port, pid: recorded.pid }
-  const app = createApp({ workspace, home, version: readVersion(installFolder), getChannelWarning })
+  const app = createApp({
+    workspace,
+    home,
+    hostNames: config.WEBUI_HOSTS.split(/[ ,]+/).filter(name => name !== ''),
+    version: readVersion(installFolder),
+    getChannelWarning,
+  })
   for (let port = WEBUI_PORT; port < WEBUI_PORT + PORT_ATTEMPTS && port <= MAX_PORT; port++) {
     const server = await tryPort(app, port, home)
     if (server === 'taken') continue

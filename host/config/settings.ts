@@ -17,6 +17,7 @@ const models = text(
   new RegExp(`^${modelName}( *, *${modelName}){0,7}$`),
   'the name of a model, or up to eight with commas',
 )
+const hostName = '[a-z0-9][a-z0-9.-]{0,252}'
 const url = z.string().refine(value => /^https?:\/\/[^\s/?#]/.test(value) && URL.canParse(value))
 const optionalUrl = (example: string) => url.or(z.literal('')).describe(`an address such as ${example}, or empty`)
 const printable = /^[\x21-\x7e]*$/
@@ -48,6 +49,10 @@ export const settingsSchema = z.object({
     .describe('an amount such as 20 or 7.50 (0: no limit)')
     .default(0),
   WEBUI_PORT: wholeNumber(0, 65_535, ' (0: no page)').default(7777),
+  WEBUI_HOSTS: text(
+    new RegExp(`^(${hostName}( *, *${hostName}){0,19})?$`),
+    'up to twenty host names with commas, such as desk.example.com, or empty',
+  ).default(''),
   DESKTOP: choice('on', 'off').default('on'),
   NTFY_SERVER: url.describe('an address such as https://ntfy.sh').default('https://ntfy.sh'),
   NTFY_TOPIC: text(

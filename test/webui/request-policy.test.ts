@@ -40,19 +40,32 @@ test('every answer has the security headers and no CORS header', async () => {
   }
 })
 
-test('the three names of loopback are allowed', async () => {
+test('the three names of loopback are allowed with any port, as a tunnel has it', async () => {
   for (const name of ['127.0.0.1', 'localhost', '[::1]'])
-    assert.equal((await page.ask('/', { headers: { host: `${name}:${page.port}` } })).status, 200)
+    for (const port of [`:${page.port}`, ':8080', ''])
+      assert.equal((await page.ask('/', { headers: { host: `${name}${port}` } })).status, 200, name + port)
+})
+
+test('a name of WEBUI_HOSTS is allowed, also behind TLS, and no name like it', async () => {
+  const named = await startApp(home, undefined, ['desk.test'])
+  const statuses = async (headers: Record<string, string>[]) =>
+    Promise.all(headers.map(async each => (await named.ask('/', { headers: each })).status))
+  const host = 'desk.test'
+  const allowed = [{ host }, { host: 'desk.test:8443' }, { host, origin: 'https://desk.test' }, { host: 'localhost' }]
+  assert.deepEqual(await statuses(allowed), [200, 200, 200, 200])
+  const refused = [{ host: 'sub.desk.test' }, { host: 'desk.test.evil' }, { host, origin: 'https://evil.test' }]
+  assert.deepEqual(await statuses(refused), [421, 421, 403])
+  named.stop()
 })
 
 test('any other Host is 421', async () => {
   const names = ['evil.test', 'localhost.evil', 'localhost.', '127.0.0.1.nip.io', '0.0.0.0', '[::ffff:127.0.0.1]']
   const encodings = ['2130706433', '0x7f.1', '127.1', 'user@127.0.0.1', 'LOCALHOST', '[::1', '127.0.0.1,evil.test', '']
   const hosts = [...names, ...encodings].map(name => `${name}:${page.port}`)
-  for (const host of [...hosts, '127.0.0.1', 'localhost:1', `127.0.0.1:${page.port}1`, `127.0.0.1:0${page.port}`]) {
+  for (const host of [...hosts, 'localhost:', 'localhost:x', 'localhost:123456', `127.0.0.1:0${page.port}`]) {
     const { status, body } = await page.ask('/', { headers: { host } })
     assert.equal(status, 421, host)
-    assert.ok(!body.includes('TASK'))
+    assert.ok(body.includes('http://localhost') && body.includes('WEBUI_HOSTS') && !body.includes('TASK'))
   }
 })
 

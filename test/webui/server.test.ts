@@ -160,7 +160,13 @@ function newHome(): string {
 }
 
 async function open(home: string, port: number): Promise<ServeResult> {
-  const served = await startServer({ home, workspace: path.join(home, 'workspace'), installFolder, WEBUI_PORT: port })
+  const served = await startServer({
+    home,
+    workspace: path.join(home, 'workspace'),
+    installFolder,
+    WEBUI_PORT: port,
+    WEBUI_HOSTS: '',
+  })
   if (served.kind === 'opened') cleanups.push(() => served.close())
   return served
 }

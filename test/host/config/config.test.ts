@@ -56,6 +56,7 @@ test('without any setting, every default applies', t => {
     SANDBOX: 'auto',
     BUDGET_USD: 0,
     WEBUI_PORT: 7777,
+    WEBUI_HOSTS: '',
     DESKTOP: 'on',
     NTFY_SERVER: 'https://ntfy.sh',
     NTFY_TOPIC: '',
