@@ -1,4 +1,4 @@
-import { readConfig } from '#host/config'
+import { prepareHome, readConfig } from '#host/config'
 import { makePrivateFolder } from '#host/fs'
 import { installEntries, previewInstall, resolveJournal } from '#host/user-config'
 import { defineCommand } from '../command.ts'
@@ -39,6 +39,7 @@ It shows each file and the change, and asks before it writes. Everything else in
       await keepTypedToken(config.home)
       return
     }
+    prepareHome(config)
     makePrivateFolder(config.workspace)
     const journal = resolveJournal(config.home)
     const { changes, notes } = planSetup(config, { hooks: values.hooks ?? false, rules: values.rules ?? false })

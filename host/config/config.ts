@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { DispatchError, exitCodes } from '../error.ts'
-import { createFolders, readStamp } from '../fs/files.ts'
+import { readStamp } from '../fs/files.ts'
 import { SECOND_MS } from '../time.ts'
 import { createEmptyEnv, type EnvFile, type EnvProblem, maskName, readEnvFile } from './env-file.ts'
 import { agentVariableNames } from './environment.ts'
@@ -83,24 +83,6 @@ export function createConfigReader(
       warn(`${error.message}\n  The previous settings stay in force.`)
     }
     return config
-  }
-}
-
-/** Create the home. Exit 2 (10 for a full disk) names the variable that leads to where this is not possible. */
-export function prepareHome({ home }: Config, environment = process.env): void {
-  try {
-    createFolders(home)
-    fs.accessSync(home, fs.constants.W_OK | fs.constants.X_OK)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error
-    const name = environment['DISPATCH_HOME'] ? 'DISPATCH_HOME' : 'HOME'
-    throw new DispatchError(
-      `${name} leads to ${home}, and user ${process.getuid?.() ?? '?'} cannot write there (${error.code})`,
-      {
-        exitCode: error.code === 'ENOSPC' || error.code === 'EDQUOT' ? exitCodes.storage : exitCodes.usage,
-        remedy: 'Set DISPATCH_HOME to a folder that you may write.',
-      },
-    )
   }
 }
 

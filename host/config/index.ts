@@ -5,7 +5,6 @@ export {
   createConfigReader,
   installFolder,
   isBuilt,
-  prepareHome,
   readConfig,
   readDefaultConfig,
   readEnvironmentConfig,
@@ -21,5 +20,6 @@ export {
   pickVariables,
 } from './environment.ts'
 export { createTopic } from './ntfy-topic.ts'
+export { prepareHome } from './prepare-home.ts'
 export { describeSetting, isSettingName, secretSettings, settingsSchema } from './settings.ts'
 export { isBuildCurrent, writeSourceRecord } from './source-record.ts'
