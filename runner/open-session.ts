@@ -53,9 +53,7 @@ function recordStart(context: RunnerContext, generation: number): void {
 async function prepareBase(context: RunnerContext): Promise<Commit> {
   const { id, paths, manifest } = context.session
   const { repository } = manifest
-  const base = await prepareRepository(paths, `dispatch/${id}`, repository?.path)
-  if (repository && repository.commit !== base.commit)
-    throw new Error(`${repository.path} moved to ${base.commit.slice(0, 10)} meanwhile; start again`)
+  const base = await prepareRepository(paths, `dispatch/${id}`, repository?.path, repository?.commit)
   context.record({ type: 'base.prepared', ...base })
   return base
 }

@@ -1,9 +1,6 @@
-import fs from 'node:fs'
-import path from 'node:path'
 import { DispatchError, exitCodes } from '../error.ts'
 import { type RunOptions, type RunResult, runProgram } from '../exec.ts'
-import { MINUTE_MS, SECOND_MS } from '../time.ts'
-import { findTrustCommand } from './trust.ts'
+import { MINUTE_MS } from '../time.ts'
 
 /** Run git with safe options and return its result; the caller decides about failures. */
 export function tryGit(args: string[], options: RunOptions = {}): Promise<RunResult> {
@@ -36,53 +33,10 @@ export async function listWithGit(args: string[], options: RunOptions = {}): Pro
   return (await git(args, options)).split('\0').filter(Boolean)
 }
 
-/** The repository of the user that a session starts from. */
-export interface UserRepository {
-  path: string
-  /** The commit the work starts from. */
-  commit: string
-  /** The number of changed and untracked files. They are left out. */
-  uncommittedFiles: number
-}
-
 /** A commit of the user's repository. */
-export type RepositoryCommit = Pick<UserRepository, 'path' | 'commit'>
-
-/**
- * The repository with this folder, or with the current one; null without one, or when it is inside an excluded
- * folder. It is only read, and none of its hooks run. Exit 2 when it cannot be used.
- */
-export async function findRepository(
-  folder: string | undefined,
-  excludedFolders: string[],
-): Promise<UserRepository | null> {
-  const cwd = folder ?? process.cwd()
-  const toplevel = await tryGit(['rev-parse', '--show-toplevel'], { cwd })
-  if (toplevel.startError && fs.existsSync(cwd)) throw createMissingGitError()
-  if (toplevel.exitCode !== 0) {
-    if (folder === undefined && /not a git repository|must be run in a work tree/.test(toplevel.stderr)) return null
-    if (folder === undefined)
-      throw createUnusableError(`git cannot read the repository here: ${toplevel.stderr.trim()}`, 'Fix it')
-    throw createUnusableError(`${folder} is not a git repository with a work tree`, 'Name its top folder')
-  }
-  const top = toplevel.stdout.replace(/\n$/, '')
-  const trustCommand = await findTrustCommand(cwd)
-  if (trustCommand !== undefined)
-    throw createUnusableError(
-      `git does not read ${top}, because it belongs to another user (uid ${findForeignOwner(top)})`,
-      `If you trust it, run \`${trustCommand}\``,
-    )
-  const isExcluded = excludedFolders.some(excluded => top === excluded || top.startsWith(`${excluded}/`))
-  if (folder === undefined && isExcluded) return null
-  const head = await tryGit(['rev-parse', '--verify', 'HEAD^{commit}'], { cwd: top })
-  if (head.exitCode !== 0) throw createUnusableError(`${top} has no commit yet`, 'Commit something first')
-  const commit = head.stdout.trim()
-  if (commit.length > SHA1_HEX_DIGITS)
-    throw createUnusableError(
-      `${top} names its objects by SHA-256, which dispatch does not support yet`,
-      'Work on a clone of it in the usual format (SHA-1)',
-    )
-  return { path: top, commit, uncommittedFiles: (await listUncommitted(top, await readUserIgnores())).length }
+export interface RepositoryCommit {
+  path: string
+  commit: string
 }
 
 /**
@@ -162,26 +116,16 @@ const OPTIONS_WITH_VALUE = ['-c', '--git-dir', '--work-tree']
 /** Large, because a list of files that is cut would hide files from a verdict. */
 const MAX_GIT_OUTPUT_BYTES = 256 * 1024 * 1024
 
-const SHA1_HEX_DIGITS = 40
-
-/** The owner of the work tree, or of its `.git` if only that is another user's. */
-function findForeignOwner(top: string): number | undefined {
-  const owners = [top, path.join(top, '.git')].map(file => fs.statSync(file, { throwIfNoEntry: false })?.uid)
-  return owners.find(uid => uid !== process.geteuid?.()) ?? owners[0]
-}
-
-function createMissingGitError(): DispatchError {
+/** The error for a machine without git: exit 6. */
+export function createMissingGitError(): DispatchError {
   return new DispatchError('git is not installed, or not on PATH', {
     exitCode: exitCodes.dependency,
     remedy: 'Install it: `xcode-select --install` or `apt-get install git`.',
   })
 }
 
-function createUnusableError(message: string, remedy: string): DispatchError {
-  return new DispatchError(message, { exitCode: exitCodes.usage, remedy: `${remedy}, or use --no-repo.` })
-}
-
-function buildGitEnvironment(): Record<string, string> {
+/** The environment of every git: nothing of the user or the machine, no prompt, no network. */
+export function buildGitEnvironment(): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',
     HOME: process.env['HOME'] ?? '/',
@@ -196,14 +140,6 @@ function buildGitEnvironment(): Record<string, string> {
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TEMPLATE_DIR: '',
   }
-}
-
-/** The global ignore file of the user, the only part of their configuration that is used. It is only read. */
-async function readUserIgnores(): Promise<string[]> {
-  const { GIT_CONFIG_GLOBAL: _, ...env } = buildGitEnvironment()
-  const args = ['config', '--global', '--type=path', '--get', 'core.excludesFile']
-  const file = (await runProgram('git', args, { env, timeoutMs: 10 * SECOND_MS })).stdout.trim()
-  return file === '' ? [] : ['-c', `core.excludesFile=${file}`]
 }
 
 /** An environment for git in which every filter of the repository's configuration does nothing. */

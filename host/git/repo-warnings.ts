@@ -2,17 +2,22 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { formatCount, formatNames } from '../text.ts'
 import { git, listTreeEntries, listWithGit, type RepositoryCommit, type TreeEntry, tryGit } from './git.ts'
+import { isPartialClone } from './partial-clone.ts'
 
 /** What a copy of this repository lacks or does differently, in words for the user. The repository is only read. */
 export async function findRepoWarnings({ path: top, commit }: RepositoryCommit): Promise<string[]> {
-  const [branch, entries, lfsFiles, lockPath] = await Promise.all([
+  const [branch, entries, lfsFiles, lockPath, isPartial, isShallow] = await Promise.all([
     tryGit(['symbolic-ref', '--quiet', 'HEAD'], { cwd: top }),
     listTreeEntries({ path: top, commit }),
     listWithGit(['ls-files', '-z', '--', ':(attr:filter=lfs)'], { cwd: top }),
     git(['rev-parse', '--git-path', 'index.lock'], { cwd: top }),
+    isPartialClone(top),
+    git(['rev-parse', '--is-shallow-repository'], { cwd: top }),
   ])
   return [
     ...(branch.exitCode === 0 ? [] : ['no branch is checked out (detached HEAD); the work starts at that commit']),
+    ...(isPartial ? ['a partial clone: agents get the files of the commit, without its history'] : []),
+    ...(isShallow === 'true' ? ['a shallow clone: agents get the history that is there'] : []),
     ...describeSubmodules(entries),
     ...describeCaseClashes(entries),
     ...(lfsFiles.length > 0

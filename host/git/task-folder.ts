@@ -3,7 +3,8 @@ import path from 'node:path'
 import { DispatchError, exitCodes } from '../error.ts'
 import { listNames } from '../fs/files.ts'
 import { formatNames } from '../text.ts'
-import { findRepository, tryGit, type UserRepository } from './git.ts'
+import { findRepository, type UserRepository } from './find-repository.ts'
+import { tryGit } from './git.ts'
 
 /**
  * The repository for a task: that of the folder, or of the current one. Null in an empty folder, where work begins with

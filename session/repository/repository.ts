@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { makePrivateFolder, writeAtomic } from '#host/fs'
-import { formatTrust, git, tryGit } from '#host/git'
+import { formatTrust, git, isPartialClone, resolveCommit, tryGit } from '#host/git'
 import type { SessionPaths } from '../paths.ts'
 import { requireUnmodifiedRepository, runBareGit } from './bare-git.ts'
 
@@ -12,17 +12,22 @@ export interface Commit {
   tree: string
 }
 
+export const BASE_REF = 'refs/heads/base'
+/** The user's branch is below it, at the base. */
+export const BASE_BRANCH_PREFIX = 'refs/base/'
+
 /** Build products, ignored from the start unless the user's repository tracks them. */
 export const defaultIgnores = ['__pycache__/', '*.pyc', '.pytest_cache/', 'node_modules/', '.DS_Store', '.venv/', '']
 
 /**
- * Make the bare repository with the user's commit (or an empty one), and `outputs/` as a full clone of it on its own
+ * Make the bare repository with this commit of the user (or an empty one), and `outputs/` as a full clone of it on its own
  * branch. Nothing is shared with the user's repository: git's hard links were measured to carry a damaged object back.
  */
 export async function prepareRepository(
   paths: SessionPaths,
   branch: string,
   userRepository: string | undefined,
+  commit = 'HEAD',
 ): Promise<Commit> {
   const { bareRepository, outputs } = paths
   fs.rmSync(bareRepository, { recursive: true, force: true })
@@ -31,7 +36,7 @@ export async function prepareRepository(
   writeDefaultIgnores(bareRepository)
   const refs = [BASE_REF, `refs/heads/${branch}`]
   if (userRepository === undefined) await createEmptyBase(paths, refs)
-  else await fetchBase(paths, refs, userRepository)
+  else await fetchBase(paths, refs, userRepository, commit)
   await cloneToOutputs(paths, branch)
   return resolveCommitAndTree(paths, BASE_REF)
 }
@@ -40,11 +45,14 @@ export async function prepareRepository(
 export function addIgnoredPaths({ bareRepository, outputs }: SessionPaths, paths: string[]): void {
   for (const file of [path.join(bareRepository, EXCLUDE_FILE), path.join(outputs, '.git', EXCLUDE_FILE)]) {
     const text = fs.readFileSync(file, 'utf8')
-    const missingLines = paths
-      .map(ignoredPath => `/${ignoredPath.replace(/[\\*?[\]! #]/g, '\\$&')}`)
-      .filter(line => !text.split('\n').includes(line))
+    const missingLines = formatIgnores(paths).filter(line => !text.split('\n').includes(line))
     if (missingLines.length > 0) fs.writeFileSync(file, `${text.replace(/\n?$/, '\n')}${missingLines.join('\n')}\n`)
   }
+}
+
+/** Paths from the top as lines for git's file of ignored ones. Pure. */
+export function formatIgnores(paths: string[]): string[] {
+  return paths.map(ignoredPath => `/${ignoredPath.replace(/[\\*?[\]! #]/g, '\\$&')}`)
 }
 
 /**
@@ -71,7 +79,6 @@ export async function createReference(paths: SessionPaths, name: string, commit:
 
 // --- internal ---
 
-const BASE_REF = 'refs/heads/base'
 const WORK_REF = 'refs/heads/work'
 const EXCLUDE_FILE = 'info/exclude'
 
@@ -86,16 +93,30 @@ async function createEmptyBase(paths: SessionPaths, refs: string[]): Promise<voi
  * Fetch the user's commit. Git gives the program that reads the other repository none of its settings but this file, which
  * holds what findRepository has verified: that the user trusts the repository, also if another user owns it.
  */
-async function fetchBase(paths: SessionPaths, refs: string[], userRepository: string): Promise<void> {
-  const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--update-shallow']
+async function fetchBase(paths: SessionPaths, refs: string[], userRepository: string, commit: string): Promise<void> {
+  // Of a partial clone only the files of the commit are known to be there.
+  const depth = (await isPartialClone(userRepository)) ? ['--depth=1'] : []
+  const options = ['--quiet', '--no-write-fetch-head', '--update-shallow', ...depth] // Tags of this history come too.
   const trustFile = `${paths.bareRepository}.trust`
   writeAtomic(trustFile, formatTrust(await listRepositoryFolders(userRepository)))
   const env = { GIT_CONFIG_GLOBAL: trustFile }
   try {
-    await runBareGit(paths, ['fetch', ...options, userRepository, ...refs.map(ref => `+HEAD:${ref}`)], { env })
+    await runBareGit(paths, ['fetch', ...options, userRepository, ...refs.map(ref => `+${commit}:${ref}`)], { env })
+  } catch (error) {
+    if ((await resolveCommit(userRepository, commit)) !== undefined) throw error
+    throw new DispatchError(
+      `${userRepository} does not have ${commit.slice(0, 10)} any more: it was removed meanwhile`,
+      {
+        exitCode: exitCodes.conflict,
+        remedy: 'Start again.',
+      },
+    )
   } finally {
     fs.rmSync(trustFile, { force: true })
   }
+  const branch = await tryGit(['symbolic-ref', '--quiet', 'HEAD'], { cwd: userRepository })
+  const name = branch.stdout.trim().replace(/^refs\/heads\//, BASE_BRANCH_PREFIX)
+  if (branch.exitCode === 0) await runBareGit(paths, ['update-ref', name, BASE_REF])
 }
 
 /** The folders of a repository that git wants to be trusted: the work tree, its git folder, and that of its main repository. */
@@ -105,10 +126,14 @@ async function listRepositoryFolders(repository: string): Promise<string[]> {
   return [...new Set([repository, path.join(repository, '.git'), ...folders])]
 }
 
-async function cloneToOutputs({ bareRepository, outputs }: SessionPaths, branch: string): Promise<void> {
-  const options = ['--quiet', '--no-hardlinks', '--no-tags', '--single-branch', '--branch', branch]
+async function cloneToOutputs(paths: SessionPaths, branch: string): Promise<void> {
+  const { bareRepository, outputs } = paths
+  const options = ['--quiet', '--no-hardlinks', '--single-branch', '--branch', branch]
   await git(['clone', ...options, bareRepository, outputs])
   await git(['remote', 'remove', 'origin'], { cwd: outputs }) // A worker must not push to the bare repository.
+  const baseBranch = await runBareGit(paths, ['for-each-ref', '--format=%(refname:lstrip=2)', BASE_BRANCH_PREFIX])
+  // Git refuses a branch `dispatch`, because there is one below that name.
+  if (baseBranch !== '') await tryGit(['update-ref', `refs/heads/${baseBranch}`, 'HEAD'], { cwd: outputs })
   fs.appendFileSync(
     path.join(outputs, '.git/config'),
     '[user]\n\tname = Claude Dispatch worker\n\temail = worker@localhost\n[gc]\n\tauto = 0\n',

@@ -19,7 +19,8 @@ test('a repository is found from a folder in it', async t => {
   const top = fs.realpathSync(repository.path)
   fs.writeFileSync(path.join(top, 'new.txt'), '')
   const expected = { path: top, commit: repository.commit, uncommittedFiles: 1 }
-  assert.deepEqual(await findRepository(path.join(top, 'a'), []), expected)
+  assert.deepEqual(await findRepository(top, []), expected)
+  assert.deepEqual(await findRepository(path.join(top, 'a'), []), { ...expected, subfolder: 'a' })
   assert.deepEqual(await listUncommitted(top), ['?? new.txt'])
 })
 

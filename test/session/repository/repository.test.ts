@@ -171,6 +171,17 @@ test('a detached head, a linked worktree and a shallow clone can be the base', a
   }
 })
 
+test('the base is the commit that was looked at, also when the repository has moved on', async t => {
+  const user = await createUserRepository(t)
+  const seen = await gitIn(user, 'rev-parse', 'HEAD')
+  write(user, { more: 'more' })
+  await commitAll(user, 'second')
+  await gitIn(user, 'gc', '--quiet')
+  assert.equal((await prepareRepository(createPaths(t), 'dispatch/x', user, seen)).commit, seen)
+  const gone = prepareRepository(createPaths(t), 'dispatch/x', user, 'f'.repeat(40))
+  await assert.rejects(gone, /does not have ffffffffff any more/)
+})
+
 test('dispatch runs nothing that a worker plants in outputs/', async t => {
   const paths = createPaths(t)
   const base = await prepareRepository(paths, 'dispatch/x', await createUserRepository(t))
