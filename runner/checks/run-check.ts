@@ -11,9 +11,10 @@ import { SECOND_MS } from '#host/time.ts'
 import type { SessionPaths } from '#session'
 import type { ContractClause } from '#session/contract'
 import { EvidenceRecord, serializeEvidence, type TestCounts } from '#session/evidence'
-import { type Commit, exportTree } from '#session/repository'
+import { type Commit, exportRepository } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import type { Dependencies } from '../dependencies/dependencies.ts'
+import { listIgnoredFiles } from '../dependencies/ignored-files.ts'
 import { runProjectCommand } from '../project-command.ts'
 import { readTestCounts } from '../test-counts/read-test-counts.ts'
 import { type CheckResult, classifyRun } from './classify-run.ts'
@@ -118,7 +119,7 @@ async function runOnExport(
   { paths, manifest }: RunnerContext['session'],
   { proof: { expectation } }: CheckClause,
   { command, timeoutSeconds }: CheckConditions,
-  { commit }: Commit,
+  commit: Commit,
   dependencies: Dependencies,
 ): Promise<CheckAttempt> {
   const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-check-')))
@@ -126,8 +127,9 @@ async function runOnExport(
     const tree = path.join(scratch, 'tree')
     const home = path.join(scratch, 'home')
     for (const folder of [tree, home]) fs.mkdirSync(folder)
-    await exportTree(paths, commit, tree)
     if (!dependencies.ok) return createUnrunAttempt(dependencies.reason)
+    const ignoredPaths = [...dependencies.paths, ...listIgnoredFiles(paths)]
+    const history = await exportRepository(paths, commit, tree, ignoredPaths)
     const copyError = await tryCopy(dependencies, tree)
     if (copyError !== undefined) return createUnrunAttempt(copyError)
     const environment = { ...buildCheckEnvironment(home), ...dependencies.variables }
@@ -138,7 +140,7 @@ async function runOnExport(
       folder: tree,
       home,
       environment: { ...environment, PATH: searchPath },
-      readablePaths: Object.values(dependencies.variables),
+      readablePaths: [...Object.values(dependencies.variables), ...history],
       hosts: [],
       timeoutSeconds,
       maxOutputBytes: MAX_READ_BYTES,

@@ -7,7 +7,7 @@ import { type Project, projectFileName } from '#host/project'
 import { redactSecrets } from '#host/secrets'
 import { formatNames } from '#host/text.ts'
 import { SECOND_MS } from '#host/time.ts'
-import { addIgnoredPaths, type Commit, exportTree, listCommitFiles } from '#session/repository'
+import { addIgnoredPaths, type Commit, exportRepository, listCommitFiles } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import { type ProjectRun, runProjectCommand } from '../project-command.ts'
 import {
@@ -90,10 +90,12 @@ async function install(
     fs.rmSync(name, { recursive: true, force: true })
     makePrivateFolder(name)
   }
-  await exportTree(session.paths, commit.commit, tree)
+  const history = await exportRepository(session.paths, commit, tree, listIgnoredFiles(session.paths))
   await copyIgnoredFiles(session.paths, tree)
   const access = await resolveSetupAccess(context, project, commit)
-  const failure = await runSetup(session, project, access, { tree, output: session.paths.setupOutput(cacheKey) })
+  const output = session.paths.setupOutput(cacheKey)
+  const failure = await runSetup(session, project, access, { tree, history, output })
+  fs.rmSync(path.join(tree, '.git'), { recursive: true, force: true }) // The copy that other sessions use needs none.
   if (failure !== undefined) {
     const reason = failure.slice(0, MAX_REASON_CHARS)
     context.record({ type: 'dependencies.ended', cacheKey, result: 'failed', reason, seconds: countSeconds() })
@@ -111,12 +113,12 @@ async function runSetup(
   session: RunnerContext['session'],
   project: Project,
   access: SetupAccess,
-  { tree, output }: { tree: string; output: string },
+  { tree, history, output }: { tree: string; history: string[]; output: string },
 ): Promise<string | undefined> {
   const unlinkCredentials = linkCredentials(access, getHome(tree))
   try {
     for (const command of project.setup) {
-      const run = withholdSecrets(await runInstallCommand(session, project, command, access, tree), access)
+      const run = withholdSecrets(await runInstallCommand(session, project, command, access, { tree, history }), access)
       const text = `$ ${command}\n${run.stdout}${run.stderr}[exit ${run.exitCode ?? run.signal}]\n`
       fs.appendFileSync(output, text, { mode: 0o600 })
       const failure = explainFailure(command, run)
@@ -140,7 +142,7 @@ function runInstallCommand(
   project: Project,
   command: string,
   access: SetupAccess,
-  tree: string,
+  { tree, history }: { tree: string; history: string[] },
 ): Promise<ProjectRun> {
   const home = getHome(tree)
   return runProjectCommand(manifest.sandbox.kind, {
@@ -150,7 +152,7 @@ function runInstallCommand(
     home,
     environment: { ...buildCheckEnvironment(home), DISPATCH_SESSION: id, DISPATCH_SETUP: path.dirname(tree) },
     inheritedVariables: access.variables,
-    readablePaths: [...access.credentials.map(({ file }) => file), ...access.certificates],
+    readablePaths: [...access.credentials.map(({ file }) => file), ...access.certificates, ...history],
     hosts: [...project.hosts.flatMap(expandHost), ...manifest.allowedHosts],
     timeoutSeconds: project.limit,
     maxOutputBytes: MAX_OUTPUT_BYTES,

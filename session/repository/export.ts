@@ -9,12 +9,24 @@ export async function exportTree(
   folder: string,
   onlyFiles?: string[],
 ): Promise<void> {
-  const env = { GIT_INDEX_FILE: `${folder}.index` }
+  fs.rmSync(await checkOutFiles(paths, commit, folder, onlyFiles), { force: true })
+}
+
+/** Write the files as above. Returns git's index of the folder, a file beside it. */
+export async function checkOutFiles(
+  paths: SessionPaths,
+  commit: string,
+  folder: string,
+  onlyFiles?: string[],
+): Promise<string> {
+  const index = `${folder}.index`
+  const env = { GIT_INDEX_FILE: index }
   await runBareGit(paths, ['read-tree', commit], { env })
   const selection = onlyFiles === undefined ? ['--all'] : ['-z', '--stdin']
   const input = onlyFiles?.map(file => `${file}\0`).join('') ?? ''
-  await runBareGit(paths, ['--work-tree', folder, 'checkout-index', '--force', ...selection], { env, input })
-  fs.rmSync(env.GIT_INDEX_FILE, { force: true })
+  const options = ['--force', '--index', ...selection]
+  await runBareGit(paths, ['--work-tree', folder, 'checkout-index', ...options], { env, input })
+  return index
 }
 
 /** List every file of a commit with its size in bytes and the hash of its content. */
