@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { Project } from '#host/project'
+import { noToolchains, Toolchains } from '#host/toolchains'
 import { modelsSchema, sandboxSchema } from './log/event.ts'
 import type { SessionPaths } from './paths.ts'
 
@@ -11,7 +12,15 @@ export const SessionManifest = z.object({
   openedAt: z.string(),
   task: z.object({ bytes: z.number(), sha256: z.string(), title: z.string() }),
   /** The user's repository, the commit that the work starts from, and how many uncommitted files are left out. */
-  repository: z.object({ path: z.string(), commit: z.string(), uncommittedFiles: z.number() }).nullable(),
+  repository: z
+    .object({
+      path: z.string(),
+      commit: z.string(),
+      uncommittedFiles: z.number(),
+      /** Where in it the person was; missing at its top. */
+      subfolder: z.string().optional(),
+    })
+    .nullable(),
   models: modelsSchema,
   maxRounds: z.number(),
   allowsJudgedOnly: z.boolean(),
@@ -19,6 +28,8 @@ export const SessionManifest = z.object({
   requiresApproval: z.boolean().default(false),
   /** The project's settings, as the user confirmed them. */
   project: Project.nullable().default(null),
+  /** The compilers and interpreters of the shell in which the session began. */
+  toolchains: Toolchains.default(noToolchains),
   /** The repository's instructions for agents: files passed on as text, files that are only named, and ignored ones. */
   instructions: z
     .object({ files: z.array(z.string()), nested: z.array(z.string()), ignored: z.array(z.string()) })

@@ -21,6 +21,14 @@ export async function checkProjectFiles({ project }: ProjectFile, { path: top }:
   if (tracked !== undefined) throw createFileError(tracked, 'git tracks it, so it comes with the commit')
 }
 
+/** Project files on the way to the folder where the person was. Only the one at the top is read. Empty without any. */
+export function listUnreadProjectFiles({ path: top, subfolder = '' }: UserRepository): string[] {
+  return listParentFolders(`${subfolder}/${projectFileName}`)
+    .map(folder => `${folder}/${projectFileName}`)
+    .filter(name => subfolder !== '' && fs.existsSync(path.join(top, name)))
+    .map(name => `${sanitize(name)} is not read: only ${projectFileName} at the top of the repository is`)
+}
+
 /** What is odd about a project file but does not stop a session. */
 export async function listProjectWarnings({ project }: ProjectFile, repository: UserRepository): Promise<string[]> {
   const existing = await filterExistingPaths(repository, project.lockfiles)

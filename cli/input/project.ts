@@ -19,7 +19,12 @@ import { UsageError } from '../command.ts'
 import { printProjectFile } from '../output/project-view.ts'
 import { paint, print } from '../output/terminal.ts'
 import { confirmAction, isAtTerminal } from './confirm.ts'
-import { checkProjectFiles, listProjectWarnings, listUnusedCredentials } from './project-check.ts'
+import {
+  checkProjectFiles,
+  listProjectWarnings,
+  listUnreadProjectFiles,
+  listUnusedCredentials,
+} from './project-check.ts'
 
 /** The user's checkout: the folder that is named, or the current one. Exit 2 for anything else. */
 export async function requireRepository(config: Config, folder: string | undefined): Promise<UserRepository> {
@@ -41,6 +46,7 @@ export async function resolveProject(
   { sandbox, say }: { sandbox: SessionManifest['sandbox']; say: (line: string) => void },
 ): Promise<Project | null> {
   if (repository === null) return null
+  for (const line of listUnreadProjectFiles(repository)) say(line)
   const file = readProject(repository.path)
   if (file === undefined) {
     const proposal = await proposeProject(repository)
@@ -79,6 +85,7 @@ interface PrepareContext {
 /** Have the user confirm the project file of a repository, or a proposed one. Returns what came of it, for the user. */
 export async function prepareProject(context: PrepareContext): Promise<string> {
   const { config, repository, sandbox, ask } = context
+  for (const line of listUnreadProjectFiles(repository)) print(paint('yellow', `  ${line}`))
   const file = readProject(repository.path)
   if (!file) return proposeFile(context)
   await checkProjectFiles(file, repository)

@@ -1,6 +1,6 @@
 import { readUserSettings } from '#host/claude'
 import type { Config } from '#host/config'
-import { formatCount, sanitize } from '#host/text.ts'
+import { formatCount, sanitize, toOneLine } from '#host/text.ts'
 import type { StartResult } from '#runner'
 import type { Session } from '#session'
 import { formatLocalTime, paint, print } from './terminal.ts'
@@ -10,9 +10,10 @@ export function printIntroduction({ id, manifest }: Session, config: Config): vo
   const { repository, sandbox } = manifest
   print(paint('bold', id))
   if (repository) {
-    const { uncommittedFiles } = repository
+    const { uncommittedFiles, subfolder } = repository
+    const start = subfolder === undefined ? '' : `, started in ${toOneLine(subfolder, MAX_FOLDER_CHARS)}`
     const omitted = uncommittedFiles > 0 ? `, without ${formatCount(uncommittedFiles, 'uncommitted file')}` : ''
-    print(`  on a copy of ${repository.path} at ${repository.commit.slice(0, 10)}${omitted}`)
+    print(`  on a copy of ${repository.path} at ${repository.commit.slice(0, 10)}${start}${omitted}`)
   } else print('  in an empty repository')
   if (sandbox.kind === null) printWarning(`no sandbox (${sandbox.reason}): agents and checks run with your rights`)
   const { leftOut } = readUserSettings()
@@ -43,3 +44,7 @@ export function printNextCommands(
   if (pageUrl) print(`           ${pageUrl}`)
   print(paint('dim', `           ${paths.folder}`))
 }
+
+// --- internal ---
+
+const MAX_FOLDER_CHARS = 100

@@ -13,7 +13,8 @@ const OTHER_UID = 65_534
 async function createRepository(rig: Rig): Promise<string> {
   const folder = path.join(rig.home, 'elsewhere/project')
   fs.mkdirSync(path.join(folder, 'deep'), { recursive: true })
-  for (const name of ['a.txt', 'deep/b.txt']) fs.writeFileSync(path.join(folder, name), 'a\n')
+  for (const name of ['a.txt', 'deep/b.txt', 'deep/AGENTS.md', 'deep/.dispatch.json'])
+    fs.writeFileSync(path.join(folder, name), 'a\n')
   return commitFolder(folder)
 }
 
@@ -65,6 +66,14 @@ describe('where a task begins', { concurrency: 2 }, () => {
         assert.equal((await runProgram('/bin/sh', ['-c', command], { env: rig.environment })).exitCode, 0)
         const ran = await rig.dispatch([helloTask, '--wait'], { cwd })
         assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+        assert.match(ran.stdout, /, started in deep/)
+        assert.match(ran.stdout, /deep\/\.dispatch\.json is not read/)
+        const [sid = ''] = listSessionFolders(rig)
+        const files = path.join(rig.home, 'dispatch/workspace', sid)
+        for (const agent of ['.', 'workers/hello']) {
+          const prompt = fs.readFileSync(path.join(files, agent, 'system-prompt.md'), 'utf8')
+          assert.match(prompt, /The human started in deep,[\s\S]*<repository>\n# deep\/AGENTS\.md\n\na\n<\/repository>/)
+        }
         const applied = await rig.dispatch(['apply'], { cwd })
         assert.equal(applied.exitCode, 0, applied.stdout + applied.stderr)
       },
