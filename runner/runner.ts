@@ -1,11 +1,11 @@
 import { type Config, createConfigReader } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { acquireLease, holdsLease, type Lease, readLeaseHolder, releaseLease } from '#host/lease'
+import { acquireLease, holdsLease, type Lease, type LeaseOptions, readLeaseHolder, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
 import { openTmux } from '#host/tmux'
 import { refuseNewerFormat, type Session } from '#session'
 import { describeEvent, type Event, type EventBody, LogWriter, readLog, watchPaths } from '#session/log'
-import { applyEvent, computeStatus, isSettled, type SessionStatus } from '#session/status'
+import { applyEvent, computeStatus, isSettled, refuseOtherHost, type SessionStatus } from '#session/status'
 import { callHuman, type RunnerContext } from './context.ts'
 import { endSession } from './end-session.ts'
 import { NotificationQueue } from './notifications.ts'
@@ -27,8 +27,14 @@ export async function runSession(session: Session, config: Config): Promise<void
 }
 
 /** Close a session whose runner is dead: become its runner for as long as that takes. */
-export async function closeSession(session: Session, config: Config, actor: string, reason: string): Promise<void> {
-  await endSession(await Runner.acquire(session, config), actor, reason)
+export async function closeSession(
+  session: Session,
+  config: Config,
+  actor: string,
+  reason: string,
+  lease: LeaseOptions = {},
+): Promise<void> {
+  await endSession(await Runner.acquire(session, config, writeToWindow, lease), actor, reason)
 }
 
 /**
@@ -64,11 +70,17 @@ class Runner implements RunnerContext {
   private isClosed = false
   private failures = 0
 
-  static async acquire(session: Session, config: Config, writeLine = writeToWindow): Promise<Runner> {
+  static async acquire(
+    session: Session,
+    config: Config,
+    writeLine = writeToWindow,
+    options: LeaseOptions = {},
+  ): Promise<Runner> {
     refuseNewerFormat(session)
     const self = await identify(process.pid)
-    const lease = self && (await acquireLease(session.paths.runnerLease, self))
+    const lease = self && (await acquireLease(session.paths.runnerLease, self, options))
     if (lease) return new Runner(session, config, lease, writeLine)
+    await refuseOtherHost(session)
     const pid = readLeaseHolder(session.paths.runnerLease)?.pid ?? 'unknown'
     throw new DispatchError(`session ${session.id} already has a runner: process ${pid}`, {
       exitCode: exitCodes.conflict,

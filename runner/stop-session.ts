@@ -1,20 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
 import { writeAtomic } from '#host/fs'
-import { readLeaseHolder } from '#host/lease'
-import { checkLiveness, killProcessTree } from '#host/process'
+import { acquireLease, readLeaseHolder, releaseLease } from '#host/lease'
+import { checkLiveness, identify, killProcessTree } from '#host/process'
 import { openTmux } from '#host/tmux'
 import { refuseNewerFormat, type Session } from '#session'
 import { readLog } from '#session/log'
-import { computeStatus } from '#session/status'
+import { computeStatus, findOtherHost, refuseOtherHost } from '#session/status'
 import { getTmuxSessionName } from './terminal.ts'
+
+/** How a session is stopped. */
+export interface StopOptions {
+  /** End a session of another machine from here, because that machine is gone. */
+  isHostGone?: boolean
+}
 
 /**
  * End every process of a session. Its runner is asked to close it; where no runner lives, or it does not react, that is done in
- * its place. Returns false when the session had ended before.
+ * its place. Returns false when the session had ended before. Exit 5 for a session of another machine.
  */
-export async function stopSession(session: Session, config: Config): Promise<boolean> {
+export async function stopSession(session: Session, config: Config, options: StopOptions = {}): Promise<boolean> {
+  const isElsewhere = (await findOtherHost(session)) !== undefined
+  if (isElsewhere && options.isHostGone) return endForOtherHost(session, config)
   if (hasEnded(session)) return false
+  await refuseOtherHost(session)
   requestClose(session, STOP_REASON)
   const runner = readLeaseHolder(session.paths.runnerLease)
   const isAlive = async () => runner !== undefined && (await checkLiveness(runner)) === 'alive'
@@ -47,9 +56,24 @@ export async function isSessionOpen(session: Session, config: Config): Promise<b
 // --- internal ---
 
 const STOP_REASON = 'dispatch stop'
+const HOST_GONE_REASON = 'dispatch stop --host-gone'
 const CLOSE_TIMEOUT_MS = 10_000
 const KILL_TIMEOUT_MS = 2500
 const POLL_INTERVAL_MS = 50
+
+/** A session that had ended before its machine was gone only has to be released. */
+async function endForOtherHost(session: Session, config: Config): Promise<boolean> {
+  const options = { elsewhereExpiresMs: 0 }
+  if (!hasEnded(session)) {
+    const { closeSession } = await import('./runner.ts')
+    await closeSession(session, config, 'you', HOST_GONE_REASON, options)
+    return true
+  }
+  const self = await identify(process.pid)
+  const lease = self && (await acquireLease(session.paths.runnerLease, self, options))
+  if (lease) releaseLease(session.paths.runnerLease, lease)
+  return true
+}
 
 function hasEnded({ paths }: Session): boolean {
   const status = computeStatus(readLog(paths.events).events)

@@ -3,6 +3,7 @@ import { quoteForShell } from '#host/shell-quote.ts'
 import { openTmux } from '#host/tmux'
 import { getTmuxSessionName } from '#runner'
 import { findClaudeFolder, type Session } from '#session'
+import { refuseOtherHost } from '#session/status'
 import { defineCommand, UsageError } from '../command.ts'
 import { pickSession, readConfigOrDefaults } from '../input/session.ts'
 
@@ -14,6 +15,7 @@ disconnects and leaves everything running; Ctrl-b n shows the next window. Witho
   async run(_, [idOrPart, window = ORCHESTRATOR_WINDOW]) {
     const config = readConfigOrDefaults()
     const session = pickSession(config, idOrPart)
+    await refuseOtherHost(session)
     const terminal = getTmuxSessionName(session)
     const tmux = openTmux(config.home)
     const panes = (await tmux.listPanes()).filter(pane => pane.session === terminal && !pane.isDead)

@@ -3,6 +3,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { openTmux } from '#host/tmux'
 import { getTmuxSessionName, isSessionOpen } from '#runner'
 import { findSession, findUnsavedWork, finishRemovals, refuseNewerFormat, removeSession, type Session } from '#session'
+import { refuseOtherHost } from '#session/status'
 import { defineCommand } from '../command.ts'
 import { confirmSessionId, isAtTerminal, refuseAgent } from '../input/confirm.ts'
 import { formatTitle, paint, print } from '../output/terminal.ts'
@@ -32,6 +33,7 @@ all the named sessions are deleted, or none. Claude keeps its own transcripts.
 })
 
 async function refuseOpen(session: Session, config: Config): Promise<void> {
+  await refuseOtherHost(session)
   if (!(await isSessionOpen(session, config))) return
   throw new DispatchError(`session ${session.id} is still open; nothing was removed`, {
     exitCode: exitCodes.conflict,

@@ -32,6 +32,7 @@ whether it is still valid for outputs/, and the command that fetches the judged 
       state,
       status,
       runner: runnerLiveness,
+      host: view.otherHost ?? null,
       changedSinceVerdict: changedPaths,
       damage: integrityWarnings,
       evidence: readEvidence(session.paths),

@@ -1,7 +1,7 @@
 import { sanitize } from '#host/text.ts'
 import { stopSession } from '#runner'
 import { findSession, listDamagedSessions, listSessions, type Session } from '#session'
-import { describeJudgeWait } from '#session/status'
+import { describeJudgeWait, findOtherHost } from '#session/status'
 import { stopBackground } from '../background.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import { readConfigOrDefaults, readStatus } from '../input/session.ts'
@@ -13,6 +13,10 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
 `,
   options: {
     all: { type: 'boolean', about: 'stop every session, the web page and the watchdog' },
+    'host-gone': {
+      type: 'boolean',
+      about: 'end a session of another machine that shares this home, because that machine is gone for good',
+    },
   },
   async run(values, idsOrParts) {
     const config = readConfigOrDefaults()
@@ -24,16 +28,18 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
     const sessions = values.all
       ? listSessions(config.workspace)
       : idsOrParts.map(idOrPart => findSession(config.workspace, idOrPart))
-    const isSkipped = ({ newerFormat }: { newerFormat?: number }) => values.all && newerFormat !== undefined
+    const isHostGone = values['host-gone'] ?? false
     const results = await Promise.all(
-      sessions
-        .filter(session => !isSkipped(session))
-        .map(async session => ({ session, wasOpen: await stopSession(session, config) })),
+      sessions.map(async session => {
+        const skipReason = values.all && (await findSkipReason(session))
+        if (skipReason) return { session, skipReason, wasOpen: false }
+        return { session, skipReason: undefined, wasOpen: await stopSession(session, config, { isHostGone }) }
+      }),
     )
     const stopped = results.filter(({ wasOpen }) => wasOpen)
     for (const { session } of stopped) print(describeStopped(session))
     if (stopped.length === 0) print('Nothing was running.')
-    for (const { id } of sessions.filter(isSkipped)) print(`skipped ${id}: a newer dispatch wrote it`)
+    for (const { session, skipReason } of results) if (skipReason) print(`skipped ${session.id}: ${skipReason}`)
     if (values.all) {
       for (const { id, reason } of listDamagedSessions(config.workspace))
         print(`skipped ${id}: it cannot be read (${reason})`)
@@ -41,6 +47,13 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
     }
   },
 })
+
+/** Why `--all` leaves a session alone; undefined if it does not. */
+async function findSkipReason(session: Session): Promise<string | undefined> {
+  if (session.newerFormat !== undefined) return 'a newer dispatch wrote it'
+  const host = await findOtherHost(session)
+  return host === undefined ? undefined : `it belongs to ${host}`
+}
 
 /** Work that was waiting for the judge is not lost: it can still be judged. */
 function describeStopped(session: Session): string {

@@ -16,7 +16,7 @@ import {
   withdrawMessage,
 } from '#runner'
 import { refuseNewerFormat, type Session } from '#session'
-import { isSettled, readAllViews } from '#session/status'
+import { isSettled, readAllViews, refuseOtherHost } from '#session/status'
 import { reviveSessions } from '#watchdog'
 import { UsageError } from '../command.ts'
 import { readStatus } from './session.ts'
@@ -33,6 +33,7 @@ export async function sendMessage(
 ): Promise<string> {
   refuseNewerFormat(session)
   refuseEnded(session)
+  await refuseOtherHost(session)
   const deadlineMs = Date.now() + timeoutSeconds * 1000
   const identity = await identify(process.pid)
   if (!identity) throw new Error('this process cannot be identified')

@@ -1,4 +1,4 @@
-import { formatCount } from '#host/text.ts'
+import { formatCount, sanitize } from '#host/text.ts'
 import { isSettled, type SessionView } from '#session/status'
 import { fitTable, formatLocalTime, formatRelativeTime, paint, paintState, print, shorten } from './terminal.ts'
 
@@ -11,7 +11,7 @@ export function printSessionList(views: SessionView[], damaged: { id: string; re
 }
 
 /** A session as `ls --json` lists it. Pure. */
-export function summarizeSession({ session, status, state, runnerLiveness }: SessionView) {
+export function summarizeSession({ session, status, state, runnerLiveness, otherHost }: SessionView) {
   return {
     id: session.id,
     state,
@@ -20,6 +20,8 @@ export function summarizeSession({ session, status, state, runnerLiveness }: Ses
     title: session.manifest.task.title,
     round: status.round,
     runner: runnerLiveness,
+    /** The machine to which it belongs; null if that is this one. */
+    host: otherHost ?? null,
     /** Why and when the judge is asked again; null if it is not. */
     judgeWait: status.judgeWait,
     /** What keeps the judge from judging; null if nothing is known to. */
@@ -44,8 +46,9 @@ function formatRow(view: SessionView): string[] {
   ]
 }
 
-function describeActivity({ session, status }: SessionView): string {
+function describeActivity({ session, status, otherHost }: SessionView): string {
   if (session.newerFormat !== undefined) return `format ${session.newerFormat}: read only`
+  if (otherHost !== undefined) return `on ${sanitize(otherHost)}`
   const { judgeWait, judgeProblem, round, closed } = status
   if (judgeWait?.reason && !closed) return `waiting for the judge, asked again at ${formatLocalTime(judgeWait.nextAt)}`
   const running = status.workers.filter(worker => worker.startedAt && !worker.endedAt)

@@ -9,6 +9,7 @@ import { hasCommit } from '#session/repository'
 import {
   describeJudgeWait,
   explainJudgeRefusal,
+  explainOtherHost,
   type SessionStatus,
   type SessionView,
   type WorkerStatus,
@@ -73,6 +74,8 @@ function printHeader(view: SessionView, integrityWarnings: string[]): void {
   const warn = (text: string) => print(paint('yellow', `  ${text}`))
   if (newerFormat !== undefined)
     warn(`written by a newer dispatch (format ${newerFormat}): read only, and some of it may be missing here`)
+  if (view.otherHost !== undefined)
+    warn(`belongs to ${sanitize(view.otherHost)}. ${sanitize(explainOtherHost(session, view.otherHost))}`)
   if (manifest.repository)
     print(`  on a copy of ${manifest.repository.path} at ${manifest.repository.commit.slice(0, 10)}`)
   if (status.noSandboxReason !== '')

@@ -1,1 +1,9 @@
-export { acquireLease, holdsLease, type Lease, readLeaseHolder, releaseLease } from './lease.ts'
+export {
+  acquireLease,
+  holdsLease,
+  isLeaseFree,
+  type Lease,
+  type LeaseOptions,
+  readLeaseHolder,
+  releaseLease,
+} from './lease.ts'

@@ -1,18 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
-import { z } from 'zod'
 import { isErrno } from '../error.ts'
 import { listNames, makePrivateFolder, readJson } from '../fs/files.ts'
-import { checkLiveness, type ProcessIdentity } from '../process/identity.ts'
+import { checkLiveness, ProcessIdentity } from '../process/identity.ts'
 
 const KEPT_GENERATIONS = 5
-
-const LeaseRecord = z.object({ pid: z.number(), startTime: z.string(), bootId: z.string() })
 
 /** The right to act as the only one. Its generation fences off every earlier holder. */
 export interface Lease {
   generation: number
+}
+
+export interface LeaseOptions {
+  /**
+   * A holder on another machine counts as gone once it has held the lease for this long. Without it, it never does: whether
+   * it lives cannot be seen from here.
+   */
+  elsewhereExpiresMs?: number
 }
 
 /**
@@ -21,11 +26,15 @@ export interface Lease {
  * never taken from a live process. Measured: 0 double entries, where mkdir, link-and-rename and proper-lockfile all
  * failed.
  */
-export async function acquireLease(folder: string, holder: ProcessIdentity): Promise<Lease | undefined> {
+export async function acquireLease(
+  folder: string,
+  holder: ProcessIdentity,
+  options: LeaseOptions = {},
+): Promise<Lease | undefined> {
   makePrivateFolder(folder)
   for (;;) {
     const top = readTopGeneration(folder)
-    if (top > 0 && !(await isReleasedOrDead(folder, top))) return undefined
+    if (!(await isFree(folder, top, options))) return undefined
     const generation = top + 1
     if (!createGeneration(folder, generation, holder)) continue
     if (readTopGeneration(folder) === generation) {
@@ -34,6 +43,11 @@ export async function acquireLease(folder: string, holder: ProcessIdentity): Pro
     }
     fs.rmSync(getGenerationFile(folder, generation), { force: true })
   }
+}
+
+/** Could the lease be acquired now? Another process may still be faster. */
+export async function isLeaseFree(folder: string, options: LeaseOptions = {}): Promise<boolean> {
+  return isFree(folder, readTopGeneration(folder), options)
 }
 
 /** Is the lease still held? Check it before every action that the lease protects. */
@@ -51,10 +65,13 @@ export function readLeaseHolder(folder: string): ProcessIdentity | undefined {
   return top === 0 || isReleased(folder, top) ? undefined : readGeneration(folder, top)
 }
 
-async function isReleasedOrDead(folder: string, generation: number): Promise<boolean> {
-  if (isReleased(folder, generation)) return true
+async function isFree(folder: string, generation: number, { elsewhereExpiresMs }: LeaseOptions): Promise<boolean> {
+  if (generation === 0 || isReleased(folder, generation)) return true
   const holder = readGeneration(folder, generation)
-  return holder !== undefined && (await checkLiveness(holder)) === 'dead'
+  const liveness = holder === undefined ? 'unknown' : await checkLiveness(holder)
+  if (liveness !== 'elsewhere' || elsewhereExpiresMs === undefined) return liveness === 'dead'
+  const acquired = fs.statSync(getGenerationFile(folder, generation), { throwIfNoEntry: false })
+  return acquired !== undefined && Date.now() - acquired.mtimeMs >= elsewhereExpiresMs
 }
 
 function createGeneration(folder: string, generation: number, holder: ProcessIdentity): boolean {
@@ -89,7 +106,7 @@ function removeOldGenerations(folder: string, top: number): void {
 }
 
 function readGeneration(folder: string, generation: number): ProcessIdentity | undefined {
-  return LeaseRecord.safeParse(readJson(getGenerationFile(folder, generation))).data
+  return ProcessIdentity.safeParse(readJson(getGenerationFile(folder, generation))).data
 }
 
 function getGenerationFile(folder: string, generation: number): string {

@@ -113,7 +113,7 @@ async function renewOnce(source: StoredLoginSource, token: string): Promise<void
   const self = await identify(process.pid)
   if (self === undefined) return
   for (const endMs = Date.now() + LEASE_TIMEOUT_MS; isCurrent() && Date.now() < endMs; await sleep(LEASE_INTERVAL_MS)) {
-    const lease = await acquireLease(source.leaseFolder, self)
+    const lease = await acquireLease(source.leaseFolder, self, { elsewhereExpiresMs: LEASE_TIMEOUT_MS })
     if (lease === undefined) continue
     try {
       if (!isCurrent() || hasJustFailed(source, token)) return

@@ -1,37 +1,61 @@
+import { z } from 'zod'
 import { runProgram } from '../exec.ts'
 import { readIfPresent } from '../fs/files.ts'
+import { locate, Place, readPlace } from './place.ts'
 import { splitStat } from './proc.ts'
 
-/** Which process this is. A pid is reused; a pid with its start time and the boot it belongs to is not. */
-export interface ProcessIdentity {
-  pid: number
-  startTime: string
-  bootId: string
-}
+/**
+ * Which process this is, as every record on disk has it. A pid is reused; a pid with its start time, its boot and its place is
+ * not. Records of an older dispatch have no place.
+ */
+export const ProcessIdentity = z.object({
+  pid: z.number(),
+  startTime: z.string(),
+  bootId: z.string(),
+  place: Place.optional(),
+})
 
-export type Liveness = 'alive' | 'dead' | 'unknown'
+export type ProcessIdentity = z.infer<typeof ProcessIdentity>
+
+/** `elsewhere`: it belongs to another machine or container, so nothing is known about it here. */
+export type Liveness = 'alive' | 'dead' | 'unknown' | 'elsewhere'
 
 /** The identity of the process that has this pid now; undefined when there is no such process. */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
   const startTime =
     process.platform === 'linux' ? parseLinuxStart(readIfPresent(`/proc/${pid}/stat`)) : await readDarwinStart(pid)
-  return startTime === undefined ? undefined : { pid, startTime, bootId: await readBootId() }
+  return startTime === undefined ? undefined : { pid, startTime, bootId: await readBootId(), place: await readPlace() }
 }
 
-/** Does this very process still run? `unknown` when the system does not tell; never kill or clean up on `unknown`. */
+/**
+ * Does this very process still run? `unknown` when the system does not tell, `elsewhere` when it is not a process of this
+ * system; never kill or clean up on either.
+ */
 export async function checkLiveness(identity: ProcessIdentity): Promise<Liveness> {
   try {
-    const current = await identify(identity.pid)
-    return current?.startTime === identity.startTime && current.bootId === identity.bootId ? 'alive' : 'dead'
+    const location = await locateProcess(identity)
+    if (location === 'elsewhere') return 'elsewhere'
+    const current = location === 'here' ? await identify(identity.pid) : undefined
+    return current?.startTime === identity.startTime ? 'alive' : 'dead'
   } catch {
     return 'unknown'
   }
 }
 
-/** An id of the current boot: a UUID on Linux, the second of the boot on macOS. */
-export async function readBootId(): Promise<string> {
-  if (process.platform === 'linux') return readIfPresent('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
-  return parseDarwinBoot((await runProgram('sysctl', ['-n', 'kern.boottime'])).stdout)
+/** Is this a process of this boot of this system, of an earlier boot, or of another system? */
+export async function locateProcess(identity: ProcessIdentity): Promise<ReturnType<typeof locate>> {
+  return locate(identity, { bootId: await readBootId(), place: await readPlace() })
+}
+
+/**
+ * An id of the current boot: a UUID. On macOS the time of the boot would not do, because it moves when the clock is set.
+ */
+export function readBootId(): Promise<string> {
+  bootId ??=
+    process.platform === 'linux'
+      ? Promise.resolve(readIfPresent('/proc/sys/kernel/random/boot_id')?.trim() ?? '')
+      : runProgram('sysctl', ['-n', 'kern.bootsessionuuid']).then(({ stdout }) => stdout.trim())
+  return bootId
 }
 
 /** The start in `/proc/<pid>/stat`, in clock ticks since boot; undefined for a zombie, or one that is exiting. Pure. */
@@ -47,12 +71,9 @@ export function parseDarwinStart(text: string): string | undefined {
   return fields.length < 5 || state === undefined || state.startsWith('Z') ? undefined : fields.join(' ')
 }
 
-/** The second of the boot in `sysctl -n kern.boottime`, such as `{ sec = 1795000000, usec = 0 } Sat …`. Pure. */
-export function parseDarwinBoot(text: string): string {
-  return /sec = (\d+)/.exec(text)?.[1] ?? text.trim()
-}
-
 // --- internal ---
+
+let bootId: Promise<string> | undefined
 
 async function readDarwinStart(pid: number): Promise<string | undefined> {
   const result = await runProgram('ps', ['-o', 'lstart=,state=', '-p', String(pid)], {

@@ -1,5 +1,5 @@
 import { runProgram } from '../exec.ts'
-import { identify, type ProcessIdentity, readBootId } from './identity.ts'
+import { identify, locateProcess, type ProcessIdentity } from './identity.ts'
 import { listPids, readProcFile, sendSignal, splitStat } from './proc.ts'
 
 /** One row of the process table. */
@@ -59,10 +59,10 @@ export function parseProcessTable(text: string): ProcessRow[] {
 // --- internal ---
 
 /** The pid of this process, also when it has ended; 0 when another process has that pid now. */
-async function findRootPid({ pid, startTime, bootId }: ProcessIdentity): Promise<number> {
-  const current = await identify(pid)
-  const isReused = current !== undefined && current.startTime !== startTime
-  return bootId === (await readBootId()) && !isReused ? pid : 0
+async function findRootPid(identity: ProcessIdentity): Promise<number> {
+  const current = await identify(identity.pid)
+  const isReused = current !== undefined && current.startTime !== identity.startTime
+  return (await locateProcess(identity)) === 'here' && !isReused ? identity.pid : 0
 }
 
 async function readProcessTable(): Promise<ProcessRow[]> {

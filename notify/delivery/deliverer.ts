@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Config } from '#host/config'
 import { DispatchError } from '#host/error.ts'
-import { acquireLease, holdsLease, releaseLease } from '#host/lease'
+import { acquireLease, holdsLease, type LeaseOptions, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
 import { type Channel, channels, getOutboxFolders, listEnabledChannels, listNotifications } from '../outbox.ts'
@@ -13,6 +13,9 @@ import { type DeliveryTiming, defaultTiming } from './timing.ts'
 export function getDelivererLeaseFolder(home: string): string {
   return path.join(home, 'outbox', 'deliverer')
 }
+
+/** What waits for a deliverer on another machine is sent after this time all the same. Twice does less harm than never. */
+export const delivererLeaseOptions: LeaseOptions = { elsewhereExpiresMs: 10 * MINUTE_MS }
 
 /**
  * Deliver what is in the outbox until nothing waits. Returns at once if another process delivers for this home. Each channel
@@ -28,7 +31,7 @@ export async function runDeliverer(
   const identity = await identify(process.pid)
   if (identity === undefined) throw new Error('the system does not list this process')
   do {
-    const lease = await acquireLease(leaseFolder, identity)
+    const lease = await acquireLease(leaseFolder, identity, delivererLeaseOptions)
     if (lease === undefined) return
     try {
       const loops = channels.map(channel => createLoop(home, channel, timing))

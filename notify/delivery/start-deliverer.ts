@@ -3,12 +3,11 @@ import path from 'node:path'
 import { buildProgramCommand, type Config } from '#host/config'
 import { startDetached } from '#host/exec.ts'
 import { makePrivateFolder } from '#host/fs'
-import { readLeaseHolder } from '#host/lease'
-import { checkLiveness } from '#host/process'
+import { isLeaseFree } from '#host/lease'
 import { SECOND_MS } from '#host/time.ts'
 import { buildSenderEnvironment } from '../child-env.ts'
 import { listEnabledChannels } from '../outbox.ts'
-import { getDelivererLeaseFolder, hasWaiting } from './deliverer.ts'
+import { delivererLeaseOptions, getDelivererLeaseFolder, hasWaiting } from './deliverer.ts'
 
 /** The deliverers that this process started, by home. */
 const deliverers = new Map<string, { isRunning: boolean; notBeforeMs: number }>()
@@ -27,8 +26,7 @@ export async function startDeliverer(config: Config): Promise<void> {
     const started = deliverers.get(home)
     if (!hasWaiting(home, listEnabledChannels(config))) return
     if (started?.isRunning || Date.now() < (started?.notBeforeMs ?? 0)) return
-    const holder = readLeaseHolder(getDelivererLeaseFolder(home))
-    if (holder === undefined || (await checkLiveness(holder)) === 'dead') launchDeliverer(config)
+    if (await isLeaseFree(getDelivererLeaseFolder(home), delivererLeaseOptions)) launchDeliverer(config)
   } catch (error) {
     process.stderr.write(`the deliverer could not be started: ${error instanceof Error ? error.message : error}\n`)
   }

@@ -95,7 +95,8 @@ const agentVariableNames = ['DISPATCH_SESSION', 'DISPATCH_ROLE', 'CLAUDECODE']
 async function hasUnprivilegedAgents(workspace: string): Promise<boolean> {
   for (const { manifest, paths } of listSessions(workspace)) {
     const runner = readLeaseHolder(paths.runnerLease)
-    if (!manifest.requiresApproval || runner === undefined || (await checkLiveness(runner)) === 'dead') continue
+    if (!manifest.requiresApproval || runner === undefined) continue
+    if (['dead', 'elsewhere'].includes(await checkLiveness(runner))) continue
     if ((await listAncestors(runner.pid))[0]?.hasNoNewPrivileges === false) return true
   }
   return false

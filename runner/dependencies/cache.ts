@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
 import { acquireLease, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
-import { DAY_MS } from '#host/time.ts'
+import { DAY_MS, HOUR_MS } from '#host/time.ts'
 
 /** What was installed under a key. It is written last, so its existence means that all of it is there. */
 const CacheRecord = z.object({
@@ -23,6 +23,8 @@ export type CacheRecord = z.infer<typeof CacheRecord>
 /** What no session has used for this long is removed. */
 const MAX_AGE_MS = 30 * DAY_MS
 const LEASE_POLL_MS = 500
+/** An installation on another machine that shares this home is waited for this long. */
+const MAX_INSTALL_MS = HOUR_MS
 
 /** The folder of a key, which all sessions of this machine share. It is created if it does not exist. */
 export function openCacheFolder(home: string, key: string): string {
@@ -52,8 +54,9 @@ export async function withCacheLease<T>(folder: string, work: () => Promise<T>):
   const file = path.join(folder, 'claim')
   const self = await identify(process.pid)
   if (!self) throw new Error('this process is not in the process table')
-  let lease = await acquireLease(file, self)
-  for (; !lease; lease = await acquireLease(file, self)) await sleep(LEASE_POLL_MS)
+  const acquire = () => acquireLease(file, self, { elsewhereExpiresMs: MAX_INSTALL_MS })
+  let lease = await acquire()
+  for (; !lease; lease = await acquire()) await sleep(LEASE_POLL_MS)
   try {
     return await work()
   } finally {

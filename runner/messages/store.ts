@@ -4,10 +4,11 @@ import path from 'node:path'
 import { z } from 'zod'
 import { listNames, makePrivateFolder, readIfPresent, readJson, writeAtomic } from '#host/fs'
 import { sha256 as computeSha256 } from '#host/hash.ts'
+import { ProcessIdentity } from '#host/process'
 import type { Session, SessionPaths } from '#session'
 import { type CommandReply, formatReply } from '../context.ts'
 
-const Sender = z.object({ pid: z.number(), startTime: z.string(), bootId: z.string(), name: z.string() })
+const Sender = ProcessIdentity.extend({ name: z.string() })
 
 /**
  * A message for the orchestrator, or the approval or refusal of the contract with this hash. `judge` asks the judge again and

@@ -1,11 +1,9 @@
 import { z } from 'zod'
 import { readJson, writeAtomic } from '#host/fs'
+import { ProcessIdentity } from '#host/process'
 import type { SessionPaths } from '#session'
 
-const WorkerProcess = z.object({
-  pid: z.number(),
-  startTime: z.string(),
-  bootId: z.string(),
+const WorkerProcess = ProcessIdentity.extend({
   /** The commit that the worker started from. */
   head: z.string(),
 })

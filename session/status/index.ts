@@ -1,5 +1,6 @@
 export { countConsecutiveRestarts, isAwaitingApproval, isSettled } from './conditions.ts'
 export { describeJudgeWait, explainJudgeRefusal } from './judge-wait.ts'
+export { explainOtherHost, findOtherHost, refuseOtherHost } from './other-host.ts'
 export { applyEvent, computeStatus, initialStatus } from './status.ts'
 export type { ClauseStatus, JudgeWait, SessionStatus, VerdictState, WorkerStatus } from './status-types.ts'
 export { computeState, readAllViews, readView, type SessionView } from './view.ts'

@@ -5,6 +5,7 @@ import type { Session } from '../manifest.ts'
 import { describeVoidReason, listChangesSinceVerdict } from '../repository/diff.ts'
 import { listSessions } from '../store.ts'
 import { isSettled } from './conditions.ts'
+import { findOtherHost } from './other-host.ts'
 import { computeStatus } from './status.ts'
 import type { SessionStatus } from './status-types.ts'
 
@@ -13,6 +14,8 @@ export interface SessionView {
   session: Session
   status: SessionStatus
   runnerLiveness: Liveness
+  /** The machine to which the session belongs, if it is another one. */
+  otherHost?: string
   unreadableLines: number
   /** The one word that a person reads: the phase, or what overrides it. */
   state: string
@@ -25,7 +28,9 @@ export async function readView(session: Session): Promise<SessionView> {
   const holder = readLeaseHolder(session.paths.runnerLease)
   const runnerLiveness = holder === undefined ? 'dead' : await checkLiveness(holder)
   const status = runnerLiveness === 'alive' ? logged : await voidIfChanged(session, logged)
-  return { session, status, runnerLiveness, unreadableLines, state: computeState(status, runnerLiveness) }
+  const otherHost = runnerLiveness === 'elsewhere' ? await findOtherHost(session) : undefined
+  const state = computeState(status, runnerLiveness)
+  return { session, status, runnerLiveness, unreadableLines, state, ...(otherHost === undefined ? {} : { otherHost }) }
 }
 
 /** A living runner voids a verdict itself. Without one, the reader must compare the files. */

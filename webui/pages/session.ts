@@ -67,7 +67,7 @@ export function buildSessionPage({ view, events, evidence, verdictRecord, files 
 // --- internal ---
 
 function buildFacts(view: SessionView, now: Date): [string, string][] {
-  const { session, status, runnerLiveness } = view
+  const { session, status, runnerLiveness, otherHost } = view
   const { openedAt, models, repository, instructions, project, sandbox } = session.manifest
   const uncommitted = repository?.uncommittedFiles ?? 0
   const facts: [string, string][] = [
@@ -88,7 +88,14 @@ function buildFacts(view: SessionView, now: Date): [string, string][] {
     ],
     ['contract', describeContract(status)],
     ['sandbox', status.noSandboxReason === '' ? (sandbox.kind ?? '') : `none: ${status.noSandboxReason}`],
-    ['runner', isSettled(status) && runnerLiveness === 'dead' ? '' : runnerLiveness],
+    [
+      'runner',
+      isSettled(status) && runnerLiveness === 'dead'
+        ? ''
+        : otherHost === undefined
+          ? runnerLiveness
+          : `on ${otherHost}`,
+    ],
   ]
   return facts.filter(([, value]) => value !== '')
 }

@@ -6,7 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readIfPresent, readJson } from '#host/fs'
-import { acquireLease, holdsLease, readLeaseHolder, releaseLease } from '#host/lease'
+import { acquireLease, holdsLease, isLeaseFree, readLeaseHolder, releaseLease } from '#host/lease'
 import { identify, type ProcessIdentity } from '#host/process'
 import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
 
@@ -102,6 +102,20 @@ test('a pid of another boot, or with another start time, is a dead holder', asyn
     await acquireLease(folder, other)
     assert.deepEqual(await acquireLease(folder, await identifySelf()), { generation: 2 })
   }
+})
+
+test('a holder on another machine is never taken for dead, unless the lease may expire', async t => {
+  const folder = createScratchFolder(t)
+  const self = await identifySelf()
+  const place = { hostName: 'attic', machine: 'another', pidNamespace: '' }
+  await acquireLease(folder, { ...self, bootId: 'another', place })
+  assert.equal(await acquireLease(folder, self), undefined)
+  assert.equal(await acquireLease(folder, self, { elsewhereExpiresMs: 60_000 }), undefined)
+  const acquired = path.join(folder, '000000000001')
+  fs.utimesSync(acquired, new Date(), new Date(Date.now() - 61_000))
+  assert.equal(await isLeaseFree(folder), false)
+  assert.equal(await isLeaseFree(folder, { elsewhereExpiresMs: 60_000 }), true)
+  assert.deepEqual(await acquireLease(folder, self, { elsewhereExpiresMs: 60_000 }), { generation: 2 })
 })
 
 test('an unreadable generation is not replaced: its holder may live', async t => {
