@@ -72,7 +72,7 @@ export function prepareWorkerSandbox(
     folder: paths.outputs,
     tempFolder: own.tempFolder,
     files,
-    readablePaths: [own.folder, ...Object.values(variables), ...sharedFiles],
+    readablePaths: [own.folder, paths.baseObjects, ...Object.values(variables), ...sharedFiles],
     toolFolders: programs,
     writablePaths: [paths.hookInbox],
   })
@@ -80,7 +80,7 @@ export function prepareWorkerSandbox(
     folder: paths.outputs,
     tempFolder: own.tempFolder,
     outputs: paths.outputs,
-    readablePaths: [own.folder, path.join(installFolder, 'agents')],
+    readablePaths: [own.folder, paths.baseObjects, path.join(installFolder, 'agents')],
     inheritedVariables: variableNames,
   })
   writeAtomic(own.sandboxPolicy, JSON.stringify(agent))

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { sha256 } from '#host/hash.ts'
 import { type Commit, prepareRepository } from '#session/repository'
@@ -53,7 +54,8 @@ function recordStart(context: RunnerContext, generation: number): void {
 async function prepareBase(context: RunnerContext): Promise<Commit> {
   const { id, paths, manifest } = context.session
   const { repository } = manifest
-  const base = await prepareRepository(paths, `dispatch/${id}`, repository?.path, repository?.commit)
+  const stores = path.join(context.config.home, 'repositories')
+  const base = await prepareRepository(paths, `dispatch/${id}`, repository?.path, repository?.commit, stores)
   context.record({ type: 'base.prepared', ...base })
   return base
 }

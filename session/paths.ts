@@ -31,6 +31,8 @@ export function resolveSessionPaths(folder: string) {
     setupOutput: (cacheKey: string) => join('evidence', `setup-${cacheKey.slice(0, 8)}.txt`),
     /** The bare repository with the base and every judged tree. */
     bareRepository: join('evidence', 'repository.git'),
+    /** The objects of the base, for `outputs/`: agents may read them, and nothing writes them again. */
+    baseObjects: join('base-objects'),
     verdictText: join('verdict.md'),
     verdictRecord: join('verdict.json'),
     orchestratorFolder: join('orchestrator'),

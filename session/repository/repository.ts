@@ -5,6 +5,7 @@ import { makePrivateFolder, writeAtomic } from '#host/fs'
 import { formatTrust, git, isPartialClone, resolveCommit, tryGit } from '#host/git'
 import type { SessionPaths } from '../paths.ts'
 import { requireUnmodifiedRepository, runBareGit } from './bare-git.ts'
+import { getPackStore, keepPacks, linkObjects, listKnownCommits, takePacks } from './pack-store.ts'
 
 /** A commit and its tree, by their full hashes. */
 export interface Commit {
@@ -20,25 +21,29 @@ export const BASE_BRANCH_PREFIX = 'refs/base/'
 export const defaultIgnores = ['__pycache__/', '*.pyc', '.pytest_cache/', 'node_modules/', '.DS_Store', '.venv/', '']
 
 /**
- * Make the bare repository with this commit of the user (or an empty one), and `outputs/` as a full clone of it on its own
- * branch. Nothing is shared with the user's repository: git's hard links were measured to carry a damaged object back.
+ * Make the bare repository with this commit of the user (or an empty one), and `outputs/` as a clone of it on its own branch.
+ * Nothing is shared with the user's repository: git's hard links were measured to carry a damaged object back. With a folder
+ * for `stores`, what an earlier session has fetched from the repository is linked and not copied again.
  */
 export async function prepareRepository(
   paths: SessionPaths,
   branch: string,
   userRepository: string | undefined,
   commit = 'HEAD',
+  stores?: string,
 ): Promise<Commit> {
-  const { bareRepository, outputs } = paths
-  fs.rmSync(bareRepository, { recursive: true, force: true })
-  fs.rmSync(outputs, { recursive: true, force: true })
-  await git(['init', '--quiet', '--bare', bareRepository])
-  writeDefaultIgnores(bareRepository)
-  const refs = [BASE_REF, `refs/heads/${branch}`]
-  if (userRepository === undefined) await createEmptyBase(paths, refs)
-  else await fetchBase(paths, refs, userRepository, commit)
-  await cloneToOutputs(paths, branch)
-  return resolveCommitAndTree(paths, BASE_REF)
+  if (userRepository === undefined) return makeRepository(paths, branch, refs => createEmptyBase(paths, refs))
+  const make = (store?: string) =>
+    makeRepository(paths, branch, refs => fetchBase(paths, refs, userRepository, commit, store))
+  const store = stores === undefined ? undefined : await findPackStore(stores, userRepository)
+  if (store === undefined) return make()
+  try {
+    return await make(store)
+  } catch {
+    const base = await make() // The store may be damaged. If this fails as well, it is not the store.
+    fs.rmSync(store, { recursive: true, force: true })
+    return base
+  }
 }
 
 /** Make git ignore these paths in `outputs/`: they are input to the work, and not part of it. */
@@ -82,6 +87,21 @@ export async function createReference(paths: SessionPaths, name: string, commit:
 const WORK_REF = 'refs/heads/work'
 const EXCLUDE_FILE = 'info/exclude'
 
+async function makeRepository(
+  paths: SessionPaths,
+  branch: string,
+  createBase: (refs: string[]) => Promise<void>,
+): Promise<Commit> {
+  const { bareRepository, outputs, baseObjects } = paths
+  for (const folder of [bareRepository, outputs, baseObjects]) fs.rmSync(folder, { recursive: true, force: true })
+  await git(['init', '--quiet', '--bare', bareRepository])
+  writeDefaultIgnores(bareRepository)
+  await createBase([BASE_REF, `refs/heads/${branch}`])
+  linkObjects(path.join(bareRepository, 'objects'), baseObjects)
+  await cloneToOutputs(paths, branch)
+  return resolveCommitAndTree(paths, BASE_REF)
+}
+
 async function createEmptyBase(paths: SessionPaths, refs: string[]): Promise<void> {
   const emptyTree = await runBareGit(paths, ['mktree'], { input: '' })
   const root = await runBareGit(paths, ['commit-tree', emptyTree, '-m', 'dispatch: an empty base'])
@@ -93,15 +113,25 @@ async function createEmptyBase(paths: SessionPaths, refs: string[]): Promise<voi
  * Fetch the user's commit. Git gives the program that reads the other repository none of its settings but this file, which
  * holds what findRepository has verified: that the user trusts the repository, also if another user owns it.
  */
-async function fetchBase(paths: SessionPaths, refs: string[], userRepository: string, commit: string): Promise<void> {
+async function fetchBase(
+  paths: SessionPaths,
+  refs: string[],
+  userRepository: string,
+  commit: string,
+  store: string | undefined,
+): Promise<void> {
   // Of a partial clone only the files of the commit are known to be there.
   const depth = (await isPartialClone(userRepository)) ? ['--depth=1'] : []
   const options = ['--quiet', '--no-write-fetch-head', '--update-shallow', ...depth] // Tags of this history come too.
   const trustFile = `${paths.bareRepository}.trust`
   writeAtomic(trustFile, formatTrust(await listRepositoryFolders(userRepository)))
   const env = { GIT_CONFIG_GLOBAL: trustFile }
+  const known = store && takePacks(store, paths.bareRepository, await listUsefulCommits(store, userRepository, commit))
+  if (known) await runBareGit(paths, ['update-ref', KNOWN_REF, known])
   try {
-    await runBareGit(paths, ['fetch', ...options, userRepository, ...refs.map(ref => `+${commit}:${ref}`)], { env })
+    await runBareGit(paths, [...asPack, 'fetch', ...options, userRepository, ...refs.map(ref => `+${commit}:${ref}`)], {
+      env,
+    })
   } catch (error) {
     if ((await resolveCommit(userRepository, commit)) !== undefined) throw error
     throw new DispatchError(
@@ -114,9 +144,44 @@ async function fetchBase(paths: SessionPaths, refs: string[], userRepository: st
   } finally {
     fs.rmSync(trustFile, { force: true })
   }
+  if (known) await forgetKnown(paths)
+  if (store) keepPacks(store, paths.bareRepository, await runBareGit(paths, ['rev-parse', BASE_REF]))
   const branch = await tryGit(['symbolic-ref', '--quiet', 'HEAD'], { cwd: userRepository })
   const name = branch.stdout.trim().replace(/^refs\/heads\//, BASE_BRANCH_PREFIX)
   if (branch.exitCode === 0) await runBareGit(paths, ['update-ref', name, BASE_REF])
+}
+
+/** The commit that git need not fetch again, with its history. */
+const KNOWN_REF = 'refs/known'
+const asPack = ['-c', 'fetch.unpackLimit=1']
+
+/** Commits of the store, in the order in which they help: this one, others of its history, and then any. */
+async function listUsefulCommits(store: string, userRepository: string, commit: string): Promise<string[]> {
+  const known = listKnownCommits(store)
+  if (known.includes(commit)) return [commit, ...known]
+  const isAncestor = (each: string) => tryGit(['merge-base', '--is-ancestor', each, commit], { cwd: userRepository })
+  const results = await Promise.all(known.map(isAncestor))
+  return [...known.filter((_, index) => results[index]?.exitCode === 0), ...known]
+}
+
+/** Git fetches the tags of all commits that it has. Remove those that are not in the history of the base. */
+async function forgetKnown(paths: SessionPaths): Promise<void> {
+  const foreign = await runBareGit(paths, [
+    'for-each-ref',
+    '--format=%(refname)',
+    `--no-merged=${BASE_REF}`,
+    'refs/tags',
+  ])
+  const names = [KNOWN_REF, ...foreign.split('\n').filter(Boolean)]
+  await runBareGit(paths, ['update-ref', '--stdin'], { input: names.map(name => `delete ${name}\n`).join('') })
+}
+
+/** The store of the user's repository; undefined for one without a complete history, of which a session has its own copy. */
+async function findPackStore(stores: string, userRepository: string): Promise<string | undefined> {
+  const args = ['rev-parse', '--path-format=absolute', '--git-common-dir', '--is-shallow-repository']
+  const [gitFolder = '', isShallow] = (await git(args, { cwd: userRepository })).split('\n')
+  if (isShallow === 'true' || (await isPartialClone(userRepository))) return undefined
+  return getPackStore(stores, gitFolder)
 }
 
 /** The folders of a repository that git wants to be trusted: the work tree, its git folder, and that of its main repository. */
@@ -127,9 +192,13 @@ async function listRepositoryFolders(repository: string): Promise<string[]> {
 }
 
 async function cloneToOutputs(paths: SessionPaths, branch: string): Promise<void> {
-  const { bareRepository, outputs } = paths
-  const options = ['--quiet', '--no-hardlinks', '--single-branch', '--branch', branch]
+  const { bareRepository, outputs, baseObjects } = paths
+  const options = ['--quiet', '--shared', '--single-branch', '--branch', branch]
   await git(['clone', ...options, bareRepository, outputs])
+  const alternates = path.join(outputs, '.git/objects/info/alternates')
+  // Git takes no objects from a shallow repository, but copies them.
+  if (fs.existsSync(alternates))
+    fs.writeFileSync(alternates, `${path.relative(path.join(outputs, '.git/objects'), baseObjects)}\n`)
   await git(['remote', 'remove', 'origin'], { cwd: outputs }) // A worker must not push to the bare repository.
   const baseBranch = await runBareGit(paths, ['for-each-ref', '--format=%(refname:lstrip=2)', BASE_BRANCH_PREFIX])
   // Git refuses a branch `dispatch`, because there is one below that name.

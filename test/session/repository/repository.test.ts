@@ -115,7 +115,7 @@ test('an empty base is one commit, and outputs/ has no remote', async t => {
   assert.equal(await gitIn(paths.outputs, 'remote'), '')
   assert.deepEqual(await importWork(paths), base)
   assert.deepEqual(await listCommitFiles(paths, base.commit), [])
-  assertUnshared(paths.folder)
+  assertUnshared(paths.outputs)
 })
 
 test('prepareRepository replaces what is there', async t => {
@@ -151,7 +151,7 @@ test("a user's repository is cloned at its commit, and not one byte of it change
   assert.equal(fs.statSync(path.join(folder, 'big')).mode & 0o111, 0)
   assert.equal(fs.readlinkSync(path.join(folder, 'link out')), '/etc/passwd')
   assert.ok(!fs.existsSync(`${folder}.index`))
-  assertUnshared(paths.folder)
+  assertUnshared(paths.outputs)
   assertUnshared(user)
 })
 
