@@ -3,7 +3,9 @@ import path from 'node:path'
 import { buildCheckEnvironment, buildProgramCommand, pickVariables } from '#host/config'
 import { type RunResult, runProgram } from '#host/exec.ts'
 import { readJson, writeAtomic } from '#host/fs'
+import { killProcessTree } from '#host/process'
 import { buildPolicy, SandboxResult } from '#host/sandbox'
+import type { ServicePlan } from '#host/services'
 import { SECOND_MS } from '#host/time.ts'
 import type { SessionManifest } from '#session'
 
@@ -19,7 +21,9 @@ interface ProjectCommand {
   inheritedVariables?: string[]
   readablePaths: string[]
   hosts: string[]
-  /** Counted from the start of the command. */
+  /** What runs beside it. */
+  services?: ServicePlan | undefined
+  /** Counted from the start of the command; its services have their own limits in addition. */
   timeoutSeconds: number
   /** How much of its output is kept: of a longer one the beginning and the end. */
   maxOutputBytes: number
@@ -39,19 +43,32 @@ export async function runProjectCommand(
   command: ProjectCommand,
 ): Promise<ProjectRun> {
   if (sandbox !== null) return runInSandbox(command)
-  const { folder: cwd, environment, inheritedVariables = [], timeoutSeconds, maxOutputBytes } = command
-  const run = await runProgram('/bin/sh', ['-c', command.command], {
+  const { folder: cwd, environment, inheritedVariables = [], services, maxOutputBytes } = command
+  const [program, ...words] = buildCommandLine(command)
+  const mark = services && { DISPATCH_SERVICES: services.folder }
+  const run = await runProgram(program, words, {
     cwd,
-    env: { ...pickVariables(inheritedVariables), ...environment },
-    timeoutMs: timeoutSeconds * SECOND_MS,
+    env: { ...pickVariables(inheritedVariables), ...environment, ...mark },
+    timeoutMs: computeTimeoutMs(command),
     maxOutputBytes,
     keepsEnd: true,
   })
+  // A service may have left the process group, as daemons do.
+  if (mark) await killProcessTree(0, `DISPATCH_SERVICES=${mark.DISPATCH_SERVICES}`)
   return { ...run, refusedHosts: [] }
 }
 
+function buildCommandLine({ services, command }: ProjectCommand): [string, ...string[]] {
+  const [program = '/bin/sh', ...words] = [...(services?.prefix ?? []), '/bin/sh', '-c', command]
+  return [program, ...words]
+}
+
+function computeTimeoutMs({ services, timeoutSeconds }: ProjectCommand): number {
+  return (timeoutSeconds + (services?.startSeconds ?? 0)) * SECOND_MS
+}
+
 async function runInSandbox(request: ProjectCommand): Promise<ProjectRun> {
-  const { folder, home, environment, inheritedVariables = [], timeoutSeconds, maxOutputBytes } = request
+  const { folder, home, environment, inheritedVariables = [], services, maxOutputBytes } = request
   const parent = path.dirname(folder)
   const policyFile = path.join(parent, 'policy.json')
   const resultFile = path.join(parent, 'result.json')
@@ -59,7 +76,7 @@ async function runInSandbox(request: ProjectCommand): Promise<ProjectRun> {
     folder,
     tempFolder: home,
     writablePaths: [folder],
-    readablePaths: request.readablePaths,
+    readablePaths: [...request.readablePaths, ...(services?.readablePaths ?? [])],
     allowedHosts: request.hosts,
     // The launcher uses the proxies. Inside, the only proxy is that of the sandbox.
     inheritedVariables: inheritedVariables.filter(name => !/(?<!^GO|^GONO)proxy$/i.test(name)),
@@ -70,14 +87,14 @@ async function runInSandbox(request: ProjectCommand): Promise<ProjectRun> {
   fs.rmSync(resultFile, { force: true })
   const [node, launcher] = buildProgramCommand('bin/processes/sandbox')
   const marks = Object.keys(environment).filter(name => name.startsWith('DISPATCH_'))
-  const run = await runProgram(node, [launcher, policyFile, '--', '/bin/sh', '-c', request.command], {
+  const run = await runProgram(node, [launcher, policyFile, '--', ...buildCommandLine(request)], {
     cwd: parent,
     env: {
       ...pickVariables([...inheritedVariables, 'NODE_COMPILE_CACHE']),
       ...buildCheckEnvironment(home),
       ...pickVariables(marks, environment), // By which its processes are found.
     },
-    timeoutMs: (timeoutSeconds + SANDBOX_START_SECONDS) * SECOND_MS,
+    timeoutMs: computeTimeoutMs(request) + SANDBOX_START_SECONDS * SECOND_MS,
     maxOutputBytes,
     keepsEnd: true,
   })

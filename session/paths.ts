@@ -21,6 +21,8 @@ export function resolveSessionPaths(folder: string) {
     /** The record of one check by its id, such as `round-1-C1`, and the output of its command. */
     evidenceRecord: (id: string) => join('evidence', `${id}.json`),
     evidenceOutput: (id: string) => join('evidence', `${id}.txt`),
+    /** What the services printed that ran beside a check. */
+    serviceOutput: (id: string) => join('evidence', `${id}.services.txt`),
     /** What the judge received in a round, what it answered, and the verdict that followed. */
     packet: (round: number) => join('evidence', `packet-${round}.txt`),
     judgeAnswer: (round: number) => join('evidence', `judge-${round}.json`),

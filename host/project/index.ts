@@ -15,4 +15,4 @@ export {
   projectFileName,
   readProject,
 } from './project.ts'
-export { Project } from './schema.ts'
+export { Project, Service } from './schema.ts'

@@ -17,6 +17,38 @@ const commandSchema = z
   .max(4096)
   .refine(text => !/[\n\r\0]/.test(text), 'must be one line')
 
+/** A variable of a service; not one of those that a process of dispatch needs itself. */
+const serviceVariableSchema = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable')
+  .refine(
+    name => !/^(PATH|HOME|TMPDIR|LD_PRELOAD|LD_LIBRARY_PATH|NODE_OPTIONS|(DISPATCH|CLAUDE|ANTHROPIC)_.*)$/.test(name),
+    'is a variable of dispatch or of the system; use another name',
+  )
+
+/** A program that runs beside each check and each code worker, such as a database. */
+export const Service = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'must be a short name: small letters, digits and -'),
+  /** Starts it. It stays in the foreground. */
+  command: commandSchema,
+  /** Succeeds once the service can be used. It runs again and again until then. */
+  ready: commandSchema,
+  /** Seconds until it must be ready. */
+  limit: z.number().int().min(1).max(600).default(30),
+  /** For checks and workers. `$NAME_PORT` and `$NAME_DIR` in a value are replaced. */
+  variables: z
+    .record(
+      serviceVariableSchema,
+      z
+        .string()
+        .max(4096)
+        .regex(/^[^\0]*$/),
+    )
+    .default({}),
+})
+
+export type Service = z.infer<typeof Service>
+
 /** What the setup and the checks of a repository need. The user confirms all of it (`isProjectConfirmed`). */
 export const Project = z.strictObject({
   $schema: z.string().optional(),
@@ -52,6 +84,15 @@ export const Project = z.strictObject({
   makes: z.array(pathSchema).max(50).default([]),
   /** Seconds that each command may take. */
   limit: z.number().int().min(1).max(7200).default(900),
+  /** Programs that run beside each check and each code worker; each starts when the one before it is ready. */
+  services: z
+    .array(Service)
+    .max(10)
+    .refine(
+      services => new Set(services.map(({ name }) => name)).size === services.length,
+      'two services have the same name',
+    )
+    .default([]),
 })
 
 export type Project = z.infer<typeof Project>

@@ -114,7 +114,7 @@ const unwantedVariables = [
 ].join(' ')
 
 /** Where the folder for temporary files is inside: Linux has a short place for it, because a socket's path has 107 bytes. */
-function getInnerTempFolder(tempFolder: string): string {
+export function getInnerTempFolder(tempFolder: string): string {
   const isShort = Buffer.byteLength(tempFolder) <= MAX_TEMP_FOLDER_BYTES
   return isShort || process.platform === 'darwin' ? tempFolder : '/tmp/dispatch'
 }

@@ -23,15 +23,17 @@ export async function getEvidence(
   const { session, config, checkResults } = context
   const { command, expectation, timeoutSeconds = config.CHECK_TIMEOUT_SEC } = clause.proof
   const dependencies = await ensureDependencies(context, request.commit)
+  const services = session.manifest.project?.services ?? []
   const conditions = {
     command,
     expected: listExpectations(expectation).join(', '),
     tree: request.commit.tree,
     dependenciesKey: dependencies.ok ? dependencies.key : null,
-    toolVersions: await readToolVersions(command),
+    toolVersions: await readToolVersions([command, ...services.map(service => service.command)].join('\n')),
     machine: machineDescription,
     timeoutSeconds,
     sandbox: session.manifest.sandbox.kind ?? 'none',
+    services,
   }
   const cacheKey = computeCacheKey(conditions)
   // Two expectations can have the same text, such as the patterns /a/ and /b/ and the one pattern "a/, output matches /b".
@@ -78,8 +80,19 @@ function copyEvidence(
 }
 
 function computeCacheKey(conditions: CheckConditions): string {
-  const { command, expected, tree, dependenciesKey, toolVersions, machine, timeoutSeconds, sandbox } = conditions
-  return JSON.stringify([command, expected, tree, dependenciesKey, toolVersions, machine, timeoutSeconds, sandbox])
+  const { command, expected, tree, dependenciesKey, toolVersions, machine, timeoutSeconds, sandbox, services } =
+    conditions
+  return JSON.stringify([
+    command,
+    expected,
+    tree,
+    dependenciesKey,
+    toolVersions,
+    machine,
+    timeoutSeconds,
+    sandbox,
+    services,
+  ])
 }
 
 /** A record from an earlier runner of this session, if its file is still the one that the log names. */

@@ -6,6 +6,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import type { RunResult } from '#host/exec.ts'
 import { writeAtomic } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
+import { planServices, readServiceOutput } from '#host/services'
 import { sanitize } from '#host/text.ts'
 import { SECOND_MS } from '#host/time.ts'
 import type { SessionPaths } from '#session'
@@ -18,6 +19,7 @@ import { listIgnoredFiles } from '../dependencies/ignored-files.ts'
 import { runProjectCommand } from '../project-command.ts'
 import { readTestCounts } from '../test-counts/read-test-counts.ts'
 import { type CheckResult, classifyRun } from './classify-run.ts'
+import { considerServices } from './consider-services.ts'
 
 /** A clause that is proved by a command. */
 export type CheckClause = ContractClause & { proof: { kind: 'check' } }
@@ -37,7 +39,15 @@ export interface EvidenceRequest {
 /** Everything that the result of a check depends on. */
 export type CheckConditions = Pick<
   EvidenceRecord,
-  'command' | 'expected' | 'tree' | 'dependenciesKey' | 'toolVersions' | 'machine' | 'timeoutSeconds' | 'sandbox'
+  | 'command'
+  | 'expected'
+  | 'tree'
+  | 'dependenciesKey'
+  | 'toolVersions'
+  | 'machine'
+  | 'timeoutSeconds'
+  | 'sandbox'
+  | 'services'
 >
 
 /** Of each stream, this much is read, and this much is kept as evidence. The middle of a longer one is left out. */
@@ -61,7 +71,7 @@ export async function runCheck(
   const first = await runOnce()
   const isRepeated = first.outcome !== 'could not run' && first.milliseconds < config.CHECK_REPEAT_SEC * SECOND_MS
   const attempts = isRepeated ? [first, await runOnce()] : [first]
-  const { output, ...shown } = attempts.findLast(({ outcome }) => outcome !== 'green') ?? first
+  const { output, serviceOutput, ...shown } = attempts.findLast(({ outcome }) => outcome !== 'green') ?? first
   const record = EvidenceRecord.parse({
     format: 1,
     id,
@@ -77,6 +87,7 @@ export async function runCheck(
     time: new Date().toISOString(),
     runs: attempts,
   })
+  if (serviceOutput !== undefined) writeAtomic(session.paths.serviceOutput(id), serviceOutput)
   saveEvidence(session.paths, record, output)
   return record
 }
@@ -113,12 +124,14 @@ interface CheckAttempt extends CheckResult {
   milliseconds: number
   output: string
   outputSha256: string
+  /** What the services beside it printed. */
+  serviceOutput?: string
 }
 
 async function runOnExport(
   { paths, manifest }: RunnerContext['session'],
   { proof: { expectation } }: CheckClause,
-  { command, timeoutSeconds }: CheckConditions,
+  { command, timeoutSeconds, services }: CheckConditions,
   commit: Commit,
   dependencies: Dependencies,
 ): Promise<CheckAttempt> {
@@ -132,7 +145,8 @@ async function runOnExport(
     const history = await exportRepository(paths, commit, tree, ignoredPaths)
     const copyError = await tryCopy(dependencies, tree)
     if (copyError !== undefined) return createUnrunAttempt(copyError)
-    const environment = { ...buildCheckEnvironment(home), ...dependencies.variables }
+    const plan = await planServices(services, { tempFolder: home, sandbox: manifest.sandbox.kind })
+    const environment = { ...buildCheckEnvironment(home), ...plan?.variables, ...dependencies.variables }
     const searchPath = [...dependencies.listProgramFolders(tree), environment['PATH']].join(path.delimiter)
     const run = await runProjectCommand(manifest.sandbox.kind, {
       role: 'check',
@@ -142,12 +156,17 @@ async function runOnExport(
       environment: { ...environment, PATH: searchPath },
       readablePaths: [...Object.values(dependencies.variables), ...history],
       hosts: [],
+      services: plan,
       timeoutSeconds,
       maxOutputBytes: MAX_READ_BYTES,
     })
     const tests = readTestCounts(run, command)
     const result = classifyRun(run, expectation, name => fs.existsSync(path.join(tree, name)), tests)
-    return { ...createAttempt(run, result), ...(tests !== undefined && { tests }) }
+    return {
+      ...createAttempt(run, considerServices(result, run, command, plan, manifest.sandbox.kind)),
+      ...(tests !== undefined && { tests }),
+      ...(plan && { serviceOutput: readServiceOutput(plan) }),
+    }
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true })
   }

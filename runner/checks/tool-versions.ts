@@ -22,7 +22,7 @@ export async function readToolVersions(command: string): Promise<Record<string, 
 // --- internal ---
 
 const longOptionTools =
-  'awk bash bundle bun cargo clang cmake composer deno dotnet g++ gcc git go gradle grep jq make mvn node npm npx perl php pip pip3 pnpm pytest python python3 rspec ruby rustc sed swift tsc uv yarn'
+  'awk bash bundle bun cargo clang cmake composer deno dotnet g++ gcc git go gradle grep jq make mongod mvn mysqld node npm npx perl php pip pip3 pnpm postgres pytest python python3 redis-server rspec ruby rustc sed swift tsc uv yarn'
 const versionArguments = new Map([
   ...longOptionTools.split(' ').map(name => [name, '--version'] as const),
   ['java', '-version'],

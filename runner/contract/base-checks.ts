@@ -42,7 +42,9 @@ export function findVacuousCheck(
   if (outcome === 'could not run')
     return describe(
       `the check of ${id} could not run on this machine: ${reason} (\`${command}\`)`,
-      'Use a command that exists here, or set "- limit:" if it needs longer.',
+      /\bservice\b/.test(reason)
+        ? SERVICE_REMEDY
+        : 'Use a command that exists here, or set "- limit:" if it needs longer.',
     )
   if (outcome === 'flaky')
     return describe(
@@ -59,7 +61,7 @@ export function findVacuousCheck(
     return describe(
       `the guard ${id} guards nothing: ${reason} (\`${command}\`)`,
       isSkipped
-        ? 'Name tests that run here: a check has no network and no services. If it is right that all are skipped, add the line "- allow-skips".'
+        ? 'Name tests that run here: a check has no network, and no services but those of .dispatch.json. If it is right that all are skipped, add the line "- allow-skips".'
         : 'Name tests that exist, or remove "- guard" if the work adds them.',
     )
   }
@@ -70,6 +72,9 @@ export function findVacuousCheck(
     )
   return []
 }
+
+const SERVICE_REMEDY =
+  'Use tests that need no such service, or report it with `ask`: only the human can name what starts it, under "services" in .dispatch.json. If the work is to listen at that address itself, let it and the check use a free one.'
 
 function formatBaseEvidenceId(version: number, clause: string): string {
   return version === 1 ? `base-${clause}` : `base-v${version}-${clause}`

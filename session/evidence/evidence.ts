@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { listNames, readUntrusted } from '#host/fs'
 import { parseJson } from '#host/json.ts'
+import { Service } from '#host/project'
 import { outcomeSchema } from '../log/event.ts'
 import type { SessionPaths } from '../paths.ts'
 import { TestCounts } from './test-counts.ts'
@@ -53,6 +54,8 @@ export const EvidenceRecord = z.object({
   dependenciesKey: z.string().nullable().default(null),
   /** The sandbox in which the command ran. */
   sandbox: z.string().default('none'),
+  /** What ran beside it, as the project file says. */
+  services: z.array(Service).default([]),
   /** The record that this one copies, because the same check was not run again on the same tree. */
   originalId: z.string().optional(),
 })

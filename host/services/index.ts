@@ -1,0 +1,8 @@
+export {
+  listEndedServices,
+  listServiceVariables,
+  planServices,
+  readServiceOutput,
+  readServiceProblem,
+  type ServicePlan,
+} from './services.ts'
