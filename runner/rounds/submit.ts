@@ -1,11 +1,11 @@
 import { exitCodes } from '#host/error.ts'
 import { readVerdictRecord, type VerdictRecord } from '#session/evidence'
-import { importWork, listDifferences, listNestedRepositories } from '#session/repository'
+import { importWork } from '#session/repository'
 import type { VerdictState } from '#session/status'
 import { type CommandReply, listActiveWorkers, type RunnerContext, refuse } from '../context.ts'
+import { refuseForeignWork } from './foreign-work.ts'
 import { recordVerdict, runJudgeRound } from './judge-round.ts'
 
-const MAX_LISTED_FILES = 20
 const UNCHANGED_PREFIX = 'nothing has changed since the last round. '
 
 /**
@@ -81,29 +81,5 @@ function refuseEarlySubmit({ status }: RunnerContext): CommandReply | undefined 
   return refuse(
     `All ${status.maxRounds} rounds are used. The verdict is ${status.verdict?.verdict}. Report it to the human, and stop. A message from the human gives new rounds.`,
     exitCodes.conflict,
-  )
-}
-
-/** Refuse what no worker handed in, and nested repositories: the files in them are not in the commit. */
-async function refuseForeignWork(
-  { session, status }: RunnerContext,
-  commit: string,
-): Promise<CommandReply | undefined> {
-  const { paths } = session
-  if (status.acceptedCommit !== undefined && commit !== status.acceptedCommit)
-    return refuse(
-      `Nothing was judged: ${paths.outputs} is at commit ${commit.slice(0, 10)}, which no worker handed in. Only workers' work counts.\nSpawn a code worker: the commit is quarantined first (refs/quarantine/…), and its brief can say what to take from it.`,
-    )
-  const strayFiles = (await listDifferences(paths, commit)).slice(0, MAX_LISTED_FILES).map(file => `  ${file}`)
-  if (strayFiles.length > 0)
-    return refuse(
-      `Nothing was judged: no worker changed these files in ${paths.outputs}, and only workers' work counts:\n${strayFiles.join('\n')}\nRemove them if they are not needed. If they are, spawn a code worker whose brief says so; it finds them in git's stash.`,
-    )
-  // A submodule of the user's own repository is not the workers' doing.
-  const before = status.base ? await listNestedRepositories(paths, status.base.commit) : []
-  const nested = (await listNestedRepositories(paths, commit)).filter(file => !before.includes(file))
-  if (nested.length === 0) return undefined
-  return refuse(
-    `Nothing was judged: ${nested.join(', ')} was committed as a repository of its own, so none of its files is in the work.\nSpawn a code worker that runs \`git rm --cached\` on it, removes the .git in it and commits the files themselves.`,
   )
 }

@@ -9,24 +9,25 @@ export async function exportTree(
   folder: string,
   onlyFiles?: string[],
 ): Promise<void> {
-  fs.rmSync(await checkOutFiles(paths, commit, folder, onlyFiles), { force: true })
+  const index = `${folder}.index`
+  await checkOutFiles(paths, commit, folder, index, onlyFiles)
+  fs.rmSync(index, { force: true })
 }
 
-/** Write the files as above. Returns git's index of the folder, a file beside it. */
+/** Write the files as above, and git's index of the folder. */
 export async function checkOutFiles(
   paths: SessionPaths,
   commit: string,
   folder: string,
+  index: string,
   onlyFiles?: string[],
-): Promise<string> {
-  const index = `${folder}.index`
+): Promise<void> {
   const env = { GIT_INDEX_FILE: index }
   await runBareGit(paths, ['read-tree', commit], { env })
   const selection = onlyFiles === undefined ? ['--all'] : ['-z', '--stdin']
   const input = onlyFiles?.map(file => `${file}\0`).join('') ?? ''
   const options = ['--force', '--index', ...selection]
   await runBareGit(paths, ['--work-tree', folder, 'checkout-index', ...options], { env, input })
-  return index
 }
 
 /** List every file of a commit with its size in bytes and the hash of its content. */

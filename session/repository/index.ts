@@ -3,3 +3,4 @@ export { describeVoidReason, listChangedPaths, listChangesSinceVerdict, listDiff
 export { exportTree, listCommitFiles, listNestedRepositories } from './export.ts'
 export { addIgnoredPaths, type Commit, createReference, importWork, prepareRepository } from './repository.ts'
 export { exportRepository } from './repository-export.ts'
+export { listMovedSubmodules, listSubmoduleChanges } from './submodules.ts'

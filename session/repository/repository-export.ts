@@ -4,7 +4,9 @@ import { readIfPresent } from '#host/fs'
 import type { SessionPaths } from '../paths.ts'
 import { runBareGit } from './bare-git.ts'
 import { checkOutFiles } from './export.ts'
+import { createGitFolder } from './git-folder.ts'
 import { BASE_BRANCH_PREFIX, BASE_REF, type Commit, formatIgnores } from './repository.ts'
+import { writeSubmodules } from './submodules.ts'
 
 /**
  * Write the files of a commit into an empty folder, as a repository of its own: the history of the base with its tags, and one
@@ -18,18 +20,23 @@ export async function exportRepository(
   folder: string,
   ignoredPaths: string[],
 ): Promise<string[]> {
-  const index = await checkOutFiles(paths, commit, folder)
   const gitFolder = path.join(folder, '.git')
-  const history = findBaseObjects(paths)
-  const references = await computeReferences(paths, tree)
-  createGitFolder(paths, gitFolder, history, ignoredPaths)
-  fs.writeFileSync(path.join(gitFolder, 'packed-refs'), references.text)
-  fs.renameSync(index, path.join(gitFolder, 'index'))
-  if (references.head !== references.base) {
+  const { head, base, text } = await computeReferences(paths, tree)
+  const readBare = (name: string) => readIfPresent(path.join(paths.bareRepository, name)) ?? ''
+  createGitFolder(paths, gitFolder, {
+    head: `ref: ${getWorkBranch(paths)}`,
+    shallow: readBare('shallow').split('\n').filter(Boolean),
+    ignores: [readBare('info/exclude'), ...formatIgnores(ignoredPaths), ''],
+  })
+  fs.writeFileSync(path.join(gitFolder, 'packed-refs'), text)
+  // Git writes no file into a folder of the name `.git`.
+  await checkOutFiles(paths, commit, folder, path.join(gitFolder, 'index'))
+  if (head !== base) {
     const pack = ['pack-objects', '--quiet', '--revs', '--non-empty', path.join(gitFolder, 'objects/pack/pack')]
-    await runBareGit(paths, pack, { input: `${references.head}\n^${references.base}\n` })
+    await runBareGit(paths, pack, { input: `${head}\n^${base}\n` })
   }
-  return [history]
+  await writeSubmodules(paths, commit, folder)
+  return [paths.baseObjects]
 }
 
 // --- internal ---
@@ -42,14 +49,7 @@ interface References {
   text: string
 }
 
-/** Where the objects of the base are: in the store that the bare repository borrows from, or in itself. */
-function findBaseObjects({ bareRepository }: SessionPaths): string {
-  const objects = path.join(bareRepository, 'objects')
-  return readIfPresent(path.join(objects, 'info/alternates'))?.trim() || objects
-}
-
 const JUDGED_MESSAGE = 'The judged tree'
-const CHECK_CONFIG = '[user]\n\tname = Claude Dispatch\n\temail = dispatch@localhost\n[gc]\n\tauto = 0\n'
 
 /** By repository and tree. They never change, and every check asks. */
 const knownReferences = new Map<string, References>()
@@ -76,21 +76,6 @@ function createJudgedCommit(paths: SessionPaths, tree: string, base: string, sec
   const date = `${seconds} +0000`
   const env = { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date }
   return runBareGit(paths, ['commit-tree', tree, '-p', base, '-m', JUDGED_MESSAGE], { env })
-}
-
-/** A `.git` without hooks, remotes and any configuration but that of the file system. */
-function createGitFolder(paths: SessionPaths, gitFolder: string, history: string, ignoredPaths: string[]): void {
-  const { bareRepository } = paths
-  const readBare = (name: string) => fs.readFileSync(path.join(bareRepository, name), 'utf8')
-  fs.mkdirSync(gitFolder) // Git writes no tree with a file of this name, so it cannot exist.
-  for (const name of ['refs', 'info', 'objects', 'objects/info', 'objects/pack'])
-    fs.mkdirSync(path.join(gitFolder, name))
-  const write = (name: string, text: string) => fs.writeFileSync(path.join(gitFolder, name), text)
-  write('HEAD', `ref: ${getWorkBranch(paths)}\n`)
-  write('config', `${readBare('config').replace('bare = true', 'bare = false')}${CHECK_CONFIG}`)
-  write('info/exclude', `${readBare('info/exclude')}\n${formatIgnores(ignoredPaths).join('\n')}\n`)
-  write('objects/info/alternates', `${history}\n`)
-  if (fs.existsSync(path.join(bareRepository, 'shallow'))) write('shallow', readBare('shallow'))
 }
 
 function getWorkBranch({ folder }: SessionPaths): string {

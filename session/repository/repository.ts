@@ -6,6 +6,7 @@ import { formatTrust, git, isPartialClone, resolveCommit, tryGit } from '#host/g
 import type { SessionPaths } from '../paths.ts'
 import { requireUnmodifiedRepository, runBareGit } from './bare-git.ts'
 import { getPackStore, keepPacks, linkObjects, listKnownCommits, takePacks } from './pack-store.ts'
+import { importSubmodules, writeSubmodules } from './submodules.ts'
 
 /** A commit and its tree, by their full hashes. */
 export interface Commit {
@@ -149,6 +150,7 @@ async function fetchBase(
   const branch = await tryGit(['symbolic-ref', '--quiet', 'HEAD'], { cwd: userRepository })
   const name = branch.stdout.trim().replace(/^refs\/heads\//, BASE_BRANCH_PREFIX)
   if (branch.exitCode === 0) await runBareGit(paths, ['update-ref', name, BASE_REF])
+  await importSubmodules(paths, userRepository, commit)
 }
 
 /** The commit that git need not fetch again, with its history. */
@@ -208,6 +210,7 @@ async function cloneToOutputs(paths: SessionPaths, branch: string): Promise<void
     '[user]\n\tname = Claude Dispatch worker\n\temail = worker@localhost\n[gc]\n\tauto = 0\n',
   )
   writeDefaultIgnores(path.join(outputs, '.git'))
+  await writeSubmodules(paths, await runBareGit(paths, ['rev-parse', BASE_REF]), outputs)
 }
 
 function writeDefaultIgnores(gitFolder: string): void {

@@ -37,6 +37,7 @@ test('a check runs in a repository with the tags and the history of the base, an
     'v1.2.0\ndispatch/2026-01-01-a-abcd\ntrunk',
   )
   await run(outputs, 'echo planted >secret; git add secret; git commit -qm "an earlier version"; git rm -q secret')
+  const planted = await run(outputs, 'git rev-parse HEAD:secret')
   await run(outputs, 'git config user.name evil; echo 2 >a; echo n >new; git add -A; git commit -qm words; git tag v9')
   const head = await importWork(paths)
 
@@ -91,4 +92,5 @@ test('a check runs in a repository with the tags and the history of the base, an
     await run(folder, 'git rev-parse HEAD'),
     'one tree, one repository',
   )
+  await assert.rejects(run(folder, `git cat-file -e ${planted}`), 'an earlier version of an agent is not there')
 })

@@ -1,0 +1,1 @@
+export { findSubmodules, listSubmodules, packCommit } from './submodules.ts'

@@ -1,0 +1,112 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { git, listWithGit, type RepositoryCommit, tryGit } from '../git/git.ts'
+
+/** A submodule of a commit, also one inside of another. */
+export interface Submodule {
+  /** From the top of the work tree. */
+  path: string
+  /** In the `.gitmodules` beside it; empty without one. */
+  name: string
+  commit: string
+}
+
+/** A submodule, and the local repository that has its commit; undefined if none has. */
+export interface LocalSubmodule extends Submodule {
+  gitFolder: string | undefined
+}
+
+/**
+ * The submodules of a commit of the user's repository, and where their objects are on this machine: in `.git/modules`, or in
+ * a `.git` inside of the submodule, as older versions of git made it. No URL is followed, and no path or link that leads out.
+ */
+export async function findSubmodules({ path: top, commit }: RepositoryCommit): Promise<LocalSubmodule[]> {
+  const args = ['rev-parse', '--path-format=absolute', '--git-dir', '--git-common-dir']
+  const gitFolders = new Set((await git(args, { cwd: top })).split('\n'))
+  return findBelow(top, [...gitFolders], { path: '', name: '', commit }, 0)
+}
+
+/** The submodules in one commit, without those inside of them. `gitFolder` is the repository that has the commit. */
+export async function listSubmodules(gitFolder: string, commit: string): Promise<Submodule[]> {
+  const inRepository = atFolder(gitFolder)
+  const entries = await listWithGit([...inRepository, 'ls-tree', '-r', '-z', commit])
+  const links = entries.filter(entry => entry.startsWith('160000 '))
+  if (links.length === 0) return []
+  const args = ['config', '--no-includes', '--blob', `${commit}:.gitmodules`, '-z', '--get-regexp']
+  const settings = await tryGit([...inRepository, ...args, '^submodule\\..*\\.path$'])
+  const names = new Map(settings.stdout.split('\0').map(parsePathSetting))
+  return links.map(entry => {
+    const file = entry.slice(entry.indexOf('\t') + 1)
+    return { path: file, name: names.get(file) ?? '', commit: entry.split(/[ \t]/)[2] ?? '' }
+  })
+}
+
+/** Write a pack with the files of a commit and the commit itself, without its history. Returns whether all of it is there. */
+export async function packCommit(gitFolder: string, commit: string, packFolder: string): Promise<boolean> {
+  const inRepository = atFolder(gitFolder)
+  const listing = await tryGit([...inRepository, 'rev-list', '--objects', '--no-walk', commit], {
+    maxOutputBytes: MAX_LISTING_BYTES,
+  })
+  if (listing.exitCode !== 0) return false
+  const hashes = listing.stdout.replace(/^(\S+).*$/gm, '$1')
+  const pack = ['pack-objects', '--quiet', path.join(packFolder, 'pack')]
+  return (await tryGit([...inRepository, ...pack], { input: hashes })).exitCode === 0
+}
+
+/** May this name of a submodule be a path below `.git/modules`? Others were used to leave it, or to become an option. Pure. */
+export function isModuleName(name: string): boolean {
+  const isStep = (step: string) => step !== '' && step !== '.' && step !== '..' && !/^\.git$/i.test(step)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: such a name is a trap
+  return name.length <= MAX_NAME_CHARS && !/^-|[\\\x00-\x1f]/.test(name) && name.split('/').every(isStep)
+}
+
+// --- internal ---
+
+/** The work tree that a submodule's configuration names may be gone, and then git would not run. */
+const atFolder = (gitFolder: string) => ['--git-dir', gitFolder, '--work-tree', gitFolder]
+
+const MAX_DEPTH = 8
+const MAX_NAME_CHARS = 255
+const MAX_LISTING_BYTES = 256 * 1024 * 1024
+
+async function findBelow(
+  top: string,
+  gitFolders: string[],
+  { path: parentPath, commit }: Submodule,
+  depth: number,
+): Promise<LocalSubmodule[]> {
+  const found: LocalSubmodule[] = []
+  for (const { path: file, ...module } of await listSubmodules(gitFolders[0] ?? '', commit)) {
+    const submodule = { ...module, path: path.posix.join(parentPath, file) }
+    const candidates = [
+      ...(isModuleName(module.name) ? gitFolders.map(folder => [folder, `modules/${module.name}`] as const) : []),
+      [top, `${submodule.path}/.git`] as const,
+    ]
+    const gitFolder = await findWithCommit(candidates, module.commit)
+    found.push({ ...submodule, gitFolder })
+    if (gitFolder !== undefined && depth < MAX_DEPTH)
+      found.push(...(await findBelow(top, [gitFolder], submodule, depth + 1)))
+  }
+  return found
+}
+
+/** The first of these folders that is inside of its root, and has the commit. */
+async function findWithCommit(
+  candidates: (readonly [root: string, name: string])[],
+  commit: string,
+): Promise<string | undefined> {
+  for (const [root, name] of candidates) {
+    const folder = path.join(root, name)
+    if (!fs.lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) continue
+    if (fs.realpathSync(folder) !== path.join(fs.realpathSync(root), name)) continue
+    const found = await tryGit([...atFolder(folder), 'cat-file', '-e', `${commit}^{tree}`])
+    if (found.exitCode === 0) return folder
+  }
+  return undefined
+}
+
+/** `submodule.<name>.path`, a line end, and the path. */
+function parsePathSetting(setting: string): [path: string, name: string] {
+  const [key = '', file = ''] = setting.split('\n')
+  return [file, key.replace(/^submodule\./, '').replace(/\.path$/, '')]
+}

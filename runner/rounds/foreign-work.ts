@@ -1,0 +1,69 @@
+import { listDifferences, listMovedSubmodules, listNestedRepositories, listSubmoduleChanges } from '#session/repository'
+import { type CommandReply, type RunnerContext, refuse } from '../context.ts'
+
+const MAX_LISTED_FILES = 20
+
+/** Refuse what cannot be the work: what no worker handed in, and what would not be in the commit that a person applies. */
+export async function refuseForeignWork(context: RunnerContext, commit: string): Promise<CommandReply | undefined> {
+  return (
+    (await refuseStrayChanges(context, commit)) ??
+    (await refuseNestedRepositories(context, commit)) ??
+    (await refuseSubmoduleChanges(context, commit))
+  )
+}
+
+// --- internal ---
+
+async function refuseStrayChanges(
+  { session: { paths }, status }: RunnerContext,
+  commit: string,
+): Promise<CommandReply | undefined> {
+  if (status.acceptedCommit !== undefined && commit !== status.acceptedCommit)
+    return refuse(
+      `Nothing was judged: ${paths.outputs} is at commit ${commit.slice(0, 10)}, which no worker handed in. Only workers' work counts.\nSpawn a code worker: the commit is quarantined first (refs/quarantine/…), and its brief can say what to take from it.`,
+    )
+  const strayFiles = await listDifferences(paths, commit)
+  if (strayFiles.length === 0) return undefined
+  return refuse(
+    `Nothing was judged: no worker changed these files in ${paths.outputs}, and only workers' work counts:\n${formatFiles(strayFiles)}\nRemove them if they are not needed. If they are, spawn a code worker whose brief says so; it finds them in git's stash.`,
+  )
+}
+
+/** Refuse repositories in the repository: the files in them are not in the commit. */
+async function refuseNestedRepositories(
+  { session: { paths }, status }: RunnerContext,
+  commit: string,
+): Promise<CommandReply | undefined> {
+  // A submodule of the user's own repository is not the workers' doing.
+  const before = status.base ? await listNestedRepositories(paths, status.base.commit) : []
+  const nested = (await listNestedRepositories(paths, commit)).filter(file => !before.includes(file))
+  if (nested.length === 0) return undefined
+  return refuse(
+    `Nothing was judged: ${nested.join(', ')} was committed as a repository of its own, so none of its files is in the work.\nSpawn a code worker that runs \`git rm --cached\` on it, removes the .git in it and commits the files themselves.`,
+  )
+}
+
+/** Refuse changes inside a submodule: it is a repository of its own, to which nothing is applied. */
+async function refuseSubmoduleChanges(
+  { session: { paths }, status }: RunnerContext,
+  commit: string,
+): Promise<CommandReply | undefined> {
+  if (!status.base) return undefined
+  const moved = await listMovedSubmodules(paths, status.base.commit, commit)
+  const [first] = moved
+  if (first)
+    return refuse(
+      `Nothing was judged: the work moves a submodule to another commit, which dispatch cannot hand on: ${moved.map(each => each.path).join(', ')}.\nSpawn a code worker that commits the recorded one again: git update-index --cacheinfo 160000,${first.recorded},${first.path}\nIf the task needs another one, tell the human, who can move the submodule before a new session.`,
+    )
+  const changed = await listSubmoduleChanges(paths, status.base.commit)
+  if (changed.length === 0) return undefined
+  return refuse(
+    `Nothing was judged: these files belong to a submodule, a repository of its own. A change there is not part of the work, and checks do not see it:\n${formatFiles(changed)}\nSpawn a code worker that undoes it: git submodule update --force --recursive && git submodule foreach --recursive git clean -fdq\nIf the task needs the change, tell the human: it must be made in that repository first.`,
+  )
+}
+
+function formatFiles(files: string[]): string {
+  const lines = files.slice(0, MAX_LISTED_FILES).map(file => `  ${file}`)
+  if (files.length > MAX_LISTED_FILES) lines.push(`  and ${files.length - MAX_LISTED_FILES} more`)
+  return lines.join('\n')
+}

@@ -1,0 +1,118 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { findSubmodules, listSubmodules, packCommit } from '#host/submodules'
+import type { SessionPaths } from '../paths.ts'
+import { hasCommit } from './bare-git.ts'
+import { listDifferences } from './diff.ts'
+import { checkOutFiles } from './export.ts'
+import { createGitFolder } from './git-folder.ts'
+
+/** Bring the files of the base's submodules into the bare repository, as far as they are on this machine. */
+export async function importSubmodules(paths: SessionPaths, userRepository: string, commit: string): Promise<void> {
+  knownSubmodules.clear()
+  const packs = path.join(paths.bareRepository, 'objects/pack')
+  for (const submodule of await findSubmodules({ path: userRepository, commit }))
+    if (submodule.gitFolder !== undefined) await packCommit(submodule.gitFolder, submodule.commit, packs)
+}
+
+/**
+ * Write the files of a commit's submodules into a work tree that only dispatch has written so far, each as a repository with
+ * one commit, as `git submodule update` would leave it.
+ */
+export async function writeSubmodules(paths: SessionPaths, commit: string, folder: string): Promise<void> {
+  for (const submodule of await findPresentSubmodules(paths, commit)) {
+    const target = path.join(folder, submodule.path)
+    if (!isPlainFolder(folder, submodule.path)) continue
+    const parent = path.join(folder, submodule.parentPath)
+    const parentGitFolder = submodule.parentPath === '' ? '.git' : getModuleFolder(submodule.parentPath)
+    const gitFolder = path.join(folder, getModuleFolder(submodule.path))
+    const worktree = `[core]\n\tworktree = ${quote(path.relative(gitFolder, target))}\n`
+    createGitFolder(paths, gitFolder, { head: submodule.commit, shallow: [submodule.commit], config: worktree })
+    await checkOutFiles(paths, submodule.commit, target, path.join(gitFolder, 'index'))
+    fs.writeFileSync(path.join(target, '.git'), `gitdir: ${path.relative(target, gitFolder)}\n`)
+    // With these settings git knows that there is nothing to fetch.
+    const setting = `[submodule ${quote(submodule.name)}]\n\tactive = true\n\turl = ${quote(`./${path.relative(parent, gitFolder)}`)}\n`
+    fs.appendFileSync(path.join(folder, parentGitFolder, 'config'), setting)
+  }
+}
+
+/** The files of submodules that differ in `outputs/` from the commit that is recorded for the submodule, which is what counts. */
+export async function listSubmoduleChanges(paths: SessionPaths, commit: string): Promise<string[]> {
+  const changes: string[] = []
+  for (const { path: name, commit: recorded } of await findPresentSubmodules(paths, commit)) {
+    if (!isPlainFolder(paths.outputs, name)) continue
+    const repository = { bareRepository: paths.bareRepository, outputs: path.join(paths.outputs, name) }
+    changes.push(...(await listDifferences(repository, recorded)).map(file => path.posix.join(name, file)))
+  }
+  return changes
+}
+
+/** The submodules of the base that a commit moves to another commit, and where they were. */
+export async function listMovedSubmodules(
+  { bareRepository }: SessionPaths,
+  base: string,
+  commit: string,
+): Promise<{ path: string; recorded: string }[]> {
+  const before = await listSubmodules(bareRepository, base)
+  const after = before.length > 0 ? await listSubmodules(bareRepository, commit) : []
+  return before
+    .filter(({ path: name, commit: recorded }) => after.some(each => each.path === name && each.commit !== recorded))
+    .map(({ path: name, commit: recorded }) => ({ path: name, recorded }))
+}
+
+// --- internal ---
+
+interface PresentSubmodule {
+  /** From the top of the work tree. */
+  path: string
+  /** The submodule that it is in; empty at the top. */
+  parentPath: string
+  name: string
+  commit: string
+}
+
+/** By repository and commit. Submodules are only imported with the base. */
+const knownSubmodules = new Map<string, PresentSubmodule[]>()
+
+async function findPresentSubmodules(paths: SessionPaths, commit: string): Promise<PresentSubmodule[]> {
+  const key = `${paths.bareRepository} ${commit}`
+  const found = knownSubmodules.get(key) ?? (await listPresentBelow(paths, commit, '', 0))
+  knownSubmodules.set(key, found)
+  return found
+}
+
+/** Parents come before what is in them. */
+async function listPresentBelow(
+  paths: SessionPaths,
+  commit: string,
+  parentPath: string,
+  depth: number,
+): Promise<PresentSubmodule[]> {
+  const present: PresentSubmodule[] = []
+  for (const submodule of await listSubmodules(paths.bareRepository, commit)) {
+    if (depth > MAX_DEPTH || !(await hasCommit(paths, submodule.commit))) continue
+    const file = path.posix.join(parentPath, submodule.path)
+    present.push({ ...submodule, path: file, parentPath })
+    present.push(...(await listPresentBelow(paths, submodule.commit, file, depth + 1)))
+  }
+  return present
+}
+
+const MAX_DEPTH = 8
+
+/** Where the repository of a submodule is, from the top of the work tree. Its name is not used, because it may be a trap. */
+function getModuleFolder(submodulePath: string): string {
+  return path.join('.git/modules', encodeURIComponent(submodulePath))
+}
+
+/** Is this a folder below the work tree, and not behind a link? */
+function isPlainFolder(folder: string, name: string): boolean {
+  const target = path.join(folder, name)
+  if (!fs.lstatSync(target, { throwIfNoEntry: false })?.isDirectory()) return false
+  return fs.realpathSync(target) === path.join(fs.realpathSync(folder), name)
+}
+
+/** As a value in git's configuration. */
+function quote(text: string): string {
+  return `"${text.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`
+}
