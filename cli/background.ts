@@ -19,11 +19,13 @@ export async function startBackground(config: Config): Promise<string | undefine
   return waitForPageUrl(config)
 }
 
-/** End the web page and the watchdog. */
-export async function stopBackground(config: Config): Promise<void> {
+/** End the web page and the watchdog, and a tmux server that cannot be reached; returns the pid of such a server. */
+export async function stopBackground(config: Config): Promise<number | undefined> {
   const tmux = openTmux(config.home)
   await tmux.closeSession(TERMINAL_NAME)
+  const lostServer = await tmux.endLostServer()
   await tmux.removeStaleSocket()
+  return lostServer
 }
 
 // --- internal ---

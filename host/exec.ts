@@ -100,11 +100,18 @@ export function startDetached(
   })
 }
 
-/** Hand the terminal to a program (attach, a pager) and return its exit code. */
-export async function runInTerminal(program: string, args: string[], env = process.env): Promise<number> {
+/** Hand the terminal to a program. Returns its exit code, and what it wrote to stderr if that is not shown. */
+export async function runInTerminal(
+  program: string,
+  args: string[],
+  env = process.env,
+  { hidesErrors = false } = {},
+): Promise<{ exitCode: number; errors: string }> {
   const { execa } = await import('execa')
-  const result = await execa(program, args, { env, extendEnv: false, stdio: 'inherit', reject: false })
-  return result.exitCode ?? exitCodes.internal
+  const stderr = hidesErrors ? 'pipe' : 'inherit'
+  const options = { env, extendEnv: false, stdin: 'inherit', stdout: 'inherit', stderr, reject: false } as const
+  const result = await execa(program, args, options)
+  return { exitCode: result.exitCode ?? exitCodes.internal, errors: result.stderr ?? '' }
 }
 
 /** A program on PATH, with links resolved, so that another version is another file; empty when not found. */

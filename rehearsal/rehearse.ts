@@ -37,7 +37,7 @@ export async function rehearse(
   const stopSessions = stopOnSignal(home, environment, drainOutbox)
   try {
     const command = [entryPoint, '--wait', '--no-repo', '--', scenario.task]
-    const exitCode = await runInTerminal('/bin/sh', command, environment)
+    const { exitCode } = await runInTerminal('/bin/sh', command, environment)
     return await showResult(home, environment, scenario, exitCode)
   } finally {
     await stopSessions()

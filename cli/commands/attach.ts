@@ -10,7 +10,8 @@ import { pickSession, readConfigOrDefaults } from '../input/session.ts'
 export const command = defineCommand({
   about: `
 Connects your terminal to the session's: to the orchestrator's window, or to another one ("runner", or a worker's name). Ctrl-b d
-disconnects and leaves everything running; Ctrl-b n shows the next window. Without an id: the newest session.
+disconnects and leaves everything running; Ctrl-b n shows the next window, and the wheel scrolls. Inside a tmux of your own that
+uses Ctrl-b too, press Ctrl-b twice. Without an id: the newest session.
 `,
   async run(_, [idOrPart, window = ORCHESTRATOR_WINDOW]) {
     const config = readConfigOrDefaults()

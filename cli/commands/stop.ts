@@ -43,7 +43,8 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
     if (values.all) {
       for (const { id, reason } of listDamagedSessions(config.workspace))
         print(`skipped ${id}: it cannot be read (${reason})`)
-      await stopBackground(config)
+      const server = await stopBackground(config)
+      if (server !== undefined) print(`ended the tmux server (process ${server}), whose socket had been removed`)
     }
   },
 })

@@ -1,5 +1,6 @@
 import { claudeInstallHint, detectLogin, findClaude, prepareLogin, requireLogin } from '#host/claude'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import { quoteForShell } from '#host/shell-quote.ts'
 import { openTmux } from '#host/tmux'
 import { claudeVulnerability, isAtLeast, minVersions, readVersion, type VersionResult } from '#host/versions.ts'
 import { type DoctorResult, type Fix, fail, failWith, ok, warn } from './result.ts'
@@ -72,6 +73,6 @@ async function checkTmuxSocket(home: string): Promise<DoctorResult> {
       `tmux left a stale socket behind: ${output}`,
       'Nothing to do: the next session starts a new server. `dispatch stop --all` removes the socket',
     )
-  const fix = `Another version of tmux may own the socket. Run \`dispatch stop --all\`, or \`tmux -L ${socket} kill-server\``
+  const fix = `Another version of tmux may own the socket. Run \`dispatch stop --all\`, or \`tmux ${tmux.socketArguments.map(quoteForShell).join(' ')} kill-server\``
   return fail('socket', `tmux does not answer: ${output}`, fix)
 }

@@ -28,6 +28,12 @@ export function readPlace(): Promise<Place> {
   return place
 }
 
+/** Tells the places of this machine and others apart in the name of a file; empty on macOS, which has one place. */
+export function readPlaceTag(): string {
+  if (process.platform !== 'linux') return ''
+  return `-${sha256(`${readMachineId()} ${readPidNamespace()}`).slice(0, 8)}`
+}
+
 /**
  * Where a process was started, as seen from `here`. A boot has one id wherever it is read, so an equal one means the same
  * machine whatever it is called now. Elsewhere nothing can be known about a pid. Older records have no place. Pure.
@@ -55,9 +61,12 @@ let place: Promise<Place> | undefined
 
 /** Containers of one image may have the same machine id, or none, so the name of the host counts too. */
 function readLinuxPlace(): Place {
-  const machineId = readIfPresent('/etc/machine-id') ?? readIfPresent('/var/lib/dbus/machine-id') ?? ''
   const hostName = os.hostname()
-  return { hostName, machine: hashMachine(`${machineId.trim()} ${hostName}`), pidNamespace: readPidNamespace() }
+  return { hostName, machine: hashMachine(`${readMachineId()} ${hostName}`), pidNamespace: readPidNamespace() }
+}
+
+function readMachineId(): string {
+  return (readIfPresent('/etc/machine-id') ?? readIfPresent('/var/lib/dbus/machine-id') ?? '').trim()
 }
 
 /** The name of a Mac changes with its network, the id of its hardware does not. */

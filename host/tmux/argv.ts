@@ -39,6 +39,7 @@ export function buildSessionCommands(
     ['start-server'],
     ['set-option', '-g', 'remain-on-exit', 'on'],
     ['set-option', '-g', 'history-limit', String(HISTORY_LINES)],
+    ['set-option', '-g', 'mouse', 'on'], // So that the wheel scrolls.
     setNames([...variableNames, ...firstOnly]),
     ['new-session', '-d', '-s', session, '-x', '200', '-y', '50', '-n', first.name, ...first.command],
     ...firstOnly.map(name => ['set-environment', '-t', formatSessionTarget(session), '-u', name]),

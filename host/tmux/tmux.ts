@@ -3,9 +3,9 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { copyVariables, pickVariables, plainVariableNames } from '../config/environment.ts'
 import { DispatchError, exitCodes } from '../error.ts'
-import { type RunOptions, type RunResult, runInTerminal, runProgram } from '../exec.ts'
+import { type RunOptions, type RunResult, runProgram } from '../exec.ts'
 import { makePrivateFolder, writeAtomic } from '../fs/files.ts'
-import { sha256 } from '../hash.ts'
+import { sendSignal } from '../process/proc.ts'
 import { quoteForShell } from '../shell-quote.ts'
 import { SECOND_MS } from '../time.ts'
 import {
@@ -19,6 +19,8 @@ import {
   parsePanes,
   type TmuxPane,
 } from './argv.ts'
+import { attachTerminal, findDetachKeys } from './attach.ts'
+import { chooseSocket, findLostServer, recordServer, reopenSocket, serverFormat } from './server.ts'
 
 /** A tmux session, and the folder in which its windows start. The command of each window is in a file there. */
 export interface TmuxSession {
@@ -45,10 +47,22 @@ export function openTmux(home: string): Tmux {
 
 /** A tmux server with a private socket for one DISPATCH_HOME, so that the user's own tmux is never touched. */
 export class Tmux {
-  readonly socket: string
+  readonly #home: string
+  #socketArguments: string[]
 
   constructor(home: string) {
-    this.socket = `dispatch-${sha256(home).slice(0, 10)}`
+    this.#home = home
+    this.#socketArguments = chooseSocket(home)
+  }
+
+  /** The options that lead a `tmux` to this server. */
+  get socketArguments(): string[] {
+    return this.#socketArguments
+  }
+
+  /** The name or the path of the socket. */
+  get socket(): string {
+    return this.#socketArguments.at(-1) ?? ''
   }
 
   /**
@@ -70,10 +84,15 @@ export class Tmux {
     const commands = buildSessionCommands(session, [first, ...others], variableNames, firstWindowNames)
     // The server starts on its own. Started by `new-session`, it would hand the values of this caller to every later
     // window.
-    await this.#runOrThrow(['-f', '/dev/null', 'start-server', ';', 'set-option', '-s', 'exit-empty', 'off'])
+    await this.#startServer()
     try {
       const env = { ...copyVariables(SERVER_VARIABLES), ...pickVariables([...variableNames, ...firstWindowNames]) }
-      await this.#runOrThrow(['-f', '/dev/null', ...joinCommands(commands)], { cwd: folder, env })
+      const describe = ['display-message', '-p', '-t', `${formatSessionTarget(session)}:`, serverFormat]
+      const opened = await this.#runOrThrow(['-f', '/dev/null', ...joinCommands([...commands, describe])], {
+        cwd: folder,
+        env,
+      })
+      await recordServer(this.#home, opened.stdout)
     } catch (error) {
       await this.#run(['set-option', '-s', 'exit-empty', 'on']) // The commands ended before their last one.
       throw error
@@ -122,8 +141,16 @@ export class Tmux {
   async removeStaleSocket(): Promise<void> {
     const result = await this.#run(['list-sessions'])
     if (result.exitCode === 0) return
-    const file = /(?:no server running on|error connecting to) (\/\S+)/.exec(result.stderr)?.[1]
-    if (file?.endsWith(`/${this.socket}`)) fs.rmSync(file, { force: true })
+    const file = /(?:no server running on|error connecting to) (\/.+?)(?: \(.*\))?$/m.exec(result.stderr)?.[1]
+    if (file !== undefined && path.basename(file) === path.basename(this.socket)) fs.rmSync(file, { force: true })
+  }
+
+  /** End a server that lives but cannot be reached, with its windows. Returns its pid; undefined if there is none. */
+  async endLostServer(): Promise<number | undefined> {
+    const lost = await findLostServer(this.#home)
+    if (lost === undefined || (await reopenSocket(lost))) return undefined
+    sendSignal(lost.pid, 'SIGKILL')
+    return lost.pid
   }
 
   /** Every pane on this socket; empty when no server runs. */
@@ -167,17 +194,41 @@ export class Tmux {
   }
 
   /** Attach the terminal of the user to a window. Returns the exit code of tmux when the user detaches. */
-  attach(session: string, window: string): Promise<number> {
-    const args = ['-u', '-L', this.socket, 'attach-session', '-t', formatWindowTarget(session, window)]
-    return runInTerminal('tmux', args, { ...process.env, TMUX: '' })
+  async attach(session: string, window: string): Promise<number> {
+    const hint = [`${await findDetachKeys()} leaves this window; everything goes on `]
+    await this.#run(['set-option', '-t', `${formatSessionTarget(session)}:`, 'status-right-length', '60'])
+    await this.#run(['set-option', '-t', `${formatSessionTarget(session)}:`, 'status-right', ...hint])
+    return attachTerminal(['-u', ...this.#socketArguments, 'attach-session', '-t', formatWindowTarget(session, window)])
   }
 
+  /** Start the server unless it runs. It must not be started beside one that lives but has lost its socket. */
+  async #startServer(): Promise<void> {
+    const lost = await findLostServer(this.#home)
+    if (lost !== undefined && !(await reopenSocket(lost)))
+      throw new DispatchError(`the tmux server of this home (process ${lost.pid}) has lost its socket ${lost.socket}`, {
+        exitCode: exitCodes.dependency,
+        remedy: 'To end it with everything that runs in it: dispatch stop --all',
+      })
+    const commands = ['-f', '/dev/null', 'start-server', ';', 'set-option', '-s', 'exit-empty', 'off']
+    const started = await this.#run(commands)
+    if (/(error creating|couldn't create) /.test(started.stderr))
+      this.#socketArguments = chooseSocket(this.#home, true) // A disk that takes no sockets.
+    else if (started.exitCode === 0) return
+    await this.#runOrThrow(commands)
+  }
+
+  /** Run tmux. A server that has lost its socket is made to open it again first. */
   async #run(args: string[], options: Pick<RunOptions, 'cwd' | 'env' | 'input'> = {}): Promise<RunResult> {
-    return runProgram('tmux', ['-u', '-L', this.socket, ...args], {
-      env: copyVariables(SERVER_VARIABLES),
-      timeoutMs: 20 * SECOND_MS,
-      ...options,
-    })
+    const run = () =>
+      runProgram('tmux', ['-u', ...this.#socketArguments, ...args], {
+        env: copyVariables(SERVER_VARIABLES),
+        timeoutMs: 20 * SECOND_MS,
+        ...options,
+      })
+    const result = await run()
+    if (result.exitCode === 0 || !/error connecting to|no server running/.test(result.stderr)) return result
+    const lost = await findLostServer(this.#home)
+    return lost !== undefined && (await reopenSocket(lost)) ? run() : result
   }
 
   /** Run tmux, and run it again when the server was about to exit ("server exited unexpectedly"). Exit 6 on failure. */

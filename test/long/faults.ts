@@ -294,9 +294,10 @@ it('the runner keeps its settings when .env becomes invalid, and says so once', 
     const waiting = rig.dispatch(['wait'])
     await new Promise(resolve => setTimeout(resolve, 1000))
     fs.writeFileSync(path.join(rig.home, 'dispatch/.env'), '\nROUNDS=many\nnonsense\n')
-    const { socket } = openTmux(path.join(rig.home, 'dispatch'))
+    const { socketArguments } = openTmux(path.join(rig.home, 'dispatch'))
     const screen = async () =>
-      (await runProgram('tmux', ['-L', socket, 'capture-pane', '-p', '-J', '-t', `=dispatch-${id}:=runner`])).stdout
+      (await runProgram('tmux', [...socketArguments, 'capture-pane', '-p', '-J', '-t', `=dispatch-${id}:=runner`]))
+        .stdout
     for (let tries = 0; tries < 100 && !(await screen()).includes('.env:2: ROUNDS=many'); tries++)
       await new Promise(resolve => setTimeout(resolve, 100))
     await new Promise(resolve => setTimeout(resolve, 5500)) // `wait` looks after the runner every 5 seconds.
@@ -437,7 +438,7 @@ describe('a signal or a closed pipe ends a command quietly', {
       }
       assert.equal((await rig.dispatch(['stop', '--all'])).exitCode, 0)
       // Interrupted between tmux's server and its first window, a start leaves an empty server, which the next start uses.
-      await runProgram('tmux', ['-L', openTmux(path.join(rig.home, 'dispatch')).socket, 'kill-server'])
+      await runProgram('tmux', [...openTmux(path.join(rig.home, 'dispatch')).socketArguments, 'kill-server'])
     }))
 
   it('a closed pipe is exit 0, whatever the command prints', () =>

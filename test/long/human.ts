@@ -431,12 +431,11 @@ describe('an agent cannot approve', { concurrency: 2 }, () => {
     withRig({ ...helloScenario, orchestrator: approvalTurns }, async rig => {
       await rig.dispatch([helloTask, '--approve'])
       await waitForApprovalRequest(rig)
-      const { socket } = openTmux(path.join(rig.home, 'dispatch'))
+      const { socketArguments } = openTmux(path.join(rig.home, 'dispatch'))
       const { id } = rig.readSession()
       const line = `sh ${entryPoint} approve ${id} > ${rig.home}/seen 2>&1; echo "exit $?" >> ${rig.home}/seen`
       await runProgram('tmux', [
-        '-L',
-        socket,
+        ...socketArguments,
         'new-window',
         '-d',
         '-t',

@@ -15,8 +15,8 @@ test('a session opens its first window with it, and the others behind it', () =>
   const [first = assert.fail(), ...others] = windows
   const commands = buildSessionCommands('s', [first, ...others], ['PATH', 'HOME'])
   assert.deepEqual(commands.at(0), ['start-server'])
-  assert.deepEqual(commands.at(3), ['set-option', '-g', 'update-environment', 'PATH HOME'])
-  assert.deepEqual(commands.slice(4, -1), [
+  assert.deepEqual(commands.at(4), ['set-option', '-g', 'update-environment', 'PATH HOME'])
+  assert.deepEqual(commands.slice(5, -1), [
     ['new-session', '-d', '-s', 's', '-x', '200', '-y', '50', '-n', 'first', '/bin/sh', './first.sh'],
     ['new-window', '-d', '-t', '=s:', '-n', 'second', '/bin/sh', './second.sh'],
   ])
@@ -27,7 +27,7 @@ test('variables of the first window are forgotten before another opens', () => {
   const windows = ['first', 'second'].map(name => ({ name, command: [name] }))
   const [first = assert.fail(), ...others] = windows
   const commands = buildSessionCommands('s', [first, ...others], ['PATH'], ['NPM_TOKEN', 'PATH'])
-  assert.deepEqual(commands.slice(3, -1), [
+  assert.deepEqual(commands.slice(4, -1), [
     ['set-option', '-g', 'update-environment', 'PATH NPM_TOKEN'],
     ['new-session', '-d', '-s', 's', '-x', '200', '-y', '50', '-n', 'first', 'first'],
     ['set-environment', '-t', '=s', '-u', 'NPM_TOKEN'],

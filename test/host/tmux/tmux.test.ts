@@ -5,7 +5,10 @@ import { type TestContext, test } from 'node:test'
 import { DispatchError } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { readIfPresent } from '#host/fs'
+import { identify } from '#host/process'
 import { openTmux, type Tmux } from '#host/tmux'
+import { findDetachKeys } from '#host/tmux/attach.ts'
+import { chooseSocket, recordServer } from '#host/tmux/server.ts'
 import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
 import { whyNotLinux } from '../../fixtures/skip-reasons.ts'
 
@@ -22,9 +25,9 @@ function newTmux(t: TestContext): { tmux: Tmux; folder: string } {
   const tmux = openTmux(folder)
   t.after(async () => {
     const socket = (
-      await runProgram('tmux', ['-L', tmux.socket, 'display-message', '-p', '#{socket_path}'])
+      await runProgram('tmux', [...tmux.socketArguments, 'display-message', '-p', '#{socket_path}'])
     ).stdout.trim()
-    await runProgram('tmux', ['-L', tmux.socket, 'kill-server'])
+    await runProgram('tmux', [...tmux.socketArguments, 'kill-server'])
     if (socket !== '') fs.rmSync(socket, { force: true })
   })
   return { tmux, folder }
@@ -44,7 +47,8 @@ test('each home has its own socket, and always the same', t => {
   const homes = ['/a', '/b', '/a b'].map(home => openTmux(home).socket)
   assert.equal(new Set(homes).size, 3)
   assert.equal(openTmux('/a').socket, homes[0])
-  for (const socket of homes) assert.match(socket, /^dispatch-[0-9a-f]{10}$/)
+  for (const socket of homes) assert.match(socket, /^\/(a|b|a b)\/tmux(-[0-9a-f]{8})?\.sock$/)
+  assert.match(openTmux(`/${'long'.repeat(25)}`).socket, /^dispatch-[0-9a-f]{10}$/, 'too long for a socket')
   assert.notEqual(newTmux(t).tmux.socket, newTmux(t).tmux.socket)
 })
 
@@ -190,7 +194,7 @@ test('a secret is in no argument list, and not in the server', {
   assert.equal((await readStart(path.join(folder, '1'))).variables['DISPATCH_TEST_NAMED'], secret)
   scanCommandLines()
   assert.deepEqual(pidsWithSecret, [])
-  const server = (await runProgram('tmux', ['-L', tmux.socket, 'display-message', '-p', '#{pid}'])).stdout.trim()
+  const server = (await runProgram('tmux', [...tmux.socketArguments, 'display-message', '-p', '#{pid}'])).stdout.trim()
   assert.ok(readIfPresent(`/proc/${server}/cmdline`)?.startsWith('tmux'))
   assert.ok(!readIfPresent(`/proc/${server}/environ`)?.includes(secret))
 })
@@ -252,7 +256,7 @@ test('a window is respawned once when its command has ended, and never before', 
   assert.deepEqual([respawned.filter(Boolean).length, others], [1, []], 'ten calls at once respawn it once')
   assert.ok(after && after.pid !== first.pid)
 
-  await runProgram('tmux', ['-L', tmux.socket, 'split-window', '-d', '-t', '=a:=second', 'sleep', '1002'])
+  await runProgram('tmux', [...tmux.socketArguments, 'split-window', '-d', '-t', '=a:=second', 'sleep', '1002'])
   process.kill(after.pid, 'SIGKILL')
   await waitUntil(async () => (await runningPanes()).length === 1, 'tmux sees that it ended, and the other pane runs')
   assert.equal(await tmux.respawnWindow(window), true)
@@ -272,18 +276,91 @@ test('a session opens after its server was killed; the last ends the server', as
   for (let times = 0; times < 5; times++) {
     await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])
     assert.equal((await tmux.listPanes()).length, 1)
-    await runProgram('tmux', ['-L', tmux.socket, 'kill-server'])
+    await runProgram('tmux', [...tmux.socketArguments, 'kill-server'])
   }
   await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])
   await tmux.closeSession('a')
   await waitUntil(
-    async () => (await runProgram('tmux', ['-L', tmux.socket, 'list-sessions'])).exitCode !== 0,
+    async () => (await runProgram('tmux', [...tmux.socketArguments, 'list-sessions'])).exitCode !== 0,
     'the server has ended',
   )
   assert.match(
-    (await runProgram('tmux', ['-L', tmux.socket, 'list-sessions'])).stderr,
+    (await runProgram('tmux', [...tmux.socketArguments, 'list-sessions'])).stderr,
     /no server running|error connecting/,
   )
+})
+
+test('a server whose socket was removed opens it again, and no second one starts', async t => {
+  const { tmux, folder } = newTmux(t)
+  const open = (session: string) => tmux.openSession({ session, folder }, [sleeping], ['PATH'])
+  const listSessions = async () => (await tmux.listPanes()).map(pane => pane.session)
+  await open('a')
+  fs.rmSync(tmux.socket)
+  assert.deepEqual(await listSessions(), ['a'])
+  fs.rmSync(tmux.socket)
+  await open('b')
+  assert.deepEqual(await listSessions(), ['a', 'b'])
+  assert.equal(await tmux.endLostServer(), undefined, 'it can be reached')
+})
+
+test('a server that cannot open its socket again is not doubled, and can be ended', async t => {
+  const { tmux, folder } = newTmux(t)
+  await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])
+  fs.rmSync(tmux.socket)
+  fs.mkdirSync(tmux.socket)
+  await assert.rejects(tmux.openSession({ session: 'b', folder }, [sleeping], ['PATH']), {
+    exitCode: 6,
+    remedy: /dispatch stop --all/,
+  })
+  const pid = (await tmux.endLostServer()) ?? assert.fail()
+  await waitUntil(async () => (await identify(pid)) === undefined, 'the server has ended')
+})
+
+test('where a disk takes no socket, tmux chooses the folder, and others find it', async t => {
+  const folder = createScratchFolder(t)
+  assert.equal(chooseSocket(folder)[0], '-S')
+  const [option, name] = chooseSocket(folder, true)
+  assert.equal(option, '-L')
+  await recordServer(folder, `${process.pid} /tmp/tmux-0/${name}\n`)
+  assert.deepEqual(chooseSocket(folder), [option, name])
+})
+
+test('a terminal that tmux does not know is taken for one that it knows', { skip: whyNotLinux }, async t => {
+  const { tmux, folder } = newTmux(t)
+  await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])
+  const program = `import { openTmux } from '#host/tmux'
+    await openTmux(process.argv[1]).attach('a', 'sleeper').catch(error => console.log(error.message))`
+  const line = `stty rows 0 cols 0; ${process.execPath} --input-type=module -e "$PROGRAM" '${folder}'`
+  const attach = (TERM: string) =>
+    runProgram('script', ['-qec', line, '/dev/null'], {
+      cwd: path.join(import.meta.dirname, '../../..'),
+      env: { PATH: process.env['PATH'] ?? '', HOME: folder, PROGRAM: program, TERM },
+    })
+  const readClients = async () =>
+    (await runProgram('tmux', [...tmux.socketArguments, 'list-clients', '-F', '#{client_termname}'])).stdout
+  for (const TERM of ['xterm-ghostty', '']) {
+    const attached = attach(TERM)
+    assert.equal(
+      await waitUntil(async () => (await readClients()).trim() || undefined, `${TERM} is attached`),
+      'xterm-256color',
+    )
+    await runProgram('tmux', [...tmux.socketArguments, 'detach-client', '-s', '=a'])
+    assert.equal((await attached).exitCode, 0)
+  }
+  assert.match((await attach('dumb')).stdout, /this terminal cannot show a window \(TERM=dumb\)/)
+  const options = await runProgram('tmux', [...tmux.socketArguments, 'show-options', '-A', '-t', '=a:'])
+  assert.match(options.stdout, /^mouse\*? on$/m)
+  assert.match(options.stdout, /^status-right "Ctrl-b d leaves/m)
+})
+
+test('inside a tmux of the user with the same prefix, the keys that leave are doubled', async t => {
+  const { tmux, folder } = newTmux(t)
+  await tmux.openSession({ session: 'a', folder }, [sleeping], ['PATH'])
+  const environment = { PATH: process.env['PATH'], TMUX: `${tmux.socket},1,0` }
+  assert.equal(await findDetachKeys({ PATH: process.env['PATH'] }), 'Ctrl-b d')
+  assert.equal(await findDetachKeys(environment), 'Ctrl-b Ctrl-b d')
+  await runProgram('tmux', [...tmux.socketArguments, 'set-option', '-g', 'prefix', 'C-a'])
+  assert.equal(await findDetachKeys(environment), 'Ctrl-b d')
 })
 
 test('a missing tmux is exit 6', async t => {
