@@ -5,6 +5,7 @@ import { installFolder } from '#host/config'
 import { writeAtomic } from '#host/fs'
 import { createPlaceholder } from '#host/model'
 import { escapeShellPattern } from '#host/shell-quote.ts'
+import { buildCacheVariables } from '#host/toolchains'
 import type { Session } from '#session'
 import { renderContractTemplate, splitSentences } from '#session/contract'
 import { renderLaunchScript } from './launch-script.ts'
@@ -71,6 +72,8 @@ function renderOrchestratorScript(session: Session): string {
   const variables = {
     ...buildSessionVariables(session),
     ...prepareClaudeFolder(session, paths.claudeFolder, placeholder),
+    ...manifest.toolchains.variables,
+    ...buildCacheVariables(path.join(paths.tempFolder, 'home')),
     DISPATCH_ROLE: 'orchestrator',
     DISPATCH_ORCHESTRATOR_FOLDER: paths.orchestratorFolder,
     DISPATCH_REPLIES: paths.replies,

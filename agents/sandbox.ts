@@ -26,6 +26,7 @@ import {
   renderPlaceholderLogin,
 } from '#host/model'
 import { buildPolicy } from '#host/sandbox'
+import { listToolchainPaths } from '#host/toolchains'
 import { hasClaudeFolders, type Session } from '#session'
 import type { WorkerKind } from '#session/log'
 
@@ -59,7 +60,7 @@ export function prepareOrchestratorSandbox(session: Session, variableNames: stri
 export function prepareWorkerSandbox(
   session: Session,
   { name, kind }: { name: string; kind: WorkerKind },
-  { files, programs, variables }: { files: string[]; programs: string[]; variables: Record<string, string> },
+  { files, programs, readablePaths }: { files: string[]; programs: string[]; readablePaths: string[] },
   variableNames: string[],
   placeholder: string,
 ): Record<string, string> {
@@ -72,7 +73,7 @@ export function prepareWorkerSandbox(
     folder: paths.outputs,
     tempFolder: own.tempFolder,
     files,
-    readablePaths: [own.folder, paths.baseObjects, ...Object.values(variables), ...sharedFiles],
+    readablePaths: [own.folder, paths.baseObjects, ...readablePaths, ...sharedFiles],
     toolFolders: programs,
     writablePaths: [paths.hookInbox],
   })
@@ -157,7 +158,13 @@ function buildSharedPolicy(session: Session, claudeFolder: string, variableNames
       ...variableNames,
       ...agentVariableNames.filter(name => !/proxy$/i.test(name) && !withheld.includes(name)),
     ],
-    sharedFiles: [hooksFolder, paths.claudeSettings, ...certificates, ...(hasRelay ? [] : listLoginFiles())],
+    sharedFiles: [
+      hooksFolder,
+      paths.claudeSettings,
+      ...listToolchainPaths(manifest.toolchains),
+      ...certificates,
+      ...(hasRelay ? [] : listLoginFiles()),
+    ],
     ...(hasRelay ? { model } : {}),
   }
 }

@@ -24,8 +24,9 @@ export interface WorkerGrant {
   acceptedCommit: string
   /** Folders of the project's own tools, found by name. */
   programs: string[]
-  /** Variables for those tools. */
+  /** Variables for those tools and for the toolchains of the user, and what must be readable for them. */
   variables: Record<string, string>
+  readablePaths: string[]
   /** Dollars after which claude stops. */
   budgetUsd: number | undefined
 }

@@ -12,6 +12,7 @@ import { applyModelVariables, requireModelAccess } from '#host/model'
 import { checkLiveness } from '#host/process'
 import { readInstructions } from '#host/project'
 import { toOneLine } from '#host/text.ts'
+import { findToolchains } from '#host/toolchains'
 import { requireClaude, requirePrograms } from '#host/versions.ts'
 import { createSession, createSessionId, type Session, type SessionManifest } from '#session'
 import { appendEvent, type Event, followLog } from '#session/log'
@@ -54,6 +55,10 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
   if (login.kind === 'own') prepareLogin(login, config.workspace)
   await requireLogin(login, program)
   const project = await request.chooseProject(repository, sandbox)
+  const toolchains = findToolchains({
+    untrustedFolders: [...(repository ? [repository.path] : []), config.home],
+    names: project?.toolchains,
+  })
   const { texts, nested, ignored } = repository
     ? await readInstructions(repository)
     : { texts: [], nested: [], ignored: [] }
@@ -69,6 +74,7 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
     allowsJudgedOnly: request.allowsJudgedOnly,
     requiresApproval: request.requiresApproval,
     project,
+    toolchains: await toolchains,
     instructions: { files: texts.map(text => text.path), nested, ignored },
     sandbox,
     allowedHosts: request.allowedHosts,

@@ -66,6 +66,11 @@ export const Project = z.strictObject({
     .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable'))
     .max(50)
     .default([]),
+  /** Names of variables that lead to folders with compilers, for everything that runs in a session. Each may be read there. */
+  toolchains: z
+    .array(z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of a variable'))
+    .max(20)
+    .default([]),
   /** Files of the user's home that the commands may read, such as `~/.npmrc`. Agents and checks cannot. */
   credentials: z
     .array(

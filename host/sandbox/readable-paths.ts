@@ -37,7 +37,7 @@ export function listToolFolders(searchPath: string, home: string): string[] {
     const isBinFolder = /^\.?(bin|sbin|shims)$/.test(path.basename(folder)) && path.basename(parent) !== '.local'
     return isBinFolder && !isUnder(home, parent) ? [parent] : [folder]
   })
-  return [...new Set([...folders, ...toolHomes.map(name => path.join(home, name))])]
+  return [...new Set(folders)]
 }
 
 // --- internal ---
@@ -66,17 +66,6 @@ const darwinPrivatePaths = [
   '/private/var/folders',
   '/private/tmp',
   '/Network',
-]
-
-/** Where tools keep their files in a home. */
-const toolHomes = [
-  '.rustup',
-  '.local/lib',
-  '.local/pipx',
-  '.local/share/uv',
-  '.local/share/pnpm',
-  '.local/share/mise',
-  '.local/share/fnm',
 ]
 
 /** Logins that tools keep beside their programs. The home of a check is another one, so the folder of the tool counts. */

@@ -29,7 +29,10 @@ export async function getEvidence(
     expected: listExpectations(expectation).join(', '),
     tree: request.commit.tree,
     dependenciesKey: dependencies.ok ? dependencies.key : null,
-    toolVersions: await readToolVersions([command, ...services.map(service => service.command)].join('\n')),
+    toolVersions: await readToolVersions(
+      [command, ...services.map(service => service.command)].join('\n'),
+      session.manifest.toolchains,
+    ),
     machine: machineDescription,
     timeoutSeconds,
     sandbox: session.manifest.sandbox.kind ?? 'none',

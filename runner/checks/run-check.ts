@@ -16,6 +16,7 @@ import { type Commit, exportRepository } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import type { Dependencies } from '../dependencies/dependencies.ts'
 import { listIgnoredFiles } from '../dependencies/ignored-files.ts'
+import { prepareToolHome } from '../dependencies/tool-home.ts'
 import { runProjectCommand } from '../project-command.ts'
 import { readTestCounts } from '../test-counts/read-test-counts.ts'
 import { type CheckResult, classifyRun } from './classify-run.ts'
@@ -145,8 +146,9 @@ async function runOnExport(
     const history = await exportRepository(paths, commit, tree, ignoredPaths)
     const copyError = await tryCopy(dependencies, tree)
     if (copyError !== undefined) return createUnrunAttempt(copyError)
+    const tools = await prepareToolHome(home, manifest.toolchains, dependencies)
     const plan = await planServices(services, { tempFolder: home, sandbox: manifest.sandbox.kind })
-    const environment = { ...buildCheckEnvironment(home), ...plan?.variables, ...dependencies.variables }
+    const environment = { ...buildCheckEnvironment(home), ...plan?.variables, ...tools.variables }
     const searchPath = [...dependencies.listProgramFolders(tree), environment['PATH']].join(path.delimiter)
     const run = await runProjectCommand(manifest.sandbox.kind, {
       role: 'check',
@@ -154,7 +156,7 @@ async function runOnExport(
       folder: tree,
       home,
       environment: { ...environment, PATH: searchPath },
-      readablePaths: [...Object.values(dependencies.variables), ...history],
+      readablePaths: [...tools.readablePaths, ...history],
       hosts: [],
       services: plan,
       timeoutSeconds,

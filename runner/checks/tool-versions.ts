@@ -3,6 +3,7 @@ import os from 'node:os'
 import { buildCheckEnvironment } from '#host/config'
 import { findProgram, runProgram } from '#host/exec.ts'
 import { toOneLine } from '#host/text.ts'
+import { identifyToolchains, type Toolchains } from '#host/toolchains'
 
 /** `linux 6.18.0 x64`. */
 export const machineDescription = `${os.platform()} ${os.release()} ${os.arch()}`
@@ -11,12 +12,16 @@ const VERSION_TIMEOUT_MS = 5000
 
 /**
  * The programs of this machine in a command, with their versions: `{ python3: 'Python 3.11.7' }`. Only programs with a known version
- * option are asked, and again only when their file changes. Programs that a project installs are covered by its lock files.
+ * option are asked, and again only when their file changes. Programs that a project installs are covered by its lock files. A version
+ * manager may run another version for a repository than the one that is asked here, so `toolchains` stands for all that it has.
  */
-export async function readToolVersions(command: string): Promise<Record<string, string>> {
+export async function readToolVersions(command: string, toolchains: Toolchains): Promise<Record<string, string>> {
   const words = new Set(command.match(/(?<![\w./-])[a-z][a-z0-9+.]*(?![\w/-])/g))
-  const tools = [...words].sort().filter(word => versionArguments.has(word) && findProgram(word) !== '')
-  return Object.fromEntries(await Promise.all(tools.map(async tool => [tool, await readVersion(tool)] as const)))
+  const tools = [...words].sort().filter(word => versionArguments.has(word))
+  const identity = identifyToolchains(toolchains, os.homedir(), [command])
+  const read = async (tool: string) => [tool, await readVersion(tool, toolchains.variables, identity)] as const
+  const known = (await Promise.all(tools.map(read))).filter(([, version]) => version !== '')
+  return { ...Object.fromEntries(known), ...(toolchains.found.length > 0 && { toolchains: identity }) }
 }
 
 // --- internal ---
@@ -33,18 +38,22 @@ const versionArguments = new Map([
 
 const versions = new Map<string, Promise<string>>()
 
-function readVersion(tool: string): Promise<string> {
-  const file = findProgram(tool)
-  const key = `${tool} ${file} ${fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs}`
-  const version = versions.get(key) ?? runVersionCommand(tool)
+/** The first line that a program prints for its version; empty if it is not on PATH. */
+function readVersion(tool: string, variables: Record<string, string>, identity: string): Promise<string> {
+  const environment = { ...buildCheckEnvironment(os.tmpdir()), ...variables }
+  const file = findProgram(tool, environment['PATH'])
+  if (file === '') return Promise.resolve('')
+  const key = JSON.stringify([tool, file, fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs, identity])
+  const version = versions.get(key) ?? runVersionCommand(tool, environment)
   versions.set(key, version)
   return version
 }
 
-async function runVersionCommand(tool: string): Promise<string> {
+/** A version manager reads what lies in the current folder and above, so that is the one above all. */
+async function runVersionCommand(tool: string, env: Record<string, string>): Promise<string> {
   const run = await runProgram(tool, [versionArguments.get(tool) ?? ''], {
-    cwd: os.tmpdir(),
-    env: buildCheckEnvironment(os.tmpdir()),
+    cwd: '/',
+    env,
     timeoutMs: VERSION_TIMEOUT_MS,
   })
   return toOneLine(`${run.stdout}\n${run.stderr}`.trim().split('\n')[0] ?? '', 100) || 'unknown'

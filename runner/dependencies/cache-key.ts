@@ -1,9 +1,11 @@
+import os from 'node:os'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { findProgram } from '#host/exec.ts'
 import { readBytesIfPresent } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
 import type { Project } from '#host/project'
+import { identifyToolchains } from '#host/toolchains'
 import type { SessionPaths } from '#session'
 import { type Commit, listCommitFiles } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
@@ -26,13 +28,14 @@ export async function computeDependencyKey(
   const programs = project.setup
     .flatMap(command => command.match(/[\w./+-]+/g) ?? [])
     .concat('node', 'python3')
-    .map(word => findProgram(word))
+    .map(word => findProgram(word, session.manifest.toolchains.variables['PATH']))
   const facts = {
     setup: project.setup,
     lockfiles,
     ignoredFiles,
     programs: [...new Set(programs)],
     machine: [process.platform, process.arch],
+    toolchains: identifyToolchains(session.manifest.toolchains, os.homedir(), project.setup),
     // Without a lock file nothing shows whether the commands would make something else, so each tree has its own.
     tree: lockfiles.length === 0 ? commit.tree : '',
     // What a worker's lock files install is for this session only: other sessions may trust the same files later.

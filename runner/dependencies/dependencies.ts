@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { copyWrittenCaches, findSharedCaches } from '#host/toolchains'
 import type { SessionPaths } from '#session'
 import { copyIntoTree } from '../safe-copy.ts'
 import { copyIgnoredFiles } from './ignored-files.ts'
@@ -13,8 +14,12 @@ export type Dependencies =
       key: string | null
       /** Put them into this copy of the tree. */
       copyInto(tree: string): Promise<void>
+      /** Put the caches that their tools write into, into a home for programs in that copy. */
+      copyCachesInto(home: string): Promise<void>
       /** Variables for programs in that copy, besides their own environment. */
       variables: Record<string, string>
+      /** What these programs must be able to read. */
+      readablePaths: string[]
       /** Folders in that copy whose programs can be called by name. */
       listProgramFolders(tree: string): string[]
       /** The paths that were made, from the top of the tree. */
@@ -22,8 +27,11 @@ export type Dependencies =
     }
   | { ok: false; reason: string }
 
-/** Caches in the home of the install commands that programs find by a variable. */
-const cacheVariables = { GOMODCACHE: 'go/pkg/mod', CARGO_HOME: '.cargo' }
+/**
+ * What uv and pnpm made is used as it is. Without this, `uv run` and `pnpm test` find that it lies in another place, or that the
+ * manifest has another date, and want to install it again, without a network.
+ */
+const useAsInstalled = { UV_NO_SYNC: '1', pnpm_config_verify_deps_before_run: 'false' }
 
 /** The paths that install commands made in a tree of the cache, to be copied into other trees; without any, only ignored files. */
 export function createDependencies(
@@ -31,14 +39,16 @@ export function createDependencies(
   made?: { key: string; tree: string; home: string; paths: string[] },
 ): Dependencies {
   const { key = null, tree: source = '', paths = [] } = made ?? {}
-  const caches = made
-    ? Object.entries(cacheVariables).map(([name, folder]) => [name, path.join(made.home, folder)] as const)
-    : []
+  const caches = made ? findSharedCaches(made.home) : {}
   return {
     ok: true,
     key,
     paths,
-    variables: Object.fromEntries(caches.filter(([, folder]) => fs.existsSync(folder))),
+    variables: made ? { ...caches, ...useAsInstalled } : {},
+    readablePaths: Object.values(caches),
+    copyCachesInto: async home => {
+      if (made) await copyWrittenCaches(made.home, home)
+    },
     async copyInto(tree) {
       for (const name of paths)
         if (await copyIntoTree(tree, name, path.join(source, name))) relocateVenv(path.join(tree, name), source, tree)

@@ -24,6 +24,7 @@ import { explainFailure, listUnresolvedHosts } from './explain-failure.ts'
 import { copyIgnoredFiles, listIgnoredFiles } from './ignored-files.ts'
 import { listSharedPaths } from './made-paths.ts'
 import { linkCredentials, resolveSetupAccess, type SetupAccess } from './setup-access.ts'
+import { prepareSetupHome } from './tool-home.ts'
 
 /** How much of a command's output is kept. */
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024
@@ -145,14 +146,25 @@ function runInstallCommand(
   { tree, history }: { tree: string; history: string[] },
 ): Promise<ProjectRun> {
   const home = getHome(tree)
+  const tools = prepareSetupHome(home, manifest.toolchains)
   return runProjectCommand(manifest.sandbox.kind, {
     role: 'setup',
     command,
     folder: tree,
     home,
-    environment: { ...buildCheckEnvironment(home), DISPATCH_SESSION: id, DISPATCH_SETUP: path.dirname(tree) },
+    environment: {
+      ...buildCheckEnvironment(home),
+      ...tools.variables,
+      DISPATCH_SESSION: id,
+      DISPATCH_SETUP: path.dirname(tree),
+    },
     inheritedVariables: access.variables,
-    readablePaths: [...access.credentials.map(({ file }) => file), ...access.certificates, ...history],
+    readablePaths: [
+      ...tools.readablePaths,
+      ...access.credentials.map(({ file }) => file),
+      ...access.certificates,
+      ...history,
+    ],
     hosts: [...project.hosts.flatMap(expandHost), ...manifest.allowedHosts],
     timeoutSeconds: project.limit,
     maxOutputBytes: MAX_OUTPUT_BYTES,

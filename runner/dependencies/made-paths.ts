@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { Project } from '#host/project'
 
 const dependencyFolders =
-  /^(node_modules|\.venv|venv|vendor|\.bundle|bower_components|Pods|deps|\.pnp\..*|.*\.egg-info)$/
+  /^(node_modules|\.venv|venv|vendor|\.bundle|bower_components|Pods|deps|\.pnp\..*|\.yarn|.*\.egg-info)$/
 
 /**
  * The paths that install commands made and that fit any tree with the same lock files: folders of dependencies. Anything else

@@ -1,10 +1,12 @@
 import fs from 'node:fs'
+import path from 'node:path'
 import { prepareWorker } from '#agents'
 import { identify } from '#host/process'
 import { importWork } from '#session/repository'
 import type { WorkerStatus } from '#session/status'
 import { listActiveWorkers, type RunnerContext } from '../context.ts'
 import { ensureDependencies } from '../dependencies/install.ts'
+import { prepareToolHome } from '../dependencies/tool-home.ts'
 import { getTmuxSession } from '../terminal.ts'
 import { computeRemainingUsd } from './budget.ts'
 import { isHeldByLimit } from './limit.ts'
@@ -31,12 +33,14 @@ async function startWorker(context: RunnerContext, worker: WorkerStatus, token: 
   // While an rw worker runs, a new commit may be that worker's, so none is quarantined.
   const acceptedCommit = kind === 'code' && otherWriters.length === 0 ? (status.acceptedCommit ?? '') : ''
   const dependencies = status.base && (await ensureDependencies(context, status.base))
+  const installed = dependencies?.ok ? dependencies : undefined
+  const home = path.join(session.paths.worker(name).tempFolder, 'home')
   const script = prepareWorker(session, worker, {
     files,
     token,
     acceptedCommit,
-    programs: dependencies?.ok ? dependencies.listProgramFolders(session.paths.outputs) : [],
-    variables: dependencies?.ok ? dependencies.variables : {},
+    programs: installed?.listProgramFolders(session.paths.outputs) ?? [],
+    ...(await prepareToolHome(home, session.manifest.toolchains, installed)),
     budgetUsd: computeRemainingUsd(context),
   })
   const { commit } = await importWork(session.paths)

@@ -95,7 +95,14 @@ test('the prompt and the allowlist of a worker have its clauses and files', t =>
   const session = openSession(t)
   const { paths } = session
   fs.writeFileSync(paths.contract, '# Contract: x with {{files}}\n')
-  const grant = { token: 4, acceptedCommit: 'abc', programs: [], variables: {}, budgetUsd: undefined }
+  const grant = {
+    token: 4,
+    acceptedCommit: 'abc',
+    programs: [],
+    variables: {},
+    readablePaths: [],
+    budgetUsd: undefined,
+  }
   const worker = { model: 'sonnet', clauses: ['C2', 'C3'] }
   for (const name of ['docs', 'code']) fs.mkdirSync(paths.worker(name).folder, { recursive: true })
   prepareWorker(session, { ...worker, name: 'docs', kind: 'rw' }, { ...grant, files: ['docs/**', 'README.md'] })

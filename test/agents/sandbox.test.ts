@@ -68,7 +68,7 @@ test('in a sandbox an agent has a placeholder instead of your login, and none of
   prepareWorkerSandbox(
     session,
     { name: 'w', kind: 'rw' },
-    { files: ['docs/**'], programs: ['/x/bin'], variables: { CACHE: '/x/cache' } },
+    { files: ['docs/**'], programs: ['/x/bin'], readablePaths: ['/x/cache'] },
     [],
     'placeholder-2',
   )

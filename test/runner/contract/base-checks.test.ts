@@ -68,6 +68,7 @@ test('a check that could not run is tried again the next time', async t => {
     makes: [],
     hosts: [],
     environment: [],
+    toolchains: [],
     credentials: [],
     limit: 10,
     services: [],

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { it } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { runProgram } from '#host/exec.ts'
 import { copyTree } from '#host/fs'
 import { relocateVenv } from '#runner/dependencies/relocate-venv.ts'
@@ -36,6 +37,19 @@ it('a copied Python environment runs its own programs on its own project', {
   assert.equal(copy.stdout, `the copy ${path.join(to, '.venv')}\n`, copy.stderr)
   const original = await runProgram(path.join(from, '.venv/bin/tool'), [])
   assert.equal(original.stdout, `the original ${path.join(from, '.venv')}\n`)
+})
+
+it('the record of where a package was installed from names the copy', t => {
+  const folder = createScratchFolder(t)
+  const [from, to] = [path.join(folder, 'from'), path.join(folder, 'to')]
+  const info = path.join(to, '.venv/lib/python3.12/site-packages/mine-1.0.dist-info')
+  fs.mkdirSync(info, { recursive: true })
+  fs.writeFileSync(path.join(to, '.venv/pyvenv.cfg'), `home = /usr/bin\nuv = 0.9.5\nprompt = ${from}\n`)
+  const record = (tree: string) => JSON.stringify({ url: pathToFileURL(tree).href, dir_info: { editable: true } })
+  fs.writeFileSync(path.join(info, 'direct_url.json'), record(from))
+  relocateVenv(path.join(to, '.venv'), from, to)
+  assert.equal(fs.readFileSync(path.join(info, 'direct_url.json'), 'utf8'), record(to))
+  assert.match(fs.readFileSync(path.join(to, '.venv/pyvenv.cfg'), 'utf8'), new RegExp(`prompt = ${to}`))
 })
 
 it('a folder that is not a Python environment is left alone', t => {

@@ -1,0 +1,39 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { toolchainKinds } from './table.ts'
+import type { Toolchain, Toolchains } from './toolchains.ts'
+
+/** The variables of the toolchains for a setup: without those of folders that a setup makes for itself. Pure. */
+export function listSetupVariables({ variables }: Toolchains): Record<string, string> {
+  const own = new Set(toolchainKinds.filter(({ isMadeBySetup }) => isMadeBySetup).map(({ variable }) => variable))
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !own.has(name)))
+}
+
+/** What must be readable for the toolchains to work. Pure. */
+export function listToolchainPaths({ found }: Toolchains): string[] {
+  return [...new Set(found.flatMap(({ folder, readable }) => [folder, ...readable]))]
+}
+
+/** Copy the files that say which version counts everywhere into a home that is not that of the user. */
+export function copyHomeFiles({ found }: Toolchains, userHome: string, home: string): void {
+  for (const name of found.flatMap(({ homeFiles }) => homeFiles)) {
+    const source = path.join(userHome, name)
+    const target = path.join(home, name)
+    if (fs.statSync(source, { throwIfNoEntry: false })?.isFile()) fs.copyFileSync(source, target)
+  }
+}
+
+/** `rustup (~/.rustup)`. Pure. */
+export function describeToolchain({ name, folder }: Toolchain, home: string): string {
+  const short = folder.startsWith(`${home}/`) ? `~${folder.slice(home.length)}` : folder
+  return name === short ? name : `${name} (${short})`
+}
+
+/** What to do about an output in which a version manager finds no version; undefined for any other output. Pure. */
+export function explainComplaint(output: string): string | undefined {
+  const kind = toolchainKinds.find(({ complaint }) => complaint?.test(output))
+  return (
+    kind &&
+    `${kind.name} found no version to run; set ${kind.variable} to its folder in the shell that starts dispatch, or install the version`
+  )
+}

@@ -1,0 +1,11 @@
+export { buildCacheVariables, copyWrittenCaches, findSharedCaches } from './caches.ts'
+export { findToolchains } from './find.ts'
+export {
+  copyHomeFiles,
+  describeToolchain,
+  explainComplaint,
+  listSetupVariables,
+  listToolchainPaths,
+} from './hand-on.ts'
+export { identifyToolchains } from './identity.ts'
+export { noToolchains, Toolchains } from './toolchains.ts'

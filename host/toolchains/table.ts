@@ -1,0 +1,186 @@
+/** A tool that keeps compilers or interpreters in a folder of the user's, and finds them by HOME or by a variable. */
+export interface ToolchainKind {
+  name: string
+  /** By which the tool finds its folder. Without one it needs no variable, only that the folder can be read. */
+  variable?: string
+  /** What prints the folder, and where it stands in the output, if the output is not the folder alone. */
+  ask?: string[]
+  answer?: RegExp
+  /** Where the folder is if nothing else says so, from the home: the first that exists. */
+  places: string[]
+  /** What prints more folders for the end of PATH: the versions that the user has chosen for everywhere. */
+  askPath?: string[]
+  /** Variables by which the user chooses a version in the shell. They are handed on as they are. */
+  choices?: RegExp
+  /** Variables that the tool needs in a copy of the repository. */
+  settings?: Record<string, string>
+  /** Files of the home with the version for everywhere. */
+  homeFiles?: string[]
+  /** What changes in the folder when a version is installed, updated or chosen. `*` is any name. */
+  state: string[]
+  /** Programs whose results depend on it, as they stand in commands. */
+  programs: RegExp
+  /** What its programs say when they cannot find a version. */
+  complaint?: RegExp
+  /** A setup can make a folder of its own, which then counts. */
+  isMadeBySetup?: boolean
+}
+
+/** `$XDG_DATA_HOME` counts instead of `.local/share`, where it is set. */
+export const toolchainKinds: ToolchainKind[] = [
+  {
+    name: 'rustup',
+    variable: 'RUSTUP_HOME',
+    ask: ['rustup', 'show', 'home'],
+    places: ['.rustup'],
+    choices: /^RUSTUP_TOOLCHAIN$/,
+    // The folder is read-only, so rustup should say which toolchain is missing and not try to install it.
+    settings: { RUSTUP_AUTO_INSTALL: '0' },
+    state: ['settings.toml', 'toolchains/*', 'update-hashes/*'],
+    programs: /^(cargo|rustc|rustfmt|rustdoc|clippy-driver)$/,
+    complaint: /rustup could not choose a version of/,
+  },
+  ...['pyenv', 'rbenv', 'nodenv', 'goenv'].map(name => ({
+    name,
+    variable: `${name.toUpperCase()}_ROOT`,
+    ask: [name, 'root'],
+    places: [`.${name}`],
+    choices: new RegExp(`^${name.toUpperCase()}_VERSION$`),
+    state: ['version', 'versions/*'],
+    programs: { pyenv: /^(python|pip)/, rbenv: /^(ruby|bundle|gem|rake|rspec)/, goenv: /^go$/ }[name] ?? nodePrograms(),
+    complaint: new RegExp(`^${name}: (.*command not found|version .* is not installed)`, 'm'),
+  })),
+  {
+    name: 'nvm',
+    variable: 'NVM_DIR',
+    places: ['.nvm', '.config/nvm'],
+    state: ['alias/default', 'versions/node/*'],
+    programs: nodePrograms(),
+  },
+  {
+    name: 'fnm',
+    variable: 'FNM_DIR',
+    places: ['.local/share/fnm', 'Library/Application Support/fnm', '.fnm'],
+    state: ['aliases/*', 'node-versions/*'],
+    programs: nodePrograms(),
+  },
+  {
+    name: 'volta',
+    variable: 'VOLTA_HOME',
+    places: ['.volta'],
+    choices: /^VOLTA_FEATURE_\w+$/,
+    state: ['tools/user/platform.json', 'tools/image/*/*'],
+    programs: nodePrograms(),
+    complaint: /^Volta error: (Node is not available|.*Could not)/m,
+  },
+  {
+    name: 'asdf',
+    variable: 'ASDF_DATA_DIR',
+    ask: ['asdf', 'info'],
+    answer: /^ASDF_DATA_DIR=(.+)$/m,
+    places: ['.asdf'],
+    choices: /^ASDF_(DIR|(?!TOOL_)\w+_VERSION)$/,
+    homeFiles: ['.tool-versions', '.asdfrc'],
+    state: ['installs/*/*', 'plugins/*'],
+    programs: /./,
+    complaint: /^No version is set for command /m,
+  },
+  {
+    name: 'mise',
+    variable: 'MISE_DATA_DIR',
+    places: ['.local/share/mise'],
+    askPath: ['mise', 'bin-paths'],
+    choices: /^MISE_\w+_VERSION$/,
+    // Its configuration in the repository is as trustworthy as the command that is run there.
+    settings: { MISE_TRUSTED_CONFIG_PATHS: '/' },
+    state: ['installs/*/*'],
+    programs: /./,
+    complaint: /No version is set for shim: |is not a valid shim\./,
+  },
+  {
+    name: 'sdkman',
+    variable: 'SDKMAN_DIR',
+    places: ['.sdkman'],
+    state: ['candidates/*/*'],
+    programs: javaPrograms(),
+  },
+  {
+    name: 'uv python',
+    variable: 'UV_PYTHON_INSTALL_DIR',
+    ask: ['uv', 'python', 'dir'],
+    places: ['.local/share/uv/python'],
+    choices: /^UV_PYTHON(_PREFERENCE)?$/,
+    state: ['*'],
+    programs: /^(uv|uvx|python)/,
+    isMadeBySetup: true,
+  },
+  {
+    name: 'corepack',
+    variable: 'COREPACK_HOME',
+    places: ['.cache/node/corepack'],
+    state: ['v1/*/*', 'lastKnownGood.json'],
+    programs: /^(corepack|pnpm|yarn)$/,
+    isMadeBySetup: true,
+  },
+  {
+    name: 'playwright',
+    variable: 'PLAYWRIGHT_BROWSERS_PATH',
+    places: ['.cache/ms-playwright', 'Library/Caches/ms-playwright'],
+    state: ['*'],
+    programs: /^playwright$/,
+    isMadeBySetup: true,
+  },
+  // Programs in ~/.local/bin are links into these.
+  {
+    name: 'uv tools',
+    variable: 'UV_TOOL_DIR',
+    ask: ['uv', 'tool', 'dir'],
+    places: ['.local/share/uv/tools'],
+    state: ['*'],
+    programs: pythonTools(),
+  },
+  {
+    name: 'pipx',
+    variable: 'PIPX_HOME',
+    places: ['.local/share/pipx', '.local/pipx'],
+    state: ['venvs/*'],
+    programs: pythonTools(),
+  },
+  {
+    name: 'poetry',
+    places: ['.local/share/pypoetry', 'Library/Application Support/pypoetry'],
+    state: ['venv/pyvenv.cfg'],
+    programs: /^poetry$/,
+  },
+  { name: 'pnpm', places: ['.local/share/pnpm', 'Library/pnpm'], state: ['*', '.tools/*/*'], programs: /^pnpm$/ },
+  { name: '~/.local/lib', places: ['.local/lib'], state: ['*', 'node_modules/*'], programs: pythonTools() },
+  // These have no place of their own: whoever needs them names them.
+  ...[
+    'JAVA_HOME',
+    'MAVEN_HOME',
+    'GRADLE_HOME',
+    'GOROOT',
+    'DOTNET_ROOT',
+    'ANDROID_HOME',
+    'ANDROID_SDK_ROOT',
+    'FLUTTER_ROOT',
+  ].map(createNamedKind),
+  { name: 'go', places: [], choices: /^GOTOOLCHAIN$/, state: [], programs: /^go$/ },
+]
+
+/** A folder that only a variable leads to, such as one that a project names. */
+export function createNamedKind(variable: string): ToolchainKind {
+  return { name: variable, variable, places: [], state: ['*', 'bin/*'], programs: /./ }
+}
+
+function nodePrograms(): RegExp {
+  return /^(node|npm|npx|pnpm|yarn|corepack)$/
+}
+
+function pythonTools(): RegExp {
+  return /^(poetry|pdm|pipenv|hatch|tox|nox|pre-commit|ruff|mypy|pytest)$/
+}
+
+function javaPrograms(): RegExp {
+  return /^(java|javac|mvn|gradle|kotlinc?|scala|sbt)$/
+}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { buildCacheVariables, copyWrittenCaches, findSharedCaches } from '#host/toolchains'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
+
+test('caches that nothing writes into are shared, the others are copied', async t => {
+  const folder = createScratchFolder(t)
+  const [setup, home] = [path.join(folder, 'setup'), path.join(folder, 'home')]
+  const names = [
+    '.cache/node/corepack/v1/pnpm/x',
+    'Library/Caches/ms-playwright/x',
+    '.cache/go-build/00/x',
+    '.m2/repository/x',
+    '.gradle/caches/x',
+  ]
+  for (const name of [...names, '.npmrc', '.m2/settings.xml', '.npm/_logs/x']) {
+    fs.mkdirSync(path.dirname(path.join(setup, name)), { recursive: true })
+    fs.writeFileSync(path.join(setup, name), '')
+  }
+  assert.deepEqual(findSharedCaches(setup), {
+    COREPACK_HOME: path.join(setup, '.cache/node/corepack'),
+    PLAYWRIGHT_BROWSERS_PATH: path.join(setup, 'Library/Caches/ms-playwright'),
+  })
+  await copyWrittenCaches(setup, home)
+  const copied = fs.readdirSync(home, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+  assert.deepEqual(copied.map(entry => path.relative(home, path.join(entry.parentPath, entry.name))).sort(), [
+    '.cache/go-build/00/x',
+    '.gradle/caches/x',
+    '.m2/repository/x',
+  ])
+})
+
+test('the variables lead into the home that is given, on each system', () => {
+  const linux = buildCacheVariables('/h', 'linux')
+  assert.equal(linux['GOCACHE'], '/h/.cache/go-build')
+  assert.equal(linux['MAVEN_OPTS'], '-Duser.home=/h')
+  assert.equal(buildCacheVariables('/h', 'darwin')['GOCACHE'], '/h/Library/Caches/go-build')
+  assert.equal(buildCacheVariables('/h', 'darwin')['UV_CACHE_DIR'], '/h/.cache/uv')
+  assert.equal(buildCacheVariables('/my h', 'linux')['MAVEN_OPTS'], undefined, 'Maven splits at the blank')
+})
