@@ -55,10 +55,15 @@ export function formatStopBlock(reason: string): string {
   return `${JSON.stringify({ decision: 'block', reason })}\n`
 }
 
-/** The variables by which an agent's hooks and tools find the session. */
-export function buildSessionVariables({ id, paths }: Session): Record<string, string> {
+/**
+ * The variables by which an agent's hooks and tools find the session. Its git reads no configuration of the machine or the user,
+ * which may have it sign or run hooks. A sandbox hides the user's anyway; there, tests may bring a home of their own.
+ */
+export function buildSessionVariables({ id, paths, manifest }: Session): Record<string, string> {
   return {
     ...claudeVariables,
+    GIT_CONFIG_NOSYSTEM: '1',
+    ...(manifest.sandbox.kind === null ? { GIT_CONFIG_GLOBAL: paths.agentGitConfig } : {}),
     DISPATCH_SESSION: id,
     DISPATCH_HOOKS: path.join(installFolder, 'hooks'),
     DISPATCH_HOOK_INBOX: paths.hookInbox,

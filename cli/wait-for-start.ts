@@ -24,7 +24,10 @@ export async function waitForFirstAnswer(
   )
   process.once('SIGINT', leave)
   try {
-    return await waitForStart(session, config, interrupt.signal)
+    const start = await waitForStart(session, config, interrupt.signal)
+    if (!start.isParked && start.isCopying)
+      say('your repository is still being copied; checks and workers begin when it is there')
+    return start
   } finally {
     clearTimeout(timer)
     process.off('SIGINT', leave)

@@ -99,28 +99,39 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
   return session
 }
 
-/** How a session has started: the model has answered, or the vendor's limit parks it until later. */
-export type StartResult = { isParked: false } | { isParked: true; reason: string; resetsAt: string | null }
+/**
+ * How a session has started: the model has answered, perhaps while the repository is still being copied, or the vendor's limit
+ * parks it until later.
+ */
+export type StartResult =
+  | { isParked: false; isCopying: boolean }
+  | { isParked: true; reason: string; resetsAt: string | null }
 
 /**
- * Return when the model has answered once and the session's repository is ready, or when the vendor's limit parks the
- * session; throw when the start fails. A runner that dies meanwhile gets one successor: on a new machine no watchdog
+ * Return when the model has answered once and the session's repository is ready or needs longer, or when the vendor's limit
+ * parks the session; throw when the start fails. A runner that dies meanwhile gets one successor: on a new machine no watchdog
  * runs yet. `interrupt` ends the wait, and the session goes on.
  */
 export async function waitForStart(session: Session, config: Config, interrupt?: AbortSignal): Promise<StartResult> {
   const timeoutSeconds = config.START_TIMEOUT_SEC + START_GRACE_SECONDS
   const deadlineMs = Date.now() + timeoutSeconds * 1000
   const missing = new Set<Event['type']>(['orchestrator.started', 'base.prepared'])
+  let answeredAtMs = Number.POSITIVE_INFINITY
   for (let isRevived = false; ; ) {
-    const signal = AbortSignal.any([AbortSignal.timeout(LIVENESS_INTERVAL_MS), ...(interrupt ? [interrupt] : [])])
+    const signal = AbortSignal.any([
+      AbortSignal.timeout(missing.has('orchestrator.started') ? LIVENESS_INTERVAL_MS : COPY_GRACE_MS),
+      ...(interrupt ? [interrupt] : []),
+    ])
     for await (const event of followLog(session.paths.events, { signal, rescanMs: RESCAN_MS })) {
       throwIfStartFailed(session, event)
       missing.delete(event.type)
-      if (missing.size === 0) return { isParked: false }
+      if (missing.size === 0) return { isParked: false, isCopying: false }
+      if (event.type === 'orchestrator.started') answeredAtMs = Math.min(answeredAtMs, Date.now())
       if (event.type === 'usage-limit.reached')
         return { isParked: true, reason: event.reason, resetsAt: event.resetsAt }
     }
     if (interrupt?.aborted) throw createInterruptError()
+    if (Date.now() - answeredAtMs >= COPY_GRACE_MS) return { isParked: false, isCopying: true }
     const runner = readLeaseHolder(session.paths.runnerLease)
     const isGone = runner !== undefined && (await checkLiveness(runner)) === 'dead'
     if (isGone && !isRevived) isRevived = await launchSuccessor(session, config)
@@ -140,6 +151,8 @@ export async function waitForStart(session: Session, config: Config, interrupt?:
 const START_GRACE_SECONDS = 15
 const LIVENESS_INTERVAL_MS = 2000
 const RESCAN_MS = 100
+/** How long the copy of the repository may take beyond the first answer before nobody waits for it. */
+const COPY_GRACE_MS = 1000
 
 const MAX_ID_ATTEMPTS = 10
 /** A title is made from this much of the task. */

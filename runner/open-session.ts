@@ -7,23 +7,41 @@ import { countConsecutiveRestarts } from '#session/status'
 import type { RunnerContext } from './context.ts'
 import { restoreContractFile } from './contract/seal.ts'
 import { installDependencies } from './dependencies/install.ts'
-import { failStart } from './end-session.ts'
+import type { StartFailure } from './end-session.ts'
 
-/** Take the session over: record this runner (generation 1 is the first), and prepare what is not there yet. */
-export async function openSession(context: RunnerContext, generation: number): Promise<void> {
+/** Take the session over: record this runner (generation 1 is the first). */
+export function openSession(context: RunnerContext, generation: number): void {
   recordStart(context, generation)
   const { damage } = context.log
   if (damage !== undefined && context.status.problemExitCode !== exitCodes.integrity) context.reportTampering(damage)
   restoreContractFile(context)
-  if (!context.status.base && fs.existsSync(context.session.paths.contractVersion(1)))
-    return context.reportTampering('events.jsonl lacks the contract that was sealed: lines were removed')
-  try {
-    const base = context.status.base ?? (await prepareBase(context))
-    // Dependencies install while the orchestrator plans. A check or a worker that needs them waits.
-    installDependencies(context, base).catch(error => context.recordFailure(error))
-  } catch (error) {
-    const reason = `the repository could not be copied: ${error instanceof Error ? error.message : error}`
-    await failStart(context, { reason, exitCode: error instanceof DispatchError ? error.exitCode : exitCodes.internal })
+  if (hasLostBase(context))
+    context.reportTampering('events.jsonl lacks the contract that was sealed: lines were removed')
+}
+
+/** Prepares the repository and its dependencies, while the orchestrator starts and plans. */
+export class BasePreparation {
+  private isStarted = false
+  private failure: StartFailure | undefined
+
+  /** Starts it at the first call. Returns why the repository could not be prepared; undefined while it may still be. */
+  check(context: RunnerContext): StartFailure | undefined {
+    if (!this.isStarted && !hasLostBase(context)) {
+      this.isStarted = true
+      void this.prepare(context)
+    }
+    return this.failure
+  }
+
+  private async prepare(context: RunnerContext): Promise<void> {
+    try {
+      const base = context.status.base ?? (await prepareBase(context))
+      // A check or a worker that needs the dependencies waits for them.
+      installDependencies(context, base).catch(error => context.recordFailure(error))
+    } catch (error) {
+      const reason = `the repository could not be copied: ${error instanceof Error ? error.message : error}`
+      this.failure = { reason, exitCode: error instanceof DispatchError ? error.exitCode : exitCodes.internal }
+    }
   }
 }
 
@@ -48,6 +66,11 @@ function recordStart(context: RunnerContext, generation: number): void {
   }
   const restarts = generation === 1 ? {} : { consecutiveRestarts: countConsecutiveRestarts(context.status, Date.now()) }
   context.record({ type: 'runner.started', pid: process.pid, generation, ...restarts })
+}
+
+/** The contract was sealed, so there was a base, but the log does not have it any more. */
+function hasLostBase({ session, status }: RunnerContext): boolean {
+  return !status.base && fs.existsSync(session.paths.contractVersion(1))
 }
 
 /** Copy the user's repository, or make an empty one. */

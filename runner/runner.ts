@@ -149,7 +149,7 @@ class Runner implements RunnerContext {
   async run(): Promise<void> {
     const { paths } = this.session
     const tick = createTick(this)
-    await openSession(this, this.lease.generation)
+    openSession(this, this.lease.generation)
     const watch = await watchPaths([paths.hookInbox, paths.requests, paths.messages, paths.folder], TICK_MS)
     try {
       while (!this.isClosed) {

@@ -4,6 +4,7 @@ import { checkDeadline } from './deadline.ts'
 import { endSession, failStart } from './end-session.ts'
 import { explainExpiry } from './expiry.ts'
 import { MessageDelivery } from './messages/deliver.ts'
+import { BasePreparation } from './open-session.ts'
 import { drainHookInbox } from './orchestrator/hook-inbox.ts'
 import { OrchestratorWatch } from './orchestrator/watch.ts'
 import { RequestServer } from './request-server.ts'
@@ -17,6 +18,7 @@ import { watchWorkers } from './workers/watch.ts'
 /** A function that looks at everything that a runner must see, in order. */
 export function createTick(context: RunnerContext): () => Promise<void> {
   const { paths } = context.session
+  const preparation = new BasePreparation()
   const orchestrator = new OrchestratorWatch(context)
   const messages = new MessageDelivery(context)
   const requests = new RequestServer()
@@ -31,13 +33,13 @@ export function createTick(context: RunnerContext): () => Promise<void> {
       orchestrator.processHookEvent(hookEvent)
       messages.recordPrompt(hookEvent)
     })
-    requests.serveNext(context, orchestrator, messages)
+    if (context.status.base) requests.serveNext(context, orchestrator, messages)
     messages.deliverNext()
     parkedRound.check(context)
     judgeGreeting.check(context)
     await watchWorkers(context)
     workerOutput.refresh(context.session, context.status.workers)
-    const failure = await orchestrator.check()
+    const failure = preparation.check(context) ?? (await orchestrator.check())
     if (failure) return failStart(context, failure)
     await verdictWatch.check(context)
     checkDeadline(context)

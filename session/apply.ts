@@ -2,6 +2,7 @@ import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import {
   type Checkout,
+  countCommits,
   createBranch,
   fetchCommit,
   findCheckout,
@@ -26,6 +27,9 @@ export interface WorkToApply {
   /** Why this is not a valid PASS; undefined when it is one. */
   warning: string | undefined
 }
+
+/** How the work comes: as the workers' own commits, as the same commits in the user's name, or as one commit of the user. */
+export type ApplyStyle = 'as it is' | 'in your name' | 'squashed'
 
 /** The judged commit, or the last one of a worker. Exit 4 without either, 13 when the record contradicts itself. */
 export async function findWorkToApply({ paths, id }: Session, status: SessionStatus): Promise<WorkToApply> {
@@ -90,21 +94,31 @@ export async function findTargetRepository(
   })
 }
 
-/** Does the branch exist at this commit already? Exit 2 for an invalid name, 5 for one in other use. */
-export async function isAlreadyApplied({ path: folder }: Checkout, branch: string, commit: string): Promise<boolean> {
+/**
+ * Does the branch have this work already? Exit 2 for an invalid name, 5 for one in other use. Work in the user's name is known
+ * by its tree and by how many commits it is, because each time it would be another commit.
+ */
+export async function findApplied(
+  session: Session,
+  work: WorkToApply,
+  { path: folder }: Checkout,
+  branch: string,
+  style: ApplyStyle,
+): Promise<string | undefined> {
   if (!(await isBranchName(branch)))
     throw new DispatchError(`"${branch}" is not a valid branch name`, {
       exitCode: exitCodes.usage,
       remedy: 'Choose another name: --branch NAME',
     })
   const existingCommit = await resolveCommit(folder, `refs/heads/${branch}`)
-  if (existingCommit === commit) return true
+  if (existingCommit !== undefined && (await isThisWork(session, work, folder, existingCommit, style)))
+    return existingCommit
   const worktree = await findWorktree(folder, branch)
-  if (existingCommit === undefined && worktree === undefined) return false
+  if (existingCommit === undefined && worktree === undefined) return undefined
   const position = existingCommit === undefined ? 'without a commit' : `at ${existingCommit.slice(0, 10)}`
   const where = worktree === undefined ? '' : `, checked out in ${worktree}`
   throw new DispatchError(
-    `branch ${branch} already exists in ${folder} (${position}${where}); the work is ${commit.slice(0, 10)}`,
+    `branch ${branch} already exists in ${folder} (${position}${where}); the work is ${work.commit.slice(0, 10)}`,
     {
       exitCode: exitCodes.conflict,
       remedy: `Choose another name: --branch ${branch}-2, or rename yours: git branch -m …`,
@@ -112,24 +126,51 @@ export async function isAlreadyApplied({ path: folder }: Checkout, branch: strin
   )
 }
 
-/** Fetch the commit into the user's repository, and create the branch once the tree is the judged one. */
+/**
+ * Fetch the work into the user's repository, and create the branch once its tree is the judged one. `rewrite` makes other
+ * commits of it; whatever it makes must have the same tree. Returns the commit of the branch.
+ */
 export async function applyWork(
   { paths }: Session,
   work: WorkToApply,
   { path: folder }: Checkout,
   branch: string,
-): Promise<void> {
+  rewrite = async () => work.commit,
+): Promise<string> {
   await fetchCommit(paths.bareRepository, work.commit, folder)
-  const tree = await resolveTree(folder, work.commit)
-  if (tree !== work.tree)
-    throw new DispatchError(`${folder} received tree ${tree} instead of ${work.tree}`, {
-      exitCode: exitCodes.integrity,
-      remedy: 'No branch was created. Do not rely on this verdict.',
-    })
-  const refusal = await createBranch(folder, branch, work.commit)
+  await requireTree(folder, work.commit, work.tree)
+  const commit = await rewrite()
+  await requireTree(folder, commit, work.tree)
+  const refusal = await createBranch(folder, branch, commit)
   if (refusal !== undefined)
     throw new DispatchError(`git did not create branch ${branch} in ${folder}: ${refusal}`, {
       exitCode: exitCodes.conflict,
       remedy: 'Choose another name: --branch NAME',
     })
+  return commit
+}
+
+// --- internal ---
+
+async function requireTree(folder: string, commit: string, expected: string): Promise<void> {
+  const tree = await resolveTree(folder, commit)
+  if (tree === expected) return
+  throw new DispatchError(`${folder} received tree ${tree} instead of ${expected}`, {
+    exitCode: exitCodes.integrity,
+    remedy: 'No branch was created. Do not rely on this verdict.',
+  })
+}
+
+async function isThisWork(
+  { manifest }: Session,
+  work: WorkToApply,
+  folder: string,
+  existing: string,
+  style: ApplyStyle,
+): Promise<boolean> {
+  if (style === 'as it is' || existing === work.commit) return style === 'as it is' && existing === work.commit
+  if ((await resolveTree(folder, existing)) !== work.tree) return false
+  const base = manifest.repository === null ? undefined : work.base
+  const count = await countCommits(folder, existing, base)
+  return count !== undefined && count === (style === 'squashed' ? 1 : await countCommits(folder, work.commit, base))
 }

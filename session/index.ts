@@ -1,13 +1,15 @@
 export {
+  type ApplyStyle,
   applyWork,
   describeWarning,
+  findApplied,
   findTargetRepository,
   findWorkToApply,
-  isAlreadyApplied,
   type WorkToApply,
 } from './apply.ts'
 export { createSessionId, isSessionId, isWorkerName } from './id.ts'
 export { findClaudeFolder, hasClaudeFolders, refuseNewerFormat, type Session, SessionManifest } from './manifest.ts'
+export { styleWork } from './own-commit.ts'
 export type { SessionPaths } from './paths.ts'
 export { findUnsavedWork, finishRemovals, removeSession } from './remove.ts'
 export { createSession, findSession, listDamagedSessions, listSessions } from './store.ts'

@@ -2,8 +2,9 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { isErrno } from '#host/error.ts'
 import { listNames, toStorageError } from '#host/fs'
-import { isReachable } from '#host/git'
+import { findCommitWithTree, isReachable, resolveTree } from '#host/git'
 import { formatNames } from '#host/text.ts'
+import { DAY_MS } from '#host/time.ts'
 import { readLog } from './log/log.ts'
 import type { Session } from './manifest.ts'
 import { listDifferences } from './repository/diff.ts'
@@ -31,8 +32,9 @@ export async function findUnsavedWork(
   const uncommittedFiles = await listDifferences(paths, head.commit)
   if (uncommittedFiles.length > 0)
     return { description: `not committed in outputs/: ${formatNames(uncommittedFiles)}`, remedy }
+  const openedAt = new Date(manifest.openedAt)
   for (const commit of listFinalCommits(status, head)) {
-    const answers = await Promise.all(folders.map(folder => isReachable(folder, commit)))
+    const answers = await Promise.all(folders.map(folder => hasWork(folder, paths.bareRepository, commit, openedAt)))
     if (answers.includes(true)) continue
     const judged = commit === status.verdict?.commit ? ' (judged)' : ''
     const where = manifest.repository ? `branch of ${manifest.repository.path}` : 'known repository'
@@ -70,6 +72,14 @@ const REMOVED_PREFIX = '.removed-'
 function listFinalCommits({ base, verdict, acceptedCommit }: SessionStatus, head: Commit): string[] {
   const commits = new Set([verdict?.commit, acceptedCommit, head.commit].filter(commit => commit !== undefined))
   return [...commits].filter(commit => commit !== base?.commit)
+}
+
+/** Does a repository have this commit, or one with the same files, as after `apply --squash`? */
+async function hasWork(folder: string, bareRepository: string, commit: string, openedAt: Date): Promise<boolean> {
+  if (await isReachable(folder, commit)) return true
+  const tree = await resolveTree(bareRepository, commit)
+  if (tree === undefined) return false
+  return (await findCommitWithTree(folder, tree, new Date(openedAt.getTime() - DAY_MS))) !== undefined
 }
 
 /** Builds leave folders that are read-only even for their owner; those are made writable first. */

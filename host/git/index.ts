@@ -6,10 +6,12 @@ export { describeMissingRepository, findTaskRepository } from './task-folder.ts'
 export { formatTrust } from './trust.ts'
 export {
   type Checkout,
+  countCommits,
   createBranch,
   type Divergence,
   fetchCommit,
   findCheckout,
+  findCommitWithTree,
   findWorktree,
   isBranchName,
   isReachable,

@@ -52,6 +52,22 @@ export async function isReachable(repository: string, commit: string): Promise<b
   return isAncestor(repository, commit, 'HEAD')
 }
 
+/** How many commits lead to this one, without those that lead to `base`; undefined when the repository lacks one of them. */
+export async function countCommits(repository: string, commit: string, base?: string): Promise<number | undefined> {
+  const range = base === undefined ? [commit] : [commit, `^${base}`]
+  const result = await tryGit(['rev-list', '--count', ...range], { cwd: repository })
+  return result.exitCode === 0 ? Number(result.stdout) : undefined
+}
+
+/** A commit that a branch, a tag or HEAD leads to and that has exactly this tree; undefined without one among those since a date. */
+export async function findCommitWithTree(repository: string, tree: string, since: Date): Promise<string | undefined> {
+  const options = ['--no-show-signature', `--since=${since.toISOString()}`, '--format=%T %H']
+  const result = await tryGit(['log', '--all', ...options], { cwd: repository })
+  if (result.exitCode !== 0) return undefined
+  const line = result.stdout.split('\n').find(line => line.startsWith(tree))
+  return line?.slice(tree.length + 1)
+}
+
 /**
  * Fetch a commit and its history into the user's repository: objects only. No branch, reflog or FETCH_HEAD changes, and
  * no hook runs. Exit 13 when git rejects an object.
