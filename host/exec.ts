@@ -1,4 +1,4 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { type ChildProcess, type IOType, type SpawnOptions, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { exitCodes } from './error.ts'
@@ -27,6 +27,13 @@ export interface RunOptions {
   maxOutputBytes?: number
   /** Of a longer stream, keep its first and its last half of that, with a line between them, instead of its beginning. */
   keepsEnd?: boolean
+  /** Its file descriptors from 3 on, and who is given the child to read them. */
+  moreFiles?: { stdio: (number | 'pipe' | 'ignore')[]; read(child: ChildProcess): void }
+  /**
+   * It may ask a person: it stays in the foreground, reads from this terminal, and its errors are shown there. It shares the
+   * process group of this process, so `kill` ends it at the timeout.
+   */
+  foreground?: { kill(pid: number): unknown }
 }
 
 /**
@@ -36,14 +43,27 @@ export interface RunOptions {
  * and 24 MB (docs/decisions/0009).
  */
 export async function runProgram(program: string, args: string[], options: RunOptions = {}): Promise<RunResult> {
-  const { cwd, env, input, timeoutMs, maxOutputBytes = MAX_OUTPUT_BYTES, keepsEnd = false } = options
+  const {
+    cwd,
+    env,
+    input,
+    timeoutMs,
+    maxOutputBytes = MAX_OUTPUT_BYTES,
+    keepsEnd = false,
+    foreground,
+    moreFiles,
+  } = options
   const startedAt = performance.now()
+  const ownFiles: IOType[] = [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']
+  const standardFiles: IOType[] = foreground ? ['inherit', 'pipe', 'inherit'] : ownFiles
   const child = spawnProgram(program, args, {
     cwd,
     env,
-    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [...standardFiles, ...(moreFiles?.stdio ?? [])],
+    detached: !foreground,
   })
   if ('startError' in child) return child
+  moreFiles?.read(child)
   child.stdin?.on('error', () => undefined) // The program may end without reading its input.
   child.stdin?.end(input)
   const readStdout = collectOutput(child.stdout, maxOutputBytes, keepsEnd)
@@ -52,12 +72,13 @@ export async function runProgram(program: string, args: string[], options: RunOp
   let startError: string | undefined
   const stop = () => {
     timedOut = true
-    killGroup(child.pid)
+    if (foreground && child.pid !== undefined) foreground.kill(child.pid)
+    else killGroup(child.pid)
   }
   const timer = timeoutMs === undefined ? undefined : setTimeout(stop, timeoutMs)
   child.once('exit', () => {
     clearTimeout(timer)
-    killGroup(child.pid)
+    if (!foreground) killGroup(child.pid)
     setTimeout(() => [child.stdout, child.stderr].forEach(stream => void stream?.destroy()), OUTPUT_GRACE_MS).unref()
   })
   child.once('error', (error: NodeJS.ErrnoException) => {
@@ -141,7 +162,7 @@ const OUTPUT_GRACE_MS = 250
 /** Node emits some start errors as events and throws others, such as arguments that are too long (E2BIG). */
 function spawnProgram(program: string, args: string[], options: SpawnOptions): ChildProcess | RunResult {
   try {
-    return spawn(program, args, { ...options, detached: true })
+    return spawn(program, args, { detached: true, ...options })
   } catch (error) {
     if (!(error instanceof Error && 'errno' in error && 'code' in error)) throw error
     const empty = { exitCode: undefined, signal: undefined, stdout: '', stderr: '', milliseconds: 0 }

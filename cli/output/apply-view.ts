@@ -1,8 +1,9 @@
 import type { Checkout, Divergence } from '#host/git'
 import { quoteForShell } from '#host/shell-quote.ts'
 import { formatCount, formatNames, sanitize } from '#host/text.ts'
-import type { Session, WorkToApply } from '#session'
+import type { ApplyStyle, Session, WorkToApply } from '#session'
 import type { VerdictState } from '#session/status'
+import { describeHooks, type HooksChoice } from '../input/apply-options.ts'
 import { formatTitle, paint, print } from './terminal.ts'
 
 interface ApplyResult {
@@ -11,6 +12,11 @@ interface ApplyResult {
   work: WorkToApply
   checkout: Checkout
   branch: string
+  style: ApplyStyle
+  /** Where the branch is. Unless the work comes as it is, it is not the judged commit, but has its tree. */
+  commit: string
+  /** With --squash: the user's commit hooks, and whether they ran. */
+  hooks: HooksChoice | undefined
   /** Did the branch exist before? */
   alreadyExists: boolean
   divergence: Divergence
@@ -18,10 +24,12 @@ interface ApplyResult {
 
 /** Print the new branch, what has changed in the user's repository since, and how to review and merge the work. */
 export function printApplyResult(result: ApplyResult): void {
-  const { session, verdict, work, checkout, branch, alreadyExists } = result
+  const { session, verdict, work, checkout, branch, style, commit, hooks, alreadyExists } = result
   print(formatTitle(session.id))
   print(`  branch   ${paint('bold', branch)}  ${alreadyExists ? 'already exists' : 'is new'}, in ${checkout.path}`)
-  print(`           commit ${work.commit.slice(0, 10)}, tree ${work.tree.slice(0, 10)}${verdict ? ', as judged' : ''}`)
+  const how = style === 'as it is' ? '' : ` ${style}`
+  print(`           commit ${commit.slice(0, 10)}${how}, tree ${work.tree.slice(0, 10)}${verdict ? ', as judged' : ''}`)
+  if (hooks?.found) print(`  hooks    ${hooks.run ? 'ran' : 'did not run'}: ${describeHooks(hooks.found)}`)
   if (work.warning === undefined) print(`  verdict  ${paint('green', 'PASS')}  ${sanitize(verdict?.reason ?? '')}`)
   else print(`  verdict  ${paint('red', sanitize(work.warning))}`)
   for (const [index, line] of describeDivergence(result).entries())
@@ -31,13 +39,17 @@ export function printApplyResult(result: ApplyResult): void {
 }
 
 /** The same for `--json`. */
-export function toJson({ session, verdict, work, checkout, branch, alreadyExists, divergence }: ApplyResult) {
+export function toJson(result: ApplyResult) {
+  const { session, verdict, work, checkout, branch, style, commit, hooks, alreadyExists, divergence } = result
   return {
     id: session.id,
     repository: checkout.path,
     branch,
     alreadyExists,
-    commit: work.commit,
+    commit,
+    judgedCommit: work.commit,
+    style,
+    hooks: { found: hooks?.found?.names ?? [], ran: hooks?.run ?? false },
     tree: work.tree,
     base: work.base,
     verdict: verdict?.verdict ?? null,

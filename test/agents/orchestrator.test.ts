@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { prepareOrchestrator, prepareWorker, renderLaunchScript } from '#agents'
+import { buildSessionVariables } from '#agents/orchestrator.ts'
 import { fillTemplate } from '#agents/prompt.ts'
 import { secretSettings, settingsSchema } from '#host/config'
 import { runProgram } from '#host/exec.ts'
@@ -121,6 +122,32 @@ test('the prompt and the allowlist of a worker have its clauses and files', t =>
   assert.doesNotMatch(/--tools '([^']*)'/.exec(launch)?.[1] ?? launch, /Bash/)
   prepareWorker(session, { ...worker, name: 'code', kind: 'code' }, { ...grant, files: ['docs/**'] })
   assert.match(fs.readFileSync(paths.worker('code').systemPrompt, 'utf8'), /except docs\/\*\*/)
+})
+
+test("an agent's git does not sign and runs no hook that the user or the machine has configured", async t => {
+  const session = openSession(t)
+  const folder = session.paths.folder
+  const settings = '[user]\nname = u\nemail = u@h\n[commit]\ngpgSign = true\n[gpg]\nprogram = false\n'
+  for (const name of ['.gitconfig', 'system']) fs.writeFileSync(path.join(folder, name), settings)
+  const commit = (variables: Record<string, string>) =>
+    runProgram('git', ['commit', '-q', '--allow-empty', '-m', 'x'], {
+      cwd: folder,
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: folder,
+        GIT_CONFIG_SYSTEM: path.join(folder, 'system'),
+        ...variables,
+      },
+    })
+  for (const args of [
+    ['init', '-q'],
+    ['config', 'user.name', 'w'],
+    ['config', 'user.email', 'w@h'],
+  ])
+    await runProgram('git', args, { cwd: folder })
+  assert.notEqual((await commit({})).exitCode, 0)
+  const ran = await commit(buildSessionVariables(session))
+  assert.equal(ran.exitCode, 0, ran.stderr)
 })
 
 test('a template throws for a missing and for an unused name', () => {

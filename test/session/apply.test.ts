@@ -4,7 +4,7 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { exitCodes } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
-import { applyWork, describeWarning, findTargetRepository, findWorkToApply, isAlreadyApplied } from '#session'
+import { applyWork, describeWarning, findApplied, findTargetRepository, findWorkToApply } from '#session'
 import { importWork, prepareRepository } from '#session/repository'
 import { initialStatus, type VerdictState } from '#session/status'
 import { createTestSession } from '../fixtures/new-session.ts'
@@ -42,19 +42,20 @@ test('accepted work is applied as a new branch, and nothing is checked out', asy
   assert.ok(work.warning, 'it was not judged')
   const checkout = await findTargetRepository(session, undefined, [])
   assert.equal(checkout.path, repository)
-  assert.equal(await isAlreadyApplied(checkout, 'mine', work.commit), false)
+  assert.equal(await findApplied(session, work, checkout, 'mine', 'as it is'), undefined)
   await applyWork(session, work, checkout, 'mine')
-  assert.equal(await isAlreadyApplied(checkout, 'mine', work.commit), true)
+  assert.equal(await findApplied(session, work, checkout, 'mine', 'as it is'), work.commit)
   assert.equal(await git(repository, 'branch', '--show-current'), 'main')
   assert.deepEqual(fs.readdirSync(repository).sort(), ['.git', 'a.txt'])
 })
 
 test('a branch name in use is exit 5, and an invalid one exit 2', async t => {
   const { session, status } = await createWorkedSession(t)
-  const { commit } = await findWorkToApply(session, status)
+  const work = await findWorkToApply(session, status)
   const checkout = await findTargetRepository(session, undefined, [])
-  await assert.rejects(isAlreadyApplied(checkout, 'main', commit), { exitCode: exitCodes.conflict })
-  await assert.rejects(isAlreadyApplied(checkout, 'a..b', commit), { exitCode: exitCodes.usage })
+  const find = (branch: string) => findApplied(session, work, checkout, branch, 'as it is')
+  await assert.rejects(find('main'), { exitCode: exitCodes.conflict })
+  await assert.rejects(find('a..b'), { exitCode: exitCodes.usage })
 })
 
 test('a session without work is exit 4', async t => {

@@ -43,4 +43,14 @@ test('work is unsaved until it is committed and a known repository has the commi
     assert.equal((await runProgram('git', args, { cwd: paths.outputs })).exitCode, 0)
   assert.match((await findUnsavedWork(session, []))?.description ?? '', /is not in any known repository/)
   assert.equal(await findUnsavedWork(session, [paths.outputs]), undefined)
+  // As after a squash: another commit has the same files.
+  const repository = path.join(path.dirname(paths.folder), 'copy')
+  for (const args of [
+    ['clone', '-q', paths.outputs, repository],
+    ['-C', repository, 'commit', '-q', '--amend', '-m', 'squashed'],
+    ['-C', repository, 'update-ref', '-d', 'refs/remotes/origin/HEAD'],
+    ['-C', repository, 'remote', 'remove', 'origin'],
+  ])
+    assert.equal((await runProgram('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', ...args])).exitCode, 0)
+  assert.equal(await findUnsavedWork(session, [repository]), undefined)
 })

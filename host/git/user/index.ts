@@ -1,0 +1,2 @@
+export { type CommitHooks, findCommitHooks, withCommitHooks } from './commit-hooks.ts'
+export { commitAsUser, type SigningOptions } from './user-commit.ts'

@@ -1,0 +1,59 @@
+import { sanitize, toOneLine } from '#host/text.ts'
+import type { VerdictRecord } from './evidence/verdict.ts'
+
+/** What a squashed commit says: what was asked, and what was proved. */
+export interface SquashFacts {
+  sessionId: string
+  /** The whole task. */
+  task: string
+  /** Undefined while the work is not judged. */
+  verdict: VerdictRecord | undefined
+}
+
+/**
+ * The message of the one commit that has all the work of a session: a subject of at most 72 characters from the task, then
+ * what was asked, the verdict, the clauses by what came of them, and the session. Pure.
+ */
+export function renderSquashMessage({ sessionId, task, verdict }: SquashFacts): string {
+  const subject = toOneLine(task.trim().split('\n')[0] ?? '', MAX_SUBJECT_CHARS) || `Work of session ${sessionId}`
+  const asked = sanitize(task.trim()).slice(0, MAX_TASK_CHARS)
+  const isWholeTask = asked === subject
+  const clauses = verdict?.clauses ?? []
+  const list = (heading: string, lines: string[]) => (lines.length > 0 ? [[heading, ...lines].join('\n')] : [])
+  const proved = clauses.filter(clause => clause.verdict === 'PASS')
+  const unproved = clauses.filter(clause => clause.verdict !== 'PASS')
+  return `${[
+    subject,
+    ...(isWholeTask ? [] : [`Asked:\n${asked.split('\n').map(indent).join('\n')}`]),
+    ...list(
+      'Proved:',
+      proved.map(({ id, sentence }) => formatClause(id, sentence)),
+    ),
+    ...list(
+      'Not proved:',
+      unproved.map(({ id, sentence, verdict }) => formatClause(id, `${sentence} (${verdict})`)),
+    ),
+    [
+      verdict === undefined
+        ? 'Verdict: none'
+        : `Verdict: ${toOneLine(`${verdict.verdict}, ${verdict.reason}`, MAX_LINE_CHARS)}`,
+      `Session: ${sessionId}`,
+    ].join('\n'),
+  ].join('\n\n')}\n`
+}
+
+// --- internal ---
+
+/** What tools show of a subject without cutting it. */
+const MAX_SUBJECT_CHARS = 72
+const MAX_TASK_CHARS = 4000
+const MAX_LINE_CHARS = 200
+
+/** Indented, so that no line of a task is taken for a comment or a trailer. */
+function indent(line: string): string {
+  return line.trim() === '' ? '' : `  ${line.trimEnd()}`
+}
+
+function formatClause(id: string, sentence: string): string {
+  return `- ${id}: ${toOneLine(sentence, MAX_LINE_CHARS)}`
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { VerdictRecord } from '#session/evidence'
+import { renderSquashMessage } from '../../session/squash-message.ts'
+
+const sessionId = '20261121-say-abcd'
+const verdict = {
+  verdict: 'FAIL',
+  reason: 'C2 is not proved',
+  clauses: [
+    { id: 'C1', sentence: 'it says\nhello', verdict: 'PASS' },
+    { id: 'C2', sentence: 'it is quick', verdict: 'INCONCLUSIVE' },
+  ],
+} as VerdictRecord
+
+test('a message has what was asked, what was proved and what was not, the verdict and the session', () => {
+  const task = `${'say '.repeat(30)}\n\n# not a comment\nSigned-off-by: nobody\n`
+  assert.equal(
+    renderSquashMessage({ sessionId, task, verdict }),
+    `${'say '.repeat(17)}say…
+
+Asked:
+  ${'say '.repeat(30).trim()}
+
+  # not a comment
+  Signed-off-by: nobody
+
+Proved:
+- C1: it says hello
+
+Not proved:
+- C2: it is quick (INCONCLUSIVE)
+
+Verdict: FAIL, C2 is not proved
+Session: ${sessionId}
+`,
+  )
+})
+
+test('a task of one line is the subject, and work without a verdict says so', () => {
+  const message = renderSquashMessage({ sessionId, task: 'Say hello\u001b[31m\n', verdict: undefined })
+  assert.equal(message, `Say hello\\u{1b}[31m\n\nVerdict: none\nSession: ${sessionId}\n`)
+})
