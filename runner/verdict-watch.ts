@@ -1,23 +1,40 @@
+import fs from 'node:fs'
 import { writeAtomic } from '#host/fs'
+import { MINUTE_MS } from '#host/time.ts'
 import { readCurrentVerdict, renderVerdict } from '#session/evidence'
-import { describeVoidReason, listChangesSinceVerdict } from '#session/repository'
+import { describeVoidReason, listVisibleChanges } from '#session/repository'
 import type { RunnerContext } from './context.ts'
 
-const CHECK_INTERVAL_MS = 2000
+const MIN_INTERVAL_MS = 2000
+const MAX_INTERVAL_MS = MINUTE_MS
+/** So a look at a large repository costs at most one hundredth of a processor. */
+const REST_FACTOR = 100
 
-/** A verdict holds for the tree it judged: a change after it voids it, at the latest two seconds later. */
+/**
+ * A verdict holds for the tree it judged: a change after it voids it. The first look reads every file; the later ones read only
+ * what the file system says has changed. What decides, such as `dispatch show` and `apply`, reads every file again.
+ */
 export class VerdictWatch {
-  private checkedAtMs = 0
+  private nextLookAtMs = 0
+  private watchedCommit: string | undefined
 
   async check(context: RunnerContext): Promise<void> {
     const { session, status } = context
     const { verdict } = status
-    if (!verdict?.isFinal || verdict.voidReason || Date.now() - this.checkedAtMs < CHECK_INTERVAL_MS) return
-    this.checkedAtMs = Date.now()
-    const reason = describeVoidReason(await listChangesSinceVerdict(session.paths, status))
+    if (!verdict?.isFinal || verdict.voidReason || Date.now() < this.nextLookAtMs) return
+    if (this.watchedCommit !== verdict.commit) fs.rmSync(session.paths.verdictIndex(verdict.commit), { force: true }) // What an earlier runner saw is old.
+    this.watchedCommit = verdict.commit
+    const startedAtMs = Date.now()
+    const reason = describeVoidReason(await listVisibleChanges(session.paths, status, true))
+    this.nextLookAtMs = Date.now() + chooseIntervalMs(Date.now() - startedAtMs)
     if (reason === undefined) return
     context.record({ type: 'verdict.voided', reason })
     const record = readCurrentVerdict(session.paths, context.status)
     if (record) writeAtomic(session.paths.verdictText, renderVerdict(record, reason))
   }
+}
+
+/** How long to rest after a look of this length. Pure. */
+export function chooseIntervalMs(lookMs: number): number {
+  return Math.min(Math.max(REST_FACTOR * lookMs, MIN_INTERVAL_MS), MAX_INTERVAL_MS)
 }

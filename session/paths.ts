@@ -35,6 +35,8 @@ export function resolveSessionPaths(folder: string) {
     bareRepository: join('evidence', 'repository.git'),
     /** The objects of the base, for `outputs/`: agents may read them, and nothing writes them again. */
     baseObjects: join('base-objects'),
+    /** What git saw of each file in `outputs/` after the verdict. */
+    verdictIndex: (commit: string) => join('evidence', 'repository.git', `index-${commit}`),
     verdictText: join('verdict.md'),
     verdictRecord: join('verdict.json'),
     orchestratorFolder: join('orchestrator'),

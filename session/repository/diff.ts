@@ -5,12 +5,28 @@ import type { SessionPaths } from '../paths.ts'
 import type { SessionStatus } from '../status/status-types.ts'
 import { hasCommit, listBareGit, runBareGit, type SessionRepository } from './bare-git.ts'
 
-/** List the files of `outputs/` that differ from a commit: changed, missing or new, without ignored ones. */
-export async function listDifferences(repository: SessionRepository, commit: string): Promise<string[]> {
+/** What git saw of each file when it last compared them: an index, which only dispatch writes. */
+export interface KnownFiles {
+  index: string
+  /** Is the index written? Only the runner may do that; others read a copy. */
+  isKept: boolean
+}
+
+/**
+ * List the files of `outputs/` that differ from a commit: changed, missing or new, without ignored ones. Every file is read;
+ * with `known` files, only those whose size, times or inode have changed since.
+ */
+export async function listDifferences(
+  repository: SessionRepository,
+  commit: string,
+  known?: KnownFiles,
+): Promise<string[]> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-index-'))
-  const env = { GIT_INDEX_FILE: path.join(folder, 'index') }
+  const index = known?.isKept ? known.index : path.join(folder, 'index')
+  const env = { GIT_INDEX_FILE: index, GIT_OPTIONAL_LOCKS: '1' } // With its locks, git keeps what it saw.
   try {
-    await runBareGit(repository, ['read-tree', commit], { env })
+    if (known && !known.isKept && fs.existsSync(known.index)) fs.copyFileSync(known.index, index)
+    if (!fs.existsSync(index)) await runBareGit(repository, ['read-tree', commit], { env })
     const args = ['--work-tree', repository.outputs, 'status', '--porcelain', '-z', ...statusOptions]
     const entries = await listBareGit(repository, args, { env })
     // In `XY path`, X compares the index with HEAD, which does not matter here. Untracked files (`??`) and Y count.
@@ -23,15 +39,16 @@ export async function listDifferences(repository: SessionRepository, commit: str
 /** Without the last one git would enter a nested repository, and run the filters that its configuration names. */
 const statusOptions = ['--untracked-files=all', '--no-renames', '--ignore-submodules=all']
 
-/** List what changed in `outputs/` since the current verdict; empty while the verdict is valid. */
+/** List what changed in `outputs/` since the current verdict; empty while the verdict is valid. Every file is read. */
 export async function listChangesSinceVerdict(
   paths: SessionPaths,
   { verdict }: Pick<SessionStatus, 'verdict'>,
 ): Promise<string[]> {
   if (!verdict) return []
+  known?: KnownFiles,
   if (!fs.existsSync(paths.outputs)) return ['outputs/']
   try {
-    return await listDifferences(paths, verdict.commit)
+    return await listDifferences(paths, verdict.commit, known)
   } catch (error) {
     if (await hasCommit(paths, verdict.commit)) throw error
     return ['evidence/repository.git'] // The judged commit is gone, so nothing can be compared with it.
@@ -40,6 +57,15 @@ export async function listChangesSinceVerdict(
 
 /** Describe why a verdict is void after changes to these files; undefined without any. Pure. */
 export function describeVoidReason(changedFiles: string[]): string | undefined {
+/**
+ * The same, and cheap: what the runner has seen since the verdict is not read again. For a look, such as a list of sessions;
+ * what is decided by is compared as above.
+ */
+export function listVisibleChanges(paths: SessionPaths, status: SessionStatus, isRunner = false): Promise<string[]> {
+  const index = paths.verdictIndex(status.verdict?.commit ?? '')
+  return listChangesSinceVerdict(paths, status, { index, isKept: isRunner })
+}
+
   if (changedFiles.length === 0) return undefined
   const shown = changedFiles.slice(0, MAX_SHOWN_FILES).join(', ').slice(0, MAX_SHOWN_CHARS)
   const more = changedFiles.length > MAX_SHOWN_FILES ? ` and ${changedFiles.length - MAX_SHOWN_FILES} more` : ''

@@ -1,5 +1,11 @@
 export { hasCommit, verifyObjects } from './bare-git.ts'
-export { describeVoidReason, listChangedPaths, listChangesSinceVerdict, listDifferences } from './diff.ts'
+export {
+  describeVoidReason,
+  listChangedPaths,
+  listChangesSinceVerdict,
+  listDifferences,
+  listVisibleChanges,
+} from './diff.ts'
 export { exportTree, listCommitFiles, listNestedRepositories } from './export.ts'
 export { addIgnoredPaths, type Commit, createReference, importWork, prepareRepository } from './repository.ts'
 export { exportRepository } from './repository-export.ts'

@@ -99,7 +99,11 @@ async function makeRepository(
   writeDefaultIgnores(bareRepository)
   await createBase([BASE_REF, `refs/heads/${branch}`])
   linkObjects(path.join(bareRepository, 'objects'), baseObjects)
-  await cloneToOutputs(paths, branch)
+  // The orchestrator may already look. It sees all files or none.
+  const draft = { ...paths, outputs: `${outputs}.new` }
+  fs.rmSync(draft.outputs, { recursive: true, force: true })
+  await cloneToOutputs(draft, branch)
+  fs.renameSync(draft.outputs, outputs)
   return resolveCommitAndTree(paths, BASE_REF)
 }
 

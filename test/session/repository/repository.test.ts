@@ -16,11 +16,12 @@ import {
   listChangesSinceVerdict,
   listCommitFiles,
   listDifferences,
+  listVisibleChanges,
   prepareRepository,
   verifyObjects,
 } from '#session/repository'
-import type { SessionStatus } from '#session/status'
-import { createScratchFolder } from '../../fixtures/scratch.ts'
+import { computeStatus, type SessionStatus } from '#session/status'
+import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
 
 /** Run git as a worker or a user does: in the folder, with its configuration. */
 async function gitIn(cwd: string, ...args: string[]): Promise<string> {
@@ -331,6 +332,16 @@ test('listChangedPaths names each change, without those that a glob allows', asy
 })
 
 test('listCommitFiles gives the size of every file', async t => {
+  // The runner keeps what it saw, and a reader uses a copy. A change that hides its time and size is seen all the same.
+  const look = (isRunner = false) => listVisibleChanges(paths, { ...computeStatus([]), ...status }, isRunner)
+  assert.deepEqual([await look(), await look(true), await look(true), await look()], [[], [], [], []])
+  const file = path.join(paths.outputs, 'a.txt')
+  const { atime, mtime } = fs.statSync(file)
+  const changedAtSecond = Math.floor(Date.now() / 1000)
+  await waitUntil(() => Math.floor(Date.now() / 1000) !== changedAtSecond, 'the next second: git compares whole ones')
+  fs.writeFileSync(file, 'TWO')
+  fs.utimesSync(file, atime, mtime)
+  assert.deepEqual([await look(), await look(true)], [['a.txt'], ['a.txt']])
   const paths = createPaths(t)
   const base = await prepareRepository(paths, 'dispatch/x', await createUserRepository(t))
   const files = Object.fromEntries(
