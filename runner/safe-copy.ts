@@ -7,7 +7,12 @@ import { copyTree } from '#host/fs'
  * Copy a file or folder into a tree that an agent has written, unless the name exists there. Returns whether it was copied. A
  * link in the path could lead out of the tree, so it is refused (exit 13).
  */
-export async function copyIntoTree(tree: string, name: string, source: string): Promise<boolean> {
+export async function copyIntoTree(
+  tree: string,
+  name: string,
+  source: string,
+  transfer: (source: string, target: string) => void | Promise<void> = copyTree,
+): Promise<boolean> {
   const steps = name.split('/')
   for (let depth = 1; depth < steps.length; depth++) {
     const parent = steps.slice(0, depth).join('/')
@@ -20,6 +25,7 @@ export async function copyIntoTree(tree: string, name: string, source: string): 
   }
   const target = path.join(tree, name)
   if (fs.lstatSync(target, { throwIfNoEntry: false })) return false
-  await copyTree(source, target)
+  fs.mkdirSync(path.dirname(target), { recursive: true })
+  await transfer(source, target)
   return true
 }

@@ -13,3 +13,4 @@ export {
   writeAtomic,
 } from './files.ts'
 export { detectFileSystem } from './filesystem-type.ts'
+export { removeAdditions, type TreeSnapshot, takeSnapshot } from './tree-snapshot.ts'

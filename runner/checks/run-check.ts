@@ -1,5 +1,4 @@
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { buildCheckEnvironment } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
@@ -19,6 +18,7 @@ import { listIgnoredFiles } from '../dependencies/ignored-files.ts'
 import { prepareToolHome } from '../dependencies/tool-home.ts'
 import { runProjectCommand } from '../project-command.ts'
 import { readTestCounts } from '../test-counts/read-test-counts.ts'
+import { type CheckTree, leaveCheckTree, removeTree, takeCheckTree } from './check-tree.ts'
 import { type CheckResult, classifyRun } from './classify-run.ts'
 import { considerServices } from './consider-services.ts'
 
@@ -58,8 +58,8 @@ const OUTPUT_TAIL_CHARS = 4096
 
 /**
  * Run one check on a clean export of the tree, in an environment that is built from empty. The record is saved in
- * `evidence/<id>.json`, the output in `evidence/<id>.txt`. A quick check runs twice, each time on an export of its own, so that a
- * flaky one shows.
+ * `evidence/<id>.json`, the output in `evidence/<id>.txt`. A quick check runs twice, each time on the tree as it was exported, so
+ * that a flaky one shows.
  */
 export async function runCheck(
   { session, config }: RunnerContext,
@@ -136,16 +136,14 @@ async function runOnExport(
   commit: Commit,
   dependencies: Dependencies,
 ): Promise<CheckAttempt> {
-  const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-check-')))
+  if (!dependencies.ok) return createUnrunAttempt(dependencies.reason)
+  const checkTree = await tryTakeTree(paths, commit, dependencies)
+  if (typeof checkTree === 'string') return createUnrunAttempt(checkTree)
+  const { scratch, tree, history } = checkTree
+  const home = path.join(scratch, 'home')
   try {
-    const tree = path.join(scratch, 'tree')
-    const home = path.join(scratch, 'home')
-    for (const folder of [tree, home]) fs.mkdirSync(folder)
-    if (!dependencies.ok) return createUnrunAttempt(dependencies.reason)
-    const ignoredPaths = [...dependencies.paths, ...listIgnoredFiles(paths)]
-    const history = await exportRepository(paths, commit, tree, ignoredPaths)
-    const copyError = await tryCopy(dependencies, tree)
-    if (copyError !== undefined) return createUnrunAttempt(copyError)
+    fs.rmSync(home, { recursive: true, force: true })
+    fs.mkdirSync(home)
     const tools = await prepareToolHome(home, manifest.toolchains, dependencies)
     const plan = await planServices(services, { tempFolder: home, sandbox: manifest.sandbox.kind })
     const environment = { ...buildCheckEnvironment(home), ...plan?.variables, ...tools.variables }
@@ -170,7 +168,9 @@ async function runOnExport(
       ...(plan && { serviceOutput: readServiceOutput(plan) }),
     }
   } finally {
-    fs.rmSync(scratch, { recursive: true, force: true })
+    // Only in this sandbox every process of the check has ended, so that nothing writes to the tree any more.
+    if (manifest.sandbox.kind === 'bubblewrap') await leaveCheckTree(checkTree)
+    else removeTree(checkTree)
   }
 }
 
@@ -193,11 +193,23 @@ function cutMiddle(text: string): string {
   return leftOut > 0 ? `${text.slice(0, half)}\n[${leftOut} characters are left out]\n${text.slice(-half)}` : text
 }
 
-/** Why the dependencies cannot be copied into this tree; undefined if they were. */
-async function tryCopy(dependencies: Extract<Dependencies, { ok: true }>, tree: string): Promise<string | undefined> {
+/** A copy of the commit with its dependencies; or why these cannot be copied into it. */
+async function tryTakeTree(
+  paths: SessionPaths,
+  commit: Commit,
+  dependencies: Extract<Dependencies, { ok: true }>,
+): Promise<CheckTree | string> {
+  const dependenciesKey = `${paths.folder} ${dependencies.key}`
   try {
-    await dependencies.copyInto(tree)
-    return undefined
+    return await takeCheckTree(
+      { content: `${dependenciesKey} ${commit.tree}`, dependencies: dependenciesKey },
+      async (tree, donor) => {
+        const ignoredPaths = [...dependencies.paths, ...listIgnoredFiles(paths)]
+        const history = await exportRepository(paths, commit, tree, ignoredPaths)
+        await dependencies.copyInto(tree, donor)
+        return history
+      },
+    )
   } catch (error) {
     if (error instanceof DispatchError && error.exitCode === exitCodes.integrity) return error.message
     throw error

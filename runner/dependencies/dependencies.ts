@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { copyTree } from '#host/fs'
 import { copyWrittenCaches, findSharedCaches } from '#host/toolchains'
 import type { SessionPaths } from '#session'
 import { copyIntoTree } from '../safe-copy.ts'
@@ -12,8 +13,8 @@ export type Dependencies =
       ok: true
       /** Identifies what they were made from; null if the project needs none. */
       key: string | null
-      /** Put them into this copy of the tree. */
-      copyInto(tree: string): Promise<void>
+      /** Put them into this copy of the tree. `donor` is an unchanged copy that nothing needs any more: they are moved from there. */
+      copyInto(tree: string, donor?: string): Promise<void>
       /** Put the caches that their tools write into, into a home for programs in that copy. */
       copyCachesInto(home: string): Promise<void>
       /** Variables for programs in that copy, besides their own environment. */
@@ -49,9 +50,14 @@ export function createDependencies(
     copyCachesInto: async home => {
       if (made) await copyWrittenCaches(made.home, home)
     },
-    async copyInto(tree) {
-      for (const name of paths)
-        if (await copyIntoTree(tree, name, path.join(source, name))) relocateVenv(path.join(tree, name), source, tree)
+    async copyInto(tree, donor) {
+      for (const name of paths) {
+        const isMoved = donor !== undefined && fs.existsSync(path.join(donor, name))
+        const from = isMoved ? donor : source
+        const transfer = isMoved ? fs.renameSync : copyTree
+        if (await copyIntoTree(tree, name, path.join(from, name), transfer))
+          relocateVenv(path.join(tree, name), from, tree)
+      }
       await copyIgnoredFiles(session, tree)
     },
     listProgramFolders: tree =>

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { leaveCheckTree, removeTree, takeCheckTree } from '#runner/checks/check-tree.ts'
+import { waitUntil } from '../../fixtures/scratch.ts'
+
+/** The clock of a file system has steps of some milliseconds: wait for the next one. */
+async function waitForClock(folder: string): Promise<void> {
+  const file = path.join(folder, 'clock')
+  const touch = () => {
+    fs.writeFileSync(file, '')
+    return fs.statSync(file).ctimeMs
+  }
+  const first = touch()
+  await waitUntil(() => touch() > first, 'the next step of the clock')
+}
+
+const linux = { skip: process.platform !== 'linux' && 'the trees are reused only on Linux' }
+
+test('a check gets the tree that an earlier one left only as it was exported', linux, async () => {
+  const filled: (string | undefined)[] = []
+  const take = (content: string) =>
+    takeCheckTree({ content, dependencies: 'same' }, async (tree, donor) => {
+      filled.push(donor)
+      for (const folder of ['src', '.git']) fs.mkdirSync(path.join(tree, folder))
+      fs.writeFileSync(path.join(tree, 'src/a'), 'one')
+      fs.writeFileSync(path.join(tree, '.git/index'), 'index')
+      if (donor) fs.renameSync(path.join(donor, 'node_modules'), path.join(tree, 'node_modules'))
+      else fs.mkdirSync(path.join(tree, 'node_modules/x'), { recursive: true })
+      fs.writeFileSync(path.join(tree, 'node_modules/x/index.js'), 'x')
+      return []
+    })
+
+  const first = await take('1')
+  const modified = fs.statSync(path.join(first.tree, 'node_modules')).mtimeMs
+  fs.mkdirSync(path.join(first.tree, 'node_modules/.cache/deep'), { recursive: true })
+  fs.writeFileSync(path.join(first.tree, 'node_modules/.cache/deep/y'), 'y')
+  fs.writeFileSync(path.join(first.tree, '.git/index'), 'changed')
+  await leaveCheckTree(first)
+  const second = await take('1')
+  assert.deepEqual([second.tree, filled.length], [first.tree, 1])
+  assert.deepEqual(fs.readdirSync(path.join(second.tree, 'node_modules')), ['x'])
+  assert.equal(fs.readFileSync(path.join(second.tree, '.git/index'), 'utf8'), 'index')
+  assert.ok(Math.abs(fs.statSync(path.join(second.tree, 'node_modules')).mtimeMs - modified) < 1)
+
+  const otherCommit = async () => {
+    await leaveCheckTree(second)
+    return take('2')
+  }
+  const third = await otherCommit()
+  assert.deepEqual(filled, [undefined, first.tree], 'the dependencies are moved')
+  assert.ok(!fs.existsSync(first.scratch))
+
+  const changes: ((tree: string) => void)[] = [
+    tree => {
+      const file = path.join(tree, 'node_modules/x/index.js')
+      const { atime, mtime } = fs.statSync(file)
+      fs.writeFileSync(file, 'y')
+      fs.utimesSync(file, atime, mtime)
+    },
+    tree => fs.rmSync(path.join(tree, 'src/a')),
+    tree => fs.chmodSync(path.join(tree, 'src'), 0o777),
+    tree => fs.linkSync(path.join(tree, 'src/a'), path.join(tree, 'b')),
+    tree => fs.renameSync(path.join(tree, 'src'), path.join(tree, 'source')),
+  ]
+  let current = third
+  for (const change of changes) {
+    await waitForClock(current.scratch)
+    change(current.tree)
+    await leaveCheckTree(current)
+    assert.ok(!fs.existsSync(current.scratch), change.toString())
+    current = await take('2')
+  }
+  removeTree(current)
+})
