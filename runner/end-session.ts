@@ -1,6 +1,6 @@
-import { killProcessTree } from '#host/process'
 import type { RunnerContext } from './context.ts'
 import { restoreContractFile } from './contract/seal.ts'
+import { endAgents } from './end-agents.ts'
 import { getTmuxSessionName } from './terminal.ts'
 import { stopWorkers } from './workers/watch.ts'
 
@@ -14,8 +14,12 @@ export interface StartFailure {
   exitCode: number
 }
 
-/** End every process of the session and record why. Its files stay. */
+/**
+ * End every process of the session and record why. Its files stay. The processes end first, because on a full disk nothing can be
+ * recorded; then this throws, and may be called again.
+ */
 export async function endSession(context: RunnerContext, actor: string, reason: string): Promise<void> {
+  await endAgents(context)
   let problem = ''
   try {
     await stopWorkers(context, `the session was closed by ${actor}`)
@@ -24,24 +28,23 @@ export async function endSession(context: RunnerContext, actor: string, reason: 
     problem = `; while closing: ${error instanceof Error ? error.message : error}`
   }
   context.record({ type: 'session.closed', actor, reason: `${reason}${problem}`.slice(0, MAX_CLOSE_REASON_CHARS) })
-  await endProcesses(context)
+  await leave(context)
 }
 
 export async function failStart(context: RunnerContext, { reason, exitCode }: StartFailure): Promise<void> {
+  await endAgents(context)
   context.record({ type: 'start.failed', reason: reason.slice(0, MAX_START_REASON_CHARS), exitCode })
-  await endProcesses(context)
+  await leave(context)
 }
 
-async function endProcesses(context: RunnerContext): Promise<void> {
+// --- internal ---
+
+async function leave(context: RunnerContext): Promise<void> {
   const { session, tmux } = context
-  const mark = `DISPATCH_SESSION=${session.id}`
-  const terminal = getTmuxSessionName(session)
   try {
-    for (const pane of await tmux.listPanes())
-      if (pane.session === terminal && pane.window !== 'runner' && !pane.isDead) await killProcessTree(pane.pid, mark)
-    await killProcessTree(0, mark)
+    await endAgents(context) // What was started meanwhile.
   } finally {
     context.release()
   }
-  await tmux.closeSession(terminal) // This process runs in it, so nothing comes after this.
+  await tmux.closeSession(getTmuxSessionName(session)) // This process runs in it, so nothing comes after this.
 }

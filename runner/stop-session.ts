@@ -1,12 +1,15 @@
+import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
-import { writeAtomic } from '#host/fs'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { toStorageError, writeAtomic } from '#host/fs'
 import { acquireLease, readLeaseHolder, releaseLease } from '#host/lease'
 import { checkLiveness, identify, killProcessTree } from '#host/process'
 import { openTmux } from '#host/tmux'
 import { refuseNewerFormat, type Session } from '#session'
 import { readLog } from '#session/log'
 import { computeStatus, findOtherHost, refuseOtherHost } from '#session/status'
+import { endAgents } from './end-agents.ts'
 import { getTmuxSessionName } from './terminal.ts'
 
 /** How a session is stopped. */
@@ -24,17 +27,22 @@ export async function stopSession(session: Session, config: Config, options: Sto
   if (isElsewhere && options.isHostGone) return endForOtherHost(session, config)
   if (hasEnded(session)) return false
   await refuseOtherHost(session)
-  requestClose(session, STOP_REASON)
+  const isRequested = tryRequestClose(session)
   const runner = readLeaseHolder(session.paths.runnerLease)
   const isAlive = async () => runner !== undefined && (await checkLiveness(runner)) === 'alive'
-  await waitWhile(isAlive, CLOSE_TIMEOUT_MS)
+  await waitWhile(isAlive, isRequested ? CLOSE_TIMEOUT_MS : 0)
   if (hasEnded(session)) return true
   if (runner && (await isAlive())) {
     await killProcessTree(runner, '')
     await waitWhile(isAlive, KILL_TIMEOUT_MS)
   }
+  await endAgents({ session, tmux: openTmux(config.home) })
   const { closeSession } = await import('./runner.ts')
-  await closeSession(session, config, 'you', STOP_REASON)
+  try {
+    await closeSession(session, config, 'you', STOP_REASON)
+  } catch (error) {
+    throw explainUnrecorded(session, error)
+  }
   return true
 }
 
@@ -60,6 +68,38 @@ const HOST_GONE_REASON = 'dispatch stop --host-gone'
 const CLOSE_TIMEOUT_MS = 10_000
 const KILL_TIMEOUT_MS = 2500
 const POLL_INTERVAL_MS = 50
+
+/**
+ * Ask the runner to close the session, also where no more data fits on the disk: an empty file needs no space. False where even
+ * that is not possible.
+ */
+function tryRequestClose(session: Session): boolean {
+  try {
+    requestClose(session, STOP_REASON)
+    return true
+  } catch (error) {
+    if (!(error instanceof DispatchError) || error.exitCode !== exitCodes.storage) throw error
+  }
+  try {
+    fs.writeFileSync(session.paths.stopRequest, '', { mode: 0o600 })
+    return true
+  } catch {
+    return false // Then it is ended without its runner.
+  }
+}
+
+/** On a full disk the processes have ended, and nothing says so. The next runner reads the request and closes the session. */
+function explainUnrecorded({ id }: Session, error: unknown): unknown {
+  const cause = error instanceof Error ? toStorageError(id, error) : error
+  if (!(cause instanceof DispatchError) || cause.exitCode !== exitCodes.storage) return error
+  return new DispatchError(
+    `every process of session ${id} has ended, but that could not be recorded: ${cause.message}`,
+    {
+      exitCode: exitCodes.storage,
+      remedy: `Free some space, then run it again: dispatch stop ${id.slice(-4)}`,
+    },
+  )
+}
 
 /** A session that had ended before its machine was gone only has to be released. */
 async function endForOtherHost(session: Session, config: Config): Promise<boolean> {

@@ -28,7 +28,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
   const verdictWatch = new VerdictWatch()
   return async () => {
     const stopReason = readIfPresent(paths.stopRequest)
-    if (stopReason !== undefined) return endSession(context, 'you', stopReason)
+    if (stopReason !== undefined) return endSession(context, 'you', stopReason || 'dispatch stop')
     drainHookInbox(paths.hookInbox, hookEvent => {
       orchestrator.processHookEvent(hookEvent)
       messages.recordPrompt(hookEvent)

@@ -29,23 +29,25 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
       ? listSessions(config.workspace)
       : idsOrParts.map(idOrPart => findSession(config.workspace, idOrPart))
     const isHostGone = values['host-gone'] ?? false
-    const results = await Promise.all(
+    const results = await Promise.allSettled(
       sessions.map(async session => {
-        const skipReason = values.all && (await findSkipReason(session))
-        if (skipReason) return { session, skipReason, wasOpen: false }
-        return { session, skipReason: undefined, wasOpen: await stopSession(session, config, { isHostGone }) }
+        const skipReason = values.all ? await findSkipReason(session) : undefined
+        if (skipReason !== undefined) return { skipped: `skipped ${session.id}: ${skipReason}` }
+        return (await stopSession(session, config, { isHostGone })) ? { stopped: describeStopped(session) } : {}
       }),
     )
-    const stopped = results.filter(({ wasOpen }) => wasOpen)
-    for (const { session } of stopped) print(describeStopped(session))
-    if (stopped.length === 0) print('Nothing was running.')
-    for (const { session, skipReason } of results) if (skipReason) print(`skipped ${session.id}: ${skipReason}`)
+    const done = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
+    const failed = results.find(result => result.status === 'rejected')
+    for (const { stopped } of done) if (stopped !== undefined) print(stopped)
+    if (failed === undefined && done.every(({ stopped }) => stopped === undefined)) print('Nothing was running.')
+    for (const { skipped } of done) if (skipped !== undefined) print(skipped)
     if (values.all) {
       for (const { id, reason } of listDamagedSessions(config.workspace))
         print(`skipped ${id}: it cannot be read (${reason})`)
       const server = await stopBackground(config)
       if (server !== undefined) print(`ended the tmux server (process ${server}), whose socket had been removed`)
     }
+    if (failed) throw failed.reason // One session that cannot be stopped keeps no other one running.
   },
 })
 
