@@ -164,6 +164,7 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
     case 'message.rejected':
     case 'contract.approved':
     case 'contract.declined':
+    case 'machine.slept':
     case 'turn.ended':
     case 'judging.started':
     case 'judging.requested':

@@ -1,3 +1,4 @@
+import type { AwakeClock } from '#host/awake-clock.ts'
 import type { Config } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import type { Tmux } from '#host/tmux'
@@ -12,6 +13,8 @@ export interface RunnerContext {
   session: Session
   readonly config: Config
   tmux: Tmux
+  /** Measures time in which the machine was awake. */
+  readonly clock: AwakeClock
   /** Computed from the events so far; never stored. */
   readonly status: SessionStatus
   /**

@@ -1,7 +1,9 @@
+import { AwakeClock } from '#host/awake-clock.ts'
 import { type Config, createConfigReader } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { acquireLease, holdsLease, type Lease, type LeaseOptions, readLeaseHolder, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
+import { SECOND_MS } from '#host/time.ts'
 import { openTmux } from '#host/tmux'
 import { refuseNewerFormat, type Session } from '#session'
 import { describeEvent, type Event, type EventBody, LogWriter, readLog, watchPaths } from '#session/log'
@@ -58,6 +60,7 @@ export async function askJudgeAgain(session: Session, config: Config, actor: str
 class Runner implements RunnerContext {
   readonly session: Session
   readonly tmux
+  readonly clock = new AwakeClock()
   readonly endings: RunnerContext['endings'] = new Map()
   readonly dependencies: RunnerContext['dependencies'] = new Map()
   readonly checkResults: RunnerContext['checkResults'] = new Map()
@@ -157,6 +160,7 @@ class Runner implements RunnerContext {
           if (!this.isOwner()) break
           const damage = this.log.checkForDamage()
           if (damage !== undefined) this.reportTampering(damage)
+          this.recordSleep()
           this.notifications.flush()
           await tick()
           this.failures = 0
@@ -168,6 +172,11 @@ class Runner implements RunnerContext {
     } finally {
       await watch.close()
     }
+  }
+
+  private recordSleep(): void {
+    const seconds = Math.round(this.clock.takeSleep() / SECOND_MS)
+    if (seconds > 0) this.record({ type: 'machine.slept', seconds })
   }
 
   private append(body: EventBody): Event {

@@ -24,13 +24,14 @@ const EXCERPT_LINES = 12
  */
 export class OrchestratorStart {
   private readonly context: RunnerContext
-  private readonly startedAtMs = Date.now()
+  private readonly startedAtMs: number
   private screenReadAtMs = 0
   private hasPrompted = false
   private failure: StartFailure | undefined
 
   constructor(context: RunnerContext) {
     this.context = context
+    this.startedAtMs = context.clock.read()
   }
 
   isPending(): boolean {
@@ -57,9 +58,10 @@ export class OrchestratorStart {
   /** Why the start failed; undefined while it may still succeed. `isGone`: has the orchestrator's process ended? */
   async check(isGone: () => Promise<boolean>): Promise<StartFailure | undefined> {
     if (this.failure) return this.failure
-    const waitedMs = Date.now() - this.startedAtMs
-    if (waitedMs < SCREEN_GRACE_MS || Date.now() - this.screenReadAtMs < SCREEN_INTERVAL_MS) return undefined
-    this.screenReadAtMs = Date.now()
+    const nowMs = this.context.clock.read()
+    const waitedMs = nowMs - this.startedAtMs
+    if (waitedMs < SCREEN_GRACE_MS || nowMs - this.screenReadAtMs < SCREEN_INTERVAL_MS) return undefined
+    this.screenReadAtMs = nowMs
     const { session, tmux, config, status } = this.context
     const capture = async () => (await tmux.captureText(getTmuxSessionName(session), 'orchestrator')) ?? ''
     const screen = await capture()

@@ -26,27 +26,30 @@ export class OrchestratorWatch {
   private readonly context: RunnerContext
   private readonly usageLimitParking: UsageLimitParking
   private readonly start: OrchestratorStart
-  private lastActivityMs = Date.now()
+  /** On the clock of awake time. */
+  private lastActivityMs: number
+  private lastWriteMs = 0
   private transcript: string | undefined
-  private pane = { checkedAtMs: 0, isGone: false }
+  private pane = { checkedAtMs: Number.NEGATIVE_INFINITY, isGone: false }
   private recordedToolFailures: number | undefined
 
   constructor(context: RunnerContext) {
     this.context = context
+    this.lastActivityMs = context.clock.read()
     this.usageLimitParking = new UsageLimitParking(context)
     this.start = new OrchestratorStart(context)
   }
 
   /** Note that an agent of the session has just sent a request. */
   recordActivity(): void {
-    this.lastActivityMs = Date.now()
+    this.lastActivityMs = this.context.clock.read()
     if (this.start.isPending()) this.recordFirstAnswer()
     this.usageLimitParking.resume()
   }
 
   /** Process a hook event. Most events of workers only count as activity. */
   processHookEvent(hookEvent: HookEvent): void {
-    this.lastActivityMs = Date.now()
+    this.lastActivityMs = this.context.clock.read()
     const { context } = this
     if (hookEvent.hook_event_name === 'GuardRefused') {
       const agent = cleanText(hookEvent['who'], 40)
@@ -98,7 +101,7 @@ export class OrchestratorWatch {
     if (await this.isGone())
       callHuman(context, 'the orchestrator is gone: its process ended before there was a verdict')
     this.usageLimitParking.check()
-    const idleMs = Date.now() - Math.max(this.lastActivityMs, this.readLastWriteMs())
+    const idleMs = this.measureIdle()
     const { isStuck, usageLimit, judgeWait } = context.status
     const isWaiting = usageLimit !== null || judgeWait !== null
     if (idleMs > context.config.WATCHDOG_TIMEOUT_SEC * 1000 && !isStuck && !isWaiting && !isSettled(context.status))
@@ -137,14 +140,23 @@ export class OrchestratorWatch {
 
   /** True if tmux answers and has no live window of the orchestrator. No answer proves nothing. */
   private async isGone(): Promise<boolean> {
-    if (Date.now() - this.pane.checkedAtMs > PANE_INTERVAL_MS) {
-      const { tmux, session } = this.context
+    const { tmux, session, clock } = this.context
+    if (clock.read() - this.pane.checkedAtMs > PANE_INTERVAL_MS) {
       const panes = await tmux.listPanes()
       const name = getTmuxSessionName(session)
       const own = panes.find(pane => pane.session === name && pane.window === 'orchestrator')
-      this.pane = { checkedAtMs: Date.now(), isGone: panes.length > 0 && (own === undefined || own.isDead) }
+      this.pane = { checkedAtMs: clock.read(), isGone: panes.length > 0 && (own === undefined || own.isDead) }
     }
     return this.pane.isGone
+  }
+
+  /** How long no agent has done anything, as far as hooks and files show. Sleep does not count. */
+  private measureIdle(): number {
+    const nowMs = this.context.clock.read()
+    const writeMs = this.readLastWriteMs()
+    if (writeMs !== this.lastWriteMs) this.lastActivityMs = nowMs
+    this.lastWriteMs = writeMs
+    return nowMs - this.lastActivityMs
   }
 
   /** When an agent last wrote to the orchestrator's transcript or to the stream of a running worker. */

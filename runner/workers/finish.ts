@@ -61,7 +61,7 @@ export async function finishWorker(context: RunnerContext, worker: WorkerStatus)
     commit,
     changedFiles,
     costUsd,
-    seconds: Math.round((Date.now() - Date.parse(worker.startedAt ?? worker.queuedAt)) / 1000),
+    seconds: Math.round(context.clock.measure(worker.name, worker.startedAt ?? worker.queuedAt) / 1000),
   })
 }
 

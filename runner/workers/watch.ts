@@ -17,7 +17,7 @@ export async function watchWorkers(context: RunnerContext): Promise<void> {
     const hasExited = fs.existsSync(session.paths.worker(worker.name).exit)
     if (hasExited || process === undefined || (await checkLiveness(process)) === 'dead')
       await finishWorker(context, worker)
-    else if (Date.now() - Date.parse(worker.startedAt) > config.WORKER_TIMEOUT_SEC * 1000) {
+    else if (context.clock.measure(worker.name, worker.startedAt) > config.WORKER_TIMEOUT_SEC * 1000) {
       const reason = `not done after ${config.WORKER_TIMEOUT_SEC} s`
       context.endings.set(worker.name, { ending: 'timed out', reason })
       await killProcessTree(process, buildWorkerMark(session, worker.name))

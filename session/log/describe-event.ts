@@ -132,6 +132,8 @@ const descriptions: EventTable<EventDescription | undefined> = {
   'usage-limit.lifted': () => describe('orchestrator', 'continues: the usage limit is over'),
   'budget.reached': ({ spentUsd, budgetUsd }) =>
     describe('runner', `the budget is spent: $${spentUsd.toFixed(2)} of $${budgetUsd.toFixed(2)}`, 'bad'),
+  'machine.slept': ({ seconds }) =>
+    describe('runner', `the machine slept for ${seconds} s, which counts towards no time limit`, 'quiet'),
   'deadline.passed': () => describe('runner', 'the deadline has passed without a verdict', 'bad'),
   'notification.queued': () => undefined,
 }

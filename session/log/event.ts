@@ -185,6 +185,7 @@ const eventSchemas = {
     worker: z.string().optional(),
   }),
   'usage-limit.lifted': z.object({ source: z.string() }),
+  'machine.slept': z.object({ seconds: z.number() }),
   'budget.reached': z.object({ spentUsd: z.number(), budgetUsd: z.number() }),
   'deadline.passed': z.object({ deadline: z.iso.datetime() }),
   /** The notification of event `eventSeq` is in the outbox: it will be delivered even if the runner dies. */

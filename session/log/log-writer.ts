@@ -16,6 +16,8 @@ export class LogWriter {
   head: string
   /** A description of the first damage that was found. It stays: nothing can rest on such a log any more. */
   damage: string | undefined
+  /** The time of the last line. */
+  private lastTime: string
   private readonly file: string
   private readonly sessionId: string
   /** The file when it was last known to be intact. */
@@ -31,8 +33,9 @@ export class LogWriter {
     this.sessionId = sessionId
     this.lastSnapshot = takeSnapshot(file)
     this.expectedBytes = this.lastSnapshot.size
-    const { lastSeq, head, chainBreaks } = readLog(file, sessionId)
+    const { events, lastSeq, head, chainBreaks } = readLog(file, sessionId)
     this.lastSeq = lastSeq
+    this.lastTime = events.at(-1)?.time ?? ''
     this.head = head ?? computeGenesisHash(sessionId)
     if (chainBreaks.length > 0) this.damage = describeBreaks(chainBreaks)
   }
@@ -53,10 +56,14 @@ export class LogWriter {
       })
   }
 
-  /** Append an event. If another process wrote in between, the hash chain is broken from this line on. */
+  /**
+   * Append an event. Its time is never before that of the last one, also when the clock was set back, so that events and
+   * notifications keep their order. If another process wrote in between, the hash chain is broken from this line on. */
   append(body: EventBody, now: Date): Event {
     this.moveForeignFileAside()
-    const event: Event = { seq: this.lastSeq + 1, time: now.toISOString(), ...body }
+    const time = now.toISOString()
+    this.lastTime = time > this.lastTime ? time : this.lastTime
+    const event: Event = { seq: this.lastSeq + 1, time: this.lastTime, ...body }
     const line = serializeEvent(event, this.head)
     this.pendingHash = sha256(line)
     const bytesBefore = this.expectedBytes

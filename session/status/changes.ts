@@ -162,6 +162,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'deadline.passed': () => ({ isPastDeadline: true }),
   'notification.queued': ({ eventSeq }) => ({ lastNotifiedSeq: eventSeq }),
 
+  'machine.slept': keepStatus,
   'message.rejected': keepStatus,
   'request.rejected': keepStatus,
   'write.blocked': keepStatus,

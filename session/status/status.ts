@@ -56,6 +56,7 @@ const passiveEvents = new Set<Event['type']>([
   'judging.requested',
   'budget.reached',
   'deadline.passed',
+  'machine.slept',
   'runner.started',
   'verdict.voided',
 ])

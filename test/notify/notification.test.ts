@@ -194,6 +194,7 @@ const silentEvents: EventBody[] = [
   { type: 'runner.started', pid: 1, generation: 3, consecutiveRestarts: 2 },
   { type: 'runner.started', pid: 1, generation: 3, consecutiveRestarts: 5 },
   { type: 'worker.started', worker: 'parser' },
+  { type: 'machine.slept', seconds: 40 },
   { type: 'turn.ended', isBlocked: true },
   { type: 'notification.queued', eventSeq: 1, eventType: 'x' },
   {

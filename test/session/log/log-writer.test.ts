@@ -38,6 +38,13 @@ test('each line names the hash of the line before, and the first the session', t
   writer.requireIntact()
 })
 
+test('when the clock is set back, no event is before the last one', t => {
+  const { file, writer } = startLog(t)
+  const late = writer.append(asked('four'), new Date(Date.now() + 60_000)).time
+  const after = [writer, new LogWriter(file, id)].map(each => each.append(asked('five'), new Date()).time)
+  assert.deepEqual(after, [late, late])
+})
+
 test('the next writer continues after a line that a crash has torn', t => {
   const { file } = startLog(t)
   fs.appendFileSync(file, '\n{"seq":4,"time":"20')

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { AwakeClock } from '#host/awake-clock.ts'
+
+/** A clock on a boot time that the test sets. */
+function createClock() {
+  let bootMs = 5000
+  const clock = new AwakeClock(() => bootMs)
+  const pass = (milliseconds: number, stepMs = milliseconds) => {
+    for (let passedMs = 0; passedMs < milliseconds; passedMs += stepMs) {
+      bootMs += stepMs
+      clock.read()
+    }
+  }
+  return { clock, pass }
+}
+
+test('sleep does not count, and is told once', () => {
+  const { clock, pass } = createClock()
+  const start = clock.read()
+  pass(20_000, 1000)
+  assert.deepEqual([clock.read() - start, clock.takeSleep()], [20_000, 0])
+  pass(40_000)
+  assert.deepEqual([clock.read() - start, clock.takeSleep(), clock.takeSleep()], [21_000, 39_000, 0])
+  pass(9000) // A busy machine.
+  assert.deepEqual([clock.read() - start, clock.takeSleep()], [30_000, 0])
+})
+
+test('what is measured does not change when the wall clock is set', t => {
+  const { clock, pass } = createClock()
+  t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-11-29T20:00:00Z') })
+  const measure = () => clock.measure('worker', '2026-11-29T19:59:57.000Z')
+  assert.equal(measure(), 3000)
+  pass(2000, 1000)
+  for (const wall of ['2026-11-30T20:00:00Z', '2026-11-28T20:00:00Z']) {
+    t.mock.timers.setTime(Date.parse(wall))
+    assert.equal(measure(), 5000)
+  }
+  pass(60_000)
+  assert.equal(measure(), 6000)
+  assert.equal(clock.measure('another', '2027-01-01T00:00:00.000Z'), 0, 'what seems to begin later has just begun')
+})
+
+test('the real clock runs', async () => {
+  const clock = new AwakeClock()
+  const start = clock.read()
+  while (clock.read() === start) await new Promise(resolve => setImmediate(resolve))
+  assert.ok(clock.read() - start < 10_000)
+})
