@@ -2,6 +2,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { installFolder } from '#host/config'
 import { readIfPresent } from '#host/fs'
+import type { Service } from '#host/project'
+import { listServiceVariables } from '#host/services'
 import { toOneLine } from '#host/text.ts'
 import type { Session } from '#session'
 
@@ -25,11 +27,11 @@ export function fillTemplate(template: string, values: Record<string, string>): 
   return filled
 }
 
-/** Where in the repository the person was, and its own instructions, as they go into every agent's prompt. */
+/** Where in the repository the person was, what runs beside the work, and the repository's own instructions, for every agent. */
 export function readInstructions({ paths, manifest }: Session): string {
   const text = readIfPresent(paths.instructions) ?? ''
   const { nested } = manifest.instructions
-  const start = describeStart(manifest.repository?.subfolder)
+  const start = `${describeStart(manifest.repository?.subfolder)}${describeServices(manifest.project?.services ?? [])}`
   const nestedNote =
     nested.length > 0
       ? `Subfolders have instructions of their own; read them before you work there: ${nested.join(', ')}.\n\n`
@@ -48,6 +50,12 @@ function describeStart(subfolder: string | undefined): string {
   if (subfolder === undefined) return ''
   const folder = toOneLine(subfolder, MAX_FOLDER_CHARS)
   return `The human started in ${folder}, a subfolder of the repository: "here" in the task means ${folder}. Paths in the contract, and the folder that its checks run in, still count from the top.\n\n`
+}
+
+function describeServices(services: Service[]): string {
+  if (services.length === 0) return ''
+  const list = services.map(service => `${service.name} (${listServiceVariables([service]).join(', ')})`).join('; ')
+  return `These services run beside every check, and beside each code worker while it works: ${list}. The variables in brackets lead to them. Each start is fresh: nothing that was stored before is there. Tests may rely on them.\n\n`
 }
 
 const MAX_FOLDER_CHARS = 500

@@ -27,6 +27,7 @@ import {
 } from '#host/model'
 import { buildPolicy } from '#host/sandbox'
 import { listToolchainPaths } from '#host/toolchains'
+import type { ServicePlan } from '#host/services'
 import { hasClaudeFolders, type Session } from '#session'
 import type { WorkerKind } from '#session/log'
 
@@ -60,7 +61,12 @@ export function prepareOrchestratorSandbox(session: Session, variableNames: stri
 export function prepareWorkerSandbox(
   session: Session,
   { name, kind }: { name: string; kind: WorkerKind },
-  { files, programs, readablePaths }: { files: string[]; programs: string[]; readablePaths: string[] },
+  {
+    files,
+    programs,
+    readablePaths,
+    services,
+  }: { files: string[]; programs: string[]; readablePaths: string[]; services?: ServicePlan | undefined },
   variableNames: string[],
   placeholder: string,
 ): Record<string, string> {
@@ -73,7 +79,7 @@ export function prepareWorkerSandbox(
     folder: paths.outputs,
     tempFolder: own.tempFolder,
     files,
-    readablePaths: [own.folder, paths.baseObjects, ...readablePaths, ...sharedFiles],
+    readablePaths: [own.folder, paths.baseObjects, ...readablePaths, ...(services?.readablePaths ?? []), ...sharedFiles],
     toolFolders: programs,
     writablePaths: [paths.hookInbox],
   })

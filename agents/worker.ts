@@ -6,6 +6,7 @@ import { installFolder } from '#host/config'
 import { writeAtomic } from '#host/fs'
 import { createPlaceholder } from '#host/model'
 import { escapeShellPattern } from '#host/shell-quote.ts'
+import type { ServicePlan } from '#host/services'
 import type { Session } from '#session'
 import type { WorkerKind } from '#session/log'
 import type { WorkerStatus } from '#session/status'
@@ -27,6 +28,8 @@ export interface WorkerGrant {
   /** Variables for those tools and for the toolchains of the user, and what must be readable for them. */
   variables: Record<string, string>
   readablePaths: string[]
+  /** What runs beside it. */
+  services?: ServicePlan | undefined
   /** Dollars after which claude stops. */
   budgetUsd: number | undefined
 }
@@ -61,6 +64,7 @@ export function prepareWorker(
   writeAtomic(own.files, files.map(glob => `${glob}\n`).join(''))
   const placeholder = createPlaceholder()
   const variables = {
+    ...grant.services?.variables,
     ...buildSessionVariables(session),
     ...prepareClaudeFolder(session, own.claudeFolder, placeholder),
     ...grant.variables,
@@ -89,7 +93,12 @@ export function prepareWorker(
     folder: paths.outputs,
     variables: { ...variables, ...prepareWorkerSandbox(session, worker, grant, Object.keys(variables), placeholder) },
     isSandboxed: manifest.sandbox.kind !== null,
-    command: ['/bin/sh', path.join(installFolder, 'agents/worker.sh'), ...claudeArguments],
+    command: [
+      '/bin/sh',
+      path.join(installFolder, 'agents/worker.sh'),
+      ...(grant.services?.prefix ?? []),
+      ...claudeArguments,
+    ],
   })
   writeAtomic(own.launchScript, script, 0o700)
   return own.launchScript

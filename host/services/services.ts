@@ -67,11 +67,7 @@ export function listServiceVariables(services: Service[]): string[] {
 /** Why a service did not become ready, with its last words; undefined if all did. */
 export function readServiceProblem(plan: ServicePlan): string | undefined {
   const problem = readReport(plan, 'problem')
-  if (problem === undefined) return undefined
-  const name = plan.services.map(service => service.name).find(known => problem.startsWith(`service ${known} `)) ?? ''
-  const findLastLine = (file: string) => readReport(plan, file)?.trim().split('\n').at(-1)
-  const words = findLastLine(`${name}.txt`) || findLastLine(`${name}.ready.txt`) || 'it printed nothing'
-  return `${toOneLine(problem, MAX_PROBLEM_CHARS)}: ${toOneLine(words, MAX_PROBLEM_CHARS)}`
+  return problem === undefined ? undefined : toOneLine(problem, MAX_PROBLEM_CHARS)
 }
 
 /** The services that ended while the command still ran. */
@@ -93,7 +89,7 @@ const scriptFile = path.join(installFolder, 'host/services/with-services.sh')
 
 /** Below the ports that the system gives to programs that ask for any. */
 const FIRST_PRIVATE_PORT = 21_001
-const MAX_PROBLEM_CHARS = 200
+const MAX_PROBLEM_CHARS = 280
 const MAX_OUTPUT_BYTES = 64 * 1024
 
 /** `DB` for `db`, `MAIL_SERVER` for `mail-server`. */

@@ -3,10 +3,10 @@
 #
 #   with-services.sh FOLDER private|shared [NAME LIMIT READY COMMAND]… -- COMMAND…
 #
-# Starts each service when the one before it is ready, then the command. FOLDER is made anew. In it each service has an
+# Starts each service when the one before it is ready, then the command. FOLDER is made new. In it each service has an
 # empty folder, NAME, what it printed, NAME.txt, and the last words of its readiness command, NAME.ready.txt. If one does
-# not become ready, the command does not run: FOLDER/problem says why, and the exit is 69. FOLDER/ended names those that
-# ended before the command.
+# not become ready, the command does not run: FOLDER/problem and stderr say why, and the exit is 69. FOLDER/ended names
+# those that ended before the command.
 #
 # `private`: nothing outside sees these processes and their ports, and they end with the sandbox.
 set -u
@@ -27,12 +27,15 @@ stop_services() {
   kill "$killer" 2>/dev/null
 }
 
-# fail NAME REASON: end everything, and leave the reason.
+# fail NAME REASON: end everything, and leave the reason with the last words of the service.
 fail() {
   stop_services
-  printf 'service %s %s' "$1" "$2" >"$folder/problem"
+  words=$(grep . "$folder/$1.txt" | tail -n 1)
+  [ -n "$words" ] || words=$(grep . "$folder/$1.ready.txt" | tail -n 1)
+  printf 'service %s %s: %s\n' "$1" "$2" "${words:-it printed nothing}" >"$folder/problem"
+  cat "$folder/problem" >&2
   exit 69
-}
+} 2>/dev/null
 
 # is_over TIME: has this time, in seconds, passed?
 is_over() { [ "$(date +%s)" -gt "$1" ]; }

@@ -35,7 +35,7 @@ export function considerServices(
 /** The ports and sockets of this machine to which, by this output, a connection was refused. Each once, the first ten. Pure. */
 export function listRefusedAddresses(output: string, command: string): { ports: number[]; sockets: string[] } {
   const lines = output.split('\n').map(line => line.slice(0, MAX_LINE_CHARS))
-  const refusals = lines.flatMap((line, index) => (refusal.test(line) ? [index] : [])).slice(0, MAX_REFUSALS)
+  const refusals = lines.flatMap((line, index) => (refusal.test(line) ? [index] : [])).slice(0, MAX_REFUSAL_LINES)
   // A traceback names the address some lines above the refusal, Postgres a line below.
   const near = refusals.flatMap(index => lines.slice(Math.max(0, index - LINES_BEFORE), index + LINES_AFTER + 1))
   const named = near.flatMap(listPorts)
@@ -43,15 +43,18 @@ export function listRefusedAddresses(output: string, command: string): { ports: 
   const guessed = refusals.length > 0 ? [...listPorts(command), ...usual] : []
   const ports = named.length > 0 ? named : guessed
   const sockets = lines.flatMap(line => (socketRefusal.test(line) ? (line.match(absolutePath) ?? []) : []))
-  return { ports: [...new Set(ports)].slice(0, MAX_ADDRESSES), sockets: [...new Set(sockets)].slice(0, MAX_ADDRESSES) }
+  return {
+    ports: [...new Set(ports)].slice(0, MAX_ADDRESS_COUNT),
+    sockets: [...new Set(sockets)].slice(0, MAX_ADDRESS_COUNT),
+  }
 }
 
 // --- internal ---
 
 const LINES_BEFORE = 12
 const LINES_AFTER = 3
-const MAX_ADDRESSES = 10
-const MAX_REFUSALS = 100
+const MAX_ADDRESS_COUNT = 10
+const MAX_REFUSAL_LINES = 100
 const MAX_LINE_CHARS = 1000
 
 const refusal =

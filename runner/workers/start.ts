@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { prepareWorker } from '#agents'
 import { identify } from '#host/process'
+import { planServices, type ServicePlan } from '#host/services'
 import { importWork } from '#session/repository'
 import type { WorkerStatus } from '#session/status'
 import { listActiveWorkers, type RunnerContext } from '../context.ts'
@@ -41,6 +42,7 @@ async function startWorker(context: RunnerContext, worker: WorkerStatus, token: 
     acceptedCommit,
     programs: installed?.listProgramFolders(session.paths.outputs) ?? [],
     ...(await prepareToolHome(home, session.manifest.toolchains, installed)),
+    services: kind === 'code' ? await planWorkerServices(context, name) : undefined, // An rw worker runs no programs.
     budgetUsd: computeRemainingUsd(context),
   })
   const { commit } = await importWork(session.paths)
@@ -55,4 +57,10 @@ async function startWorker(context: RunnerContext, worker: WorkerStatus, token: 
   const identity = (await identify(pid)) ?? { pid, startTime: 'gone', bootId: '' }
   writeWorkerProcess(session.paths, name, { ...identity, head: acceptedCommit || commit })
   context.record({ type: 'worker.started', worker: name })
+}
+
+function planWorkerServices({ session }: RunnerContext, name: string): Promise<ServicePlan | undefined> {
+  const { project, sandbox } = session.manifest
+  const { tempFolder } = session.paths.worker(name)
+  return planServices(project?.services ?? [], { tempFolder, sandbox: sandbox.kind })
 }

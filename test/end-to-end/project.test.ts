@@ -15,7 +15,7 @@ const contract = `
 
 ## C1 — Running main.js prints what dep knows
 - covers: S1
-- check: \`deptool && . ./.env.test && test "$ANSWER" = 41 && node main.js\`
+- check: \`deptool && . ./.env.test && test "$ANSWER" = 41 && cat "$DB_DIR/up" && node main.js\`
 - expect: output contains \`dep says 41\`
 
 ## C2 — Nothing else is made
@@ -27,7 +27,9 @@ const scenario: Scenario = {
   task,
   workers: {
     '*': [
-      bash('deptool > seen.txt && ls -A >> seen.txt && mv seen.txt "$DISPATCH_FOLDER/"'),
+      bash(
+        'deptool > seen.txt && ls -A >> seen.txt && cat "$DB_DIR/up" >> seen.txt && mv seen.txt "$DISPATCH_FOLDER/"',
+      ),
       put('main.js', "console.log('dep says', require('dep'))"),
       say('main.js prints what dep knows.'),
     ],
@@ -70,6 +72,13 @@ async function createProject(rig: Rig, changes: Record<string, string> = {}): Pr
       setup: ['echo run >> "$HOME/../../../runs"; npm ci --offline'],
       lockfiles: ['package-lock.json'],
       files: ['.env.test'],
+      services: [
+        {
+          name: 'db',
+          command: 'echo "db is up" > "$DB_DIR/up"; exec sleep 600',
+          ready: 'test -s "$DB_DIR/up"',
+        },
+      ],
     }),
     ...changes,
   }
@@ -100,6 +109,7 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
       const { paths } = rig.readSession()
       const seen = fs.readFileSync(path.join(paths.workers, 'code/seen.txt'), 'utf8')
       assert.match(seen, /tool 41/)
+      assert.match(seen, /db is up/)
       for (const name of ['node_modules', '.env.test']) assert.ok(seen.split('\n').includes(name), name)
       const listed = await runProgram('git', ['ls-tree', '-r', '--name-only', 'judged'], { cwd: paths.bareRepository })
       assert.doesNotMatch(listed.stdout, /node_modules|\.env\.test/)

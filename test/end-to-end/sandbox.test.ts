@@ -90,11 +90,11 @@ describe('in the sandbox', { skip: whyNoSandbox, concurrency: 2 }, () => {
     )
   })
 
-  it('setup runs inside, checks have no network, agents only allowed hosts', () => {
+  it('setup and services run inside, checks have no network, agents only allowed hosts', () => {
     const probe =
       'node -e "fetch(process.argv[1]).then(r => r.text()).then(t => console.log(t)).catch(() => console.log(\'no answer\'))"'
     const text = helloContract
-      .replace('sh hello.sh', 'sh hello.sh && cat deps/made')
+      .replace('sh hello.sh', 'sh hello.sh && cat deps/made "$DB_DIR/greeting"')
       .replace('equals `hello`', 'contains `made inside`')
     return withRig(
       {
@@ -105,14 +105,25 @@ describe('in the sandbox', { skip: whyNoSandbox, concurrency: 2 }, () => {
             put('hello.sh', `echo hello; ${probe} http://localhost:1/`),
             bash(`${probe} "$ANTHROPIC_BASE_URL/x"`),
             bash(`${probe} http://example.com/`),
+            bash('cat "$DB_DIR/greeting" "$DB_URL"'),
             say('Done.'),
           ],
         },
       },
       async rig => {
         const cwd = await createRepository(rig, {
-          '.dispatch.json':
-            '{"setup":["mkdir deps; echo made inside > deps/made; touch \\"$HOME/../../escaped\\" || true"],"makes":["deps"]}',
+          '.dispatch.json': JSON.stringify({
+            setup: ['mkdir deps; echo made inside > deps/made; touch "$HOME/../../escaped" || true'],
+            makes: ['deps'],
+            services: [
+              {
+                name: 'db',
+                command: 'echo "hi from $DB_PORT" > "$DB_DIR/greeting"; exec sleep 600',
+                ready: 'test -s "$DB_DIR/greeting"',
+                variables: { DB_URL: '$DB_DIR/greeting' },
+              },
+            ],
+          }),
         })
         assert.equal((await rig.dispatch(['prepare', '--yes'], { cwd })).exitCode, 0)
         const ran = await rig.dispatch([helloTask, '--wait'], { cwd })
@@ -121,7 +132,8 @@ describe('in the sandbox', { skip: whyNoSandbox, concurrency: 2 }, () => {
         const stream = fs.readFileSync(rig.readSession().paths.worker('hello').stream, 'utf8')
         assert.match(stream, /no answer/)
         const output = fs.readFileSync(path.join(rig.readSession().paths.evidence, 'round-1-C1.txt'), 'utf8')
-        assert.match(output, /^hello\nno answer\nmade inside/)
+        assert.match(output, /^hello\nno answer\nmade inside\nhi from 21001\n$/)
+        assert.match(stream, /hi from 21001\\nhi from 21001/, 'the worker reaches it too')
       },
       { SANDBOX: 'auto', ROUNDS: '1' },
     )

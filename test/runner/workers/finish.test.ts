@@ -22,4 +22,6 @@ it('only the result line of the stream makes an ending "reported"', () => {
 it('a missing exit record is a death, a lost write lock a failure', () => {
   assert.equal(classifyEnding(undefined, undefined, '').ending, 'died')
   assert.equal(classifyEnding({ ...exit, fenced: true }, createResult(), '').ending, 'failed')
+  const reason = 'service db was not ready within 30 s: no room'
+  assert.deepEqual(classifyEnding({ ...exit, code: 69 }, undefined, `${reason}\n`), { ending: 'failed', reason })
 })
