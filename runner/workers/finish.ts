@@ -18,6 +18,9 @@ import { releaseWriteLock } from './write-lock.ts'
 const ExitRecord = z.object({ code: z.number(), fenced: z.boolean(), commit: z.string() })
 type ExitRecord = z.infer<typeof ExitRecord>
 
+/** With this `with-services.sh` ends when a service did not become ready. */
+const SERVICE_EXIT_CODE = 69
+
 /** The result is searched for in this much of the end of a stream. */
 const STREAM_TAIL_BYTES = 8 * 1024 * 1024
 const ERROR_TAIL_BYTES = 4096
@@ -81,6 +84,9 @@ export function classifyEnding(
   if (exit === undefined) return { ending: 'died', reason: 'its process is gone' }
   if (result !== undefined) return { ending: 'reported', reason: '' }
   const lastError = errors.trim().split('\n').at(-1)
+  // Claude does not start without the services that run beside it; the script that starts them says so last.
+  if (exit.code === SERVICE_EXIT_CODE && lastError?.startsWith('service '))
+    return { ending: 'failed', reason: lastError }
   const detail = lastError ? `: ${lastError}` : ''
   return { ending: 'silent', reason: `claude ended with exit ${exit.code} and no result${detail}` }
 }
