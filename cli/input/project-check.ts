@@ -3,7 +3,13 @@ import path from 'node:path'
 import { listUnsetVariables } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { filterExistingPaths, filterTrackedPaths, type UserRepository } from '#host/git'
-import { findCredentialFiles, type ProjectFile, projectFileName, resolveHomeFile } from '#host/project'
+import {
+  findCredentialFiles,
+  listComposeFiles,
+  type ProjectFile,
+  projectFileName,
+  resolveHomeFile,
+} from '#host/project'
 import { formatNames, sanitize } from '#host/text.ts'
 
 /** Refuse (exit 2) a file under "files" that does not exist, is behind a link, or comes with the commit anyway. */
@@ -32,7 +38,7 @@ export function listUnreadProjectFiles({ path: top, subfolder = '' }: UserReposi
 /** What is odd about a project file but does not stop a session. */
 export async function listProjectWarnings({ project }: ProjectFile, repository: UserRepository): Promise<string[]> {
   const existing = await filterExistingPaths(repository, project.lockfiles)
-  const unset = listUnsetVariables(project.environment)
+  const unset = listUnsetVariables([...project.environment, ...project.toolchains])
   const absent = project.credentials.filter(name => !fs.existsSync(resolveHomeFile(name)))
   return [
     ...describeMissingLockfiles(project.lockfiles, existing),
@@ -48,6 +54,15 @@ export function listUnusedCredentials({ project }: ProjectFile): string[] {
     const purpose = hosts.length > 0 ? ` leads to ${formatNames(hosts)}` : ' contains logins'
     return `${name}${purpose}; to let the setup read it (not the agents), add it under "credentials"`
   })
+}
+
+/** What a user of Docker Compose must know when the project file names no services; empty without a compose file. */
+export async function listComposeWarnings(repository: UserRepository): Promise<string[]> {
+  const [file] = await listComposeFiles(repository)
+  if (file === undefined) return []
+  return [
+    `${sanitize(file)}: checks and workers cannot use Docker. If tests need one of its services, name the command that starts it under "services" in ${projectFileName}, such as \`exec redis-server --port $REDIS_PORT\``,
+  ]
 }
 
 // --- internal ---

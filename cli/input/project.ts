@@ -14,6 +14,7 @@ import {
   readProject,
 } from '#host/project'
 import { formatCount, formatNames } from '#host/text.ts'
+import { findToolchains } from '#host/toolchains'
 import type { SessionManifest } from '#session'
 import { UsageError } from '../command.ts'
 import { printProjectFile } from '../output/project-view.ts'
@@ -64,7 +65,7 @@ export async function resolveProject(
       exitCode: exitCodes.conflict,
       remedy: 'It lists commands to run. Review and confirm it: dispatch prepare',
     })
-  printProjectFile(file, sandbox)
+  printProjectFile(file, sandbox, await findProjectToolchains(config, repository, file.project))
   if (!(await confirmAction(CONFIRM_QUESTION, 'prepare')))
     throw new DispatchError('not confirmed, so nothing was started', {
       exitCode: exitCodes.conflict,
@@ -90,7 +91,7 @@ export async function prepareProject(context: PrepareContext): Promise<string> {
   if (!file) return proposeFile(context)
   await checkProjectFiles(file, repository)
   const warnings = [...(await listProjectWarnings(file, repository)), ...listUnusedCredentials(file)]
-  printProjectFile(file, sandbox)
+  printProjectFile(file, sandbox, await findProjectToolchains(config, repository, file.project))
   for (const warning of warnings) print(paint('yellow', `  ${warning}`))
   if (isProjectConfirmed(config.home, repository.path, file.sha256))
     return '\nYou have confirmed exactly this file. Nothing to do.'
@@ -116,13 +117,19 @@ async function proposeFile({ config, repository, sandbox, ask }: PrepareContext)
   for (const line of proposal.reasons) print(`  ${line}`)
   print()
   const project = await addCredentials(proposal, ask)
-  printProjectFile({ file: `${file} (new)`, project: Project.parse(project) }, sandbox)
+  const parsed = Project.parse(project)
+  const toolchains = await findProjectToolchains(config, repository, parsed)
+  printProjectFile({ file: `${file} (new)`, project: parsed }, sandbox, toolchains)
   if (!(await ask('Write this file, and run these commands when work begins?'))) return NOTHING_CHANGED
   writeAtomic(file, `${JSON.stringify(project, null, 2)}\n`, 0o644)
   const written = readProject(repository.path)
   if (!written) throw new Error('the file that was just written is missing')
   confirmProject(config.home, repository.path, written.sha256)
   return `Written: ${written.file}. Commit it to share it.`
+}
+
+function findProjectToolchains(config: Config, repository: UserRepository, { toolchains: names }: Project) {
+  return findToolchains({ untrustedFolders: [repository.path, config.home], names })
 }
 
 /** Ask about each file of the home with a login for a registry. What a yes adds: the file, its hosts, and its variables. */

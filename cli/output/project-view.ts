@@ -1,6 +1,8 @@
+import os from 'node:os'
 import { listDependencyVariables, listUnsetVariables } from '#host/config'
 import { listMissingPrograms, type ProjectFile } from '#host/project'
 import { sanitize } from '#host/text.ts'
+import { describeToolchain, type Toolchains } from '#host/toolchains'
 import type { SessionManifest } from '#session'
 import { paint, print } from './terminal.ts'
 
@@ -8,8 +10,9 @@ import { paint, print } from './terminal.ts'
 export function printProjectFile(
   { file, project }: Pick<ProjectFile, 'file' | 'project'>,
   sandbox: SessionManifest['sandbox'],
+  toolchains: Toolchains,
 ): void {
-  const { setup, lockfiles, hosts, environment, credentials, makes, files } = project
+  const { setup, lockfiles, hosts, environment, credentials, makes, files, services } = project
   const hasSetup = setup.length > 0
   print(paint('bold', file))
   printRows('runs', setup)
@@ -25,17 +28,23 @@ export function printProjectFile(
     'reads',
     credentials.map(name => `${name} (only these commands; agents and checks cannot)`),
   )
+  const tools = toolchains.found.map(toolchain => describeToolchain(toolchain, os.homedir()))
+  if (tools.length > 0) printRows('tools', [`${tools.join(', ')}: readable for everything that runs`])
   printRows('creates', makes)
   printRows(
     'copies',
     files.map(name => `${name} (git ignores it; agents and checks will see it)`),
   )
+  printRows(
+    'services',
+    services.map(({ name, command }) => `${name}: ${command} (beside each check and each code worker)`),
+  )
   const limits =
     sandbox.kind === null
       ? `No sandbox (${sandbox.reason}): these commands run with your rights and can reach any host.`
       : `These commands run in a sandbox (${sandbox.kind}) and can reach only the hosts listed.`
-  if (hasSetup) print(paint('dim', `  ${limits}`))
-  for (const line of listMissingPrograms(setup)) print(paint('yellow', `  ${line}`))
+  if (hasSetup || services.length > 0) print(paint('dim', `  ${limits}`))
+  for (const line of [...listMissingPrograms(setup), ...toolchains.problems]) print(paint('yellow', `  ${line}`))
 }
 
 // --- internal ---

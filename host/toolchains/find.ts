@@ -2,169 +2,96 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { pickVariables } from '../config/environment.ts'
-import { findProgram, type RunResult, runProgram } from '../exec.ts'
 import { isUnder } from '../sandbox/policy.ts'
 import { toOneLine } from '../text.ts'
-import { SECOND_MS } from '../time.ts'
+import { askProgram, type UserShell } from './ask.ts'
+import { explainUnusable, isFolder, resolveRealPath } from './folders.ts'
 import { expandState, listEntries } from './identity.ts'
 import { createNamedKind, type ToolchainKind, toolchainKinds } from './table.ts'
 import type { Toolchain, Toolchains } from './toolchains.ts'
 
 interface Search {
-  /** Folders that agents or other people write: the repository and DISPATCH_HOME. No program in them is run. */
+  /** Folders that agents or other people write: the repository and DISPATCH_HOME. */
   untrustedFolders: string[]
   /** Variables that the project names, each of which leads to a toolchain. */
   names?: string[] | undefined
   environment?: NodeJS.ProcessEnv
-  run?: typeof runProgram
 }
 
 /**
- * Find the toolchains of this shell. A variable that is set decides. Else the tool itself is asked, from `/`, where no file of a
- * project can steer it, in the user's own environment; else the place where it usually is.
+ * Find the toolchains of this shell. A variable that is set decides. Else the tool itself is asked where it lives; else the place
+ * counts where it usually is. What agents could write, and what contains more than a toolchain, is not handed on.
  */
-export async function findToolchains({
-  untrustedFolders,
-  names = [],
-  environment = process.env,
-  run = runProgram,
-}: Search): Promise<Toolchains> {
-  const home = environment['HOME'] || os.homedir()
-  const untrusted = untrustedFolders.flatMap(folder => [folder, resolveRealPath(folder) ?? folder])
-  const searchPath = filterSearchPath(environment['PATH'] ?? '', untrusted)
-  const ask = (command: string[]) => askProgram(command, { untrusted, searchPath, environment, run })
+export async function findToolchains(search: Search): Promise<Toolchains> {
+  const { untrustedFolders, names = [], environment = process.env } = search
+  const untrusted = untrustedFolders.flatMap(folder => [folder, resolveRealPath(folder)])
+  const shell = { environment, home: environment['HOME'] || os.homedir(), untrusted }
   const kinds = [...toolchainKinds, ...names.map(createNamedKind)]
-  const results = await Promise.all(
-    kinds.map(kind => locate(kind, { home, environment, ask, mustBeSet: names.includes(kind.name) })),
-  )
-  const found = results.flatMap(({ kind, folder }) => {
-    if (folder === undefined || explainUnusable(folder, home, untrusted) !== undefined) return []
-    return [describe(kind, folder, home, untrusted)]
-  })
-  const problems = results.flatMap(({ kind, folder, problem }) => {
-    const unusable = folder === undefined ? undefined : explainUnusable(folder, home, untrusted)
-    const name = kind.variable ?? kind.name
-    return problem ?? (unusable === undefined ? [] : `${name}: ${folder} ${unusable}, so it is not handed on`)
-  })
-  const isFound = (kind: ToolchainKind) => kind.places.length === 0 || found.some(({ name }) => name === kind.name)
-  const kindsFound = kinds.filter(isFound)
-  const paths = await Promise.all(kindsFound.map(kind => (kind.askPath ? ask(kind.askPath) : undefined)))
+  const results = await Promise.all(kinds.map(kind => locate(kind, shell, names.includes(kind.name))))
+  const found = results.flatMap(result => ('folder' in result ? [describe(result.kind, result.folder, shell)] : []))
+  const kindsFound = kinds.filter(({ name, places }) => places.length === 0 || found.some(other => other.name === name))
+  const versions = await Promise.all(kindsFound.map(({ askPath }) => askPath && askProgram(shell, askPath)))
+  const lines = versions.flatMap(reply => (reply?.exitCode === 0 ? reply.stdout.split('\n') : []))
   return {
     variables: {
       ...pickChoices(kindsFound, environment),
       ...Object.assign({}, ...kindsFound.map(kind => kind.settings)),
       ...Object.fromEntries(found.flatMap(({ variable, folder }) => (variable === null ? [] : [[variable, folder]]))),
-      ...extendSearchPath(environment['PATH'] ?? '', paths.flatMap(listFolders)),
+      ...extendSearchPath(environment['PATH'] ?? '', lines.filter(isSearchable)),
     },
     found,
-    problems,
+    problems: results.flatMap(result => ('problem' in result ? [result.problem] : [])),
   }
 }
 
 // --- internal ---
 
-const ASK_TIMEOUT_MS = 3 * SECOND_MS
+type Located = { kind: ToolchainKind } & ({ folder: string } | { problem: string } | { isAbsent: true })
 
-interface Located {
-  kind: ToolchainKind
-  folder?: string | undefined
-  problem?: string
+async function locate(kind: ToolchainKind, shell: UserShell, isNamed: boolean): Promise<Located> {
+  const { variable = kind.name } = kind
+  const result = await findFolder(kind, shell, isNamed)
+  const unusable = 'folder' in result ? explainUnusable(result.folder, shell) : undefined
+  if (unusable === undefined || !('folder' in result)) return { kind, ...result }
+  return { kind, problem: `${variable}: ${result.folder} ${unusable}, so it is not handed on` }
 }
 
-async function locate(
-  kind: ToolchainKind,
-  {
-    home,
-    environment,
-    ask,
-    mustBeSet,
-  }: {
-    home: string
-    environment: NodeJS.ProcessEnv
-    ask(command: string[]): Promise<RunResult | undefined>
-    mustBeSet: boolean
-  },
-): Promise<Located> {
-  const { name, variable, places, answer } = kind
-  const value = variable && environment[variable]
+async function findFolder(kind: ToolchainKind, shell: UserShell, isNamed: boolean) {
+  const { name, variable = '', answer } = kind
+  const value = shell.environment[variable]
+  if (value && path.isAbsolute(value) && isFolder(value)) return { folder: value }
   if (value) {
-    if (!path.isAbsolute(value) || !isFolder(value))
-      return {
-        kind,
-        problem: `${variable} is ${toOneLine(value, 100)}, which is not a folder; set it to the one of ${name}`,
-      }
-    return { kind, folder: value }
+    const other = variable === name ? 'a folder that exists' : `the folder of ${name}`
+    return { problem: `${variable} is ${toOneLine(value, 100)}, which is not a folder; set it to ${other}` }
   }
-  if (mustBeSet)
-    return { kind, problem: `${variable}, which .dispatch.json names, has no value in this shell; set it to a folder` }
-  const reply = kind.ask && (await ask(kind.ask))
+  if (isNamed) return { problem: `${variable} has no value in this shell; set it to a folder` }
+  const reply = kind.ask && (await askProgram(shell, kind.ask))
   const text = (answer ? answer.exec(reply?.stdout ?? '')?.[1] : reply?.stdout)?.trim() ?? ''
-  const asked = reply?.exitCode === 0 && path.isAbsolute(text) ? text : undefined
-  const candidates = [...(asked === undefined ? [] : [asked]), ...listPlaces(places, home, environment)]
-  const folder = candidates.find(place => isFolder(place) && listEntries(place).length > 0)
-  if (folder !== undefined || kind.ask === undefined || reply === undefined || asked !== undefined)
-    return { kind, folder }
-  const command = `\`${kind.ask.join(' ')}\``
-  return {
-    kind,
-    problem: `${command} does not say where ${name} is; set ${variable} to it in the shell that starts dispatch`,
-  }
+  const asked = reply?.exitCode === 0 && path.isAbsolute(text) ? [text] : []
+  const places = [...asked, ...listPlaces(kind, shell)]
+  const folder = places.find(place => isFolder(place) && listEntries(place).length > 0)
+  if (folder !== undefined) return { folder }
+  if (kind.ask === undefined || reply === undefined || asked.length > 0) return { isAbsent: true as const }
+  const question = `\`${kind.ask.join(' ')}\``
+  return { problem: `${question} does not say where ${name} is; set ${variable} in the shell that starts dispatch` }
 }
 
-function listPlaces(places: string[], home: string, environment: NodeJS.ProcessEnv): string[] {
+function listPlaces({ places }: ToolchainKind, { home, environment }: UserShell): string[] {
   const data = environment['XDG_DATA_HOME']
-  return places.map(place =>
-    data && place.startsWith('.local/share/')
-      ? path.join(data, place.slice('.local/share/'.length))
-      : path.join(home, place),
-  )
+  return places.map(place => {
+    const inData = place.startsWith('.local/share/') && data ? path.relative('.local/share', place) : undefined
+    return inData === undefined ? path.join(home, place) : path.join(data ?? '', inData)
+  })
 }
 
-/** Run a program of the user's, unless it lies in a folder that others write; undefined if there is none. */
-async function askProgram(
-  [name = '', ...args]: string[],
-  {
-    untrusted,
-    searchPath,
-    environment,
-    run,
-  }: { untrusted: string[]; searchPath: string; environment: NodeJS.ProcessEnv; run: typeof runProgram },
-): Promise<RunResult | undefined> {
-  const program = findProgram(name, searchPath)
-  if (program === '' || untrusted.some(folder => isUnder(program, folder))) return undefined
-  // A shell would run the file that BASH_ENV or ENV names. The name of a program decides what a shim or a link to mise does.
-  const { BASH_ENV: _bash, ENV: _sh, PWD: _current, OLDPWD: _last, ...rest } = environment
-  const env = pickVariables(Object.keys(rest), { ...rest, PATH: searchPath })
-  return run(name, args, { cwd: '/', env, timeoutMs: ASK_TIMEOUT_MS, maxOutputBytes: 64 * 1024 })
-}
-
-/** PATH without relative folders, and without those that others write. */
-function filterSearchPath(searchPath: string, untrusted: string[]): string {
-  return searchPath
-    .split(path.delimiter)
-    .filter(folder => path.isAbsolute(folder))
-    .filter(folder => !untrusted.some(place => isUnder(resolveRealPath(folder) ?? folder, place)))
-    .join(path.delimiter)
-}
-
-/** Why a folder is not handed on; undefined if it can be. */
-function explainUnusable(folder: string, home: string, untrusted: string[]): string | undefined {
-  const real = resolveRealPath(folder) ?? folder
-  const realHome = resolveRealPath(home) ?? home
-  if (isUnder(realHome, real)) return 'contains your home folder'
-  if (untrusted.some(place => isUnder(real, place))) return 'lies where agents write'
-  if (untrusted.some(place => isUnder(place, real))) return 'contains the repository'
-  return undefined
-}
-
-function describe(kind: ToolchainKind, folder: string, home: string, untrusted: string[]): Toolchain {
-  const targets = expandState(folder, kind.state).flatMap(file => resolveRealPath(file) ?? [])
-  const outside = [...new Set(targets)].filter(
+function describe(kind: ToolchainKind, folder: string, shell: UserShell): Toolchain {
+  const links = kind.linkedVersions ? expandState(folder, [kind.linkedVersions]).map(resolveRealPath) : []
+  const outside = links.filter(
     target =>
-      !isUnder(target, resolveRealPath(folder) ?? folder) && explainUnusable(target, home, untrusted) === undefined,
+      isFolder(target) && !isUnder(target, resolveRealPath(folder)) && explainUnusable(target, shell) === undefined,
   )
-  const homeFiles = (kind.homeFiles ?? []).filter(name => fs.existsSync(path.join(home, name)))
-  const readable = [...outside.filter(isFolder), ...homeFiles.map(name => path.join(home, name))]
+  const homeFiles = (kind.homeFiles ?? []).filter(name => fs.existsSync(path.join(shell.home, name)))
+  const readable = [...new Set(outside), ...homeFiles.map(name => path.join(shell.home, name))]
   return { name: kind.name, folder, variable: kind.variable ?? null, readable, homeFiles }
 }
 
@@ -177,28 +104,11 @@ function pickChoices(kinds: ToolchainKind[], environment: NodeJS.ProcessEnv): Re
 function extendSearchPath(searchPath: string, added: string[]): Record<string, string> {
   const folders = searchPath
     .split(path.delimiter)
-    .map(folder => (folder.includes('/fnm_multishells/') ? (resolveRealPath(folder) ?? folder) : folder))
+    .map(folder => (folder.includes('/fnm_multishells/') ? resolveRealPath(folder) : folder))
   const extended = [...folders, ...added.filter(folder => !folders.includes(folder))].join(path.delimiter)
   return extended === searchPath ? {} : { PATH: extended }
 }
 
-function listFolders(reply: RunResult | undefined): string[] {
-  const lines = reply?.exitCode === 0 ? reply.stdout.split('\n') : []
-  return lines.filter(line => path.isAbsolute(line) && !line.includes(path.delimiter))
-}
-
-function isFolder(file: string): boolean {
-  try {
-    return fs.statSync(file).isDirectory()
-  } catch {
-    return false
-  }
-}
-
-function resolveRealPath(file: string): string | undefined {
-  try {
-    return fs.realpathSync(file)
-  } catch {
-    return undefined
-  }
+function isSearchable(line: string): boolean {
+  return path.isAbsolute(line) && !line.includes(path.delimiter)
 }

@@ -16,6 +16,8 @@ export interface ToolchainKind {
   settings?: Record<string, string>
   /** Files of the home with the version for everywhere. */
   homeFiles?: string[]
+  /** The versions in the folder. Each may be a link to where it really is. */
+  linkedVersions?: string
   /** What changes in the folder when a version is installed, updated or chosen. `*` is any name. */
   state: string[]
   /** Programs whose results depend on it, as they stand in commands. */
@@ -36,6 +38,7 @@ export const toolchainKinds: ToolchainKind[] = [
     choices: /^RUSTUP_TOOLCHAIN$/,
     // The folder is read-only, so rustup should say which toolchain is missing and not try to install it.
     settings: { RUSTUP_AUTO_INSTALL: '0' },
+    linkedVersions: 'toolchains/*',
     state: ['settings.toml', 'toolchains/*', 'update-hashes/*'],
     programs: /^(cargo|rustc|rustfmt|rustdoc|clippy-driver)$/,
     complaint: /rustup could not choose a version of/,
@@ -46,6 +49,7 @@ export const toolchainKinds: ToolchainKind[] = [
     ask: [name, 'root'],
     places: [`.${name}`],
     choices: new RegExp(`^${name.toUpperCase()}_VERSION$`),
+    linkedVersions: 'versions/*',
     state: ['version', 'versions/*'],
     programs: { pyenv: /^(python|pip)/, rbenv: /^(ruby|bundle|gem|rake|rspec)/, goenv: /^go$/ }[name] ?? nodePrograms(),
     complaint: new RegExp(`^${name}: (.*command not found|version .* is not installed)`, 'm'),
@@ -93,6 +97,7 @@ export const toolchainKinds: ToolchainKind[] = [
     choices: /^MISE_\w+_VERSION$/,
     // Its configuration in the repository is as trustworthy as the command that is run there.
     settings: { MISE_TRUSTED_CONFIG_PATHS: '/' },
+    linkedVersions: 'installs/*/*',
     state: ['installs/*/*'],
     programs: /./,
     complaint: /No version is set for shim: |is not a valid shim\./,
@@ -101,6 +106,7 @@ export const toolchainKinds: ToolchainKind[] = [
     name: 'sdkman',
     variable: 'SDKMAN_DIR',
     places: ['.sdkman'],
+    linkedVersions: 'candidates/*/*',
     state: ['candidates/*/*'],
     programs: javaPrograms(),
   },
@@ -154,7 +160,7 @@ export const toolchainKinds: ToolchainKind[] = [
   },
   { name: 'pnpm', places: ['.local/share/pnpm', 'Library/pnpm'], state: ['*', '.tools/*/*'], programs: /^pnpm$/ },
   { name: '~/.local/lib', places: ['.local/lib'], state: ['*', 'node_modules/*'], programs: pythonTools() },
-  // These have no place of their own: whoever needs them names them.
+  // These have no place of their own: a shell that uses them names them.
   ...[
     'JAVA_HOME',
     'MAVEN_HOME',

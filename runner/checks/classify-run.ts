@@ -1,6 +1,7 @@
 import vm from 'node:vm'
 import type { RunResult } from '#host/exec.ts'
 import { SECOND_MS } from '#host/time.ts'
+import { explainComplaint } from '#host/toolchains'
 import type { Expectation } from '#session/contract'
 import { explainNothingRan, type TestCounts } from '#session/evidence'
 import type { Outcome } from '#session/log'
@@ -15,7 +16,7 @@ const PATTERN_TIMEOUT_MS = 2 * SECOND_MS
 
 /**
  * Classify a run as green, red, nothing ran, or could not run. A run that ends as expected although no test ran, or all were
- * skipped, is not green. A missing tool, a command that cannot be executed, a timeout and a crash by signal prove nothing about the
+ * skipped, is not green. A missing tool, a version manager without a version, a command that cannot be executed, a timeout and a crash by signal prove nothing about the
  * work; a missing file of the work itself (`./fib.sh: not found`) is red. Pure.
  */
 export function classifyRun(
@@ -28,6 +29,8 @@ export function classifyRun(
   if (run.timedOut) return couldNotRun(`timed out after ${Math.round(run.milliseconds / SECOND_MS)} s`)
   if (run.startError) return couldNotRun(`it did not start: ${run.startError}`)
   if (run.exitCode === undefined) return couldNotRun(`ended by ${run.signal ?? 'a signal'}`)
+  const complaint = run.exitCode === expectation.exitCode ? undefined : explainComplaint(run.stderr)
+  if (complaint !== undefined) return couldNotRun(complaint)
   if ((run.exitCode === 126 || run.exitCode === 127) && expectation.exitCode !== run.exitCode)
     return classifyMissingProgram(run, existsInTree)
   try {

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import type { RunResult } from '#host/exec.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
 import { SECOND_MS } from '#host/time.ts'
+import { explainComplaint } from '#host/toolchains'
 import type { SessionStatus } from '#session/status'
 
 /** Why an install command failed, as far as its run tells; undefined if it did not. Pure. */
@@ -13,7 +14,9 @@ export function explainFailure(command: string, run: RunResult): string | undefi
   if (run.startError !== undefined) return `${name} did not start: ${run.startError}`
   if (run.exitCode === undefined) return `${name} was ended by ${run.signal ?? 'a signal'}${because}`
   if (run.exitCode === 127) return `${name} needs a program that is not on this machine${because}`
-  return run.exitCode === 0 ? undefined : `${name} ended with exit ${run.exitCode}${because}`
+  const complaint = explainComplaint(`${run.stdout}\n${run.stderr}`)
+  const remedy = complaint === undefined ? '' : `; ${complaint}`
+  return run.exitCode === 0 ? undefined : `${name} ended with exit ${run.exitCode}${because}${remedy}`
 }
 
 /** A failed setup as the reason why there is no contract; undefined if that has another reason. Pure. */

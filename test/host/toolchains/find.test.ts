@@ -105,7 +105,7 @@ test('a folder that contains your home or the repository is not handed on, and t
     ...expected,
     'JAVA_HOME: .* lies where agents write',
     'GOROOT is go, which is not a folder',
-    'ZIG_HOME, which .dispatch.json names',
+    'ZIG_HOME has no value in this shell',
   ])
     assert.ok(
       problems.some(problem => new RegExp(line).test(problem)),

@@ -18,7 +18,7 @@ const programs = {
   '.cargo/bin/cargo': `#!/bin/sh
 rustup=\${RUSTUP_HOME:-$HOME/.rustup}
 [ -e "$rustup/settings.toml" ] || { echo "error: rustup could not choose a version of cargo to run" >&2; exit 1; }
-touch "$rustup/written" 2>/dev/null
+[ "$1" = test ] && touch "$rustup/written" 2>/dev/null
 cat "$rustup/settings.toml"
 `,
   '.rbenv/shims/ruby': `#!/bin/sh\ncat "\${RBENV_ROOT:-$HOME/.rbenv}/version"\n`,
