@@ -27,6 +27,8 @@ export interface RunOptions {
   maxOutputBytes?: number
   /** Of a longer stream, keep its first and its last half of that, with a line between them, instead of its beginning. */
   keepsEnd?: boolean
+  /** How the bytes of standard output become text. `latin1` keeps every byte; UTF-8 by default. */
+  encoding?: 'latin1'
   /** Its file descriptors from 3 on, and who is given the child to read them. */
   moreFiles?: { stdio: (number | 'pipe' | 'ignore')[]; read(child: ChildProcess): void }
   /**
@@ -66,7 +68,7 @@ export async function runProgram(program: string, args: string[], options: RunOp
   moreFiles?.read(child)
   child.stdin?.on('error', () => undefined) // The program may end without reading its input.
   child.stdin?.end(input)
-  const readStdout = collectOutput(child.stdout, maxOutputBytes, keepsEnd)
+  const readStdout = collectOutput(child.stdout, maxOutputBytes, keepsEnd, options.encoding)
   const readStderr = collectOutput(child.stderr, maxOutputBytes, keepsEnd)
   let timedOut = false
   let startError: string | undefined
@@ -171,7 +173,12 @@ function spawnProgram(program: string, args: string[], options: SpawnOptions): C
 }
 
 /** Collect the first bytes of a stream; with `keepsEnd`, half of them from its end. */
-function collectOutput(stream: NodeJS.ReadableStream | null, maxBytes: number, keepsEnd: boolean): () => string {
+function collectOutput(
+  stream: NodeJS.ReadableStream | null,
+  maxBytes: number,
+  keepsEnd: boolean,
+  encoding: BufferEncoding = 'utf8',
+): () => string {
   const maxEndBytes = keepsEnd ? Math.floor(maxBytes / 2) : 0
   const maxStartBytes = maxBytes - maxEndBytes
   const start: Buffer[] = []
@@ -195,7 +202,7 @@ function collectOutput(stream: NodeJS.ReadableStream | null, maxBytes: number, k
     const leftOut = size - first.length - last.length
     return leftOut > 0 && keepsEnd
       ? `${first}\n[${leftOut} bytes are left out]\n${last}`
-      : Buffer.concat([first, last]).toString('utf8')
+      : Buffer.concat([first, last]).toString(encoding)
   }
 }
 

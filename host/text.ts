@@ -1,9 +1,13 @@
 /**
  * Make text safe for a terminal, a log or a push message. Control characters, escape sequences, bidirectional and
- * zero-width characters and the hidden tag block become `\u{…}`. Newlines and tabs stay.
+ * zero-width characters and the hidden tag block become `\u{…}`, and bytes of a name that is not UTF-8 `\x…`. Newlines
+ * and tabs stay.
  */
 export function sanitize(text: string): string {
-  return text.replace(hiddenCharacters, character => `\\u{${character.codePointAt(0)?.toString(16)}}`)
+  return text.replace(hiddenCharacters, character => {
+    const code = (character.codePointAt(0) ?? 0).toString(16)
+    return /[\udc80-\udcff]/.test(character) ? `\\x${code.slice(2)}` : `\\u{${code}}`
+  })
 }
 
 /** The text as one printable line of at most `width` characters, with an ellipsis where it was cut. */
@@ -27,7 +31,7 @@ export function formatNames(names: string[], limit = 5): string {
 const MAX_NAME_CHARACTERS = 80
 
 // C0 but \t \n, DEL and C1, soft hyphen, zero width and direction marks, line separators, invisible operators, tags and
-// the supplementary variation selectors (bytes can be hidden in both).
+// the supplementary variation selectors (bytes can be hidden in both), and the bytes that `decodeNames` keeps.
 const hiddenCharacters =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\udc80-\udcff\u{e0000}-\u{e0fff}]/gu

@@ -1,5 +1,6 @@
 import { DispatchError, exitCodes } from '../error.ts'
 import { type RunOptions, type RunResult, runProgram } from '../exec.ts'
+import { decodeNames } from '../file-name.ts'
 import { MINUTE_MS } from '../time.ts'
 
 /** Run git with safe options and return its result; the caller decides about failures. */
@@ -28,9 +29,11 @@ export async function git(args: string[], options: RunOptions = {}): Promise<str
   return result.stdout.replace(/\n$/, '')
 }
 
-/** Run git with `-z` and return what it lists. */
+/** Run git with `-z` and return what it lists. Names are as `decodeNames` makes them. */
 export async function listWithGit(args: string[], options: RunOptions = {}): Promise<string[]> {
-  return (await git(args, options)).split('\0').filter(Boolean)
+  return decodeNames(await git(args, { ...options, encoding: 'latin1' }))
+    .split('\0')
+    .filter(Boolean)
 }
 
 /** A commit of the user's repository. */

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { decodeNames, encodeName } from '#host/file-name.ts'
 import type { Project } from '#host/project'
 
 const dependencyFolders =
@@ -18,8 +19,8 @@ export function listSharedPaths(tree: string, trackedFiles: string[], { makes }:
 function listUntrackedPaths(tree: string, tracked: Set<string>): string[] {
   const trackedFolders = new Set([...tracked].flatMap(listParents))
   const walk = (folder: string): string[] =>
-    fs.readdirSync(path.join(tree, folder), { withFileTypes: true }).flatMap(entry => {
-      const name = path.posix.join(folder, entry.name)
+    fs.readdirSync(encodeName(path.join(tree, folder)), { withFileTypes: true, encoding: 'buffer' }).flatMap(entry => {
+      const name = path.posix.join(folder, decodeNames(entry.name.toString('latin1')))
       if (tracked.has(name)) return []
       return entry.isDirectory() && trackedFolders.has(name) ? walk(name) : [name]
     })

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { encodeName } from '#host/file-name.ts'
 import type { SessionPaths } from '#session'
 import { type Commit, exportTree, listChangedPaths, listCommitFiles } from '#session/repository'
 import type { PacketInput } from '#validator'
@@ -46,7 +47,8 @@ type SourceFile = { name: string; file: string }
 
 function* readSources(files: SourceFile[]): Generator<{ path: string; text: string }> {
   for (const { name, file } of files) {
-    const stat = fs.lstatSync(file, { throwIfNoEntry: false })
-    if (stat?.isFile() && stat.size <= MAX_SOURCE_BYTES) yield { path: name, text: fs.readFileSync(file, 'utf8') }
+    const bytes = encodeName(file)
+    const stat = fs.lstatSync(bytes, { throwIfNoEntry: false })
+    if (stat?.isFile() && stat.size <= MAX_SOURCE_BYTES) yield { path: name, text: fs.readFileSync(bytes, 'utf8') }
   }
 }

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import { decodeNames } from '#host/file-name.ts'
 import { git, tryGit } from '#host/git'
 import { sanitize } from '#host/text.ts'
 
@@ -26,9 +27,12 @@ export function runBareGit(
   return git(allArgs, { ...options, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
 }
 
-/** Run git as above, and split its `-z` output into fields. */
-export async function listBareGit(...call: Parameters<typeof runBareGit>): Promise<string[]> {
-  return (await runBareGit(...call)).split('\0').filter(field => field !== '')
+/** Run git as above, and split its `-z` output into fields. Names are as `decodeNames` makes them. */
+export async function listBareGit(...[repository, args, options]: Parameters<typeof runBareGit>): Promise<string[]> {
+  const output = await runBareGit(repository, args, { ...options, encoding: 'latin1' })
+  return decodeNames(output)
+    .split('\0')
+    .filter(field => field !== '')
 }
 
 /** Re-hash every object of these trees, whose names git trusts when it checks files out. Exit 13 if one differs. */

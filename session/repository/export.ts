@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { encodeName } from '#host/file-name.ts'
 import type { SessionPaths } from '../paths.ts'
 import { listBareGit, runBareGit, type SessionRepository } from './bare-git.ts'
 
@@ -25,7 +26,7 @@ export async function checkOutFiles(
   const env = { GIT_INDEX_FILE: index }
   await runBareGit(paths, ['read-tree', commit], { env })
   const selection = onlyFiles === undefined ? ['--all'] : ['-z', '--stdin']
-  const input = onlyFiles?.map(file => `${file}\0`).join('') ?? ''
+  const input = Buffer.concat((onlyFiles ?? []).map(file => encodeName(`${file}\0`)))
   const options = ['--force', '--index', ...selection]
   await runBareGit(paths, ['--work-tree', folder, 'checkout-index', ...options], { env, input })
 }
@@ -37,9 +38,9 @@ export async function listCommitFiles(
 ): Promise<{ path: string; sizeBytes: number; blob: string }[]> {
   const entries = await listBareGit(repository, ['ls-tree', '-r', '-l', '-z', commit])
   return entries.map(entry => {
-    const [meta = '', path = ''] = entry.split('\t')
-    const [, , blob = '', bytes] = meta.split(/\s+/)
-    return { path, sizeBytes: Number(bytes) || 0, blob }
+    const nameStart = entry.indexOf('\t') + 1 // A name may have tabs too.
+    const [, , blob = '', bytes] = entry.slice(0, nameStart).split(/\s+/)
+    return { path: entry.slice(nameStart), sizeBytes: Number(bytes) || 0, blob }
   })
 }
 
