@@ -5,9 +5,10 @@ import { buildHeadlessArguments } from '#host/claude'
 import { installFolder } from '#host/config'
 import { writeAtomic } from '#host/fs'
 import { createPlaceholder } from '#host/model'
-import { escapeShellPattern } from '#host/shell-quote.ts'
 import type { ServicePlan } from '#host/services'
+import { escapeShellPattern } from '#host/shell-quote.ts'
 import type { Session } from '#session'
+import { formatGlobs } from '#session/contract'
 import type { WorkerKind } from '#session/log'
 import type { WorkerStatus } from '#session/status'
 import { renderLaunchScript } from './launch-script.ts'
@@ -17,7 +18,7 @@ import { prepareClaudeFolder, prepareWorkerSandbox, resolveClaudeProgram } from 
 
 /** What a worker gets besides what the orchestrator asked for. */
 export interface WorkerGrant {
-  /** rw: the globs it may change. code: the globs of running rw workers, which it must leave alone. */
+  /** rw: the globs it may change. code: those of running rw workers, which it must leave alone. Brackets are decided. */
   files: string[]
   /** The fencing token of the write lock; 0 for an rw worker. */
   token: number
@@ -49,19 +50,21 @@ export function prepareWorker(
   const { files, programs } = grant
   const { id, paths, manifest } = session
   const own = paths.worker(name)
-  const otherFiles = files.length > 0 ? `, except ${files.join(', ')}: another worker writes those` : ''
+  const otherFiles = files.length > 0 ? `, except ${formatGlobs(files)}: another worker writes those` : ''
   const prompt = renderPrompt(`worker-${kind}`, {
     worker: name,
     session: id,
     clauses: worker.clauses.join(', ') || 'those that your brief names',
     contract: fs.readFileSync(paths.contract, 'utf8'),
     instructions: readInstructions(session),
-    ...(kind === 'code' ? { otherFiles } : { files: files.join(', ') }),
+    ...(kind === 'code' ? { otherFiles } : { files: formatGlobs(files) }),
   })
   writeAtomic(own.systemPrompt, prompt)
   const allowed = kind === 'code' ? ['*'] : files.map(toCasePattern).flatMap(pattern => [pattern, `${pattern}/*`])
   writeAtomic(own.writeAllowlist, allowed.map(name => `${escapeShellPattern(paths.outputs)}/${name}\n`).join(''))
-  writeAtomic(own.files, files.map(glob => `${glob}\n`).join(''))
+  // Git knows a folder by a name without a backslash only, so what is in it is named as well.
+  const pathspecs = files.flatMap(glob => [glob, `${glob.replace(/\/+$/, '')}/**`])
+  writeAtomic(own.files, pathspecs.map(glob => `${glob}\n`).join(''))
   const placeholder = createPlaceholder()
   const variables = {
     ...grant.services?.variables,
@@ -78,6 +81,7 @@ export function prepareWorker(
     DISPATCH_TOKEN: String(grant.token),
     DISPATCH_ACCEPTED: grant.acceptedCommit,
     DISPATCH_TOOLS: programs.join(':'),
+    GIT_CONFIG_NOSYSTEM: '1', // It may name a process of Git LFS, which would take the place of dispatch's filter.
   }
   const claudeArguments = buildHeadlessArguments({
     program: resolveClaudeProgram(session),
@@ -113,5 +117,5 @@ export function buildWorkerMark(session: Session, name: string): string {
 
 /** A glob as a `case` pattern. `*` crosses slashes there, so the guard hook is looser than the commit, which is exact. */
 function toCasePattern(glob: string): string {
-  return glob.replace(/\/+$/, '').replaceAll('**', '*')
+  return glob.replace(/\/+$/, '').replace(/(\\.)|\*\*/gsu, (_, escaped?: string) => escaped ?? '*')
 }

@@ -42,10 +42,10 @@ export function buildRuntimeConfig(
         ...(platform === 'darwin' ? [] : listHostSockets(readable.allowed)),
         ...policy.hiddenPaths.filter(place => fs.existsSync(place)),
         ...allowWrite.filter(place => allowRead.some(other => isUnder(place, other))),
-      ],
-      allowRead: [...new Set(allowRead)],
-      allowWrite: [...new Set(allowWrite)],
-      denyWrite: policy.protectedPaths,
+      ].map(markName),
+      allowRead: [...new Set(allowRead)].map(markName),
+      allowWrite: [...new Set(allowWrite)].map(markName),
+      denyWrite: policy.protectedPaths.map(markName),
     },
     allowPty: policy.role === 'orchestrator',
     // It would search for repositories below the current folder, which is empty.
@@ -98,6 +98,11 @@ export function addIsolation(commandLine: string, { tempFolder }: SandboxPolicy,
   if (!isolated.includes('--seccomp 4 ') || !isolated.includes(`${mount}--dev /dev `))
     throw new Error('the command line of sandbox-runtime has an unknown form')
   return `${isolated} 4<${quoteForShell(filterFile)}`
+}
+
+/** The library would read a path with such letters as a pattern. */
+function markName(place: string): string | { path: string; literal: true } {
+  return /[*?[\]]/.test(place) ? { path: place, literal: true } : place
 }
 
 // --- internal ---

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Login } from '../claude/login.ts'
 import { plainVariableNames } from '../config/environment.ts'
 import { ModelPolicy } from '../model/policy.ts'
+import { hasWildcard, unescapePattern } from '../path-pattern.ts'
 
 const pathSchema = z.string().regex(/^\/[^\0\n]*$/)
 
@@ -102,12 +103,15 @@ export function buildPolicy(
   }
 }
 
-/** The folder before the first wildcard of each glob; below it, guard and commit enforce the globs. Pure. */
+/**
+ * The folder before the first wildcard of each glob; below it, guard and commit enforce the globs. A bracket is a class
+ * here unless a backslash makes it literal. Pure.
+ */
 export function listWritableRoots(outputs: string, globs: string[]): string[] {
   const roots = globs.map(glob => {
     const steps = glob.replace(/\/+$/, '').split('/')
-    const wildcard = steps.findIndex(step => /[*?[\]{}!]/.test(step))
-    const fixed = wildcard < 0 ? steps.slice(0, -1) : steps.slice(0, wildcard)
+    const wildcard = steps.findIndex(hasWildcard)
+    const fixed = (wildcard < 0 ? steps.slice(0, -1) : steps.slice(0, wildcard)).map(unescapePattern)
     return fixed.some(step => step === '..') ? outputs : path.join(outputs, ...fixed)
   })
   return [...new Set(roots)].filter(root => !roots.some(other => other !== root && isUnder(root, other)))

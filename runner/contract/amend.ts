@@ -4,6 +4,7 @@ import { toOneLine } from '#host/text.ts'
 import { type ContractChange, compareContracts } from '#session/contract'
 import { accept, type CommandReply, listActiveWorkers, type RunnerContext, refuse } from '../context.ts'
 import { requestApproval } from './approval.ts'
+import { listBaseFiles } from './base-checks.ts'
 import { validateDraft } from './draft.ts'
 import { putIntoForce, readSealedContract } from './seal.ts'
 
@@ -19,7 +20,8 @@ export async function amendContract(context: RunnerContext, reason: string): Pro
   const draft = await validateDraft(context, version)
   if ('exitCode' in draft) return draft
   const sealed = readSealedContract(context)
-  const changes = compareContracts(sealed, { ...draft.contract, title: sealed.title }) // The title is not part of what is judged.
+  const amended = { ...draft.contract, title: sealed.title } // The title is not part of what is judged.
+  const changes = compareContracts(sealed, amended, await listBaseFiles(context))
   if (changes.length === 0) return accept('The clauses are unchanged, so the sealed contract stays as it is.')
   const dilutions = describeChanges(changes.filter(({ isWeaker }) => isWeaker))
   const unapproved = refuseUnapproved(context, draft.text, changes, { dilutions, reason })

@@ -1,7 +1,7 @@
 import type { Contract, ContractProblem } from '#session/contract'
 import type { EvidenceRecord } from '#session/evidence'
 import { readLog } from '#session/log'
-import type { Commit } from '#session/repository'
+import { type Commit, listCommitFiles } from '#session/repository'
 import { getEvidence, recordCheck } from '../checks/check-cache.ts'
 import { type CheckClause, isCheckClause } from '../checks/run-check.ts'
 import type { RunnerContext } from '../context.ts'
@@ -31,6 +31,11 @@ export async function completeBaseEvidence(context: RunnerContext, contract: Con
 export function getBaseCommit({ status }: RunnerContext): Commit {
   if (!status.base) throw new Error('the base is not prepared')
   return status.base
+}
+
+/** The paths of all files that the work starts from. */
+export async function listBaseFiles(context: RunnerContext): Promise<string[]> {
+  return (await listCommitFiles(context.session.paths, getBaseCommit(context).commit)).map(file => file.path)
 }
 
 /** The problem of a check that proves nothing, found before any work is paid for; empty if it proves something. Pure. */

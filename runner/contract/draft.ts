@@ -3,17 +3,16 @@ import { readUntrusted } from '#host/fs'
 import {
   type Contract,
   describeProblems,
+  findUnmatchedPin,
   listUncoveredSentences,
-  matchesGlob,
   parseContract,
   splitSentences,
 } from '#session/contract'
 import type { EvidenceRecord } from '#session/evidence'
-import { listCommitFiles } from '#session/repository'
 import { isCheckClause } from '../checks/run-check.ts'
 import { type CommandReply, type RunnerContext, refuse } from '../context.ts'
 import { ensureDependencies } from '../dependencies/install.ts'
-import { findVacuousCheck, getBaseCommit, runCheckOnBase } from './base-checks.ts'
+import { findVacuousCheck, getBaseCommit, listBaseFiles, runCheckOnBase } from './base-checks.ts'
 
 const MAX_CONTRACT_BYTES = 256 * 1024
 const MAX_RECORDED_PROBLEMS = 20
@@ -49,8 +48,7 @@ export async function validateDraft(context: RunnerContext, version = 1): Promis
   const evidence: EvidenceRecord[] = []
   for (const clause of checks) {
     const { pins = [] } = clause.proof
-    const files = pins.length > 0 ? await listCommitFiles(paths, base.commit) : []
-    const unmatched = pins.find(pin => !files.some(file => matchesGlob(pin, file.path)))
+    const unmatched = pins.length > 0 ? findUnmatchedPin(pins, await listBaseFiles(context)) : undefined
     if (unmatched !== undefined)
       problems.push({
         line: clause.line,

@@ -1,8 +1,9 @@
+import { toOneLine } from '#host/text.ts'
 import {
   type Contract,
   describeBrokenPins,
   describeChangedCheckFiles,
-  listScopeGlobs,
+  listChangesOutsideScopes,
   type WorkDiff,
 } from '#session/contract'
 import { describeTestChanges, type EvidenceRecord, formatTestCounts, readEvidence } from '#session/evidence'
@@ -41,9 +42,7 @@ export async function runGates(
         evidence: [...evidence, record],
       })
     } else if (clause.proof.kind === 'scope') {
-      // The scopes of a contract add up: every changed file must match one of them.
-      const outside = await listChangedPaths(paths, base, head.commit, listScopeGlobs(contract))
-      gates.push({ clause, ...classifyScope(outside), evidence })
+      gates.push({ clause, ...classifyScope(listChangesOutsideScopes(contract, work)), evidence })
     } else gates.push({ clause, gate: 'none', reason: 'only the judge can decide', evidence })
   }
   return gates
@@ -94,7 +93,9 @@ function explainOutcome(
 
 function classifyScope(outside: WorkDiff['changes']): GateResult {
   if (outside.length === 0) return { gate: 'kept', reason: 'git shows no change outside it' }
-  const files = outside.slice(0, MAX_LISTED_FILES).map(({ path: file, change }) => `${file} (${change})`)
+  const files = outside
+    .slice(0, MAX_LISTED_FILES)
+    .map(({ path: file, change }) => `${toOneLine(file, 200)} (${change})`)
   const more = outside.length > MAX_LISTED_FILES ? ` and ${outside.length - MAX_LISTED_FILES} more` : ''
   return { gate: 'broken', reason: `changed outside it: ${files.join(', ')}${more}` }
 }

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util'
 import { makePrivateFolder, writeAtomic } from '#host/fs'
 import { isWorkerName } from '#session'
-import { globsOverlap, isGlob } from '#session/contract'
+import { decideBrackets, formatGlobs, globsOverlap, isGlob } from '#session/contract'
 import type { WorkerStatus } from '#session/status'
 import { accept, type CommandReply, listActiveWorkers, type RunnerContext, refuse } from '../context.ts'
+import { listBaseFiles } from '../contract/base-checks.ts'
 import { listDraftClauseIds } from '../contract/draft.ts'
 import { readSealedContract, sealContract } from '../contract/seal.ts'
 import type { AgentRequest } from '../requests.ts'
@@ -23,8 +24,9 @@ export async function spawnWorker(context: RunnerContext, request: AgentRequest)
   // A runner that died before it could reply may have queued the worker already.
   const known = context.status.workers.find(worker => worker.requestId === request.id)
   if (known) return createQueuedReply(known)
-  const worker = parseSpawnRequest(context, request)
-  if ('text' in worker) return worker
+  const asked = parseSpawnRequest(context, request)
+  if ('text' in asked) return asked
+  const worker = { ...asked, files: await decideFiles(context, asked.files) }
   // Sealing comes last: a spawn that is refused for another reason seals nothing.
   const refused = refuseOverBudget(context) ?? refuseUnfitWorker(context, worker) ?? (await sealContract(context))
   if (refused) return refused
@@ -68,7 +70,7 @@ function parseSpawnRequest(context: RunnerContext, { args, input }: AgentRequest
   }
   const [kind, ...rest] = parsed.positionals
   if ((kind !== 'code' && kind !== 'rw') || rest.length > 0) return refuse(SPAWN_USAGE)
-  const splitList = (values: string[] = []) => values.flatMap(value => value.split(/[\s,]+/)).filter(Boolean)
+  const splitList = (values: string[] = []) => values.flatMap(value => value.split(/(?<!\\)[\s,]+/)).filter(Boolean)
   const clauses = splitList(parsed.values.clauses)
   const files = splitList(parsed.values.files)
   const name = parsed.values.name ?? pickWorkerName(context, kind)
@@ -87,6 +89,11 @@ function parseSpawnRequest(context: RunnerContext, { args, input }: AgentRequest
       `"${badGlob}" cannot be the files of a worker. Name files from the top of the repository, and fewer than all of them.`,
     )
   return { name, kind, model: context.session.manifest.models[kind], clauses, files }
+}
+
+/** The files as decided globs, which is what everything else about the worker goes by. */
+async function decideFiles(context: RunnerContext, files: string[]): Promise<string[]> {
+  return files.length > 0 ? decideBrackets(files, await listBaseFiles(context)) : []
 }
 
 /** Refuse a worker that conflicts with the contract or with other workers. */
@@ -112,7 +119,7 @@ function refuseUnfitWorker(
   const overlapping = active.find(other => other.files.some(glob => files.some(file => globsOverlap(glob, file))))
   if (overlapping)
     return refuse(
-      `${name} cannot have ${files.join(', ')}: ${overlapping.name} has ${overlapping.files.join(', ')}. Wait for it, or name other files.`,
+      `${name} cannot have ${formatGlobs(files)}: ${overlapping.name} has ${formatGlobs(overlapping.files)}. Wait for it, or name other files.`,
     )
   return undefined
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import { listScopeGlobs } from '../contract/clause.ts'
-import { describeBrokenPins } from '../contract/pins.ts'
+import { describeBrokenPins, type WorkDiff } from '../contract/pins.ts'
+import { listChangesOutsideScopes } from '../contract/scope.ts'
 import type { ClauseVerdict, VerdictRecord } from '../evidence/verdict.ts'
 import type { Verdict } from '../log/event.ts'
+import type { SessionRepository } from '../repository/bare-git.ts'
 import { listChangedPaths } from '../repository/diff.ts'
 import { listCommitFiles } from '../repository/export.ts'
 import { type Audit, type ContractVersion, type IndexedEvent, listClauses } from './audit.ts'
@@ -84,19 +85,22 @@ async function hasBrokenPin({ audit, record, version }: GateAudit, { id, gate }:
   const base = audit.status.base?.commit
   if (!repository || base === undefined) return gate === 'broken'
   try {
-    const baseFiles = (await listCommitFiles(repository, base)).map(file => file.path)
-    const changes = await listChangedPaths(repository, base, record.commit)
-    return describeBrokenPins(proof.pins, { baseFiles, changes }) !== undefined
+    return describeBrokenPins(proof.pins, await readWork(repository, base, record.commit)) !== undefined
   } catch {
     return gate === 'broken' // The commit is gone, which is reported on its own.
   }
 }
 
+async function readWork(repository: SessionRepository, base: string, commit: string): Promise<WorkDiff> {
+  const files = await listCommitFiles(repository, base)
+  return { baseFiles: files.map(file => file.path), changes: await listChangedPaths(repository, base, commit) }
+}
+
 async function auditScopeGate({ audit, record, version }: GateAudit, { id, gate }: ClauseVerdict): Promise<void> {
   const { repository, status } = audit
   if (!repository || !version.contract || !status.base) return
-  const globs = listScopeGlobs(version.contract)
-  const outside = await listChangedPaths(repository, status.base.commit, record.commit, globs).catch(() => undefined)
+  const work = await readWork(repository, status.base.commit, record.commit).catch(() => undefined)
+  const outside = work && listChangesOutsideScopes(version.contract, work)
   if (outside && (outside.length === 0 ? 'kept' : 'broken') !== gate)
     reject(audit, `${id} has the gate ${gate}, but git shows ${outside.length} changes outside of the scope`)
 }

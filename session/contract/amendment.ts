@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
+import { hasWildcard, unescapePattern } from '#host/path-pattern.ts'
+import { decideBrackets } from './brackets.ts'
 import {
   type ClauseProof,
   type Contract,
@@ -18,20 +20,22 @@ export interface ContractChange {
 
 /**
  * List what an amendment changes. As strict as before are: a new clause, expectation or pin, a smaller scope, a shorter
- * limit, a guard or a judged clause that becomes a check, and a new title. Everything else is a dilution. Pure.
+ * limit, a guard or a judged clause that becomes a check, and a new title. Everything else is a dilution. The files of
+ * the base say what a bracket in a path means. Pure.
  */
-export function compareContracts(before: Contract, after: Contract): ContractChange[] {
+export function compareContracts(before: Contract, after: Contract, baseFiles: string[]): ContractChange[] {
   return [
     ...before.clauses.flatMap(clause =>
       compareClauses(
         clause,
         after.clauses.find(({ id }) => id === clause.id),
+        baseFiles,
       ),
     ),
     ...after.clauses
       .filter(({ id }) => before.clauses.every(clause => clause.id !== id))
       .map(({ id, sentence }) => createStrengthening(`${id} is new: ${sentence}`)),
-    ...compareScopes(before, after),
+    ...compareScopes(before, after, baseFiles),
     ...compareCovers(before, after),
     ...after.exclusions
       .filter(({ sentenceId }) => before.exclusions.every(exclusion => exclusion.sentenceId !== sentenceId))
@@ -46,7 +50,11 @@ const createWeakening = (description: string): ContractChange => ({ description,
 const createStrengthening = (description: string): ContractChange => ({ description, isWeaker: false })
 const subtract = (texts: string[], others: string[]) => texts.filter(text => !others.includes(text))
 
-function compareClauses(before: ContractClause, after: ContractClause | undefined): ContractChange[] {
+function compareClauses(
+  before: ContractClause,
+  after: ContractClause | undefined,
+  baseFiles: string[],
+): ContractChange[] {
   const { id } = before
   if (after === undefined) return [createWeakening(`${id} is removed: ${before.sentence}`)]
   const reworded =
@@ -56,13 +64,13 @@ function compareClauses(before: ContractClause, after: ContractClause | undefine
   const lost = new Set(subtract(before.covers, after.covers))
   return [
     ...reworded,
-    ...compareProofs(id, before.proof, after.proof),
+    ...compareProofs(id, before.proof, after.proof, baseFiles),
     ...[...lost].map(sentence => createWeakening(`${id} no longer covers ${sentence}`)),
   ]
 }
 
-function compareProofs(id: string, before: ClauseProof, after: ClauseProof): ContractChange[] {
-  if (before.kind === 'check' && after.kind === 'check') return compareChecks(id, before, after)
+function compareProofs(id: string, before: ClauseProof, after: ClauseProof, baseFiles: string[]): ContractChange[] {
+  if (before.kind === 'check' && after.kind === 'check') return compareChecks(id, before, after, baseFiles)
   if (before.kind === after.kind) return []
   const newProof = after.kind === 'judged' ? 'the judge' : `a ${after.kind}`
   const oldProof = before.kind === 'judged' ? 'the judge' : `its ${before.kind}`
@@ -73,7 +81,7 @@ function compareProofs(id: string, before: ClauseProof, after: ClauseProof): Con
 
 type Check = Extract<ClauseProof, { kind: 'check' }>
 
-function compareChecks(id: string, before: Check, after: Check): ContractChange[] {
+function compareChecks(id: string, before: Check, after: Check, baseFiles: string[]): ContractChange[] {
   const changes: ContractChange[] = []
   if (before.command !== after.command)
     changes.push(createWeakening(`${id} runs another command: ${before.command} -> ${after.command}`))
@@ -86,7 +94,7 @@ function compareChecks(id: string, before: Check, after: Check): ContractChange[
   return [
     ...changes,
     ...compareLimits(id, before.timeoutSeconds, after.timeoutSeconds),
-    ...comparePins(id, before.pins ?? [], after.pins ?? []),
+    ...comparePins(id, before.pins ?? [], after.pins ?? [], baseFiles),
     ...compareExpectations(id, before.expectation, after.expectation),
   ]
 }
@@ -104,9 +112,11 @@ function compareLimits(id: string, before = Infinity, after = Infinity): Contrac
   ]
 }
 
-function comparePins(id: string, before: string[], after: string[]): ContractChange[] {
+function comparePins(id: string, before: string[], after: string[], baseFiles: string[]): ContractChange[] {
   return [
-    ...before.filter(pin => !isWithin(pin, after)).map(pin => createWeakening(`${id} no longer pins ${pin}`)),
+    ...before
+      .filter(pin => !isWithin(pin, after, baseFiles))
+      .map(pin => createWeakening(`${id} no longer pins ${pin}`)),
     ...subtract(after, before).map(pin => createStrengthening(`${id} now pins ${pin}`)),
   ]
 }
@@ -134,22 +144,26 @@ function compareExpectations(id: string, before: Expectation, after: Expectation
 }
 
 /** The scopes of a contract add up, so all of them are compared as one. */
-function compareScopes(before: Contract, after: Contract): ContractChange[] {
+function compareScopes(before: Contract, after: Contract, baseFiles: string[]): ContractChange[] {
   const [oldGlobs, newGlobs] = [listScopeGlobs(before), listScopeGlobs(after)]
   if (oldGlobs.length === 0) return []
   if (newGlobs.length === 0) return [createWeakening('no scope limits the changed files any more')]
   return [
     ...newGlobs
-      .filter(glob => !isWithin(glob, oldGlobs))
+      .filter(glob => !isWithin(glob, oldGlobs, baseFiles))
       .map(glob => createWeakening(`the scope now includes ${glob}`)),
     ...subtract(oldGlobs, newGlobs).map(glob => createStrengthening(`the scope no longer includes ${glob}`)),
   ]
 }
 
 /** Is the glob certainly within the others? Only the same glob, or a path (`path`, `path/**`) that one matches. */
-function isWithin(glob: string, others: string[]): boolean {
-  const path = glob.replace(/\/(\*\*)?$/, '')
-  return others.some(other => other === glob || (!/[*?[]/.test(path) && matchesGlob(other, path)))
+function isWithin(glob: string, others: string[], baseFiles: string[]): boolean {
+  const allowed = decideBrackets(others, baseFiles)
+  return decideBrackets([glob], baseFiles).every(meaning => {
+    const path = meaning.replace(/\/(\*\*)?$/, '')
+    const isWithinOne = (other: string) => !hasWildcard(path) && matchesGlob(other, unescapePattern(path))
+    return allowed.some(other => other === meaning || isWithinOne(other))
+  })
 }
 
 /** Sentences that no clause covers any more, or that one covers now. */

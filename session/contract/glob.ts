@@ -1,23 +1,25 @@
+import { unescapePattern } from '#host/path-pattern.ts'
+
 /**
  * Is the text a glob that stays in the repository? Globs work as in git's `:(glob)`: `*` and `?` match within one
- * segment, `**` matches any number of segments, `[a-z]` is a class, and the name of a folder matches everything in it.
+ * segment, `**` matches any number of segments, `[a-z]` is a class, a backslash makes the sign after it literal, and the
+ * name of a folder matches everything in it.
  */
 export function isGlob(text: string): boolean {
+  const unescaped = text.replace(/\\[^\p{L}\p{N}_/\n\0]/gu, '') // What is left has no backslash, unless it is misplaced.
   return (
     text !== '' &&
-    !text.startsWith('/') &&
-    !text.startsWith(':') &&
-    !text.startsWith('-') &&
-    !/[\n\0\\]|\[:/.test(text) &&
-    !text.split('/').includes('..')
+    !/^[/:-]/.test(text) &&
+    !/[\n\0\\]|\[[^/]*\[:/.test(unescaped) &&
+    !/(?<!\\)\[[^\]/]*\\/.test(text) && // Git reads a backslash in a class, which `parsePieces` does not.
+    !unescapePattern(text).split('/').includes('..')
   )
 }
 
-/** Does the glob match this path, or a folder above it? A path always matches its own name, such as `app/[id]`. */
+/** Does the glob match this path, or a folder above it? Square brackets are a class here: first `decideBrackets`. */
 export function matchesGlob(glob: string, file: string): boolean {
   const segments = splitSegments(glob)
   const isFolder = glob.endsWith('/')
-  if (`${file}${isFolder ? '' : '/'}`.startsWith(`${segments.join('/')}/`)) return true
   const path = file.split('/').map(name => [...name].map(createLiteralPiece))
   const patterns = [[...segments, '*', '**'], ...(isFolder ? [] : [segments])]
   return patterns.some(pattern => matchSequences(pattern.map(parsePieces), path, isDeep, matchSegments))
@@ -50,7 +52,8 @@ const isDeep = (segment: Piece[]) => segment.length === 2 && segment.every(piece
 const matchSegments = (a: Piece[], b: Piece[]) => matchSequences(a, b, piece => piece.isMany === true, matchPieces)
 
 function parsePieces(segment: string): Piece[] {
-  return (segment.match(/\[[!^]?\]?[^\]]*\]|./gsu) ?? []).map(piece => {
+  return (segment.match(/\\.|\[[!^]?\]?[^\]]*\]|./gsu) ?? []).map(piece => {
+    if (piece.length > 1 && piece.startsWith('\\')) return createLiteralPiece(unescapePattern(piece))
     if (piece === '*') return { isMany: true, admits: () => true }
     if (piece === '?') return { admits: () => true }
     return piece.length > 1 && piece.startsWith('[') ? parseCharacterClass(piece) : createLiteralPiece(piece)

@@ -1,4 +1,5 @@
 export { type ContractChange, compareContracts } from './amendment.ts'
+export { decideBrackets, formatGlobs } from './brackets.ts'
 export {
   type ClauseProof,
   type Contract,
@@ -7,7 +8,6 @@ export {
   type Expectation,
   getProofKind,
   listExpectations,
-  listScopeGlobs,
 } from './clause.ts'
 export {
   describeProblems,
@@ -17,4 +17,5 @@ export {
   splitSentences,
 } from './contract.ts'
 export { globsOverlap, isGlob, matchesGlob } from './glob.ts'
-export { describeBrokenPins, describeChangedCheckFiles, type WorkDiff } from './pins.ts'
+export { describeBrokenPins, describeChangedCheckFiles, findUnmatchedPin, type WorkDiff } from './pins.ts'
+export { listChangesOutsideScopes } from './scope.ts'

@@ -1,4 +1,6 @@
+import { unescapePattern } from '#host/path-pattern.ts'
 import { toOneLine } from '#host/text.ts'
+import { decideBrackets } from './brackets.ts'
 import { matchesGlob } from './glob.ts'
 
 /** The work as git shows it: the files before it, and each path that it changed. */
@@ -9,22 +11,41 @@ export interface WorkDiff {
 
 /** Describe how the work breaks a pin, or that a pin matches no file; undefined if all pins hold. Pure. */
 export function describeBrokenPins(pins: string[], { baseFiles, changes }: WorkDiff): string | undefined {
-  const broken = changes.filter(({ path }) => pins.some(pin => matchesGlob(pin, path)))
+  const globs = decideBrackets(pins, baseFiles)
+  const broken = changes.filter(({ path }) => globs.some(glob => matchesGlob(glob, path)))
   if (broken.length > 0) {
     const [verb, are, them] = broken.length === 1 ? [broken[0]?.change, 'is', 'it'] : ['changed', 'are', 'them']
     return `${formatFiles(broken.map(({ path }) => path))} ${are} pinned, and the work ${verb} ${them}`
   }
-  const unmatched = pins.find(pin => !baseFiles.some(file => matchesGlob(pin, file)))
+  const unmatched = findUnmatchedPin(pins, baseFiles)
   return unmatched === undefined
     ? undefined
     : `${formatFiles([unmatched])} is pinned, but there was no such file before the work`
 }
 
+/** A pin that matches no file of the base, and so would hold nothing; undefined if all match one. Pure. */
+export function findUnmatchedPin(pins: string[], baseFiles: string[]): string | undefined {
+  return pins.find(pin => {
+    const globs = decideBrackets([pin], baseFiles)
+    return !baseFiles.some(file => globs.some(glob => matchesGlob(glob, file)))
+  })
+}
+
 /** Describe the existing files that a command names and that the work changed; undefined without any. Pure. */
 export function describeChangedCheckFiles(command: string, { changes }: Pick<WorkDiff, 'changes'>): string | undefined {
-  const words = new Set(command.split(/[\s;&|()<>'"`=]+/).map(word => word.replace(/^(\.\/+)+/, '')))
-  const files = changes.filter(({ path, change }) => change !== 'added' && words.has(path)).map(({ path }) => path)
+  const text = ` ${unescapePattern(command)} `.replace(/(?<=[\s;&|()<>'"`=])(\.\/+)+/g, '')
+  const files = changes
+    .filter(({ path, change }) => change !== 'added' && namesFile(text, path))
+    .map(({ path }) => path)
   return files.length === 0 ? undefined : `by ${formatFiles(files)}, which the work itself changed`
+}
+
+/** Does the path stand in the command as a whole, between blanks, quotes or other signs of a shell? */
+function namesFile(command: string, path: string): boolean {
+  const isEdge = (at: number) => /[\s;&|()<>'"`=]/.test(command[at] ?? ' ')
+  for (let at = command.indexOf(path); at >= 0; at = command.indexOf(path, at + 1))
+    if (isEdge(at - 1) && isEdge(at + path.length)) return true
+  return false
 }
 
 const MAX_LISTED_FILES = 8

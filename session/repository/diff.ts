@@ -75,19 +75,14 @@ export function listVisibleChanges(paths: SessionPaths, status: SessionStatus, i
 const MAX_SHOWN_FILES = 5
 const MAX_SHOWN_CHARS = 340
 
-/** List the paths that differ between two commits. With `allowedGlobs`, only those that no glob matches. */
+/** List the paths that differ between two commits. */
 export async function listChangedPaths(
   repository: SessionRepository,
   fromCommit: string,
   toCommit: string,
-  allowedGlobs: string[] = [],
 ): Promise<{ path: string; change: 'added' | 'changed' | 'removed' }[]> {
-  const excluded = allowedGlobs.flatMap(glob => [
-    `:(exclude,glob)${glob}`,
-    `:(exclude,glob)${glob.replace(/\/+$/, '')}/**`,
-  ])
   const options = ['--name-status', '--no-renames', '-z']
-  const fields = await listBareGit(repository, ['diff', ...options, fromCommit, toCommit, '--', '.', ...excluded])
+  const fields = await listBareGit(repository, ['diff', ...options, fromCommit, toCommit, '--'])
   return pairFields(fields).map(([status, file]) => {
     return { path: file, change: status === 'A' ? 'added' : status === 'D' ? 'removed' : 'changed' }
   })

@@ -111,12 +111,24 @@ test('the prompt and the allowlist of a worker have its clauses and files', t =>
   const prompt = fs.readFileSync(own.systemPrompt, 'utf8')
   for (const text of ['docs/**, README.md', 'C2, C3', '# Contract: x with {{files}}'])
     assert.ok(prompt.includes(text), text)
-  assert.equal(fs.readFileSync(path.join(own.folder, 'files'), 'utf8'), 'docs/**\nREADME.md\n')
+  assert.equal(
+    fs.readFileSync(path.join(own.folder, 'files'), 'utf8'),
+    'docs/**\ndocs/**/**\nREADME.md\nREADME.md/**\n',
+  )
   const allowlist = fs.readFileSync(own.writeAllowlist, 'utf8').trimEnd().split('\n')
   assert.ok(
     allowlist.every(line => line.includes('/outputs/docs/') || line.includes('/outputs/README.md')),
     allowlist.join(),
   )
+  const brackets = ['app/\\[id\\]/**', 'x\\**/[ab]']
+  prepareWorker(session, { ...worker, name: 'docs', kind: 'rw' }, { ...grant, files: brackets })
+  assert.ok(fs.readFileSync(own.systemPrompt, 'utf8').includes('these files: app/[id]/**, x**/[ab].'))
+  const patterns = fs.readFileSync(own.writeAllowlist, 'utf8').split('\n')
+  for (const end of ['/outputs/app/\\[id\\]/*', '/outputs/x\\**/[ab]'])
+    assert.ok(
+      patterns.some(line => line.endsWith(end)),
+      end,
+    )
   const launch = fs.readFileSync(own.launchScript, 'utf8')
   assert.doesNotMatch(launch, /dangerously/)
   assert.doesNotMatch(/--tools '([^']*)'/.exec(launch)?.[1] ?? launch, /Bash/)

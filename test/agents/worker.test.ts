@@ -4,6 +4,7 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { installFolder } from '#host/config'
 import { type RunResult, runProgram } from '#host/exec.ts'
+import { decideBrackets } from '#session/contract'
 import { findProcesses } from '../fixtures/rig.ts'
 import { createScratchFolder, HANG_MS } from '../fixtures/scratch.ts'
 
@@ -117,6 +118,17 @@ test('an rw worker commits only the files it named', async t => {
   assert.equal(await git('ls-files'), 'docs/a.md\nkept.txt')
   assert.equal(await git('show', 'HEAD:kept.txt'), 'kept')
   assert.equal(fs.readFileSync(path.join(outputs, 'b.txt'), 'utf8'), 'b\n')
+})
+
+test('a bracket in the files of an rw worker is the folder of that name', async t => {
+  const { work, git } = await prepare(t)
+  const files = decideBrackets(['app/[id]/**', 'docs/[a]', 'x/[new].md', 'z/[new].md'], ['app/[id]/page', 'docs/[a]/b'])
+  const made = ['app/[id]/deep/x', 'app/i/x', 'docs/[a]/b', 'docs/a/b', 'x/[new].md', 'z/n.md', 'y']
+  const pathspecs = files.flatMap(glob => [glob, `${glob}/**`])
+  const write = made.map(file => `mkdir -p "$(dirname '${file}')"; echo x >'${file}'`).join('; ')
+  await work(write, { kind: 'rw', files: pathspecs })
+  const committed = ['app/[id]/deep/x', 'docs/[a]/b', 'kept.txt', 'x/[new].md', 'z/n.md']
+  assert.deepEqual((await git('ls-tree', '-r', '--name-only', 'HEAD')).split('\n').sort(), committed)
 })
 
 test('twelve rw workers that end at once all commit their files', async t => {

@@ -151,7 +151,7 @@ function treatAsWorker(place: HostileRepositoryPaths, paths: SessionPaths) {
       head = (await importWork(paths)).commit
     },
     differences: () => listDifferences(paths, head),
-    changed: () => listChangedPaths(paths, base, head, ['*.txt']),
+    changed: () => listChangedPaths(paths, base, head),
     listing: () => listCommitFiles(paths, head),
     nested: () => listNestedRepositories(paths, head),
     async export() {

@@ -48,6 +48,8 @@ test('an rw worker writes below the fixed part of its globs only', () => {
   assert.deepEqual(listWritableRoots('/o', ['docs/**', 'docs/a/b.md', 'src/*/x']), ['/o/docs', '/o/src'])
   assert.deepEqual(listWritableRoots('/o', ['README.md', 'docs/**']), ['/o'])
   assert.deepEqual(listWritableRoots('/o', ['../x/**']), ['/o'])
+  const brackets = ['app/\\[id\\]/**', 'a{b}/!x/*', 's/[ab]/x', 't/\\*/[a]']
+  assert.deepEqual(listWritableRoots('/o', brackets), ['/o/app/[id]', '/o/a{b}/!x', '/o/s', '/o/t/*'])
 })
 
 test('a private login is writable; of the user’s, only what claude must write', t => {

@@ -134,6 +134,15 @@ test('the sandbox never searches with ripgrep, so a missing one costs no time', 
   assert.ok(!fs.existsSync(marker))
 })
 
+test('a writable path with letters of a pattern is that path alone', { skip: whyNoBubblewrap }, async t => {
+  const { sh, folder } = createTestSandbox(t)
+  const [named = '', matched = ''] = ['out/[id]*', 'out/id'].map(name => path.join(folder, name))
+  for (const made of [named, matched]) fs.mkdirSync(made)
+  const result = await sh(`touch '${named}/yes'; touch '${matched}/no'`, { writablePaths: [named] })
+  assert.notEqual(result.exitCode, 0)
+  assert.deepEqual([fs.readdirSync(named), fs.readdirSync(matched)], [['yes'], []])
+})
+
 test('a writable path that an agent turned into a link is exit 13', { skip: whyNoBubblewrap }, async t => {
   const { sh, folder } = createTestSandbox(t)
   fs.symlinkSync(path.join(folder, 'home'), path.join(folder, 'out/docs'))

@@ -5,6 +5,7 @@ import { it, type TestContext } from 'node:test'
 import { sha256 } from '#host/hash.ts'
 import { amendContract } from '#runner/contract/amend.ts'
 import { readLog } from '#session/log'
+import { prepareRepository } from '#session/repository'
 import { createTestContext } from '../../fixtures/runner-context.ts'
 
 const sealed = '# Contract: a poem\n\n## C1 — It rhymes\n- covers: S1\n- judged\n\n## C2 — It is short\n- judged\n'
@@ -12,11 +13,11 @@ const weaker = sealed.replace('\n## C2 — It is short\n- judged\n', '')
 const stricter = `${sealed}\n## C3 — It is signed\n- judged\n`
 
 /** A session with a sealed contract. `amend` writes a draft and runs `contract amend`. */
-function prepare(t: TestContext) {
+async function prepare(t: TestContext) {
   const context = createTestContext(t, { allowsJudgedOnly: true })
   const { paths } = context.session
   const clauses = ['C1', 'C2'].map(id => ({ id, sentence: id, proof: 'judged' as const }))
-  context.record({ type: 'base.prepared', commit: 'a'.repeat(40), tree: 'b'.repeat(40) })
+  context.record({ type: 'base.prepared', ...(await prepareRepository(paths, 'dispatch/a', undefined)) })
   for (const file of [paths.contract, paths.contractVersion(1)]) fs.writeFileSync(file, sealed)
   context.record({ type: 'contract.sealed', sha256: sha256(sealed), clauses, uncoveredSentences: [] })
   const amend = (draft: string) => {
@@ -30,20 +31,20 @@ function prepare(t: TestContext) {
 }
 
 it('a new title is not an amendment', async t => {
-  const { amend, getVersion } = prepare(t)
+  const { amend, getVersion } = await prepare(t)
   assert.equal((await amend(sealed.replace('a poem', 'a better poem'))).exitCode, 0)
   assert.equal(getVersion(), 1)
 })
 
 it('a stricter version applies at once', async t => {
-  const { paths, amend, getVersion, countRequests } = prepare(t)
+  const { paths, amend, getVersion, countRequests } = await prepare(t)
   assert.equal((await amend(stricter)).exitCode, 0)
   assert.deepEqual([getVersion(), countRequests()], [2, 0])
   assert.equal(fs.readFileSync(paths.contract, 'utf8'), stricter)
 })
 
 it('a weaker version asks the human once, and applies after approval', async t => {
-  const { context, paths, amend, getVersion, countRequests, approve } = prepare(t)
+  const { context, paths, amend, getVersion, countRequests, approve } = await prepare(t)
   assert.equal((await amend(weaker)).exitCode, 5)
   assert.equal((await amend(weaker)).exitCode, 5)
   assert.deepEqual([getVersion(), countRequests()], [1, 1])
@@ -56,7 +57,7 @@ it('a weaker version asks the human once, and applies after approval', async t =
 })
 
 it('an approval is used up by one amendment of one sealed contract', async t => {
-  const { amend, getVersion, countRequests, approve } = prepare(t)
+  const { amend, getVersion, countRequests, approve } = await prepare(t)
   await amend(weaker)
   approve(weaker)
   await amend(weaker)

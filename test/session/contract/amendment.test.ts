@@ -169,9 +169,31 @@ for (const [title, from, to, weaker, stricter] of table) {
     const [before, after] = [sealed, amended].map(text => parseContract(text, { allowsJudgedOnly: true }))
     assert.deepEqual(after?.problems, [])
     assert.ok(before && after)
-    const changes = compareContracts(before.contract, after.contract)
+    const changes = compareContracts(before.contract, after.contract, [])
     const describe = (isWeaker: boolean) =>
       changes.filter(change => change.isWeaker === isWeaker).map(change => change.description)
     assert.deepEqual([describe(true), describe(false)], [weaker, stricter])
   })
 }
+
+test('a bracket in a scope or a pin is compared as what it means in the base', () => {
+  const write = (scope: string, pin: string) =>
+    parseContract(
+      `# Contract: x\n\n## C1 — a\n- check: \`t\`\n- guard\n- pins: \`${pin}\`\n\n## C2 — b\n- scope: \`${scope}\`\n`,
+      { allowsJudgedOnly: true },
+    ).contract
+  const listWeaker = (before: [string, string], after: [string, string]) =>
+    compareContracts(write(...before), write(...after), ['app/[id]/page.tsx', 'app/i/x', 't/[a]/x'])
+      .filter(({ isWeaker }) => isWeaker)
+      .map(({ description }) => description)
+  const sealedGlobs: [string, string] = ['app/[id]/**', 't/[a]/**']
+  assert.deepEqual(listWeaker(sealedGlobs, ['app/[id]/page.tsx', 't/[a]']), [])
+  assert.deepEqual(listWeaker(sealedGlobs, ['app/\\[id\\]/**', 't/\\[a\\]/**']), [])
+  assert.deepEqual(listWeaker(sealedGlobs, ['app/i/**', 't/a/**']), [
+    'C1 no longer pins t/[a]/**',
+    'the scope now includes app/i/**',
+  ])
+  assert.deepEqual(listWeaker(['app/[xy]/**', 't/[a]'], ['app/[xyz]/**', 't/[a]']), [
+    'the scope now includes app/[xyz]/**',
+  ])
+})

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { before, test } from 'node:test'
 import { git } from '#host/git'
-import { globsOverlap, isGlob, matchesGlob } from '#session/contract'
+import { decideBrackets, globsOverlap, isGlob, matchesGlob } from '#session/contract'
 import { assertGrowsLinearly } from '../../fixtures/growth.ts'
 import { createRandom, createScratchFolder } from '../../fixtures/scratch.ts'
 
@@ -85,6 +85,7 @@ const globs = [
     '**/img',
     '*/img',
   ],
+  ...['weird/\\[a\\].txt', 'weird/a\\*b', 'weird/a\\?b', 'weird/\\[', 'weird/\\!x'],
   ...['src//a', 'src/./a', './**/x', 'src/*/', 'tests/unit*', "weird/it's", 'weird/{a,b}', 'weird/#x', 'weird/$(x)'],
 ]
 
@@ -110,7 +111,11 @@ before(async context => {
 test('a glob matches the same files as in git, and everything in a folder', async () => {
   assert.ok(corpus.length >= 60 && globs.length >= 80, `${corpus.length} files, ${globs.length} globs`)
   for (const glob of globs) {
-    const matched = corpus.filter(file => matchesGlob(glob, file)).sort()
+    const decided = decideBrackets([glob], [])
+    // Of a bracket that is not decided, git reads both meanings at once.
+    for (const one of decided.filter(text => !/(?<!\\)\[/.test(text)))
+      assert.deepEqual(corpus.filter(file => matchesGlob(one, file)).sort(), await listWithGit(one), one)
+    const matched = corpus.filter(file => decided.some(one => matchesGlob(one, file))).sort()
     assert.deepEqual(matched, await listWithGit(glob), glob)
   }
 })
@@ -155,6 +160,8 @@ test('wildcards in a path are plain characters', () => {
   assert.ok(!matchesGlob('a', '*'))
   assert.ok(!matchesGlob('src/x', '**'))
   assert.ok(matchesGlob('a*b', 'a*b'))
+  assert.ok(matchesGlob('a\\*b', 'a*b') && !matchesGlob('a\\*b', 'axb'))
+  assert.ok(matchesGlob('\\[a\\]', '[a]/x') && !matchesGlob('\\[a\\]', 'a'))
 })
 
 test('the cost of a glob grows with its length, not exponentially', () => {
@@ -200,8 +207,11 @@ test('text that leads out of the repository, or is pathspec magic, is not a glob
     'a\nb',
     'a\0b',
     'a\\b',
+    'a\\',
+    '\\../x',
+    '[a\\]]',
     '[[:alpha:]]',
   ])
     assert.ok(!isGlob(text), JSON.stringify(text))
-  for (const text of [...globs, '...', 'a..b', '..a/b', 'a:b']) assert.ok(isGlob(text), text)
+  for (const text of [...globs, '...', 'a..b', '..a/b', 'a:b', '[:id]', 'a\\ b']) assert.ok(isGlob(text), text)
 })
