@@ -22,6 +22,7 @@ import { paint, print } from '../output/terminal.ts'
 import { confirmAction, isAtTerminal } from './confirm.ts'
 import {
   checkProjectFiles,
+  listComposeWarnings,
   listProjectWarnings,
   listUnreadProjectFiles,
   listUnusedCredentials,
@@ -90,7 +91,11 @@ export async function prepareProject(context: PrepareContext): Promise<string> {
   const file = readProject(repository.path)
   if (!file) return proposeFile(context)
   await checkProjectFiles(file, repository)
-  const warnings = [...(await listProjectWarnings(file, repository)), ...listUnusedCredentials(file)]
+  const warnings = [
+    ...(await listProjectWarnings(file, repository)),
+    ...listUnusedCredentials(file),
+    ...(file.project.services.length > 0 ? [] : await listComposeWarnings(repository)),
+  ]
   printProjectFile(file, sandbox, await findProjectToolchains(config, repository, file.project))
   for (const warning of warnings) print(paint('yellow', `  ${warning}`))
   if (isProjectConfirmed(config.home, repository.path, file.sha256))
@@ -107,6 +112,7 @@ const NOTHING_CHANGED = 'Nothing was changed.'
 
 async function proposeFile({ config, repository, sandbox, ask }: PrepareContext): Promise<string> {
   const proposal = await proposeProject(repository)
+  for (const line of await listComposeWarnings(repository)) print(paint('yellow', line))
   if (!proposal)
     return `No known lock file in ${repository.path}, so there is nothing to propose. If the project needs a setup, write ${projectFileName}:
 

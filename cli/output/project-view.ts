@@ -37,13 +37,16 @@ export function printProjectFile(
   )
   printRows(
     'services',
-    services.map(({ name, command }) => `${name}: ${command} (beside each check and each code worker)`),
+    services.flatMap(({ name, command, ready }) => [
+      `${name}, beside checks and code workers: ${command}`,
+      `  ready when: ${ready}`,
+    ]),
   )
   const limits =
     sandbox.kind === null
       ? `No sandbox (${sandbox.reason}): these commands run with your rights and can reach any host.`
       : `These commands run in a sandbox (${sandbox.kind}) and can reach only the hosts listed.`
-  if (hasSetup || services.length > 0) print(paint('dim', `  ${limits}`))
+  if (hasSetup) print(paint('dim', `  ${limits}`))
   for (const line of [...listMissingPrograms(setup), ...toolchains.problems]) print(paint('yellow', `  ${line}`))
 }
 

@@ -1,3 +1,4 @@
+export { listComposeFiles } from './compose.ts'
 export {
   type CredentialFile,
   findCredentialFiles,

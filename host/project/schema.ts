@@ -17,14 +17,22 @@ const commandSchema = z
   .max(4096)
   .refine(text => !/[\n\r\0]/.test(text), 'must be one line')
 
-/** A variable of a service; not one of those that a process of dispatch needs itself. */
-const serviceVariableSchema = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable')
-  .refine(
-    name => !/^(PATH|HOME|TMPDIR|LD_PRELOAD|LD_LIBRARY_PATH|NODE_OPTIONS|(DISPATCH|CLAUDE|ANTHROPIC)_.*)$/.test(name),
-    'is a variable of dispatch or of the system; use another name',
+/** Variables for checks and workers; not those that a process of dispatch needs itself. */
+const serviceVariablesSchema = z
+  .record(
+    z.string(),
+    z
+      .string()
+      .max(4096)
+      .refine(text => !text.includes('\0'), 'must be text'),
   )
+  .refine(
+    variables =>
+      Object.keys(variables).every(name => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !reservedNames.test(name)),
+    'has a name that is no name of a variable, or that the system or dispatch uses itself (PATH, HOME, DISPATCH_… and the like)',
+  )
+
+const reservedNames = /^(PATH|HOME|TMPDIR|LD_PRELOAD|LD_LIBRARY_PATH|NODE_OPTIONS|(DISPATCH|CLAUDE|ANTHROPIC)_.*)$/
 
 /** A program that runs beside each check and each code worker, such as a database. */
 export const Service = z.strictObject({
@@ -36,15 +44,7 @@ export const Service = z.strictObject({
   /** Seconds until it must be ready. */
   limit: z.number().int().min(1).max(600).default(30),
   /** For checks and workers. `$NAME_PORT` and `$NAME_DIR` in a value are replaced. */
-  variables: z
-    .record(
-      serviceVariableSchema,
-      z
-        .string()
-        .max(4096)
-        .regex(/^[^\0]*$/),
-    )
-    .default({}),
+  variables: serviceVariablesSchema.default({}),
 })
 
 export type Service = z.infer<typeof Service>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { proposeProject } from '#host/project'
+import { listComposeFiles, proposeProject } from '#host/project'
 import { detectInstallSteps } from '#host/project/detect.ts'
 import { addPythonFileHost, parseGoHosts } from '#host/project/hosts.ts'
 import { listMissingPrograms, useCorepack } from '#host/project/missing-programs.ts'
@@ -192,4 +192,16 @@ test('the hosts of Go are its proxies and private modules', () => {
     'git.example',
     '*.corp.example',
   ])
+})
+
+test('compose files are found at the top and one folder below', async t => {
+  const names = [
+    'compose.yaml',
+    'docker-compose.test.yml',
+    'ops/docker-compose.yml',
+    'a/b/compose.yml',
+    'composer.json',
+  ]
+  const repository = await createRepository(t, Object.fromEntries(names.map(name => [name, 'x'])))
+  assert.deepEqual(await listComposeFiles(repository), names.slice(0, 3))
 })

@@ -20,6 +20,16 @@ test('a project file is strict, and every problem has its line', () => {
     ['{"hosts": ["x.example:99999"]}', /hosts\.0: must be a host name/],
     ['{"environment": ["A=1"]}', /environment\.0: must be the name of a variable/],
     ['{"limit": 0}', /limit: /],
+    ['{"services": [{"name": "Db", "command": "x", "ready": "x"}]}', /services\.0\.name: must be a short name/],
+    ['{"services": [{"name": "db", "command": "x"}]}', /services\.0\.ready/],
+    [
+      '{"services": [{"name": "a", "command": "x", "ready": "x"}, {"name": "a", "command": "x", "ready": "x"}]}',
+      /services: two services have the same name/,
+    ],
+    ...['A B', 'PATH', 'DISPATCH_HOOKS'].map((name): [string, RegExp] => [
+      `{"services": [{"name": "db", "command": "x", "ready": "x", "variables": {"${name}": "x"}}]}`,
+      /services\.0\.variables: has a name/,
+    ]),
     ['[]', /line 1: the whole file: /],
     ['{"__proto__": {"x": 1}, "setup": "x"}', /setup/],
     ['{,}', /line 1, column 2/],

@@ -1,0 +1,7 @@
+import { listTreeEntries, type RepositoryCommit } from '../git/git.ts'
+
+/** The files by which Docker Compose starts services, at the top of a commit or one folder below. */
+export async function listComposeFiles(repository: RepositoryCommit): Promise<string[]> {
+  const entries = await listTreeEntries(repository)
+  return entries.map(({ path }) => path).filter(file => /^([^/]+\/)?(docker-)?compose(\.[\w-]+)?\.ya?ml$/.test(file))
+}
