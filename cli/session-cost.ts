@@ -6,7 +6,7 @@ import { computeStatus } from '#session/status'
 import { Tail } from './output/tail.ts'
 import { findTranscript } from './output/transcript.ts'
 
-/** What a session has cost, as far as claude reported it. Nothing is estimated. */
+/** What a session has cost, as far as claude reported it. Dispatch estimates nothing. */
 export interface SessionCost {
   id: string
   /** The day on which it was opened, in UTC: `2026-11-20`. */
@@ -23,8 +23,10 @@ export interface SessionCost {
     model: string
     /** Null where there is no transcript. */
     tokens: TokenUsage[] | null
-    /** Claude reports dollars of a headless run only. */
-    usd: null
+    /** Null where claude reported nothing. */
+    usd: number | null
+    /** A model whose price claude does not know: then the dollars are claude's guess. Null without one. */
+    unpricedModel: string | null
   }
   judge: { model: string; rounds: number; usd: null }
 }
@@ -42,20 +44,22 @@ export function readCost(session: Session): SessionCost {
   const { id, manifest, paths } = session
   const { events } = readLog(paths.events)
   const ends = new Map(events.flatMap(event => (event.type === 'worker.ended' ? [[event.worker, event] as const] : [])))
+  const { workers, orchestratorCost } = computeStatus(events)
   const transcript = findTranscript(session)
   return {
     id,
     day: manifest.openedAt.slice(0, 10),
-    workers: computeStatus(events).workers.map(({ name, model }) => ({
+    workers: workers.map(({ name, model, costUsd }) => ({
       name,
       model,
       seconds: ends.get(name)?.seconds ?? null,
-      usd: roundUsd(ends.get(name)?.costUsd ?? null),
+      usd: roundUsd(costUsd ?? null),
     })),
     orchestrator: {
       model: manifest.models.orchestrator,
       tokens: transcript === undefined ? null : countTokens(new Tail(transcript).readNewLines()),
-      usd: null,
+      usd: roundUsd(orchestratorCost?.usd ?? null),
+      unpricedModel: orchestratorCost?.unpricedModel ?? null,
     },
     judge: {
       model: manifest.models.judge,
@@ -92,16 +96,17 @@ export function sumByDay(costs: SessionCost[]): CostTotal[] {
 
 export type CostTotal = ReturnType<typeof sumCosts>
 
-/** The sum of several costs. `usd` is what was reported, and `unreported` counts the workers without it. Pure. */
+/** The sum of several costs. `usd` is what was reported, and `unreported` counts the agents without it. Pure. */
 export function sumCosts(name: string, costs: SessionCost[]) {
   const workers = costs.flatMap(cost => cost.workers)
+  const agents = [...workers, ...costs.map(cost => cost.orchestrator)]
   return {
     name,
     sessions: costs.length,
     workers: workers.length,
     seconds: sum(workers.map(({ seconds }) => seconds ?? 0)),
-    usd: roundUsd(sum(workers.map(({ usd }) => usd ?? 0))) ?? 0,
-    unreported: workers.filter(({ usd }) => usd === null).length,
+    usd: roundUsd(sum(agents.map(({ usd }) => usd ?? 0))) ?? 0,
+    unreported: agents.filter(({ usd }) => usd === null).length,
     tokens: addTokens(
       'all',
       costs.flatMap(({ orchestrator }) => orchestrator.tokens ?? []),

@@ -166,6 +166,7 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
     case 'contract.declined':
     case 'machine.slept':
     case 'turn.ended':
+    case 'cost.reported':
     case 'judging.started':
     case 'judging.requested':
     case 'judge.asked':

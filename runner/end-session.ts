@@ -1,6 +1,7 @@
 import type { RunnerContext } from './context.ts'
 import { restoreContractFile } from './contract/seal.ts'
 import { endAgents } from './end-agents.ts'
+import { recordCost } from './orchestrator/cost.ts'
 import { getTmuxSessionName } from './terminal.ts'
 import { stopWorkers } from './workers/watch.ts'
 
@@ -24,6 +25,7 @@ export async function endSession(context: RunnerContext, actor: string, reason: 
   try {
     await stopWorkers(context, `the session was closed by ${actor}`)
     restoreContractFile(context)
+    recordCost(context)
   } catch (error) {
     problem = `; while closing: ${error instanceof Error ? error.message : error}`
   }

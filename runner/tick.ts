@@ -5,6 +5,7 @@ import { endSession, failStart } from './end-session.ts'
 import { explainExpiry } from './expiry.ts'
 import { MessageDelivery } from './messages/deliver.ts'
 import { BasePreparation } from './open-session.ts'
+import { OrchestratorCost } from './orchestrator/cost.ts'
 import { drainHookInbox } from './orchestrator/hook-inbox.ts'
 import { OrchestratorWatch } from './orchestrator/watch.ts'
 import { RequestServer } from './request-server.ts'
@@ -26,6 +27,8 @@ export function createTick(context: RunnerContext): () => Promise<void> {
   const judgeGreeting = new JudgeGreeting()
   const workerOutput = new WorkerOutput()
   const verdictWatch = new VerdictWatch()
+  const diskWatch = new DiskWatch()
+  const orchestratorCost = new OrchestratorCost()
   return async () => {
     const stopReason = readIfPresent(paths.stopRequest)
     if (stopReason !== undefined) return endSession(context, 'you', stopReason || 'dispatch stop')
@@ -43,6 +46,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
     if (failure) return failStart(context, failure)
     await verdictWatch.check(context)
     checkDeadline(context)
+    orchestratorCost.check(context)
     watchBudget(context)
     const expiry = explainExpiry(context)
     if (expiry !== undefined) await endSession(context, 'dispatch', expiry)

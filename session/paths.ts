@@ -53,6 +53,9 @@ export function resolveSessionPaths(folder: string) {
     writeAllowlist: join('write-allowlist'),
     systemPrompt: join('system-prompt.md'),
     launchScript: join('launch.sh'),
+    agentGitConfig: join('agent-gitconfig'),
+    /** What the orchestrator's claude last said that it has cost. */
+    costReport: join('orchestrator', '.cost.json'),
     /** The settings that every agent's claude gets. */
     claudeSettings: join('claude-settings.json'),
     /** The command and the folder of each window of its terminal. */

@@ -7,9 +7,10 @@ import { readCost, sumByDay, sumCosts } from '../session-cost.ts'
 
 export const command = defineCommand({
   about: `
-Shows what a session has cost, as far as it is reported: model, time and dollars of each worker; the orchestrator's tokens by
-model; how often the judge was asked. Dollars that were not reported are not estimated. Without an id: every session, added
-up by the day on which it was opened (UTC, as in its id).
+Shows what a session has cost, as claude itself reports it: model, time and dollars of each worker, the dollars of the
+orchestrator and its tokens by model, and how often the judge was asked. Dollars that were not reported are not estimated.
+Claude counts list prices, also where a subscription pays. Without an id: every session, added up by the day on which it was
+opened (UTC, as in its id).
 `,
   options: { json: { type: 'boolean', about: 'print JSON instead of text' } },
   async run(values, [name]) {

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import { formatCount } from '#host/text.ts'
+import { formatCount, sanitize } from '#host/text.ts'
 import { foldText } from '../help.ts'
 import { type CostTotal, type SessionCost, sumCosts, type TokenUsage } from '../session-cost.ts'
 import {
@@ -23,7 +23,15 @@ export function printCost(cost: SessionCost): void {
     formatDollars(usd),
   ])
   if (workerRows.length > 0) print(`\n${paint('bold', 'Workers')}\n${formatTable(workerRows)}`)
-  print(`\n${paint('bold', 'Orchestrator')}  ${orchestrator.model}, dollars ${NOT_REPORTED}`)
+  const dollars = orchestrator.usd === null ? `dollars ${NOT_REPORTED}` : formatDollars(orchestrator.usd)
+  print(`\n${paint('bold', 'Orchestrator')}  ${orchestrator.model}, ${dollars}`)
+  if (orchestrator.unpricedModel !== null)
+    print(
+      paint(
+        'yellow',
+        `  claude does not know the price of ${sanitize(orchestrator.unpricedModel)}: these dollars are its guess`,
+      ),
+    )
   if (orchestrator.tokens === null) print('  tokens unknown: claude has no transcript of it')
   else
     print(
@@ -31,8 +39,7 @@ export function printCost(cost: SessionCost): void {
     )
   print(`\n${paint('bold', 'Judge')}  ${judge.model}, ${formatCount(judge.rounds, 'round')}, dollars ${NOT_REPORTED}`)
   const { usd, unreported } = sumCosts(id, [cost])
-  const missing =
-    unreported > 0 ? `orchestrator, judge and ${formatCount(unreported, 'worker')}` : 'orchestrator and judge'
+  const missing = unreported > 0 ? `judge and ${formatCount(unreported, 'agent')}` : 'judge'
   print(`\n${paint('bold', 'Reported')}  ${formatDollars(usd)}, without ${missing}`)
 }
 
@@ -60,7 +67,7 @@ export function printCostTable(costs: SessionCost[], days: CostTotal[]): void {
 const NOT_REPORTED = 'not reported'
 const tokenHeadings = ['', 'in', 'out', 'cache read', 'cache write']
 const FOOTNOTE =
-  'Dollars are those that claude reported for workers; tokens are the orchestrators’. The dollars of orchestrators and judges are not reported.'
+  'Dollars are those that claude reported for orchestrators and workers; tokens are the orchestrators’. The dollars of judges are not reported.'
 
 function formatTotal(total: CostTotal, name: string, sessions = formatCount(total.sessions, 'session')): string[] {
   return [
@@ -78,10 +85,9 @@ function formatTokens({ input, output, cacheRead, cacheWrite }: TokenUsage): str
   return [input, output, cacheRead, cacheWrite].map(count => count.toLocaleString('en-US'))
 }
 
-/** `$0.0048`, and for how many workers nothing was reported. */
-function formatReported({ usd, workers, unreported }: CostTotal): string {
-  if (workers === 0) return 'no worker'
-  if (unreported === workers) return NOT_REPORTED
+/** `$0.0048`, and for how many agents nothing was reported. */
+function formatReported({ usd, workers, sessions, unreported }: CostTotal): string {
+  if (unreported === workers + sessions) return NOT_REPORTED
   return `${formatDollars(usd)}${unreported > 0 ? ` and ${unreported} ${NOT_REPORTED}` : ''}`
 }
 

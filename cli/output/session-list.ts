@@ -1,6 +1,15 @@
 import { formatCount, sanitize } from '#host/text.ts'
-import { isSettled, type SessionView } from '#session/status'
-import { fitTable, formatLocalTime, formatRelativeTime, paint, paintState, print, shorten } from './terminal.ts'
+import { addUpCost, formatUsd, isAsleep, isSettled, type SessionView } from '#session/status'
+import {
+  fitTable,
+  formatBytes,
+  formatLocalTime,
+  formatRelativeTime,
+  paint,
+  paintState,
+  print,
+  shorten,
+} from './terminal.ts'
 
 /** One line a session, then those that cannot be read. */
 export function printSessionList(views: SessionView[], damaged: { id: string; reason: string }[]): void {
@@ -26,6 +35,8 @@ export function summarizeSession({ session, status, state, runnerLiveness, other
     judgeWait: status.judgeWait,
     /** What keeps the judge from judging; null if nothing is known to. */
     judgeProblem: status.judgeProblem || null,
+    /** What its agents have cost, as far as claude reported it. */
+    costUsd: addUpCost(status).usd,
     folder: session.paths.folder,
   }
 }
@@ -54,5 +65,6 @@ function describeActivity({ session, status, otherHost }: SessionView): string {
   const running = status.workers.filter(worker => worker.startedAt && !worker.endedAt)
   const activity = running.length > 0 ? formatCount(running.length, 'worker') : round > 0 ? `round ${round}` : ''
   const problem = judgeProblem && !isSettled(status) ? 'the judge cannot judge' : ''
-  return [activity, problem].filter(text => text !== '').join(', ')
+  const { usd } = addUpCost(status)
+  return [activity, usd === 0 ? '' : formatUsd(usd), problem].filter(text => text !== '').join(', ')
 }

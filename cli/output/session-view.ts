@@ -7,6 +7,7 @@ import { describeJudge, formatTestCounts, readCurrentVerdict } from '#session/ev
 import { formatLogAnchor, readLog } from '#session/log'
 import { hasCommit } from '#session/repository'
 import {
+  describeCost,
   describeJudgeWait,
   explainJudgeRefusal,
   explainOtherHost,
@@ -131,6 +132,8 @@ function printLimits({ session, status }: SessionView): void {
   else if (judgeProblem) printRow('judge', `cannot judge, so no verdict can be PASS: ${judgeProblem}`, 'yellow')
   if (explainJudgeRefusal(status) === undefined)
     printRow('judge', `to ask it again now: dispatch judge ${session.id.slice(-4)}`, 'dim')
+  const cost = describeCost(status)
+  if (cost !== undefined) printRow('cost', cost, 'dim')
   if (budget) printRow('budget', `$${budget.spentUsd.toFixed(2)} of $${budget.budgetUsd.toFixed(2)} spent`, 'yellow')
 }
 

@@ -8,6 +8,7 @@ export {
   readBytesIfPresent,
   readIfPresent,
   readJson,
+  readStamp,
   readUntrusted,
   toStorageError,
   writeAtomic,

@@ -1,5 +1,6 @@
-import { isSettled, type SessionStatus } from '#session/status'
+import { addUpCost, isSettled } from '#session/status'
 import { type CommandReply, type RunnerContext, refuse } from '../context.ts'
+import { recordCost } from '../orchestrator/cost.ts'
 
 /** Sums of cents are never exact, so less than this counts as nothing. */
 const MIN_REMAINING_USD = 0.0001
@@ -12,7 +13,7 @@ export function sumSpentUsd({ workers }: Pick<SessionStatus, 'workers'>): number
 /** What a worker may still cost; undefined without a budget. */
 export function computeRemainingUsd({ config, status }: RunnerContext): number | undefined {
   if (config.BUDGET_USD === 0) return undefined
-  const remaining = config.BUDGET_USD - sumSpentUsd(status)
+  const remaining = config.BUDGET_USD - addUpCost(status).usd
   return remaining < MIN_REMAINING_USD ? 0 : remaining
 }
 
@@ -20,11 +21,12 @@ export function computeRemainingUsd({ config, status }: RunnerContext): number |
 export function watchBudget(context: RunnerContext): void {
   const { config, status } = context
   if (isSettled(status) || computeRemainingUsd(context) !== 0 || status.budget?.budgetUsd === config.BUDGET_USD) return
-  context.record({ type: 'budget.reached', spentUsd: sumSpentUsd(status), budgetUsd: config.BUDGET_USD })
+  context.record({ type: 'budget.reached', spentUsd: addUpCost(status).usd, budgetUsd: config.BUDGET_USD })
 }
 
 /** Refuse another worker if the budget is spent. */
 export function refuseOverBudget(context: RunnerContext): CommandReply | undefined {
+  if (context.config.BUDGET_USD > 0) recordCost(context)
   if (computeRemainingUsd(context) !== 0) return undefined
   watchBudget(context)
   return refuse(

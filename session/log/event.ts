@@ -186,6 +186,15 @@ const eventSchemas = {
   }),
   'usage-limit.lifted': z.object({ source: z.string() }),
   'machine.slept': z.object({ seconds: z.number() }),
+  /** What the orchestrator has cost: in all, and as its claude counts since it was started or resumed. */
+  'cost.reported': z.object({
+    usd: z.number(),
+    runUsd: z.number(),
+    /** A model whose price claude does not know. */
+    unpricedModel: z.string().optional(),
+  }),
+  /** Less than 1 GB is free on the disk of the home. */
+  'disk.low': z.object({ freeBytes: z.number() }),
   'budget.reached': z.object({ spentUsd: z.number(), budgetUsd: z.number() }),
   'deadline.passed': z.object({ deadline: z.iso.datetime() }),
   /** The notification of event `eventSeq` is in the outbox: it will be delivered even if the runner dies. */

@@ -158,6 +158,9 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     usageLimit: { reason, resetsAt, ...(worker === undefined ? {} : { worker }) },
   }),
   'usage-limit.lifted': () => ({ usageLimit: null }),
+  'cost.reported': ({ usd, runUsd, unpricedModel }, { orchestratorCost }) => ({
+    orchestratorCost: { usd, runUsd, unpricedModel: unpricedModel ?? orchestratorCost?.unpricedModel },
+  }),
   'budget.reached': ({ spentUsd, budgetUsd }) => ({ budget: { spentUsd, budgetUsd } }),
   'deadline.passed': () => ({ isPastDeadline: true }),
   'notification.queued': ({ eventSeq }) => ({ lastNotifiedSeq: eventSeq }),

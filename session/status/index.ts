@@ -1,4 +1,12 @@
-export { countConsecutiveRestarts, isAwaitingApproval, isSettled } from './conditions.ts'
+export {
+  countConsecutiveRestarts,
+  isAsleep,
+  isAwaitingApproval,
+  isOrchestratorGone,
+  isSettled,
+  needsPerson,
+} from './conditions.ts'
+export { addUpCost, describeCost, formatUsd } from './cost.ts'
 export { describeJudgeWait, explainJudgeRefusal } from './judge-wait.ts'
 export { explainOtherHost, findOtherHost, refuseOtherHost } from './other-host.ts'
 export { applyEvent, computeStatus, initialStatus } from './status.ts'

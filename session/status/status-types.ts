@@ -66,7 +66,9 @@ export interface SessionStatus {
   isStuck: boolean
   /** The vendor's usage limit, while it lasts. */
   usageLimit: { reason: string; resetsAt: string | null; worker?: string | undefined } | null
-  /** The cost of the workers when the budget was last reached. */
+  /** What the orchestrator has cost, as its claude reports it. `runUsd` is the figure of that claude alone. */
+  orchestratorCost?: { usd: number; runUsd: number; unpricedModel: string | undefined }
+  /** The cost of all agents when the budget was last reached. */
   budget?: { spentUsd: number; budgetUsd: number }
   /** Has the deadline passed without a verdict? */
   isPastDeadline: boolean

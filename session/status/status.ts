@@ -54,6 +54,7 @@ const passiveEvents = new Set<Event['type']>([
   'judge.asked',
   'judging.parked',
   'judging.requested',
+  'cost.reported',
   'budget.reached',
   'deadline.passed',
   'machine.slept',

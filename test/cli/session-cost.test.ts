@@ -31,7 +31,8 @@ const cost = (day: string, usd: (number | null)[]): SessionCost => ({
   orchestrator: {
     model: 'opus',
     tokens: [{ model: 'opus', input: 1, output: 2, cacheRead: 3, cacheWrite: 4 }],
-    usd: null,
+    usd: usd.length === 0 ? null : 0.5,
+    unpricedModel: null,
   },
   judge: { model: 'gemini', rounds: 1, usd: null },
 })
@@ -41,8 +42,8 @@ test('costs are added up by day, without an estimate of unreported dollars', () 
   assert.deepEqual(
     days.map(({ name, sessions, workers, usd, unreported }) => [name, sessions, workers, usd, unreported]),
     [
-      ['2026-11-20', 2, 3, 0.3, 1],
-      ['2026-11-19', 1, 0, 0, 0],
+      ['2026-11-20', 2, 3, 1.3, 1],
+      ['2026-11-19', 1, 0, 0, 1],
     ],
   )
   assert.deepEqual(sumCosts('none', []).tokens, { model: 'all', input: 0, output: 0, cacheRead: 0, cacheWrite: 0 })

@@ -43,7 +43,7 @@ test('a spent budget stops further workers until it is raised', async () => {
   try {
     fs.mkdirSync(path.join(rig.home, 'dispatch'), { recursive: true })
     const file = path.join(rig.home, 'dispatch/.env')
-    fs.writeFileSync(file, 'BUDGET_USD=0.0015\n', { mode: 0o600 })
+    fs.writeFileSync(file, 'BUDGET_USD=0.0035\n', { mode: 0o600 })
     const asked = await rig.dispatch([helloTask, '--wait'])
     assert.equal(asked.exitCode, 12, asked.stdout + asked.stderr)
     assert.match(asked.stdout, /the budget is spent: \$0\.00/)
@@ -52,7 +52,8 @@ test('a spent budget stops further workers until it is raised', async () => {
       workers.map(({ name }) => name),
       ['hello'],
     )
-    assert.equal(budget?.budgetUsd, 0.0015)
+    assert.equal(budget?.budgetUsd, 0.0035)
+    assert.ok(budget.spentUsd > (workers[0]?.costUsd ?? 1), 'the orchestrator counts as well')
     assert.equal(rig.readEvents().filter(event => event.type === 'budget.reached').length, 1)
     assert.deepEqual(listQueued(rig), ['orchestrator.started', 'budget.reached', 'question.asked'])
 

@@ -49,10 +49,22 @@ it('two hundred recorders at once lose no event', async t => {
 })
 
 it('outside a session a hook does nothing', async () => {
-  for (const name of ['record', 'stop', 'guard']) {
+  for (const name of ['record', 'stop', 'guard', 'status-line']) {
     const ran = await runHook(name, '{"hook_event_name":"Stop","tool_input":{"file_path":"/etc/passwd"}}', {})
     assert.deepEqual([ran.exitCode, ran.stdout, ran.stderr], [0, '', ''], name)
   }
+})
+
+it('the status line keeps the newest report of an orchestrator, and shows nothing', async t => {
+  const folder = createFolder(t)
+  const env = { DISPATCH_ROLE: 'orchestrator', DISPATCH_ORCHESTRATOR_FOLDER: folder }
+  for (const input of ['{"cost":1}', `{"cost":2}${'x'.repeat(100_000)}`]) {
+    const ran = await runHook('status-line', input, env)
+    assert.deepEqual([ran.exitCode, ran.stdout, ran.stderr], [0, '', ''])
+    assert.equal(fs.readFileSync(path.join(folder, '.cost.json'), 'utf8'), input.slice(0, 64 * 1024))
+  }
+  assert.deepEqual(fs.readdirSync(folder).sort(), ['.cost.json', 'hook-inbox'])
+  assert.equal((await runHook('status-line', '{}', { ...env, DISPATCH_ORCHESTRATOR_FOLDER: '/dev/null' })).exitCode, 0)
 })
 
 it('stop prints the stop gate while it exists, for an orchestrator only', async t => {

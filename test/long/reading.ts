@@ -154,7 +154,8 @@ test('a session and its record can be shown', async t => {
       assert.ok(answers > 3)
       const [tokens] = cost.orchestrator.tokens
       assert.equal(tokens.input, 100 * answers)
-      assert.deepEqual([cost.orchestrator.usd, cost.judge.usd, cost.judge.rounds], [null, null, 1])
+      assert.ok(cost.orchestrator.usd > 0)
+      assert.deepEqual([cost.judge.usd, cost.judge.rounds], [null, 1])
 
       const line =
         fs
@@ -168,7 +169,9 @@ test('a session and its record can be shown', async t => {
         'an answer on several lines was counted twice',
       )
 
-      rewriteLog(copySession(rig, id, 'cccc'), each => each.replace(/"costUsd":[\d.e-]+/, '"costUsd":null'))
+      rewriteLog(copySession(rig, id, 'cccc'), each =>
+        each.replace(/"costUsd":[\d.e-]+/, '"costUsd":null').replace('cost.reported', 'cost.unknown'),
+      )
       const unknown = await show('cost', 'cccc')
       assert.match(unknown, /hello +opus +00:0\d +not reported/)
       assert.match(unknown, /Orchestrator {2}opus, dollars not reported/)

@@ -1,5 +1,6 @@
 import { formatCount } from '#host/text.ts'
 import {
+  describeCost,
   describeEvent,
   describeJudge,
   describeJudgeWait,
@@ -87,6 +88,7 @@ function buildFacts(view: SessionView, now: Date): [string, string][] {
       'models',
       `orchestrator ${models.orchestrator}, code ${models.code}, documents ${models.rw}, judge ${models.judge}`,
     ],
+    ['cost', describeCost(status) ?? ''],
     ['contract', describeContract(status)],
     ['sandbox', status.noSandboxReason === '' ? (sandbox.kind ?? '') : `none: ${status.noSandboxReason}`],
     [

@@ -82,6 +82,7 @@ const samples = {
   subagent: { type: 'subagent.ended', agent: 'parser', kind: 'Explore' },
   limited: { type: 'usage-limit.reached', reason: 'session limit', resetsAt: null },
   lifted: { type: 'usage-limit.lifted', source: 'the clock' },
+  cost: { type: 'cost.reported', usd: 1.5, runUsd: 0.5 },
   spent: { type: 'budget.reached', spentUsd: 5.5, budgetUsd: 5 },
   late: { type: 'deadline.passed', deadline: '2026-11-21T06:00:00.000Z' },
   requestRejected: { type: 'request.rejected', tool: 'spawn-worker', reason: 'usage' },
@@ -500,7 +501,7 @@ test('a worker is blocked until it gets the write lock', () => {
 })
 
 test('every event for people is described in one printable line', () => {
-  const silent: Name[] = ['notified', 'free']
+  const silent: Name[] = ['notified', 'free', 'cost']
   for (const name of Object.keys(samples) as Name[]) {
     const description = describeEvent({ seq: 1, time: minute(1), ...samples[name] })
     assert.equal(description === undefined, silent.includes(name), name)
