@@ -61,7 +61,6 @@ export function resolveSessionPaths(folder: string) {
     /** The command and the folder of each window of its terminal. */
     windows: join('windows'),
     /** A request to close the session, with its reason. */
-    agentGitConfig: join('agent-gitconfig'),
     stopRequest: join('stop-request'),
     /** The orchestrator's sandbox policy, its temporary files, and claude's folder for it. */
     sandboxPolicy: join('sandbox.json'),

@@ -5,12 +5,7 @@ import { recordCost } from '../orchestrator/cost.ts'
 /** Sums of cents are never exact, so less than this counts as nothing. */
 const MIN_REMAINING_USD = 0.0001
 
-/** The cost of the workers that have ended, as claude reports it. The orchestrator does not report a cost. */
-export function sumSpentUsd({ workers }: Pick<SessionStatus, 'workers'>): number {
-  return workers.reduce((sum, worker) => sum + (worker.costUsd ?? 0), 0)
-}
-
-/** What a worker may still cost; undefined without a budget. */
+/** What a worker may still cost, after all that the agents have cost; undefined without a budget. */
 export function computeRemainingUsd({ config, status }: RunnerContext): number | undefined {
   if (config.BUDGET_USD === 0) return undefined
   const remaining = config.BUDGET_USD - addUpCost(status).usd
