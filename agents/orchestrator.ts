@@ -50,6 +50,11 @@ export function prepareOrchestrator(session: Session): void {
   writeAtomic(paths.launchScript, renderOrchestratorScript(session), 0o700)
 }
 
+/** Write a launch script that continues the conversation of the orchestrator, whose claude has ended. */
+export function prepareResume(session: Session): void {
+  writeAtomic(session.paths.launchScript, renderOrchestratorScript(session, true), 0o700)
+}
+
 /** Format what a Stop hook prints to keep a turn from ending. */
 export function formatStopBlock(reason: string): string {
   return `${JSON.stringify({ decision: 'block', reason })}\n`
@@ -71,7 +76,7 @@ export function buildSessionVariables({ id, paths, manifest }: Session): Record<
   }
 }
 
-function renderOrchestratorScript(session: Session): string {
+function renderOrchestratorScript(session: Session, isResumed = false): string {
   const { paths, manifest } = session
   const placeholder = createPlaceholder()
   const variables = {
@@ -91,6 +96,7 @@ function renderOrchestratorScript(session: Session): string {
     systemPromptFile: paths.systemPrompt,
     settingsFile: paths.claudeSettings,
     sessionId: manifest.claude.sessionId,
+    isResumed,
     tools: allowedTools,
   }
   const sandboxCommand = prepareOrchestratorSandbox(session, Object.keys(variables), placeholder)

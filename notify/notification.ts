@@ -4,6 +4,7 @@ import { unreachable } from '#host/error.ts'
 import { listKnownSecrets, redactSecrets } from '#host/secrets'
 import { formatCount, toOneLine } from '#host/text.ts'
 import { type Event, formatLogAnchor } from '#session/log'
+import { isOrchestratorGone } from '#session/status'
 
 /** What a person receives about an event. It leaves this machine: by default it has the session's id and state, never the task. */
 export const Notification = z.object({
@@ -93,11 +94,13 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
     case 'start.failed':
       return alert('Dispatch did not start', 'did not start', { reason: event.reason, tag: 'x' })
     case 'question.asked':
-      return callPerson('asks a question', { next: 'dispatch attach', reason: event.question, tag: 'question' })
+      return callPerson('asks a question', { next: 'dispatch say', reason: event.question, tag: 'question' })
     case 'approval.requested':
       return composeApprovalText(event)
     case 'human.needed':
-      return callPerson('cannot continue alone', { reason: event.reason })
+      return isOrchestratorGone({ phase: 'needs you', problem: event.reason })
+        ? callPerson('has lost its orchestrator', { next: 'dispatch say', reason: event.reason })
+        : callPerson('cannot continue alone', { reason: event.reason })
     case 'orchestrator.stuck': {
       const state = `shows no activity for ${formatIdleTime(event.idleSeconds)}`
       return alert('Dispatch is stuck', state, { next: 'dispatch attach', tag: 'hourglass' })
@@ -164,6 +167,8 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
     case 'message.rejected':
     case 'contract.approved':
     case 'contract.declined':
+    case 'orchestrator.resumed':
+    case 'session.slept':
     case 'machine.slept':
     case 'turn.ended':
     case 'cost.reported':

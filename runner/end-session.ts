@@ -30,18 +30,17 @@ export async function endSession(context: RunnerContext, actor: string, reason: 
     problem = `; while closing: ${error instanceof Error ? error.message : error}`
   }
   context.record({ type: 'session.closed', actor, reason: `${reason}${problem}`.slice(0, MAX_CLOSE_REASON_CHARS) })
-  await leave(context)
+  await leaveSession(context)
 }
 
 export async function failStart(context: RunnerContext, { reason, exitCode }: StartFailure): Promise<void> {
   await endAgents(context)
   context.record({ type: 'start.failed', reason: reason.slice(0, MAX_START_REASON_CHARS), exitCode })
-  await leave(context)
+  await leaveSession(context)
 }
 
-// --- internal ---
-
-async function leave(context: RunnerContext): Promise<void> {
+/** End what is left, give up the lease, and close the terminal, in which this process runs. */
+export async function leaveSession(context: RunnerContext): Promise<void> {
   const { session, tmux } = context
   try {
     await endAgents(context) // What was started meanwhile.

@@ -23,15 +23,11 @@ export function getTmuxSession(session: Session): TmuxSession {
 
 /** Open the session's terminal: the runner in window 0, which lets claude start first, and the orchestrator. */
 export async function openTerminal(session: Session, config: Config): Promise<void> {
-  const { paths, manifest } = session
+  const { paths } = session
   const waitForClaude = ['/bin/sh', path.join(config.installFolder, 'runner/wait-for-claude.sh'), paths.hookInbox]
-  // Without new privileges, so that the kernel can tell the agent's processes from a person's.
-  const startAgent = manifest.requiresApproval
-    ? buildUnprivilegedCommand(paths.launchScript)
-    : ['/bin/sh', paths.launchScript]
   const windows = [
     { name: 'runner', command: [...waitForClaude, ...buildRunnerCommand(session)] },
-    { name: 'orchestrator', command: startAgent },
+    { name: 'orchestrator', command: buildOrchestratorCommand(session) },
   ]
   await openTmux(config.home).openSession(
     getTmuxSession(session),
@@ -54,6 +50,11 @@ export async function launchSuccessor(session: Session, config: Config): Promise
   if (isOpen) return tmux.respawnWindow({ ...getTmuxSession(session), ...window })
   await tmux.openSession(getTmuxSession(session), [window], inheritedVariables, listRunnerVariables(session))
   return true
+}
+
+/** Without new privileges where only a person may approve, so that the kernel can tell the agent's processes from a person's. */
+export function buildOrchestratorCommand({ paths, manifest }: Session): string[] {
+  return manifest.requiresApproval ? buildUnprivilegedCommand(paths.launchScript) : ['/bin/sh', paths.launchScript]
 }
 
 function buildRunnerCommand({ id }: Session): string[] {

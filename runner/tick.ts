@@ -8,6 +8,7 @@ import { BasePreparation } from './open-session.ts'
 import { OrchestratorCost } from './orchestrator/cost.ts'
 import { drainHookInbox } from './orchestrator/hook-inbox.ts'
 import { OrchestratorWatch } from './orchestrator/watch.ts'
+import { isTimeToSleep, putToSleep } from './put-to-sleep.ts'
 import { RequestServer } from './request-server.ts'
 import { JudgeGreeting } from './rounds/judge-greeting.ts'
 import { ParkedRound } from './rounds/parked-round.ts'
@@ -49,6 +50,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
     orchestratorCost.check(context)
     watchBudget(context)
     const expiry = explainExpiry(context)
-    if (expiry !== undefined) await endSession(context, 'dispatch', expiry)
+    if (expiry !== undefined) return endSession(context, 'dispatch', expiry)
+    if (isTimeToSleep(context) && !messages.isDelivering()) await putToSleep(context)
   }
 }

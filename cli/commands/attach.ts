@@ -5,7 +5,7 @@ import { getTmuxSessionName } from '#runner'
 import { findClaudeFolder, type Session } from '#session'
 import { refuseOtherHost } from '#session/status'
 import { defineCommand, UsageError } from '../command.ts'
-import { pickSession, readConfigOrDefaults } from '../input/session.ts'
+import { pickSession, readConfigOrDefaults, readStatus } from '../input/session.ts'
 
 export const command = defineCommand({
   about: `
@@ -27,7 +27,7 @@ uses Ctrl-b too, press Ctrl-b twice. Without an id: the newest session.
         remedy:
           window !== ORCHESTRATOR_WINDOW && windows.length > 0
             ? `Running windows: ${windows.join(', ')}`
-            : explainEnded(session),
+            : explainMissing(session),
       })
     if (!process.stdin.isTTY)
       throw new UsageError('attach needs a terminal', `In a script, use this instead: dispatch watch ${session.id}`)
@@ -37,11 +37,15 @@ uses Ctrl-b too, press Ctrl-b twice. Without an id: the newest session.
 
 const ORCHESTRATOR_WINDOW = 'orchestrator'
 
-/** Claude keeps the transcript of an orchestrator under the configuration folder it ran with. */
-function explainEnded(session: Session): string {
+/** What can be done without a window. Claude keeps the transcript of an orchestrator under the folder it ran with. */
+function explainMissing(session: Session): string {
   const { id, manifest, paths } = session
+  const letters = id.slice(-4)
+  const { closed, phase } = readStatus(session)
+  if (closed === undefined && phase !== 'failed')
+    return `Its claude has ended. To start it again with its whole conversation: dispatch say ${letters} "go on"`
   const folder = findClaudeFolder(session)
   const variable = folder === null ? '' : `CLAUDE_CONFIG_DIR=${quoteForShell(folder)} `
-  return `To see how it ended: dispatch show ${id.slice(-4)}. To read its transcript, or continue it without dispatch:
+  return `To see how it ended: dispatch show ${letters}. To read its transcript, or continue it without dispatch:
   cd ${quoteForShell(paths.orchestratorFolder)} && ${variable}claude --resume ${manifest.claude.sessionId}`
 }

@@ -4,7 +4,7 @@ import { readIfPresent } from '#host/fs'
 import { readLeaseHolder } from '#host/lease'
 import { checkLiveness } from '#host/process'
 import { listDamagedSessions } from '#session'
-import { isSettled, readAllViews, type SessionView } from '#session/status'
+import { isAsleep, isSettled, readAllViews, type SessionView } from '#session/status'
 import { findNextStep } from '../output/next-step.ts'
 import { type DoctorResult, ok, warn } from './result.ts'
 
@@ -29,7 +29,7 @@ export async function checkSessions({ workspace }: Config): Promise<DoctorResult
 
 const MAX_LISTED_SESSIONS = 5
 
-function checkSession({ session, status, state }: SessionView): DoctorResult | undefined {
+function checkSession({ session, status, state, runnerLiveness }: SessionView): DoctorResult | undefined {
   const { id, newerFormat } = session
   const letters = id.slice(-4)
   const stop = `\`dispatch stop ${letters}\` ends it`
@@ -44,7 +44,7 @@ function checkSession({ session, status, state }: SessionView): DoctorResult | u
     const fix = `\`dispatch attach ${letters}\` opens the orchestrator's terminal; ${stop}`
     return warn('sessions', `${id} is stuck: no activity for a while`, fix)
   }
-  const nextStep = findNextStep(status, letters)
+  const nextStep = findNextStep(status, letters, isAsleep({ status, runnerLiveness }))
   return nextStep && warn('sessions', `${id} waits for you`, nextStep.text)
 }
 

@@ -46,7 +46,7 @@ export async function sendMessage(
     if (reply) throw createNotDeliveredError(reply.text, reply.exitCode as ExitCode)
     if (Date.now() > deadlineMs + REPLY_GRACE_MS) throw createNoReplyError(session, id)
     if (Date.now() - revivedAtMs < REVIVE_INTERVAL_MS || (await hasRunner(session))) continue
-    await withdrawIfUndeliverable(session, config, id)
+    await prepareDelivery(session, config, id)
     await reviveSessions(await readAllViews(config.workspace), config, launchSuccessor)
     revivedAtMs = Date.now()
   }
@@ -88,19 +88,32 @@ function decodeUtf8(bytes: Uint8Array): string {
 
 function refuseEnded(session: Session): void {
   const { closed, phase, problem } = readStatus(session)
-  if (closed) throw createNotDeliveredError(`session ${session.id} was closed by ${closed.actor}: ${closed.reason}`)
-  if (phase === 'failed')
-    throw createNotDeliveredError(`session ${session.id} never started: ${problem?.split('\n')[0] ?? ''}`)
+  if (closed === undefined && phase !== 'failed') return
+  const reason = closed
+    ? `was closed by ${closed.actor}: ${closed.reason}`
+    : `never started: ${problem?.split('\n')[0] ?? ''}`
+  throw new DispatchError(`not delivered: session ${session.id} ${reason}`, {
+    exitCode: exitCodes.conflict,
+    remedy: `Its files stay: dispatch show ${session.id.slice(-4)}. To go on, start a new session: dispatch "task"`,
+  })
 }
 
-/** Withdraw the message of a session that has no runner and will not get one. */
-async function withdrawIfUndeliverable(session: Session, config: Config, id: string): Promise<void> {
+/**
+ * Withdraw the message if the session has ended. Start a runner if it waits for a person without any process: it was put to sleep,
+ * or the machine was started again. That runner starts claude again.
+ */
+async function prepareDelivery(session: Session, config: Config, id: string): Promise<void> {
   const status = readStatus(session)
-  const hasEnded = status.closed !== undefined || status.phase === 'failed'
-  if (!hasEnded && (!isSettled(status) || (await hasTerminal(session, config)))) return
-  withdrawMessage(session, id)
-  refuseEnded(session)
-  throw createNotDeliveredError('its terminal is gone, so no orchestrator can receive it')
+  if (status.closed !== undefined || status.phase === 'failed') {
+    withdrawMessage(session, id)
+    refuseEnded(session)
+  }
+  if (!isSettled(status) || (await hasTerminal(session, config))) return
+  try {
+    await launchSuccessor(session, config)
+  } catch (error) {
+    if (!(await hasTerminal(session, config))) throw error // Otherwise another command woke it at the same moment.
+  }
 }
 
 async function hasRunner({ paths }: Session): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { exitCodes } from '#host/error.ts'
-import { isAwaitingApproval, type SessionStatus } from '#session/status'
+import { isAwaitingApproval, isOrchestratorGone, type SessionStatus } from '#session/status'
 
 /** What you do about a session that waits for you: a word for it, and the command. */
 export interface NextStep {
@@ -7,8 +7,11 @@ export interface NextStep {
   text: string
 }
 
-/** Undefined while the session does not wait for you. `letters`: the end of its id. Pure. */
-export function findNextStep(status: SessionStatus, letters: string): NextStep | undefined {
+/**
+ * Undefined while the session does not wait for you. `letters`: the end of its id. `isAsleep`: no process of it runs, so there is
+ * no terminal either, and the answer starts its claude again. Pure.
+ */
+export function findNextStep(status: SessionStatus, letters: string, isAsleep = false): NextStep | undefined {
   const { phase, problemExitCode } = status
   if (isAwaitingApproval(status)) return { label: 'approve', text: `dispatch approve ${letters}` }
   if (phase === 'needs you' && problemExitCode === exitCodes.integrity)
@@ -18,6 +21,16 @@ export function findNextStep(status: SessionStatus, letters: string): NextStep |
     }
   if (phase === 'needs you' && problemExitCode === exitCodes.login)
     return { label: 'log in', text: `run claude, then /login; after that, dispatch say ${letters} "go on"` }
+  if (isOrchestratorGone(status))
+    return {
+      label: 'continue',
+      text: `dispatch say ${letters} "go on" starts claude again, with the whole conversation`,
+    }
+  if (isAsleep && (phase === 'asking' || phase === 'needs you'))
+    return {
+      label: 'answer',
+      text: `dispatch say ${letters} "…", which also wakes it: it sleeps, and keeps everything`,
+    }
   if (phase === 'asking' || phase === 'needs you')
     return { label: 'answer', text: `dispatch say ${letters} "…", or dispatch attach ${letters}` }
   return undefined

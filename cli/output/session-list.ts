@@ -57,9 +57,10 @@ function formatRow(view: SessionView): string[] {
   ]
 }
 
-function describeActivity({ session, status, otherHost }: SessionView): string {
+function describeActivity({ session, status, otherHost, runnerLiveness }: SessionView): string {
   if (session.newerFormat !== undefined) return `format ${session.newerFormat}: read only`
   if (otherHost !== undefined) return `on ${sanitize(otherHost)}`
+  if (isAsleep({ status, runnerLiveness })) return 'asleep'
   const { judgeWait, judgeProblem, round, closed } = status
   if (judgeWait?.reason && !closed) return `waiting for the judge, asked again at ${formatLocalTime(judgeWait.nextAt)}`
   const running = status.workers.filter(worker => worker.startedAt && !worker.endedAt)

@@ -11,6 +11,7 @@ import {
   describeJudgeWait,
   explainJudgeRefusal,
   explainOtherHost,
+  isAsleep,
   type SessionStatus,
   type SessionView,
   type WorkerStatus,
@@ -42,7 +43,10 @@ export function printSession(view: SessionView, changedPaths: string[], integrit
   printVerdict(view, changedPaths)
   if (unreadableLines > 0)
     print(paint('yellow', `\n  ${formatCount(unreadableLines, 'line')} of events.jsonl could not be read`))
-  print(`\n  attach   dispatch attach ${session.id.slice(-4)}\n  folder   ${session.paths.folder}`)
+  const hasTerminal = view.runnerLiveness !== 'dead' && !status.closed
+  print(
+    `${hasTerminal ? `\n  attach   dispatch attach ${session.id.slice(-4)}` : ''}\n  folder   ${session.paths.folder}`,
+  )
 }
 
 /** What is missing from a session's record or was modified, and what that means. Empty for an intact record. */
@@ -137,10 +141,11 @@ function printLimits({ session, status }: SessionView): void {
   if (budget) printRow('budget', `$${budget.spentUsd.toFixed(2)} of $${budget.budgetUsd.toFixed(2)} spent`, 'yellow')
 }
 
-function printNeeds({ session, status }: SessionView): void {
+function printNeeds({ session, status, runnerLiveness }: SessionView): void {
   if (status.question && status.phase === 'asking') print(paint('red', `  asks you: ${sanitize(status.question)}`))
   if (status.problem) print(paint('red', `  ${sanitize(status.problem)}`))
-  const nextStep = status.closed ? undefined : findNextStep(status, session.id.slice(-4))
+  const isSleeping = isAsleep({ status, runnerLiveness })
+  const nextStep = status.closed ? undefined : findNextStep(status, session.id.slice(-4), isSleeping)
   if (nextStep) print(paint('bold', `  ${nextStep.label.padEnd(8)} ${nextStep.text}`))
 }
 

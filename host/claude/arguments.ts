@@ -6,14 +6,19 @@ export interface ClaudeLaunch {
   systemPromptFile: string
   settingsFile: string
   sessionId: string
+  /** Continue the conversation of this session id instead of beginning one. */
+  isResumed?: boolean
   tools: string[]
   /** Headless only: dollars after which claude stops by itself. */
   budgetUsd?: number | undefined
 }
 
-/** The command line of an interactive claude in a terminal; `openingPrompt` starts its first turn. Pure. */
+/**
+ * The command line of an interactive claude in a terminal. `openingPrompt` starts its first turn; a resumed one waits at its
+ * input line. Pure.
+ */
 export function buildInteractiveArguments(launch: ClaudeLaunch, openingPrompt: string): string[] {
-  return [...buildSharedArguments(launch), openingPrompt]
+  return [...buildSharedArguments(launch), ...(launch.isResumed ? [] : [openingPrompt])]
 }
 
 /** The command line of a headless claude: the brief arrives on stdin, and stdout is one JSON object a line. Pure. */
@@ -43,7 +48,7 @@ function buildSharedArguments(launch: ClaudeLaunch): string[] {
     launch.program,
     ...['--model', launch.model],
     ...['--append-system-prompt-file', launch.systemPromptFile],
-    ...['--session-id', launch.sessionId],
+    ...[launch.isResumed ? '--resume' : '--session-id', launch.sessionId],
     ...['--setting-sources', '', '--strict-mcp-config'],
     ...['--settings', launch.settingsFile],
     ...['--tools', tools, '--allowedTools', tools],

@@ -40,6 +40,7 @@ export const settingsSchema = z.object({
   CHECK_TIMEOUT_SEC: wholeNumber(1, 3600).default(120),
   CHECK_REPEAT_SEC: wholeNumber(0, 3600).default(60),
   KEEP_OPEN_SEC: wholeNumber(0, 604_800).default(3600),
+  SLEEP_AFTER_SEC: wholeNumber(0, 604_800, ' (0: never)').default(3600),
   WATCHDOG_TIMEOUT_SEC: wholeNumber(5, 86_400).default(900),
   SANDBOX: choice('auto', 'required', 'off').default('auto'),
   BUDGET_USD: z

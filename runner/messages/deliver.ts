@@ -10,6 +10,7 @@ import { describeJudgeWait, isSettled, type SessionStatus } from '#session/statu
 import { accept, type CommandReply, callHuman, type RunnerContext, refuse } from '../context.ts'
 import { authorizeMessage } from '../contract/approval.ts'
 import type { HookEvent } from '../orchestrator/hook-inbox.ts'
+import { resumeOrchestrator } from '../orchestrator/resume.ts'
 import { isLimitDialog, resumeMessage } from '../orchestrator/usage-limit.ts'
 import { ResumeTimer } from '../orchestrator/usage-limit-parking.ts'
 import { getTmuxSessionName } from '../terminal.ts'
@@ -50,6 +51,10 @@ export class MessageDelivery {
     this.context = context
   }
 
+  isDelivering(): boolean {
+    return this.isBusy
+  }
+
   /** Begin to deliver the next message, unless one is being delivered. */
   deliverNext(): void {
     if (this.isBusy) return
@@ -81,7 +86,7 @@ export class MessageDelivery {
     const reply =
       message.kind === 'verdict'
         ? await this.typeVerdict(message)
-        : ((await authorizeMessage(this.context, message)) ?? (await this.typeOnce(message)))
+        : ((await authorizeMessage(this.context, message)) ?? (await this.resumeAndType(message)))
     writeMessageReply(this.context.session.paths, message.id, reply)
   }
 
@@ -92,6 +97,12 @@ export class MessageDelivery {
     if (result.ok) return accept(result.mode)
     if (isSettled(this.context.status)) return refuse(result.reason, result.exitCode)
     return callHuman(this.context, `the orchestrator could not be told the verdict: ${result.reason}`)
+  }
+
+  /** What a person says starts an orchestrator again whose claude has ended. */
+  private async resumeAndType(message: HumanMessage): Promise<CommandReply> {
+    if (this.context.status.phase !== 'opening') await resumeOrchestrator(this.context)
+    return this.typeOnce(message)
   }
 
   private async typeOnce(message: HumanMessage): Promise<CommandReply> {

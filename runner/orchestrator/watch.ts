@@ -98,7 +98,8 @@ export class OrchestratorWatch {
       if (!this.start.hasAnswered()) return this.start.check(() => this.isGone())
       this.recordFirstAnswer()
     }
-    if (await this.isGone())
+    // A round that is being judged needs no orchestrator, and may bring the final verdict.
+    if (context.status.phase !== 'judging' && (await this.isGone()))
       callHuman(context, 'the orchestrator is gone: its process ended before there was a verdict')
     this.usageLimitParking.check()
     const idleMs = this.measureIdle()

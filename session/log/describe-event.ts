@@ -133,6 +133,13 @@ const descriptions: EventTable<EventDescription | undefined> = {
   'cost.reported': () => undefined,
   'budget.reached': ({ spentUsd, budgetUsd }) =>
     describe('runner', `the budget is spent: $${spentUsd.toFixed(2)} of $${budgetUsd.toFixed(2)}`, 'bad'),
+  'orchestrator.resumed': () => describe('orchestrator', 'its claude was started again, with the whole conversation'),
+  'session.slept': () =>
+    describe(
+      'runner',
+      'sleeps until you answer: its processes have ended, its files and its conversation stay',
+      'quiet',
+    ),
   'machine.slept': ({ seconds }) =>
     describe('runner', `the machine slept for ${seconds} s, which counts towards no time limit`, 'quiet'),
   'deadline.passed': () => describe('runner', 'the deadline has passed without a verdict', 'bad'),

@@ -185,6 +185,8 @@ const eventSchemas = {
     worker: z.string().optional(),
   }),
   'usage-limit.lifted': z.object({ source: z.string() }),
+  'orchestrator.resumed': z.object({ claudeSessionId: z.string() }),
+  'session.slept': z.object({ afterSeconds: z.number() }),
   'machine.slept': z.object({ seconds: z.number() }),
   /** What the orchestrator has cost: in all, and as its claude counts since it was started or resumed. */
   'cost.reported': z.object({

@@ -165,6 +165,8 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'deadline.passed': () => ({ isPastDeadline: true }),
   'notification.queued': ({ eventSeq }) => ({ lastNotifiedSeq: eventSeq }),
 
+  'orchestrator.resumed': keepStatus,
+  'session.slept': keepStatus,
   'machine.slept': keepStatus,
   'message.rejected': keepStatus,
   'request.rejected': keepStatus,

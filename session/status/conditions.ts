@@ -1,3 +1,4 @@
+import type { Liveness } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
 import type { SessionStatus } from './status-types.ts'
 
@@ -12,6 +13,24 @@ export function isSettled(status: SessionStatus): boolean {
     status.closed !== undefined ||
     ['failed', 'asking', 'needs you', 'PASS', 'FAIL', 'INCONCLUSIVE'].includes(status.phase)
   )
+}
+
+/** Does the session wait for a person, with work still to do? */
+export function needsPerson({ phase, closed }: SessionStatus): boolean {
+  return closed === undefined && (phase === 'asking' || phase === 'needs you')
+}
+
+/**
+ * Does it wait for a person without any process: because it was put to sleep, or the machine was started again? An answer
+ * starts it again. Pure.
+ */
+export function isAsleep({ status, runnerLiveness }: { status: SessionStatus; runnerLiveness: Liveness }): boolean {
+  return needsPerson(status) && runnerLiveness === 'dead'
+}
+
+/** Does it need a person because the orchestrator's claude has ended? Pure. */
+export function isOrchestratorGone({ phase, problem = '' }: Pick<SessionStatus, 'phase' | 'problem'>): boolean {
+  return phase === 'needs you' && /^the orchestrator( is gone|'s claude session ended)/.test(problem)
 }
 
 /** Does a contract need a human's approval right now? */

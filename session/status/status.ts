@@ -58,6 +58,8 @@ const passiveEvents = new Set<Event['type']>([
   'budget.reached',
   'deadline.passed',
   'machine.slept',
+  'disk.low',
+  'session.slept',
   'runner.started',
   'verdict.voided',
 ])

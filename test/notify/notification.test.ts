@@ -45,7 +45,7 @@ const examples: Example[] = [
     what: 'a question',
     event: { type: 'question.asked', question: secret },
     title: 'Dispatch needs you',
-    state: 'asks a question. Next: dispatch attach',
+    state: 'asks a question. Next: dispatch say',
     priority: 4,
     tag: 'question',
     isUrgent: true,

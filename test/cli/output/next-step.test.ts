@@ -8,6 +8,7 @@ const approval = { sha256: 'f', state: 'asked' as const, dilutions: [], reason: 
 const table = [
   ['a question', { phase: 'asking' }, 'answer'],
   ['an orchestrator that gave up', { phase: 'needs you' }, 'answer'],
+  ['the end of claude', { phase: 'needs you', problem: 'the orchestrator is gone: its process ended' }, 'continue'],
   ['a contract to approve', { phase: 'asking', approval }, 'approve'],
   ['a record that was changed', { phase: 'needs you', problemExitCode: 13 }, 'verify'],
   ['a lost login', { phase: 'needs you', problemExitCode: 7 }, 'log in'],
@@ -26,4 +27,10 @@ test('a record that was changed gets no message, and a lost login gets one after
   assert.doesNotMatch(explain(13), /dispatch say/)
   assert.match(explain(13), /dispatch audit bf3a/)
   assert.match(explain(7), /\/login.*dispatch say bf3a/)
+})
+
+test('a session that sleeps has no terminal, so only an answer is named', () => {
+  const text = findNextStep({ ...initialStatus, phase: 'asking' }, 'bf3a', true)?.text ?? ''
+  assert.match(text, /dispatch say bf3a/)
+  assert.doesNotMatch(text, /attach/)
 })

@@ -53,6 +53,7 @@ test('without any setting, every default applies', t => {
     CHECK_REPEAT_SEC: 60,
     KEEP_OPEN_SEC: 3600,
     WATCHDOG_TIMEOUT_SEC: 900,
+    SLEEP_AFTER_SEC: 3600,
     SANDBOX: 'auto',
     BUDGET_USD: 0,
     WEBUI_PORT: 7777,

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { killProcessTree } from '#host/process'
+import { SECOND_MS } from '#host/time.ts'
+import { needsPerson } from '#session/status'
+import { listActiveWorkers, type RunnerContext } from './context.ts'
+import { leaveSession } from './end-session.ts'
+import { getTmuxSessionName } from './terminal.ts'
+
+/**
+ * Has a session waited for a person for so long that it should not keep its processes? Not while something else may still
+ * happen by itself: a worker, the judge, the vendor's limit, or a deadline, of which the runner must tell.
+ */
+export function isTimeToSleep({ status, config, clock, session }: RunnerContext): boolean {
+  const { SLEEP_AFTER_SEC } = config
+  const { deadline } = session.manifest
+  if (SLEEP_AFTER_SEC === 0 || !needsPerson(status) || status.problemExitCode !== undefined) return false
+  if (status.judgeWait !== null || status.usageLimit !== null || listActiveWorkers(status).length > 0) return false
+  if (deadline !== null && !status.isPastDeadline) return false
+  return clock.measure('waits for a person', status.phaseStartedAt) > SLEEP_AFTER_SEC * SECOND_MS
+}
+
+/** End claude, the terminal and this runner. An answer starts them again: `resumeOrchestrator`. */
+export async function putToSleep(context: RunnerContext): Promise<void> {
+  const { session, tmux } = context
+  const findClaude = async () =>
+    (await tmux.listPanes()).find(
+      pane => pane.session === getTmuxSessionName(session) && pane.window === 'orchestrator' && !pane.isDead,
+    )
+  const claude = await findClaude()
+  if (claude) await killProcessTree(claude.pid, '', 'SIGTERM') // So that it can write what it still has to.
+  for (let waitedMs = 0; waitedMs < END_TIMEOUT_MS && (await findClaude()); waitedMs += END_POLL_MS)
+    await sleep(END_POLL_MS)
+  context.record({ type: 'session.slept', afterSeconds: context.config.SLEEP_AFTER_SEC })
+  await leaveSession(context)
+}
+
+// --- internal ---
+
+const END_TIMEOUT_MS = 3 * SECOND_MS
+const END_POLL_MS = 100
