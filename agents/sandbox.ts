@@ -16,6 +16,7 @@ import {
   pickVariables,
 } from '#host/config'
 import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
+import { lfsFilterFolder } from '#host/lfs'
 import {
   detectProvider,
   listLoginFiles,
@@ -79,7 +80,14 @@ export function prepareWorkerSandbox(
     folder: paths.outputs,
     tempFolder: own.tempFolder,
     files,
-    readablePaths: [own.folder, paths.baseObjects, ...readablePaths, ...(services?.readablePaths ?? []), ...sharedFiles],
+    readablePaths: [
+      own.folder,
+      paths.baseObjects,
+      lfsFilterFolder,
+      ...readablePaths,
+      ...(services?.readablePaths ?? []),
+      ...sharedFiles,
+    ],
     toolFolders: programs,
     writablePaths: [paths.hookInbox],
   })
@@ -87,7 +95,7 @@ export function prepareWorkerSandbox(
     folder: paths.outputs,
     tempFolder: own.tempFolder,
     outputs: paths.outputs,
-    readablePaths: [own.folder, paths.baseObjects, path.join(installFolder, 'agents')],
+    readablePaths: [own.folder, paths.baseObjects, path.join(installFolder, 'agents'), lfsFilterFolder],
     inheritedVariables: variableNames,
   })
   writeAtomic(own.sandboxPolicy, JSON.stringify(agent))

@@ -15,6 +15,7 @@ import { formatNames } from '#host/text.ts'
 import { readVerdictRecord } from './evidence/verdict.ts'
 import type { Session } from './manifest.ts'
 import { listChangesSinceVerdict } from './repository/diff.ts'
+import { applyLfsContent } from './repository/lfs.ts'
 import type { SessionStatus } from './status/status-types.ts'
 
 /** The work of a session, as it can be applied to the user's repository. */
@@ -139,6 +140,7 @@ export async function applyWork(
 ): Promise<string> {
   await fetchCommit(paths.bareRepository, work.commit, folder)
   await requireTree(folder, work.commit, work.tree)
+  await applyLfsContent(paths, work.commit, folder)
   const commit = await rewrite()
   await requireTree(folder, commit, work.tree)
   const refusal = await createBranch(folder, branch, commit)

@@ -37,6 +37,9 @@ export function resolveSessionPaths(folder: string) {
     baseObjects: join('base-objects'),
     /** What git saw of each file in `outputs/` after the verdict. */
     verdictIndex: (commit: string) => join('evidence', 'repository.git', `index-${commit}`),
+    /** Content of Git LFS that workers made, and a file that says where the user's repository has its own. */
+    lfsObjects: join('evidence', 'lfs'),
+    lfsSource: join('evidence', 'lfs-source.txt'),
     verdictText: join('verdict.md'),
     verdictRecord: join('verdict.json'),
     orchestratorFolder: join('orchestrator'),

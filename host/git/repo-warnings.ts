@@ -1,17 +1,19 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { listFilteredFiles, listLfsPointers } from '../lfs/filters.ts'
+import { getLfsObject } from '../lfs/lfs.ts'
 import { findSubmodules, type LocalSubmodule } from '../submodules/submodules.ts'
 import { formatCount, formatNames } from '../text.ts'
-import { git, listTreeEntries, listWithGit, type RepositoryCommit, type TreeEntry, tryGit } from './git.ts'
+import { git, listTreeEntries, type RepositoryCommit, type TreeEntry, tryGit } from './git.ts'
 import { isPartialClone } from './partial-clone.ts'
 
 /** What a copy of this repository lacks or does differently, in words for the user. The repository is only read. */
 export async function findRepoWarnings({ path: top, commit }: RepositoryCommit): Promise<string[]> {
-  const [branch, entries, submodules, lfsFiles, lockPath, isPartial, isShallow] = await Promise.all([
+  const [branch, entries, submodules, filterWarnings, lockPath, isPartial, isShallow] = await Promise.all([
     tryGit(['symbolic-ref', '--quiet', 'HEAD'], { cwd: top }),
     listTreeEntries({ path: top, commit }),
     findSubmodules({ path: top, commit }),
-    listWithGit(['ls-files', '-z', '--', ':(attr:filter=lfs)'], { cwd: top }),
+    findFilterWarnings({ path: top, commit }),
     git(['rev-parse', '--git-path', 'index.lock'], { cwd: top }),
     isPartialClone(top),
     git(['rev-parse', '--is-shallow-repository'], { cwd: top }),
@@ -19,12 +21,10 @@ export async function findRepoWarnings({ path: top, commit }: RepositoryCommit):
   return [
     ...(branch.exitCode === 0 ? [] : ['no branch is checked out (detached HEAD); the work starts at that commit']),
     ...(isPartial ? ['a partial clone: agents get the files of the commit, without its history'] : []),
-    ...(isShallow === 'true' ? ['a shallow clone: agents get the history that is there'] : []),
+    ...(isShallow === 'true' && !isPartial ? ['a shallow clone: agents get the history that is there'] : []),
     ...describeSubmodules(submodules),
     ...describeCaseClashes(entries),
-    ...(lfsFiles.length > 0
-      ? [`${formatCount(lfsFiles.length, 'file')} of Git LFS: agents and checks see the pointers, not the content`]
-      : []),
+    ...filterWarnings,
     ...(fs.existsSync(path.resolve(top, lockPath))
       ? ['.git/index.lock exists: another git runs there, or was killed; the lock is left alone']
       : []),
@@ -56,5 +56,31 @@ export function describeCaseClashes(entries: TreeEntry[]): string[] {
 }
 
 // --- internal ---
+
+/** Files of Git LFS without their content, and files of filters that dispatch does not run. */
+async function findFilterWarnings({ path: top, commit }: RepositoryCommit): Promise<string[]> {
+  const args = ['rev-parse', '--path-format=absolute', '--git-common-dir']
+  const gitFolder = await git(args, { cwd: top })
+  const filters = [...(await listFilteredFiles(gitFolder, commit)).values()]
+  const pointers = filters.includes('lfs') ? [...(await listLfsPointers(gitFolder, commit)).values()] : []
+  const objects = path.join(gitFolder, 'lfs/objects')
+  const missing = pointers.filter(pointer => !fs.existsSync(getLfsObject(objects, pointer)))
+  const others = new Set(filters.filter(filter => filter !== 'lfs'))
+  return [
+    ...describeMissingContent(missing.length),
+    ...[...others].map(filter => describeFilter(filter, filters.filter(other => other === filter).length)),
+  ]
+}
+
+function describeMissingContent(files: number): string[] {
+  if (files === 0) return []
+  const subject = files === 1 ? 'file is a Git LFS pointer' : 'files are Git LFS pointers'
+  return [`${files} ${subject} whose content is not here; to have it: git lfs pull`]
+}
+
+function describeFilter(filter: string, files: number): string {
+  const form = filter.startsWith('git-crypt') ? 'encrypted' : 'as git stores them'
+  return `${formatCount(files, 'file')} of the filter ${filter}: agents and checks see them ${form}, and work that changes them is refused`
+}
 
 const MAX_NAMES = 3

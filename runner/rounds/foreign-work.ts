@@ -1,14 +1,22 @@
-import { listDifferences, listMovedSubmodules, listNestedRepositories, listSubmoduleChanges } from '#session/repository'
+import {
+  checkFilteredFiles,
+  listDifferences,
+  listMovedSubmodules,
+  listNestedRepositories,
+  listSubmoduleChanges,
+} from '#session/repository'
 import { type CommandReply, type RunnerContext, refuse } from '../context.ts'
 
 const MAX_LISTED_FILES = 20
+const COMMIT_DIGITS = 12
 
 /** Refuse what cannot be the work: what no worker handed in, and what would not be in the commit that a person applies. */
 export async function refuseForeignWork(context: RunnerContext, commit: string): Promise<CommandReply | undefined> {
   return (
     (await refuseStrayChanges(context, commit)) ??
     (await refuseNestedRepositories(context, commit)) ??
-    (await refuseSubmoduleChanges(context, commit))
+    (await refuseSubmoduleChanges(context, commit)) ??
+    (await refuseUnfilteredFiles(context, commit))
   )
 }
 
@@ -59,6 +67,34 @@ async function refuseSubmoduleChanges(
   if (changed.length === 0) return undefined
   return refuse(
     `Nothing was judged: these files belong to a submodule, a repository of its own. A change there is not part of the work, and checks do not see it:\n${formatFiles(changed)}\nSpawn a code worker that undoes it: git submodule update --force --recursive && git submodule foreach --recursive git clean -fdq\nIf the task needs the change, tell the human: it must be made in that repository first.`,
+  )
+}
+
+/** Refuse files that git would put through a filter first, such as one that encrypts them. */
+async function refuseUnfilteredFiles(
+  { session: { paths }, status }: RunnerContext,
+  commit: string,
+): Promise<CommandReply | undefined> {
+  if (!status.base) return undefined
+  const problems = await checkFilteredFiles(paths, status.base.commit, commit)
+  const kind = problems[0]?.kind
+  if (kind === undefined) return undefined
+  const shown = problems.filter(problem => problem.kind === kind)
+  const files = formatFiles(shown.map(problem => problem.path))
+  if (kind === 'raw content')
+    return refuse(
+      `Nothing was judged: .gitattributes gives these files to Git LFS, but their content was committed in place of a pointer:\n${files}\nSpawn a code worker that runs \`git add --renormalize\` on them and commits.`,
+    )
+  if (kind === 'content is missing')
+    return refuse(
+      `Nothing was judged: these files are pointers of Git LFS, and the content that they name is not here:\n${files}\nSpawn a code worker that writes the content of the files and commits it. Git makes the pointers.`,
+    )
+  const filters = [...new Set(shown.map(({ filter }) => filter))].join(', ')
+  const consequence = filters.includes('git-crypt')
+    ? 'Applied, this would put their plain text into the repository.'
+    : 'Applied, this would put content into the repository that did not go through the filter.'
+  return refuse(
+    `Nothing was judged: .gitattributes gives these files to the filter ${filters}, which dispatch does not run. ${consequence}\n${files}\nSpawn a code worker that makes its commits again without these files: git reset --soft ${status.base.commit.slice(0, COMMIT_DIGITS)}, then restore them and commit.\nTell the human that these files were left out: only they can write them.`,
   )
 }
 

@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { SessionPaths } from '../paths.ts'
 import type { SessionStatus } from '../status/status-types.ts'
 import { hasCommit, listBareGit, runBareGit, type SessionRepository } from './bare-git.ts'
+import { omitLfsContent } from './lfs.ts'
 
 /** What git saw of each file when it last compared them: an index, which only dispatch writes. */
 export interface KnownFiles {
@@ -30,7 +31,8 @@ export async function listDifferences(
     const args = ['--work-tree', repository.outputs, 'status', '--porcelain', '-z', ...statusOptions]
     const entries = await listBareGit(repository, args, { env })
     // In `XY path`, X compares the index with HEAD, which does not matter here. Untracked files (`??`) and Y count.
-    return entries.filter(entry => entry.startsWith('??') || entry[1] !== ' ').map(entry => entry.slice(3))
+    const differing = entries.filter(entry => entry.startsWith('??') || entry[1] !== ' ').map(entry => entry.slice(3))
+    return await omitLfsContent(repository, commit, differing)
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
   }

@@ -1,10 +1,12 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { readIfPresent } from '#host/fs'
+import { lfsConfig, lfsFilterFolder } from '#host/lfs'
 import type { SessionPaths } from '../paths.ts'
 import { runBareGit } from './bare-git.ts'
 import { checkOutFiles } from './export.ts'
 import { createGitFolder } from './git-folder.ts'
+import { writeLfsFiles } from './lfs.ts'
 import { BASE_BRANCH_PREFIX, BASE_REF, type Commit, formatIgnores } from './repository.ts'
 import { writeSubmodules } from './submodules.ts'
 
@@ -26,6 +28,7 @@ export async function exportRepository(
   createGitFolder(paths, gitFolder, {
     head: `ref: ${getWorkBranch(paths)}`,
     shallow: readBare('shallow').split('\n').filter(Boolean),
+    config: lfsConfig,
     ignores: [readBare('info/exclude'), ...formatIgnores(ignoredPaths), ''],
   })
   fs.writeFileSync(path.join(gitFolder, 'packed-refs'), text)
@@ -35,8 +38,9 @@ export async function exportRepository(
     const pack = ['pack-objects', '--quiet', '--revs', '--non-empty', path.join(gitFolder, 'objects/pack/pack')]
     await runBareGit(paths, pack, { input: `${head}\n^${base}\n` })
   }
+  await writeLfsFiles(paths, commit, folder)
   await writeSubmodules(paths, commit, folder)
-  return [paths.baseObjects]
+  return [paths.baseObjects, lfsFilterFolder]
 }
 
 // --- internal ---

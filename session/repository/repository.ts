@@ -3,8 +3,10 @@ import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { makePrivateFolder, writeAtomic } from '#host/fs'
 import { formatTrust, git, isPartialClone, resolveCommit, tryGit } from '#host/git'
+import { lfsConfig } from '#host/lfs'
 import type { SessionPaths } from '../paths.ts'
 import { requireUnmodifiedRepository, runBareGit } from './bare-git.ts'
+import { rememberLfsFolder, writeLfsFiles } from './lfs.ts'
 import { getPackStore, keepPacks, linkObjects, listKnownCommits, takePacks } from './pack-store.ts'
 import { importSubmodules, writeSubmodules } from './submodules.ts'
 
@@ -155,6 +157,7 @@ async function fetchBase(
   const name = branch.stdout.trim().replace(/^refs\/heads\//, BASE_BRANCH_PREFIX)
   if (branch.exitCode === 0) await runBareGit(paths, ['update-ref', name, BASE_REF])
   await importSubmodules(paths, userRepository, commit)
+  await rememberLfsFolder(paths, userRepository)
 }
 
 /** The commit that git need not fetch again, with its history. */
@@ -211,10 +214,12 @@ async function cloneToOutputs(paths: SessionPaths, branch: string): Promise<void
   if (baseBranch !== '') await tryGit(['update-ref', `refs/heads/${baseBranch}`, 'HEAD'], { cwd: outputs })
   fs.appendFileSync(
     path.join(outputs, '.git/config'),
-    '[user]\n\tname = Claude Dispatch worker\n\temail = worker@localhost\n[gc]\n\tauto = 0\n',
+    `[user]\n\tname = Claude Dispatch worker\n\temail = worker@localhost\n[gc]\n\tauto = 0\n${lfsConfig}`,
   )
   writeDefaultIgnores(path.join(outputs, '.git'))
-  await writeSubmodules(paths, await runBareGit(paths, ['rev-parse', BASE_REF]), outputs)
+  const base = await runBareGit(paths, ['rev-parse', BASE_REF])
+  await writeLfsFiles(paths, base, outputs)
+  await writeSubmodules(paths, base, outputs)
 }
 
 function writeDefaultIgnores(gitFolder: string): void {

@@ -42,6 +42,7 @@ const programs: Record<string, string> = { tmux: 'host/tmux/', git: 'host/git/',
 const shellPrograms: Record<string, string> = {
   'agents/worker.sh': 'it runs inside the worker’s own window, in the worker’s folder',
   'agents/worker-git.sh': 'it is git in the worker’s folder, inside the worker’s sandbox',
+  'host/lfs/filter.sh': 'git runs it, as a filter',
 }
 
 /** Code outside bin/ and scripts/ that ends the process, and why. */

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { git, listWithGit, tryGit } from '../git/git.ts'
+import { type LfsPointer, parseLfsPointer } from './lfs.ts'
+
+/** A file of a commit that git has as a pointer of Git LFS. */
+export interface PointerFile extends LfsPointer {
+  isExecutable: boolean
+  /** The object of git that holds the pointer. */
+  blob: string
+}
+
+/**
+ * The files that have a filter by the `.gitattributes` of a commit, each with the name of the filter: its own files, or those
+ * with these names. No filter runs.
+ */
+export async function listFilteredFiles(
+  gitFolder: string,
+  commit: string,
+  names?: string[],
+): Promise<Map<string, string>> {
+  const inRepository = atFolder(gitFolder)
+  const args = ['grep', '--quiet', '-e', 'filter', commit, '--', ':(glob)**/.gitattributes']
+  if ((await tryGit([...inRepository, ...args])).exitCode === 1) return new Map()
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-index-'))
+  const env = { GIT_INDEX_FILE: path.join(folder, 'index') }
+  try {
+    await git([...inRepository, 'read-tree', commit], { env })
+    const input = names?.map(name => `${name}\0`).join('') ?? (await git([...inRepository, 'ls-files', '-z'], { env }))
+    const check = ['check-attr', '--cached', '-z', '--stdin', 'filter']
+    const fields = await listWithGit([...inRepository, ...check], { env, input })
+    const filters = new Map<string, string>()
+    for (let index = 0; index < fields.length; index += FIELDS_PER_FILE) {
+      const [file = '', , filter = ''] = fields.slice(index, index + FIELDS_PER_FILE)
+      if (!['unspecified', 'unset', 'set'].includes(filter)) filters.set(file, filter)
+    }
+    return filters
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The files of a commit, by its hash, that are pointers of Git LFS. A commit never changes, so the answer is kept. */
+export async function listLfsPointers(gitFolder: string, commit: string): Promise<ReadonlyMap<string, PointerFile>> {
+  const key = `${gitFolder} ${commit}`
+  const known = knownPointers.get(key)
+  if (known) return known
+  const filters = await listFilteredFiles(gitFolder, commit)
+  const names = new Set([...filters].flatMap(([file, filter]) => (filter === 'lfs' ? [file] : [])))
+  const pointers = names.size === 0 ? new Map() : await readPointers(gitFolder, commit, names)
+  if (/^[0-9a-f]{40}$/.test(commit)) knownPointers.set(key, pointers)
+  return pointers
+}
+
+// --- internal ---
+
+const knownPointers = new Map<string, ReadonlyMap<string, PointerFile>>()
+
+/** `check-attr` prints path, attribute and value. */
+const FIELDS_PER_FILE = 3
+/** A longer file is never a pointer. */
+const MAX_POINTER_BYTES = 1024
+
+/** The work tree that the configuration names may be gone, and then git would not run. */
+function atFolder(gitFolder: string): string[] {
+  return ['--git-dir', gitFolder, '--work-tree', gitFolder]
+}
+
+async function readPointers(gitFolder: string, commit: string, names: Set<string>): Promise<Map<string, PointerFile>> {
+  const entries = await listWithGit([...atFolder(gitFolder), 'ls-tree', '-r', '-l', '-z', commit])
+  const small = entries.flatMap(entry => {
+    const [meta = '', file = ''] = entry.split('\t')
+    const [mode, , blob = '', bytes] = meta.split(/\s+/)
+    return names.has(file) && Number(bytes) < MAX_POINTER_BYTES ? [{ file, blob, isExecutable: mode === '100755' }] : []
+  })
+  const texts = await readPointerTexts(gitFolder, new Set(small.map(({ blob }) => blob)))
+  return new Map(
+    small.flatMap(({ file, blob, isExecutable }) => {
+      const pointer = parseLfsPointer(texts.get(blob) ?? '')
+      return pointer ? [[file, { ...pointer, isExecutable, blob }]] : []
+    }),
+  )
+}
+
+/** Those of the blobs that begin like a pointer. A blob can contain what looks like another one, so each is hashed. */
+async function readPointerTexts(gitFolder: string, blobs: Set<string>): Promise<Map<string, string>> {
+  const texts = new Map<string, string>()
+  if (blobs.size === 0) return texts
+  const input = `${[...blobs].join('\n')}\n`
+  const output = await git([...atFolder(gitFolder), 'cat-file', '--batch=%(objectname) %(objectsize)'], { input })
+  for (const { index, 0: header, 1: blob = '', 2: bytes } of output.matchAll(/^([0-9a-f]{40}) (\d+)\n(?=version )/gm)) {
+    const text = output.slice(index + header.length, index + header.length + Number(bytes))
+    const hash = createHash('sha1').update(`blob ${bytes}\0${text}`).digest('hex')
+    if (hash === blob) texts.set(blob, text)
+  }
+  return texts
+}

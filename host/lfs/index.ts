@@ -1,0 +1,9 @@
+export { listFilteredFiles, listLfsPointers, type PointerFile } from './filters.ts'
+export {
+  copyLfsContent,
+  getLfsObject,
+  isLfsContent,
+  type LfsPointer,
+  lfsConfig,
+  lfsFilterFolder,
+} from './lfs.ts'
