@@ -12,7 +12,7 @@ import { applyModelVariables, requireModelAccess } from '#host/model'
 import { checkLiveness } from '#host/process'
 import { readInstructions } from '#host/project'
 import { toOneLine } from '#host/text.ts'
-import { findToolchains } from '#host/toolchains'
+import { addNamedToolchains, findToolchains } from '#host/toolchains'
 import { requireClaude, requirePrograms } from '#host/versions.ts'
 import { createSession, createSessionId, type Session, type SessionManifest } from '#session'
 import { appendEvent, type Event, followLog } from '#session/log'
@@ -53,12 +53,11 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
       ? null
       : await findTaskRepository(request.repositoryFolder, [config.installFolder, config.home])
   if (login.kind === 'own') prepareLogin(login, config.workspace)
+  const shell = { untrustedFolders: [...(repository ? [repository.path] : []), config.home] }
+  const searching = findToolchains(shell) // It runs programs of the user, meanwhile.
   await requireLogin(login, program)
   const project = await request.chooseProject(repository, sandbox)
-  const toolchains = findToolchains({
-    untrustedFolders: [...(repository ? [repository.path] : []), config.home],
-    names: project?.toolchains,
-  })
+  const toolchains = await addNamedToolchains(await searching, project?.toolchains ?? [], shell)
   const { texts, nested, ignored } = repository
     ? await readInstructions(repository)
     : { texts: [], nested: [], ignored: [] }
@@ -74,7 +73,7 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
     allowsJudgedOnly: request.allowsJudgedOnly,
     requiresApproval: request.requiresApproval,
     project,
-    toolchains: await toolchains,
+    toolchains,
     instructions: { files: texts.map(text => text.path), nested, ignored },
     sandbox,
     allowedHosts: request.allowedHosts,

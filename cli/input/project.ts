@@ -14,7 +14,7 @@ import {
   readProject,
 } from '#host/project'
 import { formatCount, formatNames } from '#host/text.ts'
-import { findToolchains } from '#host/toolchains'
+import { addNamedToolchains, findToolchains } from '#host/toolchains'
 import type { SessionManifest } from '#session'
 import { UsageError } from '../command.ts'
 import { printProjectFile } from '../output/project-view.ts'
@@ -134,8 +134,9 @@ async function proposeFile({ config, repository, sandbox, ask }: PrepareContext)
   return `Written: ${written.file}. Commit it to share it.`
 }
 
-function findProjectToolchains(config: Config, repository: UserRepository, { toolchains: names }: Project) {
-  return findToolchains({ untrustedFolders: [repository.path, config.home], names })
+async function findProjectToolchains(config: Config, repository: UserRepository, { toolchains }: Project) {
+  const shell = { untrustedFolders: [repository.path, config.home] }
+  return addNamedToolchains(await findToolchains(shell), toolchains, shell)
 }
 
 /** Ask about each file of the home with a login for a registry. What a yes adds: the file, its hosts, and its variables. */

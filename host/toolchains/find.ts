@@ -13,8 +13,6 @@ import type { Toolchain, Toolchains } from './toolchains.ts'
 interface Search {
   /** Folders that agents or other people write: the repository and DISPATCH_HOME. */
   untrustedFolders: string[]
-  /** Variables that the project names, each of which leads to a toolchain. */
-  names?: string[] | undefined
   environment?: NodeJS.ProcessEnv
 }
 
@@ -22,12 +20,30 @@ interface Search {
  * Find the toolchains of this shell. A variable that is set decides. Else the tool itself is asked where it lives; else the place
  * counts where it usually is. What agents could write, and what contains more than a toolchain, is not handed on.
  */
-export async function findToolchains(search: Search): Promise<Toolchains> {
-  const { untrustedFolders, names = [], environment = process.env } = search
+export function findToolchains(search: Search): Promise<Toolchains> {
+  return findKinds(toolchainKinds, search)
+}
+
+/** Add the folders to which these variables lead, because the project names them. No program is asked. */
+export async function addNamedToolchains(known: Toolchains, names: string[], search: Search): Promise<Toolchains> {
+  const kinds = names.filter(name => known.found.every(({ variable }) => variable !== name)).map(createNamedKind)
+  const { variables, found, problems } = await findKinds(kinds, search)
+  return {
+    variables: { ...variables, ...known.variables },
+    found: [...known.found, ...found],
+    problems: [...new Set([...known.problems, ...problems])],
+  }
+}
+
+// --- internal ---
+
+async function findKinds(
+  kinds: ToolchainKind[],
+  { untrustedFolders, environment = process.env }: Search,
+): Promise<Toolchains> {
   const untrusted = untrustedFolders.flatMap(folder => [folder, resolveRealPath(folder)])
   const shell = { environment, home: environment['HOME'] || os.homedir(), untrusted }
-  const kinds = [...toolchainKinds, ...names.map(createNamedKind)]
-  const results = await Promise.all(kinds.map(kind => locate(kind, shell, names.includes(kind.name))))
+  const results = await Promise.all(kinds.map(kind => locate(kind, shell)))
   const found = results.flatMap(result => ('folder' in result ? [describe(result.kind, result.folder, shell)] : []))
   const kindsFound = kinds.filter(({ name, places }) => places.length === 0 || found.some(other => other.name === name))
   const versions = await Promise.all(kindsFound.map(({ askPath }) => askPath && askProgram(shell, askPath)))
@@ -44,19 +60,17 @@ export async function findToolchains(search: Search): Promise<Toolchains> {
   }
 }
 
-// --- internal ---
-
 type Located = { kind: ToolchainKind } & ({ folder: string } | { problem: string } | { isAbsent: true })
 
-async function locate(kind: ToolchainKind, shell: UserShell, isNamed: boolean): Promise<Located> {
+async function locate(kind: ToolchainKind, shell: UserShell): Promise<Located> {
   const { variable = kind.name } = kind
-  const result = await findFolder(kind, shell, isNamed)
+  const result = await findFolder(kind, shell)
   const unusable = 'folder' in result ? explainUnusable(result.folder, shell) : undefined
   if (unusable === undefined || !('folder' in result)) return { kind, ...result }
   return { kind, problem: `${variable}: ${result.folder} ${unusable}, so it is not handed on` }
 }
 
-async function findFolder(kind: ToolchainKind, shell: UserShell, isNamed: boolean) {
+async function findFolder(kind: ToolchainKind, shell: UserShell) {
   const { name, variable = '', answer } = kind
   const value = shell.environment[variable]
   if (value && path.isAbsolute(value) && isFolder(value)) return { folder: value }
@@ -64,7 +78,6 @@ async function findFolder(kind: ToolchainKind, shell: UserShell, isNamed: boolea
     const other = variable === name ? 'a folder that exists' : `the folder of ${name}`
     return { problem: `${variable} is ${toOneLine(value, 100)}, which is not a folder; set it to ${other}` }
   }
-  if (isNamed) return { problem: `${variable} has no value in this shell; set it to a folder` }
   const reply = kind.ask && (await askProgram(shell, kind.ask))
   const text = (answer ? answer.exec(reply?.stdout ?? '')?.[1] : reply?.stdout)?.trim() ?? ''
   const asked = reply?.exitCode === 0 && path.isAbsolute(text) ? [text] : []

@@ -1,5 +1,5 @@
 export { buildCacheVariables, copyWrittenCaches, findSharedCaches } from './caches.ts'
-export { findToolchains } from './find.ts'
+export { addNamedToolchains, findToolchains } from './find.ts'
 export {
   copyHomeFiles,
   describeToolchain,

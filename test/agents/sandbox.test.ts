@@ -35,6 +35,11 @@ function openSession(folder: string, loginKind: 'key' | 'own', kind: 'bubblewrap
     maxRounds: 3,
     allowsJudgedOnly: false,
     sandbox: { kind, reason: '' },
+    toolchains: {
+      variables: { RUSTUP_HOME: '/x/rustup' },
+      found: [{ name: 'rustup', folder: '/x/rustup', variable: 'RUSTUP_HOME', readable: ['/y/rust'], homeFiles: [] }],
+      problems: [],
+    },
     loginKind,
     claude: {
       program: process.execPath,
@@ -82,6 +87,8 @@ test('in a sandbox an agent has a placeholder instead of your login, and none of
       [],
     )
     assert.ok(writablePaths.includes(folder))
+    for (const toolchain of ['/x/rustup', '/y/rust']) assert.ok(readablePaths.includes(toolchain))
+    assert.ok(!writablePaths.some(place => place.startsWith('/x')))
     assert.deepEqual(allowedHosts, [], 'only the launcher reaches the model')
     assert.deepEqual([model?.placeholder, model?.configDirectory], [placeholder, userFolder])
     assert.deepEqual(

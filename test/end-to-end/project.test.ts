@@ -28,7 +28,7 @@ const scenario: Scenario = {
   workers: {
     '*': [
       bash(
-        'deptool > seen.txt && ls -A >> seen.txt && cat "$DB_DIR/up" >> seen.txt && mv seen.txt "$DISPATCH_FOLDER/"',
+        'deptool > seen.txt && ls -A >> seen.txt && cat "$DB_DIR/up" "$RBENV_ROOT/version" >> seen.txt && mkdir -p "$GOCACHE" && mv seen.txt "$DISPATCH_FOLDER/"',
       ),
       put('main.js', "console.log('dep says', require('dep'))"),
       say('main.js prints what dep knows.'),
@@ -86,6 +86,9 @@ async function createProject(rig: Rig, changes: Record<string, string> = {}): Pr
     fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
     fs.writeFileSync(path.join(folder, name), text, { mode: name.endsWith('.js') ? 0o755 : 0o644 })
   }
+  // A version manager of the user's, whose programs find their versions by HOME.
+  fs.mkdirSync(path.join(rig.home, 'home/.rbenv'))
+  fs.writeFileSync(path.join(rig.home, 'home/.rbenv/version'), 'ruby of the user\n')
   fs.symlinkSync('CLAUDE.md', path.join(folder, 'AGENTS.md'))
   return commitFolder(folder)
 }
@@ -109,6 +112,7 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
       const { paths } = rig.readSession()
       const seen = fs.readFileSync(path.join(paths.workers, 'code/seen.txt'), 'utf8')
       assert.match(seen, /tool 41/)
+      assert.match(seen, /ruby of the user/)
       assert.match(seen, /db is up/)
       for (const name of ['node_modules', '.env.test']) assert.ok(seen.split('\n').includes(name), name)
       const listed = await runProgram('git', ['ls-tree', '-r', '--name-only', 'judged'], { cwd: paths.bareRepository })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { findToolchains, identifyToolchains, type Toolchains } from '#host/toolchains'
+import { addNamedToolchains, findToolchains, identifyToolchains, type Toolchains } from '#host/toolchains'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
 /** Files below a folder, each an executable program or, with a `->`, a link. */
@@ -15,17 +15,11 @@ function lay(folder: string, files: Record<string, string>): void {
   }
 }
 
-const find = (
-  home: string,
-  variables: Record<string, string> = {},
-  untrustedFolders: string[] = [],
-  names?: string[],
-) =>
-  findToolchains({
-    untrustedFolders,
-    names,
-    environment: { HOME: home, PATH: path.join(home, 'bin'), ...variables },
-  })
+const find = async (home: string, variables: Record<string, string> = {}, untrustedFolders: string[] = []) => {
+  const environment = { HOME: home, PATH: path.join(home, 'bin'), ...variables }
+  const search = { untrustedFolders, environment }
+  return addNamedToolchains(await findToolchains(search), ['ZIG_HOME', 'JAVA_HOME'], search)
+}
 
 const listFound = ({ found }: Toolchains) => found.map(({ name, folder }) => [name, folder])
 
@@ -36,6 +30,7 @@ test('a variable decides, else the tool is asked, else the usual place counts', 
     'bin/rustup': `#!/bin/sh\n[ "$*" = "show home" ] && [ "$MY_OWN" = yes ] && pwd >"$HOME/asked-in" && echo '${said}'\n`,
     'elsewhere/rustup/settings.toml': '',
     'elsewhere/pyenv/versions/3.12/bin/python': '',
+    'elsewhere/zig/zig': '',
     '.rustup/settings.toml': '',
     '.nvm/versions/node/v20/bin/node': '',
     '.volta/tools/x': '',
@@ -45,6 +40,7 @@ test('a variable decides, else the tool is asked, else the usual place counts', 
   const own = await find(home, {
     MY_OWN: 'yes',
     PYENV_ROOT: path.join(home, 'elsewhere/pyenv'),
+    ZIG_HOME: path.join(home, 'elsewhere/zig'),
     RUSTUP_TOOLCHAIN: 'beta',
   })
   assert.deepEqual(listFound(own), [
@@ -52,6 +48,7 @@ test('a variable decides, else the tool is asked, else the usual place counts', 
     ['pyenv', path.join(home, 'elsewhere/pyenv')],
     ['nvm', path.join(home, '.nvm')],
     ['volta', path.join(home, '.volta')],
+    ['ZIG_HOME', path.join(home, 'elsewhere/zig')],
   ])
   assert.equal(fs.readFileSync(path.join(home, 'asked-in'), 'utf8'), '/\n')
   assert.equal(own.variables['RUSTUP_HOME'], said)
@@ -90,9 +87,9 @@ test('a folder that contains your home or the repository is not handed on, and t
       NVM_DIR: path.join(home, 'src'),
       GOROOT: 'go',
       FNM_DIR: '/nowhere',
+      ZIG_HOME: 'zig',
     },
     [repository],
-    ['ZIG_HOME'],
   )
   assert.deepEqual(found, [])
   assert.deepEqual(variables, {})
@@ -105,7 +102,7 @@ test('a folder that contains your home or the repository is not handed on, and t
     ...expected,
     'JAVA_HOME: .* lies where agents write',
     'GOROOT is go, which is not a folder',
-    'ZIG_HOME has no value in this shell',
+    'ZIG_HOME is zig, which is not a folder',
   ])
     assert.ok(
       problems.some(problem => new RegExp(line).test(problem)),
