@@ -24,12 +24,14 @@ import { proposeProject, readInstructions, readProject } from '#host/project'
 import type { SessionPaths } from '#session'
 import { resolveSessionPaths } from '#session/paths.ts'
 import {
-  exportTree,
+  checkFilteredFiles,
+  exportRepository,
   importWork,
   listChangedPaths,
   listCommitFiles,
   listDifferences,
   listNestedRepositories,
+  listSubmoduleChanges,
   prepareRepository,
 } from '#session/repository'
 import {
@@ -154,8 +156,11 @@ function treatAsWorker(place: HostileRepositoryPaths, paths: SessionPaths) {
     changed: () => listChangedPaths(paths, base, head),
     listing: () => listCommitFiles(paths, head),
     nested: () => listNestedRepositories(paths, head),
+    submodules: () => listSubmoduleChanges(paths, base),
+    filters: () => checkFilteredFiles(paths, base, head),
     async export() {
-      await exportTree(paths, head, tree)
+      const commit = { commit: head, tree: runPlainGit(paths.bareRepository, ['rev-parse', `${head}^{tree}`]) }
+      await exportRepository(paths, commit, tree, [])
     },
     apply: () => fetchCommit(paths.bareRepository, head, target),
     change: async () => fs.writeFileSync(path.join(place.folder, 'b.txt'), 'more\n'),
