@@ -1,4 +1,5 @@
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
+import { useTempFolder } from '#host/temp-folder.ts'
 
 /**
  * Run a program and set its exit code; nothing is 0. This is the only place that turns errors into messages: a
@@ -8,6 +9,8 @@ export async function main(run: () => Promise<number | undefined>): Promise<void
   process.stdout.on('error', exitOnOutputError)
   process.stderr.on('error', () => undefined) // Nothing can be printed any more; the exit code still reports the error.
   try {
+    const notice = useTempFolder()
+    if (notice !== undefined) process.stderr.write(`dispatch: ${notice}\n`)
     process.exitCode = (await run()) ?? exitCodes.ok
   } catch (error) {
     process.exitCode = error instanceof DispatchError ? error.exitCode : exitCodes.internal

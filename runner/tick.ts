@@ -1,4 +1,5 @@
 import { readIfPresent } from '#host/fs'
+import { useTempFolder } from '#host/temp-folder.ts'
 import type { RunnerContext } from './context.ts'
 import { checkDeadline } from './deadline.ts'
 import { endSession, failStart } from './end-session.ts'
@@ -33,6 +34,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
   return async () => {
     const stopReason = readIfPresent(paths.stopRequest)
     if (stopReason !== undefined) return endSession(context, 'you', stopReason || 'dispatch stop')
+    useTempFolder() // It may vanish while a session runs, with the login that it belonged to.
     drainHookInbox(paths.hookInbox, hookEvent => {
       orchestrator.processHookEvent(hookEvent)
       messages.recordPrompt(hookEvent)

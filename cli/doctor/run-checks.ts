@@ -8,6 +8,7 @@ import { checkRepository } from './repository.ts'
 import { type DoctorResult, failWith } from './result.ts'
 import { checkSandbox } from './sandbox.ts'
 import { checkSessions } from './sessions.ts'
+import { checkTempFolder } from './temp-folder.ts'
 import { checkToolchains } from './toolchains.ts'
 
 /** Every check of `dispatch doctor`. Those that depend on the settings are left out while the settings are invalid. */
@@ -22,6 +23,7 @@ export async function runChecks({ online, notify }: { online: boolean; notify: b
       : []),
     () => checkHome(config).catch(failWith('home')),
     () => checkSandbox(config),
+    () => checkTempFolder(),
     () => checkToolchains([config.home]),
     () => checkSessions(config),
     () => checkRepository([config.installFolder, config.home]),

@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { buildCheckEnvironment } from '#host/config'
-import { DispatchError, exitCodes } from '#host/error.ts'
 import type { RunResult } from '#host/exec.ts'
 import { writeAtomic } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
@@ -20,6 +19,7 @@ import { runProjectCommand } from '../project-command.ts'
 import { readTestCounts } from '../test-counts/read-test-counts.ts'
 import { type CheckTree, leaveCheckTree, removeTree, takeCheckTree } from './check-tree.ts'
 import { type CheckResult, classifyRun } from './classify-run.ts'
+import { considerMachine, explainMissingTree } from './consider-machine.ts'
 import { considerServices } from './consider-services.ts'
 
 /** A clause that is proved by a command. */
@@ -161,9 +161,10 @@ async function runOnExport(
       maxOutputBytes: MAX_READ_BYTES,
     })
     const tests = readTestCounts(run, command)
-    const result = classifyRun(run, expectation, name => fs.existsSync(path.join(tree, name)), tests)
+    const shown = classifyRun(run, expectation, name => fs.existsSync(path.join(tree, name)), tests)
+    const result = considerServices(shown, run, command, plan, manifest.sandbox.kind)
     return {
-      ...createAttempt(run, considerServices(result, run, command, plan, manifest.sandbox.kind)),
+      ...createAttempt(run, await considerMachine(result, run, scratch)),
       ...(tests !== undefined && { tests }),
       ...(plan && { serviceOutput: readServiceOutput(plan) }),
     }
@@ -211,7 +212,8 @@ async function tryTakeTree(
       },
     )
   } catch (error) {
-    if (error instanceof DispatchError && error.exitCode === exitCodes.integrity) return error.message
-    throw error
+    const reason = explainMissingTree(error)
+    if (reason === undefined) throw error
+    return reason
   }
 }

@@ -47,9 +47,7 @@ export function findVacuousCheck(
   if (outcome === 'could not run')
     return describe(
       `the check of ${id} could not run on this machine: ${reason} (\`${command}\`)`,
-      /\bservice\b/.test(reason)
-        ? SERVICE_REMEDY
-        : 'Use a command that exists here, or set "- limit:" if it needs longer.',
+      chooseRemedy(reason),
     )
   if (outcome === 'flaky')
     return describe(
@@ -76,6 +74,13 @@ export function findVacuousCheck(
       'A guard is true before and after the work. Remove "- guard", or fix the command.',
     )
   return []
+}
+
+function chooseRemedy(reason: string): string {
+  if (/\bservice\b/.test(reason)) return SERVICE_REMEDY
+  if (/\b(disk|file system|execute programs)\b/.test(reason))
+    return 'Only the human can fix this machine. Report it with `ask`, and end your turn.'
+  return 'Use a command that exists here, or set "- limit:" if it needs longer.'
 }
 
 const SERVICE_REMEDY =
