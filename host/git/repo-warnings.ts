@@ -8,7 +8,11 @@ import { git, listTreeEntries, type RepositoryCommit, type TreeEntry, tryGit } f
 import { isPartialClone } from './partial-clone.ts'
 
 /** What a copy of this repository lacks or does differently, in words for the user. The repository is only read. */
-export async function findRepoWarnings({ path: top, commit }: RepositoryCommit): Promise<string[]> {
+export async function findRepoWarnings({
+  path: top,
+  commit,
+  subfolder,
+}: RepositoryCommit & { subfolder?: string | undefined }): Promise<string[]> {
   const [branch, entries, submodules, filterWarnings, lockPath, isPartial, isShallow] = await Promise.all([
     tryGit(['symbolic-ref', '--quiet', 'HEAD'], { cwd: top }),
     listTreeEntries({ path: top, commit }),
@@ -20,6 +24,7 @@ export async function findRepoWarnings({ path: top, commit }: RepositoryCommit):
   ])
   return [
     ...(branch.exitCode === 0 ? [] : ['no branch is checked out (detached HEAD); the work starts at that commit']),
+    ...describeMissingSubfolder(subfolder, entries),
     ...(isPartial ? ['a partial clone: agents get the files of the commit, without its history'] : []),
     ...(isShallow === 'true' && !isPartial ? ['a shallow clone: agents get the history that is there'] : []),
     ...describeSubmodules(submodules),
@@ -40,6 +45,12 @@ export function describeSubmodules(submodules: LocalSubmodule[]): string[] {
   return [
     `${count} ${verb} not here and left empty: ${formatNames(missing, MAX_NAMES)}; to have ${them}: git submodule update --init --recursive`,
   ]
+}
+
+/** A new folder is not in the commit before it has a file that is. Pure. */
+export function describeMissingSubfolder(subfolder: string | undefined, entries: TreeEntry[]): string[] {
+  if (subfolder === undefined || entries.some(entry => entry.path.startsWith(`${subfolder}/`))) return []
+  return [`${subfolder}, where you started, is not in the commit, so agents do not have it`]
 }
 
 /** Names that differ only in case, or in how an accent is written, are one file on the disk of a Mac. Pure. */

@@ -130,7 +130,7 @@ function parsePaths(draft: ClauseDraft, name: 'scope' | 'pins', value: string, s
   const example = name === 'scope' ? '`src/**` `README.md`' : '`test.sh` `tests/**`'
   scanner.addProblem(
     `"${name}" of ${draft.id} ${invalid === undefined ? 'is empty' : `has "${invalid}", which is not a path in the repository`}`,
-    `List paths from the top of the repository: - ${name}: ${example} (no leading /, no ..).`,
+    `List paths from the top of the repository: - ${name}: ${example} (no leading /, no .., a backslash only before a sign such as [ or *).`,
   )
   return []
 }

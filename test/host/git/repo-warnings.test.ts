@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describeCaseClashes, describeSubmodules } from '#host/git/repo-warnings.ts'
+import { describeCaseClashes, describeMissingSubfolder, describeSubmodules } from '#host/git/repo-warnings.ts'
+
+test('a subfolder that the commit does not have is reported', () => {
+  const entries = [{ path: 'packages/web/x', mode: '100644' }]
+  for (const folder of [undefined, 'packages', 'packages/web'])
+    assert.deepEqual(describeMissingSubfolder(folder, entries), [])
+  assert.equal(describeMissingSubfolder('packages/we', entries).length, 1)
+})
 
 test('names that differ only in case, and submodules, are reported', () => {
   const entry = (file: string, mode = '100644') => ({ path: file, mode })
