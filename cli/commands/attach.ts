@@ -6,6 +6,7 @@ import { findClaudeFolder, type Session } from '#session'
 import { refuseOtherHost } from '#session/status'
 import { defineCommand, UsageError } from '../command.ts'
 import { pickSession, readConfigOrDefaults, readStatus } from '../input/session.ts'
+import { findNextStep } from '../output/next-step.ts'
 
 export const command = defineCommand({
   about: `
@@ -41,9 +42,11 @@ const ORCHESTRATOR_WINDOW = 'orchestrator'
 function explainMissing(session: Session): string {
   const { id, manifest, paths } = session
   const letters = id.slice(-4)
-  const { closed, phase } = readStatus(session)
-  if (closed === undefined && phase !== 'failed')
-    return `Its claude has ended. To start it again with its whole conversation: dispatch say ${letters} "go on"`
+  const status = readStatus(session)
+  if (status.closed === undefined && status.phase !== 'failed') {
+    const goOn = `dispatch say ${letters} "go on" starts claude again, with the whole conversation`
+    return findNextStep(status, letters, true)?.text ?? goOn
+  }
   const folder = findClaudeFolder(session)
   const variable = folder === null ? '' : `CLAUDE_CONFIG_DIR=${quoteForShell(folder)} `
   return `To see how it ended: dispatch show ${letters}. To read its transcript, or continue it without dispatch:
