@@ -19,6 +19,7 @@ export function buildRuntimeConfig(
   readable: ReadablePaths,
   socketFolder: string,
   platform = process.platform,
+  searchPath = process.env['PATH'] ?? '',
 ) {
   const allowWrite = [...policy.writablePaths, policy.tempFolder]
   const allowRead = [...readable.allowed, ...policy.readablePaths, findRuntimeFolder(), socketFolder].filter(
@@ -49,8 +50,8 @@ export function buildRuntimeConfig(
     },
     allowPty: policy.role === 'orchestrator',
     // It would search for repositories below the current folder, which is empty.
-    ripgrep: { command: 'true' },
-    socatPath: findProgram('socat'),
+    ripgrep: { command: findProgram('true', searchPath) },
+    socatPath: findProgram('socat', searchPath),
   }
 }
 
@@ -80,32 +81,29 @@ export function usesProxy({ role, allowedHosts }: SandboxPolicy): boolean {
 }
 
 /**
- * Add what the library leaves open: the namespaces of IPC, with the shared memory of the host, and UTS; the filter of system
- * calls, which bubblewrap reads from a file; and /tmp/claude of the host, which the library shares with every sandbox.
+ * Add what the library leaves open: the namespaces of IPC, with the shared memory of the host, and UTS; and the filter of
+ * system calls, which bubblewrap reads from a file.
  */
 export function addIsolation(commandLine: string, { tempFolder }: SandboxPolicy, filterFile: string): string {
-  if (process.platform === 'darwin') return commandLine
   const filter = buildSeccompFilter()
   if (filter === undefined) throw new Error(`there is no filter of system calls for ${process.arch}`)
   fs.writeFileSync(filterFile, filter)
-  const bubblewrap = `${quoteForShell(findProgram('bwrap'))} --unshare-ipc --unshare-uts --seccomp 4 --new-session `
   const innerTempFolder = getInnerTempFolder(tempFolder)
   const mount = innerTempFolder === tempFolder ? '' : `--bind ${quoteForShell(tempFolder)} ${innerTempFolder} `
   const isolated = commandLine
-    .replace('bwrap --new-session ', () => bubblewrap)
-    .replaceAll(/ --bind \/tmp\/claude \/tmp\/claude(?= )/g, '')
+    .replace(' --new-session ', ' --unshare-ipc --unshare-uts --seccomp 4 --new-session ')
     .replace(' --dev /dev ', () => ` ${mount}--dev /dev `)
   if (!isolated.includes('--seccomp 4 ') || !isolated.includes(`${mount}--dev /dev `))
     throw new Error('the command line of sandbox-runtime has an unknown form')
   return `${isolated} 4<${quoteForShell(filterFile)}`
 }
 
+// --- internal ---
+
 /** The library would read a path with such letters as a pattern. */
 function markName(place: string): string | { path: string; literal: true } {
   return /[*?[\]]/.test(place) ? { path: place, literal: true } : place
 }
-
-// --- internal ---
 
 /** This leaves 57 bytes for what a test puts into its temporary folder. */
 const MAX_TEMP_FOLDER_BYTES = 50

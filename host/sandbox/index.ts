@@ -1,3 +1,4 @@
 export { detectSandbox } from './detect.ts'
 export { buildPolicy, parseHost, SandboxPolicy, SandboxResult } from './policy.ts'
 export { runSandboxed } from './run.ts'
+export { isClosed, runClosed } from './run-closed.ts'

@@ -31,7 +31,7 @@ const owners: Record<string, string> = {
   uqr: 'cli/notify/qr.ts',
   diff: 'cli/output/diff.ts',
   'string-width': 'cli/output/terminal.ts',
-  '@anthropic-ai/sandbox-runtime': 'host/sandbox/run.ts',
+  '@anthropic-ai/sandbox-runtime': 'host/sandbox/library.ts',
   esbuild: 'scripts/build.ts',
 }
 

@@ -27,6 +27,12 @@ for (const role of ['orchestrator', 'code', 'rw', 'setup', 'check'] as const) {
   })
 }
 
+test('nothing escapes from a check, as the runner starts it', { skip: whyNoBubblewrap }, async t => {
+  const world = openWorld(host)
+  t.after(() => world.close())
+  assert.deepEqual(await runEscapes(world, numbered, 'check', 'this process'), [])
+})
+
 test('each attempt escapes without a sandbox', { skip: whyNoProgram('python3') || whyNoProgram('curl') }, async t => {
   assert.ok(escapeAttempts.length >= 60, `${escapeAttempts.length} attempts`)
   const isRoot = process.geteuid?.() === 0
