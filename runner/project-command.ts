@@ -4,7 +4,7 @@ import { buildCheckEnvironment, buildProgramCommand, pickVariables } from '#host
 import { type RunResult, runProgram } from '#host/exec.ts'
 import { readJson, writeAtomic } from '#host/fs'
 import { killProcessTree } from '#host/process'
-import { buildPolicy, SandboxResult } from '#host/sandbox'
+import { buildPolicy, isClosed, runClosed, SandboxResult } from '#host/sandbox'
 import type { ServicePlan } from '#host/services'
 import { SECOND_MS } from '#host/time.ts'
 import type { SessionManifest } from '#session'
@@ -83,20 +83,22 @@ async function runInSandbox(request: ProjectCommand): Promise<ProjectRun> {
     variables: environment,
     resultFile,
   })
+  const options = {
+    env: { ...pickVariables(inheritedVariables), ...buildCheckEnvironment(home) },
+    timeoutMs: computeTimeoutMs(request) + SANDBOX_START_SECONDS * SECOND_MS,
+    maxOutputBytes,
+    keepsEnd: true,
+  }
+  if (isClosed(policy)) return runBeside(policy, buildCommandLine(request), options)
   writeAtomic(policyFile, JSON.stringify(policy))
   fs.rmSync(resultFile, { force: true })
   const [node, launcher] = buildProgramCommand('bin/processes/sandbox')
   const marks = Object.keys(environment).filter(name => name.startsWith('DISPATCH_'))
   const run = await runProgram(node, [launcher, policyFile, '--', ...buildCommandLine(request)], {
+    ...options,
     cwd: parent,
-    env: {
-      ...pickVariables([...inheritedVariables, 'NODE_COMPILE_CACHE']),
-      ...buildCheckEnvironment(home),
-      ...pickVariables(marks, environment), // By which its processes are found.
-    },
-    timeoutMs: computeTimeoutMs(request) + SANDBOX_START_SECONDS * SECOND_MS,
-    maxOutputBytes,
-    keepsEnd: true,
+    // By the marks its processes are found.
+    env: { ...pickVariables(['NODE_COMPILE_CACHE']), ...options.env, ...pickVariables(marks, environment) },
   })
   const result = SandboxResult.safeParse(readJson(resultFile)).data
   const refusedHosts = result?.refusedHosts ?? []
@@ -108,4 +110,26 @@ async function runInSandbox(request: ProjectCommand): Promise<ProjectRun> {
   const lastLine = run.stderr.trim().split('\n').at(-1)
   const startError = result?.reason || lastLine || 'the sandbox did not open'
   return { ...run, refusedHosts, exitCode: undefined, startError }
+}
+
+/** Run a command that reaches no host. Its sandbox needs no process beside it, and starts in a third of the time. */
+async function runBeside(...request: Parameters<typeof runClosed>): Promise<ProjectRun> {
+  try {
+    const { hasStarted, ...run } = await runClosed(...request)
+    if (hasStarted || run.timedOut) return { ...run, refusedHosts: [] }
+    const reason = run.stderr.trim().split('\n').at(-1) || 'the sandbox did not open'
+    return { ...run, refusedHosts: [], exitCode: undefined, startError: reason }
+  } catch (error) {
+    return { ...unstarted, startError: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+const unstarted = {
+  exitCode: undefined,
+  signal: undefined,
+  timedOut: false,
+  stdout: '',
+  stderr: '',
+  milliseconds: 0,
+  refusedHosts: [],
 }
