@@ -12,6 +12,7 @@ import {
   explainJudgeRefusal,
   explainOtherHost,
   isAsleep,
+  isOrchestratorGone,
   type SessionStatus,
   type SessionView,
   type WorkerStatus,
@@ -43,7 +44,7 @@ export function printSession(view: SessionView, changedPaths: string[], integrit
   printVerdict(view, changedPaths)
   if (unreadableLines > 0)
     print(paint('yellow', `\n  ${formatCount(unreadableLines, 'line')} of events.jsonl could not be read`))
-  const hasTerminal = view.runnerLiveness !== 'dead' && !status.closed
+  const hasTerminal = view.runnerLiveness !== 'dead' && !status.closed && !isOrchestratorGone(status)
   print(
     `${hasTerminal ? `\n  attach   dispatch attach ${session.id.slice(-4)}` : ''}\n  folder   ${session.paths.folder}`,
   )
