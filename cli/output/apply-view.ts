@@ -29,7 +29,8 @@ export function printApplyResult(result: ApplyResult): void {
   print(`  branch   ${paint('bold', branch)}  ${alreadyExists ? 'already exists' : 'is new'}, in ${checkout.path}`)
   const how = style === 'as it is' ? '' : ` ${style}`
   print(`           commit ${commit.slice(0, 10)}${how}, tree ${work.tree.slice(0, 10)}${verdict ? ', as judged' : ''}`)
-  if (hooks?.found) print(`  hooks    ${hooks.run ? 'ran' : 'did not run'}: ${describeHooks(hooks.found)}`)
+  if (hooks?.found)
+    print(`  hooks    ${hooks.run ? 'ran' : 'did not run (with --hooks they do)'}: ${describeHooks(hooks.found)}`)
   if (work.warning === undefined) print(`  verdict  ${paint('green', 'PASS')}  ${sanitize(verdict?.reason ?? '')}`)
   else print(`  verdict  ${paint('red', sanitize(work.warning))}`)
   for (const [index, line] of describeDivergence(result).entries())

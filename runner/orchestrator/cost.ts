@@ -62,7 +62,7 @@ type CostEvent = Extract<EventBody, { type: 'cost.reported' }>
 function readCost({ session, status }: RunnerContext): CostEvent | undefined {
   const report = parseCostReport(readUntrusted(session.paths.costReport, MAX_REPORT_BYTES)?.toString('utf8') ?? '')
   const cost = report && addReport(status.orchestratorCost, report)
-  return cost?.runUsd === status.orchestratorCost?.runUsd ? undefined : cost
+  return cost?.runUsd === (status.orchestratorCost?.runUsd ?? 0) ? undefined : cost
 }
 
 /** Is the budget spent with this cost, and not recorded as spent? */

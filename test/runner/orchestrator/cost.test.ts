@@ -24,6 +24,8 @@ test('a report is recorded, then at most once a minute, and at the end', t => {
   const { context, recorded, report } = createReportingSession(t)
   const cost = new OrchestratorCost()
   cost.check(context)
+  report(0) // Claude sends this before the first answer.
+  cost.check(context)
   assert.deepEqual(recorded, [])
   report(0.1)
   cost.check(context)
