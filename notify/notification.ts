@@ -119,6 +119,10 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
     }
     case 'deadline.passed':
       return alert('Dispatch is late', 'has no verdict at its deadline', { priority: 5, tag: 'alarm_clock' })
+    case 'disk.low': {
+      const state = `has only ${Math.floor(event.freeBytes / 1e6)} MB left on the disk`
+      return alert('Dispatch: disk nearly full', state, { next: 'dispatch rm --applied', tag: 'floppy_disk' })
+    }
     case 'runner.started':
       return composeRecoveryText(event)
     case 'judge.checked': {

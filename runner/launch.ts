@@ -4,7 +4,7 @@ import { prepareOrchestrator } from '#agents'
 import { detectLogin, findClaude, prepareLogin, requireLogin } from '#host/claude'
 import { type Config, prepareHome } from '#host/config'
 import { createInterruptError, DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
-import { copyTree, makePrivateFolder, writeAtomic } from '#host/fs'
+import { copyTree, makePrivateFolder, requireFreeSpace, writeAtomic } from '#host/fs'
 import { findTaskRepository, type UserRepository } from '#host/git'
 import { sha256 } from '#host/hash.ts'
 import { readLeaseHolder } from '#host/lease'
@@ -41,6 +41,7 @@ export interface LaunchRequest
  */
 export async function launchSession(config: Config, request: LaunchRequest): Promise<Session> {
   prepareHome(config)
+  requireFreeSpace(config.home)
   applyModelVariables(config.home)
   await requirePrograms(config)
   const program = findClaude()

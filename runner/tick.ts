@@ -2,6 +2,7 @@ import { readIfPresent } from '#host/fs'
 import { useTempFolder } from '#host/temp-folder.ts'
 import type { RunnerContext } from './context.ts'
 import { checkDeadline } from './deadline.ts'
+import { DiskWatch } from './disk-watch.ts'
 import { endSession, failStart } from './end-session.ts'
 import { explainExpiry } from './expiry.ts'
 import { MessageDelivery } from './messages/deliver.ts'
@@ -48,6 +49,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
     const failure = preparation.check(context) ?? (await orchestrator.check())
     if (failure) return failStart(context, failure)
     await verdictWatch.check(context)
+    diskWatch.check(context)
     checkDeadline(context)
     orchestratorCost.check(context)
     watchBudget(context)

@@ -1,5 +1,6 @@
 import { readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
+import { describeFreeSpace, FREE_SPACE_REMEDY, LOW_SPACE_BYTES, measureFreeSpace } from '#host/fs'
 import { findRepoWarnings } from '#host/git'
 import { launchSession } from '#runner'
 import { defineCommand } from '../command.ts'
@@ -40,6 +41,8 @@ model has answered once.
         values['no-setup'] ? null : resolveProject(config, repository, { sandbox, say }),
     })
     if (!values.json) printIntroduction(session, config)
+    const freeBytes = measureFreeSpace(config.home)
+    if (freeBytes < LOW_SPACE_BYTES) say(`${describeFreeSpace(config.home, freeBytes)}. ${FREE_SPACE_REMEDY}`)
     const { repository } = session.manifest
     const [warnings, start] = await Promise.all([
       repository ? findRepoWarnings(repository).catch(() => []) : [], // A repository that cannot be inspected still starts.

@@ -10,7 +10,14 @@ import {
   readDefaultConfig,
 } from '#host/config'
 import { DispatchError } from '#host/error.ts'
-import { detectFileSystem } from '#host/fs'
+import {
+  describeFreeSpace,
+  detectFileSystem,
+  FREE_SPACE_REMEDY,
+  LOW_SPACE_BYTES,
+  MIN_SPACE_BYTES,
+  measureFreeSpace,
+} from '#host/fs'
 import { type DoctorResult, fail, ok, warn } from './result.ts'
 
 /** The settings; where they are invalid the defaults, and a result for each problem. The rest can still be checked. */
@@ -50,15 +57,9 @@ export async function checkHome(config: Config): Promise<DoctorResult[]> {
 
 // --- internal ---
 
-const MIN_FREE_MIB = 100
-const COMFORTABLE_FREE_MIB = 2048
-
 function checkSpace(home: string): DoctorResult {
-  const { bavail, bsize } = fs.statfsSync(home)
-  const freeMib = (bavail * bsize) / 1024 ** 2
-  const free = freeMib < 1024 ? `${Math.floor(freeMib)} MiB` : `${(freeMib / 1024).toFixed(1)} GiB`
-  const message = `${home}, ${free} free`
-  const fix = `Free some space: \`dispatch rm\` removes sessions that you no longer need`
-  if (freeMib < MIN_FREE_MIB) return fail('home', message, fix)
-  return freeMib < COMFORTABLE_FREE_MIB ? warn('home', message, fix) : ok('home', message)
+  const freeBytes = measureFreeSpace(home)
+  const message = describeFreeSpace(home, freeBytes)
+  if (freeBytes < MIN_SPACE_BYTES) return fail('home', `${message}: no session can start`, FREE_SPACE_REMEDY)
+  return freeBytes < LOW_SPACE_BYTES ? warn('home', message, FREE_SPACE_REMEDY) : ok('home', message)
 }

@@ -14,4 +14,13 @@ export {
   writeAtomic,
 } from './files.ts'
 export { detectFileSystem } from './filesystem-type.ts'
+export { measureFolder } from './folder-size.ts'
+export {
+  describeFreeSpace,
+  FREE_SPACE_REMEDY,
+  LOW_SPACE_BYTES,
+  MIN_SPACE_BYTES,
+  measureFreeSpace,
+  requireFreeSpace,
+} from './free-space.ts'
 export { removeAdditions, type TreeSnapshot, takeSnapshot } from './tree-snapshot.ts'

@@ -142,6 +142,12 @@ const descriptions: EventTable<EventDescription | undefined> = {
     ),
   'machine.slept': ({ seconds }) =>
     describe('runner', `the machine slept for ${seconds} s, which counts towards no time limit`, 'quiet'),
+  'disk.low': ({ freeBytes }) =>
+    describe(
+      'runner',
+      `only ${Math.floor(freeBytes / 1e6)} MB are free on the disk; free some: dispatch rm --applied`,
+      'bad',
+    ),
   'deadline.passed': () => describe('runner', 'the deadline has passed without a verdict', 'bad'),
   'notification.queued': () => undefined,
 }

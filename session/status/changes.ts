@@ -168,6 +168,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'orchestrator.resumed': keepStatus,
   'session.slept': keepStatus,
   'machine.slept': keepStatus,
+  'disk.low': keepStatus,
   'message.rejected': keepStatus,
   'request.rejected': keepStatus,
   'write.blocked': keepStatus,
