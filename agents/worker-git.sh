@@ -72,7 +72,7 @@ commit() {
     stage
     GIT_INDEX_FILE=$index git read-tree "$parent" && tree=$(GIT_INDEX_FILE=$index; export GIT_INDEX_FILE; stage; git write-tree) || return 1
     [ "$tree" = "$(git rev-parse "$parent^{tree}")" ] && return 0
-    commit=$(git commit-tree "$tree" -p "$parent" -m "$name: what it left uncommitted") || return 1
+    commit=$(git commit-tree "$tree" -p "$parent" -F "$DISPATCH_FOLDER/commit-message.txt") || return 1
     git update-ref HEAD "$commit" "$parent" 2>/dev/null && return 0
     sleep 0.1
   done

@@ -7,6 +7,7 @@ import { writeAtomic } from '#host/fs'
 import { createPlaceholder } from '#host/model'
 import type { ServicePlan } from '#host/services'
 import { escapeShellPattern } from '#host/shell-quote.ts'
+import { toOneLine } from '#host/text.ts'
 import type { Session } from '#session'
 import { formatGlobs } from '#session/contract'
 import type { WorkerKind } from '#session/log'
@@ -65,6 +66,7 @@ export function prepareWorker(
   // Git knows a folder by a name without a backslash only, so what is in it is named as well.
   const pathspecs = files.flatMap(glob => [glob, `${glob.replace(/\/+$/, '')}/**`])
   writeAtomic(own.files, pathspecs.map(glob => `${glob}\n`).join(''))
+  writeAtomic(own.commitMessage, renderCommitMessage(session, name))
   const placeholder = createPlaceholder()
   const variables = {
     ...grant.services?.variables,
@@ -114,6 +116,13 @@ export function buildWorkerMark(session: Session, name: string): string {
 }
 
 // --- internal ---
+
+const MAX_SUBJECT_CHARS = 72
+
+/** A message for what a worker leaves uncommitted: what was asked for, and whose work it is. */
+function renderCommitMessage({ id, manifest }: Session, name: string): string {
+  return `${toOneLine(manifest.task.title, MAX_SUBJECT_CHARS)}\n\nWork of ${name} in dispatch session ${id}.\n`
+}
 
 /** A glob as a `case` pattern. `*` crosses slashes there, so the guard hook is looser than the commit, which is exact. */
 function toCasePattern(glob: string): string {

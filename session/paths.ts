@@ -91,6 +91,8 @@ function resolveWorkerPaths(folder: string) {
     tempFolder: join('tmp'),
     claudeFolder: join('claude-config'),
     writeAllowlist: join('write-allowlist'),
+    /** The message for the commit of what it leaves uncommitted. */
+    commitMessage: join('commit-message.txt'),
     /** Globs of the files that it owns. */
     files: join('files'),
     process: join('process.json'),

@@ -41,6 +41,7 @@ async function prepare(t: TestContext) {
     const own = path.join(path.dirname(folder), name)
     fs.mkdirSync(own, { recursive: true })
     fs.writeFileSync(path.join(own, 'brief.md'), 'the brief, with "quotes" and $(no shell)\n')
+    fs.writeFileSync(path.join(own, 'commit-message.txt'), 'Add a parser\n\nWork of w1.\n')
     fs.writeFileSync(path.join(own, 'files'), files.map(glob => `${glob}\n`).join(''))
     return runProgram('/bin/sh', [path.join(installFolder, 'agents/worker.sh'), '/bin/sh', '-c', claude], {
       timeoutMs: HANG_MS,
@@ -74,7 +75,7 @@ test('claude gets the brief; its output, exit code and changes are kept', async 
   assert.equal(readOwn('stderr.txt'), 'oops\n')
   assert.deepEqual(readExit(), { code: 7, fenced: false, commit: await git('rev-parse', 'HEAD') })
   assert.equal(await git('-c', 'core.quotePath=off', 'ls-files'), 'a b/ü.txt')
-  assert.equal(await git('log', '-1', '--format=%s'), 'w1: what it left uncommitted')
+  assert.equal(await git('log', '-1', '--format=%B'), 'Add a parser\n\nWork of w1.')
   assert.equal(await git('status', '--porcelain'), '')
 })
 
