@@ -64,11 +64,16 @@ function classifyCheck(
     return { gate: 'broken', reason: `${broken}; its check is ${record.outcome}, which does not count` }
   const base = baseEvidence.findLast(({ command }) => command === proof.command)
   const notes = [
-    describeChangedCheckFiles(proof.command, work),
+    describeChangedCheckFiles(listCommands(proof.command, record), work),
     describeSkips(record) ?? describeTestChanges(base?.tests, record.tests),
   ]
   const note = notes.filter(Boolean).join(', and ')
   return { gate: record.outcome, reason: explainOutcome(record, base), ...(note && { note }) }
+}
+
+/** The command of a check and those of its services: if the work changed a script of one of them, a reader should know. */
+function listCommands(command: string, { services }: EvidenceRecord): string {
+  return [command, ...services.flatMap(service => [service.command, service.ready])].join('\n')
 }
 
 /** A check that is green although it skipped every test, which only "- allow-skips" makes possible. */

@@ -111,6 +111,7 @@ function renderEvidence(record: EvidenceRecord, note: Format, quote: Format): st
     `- exit: ${record.exitCode ?? 'none'}`,
     `- outcome: ${record.outcome}. ${note(record.reason)}`,
     ...(record.tests === undefined ? [] : [`- tests: ${formatTestCounts(record.tests)}`]),
+    ...(record.services.length === 0 ? [] : [`- beside it ran: ${record.services.map(({ name }) => name).join(', ')}`]),
     `- duration: ${Math.round(record.milliseconds)} ms`,
     `- output: ${outputBytes} bytes${isCut ? ', of which this is the end' : ''}`,
     quote(tail),
