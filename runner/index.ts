@@ -3,6 +3,7 @@ import type { Session } from '#session'
 import type { LaunchRequest, StartResult } from './launch.ts'
 
 export { detectAgent, detectAgentMark, detectAnyAgent } from './contract/approval.ts'
+export { listSetups, removeUnusedSetups, type Setup } from './dependencies/prune.ts'
 export type { LaunchRequest, StartResult } from './launch.ts'
 export {
   getApprovalFile,

@@ -5,10 +5,10 @@ import { z } from 'zod'
 import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
 import { acquireLease, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
-import { DAY_MS, HOUR_MS } from '#host/time.ts'
+import { HOUR_MS } from '#host/time.ts'
 
 /** What was installed under a key. It is written last, so its existence means that all of it is there. */
-const CacheRecord = z.object({
+export const CacheRecord = z.object({
   format: z.literal(1),
   commands: z.array(z.string()),
   /** The tree in which the commands ran. Scripts and links in it may contain this path. */
@@ -16,12 +16,12 @@ const CacheRecord = z.object({
   /** The paths that were made, from the top of the tree. */
   made: z.array(z.string()),
   seconds: z.number(),
+  /** What the folder takes on the disk. A record of an earlier dispatch has none. */
+  bytes: z.number().optional(),
 })
 
 export type CacheRecord = z.infer<typeof CacheRecord>
 
-/** What no session has used for this long is removed. */
-const MAX_AGE_MS = 30 * DAY_MS
 const LEASE_POLL_MS = 500
 /** An installation on another machine that shares this home is waited for this long. */
 const MAX_INSTALL_MS = HOUR_MS
@@ -64,16 +64,7 @@ export async function withCacheLease<T>(folder: string, work: () => Promise<T>):
   }
 }
 
-/** Remove what has not been used for a month. */
-export function pruneCache(home: string): void {
-  const cache = path.join(home, 'prepared')
-  for (const name of fs.readdirSync(cache)) {
-    const usedAtMs = fs.statSync(getRecordFile(path.join(cache, name)), { throwIfNoEntry: false })?.mtimeMs
-    if (usedAtMs !== undefined && Date.now() - usedAtMs > MAX_AGE_MS)
-      fs.rmSync(path.join(cache, name), { recursive: true, force: true })
-  }
-}
-
-function getRecordFile(folder: string): string {
+/** The record's file. Its time is when the folder was last used. */
+export function getRecordFile(folder: string): string {
   return path.join(folder, 'made.json')
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { buildCheckEnvironment, listUnsetVariables } from '#host/config'
-import { makePrivateFolder } from '#host/fs'
+import { makePrivateFolder, measureFolder } from '#host/fs'
 import { killProcessTree } from '#host/process'
 import { type Project, projectFileName } from '#host/project'
 import { redactSecrets } from '#host/secrets'
@@ -10,19 +10,13 @@ import { SECOND_MS } from '#host/time.ts'
 import { addIgnoredPaths, type Commit, exportRepository, listCommitFiles } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import { type ProjectRun, runProjectCommand } from '../project-command.ts'
-import {
-  type CacheRecord,
-  openCacheFolder,
-  pruneCache,
-  readCacheRecord,
-  withCacheLease,
-  writeCacheRecord,
-} from './cache.ts'
+import { type CacheRecord, openCacheFolder, readCacheRecord, withCacheLease, writeCacheRecord } from './cache.ts'
 import { computeDependencyKey } from './cache-key.ts'
 import { createDependencies, type Dependencies } from './dependencies.ts'
 import { explainFailure, listUnresolvedHosts } from './explain-failure.ts'
 import { copyIgnoredFiles, listIgnoredFiles } from './ignored-files.ts'
 import { listSharedPaths } from './made-paths.ts'
+import { keepOnlyMade, pruneSetups, removeDownloads, removeSetup } from './prune.ts'
 import { linkCredentials, resolveSetupAccess, type SetupAccess } from './setup-access.ts'
 import { prepareSetupHome } from './tool-home.ts'
 
@@ -81,7 +75,7 @@ async function install(
   folder: string,
 ): Promise<Dependencies> {
   const { config, session } = context
-  pruneCache(config.home)
+  await pruneSetups(config)
   context.record({ type: 'dependencies.started', cacheKey, commands: project.setup })
   await killProcessTree(0, `DISPATCH_SETUP=${folder}`) // What a runner that died has left running.
   const startedAtMs = Date.now()
@@ -98,13 +92,17 @@ async function install(
   const failure = await runSetup(session, project, access, { tree, history, output })
   fs.rmSync(path.join(tree, '.git'), { recursive: true, force: true }) // The copy that other sessions use needs none.
   if (failure !== undefined) {
+    removeSetup(folder) // The next try starts from nothing. What the commands printed is in the evidence.
     const reason = failure.slice(0, MAX_REASON_CHARS)
     context.record({ type: 'dependencies.ended', cacheKey, result: 'failed', reason, seconds: countSeconds() })
     return { ok: false, reason: `the project's setup failed: ${failure}` }
   }
   const trackedFiles = (await listCommitFiles(session.paths, commit.commit)).map(file => file.path)
   const made = listSharedPaths(tree, trackedFiles.concat(project.files), project)
-  const record: CacheRecord = { format: 1, commands: project.setup, tree, made, seconds: countSeconds() }
+  keepOnlyMade(tree, made)
+  removeDownloads(getHome(tree))
+  const bytes = measureFolder(folder)
+  const record: CacheRecord = { format: 1, commands: project.setup, tree, made, seconds: countSeconds(), bytes }
   writeCacheRecord(folder, record)
   return recordInstalled(context, cacheKey, 'made', record)
 }

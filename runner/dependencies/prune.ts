@@ -1,0 +1,129 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import type { Config } from '#host/config'
+import { listNames, measureFolder, readJson } from '#host/fs'
+import { acquireLease, isLeaseFree, releaseLease } from '#host/lease'
+import { identify } from '#host/process'
+import { DAY_MS } from '#host/time.ts'
+import { listSessions } from '#session'
+import { readLog } from '#session/log'
+import { CacheRecord, getRecordFile } from './cache.ts'
+
+/** A folder in which install commands ran. */
+export interface Setup {
+  key: string
+  folder: string
+  /** `unfinished`: the commands failed or were interrupted. */
+  state: 'ready' | 'unfinished' | 'being made'
+  commands: string[]
+  bytes: number
+  usedAtMs: number
+  /** Does a session that is not closed use it? */
+  isUsed: boolean
+}
+
+/** Setups that no session has used for this long are removed, and from the oldest on those that are too many or too large. */
+const MAX_AGE_MS = 30 * DAY_MS
+const MAX_SETUP_COUNT = 20
+const MAX_TOTAL_BYTES = 10e9
+
+/** Every setup of this home, those that were used last first. */
+export async function listSetups({ home, workspace }: Pick<Config, 'home' | 'workspace'>): Promise<Setup[]> {
+  const cache = path.join(home, 'prepared')
+  const usedKeys = listUsedKeys(workspace)
+  const keys = listNames(cache).filter(key => listContents(path.join(cache, key)).length > 0)
+  const setups = keys.map(async (key): Promise<Setup> => {
+    const folder = path.join(cache, key)
+    const record = CacheRecord.safeParse(readJson(getRecordFile(folder))).data
+    const isBeingMade = !(await isLeaseFree(path.join(folder, CLAIM)))
+    return {
+      key,
+      folder,
+      state: isBeingMade ? 'being made' : record ? 'ready' : 'unfinished',
+      commands: record?.commands ?? [],
+      bytes: record?.bytes ?? measureFolder(folder),
+      usedAtMs: fs.statSync(record ? getRecordFile(folder) : folder, { throwIfNoEntry: false })?.mtimeMs ?? 0,
+      isUsed: usedKeys.has(key),
+    }
+  })
+  return (await Promise.all(setups)).sort((a, b) => b.usedAtMs - a.usedAtMs)
+}
+
+/** Remove what is unfinished, old, or beyond the bounds. */
+export async function pruneSetups(config: Pick<Config, 'home' | 'workspace'>): Promise<void> {
+  for (const setup of selectRemovable(await listSetups(config), Date.now())) await removeUnlessClaimed(setup)
+}
+
+/** Remove every setup that no open session uses. Returns what was removed. */
+export async function removeUnusedSetups(config: Pick<Config, 'home' | 'workspace'>): Promise<Setup[]> {
+  const removed: Setup[] = []
+  for (const setup of await listSetups(config))
+    if (!setup.isUsed && (await removeUnlessClaimed(setup))) removed.push(setup)
+  return removed
+}
+
+/** Choose what is removed, from all setups, the one used last first. What a session uses always stays. Pure. */
+export function selectRemovable(setups: Setup[], nowMs: number): Setup[] {
+  let count = 0
+  let bytes = 0
+  return setups.filter(({ state, isUsed, usedAtMs, bytes: ownBytes }) => {
+    if (state === 'unfinished') return true
+    count++
+    bytes += ownBytes
+    if (isUsed || state === 'being made') return false
+    return nowMs - usedAtMs > MAX_AGE_MS || count > MAX_SETUP_COUNT || bytes > MAX_TOTAL_BYTES
+  })
+}
+
+/** Remove a setup, but not the claim on its folder, which this process holds. The record goes first, as nothing is whole then. */
+export function removeSetup(folder: string): void {
+  fs.rmSync(getRecordFile(folder), { force: true })
+  for (const name of listContents(folder)) fs.rmSync(path.join(folder, name), { recursive: true, force: true })
+}
+
+/** Remove everything else from the tree in which the commands ran: other trees have these files of their own. */
+export function keepOnlyMade(tree: string, made: string[]): void {
+  const clean = (folder: string) => {
+    for (const entry of fs.readdirSync(path.join(tree, folder), { withFileTypes: true })) {
+      const name = path.posix.join(folder, entry.name)
+      if (made.includes(name)) continue
+      if (entry.isDirectory() && made.some(other => other.startsWith(`${name}/`))) clean(name)
+      else fs.rmSync(path.join(tree, name), { recursive: true, force: true })
+    }
+  }
+  clean('')
+}
+
+/** Remove what package tools downloaded only to install it: everything of it is in the tree now. */
+export function removeDownloads(home: string): void {
+  for (const name of downloads) fs.rmSync(path.join(home, name), { recursive: true, force: true })
+}
+
+// --- internal ---
+
+const CLAIM = 'claim'
+
+function listContents(folder: string): string[] {
+  return listNames(folder).filter(name => name !== CLAIM)
+}
+
+async function removeUnlessClaimed({ folder }: Setup): Promise<boolean> {
+  const self = await identify(process.pid)
+  const lease = self && (await acquireLease(path.join(folder, CLAIM), self))
+  if (!lease) return false
+  removeSetup(folder)
+  releaseLease(path.join(folder, CLAIM), lease)
+  return true
+}
+
+const downloads = [
+  ...['.npm', '.cache/pip', '.cache/yarn', '.cache/pnpm', '.cache/composer', '.composer/cache'],
+  ...['pip', 'Yarn', 'pnpm', 'composer'].map(name => `Library/Caches/${name}`),
+]
+
+/** The keys of the setups that sessions use which are not closed. */
+function listUsedKeys(workspace: string): Set<string> {
+  const logs = listSessions(workspace).map(({ paths }) => readLog(paths.events).events)
+  const open = logs.filter(events => !events.some(({ type }) => type === 'session.closed' || type === 'start.failed'))
+  return new Set(open.flat().flatMap(event => (event.type === 'dependencies.ended' ? [event.cacheKey] : [])))
+}

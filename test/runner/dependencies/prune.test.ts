@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { listNames } from '#host/fs'
+import { acquireLease } from '#host/lease'
+import { identify } from '#host/process'
+import { DAY_MS } from '#host/time.ts'
+import { writeCacheRecord } from '#runner/dependencies/cache.ts'
+import {
+  keepOnlyMade,
+  listSetups,
+  pruneSetups,
+  removeUnusedSetups,
+  type Setup,
+  selectRemovable,
+} from '#runner/dependencies/prune.ts'
+import { createTestContext } from '../../fixtures/runner-context.ts'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
+
+test('unfinished setups go first, then old ones and those beyond the bounds, never one in use', () => {
+  const setup = (key: string, changes: Partial<Setup> = {}): Setup => ({
+    ...{ key, folder: '', state: 'ready', commands: [], bytes: 1e9, usedAtMs: 100 * DAY_MS, isUsed: false },
+    ...changes,
+  })
+  const select = (...setups: Setup[]) => selectRemovable(setups, 100 * DAY_MS).map(({ key }) => key)
+  assert.deepEqual(select(setup('a'), setup('b', { state: 'unfinished' }), setup('c', { state: 'being made' })), ['b'])
+  const usedAtMs = 60 * DAY_MS
+  assert.deepEqual(select(setup('a', { usedAtMs }), setup('b', { usedAtMs, isUsed: true })), ['a'])
+  assert.deepEqual(select(setup('a', { bytes: 8e9 }), setup('b', { bytes: 4e9 }), setup('c', { isUsed: true })), ['b'])
+  const many = Array.from({ length: 22 }, (_, index) => setup(`${index}`, { bytes: 1 }))
+  assert.deepEqual(select(...many), ['20', '21'])
+})
+
+test('a setup that an open session uses stays, and one that is being made', async t => {
+  const context = createTestContext(t, { id: '2026-11-21-say-abcd' })
+  const config = { home: createScratchFolder(t), workspace: path.dirname(context.session.paths.folder) }
+  const make = (key: string) => {
+    const folder = path.join(config.home, 'prepared', key)
+    const tree = path.join(folder, 'tree')
+    fs.mkdirSync(path.join(tree, 'node_modules'), { recursive: true })
+    fs.writeFileSync(path.join(tree, 'node_modules/x'), 'x')
+    return { folder, tree }
+  }
+  const finish = (key: string) => {
+    const { folder, tree } = make(key)
+    writeCacheRecord(folder, { format: 1, commands: ['npm ci'], tree, made: ['node_modules'], seconds: 1, bytes: 5 })
+  }
+  for (const key of ['used', 'unused']) finish(key)
+  context.record({ type: 'dependencies.ended', cacheKey: 'used', result: 'made', reason: '', seconds: 1 })
+  make('failed')
+  const self = (await identify(process.pid)) ?? assert.fail()
+  await acquireLease(path.join(make('being-made').folder, 'claim'), self)
+  const list = async () =>
+    (await listSetups(config)).map(({ key, state, isUsed }) => [key, state, isUsed]).sort() as [
+      string,
+      string,
+      boolean,
+    ][]
+  assert.deepEqual(await list(), [
+    ['being-made', 'being made', false],
+    ['failed', 'unfinished', false],
+    ['unused', 'ready', false],
+    ['used', 'ready', true],
+  ])
+  await pruneSetups(config)
+  assert.deepEqual(
+    (await list()).map(([key]) => key),
+    ['being-made', 'unused', 'used'],
+  )
+  assert.deepEqual(
+    (await removeUnusedSetups(config)).map(({ key }) => key),
+    ['unused'],
+  )
+  assert.deepEqual(
+    (await list()).map(([key]) => key),
+    ['being-made', 'used'],
+  )
+  context.record({ type: 'session.closed', actor: 'you', reason: '' })
+  assert.deepEqual(
+    (await removeUnusedSetups(config)).map(({ key }) => key),
+    ['used'],
+  )
+})
+
+test('of the tree in which the commands ran only what they made is kept', t => {
+  const tree = createScratchFolder(t)
+  for (const name of ['node_modules/a/index.js', 'packages/web/node_modules/b', 'packages/web/src/x.js', 'README.md']) {
+    fs.mkdirSync(path.dirname(path.join(tree, name)), { recursive: true })
+    fs.writeFileSync(path.join(tree, name), '')
+  }
+  keepOnlyMade(tree, ['node_modules', 'packages/web/node_modules'])
+  assert.deepEqual(listNames(tree), ['node_modules', 'packages'])
+  assert.deepEqual(listNames(path.join(tree, 'packages/web')), ['node_modules'])
+  assert.deepEqual(listNames(path.join(tree, 'node_modules/a')), ['index.js'])
+})
