@@ -63,6 +63,8 @@ export function resolveSessionPaths(folder: string) {
     claudeSettings: join('claude-settings.json'),
     /** The command and the folder of each window of its terminal. */
     windows: join('windows'),
+    /** What removing it would free, measured after it had ended. */
+    size: join('size.json'),
     /** A request to close the session, with its reason. */
     stopRequest: join('stop-request'),
     /** The orchestrator's sandbox policy, its temporary files, and claude's folder for it. */

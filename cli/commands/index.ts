@@ -34,7 +34,7 @@ export const commandTable: CommandTable = {
     sometimes('judge <sid>', 'ask the judge again, where it gave no answer', () => import('./judge.ts')),
     sometimes('wait [sid]', 'wait for the verdict; the exit code reports it', () => import('./wait.ts')),
     sometimes('web', 'serve the read-only web page of all sessions', () => import('./web.ts')),
-    sometimes('rm <sid…>', 'remove a session that you no longer need', () => import('./rm.ts')),
+    sometimes('rm [sid…]', 'remove sessions that you no longer need', () => import('./rm.ts')),
 
     setup('rehearse [scenario]', 'run a session with scripted models: free, offline', () => import('./rehearse.ts')),
     setup('setup', 'let claude trust the workspace; add hooks or rules if you like', () => import('./setup.ts')),

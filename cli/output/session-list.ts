@@ -12,9 +12,13 @@ import {
 } from './terminal.ts'
 
 /** One line a session, then those that cannot be read. */
-export function printSessionList(views: SessionView[], damaged: { id: string; reason: string }[]): void {
-  const unreadable = damaged.map(({ id, reason }) => [paint('red', 'unreadable'), id, '', '', reason])
-  const rows = [...views.map(formatRow), ...unreadable]
+export function printSessionList(
+  views: SessionView[],
+  sizes: Map<string, number>,
+  damaged: { id: string; reason: string }[],
+): void {
+  const unreadable = damaged.map(({ id, reason }) => [paint('red', 'unreadable'), id, '', '', '', reason])
+  const rows = [...views.map(view => formatRow(view, sizes.get(view.session.id))), ...unreadable]
   if (rows.length === 0) print('No sessions yet. To start one: dispatch "task"')
   else print(fitTable(rows, TITLE_COLUMN, shorten))
 }
@@ -43,15 +47,16 @@ export function summarizeSession({ session, status, state, runnerLiveness, other
 
 // --- internal ---
 
-const TITLE_COLUMN = 4
+const TITLE_COLUMN = 5
 const TITLE_WIDTH = 60
 
-function formatRow(view: SessionView): string[] {
+function formatRow(view: SessionView, bytes: number | undefined): string[] {
   const { session, status } = view
   return [
     paintState(view),
     session.id,
     paint('dim', formatRelativeTime(session.manifest.openedAt)),
+    paint('dim', bytes === undefined ? '' : formatBytes(bytes)),
     describeActivity(view),
     shorten(status.title || session.manifest.task.title, TITLE_WIDTH),
   ]

@@ -64,10 +64,12 @@ export function formatLocalTime(iso: string, now = new Date()): string {
   return isToday ? time : `${date.map(part => String(part).padStart(2, '0')).join('-')} ${time}`
 }
 
-/** `331 B`, `14 kB`, `2.1 MB`. */
+/** `331 B`, `14 kB`, `2.1 MB`, `3.4 GB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`
-  return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
+  if (bytes < 1_000_000) return `${Math.round(bytes / 1000)} kB`
+  const megabytes = bytes / 1_000_000
+  return megabytes < 1000 ? `${megabytes.toFixed(1)} MB` : `${(megabytes / 1000).toFixed(1)} GB`
 }
 
 /** Columns padded to their widest cell; colors do not count. */

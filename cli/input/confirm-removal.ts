@@ -1,0 +1,37 @@
+import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { isSessionOpen } from '#runner'
+import { findUnsavedWork, type Session } from '#session'
+import { refuseOtherHost } from '#session/status'
+import { formatTitle, paint, print } from '../output/terminal.ts'
+import { confirmSessionId, isAtTerminal } from './confirm.ts'
+
+/** Exit 5 for a session that is still open, or belongs to another machine. */
+export async function refuseOpen(session: Session, config: Config): Promise<void> {
+  await refuseOtherHost(session)
+  if (!(await isSessionOpen(session, config))) return
+  throw new DispatchError(`session ${session.id} is still open; nothing was removed`, {
+    exitCode: exitCodes.conflict,
+    remedy: `Stop it first: dispatch stop ${session.id.slice(-4)}`,
+  })
+}
+
+/** The repositories that save a session's work: its own, and the current one. One below dispatch's home saves nothing. */
+export function listSavingFolders({ manifest }: Session, home: string): string[] {
+  const repository = manifest.repository ? [manifest.repository.path] : []
+  return [...repository, process.cwd()].filter(folder => !`${folder}/`.startsWith(`${home}/`))
+}
+
+/** Ask a person before work is deleted that exists only in the session. Exit 5 for a no, and without a terminal. */
+export async function confirmUnsavedWork(session: Session, { home }: Config): Promise<void> {
+  const { id } = session
+  const unsavedWork = await findUnsavedWork(session, listSavingFolders(session, home))
+  if (unsavedWork === undefined) return
+  const { description, remedy } = unsavedWork
+  if (isAtTerminal()) print(`${formatTitle(id)}\n  ${paint('red', description)}`)
+  if (await confirmSessionId(session, '  Remove it anyway?')) return
+  throw new DispatchError(`${isAtTerminal() ? '' : `${id}: ${description}. `}Nothing was removed.`, {
+    exitCode: exitCodes.conflict,
+    remedy: `${remedy}. To delete it: dispatch rm --force ${id.slice(-4)}`,
+  })
+}

@@ -1,0 +1,102 @@
+import type { Config } from '#host/config'
+import { openTmux } from '#host/tmux'
+import { getTmuxSessionName, isSessionOpen } from '#runner'
+import { finishRemovals, listSessions, removeSession, type Session } from '#session'
+import { findRemovability, getLastEventTime, measureSession } from '#session/removal'
+import { findOtherHost } from '#session/status'
+import { UsageError } from './command.ts'
+import { confirmAction } from './input/confirm.ts'
+import { listSavingFolders } from './input/confirm-removal.ts'
+import { formatBytes, formatTable, paint, print } from './output/terminal.ts'
+
+/** Which sessions a person wants to remove, and how. */
+export interface BulkRemoval {
+  /** Only those whose work is in a branch of a repository. */
+  isAppliedOnly: boolean
+  /** Only those in which nothing has happened for this long. */
+  minAgeMs: number
+  isDryRun: boolean
+  isConfirmed: boolean
+  isJson: boolean
+}
+
+/** A session, whether it is removed, and why or why not. */
+interface Decision {
+  session: Session
+  isRemoved: boolean
+  reason: string
+  bytes: number
+}
+
+/** Remove every session whose removal loses nothing. Each one is listed with the reason; the others stay, with theirs. */
+export async function removeSafeSessions(config: Config, removal: BulkRemoval): Promise<void> {
+  const { isDryRun, isConfirmed, isJson } = removal
+  const sessions = listSessions(config.workspace)
+  const old = sessions.filter(session => Date.now() - getLastEventTime(session) >= removal.minAgeMs)
+  const decisions: Decision[] = []
+  for (const session of old) decisions.push(await decide(session, config, removal))
+  const removed = decisions.filter(({ isRemoved }) => isRemoved)
+  if (isJson && !isDryRun && !isConfirmed && removed.length > 0)
+    throw new UsageError(
+      'rm --json does not ask',
+      'Add --yes to remove them, or --dry-run to see what would be removed.',
+    )
+  if (!isJson) printDecisions(decisions, sessions.length - old.length)
+  const isGo = !isDryRun && removed.length > 0 && (isConfirmed || (await confirmAction('Remove them?', 'rm')))
+  if (isGo) for (const { session } of removed) await remove(session, config)
+  if (isJson) print(JSON.stringify(decisions.map(decision => summarize(decision, isGo))))
+  else if (isGo) print(`Removed ${countSessions(removed.length)}.`)
+  else if (removed.length > 0) print('Nothing was removed.')
+}
+
+/** An age such as `30d`, `12h` or `4w`, in milliseconds. Exit 2 for anything else. */
+export function parseAge(text: string): number {
+  const [, count = '', unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? []
+  const hours = { h: 1, d: 24, w: 168 }[unit]
+  if (hours === undefined) throw new UsageError(`"${text}" is not an age`, 'Write it like 30d, 12h or 4w.')
+  return Number(count) * hours * 3_600_000
+}
+
+/** Remove a session's folder, and the windows of its ended processes. */
+export async function remove(session: Session, config: Config): Promise<void> {
+  removeSession(config.workspace, session)
+  await openTmux(config.home).closeSession(getTmuxSessionName(session))
+  finishRemovals(config.workspace)
+}
+
+// --- internal ---
+
+async function decide(session: Session, config: Config, { isAppliedOnly }: BulkRemoval): Promise<Decision> {
+  const keep = (reason: string): Decision => ({ session, isRemoved: false, reason, bytes: 0 })
+  if (session.newerFormat !== undefined) return keep('a newer dispatch wrote it')
+  const otherHost = await findOtherHost(session)
+  if (otherHost !== undefined) return keep(`it belongs to the machine ${otherHost}`)
+  if (await isSessionOpen(session, config)) return keep('it is still open')
+  const { isSafe, hasWork, reason } = await findRemovability(session, listSavingFolders(session, config.home))
+  if (isSafe && isAppliedOnly && !hasWork) return keep(`${reason}, so nothing was applied`)
+  return { session, isRemoved: isSafe, reason, bytes: measureSession(session, true) }
+}
+
+function printDecisions(decisions: Decision[], youngerCount: number): void {
+  const rows = decisions.map(({ session, isRemoved, reason, bytes }) => [
+    isRemoved ? paint('green', 'remove') : paint('yellow', 'keep'),
+    session.id,
+    bytes > 0 ? formatBytes(bytes) : '',
+    reason,
+  ])
+  if (rows.length > 0) print(formatTable(rows))
+  if (youngerCount > 0) print(`${countSessions(youngerCount)} kept: too young.`)
+  const removed = decisions.filter(({ isRemoved }) => isRemoved)
+  const bytes = removed.reduce((sum, decision) => sum + decision.bytes, 0)
+  if (removed.length > 0) print(`\nThis removes ${countSessions(removed.length)} and frees ${formatBytes(bytes)}.`)
+  else print('\nThere is nothing that can be removed without losing work.')
+}
+
+function summarize({ session, isRemoved, reason, bytes }: Decision, isGo: boolean) {
+  const action = isRemoved ? (isGo ? 'removed' : 'would be removed') : 'kept'
+  return { id: session.id, action, reason, bytes: bytes || null }
+}
+
+function countSessions(count: number): string {
+  return `${count} session${count === 1 ? '' : 's'}`
+}

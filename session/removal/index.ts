@@ -1,0 +1,2 @@
+export { findRemovability } from './removable.ts'
+export { getLastEventTime, measureSession, readKnownSize } from './size.ts'

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { parseAge } from '#cli/remove-safe.ts'
+import { exitCodes } from '#host/error.ts'
+import { runProgram } from '#host/exec.ts'
+import { createSession } from '#session'
+import { appendEvent } from '#session/log'
+import { prepareRepository } from '#session/repository'
+import { createTestSession } from '../../fixtures/new-session.ts'
+import '../../fixtures/plain-git.ts'
+
+test('an age has a unit', () => {
+  assert.deepEqual(['12h', '30d', '2w'].map(parseAge), [43_200_000, 2_592_000_000, 1_209_600_000])
+  for (const text of ['30', 'd', '-1d', '1.5d', '30 d']) assert.throws(() => parseAge(text), { exitCode: 2 }, text)
+})
+
+test('only sessions that lose nothing are removed, and each one says why', async t => {
+  const first = createTestSession(t)
+  const workspace = path.dirname(first.paths.folder)
+  const home = path.dirname(workspace)
+  const user = path.join(home, '../user')
+  const environment = { PATH: process.env['PATH'] ?? '', HOME: home, DISPATCH_HOME: home, DISPATCH_DEV: '1' }
+  const git = async (cwd: string, ...args: string[]) => {
+    const identity = ['-c', 'user.name=u', '-c', 'user.email=u@localhost']
+    const result = await runProgram('git', [...identity, ...args], { cwd })
+    assert.equal(result.exitCode, 0, result.stderr)
+    return result.stdout.trim()
+  }
+  const dispatch = (...args: string[]) =>
+    runProgram('/bin/sh', [path.join(import.meta.dirname, '../../../bin/dispatch'), ...args], {
+      env: environment,
+      cwd: home,
+    })
+  fs.mkdirSync(user)
+  t.after(() => fs.rmSync(user, { recursive: true, force: true }))
+  await git(user, 'init', '-q')
+  await git(user, 'commit', '-q', '--allow-empty', '-m', 'base')
+  const commit = await git(user, 'rev-parse', 'HEAD')
+  const open = async (letters: string, hasWork: boolean) => {
+    const manifest = {
+      ...first.manifest,
+      id: `2026-11-21-say-${letters}`,
+      repository: { path: user, commit, uncommittedFiles: 0 },
+    }
+    const session = createSession(workspace, manifest, Buffer.from('Say'))
+    const base = await prepareRepository(session.paths, 'work', user)
+    appendEvent(session.paths.events, { type: 'base.prepared', ...base }, 0, new Date())
+    const close = (lastSeq: number) =>
+      appendEvent(session.paths.events, { type: 'session.closed', actor: 'you', reason: '' }, lastSeq, new Date())
+    if (!hasWork) {
+      close(1)
+      return session
+    }
+    fs.writeFileSync(path.join(session.paths.outputs, letters), letters)
+    await git(session.paths.outputs, 'add', '-A')
+    await git(session.paths.outputs, 'commit', '-qm', letters)
+    const head = await git(session.paths.outputs, 'rev-parse', 'HEAD')
+    const tree = await git(session.paths.outputs, 'rev-parse', 'HEAD^{tree}')
+    const verdict = {
+      round: 1,
+      verdict: 'PASS' as const,
+      reason: '',
+      isFinal: true,
+      independence: '',
+      commit: head,
+      tree,
+    }
+    appendEvent(session.paths.events, { type: 'verdict.given', ...verdict, clauses: [] }, 1, new Date())
+    close(2)
+    return session
+  }
+  fs.rmSync(first.paths.folder, { recursive: true })
+  const [applied, unapplied, idle, aside] = [
+    await open('aaaa', true),
+    await open('bbbb', true),
+    await open('cccc', false),
+    await open('dddd', true),
+  ]
+  for (const { paths } of [applied, aside])
+    await git(user, 'fetch', '-q', paths.outputs, `HEAD:refs/heads/${path.basename(paths.folder)}`)
+  fs.writeFileSync(path.join(aside.paths.outputs, 'stray'), '')
+  await git(aside.paths.outputs, 'stash', 'push', '-qu')
+
+  const asked = await dispatch('rm', '--applied', '--json')
+  assert.equal(asked.exitCode, exitCodes.usage, asked.stdout)
+  const listed = await dispatch('rm', '--applied', '--dry-run')
+  assert.match(listed.stdout, /remove +2026-11-21-say-aaaa +\S+ [kM]B +its work is in .*user\n/)
+  assert.match(listed.stdout, /keep +2026-11-21-say-bbbb .*\(judged\) is not in any branch/)
+  assert.match(listed.stdout, /keep +2026-11-21-say-dddd .*set aside/)
+  assert.match(listed.stdout, /removes 1 session and frees/)
+  assert.ok(fs.existsSync(applied.paths.folder))
+  const young = await dispatch('rm', '--older', '1d', '--yes')
+  assert.match(young.stdout, /4 sessions kept: too young/)
+  const removed = await dispatch('rm', '--older', '0h', '--yes', '--json')
+  const actions = (JSON.parse(removed.stdout) as { id: string; action: string }[]).map(each => [
+    each.id.slice(-4),
+    each.action,
+  ])
+  assert.deepEqual(actions.sort(), [
+    ['aaaa', 'removed'],
+    ['bbbb', 'kept'],
+    ['cccc', 'removed'],
+    ['dddd', 'kept'],
+  ])
+  assert.deepEqual(
+    [applied, unapplied, idle, aside].map(({ paths }) => fs.existsSync(paths.folder)),
+    [false, true, false, true],
+  )
+})
