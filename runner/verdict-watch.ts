@@ -8,7 +8,7 @@ import type { RunnerContext } from './context.ts'
 const MIN_INTERVAL_MS = 2000
 const MAX_INTERVAL_MS = MINUTE_MS
 /** So a look at a large repository costs at most one hundredth of a processor. */
-const REST_FACTOR = 100
+const REST_RATIO = 100
 
 /**
  * A verdict holds for the tree it judged: a change after it voids it. The first look reads every file; the later ones read only
@@ -36,5 +36,5 @@ export class VerdictWatch {
 
 /** How long to rest after a look of this length. Pure. */
 export function chooseIntervalMs(lookMs: number): number {
-  return Math.min(Math.max(REST_FACTOR * lookMs, MIN_INTERVAL_MS), MAX_INTERVAL_MS)
+  return Math.min(Math.max(REST_RATIO * lookMs, MIN_INTERVAL_MS), MAX_INTERVAL_MS)
 }

@@ -15,7 +15,7 @@ interface SnapshotEntry {
 
 const MAX_LISTING_BYTES = 256 * 1024 * 1024
 const FORMAT = '%P\\0%y %m %i\\0%s %C@\\0%T@\\0'
-const FIELDS_AN_ENTRY = 4
+const ENTRY_PARTS = 4
 
 /**
  * Take a snapshot of a folder, without its `.git`; undefined where it cannot be exact: without GNU find, or with a name that is
@@ -25,11 +25,10 @@ export async function takeSnapshot(folder: string): Promise<TreeSnapshot | undef
   const args = [folder, '-mindepth', '1', '-printf', FORMAT]
   const listing = await runProgram('find', args, { timeoutMs: 10 * MINUTE_MS, maxOutputBytes: MAX_LISTING_BYTES })
   const fields = listing.stdout.split('\0')
-  if (listing.exitCode !== 0 || listing.stdout.includes('\uFFFD') || fields.length % FIELDS_AN_ENTRY !== 1)
-    return undefined
+  if (listing.exitCode !== 0 || listing.stdout.includes('\uFFFD') || fields.length % ENTRY_PARTS !== 1) return undefined
   const snapshot: TreeSnapshot = new Map()
-  for (let at = 0; at + FIELDS_AN_ENTRY < fields.length; at += FIELDS_AN_ENTRY) {
-    const [name = '', kind = '', content = '', modified = ''] = fields.slice(at, at + FIELDS_AN_ENTRY)
+  for (let at = 0; at + ENTRY_PARTS < fields.length; at += ENTRY_PARTS) {
+    const [name = '', kind = '', content = '', modified = ''] = fields.slice(at, at + ENTRY_PARTS)
     if (name === '.git' || name.startsWith('.git/')) continue
     const isFolder = kind.startsWith('d')
     const stamp = isFolder ? kind : `${kind} ${content} ${modified}`

@@ -20,13 +20,13 @@ export function listKnownCommits(store: string): string[] {
 }
 
 /**
- * Link the packs of one of these commits into a new bare repository. Returns the first whose packs are all there; undefined if
- * there is none.
+ * Link the packs of one of these commits into a new bare repository. Returns the first whose packs are all there, or
+ * undefined.
  */
 export function takePacks(store: string, bareRepository: string, commits: string[]): string | undefined {
   for (const commit of commits) {
     const packs = readIfPresent(path.join(store, COMMITS, commit))?.split('\n') ?? []
-    if (packs.length > MAX_PACKS || !packs.every(pack => isWhole(path.join(store, PACKS), pack))) continue
+    if (packs.length > MAX_PACK_COUNT || !packs.every(pack => isWhole(path.join(store, PACKS), pack))) continue
     for (const pack of packs) linkPack(path.join(store, PACKS), path.join(bareRepository, BARE_PACKS), pack)
     return commit
   }
@@ -63,8 +63,8 @@ const COMMITS = 'commits'
 const BARE_PACKS = 'objects/pack'
 const CHECKSUM_BYTES = 20
 
-/** Each fetch adds a pack, and many make git slow. A session that would have more copies the history anew, as one. */
-const MAX_PACKS = 50
+/** Each fetch adds a pack, and many make git slow. A session that would have more copies the history again, as one pack. */
+const MAX_PACK_COUNT = 50
 const MAX_COMMITS = 20
 const MAX_AGE_MS = 30 * DAY_MS
 

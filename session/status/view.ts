@@ -43,7 +43,7 @@ async function voidIfChanged(session: Session, status: SessionStatus): Promise<S
 
 const MIN_CACHE_MS = 10_000
 /** So the page costs at most one hundredth of a processor for each session that it compares. */
-const CACHE_FACTOR = 100
+const CACHE_RATIO = 100
 const changesCache = new Map<string, { expiresAtMs: number; changedFiles: string[] }>()
 
 /** Each comparison costs a git status, and the page is drawn every two seconds, so a result is kept for a time. */
@@ -52,7 +52,7 @@ async function listRecentChanges(session: Session, status: SessionStatus): Promi
   if (cached && Date.now() < cached.expiresAtMs) return cached.changedFiles
   const startedAtMs = Date.now()
   const changedFiles = await listVisibleChanges(session.paths, status)
-  const keptMs = Math.max(MIN_CACHE_MS, CACHE_FACTOR * (Date.now() - startedAtMs))
+  const keptMs = Math.max(MIN_CACHE_MS, CACHE_RATIO * (Date.now() - startedAtMs))
   changesCache.set(session.id, { expiresAtMs: Date.now() + keptMs, changedFiles })
   return changedFiles
 }

@@ -63,7 +63,7 @@ test('sessions of a project share its packs by links, each only what it needs, a
   const old = await open('old')
   assert.deepEqual(old.names, first.names)
 
-  // Torn and damaged packs are seen, and the store is made anew. A session keeps what it has.
+  // Torn and damaged packs are seen, and the store is made again. A session keeps what it has.
   const [store = ''] = fs.readdirSync(stores)
   const packs = path.join(stores, store, 'packs')
   const damage = (change: (file: string) => void) => {
