@@ -28,7 +28,7 @@ export function useTempFolder(): string | undefined {
 
 /**
  * Prefer a folder for temporary files in which programs can be executed: a hardened machine may mount /tmp without. Returns
- * what a person should know if another one is used. If there is none, everything stays as it is.
+ * what a person should know if another one is used. Without such a folder nothing changes.
  */
 export async function useExecutableTempFolder(): Promise<string | undefined> {
   const notice = useTempFolder()

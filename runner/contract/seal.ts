@@ -24,7 +24,7 @@ export async function checkContract(context: RunnerContext): Promise<CommandRepl
   const idleNote =
     idle.length === 0
       ? ''
-      : `\nNo test runs yet in ${idle.map(({ clauseId, reason }) => `${clauseId} (${reason})`).join(', ')}. After the work at least one must run there, without network and services, or the clause is not proved.`
+      : `\nNo test runs yet in ${idle.map(({ clauseId, reason }) => `${clauseId} (${reason})`).join(', ')}. After the work at least one must run there, without network, or the clause is not proved.`
   const uncovered = draft.uncovered.map(sentence => `\n  ${sentence.slice(0, 160)}`).join('')
   const uncoveredNote =
     uncovered &&
