@@ -3,11 +3,11 @@ import os from 'node:os'
 import path from 'node:path'
 import { buildFolder, installFolder } from '#host/config'
 import { runProgram } from '#host/exec.ts'
-import { buildPolicy, detectSandbox, type SandboxPolicy } from '#host/sandbox'
+import { buildPolicy, detectSandbox, runClosed, type SandboxPolicy } from '#host/sandbox'
 
 /**
- * `npm run bench:sandbox`: the time that the sandbox adds to a start, on and off, alternating in one run; and the memory of
- * its processes. Figures to look at, not a test.
+ * `npm run bench:sandbox`: the time that the sandbox adds to a start, on and off, alternating in one run, as the median and
+ * as the difference to a bare shell; and the memory of its processes. Figures to look at, not a test.
  */
 const rounds = Number(process.argv[2] ?? 30)
 const home = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-bench-')))
@@ -20,12 +20,13 @@ const env = {
 }
 const emptyCommand = ['/bin/sh', '-c', ':']
 
+const policy = buildPolicy('check', {
+  folder: pathOf('out'),
+  tempFolder: pathOf('scratch'),
+  writablePaths: [pathOf('out')],
+})
+
 function buildLauncherCommand(name: string, changes: Partial<SandboxPolicy>): string[] {
-  const policy = buildPolicy('check', {
-    folder: pathOf('out'),
-    tempFolder: pathOf('scratch'),
-    writablePaths: [pathOf('out')],
-  })
   fs.writeFileSync(pathOf(name), JSON.stringify({ ...policy, ...changes }))
   return [process.execPath, path.join(installFolder, buildFolder, 'sandbox.js'), pathOf(name), '--']
 }
@@ -35,11 +36,12 @@ const open = buildLauncherCommand('open', { role: 'code', allowedHosts: ['exampl
 const commands: Record<string, string[]> = {
   'off (a shell that does nothing)': emptyCommand,
   'node, and nothing else': [process.execPath, '-e', '0'],
-  'on, without network (check, commit)': [...closed, ...emptyCommand],
+  'on, by a launcher (a worker’s git)': [...closed, ...emptyCommand],
   'on, with network (agents, setup)': [...open, ...emptyCommand],
 }
+const startHere = 'on, by this process (checks)'
 
-const times = new Map(Object.keys(commands).map(name => [name, [] as number[]]))
+const times = new Map([...Object.keys(commands), startHere].map(name => [name, [] as number[]]))
 const probes: number[] = []
 for (let round = -3; round < rounds; round++) {
   for (const [name, [program = '', ...args]] of Object.entries(commands)) {
@@ -48,13 +50,21 @@ for (let round = -3; round < rounds; round++) {
     if (ran.exitCode !== 0) throw new Error(`${name}: exit ${ran.exitCode}\n${ran.stderr}`)
     if (round >= 0) times.get(name)?.push(performance.now() - started)
   }
+  const startedHere = performance.now()
+  const ran = await runClosed(policy, emptyCommand, { env })
+  if (!ran.hasStarted) throw new Error(`${startHere}: ${ran.stderr}`)
+  if (round >= 0) times.get(startHere)?.push(performance.now() - startedHere)
   const started = performance.now()
   await detectSandbox()
   if (round >= 0) probes.push(performance.now() - started)
 }
 times.set('detecting the sandbox', probes)
-for (const [name, values] of times)
-  console.log(`${name.padEnd(38)} p50 ${quantile(values, 0.5)} ms   p95 ${quantile(values, 0.95)} ms`)
+const bareTime = Number(quantile(times.get('off (a shell that does nothing)') ?? [], 0.5))
+for (const [name, values] of times) {
+  const added = String(Number(quantile(values, 0.5)) - bareTime).padStart(4)
+  console.log(`${name.padEnd(38)} p50 ${quantile(values, 0.5)} ms (+${added})   p95 ${quantile(values, 0.95)} ms`)
+}
+console.log(`load ${os.loadavg()[0]?.toFixed(1)}`)
 
 const memoryUse = await measureMemory()
 console.log(`memory of its processes: ${memoryUse}`)
