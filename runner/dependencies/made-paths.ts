@@ -4,15 +4,19 @@ import { decodeNames, encodeName } from '#host/file-name.ts'
 import type { Project } from '#host/project'
 
 const dependencyFolders =
-  /^(node_modules|\.venv|venv|vendor|\.bundle|bower_components|Pods|deps|\.pnp\..*|\.yarn|.*\.egg-info)$/
+  /^(node_modules|\.venv|venv|vendor|\.bundle|bower_components|Pods|deps|\.pnp\..*|.*\.egg-info)$/
 
 /**
  * The paths that install commands made and that fit any tree with the same lock files: folders of dependencies. Anything else
  * (`dist/`, the output of a `prepare` script) comes from the sources of one tree; a check builds it for its own tree.
  */
 export function listSharedPaths(tree: string, trackedFiles: string[], { makes }: Project): string[] {
-  const isDependency = (name: string) => name.split('/').some(step => dependencyFolders.test(step))
-  return listUntrackedPaths(tree, new Set(trackedFiles)).filter(name => isDependency(name) || makes.includes(name))
+  const untracked = listUntrackedPaths(tree, new Set(trackedFiles))
+  // With Yarn's Plug'n'Play the packages are in .yarn; without, they are in node_modules, and .yarn has them a second time.
+  const isPlugAndPlay = untracked.some(name => /(^|\/)\.pnp\.c?js$/.test(name))
+  const isDependency = (name: string) =>
+    name.split('/').some(step => dependencyFolders.test(step) || (isPlugAndPlay && step === '.yarn'))
+  return untracked.filter(name => isDependency(name) || makes.includes(name))
 }
 
 /** The topmost paths of a tree that are not tracked. */

@@ -19,3 +19,16 @@ it('untracked dependencies are shared, build output only on request', t => {
   const project = Project.parse({ makes: ['generated'] })
   assert.deepEqual(listSharedPaths(tree, tracked, project), ['generated', ...dependencies])
 })
+
+it("what Yarn puts into .yarn is shared only with its Plug'n'Play", t => {
+  const tree = createScratchFolder(t)
+  const write = (file: string) => {
+    fs.mkdirSync(path.dirname(path.join(tree, file)), { recursive: true })
+    fs.writeFileSync(path.join(tree, file), '')
+  }
+  for (const file of ['.yarn/releases/yarn.cjs', '.yarn/cache/a.zip', 'node_modules/a/i.js']) write(file)
+  const list = () => listSharedPaths(tree, ['.yarn/releases/yarn.cjs'], Project.parse({}))
+  assert.deepEqual(list(), ['node_modules'])
+  write('.pnp.cjs')
+  assert.deepEqual(list(), ['.pnp.cjs', '.yarn/cache', 'node_modules'])
+})

@@ -59,7 +59,7 @@ for (const [name, sandbox, skip] of [
     const project = Project.parse({ setup: ['cargo fetch && pnpm install'], lockfiles: ['pnpm-lock.yaml'] })
     const toolchains = await findToolchains({ untrustedFolders: [user], environment: variables })
     const repository = { path: user, commit, uncommittedFiles: 0 }
-    const context = createTestContext(t, { project, sandbox, repository, toolchains })
+    const context = createTestContext(t, { project, sandbox, repository, toolchains }, { CHECK_REPEAT_SEC: 0 })
     const base = await prepareRepository(context.session.paths, 'dispatch/x', user)
     context.record({ type: 'base.prepared', ...base })
 
@@ -83,6 +83,7 @@ for (const [name, sandbox, skip] of [
       'a check wrote into the cache of all',
     )
 
+    if (sandbox.kind !== null) return // What follows is the same there.
     assert.equal((await run('round-1-C1')).originalId, 'base-C1', 'nothing has changed')
     fs.writeFileSync(path.join(home, '.rustup/settings.toml'), 'nightly\n')
     assert.equal((await run('round-2-C1')).originalId, undefined, 'the compiler is another one')
