@@ -1,6 +1,5 @@
 /** The reader's face: nothing that writes a session can be reached through it. The web page uses only this one. */
 
-export { formatGlobs } from './contract/brackets.ts'
 export { type EvidenceRecord, readEvidence } from './evidence/evidence.ts'
 export { formatTestCounts } from './evidence/test-counts.ts'
 export { describeJudge, readCurrentVerdict, type VerdictRecord } from './evidence/verdict.ts'

@@ -1,3 +1,4 @@
+import { unescapePattern } from '#host/path-pattern.ts'
 import { formatCount } from '#host/text.ts'
 import {
   describeCost,
@@ -7,7 +8,6 @@ import {
   type Event,
   type EvidenceRecord,
   isAwaitingApproval,
-  formatGlobs,
   isSettled,
   type SessionStatus,
   type SessionView,
@@ -166,7 +166,7 @@ function buildWorkerRow(worker: WorkerStatus, view: SessionView, now: Date) {
     name,
     kind,
     model,
-    share: [...worker.clauses, formatGlobs(worker.files)].filter(Boolean).join(', '),
+    share: [...worker.clauses, ...new Set(worker.files.map(unescapePattern))].join(', '),
     duration: startedAt === undefined ? '' : formatDuration(startedAt, endedAt ?? now.toISOString()),
     state: createWorkerBadge(worker, view),
     reason: worker.reason ?? '',
