@@ -7,7 +7,9 @@ import {
   describeJudgeWait,
   type Event,
   type EvidenceRecord,
+  isAsleep,
   isAwaitingApproval,
+  isOrchestratorGone,
   isSettled,
   type SessionStatus,
   type SessionView,
@@ -61,12 +63,19 @@ export function buildSessionPage({ view, events, evidence, verdictRecord, files 
     hiddenEvents: Math.max(0, rows.length - MAX_EVENTS),
     unreadableLines: view.unreadableLines,
     files,
-    nextCommand: `dispatch ${state === 'PASS' ? 'apply' : 'attach'} ${session.id}`,
+    nextCommand: `dispatch ${findCommand(view)} ${session.id}`,
     refreshMs: getRefreshMs([view]),
   }
 }
 
 // --- internal ---
+
+/** The command that is useful next. A session without a living claude has no terminal to attach to. */
+function findCommand(view: SessionView): string {
+  if (view.state === 'PASS') return 'apply'
+  const isWaiting = isAsleep(view) || isOrchestratorGone(view.status)
+  return isWaiting ? (isAwaitingApproval(view.status) ? 'approve' : 'say') : 'attach'
+}
 
 function buildFacts(view: SessionView, now: Date): [string, string][] {
   const { session, status, runnerLiveness, otherHost } = view
