@@ -10,20 +10,27 @@ import { ensureDependencies } from '../dependencies/install.ts'
 import { prepareToolHome } from '../dependencies/tool-home.ts'
 import { getTmuxSession } from '../terminal.ts'
 import { computeRemainingUsd } from './budget.ts'
+import { finishWorker } from './finish.ts'
 import { isHeldByLimit } from './limit.ts'
 import { writeWorkerProcess } from './process-record.ts'
 import { grantWriteLock } from './write-lock.ts'
 
-/** Start every rw worker in the queue, and the first code worker if the write lock is free. */
+/** Start every rw worker in the queue, and the first code worker if the write lock is free. With the budget spent, end them. */
 export async function startQueuedWorkers(context: RunnerContext): Promise<void> {
   const { status } = context
   if (status.dependencies?.state === 'running') return // A worker would start without the project's dependencies.
   for (const worker of status.workers) {
     if (worker.startedAt !== undefined || worker.endedAt !== undefined || isHeldByLimit(context, worker)) continue
-    if (worker.kind === 'rw') await startWorker(context, worker, 0)
+    if (computeRemainingUsd(context) === 0) await endUnstarted(context, worker, 'the budget is spent')
+    else if (worker.kind === 'rw') await startWorker(context, worker, 0)
     else if (status.writeLock?.worker === worker.name) await startWorker(context, worker, status.writeLock.fencingToken)
     else if (context.status.writeLock === null) await startWorker(context, worker, grantWriteLock(context, worker.name))
   }
+}
+
+async function endUnstarted(context: RunnerContext, worker: WorkerStatus, reason: string): Promise<void> {
+  context.endings.set(worker.name, { ending: 'stopped', reason })
+  await finishWorker(context, worker)
 }
 
 async function startWorker(context: RunnerContext, worker: WorkerStatus, token: number): Promise<void> {
