@@ -1,5 +1,5 @@
 import { formatCount, sanitize } from '#host/text.ts'
-import { addUpCost, formatUsd, isAsleep, isSettled, type SessionView } from '#session/status'
+import { addUpCost, describeCost, isAsleep, isSettled, type SessionView } from '#session/status'
 import {
   fitTable,
   formatBytes,
@@ -71,6 +71,5 @@ function describeActivity({ session, status, otherHost, runnerLiveness }: Sessio
   const running = status.workers.filter(worker => worker.startedAt && !worker.endedAt)
   const activity = running.length > 0 ? formatCount(running.length, 'worker') : round > 0 ? `round ${round}` : ''
   const problem = judgeProblem && !isSettled(status) ? 'the judge cannot judge' : ''
-  const { usd } = addUpCost(status)
-  return [activity, usd === 0 ? '' : formatUsd(usd), problem].filter(text => text !== '').join(', ')
+  return [activity, describeCost(status)?.total ?? '', problem].filter(text => text !== '').join(', ')
 }

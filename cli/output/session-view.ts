@@ -138,7 +138,7 @@ function printLimits({ session, status }: SessionView): void {
   if (explainJudgeRefusal(status) === undefined)
     printRow('judge', `to ask it again now: dispatch judge ${session.id.slice(-4)}`, 'dim')
   const cost = describeCost(status)
-  if (cost !== undefined) printRow('cost', cost, 'dim')
+  if (cost !== undefined) printRow('cost', `${cost.total}: ${cost.parts}`, 'dim')
   if (budget) printRow('budget', `$${budget.spentUsd.toFixed(2)} of $${budget.budgetUsd.toFixed(2)} spent`, 'yellow')
 }
 

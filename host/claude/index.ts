@@ -7,7 +7,6 @@ export {
   readClaudeConfig,
   seedConfig,
 } from './config.ts'
-export { type CostReport, parseCostReport } from './cost-report.ts'
 export { claudeInstallHint, findClaude } from './find.ts'
 export { type InputLine, parseInputLine } from './input-line.ts'
 export { detectLogin, hasCredentialVariable, type Login, prepareLogin, requireLogin } from './login.ts'

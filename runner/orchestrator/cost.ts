@@ -1,9 +1,9 @@
-import { type CostReport, parseCostReport } from '#host/claude'
 import { readStamp, readUntrusted } from '#host/fs'
 import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import type { EventBody } from '#session/log'
 import { addUpCost, isSettled, type SessionStatus } from '#session/status'
 import type { RunnerContext } from '../context.ts'
+import { type CostReport, parseCostReport } from './cost-report.ts'
 
 /** A busy orchestrator reports every few seconds. */
 const WORKING_INTERVAL_MS = MINUTE_MS

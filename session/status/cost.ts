@@ -24,16 +24,15 @@ export function addUpCost({
   }
 }
 
-/** `$1.25: orchestrator $0.40, workers $0.85`; undefined while claude has reported nothing. Pure. */
-export function describeCost(status: Parameters<typeof addUpCost>[0]): string | undefined {
+/** `$1.25`, and its parts: `orchestrator $0.40, workers $0.85`; undefined while claude has reported nothing. Pure. */
+export function describeCost(status: Parameters<typeof addUpCost>[0]): { total: string; parts: string } | undefined {
   const { usd, orchestratorUsd, workersUsd, unpricedModel } = addUpCost(status)
   if (usd === 0) return undefined
   const orchestrator = orchestratorUsd === null ? 'not reported' : formatUsd(orchestratorUsd)
   const guess = unpricedModel === null ? '' : ` (a guess: claude does not know the price of ${unpricedModel})`
-  return `${formatUsd(usd)}: orchestrator ${orchestrator}, workers ${formatUsd(workersUsd)}${guess}`
+  return { total: formatUsd(usd), parts: `orchestrator ${orchestrator}, workers ${formatUsd(workersUsd)}${guess}` }
 }
 
-/** `$1.25`. Pure. */
-export function formatUsd(usd: number): string {
+function formatUsd(usd: number): string {
   return `$${usd.toFixed(2)}`
 }

@@ -6,7 +6,7 @@ export {
   isSettled,
   needsPerson,
 } from './conditions.ts'
-export { addUpCost, describeCost, formatUsd } from './cost.ts'
+export { addUpCost, describeCost } from './cost.ts'
 export { describeJudgeWait, explainJudgeRefusal } from './judge-wait.ts'
 export { explainOtherHost, findOtherHost, refuseOtherHost } from './other-host.ts'
 export { applyEvent, computeStatus, initialStatus } from './status.ts'

@@ -1,5 +1,5 @@
 import { formatCount } from '#host/text.ts'
-import { addUpCost, formatUsd, isSettled, type SessionView } from '#session/readonly.ts'
+import { describeCost, isSettled, type SessionView } from '#session/readonly.ts'
 import { createBadge, formatAge, formatDateTime } from '../format.ts'
 
 const ACTIVE_REFRESH_MS = 2000
@@ -37,7 +37,6 @@ export function formatTitle({ session }: SessionView): string {
 function buildRow(view: SessionView, now: Date) {
   const { session, status, state } = view
   const { openedAt } = session.manifest
-  const { usd } = addUpCost(status)
   return {
     id: session.id,
     title: formatTitle(view),
@@ -47,7 +46,7 @@ function buildRow(view: SessionView, now: Date) {
     openedText: formatDateTime(openedAt),
     workers: view.runnerLiveness === 'dead' ? '' : formatWorkers(view),
     round: status.round === 0 ? '' : `${status.round} of ${status.maxRounds}`,
-    cost: usd === 0 ? '' : formatUsd(usd),
+    cost: describeCost(status)?.total ?? '',
     judge: describeJudgeState(view),
   }
 }

@@ -81,6 +81,7 @@ function buildFacts(view: SessionView, now: Date): [string, string][] {
   const { session, status, runnerLiveness, otherHost } = view
   const { openedAt, models, repository, instructions, project, sandbox } = session.manifest
   const uncommitted = repository?.uncommittedFiles ?? 0
+  const cost = describeCost(status)
   const facts: [string, string][] = [
     ['opened', `${formatDateTime(openedAt)} (${formatAge(openedAt, now)} ago)`],
     [
@@ -97,7 +98,7 @@ function buildFacts(view: SessionView, now: Date): [string, string][] {
       'models',
       `orchestrator ${models.orchestrator}, code ${models.code}, documents ${models.rw}, judge ${models.judge}`,
     ],
-    ['cost', describeCost(status) ?? ''],
+    ['cost', cost === undefined ? '' : `${cost.total}: ${cost.parts}`],
     ['contract', describeContract(status)],
     ['sandbox', status.noSandboxReason === '' ? (sandbox.kind ?? '') : `none: ${status.noSandboxReason}`],
     [

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseJson } from '../json.ts'
+import { parseJson } from '#host/json.ts'
 
 /** What an interactive claude says that its session has cost. */
 export interface CostReport {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseCostReport } from '#host/claude'
+import { parseCostReport } from '#runner/orchestrator/cost-report.ts'
 
 /** Recorded from claude 2.1.329, without what does not matter here. */
 const recorded = {
