@@ -29,6 +29,9 @@ function formatError(error: unknown): string {
 
 /** A reader that has gone (`dispatch ls | head`) is no failure; a full disk is. SIGPIPE lets a program clean up first. */
 function exitOnOutputError(error: Error): void {
-  if (!isErrno(error, 'EPIPE')) process.exit(exitCodes.storage)
+  if (!isErrno(error, 'EPIPE')) {
+    process.stderr.write(`dispatch: the output cannot be written: ${error.message}\n`)
+    process.exit(exitCodes.storage)
+  }
   if (!process.emit('SIGPIPE')) process.exit(exitCodes.ok)
 }

@@ -1,5 +1,6 @@
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { sanitize } from '#host/text.ts'
+import { sanitize, toOneLine } from '#host/text.ts'
+import { readLog } from '#session/log'
 import { accept, type CommandReply, callHuman, type RunnerContext, refuse } from './context.ts'
 import { amendContract } from './contract/amend.ts'
 import { checkContract } from './contract/seal.ts'
@@ -66,10 +67,7 @@ async function runTool(context: RunnerContext, request: AgentRequest): Promise<C
   const { id, tool, args } = request
   const { contract, contractRejections } = context.status
   if (contractRejections >= DRAFT_ATTEMPTS && !contract)
-    return callHuman(
-      context,
-      explainMissingContract(context.status) ?? `the contract was rejected ${contractRejections} times`,
-    )
+    return callHuman(context, explainMissingContract(context.status) ?? describeRejections(context))
   switch (tool) {
     case 'contract': {
       const [action, ...rest] = args
@@ -86,6 +84,14 @@ async function runTool(context: RunnerContext, request: AgentRequest): Promise<C
     case 'wait-workers':
       throw new Error('wait-workers is answered by serveNext()')
   }
+}
+
+/** How often the contract was rejected, and for what the last time. */
+function describeRejections({ session, status }: RunnerContext): string {
+  const { events } = readLog(session.paths.events)
+  const last = events.findLast(event => event.type === 'contract.rejected')
+  const [problem = 'unknown'] = last?.problems ?? []
+  return `the contract was rejected ${status.contractRejections} times, last because of this: ${toOneLine(problem, 200)}`
 }
 
 function askHuman(context: RunnerContext, question: string): CommandReply {
