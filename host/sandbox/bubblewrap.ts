@@ -21,7 +21,7 @@ export async function buildBubblewrapLine(
 ): Promise<{ commandLine: string; release: () => void }> {
   const { wrapCommandWithSandboxLinux, cleanupBwrapMountPoints } = await loadCommandLine()
   const javaAgents = proxy === undefined ? [] : listJavaAgents()
-  const commandLine = await wrapCommandWithSandboxLinux({
+  const commandLine = await retryShellSearch(wrapCommandWithSandboxLinux, {
     command: script,
     commandId: role,
     needsNetworkRestriction: true,
@@ -53,6 +53,21 @@ export async function buildBubblewrapLine(
 
 /** The library names them in variables that the command does not get. */
 const proxyPorts = { httpProxyPort: 1, socksProxyPort: 1 }
+
+const SHELL_SEARCHES = 10
+
+/** The library asks `which` for the shell and gives it a second. On a busy machine it takes longer, and seems not to be there. */
+async function retryShellSearch<Parameters>(
+  wrap: (parameters: Parameters) => Promise<string>,
+  parameters: Parameters,
+): Promise<string> {
+  for (let search = 1; ; search++)
+    try {
+      return await wrap(parameters)
+    } catch (error) {
+      if (search === SHELL_SEARCHES || !/^Shell '/.test(error instanceof Error ? error.message : '')) throw error
+    }
+}
 
 function getName(entry: string | { path: string }): string {
   return typeof entry === 'string' ? entry : entry.path

@@ -2,7 +2,6 @@ import fs from 'node:fs'
 import os from 'node:os'
 import { DispatchError, exitCodes } from '../error.ts'
 import { writeAtomic } from '../fs/files.ts'
-import { startModelRelay } from '../model/start-relay.ts'
 import { type OpenedSandbox, openBubblewrap } from './open-bubblewrap.ts'
 import { openSeatbelt } from './open-seatbelt.ts'
 import type { SandboxPolicy, SandboxResult } from './policy.ts'
@@ -40,7 +39,7 @@ async function runIsolated(policy: SandboxPolicy, command: string[], socketFolde
   process.env['TMPDIR'] = socketFolder
   // This process runs no program from a folder that an agent can write. Tools of the project are on PATH only inside.
   process.env['PATH'] = filterSearchPath(policy)
-  const relay = policy.model && (await startModelRelay(policy.model))
+  const relay = policy.model && (await (await import('../model/start-relay.ts')).startModelRelay(policy.model))
   const relayed = relay ? { ...policy, allowedHosts: [...policy.allowedHosts, relay.host] } : policy
   const refusedHosts = new Set<string>()
   const refuse = (host: string) => {

@@ -40,7 +40,8 @@ function createMachine(t: TestContext) {
 
 /** What the manager makes, with the program by its path, and without the folder that it shares with every sandbox. */
 async function askManager(config: ReturnType<typeof buildRuntimeConfig>, script: string, commandId: string) {
-  const { argv } = await manager.wrapWithSandboxArgv(script, '/bin/sh', config, undefined, undefined, { commandId })
+  const ask = () => manager.wrapWithSandboxArgv(script, '/bin/sh', config, undefined, undefined, { commandId })
+  const { argv } = await ask().catch(ask).catch(ask) // On a busy machine it does not find the shell within its second.
   return (argv.at(-1) ?? '')
     .replace(/^bwrap /, `${findProgram('bwrap')} `)
     .replaceAll(/ --bind \/tmp\/claude \/tmp\/claude(?= )/g, '')
