@@ -145,7 +145,7 @@ export class Tmux {
     if (file !== undefined && path.basename(file) === path.basename(this.socket)) fs.rmSync(file, { force: true })
   }
 
-  /** End a server that lives but cannot be reached, with its windows. Returns its pid; undefined if there is none. */
+  /** End a server that lives but cannot be reached, with its windows. Returns its pid; undefined without such a server. */
   async endLostServer(): Promise<number | undefined> {
     const lost = await findLostServer(this.#home)
     if (lost === undefined || (await reopenSocket(lost))) return undefined

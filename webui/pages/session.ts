@@ -7,9 +7,7 @@ import {
   describeJudgeWait,
   type Event,
   type EvidenceRecord,
-  isAsleep,
   isAwaitingApproval,
-  isOrchestratorGone,
   isSettled,
   type SessionStatus,
   type SessionView,
@@ -72,9 +70,10 @@ export function buildSessionPage({ view, events, evidence, verdictRecord, files 
 
 /** The command that is useful next. A session without a living claude has no terminal to attach to. */
 function findCommand(view: SessionView): string {
-  if (view.state === 'PASS') return 'apply'
-  const isWaiting = isAsleep(view) || isOrchestratorGone(view.status)
-  return isWaiting ? (isAwaitingApproval(view.status) ? 'approve' : 'say') : 'attach'
+  const { state, status, runnerLiveness } = view
+  if (state === 'PASS') return 'apply'
+  if (isAwaitingApproval(status)) return 'approve'
+  return runnerLiveness === 'dead' && ['asking', 'needs you'].includes(state) ? 'say' : 'attach'
 }
 
 function buildFacts(view: SessionView, now: Date): [string, string][] {
