@@ -87,8 +87,7 @@ it('a check without its service could not run, whatever it came to', async t => 
   const plan = await planServices(Project.parse({ services: [database] }).services, { tempFolder, sandbox: null })
   assert.ok(plan)
   fs.mkdirSync(plan.folder)
-  fs.writeFileSync(path.join(plan.folder, 'problem'), 'service db was not ready within 1 s')
-  fs.writeFileSync(path.join(plan.folder, 'db.txt'), 'no room\n')
+  fs.writeFileSync(path.join(plan.folder, 'problem'), 'service db was not ready within 1 s: no room\n')
   const couldNotRun = { outcome: 'could not run', reason: 'service db was not ready within 1 s: no room' }
   for (const outcome of ['green', 'red'] as const)
     assert.deepEqual(
