@@ -7,7 +7,7 @@ export {
   listVisibleChanges,
 } from './diff.ts'
 export { exportTree, listCommitFiles, listNestedRepositories } from './export.ts'
-export { checkFilteredFiles } from './lfs.ts'
+export { checkFilteredFiles } from './filter-problems.ts'
 export { addIgnoredPaths, type Commit, createReference, importWork, prepareRepository } from './repository.ts'
 export { exportRepository } from './repository-export.ts'
 export { listMovedSubmodules, listSubmoduleChanges } from './submodules.ts'

@@ -71,7 +71,14 @@ test('workers and checks see the content of Git LFS, and what a worker makes bec
   await run(outputs, 'git add -A; git commit -qm worker; echo v2 >>here.bin')
   const files = path.join(scratch, 'files')
   fs.writeFileSync(files, '')
-  const variables = { DISPATCH_OUTPUTS: outputs, DISPATCH_KIND: 'code', DISPATCH_WORKER: 's/w', DISPATCH_FILES: files }
+  fs.writeFileSync(path.join(scratch, 'commit-message.txt'), 'worker')
+  const variables = {
+    DISPATCH_FOLDER: scratch,
+    DISPATCH_OUTPUTS: outputs,
+    DISPATCH_KIND: 'code',
+    DISPATCH_WORKER: 's/w',
+    DISPATCH_FILES: files,
+  }
   const script = path.join(import.meta.dirname, '../../../agents/worker-git.sh')
   await run(outputs, `sh '${script}' commit`, variables)
   const head = await importWork(paths)
