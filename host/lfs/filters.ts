@@ -31,12 +31,9 @@ export async function listFilteredFiles(
     const input = names?.map(name => `${name}\0`).join('') ?? (await git([...inRepository, 'ls-files', '-z'], { env }))
     const check = ['check-attr', '--cached', '-z', '--stdin', 'filter']
     const fields = await listWithGit([...inRepository, ...check], { env, input })
-    const filters = new Map<string, string>()
-    for (let index = 0; index < fields.length; index += FIELDS_PER_FILE) {
-      const [file = '', , filter = ''] = fields.slice(index, index + FIELDS_PER_FILE)
-      if (!['unspecified', 'unset', 'set'].includes(filter)) filters.set(file, filter)
-    }
-    return filters
+    // Three fields for each file: path, attribute and value.
+    const filters = fields.flatMap((file, index) => (index % 3 === 0 ? [[file, fields[index + 2] ?? ''] as const] : []))
+    return new Map(filters.filter(([, filter]) => !['unspecified', 'unset', 'set'].includes(filter)))
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
   }
@@ -58,8 +55,6 @@ export async function listLfsPointers(gitFolder: string, commit: string): Promis
 
 const knownPointers = new Map<string, ReadonlyMap<string, PointerFile>>()
 
-/** `check-attr` prints path, attribute and value. */
-const FIELDS_PER_FILE = 3
 /** A longer file is never a pointer. */
 const MAX_POINTER_BYTES = 1024
 

@@ -123,6 +123,7 @@ function treatAsUser({ folder, siblingFolder }: HostileRepositoryPaths, paths: S
 /** Run one step of worker-git.sh, without a sandbox. */
 async function runWorkerGit(step: string, { folder, siblingFolder }: HostileRepositoryPaths): Promise<void> {
   fs.writeFileSync(path.join(siblingFolder, 'files'), '')
+  fs.writeFileSync(path.join(siblingFolder, 'commit-message.txt'), 'x')
   const ran = await runProgram('/bin/sh', [path.join(installFolder, 'agents/worker-git.sh'), step], {
     cwd: folder,
     timeoutMs: HANG_MS,
@@ -130,6 +131,7 @@ async function runWorkerGit(step: string, { folder, siblingFolder }: HostileRepo
       PATH: process.env['PATH'] ?? '',
       HOME: siblingFolder,
       DISPATCH_OUTPUTS: folder,
+      DISPATCH_FOLDER: siblingFolder,
       DISPATCH_WORKER: 'sid/w1',
       DISPATCH_KIND: 'code',
       DISPATCH_FILES: path.join(siblingFolder, 'files'),
