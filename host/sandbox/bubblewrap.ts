@@ -28,7 +28,7 @@ export async function buildBubblewrapLine(
     ...(proxy && { ...proxyPorts, httpSocketPath: proxy.socket, socksSocketPath: proxy.socket }),
     ...(proxy && { proxyAuthToken: proxy.password }),
     ...(javaAgents[0] !== undefined && { javaAgentJarPath: javaAgents[0] }),
-    // Every path is a name; a pattern is none.
+    // Every path is a name, also one with letters of a pattern.
     readConfig: {
       denyOnly: [],
       literalDenyOnly: filesystem.denyRead.map(getName),
@@ -54,18 +54,18 @@ export async function buildBubblewrapLine(
 /** The library names them in variables that the command does not get. */
 const proxyPorts = { httpProxyPort: 1, socksProxyPort: 1 }
 
-const SHELL_SEARCHES = 10
+const MAX_ATTEMPTS = 10
 
 /** The library asks `which` for the shell and gives it a second. On a busy machine it takes longer, and seems not to be there. */
 async function retryShellSearch<Parameters>(
   wrap: (parameters: Parameters) => Promise<string>,
   parameters: Parameters,
 ): Promise<string> {
-  for (let search = 1; ; search++)
+  for (let attempt = 1; ; attempt++)
     try {
       return await wrap(parameters)
     } catch (error) {
-      if (search === SHELL_SEARCHES || !/^Shell '/.test(error instanceof Error ? error.message : '')) throw error
+      if (attempt === MAX_ATTEMPTS || !/^Shell '/.test(error instanceof Error ? error.message : '')) throw error
     }
 }
 

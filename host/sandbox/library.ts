@@ -23,6 +23,7 @@ export async function loadProxies() {
 }
 
 /** All of it, for macOS. */
-export async function loadManager() {
-  return (await import('@anthropic-ai/sandbox-runtime')).SandboxManager
+export async function loadRuntime() {
+  const { ['SandboxManager']: runtime } = await import('@anthropic-ai/sandbox-runtime')
+  return runtime
 }

@@ -1,6 +1,6 @@
 import os from 'node:os'
 import { buildInnerScript, buildRuntimeConfig } from './command-line.ts'
-import { loadManager } from './library.ts'
+import { loadRuntime } from './library.ts'
 import type { OpenedSandbox, OpenOptions } from './open-bubblewrap.ts'
 import type { SandboxPolicy } from './policy.ts'
 import { listReadablePaths } from './readable-paths.ts'
@@ -11,7 +11,7 @@ export async function openSeatbelt(
   command: string[],
   { environment, socketFolder, refuse }: OpenOptions,
 ): Promise<OpenedSandbox> {
-  const runtime = await loadManager()
+  const runtime = await loadRuntime()
   const readable = listReadablePaths(environment['PATH'] ?? '', environment['HOME'] ?? os.homedir())
   const config = buildRuntimeConfig(policy, readable, socketFolder)
   const stopListening = runtime.getSandboxViolationStore().subscribe(violations => {

@@ -3,14 +3,16 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { SandboxManager as manager } from '@anthropic-ai/sandbox-runtime'
 import { findProgram } from '#host/exec.ts'
 import { buildPolicy, type SandboxPolicy } from '#host/sandbox'
 import { buildBubblewrapLine } from '#host/sandbox/bubblewrap.ts'
 import { buildInnerScript, buildRuntimeConfig } from '#host/sandbox/command-line.ts'
+import { loadRuntime } from '#host/sandbox/library.ts'
 import { listReadablePaths } from '#host/sandbox/readable-paths.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 import { whyNoBubblewrap } from '../../fixtures/skip-reasons.ts'
+
+const runtime = await loadRuntime()
 
 /** A machine for policies: a home with tools, a session, and the empty folder in which the library looks around. */
 function createMachine(t: TestContext) {
@@ -28,7 +30,7 @@ function createMachine(t: TestContext) {
     for (const [name, value] of Object.entries({ HOME, TMPDIR }))
       if (value === undefined) delete process.env[name]
       else process.env[name] = value
-    await manager.reset()
+    await runtime.reset()
   })
   Object.assign(process.env, { HOME: pathOf('home'), TMPDIR: pathOf('empty') })
   process.chdir(pathOf('empty'))
@@ -39,8 +41,8 @@ function createMachine(t: TestContext) {
 }
 
 /** What the manager makes, with the program by its path, and without the folder that it shares with every sandbox. */
-async function askManager(config: ReturnType<typeof buildRuntimeConfig>, script: string, commandId: string) {
-  const ask = () => manager.wrapWithSandboxArgv(script, '/bin/sh', config, undefined, undefined, { commandId })
+async function askRuntime(config: ReturnType<typeof buildRuntimeConfig>, script: string, commandId: string) {
+  const ask = () => runtime.wrapWithSandboxArgv(script, '/bin/sh', config, undefined, undefined, { commandId })
   const { argv } = await ask().catch(ask).catch(ask) // On a busy machine it does not find the shell within its second.
   return (argv.at(-1) ?? '')
     .replace(/^bwrap /, `${findProgram('bwrap')} `)
@@ -71,9 +73,9 @@ test('without a network the command line is the same word for word', { skip: why
       const policy = { ...buildPolicy(role, base), ...change, allowedHosts: [] }
       const config = configure(policy)
       const script = buildInnerScript(policy, ['echo', "it's", '$(id) | *'])
-      manager.updateConfig(config)
-      const expected = await askManager(config, script, role)
-      manager.cleanupAfterCommand()
+      runtime.updateConfig(config)
+      const expected = await askRuntime(config, script, role)
+      runtime.cleanupAfterCommand()
       const { commandLine, release } = await buildBubblewrapLine(config, script, {
         role,
         searchPath: process.env['PATH'] ?? '',
@@ -90,9 +92,9 @@ test('with a network it differs in the port of the proxy only', { skip: whyNoBub
     const policy = buildPolicy(role, { folder, tempFolder: pathOf('scratch'), allowedHosts: ['example.com:443'] })
     const config = configure(policy)
     const script = buildInnerScript(policy, ['true'])
-    await manager.initialize(config)
-    const expected = await askManager(config, script, role)
-    const [socket, password] = [manager.getLinuxHttpSocketPath(), manager.getProxyAuthToken()]
+    await runtime.initialize(config)
+    const expected = await askRuntime(config, script, role)
+    const [socket, password] = [runtime.getLinuxHttpSocketPath(), runtime.getProxyAuthToken()]
     assert.ok(socket && password)
     const { commandLine, release } = await buildBubblewrapLine(config, script, {
       role,
@@ -100,7 +102,7 @@ test('with a network it differs in the port of the proxy only', { skip: whyNoBub
       proxy: { socket, password },
     })
     release()
-    await manager.reset()
+    await runtime.reset()
     const withoutPorts = (line: string) => line.replaceAll(/(CLAUDE_CODE_HOST_\w+_PROXY_PORT) \d+/g, '$1')
     assert.equal(withoutPorts(commandLine), withoutPorts(expected), role)
   }
