@@ -27,8 +27,8 @@ import {
   renderPlaceholderLogin,
 } from '#host/model'
 import { buildPolicy } from '#host/sandbox'
-import { listToolchainPaths } from '#host/toolchains'
 import type { ServicePlan } from '#host/services'
+import { listToolchainPaths } from '#host/toolchains'
 import { hasClaudeFolders, type Session } from '#session'
 import type { WorkerKind } from '#session/log'
 

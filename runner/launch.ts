@@ -53,9 +53,9 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
     request.repositoryFolder === null
       ? null
       : await findTaskRepository(request.repositoryFolder, [config.installFolder, config.home])
-  if (login.kind === 'own') prepareLogin(login, config.workspace)
   const shell = { untrustedFolders: [...(repository ? [repository.path] : []), config.home] }
   const searching = findToolchains(shell) // It runs programs of the user, meanwhile.
+  if (login.kind === 'own') prepareLogin(login, config.workspace)
   await requireLogin(login, program)
   const project = await request.chooseProject(repository, sandbox)
   const toolchains = await addNamedToolchains(await searching, project?.toolchains ?? [], shell)

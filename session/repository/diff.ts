@@ -45,9 +45,9 @@ const statusOptions = ['--untracked-files=all', '--no-renames', '--ignore-submod
 export async function listChangesSinceVerdict(
   paths: SessionPaths,
   { verdict }: Pick<SessionStatus, 'verdict'>,
+  known?: KnownFiles,
 ): Promise<string[]> {
   if (!verdict) return []
-  known?: KnownFiles,
   if (!fs.existsSync(paths.outputs)) return ['outputs/']
   try {
     return await listDifferences(paths, verdict.commit, known)
@@ -57,8 +57,6 @@ export async function listChangesSinceVerdict(
   }
 }
 
-/** Describe why a verdict is void after changes to these files; undefined without any. Pure. */
-export function describeVoidReason(changedFiles: string[]): string | undefined {
 /**
  * The same, and cheap: what the runner has seen since the verdict is not read again. For a look, such as a list of sessions;
  * what is decided by is compared as above.
@@ -68,6 +66,8 @@ export function listVisibleChanges(paths: SessionPaths, status: SessionStatus, i
   return listChangesSinceVerdict(paths, status, { index, isKept: isRunner })
 }
 
+/** Describe why a verdict is void after changes to these files; undefined without any. Pure. */
+export function describeVoidReason(changedFiles: string[]): string | undefined {
   if (changedFiles.length === 0) return undefined
   const shown = changedFiles.slice(0, MAX_SHOWN_FILES).join(', ').slice(0, MAX_SHOWN_CHARS)
   const more = changedFiles.length > MAX_SHOWN_FILES ? ` and ${changedFiles.length - MAX_SHOWN_FILES} more` : ''
