@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#rehearsal/hello.ts'
 import { bash, put, say, spawn } from '#rehearsal/scenario.ts'
 import { readEvidence, readVerdictRecord } from '#session/evidence'
-import { helloScenario, type Rig, waitForGoOn, withRig } from '../fixtures/rig.ts'
+import { helloScenario, type Rig, waitForGoOn, withPhone, withRig } from '../fixtures/rig.ts'
 import { runAtTerminalToEnd } from '../fixtures/run-at-terminal.ts'
 
 const sealed = helloContract.trimStart() // A scenario writes it without the leading line break.
@@ -97,7 +97,7 @@ describe('amending a sealed contract', { concurrency: 2 }, () => {
         assert.equal(originals['base-v2-C1'], 'base-C1', 'an unchanged check does not run again')
         assert.equal(originals['base-v2-C3'], undefined)
       },
-      { ROUNDS: '1', RIG_CLAUDE: 'real' }, // A person's message is typed into the terminal.
+      { ...withPhone, ROUNDS: '1', RIG_CLAUDE: 'real' }, // A person's message is typed into the terminal.
     ))
 
   it('a declined amendment leaves the contract and cannot be asked again', () =>
@@ -131,7 +131,7 @@ describe('amending a sealed contract', { concurrency: 2 }, () => {
         assert.equal(fs.readFileSync(paths.contract, 'utf8'), sealed)
         assert.equal(rig.readStatus().contract?.version, 1)
       },
-      { ROUNDS: '1', RIG_CLAUDE: 'real' }, // A person's message is typed into the terminal.
+      { ...withPhone, ROUNDS: '1', RIG_CLAUDE: 'real' }, // A person's message is typed into the terminal.
     ))
 })
 

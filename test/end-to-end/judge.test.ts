@@ -7,7 +7,7 @@ import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#re
 import { bash, type JudgeRequest, put, type Scenario, say, spawn, type VendorAnswer } from '#rehearsal/scenario.ts'
 import { verdictHeading } from '#runner/messages/type-into-terminal.ts'
 import type { Event } from '#session/log'
-import { helloScenario, type Rig, waitForGoOn, withRig } from '../fixtures/rig.ts'
+import { helloScenario, type Rig, waitForGoOn, withPhone, withRig } from '../fixtures/rig.ts'
 import { waitUntil } from '../fixtures/scratch.ts'
 
 const overloaded: VendorAnswer = refuse(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.')
@@ -82,7 +82,7 @@ describe('a judge that gives no answer', { concurrency: 2 }, () => {
         const audited = await rig.dispatch(['audit', id])
         assert.equal(audited.exitCode, 0, audited.stdout)
       },
-      { JUDGE_TIMEOUT_SEC: '1' },
+      { ...withPhone, JUDGE_TIMEOUT_SEC: '1' },
     )
   })
 
@@ -263,7 +263,7 @@ describe('a judge that gives no answer', { concurrency: 2 }, () => {
           assert.match(listEvents(rig, 'human.needed')[0]?.reason ?? '', /question-1.json was changed/)
         })
       },
-      { JUDGE_MODEL: 'a-1,b-2' },
+      { ...withPhone, JUDGE_MODEL: 'a-1,b-2' },
     )
   })
 

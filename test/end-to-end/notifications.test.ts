@@ -6,7 +6,7 @@ import { parseDeadline } from '#cli/input/task-input.ts'
 import { DispatchError } from '#host/error.ts'
 import { helloContract, helloScenarioBase, helloTask, honestWorkerTurns, remainingTurns } from '#rehearsal/hello.ts'
 import { bash, put, type Scenario, say, spawn } from '#rehearsal/scenario.ts'
-import { openRig, type Rig } from '../fixtures/rig.ts'
+import { openRig, type Rig, withPhone } from '../fixtures/rig.ts'
 import { withEnoughTime } from '../fixtures/scratch.ts'
 
 /** When a person gets a notification: what the runner queues, and the deadline and the budget behind it. */
@@ -39,7 +39,7 @@ test('a spent budget stops further workers until it is raised', async () => {
     ],
     endStates: ['PASS'],
   }
-  const rig = await openRig(scenario, { RIG_CLAUDE: 'real' }) // A person's message is typed into the terminal.
+  const rig = await openRig(scenario, { ...withPhone, RIG_CLAUDE: 'real' }) // A person's message is typed into the terminal.
   try {
     fs.mkdirSync(path.join(rig.home, 'dispatch'), { recursive: true })
     const file = path.join(rig.home, 'dispatch/.env')
@@ -77,7 +77,7 @@ test('a missed deadline and a question are sent at once, also in quiet hours', a
     orchestrator: [bash('ask "English?"'), bash('ask "Or Portuguese?" 2>&1'), say('I wait.')],
     endStates: ['asking'],
   }
-  const rig = await openRig(scenario)
+  const rig = await openRig(scenario, withPhone)
   try {
     let deadline = ''
     await withEnoughTime(async limitMs => {
@@ -107,7 +107,7 @@ test('a missed deadline and a question are sent at once, also in quiet hours', a
 })
 
 test('the watchdog queues a crashed runner’s notification exactly once', async () => {
-  const rig = await openRig(hello)
+  const rig = await openRig(hello, withPhone)
   try {
     assert.equal((await rig.dispatch([helloTask, '--wait'])).exitCode, 0)
     await rig.dispatch(['stop', '--all'])

@@ -16,52 +16,57 @@ import {
   idleScenario,
   type Rig,
   waitForGoOn,
+  withPhone,
   withRig,
 } from '../fixtures/rig.ts'
 
 describe('from a task to a verdict', { concurrency: 2 }, () => {
   it('PASS is exit 0, is pushed, and is void when the work changes', () =>
-    withRig(helloScenario, async rig => {
-      const ran = await rig.dispatch([helloTask, '--wait', '--json'])
-      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-      const outcome = JSON.parse(ran.stdout)
-      assert.equal(outcome.state, 'PASS')
-      const { paths } = rig.readSession()
-      const record = JSON.parse(fs.readFileSync(paths.verdictRecord, 'utf8'))
-      assert.equal(record.verdict, 'PASS')
-      assert.match(record.tree, /^[0-9a-f]{40}$/)
-      assert.match(fs.readFileSync(paths.verdictText, 'utf8'), /^# PASS/)
+    withRig(
+      helloScenario,
+      async rig => {
+        const ran = await rig.dispatch([helloTask, '--wait', '--json'])
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+        const outcome = JSON.parse(ran.stdout)
+        assert.equal(outcome.state, 'PASS')
+        const { paths } = rig.readSession()
+        const record = JSON.parse(fs.readFileSync(paths.verdictRecord, 'utf8'))
+        assert.equal(record.verdict, 'PASS')
+        assert.match(record.tree, /^[0-9a-f]{40}$/)
+        assert.match(fs.readFileSync(paths.verdictText, 'utf8'), /^# PASS/)
 
-      // The start and the verdict are pushed once each, with the id and without the task's text.
-      const pushes = () =>
-        rig.models.requests.filter(request => request.role === undefined && request.path.startsWith('/rehearsal-'))
-      await rig.waitUntil('both pushes', () => pushes().length === 2)
-      const { id } = rig.readSession()
-      assert.deepEqual(
-        rig
-          .readEvents()
-          .flatMap(event => (event.type === 'notification.queued' ? [event.eventType] : []))
-          .sort(),
-        ['orchestrator.started', 'verdict.given'],
-      )
-      for (const { body } of pushes()) assert.ok(body.includes(id) && !body.includes('shell script'), body)
+        // The start and the verdict are pushed once each, with the id and without the task's text.
+        const pushes = () =>
+          rig.models.requests.filter(request => request.role === undefined && request.path.startsWith('/rehearsal-'))
+        await rig.waitUntil('both pushes', () => pushes().length === 2)
+        const { id } = rig.readSession()
+        assert.deepEqual(
+          rig
+            .readEvents()
+            .flatMap(event => (event.type === 'notification.queued' ? [event.eventType] : []))
+            .sort(),
+          ['orchestrator.started', 'verdict.given'],
+        )
+        for (const { body } of pushes()) assert.ok(body.includes(id) && !body.includes('shell script'), body)
 
-      fs.mkdirSync(path.join(rig.home, 'elsewhere/mine'))
-      const cwd = path.join(rig.home, 'elsewhere/mine')
-      await runProgram('git', ['init', '-q'], { cwd })
-      const fetched = await runProgram('git', ['fetch', '-q', paths.bareRepository, 'judged'], { cwd })
-      assert.equal(fetched.exitCode, 0, fetched.stderr)
-      assert.equal((await runProgram('git', ['show', 'FETCH_HEAD:hello.sh'], { cwd })).stdout, 'echo hello\n')
+        fs.mkdirSync(path.join(rig.home, 'elsewhere/mine'))
+        const cwd = path.join(rig.home, 'elsewhere/mine')
+        await runProgram('git', ['init', '-q'], { cwd })
+        const fetched = await runProgram('git', ['fetch', '-q', paths.bareRepository, 'judged'], { cwd })
+        assert.equal(fetched.exitCode, 0, fetched.stderr)
+        assert.equal((await runProgram('git', ['show', 'FETCH_HEAD:hello.sh'], { cwd })).stdout, 'echo hello\n')
 
-      assert.doesNotMatch((await rig.dispatch(['show'])).stdout, /VOID/)
-      fs.appendFileSync(path.join(paths.outputs, 'hello.sh'), 'rm -rf ~\n')
-      const shown = await rig.dispatch(['show'])
-      assert.match(shown.stdout, /VOID[^\n]*hello\.sh/)
-      await rig.waitUntil('the runner voids it', () => rig.readStatus().verdict?.voidReason)
-      const voided = /^# PASS \(void\)\n\n\*\*This verdict is void/
-      await rig.waitUntil('verdict.md shows it', () => voided.test(fs.readFileSync(paths.verdictText, 'utf8')))
-      assert.match((await rig.dispatch(['ls'])).stdout, /PASS \(void\)/)
-    }))
+        assert.doesNotMatch((await rig.dispatch(['show'])).stdout, /VOID/)
+        fs.appendFileSync(path.join(paths.outputs, 'hello.sh'), 'rm -rf ~\n')
+        const shown = await rig.dispatch(['show'])
+        assert.match(shown.stdout, /VOID[^\n]*hello\.sh/)
+        await rig.waitUntil('the runner voids it', () => rig.readStatus().verdict?.voidReason)
+        const voided = /^# PASS \(void\)\n\n\*\*This verdict is void/
+        await rig.waitUntil('verdict.md shows it', () => voided.test(fs.readFileSync(paths.verdictText, 'utf8')))
+        assert.match((await rig.dispatch(['ls'])).stdout, /PASS \(void\)/)
+      },
+      withPhone,
+    ))
 
   it('refused requests are fixed, and the session still passes', test => {
     const askForUsage = bash('submit --help; ask --help; contract check it')

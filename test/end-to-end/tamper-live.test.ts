@@ -11,7 +11,7 @@ import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#re
 import { bash, put, type Scenario, say } from '#rehearsal/scenario.ts'
 import { auditSession } from '#session/audit'
 import { readLog } from '#session/log'
-import { helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { helloScenario, type Rig, withPhone, withRig } from '../fixtures/rig.ts'
 import { isTimeUp, selectCases } from '../long/select-cases.ts'
 
 const programs = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-live-'))
@@ -126,11 +126,15 @@ describe('a worker that tampers with the record', { concurrency: 2 }, () => {
   ]))
     it(`${name}: exit 13`, async test => {
       if (isTimeUp(test)) return
-      await withRig(scenario(writeProgram(name.replace(/\W+/g, '-'), body)), async rig => {
-        await assertCaught(rig, message)
-        assert.equal((await auditSession(rig.readSession().paths.folder)).isSound, !isDamage)
-        assert.ok(!rig.readEvents().some(event => event.type === 'verdict.given' && event.sha256 !== undefined))
-      })
+      await withRig(
+        scenario(writeProgram(name.replace(/\W+/g, '-'), body)),
+        async rig => {
+          await assertCaught(rig, message)
+          assert.equal((await auditSession(rig.readSession().paths.folder)).isSound, !isDamage)
+          assert.ok(!rig.readEvents().some(event => event.type === 'verdict.given' && event.sha256 !== undefined))
+        },
+        withPhone,
+      )
     })
 
   it('forged verdict, evidence, stop gate, plan and hook: no effect', () => {
@@ -197,10 +201,14 @@ describe('a worker that tampers with the record', { concurrency: 2 }, () => {
       process.kill(JSON.parse(fs.readFileSync('../.runner-lease/' + newest, 'utf8')).pid, 'SIGKILL')
       fs.writeFileSync(log, fs.readFileSync(log, 'utf8').replace('"outcome":"red"', '"outcome":"green"'))
     `
-    return withRig(scenario(writeProgram('kill', body)), async rig => {
-      await assertCaught(rig, /chain of events\.jsonl is broken/)
-      const { events } = readLog(rig.readSession().paths.events)
-      assert.ok(events.some(event => event.type === 'runner.started' && event.generation > 1))
-    })
+    return withRig(
+      scenario(writeProgram('kill', body)),
+      async rig => {
+        await assertCaught(rig, /chain of events\.jsonl is broken/)
+        const { events } = readLog(rig.readSession().paths.events)
+        assert.ok(events.some(event => event.type === 'runner.started' && event.generation > 1))
+      },
+      withPhone,
+    )
   })
 })

@@ -12,7 +12,7 @@ import { runProgram } from '#host/exec.ts'
 import { helloTask } from '#rehearsal/hello.ts'
 import { type AuditPart, type AuditReport, auditSession } from '#session/audit'
 import { corruptObject, forgeEverything, forgeVerdict, SessionCopy } from '../fixtures/forged-session.ts'
-import { fingerprintFolder, helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
+import { fingerprintFolder, helloScenario, openRig, type Rig, withPhone } from '../fixtures/rig.ts'
 
 let rig: Rig
 let copies: string
@@ -21,7 +21,7 @@ let original: string
 let anchor: string
 
 before(async () => {
-  rig = await openRig(helloScenario)
+  rig = await openRig(helloScenario, withPhone)
   const ran = await rig.dispatch([helloTask, '--wait'])
   assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
   await rig.dispatch(['stop', '--all'])

@@ -7,7 +7,7 @@ import { findClaude } from '#host/claude'
 import { installFolder } from '#host/config'
 import { runProgram } from '#host/exec.ts'
 import { startNtfyServer } from '../../fixtures/ntfy-server.ts'
-import { idleScenario, openRig, type Rig } from '../../fixtures/rig.ts'
+import { idleScenario, openRig, type Rig, withPhone } from '../../fixtures/rig.ts'
 import { HANG_MS } from '../../fixtures/scratch.ts'
 
 const config = '{"numStartups": 7, "projects": {"/x": {"history": ["“q”"]}}}'
@@ -28,7 +28,7 @@ const resolveInHome = (name: string) => path.join(rig.home, 'home', name)
 const readInHome = (name: string) => fs.readFileSync(resolveInHome(name), 'utf8')
 
 before(async () => {
-  rig = await openRig(idleScenario, { RIG_CLAUDE: 'real' })
+  rig = await openRig(idleScenario, { ...withPhone, RIG_CLAUDE: 'real' })
 })
 
 after(() => rig.close())
