@@ -1,5 +1,6 @@
 import { type ChildProcess, type IOType, type SpawnOptions, spawn } from 'node:child_process'
 import fs from 'node:fs'
+import type { Socket } from 'node:net'
 import path from 'node:path'
 import { exitCodes } from './error.ts'
 import { sendSignal } from './process/proc.ts'
@@ -81,7 +82,7 @@ export async function runProgram(program: string, args: string[], options: RunOp
   child.once('exit', () => {
     clearTimeout(timer)
     if (!foreground) killGroup(child.pid)
-    setTimeout(() => [child.stdout, child.stderr].forEach(stream => void stream?.destroy()), OUTPUT_GRACE_MS).unref()
+    setTimeout(() => stopReading(child, Date.now() + OUTPUT_GRACE_MS), OUTPUT_GRACE_MS).unref()
   })
   child.once('error', (error: NodeJS.ErrnoException) => {
     startError = error.code ?? error.message
@@ -204,6 +205,20 @@ function collectOutput(
       ? `${first}\n[${leftOut} bytes are left out]\n${last}`
       : Buffer.concat([first, last]).toString(encoding)
   }
+}
+
+/**
+ * Stop reading the output of a program that has ended, once there is nothing more to read, or at this time. If this process was
+ * busy meanwhile, the timer is due before anything was read: an immediate comes after the next read.
+ */
+function stopReading(child: ChildProcess, endMs: number): void {
+  const streams = [child.stdout, child.stderr] as (Socket | null)[]
+  const countBytes = () => streams.reduce((sum, stream) => sum + (stream?.bytesRead ?? 0), 0)
+  const before = countBytes()
+  setImmediate(() => {
+    if (countBytes() > before && Date.now() < endMs) stopReading(child, endMs)
+    else for (const stream of streams) stream?.destroy()
+  })
 }
 
 function killGroup(leaderPid: number | undefined): void {

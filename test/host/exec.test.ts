@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -6,6 +7,7 @@ import { runProgram } from '#host/exec.ts'
 import { readIfPresent } from '#host/fs'
 import { identify } from '#host/process'
 import { createScratchFolder, waitUntil, withEnoughTime } from '../fixtures/scratch.ts'
+import { whyNotLinux } from '../fixtures/skip-reasons.ts'
 
 const node = (script: string, ...args: string[]): [string, string[]] => [
   process.execPath,
@@ -141,3 +143,37 @@ test('a timeout also ends the wait for a daemon that left the group', async t =>
     return pid > 0
   })
 })
+
+test('the output of a program is whole, also if this process was busy as it ended', { skip: whyNotLinux }, async t => {
+  const cwd = createScratchFolder(t)
+  let slow: ChildProcess | undefined
+  const slowRun = runProgram('/bin/sh', ['-c', 'until [ -e go ]; do sleep 0.02; done; echo whole'], {
+    cwd,
+    moreFiles: { stdio: [], read: child => (slow = child) },
+  })
+  // Its end is noticed together with that of this one, before its output was read.
+  const quickRun = runProgram('/bin/sh', ['-c', 'echo quick'], {
+    moreFiles: {
+      stdio: [],
+      read(quick) {
+        quick.stdout?.once('data', () => {
+          fs.writeFileSync(path.join(cwd, 'go'), '')
+          blockUntilEnded(slow)
+        })
+        slow?.once('exit', () => process.nextTick(block, 400))
+        blockUntilEnded(quick)
+      },
+    },
+  })
+  assert.equal((await quickRun).stdout, 'quick\n')
+  assert.equal((await slowRun).stdout, 'whole\n')
+})
+
+function blockUntilEnded(child: ChildProcess | undefined): void {
+  while (!/\) Z /.test(readIfPresent(`/proc/${child?.pid}/stat`) ?? ') Z ')) block(5)
+}
+
+/** Let nothing else run in this process. */
+function block(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+}
