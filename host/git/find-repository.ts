@@ -27,7 +27,7 @@ export async function findRepository(
   const toplevel = await tryGit(['rev-parse', '--show-toplevel'], { cwd })
   if (toplevel.startError && fs.existsSync(cwd)) throw createMissingGitError()
   if (toplevel.exitCode !== 0) {
-    const isMissing = /not a git repository|must be run in a work tree/.test(toplevel.stderr)
+    const isMissing = !fs.existsSync(cwd) || /not a git repository|must be run in a work tree/.test(toplevel.stderr)
     if (isMissing && folder === undefined) return null
     throw isMissing
       ? createUnusableError(`${folder} is not a git repository with a work tree`, 'Name its top folder')
