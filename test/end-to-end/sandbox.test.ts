@@ -147,7 +147,7 @@ describe('without a sandbox', { concurrency: 2 }, () => {
     fs.mkdirSync(folder)
     for (const place of (rig.environment['PATH'] ?? '').split(':').filter(name => fs.existsSync(name)))
       for (const name of fs.readdirSync(place))
-        if (name !== 'bwrap' && !fs.existsSync(path.join(folder, name)))
+        if (name !== 'bwrap' && !fs.lstatSync(path.join(folder, name), { throwIfNoEntry: false }))
           fs.symlinkSync(path.join(place, name), path.join(folder, name))
     if (!fs.existsSync(path.join(folder, 'socat'))) fs.symlinkSync('/bin/true', path.join(folder, 'socat'))
     return folder
