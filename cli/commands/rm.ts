@@ -15,7 +15,7 @@ all the named sessions are deleted, or none. Claude keeps its own transcripts.
 With --applied or --older, dispatch finds the sessions itself. It lists each one with the reason why nothing is lost, or why it
 stays, and asks once (in scripts: --yes). Work that was not applied always stays.
 `,
-  usage: `<sid…> [--force]
+  usage: `rm <sid…> [--force]
        dispatch rm --applied [--older AGE]   every session whose work is in a branch of your repository
        dispatch rm --older AGE               every session that is older and has nothing to lose`,
   options: {

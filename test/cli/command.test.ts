@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { asksForHelp, type CommandEntry, defineCommand, parseArgumentUsage, runCommand } from '#cli/command.ts'
+import { commandTable } from '#cli/commands/index.ts'
 import { exitCodes } from '#host/error.ts'
 
 let received: unknown[] = []
@@ -50,6 +51,13 @@ test('a wrong command line is exit 2, and names the argument', async () => {
 test('--help and -h ask for help, but not after --', () => {
   assert.ok(asksForHelp(['a', '--help']) && asksForHelp(['-h']))
   assert.ok(!asksForHelp(['a', '--', '--help']) && !asksForHelp(['help']))
+})
+
+test('a usage that a command words itself begins with its name', async () => {
+  for (const { name, load } of commandTable.commands) {
+    const { usage } = await load()
+    assert.ok(usage === undefined || usage.startsWith(`${name} `), `${name}: ${usage}`)
+  }
 })
 
 test('the usage says which arguments are optional and which repeat', () => {
