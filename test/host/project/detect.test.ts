@@ -31,7 +31,7 @@ test('lock files become the commands that install what they name', async () => {
       ["python3 -m venv .venv && .venv/bin/pip install -e '.[dev,test]'"],
       '[project]\nname = "x"\n[project.optional-dependencies]\ntest = ["pytest"]\ndev = ["ruff"]\ndocs = []\n[tool.x]\ntests = 1\n',
     ],
-    [['go.mod', 'go.sum'], ['go mod download']],
+    [['go.mod', 'go.sum'], ['go mod download && (go test -exec true ./... || true)']],
     [['Cargo.lock'], ['cargo fetch --locked']],
     [
       ['package-lock.json', 'api/requirements.txt', 'web/yarn.lock'],
@@ -41,7 +41,7 @@ test('lock files become the commands that install what they name', async () => {
         'cd web && yarn install --frozen-lockfile',
       ],
     ],
-    [['my app;/go.sum'], ["cd 'my app;' && go mod download"]],
+    [['my app;/go.sum'], ["cd 'my app;' && go mod download && (go test -exec true ./... || true)"]],
     [['node_modules/x/package-lock.json', 'tests/package-lock.json', 'a/b/package-lock.json'], []],
   ]
   for (const [files, commands, text] of cases) {
@@ -117,7 +117,7 @@ test('other ecosystems are installed as their users would', async () => {
   const cases: [string[], string[]][] = [
     [['pdm.lock', 'pyproject.toml'], ['pdm sync --dev']],
     [['setup.py'], ['python3 -m venv .venv && .venv/bin/pip install -e .']],
-    [['go.mod', 'go.sum', 'vendor/modules.txt'], []],
+    [['go.mod', 'go.sum', 'vendor/modules.txt'], ['go test -exec true ./... || true']],
     [['Cargo.toml', 'a/Cargo.toml'], ['cargo fetch']],
     [['Gemfile'], ['BUNDLE_PATH=vendor/bundle bundle install']],
     [['pom.xml', 'mvnw'], ['./mvnw --batch-mode dependency:go-offline']],
