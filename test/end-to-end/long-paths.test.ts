@@ -6,9 +6,10 @@ import { describe, it } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { drainOutbox } from '#notify'
 import { helloTask } from '#rehearsal/hello.ts'
+import { findRunningServer } from '#webui'
 import { copyInstall } from '../fixtures/copy-install.ts'
 import { idleScenario, withRig } from '../fixtures/rig.ts'
-import { HANG_MS } from '../fixtures/scratch.ts'
+import { HANG_MS, waitUntil } from '../fixtures/scratch.ts'
 
 /** Make a folder below `parent` whose path is exactly `length` characters long. */
 function makeLongFolder(length: number, parent: string): string {
@@ -33,7 +34,7 @@ describe('a session starts', { concurrency: 2 }, () => {
         try {
           const ran = await dispatch(helloTask, '--approve', '--json')
           assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-          assert.match(JSON.parse(ran.stdout).page, /^http:/, 'the page has started too')
+          await waitUntil(() => findRunningServer(DISPATCH_HOME), 'the page has started too')
         } finally {
           await dispatch('stop', '--all')
           await drainOutbox(DISPATCH_HOME, 3000)
