@@ -129,6 +129,9 @@ interface CheckAttempt extends CheckResult {
   serviceOutput?: string
 }
 
+/** The machine's git configuration may name a process of Git LFS, which would take the place of dispatch's filter. */
+const machineIndependence: Record<string, string> = { GIT_CONFIG_NOSYSTEM: '1' }
+
 async function runOnExport(
   { paths, manifest }: RunnerContext['session'],
   { proof: { expectation } }: CheckClause,
@@ -146,7 +149,12 @@ async function runOnExport(
     fs.mkdirSync(home)
     const tools = await prepareToolHome(home, manifest.toolchains, dependencies)
     const plan = await planServices(services, { tempFolder: home, sandbox: manifest.sandbox.kind })
-    const environment = { ...buildCheckEnvironment(home), ...plan?.variables, ...tools.variables }
+    const environment = {
+      ...buildCheckEnvironment(home),
+      ...machineIndependence,
+      ...plan?.variables,
+      ...tools.variables,
+    }
     const searchPath = [...dependencies.listProgramFolders(tree), environment['PATH']].join(path.delimiter)
     const run = await runProjectCommand(manifest.sandbox.kind, {
       role: 'check',
