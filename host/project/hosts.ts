@@ -17,12 +17,21 @@ export async function listHosts(
   const named = settings.flatMap(text => listRegistryHosts('', text))
   const hosts = await Promise.all(
     steps.map(async step => {
-      const locked = (await Promise.all(step.lockfiles.filter(isLockFile).map(read))).flatMap(findAddressHosts)
-      return [...new Set(locked)].slice(0, MAX_HOSTS).concat(await listRegistries(step, settings))
+      const locked = await Promise.all(
+        step.lockfiles.filter(isLockFile).map(async file => findLockedHosts(file, await read(file))),
+      )
+      return [...new Set(locked.flat())].slice(0, MAX_HOSTS).concat(await listRegistries(step, settings))
     }),
   )
   const all = [...new Set([...hosts.flat(), ...named])].filter(host => parseHost(host) !== undefined)
   return (steps.some(({ tool }) => tool === 'python') ? addPythonFileHost(all) : all).sort()
+}
+
+/** The hosts that a lock file has packages from, without those of pages that it only mentions, such as who asks for money. Pure. */
+export function findLockedHosts(file: string, text: string): string[] {
+  if (/(package-lock|npm-shrinkwrap)\.json$/.test(file))
+    return findAddressHosts((text.match(/"resolved":\s*"[^"]*"/g) ?? []).join('\n'))
+  return findAddressHosts(text.replace(/^( *)deprecated:.*\n(?:\1 .*\n)*/gm, ''))
 }
 
 /** Python's index serves its files from another host. Pure. */

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { listComposeFiles, proposeProject } from '#host/project'
 import { detectInstallSteps } from '#host/project/detect.ts'
-import { addPythonFileHost, parseGoHosts } from '#host/project/hosts.ts'
+import { addPythonFileHost, findLockedHosts, parseGoHosts } from '#host/project/hosts.ts'
 import { listMissingPrograms, useCorepack } from '#host/project/missing-programs.ts'
 import { createRepository } from '../../fixtures/host/repository.ts'
 
@@ -65,6 +65,27 @@ test('a proposal has commands, hosts of lock files, and ignored files for tests'
   assert.deepEqual(proposal?.project.files, ['.env.test'])
   assert.ok(proposal?.project.hosts.includes('packages.example.org'), proposal?.project.hosts.join())
   assert.equal(await proposeProject(await createRepository(t, { 'a.txt': 'a' })), undefined)
+})
+
+test('pages that a lock file only mentions are not hosts of packages', () => {
+  const npm = {
+    resolved: 'https://a.example/x.tgz',
+    deprecated: 'see https://b.example',
+    funding: { url: 'https://c.example' },
+  }
+  assert.deepEqual(findLockedHosts('web/package-lock.json', JSON.stringify(npm, null, 2)), ['a.example'])
+  const pnpm = `  uuid@3:
+    resolution: {tarball: https://a.example/uuid.tgz}
+    deprecated: See https://b.example/why
+  other@1:
+    deprecated: |-
+      Read https://c.example
+      first.
+    engines: {node: '>=8'}
+  last@1:
+    resolution: {tarball: https://d.example/last.tgz}
+`
+  assert.deepEqual(findLockedHosts('pnpm-lock.yaml', pnpm), ['a.example', 'd.example'])
 })
 
 test('package.json decides which tool installs, also without a lock file', async () => {
