@@ -59,7 +59,7 @@ test('a repository of another user is exit 2 with the one command that helps', {
     fs.mkdirSync(paths.evidence, { recursive: true })
     const base = await prepareRepository(paths, 'dispatch/x', found)
     assert.match(base.commit, /^[0-9a-f]{40}$/, name)
-    assert.deepEqual(fs.readdirSync(paths.evidence), ['repository.git'], name)
+    assert.ok(!fs.existsSync(`${paths.bareRepository}.trust`), `${name}: nothing is left of the trust`)
   }
 })
 
