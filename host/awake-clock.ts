@@ -50,4 +50,4 @@ export class AwakeClock {
 // --- internal ---
 
 /** A busy machine, or a long step, is no sleep. */
-const MIN_SLEEP_MS = 10 * SECOND_MS
+const MIN_SLEEP_MS = 30 * SECOND_MS

@@ -22,8 +22,8 @@ test('sleep does not count, and is told once', () => {
   assert.deepEqual([clock.read() - start, clock.takeSleep()], [20_000, 0])
   pass(40_000)
   assert.deepEqual([clock.read() - start, clock.takeSleep(), clock.takeSleep()], [21_000, 39_000, 0])
-  pass(9000) // A busy machine.
-  assert.deepEqual([clock.read() - start, clock.takeSleep()], [30_000, 0])
+  pass(25_000) // A busy machine.
+  assert.deepEqual([clock.read() - start, clock.takeSleep()], [46_000, 0])
 })
 
 test('what is measured does not change when the wall clock is set', t => {
