@@ -119,6 +119,7 @@ async function removeUnlessClaimed({ folder }: Setup): Promise<boolean> {
 const downloads = [
   ...['.npm', '.cache/pip', '.cache/yarn', '.cache/pnpm', '.cache/composer', '.composer/cache'],
   ...['pip', 'Yarn', 'pnpm', 'composer'].map(name => `Library/Caches/${name}`),
+  ...['.local/share/pnpm/store', 'Library/pnpm/store'], // Its files are in node_modules as well, by links.
 ]
 
 /** The keys of the setups that sessions use which are not closed. */
