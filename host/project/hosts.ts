@@ -30,7 +30,7 @@ export async function listHosts(
 /** The hosts that a lock file has packages from, without those of pages that it only mentions, such as who asks for money. Pure. */
 export function findLockedHosts(file: string, text: string): string[] {
   if (/(package-lock|npm-shrinkwrap)\.json$/.test(file))
-    return findAddressHosts((text.match(/"resolved":\s*"[^"]*"/g) ?? []).join('\n'))
+    return findAddressHosts((text.match(/"resolved"\s*:\s*"[^"]*"/g) ?? []).join('\n'))
   return findAddressHosts(text.replace(/^( *)deprecated:.*\n(?:\1 .*\n)*/gm, ''))
 }
 
