@@ -65,7 +65,7 @@ export const tortureParts: TorturePart[] = [
     name: 'long',
     about: 'the long tests: signals, faults, refusals, messages, every rehearsal and more',
     files: [
-      ...['signals', 'refusals', 'faults', 'human', 'parked', 'smoke', 'reading', 'home'].map(name =>
+      ...['signals', 'refusals', 'faults', 'human', 'parked', 'smoke', 'reading', 'home', 'git-features'].map(name =>
         path.join(tests, `long/${name}.ts`),
       ),
       path.join(tests, 'protocol/protocol.ts'),
