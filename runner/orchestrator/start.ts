@@ -14,8 +14,8 @@ const SCREEN_GRACE_MS = 1500
 const SCREEN_INTERVAL_MS = 1000
 /** One refused request may be a moment's trouble. */
 const MIN_REFUSED_ATTEMPTS = 3
-/** tmux may learn that a program has ended before it has read the last words of it. */
 const LAST_OUTPUT_MS = 500
+const MAX_LAST_OUTPUT_MS = 5000
 const EXCERPT_LINES = 12
 
 /**
@@ -78,14 +78,22 @@ export class OrchestratorStart {
         this.context.record({ type: 'usage-limit.reached', reason, resetsAt: null })
     }
     if (await isGone()) {
-      await sleep(LAST_OUTPUT_MS)
-      return fail('claude ended at once', exitCodes.dependency, await capture())
+      return fail('claude ended at once', exitCodes.dependency, await captureLastWords(capture))
     }
     if (waitedMs <= config.START_TIMEOUT_SEC * 1000 || status.usageLimit) return undefined
     if (diagnosis?.kind === 'offline') return fail(diagnosis.reason, exitCodes.dependency)
     if (diagnosis?.kind === 'working' || diagnosis?.kind === 'refused') return undefined // The request is on its way, and the first answer may take long.
     const sign = this.hasPrompted ? 'claude sent nothing to its model' : 'claude showed no sign of a first turn'
     return fail(`${sign} in ${config.START_TIMEOUT_SEC} s`, exitCodes.deadline)
+  }
+}
+
+/** tmux may notice the end of a program before it has read its last words: on a busy machine, long before. */
+async function captureLastWords(capture: () => Promise<string>): Promise<string> {
+  for (const endMs = Date.now() + MAX_LAST_OUTPUT_MS; ; ) {
+    await sleep(LAST_OUTPUT_MS)
+    const text = await capture()
+    if (text.replace(/^Pane is dead.*$/m, '').trim() !== '' || Date.now() > endMs) return text
   }
 }
 
