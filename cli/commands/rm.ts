@@ -16,12 +16,12 @@ With --applied or --older, dispatch finds the sessions itself. It lists each one
 stays, and asks once (in scripts: --yes). Work that was not applied always stays.
 `,
   usage: `rm <sid…> [--force]
-       dispatch rm --applied [--older AGE]   every session whose work is in a branch of your repository
-       dispatch rm --older AGE               every session that is older and has nothing to lose`,
+       dispatch rm --applied [--older AGE]
+       dispatch rm --older AGE`,
   options: {
     force: { type: 'boolean', about: 'do not ask before unsaved work is deleted' },
-    applied: { type: 'boolean', about: 'every session whose work is in a branch of your repository' },
-    older: { type: 'string', value: 'AGE', about: 'every session in which nothing has happened for 30d, 12h, 4w' },
+    applied: { type: 'boolean', about: 'every session whose work a branch of yours has' },
+    older: { type: 'string', value: 'AGE', about: 'every session that is older (12h, 30d, 4w) and has nothing to lose' },
     'dry-run': { type: 'boolean', about: 'with --applied or --older: list them, and remove nothing' },
     yes: { type: 'boolean', about: 'with --applied or --older: do not ask' },
     json: { type: 'boolean', about: 'print JSON instead of text' },

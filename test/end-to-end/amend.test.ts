@@ -39,7 +39,8 @@ describe('amending a sealed contract', { concurrency: 2 }, () => {
         orchestrator: [
           put('contract.md', helloContract),
           spawn('code --name hello --clauses C1', 'Write hello.sh: it prints hello.'),
-          bash('contract amend "too early"; touch "$DISPATCH_OUTPUTS/go-on"'),
+          bash('until [ -e "$DISPATCH_OUTPUTS/waiting" ]; do sleep 0.1; done; contract amend "too early"'),
+          bash('touch "$DISPATCH_OUTPUTS/go-on"'),
           bash('wait-workers'),
           put('contract.md', stronger),
           bash('contract amend "the task says one script"'),

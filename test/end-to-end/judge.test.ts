@@ -246,7 +246,7 @@ describe('a judge that gives no answer', { concurrency: 2 }, () => {
         })
 
         const { outputs } = rig.readSession().paths
-        await rig.waitUntil('the worker works', () => rig.readStatus().workers[0]?.startedAt)
+        await rig.waitUntil('the worker works', () => fs.existsSync(path.join(outputs, 'waiting')))
         fs.writeFileSync(path.join(outputs, 'go-on'), '')
         const ran = await rig.dispatch(['wait'])
         assert.equal(ran.exitCode, 12, ran.stdout + ran.stderr)

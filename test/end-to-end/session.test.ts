@@ -303,10 +303,11 @@ describe('a session survives crashes', { concurrency: 2 }, () => {
       async rig => {
         const started = () => rig.readEvents().flatMap(event => (event.type === 'runner.started' ? [event.pid] : []))
         await rig.dispatch([helloTask])
-        await rig.waitUntil('the worker works', () => rig.readStatus().workers[0]?.startedAt)
+        const { outputs } = rig.readSession().paths
+        await rig.waitUntil('the worker works', () => fs.existsSync(path.join(outputs, 'waiting')))
         process.kill(started()[0] ?? 0, 'SIGKILL')
         await Promise.all([rig.dispatch(['watchdog']), rig.dispatch(['watchdog']), rig.dispatch(['watchdog'])])
-        fs.writeFileSync(path.join(rig.readSession().paths.outputs, 'go-on'), '')
+        fs.writeFileSync(path.join(outputs, 'go-on'), '')
         await rig.waitUntil('the runner judges', () => rig.readStatus().phase === 'judging')
         assert.equal(started().length, 2, 'more than one successor acted')
         await rig.waitUntil('the late runners exit', () => rig.listRunners().length === 1)

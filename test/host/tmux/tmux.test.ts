@@ -21,8 +21,6 @@ interface RecordedStart {
 
 /** A tmux with its own home. Its server, its socket and its windows end with the test. */
 function newTmux(t: TestContext): { tmux: Tmux; folder: string } {
-  const folder = createScratchFolder(t)
-  const tmux = openTmux(folder)
   t.after(async () => {
     const socket = (
       await runProgram('tmux', [...tmux.socketArguments, 'display-message', '-p', '#{socket_path}'])
@@ -30,6 +28,8 @@ function newTmux(t: TestContext): { tmux: Tmux; folder: string } {
     await runProgram('tmux', [...tmux.socketArguments, 'kill-server'])
     if (socket !== '') fs.rmSync(socket, { force: true })
   })
+  const folder = createScratchFolder(t) // It has the socket, so it is removed after the server has ended.
+  const tmux = openTmux(folder)
   return { tmux, folder }
 }
 
