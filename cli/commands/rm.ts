@@ -21,7 +21,11 @@ stays, and asks once (in scripts: --yes). Work that was not applied always stays
   options: {
     force: { type: 'boolean', about: 'do not ask before unsaved work is deleted' },
     applied: { type: 'boolean', about: 'every session whose work a branch of yours has' },
-    older: { type: 'string', value: 'AGE', about: 'every session that is older (12h, 30d, 4w) and has nothing to lose' },
+    older: {
+      type: 'string',
+      value: 'AGE',
+      about: 'every session that is older (12h, 30d, 4w) and has nothing to lose',
+    },
     'dry-run': { type: 'boolean', about: 'with --applied or --older: list them, and remove nothing' },
     yes: { type: 'boolean', about: 'with --applied or --older: do not ask' },
     json: { type: 'boolean', about: 'print JSON instead of text' },
