@@ -1,4 +1,3 @@
-import fs from 'node:fs'
 import { readIfPresent } from './fs/files.ts'
 
 /**
@@ -16,15 +15,6 @@ export function parseListeningPorts(table: string): number[] {
     const [, address = '', port = '', state] = /^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) \S+ ([0-9A-F]{2}) /.exec(line) ?? []
     return state === LISTEN && loopbackAddress.test(address) ? [Number.parseInt(port, 16)] : []
   })
-}
-
-/** Is there a Unix socket at this path? */
-export function isSocket(file: string): boolean {
-  try {
-    return fs.lstatSync(file).isSocket()
-  } catch {
-    return false
-  }
 }
 
 // --- internal ---

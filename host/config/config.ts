@@ -1,8 +1,7 @@
-import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { DispatchError, exitCodes } from '../error.ts'
-import { readStamp } from '../fs/files.ts'
+import { readStamp, resolveRealPath } from '../fs/files.ts'
 import { SECOND_MS } from '../time.ts'
 import { createEmptyEnv, type EnvFile, type EnvProblem, maskName, readEnvFile } from './env-file.ts'
 import { agentVariableNames } from './environment.ts'
@@ -150,14 +149,4 @@ function resolveHome(environment: NodeJS.ProcessEnv): string {
     })
   }
   return resolveRealPath(path.resolve(home))
-}
-
-/** The path without links, as far as it exists, as claude and git report paths. Guards compare with them. */
-function resolveRealPath(folder: string): string {
-  try {
-    return fs.realpathSync(folder)
-  } catch {
-    const parent = path.dirname(folder)
-    return folder === parent ? folder : path.join(resolveRealPath(parent), path.basename(folder))
-  }
 }

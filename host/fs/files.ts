@@ -126,6 +126,25 @@ export function readStamp(file: string): string {
   }
 }
 
+/** The path without links, as far as it exists, as claude and git report paths. Guards compare with it. */
+export function resolveRealPath(file: string): string {
+  try {
+    return fs.realpathSync(file)
+  } catch {
+    const parent = path.dirname(file)
+    return file === parent ? file : path.join(resolveRealPath(parent), path.basename(file))
+  }
+}
+
+/** Is there a Unix socket at this path? False also where that cannot be seen. */
+export function isSocket(file: string): boolean {
+  try {
+    return fs.lstatSync(file).isSocket()
+  } catch {
+    return false
+  }
+}
+
 /** The names in a folder, sorted; empty when the folder does not exist. */
 export function listNames(folder: string): string[] {
   try {

@@ -3,6 +3,7 @@ export {
   appendLine,
   appendUntrusted,
   describeSpecialFile,
+  isSocket,
   listNames,
   makePrivateFolder,
   readBytesIfPresent,

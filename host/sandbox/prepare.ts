@@ -35,7 +35,7 @@ export function filterSearchPath(policy: SandboxPolicy, searchPath = process.env
   return searchPath
     .split(path.delimiter)
     .filter(folder => path.isAbsolute(folder))
-    .filter(folder => !writable.some(place => isUnder(resolveRealPath(folder) ?? folder, place)))
+    .filter(folder => !writable.some(place => isUnder(findRealPath(folder) ?? folder, place)))
     .join(path.delimiter)
 }
 
@@ -47,7 +47,7 @@ const MAX_SOCKET_FOLDER_BYTES = 53
 function prepareWritablePath(place: string): void {
   let existing = place
   while (fs.lstatSync(existing, { throwIfNoEntry: false }) === undefined) existing = path.dirname(existing)
-  const target = resolveRealPath(existing)
+  const target = findRealPath(existing)
   if (target !== existing)
     throw new DispatchError(
       `${existing} is a link${target === undefined ? '' : ` to ${target}`}; the sandbox makes no link writable`,
@@ -57,7 +57,7 @@ function prepareWritablePath(place: string): void {
 }
 
 /** The path without links; undefined when it does not exist. */
-function resolveRealPath(place: string): string | undefined {
+function findRealPath(place: string): string | undefined {
   try {
     return fs.realpathSync(place)
   } catch (error) {

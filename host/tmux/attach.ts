@@ -1,3 +1,4 @@
+import { pickVariables } from '../config/environment.ts'
 import { DispatchError, exitCodes } from '../error.ts'
 import { runInTerminal, runProgram } from '../exec.ts'
 
@@ -29,7 +30,7 @@ export async function attachTerminal(args: string[], environment = process.env):
 export async function findDetachKeys(environment = process.env): Promise<string> {
   if (!environment['TMUX']) return 'Ctrl-b d'
   const asked = await runProgram('tmux', ['display-message', '-p', '#{prefix} #{prefix2}'], {
-    env: pickText(environment),
+    env: pickVariables(Object.keys(environment), environment),
   })
   return asked.exitCode === 0 && !/\bC-b\b/.test(asked.stdout) ? 'Ctrl-b d' : 'Ctrl-b Ctrl-b d'
 }
@@ -41,8 +42,4 @@ function createTerminalError(detail: string): DispatchError {
     exitCode: exitCodes.usage,
     remedy: `Use another terminal, or try: TERM=${KNOWN_TERMINAL} dispatch attach. To read only: dispatch watch`,
   })
-}
-
-function pickText(environment: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (value ? [[name, value]] : [])))
 }

@@ -1,9 +1,7 @@
-import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { isErrno } from '../error.ts'
-import { makePrivateFolder, readJson, writeAtomic } from '../fs/files.ts'
+import { isSocket, makePrivateFolder, readJson, writeAtomic } from '../fs/files.ts'
 import { sha256 } from '../hash.ts'
 import { checkLiveness, identify, ProcessIdentity } from '../process/identity.ts'
 import { readPlaceTag } from '../process/place.ts'
@@ -72,13 +70,4 @@ function getRecordFile(home: string): string {
 
 function readServer(home: string) {
   return ServerRecord.safeParse(readJson(getRecordFile(home))).data
-}
-
-function isSocket(file: string): boolean {
-  try {
-    return fs.statSync(file).isSocket()
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false
-    throw error
-  }
 }

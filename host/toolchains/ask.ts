@@ -1,9 +1,9 @@
 import path from 'node:path'
 import { pickVariables } from '../config/environment.ts'
 import { findProgram, type RunResult, runProgram } from '../exec.ts'
+import { resolveRealPath } from '../fs/files.ts'
 import { isUnder } from '../sandbox/policy.ts'
 import { SECOND_MS } from '../time.ts'
-import { resolveRealPath } from './folders.ts'
 
 /** A shell of the user's, and the folders that agents or other people write, in which no program may be run. */
 export interface UserShell {

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { resolveRealPath } from '../fs/files.ts'
 import { isUnder } from '../sandbox/policy.ts'
 
 /** Why a folder may not be handed on; undefined if it may. `untrusted` are the folders that agents or other people write. */
@@ -19,14 +20,5 @@ export function isFolder(file: string): boolean {
     return fs.statSync(file).isDirectory()
   } catch {
     return false
-  }
-}
-
-/** The path without links; as it is, if it does not exist. */
-export function resolveRealPath(file: string): string {
-  try {
-    return fs.realpathSync(file)
-  } catch {
-    return file
   }
 }

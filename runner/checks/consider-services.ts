@@ -1,5 +1,6 @@
 import type { RunResult } from '#host/exec.ts'
-import { isSocket, listListeningPorts } from '#host/listeners.ts'
+import { isSocket } from '#host/fs'
+import { listListeningPorts } from '#host/listeners.ts'
 import { listEndedServices, readServiceProblem, type ServicePlan } from '#host/services'
 import { formatNames } from '#host/text.ts'
 import type { SessionManifest } from '#session'
