@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util'
+
 /**
  * Make text safe for a terminal, a log or a push message. Control characters, escape sequences, bidirectional and
  * zero-width characters and the hidden tag block become `\u{…}`, and bytes of a name that is not UTF-8 `\x…`. Newlines
@@ -8,6 +10,15 @@ export function sanitize(text: string): string {
     const code = (character.codePointAt(0) ?? 0).toString(16)
     return /[\udc80-\udcff]/.test(character) ? `\\x${code.slice(2)}` : `\\u{${code}}`
   })
+}
+
+/**
+ * Remove terminal escape sequences. An operating system command (`ESC ]`, such as a link) that does not end is removed up to the
+ * next escape or line break. Node's own function searches the rest of the text for the end of each one, so its time would grow
+ * with the square of an output that is made for it.
+ */
+export function stripEscapeSequences(text: string): string {
+  return stripVTControlCharacters(text.replace(operatingSystemCommand, ''))
 }
 
 /** The text as one printable line of at most `width` characters, with an ellipsis where it was cut. */
@@ -29,6 +40,9 @@ export function formatNames(names: string[], limit = 5): string {
 }
 
 const MAX_NAME_CHARACTERS = 80
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
+const operatingSystemCommand = /\u001b\][^\u0007\u001b\u009c\r\n]*(?:\u0007|\u001b\\|\u009c)?/g
 
 // C0 but \t \n, DEL and C1, soft hyphen, zero width and direction marks, line separators, invisible operators, tags and
 // the supplementary variation selectors (bytes can be hidden in both), and the bytes that `decodeNames` keeps.

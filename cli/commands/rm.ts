@@ -20,7 +20,7 @@ stays, and asks once (in scripts: --yes). Work that was not applied always stays
        dispatch rm --older AGE`,
   options: {
     force: { type: 'boolean', about: 'do not ask before unsaved work is deleted' },
-    applied: { type: 'boolean', about: 'every session whose work a branch of yours has' },
+    applied: { type: 'boolean', about: 'every session whose work is in one of your branches' },
     older: {
       type: 'string',
       value: 'AGE',

@@ -1,6 +1,5 @@
-import { stripVTControlCharacters } from 'node:util'
 import type { RunResult } from '#host/exec.ts'
-import { sanitize, toOneLine } from '#host/text.ts'
+import { sanitize, stripEscapeSequences, toOneLine } from '#host/text.ts'
 import { SECOND_MS } from '#host/time.ts'
 import { explainComplaint } from '#host/toolchains'
 import type { SessionStatus } from '#session/status'
@@ -30,7 +29,7 @@ export function explainMissingContract({ contract, dependencies }: SessionStatus
  * log is, or with advice, so the last line seldom tells. Pure.
  */
 export function selectTellingLines(output: string): string[] {
-  const lines = sanitize(stripVTControlCharacters(output))
+  const lines = sanitize(stripEscapeSequences(output))
     .split('\n')
     .map(line => line.replace(linePrefixes, '').trim())
     .filter(line => line !== '' && !footers.test(line))

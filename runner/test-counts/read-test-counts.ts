@@ -1,5 +1,5 @@
-import { stripVTControlCharacters } from 'node:util'
 import type { RunResult } from '#host/exec.ts'
+import { stripEscapeSequences } from '#host/text.ts'
 import type { TestCounts } from '#session/evidence'
 import { readBlockSummaries } from './blocks.ts'
 import { findStartedRunners, looksLikeTestRun, onlyReadsText, type StartedRunners } from './command.ts'
@@ -45,7 +45,7 @@ const MAX_LINE_CHARS = 400
 
 /** Colours, other escape sequences, and the overwritten versions of a line are removed. */
 function cleanLines(text: string): string[] {
-  return stripVTControlCharacters(text)
+  return stripEscapeSequences(text)
     .replaceAll('\r\n', '\n')
     .split(/[\n\r]/)
     .map(line => line.slice(0, MAX_LINE_CHARS).trimEnd())

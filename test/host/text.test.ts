@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatCount, formatNames, sanitize, toOneLine } from '#host/text.ts'
+import { formatCount, formatNames, sanitize, stripEscapeSequences, toOneLine } from '#host/text.ts'
+import { assertGrowsLinearly } from '../fixtures/growth.ts'
 import { createRandom } from '../fixtures/scratch.ts'
 
 test('characters that act on a terminal, or hide, are escaped', () => {
@@ -70,6 +71,19 @@ test('100,000 random characters: nothing acts, and a second pass changes nothing
   assert.doesNotMatch(shown, /[^\P{Cc}\t\n]/u)
   assert.doesNotMatch(shown, /\p{Bidi_Control}/u)
   assert.equal(sanitize(shown), shown)
+})
+
+test('escape sequences are removed, in a time that grows with the text only', () => {
+  const table = [
+    ['\x1b[1;31mred\x1b[0m', 'red'],
+    ['\x1b]8;;https://a.test\x1b\\a link\x1b]8;;\x1b\\', 'a link'],
+    ['\x1b]0;title\x07text', 'text'],
+    ['\x1b]0;without an end\nnext', '\nnext'],
+    ['\x1b]0;without an end\x1b[1mnext', 'next'],
+  ]
+  for (const [text = '', expected] of table) assert.equal(stripEscapeSequences(text), expected, JSON.stringify(text))
+  for (const start of ['\x1b]', '\x1b]8;;', '\x1b[', '\x1b[1;'])
+    assertGrowsLinearly(JSON.stringify(start), 100_000, size => void stripEscapeSequences(start.repeat(size)))
 })
 
 test('a count agrees with its noun, and a long list of names is cut', () => {

@@ -1,5 +1,4 @@
-import { stripVTControlCharacters } from 'node:util'
-import { formatCount, sanitize } from '#host/text.ts'
+import { formatCount, sanitize, stripEscapeSequences } from '#host/text.ts'
 
 /** A text, and how many pieces were removed from it. */
 export interface StrippedText {
@@ -9,7 +8,7 @@ export interface StrippedText {
 
 /** A text without terminal escapes and without control, direction and zero-width characters. Line breaks are `\n`. */
 export function stripControlCharacters(text: string): string {
-  const plain = stripVTControlCharacters(text.replace(/\r\n?/g, '\n'))
+  const plain = stripEscapeSequences(text.replace(/\r\n?/g, '\n'))
   return sanitize(plain).replace(/\\u\{[0-9a-f]{1,6}\}/g, '')
 }
 
