@@ -7,6 +7,8 @@ import { formatNames } from '#host/text.ts'
 import { DAY_MS } from '#host/time.ts'
 import { readLog } from './log/log.ts'
 import type { Session } from './manifest.ts'
+import type { SessionPaths } from './paths.ts'
+import { findForeignConfig } from './repository/bare-git.ts'
 import { listDifferences } from './repository/diff.ts'
 import { type Commit, importWork } from './repository/repository.ts'
 import { computeStatus } from './status/status.ts'
@@ -19,22 +21,24 @@ export interface UnsavedWork {
 }
 
 /** What would be lost with this session; undefined without any work, or if a repository among `folders` has it. */
-export async function findUnsavedWork(
-  { id, paths, manifest }: Session,
-  folders: string[],
-): Promise<UnsavedWork | undefined> {
+export async function findUnsavedWork(session: Session, folders: string[]): Promise<UnsavedWork | undefined> {
+  const { id, paths, manifest } = session
   const status = computeStatus(readLog(paths.events).events)
-  if (status.base === undefined || !fs.existsSync(paths.outputs)) return undefined
-  const remedy = `To look at it: ${paths.outputs}`
-  const head = await importWork(paths).catch((error: Error) => error)
+  const hasOutputs = fs.existsSync(paths.outputs)
+  const remedy = `To look at it: ${hasOutputs ? paths.outputs : paths.folder}`
+  if (status.base === undefined)
+    return hasOutputs || mayHaveWork(session)
+      ? { description: 'events.jsonl lacks the base, so dispatch cannot tell what would be lost', remedy }
+      : undefined
+  const head = hasOutputs ? await importWork(paths).catch((error: Error) => error) : undefined
   if (head instanceof Error)
     return { description: `${head.message}, so dispatch cannot tell what would be lost`, remedy }
-  const uncommittedFiles = await listDifferences(paths, head.commit)
+  const uncommittedFiles = head === undefined ? [] : await listDifferences(paths, head.commit)
   if (uncommittedFiles.length > 0)
     return { description: `not committed in outputs/: ${formatNames(uncommittedFiles)}`, remedy }
   const openedAt = new Date(manifest.openedAt)
   for (const commit of listFinalCommits(status, head)) {
-    const answers = await Promise.all(folders.map(folder => hasWork(folder, paths.bareRepository, commit, openedAt)))
+    const answers = await Promise.all(folders.map(folder => hasWork(folder, paths, commit, openedAt)))
     if (answers.includes(true)) continue
     const judged = commit === status.verdict?.commit ? ' (judged)' : ''
     const where = manifest.repository ? `branch of ${manifest.repository.path}` : 'known repository'
@@ -69,15 +73,20 @@ export function finishRemovals(workspace: string): void {
 const REMOVED_PREFIX = '.removed-'
 
 /** The commits the work ended in, without the base. */
-function listFinalCommits({ base, verdict, acceptedCommit }: SessionStatus, head: Commit): string[] {
-  const commits = new Set([verdict?.commit, acceptedCommit, head.commit].filter(commit => commit !== undefined))
+function listFinalCommits({ base, verdict, acceptedCommit }: SessionStatus, head: Commit | undefined): string[] {
+  const commits = new Set([verdict?.commit, acceptedCommit, head?.commit].filter(commit => commit !== undefined))
   return [...commits].filter(commit => commit !== base?.commit)
 }
 
+/** Before the base there is only a copy of the user's repository, unless a log that was damaged has lost the base. */
+function mayHaveWork({ paths }: Session): boolean {
+  return fs.existsSync(paths.bareRepository) && listNames(paths.workers).length > 0
+}
+
 /** Does a repository have this commit, or one with the same files, as after `apply --squash`? */
-async function hasWork(folder: string, bareRepository: string, commit: string, openedAt: Date): Promise<boolean> {
+async function hasWork(folder: string, paths: SessionPaths, commit: string, openedAt: Date): Promise<boolean> {
   if (await isReachable(folder, commit)) return true
-  const tree = await resolveTree(bareRepository, commit)
+  const tree = findForeignConfig(paths) === undefined ? await resolveTree(paths.bareRepository, commit) : undefined
   if (tree === undefined) return false
   return (await findCommitWithTree(folder, tree, new Date(openedAt.getTime() - DAY_MS))) !== undefined
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { findUnsavedWork, finishRemovals, removeSession } from '#session'
 import { appendEvent } from '#session/log'
-import { prepareRepository } from '#session/repository'
+import { importWork, prepareRepository } from '#session/repository'
 import { createTestSession } from '../fixtures/new-session.ts'
 
 test('a session is removed with folders that a build made read-only', t => {
@@ -54,3 +54,34 @@ test('work is unsaved until it is committed and a known repository has the commi
     assert.equal((await runProgram('git', ['-c', 'user.name=u', '-c', 'user.email=u@h', ...args])).exitCode, 0)
   assert.equal(await findUnsavedWork(session, [repository]), undefined)
 })
+
+test('judged work is unsaved without outputs/ too, and also if the log has lost the base', async t => {
+  const session = createTestSession(t)
+  const { paths } = session
+  const base = await prepareRepository(paths, 'work', undefined)
+  const run = async (...args: string[]) =>
+    assert.equal((await runProgram('git', args, { cwd: paths.outputs })).exitCode, 0)
+  await run('commit', '-qm', 'a', '--allow-empty')
+  const head = await importWork(paths)
+  const description = async (...folders: string[]) => (await findUnsavedWork(session, folders))?.description ?? ''
+  assert.match(await description(), /lacks the base, so dispatch cannot tell/)
+  appendEvent(paths.events, { type: 'base.prepared', ...base }, 0, new Date())
+  appendEvent(paths.events, { type: 'verdict.given', ...verdict, ...head }, 1, new Date())
+  const copy = path.join(path.dirname(paths.folder), 'copy')
+  fs.renameSync(paths.outputs, copy)
+  assert.match(await description(), /\(judged\) is not in any known repository/)
+  assert.equal(await description(copy), '')
+  fs.writeFileSync(paths.events, '')
+  assert.equal(await description(), '', 'a start that failed while the repository was copied')
+  fs.mkdirSync(path.join(paths.workers, 'w'))
+  assert.match(await description(), /lacks the base, so dispatch cannot tell/)
+})
+
+const verdict = {
+  round: 1,
+  verdict: 'PASS' as const,
+  reason: '',
+  isFinal: true,
+  independence: '',
+  clauses: [],
+}
