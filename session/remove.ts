@@ -11,6 +11,7 @@ import type { SessionPaths } from './paths.ts'
 import { findForeignConfig } from './repository/bare-git.ts'
 import { listDifferences } from './repository/diff.ts'
 import { type Commit, importWork } from './repository/repository.ts'
+import { listSubmoduleChanges, listSubmoduleCommits } from './repository/submodules.ts'
 import { computeStatus } from './status/status.ts'
 import type { SessionStatus } from './status/status-types.ts'
 
@@ -36,6 +37,9 @@ export async function findUnsavedWork(session: Session, folders: string[]): Prom
   const uncommittedFiles = head === undefined ? [] : await listDifferences(paths, head.commit)
   if (uncommittedFiles.length > 0)
     return { description: `not committed in outputs/: ${formatNames(uncommittedFiles)}`, remedy }
+  const submodules = hasOutputs ? await listSubmoduleWork(paths, status.base.commit) : []
+  if (submodules.length > 0)
+    return { description: `changed inside a submodule of outputs/: ${formatNames(submodules)}`, remedy }
   const openedAt = new Date(manifest.openedAt)
   for (const commit of listFinalCommits(status, head)) {
     const answers = await Promise.all(folders.map(folder => hasWork(folder, paths, commit, openedAt)))
@@ -71,6 +75,11 @@ export function finishRemovals(workspace: string): void {
 // --- internal ---
 
 const REMOVED_PREFIX = '.removed-'
+
+/** Files of submodules that differ from the base, and submodules with commits of their own. None of it is ever applied. */
+async function listSubmoduleWork(paths: SessionPaths, base: string): Promise<string[]> {
+  return [...(await listSubmoduleChanges(paths, base)), ...(await listSubmoduleCommits(paths, base))]
+}
 
 /** The commits the work ended in, without the base. */
 function listFinalCommits({ base, verdict, acceptedCommit }: SessionStatus, head: Commit | undefined): string[] {

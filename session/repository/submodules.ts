@@ -6,6 +6,7 @@ import { hasCommit } from './bare-git.ts'
 import { listDifferences } from './diff.ts'
 import { checkOutFiles } from './export.ts'
 import { createGitFolder } from './git-folder.ts'
+import { listRefs } from './refs.ts'
 
 /** Bring the files of the base's submodules into the bare repository, as far as they are on this machine. */
 export async function importSubmodules(paths: SessionPaths, userRepository: string, commit: string): Promise<void> {
@@ -45,6 +46,18 @@ export async function listSubmoduleChanges(paths: SessionPaths, commit: string):
     changes.push(...(await listDifferences(repository, recorded)).map(file => path.posix.join(name, file)))
   }
   return changes
+}
+
+/** The submodules in `outputs/` that have commits of their own: any branch or HEAD that is not at the recorded commit. */
+export async function listSubmoduleCommits(paths: SessionPaths, commit: string): Promise<string[]> {
+  const changed: string[] = []
+  for (const { path: name, commit: recorded } of await findPresentSubmodules(paths, commit)) {
+    // An agent may have made another repository in its place.
+    const gitFolders = [path.join(paths.outputs, getModuleFolder(name)), path.join(paths.outputs, name, '.git')]
+    const commits = gitFolders.flatMap(gitFolder => [...listRefs(gitFolder)].map(([, hash]) => hash))
+    if (commits.some(hash => hash !== recorded)) changed.push(name)
+  }
+  return changed
 }
 
 /** The submodules of the base that a commit moves to another commit, and where they were. */

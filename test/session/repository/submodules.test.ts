@@ -7,6 +7,8 @@ import { runProgram } from '#host/exec.ts'
 import { findRepoWarnings } from '#host/git'
 import { findSubmodules } from '#host/submodules'
 import { isModuleName } from '#host/submodules/submodules.ts'
+import { findUnsavedWork, type Session } from '#session'
+import { appendEvent } from '#session/log'
 import { resolveSessionPaths } from '#session/paths.ts'
 import {
   exportRepository,
@@ -16,6 +18,8 @@ import {
   listSubmoduleChanges,
   prepareRepository,
 } from '#session/repository'
+import { listSubmoduleCommits } from '#session/repository/submodules.ts'
+import { blankManifest } from '../../fixtures/blank-manifest.ts'
 import '../../fixtures/plain-git.ts'
 
 async function run(cwd: string, command: string): Promise<string> {
@@ -85,6 +89,7 @@ test('submodules come from .git/modules into outputs/ and into checks, and git h
 test('what changes inside a submodule is named, and a link in its place is not followed', async () => {
   await run(paths.outputs, 'echo X = 2 >lib/lib.mk; echo new >lib/deep/inner/new.c; cd lib; git commit -qam x')
   assert.deepEqual(await listSubmoduleChanges(paths, base.commit), ['lib/lib.mk', 'lib/deep/inner/new.c'])
+  assert.deepEqual(await listSubmoduleCommits(paths, base.commit), ['lib'])
   await run(paths.outputs, 'git add lib; git commit -qm moved')
   assert.deepEqual(await listMovedSubmodules(paths, base.commit, (await importWork(paths)).commit), [
     { path: 'lib', recorded: await run(paths.outputs, 'git rev-parse HEAD~1:lib') },
@@ -92,9 +97,29 @@ test('what changes inside a submodule is named, and a link in its place is not f
   await run(paths.outputs, 'git reset -q --hard HEAD~1; git submodule --quiet update --force --recursive')
   await run(paths.outputs, 'git submodule --quiet foreach --recursive git clean -fdq')
   assert.deepEqual(await listSubmoduleChanges(paths, base.commit), [], 'what the refusal proposes undoes it')
+  assert.deepEqual(await listSubmoduleCommits(paths, base.commit), [])
+  await run(
+    paths.outputs,
+    'cd lib/deep/inner; git branch wip $(git commit-tree -m wip HEAD^{tree}); git pack-refs --all',
+  )
+  assert.deepEqual(await listSubmoduleCommits(paths, base.commit), ['lib/deep/inner'])
+  await run(paths.outputs, 'git -C lib/deep/inner branch -qD wip')
   fs.rmSync(path.join(paths.outputs, 'lib'), { recursive: true })
   fs.symlinkSync('/etc', path.join(paths.outputs, 'lib'))
   assert.deepEqual(await listSubmoduleChanges(paths, base.commit), [])
+})
+
+test('rm knows what is inside a submodule, whichever repositories have the work', async () => {
+  const session: Session = { id: 'x', paths, manifest: blankManifest }
+  appendEvent(paths.events, { type: 'base.prepared', ...base }, 0, new Date())
+  fs.rmSync(path.join(paths.outputs, 'lib'))
+  await run(paths.outputs, 'git checkout -q lib; git submodule --quiet update --force --recursive')
+  const findUnsaved = async () => (await findUnsavedWork(session, [user]))?.description
+  assert.equal(await findUnsaved(), undefined)
+  await run(paths.outputs, 'echo X = 3 >lib/lib.mk')
+  assert.match((await findUnsaved()) ?? '', /inside a submodule of outputs\/: lib\/lib\.mk$/)
+  await run(paths.outputs, 'cd lib; git checkout -q lib.mk; git checkout -qb own; git commit -qm own --allow-empty')
+  assert.match((await findUnsaved()) ?? '', /inside a submodule of outputs\/: lib$/)
 })
 
 test('a submodule of a linked work tree has its objects there, and one that is not here is left empty', async () => {
