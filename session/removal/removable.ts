@@ -1,9 +1,11 @@
-import fs from 'node:fs'
 import path from 'node:path'
-import { listNames, readIfPresent } from '#host/fs'
+import { isReachable } from '#host/git'
+import { formatNames } from '#host/text.ts'
 import { readLog } from '../log/log.ts'
 import type { Session } from '../manifest.ts'
 import { findUnsavedWork } from '../remove.ts'
+import { listRefs } from '../repository/refs.ts'
+import { isInWork } from '../repository/repository.ts'
 import { computeStatus } from '../status/status.ts'
 
 /** Whether a session can be removed without losing anything, and why. */
@@ -20,7 +22,10 @@ export async function findRemovability(session: Session, folders: string[]): Pro
   const hasWork = [verdict?.commit, acceptedCommit].some(commit => commit !== undefined && commit !== base?.commit)
   const unsaved = await findUnsavedWork(session, folders)
   if (unsaved !== undefined) return { isSafe: false, hasWork, reason: unsaved.description }
-  if (hasSetAside(session)) return { isSafe: false, hasWork, reason: 'outputs/ has changes that dispatch set aside' }
+  const refs = await listLooseRefs(session, folders, [verdict?.commit, acceptedCommit])
+  if (refs.some(isSetAside)) return { isSafe: false, hasWork, reason: 'outputs/ has changes that dispatch set aside' }
+  if (refs.length > 0)
+    return { isSafe: false, hasWork, reason: `outputs/ has commits besides its work: ${formatNames(refs)}` }
   if (!hasWork) return { isSafe: true, hasWork, reason: 'it made no work' }
   return {
     isSafe: true,
@@ -29,12 +34,18 @@ export async function findRemovability(session: Session, folders: string[]): Pro
   }
 }
 
-/** Changes that no worker handed in are in git's stash or in refs/quarantine. Git does not run there: an agent wrote its settings. */
-function hasSetAside({ paths }: Session): boolean {
-  const gitFolder = path.join(paths.outputs, '.git')
-  const packed = readIfPresent(path.join(gitFolder, 'packed-refs')) ?? ''
-  const hasStash = fs.existsSync(path.join(gitFolder, 'refs/stash'))
-  return (
-    hasStash || listNames(path.join(gitFolder, 'refs/quarantine')).length > 0 || /refs\/(stash|quarantine)/.test(packed)
-  )
+/** Changes that no worker handed in are in git's stash or in refs/quarantine. */
+function isSetAside(name: string): boolean {
+  return name === 'refs/stash' || name.startsWith('refs/quarantine/')
+}
+
+/** The refs of outputs/ whose commits neither the work nor a repository among `folders` has. */
+async function listLooseRefs({ paths }: Session, folders: string[], known: (string | undefined)[]): Promise<string[]> {
+  const loose: string[] = []
+  for (const [name, hash] of listRefs(path.join(paths.outputs, '.git'))) {
+    if (known.includes(hash) || (await isInWork(paths, hash))) continue
+    const answers = await Promise.all(folders.map(folder => isReachable(folder, hash)))
+    if (!answers.includes(true)) loose.push(name)
+  }
+  return loose
 }

@@ -80,6 +80,13 @@ export async function importWork(paths: SessionPaths): Promise<Commit> {
   return resolveCommitAndTree(paths, WORK_REF)
 }
 
+/** Does the work that was imported last, or the base, contain this commit or tag? */
+export async function isInWork({ bareRepository }: SessionPaths, hash: string): Promise<boolean> {
+  const isAncestor = (ref: string) => tryGit(['--git-dir', bareRepository, 'merge-base', '--is-ancestor', hash, ref])
+  const results = await Promise.all([WORK_REF, BASE_REF].map(isAncestor))
+  return results.some(({ exitCode }) => exitCode === 0)
+}
+
 /** Keep a commit under its own branch, so that it stays when the worker's branch moves. */
 export async function createReference(paths: SessionPaths, name: string, commit: string): Promise<void> {
   await runBareGit(paths, ['update-ref', `refs/heads/${name}`, commit])

@@ -37,6 +37,7 @@ test('only sessions that lose nothing are removed, and each one says why', async
   t.after(() => fs.rmSync(user, { recursive: true, force: true }))
   await git(user, 'init', '-q')
   await git(user, 'commit', '-q', '--allow-empty', '-m', 'base')
+  await git(user, 'tag', '-m', 'one', 'v1')
   const commit = await git(user, 'rev-parse', 'HEAD')
   const open = async (letters: string, hasWork: boolean) => {
     const manifest = {
@@ -72,16 +73,27 @@ test('only sessions that lose nothing are removed, and each one says why', async
     return session
   }
   fs.rmSync(first.paths.folder, { recursive: true })
-  const [applied, unapplied, idle, aside] = [
+  const [applied, unapplied, idle, aside, branched] = [
     await open('aaaa', true),
     await open('bbbb', true),
     await open('cccc', false),
     await open('dddd', true),
+    await open('eeee', true),
   ]
-  for (const { paths } of [applied, aside])
+  for (const { paths } of [applied, aside, branched])
     await git(user, 'fetch', '-q', paths.outputs, `HEAD:refs/heads/${path.basename(paths.folder)}`)
   fs.writeFileSync(path.join(aside.paths.outputs, 'stray'), '')
   await git(aside.paths.outputs, 'stash', 'push', '-qu')
+  // A branch at earlier work loses nothing. One with a commit of its own does, also when git has packed it.
+  await git(applied.paths.outputs, 'branch', 'earlier', 'HEAD~1')
+  await git(applied.paths.outputs, 'tag', 'earlier')
+  await git(
+    branched.paths.outputs,
+    'branch',
+    'idea',
+    await git(branched.paths.outputs, 'commit-tree', '-m', 'idea', 'HEAD~1^{tree}'),
+  )
+  await git(branched.paths.outputs, 'pack-refs', '--all')
 
   const asked = await dispatch('rm', '--applied', '--json')
   assert.equal(asked.exitCode, exitCodes.usage, asked.stdout)
@@ -89,10 +101,11 @@ test('only sessions that lose nothing are removed, and each one says why', async
   assert.match(listed.stdout, /remove +2026-11-21-say-aaaa +\S+ [kM]B +its work is in .*user\n/)
   assert.match(listed.stdout, /keep +2026-11-21-say-bbbb .*\(judged\) is not in any branch/)
   assert.match(listed.stdout, /keep +2026-11-21-say-dddd .*set aside/)
+  assert.match(listed.stdout, /keep +2026-11-21-say-eeee .*commits besides its work: refs\/heads\/idea\n/)
   assert.match(listed.stdout, /removes 1 session and frees/)
   assert.ok(fs.existsSync(applied.paths.folder))
   const young = await dispatch('rm', '--older', '1d', '--yes')
-  assert.match(young.stdout, /4 sessions kept: too young/)
+  assert.match(young.stdout, /5 sessions kept: too young/)
   const removed = await dispatch('rm', '--older', '0h', '--yes', '--json')
   const actions = (JSON.parse(removed.stdout) as { id: string; action: string }[]).map(each => [
     each.id.slice(-4),
@@ -103,9 +116,10 @@ test('only sessions that lose nothing are removed, and each one says why', async
     ['bbbb', 'kept'],
     ['cccc', 'removed'],
     ['dddd', 'kept'],
+    ['eeee', 'kept'],
   ])
   assert.deepEqual(
-    [applied, unapplied, idle, aside].map(({ paths }) => fs.existsSync(paths.folder)),
-    [false, true, false, true],
+    [applied, unapplied, idle, aside, branched].map(({ paths }) => fs.existsSync(paths.folder)),
+    [false, true, false, true, true],
   )
 })
