@@ -5,7 +5,7 @@ import { readLog } from '../log/log.ts'
 import type { Session } from '../manifest.ts'
 import { findUnsavedWork } from '../remove.ts'
 import { listRefs } from '../repository/refs.ts'
-import { isInWork } from '../repository/repository.ts'
+import { omitWorkHistory } from '../repository/repository.ts'
 import { computeStatus } from '../status/status.ts'
 
 /** Whether a session can be removed without losing anything, and why. */
@@ -41,9 +41,13 @@ function isSetAside(name: string): boolean {
 
 /** The refs of outputs/ whose commits neither the work nor a repository among `folders` has. */
 async function listLooseRefs({ paths }: Session, folders: string[], known: (string | undefined)[]): Promise<string[]> {
+  const refs = [...listRefs(path.join(paths.outputs, '.git'))].filter(([, hash]) => !known.includes(hash))
+  const others = await omitWorkHistory(
+    paths,
+    refs.map(([, hash]) => hash),
+  )
   const loose: string[] = []
-  for (const [name, hash] of listRefs(path.join(paths.outputs, '.git'))) {
-    if (known.includes(hash) || (await isInWork(paths, hash))) continue
+  for (const [name, hash] of refs.filter(([, hash]) => others.includes(hash))) {
     const answers = await Promise.all(folders.map(folder => isReachable(folder, hash)))
     if (!answers.includes(true)) loose.push(name)
   }

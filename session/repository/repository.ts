@@ -80,11 +80,19 @@ export async function importWork(paths: SessionPaths): Promise<Commit> {
   return resolveCommitAndTree(paths, WORK_REF)
 }
 
-/** Does the work that was imported last, or the base, contain this commit or tag? */
-export async function isInWork({ bareRepository }: SessionPaths, hash: string): Promise<boolean> {
-  const isAncestor = (ref: string) => tryGit(['--git-dir', bareRepository, 'merge-base', '--is-ancestor', hash, ref])
-  const results = await Promise.all([WORK_REF, BASE_REF].map(isAncestor))
-  return results.some(({ exitCode }) => exitCode === 0)
+/** Those of the hashes that neither the work that was imported last nor the base contains, as a commit or a tag. */
+export async function omitWorkHistory({ bareRepository }: SessionPaths, hashes: string[]): Promise<string[]> {
+  const run = (...args: string[]) => tryGit(['--git-dir', bareRepository, ...args])
+  // A project may have thousands of tags, which all came with the base.
+  const known = new Set(
+    (await run('for-each-ref', '--format=%(objectname)', WORK_REF, BASE_REF, 'refs/tags')).stdout.split('\n'),
+  )
+  const others: string[] = []
+  for (const hash of hashes.filter(hash => !known.has(hash))) {
+    const results = await Promise.all([WORK_REF, BASE_REF].map(ref => run('merge-base', '--is-ancestor', hash, ref)))
+    if (!results.some(({ exitCode }) => exitCode === 0)) others.push(hash)
+  }
+  return others
 }
 
 /** Keep a commit under its own branch, so that it stays when the worker's branch moves. */
