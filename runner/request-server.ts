@@ -32,13 +32,18 @@ export class RequestServer {
     const { paths } = context.session
     const requests = listPendingRequests(paths)
     if (requests.length > 0) orchestrator.recordActivity()
-    for (const { id, args } of requests.filter(({ tool }) => tool === 'wait-workers')) {
-      const reply = buildWaitReply(context, args) ?? (messages.hasQueuedMessage() ? messageReply : undefined)
-      if (reply) writeRequestReply(paths, id, reply)
-    }
     const isParked = ({ tool }: AgentRequest) => tool === 'submit' && context.status.judgeWait !== null
-    if (messages.hasQueuedMessage())
-      for (const { id } of requests.filter(isParked)) writeRequestReply(paths, id, parkedMessageReply)
+    const isInterrupted = messages.shouldInterrupt()
+    for (const request of requests) {
+      const { id, tool, args } = request
+      const reply = tool === 'wait-workers' ? buildWaitReply(context, args) : undefined
+      const interruption = tool === 'wait-workers' ? messageReply : isParked(request) ? parkedMessageReply : undefined
+      if (reply) writeRequestReply(paths, id, reply)
+      else if (isInterrupted && interruption) {
+        writeRequestReply(paths, id, interruption)
+        messages.recordInterrupt()
+      }
+    }
     const next = requests.find(request => request.tool !== 'wait-workers' && !isParked(request))
     if (!next || this.isBusy) return
     this.isBusy = true

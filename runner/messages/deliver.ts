@@ -34,6 +34,7 @@ import {
 /** The id of the message that dispatch itself sends after a usage limit. */
 const LIMIT_MESSAGE_ID = 'limit'
 const RESUME_TIMEOUT_MS = 30 * SECOND_MS
+const INTERRUPT_AGAIN_MS = 10 * SECOND_MS
 const KEPT_PROMPT_COUNT = 20
 const MAX_VERDICT_CHARS = 20_000
 
@@ -46,6 +47,7 @@ export class MessageDelivery {
   private readonly resumeTimer = new ResumeTimer()
   /** Set while a message waits in claude's queue: the size of the transcript when it was pasted. */
   private queuedOffset: number | undefined
+  private interruptedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(context: RunnerContext) {
     this.context = context
@@ -75,11 +77,19 @@ export class MessageDelivery {
       this.prompts = [...this.prompts, prompt ?? ''].slice(-KEPT_PROMPT_COUNT)
   }
 
-  /** True while a message waits for the running tool to end. A tool that only waits should then return. */
-  hasQueuedMessage(): boolean {
-    if (this.queuedOffset === undefined) return false
+  /**
+   * True while a message waits for the running tool to end. A tool that only waits should then return. Soon after one did, claude
+   * has the message but may not have written that into its transcript, so the next tool is not interrupted at once.
+   */
+  shouldInterrupt(): boolean {
+    if (this.queuedOffset === undefined || performance.now() - this.interruptedAtMs < INTERRUPT_AGAIN_MS) return false
     if (this.readPromptsSince(this.queuedOffset).some(({ kind }) => kind === 'dequeued')) this.queuedOffset = undefined
     return this.queuedOffset !== undefined
+  }
+
+  /** Note that a tool returned for the message that waits. */
+  recordInterrupt(): void {
+    this.interruptedAtMs = performance.now()
   }
 
   private async deliver(message: OrchestratorMessage): Promise<void> {
@@ -122,7 +132,10 @@ export class MessageDelivery {
       const decision = message.kind === 'approve' ? 'The contract is approved' : 'The contract is sent back'
       return refuse(`${decision}, but the orchestrator was not notified: ${result.reason}`, result.exitCode)
     }
-    if (result.mode === 'joined the running turn') this.queuedOffset = readPasteOffset(paths, messageId)
+    if (result.mode === 'joined the running turn') {
+      this.queuedOffset = readPasteOffset(paths, messageId)
+      this.interruptedAtMs = Number.NEGATIVE_INFINITY
+    }
     const text = this.formatText(message)
     const bytes = Buffer.byteLength(text)
     context.record({ type: 'message.delivered', messageId, bytes, sha256: sha256(text), delivery: result.mode })
