@@ -140,7 +140,7 @@ export async function applyWork(
 ): Promise<string> {
   await fetchCommit(paths.bareRepository, work.commit, folder)
   await requireTree(folder, work.commit, work.tree)
-  await applyLfsContent(paths, work.commit, folder)
+  await applyLfsContent(paths, work, folder)
   const commit = await rewrite()
   await requireTree(folder, commit, work.tree)
   const refusal = await createBranch(folder, branch, commit)

@@ -10,6 +10,7 @@ import type { Session } from './manifest.ts'
 import type { SessionPaths } from './paths.ts'
 import { findForeignConfig } from './repository/bare-git.ts'
 import { listDifferences } from './repository/diff.ts'
+import { listUnsavedLfsFiles } from './repository/lfs.ts'
 import { type Commit, importWork } from './repository/repository.ts'
 import { listSubmoduleChanges, listSubmoduleCommits } from './repository/submodules.ts'
 import { computeStatus } from './status/status.ts'
@@ -43,7 +44,14 @@ export async function findUnsavedWork(session: Session, folders: string[]): Prom
   const openedAt = new Date(manifest.openedAt)
   for (const commit of listFinalCommits(status, head)) {
     const answers = await Promise.all(folders.map(folder => hasWork(folder, paths, commit, openedAt)))
-    if (answers.includes(true)) continue
+    const savedIn = folders.filter((_, index) => answers[index])
+    const missingFiles = await Promise.all(savedIn.map(folder => listUnsavedLfsFiles(paths, commit, folder)))
+    if (missingFiles.some(files => files.length === 0)) continue
+    if (missingFiles[0])
+      return {
+        description: `${savedIn[0]} lacks the Git LFS content of ${formatNames(missingFiles[0])}`,
+        remedy: `To bring it: dispatch apply ${id.slice(-4)} --branch NAME`,
+      }
     const judged = commit === status.verdict?.commit ? ' (judged)' : ''
     const where = manifest.repository ? `branch of ${manifest.repository.path}` : 'known repository'
     return {

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { readIfPresent, writeAtomic } from '#host/fs'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { readIfPresent, toStorageError, writeAtomic } from '#host/fs'
 import { git } from '#host/git'
 import {
   copyLfsContent,
@@ -10,8 +11,9 @@ import {
   listLfsPointers,
   type PointerFile,
 } from '#host/lfs'
+import { formatNames } from '#host/text.ts'
 import type { SessionPaths } from '../paths.ts'
-import { runBareGit, type SessionRepository } from './bare-git.ts'
+import { findForeignConfig, runBareGit, type SessionRepository } from './bare-git.ts'
 
 /** Remember where Git LFS keeps the large files of the user's repository. They are read there, and not copied. */
 export async function rememberLfsFolder(paths: SessionPaths, userRepository: string): Promise<void> {
@@ -51,20 +53,68 @@ export async function omitLfsContent(
 /** Have the content at hand: what a worker made is copied out of `outputs/`, where it may change. */
 export async function keepLfsContent(paths: SessionPaths, pointer: LfsPointer): Promise<boolean> {
   if (findLfsContent(paths, pointer) !== undefined) return true
-  const made = getLfsObject(path.join(paths.outputs, '.git/lfs/objects'), pointer)
+  const made = getLfsObject(getMadeObjects(paths), pointer)
   return copyLfsContent(made, getLfsObject(paths.lfsObjects, pointer), pointer)
 }
 
-/** Bring the content of the work's pointers to where Git LFS of the user's repository looks for it. */
-export async function applyLfsContent(paths: SessionPaths, commit: string, userRepository: string): Promise<void> {
+/**
+ * Bring the content of the work's pointers to where Git LFS of the user's repository looks for it. Exit 13 if some cannot be
+ * brought, 10 on a full disk. What the base lacks too is no loss.
+ */
+export async function applyLfsContent(
+  paths: SessionPaths,
+  { commit, base }: { commit: string; base: string },
+  userRepository: string,
+): Promise<void> {
+  const pointers = await listLfsPointers(paths.bareRepository, commit)
+  if (pointers.size === 0) return
   const target = await findLfsFolder(userRepository)
-  for (const pointer of (await listLfsPointers(paths.bareRepository, commit)).values()) {
+  const known = new Set([...(await listLfsPointers(paths.bareRepository, base)).values()].map(({ oid }) => oid))
+  for (const [name, pointer] of pointers) {
     const file = getLfsObject(target, pointer)
-    if (!fs.existsSync(file)) await copyLfsContent(getLfsObject(paths.lfsObjects, pointer), file, pointer)
+    if (hasObject(target, pointer)) continue
+    await keepLfsContent(paths, pointer)
+    const isCopied = await copyLfsContent(getLfsObject(paths.lfsObjects, pointer), file, pointer).catch(error => {
+      throw toStorageError(file, error)
+    })
+    if (!isCopied && !known.has(pointer.oid)) throw createMissingError(paths, commit, formatNames([name]))
   }
 }
 
+/** The files of a commit whose content of Git LFS a session has and this repository has not. */
+export async function listUnsavedLfsFiles(
+  paths: SessionPaths,
+  commit: string,
+  userRepository: string,
+): Promise<string[]> {
+  if (findForeignConfig(paths) !== undefined) return fs.existsSync(paths.lfsObjects) ? [paths.lfsObjects] : []
+  const pointers = [...(await listLfsPointers(paths.bareRepository, commit))]
+  if (pointers.length === 0) return []
+  const target = await findLfsFolder(userRepository)
+  const own = [paths.lfsObjects, getMadeObjects(paths)]
+  return pointers
+    .filter(([, pointer]) => own.some(folder => hasObject(folder, pointer)) && !hasObject(target, pointer))
+    .map(([file]) => file)
+}
+
 // --- internal ---
+
+/** Where git of the workers puts what they made. */
+function getMadeObjects({ outputs }: SessionPaths): string {
+  return path.join(outputs, '.git/lfs/objects')
+}
+
+/** A file of another size is a part of it, as a full disk leaves one. */
+function hasObject(folder: string, pointer: LfsPointer): boolean {
+  return fs.statSync(getLfsObject(folder, pointer), { throwIfNoEntry: false })?.size === pointer.bytes
+}
+
+function createMissingError({ bareRepository }: SessionPaths, commit: string, file: string): DispatchError {
+  return new DispatchError(`the Git LFS content of ${file} is not in the session any more`, {
+    exitCode: exitCodes.integrity,
+    remedy: `No branch was created. To have the commits without it: git fetch '${bareRepository}' ${commit}`,
+  })
+}
 
 async function findLfsFolder(repository: string): Promise<string> {
   const args = ['rev-parse', '--path-format=absolute', '--git-common-dir']

@@ -14,7 +14,7 @@ import {
   listDifferences,
   prepareRepository,
 } from '#session/repository'
-import { applyLfsContent } from '#session/repository/lfs.ts'
+import { applyLfsContent, listUnsavedLfsFiles } from '#session/repository/lfs.ts'
 import '../../fixtures/plain-git.ts'
 
 const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch lfs-')))
@@ -99,8 +99,15 @@ test('workers and checks see the content of Git LFS, and what a worker makes bec
   await exportRepository(paths, head, tree, [])
   assert.deepEqual([read(tree, 'here.bin'), read(tree, 'new.bin')], [`${large}v2\n`, made])
   assert.equal(await run(tree, 'git status --porcelain'), '')
-  await applyLfsContent(paths, head.commit, user)
+  const work = { commit: head.commit, base: base.commit }
+  assert.deepEqual(await listUnsavedLfsFiles(paths, head.commit, user), ['here.bin', 'new.bin'])
+  const kept = path.join(paths.lfsObjects, objectOf(made))
+  fs.renameSync(kept, `${kept}.away`)
+  await assert.rejects(applyLfsContent(paths, work, user), { exitCode: 13 }, 'its content is gone')
+  fs.renameSync(`${kept}.away`, kept)
+  await applyLfsContent(paths, work, user)
   assert.equal(read(user, '.git/lfs/objects', objectOf(made)), made)
+  assert.deepEqual(await listUnsavedLfsFiles(paths, head.commit, user), [])
 })
 
 const hasGitLfs = findProgram('git-lfs') !== ''
