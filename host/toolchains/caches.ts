@@ -1,7 +1,7 @@
-import fs from 'node:fs'
 import path from 'node:path'
 import { copyTree } from '../fs/copy-tree.ts'
 import { makePrivateFolder } from '../fs/files.ts'
+import { resolveInHome } from './folders.ts'
 
 /** What a package tool keeps in its home, and needs again when there is no network. */
 interface Cache {
@@ -42,7 +42,7 @@ export function findSharedCaches(setupHome: string): Record<string, string> {
     caches
       .filter(({ isWritten }) => !isWritten)
       .flatMap(({ variable, places }) => {
-        const folder = places.map(place => path.join(setupHome, place)).find(place => fs.existsSync(place))
+        const [folder] = places.flatMap(place => resolveInHome(setupHome, place) ?? [])
         return folder === undefined ? [] : [[variable, folder]]
       }),
   )
@@ -73,8 +73,8 @@ export function buildCacheVariables(
 export async function copyWrittenCaches(setupHome: string, home: string): Promise<void> {
   const places = caches.filter(({ isWritten }) => isWritten).flatMap(cache => cache.places)
   for (const place of [...places, mavenRepository]) {
-    const source = path.join(setupHome, place)
-    if (!fs.existsSync(source)) continue
+    const source = resolveInHome(setupHome, place)
+    if (source === undefined) continue
     makePrivateFolder(path.dirname(path.join(home, place)))
     await copyTree(source, path.join(home, place))
   }

@@ -19,7 +19,9 @@ export function copyHomeFiles({ found }: Toolchains, userHome: string, home: str
   for (const name of found.flatMap(({ homeFiles }) => homeFiles)) {
     const source = path.join(userHome, name)
     const target = path.join(home, name)
-    if (fs.statSync(source, { throwIfNoEntry: false })?.isFile()) fs.copyFileSync(source, target)
+    if (!fs.statSync(source, { throwIfNoEntry: false })?.isFile()) continue
+    fs.rmSync(target, { recursive: true, force: true })
+    fs.copyFileSync(source, target, fs.constants.COPYFILE_EXCL)
   }
 }
 

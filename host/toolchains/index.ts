@@ -1,5 +1,6 @@
 export { buildCacheVariables, copyWrittenCaches, findSharedCaches } from './caches.ts'
 export { addNamedToolchains, findToolchains } from './find.ts'
+export { resolveInHome } from './folders.ts'
 export {
   copyHomeFiles,
   describeToolchain,

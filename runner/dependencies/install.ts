@@ -18,7 +18,7 @@ import { copyIgnoredFiles, listIgnoredFiles } from './ignored-files.ts'
 import { listSharedPaths } from './made-paths.ts'
 import { keepOnlyMade, pruneSetups, removeDownloads, removeSetup } from './prune.ts'
 import { linkCredentials, resolveSetupAccess, type SetupAccess } from './setup-access.ts'
-import { prepareSetupHome } from './tool-home.ts'
+import { prepareSetupHome, type ToolAccess } from './tool-home.ts'
 
 /** How much of a command's output is kept. */
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024
@@ -114,10 +114,12 @@ async function runSetup(
   access: SetupAccess,
   { tree, history, output }: { tree: string; history: string[]; output: string },
 ): Promise<string | undefined> {
+  const tools = prepareSetupHome(getHome(tree), session.manifest.toolchains)
   const unlinkCredentials = linkCredentials(access, getHome(tree))
   try {
     for (const command of project.setup) {
-      const run = withholdSecrets(await runInstallCommand(session, project, command, access, { tree, history }), access)
+      const request = { command, access, tools, tree, history }
+      const run = withholdSecrets(await runInstallCommand(session, project, request), access)
       const text = `$ ${command}\n${run.stdout}${run.stderr}[exit ${run.exitCode ?? run.signal}]\n`
       fs.appendFileSync(output, text, { mode: 0o600 })
       const failure = explainFailure(command, run)
@@ -135,16 +137,21 @@ async function runSetup(
   }
 }
 
+interface InstallCommand {
+  command: string
+  access: SetupAccess
+  tools: ToolAccess
+  tree: string
+  history: string[]
+}
+
 /** Run a command in the sandbox of the session. It can reach the project's hosts and write only in the tree and its home. */
 function runInstallCommand(
   { id, manifest }: RunnerContext['session'],
   project: Project,
-  command: string,
-  access: SetupAccess,
-  { tree, history }: { tree: string; history: string[] },
+  { command, access, tools, tree, history }: InstallCommand,
 ): Promise<ProjectRun> {
   const home = getHome(tree)
-  const tools = prepareSetupHome(home, manifest.toolchains)
   return runProjectCommand(manifest.sandbox.kind, {
     role: 'setup',
     command,

@@ -5,6 +5,7 @@ import { listNames, measureFolder, readJson } from '#host/fs'
 import { acquireLease, isLeaseFree, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
 import { DAY_MS } from '#host/time.ts'
+import { resolveInHome } from '#host/toolchains'
 import { listSessions } from '#session'
 import { readLog } from '#session/log'
 import { CacheRecord, getRecordFile } from './cache.ts'
@@ -96,7 +97,8 @@ export function keepOnlyMade(tree: string, made: string[]): void {
 
 /** Remove what package tools downloaded only to install it: everything of it is in the tree now. */
 export function removeDownloads(home: string): void {
-  for (const name of downloads) fs.rmSync(path.join(home, name), { recursive: true, force: true })
+  for (const file of downloads.flatMap(name => resolveInHome(home, name) ?? []))
+    fs.rmSync(file, { recursive: true, force: true })
 }
 
 // --- internal ---

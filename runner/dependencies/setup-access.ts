@@ -4,6 +4,7 @@ import { listCertificateFiles, listDependencyVariables, pickVariables } from '#h
 import { makePrivateFolder } from '#host/fs'
 import { listSettingSecrets, type Project, readCredentialSecrets, resolveHomeFile } from '#host/project'
 import { listKnownSecrets } from '#host/secrets'
+import { resolveInHome } from '#host/toolchains'
 import { type Commit, listChangedPaths } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 
@@ -73,10 +74,14 @@ export function linkCredentials({ credentials }: SetupAccess, home: string): () 
     makePrivateFolder(path.dirname(link))
     fs.rmSync(link, { force: true })
     fs.symlinkSync(file, link)
-    return link
+    return path.relative(home, link)
   })
   return () => {
-    for (const link of links) fs.rmSync(link, { force: true })
+    for (const link of links) {
+      // The commands may have put a link in the place of the folder, and the file there is the user's own.
+      const folder = resolveInHome(home, path.dirname(link))
+      if (folder !== undefined) fs.rmSync(path.join(folder, path.basename(link)), { force: true })
+    }
   }
 }
 

@@ -36,7 +36,7 @@ export async function prepareToolHome(
   }
 }
 
-/** Prepare the home of a setup, whose programs make their caches there. */
+/** Prepare the home of a setup, whose programs make their caches there. Nothing may have run in it yet. */
 export function prepareSetupHome(home: string, toolchains: Toolchains): ToolAccess {
   copyHomeFiles(toolchains, os.homedir(), home)
   return {

@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { Project } from '#host/project'
+import { noToolchains } from '#host/toolchains'
 import { ensureDependencies } from '#runner/dependencies/install.ts'
 import { steersSetup } from '#runner/dependencies/setup-access.ts'
 import type { SessionManifest } from '#session'
@@ -19,10 +20,17 @@ type Sandbox = SessionManifest['sandbox']
 const secret = 'secret-of-the-registry-4711'
 
 /** A session on a repository with these files, whose project is set up like this. */
-async function createSetup(t: TestContext, settings: object, sandbox: Sandbox, files: Record<string, string> = {}) {
+async function createSetup(
+  t: TestContext,
+  settings: object,
+  sandbox: Sandbox,
+  files: Record<string, string> = {},
+  toolchains = noToolchains,
+) {
   const { path: user, commit } = await createRepository(t, { 'package.json': '{}', ...files })
   const project = Project.parse(settings)
-  const context = createTestContext(t, { project, sandbox, repository: { path: user, commit, uncommittedFiles: 0 } })
+  const repository = { path: user, commit, uncommittedFiles: 0 }
+  const context = createTestContext(t, { project, sandbox, repository, toolchains })
   const { paths } = context.session
   const base = await prepareRepository(paths, 'dispatch/x', user)
   context.record({ type: 'base.prepared', ...base })
@@ -104,6 +112,39 @@ for (const [name, sandbox, skip] of withAndWithout)
       assert.match(output, /_authToken=\[secret withheld\]\nallowed\n/)
       assert.doesNotMatch(output, /machine/)
       assert.match(dependencies.reason, new RegExp(`full output: ${path.join(paths.evidence, file)}`))
+    })
+
+    it('cannot lead the runner to files of the user by links in its home', async t => {
+      const home = setUser(t)
+      const files = ['.ssh/id', '.bashrc', '.m2/settings.xml', '.cache/pip/x', '.tool-versions']
+      for (const file of files) {
+        fs.mkdirSync(path.dirname(path.join(home, file)), { recursive: true })
+        fs.writeFileSync(path.join(home, file), file)
+      }
+      const link = (target: string, name: string) => `rm -rf ~/${name} && ln -s '${home}/${target}' ~/${name}`
+      const found = [
+        { name: 'asdf', folder: path.join(home, '.asdf'), variable: null, readable: [], homeFiles: ['.tool-versions'] },
+      ]
+      const { context, base } = await createSetup(
+        t,
+        {
+          setup: [
+            `cat ~/.tool-versions && ${link('.bashrc', '.tool-versions')}`,
+            [link('.ssh', '.cargo'), link('.m2', '.m2'), link('.cache', '.cache')].join(' && '),
+          ],
+          credentials: ['~/.m2/settings.xml'],
+        },
+        sandbox,
+        {},
+        { variables: {}, found, problems: [] },
+      )
+      const dependencies = await ensureDependencies(context, base)
+      assert.ok(dependencies.ok, dependencies.ok ? '' : dependencies.reason)
+      for (const file of files) assert.equal(fs.readFileSync(path.join(home, file), 'utf8'), file)
+      assert.deepEqual(dependencies.readablePaths, [])
+      const own = path.join(createScratchFolder(t), 'home')
+      await dependencies.copyCachesInto(own)
+      assert.ok(!fs.existsSync(own), 'a check has got files of the user')
     })
 
     it('gets no secret in a tree in which an agent changed what it runs', async t => {
