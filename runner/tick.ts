@@ -10,7 +10,7 @@ import { BasePreparation } from './open-session.ts'
 import { OrchestratorCost } from './orchestrator/cost.ts'
 import { drainHookInbox } from './orchestrator/hook-inbox.ts'
 import { OrchestratorWatch } from './orchestrator/watch.ts'
-import { isTimeToSleep, putToSleep } from './put-to-sleep.ts'
+import { SleepWatch } from './put-to-sleep.ts'
 import { RequestServer } from './request-server.ts'
 import { JudgeGreeting } from './rounds/judge-greeting.ts'
 import { ParkedRound } from './rounds/parked-round.ts'
@@ -31,6 +31,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
   const workerOutput = new WorkerOutput()
   const verdictWatch = new VerdictWatch()
   const diskWatch = new DiskWatch()
+  const sleepWatch = new SleepWatch()
   const orchestratorCost = new OrchestratorCost()
   return async () => {
     const stopReason = readIfPresent(paths.stopRequest)
@@ -55,6 +56,6 @@ export function createTick(context: RunnerContext): () => Promise<void> {
     watchBudget(context)
     const expiry = explainExpiry(context)
     if (expiry !== undefined) return endSession(context, 'dispatch', expiry)
-    if (isTimeToSleep(context) && !messages.isDelivering()) await putToSleep(context)
+    if (!messages.isDelivering()) await sleepWatch.check(context, orchestrator)
   }
 }

@@ -193,6 +193,12 @@ export class Tmux {
     return result.exitCode === 0 ? result.stdout.split('\n').filter(Boolean) : []
   }
 
+  /** Does a terminal show this session? */
+  async isAttached(session: string): Promise<boolean> {
+    const result = await this.#run(['list-clients', '-t', formatSessionTarget(session), '-F', '#{client_pid}'])
+    return result.exitCode === 0 && result.stdout.trim() !== ''
+  }
+
   /** Attach the terminal of the user to a window. Returns the exit code of tmux when the user detaches. */
   async attach(session: string, window: string): Promise<number> {
     const hint = [`${await findDetachKeys()} leaves this window; everything goes on `]

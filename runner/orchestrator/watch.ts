@@ -110,6 +110,15 @@ export class OrchestratorWatch {
     return undefined
   }
 
+  /** How long no agent has done anything, as far as hooks and files show. Sleep does not count. */
+  measureIdle(): number {
+    const nowMs = this.context.clock.read()
+    const writeMs = this.readLastWriteMs()
+    if (writeMs !== this.lastWriteMs) this.lastActivityMs = nowMs
+    this.lastWriteMs = writeMs
+    return nowMs - this.lastActivityMs
+  }
+
   /** Record what any agent's hook reports and no person needs to act on. */
   private recordHookEvent(hookEvent: HookEvent): void {
     const { context } = this
@@ -149,15 +158,6 @@ export class OrchestratorWatch {
       this.pane = { checkedAtMs: clock.read(), isGone: panes.length > 0 && (own === undefined || own.isDead) }
     }
     return this.pane.isGone
-  }
-
-  /** How long no agent has done anything, as far as hooks and files show. Sleep does not count. */
-  private measureIdle(): number {
-    const nowMs = this.context.clock.read()
-    const writeMs = this.readLastWriteMs()
-    if (writeMs !== this.lastWriteMs) this.lastActivityMs = nowMs
-    this.lastWriteMs = writeMs
-    return nowMs - this.lastActivityMs
   }
 
   /** When an agent last wrote to the orchestrator's transcript or to the stream of a running worker. */
