@@ -1,5 +1,7 @@
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
+import { resolveRealPath } from '../fs/files.ts'
 import { isUnder } from './policy.ts'
 
 /** What can be read before a policy adds to it. */
@@ -14,33 +16,50 @@ export function listReadablePaths(
   home: string,
   platform: NodeJS.Platform = process.platform,
 ): ReadablePaths {
-  const toolFolders = listToolFolders(searchPath, home)
+  const homes = listHomes(home)
+  const toolFolders = listToolFolders(searchPath, homes)
   const allowed = platform === 'darwin' ? toolFolders : [...systemPaths, ...toolFolders]
-  const denied = platform === 'darwin' ? [...darwinPrivatePaths, home] : ['/', ...listRootOnlyPaths('/etc')]
+  const denied = platform === 'darwin' ? [...darwinPrivatePaths, ...homes] : ['/', ...listRootOnlyPaths('/etc')]
   return {
-    denied: [...denied, ...listToolSecrets([...toolFolders, path.join(home, '.cargo')])].filter(file =>
-      fs.existsSync(file),
+    denied: [...denied, ...listToolSecrets([...toolFolders, ...homes.map(each => path.join(each, '.cargo'))])].filter(
+      file => fs.existsSync(file),
     ),
     allowed: allowed.filter(file => fs.existsSync(file)),
   }
 }
 
-/** The folders of PATH outside the system; for a `bin`, its parent with all beside it. Never a home itself. Pure. */
-export function listToolFolders(searchPath: string, home: string): string[] {
+/** The folders of PATH outside the system; for a `bin`, its parent with all beside it. Never a home itself. */
+export function listToolFolders(searchPath: string, homes: string[]): string[] {
+  const containsHome = (folder: string) =>
+    homes.some(home => isUnder(resolveRealPath(home), resolveRealPath(folder)) || isUnder(home, folder))
   const searched = searchPath
     .split(path.delimiter)
     .filter(folder => path.isAbsolute(folder))
     .map(folder => path.resolve(folder))
   const folders = searched.flatMap(folder => {
-    if (systemPaths.some(place => isUnder(folder, place)) || isUnder(home, folder)) return []
+    if (systemPaths.some(place => isUnder(folder, place)) || containsHome(folder)) return []
     const parent = path.dirname(folder)
     const isBinFolder = /^\.?(bin|sbin|shims)$/.test(path.basename(folder)) && path.basename(parent) !== '.local'
-    return isBinFolder && !isUnder(home, parent) ? [parent] : [folder]
+    return isBinFolder && !containsHome(parent) ? [parent] : [folder]
   })
   return [...new Set(folders)]
 }
 
 // --- internal ---
+
+/** This home, which is often one that dispatch made, and that of the user, which PATH leads into: `~/bin`. */
+function listHomes(home: string): string[] {
+  return [...new Set([home, os.homedir(), readAccountHome()])].filter(place => path.isAbsolute(place))
+}
+
+/** The home that the system has for this user, whatever HOME says. Empty for a user whom the system does not know. */
+function readAccountHome(): string {
+  try {
+    return os.userInfo().homedir
+  } catch {
+    return ''
+  }
+}
 
 /** The system: programs, libraries and what they read. On Linux nothing else exists inside. */
 const systemPaths = [

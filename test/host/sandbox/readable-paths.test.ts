@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { listReadablePaths, listToolFolders } from '#host/sandbox/readable-paths.ts'
@@ -8,9 +9,19 @@ import { createScratchFolder } from '../../fixtures/scratch.ts'
 test('tools on PATH are readable with what is beside them, a home is not', () => {
   const toolFolders = listToolFolders(
     '/usr/bin:/h/me/.cargo/bin:/h/me/bin:/h/me:/h/me/.local/bin:/srv/x/.bin:relative',
-    '/h/me',
+    ['/h/me'],
   )
   assert.deepEqual(toolFolders, ['/h/me/.cargo', '/h/me/bin', '/h/me/.local/bin', '/srv/x'])
+})
+
+test('the home of the user is not readable by its bin, whichever home a role has', t => {
+  assert.deepEqual(listToolFolders('/h/me/bin', ['/nowhere/me', '/h/me']), ['/h/me/bin'])
+  const link = path.join(createScratchFolder(t), 'link')
+  fs.symlinkSync(os.userInfo().homedir, link)
+  for (const home of [os.userInfo().homedir, os.homedir(), link]) {
+    const { allowed } = listReadablePaths(`${home}/bin:${home}`, '/nowhere/me', 'linux')
+    assert.ok(!allowed.includes(home), home)
+  }
 })
 
 test('Linux lists what can be read, macOS what cannot', () => {
