@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { isErrno } from '#host/error.ts'
-import { listNames, toStorageError } from '#host/fs'
+import { deleteFolder, listNames, toStorageError } from '#host/fs'
 import { findCommitWithTree, isReachable, resolveTree } from '#host/git'
 import { formatNames } from '#host/text.ts'
 import { DAY_MS } from '#host/time.ts'
@@ -66,7 +65,7 @@ export async function findUnsavedWork(session: Session, folders: string[]): Prom
 export function removeSession(workspace: string, { id, paths }: Session): void {
   const removedFolder = path.join(workspace, `${REMOVED_PREFIX}${id}`)
   try {
-    fs.rmSync(removedFolder, { recursive: true, force: true })
+    deleteFolder(removedFolder)
     fs.renameSync(paths.folder, removedFolder)
   } catch (error) {
     throw toStorageError(paths.folder, error)
@@ -106,21 +105,4 @@ async function hasWork(folder: string, paths: SessionPaths, commit: string, open
   const tree = findForeignConfig(paths) === undefined ? await resolveTree(paths.bareRepository, commit) : undefined
   if (tree === undefined) return false
   return (await findCommitWithTree(folder, tree, new Date(openedAt.getTime() - DAY_MS))) !== undefined
-}
-
-/** Builds leave folders that are read-only even for their owner; those are made writable first. */
-function deleteFolder(folder: string): void {
-  try {
-    fs.rmSync(folder, { recursive: true, force: true })
-  } catch (error) {
-    if (!isErrno(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw toStorageError(folder, error)
-    makeWritable(folder)
-    fs.rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function makeWritable(folder: string): void {
-  fs.chmodSync(folder, 0o700)
-  for (const entry of fs.readdirSync(folder, { withFileTypes: true }))
-    if (entry.isDirectory()) makeWritable(path.join(folder, entry.name))
 }

@@ -1,4 +1,5 @@
 export { copyTree } from './copy-tree.ts'
+export { deleteFolder } from './delete-folder.ts'
 export {
   appendLine,
   appendUntrusted,
@@ -24,4 +25,4 @@ export {
   measureFreeSpace,
   requireFreeSpace,
 } from './free-space.ts'
-export { removeAdditions, type TreeSnapshot, takeSnapshot } from './tree-snapshot.ts'
+export { removeAdditions, takeSnapshot } from './tree-snapshot.ts'

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { runProgram } from '../exec.ts'
 import { MINUTE_MS } from '../time.ts'
+import { deleteFolder } from './delete-folder.ts'
 
 /** What a folder contains: by path, what the file system knows of each file, link and folder. */
 export type TreeSnapshot = Map<string, SnapshotEntry>
@@ -48,7 +49,7 @@ export async function removeAdditions(folder: string, before: TreeSnapshot): Pro
   if (![...before].every(isSame)) return false
   for (const name of now.keys())
     if (!before.has(name) && (before.has(path.dirname(name)) || path.dirname(name) === '.'))
-      fs.rmSync(path.join(folder, name), { recursive: true, force: true })
+      deleteFolder(path.join(folder, name))
   for (const [name, { isFolder, modifiedAtSeconds }] of before)
     if (isFolder && now.get(name)?.modifiedAtSeconds !== modifiedAtSeconds)
       fs.utimesSync(path.join(folder, name), modifiedAtSeconds, modifiedAtSeconds)

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { isErrno } from '#host/error.ts'
-import { copyTree, listNames, removeAdditions, type TreeSnapshot, takeSnapshot } from '#host/fs'
+import { copyTree, deleteFolder, listNames, removeAdditions, takeSnapshot } from '#host/fs'
 import { MINUTE_MS } from '#host/time.ts'
 
 /** A copy of a commit with its dependencies, in which one check runs at a time. */
@@ -15,7 +15,7 @@ export interface CheckTree {
   /** What it contains: the session, the commit and the dependencies. */
   key: TreeKey
   /** What it was before a check ran; undefined where that cannot be told. */
-  snapshot: TreeSnapshot | undefined
+  snapshot: Awaited<ReturnType<typeof takeSnapshot>>
 }
 
 interface TreeKey {
@@ -44,7 +44,7 @@ export async function takeCheckTree(
     await copyTree(path.join(tree, '.git'), path.join(scratch, GIT_COPY))
     return { scratch, tree, history, key, snapshot: await takeSnapshot(tree) }
   } catch (error) {
-    fs.rmSync(scratch, { recursive: true, force: true })
+    deleteFolder(scratch)
     throw error
   } finally {
     if (left) removeTree(left)
@@ -66,7 +66,7 @@ export async function leaveCheckTree(tree: CheckTree): Promise<void> {
 
 /** Remove a tree that is not to be used again. */
 export function removeTree({ scratch }: CheckTree): void {
-  fs.rmSync(scratch, { recursive: true, force: true })
+  deleteFolder(scratch)
 }
 
 // --- internal ---
@@ -84,7 +84,7 @@ process.on('exit', () => idleTree && removeTree(idleTree))
 
 async function restore({ scratch, tree, snapshot }: CheckTree): Promise<boolean> {
   if (snapshot === undefined || !(await removeAdditions(tree, snapshot))) return false
-  fs.rmSync(path.join(tree, '.git'), { recursive: true, force: true })
+  deleteFolder(path.join(tree, '.git'))
   await copyTree(path.join(scratch, GIT_COPY), path.join(tree, '.git'))
   return true
 }
@@ -106,7 +106,7 @@ function removeAbandonedTrees(): void {
     const pid = Number(pattern.exec(name)?.[1] ?? process.pid)
     const folder = path.join(os.tmpdir(), name)
     if (isRunning(pid) || fs.lstatSync(folder, { throwIfNoEntry: false })?.uid !== process.getuid?.()) continue
-    fs.rmSync(folder, { recursive: true, force: true })
+    deleteFolder(folder)
   }
 }
 

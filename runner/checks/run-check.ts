@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { buildCheckEnvironment } from '#host/config'
 import type { RunResult } from '#host/exec.ts'
-import { writeAtomic } from '#host/fs'
+import { deleteFolder, writeAtomic } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
 import { planServices, readServiceOutput } from '#host/services'
 import { sanitize } from '#host/text.ts'
@@ -145,7 +145,7 @@ async function runOnExport(
   const { scratch, tree, history } = checkTree
   const home = path.join(scratch, 'home')
   try {
-    fs.rmSync(home, { recursive: true, force: true })
+    deleteFolder(home)
     fs.mkdirSync(home)
     const tools = await prepareToolHome(home, manifest.toolchains, dependencies)
     const plan = await planServices(services, { tempFolder: home, sandbox: manifest.sandbox.kind })

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { isErrno } from '#host/error.ts'
 import { copyTree } from '#host/fs'
 import { copyWrittenCaches, findSharedCaches } from '#host/toolchains'
 import type { SessionPaths } from '#session'
@@ -54,7 +55,7 @@ export function createDependencies(
       for (const name of paths) {
         const isMoved = donor !== undefined && fs.existsSync(path.join(donor, name))
         const from = isMoved ? donor : source
-        const transfer = isMoved ? fs.renameSync : copyTree
+        const transfer = isMoved ? moveTree : copyTree
         if (await copyIntoTree(tree, name, path.join(from, name), transfer))
           relocateVenv(path.join(tree, name), from, tree)
       }
@@ -64,5 +65,17 @@ export function createDependencies(
       paths
         .flatMap(name => [path.join(tree, name, '.bin'), path.join(tree, name, 'bin')])
         .filter(folder => /(node_modules\/\.bin|venv\/bin|env\/bin)$/.test(folder) && fs.existsSync(folder)),
+  }
+}
+
+// --- internal ---
+
+/** A folder that is read-only cannot be moved, so it is copied. */
+async function moveTree(source: string, target: string): Promise<void> {
+  try {
+    fs.renameSync(source, target)
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'EPERM')) throw error
+    await copyTree(source, target)
   }
 }

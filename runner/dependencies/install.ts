@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { buildCheckEnvironment, listUnsetVariables } from '#host/config'
-import { makePrivateFolder, measureFolder } from '#host/fs'
+import { deleteFolder, makePrivateFolder, measureFolder } from '#host/fs'
 import { killProcessTree } from '#host/process'
 import { type Project, projectFileName } from '#host/project'
 import { redactSecrets } from '#host/secrets'
@@ -82,7 +82,7 @@ async function install(
   const countSeconds = () => Math.round((Date.now() - startedAtMs) / SECOND_MS)
   const tree = path.join(folder, 'tree')
   for (const name of [tree, getHome(tree)]) {
-    fs.rmSync(name, { recursive: true, force: true })
+    deleteFolder(name)
     makePrivateFolder(name)
   }
   const history = await exportRepository(session.paths, commit, tree, listIgnoredFiles(session.paths))
@@ -90,7 +90,7 @@ async function install(
   const access = await resolveSetupAccess(context, project, commit)
   const output = session.paths.setupOutput(cacheKey)
   const failure = await runSetup(session, project, access, { tree, history, output })
-  fs.rmSync(path.join(tree, '.git'), { recursive: true, force: true }) // The copy that other sessions use needs none.
+  deleteFolder(path.join(tree, '.git')) // The copy that other sessions use needs none.
   if (failure !== undefined) {
     removeSetup(folder) // The next try starts from nothing. What the commands printed is in the evidence.
     const reason = failure.slice(0, MAX_REASON_CHARS)

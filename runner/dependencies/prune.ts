@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import type { Config } from '#host/config'
-import { listNames, measureFolder, readJson } from '#host/fs'
+import { deleteFolder, listNames, measureFolder, readJson } from '#host/fs'
 import { acquireLease, isLeaseFree, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
 import { DAY_MS } from '#host/time.ts'
@@ -79,17 +79,18 @@ export function selectRemovable(setups: Setup[], nowMs: number): Setup[] {
 /** Remove a setup, but not the claim on its folder, which this process holds. The record goes first, as nothing is whole then. */
 export function removeSetup(folder: string): void {
   fs.rmSync(getRecordFile(folder), { force: true })
-  for (const name of listContents(folder)) fs.rmSync(path.join(folder, name), { recursive: true, force: true })
+  for (const name of listContents(folder)) deleteFolder(path.join(folder, name))
 }
 
 /** Remove everything else from the tree in which the commands ran: other trees have these files of their own. */
 export function keepOnlyMade(tree: string, made: string[]): void {
   const clean = (folder: string) => {
+    fs.chmodSync(path.join(tree, folder), fs.statSync(path.join(tree, folder)).mode | OWNER_MODE)
     for (const entry of fs.readdirSync(path.join(tree, folder), { withFileTypes: true })) {
       const name = path.posix.join(folder, entry.name)
       if (made.includes(name)) continue
       if (entry.isDirectory() && made.some(other => other.startsWith(`${name}/`))) clean(name)
-      else fs.rmSync(path.join(tree, name), { recursive: true, force: true })
+      else deleteFolder(path.join(tree, name))
     }
   }
   clean('')
@@ -97,11 +98,12 @@ export function keepOnlyMade(tree: string, made: string[]): void {
 
 /** Remove what package tools downloaded only to install it: everything of it is in the tree now. */
 export function removeDownloads(home: string): void {
-  for (const file of downloads.flatMap(name => resolveInHome(home, name) ?? []))
-    fs.rmSync(file, { recursive: true, force: true })
+  for (const file of downloads.flatMap(name => resolveInHome(home, name) ?? [])) deleteFolder(file)
 }
 
 // --- internal ---
+
+const OWNER_MODE = 0o700
 
 const CLAIM = 'claim'
 
@@ -113,9 +115,12 @@ async function removeUnlessClaimed({ folder }: Setup): Promise<boolean> {
   const self = await identify(process.pid)
   const lease = self && (await acquireLease(path.join(folder, CLAIM), self))
   if (!lease) return false
-  removeSetup(folder)
-  releaseLease(path.join(folder, CLAIM), lease)
-  return true
+  try {
+    removeSetup(folder)
+    return true
+  } finally {
+    releaseLease(path.join(folder, CLAIM), lease)
+  }
 }
 
 const downloads = [

@@ -3,7 +3,9 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { leaveCheckTree, removeTree, takeCheckTree } from '#runner/checks/check-tree.ts'
-import { waitUntil } from '../../fixtures/scratch.ts'
+import { createDependencies } from '#runner/dependencies/dependencies.ts'
+import { createTestContext } from '../../fixtures/runner-context.ts'
+import { createScratchFolder, waitUntil, withoutRoot } from '../../fixtures/scratch.ts'
 
 /** The clock of a file system has steps of some milliseconds: wait for the next one. */
 async function waitForClock(folder: string): Promise<void> {
@@ -73,4 +75,35 @@ test('a check gets the tree that an earlier one left only as it was exported', l
     current = await take('2')
   }
   removeTree(current)
+})
+
+test('read-only folders, as a check leaves them, are removed or handed on', linux, async t => {
+  const folder = createScratchFolder(t)
+  const { session } = createTestContext(t)
+  const made = { key: 'k', tree: path.join(folder, 'tree'), home: folder, paths: ['vendor'] }
+  await withoutRoot(folder, async () => {
+    fs.mkdirSync(path.join(made.tree, 'vendor/a'), { recursive: true })
+    for (const name of ['vendor/a', 'vendor']) fs.chmodSync(path.join(made.tree, name), 0o555)
+    const dependencies = createDependencies(session.paths, made)
+    const take = (content: string) =>
+      takeCheckTree({ content, dependencies: 'k' }, async (tree, donor) => {
+        fs.mkdirSync(path.join(tree, '.git'))
+        if (dependencies.ok) await dependencies.copyInto(tree, donor)
+        return []
+      })
+    const first = await take('read-only 1')
+    fs.mkdirSync(path.join(first.tree, 'cache/mod'), { recursive: true })
+    fs.writeFileSync(path.join(first.tree, 'cache/mod/file'), '')
+    fs.chmodSync(path.join(first.tree, 'cache/mod'), 0o555)
+    await leaveCheckTree(first)
+    assert.deepEqual(fs.readdirSync(first.tree), ['.git', 'vendor'])
+    const second = await take('read-only 2')
+    assert.deepEqual(fs.readdirSync(path.join(second.tree, 'vendor')), ['a'])
+    assert.equal(fs.statSync(path.join(second.tree, 'vendor')).mode & 0o777, 0o555)
+    removeTree(second)
+    assert.deepEqual(
+      [first, second].map(({ scratch }) => fs.existsSync(scratch)),
+      [false, false],
+    )
+  })
 })

@@ -11,12 +11,13 @@ import {
   keepOnlyMade,
   listSetups,
   pruneSetups,
+  removeSetup,
   removeUnusedSetups,
   type Setup,
   selectRemovable,
 } from '#runner/dependencies/prune.ts'
 import { createTestContext } from '../../fixtures/runner-context.ts'
-import { createScratchFolder } from '../../fixtures/scratch.ts'
+import { createScratchFolder, withoutRoot } from '../../fixtures/scratch.ts'
 
 test('unfinished setups go first, then old ones and those beyond the bounds, never one in use', () => {
   const setup = (key: string, changes: Partial<Setup> = {}): Setup => ({
@@ -93,4 +94,19 @@ test('of the tree in which the commands ran only what they made is kept', t => {
   assert.deepEqual(listNames(tree), ['node_modules', 'packages'])
   assert.deepEqual(listNames(path.join(tree, 'packages/web')), ['node_modules'])
   assert.deepEqual(listNames(path.join(tree, 'node_modules/a')), ['index.js'])
+})
+
+test('read-only folders, as Go makes them, stop neither a setup nor its removal', async t => {
+  const folder = createScratchFolder(t)
+  await withoutRoot(folder, () => {
+    const tree = path.join(folder, 'tree')
+    for (const name of ['vendor/a', 'pkg/vendor', 'pkg/mod']) fs.mkdirSync(path.join(tree, name), { recursive: true })
+    for (const name of ['vendor/a/file', 'pkg/mod/file']) fs.writeFileSync(path.join(tree, name), '')
+    for (const name of ['vendor/a', 'vendor', 'pkg/mod', 'pkg', '']) fs.chmodSync(path.join(tree, name), 0o555)
+    keepOnlyMade(tree, ['vendor', 'pkg/vendor'])
+    assert.deepEqual(listNames(tree), ['pkg', 'vendor'])
+    assert.deepEqual(listNames(path.join(tree, 'pkg')), ['vendor'])
+    removeSetup(folder)
+    assert.deepEqual(listNames(folder), [])
+  })
 })
