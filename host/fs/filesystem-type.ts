@@ -14,6 +14,14 @@ export async function detectFileSystem(folder: string): Promise<FileSystemType> 
   return classifyByMounts((await runProgram('mount', [], { timeoutMs: 5 * SECOND_MS })).stdout, folder)
 }
 
+/**
+ * Does each write to a file here change its times, also one through mapped memory? In tmpfs such a write changes none, so on an
+ * overlay it depends on what is below, which a container cannot see.
+ */
+export function recordsMappedWrites(folder: string): boolean {
+  return process.platform === 'linux' && recordingMagicNumbers.includes(fs.statfsSync(folder).type >>> 0)
+}
+
 /** Classify by the magic number of statfs(2) on Linux. Pure. */
 export function classifyByMagic(type: number): FileSystemType {
   const kind = networkMagicNumbers[type >>> 0]
@@ -33,6 +41,9 @@ export function classifyByMounts(text: string, folder: string): FileSystemType {
 // --- internal ---
 
 const networkKinds = ['nfs', 'smbfs', 'afpfs', 'webdav', 'ftp', 'macfuse', 'osxfuse']
+
+/** ext4 with its predecessors, xfs and btrfs, by the magic number of statfs(2). */
+const recordingMagicNumbers = [0xef53, 0x58465342, 0x9123683e]
 
 /** Network file systems by the magic number of statfs(2). */
 const networkMagicNumbers: Record<number, string> = {

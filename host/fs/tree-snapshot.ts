@@ -3,6 +3,7 @@ import path from 'node:path'
 import { runProgram } from '../exec.ts'
 import { MINUTE_MS } from '../time.ts'
 import { deleteFolder } from './delete-folder.ts'
+import { recordsMappedWrites } from './filesystem-type.ts'
 
 /** What a folder contains: by path, what the file system knows of each file, link and folder. */
 export type TreeSnapshot = Map<string, SnapshotEntry>
@@ -19,10 +20,11 @@ const FORMAT = '%P\\0%y %m %i\\0%s %C@\\0%T@\\0'
 const ENTRY_PARTS = 4
 
 /**
- * Take a snapshot of a folder, without its `.git`; undefined where it cannot be exact: without GNU find, or with a name that is
- * not UTF-8.
+ * Take a snapshot of a folder, without its `.git`; undefined where it cannot be exact: on a file system that does not record
+ * every write, without GNU find, or with a name that is not UTF-8.
  */
 export async function takeSnapshot(folder: string): Promise<TreeSnapshot | undefined> {
+  if (!recordsMappedWrites(folder)) return undefined
   const args = [folder, '-mindepth', '1', '-printf', FORMAT]
   const listing = await runProgram('find', args, { timeoutMs: 10 * MINUTE_MS, maxOutputBytes: MAX_LISTING_BYTES })
   const fields = listing.stdout.split('\0')

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import { runProgram } from '#host/exec.ts'
+import { recordsMappedWrites } from '#host/fs/filesystem-type.ts'
 import { leaveCheckTree, removeTree, takeCheckTree } from '#runner/checks/check-tree.ts'
 import { createDependencies } from '#runner/dependencies/dependencies.ts'
 import { createTestContext } from '../../fixtures/runner-context.ts'
 import { createScratchFolder, waitUntil, withoutRoot } from '../../fixtures/scratch.ts'
+import { whyNoProgram } from '../../fixtures/skip-reasons.ts'
 
 /** The clock of a file system has steps of some milliseconds: wait for the next one. */
 async function waitForClock(folder: string): Promise<void> {
@@ -18,7 +22,7 @@ async function waitForClock(folder: string): Promise<void> {
   await waitUntil(() => touch() > first, 'the next step of the clock')
 }
 
-const linux = { skip: process.platform !== 'linux' && 'the trees are reused only on Linux' }
+const linux = { skip: !recordsMappedWrites(os.tmpdir()) && 'trees are used again on ext4, xfs and btrfs: set TMPDIR' }
 
 test('a check gets the tree that an earlier one left only as it was exported', linux, async () => {
   const filled: (string | undefined)[] = []
@@ -107,3 +111,39 @@ test('read-only folders, as a check leaves them, are removed or handed on', linu
     )
   })
 })
+
+/** Writes one byte of a file through mapped memory, after reading it. */
+const writeMapped = `
+import mmap, os, sys
+memory = mmap.mmap(os.open(sys.argv[1], os.O_RDWR), 0, mmap.MAP_SHARED)
+assert memory[0] == ord('o')
+memory[0] = ord('x')
+`
+
+for (const place of new Set([os.tmpdir(), '/dev/shm']))
+  test(`a tree in ${place} that was changed through mapped memory is not used again`, {
+    skip: !fs.existsSync(place) ? `${place} does not exist` : whyNoProgram('python3'),
+  }, async t => {
+    const before = process.env['TMPDIR']
+    process.env['TMPDIR'] = place
+    t.after(() => {
+      if (before === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = before
+    })
+    const take = () =>
+      takeCheckTree({ content: place, dependencies: place }, async tree => {
+        fs.mkdirSync(path.join(tree, '.git'))
+        fs.writeFileSync(path.join(tree, 'a'), 'one')
+        return []
+      })
+    const first = await take()
+    await waitForClock(first.scratch)
+    const file = path.join(first.tree, 'a')
+    const run = await runProgram('python3', ['-c', writeMapped, file])
+    assert.equal(run.exitCode, 0, run.stderr)
+    assert.equal(fs.readFileSync(file, 'utf8'), 'xne')
+    await leaveCheckTree(first)
+    const second = await take()
+    assert.equal(fs.readFileSync(path.join(second.tree, 'a'), 'utf8'), 'one')
+    removeTree(second)
+  })
