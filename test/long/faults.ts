@@ -327,7 +327,8 @@ it('a start lists what the copy of a repository lacks, and never changes it', ()
     assert.equal(withoutCommit.exitCode, 2, withoutCommit.stderr)
     assert.match(withoutCommit.stderr, /no commit yet\n.*--no-repo/)
     await runShell(`
-      echo '*.bin filter=lfs' >.gitattributes; echo 'version https://git-lfs.github.com/spec/v1' >big.bin
+      echo '*.bin filter=lfs' >.gitattributes; 
+      printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 9\n' 1 >big.bin
       echo one >readme; blob=$(git hash-object -w readme); git add .
       git update-index --add --cacheinfo 160000,$(printf '%040d' 1),vendor/part
       git update-index --add --cacheinfo 100644,$blob,Readme
@@ -341,7 +342,7 @@ it('a start lists what the copy of a repository lacks, and never changes it', ()
       /detached HEAD/,
       /vendor\/part/,
       /Readme and readme/,
-      /1 file of Git LFS/,
+      /1 file is a Git LFS pointer/,
       /index\.lock/,
     ])
       assert.match(ran.stdout, message)

@@ -239,7 +239,7 @@ test('Tab offers every command and every option', async () => {
 test('bash, zsh and fish offer the same', async t => {
   await withRig(idleScenario, async rig => {
     const lines = ['dispatch sh', 'dispatch stop -', 'dispatch --wa', 'dispatch notify t', 'dispatch apply --repo else']
-    const expected = [['show'], ['--all', '--help'], ['--wait'], ['test']]
+    const expected = [['show'], ['--all', '--host-gone', '--help'], ['--wait'], ['test']]
     for (const [shell, folders] of [
       ['bash', 'elsewhere'],
       ['zsh', '_files -/'],

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { bash, put, type Scenario, say, spawn, write } from '#rehearsal/scenario.ts'
-import { idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { idleScenario, type Rig, withPhone, withRig } from '../fixtures/rig.ts'
 
 // --- the task, as scripted models do it ---
 
@@ -101,17 +101,21 @@ const listNotifications = (rig: Rig) => rig.models.requests.filter(({ body }) =>
 
 describe('the smoke test with scripted models', { concurrency: 2 }, () => {
   it('PASS is exit 0, with one notification and the cost', () =>
-    withRig(mathx, async rig => {
-      const ran = await rig.dispatch(['smoke-test', '--yes'])
-      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-      assert.match(ran.stdout, /about \$0\.50[\s\S]*started and is planning/) // The price comes before anything starts.
-      assert.match(ran.stdout, /, at http:\/\/127\.0\.0\.1/)
-      assert.match(ran.stdout, /C1 +green now/)
-      assert.match(ran.stdout, /Workers\n +mathx .*\$0\.\d+/)
-      assert.match(ran.stdout, /Smoke test passed\..*dispatch rm --force/)
-      assert.equal(listNotifications(rig).length, 1)
-      assert.ok(rig.readStatus().closed, 'the session is still open')
-    }))
+    withRig(
+      mathx,
+      async rig => {
+        const ran = await rig.dispatch(['smoke-test', '--yes'])
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+        assert.match(ran.stdout, /about \$0\.50[\s\S]*started and is planning/) // The price comes before anything starts.
+        assert.match(ran.stdout, /, at http:\/\/127\.0\.0\.1/)
+        assert.match(ran.stdout, /C1 +green now/)
+        assert.match(ran.stdout, /Workers\n +mathx .*\$0\.\d+/)
+        assert.match(ran.stdout, /Smoke test passed\..*dispatch rm --force/)
+        assert.equal(listNotifications(rig).length, 1)
+        assert.ok(rig.readStatus().closed, 'the session is still open')
+      },
+      withPhone,
+    ))
 
   it('FAIL is exit 3, with the next command and no notification', () => {
     const judge = [{ C1: { met: 'no' as const, reason: 'the tests test nothing' } }]
@@ -125,22 +129,26 @@ describe('the smoke test with scripted models', { concurrency: 2 }, () => {
         assert.equal(listNotifications(rig).length, 0)
         assert.ok(!rig.readStatus().closed, 'the session is closed')
       },
-      { ROUNDS: '1' },
+      { ...withPhone, ROUNDS: '1' },
     )
   })
 
   it('--json is one object with state, cost and deliveries', () =>
-    withRig(mathx, async rig => {
-      const ran = await rig.dispatch(['smoke-test', '--yes', '--json'])
-      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-      const { state, cost, channelTests } = JSON.parse(ran.stdout)
-      assert.equal(state, 'PASS')
-      assert.equal(cost.workers.length, 1)
-      assert.deepEqual(
-        channelTests.map(({ channel, ok }: { channel: string; ok: boolean }) => [channel, ok]),
-        [['phone', true]],
-      )
-    }))
+    withRig(
+      mathx,
+      async rig => {
+        const ran = await rig.dispatch(['smoke-test', '--yes', '--json'])
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+        const { state, cost, channelTests } = JSON.parse(ran.stdout)
+        assert.equal(state, 'PASS')
+        assert.equal(cost.workers.length, 1)
+        assert.deepEqual(
+          channelTests.map(({ channel, ok }: { channel: string; ok: boolean }) => [channel, ok]),
+          [['phone', true]],
+        )
+      },
+      withPhone,
+    ))
 
   it('a problem that would make it fail is rejected first, with the fix', () =>
     withRig(idleScenario, async rig => {
