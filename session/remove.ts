@@ -23,17 +23,44 @@ export interface UnsavedWork {
 
 /** What would be lost with this session; undefined without any work, or if a repository among `folders` has it. */
 export async function findUnsavedWork(session: Session, folders: string[]): Promise<UnsavedWork | undefined> {
+  const { outputs, folder } = session.paths
+  const remedy = `To look at it: ${fs.existsSync(outputs) ? outputs : folder}`
+  try {
+    return await compareWork(session, folders, remedy)
+  } catch (error) {
+    return { description: `dispatch cannot tell what would be lost: ${describeError(folder, error)}`, remedy }
+  }
+}
+
+/** Delete a session's folder. It is renamed first, so that an interruption leaves no half session in the list. */
+export function removeSession(workspace: string, { id, paths }: Session): void {
+  const removedFolder = path.join(workspace, `${REMOVED_PREFIX}${id}`)
+  try {
+    deleteFolder(removedFolder)
+    fs.renameSync(paths.folder, removedFolder)
+  } catch (error) {
+    throw toStorageError(paths.folder, error)
+  }
+  deleteFolder(removedFolder)
+}
+
+/** Delete what earlier, interrupted removals have left. */
+export function finishRemovals(workspace: string): void {
+  for (const name of listNames(workspace).filter(name => name.startsWith(REMOVED_PREFIX)))
+    deleteFolder(path.join(workspace, name))
+}
+
+// --- internal ---
+
+async function compareWork(session: Session, folders: string[], remedy: string): Promise<UnsavedWork | undefined> {
   const { id, paths, manifest } = session
   const status = computeStatus(readLog(paths.events).events)
   const hasOutputs = fs.existsSync(paths.outputs)
-  const remedy = `To look at it: ${hasOutputs ? paths.outputs : paths.folder}`
-  if (status.base === undefined)
-    return hasOutputs || mayHaveWork(session)
-      ? { description: 'events.jsonl lacks the base, so dispatch cannot tell what would be lost', remedy }
-      : undefined
-  const head = hasOutputs ? await importWork(paths).catch((error: Error) => error) : undefined
-  if (head instanceof Error)
-    return { description: `${head.message}, so dispatch cannot tell what would be lost`, remedy }
+  if (status.base === undefined) {
+    if (hasOutputs || mayHaveWork(session)) throw new Error('events.jsonl lacks the base')
+    return undefined
+  }
+  const head = hasOutputs ? await importWork(paths) : undefined
   const uncommittedFiles = head === undefined ? [] : await listDifferences(paths, head.commit)
   if (uncommittedFiles.length > 0)
     return { description: `not committed in outputs/: ${formatNames(uncommittedFiles)}`, remedy }
@@ -61,25 +88,11 @@ export async function findUnsavedWork(session: Session, folders: string[]): Prom
   return undefined
 }
 
-/** Delete a session's folder. It is renamed first, so that an interruption leaves no half session in the list. */
-export function removeSession(workspace: string, { id, paths }: Session): void {
-  const removedFolder = path.join(workspace, `${REMOVED_PREFIX}${id}`)
-  try {
-    deleteFolder(removedFolder)
-    fs.renameSync(paths.folder, removedFolder)
-  } catch (error) {
-    throw toStorageError(paths.folder, error)
-  }
-  deleteFolder(removedFolder)
+/** A full disk in words, wherever it was met. */
+function describeError(folder: string, error: unknown): string {
+  const known = toStorageError(folder, error)
+  return known instanceof Error ? known.message : String(known)
 }
-
-/** Delete what earlier, interrupted removals have left. */
-export function finishRemovals(workspace: string): void {
-  for (const name of listNames(workspace).filter(name => name.startsWith(REMOVED_PREFIX)))
-    deleteFolder(path.join(workspace, name))
-}
-
-// --- internal ---
 
 const REMOVED_PREFIX = '.removed-'
 

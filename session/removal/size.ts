@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { z } from 'zod'
+import { DispatchError, exitCodes } from '#host/error.ts'
 import { measureFolder, readJson, writeAtomic } from '#host/fs'
 import type { Session } from '../manifest.ts'
 
@@ -22,6 +23,17 @@ export function measureSession(session: Session, hasEnded: boolean): number {
   if (known !== undefined) return known
   const bytes = measureFolder(session.paths.folder)
   const record: z.infer<typeof SizeRecord> = { bytes, lastEventAtMs: getLastEventTime(session) }
-  if (hasEnded && session.newerFormat === undefined) writeAtomic(session.paths.size, JSON.stringify(record))
+  if (hasEnded && session.newerFormat === undefined) keep(session, record)
   return bytes
+}
+
+// --- internal ---
+
+/** On a full disk it is measured again the next time. */
+function keep({ paths }: Session, record: z.infer<typeof SizeRecord>): void {
+  try {
+    writeAtomic(paths.size, JSON.stringify(record))
+  } catch (error) {
+    if (!(error instanceof DispatchError) || error.exitCode !== exitCodes.storage) throw error
+  }
 }

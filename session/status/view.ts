@@ -1,5 +1,7 @@
+import os from 'node:os'
 import { readLeaseHolder } from '#host/lease'
 import { checkLiveness, type Liveness } from '#host/process'
+import { findWriteProblem } from '#host/temp-folder.ts'
 import { readLog } from '../log/log.ts'
 import type { Session } from '../manifest.ts'
 import { describeVoidReason, listVisibleChanges } from '../repository/diff.ts'
@@ -37,8 +39,14 @@ export async function readView(session: Session): Promise<SessionView> {
 async function voidIfChanged(session: Session, status: SessionStatus): Promise<SessionStatus> {
   const { verdict } = status
   if (!verdict?.isFinal || verdict.voidReason) return status
-  const voidReason = describeVoidReason(await listRecentChanges(session, status))
+  const voidReason = describeVoidReason(await listRecentChanges(session, status).catch(ignoreFullDisk))
   return voidReason === undefined ? status : { ...status, verdict: { ...verdict, voidReason } }
+}
+
+/** Without space nothing can be compared. The disk says nothing about the verdict. */
+function ignoreFullDisk(error: unknown): string[] {
+  if (findWriteProblem(os.tmpdir()) === undefined) throw error
+  return []
 }
 
 const MIN_CACHE_MS = 10_000

@@ -64,7 +64,8 @@ test('judged work is unsaved without outputs/ too, and also if the log has lost 
   await run('commit', '-qm', 'a', '--allow-empty')
   const head = await importWork(paths)
   const description = async (...folders: string[]) => (await findUnsavedWork(session, folders))?.description ?? ''
-  assert.match(await description(), /lacks the base, so dispatch cannot tell/)
+  const unknown = /^dispatch cannot tell what would be lost: events.jsonl lacks the base/
+  assert.match(await description(), unknown)
   appendEvent(paths.events, { type: 'base.prepared', ...base }, 0, new Date())
   appendEvent(paths.events, { type: 'verdict.given', ...verdict, ...head }, 1, new Date())
   const copy = path.join(path.dirname(paths.folder), 'copy')
@@ -74,7 +75,18 @@ test('judged work is unsaved without outputs/ too, and also if the log has lost 
   fs.writeFileSync(paths.events, '')
   assert.equal(await description(), '', 'a start that failed while the repository was copied')
   fs.mkdirSync(path.join(paths.workers, 'w'))
-  assert.match(await description(), /lacks the base, so dispatch cannot tell/)
+  assert.match(await description(), unknown)
+})
+
+test('a session that cannot be compared is unsaved', async t => {
+  const session = createTestSession(t)
+  const base = await prepareRepository(session.paths, 'work', undefined)
+  appendEvent(session.paths.events, { type: 'base.prepared', ...base }, 0, new Date())
+  fs.appendFileSync(path.join(session.paths.bareRepository, 'config'), '[alias]\n\tx = !x\n')
+  assert.match(
+    (await findUnsavedWork(session, []))?.description ?? '',
+    /^dispatch cannot tell what would be lost: .*not set up as dispatch made it/,
+  )
 })
 
 const verdict = {
