@@ -1,4 +1,5 @@
 import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
 import { openTmux } from '#host/tmux'
 import { getTmuxSessionName, isSessionOpen } from '#runner'
 import { finishRemovals, listSessions, removeSession, type Session } from '#session'
@@ -34,7 +35,7 @@ export async function removeSafeSessions(config: Config, removal: BulkRemoval): 
   const sessions = listSessions(config.workspace)
   const old = sessions.filter(session => Date.now() - getLastEventTime(session) >= removal.minAgeMs)
   const decisions: Decision[] = []
-  for (const session of old) decisions.push(await decide(session, config, removal))
+  for (const session of old) decisions.push(await decide(session, config, removal).catch(keepUnknown(session)))
   const removed = decisions.filter(({ isRemoved }) => isRemoved)
   if (isJson && !isDryRun && !isConfirmed && removed.length > 0)
     throw new UsageError(
@@ -43,10 +44,16 @@ export async function removeSafeSessions(config: Config, removal: BulkRemoval): 
     )
   if (!isJson) printDecisions(decisions, sessions.length - old.length)
   const isGo = !isDryRun && removed.length > 0 && (isConfirmed || (await confirmAction('Remove them?', 'rm')))
-  if (isGo) for (const { session } of removed) await remove(session, config)
-  if (isJson) print(JSON.stringify(decisions.map(decision => summarize(decision, isGo))))
-  else if (isGo) print(`Removed ${countSessions(removed.length)}.`)
+  const failures = isGo
+    ? await removeSessions(
+        removed.map(({ session }) => session),
+        config,
+      )
+    : new Map<string, unknown>()
+  if (isJson) print(JSON.stringify(decisions.map(decision => summarize(decision, isGo, failures))))
+  else if (isGo) print(`Removed ${countSessions(removed.length - failures.size)}.`)
   else if (removed.length > 0) print('Nothing was removed.')
+  throwFailures(failures)
 }
 
 /** An age such as `30d`, `12h` or `4w`, in milliseconds. Exit 2 for anything else. */
@@ -57,14 +64,41 @@ export function parseAge(text: string): number {
   return Number(count) * hours * 3_600_000
 }
 
-/** Remove a session's folder, and the windows of its ended processes. */
-export async function remove(session: Session, config: Config): Promise<void> {
-  removeSession(config.workspace, session)
-  await openTmux(config.home).closeSession(getTmuxSessionName(session))
-  finishRemovals(config.workspace)
+/** Remove the folders of sessions, and the windows of their ended processes. Returns the errors of those that stay, by id. */
+export async function removeSessions(sessions: Session[], config: Config): Promise<Map<string, unknown>> {
+  const failures = new Map<string, unknown>()
+  for (const session of sessions) {
+    try {
+      removeSession(config.workspace, session)
+      await openTmux(config.home).closeSession(getTmuxSessionName(session))
+    } catch (error) {
+      failures.set(session.id, error)
+    }
+  }
+  if (failures.size === 0) finishRemovals(config.workspace)
+  return failures
+}
+
+/** Throw one error about all sessions that could not be removed. */
+export function throwFailures(failures: Map<string, unknown>): void {
+  const [first] = failures.values()
+  if (first === undefined) return
+  const reasons = [...failures].map(([id, error]) => `${id}: ${error instanceof Error ? error.message : error}`)
+  throw new DispatchError(`${countSessions(failures.size)} could not be removed: ${reasons.join('; ')}`, {
+    exitCode: first instanceof DispatchError ? first.exitCode : exitCodes.internal,
+    remedy: first instanceof DispatchError ? first.remedy : '',
+  })
 }
 
 // --- internal ---
+
+/** A session that cannot be looked at keeps no other one. */
+function keepUnknown(session: Session): (error: unknown) => Decision {
+  return error => {
+    const reason = `dispatch cannot tell what would be lost: ${error instanceof Error ? error.message : error}`
+    return { session, isRemoved: false, reason, bytes: 0 }
+  }
+}
 
 async function decide(session: Session, config: Config, { isAppliedOnly }: BulkRemoval): Promise<Decision> {
   const keep = (reason: string): Decision => ({ session, isRemoved: false, reason, bytes: 0 })
@@ -92,8 +126,9 @@ function printDecisions(decisions: Decision[], youngerCount: number): void {
   else print('\nThere is nothing that can be removed without losing work.')
 }
 
-function summarize({ session, isRemoved, reason, bytes }: Decision, isGo: boolean) {
-  const action = isRemoved ? (isGo ? 'removed' : 'would be removed') : 'kept'
+function summarize({ session, isRemoved, reason, bytes }: Decision, isGo: boolean, failures: Map<string, unknown>) {
+  const removal = failures.has(session.id) ? 'failed' : isGo ? 'removed' : 'would be removed'
+  const action = isRemoved ? removal : 'kept'
   return { id: session.id, action, reason, bytes: bytes || null }
 }
 

@@ -4,7 +4,7 @@ import { defineCommand, UsageError } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { confirmUnsavedWork, refuseOpen } from '../input/confirm-removal.ts'
 import { print } from '../output/terminal.ts'
-import { parseAge, remove, removeSafeSessions } from '../remove-safe.ts'
+import { parseAge, removeSafeSessions, removeSessions, throwFailures } from '../remove-safe.ts'
 
 export const command = defineCommand({
   about: `
@@ -51,10 +51,10 @@ stays, and asks once (in scripts: --yes). Work that was not applied always stays
     for (const session of sessions) refuseNewerFormat(session)
     for (const session of sessions) await refuseOpen(session, config)
     for (const session of sessions) if (!values.force) await confirmUnsavedWork(session, config)
-    for (const session of sessions) {
-      await remove(session, config)
-      if (!values.json) print(`removed ${session.id}`)
-    }
-    if (values.json) print(JSON.stringify(sessions.map(({ id }) => ({ id, action: 'removed' }))))
+    const failures = await removeSessions(sessions, config)
+    const results = sessions.map(({ id }) => ({ id, action: failures.has(id) ? 'failed' : 'removed' }))
+    if (values.json) print(JSON.stringify(results))
+    else for (const { id, action } of results) if (action === 'removed') print(`removed ${id}`)
+    throwFailures(failures)
   },
 })

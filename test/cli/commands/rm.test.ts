@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { parseAge } from '#cli/remove-safe.ts'
+import { parseAge, removeSessions, throwFailures } from '#cli/remove-safe.ts'
+import { readDefaultConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { createSession } from '#session'
@@ -10,6 +11,8 @@ import { appendEvent } from '#session/log'
 import { prepareRepository } from '#session/repository'
 import { createTestSession } from '../../fixtures/new-session.ts'
 import '../../fixtures/plain-git.ts'
+import { createScratchFolder, HANG_MS } from '../../fixtures/scratch.ts'
+import { whyNotLinux } from '../../fixtures/skip-reasons.ts'
 
 test('an age has a unit', () => {
   assert.deepEqual(['12h', '30d', '2w'].map(parseAge), [43_200_000, 2_592_000_000, 1_209_600_000])
@@ -122,4 +125,67 @@ test('only sessions that lose nothing are removed, and each one says why', async
     [applied, unapplied, idle, aside, branched].map(({ paths }) => fs.existsSync(paths.folder)),
     [false, true, false, true, true],
   )
+})
+
+/** Runs in a mount namespace of its own, with a disk of 8 MB that it fills. Prints what it finds as JSON. */
+const fullDisk = `
+import { execFileSync, spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import { blankManifest } from './test/fixtures/blank-manifest.ts'
+import { createSession } from '#session'
+import { appendEvent } from '#session/log'
+import { prepareRepository } from '#session/repository'
+const home = process.argv[1]
+execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'none', home])
+process.env.TMPDIR = home + '/tmp'
+fs.mkdirSync(process.env.TMPDIR)
+for (const letters of ['aaaa', 'bbbb']) {
+  const session = createSession(home + '/workspace', { ...blankManifest, id: '2026-11-21-say-' + letters }, Buffer.from('do it'))
+  const base = await prepareRepository(session.paths, 'work', undefined)
+  if (letters === 'aaaa') {
+    appendEvent(session.paths.events, { type: 'base.prepared', ...base }, 0, new Date())
+    const verdict = { round: 1, verdict: 'PASS', reason: '', isFinal: true, independence: '', clauses: [], ...base }
+    appendEvent(session.paths.events, { type: 'verdict.given', ...verdict }, 1, new Date())
+  } else fs.rmSync(session.paths.outputs, { recursive: true })
+  appendEvent(session.paths.events, { type: 'session.closed', actor: 'you', reason: '' }, 2, new Date())
+}
+try { fs.writeFileSync(home + '/ballast', Buffer.alloc(16 << 20)) } catch (error) { if (error.code !== 'ENOSPC') throw error }
+const env = { PATH: process.env.PATH, HOME: home, DISPATCH_HOME: home, DISPATCH_DEV: '1', TMPDIR: process.env.TMPDIR }
+const dispatch = (...args) => spawnSync('/bin/sh', ['bin/dispatch', ...args], { env, encoding: 'utf8' })
+const results = [dispatch('ls'), dispatch('rm', '--older', '0h', '--yes')]
+fs.writeSync(3, JSON.stringify({ results, left: fs.readdirSync(home + '/workspace') }))
+`
+
+test('on a full disk, sessions are listed, and those are removed that lose nothing for certain', {
+  skip: whyNotLinux,
+}, async t => {
+  const node = [process.execPath, '--input-type=module', '-e', fullDisk, createScratchFolder(t)]
+  const line = '"$@" 3>&1 >&2'
+  const run = await runProgram('unshare', ['--user', '--map-root-user', '--mount', 'sh', '-c', line, 'sh', ...node], {
+    cwd: path.join(import.meta.dirname, '../../..'),
+    timeoutMs: HANG_MS,
+  })
+  if (/unshare|mount:/.test(run.stderr) && run.stdout === '') return t.skip(`no namespaces here: ${run.stderr.trim()}`)
+  const { results, left } = JSON.parse(run.stdout || assert.fail(run.stderr))
+  const [listed, removed] = results
+  assert.equal(listed.status, 0, listed.stderr)
+  assert.match(listed.stdout, /^PASS +2026-11-21-say-aaaa/m)
+  assert.equal(removed.status, 0, removed.stderr)
+  assert.match(removed.stdout, /keep +2026-11-21-say-aaaa .* dispatch cannot tell what would be lost: .*\n/)
+  assert.match(removed.stdout, /remove +2026-11-21-say-bbbb/)
+  assert.deepEqual(left, ['2026-11-21-say-aaaa'])
+})
+
+test('a session that cannot be removed keeps no other one', async t => {
+  const [gone, other] = [createTestSession(t), createTestSession(t)]
+  const home = path.dirname(path.dirname(other.paths.folder))
+  const config = readDefaultConfig({ DISPATCH_HOME: home })
+  fs.rmSync(gone.paths.folder, { recursive: true })
+  const failures = await removeSessions([{ ...gone, id: 'gone' }, other], config)
+  assert.deepEqual([...failures.keys()], ['gone'])
+  assert.deepEqual(fs.readdirSync(path.dirname(other.paths.folder)), [])
+  assert.throws(() => throwFailures(failures), {
+    exitCode: 1,
+    message: /^1 session could not be removed: gone: ENOENT/,
+  })
 })
