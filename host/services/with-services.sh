@@ -30,12 +30,12 @@ stop_services() {
 # fail NAME REASON: end everything, and leave the reason with the last words of the service.
 fail() {
   stop_services
-  words=$(grep . "$folder/$1.txt" | tail -n 1)
-  [ -n "$words" ] || words=$(grep . "$folder/$1.ready.txt" | tail -n 1)
+  words=$(grep . "$folder/$1.txt" 2>/dev/null | tail -n 1)
+  [ -n "$words" ] || words=$(grep . "$folder/$1.ready.txt" 2>/dev/null | tail -n 1)
   printf 'service %s %s: %s\n' "$1" "$2" "${words:-it printed nothing}" >"$folder/problem"
   cat "$folder/problem" >&2
   exit 69
-} 2>/dev/null
+}
 
 # is_over TIME: has this time, in seconds, passed?
 is_over() { [ "$(date +%s)" -gt "$1" ]; }

@@ -54,7 +54,7 @@ it('a command does not run without its service, and the reason has the last word
   await Promise.all(
     cases.map(async ([changes, reason]) => {
       const run = await runBeside(t, [{ ...service, ...changes }], 'echo ran', 'bubblewrap')
-      assert.deepEqual([run.exitCode, run.stdout, run.problem], [69, '', reason])
+      assert.deepEqual([run.exitCode, run.stdout, run.problem, run.stderr], [69, '', reason, `${reason}\n`])
     }),
   )
 })

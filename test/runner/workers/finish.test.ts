@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { parseStreamLine, type StreamResult } from '#host/claude'
+import { runProgram } from '#host/exec.ts'
+import { Service } from '#host/project'
+import { planServices } from '#host/services'
 import { classifyEnding } from '#runner/workers/finish.ts'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
 
 const exit = { code: 0, fenced: false, commit: 'a' }
 
@@ -22,6 +26,13 @@ it('only the result line of the stream makes an ending "reported"', () => {
 it('a missing exit record is a death, a lost write lock a failure', () => {
   assert.equal(classifyEnding(undefined, undefined, '').ending, 'died')
   assert.equal(classifyEnding({ ...exit, fenced: true }, createResult(), '').ending, 'failed')
-  const reason = 'service db was not ready within 30 s: no room'
-  assert.deepEqual(classifyEnding({ ...exit, code: 69 }, undefined, `${reason}\n`), { ending: 'failed', reason })
+})
+
+it('a worker whose service does not become ready has failed, for the reason of the service', async t => {
+  const services = [Service.parse({ name: 'db', command: 'echo no room; exit 3', ready: 'false' })]
+  const plan = await planServices(services, { tempFolder: createScratchFolder(t), sandbox: null })
+  const [program = '', ...words] = [...(plan?.prefix ?? []), 'claude']
+  const { exitCode: code = 0, stderr } = await runProgram(program, words)
+  const reason = 'service db ended with exit 3 before it was ready: no room'
+  assert.deepEqual(classifyEnding({ ...exit, code }, undefined, stderr), { ending: 'failed', reason })
 })
