@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { encodeName } from '../file-name.ts'
 import { git, listWithGit, tryGit } from '../git/git.ts'
 import { type LfsPointer, parseLfsPointer } from './lfs.ts'
 
@@ -28,7 +29,8 @@ export async function listFilteredFiles(
   const env = { GIT_INDEX_FILE: path.join(folder, 'index') }
   try {
     await git([...inRepository, 'read-tree', commit], { env })
-    const input = names?.map(name => `${name}\0`).join('') ?? (await git([...inRepository, 'ls-files', '-z'], { env }))
+    const files = names ?? (await listWithGit([...inRepository, 'ls-files', '-z'], { env }))
+    const input = Buffer.concat(files.map(name => encodeName(`${name}\0`)))
     const check = ['check-attr', '--cached', '-z', '--stdin', 'filter']
     const fields = await listWithGit([...inRepository, ...check], { env, input })
     // Three fields for each file: path, attribute and value.
@@ -66,8 +68,9 @@ function atFolder(gitFolder: string): string[] {
 async function readPointers(gitFolder: string, commit: string, names: Set<string>): Promise<Map<string, PointerFile>> {
   const entries = await listWithGit([...atFolder(gitFolder), 'ls-tree', '-r', '-l', '-z', commit])
   const small = entries.flatMap(entry => {
-    const [meta = '', file = ''] = entry.split('\t')
-    const [mode, , blob = '', bytes] = meta.split(/\s+/)
+    const nameStart = entry.indexOf('\t') + 1 // A name may have tabs too.
+    const file = entry.slice(nameStart)
+    const [mode, , blob = '', bytes] = entry.slice(0, nameStart).split(/\s+/)
     return names.has(file) && Number(bytes) < MAX_POINTER_BYTES ? [{ file, blob, isExecutable: mode === '100755' }] : []
   })
   const texts = await readPointerTexts(gitFolder, new Set(small.map(({ blob }) => blob)))

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { installFolder } from '../config/config.ts'
+import { encodeName } from '../file-name.ts'
 import { quoteForShell } from '../shell-quote.ts'
 
 /** What git has in place of a large file: the SHA-256 and the size of its content. */
@@ -37,13 +38,13 @@ export async function isLfsContent(file: string, { oid, bytes }: LfsPointer): Pr
   return hash.digest('hex') === oid
 }
 
-/** Copy the content of a pointer, in place of what is there. Returns false if the source is not that content. */
+/** Copy the content of a pointer, in place of what is there. Paths are as `decodeNames` makes names. Returns false if the source is not that content. */
 export async function copyLfsContent(source: string, target: string, pointer: LfsPointer): Promise<boolean> {
   const input = openRegularFile(source, pointer.bytes)
   if (input === undefined) return false
-  fs.mkdirSync(path.dirname(target), { recursive: true })
-  const sibling = path.join(path.dirname(target), `.tmp-${randomBytes(8).toString('hex')}`)
-  const mode = fs.lstatSync(target, { throwIfNoEntry: false })?.mode ?? 0o600
+  fs.mkdirSync(encodeName(path.dirname(target)), { recursive: true })
+  const sibling = encodeName(path.join(path.dirname(target), `.tmp-${randomBytes(8).toString('hex')}`))
+  const mode = fs.lstatSync(encodeName(target), { throwIfNoEntry: false })?.mode ?? 0o600
   const hash = createHash('sha256')
   const countHash = async function* (chunks: AsyncIterable<Buffer>) {
     for await (const chunk of chunks) {
@@ -54,7 +55,7 @@ export async function copyLfsContent(source: string, target: string, pointer: Lf
   try {
     await pipeline(input, countHash, fs.createWriteStream(sibling, { flags: 'wx', mode }))
     if (hash.digest('hex') !== pointer.oid) return false
-    fs.renameSync(sibling, target)
+    fs.renameSync(sibling, encodeName(target))
     return true
   } finally {
     fs.rmSync(sibling, { force: true })
@@ -70,9 +71,9 @@ const readFlags = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants
 
 /** Undefined for anything but a file of this size. */
 function openRegularFile(file: string, bytes: number): fs.ReadStream | undefined {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+  const stat = fs.lstatSync(encodeName(file), { throwIfNoEntry: false })
   if (!stat?.isFile() || stat.size !== bytes) return undefined
-  return fs.createReadStream('', { fd: fs.openSync(file, readFlags) })
+  return fs.createReadStream('', { fd: fs.openSync(encodeName(file), readFlags) })
 }
 
 function renderLfsConfig(script: string): string {

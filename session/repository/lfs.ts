@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import { encodeName } from '#host/file-name.ts'
 import { readIfPresent, toStorageError, writeAtomic } from '#host/fs'
 import { git } from '#host/git'
 import {
@@ -31,7 +32,8 @@ export async function writeLfsFiles(paths: SessionPaths, commit: string, folder:
   if (written.length === 0) return
   // Git's index has the size of the pointer, and would call the file changed without asking the filter.
   const env = { GIT_INDEX_FILE: path.join(folder, '.git/index') }
-  await runBareGit(paths, ['update-index', '-z', '--index-info'], { env, input: written.join('') })
+  const input = encodeName(written.join(''))
+  await runBareGit(paths, ['update-index', '-z', '--index-info'], { env, input })
 }
 
 /** Those of the files that are not the content of the pointer which a commit has in their place. */
@@ -135,7 +137,7 @@ const OWNER_EXECUTES = 0o100n
 const knownFiles = new Map<string, string>()
 
 async function isSameContent(file: string, pointer: PointerFile): Promise<boolean> {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false, bigint: true })
+  const stat = fs.lstatSync(encodeName(file), { throwIfNoEntry: false, bigint: true })
   if (stat === undefined || ((stat.mode & OWNER_EXECUTES) !== 0n) !== pointer.isExecutable) return false
   const identity = [pointer.oid, stat.size, stat.mtimeNs, stat.ctimeNs, stat.ino].join(' ')
   if (knownFiles.get(file) === identity) return true

@@ -4,8 +4,10 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import { findProgram, runProgram } from '#host/exec.ts'
+import { decodeNames } from '#host/file-name.ts'
 import { findRepoWarnings } from '#host/git'
 import { sha256 } from '#host/hash.ts'
+import { listFilteredFiles } from '#host/lfs'
 import { resolveSessionPaths } from '#session/paths.ts'
 import {
   checkFilteredFiles,
@@ -138,4 +140,27 @@ test('a file that no filter has seen is a problem in every commit of the work', 
     { kind: 'content is missing', filter: 'lfs', path: 'missing.bin' },
     { kind: 'raw content', filter: 'lfs', path: 'raw.bin' },
   ])
+})
+
+test('names that are not UTF-8, or have a tab, have their filter too', {
+  skip: process.platform === 'darwin' && 'a Mac refuses such names: run it on Linux',
+}, async () => {
+  const [latin, tabbed] = [Buffer.from('caf\xe9.bin', 'latin1'), Buffer.from('a\tb.bin')]
+  const oddUser = path.join(scratch, 'odd-user')
+  write(oddUser, '.gitattributes', '*.bin filter=lfs\n')
+  write(oddUser, `.git/lfs/objects/${objectOf(large)}`, large)
+  const inUser = (name: Buffer) => Buffer.concat([Buffer.from(`${oddUser}/`), name])
+  for (const name of [latin, tabbed]) fs.writeFileSync(inUser(name), pointerTo(large))
+  await run(oddUser, `git init -q; ${identity}; git add -A; git commit -qm odd`)
+  const odd = resolveSessionPaths(path.join(scratch, '2026-01-01-odd-abcd'))
+  fs.mkdirSync(odd.evidence, { recursive: true })
+  const { commit } = await prepareRepository(odd, 'dispatch/odd', oddUser)
+  for (const name of [latin, tabbed])
+    assert.equal(fs.readFileSync(Buffer.concat([Buffer.from(`${odd.outputs}/`), name]), 'utf8'), large, name.toString())
+  assert.deepEqual(await listDifferences(odd, commit), [])
+  const filtered = await listFilteredFiles(odd.bareRepository, commit)
+  assert.deepEqual(
+    [decodeNames('caf\xe9.bin'), 'a\tb.bin'].map(name => filtered.get(name)),
+    ['lfs', 'lfs'],
+  )
 })
