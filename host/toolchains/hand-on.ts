@@ -1,12 +1,16 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { listEntries } from './identity.ts'
 import { toolchainKinds } from './table.ts'
 import type { Toolchain, Toolchains } from './toolchains.ts'
 
-/** The variables of the toolchains for a setup: without those of folders that a setup makes for itself. Pure. */
+/** The variables of the toolchains for a setup: without those of folders that a setup makes for itself. */
 export function listSetupVariables({ variables }: Toolchains): Record<string, string> {
-  const own = new Set(toolchainKinds.filter(({ isMadeBySetup }) => isMadeBySetup).map(({ variable }) => variable))
-  return Object.fromEntries(Object.entries(variables).filter(([name]) => !own.has(name)))
+  const own = toolchainKinds.flatMap(({ isMadeBySetup, variable = '' }) => {
+    const isKept = isMadeBySetup === 'if empty' && listEntries(variables[variable] ?? '').length > 0
+    return isMadeBySetup && !isKept ? [variable] : []
+  })
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !own.includes(name)))
 }
 
 /** What must be readable for the toolchains to work. Pure. */

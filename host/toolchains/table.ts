@@ -24,8 +24,8 @@ export interface ToolchainKind {
   programs: RegExp
   /** What its programs say when they cannot find a version. */
   complaint?: RegExp
-  /** A setup can make a folder of its own, which then counts. */
-  isMadeBySetup?: boolean
+  /** A setup makes a folder of its own, which then counts. With `if empty` it uses the folder of the user if anything is in it. */
+  isMadeBySetup?: true | 'if empty'
 }
 
 /** `$XDG_DATA_HOME` counts instead of `.local/share`, where it is set. */
@@ -118,7 +118,7 @@ export const toolchainKinds: ToolchainKind[] = [
     choices: /^UV_PYTHON(_PREFERENCE)?$/,
     state: ['*'],
     programs: /^(uv|uvx|python)/,
-    isMadeBySetup: true,
+    isMadeBySetup: 'if empty',
   },
   {
     name: 'corepack',
