@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { listFilteredFiles, listLfsPointers } from '../lfs/filters.ts'
 import { getLfsObject } from '../lfs/lfs.ts'
+import { findLfsFolder } from '../lfs/storage.ts'
 import { findSubmodules, type LocalSubmodule } from '../submodules/submodules.ts'
 import { formatCount, formatNames } from '../text.ts'
 import { git, listTreeEntries, type RepositoryCommit, type TreeEntry, tryGit } from './git.ts'
@@ -74,7 +75,7 @@ async function findFilterWarnings({ path: top, commit }: RepositoryCommit): Prom
   const gitFolder = await git(args, { cwd: top })
   const filters = [...(await listFilteredFiles(gitFolder, commit)).values()]
   const pointers = filters.includes('lfs') ? [...(await listLfsPointers(gitFolder, commit)).values()] : []
-  const objects = path.join(gitFolder, 'lfs/objects')
+  const objects = await findLfsFolder(top)
   const missing = pointers.filter(pointer => !fs.existsSync(getLfsObject(objects, pointer)))
   const others = new Set(filters.filter(filter => filter !== 'lfs'))
   return [

@@ -7,3 +7,4 @@ export {
   lfsConfig,
   lfsFilterFolder,
 } from './lfs.ts'
+export { findLfsFolder } from './storage.ts'

@@ -3,9 +3,9 @@ import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { encodeName } from '#host/file-name.ts'
 import { readIfPresent, toStorageError, writeAtomic } from '#host/fs'
-import { git } from '#host/git'
 import {
   copyLfsContent,
+  findLfsFolder,
   getLfsObject,
   isLfsContent,
   type LfsPointer,
@@ -116,11 +116,6 @@ function createMissingError({ bareRepository }: SessionPaths, commit: string, fi
     exitCode: exitCodes.integrity,
     remedy: `No branch was created. To have the commits without it: git fetch '${bareRepository}' ${commit}`,
   })
-}
-
-async function findLfsFolder(repository: string): Promise<string> {
-  const args = ['rev-parse', '--path-format=absolute', '--git-common-dir']
-  return path.join(await git(args, { cwd: repository }), 'lfs/objects')
 }
 
 /** Where the content of a pointer is: in the session, if a worker made it, or in the user's repository. */

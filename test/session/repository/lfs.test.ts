@@ -7,7 +7,7 @@ import { findProgram, runProgram } from '#host/exec.ts'
 import { decodeNames } from '#host/file-name.ts'
 import { findRepoWarnings } from '#host/git'
 import { sha256 } from '#host/hash.ts'
-import { listFilteredFiles } from '#host/lfs'
+import { findLfsFolder, listFilteredFiles } from '#host/lfs'
 import { resolveSessionPaths } from '#session/paths.ts'
 import {
   checkFilteredFiles,
@@ -110,6 +110,20 @@ test('workers and checks see the content of Git LFS, and what a worker makes bec
   await applyLfsContent(paths, work, user)
   assert.equal(read(user, '.git/lfs/objects', objectOf(made)), made)
   assert.deepEqual(await listUnsavedLfsFiles(paths, head.commit, user), [])
+})
+
+test('lfs.storage is where the content is and comes to', async () => {
+  const folder = async (value: string) => {
+    await run(user, `git config lfs.storage '${value}'`)
+    return findLfsFolder(user)
+  }
+  assert.equal(await folder('../large'), path.join(user, 'large/objects'))
+  assert.equal(await folder('~/large'), path.join(os.homedir(), 'large/objects'))
+  assert.equal(await folder(path.join(scratch, 'large')), path.join(scratch, 'large/objects'))
+  const warned = (await findRepoWarnings({ path: user, commit: base.commit })).join()
+  assert.match(warned, /2 files are Git LFS pointers whose content is not here/)
+  await run(user, 'git config --unset lfs.storage')
+  assert.equal(await findLfsFolder(user), path.join(user, '.git/lfs/objects'))
 })
 
 const hasGitLfs = findProgram('git-lfs') !== ''
