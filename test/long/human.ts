@@ -8,7 +8,7 @@ import { listAncestors } from '#host/process'
 import { openTmux } from '#host/tmux'
 import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#rehearsal/hello.ts'
 import { bash, put, type ScriptedTurn, say, spawn } from '#rehearsal/scenario.ts'
-import { entryPoint, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { entryPoint, helloScenario, type Rig, withPhone, withRig } from '../fixtures/rig.ts'
 import { runAtTerminal, runAtTerminalToEnd } from '../fixtures/run-at-terminal.ts'
 
 /** The requests of the orchestrator's model so far. */
@@ -201,12 +201,12 @@ it('a message that cannot arrive is rejected with the reason', test =>
       assert.equal(countText(rig, 'not now') + countText(rig, 'behind it'), 0)
     })
 
-    await test.test('the orchestrator has ended, or the session is closed', async () => {
+    await test.test('an orchestrator that has ended takes it up again; a closed session does not', async () => {
       const claude = rig.listProcesses().find(({ command }) => /claude .*--session-id/.test(command))
       process.kill(claude?.pid ?? 0, 'SIGKILL')
-      const gone = await rig.dispatch(['say', id, 'hello?'])
-      assert.equal(gone.exitCode, 5, gone.stdout + gone.stderr)
-      assert.match(gone.stderr, /not delivered: the orchestrator is gone/)
+      const resumed = await rig.dispatch(['say', id, 'hello?'])
+      assert.equal(resumed.exitCode, 0, resumed.stdout + resumed.stderr)
+      assert.match(resumed.stdout, /began a turn/)
 
       await rig.dispatch(['stop', id])
       const closed = await rig.dispatch(['say', id, 'hello?'])
@@ -275,6 +275,7 @@ describe('--approve: no work before a person has approved the contract', { concu
         const again = await runAtTerminalToEnd(rig, ['approve', id])
         assert.match(again, /is not waiting for approval: its contract is already sealed[\s\S]*EXIT 5/)
       },
+      withPhone,
     ))
 
   it('one session asks for approval twice', test =>
