@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -42,9 +43,9 @@ export async function useExecutableTempFolder(): Promise<string | undefined> {
 
 /** Does this machine execute a program in this folder? Tried with a small one. */
 export async function canExecuteIn(folder: string): Promise<boolean> {
-  const program = path.join(folder, `dispatch-probe-${process.pid}`)
+  const program = nameProbe(folder)
   try {
-    fs.writeFileSync(program, '#!/bin/sh\n', { mode: 0o700 })
+    fs.writeFileSync(program, '#!/bin/sh\n', { mode: 0o700, flag: 'wx' })
     const { startError = '' } = await runProgram(program, [], { env: {} })
     return !['EACCES', 'EPERM'].includes(startError)
   } catch {
@@ -56,9 +57,9 @@ export async function canExecuteIn(folder: string): Promise<boolean> {
 
 /** Why nothing more can be written in this folder: its disk is full, the quota is used up, or it is read-only. */
 export function findWriteProblem(folder: string): string | undefined {
-  const file = path.join(folder, `dispatch-probe-${process.pid}`)
+  const file = nameProbe(folder)
   try {
-    fs.writeFileSync(file, Buffer.alloc(PROBE_BYTES))
+    fs.writeFileSync(file, Buffer.alloc(PROBE_BYTES), { flag: 'wx' })
     return undefined
   } catch (error) {
     if (isErrno(error, 'ENOSPC')) return 'the disk is full'
@@ -74,6 +75,11 @@ export function findWriteProblem(folder: string): string | undefined {
 // --- internal ---
 
 const PROBE_BYTES = 1024 * 1024
+
+/** A name that nobody can guess: others may put a link into the folder. */
+function nameProbe(folder: string): string {
+  return path.join(folder, `dispatch-probe-${randomBytes(8).toString('hex')}`)
+}
 
 function describeUnusable(folders: string[]): string {
   return folders.map(folder => `${folder} ${findAccessProblem(folder)}`).join(', ')

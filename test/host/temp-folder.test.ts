@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { runProgram } from '#host/exec.ts'
+import { canExecuteIn, findWriteProblem } from '#host/temp-folder.ts'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 import { whyNotLinux } from '../fixtures/skip-reasons.ts'
 
@@ -50,6 +51,17 @@ it('a read-only folder for temporary files is replaced, or exit 10', { skip: can
     'there is no folder for temporary files: /tmp is read-only',
     'Set TMPDIR to a folder on a disk that you can write.',
   ])
+})
+
+it('a folder is tried out under a name that nobody can guess, and no link is followed', async t => {
+  const folder = createScratchFolder(t)
+  const victim = path.join(folder, 'victim')
+  fs.writeFileSync(victim, 'mine')
+  fs.symlinkSync(victim, path.join(folder, `dispatch-probe-${process.pid}`))
+  assert.equal(await canExecuteIn(folder), true)
+  assert.equal(findWriteProblem(folder), undefined)
+  assert.equal(fs.readFileSync(victim, 'utf8'), 'mine')
+  assert.deepEqual(fs.readdirSync(folder), [`dispatch-probe-${process.pid}`, 'victim'])
 })
 
 it('a disk that is full or executes nothing is no fault of the work', { skip: canMount }, async t => {
