@@ -1,8 +1,7 @@
 import fs from 'node:fs'
-import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { sha256 } from '#host/hash.ts'
-import { type Commit, prepareRepository } from '#session/repository'
+import { type Commit, getStoresFolder, prepareRepository, removeUnusedPackStores } from '#session/repository'
 import { countConsecutiveRestarts } from '#session/status'
 import type { RunnerContext } from './context.ts'
 import { restoreContractFile } from './contract/seal.ts'
@@ -36,6 +35,7 @@ export class BasePreparation {
   private async prepare(context: RunnerContext): Promise<void> {
     try {
       const base = context.status.base ?? (await prepareBase(context))
+      removeOldStores(context)
       // A check or a worker that needs the dependencies waits for them.
       installDependencies(context, base).catch(error => context.recordFailure(error))
     } catch (error) {
@@ -77,8 +77,17 @@ function hasLostBase({ session, status }: RunnerContext): boolean {
 async function prepareBase(context: RunnerContext): Promise<Commit> {
   const { id, paths, manifest } = context.session
   const { repository } = manifest
-  const stores = path.join(context.config.home, 'repositories')
+  const stores = getStoresFolder(context.config.home)
   const base = await prepareRepository(paths, `dispatch/${id}`, repository?.path, repository?.commit, stores)
   context.record({ type: 'base.prepared', ...base })
   return base
+}
+
+/** What is left of them costs only space. */
+function removeOldStores(context: RunnerContext): void {
+  try {
+    removeUnusedPackStores(context.config.home)
+  } catch (error) {
+    context.recordFailure(error)
+  }
 }

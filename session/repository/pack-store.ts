@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { isErrno } from '#host/error.ts'
-import { listNames, makePrivateFolder, readIfPresent, writeAtomic } from '#host/fs'
+import { deleteFolder, listNames, makePrivateFolder, measureFolder, readIfPresent, writeAtomic } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
 import { DAY_MS } from '#host/time.ts'
 
@@ -12,6 +12,37 @@ import { DAY_MS } from '#host/time.ts'
  */
 export function getPackStore(stores: string, userGitFolder: string): string {
   return path.join(stores, sha256(userGitFolder).slice(0, STORE_NAME_DIGITS))
+}
+
+/** Where the stores of a home are. */
+export function getStoresFolder(home: string): string {
+  return path.join(home, 'repositories')
+}
+
+/** A store, what removing it would free, and whether no session has started from it for a long time. */
+export interface PackStore {
+  folder: string
+  bytes: number
+  usedAtMs: number
+  isUnused: boolean
+}
+
+/** Every store of a home. */
+export function listPackStores(home: string): PackStore[] {
+  return listNames(getStoresFolder(home)).map(name => {
+    const folder = path.join(getStoresFolder(home), name)
+    // A store that is being made has no commit yet.
+    const usedAtMs =
+      listCommitFiles(folder)[0]?.usedAtMs ?? fs.statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0
+    return { folder, bytes: measureFolder(folder), usedAtMs, isUnused: Date.now() - usedAtMs > MAX_AGE_MS }
+  })
+}
+
+/** Remove the stores that are not used. If a session starts from one just now, it is made without it. Returns what was removed. */
+export function removeUnusedPackStores(home: string): PackStore[] {
+  const unused = listPackStores(home).filter(({ isUnused }) => isUnused)
+  for (const { folder } of unused) deleteFolder(folder)
+  return unused
 }
 
 /** The commits whose packs the store has, the latest first. */

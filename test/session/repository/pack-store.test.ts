@@ -3,9 +3,17 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
+import { DAY_MS } from '#host/time.ts'
 import type { SessionPaths } from '#session'
 import { resolveSessionPaths } from '#session/paths.ts'
-import { importWork, prepareRepository, verifyObjects } from '#session/repository'
+import {
+  getStoresFolder,
+  importWork,
+  listPackStores,
+  prepareRepository,
+  removeUnusedPackStores,
+  verifyObjects,
+} from '#session/repository'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 import '../../fixtures/plain-git.ts'
 
@@ -89,4 +97,24 @@ test('sessions of a project share its packs by links, each only what it needs, a
   // At the same moment, into a store that is not there.
   const racers = await Promise.all([1, 2, 3].map(number => open(`racer-${number}`)))
   assert.deepEqual([...new Set(racers.map(({ base }) => base.commit))], [first.base.commit])
+})
+
+test('a store that no session has started from for 30 days is removed, and one that is being made stays', t => {
+  const home = createScratchFolder(t)
+  const make = (name: string, days: number, commits: string[]) => {
+    const folder = path.join(getStoresFolder(home), name)
+    fs.mkdirSync(path.join(folder, 'commits'), { recursive: true })
+    const time = new Date(Date.now() - days * DAY_MS)
+    for (const file of [...commits.map(commit => path.join(folder, 'commits', commit)), folder]) {
+      if (file !== folder) fs.writeFileSync(file, '')
+      fs.utimesSync(file, time, time)
+    }
+  }
+  make('old', 31, ['a'.repeat(40)])
+  make('used', 29, ['b'.repeat(40)])
+  make('abandoned', 31, [])
+  make('new', 0, [])
+  const names = (stores: { folder: string }[]) => stores.map(({ folder }) => path.basename(folder))
+  assert.deepEqual(names(removeUnusedPackStores(home)), ['abandoned', 'old'])
+  assert.deepEqual(names(listPackStores(home)), ['new', 'used'])
 })
