@@ -1,12 +1,13 @@
 import { readConfig } from '#host/config'
-import { formatCount } from '#host/text.ts'
-import { listSetups, removeUnusedSetups } from '#runner'
+import { listSetups } from '#runner'
+import { listPackStores } from '#session/repository'
 import { defineCommand } from '../command.ts'
 import { confirmAction, refuseAnyAgent } from '../input/confirm.ts'
 import { prepareProject, requireRepository } from '../input/project.ts'
 import { resolveSandbox } from '../input/sandbox-options.ts'
-import { addUp, printSetups } from '../output/setup-list.ts'
-import { formatBytes, print } from '../output/terminal.ts'
+import { printSetups } from '../output/setup-list.ts'
+import { print } from '../output/terminal.ts'
+import { prune } from '../prune.ts'
 
 export const command = defineCommand({
   about: `
@@ -17,28 +18,27 @@ you to confirm it. Without one, it proposes one from the lock files and writes i
 The commands run in a clean copy when a session needs them, once for each content of the lock files. When the file changes,
 you are asked again. Dispatch reads it only from your checkout, never from an agent's copy.
 
-What the commands made is kept for later sessions: at most 20 times, 10 GB, and 30 days after it was last used.
+What the commands made is kept for later sessions: at most 20 times, 10 GB, and 30 days after it was last used. So is the history
+of each repository, which its sessions share, for 30 days after the last one has started.
 `,
   options: {
     repo: { type: 'string', value: 'DIR', about: 'the repository (default: the current one)' },
     yes: { type: 'boolean', about: 'do not ask' },
-    list: { type: 'boolean', about: 'list the dependencies that are installed, of all repositories, and their size' },
-    prune: { type: 'boolean', about: 'remove those that no open session uses, and list them' },
+    list: { type: 'boolean', about: 'list what is kept of all repositories, and its size' },
+    prune: { type: 'boolean', about: 'list what no open session uses, ask, and remove it (in scripts: --yes)' },
     json: { type: 'boolean', about: 'with --list or --prune: print JSON instead of text' },
   },
   async run(values) {
     const config = readConfig()
     if (values.list && !values.prune) {
-      const setups = await listSetups(config)
-      if (values.json) print(JSON.stringify(setups))
-      else printSetups(setups)
+      const [setups, repositories] = [await listSetups(config), listPackStores(config.home)]
+      if (values.json) print(JSON.stringify({ setups, repositories }))
+      else printSetups(setups, repositories)
       return
     }
     await refuseAnyAgent('prepare', config)
     if (values.prune) {
-      const removed = await removeUnusedSetups(config)
-      if (values.json) print(JSON.stringify(removed))
-      else print(`Removed ${formatCount(removed.length, 'setup')}, ${formatBytes(addUp(removed))}.`)
+      await prune(config, { isConfirmed: values.yes ?? false, isJson: values.json ?? false })
       return
     }
     const repository = await requireRepository(config, values.repo)

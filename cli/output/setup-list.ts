@@ -1,9 +1,48 @@
+import { formatCount } from '#host/text.ts'
 import type { Setup } from '#runner'
+import type { PackStore } from '#session/repository'
 import { formatBytes, formatRelativeTime, formatTable, paint, print } from './terminal.ts'
 
-/** One line for each setup, then what all take. */
-export function printSetups(setups: Setup[]): void {
-  if (setups.length === 0) return print('No dependencies are installed.')
+/** One line for each setup, then what all take, and the histories that sessions share. */
+export function printSetups(setups: Setup[], repositories: PackStore[]): void {
+  if (setups.length === 0) print('No dependencies are installed.')
+  else printTable(setups)
+  if (repositories.length > 0)
+    print(
+      `The history of ${formatCount(repositories.length, 'project')} is kept. Removing it would free ${formatBytes(addUp(repositories))}.`,
+    )
+}
+
+/** What is removed, and why. */
+export function printRemovable(setups: Setup[], repositories: PackStore[]): void {
+  const formatAge = (timeMs: number) => paint('dim', formatRelativeTime(new Date(timeMs).toISOString()))
+  const rows = [
+    ...setups.map(({ state, commands, bytes, usedAtMs }) => [
+      formatBytes(bytes),
+      formatAge(usedAtMs),
+      state === 'ready' ? 'no open session uses it' : 'its commands did not finish',
+      commands.join('; '),
+    ]),
+    ...repositories.map(({ bytes, usedAtMs }) => [
+      formatBytes(bytes),
+      formatAge(usedAtMs),
+      'no session has started for 30 days',
+      'the history of a project',
+    ]),
+  ]
+  if (rows.length === 0) return print('There is nothing to remove.')
+  print(formatTable(rows))
+  print(`\nThis frees ${formatBytes(addUp(setups) + addUp(repositories))}. What a session needs again is made again.`)
+}
+
+/** The sum of their sizes in bytes. Pure. */
+export function addUp(parts: { bytes: number }[]): number {
+  return parts.reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
+// --- internal ---
+
+function printTable(setups: Setup[]): void {
   const rows = setups.map(({ key, state, commands, bytes, usedAtMs, isUsed }) => [
     state === 'ready' ? paint('green', state) : paint('yellow', state),
     key.slice(0, 8),
@@ -15,9 +54,4 @@ export function printSetups(setups: Setup[]): void {
   print(
     `\n${setups.length} in all, ${formatBytes(addUp(setups))}. To remove what is not needed: dispatch prepare --prune`,
   )
-}
-
-/** The sum of their sizes in bytes. Pure. */
-export function addUp(setups: Setup[]): number {
-  return setups.reduce((sum, { bytes }) => sum + bytes, 0)
 }

@@ -55,11 +55,14 @@ export async function pruneSetups(config: Pick<Config, 'home' | 'workspace'>): P
   for (const setup of selectRemovable(await listSetups(config), Date.now())) await removeUnlessClaimed(setup)
 }
 
-/** Remove every setup that no open session uses. Returns what was removed. */
-export async function removeUnusedSetups(config: Pick<Config, 'home' | 'workspace'>): Promise<Setup[]> {
+/** Remove those of the setups that no open session uses. Returns what was removed. */
+export async function removeUnusedSetups(
+  config: Pick<Config, 'home' | 'workspace'>,
+  { keys }: { keys: string[] },
+): Promise<Setup[]> {
   const removed: Setup[] = []
   for (const setup of await listSetups(config))
-    if (!setup.isUsed && (await removeUnlessClaimed(setup))) removed.push(setup)
+    if (keys.includes(setup.key) && !setup.isUsed && (await removeUnlessClaimed(setup))) removed.push(setup)
   return removed
 }
 
