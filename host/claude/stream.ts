@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import { parseJson } from '../json.ts'
 
+/** No run costs more. Far larger figures would not stay numbers when they are added up. */
+const MAX_COST_USD = 1e6
+
 const StreamResult = z.looseObject({
   type: z.literal('result'),
   is_error: z.boolean(),
   subtype: z.string().optional(),
   result: z.string().optional(),
-  total_cost_usd: z.number().optional(),
+  total_cost_usd: z.number().nonnegative().max(MAX_COST_USD).optional().catch(undefined),
   num_turns: z.number().optional(),
   api_error_status: z.number().nullish(),
 })

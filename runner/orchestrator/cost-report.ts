@@ -11,7 +11,7 @@ export interface CostReport {
 
 /**
  * What claude writes to its status line: its own figure, of all models and also of its own small requests, with the prices that
- * an administrator may have set. Undefined for anything else. Recorded from claude 2.1.329. Pure.
+ * an administrator may have set. Undefined for anything else, also for a figure that cannot be true. Recorded from claude 2.1.329. Pure.
  */
 export function parseCostReport(text: string): CostReport | undefined {
   const report = StatusLineInput.safeParse(parseJson(text)).data
@@ -26,8 +26,10 @@ export function parseCostReport(text: string): CostReport | undefined {
 // --- internal ---
 
 const MAX_MODEL_CHARS = 100
+/** No session costs more. Far larger figures would not stay numbers when they are added up. */
+const MAX_COST_USD = 1e6
 
 const StatusLineInput = z.looseObject({
   model: z.looseObject({ id: z.string() }),
-  cost: z.looseObject({ total_cost_usd: z.number().nonnegative() }),
+  cost: z.looseObject({ total_cost_usd: z.number().nonnegative().max(MAX_COST_USD) }),
 })

@@ -63,3 +63,10 @@ test('a line that is cut off gives nothing', () => {
   for (const line of readFixture('stream.jsonl').trimEnd().split('\n'))
     for (let length = 0; length < line.length; length++) assert.deepEqual(parseStreamLine(line.slice(0, length)), [])
 })
+
+test('a cost that cannot be true is left out, and the result counts', () => {
+  for (const usd of ['1e305', '-1', '"1"']) {
+    const [event] = parseStreamLine(`{"type":"result","is_error":true,"total_cost_usd":${usd}}`)
+    assert.ok(event?.kind === 'result' && event.result.is_error && event.result.total_cost_usd === undefined, usd)
+  }
+})

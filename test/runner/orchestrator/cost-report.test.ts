@@ -18,7 +18,7 @@ test("claude's own figure is read, and that it guesses where it cannot know a pr
 })
 
 test('anything else is no report', () => {
-  const costs = ['-1', '"1"', '1e999', 'null', '{}']
+  const costs = ['-1', '"1"', '1e305', '1e999', 'null', '{}']
   for (const text of ['', '{"cost":', ...costs.map(usd => `{"model":{"id":"x"},"cost":{"total_cost_usd":${usd}}}`)])
     assert.equal(parseCostReport(text), undefined, text)
 })
