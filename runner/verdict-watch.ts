@@ -22,7 +22,7 @@ export class VerdictWatch {
     const { session, status } = context
     const { verdict } = status
     if (!verdict?.isFinal || verdict.voidReason || Date.now() < this.nextLookAtMs) return
-    if (this.watchedCommit !== verdict.commit) fs.rmSync(session.paths.verdictIndex(verdict.commit), { force: true }) // What an earlier runner saw is old.
+    if (this.watchedCommit !== verdict.commit) forgetIndex(session.paths.verdictIndex(verdict.commit))
     this.watchedCommit = verdict.commit
     const startedAtMs = Date.now()
     const reason = describeVoidReason(await listVisibleChanges(session.paths, status, true))
@@ -37,4 +37,11 @@ export class VerdictWatch {
 /** How long to rest after a look of this length. Pure. */
 export function chooseIntervalMs(lookMs: number): number {
   return Math.min(Math.max(REST_RATIO * lookMs, MIN_INTERVAL_MS), MAX_INTERVAL_MS)
+}
+
+// --- internal ---
+
+/** What an earlier runner saw is old, and a git that ended with it may have left its lock. */
+function forgetIndex(index: string): void {
+  for (const file of [index, `${index}.lock`]) fs.rmSync(file, { force: true })
 }
