@@ -114,7 +114,10 @@ async function detectInFolder(folder: ProjectFolder): Promise<InstallStep[]> {
  */
 const compileGo = 'go test -exec true ./... || true'
 
-/** The first entry of a tool that matches is used, so a lock file comes before a list without versions. */
+/**
+ * The first entry of a tool that matches is used, so a lock file comes before a list without versions. Maven and Gradle run the
+ * tests once, because they fetch what runs tests only then, and a check has no network. Tests that fail do not fail the setup.
+ */
 const packageTools: PackageTool[] = [
   { tool: 'python', lockfiles: ['uv.lock'], buildCommand: () => 'uv sync --frozen' },
   {
@@ -150,7 +153,8 @@ const packageTools: PackageTool[] = [
   {
     tool: 'ruby',
     lockfiles: ['Gemfile.lock', 'Gemfile'],
-    buildCommand: () => 'BUNDLE_PATH=vendor/bundle bundle install',
+    // The setting stays in .bundle, which every tree gets: without it `bundle exec` would search among the gems of the system.
+    buildCommand: () => 'bundle config set --local path vendor/bundle && bundle install',
   },
   {
     tool: 'php',
@@ -160,12 +164,18 @@ const packageTools: PackageTool[] = [
   {
     tool: 'java',
     lockfiles: ['pom.xml'],
-    buildCommand: (_, { has }) => `${has('mvnw') ? './mvnw' : 'mvn'} --batch-mode dependency:go-offline`,
+    buildCommand: (_, { has }) => {
+      const maven = `${has('mvnw') ? './mvnw' : 'mvn'} --batch-mode`
+      return `${maven} dependency:go-offline && (${maven} --fail-at-end test || true)`
+    },
   },
   {
     tool: 'java',
     lockfiles: ['gradle.lockfile', 'build.gradle', 'build.gradle.kts', 'settings.gradle', 'settings.gradle.kts'],
-    buildCommand: (_, { has }) => `${has('gradlew') ? './gradlew' : 'gradle'} --no-daemon testClasses`,
+    buildCommand: (_, { has }) => {
+      const gradle = `${has('gradlew') ? './gradlew' : 'gradle'} --no-daemon`
+      return `${gradle} testClasses && (${gradle} --continue test || true)`
+    },
   },
   { tool: 'dotnet', lockfiles: ['packages.lock.json'], buildCommand: () => 'dotnet restore --locked-mode' },
 ]
