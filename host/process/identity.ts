@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { runProgram } from '../exec.ts'
 import { readIfPresent } from '../fs/files.ts'
-import { locate, Place, readPlace } from './place.ts'
+import { locate, Place, readPlace, requireAnswer } from './place.ts'
 import { splitStat } from './proc.ts'
 
 /**
@@ -54,7 +54,10 @@ export function readBootId(): Promise<string> {
   bootId ??=
     process.platform === 'linux'
       ? Promise.resolve(readIfPresent('/proc/sys/kernel/random/boot_id')?.trim() ?? '')
-      : runProgram('sysctl', ['-n', 'kern.bootsessionuuid']).then(({ stdout }) => stdout.trim())
+      : readDarwinBoot()
+  bootId.catch(() => {
+    bootId = undefined // It is asked again the next time.
+  })
   return bootId
 }
 
@@ -74,6 +77,14 @@ export function parseDarwinStart(text: string): string | undefined {
 // --- internal ---
 
 let bootId: Promise<string> | undefined
+
+/** It is not on every PATH, and another program of that name must not answer. */
+const SYSCTL = '/usr/sbin/sysctl'
+
+async function readDarwinBoot(): Promise<string> {
+  const { stdout } = await runProgram(SYSCTL, ['-n', 'kern.bootsessionuuid'])
+  return requireAnswer(stdout.trim(), SYSCTL)
+}
 
 async function readDarwinStart(pid: number): Promise<string | undefined> {
   const result = await runProgram('ps', ['-o', 'lstart=,state=', '-p', String(pid)], {

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import { z } from 'zod'
+import { DispatchError, exitCodes } from '../error.ts'
 import { runProgram } from '../exec.ts'
 import { readIfPresent } from '../fs/files.ts'
 import { sha256 } from '../hash.ts'
@@ -25,6 +26,9 @@ interface Start {
 /** The place of this process. */
 export function readPlace(): Promise<Place> {
   place ??= process.platform === 'linux' ? Promise.resolve(readLinuxPlace()) : readDarwinPlace()
+  place.catch(() => {
+    place = undefined // It is asked again the next time.
+  })
   return place
 }
 
@@ -50,6 +54,15 @@ export function describePlace(its: Place, here: Place): string {
   return its.machine === here.machine ? `another container of ${its.hostName}` : its.hostName
 }
 
+/** An id that a program has told. Without one, every process would look as if it belonged here, so this throws. Pure. */
+export function requireAnswer(id: string, program: string): string {
+  if (id !== '') return id
+  throw new DispatchError(`${program} does not tell which machine this is, or since when it runs`, {
+    exitCode: exitCodes.dependency,
+    remedy: `Run it to see why: ${program}`,
+  })
+}
+
 /** The id of the hardware in `ioreg -rd1 -c IOPlatformExpertDevice`; empty if it is not there. Pure. */
 export function parsePlatformUuid(text: string): string {
   return /"IOPlatformUUID" = "([0-9A-F-]{36})"/.exec(text)?.[1] ?? ''
@@ -58,6 +71,9 @@ export function parsePlatformUuid(text: string): string {
 // --- internal ---
 
 let place: Promise<Place> | undefined
+
+/** It is not on every PATH, and another program of that name must not answer. */
+const IOREG = '/usr/sbin/ioreg'
 
 /** Containers of one image may have the same machine id, or none, so the name of the host counts too. */
 function readLinuxPlace(): Place {
@@ -72,8 +88,8 @@ function readMachineId(): string {
 /** The name of a Mac changes with its network, the id of its hardware does not. */
 async function readDarwinPlace(): Promise<Place> {
   const hostName = os.hostname()
-  const { stdout } = await runProgram('ioreg', ['-rd1', '-c', 'IOPlatformExpertDevice'])
-  return { hostName, machine: hashMachine(parsePlatformUuid(stdout) || hostName), pidNamespace: '' }
+  const { stdout } = await runProgram(IOREG, ['-rd1', '-c', 'IOPlatformExpertDevice'])
+  return { hostName, machine: hashMachine(requireAnswer(parsePlatformUuid(stdout), IOREG)), pidNamespace: '' }
 }
 
 function hashMachine(id: string): string {

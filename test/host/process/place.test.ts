@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { checkLiveness, describePlace, identify, readPlace } from '#host/process'
-import { locate, parsePlatformUuid } from '#host/process/place.ts'
+import { locate, parsePlatformUuid, requireAnswer } from '#host/process/place.ts'
 import { whyNotLinux } from '../../fixtures/skip-reasons.ts'
 
 const bootId = 'boot-1'
@@ -48,4 +48,6 @@ test('the id of a Mac is read from ioreg', () => {
     }`
   assert.equal(parsePlatformUuid(recorded), '4C3B2A19-0F5E-5D6C-8B7A-1234567890AB')
   assert.equal(parsePlatformUuid(''), '')
+  assert.equal(requireAnswer('id', '/usr/sbin/ioreg'), 'id')
+  assert.throws(() => requireAnswer('', '/usr/sbin/ioreg'), { exitCode: 6, message: /^\/usr\/sbin\/ioreg does not/ })
 })
