@@ -1,4 +1,4 @@
-import { type ChildProcess, type IOType, type SpawnOptions, spawn } from 'node:child_process'
+import { type ChildProcess, type IOType, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import type { Socket } from 'node:net'
 import path from 'node:path'
@@ -103,6 +103,16 @@ export async function runProgram(program: string, args: string[], options: RunOp
   })
 }
 
+/** The output of a program that ends at once, without giving way to anything else; empty if it fails. */
+export function runAndWait(program: string, args: string[]): string {
+  const { status, stdout } = spawnSync(program, args, {
+    encoding: 'utf8',
+    timeout: BRIEF_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+  })
+  return status === 0 ? stdout : ''
+}
+
 /**
  * Start a program that outlives this process: a new session, no terminal, its output appended to `log`. Resolves to its
  * exit code if it ends while this process runs: 0 for a signal, -1 when it could not be started. Does not keep this
@@ -158,6 +168,8 @@ export function isProgram(file: string): boolean {
 // --- internal ---
 
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024
+
+const BRIEF_TIMEOUT_MS = 10_000
 
 /** How long output is still read after the program has ended, when another process holds its pipes. */
 const OUTPUT_GRACE_MS = 250

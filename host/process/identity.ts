@@ -24,7 +24,7 @@ export type Liveness = 'alive' | 'dead' | 'unknown' | 'elsewhere'
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
   const startTime =
     process.platform === 'linux' ? parseLinuxStart(readIfPresent(`/proc/${pid}/stat`)) : await readDarwinStart(pid)
-  return startTime === undefined ? undefined : { pid, startTime, bootId: await readBootId(), place: await readPlace() }
+  return startTime === undefined ? undefined : { pid, startTime, bootId: await readBootId(), place: readPlace() }
 }
 
 /**
@@ -44,7 +44,7 @@ export async function checkLiveness(identity: ProcessIdentity): Promise<Liveness
 
 /** Is this a process of this boot of this system, of an earlier boot, or of another system? */
 export async function locateProcess(identity: ProcessIdentity): Promise<ReturnType<typeof locate>> {
-  return locate(identity, { bootId: await readBootId(), place: await readPlace() })
+  return locate(identity, { bootId: await readBootId(), place: readPlace() })
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Session } from '../manifest.ts'
 export async function findOtherHost({ paths }: Pick<Session, 'paths'>): Promise<string | undefined> {
   const holder = readLeaseHolder(paths.runnerLease)
   if (holder?.place === undefined || (await checkLiveness(holder)) !== 'elsewhere') return undefined
-  return describePlace(holder.place, await readPlace())
+  return describePlace(holder.place, readPlace())
 }
 
 /** Throw exit 5 if the session belongs to another machine: nothing that runs there can be seen or ended from here. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { checkLiveness, describePlace, identify, readPlace } from '#host/process'
-import { locate, parsePlatformUuid, requireAnswer } from '#host/process/place.ts'
+import { identifyLinuxMachine, locate, parsePlatformUuid, requireAnswer } from '#host/process/place.ts'
 import { whyNotLinux } from '../../fixtures/skip-reasons.ts'
 
 const bootId = 'boot-1'
@@ -16,12 +16,25 @@ test('a process is here, of an earlier boot, or elsewhere', () => {
     ['elsewhere', at({ pidNamespace: 'pid:[2]' })],
     ['an earlier boot', at({ pidNamespace: 'pid:[2]' }, 'boot-0')],
     ['elsewhere', at({ machine: 'b' }, 'boot-0')],
+    ['an earlier boot', at({ hostName: 'renamed' }, 'boot-0')],
     ['here', { bootId }],
     ['an earlier boot', { bootId: 'boot-0' }],
   ] as const
   for (const [expected, start] of cases) assert.equal(locate(start, at({})), expected, JSON.stringify(start))
   assert.equal(describePlace({ ...here, hostName: 'attic', machine: 'b' }, here), 'attic')
   assert.equal(describePlace({ ...here, pidNamespace: 'pid:[2]' }, here), 'another container of desk')
+})
+
+test('a machine with an id may change its name, and one without an id is not known after a reboot', () => {
+  const identifyMachine = (id: string, hostName: string, pidNamespace = 'pid:[4026531836]') =>
+    identifyLinuxMachine(id, { hostName, pidNamespace })
+  assert.equal(identifyMachine('id', 'desk'), identifyMachine('id', 'renamed'))
+  const inContainer = (hostName: string) => identifyMachine('id', hostName, 'pid:[4026532001]')
+  assert.equal(new Set([identifyMachine('id', 'desk'), inContainer('desk'), inContainer('other')]).size, 3)
+  assert.equal(identifyMachine('', 'desk'), undefined)
+  const unknown = { ...here, machine: '' }
+  assert.equal(locate({ bootId: 'boot-0', place: unknown }, { bootId, place: unknown }), 'elsewhere')
+  assert.equal(locate({ bootId, place: unknown }, { bootId, place: unknown }), 'here')
 })
 
 test('a process of another pid namespace is elsewhere, also when its pid exists here', {
@@ -36,7 +49,7 @@ test('a process of another pid namespace is elsewhere, also when its pid exists 
   assert.equal(await checkLiveness({ ...inside, pid: process.pid }), 'elsewhere')
   const self = (await identify(process.pid)) ?? assert.fail()
   assert.equal(await checkLiveness(self), 'alive')
-  assert.match((await readPlace()).machine, /^[0-9a-f]{16}$/)
+  assert.match(readPlace().machine, /^[0-9a-f]{16}$/)
 })
 
 test('the id of a Mac is read from ioreg', () => {
