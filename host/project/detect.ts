@@ -7,6 +7,7 @@ import type { InstallStep, ProjectFolder } from './install-step.ts'
 import { useCorepack } from './missing-programs.ts'
 import { chooseNodeInstall } from './node-project.ts'
 import type { Project } from './schema.ts'
+import { listVersionFiles } from './version-files.ts'
 
 /** A proposed project file, and what it is based on. */
 export interface ProjectProposal {
@@ -28,6 +29,7 @@ export async function proposeProject(repository: RepositoryCommit): Promise<Proj
     files.filter(file => toolSettings.test(file)).map(async file => extractSettings(file, await read(file))),
   )
   const variables = [...new Set(settings.flatMap(listReferredVariables))]
+  const makes = (await listMadeFiles(steps, files, read)).filter(file => !files.includes(file))
   return {
     project: {
       setup: steps.map(({ command }) => command),
@@ -35,10 +37,12 @@ export async function proposeProject(repository: RepositoryCommit): Promise<Proj
       hosts: await listHosts(steps, settings, read),
       files: ignored,
       ...(variables.length > 0 ? { environment: variables } : {}),
+      ...(makes.length > 0 ? { makes } : {}),
     },
     reasons: [
       ...steps.map(({ command, lockfiles }) => `${lockfiles[0]}: ${command}`),
       ...variables.map(name => `${name}: the settings of a package tool refer to it`),
+      ...makes.map(file => `${file}: the installation of the project writes its version there`),
       ...ignored.map(file => `${file}: git ignores it, and tests are likely to need it`),
     ],
     credentials: findCredentialFiles(steps.map(({ command }) => command)),
@@ -86,6 +90,21 @@ function extractSettings(file: string, text: string): string {
     return (text.match(/^(-i|--[\w-]*index-url|--find-links|.* @ |git\+).*$/gm) ?? []).join('\n')
   if (file.endsWith('Gemfile')) return (text.match(/^\s*source\b.*$/gm) ?? []).join('\n')
   return text
+}
+
+/** The files that an installation in place writes beside those of the project. */
+async function listMadeFiles(
+  steps: InstallStep[],
+  files: string[],
+  read: (file: string) => Promise<string>,
+): Promise<string[]> {
+  if (!steps.some(({ tool }) => tool === 'python')) return []
+  const manifests = files.filter(file => /^([^/]+\/)?pyproject\.toml$/.test(file))
+  const made = manifests.map(async file => {
+    const folder = path.posix.dirname(file)
+    return listVersionFiles(await read(file)).map(name => path.posix.join(folder, name))
+  })
+  return (await Promise.all(made)).flat().filter(file => !file.startsWith('../') && !file.startsWith('/'))
 }
 
 interface PackageTool {

@@ -85,7 +85,7 @@ export const Project = z.strictObject({
     .default([]),
   /** Ignored files that the project needs: copied from the user's checkout for agents and checks. */
   files: z.array(pathSchema).max(50).default([]),
-  /** Folders that the commands create, besides the usual ones. Trees with the same lock files share them. */
+  /** Folders and files that the commands create, besides the usual ones. Trees with the same lock files share them. */
   makes: z.array(pathSchema).max(50).default([]),
   /** Seconds that each command may take. */
   limit: z.number().int().min(1).max(7200).default(900),

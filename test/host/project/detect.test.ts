@@ -172,6 +172,22 @@ test('the registry of yarn 4 is its own, unless the project sets one', async t =
   assert.deepEqual(set?.project.environment, ['CORP_TOKEN'])
 })
 
+test('a file that gets the version of a Python package is proposed as made', async t => {
+  const project = '[project]\nname = "x"\n'
+  const cases: [settings: string, makes: string[] | undefined][] = [
+    ['[tool.setuptools_scm]\nversion_file = "src/x/_version.py" # generated\n', ['src/x/_version.py']],
+    ["[tool.setuptools_scm]\nlocal_scheme = 'x'\nwrite_to = 'x/version.py'\n", ['x/version.py']],
+    ['[tool.hatch.build.hooks.vcs]\nversion-file = "x/_version.py"\n', ['x/_version.py']],
+    ['[tool.setuptools_scm]\n[tool.other]\nversion_file = "src/x/_version.py"\n', undefined],
+    ['[tool.setuptools_scm]\nwrite_to = "../x.py"\n', undefined],
+    ['[tool.setuptools_scm]\nwrite_to = "x/__init__.py"\n', undefined],
+  ]
+  for (const [settings, makes] of cases) {
+    const files = { 'pyproject.toml': project + settings, 'x/__init__.py': '' }
+    assert.deepEqual((await proposeProject(await createRepository(t, files)))?.project.makes, makes, settings)
+  }
+})
+
 test('addresses of homepages are no registries', async t => {
   const pyproject = `[project]
 name = "x"
