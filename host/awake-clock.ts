@@ -47,7 +47,33 @@ export class AwakeClock {
   }
 }
 
+/** Call `act` once this much time has passed in which the machine was awake. The timers of Node count sleep on macOS. */
+export function setAwakeTimeout(
+  act: () => void,
+  limitMs: number,
+  clock: Pick<AwakeClock, 'read'> = getProcessClock(),
+): { clear(): void } {
+  const startMs = clock.read()
+  const check = () => {
+    const missingMs = limitMs - (clock.read() - startMs)
+    if (missingMs > TOLERANCE_MS) timer = setTimeout(check, missingMs)
+    else act()
+  }
+  let timer = setTimeout(check, limitMs)
+  return { clear: () => clearTimeout(timer) }
+}
+
 // --- internal ---
+
+/** macOS tells the time since the boot in whole seconds. */
+const TOLERANCE_MS = 2 * SECOND_MS
+
+let processClock: AwakeClock | undefined
+
+function getProcessClock(): AwakeClock {
+  processClock ??= new AwakeClock()
+  return processClock
+}
 
 /** A busy machine, or a long step, is no sleep. */
 const MIN_SLEEP_MS = 30 * SECOND_MS

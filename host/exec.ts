@@ -2,6 +2,7 @@ import { type ChildProcess, type IOType, type SpawnOptions, spawn, spawnSync } f
 import fs from 'node:fs'
 import type { Socket } from 'node:net'
 import path from 'node:path'
+import { setAwakeTimeout } from './awake-clock.ts'
 import { exitCodes } from './error.ts'
 import { sendSignal } from './process/proc.ts'
 
@@ -22,7 +23,7 @@ export interface RunOptions {
   /** The whole environment: nothing is inherited when it is set. */
   env?: Record<string, string>
   input?: string | Uint8Array
-  /** Milliseconds after which the program and its process group are killed. */
+  /** Milliseconds after which the program and its process group are killed. Sleep of the machine does not count. */
   timeoutMs?: number
   /** Bytes of each stream that are kept. The rest is dropped, and the program runs on. */
   maxOutputBytes?: number
@@ -78,9 +79,9 @@ export async function runProgram(program: string, args: string[], options: RunOp
     if (foreground && child.pid !== undefined) foreground.kill(child.pid)
     else killGroup(child.pid)
   }
-  const timer = timeoutMs === undefined ? undefined : setTimeout(stop, timeoutMs)
+  const timer = timeoutMs === undefined ? undefined : setAwakeTimeout(stop, timeoutMs)
   child.once('exit', () => {
-    clearTimeout(timer)
+    timer?.clear()
     if (!foreground) killGroup(child.pid)
     setTimeout(() => stopReading(child, Date.now() + OUTPUT_GRACE_MS), OUTPUT_GRACE_MS).unref()
   })
@@ -89,7 +90,7 @@ export async function runProgram(program: string, args: string[], options: RunOp
   })
   return new Promise(resolve => {
     child.once('close', (code, signal) => {
-      clearTimeout(timer)
+      timer?.clear()
       resolve({
         exitCode: startError ? undefined : (code ?? undefined),
         signal: signal ?? undefined,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AwakeClock } from '#host/awake-clock.ts'
+import { AwakeClock, setAwakeTimeout } from '#host/awake-clock.ts'
 
 /** A clock on a boot time that the test sets. */
 function createClock() {
@@ -39,6 +39,23 @@ test('what is measured does not change when the wall clock is set', t => {
   pass(60_000)
   assert.equal(measure(), 6000)
   assert.equal(clock.measure('another', '2027-01-01T00:00:00.000Z'), 0, 'what seems to begin later has just begun')
+})
+
+test('a time limit goes on after a sleep, whose timers have run out', t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let awakeMs = 0
+  let count = 0
+  const start = () => setAwakeTimeout(() => count++, 60_000, { read: () => awakeMs })
+  start()
+  awakeMs = 10_000 // The rest of the minute was slept.
+  t.mock.timers.tick(60_000)
+  assert.equal(count, 0)
+  awakeMs = 59_000 // The clock has steps of a second.
+  t.mock.timers.tick(50_000)
+  assert.equal(count, 1)
+  start().clear()
+  t.mock.timers.tick(60_000)
+  assert.equal(count, 1)
 })
 
 test('the real clock runs', async () => {
