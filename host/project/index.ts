@@ -1,3 +1,4 @@
+export { selectCargoSources } from './cargo-sources.ts'
 export { listComposeFiles } from './compose.ts'
 export {
   type CredentialFile,

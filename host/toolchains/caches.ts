@@ -54,7 +54,7 @@ export function findSharedCaches(setupHome: string): Record<string, string> {
  */
 export function buildCacheVariables(
   home: string,
-  platform: NodeJS.Platform = process.platform,
+  { isSetup = false, platform = process.platform }: { isSetup?: boolean; platform?: NodeJS.Platform } = {},
 ): Record<string, string> {
   const written = caches.filter(({ isWritten }) => isWritten)
   return {
@@ -65,9 +65,15 @@ export function buildCacheVariables(
       ]),
     ),
     // Maven splits its options at blanks.
-    ...(/\s/.test(home) ? {} : { MAVEN_OPTS: `-Duser.home=${home}` }),
+    ...(/\s/.test(home) ? {} : { MAVEN_OPTS: [`-Duser.home=${home}`, ...(isSetup ? [] : [useAnyDownload])].join(' ') }),
   }
 }
+
+/**
+ * Maven records from which repository each file came, and fetches it again where the settings name another one. The settings of the
+ * user are there in the setup only. Under another name Maven finds no such record, and takes what is there.
+ */
+const useAnyDownload = '-Daether.enhancedLocalRepository.trackingFilename=none'
 
 /** Copy the caches that a setup left in its home, and that tools write into, into a home of their own. */
 export async function copyWrittenCaches(setupHome: string, home: string): Promise<void> {

@@ -17,7 +17,7 @@ import { explainFailure, listUnresolvedHosts } from './explain-failure.ts'
 import { copyIgnoredFiles, listIgnoredFiles } from './ignored-files.ts'
 import { listSharedPaths } from './made-paths.ts'
 import { keepOnlyMade, pruneSetups, removeDownloads, removeSetup } from './prune.ts'
-import { linkCredentials, resolveSetupAccess, type SetupAccess } from './setup-access.ts'
+import { keepCargoSources, linkCredentials, resolveSetupAccess, type SetupAccess } from './setup-access.ts'
 import { prepareSetupHome, type ToolAccess } from './tool-home.ts'
 
 /** How much of a command's output is kept. */
@@ -101,6 +101,7 @@ async function install(
   const made = listSharedPaths(tree, trackedFiles.concat(project.files), project)
   keepOnlyMade(tree, made)
   removeDownloads(getHome(tree))
+  keepCargoSources(access, getHome(tree))
   const bytes = measureFolder(folder)
   const record: CacheRecord = { format: 1, commands: project.setup, tree, made, seconds: countSeconds(), bytes }
   writeCacheRecord(folder, record)

@@ -1,8 +1,14 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { listCertificateFiles, listDependencyVariables, pickVariables } from '#host/config'
-import { makePrivateFolder } from '#host/fs'
-import { listSettingSecrets, type Project, readCredentialSecrets, resolveHomeFile } from '#host/project'
+import { makePrivateFolder, readIfPresent } from '#host/fs'
+import {
+  listSettingSecrets,
+  type Project,
+  readCredentialSecrets,
+  resolveHomeFile,
+  selectCargoSources,
+} from '#host/project'
 import { listKnownSecrets } from '#host/secrets'
 import { resolveInHome } from '#host/toolchains'
 import { type Commit, listChangedPaths } from '#session/repository'
@@ -85,7 +91,21 @@ export function linkCredentials({ credentials }: SetupAccess, home: string): () 
   }
 }
 
+/** Leave in the home of a setup where cargo finds the crates that were fetched, without a login: programs of checks need it too. */
+export function keepCargoSources({ credentials }: SetupAccess, home: string): void {
+  const folder = resolveInHome(home, '.cargo')
+  const text = credentials.map(readCargoSources).find(sources => sources !== '')
+  if (folder === undefined || text === undefined) return
+  const file = path.join(folder, 'config.toml')
+  fs.rmSync(file, { recursive: true, force: true })
+  fs.writeFileSync(file, text, { flag: 'wx', mode: 0o600 })
+}
+
 // --- internal ---
+
+function readCargoSources({ name, file }: SetupAccess['credentials'][number]): string {
+  return /^~\/\.cargo\/config(\.toml)?$/.test(name) ? selectCargoSources(readIfPresent(file) ?? '') : ''
+}
 
 /** A variable that the user names is a secret, whatever it looks like. A shorter value occurs in any text. */
 const MIN_SECRET_CHARS = 6

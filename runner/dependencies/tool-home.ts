@@ -40,7 +40,11 @@ export async function prepareToolHome(
 export function prepareSetupHome(home: string, toolchains: Toolchains): ToolAccess {
   copyHomeFiles(toolchains, os.homedir(), home)
   return {
-    variables: { ...listSetupVariables(toolchains), ...buildCacheVariables(home), ...makeRelocatable },
+    variables: {
+      ...listSetupVariables(toolchains),
+      ...buildCacheVariables(home, { isSetup: true }),
+      ...makeRelocatable,
+    },
     readablePaths: listToolchainPaths(toolchains),
   }
 }

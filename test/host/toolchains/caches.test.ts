@@ -33,10 +33,11 @@ test('caches that nothing writes into are shared, the others are copied', async 
 })
 
 test('the variables lead into the home that is given, on each system', () => {
-  const linux = buildCacheVariables('/h', 'linux')
+  const linux = buildCacheVariables('/h', { platform: 'linux' })
   assert.equal(linux['GOCACHE'], '/h/.cache/go-build')
-  assert.equal(linux['MAVEN_OPTS'], '-Duser.home=/h')
-  assert.equal(buildCacheVariables('/h', 'darwin')['GOCACHE'], '/h/Library/Caches/go-build')
-  assert.equal(buildCacheVariables('/h', 'darwin')['UV_CACHE_DIR'], '/h/.cache/uv')
-  assert.equal(buildCacheVariables('/my h', 'linux')['MAVEN_OPTS'], undefined, 'Maven splits at the blank')
+  assert.equal(buildCacheVariables('/h', { isSetup: true })['MAVEN_OPTS'], '-Duser.home=/h')
+  assert.equal(linux['MAVEN_OPTS'], '-Duser.home=/h -Daether.enhancedLocalRepository.trackingFilename=none')
+  assert.equal(buildCacheVariables('/h', { platform: 'darwin' })['GOCACHE'], '/h/Library/Caches/go-build')
+  assert.equal(buildCacheVariables('/h', { platform: 'darwin' })['UV_CACHE_DIR'], '/h/.cache/uv')
+  assert.equal(buildCacheVariables('/my h')['MAVEN_OPTS'], undefined, 'Maven splits at the blank')
 })

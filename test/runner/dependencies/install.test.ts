@@ -114,6 +114,22 @@ for (const [name, sandbox, skip] of withAndWithout)
       assert.match(dependencies.reason, new RegExp(`full output: ${path.join(paths.evidence, file)}`))
     })
 
+    it('leaves for checks where cargo finds crates, and no login', async t => {
+      const home = setUser(t)
+      const index = 'index = "sparse+https://cargo.example/"'
+      fs.mkdirSync(path.join(home, '.cargo'))
+      fs.writeFileSync(path.join(home, '.cargo/config.toml'), `[registries.corp]\n${index}\ntoken = "${secret}"\n`)
+      const { context, base } = await createSetup(
+        t,
+        { setup: ['grep -q token ~/.cargo/config.toml'], credentials: ['~/.cargo/config.toml'] },
+        sandbox,
+      )
+      const dependencies = await ensureDependencies(context, base)
+      assert.ok(dependencies.ok, dependencies.ok ? '' : dependencies.reason)
+      const kept = path.join(dependencies.variables['CARGO_HOME'] ?? '', 'config.toml')
+      assert.equal(fs.readFileSync(kept, 'utf8'), `registries.corp.${index}\n`)
+    })
+
     it('cannot lead the runner to files of the user by links in its home', async t => {
       const home = setUser(t)
       const files = ['.ssh/id', '.bashrc', '.m2/settings.xml', '.cache/pip/x', '.tool-versions']
