@@ -1,6 +1,7 @@
 import type { RunResult } from '#host/exec.ts'
 import { isSocket } from '#host/fs'
 import { listListeningPorts } from '#host/listeners.ts'
+import { isUnder } from '#host/sandbox'
 import { listEndedServices, readServiceProblem, type ServicePlan } from '#host/services'
 import { formatNames } from '#host/text.ts'
 import type { SessionManifest } from '#session'
@@ -9,19 +10,21 @@ import type { CheckResult } from './classify-run.ts'
 /**
  * What the services beside a check, or one that it lacks, say about its result. Without a service that it needs a check could
  * not run: one of its own that did not become ready, or one of this machine, which the sandbox hides. The words by which the
- * latter is found can come from an agent. They lower a red result to one that proves nothing, and change no other.
+ * latter is found can come from an agent. They lower a red result to one that proves nothing, and change no other. `scratch` is
+ * the folder of the check: a socket there is its own.
  */
 export function considerServices(
   result: CheckResult,
   run: Pick<RunResult, 'stdout' | 'stderr'>,
   command: string,
   plan: ServicePlan | undefined,
-  sandbox: SessionManifest['sandbox']['kind'],
+  { sandbox, scratch }: { sandbox: SessionManifest['sandbox']['kind']; scratch: string },
 ): CheckResult {
   const problem = plan && readServiceProblem(plan)
   if (problem !== undefined) return { outcome: 'could not run', reason: problem }
   if (result.outcome !== 'red') return result
-  const hidden = sandbox === 'bubblewrap' ? findHiddenService(`${run.stdout}\n${run.stderr}`, command) : undefined
+  const output = `${run.stdout}\n${run.stderr}`
+  const hidden = sandbox === 'bubblewrap' ? findHiddenService(output, command, scratch) : undefined
   if (hidden !== undefined)
     return {
       outcome: 'could not run',
@@ -83,9 +86,10 @@ function listPorts(line: string): number[] {
 }
 
 /** The first refused address at which something listens outside. */
-function findHiddenService(output: string, command: string): string | undefined {
+function findHiddenService(output: string, command: string, scratch: string): string | undefined {
   const { ports, sockets } = listRefusedAddresses(output, command)
   const listening = ports.length > 0 ? listListeningPorts() : new Set<number>()
   const port = ports.find(refused => listening.has(refused))
-  return port === undefined ? sockets.find(isSocket) : `127.0.0.1:${port}`
+  if (port !== undefined) return `127.0.0.1:${port}`
+  return sockets.find(socket => isSocket(socket) && !isUnder(socket, scratch))
 }

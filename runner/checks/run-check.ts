@@ -170,7 +170,7 @@ async function runOnExport(
     })
     const tests = readTestCounts(run, command)
     const shown = classifyRun(run, expectation, name => fs.existsSync(path.join(tree, name)), tests)
-    const result = considerServices(shown, run, command, plan, manifest.sandbox.kind)
+    const result = considerServices(shown, run, command, plan, { sandbox: manifest.sandbox.kind, scratch })
     return {
       ...createAttempt(run, await considerMachine(result, run, scratch)),
       ...(tests !== undefined && { tests }),

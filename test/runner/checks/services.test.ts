@@ -91,7 +91,10 @@ it('a check without its service could not run, whatever it came to', async t => 
   const couldNotRun = { outcome: 'could not run', reason: 'service db was not ready within 1 s: no room' }
   for (const outcome of ['green', 'red'] as const)
     assert.deepEqual(
-      considerServices({ outcome, reason: '' }, { stdout: '', stderr: '' }, 'x', plan, null),
+      considerServices({ outcome, reason: '' }, { stdout: '', stderr: '' }, 'x', plan, {
+        sandbox: null,
+        scratch: tempFolder,
+      }),
       couldNotRun,
     )
 })
@@ -114,10 +117,15 @@ it('a check is not red if it needs a service that runs outside of the sandbox', 
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-'))
   t.after(() => fs.rmSync(folder, { recursive: true }))
   await listen(path.join(folder, 's'))
-  const consider = (output: string, outcome: Outcome = 'red', sandbox: Sandbox['kind'] = 'bubblewrap') =>
-    considerServices({ outcome, reason: 'r' }, { stdout: '', stderr: output }, 'x', undefined, sandbox)
+  type Kind = Sandbox['kind']
+  const consider = (output: string, outcome: Outcome = 'red', sandbox: Kind = 'bubblewrap', scratch = '/nowhere') => {
+    const run = { stdout: '', stderr: output }
+    return considerServices({ outcome, reason: 'r' }, run, 'x', undefined, { sandbox, scratch })
+  }
   const refused = `connect ECONNREFUSED 127.0.0.1:${port}`
-  assert.equal(consider(`Error: connect ENOENT ${folder}/s`).reason, reason(`${folder}/s`))
+  const missing = `Error: connect ENOENT ${folder}/s`
+  assert.equal(consider(missing).reason, reason(`${folder}/s`))
+  assert.equal(consider(missing, 'red', 'bubblewrap', folder).outcome, 'red', 'the check itself has made that socket')
   assert.equal(consider(refused).outcome, 'could not run')
   assert.equal(consider(refused, 'green').outcome, 'green', 'words do not change a check that is not red')
   assert.equal(consider(refused, 'nothing ran').outcome, 'nothing ran')
