@@ -23,17 +23,14 @@ export function considerServices(
   const problem = plan && readServiceProblem(plan)
   if (problem !== undefined) return { outcome: 'could not run', reason: problem }
   if (result.outcome !== 'red') return result
+  const ended = plan ? listEndedServices(plan) : []
+  if (ended.length > 0)
+    return { ...result, reason: `${result.reason}; service ${formatNames(ended)} ended before the check` }
   const output = `${run.stdout}\n${run.stderr}`
   const hidden = sandbox === 'bubblewrap' ? findHiddenService(output, command, scratch) : undefined
-  if (hidden !== undefined)
-    return {
-      outcome: 'could not run',
-      reason: `it needs the service at ${hidden}, which runs on this machine, but outside of the sandbox`,
-    }
-  const ended = plan ? listEndedServices(plan) : []
-  return ended.length === 0
-    ? result
-    : { ...result, reason: `${result.reason}; service ${formatNames(ended)} ended before the check` }
+  if (hidden === undefined) return result
+  const reason = `it needs the service at ${hidden}, which runs on this machine, but outside of the sandbox`
+  return { outcome: 'could not run', reason }
 }
 
 /** The ports and sockets of this machine to which, by this output, a connection was refused. Each once, the first ten. Pure. */

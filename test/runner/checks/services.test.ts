@@ -99,6 +99,24 @@ it('a check without its service could not run, whatever it came to', async t => 
     )
 })
 
+it('a check whose own service has ended is red, also if another one listens outside', async t => {
+  const server = net.createServer().listen(0)
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as net.AddressInfo
+  const tempFolder = createScratchFolder(t)
+  const plan = await planServices(Project.parse({ services: [database] }).services, { tempFolder, sandbox: null })
+  assert.ok(plan)
+  fs.mkdirSync(plan.folder)
+  fs.writeFileSync(path.join(plan.folder, 'ended'), 'db\n')
+  const run = { stdout: '', stderr: `connect ECONNREFUSED 127.0.0.1:${port}` }
+  const place = { sandbox: 'bubblewrap', scratch: tempFolder } as const
+  assert.deepEqual(considerServices({ outcome: 'red', reason: 'exit 1' }, run, 'x', plan, place), {
+    outcome: 'red',
+    reason: 'exit 1; service db ended before the check',
+  })
+})
+
 it('a check is not red if it needs a service that runs outside of the sandbox', { skip: whyNoBubblewrap }, async t => {
   const listen = async (address: number | string) => {
     const server = net.createServer().listen(address)
