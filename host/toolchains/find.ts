@@ -51,6 +51,7 @@ async function findKinds(
   const lines = versions.flatMap(reply => (reply?.exitCode === 0 ? reply.stdout.split('\n') : []))
   return {
     variables: {
+      ...pickWords(kinds, environment),
       ...pickChoices(kindsFound, environment),
       ...Object.assign({}, ...kindsFound.map(kind => kind.settings)),
       ...Object.fromEntries(found.flatMap(({ variable, folder }) => (variable === null ? [] : [[variable, folder]]))),
@@ -74,6 +75,7 @@ async function locate(kind: ToolchainKind, shell: UserShell): Promise<Located> {
 async function findFolder(kind: ToolchainKind, shell: UserShell) {
   const { name, variable = '', answer } = kind
   const value = shell.environment[variable]
+  if (value && value === kind.word) return { isAbsent: true as const }
   if (value && path.isAbsolute(value) && isFolder(value)) return { folder: value }
   if (value) {
     const other = variable === name ? 'a folder that exists' : `the folder of ${name}`
@@ -90,11 +92,17 @@ async function findFolder(kind: ToolchainKind, shell: UserShell) {
   return { problem: `${question} does not say where ${name} is; set ${variable} in the shell that starts dispatch` }
 }
 
+/** Folders of a home that a variable moves. */
+const movedFolders = [
+  { usual: '.local/share', variable: 'XDG_DATA_HOME' },
+  { usual: '.cache', variable: 'XDG_CACHE_HOME' },
+]
+
 function listPlaces({ places }: ToolchainKind, { home, environment }: UserShell): string[] {
-  const data = environment['XDG_DATA_HOME']
   return places.map(place => {
-    const inData = place.startsWith('.local/share/') && data ? path.relative('.local/share', place) : undefined
-    return inData === undefined ? path.join(home, place) : path.join(data ?? '', inData)
+    const moved = movedFolders.find(({ usual, variable }) => place.startsWith(`${usual}/`) && environment[variable])
+    if (moved === undefined) return path.join(home, place)
+    return path.join(environment[moved.variable] ?? '', path.relative(moved.usual, place))
   })
 }
 
@@ -112,6 +120,14 @@ function describe(kind: ToolchainKind, folder: string, shell: UserShell): Toolch
 function pickChoices(kinds: ToolchainKind[], environment: NodeJS.ProcessEnv): Record<string, string> {
   const names = Object.keys(environment).filter(name => kinds.some(({ choices }) => choices?.test(name)))
   return pickVariables(names, environment)
+}
+
+function pickWords(kinds: ToolchainKind[], environment: NodeJS.ProcessEnv): Record<string, string> {
+  const set = kinds.filter(({ variable = '', word }) => word !== undefined && environment[variable] === word)
+  return pickVariables(
+    set.flatMap(({ variable }) => variable ?? []),
+    environment,
+  )
 }
 
 /** PATH with these folders at its end, and without the link that fnm makes for one shell, which a logout removes. */

@@ -6,8 +6,9 @@ import type { Toolchain, Toolchains } from './toolchains.ts'
 
 /** The variables of the toolchains for a setup: without those of folders that a setup makes for itself. */
 export function listSetupVariables({ variables }: Toolchains): Record<string, string> {
-  const own = toolchainKinds.flatMap(({ isMadeBySetup, variable = '' }) => {
-    const isKept = isMadeBySetup === 'if empty' && listEntries(variables[variable] ?? '').length > 0
+  const own = toolchainKinds.flatMap(({ isMadeBySetup, word, variable = '' }) => {
+    const value = variables[variable] ?? ''
+    const isKept = value === word || (isMadeBySetup === 'if empty' && listEntries(value).length > 0)
     return isMadeBySetup && !isKept ? [variable] : []
   })
   return Object.fromEntries(Object.entries(variables).filter(([name]) => !own.includes(name)))

@@ -3,6 +3,8 @@ export interface ToolchainKind {
   name: string
   /** By which the tool finds its folder. Without one it needs no variable, only that the folder can be read. */
   variable?: string
+  /** A value of the variable that is no folder. It is passed on as it is. */
+  word?: string
   /** What prints the folder, and where it stands in the output, if the output is not the folder alone. */
   ask?: string[]
   answer?: RegExp
@@ -28,7 +30,7 @@ export interface ToolchainKind {
   isMadeBySetup?: true | 'if empty'
 }
 
-/** `$XDG_DATA_HOME` counts instead of `.local/share`, where it is set. */
+/** `$XDG_DATA_HOME` counts instead of `.local/share`, and `$XDG_CACHE_HOME` instead of `.cache`, where they are set. */
 export const toolchainKinds: ToolchainKind[] = [
   {
     name: 'rustup',
@@ -131,6 +133,7 @@ export const toolchainKinds: ToolchainKind[] = [
   {
     name: 'playwright',
     variable: 'PLAYWRIGHT_BROWSERS_PATH',
+    word: '0', // The browsers are in node_modules.
     places: ['.cache/ms-playwright', 'Library/Caches/ms-playwright'],
     state: ['*'],
     programs: /^playwright$/,

@@ -136,18 +136,23 @@ test('what a folder links to is readable too, and links of one shell are followe
   )
 })
 
-test('the usual places of macOS and of XDG_DATA_HOME are known', async t => {
+test('the usual places of macOS, XDG_DATA_HOME and XDG_CACHE_HOME are known', async t => {
   const home = createScratchFolder(t)
   lay(home, {
     'Library/Application Support/fnm/node-versions/v20/x': '',
     'Library/Caches/ms-playwright/chromium-1/x': '',
     'data/mise/installs/node/22/x': '',
+    'caches/node/corepack/v1/x': '',
   })
-  assert.deepEqual(listFound(await find(home, { XDG_DATA_HOME: path.join(home, 'data') })), [
+  const moved = { XDG_DATA_HOME: path.join(home, 'data'), XDG_CACHE_HOME: path.join(home, 'caches') }
+  assert.deepEqual(listFound(await find(home, moved)), [
     ['fnm', path.join(home, 'Library/Application Support/fnm')],
     ['mise', path.join(home, 'data/mise')],
+    ['corepack', path.join(home, 'caches/node/corepack')],
     ['playwright', path.join(home, 'Library/Caches/ms-playwright')],
   ])
+  const { variables, problems } = await find(home, { PLAYWRIGHT_BROWSERS_PATH: '0' })
+  assert.deepEqual([variables['PLAYWRIGHT_BROWSERS_PATH'], problems], ['0', []], 'the browsers are in node_modules')
 })
 
 test('an update, another version and another choice are another identity', async t => {

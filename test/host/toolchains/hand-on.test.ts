@@ -12,4 +12,6 @@ test('a setup uses the Python of the user that uv manages, and makes other folde
   assert.deepEqual(listNames(), ['RUSTUP_HOME'], 'no Python is there, so uv must be able to install one')
   fs.mkdirSync(path.join(folder, 'cpython-3.13.0-linux-x86_64-gnu'))
   assert.deepEqual(listNames(), ['UV_PYTHON_INSTALL_DIR', 'RUSTUP_HOME'])
+  const inNodeModules = { PLAYWRIGHT_BROWSERS_PATH: '0' }
+  assert.deepEqual(listSetupVariables({ ...noToolchains, variables: inNodeModules }), inNodeModules)
 })
