@@ -81,20 +81,21 @@ async function refuseUnfilteredFiles(
   if (kind === undefined) return undefined
   const shown = problems.filter(problem => problem.kind === kind)
   const files = formatFiles(shown.map(problem => problem.path))
+  const startOver = `git reset --soft ${status.base.commit.slice(0, COMMIT_DIGITS)}`
   if (kind === 'raw content')
     return refuse(
-      `Nothing was judged: .gitattributes gives these files to Git LFS, but their content was committed in place of a pointer:\n${files}\nSpawn a code worker that runs \`git add --renormalize\` on them and commits.`,
+      `Nothing was judged: .gitattributes gives these files to Git LFS, but one of the commits has their content in place of a pointer:\n${files}\nSpawn a code worker that makes its commits again: ${startOver}, then \`git add --renormalize\` on these files, and commit.`,
     )
   if (kind === 'content is missing')
     return refuse(
-      `Nothing was judged: these files are pointers of Git LFS, and the content that they name is not here:\n${files}\nSpawn a code worker that writes the content of the files and commits it. Git makes the pointers.`,
+      `Nothing was judged: in one of the commits these files are pointers of Git LFS, and the content that they name is not here:\n${files}\nSpawn a code worker that makes its commits again: ${startOver}, then it writes the content of the files and commits. Git makes the pointers.`,
     )
   const filters = [...new Set(shown.map(({ filter }) => filter))].join(', ')
   const consequence = filters.includes('git-crypt')
     ? 'Applied, this would put their plain text into the repository.'
     : 'Applied, this would put content into the repository that did not go through the filter.'
   return refuse(
-    `Nothing was judged: .gitattributes gives these files to the filter ${filters}, which dispatch does not run. ${consequence}\n${files}\nSpawn a code worker that makes its commits again without these files: git reset --soft ${status.base.commit.slice(0, COMMIT_DIGITS)}, then restore them and commit.\nTell the human that these files were left out: only they can write them.`,
+    `Nothing was judged: .gitattributes gives these files to the filter ${filters}, which dispatch does not run. ${consequence}\n${files}\nSpawn a code worker that makes its commits again without these files: ${startOver}, then restore them and commit.\nTell the human that these files were left out: only they can write them.`,
   )
 }
 

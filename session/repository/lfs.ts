@@ -9,12 +9,14 @@ import {
   getLfsObject,
   isLfsContent,
   type LfsPointer,
+  listFilteredFiles,
   listLfsPointers,
   type PointerFile,
 } from '#host/lfs'
 import { formatNames } from '#host/text.ts'
 import type { SessionPaths } from '../paths.ts'
 import { findForeignConfig, runBareGit, type SessionRepository } from './bare-git.ts'
+import { listWrittenFiles, type WrittenFile } from './written-files.ts'
 
 /** Remember where Git LFS keeps the large files of the user's repository. They are read there, and not copied. */
 export async function rememberLfsFolder(paths: SessionPaths, userRepository: string): Promise<void> {
@@ -59,17 +61,50 @@ export async function keepLfsContent(paths: SessionPaths, pointer: LfsPointer): 
   return copyLfsContent(made, getLfsObject(paths.lfsObjects, pointer), pointer)
 }
 
+/** A version of a file that a commit of the work wrote, and that this commit gives to Git LFS. */
+interface LfsVersion extends WrittenFile {
+  /** Undefined if the file is not a pointer. */
+  pointer: PointerFile | undefined
+}
+
+/** What the commits of the work wrote for Git LFS: a later push of them sends the content of each, also of earlier versions. */
+export async function listLfsVersions(
+  paths: SessionPaths,
+  { commit, base }: { commit: string; base: string },
+): Promise<LfsVersion[]> {
+  const { bareRepository } = paths
+  const written = await listWrittenFiles(paths, base, commit)
+  const names = [...new Set(written.map(file => file.path))]
+  const filters = await Promise.all([base, commit].map(each => listFilteredFiles(bareRepository, each, names)))
+  const candidates = written.filter(file => filters.some(each => each.get(file.path) === 'lfs'))
+  const versions: LfsVersion[] = []
+  for (const [id, files] of Map.groupBy(candidates, file => file.commit)) {
+    const own = await listFilteredFiles(
+      bareRepository,
+      id,
+      files.map(file => file.path),
+    )
+    const pointers = await listLfsPointers(bareRepository, id)
+    const given = files.filter(file => own.get(file.path) === 'lfs')
+    versions.push(...given.map(file => ({ ...file, pointer: pointers.get(file.path) })))
+  }
+  return versions
+}
+
 /**
- * Bring the content of the work's pointers to where Git LFS of the user's repository looks for it. Exit 13 if some cannot be
- * brought, 10 on a full disk. What the base lacks too is no loss.
+ * Bring the content of the work's pointers, in all its commits, to where Git LFS of the user's repository looks for it. Exit 13 if
+ * some cannot be brought, 10 on a full disk. What the base lacks too is no loss.
  */
 export async function applyLfsContent(
   paths: SessionPaths,
   { commit, base }: { commit: string; base: string },
   userRepository: string,
 ): Promise<void> {
-  const pointers = await listLfsPointers(paths.bareRepository, commit)
-  if (pointers.size === 0) return
+  const versions = (await listLfsVersions(paths, { commit, base })).flatMap(({ path: file, pointer }) =>
+    pointer ? [[file, pointer] as const] : [],
+  )
+  const pointers = [...(await listLfsPointers(paths.bareRepository, commit)), ...versions]
+  if (pointers.length === 0) return
   const target = await findLfsFolder(userRepository)
   const known = new Set([...(await listLfsPointers(paths.bareRepository, base)).values()].map(({ oid }) => oid))
   for (const [name, pointer] of pointers) {

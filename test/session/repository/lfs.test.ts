@@ -156,6 +156,33 @@ test('a file that no filter has seen is a problem in every commit of the work', 
   ])
 })
 
+test('earlier versions of a file come home too, and each commit is looked at', async () => {
+  await run(outputs, `git checkout -qf ${base.commit}; git clean -fdq`)
+  const first = 'first\n'.repeat(1000)
+  write(outputs, 'twice.bin', first)
+  await run(outputs, 'git add -A; git commit -qm first')
+  write(outputs, 'twice.bin', 'second\n'.repeat(1000))
+  await run(outputs, 'git add -A; git commit -qm second')
+  const { commit } = await importWork(paths)
+  assert.deepEqual(await checkFilteredFiles(paths, base.commit, commit), [])
+  await applyLfsContent(paths, { commit, base: base.commit }, user)
+  assert.equal(read(user, '.git/lfs/objects', objectOf(first)), first)
+  if (hasGitLfs) {
+    await run(user, `git fetch -q '${paths.bareRepository}' work`)
+    assert.match(await run(user, 'git lfs fsck --objects FETCH_HEAD~2..FETCH_HEAD 2>&1'), /^Git LFS fsck OK/)
+  }
+
+  write(outputs, 'raw.bin', 'raw')
+  write(outputs, 'absent.bin', pointerTo('absent'))
+  await run(outputs, 'git -c filter.lfs.clean= -c filter.lfs.required=false add raw.bin absent.bin; git commit -qm wrong')
+  await run(outputs, 'git rm -qf raw.bin absent.bin; git commit -qm right')
+  const later = await importWork(paths)
+  assert.deepEqual(await checkFilteredFiles(paths, base.commit, later.commit), [
+    { kind: 'content is missing', filter: 'lfs', path: 'absent.bin' },
+    { kind: 'raw content', filter: 'lfs', path: 'raw.bin' },
+  ])
+})
+
 test('names that are not UTF-8, or have a tab, have their filter too', {
   skip: process.platform === 'darwin' && 'a Mac refuses such names: run it on Linux',
 }, async () => {
