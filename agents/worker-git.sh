@@ -23,17 +23,17 @@ configure core.hooksPath /dev/null
 configure core.fsmonitor false
 configure submodule.recurse false
 # Only Git LFS has a filter, that of dispatch. A process that an agent has named for it could not be replaced: then it has none.
-own_filter='^filter\.lfs\.'
-if git config --get filter.lfs.process >/dev/null; then own_filter=none; fi
+own_filter='^filter\.lfs\.(clean|smudge|process|required)$'
+if git config --get filter.lfs.process >/dev/null; then own_filter='^$'; fi
 while IFS= read -r key; do
   [ -n "$key" ] || continue
   for part in clean smudge process; do configure "${key%.*}.$part" ''; done
   configure "${key%.*}.required" false
 done <<KEYS
-$(git config --name-only --get-regexp '^filter\.' | grep -v "$own_filter")
+$(git config --name-only --get-regexp '^filter\.' | grep -Ev "$own_filter")
 KEYS
 
-if [ "$own_filter" != none ]; then
+if [ "$own_filter" != '^$' ]; then
   export DISPATCH_LFS_FILTER="${0%/*}/../host/lfs/filter.sh"
   configure filter.lfs.clean 'sh "$DISPATCH_LFS_FILTER" clean'
   configure filter.lfs.smudge 'sh "$DISPATCH_LFS_FILTER" smudge'
