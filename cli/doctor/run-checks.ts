@@ -24,7 +24,7 @@ export async function runChecks({ online, notify }: { online: boolean; notify: b
     () => checkHome(config).catch(failWith('home')),
     () => checkSandbox(config),
     () => checkTempFolder(),
-    () => checkToolchains([config.home]),
+    () => checkToolchains(config),
     () => checkSessions(config),
     () => checkRepository([config.installFolder, config.home]),
   ]

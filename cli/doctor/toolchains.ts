@@ -1,10 +1,16 @@
 import os from 'node:os'
+import type { Config } from '#host/config'
+import { findRepository } from '#host/git'
 import { describeToolchain, findToolchains } from '#host/toolchains'
 import { type DoctorResult, ok, warn } from './result.ts'
 
 /** The compilers and interpreters of this shell that setups, checks and agents get, and those that they cannot get. */
-export async function checkToolchains(untrustedFolders: string[]): Promise<DoctorResult[]> {
-  const { found, problems } = await findToolchains({ untrustedFolders })
+export async function checkToolchains({ home, installFolder }: Config): Promise<DoctorResult[]> {
+  // Another check says why a repository cannot be used.
+  const repository = await findRepository(undefined, [installFolder, home]).catch(() => ({ path: process.cwd() }))
+  const { found, problems } = await findToolchains({
+    untrustedFolders: [home, ...(repository ? [repository.path] : [])],
+  })
   const names = found.map(toolchain => describeToolchain(toolchain, os.homedir()))
   return [
     ...(names.length > 0 ? [ok('tools', `handed on, read-only: ${names.join(', ')}`)] : []),

@@ -34,7 +34,7 @@ export async function proposeProject(repository: RepositoryCommit): Promise<Proj
     project: {
       setup: steps.map(({ command }) => command),
       lockfiles: [...new Set(steps.flatMap(({ lockfiles }) => lockfiles))],
-      hosts: await listHosts(steps, settings, read),
+      hosts: await listHosts(steps, settings, { path: repository.path, read }),
       files: ignored,
       ...(variables.length > 0 ? { environment: variables } : {}),
       ...(makes.length > 0 ? { makes } : {}),

@@ -1,7 +1,8 @@
 import os from 'node:os'
-import { runProgram } from '../exec.ts'
+import { resolveRealPath } from '../fs/files.ts'
 import { parseHost } from '../sandbox/policy.ts'
 import { SECOND_MS } from '../time.ts'
+import { askProgram } from '../toolchains/ask.ts'
 import { findAddressHosts, listRegistryHosts } from './credentials.ts'
 import type { InstallStep } from './install-step.ts'
 
@@ -12,7 +13,7 @@ import type { InstallStep } from './install-step.ts'
 export async function listHosts(
   steps: InstallStep[],
   settings: string[],
-  read: (file: string) => Promise<string>,
+  { path: repository, read }: { path: string; read: (file: string) => Promise<string> },
 ): Promise<string[]> {
   const named = settings.flatMap(text => listRegistryHosts('', text))
   const hosts = await Promise.all(
@@ -20,7 +21,7 @@ export async function listHosts(
       const locked = await Promise.all(
         step.lockfiles.filter(isLockFile).map(async file => findLockedHosts(file, await read(file))),
       )
-      return [...new Set(locked.flat())].slice(0, MAX_HOSTS).concat(await listRegistries(step, settings))
+      return [...new Set(locked.flat())].slice(0, MAX_HOSTS).concat(await listRegistries(step, settings, repository))
     }),
   )
   const all = [...new Set([...hosts.flat(), ...named])].filter(host => parseHost(host) !== undefined)
@@ -59,11 +60,18 @@ const PYTHON_INDEX = 'pypi.org'
 // In pieces, because no source may name the host of a registry that this machine was built with.
 const yarnHost = ['registry', 'yarnpkg', 'com'].join('.')
 
-/** The registries that a tool is set to for this user, or its own. It is asked in a folder where no project can steer it. */
-async function listRegistries({ tool, program, command }: InstallStep, settings: string[]): Promise<string[]> {
-  const ask = async (name: string, ...args: string[]) => {
-    const run = await runProgram(name, args, { cwd: os.tmpdir(), timeoutMs: 15 * SECOND_MS })
-    return run.exitCode === 0 ? run.stdout : ''
+const ASK_TIMEOUT_MS = 15 * SECOND_MS
+
+/** The registries that a tool is set to for this user, or its own. It is asked where no project can steer it. */
+async function listRegistries(
+  { tool, program, command }: InstallStep,
+  settings: string[],
+  repository: string,
+): Promise<string[]> {
+  const shell = { environment: process.env, untrusted: [repository, resolveRealPath(repository)] }
+  const ask = async (...words: string[]) => {
+    const run = await askProgram(shell, words, ASK_TIMEOUT_MS)
+    return run?.exitCode === 0 ? run.stdout : ''
   }
   const corepackHosts = command.includes('corepack ') ? await listCorepackHosts(program, ask) : []
   if (program === 'yarn') {
@@ -88,10 +96,7 @@ async function listRegistries({ tool, program, command }: InstallStep, settings:
 }
 
 /** Where corepack fetches a package manager from, whatever registry the user has set. */
-async function listCorepackHosts(
-  program: string,
-  ask: (name: string, ...args: string[]) => Promise<string>,
-): Promise<string[]> {
+async function listCorepackHosts(program: string, ask: (...words: string[]) => Promise<string>): Promise<string[]> {
   if (program === 'yarn') return ['repo.yarnpkg.com']
   const withoutSettings = ['--userconfig', os.devNull, '--globalconfig', os.devNull]
   return findAddressHosts(await ask('npm', 'config', 'get', 'registry', ...withoutSettings))

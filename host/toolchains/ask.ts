@@ -16,7 +16,11 @@ export interface UserShell {
  * Run a program of the user's in the user's own environment, and from `/`: version managers run or read what lies in the current
  * folder and above. Undefined if the program does not exist, or only where others write.
  */
-export async function askProgram(shell: UserShell, command: string[]): Promise<RunResult | undefined> {
+export async function askProgram(
+  shell: Omit<UserShell, 'home'>,
+  command: string[],
+  timeoutMs = ASK_TIMEOUT_MS,
+): Promise<RunResult | undefined> {
   const [name = '', ...args] = command
   const searchPath = filterSearchPath(shell)
   const program = findProgram(name, searchPath)
@@ -24,7 +28,7 @@ export async function askProgram(shell: UserShell, command: string[]): Promise<R
   // A shell would run the files that BASH_ENV and ENV name.
   const { BASH_ENV: _bash, ENV: _sh, PWD: _current, OLDPWD: _last, ...rest } = shell.environment
   const env = pickVariables(Object.keys(rest), { ...rest, PATH: searchPath })
-  return runProgram(name, args, { cwd: '/', env, timeoutMs: ASK_TIMEOUT_MS, maxOutputBytes: MAX_ANSWER_BYTES })
+  return runProgram(name, args, { cwd: '/', env, timeoutMs, maxOutputBytes: MAX_ANSWER_BYTES })
 }
 
 // --- internal ---
@@ -33,7 +37,7 @@ const ASK_TIMEOUT_MS = 3 * SECOND_MS
 const MAX_ANSWER_BYTES = 64 * 1024
 
 /** PATH without relative folders, and without those that others write. */
-function filterSearchPath({ environment, untrusted }: UserShell): string {
+function filterSearchPath({ environment, untrusted }: Omit<UserShell, 'home'>): string {
   return (environment['PATH'] ?? '')
     .split(path.delimiter)
     .filter(folder => path.isAbsolute(folder))

@@ -1,7 +1,9 @@
 import fs from 'node:fs'
 import os from 'node:os'
+import path from 'node:path'
 import { buildCheckEnvironment } from '#host/config'
 import { findProgram, runProgram } from '#host/exec.ts'
+import { deleteFolder } from '#host/fs'
 import { toOneLine } from '#host/text.ts'
 import { identifyToolchains, type Toolchains } from '#host/toolchains'
 
@@ -40,21 +42,28 @@ const versions = new Map<string, Promise<string>>()
 
 /** The first line that a program prints for its version; empty if it is not on PATH. */
 function readVersion(tool: string, variables: Record<string, string>, identity: string): Promise<string> {
-  const environment = { ...buildCheckEnvironment(os.tmpdir()), ...variables }
-  const file = findProgram(tool, environment['PATH'])
+  const file = findProgram(tool, variables['PATH'] ?? buildCheckEnvironment('')['PATH'])
   if (file === '') return Promise.resolve('')
   const key = JSON.stringify([tool, file, fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs, identity])
-  const version = versions.get(key) ?? runVersionCommand(tool, environment)
+  const version = versions.get(key) ?? runVersionCommand(tool, variables)
   versions.set(key, version)
   return version
 }
 
-/** A version manager reads what lies in the current folder and above, so that is the one above all. */
-async function runVersionCommand(tool: string, env: Record<string, string>): Promise<string> {
-  const run = await runProgram(tool, [versionArguments.get(tool) ?? ''], {
-    cwd: '/',
-    env,
-    timeoutMs: VERSION_TIMEOUT_MS,
-  })
-  return toOneLine(`${run.stdout}\n${run.stderr}`.trim().split('\n')[0] ?? '', 100) || 'unknown'
+/**
+ * A version manager reads what lies in the current folder and above, so that is the one above all. The home is empty: in a folder
+ * that others write, a file of theirs could choose the version, or what runs.
+ */
+async function runVersionCommand(tool: string, variables: Record<string, string>): Promise<string> {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-home-'))
+  try {
+    const run = await runProgram(tool, [versionArguments.get(tool) ?? ''], {
+      cwd: '/',
+      env: { ...buildCheckEnvironment(home), ...variables },
+      timeoutMs: VERSION_TIMEOUT_MS,
+    })
+    return toOneLine(`${run.stdout}\n${run.stderr}`.trim().split('\n')[0] ?? '', 100) || 'unknown'
+  } finally {
+    deleteFolder(home)
+  }
 }

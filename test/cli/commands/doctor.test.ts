@@ -178,6 +178,19 @@ describe('dispatch doctor', { concurrency: 2 }, () => {
       }
     }))
 
+  it('no program of the repository is asked where its toolchain is', () =>
+    withRig(idleScenario, async rig => {
+      const top = path.join(rig.home, 'elsewhere')
+      const ran = path.join(rig.home, 'ran')
+      fs.mkdirSync(path.join(top, 'bin'))
+      fs.writeFileSync(path.join(top, 'bin/pyenv'), `#!/bin/sh\ntouch '${ran}'\n`, { mode: 0o755 })
+      const commit = 'git init -q && git add . && git -c user.name=x -c user.email=x@y commit -q -m first'
+      const setup = await runProgram('/bin/sh', ['-c', commit], { cwd: top })
+      assert.equal(setup.exitCode, 0, setup.stderr)
+      await rig.dispatch(['doctor'], { env: { PATH: `${top}/bin:${rig.environment['PATH']}` } })
+      assert.ok(!fs.existsSync(ran))
+    }))
+
   it('settings of claude that agents do not get are listed, yours and those of the repository', () =>
     withRig(idleScenario, async rig => {
       fs.mkdirSync(path.join(rig.home, 'home/.claude'), { recursive: true })

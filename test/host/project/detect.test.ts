@@ -188,6 +188,18 @@ test('a file that gets the version of a Python package is proposed as made', asy
   }
 })
 
+test('no program of the repository is asked for registries', async t => {
+  const repository = await createRepository(t, { 'package-lock.json': '{}' })
+  const folder = path.join(repository.path, 'node_modules/.bin')
+  fs.mkdirSync(folder, { recursive: true })
+  fs.writeFileSync(path.join(folder, 'npm'), '#!/bin/sh\necho https://evil.example/\n', { mode: 0o755 })
+  const before = process.env['PATH']
+  process.env['PATH'] = `${folder}:${before}`
+  t.after(() => Object.assign(process.env, { PATH: before }))
+  const hosts = (await proposeProject(repository))?.project.hosts ?? []
+  assert.ok(!hosts.includes('evil.example') && hosts.length > 0, hosts.join())
+})
+
 test('addresses of homepages are no registries', async t => {
   const pyproject = `[project]
 name = "x"
