@@ -129,6 +129,9 @@ async function removeUnlessClaimed({ folder }: Setup): Promise<boolean> {
 const downloads = [
   ...['.npm', '.cache/pip', '.cache/yarn', '.cache/pnpm', '.cache/composer', '.composer/cache'],
   ...['pip', 'Yarn', 'pnpm', 'composer'].map(name => `Library/Caches/${name}`),
+  // What uv and Poetry installed is in an environment in the tree. `uv run` uses that as it is (UV_NO_SYNC).
+  '.cache/uv',
+  ...['.cache/pypoetry', 'Library/Caches/pypoetry'].flatMap(folder => [`${folder}/cache`, `${folder}/artifacts`]),
   ...['.local/share/pnpm/store', 'Library/pnpm/store'], // Its files are in node_modules as well, by links.
 ]
 

@@ -11,6 +11,7 @@ import {
   keepOnlyMade,
   listSetups,
   pruneSetups,
+  removeDownloads,
   removeSetup,
   removeUnusedSetups,
   type Setup,
@@ -109,4 +110,19 @@ test('read-only folders, as Go makes them, stop neither a setup nor its removal'
     removeSetup(folder)
     assert.deepEqual(listNames(folder), [])
   })
+})
+
+test('of the home of a setup, what was only downloaded is removed', t => {
+  const home = createScratchFolder(t)
+  const kept = ['.cache/pypoetry/virtualenvs/x', '.local/share/uv/python/x', 'go/pkg/mod/x']
+  const downloaded = ['.npm/x', '.cache/pip/x', '.cache/uv/x', '.cache/pypoetry/cache/x', '.cache/pypoetry/artifacts/x']
+  for (const name of [...kept, ...downloaded]) {
+    fs.mkdirSync(path.dirname(path.join(home, name)), { recursive: true })
+    fs.writeFileSync(path.join(home, name), '')
+  }
+  removeDownloads(home)
+  assert.deepEqual(
+    [...kept, ...downloaded].filter(name => fs.existsSync(path.join(home, name))),
+    kept,
+  )
 })
