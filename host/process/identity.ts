@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isErrno } from '../error.ts'
 import { runProgram } from '../exec.ts'
 import { readIfPresent } from '../fs/files.ts'
 import { locate, Place, readPlace, requireAnswer } from './place.ts'
@@ -39,6 +40,16 @@ export async function checkLiveness(identity: ProcessIdentity): Promise<Liveness
     return current?.startTime === identity.startTime ? 'alive' : 'dead'
   } catch {
     return 'unknown'
+  }
+}
+
+/** May this process still run, as far as can be told without waiting? On macOS another process with its pid counts too. */
+export function mayRun({ pid, startTime }: ProcessIdentity): boolean {
+  if (process.platform === 'linux') return parseLinuxStart(readIfPresent(`/proc/${pid}/stat`)) === startTime
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return isErrno(error, 'EPERM')
   }
 }
 

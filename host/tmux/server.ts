@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { isSocket, makePrivateFolder, readJson, writeAtomic } from '../fs/files.ts'
 import { sha256 } from '../hash.ts'
-import { checkLiveness, identify, ProcessIdentity } from '../process/identity.ts'
+import { checkLiveness, identify, mayRun, ProcessIdentity } from '../process/identity.ts'
 import { readPlaceTag } from '../process/place.ts'
 import { sendSignal } from '../process/proc.ts'
 
@@ -13,12 +13,14 @@ const ServerRecord = ProcessIdentity.extend({ socket: z.string() })
 /**
  * The arguments that lead tmux to the server of a home. The socket is in the home, where nothing tidies up, unlike in a folder
  * for temporary files. Its name holds the machine, because several may share the home. Where the path would be too long for a
- * socket, or the disk takes none (then `elsewhere` is set, or an earlier server is recorded), tmux chooses the folder.
+ * socket, or the disk takes none (then `elsewhere` is set, or an earlier server is recorded), tmux chooses the folder. A server
+ * that runs stays where it is.
  */
 export function chooseSocket(home: string, elsewhere = false): string[] {
   const file = path.join(home, `tmux${readPlaceTag()}.sock`)
-  const recorded = readServer(home)?.socket
-  const isElsewhere = elsewhere || (recorded !== undefined && recorded !== file)
+  const server = readServer(home)
+  if (!elsewhere && server !== undefined && mayRun(server)) return ['-S', server.socket] // Whatever TMUX_TMPDIR is now.
+  const isElsewhere = elsewhere || (server !== undefined && server.socket !== file)
   return isElsewhere || Buffer.byteLength(file) > MAX_SOCKET_BYTES
     ? ['-L', `dispatch-${sha256(home).slice(0, 10)}`]
     : ['-S', file]

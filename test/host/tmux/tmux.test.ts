@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -321,7 +323,11 @@ test('where a disk takes no socket, tmux chooses the folder, and others find it'
   assert.equal(chooseSocket(folder)[0], '-S')
   const [option, name] = chooseSocket(folder, true)
   assert.equal(option, '-L')
-  await recordServer(folder, `${process.pid} /tmp/tmux-0/${name}\n`)
+  const child = spawn('sleep', ['1000'])
+  await recordServer(folder, `${child.pid} /tmp/tmux-0/${name}\n`)
+  assert.deepEqual(chooseSocket(folder), ['-S', `/tmp/tmux-0/${name}`], 'a server that runs, whatever TMUX_TMPDIR is')
+  child.kill('SIGKILL')
+  await once(child, 'exit')
   assert.deepEqual(chooseSocket(folder), [option, name])
 })
 
@@ -373,4 +379,23 @@ test('a missing tmux is exit 6', async t => {
     openTmux('/x').openSession({ session: 'a', folder: createScratchFolder(t) }, [sleeping], []),
     (error: unknown) => error instanceof DispatchError && error.exitCode === 6,
   )
+})
+
+test('a server in a folder that tmux chose is found with another TMUX_TMPDIR', async t => {
+  const home = path.join(createScratchFolder(t), 'long'.repeat(25))
+  fs.mkdirSync(home)
+  const program = `import { openTmux } from '#host/tmux'
+    const tmux = openTmux(process.argv[1])
+    if (process.argv[2] === 'open')
+      await tmux.openSession({ session: 'a', folder: process.argv[1] }, [{ name: 'w', command: ['sleep', '1000'] }], ['PATH'])
+    console.log((await tmux.listPanes()).length)
+    if (process.argv[2] === 'close') await tmux.closeSession('a')`
+  const run = async (step: string) => {
+    const env = { PATH: process.env['PATH'] ?? '', HOME: home, TMUX_TMPDIR: createScratchFolder(t) }
+    const args = ['--input-type=module', '-e', program, home, step]
+    const cwd = path.join(import.meta.dirname, '../../..')
+    const result = await runProgram(process.execPath, args, { cwd, env })
+    return result.stdout.trim() || assert.fail(result.stderr)
+  }
+  assert.deepEqual([await run('open'), await run('look'), await run('close')], ['1', '1', '1'])
 })
