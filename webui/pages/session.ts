@@ -49,7 +49,7 @@ export function buildSessionPage({ view, events, evidence, verdictRecord, files 
     stateAge: formatAge(status.phaseStartedAt, now),
     facts: buildFacts(view, now),
     question: status.closed ? null : status.question,
-    answerCommand: `dispatch ${isAwaitingApproval(status) ? 'approve' : 'attach'} ${session.id}`,
+    answerCommand: `dispatch ${findCommand(view)} ${session.id}`,
     problem: describeProblem(view),
     verdict: status.verdict && buildVerdictCard(status.verdict, verdictRecord),
     clauses: buildClauseRows(status, verdictRecord),
@@ -68,10 +68,11 @@ export function buildSessionPage({ view, events, evidence, verdictRecord, files 
 
 // --- internal ---
 
-/** The command that is useful next. A session without a living claude has no terminal to attach to. */
+/** The command that is useful next. A session without a living claude has no terminal to attach to, and nothing answers there. */
 function findCommand(view: SessionView): string {
-  const { state, status, runnerLiveness } = view
+  const { state, status, runnerLiveness, otherHost } = view
   if (state === 'PASS') return 'apply'
+  if (status.closed || state === 'failed' || otherHost !== undefined) return 'show'
   if (isAwaitingApproval(status)) return 'approve'
   return runnerLiveness === 'dead' && ['asking', 'needs you'].includes(state) ? 'say' : 'attach'
 }
