@@ -25,6 +25,8 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
         'no session is named',
         'Name one: dispatch stop <sid>, or use --all. To list them: dispatch ls',
       )
+    if (values.all && values['host-gone'])
+      throw new UsageError('--host-gone needs the sessions by name', 'Name each: dispatch stop <sid…> --host-gone')
     const sessions = values.all
       ? listSessions(config.workspace)
       : idsOrParts.map(idOrPart => findSession(config.workspace, idOrPart))
