@@ -36,7 +36,8 @@ const MAX_MEASURING_MS = 1500
 /** The size in bytes of each session that has ended, by id. */
 function measureEnded(views: SessionView[]): Map<string, number> {
   const endMs = Date.now() + MAX_MEASURING_MS
-  const ended = views.filter(({ status, runnerLiveness }) => status.closed && runnerLiveness === 'dead')
+  const hasEnded = ({ closed, phase }: SessionView['status']) => closed !== undefined || phase === 'failed'
+  const ended = views.filter(({ status, runnerLiveness }) => hasEnded(status) && runnerLiveness === 'dead')
   return new Map(
     ended.flatMap(({ session }) => {
       const bytes = Date.now() < endMs ? measureSession(session, true) : readKnownSize(session)
