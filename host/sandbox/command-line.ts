@@ -25,6 +25,11 @@ export function buildRuntimeConfig(
   const allowRead = [...readable.allowed, ...policy.readablePaths, findRuntimeFolder(), socketFolder].filter(
     place => !allowWrite.some(other => isUnder(place, other)),
   )
+  // What the role works in is left out: its files and sockets come and go.
+  const ownPaths = [policy.folder, ...allowWrite]
+  const otherPaths = policy.readablePaths.filter(
+    place => !ownPaths.some(own => isUnder(own, place) || isUnder(place, own)),
+  )
   return {
     network: {
       allowedDomains: policy.allowedHosts,
@@ -40,7 +45,7 @@ export function buildRuntimeConfig(
       // A writable path below a readable one is denied for reading as well, so that the library mounts it on top.
       denyRead: [
         ...readable.denied.filter(place => !policy.readablePaths.includes(place)),
-        ...(platform === 'darwin' ? [] : listHostSockets(readable.allowed)),
+        ...(platform === 'darwin' ? [] : listHostSockets(readable.allowed, otherPaths)),
         ...policy.hiddenPaths.filter(place => fs.existsSync(place)),
         ...allowWrite.filter(place => allowRead.some(other => isUnder(place, other))),
       ].map(markName),

@@ -4,11 +4,16 @@ import { readIfPresent } from '../fs/files.ts'
 import { isUnder } from './policy.ts'
 
 /**
- * What to hide below these folders of the host, because a Unix socket can be connected to wherever its file is visible, also
- * through a read-only mount: the folders in which daemons make theirs, and every other socket that exists now.
+ * What to hide below folders of the host, because a Unix socket can be connected to wherever its file is visible, also through
+ * a read-only mount: below folders with tools, where daemons make theirs; and below these and others, every socket that exists now.
  */
-export function listHostSockets(readableFolders: string[], table = readIfPresent('/proc/net/unix') ?? ''): string[] {
-  const folders = readableFolders
+export function listHostSockets(
+  toolFolders: string[],
+  otherFolders: string[] = [],
+  table = readIfPresent('/proc/net/unix') ?? '',
+): string[] {
+  const readableFolders = [...toolFolders, ...otherFolders]
+  const folders = toolFolders
     .flatMap(folder => socketFolders.map(name => path.join(folder, name)))
     .filter(folder => fs.existsSync(folder))
   const sockets = parseSocketTable(table)

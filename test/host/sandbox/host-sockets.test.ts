@@ -23,10 +23,19 @@ test('the table of sockets has their paths', () => {
 test('sockets below a readable folder are hidden, and the folders of daemons', async t => {
   const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'sockets-')))
   t.after(() => fs.rmSync(folder, { recursive: true }))
-  const [tools, other] = [path.join(folder, 'tools'), path.join(folder, 'other')]
-  for (const place of [path.join(tools, 'run'), path.join(tools, 'lib'), other])
+  const [tools, other, closed] = ['tools', 'other', 'closed'].map(name => path.join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  for (const place of [path.join(tools, 'run'), path.join(tools, 'lib'), path.join(other, 'run'), closed])
     fs.mkdirSync(place, { recursive: true })
-  const sockets = [path.join(tools, 'lib/a.sock'), path.join(tools, 'run/b.sock'), path.join(other, 'c.sock')]
+  const sockets = [
+    path.join(tools, 'lib/a.sock'),
+    path.join(tools, 'run/b.sock'),
+    path.join(other, 'c.sock'),
+    path.join(closed, 'd.sock'),
+  ]
   for (const file of sockets) {
     const server = net.createServer().listen(file)
     t.after(() => server.close())
@@ -34,6 +43,8 @@ test('sockets below a readable folder are hidden, and the folders of daemons', a
   }
   const lines = sockets.map(file => `0000000000000000: 00000002 00000000 00010000 0001 01 1 ${file}`).join('\n')
   const hidden = [path.join(tools, 'run'), path.join(tools, 'lib/a.sock')]
-  assert.deepEqual(listHostSockets([tools], lines), hidden)
-  if (process.platform === 'linux') assert.deepEqual(listHostSockets([tools]), hidden)
+  assert.deepEqual(listHostSockets([tools], [], lines), hidden)
+  const alsoOthers = [...hidden, path.join(other, 'c.sock')]
+  assert.deepEqual(listHostSockets([tools], [other], lines), alsoOthers, 'a folder run may be one of the project')
+  if (process.platform === 'linux') assert.deepEqual(listHostSockets([tools], [other]), alsoOthers)
 })

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
+import net, { type AddressInfo } from 'node:net'
+import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { exitCodes } from '#host/error.ts'
@@ -268,6 +269,19 @@ test('a login beside a tool is read only by a setup that may', { skip: whyNoBubb
   assert.equal(await read('check', []), '')
   assert.equal(await read('setup', []), '')
   assert.equal(await read('setup', [file]), 'token = "the-login"\n')
+})
+
+test('a socket in a folder that a policy makes readable is hidden too', { skip: whyNoBubblewrap }, async t => {
+  const { sh } = createTestSandbox(t)
+  const toolchain = fs.mkdtempSync(path.join(os.tmpdir(), 'toolchain-'))
+  t.after(() => fs.rmSync(toolchain, { recursive: true }))
+  const server = net.createServer().listen(path.join(toolchain, 's'))
+  t.after(() => server.close())
+  await once(server, 'listening')
+  fs.writeFileSync(path.join(toolchain, 'file'), '')
+  const script = `cd '${toolchain}'; [ -f file ] && [ ! -S s ] && echo hidden`
+  const { stdout } = await sh(script, { readablePaths: [toolchain] })
+  assert.equal(stdout, 'hidden\n')
 })
 
 test('a refusal is read from the record of the library', () => {
