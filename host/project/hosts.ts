@@ -1,5 +1,7 @@
 import os from 'node:os'
+import { z } from 'zod'
 import { resolveRealPath } from '../fs/files.ts'
+import { parseJson } from '../json.ts'
 import { parseHost } from '../sandbox/policy.ts'
 import { SECOND_MS } from '../time.ts'
 import { askProgram } from '../toolchains/ask.ts'
@@ -32,6 +34,7 @@ export async function listHosts(
 export function findLockedHosts(file: string, text: string): string[] {
   if (/(package-lock|npm-shrinkwrap)\.json$/.test(file))
     return findAddressHosts((text.match(/"resolved"\s*:\s*"[^"]*"/g) ?? []).join('\n'))
+  if (/composer\.lock$/.test(file)) return findAddressHosts(listComposerAddresses(text).join('\n'))
   return findAddressHosts(text.replace(/^( *)deprecated:.*\n(?:\1 .*\n)*/gm, ''))
 }
 
@@ -56,6 +59,20 @@ export function isLockFile(file: string): boolean {
 // --- internal ---
 
 const MAX_HOSTS = 20
+
+const Place = z.object({ url: z.string() }).optional().catch(undefined)
+const Packages = z.array(z.object({ dist: Place, source: Place })).catch([])
+const ComposerLock = z
+  .object({ packages: Packages, 'packages-dev': Packages })
+  .catch({ packages: [], 'packages-dev': [] })
+
+/** Where composer fetches packages from, as archives or with git. */
+function listComposerAddresses(text: string): string[] {
+  const lock = ComposerLock.parse(parseJson(text))
+  const places = [...lock.packages, ...lock['packages-dev']].flatMap(({ dist, source }) => [dist, source])
+  return places.flatMap(place => place?.url ?? [])
+}
+
 const PYTHON_INDEX = 'pypi.org'
 // In pieces, because no source may name the host of a registry that this machine was built with.
 const yarnHost = ['registry', 'yarnpkg', 'com'].join('.')

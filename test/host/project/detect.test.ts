@@ -74,6 +74,24 @@ test('pages that a lock file only mentions are not hosts of packages', () => {
     funding: { url: 'https://c.example' },
   }
   assert.deepEqual(findLockedHosts('web/package-lock.json', JSON.stringify(npm, null, 2)), ['a.example'])
+  const composer = {
+    packages: [
+      {
+        source: { type: 'git', url: 'https://git.example/x.git' },
+        dist: { type: 'zip', url: 'https://a.example:8443/x.zip' },
+        'notification-url': 'https://b.example/downloads/',
+        homepage: 'https://c.example',
+        support: { issues: 'https://c.example/issues' },
+      },
+    ],
+    'packages-dev': [
+      { dist: null, source: { url: 'git@ssh.example:x.git' } },
+      { dist: { url: 'https://d.example/y' } },
+    ],
+  }
+  const composerHosts = findLockedHosts('composer.lock', JSON.stringify(composer).replaceAll('/', '\\/'))
+  assert.deepEqual(composerHosts, ['a.example:8443', 'git.example', 'd.example'])
+  assert.deepEqual(findLockedHosts('composer.lock', 'https://x.example'), [], 'not JSON')
   const pnpm = `  uuid@3:
     resolution: {tarball: https://a.example/uuid.tgz}
     deprecated: See https://b.example/why
