@@ -71,7 +71,8 @@ async function compareWork(session: Session, folders: string[], remedy: string):
   for (const commit of listFinalCommits(status, head)) {
     const answers = await Promise.all(folders.map(folder => hasWork(folder, paths, commit, openedAt)))
     const savedIn = folders.filter((_, index) => answers[index])
-    const missingFiles = await Promise.all(savedIn.map(folder => listUnsavedLfsFiles(paths, commit, folder)))
+    const work = { commit, base: status.base.commit }
+    const missingFiles = await Promise.all(savedIn.map(folder => listUnsavedLfsFiles(paths, work, folder)))
     if (missingFiles.some(files => files.length === 0)) continue
     if (missingFiles[0])
       return {

@@ -100,10 +100,7 @@ export async function applyLfsContent(
   { commit, base }: { commit: string; base: string },
   userRepository: string,
 ): Promise<void> {
-  const versions = (await listLfsVersions(paths, { commit, base })).flatMap(({ path: file, pointer }) =>
-    pointer ? [[file, pointer] as const] : [],
-  )
-  const pointers = [...(await listLfsPointers(paths.bareRepository, commit)), ...versions]
+  const pointers = await listWorkPointers(paths, { commit, base })
   if (pointers.length === 0) return
   const target = await findLfsFolder(userRepository)
   const known = new Set([...(await listLfsPointers(paths.bareRepository, base)).values()].map(({ oid }) => oid))
@@ -118,23 +115,35 @@ export async function applyLfsContent(
   }
 }
 
-/** The files of a commit whose content of Git LFS a session has and this repository has not. */
+/** The files of the work, in all its commits, whose content of Git LFS a session has and this repository has not. */
 export async function listUnsavedLfsFiles(
   paths: SessionPaths,
-  commit: string,
+  work: { commit: string; base: string },
   userRepository: string,
 ): Promise<string[]> {
   if (findForeignConfig(paths) !== undefined) return fs.existsSync(paths.lfsObjects) ? [paths.lfsObjects] : []
-  const pointers = [...(await listLfsPointers(paths.bareRepository, commit))]
+  const pointers = await listWorkPointers(paths, work)
   if (pointers.length === 0) return []
   const target = await findLfsFolder(userRepository)
   const own = [paths.lfsObjects, getMadeObjects(paths)]
-  return pointers
-    .filter(([, pointer]) => own.some(folder => hasObject(folder, pointer)) && !hasObject(target, pointer))
-    .map(([file]) => file)
+  const isMissing = (pointer: PointerFile) =>
+    own.some(folder => hasObject(folder, pointer)) && !hasObject(target, pointer)
+  return [...new Set(pointers.flatMap(([file, pointer]) => (isMissing(pointer) ? [file] : [])))]
 }
 
 // --- internal ---
+
+/** The pointers that a commit has, and those that the commits of the work before it had. */
+async function listWorkPointers(
+  paths: SessionPaths,
+  { commit, base }: { commit: string; base: string },
+): Promise<(readonly [file: string, pointer: PointerFile])[]> {
+  const versions = await listLfsVersions(paths, { commit, base })
+  return [
+    ...(await listLfsPointers(paths.bareRepository, commit)),
+    ...versions.flatMap(({ path: file, pointer }) => (pointer ? [[file, pointer] as const] : [])),
+  ]
+}
 
 /** Where git of the workers puts what they made. */
 function getMadeObjects({ outputs }: SessionPaths): string {

@@ -102,14 +102,14 @@ test('workers and checks see the content of Git LFS, and what a worker makes bec
   assert.deepEqual([read(tree, 'here.bin'), read(tree, 'new.bin')], [`${large}v2\n`, made])
   assert.equal(await run(tree, 'git status --porcelain'), '')
   const work = { commit: head.commit, base: base.commit }
-  assert.deepEqual(await listUnsavedLfsFiles(paths, head.commit, user), ['here.bin', 'new.bin'])
+  assert.deepEqual(await listUnsavedLfsFiles(paths, work, user), ['here.bin', 'new.bin'])
   const kept = path.join(paths.lfsObjects, objectOf(made))
   fs.renameSync(kept, `${kept}.away`)
   await assert.rejects(applyLfsContent(paths, work, user), { exitCode: 13 }, 'its content is gone')
   fs.renameSync(`${kept}.away`, kept)
   await applyLfsContent(paths, work, user)
   assert.equal(read(user, '.git/lfs/objects', objectOf(made)), made)
-  assert.deepEqual(await listUnsavedLfsFiles(paths, head.commit, user), [])
+  assert.deepEqual(await listUnsavedLfsFiles(paths, work, user), [])
 })
 
 test('lfs.storage is where the content is and comes to', async () => {
@@ -167,6 +167,9 @@ test('earlier versions of a file come home too, and each commit is looked at', a
   assert.deepEqual(await checkFilteredFiles(paths, base.commit, commit), [])
   await applyLfsContent(paths, { commit, base: base.commit }, user)
   assert.equal(read(user, '.git/lfs/objects', objectOf(first)), first)
+  fs.rmSync(path.join(user, '.git/lfs/objects', objectOf(first)))
+  assert.deepEqual(await listUnsavedLfsFiles(paths, { commit, base: base.commit }, user), ['twice.bin'])
+  await applyLfsContent(paths, { commit, base: base.commit }, user)
   if (hasGitLfs) {
     await run(user, `git fetch -q '${paths.bareRepository}' work`)
     assert.match(await run(user, 'git lfs fsck --objects FETCH_HEAD~2..FETCH_HEAD 2>&1'), /^Git LFS fsck OK/)
@@ -174,7 +177,10 @@ test('earlier versions of a file come home too, and each commit is looked at', a
 
   write(outputs, 'raw.bin', 'raw')
   write(outputs, 'absent.bin', pointerTo('absent'))
-  await run(outputs, 'git -c filter.lfs.clean= -c filter.lfs.required=false add raw.bin absent.bin; git commit -qm wrong')
+  await run(
+    outputs,
+    'git -c filter.lfs.clean= -c filter.lfs.required=false add raw.bin absent.bin; git commit -qm wrong',
+  )
   await run(outputs, 'git rm -qf raw.bin absent.bin; git commit -qm right')
   const later = await importWork(paths)
   assert.deepEqual(await checkFilteredFiles(paths, base.commit, later.commit), [
