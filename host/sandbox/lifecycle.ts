@@ -3,7 +3,10 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { signalExitCodes } from '../error.ts'
 import { listNames, readIfPresent } from '../fs/files.ts'
+import { readPlaceTag } from '../process/place.ts'
 import { listPids, readProcFile, sendSignal } from '../process/proc.ts'
+
+export const SOCKET_FOLDER_PREFIX = 'dsp'
 
 /**
  * Forward signals to the sandbox; returns the function that stops it. The kernel sends SIGWINCH only to the session of
@@ -37,11 +40,13 @@ export function buildStdioFillers(nullFd: number): (number | 'ignore')[] {
 
 /**
  * Clean up after sandboxes that were killed by SIGKILL: end their socat relays, which nothing can use any more, and
- * remove their folders. The name of a folder contains the pid of its owner.
+ * remove their folders. The name of a folder contains the pid of its owner, and the place where that pid means something: a
+ * folder for temporary files may be shared by containers.
  */
 export function removeStaleSandboxes(tempFolder: string): void {
+  const pattern = new RegExp(`^${SOCKET_FOLDER_PREFIX}${readPlaceTag()}-(\\d+)-\\w+$`)
   for (const name of listNames(tempFolder)) {
-    const ownerPid = /^dsp-(\d+)-\w+$/.exec(name)?.[1]
+    const ownerPid = pattern.exec(name)?.[1]
     const folder = path.join(tempFolder, name)
     if (ownerPid === undefined || fs.existsSync(`/proc/${ownerPid}`) || process.platform !== 'linux') continue
     if (fs.lstatSync(folder, { throwIfNoEntry: false })?.uid !== process.geteuid?.()) continue

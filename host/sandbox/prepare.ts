@@ -3,14 +3,17 @@ import os from 'node:os'
 import path from 'node:path'
 import { copyVariables } from '../config/environment.ts'
 import { DispatchError, exitCodes, isErrno } from '../error.ts'
-import { removeStaleSandboxes } from './lifecycle.ts'
+import { readPlaceTag } from '../process/place.ts'
+import { removeStaleSandboxes, SOCKET_FOLDER_PREFIX } from './lifecycle.ts'
 import { isUnder, type SandboxPolicy } from './policy.ts'
 
-/** Create the folder for the sockets and the filter of one sandbox. The name contains the pid of its owner. */
+/** Create the folder for the sockets and the filter of one sandbox. The name contains the place and the pid of its owner. */
 export function createSocketFolder(): string {
   const tempFolder = Buffer.byteLength(os.tmpdir()) <= MAX_SOCKET_FOLDER_BYTES ? os.tmpdir() : '/tmp'
   removeStaleSandboxes(tempFolder)
-  return fs.realpathSync(fs.mkdtempSync(path.join(tempFolder, `dsp-${process.pid}-`)))
+  return fs.realpathSync(
+    fs.mkdtempSync(path.join(tempFolder, `${SOCKET_FOLDER_PREFIX}${readPlaceTag()}-${process.pid}-`)),
+  )
 }
 
 /** Create what a policy lets be written. Exit 13 when a part of it is a link, because an earlier agent may have created it. */
@@ -41,8 +44,8 @@ export function filterSearchPath(policy: SandboxPolicy, searchPath = process.env
 
 // --- internal ---
 
-/** The name of a socket may have 107 bytes (`unix(7)`). The library adds up to 54 to the folder. */
-const MAX_SOCKET_FOLDER_BYTES = 53
+/** The name of a socket may have 107 bytes (`unix(7)`). Dispatch and the library add up to 63 to the folder. */
+const MAX_SOCKET_FOLDER_BYTES = 44
 
 function prepareWritablePath(place: string): void {
   let existing = place

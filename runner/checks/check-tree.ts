@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { isErrno } from '#host/error.ts'
 import { copyTree, deleteFolder, listNames, removeAdditions, takeSnapshot } from '#host/fs'
+import { readPlaceTag } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
 
 /** A copy of a commit with its dependencies, in which one check runs at a time. */
@@ -35,7 +36,7 @@ export async function takeCheckTree(
   idleTree = undefined
   if (left?.key.content === key.content) return left
   removeAbandonedTrees()
-  const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), `${PREFIX}${process.pid}-`)))
+  const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), `${PREFIX}${readPlaceTag()}-${process.pid}-`)))
   const tree = path.join(scratch, 'tree')
   fs.mkdirSync(tree)
   try {
@@ -71,7 +72,7 @@ export function removeTree({ scratch }: CheckTree): void {
 
 // --- internal ---
 
-const PREFIX = 'dispatch-check-'
+const PREFIX = 'dispatch-check'
 const GIT_COPY = 'git'
 /** A tree that no check has used for this long is removed. */
 const MAX_IDLE_MS = 10 * MINUTE_MS
@@ -99,9 +100,9 @@ function keep(tree: CheckTree): void {
   }, MAX_IDLE_MS).unref()
 }
 
-/** Remove the trees of processes that were killed. */
+/** Remove the trees of processes that were killed. Containers may share the folder, and a pid means nothing in another one. */
 function removeAbandonedTrees(): void {
-  const pattern = new RegExp(`^${PREFIX}(\\d+)-`)
+  const pattern = new RegExp(`^${PREFIX}${readPlaceTag()}-(\\d+)-`)
   for (const name of listNames(os.tmpdir())) {
     const pid = Number(pattern.exec(name)?.[1] ?? process.pid)
     const folder = path.join(os.tmpdir(), name)

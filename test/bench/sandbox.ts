@@ -89,7 +89,7 @@ async function measureMemory(): Promise<string> {
   while (!fs.existsSync(pathOf('out/up'))) await new Promise(resolve => setTimeout(resolve, 20))
   const ps = await runProgram('ps', ['-eo', 'pss,args'])
   await running
-  const ownLines = ps.stdout.split('\n').filter(line => line.includes(home) || /dsp-\d+-/.test(line))
+  const ownLines = ps.stdout.split('\n').filter(line => line.includes(home) || /dsp-\w+-\d+-/.test(line))
   const sizes = ownLines.map(line => Number(line.trim().split(/\s+/)[0]) || 0)
   return `${Math.round(sizes.reduce((sum, size) => sum + size, 0) / 1024)} MB in ${ownLines.length} processes`
 }

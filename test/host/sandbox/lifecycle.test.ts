@@ -7,9 +7,11 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
+import { readPlaceTag } from '#host/process'
+import { removeStaleSandboxes } from '#host/sandbox/lifecycle.ts'
 import { createTestSandbox, launcher } from '../../fixtures/host/test-sandbox.ts'
-import { waitUntil } from '../../fixtures/scratch.ts'
-import { whyNoBubblewrap } from '../../fixtures/skip-reasons.ts'
+import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
+import { whyNoBubblewrap, whyNotLinux } from '../../fixtures/skip-reasons.ts'
 
 test('when the launcher dies, everything inside dies', { skip: whyNoBubblewrap }, async t => {
   const { writePolicy, sh, folder } = createTestSandbox(t)
@@ -28,11 +30,28 @@ test('when the launcher dies, everything inside dies', { skip: whyNoBubblewrap }
   await once(child, 'exit')
   const listProcesses = async () => (await runProgram('ps', ['-eo', 'args'])).stdout
   await waitUntil(async () => !(await listProcesses()).includes(marker), 'the command is gone')
-  const listLeftovers = () => fs.readdirSync(os.tmpdir()).filter(name => name.startsWith(`dsp-${child.pid}-`))
+  const listLeftovers = () =>
+    fs.readdirSync(os.tmpdir()).filter(name => name.startsWith(`dsp${readPlaceTag()}-${child.pid}-`))
   await sh('true') // The next sandbox, of any test, removes what is left.
   assert.deepEqual(listLeftovers(), [])
   const relays = await listProcesses()
-  assert.ok(!relays.includes(`dsp-${child.pid}-`), relays)
+  assert.ok(!relays.includes(`-${child.pid}-`), relays)
+})
+
+test('only folders of this place are removed: elsewhere a pid means another process', { skip: whyNotLinux }, t => {
+  const folder = createScratchFolder(t)
+  const noPid = 2 ** 22 + 1
+  const names = [
+    `dsp-0a0a0a0a-${noPid}-abcdef`,
+    `dsp${readPlaceTag()}-${noPid}-abcdef`,
+    `dsp${readPlaceTag()}-1-abcdef`,
+  ]
+  for (const name of names) fs.mkdirSync(path.join(folder, name))
+  removeStaleSandboxes(folder)
+  assert.deepEqual(
+    names.filter(name => fs.existsSync(path.join(folder, name))),
+    [names[0], names[2]],
+  )
 })
 
 test('a changed terminal size reaches the command', { skip: whyNoBubblewrap }, async t => {

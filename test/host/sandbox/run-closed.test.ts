@@ -5,6 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import { readPlaceTag } from '#host/process'
 import { listPids, readProcFile } from '#host/process/proc.ts'
 import { buildPolicy, isClosed, runClosed, type SandboxPolicy } from '#host/sandbox'
 import { createScratchFolder, HANG_MS, waitUntil } from '../../fixtures/scratch.ts'
@@ -49,7 +50,7 @@ test('a command in it has the end, the output and the environment of its own', {
   assert.equal(fs.readFileSync(path.join(tree, 'here'), 'utf8'), `${tree}\n`)
   assert.equal((await sh('kill -9 $$')).exitCode, 137)
   assert.deepEqual(
-    fs.readdirSync(os.tmpdir()).filter(name => name.startsWith(`dsp-${process.pid}-`)),
+    fs.readdirSync(os.tmpdir()).filter(name => name.startsWith(`dsp${readPlaceTag()}-${process.pid}-`)),
     [],
   )
 })

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { recordsMappedWrites } from '#host/fs/filesystem-type.ts'
+import { readPlaceTag } from '#host/process'
 import { leaveCheckTree, removeTree, takeCheckTree } from '#runner/checks/check-tree.ts'
 import { createDependencies } from '#runner/dependencies/dependencies.ts'
 import { createTestContext } from '../../fixtures/runner-context.ts'
@@ -110,6 +111,26 @@ test('read-only folders, as a check leaves them, are removed or handed on', linu
       [false, false],
     )
   })
+})
+
+test('the trees of processes that are gone are removed, but not those of another place', async t => {
+  const noPid = 2 ** 22 + 1
+  const folders = [`-0a0a0a0a-${noPid}-a`, `${readPlaceTag()}-${noPid}-a`, `${readPlaceTag()}-1-a`].map(name =>
+    path.join(os.tmpdir(), `dispatch-check${name}`),
+  )
+  for (const folder of folders) fs.mkdirSync(folder)
+  t.after(() => {
+    for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true })
+  })
+  const tree = await takeCheckTree({ content: 'x', dependencies: 'x' }, async folder => {
+    fs.mkdirSync(path.join(folder, '.git'))
+    return []
+  })
+  removeTree(tree)
+  assert.deepEqual(
+    folders.filter(folder => fs.existsSync(folder)),
+    [folders[0], folders[2]],
+  )
 })
 
 /** Writes one byte of a file through mapped memory, after reading it. */
