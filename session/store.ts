@@ -56,23 +56,13 @@ export function findSession(workspace: string, idOrPart: string): Session {
 /** Every readable session, newest first. One that is still being opened is left out. */
 export function listSessions(workspace: string): Session[] {
   return listSessionIds(workspace)
-    .filter(id => describeDamage(workspace, id) === undefined)
     .flatMap(id => readSession(workspace, id) ?? [])
     .sort((a, b) => (a.manifest.openedAt < b.manifest.openedAt ? 1 : -1))
 }
 
-/**
- * Sessions whose manifest or log is not a plain file (a folder, a pipe), and what it is instead. Such a file is never
- * opened: a pipe would block.
- */
-export function listDamagedSessions(workspace: string): { id: string; reason: string }[] {
-  return listSessionIds(workspace).flatMap(id => {
-    const reason = describeDamage(workspace, id)
-    return reason === undefined ? [] : [{ id, reason }]
-  })
-}
-
-function readSession(workspace: string, id: string): Session | undefined {
+/** Read a session; undefined if it is still being opened, is gone or is damaged. */
+export function readSession(workspace: string, id: string): Session | undefined {
+  if (describeDamage(workspace, id) !== undefined) return undefined
   const paths = resolveSessionPaths(path.join(workspace, id))
   const record = readJson(paths.manifest)
   const parsed = SessionManifest.safeParse(record)
@@ -81,6 +71,27 @@ function readSession(workspace: string, id: string): Session | undefined {
   return newer && { id, paths, ...newer }
 }
 
+/** The ids of all sessions, also of those that cannot be read. */
+export function listSessionIds(workspace: string): string[] {
+  return listNames(workspace).filter(isSessionId)
+}
+
+/**
+ * Sessions whose manifest or log is not a plain file (a folder, a pipe), and what it is instead. Such a file is never
+ * opened: a pipe would block.
+ */
+export function listDamagedSessions(
+  workspace: string,
+  ids = listSessionIds(workspace),
+): { id: string; reason: string }[] {
+  return ids.flatMap(id => {
+    const reason = describeDamage(workspace, id)
+    return reason === undefined ? [] : [{ id, reason }]
+  })
+}
+
+// --- internal ---
+
 function describeDamage(workspace: string, id: string): string | undefined {
   const { manifest, events } = resolveSessionPaths(path.join(workspace, id))
   for (const file of [manifest, events]) {
@@ -88,8 +99,4 @@ function describeDamage(workspace: string, id: string): string | undefined {
     if (fileType !== undefined) return `${path.basename(file)} is ${fileType}`
   }
   return undefined
-}
-
-function listSessionIds(workspace: string): string[] {
-  return listNames(workspace).filter(isSessionId)
 }

@@ -26,7 +26,15 @@ export interface SessionView {
 /** Read a session. Its state comes from the log, and from whether the process that should write it is alive. */
 export async function readView(session: Session): Promise<SessionView> {
   const { events, unreadableLines } = readLog(session.paths.events)
-  const logged = computeStatus(events)
+  return completeView(session, computeStatus(events), unreadableLines)
+}
+
+/** Complete what the log of a session says with what is so now: whether its runner is alive, and its verdict still valid. */
+export async function completeView(
+  session: Session,
+  logged: SessionStatus,
+  unreadableLines: number,
+): Promise<SessionView> {
   const holder = readLeaseHolder(session.paths.runnerLease)
   const runnerLiveness = holder === undefined ? 'dead' : await checkLiveness(holder)
   const status = runnerLiveness === 'alive' ? logged : await voidIfChanged(session, logged)

@@ -1,0 +1,2 @@
+export { type ListedSessions, listOpenSessions, listSessionPage } from './list.ts'
+export type { Progress, SessionQuery } from './session-index.ts'
