@@ -4,7 +4,7 @@ import { buildProgramCommand, type Config, settingsSchema } from '#host/config'
 import { openTmux } from '#host/tmux'
 import { startDeliverer } from '#notify'
 import { launchSuccessor } from '#runner'
-import { readAllViews } from '#session/status'
+import { listOpenSessions } from '#session/search-index'
 import { reviveSessions } from '#watchdog'
 import { findRunningServer } from '#webui'
 
@@ -13,7 +13,7 @@ import { findRunningServer } from '#webui'
  * watchdog and the web page. Returns the page's address; undefined when it is off or does not answer in time.
  */
 export async function startBackground(config: Config): Promise<string | undefined> {
-  await reviveSessions(await readAllViews(config.workspace), config, launchSuccessor)
+  await reviveSessions(await listOpenSessions(config), config, launchSuccessor)
   await startDeliverer(config)
   await startBackgroundTerminal(config)
   return waitForPageUrl(config)

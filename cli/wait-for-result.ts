@@ -7,15 +7,8 @@ import type { Session } from '#session'
 import { readCurrentVerdict } from '#session/evidence'
 import { describeEvent, type Event, followLog, readLog } from '#session/log'
 import { describeVoidReason, listChangesSinceVerdict } from '#session/repository'
-import {
-  applyEvent,
-  computeState,
-  initialStatus,
-  isSettled,
-  readAllViews,
-  readView,
-  type SessionStatus,
-} from '#session/status'
+import { listOpenSessions } from '#session/search-index'
+import { applyEvent, computeState, initialStatus, isSettled, readView, type SessionStatus } from '#session/status'
 import { reviveSessions } from '#watchdog'
 import { printResult } from './output/result-view.ts'
 import { printStoryLine } from './output/terminal.ts'
@@ -53,7 +46,7 @@ export async function followSession(
   isOver: (event: Event, status: SessionStatus) => boolean | Promise<boolean>,
 ): Promise<SessionStatus> {
   const config = tryReadConfig() // Read once, so that an .env that breaks meanwhile does not end the wait.
-  const revive = async (by: Config) => reviveSessions(await readAllViews(by.workspace), by, launchSuccessor)
+  const revive = async (by: Config) => reviveSessions(await listOpenSessions(by), by, launchSuccessor)
   const reviver = setInterval(() => config && revive(config).catch(() => undefined), REVIVE_INTERVAL_MS)
   let status = initialStatus
   try {

@@ -51,6 +51,11 @@ export function enqueueMissedNotifications(
   }
 }
 
+/** The time before which no event is worth a notification any more. */
+export function getOldestMissedTime(now: Date): Date {
+  return new Date(now.getTime() - defaultTiming.maxAgeMs)
+}
+
 // --- internal ---
 
 function mayHaveMissed({ session, status, runnerLiveness }: SessionView, now: number): boolean {

@@ -6,7 +6,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { sanitize } from '#host/text.ts'
 import {
   findSession,
-  listSessions,
+  listNewestSessions,
   readCurrentVerdict,
   readEvidence,
   readLog,
@@ -22,6 +22,8 @@ import { createRenderer, type PageFrame } from './render.ts'
 import { rawFilePolicy, refuseRequest, securityHeaders } from './request-policy.ts'
 
 const MAX_LISTED_SESSIONS = 100
+/** Shorter than anyone notices, so that many open pages cost what one costs. */
+const LIST_KEPT_MS = 250
 
 /** The files in `public/`, with their types. They are read once at the start: the app never serves a folder. */
 const assets = [
@@ -35,21 +37,23 @@ interface AppOptions extends PageFrame {
   workspace: string
   /** Names in the address, beside those of loopback, by which the page may be reached. */
   hostNames?: string[]
+  /** For how long the list is sent again as it is. */
+  listKeptMs?: number
 }
 
 /** Create the web page as an express app. It reads and never writes. `startServer` lets it listen. */
 export function createApp(options: AppOptions): Express {
-  const { workspace, version, home, hostNames } = options
+  const { workspace, version, home, hostNames, listKeptMs = LIST_KEPT_MS } = options
   const pages = createRenderer(options)
   const app = express().disable('x-powered-by').enable('strict routing').enable('case sensitive routing')
   app.set('query parser', false)
   app.use((request, response, next) => applyRequestPolicy(request, response, next, hostNames))
 
-  app.get('/', async (_request, response) => {
-    const sessions = listSessions(workspace)
-    const views = await Promise.all(sessions.slice(0, MAX_LISTED_SESSIONS).map(readView))
-    response.send(pages.list(buildListPage(views, sessions.length - views.length, new Date())))
+  const renderList = keepBriefly(listKeptMs, async () => {
+    const { views, moreCount, problem } = await listNewestSessions({ home, workspace }, MAX_LISTED_SESSIONS)
+    return pages.list(buildListPage(views, { moreCount, problem }, new Date()))
   })
+  app.get('/', async (_request, response) => void response.send(await renderList()))
   app.get('/s/:id', async (request, response, next) => {
     const session = findExactSession(workspace, request.params.id)
     if (session === undefined) return next()
@@ -87,6 +91,21 @@ export function createApp(options: AppOptions): Express {
 }
 
 // --- internal ---
+
+/** Call `make` again only once its last result is older than that. Calls meanwhile share one. A failure is not kept. */
+function keepBriefly<Result>(milliseconds: number, make: () => Promise<Result>): () => Promise<Result> {
+  let kept: Promise<Result> | undefined
+  const forget = () => {
+    kept = undefined
+  }
+  return () => {
+    if (kept === undefined) {
+      kept = make()
+      kept.then(() => setTimeout(forget, milliseconds).unref(), forget)
+    }
+    return kept
+  }
+}
 
 function applyRequestPolicy(request: Request, response: Response, next: NextFunction, hostNames?: string[]): void {
   response.set(securityHeaders)

@@ -1,23 +1,44 @@
-import { listDamagedSessions } from '#session'
-import { measureSession, readKnownSize } from '#session/removal'
-import { readAllViews, type SessionView } from '#session/status'
+import { sanitize } from '#host/text.ts'
+import { listSessionPage } from '#session/search-index'
 import { defineCommand } from '../command.ts'
 import { readConfigOrDefaults } from '../input/session.ts'
 import { printChannelWarning } from '../notify/overview.ts'
-import { printSessionList, summarizeSession } from '../output/session-list.ts'
+import { createProgressLine } from '../output/progress-line.ts'
+import { measureEnded, printSessionList, summarizeSession } from '../output/session-list.ts'
 import { print } from '../output/terminal.ts'
+import { parseAge } from '../remove-safe.ts'
 
 export const command = defineCommand({
   about: `
-Lists every session, newest first: its state, id, age, size and task. The last four letters of an id are enough to name it. The size
-is what \`dispatch rm\` would free, measured once after the session has ended.
+Lists the newest sessions: state, id, age, size and task. The last four letters of an id are enough to name it. The size is what
+\`dispatch rm\` would free, measured once after the session has ended.
 `,
-  options: { json: { type: 'boolean', about: 'print JSON instead of text' } },
+  usage: `ls [--all] [--state STATE] [--since AGE] [--search WORDS] [--json]`,
+  options: {
+    all: { type: 'boolean', about: 'every session, not only the newest 20' },
+    state: { type: 'string', value: 'STATE', about: 'only those in a state, or several: PASS,FAIL,asking' },
+    since: { type: 'string', value: 'AGE', about: 'only those that began within 12h, 30d, 4w' },
+    search: { type: 'string', value: 'WORDS', about: 'only those whose task, contract or verdict has these words' },
+    json: { type: 'boolean', about: 'print JSON instead of text; every session that matches' },
+  },
   async run(values) {
     const config = readConfigOrDefaults()
-    const views = await readAllViews(config.workspace)
+    const states = values.state?.split(',').map(state => state.trim())
+    const hasEvery = values.all || values.json
+    const progress = createProgressLine('reading the sessions')
+    const { views, moreCount, damaged, problem } = await listSessionPage(
+      config,
+      {
+        ...(states && { states }),
+        ...(values.since !== undefined && { since: new Date(Date.now() - parseAge(values.since)).toISOString() }),
+        ...(values.search !== undefined && { search: values.search }),
+        ...(!hasEvery && { limit: PAGE_SIZE }),
+      },
+      progress.show,
+    ).finally(progress.clear)
+    if (problem !== undefined)
+      process.stderr.write(`dispatch: the index of the sessions was not used: ${sanitize(problem)}\n`)
     const sizes = measureEnded(views)
-    const damaged = listDamagedSessions(config.workspace)
     if (values.json) {
       const { workspace } = config
       const unreadable = damaged.map(each => ({ ...each, state: 'unreadable', folder: `${workspace}/${each.id}` }))
@@ -25,23 +46,10 @@ is what \`dispatch rm\` would free, measured once after the session has ended.
       print(JSON.stringify([...summaries, ...unreadable]))
       return
     }
-    printSessionList(views, sizes, damaged)
+    const isFiltered = [values.state, values.since, values.search].some(value => value !== undefined)
+    printSessionList(views, sizes, { damaged: isFiltered ? [] : damaged, moreCount, isFiltered })
     printChannelWarning(config)
   },
 })
 
-/** A large session takes a second. Those that are not measured now are the next time. */
-const MAX_MEASURING_MS = 1500
-
-/** The size in bytes of each session that has ended, by id. */
-function measureEnded(views: SessionView[]): Map<string, number> {
-  const endMs = Date.now() + MAX_MEASURING_MS
-  const hasEnded = ({ closed, phase }: SessionView['status']) => closed !== undefined || phase === 'failed'
-  const ended = views.filter(({ status, runnerLiveness }) => hasEnded(status) && runnerLiveness === 'dead')
-  return new Map(
-    ended.flatMap(({ session }) => {
-      const bytes = Date.now() < endMs ? measureSession(session, true) : readKnownSize(session)
-      return bytes === undefined ? [] : [[session.id, bytes] as const]
-    }),
-  )
-}
+const PAGE_SIZE = 20

@@ -16,7 +16,8 @@ import {
   withdrawMessage,
 } from '#runner'
 import { refuseNewerFormat, type Session } from '#session'
-import { isSettled, readAllViews, refuseOtherHost } from '#session/status'
+import { listOpenSessions } from '#session/search-index'
+import { isSettled, refuseOtherHost } from '#session/status'
 import { reviveSessions } from '#watchdog'
 import { UsageError } from '../command.ts'
 import { readStatus } from './session.ts'
@@ -47,7 +48,7 @@ export async function sendMessage(
     if (Date.now() > deadlineMs + REPLY_GRACE_MS) throw createNoReplyError(session, id)
     if (Date.now() - revivedAtMs < REVIVE_INTERVAL_MS || (await hasRunner(session))) continue
     await prepareDelivery(session, config, id)
-    await reviveSessions(await readAllViews(config.workspace), config, launchSuccessor)
+    await reviveSessions(await listOpenSessions(config), config, launchSuccessor)
     revivedAtMs = Date.now()
   }
 }

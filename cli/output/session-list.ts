@@ -1,4 +1,5 @@
 import { formatCount, sanitize } from '#host/text.ts'
+import { measureSession, readKnownSize } from '#session/removal'
 import { addUpCost, describeCost, isAsleep, isSettled, type SessionView } from '#session/status'
 import {
   fitTable,
@@ -11,16 +12,24 @@ import {
   shorten,
 } from './terminal.ts'
 
-/** One line a session, then those that cannot be read. */
+/** One line a session, then those that cannot be read, and how many older ones there are. */
 export function printSessionList(
   views: SessionView[],
   sizes: Map<string, number>,
-  damaged: { id: string; reason: string }[],
+  { damaged, moreCount, isFiltered }: ListEnd,
 ): void {
   const unreadable = damaged.map(({ id, reason }) => [paint('red', 'unreadable'), id, '', '', '', reason])
   const rows = [...views.map(view => formatRow(view, sizes.get(view.session.id))), ...unreadable]
-  if (rows.length === 0) print('No sessions yet. To start one: dispatch "task"')
-  else print(fitTable(rows, TITLE_COLUMN, shorten))
+  if (rows.length > 0) print(fitTable(rows, TITLE_COLUMN, shorten))
+  else print(isFiltered ? 'No session matches.' : 'No sessions yet. To start one: dispatch "task"')
+  if (moreCount > 0) print(paint('dim', `${formatCount(moreCount, 'more session')}: dispatch ls --all`))
+}
+
+/** What a list ends with: sessions that cannot be read, how many are not shown, and whether only some were asked for. */
+interface ListEnd {
+  damaged: { id: string; reason: string }[]
+  moreCount: number
+  isFiltered: boolean
 }
 
 /** A session as `ls --json` lists it. Pure. */
@@ -45,7 +54,23 @@ export function summarizeSession({ session, status, state, runnerLiveness, other
   }
 }
 
+/** The size in bytes of each session that has ended, by id. */
+export function measureEnded(views: SessionView[]): Map<string, number> {
+  const endMs = Date.now() + MAX_MEASURING_MS
+  const hasEnded = ({ closed, phase }: SessionView['status']) => closed !== undefined || phase === 'failed'
+  const ended = views.filter(({ status, runnerLiveness }) => hasEnded(status) && runnerLiveness === 'dead')
+  return new Map(
+    ended.flatMap(({ session }) => {
+      const bytes = Date.now() < endMs ? measureSession(session, true) : readKnownSize(session)
+      return bytes === undefined ? [] : [[session.id, bytes] as const]
+    }),
+  )
+}
+
 // --- internal ---
+
+/** A large session takes a second. Those that are not measured now are the next time. */
+const MAX_MEASURING_MS = 1500
 
 const TITLE_COLUMN = 5
 const TITLE_WIDTH = 60

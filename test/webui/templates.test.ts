@@ -27,8 +27,8 @@ before(async () => {
 after(remove)
 
 test('the list templates read only fields of the page', () => {
-  render('list', { ...buildListPage([view], 3, now), channelWarning })
-  render('list', { ...buildListPage([], 0, now), channelWarning: '' })
+  render('list', { ...buildListPage([view], { moreCount: 3 }, now), channelWarning })
+  render('list', { ...buildListPage([], { moreCount: 0 }, now), channelWarning: '' })
 })
 
 test('the session templates read only fields of the page', () => {

@@ -7,15 +7,21 @@ const IDLE_REFRESH_MS = 10_000
 
 export type ListPage = ReturnType<typeof buildListPage>
 
-/** Build what `views/list.eta` shows: these sessions in their order, and how many older ones are not shown. Pure. */
-export function buildListPage(views: SessionView[], hiddenCount: number, now: Date) {
+/** Build what `views/list.eta` shows: these sessions in their order, and how many others are not shown. Pure. */
+export function buildListPage(
+  views: SessionView[],
+  { moreCount, problem = '' }: { moreCount: number; problem?: string | undefined },
+  now: Date,
+) {
   const rows = views.map(view => buildRow(view, now))
   const waitingCount = rows.filter(row => row.state.tone === 'call').length
   return {
     title: waitingCount > 0 ? `(${waitingCount}) Sessions` : 'Sessions',
     rows,
     waitingCount,
-    hiddenCount,
+    moreCount,
+    /** Why every session had to be read; empty if the index was used. */
+    problem: moreCount > 0 ? problem : '',
     refreshMs: getRefreshMs(views),
   }
 }
