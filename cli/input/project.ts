@@ -50,6 +50,7 @@ export async function resolveProject(
   if (repository === null) return null
   for (const line of listUnreadProjectFiles(repository)) say(line)
   const file = readProject(repository.path)
+  if (!file?.project.services.length) for (const line of await listComposeWarnings(repository)) say(line)
   if (file === undefined) {
     const proposal = await proposeProject(repository)
     if (proposal)

@@ -52,7 +52,7 @@ function readVersion(tool: string, variables: Record<string, string>, identity: 
 
 /**
  * A version manager reads what lies in the current folder and above, so that is the one above all. The home is empty: in a folder
- * that others write, a file of theirs could choose the version, or what runs.
+ * that others write, such a file could choose the version, or what runs.
  */
 async function runVersionCommand(tool: string, variables: Record<string, string>): Promise<string> {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-home-'))

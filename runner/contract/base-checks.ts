@@ -38,6 +38,22 @@ export async function listBaseFiles(context: RunnerContext): Promise<string[]> {
   return (await listCommitFiles(context.session.paths, getBaseCommit(context).commit)).map(file => file.path)
 }
 
+/** The problem of a check that starts Docker, whose socket is not in a sandbox; empty for any other. Pure. */
+export function findDockerCheck({ line, id, proof: { command } }: CheckClause): ContractProblem[] {
+  if (!startsDocker.test(command)) return []
+  return [
+    {
+      line,
+      message: `the check of ${id} starts Docker, which a sandbox does not allow (\`${command}\`)`,
+      remedy:
+        'Run the tests themselves, without a container. If they need a database or a server, report it with `ask`: only the human can name what starts it, under "services" in .dispatch.json.',
+    },
+  ]
+}
+
+/** Where a command begins, also behind variables and programs that start another one. */
+const startsDocker = /(?:^|[;&|({]|\b(?:sudo|exec|time|env|then|do)\s)\s*(?:\w+=\S*\s+)*docker(?:-compose)?(?=\s|$)/
+
 /** The problem of a check that proves nothing, found before any work is paid for; empty if it proves something. Pure. */
 export function findVacuousCheck(
   { line, id, proof: { isGuard } }: Pick<CheckClause, 'line' | 'id'> & { proof: { isGuard: boolean } },

@@ -12,7 +12,7 @@ import type { EvidenceRecord } from '#session/evidence'
 import { isCheckClause } from '../checks/run-check.ts'
 import { type CommandReply, type RunnerContext, refuse } from '../context.ts'
 import { ensureDependencies } from '../dependencies/install.ts'
-import { findVacuousCheck, getBaseCommit, listBaseFiles, runCheckOnBase } from './base-checks.ts'
+import { findDockerCheck, findVacuousCheck, getBaseCommit, listBaseFiles, runCheckOnBase } from './base-checks.ts'
 
 const MAX_CONTRACT_BYTES = 256 * 1024
 const MAX_RECORDED_PROBLEMS = 20
@@ -55,6 +55,9 @@ export async function validateDraft(context: RunnerContext, version = 1): Promis
         message: `${clause.id} pins ${unmatched}, which matches no file of the unchanged tree`,
         remedy: 'Pin only existing files, such as the tests that the check runs.',
       })
+    const docker = manifest.sandbox.kind === null ? [] : findDockerCheck(clause)
+    problems.push(...docker)
+    if (docker.length > 0) continue
     const record = await runCheckOnBase(context, clause, version)
     evidence.push(record)
     problems.push(...findVacuousCheck(clause, record))

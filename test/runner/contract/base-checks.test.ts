@@ -3,7 +3,9 @@ import { hash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { completeBaseEvidence, findVacuousCheck } from '#runner/contract/base-checks.ts'
+import { isCheckClause } from '#runner/checks/run-check.ts'
+import { completeBaseEvidence, findDockerCheck, findVacuousCheck } from '#runner/contract/base-checks.ts'
+import { validateDraft } from '#runner/contract/draft.ts'
 import { buildSealFields, readSealedContract } from '#runner/contract/seal.ts'
 import { parseContract } from '#session/contract'
 import { type Outcome, readLog } from '#session/log'
@@ -110,4 +112,36 @@ test('a check that proves nothing on the base is a problem', () => {
     assert.equal(problem?.line, 3)
     assert.ok(problem?.message.includes('C1') && problem.remedy.length > 20)
   }
+})
+
+test('a check that starts Docker is refused in a sandbox, with what to do instead', async t => {
+  const write = (command: string) => `# Contract: x\n\n## C1 — It works\n- check: \`\`${command}\`\`\n`
+  const find = (command: string) => {
+    const [clause] = parseContract(write(command), { allowsJudgedOnly: false }).contract.clauses.filter(isCheckClause)
+    return clause ? findDockerCheck(clause) : assert.fail()
+  }
+  for (const command of [
+    'docker compose run test',
+    'A=1 docker-compose up -d',
+    'cd a && sudo docker run x',
+    '(docker ps)',
+  ])
+    assert.match(find(command)[0]?.remedy ?? '', /"services"/, command)
+  for (const command of [
+    'npm test',
+    'test -f docker-compose.yml',
+    'grep docker README',
+    './docker build',
+    'dockerd --x',
+  ])
+    assert.deepEqual(find(command), [], command)
+
+  const context = createTestContext(t, { sandbox: { kind: 'bubblewrap', reason: '' } })
+  context.record({
+    type: 'base.prepared',
+    ...(await prepareRepository(context.session.paths, 'dispatch/a', undefined)),
+  })
+  fs.writeFileSync(context.session.paths.draftContract, write('docker run x'))
+  const reply = await validateDraft(context)
+  assert.match(JSON.stringify(reply), /the check of C1 starts Docker/)
 })
