@@ -192,6 +192,15 @@ describe('several at once', { concurrency: 2 }, () => {
       assert.deepEqual(fingerprintFolder(workspace), before)
     }))
 
+  it('an output that cannot be written is exit 10, and the session goes on', () =>
+    withRig(idleScenario, async rig => {
+      const command = ['-c', `'${entryPoint}' 'do it' --no-repo >/dev/full`]
+      const ran = await runProgram('/bin/sh', command, { env: rig.environment, cwd: rig.home })
+      assert.equal(ran.exitCode, 10, ran.stderr)
+      assert.match(ran.stderr, /the output cannot be written: ENOSPC/)
+      await rig.waitUntil('it starts', () => rig.readEvents().some(({ type }) => type === 'orchestrator.started'))
+    }))
+
   it('a second runner of a session is exit 5 and writes nothing', () =>
     withRig(idleScenario, async rig => {
       assert.equal((await start(rig, ['do it'])).exitCode, 0)
