@@ -61,7 +61,11 @@ export async function detectInstallSteps(
   const steps: InstallStep[] = []
   for (const folder of folders) {
     const resolve = (name: string) => path.posix.join(folder, name)
-    const content: ProjectFolder = { has: name => present.has(resolve(name)), read: name => read(resolve(name)) }
+    const content: ProjectFolder = {
+      has: name => present.has(resolve(name)),
+      files: folder === '.' ? files : files.flatMap(file => stripPrefix(file, `${folder}/`)),
+      read: name => read(resolve(name)),
+    }
     for (const step of await detectInFolder(content)) {
       // A folder below without a lock file of its own is most likely a member of the workspace at the top.
       const isMember = folder !== '.' && !step.lockfiles.some(isLockFile)
@@ -107,19 +111,30 @@ async function listMadeFiles(
   return (await Promise.all(made)).flat().filter(file => !file.startsWith('../') && !file.startsWith('/'))
 }
 
+function stripPrefix(text: string, prefix: string): string[] {
+  return text.startsWith(prefix) ? [text.slice(prefix.length)] : []
+}
+
 interface PackageTool {
   tool: string
   /** Any of these; the command gets all that exist. */
   lockfiles: string[]
+  /** More files that it depends on, in the folder and below, if one of them is in the folder itself. */
+  pattern?: RegExp
   buildCommand(names: string[], folder: ProjectFolder): Promise<string | undefined> | string | undefined
 }
+
+/** A project file may name 50. */
+const MAX_MATCHES = 40
 
 /** The steps of one folder: at most one for each tool. */
 async function detectInFolder(folder: ProjectFolder): Promise<InstallStep[]> {
   const node = await chooseNodeInstall(folder)
   const steps = node ? [node] : []
-  for (const { tool, lockfiles, buildCommand } of packageTools) {
-    const names = lockfiles.filter(folder.has)
+  for (const { tool, lockfiles, pattern, buildCommand } of packageTools) {
+    const matches = folder.files.filter(file => pattern?.test(file))
+    const isHere = matches.some(file => !file.includes('/'))
+    const names = [...lockfiles.filter(folder.has), ...(isHere ? matches.slice(0, MAX_MATCHES) : [])]
     if (names.length === 0 || steps.some(step => step.tool === tool)) continue
     const command = await buildCommand(names, folder)
     if (command !== undefined) steps.push({ tool, program: findToolProgram(command), command, lockfiles: names })
@@ -197,6 +212,24 @@ const packageTools: PackageTool[] = [
     },
   },
   { tool: 'dotnet', lockfiles: ['packages.lock.json'], buildCommand: () => 'dotnet restore --locked-mode' },
+  {
+    tool: 'dotnet',
+    lockfiles: [],
+    pattern: /\.(slnx?|[cf]sproj|vbproj)$|(^|\/)Directory\.[\w.]+\.props$/,
+    buildCommand: names => {
+      // Where a folder has several, dotnet must be told which one.
+      const here = names.filter(name => !name.includes('/') && !name.endsWith('.props'))
+      const [first] = [...here.filter(name => /\.slnx?$/.test(name)), ...here]
+      if (first === undefined) return undefined
+      return here.length === 1 ? 'dotnet restore' : `dotnet restore ${quoteForShell(first)}`
+    },
+  },
+  {
+    tool: 'elixir',
+    lockfiles: ['mix.lock'],
+    // The home of a setup is empty, and without a terminal mix does not ask whether it may install these.
+    buildCommand: () => 'mix local.hex --force && mix local.rebar --force && mix deps.get',
+  },
 ]
 
 /** The program that installs: the one after assignments, or pip in its new environment. */

@@ -51,7 +51,7 @@ export function parseGoHosts(proxy: string, privatePatterns: string): string[] {
 
 /** Does a file fix versions? One that only names packages may have addresses of homepages, which nothing is fetched from. Pure. */
 export function isLockFile(file: string): boolean {
-  return !/(package\.json|pyproject\.toml|setup\.py|pom\.xml|build\.gradle(\.kts)?|settings\.gradle(\.kts)?|composer\.json|Cargo\.toml|Gemfile)$/.test(
+  return !/(package\.json|pyproject\.toml|setup\.py|pom\.xml|build\.gradle(\.kts)?|settings\.gradle(\.kts)?|composer\.json|Cargo\.toml|Gemfile|\.(slnx?|\w+proj|props))$/.test(
     file,
   )
 }
@@ -126,4 +126,5 @@ const defaultHosts: Record<string, string[]> = {
   php: ['repo.packagist.org', 'api.github.com', 'codeload.github.com'],
   java: ['repo.maven.apache.org', 'plugins.gradle.org', 'services.gradle.org'],
   dotnet: ['api.nuget.org'],
+  elixir: ['repo.hex.pm', 'builds.hex.pm'],
 }

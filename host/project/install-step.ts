@@ -10,5 +10,7 @@ export interface InstallStep {
 /** A folder of a repository. */
 export interface ProjectFolder {
   has(name: string): boolean
+  /** All files in it and below, by their paths from there. */
+  files: string[]
   read(name: string): Promise<string>
 }

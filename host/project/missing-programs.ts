@@ -56,5 +56,6 @@ const installHints: Record<string, string> = {
   mvn: byPackage('maven'),
   gradle: byPackage('gradle'),
   dotnet: 'install the .NET SDK',
+  mix: byPackage('elixir'),
   make: byPackage('make'),
 }

@@ -29,7 +29,7 @@ export async function readToolVersions(command: string, toolchains: Toolchains):
 // --- internal ---
 
 const longOptionTools =
-  'awk bash bundle bun cargo clang cmake composer deno dotnet g++ gcc git go gradle grep jq make mongod mvn mysqld node npm npx perl php pip pip3 pnpm postgres pytest python python3 redis-server rspec ruby rustc sed swift tsc uv yarn'
+  'awk bash bundle bun cargo clang cmake composer deno dotnet elixir g++ gcc git go gradle grep jq make mix mongod mvn mysqld node npm npx perl php pip pip3 pnpm postgres pytest python python3 redis-server rspec ruby rustc sed swift tsc uv yarn'
 const versionArguments = new Map([
   ...longOptionTools.split(' ').map(name => [name, '--version'] as const),
   ['java', '-version'],

@@ -167,7 +167,12 @@ test('other ecosystems are installed as their users would', async () => {
       ['build.gradle.kts', 'gradlew'],
       ['./gradlew --no-daemon testClasses && (./gradlew --no-daemon --continue test || true)'],
     ],
-    [['packages.lock.json'], ['dotnet restore --locked-mode']],
+    [['packages.lock.json', 'A.sln'], ['dotnet restore --locked-mode']],
+    [['A.sln', 'src/a/A.csproj', 'src/Directory.Build.props'], ['dotnet restore']],
+    [['A.sln', 'B b.csproj', 'web/C.csproj'], ['dotnet restore A.sln']],
+    [['web/C.csproj', 'README.md'], ['cd web && dotnet restore']],
+    [['a/b/C.csproj', 'Directory.Packages.props'], []],
+    [['mix.exs', 'mix.lock'], ['mix local.hex --force && mix local.rebar --force && mix deps.get']],
   ]
   for (const [files, commands] of cases)
     assert.deepEqual(
@@ -175,6 +180,12 @@ test('other ecosystems are installed as their users would', async () => {
       commands,
       files.join(),
     )
+})
+
+test('a change of any project of .NET runs the setup again', async () => {
+  const files = ['A.sln', 'src/a/A.csproj', 'src/a/Program.cs', 'Directory.Packages.props']
+  const [step] = await detectInstallSteps(files, readNothing)
+  assert.deepEqual(step?.lockfiles, ['A.sln', 'src/a/A.csproj', 'Directory.Packages.props'])
 })
 
 test('the registry of yarn 4 is its own, unless the project sets one', async t => {
