@@ -4,7 +4,7 @@ import { buildInteractiveArguments, claudeVariables } from '#host/claude'
 import { installFolder } from '#host/config'
 import { writeAtomic } from '#host/fs'
 import { createPlaceholder } from '#host/model'
-import { escapeShellPattern } from '#host/shell-quote.ts'
+import { escapeShellPattern, quoteForShell } from '#host/shell-quote.ts'
 import { buildCacheVariables } from '#host/toolchains'
 import type { Session } from '#session'
 import { renderContractTemplate, splitSentences } from '#session/contract'
@@ -31,6 +31,7 @@ export function prepareOrchestrator(session: Session): void {
   const prompt = renderPrompt('orchestrator', {
     session: id,
     outputs: paths.outputs,
+    outputsWord: quoteForShell(paths.outputs),
     origin: manifest.repository ? `a clone of ${manifest.repository.path}` : 'an empty repository',
     rounds: String(manifest.maxRounds),
     setup:

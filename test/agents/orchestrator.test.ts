@@ -38,6 +38,15 @@ test('the orchestrator’s prompt contains the task byte for byte', t => {
   assert.ok(!fs.readFileSync(session.paths.launchScript, 'utf8').includes('touch'), 'the task is in no shell line')
 })
 
+test('the command that waits for the repository works in any folder', async t => {
+  const session = openSession(t)
+  prepareOrchestrator(session)
+  const [, command = ''] = /`(until .*?; done)`/.exec(fs.readFileSync(session.paths.systemPrompt, 'utf8')) ?? []
+  fs.mkdirSync(session.paths.outputs, { recursive: true })
+  const ran = await runProgram('/bin/sh', ['-c', command], { timeoutMs: 10_000 })
+  assert.deepEqual([ran.exitCode, ran.stderr], [0, ''])
+})
+
 test('a launch script passes variables and arguments byte for byte', async t => {
   const folder = path.join(createScratchFolder(t), "a 'quoted' $HOME `folder`")
   fs.mkdirSync(folder)
