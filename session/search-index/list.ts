@@ -1,8 +1,9 @@
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import { isDamage, isSqliteError } from '#host/sqlite.ts'
 import { readView, type SessionView } from '../status/view.ts'
 import { listDamagedSessions, listSessions } from '../store.ts'
-import { deleteIndex, isDamage, isSqliteError, openIndex, openIndexReadOnly } from './database.ts'
+import { deleteIndex, openIndex, openIndexReadOnly } from './database.ts'
 import { isOpen, readWords } from './indexed-session.ts'
 import {
   containsWords,

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
+import { type Database, runTransaction } from '#host/sqlite.ts'
 import { resolveSessionPaths } from '../paths.ts'
 import { completeView, type SessionView } from '../status/view.ts'
 import { listSessionIds } from '../store.ts'
@@ -30,11 +30,11 @@ export type Progress = (done: number, all: number) => void
  * is read again, and for one that has not ended, the processes are looked at.
  */
 export class SessionIndex {
-  private readonly database: DatabaseSync
+  private readonly database: Database
   private readonly workspace: string
   private readonly isReadOnly: boolean
 
-  constructor(database: DatabaseSync, workspace: string, isReadOnly: boolean) {
+  constructor(database: Database, workspace: string, isReadOnly: boolean) {
     this.database = database
     this.workspace = workspace
     this.isReadOnly = isReadOnly
@@ -57,7 +57,7 @@ export class SessionIndex {
     const stale = doubtful.filter(id => stored.get(id)?.stamps !== readStamps(this.workspace, id))
     const unreadable: string[] = []
     for (let start = 0; start < Math.max(stale.length, removed.length); start += BATCH_SIZE)
-      this.runTransaction(() => {
+      runTransaction(this.database, () => {
         for (const id of removed.slice(start, start + BATCH_SIZE)) this.delete(id)
         for (const [at, id] of stale.slice(start, start + BATCH_SIZE).entries()) {
           if (!this.readAgain(id)) unreadable.push(id)
@@ -159,17 +159,6 @@ export class SessionIndex {
 
   private delete(id: string): void {
     this.database.prepare('DELETE FROM sessions WHERE id = ?').run(id)
-  }
-
-  private runTransaction(work: () => void): void {
-    this.database.exec('BEGIN IMMEDIATE')
-    try {
-      work()
-      this.database.exec('COMMIT')
-    } catch (error) {
-      if (this.database.isTransaction) this.database.exec('ROLLBACK')
-      throw error
-    }
   }
 }
 
