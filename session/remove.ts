@@ -99,7 +99,10 @@ const REMOVED_PREFIX = '.removed-'
 
 /** Files of submodules that differ from the base, and submodules with commits of their own. None of it is ever applied. */
 async function listSubmoduleWork(paths: SessionPaths, base: string): Promise<string[]> {
-  return [...(await listSubmoduleChanges(paths, base)), ...(await listSubmoduleCommits(paths, base))]
+  return [
+    ...(await listSubmoduleChanges(paths, base)).map(change => change.path),
+    ...(await listSubmoduleCommits(paths, base)),
+  ]
 }
 
 /** The commits the work ended in, without the base. */

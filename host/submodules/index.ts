@@ -1,1 +1,1 @@
-export { findSubmodules, listSubmodules, packCommit } from './submodules.ts'
+export { findSubmodules, listSubmodules, packCommit, type Submodule } from './submodules.ts'

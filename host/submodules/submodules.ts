@@ -9,6 +9,8 @@ export interface Submodule {
   /** In the `.gitmodules` beside it; empty without one. */
   name: string
   commit: string
+  /** Which changes in its folder `.gitmodules` says to ignore: new files, or all. */
+  ignored: 'nothing' | 'new files' | 'everything'
 }
 
 /** A submodule, and the local repository that has its commit; undefined if none has. */
@@ -23,7 +25,7 @@ export interface LocalSubmodule extends Submodule {
 export async function findSubmodules({ path: top, commit }: RepositoryCommit): Promise<LocalSubmodule[]> {
   const args = ['rev-parse', '--path-format=absolute', '--git-dir', '--git-common-dir']
   const gitFolders = new Set((await git(args, { cwd: top })).split('\n'))
-  return findBelow(top, [...gitFolders], { path: '', name: '', commit }, 0)
+  return findBelow(top, [...gitFolders], { path: '', commit }, 0)
 }
 
 /** The submodules in one commit, without those inside of them. `gitFolder` is the repository that has the commit. */
@@ -33,11 +35,15 @@ export async function listSubmodules(gitFolder: string, commit: string): Promise
   const links = entries.filter(entry => entry.startsWith('160000 '))
   if (links.length === 0) return []
   const args = ['config', '--no-includes', '--blob', `${commit}:.gitmodules`, '-z', '--get-regexp']
-  const settings = await tryGit([...inRepository, ...args, '^submodule\\..*\\.path$'])
-  const names = new Map(settings.stdout.split('\0').map(parsePathSetting))
+  const settings = await tryGit([...inRepository, ...args, '^submodule\\..*\\.(path|ignore)$'])
+  const parsed = settings.stdout.split('\0').map(parseSetting)
+  const names = new Map(parsed.flatMap(({ name, key, value }) => (key === 'path' ? [[value, name]] : [])))
+  const ignored = new Map(parsed.flatMap(({ name, key, value }) => (key === 'ignore' ? [[name, value]] : [])))
   return links.map(entry => {
     const file = entry.slice(entry.indexOf('\t') + 1)
-    return { path: file, name: names.get(file) ?? '', commit: entry.split(/[ \t]/)[2] ?? '' }
+    const name = names.get(file) ?? ''
+    const commit = entry.split(/[ \t]/)[2] ?? ''
+    return { path: file, name, commit, ignored: ignoredChanges[ignored.get(name) ?? ''] ?? 'nothing' }
   })
 }
 
@@ -72,7 +78,7 @@ const MAX_LISTING_BYTES = 256 * 1024 * 1024
 async function findBelow(
   top: string,
   gitFolders: string[],
-  { path: parentPath, commit }: Submodule,
+  { path: parentPath, commit }: Pick<Submodule, 'path' | 'commit'>,
   depth: number,
 ): Promise<LocalSubmodule[]> {
   const found: LocalSubmodule[] = []
@@ -105,8 +111,15 @@ async function findWithCommit(
   return undefined
 }
 
-/** `submodule.<name>.path`, a line end, and the path. */
-function parsePathSetting(setting: string): [path: string, name: string] {
-  const [key = '', file = ''] = setting.split('\n')
-  return [file, key.replace(/^submodule\./, '').replace(/\.path$/, '')]
+const ignoredChanges: Record<string, Submodule['ignored']> = {
+  untracked: 'new files',
+  dirty: 'everything',
+  all: 'everything',
+}
+
+/** `submodule.<name>.path`, a line end, and the path; or the same with `ignore`. */
+function parseSetting(setting: string): { name: string; key: string; value: string } {
+  const [variable = '', value = ''] = setting.split('\n')
+  const [, name = '', key = ''] = /^submodule\.(.*)\.(\w+)$/.exec(variable) ?? []
+  return { name, key, value }
 }

@@ -63,8 +63,13 @@ async function refuseSubmoduleChanges(
     return refuse(
       `Nothing was judged: the work moves a submodule to another commit, which dispatch cannot hand on: ${moved.map(each => each.path).join(', ')}.\nSpawn a code worker that commits the recorded one again: git update-index --cacheinfo 160000,${first.recorded},${first.path}\nIf the task needs another one, tell the human, who can move the submodule before a new session.`,
     )
-  const changed = await listSubmoduleChanges(paths, status.base.commit)
+  const changes = (await listSubmoduleChanges(paths, status.base.commit)).filter(({ isIgnored }) => !isIgnored)
+  const changed = changes.map(change => change.path)
   if (changed.length === 0) return undefined
+  if (changes.every(({ isNew }) => isNew))
+    return refuse(
+      `Nothing was judged: these new files are in a submodule, a repository of its own, which does not ignore them. They are not part of the work, and checks do not see them:\n${formatFiles(changed)}\nIf a build made them, spawn a code worker that removes them: git submodule foreach --recursive git clean -fdq\nIf the task needs them, tell the human: they must be added in that repository first. If every build makes them, tell the human that \`ignore = untracked\` in .gitmodules lets them stay.`,
+    )
   return refuse(
     `Nothing was judged: these files belong to a submodule, a repository of its own. A change there is not part of the work, and checks do not see it:\n${formatFiles(changed)}\nSpawn a code worker that undoes it: git submodule update --force --recursive && git submodule foreach --recursive git clean -fdq\nIf the task needs the change, tell the human: it must be made in that repository first.`,
   )

@@ -1,10 +1,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { findSubmodules, listSubmodules, packCommit } from '#host/submodules'
+import { findSubmodules, listSubmodules, packCommit, type Submodule } from '#host/submodules'
 import type { SessionPaths } from '../paths.ts'
 import { hasCommit } from './bare-git.ts'
 import { listDifferences } from './diff.ts'
-import { checkOutFiles } from './export.ts'
+import { checkOutFiles, listCommitFiles } from './export.ts'
 import { createGitFolder } from './git-folder.ts'
 import { listRefs } from './refs.ts'
 
@@ -37,13 +37,30 @@ export async function writeSubmodules(paths: SessionPaths, commit: string, folde
   }
 }
 
+/** A file of a submodule that differs in `outputs/` from the commit that is recorded for the submodule. */
+export interface SubmoduleChange {
+  /** From the top of the work tree. */
+  path: string
+  /** Is it not in that commit, as what a build makes is not? */
+  isNew: boolean
+  /** Does `.gitmodules` say to ignore it? */
+  isIgnored: boolean
+}
+
 /** The files of submodules that differ in `outputs/` from the commit that is recorded for the submodule, which is what counts. */
-export async function listSubmoduleChanges(paths: SessionPaths, commit: string): Promise<string[]> {
-  const changes: string[] = []
-  for (const { path: name, commit: recorded } of await findPresentSubmodules(paths, commit)) {
+export async function listSubmoduleChanges(paths: SessionPaths, commit: string): Promise<SubmoduleChange[]> {
+  const changes: SubmoduleChange[] = []
+  for (const { path: name, commit: recorded, ignored } of await findPresentSubmodules(paths, commit)) {
     if (!isPlainFolder(paths.outputs, name)) continue
     const repository = { bareRepository: paths.bareRepository, outputs: path.join(paths.outputs, name) }
-    changes.push(...(await listDifferences(repository, recorded)).map(file => path.posix.join(name, file)))
+    const files = await listDifferences(repository, recorded)
+    if (files.length === 0) continue
+    const known = new Set((await listCommitFiles(repository, recorded)).map(file => file.path))
+    for (const file of files) {
+      const isNew = !known.has(file)
+      const isIgnored = ignored === 'everything' || (isNew && ignored === 'new files')
+      changes.push({ path: path.posix.join(name, file), isNew, isIgnored })
+    }
   }
   return changes
 }
@@ -75,13 +92,9 @@ export async function listMovedSubmodules(
 
 // --- internal ---
 
-interface PresentSubmodule {
-  /** From the top of the work tree. */
-  path: string
+interface PresentSubmodule extends Submodule {
   /** The submodule that it is in; empty at the top. */
   parentPath: string
-  name: string
-  commit: string
 }
 
 /** By repository and commit. Submodules are only imported with the base. */
@@ -89,7 +102,7 @@ const knownSubmodules = new Map<string, PresentSubmodule[]>()
 
 async function findPresentSubmodules(paths: SessionPaths, commit: string): Promise<PresentSubmodule[]> {
   const key = `${paths.bareRepository} ${commit}`
-  const found = knownSubmodules.get(key) ?? (await listPresentBelow(paths, commit, '', 0))
+  const found = knownSubmodules.get(key) ?? (await listPresentBelow(paths, commit, { path: '', ignored: 'nothing' }, 0))
   knownSubmodules.set(key, found)
   return found
 }
@@ -98,20 +111,24 @@ async function findPresentSubmodules(paths: SessionPaths, commit: string): Promi
 async function listPresentBelow(
   paths: SessionPaths,
   commit: string,
-  parentPath: string,
+  parent: Pick<Submodule, 'path' | 'ignored'>,
   depth: number,
 ): Promise<PresentSubmodule[]> {
   const present: PresentSubmodule[] = []
   for (const submodule of await listSubmodules(paths.bareRepository, commit)) {
     if (depth > MAX_DEPTH || !(await hasCommit(paths, submodule.commit))) continue
-    const file = path.posix.join(parentPath, submodule.path)
-    present.push({ ...submodule, path: file, parentPath })
-    present.push(...(await listPresentBelow(paths, submodule.commit, file, depth + 1)))
+    const ignored = strengths.find(each => [parent.ignored, submodule.ignored].includes(each)) ?? 'nothing'
+    const own = { ...submodule, path: path.posix.join(parent.path, submodule.path), ignored }
+    present.push({ ...own, parentPath: parent.path })
+    present.push(...(await listPresentBelow(paths, submodule.commit, own, depth + 1)))
   }
   return present
 }
 
 const MAX_DEPTH = 8
+
+/** What a submodule ignores counts for those inside of it too. */
+const strengths: Submodule['ignored'][] = ['everything', 'new files']
 
 /** Where the repository of a submodule is, from the top of the work tree. Its name is not used, because it may be a trap. */
 function getModuleFolder(submodulePath: string): string {

@@ -14,7 +14,8 @@ test('names that differ only in case, and submodules, are reported', () => {
   assert.deepEqual(describeCaseClashes([entry('a'), entry('b'), entry('dir/a')]), [])
   assert.match(describeCaseClashes([entry('README'), entry('readme')]).join(), /^README and readme are one file/)
   assert.equal(describeCaseClashes([entry('caf\u00e9'), entry('cafe\u0301')]).length, 1)
-  const submodule = (name: string, gitFolder?: string) => ({ path: name, name, commit: '', gitFolder })
+  const submodule = (name: string, gitFolder?: string) =>
+    ({ path: name, name, commit: '', gitFolder, ignored: 'nothing' }) as const
   assert.deepEqual(describeSubmodules([submodule('a', '/a')]), [])
   assert.match(describeSubmodules([submodule('a', '/a'), submodule('v')]).join(), /^1 submodule is not here .*: v;/)
   assert.match(describeSubmodules(['a', 'b', 'c', 'd'].map(name => submodule(name))).join(), /4 submodules.*and 1 more/)

@@ -88,7 +88,10 @@ test('submodules come from .git/modules into outputs/ and into checks, and git h
 
 test('what changes inside a submodule is named, and a link in its place is not followed', async () => {
   await run(paths.outputs, 'echo X = 2 >lib/lib.mk; echo new >lib/deep/inner/new.c; cd lib; git commit -qam x')
-  assert.deepEqual(await listSubmoduleChanges(paths, base.commit), ['lib/lib.mk', 'lib/deep/inner/new.c'])
+  assert.deepEqual(await listSubmoduleChanges(paths, base.commit), [
+    { path: 'lib/lib.mk', isNew: false, isIgnored: false },
+    { path: 'lib/deep/inner/new.c', isNew: true, isIgnored: false },
+  ])
   assert.deepEqual(await listSubmoduleCommits(paths, base.commit), ['lib'])
   await run(paths.outputs, 'git add lib; git commit -qm moved')
   assert.deepEqual(await listMovedSubmodules(paths, base.commit, (await importWork(paths)).commit), [
