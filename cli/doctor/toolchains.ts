@@ -13,7 +13,7 @@ export async function checkToolchains({ home, installFolder }: Config): Promise<
   })
   const names = found.map(toolchain => describeToolchain(toolchain, os.homedir()))
   return [
-    ...(names.length > 0 ? [ok('tools', `handed on, read-only: ${names.join(', ')}`)] : []),
+    ...(names.length > 0 ? [ok('tools', `passed on, read-only: ${names.join(', ')}`)] : []),
     ...problems.map(problem => warn('tools', problem)),
   ]
 }

@@ -19,7 +19,7 @@ interface Search {
 
 /**
  * Find the toolchains of this shell. A variable that is set decides. Else the tool itself is asked where it lives; else the place
- * counts where it usually is. What agents could write, and what contains more than a toolchain, is not handed on.
+ * counts where it usually is. What agents could write, and what contains more than a toolchain, is not passed on.
  */
 export function findToolchains(search: Search): Promise<Toolchains> {
   return findKinds(toolchainKinds, search)
@@ -69,7 +69,7 @@ async function locate(kind: ToolchainKind, shell: UserShell): Promise<Located> {
   const result = await findFolder(kind, shell)
   const unusable = 'folder' in result ? explainUnusable(result.folder, shell) : undefined
   if (unusable === undefined || !('folder' in result)) return { kind, ...result }
-  return { kind, problem: `${variable}: ${result.folder} ${unusable}, so it is not handed on` }
+  return { kind, problem: `${variable}: ${result.folder} ${unusable}, so it is not passed on` }
 }
 
 async function findFolder(kind: ToolchainKind, shell: UserShell) {

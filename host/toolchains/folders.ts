@@ -3,7 +3,7 @@ import path from 'node:path'
 import { resolveRealPath } from '../fs/files.ts'
 import { isUnder } from '../sandbox/policy.ts'
 
-/** Why a folder may not be handed on; undefined if it may. `untrusted` are the folders that agents or other people write. */
+/** Why a folder may not be passed on; undefined if it may. `untrusted` are the folders that agents or other people write. */
 export function explainUnusable(
   folder: string,
   { home, untrusted }: { home: string; untrusted: string[] },

@@ -1,12 +1,12 @@
 export { buildCacheVariables, copyWrittenCaches, findSharedCaches } from './caches.ts'
 export { addNamedToolchains, findToolchains } from './find.ts'
 export { resolveInHome } from './folders.ts'
+export { identifyToolchains } from './identity.ts'
 export {
   copyHomeFiles,
   describeToolchain,
   explainComplaint,
   listSetupVariables,
   listToolchainPaths,
-} from './hand-on.ts'
-export { identifyToolchains } from './identity.ts'
+} from './pass-on.ts'
 export { noToolchains, Toolchains } from './toolchains.ts'

@@ -12,7 +12,7 @@ export interface ToolchainKind {
   places: string[]
   /** What prints more folders for the end of PATH: the versions that the user has chosen for everywhere. */
   askPath?: string[]
-  /** Variables by which the user chooses a version in the shell. They are handed on as they are. */
+  /** Variables by which the user chooses a version in the shell. They are passed on as they are. */
   choices?: RegExp
   /** Variables that the tool needs in a copy of the repository. */
   settings?: Record<string, string>

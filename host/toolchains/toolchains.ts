@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** A folder with compilers or interpreters that is handed on. */
+/** A folder with compilers or interpreters that is passed on. */
 const Toolchain = z.object({
   name: z.string(),
   folder: z.string(),
@@ -20,7 +20,7 @@ export const Toolchains = z.object({
   /** For all that runs for a session: where its toolchains are, and which versions the user has chosen. */
   variables: z.record(z.string(), z.string()),
   found: z.array(Toolchain),
-  /** One line for each that cannot be handed on: what is wrong, and which variable to name. */
+  /** One line for each that cannot be passed on: what is wrong, and which variable to name. */
   problems: z.array(z.string()),
 })
 export type Toolchains = z.infer<typeof Toolchains>

@@ -75,7 +75,7 @@ test('no program of the repository is run, whatever PATH and BASH_ENV say', asyn
   assert.ok(!fs.existsSync(path.join(home, 'ran')))
 })
 
-test('a folder that contains your home or the repository is not handed on, and the line names the variable', async t => {
+test('a folder that contains your home or the repository is not passed on, and the line names the variable', async t => {
   const home = createScratchFolder(t)
   const repository = path.join(home, 'src/repo')
   lay(repository, { 'jdk/release': '' })
