@@ -15,6 +15,7 @@ export const floors: Record<string, number> = {
   validator: 3,
   watchdog: 3,
   notify: 3,
+  queue: 3,
   webui: 3,
   rehearsal: 3,
   session: 2,

@@ -47,6 +47,17 @@ export const tortureParts: TorturePart[] = [
     rounds: /^(\d+) entries/,
   },
   {
+    name: 'queue',
+    about: 'eight claimers of one queue, which are killed; 4,000 items if it has a minute',
+    files: [path.join(tests, 'queue/sqlite-queue.test.ts')],
+    only: /eight claimers/,
+    buildEnvironment: (seconds, seed) => {
+      const items = Math.round(Math.min(4000, Math.max(200, seconds * 60)))
+      return { QUEUE_ITEMS: String(items), QUEUE_KILLS: String(Math.round(items / 200)), SEED: String(seed) }
+    },
+    rounds: /^(\d+) items/,
+  },
+  {
     name: 'leaks',
     about: 'collages of random secrets in the judge’s packet, from a new seed',
     files: [path.join(tests, 'validator/packet/leak-scan.test.ts')],

@@ -1,0 +1,15 @@
+export {
+  type Claim,
+  type Claimant,
+  Fence,
+  type Item,
+  type ItemState,
+  itemStates,
+  MAX_FAILURES,
+  type NewItem,
+  type Outcome,
+  type Priority,
+  priorities,
+  type Queue,
+} from './port.ts'
+export { openQueue, type ReadEnd } from './sqlite-queue.ts'

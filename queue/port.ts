@@ -1,0 +1,119 @@
+import { z } from 'zod'
+import type { ProcessIdentity } from '#host/process'
+
+/** What may start first. `critical` also goes before what is older. */
+export const priorities = ['critical', 'high', 'default', 'low'] as const
+export type Priority = (typeof priorities)[number]
+
+/** Work that waits for its turn, as somebody asks for it. */
+export interface NewItem {
+  /** Asking twice with the same key adds one item. */
+  key?: string
+  /** The folder of the repository; null for an empty one. */
+  repository: string | null
+  task: string
+  title: string
+  /** Options of `dispatch "task"`, as they were typed. */
+  options: string[]
+  priority: Priority
+  /** What a machine must have, such as `gpu`. */
+  needs: string[]
+  /** It does not start before this time, ISO 8601. */
+  notBefore: string | null
+  /** Items (`q-17`) and sessions that must have ended with PASS. */
+  after: string[]
+  /** Where it came from, such as `shell` or the path of a file in an inbox folder. */
+  source: string
+}
+
+/**
+ * Where an item is.
+ *
+ *   waiting -> starting -> running -> done
+ *      ^          |           |
+ *      +----------+           +-> needs you -> waiting (a person decided to try again)
+ *      +----------------------+
+ *
+ * Every state but `done` can become `cancelled`.
+ */
+export const itemStates = ['waiting', 'starting', 'running', 'needs you', 'done', 'cancelled'] as const
+export type ItemState = (typeof itemStates)[number]
+
+export interface Item extends NewItem {
+  /** `q-17`. */
+  id: string
+  state: ItemState
+  /** Why it is in this state, for people; empty for a new one. */
+  reason: string
+  since: string
+  enqueuedAt: string
+  /** How often it was claimed: the fence of the current claim. */
+  attempt: number
+  /** How many attempts count as failed. Failures of the environment do not. */
+  failures: number
+  /** The session of the last attempt. */
+  sessionId: string | null
+}
+
+/** The right to run one attempt of one item. It ends with the next attempt, whoever holds it. */
+export const Fence = z.object({ item: z.string(), attempt: z.number() })
+export type Fence = z.infer<typeof Fence>
+
+export interface Claim extends Fence {
+  work: Item
+}
+
+/** Who claims, and what there is room for. */
+export interface Claimant {
+  process: ProcessIdentity
+  /** What this machine has. */
+  capabilities: string[]
+  /** How many items at the most. */
+  slots: number
+  /** How many more sessions each repository may have; `''` stands for work without one. What is not named may have `defaultRoom`. */
+  roomByRepository: Record<string, number>
+  defaultRoom: number
+}
+
+/**
+ * How an attempt ended. `done` is the end. `again` waits for another attempt, and `failed` does so until there were three; then
+ * it needs a person.
+ */
+export type Outcome =
+  | { kind: 'done'; reason: string }
+  | { kind: 'failed'; reason: string; notBefore?: string }
+  | { kind: 'again'; reason: string; notBefore?: string }
+  | { kind: 'needs you'; reason: string }
+
+/**
+ * A queue of work for one or more machines. Every change is whole or has not happened, whoever dies, and each is on the disk
+ * when the promise resolves.
+ */
+export interface Queue {
+  /** Add items, in this order. Returns their ids, of an earlier item where the key is known. */
+  enqueue(items: NewItem[]): Promise<string[]>
+  /** Claim what may start now, by priority, then age. Exactly one claimant gets an item. */
+  claim(claimant: Claimant): Promise<Claim[]>
+  /** Note the session that an attempt has started. A `lost` claim belongs to a later attempt, or to nobody. */
+  start(fence: Fence, sessionId: string): Promise<'held' | 'lost'>
+  /** Say that the attempt goes on. Any process that knows the fence may. */
+  renew(fence: Fence): Promise<'held' | 'lost'>
+  /** End an attempt, and add what comes next in the same step. A `stale` fence changes nothing. */
+  settle(fence: Fence, outcome: Outcome, next?: NewItem[]): Promise<'settled' | 'stale'>
+  /** Give an item back whose attempt has not started a session. It uses up no attempt. */
+  release(fence: Fence, reason: string): Promise<'settled' | 'stale'>
+  /** Give back what was claimed by processes that are gone, and has no session yet. Returns the fences. */
+  releaseAbandoned(): Promise<Fence[]>
+  /** A person decides about an item that needs one: once more, or not at all. */
+  decide(id: string, decision: 'again' | 'cancel'): Promise<'done' | 'already'>
+  /** Take an item out. Returns false if it has ended before; the session of one that runs is not touched. */
+  cancel(id: string, reason: string): Promise<boolean>
+  /** Change the priority of an item that waits, or put it before all others of its priority. */
+  move(id: string, change: { priority?: Priority; first?: boolean }): Promise<boolean>
+  list(states?: readonly ItemState[]): Promise<Item[]>
+  find(id: string): Promise<Item | undefined>
+  close(): void
+}
+
+/** So many failed attempts, then a person decides. */
+export const MAX_FAILURES = 3

@@ -1,0 +1,346 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+import { makePrivateFolder } from '#host/fs'
+import { checkLiveness, ProcessIdentity } from '#host/process'
+import { type Database, openDatabase, readSchemaVersion, runTransaction } from '#host/sqlite.ts'
+import {
+  type Claim,
+  type Claimant,
+  type Fence,
+  type Item,
+  type ItemState,
+  itemStates,
+  MAX_FAILURES,
+  type NewItem,
+  type Outcome,
+  type Priority,
+  priorities,
+  type Queue,
+} from './port.ts'
+
+/** Does a session, or an item, on which others wait have its PASS? `pending` while that is open. */
+export type ReadEnd = (sessionId: string) => Promise<'passed' | 'pending' | { ended: string }>
+
+interface QueueOptions {
+  readSessionEnd: ReadEnd
+  /** The time, in ms. Tests set it. */
+  now?: () => number
+}
+
+/** The queue of one machine, in `$DISPATCH_HOME/queue.db`. Several processes may have it open. */
+export async function openQueue(home: string, { readSessionEnd, now = Date.now }: QueueOptions): Promise<Queue> {
+  makePrivateFolder(home)
+  const file = path.join(home, 'queue.db')
+  const database = await openDatabase(file, home)
+  const version = readSchemaVersion(database)
+  if (version > SCHEMA_VERSION) {
+    database.close()
+    throw new Error(`${file} was written by a newer dispatch`)
+  }
+  // An acknowledged item must be on the disk.
+  database.exec(`PRAGMA synchronous = FULL; ${schema}; PRAGMA user_version = ${SCHEMA_VERSION}`)
+  fs.chmodSync(file, 0o600)
+  return new SqliteQueue(database, readSessionEnd, now)
+}
+
+// --- internal ---
+
+const SCHEMA_VERSION = 1
+const PAGE_ROWS = 50
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS items (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT UNIQUE,
+    work TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    rank INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    enqueued_at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    session_id TEXT,
+    claimed_by TEXT,
+    renewed_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS next ON items (priority, rank, number) WHERE state = 'waiting';
+  CREATE INDEX IF NOT EXISTS by_state ON items (state);
+`
+
+const Row = z.object({
+  number: z.number(),
+  work: z.string(),
+  priority: z.number(),
+  rank: z.number(),
+  not_before: z.number(),
+  enqueued_at: z.number(),
+  state: z.enum(itemStates),
+  reason: z.string(),
+  since: z.number(),
+  attempt: z.number(),
+  failures: z.number(),
+  session_id: z.string().nullable(),
+  claimed_by: z.string().nullable(),
+})
+type Row = z.infer<typeof Row>
+
+class SqliteQueue implements Queue {
+  private readonly database: Database
+  private readonly readSessionEnd: ReadEnd
+  private readonly now: () => number
+
+  constructor(database: Database, readSessionEnd: ReadEnd, now: () => number) {
+    this.database = database
+    this.readSessionEnd = readSessionEnd
+    this.now = now
+  }
+
+  async enqueue(items: NewItem[]): Promise<string[]> {
+    return runTransaction(this.database, () => items.map(item => this.insert(item)))
+  }
+
+  async claim({ process, capabilities, slots, roomByRepository, defaultRoom }: Claimant): Promise<Claim[]> {
+    if (slots <= 0) return []
+    const claims: Claim[] = []
+    const room = { ...roomByRepository }
+    for (const candidate of this.listDue()) {
+      const { repository, after, needs } = parseWork(candidate.work)
+      const name = repository ?? ''
+      const left = room[name] ?? defaultRoom
+      if (left <= 0 || !needs.every(need => capabilities.includes(need))) continue
+      if (!(await this.mayFollow(candidate, after))) continue
+      const claimed = this.claimRow(candidate, process)
+      if (claimed === undefined) continue
+      room[name] = left - 1
+      claims.push({ item: formatId(candidate.number), attempt: claimed.attempt, work: toItem(claimed) })
+      if (claims.length === slots) break
+    }
+    return claims
+  }
+
+  async start(fence: Fence, sessionId: string): Promise<'held' | 'lost'> {
+    const changes = this.changeHeld(
+      fence,
+      "state = 'running', session_id = ?, reason = '', since = ?",
+      sessionId,
+      this.now(),
+    )
+    return changes === 1 ? 'held' : 'lost'
+  }
+
+  async renew(fence: Fence): Promise<'held' | 'lost'> {
+    return this.changeHeld(fence, 'renewed_at = ?', this.now()) === 1 ? 'held' : 'lost'
+  }
+
+  async settle(fence: Fence, outcome: Outcome, next: NewItem[] = []): Promise<'settled' | 'stale'> {
+    return runTransaction(this.database, () => {
+      const [row] = this.select(`${heldCondition}`, ...getHeldValues(fence))
+      if (row === undefined) return 'stale'
+      const failures = row.failures + (outcome.kind === 'failed' ? 1 : 0)
+      const state = getNextState(outcome, failures)
+      const notBefore = 'notBefore' in outcome && outcome.notBefore ? Date.parse(outcome.notBefore) : row.not_before
+      this.changeHeld(
+        fence,
+        'state = ?, reason = ?, since = ?, failures = ?, not_before = ?, claimed_by = NULL',
+        ...[state, outcome.reason, this.now(), failures, notBefore],
+      )
+      for (const item of next) this.insert(item)
+      return 'settled'
+    })
+  }
+
+  async release(fence: Fence, reason: string): Promise<'settled' | 'stale'> {
+    const changes = this.changeHeld(
+      fence,
+      "state = 'waiting', reason = ?, since = ?, claimed_by = NULL",
+      reason,
+      this.now(),
+    )
+    return changes === 1 ? 'settled' : 'stale'
+  }
+
+  async releaseAbandoned(): Promise<Fence[]> {
+    const released: Fence[] = []
+    for (const row of this.select("state = 'starting'")) {
+      const holder = ProcessIdentity.safeParse(JSON.parse(row.claimed_by ?? 'null')).data
+      if (holder !== undefined && (await checkLiveness(holder)) !== 'dead') continue
+      const fence = { item: formatId(row.number), attempt: row.attempt }
+      if ((await this.release(fence, 'the process that started it is gone')) === 'settled') released.push(fence)
+    }
+    return released
+  }
+
+  async decide(id: string, decision: 'again' | 'cancel'): Promise<'done' | 'already'> {
+    const [state, failures] = decision === 'again' ? ['waiting', 0] : ['cancelled', null]
+    const { changes } = this.database
+      .prepare(
+        `UPDATE items SET state = ?, reason = '', since = ?, failures = coalesce(?, failures), not_before = 0
+         WHERE number = ? AND state = 'needs you'`,
+      )
+      .run(state ?? '', this.now(), failures ?? null, parseId(id))
+    return changes === 1 ? 'done' : 'already'
+  }
+
+  async cancel(id: string, reason: string): Promise<boolean> {
+    const { changes } = this.database
+      .prepare(
+        `UPDATE items SET state = 'cancelled', reason = ?, since = ?, claimed_by = NULL, attempt = attempt + 1
+         WHERE number = ? AND state NOT IN ('done', 'cancelled')`,
+      )
+      .run(reason, this.now(), parseId(id))
+    return changes === 1
+  }
+
+  async move(id: string, { priority, first }: { priority?: Priority; first?: boolean }): Promise<boolean> {
+    return runTransaction(this.database, () => {
+      const [row] = this.select("number = ? AND state = 'waiting'", parseId(id))
+      if (row === undefined) return false
+      const wanted = priority === undefined ? row.priority : priorities.indexOf(priority)
+      const lowest = this.database.prepare('SELECT min(rank) AS rank FROM items WHERE priority = ?').get(wanted)
+      this.database
+        .prepare('UPDATE items SET priority = ?, rank = coalesce(?, rank) WHERE number = ?')
+        .run(wanted, first ? Number(lowest?.['rank'] ?? 0) - 1 : null, row.number)
+      return true
+    })
+  }
+
+  async list(states: readonly ItemState[] = itemStates): Promise<Item[]> {
+    const marks = states.map(() => '?').join(', ')
+    return this.select(`state IN (${marks}) ORDER BY priority, rank, number`, ...states).map(toItem)
+  }
+
+  async find(id: string): Promise<Item | undefined> {
+    return this.select('number = ?', parseId(id)).map(toItem)[0]
+  }
+
+  close(): void {
+    this.database.close()
+  }
+
+  /** What waits and may start by now, the first first, a page at a time: most claims need no second one. */
+  private *listDue(): Generator<Row> {
+    let page: Row[]
+    let last: [number, number, number] = [-1, 0, 0]
+    do {
+      page = this.select(
+        `state = 'waiting' AND not_before <= ? AND (priority, rank, number) > (?, ?, ?)
+         ORDER BY priority, rank, number LIMIT ${PAGE_ROWS}`,
+        this.now(),
+        ...last,
+      )
+      yield* page
+      const end = page.at(-1)
+      if (end) last = [end.priority, end.rank, end.number]
+    } while (page.length === PAGE_ROWS)
+  }
+
+  /** Returns the id, of the item that was there before if the key is known. */
+  private insert(item: NewItem): string {
+    const { key = null, priority, repository, notBefore } = item
+    const now = this.now()
+    const { changes, lastInsertRowid } = this.database
+      .prepare(
+        `INSERT INTO items (key, work, repository, priority, rank, not_before, enqueued_at, state, reason, since, attempt, failures, renewed_at)
+         VALUES (?, ?, ?, ?, 0, ?, ?, 'waiting', '', ?, 0, 0, 0) ON CONFLICT (key) DO NOTHING`,
+      )
+      .run(
+        ...[key, JSON.stringify(item), repository ?? '', priorities.indexOf(priority)],
+        ...[notBefore === null ? 0 : Date.parse(notBefore), now, now],
+      )
+    if (changes === 1) return formatId(Number(lastInsertRowid))
+    return formatId(Number(this.database.prepare('SELECT number FROM items WHERE key = ?').get(key)?.['number']))
+  }
+
+  /** Has all ended with PASS on which it waits? If something ended otherwise, it needs a person. */
+  private async mayFollow(row: Row, after: string[]): Promise<boolean> {
+    for (const name of after) {
+      const end = await this.readEnd(name)
+      if (end === 'pending') return false
+      if (end === 'passed') continue
+      this.database
+        .prepare("UPDATE items SET state = 'needs you', reason = ?, since = ? WHERE number = ? AND state = 'waiting'")
+        .run(`it comes after ${name}, which ended with ${end.ended}`, this.now(), row.number)
+      return false
+    }
+    return true
+  }
+
+  private async readEnd(name: string): ReturnType<ReadEnd> {
+    if (!isItemId(name)) return this.readSessionEnd(name)
+    const item = await this.find(name)
+    if (item === undefined) return { ended: 'its removal from the queue' }
+    if (item.state === 'done') return item.sessionId === null ? 'passed' : this.readSessionEnd(item.sessionId)
+    return item.state === 'cancelled' ? { ended: 'cancelled' } : 'pending'
+  }
+
+  /** One statement, so that of two claimants one gets it. */
+  private claimRow({ number }: Row, holder: ProcessIdentity): Row | undefined {
+    const row = this.database
+      .prepare(
+        `UPDATE items SET state = 'starting', attempt = attempt + 1, claimed_by = ?, renewed_at = ?, since = ?, session_id = NULL
+         WHERE number = ? AND state = 'waiting' RETURNING *`,
+      )
+      .get(JSON.stringify(holder), this.now(), this.now(), number)
+    return row && Row.parse(row)
+  }
+
+  private changeHeld(fence: Fence, changes: string, ...values: (string | number | null)[]): number {
+    const statement = this.database.prepare(`UPDATE items SET ${changes} WHERE ${heldCondition}`)
+    return Number(statement.run(...values, ...getHeldValues(fence)).changes)
+  }
+
+  private select(condition: string, ...values: (string | number)[]): Row[] {
+    return this.database
+      .prepare(`SELECT * FROM items WHERE ${condition}`)
+      .all(...values)
+      .map(row => Row.parse(row))
+  }
+}
+
+const heldCondition = "number = ? AND attempt = ? AND state IN ('starting', 'running')"
+
+const getHeldValues = ({ item, attempt }: Fence) => [parseId(item), attempt] as const
+
+function getNextState(outcome: Outcome, failures: number): ItemState {
+  if (outcome.kind === 'done' || outcome.kind === 'needs you') return outcome.kind
+  return failures >= MAX_FAILURES ? 'needs you' : 'waiting'
+}
+
+function formatId(number: number): string {
+  return `q-${number}`
+}
+
+function isItemId(text: string): boolean {
+  return /^q-\d{1,9}$/.test(text)
+}
+
+/** 0, which no item has, for what is no id. */
+function parseId(id: string): number {
+  return isItemId(id) ? Number(id.slice(2)) : 0
+}
+
+function parseWork(work: string): NewItem {
+  return JSON.parse(work) as NewItem
+}
+
+function toItem(row: Row): Item {
+  const toTime = (ms: number) => new Date(ms).toISOString()
+  return {
+    ...parseWork(row.work),
+    id: formatId(row.number),
+    priority: priorities[row.priority] ?? 'default',
+    state: row.state,
+    reason: row.reason,
+    since: toTime(row.since),
+    enqueuedAt: toTime(row.enqueued_at),
+    notBefore: row.not_before === 0 ? null : toTime(row.not_before),
+    attempt: row.attempt,
+    failures: row.failures,
+    sessionId: row.session_id,
+  }
+}
