@@ -5,7 +5,7 @@ import type { ProcessIdentity } from '#host/process'
 export const priorities = ['critical', 'high', 'default', 'low'] as const
 export type Priority = (typeof priorities)[number]
 
-/** Work that waits for its turn, as somebody asks for it. */
+/** Work that waits for its turn, as it was asked for. */
 export interface NewItem {
   /** Asking twice with the same key adds one item. */
   key?: string
@@ -55,7 +55,7 @@ export interface Item extends NewItem {
   sessionId: string | null
 }
 
-/** The right to run one attempt of one item. It ends with the next attempt, whoever holds it. */
+/** The right to run one attempt of one item. It ends with the next attempt, even if its process lives. */
 export const Fence = z.object({ item: z.string(), attempt: z.number() })
 export type Fence = z.infer<typeof Fence>
 
@@ -70,7 +70,7 @@ export interface Claimant {
   capabilities: string[]
   /** How many items at the most. */
   slots: number
-  /** How many more sessions each repository may have; `''` stands for work without one. What is not named may have `defaultRoom`. */
+  /** How many more sessions each repository may have (`''` is work without one); the others may have `defaultRoom`. */
   roomByRepository: Record<string, number>
   defaultRoom: number
 }
@@ -86,8 +86,8 @@ export type Outcome =
   | { kind: 'needs you'; reason: string }
 
 /**
- * A queue of work for one or more machines. Every change is whole or has not happened, whoever dies, and each is on the disk
- * when the promise resolves.
+ * A queue of work for one or more machines. Every change happens as a whole or not at all, even if a process dies meanwhile, and
+ * is on the disk when the promise resolves.
  */
 export interface Queue {
   /** Add items, in this order. Returns their ids, of an earlier item where the key is known. */

@@ -245,7 +245,8 @@ class SqliteQueue implements Queue {
     const now = this.now()
     const { changes, lastInsertRowid } = this.database
       .prepare(
-        `INSERT INTO items (key, work, repository, priority, rank, not_before, enqueued_at, state, reason, since, attempt, failures, renewed_at)
+        `INSERT INTO items (key, work, repository, priority, rank, not_before, enqueued_at, state, reason, since,
+           attempt, failures, renewed_at)
          VALUES (?, ?, ?, ?, 0, ?, ?, 'waiting', '', ?, 0, 0, 0) ON CONFLICT (key) DO NOTHING`,
       )
       .run(
