@@ -11,7 +11,8 @@ export interface NewItem {
   key?: string
   /** The folder of the repository; null for an empty one. */
   repository: string | null
-  task: string
+  /** The bytes of the task, which reach the agent as they are. */
+  task: Buffer
   title: string
   /** Options of `dispatch "task"`, as they were typed. */
   options: string[]
@@ -76,11 +77,11 @@ export interface Claimant {
 }
 
 /**
- * How an attempt ended. `done` is the end. `again` waits for another attempt, and `failed` does so until there were three; then
+ * How an attempt ended. `done` is the end, and so is `cancelled`, after a person ended the session. `again` waits for another attempt, and `failed` does so until there were three; then
  * it needs a person.
  */
 export type Outcome =
-  | { kind: 'done'; reason: string }
+  | { kind: 'done' | 'cancelled'; reason: string }
   | { kind: 'failed'; reason: string; notBefore?: string }
   | { kind: 'again'; reason: string; notBefore?: string }
   | { kind: 'needs you'; reason: string }
@@ -94,6 +95,8 @@ export interface Queue {
   enqueue(items: NewItem[]): Promise<string[]>
   /** Claim what may start now, by priority, then age. Exactly one claimant gets an item. */
   claim(claimant: Claimant): Promise<Claim[]>
+  /** Take over a claim whose session is about to be made by another process than the one that claimed. */
+  adopt(fence: Fence, holder: ProcessIdentity): Promise<'held' | 'lost'>
   /** Note the session that an attempt has started. A `lost` claim belongs to a later attempt, or to nobody. */
   start(fence: Fence, sessionId: string): Promise<'held' | 'lost'>
   /** Say that the attempt goes on. Any process that knows the fence may. */
@@ -102,8 +105,13 @@ export interface Queue {
   settle(fence: Fence, outcome: Outcome, next?: NewItem[]): Promise<'settled' | 'stale'>
   /** Give an item back whose attempt has not started a session. It uses up no attempt. */
   release(fence: Fence, reason: string): Promise<'settled' | 'stale'>
-  /** Give back what was claimed by processes that are gone, and has no session yet. Returns the fences. */
-  releaseAbandoned(): Promise<Fence[]>
+  /**
+   * Look after what was claimed by processes that are gone. Where `findSession` knows the session of the attempt, it runs;
+   * otherwise the item is given back. Returns what was given back.
+   */
+  releaseAbandoned(findSession: (fence: Fence) => string | undefined): Promise<Fence[]>
+  /** The attempts since this time, ISO 8601: when each began, and whether it has got no session. */
+  listStarts(since: string): Promise<{ at: string; isFailed: boolean }[]>
   /** A person decides about an item that needs one: once more, or not at all. */
   decide(id: string, decision: 'again' | 'cancel'): Promise<'done' | 'already'>
   /** Take an item out. Returns false if it has ended before; the session of one that runs is not touched. */

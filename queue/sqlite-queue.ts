@@ -54,6 +54,7 @@ const schema = `
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     key TEXT UNIQUE,
     work TEXT NOT NULL,
+    task BLOB NOT NULL,
     repository TEXT NOT NULL,
     priority INTEGER NOT NULL,
     rank INTEGER NOT NULL,
@@ -68,6 +69,14 @@ const schema = `
     claimed_by TEXT,
     renewed_at INTEGER NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS starts (
+    number INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    is_failed INTEGER NOT NULL,
+    PRIMARY KEY (number, attempt)
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS starts_by_time ON starts (at);
   CREATE INDEX IF NOT EXISTS next ON items (priority, rank, number) WHERE state = 'waiting';
   CREATE INDEX IF NOT EXISTS by_state ON items (state);
 `
@@ -75,6 +84,7 @@ const schema = `
 const Row = z.object({
   number: z.number(),
   work: z.string(),
+  task: z.instanceof(Uint8Array),
   priority: z.number(),
   rank: z.number(),
   not_before: z.number(),
@@ -123,6 +133,10 @@ class SqliteQueue implements Queue {
     return claims
   }
 
+  async adopt(fence: Fence, holder: ProcessIdentity): Promise<'held' | 'lost'> {
+    return this.changeHeld(fence, 'claimed_by = ?', JSON.stringify(holder)) === 1 ? 'held' : 'lost'
+  }
+
   async start(fence: Fence, sessionId: string): Promise<'held' | 'lost'> {
     const changes = this.changeHeld(
       fence,
@@ -141,6 +155,7 @@ class SqliteQueue implements Queue {
     return runTransaction(this.database, () => {
       const [row] = this.select(`${heldCondition}`, ...getHeldValues(fence))
       if (row === undefined) return 'stale'
+      if (row.session_id === null) this.recordFailedStart(fence)
       const failures = row.failures + (outcome.kind === 'failed' ? 1 : 0)
       const state = getNextState(outcome, failures)
       const notBefore = 'notBefore' in outcome && outcome.notBefore ? Date.parse(outcome.notBefore) : row.not_before
@@ -155,22 +170,25 @@ class SqliteQueue implements Queue {
   }
 
   async release(fence: Fence, reason: string): Promise<'settled' | 'stale'> {
-    const changes = this.changeHeld(
-      fence,
-      "state = 'waiting', reason = ?, since = ?, claimed_by = NULL",
-      reason,
-      this.now(),
-    )
-    return changes === 1 ? 'settled' : 'stale'
+    return this.settle(fence, { kind: 'again', reason })
   }
 
-  async releaseAbandoned(): Promise<Fence[]> {
+  async listStarts(since: string): Promise<{ at: string; isFailed: boolean }[]> {
+    const rows = this.database
+      .prepare('SELECT at, is_failed FROM starts WHERE at >= ? ORDER BY at')
+      .all(Date.parse(since))
+    return rows.map(row => ({ at: toTime(Number(row['at'])), isFailed: row['is_failed'] === 1 }))
+  }
+
+  async releaseAbandoned(findSession: (fence: Fence) => string | undefined): Promise<Fence[]> {
     const released: Fence[] = []
     for (const row of this.select("state = 'starting'")) {
       const holder = ProcessIdentity.safeParse(JSON.parse(row.claimed_by ?? 'null')).data
       if (holder !== undefined && (await checkLiveness(holder)) !== 'dead') continue
       const fence = { item: formatId(row.number), attempt: row.attempt }
-      if ((await this.release(fence, 'the process that started it is gone')) === 'settled') released.push(fence)
+      const sessionId = findSession(fence)
+      if (sessionId !== undefined) await this.start(fence, sessionId)
+      else if ((await this.release(fence, 'the process that started it is gone')) === 'settled') released.push(fence)
     }
     return released
   }
@@ -241,16 +259,17 @@ class SqliteQueue implements Queue {
 
   /** Returns the id, of the item that was there before if the key is known. */
   private insert(item: NewItem): string {
-    const { key = null, priority, repository, notBefore } = item
+    const { task, ...work } = item
+    const { key = null, priority, repository, notBefore } = work
     const now = this.now()
     const { changes, lastInsertRowid } = this.database
       .prepare(
-        `INSERT INTO items (key, work, repository, priority, rank, not_before, enqueued_at, state, reason, since,
+        `INSERT INTO items (key, work, task, repository, priority, rank, not_before, enqueued_at, state, reason, since,
            attempt, failures, renewed_at)
-         VALUES (?, ?, ?, ?, 0, ?, ?, 'waiting', '', ?, 0, 0, 0) ON CONFLICT (key) DO NOTHING`,
+         VALUES (?, ?, ?, ?, ?, 0, ?, ?, 'waiting', '', ?, 0, 0, 0) ON CONFLICT (key) DO NOTHING`,
       )
       .run(
-        ...[key, JSON.stringify(item), repository ?? '', priorities.indexOf(priority)],
+        ...[key, JSON.stringify(work), task, repository ?? '', priorities.indexOf(priority)],
         ...[notBefore === null ? 0 : Date.parse(notBefore), now, now],
       )
     if (changes === 1) return formatId(Number(lastInsertRowid))
@@ -279,15 +298,28 @@ class SqliteQueue implements Queue {
     return item.state === 'cancelled' ? { ended: 'cancelled' } : 'pending'
   }
 
-  /** One statement, so that of two claimants one gets it. */
+  /** Of two claimants one gets it. */
   private claimRow({ number }: Row, holder: ProcessIdentity): Row | undefined {
+    const row = runTransaction(this.database, () => this.tryClaim(number, holder))
+    return row && Row.parse(row)
+  }
+
+  private tryClaim(number: number, holder: ProcessIdentity) {
     const row = this.database
       .prepare(
         `UPDATE items SET state = 'starting', attempt = attempt + 1, claimed_by = ?, renewed_at = ?, since = ?, session_id = NULL
          WHERE number = ? AND state = 'waiting' RETURNING *`,
       )
       .get(JSON.stringify(holder), this.now(), this.now(), number)
-    return row && Row.parse(row)
+    if (row !== undefined)
+      this.database.prepare('INSERT INTO starts VALUES (?, ?, ?, 0)').run(number, Number(row['attempt']), this.now())
+    return row
+  }
+
+  private recordFailedStart({ item, attempt }: Fence): void {
+    this.database
+      .prepare('UPDATE starts SET is_failed = 1 WHERE number = ? AND attempt = ?')
+      .run(parseId(item), attempt)
   }
 
   private changeHeld(fence: Fence, changes: string, ...values: (string | number | null)[]): number {
@@ -308,7 +340,7 @@ const heldCondition = "number = ? AND attempt = ? AND state IN ('starting', 'run
 const getHeldValues = ({ item, attempt }: Fence) => [parseId(item), attempt] as const
 
 function getNextState(outcome: Outcome, failures: number): ItemState {
-  if (outcome.kind === 'done' || outcome.kind === 'needs you') return outcome.kind
+  if (outcome.kind !== 'failed' && outcome.kind !== 'again') return outcome.kind
   return failures >= MAX_FAILURES ? 'needs you' : 'waiting'
 }
 
@@ -325,14 +357,18 @@ function parseId(id: string): number {
   return isItemId(id) ? Number(id.slice(2)) : 0
 }
 
-function parseWork(work: string): NewItem {
-  return JSON.parse(work) as NewItem
+function parseWork(work: string): Omit<NewItem, 'task'> {
+  return JSON.parse(work) as Omit<NewItem, 'task'>
+}
+
+function toTime(ms: number): string {
+  return new Date(ms).toISOString()
 }
 
 function toItem(row: Row): Item {
-  const toTime = (ms: number) => new Date(ms).toISOString()
   return {
     ...parseWork(row.work),
+    task: Buffer.from(row.task),
     id: formatId(row.number),
     priority: priorities[row.priority] ?? 'default',
     state: row.state,

@@ -24,7 +24,7 @@ test('eight claimers, some of them killed: each item is done, and no attempt was
   fs.writeFileSync(log, '')
   const queue = await openQueue(home, { readSessionEnd: async () => 'pending' })
   t.after(() => queue.close())
-  await queue.enqueue(Array.from({ length: ITEMS }, (_, at) => createItem({ task: `${at}` })))
+  await queue.enqueue(Array.from({ length: ITEMS }, (_, at) => createItem({ title: `${at}` })))
   const random = createRandom(Number(process.env['SEED'] ?? 1))
   const children = new Set<ReturnType<typeof fork>>()
   t.after(() => children.forEach(child => void child.kill('SIGKILL')))
