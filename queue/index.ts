@@ -1,3 +1,5 @@
+export { computeRoom, type Limits, type Load, type Room } from './limits.ts'
+export { endPause, type Pause, readPause, writePause } from './pause.ts'
 export {
   type Claim,
   type Claimant,
@@ -13,3 +15,4 @@ export {
   type Queue,
 } from './port.ts'
 export { openQueue, type ReadEnd } from './sqlite-queue.ts'
+export { getWakeFile, wakeQueue } from './wake.ts'
