@@ -8,6 +8,11 @@ const wholeNumber = (min: number, max: number, note = '') =>
     .transform(Number)
     .refine(value => value >= min && value <= max)
     .describe(`a whole number from ${min} to ${max}${note}`)
+const usdAmount = z
+  .string()
+  .regex(/^\d{1,6}(\.\d{1,4})?$/)
+  .transform(Number)
+  .describe('an amount such as 20 or 7.50 (0: no limit)')
 const choice = <const Values extends [string, string, ...string[]]>(...values: Values) =>
   z.enum(values).describe(`${values.slice(0, -1).join(', ')} or ${values.at(-1)}`)
 const text = (pattern: RegExp, description: string) => z.string().regex(pattern).describe(description)
@@ -43,12 +48,16 @@ export const settingsSchema = z.object({
   SLEEP_AFTER_SEC: wholeNumber(0, 604_800, ' (0: never)').default(3600),
   WATCHDOG_TIMEOUT_SEC: wholeNumber(5, 86_400).default(900),
   SANDBOX: choice('auto', 'required', 'off').default('auto'),
-  BUDGET_USD: z
-    .string()
-    .regex(/^\d{1,6}(\.\d{1,4})?$/)
-    .transform(Number)
-    .describe('an amount such as 20 or 7.50 (0: no limit)')
-    .default(0),
+  BUDGET_USD: usdAmount.default(0),
+  MAX_SESSIONS: wholeNumber(0, 1000, ' (0: as many as there is memory for)').default(0),
+  MAX_SESSIONS_PROJECT: wholeNumber(1, 1000).default(3),
+  STAGGER_SEC: wholeNumber(0, 3600).default(10),
+  MAX_STARTS_DAY: wholeNumber(1, 10_000).default(100),
+  MAX_USD_DAY: usdAmount.default(0),
+  CAPABILITIES: text(
+    /^([a-z][a-z0-9-]{0,30}([ ,]+[a-z][a-z0-9-]{0,30}){0,19})?$/,
+    'up to twenty words such as gpu, or empty',
+  ).default(''),
   WEBUI_PORT: wholeNumber(0, 65_535, ' (0: no page)').default(7777),
   WEBUI_HOSTS: text(
     new RegExp(`^(${hostName}( *, *${hostName}){0,19})?$`),
