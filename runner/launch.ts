@@ -23,6 +23,9 @@ import { launchSuccessor, openTerminal } from './terminal.ts'
 export interface LaunchRequest
   extends Pick<SessionManifest, 'allowedHosts' | 'allowsJudgedOnly' | 'requiresApproval' | 'deadline'> {
   task: Buffer
+  /** The item of the queue that it is started for. */
+  queueItem?: SessionManifest['queueItem']
+  startedDespitePause?: boolean
   /** A folder of the repository to copy; undefined: the one of the current folder; null: an empty repository. */
   repositoryFolder: string | undefined | null
   orchestratorModel: string | undefined
@@ -80,6 +83,8 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
     allowedHosts: request.allowedHosts,
     loginKind: login.kind,
     deadline: request.deadline,
+    queueItem: request.queueItem ?? null,
+    startedDespitePause: request.startedDespitePause ?? false,
     claude: { program, sessionId: randomUUID(), configDirectory: login.configDirectory ?? null },
   })
   const sections = texts.map(({ path: file, text }) => `# ${file}\n\n${text}\n`)

@@ -41,6 +41,10 @@ export const SessionManifest = z.object({
   loginKind: z.enum(['key', 'own']).default('own'),
   /** When the user wants the verdict. */
   deadline: z.iso.datetime().nullable().default(null),
+  /** The item of the queue that it was started for, and which attempt it is. */
+  queueItem: z.object({ item: z.string(), attempt: z.number() }).nullable().default(null),
+  /** A person started it with --force although dispatch was paused. */
+  startedDespitePause: z.boolean().default(false),
   claude: z.object({ program: z.string(), sessionId: z.string(), configDirectory: z.string().nullable() }),
 })
 
