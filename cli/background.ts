@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { buildProgramCommand, type Config, settingsSchema } from '#host/config'
+import { agentVariableNames, buildProgramCommand, type Config, settingsSchema } from '#host/config'
 import { openTmux } from '#host/tmux'
 import { startDeliverer } from '#notify'
 import { launchSuccessor } from '#runner'
@@ -38,7 +38,10 @@ const inheritedVariables = [
   'HOME',
   'DISPATCH_HOME',
   'NODE_COMPILE_CACHE',
-  ...Object.keys(settingsSchema.shape), // The watchdog starts deliverers, which need them.
+  'TMPDIR',
+  'LANG',
+  ...agentVariableNames, // The daemon starts sessions of the queue, as a person would from this shell.
+  ...Object.keys(settingsSchema.shape), // It starts deliverers, which need them.
 ]
 
 /** Open the windows that are missing. */
@@ -49,7 +52,7 @@ async function startBackgroundTerminal(config: Config): Promise<void> {
   const panes = await listOwnPanes()
   const openWindows = panes.filter(pane => !pane.isDead).map(pane => pane.window)
   const wanted = [
-    { name: 'watchdog', args: ['watchdog', '--watch'] },
+    { name: 'watchdog', args: ['daemon'] },
     ...(config.WEBUI_PORT === 0 ? [] : [{ name: 'web', args: ['web'] }]),
   ]
   const missing = wanted

@@ -45,7 +45,13 @@ export interface Command<Known extends CommandOptions = CommandOptions> {
 }
 
 /** The groups of `dispatch --help`, in their order. */
-export const commandGroups = ['Every day', 'Now and then', 'Setting up', 'When something is wrong'] as const
+export const commandGroups = [
+  'Every day',
+  'While you are away',
+  'Now and then',
+  'Setting up',
+  'When something is wrong',
+] as const
 
 /** A command as `dispatch --help` lists it; the rest is loaded only when it is called. */
 export interface CommandEntry {

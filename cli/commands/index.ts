@@ -11,6 +11,7 @@ const listUnder =
   }
 
 const everyDay = listUnder('Every day')
+const later = listUnder('While you are away')
 const sometimes = listUnder('Now and then')
 const setup = listUnder('Setting up')
 const repair = listUnder('When something is wrong')
@@ -27,6 +28,15 @@ export const commandTable: CommandTable = {
     everyDay('approve <sid>', 'review and approve a contract or an amendment', () => import('./approve.ts')),
     everyDay('apply [sid]', 'bring the judged work into your repository, as a branch', () => import('./apply.ts')),
     everyDay('stop [sid…]', 'end a session (--all: every session); its files stay', () => import('./stop.ts')),
+
+    later('later [task…]', 'put a task into the queue', () => import('./later.ts')),
+    later(
+      'queue [action] [item]',
+      'show what waits, runs and needs you; move it, take it out',
+      () => import('./queue.ts'),
+    ),
+    later('pause', 'start no session until you end the pause', () => import('./pause.ts')),
+    later('unpause', 'end a pause', () => import('./unpause.ts')),
 
     sometimes('contract [sid]', 'show the contract, with the state of each clause', () => import('./contract.ts')),
     sometimes('matrix [sid]', 'trace task to verdict on one page, for a pull request', () => import('./matrix.ts')),
@@ -48,5 +58,6 @@ export const commandTable: CommandTable = {
     repair('logs [sid] [who]', 'print what runner, orchestrator and workers wrote', () => import('./logs.ts')),
     repair('audit [sid]', 'verify the record of a session, or of a copied folder', () => import('./audit.ts')),
     repair('watchdog', 'start a new runner for each session that lost its own', () => import('./watchdog.ts')),
+    repair('daemon', 'what runs beside the sessions: watchdog, queue, notifications', () => import('./daemon.ts')),
   ],
 }

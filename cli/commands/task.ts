@@ -2,14 +2,13 @@ import { readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { describeFreeSpace, FREE_SPACE_REMEDY, LOW_SPACE_BYTES, measureFreeSpace } from '#host/fs'
 import { findRepoWarnings } from '#host/git'
-import { launchSession } from '#runner'
 import { defineCommand } from '../command.ts'
-import { resolveProject } from '../input/project.ts'
-import { resolveSandbox } from '../input/sandbox-options.ts'
 import { readTextInput } from '../input/task-input.ts'
 import { parseTaskOptions, taskOptions } from '../input/task-options.ts'
+import { launchTask } from '../launch-task.ts'
 import { printIntroduction, printNextCommands, printWarning } from '../output/launch-view.ts'
 import { print } from '../output/terminal.ts'
+import { queueTask, warnOverCap } from '../queue/doors.ts'
 import { waitForResult, watchToEnd } from '../wait-for-result.ts'
 import { waitForFirstAnswer } from '../wait-for-start.ts'
 
@@ -30,16 +29,11 @@ model has answered once.
       name: 'task',
       remedy: 'Describe the task: dispatch "fix the login"',
     })
-    const options = parseTaskOptions(values)
+    parseTaskOptions(values)
     const config = readConfig()
     const say = (text: string) => (values.json ? undefined : printWarning(text))
-    const session = await launchSession(config, {
-      ...options,
-      task,
-      chooseSandbox: () => resolveSandbox(config, values.sandbox),
-      chooseProject: async (repository, sandbox) =>
-        values['no-setup'] ? null : resolveProject(config, repository, { sandbox, say }),
-    })
+    if (values.queue) return queueTask(config, values, task)
+    const session = await launchTask(config, values, task, say)
     if (!values.json) printIntroduction(session, config)
     const freeBytes = measureFreeSpace(config.home)
     if (freeBytes < LOW_SPACE_BYTES) say(`${describeFreeSpace(config.home, freeBytes)}. ${FREE_SPACE_REMEDY}`)
@@ -49,6 +43,7 @@ model has answered once.
       values['no-wait'] ? null : waitForFirstAnswer(session, config, say),
     ])
     for (const warning of warnings) say(warning)
+    if (session.manifest.queueItem === null) await warnOverCap(config, say)
     const { startBackground } = await import('../background.ts') // Loaded this late so as not to delay the start.
     const serverUrl = await startBackground(config)
     const page = serverUrl === undefined ? undefined : `${serverUrl}/s/${session.id}`

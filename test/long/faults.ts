@@ -422,7 +422,7 @@ describe('a signal or a closed pipe ends a command quietly', {
   it('watch, wait and watchdog end with the exit code of the signal', () =>
     withRig(idleScenario, async rig => {
       assert.equal((await start(rig, ['do it'])).exitCode, 0)
-      for (const args of [['watch'], ['wait'], ['watchdog', '--watch']])
+      for (const args of [['watch'], ['wait'], ['daemon']])
         for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
           const ran = await runAndSignal(rig, args, { signal, seconds: 1.5 })
           assert.equal(ran.exitCode, exitCodes[signal], `${args} ${signal}: ${ran.stderr}`)

@@ -89,7 +89,7 @@ const commandRuns: Record<string, () => CommandRun> = {
   'smoke-test': () => ({ args: ['smoke-test', '--yes'] }),
   completions: () => ({ args: ['completions', 'bash'] }),
   web: () => ({ args: ['web'], env: { WEBUI_PORT: String(port) }, readyOutput: /the page is at/ }),
-  watchdog: () => ({ args: ['watchdog', '--watch'] }),
+  daemon: () => ({ args: ['daemon'] }),
 }
 
 describe('a signal ends a command at once and quietly', { concurrency: 2 }, () => {
@@ -117,7 +117,7 @@ describe('a signal ends a command at once and quietly', { concurrency: 2 }, () =
 
 describe('a closed pipe ends a command with 0 and quietly', { concurrency: 2 }, () => {
   /** Commands that write nothing for a while, and so do not notice the closed pipe. */
-  const silent = ['attach', 'approve', 'watchdog', 'wait', 'watch', 'say']
+  const silent = ['attach', 'approve', 'daemon', 'wait', 'watch', 'say']
   for (const [name, createRun] of Object.entries(commandRuns).filter(([name]) => !silent.includes(name)))
     it(name, async () => {
       const { args, env = {} } = createRun()

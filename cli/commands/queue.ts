@@ -1,0 +1,68 @@
+import { readConfig } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { type Item, itemStates, type Queue, wakeQueue } from '#queue'
+import { defineCommand, UsageError } from '../command.ts'
+import { refuseAgent } from '../input/confirm.ts'
+import { printItem, printQueue, summarizeItem } from '../output/queue-view.ts'
+import { print } from '../output/terminal.ts'
+import { changeItem } from '../queue/change.ts'
+import { findRoom } from '../queue/load.ts'
+import { withQueue } from '../queue/open.ts'
+
+const actions = ['ls', 'show', 'move', 'again', 'rm']
+const openStates = itemStates.filter(state => state !== 'done' && state !== 'cancelled')
+
+export const command = defineCommand({
+  about: `
+Shows what waits, runs and needs you, in the order in which it starts, and what holds it back.
+
+  dispatch queue                            what has not ended (--all: everything)
+  dispatch queue show q-17                  one item
+  dispatch queue move q-17 --priority high  another priority; --first: before all others of its priority
+  dispatch queue again q-17                 try an item again that needs you
+  dispatch queue rm q-17                    take it out; its session, if it has one, goes on
+`,
+  options: {
+    all: { type: 'boolean', about: 'with ls: also what is done or was taken out' },
+    priority: { type: 'string', value: 'PRIORITY', about: 'with move: critical, high, default or low' },
+    first: { type: 'boolean', about: 'with move: before all others of its priority' },
+    json: { type: 'boolean', about: 'print JSON instead of text' },
+  },
+  choices: { action: () => actions },
+  async run(values, [action = 'ls', id = '']) {
+    const config = readConfig()
+    if (!actions.includes(action))
+      throw new UsageError(`queue has no action "${action}"`, `Write one of: ${actions.join(', ')}`)
+    if (action === 'ls')
+      return withQueue(config, async queue => {
+        const items = await queue.list(values.all ? itemStates : openStates)
+        const room = await findRoom(config, queue)
+        if (values.json)
+          print(JSON.stringify({ items: items.map(summarizeItem), heldBackBy: room.reason || null, until: room.until }))
+        else printQueue(items, room)
+        return exitCodes.ok
+      })
+    return withQueue(config, async queue => {
+      const item = await requireItem(queue, id)
+      if (action !== 'show') {
+        await refuseAgent('queue')
+        await changeItem(queue, item, action, values)
+        wakeQueue(config.home)
+      }
+      const changed = await requireItem(queue, id)
+      if (values.json) print(JSON.stringify(summarizeItem(changed)))
+      else printItem(changed)
+      return exitCodes.ok
+    })
+  },
+})
+
+async function requireItem(queue: Queue, id: string): Promise<Item> {
+  const item = await queue.find(id)
+  if (item !== undefined) return item
+  if (id === '') throw new UsageError('which item? Name it, such as q-17', 'Run `dispatch queue`.')
+  throw new DispatchError(`there is no item "${id}" in the queue`, {
+    exitCode: exitCodes.notFound,
+    remedy: 'Run `dispatch queue --all`.',
+  })
+}

@@ -1,0 +1,17 @@
+import { readConfig } from '#host/config'
+import { endPause, wakeQueue } from '#queue'
+import { defineCommand } from '../command.ts'
+import { refuseAgent } from '../input/confirm.ts'
+import { print } from '../output/terminal.ts'
+
+export const command = defineCommand({
+  about: `
+Ends a pause: the queue starts sessions again.
+`,
+  async run() {
+    const config = readConfig()
+    await refuseAgent('unpause')
+    print(endPause(config.home, new Date()) ? 'The pause has ended.' : 'Dispatch was not paused.')
+    wakeQueue(config.home)
+  },
+})

@@ -1,0 +1,81 @@
+import path from 'node:path'
+import type { Config } from '#host/config'
+import { findTaskRepository } from '#host/git'
+import { toOneLine } from '#host/text.ts'
+import { type NewItem, type Priority, priorities } from '#queue'
+import { findSession } from '#session'
+import { type OptionValues, UsageError } from '../command.ts'
+import { resolveProject } from './project.ts'
+import { resolveSandbox } from './sandbox-options.ts'
+import { parseDeadline } from './task-input.ts'
+import { parseTaskOptions, taskOptions } from './task-options.ts'
+
+const { wait: _wait, 'no-wait': _noWait, force: _force, queue: _queue, json, ...sessionOptions } = taskOptions
+
+/** The options of `dispatch later`: when, and those of the session that comes of it. */
+export const queueOptions = {
+  after: {
+    type: 'string',
+    multiple: true,
+    value: 'ID',
+    about: 'start after this item (q-17) or session has ended with PASS; repeat it for more',
+  },
+  at: { type: 'string', value: 'HH:MM', about: 'not before this time (a time of day, or 2026-11-21T06:30)' },
+  priority: { type: 'string', value: 'PRIORITY', about: 'critical, high, default or low' },
+  needs: { type: 'string', multiple: true, value: 'WORD', about: 'only where CAPABILITIES has this word, such as gpu' },
+  json,
+  ...sessionOptions,
+} as const
+
+const MAX_TITLE_CHARS = 80
+
+/**
+ * What to queue. All that a start could refuse is refused here, while a person is there: options, repository, and a project file
+ * that was not confirmed.
+ */
+export async function buildItem(
+  config: Config,
+  values: OptionValues<typeof queueOptions>,
+  task: Buffer,
+  say: (line: string) => void,
+): Promise<NewItem> {
+  const { repositoryFolder, deadline } = parseTaskOptions(values)
+  const repository =
+    repositoryFolder === null ? null : await findTaskRepository(repositoryFolder, [config.installFolder, config.home])
+  const sandbox = await resolveSandbox(config, values.sandbox)
+  if (!values['no-setup']) await resolveProject(config, repository, { sandbox, say })
+  const folder = path.resolve(values.repo ?? process.cwd())
+  return {
+    repository: repository?.path ?? null,
+    task,
+    title: toOneLine(task.toString('utf8'), MAX_TITLE_CHARS),
+    options: [
+      ...(repository === null ? ['--no-repo'] : ['--repo', folder]),
+      ...(deadline === null ? [] : ['--deadline', deadline]),
+      ...(['model', 'sandbox'] as const).flatMap(name =>
+        values[name] === undefined ? [] : [`--${name}`, values[name]],
+      ),
+      ...(['no-setup', 'approve', 'allow-judged-only'] as const).flatMap(name => (values[name] ? [`--${name}`] : [])),
+      ...(values['allow-host'] ?? []).flatMap(host => ['--allow-host', host]),
+    ],
+    priority: parsePriority(values.priority),
+    needs: (values.needs ?? []).map(parseCapability),
+    notBefore: values.at === undefined ? null : parseDeadline(values.at, new Date()),
+    after: (values.after ?? []).map(id => (/^q-\d+$/.test(id) ? id : findSession(config.workspace, id).id)),
+    source: 'shell',
+  }
+}
+
+/** Exit 2 for a word that is no priority. */
+export function parsePriority(text = 'default'): Priority {
+  const priority = priorities.find(each => each === text)
+  if (priority !== undefined) return priority
+  throw new UsageError(`"${text}" is not a priority`, `Write one of: ${priorities.join(', ')}`)
+}
+
+// --- internal ---
+
+function parseCapability(text: string): string {
+  if (/^[a-z][a-z0-9-]{0,30}$/.test(text)) return text
+  throw new UsageError(`--needs takes a word such as gpu, not "${text}"`)
+}

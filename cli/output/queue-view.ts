@@ -1,0 +1,88 @@
+import { formatCount, sanitize } from '#host/text.ts'
+import type { Item, Room } from '#queue'
+import type { Enqueued } from '../queue/enqueue.ts'
+import { fitTable, formatLocalTime, formatRelativeTime, paint, print, shorten } from './terminal.ts'
+
+/** What was added, and when its turn comes. */
+export function printQueued({ item, aheadCount, room }: Enqueued, isJson: boolean): void {
+  if (isJson) return print(JSON.stringify(summarizeItem(item)))
+  print(`${item.id}  ${sanitize(item.title)}`)
+  if (item.notBefore !== null) print(`  not before ${formatLocalTime(item.notBefore)}`)
+  else if (aheadCount > 0) print(`  ${formatCount(aheadCount, 'item')} before it`)
+  if (room.reason !== '') print(paint('yellow', `  nothing starts now: ${describeRoom(room)}`))
+  print(paint('dim', `  dispatch queue   what waits, runs and needs you`))
+}
+
+/** One line an item, then what holds the queue back. */
+export function printQueue(items: Item[], room: Room): void {
+  if (items.length === 0) return print('The queue is empty. To add a task: dispatch later "task"')
+  const rows = items.map(item => [
+    paint(stateColors[item.state], item.state),
+    item.id,
+    item.priority === 'default' ? '' : item.priority,
+    paint('dim', formatRelativeTime(item.enqueuedAt)),
+    sanitize(describeItem(item)),
+    shorten(item.title, TITLE_WIDTH),
+  ])
+  print(fitTable(rows, TITLE_COLUMN, shorten))
+  const isHeldBack = room.reason !== '' && items.some(({ state }) => state === 'waiting')
+  if (isHeldBack) print(paint('yellow', `\nNothing starts now: ${describeRoom(room)}`))
+}
+
+/** An item with all that is known of it, and what to do. */
+export function printItem(item: Item): void {
+  const rows: [string, string][] = [
+    ['state', `${item.state}, ${formatRelativeTime(item.since)}`],
+    ['why', item.reason],
+    ['task', item.title],
+    ['repository', item.repository ?? 'an empty one'],
+    ['priority', item.priority],
+    ['not before', item.notBefore === null ? '' : formatLocalTime(item.notBefore)],
+    ['after', item.after.join(', ')],
+    ['needs', item.needs.join(', ')],
+    ['options', item.options.join(' ')],
+    ['attempts', item.attempt === 0 ? '' : `${item.attempt}, of which ${item.failures} failed`],
+    ['session', item.sessionId ?? ''],
+    ['came by', item.source],
+    ['next', describeNext(item)],
+  ]
+  print(item.id)
+  for (const [name, value] of rows) if (value !== '') print(`  ${name.padEnd(11)} ${sanitize(value)}`)
+}
+
+/** An item as `--json` prints it. Pure. */
+export function summarizeItem({ task, ...item }: Item) {
+  return { ...item, taskBytes: task.length, next: describeNext(item) }
+}
+
+// --- internal ---
+
+const TITLE_COLUMN = 5
+const TITLE_WIDTH = 60
+
+const stateColors = {
+  waiting: 'dim',
+  starting: 'cyan',
+  running: 'cyan',
+  'needs you': 'yellow',
+  done: 'green',
+  cancelled: 'dim',
+} as const
+
+function describeItem({ state, sessionId, reason, notBefore, after }: Item): string {
+  if (state === 'running') return `session ${sessionId?.slice(-4)}`
+  if (state === 'waiting' && notBefore !== null && Date.parse(notBefore) > Date.now())
+    return `not before ${formatLocalTime(notBefore)}`
+  if (state === 'waiting' && reason === '' && after.length > 0) return `after ${after.join(', ')}`
+  return shorten(reason, TITLE_WIDTH)
+}
+
+function describeRoom({ reason, until }: Room): string {
+  return until === null ? reason : `${reason}, until ${formatLocalTime(until)}`
+}
+
+function describeNext({ id, state, sessionId }: Pick<Item, 'id' | 'state' | 'sessionId'>): string {
+  if (state === 'needs you') return `dispatch queue again ${id}, or dispatch queue rm ${id}`
+  if (state === 'running') return `dispatch watch ${sessionId?.slice(-4)}`
+  return state === 'done' && sessionId !== null ? `dispatch apply ${sessionId.slice(-4)}` : ''
+}

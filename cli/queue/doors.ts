@@ -1,0 +1,27 @@
+/** What `dispatch "task"` has to do with the queue. It is loaded only where it is needed, so as not to delay a start. */
+import type { Config } from '#host/config'
+import type { OptionValues } from '../command.ts'
+import type { taskOptions } from '../input/task-options.ts'
+import { printWarning } from '../output/launch-view.ts'
+
+/** `dispatch "task" --queue` is `dispatch later "task"`. */
+export async function queueTask(
+  config: Config,
+  values: OptionValues<typeof taskOptions>,
+  task: Buffer,
+): Promise<undefined> {
+  const [{ buildItem }, { enqueueItem }, { printQueued }] = await Promise.all([
+    import('../input/queue-options.ts'),
+    import('./enqueue.ts'),
+    import('../output/queue-view.ts'),
+  ])
+  const item = await buildItem(config, values, task, text => (values.json ? undefined : printWarning(text)))
+  printQueued(await enqueueItem(config, item), values.json ?? false)
+}
+
+/** A person's own session always starts. Say so where it is one more than the limits of the queue allow. */
+export async function warnOverCap(config: Config, say: (text: string) => void): Promise<void> {
+  if (config.MAX_SESSIONS === 0) return
+  const warning = await (await import('./load.ts')).describeOverCap(config)
+  if (warning !== undefined) say(warning)
+}

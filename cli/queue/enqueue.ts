@@ -1,0 +1,33 @@
+import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { type Item, type NewItem, type Room, wakeQueue } from '#queue'
+import { startBackground } from '../background.ts'
+import { findRoom } from './load.ts'
+import { withQueue } from './open.ts'
+
+/** An item that was added, how many are before it, and what holds the queue back now. */
+export interface Enqueued {
+  item: Item
+  aheadCount: number
+  room: Room
+}
+
+/** Add an item, and see to it that the daemon runs. */
+export async function enqueueItem(config: Config, newItem: NewItem): Promise<Enqueued> {
+  const enqueued = await withQueue(config, async queue => {
+    for (const id of newItem.after)
+      if (/^q-/.test(id) && (await queue.find(id)) === undefined)
+        throw new DispatchError(`there is no item ${id} in the queue`, {
+          exitCode: exitCodes.notFound,
+          remedy: 'Run `dispatch queue`.',
+        })
+    const [id = ''] = await queue.enqueue([newItem])
+    const waiting = await queue.list(['waiting'])
+    const item = await queue.find(id)
+    if (item === undefined) throw new Error(`${id} is not in the queue`)
+    return { item, aheadCount: waiting.findIndex(each => each.id === id), room: await findRoom(config, queue) }
+  })
+  wakeQueue(config.home)
+  await startBackground(config)
+  return enqueued
+}

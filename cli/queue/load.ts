@@ -1,0 +1,58 @@
+import type { Config } from '#host/config'
+import { DAY_MS } from '#host/time.ts'
+import { computeRoom, type Item, type Limits, type Load, type Queue, type Room, readPause } from '#queue'
+import { listOpenSessions } from '#session/search-index'
+import { addUpCost, isAsleep, type SessionView } from '#session/status'
+
+/** How many sessions of the queue may start now, and what holds back the rest. */
+export async function findRoom(config: Config, queue: Queue, now = new Date()): Promise<Room> {
+  const since = new Date(now.getTime() - DAY_MS).toISOString()
+  const views = await listOpenSessions(config, { orSince: since })
+  const load: Load = {
+    pause: readPause(config.home, now),
+    sessionsByRepository: addStarting(countSessions(views), await queue.list(['starting'])),
+    freeMemoryBytes: process.availableMemory(),
+    starts: await queue.listStarts(since),
+    usd: views.reduce((sum, { status }) => sum + addUpCost(status).usd, 0),
+  }
+  return computeRoom(readLimits(config), load, now)
+}
+
+/** That a person's own session is one more than the limits allow, which hold back only the queue. Undefined if it is not. */
+export async function describeOverCap(config: Config): Promise<string | undefined> {
+  const counts = Object.values(countSessions(await listOpenSessions(config)))
+  const running = counts.reduce((sum, count) => sum + count, 0)
+  const { maxSessions } = readLimits(config)
+  if (maxSessions === 0 || running <= maxSessions) return undefined
+  return `${running} sessions run now; MAX_SESSIONS=${maxSessions} holds back the queue until fewer do`
+}
+
+// --- internal ---
+
+/** A start that has no session yet takes its place. */
+function addStarting(counts: Record<string, number>, items: Item[]): Record<string, number> {
+  for (const { repository } of items) counts[repository ?? ''] = (counts[repository ?? ''] ?? 0) + 1
+  return counts
+}
+
+function readLimits(config: Config): Limits {
+  return {
+    maxSessions: config.MAX_SESSIONS,
+    maxSessionsPerProject: config.MAX_SESSIONS_PROJECT,
+    staggerSeconds: config.STAGGER_SEC,
+    maxStartsPerDay: config.MAX_STARTS_DAY,
+    maxUsdPerDay: config.MAX_USD_DAY,
+  }
+}
+
+/** By repository. A session that sleeps, or has ended, has no processes. */
+function countSessions(views: SessionView[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const view of views) {
+    const { session, status, runnerLiveness } = view
+    if (status.closed || status.phase === 'failed' || isAsleep(view) || runnerLiveness === 'elsewhere') continue
+    const name = session.manifest.repository?.path ?? ''
+    counts[name] = (counts[name] ?? 0) + 1
+  }
+  return counts
+}

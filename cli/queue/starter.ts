@@ -1,0 +1,86 @@
+import { buildChildEnvironment, buildProgramCommand, type Config } from '#host/config'
+import { runProgram } from '#host/exec.ts'
+import { identify } from '#host/process'
+import { MINUTE_MS } from '#host/time.ts'
+import type { Claim, Fence, Queue } from '#queue'
+import { listOpenSessions } from '#session/search-index'
+import { CLAIM_VARIABLE } from './claim.ts'
+import { findRoom } from './load.ts'
+import { withQueue } from './open.ts'
+import { decideFailedStart, settleEnded } from './settle.ts'
+
+/**
+ * One look at the queue: settle what has ended, take up what another process left, and claim what may start now. Returns the
+ * starts, which go on. `say` gets a line for each change.
+ */
+export async function runQueue(config: Config, say: (line: string) => void): Promise<Promise<void>[]> {
+  const claims = await withQueue(config, async queue => {
+    for (const line of await settleEnded(config, queue)) say(line)
+    await takeUp(config, queue, say)
+    return claimNext(config, queue)
+  })
+  return claims.map(claim => startSession(config, claim, say))
+}
+
+// --- internal ---
+
+/** The command waits for the first answer for START_TIMEOUT_SEC; this is for one that hangs. */
+const MAX_START_MS = 30 * MINUTE_MS
+
+async function takeUp(config: Config, queue: Queue, say: (line: string) => void): Promise<void> {
+  const isStarting = (await queue.list(['starting'])).length > 0
+  if (!isStarting) return
+  const views = await listOpenSessions(config)
+  const findStarted = ({ item, attempt }: Fence) =>
+    views.find(({ session }) => {
+      const { queueItem } = session.manifest
+      return queueItem?.item === item && queueItem.attempt === attempt
+    })?.session.id
+  for (const { item } of await queue.releaseAbandoned(findStarted))
+    say(`${item}: waits again, the start was interrupted`)
+}
+
+async function claimNext(config: Config, queue: Queue): Promise<Claim[]> {
+  if ((await queue.list(['waiting'])).length === 0) return []
+  const { slots, roomByRepository, defaultRoom } = await findRoom(config, queue)
+  const process_ = await identify(process.pid)
+  if (slots === 0 || process_ === undefined) return []
+  return queue.claim({
+    process: process_,
+    capabilities: config.CAPABILITIES.split(/[ ,]+/),
+    slots,
+    roomByRepository,
+    defaultRoom,
+  })
+}
+
+/** Run `dispatch` for it, as a person would, but with nobody to ask. */
+async function startSession(config: Config, claim: Claim, say: (line: string) => void): Promise<void> {
+  const { item, attempt, work } = claim
+  const [program = '', ...args] = buildProgramCommand('bin/dispatch')
+  const ran = await runProgram(program, [...args, '-', '--json', ...work.options], {
+    cwd: config.home,
+    env: { ...buildChildEnvironment(config), [CLAIM_VARIABLE]: JSON.stringify({ item, attempt }) },
+    input: work.task,
+    timeoutMs: MAX_START_MS,
+  })
+  if (ran.exitCode === 0) return say(`${item}: started ${readId(ran.stdout)}`)
+  const message =
+    ran.stderr
+      .trim()
+      .split('\n')[0]
+      ?.replace(/^dispatch: /, '') || `exit ${ran.exitCode}`
+  const result = await withQueue(config, async queue => {
+    if ((await queue.find(item))?.state === 'running') return 'stale' // Its session says how it ended.
+    return queue.settle(claim, decideFailedStart(ran.exitCode, message, new Date()))
+  })
+  say(`${item}: not started${result === 'stale' ? '' : `, ${message}`}`)
+}
+
+function readId(json: string): string {
+  try {
+    return String((JSON.parse(json) as { id: unknown }).id)
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,155 @@
+/** Tasks that wait for their turn, the daemon that starts them, and a pause. */
+import assert from 'node:assert/strict'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { openQueue } from '#queue'
+import { helloTask } from '#rehearsal/hello.ts'
+import { listSessions } from '#session'
+import { readView } from '#session/status'
+import { helloScenario, idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
+
+interface QueuedItem {
+  id: string
+  state: string
+  reason: string
+  attempt: number
+  sessionId: string | null
+}
+
+const readQueue = async (rig: Rig, ...args: string[]) => {
+  const ran = await rig.dispatch(['queue', '--json', ...args])
+  assert.equal(ran.exitCode, 0, ran.stderr)
+  return JSON.parse(ran.stdout) as { items: QueuedItem[]; heldBackBy: string | null }
+}
+const listRigSessions = (rig: Rig) => listSessions(path.join(rig.home, 'dispatch/workspace'))
+const waitForQueue = (rig: Rig, what: string, check: (items: QueuedItem[]) => boolean) =>
+  rig.waitUntil(what, async () => check((await readQueue(rig, '--all')).items))
+const findDaemon = (rig: Rig) => rig.listProcesses().find(({ command }) => /dispatch\.[jt]s daemon$/.test(command))
+
+describe('a queue', { concurrency: 2 }, () => {
+  it('starts one after the other under a cap, and each once', () =>
+    withRig(
+      helloScenario,
+      async rig => {
+        for (const priority of ['low', 'high']) {
+          const ran = await rig.dispatch(['later', helloTask, '--no-repo', '--priority', priority])
+          assert.equal(ran.exitCode, 0, ran.stderr)
+          assert.match(ran.stdout, /^q-\d {2}/)
+        }
+        const last = await rig.dispatch(['later', helloTask, '--no-repo', '--after', 'q-1', '--json'])
+        assert.equal(JSON.parse(last.stdout).id, 'q-3')
+        await waitForQueue(rig, 'all are done', items => items.every(({ state }) => state === 'done'))
+        const views = await Promise.all(listRigSessions(rig).map(readView))
+        assert.deepEqual(
+          views.map(({ state }) => state),
+          ['PASS', 'PASS', 'PASS'],
+        )
+        const times = views.map(({ session: { manifest }, status }) => {
+          assert.equal(manifest.queueItem?.attempt, 1)
+          return { item: manifest.queueItem.item, from: manifest.openedAt, until: status.lastEventAt }
+        })
+        const byItem = (item: string) => times.find(each => each.item === item) ?? assert.fail(item)
+        assert.ok(byItem('q-3').from > byItem('q-1').until, 'q-3 comes after q-1')
+        assert.match((await rig.dispatch(['queue'])).stdout, /queue is empty/)
+        const shown = (await rig.dispatch(['queue', 'show', 'q-2'])).stdout
+        assert.match(shown, /state +done[\s\S]*why +PASS[\s\S]*next +dispatch apply/)
+      },
+      { MAX_SESSIONS: '1', STAGGER_SEC: '0', KEEP_OPEN_SEC: '0' },
+    ))
+
+  it('a pause is obeyed by every way to start, and --force is recorded', () =>
+    withRig(
+      idleScenario,
+      async rig => {
+        const paused = await rig.dispatch(['pause', '--reason', 'holiday'])
+        assert.equal(paused.exitCode, 0, paused.stderr)
+        const refused = await rig.dispatch(['do it', '--no-repo'])
+        assert.equal(refused.exitCode, 5)
+        assert.match(refused.stderr, /dispatch is paused: holiday\n.*dispatch unpause.*--force/)
+        const queued = await rig.dispatch(['do it', '--no-repo', '--queue'])
+        assert.match(queued.stdout, /nothing starts now: paused \(holiday\)/)
+        const forced = await rig.dispatch(['do it', '--no-repo', '--force'])
+        assert.equal(forced.exitCode, 0, forced.stderr)
+        assert.ok(rig.readSession().manifest.startedDespitePause)
+        assert.equal((await readQueue(rig)).items[0]?.state, 'waiting')
+        assert.match((await rig.dispatch(['unpause'])).stdout, /has ended/)
+        await waitForQueue(rig, 'it starts', items => items[0]?.state === 'running')
+        assert.equal(listRigSessions(rig).length, 2)
+      },
+      { STAGGER_SEC: '0' },
+    ))
+
+  it('a daemon that is killed at any time loses and doubles nothing', () =>
+    withRig(
+      idleScenario,
+      async rig => {
+        for (let item = 0; item < 4; item++) {
+          assert.equal((await rig.dispatch(['later', `task ${item}`, '--no-repo'])).exitCode, 0)
+          const daemon = await rig.waitUntil('a daemon runs', () => findDaemon(rig))
+          await new Promise(resolve => setTimeout(resolve, 150 * item)) // Another moment of a start each time.
+          process.kill(daemon.pid, 'SIGKILL')
+        }
+        assert.equal((await rig.dispatch(['later', 'the last', '--no-repo'])).exitCode, 0)
+        await waitForQueue(
+          rig,
+          'all run',
+          items => items.length === 5 && items.every(({ state }) => state === 'running'),
+        )
+        const { items } = await readQueue(rig)
+        const started = listRigSessions(rig).map(({ id, manifest }) => ({ id, ...manifest.queueItem }))
+        assert.equal(new Set(started.map(({ item }) => item)).size, started.length, JSON.stringify(started))
+        for (const { id, sessionId } of items)
+          assert.equal(started.find(({ item }) => item === id)?.id, sessionId ?? '', id)
+      },
+      { STAGGER_SEC: '0', MAX_SESSIONS_PROJECT: '9' },
+    ))
+
+  it('what cannot start says why, and does not block the rest', () =>
+    withRig(
+      idleScenario,
+      async rig => {
+        const home = path.join(rig.home, 'dispatch')
+        const queue = await openQueue(home, { readSessionEnd: async () => 'pending' })
+        const work = { priority: 'default', needs: [], notBefore: null, after: [], source: 'test' } as const
+        const task = Buffer.from('do it')
+        await queue.enqueue([
+          { ...work, repository: '/gone', task, title: 'a', options: ['--repo', '/gone'], needs: [], after: [] },
+          { ...work, repository: null, task, title: 'b', options: ['--no-repo'], needs: [], after: [] },
+        ])
+        queue.close()
+        assert.equal((await rig.dispatch(['later', 'third', '--no-repo'])).exitCode, 0)
+        await waitForQueue(rig, 'the first needs a person', items => items.some(({ state }) => state === 'needs you'))
+        const { items, heldBackBy } = await readQueue(rig)
+        assert.match(items.find(({ id }) => id === 'q-1')?.reason ?? '', /did not start: .*\/gone/)
+        assert.match(heldBackBy ?? '', /a start has failed/)
+        assert.equal((await rig.dispatch(['queue', 'again', 'q-2'])).exitCode, 5)
+        assert.equal((await rig.dispatch(['queue', 'rm', 'q-1'])).exitCode, 0)
+        assert.equal((await rig.dispatch(['queue', 'rm', 'q-1'])).exitCode, 5)
+        assert.equal((await rig.dispatch(['queue', 'show', 'q-9'])).exitCode, 4)
+        assert.equal((await rig.dispatch(['queue', 'move', 'q-3', '--priority', 'urgent'])).exitCode, 2)
+      },
+      { STAGGER_SEC: '0' },
+    ))
+
+  it('what a start would refuse is refused at once', () =>
+    withRig(idleScenario, async rig => {
+      for (const [args, exitCode] of [
+        [['later', ''], 2],
+        [['later', 'do it', '--no-repo', '--priority', 'urgent'], 2],
+        [['later', 'do it', '--no-repo', '--at', 'soon'], 2],
+        [['later', 'do it', '--no-repo', '--after', 'q-7'], 4],
+        [['later', 'do it', '--no-repo', '--after', 'none'], 4],
+        [['later', 'do it', '--no-repo', '--needs', 'a b'], 2],
+        [['later', 'do it', '--no-repo', '--sandbox', 'maybe'], 2],
+        [['later', 'do it', '--repo', '/nowhere'], 2],
+        [['queue', 'jump'], 2],
+        [['queue', 'show'], 2],
+      ] as const) {
+        const ran = await rig.dispatch([...args])
+        assert.equal(ran.exitCode, exitCode, `${args.join(' ')}: ${ran.stdout}${ran.stderr}`)
+      }
+      const byAgent = await rig.dispatch(['later', 'do it', '--no-repo'], { env: { DISPATCH_SESSION: 'x' } })
+      assert.equal(byAgent.exitCode, 5)
+      assert.deepEqual((await readQueue(rig)).items, [])
+    }))
+})
