@@ -3,9 +3,10 @@ import path from 'node:path'
 import { DispatchError, exitCodes } from '../error.ts'
 import { runProgram } from '../exec.ts'
 import { SECOND_MS } from '../time.ts'
-import { buildGitEnvironment, createMissingGitError, listUncommitted, type RepositoryCommit, tryGit } from './git.ts'
+import { buildGitEnvironment, createMissingGitError, type RepositoryCommit, tryGit } from './git.ts'
 import { findDownloadCommand } from './partial-clone.ts'
 import { findTrustCommand } from './trust.ts'
+import { listUncommitted } from './uncommitted.ts'
 
 /** The repository of the user that a session starts from. */
 export interface UserRepository extends RepositoryCommit {

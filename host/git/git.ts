@@ -42,15 +42,6 @@ export interface RepositoryCommit {
   commit: string
 }
 
-/**
- * What is not committed in a checkout, one line of `git status --porcelain` each. No program of its configuration runs:
- * no filter, and nothing in a submodule, which has its own configuration.
- */
-export async function listUncommitted(checkout: string, config: string[] = []): Promise<string[]> {
-  const args = ['status', '--porcelain', '-z', '--untracked-files=all', '--no-renames', '--ignore-submodules=dirty']
-  return listWithGit([...config, ...args], { cwd: checkout, env: await buildFilterlessEnvironment(checkout) })
-}
-
 /** A file of a commit. */
 export interface TreeEntry {
   path: string
@@ -143,21 +134,4 @@ export function buildGitEnvironment(): Record<string, string> {
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TEMPLATE_DIR: '',
   }
-}
-
-/** An environment for git in which every filter of the repository's configuration does nothing. */
-async function buildFilterlessEnvironment(repository: string): Promise<Record<string, string>> {
-  const result = await tryGit(['config', '--name-only', '-z', '--get-regexp', '^filter\\.'], { cwd: repository })
-  const drivers = new Set(result.stdout.split('\0').flatMap(key => key.slice(0, key.lastIndexOf('.')) || []))
-  const settings = [...drivers].flatMap(driver => [
-    ...['clean', 'smudge', 'process'].map(name => [`${driver}.${name}`, '']),
-    [`${driver}.required`, 'false'],
-  ])
-  return Object.fromEntries([
-    ['GIT_CONFIG_COUNT', String(settings.length)],
-    ...settings.flatMap(([key, value], index) => [
-      [`GIT_CONFIG_KEY_${index}`, key],
-      [`GIT_CONFIG_VALUE_${index}`, value],
-    ]),
-  ])
 }

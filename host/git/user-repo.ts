@@ -1,5 +1,6 @@
 import { DispatchError, exitCodes } from '../error.ts'
-import { git, listUncommitted, listWithGit, tryGit } from './git.ts'
+import { git, listWithGit, tryGit } from './git.ts'
+import { listUncommitted } from './uncommitted.ts'
 
 /** A repository of the user with a work tree, and its current branch and commit. */
 export interface Checkout {

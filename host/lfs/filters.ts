@@ -53,6 +53,21 @@ export async function listLfsPointers(gitFolder: string, commit: string): Promis
   return pointers
 }
 
+/** Those of the blobs that are pointers of Git LFS. */
+export async function readPointerBlobs(gitFolder: string, blobs: Set<string>): Promise<Map<string, LfsPointer>> {
+  const input = [...blobs].map(blob => `${blob}\n`).join('')
+  const format = '--batch-check=%(objectname) %(objectsize)'
+  const sizes = (await git([...atFolder(gitFolder), 'cat-file', format], { input })).split('\n')
+  const small = sizes.map(line => line.split(' ')).filter(([, bytes]) => Number(bytes) < MAX_POINTER_BYTES)
+  const texts = await readPointerTexts(gitFolder, new Set(small.map(([blob = '']) => blob)))
+  return new Map(
+    [...texts].flatMap(([blob, text]) => {
+      const pointer = parseLfsPointer(text)
+      return pointer ? [[blob, pointer]] : []
+    }),
+  )
+}
+
 // --- internal ---
 
 const knownPointers = new Map<string, ReadonlyMap<string, PointerFile>>()
