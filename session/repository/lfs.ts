@@ -23,6 +23,11 @@ export async function rememberLfsFolder(paths: SessionPaths, userRepository: str
   writeAtomic(paths.lfsSource, await findLfsFolder(userRepository))
 }
 
+/** Does a commit have files of Git LFS? */
+export async function hasLfsFiles({ bareRepository }: SessionPaths, commit: string): Promise<boolean> {
+  return (await listLfsPointers(bareRepository, commit)).size > 0
+}
+
 /** Put the content in the place of each pointer of a commit, in a work tree that only dispatch has written so far. */
 export async function writeLfsFiles(paths: SessionPaths, commit: string, folder: string): Promise<void> {
   const written: string[] = []

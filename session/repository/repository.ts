@@ -6,7 +6,7 @@ import { formatTrust, git, isPartialClone, resolveCommit, tryGit } from '#host/g
 import { lfsConfig } from '#host/lfs'
 import type { SessionPaths } from '../paths.ts'
 import { requireUnmodifiedRepository, runBareGit } from './bare-git.ts'
-import { rememberLfsFolder, writeLfsFiles } from './lfs.ts'
+import { hasLfsFiles, rememberLfsFolder, writeLfsFiles } from './lfs.ts'
 import { getPackStore, keepPacks, linkObjects, listKnownCommits, takePacks } from './pack-store.ts'
 import { importSubmodules, writeSubmodules } from './submodules.ts'
 
@@ -221,8 +221,10 @@ async function cloneToOutputs(paths: SessionPaths, branch: string): Promise<void
   await git(['clone', ...options, bareRepository, outputs])
   const alternates = path.join(outputs, '.git/objects/info/alternates')
   // Git takes no objects from a shallow repository, but copies them.
-  if (fs.existsSync(alternates))
+  if (fs.existsSync(alternates)) {
     fs.writeFileSync(alternates, `${path.relative(path.join(outputs, '.git/objects'), baseObjects)}\n`)
+    if (await hasLfsFiles(paths, await runBareGit(paths, ['rev-parse', BASE_REF]))) nameBaseForLfs(paths, alternates)
+  }
   await git(['remote', 'remove', 'origin'], { cwd: outputs }) // A worker must not push to the bare repository.
   const baseBranch = await runBareGit(paths, ['for-each-ref', '--format=%(refname:lstrip=2)', BASE_BRANCH_PREFIX])
   // Git refuses a branch `dispatch`, because there is one below that name.
@@ -235,6 +237,17 @@ async function cloneToOutputs(paths: SessionPaths, branch: string): Promise<void
   const base = await runBareGit(paths, ['rev-parse', BASE_REF])
   await writeLfsFiles(paths, base, outputs)
   await writeSubmodules(paths, base, outputs)
+}
+
+/**
+ * `git lfs` reads objects itself, and takes a relative path there from the current folder. This one is the base for both: for
+ * git by a link, for `git lfs` at the top of the work. An absolute path would make git complain in a session that was moved.
+ */
+function nameBaseForLfs({ outputs, baseObjects }: SessionPaths, alternates: string): void {
+  const name = path.relative(outputs, baseObjects)
+  const link = path.join(outputs, '.git/objects', name)
+  fs.symlinkSync(path.relative(path.dirname(link), baseObjects), link)
+  fs.appendFileSync(alternates, `${name}\n`)
 }
 
 function writeDefaultIgnores(gitFolder: string): void {

@@ -136,6 +136,18 @@ test('Git LFS itself agrees', { skip: !hasGitLfs && 'install git-lfs to run this
   )
 })
 
+test('Git LFS finds the objects of the base in outputs/, also in a session that was moved', {
+  skip: !hasGitLfs && 'install git-lfs to run this',
+}, async () => {
+  const moved = resolveSessionPaths(path.join(scratch, 'moved'))
+  fs.cpSync(paths.folder, moved.folder, { recursive: true, verbatimSymlinks: true })
+  assert.doesNotMatch(read(moved.outputs, '.git/objects/info/alternates'), /^\//m, 'it names nothing of the old place')
+  assert.equal(
+    await run(moved.outputs, `git lfs ls-files --name-only ${base.commit} 2>&1; git cat-file -t HEAD~1 2>&1`),
+    'gone.bin\nhere.bin\ncommit',
+  )
+})
+
 test('a file that no filter has seen is a problem in every commit of the work', async () => {
   await run(outputs, `git checkout -qf ${base.commit}`)
   write(outputs, 'secret/k', 'plain')
