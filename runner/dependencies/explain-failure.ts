@@ -61,6 +61,12 @@ const footers =
 
 /** From what tells most to what tells least. */
 const tellingPatterns: { pattern: RegExp; pick: 'first' | 'last' }[] = [
+  // The certificate of a proxy that a tool does not know. Node names it below the request that failed.
+  {
+    pattern:
+      /self[- ]signed certificate|unable to (get local issuer|verify the first) certificate|certificate verify failed|x509: /i,
+    pick: 'first',
+  },
   // A registry that refuses, in the words of npm, pnpm, yarn, bun, pip, uv, poetry, composer, Maven, Gradle.
   {
     pattern:

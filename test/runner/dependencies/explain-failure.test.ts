@@ -12,6 +12,23 @@ import { initialStatus } from '#session/status'
 
 const outputs: [tool: string, telling: RegExp, output: string][] = [
   [
+    'corepack behind a certificate of the company',
+    /^\[cause\]: Error: self-signed certificate in certificate chain$/,
+    `Internal Error: Error when performing the request to https://registry.npmjs.org/pnpm/-/pnpm-9.4.0.tgz; for troubleshooting help, see https://github.com/nodejs/corepack#troubleshooting
+    at fetch (/usr/lib/node_modules/corepack/dist/lib/corepack.cjs:21616:11)
+    at process.processTicksAndRejections (node:internal/process/task_queues:95:5) {
+  [cause]: Error: self-signed certificate in certificate chain
+      at TLSSocket.onConnectSecure (node:_tls_wrap:1677:34)
+    code: 'SELF_SIGNED_CERT_IN_CHAIN'
+  }`,
+  ],
+  [
+    'go behind a certificate of the company',
+    /^go: .*x509: certificate signed by unknown authority$/,
+    `go: downloading example.com/m v1.0.0
+go: example.com/m@v1.0.0: Get "https://proxy.golang.org/example.com/m/@v/v1.0.0.mod": tls: failed to verify certificate: x509: certificate signed by unknown authority`,
+  ],
+  [
     'npm without a login',
     /^401 Unauthorized - GET http:\/\/127\.0\.0\.1:4873\/@corp\/dep/,
     `npm error code E401
