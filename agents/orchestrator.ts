@@ -9,7 +9,7 @@ import { buildCacheVariables } from '#host/toolchains'
 import type { Session } from '#session'
 import { renderContractTemplate, splitSentences } from '#session/contract'
 import { renderLaunchScript } from './launch-script.ts'
-import { readInstructions, renderPrompt } from './prompt.ts'
+import { describeEarlierAttempt, readInstructions, renderPrompt } from './prompt.ts'
 import {
   prepareClaudeFolder,
   prepareClaudeSettings,
@@ -37,6 +37,7 @@ export function prepareOrchestrator(session: Session): void {
     setup:
       setup &&
       `\nDispatch installs the project's dependencies (${setup}) for every worker and every check; programs in node_modules/.bin and .venv/bin can be called by name.\n`,
+    earlier: describeEarlierAttempt(session),
     instructions: readInstructions(session),
     task: TASK_PLACEHOLDER,
   })

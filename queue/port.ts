@@ -52,8 +52,10 @@ export interface Item extends NewItem {
   attempt: number
   /** How many attempts count as failed. Failures of the environment do not. */
   failures: number
-  /** The session of the last attempt. */
+  /** The session of the current attempt, or of the last one. */
   sessionId: string | null
+  /** The session of the attempt before. */
+  previousSessionId: string | null
 }
 
 /** The right to run one attempt of one item. It ends with the next attempt, even if its process lives. */

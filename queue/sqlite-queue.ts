@@ -66,6 +66,7 @@ const schema = `
     attempt INTEGER NOT NULL,
     failures INTEGER NOT NULL,
     session_id TEXT,
+    previous_session_id TEXT,
     claimed_by TEXT,
     renewed_at INTEGER NOT NULL
   ) STRICT;
@@ -95,6 +96,7 @@ const Row = z.object({
   attempt: z.number(),
   failures: z.number(),
   session_id: z.string().nullable(),
+  previous_session_id: z.string().nullable(),
   claimed_by: z.string().nullable(),
 })
 type Row = z.infer<typeof Row>
@@ -307,7 +309,8 @@ class SqliteQueue implements Queue {
   private tryClaim(number: number, holder: ProcessIdentity) {
     const row = this.database
       .prepare(
-        `UPDATE items SET state = 'starting', attempt = attempt + 1, claimed_by = ?, renewed_at = ?, since = ?, session_id = NULL
+        `UPDATE items SET state = 'starting', attempt = attempt + 1, claimed_by = ?, renewed_at = ?, since = ?,
+           previous_session_id = coalesce(session_id, previous_session_id), session_id = NULL
          WHERE number = ? AND state = 'waiting' RETURNING *`,
       )
       .get(JSON.stringify(holder), this.now(), this.now(), number)
@@ -379,5 +382,6 @@ function toItem(row: Row): Item {
     attempt: row.attempt,
     failures: row.failures,
     sessionId: row.session_id,
+    previousSessionId: row.previous_session_id,
   }
 }

@@ -5,7 +5,7 @@ import { detectLogin, findClaude, prepareLogin, requireLogin } from '#host/claud
 import { type Config, prepareHome } from '#host/config'
 import { createInterruptError, DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { copyTree, makePrivateFolder, requireFreeSpace, writeAtomic } from '#host/fs'
-import { findTaskRepository, type UserRepository } from '#host/git'
+import { chooseCommit, findTaskRepository, type UserRepository } from '#host/git'
 import { sha256 } from '#host/hash.ts'
 import { readLeaseHolder } from '#host/lease'
 import { applyModelVariables, requireModelAccess } from '#host/model'
@@ -26,6 +26,9 @@ export interface LaunchRequest
   /** The item of the queue that it is started for. */
   queueItem?: SessionManifest['queueItem']
   startedDespitePause?: boolean
+  retryOf?: SessionManifest['retryOf']
+  /** Work on this commit of the repository instead of its HEAD. */
+  baseCommit?: string | undefined
   /** A folder of the repository to copy; undefined: the one of the current folder; null: an empty repository. */
   repositoryFolder: string | undefined | null
   orchestratorModel: string | undefined
@@ -52,10 +55,11 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
   const login = detectLogin(config.claudeFolder)
   const sandbox = await request.chooseSandbox()
   requireModelAccess(sandbox.kind !== null)
-  const repository =
+  const found =
     request.repositoryFolder === null
       ? null
       : await findTaskRepository(request.repositoryFolder, [config.installFolder, config.home])
+  const repository = found && request.baseCommit ? await chooseCommit(found, request.baseCommit) : found
   const shell = { untrustedFolders: [...(repository ? [repository.path] : []), config.home] }
   const searching = findToolchains(shell) // It runs programs of the user, meanwhile.
   if (login.kind === 'own') prepareLogin(login, config.workspace)
@@ -85,6 +89,7 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
     deadline: request.deadline,
     queueItem: request.queueItem ?? null,
     startedDespitePause: request.startedDespitePause ?? false,
+    retryOf: request.retryOf ?? null,
     claude: { program, sessionId: randomUUID(), configDirectory: login.configDirectory ?? null },
   })
   const sections = texts.map(({ path: file, text }) => `# ${file}\n\n${text}\n`)

@@ -43,6 +43,11 @@ export const SessionManifest = z.object({
   deadline: z.iso.datetime().nullable().default(null),
   /** The item of the queue that it was started for, and which attempt it is. */
   queueItem: z.object({ item: z.string(), attempt: z.number() }).nullable().default(null),
+  /** The session that failed at the same task, what came of it, and what its person adds. */
+  retryOf: z
+    .object({ session: z.string(), outcome: z.string(), findings: z.array(z.string()), context: z.string() })
+    .nullable()
+    .default(null),
   /** A person started it with --force although dispatch was paused. */
   startedDespitePause: z.boolean().default(false),
   claude: z.object({ program: z.string(), sessionId: z.string(), configDirectory: z.string().nullable() }),

@@ -41,6 +41,11 @@ export const commandTable: CommandTable = {
     sometimes('contract [sid]', 'show the contract, with the state of each clause', () => import('./contract.ts')),
     sometimes('matrix [sid]', 'trace task to verdict on one page, for a pull request', () => import('./matrix.ts')),
     sometimes('cost [sid]', 'add up dollars, tokens and time of one session, or of all', () => import('./cost.ts')),
+    sometimes(
+      'retry <sid> [context…]',
+      'try the task again in a new session that knows the findings',
+      () => import('./retry.ts'),
+    ),
     sometimes('judge <sid>', 'ask the judge again, where it gave no answer', () => import('./judge.ts')),
     sometimes('wait [sid]', 'wait for the verdict; the exit code reports it', () => import('./wait.ts')),
     sometimes('web', 'serve the read-only web page of all sessions', () => import('./web.ts')),

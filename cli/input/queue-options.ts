@@ -10,7 +10,15 @@ import { resolveSandbox } from './sandbox-options.ts'
 import { parseDeadline } from './task-input.ts'
 import { parseTaskOptions, taskOptions } from './task-options.ts'
 
-const { wait: _wait, 'no-wait': _noWait, force: _force, queue: _queue, json, ...sessionOptions } = taskOptions
+const {
+  wait: _wait,
+  'no-wait': _noWait,
+  force: _force,
+  queue: _queue,
+  retry: _retry,
+  json,
+  ...sessionOptions
+} = taskOptions
 
 /** The options of `dispatch later`: when, and those of the session that comes of it. */
 export const queueOptions = {

@@ -43,6 +43,11 @@ export const taskOptions = {
     value: 'HOST',
     about: 'let agents in a sandbox reach this host besides the model API; repeat it for more hosts',
   },
+  retry: {
+    type: 'string',
+    value: 'SID',
+    about: 'give the agents what came of this session, which failed at the same task (see dispatch retry)',
+  },
   queue: { type: 'boolean', about: 'put the task into the queue instead: the same as dispatch later' },
   force: { type: 'boolean', about: 'start it although dispatch is paused; the record says so' },
   'allow-judged-only': { type: 'boolean', about: 'accept a contract in which no clause has a check' },

@@ -22,6 +22,7 @@ export function printResult({ id, paths }: Session, status: SessionStatus): void
   print(`  files    ${paths.outputs}`)
   print(`  record   dispatch show ${letters}${verdict ? `, ${paths.verdictText}` : ''}`)
   if (explainJudgeRefusal(status) === undefined) print(`  again    dispatch judge ${letters} asks the judge again`)
+  if (status.phase === 'FAIL') print(`  again    dispatch retry ${letters} tries the task again, with what was found`)
   const nextStep = findNextStep(status, letters)
   if (nextStep) print(paint('bold', `  ${nextStep.label.padEnd(8)} ${nextStep.text}`))
 }

@@ -1,8 +1,10 @@
+import fs from 'node:fs'
+import path from 'node:path'
 import { buildChildEnvironment, buildProgramCommand, type Config } from '#host/config'
 import { runProgram } from '#host/exec.ts'
 import { identify } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
-import type { Claim, Fence, Queue } from '#queue'
+import type { Claim, Fence, Item, Queue } from '#queue'
 import { listOpenSessions } from '#session/search-index'
 import { CLAIM_VARIABLE } from './claim.ts'
 import { findRoom } from './load.ts'
@@ -58,12 +60,16 @@ async function claimNext(config: Config, queue: Queue): Promise<Claim[]> {
 async function startSession(config: Config, claim: Claim, say: (line: string) => void): Promise<void> {
   const { item, attempt, work } = claim
   const [program = '', ...args] = buildProgramCommand('bin/dispatch')
-  const ran = await runProgram(program, [...args, '-', '--json', ...work.options], {
-    cwd: config.home,
-    env: { ...buildChildEnvironment(config), [CLAIM_VARIABLE]: JSON.stringify({ item, attempt }) },
-    input: work.task,
-    timeoutMs: MAX_START_MS,
-  })
+  const ran = await runProgram(
+    program,
+    [...args, '-', '--json', ...work.options, ...buildRetryOptions(work, config.workspace)],
+    {
+      cwd: config.home,
+      env: { ...buildChildEnvironment(config), [CLAIM_VARIABLE]: JSON.stringify({ item, attempt }) },
+      input: work.task,
+      timeoutMs: MAX_START_MS,
+    },
+  )
   if (ran.exitCode === 0) return say(`${item}: started ${readId(ran.stdout)}`)
   const message =
     ran.stderr
@@ -75,6 +81,12 @@ async function startSession(config: Config, claim: Claim, say: (line: string) =>
     return queue.settle(claim, decideFailedStart(ran.exitCode, message, new Date()))
   })
   say(`${item}: not started${result === 'stale' ? '' : `, ${message}`}`)
+}
+
+/** A session that failed is told to the next attempt, unless it was removed since. */
+function buildRetryOptions({ previousSessionId, failures }: Item, workspace: string): string[] {
+  if (previousSessionId === null || failures === 0) return []
+  return fs.existsSync(path.join(workspace, previousSessionId)) ? ['--retry', previousSessionId] : []
 }
 
 function readId(json: string): string {

@@ -2,7 +2,7 @@ export { findRepository, type UserRepository } from './find-repository.ts'
 export { filterExistingPaths, filterTrackedPaths, git, tryGit } from './git.ts'
 export { isPartialClone } from './partial-clone.ts'
 export { findRepoWarnings } from './repo-warnings.ts'
-export { describeMissingRepository, findTaskRepository } from './task-folder.ts'
+export { chooseCommit, describeMissingRepository, findTaskRepository } from './task-folder.ts'
 export { formatTrust } from './trust.ts'
 export {
   type Checkout,

@@ -26,6 +26,16 @@ export async function findTaskRepository(
   })
 }
 
+/** The same repository at another commit than its HEAD. Exit 4 if it does not have that commit. */
+export async function chooseCommit(repository: UserRepository, commit: string): Promise<UserRepository> {
+  const found = await tryGit(['cat-file', '-e', `${commit}^{commit}`], { cwd: repository.path })
+  if (found.exitCode === 0) return { ...repository, commit, uncommittedFiles: 0 }
+  throw new DispatchError(`${repository.path} does not have the commit ${commit.slice(0, 10)} any more`, {
+    exitCode: exitCodes.notFound,
+    remedy: 'Start from its present commit: --newest',
+  })
+}
+
 /** Why no task can begin in a folder that is no work tree, and where it can; undefined if the folder is empty. */
 export async function describeMissingRepository(cwd: string): Promise<{ message: string; remedy: string } | undefined> {
   const worktrees = await listWorktrees(cwd)

@@ -89,6 +89,12 @@ const commandRuns: Record<string, () => CommandRun> = {
   'smoke-test': () => ({ args: ['smoke-test', '--yes'] }),
   completions: () => ({ args: ['completions', 'bash'] }),
   web: () => ({ args: ['web'], env: { WEBUI_PORT: String(port) }, readyOutput: /the page is at/ }),
+  later: () => ({ args: ['later', 'do it', '--no-repo', '--at', '2036-01-01T00:00'] }),
+  queue: () => ({ args: ['queue', '--all'] }),
+  pause: () => ({ args: ['pause', '--until', '2036-01-01T00:00'] }),
+  unpause: () => ({ args: ['unpause'] }),
+  retry: () => ({ args: ['retry', '--help'] }), // It starts a session, as `task` does.
+  watchdog: () => ({ args: ['watchdog'] }),
   daemon: () => ({ args: ['daemon'] }),
 }
 
@@ -117,7 +123,7 @@ describe('a signal ends a command at once and quietly', { concurrency: 2 }, () =
 
 describe('a closed pipe ends a command with 0 and quietly', { concurrency: 2 }, () => {
   /** Commands that write nothing for a while, and so do not notice the closed pipe. */
-  const silent = ['attach', 'approve', 'daemon', 'wait', 'watch', 'say']
+  const silent = ['attach', 'approve', 'watchdog', 'daemon', 'wait', 'watch', 'say']
   for (const [name, createRun] of Object.entries(commandRuns).filter(([name]) => !silent.includes(name)))
     it(name, async () => {
       const { args, env = {} } = createRun()

@@ -1,0 +1,54 @@
+import fs from 'node:fs'
+import { readConfig } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { findSession, refuseNewerFormat } from '#session'
+import { isSettled } from '#session/status'
+import { defineCommand } from '../command.ts'
+import { refuseAgent } from '../input/confirm.ts'
+import { readStatus } from '../input/session.ts'
+import { readTextInput } from '../input/task-input.ts'
+import { taskOptions } from '../input/task-options.ts'
+import { startTask } from '../start-task.ts'
+
+const { file: _file, repo: _repo, 'no-repo': _noRepo, retry: _retry, queue: _queue, ...sessionOptions } = taskOptions
+
+export const command = defineCommand({
+  about: `
+Starts a new session with the task of an earlier one, from the same commit. Its orchestrator gets what came of the earlier one: the
+verdict, the findings of its judge, and what you add. The earlier session stays as it is.
+`,
+  usage: 'retry <sid> ["more context"] [options]',
+  options: {
+    newest: { type: 'boolean', about: 'start from the present commit of the repository instead of the same one' },
+    ...sessionOptions,
+  },
+  async run(values, [id = '', ...words]) {
+    const config = readConfig()
+    await refuseAgent('retry')
+    const session = findSession(config.workspace, id)
+    refuseNewerFormat(session)
+    if (!isSettled(readStatus(session)))
+      throw new DispatchError(`session ${session.id} still works on it`, {
+        exitCode: exitCodes.conflict,
+        remedy: `Wait for it, or end it first: dispatch stop ${session.id.slice(-4)}`,
+      })
+    const context =
+      words.length === 0
+        ? ''
+        : (
+            await readTextInput(undefined, words, { name: 'context', remedy: 'Leave it out, or write a text.' })
+          ).toString()
+    const { repository, requiresApproval, allowsJudgedOnly, allowedHosts, models } = session.manifest
+    const options = {
+      model: models.orchestrator,
+      'allow-host': allowedHosts,
+      ...(requiresApproval && { approve: true }),
+      ...(allowsJudgedOnly && { 'allow-judged-only': true }),
+      ...values,
+      retry: session.id,
+      ...(repository === null ? { 'no-repo': true } : { repo: repository.path }),
+    }
+    const baseCommit = values.newest ? undefined : repository?.commit
+    return startTask(config, options, { task: fs.readFileSync(session.paths.task), context, baseCommit })
+  },
+})

@@ -1,0 +1,83 @@
+import type { Config } from '#host/config'
+import { type ExitCode, exitCodes } from '#host/error.ts'
+import { describeFreeSpace, FREE_SPACE_REMEDY, LOW_SPACE_BYTES, measureFreeSpace } from '#host/fs'
+import { findRepoWarnings } from '#host/git'
+import { launchSession } from '#runner'
+import type { Session } from '#session'
+import type { OptionValues } from './command.ts'
+import { describeAttempt } from './input/earlier-attempt.ts'
+import { resolveProject } from './input/project.ts'
+import { resolveSandbox } from './input/sandbox-options.ts'
+import { parseTaskOptions, type taskOptions } from './input/task-options.ts'
+import { printIntroduction, printNextCommands, printWarning } from './output/launch-view.ts'
+import { print } from './output/terminal.ts'
+import { launchClaimed, readClaim } from './queue/claim.ts'
+import { warnOverCap } from './queue/doors.ts'
+import { refusePause } from './queue/pause.ts'
+import { waitForResult, watchToEnd } from './wait-for-result.ts'
+import { waitForFirstAnswer } from './wait-for-start.ts'
+
+type TaskValues = OptionValues<typeof taskOptions>
+
+/** What to start beside the options: the task, and for another attempt what its person adds and where it begins. */
+export interface TaskRequest {
+  task: Buffer
+  context?: string
+  baseCommit?: string | undefined
+}
+
+/** Start a session as `dispatch "task"` does, and say where to look; with --wait, stay until the verdict. Returns the exit code. */
+export async function startTask(config: Config, values: TaskValues, request: TaskRequest): Promise<ExitCode> {
+  const say = (text: string) => (values.json ? undefined : printWarning(text))
+  const session = await launch(config, values, request, say)
+  if (!values.json) printIntroduction(session, config)
+  const freeBytes = measureFreeSpace(config.home)
+  if (freeBytes < LOW_SPACE_BYTES) say(`${describeFreeSpace(config.home, freeBytes)}. ${FREE_SPACE_REMEDY}`)
+  const { repository } = session.manifest
+  const [warnings, start] = await Promise.all([
+    repository ? findRepoWarnings(repository).catch(() => []) : [], // A repository that cannot be inspected still starts.
+    values['no-wait'] ? null : waitForFirstAnswer(session, config, say),
+  ])
+  for (const warning of warnings) say(warning)
+  if (session.manifest.queueItem === null) await warnOverCap(config, say)
+  const { startBackground } = await import('./background.ts') // Loaded this late so as not to delay the start.
+  const serverUrl = await startBackground(config)
+  const page = serverUrl === undefined ? undefined : `${serverUrl}/s/${session.id}`
+  if (values.wait && !values.json) return watchToEnd(session)
+  if (values.wait) {
+    const result = await waitForResult(session)
+    print(JSON.stringify(result))
+    return result.exitCode
+  }
+  if (values.json) print(JSON.stringify({ id: session.id, folder: session.paths.folder, page: page ?? null }))
+  else printNextCommands(session, page, start)
+  return exitCodes.ok
+}
+
+// --- internal ---
+
+/** Create the session, for a person or for an item of the queue. Exit 5 while dispatch is paused. */
+async function launch(
+  config: Config,
+  values: TaskValues,
+  { task, context = '', baseCommit }: TaskRequest,
+  say: (text: string) => void,
+): Promise<Session> {
+  const options = parseTaskOptions(values)
+  const claim = readClaim()
+  const startedDespitePause = refusePause(config, values.force ?? false)
+  const retryOf = values.retry === undefined ? null : describeAttempt(config, values.retry, context)
+  const create = () =>
+    launchSession(config, {
+      ...options,
+      task,
+      queueItem: claim,
+      retryOf,
+      baseCommit,
+      startedDespitePause,
+      chooseSandbox: () => resolveSandbox(config, values.sandbox),
+      chooseProject: async (repository, sandbox) =>
+        values['no-setup'] ? null : resolveProject(config, repository, { sandbox, say }),
+    })
+  return claim === null ? create() : launchClaimed(config, claim, create)
+}
