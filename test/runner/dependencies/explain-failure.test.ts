@@ -14,7 +14,7 @@ const outputs: [tool: string, telling: RegExp, output: string][] = [
   [
     'corepack behind a certificate of the company',
     /^\[cause\]: Error: self-signed certificate in certificate chain$/,
-    `Internal Error: Error when performing the request to https://registry.npmjs.org/pnpm/-/pnpm-9.4.0.tgz; for troubleshooting help, see https://github.com/nodejs/corepack#troubleshooting
+    `Internal Error: Error when performing the request to https://packages.example/pnpm/-/pnpm-9.4.0.tgz; for troubleshooting help, see https://github.com/nodejs/corepack#troubleshooting
     at fetch (/usr/lib/node_modules/corepack/dist/lib/corepack.cjs:21616:11)
     at process.processTicksAndRejections (node:internal/process/task_queues:95:5) {
   [cause]: Error: self-signed certificate in certificate chain
@@ -26,7 +26,7 @@ const outputs: [tool: string, telling: RegExp, output: string][] = [
     'go behind a certificate of the company',
     /^go: .*x509: certificate signed by unknown authority$/,
     `go: downloading example.com/m v1.0.0
-go: example.com/m@v1.0.0: Get "https://proxy.golang.org/example.com/m/@v/v1.0.0.mod": tls: failed to verify certificate: x509: certificate signed by unknown authority`,
+go: example.com/m@v1.0.0: Get "https://packages.example/example.com/m/@v/v1.0.0.mod": tls: failed to verify certificate: x509: certificate signed by unknown authority`,
   ],
   [
     'npm without a login',
