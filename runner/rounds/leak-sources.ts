@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { encodeName } from '#host/file-name.ts'
 import type { SessionPaths } from '#session'
-import { type Commit, exportTree, listChangedPaths, listCommitFiles } from '#session/repository'
+import { type Commit, type CommitFile, listChangedPaths, listCommitFiles, readCommitFiles } from '#session/repository'
 import type { PacketInput } from '#validator'
 import { listIgnoredFiles } from '../dependencies/ignored-files.ts'
 
@@ -12,40 +12,53 @@ const MAX_SOURCE_BYTES = 16 * 1024 * 1024
 
 /**
  * Call `use` with everything that the judge must never see: every file of the work, every file of the base that the work
- * changed or removed, and the ignored files. Each is read from a copy when it is asked for, so that only one is in memory.
- * The copies are removed afterwards.
+ * changed or removed, and the ignored files. Each is read when it is asked for, so that only one is in memory. What git has
+ * is read from one copy for all, because writing and removing many files takes long. The copy is removed afterwards.
  */
 export async function withSources<T>(
   paths: SessionPaths,
   { base, head }: { base: Commit; head: Commit },
   use: (sources: PacketInput['sources']) => T,
 ): Promise<T> {
+  const changes = await listChangedPaths(paths, base.commit, head.commit)
+  const replaced = new Set(changes.flatMap(({ change, path: name }) => (change === 'added' ? [] : [name])))
+  const baseFiles = (await listCommitFiles(paths, base.commit)).filter(file => replaced.has(file.path))
+  const files = [...(await listCommitFiles(paths, head.commit)), ...baseFiles].filter(isSource)
+  const ignored = listIgnoredFiles(paths).map(name => ({ name, file: path.join(paths.ignoredFiles, name) }))
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-scan-'))
-  const exportFiles = async (name: string, { commit }: Commit, files: { path: string }[]): Promise<SourceFile[]> => {
-    const folder = path.join(scratch, name)
-    const names = files.map(file => file.path)
-    fs.mkdirSync(folder)
-    await exportTree(paths, commit, folder, names)
-    return names.map(name => ({ name, file: path.join(folder, name) }))
-  }
+  const copy = fs.openSync(path.join(scratch, 'files'), 'wx+', 0o600)
   try {
-    const changes = await listChangedPaths(paths, base.commit, head.commit)
-    const replaced = changes.filter(({ change }) => change !== 'added')
-    const files = [
-      ...(await exportFiles('head', head, await listCommitFiles(paths, head.commit))),
-      ...(await exportFiles('base', base, replaced)),
-      ...listIgnoredFiles(paths).map(name => ({ name, file: path.join(paths.ignoredFiles, name) })),
-    ]
-    return use({ [Symbol.iterator]: () => readSources(files) })
+    for await (const [, content] of readCommitFiles(paths, files)) fs.writeFileSync(copy, content)
+    return use({
+      *[Symbol.iterator]() {
+        yield* readCopy(copy, files)
+        yield* readSources(ignored)
+      },
+    })
   } finally {
+    fs.closeSync(copy)
     fs.rmSync(scratch, { recursive: true, force: true })
   }
 }
 
-/** A file by its path in the work, and its copy. */
-type SourceFile = { name: string; file: string }
+/** No link and no submodule. */
+function isSource({ mode, sizeBytes }: CommitFile): boolean {
+  return mode.startsWith('100') && sizeBytes <= MAX_SOURCE_BYTES
+}
 
-function* readSources(files: SourceFile[]): Generator<{ path: string; text: string }> {
+/** The files from a copy that has them one after the other. */
+function* readCopy(copy: number, files: CommitFile[]): Generator<{ path: string; text: string }> {
+  let position = 0
+  for (const { path: name, sizeBytes } of files) {
+    const content = Buffer.alloc(sizeBytes)
+    fs.readSync(copy, content, 0, sizeBytes, position)
+    position += sizeBytes
+    yield { path: name, text: content.toString('utf8') }
+  }
+}
+
+/** Files by their path in the work, and their copies. */
+function* readSources(files: { name: string; file: string }[]): Generator<{ path: string; text: string }> {
   for (const { name, file } of files) {
     const bytes = encodeName(file)
     const stat = fs.lstatSync(bytes, { throwIfNoEntry: false })

@@ -6,7 +6,7 @@ export {
   listDifferences,
   listVisibleChanges,
 } from './diff.ts'
-export { exportTree, listCommitFiles, listNestedRepositories } from './export.ts'
+export { type CommitFile, listCommitFiles, listNestedRepositories, readCommitFiles } from './export.ts'
 export { checkFilteredFiles } from './filter-problems.ts'
 export { getStoresFolder, listPackStores, type PackStore, removeUnusedPackStores } from './pack-store.ts'
 export { addIgnoredPaths, type Commit, createReference, importWork, prepareRepository } from './repository.ts'

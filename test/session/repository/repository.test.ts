@@ -11,7 +11,6 @@ import type { SessionPaths } from '#session'
 import { resolveSessionPaths } from '#session/paths.ts'
 import {
   createReference,
-  exportTree,
   importWork,
   listChangedPaths,
   listChangesSinceVerdict,
@@ -21,6 +20,7 @@ import {
   prepareRepository,
   verifyObjects,
 } from '#session/repository'
+import { checkOutFiles, readCommitFiles } from '#session/repository/export.ts'
 import { computeStatus, type SessionStatus } from '#session/status'
 import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
 
@@ -144,7 +144,7 @@ test("a user's repository is cloned at its commit, and not one byte of it change
   await listChangedPaths(paths, base.commit, head.commit)
   const folder = path.join(paths.folder, 'export')
   fs.mkdirSync(folder)
-  await exportTree(paths, base.commit, folder)
+  await checkOutFiles(paths, base.commit, folder, `${folder}.index`)
   assert.deepEqual(fingerprint(user), before)
   assert.deepEqual(fs.readdirSync(folder).sort(), ['README.md', 'a\nb', 'big', 'link', 'link out', 'run.sh', 'src'])
   assert.equal(fs.readFileSync(path.join(folder, 'README.md'), 'utf8'), 'one\n')
@@ -152,7 +152,6 @@ test("a user's repository is cloned at its commit, and not one byte of it change
   assert.equal(fs.statSync(path.join(folder, 'run.sh')).mode & 0o111, 0o111)
   assert.equal(fs.statSync(path.join(folder, 'big')).mode & 0o111, 0)
   assert.equal(fs.readlinkSync(path.join(folder, 'link out')), '/etc/passwd')
-  assert.ok(!fs.existsSync(`${folder}.index`))
   assertUnshared(paths.outputs)
   assertUnshared(user)
 })
@@ -236,7 +235,7 @@ test('dispatch runs nothing that a worker plants in outputs/', async t => {
   await listCommitFiles(paths, head.commit)
   const folder = path.join(paths.folder, 'export')
   fs.mkdirSync(folder)
-  await exportTree(paths, head.commit, folder)
+  await checkOutFiles(paths, head.commit, folder, `${folder}.index`)
   assert.ok(!fs.existsSync(canary), `it ran: ${fs.existsSync(canary) && fs.readFileSync(canary, 'utf8')}`)
   assert.ok(!fs.existsSync(path.join(folder, '.git')))
 
@@ -312,11 +311,27 @@ test('every name works byte by byte: what is listed can be exported, and is the 
   assert.deepEqual(listPaths(await listChangedPaths(paths, base.commit, first.commit)), [...names].sort())
   const folder = path.join(paths.folder, 'export')
   fs.mkdirSync(folder)
-  await exportTree(paths, first.commit, folder, names)
+  await checkOutFiles(paths, first.commit, folder, `${folder}.index`)
   for (const name of names) assert.equal(fs.readFileSync(encodeName(path.join(folder, name)), 'utf8'), 'one')
   put('caf\udce9', 'two')
   put('\udc80', 'new')
   assert.deepEqual((await listDifferences(paths, first.commit)).sort(), ['caf\udce9', '\udc80'])
+})
+
+test('the content of files is read as git has it, whatever is in it, several at a time', async t => {
+  const paths = createPaths(t)
+  await prepareRepository(paths, 'dispatch/x', undefined)
+  const contents = { a: '', b: 'no newline', c: '\n\n', d: '\0\xff\r\n', e: 'x'.repeat(17 * 1024 * 1024), f: 'last\n' }
+  for (const [name, text] of Object.entries(contents)) fs.writeFileSync(path.join(paths.outputs, name), text, 'latin1')
+  await commitAll(paths.outputs)
+  const { commit } = await importWork(paths)
+  const files = await listCommitFiles(paths, commit)
+  const read: Record<string, string> = {}
+  for await (const [file, content] of readCommitFiles(paths, files)) read[file.path] = content.toString('latin1')
+  assert.deepEqual(read, contents)
+  const [first] = files
+  const wrong = readCommitFiles(paths, [{ ...first, blob: first?.blob ?? '', sizeBytes: 1 }])
+  await assert.rejects(wrong.next(), { exitCode: 13 })
 })
 
 test('listChangedPaths names each change', async t => {
@@ -460,7 +475,7 @@ test('replace refs are ignored, and an object that differs from its hash is foun
   assert.equal(await inTrees('cat-file', 'blob', bad), 'good', 'git itself would be misled')
   const folder = path.join(createScratchFolder(t), 'export')
   fs.mkdirSync(folder)
-  await exportTree(paths, head, folder)
+  await checkOutFiles(paths, head, folder, `${folder}.index`)
   assert.equal(fs.readFileSync(path.join(folder, 'f.txt'), 'utf8'), 'bad')
   await verifyObjects(paths, `${head}^{tree}`)
 
