@@ -14,7 +14,8 @@ as MAX_SESSIONS, MAX_SESSIONS_PROJECT and the free memory allow. A session that 
 then the item needs you. What is wrong with the machine, the login or the vendor uses up no attempt.
 `,
   usage: `later "task" [options]
-       dispatch later --file FILE | dispatch later -     from a file, or standard input`,
+       dispatch later --file FILE    from a file
+       dispatch later -              from standard input`,
   options: queueOptions,
   async run(values, positionals) {
     const task = await readTextInput(values.file, positionals, {

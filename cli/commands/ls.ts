@@ -13,7 +13,6 @@ export const command = defineCommand({
 Lists the newest sessions: state, id, age, size and task. The last four letters of an id are enough to name it. The size is what
 \`dispatch rm\` would free, measured once after the session has ended.
 `,
-  usage: `ls [--all] [--state STATE] [--since AGE] [--search WORDS] [--json]`,
   options: {
     all: { type: 'boolean', about: 'every session, not only the newest 20' },
     state: { type: 'string', value: 'STATE', about: 'only those in a state, or several: PASS,FAIL,asking' },

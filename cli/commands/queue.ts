@@ -16,12 +16,13 @@ export const command = defineCommand({
   about: `
 Shows what waits, runs and needs you, in the order in which it starts, and what holds it back.
 
-  dispatch queue                            what has not ended (--all: everything)
-  dispatch queue show q-17                  one item
-  dispatch queue move q-17 --priority high  another priority; --first: before all others of its priority
-  dispatch queue again q-17                 try an item again that needs you
-  dispatch queue rm q-17                    take it out; its session, if it has one, goes on
+  dispatch queue                     what has not ended (--all: everything)
+  dispatch queue show q-17           one item
+  dispatch queue move q-17 --first   before all others of its priority
+  dispatch queue again q-17          try an item again that needs you
+  dispatch queue rm q-17             take it out; its session goes on
 `,
+  usage: 'queue [action] [item] [options]',
   options: {
     all: { type: 'boolean', about: 'with ls: also what is done or was taken out' },
     priority: { type: 'string', value: 'PRIORITY', about: 'with move: critical, high, default or low' },
