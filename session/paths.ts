@@ -91,6 +91,8 @@ function resolveWorkerPaths(folder: string) {
     /** The sandbox policy of the git commands that dispatch runs for the worker. */
     gitSandboxPolicy: join('sandbox-git.json'),
     tempFolder: join('tmp'),
+    /** The home of the programs that it runs, with their caches. It is removed when the worker has ended. */
+    toolHome: join('tmp/home'),
     claudeFolder: join('claude-config'),
     writeAllowlist: join('write-allowlist'),
     /** The message for the commit of what it leaves uncommitted. */

@@ -1,8 +1,9 @@
+import fs from 'node:fs'
 import { z } from 'zod'
 import { buildWorkerMark } from '#agents'
 import { parseStreamLine, type StreamResult } from '#host/claude'
 import { DispatchError } from '#host/error.ts'
-import { readUntrusted, writeAtomic } from '#host/fs'
+import { deleteFolder, readUntrusted, writeAtomic } from '#host/fs'
 import { parseJson } from '#host/json.ts'
 import { killProcessTree } from '#host/process'
 import { matchesGlob } from '#session/contract'
@@ -66,6 +67,7 @@ export async function finishWorker(context: RunnerContext, worker: WorkerStatus)
     costUsd,
     seconds: Math.round(context.clock.measure(worker.name, worker.startedAt ?? worker.queuedAt) / 1000),
   })
+  removeToolHome(context, worker.name)
 }
 
 /**
@@ -89,6 +91,18 @@ export function classifyEnding(
     return { ending: 'failed', reason: lastError }
   const detail = lastError ? `: ${lastError}` : ''
   return { ending: 'silent', reason: `claude ended with exit ${exit.code} and no result${detail}` }
+}
+
+/** Nothing reads the caches of a worker that has ended, and they may be large. What claude wrote is in another folder. */
+function removeToolHome({ session }: RunnerContext, name: string): void {
+  const { tempFolder, toolHome } = session.paths.worker(name)
+  // Without a sandbox a worker could have put a link there.
+  if (!fs.lstatSync(tempFolder, { throwIfNoEntry: false })?.isDirectory()) return
+  try {
+    deleteFolder(toolHome)
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error // What cannot be removed stays until `rm`.
+  }
 }
 
 /** What the worker committed since `head`. A repository that cannot be read is a problem to report, not an error. */

@@ -1,5 +1,4 @@
 import fs from 'node:fs'
-import path from 'node:path'
 import { prepareWorker } from '#agents'
 import { identify } from '#host/process'
 import { planServices, type ServicePlan } from '#host/services'
@@ -42,13 +41,13 @@ async function startWorker(context: RunnerContext, worker: WorkerStatus, token: 
   const acceptedCommit = kind === 'code' && otherWriters.length === 0 ? (status.acceptedCommit ?? '') : ''
   const dependencies = status.base && (await ensureDependencies(context, status.base))
   const installed = dependencies?.ok ? dependencies : undefined
-  const home = path.join(session.paths.worker(name).tempFolder, 'home')
+  const { toolHome } = session.paths.worker(name)
   const script = prepareWorker(session, worker, {
     files,
     token,
     acceptedCommit,
     programs: installed?.listProgramFolders(session.paths.outputs) ?? [],
-    ...(await prepareToolHome(home, session.manifest.toolchains, installed)),
+    ...(await prepareToolHome(toolHome, session.manifest.toolchains, installed)),
     services: kind === 'code' ? await planWorkerServices(context, name) : undefined, // An rw worker runs no programs.
     budgetUsd: computeRemainingUsd(context),
   })

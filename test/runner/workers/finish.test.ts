@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
 import { it } from 'node:test'
 import { parseStreamLine, type StreamResult } from '#host/claude'
 import { runProgram } from '#host/exec.ts'
 import { Service } from '#host/project'
 import { planServices } from '#host/services'
-import { classifyEnding } from '#runner/workers/finish.ts'
+import { classifyEnding, finishWorker } from '#runner/workers/finish.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
+import { createWatchedSession } from '../../fixtures/watched-session.ts'
 
 const exit = { code: 0, fenced: false, commit: 'a' }
 
@@ -35,4 +38,26 @@ it('a worker whose service does not become ready has failed, for the reason of t
   const { exitCode: code = 0, stderr } = await runProgram(program, words)
   const reason = 'service db ended with exit 3 before it was ready: no room'
   assert.deepEqual(classifyEnding({ ...exit, code }, undefined, stderr), { ending: 'failed', reason })
+})
+
+it('the caches of a worker are removed when it ends, and nothing else that it wrote', async t => {
+  const { context } = createWatchedSession(t)
+  const { folder, tempFolder, toolHome } = context.session.paths.worker('hello')
+  const cache = path.join(toolHome, 'go/pkg/mod/m')
+  fs.mkdirSync(cache, { recursive: true })
+  fs.writeFileSync(path.join(cache, 'm.go'), '')
+  fs.chmodSync(cache, 0o500)
+  const note = path.join(tempFolder, 'note')
+  fs.writeFileSync(note, '')
+  const [worker] = context.status.workers
+  assert.ok(worker)
+  await finishWorker(context, worker)
+  assert.deepEqual([fs.existsSync(toolHome), fs.existsSync(note)], [false, true])
+
+  const elsewhere = createScratchFolder(t)
+  fs.mkdirSync(path.join(elsewhere, 'home'))
+  fs.rmSync(path.join(folder, 'tmp'), { recursive: true })
+  fs.symlinkSync(elsewhere, path.join(folder, 'tmp'))
+  await finishWorker(context, worker)
+  assert.ok(fs.existsSync(path.join(elsewhere, 'home')), 'no link is followed')
 })
