@@ -28,6 +28,16 @@ export function toOneLine(text: string, width: number): string {
   return characters.length <= width ? flat : `${characters.slice(0, width - 1).join('')}…`
 }
 
+/** The same, but cut between words if there is a place for that in its second half. Pure. */
+export function toWholeWords(text: string, width: number): string {
+  const line = toOneLine(text, Number.POSITIVE_INFINITY)
+  const characters = [...line]
+  if (characters.length <= width) return line
+  const kept = characters.slice(0, width).join('')
+  const end = kept.lastIndexOf(' ')
+  return end < kept.length / 2 ? toOneLine(line, width) : `${kept.slice(0, end).replace(/[\s,;:(–—-]+$/, '')}…`
+}
+
 /** `1 file`, `3 files`. */
 export function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -1,4 +1,4 @@
-import { sanitize, toOneLine } from '#host/text.ts'
+import { sanitize, toOneLine, toWholeWords } from '#host/text.ts'
 import type { VerdictRecord } from './evidence/verdict.ts'
 
 /** What a squashed commit says: what was asked, and what was proved. */
@@ -15,7 +15,7 @@ export interface SquashFacts {
  * what was asked, the verdict, the clauses by what came of them, and the session. Pure.
  */
 export function renderSquashMessage({ sessionId, task, verdict }: SquashFacts): string {
-  const subject = toOneLine(task.trim().split('\n')[0] ?? '', MAX_SUBJECT_CHARS) || `Work of session ${sessionId}`
+  const subject = chooseSubject(task) || `Work of session ${sessionId}`
   const asked = sanitize(task.trim()).slice(0, MAX_TASK_CHARS)
   const isWholeTask = asked === subject
   const clauses = verdict?.clauses ?? []
@@ -48,6 +48,16 @@ export function renderSquashMessage({ sessionId, task, verdict }: SquashFacts): 
 const MAX_SUBJECT_CHARS = 72
 const MAX_TASK_CHARS = 4000
 const MAX_LINE_CHARS = 200
+
+/** The first line of a task, or its first sentence, if that fits. */
+function chooseSubject(task: string): string {
+  const line = toOneLine(task.trim().split('\n')[0] ?? '', Number.POSITIVE_INFINITY)
+  const [sentence = ''] = /^.*?[.!?](?= [\p{Lu}\p{Lo}"'`(])/u.exec(line) ?? []
+  const isLong = line.length > MAX_SUBJECT_CHARS
+  return isLong && sentence !== '' && sentence.length <= MAX_SUBJECT_CHARS
+    ? sentence.replace(/\.$/, '')
+    : toWholeWords(line, MAX_SUBJECT_CHARS)
+}
 
 /** Indented, so that no line of a task is taken for a comment or a trailer. */
 function indent(line: string): string {

@@ -41,3 +41,13 @@ test('a task of one line is the subject, and work without a verdict says so', ()
   const message = renderSquashMessage({ sessionId, task: 'Say hello\u001b[31m\n', verdict: undefined })
   assert.equal(message, `Say hello\\u{1b}[31m\n\nVerdict: none\nSession: ${sessionId}\n`)
 })
+
+test('a long task gives its first sentence as the subject, or ends between words', () => {
+  const choose = (task: string) => renderSquashMessage({ sessionId, task, verdict: undefined }).split('\n')[0]
+  const rest = 'The rest of the task says how, in more words than a subject of a commit has room for.'
+  assert.equal(choose(`Print the version. ${rest}`), 'Print the version')
+  assert.equal(choose(`Does v1.2 of e.g. it work? \`x\` must. ${rest}`), 'Does v1.2 of e.g. it work?')
+  assert.equal(choose('Two sentences. Both fit.'), 'Two sentences. Both fit.')
+  assert.equal(choose(rest), 'The rest of the task says how, in more words than a subject of a commit…')
+  assert.equal(choose(`a${'b'.repeat(100)} c`), `a${'b'.repeat(70)}…`)
+})
