@@ -5,7 +5,7 @@ import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { launchSuccessor } from '#runner'
 import type { Session } from '#session'
 import { readCurrentVerdict } from '#session/evidence'
-import { describeEvent, type Event, followLog, readLog } from '#session/log'
+import { createStory, type Event, followLog, readLog } from '#session/log'
 import { describeVoidReason, listChangesSinceVerdict } from '#session/repository'
 import { listOpenSessions } from '#session/search-index'
 import { applyEvent, computeState, initialStatus, isSettled, readView, type SessionStatus } from '#session/status'
@@ -28,8 +28,9 @@ export async function summarizeResult(session: Session, lastStatus: SessionStatu
 
 /** The same, printing every event as it comes and the result at the end. Returns the exit code. */
 export async function watchToEnd(session: Session): Promise<ExitCode> {
+  const tell = createStory()
   const lastStatus = await waitUntilSettled(session, (event, status) => {
-    const description = describeEvent(event)
+    const description = tell(event)
     if (description) printStoryLine(description, Date.parse(event.time) - Date.parse(status.openedAt))
   })
   const status = await applyVoid(session, lastStatus)

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { readUntrusted } from '#host/fs'
+import { toWholeWords } from '#host/text.ts'
 import {
   type Contract,
   describeProblems,
@@ -16,6 +17,7 @@ import { findDockerCheck, findVacuousCheck, getBaseCommit, listBaseFiles, runChe
 
 const MAX_CONTRACT_BYTES = 256 * 1024
 const MAX_RECORDED_PROBLEMS = 20
+const MAX_PROBLEM_CHARS = 300
 
 /** A draft that can be sealed, with the results of its checks on the base. */
 export interface ContractDraft {
@@ -72,7 +74,7 @@ function refuseDraft(context: RunnerContext, problems: string): CommandReply {
   const lines = problems.split('\n').filter(line => !line.startsWith('  '))
   context.record({
     type: 'contract.rejected',
-    problems: lines.slice(0, MAX_RECORDED_PROBLEMS).map(line => line.slice(0, 300)),
+    problems: lines.slice(0, MAX_RECORDED_PROBLEMS).map(line => toWholeWords(line, MAX_PROBLEM_CHARS)),
   })
   return refuse(
     `The contract is not ready. Nothing was started.\n${problems}\nFix contract.md, then run \`contract check\` again.`,

@@ -16,6 +16,21 @@ export function describeEvent<Type extends EventType>(event: Event<Type>): Event
   return descriptions[event.type](event)
 }
 
+/**
+ * Describe the events of a session one after the other for a person who watches. A contract that is rejected again for the same
+ * reasons is told once: the orchestrator may try several commands on it.
+ */
+export function createStory(): (event: Event) => EventDescription | undefined {
+  let lastRejection = ''
+  return event => {
+    const description = describeEvent(event)
+    if (event.type !== 'contract.rejected' || description === undefined) return description
+    if (description.text === lastRejection) return undefined
+    lastRejection = description.text
+    return description
+  }
+}
+
 const descriptions: EventTable<EventDescription | undefined> = {
   'session.opened': ({ task, repository, uncommittedFiles, sandbox }) => {
     const where = repository ? ` on ${repository}` : ''

@@ -1,4 +1,4 @@
-export { describeEvent, type EventDescription } from './describe-event.ts'
+export { createStory, describeEvent, type EventDescription } from './describe-event.ts'
 export {
   type Event,
   type EventBody,

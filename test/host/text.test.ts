@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatCount, formatNames, sanitize, stripEscapeSequences, toOneLine } from '#host/text.ts'
+import { formatCount, formatNames, sanitize, stripEscapeSequences, toOneLine, toWholeWords } from '#host/text.ts'
 import { assertGrowsLinearly } from '../fixtures/growth.ts'
 import { createRandom } from '../fixtures/scratch.ts'
 
@@ -93,4 +93,12 @@ test('a count agrees with its noun, and a long list of names is cut', () => {
   )
   assert.equal(formatNames(['a\n', 'b\u001b[2J']), 'a, b\\u{1b}[2J')
   assert.equal(formatNames(['a', 'b', 'c'], 2), 'a, b and 1 more')
+})
+
+test('a line that is cut between words has the asked width, and ends before a path that does not fit', () => {
+  const line = 'it failed; full output: /a/long/path/to/the/log'
+  assert.equal(toWholeWords(line, 47), line)
+  assert.equal(toWholeWords(line, 46), 'it failed; full output…')
+  assert.equal(toWholeWords('one two', 4), 'one…')
+  assert.equal(toWholeWords('one twothreefour', 10), 'one twoth…', 'where little would be left, the word is cut')
 })
