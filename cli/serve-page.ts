@@ -1,5 +1,6 @@
 import { createConfigReader, readConfig } from '#host/config'
 import { DispatchError, exitCodes, signalExitCodes } from '#host/error.ts'
+import { appendLog } from '#host/log-file.ts'
 import { startServer } from '#webui'
 import { getChannelWarning } from './notify/overview.ts'
 import { print } from './output/terminal.ts'
@@ -11,14 +12,21 @@ export async function servePage(): Promise<number> {
     print('the page is off (WEBUI_PORT=0)')
     return exitCodes.ok
   }
-  const readCurrentConfig = createConfigReader(config, print)
-  const server = await startServer(config, () => getChannelWarning(readCurrentConfig()))
+  const say = (text: string) => {
+    print(text)
+    appendLog(config.logsFolder, 'web', text)
+  }
+  const readCurrentConfig = createConfigReader(config, say)
+  const server = await startServer(config, {
+    getChannelWarning: () => getChannelWarning(readCurrentConfig()),
+    report: error => say(error instanceof Error ? (error.stack ?? error.message) : `${error}`),
+  })
   if (server.kind === 'running')
     throw new DispatchError(`the page is already at ${server.url}, served by process ${server.pid}`, {
       exitCode: exitCodes.conflict,
     })
-  if (server.port !== config.WEBUI_PORT) print(`port ${config.WEBUI_PORT} is in use by another program`)
-  print(`the page is at ${server.url}`)
+  if (server.port !== config.WEBUI_PORT) say(`port ${config.WEBUI_PORT} is in use by another program`)
+  say(`the page is at ${server.url}`)
   const signal = await waitForSignal()
   await server.close()
   return signalExitCodes[signal]

@@ -39,11 +39,13 @@ interface AppOptions extends PageFrame {
   hostNames?: string[]
   /** For how long the list is sent again as it is. */
   listKeptMs?: number
+  /** Called for an error that a visitor is not shown. */
+  report?: (error: unknown) => void
 }
 
 /** Create the web page as an express app. It reads and never writes. `startServer` lets it listen. */
 export function createApp(options: AppOptions): Express {
-  const { workspace, version, home, hostNames, listKeptMs = LIST_KEPT_MS } = options
+  const { workspace, version, home, hostNames, listKeptMs = LIST_KEPT_MS, report = console.error } = options
   const pages = createRenderer(options)
   const app = express().disable('x-powered-by').enable('strict routing').enable('case sensitive routing')
   app.set('query parser', false)
@@ -84,7 +86,8 @@ export function createApp(options: AppOptions): Express {
   })
   app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) return next(error)
-    const { status, ...page } = describeError(error)
+    const { status, isBug, ...page } = describeError(error)
+    if (isBug) report(error)
     response.status(status).send(pages.message(page))
   })
   return app
@@ -139,12 +142,11 @@ async function readSessionData(session: Session): Promise<SessionData> {
   }
 }
 
-/** A DispatchError is shown. Any other error is a bug: it is printed in full, and the page only says so. */
-function describeError(error: unknown): { status: number; title: string; message: string } {
+/** A DispatchError is shown. Any other error is a bug: it is reported in full, and the page only says so. */
+function describeError(error: unknown): { status: number; title: string; message: string; isBug: boolean } {
   if (error instanceof URIError || (error instanceof Error && 'status' in error && error.status === 400))
-    return { status: 400, title: 'Bad request', message: 'The address is malformed.' }
+    return { status: 400, title: 'Bad request', message: 'The address is malformed.', isBug: false }
   if (error instanceof DispatchError)
-    return { status: 500, title: 'Error', message: `${error.message}. ${error.remedy}` }
-  console.error(error)
-  return { status: 500, title: 'Internal error', message: 'The reason is in the terminal of dispatch web.' }
+    return { status: 500, title: 'Error', message: `${error.message}. ${error.remedy}`, isBug: false }
+  return { status: 500, title: 'Internal error', message: 'To see the reason: dispatch logs web', isBug: true }
 }

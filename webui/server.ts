@@ -19,13 +19,21 @@ export type ServeResult =
   | { kind: 'opened'; url: string; port: number; close(): Promise<void> }
   | { kind: 'running'; url: string; port: number; pid: number }
 
+/** What the page asks of the process that serves it. */
+interface PageCallbacks {
+  /** Why notifications are not arriving. It is called for each page. */
+  getChannelWarning?: () => string
+  /** Called for an error that a visitor is not shown. */
+  report?: (error: unknown) => void
+}
+
 /**
  * Open a home's page on loopback, or find the one that is running. If another program uses the port, the next ones are tried,
- * 21 in all. `getChannelWarning` tells why notifications are not arriving; it is called for each page.
+ * 21 in all.
  */
 export async function startServer(
   config: Pick<Config, 'home' | 'workspace' | 'installFolder' | 'WEBUI_PORT' | 'WEBUI_HOSTS'>,
-  getChannelWarning: () => string = () => '',
+  { getChannelWarning = () => '', report = console.error }: PageCallbacks = {},
 ): Promise<ServeResult> {
   const { workspace, home, installFolder, WEBUI_PORT } = config
   const record = readServerRecord(home)
@@ -38,6 +46,7 @@ export async function startServer(
     hostNames: config.WEBUI_HOSTS.split(/[ ,]+/).filter(name => name !== ''),
     version: readVersion(installFolder),
     getChannelWarning,
+    report,
   })
   for (let port = WEBUI_PORT; port < WEBUI_PORT + PORT_ATTEMPTS && port <= MAX_PORT; port++) {
     const server = await tryPort(app, port, home)

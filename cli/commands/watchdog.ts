@@ -1,6 +1,7 @@
 import { readConfig } from '#host/config'
 import { defineCommand } from '../command.ts'
 import { checkSessions } from '../daemon.ts'
+import { print } from '../output/terminal.ts'
 
 export const command = defineCommand({
   about: `
@@ -9,6 +10,6 @@ where the old one stopped. Also delivers notifications that are waiting, and not
 start (\`dispatch setup --hooks\`). \`dispatch daemon\` does that all the time.
 `,
   async run() {
-    await checkSessions(readConfig(), { known: new Map(), isThorough: true })
+    await checkSessions(readConfig(), { known: new Map(), isThorough: true }, print)
   },
 })

@@ -51,6 +51,7 @@ describe('a queue', { concurrency: 2 }, () => {
         const byItem = (item: string) => times.find(each => each.item === item) ?? assert.fail(item)
         assert.ok(byItem('q-3').from > byItem('q-1').until, 'q-3 comes after q-1')
         assert.match((await rig.dispatch(['queue'])).stdout, /queue is empty/)
+        assert.match((await rig.dispatch(['logs', 'daemon'])).stdout, /q-1: started 2\S+[\s\S]*q-1: done, PASS/)
         const shown = (await rig.dispatch(['queue', 'show', 'q-2'])).stdout
         assert.match(shown, /state +done[\s\S]*why +PASS[\s\S]*next +dispatch apply/)
       },
