@@ -6,6 +6,7 @@ import { isLockFile, listHosts } from './hosts.ts'
 import type { InstallStep, ProjectFolder } from './install-step.ts'
 import { useCorepack } from './missing-programs.ts'
 import { chooseNodeInstall } from './node-project.ts'
+import { buildEditableInstall, describePythonMachine, replaceUv } from './python-project.ts'
 import type { Project } from './schema.ts'
 import { listVersionFiles } from './version-files.ts'
 
@@ -22,7 +23,9 @@ export interface ProjectProposal {
 export async function proposeProject(repository: RepositoryCommit): Promise<ProjectProposal | undefined> {
   const files = (await listTreeEntries(repository)).map(entry => entry.path)
   const read = (file: string) => readBlob(repository, file)
-  const steps = (await detectInstallSteps(files, read)).map(step => useCorepack(step))
+  const detected = (await detectInstallSteps(files, read)).map(step => useCorepack(step))
+  const machine = describePythonMachine(repository.path)
+  const steps = await Promise.all(detected.map(step => replaceUv(step, read, machine)))
   const ignored = (await listIgnoredFiles(repository.path)).filter(file => /(^|\/)\.env\.(test|testing|ci)$/.test(file))
   if (steps.length === 0 && ignored.length === 0) return undefined
   const settings = await Promise.all(
@@ -41,6 +44,7 @@ export async function proposeProject(repository: RepositoryCommit): Promise<Proj
     },
     reasons: [
       ...steps.map(({ command, lockfiles }) => `${lockfiles[0]}: ${command}`),
+      ...new Set(steps.flatMap(({ remark }) => remark ?? [])),
       ...variables.map(name => `${name}: the settings of a package tool refer to it`),
       ...makes.map(file => `${file}: the installation of the project writes its version there`),
       ...ignored.map(file => `${file}: git ignores it, and tests are likely to need it`),
@@ -239,12 +243,4 @@ function findToolProgram(command: string): string {
     .basename(command.replace(/^(\w+=\S* )*/, '').split(' ')[0] ?? '')
     .replace(/^mvnw$/, 'mvn')
     .replace(/^gradlew$/, 'gradle')
-}
-
-/** A project that is itself a package is installed in place, with the extras for its tests. */
-function buildEditableInstall(pyproject: string): string | undefined {
-  if (!/^\[(project|build-system)\]/m.test(pyproject)) return undefined
-  const [, extras = ''] = /^\[project\.optional-dependencies\]\s*\n([\s\S]*?)(?=^\[|$(?![\s\S]))/m.exec(pyproject) ?? []
-  const testExtras = ['dev', 'test', 'tests'].filter(name => new RegExp(`^\\s*"?${name}"?\\s*=`, 'm').test(extras))
-  return `python3 -m venv .venv && .venv/bin/pip install -e '.${testExtras.length > 0 ? `[${testExtras.join(',')}]` : ''}'`
 }

@@ -5,6 +5,8 @@ export interface InstallStep {
   program: string
   command: string
   lockfiles: string[]
+  /** What a person should know of the choice. */
+  remark?: string
 }
 
 /** A folder of a repository. */

@@ -31,6 +31,13 @@ test('lock files become the commands that install what they name', async () => {
       ["python3 -m venv .venv && .venv/bin/pip install -e '.[dev,test]'"],
       '[project]\nname = "x"\n[project.optional-dependencies]\ntest = ["pytest"]\ndev = ["ruff"]\ndocs = []\n[tool.x]\ntests = 1\n',
     ],
+    [
+      ['pyproject.toml'],
+      [
+        "python3 -m venv .venv && .venv/bin/pip install 'pip>=25.1' && .venv/bin/pip install -e '.[test]' --group dev --group tests",
+      ],
+      '[project]\nname = "x"\n[project.optional-dependencies]\ntest = ["pytest"]\n[dependency-groups]\ndocs = []\ndev = [\n    "ruff",\n]\ntests = [{include-group = "dev"}]\n[build-system]\ntest = []\n',
+    ],
     [['go.mod', 'go.sum'], ['go mod download && (go test -exec true ./... || true)']],
     [['Cargo.lock'], ['cargo fetch --locked']],
     [
