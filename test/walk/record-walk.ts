@@ -3,7 +3,7 @@ import path from 'node:path'
 import { installFolder } from '#host/config'
 import { runProgram } from '#host/exec.ts'
 import type { Scenario } from '#rehearsal/scenario.ts'
-import { entryPoint, openRig, type Rig } from '../fixtures/rig.ts'
+import { entryPoint, openRig, type Rig, withPhone } from '../fixtures/rig.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
 /** A project, and what a person does with it. */
@@ -35,7 +35,7 @@ export async function recordWalk({
   tests,
   approve,
 }: Walk): Promise<WalkStep[]> {
-  const rig = await openRig(scenario)
+  const rig = await openRig(scenario, withPhone)
   let terminal: Terminal | undefined
   const steps: WalkStep[] = []
   try {
