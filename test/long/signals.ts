@@ -94,7 +94,7 @@ const commandRuns: Record<string, () => CommandRun> = {
   pause: () => ({ args: ['pause', '--until', '2036-01-01T00:00'] }),
   unpause: () => ({ args: ['unpause'] }),
   retry: () => ({ args: ['retry', '--help'] }), // It starts a session, as `task` does.
-  watchdog: () => ({ args: ['watchdog'] }),
+  watchdog: () => ({ args: ['watchdog', '--help'] }), // It prints nothing, so no full pipe holds it.
   daemon: () => ({ args: ['daemon'] }),
 }
 
