@@ -91,8 +91,8 @@ const commandRuns: Record<string, () => CommandRun> = {
   web: () => ({ args: ['web'], env: { WEBUI_PORT: String(port) }, readyOutput: /the page is at/ }),
   later: () => ({ args: ['later', 'do it', '--no-repo', '--at', '2036-01-01T00:00'] }),
   queue: () => ({ args: ['queue', '--all'] }),
-  pause: () => ({ args: ['pause', '--until', '2036-01-01T00:00'] }),
-  unpause: () => ({ args: ['unpause'] }),
+  pause: () => ({ args: ['pause'], env: { DISPATCH_HOME: path.join(rig.home, 'paused') } }),
+  unpause: () => ({ args: ['unpause'], env: { DISPATCH_HOME: path.join(rig.home, 'paused') } }),
   retry: () => ({ args: ['retry', '--help'] }), // It starts a session, as `task` does.
   watchdog: () => ({ args: ['watchdog', '--help'] }), // It prints nothing, so no full pipe holds it.
   daemon: () => ({ args: ['daemon'] }),
