@@ -129,14 +129,17 @@ export async function waitForStart(session: Session, config: Config, interrupt?:
   let answeredAtMs = Number.POSITIVE_INFINITY
   for (let isRevived = false; ; ) {
     const signal = AbortSignal.any([
-      AbortSignal.timeout(missing.has('orchestrator.started') ? LIVENESS_INTERVAL_MS : COPY_GRACE_MS),
+      AbortSignal.timeout(Math.max(0, Math.min(LIVENESS_INTERVAL_MS, answeredAtMs + COPY_GRACE_MS - Date.now()))),
       ...(interrupt ? [interrupt] : []),
     ])
     for await (const event of followLog(session.paths.events, { signal, rescanMs: RESCAN_MS })) {
       throwIfStartFailed(session, event)
       missing.delete(event.type)
       if (missing.size === 0) return { isParked: false, isCopying: false }
-      if (event.type === 'orchestrator.started') answeredAtMs = Math.min(answeredAtMs, Date.now())
+      if (event.type === 'orchestrator.started' && answeredAtMs === Number.POSITIVE_INFINITY) {
+        answeredAtMs = Date.now()
+        break // To wait for the copy no longer than that, instead of until the next look at the runner.
+      }
       if (event.type === 'usage-limit.reached')
         return { isParked: true, reason: event.reason, resetsAt: event.resetsAt }
     }
@@ -162,7 +165,7 @@ const START_GRACE_SECONDS = 15
 const LIVENESS_INTERVAL_MS = 2000
 const RESCAN_MS = 100
 /** How long the copy of the repository may take beyond the first answer before nobody waits for it. */
-const COPY_GRACE_MS = 1000
+const COPY_GRACE_MS = 500
 
 const MAX_ID_ATTEMPTS = 10
 /** A title is made from this much of the task. */
