@@ -80,10 +80,10 @@ export interface Claimant {
 
 /**
  * How an attempt ended. `done` is the end, and so is `cancelled`, after a person ended the session. `again` waits for another attempt, and `failed` does so until there were three; then
- * it needs a person.
+ * it needs a person. `released` is an attempt that was interrupted before it had a session: nothing has failed.
  */
 export type Outcome =
-  | { kind: 'done' | 'cancelled'; reason: string }
+  | { kind: 'done' | 'cancelled' | 'released'; reason: string }
   | { kind: 'failed'; reason: string; notBefore?: string }
   | { kind: 'again'; reason: string; notBefore?: string }
   | { kind: 'needs you'; reason: string }

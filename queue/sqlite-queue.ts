@@ -157,7 +157,7 @@ class SqliteQueue implements Queue {
     return runTransaction(this.database, () => {
       const [row] = this.select(`${heldCondition}`, ...getHeldValues(fence))
       if (row === undefined) return 'stale'
-      if (row.session_id === null) this.recordFailedStart(fence)
+      if (row.session_id === null && outcome.kind !== 'released') this.recordFailedStart(fence)
       const failures = row.failures + (outcome.kind === 'failed' ? 1 : 0)
       const state = getNextState(outcome, failures)
       const notBefore = 'notBefore' in outcome && outcome.notBefore ? Date.parse(outcome.notBefore) : row.not_before
@@ -172,7 +172,7 @@ class SqliteQueue implements Queue {
   }
 
   async release(fence: Fence, reason: string): Promise<'settled' | 'stale'> {
-    return this.settle(fence, { kind: 'again', reason })
+    return this.settle(fence, { kind: 'released', reason })
   }
 
   async listStarts(since: string): Promise<{ at: string; isFailed: boolean }[]> {
@@ -343,6 +343,7 @@ const heldCondition = "number = ? AND attempt = ? AND state IN ('starting', 'run
 const getHeldValues = ({ item, attempt }: Fence) => [parseId(item), attempt] as const
 
 function getNextState(outcome: Outcome, failures: number): ItemState {
+  if (outcome.kind === 'released') return 'waiting'
   if (outcome.kind !== 'failed' && outcome.kind !== 'again') return outcome.kind
   return failures >= MAX_FAILURES ? 'needs you' : 'waiting'
 }
