@@ -79,8 +79,9 @@ export interface Claimant {
 }
 
 /**
- * How an attempt ended. `done` is the end, and so is `cancelled`, after a person ended the session. `again` waits for another attempt, and `failed` does so until there were three; then
- * it needs a person. `released` is an attempt that was interrupted before it had a session: nothing has failed.
+ * How an attempt ended. `done` is the end, and so is `cancelled`, after a person ended the session. `again` waits for another
+ * attempt, and `failed` does so until there were three; then it needs a person. `released` is an attempt that was interrupted
+ * before it had a session: nothing has failed.
  */
 export type Outcome =
   | { kind: 'done' | 'cancelled' | 'released'; reason: string }
