@@ -10,7 +10,7 @@ import { isUnder } from './policy.ts'
 export function listHostSockets(
   toolFolders: string[],
   otherFolders: string[] = [],
-  table = readSocketTable(),
+  table = readIfPresent('/proc/net/unix') ?? '',
 ): string[] {
   const readableFolders = [...toolFolders, ...otherFolders]
   const folders = toolFolders
@@ -29,11 +29,6 @@ export function parseSocketTable(table: string): string[] {
 }
 
 // --- internal ---
-
-/** Read twice: while other sockets are closed, the kernel may leave one out of a reading. */
-function readSocketTable(): string {
-  return [1, 2].map(() => readIfPresent('/proc/net/unix') ?? '').join('\n')
-}
 
 /** Where daemons make their sockets below a folder with programs, such as `~/.docker`, `/nix` or the folder of Homebrew. */
 const socketFolders = ['run', 'var/run', 'var/nix/daemon-socket']
