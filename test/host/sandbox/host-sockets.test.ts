@@ -46,5 +46,6 @@ test('sockets below a readable folder are hidden, and the folders of daemons', a
   assert.deepEqual(listHostSockets([tools], [], lines), hidden)
   const alsoOthers = [...hidden, path.join(other, 'c.sock')]
   assert.deepEqual(listHostSockets([tools], [other], lines), alsoOthers, 'a folder run may be one of the project')
-  if (process.platform === 'linux') assert.deepEqual(listHostSockets([tools], [other]), alsoOthers)
+  // The kernel's own table has no order.
+  if (process.platform === 'linux') assert.deepEqual(listHostSockets([tools], [other]).sort(), alsoOthers.sort())
 })
