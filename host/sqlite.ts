@@ -55,11 +55,6 @@ export function isDamage(error: unknown): boolean {
   return isSqliteError(error) && damageCodes.includes(getPrimaryCode(error))
 }
 
-/** Is there no room for a write, or may this process not write there? */
-export function isStorageFailure(error: unknown): boolean {
-  return isSqliteError(error) && storageCodes.includes(getPrimaryCode(error))
-}
-
 // --- internal ---
 
 const BUSY_TIMEOUT_MS = 5 * SECOND_MS
@@ -68,8 +63,6 @@ const BUSY_TIMEOUT_MS = 5 * SECOND_MS
 const PRIMARY_CODE_MASK = 0xff
 /** SQLITE_ERROR (a table is missing), SQLITE_CORRUPT, SQLITE_SCHEMA and SQLITE_NOTADB. */
 const damageCodes = [1, 11, 17, 26]
-/** SQLITE_PERM, SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL and SQLITE_CANTOPEN. */
-const storageCodes = [3, 8, 10, 13, 14]
 
 /** Before this version, a write-ahead log that starts again could damage a database: https://www.sqlite.org/wal.html#walresetbug */
 const FIRST_SAFE_WAL_VERSION = [3, 51, 3]

@@ -76,7 +76,7 @@ export function findWriteProblem(folder: string): string | undefined {
 
 const PROBE_BYTES = 1024 * 1024
 
-/** A name that nobody can guess: others may put a link into the folder. */
+/** A name that cannot be guessed: others may put a link into the folder. */
 function nameProbe(folder: string): string {
   return path.join(folder, `dispatch-probe-${randomBytes(8).toString('hex')}`)
 }

@@ -100,7 +100,7 @@ export interface Queue {
   claim(claimant: Claimant): Promise<Claim[]>
   /** Take over a claim whose session is about to be made by another process than the one that claimed. */
   adopt(fence: Fence, holder: ProcessIdentity): Promise<'held' | 'lost'>
-  /** Note the session that an attempt has started. A `lost` claim belongs to a later attempt, or to nobody. */
+  /** Note the session that an attempt has started. A `lost` claim has ended, or a later attempt has taken its place. */
   start(fence: Fence, sessionId: string): Promise<'held' | 'lost'>
   /** Say that the attempt goes on. Any process that knows the fence may. */
   renew(fence: Fence): Promise<'held' | 'lost'>

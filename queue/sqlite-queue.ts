@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { z } from 'zod'
+import { DispatchError, exitCodes } from '#host/error.ts'
 import { makePrivateFolder } from '#host/fs'
 import { checkLiveness, ProcessIdentity } from '#host/process'
 import { type Database, openDatabase, readSchemaVersion, runTransaction } from '#host/sqlite.ts'
@@ -18,6 +18,7 @@ import {
   priorities,
   type Queue,
 } from './port.ts'
+import { formatId, isItemId, parseId, parseWork, Row, SCHEMA_VERSION, schema, toItem, toTime } from './rows.ts'
 
 /** Does a session, or an item, on which others wait have its PASS? `pending` while that is open. */
 export type ReadEnd = (sessionId: string) => Promise<'passed' | 'pending' | { ended: string }>
@@ -36,7 +37,10 @@ export async function openQueue(home: string, { readSessionEnd, now = Date.now }
   const version = readSchemaVersion(database)
   if (version > SCHEMA_VERSION) {
     database.close()
-    throw new Error(`${file} was written by a newer dispatch`)
+    throw new DispatchError(`${file} was written by a newer dispatch`, {
+      exitCode: exitCodes.dependency,
+      remedy: 'Use that newer dispatch, or update this one.',
+    })
   }
   // An acknowledged item must be on the disk.
   database.exec(`PRAGMA synchronous = FULL; ${schema}; PRAGMA user_version = ${SCHEMA_VERSION}`)
@@ -46,60 +50,7 @@ export async function openQueue(home: string, { readSessionEnd, now = Date.now }
 
 // --- internal ---
 
-const SCHEMA_VERSION = 1
 const PAGE_ROWS = 50
-
-const schema = `
-  CREATE TABLE IF NOT EXISTS items (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    key TEXT UNIQUE,
-    work TEXT NOT NULL,
-    task BLOB NOT NULL,
-    repository TEXT NOT NULL,
-    priority INTEGER NOT NULL,
-    rank INTEGER NOT NULL,
-    not_before INTEGER NOT NULL,
-    enqueued_at INTEGER NOT NULL,
-    state TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    since INTEGER NOT NULL,
-    attempt INTEGER NOT NULL,
-    failures INTEGER NOT NULL,
-    session_id TEXT,
-    previous_session_id TEXT,
-    claimed_by TEXT,
-    renewed_at INTEGER NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS starts (
-    number INTEGER NOT NULL,
-    attempt INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    is_failed INTEGER NOT NULL,
-    PRIMARY KEY (number, attempt)
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS starts_by_time ON starts (at);
-  CREATE INDEX IF NOT EXISTS next ON items (priority, rank, number) WHERE state = 'waiting';
-  CREATE INDEX IF NOT EXISTS by_state ON items (state);
-`
-
-const Row = z.object({
-  number: z.number(),
-  work: z.string(),
-  task: z.instanceof(Uint8Array),
-  priority: z.number(),
-  rank: z.number(),
-  not_before: z.number(),
-  enqueued_at: z.number(),
-  state: z.enum(itemStates),
-  reason: z.string(),
-  since: z.number(),
-  attempt: z.number(),
-  failures: z.number(),
-  session_id: z.string().nullable(),
-  previous_session_id: z.string().nullable(),
-  claimed_by: z.string().nullable(),
-})
-type Row = z.infer<typeof Row>
 
 class SqliteQueue implements Queue {
   private readonly database: Database
@@ -346,43 +297,4 @@ function getNextState(outcome: Outcome, failures: number): ItemState {
   if (outcome.kind === 'released') return 'waiting'
   if (outcome.kind !== 'failed' && outcome.kind !== 'again') return outcome.kind
   return failures >= MAX_FAILURES ? 'needs you' : 'waiting'
-}
-
-function formatId(number: number): string {
-  return `q-${number}`
-}
-
-function isItemId(text: string): boolean {
-  return /^q-\d{1,9}$/.test(text)
-}
-
-/** 0, which no item has, for what is no id. */
-function parseId(id: string): number {
-  return isItemId(id) ? Number(id.slice(2)) : 0
-}
-
-function parseWork(work: string): Omit<NewItem, 'task'> {
-  return JSON.parse(work) as Omit<NewItem, 'task'>
-}
-
-function toTime(ms: number): string {
-  return new Date(ms).toISOString()
-}
-
-function toItem(row: Row): Item {
-  return {
-    ...parseWork(row.work),
-    task: Buffer.from(row.task),
-    id: formatId(row.number),
-    priority: priorities[row.priority] ?? 'default',
-    state: row.state,
-    reason: row.reason,
-    since: toTime(row.since),
-    enqueuedAt: toTime(row.enqueued_at),
-    notBefore: row.not_before === 0 ? null : toTime(row.not_before),
-    attempt: row.attempt,
-    failures: row.failures,
-    sessionId: row.session_id,
-    previousSessionId: row.previous_session_id,
-  }
 }

@@ -40,7 +40,12 @@ export function decideOutcome({ session, status, state, otherHost }: SessionView
 }
 
 /** How a start ended that made no session, by the exit code of `dispatch`. Pure. */
-export function decideFailedStart(exitCode: number | undefined, message: string, now: Date): Outcome {
+export function decideFailedStart(
+  exitCode: number | undefined,
+  message: string,
+  { now, isPaused }: { now: Date; isPaused: boolean },
+): Outcome {
+  if (isPaused) return { kind: 'released', reason: 'dispatch was paused before it had started' }
   const reason = `it did not start: ${message}`
   if (exitCode === exitCodes.usage || exitCode === exitCodes.notFound || exitCode === exitCodes.conflict)
     return { kind: 'needs you', reason }

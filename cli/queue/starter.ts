@@ -4,7 +4,7 @@ import { buildChildEnvironment, buildProgramCommand, type Config } from '#host/c
 import { runProgram } from '#host/exec.ts'
 import { identify } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
-import type { Claim, Fence, Item, Queue } from '#queue'
+import { type Claim, type Fence, type Item, type Queue, readPause } from '#queue'
 import { listOpenSessions } from '#session/search-index'
 import { CLAIM_VARIABLE } from './claim.ts'
 import { findRoom } from './load.ts'
@@ -56,7 +56,7 @@ async function claimNext(config: Config, queue: Queue): Promise<Claim[]> {
   })
 }
 
-/** Run `dispatch` for it, as a person would, but with nobody to ask. */
+/** Run `dispatch` for it, as a person would. It has no terminal, so it asks nothing. */
 async function startSession(config: Config, claim: Claim, say: (line: string) => void): Promise<void> {
   const { item, attempt, work } = claim
   const [program = '', ...args] = buildProgramCommand('bin/dispatch')
@@ -76,9 +76,13 @@ async function startSession(config: Config, claim: Claim, say: (line: string) =>
       .trim()
       .split('\n')[0]
       ?.replace(/^dispatch: /, '') || `exit ${ran.exitCode}`
+  const now = new Date()
   const result = await withQueue(config, async queue => {
     if ((await queue.find(item))?.state === 'running') return 'stale' // Its session says how it ended.
-    return queue.settle(claim, decideFailedStart(ran.exitCode, message, new Date()))
+    return queue.settle(
+      claim,
+      decideFailedStart(ran.exitCode, message, { now, isPaused: readPause(config.home, now) !== undefined }),
+    )
   })
   say(`${item}: not started${result === 'stale' ? '' : `, ${message}`}`)
 }

@@ -53,7 +53,7 @@ it('a read-only folder for temporary files is replaced, or exit 10', { skip: can
   ])
 })
 
-it('a folder is tried out under a name that nobody can guess, and no link is followed', async t => {
+it('a folder is tried out under a name that cannot be guessed, and no link is followed', async t => {
   const folder = createScratchFolder(t)
   const victim = path.join(folder, 'victim')
   fs.writeFileSync(victim, 'mine')

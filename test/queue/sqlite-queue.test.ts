@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { openDatabase } from '#host/sqlite.ts'
 import { openQueue } from '#queue'
 import { createItem, testQueue } from '../fixtures/queue-contract.ts'
 import { createRandom, createScratchFolder } from '../fixtures/scratch.ts'
@@ -12,6 +13,16 @@ testQueue('sqlite', async (t, { clock, readSessionEnd }) => {
   const queue = await openQueue(createScratchFolder(t), { readSessionEnd, now: () => clock.now })
   t.after(() => queue.close())
   return queue
+})
+
+test('a queue that a newer dispatch wrote is exit 6, and is not touched', async t => {
+  const home = createScratchFolder(t)
+  const options = { readSessionEnd: async () => 'pending' as const }
+  ;(await openQueue(home, options)).close()
+  const database = await openDatabase(path.join(home, 'queue.db'), home)
+  database.exec('PRAGMA user_version = 99')
+  database.close()
+  await assert.rejects(openQueue(home, options), { exitCode: 6 })
 })
 
 const ITEMS = Number(process.env['QUEUE_ITEMS'] ?? 200)

@@ -56,8 +56,9 @@ test('a session that was closed, or never started', () => {
 })
 
 test('a start that made no session', () => {
-  const decideKind = (exitCode: number | undefined) => decideFailedStart(exitCode, 'why', now).kind
+  const decideKind = (exitCode: number | undefined) => decideFailedStart(exitCode, 'why', { now, isPaused: false }).kind
   assert.deepEqual([2, 4, 5].map(decideKind), Array(3).fill('needs you'))
   assert.deepEqual([6, 7, 8, 10, 11, 124, 130, undefined].map(decideKind), Array(8).fill('again'))
   assert.deepEqual([1, 13].map(decideKind), Array(2).fill('failed'))
+  assert.equal(decideFailedStart(5, 'paused', { now, isPaused: true }).kind, 'released', 'a pause came between')
 })

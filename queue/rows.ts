@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import { type Item, itemStates, type NewItem, priorities } from './port.ts'
+
+/** The tables of the queue. A change of them needs another number. */
+export const SCHEMA_VERSION = 1
+
+export const schema = `
+  CREATE TABLE IF NOT EXISTS items (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT UNIQUE,
+    work TEXT NOT NULL,
+    task BLOB NOT NULL,
+    repository TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    rank INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    enqueued_at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    session_id TEXT,
+    previous_session_id TEXT,
+    claimed_by TEXT,
+    renewed_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS starts (
+    number INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    is_failed INTEGER NOT NULL,
+    PRIMARY KEY (number, attempt)
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS starts_by_time ON starts (at);
+  CREATE INDEX IF NOT EXISTS next ON items (priority, rank, number) WHERE state = 'waiting';
+  CREATE INDEX IF NOT EXISTS by_state ON items (state);
+`
+
+/** A row of `items`. Times are in ms. */
+export const Row = z.object({
+  number: z.number(),
+  work: z.string(),
+  task: z.instanceof(Uint8Array),
+  priority: z.number(),
+  rank: z.number(),
+  not_before: z.number(),
+  enqueued_at: z.number(),
+  state: z.enum(itemStates),
+  reason: z.string(),
+  since: z.number(),
+  attempt: z.number(),
+  failures: z.number(),
+  session_id: z.string().nullable(),
+  previous_session_id: z.string().nullable(),
+  claimed_by: z.string().nullable(),
+})
+export type Row = z.infer<typeof Row>
+
+/** `q-17` for the number 17. Pure. */
+export function formatId(number: number): string {
+  return `q-${number}`
+}
+
+/** Is this the id of an item, and not of a session? Pure. */
+export function isItemId(text: string): boolean {
+  return /^q-\d{1,9}$/.test(text)
+}
+
+/** The number in an id; 0, which no item has, for any other text. Pure. */
+export function parseId(id: string): number {
+  return isItemId(id) ? Number(id.slice(2)) : 0
+}
+
+/** What was asked for, without its task. Pure. */
+export function parseWork(work: string): Omit<NewItem, 'task'> {
+  return JSON.parse(work) as Omit<NewItem, 'task'>
+}
+
+/** ISO 8601. Pure. */
+export function toTime(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+/** A row as others see it. Pure. */
+export function toItem(row: Row): Item {
+  return {
+    ...parseWork(row.work),
+    task: Buffer.from(row.task),
+    id: formatId(row.number),
+    priority: priorities[row.priority] ?? 'default',
+    state: row.state,
+    reason: row.reason,
+    since: toTime(row.since),
+    enqueuedAt: toTime(row.enqueued_at),
+    notBefore: row.not_before === 0 ? null : toTime(row.not_before),
+    attempt: row.attempt,
+    failures: row.failures,
+    sessionId: row.session_id,
+    previousSessionId: row.previous_session_id,
+  }
+}
