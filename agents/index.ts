@@ -1,3 +1,3 @@
 export { renderLaunchScript } from './launch-script.ts'
-export { formatStopBlock, prepareOrchestrator, prepareResume } from './orchestrator.ts'
+export { FIRST_PROMPT, formatStopBlock, prepareOrchestrator, prepareResume } from './orchestrator.ts'
 export { buildWorkerMark, prepareWorker } from './worker.ts'

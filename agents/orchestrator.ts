@@ -18,6 +18,9 @@ import {
   toolsFolder,
 } from './sandbox.ts'
 
+/** The task itself is in the system prompt. */
+export const FIRST_PROMPT = 'Begin.'
+
 const allowedTools = ['Bash', 'Read', 'Write', 'Edit', 'Glob', 'Grep']
 
 /**
@@ -49,12 +52,20 @@ export function prepareOrchestrator(session: Session): void {
   writeAtomic(paths.writeAllowlist, `${escapeShellPattern(paths.orchestratorFolder)}/*\n`)
   writeAtomic(paths.stopGate, formatStopBlock('The contract is not written yet. Continue with step 1.'))
   prepareClaudeSettings(session)
-  writeAtomic(paths.launchScript, renderOrchestratorScript(session), 0o700)
+  writeAtomic(paths.launchScript, renderOrchestratorScript(session, FIRST_PROMPT), 0o700)
 }
 
-/** Write a launch script that continues the conversation of the orchestrator, whose claude has ended. */
-export function prepareResume(session: Session): void {
-  writeAtomic(session.paths.launchScript, renderOrchestratorScript(session, true), 0o700)
+/** How an orchestrator starts whose claude has ended. */
+export interface Resumption {
+  /** Begin a new conversation, because the transcript of the old one is gone. */
+  isNewConversation: boolean
+  /** What it reads first. Without it, it waits at its input line. */
+  prompt: string | undefined
+}
+
+/** Write a launch script that starts the orchestrator again. */
+export function prepareResume(session: Session, { isNewConversation, prompt }: Resumption): void {
+  writeAtomic(session.paths.launchScript, renderOrchestratorScript(session, prompt, !isNewConversation), 0o700)
 }
 
 /** Format what a Stop hook prints to keep a turn from ending. */
@@ -78,7 +89,7 @@ export function buildSessionVariables({ id, paths, manifest }: Session): Record<
   }
 }
 
-function renderOrchestratorScript(session: Session, isResumed = false): string {
+function renderOrchestratorScript(session: Session, prompt: string | undefined, isResumed = false): string {
   const { paths, manifest } = session
   const placeholder = createPlaceholder()
   const variables = {
@@ -108,7 +119,7 @@ function renderOrchestratorScript(session: Session, isResumed = false): string {
     variables,
     isSandboxed: manifest.sandbox.kind !== null,
     toolsFolder,
-    command: [...sandboxCommand, ...buildInteractiveArguments(launch, 'Begin.')],
+    command: [...sandboxCommand, ...buildInteractiveArguments(launch, prompt)],
   })
 }
 

@@ -79,8 +79,36 @@ commit() {
   return 1
 }
 
+# A git that was cut off has left its lock. One that still runs, for another worker, is done in a moment, or tries again.
+remove_stale_locks() {
+  for lock in .git/index.lock .git/HEAD.lock; do
+    waited=0
+    while [ -e "$lock" ] && [ "$waited" -lt 20 ]; do
+      waited=$((waited + 1))
+      sleep 0.25
+    done
+    rm -f "$lock"
+  done
+  find .git/refs/heads -name '*.lock' -type f -exec rm -f {} +
+}
+
+# Keep what the attempt before has left, in its commits and beside them, as one commit for the next attempt to read.
+keep_attempt() {
+  [ -n "${DISPATCH_INTERRUPTED:-}" ] || return 0
+  (
+    export GIT_INDEX_FILE="$index"
+    git read-tree HEAD && stage && tree=$(git write-tree) || exit 1
+    [ "$tree" = "$(git rev-parse "${DISPATCH_ACCEPTED:-HEAD}^{tree}")" ] && exit 0
+    commit=$(git commit-tree "$tree" -p HEAD -m "attempt $DISPATCH_INTERRUPTED of $name, which was cut off") &&
+      git update-ref "refs/attempts/$name/$DISPATCH_INTERRUPTED" "$commit"
+  )
+  rm -f "$index"
+}
+
 # Changes go to git's stash, commits to refs/quarantine/.
 quarantine() {
+  remove_stale_locks
+  keep_attempt
   set -- .
   while IFS= read -r glob; do set -- "$@" ":(exclude,glob)$glob"; done <"$DISPATCH_FILES"
   changes=$(git status --porcelain --ignore-submodules=dirty -- "$@")

@@ -7,6 +7,7 @@
 #   DISPATCH_FILES     a file with one glob a line: an rw worker commits only these, a code worker leaves them to others
 #   DISPATCH_TOKEN     this worker's fencing token, and DISPATCH_LOCK the folder of the write lock (code only)
 #   DISPATCH_ACCEPTED  the last commit that a worker handed in, or empty: then commits are not quarantined
+#   DISPATCH_INTERRUPTED  the number of the attempt before, if that was cut off, or empty
 #   DISPATCH_TOOLS     folders of the project's own tools. Only claude gets them on PATH; in a sandbox the policy does that
 #   DISPATCH_SANDBOX_LAUNCHER  the program that opens a sandbox, and DISPATCH_NODE the node that runs it; empty without one
 set -u

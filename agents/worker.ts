@@ -14,7 +14,7 @@ import type { WorkerKind } from '#session/log'
 import type { WorkerStatus } from '#session/status'
 import { renderLaunchScript } from './launch-script.ts'
 import { buildSessionVariables } from './orchestrator.ts'
-import { readInstructions, renderPrompt } from './prompt.ts'
+import { describeInterruptedAttempt, readInstructions, renderPrompt } from './prompt.ts'
 import { prepareClaudeFolder, prepareWorkerSandbox, resolveClaudeProgram } from './sandbox.ts'
 
 /** What a worker gets besides what the orchestrator asked for. */
@@ -34,6 +34,8 @@ export interface WorkerGrant {
   services?: ServicePlan | undefined
   /** Dollars after which claude stops. */
   budgetUsd: number | undefined
+  /** The attempt before, if that was cut off, and the last that it said. */
+  interrupted?: { number: number; lastWords: string } | undefined
 }
 
 const allowedTools: Record<WorkerKind, string[]> = {
@@ -58,6 +60,7 @@ export function prepareWorker(
     clauses: worker.clauses.join(', ') || 'those that your brief names',
     contract: fs.readFileSync(paths.contract, 'utf8'),
     instructions: readInstructions(session),
+    attempt: describeInterruptedAttempt(worker, grant.interrupted),
     ...(kind === 'code' ? { otherFiles } : { files: formatGlobs(files) }),
   })
   writeAtomic(own.systemPrompt, prompt)
@@ -82,6 +85,7 @@ export function prepareWorker(
     DISPATCH_LOCK: paths.writeLock,
     DISPATCH_TOKEN: String(grant.token),
     DISPATCH_ACCEPTED: grant.acceptedCommit,
+    DISPATCH_INTERRUPTED: grant.interrupted === undefined ? '' : String(grant.interrupted.number),
     DISPATCH_TOOLS: programs.join(':'),
     GIT_CONFIG_NOSYSTEM: '1', // It may name a process of Git LFS, which would take the place of dispatch's filter.
   }

@@ -151,7 +151,9 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
       return subagents ? { ...text, reason: event.kind } : undefined
     }
     case 'session.opened':
+    case 'session.reopened':
     case 'worker.parked':
+    case 'worker.interrupted':
     case 'base.prepared':
     case 'contract.rejected':
     case 'dependencies.started':

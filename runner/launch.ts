@@ -31,7 +31,8 @@ export interface LaunchRequest
   baseCommit?: string | undefined
   /** A folder of the repository to copy; undefined: the one of the current folder; null: an empty repository. */
   repositoryFolder: string | undefined | null
-  orchestratorModel: string | undefined
+  /** In place of those in the settings. */
+  models: Partial<Record<'orchestrator' | 'code' | 'rw', string | undefined>>
   /** Decides about the sandbox; called once the programs and claude are known to be installed. */
   chooseSandbox(): Promise<SessionManifest['sandbox']>
   /** Finds out what the project needs, and may ask a person; called last, when nothing else can be refused. */
@@ -72,9 +73,9 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
   const session = createWithFreeId(config.workspace, request.task, {
     repository,
     models: {
-      orchestrator: request.orchestratorModel ?? config.ORCHESTRATOR_MODEL,
-      code: config.CODE_MODEL,
-      rw: config.RW_MODEL,
+      orchestrator: request.models.orchestrator ?? config.ORCHESTRATOR_MODEL,
+      code: request.models.code ?? config.CODE_MODEL,
+      rw: request.models.rw ?? config.RW_MODEL,
       judge: config.JUDGE_MODEL,
     },
     maxRounds: config.ROUNDS,

@@ -41,6 +41,11 @@ export function writeRequestReply({ replies, requests }: SessionPaths, id: strin
   fs.rmSync(path.join(requests, id), { recursive: true, force: true })
 }
 
+/** Forget the requests of an orchestrator that has ended: a reply would reach no process. */
+export function discardRequests({ requests }: Pick<SessionPaths, 'requests'>): void {
+  for (const name of listNames(requests)) fs.rmSync(path.join(requests, name), { recursive: true, force: true })
+}
+
 function readRequest(folder: string): AgentRequest | undefined {
   const read = (name: string, maxBytes: number) => readUntrusted(path.join(folder, name), maxBytes)
   const name = read('tool', MAX_TOOL_NAME_BYTES)?.toString('utf8')

@@ -14,11 +14,11 @@ export interface ClaudeLaunch {
 }
 
 /**
- * The command line of an interactive claude in a terminal. `openingPrompt` starts its first turn; a resumed one waits at its
+ * The command line of an interactive claude in a terminal. `openingPrompt` starts its first turn; without one it waits at its
  * input line. Pure.
  */
-export function buildInteractiveArguments(launch: ClaudeLaunch, openingPrompt: string): string[] {
-  return [...buildSharedArguments(launch), ...(launch.isResumed ? [] : [openingPrompt])]
+export function buildInteractiveArguments(launch: ClaudeLaunch, openingPrompt?: string): string[] {
+  return [...buildSharedArguments(launch), ...(openingPrompt === undefined ? [] : [openingPrompt])]
 }
 
 /** The command line of a headless claude: the brief arrives on stdin, and stdout is one JSON object a line. Pure. */

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { isErrno } from '../error.ts'
 import { listNames } from '../fs/files.ts'
 
 /** The pids of every process on Linux; empty where there is no /proc. */
@@ -18,6 +19,15 @@ export function readProcFile(pid: number, name: string): string {
 /** The fields of `/proc/<pid>/stat` from the state on, which follow the name in brackets. Pure. */
 export function splitStat(stat: string): string[] {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+}
+
+/** Is there a process with this pid? It may be another one than before. One system call, on every system. */
+export function hasProcess(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return !isErrno(error, 'ESRCH')
+  }
 }
 
 /** Send a signal to a process, or to the group `-pid`. One that has ended or belongs to another user is left alone. */

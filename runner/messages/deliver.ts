@@ -102,6 +102,7 @@ export class MessageDelivery {
 
   /** Send the verdict of a round whose judge was waited for. Without it, an orchestrator with rounds left would not go on. */
   private async typeVerdict({ id, text, deadline }: OrchestratorMessage & { kind: 'verdict' }): Promise<CommandReply> {
+    await resumeOrchestrator(this.context) // It may have ended while nothing was left for it to do.
     const framed = frameMessage(sanitize(text).slice(0, MAX_VERDICT_CHARS), id, verdictHeading)
     const result = await this.type(framed, id, deadline)
     if (result.ok) return accept(result.mode)

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { exitCodes } from '#host/error.ts'
+import { hasProcess } from '#host/process'
 import { sanitize, toOneLine } from '#host/text.ts'
 import { readLog } from '#session/log'
 import { isSettled } from '#session/status'
@@ -10,6 +11,7 @@ import { verdictHeading } from '../messages/type-into-terminal.ts'
 import { explainStopBlock, STOP_ATTEMPTS } from '../stop-gate.ts'
 import { getTmuxSessionName } from '../terminal.ts'
 import type { HookEvent } from './hook-inbox.ts'
+import { OrchestratorRecovery } from './recovery.ts'
 import { OrchestratorStart } from './start.ts'
 import { modelOutputHooks, UsageLimitParking } from './usage-limit-parking.ts'
 
@@ -30,7 +32,8 @@ export class OrchestratorWatch {
   private lastActivityMs: number
   private lastWriteMs = 0
   private transcript: string | undefined
-  private pane = { checkedAtMs: Number.NEGATIVE_INFINITY, isGone: false }
+  private readonly recovery = new OrchestratorRecovery()
+  private pane: PaneState = { checkedAtMs: Number.NEGATIVE_INFINITY, pid: undefined, state: 'unknown' }
   private recordedToolFailures: number | undefined
 
   constructor(context: RunnerContext) {
@@ -95,12 +98,16 @@ export class OrchestratorWatch {
     const { context } = this
     if (isSettled(context.status)) return undefined
     if (this.start.isPending()) {
-      if (!this.start.hasAnswered()) return this.start.check(() => this.isGone())
+      if (!this.start.hasAnswered()) {
+        if ((await this.findPane()) !== 'missing')
+          return this.start.check(async () => (await this.findPane()) === 'dead')
+        await this.recovery.check(context, describeLoss('missing'))
+        return undefined
+      }
       this.recordFirstAnswer()
     }
     // A round that is being judged needs no orchestrator, and may bring the final verdict.
-    if (context.status.phase !== 'judging' && (await this.isGone()))
-      callHuman(context, 'the orchestrator is gone: its process ended before there was a verdict')
+    if (context.status.phase !== 'judging') await this.recovery.check(context, describeLoss(await this.findPane()))
     this.usageLimitParking.check()
     const idleMs = this.measureIdle()
     const { isStuck, usageLimit, judgeWait } = context.status
@@ -148,16 +155,20 @@ export class OrchestratorWatch {
     callHuman(context, explainMissingContract(context.status) ?? standstill)
   }
 
-  /** True if tmux answers and has no live window of the orchestrator. No answer proves nothing. */
-  private async isGone(): Promise<boolean> {
+  /** What tmux knows of its pane. A pane whose process has ended is looked at again at once. */
+  private async findPane(): Promise<PaneState['state']> {
     const { tmux, session, clock } = this.context
-    if (clock.read() - this.pane.checkedAtMs > PANE_INTERVAL_MS) {
+    const { checkedAtMs, pid } = this.pane
+    const hasEnded = pid !== undefined && !hasProcess(pid)
+    if (hasEnded || clock.read() - checkedAtMs > PANE_INTERVAL_MS) {
       const panes = await tmux.listPanes()
       const name = getTmuxSessionName(session)
       const own = panes.find(pane => pane.session === name && pane.window === 'orchestrator')
-      this.pane = { checkedAtMs: clock.read(), isGone: panes.length > 0 && (own === undefined || own.isDead) }
+      // No answer proves nothing.
+      const state = own === undefined ? (panes.length > 0 ? 'missing' : 'unknown') : own.isDead ? 'dead' : 'alive'
+      this.pane = { checkedAtMs: clock.read(), pid: state === 'alive' ? own?.pid : undefined, state }
     }
-    return this.pane.isGone
+    return this.pane.state
   }
 
   /** When an agent last wrote to the orchestrator's transcript or to the stream of a running worker. */
@@ -169,10 +180,24 @@ export class OrchestratorWatch {
   }
 }
 
+/** The orchestrator's pane: its process lives, has ended there, or is gone together with its terminal. */
+interface PaneState {
+  checkedAtMs: number
+  pid: number | undefined
+  state: 'alive' | 'dead' | 'missing' | 'unknown'
+}
+
+/** What has become of its process, in words; undefined while it may live. */
+function describeLoss(state: PaneState['state']): string | undefined {
+  if (state === 'dead') return 'it ended by itself, or was killed'
+  return state === 'missing' ? 'its terminal was lost' : undefined
+}
+
 /** Why a hook event needs a person: the orchestrator cannot go on by itself after it. */
 function findHumanCallReason(hookEvent: HookEvent): string | undefined {
   const { hook_event_name: name, error = 'unknown', error_details, last_assistant_message } = hookEvent
-  if (name === 'SessionEnd')
+  // `other` is a signal, which the next start answers.
+  if (name === 'SessionEnd' && hookEvent.reason !== 'other')
     return `the orchestrator's claude session ended (${cleanText(hookEvent.reason ?? 'no reason given', 100)})`
   if (name === 'Notification') {
     const kinds = ['permission_prompt', 'elicitation_dialog', 'agent_needs_input']

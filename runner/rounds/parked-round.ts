@@ -11,7 +11,7 @@ import { askJudge } from './judge-process.ts'
 import { concludeRound, settleRound } from './judge-round.ts'
 import { computeWaitEnd } from './park.ts'
 import { readQuestion } from './question.ts'
-import { createVerdictReply } from './submit.ts'
+import { createVerdictReply } from './verdict-reply.ts'
 import { verifyRecord } from './verify-record.ts'
 
 /** How long to wait after a failure of dispatch itself, such as a full disk. */

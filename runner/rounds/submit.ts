@@ -1,10 +1,11 @@
 import { exitCodes } from '#host/error.ts'
-import { readVerdictRecord, type VerdictRecord } from '#session/evidence'
+import { readVerdictRecord } from '#session/evidence'
 import { importWork } from '#session/repository'
 import type { VerdictState } from '#session/status'
 import { type CommandReply, listActiveWorkers, type RunnerContext, refuse } from '../context.ts'
 import { refuseForeignWork } from './foreign-work.ts'
 import { recordVerdict, runJudgeRound } from './judge-round.ts'
+import { createVerdictReply } from './verdict-reply.ts'
 
 const UNCHANGED_PREFIX = 'nothing has changed since the last round. '
 
@@ -35,25 +36,6 @@ export async function submitWork(context: RunnerContext, requestId: string): Pro
     )
   const record = await runJudgeRound(context, head, requestId)
   return record && createVerdictReply(context, record)
-}
-
-/** The verdict as the orchestrator reads it. */
-export function createVerdictReply({ status }: RunnerContext, record: VerdictRecord): CommandReply {
-  const exitCode = { PASS: exitCodes.ok, FAIL: exitCodes.fail, INCONCLUSIVE: exitCodes.inconclusive }[record.verdict]
-  const clauses = record.clauses.map(clause => `  ${clause.id} ${clause.verdict}: ${clause.reason}`)
-  const findings = record.findings.map(finding => `- ${finding}`)
-  const roundsLeft = status.maxRounds - (record.round - status.roundOffset)
-  const next =
-    record.verdict !== 'PASS' && roundsLeft > 0 && status.verdict?.isFinal === false
-      ? `Give these findings to a worker (spawn-worker …), then submit again. Rounds left: ${roundsLeft}.`
-      : 'This is final. Report it to the human in a few lines, and stop.'
-  const lines = [
-    `${record.verdict}: ${record.reason}`,
-    ...clauses,
-    ...(findings.length > 0 ? ['Findings:', ...findings] : []),
-    next,
-  ]
-  return { exitCode, text: lines.join('\n') }
 }
 
 /**

@@ -10,6 +10,7 @@ import { prepareToolHome } from '../dependencies/tool-home.ts'
 import { getTmuxSession } from '../terminal.ts'
 import { computeRemainingUsd } from './budget.ts'
 import { finishWorker } from './finish.ts'
+import { keepInterruptedAttempt } from './interruption.ts'
 import { isHeldByLimit } from './limit.ts'
 import { writeWorkerProcess } from './process-record.ts'
 import { grantWriteLock } from './write-lock.ts'
@@ -50,6 +51,7 @@ async function startWorker(context: RunnerContext, worker: WorkerStatus, token: 
     ...(await prepareToolHome(toolHome, session.manifest.toolchains, installed)),
     services: kind === 'code' ? await planWorkerServices(context, name) : undefined, // An rw worker runs no programs.
     budgetUsd: computeRemainingUsd(context),
+    interrupted: keepInterruptedAttempt(session, worker),
   })
   const { commit } = await importWork(session.paths)
   const window = { ...getTmuxSession(session), name, command: ['/bin/sh', script] }
@@ -57,7 +59,7 @@ async function startWorker(context: RunnerContext, worker: WorkerStatus, token: 
   const panes = await tmux.listPanes()
   const pane = panes.find(pane => pane.session === window.session && pane.window === name && !pane.isDead)
   const { exit, stream } = session.paths.worker(name)
-  // A run that was parked has left both.
+  // A run that was parked or cut off has left both.
   if (pane === undefined) for (const file of [exit, stream]) fs.rmSync(file, { force: true })
   const pid = pane?.pid ?? (await tmux.openWindow(window))
   const identity = (await identify(pid)) ?? { pid, startTime: 'gone', bootId: '' }

@@ -39,6 +39,7 @@ const descriptions: EventTable<EventDescription | undefined> = {
     return describe('dispatch', `"${task.title}"${where}${without}`, 'plain', details)
   },
   'session.closed': ({ actor, reason }) => describe('dispatch', `closed by ${actor}: ${reason}`),
+  'session.reopened': ({ actor }) => describe('dispatch', `taken up again by ${actor}`),
   'runner.started': ({ generation }) =>
     generation > 1 ? describe('runner', `took over as number ${generation}`) : undefined,
   'base.prepared': ({ commit }) => describe('runner', `outputs/ checked out at ${commit.slice(0, 10)}`, 'quiet'),
@@ -91,6 +92,8 @@ const descriptions: EventTable<EventDescription | undefined> = {
     return describe(worker, text, ending === 'reported' ? 'plain' : 'bad')
   },
   'worker.parked': ({ worker, reason }) => describe(worker, `parked at the usage limit: ${reason}`, 'bad'),
+  'worker.interrupted': ({ worker, attempt, reason }) =>
+    describe(worker, `was cut off in attempt ${attempt} (${reason}), and starts again with the same brief`, 'bad'),
   'changes.quarantined': ({ worker, files }) => {
     const listed = files.slice(0, 4).join(', ')
     return describe(worker, `found changes that no worker made, and quarantined them: ${listed}`, 'bad')
@@ -148,7 +151,10 @@ const descriptions: EventTable<EventDescription | undefined> = {
   'cost.reported': () => undefined,
   'budget.reached': ({ spentUsd, budgetUsd }) =>
     describe('runner', `the budget is spent: $${spentUsd.toFixed(2)} of $${budgetUsd.toFixed(2)}`, 'bad'),
-  'orchestrator.resumed': () => describe('orchestrator', 'its claude was started again, with the whole conversation'),
+  'orchestrator.resumed': ({ reason, isNewConversation = false }) => {
+    const conversation = isNewConversation ? 'with a new conversation' : 'with the whole conversation'
+    return describe('orchestrator', `its claude was started again, ${conversation}${reason ? `: ${reason}` : ''}`)
+  },
   'session.slept': () =>
     describe(
       'runner',

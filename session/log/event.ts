@@ -115,6 +115,11 @@ const eventSchemas = {
     commit: hashSchema.nullable(),
     costUsd: z.number().nullable(),
   }),
+  /**
+   * Its process was cut off before it could report: `attempt` (from 1). It starts again with the same brief, and what it had
+   * changed is kept apart.
+   */
+  'worker.interrupted': z.object({ worker: z.string(), attempt: countSchema, reason: z.string() }),
   'changes.quarantined': z.object({ worker: z.string(), files: z.array(z.string()) }),
   'question.asked': z.object({ question: z.string() }),
   /** Claude's own hook reported a prompt. Who typed it is not checked. */
@@ -185,7 +190,16 @@ const eventSchemas = {
     worker: z.string().optional(),
   }),
   'usage-limit.lifted': z.object({ source: z.string() }),
-  'orchestrator.resumed': z.object({ claudeSessionId: z.string() }),
+  /**
+   * Its claude was started again: by itself for the `consecutiveResumes`th time in a row, or by a person's message where that is
+   * missing. Without its transcript it begins a new conversation.
+   */
+  'orchestrator.resumed': z.object({
+    claudeSessionId: z.string(),
+    reason: z.string().optional(),
+    consecutiveResumes: countSchema.optional(),
+    isNewConversation: z.boolean().optional(),
+  }),
   'session.slept': z.object({ afterSeconds: z.number() }),
   'machine.slept': z.object({ seconds: z.number() }),
   /** What the orchestrator has cost: in all, and as its claude counts since it was started or resumed. */
@@ -202,6 +216,8 @@ const eventSchemas = {
   /** The notification of event `eventSeq` is in the outbox: it will be delivered even if the runner dies. */
   'notification.queued': z.object({ eventSeq: countSchema, eventType: z.string() }),
   'session.closed': z.object({ actor: z.string(), reason: z.string() }),
+  /** A person goes on with a session that was closed before it had a final verdict. */
+  'session.reopened': z.object({ actor: z.string() }),
 } as const
 
 type EventSchemas = typeof eventSchemas

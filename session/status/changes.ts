@@ -23,6 +23,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     models,
   }),
   'session.closed': ({ actor, reason }) => ({ closed: { actor, reason } }),
+  'session.reopened': (_, before) => ({ ...answered, closed: undefined, phase: computeNextPhase(before) }),
   'runner.started': ({ generation, time, consecutiveRestarts = 1 }) =>
     generation > 1 ? { lastRestart: { time, consecutiveRestarts } } : {},
   'base.prepared': ({ commit, tree }) => ({ base: { commit, tree }, acceptedCommit: commit }),
@@ -91,6 +92,9 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
       parked: { since: time, resetsAt },
       costUsd: addCost(before, worker, costUsd),
     }),
+  }),
+  'worker.interrupted': ({ worker, attempt }, before) => ({
+    workers: updateWorker(before, worker, { startedAt: undefined, interruptions: attempt }),
   }),
 
   'judging.started': ({ round }, { clauses }) => ({
@@ -161,11 +165,12 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'cost.reported': ({ usd, runUsd, unpricedModel }, { orchestratorCost }) => ({
     orchestratorCost: { usd, runUsd, unpricedModel: unpricedModel ?? orchestratorCost?.unpricedModel },
   }),
+  'orchestrator.resumed': ({ time, consecutiveResumes }) =>
+    consecutiveResumes === undefined ? {} : { lastResume: { time, consecutiveResumes } },
   'budget.reached': ({ spentUsd, budgetUsd }) => ({ budget: { spentUsd, budgetUsd } }),
   'deadline.passed': () => ({ isPastDeadline: true }),
   'notification.queued': ({ eventSeq }) => ({ lastNotifiedSeq: eventSeq }),
 
-  'orchestrator.resumed': keepStatus,
   'session.slept': keepStatus,
   'machine.slept': keepStatus,
   'disk.low': keepStatus,

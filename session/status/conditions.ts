@@ -7,6 +7,11 @@ export function countConsecutiveRestarts({ lastRestart }: SessionStatus, now: nu
   return lastRestart && now - Date.parse(lastRestart.time) < RESTART_WINDOW_MS ? lastRestart.consecutiveRestarts + 1 : 1
 }
 
+/** Count how often in a row its claude was started again without a person, with one at `now` (ms). Pure. */
+export function countConsecutiveResumes({ lastResume }: SessionStatus, now: number): number {
+  return lastResume && now - Date.parse(lastResume.time) < RESTART_WINDOW_MS ? lastResume.consecutiveResumes + 1 : 1
+}
+
 /** Will nothing more happen unless a human acts? */
 export function isSettled(status: SessionStatus): boolean {
   return (

@@ -1,5 +1,6 @@
 export {
   countConsecutiveRestarts,
+  countConsecutiveResumes,
   isAsleep,
   isAwaitingApproval,
   isOrchestratorGone,

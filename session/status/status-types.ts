@@ -76,7 +76,9 @@ export interface SessionStatus {
   lastNotifiedSeq: number
   /** The last restart after a runner died, and how many in a row it was. */
   lastRestart?: { time: string; consecutiveRestarts: number }
-  closed?: { actor: string; reason: string }
+  /** The last time that its claude was started again without a person, and how many in a row it was. */
+  lastResume?: { time: string; consecutiveResumes: number }
+  closed?: { actor: string; reason: string } | undefined
 }
 
 export interface ClauseStatus {
@@ -98,6 +100,8 @@ export interface WorkerStatus extends Omit<Event<'worker.queued'>, 'seq' | 'type
   startedAt?: string | undefined
   /** Set while the vendor's limit keeps it from working. */
   parked?: { since: string; resetsAt: string | null } | undefined
+  /** How many of its attempts were cut off. */
+  interruptions?: number
   endedAt?: string
   ending?: WorkerEnding
   reason?: string

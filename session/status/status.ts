@@ -50,6 +50,8 @@ const passiveEvents = new Set<Event['type']>([
   'notification.queued',
   'usage-limit.reached',
   'worker.parked',
+  'worker.interrupted',
+  'orchestrator.resumed',
   'judge.checked',
   'judge.asked',
   'judging.parked',

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { findTranscript } from '#host/claude'
+import { helloContract, helloTask, honestWorkerTurns } from '#rehearsal/hello.ts'
+import { bash, put, type Scenario, type ScriptedTurn, say, spawn, type TurnContext } from '#rehearsal/scenario.ts'
+import { findClaudeFolder } from '#session'
+import { findProcesses, type Rig, withRig } from '../fixtures/rig.ts'
+
+/** What it does depends on what it has heard: of a claude that is killed, nobody knows how far it came. */
+const lateTurns: ScriptedTurn[] = Array.from({ length: 8 }, () => ({ lastText }: TurnContext) => {
+  if (lastText.includes('=== hello')) return bash('submit')
+  return lastText.includes('This is final') ? say('Done.') : bash('wait-workers')
+})
+
+/** The worker waits in its first attempt only, with a file that is not committed. */
+const scenario: Scenario = {
+  title: '',
+  task: helloTask,
+  workers: {
+    '*': [bash('[ -e .git/seen ] || { touch .git/seen half; touch .git/waiting; sleep 600; }'), ...honestWorkerTurns],
+  },
+  orchestrator: [
+    put('contract.md', helloContract),
+    bash('contract check'),
+    spawn('code --name hello --clauses C1', 'Write hello.sh.'),
+    ...lateTurns,
+  ],
+  endStates: ['PASS'],
+}
+
+async function startWaiting(rig: Rig): Promise<void> {
+  const started = await rig.dispatch([helloTask])
+  assert.equal(started.exitCode, 0, started.stderr)
+  const { outputs } = rig.readSession().paths
+  await rig.waitUntil('the worker waits', () => fs.existsSync(path.join(outputs, '.git/waiting')))
+  await rig.waitUntil('wait-workers is asked', () => fs.readdirSync(rig.readSession().paths.requests).length > 0)
+}
+
+/** As after a reboot, or the death of the tmux server: nothing of the session is left but files. */
+function killEverything(rig: Rig): void {
+  for (const { pid } of findProcesses(rig.home).filter(({ command }) => command.startsWith('tmux')))
+    process.kill(pid, 'SIGKILL')
+  for (const { pid } of rig.listProcesses()) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {} // It has ended with its terminal.
+  }
+}
+
+async function assertTakenUp(rig: Rig): Promise<void> {
+  const waited = await rig.dispatch(['wait'])
+  assert.equal(waited.exitCode, 0, waited.stdout + JSON.stringify(rig.readEvents().slice(-12)))
+  const events = rig.readEvents()
+  const worker = rig.readStatus().workers[0]
+  assert.deepEqual([worker?.interruptions, worker?.ending], [1, 'reported'])
+  const { outputs } = rig.readSession().paths
+  assert.ok(fs.existsSync(path.join(outputs, '.git/refs/attempts/hello/1')), 'the work of the first attempt is kept')
+  assert.ok(!fs.existsSync(path.join(outputs, 'half')), 'and is not in the work')
+  assert.equal(events.filter(({ type }) => type === 'verdict.given').length, 1)
+}
+
+describe('a session whose processes are all gone', () => {
+  it('goes on with its conversation, its worker and one verdict', () =>
+    withRig(scenario, async rig => {
+      await startWaiting(rig)
+      killEverything(rig)
+      assert.match((await rig.dispatch(['ls'])).stdout, /^interrupted/)
+      await rig.waitUntil('it is taken up', async () => (await rig.dispatch(['watchdog'])).stdout !== '')
+      await assertTakenUp(rig)
+      const resumed = rig.readEvents().find(event => event.type === 'orchestrator.resumed')
+      assert.ok(resumed?.type === 'orchestrator.resumed' && !resumed.isNewConversation)
+    }))
+
+  it('begins a new conversation with the story so far where the transcript is gone', () => {
+    let isNew = false
+    const orchestrator = scenario.orchestrator.map((turn, index) => (heard: TurnContext) => {
+      isNew ||= heard.lastText.includes('is lost')
+      const chosen = isNew && lateTurns[index] !== undefined ? lateTurns[index] : turn
+      return typeof chosen === 'function' ? chosen(heard) : chosen
+    })
+    return withRig({ ...scenario, orchestrator }, async rig => {
+      await startWaiting(rig)
+      killEverything(rig)
+      const session = rig.readSession()
+      const transcript = findTranscript(findClaudeFolder(session), session.manifest.claude.sessionId)
+      assert.ok(transcript)
+      fs.rmSync(transcript)
+      await rig.waitUntil('it is taken up', async () => (await rig.dispatch(['watchdog'])).stdout !== '')
+      await assertTakenUp(rig)
+      assert.ok(isNew)
+    })
+  })
+})
