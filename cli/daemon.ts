@@ -1,62 +1,121 @@
 import { type Config, createConfigReader } from '#host/config'
+import { signalExitCodes } from '#host/error.ts'
 import { appendLog } from '#host/log-file.ts'
-import { MINUTE_MS } from '#host/time.ts'
+import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { enqueueMissedNotifications, getOldestMissedTime, startDeliverer } from '#notify'
 import { getWakeFile } from '#queue'
-import { launchSuccessor } from '#runner'
 import { watchPaths } from '#session/log'
 import { listOpenSessions } from '#session/search-index'
-import { reviveSessions } from '#watchdog'
+import { acquireDaemonLease, type Revival, releaseDaemonLease, watchForDeath } from '#watchdog'
+import { keepPageOpen } from './background.ts'
+import { waitForEndSignal } from './end-signal.ts'
 import { enqueueExternalEvents } from './external-sessions.ts'
 import { print } from './output/terminal.ts'
 import { runQueue } from './queue/starter.ts'
+import { revive } from './revive.ts'
 
-/** What a check of the sessions keeps from one to the next: the last event of each whose notifications are complete. */
+/** What a check of the sessions keeps from one to the next. */
 interface CheckState {
+  /** The last event of each session whose notifications are complete. */
   known: Map<string, number>
   /** Look also at sessions that have ended. */
   isThorough: boolean
+  /** How many sessions may start all their processes again. */
+  maxTakenUp: number
 }
 
-/** Look after the sessions and the queue, for ever. A failure is printed, and does not end it. */
-export async function runDaemon(config: Config): Promise<never> {
+/** What a check of the sessions found: the pids of their runners, and the ids of those that got a new one, or wait for one. */
+interface CheckResult extends Revival {
+  runners: number[]
+}
+
+/**
+ * Look after the sessions and the queue until a signal ends this process. A failure is printed, and does not end it. Exit 5 where
+ * another daemon runs.
+ */
+export async function runDaemon(config: Config): Promise<number> {
+  const lease = await acquireDaemonLease(config.home)
   const say = (text: string) => {
     print(`${new Date().toISOString()} ${text}`)
     appendLog(config.logsFolder, 'daemon', text)
   }
-  const report = (error: unknown) => say(error instanceof Error ? (error.stack ?? error.message) : `${error}`)
-  const readCurrentConfig = createConfigReader(config, say)
   say(`started, process ${process.pid}`)
-  const waker = await watchPaths([getWakeFile(config.home)], CHECK_INTERVAL_MS)
-  const known = new Map<string, number>()
-  let thoroughAtMs = Number.NEGATIVE_INFINITY
-  for (;;) {
-    const isThorough = performance.now() - thoroughAtMs >= THOROUGH_INTERVAL_MS
-    if (isThorough) thoroughAtMs = performance.now()
-    const current = readCurrentConfig()
-    await checkSessions(current, { known, isThorough }, say).catch(report)
-    const starts = await runQueue(current, say).catch(report)
-    for (const start of starts ?? []) start.catch(report) // A start may take a minute. It is not waited for.
-    await waker.next()
-  }
+  const end = new AbortController()
+  const watching = watchUntil(end.signal, config, say)
+  const signal = await waitForEndSignal()
+  end.abort()
+  await watching
+  say(`ended by ${signal}`)
+  releaseDaemonLease(config.home, lease)
+  return signalExitCodes[signal]
 }
 
 /** One look at the sessions: new runners, missed notifications, events of claude sessions that dispatch did not start. */
 export async function checkSessions(
   config: Config,
-  { known, isThorough }: CheckState,
+  { known, isThorough, maxTakenUp }: CheckState,
   say: (text: string) => void,
-): Promise<void> {
+): Promise<CheckResult> {
   const orSince = getOldestMissedTime(new Date()).toISOString() // A session may end before it could notify you.
   const views = await listOpenSessions(config, { orSince, isThorough })
-  for (const id of await reviveSessions(views, config, launchSuccessor)) say(`started a new runner for ${id}`)
+  const revival = await revive(config, { views, maxTakenUp })
+  for (const id of revival.started) say(`started a new runner for ${id}`)
   enqueueMissedNotifications(views, config, known)
   enqueueExternalEvents(config)
   await startDeliverer(config)
+  return { ...revival, runners: views.flatMap(({ runnerPid }) => runnerPid ?? []) }
 }
 
 // --- internal ---
 
 const CHECK_INTERVAL_MS = 5000
+/** While a session waits for its runner. */
+const REVIVE_INTERVAL_MS = 1000
 /** How often sessions that have ended are looked at too. */
 const THOROUGH_INTERVAL_MS = MINUTE_MS
+
+/** Starts that are on their way are waited for at the end. */
+async function watchUntil(end: AbortSignal, config: Config, say: (text: string) => void): Promise<void> {
+  const report = (error: unknown) => {
+    say(error instanceof Error ? (error.stack ?? error.message) : `${error}`)
+    return undefined
+  }
+  const starting = new Set<Promise<unknown>>()
+  const readCurrentConfig = createConfigReader(config, say)
+  const waker = await watchPaths([getWakeFile(config.home)], CHECK_INTERVAL_MS)
+  const known = new Map<string, number>()
+  let thoroughAtMs = Number.NEGATIVE_INFINITY
+  let takenUpAtMs = Number.NEGATIVE_INFINITY
+  while (!end.aborted) {
+    const nowMs = performance.now()
+    const isThorough = nowMs - thoroughAtMs >= THOROUGH_INTERVAL_MS
+    if (isThorough) thoroughAtMs = nowMs
+    const current = readCurrentConfig()
+    const staggerMs = current.STAGGER_SEC * SECOND_MS
+    const maxTakenUp = staggerMs === 0 ? Number.POSITIVE_INFINITY : nowMs - takenUpAtMs >= staggerMs ? 1 : 0
+    const state = { known, isThorough, maxTakenUp }
+    const checked = await checkSessions(current, state, say).catch(report)
+    if (checked && checked.started.length > 0) takenUpAtMs = nowMs
+    const starts = await runQueue(current, say).catch(report)
+    for (const start of starts ?? []) {
+      const ended = start.catch(report).finally(() => starting.delete(ended))
+      starting.add(ended) // A start may take a minute.
+    }
+    if (isThorough) await keepPageOpen(current).catch(report)
+    await waitForNext(waker, checked, end)
+  }
+  await Promise.all([waker.close(), ...starting])
+}
+
+/** Until something is put into the queue, a runner dies, the next look is due, or the daemon ends. */
+async function waitForNext(
+  waker: Awaited<ReturnType<typeof watchPaths>>,
+  checked: CheckResult | undefined,
+  end: AbortSignal,
+): Promise<void> {
+  const death = watchForDeath(checked?.runners ?? [])
+  const isSoon = (checked?.waiting.length ?? 0) > 0
+  const soon = isSoon ? [AbortSignal.timeout(REVIVE_INTERVAL_MS)] : []
+  await waker.next(AbortSignal.any([end, death.signal, ...soon]))
+  death.stop()
+}

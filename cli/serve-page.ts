@@ -2,6 +2,7 @@ import { createConfigReader, readConfig } from '#host/config'
 import { DispatchError, exitCodes, signalExitCodes } from '#host/error.ts'
 import { appendLog } from '#host/log-file.ts'
 import { startServer } from '#webui'
+import { waitForEndSignal } from './end-signal.ts'
 import { getChannelWarning } from './notify/overview.ts'
 import { print } from './output/terminal.ts'
 
@@ -27,15 +28,7 @@ export async function servePage(): Promise<number> {
     })
   if (server.port !== config.WEBUI_PORT) say(`port ${config.WEBUI_PORT} is in use by another program`)
   say(`the page is at ${server.url}`)
-  const signal = await waitForSignal()
+  const signal = await waitForEndSignal()
   await server.close()
   return signalExitCodes[signal]
-}
-
-// --- internal ---
-
-function waitForSignal(): Promise<keyof typeof signalExitCodes> {
-  return new Promise(resolve => {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve(signal))
-  })
 }

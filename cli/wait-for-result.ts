@@ -2,16 +2,14 @@ import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Config, readConfig } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
-import { launchSuccessor } from '#runner'
 import type { Session } from '#session'
 import { readCurrentVerdict } from '#session/evidence'
 import { createStory, type Event, followLog, readLog } from '#session/log'
 import { describeVoidReason, listChangesSinceVerdict } from '#session/repository'
-import { listOpenSessions } from '#session/search-index'
 import { applyEvent, computeState, initialStatus, isSettled, readView, type SessionStatus } from '#session/status'
-import { reviveSessions } from '#watchdog'
 import { printResult } from './output/result-view.ts'
 import { printStoryLine } from './output/terminal.ts'
+import { revive } from './revive.ts'
 
 /** Wait, without printing, until the session has a verdict, needs a person or has ended. */
 export async function waitForResult(session: Session) {
@@ -47,8 +45,8 @@ export async function followSession(
   isOver: (event: Event, status: SessionStatus) => boolean | Promise<boolean>,
 ): Promise<SessionStatus> {
   const config = tryReadConfig() // Read once, so that an .env that breaks meanwhile does not end the wait.
-  const revive = async (by: Config) => reviveSessions(await listOpenSessions(by), by, launchSuccessor)
-  const reviver = setInterval(() => config && revive(config).catch(() => undefined), REVIVE_INTERVAL_MS)
+  const reviveWanted = (by: Config) => revive(by, { wanted: session.id }).catch(() => undefined)
+  const reviver = setInterval(() => config && reviveWanted(config), REVIVE_INTERVAL_MS)
   let status = initialStatus
   try {
     for await (const event of followLog(session.paths.events, { signal: new AbortController().signal })) {

@@ -115,17 +115,22 @@ export function runAndWait(program: string, args: string[]): string {
 }
 
 /**
- * Start a program that outlives this process: a new session, no terminal, its output appended to `log`. Resolves to its
+ * Start a program that outlives this process: a new session, no terminal, its errors appended to `log`, and its output too unless
+ * `isOutputLogged` is false. Resolves to its
  * exit code if it ends while this process runs: 0 for a signal, -1 when it could not be started. Does not keep this
  * process alive.
  */
 export function startDetached(
   program: string,
   args: string[],
-  { env, log }: { env: Record<string, string>; log: string },
+  { env, log, isOutputLogged = true }: { env: Record<string, string>; log: string; isOutputLogged?: boolean },
 ): Promise<number> {
   const logFd = fs.openSync(log, 'a', 0o600)
-  const child = spawnProgram(program, args, { env, cwd: '/', stdio: ['ignore', logFd, logFd] })
+  const child = spawnProgram(program, args, {
+    env,
+    cwd: '/',
+    stdio: ['ignore', isOutputLogged ? logFd : 'ignore', logFd],
+  })
   fs.closeSync(logFd)
   if ('startError' in child) return Promise.resolve(-1)
   child.unref()

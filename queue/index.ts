@@ -1,4 +1,4 @@
-export { computeRoom, type Limits, type Load, type Room } from './limits.ts'
+export { computeRoom, type Limits, type Load, type Room, SESSION_MEMORY_BYTES } from './limits.ts'
 export { endPause, type Pause, readPause, writePause } from './pause.ts'
 export {
   type Claim,

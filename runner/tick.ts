@@ -1,6 +1,7 @@
 import { readIfPresent } from '#host/fs'
 import { useTempFolder } from '#host/temp-folder.ts'
 import type { RunnerContext } from './context.ts'
+import { DaemonWatch } from './daemon-watch.ts'
 import { checkDeadline } from './deadline.ts'
 import { DiskWatch } from './disk-watch.ts'
 import { endSession, failStart } from './end-session.ts'
@@ -32,6 +33,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
   const verdictWatch = new VerdictWatch()
   const diskWatch = new DiskWatch()
   const sleepWatch = new SleepWatch()
+  const daemonWatch = new DaemonWatch()
   const orchestratorCost = new OrchestratorCost()
   return async () => {
     const stopReason = readIfPresent(paths.stopRequest)
@@ -51,6 +53,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
     if (failure) return failStart(context, failure)
     await verdictWatch.check(context)
     diskWatch.check(context)
+    daemonWatch.check(context)
     checkDeadline(context)
     orchestratorCost.check(context)
     watchBudget(context)

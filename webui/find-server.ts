@@ -1,7 +1,9 @@
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { isErrno } from '#host/error.ts'
 import { readJson } from '#host/fs'
+import { hasProcess, sendSignal } from '#host/process'
 
 /** The content of `web.json`: the page that was started last for a home. */
 const ServerRecord = z.object({ pid: z.number(), port: z.number(), url: z.string() })
@@ -9,6 +11,8 @@ const ServerRecord = z.object({ pid: z.number(), port: z.number(), url: z.string
 const Health = z.object({ name: z.literal('claude-dispatch'), home: z.string(), pid: z.number() })
 
 const PROBE_TIMEOUT_MS = 500
+const STOP_TIMEOUT_MS = 3000
+const STOP_POLL_MS = 20
 
 /** The file in which a home's page leaves its address. */
 export function getServerRecordFile(home: string): string {
@@ -19,6 +23,18 @@ export function getServerRecordFile(home: string): string {
 export async function findRunningServer(home: string): Promise<string | undefined> {
   const record = readServerRecord(home)
   return record && typeof (await probePort(record.port, home)) === 'object' ? record.url : undefined
+}
+
+/** End a home's page, if it answers, and wait until it has ended. */
+export async function stopRunningServer(home: string): Promise<void> {
+  const record = readServerRecord(home)
+  const answer = record && (await probePort(record.port, home))
+  if (typeof answer !== 'object') return
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    sendSignal(answer.pid, signal)
+    for (const endMs = Date.now() + STOP_TIMEOUT_MS; Date.now() < endMs; await sleep(STOP_POLL_MS))
+      if (!hasProcess(answer.pid)) return
+  }
 }
 
 /** Read the record; undefined if it is missing or damaged. The page may have ended since. */

@@ -8,6 +8,6 @@ Looks after the sessions, and starts what waits in the queue when its turn has c
 \`dispatch later\` start it in the background.
 `,
   async run() {
-    await runDaemon(readConfig())
+    return runDaemon(readConfig())
   },
 })

@@ -35,6 +35,11 @@ export const commandTable: CommandTable = {
       'show what waits, runs and needs you; move it, take it out',
       () => import('./queue.ts'),
     ),
+    later(
+      'projects [action] [name]',
+      'register repositories, whose inbox folders take tasks as files',
+      () => import('./projects.ts'),
+    ),
     later('pause', 'start no session until you end the pause', () => import('./pause.ts')),
     later('unpause', 'end a pause', () => import('./unpause.ts')),
 

@@ -24,7 +24,8 @@ then the item needs you. What is wrong with the machine, the login or the vendor
     })
     const config = readConfig()
     await refuseAgent('later')
-    const item = await buildItem(config, values, task, text => (values.json ? undefined : printWarning(text)))
+    const say = (text: string) => (values.json ? undefined : printWarning(text))
+    const item = await buildItem(config, values, task, { say })
     printQueued(await enqueueItem(config, item), values.json ?? false)
   },
 })

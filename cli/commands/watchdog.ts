@@ -10,6 +10,10 @@ where the old one stopped. Also delivers notifications that are waiting, and not
 start (\`dispatch setup --hooks\`). \`dispatch daemon\` does that all the time.
 `,
   async run() {
-    await checkSessions(readConfig(), { known: new Map(), isThorough: true }, print)
+    await checkSessions(
+      readConfig(),
+      { known: new Map(), isThorough: true, maxTakenUp: Number.POSITIVE_INFINITY },
+      print,
+    )
   },
 })

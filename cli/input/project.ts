@@ -45,7 +45,11 @@ export async function requireRepository(config: Config, folder: string | undefin
 export async function resolveProject(
   config: Config,
   repository: UserRepository | null,
-  { sandbox, say }: { sandbox: SessionManifest['sandbox']; say: (line: string) => void },
+  {
+    sandbox,
+    say,
+    mayAsk = isAtTerminal(),
+  }: { sandbox: SessionManifest['sandbox']; say: (line: string) => void; mayAsk?: boolean },
 ): Promise<Project | null> {
   if (repository === null) return null
   for (const line of listUnreadProjectFiles(repository)) say(line)
@@ -62,7 +66,7 @@ export async function resolveProject(
   await checkProjectFiles(file, repository)
   for (const line of await listProjectWarnings(file, repository)) say(line)
   if (isProjectConfirmed(config.home, repository.path, file.sha256)) return file.project
-  if (!isAtTerminal())
+  if (!mayAsk)
     throw new DispatchError(`${file.file} is new or has changed, and you have not confirmed it`, {
       exitCode: exitCodes.conflict,
       remedy: 'It lists commands to run. Review and confirm it: dispatch prepare',

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import type { Config } from '#host/config'
 import { findTaskRepository } from '#host/git'
+import { chooseModels } from '#host/project'
 import { toOneLine } from '#host/text.ts'
 import { type NewItem, type Priority, priorities } from '#queue'
 import { findSession } from '#session'
@@ -30,6 +31,12 @@ export const queueOptions = {
   },
   at: { type: 'string', value: 'HH:MM', about: 'not before this time (a time of day, or 2026-11-21T06:30)' },
   priority: { type: 'string', value: 'PRIORITY', about: 'critical, high, default or low' },
+  tag: {
+    type: 'string',
+    multiple: true,
+    value: 'WORD',
+    about: 'a label; `models` in .dispatch.json may have models for it',
+  },
   needs: { type: 'string', multiple: true, value: 'WORD', about: 'only where CAPABILITIES has this word, such as gpu' },
   json,
   ...sessionOptions,
@@ -45,14 +52,24 @@ export async function buildItem(
   config: Config,
   values: OptionValues<typeof queueOptions>,
   task: Buffer,
-  say: (line: string) => void,
+  { say, mayAsk }: { say: (line: string) => void; mayAsk?: boolean },
 ): Promise<NewItem> {
   const { repositoryFolder, deadline } = parseTaskOptions(values)
   const repository =
     repositoryFolder === null ? null : await findTaskRepository(repositoryFolder, [config.installFolder, config.home])
   const sandbox = await resolveSandbox(config, values.sandbox)
-  if (!values['no-setup']) await resolveProject(config, repository, { sandbox, say })
+  const project = values['no-setup']
+    ? null
+    : await resolveProject(config, repository, { sandbox, say, ...(mayAsk !== undefined && { mayAsk }) })
   const folder = path.resolve(values.repo ?? process.cwd())
+  const priority = parsePriority(values.priority)
+  const tags = (values.tag ?? []).map(parseTag)
+  const byLabel = chooseModels(project?.models ?? {}, { tags, priority })
+  const models = {
+    model: values.model ?? byLabel.orchestrator,
+    'code-model': values['code-model'] ?? byLabel.code,
+    'rw-model': values['rw-model'] ?? byLabel.rw,
+  }
   return {
     repository: repository?.path ?? null,
     task,
@@ -60,13 +77,14 @@ export async function buildItem(
     options: [
       ...(repository === null ? ['--no-repo'] : ['--repo', folder]),
       ...(deadline === null ? [] : ['--deadline', deadline]),
-      ...(['model', 'sandbox'] as const).flatMap(name =>
-        values[name] === undefined ? [] : [`--${name}`, values[name]],
+      ...Object.entries({ ...models, sandbox: values.sandbox }).flatMap(([name, value]) =>
+        value === undefined ? [] : [`--${name}`, value],
       ),
       ...(['no-setup', 'approve', 'allow-judged-only'] as const).flatMap(name => (values[name] ? [`--${name}`] : [])),
       ...(values['allow-host'] ?? []).flatMap(host => ['--allow-host', host]),
     ],
-    priority: parsePriority(values.priority),
+    priority,
+    ...(tags.length > 0 && { tags }),
     needs: (values.needs ?? []).map(parseCapability),
     notBefore: values.at === undefined ? null : parseDeadline(values.at, new Date()),
     after: (values.after ?? []).map(id => (/^q-\d+$/.test(id) ? id : findSession(config.workspace, id).id)),
@@ -82,6 +100,11 @@ export function parsePriority(text = 'default'): Priority {
 }
 
 // --- internal ---
+
+function parseTag(text: string): string {
+  if (/^[A-Za-z0-9][\w.-]{0,79}$/.test(text)) return text
+  throw new UsageError(`--tag takes a word such as docs, not "${text}"`)
+}
 
 function parseCapability(text: string): string {
   if (/^[a-z][a-z0-9-]{0,30}$/.test(text)) return text

@@ -16,10 +16,9 @@ import {
   withdrawMessage,
 } from '#runner'
 import { refuseNewerFormat, type Session } from '#session'
-import { listOpenSessions } from '#session/search-index'
 import { isSettled, refuseOtherHost } from '#session/status'
-import { reviveSessions } from '#watchdog'
 import { UsageError } from '../command.ts'
+import { revive } from '../revive.ts'
 import { readStatus } from './session.ts'
 
 /**
@@ -48,7 +47,7 @@ export async function sendMessage(
     if (Date.now() > deadlineMs + REPLY_GRACE_MS) throw createNoReplyError(session, id)
     if (Date.now() - revivedAtMs < REVIVE_INTERVAL_MS || (await hasRunner(session))) continue
     await prepareDelivery(session, config, id)
-    await reviveSessions(await listOpenSessions(config), config, launchSuccessor)
+    await revive(config, { wanted: session.id })
     revivedAtMs = Date.now()
   }
 }

@@ -25,6 +25,8 @@ export const taskOptions = {
   },
   'no-repo': { type: 'boolean', about: 'start with an empty repository' },
   model: { type: 'string', value: 'MODEL', about: "the orchestrator's model (default: ORCHESTRATOR_MODEL, opus)" },
+  'code-model': { type: 'string', value: 'MODEL', about: 'the model of code workers (default: CODE_MODEL, opus)' },
+  'rw-model': { type: 'string', value: 'MODEL', about: 'the model of rw workers (default: RW_MODEL, sonnet)' },
   deadline: {
     type: 'string',
     value: 'HH:MM',
@@ -59,11 +61,12 @@ export function parseTaskOptions(values: OptionValues<typeof taskOptions>) {
     throw new UsageError('--repo and --no-repo contradict each other', 'Use only one of them.')
   if (values.wait && values['no-wait'])
     throw new UsageError('--wait and --no-wait contradict each other', 'Use only one of them.')
-  if (values.model?.trim() === '')
-    throw new UsageError('--model has no name', 'Name a model, such as --model opus, or leave the option out.')
+  for (const name of ['model', 'code-model', 'rw-model'] as const)
+    if (values[name]?.trim() === '')
+      throw new UsageError(`--${name} has no name`, `Name a model, such as --${name} opus, or leave the option out.`)
   return {
     repositoryFolder: values['no-repo'] ? null : values.repo,
-    orchestratorModel: values.model,
+    models: { orchestrator: values.model, code: values['code-model'], rw: values['rw-model'] },
     allowedHosts: (values['allow-host'] ?? []).map(parseAllowedHost),
     allowsJudgedOnly: values['allow-judged-only'] ?? false,
     requiresApproval: values.approve ?? false,

@@ -12,7 +12,7 @@ export function printProjectFile(
   sandbox: SessionManifest['sandbox'],
   toolchains: Toolchains,
 ): void {
-  const { setup, lockfiles, hosts, environment, credentials, makes, files, services } = project
+  const { setup, lockfiles, hosts, environment, credentials, makes, files, services, models } = project
   const hasSetup = setup.length > 0
   print(paint('bold', file))
   printRows('runs', setup)
@@ -41,6 +41,13 @@ export function printProjectFile(
       `${name}, beside checks and code workers: ${command}`,
       `  ready when: ${ready}`,
     ]),
+  )
+  printRows(
+    'models',
+    Object.entries(models).map(([name, choice]) => {
+      const roles = Object.entries(choice).map(([role, model]) => `${role} ${model}`)
+      return `${name}: ${roles.join(', ')} (for queued work)`
+    }),
   )
   const limits =
     sandbox.kind === null

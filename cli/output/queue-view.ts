@@ -37,6 +37,7 @@ export function printItem(item: Item): void {
     ['task', item.title],
     ['repository', item.repository ?? 'an empty one'],
     ['priority', item.priority],
+    ['tags', (item.tags ?? []).join(', ')],
     ['not before', item.notBefore === null ? '' : formatLocalTime(item.notBefore)],
     ['after', item.after.join(', ')],
     ['needs', item.needs.join(', ')],

@@ -15,7 +15,8 @@ export async function queueTask(
     import('./enqueue.ts'),
     import('../output/queue-view.ts'),
   ])
-  const item = await buildItem(config, values, task, text => (values.json ? undefined : printWarning(text)))
+  const say = (text: string) => (values.json ? undefined : printWarning(text))
+  const item = await buildItem(config, values, task, { say })
   printQueued(await enqueueItem(config, item), values.json ?? false)
 }
 

@@ -1,6 +1,6 @@
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { type Item, type NewItem, type Room, wakeQueue } from '#queue'
+import { type Item, type NewItem, type Queue, type Room, wakeQueue } from '#queue'
 import { startBackground } from '../background.ts'
 import { findRoom } from './load.ts'
 import { withQueue } from './open.ts'
@@ -15,12 +15,7 @@ export interface Enqueued {
 /** Add an item, and see to it that the daemon runs. */
 export async function enqueueItem(config: Config, newItem: NewItem): Promise<Enqueued> {
   const enqueued = await withQueue(config, async queue => {
-    for (const id of newItem.after)
-      if (/^q-/.test(id) && (await queue.find(id)) === undefined)
-        throw new DispatchError(`there is no item ${id} in the queue`, {
-          exitCode: exitCodes.notFound,
-          remedy: 'Run `dispatch queue`.',
-        })
+    await requireItems(queue, newItem.after)
     const [id = ''] = await queue.enqueue([newItem])
     const waiting = await queue.list(['waiting'])
     const item = await queue.find(id)
@@ -30,4 +25,14 @@ export async function enqueueItem(config: Config, newItem: NewItem): Promise<Enq
   wakeQueue(config.home)
   await startBackground(config)
   return enqueued
+}
+
+/** Exit 4 for the id of an item that does not exist. Ids of sessions are not looked at. */
+export async function requireItems(queue: Queue, ids: string[]): Promise<void> {
+  for (const id of ids)
+    if (/^q-/.test(id) && (await queue.find(id)) === undefined)
+      throw new DispatchError(`there is no item ${id} in the queue`, {
+        exitCode: exitCodes.notFound,
+        remedy: 'Run `dispatch queue`.',
+      })
 }

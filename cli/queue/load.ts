@@ -1,8 +1,17 @@
 import type { Config } from '#host/config'
 import { DAY_MS } from '#host/time.ts'
-import { computeRoom, type Item, type Limits, type Load, type Queue, type Room, readPause } from '#queue'
+import {
+  computeRoom,
+  type Item,
+  type Limits,
+  type Load,
+  type Queue,
+  type Room,
+  readPause,
+  SESSION_MEMORY_BYTES,
+} from '#queue'
 import { listOpenSessions } from '#session/search-index'
-import { addUpCost, isAsleep, type SessionView } from '#session/status'
+import { addUpCost, isAsleep, isSettled, type SessionView } from '#session/status'
 
 /** How many sessions of the queue may start now, and what holds back the rest. */
 export async function findRoom(config: Config, queue: Queue, now = new Date()): Promise<Room> {
@@ -16,6 +25,18 @@ export async function findRoom(config: Config, queue: Queue, now = new Date()): 
     usd: views.reduce((sum, { status }) => sum + addUpCost(status).usd, 0),
   }
   return computeRoom(readLimits(config), load, now)
+}
+
+/**
+ * How many sessions whose processes are all gone may start them again, under the same caps as the queue: none while dispatch is
+ * paused. They go before what waits in the queue, because they count as running there.
+ */
+export function findRoomToTakeUp(config: Config, views: SessionView[], now = new Date()): number {
+  if (readPause(config.home, now) !== undefined) return 0
+  const { maxSessions } = readLimits(config)
+  const running = views.filter(({ status, runnerLiveness }) => runnerLiveness === 'alive' && !isSettled(status)).length
+  const byCap = maxSessions === 0 ? Number.POSITIVE_INFINITY : maxSessions - running
+  return Math.max(0, Math.min(byCap, Math.floor(process.availableMemory() / SESSION_MEMORY_BYTES)))
 }
 
 /** That a person's own session is one more than the limits allow, which hold back only the queue. Undefined if it is not. */

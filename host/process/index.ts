@@ -2,4 +2,4 @@ export { type AgentMarks, buildUnprivilegedCommand, explainAgent, hasFileOpen, l
 export { checkLiveness, identify, type Liveness, ProcessIdentity } from './identity.ts'
 export { killProcessTree } from './kill.ts'
 export { describePlace, readPlace, readPlaceTag } from './place.ts'
-export { hasProcess } from './proc.ts'
+export { hasProcess, sendSignal } from './proc.ts'

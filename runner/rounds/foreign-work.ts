@@ -1,6 +1,7 @@
 import {
   checkFilteredFiles,
   listDifferences,
+  listInboxChanges,
   listMovedSubmodules,
   listNestedRepositories,
   listSubmoduleChanges,
@@ -16,6 +17,7 @@ export async function refuseForeignWork(context: RunnerContext, commit: string):
     (await refuseStrayChanges(context, commit)) ??
     (await refuseNestedRepositories(context, commit)) ??
     (await refuseSubmoduleChanges(context, commit)) ??
+    (await refuseInboxFiles(context, commit)) ??
     (await refuseUnfilteredFiles(context, commit))
   )
 }
@@ -72,6 +74,19 @@ async function refuseSubmoduleChanges(
     )
   return refuse(
     `Nothing was judged: these files belong to a submodule, a repository of its own. A change there is not part of the work, and checks do not see it:\n${formatFiles(changed)}\nSpawn a code worker that undoes it: git submodule update --force --recursive && git submodule foreach --recursive git clean -fdq\nIf the task needs the change, tell the human: it must be made in that repository first.`,
+  )
+}
+
+/** Refuse files in the inbox folder of the project: dispatch would take tasks from it, once the work is applied. */
+async function refuseInboxFiles(
+  { session: { paths }, status }: RunnerContext,
+  commit: string,
+): Promise<CommandReply | undefined> {
+  if (!status.base) return undefined
+  const files = await listInboxChanges(paths, status.base.commit, commit)
+  if (files.length === 0) return undefined
+  return refuse(
+    `Nothing was judged: the work writes in .agent-queue/, from which dispatch takes tasks. Only a human may put tasks there:\n${formatFiles(files)}\nSpawn a code worker that makes its commits again without these files: git reset --soft ${status.base.commit.slice(0, COMMIT_DIGITS)}, then restore .agent-queue and commit.`,
   )
 }
 

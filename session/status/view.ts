@@ -16,6 +16,8 @@ export interface SessionView {
   session: Session
   status: SessionStatus
   runnerLiveness: Liveness
+  /** The pid of the runner that lives on this machine. */
+  runnerPid?: number
   /** The machine to which the session belongs, if it is another one. */
   otherHost?: string
   unreadableLines: number
@@ -40,7 +42,15 @@ export async function completeView(
   const status = runnerLiveness === 'alive' ? logged : await voidIfChanged(session, logged)
   const otherHost = runnerLiveness === 'elsewhere' ? await findOtherHost(session) : undefined
   const state = computeState(status, runnerLiveness)
-  return { session, status, runnerLiveness, unreadableLines, state, ...(otherHost === undefined ? {} : { otherHost }) }
+  return {
+    session,
+    status,
+    runnerLiveness,
+    unreadableLines,
+    state,
+    ...(otherHost === undefined ? {} : { otherHost }),
+    ...(holder !== undefined && runnerLiveness === 'alive' ? { runnerPid: holder.pid } : {}),
+  }
 }
 
 /** A living runner voids a verdict itself. Without one, the reader must compare the files. */

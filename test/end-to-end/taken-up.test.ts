@@ -38,10 +38,18 @@ async function startWaiting(rig: Rig): Promise<void> {
   await rig.waitUntil('wait-workers is asked', () => fs.readdirSync(rig.readSession().paths.requests).length > 0)
 }
 
-/** As after a reboot, or the death of the tmux server: nothing of the session is left but files. */
-function killEverything(rig: Rig): void {
+function findDaemons(rig: Rig): number[] {
+  return rig.listProcesses().flatMap(({ pid, command }) => (/ daemon$/.test(command) ? [pid] : []))
+}
+
+function killTmux(rig: Rig): void {
   for (const { pid } of findProcesses(rig.home).filter(({ command }) => command.startsWith('tmux')))
     process.kill(pid, 'SIGKILL')
+}
+
+/** As after a reboot: nothing of the session is left but files. */
+function killEverything(rig: Rig): void {
+  killTmux(rig)
   for (const { pid } of rig.listProcesses()) {
     try {
       process.kill(pid, 'SIGKILL')
@@ -71,6 +79,29 @@ describe('a session whose processes are all gone', () => {
       await assertTakenUp(rig)
       const resumed = rig.readEvents().find(event => event.type === 'orchestrator.resumed')
       assert.ok(resumed?.type === 'orchestrator.resumed' && !resumed.isNewConversation)
+    }))
+
+  it('is taken up by itself after the death of the tmux server', () =>
+    withRig(
+      scenario,
+      async rig => {
+        await startWaiting(rig)
+        const daemon = await rig.waitUntil('there is a daemon', () => findDaemons(rig)[0])
+        killTmux(rig)
+        await assertTakenUp(rig)
+        assert.deepEqual(findDaemons(rig), [daemon], 'it outlives the tmux server')
+        assert.equal((await rig.dispatch(['stop', '--all'])).exitCode, 0)
+        await rig.waitUntil('the daemon has ended', () => findDaemons(rig).length === 0)
+      },
+      { STAGGER_SEC: '0' },
+    ))
+
+  it('keeps its daemon: a runner starts one that was killed', () =>
+    withRig(scenario, async rig => {
+      await startWaiting(rig)
+      const daemon = await rig.waitUntil('there is a daemon', () => findDaemons(rig)[0])
+      process.kill(daemon, 'SIGKILL')
+      await rig.waitUntil('there is another daemon', () => findDaemons(rig).some(pid => pid !== daemon))
     }))
 
   it('begins a new conversation with the story so far where the transcript is gone', () => {

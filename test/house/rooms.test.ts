@@ -15,13 +15,14 @@ import {
 } from './source-files.ts'
 
 /** The one role that composes others, so that the command line need not (docs/decisions/0002). */
-const composed: Record<string, string[]> = { runner: ['agents', 'validator', 'notify'] }
+const composed: Record<string, string[]> = { runner: ['agents', 'validator', 'notify', 'watchdog'] }
 
 /** The one file that imports each package. Every file may describe shapes, so zod has no owner. */
 const owners: Record<string, string> = {
   execa: 'host/exec.ts',
   dotenv: 'host/config/env-file.ts',
   'jsonc-parser': 'host/json.ts',
+  yaml: 'intake/front-matter.ts',
   chokidar: 'session/log/follow.ts',
   '@google/genai': 'validator/gemini.ts',
   'node-notifier': 'notify/channels/desktop.ts',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { Liveness } from '#host/process'
 import { initialStatus, type SessionStatus, type SessionView } from '#session/status'
-import { isOrphan } from '#watchdog'
+import { classifyNeed } from '#watchdog'
 import { createTestSession } from '../fixtures/new-session.ts'
 
 const openedAt = '2026-11-20T00:00:00.000Z'
@@ -18,23 +18,23 @@ it('a session needs a runner if its own is certainly dead and it is not finished
     unreadableLines: 0,
     state: '',
   })
-  const cases: [view: SessionView, isTerminalOpen: boolean, expected: boolean][] = [
-    [createView({ phase: 'working' }), false, true],
-    [createView({ phase: 'working' }, 'unknown'), true, false],
-    [createView({ phase: 'working' }, 'alive'), true, false],
-    [createView({ phase: 'failed' }), true, false],
-    [createView({ phase: 'working', closed }), true, false],
-    [createView({ phase: 'asking' }), true, true],
-    [createView({ phase: 'asking' }), false, false],
-    [createView({ phase: 'needs you' }), true, true],
-    [createView({ phase: 'PASS' }), true, true],
-    [createView({ phase: 'PASS' }), false, false],
-    [createView({ phase: 'working', lastEventAt: new Date(nowMs - 1000).toISOString() }), true, false],
-    [createView({ phase: 'opening', lastSeq: 0, lastEventAt: new Date(nowMs - 5000).toISOString() }), true, false],
+  const cases: [view: SessionView, isTerminalOpen: boolean, expected: 'now' | 'later' | 'none'][] = [
+    [createView({ phase: 'working' }), false, 'now'],
+    [createView({ phase: 'working' }, 'unknown'), true, 'none'],
+    [createView({ phase: 'working' }, 'alive'), true, 'none'],
+    [createView({ phase: 'failed' }), true, 'none'],
+    [createView({ phase: 'working', closed }), true, 'none'],
+    [createView({ phase: 'asking' }), true, 'now'],
+    [createView({ phase: 'asking' }), false, 'none'],
+    [createView({ phase: 'needs you' }), true, 'now'],
+    [createView({ phase: 'PASS' }), true, 'now'],
+    [createView({ phase: 'PASS' }), false, 'none'],
+    [createView({ phase: 'working', lastEventAt: new Date(nowMs - 1000).toISOString() }), true, 'later'],
+    [createView({ phase: 'opening', lastSeq: 0, lastEventAt: new Date(nowMs - 5000).toISOString() }), true, 'later'],
   ]
   for (const [view, isTerminalOpen, expected] of cases) {
     const about = `${view.status.phase} ${view.runnerLiveness} ${isTerminalOpen}`
-    assert.equal(isOrphan(view, { nowMs, isTerminalOpen }), expected, about)
+    assert.equal(classifyNeed(view, { nowMs, isTerminalOpen }), expected, about)
   }
 })
 
@@ -45,7 +45,7 @@ it('a runner that dies repeatedly is restarted after longer and longer delays', 
     const lastRestart = { time: lastEventAt, consecutiveRestarts }
     const status: SessionStatus = { ...initialStatus, phase: 'working', lastSeq: 5, lastEventAt, lastRestart }
     const view: SessionView = { session, status, runnerLiveness: 'dead', unreadableLines: 0, state: '' }
-    return isOrphan(view, { nowMs, isTerminalOpen: true })
+    return classifyNeed(view, { nowMs, isTerminalOpen: true }) === 'now'
   }
   assert.deepEqual([isDue(1, 3), isDue(1, 5)], [false, true])
   assert.deepEqual([isDue(3, 14), isDue(3, 17)], [false, true])

@@ -9,7 +9,7 @@ import { isSessionOpen, stopSession } from '#runner'
 import type { Session } from '#session'
 import { readLog } from '#session/log'
 import { computeStatus, findOtherHost, readView, refuseOtherHost } from '#session/status'
-import { isOrphan } from '#watchdog'
+import { classifyNeed } from '#watchdog'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 import { createTestSession } from '../../fixtures/web-sessions.ts'
 
@@ -29,7 +29,7 @@ test('a session of another machine is left alone, until its machine is said to b
   assert.equal(await findOtherHost(session), 'attic')
   const view = await readView(session)
   assert.deepEqual([view.runnerLiveness, view.otherHost], ['elsewhere', 'attic'])
-  assert.ok(!isOrphan(view, { nowMs: Date.now() + 1e9, isTerminalOpen: true }), 'it gets no successor')
+  assert.equal(classifyNeed(view, { nowMs: Date.now() + 1e9, isTerminalOpen: true }), 'none')
   for (const refused of [refuseOtherHost(session), stopSession(session, config)])
     await assert.rejects(refused, {
       exitCode: 5,

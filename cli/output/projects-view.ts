@@ -1,0 +1,59 @@
+import { sanitize } from '#host/text.ts'
+import type { RegisteredProject } from '#projects'
+import type { InboxState } from '../projects/inbox-state.ts'
+import { fitTable, paint, print, shorten } from './terminal.ts'
+
+/** One line a project. */
+export function printProjects(projects: RegisteredProject[]): void {
+  if (projects.length === 0) return print('There are no projects. To add one: dispatch projects add DIR')
+  const rows = projects.map(({ name, prefix, path, targetBranch }) => [
+    name,
+    paint('dim', prefix),
+    sanitize(targetBranch ?? ''),
+    sanitize(path),
+  ])
+  print(fitTable(rows, PATH_COLUMN, shorten))
+}
+
+/** A project, and what is in its inbox. */
+export function printProject(project: RegisteredProject, inbox: InboxState): void {
+  const { name, prefix, path, remote, targetBranch, maxSessions } = project
+  const target = [remote, targetBranch].filter(part => part !== null).join(', branch ')
+  const rows = [
+    ['path', path],
+    ['prefix', prefix],
+    ['target', target],
+    ['at once', maxSessions === null ? '' : `${maxSessions} sessions`],
+    ['inbox', inbox.folder],
+    ['problem', inbox.problem ?? ''],
+  ]
+  print(name)
+  for (const [label = '', value = ''] of rows) if (value !== '') print(`  ${label.padEnd(8)} ${sanitize(value)}`)
+  for (const file of inbox.files)
+    print(`    ${sanitize(file.name)}: ${file.reason === null ? 'waits' : paint('yellow', sanitize(file.reason))}`)
+}
+
+/** What was registered, and how a task gets in. */
+export function printAdded(
+  { name, prefix, path }: RegisteredProject,
+  { isNew, inbox }: { isNew: boolean; inbox: string },
+): void {
+  print(
+    isNew
+      ? `${name} (${prefix}) is registered: ${sanitize(path)}`
+      : `${name} was registered already; its inbox is in order`,
+  )
+  print(paint('dim', `  A file that you move to ${sanitize(inbox)}/ becomes a task, such as fix-the-login.md`))
+}
+
+/** Repositories with an inbox, and the names of those that are registered. */
+export function printDiscovered(found: { path: string; name: string | null }[], folder: string): void {
+  if (found.length === 0) return print(`No repository below ${sanitize(folder)} has an inbox (.agent-queue/inbox).`)
+  for (const { path, name } of found) print(`${sanitize(path)}  ${name ?? paint('yellow', 'not registered')}`)
+  if (found.some(({ name }) => name === null))
+    print(paint('dim', '\nTo register them: dispatch projects discover DIR --add'))
+}
+
+// --- internal ---
+
+const PATH_COLUMN = 3

@@ -1,0 +1,79 @@
+import path from 'node:path'
+import type { Config } from '#host/config'
+import { excludePattern, findCheckout } from '#host/git'
+import { createInbox, INBOX_FOLDER, QUEUE_FOLDER } from '#intake'
+import { addProject, discoverRepositories, findTarget, listProjects, proposeNames, RegisteredProject } from '#projects'
+import { UsageError } from '../command.ts'
+
+/** What a person may choose about a project; what is left out is proposed. */
+export interface ProjectChoice {
+  name?: string
+  prefix?: string
+  remote?: string
+  branch?: string
+  'max-sessions'?: string
+}
+
+/**
+ * Register the repository with this folder, make its inbox, and have git ignore that. A repository that is registered keeps its
+ * entry, and gets back what is missing. Exit 2 for a folder without a repository, 5 for a name that is taken or an inbox that
+ * cannot be trusted.
+ */
+export async function registerProject(
+  config: Config,
+  folder: string,
+  choice: ProjectChoice,
+): Promise<{ project: RegisteredProject; isNew: boolean }> {
+  const checkout = await findCheckout(path.resolve(folder))
+  if (checkout === undefined)
+    throw new UsageError(`${folder} is not a git repository with a work tree`, 'Name one: dispatch projects add DIR')
+  const isOwn = [config.home, config.installFolder].some(own => `${checkout.path}/`.startsWith(`${own}/`))
+  if (isOwn) throw new UsageError(`${checkout.path} belongs to dispatch`, 'Name your own checkout.')
+  const projects = listProjects(config.home)
+  const known = projects.find(project => project.path === checkout.path)
+  const isNew = known === undefined || Object.keys(choice).length > 0
+  const project =
+    known !== undefined && !isNew
+      ? known
+      : createProject(
+          { ...proposeNames(checkout.path, projects), ...(await findTarget(checkout.path)) },
+          checkout.path,
+          choice,
+        )
+  if (known !== undefined && isNew) addProject(config.home, project) // It says that the path is taken.
+  createInbox(checkout.path)
+  await excludePattern(checkout.path, `/${QUEUE_FOLDER}/`)
+  if (isNew) addProject(config.home, project)
+  return { project, isNew }
+}
+
+/** The repositories below a folder that have an inbox, and the name of those that are registered. */
+export function discoverProjects(config: Config, folder: string): { path: string; name: string | null }[] {
+  const projects = listProjects(config.home)
+  return discoverRepositories(folder, INBOX_FOLDER).map(found => ({
+    path: found,
+    name: projects.find(project => project.path === found)?.name ?? null,
+  }))
+}
+
+// --- internal ---
+
+type Proposal = ReturnType<typeof proposeNames> & Awaited<ReturnType<typeof findTarget>>
+
+function createProject(proposal: Proposal, folder: string, choice: ProjectChoice): RegisteredProject {
+  const { name, prefix, remote, branch, 'max-sessions': maxSessions } = choice
+  const parsed = RegisteredProject.safeParse({
+    name: name ?? proposal.name,
+    prefix: prefix ?? proposal.prefix,
+    path: folder,
+    remote: remote ?? proposal.remote,
+    targetBranch: branch ?? proposal.targetBranch,
+    maxSessions: maxSessions === undefined ? null : Number(maxSessions),
+    addedAt: new Date().toISOString(),
+  })
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const field = String(issue?.path[0])
+  if (field === 'maxSessions') throw new UsageError(`--max-sessions takes a number from 1 to 99, not "${maxSessions}"`)
+  throw new UsageError(`--${field} ${issue?.message}`)
+}

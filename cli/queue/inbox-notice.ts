@@ -1,0 +1,35 @@
+import type { Config } from '#host/config'
+import { listKnownSecrets, redactSecrets } from '#host/secrets'
+import { toOneLine } from '#host/text.ts'
+import { listEnabledChannels, writeToOutbox } from '#notify'
+
+const MAX_LINE_CHARS = 300
+
+/** A file, or a whole inbox, from which no task was taken. */
+export interface InboxRefusal {
+  /** The name of its project. */
+  project: string
+  file: string
+  reason: string
+}
+
+/**
+ * Queue the notification of a refusal. By default it has the name of the project and nothing of the file. The caller starts the
+ * deliverer. Exit 10 if the disk does not take it.
+ */
+export function notifyRefusal(config: Config, { project, file, reason }: InboxRefusal, id: string, at: string): void {
+  const lines = [
+    `${project}: a file in the inbox was not taken. Next: dispatch projects show ${project}`,
+    ...(config.NOTICE_DETAIL === 'state' ? [] : [file]),
+    ...(config.NOTICE_DETAIL === 'full' ? [reason] : []),
+  ]
+  const secrets = listKnownSecrets(config)
+  const notification = {
+    title: 'A task was not taken',
+    // Redact before the cut: half a secret is still a secret.
+    body: lines.map(line => toOneLine(redactSecrets(line, secrets).text, MAX_LINE_CHARS)).join('\n'),
+    priority: 4,
+    tags: ['inbox_tray'],
+  }
+  writeToOutbox(config.home, { id, sessionId: 'inbox', at, deliverBy: null, notification }, listEnabledChannels(config))
+}

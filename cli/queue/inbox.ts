@@ -1,0 +1,191 @@
+import path from 'node:path'
+import { setImmediate as nextPoll } from 'node:timers/promises'
+import type { Config } from '#host/config'
+import { MINUTE_MS } from '#host/time.ts'
+import {
+  type ClaimedFile,
+  claimFile,
+  findFolderProblem,
+  findTracked,
+  getInbox,
+  giveBack,
+  inspectTaskFile,
+  keepClaim,
+  listClaims,
+  listTaskNames,
+  rejectClaim,
+  STILL_MS,
+  Stillness,
+  ToldOnce,
+} from '#intake'
+import { startDeliverer } from '#notify'
+import type { RegisteredProject } from '#projects'
+import { type NewItem, wakeQueue } from '#queue'
+import { buildInboxItem } from './inbox-item.ts'
+import { notifyRefusal } from './inbox-notice.ts'
+import { withQueue } from './open.ts'
+
+/** What the looks at the inboxes of a home keep from one to the next. */
+export class InboxMemory {
+  readonly stillness = new Stillness()
+  readonly told: ToldOnce
+  /** Files that are looked at again only in a thorough look, unless they change: their stamps. */
+  readonly resting = new Map<string, string>()
+  /** How often git was at work in a repository, in a row. */
+  readonly gitWaits = new Map<string, number>()
+
+  constructor(home: string) {
+    this.told = new ToldOnce(home)
+  }
+}
+
+/** One look at an inbox. */
+export interface InboxLook {
+  config: Config
+  project: RegisteredProject
+  memory: InboxMemory
+  /** Look also at what rests. Once a minute. */
+  isThorough: boolean
+  /** Gets a line for each task that was taken, and for each refusal. */
+  say(line: string): void
+}
+
+/**
+ * Take what is complete in an inbox, and put it into the queue. Returns in how many ms something may be complete; undefined if
+ * only an event can change that. An inbox that cannot be read is told once.
+ */
+export async function takeFromInbox(look: InboxLook): Promise<number | undefined> {
+  try {
+    return await take(look)
+  } catch (error) {
+    await tell(look, getInbox(look.project.path), '', error instanceof Error ? error.message : String(error))
+    return undefined
+  }
+}
+
+// --- internal ---
+
+const MAX_GIT_WAITS = 9
+
+async function take(look: InboxLook): Promise<number | undefined> {
+  const { config, project, memory, isThorough } = look
+  const inbox = getInbox(project.path)
+  const problem = findFolderProblem(project.path)
+  if (problem !== undefined) {
+    await tell(look, inbox, '', `${problem}. No task is taken from it`)
+    return undefined
+  }
+  for (const claim of listClaims(config.home, project.path)) await takeUp(look, claim)
+  const { ready, restMs } = await findComplete(look)
+  const tracked = ready.length === 0 ? [] : await findTracked(project.path, ready)
+  if (tracked === undefined) return waitForGit(look)
+  memory.gitWaits.delete(project.path)
+  for (const name of ready) {
+    if (tracked.includes(name)) await refuse(look, name, 'it came with the repository: git tracks it')
+    else {
+      const claim = claimFile(config.home, project.path, name)
+      if (claim !== undefined) await enqueue(look, claim)
+    }
+  }
+  if (isThorough) forget(look)
+  return restMs
+}
+
+/** Which names are complete, and when the next may be. What can never be a task is told once it has stayed as it is. */
+async function findComplete(look: InboxLook): Promise<{ ready: string[]; restMs: number | undefined }> {
+  const { project, memory, isThorough } = look
+  const seen = listTaskNames(project.path).map(name => ({ name, ...inspectTaskFile(project.path, name) }))
+  // A write comes with an event, which is there before the size that it has changed. After two polls it has been noted.
+  if (seen.length > 0) for (let poll = 0; poll < 2; poll++) await nextPoll()
+  const ready: string[] = []
+  const rests: number[] = []
+  for (const each of seen) {
+    const file = path.join(getInbox(project.path), each.name)
+    const isResting = memory.resting.get(file) === each.stamp
+    if (each.kind === 'nothing yet' || (isResting && !isThorough)) continue
+    const [sight, stamp] = each.kind === 'refused' ? [getRefusedSight(file), each.reason] : [file, '']
+    const restMs = memory.stillness.getRestMs(sight, `${each.stamp} ${stamp}`, performance.now())
+    if (restMs > 0) rests.push(restMs)
+    else if (each.kind === 'refused') await refuse(look, each.name, each.reason)
+    else ready.push(each.name)
+  }
+  return { ready, restMs: rests.length > 0 ? Math.min(...rests) : undefined }
+}
+
+/** A file with two names may be on its way from one to the other, so no event makes it a refusal at once. */
+const getRefusedSight = (file: string) => `${file}\0refused`
+
+/** Git at work for a minute is more likely a lock that a dead git has left. */
+async function waitForGit(look: InboxLook): Promise<number> {
+  const { project, memory } = look
+  const waits = (memory.gitWaits.get(project.path) ?? 0) + 1
+  memory.gitWaits.set(project.path, waits)
+  if (waits > MAX_GIT_WAITS)
+    await tell(look, getInbox(project.path), '', 'git has been at work in the repository for a minute (index.lock)')
+  return Math.min(MINUTE_MS, STILL_MS * 2 ** (waits - 1))
+}
+
+/** Go on with a claim of a process that has ended. It may be in the queue. */
+async function takeUp(look: InboxLook, claim: ClaimedFile): Promise<void> {
+  const item = await withQueue(look.config, queue => queue.find(claim.key))
+  if (item === undefined) await enqueue(look, claim)
+  else keepClaim(claim, item.id)
+}
+
+async function enqueue(look: InboxLook, claim: ClaimedFile): Promise<void> {
+  const { config, project, memory, say } = look
+  const built = await buildInboxItem(config, claim)
+  if ('fault' in built) {
+    await tell(look, path.join(getInbox(project.path), claim.name), claim.stamp, built.fault)
+    rejectClaim(claim, built.fault)
+    return
+  }
+  const added = 'obstacle' in built ? built : await add(config, built.item)
+  if (typeof added !== 'string') {
+    const file = path.join(getInbox(project.path), giveBack(claim))
+    memory.resting.set(file, claim.stamp)
+    await tell(look, file, claim.stamp, `nothing can start there now: ${added.obstacle}`)
+    return
+  }
+  keepClaim(claim, added)
+  wakeQueue(config.home)
+  say(`${added}: ${project.name}, ${claim.name}`)
+}
+
+/** The id of the item; or what keeps the queue from taking it. */
+async function add(config: Config, item: NewItem): Promise<string | { obstacle: string }> {
+  try {
+    const [id = ''] = await withQueue(config, queue => queue.enqueue([item]))
+    return id
+  } catch (error) {
+    return { obstacle: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** A file that stays where it is, and is not taken. */
+async function refuse(look: InboxLook, name: string, reason: string): Promise<void> {
+  const { project, memory } = look
+  const file = path.join(getInbox(project.path), name)
+  const { stamp } = inspectTaskFile(project.path, name)
+  memory.resting.set(file, stamp)
+  await tell(look, file, stamp, reason)
+}
+
+async function tell({ config, project, memory, say }: InboxLook, file: string, stamp: string, reason: string) {
+  const isNew = memory.told.tell(file, stamp, reason, (id, at) => {
+    notifyRefusal(config, { project: project.name, file, reason }, id, at)
+    say(`${project.name}: ${file}: ${reason}`)
+  })
+  if (isNew) await startDeliverer(config)
+}
+
+/** Forget files that are gone. */
+function forget({ project, memory }: InboxLook): void {
+  const inbox = getInbox(project.path)
+  const files = listTaskNames(project.path).map(name => path.join(inbox, name))
+  const known = new Set([...files, ...files.map(getRefusedSight)])
+  memory.told.keep(inbox, known)
+  memory.stillness.keep(inbox, known)
+  for (const file of memory.resting.keys())
+    if (file.startsWith(`${inbox}/`) && !known.has(file)) memory.resting.delete(file)
+}

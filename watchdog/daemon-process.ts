@@ -1,0 +1,94 @@
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { agentVariableNames, buildProgramCommand, type Config, pickVariables, settingsSchema } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { startDetached } from '#host/exec.ts'
+import { makePrivateFolder } from '#host/fs'
+import { acquireLease, isLeaseFree, type Lease, readLeaseHolder, releaseLease } from '#host/lease'
+import { checkLiveness, identify, sendSignal } from '#host/process'
+
+/** Become the daemon of this home. Exit 5 where another one lives. */
+export async function acquireDaemonLease(home: string): Promise<Lease> {
+  const self = await identify(process.pid)
+  const lease = self && (await acquireLease(getLeaseFolder(home), self))
+  if (lease) return lease
+  throw new DispatchError(`a daemon already runs: process ${readLeaseHolder(getLeaseFolder(home))?.pid ?? 'unknown'}`, {
+    exitCode: exitCodes.conflict,
+    remedy: 'To see what it does: dispatch logs daemon',
+  })
+}
+
+/** End as the daemon in an orderly way: none is started in its place. */
+export function releaseDaemonLease(home: string, lease: Lease): void {
+  releaseLease(getLeaseFolder(home), lease)
+}
+
+/** The pid of the daemon that lives; undefined without one. */
+export async function findDaemon(home: string): Promise<number | undefined> {
+  const holder = readLeaseHolder(getLeaseFolder(home))
+  return holder !== undefined && (await checkLiveness(holder)) === 'alive' ? holder.pid : undefined
+}
+
+/** Did a daemon of this home die without having ended in an orderly way? */
+export async function isDaemonLost(home: string): Promise<boolean> {
+  const holder = readLeaseHolder(getLeaseFolder(home))
+  return holder !== undefined && (await checkLiveness(holder)) === 'dead'
+}
+
+/** Start the daemon unless one lives. It outlives this process and its terminal, and no tmux server can take it down. */
+export async function startDaemon(config: Config): Promise<void> {
+  if (await isLeaseFree(getLeaseFolder(config.home))) startInBackground(config, 'daemon')
+}
+
+/** Start `dispatch <command>` so that it outlives this process. What goes wrong with it is in `logs/<command>.log`. */
+export function startInBackground({ home, logsFolder }: Config, command: 'daemon' | 'web'): void {
+  makePrivateFolder(logsFolder)
+  const [program = '', ...args] = buildProgramCommand('bin/dispatch')
+  void startDetached(program, [...args, command], {
+    env: { ...pickVariables(inheritedVariables), DISPATCH_HOME: home },
+    log: path.join(logsFolder, `${command}.log`),
+    isOutputLogged: false, // Both write their log themselves.
+  })
+}
+
+/** End the daemon, and wait until it has ended. */
+export async function stopDaemon(home: string): Promise<void> {
+  const holder = readLeaseHolder(getLeaseFolder(home))
+  if (holder === undefined || (await checkLiveness(holder)) !== 'alive') return
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    sendSignal(holder.pid, signal)
+    for (const endMs = Date.now() + STOP_TIMEOUT_MS; Date.now() < endMs; await sleep(STOP_POLL_MS))
+      if ((await checkLiveness(holder)) !== 'alive') return
+  }
+}
+
+// --- internal ---
+
+const STOP_TIMEOUT_MS = 3000
+const STOP_POLL_MS = 20
+
+function getLeaseFolder(home: string): string {
+  return path.join(home, 'daemon')
+}
+
+/** The daemon starts sessions of the queue, as a person would from this shell, and deliverers, which need a desktop. */
+const inheritedVariables = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'NODE_COMPILE_CACHE',
+  'TMPDIR',
+  'TZ',
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'XDG_RUNTIME_DIR',
+  'DISPLAY',
+  'WAYLAND_DISPLAY',
+  'XAUTHORITY',
+  ...agentVariableNames,
+  ...Object.keys(settingsSchema.shape),
+]
