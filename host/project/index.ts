@@ -10,6 +10,7 @@ export {
 export { type ProjectProposal, proposeProject } from './detect.ts'
 export { readInstructions } from './instructions.ts'
 export { listMissingPrograms } from './missing-programs.ts'
+export { chooseModels } from './models.ts'
 export {
   confirmProject,
   isProjectConfirmed,

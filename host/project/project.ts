@@ -47,7 +47,8 @@ export function parseProject(file: string, text: string): Project {
         ...issue.path.map(step => (typeof step === 'symbol' ? String(step) : step)),
         ...(unknownKey ? [unknownKey] : []),
       ]
-      const message = unknownKey ? `unknown key; use ${projectKeys.join(', ')}` : issue.message
+      const known = issue.path.length === 0 ? `; use ${projectKeys.join(', ')}` : ''
+      const message = unknownKey ? `unknown key${known}` : issue.message
       return `line ${findPosition(text, keyPath).line}: ${keyPath.join('.') || 'the whole file'}: ${message}`
     }),
   )

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { z } from 'zod'
 import { parseHost } from '../sandbox/policy.ts'
+import { Models } from './models.ts'
 
 /** A path inside the repository, from its top. */
 const pathSchema = z
@@ -98,6 +99,8 @@ export const Project = z.strictObject({
       'two services have the same name',
     )
     .default([]),
+  /** The models of queued work, by its priority or its tags. */
+  models: Models,
 })
 
 export type Project = z.infer<typeof Project>
