@@ -16,6 +16,8 @@ export const floors: Record<string, number> = {
   watchdog: 3,
   notify: 3,
   queue: 3,
+  intake: 3,
+  projects: 3,
   webui: 3,
   rehearsal: 3,
   session: 2,

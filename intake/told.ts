@@ -1,0 +1,58 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+import { readJson, writeAtomic } from '#host/fs'
+import { sha256 } from '#host/hash.ts'
+
+const Told = z.record(
+  z.string(),
+  z.object({ hash: z.string(), at: z.iso.datetime(), isSent: z.boolean(), reason: z.string() }),
+)
+
+/**
+ * What a person was told about the files of the inboxes, in `$DISPATCH_HOME/inbox-told.json`, so that each thing is told once: also
+ * after a restart, and also where the process ends in between. A file that cannot be read counts as empty.
+ */
+export class ToldOnce {
+  private readonly file: string
+
+  constructor(home: string) {
+    this.file = path.join(home, 'inbox-told.json')
+  }
+
+  /**
+   * Tell `reason` about a file with this stamp, if that was not told. `tell` gets an id and a time, which are the same if it has
+   * to be called again. Returns whether it was called.
+   */
+  tell(file: string, stamp: string, reason: string, tell: (id: string, at: string) => void): boolean {
+    const hash = sha256(`${file}\n${stamp}\n${reason}`).slice(0, 16)
+    const known = this.read()[file]
+    if (known?.hash === hash && known.isSent) return false
+    const at = known?.hash === hash ? known.at : new Date().toISOString()
+    this.write({ ...this.read(), [file]: { hash, at, isSent: false, reason } })
+    tell(`inbox-${hash}`, at)
+    this.write({ ...this.read(), [file]: { hash, at, isSent: true, reason } })
+    return true
+  }
+
+  /** What was told about a file, if it is still there. */
+  find(file: string): string | undefined {
+    return this.read()[file]?.reason
+  }
+
+  /** Forget what was told about a folder and what is below it, besides these files: if it comes back, it is told again. */
+  keep(folder: string, files: Set<string>): void {
+    const told = this.read()
+    const isBelow = (file: string) => `${file}/`.startsWith(`${folder}/`)
+    const left = Object.entries(told).filter(([file]) => !isBelow(file) || files.has(file))
+    if (left.length < Object.keys(told).length) this.write(Object.fromEntries(left))
+  }
+
+  private read(): z.infer<typeof Told> {
+    return fs.existsSync(this.file) ? (Told.safeParse(readJson(this.file)).data ?? {}) : {}
+  }
+
+  private write(told: z.infer<typeof Told>): void {
+    writeAtomic(this.file, JSON.stringify(told))
+  }
+}

@@ -1,0 +1,10 @@
+export { discoverRepositories, findTarget, type Target } from './discover.ts'
+export {
+  addProject,
+  findProject,
+  getProjectsFolder,
+  listProjects,
+  proposeNames,
+  RegisteredProject,
+  removeProject,
+} from './registry.ts'
