@@ -17,6 +17,8 @@ export interface NewItem {
   /** Options of `dispatch "task"`, as they were typed. */
   options: string[]
   priority: Priority
+  /** Labels, such as `docs`. */
+  tags?: string[]
   /** What a machine must have, such as `gpu`. */
   needs: string[]
   /** It does not start before this time, ISO 8601. */
@@ -122,7 +124,8 @@ export interface Queue {
   /** Change the priority of an item that waits, or put it before all others of its priority. */
   move(id: string, change: { priority?: Priority; first?: boolean }): Promise<boolean>
   list(states?: readonly ItemState[]): Promise<Item[]>
-  find(id: string): Promise<Item | undefined>
+  /** The item with this id, or with this key. */
+  find(idOrKey: string): Promise<Item | undefined>
   close(): void
 }
 

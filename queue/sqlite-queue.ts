@@ -185,8 +185,8 @@ class SqliteQueue implements Queue {
     return this.select(`state IN (${marks}) ORDER BY priority, rank, number`, ...states).map(toItem)
   }
 
-  async find(id: string): Promise<Item | undefined> {
-    return this.select('number = ?', parseId(id)).map(toItem)[0]
+  async find(idOrKey: string): Promise<Item | undefined> {
+    return this.select('number = ? OR key = ?', parseId(idOrKey), idOrKey).map(toItem)[0]
   }
 
   close(): void {
