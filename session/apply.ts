@@ -15,6 +15,7 @@ import { formatNames } from '#host/text.ts'
 import { readVerdictRecord } from './evidence/verdict.ts'
 import type { Session } from './manifest.ts'
 import { listChangesSinceVerdict } from './repository/diff.ts'
+import { listInboxChanges } from './repository/inbox-changes.ts'
 import { applyLfsContent } from './repository/lfs.ts'
 import type { SessionStatus } from './status/status-types.ts'
 
@@ -32,7 +33,10 @@ export interface WorkToApply {
 /** How the work comes: as the workers' own commits, as the same commits in the user's name, or as one commit of the user. */
 export type ApplyStyle = 'as it is' | 'in your name' | 'squashed'
 
-/** The judged commit, or the last one of a worker. Exit 4 without either, 13 when the record contradicts itself. */
+/**
+ * The judged commit, or the last one of a worker. Exit 4 without either, 13 when the record contradicts itself, and 5 for work in
+ * `.agent-queue/`, which would bring tasks into your checkout.
+ */
 export async function findWorkToApply({ paths, id }: Session, status: SessionStatus): Promise<WorkToApply> {
   const { verdict, acceptedCommit } = status
   const commit = verdict?.commit ?? acceptedCommit
@@ -50,6 +54,15 @@ export async function findWorkToApply({ paths, id }: Session, status: SessionSta
     throw new DispatchError(
       `${paths.verdictRecord}, ${paths.events} and ${paths.bareRepository} disagree about commit ${commit.slice(0, 10)}`,
       { exitCode: exitCodes.integrity, remedy: 'The session record was modified. Do not rely on this verdict.' },
+    )
+  const inboxFiles = await listInboxChanges(paths, base, commit)
+  if (inboxFiles.length > 0)
+    throw new DispatchError(
+      `the work of ${id} writes in .agent-queue/, from which dispatch takes tasks: ${formatNames(inboxFiles)}`,
+      {
+        exitCode: exitCodes.conflict,
+        remedy: `Have it done again without these files: dispatch retry ${id.slice(-4)}`,
+      },
     )
   const changedFiles = await listChangesSinceVerdict(paths, status)
   return { commit, tree, base, changedFiles, warning: describeWarning(status, changedFiles) }

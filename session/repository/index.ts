@@ -8,6 +8,7 @@ export {
 } from './diff.ts'
 export { type CommitFile, listCommitFiles, listNestedRepositories, readCommitFiles } from './export.ts'
 export { checkFilteredFiles } from './filter-problems.ts'
+export { listInboxChanges } from './inbox-changes.ts'
 export { getStoresFolder, listPackStores, type PackStore, removeUnusedPackStores } from './pack-store.ts'
 export { addIgnoredPaths, type Commit, createReference, importWork, prepareRepository } from './repository.ts'
 export { exportRepository } from './repository-export.ts'
