@@ -18,7 +18,6 @@ import {
   Stillness,
   ToldOnce,
 } from '#intake'
-import { startDeliverer } from '#notify'
 import type { RegisteredProject } from '#projects'
 import { type NewItem, wakeQueue } from '#queue'
 import { buildInboxItem } from './inbox-item.ts'
@@ -52,13 +51,13 @@ export interface InboxLook {
 
 /**
  * Take what is complete in an inbox, and put it into the queue. Returns in how many ms something may be complete; undefined if
- * only an event can change that. An inbox that cannot be read is told once.
+ * only an event can change that. An inbox that cannot be read is told once. The caller starts the deliverer.
  */
 export async function takeFromInbox(look: InboxLook): Promise<number | undefined> {
   try {
     return await take(look)
   } catch (error) {
-    await tell(look, getInbox(look.project.path), '', error instanceof Error ? error.message : String(error))
+    tell(look, getInbox(look.project.path), '', error instanceof Error ? error.message : String(error))
     return undefined
   }
 }
@@ -72,32 +71,34 @@ async function take(look: InboxLook): Promise<number | undefined> {
   const inbox = getInbox(project.path)
   const problem = findFolderProblem(project.path)
   if (problem !== undefined) {
-    await tell(look, inbox, '', `${problem}. No task is taken from it`)
+    tell(look, inbox, '', `${problem}. No task is taken from it`)
     return undefined
   }
   for (const claim of listClaims(config.home, project.path)) await takeUp(look, claim)
   const { ready, restMs } = await findComplete(look)
-  const tracked = ready.length === 0 ? [] : await findTracked(project.path, ready)
+  const tracked = ready.size === 0 ? [] : await findTracked(project.path, [...ready.keys()])
   if (tracked === undefined) return waitForGit(look)
   memory.gitWaits.delete(project.path)
-  for (const name of ready) {
-    if (tracked.includes(name)) await refuse(look, name, 'it came with the repository: git tracks it')
+  let isChanging = false
+  for (const [name, stamp] of ready) {
+    if (tracked.includes(name)) refuse(look, name, 'it came with the repository: git tracks it')
+    else if (inspectTaskFile(project.path, name).stamp !== stamp) isChanging = true
     else {
       const claim = claimFile(config.home, project.path, name)
       if (claim !== undefined) await enqueue(look, claim)
     }
   }
   if (isThorough) forget(look)
-  return restMs
+  return isChanging ? 0 : restMs
 }
 
-/** Which names are complete, and when the next may be. What can never be a task is told once it has stayed as it is. */
-async function findComplete(look: InboxLook): Promise<{ ready: string[]; restMs: number | undefined }> {
+/** Which names are complete, with their stamps, and when the next may be. What can never be a task is told once it has stayed as it is. */
+async function findComplete(look: InboxLook): Promise<{ ready: Map<string, string>; restMs: number | undefined }> {
   const { project, memory, isThorough } = look
   const seen = listTaskNames(project.path).map(name => ({ name, ...inspectTaskFile(project.path, name) }))
   // A write comes with an event, which is there before the size that it has changed. After two polls it has been noted.
   if (seen.length > 0) for (let poll = 0; poll < 2; poll++) await nextPoll()
-  const ready: string[] = []
+  const ready = new Map<string, string>()
   const rests: number[] = []
   for (const each of seen) {
     const file = path.join(getInbox(project.path), each.name)
@@ -106,8 +107,8 @@ async function findComplete(look: InboxLook): Promise<{ ready: string[]; restMs:
     const [sight, stamp] = each.kind === 'refused' ? [getRefusedSight(file), each.reason] : [file, '']
     const restMs = memory.stillness.getRestMs(sight, `${each.stamp} ${stamp}`, performance.now())
     if (restMs > 0) rests.push(restMs)
-    else if (each.kind === 'refused') await refuse(look, each.name, each.reason)
-    else ready.push(each.name)
+    else if (each.kind === 'refused') refuse(look, each.name, each.reason)
+    else ready.set(each.name, each.stamp)
   }
   return { ready, restMs: rests.length > 0 ? Math.min(...rests) : undefined }
 }
@@ -116,12 +117,12 @@ async function findComplete(look: InboxLook): Promise<{ ready: string[]; restMs:
 const getRefusedSight = (file: string) => `${file}\0refused`
 
 /** Git at work for a minute is more likely a lock that a dead git has left. */
-async function waitForGit(look: InboxLook): Promise<number> {
+function waitForGit(look: InboxLook): number {
   const { project, memory } = look
   const waits = (memory.gitWaits.get(project.path) ?? 0) + 1
   memory.gitWaits.set(project.path, waits)
   if (waits > MAX_GIT_WAITS)
-    await tell(look, getInbox(project.path), '', 'git has been at work in the repository for a minute (index.lock)')
+    tell(look, getInbox(project.path), '', 'git has been at work in the repository for a minute (index.lock)')
   return Math.min(MINUTE_MS, STILL_MS * 2 ** (waits - 1))
 }
 
@@ -134,9 +135,9 @@ async function takeUp(look: InboxLook, claim: ClaimedFile): Promise<void> {
 
 async function enqueue(look: InboxLook, claim: ClaimedFile): Promise<void> {
   const { config, project, memory, say } = look
-  const built = await buildInboxItem(config, claim)
+  const built = await buildInboxItem(config, claim).catch(toObstacle)
   if ('fault' in built) {
-    await tell(look, path.join(getInbox(project.path), claim.name), claim.stamp, built.fault)
+    tell(look, path.join(getInbox(project.path), claim.name), claim.stamp, built.fault)
     rejectClaim(claim, built.fault)
     return
   }
@@ -144,7 +145,7 @@ async function enqueue(look: InboxLook, claim: ClaimedFile): Promise<void> {
   if (typeof added !== 'string') {
     const file = path.join(getInbox(project.path), giveBack(claim))
     memory.resting.set(file, claim.stamp)
-    await tell(look, file, claim.stamp, `nothing can start there now: ${added.obstacle}`)
+    tell(look, file, claim.stamp, `nothing can start there now: ${added.obstacle}`)
     return
   }
   keepClaim(claim, added)
@@ -158,25 +159,28 @@ async function add(config: Config, item: NewItem): Promise<string | { obstacle: 
     const [id = ''] = await withQueue(config, queue => queue.enqueue([item]))
     return id
   } catch (error) {
-    return { obstacle: error instanceof Error ? error.message : String(error) }
+    return toObstacle(error)
   }
 }
 
+function toObstacle(error: unknown): { obstacle: string } {
+  return { obstacle: error instanceof Error ? error.message : String(error) }
+}
+
 /** A file that stays where it is, and is not taken. */
-async function refuse(look: InboxLook, name: string, reason: string): Promise<void> {
+function refuse(look: InboxLook, name: string, reason: string): void {
   const { project, memory } = look
   const file = path.join(getInbox(project.path), name)
   const { stamp } = inspectTaskFile(project.path, name)
   memory.resting.set(file, stamp)
-  await tell(look, file, stamp, reason)
+  tell(look, file, stamp, reason)
 }
 
-async function tell({ config, project, memory, say }: InboxLook, file: string, stamp: string, reason: string) {
-  const isNew = memory.told.tell(file, stamp, reason, (id, at) => {
+function tell({ config, project, memory, say }: InboxLook, file: string, stamp: string, reason: string): void {
+  memory.told.tell(file, stamp, reason, (id, at) => {
     notifyRefusal(config, { project: project.name, file, reason }, id, at)
     say(`${project.name}: ${file}: ${reason}`)
   })
-  if (isNew) await startDeliverer(config)
 }
 
 /** Forget files that are gone. */

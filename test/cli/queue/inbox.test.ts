@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { InboxMemory, takeFromInbox } from '#cli/queue/inbox.ts'
+import { confirmProject, readProject } from '#host/project'
+import { createInboxHome } from '../../fixtures/inbox-home.ts'
+
+test('a file that was moved into the inbox becomes an item at once', async t => {
+  const { move, look, list, readItems, inbox, project, said } = await createInboxHome(t)
+  move('fix.md', '---\ntitle: Fix the login\npriority: high\ntags: [docs]\nmodel: haiku\n---\nFix it.\n')
+  assert.equal(await look(), undefined)
+  const [item, ...others] = await readItems()
+  assert.ok(item)
+  assert.deepEqual(others, [])
+  assert.equal(`${item.task}`, 'Fix it.\n')
+  const { title, priority, tags, options, repository, source, key = '' } = item
+  assert.deepEqual(
+    { title, priority, tags, repository, source },
+    {
+      ...{ title: 'Fix the login', priority: 'high', tags: ['docs'] },
+      ...{ repository: project.path, source: path.join(inbox, 'fix.md') },
+    },
+  )
+  assert.deepEqual(options, ['--repo', project.path, '--model', 'haiku'])
+  assert.deepEqual(list(), [])
+  const kept = path.join(project.path, '.agent-queue/taken', `q-1-${key.slice('inbox-'.length)}`, 'fix.md')
+  assert.match(fs.readFileSync(kept, 'utf8'), /Fix it/)
+  assert.deepEqual(said, ['q-1: r, fix.md'])
+})
+
+test('a file that is written in its place waits until it is still', async t => {
+  const { inbox, look, memory, readItems, settle } = await createInboxHome(t)
+  const file = path.join(inbox, 'a.md')
+  const write = (text: string) => {
+    fs.appendFileSync(file, text, { mode: 0o600 })
+    memory.stillness.note(file, 'change', performance.now())
+  }
+  fs.writeFileSync(file, '', { mode: 0o600 })
+  memory.stillness.note(file, 'rename', performance.now())
+  assert.equal(await look(), undefined, 'an empty file waits for an event')
+  write('do ')
+  const restMs = (await look()) ?? assert.fail('it may be complete soon')
+  assert.ok(restMs > 0 && restMs <= 300, `${restMs}`)
+  write('it')
+  assert.ok(((await look()) ?? 0) > 0)
+  assert.deepEqual(await readItems(), [])
+  await settle()
+  assert.deepEqual(
+    (await readItems()).map(({ task }) => `${task}`),
+    ['do it'],
+  )
+})
+
+test('a file that does not read is rejected with the reason, and told once', async t => {
+  const { move, settle, list, inbox, readItems, listNotices, said } = await createInboxHome(t)
+  move('a.md', '---\npriorty: high\n---\nx')
+  move('b.md', 'good')
+  move('c.md', '---\nafter: q-99\n---\nx')
+  move('d.md', '---\ndeadline: soon\n---\nx')
+  for (let pass = 0; pass < 3; pass++) await settle(true)
+  assert.deepEqual(
+    list(),
+    ['a', 'c', 'd'].flatMap(name => [`${name}.md.rejected`, `${name}.md.rejected.txt`]),
+  )
+  const readReason = (name: string) => fs.readFileSync(path.join(inbox, `${name}.md.rejected.txt`), 'utf8')
+  assert.match(readReason('a'), /^line 2: unknown key "priorty"/)
+  assert.match(readReason('c'), /no item q-99/)
+  assert.match(readReason('d'), /deadline takes a time, not "soon"/)
+  assert.equal((await readItems()).length, 1)
+  assert.equal(listNotices(), 3)
+  assert.equal(said.length, 4)
+})
+
+test('what may not be taken stays, and is told once, also after a restart', async t => {
+  const files = { 'a.txt': '1', '.agent-queue/inbox/tracked.md': 'rm -rf /' }
+  const { inbox, settle, list, readItems, listNotices, said, config, project } = await createInboxHome(t, files)
+  fs.chmodSync(path.dirname(inbox), 0o700)
+  fs.symlinkSync('/etc/hostname', path.join(inbox, 'link.md'))
+  fs.mkdirSync(path.join(inbox, 'folder.md'))
+  for (let pass = 0; pass < 3; pass++) await settle(pass === 1)
+  const restarted = {
+    config,
+    project,
+    memory: new InboxMemory(config.home),
+    isThorough: true,
+    say: (line: string) => said.push(line),
+  }
+  for (let restMs = await takeFromInbox(restarted); restMs !== undefined; restMs = await takeFromInbox(restarted))
+    await new Promise(resolve => setTimeout(resolve, restMs))
+  assert.deepEqual(list(), ['folder.md', 'link.md', 'tracked.md'])
+  assert.deepEqual(await readItems(), [])
+  assert.equal(said.length, 3, said.join('\n'))
+  assert.equal(listNotices(), 3)
+  fs.rmSync(path.join(inbox, 'link.md'))
+  await settle(true)
+  fs.symlinkSync('/etc/hostname', path.join(inbox, 'link.md'))
+  await settle(true)
+  assert.equal(said.length, 4, 'it came back')
+})
+
+test('a folder that others can write gives no task until that is corrected', async t => {
+  const { inbox, move, settle, readItems, said } = await createInboxHome(t)
+  fs.chmodSync(path.dirname(inbox), 0o777)
+  move('a.md', 'do it')
+  for (let pass = 0; pass < 3; pass++) await settle(true)
+  assert.deepEqual(await readItems(), [])
+  assert.equal(said.length, 1)
+  assert.match(said[0] ?? '', /\.agent-queue can be written by its group and other users: chmod go-w/)
+  fs.chmodSync(path.dirname(inbox), 0o755)
+  await settle(true)
+  assert.equal((await readItems()).length, 1)
+})
+
+test('what a start would refuse is put back, told once, and taken once it can start', async t => {
+  const { inbox, move, settle, look, list, readItems, said, config, project } = await createInboxHome(t)
+  const text = JSON.stringify({ models: { high: { orchestrator: 'sonnet' }, docs: { code: 'haiku' } } })
+  fs.writeFileSync(path.join(project.path, '.dispatch.json'), text)
+  move('a.md', '---\npriority: high\ntags: docs\n---\ndo it')
+  for (let pass = 0; pass < 2; pass++) await settle(true)
+  assert.deepEqual(list(), ['a.md'])
+  assert.equal(said.length, 1)
+  assert.match(said[0] ?? '', /nothing can start there now: .*you have not confirmed it.*dispatch prepare/)
+  confirmProject(config.home, project.path, readProject(project.path)?.sha256 ?? '')
+  assert.equal(await look(), undefined)
+  assert.deepEqual(list(), ['a.md'], 'only a thorough look tries it again')
+  await settle(true)
+  const [item] = await readItems()
+  assert.deepEqual(item?.options.slice(2), ['--model', 'sonnet', '--code-model', 'haiku'])
+  assert.ok(fs.existsSync(inbox))
+})
+
+test('while git is at work nothing is taken', async t => {
+  const { move, look, list, project } = await createInboxHome(t)
+  const lock = path.join(project.path, '.git/index.lock')
+  fs.writeFileSync(lock, '')
+  move('a.md', 'do it')
+  const restMs = (await look()) ?? assert.fail('it looks again')
+  assert.ok(restMs > 0 && restMs <= 300)
+  assert.ok(((await look()) ?? 0) > restMs, 'less and less often')
+  assert.deepEqual(list(), ['a.md'])
+  fs.rmSync(lock)
+  await look()
+  assert.deepEqual(list(), [])
+})
