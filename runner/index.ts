@@ -27,6 +27,11 @@ export async function askJudgeAgain(session: Session, config: Config, actor: str
   return (await import('./runner.ts')).askJudgeAgain(session, config, actor)
 }
 
+/** Record that a person takes a closed session up again. The next runner goes on with it. */
+export async function reopenSession(session: Session, config: Config, actor: string): Promise<void> {
+  return (await import('./runner.ts')).reopenSession(session, config, actor)
+}
+
 /** Create a session and open its terminal. */
 export async function launchSession(config: Config, request: LaunchRequest): Promise<Session> {
   return (await import('./launch.ts')).launchSession(config, request)

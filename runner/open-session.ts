@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { sha256 } from '#host/hash.ts'
 import { type Commit, getStoresFolder, prepareRepository, removeUnusedPackStores } from '#session/repository'
-import { countConsecutiveRestarts } from '#session/status'
+import { countInARow } from '#session/status'
 import type { RunnerContext } from './context.ts'
 import { restoreContractFile } from './contract/seal.ts'
 import { installDependencies } from './dependencies/install.ts'
@@ -64,7 +64,7 @@ function recordStart(context: RunnerContext, generation: number): void {
       sha256: sha256(fs.readFileSync(session.paths.manifest, 'utf8')),
     })
   }
-  const restarts = generation === 1 ? {} : { consecutiveRestarts: countConsecutiveRestarts(context.status, Date.now()) }
+  const restarts = generation === 1 ? {} : { consecutiveRestarts: countInARow(context.status.lastRestart, Date.now()) }
   context.record({ type: 'runner.started', pid: process.pid, generation, ...restarts })
 }
 

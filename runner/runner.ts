@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import { AwakeClock } from '#host/awake-clock.ts'
 import { type Config, createConfigReader } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
@@ -37,6 +38,17 @@ export async function closeSession(
   lease: LeaseOptions = {},
 ): Promise<void> {
   await endSession(await Runner.acquire(session, config, writeToWindow, lease), actor, reason)
+}
+
+/** Take a closed session up again: become its runner for as long as it takes to record that. Exit 5 where one is alive. */
+export async function reopenSession(session: Session, config: Config, actor: string): Promise<void> {
+  const runner = await Runner.acquire(session, config, () => undefined)
+  try {
+    fs.rmSync(session.paths.stopRequest, { force: true })
+    runner.record({ type: 'session.reopened', actor })
+  } finally {
+    runner.release()
+  }
 }
 
 /**

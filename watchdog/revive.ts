@@ -1,7 +1,7 @@
 import type { Config } from '#host/config'
 import { openTmux } from '#host/tmux'
 import type { Session } from '#session'
-import { countConsecutiveRestarts, isSettled, type SessionView } from '#session/status'
+import { countInARow, isSettled, type SessionView } from '#session/status'
 
 /** A session younger than this may still be starting its first runner. */
 const MIN_AGE_MS = 20_000
@@ -65,6 +65,6 @@ export function classifyNeed(
   if (isSettled(status) && !isTerminalOpen) return 'none'
   const idleMs = nowMs - Date.parse(status.lastEventAt || session.manifest.openedAt)
   // After 2, 4, 8 … 300 seconds.
-  const restartDelayMs = Math.min(MAX_RESTART_DELAY_MS, 1000 * 2 ** countConsecutiveRestarts(status, nowMs))
+  const restartDelayMs = Math.min(MAX_RESTART_DELAY_MS, 1000 * 2 ** countInARow(status.lastRestart, nowMs))
   return idleMs > (status.lastSeq === 0 ? MIN_AGE_MS : restartDelayMs) ? 'now' : 'later'
 }

@@ -44,7 +44,7 @@ function explainMissing(session: Session): string {
   const letters = id.slice(-4)
   const status = readStatus(session)
   if (status.closed === undefined && status.phase !== 'failed') {
-    const goOn = `dispatch say ${letters} "go on" starts claude again, with the whole conversation`
+    const goOn = `dispatch resume ${letters} starts claude again, with the whole conversation`
     return findNextStep(status, letters, true)?.text ?? goOn
   }
   const folder = findClaudeFolder(session)

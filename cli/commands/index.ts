@@ -40,6 +40,7 @@ export const commandTable: CommandTable = {
       'register repositories, whose inbox folders take tasks as files',
       () => import('./projects.ts'),
     ),
+    later('resume <sid> [guidance…]', 'go on with a session that was stopped or cut off', () => import('./resume.ts')),
     later('pause', 'start no session until you end the pause', () => import('./pause.ts')),
     later('unpause', 'end a pause', () => import('./unpause.ts')),
 

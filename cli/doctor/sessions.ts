@@ -39,7 +39,7 @@ function checkSession({ session, status, state, runnerLiveness }: SessionView): 
   }
   if (status.closed) return undefined
   if (state === 'interrupted')
-    return warn('sessions', `${id} has lost its runner`, `\`dispatch watchdog\` starts a new one; ${stop}`)
+    return warn('sessions', `${id} has lost its runner`, `\`dispatch resume ${letters}\` goes on with it now; ${stop}`)
   if (state === 'stuck') {
     const fix = `\`dispatch attach ${letters}\` opens the orchestrator's terminal; ${stop}`
     return warn('sessions', `${id} is stuck: no activity for a while`, fix)

@@ -1,7 +1,7 @@
 import { exitCodes } from '#host/error.ts'
 import { isAwaitingApproval, isOrchestratorGone, type SessionStatus } from '#session/status'
 
-/** What you do about a session that waits for you: a word for it, and the command. */
+/** What you do about a session that waits for you, or was stopped: a word for it, and the command. */
 export interface NextStep {
   label: string
   text: string
@@ -12,7 +12,9 @@ export interface NextStep {
  * no terminal either, and the answer starts its claude again. Pure.
  */
 export function findNextStep(status: SessionStatus, letters: string, isAsleep = false): NextStep | undefined {
-  const { phase, problemExitCode } = status
+  const { phase, problemExitCode, closed, verdict } = status
+  if (closed && (phase === 'failed' || phase === verdict?.verdict)) return undefined
+  if (closed) return { label: 'go on', text: `dispatch resume ${letters}, or try again: dispatch retry ${letters}` }
   if (isAwaitingApproval(status)) return { label: 'approve', text: `dispatch approve ${letters}` }
   if (phase === 'needs you' && problemExitCode === exitCodes.integrity)
     return {
@@ -24,7 +26,7 @@ export function findNextStep(status: SessionStatus, letters: string, isAsleep = 
   if (isOrchestratorGone(status))
     return {
       label: 'continue',
-      text: `dispatch say ${letters} "go on" starts claude again, with the whole conversation`,
+      text: `dispatch resume ${letters} starts claude again, with the whole conversation`,
     }
   if (isAsleep && (phase === 'asking' || phase === 'needs you'))
     return {

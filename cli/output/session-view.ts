@@ -149,7 +149,7 @@ function printNeeds({ session, status, runnerLiveness }: SessionView): void {
   if (status.question && status.phase === 'asking') print(paint('red', `  asks you: ${sanitize(status.question)}`))
   if (status.problem) print(paint('red', `  ${sanitize(status.problem)}`))
   const isSleeping = isAsleep({ status, runnerLiveness })
-  const nextStep = status.closed ? undefined : findNextStep(status, session.id.slice(-4), isSleeping)
+  const nextStep = findNextStep(status, session.id.slice(-4), isSleeping)
   if (nextStep) print(paint('bold', `  ${nextStep.label.padEnd(8)} ${nextStep.text}`))
 }
 

@@ -1,5 +1,5 @@
 import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
-import { countConsecutiveResumes } from '#session/status'
+import { countInARow } from '#session/status'
 import { callHuman, type RunnerContext } from '../context.ts'
 import { resumeOrchestrator } from './resume.ts'
 
@@ -22,7 +22,7 @@ export class OrchestratorRecovery {
       this.goneSince = { ms: nowMs, reason }
       return
     }
-    const consecutiveResumes = countConsecutiveResumes(context.status, Date.now())
+    const consecutiveResumes = countInARow(context.status.lastResume, Date.now())
     const delayMs = DELAYS_MS[consecutiveResumes - 1]
     if (delayMs === undefined) {
       const times = consecutiveResumes - 1

@@ -101,13 +101,13 @@ export class OrchestratorWatch {
       if (!this.start.hasAnswered()) {
         if ((await this.findPane()) !== 'missing')
           return this.start.check(async () => (await this.findPane()) === 'dead')
-        await this.recovery.check(context, describeLoss('missing'))
+        await this.recovery.check(context, this.describeLoss('missing'))
         return undefined
       }
       this.recordFirstAnswer()
     }
     // A round that is being judged needs no orchestrator, and may bring the final verdict.
-    if (context.status.phase !== 'judging') await this.recovery.check(context, describeLoss(await this.findPane()))
+    if (context.status.phase !== 'judging') await this.recovery.check(context, this.describeLoss(await this.findPane()))
     this.usageLimitParking.check()
     const idleMs = this.measureIdle()
     const { isStuck, usageLimit, judgeWait } = context.status
@@ -171,6 +171,15 @@ export class OrchestratorWatch {
     return this.pane.state
   }
 
+  /** What has become of its process, in words; undefined while it may live. */
+  private describeLoss(state: PaneState['state']): string | undefined {
+    if (state === 'dead') return 'it ended by itself, or was killed'
+    if (state !== 'missing') return undefined
+    return this.context.status.isReopened
+      ? 'a person had closed the session, and now goes on with it'
+      : 'its terminal was lost'
+  }
+
   /** When an agent last wrote to the orchestrator's transcript or to the stream of a running worker. */
   private readLastWriteMs(): number {
     const { session, status } = this.context
@@ -185,12 +194,6 @@ interface PaneState {
   checkedAtMs: number
   pid: number | undefined
   state: 'alive' | 'dead' | 'missing' | 'unknown'
-}
-
-/** What has become of its process, in words; undefined while it may live. */
-function describeLoss(state: PaneState['state']): string | undefined {
-  if (state === 'dead') return 'it ended by itself, or was killed'
-  return state === 'missing' ? 'its terminal was lost' : undefined
 }
 
 /** Why a hook event needs a person: the orchestrator cannot go on by itself after it. */

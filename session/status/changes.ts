@@ -23,9 +23,15 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     models,
   }),
   'session.closed': ({ actor, reason }) => ({ closed: { actor, reason } }),
-  'session.reopened': (_, before) => ({ ...answered, closed: undefined, phase: computeNextPhase(before) }),
+  'session.reopened': (_, before) => ({
+    closed: undefined,
+    isReopened: true,
+    lastResume: undefined,
+    // Its question, and a round that waits for the judge, wait on.
+    ...(before.phase === 'asking' || before.judgeWait !== null ? {} : { ...answered, phase: computeNextPhase(before) }),
+  }),
   'runner.started': ({ generation, time, consecutiveRestarts = 1 }) =>
-    generation > 1 ? { lastRestart: { time, consecutiveRestarts } } : {},
+    generation > 1 ? { lastRestart: { time, inARow: consecutiveRestarts } } : {},
   'base.prepared': ({ commit, tree }) => ({ base: { commit, tree }, acceptedCommit: commit }),
   'dependencies.started': ({ commands }) => ({
     dependencies: { state: 'running', reason: commands.join('; '), seconds: 0 },
@@ -149,7 +155,11 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
       ? {}
       : { roundOffset: before.round, isResetUnverified: true }),
   }),
-  'message.delivered': (_, { round }) => ({ roundOffset: round, isResetUnverified: false }),
+  'message.delivered': (_, { round }) => ({
+    roundOffset: round,
+    isResetUnverified: false,
+    lastResume: undefined,
+  }),
   'human.needed': ({ reason, exitCode }) => ({
     phase: 'needs you',
     problem: reason,
@@ -166,7 +176,9 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     orchestratorCost: { usd, runUsd, unpricedModel: unpricedModel ?? orchestratorCost?.unpricedModel },
   }),
   'orchestrator.resumed': ({ time, consecutiveResumes }) =>
-    consecutiveResumes === undefined ? {} : { lastResume: { time, consecutiveResumes } },
+    consecutiveResumes === undefined
+      ? { isReopened: false }
+      : { isReopened: false, lastResume: { time, inARow: consecutiveResumes } },
   'budget.reached': ({ spentUsd, budgetUsd }) => ({ budget: { spentUsd, budgetUsd } }),
   'deadline.passed': () => ({ isPastDeadline: true }),
   'notification.queued': ({ eventSeq }) => ({ lastNotifiedSeq: eventSeq }),
@@ -187,7 +199,7 @@ function keepStatus(): Partial<SessionStatus> {
 }
 
 /** What a human's answer resets. */
-const answered = { question: null, contractRejections: 0, idleTurns: 0, isStuck: false }
+const answered = { question: null, contractRejections: 0, idleTurns: 0, isStuck: false, lastResume: undefined }
 
 /** The phase after a human's answer. A valid verdict stays until new work begins. */
 function computeNextPhase({ verdict, phase, contract }: SessionStatus): Phase {

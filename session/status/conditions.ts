@@ -1,15 +1,10 @@
 import type { Liveness } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
-import type { SessionStatus } from './status-types.ts'
+import type { NewStart, SessionStatus } from './status-types.ts'
 
-/** Count the restarts in a row, with one at `now` (ms). A runner that lived for ten minutes ends the row. Pure. */
-export function countConsecutiveRestarts({ lastRestart }: SessionStatus, now: number): number {
-  return lastRestart && now - Date.parse(lastRestart.time) < RESTART_WINDOW_MS ? lastRestart.consecutiveRestarts + 1 : 1
-}
-
-/** Count how often in a row its claude was started again without a person, with one at `now` (ms). Pure. */
-export function countConsecutiveResumes({ lastResume }: SessionStatus, now: number): number {
-  return lastResume && now - Date.parse(lastResume.time) < RESTART_WINDOW_MS ? lastResume.consecutiveResumes + 1 : 1
+/** Count the new starts in a row, with one at `nowMs`, after the last one. What lived for ten minutes ends the row. Pure. */
+export function countInARow(last: NewStart | undefined, nowMs: number): number {
+  return last && nowMs - Date.parse(last.time) < RESTART_WINDOW_MS ? last.inARow + 1 : 1
 }
 
 /** Will nothing more happen unless a human acts? */

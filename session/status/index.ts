@@ -1,6 +1,5 @@
 export {
-  countConsecutiveRestarts,
-  countConsecutiveResumes,
+  countInARow,
   isAsleep,
   isAwaitingApproval,
   isOrchestratorGone,

@@ -75,9 +75,11 @@ export interface SessionStatus {
   /** The last event whose notification is in the outbox. */
   lastNotifiedSeq: number
   /** The last restart after a runner died, and how many in a row it was. */
-  lastRestart?: { time: string; consecutiveRestarts: number }
+  lastRestart?: NewStart
   /** The last time that its claude was started again without a person, and how many in a row it was. */
-  lastResume?: { time: string; consecutiveResumes: number }
+  lastResume?: NewStart | undefined
+  /** Has a person taken it up again since its claude was last started? */
+  isReopened: boolean
   closed?: { actor: string; reason: string } | undefined
 }
 
@@ -118,6 +120,12 @@ export interface JudgeWait {
   attempts: number
   nextAt: string
   until: string
+}
+
+/** A process that died was started again: when (ISO 8601), and how many times in a row, each within ten minutes. */
+export interface NewStart {
+  time: string
+  inARow: number
 }
 
 /** The last verdict, as its event has it. */

@@ -23,6 +23,8 @@ export const initialStatus: SessionStatus = {
   contractRejections: 0,
   idleTurns: 0,
   isStuck: false,
+  isReopened: false,
+  lastResume: undefined,
   usageLimit: null,
   judgeWait: null,
   isPastDeadline: false,

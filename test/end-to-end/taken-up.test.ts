@@ -81,6 +81,30 @@ describe('a session whose processes are all gone', () => {
       assert.ok(resumed?.type === 'orchestrator.resumed' && !resumed.isNewConversation)
     }))
 
+  it('starts a claude again that was killed, while its worker goes on', () =>
+    withRig(
+      {
+        ...scenario,
+        workers: {
+          '*': [bash('touch .git/waiting; until [ -e .git/go-on ]; do sleep 0.1; done'), ...honestWorkerTurns],
+        },
+      },
+      async rig => {
+        await startWaiting(rig)
+        const { paths, id } = rig.readSession()
+        const findClaude = () => findProcesses(`DISPATCH_STOP_GATE=${paths.stopGate}`)
+        for (const { pid } of findClaude()) process.kill(pid, 'SIGKILL')
+        await rig.waitUntil('claude runs again', () =>
+          rig.readEvents().some(({ type }) => type === 'orchestrator.resumed'),
+        )
+        fs.writeFileSync(path.join(paths.outputs, '.git/go-on'), '')
+        const waited = await rig.dispatch(['wait', id])
+        assert.equal(waited.exitCode, 0, waited.stdout + JSON.stringify(rig.readEvents().slice(-8)))
+        assert.equal(rig.readStatus().workers[0]?.interruptions, undefined)
+        assert.equal(rig.readEvents().filter(({ type }) => type === 'runner.started').length, 1)
+      },
+    ))
+
   it('is taken up by itself after the death of the tmux server', () =>
     withRig(
       scenario,
@@ -123,4 +147,51 @@ describe('a session whose processes are all gone', () => {
       assert.ok(isNew)
     })
   })
+})
+
+describe('dispatch resume', () => {
+  it('goes on with a session that was stopped, with what a person adds', () => {
+    const spawnAgain = spawn('code --name again --clauses C1', 'Write hello.sh.')
+    const heardLate: ScriptedTurn[] = Array.from({ length: 8 }, () => ({ lastText }: TurnContext) => {
+      if (lastText.includes('port 8080')) return spawnAgain
+      if (lastText.includes('=== again')) return bash('submit')
+      return lastText.includes('This is final') ? say('Done.') : bash('wait-workers')
+    })
+    return withRig(
+      { ...scenario, orchestrator: [...scenario.orchestrator.slice(0, 3), ...heardLate] },
+      async rig => {
+        await startWaiting(rig)
+        const { id } = rig.readSession()
+        assert.equal((await rig.dispatch(['stop', id])).exitCode, 0)
+        assert.match((await rig.dispatch(['show', id])).stdout, /go on +dispatch resume/)
+        const paused = await rig.dispatch(['pause'])
+        assert.equal(paused.exitCode, 0, paused.stderr)
+        assert.equal((await rig.dispatch(['resume', id])).exitCode, 5)
+        await rig.dispatch(['unpause'])
+
+        const resumed = await rig.dispatch(['resume', id, 'use port 8080'])
+        assert.equal(resumed.exitCode, 0, resumed.stderr)
+        const waited = await rig.dispatch(['wait', id])
+        assert.equal(waited.exitCode, 0, waited.stdout + JSON.stringify(rig.readEvents().slice(-12)))
+        assert.ok(rig.readEvents().some(({ type }) => type === 'session.reopened'))
+        const audited = await rig.dispatch(['audit', id])
+        assert.equal(audited.exitCode, 0, audited.stdout)
+
+        const again = await rig.dispatch(['stop', id])
+        assert.equal(again.exitCode, 0, again.stderr)
+        const refused = await rig.dispatch(['resume', id])
+        assert.equal(refused.exitCode, 5)
+        assert.match(refused.stderr, /has ended with PASS[\s\S]*dispatch retry/)
+      },
+      { RIG_CLAUDE: 'real' },
+    )
+  })
+
+  it('asks for the answer where a question waits', () =>
+    withRig({ ...scenario, orchestrator: [bash('ask "English or Portuguese?"'), say('I wait.')] }, async rig => {
+      await rig.dispatch([helloTask, '--wait'])
+      const refused = await rig.dispatch(['resume', rig.readSession().id])
+      assert.equal(refused.exitCode, 2)
+      assert.match(refused.stderr, /waits for your answer/)
+    }))
 })

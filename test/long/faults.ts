@@ -419,10 +419,10 @@ function runAndSignal(
 describe('a signal or a closed pipe ends a command quietly', {
   concurrency: 2,
 }, () => {
-  it('watch, wait and watchdog end with the exit code of the signal', () =>
+  it('watch and wait end with the exit code of the signal', () =>
     withRig(idleScenario, async rig => {
       assert.equal((await start(rig, ['do it'])).exitCode, 0)
-      for (const args of [['watch'], ['wait'], ['daemon']])
+      for (const args of [['watch'], ['wait']])
         for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
           const ran = await runAndSignal(rig, args, { signal, seconds: 1.5 })
           assert.equal(ran.exitCode, exitCodes[signal], `${args} ${signal}: ${ran.stderr}`)

@@ -91,11 +91,17 @@ const commandRuns: Record<string, () => CommandRun> = {
   web: () => ({ args: ['web'], env: { WEBUI_PORT: String(port) }, readyOutput: /the page is at/ }),
   later: () => ({ args: ['later', 'do it', '--no-repo', '--at', '2036-01-01T00:00'] }),
   queue: () => ({ args: ['queue', '--all'] }),
+  projects: () => ({ args: ['projects', 'discover', rig.home] }),
   pause: () => ({ args: ['pause'], env: { DISPATCH_HOME: path.join(rig.home, 'paused') } }),
   unpause: () => ({ args: ['unpause'], env: { DISPATCH_HOME: path.join(rig.home, 'paused') } }),
+  resume: () => ({ args: ['resume', running, 'hello there'] }),
   retry: () => ({ args: ['retry', '--help'] }), // It starts a session, as `task` does.
   watchdog: () => ({ args: ['watchdog', '--help'] }), // It prints nothing, so no full pipe holds it.
-  daemon: () => ({ args: ['daemon'] }),
+  daemon: () => ({
+    args: ['daemon'],
+    env: { DISPATCH_HOME: path.join(rig.home, 'another') },
+    readyOutput: /started, process/,
+  }),
 }
 
 describe('a signal ends a command at once and quietly', { concurrency: 2 }, () => {
@@ -123,7 +129,7 @@ describe('a signal ends a command at once and quietly', { concurrency: 2 }, () =
 
 describe('a closed pipe ends a command with 0 and quietly', { concurrency: 2 }, () => {
   /** Commands that write nothing for a while, and so do not notice the closed pipe. */
-  const silent = ['attach', 'approve', 'watchdog', 'daemon', 'wait', 'watch', 'say']
+  const silent = ['attach', 'approve', 'watchdog', 'daemon', 'wait', 'watch', 'say', 'resume']
   for (const [name, createRun] of Object.entries(commandRuns).filter(([name]) => !silent.includes(name)))
     it(name, async () => {
       const { args, env = {} } = createRun()

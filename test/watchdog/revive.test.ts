@@ -40,9 +40,9 @@ it('a session needs a runner if its own is certainly dead and it is not finished
 
 it('a runner that dies repeatedly is restarted after longer and longer delays', t => {
   const session = createTestSession(t, { openedAt })
-  const isDue = (consecutiveRestarts: number, secondsAgo: number) => {
+  const isDue = (inARow: number, secondsAgo: number) => {
     const lastEventAt = new Date(nowMs - secondsAgo * 1000).toISOString()
-    const lastRestart = { time: lastEventAt, consecutiveRestarts }
+    const lastRestart = { time: lastEventAt, inARow }
     const status: SessionStatus = { ...initialStatus, phase: 'working', lastSeq: 5, lastEventAt, lastRestart }
     const view: SessionView = { session, status, runnerLiveness: 'dead', unreadableLines: 0, state: '' }
     return classifyNeed(view, { nowMs, isTerminalOpen: true }) === 'now'

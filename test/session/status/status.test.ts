@@ -6,7 +6,7 @@ import {
   applyEvent,
   computeState,
   computeStatus,
-  countConsecutiveRestarts,
+  countInARow,
   isAwaitingApproval,
   isSettled,
   type SessionStatus,
@@ -88,6 +88,9 @@ const samples = {
   requestRejected: { type: 'request.rejected', tool: 'spawn-worker', reason: 'usage' },
   writeBlocked: { type: 'write.blocked', agent: 'orchestrator', file: '/x' },
   closed: { type: 'session.closed', actor: 'you', reason: 'enough' },
+  reopened: { type: 'session.reopened', actor: 'you' },
+  resumed: { type: 'orchestrator.resumed', claudeSessionId: 'x', reason: 'killed', consecutiveResumes: 2 },
+  interrupted: { type: 'worker.interrupted', worker: 'code-1', attempt: 1, reason: 'killed' },
 } satisfies Record<string, EventBody>
 
 function check(side: 'base' | 'head', round: number, outcome: 'green' | 'red') {
@@ -184,7 +187,7 @@ test('the status at the verdict has every field', () => {
     lastEventAt: minute(14),
     title: 'fix it',
     repository: '/r',
-    lastRestart: { time: minute(2), consecutiveRestarts: 1 },
+    lastRestart: { time: minute(2), inARow: 1 },
     noSandboxReason: 'the session is older than the sandbox',
     maxRounds: 3,
     allowsJudgedOnly: true,
@@ -233,6 +236,8 @@ test('the status at the verdict has every field', () => {
     idleTurns: 0,
     contractRejections: 0,
     isStuck: false,
+    isReopened: false,
+    lastResume: undefined,
     usageLimit: null,
     judgeProblem: '',
     judgeQuestion: undefined,
@@ -265,6 +270,15 @@ test('phase, state and isSettled at every possible end', () => {
     ['at a usage limit, and asking', [...atWork, 'limited', 'asked'], 'asking', 'asking', 'asking', true],
     ['closed while planning', [...beginning, 'closed'], 'planning', 'stopped', 'stopped', true],
     ['closed while working', [...atWork, 'closed'], 'working', 'stopped', 'stopped', true],
+    [
+      'stopped while asking, and taken up',
+      [...beginning, 'asked', 'closed', 'reopened'],
+      'asking',
+      'asking',
+      'asking',
+      true,
+    ],
+    ['stopped in a round, and taken up', [...judged, 'closed', 'reopened'], 'working', 'working', 'interrupted', false],
     ['closed after PASS', [...judged, 'pass', 'closed'], 'PASS', 'PASS', 'PASS', true],
     ['closed after FAIL', [...judged, 'fail', 'closed'], 'FAIL', 'FAIL', 'FAIL', true],
     ['closed after it failed', ['opened', 'failed', 'closed'], 'failed', 'failed', 'failed', true],
@@ -281,7 +295,7 @@ test('phase, state and isSettled at every possible end', () => {
 
 test('each event changes its fields, and no others', () => {
   const table: [Name, before: Name[], Partial<SessionStatus>][] = [
-    ['runner', beginning, { lastRestart: { time: minute(59), consecutiveRestarts: 1 } }],
+    ['runner', beginning, { lastRestart: { time: minute(59), inARow: 1 } }],
     ['base', ['opened'], { base: { commit: sha('a'), tree: sha('b') }, acceptedCommit: sha('a') }],
     ['started', ['opened'], { phase: 'planning' }],
     ['failed', ['opened'], { phase: 'failed', problem: 'not logged in', startExitCode: 7 }],
@@ -320,6 +334,8 @@ test('each event changes its fields, and no others', () => {
     ['requestRejected', atWork, {}],
     ['writeBlocked', atWork, {}],
     ['closed', atWork, { closed: { actor: 'you', reason: 'enough' } }],
+    ['reopened', [...atWork, 'closed'], { closed: undefined, isReopened: true }],
+    ['resumed', atWork, { lastResume: { time: minute(59), inARow: 2 } }],
   ]
   for (const [name, path, changes] of table) {
     const before = after(...path)
@@ -338,10 +354,10 @@ test('restarts within ten minutes are consecutive', () => {
   const restarted = after('opened', 'runner') // At minute 2, for the first time.
   const restartedAt = Date.parse(minute(2))
   assert.deepEqual(
-    [1, 599_999, 600_000].map(ms => countConsecutiveRestarts(restarted, restartedAt + ms)),
+    [1, 599_999, 600_000].map(ms => countInARow(restarted.lastRestart, restartedAt + ms)),
     [2, 2, 1],
   )
-  assert.equal(countConsecutiveRestarts(after('opened'), restartedAt), 1)
+  assert.equal(countInARow(after('opened').lastRestart, restartedAt), 1)
 })
 
 test('an answer leads back to planning or working, and resets the counters', () => {
