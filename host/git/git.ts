@@ -3,9 +3,31 @@ import { type RunOptions, type RunResult, runProgram } from '../exec.ts'
 import { decodeNames } from '../file-name.ts'
 import { MINUTE_MS } from '../time.ts'
 
+/**
+ * git without the configuration of the user or the machine, and without hooks, monitors, prompts and network. It works
+ * in repositories that only dispatch writes, and reads those of the user. From any other repository dispatch only
+ * fetches.
+ */
+export const safeOptions = [
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'core.alternateRefsCommand=true', // The program `true` prints no refs.
+  'core.symlinks=true',
+  'submodule.recurse=false',
+  'core.quotePath=false',
+  'core.commitGraph=false', // git would trust it, even where it contradicts the commits.
+  'gc.auto=0',
+  'maintenance.auto=false',
+  'advice.detachedHead=false',
+  'user.name=Claude Dispatch',
+  'user.email=dispatch@localhost',
+  'safe.directory=*',
+  'init.defaultBranch=main',
+].flatMap(setting => ['-c', setting])
+
 /** Run git with safe options and return its result; the caller decides about failures. */
 export function tryGit(args: string[], options: RunOptions = {}): Promise<RunResult> {
-  return runProgram('git', [...SAFE_OPTIONS, ...args], {
+  return runProgram('git', [...safeOptions, ...args], {
     timeoutMs: 15 * MINUTE_MS,
     ...options,
     env: { ...buildGitEnvironment(), ...options.env },
@@ -82,28 +104,6 @@ export async function listIgnoredFiles(repository: string): Promise<string[]> {
 }
 
 // --- internal ---
-
-/**
- * git without the configuration of the user or the machine, and without hooks, monitors, prompts and network. It works
- * in repositories that only dispatch writes, and reads those of the user. From any other repository dispatch only
- * fetches.
- */
-const SAFE_OPTIONS = [
-  'core.hooksPath=/dev/null',
-  'core.fsmonitor=false',
-  'core.alternateRefsCommand=true', // The program `true` prints no refs.
-  'core.symlinks=true',
-  'submodule.recurse=false',
-  'core.quotePath=false',
-  'core.commitGraph=false', // git would trust it, even where it contradicts the commits.
-  'gc.auto=0',
-  'maintenance.auto=false',
-  'advice.detachedHead=false',
-  'user.name=Claude Dispatch',
-  'user.email=dispatch@localhost',
-  'safe.directory=*',
-  'init.defaultBranch=main',
-].flatMap(setting => ['-c', setting])
 
 const OPTIONS_WITH_VALUE = ['-c', '--git-dir', '--work-tree']
 

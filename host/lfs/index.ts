@@ -6,5 +6,6 @@ export {
   type LfsPointer,
   lfsConfig,
   lfsFilterFolder,
+  parseLfsPointer,
 } from './lfs.ts'
 export { findLfsFolder } from './storage.ts'

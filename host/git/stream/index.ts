@@ -1,0 +1,1 @@
+export { GitStreamError, streamGit } from './stream-git.ts'
