@@ -11,6 +11,7 @@ import { keepPageOpen } from './background.ts'
 import { waitForEndSignal } from './end-signal.ts'
 import { enqueueExternalEvents } from './external-sessions.ts'
 import { print } from './output/terminal.ts'
+import { watchInboxes } from './queue/inbox-watch.ts'
 import { runQueue } from './queue/starter.ts'
 import { revive } from './revive.ts'
 
@@ -41,7 +42,8 @@ export async function runDaemon(config: Config): Promise<number> {
   }
   say(`started, process ${process.pid}`)
   const end = new AbortController()
-  const watching = watchUntil(end.signal, config, say)
+  const inboxes = watchInboxes(end.signal, createConfigReader(config, say), say)
+  const watching = Promise.all([watchUntil(end.signal, config, say), inboxes])
   const signal = await waitForEndSignal()
   end.abort()
   await watching

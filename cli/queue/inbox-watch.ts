@@ -8,10 +8,14 @@ import { getProjectsFolder, listProjects } from '#projects'
 import { InboxMemory, takeFromInbox } from './inbox.ts'
 
 /**
- * Take tasks from the inboxes of all projects, for ever: at once when a file arrives, and by a look once a minute. `say` gets a
- * line for each task, each refusal and each failure, which does not end it.
+ * Take tasks from the inboxes of all projects until `end` aborts: at once when a file arrives, and by a look once a minute. `say`
+ * gets a line for each task, each refusal and each failure, which does not end it.
  */
-export async function watchInboxes(readConfig: () => Config, say: (line: string) => void): Promise<never> {
+export async function watchInboxes(
+  end: AbortSignal,
+  readConfig: () => Config,
+  say: (line: string) => void,
+): Promise<void> {
   const { home } = readConfig()
   const memory = new InboxMemory(home)
   const watch = new FolderWatch((folder, event, name) =>
@@ -19,7 +23,7 @@ export async function watchInboxes(readConfig: () => Config, say: (line: string)
   )
   let thoroughAtMs = Number.NEGATIVE_INFINITY
   let lastFailure = ''
-  for (;;) {
+  while (!end.aborted) {
     let restMs = MINUTE_MS
     try {
       const isThorough = performance.now() - thoroughAtMs >= MINUTE_MS
@@ -36,8 +40,9 @@ export async function watchInboxes(readConfig: () => Config, say: (line: string)
       if (failure !== lastFailure) say(failure)
       lastFailure = failure
     }
-    await watch.next(restMs)
+    await watch.next(restMs, end)
   }
+  watch.follow([])
 }
 
 // --- internal ---
@@ -63,15 +68,18 @@ class FolderWatch {
     for (const folder of folders) if (!this.watchers.has(folder)) this.open(folder)
   }
 
-  /** Resolves at the next change, also at one since the last call; or after this time. */
-  async next(timeoutMs: number): Promise<void> {
-    if (!this.hasChanged)
+  /** Resolves at the next change, also at one since the last call; after this time; or when `end` aborts. */
+  async next(timeoutMs: number, end: AbortSignal): Promise<void> {
+    if (!this.hasChanged && !end.aborted)
       await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, timeoutMs)
-        this.wake = () => {
+        const finish = () => {
           clearTimeout(timer)
+          end.removeEventListener('abort', finish)
           resolve()
         }
+        const timer = setTimeout(finish, timeoutMs)
+        end.addEventListener('abort', finish)
+        this.wake = finish
       })
     this.wake = undefined
     this.hasChanged = false
