@@ -4,7 +4,8 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { refuseForeignWork } from '#runner/rounds/foreign-work.ts'
-import { prepareRepository } from '#session/repository'
+import { importWork, prepareRepository } from '#session/repository'
+import { createRepository } from '../../fixtures/host/repository.ts'
 import { createTestContext } from '../../fixtures/runner-context.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
@@ -52,4 +53,24 @@ test('what .gitmodules of the base says to ignore is no change', async t => {
   const dirty = await prepare(t, '\\tignore = dirty\\n')
   for (const file of ['lib/a.o', 'lib/a.c', 'lib/inner/b.o']) dirty.write(file)
   assert.equal(await dirty.submit(), undefined)
+})
+
+test('work that writes in .agent-queue/ is not judged', async t => {
+  const context = createTestContext(t)
+  const { paths } = context.session
+  const { path: repository } = await createRepository(t, { 'a.txt': '1' })
+  const base = await prepareRepository(paths, 'dispatch/x', repository)
+  context.record({ type: 'base.prepared', ...base })
+  const commit = async (file: string) => {
+    fs.mkdirSync(path.dirname(path.join(paths.outputs, file)), { recursive: true })
+    fs.writeFileSync(path.join(paths.outputs, file), 'x')
+    const script = 'git add -Af . && git -c user.name=u -c user.email=u@h commit -qm one'
+    const ran = await runProgram('/bin/sh', ['-ec', script], { cwd: paths.outputs })
+    assert.equal(ran.exitCode, 0, ran.stderr)
+    const { commit: acceptedCommit } = await importWork(paths)
+    context.status = { ...context.status, acceptedCommit }
+    return (await refuseForeignWork(context, acceptedCommit))?.text
+  }
+  assert.equal(await commit('b.txt'), undefined)
+  assert.match((await commit('.agent-queue/inbox/a.md')) ?? '', /writes in \.agent-queue\/[\s\S]*inbox\/a\.md/)
 })
