@@ -68,6 +68,27 @@ test('without a repository to apply to, the exit code says why', async t => {
   await assert.rejects(findTargetRepository(session, undefined, [process.cwd()]), { exitCode: exitCodes.usage })
 })
 
+test('work that writes in .agent-queue/ is exit 5, in whatever letters and commit', async t => {
+  for (const file of ['.agent-queue/inbox/a.md', '.Agent-Queue/x']) {
+    const { session, status } = await createWorkedSession(t)
+    const { outputs } = session.paths
+    fs.mkdirSync(path.join(outputs, path.dirname(file)), { recursive: true })
+    await commitFile(outputs, file)
+    await git(outputs, 'rm', '-q', file)
+    const acceptedCommit = await commitFile(outputs, 'c.txt')
+    await importWork(session.paths)
+    await assert.rejects(findWorkToApply(session, { ...status, acceptedCommit }), {
+      exitCode: exitCodes.conflict,
+      message: new RegExp(file.replaceAll('.', '\\.')),
+    })
+  }
+  const { session, status } = await createWorkedSession(t)
+  fs.mkdirSync(path.join(session.paths.outputs, 'docs/.agent-queue'), { recursive: true })
+  const acceptedCommit = await commitFile(session.paths.outputs, 'docs/.agent-queue/a.md')
+  await importWork(session.paths)
+  await findWorkToApply(session, { ...status, acceptedCommit }) // Only the folder at the top is an inbox.
+})
+
 /** A session from a repository with one file, in which a worker has committed a second one. */
 async function createWorkedSession(t: TestContext) {
   const repository = fs.realpathSync(createScratchFolder(t))
