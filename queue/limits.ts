@@ -6,6 +6,8 @@ export interface Limits {
   /** Sessions at once on this machine. 0: as many as there is memory for. */
   maxSessions: number
   maxSessionsPerProject: number
+  /** Repositories with a number of their own. */
+  maxSessionsByRepository?: Record<string, number>
   /** The pause between two starts. */
   staggerSeconds: number
   maxStartsPerDay: number
@@ -48,9 +50,7 @@ export function computeRoom(limits: Limits, load: Load, now: Date): Room {
   const slots = closed ? 0 : Math.max(0, Math.min(slotsByMemory, slotsByCap, limits.staggerSeconds > 0 ? 1 : Infinity))
   return {
     slots,
-    roomByRepository: Object.fromEntries(
-      Object.entries(sessionsByRepository).map(([name, count]) => [name, limits.maxSessionsPerProject - count]),
-    ),
+    roomByRepository: computeRoomByRepository(limits, sessionsByRepository),
     defaultRoom: limits.maxSessionsPerProject,
     reason: closed?.reason ?? (slots > 0 ? '' : describeFull({ running, slotsByCap }, limits, load)),
     until: closed?.until ?? null,
@@ -60,6 +60,16 @@ export function computeRoom(limits: Limits, load: Load, now: Date): Room {
 // --- internal ---
 
 const FAILED_START_REST_MS = 5 * MINUTE_MS
+
+function computeRoomByRepository(
+  { maxSessionsPerProject, maxSessionsByRepository = {} }: Limits,
+  counts: Record<string, number>,
+): Record<string, number> {
+  const names = Object.keys({ ...counts, ...maxSessionsByRepository })
+  return Object.fromEntries(
+    names.map(name => [name, (maxSessionsByRepository[name] ?? maxSessionsPerProject) - (counts[name] ?? 0)]),
+  )
+}
 
 /** What keeps everything from starting. */
 function findClosedDoor(

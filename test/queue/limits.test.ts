@@ -29,6 +29,8 @@ test('what is left of the caps by machine, project and memory', () => {
     reason: '',
     until: null,
   })
+  const own = { maxSessionsByRepository: { '/a': 3, '/b': 1 } }
+  assert.deepEqual(compute(own).roomByRepository, { '/a': 1, '': 1, '/b': 1 })
   assert.equal(compute({ maxSessions: 0 }).slots, 12)
   assert.equal(compute({ maxSessions: 0, freeMemoryBytes: 1.9e9 }).slots, 3)
   assert.equal(compute({ maxSessions: 9, staggerSeconds: 1 }).slots, 1, 'one at a time, with the pause between')
