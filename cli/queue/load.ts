@@ -1,5 +1,7 @@
 import type { Config } from '#host/config'
+import { DispatchError } from '#host/error.ts'
 import { DAY_MS } from '#host/time.ts'
+import { listProjects } from '#projects'
 import {
   computeRoom,
   type Item,
@@ -60,9 +62,21 @@ function readLimits(config: Config): Limits {
   return {
     maxSessions: config.MAX_SESSIONS,
     maxSessionsPerProject: config.MAX_SESSIONS_PROJECT,
+    maxSessionsByRepository: readOwnCaps(config.home),
     staggerSeconds: config.STAGGER_SEC,
     maxStartsPerDay: config.MAX_STARTS_DAY,
     maxUsdPerDay: config.MAX_USD_DAY,
+  }
+}
+
+/** The caps of projects. A damaged file of one is told where projects are shown, and does not hold back the queue. */
+function readOwnCaps(home: string): Record<string, number> {
+  try {
+    const projects = listProjects(home)
+    return Object.fromEntries(projects.flatMap(({ path, maxSessions }) => (maxSessions ? [[path, maxSessions]] : [])))
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error
+    return {}
   }
 }
 
