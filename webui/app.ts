@@ -14,12 +14,15 @@ import {
   readView,
   type Session,
 } from '#session/readonly.ts'
+import { parseFileAddress } from './file-address.ts'
 import { listReadableFiles, readRawFile } from './files.ts'
 import { buildListPage, getRefreshMs } from './pages/list.ts'
 import { buildMatrixPage } from './pages/matrix.ts'
 import { buildSessionPage, type SessionData } from './pages/session.ts'
 import { createRenderer, type PageFrame } from './render.ts'
 import { rawFilePolicy, refuseRequest, securityHeaders } from './request-policy.ts'
+import { sendContent, watchClose } from './send-content.ts'
+import { answerWorkRequest, readWorkData } from './work-request.ts'
 
 const MAX_LISTED_SESSIONS = 100
 /** Shorter than anyone notices, so that many open pages cost what one costs. */
@@ -56,10 +59,26 @@ export function createApp(options: AppOptions): Express {
     return pages.list(buildListPage(views, { moreCount, problem }, new Date()))
   })
   app.get('/', async (_request, response) => void response.send(await renderList()))
+  app.use(async (request, response, next) => {
+    const address = parseFileAddress(request.url)
+    if (address === 'malformed') throw new URIError('the address is malformed')
+    const session = address && findExactSession(workspace, address.sessionId)
+    if (address === undefined || session === undefined) return next()
+    const reader = { signal: watchClose(response), knownTag: request.headers['if-none-match'] }
+    const answer = await answerWorkRequest(session.paths, address, reader)
+    if (answer.kind === 'folder') response.send(pages.folder(answer.page))
+    else if (answer.kind === 'file') response.send(pages.file(answer.page))
+    else if (answer.kind === 'content') await sendContent(request, response, answer.content)
+    else {
+      if (answer.status === 503) response.set('Retry-After', '2')
+      response.status(answer.status).send(pages.message({ title: 'Not shown', message: answer.message }))
+    }
+  })
   app.get('/s/:id', async (request, response, next) => {
     const session = findExactSession(workspace, request.params.id)
     if (session === undefined) return next()
-    response.send(pages.session(buildSessionPage(await readSessionData(session), new Date())))
+    const data = await readSessionData(session, watchClose(response))
+    response.send(pages.session(buildSessionPage(data, new Date())))
   })
   app.get('/s/:id/matrix', async (request, response, next) => {
     const session = findExactSession(workspace, request.params.id)
@@ -130,7 +149,7 @@ function findExactSession(workspace: string, id: string): Session | undefined {
   }
 }
 
-async function readSessionData(session: Session): Promise<SessionData> {
+async function readSessionData(session: Session, signal: AbortSignal): Promise<SessionData> {
   const { paths } = session
   const view = await readView(session)
   return {
@@ -139,6 +158,7 @@ async function readSessionData(session: Session): Promise<SessionData> {
     evidence: readEvidence(paths),
     verdictRecord: readCurrentVerdict(paths, view.status),
     files: listReadableFiles(paths),
+    work: await readWorkData(paths, signal),
   }
 }
 

@@ -62,6 +62,11 @@ export function formatDateTime(time: string): string {
   return date.toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
 }
 
+/** The name of a file on one line: of what could hide in it, the templates show the rest. Pure. */
+export function formatFileName(name: string): string {
+  return name.replace(/[\n\t]/g, character => `\\u{${character.charCodeAt(0).toString(16)}}`)
+}
+
 function computeElapsedMs(start: string, end: string): number {
   return Math.max(0, Date.parse(end) - Date.parse(start))
 }

@@ -4,6 +4,8 @@ import { Eta } from 'eta'
 import { installFolder } from '#host/config'
 import { sanitize } from '#host/text.ts'
 import type { Matrix } from '#session/readonly.ts'
+import type { FilePage } from './pages/file.ts'
+import type { FolderPage } from './pages/folder.ts'
 import type { ListPage } from './pages/list.ts'
 import { buildMatrixPage, type MatrixPage } from './pages/matrix.ts'
 import type { SessionPage } from './pages/session.ts'
@@ -30,6 +32,8 @@ export function createRenderer(frame: PageFrame) {
     list: (page: ListPage) => eta.render('./list', { frame, channelWarning: getChannelWarning(), ...page }),
     session: (page: SessionPage) => eta.render('./session', { frame, channelWarning: getChannelWarning(), ...page }),
     matrix: (page: MatrixPage & { refreshMs: number }) => eta.render('./matrix', { frame, ...page }),
+    folder: (page: FolderPage) => eta.render('./folder', { frame, ...page }),
+    file: (page: FilePage) => eta.render('./file', { frame, ...page }),
     message: (page: MessagePage) => eta.render('./message', { frame, refreshMs: 0, ...page }),
   }
 }

@@ -30,6 +30,9 @@ export const securityHeaders: Record<string, string> = {
 /** The policy of a raw file: a browser shows it as text and runs nothing. */
 export const rawFilePolicy = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
+/** The same for SVG, which may have a style of its own. */
+export const svgFilePolicy = `${rawFilePolicy}; style-src 'unsafe-inline'`
+
 /**
  * Check a request; undefined if it is allowed. The list of names stops a page whose name was pointed at loopback (DNS
  * rebinding). Such a page needs a name, not a port, so every port is allowed: a tunnel has its own. Sec-Fetch-Site and

@@ -6,6 +6,8 @@ import { Eta } from 'eta'
 import { installFolder } from '#host/config'
 import type { Session } from '#session'
 import { readCurrentVerdict, readEvidence, readLog, readMatrix, readView, type SessionView } from '#session/readonly.ts'
+import { buildFilePage, type FileData } from '#webui/pages/file.ts'
+import { buildFolderPage } from '#webui/pages/folder.ts'
 import { buildListPage } from '#webui/pages/list.ts'
 import { buildMatrixPage } from '#webui/pages/matrix.ts'
 import { buildSessionPage, type SessionPage } from '#webui/pages/session.ts'
@@ -31,6 +33,13 @@ test('the list templates read only fields of the page', () => {
   render('list', { ...buildListPage([], { moreCount: 0 }, now), channelWarning: '' })
 })
 
+const change = {
+  ...{ path: 'new', status: 'renamed' as const, oldPath: 'old', oldMode: '100644', oldHash: 'a', mode: '100755' },
+  ...{ hash: 'b', addedLines: 1, deletedLines: undefined },
+}
+const changes = { files: [change], isCounted: false, isCut: true }
+const work = { origin: 'judged' as const, commit: 'c' }
+
 test('the session templates read only fields of the page', () => {
   const page = buildSessionPage(
     {
@@ -39,6 +48,7 @@ test('the session templates read only fields of the page', () => {
       evidence: readEvidence(session.paths),
       verdictRecord: readCurrentVerdict(session.paths, view.status),
       files: ['task.md'],
+      work: { work: { origin: 'judged', commit: 'c', tree: 't' }, changes, problem: 'a problem' },
     },
     now,
   )
@@ -55,6 +65,20 @@ test('the matrix templates read only fields of the page', () => {
     assert.ok(rows.length > 0)
   const details = { damage: ['task.md changed'], dilutions: ['C1 was removed'], voidReason: 'outputs/ changed' }
   render('matrix', { ...page, ...details, refreshMs: 0 })
+})
+
+test('the templates of folders and files read only fields of the page', () => {
+  const entry = { name: 'new', mode: '120000', kind: 'link' as const, hash: 'b' }
+  const folder = { sessionId: 'x', work, names: ['a'], entries: [entry], count: 2000, page: 2, sizes: new Map() }
+  const deleted = { ...change, path: 'a/gone', status: 'deleted' as const }
+  render('folder', buildFolderPage({ ...folder, changes: [change, deleted] }))
+  const file: FileData = {
+    ...{ sessionId: 'x', work, names: ['a', 'new'], entry, tree: 't', change, size: 3, shapes: ['change', 'text'] },
+    ...{ shape: 'text', lines: ['a'], diff: [{ kind: 'added', mark: '+', number: '1', text: 'a' }] },
+    ...{ markdownHtml: '', images: [{ label: 'Before', address: '/' }], remarks: ['cut'] },
+    ...{ download: '/', lfsDownload: '/', command: 'git' },
+  }
+  for (const shape of ['change', 'page', 'image', 'text'] as const) render('file', buildFilePage({ ...file, shape }))
 })
 
 test('the message template reads only fields of the page', () => {

@@ -1,10 +1,4 @@
-import {
-  type ClauseStatus,
-  type EvidenceRecord,
-  formatTestCounts,
-  type SessionStatus,
-  type VerdictRecord,
-} from '#session/readonly.ts'
+import { type EvidenceRecord, formatTestCounts, type SessionStatus, type VerdictRecord } from '#session/readonly.ts'
 import { type Badge, createBadge, formatClock } from '../format.ts'
 
 /** Build a row per clause: what is required, what was seen, and why it has its verdict. Pure. */
@@ -57,7 +51,7 @@ function buildEvidenceRow(record: EvidenceRecord) {
 }
 
 /** Before the work, a check should be red, so neither red nor green stands out. */
-function createBaseBadge(outcome: ClauseStatus['baseOutcome']): Badge {
+function createBaseBadge(outcome: SessionStatus['clauses'][number]['baseOutcome']): Badge {
   const isUnsure = outcome === 'could not run' || outcome === 'flaky'
   return { label: outcome ?? '', tone: isUnsure ? 'unsure' : 'quiet' }
 }

@@ -1,5 +1,5 @@
 import { formatCount } from '#host/text.ts'
-import { formatTestCounts, type Matrix, type MatrixClause } from '#session/readonly.ts'
+import { formatTestCounts, type Matrix } from '#session/readonly.ts'
 import { type Badge, createBadge, formatDateTime } from '../format.ts'
 
 const SHORT_HASH_CHARS = 12
@@ -60,7 +60,7 @@ function describeContract({ contract }: Matrix): string {
 }
 
 /** In a void verdict nothing is green. */
-function buildClauseRow(clause: MatrixClause) {
+function buildClauseRow(clause: Matrix['clauses'][number]) {
   const { headOutcome, baseTests, headTests, verdict, isVoid, evidence } = clause
   return {
     ...clause,

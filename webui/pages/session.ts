@@ -16,6 +16,7 @@ import {
 import { type Badge, createBadge, formatAge, formatClock, formatDateTime, formatDuration } from '../format.ts'
 import { buildClauseRows, buildEvidenceRows } from './contract.ts'
 import { formatTitle, getRefreshMs } from './list.ts'
+import { buildWorkSection, type WorkData } from './work.ts'
 
 const MAX_EVENTS = 500
 const SHORT_COMMIT_CHARS = 10
@@ -32,12 +33,13 @@ export interface SessionData {
   /** The record of the current verdict. */
   verdictRecord: VerdictRecord | undefined
   files: string[]
+  work: WorkData
 }
 
 export type SessionPage = ReturnType<typeof buildSessionPage>
 
 /** Build what `views/session.eta` shows. Pure. */
-export function buildSessionPage({ view, events, evidence, verdictRecord, files }: SessionData, now: Date) {
+export function buildSessionPage({ view, events, evidence, verdictRecord, files, work }: SessionData, now: Date) {
   const { session, status, state } = view
   const rows = events.flatMap(buildEventRow)
   const task = formatTitle(view)
@@ -56,6 +58,7 @@ export function buildSessionPage({ view, events, evidence, verdictRecord, files 
     uncoveredSentences: status.contract?.uncoveredSentences ?? [],
     findings: verdictRecord?.findings ?? [],
     workers: status.workers.map(worker => buildWorkerRow(worker, view, now)),
+    work: buildWorkSection(session.id, work),
     evidence: buildEvidenceRows(evidence),
     events: rows.slice(-MAX_EVENTS),
     hiddenEvents: Math.max(0, rows.length - MAX_EVENTS),

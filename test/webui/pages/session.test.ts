@@ -17,7 +17,8 @@ test('the page names a command that works', () => {
       status: { ...status, phase: 'asking', ...changes },
     }
     const data = { view: whole, events: [], evidence: [], verdictRecord: undefined, files: [] }
-    return buildSessionPage(data, new Date(time)).nextCommand
+    const work = { work: undefined, changes: undefined, problem: '' }
+    return buildSessionPage({ ...data, work }, new Date(time)).nextCommand
   }
   const approval = { sha256: '', state: 'asked' as const, dilutions: [], reason: '' }
   const closed = { actor: 'you', reason: '' }
