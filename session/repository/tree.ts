@@ -14,7 +14,7 @@ export interface TreeEntry {
 }
 
 /**
- * List one folder by the hash of its tree, in git's order. The content of a hash never changes, so the answer is kept. Throws an
+ * List one folder by the hash of its tree: folders first, and else in git's order. The content of a hash never changes, so the answer is kept. Throws an
  * {@link UnreadableWork}.
  */
 export async function listTree(
@@ -27,7 +27,8 @@ export async function listTree(
   if (known) return known
   const { bytes, isCut } = await readBareGit(repository, ['ls-tree', '-z', tree], { signal, maxBytes: MAX_TREE_BYTES })
   if (isCut) throw new UnreadableWork('too large', 'This folder has too many files to be shown. Look at it with git.')
-  const entries = decodeNames(bytes.toString('latin1')).split('\0').filter(Boolean).map(parseEntry)
+  const all = decodeNames(bytes.toString('latin1')).split('\0').filter(Boolean).map(parseEntry)
+  const entries = [...all.filter(({ kind }) => kind === 'folder'), ...all.filter(({ kind }) => kind !== 'folder')]
   knownTrees.set(key, entries, entries.length + 1)
   return entries
 }
