@@ -54,7 +54,14 @@ test('a file of the user is a task, and its stamp changes when it is written', t
 const refused: [name: string, reason: RegExp, make: (file: string, t: TestContext) => unknown][] = [
   ['a link', /it is a link/, file => fs.symlinkSync('/etc/hostname', file)],
   ['a link to nothing', /it is a link/, file => fs.symlinkSync('/nowhere', file)],
-  ['a hard link', /it has 2 names/, file => (fs.writeFileSync(`${file}-2`, 'x'), fs.linkSync(`${file}-2`, file))],
+  [
+    'a hard link',
+    /it has 2 names/,
+    file => {
+      fs.writeFileSync(`${file}-2`, 'x')
+      fs.linkSync(`${file}-2`, file)
+    },
+  ],
   ['a folder', /it is a folder/, file => fs.mkdirSync(file)],
   ['a pipe', /not a regular file/, makeFifo],
   [
