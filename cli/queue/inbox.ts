@@ -27,6 +27,8 @@ import { withQueue } from './open.ts'
 /** What the looks at the inboxes of a home keep from one to the next. */
 export class InboxMemory {
   readonly stillness = new Stillness()
+  /** The same for what can be no task. A file with two names may be on its way from one to the other, so no event counts. */
+  readonly refusals = new Stillness({ openForWriting: () => false })
   readonly told: ToldOnce
   /** Files that are looked at again only in a thorough look, unless they change: their stamps. */
   readonly resting = new Map<string, string>()
@@ -104,17 +106,16 @@ async function findComplete(look: InboxLook): Promise<{ ready: Map<string, strin
     const file = path.join(getInbox(project.path), each.name)
     const isResting = memory.resting.get(file) === each.stamp
     if (each.kind === 'nothing yet' || (isResting && !isThorough)) continue
-    const [sight, stamp] = each.kind === 'refused' ? [getRefusedSight(file), each.reason] : [file, '']
-    const restMs = memory.stillness.getRestMs(sight, `${each.stamp} ${stamp}`, performance.now())
+    const restMs =
+      each.kind === 'refused'
+        ? memory.refusals.getRestMs(file, `${each.stamp} ${each.reason}`, performance.now())
+        : memory.stillness.getRestMs(file, each.stamp, performance.now())
     if (restMs > 0) rests.push(restMs)
     else if (each.kind === 'refused') refuse(look, each.name, each.reason)
     else ready.set(each.name, each.stamp)
   }
   return { ready, restMs: rests.length > 0 ? Math.min(...rests) : undefined }
 }
-
-/** A file with two names may be on its way from one to the other, so no event makes it a refusal at once. */
-const getRefusedSight = (file: string) => `${file}\0refused`
 
 /** Git at work for a minute is more likely a lock that a dead git has left. */
 function waitForGit(look: InboxLook): number {
@@ -186,10 +187,8 @@ function tell({ config, project, memory, say }: InboxLook, file: string, stamp: 
 /** Forget files that are gone. */
 function forget({ project, memory }: InboxLook): void {
   const inbox = getInbox(project.path)
-  const files = listTaskNames(project.path).map(name => path.join(inbox, name))
-  const known = new Set([...files, ...files.map(getRefusedSight)])
-  memory.told.keep(inbox, known)
-  memory.stillness.keep(inbox, known)
+  const known = new Set(listTaskNames(project.path).map(name => path.join(inbox, name)))
+  for (const each of [memory.told, memory.stillness, memory.refusals]) each.keep(inbox, known)
   for (const file of memory.resting.keys())
     if (file.startsWith(`${inbox}/`) && !known.has(file)) memory.resting.delete(file)
 }
