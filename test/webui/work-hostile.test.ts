@@ -181,7 +181,9 @@ test('a file of 100 MB is not sent, and the page has a command that prints it', 
   assert.equal((await page.ask(`${url}/download/${session.work.tree}/big.bin`)).status, 403)
 })
 
-test('git ends when the reader goes away, and few run at a time', async () => {
+const noProcesses = fs.existsSync('/proc/self/task') ? false : 'it counts processes in /proc, so run it on Linux'
+
+test('git ends when the reader goes away, and few run at a time', { skip: noProcesses }, async () => {
   let most = 0
   const watch = setInterval(() => {
     most = Math.max(most, countGit())
