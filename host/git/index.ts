@@ -1,6 +1,5 @@
 export { findRepository, type UserRepository } from './find-repository.ts'
 export { filterExistingPaths, filterTrackedPaths, git, tryGit } from './git.ts'
-export { excludePattern, isGitAtWork, listTrackedBelow } from './inbox-folder.ts'
 export { isPartialClone } from './partial-clone.ts'
 export { findRepoWarnings } from './repo-warnings.ts'
 export { chooseCommit, describeMissingRepository, findTaskRepository } from './task-folder.ts'

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { readBytesIfPresent, toStorageError } from '../fs/files.ts'
-import { git, listWithGit } from './git.ts'
+import { readBytesIfPresent, toStorageError } from '../../fs/files.ts'
+import { git, listWithGit } from '../git.ts'
 
 /**
  * What git tracks in a folder at the top of a checkout, or in its place: paths from the top. The letters may differ in case,

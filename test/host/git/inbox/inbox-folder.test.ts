@@ -3,9 +3,9 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
-import { excludePattern, isGitAtWork } from '#host/git'
-import { createRepository } from '../../fixtures/host/repository.ts'
-import { createScratchFolder } from '../../fixtures/scratch.ts'
+import { excludePattern, isGitAtWork } from '#host/git/inbox'
+import { createRepository } from '../../../fixtures/host/repository.ts'
+import { createScratchFolder } from '../../../fixtures/scratch.ts'
 
 test('a pattern is excluded once, in a checkout, a linked work tree and a submodule', async t => {
   const { path: main } = await createRepository(t, { a: '1' })

@@ -1,0 +1,1 @@
+export { excludePattern, isGitAtWork, listTrackedBelow } from './inbox-folder.ts'
