@@ -90,7 +90,7 @@ function getOwner(home: string): string {
   return sha256(home).slice(0, 8)
 }
 
-/** `a.md`, or else `a-2.md`. */
+/** The name itself, or else one with a number before its ending. */
 function findFreeName(folder: string, name: string, ending: string): string {
   const start = name.slice(0, -ending.length)
   for (let count = 1; ; count++) {

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { isErrno } from '#host/error.ts'
 import { listNames } from '#host/fs'
-import { isGitAtWork, listTrackedBelow } from '#host/git'
+import { isGitAtWork, listTrackedBelow } from '#host/git/inbox'
 import { describeForeignAccess, getClosedBits, getInbox, INBOX_FOLDER, QUEUE_FOLDER } from './folders.ts'
 
 /** A task may have so many bytes, as one at the command line. */

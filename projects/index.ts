@@ -7,4 +7,4 @@ export {
   proposeNames,
   RegisteredProject,
   removeProject,
-} from './registry.ts'
+} from './store.ts'

@@ -1,17 +1,10 @@
 import { readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
-import { getInbox } from '#intake'
-import { findProject, listProjects, removeProject } from '#projects'
-import { startBackground } from '../background.ts'
+import { listProjects } from '#projects'
 import { defineCommand, UsageError } from '../command.ts'
-import { refuseAgent } from '../input/confirm.ts'
 import { readConfigOrDefaults } from '../input/session.ts'
-import { printAdded, printDiscovered, printProject, printProjects } from '../output/projects-view.ts'
 import { print } from '../output/terminal.ts'
-import { readInboxState } from '../projects/inbox-state.ts'
-import { discoverProjects, registerProject } from '../projects/register.ts'
-
-const actions = ['ls', 'show', 'add', 'discover', 'rm']
+import { projectActions } from '../projects/actions.ts'
 
 export const command = defineCommand({
   about: `
@@ -43,41 +36,19 @@ Git ignores that folder (.git/info/exclude). See docs/inbox.md.
     json: { type: 'boolean', about: 'print JSON instead of text' },
   },
   choices: {
-    action: () => actions,
+    action: () => Object.keys(projectActions),
     name: () => listProjects(readConfigOrDefaults().home).map(({ name }) => name),
   },
   async run({ json, add, ...choice }, [action = 'ls', name]) {
-    const config = readConfig()
-    const tell = (value: object, printText: () => void) => (json ? print(JSON.stringify(value)) : printText())
-    if (action === 'add') {
-      await refuseAgent('projects')
-      const added = await registerProject(config, name ?? '.', choice)
-      await startBackground(config)
-      tell(added.project, () => printAdded(added.project, { ...added, inbox: getInbox(added.project.path) }))
-    } else if (action === 'discover') {
-      if (name === undefined) throw new UsageError('below which folder? Name it', 'dispatch projects discover DIR')
-      if (add) await refuseAgent('projects')
-      for (const found of add ? discoverProjects(config, name) : []) await registerProject(config, found.path, {})
-      if (add) await startBackground(config)
-      const found = discoverProjects(config, name)
-      tell({ repositories: found }, () => printDiscovered(found, name))
-    } else if (action === 'ls') {
-      const projects = listProjects(config.home)
-      tell({ projects }, () => printProjects(projects))
-    } else {
-      if (!actions.includes(action))
-        throw new UsageError(`projects has no action "${action}"`, `Write one of: ${actions.join(', ')}`)
-      if (name === undefined) throw new UsageError('which project? Name it', 'Run `dispatch projects`.')
-      const project = findProject(config.home, name)
-      if (action === 'rm') {
-        await refuseAgent('projects')
-        removeProject(config.home, project)
-        tell(project, () => print(`${project.name} is forgotten. Its files stay: ${project.path}`))
-      } else {
-        const inbox = await readInboxState(config, project)
-        tell({ ...project, inbox }, () => printProject(project, inbox))
-      }
-    }
+    const run = Object.hasOwn(projectActions, action) ? projectActions[action] : undefined
+    if (run === undefined)
+      throw new UsageError(
+        `projects has no action "${action}"`,
+        `Write one of: ${Object.keys(projectActions).join(', ')}`,
+      )
+    const { value, printText } = await run({ config: readConfig(), name, choice, add: add ?? false })
+    if (json) print(JSON.stringify(value))
+    else printText()
     return exitCodes.ok
   },
 })

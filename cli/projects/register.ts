@@ -1,6 +1,7 @@
 import path from 'node:path'
 import type { Config } from '#host/config'
-import { excludePattern, findCheckout } from '#host/git'
+import { findCheckout } from '#host/git'
+import { excludePattern } from '#host/git/inbox'
 import { createInbox, INBOX_FOLDER, QUEUE_FOLDER } from '#intake'
 import { addProject, discoverRepositories, findTarget, listProjects, proposeNames, RegisteredProject } from '#projects'
 import { UsageError } from '../command.ts'

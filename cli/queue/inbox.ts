@@ -66,7 +66,7 @@ export async function takeFromInbox(look: InboxLook): Promise<number | undefined
 
 // --- internal ---
 
-const MAX_GIT_WAITS = 9
+const MAX_GIT_TRIES = 9
 
 async function take(look: InboxLook): Promise<number | undefined> {
   const { config, project, memory, isThorough } = look
@@ -122,7 +122,7 @@ function waitForGit(look: InboxLook): number {
   const { project, memory } = look
   const waits = (memory.gitWaits.get(project.path) ?? 0) + 1
   memory.gitWaits.set(project.path, waits)
-  if (waits > MAX_GIT_WAITS)
+  if (waits > MAX_GIT_TRIES)
     tell(look, getInbox(project.path), '', 'git has been at work in the repository for a minute (index.lock)')
   return Math.min(MINUTE_MS, STILL_MS * 2 ** (waits - 1))
 }
