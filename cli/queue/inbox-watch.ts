@@ -33,7 +33,7 @@ export async function watchInboxes(
       watch.follow([getProjectsFolder(home), ...projects.map(project => getInbox(project.path))])
       const config = readConfig()
       for (const project of projects)
-        restMs = Math.min(restMs, (await takeFromInbox({ config, project, memory, isThorough, say })) ?? MINUTE_MS)
+        restMs = Math.min(restMs, (await takeFromInbox({ config, project, memory, isThorough, end, say })) ?? MINUTE_MS)
       lastFailure = ''
     } catch (error) {
       const failure = error instanceof Error ? (error.stack ?? error.message) : String(error)

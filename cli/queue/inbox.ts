@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { setImmediate as nextPoll } from 'node:timers/promises'
 import type { Config } from '#host/config'
+import { sanitize } from '#host/text.ts'
 import { MINUTE_MS } from '#host/time.ts'
 import {
   type ClaimedFile,
@@ -47,6 +48,8 @@ export interface InboxLook {
   memory: InboxMemory
   /** Look also at what rests. Once a minute. */
   isThorough: boolean
+  /** Ends the look early: what it has not taken stays. */
+  end?: AbortSignal
   /** Gets a line for each task that was taken, and for each refusal. */
   say(line: string): void
 }
@@ -83,6 +86,7 @@ async function take(look: InboxLook): Promise<number | undefined> {
   memory.gitWaits.delete(project.path)
   let isChanging = false
   for (const [name, stamp] of ready) {
+    if (look.end?.aborted) return undefined
     if (tracked.includes(name)) refuse(look, name, 'it came with the repository: git tracks it')
     else if (inspectTaskFile(project.path, name).stamp !== stamp) isChanging = true
     else {
@@ -151,7 +155,7 @@ async function enqueue(look: InboxLook, claim: ClaimedFile): Promise<void> {
   }
   keepClaim(claim, added)
   wakeQueue(config.home)
-  say(`${added}: ${project.name}, ${claim.name}`)
+  say(sanitize(`${added}: ${project.name}, ${claim.name}`))
 }
 
 /** The id of the item; or what keeps the queue from taking it. */
@@ -180,7 +184,7 @@ function refuse(look: InboxLook, name: string, reason: string): void {
 function tell({ config, project, memory, say }: InboxLook, file: string, stamp: string, reason: string): void {
   memory.told.tell(file, stamp, reason, (id, at) => {
     notifyRefusal(config, { project: project.name, file, reason }, id, at)
-    say(`${project.name}: ${file}: ${reason}`)
+    say(sanitize(`${project.name}: ${file}: ${reason}`))
   })
 }
 
