@@ -25,6 +25,8 @@ export function inspectTaskFile(repository: string, name: string): Inspection {
   const file = path.join(getInbox(repository), name)
   const stamp = readTaskStamp(file)
   const stats = fs.lstatSync(file, { throwIfNoEntry: false })
+  if (stats === undefined && name.includes('\ufffd'))
+    return { kind: 'refused', stamp, reason: 'its name is not UTF-8, or has the character U+FFFD' }
   if (stats === undefined) return { kind: 'nothing yet', stamp }
   const reason = describeWrongKind(stats, getClosedBits(repository, file))
   if (reason !== undefined) return { kind: 'refused', stamp, reason }

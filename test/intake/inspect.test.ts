@@ -15,6 +15,7 @@ import {
 } from '#intake'
 import { createRepository } from '../fixtures/host/repository.ts'
 import { createScratchFolder } from '../fixtures/scratch.ts'
+import { whyNotLinux } from '../fixtures/skip-reasons.ts'
 
 /** A repository's folder with an inbox, and the path of a file in it. */
 function prepare(t: TestContext) {
@@ -34,6 +35,13 @@ test('only names such as a.md are meant as tasks', t => {
   for (const name of ['b.md', 'a.md', '.c.md', 'd.txt', 'e.md.rejected', 'f.md~', 'g.MD', '.md']) write(name)
   assert.deepEqual(listTaskNames(repository), ['a.md', 'b.md'])
   assert.deepEqual(listTaskNames(createScratchFolder(t)), [])
+})
+
+test('a name that is not UTF-8 is refused', { skip: whyNotLinux }, t => {
+  const { repository, getFile, inspect } = prepare(t)
+  fs.writeFileSync(Buffer.concat([Buffer.from(getFile('a')), Buffer.from([0xff]), Buffer.from('.md')]), 'x')
+  const [name = ''] = listTaskNames(repository)
+  assert.partialDeepStrictEqual(inspect(name), { kind: 'refused' })
 })
 
 test('a file of the user is a task, and its stamp changes when it is written', t => {
