@@ -12,7 +12,7 @@ Registers repositories by a name. Each gets an inbox, .agent-queue/inbox/: a Mar
 Git ignores that folder (.git/info/exclude). See docs/inbox.md.
 
   dispatch projects                  the registered ones
-  dispatch projects add [DIR]        register a repository (default: the one here)
+  dispatch projects add [DIR]        register a repository (default: this one)
   dispatch projects show api         one of them, and what is in its inbox
   dispatch projects discover DIR     repositories below DIR that have an inbox
   dispatch projects rm api           forget it; its files stay

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { listSessions } from '#session'
-import { commitFolder, idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { commitFolder, idleScenario, type Rig, withPhone, withRig } from '../fixtures/rig.ts'
 
 /** Register a repository. Returns its inbox, and what moves a file there. */
 async function register(rig: Rig) {
@@ -58,8 +58,12 @@ describe('an inbox', { concurrency: 2 }, () => {
           return /link/.test(reasons['link.md'] ?? '') && /priorty/.test(reasons['typo.md.rejected'] ?? '')
         })
         assert.equal(listRigSessions(rig).length, 1)
+        const pushed = () => rig.models.requests.filter(({ body = '' }) => body.includes('in the inbox was not taken'))
+        await rig.waitUntil('both are pushed', () => pushed().length === 2)
+        for (const { body } of pushed())
+          assert.doesNotMatch(body ?? '', /link|typo|priorty/, 'only the name of the project')
       },
-      { STAGGER_SEC: '0' },
+      { STAGGER_SEC: '0', ...withPhone },
     ))
 
   it('a file that comes while no daemon runs, or one dies, starts once', () =>
