@@ -1,4 +1,4 @@
-import { sanitize } from '#host/text.ts'
+import { formatCount, sanitize } from '#host/text.ts'
 import type { RegisteredProject } from '#projects'
 import type { InboxState } from '../projects/inbox-state.ts'
 import { fitTable, paint, print, shorten } from './terminal.ts'
@@ -23,7 +23,7 @@ export function printProject(project: RegisteredProject, inbox: InboxState): voi
     ['path', path],
     ['prefix', prefix],
     ['target', target],
-    ['at once', maxSessions === null ? '' : `${maxSessions} sessions`],
+    ['at once', maxSessions === null ? '' : formatCount(maxSessions, 'session')],
     ['inbox', inbox.folder],
     ['problem', inbox.problem ?? ''],
   ]
