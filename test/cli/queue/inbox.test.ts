@@ -143,3 +143,17 @@ test('while git is at work nothing is taken', async t => {
   await look()
   assert.deepEqual(list(), [])
 })
+
+test('what the queue does not take is put back, and taken later', async t => {
+  const { home, move, settle, list, readItems, said } = await createInboxHome(t)
+  const database = path.join(home, 'queue.db')
+  fs.mkdirSync(database) // As good as a disk that is full.
+  move('a.md', 'do it')
+  for (let pass = 0; pass < 2; pass++) await settle(true)
+  assert.deepEqual(list(), ['a.md'])
+  assert.equal(said.length, 1, said.join('\n'))
+  assert.match(said[0] ?? '', /nothing can start there now: the queue in/)
+  fs.rmdirSync(database)
+  await settle(true)
+  assert.equal((await readItems()).length, 1)
+})
