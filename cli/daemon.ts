@@ -19,15 +19,12 @@ import { revive } from './revive.ts'
 interface CheckState {
   /** The last event of each session whose notifications are complete. */
   known: Map<string, number>
+  /** The pid of the runner of each session that had one. */
+  runners: Map<string, number>
   /** Look also at sessions that have ended. */
   isThorough: boolean
   /** How many sessions may start all their processes again. */
   maxTakenUp: number
-}
-
-/** What a check of the sessions found: the pids of their runners, and the ids of those that got a new one, or wait for one. */
-interface CheckResult extends Revival {
-  runners: number[]
 }
 
 /**
@@ -55,17 +52,23 @@ export async function runDaemon(config: Config): Promise<number> {
 /** One look at the sessions: new runners, missed notifications, events of claude sessions that dispatch did not start. */
 export async function checkSessions(
   config: Config,
-  { known, isThorough, maxTakenUp }: CheckState,
+  { known, runners, isThorough, maxTakenUp }: CheckState,
   say: (text: string) => void,
-): Promise<CheckResult> {
+): Promise<Revival> {
   const orSince = getOldestMissedTime(new Date()).toISOString() // A session may end before it could notify you.
   const views = await listOpenSessions(config, { orSince, isThorough })
+  for (const { session, status, runnerPid } of views) {
+    if (runnerPid !== undefined) runners.set(session.id, runnerPid)
+    else if (runners.delete(session.id) && !status.closed) say(`the runner of ${session.id} is gone`)
+  }
+  const open = new Set(views.map(({ session }) => session.id))
+  for (const id of runners.keys()) if (!open.has(id)) runners.delete(id)
   const revival = await revive(config, { views, maxTakenUp })
   for (const id of revival.started) say(`started a new runner for ${id}`)
   enqueueMissedNotifications(views, config, known)
   enqueueExternalEvents(config)
   await startDeliverer(config)
-  return { ...revival, runners: views.flatMap(({ runnerPid }) => runnerPid ?? []) }
+  return revival
 }
 
 // --- internal ---
@@ -85,7 +88,7 @@ async function watchUntil(end: AbortSignal, config: Config, say: (text: string) 
   const starting = new Set<Promise<unknown>>()
   const readCurrentConfig = createConfigReader(config, say)
   const waker = await watchPaths([getWakeFile(config.home)], CHECK_INTERVAL_MS)
-  const known = new Map<string, number>()
+  const state = { known: new Map<string, number>(), runners: new Map<string, number>() }
   let thoroughAtMs = Number.NEGATIVE_INFINITY
   let takenUpAtMs = Number.NEGATIVE_INFINITY
   while (!end.aborted) {
@@ -95,8 +98,7 @@ async function watchUntil(end: AbortSignal, config: Config, say: (text: string) 
     const current = readCurrentConfig()
     const staggerMs = current.STAGGER_SEC * SECOND_MS
     const maxTakenUp = staggerMs === 0 ? Number.POSITIVE_INFINITY : nowMs - takenUpAtMs >= staggerMs ? 1 : 0
-    const state = { known, isThorough, maxTakenUp }
-    const checked = await checkSessions(current, state, say).catch(report)
+    const checked = await checkSessions(current, { ...state, isThorough, maxTakenUp }, say).catch(report)
     if (checked && checked.started.length > 0) takenUpAtMs = nowMs
     const starts = await runQueue(current, say).catch(report)
     for (const start of starts ?? []) {
@@ -104,7 +106,7 @@ async function watchUntil(end: AbortSignal, config: Config, say: (text: string) 
       starting.add(ended) // A start may take a minute.
     }
     if (isThorough) await keepPageOpen(current).catch(report)
-    await waitForNext(waker, checked, end)
+    await waitForNext(waker, { runners: [...state.runners.values()], isSoon: (checked?.waiting.length ?? 0) > 0, end })
   }
   await Promise.all([waker.close(), ...starting])
 }
@@ -112,12 +114,15 @@ async function watchUntil(end: AbortSignal, config: Config, say: (text: string) 
 /** Until something is put into the queue, a runner dies, the next look is due, or the daemon ends. */
 async function waitForNext(
   waker: Awaited<ReturnType<typeof watchPaths>>,
-  checked: CheckResult | undefined,
-  end: AbortSignal,
+  { runners, isSoon, end }: { runners: number[]; isSoon: boolean; end: AbortSignal },
 ): Promise<void> {
-  const death = watchForDeath(checked?.runners ?? [])
-  const isSoon = (checked?.waiting.length ?? 0) > 0
-  const soon = isSoon ? [AbortSignal.timeout(REVIVE_INTERVAL_MS)] : []
-  await waker.next(AbortSignal.any([end, death.signal, ...soon]))
-  death.stop()
+  const wake = new AbortController() // Not `AbortSignal.any`, which may be collected while it is waited for.
+  const abort = () => wake.abort()
+  end.addEventListener('abort', abort)
+  const stopWatching = watchForDeath(runners, abort)
+  const timer = isSoon ? setTimeout(abort, REVIVE_INTERVAL_MS) : undefined
+  if (!end.aborted) await waker.next(wake.signal)
+  clearTimeout(timer)
+  stopWatching()
+  end.removeEventListener('abort', abort)
 }

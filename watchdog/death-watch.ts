@@ -1,16 +1,17 @@
 import { hasProcess } from '#host/process'
 
 /**
- * A signal that is aborted as soon as one of these processes has ended. Asking is one system call for each, so it is done several
- * times a second. Call `stop` when the signal is no longer needed.
+ * Call `report` once, as soon as one of these processes has ended. Asking is one system call for each, so it is done several times a
+ * second. The function that is returned ends the watch.
  */
-export function watchForDeath(pids: number[]): { signal: AbortSignal; stop(): void } {
-  const controller = new AbortController()
-  if (pids.length === 0) return { signal: controller.signal, stop: () => undefined }
+export function watchForDeath(pids: number[], report: () => void): () => void {
+  if (pids.length === 0) return () => undefined
   const timer = setInterval(() => {
-    if (!pids.every(hasProcess)) controller.abort()
+    if (pids.every(hasProcess)) return
+    clearInterval(timer)
+    report()
   }, LOOK_INTERVAL_MS)
-  return { signal: controller.signal, stop: () => clearInterval(timer) }
+  return () => clearInterval(timer)
 }
 
 // --- internal ---

@@ -7,7 +7,7 @@ import { countInARow, isSettled, type SessionView } from '#session/status'
 const MIN_AGE_MS = 20_000
 const MAX_RESTART_DELAY_MS = 300_000
 
-/** How many sessions may start all their processes again, and the one that a person asks for, which is not counted. */
+/** For how many sessions that have lost their runner there is room, and the one that a person asks for, which needs none. */
 export interface Room {
   slots: number
   wanted?: string
@@ -35,13 +35,14 @@ export async function reviveSessions(
   const terminals = new Set((await openTmux(config.home).listPanes()).map(pane => pane.session))
   const nowMs = Date.now()
   const revival: Revival = { started: [], waiting: [] }
-  let freeSlots = slots
+  const isTerminalOpen = (id: string) => terminals.has(`dispatch-${id}`)
+  // Their agents run, or their new runner is just starting.
+  let freeSlots = slots - dead.filter(view => !isSettled(view.status) && isTerminalOpen(view.session.id)).length
   for (const view of dead.sort((a, b) => (a.session.id < b.session.id ? -1 : 1))) {
     const { id } = view.session
-    const isTerminalOpen = terminals.has(`dispatch-${id}`)
-    const need = classifyNeed(view, { nowMs, isTerminalOpen })
+    const need = classifyNeed(view, { nowMs, isTerminalOpen: isTerminalOpen(id) })
     if (need === 'none') continue
-    const needsSlot = !isTerminalOpen && id !== wanted
+    const needsSlot = !isTerminalOpen(id) && id !== wanted
     if (need === 'later' || (needsSlot && freeSlots <= 0)) revival.waiting.push(id)
     else if (await start(view.session, config)) {
       revival.started.push(id)

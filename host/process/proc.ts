@@ -21,13 +21,17 @@ export function splitStat(stat: string): string[] {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
-/** Is there a process with this pid? It may be another one than before. One system call, on every system. */
+/**
+ * Does a process with this pid run? It may be another one than before. One that has ended, and that its parent has not asked for
+ * yet, does not: tmux may leave it so for seconds.
+ */
 export function hasProcess(pid: number): boolean {
   try {
-    return process.kill(pid, 0)
+    process.kill(pid, 0)
   } catch (error) {
     return !isErrno(error, 'ESRCH')
   }
+  return splitStat(readProcFile(pid, 'stat'))[0] !== 'Z'
 }
 
 /** Send a signal to a process, or to the group `-pid`. One that has ended or belongs to another user is left alone. */

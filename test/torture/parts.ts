@@ -73,6 +73,21 @@ export const tortureParts: TorturePart[] = [
     rounds: /^(\d+) sessions/,
   },
   {
+    name: 'lost',
+    about: 'a hundred sessions whose runners, and then whose tmux server, are killed',
+    files: [path.join(import.meta.dirname, 'lost-terminals.ts')],
+    buildEnvironment: (seconds, seed) => {
+      const sessions = Math.round(Math.min(100, Math.max(20, seconds)))
+      return {
+        LOST_SESSIONS: String(sessions),
+        LOST_KILLS: String(Math.round(sessions * 0.3)),
+        LOST_TAKEN_UP: String(Math.round(sessions * 0.12)),
+        SEED: String(seed),
+      }
+    },
+    rounds: /^(\d+) sessions$/,
+  },
+  {
     name: 'long',
     about: 'the long tests: signals, faults, refusals, messages, every rehearsal and more',
     files: [
