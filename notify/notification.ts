@@ -117,6 +117,10 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
       const state = `spent $${event.spentUsd.toFixed(2)} of $${event.budgetUsd.toFixed(2)} and starts no more workers`
       return callPerson(state, { next: 'raise BUDGET_USD', tag: 'moneybag' })
     }
+    case 'time-limit.reached': {
+      const state = `has worked for ${formatIdleTime(event.workedSeconds)} and asks whether to go on`
+      return callPerson(state, { next: 'dispatch resume', tag: 'hourglass' })
+    }
     case 'deadline.passed':
       return alert('Dispatch is late', 'has no verdict at its deadline', { priority: 5, tag: 'alarm_clock' })
     case 'disk.low': {

@@ -15,6 +15,7 @@ import { SleepWatch } from './put-to-sleep.ts'
 import { RequestServer } from './request-server.ts'
 import { JudgeGreeting } from './rounds/judge-greeting.ts'
 import { ParkedRound } from './rounds/parked-round.ts'
+import { TimeLimit } from './time-limit.ts'
 import { VerdictWatch } from './verdict-watch.ts'
 import { watchBudget } from './workers/budget.ts'
 import { WorkerOutput } from './workers/output.ts'
@@ -33,6 +34,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
   const verdictWatch = new VerdictWatch()
   const diskWatch = new DiskWatch()
   const sleepWatch = new SleepWatch()
+  const timeLimit = new TimeLimit()
   const daemonWatch = new DaemonWatch()
   const orchestratorCost = new OrchestratorCost()
   return async () => {
@@ -55,6 +57,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
     diskWatch.check(context)
     daemonWatch.check(context)
     checkDeadline(context)
+    timeLimit.check(context)
     orchestratorCost.check(context)
     watchBudget(context)
     const expiry = explainExpiry(context)

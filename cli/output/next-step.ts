@@ -23,6 +23,7 @@ export function findNextStep(status: SessionStatus, letters: string, isAsleep = 
     }
   if (phase === 'needs you' && problemExitCode === exitCodes.login)
     return { label: 'log in', text: `run claude, then /login; after that, dispatch say ${letters} "go on"` }
+  if (status.isTimeUp) return { label: 'go on', text: `dispatch resume ${letters} lets it work for as long again` }
   if (isOrchestratorGone(status))
     return {
       label: 'continue',

@@ -42,6 +42,7 @@ export const settingsSchema = z.object({
   ROUNDS: wholeNumber(1, 20).default(3),
   START_TIMEOUT_SEC: wholeNumber(1, 3600).default(60),
   WORKER_TIMEOUT_SEC: wholeNumber(1, 86_400).default(3600),
+  SESSION_TIMEOUT_SEC: wholeNumber(0, 604_800, ' (0: no limit)').default(43_200),
   CHECK_TIMEOUT_SEC: wholeNumber(1, 3600).default(120),
   CHECK_REPEAT_SEC: wholeNumber(0, 3600).default(60),
   KEEP_OPEN_SEC: wholeNumber(0, 604_800).default(3600),

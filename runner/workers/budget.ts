@@ -19,8 +19,12 @@ export function watchBudget(context: RunnerContext): void {
   context.record({ type: 'budget.reached', spentUsd: addUpCost(status).usd, budgetUsd: config.BUDGET_USD })
 }
 
-/** Refuse another worker if the budget is spent. */
+/** Refuse another worker if the budget is spent, or the time is up. */
 export function refuseOverBudget(context: RunnerContext): CommandReply | undefined {
+  if (context.status.isTimeUp)
+    return refuse(
+      'The session has worked for as long as it may, and the human has been asked whether to go on. Submit what there is, or end your turn: the answer will be your next message.',
+    )
   if (context.config.BUDGET_USD > 0) recordCost(context)
   if (computeRemainingUsd(context) !== 0) return undefined
   watchBudget(context)

@@ -18,6 +18,7 @@ import { grantWriteLock } from './write-lock.ts'
 /** Start every rw worker in the queue, and the first code worker if the write lock is free. With the budget spent, end them. */
 export async function startQueuedWorkers(context: RunnerContext): Promise<void> {
   const { status } = context
+  if (status.isTimeUp) return
   if (status.dependencies?.state === 'running') return // A worker would start without the project's dependencies.
   for (const worker of status.workers) {
     if (worker.startedAt !== undefined || worker.endedAt !== undefined || isHeldByLimit(context, worker)) continue

@@ -169,6 +169,8 @@ const descriptions: EventTable<EventDescription | undefined> = {
       `only ${Math.floor(freeBytes / 1e6)} MB are free on the disk; free some: dispatch rm --applied`,
       'bad',
     ),
+  'time-limit.reached': ({ workedSeconds }) =>
+    describe('runner', `has worked for ${formatHours(workedSeconds)}, and asks you whether to go on`, 'bad'),
   'deadline.passed': () => describe('runner', 'the deadline has passed without a verdict', 'bad'),
   'notification.queued': () => undefined,
 }
@@ -176,6 +178,11 @@ const descriptions: EventTable<EventDescription | undefined> = {
 const MAX_TEXT_CHARS = 700
 const MAX_DETAIL_CHARS = 200
 const MAX_PROBLEMS = 3
+
+/** `12 h`, `1.5 h`; minutes below one hour. */
+function formatHours(seconds: number): string {
+  return seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 360) / 10} h`
+}
 
 /** The time of day on this machine: `06:30`. */
 function formatClock(time: string): string {

@@ -212,6 +212,8 @@ const eventSchemas = {
   /** Less than 1 GB is free on the disk of the home. */
   'disk.low': z.object({ freeBytes: z.number() }),
   'budget.reached': z.object({ spentUsd: z.number(), budgetUsd: z.number() }),
+  /** It has worked for longer than allowed, without the time in which it waited. It starts nothing new until a person answers. */
+  'time-limit.reached': z.object({ workedSeconds: countSchema, limitSeconds: countSchema }),
   'deadline.passed': z.object({ deadline: z.iso.datetime() }),
   /** The notification of event `eventSeq` is in the outbox: it will be delivered even if the runner dies. */
   'notification.queued': z.object({ eventSeq: countSchema, eventType: z.string() }),

@@ -47,7 +47,7 @@ export function deleteIndex(home: string): void {
 // --- internal ---
 
 /** A change of the tables, or of what is stored in them, needs another number. */
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 
 const schema = `
   CREATE TABLE IF NOT EXISTS sessions (

@@ -159,6 +159,8 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     roundOffset: round,
     isResetUnverified: false,
     lastResume: undefined,
+    workedMs: 0,
+    isTimeUp: false,
   }),
   'human.needed': ({ reason, exitCode }) => ({
     phase: 'needs you',
@@ -180,6 +182,11 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
       ? { isReopened: false }
       : { isReopened: false, lastResume: { time, inARow: consecutiveResumes } },
   'budget.reached': ({ spentUsd, budgetUsd }) => ({ budget: { spentUsd, budgetUsd } }),
+  'time-limit.reached': ({ workedSeconds, limitSeconds }) => ({
+    phase: 'needs you',
+    problem: `it has worked for ${workedSeconds} s, and SESSION_TIMEOUT_SEC=${limitSeconds} allows no more`,
+    isTimeUp: true,
+  }),
   'deadline.passed': () => ({ isPastDeadline: true }),
   'notification.queued': ({ eventSeq }) => ({ lastNotifiedSeq: eventSeq }),
 
@@ -199,7 +206,15 @@ function keepStatus(): Partial<SessionStatus> {
 }
 
 /** What a human's answer resets. */
-const answered = { question: null, contractRejections: 0, idleTurns: 0, isStuck: false, lastResume: undefined }
+const answered = {
+  question: null,
+  contractRejections: 0,
+  idleTurns: 0,
+  isStuck: false,
+  lastResume: undefined,
+  workedMs: 0,
+  isTimeUp: false,
+}
 
 /** The phase after a human's answer. A valid verdict stays until new work begins. */
 function computeNextPhase({ verdict, phase, contract }: SessionStatus): Phase {

@@ -15,6 +15,11 @@ export function isSettled(status: SessionStatus): boolean {
   )
 }
 
+/** Does it work: it waits neither for a person, nor for the vendor's limit, nor for the judge? */
+export function isAtWork(status: SessionStatus): boolean {
+  return !isSettled(status) && status.usageLimit === null && status.judgeWait === null
+}
+
 /** Does the session wait for a person, with work still to do? */
 export function needsPerson({ phase, closed }: SessionStatus): boolean {
   return closed === undefined && (phase === 'asking' || phase === 'needs you')

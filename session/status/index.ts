@@ -1,6 +1,7 @@
 export {
   countInARow,
   isAsleep,
+  isAtWork,
   isAwaitingApproval,
   isOrchestratorGone,
   isSettled,
@@ -10,5 +11,5 @@ export { addUpCost, describeCost } from './cost.ts'
 export { describeJudgeWait, explainJudgeRefusal } from './judge-wait.ts'
 export { explainOtherHost, findOtherHost, refuseOtherHost } from './other-host.ts'
 export { applyEvent, computeStatus, initialStatus } from './status.ts'
-export type { ClauseStatus, JudgeWait, SessionStatus, VerdictState, WorkerStatus } from './status-types.ts'
+export type { ClauseStatus, SessionStatus, VerdictState, WorkerStatus } from './status-types.ts'
 export { computeState, readAllViews, readView, type SessionView } from './view.ts'

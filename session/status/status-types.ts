@@ -70,6 +70,10 @@ export interface SessionStatus {
   orchestratorCost?: { usd: number; runUsd: number; unpricedModel: string | undefined }
   /** The cost of all agents when the budget was last reached. */
   budget?: { spentUsd: number; budgetUsd: number }
+  /** How long it has worked since a person last spoke, without the time in which it waited, was parked or had no runner. */
+  workedMs: number
+  /** Has it worked for longer than allowed? Then it starts nothing new until a person answers. */
+  isTimeUp: boolean
   /** Has the deadline passed without a verdict? */
   isPastDeadline: boolean
   /** The last event whose notification is in the outbox. */

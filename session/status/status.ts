@@ -1,5 +1,7 @@
+import { SECOND_MS } from '#host/time.ts'
 import type { Event } from '../log/event.ts'
 import { computeChanges } from './changes.ts'
+import { isAtWork } from './conditions.ts'
 import type { SessionStatus } from './status-types.ts'
 
 export const initialStatus: SessionStatus = {
@@ -27,6 +29,8 @@ export const initialStatus: SessionStatus = {
   lastResume: undefined,
   usageLimit: null,
   judgeWait: null,
+  workedMs: 0,
+  isTimeUp: false,
   isPastDeadline: false,
   lastNotifiedSeq: 0,
   writeLock: null,
@@ -41,8 +45,23 @@ export function computeStatus(events: Event[]): SessionStatus {
 /** Compute the status after one more event. Pure: the old status is not changed. */
 export function applyEvent(before: SessionStatus, event: Event): SessionStatus {
   const isStuck = before.isStuck && passiveEvents.has(event.type)
-  const after = { ...before, isStuck, ...computeChanges(before, event), lastSeq: event.seq, lastEventAt: event.time }
+  const workedMs = before.workedMs + measureWork(before, event)
+  const after = {
+    ...before,
+    isStuck,
+    workedMs,
+    ...computeChanges(before, event),
+    lastSeq: event.seq,
+    lastEventAt: event.time,
+  }
   return after.phase === before.phase && before.lastSeq > 0 ? after : { ...after, phaseStartedAt: event.time }
+}
+
+/** The time from the event before to this one, if the session worked meanwhile. Nothing is known of a time without a runner. */
+function measureWork(before: SessionStatus, event: Event): number {
+  if (before.lastSeq === 0 || event.type === 'runner.started' || !isAtWork(before)) return 0
+  const sleptMs = event.type === 'machine.slept' ? event.seconds * SECOND_MS : 0
+  return Math.max(0, Date.parse(event.time) - Date.parse(before.lastEventAt) - sleptMs)
 }
 
 /** Events that do not show that an agent is alive. */
@@ -61,6 +80,7 @@ const passiveEvents = new Set<Event['type']>([
   'cost.reported',
   'budget.reached',
   'deadline.passed',
+  'time-limit.reached',
   'machine.slept',
   'disk.low',
   'session.slept',

@@ -194,4 +194,42 @@ describe('dispatch resume', () => {
       assert.equal(refused.exitCode, 2)
       assert.match(refused.stderr, /waits for your answer/)
     }))
+
+  it('lets a session that has worked for too long work for as long again', () => {
+    let answered = false
+    return withRig(
+      {
+        ...scenario,
+        workers: { '*': honestWorkerTurns },
+        orchestrator: [
+          bash('sleep 3'),
+          put('contract.md', helloContract),
+          bash('contract check'),
+          spawn('code --name hello --clauses C1', 'Write hello.sh.'),
+          ({ lastText }: TurnContext) =>
+            lastText.includes('worked for as long') ? say('I stop.') : bash('wait-workers'),
+          ({ lastText }: TurnContext) => {
+            answered ||= lastText.includes('Continue where you stopped')
+            return answered ? spawn('code --name hello --clauses C1', 'Write hello.sh.') : say('I stop.')
+          },
+          ...lateTurns,
+        ],
+      },
+      async rig => {
+        const ran = await rig.dispatch([helloTask, '--wait'])
+        assert.equal(ran.exitCode, 12, ran.stdout + ran.stderr)
+        assert.match(ran.stdout, /SESSION_TIMEOUT_SEC=2 allows no more[\s\S]*go on +dispatch resume/)
+        const { id } = rig.readSession()
+        await rig.waitUntil('the turn ends', () => rig.readEvents().some(({ type }) => type === 'turn.ended'))
+        assert.deepEqual(rig.readStatus().workers, [], 'nothing new was started')
+        const file = path.join(rig.home, 'dispatch/.env')
+        fs.appendFileSync(file, 'SESSION_TIMEOUT_SEC=3600\n')
+        const resumed = await rig.dispatch(['resume', id], { env: { SESSION_TIMEOUT_SEC: '' } })
+        assert.equal(resumed.exitCode, 0, resumed.stderr)
+        const waited = await rig.dispatch(['wait', id])
+        assert.equal(waited.exitCode, 0, waited.stdout + JSON.stringify(rig.readEvents().slice(-8)))
+      },
+      { RIG_CLAUDE: 'real', SESSION_TIMEOUT_SEC: '2' },
+    )
+  })
 })

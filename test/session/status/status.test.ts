@@ -238,6 +238,8 @@ test('the status at the verdict has every field', () => {
     isStuck: false,
     isReopened: false,
     lastResume: undefined,
+    workedMs: 720_000,
+    isTimeUp: false,
     usageLimit: null,
     judgeProblem: '',
     judgeQuestion: undefined,
@@ -341,9 +343,10 @@ test('each event changes its fields, and no others', () => {
     const before = after(...path)
     const event: Event = { seq: 90, time: minute(59), ...samples[name] }
     const phaseStartedAt = changes.phase === undefined ? before.phaseStartedAt : minute(59)
+    const { workedMs } = applyEvent(before, event) // It changes with each event, and has a test of its own.
     assert.deepEqual(
       applyEvent(before, event),
-      { ...before, ...changes, lastSeq: 90, lastEventAt: minute(59), phaseStartedAt },
+      { ...before, ...changes, workedMs, lastSeq: 90, lastEventAt: minute(59), phaseStartedAt },
       name,
     )
     assert.deepEqual(before, after(...path), `${name}: the old status is unchanged`)
@@ -534,4 +537,24 @@ test('the state is one of the known words, whatever the order of events', () => 
     for (const second of names)
       for (const runner of ['alive', 'dead', 'unknown'] satisfies Liveness[])
         assert.ok(states.has(computeState(after('opened', first, second), runner)), `${first}, ${second}, ${runner}`)
+})
+
+test('the time of work leaves out what is no work, and begins again when a person speaks', () => {
+  const start = Date.parse(minute(0))
+  const compute = (...events: [minutes: number, Name | EventBody][]) =>
+    computeStatus(
+      events.map(([minutes, what], index) => ({
+        seq: index + 1,
+        time: new Date(start + minutes * 60_000).toISOString(),
+        ...(typeof what === 'string' ? samples[what] : what),
+      })) as Event[],
+    ).workedMs / 60_000
+  const limit: EventBody = { type: 'usage-limit.reached', reason: 'limit', resetsAt: null }
+  const lifted: EventBody = { type: 'usage-limit.lifted', source: 'the clock' }
+  assert.equal(compute([0, 'opened'], [1, 'started'], [10, 'turn']), 10)
+  assert.equal(compute([0, 'opened'], [1, 'started'], [2, limit], [50, lifted], [51, 'turn']), 3, 'parked')
+  assert.equal(compute([0, 'opened'], [1, 'started'], [2, 'asked'], [50, 'answered'], [51, 'turn']), 1, 'answered')
+  assert.equal(compute([0, 'opened'], [1, 'started'], [50, 'runner'], [51, 'turn']), 2, 'without a runner')
+  const slept: EventBody = { type: 'machine.slept', seconds: 2400 }
+  assert.equal(compute([0, 'opened'], [1, 'started'], [50, slept], [51, 'turn']), 11, 'asleep')
 })
