@@ -10,14 +10,17 @@ const Told = z.record(
 )
 
 /**
- * What a person was told about the files of the inboxes, in `$DISPATCH_HOME/inbox-told.json`, so that each thing is told once: also
- * after a restart, and also where the process ends in between. A file that cannot be read counts as empty.
+ * What a person was told about some things, such as the files of the inboxes, in `$DISPATCH_HOME/<kind>-told.json`, so that each is
+ * told once: also after a restart, and also where the process ends in between. A file that cannot be read counts as empty.
  */
 export class ToldOnce {
   private readonly file: string
 
-  constructor(home: string) {
-    this.file = path.join(home, 'inbox-told.json')
+  private readonly kind: string
+
+  constructor(home: string, kind: 'inbox' | 'queue') {
+    this.kind = kind
+    this.file = path.join(home, `${kind}-told.json`)
   }
 
   /**
@@ -30,7 +33,7 @@ export class ToldOnce {
     if (known?.hash === hash && known.isSent) return false
     const at = known?.hash === hash ? known.at : new Date().toISOString()
     this.write({ ...this.read(), [file]: { hash, at, isSent: false, reason } })
-    tell(`inbox-${hash}`, at)
+    tell(`${this.kind}-${hash}`, at)
     this.write({ ...this.read(), [file]: { hash, at, isSent: true, reason } })
     return true
   }

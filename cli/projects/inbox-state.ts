@@ -17,7 +17,7 @@ export interface InboxState {
 /** Read the inbox of a project, and change nothing. */
 export async function readInboxState(config: Config, { path: repository }: RegisteredProject): Promise<InboxState> {
   const folder = getInbox(repository)
-  const told = new ToldOnce(config.home)
+  const told = new ToldOnce(config.home, 'inbox')
   if (!fs.existsSync(repository)) return { folder, problem: `${repository} does not exist any more`, files: [] }
   const problem = findFolderProblem(repository) ?? null
   if (problem !== null) return { folder, problem, files: [] }

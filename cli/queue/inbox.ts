@@ -37,7 +37,7 @@ export class InboxMemory {
   readonly gitWaits = new Map<string, number>()
 
   constructor(home: string) {
-    this.told = new ToldOnce(home)
+    this.told = new ToldOnce(home, 'inbox')
   }
 }
 

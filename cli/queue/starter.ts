@@ -8,6 +8,7 @@ import { type Claim, type Fence, type Item, type Queue, readPause } from '#queue
 import { listOpenSessions } from '#session/search-index'
 import { CLAIM_VARIABLE } from './claim.ts'
 import { findRoom } from './load.ts'
+import { notifyNeeds } from './needs-notice.ts'
 import { withQueue } from './open.ts'
 import { decideFailedStart, settleEnded } from './settle.ts'
 
@@ -19,6 +20,7 @@ export async function runQueue(config: Config, say: (line: string) => void): Pro
   const claims = await withQueue(config, async queue => {
     for (const line of await settleEnded(config, queue)) say(line)
     await takeUp(config, queue, say)
+    await notifyNeeds(config, queue)
     return claimNext(config, queue)
   })
   return claims.map(claim => startSession(config, claim, say))

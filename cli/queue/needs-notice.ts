@@ -1,0 +1,38 @@
+import path from 'node:path'
+import type { Config } from '#host/config'
+import { listKnownSecrets, redactSecrets } from '#host/secrets'
+import { toOneLine } from '#host/text.ts'
+import { ToldOnce } from '#intake'
+import { listEnabledChannels, writeToOutbox } from '#notify'
+import type { Item, Queue } from '#queue'
+
+const MAX_LINE_CHARS = 300
+
+/** Queue one notification for each item that needs a person, once. The caller starts the deliverer. */
+export async function notifyNeeds(config: Config, queue: Queue): Promise<void> {
+  const items = await queue.list(['needs you'])
+  const told = new ToldOnce(config.home, 'queue')
+  const getKey = ({ id }: Item) => `queue/${id}`
+  for (const item of items)
+    told.tell(getKey(item), item.since, item.reason, (id, at) => write(config, item, { id, at }))
+  told.keep('queue', new Set(items.map(getKey)))
+}
+
+// --- internal ---
+
+/** By default it has the name of the repository, and nothing of the task or of a reason. */
+function write(config: Config, item: Item, { id, at }: { id: string; at: string }): void {
+  const where = item.repository === null ? '' : ` (${path.basename(item.repository)})`
+  const lines = [
+    `${item.id}${where} does not go on by itself. Next: dispatch queue show ${item.id}`,
+    ...(config.NOTICE_DETAIL === 'full' ? [item.reason] : []),
+  ]
+  const secrets = listKnownSecrets(config)
+  const notification = {
+    title: 'The queue needs you',
+    body: lines.map(line => toOneLine(redactSecrets(line, secrets).text, MAX_LINE_CHARS)).join('\n'),
+    priority: 4 as const,
+    tags: ['clipboard'],
+  }
+  writeToOutbox(config.home, { id, sessionId: item.id, at, deliverBy: null, notification }, listEnabledChannels(config))
+}
