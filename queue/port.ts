@@ -115,6 +115,18 @@ export interface Queue {
    * otherwise the item is given back. Returns what was given back.
    */
   releaseAbandoned(findSession: (fence: Fence) => string | undefined): Promise<Fence[]>
+  /**
+   * Forget who claimed what has no session yet, as after a restore, where those processes are of another time or machine. The next
+   * `releaseAbandoned` finds the session of each, or gives it back.
+   */
+  forgetHolders(): Promise<void>
+  /**
+   * The ids of what has ended before this time, ISO 8601, and on which nothing waits that has not ended: it can be forgotten. So can
+   * its key.
+   */
+  listForgettable(before: string): Promise<string[]>
+  /** Forget these, as far as they still can be, and the starts before this time. Returns how many items are gone. */
+  forget(ids: string[], before: string): Promise<number>
   /** The attempts since this time, ISO 8601: when each began, and whether it has got no session. */
   listStarts(since: string): Promise<{ at: string; isFailed: boolean }[]>
   /** A person decides about an item that needs one: once more, or not at all. */

@@ -1,5 +1,14 @@
 import { z } from 'zod'
-import { type Item, itemStates, type NewItem, priorities } from './port.ts'
+import {
+  type Fence,
+  type Item,
+  type ItemState,
+  itemStates,
+  MAX_FAILURES,
+  type NewItem,
+  type Outcome,
+  priorities,
+} from './port.ts'
 
 /** The tables of the queue. A change of them needs another number. */
 export const SCHEMA_VERSION = 1
@@ -99,4 +108,17 @@ export function toItem(row: Row): Item {
     sessionId: row.session_id,
     previousSessionId: row.previous_session_id,
   }
+}
+
+/** The attempt of a fence is the current one, and has not ended. */
+export const heldCondition = "number = ? AND attempt = ? AND state IN ('starting', 'running')"
+
+/** What goes with it. Pure. */
+export const getHeldValues = ({ item, attempt }: Fence) => [parseId(item), attempt] as const
+
+/** The state after an attempt has ended so. Pure. */
+export function getNextState(outcome: Outcome, failures: number): ItemState {
+  if (outcome.kind === 'released') return 'waiting'
+  if (outcome.kind !== 'failed' && outcome.kind !== 'again') return outcome.kind
+  return failures >= MAX_FAILURES ? 'needs you' : 'waiting'
 }

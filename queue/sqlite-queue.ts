@@ -4,6 +4,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { makePrivateFolder } from '#host/fs'
 import { checkLiveness, ProcessIdentity } from '#host/process'
 import { type Database, openDatabase, readSchemaVersion, runTransaction } from '#host/sqlite.ts'
+import { forgetItems, listForgettable } from './forget.ts'
 import {
   type Claim,
   type Claimant,
@@ -11,14 +12,27 @@ import {
   type Item,
   type ItemState,
   itemStates,
-  MAX_FAILURES,
   type NewItem,
   type Outcome,
   type Priority,
   priorities,
   type Queue,
 } from './port.ts'
-import { formatId, isItemId, parseId, parseWork, Row, SCHEMA_VERSION, schema, toItem, toTime } from './rows.ts'
+import {
+  formatId,
+  getHeldValues,
+  getNextState,
+  heldCondition,
+  isItemId,
+  parseId,
+  parseWork,
+  Row,
+  SCHEMA_VERSION,
+  schema,
+  toItem,
+  toTime,
+} from './rows.ts'
+import { listDue, selectRows } from './select.ts'
 
 /** Does a session, or an item, on which others wait have its PASS? `pending` while that is open. */
 export type ReadEnd = (sessionId: string) => Promise<'passed' | 'pending' | { ended: string }>
@@ -50,8 +64,6 @@ export async function openQueue(home: string, { readSessionEnd, now = Date.now }
 
 // --- internal ---
 
-const PAGE_ROWS = 50
-
 class SqliteQueue implements Queue {
   private readonly database: Database
   private readonly readSessionEnd: ReadEnd
@@ -71,7 +83,7 @@ class SqliteQueue implements Queue {
     if (slots <= 0) return []
     const claims: Claim[] = []
     const room = { ...roomByRepository }
-    for (const candidate of this.listDue()) {
+    for (const candidate of listDue(this.database, this.now())) {
       const { repository, after, needs } = parseWork(candidate.work)
       const name = repository ?? ''
       const left = room[name] ?? defaultRoom
@@ -146,6 +158,18 @@ class SqliteQueue implements Queue {
     return released
   }
 
+  async forgetHolders(): Promise<void> {
+    this.database.exec("UPDATE items SET claimed_by = NULL WHERE state = 'starting'")
+  }
+
+  async listForgettable(before: string): Promise<string[]> {
+    return listForgettable(this.database, before)
+  }
+
+  async forget(ids: string[], before: string): Promise<number> {
+    return forgetItems(this.database, ids, before)
+  }
+
   async decide(id: string, decision: 'again' | 'cancel'): Promise<'done' | 'already'> {
     const [state, failures] = decision === 'again' ? ['waiting', 0] : ['cancelled', null]
     const { changes } = this.database
@@ -191,23 +215,6 @@ class SqliteQueue implements Queue {
 
   close(): void {
     this.database.close()
-  }
-
-  /** What waits and may start by now, the first first, a page at a time: most claims need no second one. */
-  private *listDue(): Generator<Row> {
-    let page: Row[]
-    let last: [number, number, number] = [-1, 0, 0]
-    do {
-      page = this.select(
-        `state = 'waiting' AND not_before <= ? AND (priority, rank, number) > (?, ?, ?)
-         ORDER BY priority, rank, number LIMIT ${PAGE_ROWS}`,
-        this.now(),
-        ...last,
-      )
-      yield* page
-      const end = page.at(-1)
-      if (end) last = [end.priority, end.rank, end.number]
-    } while (page.length === PAGE_ROWS)
   }
 
   /** Returns the id, of the item that was there before if the key is known. */
@@ -282,19 +289,6 @@ class SqliteQueue implements Queue {
   }
 
   private select(condition: string, ...values: (string | number)[]): Row[] {
-    return this.database
-      .prepare(`SELECT * FROM items WHERE ${condition}`)
-      .all(...values)
-      .map(row => Row.parse(row))
+    return selectRows(this.database, condition, ...values)
   }
-}
-
-const heldCondition = "number = ? AND attempt = ? AND state IN ('starting', 'running')"
-
-const getHeldValues = ({ item, attempt }: Fence) => [parseId(item), attempt] as const
-
-function getNextState(outcome: Outcome, failures: number): ItemState {
-  if (outcome.kind === 'released') return 'waiting'
-  if (outcome.kind !== 'failed' && outcome.kind !== 'again') return outcome.kind
-  return failures >= MAX_FAILURES ? 'needs you' : 'waiting'
 }
