@@ -17,6 +17,8 @@ export interface Setup {
   /** `unfinished`: the commands failed or were interrupted. */
   state: 'ready' | 'unfinished' | 'being made'
   commands: string[]
+  /** The paths that the commands made, from the top of a tree. */
+  made: string[]
   bytes: number
   usedAtMs: number
   /** Does a session that is not closed use it? */
@@ -42,6 +44,7 @@ export async function listSetups({ home, workspace }: Pick<Config, 'home' | 'wor
       folder,
       state: isBeingMade ? 'being made' : record ? 'ready' : 'unfinished',
       commands: record?.commands ?? [],
+      made: record?.made ?? [],
       bytes: record?.bytes ?? measureFolder(folder),
       usedAtMs: fs.statSync(record ? getRecordFile(folder) : folder, { throwIfNoEntry: false })?.mtimeMs ?? 0,
       isUsed: usedKeys.has(key),

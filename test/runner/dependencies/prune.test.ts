@@ -22,7 +22,7 @@ import { createScratchFolder, withoutRoot } from '../../fixtures/scratch.ts'
 
 test('unfinished setups go first, then old ones and those beyond the bounds, never one in use', () => {
   const setup = (key: string, changes: Partial<Setup> = {}): Setup => ({
-    ...{ key, folder: '', state: 'ready', commands: [], bytes: 1e9, usedAtMs: 100 * DAY_MS, isUsed: false },
+    ...{ key, folder: '', state: 'ready', commands: [], made: [], bytes: 1e9, usedAtMs: 100 * DAY_MS, isUsed: false },
     ...changes,
   })
   const select = (...setups: Setup[]) => selectRemovable(setups, 100 * DAY_MS).map(({ key }) => key)
