@@ -28,6 +28,17 @@ export async function openDatabaseReadOnly(file: string): Promise<Database> {
   return new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
 }
 
+/** Copy a SQLite file as it is at one moment, while other processes write it. The copy is one file, which must not exist before. */
+export async function copyDatabase(file: string, target: string): Promise<void> {
+  const { DatabaseSync } = await loadSqlite()
+  const database = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
+  try {
+    database.prepare('VACUUM INTO ?').run(target)
+  } finally {
+    database.close()
+  }
+}
+
 /** Do something as a whole or not at all. Other processes write before or after it, never between. */
 export function runTransaction<Result>(database: Database, work: () => Result): Result {
   database.exec('BEGIN IMMEDIATE')
