@@ -1,0 +1,149 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { setImmediate as giveWay } from 'node:timers/promises'
+import { type Config, prepareHome } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { deleteFolder, listNames, makePrivateFolder } from '#host/fs'
+import { endPause, type Pause, readPause, writePause } from '#queue'
+import { isSessionId } from '#session'
+import { listOpenSessions } from '#session/search-index'
+import { withQueue } from '../queue/open.ts'
+import { ObjectStore } from './object-store.ts'
+import { findRecord } from './records.ts'
+import { relocateSession } from './relocate.ts'
+import { requireBytes } from './space.ts'
+import { openTarget } from './target.ts'
+import { type CheckedBackup, requireWhole, verifyBackup } from './verify.ts'
+import { addUnit, moveShared, type SharedFiles, writeUnit } from './write-unit.ts'
+
+export interface RestoreOptions {
+  /** Add to a home that has sessions. What is there stays as it is. */
+  mayMerge: boolean
+  /** A part of the name of a backup; the newest without it. */
+  at?: string
+  onProgress?: (what: string, done: number, all: number) => void
+}
+
+export interface RestoreReport {
+  /** The name of the backup, the home that it was made of, and this one. */
+  name: string
+  from: string
+  home: string
+  /** The ids of the sessions that were written, and of those that were there. */
+  restored: string[]
+  kept: string[]
+  /** Other files that were there, by their paths in the home. */
+  keptFiles: string[]
+  /** The home is paused: sessions or items would go on otherwise. */
+  isPaused: boolean
+}
+
+/**
+ * Write a backup into a home. Everything is verified before anything is written. The home is paused meanwhile, and stays so if
+ * something in it would go on by itself. Exit 5 for a home with sessions, 10 where there is too little space, 13 for a damaged backup.
+ */
+export async function restore(config: Config, folder: string, options: RestoreOptions): Promise<RestoreReport> {
+  const paths = openTarget(folder)
+  const { name, record } = findRecord(paths, options.at)
+  refuseUsedHome(config, options.mayMerge)
+  const backup = await verifyBackup(paths, record, (done, all) => options.onProgress?.('verifying', done, all))
+  requireWhole(backup)
+  prepareHome(config)
+  requireBytes(measureNeed(backup), config.home)
+  const earlierPause = readPause(config.home, new Date())
+  const ownPause = backup.units.some(unit => unit.name === 'paused.json')
+  writePause(config.home, earlierPause ?? createPause())
+  const report: RestoreReport = {
+    name,
+    from: record.home,
+    home: config.home,
+    restored: [],
+    kept: [],
+    keptFiles: [],
+    isPaused: true,
+  }
+  const store = new ObjectStore(paths.objects)
+  await writeUnits(backup, { config, store, from: record.home, report }, options)
+  const waits = await settleRestored(config, report)
+  if (!waits && earlierPause === undefined && !ownPause) endPause(config.home, new Date())
+  report.isPaused = readPause(config.home, new Date()) !== undefined
+  return report
+}
+
+// --- internal ---
+
+const STAGING_PREFIX = '.restoring-'
+
+function createPause(): Pause {
+  return { since: new Date().toISOString(), until: null, reason: 'after `dispatch restore`' }
+}
+
+/** What a person made since would be mixed with what was. */
+function refuseUsedHome({ home, workspace }: Config, mayMerge: boolean): void {
+  const sessions = listNames(workspace).filter(isSessionId).length
+  if (mayMerge || (sessions === 0 && !fs.existsSync(path.join(home, 'queue.db')))) return
+  throw new DispatchError(`${home} is in use: it has ${sessions > 0 ? `${sessions} sessions` : 'a queue'}`, {
+    exitCode: exitCodes.conflict,
+    remedy: 'To add what it lacks: --merge. To restore elsewhere: --into HOME.',
+  })
+}
+
+/** Contents that are shared by hard links count once. */
+function measureNeed({ units }: CheckedBackup): number {
+  const shared = new Set<string>()
+  let bytes = 0
+  for (const entry of units.flatMap(({ entries }) => entries)) {
+    if (entry.kind !== 'file' || shared.has(entry.sha256)) continue
+    if (entry.isShared) shared.add(entry.sha256)
+    bytes += entry.size
+  }
+  return bytes
+}
+
+interface Target {
+  config: Config
+  store: ObjectStore
+  from: string
+  report: RestoreReport
+}
+
+/** A session appears under its name when it is whole, so a restore that is cut off leaves no half session. */
+async function writeUnits(backup: CheckedBackup, target: Target, { onProgress }: RestoreOptions): Promise<void> {
+  const { config, store, from, report } = target
+  const shared: SharedFiles = new Map()
+  makePrivateFolder(config.workspace)
+  for (const name of listNames(config.workspace).filter(each => each.startsWith(STAGING_PREFIX)))
+    deleteFolder(path.join(config.workspace, name))
+  for (const [at, { name, entries }] of backup.units.entries()) {
+    const final = path.join(config.home, name)
+    const id = name.startsWith('workspace/') ? path.basename(name) : undefined
+    if (id === undefined) {
+      const kept = addUnit(entries, final, store, shared)
+      if (name !== 'repositories' && name !== 'paused.json' && name !== 'home-id')
+        report.keptFiles.push(...kept.map(file => path.join(name, file)))
+    } else if (fs.existsSync(final)) report.kept.push(id)
+    else {
+      const staging = path.join(config.workspace, `${STAGING_PREFIX}${id}`)
+      writeUnit(entries, staging, store, shared)
+      if (from !== config.home) relocateSession(staging, path.join(from, name), final)
+      fs.renameSync(staging, final)
+      moveShared(entries, final, shared)
+      report.restored.push(id)
+    }
+    onProgress?.('restoring', at + 1, backup.units.length)
+    await giveWay()
+  }
+}
+
+/** Free the items whose start was cut off, and index the sessions. Returns whether something would go on by itself. */
+async function settleRestored(config: Config, { restored, keptFiles }: RestoreReport): Promise<boolean> {
+  const open = (await listOpenSessions(config, { isThorough: true })).filter(({ session }) =>
+    restored.includes(session.id),
+  )
+  if (!fs.existsSync(path.join(config.home, 'queue.db'))) return open.length > 0
+  const items = await withQueue(config, async queue => {
+    if (!keptFiles.includes('queue.db')) await queue.forgetHolders()
+    return queue.list(['waiting', 'starting', 'running'])
+  })
+  return open.length > 0 || items.length > 0
+}

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
+import { isErrno } from '#host/error.ts'
+import { encodeName } from '#host/file-name.ts'
+import { toStorageError } from '#host/fs'
+import type { FileEntry, Listing } from './format.ts'
+import type { ObjectStore } from './object-store.ts'
+import { resolveEntry } from './scan.ts'
+
+/** Files that were written, by their content, for those that share one by hard links. */
+export type SharedFiles = Map<string, Buffer>
+
+/** Write the entries of a unit below a new folder, or as a new file. The modes of folders come last: they may be read-only. */
+export function writeUnit(entries: Listing, target: string, store: ObjectStore, shared: SharedFiles): void {
+  for (const entry of entries) {
+    const file = resolveEntry(target, entry.path)
+    try {
+      if (entry.kind === 'folder') fs.mkdirSync(file, { mode: 0o700 })
+      else if (entry.kind === 'link') fs.symlinkSync(encodeName(entry.target), file)
+      else writeFile(entry, file, store, shared)
+    } catch (error) {
+      throw toStorageError(`${file}`, error)
+    }
+  }
+  closeFolders(entries, target)
+}
+
+/** The same where a part of it may exist: what exists stays as it is. Returns the paths that stayed. */
+export function addUnit(entries: Listing, target: string, store: ObjectStore, shared: SharedFiles): string[] {
+  const kept: string[] = []
+  const made: Listing = []
+  for (const entry of entries) {
+    const file = resolveEntry(target, entry.path)
+    const stats = fs.lstatSync(file, { throwIfNoEntry: false })
+    if (stats !== undefined) {
+      if (entry.kind !== 'folder') kept.push(entry.path)
+      continue
+    }
+    try {
+      if (entry.kind === 'folder') {
+        fs.mkdirSync(file, { mode: 0o700 })
+        made.push(entry)
+      } else if (entry.kind === 'link') fs.symlinkSync(encodeName(entry.target), file)
+      else {
+        const draft = Buffer.from(path.join(path.dirname(target), `.tmp-${randomBytes(8).toString('hex')}`))
+        writeFile(entry, draft, store, shared)
+        fs.renameSync(draft, file)
+        if (entry.isShared) shared.set(entry.sha256, file)
+      }
+    } catch (error) {
+      throw toStorageError(`${file}`, error)
+    }
+  }
+  closeFolders(made, target)
+  return kept
+}
+
+/** Say that the files of a unit are in another place now. */
+export function moveShared(entries: Listing, target: string, shared: SharedFiles): void {
+  for (const entry of entries)
+    if (entry.kind === 'file' && entry.isShared) shared.set(entry.sha256, resolveEntry(target, entry.path))
+}
+
+// --- internal ---
+
+function writeFile(entry: FileEntry, file: Buffer, store: ObjectStore, shared: SharedFiles): void {
+  const twin = entry.isShared ? shared.get(entry.sha256) : undefined
+  if (twin !== undefined && tryLink(twin, file)) return
+  fs.copyFileSync(store.getFile(entry.sha256), file, fs.constants.COPYFILE_FICLONE | fs.constants.COPYFILE_EXCL)
+  fs.chmodSync(file, 0o600) // The object is read-only, and its time could not be set where that counts.
+  fs.utimesSync(file, entry.mtimeMs / 1000, entry.mtimeMs / 1000)
+  fs.chmodSync(file, entry.mode)
+  if (entry.isShared) shared.set(entry.sha256, file)
+}
+
+function tryLink(from: Buffer, to: Buffer): boolean {
+  try {
+    fs.linkSync(from, to)
+    return true
+  } catch (error) {
+    if (isErrno(error, 'EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOENT')) return false
+    throw error
+  }
+}
+
+function closeFolders(entries: Listing, target: string): void {
+  for (const entry of entries.toReversed()) {
+    if (entry.kind !== 'folder') continue
+    const folder = resolveEntry(target, entry.path)
+    fs.utimesSync(folder, entry.mtimeMs / 1000, entry.mtimeMs / 1000)
+    fs.chmodSync(folder, entry.mode)
+  }
+}

@@ -1,0 +1,34 @@
+import type { Config } from '#host/config'
+import { listSessions } from '#session'
+import { decideRemoval, listOldSessions, removeSessions, throwFailures } from '../remove-safe.ts'
+import type { Removable } from './removable.ts'
+
+/**
+ * The sessions in which nothing has happened for so long and that lose nothing, by the rules of `rm --older`. Each is decided again
+ * just before it is removed: a person may have taken it up meanwhile. `onProgress` counts sessions.
+ */
+export async function listRemovableSessions(
+  config: Config,
+  minAgeMs: number,
+  onProgress?: (done: number, all: number) => void,
+): Promise<Removable[]> {
+  const old = listOldSessions(listSessions(config.workspace), minAgeMs)
+  const removable: Removable[] = []
+  for (const [at, session] of old.entries()) {
+    const decision = await decideRemoval(session, config, rule)
+    onProgress?.(at + 1, old.length)
+    if (!decision.isRemoved) continue
+    const remove = async () => {
+      const isOld = listOldSessions([session], minAgeMs).length > 0
+      if (!isOld || !(await decideRemoval(session, config, rule)).isRemoved) return false
+      throwFailures(await removeSessions([session], config))
+      return true
+    }
+    removable.push({ kind: 'session', name: session.id, reason: decision.reason, bytes: decision.bytes, remove })
+  }
+  return removable
+}
+
+// --- internal ---
+
+const rule = { isAppliedOnly: false }
