@@ -1,6 +1,7 @@
 export { runDeliverer } from './delivery/deliverer.ts'
 export { drainOutbox } from './delivery/drain.ts'
 export { computeQuietEndMs } from './delivery/quiet-hours.ts'
+export { listExpiredNotifications } from './delivery/retention.ts'
 export { startDeliverer } from './delivery/start-deliverer.ts'
 export { type DeliveryTiming, defaultTiming } from './delivery/timing.ts'
 export { type DeliveryLogEntry, readDeliveryLog } from './delivery-log.ts'

@@ -1,12 +1,11 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { DispatchError, isErrno } from '#host/error.ts'
-import { listNames, makePrivateFolder, readJson } from '#host/fs'
+import { makePrivateFolder, readJson } from '#host/fs'
 import { DAY_MS } from '#host/time.ts'
 import { type Channel, getOutboxFolders, listNotifications, parseTimeFromName, QueuedNotification } from '../outbox.ts'
 import { type OutboxEntry, sortBySequence } from './batch.ts'
-
-const MAX_KEPT_FILES = 5000
+import { listExpired } from './retention.ts'
 
 /** The folders of a channel, as its deliverer reads them and moves files between them. */
 export class OutboxFolders {
@@ -47,21 +46,9 @@ export class OutboxFolders {
     return (['sent', 'dead'] as const).find(folder => fs.existsSync(path.join(this.folders[folder], name)))
   }
 
-  /** Delete old files: `sent` after 7 days, `dead` after 30, and of each all but the newest 5,000. */
+  /** Delete what is kept no longer. */
   prune(now: number): void {
-    const maxAgesMs = { sent: 7 * DAY_MS, dead: 30 * DAY_MS }
-    for (const target of ['sent', 'dead'] as const) {
-      const names = listNotifications(this.folders[target])
-      const surplus = names.length - MAX_KEPT_FILES
-      const old = names.filter((name, index) => index < surplus || now - parseTimeFromName(name) > maxAgesMs[target])
-      for (const name of old) fs.rmSync(path.join(this.folders[target], name), { force: true })
-    }
-    // The temporary file of a process that was killed while it wrote a notification.
-    for (const name of listNames(this.folders.waiting).filter(name => name.startsWith('.tmp-'))) {
-      const file = path.join(this.folders.waiting, name)
-      const { mtimeMs = now } = fs.statSync(file, { throwIfNoEntry: false }) ?? {}
-      if (now - mtimeMs > DAY_MS) fs.rmSync(file, { force: true })
-    }
+    for (const file of listExpired(this.folders, now)) fs.rmSync(file, { force: true })
   }
 
   /** A dead letter is dated by the time it was given up, not by its event. */
