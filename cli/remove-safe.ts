@@ -21,8 +21,8 @@ export interface BulkRemoval {
   isJson: boolean
 }
 
-/** A session, whether it is removed, and why or why not. */
-interface Decision {
+/** A session, whether it is removed, and why or why not. `bytes` is what that would free. */
+export interface Decision {
   session: Session
   isRemoved: boolean
   reason: string
@@ -33,9 +33,9 @@ interface Decision {
 export async function removeSafeSessions(config: Config, removal: BulkRemoval): Promise<void> {
   const { isDryRun, isConfirmed, isJson } = removal
   const sessions = listSessions(config.workspace)
-  const old = sessions.filter(session => Date.now() - getLastEventTime(session) >= removal.minAgeMs)
+  const old = listOldSessions(sessions, removal.minAgeMs)
   const decisions: Decision[] = []
-  for (const session of old) decisions.push(await decide(session, config, removal).catch(keepUnknown(session)))
+  for (const session of old) decisions.push(await decideRemoval(session, config, removal))
   const removed = decisions.filter(({ isRemoved }) => isRemoved)
   if (isJson && !isDryRun && !isConfirmed && removed.length > 0)
     throw new UsageError(
@@ -54,6 +54,25 @@ export async function removeSafeSessions(config: Config, removal: BulkRemoval): 
   else if (isGo) print(`Removed ${countSessions(removed.length - failures.size)}.`)
   else if (removed.length > 0) print('Nothing was removed.')
   throwFailures(failures)
+}
+
+/** The sessions in which nothing has happened for this long. */
+export function listOldSessions(sessions: Session[], minAgeMs: number): Session[] {
+  return sessions.filter(session => Date.now() - getLastEventTime(session) >= minAgeMs)
+}
+
+/** Can a session be removed without losing anything? One that cannot be looked at stays, and keeps no other one. */
+export async function decideRemoval(
+  session: Session,
+  config: Config,
+  rule: Pick<BulkRemoval, 'isAppliedOnly'>,
+): Promise<Decision> {
+  try {
+    return await decide(session, config, rule)
+  } catch (error) {
+    const reason = `dispatch cannot tell what would be lost: ${error instanceof Error ? error.message : error}`
+    return { session, isRemoved: false, reason, bytes: 0 }
+  }
 }
 
 /** An age such as `30d`, `12h` or `4w`, in milliseconds. Exit 2 for anything else. */
@@ -92,15 +111,11 @@ export function throwFailures(failures: Map<string, unknown>): void {
 
 // --- internal ---
 
-/** A session that cannot be looked at keeps no other one. */
-function keepUnknown(session: Session): (error: unknown) => Decision {
-  return error => {
-    const reason = `dispatch cannot tell what would be lost: ${error instanceof Error ? error.message : error}`
-    return { session, isRemoved: false, reason, bytes: 0 }
-  }
-}
-
-async function decide(session: Session, config: Config, { isAppliedOnly }: BulkRemoval): Promise<Decision> {
+async function decide(
+  session: Session,
+  config: Config,
+  { isAppliedOnly }: Pick<BulkRemoval, 'isAppliedOnly'>,
+): Promise<Decision> {
   const keep = (reason: string): Decision => ({ session, isRemoved: false, reason, bytes: 0 })
   if (session.newerFormat !== undefined) return keep('a newer dispatch wrote it')
   const otherHost = await findOtherHost(session)

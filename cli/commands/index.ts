@@ -56,6 +56,9 @@ export const commandTable: CommandTable = {
     sometimes('wait [sid]', 'wait for the verdict; the exit code reports it', () => import('./wait.ts')),
     sometimes('web', 'serve the read-only web page of all sessions', () => import('./web.ts')),
     sometimes('rm [sid…]', 'remove sessions that you no longer need', () => import('./rm.ts')),
+    sometimes('tidy', 'remove what is provably not needed any more', () => import('./tidy.ts')),
+    sometimes('backup <dir>', 'copy all that cannot be made again to another disk', () => import('./backup.ts')),
+    sometimes('restore <dir>', 'bring a backup back', () => import('./restore.ts')),
 
     setup('rehearse [scenario]', 'run a session with scripted models: free, offline', () => import('./rehearse.ts')),
     setup('setup', 'let claude trust the workspace; add hooks or rules if you like', () => import('./setup.ts')),

@@ -59,6 +59,8 @@ export const settingsSchema = z.object({
     /^([a-z][a-z0-9-]{0,30}([ ,]+[a-z][a-z0-9-]{0,30}){0,19})?$/,
     'up to twenty words such as gpu, or empty',
   ).default(''),
+  TIDY: choice('caches', 'sessions', 'off').default('caches'),
+  KEEP_SESSIONS_DAYS: wholeNumber(1, 3650).default(30),
   WEBUI_PORT: wholeNumber(0, 65_535, ' (0: no page)').default(7777),
   WEBUI_HOSTS: text(
     new RegExp(`^(${hostName}( *, *${hostName}){0,19})?$`),

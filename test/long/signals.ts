@@ -71,6 +71,9 @@ const commandRuns: Record<string, () => CommandRun> = {
   stop: () => ({ args: ['stop', writeSession('open')] }),
   apply: () => ({ args: ['apply', judged, '--anyway', '--repo', repository] }),
   rm: () => ({ args: ['rm', '--force', writeSession('closed')] }),
+  tidy: () => ({ args: ['tidy', '--yes'], env: { DISPATCH_HOME: path.join(rig.home, 'another') } }),
+  backup: () => ({ args: ['backup', path.join(rig.home, 'backups')] }),
+  restore: () => ({ args: ['restore', '--help'] }), // It refuses a home that is in use.
   logs: () => ({ args: ['logs', running, '--follow'] }),
   audit: () => ({ args: ['audit', judged] }),
   judge: () => ({ args: ['judge', '--help'] }), // What it may be asked about ends at once.
