@@ -76,9 +76,8 @@ export async function backUp(config: Config, folder: string, options: BackupOpti
       const copy = await copyOne(source, store, earlier.get(source.name), paths)
       for (const each of copy.skipped) report.skipped.push({ ...each, path: path.join(source.name, each.path) })
       if (!copy.isAtRest) report.restless.push(path.basename(source.name))
-      // A session that was removed meanwhile has no log any more.
-      const isGone = copy.listing.length === 0 || (isSessionUnit(source) && !hasFile(copy.listing, 'session.json'))
-      if (!isGone) units.push(addUnit(store, source.name, copy.listing))
+      if (isSessionUnit(source) ? isSession(copy.listing) : copy.listing.length > 0)
+        units.push(addUnit(store, source.name, copy.listing))
       options.onProgress?.(at + 1, sources.length)
       await giveWay()
     }
@@ -101,7 +100,11 @@ const SESSIONS = 'workspace/'
 
 const isSessionUnit = ({ name }: UnitSource) => name.startsWith(SESSIONS)
 
-const hasFile = (listing: Listing, name: string) => listing.some(entry => entry.path === name && entry.kind === 'file')
+/** One that is just being opened has no log yet, and one that was removed meanwhile has nothing. */
+function isSession(listing: Listing): boolean {
+  const isThere = (pattern: RegExp) => listing.some(entry => entry.kind === 'file' && pattern.test(entry.path))
+  return isThere(/^session\.json$/) && isThere(/^(events\.jsonl$|evidence\/)/)
+}
 
 async function withBackupLease<Result>(home: string, work: () => Promise<Result>): Promise<Result> {
   const folder = path.join(home, 'backup-lease')
