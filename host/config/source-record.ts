@@ -19,6 +19,11 @@ export function isBuildCurrent(install: string): boolean {
   return record !== undefined && hashSources(install, record.files) === record.sha256
 }
 
+/** The hash of the sources of the build that is installed; undefined where nothing is recorded. */
+export function readBuildHash(install: string): string | undefined {
+  return SourceRecord.safeParse(readJson(path.join(install, buildFolder, RECORD_FILE))).data?.sha256
+}
+
 // --- internal ---
 
 const RECORD_FILE = 'sources.json'

@@ -1,0 +1,64 @@
+import os from 'node:os'
+import path from 'node:path'
+import { isBuilt } from '../config/config.ts'
+import { readEnvFile } from '../config/env-file.ts'
+import { agentVariableNames, listDependencyVariables, pickVariables } from '../config/environment.ts'
+import { settingNames } from '../config/settings.ts'
+import { findSecrets } from '../secrets/index.ts'
+import { findToolchains } from '../toolchains/index.ts'
+import { askLoginPath, mergeSearchPaths } from './login-path.ts'
+import { SERVICE_VARIABLE } from './open.ts'
+
+/** The environment of a service, and what this shell has set that the service will not have. */
+export interface ServiceEnvironment {
+  variables: Record<string, string>
+  /** Each with the place where it belongs instead. */
+  withheld: { name: string; place: string }[]
+}
+
+/**
+ * The environment for the service of a home: who the user is, the PATH of this shell and of a login, toolchains, the way to the
+ * model. No secret is in it, because the definition of a service is a file that other programs print; and no setting, because one
+ * in the environment would hide a later change of `.env`.
+ */
+export async function planEnvironment(home: string, environment = process.env): Promise<ServiceEnvironment> {
+  const toolchains = await findToolchains({ untrustedFolders: [home], environment })
+  const login = await askLoginPath(environment)
+  const wanted = pickVariables([...userVariables, ...agentVariableNames, ...pickCertificates(environment)], environment)
+  const secrets = Object.entries(wanted).flatMap(([name, value]) => (isSecret(name, value) ? [name] : []))
+  const known = readEnvFile(path.join(home, '.env')).entries
+  const settings = settingNames.filter(name => environment[name] && !known.has(name))
+  const variables = { ...wanted, ...toolchains.variables }
+  for (const name of secrets) delete variables[name]
+  return {
+    variables: {
+      HOME: os.homedir(),
+      ...variables,
+      PATH: mergeSearchPaths(toolchains.variables['PATH'] ?? environment['PATH'] ?? '', login),
+      DISPATCH_HOME: home,
+      ...(isBuilt ? {} : { DISPATCH_DEV: '1' }),
+      [SERVICE_VARIABLE]: '1',
+    },
+    withheld: [
+      ...settings.map(name => ({ name, place: path.join(home, '.env') })),
+      ...secrets.map(name => ({ name, place: 'the `env` of your claude settings.json' })),
+    ],
+  }
+}
+
+// --- internal ---
+
+const userVariables = ['HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TMPDIR', 'TMUX_TMPDIR']
+
+const secretName =
+  /(API_KEY|AUTH_TOKEN|OAUTH_TOKEN|BEARER_TOKEN|SESSION_TOKEN|ACCESS_KEY|ACCESS_KEY_ID|PASSPHRASE|CUSTOM_HEADERS)(_|$)/
+
+/** By its name, by the form of its value, or because it is an address with a password. */
+function isSecret(name: string, value: string): boolean {
+  return secretName.test(name) || /\/\/[^/@\s]+@/.test(value) || findSecrets(value).length > 0
+}
+
+/** Proxies and certificates, of all that package tools are told by variables. */
+function pickCertificates(environment: NodeJS.ProcessEnv): string[] {
+  return listDependencyVariables([], environment).filter(name => /cert|ca_?bundle|ca_?info|ca_?file|proxy/i.test(name))
+}

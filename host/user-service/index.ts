@@ -1,0 +1,8 @@
+export { planEnvironment, type ServiceEnvironment } from './environment.ts'
+export { composeLaunchAgent } from './launch-agent.ts'
+export { parseAgentState } from './launchd.ts'
+export { askLoginPath, mergeSearchPaths } from './login-path.ts'
+export { isServiceInstalled, isStartedByService, openUserService, startService, stopService } from './open.ts'
+export { parseUnitState } from './systemd.ts'
+export { composeUnit, type ServicePlan } from './unit.ts'
+export type { ServiceState, UserService } from './user-service.ts'
