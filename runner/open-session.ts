@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { sha256 } from '#host/hash.ts'
+import { readInstalledCode } from '#host/installed-code'
 import { type Commit, getStoresFolder, prepareRepository, removeUnusedPackStores } from '#session/repository'
 import { countInARow } from '#session/status'
 import type { RunnerContext } from './context.ts'
@@ -65,7 +66,8 @@ function recordStart(context: RunnerContext, generation: number): void {
     })
   }
   const restarts = generation === 1 ? {} : { consecutiveRestarts: countInARow(context.status.lastRestart, Date.now()) }
-  context.record({ type: 'runner.started', pid: process.pid, generation, ...restarts })
+  const { version } = readInstalledCode()
+  context.record({ type: 'runner.started', pid: process.pid, generation, version, ...restarts })
 }
 
 /** The contract was sealed, so there was a base, but the log does not have it any more. */

@@ -44,11 +44,15 @@ const eventSchemas = {
     /** The hash of `session.json`. */
     sha256: hashSchema.optional(),
   }),
-  /** `consecutiveRestarts`: how many so far, each within ten minutes. Missing in a log of an older dispatch. */
+  /**
+   * `consecutiveRestarts`: how many so far, each within ten minutes. `version`: the code that it runs, such as
+   * `0.1.0+1a2b3c4d5e6f`. Both are missing in a log of an older dispatch.
+   */
   'runner.started': z.object({
     pid: countSchema,
     generation: countSchema,
     consecutiveRestarts: countSchema.optional(),
+    version: z.string().optional(),
   }),
   'base.prepared': z.object({ commit: hashSchema, tree: hashSchema }),
   /** The project's dependencies are installed on a clean copy. `cacheKey` is the hash of what they are made from. */

@@ -30,8 +30,10 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     // Its question, and a round that waits for the judge, wait on.
     ...(before.phase === 'asking' || before.judgeWait !== null ? {} : { ...answered, phase: computeNextPhase(before) }),
   }),
-  'runner.started': ({ generation, time, consecutiveRestarts = 1 }) =>
-    generation > 1 ? { lastRestart: { time, inARow: consecutiveRestarts } } : {},
+  'runner.started': ({ generation, time, version, consecutiveRestarts = 1 }) => ({
+    runnerVersion: version,
+    ...(generation > 1 ? { lastRestart: { time, inARow: consecutiveRestarts } } : {}),
+  }),
   'base.prepared': ({ commit, tree }) => ({ base: { commit, tree }, acceptedCommit: commit }),
   'dependencies.started': ({ commands }) => ({
     dependencies: { state: 'running', reason: commands.join('; '), seconds: 0 },

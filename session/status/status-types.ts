@@ -80,6 +80,8 @@ export interface SessionStatus {
   lastNotifiedSeq: number
   /** The last restart after a runner died, and how many in a row it was. */
   lastRestart?: NewStart
+  /** The code that its last runner runs, such as `0.1.0+1a2b3c4d5e6f`; undefined for that of an older dispatch. */
+  runnerVersion?: string | undefined
   /** The last time that its claude was started again without a person, and how many in a row it was. */
   lastResume?: NewStart | undefined
   /** Has a person taken it up again since its claude was last started? */
