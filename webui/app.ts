@@ -3,6 +3,13 @@ import path from 'node:path'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { installFolder } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import {
+  describeOutdatedPrograms,
+  findOutdatedPrograms,
+  isOutdated,
+  readInstalledCode,
+  readRunningDaemon,
+} from '#host/installed-code'
 import { sanitize } from '#host/text.ts'
 import {
   findSession,
@@ -36,7 +43,7 @@ const assets = [
 ] as const
 
 /** The sessions that the page shows, and what it reports about itself. */
-interface AppOptions extends PageFrame {
+interface AppOptions extends Omit<PageFrame, 'getCodeWarning'> {
   workspace: string
   /** Names in the address, beside those of loopback, by which the page may be reached. */
   hostNames?: string[]
@@ -49,7 +56,7 @@ interface AppOptions extends PageFrame {
 /** Create the web page as an express app. It reads and never writes. `startServer` lets it listen. */
 export function createApp(options: AppOptions): Express {
   const { workspace, version, home, hostNames, listKeptMs = LIST_KEPT_MS, report = console.error } = options
-  const pages = createRenderer(options)
+  const pages = createRenderer({ ...options, getCodeWarning: () => warnOfOldCode(home, version) })
   const app = express().disable('x-powered-by').enable('strict routing').enable('case sensitive routing')
   app.set('query parser', false)
   app.use((request, response, next) => applyRequestPolicy(request, response, next, hostNames))
@@ -93,7 +100,7 @@ export function createApp(options: AppOptions): Express {
     response.set('Content-Security-Policy', rawFilePolicy).type('text/plain; charset=utf-8').send(sanitize(text))
   })
   app.get('/healthz', (_request, response) => {
-    response.json({ name: 'claude-dispatch', home, pid: process.pid, version })
+    response.json(buildHealth(home, version))
   })
   for (const [name, type] of assets) {
     const content = fs.readFileSync(path.join(installFolder, 'webui/public', name), 'utf8')
@@ -114,6 +121,23 @@ export function createApp(options: AppOptions): Express {
 
 // --- internal ---
 
+/** `isOutdated`: it runs older code than is installed. `daemon` is null where none runs. */
+function buildHealth(home: string, version: string) {
+  const installed = readInstalledCode()
+  const daemon = readRunningDaemon(home)
+  return {
+    name: 'claude-dispatch',
+    home,
+    pid: process.pid,
+    version,
+    installedVersion: installed.version,
+    isOutdated: isOutdated({ version, install: installFolder }, installed),
+    daemon: daemon
+      ? { pid: daemon.process.pid, version: daemon.code.version, isOutdated: isOutdated(daemon.code, installed) }
+      : null,
+  }
+}
+
 /** Call `make` again only once its last result is older than that. Calls meanwhile share one. A failure is not kept. */
 function keepBriefly<Result>(milliseconds: number, make: () => Promise<Result>): () => Promise<Result> {
   let kept: Promise<Result> | undefined
@@ -127,6 +151,12 @@ function keepBriefly<Result>(milliseconds: number, make: () => Promise<Result>):
     }
     return kept
   }
+}
+
+function warnOfOldCode(home: string, version: string): string {
+  const outdated = findOutdatedPrograms(home, { version, install: installFolder })
+  const text = describeOutdatedPrograms(outdated)
+  return text && `${text}: ${outdated.remedy}`
 }
 
 function applyRequestPolicy(request: Request, response: Response, next: NextFunction, hostNames?: string[]): void {
@@ -159,6 +189,7 @@ async function readSessionData(session: Session, signal: AbortSignal): Promise<S
     verdictRecord: readCurrentVerdict(paths, view.status),
     files: listReadableFiles(paths),
     work: await readWorkData(paths, signal),
+    installedVersion: readInstalledCode().version,
   }
 }
 

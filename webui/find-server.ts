@@ -3,12 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { isErrno } from '#host/error.ts'
 import { readJson } from '#host/fs'
+import { Code } from '#host/installed-code'
 import { hasProcess, sendSignal } from '#host/process'
 
 /** The content of `web.json`: the page that was started last for a home. */
-const ServerRecord = z.object({ pid: z.number(), port: z.number(), url: z.string() })
+const ServerRecord = z.object({ pid: z.number(), port: z.number(), url: z.string(), code: Code.optional() })
 
 const Health = z.object({ name: z.literal('claude-dispatch'), home: z.string(), pid: z.number() })
+
+/** What `/healthz` says about the page, and about the daemon that it knows of. */
+const FullHealth = Health.extend({
+  version: z.string(),
+  daemon: z.object({ pid: z.number(), version: z.string() }).nullable(),
+})
 
 const PROBE_TIMEOUT_MS = 500
 const STOP_TIMEOUT_MS = 3000
@@ -42,16 +49,35 @@ export function readServerRecord(home: string): z.infer<typeof ServerRecord> | u
   return ServerRecord.safeParse(readJson(getServerRecordFile(home))).data
 }
 
+/** The code of the page that was started last, if its process runs and told it. */
+export function readPageCode(home: string): Code | undefined {
+  const record = readServerRecord(home)
+  return record && hasProcess(record.pid) ? record.code : undefined
+}
+
+/** What the page of a home says about itself; undefined if it does not answer. */
+export async function readHealth(home: string): Promise<z.infer<typeof FullHealth> | undefined> {
+  const record = readServerRecord(home)
+  const health = record && FullHealth.safeParse(await askHealth(record.port).catch(() => undefined)).data
+  return health?.home === home ? health : undefined
+}
+
 /** Find out what uses a port on loopback: this home's page, another program, or none. */
 export async function probePort(port: number, home: string): Promise<{ pid: number } | 'other' | 'free'> {
   try {
-    const answer = await fetch(`http://127.0.0.1:${port}/healthz`, {
-      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
-      redirect: 'error',
-    })
-    const health = Health.safeParse(await answer.json())
+    const health = Health.safeParse(await askHealth(port))
     return health.success && health.data.home === home ? { pid: health.data.pid } : 'other'
   } catch (error) {
     return error instanceof Error && isErrno(error.cause, 'ECONNREFUSED') ? 'free' : 'other'
   }
+}
+
+// --- internal ---
+
+async function askHealth(port: number): Promise<unknown> {
+  const answer = await fetch(`http://127.0.0.1:${port}/healthz`, {
+    signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+    redirect: 'error',
+  })
+  return answer.json()
 }

@@ -1,4 +1,4 @@
 export { createApp } from './app.ts'
-export { findRunningServer, probePort, stopRunningServer } from './find-server.ts'
+export { findRunningServer, probePort, readHealth, readPageCode, stopRunningServer } from './find-server.ts'
 export { renderMatrixHtml } from './render.ts'
 export { type ServeResult, startServer } from './server.ts'

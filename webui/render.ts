@@ -22,6 +22,8 @@ export interface PageFrame {
   home: string
   /** Why notifications are not arriving; empty while all is well. */
   getChannelWarning(): string
+  /** What runs older code than is installed, and the remedy; empty if nothing does. */
+  getCodeWarning(): string
 }
 
 /** Create functions that render each page as HTML. */

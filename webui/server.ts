@@ -2,11 +2,10 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import path from 'node:path'
-import { z } from 'zod'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
-import { makePrivateFolder, readJson, toStorageError, writeAtomic } from '#host/fs'
+import { makePrivateFolder, toStorageError, writeAtomic } from '#host/fs'
+import { type Code, readInstalledCode } from '#host/installed-code'
 import { createApp } from './app.ts'
 import { getServerRecordFile, probePort, readServerRecord } from './find-server.ts'
 
@@ -40,11 +39,12 @@ export async function startServer(
   const recorded = record && (await probePort(record.port, home))
   if (record && typeof recorded === 'object')
     return { kind: 'running', url: record.url, port: record.port, pid: recorded.pid }
+  const code = readInstalledCode(installFolder)
   const app = createApp({
     workspace,
     home,
     hostNames: config.WEBUI_HOSTS.split(/[ ,]+/).filter(name => name !== ''),
-    version: readVersion(installFolder),
+    version: code.version,
     getChannelWarning,
     report,
   })
@@ -53,7 +53,7 @@ export async function startServer(
     if (server === 'taken') continue
     return 'pid' in server
       ? { kind: 'running', url: buildUrl(port), port, pid: server.pid }
-      : toServeResult(server, home)
+      : toServeResult(server, home, code)
   }
   throw new DispatchError(`the ports from ${WEBUI_PORT} to ${WEBUI_PORT + PORT_ATTEMPTS - 1} are in use`, {
     exitCode: exitCodes.conflict,
@@ -88,11 +88,11 @@ async function tryPort(
   }
 }
 
-function toServeResult(server: http.Server, home: string): ServeResult {
+function toServeResult(server: http.Server, home: string, code: Code): ServeResult {
   const { port } = server.address() as AddressInfo
   const url = buildUrl(port)
   makePrivateFolder(home)
-  writeAtomic(getServerRecordFile(home), `${JSON.stringify({ pid: process.pid, port, url })}\n`)
+  writeAtomic(getServerRecordFile(home), `${JSON.stringify({ pid: process.pid, port, url, code })}\n`)
   return { kind: 'opened', url, port, close: () => close(server, home) }
 }
 
@@ -110,9 +110,4 @@ async function close(server: http.Server, home: string): Promise<void> {
 
 function buildUrl(port: number): string {
   return `http://${LOOPBACK_ADDRESS}:${port}`
-}
-
-function readVersion(installFolder: string): string {
-  const manifest = readJson(path.join(installFolder, 'package.json'))
-  return z.looseObject({ version: z.string() }).safeParse(manifest).data?.version ?? 'unknown'
 }

@@ -257,7 +257,10 @@ test('an unknown address, or a part of an id, is 404', async () => {
 
 test('/healthz names the home and the process', async () => {
   const { body } = await page.ask('/healthz')
-  assert.deepEqual(JSON.parse(body), { name: 'claude-dispatch', home, pid: process.pid, version: '1.2.3' })
+  const { installedVersion, isOutdated, ...health } = JSON.parse(body)
+  assert.deepEqual(health, { name: 'claude-dispatch', home, pid: process.pid, version: '1.2.3', daemon: null })
+  assert.match(installedVersion, /^\d+\.\d+\.\d+\+(sources|[0-9a-f]{12})$/)
+  assert.equal(isOutdated, !installedVersion.endsWith('+sources'))
 })
 
 test('style, script and icon have their content types', async () => {

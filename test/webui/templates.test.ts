@@ -16,7 +16,12 @@ import { createFullSession, createWebHome } from '../fixtures/web-sessions.ts'
 
 const { workspace, remove } = createWebHome()
 const eta = new Eta({ views: path.join(installFolder, 'webui/views'), cache: true })
-const frame = { version: '1.2.3', home: '/dispatch', getChannelWarning: () => '' }
+const frame = {
+  version: '1.2.3',
+  home: '/dispatch',
+  getChannelWarning: () => '',
+  getCodeWarning: () => 'the page runs older code',
+}
 const channelWarning = '1 notification did not reach the phone'
 const now = new Date()
 let session: Session
@@ -49,11 +54,17 @@ test('the session templates read only fields of the page', () => {
       verdictRecord: readCurrentVerdict(session.paths, view.status),
       files: ['task.md'],
       work: { work: { origin: 'judged', commit: 'c', tree: 't' }, changes, problem: 'a problem' },
+      installedVersion: '1.2.4',
     },
     now,
   )
   assert.ok(page.verdict && page.clauses.every(({ reason }) => reason !== undefined))
-  const details: Partial<SessionPage> = { problem: 'a problem', hiddenEvents: 2, unreadableLines: 1 }
+  const details: Partial<SessionPage> = {
+    problem: 'a problem',
+    hiddenEvents: 2,
+    unreadableLines: 1,
+    runnerWarning: 'old',
+  }
   const verdict = { ...page.verdict, voidReason: 'outputs/ changed' }
   render('session', { ...page, ...details, verdict, channelWarning })
 })

@@ -1,3 +1,4 @@
+import { isOtherBuild } from '#host/installed-code'
 import { unescapePattern } from '#host/path-pattern.ts'
 import { formatCount } from '#host/text.ts'
 import {
@@ -34,12 +35,15 @@ export interface SessionData {
   verdictRecord: VerdictRecord | undefined
   files: string[]
   work: WorkData
+  /** The version that a process would run if it started now. */
+  installedVersion: string
 }
 
 export type SessionPage = ReturnType<typeof buildSessionPage>
 
 /** Build what `views/session.eta` shows. Pure. */
-export function buildSessionPage({ view, events, evidence, verdictRecord, files, work }: SessionData, now: Date) {
+export function buildSessionPage(data: SessionData, now: Date) {
+  const { view, events, evidence, verdictRecord, files, work, installedVersion } = data
   const { session, status, state } = view
   const rows = events.flatMap(buildEventRow)
   const task = formatTitle(view)
@@ -65,11 +69,19 @@ export function buildSessionPage({ view, events, evidence, verdictRecord, files,
     unreadableLines: view.unreadableLines,
     files,
     nextCommand: `dispatch ${findCommand(view)} ${session.id}`,
+    runnerWarning: describeOldRunner(view, installedVersion),
     refreshMs: getRefreshMs([view]),
   }
 }
 
 // --- internal ---
+
+function describeOldRunner({ status: { runnerVersion }, runnerLiveness }: SessionView, installed: string): string {
+  const isOld = runnerLiveness === 'alive' && runnerVersion !== undefined && isOtherBuild(runnerVersion, installed)
+  return isOld
+    ? `The runner of this session runs ${runnerVersion}; ${installed} is installed. It goes on with that to its end.`
+    : ''
+}
 
 /** The command that is useful next. A session without a living claude has no terminal to attach to, and nothing answers there. */
 function findCommand(view: SessionView): string {

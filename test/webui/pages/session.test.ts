@@ -16,7 +16,7 @@ test('the page names a command that works', () => {
       ...view,
       status: { ...status, phase: 'asking', ...changes },
     }
-    const data = { view: whole, events: [], evidence: [], verdictRecord: undefined, files: [] }
+    const data = { view: whole, events: [], evidence: [], verdictRecord: undefined, files: [], installedVersion: '' }
     const work = { work: undefined, changes: undefined, problem: '' }
     return buildSessionPage({ ...data, work }, new Date(time)).nextCommand
   }
