@@ -4,14 +4,25 @@ import { agentVariableNames, buildProgramCommand, type Config, pickVariables, se
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { startDetached } from '#host/exec.ts'
 import { makePrivateFolder } from '#host/fs'
+import { readInstalledCode, readRunningDaemon, writeDaemonRecord } from '#host/installed-code'
 import { acquireLease, isLeaseFree, type Lease, readLeaseHolder, releaseLease } from '#host/lease'
 import { checkLiveness, identify, sendSignal } from '#host/process'
+import { isStartedByService, startService } from '#host/user-service'
 
-/** Become the daemon of this home. Exit 5 where another one lives. */
+/**
+ * Become the daemon of this home, and record its code. Exit 5 where another one lives. The one that a service keeps takes over from
+ * one that was started in the background.
+ */
 export async function acquireDaemonLease(home: string): Promise<Lease> {
+  const code = readInstalledCode()
+  const isService = isStartedByService()
   const self = await identify(process.pid)
+  if (isService && readRunningDaemon(home)?.isService !== true) await stopDaemon(home)
   const lease = self && (await acquireLease(getLeaseFolder(home), self))
-  if (lease) return lease
+  if (lease) {
+    writeDaemonRecord(home, { process: self, code, startedAt: new Date().toISOString(), isService })
+    return lease
+  }
   throw new DispatchError(`a daemon already runs: process ${readLeaseHolder(getLeaseFolder(home))?.pid ?? 'unknown'}`, {
     exitCode: exitCodes.conflict,
     remedy: 'To see what it does: dispatch logs daemon',
@@ -35,9 +46,10 @@ export async function isDaemonLost(home: string): Promise<boolean> {
   return holder !== undefined && (await checkLiveness(holder)) === 'dead'
 }
 
-/** Start the daemon unless one lives. It outlives this process and its terminal, and no tmux server can take it down. */
+/** Start the daemon unless one lives: by the service that keeps it, where one is installed. It outlives this process and its terminal, and no tmux server can take it down. */
 export async function startDaemon(config: Config): Promise<void> {
-  if (await isLeaseFree(getLeaseFolder(config.home))) startInBackground(config, 'daemon')
+  if (!(await isLeaseFree(getLeaseFolder(config.home)))) return
+  if (!(await startService(config.home))) startInBackground(config, 'daemon')
 }
 
 /** Start `dispatch <command>` so that it outlives this process. What goes wrong with it is in `logs/<command>.log`. */
