@@ -1,9 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { findOutdatedPrograms, isOutdated, readInstalledCode, readRunningDaemon } from '#host/installed-code'
 import { openTmux } from '#host/tmux'
+import { isServiceInstalled, stopService } from '#host/user-service'
 import { startDeliverer } from '#notify'
-import { startDaemon, startInBackground, stopDaemon } from '#watchdog'
-import { findRunningServer, stopRunningServer } from '#webui'
+import { findDaemon, startDaemon, startInBackground, stopDaemon } from '#watchdog'
+import { findRunningServer, readPageCode, stopRunningServer } from '#webui'
+import { print } from './output/terminal.ts'
+import { readClaim } from './queue/claim.ts'
+import { withQueue } from './queue/open.ts'
 import { revive } from './revive.ts'
 
 /**
@@ -13,6 +19,7 @@ import { revive } from './revive.ts'
 export async function startBackground(config: Config): Promise<string | undefined> {
   await revive(config)
   await startDeliverer(config)
+  await endOutdated(config)
   await startDaemon(config)
   await keepPageOpen(config)
   return waitForPageUrl(config)
@@ -20,6 +27,7 @@ export async function startBackground(config: Config): Promise<string | undefine
 
 /** End the web page and the daemon, and a tmux server that cannot be reached; returns the pid of such a server. */
 export async function stopBackground(config: Config): Promise<number | undefined> {
+  if (await stopService(config.home)) print('The service is stopped. It starts again with the next session or login.')
   await stopDaemon(config.home)
   await stopRunningServer(config.home)
   const tmux = openTmux(config.home)
@@ -33,8 +41,39 @@ export async function keepPageOpen(config: Config): Promise<void> {
   if (config.WEBUI_PORT !== 0 && (await findRunningServer(config.home)) === undefined) startInBackground(config, 'web')
 }
 
+/** The same, but a page with older code than is installed makes room for a new one. */
+export async function renewPage(config: Config): Promise<void> {
+  const code = readPageCode(config.home)
+  if (code && isOutdated(code, readInstalledCode())) await stopRunningServer(config.home)
+  await keepPageOpen(config)
+}
+
+/**
+ * End the daemon and the page, and start both again with the code that is installed. Returns the pid of the daemon. Exit 5 where a
+ * service keeps the daemon, 124 if the new one does not start.
+ */
+export async function restartBackground(config: Config): Promise<number> {
+  if (isServiceInstalled(config.home))
+    throw new DispatchError('a service keeps the daemon', {
+      exitCode: exitCodes.conflict,
+      remedy: 'dispatch service restart',
+    })
+  await stopDaemon(config.home)
+  await stopRunningServer(config.home)
+  await startDaemon(config)
+  for (const endMs = Date.now() + DAEMON_TIMEOUT_MS; Date.now() < endMs; await sleep(PAGE_POLL_MS)) {
+    const pid = await findDaemon(config.home)
+    if (pid !== undefined) return pid
+  }
+  throw new DispatchError('the daemon has not started', {
+    exitCode: exitCodes.deadline,
+    remedy: 'To see why: dispatch logs daemon',
+  })
+}
+
 // --- internal ---
 
+const DAEMON_TIMEOUT_MS = 20_000
 const PAGE_TIMEOUT_MS = 5000
 const PAGE_POLL_MS = 100
 
@@ -45,4 +84,17 @@ async function waitForPageUrl(config: Config): Promise<string | undefined> {
     if (url) return url
   }
   return undefined
+}
+
+/**
+ * End a daemon and a page of older code than is installed, so that new ones start. A daemon that a service keeps stays, and so does
+ * one that is just starting something from the queue.
+ */
+async function endOutdated(config: Config): Promise<void> {
+  if (readClaim() !== null) return // The daemon itself has started this process.
+  const { programs } = findOutdatedPrograms(config.home, readPageCode(config.home))
+  if (programs.includes('page')) await stopRunningServer(config.home)
+  if (!programs.includes('daemon') || readRunningDaemon(config.home)?.isService) return
+  const starting = await withQueue(config, queue => queue.list(['starting']))
+  if (starting.length === 0) await stopDaemon(config.home)
 }

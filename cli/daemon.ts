@@ -7,7 +7,7 @@ import { getWakeFile } from '#queue'
 import { watchPaths } from '#session/log'
 import { listOpenSessions } from '#session/search-index'
 import { acquireDaemonLease, type Revival, releaseDaemonLease, watchForDeath } from '#watchdog'
-import { keepPageOpen } from './background.ts'
+import { keepPageOpen, renewPage } from './background.ts'
 import { waitForEndSignal } from './end-signal.ts'
 import { enqueueExternalEvents } from './external-sessions.ts'
 import { print } from './output/terminal.ts'
@@ -85,6 +85,7 @@ async function watchUntil(end: AbortSignal, config: Config, say: (text: string) 
     say(error instanceof Error ? (error.stack ?? error.message) : `${error}`)
     return undefined
   }
+  await renewPage(config).catch(report)
   const starting = new Set<Promise<unknown>>()
   const readCurrentConfig = createConfigReader(config, say)
   const waker = await watchPaths([getWakeFile(config.home)], CHECK_INTERVAL_MS)

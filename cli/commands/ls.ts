@@ -3,6 +3,7 @@ import { listSessionPage } from '#session/search-index'
 import { defineCommand } from '../command.ts'
 import { readConfigOrDefaults } from '../input/session.ts'
 import { printChannelWarning } from '../notify/overview.ts'
+import { printCodeWarning } from '../output/code-warning.ts'
 import { createProgressLine } from '../output/progress-line.ts'
 import { measureEnded, printSessionList, summarizeSession } from '../output/session-list.ts'
 import { print } from '../output/terminal.ts'
@@ -48,6 +49,7 @@ Lists the newest sessions: state, id, age, size and task. The last four letters 
     const isFiltered = [values.state, values.since, values.search].some(value => value !== undefined)
     printSessionList(views, sizes, { damaged: isFiltered ? [] : damaged, moreCount, isFiltered })
     printChannelWarning(config)
+    printCodeWarning(config, views)
   },
 })
 

@@ -6,6 +6,7 @@ import { checkPage } from './page.ts'
 import { checkLogin, checkPrograms } from './programs.ts'
 import { checkRepository } from './repository.ts'
 import { type DoctorResult, failWith } from './result.ts'
+import { checkRunningCode } from './running-code.ts'
 import { checkSandbox } from './sandbox.ts'
 import { checkSessions } from './sessions.ts'
 import { checkTempFolder } from './temp-folder.ts'
@@ -26,6 +27,7 @@ export async function runChecks({ online, notify }: { online: boolean; notify: b
     () => checkTempFolder(),
     () => checkToolchains(config),
     () => checkSessions(config),
+    () => checkRunningCode(config),
     () => checkRepository([config.installFolder, config.home]),
   ]
   const more = await Promise.all(checks.map(check => check().catch(failWith('files'))))

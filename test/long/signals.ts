@@ -87,6 +87,7 @@ const commandRuns: Record<string, () => CommandRun> = {
   wait: () => ({ args: ['wait', running] }),
   doctor: () => ({ args: ['doctor'] }),
   setup: () => ({ args: ['setup', '--yes'] }),
+  service: () => ({ args: ['service', 'status'] }),
   uninstall: () => ({ args: ['uninstall', '--yes'] }),
   rehearse: () => ({ args: ['rehearse', 'never-spawns'], readyOutput: /Scenario/ }),
   'smoke-test': () => ({ args: ['smoke-test', '--yes'] }),
