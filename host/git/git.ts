@@ -118,6 +118,15 @@ export function createMissingGitError(): DispatchError {
   })
 }
 
+/**
+ * Variables with which git writes objects into the folder `target` and reads those of the folder `source`. Git renames a pack when
+ * it is complete, which only works within one file system: the two may be on different ones.
+ */
+export function redirectObjects(target: string, source: string): Record<string, string> {
+  const quoted = `"${source.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` // A colon would begin another folder.
+  return { GIT_OBJECT_DIRECTORY: target, GIT_ALTERNATE_OBJECT_DIRECTORIES: quoted }
+}
+
 /** The environment of every git: nothing of the user or the machine, no prompt, no network. */
 export function buildGitEnvironment(): Record<string, string> {
   return {

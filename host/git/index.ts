@@ -1,8 +1,8 @@
 export { findRepository, type UserRepository } from './find-repository.ts'
-export { filterExistingPaths, filterTrackedPaths, git, tryGit } from './git.ts'
+export { filterExistingPaths, filterTrackedPaths, git, redirectObjects, tryGit } from './git.ts'
 export { isPartialClone } from './partial-clone.ts'
 export { findRepoWarnings } from './repo-warnings.ts'
-export { chooseCommit, describeMissingRepository, findTaskRepository } from './task-folder.ts'
+export { chooseCommit, findTaskRepository } from './task-folder.ts'
 export { formatTrust } from './trust.ts'
 export {
   type Checkout,

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { git, listWithGit, type RepositoryCommit, tryGit } from '../git/git.ts'
+import { git, listWithGit, type RepositoryCommit, redirectObjects, tryGit } from '../git/git.ts'
 
 /** A submodule of a commit, also one inside of another. */
 export interface Submodule {
@@ -56,7 +56,9 @@ export async function packCommit(gitFolder: string, commit: string, packFolder: 
   if (listing.exitCode !== 0) return false
   const hashes = listing.stdout.replace(/^(\S+).*$/gm, '$1')
   const pack = ['pack-objects', '--quiet', path.join(packFolder, 'pack')]
-  return (await tryGit([...inRepository, ...pack], { input: hashes })).exitCode === 0
+  const objects = (await tryGit([...inRepository, 'rev-parse', '--git-path', 'objects'])).stdout.trimEnd()
+  const env = redirectObjects(path.dirname(packFolder), path.resolve(objects))
+  return (await tryGit([...inRepository, ...pack], { input: hashes, env })).exitCode === 0
 }
 
 /** May this name of a submodule be a path below `.git/modules`? Others were used to leave it, or to become an option. Pure. */

@@ -70,12 +70,12 @@ export function createDependencies(
 
 // --- internal ---
 
-/** A folder that is read-only cannot be moved, so it is copied. */
+/** A folder that is read-only, or on another disk, cannot be moved, so it is copied. */
 async function moveTree(source: string, target: string): Promise<void> {
   try {
     fs.renameSync(source, target)
   } catch (error) {
-    if (!isErrno(error, 'EACCES', 'EPERM')) throw error
+    if (!isErrno(error, 'EACCES', 'EPERM', 'EXDEV')) throw error
     await copyTree(source, target)
   }
 }

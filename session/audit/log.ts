@@ -1,3 +1,4 @@
+import type { EventType } from '../log/event.ts'
 import type { Audit } from './audit.ts'
 import { listReadableNames, parseJsonBytes, readCapped } from './read-capped.ts'
 
@@ -9,11 +10,11 @@ export function auditLog(audit: Audit): void {
   if (log.lastSeq === 0) audit.addDamage(events, 'has no events', NO_RECORD)
   auditLines(audit)
   auditChainStart(audit)
-  const isClosed = log.events.some(({ type }) => type === 'session.closed' || type === 'start.failed')
-  if (isLeaseReleased(audit) && !isClosed)
+  const lastOfRunner = log.events.findLast(({ type }) => type === 'runner.started' || runnerEndings.includes(type))
+  if (isLeaseReleased(audit) && lastOfRunner?.type === 'runner.started')
     audit.addDamage(
       events,
-      'does not say that the session was closed, though its runner closed it',
+      'does not say how its runner ended, though it ended in an orderly way',
       'The end of the log was cut off.',
     )
   if (log.unreadableLines > 0)
@@ -95,7 +96,10 @@ function auditOddities(audit: Audit): void {
     if (exitCode === 13) audit.addNote(paths.events, `its runner reported damage in line ${seq}: ${reason}`)
 }
 
-/** Did the last runner release its lease? It does so only after it has closed the session. */
+/** What a runner records before it releases its lease. */
+const runnerEndings: EventType[] = ['session.closed', 'start.failed', 'session.slept', 'session.reopened']
+
+/** Did the last runner release its lease? It does so only after it has recorded how it ends. */
 function isLeaseReleased({ paths }: Audit): boolean {
   const newest = listReadableNames(paths.runnerLease).findLast(name => /^\d{12}(\.free)?$/.test(name))
   return newest?.endsWith('.free') ?? false

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { readIfPresent } from '#host/fs'
+import { redirectObjects } from '#host/git'
 import { lfsConfig, lfsFilterFolder } from '#host/lfs'
 import type { SessionPaths } from '../paths.ts'
 import { runBareGit } from './bare-git.ts'
@@ -35,8 +36,10 @@ export async function exportRepository(
   // Git writes no file into a folder of the name `.git`.
   await checkOutFiles(paths, commit, folder, path.join(gitFolder, 'index'))
   if (head !== base) {
-    const pack = ['pack-objects', '--quiet', '--revs', '--non-empty', path.join(gitFolder, 'objects/pack/pack')]
-    await runBareGit(paths, pack, { input: `${head}\n^${base}\n` })
+    const objects = path.join(gitFolder, 'objects')
+    const pack = ['pack-objects', '--quiet', '--revs', '--non-empty', path.join(objects, 'pack/pack')]
+    const env = redirectObjects(objects, path.join(paths.bareRepository, 'objects'))
+    await runBareGit(paths, pack, { input: `${head}\n^${base}\n`, env })
   }
   await writeLfsFiles(paths, commit, folder)
   await writeSubmodules(paths, commit, folder)

@@ -25,6 +25,8 @@ test('a session that waits for an answer is put to sleep, and the answer wakes i
       assert.match((await rig.dispatch(['show'])).stdout, /answer +dispatch say .* wakes it/)
       assert.match((await rig.dispatch(['attach'])).stderr, /dispatch say/)
 
+      const audited = await rig.dispatch(['audit', id])
+      assert.equal(audited.exitCode, 0, audited.stdout)
       const said = await rig.dispatch(['say', id, 'English, please'])
       assert.equal(said.exitCode, 0, said.stderr)
       const waited = await rig.dispatch(['wait'])

@@ -392,6 +392,24 @@ describe('a session survives crashes', { concurrency: 2 }, () => {
       },
     ))
 
+  it('temporary files may be on another disk', async t => {
+    const folder = fs.existsSync('/dev/shm') ? fs.mkdtempSync('/dev/shm/dispatch-test-') : undefined
+    if (folder === undefined || fs.statSync(folder).dev === fs.statSync(os.tmpdir()).dev)
+      return t.skip('/dev/shm is no disk of its own here')
+    try {
+      await withRig(
+        helloScenario,
+        async rig => {
+          const ran = await rig.dispatch([helloTask, '--wait'])
+          assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+        },
+        { TMPDIR: folder },
+      )
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
   it('a detached process of a worker ends with its worker', () =>
     withRig(
       {
