@@ -1,6 +1,7 @@
 import { prepareHome, readConfig } from '#host/config'
 import { makePrivateFolder } from '#host/fs'
 import { installEntries, previewInstall, resolveJournal } from '#host/user-config'
+import { isServiceInstalled } from '#host/user-service'
 import { defineCommand } from '../command.ts'
 import { getExternalFolder } from '../external-sessions.ts'
 import { confirmAction, refuseAgent } from '../input/confirm.ts'
@@ -59,5 +60,7 @@ It shows each file and the change, and asks before it writes. Everything else in
     }
     if (values.hooks) makePrivateFolder(getExternalFolder(config.home))
     print(pending.length > 0 ? 'Done. `dispatch uninstall` undoes it.' : 'Nothing to do.')
+    if (!isServiceInstalled(config.home))
+      print('To have tasks go on after a reboot by themselves: dispatch service install')
   },
 })

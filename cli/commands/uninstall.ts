@@ -8,6 +8,7 @@ import { getExternalFolder } from '../external-sessions.ts'
 import { confirmAction, refuseAgent } from '../input/confirm.ts'
 import { formatTable, paint, print } from '../output/terminal.ts'
 import { printUserFileChanges } from '../output/user-files-view.ts'
+import { offerRemoval } from '../service/actions.ts'
 
 export const command = defineCommand({
   about: `
@@ -44,6 +45,7 @@ DISPATCH_HOME stay.
       fs.rmSync(getExternalFolder(config.home), { recursive: true, force: true })
       print('Done.')
     }
+    await offerRemoval(config, values.yes ?? false)
     if (fs.existsSync(getTokenFile(config.home))) {
       removeToken(config.home)
       print('The kept token of claude is removed.')

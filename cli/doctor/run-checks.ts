@@ -8,6 +8,7 @@ import { checkRepository } from './repository.ts'
 import { type DoctorResult, failWith } from './result.ts'
 import { checkRunningCode } from './running-code.ts'
 import { checkSandbox } from './sandbox.ts'
+import { checkService } from './service.ts'
 import { checkSessions } from './sessions.ts'
 import { checkTempFolder } from './temp-folder.ts'
 import { checkToolchains } from './toolchains.ts'
@@ -28,6 +29,7 @@ export async function runChecks({ online, notify }: { online: boolean; notify: b
     () => checkToolchains(config),
     () => checkSessions(config),
     () => checkRunningCode(config),
+    () => checkService(config),
     () => checkRepository([config.installFolder, config.home]),
   ]
   const more = await Promise.all(checks.map(check => check().catch(failWith('files'))))

@@ -2,9 +2,10 @@ import fs from 'node:fs'
 import { type Config, readConfig } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { readRunningDaemon } from '#host/installed-code'
-import { openUserService, planEnvironment, type UserService } from '#host/user-service'
+import { isServiceInstalled, openUserService, planEnvironment, type UserService } from '#host/user-service'
 import { listOpenSessions } from '#session/search-index'
 import { startDaemon } from '#watchdog'
+import { confirmAction } from '../input/confirm.ts'
 import { formatRelativeTime, formatTable, print } from '../output/terminal.ts'
 import { requireServices } from './install.ts'
 import { waitForOwnDaemon } from './wait.ts'
@@ -57,6 +58,13 @@ export async function uninstallService(config: Config): Promise<void> {
   }
   if (await service.survivesLogout())
     print('Lingering stays on for your user. To switch it off: loginctl disable-linger')
+}
+
+/** Have the service removed with everything else that `dispatch uninstall` undoes, after asking. */
+export async function offerRemoval(config: Config, isConfirmed: boolean): Promise<void> {
+  if (!isServiceInstalled(config.home)) return
+  if (isConfirmed || (await confirmAction('Remove the service that keeps the daemon?', 'uninstall')))
+    await uninstallService(config)
 }
 
 // --- internal ---

@@ -1,5 +1,6 @@
 import os from 'node:os'
 import path from 'node:path'
+import { readUserSettings } from '../claude/user-settings.ts'
 import { isBuilt } from '../config/config.ts'
 import { readEnvFile } from '../config/env-file.ts'
 import { agentVariableNames, listDependencyVariables, pickVariables } from '../config/environment.ts'
@@ -41,7 +42,9 @@ export async function planEnvironment(home: string, environment = process.env): 
     },
     withheld: [
       ...settings.map(name => ({ name, place: path.join(home, '.env') })),
-      ...secrets.map(name => ({ name, place: 'the `env` of your claude settings.json' })),
+      ...secrets
+        .filter(name => !(name in readUserSettings().variables))
+        .map(name => ({ name, place: 'the `env` of your claude settings.json' })),
     ],
   }
 }

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { helloContract, helloTask, honestWorkerTurns } from '#rehearsal/hello.ts'
 import { bash, put, type Scenario, say, spawn, type TurnContext } from '#rehearsal/scenario.ts'
 import { findProcesses, idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
-import { explainNoSystemd, openServiceRig, type SystemKind } from '../fixtures/service-home.ts'
+import { explainNoSystemd, openServiceRig, type ServiceRig, type SystemKind } from '../fixtures/service-home.ts'
 
 /** Its worker waits until there is a file `.git/go-on`. */
 const waitingScenario: Scenario = {
@@ -47,11 +47,7 @@ async function act(rig: Rig, ...args: string[]): Promise<string> {
   return ran.stdout
 }
 
-async function withServiceRig(
-  scenario: Scenario,
-  kind: SystemKind,
-  run: (rig: Rig & { port: number }) => Promise<void>,
-) {
+async function withServiceRig(scenario: Scenario, kind: SystemKind, run: (rig: ServiceRig) => Promise<void>) {
   const rig = await openServiceRig(scenario, kind)
   try {
     await run(rig)
@@ -77,8 +73,14 @@ for (const [kind, skip] of kinds)
         const [background = 0] = findDaemons()
         assert.ok(background > 0)
 
-        const installed = await act(rig, 'service', 'install')
-        assert.match(installed, /ANTHROPIC_API_KEY: put it into .*claude settings\.json/)
+        const more = { ANTHROPIC_AUTH_TOKEN: 'a-token', ROUNDS: '2', MAX_SESSIONS_PROJECT: '7' }
+        const installed = await rig.dispatch(['service', 'install'], { env: more })
+        assert.equal(installed.exitCode, 0, installed.stderr)
+        assert.match(
+          installed.stdout,
+          /MAX_SESSIONS_PROJECT: put .*\.env\n.*ANTHROPIC_AUTH_TOKEN: put it into .*settings\.json/,
+        )
+        assert.doesNotMatch(installed.stdout, /ANTHROPIC_API_KEY/, 'the service has it from the settings of claude')
         const status = await readStatus(rig)
         assert.ok(status.isRunning && status.pid !== background)
         assert.deepEqual(findDaemons(), [status.pid], 'there is one daemon')
@@ -111,9 +113,16 @@ for (const [kind, skip] of kinds)
         assert.deepEqual(dead, [], 'runner, claude, worker, terminal and page live on')
         assert.equal(rig.readEvents().filter(({ type }) => type === 'runner.started').length, 1)
 
+        assert.equal(rig.readStatus().workers[0]?.interruptions, undefined)
+
+        await rig.reboot()
+        await rig.waitUntil('the session is taken up', () =>
+          rig.readEvents().some(({ type }) => type === 'orchestrator.resumed'),
+        )
+        assert.ok((await readStatus(rig)).isRunning)
         fs.writeFileSync(path.join(outputs, '.git/go-on'), '')
         await act(rig, 'wait')
-        assert.equal(rig.readStatus().workers[0]?.interruptions, undefined)
+        assert.equal(rig.readStatus().workers[0]?.interruptions, 1)
 
         assert.match(await act(rig, 'stop', '--all'), /service is stopped/)
         assert.equal((await rig.dispatch(['service'])).exitCode, 6)
