@@ -6,7 +6,7 @@ import { isSessionId } from '#session'
  */
 const contents: [name: RegExp, kind: ContentKind][] = [
   [/^(workspace|projects|outbox|repositories|confirmed|external-events)$/, 'copy'],
-  [/^(inbox-told|paused|installed)\.json$/, 'copy'],
+  [/^(inbox-told|queue-told|paused|installed)\.json$/, 'copy'],
   [/^queue\.db$/, 'copy'],
   [/^home-id$/, 'copy'],
   [/^(\.env|claude-token)$/, 'secret'],

@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { buildChildEnvironment, buildProgramCommand, type Config } from '#host/config'
 import { startDetached } from '#host/exec.ts'
-import { writeAtomic } from '#host/fs'
+import { makePrivateFolder, writeAtomic } from '#host/fs'
 import { appendLog } from '#host/log-file.ts'
 import { formatCount } from '#host/text.ts'
 import { DAY_MS } from '#host/time.ts'
@@ -15,7 +15,7 @@ import { getScheduledRule, listRemovable, removeAll } from './tidy.ts'
  * Tidy in a process of its own, if the last time was a day ago: for the daemon, whose look this must not delay. Not while dispatch is
  * paused, when a person may be looking at what is there. A home is tidied for the first time a day after its first daemon started.
  */
-export function startTidyOnceADay(config: Config, say: (text: string) => void): void {
+export async function startTidyOnceADay(config: Config, say: (text: string) => void): Promise<void> {
   if (config.TIDY === 'off' || readPause(config.home, new Date()) !== undefined) return
   const file = path.join(config.home, 'tidied.json')
   const last = fs.statSync(file, { throwIfNoEntry: false })
@@ -24,6 +24,7 @@ export function startTidyOnceADay(config: Config, say: (text: string) => void): 
   if (last === undefined) return
   const [program = '', ...args] = buildProgramCommand('bin/dispatch')
   const env = { ...buildChildEnvironment(config), DISPATCH_HOME: config.home }
+  makePrivateFolder(config.logsFolder)
   const log = path.join(config.logsFolder, 'daemon.log')
   void startDetached(program, [...args, 'tidy', '--scheduled'], { env, log, isOutputLogged: false }).then(exitCode => {
     if (exitCode !== 0) say(`tidying ended with exit ${exitCode}`)
