@@ -14,6 +14,7 @@ import { print } from './output/terminal.ts'
 import { watchInboxes } from './queue/inbox-watch.ts'
 import { runQueue } from './queue/starter.ts'
 import { revive } from './revive.ts'
+import { startTidyOnceADay } from './tidy/schedule.ts'
 
 /** What a check of the sessions keeps from one to the next. */
 interface CheckState {
@@ -107,6 +108,7 @@ async function watchUntil(end: AbortSignal, config: Config, say: (text: string) 
       starting.add(ended) // A start may take a minute.
     }
     if (isThorough) await keepPageOpen(current).catch(report)
+    if (isThorough) await startTidyOnceADay(current, say).catch(report)
     await waitForNext(waker, { runners: [...state.runners.values()], isSoon: (checked?.waiting.length ?? 0) > 0, end })
   }
   await Promise.all([waker.close(), ...starting])
