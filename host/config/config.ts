@@ -3,6 +3,7 @@ import path from 'node:path'
 import { DispatchError, exitCodes } from '../error.ts'
 import { readStamp, resolveRealPath } from '../fs/files.ts'
 import { SECOND_MS } from '../time.ts'
+import { describeRestarts } from './effect.ts'
 import { createEmptyEnv, type EnvFile, type EnvProblem, maskName, readEnvFile } from './env-file.ts'
 import { agentVariableNames } from './environment.ts'
 import {
@@ -58,7 +59,8 @@ export function readDefaultConfig(environment = process.env): Config {
 
 /**
  * A function that returns the current settings: it reads `.env` again when the file has changed, at most once a second.
- * When the new file is invalid, the previous settings stay and `warn` is called once.
+ * When the new file is invalid, the previous settings stay and `warn` is called once. It is also called once for a change that
+ * counts only after a restart.
  */
 export function createConfigReader(
   initial: Config,
@@ -76,7 +78,9 @@ export function createConfigReader(
     if (stamp === lastStamp) return config
     lastStamp = stamp
     try {
+      const before = config
       config = readConfig(environment)
+      for (const sentence of describeRestarts(before, config)) warn(sentence)
     } catch (error) {
       if (!(error instanceof DispatchError)) throw error
       warn(`${error.message}\n  The previous settings stay in force.`)

@@ -8,11 +8,13 @@ import {
   createConfigReader,
   describeSetting,
   exportSettings,
+  installFolder,
   pickVariables,
   readConfig,
   readEnvironmentConfig,
   settingsSchema,
 } from '#host/config'
+import { settingEffects } from '#host/config/effect.ts'
 import { settingNames } from '#host/config/settings.ts'
 import { DispatchError } from '#host/error.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
@@ -49,6 +51,7 @@ test('without any setting, every default applies', t => {
     ROUNDS: 3,
     START_TIMEOUT_SEC: 60,
     WORKER_TIMEOUT_SEC: 3600,
+    SESSION_TIMEOUT_SEC: 43_200,
     CHECK_TIMEOUT_SEC: 120,
     CHECK_REPEAT_SEC: 60,
     KEEP_OPEN_SEC: 3600,
@@ -62,6 +65,8 @@ test('without any setting, every default applies', t => {
     MAX_STARTS_DAY: 100,
     MAX_USD_DAY: 0,
     CAPABILITIES: '',
+    TIDY: 'caches',
+    KEEP_SESSIONS_DAYS: 30,
     WEBUI_PORT: 7777,
     WEBUI_HOSTS: '',
     DESKTOP: 'on',
@@ -206,6 +211,30 @@ test('a changed file is read again; an invalid one warns once', t => {
   assert.equal(readAfterWriting('ROUNDS=2\n'), 2)
   fs.rmSync(file)
   assert.equal(readLater(), 3)
+})
+
+test('a change that counts only after a restart is told once, and any other is not', t => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  const initial = readWith(t, '')
+  const told: string[] = []
+  const getConfig = createConfigReader(initial, text => told.push(text), { DISPATCH_HOME: initial.home })
+  for (const text of ['ROUNDS=4\n', 'ROUNDS=4\nWEBUI_PORT=7800\n', 'ROUNDS=5\nWEBUI_PORT=7800\n']) {
+    fs.writeFileSync(path.join(initial.home, '.env'), text)
+    t.mock.timers.tick(1001)
+    getConfig()
+  }
+  assert.equal(told.length, 1)
+  assert.match(told[0] ?? '', /^WEBUI_PORT=7800 is new; it counts when the page starts again/)
+})
+
+test('docs/configuration.md says of each setting when a change counts', () => {
+  const document = fs.readFileSync(path.join(installFolder, 'docs/configuration.md'), 'utf8')
+  const [, section = ''] = document.split('## When a change counts\n')
+  const rows = [...section.matchAll(/^\| (At once|Next session|Restart) +\| (.+?) +\|/gm)]
+  const documented = rows.flatMap(([, effect = '', names = '']) =>
+    [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => [name, effect.toLowerCase()]),
+  )
+  assert.deepEqual(Object.fromEntries(documented), settingEffects)
 })
 
 test('an agent inherits no secret of the judge or the notifications', () => {
