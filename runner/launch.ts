@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import fs from 'node:fs'
 import path from 'node:path'
 import { prepareOrchestrator } from '#agents'
 import { detectLogin, findClaude, prepareLogin, requireLogin } from '#host/claude'
@@ -14,7 +15,7 @@ import { readInstructions } from '#host/project'
 import { toOneLine } from '#host/text.ts'
 import { addNamedToolchains, findToolchains } from '#host/toolchains'
 import { requireClaude, requirePrograms } from '#host/versions.ts'
-import { createSession, createSessionId, type Session, type SessionManifest } from '#session'
+import { createSessionId, recordManifest, reserveSession, type Session, type SessionManifest } from '#session'
 import { appendEvent, type Event, followLog } from '#session/log'
 import { requestClose } from './stop-session.ts'
 import { launchSuccessor, openTerminal } from './terminal.ts'
@@ -70,7 +71,7 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
   const { texts, nested, ignored } = repository
     ? await readInstructions(repository)
     : { texts: [], nested: [], ignored: [] }
-  const session = createWithFreeId(config.workspace, request.task, {
+  const session = reserveFreeId(config.workspace, request.task, {
     repository,
     models: {
       orchestrator: request.models.orchestrator ?? config.ORCHESTRATOR_MODEL,
@@ -93,14 +94,7 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
     retryOf: request.retryOf ?? null,
     claude: { program, sessionId: randomUUID(), configDirectory: login.configDirectory ?? null },
   })
-  const sections = texts.map(({ path: file, text }) => `# ${file}\n\n${text}\n`)
-  writeAtomic(session.paths.instructions, sections.join('\n'))
-  if (project && repository) {
-    const { ignoredFiles } = session.paths
-    makePrivateFolder(ignoredFiles)
-    for (const name of project.files) await copyTree(path.join(repository.path, name), path.join(ignoredFiles, name))
-  }
-  prepareOrchestrator(session)
+  await prepareFiles(session, texts)
   await openTerminal(session, config).catch((error: Error) => {
     // No runner exists that could record it, and without an end the record would look like a session that still runs.
     const exitCode = error instanceof DispatchError ? error.exitCode : exitCodes.internal
@@ -168,13 +162,32 @@ const RESCAN_MS = 100
 /** How long the copy of the repository may take beyond the first answer before nobody waits for it. */
 const COPY_GRACE_MS = 500
 
+/** Write all that a session begins with, and at last its manifest. A session that could not be written is removed. */
+async function prepareFiles(session: Session, instructions: { path: string; text: string }[]): Promise<void> {
+  const { paths, manifest } = session
+  try {
+    const sections = instructions.map(({ path: file, text }) => `# ${file}\n\n${text}\n`)
+    writeAtomic(paths.instructions, sections.join('\n'))
+    if (manifest.project && manifest.repository) {
+      makePrivateFolder(paths.ignoredFiles)
+      for (const name of manifest.project.files)
+        await copyTree(path.join(manifest.repository.path, name), path.join(paths.ignoredFiles, name))
+    }
+    prepareOrchestrator(session)
+    recordManifest(session)
+  } catch (error) {
+    fs.rmSync(paths.folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
 const MAX_ID_ATTEMPTS = 10
 /** A title is made from this much of the task. */
 const MAX_TITLE_SOURCE_CHARS = 400
 const MAX_TITLE_CHARS = 80
 
 /** Two sessions of one task that start at the same moment may draw the same four letters: the second draws again. */
-function createWithFreeId(
+function reserveFreeId(
   workspace: string,
   task: Buffer,
   decisions: Omit<SessionManifest, 'format' | 'id' | 'openedAt' | 'task'>,
@@ -191,7 +204,7 @@ function createWithFreeId(
       ...decisions,
     }
     try {
-      return createSession(workspace, manifest, task)
+      return reserveSession(workspace, manifest, task)
     } catch (error) {
       const isTaken = error instanceof DispatchError && error.exitCode === exitCodes.conflict
       if (!isTaken || attempt === MAX_ID_ATTEMPTS) throw error

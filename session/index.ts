@@ -12,4 +12,11 @@ export { findClaudeFolder, hasClaudeFolders, refuseNewerFormat, type Session, Se
 export { styleWork } from './own-commit.ts'
 export type { SessionPaths } from './paths.ts'
 export { findUnsavedWork, finishRemovals, removeSession } from './remove.ts'
-export { createSession, findSession, listDamagedSessions, listSessions } from './store.ts'
+export {
+  createSession,
+  findSession,
+  listDamagedSessions,
+  listSessions,
+  recordManifest,
+  reserveSession,
+} from './store.ts'

@@ -6,8 +6,18 @@ import { isSessionId } from './id.ts'
 import { readNewerManifest, type Session, SessionManifest } from './manifest.ts'
 import { resolveSessionPaths } from './paths.ts'
 
-/** Create a session's folder, its task and its manifest. The mkdir reserves the id: exit 5 when it is taken. */
+/** Create a session's folder, its task and its manifest. Exit 5 when the id is taken. */
 export function createSession(workspace: string, manifest: SessionManifest, task: Uint8Array): Session {
+  const session = reserveSession(workspace, manifest, task)
+  recordManifest(session)
+  return session
+}
+
+/**
+ * Create a session's folder and its task. The mkdir reserves the id: exit 5 when it is taken. The session does not exist for
+ * anything else before `recordManifest`, so what is written until then is never found half done.
+ */
+export function reserveSession(workspace: string, manifest: SessionManifest, task: Uint8Array): Session {
   const paths = resolveSessionPaths(path.join(workspace, manifest.id))
   makePrivateFolder(workspace)
   try {
@@ -20,8 +30,12 @@ export function createSession(workspace: string, manifest: SessionManifest, task
   const { requests, hookInbox, replies, messages, evidence, workers, writeLock } = paths
   for (const folder of [requests, hookInbox, replies, messages, evidence, workers, writeLock]) makePrivateFolder(folder)
   writeAtomic(paths.task, task, 0o400)
-  writeAtomic(paths.manifest, JSON.stringify(manifest, null, 2))
   return { id: manifest.id, paths, manifest }
+}
+
+/** Write the manifest: from now on there is the session. */
+export function recordManifest({ paths, manifest }: Session): void {
+  writeAtomic(paths.manifest, JSON.stringify(manifest, null, 2))
 }
 
 /**
