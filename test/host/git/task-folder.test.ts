@@ -4,7 +4,7 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { DispatchError } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
-import { describeMissingRepository, findTaskRepository } from '#host/git'
+import { describeMissingRepository, findTaskRepository } from '#host/git/task-folder.ts'
 import { createRepository } from '../../fixtures/host/repository.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
