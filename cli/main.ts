@@ -1,9 +1,10 @@
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
+import { toMachineError } from '#host/fs'
 import { useTempFolder } from '#host/temp-folder.ts'
 
 /**
  * Run a program and set its exit code; nothing is 0. This is the only place that turns errors into messages: a
- * `DispatchError` is printed with its remedy, any other error is a bug and is printed with its stack.
+ * `DispatchError` is printed with its remedy, and so is a fault of the machine. Any other error is a bug, printed with its stack.
  */
 export async function main(run: () => Promise<number | undefined>): Promise<void> {
   process.stdout.on('error', exitOnOutputError)
@@ -12,7 +13,8 @@ export async function main(run: () => Promise<number | undefined>): Promise<void
     const notice = useTempFolder()
     if (notice !== undefined) process.stderr.write(`dispatch: ${notice}\n`)
     process.exitCode = (await run()) ?? exitCodes.ok
-  } catch (error) {
+  } catch (thrown) {
+    const error = toMachineError(thrown)
     process.exitCode = error instanceof DispatchError ? error.exitCode : exitCodes.internal
     process.stderr.write(formatError(error))
   }

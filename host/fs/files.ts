@@ -180,15 +180,30 @@ export function createFolders(folder: string): void {
   }
 }
 
-/** A full disk, a missing permission or a read-only file system as exit 10 for a person; any other error unchanged. */
+/**
+ * A full disk, a missing permission, a read-only file system or too many open files as exit 10 for a person; any other error
+ * unchanged.
+ */
 export function toStorageError(file: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (!Object.hasOwn(storageMessages, code)) return error
-  const remedy =
-    code === 'ENOSPC' || code === 'EDQUOT'
-      ? 'Free some space, then run the command again.'
-      : `Check its owner, and whether user ${process.getuid?.() ?? '?'} may read and write there.`
-  return new DispatchError(`${file}: ${storageMessages[code]} (${code})`, { exitCode: exitCodes.storage, remedy })
+  return new DispatchError(`${file}: ${storageMessages[code]} (${code})`, {
+    exitCode: exitCodes.storage,
+    remedy:
+      machineRemedies[code] ??
+      `Check its owner, and whether user ${process.getuid?.() ?? '?'} may read and write there.`,
+  })
+}
+
+/**
+ * The same for an error that nothing expected: only what is the machine's fault, with the path that the error itself names. Any
+ * other error is a bug, and unchanged.
+ */
+export function toMachineError(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (!Object.hasOwn(machineRemedies, code)) return error
+  const { path: file, message } = error as NodeJS.ErrnoException
+  return toStorageError(file ?? message, error)
 }
 
 // --- internal ---
@@ -205,9 +220,24 @@ const storageMessages: Record<string, string> = {
   EPERM: 'the operation is not permitted',
   EROFS: 'the file system is read-only',
   EIO: 'the disk reports an error',
+  EMFILE: 'too many files are open in this process',
+  ENFILE: 'too many files are open on this machine',
   ENOTDIR: 'something in its path is not a folder',
   EEXIST: 'something else exists at this path',
   ELOOP: 'a link in its path links to itself',
+}
+
+const FREE_SPACE = 'Free some space, then run the command again.'
+const CLOSE_FILES = 'Close programs, or raise the limit (`ulimit -n`), then run the command again.'
+
+/** What a person does about errors that are never a bug of dispatch. */
+const machineRemedies: Record<string, string> = {
+  ENOSPC: FREE_SPACE,
+  EDQUOT: FREE_SPACE,
+  EROFS: 'Make it writable again, then run the command again.',
+  EIO: 'Look at the log of the kernel: the disk may be broken. Then run the command again.',
+  EMFILE: CLOSE_FILES,
+  ENFILE: CLOSE_FILES,
 }
 
 /** Use an open file, then close it. */

@@ -12,6 +12,7 @@ export {
   readJson,
   readStamp,
   readUntrusted,
+  toMachineError,
   toStorageError,
   writeAtomic,
 } from './files.ts'
