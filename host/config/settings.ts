@@ -37,7 +37,7 @@ export const settingsSchema = z.object({
   JUDGE_MODEL: models.default('gemini-3.8-flash'),
   JUDGE_TIMEOUT_SEC: wholeNumber(1, 3600).default(180),
   ORCHESTRATOR_MODEL: model.default('opus'),
-  CODE_MODEL: model.default('opus'),
+  CODE_MODEL: models.default('opus'),
   RW_MODEL: model.default('sonnet'),
   ROUNDS: wholeNumber(1, 20).default(3),
   START_TIMEOUT_SEC: wholeNumber(1, 3600).default(60),

@@ -4,9 +4,17 @@ const modelName = z
   .string('must be the name of a model')
   .regex(/^[A-Za-z0-9][\w.:@/[\]-]{0,149}$/, 'must be the name of a model, such as opus')
 
+/** Several are a ladder: one rung up for each FAIL. */
+const modelLadder = z
+  .string('must be the name of a model')
+  .regex(
+    /^[A-Za-z0-9][\w.:@/[\]-]{0,149}( *, *[A-Za-z0-9][\w.:@/[\]-]{0,149}){0,7}$/,
+    'must be a model, or several such as sonnet,opus',
+  )
+
 /** The models of a session by role. A role that is left out has the model of the settings. */
 const ModelChoice = z.strictObject(
-  { orchestrator: modelName.optional(), code: modelName.optional(), rw: modelName.optional() },
+  { orchestrator: modelName.optional(), code: modelLadder.optional(), rw: modelName.optional() },
   'must have models by role, such as { "orchestrator": "opus", "code": "opus", "rw": "sonnet" }',
 )
 

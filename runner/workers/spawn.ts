@@ -9,6 +9,7 @@ import { listDraftClauseIds } from '../contract/draft.ts'
 import { readSealedContract, sealContract } from '../contract/seal.ts'
 import type { AgentRequest } from '../requests.ts'
 import { refuseOverBudget } from './budget.ts'
+import { chooseWorkerModel } from './choose-model.ts'
 
 /** What the orchestrator decides about a worker. The runner adds the rest. */
 type WorkerRequest = Pick<WorkerStatus, 'name' | 'kind' | 'model' | 'clauses' | 'files'>
@@ -88,7 +89,8 @@ function parseSpawnRequest(context: RunnerContext, { args, input }: AgentRequest
     return refuse(
       `"${badGlob}" cannot be the files of a worker. Name files from the top of the repository, and fewer than all of them.`,
     )
-  return { name, kind, model: context.session.manifest.models[kind], clauses, files }
+  const model = chooseWorkerModel(context.session.manifest, context.status.clauses, { kind, clauses })
+  return { name, kind, model, clauses, files }
 }
 
 /** The files as decided globs, which is what everything else about the worker goes by. */

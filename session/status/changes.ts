@@ -1,6 +1,6 @@
-import type { Event, EventTable, EventType } from '../log/event.ts'
+import type { Event, EventTable, EventType, Verdict } from '../log/event.ts'
 import { isAwaitingApproval } from './conditions.ts'
-import type { ApprovalStatus, Phase, SessionStatus, WorkerStatus } from './status-types.ts'
+import type { ApprovalStatus, ClauseStatus, Phase, SessionStatus, WorkerStatus } from './status-types.ts'
 
 /** What an event changes in the status. Pure: the old status is not changed. */
 export function computeChanges<Type extends EventType>(
@@ -139,7 +139,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     return {
       phase: verdict.isFinal ? verdict.verdict : 'working',
       round: verdict.round,
-      clauses: before.clauses.map(clause => ({ ...clause, verdict: findVerdict(clause.id) ?? 'INCONCLUSIVE' })),
+      clauses: before.clauses.map(clause => judgeClause(clause, findVerdict(clause.id) ?? 'INCONCLUSIVE')),
       idleTurns: 0,
       verdict,
       judgeWait: null,
@@ -246,6 +246,11 @@ function applyVersion(
     contract: { sha256, version, uncoveredSentences, dilutions },
     clauses: clauses.map(clause => ({ ...before.clauses.find(({ id }) => id === clause.id), ...clause })),
   }
+}
+
+/** A clause with its verdict of this round. */
+function judgeClause(clause: ClauseStatus, verdict: Verdict): ClauseStatus {
+  return { ...clause, verdict, ...(verdict === 'FAIL' ? { failures: (clause.failures ?? 0) + 1 } : {}) }
 }
 
 /** The cost of a worker with what this run of it cost. A worker that was parked has several. */

@@ -99,6 +99,8 @@ export interface ClauseStatus {
   baseTests?: TestCounts
   headTests?: TestCounts
   verdict?: Verdict
+  /** In how many rounds it was not met; missing for none. */
+  failures?: number
 }
 
 /** A worker, as it was queued, and what came of it. `blockedBy` is null once it need not wait. */

@@ -24,7 +24,7 @@ test('a tag goes before the priority, for each role', () => {
 test('it is strict', () => {
   for (const [models, message] of [
     [{ critical: { orchestra: 'opus' } }, /models\.critical\.orchestra: unknown key/],
-    [{ critical: { code: '--force' } }, /models\.critical\.code: must be the name of a model/],
+    [{ critical: { code: '--force' } }, /models\.critical\.code: must be a model, or several/],
     [{ critical: 'opus' }, /models\.critical: must have models by role/],
     [{ 'two words': { code: 'opus' } }, /two words/],
   ] as const)

@@ -489,7 +489,7 @@ test('a verdict is void until the next one', () => {
 
 test('a new round clears head outcomes and verdicts, and keeps base outcomes', () => {
   const { clauses } = after(...judged, 'failNotFinal', judging(2))
-  assert.deepEqual(clauses[0], { id: 'C1', sentence: 'It works', proof: 'check', baseOutcome: 'red' })
+  assert.deepEqual(clauses[0], { id: 'C1', sentence: 'It works', proof: 'check', baseOutcome: 'red', failures: 1 })
 })
 
 test('the tests that ran belong to the last run of their side', () => {
