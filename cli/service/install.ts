@@ -7,7 +7,7 @@ import { readLogTail } from '#host/log-file.ts'
 import { quoteForShell } from '#host/shell-quote.ts'
 import { sanitize } from '#host/text.ts'
 import { openUserService, planEnvironment, type ServiceEnvironment, type UserService } from '#host/user-service'
-import { startDaemon, stopDaemon } from '#watchdog'
+import { findDaemon, startDaemon, stopDaemon } from '#watchdog'
 import { paint, print } from '../output/terminal.ts'
 import { waitForOwnDaemon } from './wait.ts'
 
@@ -21,7 +21,7 @@ export async function installService(config: Config): Promise<void> {
   makePrivateFolder(config.logsFolder)
   const environment = await planEnvironment(config.home)
   const earlier = readIfPresent(service.file)
-  const hadDaemon = readRunningDaemon(config.home)?.isService === false
+  const hadDaemon = await isInBackground(config)
   const { home, installFolder, logsFolder } = config
   const text = service.compose({ home, installFolder, logsFolder, variables: environment.variables })
   const problem = await tryInstall(service, readConfig(environment.variables), text)
@@ -53,10 +53,15 @@ export async function requireServices(service: UserService, config: Config): Pro
 
 const LOG_LINES = 8
 
+/** Does a daemon run that no service keeps? */
+async function isInBackground({ home }: Config): Promise<boolean> {
+  return (await findDaemon(home)) !== undefined && !readRunningDaemon(home)?.isService
+}
+
 /** Returns why the service does not work; undefined if it does. */
 async function tryInstall(service: UserService, config: Config, text: string): Promise<string | undefined> {
   try {
-    if (readRunningDaemon(config.home)?.isService === false) await stopDaemon(config.home)
+    if (await isInBackground(config)) await stopDaemon(config.home)
     await service.install(text)
     const health = await waitForOwnDaemon(service, config)
     return 'problem' in health ? health.problem : undefined

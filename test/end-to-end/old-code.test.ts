@@ -7,6 +7,7 @@ import { runProgram } from '#host/exec.ts'
 import { copyInstall } from '../fixtures/copy-install.ts'
 import { findFreePort } from '../fixtures/free-port.ts'
 import { idleScenario, withRig } from '../fixtures/rig.ts'
+import { waitUntil } from '../fixtures/scratch.ts'
 
 interface Health {
   pid: number
@@ -34,11 +35,12 @@ it('daemon, page and runner of older code are told, and the first two make room 
         return ran.stdout
       }
       const askHealth = async () => (await (await fetch(`http://127.0.0.1:${port}/healthz`)).json()) as Health
-      const waitForCode = (version: string) =>
-        rig.waitUntil(`daemon and page run ${version}`, async () => {
+      const waitForCode = (version: string): Promise<Health> =>
+        waitUntil(async () => {
           const health = await askHealth().catch(() => undefined) // Between two pages none answers.
-          return [health?.version, health?.daemon?.version].every(text => text?.startsWith(`${version}+`)) && health
-        })
+          const runsIt = (text?: string) => text?.startsWith(`${version}+`) === true
+          return runsIt(health?.version) && runsIt(health?.daemon?.version) && health
+        }, `daemon and page run ${version}`)
 
       update('1.0.0')
       await dispatch('do it', '--no-repo')

@@ -60,6 +60,7 @@ const kinds = [
   ['stand-in', false],
   ['systemd', explainNoSystemd()],
 ] as const
+const bestKind = explainNoSystemd() === false ? 'systemd' : 'stand-in'
 
 for (const [kind, skip] of kinds)
   describe(`a service under ${kind}`, { skip }, () => {
@@ -126,48 +127,50 @@ for (const [kind, skip] of kinds)
 
         assert.match(await act(rig, 'stop', '--all'), /service is stopped/)
         assert.equal((await rig.dispatch(['service'])).exitCode, 6)
-        await act(rig, 'service', 'restart')
-        assert.ok((await readStatus(rig)).isRunning)
-        assert.match(await act(rig, 'service', 'uninstall'), /removed/)
+        await act(rig, 'later', 'do it', '--no-repo', '--at', '2036-01-01T00:00')
+        await rig.waitUntil(
+          'the service is started instead of another daemon',
+          async () => (await readStatus(rig)).isRunning,
+        )
+        assert.match(await act(rig, 'uninstall', '--yes'), /removed/)
         assert.deepEqual([findDaemons(), (await readStatus(rig)).isInstalled], [[], false])
         assert.equal((await rig.dispatch(['service', 'restart'])).exitCode, 4)
       }))
-
-    it('that does not come up is taken back, and the daemon in the background returns', () =>
-      withServiceRig(idleScenario, kind, async rig => {
-        await act(rig, 'do it', '--no-repo')
-        // The service does not know of this folder, so it does not find the unit.
-        const elsewhere = { XDG_CONFIG_HOME: path.join(rig.home, 'elsewhere/config') }
-        const ran = await rig.dispatch(['service', 'install'], { env: elsewhere })
-        assert.equal(ran.exitCode, 6, ran.stdout)
-        assert.match(
-          ran.stderr,
-          /does not work: .*systemctl[\s\S]*log of the daemon[\s\S]*Nothing is installed[\s\S]*@reboot/,
-        )
-        assert.deepEqual(fs.readdirSync(path.join(elsewhere.XDG_CONFIG_HOME, 'systemd/user')), [])
-        const health = await rig.waitUntil('a daemon runs', () =>
-          rig.listProcesses().find(({ command }) => /dispatch\.[jt]s daemon$/.test(command)),
-        )
-        assert.ok(health.pid > 0)
-      }))
-
-    it('is taken back where its daemon cannot be the one of the home', () =>
-      withServiceRig(idleScenario, kind, async rig => {
-        // Another machine that shares the home holds the right to be the daemon.
-        const folder = path.join(rig.home, 'dispatch/daemon')
-        fs.mkdirSync(folder)
-        const place = { machine: 'another', pidNamespace: 'another', hostName: 'another' }
-        const holder = { pid: 1, startTime: '1', bootId: 'another', place }
-        fs.writeFileSync(path.join(folder, '000000000001'), JSON.stringify(holder))
-        const ran = await rig.dispatch(['service', 'install'])
-        assert.equal(ran.exitCode, 6, ran.stdout)
-        assert.match(
-          ran.stderr,
-          /ends again and again[\s\S]*a daemon already runs: process 1[\s\S]*Nothing is installed/,
-        )
-        assert.equal((await readStatus(rig)).isInstalled, false)
-      }))
   })
+
+describe('a service that does not come up', () => {
+  it('is taken back, and the daemon in the background returns', () =>
+    withServiceRig(idleScenario, bestKind, async rig => {
+      await act(rig, 'do it', '--no-repo')
+      // The service does not know of this folder, so it does not find the unit.
+      const elsewhere = { XDG_CONFIG_HOME: path.join(rig.home, 'elsewhere/config') }
+      const ran = await rig.dispatch(['service', 'install'], { env: elsewhere })
+      assert.equal(ran.exitCode, 6, ran.stdout)
+      assert.match(
+        ran.stderr,
+        /does not work: .*systemctl[\s\S]*log of the daemon[\s\S]*Nothing is installed[\s\S]*@reboot/,
+      )
+      assert.deepEqual(fs.readdirSync(path.join(elsewhere.XDG_CONFIG_HOME, 'systemd/user')), [])
+      const health = await rig.waitUntil('a daemon runs', () =>
+        rig.listProcesses().find(({ command }) => /dispatch\.[jt]s daemon$/.test(command)),
+      )
+      assert.ok(health.pid > 0)
+    }))
+
+  it('is taken back where its daemon cannot be the one of the home', () =>
+    withServiceRig(idleScenario, bestKind, async rig => {
+      // Another machine that shares the home holds the right to be the daemon.
+      const folder = path.join(rig.home, 'dispatch/daemon')
+      fs.mkdirSync(folder)
+      const place = { machine: 'another', pidNamespace: 'another', hostName: 'another' }
+      const holder = { pid: 1, startTime: '1', bootId: 'another', place }
+      fs.writeFileSync(path.join(folder, '000000000001'), JSON.stringify(holder))
+      const ran = await rig.dispatch(['service', 'install'])
+      assert.equal(ran.exitCode, 6, ran.stdout)
+      assert.match(ran.stderr, /ends again and again[\s\S]*a daemon already runs: process 1[\s\S]*Nothing is installed/)
+      assert.equal((await readStatus(rig)).isInstalled, false)
+    }))
+})
 
 describe('where there are no services', () => {
   it('install is exit 6, and says what works instead', () =>
