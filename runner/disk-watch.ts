@@ -5,11 +5,11 @@ import type { RunnerContext } from './context.ts'
 /** Says once that the disk is nearly full. Nothing is stopped: what an agent has done so far may need little more. */
 export class DiskWatch {
   private isLow = false
-  private nextLookAtMs = 0
+  private nextLookAtMs = Number.NEGATIVE_INFINITY
 
-  check(context: RunnerContext, measure = measureFreeSpace): void {
-    if (Date.now() < this.nextLookAtMs) return
-    this.nextLookAtMs = Date.now() + MINUTE_MS
+  check(context: RunnerContext, measure = measureFreeSpace, nowMs = performance.now()): void {
+    if (nowMs < this.nextLookAtMs) return
+    this.nextLookAtMs = nowMs + MINUTE_MS
     const freeBytes = measure(context.config.home)
     const wasLow = this.isLow
     this.isLow = freeBytes < MIN_SPACE_BYTES

@@ -119,12 +119,14 @@ export type StartResult =
  */
 export async function waitForStart(session: Session, config: Config, interrupt?: AbortSignal): Promise<StartResult> {
   const timeoutSeconds = config.START_TIMEOUT_SEC + START_GRACE_SECONDS
-  const deadlineMs = Date.now() + timeoutSeconds * 1000
+  const deadlineMs = performance.now() + timeoutSeconds * 1000
   const missing = new Set<Event['type']>(['orchestrator.started', 'base.prepared'])
   let answeredAtMs = Number.POSITIVE_INFINITY
   for (let isRevived = false; ; ) {
     const signal = AbortSignal.any([
-      AbortSignal.timeout(Math.max(0, Math.min(LIVENESS_INTERVAL_MS, answeredAtMs + COPY_GRACE_MS - Date.now()))),
+      AbortSignal.timeout(
+        Math.max(0, Math.min(LIVENESS_INTERVAL_MS, answeredAtMs + COPY_GRACE_MS - performance.now())),
+      ),
       ...(interrupt ? [interrupt] : []),
     ])
     for await (const event of followLog(session.paths.events, { signal, rescanMs: RESCAN_MS })) {
@@ -132,18 +134,18 @@ export async function waitForStart(session: Session, config: Config, interrupt?:
       missing.delete(event.type)
       if (missing.size === 0) return { isParked: false, isCopying: false }
       if (event.type === 'orchestrator.started' && answeredAtMs === Number.POSITIVE_INFINITY) {
-        answeredAtMs = Date.now()
+        answeredAtMs = performance.now()
         break // To wait for the copy no longer than that, instead of until the next look at the runner.
       }
       if (event.type === 'usage-limit.reached')
         return { isParked: true, reason: event.reason, resetsAt: event.resetsAt }
     }
     if (interrupt?.aborted) throw createInterruptError()
-    if (Date.now() - answeredAtMs >= COPY_GRACE_MS) return { isParked: false, isCopying: true }
+    if (performance.now() - answeredAtMs >= COPY_GRACE_MS) return { isParked: false, isCopying: true }
     const runner = readLeaseHolder(session.paths.runnerLease)
     const isGone = runner !== undefined && (await checkLiveness(runner)) === 'dead'
     if (isGone && !isRevived) isRevived = await launchSuccessor(session, config)
-    else if (Date.now() > deadlineMs && (isGone || runner === undefined)) {
+    else if (performance.now() > deadlineMs && (isGone || runner === undefined)) {
       // Only without a runner: with one, a large repository may take longer.
       const { closeSession } = await import('./runner.ts')
       await closeSession(session, config, 'dispatch', 'its runner did not start, or ended at once')

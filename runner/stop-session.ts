@@ -121,6 +121,6 @@ function hasEnded({ paths }: Session): boolean {
 }
 
 async function waitWhile(holds: () => Promise<boolean>, timeoutMs: number): Promise<void> {
-  for (const deadline = Date.now() + timeoutMs; Date.now() < deadline && (await holds()); )
+  for (const deadline = performance.now() + timeoutMs; performance.now() < deadline && (await holds()); )
     await sleep(POLL_INTERVAL_MS)
 }

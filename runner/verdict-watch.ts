@@ -21,12 +21,12 @@ export class VerdictWatch {
   async check(context: RunnerContext): Promise<void> {
     const { session, status } = context
     const { verdict } = status
-    if (!verdict?.isFinal || verdict.voidReason || Date.now() < this.nextLookAtMs) return
+    if (!verdict?.isFinal || verdict.voidReason || performance.now() < this.nextLookAtMs) return
     if (this.watchedCommit !== verdict.commit) forgetIndex(session.paths.verdictIndex(verdict.commit))
     this.watchedCommit = verdict.commit
-    const startedAtMs = Date.now()
+    const startedAtMs = performance.now()
     const reason = describeVoidReason(await listVisibleChanges(session.paths, status, true))
-    this.nextLookAtMs = Date.now() + chooseIntervalMs(Date.now() - startedAtMs)
+    this.nextLookAtMs = performance.now() + chooseIntervalMs(performance.now() - startedAtMs)
     if (reason === undefined) return
     context.record({ type: 'verdict.voided', reason })
     const record = readCurrentVerdict(session.paths, context.status)

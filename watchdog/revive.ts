@@ -55,7 +55,8 @@ export async function reviveSessions(
 /**
  * Does the session need a runner: `now`, `later` or not at all? It does if it is not closed and its runner is certainly dead, so
  * never while its liveness is unknown. A session that waits for a person or has its verdict needs a runner only while its terminal
- * is open. A runner that dies again and again is restarted after longer and longer delays. Pure.
+ * is open. A runner that dies again and again is restarted after longer and longer delays, unless
+ * its last event is in the future: then the clock was set back, and says nothing about how long it is idle. Pure.
  */
 export function classifyNeed(
   { session, status, runnerLiveness }: SessionView,
@@ -67,5 +68,6 @@ export function classifyNeed(
   const idleMs = nowMs - Date.parse(status.lastEventAt || session.manifest.openedAt)
   // After 2, 4, 8 … 300 seconds.
   const restartDelayMs = Math.min(MAX_RESTART_DELAY_MS, 1000 * 2 ** countInARow(status.lastRestart, nowMs))
-  return idleMs > (status.lastSeq === 0 ? MIN_AGE_MS : restartDelayMs) ? 'now' : 'later'
+  const isClockSetBack = idleMs < -MAX_RESTART_DELAY_MS
+  return isClockSetBack || idleMs > (status.lastSeq === 0 ? MIN_AGE_MS : restartDelayMs) ? 'now' : 'later'
 }

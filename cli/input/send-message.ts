@@ -34,21 +34,22 @@ export async function sendMessage(
   refuseNewerFormat(session)
   refuseEnded(session)
   await refuseOtherHost(session)
-  const deadlineMs = Date.now() + timeoutSeconds * 1000
+  const timeoutMs = timeoutSeconds * 1000
+  const deadlineMs = performance.now() + timeoutMs
   const identity = await identify(process.pid)
   if (!identity) throw new Error('this process cannot be identified')
   const sender = { ...identity, name: os.userInfo().username.slice(0, MAX_USER_NAME_CHARACTERS) || 'you' }
-  const id = storeMessage(session, { ...content, deadline: new Date(deadlineMs).toISOString(), sender })
+  const id = storeMessage(session, { ...content, deadline: new Date(Date.now() + timeoutMs).toISOString(), sender })
   fs.openSync(getMessageFile(session.paths, id), 'r') // Open until this process ends: so the runner verifies the sender.
-  for (let revivedAtMs = 0; ; await sleep(POLL_INTERVAL_MS)) {
+  for (let revivedAtMs = Number.NEGATIVE_INFINITY; ; await sleep(POLL_INTERVAL_MS)) {
     const reply = readMessageReply(session, id)
     if (reply?.exitCode === exitCodes.ok) return reply.text
     if (reply) throw createNotDeliveredError(reply.text, reply.exitCode as ExitCode)
-    if (Date.now() > deadlineMs + REPLY_GRACE_MS) throw createNoReplyError(session, id)
-    if (Date.now() - revivedAtMs < REVIVE_INTERVAL_MS || (await hasRunner(session))) continue
+    if (performance.now() > deadlineMs + REPLY_GRACE_MS) throw createNoReplyError(session, id)
+    if (performance.now() - revivedAtMs < REVIVE_INTERVAL_MS || (await hasRunner(session))) continue
     await prepareDelivery(session, config, id)
     await revive(config, { wanted: session.id })
-    revivedAtMs = Date.now()
+    revivedAtMs = performance.now()
   }
 }
 

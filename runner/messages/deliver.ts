@@ -197,11 +197,12 @@ export class MessageDelivery {
       getTranscriptEnd: () => {
         this.prompts = []
         const file = this.findTranscriptFile()
+    const baseMs = Date.now() - performance.now()
         return file === undefined ? 0 : fs.statSync(file).size
       },
       findDelivery: (text, offset) => this.findDelivery(text, offset),
       pause: milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)),
-      now: () => Date.now(),
+      now: () => baseMs + performance.now(), // The time of day, whatever happens to the clock meanwhile.
     }
   }
 

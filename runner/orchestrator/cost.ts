@@ -17,7 +17,7 @@ const MAX_REPORT_BYTES = 64 * 1024
 export class OrchestratorCost {
   private stamp = ''
   private isPending = false
-  private recordedAtMs = 0
+  private recordedAtMs = Number.NEGATIVE_INFINITY
 
   /** Record a new report: at most once a minute while there is work, but at once when it spends the budget. */
   check(context: RunnerContext): void {
@@ -27,12 +27,12 @@ export class OrchestratorCost {
     if (!this.isPending) return
     const cost = readCost(context)
     const intervalMs = isSettled(context.status) ? SETTLED_INTERVAL_MS : WORKING_INTERVAL_MS
-    const isDue = Date.now() - this.recordedAtMs >= intervalMs
+    const isDue = performance.now() - this.recordedAtMs >= intervalMs
     if (cost !== undefined && !isDue && !spendsBudget(context, cost)) return
     this.isPending = false
     if (cost === undefined) return
     context.record(cost)
-    this.recordedAtMs = Date.now()
+    this.recordedAtMs = performance.now()
   }
 }
 

@@ -17,7 +17,7 @@ const OPENING_GRACE_MS = 10 * SECOND_MS
  * never delays anything. It is asked again when its settings change, and after a pause while it cannot be reached.
  */
 export class JudgeGreeting {
-  private readonly startedAtMs = Date.now()
+  private readonly startedAtMs = performance.now()
   private isBusy = false
   private greeted: string | undefined
   private attempts = 0
@@ -26,8 +26,8 @@ export class JudgeGreeting {
   check(context: RunnerContext): void {
     const { status, config } = context
     const settings = describeSettings(config)
-    if (this.isBusy || this.greeted === settings || Date.now() < this.notBeforeMs) return
-    if (status.phase === 'opening' && Date.now() < this.startedAtMs + OPENING_GRACE_MS) return
+    if (this.isBusy || this.greeted === settings || performance.now() < this.notBeforeMs) return
+    if (status.phase === 'opening' && performance.now() < this.startedAtMs + OPENING_GRACE_MS) return
     if (status.phase === 'judging' || isSettled(status)) return
     this.isBusy = true
     this.greet(context, settings)
@@ -44,7 +44,7 @@ export class JudgeGreeting {
     this.attempts++
     // A spent quota is told at once. It may be restored before the work is done, so the judge is greeted again.
     const isUnknown = !answer.ok && mayPass(answer.kind)
-    if (isUnknown) this.notBeforeMs = Date.now() + computePauseMs(this.attempts, config.JUDGE_TIMEOUT_SEC)
+    if (isUnknown) this.notBeforeMs = performance.now() + computePauseMs(this.attempts, config.JUDGE_TIMEOUT_SEC)
     else this.greeted = settings
     if (!context.isOwner() || isSettled(context.status) || (isUnknown && answer.kind !== 'quota spent')) return
     const problem = answer.ok ? '' : isUnknown ? answer.reason.replace(/: HTTP .*/s, '') : answer.reason

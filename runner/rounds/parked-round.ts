@@ -28,16 +28,18 @@ export class ParkedRound {
   private isBusy = false
   private isAnswering = false
   private notBeforeMs = 0
+  /** When the pause of the log is over on a clock that nobody sets. */
+  private due = { nextAt: '', atMs: 0 }
 
   check(context: RunnerContext): void {
     this.answerRequests(context)
     const { judgeWait, closed } = context.status
     if (judgeWait === null || closed || this.isBusy) return
-    if (Date.now() < Math.max(this.notBeforeMs, Date.parse(judgeWait.nextAt))) return
+    if (performance.now() < this.notBeforeMs || !this.isPauseOver(judgeWait.nextAt)) return
     this.isBusy = true
     askAgain(context)
       .catch(error => {
-        this.notBeforeMs = Date.now() + FAILURE_PAUSE_MS
+        this.notBeforeMs = performance.now() + FAILURE_PAUSE_MS
         if (error instanceof DispatchError && error.exitCode === exitCodes.integrity && context.isOwner())
           callHuman(context, error.message, error.exitCode)
         else context.recordFailure(error)
@@ -45,6 +47,13 @@ export class ParkedRound {
       .finally(() => {
         this.isBusy = false
       })
+  }
+
+  /** By the wall clock, which goes on while the machine sleeps, or after as long a time, if that clock was set back. */
+  private isPauseOver(nextAt: string): boolean {
+    const missingMs = Date.parse(nextAt) - Date.now()
+    if (this.due.nextAt !== nextAt) this.due = { nextAt, atMs: performance.now() + missingMs }
+    return missingMs <= 0 || performance.now() >= this.due.atMs
   }
 
   /** Answer `dispatch judge`. */

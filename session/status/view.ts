@@ -75,11 +75,11 @@ const changesCache = new Map<string, { expiresAtMs: number; changedFiles: string
 /** Each comparison costs a git status, and the page is drawn every two seconds, so a result is kept for a time. */
 async function listRecentChanges(session: Session, status: SessionStatus): Promise<string[]> {
   const cached = changesCache.get(session.id)
-  if (cached && Date.now() < cached.expiresAtMs) return cached.changedFiles
-  const startedAtMs = Date.now()
+  if (cached && performance.now() < cached.expiresAtMs) return cached.changedFiles
+  const startedAtMs = performance.now()
   const changedFiles = await listVisibleChanges(session.paths, status)
-  const keptMs = Math.max(MIN_CACHE_MS, CACHE_RATIO * (Date.now() - startedAtMs))
-  changesCache.set(session.id, { expiresAtMs: Date.now() + keptMs, changedFiles })
+  const keptMs = Math.max(MIN_CACHE_MS, CACHE_RATIO * (performance.now() - startedAtMs))
+  changesCache.set(session.id, { expiresAtMs: performance.now() + keptMs, changedFiles })
   return changedFiles
 }
 

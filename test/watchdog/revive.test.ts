@@ -30,6 +30,8 @@ it('a session needs a runner if its own is certainly dead and it is not finished
     [createView({ phase: 'PASS' }), true, 'now'],
     [createView({ phase: 'PASS' }), false, 'none'],
     [createView({ phase: 'working', lastEventAt: new Date(nowMs - 1000).toISOString() }), true, 'later'],
+    // The clock was set back by a day: how long it is idle cannot be told.
+    [createView({ phase: 'working', lastEventAt: new Date(nowMs + 86_400_000).toISOString() }), true, 'now'],
     [createView({ phase: 'opening', lastSeq: 0, lastEventAt: new Date(nowMs - 5000).toISOString() }), true, 'later'],
   ]
   for (const [view, isTerminalOpen, expected] of cases) {
