@@ -10,6 +10,7 @@ import { MessageDelivery } from './messages/deliver.ts'
 import { BasePreparation } from './open-session.ts'
 import { OrchestratorCost } from './orchestrator/cost.ts'
 import { drainHookInbox } from './orchestrator/hook-inbox.ts'
+import { LostStop } from './orchestrator/lost-stop.ts'
 import { OrchestratorWatch } from './orchestrator/watch.ts'
 import { SleepWatch } from './put-to-sleep.ts'
 import { RequestServer } from './request-server.ts'
@@ -27,6 +28,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
   const preparation = new BasePreparation()
   const orchestrator = new OrchestratorWatch(context)
   const messages = new MessageDelivery(context)
+  const lostStop = new LostStop()
   const requests = new RequestServer()
   const parkedRound = new ParkedRound()
   const judgeGreeting = new JudgeGreeting()
@@ -53,6 +55,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
     workerOutput.refresh(context.session, context.status.workers)
     const failure = preparation.check(context) ?? (await orchestrator.check())
     if (failure) return failStart(context, failure)
+    lostStop.check(context, orchestrator.measureIdle(), text => messages.remind(text))
     await verdictWatch.check(context)
     diskWatch.check(context)
     daemonWatch.check(context)

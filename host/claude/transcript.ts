@@ -35,7 +35,22 @@ export function hasModelAnswer(lines: string): boolean {
   })
 }
 
+/** Did the model end its turn in these lines of a transcript, so that its last message uses no tool? Pure. */
+export function hasEndedTurn(lines: string): boolean {
+  const entries = lines.split('\n').flatMap(line => TalkEntry.safeParse(parseJson(line)).data ?? [])
+  const last = entries.at(-1)
+  return last?.type === 'assistant' && !last.message.content.some(block => block.type === 'tool_use')
+}
+
 // --- internal ---
+
+const TalkEntry = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('user') }),
+  z.looseObject({
+    type: z.literal('assistant'),
+    message: z.looseObject({ content: z.array(z.looseObject({ type: z.string() })) }),
+  }),
+])
 
 const AssistantEntry = z.looseObject({
   type: z.literal('assistant'),

@@ -33,6 +33,8 @@ import {
 
 /** The id of the message that dispatch itself sends after a usage limit. */
 const LIMIT_MESSAGE_ID = 'limit'
+/** The id of what dispatch says when claude stopped too early, and its hook did not. */
+const REMINDER_ID = 'reminder'
 const RESUME_TIMEOUT_MS = 30 * SECOND_MS
 const INTERRUPT_AGAIN_MS = 10 * SECOND_MS
 const KEPT_PROMPT_COUNT = 20
@@ -69,6 +71,19 @@ export class MessageDelivery {
       .finally(() => {
         this.isBusy = false
       })
+  }
+
+  /** Type a text of dispatch itself, unless something is being delivered. Returns whether it is typed now. */
+  remind(text: string): boolean {
+    if (this.isBusy) return false
+    this.isBusy = true
+    this.type(text, REMINDER_ID, Date.now() + RESUME_TIMEOUT_MS)
+      .then(() => clearPasteMark(this.context.session.paths, REMINDER_ID))
+      .catch(error => this.context.recordFailure(error))
+      .finally(() => {
+        this.isBusy = false
+      })
+    return true
   }
 
   /** Note a prompt that claude's hook reports, which it also does for a queued one. */
@@ -182,6 +197,7 @@ export class MessageDelivery {
   private createKeyboard(): Keyboard {
     const { tmux, session } = this.context
     const window = [getTmuxSessionName(session), 'orchestrator'] as const
+    const baseMs = Date.now() - performance.now()
     return {
       readInputLine: async (): Promise<InputLine | undefined> => {
         const screen = await tmux.captureStyledText(...window)
@@ -197,7 +213,6 @@ export class MessageDelivery {
       getTranscriptEnd: () => {
         this.prompts = []
         const file = this.findTranscriptFile()
-    const baseMs = Date.now() - performance.now()
         return file === undefined ? 0 : fs.statSync(file).size
       },
       findDelivery: (text, offset) => this.findDelivery(text, offset),

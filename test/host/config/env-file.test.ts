@@ -146,7 +146,7 @@ const cases: Case[] = [
   [
     'a model that looks like an option',
     'CODE_MODEL=--dangerously-skip-permissions\n',
-    [`1 CODE_MODEL=--dangerously-skip-permissions: ${model}`],
+    [`1 CODE_MODEL=--dangerously-skip-permissions: ${model}, or up to eight with commas`],
   ],
   ['a model with a blank', "RW_MODEL='x y'\n", [`1 RW_MODEL="x y": ${model}`]],
   [
