@@ -8,7 +8,7 @@ import { acquireLease, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
 import { copyDatabase } from '#host/sqlite.ts'
 import { isSessionId } from '#session'
-import { copySession, copyUnit, type UnitCopy, type UnitSource } from './copy-unit.ts'
+import { copySession, copyUnit, isUnchanged, type UnitCopy, type UnitSource } from './copy-unit.ts'
 import {
   type BackupPaths,
   type BackupRecord,
@@ -23,7 +23,8 @@ import { classifyHomeName, classifyOtherPath, classifySessionPath } from './home
 import { listMadePaths } from './made-paths.ts'
 import { ObjectStore } from './object-store.ts'
 import { readListing, removeOldRecords } from './records.ts'
-import { requireSpace } from './space.ts'
+import { type Found, scanTree } from './scan.ts'
+import { requireBytes, SpaceCount } from './space.ts'
 import { prepareTarget } from './target.ts'
 
 export interface BackupOptions {
@@ -65,7 +66,7 @@ export async function backUp(config: Config, folder: string, options: BackupOpti
     store.removeDrafts()
     const earlier = readEarlier(paths, store, names[0])
     const sources = await listUnits(config, options.hasSecrets)
-    requireSpace(sources, earlier, paths.folder)
+    const unchanged = await findUnchanged(sources, store, earlier, paths.folder)
     const report: Omit<BackupReport, 'name' | 'seconds' | 'writtenBytes'> = {
       ...{ folder: paths.folder, sessions: 0, files: 0, bytes: 0, skipped: [], restless: [] },
     }
@@ -73,13 +74,14 @@ export async function backUp(config: Config, folder: string, options: BackupOpti
       report.skipped.push({ path: name, reason: 'it is not known to dispatch', isLost: false })
     const units: Unit[] = []
     for (const [at, source] of sources.entries()) {
-      const copy = await copyOne(source, store, earlier.get(source.name), paths)
+      const kept = unchanged.get(source.name)
+      const copy = kept ?? (await copyOne(source, store, earlier.get(source.name), paths))
       for (const each of copy.skipped) report.skipped.push({ ...each, path: path.join(source.name, each.path) })
       if (!copy.isAtRest) report.restless.push(path.basename(source.name))
       if (isSessionUnit(source) ? isSession(copy.listing) : copy.listing.length > 0)
         units.push(addUnit(store, source.name, copy.listing))
       options.onProgress?.(at + 1, sources.length)
-      await giveWay()
+      if (kept === undefined) await giveWay()
     }
     const record = createRecord(paths.homeId, config.home, options.hasSecrets, units)
     await store.flush()
@@ -138,6 +140,32 @@ function readEarlier(paths: BackupPaths, store: ObjectStore, name: string | unde
   return earlier
 }
 
+/**
+ * Look at all units once. Those that are as they were before are copies already; the rest must fit into the folder. What is skipped
+ * is told again each time.
+ */
+async function findUnchanged(
+  sources: UnitSource[],
+  store: ObjectStore,
+  earlier: Map<string, Listing>,
+  folder: string,
+): Promise<Map<string, UnitCopy>> {
+  const unchanged = new Map<string, UnitCopy>()
+  const space = new SpaceCount()
+  for (const { name, root, leaveOut } of sources) {
+    const [found, skipped]: [Found[], UnitCopy['skipped']] = [[], []]
+    scanTree(root, leaveOut, { visit: each => found.push(each), skip: each => skipped.push(each) })
+    const listing = earlier.get(name)
+    const isWhole = listing?.every(entry => entry.kind !== 'file' || store.known.has(entry.sha256))
+    if (listing && isWhole && isUnchanged(name, found, listing))
+      unchanged.set(name, { listing, skipped, isAtRest: true })
+    else space.add(found)
+    await giveWay()
+  }
+  requireBytes(space.bytes, folder)
+  return unchanged
+}
+
 /** After a damaged backup, everything is copied again. */
 function readRecordIfWhole(paths: BackupPaths, name: string): BackupRecord | undefined {
   try {
@@ -189,7 +217,9 @@ async function copyOne(
 function addUnit(store: ObjectStore, name: string, listing: Listing): Unit {
   const files = listing.filter(entry => entry.kind === 'file')
   const bytes = files.reduce((sum, { size }) => sum + size, 0)
-  return { name, listing: store.addBytes(Buffer.from(JSON.stringify(listing))), files: files.length, bytes }
+  const hash = store.addBytes(Buffer.from(JSON.stringify(listing)))
+  store.listings.set(hash, listing)
+  return { name, listing: hash, files: files.length, bytes }
 }
 
 function createRecord(homeId: string, home: string, hasSecrets: boolean, units: Unit[]): BackupRecord {

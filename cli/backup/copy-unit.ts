@@ -6,7 +6,7 @@ import { readStamp, toStorageError } from '#host/fs'
 import type { FileEntry, Listing } from './format.ts'
 import { type LeftOut, mayBeShared } from './home-contents.ts'
 import type { ObjectStore } from './object-store.ts'
-import { type FoundFile, resolveEntry, type Skipped, scanTree } from './scan.ts'
+import { type Found, type FoundFile, resolveEntry, type Skipped, scanTree } from './scan.ts'
 
 /** A part of a home that is to be copied. */
 export interface UnitSource {
@@ -22,6 +22,13 @@ export interface UnitCopy {
   skipped: Skipped[]
   /** False for a session that was written all the time, so that its copy may hold a part of a step. */
   isAtRest: boolean
+}
+
+/**
+ * Is a unit, as it was found, exactly what was listed before? Then it need not be looked at again: what was a whole then is one now.
+ */
+export function isUnchanged(unit: string, found: Found[], earlier: Listing | undefined): boolean {
+  return found.length === earlier?.length && found.every((each, at) => isSame(unit, each, earlier[at]))
 }
 
 /** Copy a unit. A file that is as it was in `earlier`, whose content the store still has, is not read. */
@@ -54,6 +61,16 @@ const PAUSE_MS = 100
 /** What the runner writes just before the event that names it. */
 const recordPattern = /^(verdict\.(json|md)|evidence\/(verdict-\d+|question-\d+|round-\d+-[\w.-]+)\.json)$/
 
+function isSame(unit: string, found: Found, before: Listing[number] | undefined): boolean {
+  if (before?.kind !== found.kind || before.path !== found.path) return false
+  if (found.kind === 'link' || before.kind === 'link')
+    return 'target' in before && 'target' in found && before.target === found.target
+  if (before.mode !== found.mode || before.mtimeMs !== found.mtimeMs) return false
+  if (found.kind === 'folder' || before.kind === 'folder') return true
+  const isShared = found.linkCount > 1 && mayBeShared(unit, found.path)
+  return found.stamp !== '' && found.stamp === before.stamp && isShared === (before.isShared ?? false)
+}
+
 function indexFiles(listing: Listing): Map<string, FileEntry> {
   return new Map(listing.flatMap(entry => (entry.kind === 'file' ? [[entry.path, entry]] : [])))
 }
@@ -65,13 +82,11 @@ function copyOnce(
 ): Omit<UnitCopy, 'isAtRest'> {
   const skipped: Skipped[] = []
   const listing: Listing = []
-  for (const found of scanTree(root, leaveOut, each => skipped.push(each))) {
-    if (found.kind !== 'file') listing.push(found)
-    else {
-      const entry = copyFile(name, root, found, store, known, skipped)
-      if (entry !== undefined) listing.push(entry)
-    }
+  const visit = (found: Found) => {
+    const entry = found.kind === 'file' ? copyFile(name, root, found, store, known, skipped) : found
+    if (entry !== undefined) listing.push(entry)
   }
+  scanTree(root, leaveOut, { visit, skip: each => skipped.push(each) })
   return { listing, skipped }
 }
 
@@ -86,11 +101,11 @@ function copyFile(
   const shared = linkCount > 1 && mayBeShared(unit, found.path) ? { isShared: true } : {}
   const before = known.get(found.path)
   if (before !== undefined && found.stamp !== '' && before.stamp === found.stamp && store.known.has(before.sha256))
-    return { ...found, size: before.size, sha256: before.sha256, ...shared }
+    return toEntry(found, before, shared)
   const file = resolveEntry(root, found.path)
   try {
     const added = found.path === 'events.jsonl' ? addLog(file, store) : store.addFile(file)
-    return added && { ...found, ...added, ...shared }
+    return added && toEntry(found, added, shared)
   } catch (error) {
     if (!isErrno(error, 'EACCES', 'EPERM', 'EIO', 'ENAMETOOLONG')) throw toStorageError(`${file}`, error)
     skipped.push({
@@ -102,8 +117,17 @@ function copyFile(
   }
 }
 
+/** Its fields in one order, so that what is the same has the same hash. */
+function toEntry(
+  { kind, path: name, mode, mtimeMs, stamp }: Omit<FoundFile, 'linkCount' | 'inode'>,
+  { size, sha256 }: { size: number; sha256: string },
+  shared: { isShared?: boolean },
+): FileEntry {
+  return { kind, path: name, mode, mtimeMs, size, sha256, stamp, ...shared }
+}
+
 /** Up to the end of the last whole line: another process may just be writing the next one. */
-function addLog(file: Buffer, store: ObjectStore): { sha256: string; size: number } | undefined {
+function addLog(file: string | Buffer, store: ObjectStore): { sha256: string; size: number } | undefined {
   let bytes: Buffer
   try {
     if (!fs.lstatSync(file).isFile()) return undefined

@@ -6,6 +6,7 @@ import { runProgram } from '#host/exec.ts'
 import { listNames, makePrivateFolder, toStorageError } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
 import { MINUTE_MS } from '#host/time.ts'
+import type { Listing } from './format.ts'
 
 /**
  * The contents of files, each once, in a file named by its SHA-256. A file gets its name when it is whole. `flush` brings all of
@@ -15,6 +16,8 @@ export class ObjectStore {
   /** The objects that a backup names which is complete, and those that were written since: they can be relied on. */
   readonly known = new Set<string>()
   writtenBytes = 0
+  /** The listings that were read or written, by their hashes. */
+  readonly listings = new Map<string, Listing>()
   private readonly folder: string
   private readonly written: string[] = []
 
@@ -44,7 +47,7 @@ export class ObjectStore {
    * Add what is in a file now. Returns its hash and its size. Undefined if it is gone or became something else. A link or a pipe is
    * never opened. Blocks of a large file are shared where the file system can.
    */
-  addFile(file: Buffer): { sha256: string; size: number } | undefined {
+  addFile(file: string | Buffer): { sha256: string; size: number } | undefined {
     const fd = openPlain(file)
     if (fd === undefined) return undefined
     try {
@@ -140,7 +143,7 @@ const HASH = /^[0-9a-f]{64}$/
 const WRITE_OPTIONS = { flag: 'wx', mode: 0o600 }
 
 /** Open a file without following a link or waiting for a pipe; undefined if it is gone, or is no file any more. */
-function openPlain(file: Buffer): number | undefined {
+function openPlain(file: string | Buffer): number | undefined {
   try {
     return fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
   } catch (error) {

@@ -10,9 +10,13 @@ import type { ObjectStore } from './object-store.ts'
 
 /** A listing by its hash; undefined if it is missing or damaged. */
 export function readListing(store: ObjectStore, hash: string): Listing | undefined {
+  const known = store.listings.get(hash)
+  if (known !== undefined) return known
   const bytes = readBytesIfPresent(store.getFile(hash))
   if (bytes === undefined || sha256(bytes) !== hash) return undefined
-  return Listing.safeParse(parseJson(bytes.toString('utf8'))).data
+  const listing = Listing.safeParse(parseJson(bytes.toString('utf8'))).data
+  if (listing !== undefined) store.listings.set(hash, listing)
+  return listing
 }
 
 /** The newest backup, or the newest whose name contains `at`, such as a date. Exit 4 without one, 13 for a damaged one. */

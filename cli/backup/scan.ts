@@ -19,21 +19,22 @@ export interface Skipped {
 }
 
 /**
- * List what is below `root`, a folder or a file, without following a link. A folder comes before what is in it, the log of a session
+ * Visit what is below `root`, a folder or a file, without following a link. A folder comes before what is in it, the log of a session
  * first, and the objects of git after all that names them, so that what is written meanwhile leaves no name without its object. What
  * is gone when its turn comes is left out.
  */
-export function* scanTree(
+export function scanTree(
   root: string,
   leaveOut: (path: string) => LeftOut,
-  skip: (skipped: Skipped) => void,
-): Generator<Found> {
-  yield* scan(root, '', leaveOut, skip)
+  { visit, skip }: { visit: (found: Found) => void; skip: (skipped: Skipped) => void },
+): void {
+  scan({ root, leaveOut, visit, skip }, '')
 }
 
-/** The path of an entry, as bytes. Pure. */
-export function resolveEntry(root: string, entryPath: string): Buffer {
-  return entryPath === '' ? Buffer.from(root) : Buffer.concat([Buffer.from(`${root}/`), encodeName(entryPath)])
+/** The path of an entry, as bytes where it is not UTF-8. Pure. */
+export function resolveEntry(root: string, entryPath: string): string | Buffer {
+  const file = entryPath === '' ? root : `${root}/${entryPath}`
+  return entryPath.isWellFormed() ? file : Buffer.concat([Buffer.from(`${root}/`), encodeName(entryPath)])
 }
 
 // --- internal ---
@@ -41,15 +42,19 @@ export function resolveEntry(root: string, entryPath: string): Buffer {
 /** The clock of a file system has steps. A file that was changed within this time may change again within the same step. */
 const MIN_SURE_AGE_MS = 2000
 
-function* scan(
-  root: string,
-  name: string,
-  leaveOut: (path: string) => LeftOut,
-  skip: (skipped: Skipped) => void,
-): Generator<Found> {
-  const left = name === '' ? undefined : leaveOut(name)
+interface Scan {
+  root: string
+  leaveOut: (path: string) => LeftOut
+  visit: (found: Found) => void
+  skip: (skipped: Skipped) => void
+}
+
+function scan(tree: Scan, name: string): void {
+  const { root, visit, skip } = tree
+  const left = name === '' ? undefined : tree.leaveOut(name)
   if (left === 'all') return
-  const stats = attempt(name, skip, () => fs.lstatSync(resolveEntry(root, name), { bigint: true }))
+  const file = resolveEntry(root, name)
+  const stats = attempt(name, skip, () => fs.lstatSync(file, { bigint: true }))
   if (stats === undefined) return
   const mode = Number(stats.mode & 0o777n)
   const mtimeMs = Number(stats.mtimeMs)
@@ -57,26 +62,23 @@ function* scan(
     const isSure = Date.now() - Number(stats.ctimeMs) > MIN_SURE_AGE_MS
     const stamp = isSure ? `${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}` : ''
     const inode = `${stats.dev}:${stats.ino}`
-    yield {
-      kind: 'file',
-      path: name,
-      mode,
-      mtimeMs,
-      size: Number(stats.size),
-      stamp,
-      linkCount: Number(stats.nlink),
-      inode,
-    }
+    const linkCount = Number(stats.nlink)
+    visit({ kind: 'file', path: name, mode, mtimeMs, size: Number(stats.size), stamp, linkCount, inode })
   } else if (stats.isSymbolicLink()) {
-    const target = attempt(name, skip, () => fs.readlinkSync(resolveEntry(root, name), 'latin1'))
-    if (target !== undefined) yield { kind: 'link', path: name, target: decodeNames(target) }
+    const target = attempt(name, skip, () => fs.readlinkSync(file, 'latin1'))
+    if (target !== undefined) visit({ kind: 'link', path: name, target: decodeNames(target) })
   } else if (stats.isDirectory()) {
-    yield { kind: 'folder', path: name, mode, mtimeMs }
+    visit({ kind: 'folder', path: name, mode, mtimeMs })
     if (left === 'contents') return
-    const names = attempt(name, skip, () => fs.readdirSync(resolveEntry(root, name), 'latin1'))
-    for (const child of (names ?? []).map(decodeNames).sort(compareByTurn))
-      yield* scan(root, name === '' ? child : `${name}/${child}`, leaveOut, skip)
+    const names = attempt(name, skip, () => listEntries(file)) ?? []
+    for (const child of names.sort(compareByTurn)) scan(tree, name === '' ? child : `${name}/${child}`)
   } else skip({ path: name, reason: `it is ${describeKind(stats)}`, isLost: false })
+}
+
+/** Names need not be UTF-8. */
+function listEntries(folder: string | Buffer): string[] {
+  const names = fs.readdirSync(folder)
+  return names.some(name => name.includes('\ufffd')) ? fs.readdirSync(folder, 'latin1').map(decodeNames) : names
 }
 
 /** Undefined for what is gone, and for what cannot be read, which is told. */

@@ -1,27 +1,22 @@
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { describeFreeSpace, measureFreeSpace } from '#host/fs'
-import type { UnitSource } from './copy-unit.ts'
-import type { Listing } from './format.ts'
-import { scanTree } from './scan.ts'
+import type { Found } from './scan.ts'
 
 /** Left free for the listings, and for other programs. */
 const RESERVE_BYTES = 32 << 20
 
-/** Exit 10 where what has changed since the earlier backup does not fit. Several links to one file count once. */
-export function requireSpace(sources: UnitSource[], earlier: Map<string, Listing>, folder: string): void {
-  const inodes = new Set<string>()
-  let bytes = 0
-  for (const { name, root, leaveOut } of sources) {
-    const known = new Map(earlier.get(name)?.map(entry => [entry.path, entry]))
-    for (const found of scanTree(root, leaveOut, () => undefined)) {
-      if (found.kind !== 'file' || inodes.has(found.inode)) continue
-      inodes.add(found.inode)
-      const before = known.get(found.path)
-      const isKnown = before?.kind === 'file' && before.stamp === found.stamp && found.stamp !== ''
-      if (!isKnown) bytes += found.size
+/** How many bytes have to be copied of what was found. Several links to one file count once. */
+export class SpaceCount {
+  bytes = 0
+  private readonly inodes = new Set<string>()
+
+  add(found: Found[]): void {
+    for (const each of found) {
+      if (each.kind !== 'file' || this.inodes.has(each.inode)) continue
+      this.inodes.add(each.inode)
+      this.bytes += each.size
     }
   }
-  requireBytes(bytes, folder)
 }
 
 /** Exit 10 where so many bytes do not fit into a folder. */

@@ -9,7 +9,7 @@ import type { ObjectStore } from './object-store.ts'
 import { resolveEntry } from './scan.ts'
 
 /** Files that were written, by their content, for those that share one by hard links. */
-export type SharedFiles = Map<string, Buffer>
+export type SharedFiles = Map<string, string | Buffer>
 
 /** Write the entries of a unit below a new folder, or as a new file. The modes of folders come last: they may be read-only. */
 export function writeUnit(entries: Listing, target: string, store: ObjectStore, shared: SharedFiles): void {
@@ -43,7 +43,7 @@ export function addUnit(entries: Listing, target: string, store: ObjectStore, sh
         made.push(entry)
       } else if (entry.kind === 'link') fs.symlinkSync(encodeName(entry.target), file)
       else {
-        const draft = Buffer.from(path.join(path.dirname(target), `.tmp-${randomBytes(8).toString('hex')}`))
+        const draft = path.join(path.dirname(target), `.tmp-${randomBytes(8).toString('hex')}`)
         writeFile(entry, draft, store, shared)
         fs.renameSync(draft, file)
         if (entry.isShared) shared.set(entry.sha256, file)
@@ -64,17 +64,16 @@ export function moveShared(entries: Listing, target: string, shared: SharedFiles
 
 // --- internal ---
 
-function writeFile(entry: FileEntry, file: Buffer, store: ObjectStore, shared: SharedFiles): void {
+function writeFile(entry: FileEntry, file: string | Buffer, store: ObjectStore, shared: SharedFiles): void {
   const twin = entry.isShared ? shared.get(entry.sha256) : undefined
   if (twin !== undefined && tryLink(twin, file)) return
   fs.copyFileSync(store.getFile(entry.sha256), file, fs.constants.COPYFILE_FICLONE | fs.constants.COPYFILE_EXCL)
-  fs.chmodSync(file, 0o600) // The object is read-only, and its time could not be set where that counts.
   fs.utimesSync(file, entry.mtimeMs / 1000, entry.mtimeMs / 1000)
   fs.chmodSync(file, entry.mode)
   if (entry.isShared) shared.set(entry.sha256, file)
 }
 
-function tryLink(from: Buffer, to: Buffer): boolean {
+function tryLink(from: string | Buffer, to: string | Buffer): boolean {
   try {
     fs.linkSync(from, to)
     return true

@@ -20,7 +20,7 @@ test('a content is there once, under its hash, whatever its size', async t => {
     const bytes = Buffer.alloc(size, 'x')
     const file = path.join(folder, '../source')
     fs.writeFileSync(file, bytes)
-    assert.deepEqual(store.addFile(Buffer.from(file)), { sha256: sha256(bytes), size })
+    assert.deepEqual(store.addFile(file), { sha256: sha256(bytes), size })
     assert.equal(store.addBytes(bytes), sha256(bytes))
     assert.deepEqual(hashFile(store.getFile(sha256(bytes))), { hash: sha256(bytes), size })
   }
@@ -35,8 +35,7 @@ test('a link, a pipe and what is gone are never opened', async t => {
   fs.writeFileSync(place('secret'), 'secret')
   fs.symlinkSync(place('secret'), place('link'))
   assert.equal((await runProgram('mkfifo', [place('pipe')])).exitCode, 0)
-  for (const name of ['link', 'pipe', 'gone', '.'])
-    assert.equal(store.addFile(Buffer.from(place(name))), undefined, name)
+  for (const name of ['link', 'pipe', 'gone', '.']) assert.equal(store.addFile(place(name)), undefined, name)
 })
 
 /** On a disk of 3 MB: what fits is kept, what does not is exit 10, and leaves nothing. */
@@ -55,7 +54,7 @@ store.addBytes(Buffer.alloc(1 << 20, 'a'))
 const read = work => { try { work(); return null } catch (error) { return error.exitCode ?? String(error) } }
 const small = read(() => store.addBytes(Buffer.alloc(3 << 20, 'b')))
 fs.writeFileSync(home + '/large', Buffer.alloc(5 << 20, 'c'))
-const large = read(() => store.addFile(Buffer.from(home + '/large')))
+const large = read(() => store.addFile(home + '/large'))
 const drafts = fs.readdirSync(folder + '/objects').filter(name => name.startsWith('.tmp-'))
 fs.writeSync(3, JSON.stringify({ refused: refused?.exitCode, message: refused?.message, written, small, large, drafts, kept: store.list().size }))
 `
