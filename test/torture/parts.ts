@@ -58,6 +58,17 @@ export const tortureParts: TorturePart[] = [
     rounds: /^(\d+) items/,
   },
   {
+    name: 'backup',
+    about: 'backups and tidying that are killed at random moments',
+    files: ['backup/backup.test.ts', 'tidy/tidy.test.ts'].map(name => path.join(tests, 'cli', name)),
+    only: /however/,
+    buildEnvironment: (seconds, seed) => {
+      const kills = String(Math.round(Math.min(200, Math.max(10, seconds / 3))))
+      return { BACKUP_KILLS: kills, TIDY_KILLS: kills, SEED: String(seed) }
+    },
+    rounds: /^(\d+) kills/,
+  },
+  {
     name: 'leaks',
     about: 'collages of random secrets in the judge’s packet, from a new seed',
     files: [path.join(tests, 'validator/packet/leak-scan.test.ts')],
