@@ -123,12 +123,9 @@ export async function waitForStart(session: Session, config: Config, interrupt?:
   const missing = new Set<Event['type']>(['orchestrator.started', 'base.prepared'])
   let answeredAtMs = Number.POSITIVE_INFINITY
   for (let isRevived = false; ; ) {
-    const signal = AbortSignal.any([
-      AbortSignal.timeout(
-        Math.max(0, Math.min(LIVENESS_INTERVAL_MS, answeredAtMs + COPY_GRACE_MS - performance.now())),
-      ),
-      ...(interrupt ? [interrupt] : []),
-    ])
+    const restMs = Math.ceil(answeredAtMs + COPY_GRACE_MS - performance.now())
+    const timeout = AbortSignal.timeout(Math.max(0, Math.min(LIVENESS_INTERVAL_MS, restMs)))
+    const signal = AbortSignal.any([timeout, ...(interrupt ? [interrupt] : [])])
     for await (const event of followLog(session.paths.events, { signal, rescanMs: RESCAN_MS })) {
       throwIfStartFailed(session, event)
       missing.delete(event.type)
