@@ -16,7 +16,7 @@ test('the state of a unit, as systemctl 252 tells it', () => {
 /** By the manual and public reports; no Mac was at hand. */
 const printed = `gui/501/claude-dispatch = {
 \tactive count = 1
-\tpath = /Users/me/Library/LaunchAgents/claude-dispatch.plist
+\tpath = /Library/LaunchAgents/claude-dispatch.plist
 \ttype = LaunchAgent
 \tstate = running
 
