@@ -36,6 +36,8 @@ export async function rehearse(
   const environment = buildRehearsalEnvironment(home, models.url, scenario)
   const stopSessions = stopOnSignal(home, environment, drainOutbox)
   try {
+    if (scenario.play !== undefined)
+      return (await scenario.play({ home, environment, say: printLine })) ? exitCodes.ok : exitCodes.internal
     const command = [entryPoint, '--wait', '--no-repo', '--', scenario.task]
     const { exitCode } = await runInTerminal('/bin/sh', command, environment)
     return await showResult(home, environment, scenario, exitCode)

@@ -4,6 +4,8 @@ export interface TurnContext {
   lastText: string
   /** The folder that the agent works in. */
   folder: string
+  /** The task of its session, for an orchestrator; empty for a worker. */
+  task: string
   /** How many turns the agent has had before this one. */
   turnIndex: number
 }
@@ -34,6 +36,17 @@ export interface JudgeRequest {
 /** What the judge's vendor answers in place of a reply, as Google's servers word it, or the model that it names in its reply. */
 export type VendorAnswer = { status: number; body: object; headers?: Record<string, string> } | { modelVersion: string }
 
+/** Where a person acts: a home of its own, with models that are scripted. */
+export interface Stage {
+  /** Contains DISPATCH_HOME as `dispatch`. */
+  home: string
+  environment: Record<string, string>
+  /** Show a line. */
+  say(text: string): void
+  /** Fill the disk of the home, and free it again; undefined where that cannot be done. */
+  disk?: { fill(): Promise<void>; free(): Promise<void> } | undefined
+}
+
 /** What each model does, turn by turn. Everything else is real. The scenario's name is the name of its file. */
 export interface Scenario {
   /** One line for `--list`. */
@@ -52,6 +65,8 @@ export interface Scenario {
   vendor?(request: JudgeRequest): VendorAnswer | undefined
   /** The states that the session may end in. */
   endStates: string[]
+  /** What a person does, where it is more than one `dispatch "task"`. Returns whether everything ended as it should. */
+  play?(stage: Stage): Promise<boolean>
   /** A command that is run in `outputs/` at the end, with its output shown. */
   finalCommand?: string
 }

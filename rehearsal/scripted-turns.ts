@@ -24,6 +24,7 @@ export function pickNextAction(scenario: Scenario, request: MessagesRequest): Mo
   const context: TurnContext = {
     lastText: userTexts.at(-1) ?? '',
     folder: /working directory: (\S.*)/.exec([getSystemText(request), ...userTexts].join('\n'))?.[1] ?? '',
+    task: /^<task>\n([\s\S]*)\n<\/task>/m.exec(getSystemText(request))?.[1] ?? '',
     turnIndex: request.messages.filter(message => message.role === 'assistant').length,
   }
   const turn = script[context.turnIndex]

@@ -2,6 +2,8 @@ import fs from 'node:fs'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { sha256 } from '#host/hash.ts'
 import { readInstalledCode } from '#host/installed-code'
+import { isStorageProblem } from '#host/storage-problem.ts'
+import { SECOND_MS } from '#host/time.ts'
 import { type Commit, getStoresFolder, prepareRepository, removeUnusedPackStores } from '#session/repository'
 import { countInARow } from '#session/status'
 import type { RunnerContext } from './context.ts'
@@ -22,7 +24,16 @@ export function openSession(context: RunnerContext, generation: number): void {
 /** Prepares the repository and its dependencies, while the orchestrator starts and plans. */
 export class BasePreparation {
   private isStarted = false
+  private retries = 0
   private failure: StartFailure | undefined
+
+  /** A disk that is full may have room again. */
+  private tryLater(context: RunnerContext, error: unknown): void {
+    context.recordFailure(error)
+    setTimeout(() => {
+      this.isStarted = false
+    }, STORAGE_RETRY_MS)
+  }
 
   /** Starts it at the first call. Returns why the repository could not be prepared; undefined while it may still be. */
   check(context: RunnerContext): StartFailure | undefined {
@@ -40,6 +51,7 @@ export class BasePreparation {
       // A check or a worker that needs the dependencies waits for them.
       installDependencies(context, base).catch(error => context.recordFailure(error))
     } catch (error) {
+      if (isStorageProblem(error) && this.retries++ < MAX_STORAGE_RETRY_COUNT) return this.tryLater(context, error)
       const reason = `the repository could not be copied: ${error instanceof Error ? error.message : error}`
       this.failure = { reason, exitCode: error instanceof DispatchError ? error.exitCode : exitCodes.internal }
     }
@@ -47,6 +59,10 @@ export class BasePreparation {
 }
 
 // --- internal ---
+
+const STORAGE_RETRY_MS = 5 * SECOND_MS
+/** For ten minutes. */
+const MAX_STORAGE_RETRY_COUNT = 120
 
 function recordStart(context: RunnerContext, generation: number): void {
   const { session, status } = context

@@ -4,6 +4,7 @@ import { type Config, createConfigReader } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { acquireLease, holdsLease, type Lease, type LeaseOptions, readLeaseHolder, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
+import { isStorageProblem } from '#host/storage-problem.ts'
 import { SECOND_MS } from '#host/time.ts'
 import { openTmux } from '#host/tmux'
 import { refuseNewerFormat, type Session } from '#session'
@@ -146,11 +147,13 @@ class Runner implements RunnerContext {
     this.append({ type: 'human.needed', reason: damage, exitCode: exitCodes.integrity })
   }
 
-  /** A full disk or a broken repository may recover: try again, and call a person when it does not. */
+  /** A broken repository may recover: try again, and call a person when it does not. A full disk only needs room. */
   recordFailure(error: unknown): void {
     this.writeLine(`${error instanceof Error ? error.stack : error}`)
     this.failures++
     if (error instanceof DispatchError && error.exitCode === exitCodes.conflict) this.isClosed = true
+    else if (isStorageProblem(error))
+      return // Nobody needs to decide anything: it goes on when there is room.
     else if (this.failures >= MAX_CONSECUTIVE_FAILURES && !isSettled(this.status)) {
       const reason = `the runner fails repeatedly: ${error instanceof Error ? error.message : error}`
       try {

@@ -34,7 +34,7 @@ export function tryGit(args: string[], options: RunOptions = {}): Promise<RunRes
   })
 }
 
-/** Run git and return its output without the last newline. Exit 1 with git's message on failure. */
+/** Run git and return its output without the last newline. Exit 1 with git's message on failure, 10 where the disk is the reason. */
 export async function git(args: string[], options: RunOptions = {}): Promise<string> {
   const result = await tryGit(args, { maxOutputBytes: MAX_GIT_OUTPUT_BYTES, ...options })
   if (result.startError) throw createMissingGitError()
@@ -45,7 +45,7 @@ export async function git(args: string[], options: RunOptions = {}): Promise<str
     const gitFolder = args.find((_, index) => args[index - 1] === '--git-dir')
     const folder = gitFolder ?? options.cwd ?? process.cwd()
     throw new DispatchError(`git ${args.find(isCommand)} failed in ${folder}: ${message}`, {
-      exitCode: exitCodes.internal,
+      exitCode: diskProblem.test(message) ? exitCodes.storage : exitCodes.internal,
     })
   }
   return result.stdout.replace(/\n$/, '')
@@ -104,6 +104,9 @@ export async function listIgnoredFiles(repository: string): Promise<string[]> {
 }
 
 // --- internal ---
+
+/** How the system words a disk that is full, read-only or broken. */
+const diskProblem = /No space left on device|Disk quota exceeded|Read-only file system|Input\/output error/
 
 const OPTIONS_WITH_VALUE = ['-c', '--git-dir', '--work-tree']
 

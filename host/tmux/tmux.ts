@@ -153,6 +153,12 @@ export class Tmux {
     return lost.pid
   }
 
+  /** Kill the server, and with it every window, as a crash does. */
+  async killServer(): Promise<void> {
+    const shown = await this.#run(['display-message', '-p', '#{pid}'])
+    if (shown.exitCode === 0) sendSignal(Number(shown.stdout), 'SIGKILL')
+  }
+
   /** Every pane on this socket; empty when no server runs. */
   async listPanes(): Promise<TmuxPane[]> {
     const result = await this.#run(['list-panes', '-a', '-F', PANE_FORMAT])

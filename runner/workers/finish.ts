@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { z } from 'zod'
 import { buildWorkerMark } from '#agents'
-import { parseStreamLine, type StreamResult } from '#host/claude'
+import { parseStreamLine } from '#host/claude'
 import { DispatchError } from '#host/error.ts'
 import { deleteFolder, readUntrusted, writeAtomic } from '#host/fs'
 import { parseJson } from '#host/json.ts'
@@ -19,6 +19,9 @@ import { releaseWriteLock } from './write-lock.ts'
 /** What `worker.sh` writes last. */
 const ExitRecord = z.object({ code: z.number(), fenced: z.boolean(), commit: z.string() })
 type ExitRecord = z.infer<typeof ExitRecord>
+
+/** The last line of a stream. */
+type StreamResult = Extract<ReturnType<typeof parseStreamLine>[number], { kind: 'result' }>['result']
 
 /** With this `with-services.sh` ends when a service did not become ready. */
 const SERVICE_EXIT_CODE = 69
