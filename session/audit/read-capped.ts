@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { DispatchError } from '#host/error.ts'
-import { listNames, readUntrusted } from '#host/fs'
+import { listNames, readUntrusted, toStorageError } from '#host/fs'
 import { parseJson } from '#host/json.ts'
 
 /** How many bytes of a file are read. Dispatch writes no longer ones. */
@@ -15,7 +15,7 @@ export type ReadResult = { file: string } & (
   | { bytes: undefined; reason: string }
 )
 
-/** Read a file that may have been put there to do harm: no link is followed. */
+/** Read a file that may have been put there to do harm: no link is followed. Exit 10 where the disk or this process is at fault. */
 export function readCapped(file: string, maxBytes: number = MAX_BYTES.record): ReadResult {
   const refuse = (reason: string) => ({ file, bytes: undefined, reason })
   try {
@@ -24,6 +24,7 @@ export function readCapped(file: string, maxBytes: number = MAX_BYTES.record): R
     return bytes.length > maxBytes ? refuse(`is longer than ${maxBytes} bytes`) : { file, bytes, reason: undefined }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
+    if (/\b(EIO|EMFILE|ENFILE)\b/.test(message)) throw toStorageError(file, error) // It says nothing about the record.
     // The message of a storage error begins with the path, which the problem names already.
     return refuse(`cannot be read (${error instanceof DispatchError ? message.replace(/^.*: /, '') : message})`)
   }

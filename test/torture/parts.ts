@@ -11,6 +11,8 @@ export interface TorturePart {
   buildEnvironment(seconds: number, seed: number): Record<string, string>
   /** No file is started after the time is over. */
   canBeCut?: true
+  /** It needs what not every machine has. Then its tests say why they are skipped, and that is no failure. */
+  mayBeSkipped?: true
   /** The figure that gives the number of rounds; without it, the number of tests that passed. */
   rounds?: RegExp
 }

@@ -1,0 +1,172 @@
+/**
+ * Sessions whose clock jumps, by libfaketime: only processes of the test see it. A jump ends nothing, wakes nothing too early,
+ * and leaves the order of the events. CLOCK_SECONDS says for how long; without it, each jump comes once.
+ */
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { helloTask } from '#rehearsal/hello.ts'
+import { bash } from '#rehearsal/scenario.ts'
+import type { Event } from '#session/log'
+import { createRandom } from '../fixtures/scratch.ts'
+import { type Lab, openLab, requireSoundRecord, robustScenario } from './kill-lab.ts'
+
+const seconds = Number(process.env['CLOCK_SECONDS'] ?? 0)
+const random = createRandom(Number(process.env['CLOCK_SEED'] ?? 1))
+const library = ['x86_64-linux-gnu', 'aarch64-linux-gnu']
+  .map(name => `/usr/lib/${name}/faketime/libfaketimeMT.so.1`)
+  .find(file => fs.existsSync(file))
+
+/** Two hours either way, a day back, and what a change to and from summer time would be if it moved the clock. */
+const jumps = ['+2h', '-2h', '-1d', '+1h', '-1h', '+30d']
+const moments: Event['type'][] = ['orchestrator.started', 'worker.started', 'worker.ended', 'judging.started']
+/** What a clock that jumps must not cause. */
+const falseAlarms: Event['type'][] = [
+  'deadline.passed',
+  'human.needed',
+  'machine.slept',
+  'orchestrator.stuck',
+  'start.failed',
+  'time-limit.reached',
+  'worker.interrupted',
+]
+
+test('a session whose clock jumps reaches its verdict, and nothing is taken for late', async t => {
+  if (skipsWithoutLibrary(t)) return
+  const endsAtMs = Date.now() + seconds * 1000
+  let count = 0
+  do {
+    for (const jump of jumps) {
+      if (seconds > 0 && Date.now() > endsAtMs) break
+      const moment = moments[Math.floor(random() * moments.length)] ?? 'worker.started'
+      await t.test(`${jump} after ${moment}`, () =>
+        withClock(async (lab, setClock) => {
+          const starting = lab.dispatch([helloTask, '--json'])
+          await waitForEvent(lab, moment)
+          setClock(jump)
+          const started = await starting
+          assert.equal(started.exitCode, 0, started.stderr)
+          const { id } = lab.rig.readSession()
+          const waited = await lab.dispatch(['wait', id, '--json'])
+          assert.equal(waited.exitCode, 0, `${waited.stderr}\n${describe(lab)}`)
+          await requireCalm(lab, id)
+        }),
+      )
+      count++
+    }
+  } while (Date.now() < endsAtMs)
+  t.diagnostic(`${count} jumps of the clock`)
+})
+
+test('a runner that dies after the clock was set back gets its successor, and a living one keeps its session', async t => {
+  if (skipsWithoutLibrary(t)) return
+  await withClock(
+    async (lab, setClock) => {
+      const started = await lab.dispatch([helloTask, '--json'])
+      assert.equal(started.exitCode, 0, started.stderr)
+      const { id } = lab.rig.readSession()
+      for (const jump of ['+30d', '-1d']) {
+        setClock(jump)
+        const resumed = await lab.dispatch(['resume', id])
+        assert.match(resumed.stdout, /runs already/, `${jump}: ${resumed.stdout}${resumed.stderr}`)
+      }
+      const [runner] = lab.rig.listRunners()
+      assert.ok(runner)
+      process.kill(runner.pid, 'SIGKILL')
+      const count = () => lab.rig.readEvents().filter(({ type }) => type === 'runner.started').length
+      await lab.rig.waitUntil('its successor', () => count() === 2, 60)
+      await requireCalm(lab, id)
+    },
+    [bash(':'), { hang: true }],
+  )
+})
+
+test('an item of the queue starts at its time, by the clock of the wall', async t => {
+  if (skipsWithoutLibrary(t)) return
+  await withClock(async (lab, setClock) => {
+    const at = new Date(Date.now() + 3 * 3_600_000).toISOString().slice(0, 16)
+    const queued = await lab.dispatch(['later', helloTask, '--at', `${at}Z`, '--json'])
+    assert.equal(queued.exitCode, 0, queued.stderr)
+    const { id } = JSON.parse(queued.stdout) as { id: string }
+    const readState = async () => {
+      const ran = await lab.dispatch(['queue', 'show', id, '--json'])
+      return (JSON.parse(ran.stdout) as { state: string }).state
+    }
+    setClock('-1d')
+    await lab.dispatch(['watchdog'])
+    assert.equal(await readState(), 'waiting')
+    setClock('+4h')
+    for (const endMs = Date.now() + 90_000; (await readState()) === 'waiting'; )
+      assert.ok(Date.now() < endMs, 'it does not start')
+    assert.ok(['starting', 'running', 'done'].includes(await readState()))
+  })
+})
+
+/** A lab whose processes see the clock of a file. */
+async function withClock(
+  run: (lab: Lab, setClock: (offset: string) => void) => Promise<void>,
+  orchestrator = robustScenario.orchestrator,
+): Promise<void> {
+  const folder = fs.mkdtempSync('/tmp/dispatch-clock-')
+  const file = path.join(folder, 'offset')
+  const setClock = (offset: string) => {
+    fs.writeFileSync(`${file}.new`, `${offset}\n`)
+    fs.renameSync(`${file}.new`, file)
+  }
+  setClock('+0')
+  const settings = {
+    LD_PRELOAD: library ?? '',
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_CACHE_DURATION: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    DONT_FAKE_MONOTONIC: '1',
+  }
+  const lab = await openLab(undefined, settings, { ...robustScenario, orchestrator })
+  try {
+    await run(lab, setClock)
+  } finally {
+    await lab.close()
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function waitForEvent(lab: Lab, type: Event['type']): Promise<void> {
+  const isThere = () => {
+    try {
+      return lab.rig.readEvents().some(event => event.type === type)
+    } catch {
+      return false // There is no session yet.
+    }
+  }
+  await lab.rig.waitUntil(type, isThere)
+}
+
+/** Nothing was taken for late, the events are in their order, and no time that a person reads is negative. */
+async function requireCalm(lab: Lab, id: string): Promise<void> {
+  const events = lab.rig.readEvents(id)
+  assert.deepEqual(
+    events.filter(({ type }) => falseAlarms.includes(type)),
+    [],
+  )
+  const times = events.map(({ time }) => time)
+  assert.deepEqual(times, times.toSorted())
+  await requireSoundRecord(lab.rig, id)
+  for (const args of [['ls'], ['show', id], ['logs', id], ['cost', id], ['queue']]) {
+    const ran = await lab.dispatch(args)
+    assert.equal(ran.exitCode, 0, `${args.join(' ')}: ${ran.stderr}`)
+    assert.doesNotMatch(ran.stdout, /(^|\s)-\d+(:\d\d| ?(s|min|h|d)\b)|NaN|Invalid Date/, args.join(' '))
+  }
+}
+
+function describe(lab: Lab): string {
+  return lab.rig
+    .readEvents()
+    .map(event => JSON.stringify({ ...event, prev: undefined }).slice(0, 200))
+    .join('\n')
+}
+
+function skipsWithoutLibrary(t: TestContext): boolean {
+  if (library === undefined) t.skip('libfaketime is not installed: apt-get install libfaketime')
+  return library === undefined
+}
