@@ -1,5 +1,5 @@
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
-import { toMachineError } from '#host/fs'
+import { toStorageError } from '#host/fs'
 import { useTempFolder } from '#host/temp-folder.ts'
 
 /**
@@ -14,7 +14,7 @@ export async function main(run: () => Promise<number | undefined>): Promise<void
     if (notice !== undefined) process.stderr.write(`dispatch: ${notice}\n`)
     process.exitCode = (await run()) ?? exitCodes.ok
   } catch (thrown) {
-    const error = toMachineError(thrown)
+    const error = toStorageError(undefined, thrown)
     process.exitCode = error instanceof DispatchError ? error.exitCode : exitCodes.internal
     process.stderr.write(formatError(error))
   }

@@ -1,8 +1,8 @@
 import { DispatchError, exitCodes } from './error.ts'
-import { toMachineError } from './fs/files.ts'
+import { toStorageError } from './fs/files.ts'
 
 /** Is the disk the reason of an error: full, read-only or broken, as the system or git says? */
 export function isStorageProblem(error: unknown): boolean {
-  const cause = toMachineError(error)
+  const cause = toStorageError(undefined, error)
   return cause instanceof DispatchError && cause.exitCode === exitCodes.storage
 }

@@ -15,7 +15,7 @@ import { readInstructions } from '#host/project'
 import { toOneLine } from '#host/text.ts'
 import { addNamedToolchains, findToolchains } from '#host/toolchains'
 import { requireClaude, requirePrograms } from '#host/versions.ts'
-import { createSessionId, recordManifest, reserveSession, type Session, type SessionManifest } from '#session'
+import { createSession, createSessionId, recordManifest, type Session, type SessionManifest } from '#session'
 import { appendEvent, type Event, followLog } from '#session/log'
 import { requestClose } from './stop-session.ts'
 import { launchSuccessor, openTerminal } from './terminal.ts'
@@ -203,7 +203,7 @@ function reserveFreeId(
       ...decisions,
     }
     try {
-      return reserveSession(workspace, manifest, task)
+      return createSession(workspace, manifest, task, { isDraft: true })
     } catch (error) {
       const isTaken = error instanceof DispatchError && error.exitCode === exitCodes.conflict
       if (!isTaken || attempt === MAX_ID_ATTEMPTS) throw error

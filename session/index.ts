@@ -18,5 +18,4 @@ export {
   listDamagedSessions,
   listSessions,
   recordManifest,
-  reserveSession,
 } from './store.ts'

@@ -6,18 +6,16 @@ import { isSessionId } from './id.ts'
 import { readNewerManifest, type Session, SessionManifest } from './manifest.ts'
 import { resolveSessionPaths } from './paths.ts'
 
-/** Create a session's folder, its task and its manifest. Exit 5 when the id is taken. */
-export function createSession(workspace: string, manifest: SessionManifest, task: Uint8Array): Session {
-  const session = reserveSession(workspace, manifest, task)
-  recordManifest(session)
-  return session
-}
-
 /**
- * Create a session's folder and its task. The mkdir reserves the id: exit 5 when it is taken. The session does not exist for
- * anything else before `recordManifest`, so what is written until then is never found half done.
+ * Create a session's folder, its task and its manifest. The mkdir reserves the id: exit 5 when it is taken. The manifest of a draft
+ * is not written: until `recordManifest` the session exists for nothing else, so what it begins with is never found half done.
  */
-export function reserveSession(workspace: string, manifest: SessionManifest, task: Uint8Array): Session {
+export function createSession(
+  workspace: string,
+  manifest: SessionManifest,
+  task: Uint8Array,
+  { isDraft = false } = {},
+): Session {
   const paths = resolveSessionPaths(path.join(workspace, manifest.id))
   makePrivateFolder(workspace)
   try {
@@ -30,7 +28,9 @@ export function reserveSession(workspace: string, manifest: SessionManifest, tas
   const { requests, hookInbox, replies, messages, evidence, workers, writeLock } = paths
   for (const folder of [requests, hookInbox, replies, messages, evidence, workers, writeLock]) makePrivateFolder(folder)
   writeAtomic(paths.task, task, 0o400)
-  return { id: manifest.id, paths, manifest }
+  const session = { id: manifest.id, paths, manifest }
+  if (!isDraft) recordManifest(session)
+  return session
 }
 
 /** Write the manifest: from now on there is the session. */

@@ -182,28 +182,16 @@ export function createFolders(folder: string): void {
 
 /**
  * A full disk, a missing permission, a read-only file system or too many open files as exit 10 for a person; any other error
- * unchanged.
+ * unchanged. Without a file it is an error that nothing expected: then only what is never a bug counts, and it names its file.
  */
-export function toStorageError(file: string, error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (!Object.hasOwn(storageMessages, code)) return error
-  return new DispatchError(`${file}: ${storageMessages[code]} (${code})`, {
+export function toStorageError(file: string | undefined, error: unknown): unknown {
+  const { code = '', path: named, message } = (error instanceof Error ? error : {}) as Partial<NodeJS.ErrnoException>
+  const machineRemedy = Object.hasOwn(machineRemedies, code) ? machineRemedies[code] : undefined
+  if (!Object.hasOwn(storageMessages, code) || (file === undefined && machineRemedy === undefined)) return error
+  return new DispatchError(`${file ?? named ?? message}: ${storageMessages[code]} (${code})`, {
     exitCode: exitCodes.storage,
-    remedy:
-      machineRemedies[code] ??
-      `Check its owner, and whether user ${process.getuid?.() ?? '?'} may read and write there.`,
+    remedy: machineRemedy ?? `Check its owner, and whether user ${process.getuid?.() ?? '?'} may read and write there.`,
   })
-}
-
-/**
- * The same for an error that nothing expected: only what is the machine's fault, with the path that the error itself names. Any
- * other error is a bug, and unchanged.
- */
-export function toMachineError(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (!Object.hasOwn(machineRemedies, code)) return error
-  const { path: file, message } = error as NodeJS.ErrnoException
-  return toStorageError(file ?? message, error)
 }
 
 // --- internal ---

@@ -12,7 +12,6 @@ export {
   readJson,
   readStamp,
   readUntrusted,
-  toMachineError,
   toStorageError,
   writeAtomic,
 } from './files.ts'

@@ -13,7 +13,6 @@ import {
   readIfPresent,
   readJson,
   readUntrusted,
-  toMachineError,
   toStorageError,
   writeAtomic,
 } from '#host/fs'
@@ -118,10 +117,12 @@ test('an error that a person can fix is exit 10; any other stays as it is', () =
 
 test('an error that nothing expected is exit 10 where the machine is at fault', () => {
   const fault = Object.assign(new Error('x'), { code: 'EMFILE', path: '/a/b' })
-  assert.ok(isStorageError(/^\/a\/b: too many files are open in this process \(EMFILE\)$/)(toMachineError(fault)))
+  assert.ok(
+    isStorageError(/^\/a\/b: too many files are open in this process \(EMFILE\)$/)(toStorageError(undefined, fault)),
+  )
   for (const code of ['EEXIST', 'ENOTDIR', 'EACCES', 'EINVAL']) {
     const bug = Object.assign(new Error('x'), { code, path: '/a/b' })
-    assert.equal(toMachineError(bug), bug)
+    assert.equal(toStorageError(undefined, bug), bug)
   }
 })
 
