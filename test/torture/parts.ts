@@ -117,6 +117,13 @@ export const tortureParts: TorturePart[] = [
     rounds: /^(\d+) kill points/,
   },
   {
+    name: 'night',
+    about: 'twelve tasks in the queue, with a limit, a reboot, a full disk, and three that need a person',
+    files: [path.join(import.meta.dirname, 'night.ts')],
+    buildEnvironment: () => ({}),
+    rounds: /^(\d+) tasks/,
+  },
+  {
     name: 'lost',
     about: 'a hundred sessions whose runners, and then whose tmux server, are killed',
     files: [path.join(import.meta.dirname, 'lost-terminals.ts')],
