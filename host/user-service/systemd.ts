@@ -43,7 +43,7 @@ export function createSystemdService(place: ServicePlace): UserService {
       return parseUnitState(asked.exitCode === 0 ? asked.stdout : '', fs.existsSync(file))
     },
     async start() {
-      await systemctl('start', unit)
+      await requireServiceCommand(place, ['systemctl', '--user', 'start', '--no-block', unit], START_TIMEOUT_MS)
     },
     async stop() {
       await systemctl('stop', unit)
@@ -84,4 +84,6 @@ export function parseUnitState(text: string, isInstalled: boolean): ServiceState
 
 // --- internal ---
 
+/** A session or a command waits for it. */
+const START_TIMEOUT_MS = 10_000
 const STOP_TIMEOUT_MS = 120_000

@@ -27,6 +27,7 @@ export interface UserService {
   /** Write the definition, and start the service with it, now and with each login. */
   install(text: string): Promise<void>
   readState(): Promise<ServiceState>
+  /** Ask for a start. It does not wait until the service runs. */
   start(): Promise<void>
   stop(): Promise<void>
   restart(): Promise<void>
@@ -46,7 +47,7 @@ export interface ServicePlace {
   userName: string
 }
 
-/** Run a command of the service service. It has the environment of this shell, in English, and the folder of the user's bus. */
+/** Run a command of systemd or launchd. It has the environment of this shell, in English, and the folder of the user's bus. */
 export function runServiceCommand(
   { uid }: Pick<ServicePlace, 'uid'>,
   [program = '', ...args]: string[],
@@ -58,8 +59,12 @@ export function runServiceCommand(
 }
 
 /** The same where a failure is the end: exit 6 with the program's own words. */
-export async function requireServiceCommand(place: Pick<ServicePlace, 'uid'>, command: string[]): Promise<RunResult> {
-  const ran = await runServiceCommand(place, command, ACT_TIMEOUT_MS)
+export async function requireServiceCommand(
+  place: Pick<ServicePlace, 'uid'>,
+  command: string[],
+  timeoutMs = ACT_TIMEOUT_MS,
+): Promise<RunResult> {
+  const ran = await runServiceCommand(place, command, timeoutMs)
   if (ran.exitCode === 0) return ran
   throw new DispatchError(`\`${command.join(' ')}\` failed: ${explainRun(ran)}`, { exitCode: exitCodes.dependency })
 }

@@ -142,7 +142,7 @@ describe('a service that does not come up', () => {
   it('is taken back, and the daemon in the background returns', () =>
     withServiceRig(idleScenario, bestKind, async rig => {
       await act(rig, 'do it', '--no-repo')
-      // The service does not know of this folder, so it does not find the unit.
+      // systemd does not know of this folder, so it does not find the unit.
       const elsewhere = { XDG_CONFIG_HOME: path.join(rig.home, 'elsewhere/config') }
       const ran = await rig.dispatch(['service', 'install'], { env: elsewhere })
       assert.equal(ran.exitCode, 6, ran.stdout)
