@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { type Config, readConfig } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { readRunningDaemon } from '#host/installed-code'
-import { isServiceInstalled, openUserService, planEnvironment, type UserService } from '#host/user-service'
+import { isServiceInstalled, openUserService, type UserService } from '#host/user-service'
 import { listOpenSessions } from '#session/search-index'
 import { startDaemon } from '#watchdog'
 import { confirmAction } from '../input/confirm.ts'
@@ -39,7 +39,7 @@ export async function restartService(config: Config): Promise<number> {
   const service = requireInstalled(config)
   await requireServices(service, config)
   await service.restart()
-  const health = await waitForOwnDaemon(service, readConfig((await planEnvironment(config.home)).variables))
+  const health = await waitForOwnDaemon(service, readConfig({ DISPATCH_HOME: config.home }))
   if ('pid' in health) return health.pid
   throw new DispatchError(`the service does not work: ${health.problem}`, {
     exitCode: exitCodes.dependency,
