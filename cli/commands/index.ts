@@ -40,7 +40,7 @@ export const commandTable: CommandTable = {
       'register repositories, whose inbox folders take tasks as files',
       () => import('./projects.ts'),
     ),
-    later('resume <sid> [guidance…]', 'go on with a session that was stopped or cut off', () => import('./resume.ts')),
+    later('resume <sid> [words…]', 'go on with a session that was stopped or cut off', () => import('./resume.ts')),
     later('pause', 'start no session until you end the pause', () => import('./pause.ts')),
     later('unpause', 'end a pause', () => import('./unpause.ts')),
 
@@ -48,7 +48,7 @@ export const commandTable: CommandTable = {
     sometimes('matrix [sid]', 'trace task to verdict on one page, for a pull request', () => import('./matrix.ts')),
     sometimes('cost [sid]', 'add up dollars, tokens and time of one session, or of all', () => import('./cost.ts')),
     sometimes(
-      'retry <sid> [context…]',
+      'retry <sid> [words…]',
       'try the task again in a new session that knows the findings',
       () => import('./retry.ts'),
     ),
