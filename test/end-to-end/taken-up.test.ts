@@ -216,20 +216,22 @@ describe('dispatch resume', () => {
         ],
       },
       async rig => {
+        const settings = path.join(rig.home, 'dispatch/.env')
+        fs.mkdirSync(path.dirname(settings), { recursive: true })
+        fs.writeFileSync(settings, 'SESSION_TIMEOUT_SEC=2\n')
         const ran = await rig.dispatch([helloTask, '--wait'])
         assert.equal(ran.exitCode, 12, ran.stdout + ran.stderr)
         assert.match(ran.stdout, /SESSION_TIMEOUT_SEC=2 allows no more[\s\S]*go on +dispatch resume/)
         const { id } = rig.readSession()
         await rig.waitUntil('the turn ends', () => rig.readEvents().some(({ type }) => type === 'turn.ended'))
         assert.deepEqual(rig.readStatus().workers, [], 'nothing new was started')
-        const file = path.join(rig.home, 'dispatch/.env')
-        fs.appendFileSync(file, 'SESSION_TIMEOUT_SEC=3600\n')
-        const resumed = await rig.dispatch(['resume', id], { env: { SESSION_TIMEOUT_SEC: '' } })
+        fs.writeFileSync(settings, 'SESSION_TIMEOUT_SEC=3600\n')
+        const resumed = await rig.dispatch(['resume', id])
         assert.equal(resumed.exitCode, 0, resumed.stderr)
         const waited = await rig.dispatch(['wait', id])
         assert.equal(waited.exitCode, 0, waited.stdout + JSON.stringify(rig.readEvents().slice(-8)))
       },
-      { RIG_CLAUDE: 'real', SESSION_TIMEOUT_SEC: '2' },
+      { RIG_CLAUDE: 'real' },
     )
   })
 })
