@@ -5,12 +5,19 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { after, type TestContext, test } from 'node:test'
 import { helloTask } from '#rehearsal/hello.ts'
 import { bash } from '#rehearsal/scenario.ts'
 import type { Event } from '#session/log'
 import { createRandom } from '../fixtures/scratch.ts'
-import { type Lab, openLab, requireSoundRecord, robustScenario } from './kill-lab.ts'
+import {
+  createTortureFolder,
+  type Lab,
+  openLab,
+  prepareInstall,
+  requireSoundRecord,
+  robustScenario,
+} from './kill-lab.ts'
 
 const seconds = Number(process.env['CLOCK_SECONDS'] ?? 0)
 const random = createRandom(Number(process.env['CLOCK_SEED'] ?? 1))
@@ -50,6 +57,8 @@ test('a session whose clock jumps reaches its verdict, and nothing is taken for 
           const { id } = lab.rig.readSession()
           const waited = await lab.dispatch(['wait', id, '--json'])
           assert.equal(waited.exitCode, 0, `${waited.stderr}\n${describe(lab)}`)
+          const lastMs = Date.parse(lab.rig.readEvents(id).at(-1)?.time ?? '')
+          if (jump.startsWith('+')) assert.ok(lastMs > Date.now() + 1_800_000, 'the runner has seen the jump')
           await requireCalm(lab, id)
         }),
       )
@@ -103,31 +112,26 @@ test('an item of the queue starts at its time, by the clock of the wall', async 
   })
 })
 
-/** A lab whose processes see the clock of a file. */
+const install = createTortureFolder()
+const preparing = library === undefined ? undefined : prepareInstall(install, 'clock-probe.mjs')
+after(() => fs.rmSync(install, { recursive: true, force: true }))
+
+/** A lab whose programs of dispatch see the clock of a file. */
 async function withClock(
   run: (lab: Lab, setClock: (offset: string) => void) => Promise<void>,
   orchestrator = robustScenario.orchestrator,
 ): Promise<void> {
-  const folder = fs.mkdtempSync('/tmp/dispatch-clock-')
-  const file = path.join(folder, 'offset')
+  const lab = await openLab(await preparing, {}, { ...robustScenario, orchestrator })
+  const file = path.join(lab.rig.home, 'clock')
   const setClock = (offset: string) => {
     fs.writeFileSync(`${file}.new`, `${offset}\n`)
     fs.renameSync(`${file}.new`, file)
   }
   setClock('+0')
-  const settings = {
-    LD_PRELOAD: library ?? '',
-    FAKETIME_TIMESTAMP_FILE: file,
-    FAKETIME_CACHE_DURATION: '1',
-    FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    DONT_FAKE_MONOTONIC: '1',
-  }
-  const lab = await openLab(undefined, settings, { ...robustScenario, orchestrator })
   try {
     await run(lab, setClock)
   } finally {
     await lab.close()
-    fs.rmSync(folder, { recursive: true, force: true })
   }
 }
 

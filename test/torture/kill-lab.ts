@@ -57,18 +57,18 @@ export const robustScenario: Scenario = {
   endStates: ['PASS'],
 }
 
-/** Copy the install, build it, and load the probe before each of its programs. Returns the path of its `dispatch`. */
-export async function prepareInstall(folder: string): Promise<string> {
+/** Copy the install, build it, and load a probe before each of its programs. Returns the path of its `dispatch`. */
+export async function prepareInstall(folder: string, probe = 'kill-probe.mjs'): Promise<string> {
   const program = copyInstall(folder)
   const built = path.join(folder, 'built')
   fs.rmSync(built, { recursive: true, force: true })
   const ran = await runProgram(process.execPath, ['scripts/build.ts'], { cwd: folder })
   assert.equal(ran.exitCode, 0, ran.stderr)
-  fs.copyFileSync(path.join(import.meta.dirname, '../fixtures/kill-probe.mjs'), path.join(built, 'kill-probe.mjs'))
+  fs.copyFileSync(path.join(import.meta.dirname, '../fixtures', probe), path.join(built, probe))
   for (const name of ['dispatch', 'runner', 'judge']) {
     const file = path.join(built, `${name}.js`)
     fs.renameSync(file, path.join(built, `${name}-itself.js`))
-    fs.writeFileSync(file, `import './kill-probe.mjs'\nawait import('./${name}-itself.js')\n`)
+    fs.writeFileSync(file, `import './${probe}'\nawait import('./${name}-itself.js')\n`)
   }
   return program
 }
