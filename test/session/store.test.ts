@@ -5,7 +5,7 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { DispatchError } from '#host/error.ts'
 import { toOneLine } from '#host/text.ts'
-import { createSession, findSession, listSessions, SessionManifest } from '#session'
+import { createSession, findSession, listSessions, recordManifest, SessionManifest } from '#session'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 import { hostileTasks } from '../fixtures/session/hostile-tasks.ts'
 
@@ -40,6 +40,21 @@ function createWorkspace(t: TestContext, ...ids: string[]): string {
   for (const [index, id] of ids.entries()) open(workspace, id, 'x', new Date(now.getTime() + index).toISOString())
   return workspace
 }
+
+test('a draft is no session before its manifest is written', t => {
+  const workspace = path.join(createScratchFolder(t), 'workspace')
+  const id = '2026-11-20-draft-a3f9'
+  const draft = createSession(workspace, createManifest(id), Buffer.from('x'), { isDraft: true })
+  assert.deepEqual(listSessions(workspace), [])
+  assert.throws(() => findSession(workspace, id), { exitCode: 4 })
+  assert.throws(
+    () => createSession(workspace, createManifest(id), Buffer.from('x')),
+    { exitCode: 5 },
+    'its id is taken',
+  )
+  recordManifest(draft)
+  assert.equal(findSession(workspace, id).manifest.id, id)
+})
 
 test('a task is stored byte for byte and read-only', t => {
   const workspace = path.join(createScratchFolder(t), 'workspace')
