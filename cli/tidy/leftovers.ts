@@ -48,21 +48,27 @@ function isOldFile(file: string): boolean {
   return stats?.isFile() === true && Date.now() - stats.mtimeMs > DAY_MS
 }
 
-/** Under these names they are no sessions. A restore that runs now is younger. */
+/** Under these names, or without a manifest, they are no sessions. A restore or a start that runs now is younger. */
 function listHalfFolders({ workspace }: Config): Removable[] {
   return listNames(workspace).flatMap((name): Removable[] => {
     const folder = path.join(workspace, name)
     const isRemoval = name.startsWith('.removed-')
     const isOldRestore = name.startsWith('.restoring-') && isOldFolder(folder)
-    if (!isRemoval && !isOldRestore) return []
+    const isOldStart = isSessionId(name) && hasNeverStarted(folder) && isOldFolder(folder)
+    if (!isRemoval && !isOldRestore && !isOldStart) return []
     const remove = async () => {
       if (isRemoval) finishRemovals(workspace)
       else deleteFolder(folder)
       return true
     }
-    const reason = isRemoval ? 'its removal was cut off' : 'its restore was cut off'
+    const reason = `its ${isRemoval ? 'removal' : isOldRestore ? 'restore' : 'start'} was cut off`
     return [{ kind: 'leftovers', name: name.replace(/^\.\w+-/, ''), reason, bytes: measureFolder(folder), remove }]
   })
+}
+
+/** The manifest is written last, and the log begins after it. */
+function hasNeverStarted(folder: string): boolean {
+  return !['session.json', 'events.jsonl'].some(name => listNames(folder).includes(name))
 }
 
 function isOldFolder(folder: string): boolean {

@@ -54,6 +54,7 @@ test('only what is old and ended goes, and what is young, open or of an agent st
     put(`outbox/phone/sent/${name(6)}`, 0),
     put(`outbox/phone/waiting/${name(60)}`, 0),
     put('workspace/.restoring-2026-11-21-say-now/x', 0),
+    put('workspace/2026-11-21-starts-now-a3f9/task.md', 2),
   ]
   const results = await removeAll(await listRemovable(config, { sessionAgeMs: DAY_MS, dependencyAgeMs: 0 }))
   assert.deepEqual(results.map(({ kind, action }) => `${action} ${kind}`).sort(), [
