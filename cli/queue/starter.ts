@@ -77,7 +77,7 @@ async function startSession(config: Config, claim: Claim, say: (line: string) =>
     ran.stderr
       .trim()
       .split('\n')[0]
-      ?.replace(/^dispatch: /, '') || `exit ${ran.exitCode}`
+      ?.replace(/^dispatch: /, '') || `its start ended with ${ran.signal ?? `exit ${ran.exitCode}`}`
   const now = new Date()
   const result = await withQueue(config, async queue => {
     if ((await queue.find(item))?.state === 'running') return 'stale' // Its session says how it ended.
