@@ -6,6 +6,7 @@ import { identify } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
 import { type Claim, type Fence, type Item, type Queue, readPause } from '#queue'
 import { listOpenSessions } from '#session/search-index'
+import type { SessionView } from '#session/status'
 import { CLAIM_VARIABLE } from './claim.ts'
 import { findRoom } from './load.ts'
 import { notifyNeeds } from './needs-notice.ts'
@@ -35,12 +36,7 @@ async function takeUp(config: Config, queue: Queue, say: (line: string) => void)
   const isStarting = (await queue.list(['starting'])).length > 0
   if (!isStarting) return
   const views = await listOpenSessions(config)
-  const findStarted = ({ item, attempt }: Fence) =>
-    views.find(({ session }) => {
-      const { queueItem } = session.manifest
-      return queueItem?.item === item && queueItem.attempt === attempt
-    })?.session.id
-  for (const { item } of await queue.releaseAbandoned(findStarted))
+  for (const { item } of await queue.releaseAbandoned(fence => views.find(isStartedFor(fence))?.session.id))
     say(`${item}: waits again, the start was interrupted`)
 }
 
@@ -57,6 +53,14 @@ async function claimNext(config: Config, queue: Queue): Promise<Claim[]> {
     defaultRoom,
   })
 }
+
+/** Is it the session of this attempt of an item? */
+const isStartedFor =
+  ({ item, attempt }: Fence) =>
+  ({ session }: SessionView): boolean => {
+    const { queueItem } = session.manifest
+    return queueItem?.item === item && queueItem.attempt === attempt
+  }
 
 /** Run `dispatch` for it, as a person would. It has no terminal, so it asks nothing. */
 async function startSession(config: Config, claim: Claim, say: (line: string) => void): Promise<void> {
@@ -79,6 +83,13 @@ async function startSession(config: Config, claim: Claim, say: (line: string) =>
       .split('\n')[0]
       ?.replace(/^dispatch: /, '') || `its start ended with ${ran.signal ?? `exit ${ran.exitCode}`}`
   const now = new Date()
+  // It may have been killed when there was a session already, which goes on. Another one would do the work twice.
+  const open = (await listOpenSessions(config)).filter(
+    ({ status }) => status.closed === undefined && status.phase !== 'failed',
+  )
+  const started = open.find(isStartedFor(claim))?.session.id
+  if (started !== undefined && (await withQueue(config, queue => queue.start(claim, started))) === 'held')
+    return say(`${item}: started ${started}, but: ${message}`)
   const result = await withQueue(config, async queue => {
     if ((await queue.find(item))?.state === 'running') return 'stale' // Its session says how it ended.
     return queue.settle(
