@@ -74,7 +74,7 @@ export function describeInterruptedAttempt(
     kind === 'code'
       ? `What it had changed is not in this folder. If it had changed anything, that is the commit refs/attempts/${name}/${interrupted.number}: \`git diff HEAD refs/attempts/${name}/${interrupted.number}\`. You may take from it what is right; nobody has checked it.`
       : 'Its files are as it left them. Nobody has checked them.'
-  const words = interrupted.lastWords.trim()
+  const words = toOneLine(interrupted.lastWords, MAX_FINDING_CHARS).replace(/<\/?attempt>/gi, '')
   const quoted =
     words === ''
       ? ''

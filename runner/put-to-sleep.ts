@@ -37,7 +37,12 @@ function isTimeToSleep({ status, config, clock, session }: RunnerContext, idleMs
   const sleepAfterMs = config.SLEEP_AFTER_SEC * SECOND_MS
   const { deadline } = session.manifest
   if (sleepAfterMs === 0 || !needsPerson(status) || status.problemExitCode !== undefined) return false
-  if (status.judgeWait !== null || status.usageLimit !== null || listActiveWorkers(status).length > 0) return false
+  if (
+    status.judgeWait !== null ||
+    status.usageLimit !== null ||
+    listActiveWorkers(status).some(worker => !status.isTimeUp || worker.startedAt !== undefined)
+  )
+    return false
   if (deadline !== null && !status.isPastDeadline) return false
   return Math.min(idleMs, clock.measure('waits for a person', status.phaseStartedAt)) > sleepAfterMs
 }

@@ -28,6 +28,11 @@ const parkedMessageReply = accept(
 export class RequestServer {
   private isBusy = false
 
+  /** Is a request being carried out? */
+  isServing(): boolean {
+    return this.isBusy
+  }
+
   serveNext(context: RunnerContext, orchestrator: OrchestratorWatch, messages: MessageDelivery): void {
     const { paths } = context.session
     const requests = listPendingRequests(paths)

@@ -53,7 +53,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
     judgeGreeting.check(context)
     await watchWorkers(context)
     workerOutput.refresh(context.session, context.status.workers)
-    const failure = preparation.check(context) ?? (await orchestrator.check())
+    const failure = preparation.check(context) ?? (await orchestrator.check(requests.isServing()))
     if (failure) return failStart(context, failure)
     lostStop.check(context, orchestrator.measureIdle(), text => messages.remind(text))
     await verdictWatch.check(context)

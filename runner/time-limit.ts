@@ -18,7 +18,7 @@ export class TimeLimit {
     else if (isAtWork(status)) this.ownMs += elapsedMs
     this.loggedMs = status.workedMs
     const limitMs = config.SESSION_TIMEOUT_SEC * SECOND_MS
-    if (limitMs === 0 || !isAtWork(status) || status.phase === 'judging') return
+    if (limitMs === 0 || status.isTimeUp || !isAtWork(status) || status.phase === 'judging') return
     // By both, so that a wall clock that is set does not use the time up.
     const workedMs = Math.min(this.ownMs, status.workedMs + measureSinceLastEvent(status))
     if (workedMs <= limitMs) return

@@ -117,7 +117,8 @@ export class MessageDelivery {
 
   /** Send the verdict of a round whose judge was waited for. Without it, an orchestrator with rounds left would not go on. */
   private async typeVerdict({ id, text, deadline }: OrchestratorMessage & { kind: 'verdict' }): Promise<CommandReply> {
-    await resumeOrchestrator(this.context) // It may have ended while nothing was left for it to do.
+    // It may have ended while nothing was left for it to do. After a final verdict nothing is.
+    if (!isSettled(this.context.status)) await resumeOrchestrator(this.context)
     const framed = frameMessage(sanitize(text).slice(0, MAX_VERDICT_CHARS), id, verdictHeading)
     const result = await this.type(framed, id, deadline)
     if (result.ok) return accept(result.mode)

@@ -4,6 +4,7 @@ import { SECOND_MS } from '#host/time.ts'
 import { findClaudeFolder } from '#session'
 import { isAtWork } from '#session/status'
 import { callHuman, listActiveWorkers, type RunnerContext } from '../context.ts'
+import { frameOwnWords } from '../messages/own-words.ts'
 import { listPendingRequests } from '../requests.ts'
 import { explainStopBlock, STOP_ATTEMPTS } from '../stop-gate.ts'
 
@@ -26,11 +27,12 @@ export class LostStop {
     if (idleMs < waitMs || clock.read() - this.remindedAtMs < waitMs) return
     if (reason === undefined || !isAtWork(status) || status.phase === 'opening' || status.phase === 'judging') return
     if (listActiveWorkers(status).length > 0 || listPendingRequests(session.paths).length > 0) return
-    if (!hasStopped(context) || !remind(reason)) return
-    this.remindedAtMs = clock.read()
-    context.record({ type: 'turn.ended', isBlocked: true })
-    if (context.status.idleTurns >= STOP_ATTEMPTS)
+    if (!hasStopped(context)) return
+    if (status.idleTurns + 1 >= STOP_ATTEMPTS)
       callHuman(context, `the orchestrator has stopped ${STOP_ATTEMPTS} times without progress`)
+    else if (remind(frameOwnWords(reason))) context.record({ type: 'turn.ended', isBlocked: true })
+    else return
+    this.remindedAtMs = clock.read()
   }
 }
 

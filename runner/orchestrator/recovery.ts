@@ -5,32 +5,39 @@ import { resumeOrchestrator } from './resume.ts'
 
 /** How long a claude that ended is left alone, by how often in a row it was started again. After the last, a person is called. */
 const DELAYS_MS = [0, 10 * SECOND_MS, MINUTE_MS]
+/** So often, at whatever intervals, when nothing was sealed, started or judged in between. */
+const MAX_FRUITLESS_RESTARTS = 6
 
 /** Starts the orchestrator's claude again when its process has ended. */
 export class OrchestratorRecovery {
   private goneSince: { ms: number; reason: string } | undefined
 
-  /** `reason`: what has become of its process; undefined while it may run. Called at every tick. */
-  async check(context: RunnerContext, reason: string | undefined): Promise<void> {
+  /**
+   * `reason`: what has become of its process; undefined while it may run. Called at every tick. Returns whether it was started
+   * again.
+   */
+  async check(context: RunnerContext, reason: string | undefined): Promise<boolean> {
     const nowMs = context.clock.read()
     if (reason === undefined) {
       this.goneSince = undefined
-      return
+      return false
     }
     // A claude that a person has ended says so in a hook, which the next tick reads.
     if (this.goneSince === undefined) {
       this.goneSince = { ms: nowMs, reason }
-      return
+      return false
     }
-    const consecutiveResumes = countInARow(context.status.lastResume, Date.now())
+    const { lastResume, resumesWithoutProgress } = context.status
+    const consecutiveResumes = countInARow(lastResume, Date.now())
     const delayMs = DELAYS_MS[consecutiveResumes - 1]
-    if (delayMs === undefined) {
-      const times = consecutiveResumes - 1
+    if (delayMs === undefined || resumesWithoutProgress >= MAX_FRUITLESS_RESTARTS) {
+      const times = Math.max(consecutiveResumes - 1, resumesWithoutProgress)
       callHuman(context, `the orchestrator is gone: its process ended again and again, after ${times} new starts`)
-      return
+      return false
     }
-    if (nowMs - this.goneSince.ms < delayMs) return
+    if (nowMs - this.goneSince.ms < delayMs) return false
     this.goneSince = undefined
     await resumeOrchestrator(context, { reason, consecutiveResumes })
+    return true
   }
 }

@@ -3,6 +3,7 @@ import { toOneLine } from '#host/text.ts'
 import { readVerdictRecord } from '#session/evidence'
 import type { SessionStatus, WorkerStatus } from '#session/status'
 import type { RunnerContext } from '../context.ts'
+import { frameOwnWords } from '../messages/own-words.ts'
 import { createVerdictReply } from '../rounds/verdict-reply.ts'
 import { explainStopBlock } from '../stop-gate.ts'
 
@@ -20,7 +21,7 @@ export function renderResumePrompt(
     ? `Your process had ended${reason}, and its conversation is lost. Dispatch has started you again. What was done before is listed here; do not do it again.`
     : `Your process had ended${reason}, and dispatch has started it again with this conversation. A command that was running was cut off: run it again if you still need its answer.`
   const next = explainStopBlock(context.status) ?? 'Continue where you stopped.'
-  return [start, ...listFacts(context), next].join('\n')
+  return frameOwnWords([start, ...listFacts(context), next].join('\n'))
 }
 
 // --- internal ---

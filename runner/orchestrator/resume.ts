@@ -20,12 +20,23 @@ export interface ResumeCause {
  * machine was started again, or the process died. A claude that runs is left alone. With a cause, claude is told of it and goes
  * on by itself; without one, it waits at its input line for what a person says.
  */
-export async function resumeOrchestrator(context: RunnerContext, cause?: ResumeCause): Promise<void> {
+export function resumeOrchestrator(context: RunnerContext, cause?: ResumeCause): Promise<void> {
+  const started = (starts.get(context) ?? Promise.resolve()).catch(() => undefined).then(() => start(context, cause))
+  starts.set(context, started)
+  return started
+}
+
+// --- internal ---
+
+/** A person's message and the runner itself may start it at once: one after the other, so the second finds it running. */
+const starts = new WeakMap<RunnerContext, Promise<void>>()
+
+async function start(context: RunnerContext, cause: ResumeCause | undefined): Promise<void> {
   const { session, tmux } = context
   const terminal = getTmuxSession(session)
   if ((await tmux.captureStyledText(terminal.session, 'orchestrator')) !== undefined) return
   await killProcessTree(0, `DISPATCH_STOP_GATE=${session.paths.stopGate}`) // What its claude has left, such as a tool that waits.
-  discardRequests(session.paths)
+  if (context.status.phase !== 'judging') discardRequests(session.paths)
   const isNewConversation = !hasConversation(context)
   prepareResume(session, { isNewConversation, prompt: choosePrompt(context, isNewConversation, cause) })
   const command = buildOrchestratorCommand(session)
@@ -38,8 +49,6 @@ export async function resumeOrchestrator(context: RunnerContext, cause?: ResumeC
     ...(isNewConversation ? { isNewConversation } : {}),
   })
 }
-
-// --- internal ---
 
 /**
  * Is there a transcript to go on with? One without an answer of the model holds nothing, and keeps a new conversation from having
@@ -60,5 +69,8 @@ function choosePrompt(
   cause: ResumeCause | undefined,
 ): string | undefined {
   if (context.status.phase === 'opening') return isNewConversation ? FIRST_PROMPT : renderResumePrompt(context, cause)
+  // At the vendor's limit it waits at its input line until the limit is over.
+  const { usageLimit } = context.status
+  if (!isNewConversation && usageLimit && usageLimit.worker === undefined) return undefined
   return isNewConversation || cause ? renderResumePrompt(context, cause, isNewConversation) : undefined
 }

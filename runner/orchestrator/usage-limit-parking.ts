@@ -2,8 +2,9 @@ import { toOneLine } from '#host/text.ts'
 import { SECOND_MS } from '#host/time.ts'
 import { isSettled } from '#session/status'
 import type { RunnerContext } from '../context.ts'
+import { isOwnWords } from '../messages/own-words.ts'
 import type { HookEvent } from './hook-inbox.ts'
-import { computeResumeTimeMs, computeRetryTimeMs, parseUsageLimit, resumeMessage } from './usage-limit.ts'
+import { computeResumeTimeMs, computeRetryTimeMs, parseUsageLimit } from './usage-limit.ts'
 
 /** Claude reports a refusal within two seconds of a prompt. Without one for this long, nothing was refused. */
 const NO_REFUSAL_AFTER_MS = 15 * SECOND_MS
@@ -31,7 +32,7 @@ export class UsageLimitParking {
     const { hook_event_name: event, prompt } = hookEvent
     if (event === 'StopFailure') return this.processRefusal(hookEvent)
     if (event === 'UserPromptSubmit')
-      this.prompt = { timeMs: Date.now(), source: prompt?.includes(resumeMessage) ? 'the clock' : 'you' }
+      this.prompt = { timeMs: Date.now(), source: isOwnWords(prompt) ? 'the clock' : 'you' }
     else if (modelOutputHooks.includes(event)) this.recordLifted(this.prompt?.source ?? 'the clock')
     return false
   }

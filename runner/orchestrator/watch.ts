@@ -7,7 +7,8 @@ import { isSettled } from '#session/status'
 import { callHuman, listActiveWorkers, type RunnerContext } from '../context.ts'
 import { explainMissingContract } from '../dependencies/explain-failure.ts'
 import type { StartFailure } from '../end-session.ts'
-import { verdictHeading } from '../messages/type-into-terminal.ts'
+import { isOwnWords } from '../messages/own-words.ts'
+import { listPendingRequests } from '../requests.ts'
 import { explainStopBlock, STOP_ATTEMPTS } from '../stop-gate.ts'
 import { getTmuxSessionName } from '../terminal.ts'
 import type { HookEvent } from './hook-inbox.ts'
@@ -33,7 +34,7 @@ export class OrchestratorWatch {
   private lastWriteMs = 0
   private transcript: string | undefined
   private readonly recovery = new OrchestratorRecovery()
-  private pane: PaneState = { checkedAtMs: Number.NEGATIVE_INFINITY, pid: undefined, state: 'unknown' }
+  private pane = unknownPane
   private recordedToolFailures: number | undefined
 
   constructor(context: RunnerContext) {
@@ -63,11 +64,7 @@ export class OrchestratorWatch {
     this.transcript = hookEvent.transcript_path ?? this.transcript
     if (this.usageLimitParking.processHookEvent(hookEvent)) return
     if (this.start.isPending()) return this.processHookEventOfStart(hookEvent)
-    if (
-      hookEvent.hook_event_name === 'UserPromptSubmit' &&
-      isSettled(context.status) &&
-      !hookEvent.prompt?.includes(verdictHeading)
-    )
+    if (hookEvent.hook_event_name === 'UserPromptSubmit' && isSettled(context.status) && !isOwnWords(hookEvent.prompt))
       context.record({ type: 'question.answered', source: 'its terminal' })
     if (hookEvent.hook_event_name === 'Stop') this.recordStop(cleanText(hookEvent['last_assistant_message'], 200))
     const reason = isSettled(context.status) ? undefined : findHumanCallReason(hookEvent)
@@ -94,20 +91,20 @@ export class OrchestratorWatch {
   }
 
   /** Before its first turn: does it start? After that: is it still there, and is it active? */
-  async check(): Promise<StartFailure | undefined> {
+  /** `isServing`: is a request of the orchestrator being carried out? Then its claude is left as it is. */
+  async check(isServing = false): Promise<StartFailure | undefined> {
     const { context } = this
     if (isSettled(context.status)) return undefined
     if (this.start.isPending()) {
       if (!this.start.hasAnswered()) {
         if ((await this.findPane()) !== 'missing')
           return this.start.check(async () => (await this.findPane()) === 'dead')
-        await this.recovery.check(context, this.describeLoss('missing'))
+        await this.recover('missing')
         return undefined
       }
       this.recordFirstAnswer()
     }
-    // A round that is being judged needs no orchestrator, and may bring the final verdict.
-    if (context.status.phase !== 'judging') await this.recovery.check(context, this.describeLoss(await this.findPane()))
+    if (!isServing && !isBeingJudged(context)) await this.recover(await this.findPane())
     this.usageLimitParking.check()
     const idleMs = this.measureIdle()
     const { isStuck, usageLimit, judgeWait } = context.status
@@ -171,6 +168,18 @@ export class OrchestratorWatch {
     return this.pane.state
   }
 
+  /** Start its claude again if it is gone, unless a person has ended it. */
+  private async recover(state: PaneState['state']): Promise<void> {
+    const { context } = this
+    const reason = this.describeLoss(state)
+    const { problem = '' } = context.status
+    if (reason !== undefined && isEndedByPerson(problem)) {
+      callHuman(context, problem)
+      return
+    }
+    if (await this.recovery.check(context, reason)) this.pane = unknownPane
+  }
+
   /** What has become of its process, in words; undefined while it may live. */
   private describeLoss(state: PaneState['state']): string | undefined {
     if (state === 'dead') return 'it ended by itself, or was killed'
@@ -194,6 +203,19 @@ interface PaneState {
   checkedAtMs: number
   pid: number | undefined
   state: 'alive' | 'dead' | 'missing' | 'unknown'
+}
+
+const unknownPane: PaneState = { checkedAtMs: Number.NEGATIVE_INFINITY, pid: undefined, state: 'unknown' }
+
+/** A round that is being judged needs no orchestrator, and may bring the final verdict. One whose request is lost does. */
+function isBeingJudged({ status, session }: RunnerContext): boolean {
+  if (status.phase !== 'judging') return false
+  return status.judgeWait !== null || listPendingRequests(session.paths).some(({ tool }) => tool === 'submit')
+}
+
+/** Did a person end claude, as with `/exit`? Its reason stays until claude is started again. */
+function isEndedByPerson(problem: string): boolean {
+  return problem.startsWith("the orchestrator's claude session ended")
 }
 
 /** Why a hook event needs a person: the orchestrator cannot go on by itself after it. */

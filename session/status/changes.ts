@@ -137,7 +137,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'verdict.given': ({ seq: _, type: __, sha256: ___, clauses: verdicts, ...verdict }, before) => {
     const findVerdict = (clauseId: string) => verdicts.find(({ id }) => id === clauseId)?.verdict
     return {
-      phase: verdict.isFinal ? verdict.verdict : 'working',
+      phase: verdict.isFinal ? verdict.verdict : before.isTimeUp ? 'needs you' : 'working',
       round: verdict.round,
       clauses: before.clauses.map(clause => judgeClause(clause, findVerdict(clause.id) ?? 'INCONCLUSIVE')),
       idleTurns: 0,
@@ -179,10 +179,16 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'cost.reported': ({ usd, runUsd, unpricedModel }, { orchestratorCost }) => ({
     orchestratorCost: { usd, runUsd, unpricedModel: unpricedModel ?? orchestratorCost?.unpricedModel },
   }),
-  'orchestrator.resumed': ({ time, consecutiveResumes }) =>
-    consecutiveResumes === undefined
-      ? { isReopened: false }
-      : { isReopened: false, lastResume: { time, inARow: consecutiveResumes } },
+  'orchestrator.resumed': ({ time, consecutiveResumes }, { resumesWithoutProgress }) => ({
+    isReopened: false,
+    problem: undefined,
+    ...(consecutiveResumes === undefined
+      ? {}
+      : {
+          lastResume: { time, inARow: consecutiveResumes },
+          resumesWithoutProgress: resumesWithoutProgress + 1,
+        }),
+  }),
   'budget.reached': ({ spentUsd, budgetUsd }) => ({ budget: { spentUsd, budgetUsd } }),
   'time-limit.reached': ({ workedSeconds, limitSeconds }) => ({
     phase: 'needs you',

@@ -4,7 +4,7 @@ import type { NewStart, SessionStatus } from './status-types.ts'
 
 /** Count the new starts in a row, with one at `nowMs`, after the last one. What lived for ten minutes ends the row. Pure. */
 export function countInARow(last: NewStart | undefined, nowMs: number): number {
-  return last && nowMs - Date.parse(last.time) < RESTART_WINDOW_MS ? last.inARow + 1 : 1
+  return last && Math.abs(nowMs - Date.parse(last.time)) < RESTART_WINDOW_MS ? last.inARow + 1 : 1
 }
 
 /** Will nothing more happen unless a human acts? */

@@ -55,7 +55,7 @@ export interface SessionStatus {
   /** The last contract that needed a human's approval; removed when a contract is sealed or amended. */
   approval?: ApprovalStatus | undefined
   /** Why it failed, or needs a human. */
-  problem?: string
+  problem?: string | undefined
   startExitCode?: number
   /** The exit code of `wait` for the problem, if it is not the usual one. */
   problemExitCode?: number
@@ -84,6 +84,8 @@ export interface SessionStatus {
   runnerVersion?: string | undefined
   /** The last time that its claude was started again without a person, and how many in a row it was. */
   lastResume?: NewStart | undefined
+  /** How often since the last progress: a contract, a worker, a verdict, or a word of a person. */
+  resumesWithoutProgress: number
   /** Has a person taken it up again since its claude was last started? */
   isReopened: boolean
   closed?: { actor: string; reason: string } | undefined

@@ -27,6 +27,7 @@ export const initialStatus: SessionStatus = {
   isStuck: false,
   isReopened: false,
   lastResume: undefined,
+  resumesWithoutProgress: 0,
   usageLimit: null,
   judgeWait: null,
   workedMs: 0,
@@ -45,11 +46,13 @@ export function computeStatus(events: Event[]): SessionStatus {
 /** Compute the status after one more event. Pure: the old status is not changed. */
 export function applyEvent(before: SessionStatus, event: Event): SessionStatus {
   const isStuck = before.isStuck && passiveEvents.has(event.type)
-  const workedMs = before.workedMs + measureWork(before, event)
+  const workedMs = Math.max(0, before.workedMs + measureWork(before, event))
+  const resumesWithoutProgress = progressEvents.has(event.type) ? 0 : before.resumesWithoutProgress
   const after = {
     ...before,
     isStuck,
     workedMs,
+    resumesWithoutProgress,
     ...computeChanges(before, event),
     lastSeq: event.seq,
     lastEventAt: event.time,
@@ -61,8 +64,21 @@ export function applyEvent(before: SessionStatus, event: Event): SessionStatus {
 function measureWork(before: SessionStatus, event: Event): number {
   if (before.lastSeq === 0 || event.type === 'runner.started' || !isAtWork(before)) return 0
   const sleptMs = event.type === 'machine.slept' ? event.seconds * SECOND_MS : 0
-  return Math.max(0, Date.parse(event.time) - Date.parse(before.lastEventAt) - sleptMs)
+  return Math.max(0, Date.parse(event.time) - Date.parse(before.lastEventAt)) - sleptMs
 }
+
+const progressEvents = new Set<Event['type']>([
+  'contract.sealed',
+  'contract.amended',
+  'worker.queued',
+  'worker.ended',
+  'verdict.given',
+  'message.delivered',
+  'question.answered',
+  'contract.approved',
+  'contract.declined',
+  'session.reopened',
+])
 
 /** Events that do not show that an agent is alive. */
 const passiveEvents = new Set<Event['type']>([

@@ -239,6 +239,7 @@ test('the status at the verdict has every field', () => {
     isStuck: false,
     isReopened: false,
     lastResume: undefined,
+    resumesWithoutProgress: 0,
     workedMs: 720_000,
     isTimeUp: false,
     usageLimit: null,
@@ -338,7 +339,7 @@ test('each event changes its fields, and no others', () => {
     ['writeBlocked', atWork, {}],
     ['closed', atWork, { closed: { actor: 'you', reason: 'enough' } }],
     ['reopened', [...atWork, 'closed'], { closed: undefined, isReopened: true }],
-    ['resumed', atWork, { lastResume: { time: minute(59), inARow: 2 } }],
+    ['resumed', atWork, { lastResume: { time: minute(59), inARow: 2 }, resumesWithoutProgress: 1, problem: undefined }],
   ]
   for (const [name, path, changes] of table) {
     const before = after(...path)
