@@ -1,6 +1,7 @@
 #!/bin/sh
 # Git on a worker's behalf, called by `worker.sh` with its environment, in a sandbox if there is one. An agent may have written
 # the repository's configuration, so everything that it could run is switched off.
+#   locks       remove the locks of a git that was cut off
 #   quarantine  keep what no worker handed in out of the work; print the files
 #   commit      commit what the worker left, while other workers may commit too; print HEAD
 #   head        print HEAD
@@ -79,8 +80,10 @@ commit() {
   return 1
 }
 
-# A git that was cut off has left its lock. One that still runs, for another worker, is done in a moment, or tries again.
+# A git that was cut off has left its locks. One that still runs, for another worker, is done in a moment, or tries again. The
+# index of another worker is its own.
 remove_stale_locks() {
+  rm -f "$index" "$index.lock"
   for lock in .git/index.lock .git/HEAD.lock; do
     waited=0
     while [ -e "$lock" ] && [ "$waited" -lt 20 ]; do
@@ -89,7 +92,10 @@ remove_stale_locks() {
     done
     rm -f "$lock"
   done
-  find .git/refs/heads -name '*.lock' -type f -exec rm -f {} +
+  find .git -maxdepth 1 -name '*.lock' ! -name 'index.*' -type f -exec rm -f {} +
+  for folder in .git/refs .git/logs; do
+    [ -d "$folder" ] && find "$folder" -name '*.lock' -type f -exec rm -f {} +
+  done
 }
 
 # Keep what the attempt before has left, in its commits and beside them, as one commit for the next attempt to read.
@@ -102,28 +108,32 @@ keep_attempt() {
     commit=$(git commit-tree "$tree" -p HEAD -m "attempt $DISPATCH_INTERRUPTED of $name, which was cut off") &&
       git update-ref "refs/attempts/$name/$DISPATCH_INTERRUPTED" "$commit"
   )
+  kept=$?
   rm -f "$index"
+  return "$kept"
 }
 
 # Changes go to git's stash, commits to refs/quarantine/.
 quarantine() {
   remove_stale_locks
-  keep_attempt
+  keep_attempt || return 1
   set -- .
   while IFS= read -r glob; do set -- "$@" ":(exclude,glob)$glob"; done <"$DISPATCH_FILES"
   changes=$(git status --porcelain --ignore-submodules=dirty -- "$@")
   if [ -n "$changes" ]; then
     printf '%s\n' "$changes" | cut -c4-
-    { echo . && exclude_others && exclude_nested; } | git stash push --quiet --include-untracked --message "found by $name" --pathspec-from-file=-
+    { echo . && exclude_others && exclude_nested; } | git stash push --quiet --include-untracked --message "found by $name" --pathspec-from-file=- ||
+      return 1
   fi
   head=$(git rev-parse HEAD)
   if [ -n "$DISPATCH_ACCEPTED" ] && [ "$head" != "$DISPATCH_ACCEPTED" ]; then
     git diff --name-only "$DISPATCH_ACCEPTED" "$head"
-    git update-ref "refs/quarantine/$name" "$head" && git reset --quiet --hard "$DISPATCH_ACCEPTED"
+    git update-ref "refs/quarantine/$name" "$head" && git reset --quiet --hard "$DISPATCH_ACCEPTED" || return 1
   fi
 }
 
 case $1 in
+  locks) remove_stale_locks ;;
   quarantine) quarantine ;;
   commit)
     commit

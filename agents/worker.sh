@@ -31,7 +31,16 @@ is_fenced() { [ "$DISPATCH_KIND" = code ] && [ "$(cat "$DISPATCH_LOCK/token" 2>/
 
 if [ "$DISPATCH_KIND" = code ]; then
   files=$(git_step quarantine)
+  kept=$?
   [ -n "$files" ] && printf '%s\n' "$files" >"$DISPATCH_FOLDER/quarantined.txt"
+  if [ "$kept" -ne 0 ] && [ -n "${DISPATCH_INTERRUPTED:-}" ]; then
+    # Otherwise half a change of the attempt before would become the work of this one.
+    echo "what the attempt before had left could not be set aside" >"$DISPATCH_FOLDER/stderr.txt"
+    printf '{"code":1,"fenced":false,"commit":""}\n' >"$DISPATCH_FOLDER/exit.json"
+    exit 1
+  fi
+elif [ -n "${DISPATCH_INTERRUPTED:-}" ]; then
+  git_step locks
 fi
 : >"$DISPATCH_FOLDER/output.txt"
 tail -n +1 -f "$DISPATCH_FOLDER/output.txt" &

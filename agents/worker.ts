@@ -60,7 +60,7 @@ export function prepareWorker(
     clauses: worker.clauses.join(', ') || 'those that your brief names',
     contract: fs.readFileSync(paths.contract, 'utf8'),
     instructions: readInstructions(session),
-    attempt: describeInterruptedAttempt(worker, grant.interrupted),
+    attempt: describeInterruptedAttempt(worker, grant.interrupted, grant.acceptedCommit === ''),
     ...(kind === 'code' ? { otherFiles } : { files: formatGlobs(files) }),
   })
   writeAtomic(own.systemPrompt, prompt)

@@ -6,7 +6,7 @@ import { enqueueMissedNotifications, getOldestMissedTime, startDeliverer } from 
 import { getWakeFile } from '#queue'
 import { watchPaths } from '#session/log'
 import { listOpenSessions } from '#session/search-index'
-import { acquireDaemonLease, type Revival, releaseDaemonLease, watchForDeath } from '#watchdog'
+import { acquireDaemonLease, type Revival, type Room, releaseDaemonLease, watchForDeath } from '#watchdog'
 import { keepPageOpen, renewPage } from './background.ts'
 import { waitForEndSignal } from './end-signal.ts'
 import { enqueueExternalEvents } from './external-sessions.ts'
@@ -22,6 +22,8 @@ interface CheckState {
   known: Map<string, number>
   /** The pid of the runner of each session that had one. */
   runners: Map<string, number>
+  /** New runners that were tried. */
+  tries: NonNullable<Room['tries']>
   /** Look also at sessions that have ended. */
   isThorough: boolean
   /** How many sessions may start all their processes again. */
@@ -53,7 +55,7 @@ export async function runDaemon(config: Config): Promise<number> {
 /** One look at the sessions: new runners, missed notifications, events of claude sessions that dispatch did not start. */
 export async function checkSessions(
   config: Config,
-  { known, runners, isThorough, maxTakenUp }: CheckState,
+  { known, runners, tries, isThorough, maxTakenUp }: CheckState,
   say: (text: string) => void,
 ): Promise<Revival> {
   const orSince = getOldestMissedTime(new Date()).toISOString() // A session may end before it could notify you.
@@ -64,7 +66,9 @@ export async function checkSessions(
   }
   const open = new Set(views.map(({ session }) => session.id))
   for (const id of runners.keys()) if (!open.has(id)) runners.delete(id)
-  const revival = await revive(config, { views, maxTakenUp })
+  const revival = await revive(config, { views, maxTakenUp, tries })
+  for (const { id, error } of revival.failures)
+    say(`no new runner for ${id}: ${error instanceof Error ? error.message : error}`)
   for (const id of revival.started) say(`started a new runner for ${id}`)
   enqueueMissedNotifications(views, config, known)
   enqueueExternalEvents(config)
@@ -90,7 +94,7 @@ async function watchUntil(end: AbortSignal, config: Config, say: (text: string) 
   const starting = new Set<Promise<unknown>>()
   const readCurrentConfig = createConfigReader(config, say)
   const waker = await watchPaths([getWakeFile(config.home)], CHECK_INTERVAL_MS)
-  const state = { known: new Map<string, number>(), runners: new Map<string, number>() }
+  const state = { known: new Map<string, number>(), runners: new Map<string, number>(), tries: new Map() }
   let thoroughAtMs = Number.NEGATIVE_INFINITY
   let takenUpAtMs = Number.NEGATIVE_INFINITY
   while (!end.aborted) {

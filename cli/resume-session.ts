@@ -4,8 +4,8 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { launchSuccessor, reopenSession } from '#runner'
 import { refuseNewerFormat, type Session } from '#session'
 import { listOpenSessions } from '#session/search-index'
-import { isSettled, readView, refuseOtherHost, type SessionStatus, type SessionView } from '#session/status'
-import { sendMessage } from './input/send-message.ts'
+import { isSettled, readView, refuseOtherHost, type SessionStatus } from '#session/status'
+import { hasTerminal, sendMessage } from './input/send-message.ts'
 
 /** How long the message may wait for claude, which may have to start first, in seconds. */
 const MESSAGE_TIMEOUT_SECONDS = 120
@@ -20,14 +20,23 @@ const GO_ON = 'Continue where you stopped.'
 export async function resumeSession(session: Session, config: Config, guidance: string): Promise<string> {
   refuseNewerFormat(session)
   await refuseOtherHost(session)
-  const view = await readView(session)
-  const { status, runnerLiveness } = view
+  const { status, runnerLiveness } = await readView(session)
   refuseWithoutWork(session, status)
+  const letters = session.id.slice(-4)
+  if (guidance === '' && status.phase === 'asking')
+    throw new DispatchError(`session ${session.id} waits for your answer`, {
+      exitCode: exitCodes.usage,
+      remedy: `Give it: dispatch resume ${letters} "…". To see the question: dispatch show ${letters}`,
+    })
   if (status.closed) await reopen(session, config)
-  else if (runnerLiveness === 'dead' && !isSettled(status)) await launchSuccessor(session, config)
+  else if (runnerLiveness === 'dead' && !isSettled(status)) await startRunner(session, config)
+  else if (guidance === '' && status.phase !== 'needs you')
+    return isSettled(status)
+      ? `It has ended with ${status.phase}. To go on with it: dispatch resume ${letters} "…"`
+      : `It runs already. To follow it: dispatch watch ${letters}`
   const words = guidance || (status.phase === 'needs you' && !status.closed ? GO_ON : '')
-  if (words === '') return describeWithoutWords(view)
-  return sendMessage(session, config, { kind: 'say', text: words }, MESSAGE_TIMEOUT_SECONDS)
+  if (words !== '') return sendMessage(session, config, { kind: 'say', text: words }, MESSAGE_TIMEOUT_SECONDS)
+  return `Taken up again: it goes on with its whole conversation. To follow it: dispatch watch ${letters}`
 }
 
 // --- internal ---
@@ -49,17 +58,14 @@ function refuseWithoutWork({ id }: Session, { phase, closed, verdict }: SessionS
 async function reopen(session: Session, config: Config): Promise<void> {
   await reopenSession(session, config, os.userInfo().username || 'you')
   await listOpenSessions(config, { isThorough: true }) // The index takes it for closed.
-  await launchSuccessor(session, config)
+  await startRunner(session, config)
 }
 
-function describeWithoutWords({ session, status, runnerLiveness }: SessionView): string {
-  const letters = session.id.slice(-4)
-  if (status.phase === 'asking')
-    throw new DispatchError(`session ${session.id} waits for your answer`, {
-      exitCode: exitCodes.usage,
-      remedy: `Give it: dispatch resume ${letters} "…". To see the question: dispatch show ${letters}`,
-    })
-  if (status.closed || runnerLiveness === 'dead')
-    return `Taken up again: it goes on with its whole conversation. To follow it: dispatch watch ${letters}`
-  return `It runs already. To follow it: dispatch watch ${letters}`
+/** The daemon may have started one at the same moment. */
+async function startRunner(session: Session, config: Config): Promise<void> {
+  try {
+    await launchSuccessor(session, config)
+  } catch (error) {
+    if (!(await hasTerminal(session, config))) throw error
+  }
 }

@@ -2,18 +2,21 @@ import type { Config } from '#host/config'
 import { launchSuccessor } from '#runner'
 import { listOpenSessions } from '#session/search-index'
 import type { SessionView } from '#session/status'
-import { type Revival, reviveSessions } from '#watchdog'
+import { type Revival, type Room, reviveSessions } from '#watchdog'
 import { findRoomToTakeUp } from './queue/load.ts'
 
+/** Which sessions to look at, the one that a person asks for, and how many may start all their processes again. */
+interface ReviveOptions extends Pick<Room, 'wanted' | 'tries'> {
+  views?: SessionView[]
+  maxTakenUp?: number
+}
+
 /**
- * Start a new runner for each of these sessions that has lost its own, as far as there is room. `wanted` is the id of a session
- * that a person asks for: it needs no room. `maxTakenUp` limits how many start all their processes again.
+ * Start a new runner for each of these sessions that has lost its own, as far as there is room. Without `maxTakenUp` only runners
+ * are started, and the wanted session: the daemon takes up the others, one after the other.
  */
-export async function revive(
-  config: Config,
-  { views, wanted, maxTakenUp }: { views?: SessionView[]; wanted?: string; maxTakenUp?: number } = {},
-): Promise<Revival> {
-  const sessions = views ?? (await listOpenSessions(config))
-  const slots = Math.min(findRoomToTakeUp(config, sessions), maxTakenUp ?? Number.POSITIVE_INFINITY)
-  return reviveSessions(sessions, config, launchSuccessor, { slots, ...(wanted === undefined ? {} : { wanted }) })
+export async function revive(config: Config, options: ReviveOptions = {}): Promise<Revival> {
+  const { views = await listOpenSessions(config), maxTakenUp = 0, ...room } = options
+  const slots = await findRoomToTakeUp(config, views)
+  return reviveSessions(views, config, launchSuccessor, { slots, maxTakenUp, ...room })
 }

@@ -46,18 +46,27 @@ export async function isDaemonLost(home: string): Promise<boolean> {
   return holder !== undefined && (await checkLiveness(holder)) === 'dead'
 }
 
-/** Start the daemon unless one lives: by the service that keeps it, where one is installed. It outlives this process and its terminal, and no tmux server can take it down. */
-export async function startDaemon(config: Config): Promise<void> {
+/**
+ * Start the daemon unless one lives: by the service that keeps it, where one is installed. It outlives this process and its
+ * terminal, and no tmux server can take it down. `isFromSession`: this process has what a person chose for one session, which the
+ * sessions of the queue must not get.
+ */
+export async function startDaemon(config: Config, { isFromSession = false } = {}): Promise<void> {
   if (!(await isLeaseFree(getLeaseFolder(config.home)))) return
-  if (!(await startService(config.home))) startInBackground(config, 'daemon')
+  if (await startService(config.home)) return
+  startInBackground(config, 'daemon', isFromSession ? settingsOfOneSession : [])
 }
 
 /** Start `dispatch <command>` so that it outlives this process. What goes wrong with it is in `logs/<command>.log`. */
-export function startInBackground({ home, logsFolder }: Config, command: 'daemon' | 'web'): void {
+export function startInBackground(
+  { home, logsFolder }: Config,
+  command: 'daemon' | 'web',
+  withheld: string[] = [],
+): void {
   makePrivateFolder(logsFolder)
   const [program = '', ...args] = buildProgramCommand('bin/dispatch')
   void startDetached(program, [...args, command], {
-    env: { ...pickVariables(inheritedVariables), DISPATCH_HOME: home },
+    env: { ...pickVariables(inheritedVariables.filter(name => !withheld.includes(name))), DISPATCH_HOME: home },
     log: path.join(logsFolder, `${command}.log`),
     isOutputLogged: false, // Both write their log themselves.
   })
@@ -82,6 +91,9 @@ const STOP_POLL_MS = 20
 function getLeaseFolder(home: string): string {
   return path.join(home, 'daemon')
 }
+
+/** What a person may set for one session, in front of its command. */
+const settingsOfOneSession = ['ORCHESTRATOR_MODEL', 'CODE_MODEL', 'RW_MODEL', 'ROUNDS', 'SANDBOX', 'BUDGET_USD']
 
 /** The daemon starts sessions of the queue, as a person would from this shell, and deliverers, which need a desktop. */
 const inheritedVariables = [

@@ -7,46 +7,63 @@ import { countInARow, isSettled, type SessionView } from '#session/status'
 const MIN_AGE_MS = 20_000
 const MAX_RESTART_DELAY_MS = 300_000
 
-/** For how many sessions that have lost their runner there is room, and the one that a person asks for, which needs none. */
+/** How many sessions may start all their processes again. */
 export interface Room {
+  /** By the caps of this machine, for sessions that run or start. */
   slots: number
+  /** In this look alone. */
+  maxTakenUp: number
+  /** The id of a session that a person asks for. It needs no room. */
   wanted?: string
+  /** What was tried before, by id. The caller keeps it, and it spaces out tries that change nothing. */
+  tries?: Map<string, { seq: number; count: number; atMs: number }>
 }
 
-/** The ids of the sessions that got a new runner, and of those that wait: for room, or for the end of a delay. */
+/** The ids of the sessions that got a new runner, of those that wait for room or for a delay, and what failed. */
 export interface Revival {
   started: string[]
   waiting: string[]
+  failures: { id: string; error: unknown }[]
 }
 
 /**
  * Start one runner for every session that has lost its own. Of two runners started at once, the lease lets only one go on. Where the
  * terminal is open, the agents still run, and only the runner is missing. Where it is lost, as after a reboot, everything starts
- * again, which needs room; the oldest comes first.
+ * again, which needs room; the oldest comes first. A session that cannot be started keeps no other one from it.
  */
 export async function reviveSessions(
   views: SessionView[],
   config: Config,
   start: (session: Session, config: Config) => Promise<boolean>,
-  { slots, wanted }: Room,
+  { slots, maxTakenUp, wanted, tries = new Map() }: Room,
 ): Promise<Revival> {
+  const revival: Revival = { started: [], waiting: [], failures: [] }
   const dead = views.filter(({ runnerLiveness }) => runnerLiveness === 'dead')
-  if (dead.length === 0) return { started: [], waiting: [] }
+  if (dead.length === 0) return revival
   const terminals = new Set((await openTmux(config.home).listPanes()).map(pane => pane.session))
   const nowMs = Date.now()
-  const revival: Revival = { started: [], waiting: [] }
-  const isTerminalOpen = (id: string) => terminals.has(`dispatch-${id}`)
-  // Their agents run, or their new runner is just starting.
-  let freeSlots = slots - dead.filter(view => !isSettled(view.status) && isTerminalOpen(view.session.id)).length
-  for (const view of dead.sort((a, b) => (a.session.id < b.session.id ? -1 : 1))) {
+  const lost = dead
+    .sort((a, b) => (a.session.id < b.session.id ? -1 : 1))
+    .map(view => {
+      const isTerminalOpen = terminals.has(`dispatch-${view.session.id}`)
+      return { view, isTerminalOpen, need: classifyNeed(view, { nowMs, isTerminalOpen }) }
+    })
+    .filter(({ need }) => need !== 'none')
+  // Where a terminal is open, agents run, or a new runner is just starting.
+  const running = lost.filter(({ view, isTerminalOpen }) => isTerminalOpen && !isSettled(view.status)).length
+  let freeSlots = Math.min(slots - running, maxTakenUp)
+  for (const { view, isTerminalOpen, need } of lost) {
     const { id } = view.session
-    const need = classifyNeed(view, { nowMs, isTerminalOpen: isTerminalOpen(id) })
-    if (need === 'none') continue
-    const needsSlot = !isTerminalOpen(id) && id !== wanted
-    if (need === 'later' || (needsSlot && freeSlots <= 0)) revival.waiting.push(id)
-    else if (await start(view.session, config)) {
-      revival.started.push(id)
-      if (needsSlot) freeSlots--
+    const needsSlot = !isTerminalOpen && id !== wanted
+    if (need === 'later' || (needsSlot && freeSlots <= 0) || !isTimeForTry(tries, view, nowMs)) {
+      revival.waiting.push(id)
+      continue
+    }
+    if (needsSlot) freeSlots-- // Also where another process has just started it.
+    try {
+      if (await start(view.session, config)) revival.started.push(id)
+    } catch (error) {
+      revival.failures.push({ id, error })
     }
   }
   return revival
@@ -70,4 +87,15 @@ export function classifyNeed(
   const restartDelayMs = Math.min(MAX_RESTART_DELAY_MS, 1000 * 2 ** countInARow(status.lastRestart, nowMs))
   const isClockSetBack = idleMs < -MAX_RESTART_DELAY_MS
   return isClockSetBack || idleMs > (status.lastSeq === 0 ? MIN_AGE_MS : restartDelayMs) ? 'now' : 'later'
+}
+
+// --- internal ---
+
+/** A start that changed nothing, not even the log, is tried again after 2, 4, 8 … 300 seconds. */
+function isTimeForTry(tries: NonNullable<Room['tries']>, { session, status }: SessionView, nowMs: number): boolean {
+  const known = tries.get(session.id)
+  const last = known?.seq === status.lastSeq ? known : { seq: status.lastSeq, count: 0, atMs: Number.NEGATIVE_INFINITY }
+  if (nowMs - last.atMs < Math.min(MAX_RESTART_DELAY_MS, 1000 * 2 ** last.count)) return false
+  tries.set(session.id, { seq: status.lastSeq, count: last.count + 1, atMs: nowMs })
+  return true
 }

@@ -12,7 +12,7 @@ export const command = defineCommand({
 Ends every process of a session and nothing else: orchestrator, workers, runner, terminal. All files stay.
 `,
   options: {
-    all: { type: 'boolean', about: 'stop every session, the web page and the watchdog' },
+    all: { type: 'boolean', about: 'stop every session, the web page and the daemon' },
     'host-gone': {
       type: 'boolean',
       about: 'end a session of another machine that shares this home, because that machine is gone for good',

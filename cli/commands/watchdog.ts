@@ -12,7 +12,13 @@ start (\`dispatch setup --hooks\`). \`dispatch daemon\` does that all the time.
   async run() {
     await checkSessions(
       readConfig(),
-      { known: new Map(), runners: new Map(), isThorough: true, maxTakenUp: Number.POSITIVE_INFINITY },
+      {
+        known: new Map(),
+        runners: new Map(),
+        tries: new Map(),
+        isThorough: true,
+        maxTakenUp: Number.POSITIVE_INFINITY,
+      },
       print,
     )
   },

@@ -66,6 +66,11 @@ export function parsePlainText(bytes: Uint8Array): string {
   )
 }
 
+/** Does the session have a terminal? */
+export async function hasTerminal(session: Session, config: Config): Promise<boolean> {
+  return (await openTmux(config.home).listPanes()).some(pane => pane.session === getTmuxSessionName(session))
+}
+
 // --- internal ---
 
 const POLL_INTERVAL_MS = 100
@@ -120,10 +125,6 @@ async function prepareDelivery(session: Session, config: Config, id: string): Pr
 async function hasRunner({ paths }: Session): Promise<boolean> {
   const holder = readLeaseHolder(paths.runnerLease)
   return holder !== undefined && (await checkLiveness(holder)) !== 'dead'
-}
-
-async function hasTerminal(session: Session, config: Config): Promise<boolean> {
-  return (await openTmux(config.home).listPanes()).some(pane => pane.session === getTmuxSessionName(session))
 }
 
 function createNoReplyError(session: Session, id: string): DispatchError {

@@ -14,6 +14,7 @@ import {
 } from '#queue'
 import { listOpenSessions } from '#session/search-index'
 import { addUpCost, isAsleep, isSettled, type SessionView } from '#session/status'
+import { withQueue } from './open.ts'
 
 /** How many sessions of the queue may start now, and what holds back the rest. */
 export async function findRoom(config: Config, queue: Queue, now = new Date()): Promise<Room> {
@@ -33,11 +34,13 @@ export async function findRoom(config: Config, queue: Queue, now = new Date()): 
  * How many sessions whose processes are all gone may start them again, under the same caps as the queue: none while dispatch is
  * paused. They go before what waits in the queue, because they count as running there.
  */
-export function findRoomToTakeUp(config: Config, views: SessionView[], now = new Date()): number {
+export async function findRoomToTakeUp(config: Config, views: SessionView[], now = new Date()): Promise<number> {
   if (readPause(config.home, now) !== undefined) return 0
   const { maxSessions } = readLimits(config)
   const running = views.filter(({ status, runnerLiveness }) => runnerLiveness === 'alive' && !isSettled(status)).length
-  const byCap = maxSessions === 0 ? Number.POSITIVE_INFINITY : maxSessions - running
+  const starting =
+    maxSessions === 0 ? 0 : await withQueue(config, async queue => (await queue.list(['starting'])).length)
+  const byCap = maxSessions === 0 ? Number.POSITIVE_INFINITY : maxSessions - running - starting
   return Math.max(0, Math.min(byCap, Math.floor(process.availableMemory() / SESSION_MEMORY_BYTES)))
 }
 

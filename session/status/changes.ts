@@ -28,7 +28,9 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     isReopened: true,
     lastResume: undefined,
     // Its question, and a round that waits for the judge, wait on.
-    ...(before.phase === 'asking' || before.judgeWait !== null ? {} : { ...answered, phase: computeNextPhase(before) }),
+    ...(before.phase === 'asking' || (before.phase === 'judging' && before.judgeWait !== null)
+      ? {}
+      : { ...answered, phase: computeNextPhase(before) }),
   }),
   'runner.started': ({ generation, time, version, consecutiveRestarts = 1 }) => ({
     runnerVersion: version,

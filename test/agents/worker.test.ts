@@ -34,10 +34,10 @@ async function prepare(t: TestContext) {
   await git('add', '-A')
   await git('commit', '--quiet', '-m', 'base')
   fs.writeFileSync(path.join(lock, 'token'), '1')
-  const defaults = { kind: 'code', files: [] as string[], name: 'w1', token: '1', accepted: '' }
+  const defaults = { kind: 'code', files: [] as string[], name: 'w1', token: '1', accepted: '', interrupted: '' }
   /** Run the real script with a shell program in place of claude. */
   const work = (claude: string, changes: Partial<typeof defaults> = {}): Promise<RunResult> => {
-    const { kind, files, name, token, accepted } = { ...defaults, ...changes }
+    const { kind, files, name, token, accepted, interrupted } = { ...defaults, ...changes }
     const own = path.join(path.dirname(folder), name)
     fs.mkdirSync(own, { recursive: true })
     fs.writeFileSync(path.join(own, 'brief.md'), 'the brief, with "quotes" and $(no shell)\n')
@@ -58,6 +58,7 @@ async function prepare(t: TestContext) {
         DISPATCH_TOKEN: token,
         DISPATCH_LOCK: lock,
         DISPATCH_ACCEPTED: accepted,
+        DISPATCH_INTERRUPTED: interrupted,
       },
     })
   }
@@ -103,6 +104,36 @@ test('changes and commits of no worker are quarantined before a code worker star
   assert.equal(await git('rev-parse', 'refs/quarantine/w1'), foreign)
   assert.equal(await git('show', 'stash@{0}:kept.txt'), 'changed')
   assert.deepEqual(readOwn('quarantined.txt').trim().split('\n').sort(), ['foreign.txt', 'kept.txt', 'stray.txt'])
+})
+
+test('what an attempt has left that was cut off is one commit apart, whatever locks it left too', async t => {
+  for (const lock of [
+    'index.lock',
+    'HEAD.lock',
+    'index.w1.lock',
+    'refs/stash.lock',
+    'refs/heads/main.lock',
+    'packed-refs.lock',
+  ]) {
+    const { work, git, put, outputs, readExit } = await prepare(t)
+    const accepted = await git('rev-parse', 'HEAD')
+    put('done.txt', 'committed\n')
+    await git('add', '-A')
+    await git('commit', '--quiet', '-m', 'half of it')
+    put('half.txt', 'not committed\n')
+    fs.writeFileSync(path.join(outputs, '.git', lock), '')
+    await work('ls > seen.txt', { accepted, interrupted: '1' })
+    assert.equal(readExit().code, 0, lock)
+    assert.equal(await git('show', 'HEAD:seen.txt'), 'kept.txt\nseen.txt', lock)
+    assert.equal(await git('ls-tree', '--name-only', 'refs/attempts/w1/1'), 'done.txt\nhalf.txt\nkept.txt', lock)
+  }
+})
+
+test('an rw worker that was cut off commits in its next attempt', async t => {
+  const { work, git, outputs } = await prepare(t)
+  fs.writeFileSync(path.join(outputs, '.git/index.w1.lock'), '')
+  await work('mkdir -p docs; echo a > docs/a.md', { kind: 'rw', files: ['docs/**'], interrupted: '1' })
+  assert.equal(await git('ls-files'), 'docs/a.md\nkept.txt')
 })
 
 test('a code worker neither quarantines nor commits files of rw workers', async t => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { it } from 'node:test'
+import { it, type TestContext } from 'node:test'
+import { readDefaultConfig } from '#host/config'
 import type { Liveness } from '#host/process'
 import { initialStatus, type SessionStatus, type SessionView } from '#session/status'
-import { classifyNeed } from '#watchdog'
+import { classifyNeed, reviveSessions } from '#watchdog'
 import { createTestSession } from '../fixtures/new-session.ts'
+import { createScratchFolder } from '../fixtures/scratch.ts'
 
 const openedAt = '2026-11-20T00:00:00.000Z'
 const nowMs = Date.parse(openedAt) + 60_000
@@ -53,4 +55,42 @@ it('a runner that dies repeatedly is restarted after longer and longer delays', 
   assert.deepEqual([isDue(3, 14), isDue(3, 17)], [false, true])
   assert.deepEqual([isDue(30, 299), isDue(30, 301)], [false, true])
   assert.ok(isDue(30, 601), 'after ten minutes the count starts again')
+})
+
+/** Sessions that have lost everything, oldest first, and a home without a terminal. */
+function createLost(t: TestContext, count: number) {
+  const views = Array.from({ length: count }, (_, index): SessionView => {
+    const session = createTestSession(t, { openedAt, id: `20261121-say-000${index}` })
+    const status: SessionStatus = { ...initialStatus, phase: 'working', lastSeq: 5, lastEventAt: openedAt }
+    return { session, status, runnerLiveness: 'dead', unreadableLines: 0, state: '' }
+  })
+  return { views, config: readDefaultConfig({ DISPATCH_HOME: createScratchFolder(t) }) }
+}
+const getEnds = (ids: string[]) => ids.map(id => id.slice(-1)).join('')
+
+it('the oldest are taken up first, as many as there is room for, and the wanted one in any case', async t => {
+  const { views, config } = createLost(t, 5)
+  const room = { slots: 2, maxTakenUp: 9, wanted: '20261121-say-0004' }
+  const { started, waiting } = await reviveSessions(views, config, async () => true, room)
+  assert.deepEqual([getEnds(started), getEnds(waiting)], ['014', '23'])
+})
+
+it('a session that another process has just started takes its place all the same', async t => {
+  const { views, config } = createLost(t, 5)
+  const start = async ({ id }: { id: string }) => id > '20261121-say-0001'
+  const { started } = await reviveSessions(views, config, start, { slots: 3, maxTakenUp: 9 })
+  assert.equal(getEnds(started), '2')
+})
+
+it('a session that cannot be started keeps no other one from it, and is tried less and less often', async t => {
+  const { views, config } = createLost(t, 2)
+  const start = async ({ id }: { id: string }) => {
+    if (id.endsWith('0')) throw new Error('tmux refuses')
+    return true
+  }
+  const room = { slots: 9, maxTakenUp: 9, tries: new Map() }
+  const first = await reviveSessions(views, config, start, room)
+  assert.deepEqual([getEnds(first.started), first.failures.length], ['1', 1])
+  const second = await reviveSessions(views, config, start, room)
+  assert.deepEqual([getEnds(second.waiting), second.failures.length], ['01', 0])
 })
