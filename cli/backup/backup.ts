@@ -1,14 +1,9 @@
-import fs from 'node:fs'
 import path from 'node:path'
 import { setImmediate as giveWay } from 'node:timers/promises'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { listNames, writeAtomic } from '#host/fs'
-import { acquireLease, releaseLease } from '#host/lease'
-import { identify } from '#host/process'
-import { copyDatabase } from '#host/sqlite.ts'
-import { isSessionId } from '#session'
-import { copySession, copyUnit, isUnchanged, type UnitCopy, type UnitSource } from './copy-unit.ts'
+import { isUnchanged, type UnitCopy, type UnitSource } from './copy-unit.ts'
 import {
   type BackupPaths,
   type BackupRecord,
@@ -19,13 +14,14 @@ import {
   serializeRecord,
   type Unit,
 } from './format.ts'
-import { classifyHomeName, classifyOtherPath, classifySessionPath } from './home-contents.ts'
-import { listMadePaths } from './made-paths.ts'
+import { classifyHomeName } from './home-contents.ts'
+import { writeAlone } from './lease.ts'
 import { ObjectStore } from './object-store.ts'
 import { readListing, removeOldRecords } from './records.ts'
 import { type Found, scanTree } from './scan.ts'
 import { requireBytes, SpaceCount } from './space.ts'
-import { prepareTarget } from './target.ts'
+import { isOpenToOthers, prepareTarget, readHomeId } from './target.ts'
+import { copyOne, explainNoUnit, isSessionUnit, listUnits, type NamedCopy } from './units.ts'
 
 export interface BackupOptions {
   /** Also `.env` and the kept token. */
@@ -48,6 +44,8 @@ export interface BackupReport {
   seconds: number
   /** What is not in it, by its path in the home. `isLost` if it should be. */
   skipped: { path: string; reason: string; isLost: boolean }[]
+  /** The disk has no modes, so that other users may read the folder. */
+  isOpenToOthers: boolean
   /** Sessions that were written all the time. */
   restless: string[]
 }
@@ -60,26 +58,28 @@ export interface BackupReport {
 export async function backUp(config: Config, folder: string, options: BackupOptions): Promise<BackupReport> {
   const startedAtMs = performance.now()
   const paths = prepareTarget(folder, config)
-  return withBackupLease(config.home, async () => {
+  return writeAlone(paths, path.join(config.home, 'backup-lease'), async () => {
     const names = listRecordNames(paths)
     const store = new ObjectStore(paths.objects)
+    const before = names[0] === undefined ? undefined : readRecordIfWhole(paths, names[0])
+    refuseTwin(config.home, paths.homeId, before)
     store.removeDrafts()
-    const earlier = readEarlier(paths, store, names[0])
-    const sources = await listUnits(config, options.hasSecrets)
+    const begunAtMs = store.readClock()
+    const earlier = readEarlier(store, before)
+    const { sources, lost } = await listUnits(config, options.hasSecrets)
     const unchanged = await findUnchanged(sources, store, earlier, paths.folder)
     const report: Omit<BackupReport, 'name' | 'seconds' | 'writtenBytes'> = {
-      ...{ folder: paths.folder, sessions: 0, files: 0, bytes: 0, skipped: [], restless: [] },
+      ...{ folder: paths.folder, sessions: 0, files: 0, bytes: 0, skipped: lost, restless: [], isOpenToOthers: false },
     }
     for (const name of listNames(config.home).filter(name => classifyHomeName(name) === undefined))
       report.skipped.push({ path: name, reason: 'it is not known to dispatch', isLost: false })
     const units: Unit[] = []
     for (const [at, source] of sources.entries()) {
       const kept = unchanged.get(source.name)
-      const copy = kept ?? (await copyOne(source, store, earlier.get(source.name), paths))
-      for (const each of copy.skipped) report.skipped.push({ ...each, path: path.join(source.name, each.path) })
-      if (!copy.isAtRest) report.restless.push(path.basename(source.name))
-      if (isSessionUnit(source) ? isSession(copy.listing) : copy.listing.length > 0)
-        units.push(addUnit(store, source.name, copy.listing))
+      const copies = kept
+        ? [{ name: source.name, ...kept }]
+        : await copyOne(source, store, earlier.get(source.name), paths)
+      for (const copy of copies) addCopy(copy, { store, units, report })
       options.onProgress?.(at + 1, sources.length)
       if (kept === undefined) await giveWay()
     }
@@ -87,10 +87,11 @@ export async function backUp(config: Config, folder: string, options: BackupOpti
     await store.flush()
     const name = `${String(Number((names[0] ?? '0').slice(0, 6)) + 1).padStart(6, '0')}-${record.createdAt.replaceAll(':', '-')}.json`
     writeAtomic(path.join(paths.records, name), serializeRecord(record))
-    removeOldRecords(paths, store, options.keptCount)
-    report.sessions = units.filter(unit => unit.name.startsWith(SESSIONS)).length
+    removeOldRecords(paths, store, options.keptCount, begunAtMs)
+    report.sessions = units.filter(isSessionUnit).length
     report.files = units.reduce((sum, unit) => sum + unit.files, 0)
     report.bytes = units.reduce((sum, unit) => sum + unit.bytes, 0)
+    report.isOpenToOthers = isOpenToOthers(paths)
     const seconds = Math.round(performance.now() - startedAtMs) / 1000
     return { ...report, name, writtenBytes: store.writtenBytes, seconds }
   })
@@ -98,39 +99,28 @@ export async function backUp(config: Config, folder: string, options: BackupOpti
 
 // --- internal ---
 
-const SESSIONS = 'workspace/'
-
-const isSessionUnit = ({ name }: UnitSource) => name.startsWith(SESSIONS)
-
-/** One that is just being opened has no log yet, and one that was removed meanwhile has nothing. */
-function isSession(listing: Listing): boolean {
-  const isThere = (pattern: RegExp) => listing.some(entry => entry.kind === 'file' && pattern.test(entry.path))
-  return isThere(/^session\.json$/) && isThere(/^(events\.jsonl$|evidence\/)/)
-}
-
-async function withBackupLease<Result>(home: string, work: () => Promise<Result>): Promise<Result> {
-  const folder = path.join(home, 'backup-lease')
-  const self = await identify(process.pid)
-  const lease = self && (await acquireLease(folder, self))
-  if (!lease)
-    throw new DispatchError('another backup of this home runs', {
+/**
+ * Of two homes with one id, such as a home and a copy of it, one would remove the backups of the other. A home that was moved is the
+ * only one with its id.
+ */
+function refuseTwin(home: string, homeId: string, before: BackupRecord | undefined): void {
+  if (before === undefined || before.home === home || readHomeId(before.home) !== homeId) return
+  throw new DispatchError(
+    `the folder has the backups of ${before.home}, which is still there; ${home} is a copy of it`,
+    {
       exitCode: exitCodes.conflict,
-      remedy: 'Wait until it has ended.',
-    })
-  try {
-    return await work()
-  } finally {
-    releaseLease(folder, lease)
-  }
+      remedy: `Nothing was written. Name another folder, and delete ${home}/home-id, so that the copy gets an id of its own.`,
+    },
+  )
 }
 
 /** The listings of the newest backup, by unit. What it names and is still there need not be copied. */
-function readEarlier(paths: BackupPaths, store: ObjectStore, name: string | undefined): Map<string, Listing> {
+function readEarlier(store: ObjectStore, before: BackupRecord | undefined): Map<string, Listing> {
   const earlier = new Map<string, Listing>()
-  if (name === undefined) return earlier
+  if (before === undefined) return earlier
   const present = store.list()
   const add = (hash: string) => present.has(hash) && store.known.add(hash)
-  for (const unit of readRecordIfWhole(paths, name)?.units ?? []) {
+  for (const unit of before.units) {
     const listing = present.has(unit.listing) ? readListing(store, unit.listing) : undefined
     if (listing === undefined) continue
     add(unit.listing)
@@ -176,42 +166,24 @@ function readRecordIfWhole(paths: BackupPaths, name: string): BackupRecord | und
   }
 }
 
-async function listUnits(config: Config, hasSecrets: boolean): Promise<UnitSource[]> {
-  const made = await listMadePaths(config)
-  const ids = listNames(config.workspace).filter(isSessionId) // Also of those that cannot be read.
-  const sessions = ids.map((id): UnitSource => {
-    const madeHere = made(id)
-    const root = path.join(config.workspace, id)
-    return { name: `${SESSIONS}${id}`, root, leaveOut: file => classifySessionPath(file, madeHere) }
-  })
-  const kinds = hasSecrets ? ['copy', 'secret'] : ['copy']
-  const others = listNames(config.home)
-    .filter(name => name !== 'workspace' && kinds.includes(classifyHomeName(name) ?? ''))
-    .map(
-      (name): UnitSource => ({
-        ...{ name, root: path.join(config.home, name) },
-        leaveOut: file => classifyOtherPath(name, file),
-      }),
-    )
-  return [...sessions, ...others]
-}
-
-async function copyOne(
-  source: UnitSource,
-  store: ObjectStore,
-  earlier: Listing | undefined,
-  { folder }: BackupPaths,
-): Promise<UnitCopy> {
-  if (isSessionUnit(source)) return copySession(source, store, earlier)
-  if (source.name !== 'queue.db') return copyUnit(source, store, earlier)
-  const copy = path.join(folder, `.tmp-queue-${process.pid}`)
-  try {
-    fs.rmSync(copy, { force: true })
-    await copyDatabase(source.root, copy)
-    return copyUnit({ ...source, root: copy }, store)
-  } finally {
-    fs.rmSync(copy, { force: true })
+/** Note a copy in the report, and in the backup if there is something to keep. */
+function addCopy(
+  copy: NamedCopy,
+  { store, units, report }: { store: ObjectStore; units: Unit[]; report: Pick<BackupReport, 'skipped' | 'restless'> },
+): void {
+  for (const each of copy.skipped) report.skipped.push({ ...each, path: path.join(copy.name, each.path) })
+  const problem = explainNoUnit(copy)
+  if (problem === 'nothing') return
+  if (units.some(({ name }) => name === copy.name)) {
+    report.skipped.push({ path: copy.name, reason: 'the damaged queue has this name in the backup', isLost: true })
+    return
   }
+  if (problem !== undefined) {
+    report.skipped.push({ path: copy.name, ...problem })
+    return
+  }
+  if (!copy.isAtRest) report.restless.push(path.basename(copy.name))
+  units.push(addUnit(store, copy.name, copy.listing))
 }
 
 function addUnit(store: ObjectStore, name: string, listing: Listing): Unit {

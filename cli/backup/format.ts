@@ -57,6 +57,7 @@ export function resolveBackupPaths(folder: string) {
     marker: path.join(folder, 'dispatch-backup.json'),
     records: path.join(folder, 'backups'),
     objects: path.join(folder, 'objects'),
+    lease: path.join(folder, 'lease'),
   }
 }
 export type BackupPaths = ReturnType<typeof resolveBackupPaths>

@@ -7,13 +7,16 @@ import { isSessionId } from '#session'
 const contents: [name: RegExp, kind: ContentKind][] = [
   [/^(workspace|projects|outbox|repositories|confirmed|external-events)$/, 'copy'],
   [/^(inbox-told|queue-told|paused|installed)\.json$/, 'copy'],
-  [/^queue\.db$/, 'copy'],
+  [/^queue\.db$|^queue\.db(-wal)?\.damaged$/, 'copy'],
   [/^home-id$/, 'copy'],
   [/^(\.env|claude-token)$/, 'secret'],
-  [/^index\.db|^queue\.db-|^queue-changed$|^(tidied|web|daemon)\.json$|^tmux/, 'leave'],
+  [/^index\.db|^queue\.db-(wal|shm|journal)$|^queue-changed$|^(tidied|web|daemon)\.json$|^tmux/, 'leave'],
   [/^(prepared|daemon|logs|cache|claude|backup-lease)$/, 'leave'],
   [/^\.tmp-/, 'leave'],
 ]
+
+/** What the files of a queue that cannot be read are called in a backup, and where they are put out of the way, by their endings. */
+export const DAMAGED_QUEUE = { '': 'queue.db.damaged', '-wal': 'queue.db-wal.damaged' }
 
 export type ContentKind = 'copy' | 'secret' | 'leave'
 

@@ -61,17 +61,30 @@ export class ObjectStore {
     }
   }
 
-  /** Remove an object that no backup names. */
-  remove(hash: string): void {
-    fs.rmSync(this.getFile(hash), { force: true })
+  /** Remove an object that no backup names, if it is older than that. */
+  remove(hash: string, beforeMs: number): void {
+    const file = this.getFile(hash)
+    const stats = fs.lstatSync(file, { throwIfNoEntry: false })
+    if (stats !== undefined && stats.mtimeMs < beforeMs) fs.rmSync(file, { force: true })
+  }
+
+  /** The time now, by the clock of the disk that the objects are on. */
+  readClock(): number {
+    const draft = this.createDraft()
+    try {
+      fs.writeFileSync(draft, '', WRITE_OPTIONS)
+      return fs.statSync(draft).mtimeMs
+    } catch (error) {
+      throw toStorageError(draft, error)
+    } finally {
+      fs.rmSync(draft, { force: true })
+    }
   }
 
   /** Bring everything that was written to the disk. */
   async flush(): Promise<void> {
     if (this.written.length === 0) return
-    const args = process.platform === 'linux' ? ['--file-system', this.folder] : []
-    const { exitCode } = await runProgram('sync', args, { timeoutMs: 30 * MINUTE_MS })
-    if (exitCode !== 0) for (const hash of this.written) flushFile(this.getFile(hash))
+    if (!(await syncFileSystem(this.folder))) for (const hash of this.written) flushFile(this.getFile(hash))
     this.written.length = 0
   }
 
@@ -100,7 +113,7 @@ export class ObjectStore {
     const file = this.getFile(hash)
     try {
       write?.(draft)
-      fs.chmodSync(draft, OBJECT_MODE)
+      trySetMode(draft, OBJECT_MODE)
       makePrivateFolder(path.dirname(file))
       fs.renameSync(draft, file)
     } catch (error) {
@@ -115,6 +128,21 @@ export class ObjectStore {
   private createDraft(): string {
     return path.join(this.folder, `${DRAFT_PREFIX}${randomBytes(8).toString('hex')}`)
   }
+}
+
+/** Set the mode of a file or a folder, where the disk has modes: exFAT and some shares have none. */
+export function trySetMode(file: string, mode: number): void {
+  try {
+    fs.chmodSync(file, mode)
+  } catch (error) {
+    if (!isErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL')) throw toStorageError(file, error)
+  }
+}
+
+/** Bring everything that was written to the file system of a folder to the disk. False where that cannot be asked for. */
+export async function syncFileSystem(folder: string): Promise<boolean> {
+  const args = process.platform === 'linux' ? ['--file-system', folder] : []
+  return (await runProgram('sync', args, { timeoutMs: 30 * MINUTE_MS })).exitCode === 0
 }
 
 /** The hash and the size of a file, read in pieces. */

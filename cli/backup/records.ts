@@ -32,8 +32,11 @@ export function findRecord(paths: BackupPaths, at?: string): { name: string; rec
   })
 }
 
-/** Remove all but the newest backups, and the objects that none of the others names. */
-export function removeOldRecords(paths: BackupPaths, store: ObjectStore, keptCount: number): void {
+/**
+ * Remove all but the newest backups, and the objects that none of the others names. What is as young as `begunAtMs`, by the clock of
+ * that disk, stays: another process may just have written it.
+ */
+export function removeOldRecords(paths: BackupPaths, store: ObjectStore, keptCount: number, begunAtMs: number): void {
   const names = listRecordNames(paths)
   for (const name of names.slice(keptCount)) fs.rmSync(path.join(paths.records, name), { force: true })
   const listings = new Set<string>()
@@ -48,7 +51,7 @@ export function removeOldRecords(paths: BackupPaths, store: ObjectStore, keptCou
     if (listing === undefined) return
     for (const entry of listing) if (entry.kind === 'file') needed.add(entry.sha256)
   }
-  for (const hash of store.list()) if (!needed.has(hash)) store.remove(hash)
+  for (const hash of store.list()) if (!needed.has(hash)) store.remove(hash, begunAtMs)
 }
 
 // --- internal ---

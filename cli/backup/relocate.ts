@@ -1,40 +1,35 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { listNames } from '#host/fs'
+import type { Listing } from './format.ts'
 
 /**
  * Correct the paths in a session whose home is another one now, so that its agents can start again. Nothing of its record has such
- * a path. `folder` is where the session is being written, `from` where it was, `to` where it will be.
+ * a path. `folder` is where the session is being written, from `entries`; `from` is where it was, `to` where it will be. Only what is
+ * listed is touched, and so no link is followed.
  */
-export function relocateSession(folder: string, from: string, to: string): void {
-  const names = [
-    ...namesOfSession,
-    ...listNames(path.join(folder, 'windows')).map(name => `windows/${name}`),
-    ...listNames(path.join(folder, 'workers')).flatMap(worker =>
-      namesOfWorker.map(name => `workers/${worker}/${name}`),
-    ),
-  ]
-  for (const name of names) replaceInFile(path.join(folder, name), from, to)
-  const claudeFolders = ['', ...listNames(path.join(folder, 'workers')).map(worker => `workers/${worker}`)]
-  for (const name of claudeFolders) renameTranscripts(path.join(folder, name, 'claude-config/projects'), from, to)
+export function relocateSession(folder: string, entries: Listing, from: string, to: string): void {
+  for (const { kind, path: name } of entries)
+    if (kind === 'file' && ofDispatch.test(name)) replaceInFile(path.join(folder, name), from, to)
+  const projects = entries.filter(({ kind, path: name }) => kind === 'folder' && transcripts.test(name))
+  for (const { path: name } of projects) renameTranscript(path.join(folder, name), from, to)
 }
 
 // --- internal ---
 
-const namesOfSession = [
-  ...['write-allowlist', 'launch.sh', 'agent-gitconfig', 'claude-settings.json', 'system-prompt.md', 'sandbox.json'],
-  ...['stop-gate.json', 'claude-config/.claude.json', 'claude-config/settings.json'],
-]
-const namesOfWorker = [
-  'write-allowlist',
-  'launch.sh',
-  'system-prompt.md',
-  'sandbox.json',
-  'sandbox-git.json',
-  'brief.md',
-]
+/** The files that name the home: of the session, and of each worker. */
+const ofDispatch = new RegExp(
+  '^(' +
+    [
+      'write-allowlist|launch\\.sh|agent-gitconfig|claude-settings\\.json|system-prompt\\.md|sandbox\\.json|stop-gate\\.json',
+      'claude-config/(\\.claude|settings)\\.json',
+      'windows/[^/]+',
+      'workers/[^/]+/(write-allowlist|launch\\.sh|system-prompt\\.md|sandbox\\.json|sandbox-git\\.json|brief\\.md)',
+    ].join('|') +
+    ')$',
+)
+const transcripts = /^(workers\/[^/]+\/)?claude-config\/projects\/[^/]+$/
 
-/** Through no link, and only where the path ends: `…-abcd` is not the beginning of `…-abcde`. */
+/** Only where the path ends: `…-abcd` is not the beginning of `…-abcde`. */
 function replaceInFile(file: string, from: string, to: string): void {
   const stats = fs.lstatSync(file, { throwIfNoEntry: false })
   if (!stats?.isFile()) return
@@ -49,9 +44,9 @@ function replaceInFile(file: string, from: string, to: string): void {
 }
 
 /** Claude finds a transcript by the folder in which it runs, with a hyphen for each other character than letters and digits. */
-function renameTranscripts(projects: string, from: string, to: string): void {
-  const encode = (folder: string) => folder.replace(/[^a-zA-Z0-9]/g, '-')
-  for (const name of listNames(projects))
-    if (name.startsWith(encode(from)))
-      fs.renameSync(path.join(projects, name), path.join(projects, encode(to) + name.slice(encode(from).length)))
+function renameTranscript(folder: string, from: string, to: string): void {
+  const encode = (each: string) => each.replace(/[^a-zA-Z0-9]/g, '-')
+  const name = path.basename(folder)
+  if (name.startsWith(encode(from)))
+    fs.renameSync(folder, path.join(path.dirname(folder), encode(to) + name.slice(encode(from).length)))
 }

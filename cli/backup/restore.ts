@@ -8,13 +8,16 @@ import { endPause, type Pause, readPause, writePause } from '#queue'
 import { isSessionId } from '#session'
 import { listOpenSessions } from '#session/search-index'
 import { withQueue } from '../queue/open.ts'
-import { ObjectStore } from './object-store.ts'
+import type { BackupPaths } from './format.ts'
+import { DAMAGED_QUEUE } from './home-contents.ts'
+import { readAlone } from './lease.ts'
+import { ObjectStore, syncFileSystem } from './object-store.ts'
 import { findRecord } from './records.ts'
 import { relocateSession } from './relocate.ts'
 import { requireBytes } from './space.ts'
 import { openTarget } from './target.ts'
 import { type CheckedBackup, requireWhole, verifyBackup } from './verify.ts'
-import { addUnit, moveShared, type SharedFiles, writeUnit } from './write-unit.ts'
+import { addUnit, type SharedFiles, writeUnit } from './write-unit.ts'
 
 export interface RestoreOptions {
   /** Add to a home that has sessions. What is there stays as it is. */
@@ -44,15 +47,25 @@ export interface RestoreReport {
  */
 export async function restore(config: Config, folder: string, options: RestoreOptions): Promise<RestoreReport> {
   const paths = openTarget(folder)
+  return readAlone(paths, () => restoreFrom(paths, config, options))
+}
+
+// --- internal ---
+
+const STAGING_PREFIX = '.restoring-'
+const PAUSE_FILE = 'paused.json'
+
+const REASON = 'after `dispatch restore`'
+
+async function restoreFrom(paths: BackupPaths, config: Config, options: RestoreOptions): Promise<RestoreReport> {
   const { name, record } = findRecord(paths, options.at)
   refuseUsedHome(config, options.mayMerge)
   const backup = await verifyBackup(paths, record, (done, all) => options.onProgress?.('verifying', done, all))
   requireWhole(backup)
   prepareHome(config)
   requireBytes(measureNeed(backup), config.home)
-  const earlierPause = readPause(config.home, new Date())
-  const ownPause = backup.units.some(unit => unit.name === 'paused.json')
-  writePause(config.home, earlierPause ?? createPause())
+  const store = new ObjectStore(paths.objects)
+  const pause = pauseMeanwhile(config.home, backup, store)
   const report: RestoreReport = {
     name,
     from: record.home,
@@ -62,20 +75,29 @@ export async function restore(config: Config, folder: string, options: RestoreOp
     keptFiles: [],
     isPaused: true,
   }
-  const store = new ObjectStore(paths.objects)
   await writeUnits(backup, { config, store, from: record.home, report }, options)
   const waits = await settleRestored(config, report)
-  if (!waits && earlierPause === undefined && !ownPause) endPause(config.home, new Date())
+  if (!waits && pause !== undefined) writePause(config.home, pause)
+  else if (!waits) endPause(config.home, new Date())
   report.isPaused = readPause(config.home, new Date()) !== undefined
   return report
 }
 
-// --- internal ---
-
-const STAGING_PREFIX = '.restoring-'
-
-function createPause(): Pause {
-  return { since: new Date().toISOString(), until: null, reason: 'after `dispatch restore`' }
+/**
+ * Pause the home until a person ends it: a pause that ends by itself would start what was restored. Returns the pause that was there,
+ * or else that of the backup, if it still counts. Its reason stays.
+ */
+function pauseMeanwhile(home: string, { units }: CheckedBackup, store: ObjectStore): Pause | undefined {
+  let pause = readPause(home, new Date())
+  if (pause === undefined) {
+    endPause(home, new Date()) // One that has expired has left its file.
+    for (const { entries } of units.filter(({ name }) => name === PAUSE_FILE))
+      addUnit(entries, path.join(home, PAUSE_FILE), store, new Map())
+    pause = readPause(home, new Date())
+  }
+  const reason = pause === undefined || pause.reason === REASON ? REASON : `${REASON}; before: ${pause.reason}`
+  writePause(home, { since: pause?.since ?? new Date().toISOString(), until: null, reason })
+  return pause
 }
 
 /** What a person made since would be mixed with what was. */
@@ -107,32 +129,50 @@ interface Target {
   report: RestoreReport
 }
 
-/** A session appears under its name when it is whole, so a restore that is cut off leaves no half session. */
+/**
+ * A session appears under its name when it is whole and on the disk, so a restore that is cut off leaves no half session. A copy of
+ * a home at another path is another home, so it does not get the id.
+ */
 async function writeUnits(backup: CheckedBackup, target: Target, { onProgress }: RestoreOptions): Promise<void> {
   const { config, store, from, report } = target
   const shared: SharedFiles = new Map()
   makePrivateFolder(config.workspace)
   for (const name of listNames(config.workspace).filter(each => each.startsWith(STAGING_PREFIX)))
     deleteFolder(path.join(config.workspace, name))
+  const staged: { id: string; staging: string; final: string }[] = []
   for (const [at, { name, entries }] of backup.units.entries()) {
     const final = path.join(config.home, name)
     const id = name.startsWith('workspace/') ? path.basename(name) : undefined
-    if (id === undefined) {
+    const isLeft = name === PAUSE_FILE || (name === 'home-id' && from !== config.home)
+    if (id === undefined && !isLeft) {
+      if (name === 'queue.db') moveStaleLog(final)
       const kept = addUnit(entries, final, store, shared)
-      if (name !== 'repositories' && name !== 'paused.json' && name !== 'home-id')
+      if (name !== 'repositories' && name !== 'home-id')
         report.keptFiles.push(...kept.map(file => path.join(name, file)))
-    } else if (fs.existsSync(final)) report.kept.push(id)
-    else {
+    } else if (id !== undefined && fs.existsSync(final)) report.kept.push(id)
+    else if (id !== undefined) {
       const staging = path.join(config.workspace, `${STAGING_PREFIX}${id}`)
       writeUnit(entries, staging, store, shared)
-      if (from !== config.home) relocateSession(staging, path.join(from, name), final)
-      fs.renameSync(staging, final)
-      moveShared(entries, final, shared)
-      report.restored.push(id)
+      if (from !== config.home) relocateSession(staging, entries, path.join(from, name), final)
+      staged.push({ id, staging, final })
     }
     onProgress?.('restoring', at + 1, backup.units.length)
     await giveWay()
   }
+  await syncFileSystem(config.home)
+  for (const { id, staging, final } of staged) {
+    fs.renameSync(staging, final)
+    report.restored.push(id)
+  }
+  await syncFileSystem(config.home)
+}
+
+/** What a lost queue has left would be taken for changes of the one that is restored. */
+function moveStaleLog(queueFile: string): void {
+  if (fs.existsSync(queueFile)) return
+  const log = `${queueFile}-wal`
+  if (fs.existsSync(log)) fs.renameSync(log, path.join(path.dirname(queueFile), DAMAGED_QUEUE['-wal']))
+  for (const ending of ['-shm', '-journal']) fs.rmSync(`${queueFile}${ending}`, { force: true })
 }
 
 /** Free the items whose start was cut off, and index the sessions. Returns whether something would go on by itself. */

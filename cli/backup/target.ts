@@ -4,16 +4,28 @@ import path from 'node:path'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { listNames, makePrivateFolder, readIfPresent, readJson, writeAtomic } from '#host/fs'
+import { UsageError } from '../command.ts'
 import { type BackupPaths, Marker, requireFormat, resolveBackupPaths } from './format.ts'
+import { trySetMode } from './object-store.ts'
 
-/** The id of a home, by which a backup knows it again. It is made when it is first asked for. */
+/** The id of a home, by which a backup knows it again; undefined for one without. */
+export function readHomeId(home: string): string | undefined {
+  const id = readIfPresent(path.join(home, 'home-id'))?.trim()
+  return id !== undefined && /^[0-9a-f]{16}$/.test(id) ? id : undefined
+}
+
+/** The same. It is made when it is first asked for. */
 export function ensureHomeId(home: string): string {
-  const file = path.join(home, 'home-id')
-  const known = readIfPresent(file)?.trim()
-  if (known !== undefined && /^[0-9a-f]{16}$/.test(known)) return known
+  const known = readHomeId(home)
+  if (known !== undefined) return known
   const id = randomBytes(8).toString('hex')
-  writeAtomic(file, `${id}\n`)
+  writeAtomic(path.join(home, 'home-id'), `${id}\n`)
   return id
+}
+
+/** May other users look into a folder of backups? Some disks have no modes. */
+export function isOpenToOthers({ folder }: BackupPaths): boolean {
+  return (fs.statSync(folder).mode & 0o077) !== 0
 }
 
 /**
@@ -21,6 +33,7 @@ export function ensureHomeId(home: string): string {
  * content, or the backups of another home.
  */
 export function prepareTarget(folder: string, { home }: Pick<Config, 'home'>): BackupPaths & { homeId: string } {
+  requireName(folder)
   const target = resolveFolder(path.resolve(folder))
   if (isInside(target, home) || isInside(home, target))
     throw new DispatchError(`${target} is in the folder that is backed up, or around it`, {
@@ -38,13 +51,14 @@ export function prepareTarget(folder: string, { home }: Pick<Config, 'home'>): B
       `${JSON.stringify({ format: 1, homeId, createdAt: new Date().toISOString() } satisfies Marker)}\n`,
     )
   } else if (readMarker(paths)?.homeId !== homeId) throw refuse(`${target} has the backups of another home`)
-  fs.chmodSync(target, 0o700)
+  trySetMode(target, 0o700)
   for (const each of [paths.records, paths.objects]) makePrivateFolder(each)
   return { ...paths, homeId }
 }
 
 /** A folder that has backups, to read it. Exit 4 if it has no marker, 6 for another format. */
 export function openTarget(folder: string): BackupPaths {
+  requireName(folder)
   const paths = resolveBackupPaths(resolveFolder(path.resolve(folder)))
   if (readMarker(paths) !== undefined) return paths
   throw new DispatchError(`${paths.folder} has no backup: there is no ${path.basename(paths.marker)}`, {
@@ -54,6 +68,11 @@ export function openTarget(folder: string): BackupPaths {
 }
 
 // --- internal ---
+
+/** A variable of a script that is empty would name the folder in which it runs. */
+function requireName(folder: string): void {
+  if (folder === '') throw new UsageError('the name of the folder is empty', 'Name a folder, best on another disk.')
+}
 
 function refuse(message: string): DispatchError {
   return new DispatchError(message, {

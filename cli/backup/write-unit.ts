@@ -56,12 +56,6 @@ export function addUnit(entries: Listing, target: string, store: ObjectStore, sh
   return kept
 }
 
-/** Say that the files of a unit are in another place now. */
-export function moveShared(entries: Listing, target: string, shared: SharedFiles): void {
-  for (const entry of entries)
-    if (entry.kind === 'file' && entry.isShared) shared.set(entry.sha256, resolveEntry(target, entry.path))
-}
-
 // --- internal ---
 
 function writeFile(entry: FileEntry, file: string | Buffer, store: ObjectStore, shared: SharedFiles): void {

@@ -1,6 +1,7 @@
 import { readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { backUp } from '../backup/backup.ts'
+import { readAlone } from '../backup/lease.ts'
 import { findRecord } from '../backup/records.ts'
 import { openTarget } from '../backup/target.ts'
 import { verifyBackup } from '../backup/verify.ts'
@@ -33,8 +34,10 @@ Exit 10 if something could not be read, 13 with --verify if the backup is damage
     const progress = createProgressLine(values.verify ? 'verifying' : 'copying')
     if (values.verify) {
       const paths = openTarget(folder)
-      const { name, record } = findRecord(paths, values.at)
-      const checked = await verifyBackup(paths, record, progress.show)
+      const { name, checked } = await readAlone(paths, async () => {
+        const found = findRecord(paths, values.at)
+        return { name: found.name, checked: await verifyBackup(paths, found.record, progress.show) }
+      })
       progress.clear()
       const { damage, objects, bytes } = checked
       if (values.json) print(JSON.stringify({ name, isWhole: damage.length === 0, damage, objects, bytes }))

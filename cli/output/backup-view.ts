@@ -20,6 +20,10 @@ export function printBackup(report: BackupReport, hasSecrets: boolean): void {
     `${lost.length > 0 ? paint('yellow', 'Backed up') : paint('green', 'Backed up')} ${formatCount(sessions, 'session')} with the queue, projects and notifications: ${formatCount(files, 'file')}, ${formatBytes(bytes)}.`,
   )
   print(`Written now: ${formatBytes(writtenBytes)}, in ${seconds.toFixed(1)} s, to ${folder} (${name}).`)
+  if (report.isOpenToOthers)
+    print(
+      `${paint('yellow', 'note')}  This disk has no access rights, so other users of this machine may read ${folder}.`,
+    )
   if (!hasSecrets) print('Without .env and the kept token: --with-secrets adds them.')
 }
 
