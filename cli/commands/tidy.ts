@@ -31,19 +31,19 @@ The daemon does a part of it once a day: the setting TIDY says which (caches, se
     json: { type: 'boolean', about: 'print JSON instead of text' },
   },
   async run(values) {
+    await refuseAgent('tidy')
     const config = readConfig()
     if (values.scheduled) {
       await tidyInBackground(config)
       return
     }
-    await refuseAgent('tidy')
     const age = values.older === undefined ? config.KEEP_SESSIONS_DAYS * DAY_MS : parseAge(values.older)
     const looking = createProgressLine('looking at the sessions')
-    const removable = await listRemovable(config, { sessionAgeMs: age, dependencyAgeMs: 0 }, looking.show)
+    const { removable, problems } = await listRemovable(config, { sessionAgeMs: age, dependencyAgeMs: 0 }, looking.show)
     looking.clear()
     const isAsked = !values['dry-run'] && !values.yes && removable.length > 0
     if (values.json && isAsked) throw new UsageError('tidy --json does not ask', 'Add --yes, or --dry-run.')
-    if (!values.json) printRemovable(removable)
+    if (!values.json) printRemovable(removable, problems)
     const isGo =
       !values['dry-run'] && removable.length > 0 && (values.yes || (await confirmAction('Remove it?', 'tidy')))
     const freeBefore = measureFreeSpace(config.home)
@@ -52,9 +52,9 @@ The daemon does a part of it once a day: the setting TIDY says which (caches, se
     removing.clear()
     const freeBytes = { before: freeBefore, now: measureFreeSpace(config.home) }
     const listed = removable.map(({ remove: _, ...each }) => ({ ...each, action: 'would be removed' }))
-    if (values.json) print(JSON.stringify({ entries: isGo ? results : listed, freeBytes }))
+    if (values.json) print(JSON.stringify({ entries: isGo ? results : listed, problems, freeBytes }))
     else if (isGo) printTidied(results, freeBytes.before, freeBytes.now)
     else if (removable.length > 0) print('Nothing was removed.')
-    requireRemoved(results)
+    requireRemoved(results, problems)
   },
 })

@@ -3,8 +3,9 @@ import type { Removable } from '../tidy/removable.ts'
 import type { TidyResult } from '../tidy/tidy.ts'
 import { formatBytes, formatTable, paint, print } from './terminal.ts'
 
-/** Each thing that can be removed, and why nothing is lost with it. */
-export function printRemovable(removable: Removable[]): void {
+/** Each thing that can be removed, and why nothing is lost with it; first what could not be looked at. */
+export function printRemovable(removable: Removable[], problems: string[]): void {
+  for (const problem of problems) print(`${paint('yellow', 'not looked at')}  ${sanitize(problem)}`)
   if (removable.length === 0) return print('There is nothing to remove.')
   const rows = removable.map(({ kind, name, bytes, reason }) => [
     kind,

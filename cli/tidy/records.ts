@@ -8,17 +8,10 @@ import { listExpiredNotifications } from '#notify'
 import { withQueue } from '../queue/open.ts'
 import type { Removable } from './removable.ts'
 
-/** Records that are kept for a time: of notifications, of the queue, and earlier logs. */
-export async function listExpiredRecords(config: Config): Promise<Removable[]> {
-  return [...listOldNotifications(config), ...(await listOldItems(config)), ...listOldLogs(config)]
-}
-
-// --- internal ---
-
 const KEPT_ITEM_DAYS = 90
 const KEPT_LOG_DAYS = 30
 
-function listOldNotifications({ home }: Config): Removable[] {
+export function listOldNotifications({ home }: Config): Removable[] {
   const files = listExpiredNotifications(home, Date.now())
   if (files.length === 0) return []
   const remove = async () => {
@@ -37,7 +30,8 @@ function listOldNotifications({ home }: Config): Removable[] {
   ]
 }
 
-async function listOldItems(config: Config): Promise<Removable[]> {
+/** Items of the queue that have ended long ago. Exit 10 if the queue cannot be read. */
+export async function listOldItems(config: Config): Promise<Removable[]> {
   if (!fs.existsSync(path.join(config.home, 'queue.db'))) return []
   const before = new Date(Date.now() - KEPT_ITEM_DAYS * DAY_MS).toISOString()
   const ids = await withQueue(config, queue => queue.listForgettable(before))
@@ -47,7 +41,7 @@ async function listOldItems(config: Config): Promise<Removable[]> {
   return [{ kind: 'queue', name: `${formatCount(ids.length, 'item')} of the queue`, reason, bytes: 0, remove }]
 }
 
-function listOldLogs({ logsFolder }: Config): Removable[] {
+export function listOldLogs({ logsFolder }: Config): Removable[] {
   const files = listNames(logsFolder)
     .filter(name => name.endsWith('.log.1'))
     .map(name => path.join(logsFolder, name))
@@ -63,6 +57,8 @@ function listOldLogs({ logsFolder }: Config): Removable[] {
     },
   }))
 }
+
+// --- internal ---
 
 function addUpSizes(files: string[]): number {
   return files.reduce((sum, file) => sum + (fs.lstatSync(file, { throwIfNoEntry: false })?.size ?? 0), 0)

@@ -38,7 +38,9 @@ export async function tidyInBackground(config: Config): Promise<void> {
   try {
     os.setPriority(os.constants.priority.PRIORITY_LOW)
   } catch {} // It is slower for others then, and no worse.
-  const results = await removeAll(await listRemovable(config, getScheduledRule(config)))
+  const { removable, problems } = await listRemovable(config, getScheduledRule(config))
+  for (const problem of problems) say(`tidy: not looked at: ${problem}`)
+  const results = await removeAll(removable)
   for (const { action, kind, name, reason, error } of results)
     if (action !== 'kept') say(`tidy: ${action} ${kind} ${name}: ${error ?? reason}`)
   const removed = results.filter(({ action }) => action === 'removed')

@@ -1,9 +1,10 @@
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import { toStorageError } from '#host/fs'
 import { DAY_MS } from '#host/time.ts'
 import { listRemovableCaches } from './caches.ts'
 import { listLeftovers } from './leftovers.ts'
-import { listExpiredRecords } from './records.ts'
+import { listOldItems, listOldLogs, listOldNotifications } from './records.ts'
 import type { Removable } from './removable.ts'
 import { listRemovableSessions } from './sessions.ts'
 
@@ -29,19 +30,35 @@ export function getScheduledRule({ TIDY, KEEP_SESSIONS_DAYS }: Config): TidyRule
   }
 }
 
-/** List what can be removed without losing anything. Nothing is changed. `onProgress` counts sessions. */
+/**
+ * List what can be removed without losing anything. Nothing is changed. What cannot be looked at, such as a damaged queue, is in
+ * `problems`, and the rest is listed. `onProgress` counts sessions.
+ */
 export async function listRemovable(
   config: Config,
   { sessionAgeMs, dependencyAgeMs }: TidyRule,
   onProgress?: (done: number, all: number) => void,
-): Promise<Removable[]> {
-  const sessions = sessionAgeMs === null ? [] : await listRemovableSessions(config, sessionAgeMs, onProgress)
-  return [
-    ...(await listLeftovers(config)),
-    ...sessions,
-    ...(await listRemovableCaches(config, dependencyAgeMs)),
-    ...(await listExpiredRecords(config)),
+): Promise<{ removable: Removable[]; problems: string[] }> {
+  const groups: (() => Removable[] | Promise<Removable[]>)[] = [
+    () => listLeftovers(config),
+    () => (sessionAgeMs === null ? [] : listRemovableSessions(config, sessionAgeMs, onProgress)),
+    () => listRemovableCaches(config, dependencyAgeMs),
+    () => listOldNotifications(config),
+    () => listOldItems(config),
+    () => listOldLogs(config),
   ]
+  const removable: Removable[] = []
+  const problems: string[] = []
+  for (const list of groups) {
+    try {
+      removable.push(...(await list()))
+    } catch (error) {
+      const known = toStorageError(config.home, error)
+      if (!(known instanceof DispatchError)) throw error
+      problems.push(known.message)
+    }
+  }
+  return { removable, problems }
 }
 
 /** Remove what was listed, one after the other. What fails stops nothing else. */
@@ -62,11 +79,16 @@ export async function removeAll(
   return results
 }
 
-/** Exit 10 where something could not be removed. */
-export function requireRemoved(results: TidyResult[]): void {
+/** Exit 10 where something could not be looked at or removed. */
+export function requireRemoved(results: TidyResult[], [problem]: string[]): void {
   const failed = results.filter(({ action }) => action === 'failed')
   const [first] = failed
-  if (first === undefined) return
+  if (first === undefined && problem === undefined) return
+  if (first === undefined)
+    throw new DispatchError(`not everything could be looked at: ${problem}`, {
+      exitCode: exitCodes.storage,
+      remedy: 'The rest was looked at. Correct this, then run the command again.',
+    })
   throw new DispatchError(`${failed.length} of ${results.length} could not be removed: ${first.name}: ${first.error}`, {
     exitCode: exitCodes.storage,
     remedy: 'Look at the folder, then run the command again. The rest was removed.',

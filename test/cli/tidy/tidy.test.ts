@@ -7,7 +7,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startTidyOnceADay, tidyInBackground } from '#cli/tidy/schedule.ts'
-import { getScheduledRule, listRemovable, removeAll } from '#cli/tidy/tidy.ts'
+import { getScheduledRule, listRemovable, removeAll, requireRemoved } from '#cli/tidy/tidy.ts'
 import type { Config } from '#host/config'
 import { DAY_MS } from '#host/time.ts'
 import { openTmux } from '#host/tmux'
@@ -23,7 +23,19 @@ const everything = { sessionAgeMs: 0, dependencyAgeMs: 0 }
 const age = (file: string, days: number) => fs.utimesSync(file, daysAgo(days), daysAgo(days))
 const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS)
 const listKinds = async (config: Config, rule = everything) =>
-  (await listRemovable(config, rule)).map(({ kind }) => kind)
+  (await listRemovable(config, rule)).removable.map(({ kind }) => kind)
+
+test('a damaged queue is told, and the rest is listed', async t => {
+  const { config } = createFilledHome(t, 1)
+  fs.writeFileSync(path.join(config.home, 'queue.db'), 'no database, and longer than its head')
+  const { removable, problems } = await listRemovable(config, everything)
+  assert.deepEqual(
+    removable.map(({ kind }) => kind),
+    ['session'],
+  )
+  assert.match(problems.join('\n'), /queue\.db/)
+  assert.throws(() => requireRemoved([], problems), { exitCode: 10 })
+})
 
 test('only what is old and ended goes, and what is young, open or of an agent stays', async t => {
   const { config } = createFilledHome(t, 0)
@@ -56,7 +68,7 @@ test('only what is old and ended goes, and what is young, open or of an agent st
     put('workspace/.restoring-2026-11-21-say-now/x', 0),
     put('workspace/2026-11-21-starts-now-a3f9/task.md', 2),
   ]
-  const results = await removeAll(await listRemovable(config, { sessionAgeMs: DAY_MS, dependencyAgeMs: 0 }))
+  const results = await removeAll((await listRemovable(config, { sessionAgeMs: DAY_MS, dependencyAgeMs: 0 })).removable)
   assert.deepEqual(results.map(({ kind, action }) => `${action} ${kind}`).sort(), [
     'removed leftovers',
     'removed leftovers',
@@ -70,7 +82,7 @@ test('only what is old and ended goes, and what is young, open or of an agent st
 
 test('a session is decided again just before it is removed', async t => {
   const { config } = createFilledHome(t, 2)
-  const removable = await listRemovable(config, everything)
+  const { removable } = await listRemovable(config, everything)
   assert.deepEqual(
     removable.map(({ kind, reason }) => [kind, reason]),
     Array.from({ length: 2 }, () => ['session', 'it made no work']),
@@ -93,9 +105,9 @@ test('items of the queue go after 90 days', async t => {
   t.after(() => queue.close())
   const [old = '', open = ''] = await queue.enqueue([createItem({ title: 'old' }), createItem({ title: 'open' })])
   await queue.cancel(old, 'not wanted')
-  const [{ kind, name } = { kind: '', name: '' }, ...others] = await listRemovable(config, everything)
+  const [{ kind, name } = { kind: '', name: '' }, ...others] = (await listRemovable(config, everything)).removable
   assert.deepEqual([kind, name, others.length], ['queue', '1 item of the queue', 0])
-  await removeAll(await listRemovable(config, everything))
+  await removeAll((await listRemovable(config, everything)).removable)
   assert.deepEqual(
     (await queue.list()).map(({ id }) => id),
     [open],
@@ -116,7 +128,7 @@ test('a socket goes if no tmux server listens there', async t => {
   fs.renameSync(copy, socket)
   assert.deepEqual(await listKinds(config), ['socket'])
   assert.deepEqual(
-    (await removeAll(await listRemovable(config, everything))).map(({ action }) => action),
+    (await removeAll((await listRemovable(config, everything)).removable)).map(({ action }) => action),
     ['removed'],
   )
 })
@@ -178,7 +190,7 @@ test('however tidying is killed, each session is whole or gone, and the next tim
       assert.ok(readSession(config.workspace, id), id)
       assert.equal(fs.readdirSync(path.join(config.workspace, id, 'evidence')).length, FILES)
     }
-    const results = await removeAll(await listRemovable(config, everything))
+    const results = await removeAll((await listRemovable(config, everything)).removable)
     assert.deepEqual(
       results.filter(({ action }) => action !== 'removed'),
       [],
