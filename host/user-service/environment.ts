@@ -56,8 +56,9 @@ const userVariables = ['HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'LC
 const secretName =
   /(API_KEY|AUTH_TOKEN|OAUTH_TOKEN|BEARER_TOKEN|SESSION_TOKEN|ACCESS_KEY|ACCESS_KEY_ID|PASSPHRASE|CUSTOM_HEADERS)(_|$)/
 
-/** By its name, by the form of its value, or because it is an address with a password. */
+/** By its name, by the form of its value, or because it is an address with a password. That of a proxy may lack the scheme. */
 function isSecret(name: string, value: string): boolean {
+  if (/proxy/i.test(name) && value.includes('@')) return true
   return secretName.test(name) || /\/\/[^/@\s]+@/.test(value) || findSecrets(value).length > 0
 }
 

@@ -15,6 +15,8 @@ test('a service has the way to the model, and neither a secret nor a setting of 
     ANTHROPIC_API_KEY: 'anything',
     ANTHROPIC_MODEL: 'opus',
     HTTPS_PROXY: 'http://me:hush@proxy.example:3128',
+    https_proxy: 'me:hush@proxy.example:3128',
+    ALL_PROXY: 'http://me:hu/sh@proxy.example:3128',
     HTTP_PROXY: 'http://proxy.example:3128',
     SSL_CERT_FILE: '/etc/ca.pem',
     AWS_REGION: `AKIA${'A2B3C4D5E6F7G2H3'}`,
@@ -37,6 +39,8 @@ test('a service has the way to the model, and neither a secret nor a setting of 
     ANTHROPIC_API_KEY: claude,
     AWS_REGION: claude,
     HTTPS_PROXY: claude,
+    https_proxy: claude,
+    ALL_PROXY: claude,
   }
   assert.deepEqual(Object.fromEntries(withheld.map(({ name, place }) => [name, place])), expected)
   for (const name of [...Object.keys(expected), 'ROUNDS', 'OTHER']) assert.equal(variables[name], undefined, name)
