@@ -51,7 +51,7 @@ export function createLaunchdService(place: ServicePlace): UserService {
       return parseAgentState(asked.exitCode === 0 ? asked.stdout : '', fs.existsSync(file))
     },
     async start() {
-      if (await isLoaded()) await requireServiceCommand(place, ['launchctl', 'kickstart', target])
+      if (await isLoaded()) await requireServiceCommand(place, ['launchctl', 'kickstart', target], START_TIMEOUT_MS)
       else await load()
     },
     stop: unload, // A job that is kept alive cannot be stopped, only unloaded; it is loaded again at the next login.
@@ -80,5 +80,7 @@ export function parseAgentState(text: string, isInstalled: boolean): ServiceStat
 
 // --- internal ---
 
+/** A session or a command waits for it. */
+const START_TIMEOUT_MS = 10_000
 const UNLOAD_TIMEOUT_MS = 120_000
 const POLL_MS = 100
