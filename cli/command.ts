@@ -16,6 +16,8 @@ export interface CommandOption {
   /** The name of its value in `--help`: `FILE`. */
   value?: string
   about: string
+  /** Only another process of dispatch uses it: it is neither in the help nor completed. */
+  isInternal?: true
 }
 
 export type CommandOptions = Record<string, CommandOption>

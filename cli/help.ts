@@ -50,7 +50,8 @@ const MAX_HELP_COLUMNS = 110
 const MIN_HELP_COLUMNS = 40
 
 function formatHelp({ name, argumentUsage }: CommandEntry, { about, usage, options = {} }: Command): string {
-  const rows = Object.entries(options).map(
+  const known = Object.entries(options).filter(([, { isInternal }]) => !isInternal)
+  const rows = known.map(
     ([option, { value, about: text }]) => [value === undefined ? `--${option}` : `--${option} ${value}`, text] as const,
   )
   const phrases = [argumentUsage, ...rows.map(([option]) => `[${option}]`)].filter(phrase => phrase !== '')

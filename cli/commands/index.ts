@@ -36,7 +36,7 @@ export const commandTable: CommandTable = {
       () => import('./queue.ts'),
     ),
     later(
-      'projects [action] [name]',
+      'projects [what] [name]',
       'register repositories, whose inbox folders take tasks as files',
       () => import('./projects.ts'),
     ),

@@ -17,7 +17,7 @@ Git ignores that folder (.git/info/exclude). See docs/inbox.md.
   dispatch projects discover DIR     repositories below DIR that have an inbox
   dispatch projects rm api           forget it; its files stay
 `,
-  usage: 'projects [action] [name or folder] [options]',
+  usage: 'projects [what] [name or folder] [options]',
   options: {
     name: { type: 'string', value: 'NAME', about: 'with add: its name (default: made from the folder)' },
     prefix: { type: 'string', value: 'WORD', about: 'with add: a short word for its tickets, such as api' },
@@ -36,7 +36,7 @@ Git ignores that folder (.git/info/exclude). See docs/inbox.md.
     json: { type: 'boolean', about: 'print JSON instead of text' },
   },
   choices: {
-    action: () => Object.keys(projectActions),
+    what: () => Object.keys(projectActions),
     name: () => listProjects(readConfigOrDefaults().home).map(({ name }) => name),
   },
   async run({ json, add, ...choice }, [action = 'ls', name]) {

@@ -27,7 +27,7 @@ The daemon does a part of it once a day: the setting TIDY says which (caches, se
     },
     'dry-run': { type: 'boolean', about: 'list it, and remove nothing' },
     yes: { type: 'boolean', about: 'do not ask' },
-    scheduled: { type: 'boolean', about: 'what the daemon runs once a day: as TIDY says, without a question' },
+    scheduled: { type: 'boolean', isInternal: true, about: 'as TIDY says, without a question: for the daemon' },
     json: { type: 'boolean', about: 'print JSON instead of text' },
   },
   async run(values) {

@@ -47,7 +47,8 @@ export async function complete(
     const { options = {} } = command
     const [, name = '', equals] = /^--([^=]+)(=?)/.exec(last) ?? []
     if (equals) return completeValue(options[name])
-    const known = Object.entries(options).map(([word, { about }]) => ({ word: `--${word}`, about }))
+    const open = Object.entries(options).filter(([, { isInternal }]) => !isInternal)
+    const known = open.map(([word, { about }]) => ({ word: `--${word}`, about }))
     return filterByStart(last, [...known, { word: '--help', about: 'show the help of this command' }])
   }
   const known = parseArgumentUsage(entry.argumentUsage)

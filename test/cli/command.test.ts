@@ -67,3 +67,13 @@ test('the usage says which arguments are optional and which repeat', () => {
     { name: 'task', isOptional: true, repeats: true },
   ])
 })
+
+test('what a help does not wrap fits into 80 columns, and so does the column of commands', async () => {
+  for (const { name, argumentUsage, load } of commandTable.commands) {
+    const { about, usage = '' } = await load()
+    const fixed = about.split('\n\n').filter(paragraph => /^ /m.test(paragraph))
+    for (const line of [...fixed, `usage: dispatch ${usage}`].join('\n').split('\n'))
+      assert.ok([...line].length <= 80, `${name}: ${line}`)
+    assert.ok(`${name} ${argumentUsage}`.trim().length <= 22, `${name} ${argumentUsage}`)
+  }
+})
