@@ -14,11 +14,12 @@ export const command = defineCommand({
   about: `
 Has the system keep the daemon, which goes on with sessions that were cut off, starts what waits in the queue, sends notifications and
 keeps the web page open: after a reboot, after a logout, and whenever it ends. Everything works without it, from the first \`dispatch\`
-on until the machine is switched off.
+on until the machine is switched off. It is one unit of systemd for your user, or a LaunchAgent. Install it again after you have changed
+PATH or a proxy.
 
-  dispatch service install     one unit of systemd for your user, or a LaunchAgent; again after you have changed PATH or a proxy
-  dispatch service             whether it runs, since when, and with which version
-  dispatch service restart     the daemon only; sessions, workers and terminals go on
+  dispatch service install     installs it, or brings it up to date
+  dispatch service             whether it runs, since when, and its version
+  dispatch service restart     the daemon and the page; sessions go on
   dispatch service logs        what the daemon has done
   dispatch service uninstall   removes it
 `,

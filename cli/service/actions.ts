@@ -5,6 +5,7 @@ import { readRunningDaemon } from '#host/installed-code'
 import { isServiceInstalled, openUserService, type UserService } from '#host/user-service'
 import { listOpenSessions } from '#session/search-index'
 import { startDaemon } from '#watchdog'
+import { stopRunningServer } from '#webui'
 import { confirmAction } from '../input/confirm.ts'
 import { formatRelativeTime, formatTable, print } from '../output/terminal.ts'
 import { requireServices } from './install.ts'
@@ -34,10 +35,11 @@ export async function printServiceStatus(config: Config, { json = false }: { jso
   return isInstalled && !isOwn ? exitCodes.dependency : exitCodes.ok
 }
 
-/** Start the daemon of the service again. Sessions, workers and the terminal go on. Returns its pid. */
+/** Start the daemon of the service again, which opens the page again with the settings of now. Sessions, workers and the terminal go on. Returns its pid. */
 export async function restartService(config: Config): Promise<number> {
   const service = requireInstalled(config)
   await requireServices(service, config)
+  await stopRunningServer(config.home)
   await service.restart()
   const health = await waitForOwnDaemon(service, readConfig({ DISPATCH_HOME: config.home }))
   if ('pid' in health) return health.pid

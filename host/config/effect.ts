@@ -50,10 +50,10 @@ export const settingEffects: Record<keyof Settings, Effect> = {
 export function describeRestarts(before: Settings, now: Settings): string[] {
   const changed = settingNames.filter(name => settingEffects[name] === 'restart' && before[name] !== now[name])
   return changed.map(
-    name => `${formatSetting(name, String(now[name]))} is new; it counts when the page starts again: \`${RESTART}\``,
+    name => `${formatSetting(name, String(now[name]))} is new; it counts when the page starts again: ${RESTART}`,
   )
 }
 
 // --- internal ---
 
-const RESTART = 'dispatch daemon --restart'
+const RESTART = '`dispatch service restart`, or without a service `dispatch daemon --restart`'

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { helloContract, helloTask, honestWorkerTurns } from '#rehearsal/hello.ts'
 import { bash, put, type Scenario, say, spawn, type TurnContext } from '#rehearsal/scenario.ts'
+import { findFreePort } from '../fixtures/free-port.ts'
 import { findProcesses, idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
 import { explainNoSystemd, openServiceRig, type ServiceRig, type SystemKind } from '../fixtures/service-home.ts'
 
@@ -90,8 +91,8 @@ for (const [kind, skip] of kinds)
         const unit = fs.readFileSync(status.file, 'utf8')
         assert.ok(!unit.includes(rig.environment['ANTHROPIC_API_KEY'] ?? '?'), 'no key is in the unit')
         assert.match(unit, /^Environment="ANTHROPIC_BASE_URL=/m)
-        const askHealth = async () =>
-          (await (await fetch(`http://127.0.0.1:${rig.port}/healthz`)).json()) as {
+        const askHealth = async (port = rig.port) =>
+          (await (await fetch(`http://127.0.0.1:${port}/healthz`)).json()) as {
             daemon: { pid: number; version: string }
           }
         assert.equal((await askHealth()).daemon.pid, status.pid)
@@ -103,15 +104,19 @@ for (const [kind, skip] of kinds)
           const { isRunning, pid } = await readStatus(rig)
           return isRunning && pid !== status.pid && pid
         })
+        const settings = path.join(rig.home, 'dispatch/.env')
+        const port = await findFreePort()
+        fs.writeFileSync(settings, fs.readFileSync(settings, 'utf8').replace(/(WEBUI_PORT=)\d+/, `$1${port}`))
         assert.match(await act(rig, 'service', 'restart'), /process \d+/)
         const third = await readStatus(rig)
         assert.ok(third.isRunning && third.pid !== second)
+        assert.equal((await askHealth(port)).daemon.pid, third.pid, 'the page has the new port')
         await act(rig, 'service', 'install')
         const last = await readStatus(rig)
         assert.ok(last.isRunning && last.pid !== third.pid)
         assert.equal((await rig.dispatch(['daemon', '--restart'])).exitCode, 5)
-        const dead = others.filter(({ pid, command }) => !isAlive(pid) && !command.includes('sleep 0.1'))
-        assert.deepEqual(dead, [], 'runner, claude, worker, terminal and page live on')
+        const dead = others.filter(({ pid, command }) => !isAlive(pid) && !/sleep 0\.1| web$/.test(command))
+        assert.deepEqual(dead, [], 'runner, claude, worker and terminal live on')
         assert.equal(rig.readEvents().filter(({ type }) => type === 'runner.started').length, 1)
 
         assert.equal(rig.readStatus().workers[0]?.interruptions, undefined)
