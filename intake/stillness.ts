@@ -5,8 +5,8 @@ export const STILL_MS = 200
 
 /**
  * Which files are complete. One that was renamed into its place is; one that is written there is complete once it has stayed as
- * it is for `STILL_MS`, and no process has it open for writing any more. On Linux the system tells a rename from a write, and who
- * has a file open. Elsewhere each file waits, and only for the time.
+ * it is for `STILL_MS`; and no process may have it open for writing any more. On Linux the system tells a rename from a write, and
+ * who has a file open. Elsewhere each file waits, and only for the time.
  */
 export class Stillness {
   private readonly seen = new Map<string, Sight>()
@@ -26,7 +26,7 @@ export class Stillness {
   /** In how many ms a file with this stamp may be taken, if it stays as it is; 0: now. */
   getRestMs(file: string, stamp: string, nowMs: number): number {
     const sight = this.seen.get(file)
-    if (sight?.hasArrived) return 0
+    if (sight?.hasArrived) return this.isOpenForWriting(file) ? STILL_MS : 0 // Its writer may have moved it.
     if (sight?.stamp !== stamp) this.seen.set(file, { stamp, sinceMs: nowMs, hasArrived: false })
     const stillMs = sight?.stamp === stamp ? nowMs - sight.sinceMs : 0
     if (stillMs < STILL_MS) return STILL_MS - stillMs

@@ -37,8 +37,11 @@ test('what a process has open for writing is not complete', () => {
   assert.equal(stillness.getRestMs('/i/a.md', '1', STILL_MS), STILL_MS)
   assert.equal(stillness.getRestMs('/i/a.md', '1', 3000), 1500, 'less often')
   assert.equal(stillness.getRestMs('/i/a.md', '1', 60_000), 2000)
+  stillness.note('/i/moved.md', 'rename', 0)
+  assert.equal(stillness.getRestMs('/i/moved.md', '1', 0), STILL_MS, 'its writer has moved it')
   isOpen = false
   assert.equal(stillness.getRestMs('/i/a.md', '1', 60_001), 0)
+  assert.equal(stillness.getRestMs('/i/moved.md', '1', STILL_MS), 0)
 })
 
 test('what is gone is forgotten', () => {
