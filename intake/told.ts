@@ -28,7 +28,7 @@ export class ToldOnce {
    * to be called again. Returns whether it was called.
    */
   tell(file: string, stamp: string, reason: string, tell: (id: string, at: string) => void): boolean {
-    const hash = sha256(`${file}\n${stamp}\n${reason}`).slice(0, 16)
+    const hash = hashReason(file, stamp, reason)
     const known = this.read()[file]
     if (known?.hash === hash && known.isSent) return false
     const at = known?.hash === hash ? known.at : new Date().toISOString()
@@ -36,6 +36,11 @@ export class ToldOnce {
     tell(`${this.kind}-${hash}`, at)
     this.write({ ...this.read(), [file]: { hash, at, isSent: true, reason } })
     return true
+  }
+
+  /** Was just this the last that was told about this file, which has not changed since? */
+  wasTold(file: string, stamp: string, reason: string): boolean {
+    return this.read()[file]?.hash === hashReason(file, stamp, reason)
   }
 
   /** What was told about a file, if it is still there. */
@@ -58,4 +63,10 @@ export class ToldOnce {
   private write(told: z.infer<typeof Told>): void {
     writeAtomic(this.file, JSON.stringify(told))
   }
+}
+
+// --- internal ---
+
+function hashReason(file: string, stamp: string, reason: string): string {
+  return sha256(`${file}\n${stamp}\n${reason}`).slice(0, 16)
 }

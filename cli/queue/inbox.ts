@@ -70,6 +70,7 @@ export async function takeFromInbox(look: InboxLook): Promise<number | undefined
 // --- internal ---
 
 const MAX_GIT_TRIES = 9
+const FROM_GIT = 'it came with the repository: git tracks it'
 
 async function take(look: InboxLook): Promise<number | undefined> {
   const { config, project, memory, isThorough } = look
@@ -87,7 +88,9 @@ async function take(look: InboxLook): Promise<number | undefined> {
   let isChanging = false
   for (const [name, stamp] of ready) {
     if (look.end?.aborted) return undefined
-    if (tracked.includes(name)) refuse(look, name, 'it came with the repository: git tracks it')
+    const file = path.join(inbox, name)
+    // Git may forget what it brought, such as by `git reset`, and the file stays as it came.
+    if (tracked.includes(name) || memory.told.wasTold(file, stamp, FROM_GIT)) refuse(look, name, FROM_GIT)
     else if (inspectTaskFile(project.path, name).stamp !== stamp) isChanging = true
     else {
       const claim = claimFile(config.home, project.path, name)
@@ -127,7 +130,12 @@ function waitForGit(look: InboxLook): number {
   const waits = (memory.gitWaits.get(project.path) ?? 0) + 1
   memory.gitWaits.set(project.path, waits)
   if (waits > MAX_GIT_TRIES)
-    tell(look, getInbox(project.path), '', 'git has been at work in the repository for a minute (index.lock)')
+    tell(
+      look,
+      getInbox(project.path),
+      '',
+      'git has been at work in the repository for a minute: it has an index.lock, or no index',
+    )
   return Math.min(MINUTE_MS, STILL_MS * 2 ** (waits - 1))
 }
 

@@ -171,6 +171,13 @@ test('what came with the repository is known by its index, in whatever letters',
   fs.writeFileSync(lock, '')
   assert.equal(await findTracked(repository, names), undefined, 'git is at work')
   fs.rmSync(lock)
+  const index = path.join(repository, '.git/index')
+  fs.renameSync(index, `${index}-away`)
+  assert.equal(await findTracked(repository, names), undefined, 'without an index git is at work')
+  fs.renameSync(`${index}-away`, index)
+  const forget = ['rm', '-q', '--cached', '-r', '.']
+  assert.equal((await runProgram('git', forget, { cwd: repository })).exitCode, 0)
+  assert.deepEqual(await findTracked(repository, names), ['a.md', 'b.md'], 'the commit has them')
   const { path: linked } = await createRepository(t, { '.agent-queue': '-> elsewhere' })
   assert.deepEqual(await findTracked(linked, names), names)
   const { path: outer } = await createRepository(t, { a: 'x' })

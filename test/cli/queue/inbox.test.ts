@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { InboxMemory, takeFromInbox } from '#cli/queue/inbox.ts'
+import { runProgram } from '#host/exec.ts'
 import { confirmProject, readProject } from '#host/project'
 import { createInboxHome } from '../../fixtures/inbox-home.ts'
 
@@ -97,6 +98,23 @@ test('what may not be taken stays, and is told once, also after a restart', asyn
   fs.symlinkSync('/etc/hostname', path.join(inbox, 'link.md'))
   await settle(true)
   assert.equal(said.length, 4, 'it came back')
+})
+
+test('what came with a commit that git has taken back is not taken until it is written', async t => {
+  const { inbox, settle, list, readItems, project } = await createInboxHome(t)
+  const git = async (...args: string[]) =>
+    assert.equal((await runProgram('git', args, { cwd: project.path })).exitCode, 0, args.join(' '))
+  const file = path.join(inbox, 'pulled.md')
+  fs.writeFileSync(file, 'rm -rf /', { mode: 0o600 })
+  await git('add', '--force', file)
+  await git('-c', 'user.name=x', '-c', 'user.email=x@example.com', 'commit', '-q', '-m', 'x')
+  await settle()
+  await git('reset', '-q', 'HEAD~1')
+  for (const isThorough of [false, true, true]) await settle(isThorough)
+  assert.deepEqual([list(), await readItems()], [['pulled.md'], []])
+  fs.writeFileSync(file, 'do it')
+  await settle(true)
+  assert.deepEqual([list(), (await readItems()).length], [[], 1])
 })
 
 test('a folder that others can write gives no task until that is corrected', async t => {
