@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { isErrno } from '#host/error.ts'
-import { listNames, makePrivateFolder, writeAtomic } from '#host/fs'
+import { listNames, makePrivateFolder } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
 import { getClosedBits, getInbox, getTakenFolder } from './folders.ts'
 import { readTaskStamp } from './inspect.ts'
@@ -57,8 +57,7 @@ export function keepClaim({ repository, folder, key }: ClaimedFile, item: string
 
 /** Put the file back into the inbox. Returns its name there, which is another one if its own is taken by now. */
 export function giveBack({ repository, folder, file, name }: ClaimedFile): string {
-  const freeName = findFreeName(getInbox(repository), name, '.md')
-  renameIfThere(file, path.join(getInbox(repository), freeName))
+  const freeName = moveToFreeName(file, getInbox(repository), name, '.md')
   removeEmpty(folder)
   return freeName
 }
@@ -66,11 +65,11 @@ export function giveBack({ repository, folder, file, name }: ClaimedFile): strin
 /** Put the file beside the inbox's tasks as `<name>.rejected`, with the reason in `<name>.rejected.txt`. Returns the first path. */
 export function rejectClaim({ repository, folder, file, name }: ClaimedFile, reason: string): string {
   const inbox = getInbox(repository)
-  const rejected = path.join(inbox, findFreeName(inbox, `${shortenName(name)}.rejected`, '.rejected'))
-  writeAtomic(`${rejected}.txt`, `${reason}\n`)
-  renameIfThere(file, rejected)
+  const freeName = moveToFreeName(file, inbox, `${shortenName(name)}.rejected`, '.rejected', target =>
+    writeNew(`${target}.txt`, `${reason}\n`),
+  )
   removeEmpty(folder)
-  return rejected
+  return path.join(inbox, freeName)
 }
 
 // --- internal ---
@@ -90,12 +89,47 @@ function getOwner(home: string): string {
   return sha256(home).slice(0, 8)
 }
 
-/** The name itself, or else one with a number before its ending. */
-function findFreeName(folder: string, name: string, ending: string): string {
+/**
+ * Move a file to this name in a folder, or else to one with a number before its ending. What is there is never replaced, also where
+ * it appears just now. `prepare` makes what belongs beside it, and returns false where that is there. Returns the name.
+ */
+function moveToFreeName(
+  file: string,
+  folder: string,
+  name: string,
+  ending: string,
+  prepare: (target: string) => boolean = () => true,
+): string {
   const start = name.slice(0, -ending.length)
   for (let count = 1; ; count++) {
-    const free = count === 1 ? name : `${start}-${count}${ending}`
-    if (fs.lstatSync(path.join(folder, free), { throwIfNoEntry: false }) === undefined) return free
+    const freeName = count === 1 ? name : `${start}-${count}${ending}`
+    const target = path.join(folder, freeName)
+    if (fs.lstatSync(target, { throwIfNoEntry: false }) !== undefined || !prepare(target)) continue
+    if (moveToNew(file, target)) return freeName
+  }
+}
+
+/** False where there is something. What is gone was moved by another process, which goes on with the same claim. */
+function moveToNew(from: string, to: string): boolean {
+  try {
+    fs.linkSync(from, to)
+    fs.unlinkSync(from)
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return false
+    if (isErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'))
+      renameIfThere(from, to) // A disk without hard links.
+    else if (!isErrno(error, 'ENOENT')) throw error
+  }
+  return true
+}
+
+function writeNew(file: string, text: string): boolean {
+  try {
+    fs.writeFileSync(file, text, { flag: 'wx', mode: 0o600 })
+    return true
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return false
+    throw error
   }
 }
 
