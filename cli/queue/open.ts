@@ -15,7 +15,8 @@ export async function withQueue<Result>(config: Config, work: (queue: Queue) => 
     if (!isSqliteError(error)) throw error
     throw new DispatchError(`the queue in ${config.home}/queue.db: ${(error as Error).message}`, {
       exitCode: exitCodes.storage,
-      remedy: 'Nothing was changed. If the disk is full, make room; if the file is damaged, move it away, together with queue.db-wal and queue.db-shm.',
+      remedy:
+        'Nothing was changed. If the disk is full, make room; if the file is damaged, move it away, together with queue.db-wal and queue.db-shm.',
     })
   } finally {
     queue?.close()
