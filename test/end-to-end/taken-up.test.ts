@@ -50,11 +50,13 @@ function killTmux(rig: Rig): void {
 /** As after a reboot: nothing of the session is left but files. */
 function killEverything(rig: Rig): void {
   killTmux(rig)
-  for (const { pid } of rig.listProcesses()) {
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch {} // It has ended with its terminal.
-  }
+  for (const { pid } of rig.listProcesses()) kill(pid)
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {} // It has ended with another one.
 }
 
 async function assertTakenUp(rig: Rig): Promise<void> {
@@ -93,7 +95,7 @@ describe('a session whose processes are all gone', () => {
         await startWaiting(rig)
         const { paths, id } = rig.readSession()
         const findClaude = () => findProcesses(`DISPATCH_STOP_GATE=${paths.stopGate}`)
-        for (const { pid } of findClaude()) process.kill(pid, 'SIGKILL')
+        for (const { pid } of findClaude()) kill(pid)
         await rig.waitUntil('claude runs again', () =>
           rig.readEvents().some(({ type }) => type === 'orchestrator.resumed'),
         )
