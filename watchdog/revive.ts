@@ -61,10 +61,12 @@ export async function reviveSessions(
     }
     if (needsSlot) freeSlots-- // Also where another process has just started it.
     try {
-      if (await start(view.session, config)) revival.started.push(id)
+      if (!(await start(view.session, config))) continue // tmux may not have noticed yet that the old one is dead.
+      revival.started.push(id)
     } catch (error) {
       revival.failures.push({ id, error })
     }
+    recordTry(tries, view, nowMs)
   }
   return revival
 }
@@ -91,11 +93,17 @@ export function classifyNeed(
 
 // --- internal ---
 
+type Tries = NonNullable<Room['tries']>
+
 /** A start that changed nothing, not even the log, is tried again after 2, 4, 8 … 300 seconds. */
-function isTimeForTry(tries: NonNullable<Room['tries']>, { session, status }: SessionView, nowMs: number): boolean {
-  const known = tries.get(session.id)
-  const last = known?.seq === status.lastSeq ? known : { seq: status.lastSeq, count: 0, atMs: Number.NEGATIVE_INFINITY }
-  if (nowMs - last.atMs < Math.min(MAX_RESTART_DELAY_MS, 1000 * 2 ** last.count)) return false
-  tries.set(session.id, { seq: status.lastSeq, count: last.count + 1, atMs: nowMs })
-  return true
+function isTimeForTry(tries: Tries, { session, status }: SessionView, nowMs: number): boolean {
+  const last = tries.get(session.id)
+  if (last === undefined || last.seq !== status.lastSeq) return true
+  return nowMs - last.atMs >= Math.min(MAX_RESTART_DELAY_MS, 1000 * 2 ** last.count)
+}
+
+function recordTry(tries: Tries, { session, status }: SessionView, nowMs: number): void {
+  const last = tries.get(session.id)
+  const count = last?.seq === status.lastSeq ? last.count + 1 : 1
+  tries.set(session.id, { seq: status.lastSeq, count, atMs: nowMs })
 }
