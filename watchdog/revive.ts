@@ -61,8 +61,9 @@ export async function reviveSessions(
     }
     if (needsSlot) freeSlots-- // Also where another process has just started it.
     try {
-      if (!(await start(view.session, config))) continue // tmux may not have noticed yet that the old one is dead.
-      revival.started.push(id)
+      const isStarted = await start(view.session, config) // tmux may not have noticed yet that the old one is dead.
+      revival[isStarted ? 'started' : 'waiting'].push(id)
+      if (!isStarted) continue
     } catch (error) {
       revival.failures.push({ id, error })
     }
