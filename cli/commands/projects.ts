@@ -32,23 +32,24 @@ Git ignores that folder (.git/info/exclude). See docs/inbox.md.
       value: 'COUNT',
       about: 'with add: so many at once, in place of MAX_SESSIONS_PROJECT',
     },
-    add: { type: 'boolean', about: 'with discover: register what is not' },
+    add: { type: 'boolean', about: 'with discover: register what is not, after asking once' },
+    yes: { type: 'boolean', about: 'with discover --add: do not ask' },
     json: { type: 'boolean', about: 'print JSON instead of text' },
   },
   choices: {
     what: () => Object.keys(projectActions),
     name: () => listProjects(readConfigOrDefaults().home).map(({ name }) => name),
   },
-  async run({ json, add, ...choice }, [action = 'ls', name]) {
+  async run({ json = false, add = false, yes = false, ...choice }, [action = 'ls', name]) {
     const run = Object.hasOwn(projectActions, action) ? projectActions[action] : undefined
     if (run === undefined)
       throw new UsageError(
         `projects has no action "${action}"`,
         `Write one of: ${Object.keys(projectActions).join(', ')}`,
       )
-    const { value, printText } = await run({ config: readConfig(), name, choice, add: add ?? false })
+    const { value, printText, exitCode } = await run({ config: readConfig(), name, choice, add, yes, json })
     if (json) print(JSON.stringify(value))
     else printText()
-    return exitCodes.ok
+    return exitCode ?? exitCodes.ok
   },
 })

@@ -46,11 +46,25 @@ export function printAdded(
   print(paint('dim', `  A file that you move to ${sanitize(inbox)}/ becomes a task, such as fix-the-login.md`))
 }
 
+/** A repository that could not be registered. */
+export interface DiscoverFailure {
+  path: string
+  reason: string
+}
+
 /** Repositories with an inbox, and the names of those that are registered. */
-export function printDiscovered(found: { path: string; name: string | null }[], folder: string): void {
+export function printDiscovered(
+  found: { path: string; name: string | null }[],
+  folder: string,
+  failures: DiscoverFailure[] = [],
+): void {
   if (found.length === 0) return print(`No repository below ${sanitize(folder)} has an inbox (.agent-queue/inbox).`)
-  for (const { path, name } of found) print(`${sanitize(path)}  ${name ?? paint('yellow', 'not registered')}`)
-  if (found.some(({ name }) => name === null))
+  const reasons = new Map(failures.map(({ path, reason }) => [path, sanitize(reason)]))
+  for (const { path, name } of found)
+    print(
+      `${sanitize(path)}  ${[name ?? paint('yellow', 'not registered'), reasons.get(path)].filter(Boolean).join(': ')}`,
+    )
+  if (failures.length === 0 && found.some(({ name }) => name === null))
     print(paint('dim', '\nTo register them: dispatch projects discover DIR --add'))
 }
 

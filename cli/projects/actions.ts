@@ -1,10 +1,18 @@
 import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { toStorageError } from '#host/fs'
 import { getInbox } from '#intake'
 import { findProject, listProjects, type RegisteredProject, removeProject } from '#projects'
 import { startBackground } from '../background.ts'
 import { UsageError } from '../command.ts'
-import { refuseAgent } from '../input/confirm.ts'
-import { printAdded, printDiscovered, printProject, printProjects } from '../output/projects-view.ts'
+import { confirmAction, refuseAgent } from '../input/confirm.ts'
+import {
+  type DiscoverFailure,
+  printAdded,
+  printDiscovered,
+  printProject,
+  printProjects,
+} from '../output/projects-view.ts'
 import { print } from '../output/terminal.ts'
 import { readInboxState } from './inbox-state.ts'
 import { discoverProjects, type ProjectChoice, registerProject } from './register.ts'
@@ -15,14 +23,17 @@ interface ActionRequest {
   /** A name, or a folder. */
   name: string | undefined
   choice: ProjectChoice
-  /** With `discover`: register what is not. */
+  /** With `discover`: register what is not, after asking, or with a yes in advance. */
   add: boolean
+  yes: boolean
+  json: boolean
 }
 
 /** What an action found or did: as a value for `--json`, and as text. */
 interface ActionResult {
   value: object
   printText(): void
+  exitCode?: number
 }
 
 /** The actions of `dispatch projects`. Exit 2 for a missing name, 4 for an unknown one; for others see `registerProject`. */
@@ -45,15 +56,15 @@ export const projectActions: Record<string, (request: ActionRequest) => Promise<
     return { value: project, printText: () => printAdded(project, { isNew, inbox: getInbox(project.path) }) }
   },
 
-  async discover({ config, name, add }) {
+  async discover({ config, name, add, yes, json }) {
     if (name === undefined) throw new UsageError('below which folder? Name it', 'dispatch projects discover DIR')
-    if (add) {
-      await refuseAgent('projects')
-      for (const { path } of discoverProjects(config, name)) await registerProject(config, path, {})
-      await startBackground(config)
-    }
+    const failures = add ? await addDiscovered(config, name, { yes, json }) : []
     const repositories = discoverProjects(config, name)
-    return { value: { repositories }, printText: () => printDiscovered(repositories, name) }
+    return {
+      value: add ? { repositories, failures } : { repositories },
+      printText: () => printDiscovered(repositories, name, failures),
+      exitCode: failures.length > 0 ? exitCodes.conflict : exitCodes.ok,
+    }
   },
 
   async rm(request) {
@@ -65,6 +76,35 @@ export const projectActions: Record<string, (request: ActionRequest) => Promise<
 }
 
 // --- internal ---
+
+/** Register what is not, after asking once. What cannot be registered stops nothing else: it is returned, with the reason. */
+async function addDiscovered(
+  config: Config,
+  folder: string,
+  { yes, json }: { yes: boolean; json: boolean },
+): Promise<DiscoverFailure[]> {
+  await refuseAgent('projects')
+  const found = discoverProjects(config, folder)
+  const added = found.filter(({ name }) => name === null)
+  if (added.length > 0 && !yes) {
+    if (json) throw new UsageError('discover --add --json does not ask', 'Add --yes.')
+    printDiscovered(added, folder)
+    if (!(await confirmAction(`Register ${added.length === 1 ? 'it' : 'them'}?`, 'projects discover DIR --add')))
+      return []
+  }
+  const failures: DiscoverFailure[] = []
+  for (const { path } of found) {
+    try {
+      await registerProject(config, path, {})
+    } catch (error) {
+      const known = toStorageError(path, error)
+      if (!(known instanceof DispatchError)) throw error
+      failures.push({ path, reason: known.message })
+    }
+  }
+  await startBackground(config)
+  return failures
+}
 
 function requireProject({ config, name }: ActionRequest): RegisteredProject {
   if (name === undefined) throw new UsageError('which project? Name it', 'Run `dispatch projects`.')

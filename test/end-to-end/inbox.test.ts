@@ -104,7 +104,18 @@ describe('an inbox', { concurrency: 2 }, () => {
         { path: other, name: null },
         { path: repository, name: 'web-shop' },
       ])
-      assert.match((await rig.dispatch(['projects', 'discover', elsewhere, '--add'])).stdout, /other {2}other\n/)
+      const asked = await rig.dispatch(['projects', 'discover', elsewhere, '--add'])
+      assert.equal(asked.exitCode, 2)
+      assert.match(asked.stderr, /discover DIR --add --yes/)
+      const bad = path.join(elsewhere, 'bad')
+      fs.mkdirSync(path.join(bad, '.agent-queue/inbox'), { recursive: true })
+      fs.writeFileSync(path.join(bad, 'a.txt'), 'x')
+      await commitFolder(bad)
+      fs.chmodSync(path.join(bad, '.agent-queue'), 0o777)
+      const added = await rig.dispatch(['projects', 'discover', elsewhere, '--add', '--yes'])
+      assert.equal(added.exitCode, 5, added.stdout + added.stderr)
+      assert.match(added.stdout, /bad {2}not registered: .*can be written/)
+      assert.match(added.stdout, /other {2}other\n/)
       for (const [args, exitCode, message] of [
         [['add', rig.home], 2, /not a git repository/],
         [['add', repository, '--name', 'other'], 5, /registered already/],
