@@ -22,7 +22,7 @@ export interface FilePlace {
 export const MAX_DOWNLOAD_BYTES = 50 * 1024 * 1024
 
 const MAX_TEXT_BYTES = 512 * 1024
-const MAX_MARKDOWN_BYTES = 128 * 1024
+const MAX_MARKDOWN_BYTES = 64 * 1024
 const MAX_COMPARED_BYTES = 2 * 1024 * 1024
 const MAX_PROBED_BYTES = 8192
 
