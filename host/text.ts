@@ -38,9 +38,9 @@ export function toWholeWords(text: string, width: number): string {
   return end < kept.length / 2 ? toOneLine(line, width) : `${kept.slice(0, end).replace(/[\s,;:(–—-]+$/, '')}…`
 }
 
-/** `1 file`, `3 files`. */
+/** `1 file`, `3 files`, `2 entries`, `2 days`. */
 export function formatCount(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+  return `${count} ${count === 1 ? noun : `${noun}s`.replace(/(?<![aeiou])ys$/, 'ies')}`
 }
 
 /** The first `limit` names, printable and separated by commas, and how many more there are. */

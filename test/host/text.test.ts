@@ -91,6 +91,10 @@ test('a count agrees with its noun, and a long list of names is cut', () => {
     [formatCount(0, 'file'), formatCount(1, 'file'), formatCount(2, 'file')],
     ['0 files', '1 file', '2 files'],
   )
+  assert.deepEqual(
+    [formatCount(1, 'entry'), formatCount(2, 'entry'), formatCount(2, 'day')],
+    ['1 entry', '2 entries', '2 days'],
+  )
   assert.equal(formatNames(['a\n', 'b\u001b[2J']), 'a, b\\u{1b}[2J')
   assert.equal(formatNames(['a', 'b', 'c'], 2), 'a, b and 1 more')
 })

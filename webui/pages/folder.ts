@@ -44,7 +44,7 @@ export function buildFolderPage(data: FolderData) {
     id: sessionId,
     note: describeOrigin(work),
     crumbs: buildCrumbs(sessionId, names),
-    summary: formatCount(count, 'entry').replace('entrys', 'entries'),
+    summary: formatCount(count, 'entry'),
     rows: entries.map(({ name, kind, hash }) => ({
       name: formatFileName(kind === 'folder' ? `${name}/` : name),
       kind,
