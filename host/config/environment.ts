@@ -2,6 +2,9 @@ import { existsSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { type Settings, settingNames } from './settings.ts'
 
+/** Set in the definition of a service, so that its daemon knows that it is kept. No other process gets it. */
+export const SERVICE_VARIABLE = 'DISPATCH_SERVICE'
+
 /** The variables that every process inherits. None is a secret. */
 export const plainVariableNames = [
   'PATH',
@@ -100,7 +103,8 @@ export function buildCheckEnvironment(home: string): Record<string, string> {
 
 /** The environment of a short-lived child (the judge, a push): that of this process, the settings, and Node's proxy. */
 export function buildChildEnvironment(config: Settings): Record<string, string> {
-  const inherited = { ...pickVariables(Object.keys(process.env)), ...exportSettings(config) }
+  const names = Object.keys(process.env).filter(name => name !== SERVICE_VARIABLE)
+  const inherited = { ...pickVariables(names), ...exportSettings(config) }
   const hasProxy = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some(name => inherited[name])
   return hasProxy ? { ...inherited, NODE_USE_ENV_PROXY: '1' } : inherited
 }

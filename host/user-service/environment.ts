@@ -3,12 +3,11 @@ import path from 'node:path'
 import { readUserSettings } from '../claude/user-settings.ts'
 import { isBuilt } from '../config/config.ts'
 import { readEnvFile } from '../config/env-file.ts'
-import { agentVariableNames, listDependencyVariables, pickVariables } from '../config/environment.ts'
+import { agentVariableNames, listDependencyVariables, pickVariables, SERVICE_VARIABLE } from '../config/environment.ts'
 import { settingNames } from '../config/settings.ts'
 import { findSecrets } from '../secrets/index.ts'
 import { findToolchains } from '../toolchains/index.ts'
 import { askLoginPath, mergeSearchPaths } from './login-path.ts'
-import { SERVICE_VARIABLE } from './open.ts'
 
 /** The environment of a service, and what this shell has set that the service will not have. */
 export interface ServiceEnvironment {

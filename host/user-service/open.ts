@@ -1,15 +1,12 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { pickVariables } from '../config/environment.ts'
+import { pickVariables, SERVICE_VARIABLE } from '../config/environment.ts'
 import { DispatchError } from '../error.ts'
 import { sha256 } from '../hash.ts'
 import { createLaunchdService } from './launchd.ts'
 import { createSystemdService } from './systemd.ts'
 import type { UserService } from './user-service.ts'
-
-/** Set in the definition of a service, so that its daemon knows that it is kept. */
-export const SERVICE_VARIABLE = 'DISPATCH_SERVICE'
 
 /** The service of one home, under systemd or on macOS under launchd. The usual home has the plain name. */
 export function openUserService(home: string, platform: NodeJS.Platform = process.platform): UserService {
