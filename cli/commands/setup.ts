@@ -1,7 +1,7 @@
-import { prepareHome, readConfig } from '#host/config'
+import { type Config, prepareHome, readConfig } from '#host/config'
 import { makePrivateFolder } from '#host/fs'
 import { installEntries, previewInstall, resolveJournal } from '#host/user-config'
-import { isServiceInstalled } from '#host/user-service'
+import { isServiceInstalled, openUserService } from '#host/user-service'
 import { defineCommand } from '../command.ts'
 import { getExternalFolder } from '../external-sessions.ts'
 import { confirmAction, refuseAgent } from '../input/confirm.ts'
@@ -60,7 +60,14 @@ It shows each file and the change, and asks before it writes. Everything else in
     }
     if (values.hooks) makePrivateFolder(getExternalFolder(config.home))
     print(pending.length > 0 ? 'Done. `dispatch uninstall` undoes it.' : 'Nothing to do.')
-    if (!isServiceInstalled(config.home))
+    if (pending.length > 0 && (await canInstallService(config)))
       print('To have tasks go on after a reboot by themselves: dispatch service install')
   },
 })
+
+// --- internal ---
+
+/** Where there are no services, or one is installed, there is nothing to advise. */
+async function canInstallService({ home }: Config): Promise<boolean> {
+  return !isServiceInstalled(home) && (await openUserService(home).explainUnavailable()) === undefined
+}
