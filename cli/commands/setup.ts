@@ -1,12 +1,12 @@
-import { type Config, prepareHome, readConfig } from '#host/config'
+import { prepareHome, readConfig } from '#host/config'
 import { makePrivateFolder } from '#host/fs'
 import { installEntries, previewInstall, resolveJournal } from '#host/user-config'
-import { isServiceInstalled, openUserService } from '#host/user-service'
 import { defineCommand } from '../command.ts'
 import { getExternalFolder } from '../external-sessions.ts'
 import { confirmAction, refuseAgent } from '../input/confirm.ts'
 import { print } from '../output/terminal.ts'
 import { printCommentWarning, printUserFileChanges } from '../output/user-files-view.ts'
+import { canInstallService } from '../service/install.ts'
 import { planSetup } from '../setup/plan.ts'
 import { keepTypedToken } from '../setup/token.ts'
 
@@ -64,10 +64,3 @@ It shows each file and the change, and asks before it writes. Everything else in
       print('To have tasks go on after a reboot by themselves: dispatch service install')
   },
 })
-
-// --- internal ---
-
-/** Where there are no services, or one is installed, there is nothing to advise. */
-async function canInstallService({ home }: Config): Promise<boolean> {
-  return !isServiceInstalled(home) && (await openUserService(home).explainUnavailable()) === undefined
-}

@@ -6,7 +6,13 @@ import { readRunningDaemon } from '#host/installed-code'
 import { readLogTail } from '#host/log-file.ts'
 import { quoteForShell } from '#host/shell-quote.ts'
 import { sanitize } from '#host/text.ts'
-import { openUserService, planEnvironment, type ServiceEnvironment, type UserService } from '#host/user-service'
+import {
+  isServiceInstalled,
+  openUserService,
+  planEnvironment,
+  type ServiceEnvironment,
+  type UserService,
+} from '#host/user-service'
 import { findDaemon, startDaemon, stopDaemon } from '#watchdog'
 import { paint, print } from '../output/terminal.ts'
 import { waitForOwnDaemon } from './wait.ts'
@@ -37,6 +43,11 @@ export async function installService(config: Config): Promise<void> {
   print('The daemon starts with your login, and again whenever it ends. A restart of it ends no session.')
   await printLogout(service)
   printWithheld(environment)
+}
+
+/** Is no service installed, where this user could have one? */
+export async function canInstallService({ home }: Config): Promise<boolean> {
+  return !isServiceInstalled(home) && (await openUserService(home).explainUnavailable()) === undefined
 }
 
 /** Exit 6 where this user can have no services, with what to do instead. */
