@@ -69,7 +69,8 @@ before(async () => {
     'lines.txt': '\n'.repeat(400_000),
     'big.bin': Buffer.alloc(100 * 1024 * 1024, 'big '),
     'large.bin': Buffer.alloc(40 * 1024 * 1024, 'large '),
-    'nested.md': `${'> '.repeat(5000)}deep\n${'['.repeat(20_000)}\n${'*a _b '.repeat(10_000)}`,
+    'nested.md': `${'> '.repeat(5000)}deep\n${'['.repeat(20_000)}\n${'*a _b '.repeat(5000)}`,
+    'large.md': '> quoted\n\n'.repeat(7000),
   }
   for (const name of hostileNames) work[`names/${name}`] = `content of ${name}\n`
   for (let index = 0; index < 5000; index++) work[`many/${index}`] = `${index}`
@@ -163,6 +164,7 @@ test('escapes, long lines and many lines are shown within limits', async () => {
   assert.equal(lines.match(/<li>/g)?.length, 10_000)
   assert.match(lines, /Only the beginning is shown/)
   assert.match(await get(`${url}/tree/nested.md`), /<blockquote>/)
+  assert.doesNotMatch(await get(`${url}/tree/large.md`), /<blockquote>/)
   assert.match(await get(`${url}/tree/nested.md?view=text`), /more characters\]/)
 })
 
