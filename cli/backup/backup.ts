@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import path from 'node:path'
 import { setImmediate as giveWay } from 'node:timers/promises'
 import type { Config } from '#host/config'
@@ -101,10 +102,11 @@ export async function backUp(config: Config, folder: string, options: BackupOpti
 
 /**
  * Of two homes with one id, such as a home and a copy of it, one would remove the backups of the other. A home that was moved is the
- * only one with its id.
+ * only one with its id, also where a link is in its old place.
  */
 function refuseTwin(home: string, homeId: string, before: BackupRecord | undefined): void {
-  if (before === undefined || before.home === home || readHomeId(before.home) !== homeId) return
+  if (before === undefined || readHomeId(before.home) !== homeId) return
+  if (fs.realpathSync(before.home) === fs.realpathSync(home)) return
   throw new DispatchError(
     `the folder has the backups of ${before.home}, which is still there; ${home} is a copy of it`,
     {

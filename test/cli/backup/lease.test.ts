@@ -36,6 +36,10 @@ test('a copy of a home, and one that was restored elsewhere, do not write into t
   const moved = readDefaultConfig({ DISPATCH_HOME: path.join(around, 'moved') })
   fs.renameSync(config.home, moved.home)
   assert.equal((await backUp(moved, folder, options)).sessions, 1)
+  fs.renameSync(moved.home, `${moved.home}-again`)
+  fs.symlinkSync(`${moved.home}-again`, moved.home)
+  const again = readDefaultConfig({ DISPATCH_HOME: `${moved.home}-again` })
+  assert.equal((await backUp(again, folder, options)).sessions, 1, 'a link is in its old place')
 })
 
 test('an object that is younger than the backup stays', async t => {
