@@ -128,7 +128,8 @@ async function judgeNight(stage: Stage): Promise<boolean> {
     problems.push(`${name} is ${item?.state ?? 'lost'}, and should be ${wanted}\n${shown}`)
   }
   const workspace = path.join(stage.home, 'dispatch/workspace')
-  const sessions = fs.readdirSync(workspace)
+  // A start that was cut off by the reboot leaves a folder that is no session yet.
+  const sessions = fs.readdirSync(workspace).filter(id => fs.existsSync(path.join(workspace, id, 'session.json')))
   const attempts = work.reduce((sum, item) => sum + item.attempts, 0)
   if (sessions.length > attempts) problems.push(`there are ${sessions.length} sessions of ${attempts} attempts`)
   for (const id of sessions) {

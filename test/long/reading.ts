@@ -230,7 +230,8 @@ test('Tab offers every command and every option', async () => {
     const offered = await completeInBash(rig, ['dispatch ', ...names.map(name => `dispatch ${name} --`)])
     assert.deepEqual(offered[0], names)
     for (const [at, entry] of commandTable.commands.entries()) {
-      const options = Object.keys((await entry.load()).options ?? {}).map(option => `--${option}`)
+      const known = Object.entries((await entry.load()).options ?? {})
+      const options = known.flatMap(([option, { isInternal }]) => (isInternal ? [] : [`--${option}`]))
       assert.deepEqual(offered[at + 1], [...options, '--help'], entry.name)
     }
   })
