@@ -13,7 +13,6 @@ test('launchd counts each start, and a service that was restarted often still wo
   const userHome = createScratchFolder(t)
   const before = { HOME: process.env['HOME'], PATH: process.env['PATH'] }
   Object.assign(process.env, { HOME: userHome, PATH: `${standIn}:${before.PATH}` })
-  t.after(() => Object.assign(process.env, before))
   const variables = {
     PATH: before.PATH ?? '',
     HOME: userHome,
@@ -25,14 +24,18 @@ test('launchd counts each start, and a service that was restarted often still wo
   const service = openUserService(config.home, 'darwin')
   const { home, installFolder, logsFolder } = config
   await service.install(service.compose({ home, installFolder, logsFolder, variables }))
-  t.after(() => service.remove())
-  const pids = new Set<number>()
-  for (let count = 0; count <= 4; count++) {
-    if (count > 0) await service.restart()
-    const health = await waitForOwnDaemon(service, { ...config, WEBUI_PORT: 0 })
-    assert.ok('pid' in health, `after ${count} restarts: ${JSON.stringify(health)}`)
-    pids.add(health.pid)
+  try {
+    const pids = new Set<number>()
+    for (let count = 0; count <= 4; count++) {
+      if (count > 0) await service.restart()
+      const health = await waitForOwnDaemon(service, { ...config, WEBUI_PORT: 0 })
+      assert.ok('pid' in health, `after ${count} restarts: ${JSON.stringify(health)}`)
+      pids.add(health.pid)
+    }
+    assert.equal(pids.size, 5)
+    assert.equal((await service.readState()).restarts, 4)
+  } finally {
+    await service.remove()
+    Object.assign(process.env, before)
   }
-  assert.equal(pids.size, 5)
-  assert.equal((await service.readState()).restarts, 4)
 })
