@@ -85,7 +85,7 @@ export function formatTable(rows: string[][]): string {
     .join('\n')
 }
 
-/** A table that fits the terminal, by shortening the cells of one column to no less than eight columns. */
+/** A table that fits the terminal, by shortening the cells of one column to no less than four columns. */
 export function fitTable(rows: string[][], column: number, shorten: (cell: string, width: number) => string): string {
   const excess = measureTableWidth(rows) - getTerminalWidth()
   if (excess <= 0) return formatTable(rows)
@@ -150,7 +150,7 @@ export function formatTitle(text: string): string {
 type Verdict = NonNullable<ClauseStatus['verdict']>
 
 const STORY_INDENT_COLUMNS = 22
-const MIN_CELL_COLUMNS = 8
+const MIN_CELL_COLUMNS = 4
 
 /** ASCII, Latin, punctuation, arrows: one column each. Only other text needs the tables of `string-width`. */
 const singleColumnText = /^[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff]*$/

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import path from 'node:path'
 import { DispatchError, exitCodes } from '../error.ts'
 
 /** Below this, a person is warned. A large repository takes as much in one night. */
@@ -7,8 +8,10 @@ export const LOW_SPACE_BYTES = 5e9
 /** Below this, nothing new is started: a full disk stops every session of a home. */
 export const MIN_SPACE_BYTES = 1e9
 
-/** The bytes that are free for this user on the disk of a folder. */
+/** The bytes that are free for this user on the disk of a folder, which need not exist yet. */
 export function measureFreeSpace(folder: string): number {
+  const parent = path.dirname(folder)
+  if (!fs.existsSync(folder) && parent !== folder) return measureFreeSpace(parent)
   const { bavail, bsize } = fs.statfsSync(folder)
   return bavail * bsize
 }
