@@ -94,10 +94,7 @@ async function endOutdated(config: Config): Promise<void> {
   if (readClaim() !== null) return // The daemon itself has started this process.
   const { programs } = findOutdatedPrograms(config.home, readPageCode(config.home))
   if (programs.includes('page')) await stopRunningServer(config.home)
-  const daemon = readRunningDaemon(config.home)
-  const pid = await findDaemon(config.home)
-  const isOlderDispatch = pid !== undefined && daemon?.process.pid !== pid // It has left no record.
-  if (!(programs.includes('daemon') || isOlderDispatch) || daemon?.isService) return
+  if (!programs.includes('daemon') || readRunningDaemon(config.home)?.isService) return
   const starting = await withQueue(config, queue => queue.list(['starting']))
   if (starting.length === 0) await stopDaemon(config.home)
 }

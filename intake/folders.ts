@@ -45,7 +45,7 @@ export function findFolderProblem(repository: string): string | undefined {
 }
 
 /**
- * Who besides this user could have written something, in words; undefined if nobody could. `closedBits` are those of group
+ * Who besides this user could have written something, in words; undefined if no other user could. `closedBits` are those of group
  * and others (0o020, 0o002) that a folder above it keeps out. Pure but for the user's id.
  */
 export function describeForeignAccess(

@@ -158,7 +158,7 @@ export async function waitForStart(session: Session, config: Config, interrupt?:
 const START_GRACE_SECONDS = 15
 const LIVENESS_INTERVAL_MS = 2000
 const RESCAN_MS = 100
-/** How long the copy of the repository may take beyond the first answer before nobody waits for it. */
+/** How long the copy of the repository may take beyond the first answer before the command stops waiting for it. */
 const COPY_GRACE_MS = 500
 
 /** Write all that a session begins with, and at last its manifest. A session that could not be written is removed. */

@@ -27,14 +27,6 @@ export class BasePreparation {
   private retries = 0
   private failure: StartFailure | undefined
 
-  /** A disk that is full may have room again. */
-  private tryLater(context: RunnerContext, error: unknown): void {
-    context.recordFailure(error)
-    setTimeout(() => {
-      this.isStarted = false
-    }, STORAGE_RETRY_MS)
-  }
-
   /** Starts it at the first call. Returns why the repository could not be prepared; undefined while it may still be. */
   check(context: RunnerContext): StartFailure | undefined {
     if (!this.isStarted && !hasLostBase(context)) {
@@ -55,6 +47,14 @@ export class BasePreparation {
       const reason = `the repository could not be copied: ${error instanceof Error ? error.message : error}`
       this.failure = { reason, exitCode: error instanceof DispatchError ? error.exitCode : exitCodes.internal }
     }
+  }
+
+  /** A disk that is full may have room again. */
+  private tryLater(context: RunnerContext, error: unknown): void {
+    context.recordFailure(error)
+    setTimeout(() => {
+      this.isStarted = false
+    }, STORAGE_RETRY_MS)
   }
 }
 

@@ -153,7 +153,7 @@ class Runner implements RunnerContext {
     this.failures++
     if (error instanceof DispatchError && error.exitCode === exitCodes.conflict) this.isClosed = true
     else if (isStorageProblem(error))
-      return // Nobody needs to decide anything: it goes on when there is room.
+      return // There is nothing to decide: it goes on when there is room.
     else if (this.failures >= MAX_CONSECUTIVE_FAILURES && !isSettled(this.status)) {
       const reason = `the runner fails repeatedly: ${error instanceof Error ? error.message : error}`
       try {

@@ -15,7 +15,7 @@ import { withQueue } from './open.ts'
  */
 export type InboxItem = { item: NewItem } | { fault: string } | { obstacle: string }
 
-/** Read a claimed file as an item of the queue. What a start would refuse is refused here. Nobody is asked. */
+/** Read a claimed file as an item of the queue. What a start would refuse is refused here. It asks no question. */
 export async function buildInboxItem(config: Config, claim: ClaimedFile): Promise<InboxItem> {
   const bytes = readTaskFile(claim.file, claim.closedBits)
   if (!Buffer.isBuffer(bytes)) return { fault: bytes.reason }

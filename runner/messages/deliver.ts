@@ -35,7 +35,7 @@ import {
 const LIMIT_MESSAGE_ID = 'limit'
 /** The id of what dispatch says when claude stopped too early, and its hook did not. */
 const REMINDER_ID = 'reminder'
-const RESUME_TIMEOUT_MS = 30 * SECOND_MS
+const OWN_WORDS_TIMEOUT_MS = 30 * SECOND_MS
 const INTERRUPT_AGAIN_MS = 10 * SECOND_MS
 const KEPT_PROMPT_COUNT = 20
 const MAX_VERDICT_CHARS = 20_000
@@ -64,25 +64,13 @@ export class MessageDelivery {
     if (this.isBusy) return
     const message = listPendingMessages(this.context.session.paths).find(isForOrchestrator)
     if (!message && !this.resumeTimer.isDue(this.context)) return
-    this.isBusy = true
-    const delivery = message ? this.deliver(message) : this.sendResumeMessage()
-    delivery
-      .catch(error => this.context.recordFailure(error))
-      .finally(() => {
-        this.isBusy = false
-      })
+    this.begin(message ? this.deliver(message) : this.sendResumeMessage())
   }
 
   /** Type a text of dispatch itself, unless something is being delivered. Returns whether it is typed now. */
   remind(text: string): boolean {
     if (this.isBusy) return false
-    this.isBusy = true
-    this.type(text, REMINDER_ID, Date.now() + RESUME_TIMEOUT_MS)
-      .then(() => clearPasteMark(this.context.session.paths, REMINDER_ID))
-      .catch(error => this.context.recordFailure(error))
-      .finally(() => {
-        this.isBusy = false
-      })
+    this.begin(this.typeOwnWords(text, REMINDER_ID))
     return true
   }
 
@@ -105,6 +93,15 @@ export class MessageDelivery {
   /** Note that a tool returned for the message that waits. */
   recordInterrupt(): void {
     this.interruptedAtMs = performance.now()
+  }
+
+  private begin(delivery: Promise<void>): void {
+    this.isBusy = true
+    delivery
+      .catch(error => this.context.recordFailure(error))
+      .finally(() => {
+        this.isBusy = false
+      })
   }
 
   private async deliver(message: OrchestratorMessage): Promise<void> {
@@ -162,8 +159,16 @@ export class MessageDelivery {
   /** The usage limit should be over. Hook events show whether it is. */
   private async sendResumeMessage(): Promise<void> {
     this.resumeTimer.recordAttempt(this.context)
-    await this.type(resumeMessage, LIMIT_MESSAGE_ID, Date.now() + RESUME_TIMEOUT_MS)
-    clearPasteMark(this.context.session.paths, LIMIT_MESSAGE_ID)
+    await this.typeOwnWords(resumeMessage, LIMIT_MESSAGE_ID)
+  }
+
+  /** Type what dispatch itself says. The id serves again, so the mark of the paste does not stay. */
+  private async typeOwnWords(text: string, id: string): Promise<void> {
+    try {
+      await this.type(text, id, Date.now() + OWN_WORDS_TIMEOUT_MS)
+    } finally {
+      clearPasteMark(this.context.session.paths, id)
+    }
   }
 
   private type(text: string, id: string, deadline: string | number): ReturnType<typeof typeMessage> {

@@ -28,7 +28,7 @@ export class ParkedRound {
   private isBusy = false
   private isAnswering = false
   private notBeforeMs = 0
-  /** When the pause of the log is over on a clock that nobody sets. */
+  /** When the pause of the log is over on a clock that cannot be set. */
   private due = { nextAt: '', atMs: 0 }
 
   check(context: RunnerContext): void {

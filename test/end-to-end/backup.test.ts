@@ -6,9 +6,9 @@ import { backUp } from '#cli/backup/backup.ts'
 import { restore } from '#cli/backup/restore.ts'
 import { readDefaultConfig } from '#host/config'
 import { runProgram } from '#host/exec.ts'
-import { helloContract, helloTask, honestWorkerTurns } from '#rehearsal/hello.ts'
-import { bash, put, type Scenario, type ScriptedTurn, say, spawn, type TurnContext } from '#rehearsal/scenario.ts'
+import { helloTask } from '#rehearsal/hello.ts'
 import { auditSession } from '#session/audit'
+import { cutOffScenario, startWaiting } from '../fixtures/cut-off-session.ts'
 import { commitFolder, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
 
 /** Run `dispatch` with another home, and fail unless it ends with this exit code. */
@@ -111,35 +111,10 @@ test('every backup that is made while a session runs has a sound record', t =>
     assert.ok(audited > 10)
   }))
 
-/** What it does depends on what it has heard: of a claude that is gone, nobody knows how far it came. */
-const lateTurns: ScriptedTurn[] = Array.from({ length: 8 }, () => ({ lastText }: TurnContext) => {
-  if (lastText.includes('=== hello')) return bash('submit')
-  return lastText.includes('This is final') ? say('Done.') : bash('wait-workers')
-})
-
-/** The worker waits in its first attempt only. */
-const waitingScenario: Scenario = {
-  title: '',
-  task: helloTask,
-  workers: {
-    '*': [bash('[ -e .git/seen ] || { touch .git/seen; touch .git/waiting; sleep 600; }'), ...honestWorkerTurns],
-  },
-  orchestrator: [
-    put('contract.md', helloContract),
-    bash('contract check'),
-    spawn('code --name hello --clauses C1', 'Write hello.sh.'),
-    ...lateTurns,
-  ],
-  endStates: ['PASS'],
-}
-
 test('a session that ran when it was backed up is resumed in another home, with its conversation', () =>
-  withRig(waitingScenario, async rig => {
-    const started = await rig.dispatch([helloTask, '--no-repo'])
-    assert.equal(started.exitCode, 0, started.stderr)
-    const { id, paths } = rig.readSession()
-    await rig.waitUntil('the worker waits', () => fs.existsSync(path.join(paths.outputs, '.git/waiting')))
-    await rig.waitUntil('wait-workers is asked', () => fs.readdirSync(paths.requests).length > 0)
+  withRig(cutOffScenario, async rig => {
+    await startWaiting(rig, '--no-repo')
+    const { id } = rig.readSession()
     const folder = path.join(rig.home, 'backups')
     await expectExit(rig, 0, ['backup', folder])
     await expectExit(rig, 0, ['stop', '--all'])

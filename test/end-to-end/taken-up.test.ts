@@ -4,39 +4,10 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { findTranscript } from '#host/claude'
 import { helloContract, helloTask, honestWorkerTurns } from '#rehearsal/hello.ts'
-import { bash, put, type Scenario, type ScriptedTurn, say, spawn, type TurnContext } from '#rehearsal/scenario.ts'
+import { bash, put, type ScriptedTurn, say, spawn, type TurnContext } from '#rehearsal/scenario.ts'
 import { findClaudeFolder } from '#session'
+import { cutOffScenario, lateTurns, startWaiting } from '../fixtures/cut-off-session.ts'
 import { findProcesses, type Rig, withRig } from '../fixtures/rig.ts'
-
-/** What it does depends on what it has heard: of a claude that is killed, nobody knows how far it came. */
-const lateTurns: ScriptedTurn[] = Array.from({ length: 8 }, () => ({ lastText }: TurnContext) => {
-  if (lastText.includes('=== hello')) return bash('submit')
-  return lastText.includes('This is final') ? say('Done.') : bash('wait-workers')
-})
-
-/** The worker waits in its first attempt only, with a file that is not committed. */
-const scenario: Scenario = {
-  title: '',
-  task: helloTask,
-  workers: {
-    '*': [bash('[ -e .git/seen ] || { touch .git/seen half; touch .git/waiting; sleep 600; }'), ...honestWorkerTurns],
-  },
-  orchestrator: [
-    put('contract.md', helloContract),
-    bash('contract check'),
-    spawn('code --name hello --clauses C1', 'Write hello.sh.'),
-    ...lateTurns,
-  ],
-  endStates: ['PASS'],
-}
-
-async function startWaiting(rig: Rig): Promise<void> {
-  const started = await rig.dispatch([helloTask])
-  assert.equal(started.exitCode, 0, started.stderr)
-  const { outputs } = rig.readSession().paths
-  await rig.waitUntil('the worker waits', () => fs.existsSync(path.join(outputs, '.git/waiting')))
-  await rig.waitUntil('wait-workers is asked', () => fs.readdirSync(rig.readSession().paths.requests).length > 0)
-}
 
 function findDaemons(rig: Rig): number[] {
   return rig.listProcesses().flatMap(({ pid, command }) => (/ daemon$/.test(command) ? [pid] : []))
@@ -73,7 +44,7 @@ async function assertTakenUp(rig: Rig): Promise<void> {
 
 describe('a session whose processes are all gone', () => {
   it('goes on with its conversation, its worker and one verdict', () =>
-    withRig(scenario, async rig => {
+    withRig(cutOffScenario, async rig => {
       await startWaiting(rig)
       killEverything(rig)
       assert.match((await rig.dispatch(['ls'])).stdout, /^interrupted/)
@@ -86,7 +57,7 @@ describe('a session whose processes are all gone', () => {
   it('starts a claude again that was killed, while its worker goes on', () =>
     withRig(
       {
-        ...scenario,
+        ...cutOffScenario,
         workers: {
           '*': [bash('touch .git/waiting; until [ -e .git/go-on ]; do sleep 0.1; done'), ...honestWorkerTurns],
         },
@@ -109,7 +80,7 @@ describe('a session whose processes are all gone', () => {
 
   it('is taken up by itself after the death of the tmux server', () =>
     withRig(
-      scenario,
+      cutOffScenario,
       async rig => {
         await startWaiting(rig)
         const daemon = await rig.waitUntil('there is a daemon', () => findDaemons(rig)[0])
@@ -123,7 +94,7 @@ describe('a session whose processes are all gone', () => {
     ))
 
   it('keeps its daemon: a runner starts one that was killed', () =>
-    withRig(scenario, async rig => {
+    withRig(cutOffScenario, async rig => {
       await startWaiting(rig)
       const daemon = await rig.waitUntil('there is a daemon', () => findDaemons(rig)[0])
       process.kill(daemon, 'SIGKILL')
@@ -132,12 +103,12 @@ describe('a session whose processes are all gone', () => {
 
   it('begins a new conversation with the story so far where the transcript is gone', () => {
     let isNew = false
-    const orchestrator = scenario.orchestrator.map((turn, index) => (heard: TurnContext) => {
+    const orchestrator = cutOffScenario.orchestrator.map((turn, index) => (heard: TurnContext) => {
       isNew ||= heard.lastText.includes('is lost')
       const chosen = isNew && lateTurns[index] !== undefined ? lateTurns[index] : turn
       return typeof chosen === 'function' ? chosen(heard) : chosen
     })
-    return withRig({ ...scenario, orchestrator }, async rig => {
+    return withRig({ ...cutOffScenario, orchestrator }, async rig => {
       await startWaiting(rig)
       killEverything(rig)
       const session = rig.readSession()
@@ -160,7 +131,7 @@ describe('dispatch resume', () => {
       return lastText.includes('This is final') ? say('Done.') : bash('wait-workers')
     })
     return withRig(
-      { ...scenario, orchestrator: [...scenario.orchestrator.slice(0, 3), ...heardLate] },
+      { ...cutOffScenario, orchestrator: [...cutOffScenario.orchestrator.slice(0, 3), ...heardLate] },
       async rig => {
         await startWaiting(rig)
         const { id } = rig.readSession()
@@ -190,7 +161,7 @@ describe('dispatch resume', () => {
   })
 
   it('asks for the answer where a question waits', () =>
-    withRig({ ...scenario, orchestrator: [bash('ask "English or Portuguese?"'), say('I wait.')] }, async rig => {
+    withRig({ ...cutOffScenario, orchestrator: [bash('ask "English or Portuguese?"'), say('I wait.')] }, async rig => {
       await rig.dispatch([helloTask, '--wait'])
       const refused = await rig.dispatch(['resume', rig.readSession().id])
       assert.equal(refused.exitCode, 2)
@@ -201,7 +172,7 @@ describe('dispatch resume', () => {
     let answered = false
     return withRig(
       {
-        ...scenario,
+        ...cutOffScenario,
         workers: { '*': honestWorkerTurns },
         orchestrator: [
           bash('sleep 3'),
