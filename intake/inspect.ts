@@ -3,6 +3,7 @@ import path from 'node:path'
 import { isErrno } from '#host/error.ts'
 import { listNames } from '#host/fs'
 import { isGitAtWork, listTrackedBelow } from '#host/git/inbox'
+import { readAtMost } from '#host/read-at-most.ts'
 import { describeForeignAccess, getClosedBits, getInbox, INBOX_FOLDER, QUEUE_FOLDER } from './folders.ts'
 
 /** A task may have so many bytes, as one at the command line. */
@@ -65,10 +66,7 @@ export function readTaskFile(file: string, closedBits: number): Buffer | { reaso
   try {
     const reason = describeWrongKind(fs.fstatSync(fd), closedBits)
     if (reason !== undefined) return { reason }
-    const buffer = Buffer.alloc(MAX_TASK_FILE_BYTES + 1)
-    let size = 0
-    for (let count = -1; count !== 0; size += count) count = fs.readSync(fd, buffer, size, buffer.length - size, null)
-    return buffer.subarray(0, size)
+    return readAtMost(fd, MAX_TASK_FILE_BYTES + 1)
   } finally {
     fs.closeSync(fd)
   }

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { readArgumentBytes } from '#host/argv-bytes.ts'
+import { readAtMost } from '#host/read-at-most.ts'
 import { UsageError } from '../command.ts'
 
 const MAX_TASK_BYTES = 1024 * 1024
@@ -67,10 +68,7 @@ function readFile(file: string, name: string): Buffer {
   try {
     const fd = fs.openSync(file, 'r')
     try {
-      const buffer = Buffer.alloc(MAX_TASK_BYTES + 1)
-      let size = 0
-      for (let count = -1; count !== 0; size += count) count = fs.readSync(fd, buffer, size, buffer.length - size, null)
-      return buffer.subarray(0, size)
+      return readAtMost(fd, MAX_TASK_BYTES + 1)
     } finally {
       fs.closeSync(fd)
     }

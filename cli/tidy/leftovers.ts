@@ -66,9 +66,9 @@ function listHalfFolders({ workspace }: Config): Removable[] {
   })
 }
 
-/** The manifest is written last, and the log begins after it. */
+/** The manifest is written last. The log and the work begin after it. */
 function hasNeverStarted(folder: string): boolean {
-  return !['session.json', 'events.jsonl'].some(name => listNames(folder).includes(name))
+  return !['session.json', 'events.jsonl', 'outputs'].some(name => listNames(folder).includes(name))
 }
 
 function isOldFolder(folder: string): boolean {
