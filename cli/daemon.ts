@@ -30,6 +30,11 @@ interface CheckState {
   maxTakenUp: number
 }
 
+/** What is known before the first check. */
+export function createCheckState(): Pick<CheckState, 'known' | 'runners' | 'tries'> {
+  return { known: new Map(), runners: new Map(), tries: new Map() }
+}
+
 /**
  * Look after the sessions and the queue until a signal ends this process. A failure is printed, and does not end it. Exit 5 where
  * another daemon runs.
@@ -94,7 +99,7 @@ async function watchUntil(end: AbortSignal, config: Config, say: (text: string) 
   const starting = new Set<Promise<unknown>>()
   const readCurrentConfig = createConfigReader(config, say)
   const waker = await watchPaths([getWakeFile(config.home)], CHECK_INTERVAL_MS)
-  const state = { known: new Map<string, number>(), runners: new Map<string, number>(), tries: new Map() }
+  const state = createCheckState()
   let thoroughAtMs = Number.NEGATIVE_INFINITY
   let takenUpAtMs = Number.NEGATIVE_INFINITY
   while (!end.aborted) {

@@ -13,8 +13,8 @@ import { print } from '../output/terminal.ts'
 
 export const command = defineCommand({
   about: `
-Copies all that cannot be made again into a folder: the sessions with their work and their history, the queue, the projects and
-the notifications. Sessions may run meanwhile. The next backup into the same folder copies only what has changed; the seven newest
+Copies into a folder what cannot be made again: the sessions with their work and their history, the queue, the projects and the
+notifications. Sessions may run meanwhile. The next backup into the same folder copies only what has changed; the seven newest
 are kept. \`dispatch restore\` brings one back.
 
 Not copied: installed dependencies, caches, logs, the index, what belongs to running processes, and .env with your keys, unless you

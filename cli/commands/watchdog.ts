@@ -1,6 +1,6 @@
 import { readConfig } from '#host/config'
 import { defineCommand } from '../command.ts'
-import { checkSessions } from '../daemon.ts'
+import { checkSessions, createCheckState } from '../daemon.ts'
 import { print } from '../output/terminal.ts'
 
 export const command = defineCommand({
@@ -10,16 +10,7 @@ where the old one stopped. Also delivers notifications that are waiting, and not
 start (\`dispatch setup --hooks\`). \`dispatch daemon\` does that all the time.
 `,
   async run() {
-    await checkSessions(
-      readConfig(),
-      {
-        known: new Map(),
-        runners: new Map(),
-        tries: new Map(),
-        isThorough: true,
-        maxTakenUp: Number.POSITIVE_INFINITY,
-      },
-      print,
-    )
+    const state = { ...createCheckState(), isThorough: true, maxTakenUp: Number.POSITIVE_INFINITY }
+    await checkSessions(readConfig(), state, print)
   },
 })
