@@ -20,6 +20,7 @@ export async function startBackground(config: Config): Promise<string | undefine
   await revive(config)
   await startDeliverer(config)
   await endOutdated(config)
+  if ((await findDaemon(config.home)) === undefined) await openTmux(config.home).closeSession(EARLIER_TERMINAL)
   await startDaemon(config)
   await keepPageOpen(config)
   return waitForPageUrl(config)
@@ -31,6 +32,7 @@ export async function stopBackground(config: Config): Promise<number | undefined
   await stopDaemon(config.home)
   await stopRunningServer(config.home)
   const tmux = openTmux(config.home)
+  await tmux.closeSession(EARLIER_TERMINAL)
   const lostServer = await tmux.endLostServer()
   await tmux.removeStaleSocket()
   return lostServer
@@ -72,6 +74,9 @@ export async function restartBackground(config: Config): Promise<number> {
 }
 
 // --- internal ---
+
+/** In which the daemon and the page ran before they left tmux (0052). */
+const EARLIER_TERMINAL = 'dispatch-background'
 
 const DAEMON_TIMEOUT_MS = 20_000
 const PAGE_TIMEOUT_MS = 5000
