@@ -126,7 +126,7 @@ function createManifest(rig: Rig, index: number): SessionManifest {
   const { task } = helloScenario
   return SessionManifest.parse({
     format: 1,
-    id: createSessionId(`${task} ${index}`, now),
+    id: createSessionId(task, now, index.toString(16).padStart(4, '0')),
     openedAt: now.toISOString(),
     repository: null,
     task: { bytes: task.length, sha256: sha256(task), title: task },
