@@ -3,4 +3,4 @@ export { checkLiveness, identify, type Liveness, ProcessIdentity } from './ident
 export { killProcessTree } from './kill.ts'
 export { isOpenForWriting } from './open-files.ts'
 export { describePlace, readPlace, readPlaceTag } from './place.ts'
-export { hasProcess, sendSignal } from './proc.ts'
+export { hasProcess, isPidTaken, sendSignal } from './proc.ts'

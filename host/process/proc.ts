@@ -26,12 +26,17 @@ export function splitStat(stat: string): string[] {
  * yet, does not: tmux may leave it so for seconds.
  */
 export function hasProcess(pid: number): boolean {
+  return isPidTaken(pid) && splitStat(readProcFile(pid, 'stat'))[0] !== 'Z'
+}
+
+/** Does the system know this pid, be it of a process that has ended and that its parent has not asked for yet? */
+export function isPidTaken(pid: number): boolean {
   try {
     process.kill(pid, 0)
+    return true
   } catch (error) {
     return !isErrno(error, 'ESRCH')
   }
-  return splitStat(readProcFile(pid, 'stat'))[0] !== 'Z'
 }
 
 /** Send a signal to a process, or to the group `-pid`. One that has ended or belongs to another user is left alone. */

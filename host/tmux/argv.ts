@@ -1,9 +1,16 @@
+import os from 'node:os'
+
 /** One pane of a window, as tmux reports it. */
 export interface TmuxPane {
   session: string
   window: string
   pid: number
   isDead: boolean
+  /**
+   * How its process ended, 128 and the number of a signal as in a shell; undefined while it lives, while tmux has not asked the
+   * system yet, and after a signal where tmux is older than 3.3.
+   */
+  exitCode: number | undefined
 }
 
 /** A session, by its whole name: without `=` tmux would accept a prefix. Pure. */
@@ -61,7 +68,8 @@ export function buildWindowCommand(session: string, { name, command }: NewWindow
 }
 
 /** The format that `parsePanes` reads. Blanks, because tmux prints a tab as `_` where the locale is C. */
-export const PANE_FORMAT = '#{session_name} #{pane_pid} #{pane_dead} #{window_name}'
+export const PANE_FORMAT =
+  '#{session_name} #{pane_pid} #{pane_dead} #{pane_dead_status} #{pane_dead_signal} #{window_name}'
 
 /** The lines of `list-panes` in that format. A window name may contain blanks, so it comes last. Pure. */
 export function parsePanes(text: string): TmuxPane[] {
@@ -69,8 +77,9 @@ export function parsePanes(text: string): TmuxPane[] {
     .split('\n')
     .filter(line => line !== '')
     .map(line => {
-      const [session = '', pid = '', dead = '', ...window] = line.split(' ')
-      return { session, window: window.join(' '), pid: Number(pid), isDead: dead === '1' }
+      const [session = '', pid = '', dead = '', code = '', signal = '', ...window] = line.split(' ')
+      const exitCode = code !== '' ? Number(code) : signal !== '' ? 128 + parseSignal(signal) : undefined
+      return { session, window: window.join(' '), pid: Number(pid), isDead: dead === '1', exitCode }
     })
 }
 
@@ -87,3 +96,8 @@ export function encodePaste(text: string): string {
 // --- internal ---
 
 const HISTORY_LINES = 20_000
+
+/** tmux writes a signal as its number, or where the system has names for them as `kill`. */
+function parseSignal(text: string): number {
+  return os.constants.signals[`SIG${text.toUpperCase()}` as NodeJS.Signals] ?? Number(text)
+}

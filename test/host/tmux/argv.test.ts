@@ -4,9 +4,19 @@ import { buildSessionCommands, buildWindowCommand, encodePaste, joinCommands, pa
 
 test('lines of panes are parsed, blanks in a window name included', () => {
   assert.deepEqual(parsePanes(''), [])
-  assert.deepEqual(parsePanes('a 7 1 b\nc 8 0 d e\n'), [
-    { session: 'a', window: 'b', pid: 7, isDead: true },
-    { session: 'c', window: 'd e', pid: 8, isDead: false },
+  const ended = (window: string, exitCode: number | undefined) => ({
+    session: 'a',
+    window,
+    pid: 7,
+    isDead: true,
+    exitCode,
+  })
+  assert.deepEqual(parsePanes('a 7 1 2  b\na 7 1  9 b\na 7 1  kill b\na 7 1   b\nc 8 0   d e\n'), [
+    ended('b', 2),
+    ended('b', 137),
+    ended('b', 137),
+    ended('b', undefined),
+    { session: 'c', window: 'd e', pid: 8, isDead: false, exitCode: undefined },
   ])
 })
 
