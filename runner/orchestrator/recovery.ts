@@ -1,5 +1,5 @@
 import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
-import { countInARow } from '#session/status'
+import { countInARow, type SessionStatus } from '#session/status'
 import { callHuman, type RunnerContext } from '../context.ts'
 import { resumeOrchestrator } from './resume.ts'
 
@@ -30,7 +30,7 @@ export class OrchestratorRecovery {
     const { lastResume, resumesWithoutProgress } = context.status
     const consecutiveResumes = countInARow(lastResume, Date.now())
     const delayMs = DELAYS_MS[consecutiveResumes - 1]
-    if (delayMs === undefined || resumesWithoutProgress >= MAX_FRUITLESS_RESTARTS) {
+    if (delayMs === undefined || this.hasGivenUp(context.status)) {
       const times = Math.max(consecutiveResumes - 1, resumesWithoutProgress)
       callHuman(context, `the orchestrator is gone: its process ended again and again, after ${times} new starts`)
       return false
@@ -39,5 +39,13 @@ export class OrchestratorRecovery {
     this.goneSince = undefined
     await resumeOrchestrator(context, { reason, consecutiveResumes })
     return true
+  }
+
+  /** Was it started as often as it may be? */
+  hasGivenUp({ lastResume, resumesWithoutProgress }: SessionStatus): boolean {
+    return (
+      DELAYS_MS[countInARow(lastResume, Date.now()) - 1] === undefined ||
+      resumesWithoutProgress >= MAX_FRUITLESS_RESTARTS
+    )
   }
 }

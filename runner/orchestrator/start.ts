@@ -24,7 +24,7 @@ const EXCERPT_LINES = 12
  */
 export class OrchestratorStart {
   private readonly context: RunnerContext
-  private readonly startedAtMs: number
+  private startedAtMs: number
   private screenReadAtMs = 0
   private hasPrompted = false
   private failure: StartFailure | undefined
@@ -32,6 +32,11 @@ export class OrchestratorStart {
   constructor(context: RunnerContext) {
     this.context = context
     this.startedAtMs = context.clock.read()
+  }
+
+  /** Its claude was started again, and gets as long as the first one. */
+  begin(): void {
+    this.startedAtMs = this.context.clock.read()
   }
 
   isPending(): boolean {
@@ -48,6 +53,10 @@ export class OrchestratorStart {
     this.failure ??= { reason, exitCode }
   }
 
+  hasFailed(): boolean {
+    return this.failure !== undefined
+  }
+
   /** Is there a message of the model in claude's transcript? */
   hasAnswered(): boolean {
     const { session } = this.context
@@ -55,20 +64,16 @@ export class OrchestratorStart {
     return file !== undefined && hasModelAnswer(readIfPresent(file) ?? '')
   }
 
-  /** Why the start failed; undefined while it may still succeed. `isGone`: has the orchestrator's process ended? */
-  async check(isGone: () => Promise<boolean>): Promise<StartFailure | undefined> {
+  /** Why the start failed; undefined while it may still succeed. `isGone`: has the orchestrator's process ended by itself? */
+  async check(isGone: boolean): Promise<StartFailure | undefined> {
     if (this.failure) return this.failure
     const nowMs = this.context.clock.read()
     const waitedMs = nowMs - this.startedAtMs
     if (waitedMs < SCREEN_GRACE_MS || nowMs - this.screenReadAtMs < SCREEN_INTERVAL_MS) return undefined
     this.screenReadAtMs = nowMs
-    const { session, tmux, config, status } = this.context
-    const capture = async () => (await tmux.captureText(getTmuxSessionName(session), 'orchestrator')) ?? ''
-    const screen = await capture()
-    const fail = (reason: string, exitCode: ExitCode, text = screen) => ({
-      reason: `${reason}:\n${formatExcerpt(text)}`,
-      exitCode,
-    })
+    const { config, status } = this.context
+    const screen = await this.capture()
+    const fail = (reason: string, exitCode: ExitCode) => createFailure(reason, exitCode, screen)
     const diagnosis = diagnoseScreen(screen)
     if (diagnosis?.kind === 'dialog') return fail(diagnosis.reason, exitCodes.login)
     if (diagnosis?.kind === 'refused' && diagnosis.attempt >= MIN_REFUSED_ATTEMPTS) {
@@ -77,15 +82,32 @@ export class OrchestratorStart {
       if ((code === 429 || code >= 500) && !status.usageLimit)
         this.context.record({ type: 'usage-limit.reached', reason, resetsAt: null })
     }
-    if (await isGone()) {
-      return fail('claude ended at once', exitCodes.dependency, await captureLastWords(capture))
-    }
+    if (isGone) return this.describeEnd('claude ended at once')
     if (waitedMs <= config.START_TIMEOUT_SEC * 1000 || status.usageLimit) return undefined
     if (diagnosis?.kind === 'offline') return fail(diagnosis.reason, exitCodes.dependency)
     if (diagnosis?.kind === 'working' || diagnosis?.kind === 'refused') return undefined // The request is on its way, and the first answer may take long.
     const sign = this.hasPrompted ? 'claude sent nothing to its model' : 'claude showed no sign of a first turn'
     return fail(`${sign} in ${config.START_TIMEOUT_SEC} s`, exitCodes.deadline)
   }
+
+  /** The failure of a claude that was killed whenever it was started. */
+  describeLoss(): Promise<StartFailure> {
+    const times = this.context.status.lastResume?.inARow ?? 0
+    return this.describeEnd(`claude was killed before its first answer, and again after ${times} new starts`)
+  }
+
+  private async describeEnd(reason: string): Promise<StartFailure> {
+    return createFailure(reason, exitCodes.dependency, await captureLastWords(() => this.capture()))
+  }
+
+  private async capture(): Promise<string> {
+    const { session, tmux } = this.context
+    return (await tmux.captureText(getTmuxSessionName(session), 'orchestrator')) ?? ''
+  }
+}
+
+function createFailure(reason: string, exitCode: ExitCode, screen: string): StartFailure {
+  return { reason: `${reason}:\n${formatExcerpt(screen)}`, exitCode }
 }
 
 /** tmux may notice the end of a program before it has read its last words: on a busy machine, long before. */

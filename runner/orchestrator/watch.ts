@@ -1,6 +1,5 @@
 import fs from 'node:fs'
 import { exitCodes } from '#host/error.ts'
-import { hasProcess } from '#host/process'
 import { sanitize, toOneLine } from '#host/text.ts'
 import { readLog } from '#session/log'
 import { isSettled } from '#session/status'
@@ -10,14 +9,12 @@ import type { StartFailure } from '../end-session.ts'
 import { isOwnWords } from '../messages/own-words.ts'
 import { listPendingRequests } from '../requests.ts'
 import { explainStopBlock, STOP_ATTEMPTS } from '../stop-gate.ts'
-import { getTmuxSessionName } from '../terminal.ts'
 import type { HookEvent } from './hook-inbox.ts'
+import { OrchestratorPane, type PaneState } from './pane.ts'
 import { OrchestratorRecovery } from './recovery.ts'
 import { OrchestratorStart } from './start.ts'
 import { modelOutputHooks, UsageLimitParking } from './usage-limit-parking.ts'
 
-/** Listing the panes costs a process. */
-const PANE_INTERVAL_MS = 2000
 /** Failed tools are normal for an agent; more of them would only fill the log. */
 const MAX_RECORDED_TOOL_FAILURES = 50
 
@@ -34,7 +31,7 @@ export class OrchestratorWatch {
   private lastWriteMs = 0
   private transcript: string | undefined
   private readonly recovery = new OrchestratorRecovery()
-  private pane = unknownPane
+  private readonly pane: OrchestratorPane
   private recordedToolFailures: number | undefined
 
   constructor(context: RunnerContext) {
@@ -42,6 +39,7 @@ export class OrchestratorWatch {
     this.lastActivityMs = context.clock.read()
     this.usageLimitParking = new UsageLimitParking(context)
     this.start = new OrchestratorStart(context)
+    this.pane = new OrchestratorPane(context)
   }
 
   /** Note that an agent of the session has just sent a request. */
@@ -96,21 +94,26 @@ export class OrchestratorWatch {
     const { context } = this
     if (isSettled(context.status)) return undefined
     if (this.start.isPending()) {
-      if (!this.start.hasAnswered()) {
-        if ((await this.findPane()) !== 'missing')
-          return this.start.check(async () => (await this.findPane()) === 'dead')
-        await this.recover('missing')
-        return undefined
-      }
+      if (!this.start.hasAnswered()) return this.checkStart()
       this.recordFirstAnswer()
     }
-    if (!isServing && !isBeingJudged(context)) await this.recover(await this.findPane())
+    if (!isServing && !isBeingJudged(context)) await this.recover(await this.pane.find())
     this.usageLimitParking.check()
     const idleMs = this.measureIdle()
     const { isStuck, usageLimit, judgeWait } = context.status
     const isWaiting = usageLimit !== null || judgeWait !== null
     if (idleMs > context.config.WATCHDOG_TIMEOUT_SEC * 1000 && !isStuck && !isWaiting && !isSettled(context.status))
       context.record({ type: 'orchestrator.stuck', idleSeconds: Math.round(idleMs / 1000) })
+    return undefined
+  }
+
+  /** A claude that was killed before its first answer is started again. One that ended by itself says why. */
+  private async checkStart(): Promise<StartFailure | undefined> {
+    const state = await this.pane.find()
+    const isLost = state === 'missing' || state === 'killed'
+    if (!isLost || this.start.hasFailed()) return this.start.check(state === 'exited')
+    if (this.recovery.hasGivenUp(this.context.status)) return this.start.describeLoss()
+    if (await this.recover(state)) this.start.begin()
     return undefined
   }
 
@@ -152,37 +155,23 @@ export class OrchestratorWatch {
     callHuman(context, explainMissingContract(context.status) ?? standstill)
   }
 
-  /** What tmux knows of its pane. A pane whose process has ended is looked at again at once. */
-  private async findPane(): Promise<PaneState['state']> {
-    const { tmux, session, clock } = this.context
-    const { checkedAtMs, pid } = this.pane
-    const hasEnded = pid !== undefined && !hasProcess(pid)
-    if (hasEnded || clock.read() - checkedAtMs > PANE_INTERVAL_MS) {
-      const panes = await tmux.listPanes()
-      const name = getTmuxSessionName(session)
-      const own = panes.find(pane => pane.session === name && pane.window === 'orchestrator')
-      // No answer proves nothing.
-      const state = own === undefined ? (panes.length > 0 ? 'missing' : 'unknown') : own.isDead ? 'dead' : 'alive'
-      this.pane = { checkedAtMs: clock.read(), pid: state === 'alive' ? own?.pid : undefined, state }
-    }
-    return this.pane.state
-  }
-
-  /** Start its claude again if it is gone, unless a person has ended it. */
-  private async recover(state: PaneState['state']): Promise<void> {
+  /** Start its claude again if it is gone, unless a person has ended it. Returns whether it was started. */
+  private async recover(state: PaneState): Promise<boolean> {
     const { context } = this
     const reason = this.describeLoss(state)
     const { problem = '' } = context.status
     if (reason !== undefined && isEndedByPerson(problem)) {
       callHuman(context, problem)
-      return
+      return false
     }
-    if (await this.recovery.check(context, reason)) this.pane = unknownPane
+    const isStarted = await this.recovery.check(context, reason)
+    if (isStarted) this.pane.forget()
+    return isStarted
   }
 
   /** What has become of its process, in words; undefined while it may live. */
-  private describeLoss(state: PaneState['state']): string | undefined {
-    if (state === 'dead') return 'it ended by itself, or was killed'
+  private describeLoss(state: PaneState): string | undefined {
+    if (state === 'killed' || state === 'exited' || state === 'ending') return 'it ended by itself, or was killed'
     if (state !== 'missing') return undefined
     return this.context.status.isReopened
       ? 'a person had closed the session, and now goes on with it'
@@ -197,15 +186,6 @@ export class OrchestratorWatch {
     return Math.max(0, ...files.map(file => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0))
   }
 }
-
-/** The orchestrator's pane: its process lives, has ended there, or is gone together with its terminal. */
-interface PaneState {
-  checkedAtMs: number
-  pid: number | undefined
-  state: 'alive' | 'dead' | 'missing' | 'unknown'
-}
-
-const unknownPane: PaneState = { checkedAtMs: Number.NEGATIVE_INFINITY, pid: undefined, state: 'unknown' }
 
 /** A round that is being judged needs no orchestrator, and may bring the final verdict. One whose request is lost does. */
 function isBeingJudged({ status, session }: RunnerContext): boolean {

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { helloTask } from '#rehearsal/hello.ts'
 import { bash, type Scenario } from '#rehearsal/scenario.ts'
-import { helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { findProcesses, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
 
 /** A model whose first answer is this, and that never answers again. */
 const startsWith = (...orchestrator: Scenario['orchestrator']): Scenario => ({
@@ -28,6 +28,27 @@ describe('a start', { concurrency: 3 }, () => {
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
       assert.ok(listTypes(rig).includes('orchestrator.started'))
     }))
+
+  it('goes on when claude is killed before its first answer', () => {
+    let asked = 0
+    return withRig(
+      startsWith(() => (++asked === 1 ? { hang: true } : bash(':'))),
+      async rig => {
+        const starting = rig.dispatch([helloTask])
+        await rig.waitUntil('the model is asked', () => rig.models.requests.some(({ role }) => role === 'orchestrator'))
+        const { paths } = rig.readSession()
+        for (const { pid } of findProcesses(`DISPATCH_STOP_GATE=${paths.stopGate}`)) process.kill(pid, 'SIGKILL')
+        const ran = await starting
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+        const resumed = rig.readEvents().flatMap(event => (event.type === 'orchestrator.resumed' ? [event] : []))
+        assert.deepEqual(
+          resumed.map(event => event.isNewConversation),
+          [true],
+        )
+        assert.ok(listTypes(rig).includes('orchestrator.started'))
+      },
+    )
+  })
 
   it('goes on without the command: --no-wait returns before the model has answered', () =>
     withRig(startsWith(), async rig => {

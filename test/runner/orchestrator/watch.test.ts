@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { parseHookEvent } from '#runner/orchestrator/hook-inbox.ts'
+import { getTmuxSession } from '#runner/terminal.ts'
 import { initialStatus } from '#session/status'
+import { waitUntil } from '../../fixtures/scratch.ts'
 import { createWatchedSession } from '../../fixtures/watched-session.ts'
 
 const failure = { tool_name: 'Bash', error: 'Exit code 3\noops', is_interrupt: false }
@@ -76,4 +78,20 @@ it('a lost login calls its owner with exit code 7 and the remedy', t => {
   assert.deepEqual(more, [])
   assert.ok(event?.type === 'human.needed' && event.exitCode === 7)
   assert.match(event.reason, /authentication_failed: Not logged in.*Run `claude`, then \/login$/)
+})
+
+it('a claude that is killed again and again before its first answer fails the start with its last words', async t => {
+  const { watch, context } = createWatchedSession(t)
+  const lastResume = { time: new Date().toISOString(), inARow: 3 }
+  context.status = { ...initialStatus, lastSeq: context.status.lastSeq, lastResume }
+  const windows = ['echo out of memory; kill -9 $$', 'sleep 600'].map((script, index) => ({
+    name: index === 0 ? 'orchestrator' : 'other',
+    command: ['/bin/sh', '-c', script],
+  }))
+  const terminal = getTmuxSession(context.session)
+  t.after(() => context.tmux.killServer())
+  await context.tmux.openSession(terminal, windows, ['PATH'])
+  const failure = await waitUntil(() => watch.check(), 'the start fails')
+  assert.equal(failure.exitCode, 6)
+  assert.match(failure.reason, /killed before its first answer, and again after 3 new starts:\n.*out of memory/)
 })
