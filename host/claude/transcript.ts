@@ -35,11 +35,19 @@ export function hasModelAnswer(lines: string): boolean {
   })
 }
 
-/** Did the model end its turn in these lines of a transcript, so that its last message uses no tool? Pure. */
+/**
+ * Did the model end its turn in these lines of a transcript? Claude writes a line for each part of a message, and in each the
+ * reason why the message stopped: after `tool_use` the turn goes on, whichever part comes last. A part that was written before
+ * the message was complete has none: then thoughts are no end, and words are one only if they use no tool. Pure.
+ */
 export function hasEndedTurn(lines: string): boolean {
   const entries = lines.split('\n').flatMap(line => TalkEntry.safeParse(parseJson(line)).data ?? [])
   const last = entries.at(-1)
-  return last?.type === 'assistant' && !last.message.content.some(block => block.type === 'tool_use')
+  if (last?.type !== 'assistant') return false
+  const { stop_reason: reason, content } = last.message
+  const kinds = content.map(block => block.type)
+  if (reason != null) return reason !== 'tool_use' && reason !== 'pause_turn'
+  return kinds.at(-1) === 'text' && !kinds.includes('tool_use')
 }
 
 // --- internal ---
@@ -48,7 +56,10 @@ const TalkEntry = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('user') }),
   z.looseObject({
     type: z.literal('assistant'),
-    message: z.looseObject({ content: z.array(z.looseObject({ type: z.string() })) }),
+    message: z.looseObject({
+      content: z.array(z.looseObject({ type: z.string() })),
+      stop_reason: z.string().nullish(),
+    }),
   }),
 ])
 

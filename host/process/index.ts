@@ -1,6 +1,6 @@
 export { type AgentMarks, buildUnprivilegedCommand, explainAgent, hasFileOpen, listAncestors } from './ancestry.ts'
 export { checkLiveness, identify, type Liveness, ProcessIdentity } from './identity.ts'
-export { killProcessTree } from './kill.ts'
+export { killBelow, killProcessTree } from './kill.ts'
 export { isOpenForWriting } from './open-files.ts'
 export { describePlace, readPlace, readPlaceTag } from './place.ts'
 export { hasProcess, isPidTaken, sendSignal } from './proc.ts'

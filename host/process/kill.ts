@@ -21,14 +21,12 @@ export async function killProcessTree(
   marker: string,
   signal: NodeJS.Signals = 'SIGKILL',
 ): Promise<number> {
-  const rootPid = typeof target === 'number' ? target : await findRootPid(target)
-  const rows = await readProcessTable()
-  const members = rootPid > 1 ? listProcessTree(rows, rootPid) : new Set<number>()
-  if (process.platform === 'linux' && marker !== '')
-    for (const { pid } of rows) if (readProcFile(pid, 'environ').split('\0').includes(marker)) members.add(pid)
-  members.delete(process.pid)
-  for (const pid of members) sendSignal(pid, signal)
-  return members.size
+  return signalTree(target, marker, signal, false)
+}
+
+/** Kill the tree of a process in the same way, and leave that process itself alone. */
+export async function killBelow(target: ProcessIdentity, marker: string): Promise<number> {
+  return signalTree(target, marker, 'SIGKILL', true)
 }
 
 /** The pids of every process that descends from `rootPid`, or shares its session or group. Pure. */
@@ -57,6 +55,23 @@ export function parseProcessTable(text: string): ProcessRow[] {
 }
 
 // --- internal ---
+
+async function signalTree(
+  target: ProcessIdentity | number,
+  marker: string,
+  signal: NodeJS.Signals,
+  isRootSpared: boolean,
+): Promise<number> {
+  const rootPid = typeof target === 'number' ? target : await findRootPid(target)
+  const rows = await readProcessTable()
+  const members = rootPid > 1 ? listProcessTree(rows, rootPid) : new Set<number>()
+  if (process.platform === 'linux' && marker !== '')
+    for (const { pid } of rows) if (readProcFile(pid, 'environ').split('\0').includes(marker)) members.add(pid)
+  members.delete(process.pid)
+  if (isRootSpared) members.delete(rootPid)
+  for (const pid of members) sendSignal(pid, signal)
+  return members.size
+}
 
 /** The pid of this process, also when it has ended; 0 when another process has that pid now. */
 async function findRootPid(identity: ProcessIdentity): Promise<number> {
