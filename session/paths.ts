@@ -107,5 +107,8 @@ function resolveWorkerPaths(folder: string) {
     output: join('output.txt'),
     report: join('report.md'),
     exit: join('exit.json'),
+    /** Exists while claude runs; renamed to the other one while dispatch ends a claude that hangs. */
+    claudeRunning: join('claude.running'),
+    claudeEnding: join('claude.ending'),
   }
 }

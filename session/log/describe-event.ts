@@ -91,6 +91,8 @@ const descriptions: EventTable<EventDescription | undefined> = {
     const text = `${ending}${reason ? ` (${reason})` : ''}; ${changed}, ${seconds} s${cost}`
     return describe(worker, text, ending === 'reported' ? 'plain' : 'bad')
   },
+  'worker.hung': ({ worker, seconds }) =>
+    describe(worker, `its claude had not ended ${seconds} s after its result, so dispatch ended it`, 'quiet'),
   'worker.parked': ({ worker, reason }) => describe(worker, `parked at the usage limit: ${reason}`, 'bad'),
   'worker.interrupted': ({ worker, attempt, reason }) =>
     describe(worker, `was cut off in attempt ${attempt} (${reason}), and starts again with the same brief`, 'bad'),

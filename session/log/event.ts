@@ -111,6 +111,8 @@ const eventSchemas = {
     costUsd: z.number().nullable(),
     seconds: countSchema,
   }),
+  /** Its claude had given its result and did not end. Dispatch has ended it, and the worker goes on to commit. */
+  'worker.hung': z.object({ worker: z.string(), seconds: countSchema }),
   /** The vendor's limit stopped it. It starts again with the same brief when the limit is over. */
   'worker.parked': z.object({
     worker: z.string(),

@@ -200,6 +200,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'deadline.passed': () => ({ isPastDeadline: true }),
   'notification.queued': ({ eventSeq }) => ({ lastNotifiedSeq: eventSeq }),
 
+  'worker.hung': keepStatus,
   'session.slept': keepStatus,
   'machine.slept': keepStatus,
   'disk.low': keepStatus,

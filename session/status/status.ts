@@ -87,6 +87,7 @@ const passiveEvents = new Set<Event['type']>([
   'notification.queued',
   'usage-limit.reached',
   'worker.parked',
+  'worker.hung',
   'worker.interrupted',
   'orchestrator.resumed',
   'judge.checked',
