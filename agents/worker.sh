@@ -46,11 +46,18 @@ fi
 tail -n +1 -f "$DISPATCH_FOLDER/output.txt" &
 viewer=$!
 
+# While this file exists, dispatch may end claude. It takes the file away first, and puts another one there until it is done.
+rm -f "$DISPATCH_FOLDER/claude.ending"
+: >"$DISPATCH_FOLDER/claude.running"
 (
   [ -z "$DISPATCH_SANDBOX_LAUNCHER" ] && [ -n "$DISPATCH_TOOLS" ] && PATH=$DISPATCH_TOOLS:$PATH && export PATH
   in_sandbox sandbox.json "$@"
 ) <"$DISPATCH_FOLDER/brief.md" >"$DISPATCH_FOLDER/stream.jsonl" 2>"$DISPATCH_FOLDER/stderr.txt"
 code=$?
+if ! rm "$DISPATCH_FOLDER/claude.running" 2>/dev/null; then
+  # Dispatch ends what claude has left, so git must not run yet. If its runner dies meanwhile, nobody removes the file.
+  for _ in 1 2 3 4 5 6 7 8 9 10; do [ -e "$DISPATCH_FOLDER/claude.ending" ] && sleep 1; done
+fi
 
 fenced=false
 step=commit
@@ -58,5 +65,5 @@ if is_fenced; then fenced=true step=head; fi
 head=$(git_step $step) || echo "could not commit what $name left" >>"$DISPATCH_FOLDER/stderr.txt"
 printf '{"code":%s,"fenced":%s,"commit":"%s"}\n' "$code" "$fenced" "$head" >"$DISPATCH_FOLDER/exit.json.part"
 mv "$DISPATCH_FOLDER/exit.json.part" "$DISPATCH_FOLDER/exit.json"
-kill "$viewer" 2>/dev/null
+kill "$viewer" 2>/dev/null # It may be gone already.
 exit "$code"

@@ -19,6 +19,7 @@ import { ParkedRound } from './rounds/parked-round.ts'
 import { TimeLimit } from './time-limit.ts'
 import { VerdictWatch } from './verdict-watch.ts'
 import { watchBudget } from './workers/budget.ts'
+import { HungResults } from './workers/hung-result.ts'
 import { WorkerOutput } from './workers/output.ts'
 import { watchWorkers } from './workers/watch.ts'
 
@@ -33,6 +34,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
   const parkedRound = new ParkedRound()
   const judgeGreeting = new JudgeGreeting()
   const workerOutput = new WorkerOutput()
+  const hungResults = new HungResults()
   const verdictWatch = new VerdictWatch()
   const diskWatch = new DiskWatch()
   const sleepWatch = new SleepWatch()
@@ -46,12 +48,13 @@ export function createTick(context: RunnerContext): () => Promise<void> {
     drainHookInbox(paths.hookInbox, hookEvent => {
       orchestrator.processHookEvent(hookEvent)
       messages.recordPrompt(hookEvent)
+      hungResults.recordHook(context.status, hookEvent)
     })
     if (context.status.base) requests.serveNext(context, orchestrator, messages)
     messages.deliverNext()
     parkedRound.check(context)
     judgeGreeting.check(context)
-    await watchWorkers(context)
+    await watchWorkers(context, hungResults)
     workerOutput.refresh(context.session, context.status.workers)
     const failure = preparation.check(context) ?? (await orchestrator.check(requests.isServing()))
     if (failure) return failStart(context, failure)

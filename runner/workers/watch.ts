@@ -3,12 +3,13 @@ import { buildWorkerMark } from '#agents'
 import { checkLiveness, killProcessTree } from '#host/process'
 import type { RunnerContext } from '../context.ts'
 import { finishWorker } from './finish.ts'
+import type { HungResults } from './hung-result.ts'
 import { watchLimit } from './limit.ts'
 import { readWorkerProcess } from './process-record.ts'
 import { startQueuedWorkers } from './start.ts'
 
 /** Finish the workers that have ended, kill those that have run too long, and start the next. */
-export async function watchWorkers(context: RunnerContext): Promise<void> {
+export async function watchWorkers(context: RunnerContext, hungResults: HungResults): Promise<void> {
   const { session, config } = context
   for (const worker of context.status.workers) {
     if (worker.startedAt === undefined || worker.endedAt !== undefined) continue
@@ -21,7 +22,7 @@ export async function watchWorkers(context: RunnerContext): Promise<void> {
       const reason = `not done after ${config.WORKER_TIMEOUT_SEC} s`
       context.endings.set(worker.name, { ending: 'timed out', reason })
       await killProcessTree(process, buildWorkerMark(session, worker.name))
-    }
+    } else await hungResults.check(context, worker, process)
   }
   await startQueuedWorkers(context)
 }

@@ -1,75 +1,13 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { installFolder } from '#host/config'
-import { type RunResult, runProgram } from '#host/exec.ts'
+import { test } from 'node:test'
 import { decideBrackets } from '#session/contract'
 import { findProcesses } from '../fixtures/rig.ts'
-import { createScratchFolder, HANG_MS } from '../fixtures/scratch.ts'
-
-/** A repository with one commit, and a way to run `worker.sh` as a launch script does. */
-async function prepare(t: TestContext) {
-  const outputs = path.join(createScratchFolder(t), 'outputs')
-  const folder = path.join(createScratchFolder(t), 'w1')
-  const lock = path.join(createScratchFolder(t), '.write-lock')
-  for (const made of [outputs, folder, lock]) fs.mkdirSync(made, { recursive: true })
-  const environment = { PATH: process.env['PATH'] ?? '', HOME: createScratchFolder(t), GIT_CONFIG_NOSYSTEM: '1' }
-  const git = async (...args: string[]) => {
-    const ran = await runProgram('git', args, { cwd: outputs, env: environment })
-    assert.equal(ran.exitCode, 0, `git ${args.join(' ')}: ${ran.stderr}`)
-    return ran.stdout.trim()
-  }
-  await git('init', '--quiet', '--initial-branch', 'work')
-  for (const [name, value] of [
-    ['user.name', 'w'],
-    ['user.email', 'w@localhost'],
-  ] as const)
-    await git('config', name, value)
-  const put = (name: string, text: string) => {
-    fs.mkdirSync(path.dirname(path.join(outputs, name)), { recursive: true })
-    fs.writeFileSync(path.join(outputs, name), text)
-  }
-  put('kept.txt', 'kept\n')
-  await git('add', '-A')
-  await git('commit', '--quiet', '-m', 'base')
-  fs.writeFileSync(path.join(lock, 'token'), '1')
-  const defaults = { kind: 'code', files: [] as string[], name: 'w1', token: '1', accepted: '', interrupted: '' }
-  /** Run the real script with a shell program in place of claude. */
-  const work = (claude: string, changes: Partial<typeof defaults> = {}): Promise<RunResult> => {
-    const { kind, files, name, token, accepted, interrupted } = { ...defaults, ...changes }
-    const own = path.join(path.dirname(folder), name)
-    fs.mkdirSync(own, { recursive: true })
-    fs.writeFileSync(path.join(own, 'brief.md'), 'the brief, with "quotes" and $(no shell)\n')
-    fs.writeFileSync(path.join(own, 'commit-message.txt'), 'Add a parser\n\nWork of w1.\n')
-    fs.writeFileSync(path.join(own, 'files'), files.map(glob => `${glob}\n`).join(''))
-    return runProgram('/bin/sh', [path.join(installFolder, 'agents/worker.sh'), '/bin/sh', '-c', claude], {
-      timeoutMs: HANG_MS,
-      env: {
-        ...environment,
-        DISPATCH_FOLDER: own,
-        DISPATCH_OUTPUTS: outputs,
-        DISPATCH_KIND: kind,
-        DISPATCH_WORKER: `sid/${name}`,
-        DISPATCH_FILES: path.join(own, 'files'),
-        DISPATCH_SANDBOX_LAUNCHER: '',
-        DISPATCH_NODE: '',
-        DISPATCH_TOOLS: '',
-        DISPATCH_TOKEN: token,
-        DISPATCH_LOCK: lock,
-        DISPATCH_ACCEPTED: accepted,
-        DISPATCH_INTERRUPTED: interrupted,
-      },
-    })
-  }
-  const readOwn = (name: string) => fs.readFileSync(path.join(folder, name), 'utf8')
-  const readExit = (name = 'w1') =>
-    JSON.parse(fs.readFileSync(path.join(path.dirname(folder), name, 'exit.json'), 'utf8'))
-  return { outputs, folder, lock, environment, git, put, work, readOwn, readExit }
-}
+import { prepareWorkerScript } from '../fixtures/worker-script.ts'
 
 test('claude gets the brief; its output, exit code and changes are kept', async t => {
-  const { work, git, readOwn, readExit } = await prepare(t)
+  const { work, git, readOwn, readExit } = await prepareWorkerScript(t)
   const ran = await work('cat; echo oops >&2; mkdir -p "a b"; echo new > "a b/ü.txt"; rm kept.txt; exit 7')
   assert.equal(ran.exitCode, 7)
   assert.equal(readOwn('stream.jsonl'), 'the brief, with "quotes" and $(no shell)\n')
@@ -81,7 +19,7 @@ test('claude gets the brief; its output, exit code and changes are kept', async 
 })
 
 test('a worker that committed everything, or did nothing, gets no extra commit', async t => {
-  const { work, git } = await prepare(t)
+  const { work, git } = await prepareWorkerScript(t)
   await work('echo x > x.txt; git add x.txt; git commit -qm mine')
   assert.equal(await git('log', '-1', '--format=%s'), 'mine')
   const before = await git('rev-parse', 'HEAD')
@@ -90,7 +28,7 @@ test('a worker that committed everything, or did nothing, gets no extra commit',
 })
 
 test('changes and commits of no worker are quarantined before a code worker starts', async t => {
-  const { work, git, put, readOwn } = await prepare(t)
+  const { work, git, put, readOwn } = await prepareWorkerScript(t)
   const accepted = await git('rev-parse', 'HEAD')
   put('foreign.txt', 'committed by no worker\n')
   await git('add', '-A')
@@ -115,7 +53,7 @@ test('what an attempt has left that was cut off is one commit apart, whatever lo
     'refs/heads/main.lock',
     'packed-refs.lock',
   ]) {
-    const { work, git, put, outputs, readExit } = await prepare(t)
+    const { work, git, put, outputs, readExit } = await prepareWorkerScript(t)
     const accepted = await git('rev-parse', 'HEAD')
     put('done.txt', 'committed\n')
     await git('add', '-A')
@@ -130,14 +68,14 @@ test('what an attempt has left that was cut off is one commit apart, whatever lo
 })
 
 test('an rw worker that was cut off commits in its next attempt', async t => {
-  const { work, git, outputs } = await prepare(t)
+  const { work, git, outputs } = await prepareWorkerScript(t)
   fs.writeFileSync(path.join(outputs, '.git/index.w1.lock'), '')
   await work('mkdir -p docs; echo a > docs/a.md', { kind: 'rw', files: ['docs/**'], interrupted: '1' })
   assert.equal(await git('ls-files'), 'docs/a.md\nkept.txt')
 })
 
 test('a code worker neither quarantines nor commits files of rw workers', async t => {
-  const { work, git, put, outputs } = await prepare(t)
+  const { work, git, put, outputs } = await prepareWorkerScript(t)
   put('docs/half.md', 'half written')
   await work('echo more >> docs/half.md; echo code > code.txt', { files: ['docs/**'] })
   assert.equal(await git('ls-files'), 'code.txt\nkept.txt')
@@ -145,7 +83,7 @@ test('a code worker neither quarantines nor commits files of rw workers', async 
 })
 
 test('an rw worker commits only the files it named', async t => {
-  const { work, git, outputs } = await prepare(t)
+  const { work, git, outputs } = await prepareWorkerScript(t)
   await work('mkdir docs; echo a > docs/a.md; echo b > b.txt; echo c >> kept.txt', { kind: 'rw', files: ['docs/**'] })
   assert.equal(await git('ls-files'), 'docs/a.md\nkept.txt')
   assert.equal(await git('show', 'HEAD:kept.txt'), 'kept')
@@ -153,7 +91,7 @@ test('an rw worker commits only the files it named', async t => {
 })
 
 test('a bracket in the files of an rw worker is the folder of that name', async t => {
-  const { work, git } = await prepare(t)
+  const { work, git } = await prepareWorkerScript(t)
   const files = decideBrackets(['app/[id]/**', 'docs/[a]', 'x/[new].md', 'z/[new].md'], ['app/[id]/page', 'docs/[a]/b'])
   const made = ['app/[id]/deep/x', 'app/i/x', 'docs/[a]/b', 'docs/a/b', 'x/[new].md', 'z/n.md', 'y']
   const pathspecs = files.flatMap(glob => [glob, `${glob}/**`])
@@ -164,7 +102,7 @@ test('a bracket in the files of an rw worker is the folder of that name', async 
 })
 
 test('twelve rw workers that end at once all commit their files', async t => {
-  const { work, git } = await prepare(t)
+  const { work, git } = await prepareWorkerScript(t)
   const names = Array.from({ length: 12 }, (_, index) => `rw-${index}`)
   await Promise.all(names.map(name => work(`echo ${name} > ${name}.md`, { kind: 'rw', name, files: [`${name}.md`] })))
   assert.deepEqual((await git('ls-tree', '--name-only', 'HEAD')).split('\n').sort(), [
@@ -175,7 +113,7 @@ test('twelve rw workers that end at once all commit their files', async t => {
 })
 
 test('a worker that lost the write lock commits nothing and exits as fenced', async t => {
-  const { work, git, lock, readExit } = await prepare(t)
+  const { work, git, lock, readExit } = await prepareWorkerScript(t)
   const before = await git('rev-parse', 'HEAD')
   const ran = await work(`echo late > late.txt; echo 2 > '${lock}/token'`)
   assert.equal(ran.exitCode, 0)
@@ -184,7 +122,7 @@ test('a worker that lost the write lock commits nothing and exits as fenced', as
 })
 
 test('the process that shows the output ends with the worker', async t => {
-  const { work, folder } = await prepare(t)
+  const { work, folder } = await prepareWorkerScript(t)
   await work('true')
   assert.deepEqual(findProcesses(folder), [])
 })
