@@ -21,7 +21,7 @@ const ExitRecord = z.object({ code: z.number(), fenced: z.boolean(), commit: z.s
 type ExitRecord = z.infer<typeof ExitRecord>
 
 /** The last line of a stream. */
-type StreamResult = Extract<ReturnType<typeof parseStreamLine>[number], { kind: 'result' }>['result']
+export type StreamResult = Extract<ReturnType<typeof parseStreamLine>[number], { kind: 'result' }>['result']
 
 /** With this `with-services.sh` ends when a service did not become ready. */
 const SERVICE_EXIT_CODE = 69

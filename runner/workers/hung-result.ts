@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { buildWorkerMark } from '#agents'
-import { findTranscript, hasEndedTurn, parseStreamLine, type StreamResult } from '#host/claude'
+import { findTranscript, hasEndedTurn, parseStreamLine } from '#host/claude'
 import { readStamp, readUntrusted } from '#host/fs'
 import { killBelow } from '#host/process'
 import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
@@ -8,6 +8,7 @@ import { hasClaudeFolders, type Session } from '#session'
 import type { SessionStatus, WorkerStatus } from '#session/status'
 import type { RunnerContext } from '../context.ts'
 import type { HookEvent } from '../orchestrator/hook-inbox.ts'
+import type { StreamResult } from './finish.ts'
 import type { WorkerProcess } from './process-record.ts'
 
 /** So long claude may take to end after its result: its last hooks have five seconds each. */
