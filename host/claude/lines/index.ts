@@ -1,0 +1,1 @@
+export { parseToolTraffic, type ToolTraffic } from './tool-calls.ts'
