@@ -105,6 +105,11 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
       const state = `shows no activity for ${formatIdleTime(event.idleSeconds)}`
       return alert('Dispatch is stuck', state, { next: 'dispatch attach', tag: 'hourglass' })
     }
+    case 'command.repeated': {
+      if (event.isOver) return undefined
+      const state = `runs the same command again and again, ${event.times} times so far, with the same result`
+      return alert('Dispatch goes in circles', state, { next: 'dispatch attach', reason: event.target, tag: 'repeat' })
+    }
     case 'usage-limit.reached': {
       const state = `waits for the usage limit to end${formatTime(event.resetsAt)}, then continues`
       return { title: 'Dispatch is parked', state, reason: event.reason, priority: 3, tag: 'zzz' }

@@ -93,6 +93,10 @@ const descriptions: EventTable<EventDescription | undefined> = {
   },
   'worker.hung': ({ worker, seconds }) =>
     describe(worker, `its claude had not ended ${seconds} s after its result, so dispatch ended it`, 'quiet'),
+  'command.repeated': ({ agent, target, times, isOver }) =>
+    isOver
+      ? describe(agent, `does something else, after the same command ${times} times in a row`)
+      : describe(agent, `has run the same command ${times} times in a row, with the same result: ${target}`, 'bad'),
   'worker.parked': ({ worker, reason }) => describe(worker, `parked at the usage limit: ${reason}`, 'bad'),
   'worker.interrupted': ({ worker, attempt, reason }) =>
     describe(worker, `was cut off in attempt ${attempt} (${reason}), and starts again with the same brief`, 'bad'),

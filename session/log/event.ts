@@ -149,6 +149,16 @@ const eventSchemas = {
   }),
   'contract.approved': z.object({ sha256: hashSchema, actor: z.string() }),
   'contract.declined': z.object({ sha256: hashSchema, actor: z.string() }),
+  /**
+   * The agent (`orchestrator` or a worker) has made the same call with the same result many times in a row. Recorded once, and
+   * again with `isOver` when it does something else. `target` is the command, the file or the tool.
+   */
+  'command.repeated': z.object({
+    agent: z.string(),
+    target: z.string(),
+    times: countSchema,
+    isOver: z.boolean().optional(),
+  }),
   'turn.ended': z.object({ isBlocked: z.boolean() }),
   'judging.started': z.object({ round: countSchema, commit: hashSchema, tree: hashSchema }),
   /** One word was asked of the judge. `problem` is what keeps it from judging; empty if it answered. */

@@ -86,6 +86,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'worker.ended': ({ worker, time, ending, reason, commit, changedFiles, costUsd }, before) => ({
     idleTurns: 0,
     ...(before.usageLimit?.worker === worker ? { usageLimit: null } : {}),
+    remarks: withoutRemarks(before, worker),
     ...(commit === null ? {} : { acceptedCommit: commit }),
     workers: updateWorker(before, worker, {
       endedAt: time,
@@ -104,6 +105,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     }),
   }),
   'worker.interrupted': ({ worker, attempt }, before) => ({
+    remarks: withoutRemarks(before, worker),
     workers: updateWorker(before, worker, { startedAt: undefined, interruptions: attempt }),
   }),
 
@@ -191,6 +193,10 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
           resumesWithoutProgress: resumesWithoutProgress + 1,
         }),
   }),
+  'command.repeated': ({ agent, target, times, isOver }, before) => {
+    const text = `${agent} has run the same command ${times} times or more, with the same result: ${target}`
+    return { remarks: [...withoutRemarks(before, agent), ...(isOver ? [] : [{ agent, text }])] }
+  },
   'budget.reached': ({ spentUsd, budgetUsd }) => ({ budget: { spentUsd, budgetUsd } }),
   'time-limit.reached': ({ workedSeconds, limitSeconds }) => ({
     phase: 'needs you',
@@ -266,6 +272,10 @@ function judgeClause(clause: ClauseStatus, verdict: Verdict): ClauseStatus {
 function addCost({ workers }: SessionStatus, name: string, costUsd: number | null): number | null {
   const earlier = workers.find(worker => worker.name === name)?.costUsd ?? null
   return earlier === null || costUsd === null ? (costUsd ?? earlier) : earlier + costUsd
+}
+
+function withoutRemarks({ remarks }: SessionStatus, name: string): SessionStatus['remarks'] {
+  return remarks.filter(({ agent }) => agent !== name)
 }
 
 function updateWorker({ workers }: SessionStatus, name: string, changes: Partial<WorkerStatus>): WorkerStatus[] {

@@ -64,6 +64,8 @@ export interface SessionStatus {
   /** How many contracts were rejected in a row. */
   contractRejections: number
   isStuck: boolean
+  /** What a person should know of an agent, although nothing waits for them: it makes the same call again and again. */
+  remarks: { agent: string; text: string }[]
   /** The vendor's usage limit, while it lasts. */
   usageLimit: { reason: string; resetsAt: string | null; worker?: string | undefined } | null
   /** What the orchestrator has cost, as its claude reports it. `runUsd` is the figure of that claude alone. */
