@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { parseJson } from '#host/json.ts'
+import { Tail } from '#host/tail.ts'
 import type { Session } from '#session'
 import { readLog } from '#session/log'
 import { computeStatus } from '#session/status'
-import { Tail } from './output/tail.ts'
 import { findTranscript } from './output/transcript.ts'
 
 /** What a session has cost, as far as claude reported it. Dispatch estimates nothing. */

@@ -46,6 +46,11 @@ export function discardRequests({ requests }: Pick<SessionPaths, 'requests'>): v
   for (const name of listNames(requests)) fs.rmSync(path.join(requests, name), { recursive: true, force: true })
 }
 
+/** Does this command run one of the tools that dispatch gives an agent? */
+export function isAgentTool(command: unknown): boolean {
+  return /^\s*(contract check|spawn-worker|wait-workers|submit|ask)\b/.test(String(command ?? ''))
+}
+
 function readRequest(folder: string): AgentRequest | undefined {
   const read = (name: string, maxBytes: number) => readUntrusted(path.join(folder, name), maxBytes)
   const name = read('tool', MAX_TOOL_NAME_BYTES)?.toString('utf8')

@@ -13,6 +13,7 @@ import { drainHookInbox } from './orchestrator/hook-inbox.ts'
 import { LostStop } from './orchestrator/lost-stop.ts'
 import { OrchestratorWatch } from './orchestrator/watch.ts'
 import { SleepWatch } from './put-to-sleep.ts'
+import { RepetitionWatch } from './repetition.ts'
 import { RequestServer } from './request-server.ts'
 import { JudgeGreeting } from './rounds/judge-greeting.ts'
 import { ParkedRound } from './rounds/parked-round.ts'
@@ -39,6 +40,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
   const diskWatch = new DiskWatch()
   const sleepWatch = new SleepWatch()
   const timeLimit = new TimeLimit()
+  const repetition = new RepetitionWatch()
   const daemonWatch = new DaemonWatch()
   const orchestratorCost = new OrchestratorCost()
   return async () => {
@@ -64,6 +66,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
     daemonWatch.check(context)
     checkDeadline(context)
     timeLimit.check(context)
+    repetition.check(context)
     orchestratorCost.check(context)
     watchBudget(context)
     const expiry = explainExpiry(context)

@@ -96,5 +96,6 @@ function describeActivity({ session, status, otherHost, runnerLiveness }: Sessio
   const running = status.workers.filter(worker => worker.startedAt && !worker.endedAt)
   const activity = running.length > 0 ? formatCount(running.length, 'worker') : round > 0 ? `round ${round}` : ''
   const problem = judgeProblem && !isSettled(status) ? 'the judge cannot judge' : ''
-  return [activity, describeCost(status)?.total ?? '', problem].filter(text => text !== '').join(', ')
+  const remark = status.remarks.length > 0 && !isSettled(status) ? 'repeats a command' : ''
+  return [activity, describeCost(status)?.total ?? '', problem, remark].filter(text => text !== '').join(', ')
 }

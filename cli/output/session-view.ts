@@ -13,6 +13,7 @@ import {
   explainOtherHost,
   isAsleep,
   isOrchestratorGone,
+  isSettled,
   type SessionStatus,
   type SessionView,
   type WorkerStatus,
@@ -140,6 +141,7 @@ function printLimits({ session, status }: SessionView): void {
   else if (judgeProblem) printRow('judge', `cannot judge, so no verdict can be PASS: ${judgeProblem}`, 'yellow')
   if (explainJudgeRefusal(status) === undefined)
     printRow('judge', `to ask it again now: dispatch judge ${session.id.slice(-4)}`, 'dim')
+  if (!isSettled(status)) for (const { text } of status.remarks) printRow('remark', text, 'yellow')
   const cost = describeCost(status)
   if (cost !== undefined) printRow('cost', `${cost.total}: ${cost.parts}`, 'dim')
   if (budget) printRow('budget', `$${budget.spentUsd.toFixed(2)} of $${budget.budgetUsd.toFixed(2)} spent`, 'yellow')

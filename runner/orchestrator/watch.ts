@@ -7,7 +7,7 @@ import { callHuman, listActiveWorkers, type RunnerContext } from '../context.ts'
 import { explainMissingContract } from '../dependencies/explain-failure.ts'
 import type { StartFailure } from '../end-session.ts'
 import { isOwnWords } from '../messages/own-words.ts'
-import { listPendingRequests } from '../requests.ts'
+import { isAgentTool, listPendingRequests } from '../requests.ts'
 import { explainStopBlock, STOP_ATTEMPTS } from '../stop-gate.ts'
 import type { HookEvent } from './hook-inbox.ts'
 import { OrchestratorPane, type PaneState } from './pane.ts'
@@ -224,7 +224,7 @@ function isLoginFailure({ hook_event_name: event, error }: HookEvent): boolean {
 /** An agent tool that refuses exits with an error too, but has its own event in the log. */
 function isAgentToolRefusal(hookEvent: HookEvent): boolean {
   const { command } = (hookEvent['tool_input'] ?? {}) as { command?: unknown }
-  return /^\s*(contract check|spawn-worker|wait-workers|submit|ask)\b/.test(String(command ?? ''))
+  return isAgentTool(command)
 }
 
 function cleanText(text: unknown, maxChars: number): string {

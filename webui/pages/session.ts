@@ -150,7 +150,8 @@ function describeDependencies({ session, status }: SessionView): string {
 }
 
 function describeProblem(view: SessionView): string {
-  return [describeState(view), describeJudgeState(view)].filter(text => text !== '').join(' ')
+  const remarks = isSettled(view.status) ? [] : view.status.remarks.map(({ text }) => `${text}.`)
+  return [describeState(view), describeJudgeState(view), ...remarks].filter(text => text !== '').join(' ')
 }
 
 function describeState({ status, state }: SessionView): string {

@@ -241,6 +241,7 @@ test('the status at the verdict has every field', () => {
     lastResume: undefined,
     resumesWithoutProgress: 0,
     workedMs: 720_000,
+    remarks: [],
     isTimeUp: false,
     usageLimit: null,
     judgeProblem: '',
