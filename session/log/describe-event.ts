@@ -100,9 +100,11 @@ const descriptions: EventTable<EventDescription | undefined> = {
   'worker.parked': ({ worker, reason }) => describe(worker, `parked at the usage limit: ${reason}`, 'bad'),
   'worker.interrupted': ({ worker, attempt, reason }) =>
     describe(worker, `was cut off in attempt ${attempt} (${reason}), and starts again with the same brief`, 'bad'),
-  'changes.quarantined': ({ worker, files }) => {
+  'changes.quarantined': ({ worker, files, attempt }) => {
     const listed = files.slice(0, 4).join(', ')
-    return describe(worker, `found changes that no worker made, and quarantined them: ${listed}`, 'bad')
+    return attempt === undefined
+      ? describe(worker, `found changes that no worker made, and quarantined them: ${listed}`, 'bad')
+      : describe(worker, `set aside what attempt ${attempt} had changed before it was cut off: ${listed}`)
   },
 
   'judging.started': ({ round, tree }) =>

@@ -126,7 +126,8 @@ const eventSchemas = {
    * changed is kept apart.
    */
   'worker.interrupted': z.object({ worker: z.string(), attempt: countSchema, reason: z.string() }),
-  'changes.quarantined': z.object({ worker: z.string(), files: z.array(z.string()) }),
+  /** With `attempt`, that attempt of the worker had made them before it was cut off; otherwise no worker had. */
+  'changes.quarantined': z.object({ worker: z.string(), files: z.array(z.string()), attempt: countSchema.optional() }),
   'question.asked': z.object({ question: z.string() }),
   /** Claude's own hook reported a prompt. Who typed it is not checked. */
   'question.answered': z.object({ source: z.string() }),
