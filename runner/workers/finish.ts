@@ -31,6 +31,7 @@ const STREAM_TAIL_BYTES = 8 * 1024 * 1024
 const ERROR_TAIL_BYTES = 4096
 const MAX_EXIT_RECORD_BYTES = 4096
 const MAX_QUARANTINE_LIST_BYTES = 65_536
+const MAX_QUARANTINED_FILES = 50
 const MAX_REPORT_CHARS = 256 * 1024
 
 /** Kill what is left of a worker, release its write lock, and record how it ended and what it committed. */
@@ -53,12 +54,10 @@ export async function finishWorker(context: RunnerContext, worker: WorkerStatus)
   const limit = requested || exit?.fenced ? undefined : findWorkerLimit(result)
   const { ending, reason } = stopped ?? classifyEnding(exit, result, errors)
   releaseWriteLock(context, worker.name, ending)
+  if (!isParked) recordQuarantine(context, worker, read(files.quarantinedFiles, MAX_QUARANTINE_LIST_BYTES))
   if (ending === 'died' && interruptWorker(context, worker, reason)) return
   const noReport = `(no report: ${ending}${reason ? `, ${reason}` : ''})\n`
   writeAtomic(files.report, result?.result?.slice(0, MAX_REPORT_CHARS) ?? noReport)
-  const quarantined = read(files.quarantinedFiles, MAX_QUARANTINE_LIST_BYTES).split('\n').filter(Boolean)
-  if (quarantined.length > 0)
-    context.record({ type: 'changes.quarantined', worker: worker.name, files: quarantined.slice(0, 50) })
   const { commit, changedFiles, problem } = await collectCommit(context, worker, process?.head)
   const costUsd = result?.total_cost_usd ?? null
   if (limit) return parkWorker(context, worker.name, limit, { commit, costUsd })
@@ -96,6 +95,14 @@ export function classifyEnding(
     return { ending: 'failed', reason: lastError }
   const detail = lastError ? `: ${lastError}` : ''
   return { ending: 'silent', reason: `claude ended with exit ${exit.code} and no result${detail}` }
+}
+
+/** What a worker found at its start and kept out of the work: of nobody, or of its own attempt that was cut off. */
+function recordQuarantine(context: RunnerContext, { name, interruptions }: WorkerStatus, list: string): void {
+  const files = list.split('\n').filter(Boolean).slice(0, MAX_QUARANTINED_FILES)
+  if (files.length === 0) return
+  const attempt = interruptions === undefined ? {} : { attempt: interruptions }
+  context.record({ type: 'changes.quarantined', worker: name, files, ...attempt })
 }
 
 /** Nothing reads the caches of a worker that has ended, and they may be large. What claude wrote is in another folder. */

@@ -59,9 +59,9 @@ async function startWorker(context: RunnerContext, worker: WorkerStatus, token: 
   // A runner that died right here may have opened the window already. There must never be two.
   const panes = await tmux.listPanes()
   const pane = panes.find(pane => pane.session === window.session && pane.window === name && !pane.isDead)
-  const { exit, stream } = session.paths.worker(name)
-  // A run that was parked or cut off has left both.
-  if (pane === undefined) for (const file of [exit, stream]) fs.rmSync(file, { force: true })
+  const { exit, stream, quarantinedFiles } = session.paths.worker(name)
+  // A run that was parked or cut off has left them.
+  if (pane === undefined) for (const file of [exit, stream, quarantinedFiles]) fs.rmSync(file, { force: true })
   const pid = pane?.pid ?? (await tmux.openWindow(window))
   const identity = (await identify(pid)) ?? { pid, startTime: 'gone', bootId: '' }
   writeWorkerProcess(session.paths, name, { ...identity, head: acceptedCommit || commit })

@@ -40,6 +40,12 @@ async function assertTakenUp(rig: Rig): Promise<void> {
   assert.ok(fs.existsSync(path.join(outputs, '.git/refs/attempts/hello/1')), 'the work of the first attempt is kept')
   assert.ok(!fs.existsSync(path.join(outputs, 'half')), 'and is not in the work')
   assert.equal(events.filter(({ type }) => type === 'verdict.given').length, 1)
+  const setAside = events.flatMap(event => (event.type === 'changes.quarantined' ? [event] : []))
+  assert.deepEqual(
+    setAside.map(({ attempt, files }) => [attempt, files]),
+    [[1, ['half']]],
+    'what the first attempt had left is not called a change of nobody',
+  )
 }
 
 describe('a session whose processes are all gone', () => {
