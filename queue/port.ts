@@ -37,7 +37,7 @@ export interface NewItem {
  *      +----------+           +-> needs you -> waiting (a person decided to try again)
  *      +----------------------+
  *
- * Every state but `done` can become `cancelled`.
+ * Every state but `done` can become `cancelled`. What has ended with a session that a person resumes is `running` again.
  */
 export const itemStates = ['waiting', 'starting', 'running', 'needs you', 'done', 'cancelled'] as const
 export type ItemState = (typeof itemStates)[number]
@@ -108,6 +108,8 @@ export interface Queue {
   renew(fence: Fence): Promise<'held' | 'lost'>
   /** End an attempt, and add what comes next in the same step. A `stale` fence changes nothing. */
   settle(fence: Fence, outcome: Outcome, next?: NewItem[]): Promise<'settled' | 'stale'>
+  /** Say that the session of an attempt that had ended goes on. `lost` if it was done, taken out, or is tried again by now. */
+  resume(fence: Fence): Promise<'held' | 'lost'>
   /** Give an item back whose attempt has not started a session. It uses up no attempt. */
   release(fence: Fence, reason: string): Promise<'settled' | 'stale'>
   /**

@@ -113,7 +113,14 @@ export function toItem(row: Row): Item {
 /** The attempt of a fence is the current one, and has not ended. */
 export const heldCondition = "number = ? AND attempt = ? AND state IN ('starting', 'running')"
 
-/** What goes with it. Pure. */
+/** The attempt of a fence is the last one, and has ended although its session was not done. */
+export const endedCondition =
+  "number = ? AND attempt = ? AND session_id IS NOT NULL AND state IN ('cancelled', 'needs you', 'waiting')"
+
+/** The changes of an item that runs again since a time. */
+export const runAgain = "state = 'running', reason = '', since = ?"
+
+/** What goes with them. Pure. */
 export const getHeldValues = ({ item, attempt }: Fence) => [parseId(item), attempt] as const
 
 /** The state after an attempt has ended so. Pure. */

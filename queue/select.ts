@@ -1,5 +1,5 @@
 import type { Database } from '#host/sqlite.ts'
-import { Row } from './rows.ts'
+import { Row, toTime } from './rows.ts'
 
 /** The items that fulfil a condition of SQL. */
 export function selectRows(database: Database, condition: string, ...values: (string | number)[]): Row[] {
@@ -25,6 +25,12 @@ export function* listDue(database: Database, nowMs: number): Generator<Row> {
     const end = page.at(-1)
     if (end) last = [end.priority, end.rank, end.number]
   } while (page.length === PAGE_ROWS)
+}
+
+/** The attempts that began at this time or later, the oldest first. */
+export function listStarts(database: Database, sinceMs: number): { at: string; isFailed: boolean }[] {
+  const rows = database.prepare('SELECT at, is_failed FROM starts WHERE at >= ? ORDER BY at').all(sinceMs)
+  return rows.map(row => ({ at: toTime(Number(row['at'])), isFailed: row['is_failed'] === 1 }))
 }
 
 // --- internal ---

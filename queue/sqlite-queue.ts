@@ -19,6 +19,7 @@ import {
   type Queue,
 } from './port.ts'
 import {
+  endedCondition,
   formatId,
   getHeldValues,
   getNextState,
@@ -27,12 +28,12 @@ import {
   parseId,
   parseWork,
   Row,
+  runAgain,
   SCHEMA_VERSION,
   schema,
   toItem,
-  toTime,
 } from './rows.ts'
-import { listDue, selectRows } from './select.ts'
+import { listDue, listStarts, selectRows } from './select.ts'
 
 /** Does a session, or an item, on which others wait have its PASS? `pending` while that is open. */
 export type ReadEnd = (sessionId: string) => Promise<'passed' | 'pending' | { ended: string }>
@@ -134,15 +135,16 @@ class SqliteQueue implements Queue {
     })
   }
 
+  async resume(fence: Fence): Promise<'held' | 'lost'> {
+    return this.change(endedCondition, fence, runAgain, this.now()) === 1 ? 'held' : 'lost'
+  }
+
   async release(fence: Fence, reason: string): Promise<'settled' | 'stale'> {
     return this.settle(fence, { kind: 'released', reason })
   }
 
   async listStarts(since: string): Promise<{ at: string; isFailed: boolean }[]> {
-    const rows = this.database
-      .prepare('SELECT at, is_failed FROM starts WHERE at >= ? ORDER BY at')
-      .all(Date.parse(since))
-    return rows.map(row => ({ at: toTime(Number(row['at'])), isFailed: row['is_failed'] === 1 }))
+    return listStarts(this.database, Date.parse(since))
   }
 
   async releaseAbandoned(findSession: (fence: Fence) => string | undefined): Promise<Fence[]> {
@@ -284,7 +286,11 @@ class SqliteQueue implements Queue {
   }
 
   private changeHeld(fence: Fence, changes: string, ...values: (string | number | null)[]): number {
-    const statement = this.database.prepare(`UPDATE items SET ${changes} WHERE ${heldCondition}`)
+    return this.change(heldCondition, fence, changes, ...values)
+  }
+
+  private change(condition: string, fence: Fence, changes: string, ...values: (string | number | null)[]): number {
+    const statement = this.database.prepare(`UPDATE items SET ${changes} WHERE ${condition}`)
     return Number(statement.run(...values, ...getHeldValues(fence)).changes)
   }
 
