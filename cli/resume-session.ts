@@ -6,6 +6,7 @@ import { refuseNewerFormat, type Session } from '#session'
 import { listOpenSessions } from '#session/search-index'
 import { isSettled, readView, refuseOtherHost, type SessionStatus } from '#session/status'
 import { hasTerminal, sendMessage } from './input/send-message.ts'
+import { withQueue } from './queue/open.ts'
 
 /** How long the message may wait for claude, which may have to start first, in seconds. */
 const MESSAGE_TIMEOUT_SECONDS = 120
@@ -58,6 +59,8 @@ function refuseWithoutWork({ id }: Session, { phase, closed, verdict }: SessionS
 async function reopen(session: Session, config: Config): Promise<void> {
   await reopenSession(session, config, os.userInfo().username || 'you')
   await listOpenSessions(config, { isThorough: true }) // The index takes it for closed.
+  const { queueItem } = session.manifest
+  if (queueItem !== null) await withQueue(config, queue => queue.resume(queueItem))
   await startRunner(session, config)
 }
 

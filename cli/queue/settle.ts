@@ -12,8 +12,11 @@ export async function settleEnded(config: Config, queue: Queue): Promise<string[
     const outcome = await readOutcome(config, item)
     const fence = { item: item.id, attempt: item.attempt }
     if (outcome === undefined) await queue.renew(fence)
-    else if ((await queue.settle(fence, outcome)) === 'settled')
+    else if ((await queue.settle(fence, outcome)) === 'settled') {
       lines.push(`${item.id}: ${outcome.kind}, ${outcome.reason}`)
+      // A person may have resumed it meanwhile.
+      if ((await readOutcome(config, item)) === undefined) await queue.resume(fence)
+    }
   }
   return lines
 }

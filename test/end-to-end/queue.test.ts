@@ -76,6 +76,15 @@ describe('a queue', { concurrency: 2 }, () => {
         assert.match((await rig.dispatch(['unpause'])).stdout, /has ended/)
         await waitForQueue(rig, 'it starts', items => items[0]?.state === 'running')
         assert.equal(listRigSessions(rig).length, 2)
+
+        const [item] = (await readQueue(rig)).items
+        const sid = item?.sessionId ?? assert.fail()
+        for (const again of [true, false]) {
+          assert.equal((await rig.dispatch(['stop', sid])).exitCode, 0)
+          await waitForQueue(rig, 'it is cancelled', items => items[0]?.state === 'cancelled')
+          if (again) assert.equal((await rig.dispatch(['resume', sid])).exitCode, 0)
+          assert.equal((await readQueue(rig, '--all')).items[0]?.state, again ? 'running' : 'cancelled')
+        }
       },
       { STAGGER_SEC: '0' },
     ))
