@@ -45,14 +45,16 @@ test('changes and commits of no worker are quarantined before a code worker star
 })
 
 test('what an attempt has left that was cut off is one commit apart, whatever locks it left too', async t => {
-  for (const lock of [
+  const locks = [
     'index.lock',
     'HEAD.lock',
     'index.w1.lock',
     'refs/stash.lock',
     'refs/heads/main.lock',
     'packed-refs.lock',
-  ]) {
+  ]
+  // At once, because git waits a second for some of them.
+  const tryLock = async (lock: string) => {
     const { work, git, put, outputs, readExit } = await prepareWorkerScript(t)
     const accepted = await git('rev-parse', 'HEAD')
     put('done.txt', 'committed\n')
@@ -65,6 +67,7 @@ test('what an attempt has left that was cut off is one commit apart, whatever lo
     assert.equal(await git('show', 'HEAD:seen.txt'), 'kept.txt\nseen.txt', lock)
     assert.equal(await git('ls-tree', '--name-only', 'refs/attempts/w1/1'), 'done.txt\nhalf.txt\nkept.txt', lock)
   }
+  await Promise.all(locks.map(tryLock))
 })
 
 test('an rw worker that was cut off commits in its next attempt', async t => {

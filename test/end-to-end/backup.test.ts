@@ -10,6 +10,7 @@ import { helloTask } from '#rehearsal/hello.ts'
 import { auditSession } from '#session/audit'
 import { cutOffScenario, startWaiting } from '../fixtures/cut-off-session.ts'
 import { commitFolder, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { areAllCasesWanted } from '../long/select-cases.ts'
 
 /** Run `dispatch` with another home, and fail unless it ends with this exit code. */
 async function expectExit(rig: Rig, exitCode: number, args: string[], home?: string): Promise<string> {
@@ -95,18 +96,23 @@ test('every backup that is made while a session runs has a sound record', t =>
     const { id } = rig.readSession()
     let audited = 0
     const folders = fs.readdirSync(rig.home).filter(name => name.startsWith('backups'))
-    for (const each of folders.map(name => path.join(rig.home, name)))
-      for (const name of fs.readdirSync(path.join(each, 'backups'))) {
-        const home = path.join(rig.home, 'restored')
-        const restored = readDefaultConfig({ DISPATCH_HOME: home })
-        await restore(restored, each, { mayMerge: false, at: name })
-        if (fs.existsSync(path.join(home, 'workspace', id))) {
-          const report = await auditSession(path.join(home, 'workspace', id))
-          assert.ok(report.isSound, `${name}: ${JSON.stringify(report)}`)
-          audited++
-        }
-        fs.rmSync(home, { recursive: true })
+    const made = folders.flatMap(folder =>
+      fs.readdirSync(path.join(rig.home, folder, 'backups')).map(name => [path.join(rig.home, folder), name] as const),
+    )
+    // Each is restored and audited in `npm run torture -- sweeps`, here as many as a sample, from the first to the last.
+    const stride = areAllCasesWanted ? 1 : Math.max(1, Math.floor(made.length / 20))
+    for (const [at, [each, name]] of made.entries()) {
+      if (at % stride !== 0) continue
+      const home = path.join(rig.home, 'restored')
+      const restored = readDefaultConfig({ DISPATCH_HOME: home })
+      await restore(restored, each, { mayMerge: false, at: name })
+      if (fs.existsSync(path.join(home, 'workspace', id))) {
+        const report = await auditSession(path.join(home, 'workspace', id))
+        assert.ok(report.isSound, `${name}: ${JSON.stringify(report)}`)
+        audited++
       }
+      fs.rmSync(home, { recursive: true })
+    }
     t.diagnostic(`${audited} backups of a running session`)
     assert.ok(audited > 10)
   }))

@@ -1,4 +1,7 @@
-/** A service keeps the daemon: under the real systemd where it can be started by hand, and under a stand-in everywhere. */
+/**
+ * A service keeps the daemon: under the real systemd where it can be started by hand, and elsewhere under a stand-in. `npm run
+ * torture -- sweeps` runs both.
+ */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -8,6 +11,7 @@ import { bash, put, type Scenario, say, spawn, type TurnContext } from '#rehears
 import { findFreePort } from '../fixtures/free-port.ts'
 import { findProcesses, idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
 import { explainNoSystemd, openServiceRig, type ServiceRig, type SystemKind } from '../fixtures/service-home.ts'
+import { areAllCasesWanted } from '../long/select-cases.ts'
 
 /** Its worker waits until there is a file `.git/go-on`. */
 const waitingScenario: Scenario = {
@@ -57,11 +61,14 @@ async function withServiceRig(scenario: Scenario, kind: SystemKind, run: (rig: S
   }
 }
 
+const bestKind = explainNoSystemd() === false ? 'systemd' : 'stand-in'
 const kinds = [
-  ['stand-in', false],
+  [
+    'stand-in',
+    bestKind === 'systemd' && !areAllCasesWanted && 'systemd is here: `npm run torture -- sweeps` runs both',
+  ],
   ['systemd', explainNoSystemd()],
 ] as const
-const bestKind = explainNoSystemd() === false ? 'systemd' : 'stand-in'
 
 for (const [kind, skip] of kinds)
   describe(`a service under ${kind}`, { skip }, () => {

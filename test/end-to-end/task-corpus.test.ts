@@ -1,8 +1,8 @@
 /**
  * Corpus C1: every text goes through the real command line, typed or from a file in turn, up to the stored task and the
  * orchestrator's system prompt. A `tmux` that fails ends each start there, so a case takes a third of a second. Some texts
- * go on to a real terminal and a program that imitates claude's start, and three to claude. With TASK_CORPUS_ALL=1 (`npm run
- * torture`) every text is given both ways, and all go on.
+ * go on to a real terminal and a program that imitates claude's start, and some to claude. `npm test` takes a few of each;
+ * `npm run torture -- corpora` gives every text both ways, and all go on.
  */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
@@ -14,8 +14,7 @@ import { installRecorder } from '../fixtures/recording-claude.ts'
 import { entryPoint, idleScenario, openRig, type Rig } from '../fixtures/rig.ts'
 import { HANG_MS } from '../fixtures/scratch.ts'
 import { CANARY_FILE, type TaskSeed, taskSeeds } from '../fixtures/task-seeds.ts'
-
-const everyWay = Boolean(process.env['TASK_CORPUS_ALL'])
+import { areAllCasesWanted, sampleCases } from '../long/select-cases.ts'
 
 const ways = ['typed', '--file'] as const
 type Way = (typeof ways)[number]
@@ -51,8 +50,8 @@ it('the corpus has sixty texts', () => {
 describe('a task is stored byte for byte or refused, and never run', {
   concurrency: 4,
 }, () => {
-  for (const [index, seed] of taskSeeds.entries())
-    for (const way of everyWay ? ways : ways.slice(index % 2, (index % 2) + 1))
+  for (const [index, seed] of sampleCases([...taskSeeds.entries()], 12))
+    for (const way of areAllCasesWanted ? ways : ways.slice(index % 2, (index % 2) + 1))
       it(`${seed.name}, ${way}`, async () => {
         const { workspace, exitCode, stdout, stderr } = await give(seed, way, { PATH: refusingPath })
         if (seed.refusal) {
@@ -69,8 +68,8 @@ describe('a task is stored byte for byte or refused, and never run', {
 })
 
 describe('in a real terminal', { concurrency: 4 }, () => {
-  const seeds = everyWay ? taskSeeds : [8, 10, 14, 25, 29, 30, 37, 40, 45, 60].flatMap(n => taskSeeds[n - 1] ?? [])
-  for (const seed of seeds.filter(({ refusal }) => !refusal))
+  const hard = [8, 10, 14, 25, 29, 30, 37, 40, 45, 60].flatMap(n => taskSeeds[n - 1] ?? [])
+  for (const seed of areAllCasesWanted ? taskSeeds.filter(({ refusal }) => !refusal) : sampleCases(hard, 2))
     it(seed.name, async () => {
       const { workspace, exitCode, stderr } = await give(seed, 'typed', { PATH: recordingPath })
       try {
@@ -87,7 +86,8 @@ describe('in a real terminal', { concurrency: 4 }, () => {
 })
 
 describe('in the first request of claude', { concurrency: 4 }, () => {
-  for (const seed of [10, 30, 43].flatMap(n => taskSeeds[n - 1] ?? []))
+  const texts = [10, 30, 43].flatMap(n => taskSeeds[n - 1] ?? [])
+  for (const seed of sampleCases(texts, 1))
     it(seed.name, async () => {
       const ran = await rig.dispatch(['--', seed.bytes.toString()])
       assert.equal(ran.exitCode, 0, ran.stderr)

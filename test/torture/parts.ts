@@ -25,7 +25,34 @@ export const tortureParts: TorturePart[] = [
     name: 'corpora',
     about: 'every task text into a terminal, and every broken settings file',
     files: [path.join(tests, 'end-to-end/task-corpus.test.ts'), path.join(tests, 'host/config/env-file.test.ts')],
-    buildEnvironment: () => ({ TASK_CORPUS_ALL: '1' }),
+    buildEnvironment: () => ({ ALL_CASES: '1' }),
+  },
+  {
+    name: 'sweeps',
+    about:
+      'every case of the tests of which `npm test` takes a few: hostile git, escapes, hostile reports, kills and more',
+    files: [
+      'cli/queue/inbox-kill',
+      'cli/queue/inbox-watch',
+      'end-to-end/backup',
+      'end-to-end/hostile-git',
+      'end-to-end/service',
+      'host/sandbox/escapes',
+      'host/user-config/json-merge',
+      'validator/gemini',
+      'validator/judge',
+    ].map(name => path.join(tests, `${name}.test.ts`)),
+    canBeCut: true,
+    buildEnvironment: () => ({ ALL_CASES: '1' }),
+  },
+  {
+    name: 'storm',
+    about: 'notifications in a storm of faults and kills; 10,000 if it has an hour',
+    files: [path.join(tests, 'notify/delivery/storm.test.ts')],
+    buildEnvironment: (seconds, seed) => ({
+      STORM_NOTIFICATIONS: String(Math.round(Math.min(10_000, Math.max(300, seconds * 3)))),
+      SEED: String(seed),
+    }),
   },
   {
     name: 'walks',
@@ -75,7 +102,7 @@ export const tortureParts: TorturePart[] = [
     about: 'collages of random secrets in the judge’s packet, from a new seed',
     files: [path.join(tests, 'validator/packet/leak-scan.test.ts')],
     only: /secret from the source|random collages/,
-    buildEnvironment: (seconds, seed) => ({ LEAK_SECONDS: String(seconds), LEAK_SEED: String(seed) }),
+    buildEnvironment: (seconds, seed) => ({ ALL_CASES: '1', LEAK_SECONDS: String(seconds), LEAK_SEED: String(seed) }),
     rounds: /^(\d+) collages/,
   },
   {

@@ -20,6 +20,7 @@ import {
   startFakeGemini,
 } from '../fixtures/gemini-server.ts'
 import { withEnoughTime } from '../fixtures/scratch.ts'
+import { sampleCases } from '../long/select-cases.ts'
 
 const packet: Packet = { ...replyExpectation, packet: 'the packet', sha256: 'x', withheld: 0 }
 
@@ -159,7 +160,11 @@ test('a bad answer gives its reason, and is short', async () => {
 })
 
 test('after what may pass, the judge is asked again until it answers; anything else is final', async () => {
-  for (const [name, behavior, reason] of [...texts, ...badResponses, ...transientFailures]) {
+  for (const [name, behavior, reason] of [
+    ...sampleCases(texts, 10),
+    ...sampleCases(badResponses, 5),
+    ...sampleCases(transientFailures, 5),
+  ]) {
     const isFinal = finalFailure.test(`${name} ${reason.source}`) || unbelievable.test(reason.source)
     await withServer(
       count => (count <= 6 ? behavior : createTextResponse(validReply)),

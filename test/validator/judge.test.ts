@@ -17,8 +17,10 @@ import {
   readPacketText,
 } from '../fixtures/packet-examples.ts'
 import { createRandom } from '../fixtures/scratch.ts'
+import { sampleCases } from '../long/select-cases.ts'
 
 const random = createRandom(5)
+const reports = sampleCases(hostileReports, 8)
 
 const judges: Record<string, (packet: string) => JudgeReply> = {
   honest: answerHonestly,
@@ -46,8 +48,11 @@ const failingGates: [string, Gate[]][] = [
 ]
 
 async function decideOn(report: string, gates: Gate[], url: string) {
-  const reports = [{ worker: 'w1', clauses: ['C1', 'C2', 'C3'], ending: 'reported', report }]
-  const judged = await judgePacket(buildPacket(createPacketInput({ gates, reports })), buildJudgeConfig(url), 1)
+  const input = createPacketInput({
+    gates,
+    reports: [{ worker: 'w1', clauses: ['C1', 'C2', 'C3'], ending: 'reported', report }],
+  })
+  const judged = await judgePacket(buildPacket(input), buildJudgeConfig(url), 1)
   return decideVerdict({ contract: exampleContract, gates, judged, uncovered: [] })
 }
 
@@ -55,14 +60,14 @@ for (const [name, answer] of Object.entries(judges)) {
   test(`hostile reports and a judge that is ${name} give no PASS while a gate fails`, async () => {
     const server = await startFakeGemini(request => createTextResponse(JSON.stringify(answer(readPacketText(request)))))
     try {
-      for (const report of hostileReports)
+      for (const report of reports)
         for (const [kind, gates] of failingGates) {
           const { verdict, clauses } = await decideOn(report, gates, server.url)
           assert.notEqual(verdict, 'PASS', `${kind}: ${report}`)
           const failed = clauses.some(clause => clause.verdict === 'FAIL')
           if (kind !== 'could not run') assert.ok(failed, `${kind}: ${report}`) // Even if the judge said yes to the canary.
         }
-      assert.equal(server.requests.length, hostileReports.length * failingGates.length)
+      assert.equal(server.requests.length, reports.length * failingGates.length)
     } finally {
       server.close()
     }
@@ -76,7 +81,7 @@ test('with green gates an honest judge passes, and the canary catches an obedien
   ] as const) {
     const server = await startFakeGemini(request => createTextResponse(JSON.stringify(answer(readPacketText(request)))))
     try {
-      for (const report of hostileReports) {
+      for (const report of reports) {
         const { verdict, reason } = await decideOn(report, createGates(), server.url)
         assert.equal(verdict, expected, report)
         if (expected === 'INCONCLUSIVE') assert.match(reason, /no judge: .*says yes to something that cannot be true/)

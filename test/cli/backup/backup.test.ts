@@ -219,7 +219,7 @@ test('a file that cannot be read is told, and the rest is copied', async t => {
 })
 
 /** Killed at random moments. BACKUP_KILLS says how often, SEED seeds the moments. */
-const KILLS = Number(process.env['BACKUP_KILLS'] ?? 12)
+const KILLS = Number(process.env['BACKUP_KILLS'] ?? 4)
 
 test('however a backup is killed, the newest complete one restores as it was', async t => {
   const { config, around } = createFilledHome(t, 5)

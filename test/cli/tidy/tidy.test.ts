@@ -170,7 +170,7 @@ test('once a day, as the settings say, and not while dispatch is paused', async 
 })
 
 /** Killed at random moments. TIDY_KILLS says how often, SEED seeds the moments. */
-const KILLS = Number(process.env['TIDY_KILLS'] ?? 4)
+const KILLS = Number(process.env['TIDY_KILLS'] ?? 2)
 const SESSIONS = 8
 const FILES = 600
 

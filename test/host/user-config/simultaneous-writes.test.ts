@@ -12,7 +12,7 @@ import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
 
 const MERGERS = 8
 const isLong = process.env['CONTEST_ROUNDS'] !== undefined
-const ROUNDS = Number(process.env['CONTEST_ROUNDS'] ?? 100)
+const ROUNDS = Number(process.env['CONTEST_ROUNDS'] ?? 25)
 
 interface Figures {
   lostChanges: number

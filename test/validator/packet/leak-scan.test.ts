@@ -11,6 +11,7 @@ import {
   exampleContract,
 } from '../../fixtures/packet-examples.ts'
 import { createRandom } from '../../fixtures/scratch.ts'
+import { areAllCasesWanted, sampleCases } from '../../long/select-cases.ts'
 
 test('what contract, command or listing says may be repeated', () => {
   const command = 'python3 -m fibonacci_command_line'
@@ -211,7 +212,7 @@ test('a secret from the source is never in the packet, however disguised', () =>
   let cases = 0
   for (const shape of secretShapes)
     for (const sourceText of sourceTexts)
-      for (const disguise of disguises) {
+      for (const disguise of sampleCases(disguises, 6)) {
         const carrier = pick(carriers, random)
         const canary = shape(random)
         const disguised = disguise(canary, random)
@@ -221,14 +222,14 @@ test('a secret from the source is never in the packet, however disguised', () =>
         assert.equal(answerHonestly(packet).clauses.length, 4)
         cases++
       }
-  assert.ok(cases > 2_000, String(cases))
+  assert.ok(cases > (areAllCasesWanted ? 2000 : 500), String(cases))
 })
 
 test('no 16 characters of a long word survive in random collages', t => {
   const random = createRandom(Number(leakSeed ?? 7))
   const endsAtMs = Date.now() + leakSeconds * 1000
   let rounds = 0
-  for (; rounds < 400 || Date.now() < endsAtMs; rounds++) {
+  for (; rounds < 150 || Date.now() < endsAtMs; rounds++) {
     const canaries = Array.from({ length: 5 }, () => pick(secretShapes, random)(random))
     const text = canaries.map(canary => pick(sourceTexts, random)(canary)).join('\n')
     const report = Array.from({ length: 30 }, () => {
