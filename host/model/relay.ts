@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { Socket } from 'node:net'
 import tls from 'node:tls'
 import { toOneLine } from '../text.ts'
 import { SECOND_MS } from '../time.ts'
+import type { ConnectionHandler } from '../waiting-server.ts'
 import type { Credential, CredentialHeaders } from './credential.ts'
 
 /** Where a relay sends requests. */
@@ -15,29 +15,18 @@ export interface Upstream {
   headers: Record<string, string>
   /** The environment with the user's proxy settings. */
   environment: NodeJS.ProcessEnv
-  /** Certificates to trust, client certificate and key, in PEM. */
+  /** Certificates to trust besides those of Node, client certificate and key, in PEM. */
   tls: { ca?: string[]; cert?: string; key?: string; passphrase?: string }
 }
 
-/** A server on loopback through which one agent reaches its model. */
-export interface Relay {
-  url: string
-  host: string
-  close(): Promise<void>
-}
-
-/** What an agent holds in place of a credential. It is worth nothing anywhere but at this agent's relay. */
-export function createPlaceholder(): string {
-  return `dispatch-placeholder-${randomBytes(16).toString('hex')}`
-}
-
 /**
- * Start a relay. It runs outside of the sandbox and puts the real credential into requests that contain the placeholder,
- * for the model's own paths only. When the model refuses a credential, the relay renews it and sends the request again,
- * so the agent sees neither the credential nor its renewal.
+ * Create what answers an agent in place of its model. It runs outside of the sandbox and puts the real credential into requests
+ * that contain the placeholder, for the model's own paths only. When the model refuses a credential, the relay renews it and sends
+ * the request again, so the agent sees neither the credential nor its renewal.
  */
-export async function startRelay(placeholder: string, credential: Credential, upstream: Upstream): Promise<Relay> {
+export function createRelay(placeholder: string, credential: Credential, upstream: Upstream): ConnectionHandler {
   const route: Route = { placeholder, credential, upstream, agent: createAgent(upstream), trustsSystem: false }
+  const clients = new Set<Socket>()
   const server = http.createServer((request, response) => {
     forward(request, response, route).catch(error =>
       refuse(response, 502, `dispatch cannot reach the model at ${upstream.address.host}: ${describe(error)}`),
@@ -45,20 +34,16 @@ export async function startRelay(placeholder: string, credential: Credential, up
   })
   // A model may think for many minutes before the first byte of its answer.
   server.requestTimeout = 0
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
-    url: `http://${host}`,
-    host,
-    close: () =>
-      new Promise(resolve => {
-        route.agent.destroy()
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    answer: client => {
+      clients.add(client)
+      client.once('close', () => clients.delete(client))
+      server.emit('connection', client)
+    },
+    close: async () => {
+      route.agent.destroy()
+      for (const client of clients) client.destroy()
+    },
   }
 }
 
@@ -190,17 +175,17 @@ async function sendTrusting<Answer>(sendOnce: () => Promise<Answer>, route: Rout
     if (route.trustsSystem || !/CERT|UNABLE_TO_VERIFY/.test(code)) throw error
     route.trustsSystem = true
     const { upstream } = route
-    const known = upstream.tls.ca ?? tls.rootCertificates
-    const ca = [...known, ...tls.getCACertificates('system')]
+    const ca = [...(upstream.tls.ca ?? []), ...tls.getCACertificates('system')]
     route.agent = createAgent({ ...upstream, tls: { ...upstream.tls, ca } })
     return sendOnce()
   }
 }
 
 /** An agent that goes through the user's proxy, as claude does. */
-function createAgent({ address, environment, tls: certificates }: Upstream): http.Agent {
+function createAgent({ address, environment, tls: { ca, ...identity } }: Upstream): http.Agent {
   const options = { keepAlive: true, proxyEnv: environment }
-  return address.protocol === 'http:' ? new http.Agent(options) : new https.Agent({ ...options, ...certificates })
+  if (address.protocol === 'http:') return new http.Agent(options)
+  return new https.Agent({ ...options, ...identity, ...(ca && { ca: [...tls.rootCertificates, ...ca] }) })
 }
 
 function describe(error: unknown): string {

@@ -1,11 +1,5 @@
-import type { Socket } from 'node:net'
+import type { ConnectionHandler } from '../waiting-server.ts'
 import { type DirectLookup, loadProxies } from './library.ts'
-
-/** What answers a connection, and what ends all of them. */
-export interface ProxyServers {
-  answer(client: Socket): void
-  close(): Promise<void>
-}
 
 /**
  * The proxies of the library for HTTP and SOCKS, put together as its manager does for a strict list of allowed hosts: a host
@@ -16,7 +10,7 @@ export async function createProxies(
   allowedHosts: string[],
   password: string,
   refuse: (host: string, port: number) => void,
-): Promise<ProxyServers> {
+): Promise<ConnectionHandler> {
   const library = await loadProxies()
   const guard = library.createResolvedAddressGuard({ allowedDomains: allowedHosts, deniedDomains: [] })
   const lookupFor: DirectLookup = port => (name, options, callback) =>

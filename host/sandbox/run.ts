@@ -39,7 +39,7 @@ async function runIsolated(policy: SandboxPolicy, command: string[], socketFolde
   process.env['TMPDIR'] = socketFolder
   // This process runs no program from a folder that an agent can write. Tools of the project are on PATH only inside.
   process.env['PATH'] = filterSearchPath(policy)
-  const relay = policy.model && (await (await import('../model/start-relay.ts')).startModelRelay(policy.model))
+  const relay = policy.model && (await (await import('../model/open-relay.ts')).openModelRelay(policy.model))
   const relayed = relay ? { ...policy, allowedHosts: [...policy.allowedHosts, relay.host] } : policy
   const refusedHosts = new Set<string>()
   const refuse = (host: string) => {
@@ -51,6 +51,7 @@ async function runIsolated(policy: SandboxPolicy, command: string[], socketFolde
     sandbox = await open(relayed, command, { environment: innerEnvironment, socketFolder, refuse })
     const ended = superviseSandbox(sandbox.commandLine, { ...innerEnvironment, ...relay?.variables })
     sandbox.serve()
+    relay?.serve().catch(error => process.stderr.write(`dispatch: the relay to the model does not start: ${error}\n`))
     const result = await ended
     return refusedHosts.size > 0 ? { ...result, refusedHosts: [...refusedHosts] } : result
   } catch (error) {

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { type Credential, createFixedCredential } from '#host/model/credential.ts'
-import { type Relay, startRelay, type Upstream } from '#host/model/relay.ts'
+import { createRelay, type Upstream } from '#host/model/relay.ts'
+import { openWaitingServer } from '#host/waiting-server.ts'
 import { authorityFile, startVendor } from '../../fixtures/vendor/vendor.ts'
 
 const plain: Omit<Upstream, 'address'> = { headers: {}, environment: {}, tls: {} }
@@ -31,10 +32,17 @@ async function startModel(t: TestContext, answer: (seen: Seen, response: http.Se
   return { seen, address: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`) }
 }
 
+interface Relay {
+  url: string
+}
+
 async function startTestRelay(t: TestContext, credential: Credential, upstream: Upstream): Promise<Relay> {
-  const relay = await startRelay('placeholder-1', credential, upstream)
-  t.after(() => relay.close())
-  return relay
+  const server = await openWaitingServer({ port: 0, host: '127.0.0.1' }, async () =>
+    createRelay('placeholder-1', credential, upstream),
+  )
+  t.after(() => server.close())
+  await server.serve()
+  return { url: `http://127.0.0.1:${(server.address as AddressInfo).port}` }
 }
 
 const ask = (relay: Relay, path = '/v1/messages', headers: Record<string, string> = { 'x-api-key': 'placeholder-1' }) =>

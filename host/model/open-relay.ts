@@ -1,41 +1,39 @@
-import tls from 'node:tls'
+import type { AddressInfo } from 'node:net'
 import { claudeVariables } from '../claude/arguments.ts'
 import { locateClaudeFiles, readClaudeConfig } from '../claude/config.ts'
 import { credentialVariables } from '../claude/login.ts'
 import { readUserSettings } from '../claude/user-settings.ts'
 import { agentVariableNames, pickVariables, plainVariableNames } from '../config/environment.ts'
 import { readIfPresent } from '../fs/files.ts'
+import { openWaitingServer, type WaitingServer } from '../waiting-server.ts'
 import { type Credential, createFixedCredential, createProgramCredential } from './credential.ts'
 import type { ModelPolicy } from './policy.ts'
 import { getApiAddress } from './provider.ts'
-import { type Relay, startRelay, type Upstream } from './relay.ts'
+import type { Upstream } from './relay.ts'
 import { createStoredCredential, readStoredLogin } from './stored-login.ts'
 
-/** Variables that an agent behind a relay does not inherit. */
-export const relayedVariableNames = [
-  'ANTHROPIC_BASE_URL',
-  'ANTHROPIC_CUSTOM_HEADERS',
-  'CLAUDE_CODE_CLIENT_CERT',
-  'CLAUDE_CODE_CLIENT_KEY',
-  'CLAUDE_CODE_CLIENT_KEY_PASSPHRASE',
-  ...credentialVariables,
-]
-
-/** A relay, and the variables by which its agent reaches it. */
-interface ModelRelay extends Pick<Relay, 'host' | 'close'> {
-  /** The address of the relay, and a placeholder where the user has a credential. */
+/** A server on loopback through which one agent reaches its model. It answers when it is told to serve. */
+interface ModelRelay extends Pick<WaitingServer, 'serve' | 'close'> {
+  /** `127.0.0.1:<port>`. */
+  host: string
+  /** The variables by which the agent reaches it: the address, and a placeholder where the user has a credential. */
   variables: Record<string, string>
 }
 
-/** Start the relay of one agent, with the login that the user's own claude would use in this environment. */
-export async function startModelRelay(policy: ModelPolicy, environment = process.env): Promise<ModelRelay> {
+/** Open the relay of one agent, with the login that the user's own claude would use in this environment. */
+export async function openModelRelay(policy: ModelPolicy, environment = process.env): Promise<ModelRelay> {
   const { keyProgram } = readUserSettings(locateClaudeFiles(policy.configDirectory, environment).settings)
   const credential = createCredential(policy, keyProgram, environment)
-  const { url, host, close } = await startRelay(policy.placeholder, credential, createUpstream(environment))
+  const upstream = createUpstream(environment)
+  const { address, serve, close } = await openWaitingServer({ port: 0, host: '127.0.0.1' }, async () => {
+    const { createRelay } = await import('./relay.ts')
+    return createRelay(policy.placeholder, credential, upstream)
+  })
+  const host = `127.0.0.1:${(address as AddressInfo).port}`
   const known = credentialVariables.filter(name => environment[name])
   const names = known.length === 0 && keyProgram ? ['ANTHROPIC_AUTH_TOKEN'] : known
   const placeholders = Object.fromEntries(names.map(name => [name, policy.placeholder]))
-  return { host, close, variables: { ANTHROPIC_BASE_URL: url, ...placeholders } }
+  return { host, serve, close, variables: { ANTHROPIC_BASE_URL: `http://${host}`, ...placeholders } }
 }
 
 // --- internal ---
@@ -87,7 +85,7 @@ function createUpstream(environment: NodeJS.ProcessEnv): Upstream {
     headers: parseHeaders(environment['ANTHROPIC_CUSTOM_HEADERS'] ?? ''),
     environment,
     tls: {
-      ...(ca.length > 0 ? { ca: [...tls.rootCertificates, ...ca] } : {}),
+      ...(ca.length > 0 ? { ca } : {}),
       ...(cert && key ? { cert, key, ...(passphrase ? { passphrase } : {}) } : {}),
     },
   }
