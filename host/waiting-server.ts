@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 
 /** What answers the connections of a server. */
-export interface ConnectionHandler {
+export interface Responder {
   answer(client: net.Socket): void
   close(): Promise<void>
 }
@@ -22,14 +22,14 @@ export interface WaitingServer {
  */
 export async function openWaitingServer(
   place: net.ListenOptions,
-  load: () => Promise<ConnectionHandler>,
+  load: () => Promise<Responder>,
 ): Promise<WaitingServer> {
-  const { promise: handler, resolve, reject } = Promise.withResolvers<ConnectionHandler>()
-  handler.catch(() => undefined)
+  const { promise: responder, resolve, reject } = Promise.withResolvers<Responder>()
+  responder.catch(() => undefined)
   let isServed = false
   const server = net.createServer(client => {
     client.on('error', () => undefined)
-    handler.then(({ answer }) => answer(client)).catch(() => client.destroy())
+    responder.then(({ answer }) => answer(client)).catch(() => client.destroy())
   })
   server.listen(place)
   await once(server, 'listening')
@@ -47,7 +47,7 @@ export async function openWaitingServer(
     },
     close: async () => {
       server.close()
-      if (isServed) await handler.then(({ close }) => close()).catch(() => undefined)
+      if (isServed) await responder.then(({ close }) => close()).catch(() => undefined)
     },
   }
 }

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
-import { type Settings, settingNames } from './settings.ts'
 
 /** Set in the definition of a service, so that its daemon knows that it is kept. No other process gets it. */
 export const SERVICE_VARIABLE = 'DISPATCH_SERVICE'
@@ -91,22 +90,9 @@ export function copyVariables(names: string[], environment = process.env): Recor
   return Object.fromEntries(names.flatMap(name => (environment[name] === undefined ? [] : [[name, environment[name]]])))
 }
 
-/** Every setting as a variable, for a child process that must use the same settings. */
-export function exportSettings(config: Settings): Record<string, string> {
-  return Object.fromEntries(settingNames.map(name => [name, String(config[name])]))
-}
-
 /** The whole environment of a check: a PATH, an own home, a fixed language and time zone. Nothing else of the user. */
 export function buildCheckEnvironment(home: string): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, TMPDIR: home, LANG: 'C.UTF-8', TZ: 'UTC', CI: '1' }
-}
-
-/** The environment of a short-lived child (the judge, a push): that of this process, the settings, and Node's proxy. */
-export function buildChildEnvironment(config: Settings): Record<string, string> {
-  const names = Object.keys(process.env).filter(name => name !== SERVICE_VARIABLE)
-  const inherited = { ...pickVariables(names), ...exportSettings(config) }
-  const hasProxy = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some(name => inherited[name])
-  return hasProxy ? { ...inherited, NODE_USE_ENV_PROXY: '1' } : inherited
 }
 
 /**

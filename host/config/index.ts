@@ -1,3 +1,4 @@
+export { buildChildEnvironment, exportSettings } from './child-environment.ts'
 export {
   buildFolder,
   buildProgramCommand,
@@ -12,8 +13,6 @@ export {
 export {
   agentVariableNames,
   buildCheckEnvironment,
-  buildChildEnvironment,
-  exportSettings,
   listCertificateFiles,
   listDependencyVariables,
   listUnsetVariables,

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import tls from 'node:tls'
 import { toOneLine } from '../text.ts'
 import { SECOND_MS } from '../time.ts'
-import type { ConnectionHandler } from '../waiting-server.ts'
+import type { Responder } from '../waiting-server.ts'
 import type { Credential, CredentialHeaders } from './credential.ts'
 
 /** Where a relay sends requests. */
@@ -24,7 +24,7 @@ export interface Upstream {
  * that contain the placeholder, for the model's own paths only. When the model refuses a credential, the relay renews it and sends
  * the request again, so the agent sees neither the credential nor its renewal.
  */
-export function createRelay(placeholder: string, credential: Credential, upstream: Upstream): ConnectionHandler {
+export function createRelay(placeholder: string, credential: Credential, upstream: Upstream): Responder {
   const route: Route = { placeholder, credential, upstream, agent: createAgent(upstream), trustsSystem: false }
   const clients = new Set<Socket>()
   const server = http.createServer((request, response) => {

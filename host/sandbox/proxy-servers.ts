@@ -1,4 +1,4 @@
-import type { ConnectionHandler } from '../waiting-server.ts'
+import type { Responder } from '../waiting-server.ts'
 import { type DirectLookup, loadProxies } from './library.ts'
 
 /**
@@ -10,7 +10,7 @@ export async function createProxies(
   allowedHosts: string[],
   password: string,
   refuse: (host: string, port: number) => void,
-): Promise<ConnectionHandler> {
+): Promise<Responder> {
   const library = await loadProxies()
   const guard = library.createResolvedAddressGuard({ allowedDomains: allowedHosts, deniedDomains: [] })
   const lookupFor: DirectLookup = port => (name, options, callback) =>
