@@ -25,6 +25,8 @@ export interface RunOptions {
   input?: string | Uint8Array
   /** Milliseconds after which the program and its process group are killed. Sleep of the machine does not count. */
   timeoutMs?: number
+  /** Ends the program and its process group when it aborts, by SIGTERM, so that it can end what it has started. */
+  end?: AbortSignal
   /** Bytes of each stream that are kept. The rest is dropped, and the program runs on. */
   maxOutputBytes?: number
   /** Of a longer stream, keep its first and its last half of that, with a line between them, instead of its beginning. */
@@ -52,6 +54,7 @@ export async function runProgram(program: string, args: string[], options: RunOp
     env,
     input,
     timeoutMs,
+    end,
     maxOutputBytes = MAX_OUTPUT_BYTES,
     keepsEnd = false,
     foreground,
@@ -79,6 +82,9 @@ export async function runProgram(program: string, args: string[], options: RunOp
     if (foreground && child.pid !== undefined) foreground.kill(child.pid)
     else killGroup(child.pid)
   }
+  const terminate = () => child.pid !== undefined && sendSignal(-child.pid, 'SIGTERM')
+  end?.addEventListener('abort', terminate)
+  if (end?.aborted) terminate()
   const timer = timeoutMs === undefined ? undefined : setAwakeTimeout(stop, timeoutMs)
   child.once('exit', () => {
     timer?.clear()
@@ -91,6 +97,7 @@ export async function runProgram(program: string, args: string[], options: RunOp
   return new Promise(resolve => {
     child.once('close', (code, signal) => {
       timer?.clear()
+      end?.removeEventListener('abort', terminate)
       resolve({
         exitCode: startError ? undefined : (code ?? undefined),
         signal: signal ?? undefined,

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { DispatchError, exitCodes } from '../error.ts'
 import { readStamp, resolveRealPath } from '../fs/files.ts'
 import { SECOND_MS } from '../time.ts'
+import { findClone } from './clone.ts'
 import { describeRestarts } from './effect.ts'
 import { createEmptyEnv, type EnvFile, type EnvProblem, maskName, readEnvFile } from './env-file.ts'
 import { agentVariableNames } from './environment.ts'
@@ -23,8 +24,10 @@ export interface Config extends Settings {
   /** The private config folder of claude, used when a key or token is in the environment. */
   claudeFolder: string
   logsFolder: string
-  /** The install of dispatch: the folder that contains `bin/`. */
+  /** The install of dispatch that this process runs: the folder that contains `bin/`. */
   installFolder: string
+  /** What stays when dispatch is updated: the clone whose `bin/dispatch` people and services call. */
+  cloneFolder: string
 }
 
 /** The folder of the install that `npm run build` writes the programs to. */
@@ -34,6 +37,8 @@ export const buildFolder = 'built'
 export const isBuilt = path.basename(import.meta.dirname) === buildFolder
 
 export const installFolder = path.resolve(import.meta.dirname, isBuilt ? '..' : '../..')
+
+export const cloneFolder = findClone(installFolder)
 
 /** The argv that starts a program such as `bin/processes/runner`: its build when this process is built, else its source. */
 export function buildProgramCommand(name: string): [node: string, file: string] {
@@ -117,6 +122,7 @@ function buildConfig(home: string, { entries, problems }: EnvFile, environment: 
     claudeFolder: path.join(home, 'claude'),
     logsFolder: path.join(home, 'logs'),
     installFolder,
+    cloneFolder,
   }
 }
 

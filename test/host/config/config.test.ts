@@ -39,7 +39,7 @@ function catchError(act: () => unknown): DispatchError {
 
 test('without any setting, every default applies', t => {
   const home = path.join(createScratchFolder(t), 'home')
-  const { installFolder, ...config } = readConfig({ DISPATCH_HOME: home })
+  const { installFolder, cloneFolder, ...config } = readConfig({ DISPATCH_HOME: home })
   assert.deepEqual(config, {
     GEMINI_API_KEY: '',
     GOOGLE_GEMINI_BASE_URL: '',
@@ -83,6 +83,7 @@ test('without any setting, every default applies', t => {
     logsFolder: path.join(home, 'logs'),
   })
   assert.ok(fs.existsSync(path.join(installFolder, 'bin')))
+  assert.equal(cloneFolder, installFolder, 'no update')
   assert.ok(!fs.existsSync(home), 'reading creates nothing')
 })
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { readInstalledCode, readRunningDaemon, writeDaemonRecord } from '#host/installed-code'
+import { readCode, readRunningDaemon, writeDaemonRecord } from '#host/installed-code'
 import { identify } from '#host/process'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
@@ -10,7 +10,7 @@ test('a record counts while its very process runs', async t => {
   const home = createScratchFolder(t)
   assert.equal(readRunningDaemon(home), undefined)
   const self = (await identify(process.pid)) ?? assert.fail()
-  const record = { process: self, code: readInstalledCode(), startedAt: new Date(0).toISOString(), isService: true }
+  const record = { process: self, code: readCode(), startedAt: new Date(0).toISOString(), isService: true }
   writeDaemonRecord(home, record)
   assert.deepEqual(readRunningDaemon(home), record)
   if (process.platform === 'linux') {

@@ -1,0 +1,8 @@
+export {
+  archiveTag,
+  findRemote,
+  listOwnWork,
+  type RemoteRefs,
+  type RemoteRepository,
+  readRemoteRefs,
+} from './remote.ts'
