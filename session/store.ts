@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
 import { describeSpecialFile, listNames, makePrivateFolder, readJson, toStorageError, writeAtomic } from '#host/fs'
+import { parseStored } from '#host/stored-json.ts'
 import { isSessionId } from './id.ts'
 import { readNewerManifest, type Session, SessionManifest } from './manifest.ts'
 import { resolveSessionPaths } from './paths.ts'
@@ -79,7 +80,7 @@ export function readSession(workspace: string, id: string): Session | undefined 
   if (describeDamage(workspace, id) !== undefined) return undefined
   const paths = resolveSessionPaths(path.join(workspace, id))
   const record = readJson(paths.manifest)
-  const parsed = SessionManifest.safeParse(record)
+  const parsed = parseStored(SessionManifest, record)
   if (parsed.success) return { id, paths, manifest: parsed.data }
   const newer = readNewerManifest(record)
   return newer && { id, paths, ...newer }

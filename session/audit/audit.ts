@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { sha256 } from '#host/hash.ts'
+import { parseStored } from '#host/stored-json.ts'
 import type { Contract } from '../contract/clause.ts'
 import { parseContract } from '../contract/contract.ts'
 import type { Event, EventType } from '../log/event.ts'
@@ -60,7 +61,7 @@ export class Audit {
 
   constructor(paths: SessionPaths, repository: IsolatedRepository | string, knownHead: string | undefined) {
     this.paths = paths
-    this.manifest = SessionManifest.safeParse(parseJsonBytes(readCapped(paths.manifest))).data
+    this.manifest = parseStored(SessionManifest, parseJsonBytes(readCapped(paths.manifest))).data
     this.id = this.manifest?.id ?? path.basename(paths.folder)
     const logFile = readCapped(paths.events, MAX_BYTES.log)
     this.log = parseLog(logFile.bytes ?? Buffer.alloc(0), this.id)

@@ -18,7 +18,10 @@ export function auditLog(audit: Audit): void {
       'The end of the log was cut off.',
     )
   if (log.unreadableLines > 0)
-    audit.addNote(events, `lines that are not events, torn by a crash or added: ${log.unreadableLines}`)
+    audit.addNote(
+      events,
+      `lines that are not events, torn by a crash, added, or of a newer dispatch: ${log.unreadableLines}`,
+    )
   if (knownHead !== undefined) auditHead(audit, knownHead)
   auditOddities(audit)
 }

@@ -10,7 +10,11 @@ import {
   readSchemaVersion,
 } from '#host/sqlite.ts'
 
-/** Open the index of a home to write it. One that is damaged or of another version is deleted, and begins empty. */
+/**
+ * Open the index of a home to write it. One that is damaged or of an older version is deleted, and begins empty. One of a newer
+ * version stays, because the newer dispatch that runs beside this one would make it again each time: then the index is in memory,
+ * and empty.
+ */
 export async function openIndex(home: string): Promise<Database> {
   makePrivateFolder(home)
   try {
@@ -70,16 +74,19 @@ function getIndexFile(home: string): string {
   return path.join(home, 'index.db')
 }
 
-/** Undefined if the index is of another version. */
+/** Undefined if the index is of an older version. */
 async function prepareIndex(home: string): Promise<Database | undefined> {
   const file = getIndexFile(home)
   const database = await openDatabase(file, home)
   try {
     const version = readSchemaVersion(database)
+    if (version > SCHEMA_VERSION) {
+      database.close()
+      return prepareTables(await openDatabase(':memory:', home))
+    }
     if (version === SCHEMA_VERSION || version === 0) {
-      database.exec(`PRAGMA synchronous = NORMAL; ${schema}; PRAGMA user_version = ${SCHEMA_VERSION}`)
       fs.chmodSync(file, 0o600)
-      return database
+      return prepareTables(database)
     }
     database.close()
     return undefined
@@ -87,4 +94,9 @@ async function prepareIndex(home: string): Promise<Database | undefined> {
     database.close()
     throw error
   }
+}
+
+function prepareTables(database: Database): Database {
+  database.exec(`PRAGMA synchronous = NORMAL; ${schema}; PRAGMA user_version = ${SCHEMA_VERSION}`)
+  return database
 }

@@ -1,2 +1,3 @@
+export { deleteIndex } from './database.ts'
 export { type ListedSessions, listOpenSessions, listSessionPage } from './list.ts'
 export type { Progress, SessionQuery } from './session-index.ts'
