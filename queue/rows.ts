@@ -10,7 +10,11 @@ import {
   priorities,
 } from './port.ts'
 
-/** The tables of the queue. A change of them needs another number. */
+/**
+ * The tables of the queue. An older dispatch must be able to go on with them after a rollback, so a column is added without another
+ * number, as one that may be null or has a default, and so is a table. Any other change needs another number, and then an older
+ * dispatch refuses the queue.
+ */
 export const SCHEMA_VERSION = 1
 
 export const schema = `

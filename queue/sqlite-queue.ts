@@ -275,7 +275,9 @@ class SqliteQueue implements Queue {
       )
       .get(JSON.stringify(holder), this.now(), this.now(), number)
     if (row !== undefined)
-      this.database.prepare('INSERT INTO starts VALUES (?, ?, ?, 0)').run(number, Number(row['attempt']), this.now())
+      this.database
+        .prepare('INSERT INTO starts (number, attempt, at, is_failed) VALUES (?, ?, ?, 0)')
+        .run(number, Number(row['attempt']), this.now())
     return row
   }
 
