@@ -5,7 +5,7 @@ import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
 import { listNames, makePrivateFolder, readJson, toStorageError, writeAtomic } from '#host/fs'
 
 /** A repository of the user that dispatch knows by a name. */
-export const RegisteredProject = z.strictObject({
+export const RegisteredProject = z.object({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'takes small letters, digits and -, such as web-shop'),
   /** Begins the names of its tickets: `api-42`. */
   prefix: z.string().regex(/^[a-z][a-z0-9]{0,7}$/, 'takes up to eight small letters and digits, such as api'),
