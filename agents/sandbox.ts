@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import {
+  findClaude,
   hasCredentialVariable,
   type Login,
   locateClaudeFiles,
@@ -106,7 +107,7 @@ export function prepareWorkerSandbox(
 
 /** The claude to start. A sandbox contains only the program itself and no link to it, so links are resolved. */
 export function resolveClaudeProgram({ manifest }: Session): string {
-  const { program } = manifest.claude
+  const program = locateClaude(manifest)
   return manifest.sandbox.kind === null ? program : fs.realpathSync(program)
 }
 
@@ -144,6 +145,11 @@ export function prepareClaudeSettings({ paths }: Session): void {
 
 // --- internal ---
 
+/** The claude that the session began with. If it is gone, such as with a version of dispatch that was removed, the one of now. */
+function locateClaude({ claude: { program } }: Session['manifest']): string {
+  return fs.existsSync(program) ? program : findClaude()
+}
+
 const hooksFolder = path.join(installFolder, 'hooks')
 
 /** What the policies of a session's agents share. */
@@ -156,7 +162,7 @@ function buildSharedPolicy(session: Session, claudeFolder: string, variableNames
   const hasRelay = usesRelay(session)
   const model: ModelPolicy = {
     placeholder,
-    claude: manifest.claude.program,
+    claude: locateClaude(manifest),
     configDirectory: manifest.loginKind === 'own' ? manifest.claude.configDirectory : null,
     leaseFolder: path.resolve(paths.folder, '../../login-lease'),
   }
@@ -166,7 +172,7 @@ function buildSharedPolicy(session: Session, claudeFolder: string, variableNames
     outputs: paths.outputs,
     login,
     allowedHosts: [...(hasRelay ? [] : listModelHosts()), ...manifest.allowedHosts],
-    programs: [fs.realpathSync(manifest.claude.program)],
+    programs: [fs.realpathSync(locateClaude(manifest))],
     // The launcher connects to the user's proxy; the agent does not.
     inheritedVariables: [
       ...variableNames,
