@@ -60,7 +60,7 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
   const found =
     request.repositoryFolder === null
       ? null
-      : await findTaskRepository(request.repositoryFolder, [config.installFolder, config.home])
+      : await findTaskRepository(request.repositoryFolder, [config.cloneFolder, config.home])
   const repository = found && request.baseCommit ? await chooseCommit(found, request.baseCommit) : found
   const shell = { untrustedFolders: [...(repository ? [repository.path] : []), config.home] }
   const searching = findToolchains(shell) // It runs programs of the user, meanwhile.

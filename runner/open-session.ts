@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { sha256 } from '#host/hash.ts'
-import { readInstalledCode } from '#host/installed-code'
+import { readCode } from '#host/installed-code'
 import { isStorageProblem } from '#host/storage-problem.ts'
 import { SECOND_MS } from '#host/time.ts'
 import { type Commit, getStoresFolder, prepareRepository, removeUnusedPackStores } from '#session/repository'
@@ -82,7 +82,7 @@ function recordStart(context: RunnerContext, generation: number): void {
     })
   }
   const restarts = generation === 1 ? {} : { consecutiveRestarts: countInARow(context.status.lastRestart, Date.now()) }
-  const { version } = readInstalledCode()
+  const { version } = readCode()
   context.record({ type: 'runner.started', pid: process.pid, generation, version, ...restarts })
 }
 
