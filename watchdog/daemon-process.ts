@@ -1,10 +1,10 @@
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { agentVariableNames, buildProgramCommand, type Config, pickVariables, settingsSchema } from '#host/config'
+import { agentVariableNames, type Config, pickVariables, settingsSchema } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { startDetached } from '#host/exec.ts'
 import { makePrivateFolder } from '#host/fs'
-import { readInstalledCode, readRunningDaemon, writeDaemonRecord } from '#host/installed-code'
+import { buildInstalledCommand, readCode, readRunningDaemon, writeDaemonRecord } from '#host/installed-code'
 import { acquireLease, isLeaseFree, type Lease, readLeaseHolder, releaseLease } from '#host/lease'
 import { checkLiveness, identify, sendSignal } from '#host/process'
 import { isStartedByService, startService } from '#host/user-service'
@@ -14,7 +14,7 @@ import { isStartedByService, startService } from '#host/user-service'
  * one that was started in the background.
  */
 export async function acquireDaemonLease(home: string): Promise<Lease> {
-  const code = readInstalledCode()
+  const code = readCode()
   const isService = isStartedByService()
   const self = await identify(process.pid)
   if (isService && readRunningDaemon(home)?.isService !== true) await stopDaemon(home)
@@ -57,14 +57,17 @@ export async function startDaemon(config: Config, { isFromSession = false } = {}
   startInBackground(config, 'daemon', isFromSession ? settingsOfOneSession : [])
 }
 
-/** Start `dispatch <command>` so that it outlives this process. What goes wrong with it is in `logs/<command>.log`. */
+/**
+ * Start `dispatch <command>` so that it outlives this process, with the code that is installed now: a session that goes on with
+ * older code starts no older daemon. What goes wrong with it is in `logs/<command>.log`.
+ */
 export function startInBackground(
   { home, logsFolder }: Config,
   command: 'daemon' | 'web',
   withheld: string[] = [],
 ): void {
   makePrivateFolder(logsFolder)
-  const [program = '', ...args] = buildProgramCommand('bin/dispatch')
+  const [program = '', ...args] = buildInstalledCommand()
   void startDetached(program, [...args, command], {
     env: { ...pickVariables(inheritedVariables.filter(name => !withheld.includes(name))), DISPATCH_HOME: home },
     log: path.join(logsFolder, `${command}.log`),
