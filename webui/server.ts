@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
 import { makePrivateFolder, toStorageError, writeAtomic } from '#host/fs'
-import { type Code, readInstalledCode } from '#host/installed-code'
+import { type Code, readCode } from '#host/installed-code'
 import { createApp } from './app.ts'
 import { getServerRecordFile, probePort, readServerRecord } from './find-server.ts'
 
@@ -39,7 +39,7 @@ export async function startServer(
   const recorded = record && (await probePort(record.port, home))
   if (record && typeof recorded === 'object')
     return { kind: 'running', url: record.url, port: record.port, pid: recorded.pid }
-  const code = readInstalledCode(installFolder)
+  const code = readCode(installFolder)
   const app = createApp({
     workspace,
     home,

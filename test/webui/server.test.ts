@@ -7,7 +7,7 @@ import path from 'node:path'
 import { afterEach, test } from 'node:test'
 import { installFolder } from '#host/config'
 import { readIfPresent } from '#host/fs'
-import { readInstalledCode } from '#host/installed-code'
+import { readCode } from '#host/installed-code'
 import { findRunningServer, type ServeResult, startServer } from '#webui'
 import { findFreePort } from '../fixtures/free-port.ts'
 import { createWebHome } from '../fixtures/web-sessions.ts'
@@ -24,7 +24,7 @@ test('the page opens on the configured port, and records its address', async () 
   const served = await open(home, port)
   assert.deepEqual([served.kind, served.url, served.port], ['opened', `http://127.0.0.1:${port}`, port])
   const { code, ...record } = JSON.parse(fs.readFileSync(path.join(home, 'web.json'), 'utf8'))
-  assert.deepEqual(code, readInstalledCode())
+  assert.deepEqual(code, readCode())
   assert.deepEqual(record, { pid: process.pid, port, url: served.url })
   assert.equal(await findRunningServer(home), served.url)
 })
