@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { checkBuild } from '#cli/doctor/install.ts'
 import { buildFolder, installFolder, writeSourceRecord } from '#host/config'
 import { runProgram } from '#host/exec.ts'
+import { findInstalledFolder, getVersionsFolder, readVersionChoice, writeVersionChoice } from '#host/installed-code'
 import { entryPoint } from '../fixtures/rig.ts'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 
@@ -65,6 +66,25 @@ test('only DISPATCH_DEV=1 runs the sources without a word', async t => {
   const { stdout, stderr } = await run('')
   assert.equal(stdout, 'sources')
   assert.match(stderr, /^dispatch: .*npm run build.*\n$/)
+})
+
+test('bin/dispatch runs the version that an update has chosen, and the clone where that is gone or no name', async t => {
+  const clone = createInstall(t)
+  const name = '1.0.0-0123456789ab'
+  const version = path.join(getVersionsFolder(clone), name)
+  t.after(() => fs.rmSync(getVersionsFolder(clone), { recursive: true }))
+  fs.cpSync(clone, version, { recursive: true })
+  fs.writeFileSync(path.join(version, 'built/dispatch.js'), "process.stdout.write('version')\n")
+  const choose = (current: string) => writeVersionChoice(clone, { current, previous: 'clone' })
+  choose(name)
+  assert.deepEqual(await runEntryPoint(clone), silently('version'))
+  assert.deepEqual(await runEntryPoint(clone, undefined, { DISPATCH_DEV: '1' }), silently('sources'))
+  assert.deepEqual(readVersionChoice(clone), { current: name, previous: 'clone' })
+  for (const other of ['clone', '', '1.0.0-000000000000', `../${path.basename(getVersionsFolder(clone))}/${name}`]) {
+    choose(other)
+    assert.deepEqual(await runEntryPoint(clone), silently('built'), other)
+    assert.equal(findInstalledFolder(clone), clone, other)
+  }
 })
 
 test('a cache folder that cannot be created is left out', async t => {
