@@ -16,8 +16,8 @@ import { listEnabledChannels, type Notification, type QueuedNotification, writeT
 export const getExternalFolder = (home: string) => path.join(home, 'external-events')
 
 /** The hook entries for the user's `settings.json`. Their command marks them as entries of dispatch. */
-export function buildExternalHooks({ installFolder, home }: Config): JsonEntry[] {
-  const hook = path.join(installFolder, 'hooks/external')
+export function buildExternalHooks({ cloneFolder, home }: Config): JsonEntry[] {
+  const hook = path.join(cloneFolder, 'hooks/external')
   const command = `sh ${quoteForShell(hook)} ${quoteForShell(getExternalFolder(home))}`
   return ['Stop', 'Notification'].map(event => ({
     path: ['hooks', event],

@@ -93,7 +93,7 @@ a copy of it; a session never writes to your checkout. <sid> is a session's id; 
 \`dispatch <command> --help\` and \`dispatch "task" --help\` have the details.
 
 Exit codes:
-    0  PASS, or done              8  a notification did not arrive
+    0  PASS, or done              8  a notification or a remote failed
     1  a bug in dispatch         10  disk full, or not writable
     2  wrong usage               11  no sandbox, though required
     3  FAIL                      12  INCONCLUSIVE, or waiting for you

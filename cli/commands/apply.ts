@@ -40,7 +40,7 @@ only with --hooks. The tree is the judged one in every case, or nothing is appli
     refuseNewerFormat(session)
     const { status } = await readView(session)
     const work = await findWorkToApply(session, status)
-    const checkout = await findTargetRepository(session, values.repo, [config.home, config.installFolder])
+    const checkout = await findTargetRepository(session, values.repo, [config.home, config.cloneFolder])
     const branch = values.branch ?? `dispatch/${session.id}`
     const canAsk = isAtTerminal() && !values.json
     const existing = await findApplied(session, work, checkout, branch, style)

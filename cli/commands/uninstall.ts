@@ -55,7 +55,7 @@ DISPATCH_HOME stay.
       formatTable([
         [`  ${config.workspace}`, 'every session, with its outputs and its verdict'],
         [`  ${config.home}`, 'settings, logs, a configuration for claude, the workspace'],
-        [`  ${config.installFolder}`, 'the program'],
+        [`  ${config.cloneFolder}`, 'the program, with its versions in a folder beside it that ends in .versions'],
       ]),
     )
     print('To remove one: `dispatch stop --all`, then `rm -rf` the folder.')

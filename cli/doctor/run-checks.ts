@@ -30,7 +30,7 @@ export async function runChecks({ online, notify }: { online: boolean; notify: b
     () => checkSessions(config),
     () => checkRunningCode(config),
     () => checkService(config),
-    () => checkRepository([config.installFolder, config.home]),
+    () => checkRepository([config.cloneFolder, config.home]),
   ]
   const more = await Promise.all(checks.map(check => check().catch(failWith('files'))))
   return [...results, checkBuild(), ...more.flat()]

@@ -5,9 +5,9 @@ import { describeToolchain, findToolchains } from '#host/toolchains'
 import { type DoctorResult, ok, warn } from './result.ts'
 
 /** The compilers and interpreters of this shell that setups, checks and agents get, and those that they cannot get. */
-export async function checkToolchains({ home, installFolder }: Config): Promise<DoctorResult[]> {
+export async function checkToolchains({ home, cloneFolder }: Config): Promise<DoctorResult[]> {
   // Another check says why a repository cannot be used.
-  const repository = await findRepository(undefined, [installFolder, home]).catch(() => ({ path: process.cwd() }))
+  const repository = await findRepository(undefined, [cloneFolder, home]).catch(() => ({ path: process.cwd() }))
   const { found, problems } = await findToolchains({
     untrustedFolders: [home, ...(repository ? [repository.path] : [])],
   })

@@ -30,7 +30,7 @@ import {
 
 /** The user's checkout: the folder that is named, or the current one. Exit 2 for anything else. */
 export async function requireRepository(config: Config, folder: string | undefined): Promise<UserRepository> {
-  const repository = await findRepository(folder, [config.installFolder, config.home])
+  const repository = await findRepository(folder, [config.cloneFolder, config.home])
   if (!repository)
     throw new UsageError('this folder is not in a git repository', 'Go to one, or name it: dispatch prepare --repo DIR')
   if (`${repository.path}/`.startsWith(`${config.home}/`))

@@ -56,7 +56,7 @@ export async function buildItem(
 ): Promise<NewItem> {
   const { repositoryFolder, deadline } = parseTaskOptions(values)
   const repository =
-    repositoryFolder === null ? null : await findTaskRepository(repositoryFolder, [config.installFolder, config.home])
+    repositoryFolder === null ? null : await findTaskRepository(repositoryFolder, [config.cloneFolder, config.home])
   const sandbox = await resolveSandbox(config, values.sandbox)
   const project = values['no-setup']
     ? null

@@ -28,7 +28,7 @@ export async function registerProject(
   const checkout = await findCheckout(path.resolve(folder))
   if (checkout === undefined)
     throw new UsageError(`${folder} is not a git repository with a work tree`, 'Name one: dispatch projects add DIR')
-  const isOwn = [config.home, config.installFolder].some(own => `${checkout.path}/`.startsWith(`${own}/`))
+  const isOwn = [config.home, config.cloneFolder].some(own => `${checkout.path}/`.startsWith(`${own}/`))
   if (isOwn) throw new UsageError(`${checkout.path} belongs to dispatch`, 'Name your own checkout.')
   const projects = listProjects(config.home)
   const known = projects.find(project => project.path === checkout.path)

@@ -28,8 +28,8 @@ export async function installService(config: Config): Promise<void> {
   const environment = await planEnvironment(config.home)
   const earlier = readIfPresent(service.file)
   const hadDaemon = await isInBackground(config)
-  const { home, installFolder, logsFolder } = config
-  const text = service.compose({ home, installFolder, logsFolder, variables: environment.variables })
+  const { home, cloneFolder, logsFolder } = config
+  const text = service.compose({ home, installFolder: cloneFolder, logsFolder, variables: environment.variables })
   const problem = await tryInstall(service, readConfig(environment.variables), text)
   if (problem !== undefined) {
     await takeBack(service, config, { earlier, hadDaemon })
@@ -98,8 +98,8 @@ function quoteLog({ logsFolder }: Config): string {
   return [`The log of the daemon ends with:`, ...lines.map(line => `  ${sanitize(line)}`)].join('\n')
 }
 
-function withoutService({ installFolder, home }: Config): string {
-  const command = `DISPATCH_HOME=${quoteForShell(home)} ${quoteForShell(`${installFolder}/bin/dispatch`)} daemon --restart`
+function withoutService({ cloneFolder, home }: Config): string {
+  const command = `DISPATCH_HOME=${quoteForShell(home)} ${quoteForShell(`${cloneFolder}/bin/dispatch`)} daemon --restart`
   return `Everything works without a service from the first \`dispatch\` on. To start the daemon after a reboot, add this line to your crontab (crontab -e), with the PATH of your shell above it:
   @reboot ${command}
 or run the command in your shell profile.`

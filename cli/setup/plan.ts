@@ -13,7 +13,7 @@ interface PlannedChange {
 
 /** Everything that `dispatch setup` adds, and notes about what needs no change. */
 export function planSetup(config: Config, { hooks, rules }: { hooks: boolean; rules: boolean }) {
-  const { workspace, installFolder, claudeFolder } = config
+  const { workspace, cloneFolder, claudeFolder } = config
   const changes: PlannedChange[] = []
   const notes: string[] = []
   const login = detectLogin(claudeFolder)
@@ -37,7 +37,7 @@ export function planSetup(config: Config, { hooks, rules }: { hooks: boolean; ru
       reason: 'claude sessions that dispatch did not start report when they end or wait for you',
       addition: buildExternalHooks(config),
     })
-  const rulesFile = path.join(installFolder, 'CLAUDE.md')
+  const rulesFile = path.join(cloneFolder, 'CLAUDE.md')
   if (rules)
     changes.push({
       file: path.join(path.dirname(readUserSettings().file), 'CLAUDE.md'),

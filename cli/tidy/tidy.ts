@@ -7,6 +7,7 @@ import { listLeftovers } from './leftovers.ts'
 import { listOldItems, listOldLogs, listOldNotifications } from './records.ts'
 import type { Removable } from './removable.ts'
 import { listRemovableSessions } from './sessions.ts'
+import { listOldVersions } from './versions.ts'
 
 /** How much is removed. Ages are in milliseconds since the last use. */
 export interface TidyRule {
@@ -46,6 +47,7 @@ export async function listRemovable(
     () => listOldNotifications(config),
     () => listOldItems(config),
     () => listOldLogs(config),
+    () => listOldVersions(config),
   ]
   const removable: Removable[] = []
   const problems: string[] = []

@@ -54,7 +54,15 @@ const exiting: Record<string, string> = {
 }
 
 /** The files that may know that models can be scripted. */
-const rehearsed = ['cli/commands/rehearse.ts', 'cli/commands/index.ts', 'package.json', 'tsconfig.json']
+const rehearsed = [
+  'cli/commands/rehearse.ts',
+  'cli/commands/index.ts',
+  'cli/commands/update.ts',
+  'cli/update/prepare.ts',
+  'cli/update/update.ts',
+  'package.json',
+  'tsconfig.json',
+]
 
 const MAX_FACE_NAMES = 25
 
