@@ -70,7 +70,7 @@ export async function archiveTag(
 
 /**
  * What a checkout has and no remote does: tracked files that are not as committed, and commits as `commit 1a2b3c4 its subject`, a few
- * of them. `published` are commits that a remote is known to have.
+ * of them. `published` are commits that a remote is known to have; where none was asked, those of all tags count.
  */
 export async function listOwnWork(checkout: string, published: string[]): Promise<string[]> {
   const changed = (await listUncommitted(checkout)).filter(line => !line.startsWith('?? '))
@@ -96,7 +96,8 @@ async function listUnpublished(cwd: string, published: string[]): Promise<string
     '--stdin',
   ]
   const input = published.map(commit => `^${commit}\n`).join('')
-  const ran = await runUserGit(['log', ...options, 'HEAD', '--not', '--remotes'], { cwd, input })
+  const known = ['--remotes', ...(published.length === 0 ? ['--tags'] : [])]
+  const ran = await runUserGit(['log', ...options, 'HEAD', '--not', ...known], { cwd, input })
   return ran.exitCode === 0 ? ran.stdout.split('\n').filter(Boolean) : []
 }
 
