@@ -274,10 +274,8 @@ class SqliteQueue implements Queue {
          WHERE number = ? AND state = 'waiting' RETURNING *`,
       )
       .get(JSON.stringify(holder), this.now(), this.now(), number)
-    if (row !== undefined)
-      this.database
-        .prepare('INSERT INTO starts (number, attempt, at, is_failed) VALUES (?, ?, ?, 0)')
-        .run(number, Number(row['attempt']), this.now())
+    const insertStart = 'INSERT INTO starts (number, attempt, at, is_failed) VALUES (?, ?, ?, 0)'
+    if (row) this.database.prepare(insertStart).run(number, Number(row['attempt']), this.now())
     return row
   }
 
