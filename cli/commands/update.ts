@@ -1,6 +1,6 @@
 import { readConfig } from '#host/config'
 import { defineCommand, UsageError } from '../command.ts'
-import { waitForEndSignal } from '../end-signal.ts'
+import { abortAtEndSignal } from '../end-signal.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { print } from '../output/terminal.ts'
 import { printRollback, printUpdate } from '../output/update-view.ts'
@@ -41,10 +41,8 @@ are on no remote is refused.
     if (values.rollback && values.check) throw new UsageError('--check does not go with --rollback')
     if (values.force && !values.rollback) throw new UsageError('--force goes with --rollback')
     const config = readConfig()
-    const end = new AbortController()
-    void waitForEndSignal().then(() => end.abort())
     const say = (text: string) => (values.json ? undefined : print(text))
-    const steps = { say, end: end.signal }
+    const steps = { say, end: abortAtEndSignal() }
     if (values.rollback) {
       const { rollBack } = await import('../update/rollback.ts')
       const report = await rollBack(config, values.force ?? false, steps)

@@ -20,7 +20,7 @@ import { withQueue } from '../queue/open.ts'
 
 /**
  * Have everything that starts from now on run another version, and start the daemon and the page again if one of them runs. If they
- * do not work with it, all is switched back, and exit 6 says why. A second signal does not end this half way.
+ * do not work with it, all is switched back, and exit 6 says why. A signal does not end this half way.
  */
 export async function switchVersion(name: string, config: Config, say: (text: string) => void): Promise<void> {
   const { cloneFolder } = config

@@ -12,6 +12,7 @@ import {
   readPackageVersion,
   readVersionChoice,
 } from '#host/installed-code'
+import { writeToDisk } from '#host/write-to-disk.ts'
 import { requireCleanClone, requireRoom, updateAlone } from './clone.ts'
 import {
   installDependencies,
@@ -112,7 +113,10 @@ async function prepareVersion(source: Source, config: Config, steps: Steps): Pro
     await rehearseVersion(checked, stage, config, steps)
     await requireReadable(checked, steps)
     requireGoing(steps.end)
-    if (!isThere) fs.renameSync(code, folder)
+    if (!isThere) {
+      await writeToDisk() // Or a power failure could leave it half empty under its final name.
+      fs.renameSync(code, folder)
+    }
     return name
   } finally {
     removeStage(stage)

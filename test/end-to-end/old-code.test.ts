@@ -65,7 +65,7 @@ it('daemon, page and runner of older code are told, and the first two make room 
       const results = JSON.parse(await dispatch('doctor', '--json')) as { name: string; state: string; fix?: object }[]
       assert.deepEqual(
         results.flatMap(({ name, state }) => (name === 'code' ? [state] : [])),
-        ['warn', 'warn'],
+        ['ok', 'warn', 'warn'],
       )
 
       assert.match(await dispatch('daemon', '--restart'), /process \d+/)

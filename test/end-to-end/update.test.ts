@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { it } from 'node:test'
-import { getVersionsFolder, readVersionChoice } from '#host/installed-code'
+import { describeVersions } from '#cli/doctor/running-code.ts'
+import { getVersionsFolder, readVersionChoice, writeVersionChoice } from '#host/installed-code'
 import { findFreePort } from '../fixtures/free-port.ts'
 import { idleScenario, openRig } from '../fixtures/rig.ts'
 import { createScratchFolder, waitUntil } from '../fixtures/scratch.ts'
@@ -82,6 +83,8 @@ it('a version is brought beside the clone, checked and switched to, and a sessio
     assert.deepEqual(listRunners(), [runner], 'the session goes on with its code')
     assert.match(await dispatch(['ls']), /^1 session goes on with older code to the end$/m)
     assert.match(await dispatch(['update']), /Nothing newer/)
+    const used = path.join(versions, readVersionChoice(clone.folder).current)
+    assert.equal(describeVersions(used), `in ${used} (beside it: clone, 0.9.0-000000000000)`)
   })
   const updated = readVersionChoice(clone.folder)
 
@@ -101,6 +104,7 @@ it('a version is brought beside the clone, checked and switched to, and a sessio
       await waitUntil(() => fs.existsSync(`${gate}.reached`), 'npm runs')
       const updates = rig.listProcesses().filter(({ command }) => /built\/dispatch\.js update$/.test(command))
       assert.equal(updates.length, 1)
+      if (signal === 'SIGINT') assert.match(await dispatch(['update'], 5), /another `dispatch update`/)
       process.kill(updates[0]?.pid ?? 0, signal)
       const ran = await running
       fs.rmSync(gate) // The npm of an update that is killed goes on.
@@ -118,6 +122,14 @@ it('a version is brought beside the clone, checked and switched to, and a sessio
   })
 
   await t.test('the version before comes back, and then the newer one again', async () => {
+    writeVersionChoice(clone.folder, { current: 'clone', previous: updated.current })
+    const { isOutdated, daemon } = await readHealth()
+    assert.deepEqual(
+      [isOutdated, daemon.isOutdated],
+      [true, true],
+      'after an update that was killed right after its switch',
+    )
+    writeVersionChoice(clone.folder, updated)
     const report = JSON.parse(await dispatch(['update', '--rollback', '--json']))
     assert.deepEqual(report, { installed: 'clone', readOnly: [], unreadable: [] })
     await requireRunning('1.0.0')
