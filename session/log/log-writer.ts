@@ -24,8 +24,9 @@ export class LogWriter {
   private lastSnapshot: FileSnapshot
   /** The size that the file must have; undefined after a failed write. */
   private expectedBytes: number | undefined
-  /** The hash of a line that may or may not have reached the disk. */
-  private pendingHash: string | undefined
+  /** An event with the hash of its line, which may or may not have reached the disk. */
+  private pending: { event: Event; hash: string } | undefined
+  private kept: Event | undefined
 
   /** Continue a log where it ends. A broken hash chain counts as damage. */
   constructor(file: string, sessionId: string) {
@@ -56,6 +57,13 @@ export class LogWriter {
       })
   }
 
+  /** An event whose line is there although the disk reported an error when it was appended. Each is returned once. */
+  takeKept(): Event | undefined {
+    const { kept } = this
+    this.kept = undefined
+    return kept
+  }
+
   /**
    * Append an event. Its time is never before that of the last one, also when the clock was set back, so that events and
    * notifications keep their order. If another process wrote in between, the hash chain is broken from this line on. */
@@ -65,12 +73,13 @@ export class LogWriter {
     this.lastTime = time > this.lastTime ? time : this.lastTime
     const event: Event = { seq: this.lastSeq + 1, time: this.lastTime, ...body }
     const line = serializeEvent(event, this.head)
-    this.pendingHash = sha256(line)
+    const hash = sha256(line)
+    this.pending = { event, hash }
     const bytesBefore = this.expectedBytes
     this.expectedBytes = undefined
     appendLine(this.file, line)
     this.lastSeq++
-    this.head = this.pendingHash
+    this.head = hash
     const written = takeSnapshot(this.file)
     this.expectedBytes = bytesBefore === undefined ? written.size : bytesBefore + Buffer.byteLength(line) + 2
     this.lastSnapshot = written.size === this.expectedBytes ? written : unknownSnapshot
@@ -89,9 +98,11 @@ export class LogWriter {
     if (kind === 'missing') return this.lastSeq === 0 ? undefined : 'events.jsonl is gone: it was removed'
     if (kind === 'special') return 'events.jsonl is not a plain file any more: it was replaced'
     const { lastSeq, head, chainBreaks } = readLog(this.file, this.sessionId)
-    if (this.expectedBytes === undefined && head === this.pendingHash) {
+    if (this.expectedBytes === undefined && this.pending && head === this.pending.hash) {
       this.lastSeq = lastSeq // The disk reported an error, but the line is there.
       this.head = head
+      this.kept = this.pending.event
+      this.pending = undefined
     }
     if ((head ?? computeGenesisHash(this.sessionId)) !== this.head)
       return lastSeq > this.lastSeq

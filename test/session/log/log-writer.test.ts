@@ -173,3 +173,19 @@ test('a disk that writes part of a line, or reports an error, is not damage', t 
   writer.requireIntact()
   assert.deepEqual(readLog(file, id).chainBreaks, [])
 })
+
+test('a line that is there although the disk reported an error is told once, and the next one follows it', t => {
+  const { file, writer } = startLog(t)
+  // The disk reports the error after it has written the line.
+  t.mock.method(fs, 'fdatasyncSync', () => {
+    throw Object.assign(new Error('EIO'), { code: 'EIO' })
+  })
+  assert.throws(() => writer.append(asked('four'), new Date()), { exitCode: 10 })
+  t.mock.restoreAll()
+  assert.equal(writer.checkForDamage(), undefined)
+  const kept = writer.takeKept()
+  assert.ok(kept?.type === 'question.asked' && kept.question === 'four' && kept.seq === 4)
+  assert.equal(writer.takeKept(), undefined)
+  assert.equal(writer.append(asked('five'), new Date()).seq, 5)
+  assert.deepEqual(readLog(file, id).chainBreaks, [])
+})
