@@ -29,7 +29,9 @@ export async function endSession(context: RunnerContext, actor: string, reason: 
   } catch (error) {
     problem = `; while closing: ${error instanceof Error ? error.message : error}`
   }
-  context.record({ type: 'session.closed', actor, reason: `${reason}${problem}`.slice(0, MAX_CLOSE_REASON_CHARS) })
+  // The disk may have reported an error for a line that is there.
+  if (context.status.closed === undefined)
+    context.record({ type: 'session.closed', actor, reason: `${reason}${problem}`.slice(0, MAX_CLOSE_REASON_CHARS) })
   await leaveSession(context)
 }
 

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { AwakeClock } from '#host/awake-clock.ts'
 import { type Config, createConfigReader } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
@@ -138,7 +139,10 @@ class Runner implements RunnerContext {
         exitCode: exitCodes.conflict,
       })
     const damage = this.log.checkForDamage()
-    if (damage === undefined) return this.append(body)
+    if (damage === undefined) {
+      const kept = this.applyKept()
+      return kept && isSameEvent(kept, body) ? kept : this.append(body)
+    }
     this.reportTampering(damage)
     throw new DispatchError(damage, { exitCode: exitCodes.integrity })
   }
@@ -175,6 +179,7 @@ class Runner implements RunnerContext {
           if (!this.isOwner()) break
           const damage = this.log.checkForDamage()
           if (damage !== undefined) this.reportTampering(damage)
+          this.applyKept()
           this.recordSleep()
           this.notifications.flush()
           await tick()
@@ -195,7 +200,16 @@ class Runner implements RunnerContext {
   }
 
   private append(body: EventBody): Event {
-    const event = this.log.append(body, new Date())
+    return this.apply(this.log.append(body, new Date()))
+  }
+
+  /** A line that is there although the disk reported an error counts, and is not written twice. */
+  private applyKept(): Event | undefined {
+    const kept = this.log.takeKept()
+    return kept && this.apply(kept)
+  }
+
+  private apply(event: Event): Event {
     this.status = applyEvent(this.status, event)
     writeStopGate(this)
     const description = describeEvent(event)
@@ -203,6 +217,10 @@ class Runner implements RunnerContext {
     this.notifications.add({ event, head: this.log.head })
     return event
   }
+}
+
+function isSameEvent({ seq: _, time: __, ...kept }: Event, body: EventBody): boolean {
+  return isDeepStrictEqual(kept, body)
 }
 
 /** What a runner reports is read in its window. */

@@ -23,27 +23,15 @@ export interface StopOptions {
  * its place. Returns false when the session had ended before. Exit 5 for a session of another machine.
  */
 export async function stopSession(session: Session, config: Config, options: StopOptions = {}): Promise<boolean> {
-  const isElsewhere = (await findOtherHost(session)) !== undefined
-  if (isElsewhere && options.isHostGone) return endForOtherHost(session, config)
-  if (hasEnded(session)) return false
-  await refuseOtherHost(session)
-  const isRequested = tryRequestClose(session)
-  const runner = readLeaseHolder(session.paths.runnerLease)
-  const isAlive = async () => runner !== undefined && (await checkLiveness(runner)) === 'alive'
-  await waitWhile(isAlive, isRequested ? CLOSE_TIMEOUT_MS : 0)
-  if (hasEnded(session)) return true
-  if (runner && (await isAlive())) {
-    await killProcessTree(runner, '')
-    await waitWhile(isAlive, KILL_TIMEOUT_MS)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return (await tryStop(session, config, options)) || attempt > 1
+    } catch (error) {
+      // The daemon may start a successor of a runner at this moment. The next attempt finds it.
+      const isConflict = error instanceof DispatchError && error.exitCode === exitCodes.conflict
+      if (!isConflict || attempt === MAX_STOP_ATTEMPTS) throw error
+    }
   }
-  await endAgents({ session, tmux: openTmux(config.home) })
-  const { closeSession } = await import('./runner.ts')
-  try {
-    await closeSession(session, config, 'you', STOP_REASON)
-  } catch (error) {
-    throw explainUnrecorded(session, error)
-  }
-  return true
 }
 
 /** Ask the living runner of a session to close it, by a file that it looks for at every tick. Exit 6 for a newer format. */
@@ -66,8 +54,36 @@ export async function isSessionOpen(session: Session, config: Config): Promise<b
 const STOP_REASON = 'dispatch stop'
 const HOST_GONE_REASON = 'dispatch stop --host-gone'
 const CLOSE_TIMEOUT_MS = 10_000
+const MAX_STOP_ATTEMPTS = 3
 const KILL_TIMEOUT_MS = 2500
 const POLL_INTERVAL_MS = 50
+
+async function tryStop(session: Session, config: Config, options: StopOptions): Promise<boolean> {
+  const isElsewhere = (await findOtherHost(session)) !== undefined
+  if (isElsewhere && options.isHostGone) return endForOtherHost(session, config)
+  if (hasEnded(session)) return false
+  await refuseOtherHost(session)
+  const isRequested = tryRequestClose(session)
+  const runner = readLeaseHolder(session.paths.runnerLease)
+  const isAlive = async () => runner !== undefined && (await checkLiveness(runner)) === 'alive'
+  await waitWhile(isAlive, isRequested ? CLOSE_TIMEOUT_MS : 0)
+  const hasHung = await isAlive()
+  if (runner && hasHung) {
+    await killProcessTree(runner, '')
+    await waitWhile(isAlive, KILL_TIMEOUT_MS)
+  }
+  try {
+    if (hasHung || !hasEnded(session)) {
+      await endAgents({ session, tmux: openTmux(config.home) })
+      const { closeSession } = await import('./runner.ts')
+      await closeSession(session, config, 'you', STOP_REASON)
+    }
+    requireOnDisk(session)
+  } catch (error) {
+    throw explainUnrecorded(session, error)
+  }
+  return true
+}
 
 /**
  * Ask the runner to close the session, also where no more data fits on the disk: an empty file needs no space. False where even
@@ -88,6 +104,21 @@ function tryRequestClose(session: Session): boolean {
   }
 }
 
+/** Its last line may be there although the disk reported an error to the runner. */
+function requireOnDisk(session: Session): void {
+  const file = session.paths.events
+  try {
+    const fd = fs.openSync(file, 'r+')
+    try {
+      fs.fdatasyncSync(fd)
+    } finally {
+      fs.closeSync(fd)
+    }
+  } catch (error) {
+    throw toStorageError(file, error)
+  }
+}
+
 /** On a full disk the processes have ended, and nothing says so. The next runner reads the request and closes the session. */
 function explainUnrecorded({ id }: Session, error: unknown): unknown {
   const cause = error instanceof Error ? toStorageError(id, error) : error
@@ -96,7 +127,7 @@ function explainUnrecorded({ id }: Session, error: unknown): unknown {
     `every process of session ${id} has ended, but that could not be recorded: ${cause.message}`,
     {
       exitCode: exitCodes.storage,
-      remedy: `Free some space, then run it again: dispatch stop ${id.slice(-4)}`,
+      remedy: `When the disk works and has room again, run it once more: dispatch stop ${id.slice(-4)}`,
     },
   )
 }
