@@ -12,7 +12,9 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type RunResult, runProgram } from '#host/exec.ts'
 import { helloTask } from '#rehearsal/hello.ts'
+import { bash } from '#rehearsal/scenario.ts'
 import type { Event } from '#session/log'
+import { findProcesses } from '../fixtures/rig.ts'
 import { createRandom } from '../fixtures/scratch.ts'
 import { type Lab, openLab, requireSoundRecord, robustScenario } from './kill-lab.ts'
 
@@ -52,6 +54,11 @@ const runnerFaults: { calls: string; error: string; file?: string }[] = [
   { calls: 'fsync', error: 'EROFS:when=1+2' },
   { calls: 'pipe2,socketpair', error: 'EMFILE' },
   { calls: 'clone,clone3,vfork,fork', error: 'EAGAIN' },
+]
+const stopFaults = [
+  { calls: 'write', error: 'EIO' },
+  { calls: 'write', error: 'ENOSPC' },
+  { calls: 'fdatasync', error: 'EIO' },
 ]
 const moments: Event['type'][] = [
   'base.prepared',
@@ -107,6 +114,36 @@ test('a session whose runner meets faults goes on when they are over, and reache
   t.diagnostic(`${count} faults of a runner`)
 })
 
+for (const { calls, error } of stopFaults)
+  test(`dispatch stop ends every process although its event cannot be written (${error} at ${calls}), and is exit 10`, async t => {
+    if (await skipsWithoutStrace(t)) return
+    const lab = await openLab(undefined, {}, { ...robustScenario, orchestrator: [bash(':'), { hang: true }] })
+    const { rig } = lab
+    try {
+      const started = await lab.dispatch([helloTask, '--json'])
+      assert.equal(started.exitCode, 0, started.stderr)
+      const { paths, id } = rig.readSession()
+      const [runner] = rig.listRunners()
+      assert.ok(runner)
+      const strace = injectFault(runner.pid, { calls, error, file: paths.events })
+      const stopped = await runWithFault(lab, ['stop', id], { calls, error, file: paths.events })
+      const shown = `exit ${stopped.exitCode}\n${stopped.stdout}${stopped.stderr}`
+      assert.equal(stopped.exitCode, 10, shown)
+      assert.ok(stopped.stderr.includes(paths.events), shown)
+      assert.match(stopped.stderr, /every process .* has ended[\s\S]*dispatch stop/, shown)
+      // The daemon may have started a runner that reads the request to stop.
+      const left = findProcesses(`DISPATCH_SESSION=${id}`).filter(({ command }) => !command.includes('/runner.js '))
+      assert.deepEqual(left, [], shown)
+      await strace.end()
+      const again = await lab.dispatch(['stop', id])
+      assert.equal(again.exitCode, 0, again.stderr)
+      assert.equal(rig.readEvents().filter(({ type }) => type === 'session.closed').length, 1)
+      await requireSoundRecord(rig, id)
+    } finally {
+      await lab.close()
+    }
+  })
+
 async function runFaultySession(
   { calls, error, file }: (typeof runnerFaults)[number],
   moment: Event['type'],
@@ -127,13 +164,13 @@ async function runFaultySession(
     const { paths, id } = rig.readSession()
     const [runner] = rig.listRunners()
     assert.ok(runner)
-    const only = file === undefined ? [] : ['-P', path.join(paths.folder, file)]
-    const inject = ['-e', `inject=${calls}:error=${error}`]
-    const strace = spawn('strace', ['-f', '-qq', '-o', '/dev/null', '-p', String(runner.pid), ...only, ...inject])
-    const ended = once(strace, 'exit')
+    const strace = injectFault(runner.pid, {
+      calls,
+      error,
+      ...(file === undefined ? {} : { file: path.join(paths.folder, file) }),
+    })
     await sleep(durationMs)
-    strace.kill('SIGINT')
-    await ended
+    await strace.end()
     const started = await starting
     assert.equal(started.exitCode, 0, started.stderr)
     const waited = await lab.dispatch(['wait', id, '--json'])
@@ -142,6 +179,20 @@ async function runFaultySession(
     await requireSoundRecord(rig, id)
   } finally {
     await lab.close()
+  }
+}
+
+/** Put a fault into a process that runs, until it is over. */
+function injectFault(pid: number, { calls, error, file }: (typeof runnerFaults)[number]): { end(): Promise<void> } {
+  const only = file === undefined ? [] : ['-P', file]
+  const inject = ['-e', `inject=${calls}:error=${error}`]
+  const strace = spawn('strace', ['-f', '-qq', '-o', '/dev/null', '-p', String(pid), ...only, ...inject])
+  const ended = once(strace, 'exit')
+  return {
+    async end() {
+      strace.kill('SIGINT')
+      await ended
+    },
   }
 }
 
