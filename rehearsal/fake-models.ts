@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import http from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { http } from '#host/http.ts'
 import type { ModelAction, Scenario } from './scenario.ts'
 import { answerAsJudge, detectRole, type MessagesRequest, pickNextAction } from './scripted-turns.ts'
 
@@ -45,8 +46,8 @@ export async function startFakeModels(scenario: Scenario): Promise<FakeModels> {
 async function answerRequest(
   scenario: Scenario,
   requests: RecordedRequest[],
-  request: http.IncomingMessage,
-  response: http.ServerResponse,
+  request: IncomingMessage,
+  response: ServerResponse,
 ): Promise<void> {
   const body = await text(request)
   const path = request.url ?? ''
@@ -74,12 +75,12 @@ async function answerRequest(
   response.writeHead(request.method === 'HEAD' ? 200 : 404).end()
 }
 
-function sendJson(response: http.ServerResponse, status: number, body: object, headers = {}): void {
+function sendJson(response: ServerResponse, status: number, body: object, headers = {}): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 }
 
 /** Send one answer of the Messages API, as server-sent events, or an error of the vendor. */
-function sendAction(response: http.ServerResponse, model: string, action: ModelAction): void {
+function sendAction(response: ServerResponse, model: string, action: ModelAction): void {
   if ('hang' in action) return // The model never answers; the connection stays open.
   if ('refuse' in action) {
     const error = { type: action.kind, message: action.reason }
@@ -118,7 +119,7 @@ function sendAction(response: http.ServerResponse, model: string, action: ModelA
 }
 
 /** Send the reply of the judge, as the Gemini API does. */
-function sendJudgeReply(response: http.ServerResponse, reply: string, modelVersion: string): void {
+function sendJudgeReply(response: ServerResponse, reply: string, modelVersion: string): void {
   sendJson(response, 200, {
     candidates: [{ content: { role: 'model', parts: [{ text: reply }] }, finishReason: 'STOP', index: 0 }],
     usageMetadata: { promptTokenCount: 1000, candidatesTokenCount: 100 },

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import fs from 'node:fs'
-import http from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
 import { makePrivateFolder, toStorageError, writeAtomic } from '#host/fs'
+import { http } from '#host/http.ts'
 import { type Code, readCode } from '#host/installed-code'
 import { createApp } from './app.ts'
 import { getServerRecordFile, probePort, readServerRecord } from './find-server.ts'
@@ -64,11 +65,7 @@ export async function startServer(
 // --- internal ---
 
 /** Probe before listening: on some systems both succeed, for a program that listens on every address, and for this one. */
-async function tryPort(
-  app: http.RequestListener,
-  port: number,
-  home: string,
-): Promise<http.Server | 'taken' | { pid: number }> {
+async function tryPort(app: RequestListener, port: number, home: string): Promise<Server | 'taken' | { pid: number }> {
   const user = await probePort(port, home)
   if (user === 'other') return 'taken'
   if (user !== 'free') return user
@@ -88,7 +85,7 @@ async function tryPort(
   }
 }
 
-function toServeResult(server: http.Server, home: string, code: Code): ServeResult {
+function toServeResult(server: Server, home: string, code: Code): ServeResult {
   const { port } = server.address() as AddressInfo
   const url = buildUrl(port)
   makePrivateFolder(home)
@@ -97,7 +94,7 @@ function toServeResult(server: http.Server, home: string, code: Code): ServeResu
 }
 
 /** Close the server and delete its record, unless a later page has replaced it. */
-async function close(server: http.Server, home: string): Promise<void> {
+async function close(server: Server, home: string): Promise<void> {
   const closed = once(server.close(), 'close')
   server.closeAllConnections()
   await closed

@@ -1,7 +1,7 @@
-import http from 'node:http'
-import https from 'node:https'
+import type { Agent, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import tls from 'node:tls'
+import { http, https } from '../http.ts'
 import { toOneLine } from '../text.ts'
 import { SECOND_MS } from '../time.ts'
 import type { Responder } from '../waiting-server.ts'
@@ -75,12 +75,12 @@ interface Route {
   placeholder: string
   credential: Credential
   upstream: Upstream
-  agent: http.Agent
+  agent: Agent
   /** Are the certificates of the system trusted too? Reading them takes 0.2 s, so this happens when one is missing. */
   trustsSystem: boolean
 }
 
-async function forward(request: http.IncomingMessage, response: http.ServerResponse, route: Route): Promise<void> {
+async function forward(request: IncomingMessage, response: ServerResponse, route: Route): Promise<void> {
   const { placeholder, credential } = route
   const { ['x-api-key']: key, authorization } = request.headers
   if (key !== placeholder && authorization !== `Bearer ${placeholder}`)
@@ -110,7 +110,7 @@ async function forward(request: http.IncomingMessage, response: http.ServerRespo
   }
 }
 
-async function readBody(request: http.IncomingMessage): Promise<Buffer | undefined> {
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -122,13 +122,13 @@ async function readBody(request: http.IncomingMessage): Promise<Buffer | undefin
 }
 
 function send(
-  request: http.IncomingMessage,
+  request: IncomingMessage,
   target: string,
   body: Buffer,
   login: CredentialHeaders,
   { upstream, agent }: Route,
   signal: AbortSignal,
-): Promise<http.IncomingMessage> {
+): Promise<IncomingMessage> {
   const { address } = upstream
   const url = new URL(`${address.pathname.replace(/\/+$/, '')}${target}`, address)
   const { ['x-api-key']: _key, authorization: _token, ...others } = keepHeaders(request.headers)
@@ -151,13 +151,13 @@ function send(
   })
 }
 
-function keepHeaders(headers: http.IncomingHttpHeaders): http.OutgoingHttpHeaders {
+function keepHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const dropped = new Set([...connectionHeaders, ...(headers.connection ?? '').toLowerCase().split(/\s*,\s*/)])
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name)))
 }
 
 /** An error in the form of the Messages API, which claude shows to the person. */
-function refuse(response: http.ServerResponse, status: number, message: string): void {
+function refuse(response: ServerResponse, status: number, message: string): void {
   if (response.headersSent) response.destroy()
   else {
     response.writeHead(status, { 'content-type': 'application/json' })
@@ -182,7 +182,7 @@ async function sendTrusting<Answer>(sendOnce: () => Promise<Answer>, route: Rout
 }
 
 /** An agent that goes through the user's proxy, as claude does. */
-function createAgent({ address, environment, tls: { ca, ...identity } }: Upstream): http.Agent {
+function createAgent({ address, environment, tls: { ca, ...identity } }: Upstream): Agent {
   const options = { keepAlive: true, proxyEnv: environment }
   if (address.protocol === 'http:') return new http.Agent(options)
   return new https.Agent({ ...options, ...identity, ...(ca && { ca: [...tls.rootCertificates, ...ca] }) })
