@@ -98,7 +98,7 @@ describe('amending a sealed contract', { concurrency: 2 }, () => {
         assert.equal(originals['base-v2-C1'], 'base-C1', 'an unchanged check does not run again')
         assert.equal(originals['base-v2-C3'], undefined)
       },
-      { ...withPhone, ROUNDS: '1', RIG_CLAUDE: 'real' }, // A person's message is typed into the terminal.
+      { ...withPhone, ROUNDS: '1' },
     ))
 
   it('a declined amendment leaves the contract and cannot be asked again', () =>
@@ -132,7 +132,7 @@ describe('amending a sealed contract', { concurrency: 2 }, () => {
         assert.equal(fs.readFileSync(paths.contract, 'utf8'), sealed)
         assert.equal(rig.readStatus().contract?.version, 1)
       },
-      { ...withPhone, ROUNDS: '1', RIG_CLAUDE: 'real' }, // A person's message is typed into the terminal.
+      { ...withPhone, ROUNDS: '1' },
     ))
 })
 

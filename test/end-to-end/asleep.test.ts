@@ -35,5 +35,5 @@ test('a session that waits for an answer is put to sleep, and the answer wakes i
       assert.ok(types.indexOf('orchestrator.resumed') > types.indexOf('session.slept'))
       assert.equal(types.filter(type => type === 'orchestrator.started').length, 1)
     },
-    { SLEEP_AFTER_SEC: '1', RIG_CLAUDE: 'real' },
+    { SLEEP_AFTER_SEC: '1' },
   ))

@@ -307,6 +307,6 @@ describe('a judge that gives no answer', { concurrency: 2 }, () => {
         assert.equal(rig.readStatus().phase, 'PASS')
         assert.equal(listEvents(rig, 'question.answered').length, 0, 'a message of dispatch is no answer of a human')
       },
-      { GEMINI_API_KEY: '', RIG_CLAUDE: 'real' },
+      { GEMINI_API_KEY: '' },
     ))
 })

@@ -39,7 +39,7 @@ test('a spent budget stops further workers until it is raised', async () => {
     ],
     endStates: ['PASS'],
   }
-  const rig = await openRig(scenario, { ...withPhone, RIG_CLAUDE: 'real' }) // A person's message is typed into the terminal.
+  const rig = await openRig(scenario, withPhone)
   try {
     fs.mkdirSync(path.join(rig.home, 'dispatch'), { recursive: true })
     const file = path.join(rig.home, 'dispatch/.env')

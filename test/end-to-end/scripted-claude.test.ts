@@ -8,7 +8,7 @@ import { helloContract, helloTask, remainingTurns } from '#rehearsal/hello.ts'
 import { bash, put, type Scenario, say, write } from '#rehearsal/scenario.ts'
 import { type Rig, withRig } from '../fixtures/rig.ts'
 
-/** A tool of the worker fails, a write of the orchestrator is blocked, and the stop gate continues its turn. */
+/** A tool of the worker fails, a write of the orchestrator is blocked, the stop gate continues its turn, and a person says thanks. */
 const scenario: Scenario = {
   title: '',
   task: helloTask,
@@ -18,6 +18,7 @@ const scenario: Scenario = {
     say('Done already.'),
     put('contract.md', helloContract),
     ...remainingTurns,
+    heard => say(heard.lastText.includes('Thank you.') ? 'You are welcome.' : '?'),
   ],
   endStates: ['PASS'],
 }
@@ -28,6 +29,11 @@ async function observe(rig: Rig) {
   assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
   const findLast = (type: string) => rig.readEvents().findLastIndex(event => event.type === type)
   await rig.waitUntil('the turn ends', () => findLast('turn.ended') > findLast('verdict.given'))
+  const countTurns = () => rig.readEvents().filter(({ type }) => type === 'turn.ended').length
+  const turns = countTurns()
+  const said = await rig.dispatch(['say', rig.readSession().id, 'Thank you.\nIt is\ndone.'])
+  assert.equal(said.exitCode, 0, said.stderr)
+  await rig.waitUntil('that turn ends', () => countTurns() > turns)
   await rig.waitForTick()
   const session = rig.readSession()
   const worker = rig.readStatus().workers[0]?.name ?? ''
@@ -36,6 +42,9 @@ async function observe(rig: Rig) {
   assert.ok(transcript)
   const lines = fs.readFileSync(transcript, 'utf8').split('\n').flatMap(formatTranscriptLine)
   return {
+    heard: rig.models.requests.some(
+      ({ role, body }) => role === 'orchestrator' && /Thank you\.\\nIt is\\ndone\./.test(body),
+    ),
     events: rig
       .readEvents()
       .map(event => [event.type, 'agent' in event ? event.agent : '', 'reason' in event ? event.reason : ''].join(' '))

@@ -210,7 +210,6 @@ describe('dispatch resume', () => {
         const waited = await rig.dispatch(['wait', id])
         assert.equal(waited.exitCode, 0, waited.stdout + JSON.stringify(rig.readEvents().slice(-8)))
       },
-      { RIG_CLAUDE: 'real' },
     )
   })
 })
