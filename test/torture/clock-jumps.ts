@@ -6,8 +6,8 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, type TestContext, test } from 'node:test'
-import { helloTask } from '#rehearsal/hello.ts'
-import { bash } from '#rehearsal/scenario.ts'
+import { helloTask, honestWorkerTurns } from '#rehearsal/hello.ts'
+import { bash, put, type Scenario } from '#rehearsal/scenario.ts'
 import type { Event } from '#session/log'
 import { createRandom } from '../fixtures/scratch.ts'
 import {
@@ -57,9 +57,13 @@ test('a session whose clock jumps reaches its verdict, and nothing is taken for 
           const { id } = lab.rig.readSession()
           const waited = await lab.dispatch(['wait', id, '--json'])
           assert.equal(waited.exitCode, 0, `${waited.stderr}\n${describe(lab)}`)
-          const lastMs = Date.parse(lab.rig.readEvents(id).at(-1)?.time ?? '')
-          if (jump.startsWith('+')) assert.ok(lastMs > Date.now() + 1_800_000, 'the runner has seen the jump')
           await requireCalm(lab, id)
+          // A fast session may have had its verdict before the clock jumped. Its end comes after that.
+          assert.equal((await lab.dispatch(['stop', id])).exitCode, 0)
+          const last = lab.rig.readEvents(id).findLast(({ type }) => type === 'session.closed')
+          assert.ok(last)
+          if (jump.startsWith('+'))
+            assert.ok(Date.parse(last.time) > Date.now() + 1_800_000, `the runner has seen the jump\n${describe(lab)}`)
         }),
       )
       count++
@@ -87,7 +91,58 @@ test('a runner that dies after the clock was set back gets its successor, and a 
       await lab.rig.waitUntil('its successor', () => count() === 2, 60)
       await requireCalm(lab, id)
     },
-    [bash(':'), { hang: true }],
+    { orchestrator: [bash(':'), { hang: true }] },
+  )
+})
+
+test('a session parked by a usage limit goes on when the wall clock says so, and before that its deadline is not missed', async t => {
+  if (skipsWithoutLibrary(t)) return
+  const resetHour = new Date(Date.now() + 3 * 3_600_000).getUTCHours()
+  const reason = `You've hit your Opus limit · resets ${resetHour % 12 || 12}${resetHour < 12 ? 'am' : 'pm'} (UTC)`
+  let attempts = 0
+  const worker = () =>
+    ++attempts === 1 ? { refuse: 429, kind: 'rate_limit_error', reason } : put('hello.sh', 'echo hello')
+  await withClock(
+    async (lab, setClock) => {
+      const deadline = new Date(Date.now() + 12 * 3_600_000).toISOString()
+      const started = await lab.dispatch([helloTask, '--deadline', deadline, '--json'])
+      assert.equal(started.exitCode, 0, started.stderr)
+      const { id } = lab.rig.readSession()
+      await waitForEvent(lab, 'worker.parked')
+      for (const jump of ['-1d', '-2h']) {
+        setClock(jump)
+        await lab.rig.waitForTick()
+        assert.equal(attempts, 1, `${jump}: it waits`)
+      }
+      setClock('+5h')
+      const waited = await lab.dispatch(['wait', id, '--json'])
+      assert.equal(waited.exitCode, 0, `${waited.stderr}\n${describe(lab)}`)
+      assert.ok(attempts > 1)
+      await requireCalm(lab, id)
+    },
+    { workers: { '*': [worker, ...honestWorkerTurns.slice(1)] } },
+  )
+})
+
+test('a deadline passes once by the clock of the wall, however often that is set', async t => {
+  if (skipsWithoutLibrary(t)) return
+  await withClock(
+    async (lab, setClock) => {
+      const deadline = new Date(Date.now() + 3 * 3_600_000).toISOString()
+      const started = await lab.dispatch([helloTask, '--deadline', deadline, '--json'])
+      assert.equal(started.exitCode, 0, started.stderr)
+      const count = () => lab.rig.readEvents().filter(({ type }) => type === 'deadline.passed').length
+      setClock('-1d')
+      await lab.rig.waitForTick()
+      assert.equal(count(), 0)
+      for (const jump of ['+4h', '-1d', '+5h']) {
+        setClock(jump)
+        await waitForEvent(lab, 'deadline.passed')
+        await lab.rig.waitForTick()
+        assert.equal(count(), 1, jump)
+      }
+    },
+    { orchestrator: [bash(':'), { hang: true }] },
   )
 })
 
@@ -119,9 +174,9 @@ after(() => fs.rmSync(install, { recursive: true, force: true }))
 /** A lab whose programs of dispatch see the clock of a file. */
 async function withClock(
   run: (lab: Lab, setClock: (offset: string) => void) => Promise<void>,
-  orchestrator = robustScenario.orchestrator,
+  changes: Partial<Scenario> = {},
 ): Promise<void> {
-  const lab = await openLab(await preparing, {}, { ...robustScenario, orchestrator })
+  const lab = await openLab(await preparing, {}, { ...robustScenario, ...changes })
   const file = path.join(lab.rig.home, 'clock')
   const setClock = (offset: string) => {
     fs.writeFileSync(`${file}.new`, `${offset}\n`)

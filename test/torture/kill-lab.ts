@@ -142,7 +142,8 @@ export async function requireSoundRecord(rig: Rig, id: string): Promise<void> {
   requireOnce(
     'a worker started',
     events.flatMap(event => {
-      if (event.type === 'worker.interrupted') attempts.set(event.worker, event.attempt)
+      if (event.type === 'worker.interrupted' || event.type === 'worker.parked')
+        attempts.set(event.worker, (attempts.get(event.worker) ?? 0) + 1)
       return event.type === 'worker.started' ? [`${event.worker} ${attempts.get(event.worker) ?? 0}`] : []
     }),
   )
