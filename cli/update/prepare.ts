@@ -6,6 +6,7 @@ import { createInterruptError, DispatchError, exitCodes } from '#host/error.ts'
 import { type RunResult, runProgram } from '#host/exec.ts'
 import { deleteFolder, readIfPresent } from '#host/fs'
 import { appendLog } from '#host/log-file.ts'
+import { killProcessTree } from '#host/process'
 import { sanitize } from '#host/text.ts'
 import { MINUTE_MS } from '#host/time.ts'
 import { askVersion, readHome } from './read-home.ts'
@@ -57,10 +58,16 @@ export async function rehearseVersion(
   requireSuccess(ran, 'the rehearsal', config, end)
 }
 
-/** Remove what an update that was cut off has left: the folder in which it prepared a version, and the home of its rehearsal. */
-export function removeStage(stage: string): void {
+/**
+ * Remove what an update that was cut off has left: the folder in which it prepared a version, and the home of its rehearsal with the
+ * processes there.
+ */
+export async function removeStage(stage: string): Promise<void> {
   const temp = readIfPresent(path.join(stage, TEMP_RECORD)) ?? ''
-  if (temp.startsWith(path.join(os.tmpdir(), TEMP_NAME))) deleteFolder(temp)
+  if (temp.startsWith(path.join(os.tmpdir(), TEMP_NAME))) {
+    await killProcessTree(0, `TMPDIR=${temp}`)
+    deleteFolder(temp)
+  }
   deleteFolder(stage)
 }
 

@@ -96,7 +96,7 @@ async function prepareVersion(source: Source, config: Config, steps: Steps): Pro
   const { cloneFolder } = config
   const versions = getVersionsFolder(cloneFolder)
   for (const name of listNames(versions).filter(each => each.startsWith(STAGE_PREFIX)))
-    removeStage(path.join(versions, name))
+    await removeStage(path.join(versions, name))
   requireRoom(config)
   const stage = path.join(versions, `${STAGE_PREFIX}${randomBytes(4).toString('hex')}`)
   fs.mkdirSync(stage)
@@ -119,6 +119,6 @@ async function prepareVersion(source: Source, config: Config, steps: Steps): Pro
     }
     return name
   } finally {
-    removeStage(stage)
+    await removeStage(stage)
   }
 }
