@@ -169,8 +169,8 @@ export const tortureParts: TorturePart[] = [
     name: 'long',
     about: 'the long tests: signals, faults, refusals, messages, every rehearsal and more',
     files: [
-      ...['signals', 'refusals', 'faults', 'human', 'parked', 'smoke', 'reading', 'home', 'git-features'].map(name =>
-        path.join(tests, `long/${name}.ts`),
+      ...['signals', 'refusals', 'faults', 'human', 'parked', 'smoke', 'reading', 'home', 'git-features', 'update'].map(
+        name => path.join(tests, `long/${name}.ts`),
       ),
       path.join(tests, 'protocol/protocol.ts'),
       path.join(tests, 'end-to-end/tamper-live.test.ts'),
