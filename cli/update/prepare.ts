@@ -66,9 +66,9 @@ export async function removeStage(stage: string): Promise<void> {
   const temp = readIfPresent(path.join(stage, TEMP_RECORD)) ?? ''
   if (temp.startsWith(path.join(os.tmpdir(), TEMP_NAME))) {
     await killProcessTree(0, `TMPDIR=${temp}`)
-    deleteFolder(temp)
+    tryToDelete(temp)
   }
-  deleteFolder(stage)
+  tryToDelete(stage)
 }
 
 /** Have the code in a folder read this home, and compare. Exit 6 if it reads less than this dispatch does. */
@@ -93,6 +93,15 @@ export function requireGoing(end: AbortSignal): void {
 }
 
 // --- internal ---
+
+/** An npm that has outlived its update may still write there. Then the next update removes it. */
+function tryToDelete(folder: string): void {
+  try {
+    deleteFolder(folder)
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error
+  }
+}
 
 const INSTALL_TIMEOUT_MS = 30 * MINUTE_MS
 const REHEARSAL_TIMEOUT_MS = 10 * MINUTE_MS
