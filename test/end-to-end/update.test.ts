@@ -5,6 +5,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { it } from 'node:test'
 import { describeVersions } from '#cli/doctor/running-code.ts'
+import { runProgram } from '#host/exec.ts'
 import { getVersionsFolder, readVersionChoice, writeVersionChoice } from '#host/installed-code'
 import { findFreePort } from '../fixtures/free-port.ts'
 import { idleScenario, openRig } from '../fixtures/rig.ts'
@@ -59,7 +60,10 @@ it('a version is brought beside the clone, checked and switched to, and a sessio
   })
 
   await clone.release('1.1.0', { 'cli/commands/rehearse.ts': quickRehearsal })
-  await t.test('a clone with changes of its own is refused, and they are named', async () => {
+  await t.test('an agent is refused, and a clone with changes of its own, which are named', async () => {
+    const byAgent = await rig.dispatch(['update'], { env: { DISPATCH_SESSION: 'x' } })
+    assert.equal(byAgent.exitCode, 5)
+    assert.match(byAgent.stderr, /only a human may run `update`/)
     fs.appendFileSync(path.join(clone.folder, 'README.md'), 'mine\n')
     assert.match(await dispatch(['update'], 5), /README\.md/)
     await clone.git('commit', '-q', '-a', '-m', 'my own work')
@@ -74,13 +78,17 @@ it('a version is brought beside the clone, checked and switched to, and a sessio
     for (const folder of [unused, needed]) fs.mkdirSync(path.join(folder ?? '', 'bin'), { recursive: true })
     const script = path.join(needed ?? '', 'bin/sleep.sh')
     fs.writeFileSync(script, 'read never\n')
-    const process = spawn('/bin/sh', [script])
+    const user = spawn('/bin/sh', [script])
     const report = JSON.parse(await dispatch(['update', '--json']))
-    process.kill()
+    user.kill()
     assert.match(report.installed, /^1\.1\.0-[0-9a-f]{12}$/)
     assert.deepEqual(report.removed, ['0.8.0-000000000000'], 'a process runs from the other')
     await requireRunning('1.1.0')
     assert.deepEqual(listRunners(), [runner], 'the session goes on with its code')
+    const olderCode = [path.join(clone.folder, 'built/dispatch.js'), 'daemon', '--restart']
+    assert.equal((await runProgram(process.execPath, olderCode, { env: rig.environment })).exitCode, 0)
+    await waitUntil(async () => (await readHealth().catch(() => undefined))?.daemon, 'daemon and page run')
+    await requireRunning('1.1.0')
     assert.match(await dispatch(['ls']), /^1 session goes on with older code to the end$/m)
     assert.match(await dispatch(['update']), /Nothing newer/)
     const used = path.join(versions, readVersionChoice(clone.folder).current)
