@@ -159,6 +159,14 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
       const text = { title: 'Dispatch: a subagent ended', state: 'subagent ended', priority: 1, tag: 'gear' }
       return subagents ? { ...text, reason: event.kind } : undefined
     }
+    case 'landing.pushed': {
+      const state = `has landed on ${event.branch}`
+      return { title: 'Dispatch landed', state, priority: 3, tag: 'airplane_arriving' }
+    }
+    case 'landing.refused':
+      return composeUnlandedText(event)
+    case 'landing.checked':
+      return event.result === 'ready' ? undefined : composeUnlandedText(event)
     case 'session.opened':
     case 'session.reopened':
     case 'worker.hung':
@@ -239,6 +247,10 @@ function composeRecoveryText(event: Extract<Event, { type: 'runner.started' }>):
 }
 
 const ALARMING_RESTARTS = 4
+
+function composeUnlandedText({ branch, reason }: { branch: string; reason: string }): NotificationText {
+  return alert('Dispatch did not land', `does not land on ${branch}`, { reason, next: 'dispatch show' })
+}
 
 /** A FAIL that is not final goes back to the workers, so it is not reported. */
 function composeVerdictText(event: Extract<Event, { type: 'verdict.given' }>): NotificationText | undefined {

@@ -1,9 +1,12 @@
 import type { Config } from '#host/config'
 import type { Session } from '#session'
+import type { LandingStatus } from '#session/status'
+import type { LandingRequest } from './landing/land-session.ts'
 import type { LaunchRequest, StartResult } from './launch.ts'
 
 export { detectAgent, detectAgentMark, detectAnyAgent } from './contract/approval.ts'
 export { listSetups, removeUnusedSetups, type Setup } from './dependencies/prune.ts'
+export type { LandingRequest } from './landing/land-session.ts'
 export type { LaunchRequest, StartResult } from './launch.ts'
 export {
   getApprovalFile,
@@ -30,6 +33,12 @@ export async function askJudgeAgain(session: Session, config: Config, actor: str
 /** Record that a person takes a closed session up again. The next runner goes on with it. */
 export async function reopenSession(session: Session, config: Config, actor: string): Promise<void> {
   return (await import('./runner.ts')).reopenSession(session, config, actor)
+}
+
+/** Bring the judged work of a closed session onto a branch. Exit 5 without a valid PASS, or while a runner is alive. */
+export async function landSession(session: Session, config: Config, request: LandingRequest): Promise<LandingStatus> {
+  const [{ withRunner }, landing] = await Promise.all([import('./runner.ts'), import('./landing/land-session.ts')])
+  return withRunner(session, config, context => landing.landSession(context, request))
 }
 
 /** Create a session and open its terminal. */

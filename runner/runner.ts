@@ -67,6 +67,20 @@ export async function askJudgeAgain(session: Session, config: Config, actor: str
   }
 }
 
+/** Be the runner of a closed session for as long as `use` takes, as the only one that may record. Exit 5 where one is alive. */
+export async function withRunner<Result>(
+  session: Session,
+  config: Config,
+  use: (context: RunnerContext) => Promise<Result>,
+): Promise<Result> {
+  const runner = await Runner.acquire(session, config, () => undefined)
+  try {
+    return await use(runner)
+  } finally {
+    runner.release()
+  }
+}
+
 /**
  * The only writer of a session: while this process holds the lease, it alone writes events, seal, lock, evidence and verdict.
  * What it does at each tick is in `tick.ts`.

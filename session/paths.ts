@@ -28,6 +28,9 @@ export function resolveSessionPaths(folder: string) {
     judgeAnswer: (round: number) => join('evidence', `judge-${round}.json`),
     /** What is needed to ask the judge again about a round: the packet, what is checked in its reply, and the gates. */
     judgeQuestion: (round: number) => join('evidence', `question-${round}.json`),
+    /** What was found out before the work was pushed to a branch, for each try. */
+    landingRecord: (number: number) => join('evidence', `landing-${number}.json`),
+    landingPacket: (number: number) => join('evidence', `landing-${number}-packet.txt`),
     roundVerdict: (round: number) => join('evidence', `verdict-${round}.json`),
     /** What the commands printed that install the dependencies with this cache key. */
     setupOutput: (cacheKey: string) => join('evidence', `setup-${cacheKey.slice(0, 8)}.txt`),

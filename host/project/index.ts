@@ -15,6 +15,7 @@ export {
   confirmProject,
   isProjectConfirmed,
   type ProjectFile,
+  parseProject,
   projectFileName,
   readProject,
 } from './project.ts'

@@ -99,6 +99,8 @@ export const Project = z.strictObject({
       'two services have the same name',
     )
     .default([]),
+  /** Commands that must be green on what `dispatch land` is to push. They are read from the branch on which it lands. */
+  gates: z.array(commandSchema).max(20).default([]),
   /** The models of queued work, by its priority or its tags. */
   models: Models,
 })

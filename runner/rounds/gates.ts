@@ -15,25 +15,48 @@ import type { RunnerContext } from '../context.ts'
 
 const MAX_LISTED_FILES = 8
 
-/** Run the gate of every clause: a check is run, a scope is compared by git, a judged clause has no gate. */
-export async function runGates(
+/** What the gates are run for: the name begins the ids of their evidence, such as `round-2`. */
+export interface GateRun {
+  name: string
+  round: number
+  head: Commit
+  /** What the checks showed before the work. */
+  baseEvidence: EvidenceRecord[]
+  record(evidence: EvidenceRecord): void
+}
+
+/** Run the gates of a round, and record each check in the log. */
+export function runRoundGates(
   context: RunnerContext,
   contract: Contract,
   round: number,
   head: Commit,
 ): Promise<Gate[]> {
+  // Those of a landing are about another base.
+  const baseEvidence = readEvidence(context.session.paths).filter(
+    ({ side, id }) => side === 'base' && id.startsWith('base-'),
+  )
+  const record = (evidence: EvidenceRecord) => recordCheck(context, evidence)
+  return runGates(context, contract, { name: `round-${round}`, round, head, baseEvidence, record })
+}
+
+/** Run the gate of every clause: a check is run, a scope is compared by git, a judged clause has no gate. */
+export async function runGates(
+  context: RunnerContext,
+  contract: Contract,
+  { name, round, head, baseEvidence, record: recordEvidence }: GateRun,
+): Promise<Gate[]> {
   const { paths } = context.session
   const base = context.status.base?.commit ?? head.commit
   const baseFiles = (await listCommitFiles(paths, base)).map(file => file.path)
   const work = { baseFiles, changes: await listChangedPaths(paths, base, head.commit) }
-  const baseEvidence = readEvidence(paths).filter(record => record.side === 'base')
   const gates: Gate[] = []
   for (const clause of contract.clauses) {
     const evidence = baseEvidence.filter(record => record.clauseId === clause.id)
     if (isCheckClause(clause)) {
-      const id = `round-${round}-${clause.id}`
+      const id = `${name}-${clause.id}`
       const record = await getEvidence(context, clause, { id, side: 'head', round, commit: head })
-      recordCheck(context, record)
+      recordEvidence(record)
       const baseOutcome = context.status.clauses.find(known => known.id === clause.id)?.baseOutcome
       gates.push({
         clause,

@@ -7,7 +7,7 @@ import { buildPacket, decideVerdict, type JudgeFailure, type JudgeResult, type P
 import type { RunnerContext } from '../context.ts'
 import { completeBaseEvidence } from '../contract/base-checks.ts'
 import { readSealedContract } from '../contract/seal.ts'
-import { runGates } from './gates.ts'
+import { runRoundGates } from './gates.ts'
 import { askJudge } from './judge-process.ts'
 import { withSources } from './leak-sources.ts'
 import { collectPacketInput, type PacketParts } from './packet-input.ts'
@@ -34,7 +34,7 @@ export async function runJudgeRound(
   const contract = readSealedContract(context)
   await verifyObjects(session.paths, head.tree, ...(status.base ? [status.base.tree] : []))
   await completeBaseEvidence(context, contract)
-  const gates = await runGates(context, contract, round, head)
+  const gates = await runRoundGates(context, contract, round, head)
   const parts = await collectPacketInput(context, contract, gates, round, head)
   const packet = await preparePacket(context, parts, head)
   const judged = { round, requestId, head, gates }
@@ -134,14 +134,9 @@ export function recordVerdict(
   })
 }
 
-// --- internal ---
-
-/** The tree from before the work may meet every clause, but no work was done on it. */
-const noWorkVerdict = { verdict: 'INCONCLUSIVE', reason: 'no work was done: the tree is the same as before' } as const
-
 /** The packet, or why nothing may be sent. */
-async function preparePacket(
-  { session, status }: RunnerContext,
+export async function preparePacket(
+  { session, status }: Pick<RunnerContext, 'session' | 'status'>,
   parts: PacketParts,
   head: Commit,
 ): Promise<Packet | JudgeFailure> {
@@ -153,3 +148,8 @@ async function preparePacket(
     throw error
   }
 }
+
+// --- internal ---
+
+/** The tree from before the work may meet every clause, but no work was done on it. */
+const noWorkVerdict = { verdict: 'INCONCLUSIVE', reason: 'no work was done: the tree is the same as before' } as const

@@ -1,4 +1,5 @@
 export { EvidenceRecord, readEvidence, serializeEvidence } from './evidence.ts'
+export { LandingRecord, readLanding, serializeLanding } from './landing.ts'
 export { describeTestChanges, explainNothingRan, formatTestCounts, TestCounts } from './test-counts.ts'
 export {
   type ClauseVerdict,

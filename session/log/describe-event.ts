@@ -40,6 +40,14 @@ const descriptions: EventTable<EventDescription | undefined> = {
   },
   'session.closed': ({ actor, reason }) => describe('dispatch', `closed by ${actor}: ${reason}`),
   'session.reopened': ({ actor }) => describe('dispatch', `taken up again by ${actor}`),
+  'landing.checked': ({ branch, commit, result, reason }) =>
+    result === 'ready'
+      ? describe('dispatch', `commit ${commit.slice(0, 10)} may land on ${branch}: ${reason}`)
+      : describe('dispatch', `it does not land on ${branch}: ${reason}`, 'bad'),
+  'landing.refused': ({ branch, reason, files }) =>
+    describe('dispatch', `it does not land on ${branch}: ${reason}`, 'bad', files.slice(0, MAX_PROBLEMS)),
+  'landing.pushed': ({ branch, commit }) =>
+    describe('dispatch', `landed on ${branch} as ${commit.slice(0, 10)}`, 'good'),
   'runner.started': ({ generation }) =>
     generation > 1 ? describe('runner', `took over as number ${generation}`) : undefined,
   'base.prepared': ({ commit }) => describe('runner', `outputs/ checked out at ${commit.slice(0, 10)}`, 'quiet'),

@@ -194,6 +194,30 @@ const eventSchemas = {
     sha256: hashSchema.optional(),
   }),
   'verdict.voided': z.object({ reason: z.string() }),
+  /**
+   * The commit that would land on a branch, and what was found out about it. `ready`: it may be pushed. `sha256` is the hash of
+   * `evidence/landing-<number>.json`.
+   */
+  'landing.checked': z.object({
+    number: countSchema,
+    branch: z.string(),
+    commit: hashSchema,
+    tree: hashSchema,
+    target: hashSchema,
+    result: z.enum(['ready', 'red', 'stale', 'undecided']),
+    reason: z.string(),
+    sha256: hashSchema,
+  }),
+  /** Nothing landed: the work does not merge, or the other side refused it. */
+  'landing.refused': z.object({
+    branch: z.string(),
+    target: hashSchema,
+    cause: z.enum(['conflict', 'refused']),
+    reason: z.string(),
+    files: z.array(z.string()),
+  }),
+  /** This commit is on the branch. */
+  'landing.pushed': z.object({ number: countSchema, branch: z.string(), commit: hashSchema, tree: hashSchema }),
   /** The session cannot continue without a human. `exitCode`: for the command that waits, if not that of a question. */
   'human.needed': z.object({ reason: z.string(), exitCode: countSchema.optional() }),
   'orchestrator.stuck': z.object({ idleSeconds: countSchema }),

@@ -95,6 +95,12 @@ export async function omitWorkHistory({ bareRepository }: SessionPaths, hashes: 
   return others
 }
 
+/** The branch of the user that the session started from; undefined for a commit without one. */
+export async function findBaseBranch(paths: SessionPaths): Promise<string | undefined> {
+  const format = '--format=%(refname:lstrip=2)'
+  return (await runBareGit(paths, ['for-each-ref', format, BASE_BRANCH_PREFIX])) || undefined
+}
+
 /** Keep a commit under its own branch, so that it stays when the worker's branch moves. */
 export async function createReference(paths: SessionPaths, name: string, commit: string): Promise<void> {
   await runBareGit(paths, ['update-ref', `refs/heads/${name}`, commit])
@@ -226,7 +232,7 @@ async function cloneToOutputs(paths: SessionPaths, branch: string): Promise<void
     if (await hasLfsFiles(paths, await runBareGit(paths, ['rev-parse', BASE_REF]))) nameBaseForLfs(paths, alternates)
   }
   await git(['remote', 'remove', 'origin'], { cwd: outputs }) // A worker must not push to the bare repository.
-  const baseBranch = await runBareGit(paths, ['for-each-ref', '--format=%(refname:lstrip=2)', BASE_BRANCH_PREFIX])
+  const baseBranch = (await findBaseBranch(paths)) ?? ''
   // Git refuses a branch `dispatch`, because there is one below that name.
   if (baseBranch !== '') await tryGit(['update-ref', `refs/heads/${baseBranch}`, 'HEAD'], { cwd: outputs })
   fs.appendFileSync(

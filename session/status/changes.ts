@@ -23,6 +23,15 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     models,
   }),
   'session.closed': ({ actor, reason }) => ({ closed: { actor, reason } }),
+  'landing.checked': ({ number, branch, commit, tree, target, result, reason, sha256, time }) => ({
+    landing: { number, branch, commit, tree, target, state: result, reason, sha256, time },
+  }),
+  'landing.refused': ({ branch, target, cause, reason, time }, { landing }) => ({
+    landing: { number: landing?.number ?? 0, branch, target, state: cause, reason, time },
+  }),
+  'landing.pushed': ({ number, branch, commit, tree, time }, { landing }) => ({
+    landing: { ...landing, number, branch, commit, tree, state: 'landed', reason: '', time },
+  }),
   'session.reopened': (_, before) => ({
     closed: undefined,
     isReopened: true,

@@ -91,6 +91,23 @@ export interface SessionStatus {
   /** Has a person taken it up again since its claude was last started? */
   isReopened: boolean
   closed?: { actor: string; reason: string } | undefined
+  landing?: LandingStatus
+}
+
+/** How far the work is on its way to a branch. */
+export interface LandingStatus {
+  /** How often it was tried. */
+  number: number
+  branch: string
+  /** `ready`: checked, and perhaps pushed, if the process was killed in between. */
+  state: 'ready' | 'red' | 'stale' | 'undecided' | 'conflict' | 'refused' | 'landed'
+  reason: string
+  time: string
+  /** What was or would be pushed, and the hash of its record; undefined for a conflict. */
+  commit?: string
+  tree?: string
+  target?: string
+  sha256?: string
 }
 
 export interface ClauseStatus {

@@ -105,4 +105,7 @@ const passiveEvents = new Set<Event['type']>([
   'session.slept',
   'runner.started',
   'verdict.voided',
+  'landing.checked',
+  'landing.refused',
+  'landing.pushed',
 ])

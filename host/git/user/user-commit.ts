@@ -13,12 +13,16 @@ export interface NewCommit {
   message: string
   /** Seconds since 1970 and a time zone, as a commit has it: `1764450000 +0100`; now, if it is left out. */
   authorDate?: string | undefined
+  /** The author, if it is not the user. */
+  author?: { name: string; email: string } | undefined
 }
 
 /** May git and its signing program ask a person, and how long may they take? */
 export interface SigningOptions {
   isAtTerminal: boolean
   timeoutMs?: number
+  /** The folder of objects that has the tree and the parents, and gets the commit; that of the repository, if it is left out. */
+  objectFolder?: string
 }
 
 /**
@@ -27,9 +31,10 @@ export interface SigningOptions {
  */
 export async function commitAsUser(
   repository: string,
-  { tree, parents, message, authorDate }: NewCommit,
-  { isAtTerminal, timeoutMs = isAtTerminal ? PERSON_TIMEOUT_MS : SIGN_TIMEOUT_MS }: SigningOptions,
+  { tree, parents, message, authorDate, author }: NewCommit,
+  { isAtTerminal, timeoutMs = isAtTerminal ? PERSON_TIMEOUT_MS : SIGN_TIMEOUT_MS, objectFolder }: SigningOptions,
 ): Promise<string> {
+  const objects = objectFolder === undefined ? {} : { GIT_OBJECT_DIRECTORY: objectFolder }
   await requireIdentity(repository)
   const isSigned = await wantsSignature(repository)
   const options = [...parents.flatMap(parent => ['-p', parent]), ...(isSigned ? ['-S'] : [])]
@@ -37,11 +42,15 @@ export async function commitAsUser(
     runUserGit(
       ['commit-tree', tree, ...options, '-F', file],
       { cwd: repository, timeoutMs, ...(isAtTerminal && isSigned ? { foreground } : {}) },
-      authorDate === undefined ? {} : { GIT_AUTHOR_DATE: `@${authorDate}` },
+      {
+        ...objects,
+        ...(authorDate === undefined ? {} : { GIT_AUTHOR_DATE: `@${authorDate}` }),
+        ...(author && { GIT_AUTHOR_NAME: author.name, GIT_AUTHOR_EMAIL: author.email }),
+      },
     ),
   )
   const commit = ran.stdout.trim()
-  if (ran.exitCode === 0 && (!isSigned || (await hasSignature(repository, commit)))) return commit
+  if (ran.exitCode === 0 && (!isSigned || (await hasSignature(repository, commit, objects)))) return commit
   const reason = ran.timedOut
     ? `it took longer than ${Math.round(timeoutMs / SECOND_MS)} s`
     : ran.stderr.trim() || `exit ${ran.exitCode ?? ran.signal ?? ran.startError}`
@@ -124,8 +133,8 @@ async function wantsSignature(repository: string): Promise<boolean> {
 }
 
 /** A signing program may end with 0 and sign nothing. */
-async function hasSignature(repository: string, commit: string): Promise<boolean> {
-  const { stdout } = await runUserGit(['cat-file', 'commit', commit], { cwd: repository })
+async function hasSignature(repository: string, commit: string, variables: Record<string, string>): Promise<boolean> {
+  const { stdout } = await runUserGit(['cat-file', 'commit', commit], { cwd: repository }, variables)
   return /^gpgsig(-sha256)? /m.test(stdout.slice(0, stdout.indexOf('\n\n') + 1))
 }
 

@@ -74,6 +74,7 @@ test('a check that could not run is tried again the next time', async t => {
     credentials: [],
     limit: 10,
     services: [],
+    gates: [],
     models: {},
   }
   context.dependencies.set(context.status.base?.commit ?? '', Promise.resolve({ ok: false, reason: 'no disk' }))

@@ -1,0 +1,63 @@
+import { toOneLine } from '#host/text.ts'
+import type { LandingResult } from '../landing/land.ts'
+import { formatTitle, paint, print } from './terminal.ts'
+
+/** Print what came of one session, and what to do about it. */
+export function printLanding({ session, landing, error }: LandingResult, isDryRun: boolean): void {
+  print(formatTitle(session.id))
+  if (error) {
+    print(`  ${paint('red', error.message)}`)
+    if (error.remedy) print(`  ${error.remedy}`)
+    return
+  }
+  if (landing === undefined) return
+  const { state, branch, commit = '', tree = '', reason } = landing
+  const short = session.id.slice(-4)
+  if (state === 'landed') {
+    print(`  ${paint('green', 'landed')}   on ${branch} as ${commit.slice(0, 10)}, tree ${tree.slice(0, 10)}`)
+    print(`  record   dispatch audit ${short}`)
+  } else if (state === 'ready') {
+    print(`  ${paint('green', 'ready')}    for ${branch}: ${toOneLine(reason, MAX_REASON_CHARS)}`)
+    if (isDryRun) print('  Nothing was pushed. To push it, leave out --dry-run.')
+  } else {
+    print(`  ${paint('red', stateWords[state])}  ${toOneLine(reason, MAX_REASON_CHARS)}`)
+    print('  Nothing was pushed.')
+    print(`  next     ${nextSteps[state](short, branch)}`)
+  }
+}
+
+/** The same for `--json`. */
+export function toLandingJson({ session, landing, error }: LandingResult) {
+  return {
+    id: session.id,
+    state: landing?.state ?? null,
+    branch: landing?.branch ?? null,
+    commit: landing?.commit ?? null,
+    tree: landing?.tree ?? null,
+    target: landing?.target ?? null,
+    reason: error?.message ?? landing?.reason ?? '',
+    exitCode: error?.exitCode ?? null,
+  }
+}
+
+// --- internal ---
+
+const MAX_REASON_CHARS = 400
+
+const stateWords = {
+  red: 'not green',
+  stale: 'stale',
+  undecided: 'undecided',
+  conflict: 'conflict',
+  refused: 'refused',
+} as const
+
+const retry = (short: string) => `do it again on the newest commit: dispatch retry ${short} --newest`
+
+const nextSteps: Record<keyof typeof stateWords, (short: string, branch: string) => string> = {
+  red: retry,
+  stale: retry,
+  conflict: retry,
+  undecided: short => `try again when the judge answers: dispatch land ${short}`,
+  refused: (short, branch) => `settle it with whoever guards ${branch}, then: dispatch land ${short}`,
+}

@@ -1,0 +1,2 @@
+export { readTransport, type Transport } from './transport.ts'
+export { describeRemote, fetchBranch, findUpstream, type PushResult, pushCommit } from './upstream.ts'

@@ -1,0 +1,85 @@
+import { DispatchError, exitCodes } from '../../error.ts'
+import { type RunResult, runProgram } from '../../exec.ts'
+import { MINUTE_MS } from '../../time.ts'
+import { safeOptions } from '../git.ts'
+import { buildUserEnvironment, runUserGit } from '../user/user-commit.ts'
+
+/** A remote of the user's repository, with what their git would use to reach it. */
+export interface Transport {
+  /** The checkout whose configuration this is. */
+  repository: string
+  remote: string
+  /** Configuration as pairs of key and value. Values may be secrets, so git gets them as variables. */
+  settings: [key: string, value: string][]
+}
+
+/**
+ * Read how the user's git reaches a remote: addresses and their replacements, ssh command, proxies, certificates and credential
+ * helpers, from every file that counts in this repository, also those that `includeIf` names. Exit 2 where git cannot read them.
+ */
+export async function readTransport(repository: string, remote: string): Promise<Transport> {
+  const ran = await runUserGit(['config', '--list', '--includes', '-z'], { cwd: repository })
+  if (ran.exitCode !== 0)
+    throw new DispatchError(`git cannot read its configuration in ${repository}: ${ran.stderr.trim()}`, {
+      exitCode: exitCodes.usage,
+      remedy: 'Fix it, then run the command again.',
+    })
+  const settings = ran.stdout
+    .split('\0')
+    .filter(Boolean)
+    .map((entry): [string, string] => {
+      const end = entry.indexOf('\n')
+      return end < 0 ? [entry, 'true'] : [entry.slice(0, end), entry.slice(end + 1)]
+    })
+    .filter(([key]) => isTransportSetting(key, remote))
+  return { repository, remote, settings }
+}
+
+/**
+ * Run git in a repository that only dispatch writes, against the user's remote. Nothing of the user's configuration counts but what
+ * leads there. It asks nobody, runs no hook, and is killed after ten minutes.
+ */
+export async function runRemoteGit(
+  gitFolder: string,
+  { repository, settings }: Transport,
+  args: string[],
+  timeoutMs = NETWORK_TIMEOUT_MS,
+): Promise<RunResult> {
+  const {
+    GIT_ASKPASS: _git,
+    SSH_ASKPASS: _ssh,
+    GIT_CONFIG_PARAMETERS: _set,
+    ...environment
+  } = buildUserEnvironment(false)
+  const numbered = settings.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ])
+  return runProgram('git', [...safeOptions, '--git-dir', gitFolder, ...args], {
+    cwd: repository, // An address may be a path from there.
+    timeoutMs,
+    env: {
+      ...environment,
+      LANG: 'C',
+      LC_ALL: 'C',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_NO_REPLACE_OBJECTS: '1',
+      GIT_CONFIG_COUNT: String(settings.length),
+      ...Object.fromEntries(numbered),
+    },
+  })
+}
+
+// --- internal ---
+
+const NETWORK_TIMEOUT_MS = 10 * MINUTE_MS
+
+function isTransportSetting(key: string, remote: string): boolean {
+  const name = `remote.${remote}.`
+  if (key.startsWith(name))
+    return /^(url|pushurl|proxy|proxyauthmethod|receivepack|uploadpack)$/.test(key.slice(name.length))
+  return /^(url\..*\.(insteadof|pushinsteadof)|core\.(sshcommand|gitproxy)|ssh\.variant|(credential|http|https|protocol)\..*)$/s.test(
+    key,
+  )
+}

@@ -1,0 +1,1 @@
+export { type LandingMethod, landingMethods, type Replay, replayWork } from './replay.ts'

@@ -1,0 +1,190 @@
+import { writeAtomic } from '#host/fs'
+import { sha256 } from '#host/hash.ts'
+import { formatCount } from '#host/text.ts'
+import type { LandingMethod } from '#landing'
+import type { Contract } from '#session/contract'
+import { type EvidenceRecord, type LandingRecord, serializeEvidence, serializeLanding } from '#session/evidence'
+import type { Event } from '#session/log'
+import { type Commit, verifyObjects } from '#session/repository'
+import { decideVerdict } from '#validator'
+import { getEvidence } from '../checks/check-cache.ts'
+import { type CheckClause, isCheckClause } from '../checks/run-check.ts'
+import type { RunnerContext } from '../context.ts'
+import { readSealedContract } from '../contract/seal.ts'
+import { runGates } from '../rounds/gates.ts'
+import { askJudge } from '../rounds/judge-process.ts'
+import { preparePacket } from '../rounds/judge-round.ts'
+import { collectPacketInput } from '../rounds/packet-input.ts'
+
+/** A commit that is to land. */
+export interface LandingCandidate {
+  remote: string
+  branch: string
+  method: LandingMethod
+  target: Commit
+  head: Commit
+  judged: Commit
+  /** The gates of the project, as the branch has them. */
+  gates: string[]
+}
+
+/**
+ * Find out whether a commit may land, and record it. The gates of the project run on its tree. If that is not the judged tree, the
+ * contract is proved again on it: the checks, the scopes and the judge. A check that the branch meets without the work is stale.
+ */
+export async function checkLanding(
+  context: RunnerContext,
+  candidate: LandingCandidate,
+): Promise<Event<'landing.checked'>> {
+  const { session, status } = context
+  const { paths } = session
+  const { target, head, judged, branch } = candidate
+  await verifyObjects(paths, head.tree, target.tree)
+  const number = (status.landing?.number ?? 0) + 1
+  const evidence = new Map<string, EvidenceRecord>()
+  const proof = new LandingProof(withBase(context, target), number, head, each => evidence.set(each.id, each))
+  const gates = await proof.runProjectGates(candidate.gates)
+  const brokenGate = gates.find(({ outcome }) => outcome !== 'green')
+  const isSameTree = head.tree === judged.tree
+  const proved = brokenGate || isSameTree ? null : await proof.proveContract(readSealedContract(context))
+  const record: LandingRecord = {
+    format: 1,
+    sessionId: session.id,
+    number,
+    remote: candidate.remote,
+    branch,
+    method: candidate.method,
+    target,
+    judged,
+    landed: head,
+    gates,
+    verdict: proved && 'verdict' in proved ? proved : null,
+    evidence: [...evidence.values()].map(each => ({ recordId: each.id, sha256: sha256(serializeEvidence(each)) })),
+    time: new Date().toISOString(),
+  }
+  const text = serializeLanding(record)
+  writeAtomic(paths.landingRecord(number), text)
+  const { result, reason } = brokenGate
+    ? {
+        result: 'red' as const,
+        reason: `gate \`${brokenGate.command}\` is ${brokenGate.outcome}: ${brokenGate.reason}`,
+      }
+    : decideLanding(proved, gates.length)
+  const event = context.record({
+    type: 'landing.checked',
+    number,
+    branch,
+    ...head,
+    target: target.commit,
+    result,
+    reason: reason.slice(0, MAX_REASON_CHARS),
+    sha256: sha256(text),
+  })
+  return event as Event<'landing.checked'>
+}
+
+// --- internal ---
+
+const MAX_REASON_CHARS = 2000
+
+type Proved = NonNullable<LandingRecord['verdict']> | { stale: string }
+
+/** The contract on another tree than the judged one. */
+class LandingProof {
+  private readonly context: RunnerContext
+  private readonly name: string
+  private readonly number: number
+  private readonly head: Commit
+  private readonly keep: (evidence: EvidenceRecord) => void
+
+  constructor(context: RunnerContext, number: number, head: Commit, keep: (evidence: EvidenceRecord) => void) {
+    this.context = context
+    this.name = `landing-${number}`
+    this.number = number
+    this.head = head
+    this.keep = keep
+  }
+
+  /** Run each gate of the project until one is not green. */
+  async runProjectGates(commands: string[]): Promise<LandingRecord['gates']> {
+    const results: LandingRecord['gates'] = []
+    for (const [index, command] of commands.entries()) {
+      const record = await this.runCheck(createGate(command, index + 1), 'head', this.head)
+      const { outcome, reason, milliseconds, outputTail } = record
+      // A gate may be a linter, which runs no test.
+      const isGreen = outcome === 'green' || (outcome === 'nothing ran' && record.exitCode === 0)
+      results.push({ command, outcome: isGreen ? 'green' : outcome, reason, milliseconds, outputTail })
+      if (!isGreen) break
+    }
+    return results
+  }
+
+  /** Run the checks and ask the judge, as in a round. */
+  async proveContract(contract: Contract): Promise<Proved> {
+    const { context, name, number, head } = this
+    const { status, session, config } = context
+    const baseEvidence: EvidenceRecord[] = []
+    for (const clause of contract.clauses.filter(isCheckClause)) {
+      const before = await this.runCheck(clause, 'base', status.base ?? head)
+      if (before.outcome === 'green' && !clause.proof.isGuard)
+        return { stale: `the check of ${clause.id} is green on the branch without the work (\`${before.command}\`)` }
+      baseEvidence.push(before)
+    }
+    const gates = await runGates(context, contract, {
+      name,
+      round: number,
+      head,
+      baseEvidence,
+      record: this.keep,
+    })
+    const parts = await collectPacketInput(context, contract, gates, number, head)
+    const packet = await preparePacket({ session, status: context.status }, parts, head)
+    if (!('ok' in packet)) writeAtomic(session.paths.landingPacket(number), packet.packet)
+    const judged = 'ok' in packet ? packet : await askJudge(packet, config)
+    const { verdict, reason, clauses, findings } = decideVerdict({
+      contract,
+      gates,
+      judged,
+      uncovered: status.contract?.uncoveredSentences ?? [],
+    })
+    const judge = judged.ok ? judged.model : `none (${judged.reason})`
+    return { verdict, reason, clauses, findings, judge, packetSha256: 'ok' in packet ? null : packet.sha256 }
+  }
+
+  private async runCheck(clause: CheckClause, side: 'base' | 'head', commit: Commit): Promise<EvidenceRecord> {
+    const id = `${this.name}-${side === 'base' ? 'base-' : ''}${clause.id}`
+    const record = await getEvidence(this.context, clause, { id, side, round: this.number, commit })
+    this.keep(record)
+    return record
+  }
+}
+
+function createGate(command: string, number: number): CheckClause {
+  const expectation = { exitCode: 0, outputContains: [], outputMatches: [] }
+  const proof = { kind: 'check' as const, command, isGuard: true, expectation }
+  return { id: `gate-${number}`, sentence: `Gate ${number} of the project is green.`, line: 0, covers: [], proof }
+}
+
+function decideLanding(
+  proved: Proved | null,
+  gateCount: number,
+): { result: 'ready' | 'stale' | 'red' | 'undecided'; reason: string } {
+  const gates = gateCount === 0 ? '' : `${formatCount(gateCount, 'gate')} of the project green, `
+  if (proved === null) return { result: 'ready', reason: `${gates}the tree is the judged one` }
+  if ('stale' in proved) return { result: 'stale', reason: proved.stale }
+  if (proved.verdict === 'PASS')
+    return { result: 'ready', reason: `${gates}the contract was proved again on the new tree` }
+  const result = proved.verdict === 'FAIL' ? 'red' : 'undecided'
+  return { result, reason: `on the new tree, ${proved.verdict}: ${proved.reason}` }
+}
+
+/** The same runner, for work that begins at another commit. What it records goes to the real one. */
+function withBase(context: RunnerContext, base: Commit): RunnerContext {
+  return new Proxy(context, {
+    get(runner, name) {
+      if (name === 'status') return { ...runner.status, base }
+      const value = Reflect.get(runner, name, runner) as unknown
+      return typeof value === 'function' ? value.bind(runner) : value
+    },
+  })
+}

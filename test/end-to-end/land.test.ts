@@ -1,0 +1,186 @@
+/** One session that has its PASS, brought onto several branches of a remote. */
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { type RunResult, runProgram } from '#host/exec.ts'
+import { helloTask } from '#rehearsal/hello.ts'
+import { auditSession } from '#session/audit'
+import { commitFolder, helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
+
+describe('the work of a session lands', () => {
+  let rig: Rig
+  let [folder, remote, original] = ['', '', '']
+
+  const git = async (cwd: string, ...args: string[]) => {
+    const ran = await runProgram('git', ['-c', 'user.name=o', '-c', 'user.email=o@x', ...args], { cwd })
+    assert.equal(ran.exitCode, 0, ran.stderr)
+    return ran.stdout.trim()
+  }
+  const readRemote = (branch: string, format = '%H') => git(remote, 'log', '-1', `--format=${format}`, branch)
+  const countVerdicts = () => rig.models.requests.filter(({ role }) => role === 'judge').length
+
+  /** A branch of the remote, at the commit from which the session started or with a commit of somebody else. */
+  async function prepare(letters: string, files: Record<string, string> = {}): Promise<string> {
+    const clone = path.join(rig.home, `elsewhere/${letters}`)
+    await git(rig.home, 'clone', '--quiet', remote, clone)
+    await git(clone, 'checkout', '--quiet', '-b', letters, 'origin/start')
+    for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(clone, name), content)
+    if (Object.keys(files).length > 0) {
+      await git(clone, 'add', '--all')
+      await git(clone, 'commit', '--quiet', '-m', 'somebody else')
+    }
+    await git(clone, 'push', '--quiet', 'origin', letters)
+    return letters
+  }
+
+  const land = (letters: string, ...options: string[]): Promise<RunResult> =>
+    rig.dispatch(['land', original, '--into', letters, '--json', ...options])
+
+  const read = (ran: RunResult) => {
+    assert.notEqual(ran.stdout, '', ran.stderr)
+    return JSON.parse(ran.stdout) as Record<'state' | 'commit' | 'tree' | 'reason' | 'id', string>
+  }
+
+  const audit = async () => {
+    const { problems, isSound } = await auditSession(rig.readSession().paths.folder)
+    assert.ok(isSound, JSON.stringify(problems))
+  }
+
+  before(async () => {
+    rig = await openRig(helloScenario)
+    folder = path.join(rig.home, 'elsewhere/mine')
+    remote = path.join(rig.home, 'elsewhere/remote.git')
+    fs.mkdirSync(folder)
+    fs.writeFileSync(path.join(folder, 'readme'), 'one\n')
+    await commitFolder(folder)
+    await git(folder, 'config', 'user.name', 'Ada')
+    await git(folder, 'config', 'user.email', 'ada@example.org')
+    await git(rig.home, 'init', '--quiet', '--bare', remote)
+    await git(folder, 'remote', 'add', 'origin', '../remote.git')
+    await git(folder, 'push', '--quiet', 'origin', 'HEAD:refs/heads/start')
+    const ran = await rig.dispatch([helloTask, '--repo', folder, '--wait', '--json'])
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+    original = rig.readSession().id
+    assert.equal((await rig.dispatch(['stop', original])).exitCode, 0)
+  })
+  after(() => rig.close())
+
+  it('as one commit of the user, on the tree that was judged', async () => {
+    const branch = await prepare('aaaa')
+    const before = await git(folder, 'status', '--porcelain=v2', '--branch')
+    const verdicts = countVerdicts()
+    const ran = await land(branch)
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+    const { state, commit, tree } = read(ran)
+    const session = rig.readSession()
+    const { verdict, base } = rig.readStatus()
+    assert.equal(state, 'landed')
+    assert.equal(tree, verdict?.tree)
+    assert.equal(await readRemote(branch), commit)
+    assert.equal(await readRemote(branch, '%an <%ae> %cn %P'), `Ada <ada@example.org> Ada ${base?.commit}`)
+    const message = await readRemote(branch, '%B')
+    assert.match(
+      message,
+      new RegExp(`\nDispatch-Session: ${session.id}\nDispatch-Verdict: PASS, .*\nDispatch-Tree: ${tree}$`),
+    )
+    assert.equal(countVerdicts(), verdicts, 'the tree is the judged one, so nobody is asked again')
+    assert.equal(await git(folder, 'status', '--porcelain=v2', '--branch'), before)
+    await audit()
+
+    const again = await land(branch)
+    assert.equal(again.exitCode, 0, again.stderr)
+    assert.equal(read(again).commit, commit)
+    assert.equal(await readRemote(branch), commit)
+  })
+
+  it('on a branch that has moved, after all of it was proved again', async () => {
+    const gates = JSON.stringify({ gates: ['test "$(cat hello.sh readme)" != ""', 'test -e other'] })
+    const branch = await prepare('bbbb', { other: 'x\n', '.dispatch.json': gates })
+    await rig.dispatch(['prepare'])
+    const tip = await readRemote(branch)
+    const verdicts = countVerdicts()
+    const dry = await land(branch, '--dry-run')
+    assert.equal(dry.exitCode, 5, dry.stdout + dry.stderr)
+    assert.match(read(dry).reason, /not confirmed the gates/)
+    fs.writeFileSync(path.join(folder, '.dispatch.json'), gates)
+    assert.equal((await rig.dispatch(['prepare', '--yes'], { cwd: folder })).exitCode, 0)
+    const tried = await land(branch, '--dry-run', '--author', 'both')
+    assert.equal(tried.exitCode, 0, tried.stdout + tried.stderr)
+    assert.equal(read(tried).state, 'ready')
+    assert.equal(await readRemote(branch), tip)
+    assert.equal(countVerdicts(), verdicts + 1)
+    const ran = await land(branch, '--method', 'rebase', '--author', 'both')
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+    assert.equal(await readRemote(branch, '%P %an'), `${tip} Ada`)
+    assert.match(await readRemote(branch, '%B'), /\nCo-authored-by: .*@/)
+    assert.deepEqual((await git(remote, 'ls-tree', '--name-only', branch)).split('\n'), [
+      '.dispatch.json',
+      'hello.sh',
+      'other',
+      'readme',
+    ])
+    fs.rmSync(path.join(folder, '.dispatch.json'))
+    await audit()
+  })
+
+  it('not where a gate of the branch is red', async () => {
+    const gates = JSON.stringify({ gates: ['true', 'test ! -e hello.sh'] })
+    const branch = await prepare('cccc', { '.dispatch.json': gates })
+    fs.writeFileSync(path.join(folder, '.dispatch.json'), gates)
+    await rig.dispatch(['prepare', '--yes'], { cwd: folder })
+    const tip = await readRemote(branch)
+    const ran = await land(branch)
+    assert.equal(ran.exitCode, 3, ran.stdout + ran.stderr)
+    assert.match(read(ran).reason, /gate `test ! -e hello\.sh` is red/)
+    assert.equal(await readRemote(branch), tip)
+    fs.rmSync(path.join(folder, '.dispatch.json'))
+    await audit()
+  })
+
+  it('not over what somebody else wrote in the same place', async () => {
+    const branch = await prepare('dddd', { 'hello.sh': 'echo somebody\n' })
+    const tip = await readRemote(branch)
+    const ran = await land(branch)
+    assert.equal(ran.exitCode, 5, ran.stdout + ran.stderr)
+    const { state, reason } = read(ran)
+    assert.equal(state, 'conflict')
+    assert.match(reason, /hello\.sh/)
+    assert.equal(await readRemote(branch), tip)
+    await audit()
+  })
+
+  it('not where the other side refuses it, in its own words', async () => {
+    const branch = await prepare('eeee')
+    const hook = path.join(remote, 'hooks/pre-receive')
+    fs.mkdirSync(path.dirname(hook), { recursive: true })
+    fs.writeFileSync(hook, '#!/bin/sh\necho "commits must be blue" >&2\nexit 1\n', { mode: 0o755 })
+    const tip = await readRemote(branch)
+    const refused = await land(branch)
+    fs.rmSync(hook)
+    assert.equal(refused.exitCode, 5, refused.stdout + refused.stderr)
+    assert.equal(read(refused).state, 'refused')
+    assert.match(read(refused).reason, /commits must be blue/)
+    assert.equal(await readRemote(branch), tip)
+    const ran = await land(branch)
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+    await audit()
+  })
+
+  it('by a merge that keeps the judged commit', async () => {
+    const branch = await prepare('ffff', { other: 'y\n' })
+    const tip = await readRemote(branch)
+    const ran = await land(branch, '--method', 'merge')
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+    assert.equal(await readRemote(branch, '%P'), `${tip} ${rig.readStatus().verdict?.commit}`)
+  })
+
+  it('no session without a PASS, no branch that is not there, and nothing that an agent asks for', async () => {
+    const unknown = await land('nowhere')
+    assert.equal(unknown.exitCode, 4, unknown.stdout + unknown.stderr)
+    const agent = await rig.dispatch(['land', original], {
+      env: { DISPATCH_ROLE: 'worker', DISPATCH_SESSION: original },
+    })
+    assert.notEqual(agent.exitCode, 0)
+  })
+})
