@@ -1,12 +1,11 @@
 import type { Config } from '#host/config'
 import type { Session } from '#session'
-import type { LandingStatus } from '#session/status'
+import type { LandingStatus } from '#session/landing'
 import type { LandingRequest } from './landing/land-session.ts'
 import type { LaunchRequest, StartResult } from './launch.ts'
 
 export { detectAgent, detectAgentMark, detectAnyAgent } from './contract/approval.ts'
 export { listSetups, removeUnusedSetups, type Setup } from './dependencies/prune.ts'
-export type { LandingRequest } from './landing/land-session.ts'
 export type { LaunchRequest, StartResult } from './launch.ts'
 export {
   getApprovalFile,

@@ -12,7 +12,6 @@ export { findClaudeFolder, hasClaudeFolders, refuseNewerFormat, type Session, Se
 export { styleWork } from './own-commit.ts'
 export type { SessionPaths } from './paths.ts'
 export { findUnsavedWork, finishRemovals, removeSession } from './remove.ts'
-export { renderSquashMessage } from './squash-message.ts'
 export {
   createSession,
   findSession,

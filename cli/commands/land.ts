@@ -1,7 +1,7 @@
 import { readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
-import { landingMethods } from '#landing'
 import { findSession } from '#session'
+import { landingMethods } from '#session/landing'
 import { defineCommand, UsageError } from '../command.ts'
 import { isAtTerminal, refuseAgent } from '../input/confirm.ts'
 import { getLandingExitCode, landSessions } from '../landing/land.ts'

@@ -2,11 +2,14 @@ import type { Config } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { findUpstream, readTransport } from '#host/git/upstream'
 import { listKnownSecrets } from '#host/secrets'
-import { type LandingRequest, landSession, stopSession } from '#runner'
+import { landSession, stopSession } from '#runner'
 import { findTargetRepository, findWorkToApply, refuseNewerFormat, type Session } from '#session'
-import { findBaseBranch, listChangedPaths } from '#session/repository'
-import { type LandingStatus, readView } from '#session/status'
+import { findBaseBranch, type LandingStatus } from '#session/landing'
+import { listChangedPaths } from '#session/repository'
+import { readView } from '#session/status'
 import { landAlone } from './project-lease.ts'
+
+type LandingRequest = Parameters<typeof landSession>[2]
 
 /** What a person asked for with `dispatch land`. */
 export interface LandingOptions

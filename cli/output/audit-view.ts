@@ -29,6 +29,7 @@ const passedTexts: Record<AuditPart, string> = {
   evidence: 'every evidence file matches the log',
   packet: 'the packet is the one that the judge got',
   verdict: 'the verdict is the recorded one, and its gates allow it',
+  landing: 'nothing was pushed that had not been checked',
   worktree: 'outputs/ is what was judged, and the repository is complete',
   index: 'HEAD and index in outputs/ match what was judged',
 }

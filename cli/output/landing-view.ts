@@ -59,5 +59,5 @@ const nextSteps: Record<keyof typeof stateWords, (short: string, branch: string)
   stale: retry,
   conflict: retry,
   undecided: short => `try again when the judge answers: dispatch land ${short}`,
-  refused: (short, branch) => `settle it with whoever guards ${branch}, then: dispatch land ${short}`,
+  refused: (short, branch) => `settle it with those who guard ${branch}, then: dispatch land ${short}`,
 }

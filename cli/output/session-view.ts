@@ -4,6 +4,7 @@ import { quoteForShell } from '#host/shell-quote.ts'
 import { formatCount, formatNames, sanitize } from '#host/text.ts'
 import type { Session } from '#session'
 import { describeJudge, formatTestCounts, readCurrentVerdict } from '#session/evidence'
+import type { LandingStatus } from '#session/landing'
 import { formatLogAnchor, readLog } from '#session/log'
 import { hasCommit } from '#session/repository'
 import {
@@ -191,6 +192,10 @@ function formatWorker(worker: WorkerStatus): string[] {
   ]
 }
 
+function describeLanding({ state, branch, reason }: LandingStatus): string {
+  return state === 'ready' ? `may land on ${branch}: ${reason}` : `not on ${branch} (${state}): ${reason}`
+}
+
 /** The last verdict, whether it is still valid for outputs/, and how to fetch the work. Nothing before the first verdict. */
 function printVerdict({ session, status }: SessionView, changedPaths: string[]): void {
   const { verdict } = status
@@ -212,6 +217,9 @@ function printVerdict({ session, status }: SessionView, changedPaths: string[]):
     print(`  anchor   ${formatLogAnchor(head)}  ${paint('dim', 'as in the notification; for dispatch audit --head')}`)
   if (changedPaths.length > 0)
     print(paint('red', `  VOID     for outputs/ as it is now: ${formatNames(changedPaths)} changed since the verdict`))
+  const { landing } = status
+  if (landing?.state === 'landed') print(`  landed   on ${sanitize(landing.branch)} as ${landing.commit}`)
+  else if (landing) print(`  landing  ${sanitize(describeLanding(landing))}`)
   if (!changedPaths.includes('evidence/repository.git'))
     print(`  fetch    git fetch ${quoteForShell(paths.bareRepository)} judged`)
   print(paint('dim', `           ${paths.verdictText}`))

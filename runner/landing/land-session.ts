@@ -8,11 +8,16 @@ import { sha256 } from '#host/hash.ts'
 import { isProjectConfirmed, parseProject, projectFileName } from '#host/project'
 import { redactSecrets } from '#host/secrets'
 import { formatNames } from '#host/text.ts'
-import { type LandingMethod, replayWork } from '#landing'
-import { findWorkToApply, renderSquashMessage, type WorkToApply } from '#session'
+import { findWorkToApply, type WorkToApply } from '#session'
 import { readCurrentVerdict } from '#session/evidence'
-import { type Commit, createReference, listLfsVersions } from '#session/repository'
-import type { LandingStatus } from '#session/status'
+import {
+  type LandingMethod,
+  type LandingStatus,
+  listLfsVersions,
+  renderSquashMessage,
+  replayWork,
+} from '#session/landing'
+import { type Commit, createReference } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import { verifyRecord } from '../rounds/verify-record.ts'
 import { checkLanding } from './check-landing.ts'
@@ -49,7 +54,7 @@ export async function landSession(context: RunnerContext, request: LandingReques
   verifyRecord(context)
   const work = await requirePass(context)
   await refuseLfs(context, work)
-  const remote = await describeRemote(paths.bareRepository, transport)
+  const remote = await describeRemote(transport)
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     say(`Fetching ${branch} from ${transport.remote} …`)
     await fetchBranch(paths.bareRepository, transport, branch, TARGET_REF)

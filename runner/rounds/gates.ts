@@ -32,10 +32,7 @@ export function runRoundGates(
   round: number,
   head: Commit,
 ): Promise<Gate[]> {
-  // Those of a landing are about another base.
-  const baseEvidence = readEvidence(context.session.paths).filter(
-    ({ side, id }) => side === 'base' && id.startsWith('base-'),
-  )
+  const baseEvidence = readEvidence(context.session.paths).filter(({ side }) => side === 'base')
   const record = (evidence: EvidenceRecord) => recordCheck(context, evidence)
   return runGates(context, contract, { name: `round-${round}`, round, head, baseEvidence, record })
 }

@@ -13,7 +13,17 @@ import type { IsolatedRepository } from './isolated-git.ts'
 import { MAX_BYTES, parseJsonBytes, type ReadResult, readCapped } from './read-capped.ts'
 
 /** The parts of an audit, in its order. */
-export const auditParts = ['log', 'manifest', 'seal', 'evidence', 'packet', 'verdict', 'worktree', 'index'] as const
+export const auditParts = [
+  'log',
+  'manifest',
+  'seal',
+  'evidence',
+  'packet',
+  'verdict',
+  'landing',
+  'worktree',
+  'index',
+] as const
 export type AuditPart = (typeof auditParts)[number]
 
 /** Something that an audit found in one file: damage, or only a note. */

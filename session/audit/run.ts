@@ -5,6 +5,7 @@ import { isSettled } from '../status/conditions.ts'
 import { Audit, type AuditPart, type AuditProblem, auditParts } from './audit.ts'
 import { auditEvidence } from './evidence.ts'
 import { openIsolatedRepository } from './isolated-git.ts'
+import { auditLanding } from './landing.ts'
 import { auditLog } from './log.ts'
 import { auditManifest } from './manifest.ts'
 import { GONE } from './read-capped.ts'
@@ -34,6 +35,7 @@ const partAudits: Record<AuditPart, (audit: Audit) => void | Promise<void>> = {
   evidence: auditEvidence,
   packet: auditPacket,
   verdict: auditVerdict,
+  landing: auditLanding,
   worktree: auditWorktree,
   index: auditGitIndex,
 }

@@ -67,10 +67,10 @@ export function serializeEvidence(record: EvidenceRecord): string {
   return JSON.stringify(record, null, 2)
 }
 
-/** Read every valid record of a session. */
+/** Read every valid record of the base and of the rounds. What ran for a landing is about another base. */
 export function readEvidence(paths: SessionPaths): EvidenceRecord[] {
   return listNames(paths.evidence)
-    .filter(name => name.endsWith('.json'))
+    .filter(name => /^(base|round)-.*\.json$/.test(name))
     .flatMap(name => readRecord(`${paths.evidence}/${name}`, EvidenceRecord) ?? [])
 }
 

@@ -1,4 +1,4 @@
-export { hasCommit, type SessionRepository, verifyObjects } from './bare-git.ts'
+export { hasCommit, verifyObjects } from './bare-git.ts'
 export {
   describeVoidReason,
   listChangedPaths,
@@ -9,17 +9,13 @@ export {
 export { type CommitFile, listCommitFiles, listNestedRepositories, readCommitFiles } from './export.ts'
 export { checkFilteredFiles } from './filter-problems.ts'
 export { listInboxChanges } from './inbox-changes.ts'
-export { listLfsVersions } from './lfs.ts'
-export { applyChange } from './merge-trees.ts'
 export { getStoresFolder, listPackStores, type PackStore, removeUnusedPackStores } from './pack-store.ts'
 export {
   addIgnoredPaths,
   type Commit,
   createReference,
-  findBaseBranch,
   importWork,
   prepareRepository,
 } from './repository.ts'
 export { exportRepository } from './repository-export.ts'
 export { listMovedSubmodules, listSubmoduleChanges } from './submodules.ts'
-export { listWorkCommits, type WorkCommit } from './work-commits.ts'

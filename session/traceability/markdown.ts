@@ -97,6 +97,7 @@ function renderHead(matrix: Matrix, width: number): string[] {
     `- independence: **${escapeMarkdown(verdict.independence, 120)}**; judge: ${escapeMarkdown(verdict.judge, width)}`,
     `- sandbox: ${escapeMarkdown(verdict.sandbox, width)}`,
     `- commit ${formatHash(verdict.commit)}, tree ${formatHash(verdict.tree)}`,
+    ...(matrix.landed ? [`- ${describeLanded(matrix.landed, width)}`] : []),
     `- contract: ${describeContract(contract)}; packet sha256 ${verdict.packetSha256 === null ? verdict.packetLabel : formatInlineCode(verdict.packetSha256, 64)}`,
     ...contract.dilutions.map(dilution => `  - weakened, with a human's approval: ${escapeMarkdown(dilution, width)}`),
     `- ${formatCount(sentences.length, 'sentence')}: ${coveredCount} covered, ${excludedCount} left out, ${matrix.uncoveredSentences.length} not covered`,
@@ -106,6 +107,11 @@ function renderHead(matrix: Matrix, width: number): string[] {
 /** `2026-11-20 10:00 UTC` */
 function formatMinute(time: string): string {
   return time.replace(/T(\d\d:\d\d).*/, ' $1 UTC')
+}
+
+function describeLanded({ branch, commit, tree, time }: NonNullable<Matrix['landed']>, width: number): string {
+  const when = escapeMarkdown(formatMinute(time), 40)
+  return `landed on ${escapeMarkdown(branch, width)} as ${formatHash(commit)}, tree ${formatHash(tree)}, ${when}`
 }
 
 function describeContract({ state, sha256, version, dilutions }: Matrix['contract']): string {

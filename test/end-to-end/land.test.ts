@@ -20,7 +20,7 @@ describe('the work of a session lands', () => {
   const readRemote = (branch: string, format = '%H') => git(remote, 'log', '-1', `--format=${format}`, branch)
   const countVerdicts = () => rig.models.requests.filter(({ role }) => role === 'judge').length
 
-  /** A branch of the remote, at the commit from which the session started or with a commit of somebody else. */
+  /** A branch of the remote, at the commit from which the session started or with a commit of another person. */
   async function prepare(letters: string, files: Record<string, string> = {}): Promise<string> {
     const clone = path.join(rig.home, `elsewhere/${letters}`)
     await git(rig.home, 'clone', '--quiet', remote, clone)
@@ -28,7 +28,7 @@ describe('the work of a session lands', () => {
     for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(clone, name), content)
     if (Object.keys(files).length > 0) {
       await git(clone, 'add', '--all')
-      await git(clone, 'commit', '--quiet', '-m', 'somebody else')
+      await git(clone, 'commit', '--quiet', '-m', 'from elsewhere')
     }
     await git(clone, 'push', '--quiet', 'origin', letters)
     return letters
@@ -87,6 +87,8 @@ describe('the work of a session lands', () => {
     assert.equal(countVerdicts(), verdicts, 'the tree is the judged one, so nobody is asked again')
     assert.equal(await git(folder, 'status', '--porcelain=v2', '--branch'), before)
     await audit()
+    const matrix = JSON.parse((await rig.dispatch(['matrix', original, '--json'])).stdout)
+    assert.deepEqual([matrix.landed.branch, matrix.landed.commit], [branch, commit])
 
     const again = await land(branch)
     assert.equal(again.exitCode, 0, again.stderr)
@@ -138,8 +140,8 @@ describe('the work of a session lands', () => {
     await audit()
   })
 
-  it('not over what somebody else wrote in the same place', async () => {
-    const branch = await prepare('dddd', { 'hello.sh': 'echo somebody\n' })
+  it('not over what another person wrote in the same place', async () => {
+    const branch = await prepare('dddd', { 'hello.sh': 'echo other\n' })
     const tip = await readRemote(branch)
     const ran = await land(branch)
     assert.equal(ran.exitCode, 5, ran.stdout + ran.stderr)
@@ -164,6 +166,30 @@ describe('the work of a session lands', () => {
     assert.equal(await readRemote(branch), tip)
     const ran = await land(branch)
     assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+    await audit()
+  })
+
+  it('once, also if the process is killed between the push and its record', async () => {
+    const branch = await prepare('hhhh')
+    const hook = path.join(remote, 'hooks/post-receive')
+    // The hook is a descendant of the process that pushes.
+    const script = [
+      'p=$PPID',
+      'while [ "$p" -gt 1 ] && ! tr "\\0" " " < "/proc/$p/cmdline" | grep -q " land "; do',
+      '  p=$(sed "s/.*) . //; s/ .*//" "/proc/$p/stat")',
+      'done',
+      'kill -9 "$p"',
+    ]
+    fs.writeFileSync(hook, `#!/bin/sh\n${script.join('\n')}\n`, { mode: 0o755 })
+    const killed = await land(branch)
+    fs.rmSync(hook)
+    assert.equal(killed.signal ?? killed.exitCode, 'SIGKILL', killed.stdout + killed.stderr)
+    const tip = await readRemote(branch)
+    assert.equal(rig.readStatus().landing?.state, 'ready')
+    const ran = await land(branch)
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+    assert.equal(read(ran).commit, tip)
+    assert.equal(await readRemote(branch), tip)
     await audit()
   })
 

@@ -1,6 +1,7 @@
 import { DispatchError, exitCodes } from '../../error.ts'
 import { sanitize } from '../../text.ts'
 import { git, tryGit } from '../git.ts'
+import { runUserGit } from '../user/user-commit.ts'
 import { runRemoteGit, type Transport } from './transport.ts'
 
 /** What came of a push: done; the branch had moved meanwhile; or the other side refused it, and says why. */
@@ -37,8 +38,8 @@ export async function findUpstream(repository: string, branch: string): Promise<
 }
 
 /** The address that a push to this remote goes to, without a password in it. */
-export async function describeRemote(gitFolder: string, transport: Transport): Promise<string> {
-  const ran = await runRemoteGit(gitFolder, transport, ['remote', 'get-url', '--push', transport.remote])
+export async function describeRemote({ repository, remote }: Transport): Promise<string> {
+  const ran = await runUserGit(['remote', 'get-url', '--push', remote], { cwd: repository })
   return sanitize(ran.stdout.trim().split('\n')[0] ?? '').replace(/^(\w+:\/\/)[^/@]*@/, '$1')
 }
 
@@ -58,7 +59,7 @@ export async function fetchBranch(gitFolder: string, transport: Transport, branc
 
 /**
  * Push exactly this commit to a branch, which must still be at `expected`, an ancestor of the commit. Nothing is overwritten: where
- * somebody else has moved the branch, also back, it is refused. Exit 6 where the remote cannot be reached.
+ * another person has moved the branch, also back, it is refused. Exit 6 where the remote cannot be reached.
  */
 export async function pushCommit(
   gitFolder: string,

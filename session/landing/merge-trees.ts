@@ -1,6 +1,6 @@
 import { decodeNames } from '#host/file-name.ts'
 import { tryGit } from '#host/git'
-import { requireUnmodifiedRepository, runBareGit, type SessionRepository } from './bare-git.ts'
+import { requireUnmodifiedRepository, runBareGit, type SessionRepository } from '../repository/bare-git.ts'
 
 /** The merged tree, or the files that do not merge. */
 export type MergeResult = { tree: string } | { conflicts: string[] }

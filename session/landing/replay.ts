@@ -1,5 +1,8 @@
 import type { NewCommit } from '#host/git/user'
-import { applyChange, type Commit, listWorkCommits, type SessionRepository, type WorkCommit } from '#session/repository'
+import type { SessionRepository } from '../repository/bare-git.ts'
+import type { Commit } from '../repository/repository.ts'
+import { applyChange } from './merge-trees.ts'
+import { listWorkCommits, type WorkCommit } from './work-commits.ts'
 
 /** How the work comes onto the branch: its commits one after the other, as one commit, or by a merge commit. */
 export const landingMethods = ['squash', 'rebase', 'merge'] as const

@@ -1,4 +1,4 @@
-import { runBareGit, type SessionRepository } from './bare-git.ts'
+import { runBareGit, type SessionRepository } from '../repository/bare-git.ts'
 
 /** A commit of the work, as another one can be made from it. */
 export interface WorkCommit {

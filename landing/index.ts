@@ -1,1 +1,0 @@
-export { type LandingMethod, landingMethods, type Replay, replayWork } from './replay.ts'

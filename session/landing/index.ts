@@ -1,0 +1,5 @@
+export { listLfsVersions } from '../repository/lfs.ts'
+export { findBaseBranch } from '../repository/repository.ts'
+export { renderSquashMessage } from '../squash-message.ts'
+export type { LandingStatus } from '../status/status-types.ts'
+export { type LandingMethod, landingMethods, type Replay, replayWork } from './replay.ts'

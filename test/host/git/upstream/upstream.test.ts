@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { git } from '#host/git'
+import { describeRemote, fetchBranch, findUpstream, pushCommit, readTransport } from '#host/git/upstream'
+import { createScratchFolder } from '../../../fixtures/scratch.ts'
+
+/** A remote with a branch, a checkout that may have odd settings, and a bare repository of dispatch. */
+async function prepare(t: TestContext) {
+  const folder = createScratchFolder(t)
+  const [remote, checkout, bare, home] = ['remote.git', 'checkout', 'bare.git', 'home'].map(name =>
+    path.join(folder, name),
+  ) as [string, string, string, string]
+  fs.mkdirSync(home)
+  const before = { ...process.env }
+  Object.assign(process.env, { HOME: home, GIT_CONFIG_GLOBAL: '', GIT_CONFIG_NOSYSTEM: '1' })
+  delete process.env['GIT_CONFIG_GLOBAL']
+  t.after(() => Object.assign(process.env, before))
+  await git(['init', '--quiet', '--bare', remote])
+  await git(['init', '--quiet', checkout])
+  await git(['init', '--quiet', '--bare', bare])
+  const run = (...args: string[]) => git(args, { cwd: checkout })
+  const commit = async (message: string) => {
+    await run('commit', '--quiet', '--allow-empty', '-m', message)
+    return run('rev-parse', 'HEAD')
+  }
+  const first = await commit('first')
+  await run('push', '--quiet', remote, 'HEAD:refs/heads/main')
+  /** Make a commit known to the bare repository. */
+  const hand = (hash: string) => git(['--git-dir', bare, 'fetch', '--quiet', checkout, hash])
+  const readTip = () => git(['--git-dir', remote, 'rev-parse', 'main'])
+  return { folder, remote, checkout, bare, home, run, commit, first, hand, readTip }
+}
+
+test('a branch is fetched and pushed as the configuration of the checkout says, which stays as it is', async t => {
+  const { folder, remote, checkout, bare, run, commit, first, hand, readTip, home } = await prepare(t)
+  fs.writeFileSync(path.join(home, '.gitconfig'), `[includeIf "gitdir:${checkout}/"]\n\tpath = ${folder}/included\n`)
+  fs.writeFileSync(path.join(folder, 'included'), `[url "${folder}/"]\n\tinsteadOf = mine:\n`)
+  await run('remote', 'add', 'upstream', 'mine:remote.git')
+  const transport = await readTransport(checkout, 'upstream')
+  assert.equal(await describeRemote(transport), remote)
+  await fetchBranch(bare, transport, 'main', 'refs/landing/target')
+  assert.equal(await git(['--git-dir', bare, 'rev-parse', 'refs/landing/target']), first)
+  const second = await commit('second')
+  await hand(second)
+  const refs = await run('for-each-ref')
+  assert.deepEqual(await pushCommit(bare, transport, { commit: second, branch: 'main', expected: first }), {
+    kind: 'pushed',
+  })
+  assert.equal(await readTip(), second)
+  assert.equal(await run('for-each-ref'), refs)
+  assert.deepEqual(fs.readdirSync(path.join(bare, 'refs/heads')), [])
+})
+
+test('a branch that another person has moved is left alone, also where it was moved back', async t => {
+  const { checkout, remote, bare, run, commit, first, hand, readTip } = await prepare(t)
+  await run('remote', 'add', 'origin', remote)
+  const transport = await readTransport(checkout, 'origin')
+  const second = await commit('second')
+  const third = await commit('third')
+  await hand(third)
+  assert.deepEqual(await pushCommit(bare, transport, { commit: third, branch: 'main', expected: second }), {
+    kind: 'moved',
+  })
+  assert.equal(await readTip(), first, 'the remote was at the first commit, not at the second')
+  await run('checkout', '--quiet', '--detach', first)
+  const other = await commit('other')
+  await run('push', '--quiet', remote, `${other}:refs/heads/main`)
+  assert.deepEqual(await pushCommit(bare, transport, { commit: third, branch: 'main', expected: first }), {
+    kind: 'moved',
+  })
+  assert.equal(await readTip(), other)
+  await assert.rejects(pushCommit(bare, transport, { commit: third, branch: 'main', expected: other }))
+})
+
+test('a hook of the other side is told in its words, and no hook here runs', async t => {
+  const { checkout, remote, bare, run, commit, first, hand } = await prepare(t)
+  await run('remote', 'add', 'origin', remote)
+  const hook = (folder: string, name: string, text: string) =>
+    fs.writeFileSync(path.join(folder, 'hooks', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+  for (const folder of [remote, bare, path.join(checkout, '.git')])
+    fs.mkdirSync(path.join(folder, 'hooks'), { recursive: true })
+  hook(remote, 'pre-receive', 'echo "sign it" >&2; exit 1')
+  for (const folder of [bare, path.join(checkout, '.git')]) hook(folder, 'pre-push', `touch ${checkout}/ran; exit 1`)
+  const second = await commit('second')
+  await hand(second)
+  const transport = await readTransport(checkout, 'origin')
+  const result = await pushCommit(bare, transport, { commit: second, branch: 'main', expected: first })
+  assert.equal(result.kind, 'refused')
+  assert.match('reason' in result ? result.reason : '', /pre-receive hook declined[\s\S]*sign it/)
+  assert.ok(!fs.existsSync(path.join(checkout, 'ran')))
+})
+
+test('which remote a branch follows', async t => {
+  const { checkout, run } = await prepare(t)
+  await assert.rejects(findUpstream(checkout, 'main'), /has no remote/)
+  await run('remote', 'add', 'fork', 'https://user:secret@example.invalid/x.git')
+  assert.deepEqual(await findUpstream(checkout, 'main'), { remote: 'fork', branch: 'main' })
+  await run('remote', 'add', 'up', '../nowhere.git')
+  await assert.rejects(findUpstream(checkout, 'main'), /several remotes/)
+  await run('config', 'branch.main.remote', 'up')
+  await run('config', 'branch.main.merge', 'refs/heads/trunk')
+  assert.deepEqual(await findUpstream(checkout, 'main'), { remote: 'up', branch: 'trunk' })
+})
+
+test('a remote that is gone, and a branch that is not there, are errors with their names', async t => {
+  const { checkout, remote, bare, run } = await prepare(t)
+  await run('remote', 'add', 'origin', remote)
+  await run('remote', 'add', 'gone', path.join(remote, '../gone.git'))
+  const missing = fetchBranch(bare, await readTransport(checkout, 'origin'), 'nowhere', 'refs/landing/target')
+  await assert.rejects(missing, { exitCode: 4 })
+  const gone = fetchBranch(bare, await readTransport(checkout, 'gone'), 'main', 'refs/landing/target')
+  await assert.rejects(gone, { exitCode: 6 })
+})
+
+test('over HTTP, with a password from a credential helper and none in a message', async t => {
+  const { checkout, remote, bare, run, commit, first, hand, readTip, folder } = await prepare(t)
+  await git(['--git-dir', remote, 'config', 'http.receivepack', 'true'])
+  const server = http.createServer((request, response) => serve(request, response, folder))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/remote.git`
+  await run('remote', 'add', 'origin', address)
+  const second = await commit('second')
+  await hand(second)
+  const unknown = readTransport(checkout, 'origin').then(each => fetchBranch(bare, each, 'main', 'refs/landing/target'))
+  await assert.rejects(unknown, { exitCode: 6 })
+  await run('config', 'credential.helper', '!f() { test "$1" = get && printf "username=ada\\npassword=pw\\n"; }; f')
+  const transport = await readTransport(checkout, 'origin')
+  await fetchBranch(bare, transport, 'main', 'refs/landing/target')
+  assert.deepEqual(await pushCommit(bare, transport, { commit: second, branch: 'main', expected: first }), {
+    kind: 'pushed',
+  })
+  assert.equal(await readTip(), second)
+  await run('remote', 'set-url', 'origin', address.replace('//', '//ada:pw@'))
+  assert.equal(await describeRemote(await readTransport(checkout, 'origin')), address)
+})
+
+/** `git http-backend` behind a password. */
+function serve(request: http.IncomingMessage, response: http.ServerResponse, root: string): void {
+  if (request.headers.authorization !== `Basic ${Buffer.from('ada:pw').toString('base64')}`) {
+    response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end()
+    return
+  }
+  const { pathname, search } = new URL(request.url ?? '', 'http://x')
+  const child = spawn('git', ['http-backend'], {
+    env: {
+      PATH: process.env['PATH'],
+      GIT_PROJECT_ROOT: root,
+      GIT_HTTP_EXPORT_ALL: '1',
+      PATH_INFO: pathname,
+      QUERY_STRING: search.slice(1),
+      REQUEST_METHOD: request.method,
+      CONTENT_TYPE: request.headers['content-type'],
+      CONTENT_LENGTH: request.headers['content-length'],
+      HTTP_CONTENT_ENCODING: request.headers['content-encoding'],
+      REMOTE_USER: 'ada',
+    },
+  })
+  request.pipe(child.stdin)
+  const chunks: Buffer[] = []
+  child.stdout.on('data', chunk => chunks.push(chunk))
+  child.on('close', () => {
+    const all = Buffer.concat(chunks)
+    const end = all.indexOf('\r\n\r\n')
+    const headers = all
+      .subarray(0, end)
+      .toString()
+      .split('\r\n')
+      .map(line => line.split(': ') as [string, string])
+    const status = Number(headers.find(([name]) => name === 'Status')?.[1]?.slice(0, 3) ?? 200)
+    response.writeHead(status, Object.fromEntries(headers.filter(([name]) => name !== 'Status')))
+    response.end(all.subarray(end + 4))
+  })
+}

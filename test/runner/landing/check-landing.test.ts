@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import fs from 'node:fs'
+import { type TestContext, test } from 'node:test'
+import { git } from '#host/git'
+import { buildSealFields } from '#runner/contract/seal.ts'
+import { checkLanding } from '#runner/landing/check-landing.ts'
+import { parseContract } from '#session/contract'
+import { readLanding } from '#session/evidence'
+import { type Commit, prepareRepository } from '#session/repository'
+import { createTestContext } from '../../fixtures/runner-context.ts'
+
+const contract = `# Contract: a flag
+
+## C1 — A flag is up
+- check: \`cat flag* | grep -q up\`
+
+## C2 — The readme stays
+- check: \`test "$(cat readme)" = one\`
+- guard
+`
+
+/** A sealed session without a judge, and commits in its repository. */
+async function prepare(t: TestContext) {
+  const context = createTestContext(t, {}, { CHECK_REPEAT_SEC: 0, JUDGE_TIMEOUT_SEC: 1 })
+  const { paths } = context.session
+  context.record({ type: 'base.prepared', ...(await prepareRepository(paths, 'dispatch/a', undefined)) })
+  fs.writeFileSync(paths.contract, contract)
+  const fields = buildSealFields({
+    contract: parseContract(contract, { allowsJudgedOnly: true }).contract,
+    text: contract,
+    uncovered: [],
+    evidence: [],
+  })
+  context.record({ type: 'contract.sealed', ...fields, sha256: hash('sha256', contract) })
+  const run = (...args: string[]) => git(['--git-dir', paths.bareRepository, ...args])
+  const createCommit = async (files: Record<string, string>): Promise<Commit> => {
+    const entries: string[] = []
+    for (const [name, content] of Object.entries(files)) {
+      const blob = await git(['--git-dir', paths.bareRepository, 'hash-object', '-w', '--stdin'], { input: content })
+      entries.push(`100644 blob ${blob}\t${name}\n`)
+    }
+    const tree = await git(['--git-dir', paths.bareRepository, 'mktree'], { input: entries.join('') })
+    return { commit: await run('commit-tree', tree, '-m', 'x'), tree }
+  }
+  const check = (target: Commit, head: Commit, judged: Commit, gates: string[] = []) =>
+    checkLanding(context, { remote: 'r', branch: 'main', method: 'squash', target, head, judged, gates })
+  return { context, createCommit, check }
+}
+
+test('a check that the branch meets without the work is stale, and nobody is asked', async t => {
+  const { context, createCommit, check } = await prepare(t)
+  const judged = await createCommit({ flag: 'up', readme: 'one' })
+  const target = await createCommit({ flag2: 'up', readme: 'one', other: 'x' })
+  const head = await createCommit({ flag: 'up', flag2: 'up', readme: 'one', other: 'x' })
+  const { result, reason, number, sha256 } = await check(target, head, judged)
+  assert.equal(result, 'stale')
+  assert.match(reason, /the check of C1 is green on the branch without the work/)
+  const record = readLanding(context.session.paths, number, sha256)
+  assert.deepEqual(record?.target, target)
+  assert.deepEqual(
+    record?.evidence.map(({ recordId }) => recordId),
+    ['landing-1-base-C1'],
+  )
+  assert.equal(context.status.landing?.state, 'stale')
+})
+
+test('without a judge nothing is ready, whatever the checks show', async t => {
+  const { createCommit, check, context } = await prepare(t)
+  const judged = await createCommit({ flag: 'up', readme: 'one' })
+  const changed = await createCommit({ readme: 'two' })
+  const red = await check(changed, await createCommit({ flag: 'up', readme: 'two' }), judged)
+  assert.equal(red.result, 'undecided', 'the judge has the last word, and does not answer')
+  assert.match(red.reason, /INCONCLUSIVE/)
+  const other = await createCommit({ readme: 'one', other: 'x' })
+  const undecided = await check(other, await createCommit({ flag: 'up', readme: 'one', other: 'x' }), judged)
+  assert.equal(undecided.result, 'undecided')
+  assert.equal(undecided.number, 2)
+  assert.equal(context.status.clauses[0]?.headOutcome, undefined, 'what a landing shows is not what a round has shown')
+})
+
+test('the judged tree needs no proof, but the gates of the project; the first that is not green is the last to run', async t => {
+  const { context, createCommit, check } = await prepare(t)
+  const base = await createCommit({ readme: 'one' })
+  const judged = await createCommit({ flag: 'up', readme: 'one' })
+  const ready = await check(base, judged, judged, ['test -f readme', 'grep -q up flag'])
+  assert.equal(ready.result, 'ready')
+  assert.match(ready.reason, /2 gates of the project green, the tree is the judged one/)
+  const red = await check(base, judged, judged, ['test -f readme', 'grep -q down flag', 'false'])
+  assert.equal(red.result, 'red')
+  const record = readLanding(context.session.paths, red.number, red.sha256)
+  assert.deepEqual(
+    record?.gates.map(({ command, outcome }) => [command, outcome]),
+    [
+      ['test -f readme', 'green'],
+      ['grep -q down flag', 'red'],
+    ],
+  )
+})
