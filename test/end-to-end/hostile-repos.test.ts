@@ -15,6 +15,7 @@ import { createHostileRepository, listTriggeredTraps, traps, trapTexts } from '.
 import { type Rig, withRig } from '../fixtures/rig.ts'
 import { HANG_MS, waitUntil } from '../fixtures/scratch.ts'
 import { whyNoSandbox } from '../fixtures/skip-reasons.ts'
+import { sampleCases } from '../long/select-cases.ts'
 
 /** The turns of a worker that triggers every trap it can reach. */
 const careless = [
@@ -129,7 +130,7 @@ function dropEmptyValues(environment: NodeJS.ProcessEnv): Record<string, string>
 }
 
 describe('a repository that attacks claude', { concurrency: 3 }, () => {
-  for (const sandbox of ['off', 'auto']) {
+  for (const sandbox of sampleCases(['off', 'auto'], 1)) {
     const skip = sandbox === 'auto' && whyNoSandbox
     it(`no trap springs in a session, sandbox ${sandbox}`, { skip }, async () => {
       const evil = await startFakeModels(silent)

@@ -10,6 +10,7 @@ import { runProgram } from '#host/exec.ts'
 import { bash, put, type Scenario, say, spawn } from '#rehearsal/scenario.ts'
 import { commitFolder, type Rig, withRig } from '../fixtures/rig.ts'
 import { whyNoSandbox } from '../fixtures/skip-reasons.ts'
+import { sampleCases } from '../long/select-cases.ts'
 
 const token = 'npm_private-registry-token-4711'
 const secretValue = 'the-value-of-the-variable-4711'
@@ -115,7 +116,7 @@ function findFilesWith(folder: string, secret: string): string[] {
 const npmrc = (address: string) => `@corp:registry=http://${address}/\n//${address}/:_authToken=${token}\n`
 
 describe('a private registry', { concurrency: 2 }, () => {
-  for (const sandbox of ['off', 'auto'] as const)
+  for (const sandbox of sampleCases(['off', 'auto'], 1))
     it(
       `is reached by the setup, and by no agent or check (SANDBOX=${sandbox})`,
       {

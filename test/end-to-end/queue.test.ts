@@ -6,6 +6,7 @@ import { openQueue } from '#queue'
 import { helloTask } from '#rehearsal/hello.ts'
 import { listSessions } from '#session'
 import { readView } from '#session/status'
+import { listQueue } from '../fixtures/list-queue.ts'
 import { helloScenario, idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
 
 interface QueuedItem {
@@ -22,8 +23,9 @@ const readQueue = async (rig: Rig, ...args: string[]) => {
   return JSON.parse(ran.stdout) as { items: QueuedItem[]; heldBackBy: string | null }
 }
 const listRigSessions = (rig: Rig) => listSessions(path.join(rig.home, 'dispatch/workspace'))
-const waitForQueue = (rig: Rig, what: string, check: (items: QueuedItem[]) => boolean) =>
-  rig.waitUntil(what, async () => check((await readQueue(rig, '--all')).items))
+/** It reads the queue itself: `dispatch queue` again and again would take processor time from what it waits for. */
+const waitForQueue = (rig: Rig, what: string, check: (items: Pick<QueuedItem, 'id' | 'state'>[]) => boolean) =>
+  rig.waitUntil(what, async () => check(await listQueue(path.join(rig.home, 'dispatch'))))
 const findDaemon = (rig: Rig) => rig.listProcesses().find(({ command }) => /dispatch\.[jt]s daemon$/.test(command))
 
 describe('a queue', { concurrency: 2 }, () => {

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#rehearsal/hello.ts'
 import { put, type Scenario, say } from '#rehearsal/scenario.ts'
 import { listSessions } from '#session'
+import { listQueue } from '../fixtures/list-queue.ts'
 import { commitFolder, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
 
 const failing: Scenario = {
@@ -71,7 +72,10 @@ describe('another attempt', { concurrency: 2 }, () => {
       async rig => {
         assert.equal((await rig.dispatch(['later', helloTask, '--no-repo'])).exitCode, 0)
         const show = async () => JSON.parse((await rig.dispatch(['queue', 'show', 'q-1', '--json'])).stdout)
-        await rig.waitUntil('it needs a person', async () => (await show()).state === 'needs you')
+        const home = path.join(rig.home, 'dispatch')
+        await rig.waitUntil('it needs a person', async () =>
+          (await listQueue(home)).some(({ state }) => state === 'needs you'),
+        )
         const item = await show()
         assert.match(item.reason, /^FAIL: /)
         assert.deepEqual([item.attempt, item.failures], [3, 3])

@@ -36,6 +36,8 @@ export const tortureParts: TorturePart[] = [
       'cli/queue/inbox-watch',
       'end-to-end/backup',
       'end-to-end/hostile-git',
+      'end-to-end/hostile-repos',
+      'end-to-end/private-registry',
       'end-to-end/service',
       'host/sandbox/escapes',
       'host/user-config/json-merge',

@@ -110,8 +110,10 @@ async function withTerminal(rig: Rig, body: (terminal: Terminal) => Promise<void
 /** The command lines of all processes that ran during `work`. */
 async function recordCommandLines(work: () => Promise<void>): Promise<string[]> {
   const seen = new Set<string>()
+  const listProcesses = () => fs.readdirSync('/proc').filter(name => /^\d+$/.test(name))
+  const earlier = new Set(listProcesses())
   const look = () => {
-    for (const pid of fs.readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+    for (const pid of listProcesses().filter(pid => !earlier.has(pid))) {
       try {
         seen.add(fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1'))
       } catch {
