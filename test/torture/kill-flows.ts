@@ -15,6 +15,8 @@ export interface KillFlow {
   name: string
   /** The first words of the program that is killed. */
   words: string[]
+  /** A lab for each run: after a start that failed, the queue of its home rests for five minutes. */
+  isLabUsedUp?: true
   /** How many points one run may have, each for another process. */
   pointsOfRun?: number
   settings?: Record<string, string>
@@ -186,9 +188,10 @@ async function listItems(lab: Lab): Promise<ListedItem[]> {
 }
 
 /** From a queue to a verdict; what starts it is killed. */
-const queued = (name: string, words: string[]): KillFlow => ({
+const queued = (name: string, words: string[], more: Partial<KillFlow> = {}): KillFlow => ({
   name,
   words,
+  ...more,
   async prepare(lab) {
     await endDaemon(lab)
     return listIds(lab)
@@ -298,7 +301,7 @@ export const killFlows: KillFlow[] = [
   runner,
   start,
   queued('daemon', ['dispatch.js', 'daemon']),
-  queued('start from the queue', ['dispatch.js', '-', '--json']),
+  queued('start from the queue', ['dispatch.js', '-', '--json'], { isLabUsedUp: true }),
   stop,
   resume,
   later,

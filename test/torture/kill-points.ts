@@ -135,9 +135,10 @@ function cut(flow: KillFlow, points: KillPoint[]): Job[] {
   const count = Math.ceil(points.length / pointsOfRun)
   const runs = Array.from({ length: count }, (_, at) => points.filter((_, index) => index % count === at))
   const shuffled = shuffle(runs)
-  return Array.from({ length: Math.ceil(count / LAB_RUNS) }, (_, index) => ({
+  const labRuns = flow.isLabUsedUp ? 1 : LAB_RUNS
+  return Array.from({ length: Math.ceil(count / labRuns) }, (_, index) => ({
     flow,
-    runs: shuffled.slice(index * LAB_RUNS, (index + 1) * LAB_RUNS),
+    runs: shuffled.slice(index * labRuns, (index + 1) * labRuns),
   }))
 }
 

@@ -153,6 +153,16 @@ export const tortureParts: TorturePart[] = [
     rounds: /^(\d+) tasks/,
   },
   {
+    name: 'landings',
+    about: 'sessions that land on one branch, which moves; refused at random, and killed; 200 if it has twenty minutes',
+    files: [path.join(import.meta.dirname, 'landings.ts')],
+    buildEnvironment: (seconds, seed) => {
+      const landings = Math.round(Math.min(200, Math.max(8, seconds / 6)))
+      return { LANDINGS: String(landings), LANDING_KILLS: String(Math.round(landings / 4)), SEED: String(seed) }
+    },
+    rounds: /^(\d+) landings/,
+  },
+  {
     name: 'lost',
     about: 'a hundred sessions whose runners, and then whose tmux server, are killed',
     files: [path.join(import.meta.dirname, 'lost-terminals.ts')],

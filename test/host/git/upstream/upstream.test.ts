@@ -6,9 +6,12 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { runProgram } from '#host/exec.ts'
 import { git } from '#host/git'
 import { describeRemote, fetchBranch, findUpstream, pushCommit, readTransport } from '#host/git/upstream'
+import { findFreePort } from '../../../fixtures/free-port.ts'
 import { createScratchFolder } from '../../../fixtures/scratch.ts'
+import { whyNoProgram } from '../../../fixtures/skip-reasons.ts'
 
 /** A remote with a branch, a checkout that may have odd settings, and a bare repository of dispatch. */
 async function prepare(t: TestContext) {
@@ -141,6 +144,50 @@ test('over HTTP, with a password from a credential helper and none in a message'
   await run('remote', 'set-url', 'origin', address.replace('//', '//ada:pw@'))
   assert.equal(await describeRemote(await readTransport(checkout, 'origin')), address)
 })
+
+test('over SSH, by the command that the checkout names', { skip: whyNoProgram('sshd', 'openssh-server') }, async t => {
+  const { checkout, remote, bare, run, commit, first, hand, readTip, folder } = await prepare(t)
+  const { command, port } = await startSshServer(t, path.join(folder, 'ssh'))
+  await run('config', 'core.sshCommand', command)
+  await run('remote', 'add', 'origin', `ssh://127.0.0.1:${port}${encodeURI(remote)}`)
+  const second = await commit('second')
+  await hand(second)
+  const transport = await readTransport(checkout, 'origin')
+  await fetchBranch(bare, transport, 'main', 'refs/landing/target')
+  const request = { commit: second, branch: 'main', expected: first }
+  assert.deepEqual(await pushCommit(bare, transport, request), { kind: 'pushed' })
+  assert.equal(await readTip(), second)
+  await run('config', 'core.sshCommand', command.replace('/key', '/nowhere'))
+  const refused = fetchBranch(bare, await readTransport(checkout, 'origin'), 'main', 'refs/landing/target')
+  await assert.rejects(refused, { exitCode: 6 })
+})
+
+/** A server for the user of this process, on a free port of loopback; `command` is the `ssh` that it lets in. */
+async function startSshServer(t: TestContext, folder: string): Promise<{ command: string; port: number }> {
+  fs.mkdirSync(folder)
+  const pathOf = (name: string) => path.join(folder, name)
+  const quoted = (name: string) => `"${pathOf(name)}"`
+  for (const name of ['host', 'key'])
+    await runProgram('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', pathOf(name)])
+  fs.copyFileSync(pathOf('key.pub'), pathOf('authorized'))
+  const port = await findFreePort()
+  const lines = [
+    `Port ${port}`,
+    'ListenAddress 127.0.0.1',
+    `HostKey ${quoted('host')}`,
+    `AuthorizedKeysFile ${quoted('authorized')}`,
+    `PidFile ${quoted('pid')}`,
+    ...['StrictModes no', 'UsePAM no', 'PasswordAuthentication no', 'PermitRootLogin yes'],
+  ]
+  fs.writeFileSync(pathOf('config'), `${lines.join('\n')}\n`)
+  if (process.getuid?.() === 0) fs.mkdirSync('/run/sshd', { recursive: true }) // Debian's sshd insists on it.
+  const sshd = (await runProgram('sh', ['-c', 'command -v sshd'])).stdout.trim()
+  const server = spawn(sshd, ['-D', '-e', '-f', pathOf('config')], { stdio: ['ignore', 'ignore', 'pipe'] })
+  t.after(() => server.kill('SIGKILL'))
+  await once(server.stderr, 'data')
+  const options = ['-o UserKnownHostsFile=/dev/null', '-o StrictHostKeyChecking=no', '-o IdentitiesOnly=yes']
+  return { command: `ssh -F none -i ${quoted('key')} ${options.join(' ')}`, port }
+}
 
 /** `git http-backend` behind a password. */
 function serve(request: http.IncomingMessage, response: http.ServerResponse, root: string): void {
