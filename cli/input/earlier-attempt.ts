@@ -1,6 +1,7 @@
 import type { Config } from '#host/config'
-import { findSession, type SessionManifest } from '#session'
-import { readCurrentVerdict } from '#session/evidence'
+import { findSession, type Session, type SessionManifest } from '#session'
+import { readCurrentVerdict, readLanding } from '#session/evidence'
+import type { LandingStatus } from '#session/landing'
 import { readStatus } from './session.ts'
 
 /** What came of a session, for the next one at the same task. Exit 4 if there is no such session. */
@@ -9,11 +10,32 @@ export function describeAttempt(config: Config, id: string, context: string): No
   const status = readStatus(session)
   const record = readCurrentVerdict(session.paths, status)
   const outcome = record
-    ? `${record.verdict}: ${record.reason}`
+    ? `${record.verdict}: ${record.reason}${describeLanding(status.landing)}`
     : `no verdict${status.problem ? `: ${status.problem}` : status.closed ? `: ${status.closed.reason}` : ''}`
-  return { session: session.id, outcome, findings: (record?.findings ?? []).slice(0, MAX_FINDINGS), context }
+  const findings = [...listLandingFindings(session, status.landing), ...(record?.findings ?? [])]
+  return { session: session.id, outcome, findings: findings.slice(0, MAX_FINDINGS), context }
 }
 
 // --- internal ---
 
 const MAX_FINDINGS = 50
+const MAX_OUTPUT_CHARS = 1000
+
+function describeLanding(landing: LandingStatus | undefined): string {
+  if (landing === undefined || landing.state === 'landed' || landing.state === 'ready') return ''
+  return `. Its work did not land on branch ${landing.branch}: ${landing.reason}`
+}
+
+/** What kept the work from landing: the gate that was not green, with the end of its output, and the findings on the new tree. */
+function listLandingFindings({ paths }: Session, landing: LandingStatus | undefined): string[] {
+  if (landing?.sha256 === undefined || landing.state === 'landed') return []
+  const record = readLanding(paths, landing.number, landing.sha256)
+  const gates = record?.gates.filter(({ outcome }) => outcome !== 'green') ?? []
+  return [
+    ...gates.map(
+      ({ command, outcome, reason, outputTail }) =>
+        `on ${landing.branch}, gate \`${command}\` is ${outcome}: ${reason}. The end of its output: ${outputTail.slice(-MAX_OUTPUT_CHARS)}`,
+    ),
+    ...(record?.verdict?.findings ?? []),
+  ]
+}

@@ -52,7 +52,7 @@ const stateWords = {
   refused: 'refused',
 } as const
 
-const retry = (short: string) => `do it again on the newest commit: dispatch retry ${short} --newest`
+const retry = (short: string) => `git pull, then have it done again on that: dispatch retry ${short} --newest`
 
 const nextSteps: Record<keyof typeof stateWords, (short: string, branch: string) => string> = {
   red: retry,

@@ -42,7 +42,7 @@ export async function checkLanding(
   await verifyObjects(paths, head.tree, target.tree)
   const number = (status.landing?.number ?? 0) + 1
   const evidence = new Map<string, EvidenceRecord>()
-  const proof = new LandingProof(withBase(context, target), number, head, each => evidence.set(each.id, each))
+  const proof = new LandingProof(override(context, { base: target }), number, head, each => evidence.set(each.id, each))
   const gates = await proof.runProjectGates(candidate.gates)
   const brokenGate = gates.find(({ outcome }) => outcome !== 'green')
   const isSameTree = head.tree === judged.tree
@@ -105,11 +105,12 @@ class LandingProof {
     this.keep = keep
   }
 
-  /** Run each gate of the project until one is not green. */
+  /** Run each gate of the project, once, until one is not green. It proves no clause, so it need not be shown to be stable. */
   async runProjectGates(commands: string[]): Promise<LandingRecord['gates']> {
+    const once = override(this.context, { settings: { CHECK_REPEAT_SEC: 0 } })
     const results: LandingRecord['gates'] = []
     for (const [index, command] of commands.entries()) {
-      const record = await this.runCheck(createGate(command, index + 1), 'head', this.head)
+      const record = await this.runCheck(createGate(command, index + 1), 'head', this.head, once)
       const { outcome, reason, milliseconds, outputTail } = record
       // A gate may be a linter, which runs no test.
       const isGreen = outcome === 'green' || (outcome === 'nothing ran' && record.exitCode === 0)
@@ -151,9 +152,14 @@ class LandingProof {
     return { verdict, reason, clauses, findings, judge, packetSha256: 'ok' in packet ? null : packet.sha256 }
   }
 
-  private async runCheck(clause: CheckClause, side: 'base' | 'head', commit: Commit): Promise<EvidenceRecord> {
+  private async runCheck(
+    clause: CheckClause,
+    side: 'base' | 'head',
+    commit: Commit,
+    context = this.context,
+  ): Promise<EvidenceRecord> {
     const id = `${this.name}-${side === 'base' ? 'base-' : ''}${clause.id}`
-    const record = await getEvidence(this.context, clause, { id, side, round: this.number, commit })
+    const record = await getEvidence(context, clause, { id, side, round: this.number, commit })
     this.keep(record)
     return record
   }
@@ -178,11 +184,15 @@ function decideLanding(
   return { result, reason: `on the new tree, ${proved.verdict}: ${proved.reason}` }
 }
 
-/** The same runner, for work that begins at another commit. What it records goes to the real one. */
-function withBase(context: RunnerContext, base: Commit): RunnerContext {
+/** The same runner with other facts, such as a base at another commit. What it records goes to the real one. */
+function override(
+  context: RunnerContext,
+  facts: { base?: Commit; settings?: Partial<RunnerContext['config']> },
+): RunnerContext {
   return new Proxy(context, {
     get(runner, name) {
-      if (name === 'status') return { ...runner.status, base }
+      if (name === 'status' && facts.base) return { ...runner.status, base: facts.base }
+      if (name === 'config') return { ...runner.config, ...facts.settings }
       const value = Reflect.get(runner, name, runner) as unknown
       return typeof value === 'function' ? value.bind(runner) : value
     },

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { describeAttempt } from '#cli/input/earlier-attempt.ts'
+import { readDefaultConfig } from '#host/config'
 import { type RunResult, runProgram } from '#host/exec.ts'
 import { helloTask } from '#rehearsal/hello.ts'
 import { auditSession } from '#session/audit'
@@ -138,6 +140,9 @@ describe('the work of a session lands', () => {
     assert.equal(await readRemote(branch), tip)
     fs.rmSync(path.join(folder, '.dispatch.json'))
     await audit()
+    const earlier = describeAttempt(readDefaultConfig(rig.environment), original, '')
+    assert.match(earlier.outcome, /^PASS: .* Its work did not land on branch cccc: gate `test ! -e hello\.sh` is red/)
+    assert.match(earlier.findings[0] ?? '', /gate `test ! -e hello\.sh` is red/)
   })
 
   it('not over what another person wrote in the same place', async () => {
