@@ -31,7 +31,7 @@ an id: the newest session.
       typeof value === 'string' ? redactSecrets(value, secrets).text : value,
     )
     if (values.json) process.stdout.write(`${JSON.stringify(matrix, null, 2)}\n`)
-    else process.stdout.write(values.html ? renderMatrixHtml(matrix) : renderMatrix(matrix))
+    else process.stdout.write(values.html ? await renderMatrixHtml(matrix) : renderMatrix(matrix))
     return matrix.damage.length > 0 ? exitCodes.integrity : exitCodes.ok
   },
 })

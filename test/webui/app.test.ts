@@ -314,7 +314,7 @@ test('the matrix page has sentences, clauses, checks, evidence and verdict', asy
   assert.equal((await page.ask('/s/2026-11-20-nobody-0000/matrix')).status, 404)
 })
 
-test('the matrix as one file needs no other file and escapes everything', () => {
+test('the matrix as one file needs no other file and escapes everything', async () => {
   const text = '</style><script>alert(1)</script>'
   const status = { ...initialStatus, clauses: [{ id: text, sentence: text, proof: 'check' as const }] }
   const input = {
@@ -326,7 +326,7 @@ test('the matrix as one file needs no other file and escapes everything', () => 
     status,
     state: text,
   }
-  const html = renderMatrixHtml(buildMatrix(input))
+  const html = await renderMatrixHtml(buildMatrix(input))
   assert.doesNotMatch(html, /<script|<link|<img| src=|url\(/)
   assert.match(html, /&lt;script&gt;/)
 })
