@@ -12,7 +12,6 @@ const StreamResult = z.looseObject({
   total_cost_usd: z.number().nonnegative().max(MAX_COST_USD).optional().catch(undefined),
   num_turns: z.number().optional(),
   api_error_status: z.number().nullish(),
-  session_id: z.string().optional().catch(undefined),
 })
 
 /** The last line of a stream: how the run of a headless claude ended, and what it cost. */

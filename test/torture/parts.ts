@@ -185,6 +185,7 @@ export const tortureParts: TorturePart[] = [
         name => path.join(tests, `long/${name}.ts`),
       ),
       path.join(tests, 'protocol/protocol.ts'),
+      path.join(tests, 'protocol/prices.ts'),
       path.join(tests, 'end-to-end/tamper-live.test.ts'),
       path.join(tests, 'rehearsal/rehearse.test.ts'),
     ],

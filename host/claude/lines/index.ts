@@ -1,1 +1,2 @@
 export { parseToolTraffic, type ToolTraffic } from './tool-calls.ts'
+export { type AnswerUsage, estimateUsd, parseUsage } from './usage.ts'
