@@ -170,6 +170,7 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
     case 'session.opened':
     case 'session.reopened':
     case 'worker.hung':
+    case 'cost.estimated':
     case 'worker.parked':
     case 'worker.interrupted':
     case 'base.prepared':

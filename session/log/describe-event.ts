@@ -165,6 +165,7 @@ const descriptions: EventTable<EventDescription | undefined> = {
     worker === undefined ? describe('orchestrator', `parked at the usage limit: ${reason}`, 'bad') : undefined,
   'usage-limit.lifted': () => describe('orchestrator', 'continues: the usage limit is over'),
   'cost.reported': () => undefined,
+  'cost.estimated': () => undefined,
   'budget.reached': ({ spentUsd, budgetUsd }) =>
     describe('runner', `the budget is spent: $${spentUsd.toFixed(2)} of $${budgetUsd.toFixed(2)}`, 'bad'),
   'orchestrator.resumed': ({ reason, isNewConversation = false }) => {

@@ -111,6 +111,13 @@ const eventSchemas = {
     costUsd: z.number().nullable(),
     seconds: countSchema,
   }),
+  /** What the run of a worker has cost so far, by the tokens in its transcript. Claude reports dollars only at its end. */
+  'cost.estimated': z.object({
+    worker: z.string(),
+    usd: z.number().nonnegative(),
+    inputTokens: countSchema,
+    outputTokens: countSchema,
+  }),
   /** Its claude had given its result and did not end. Dispatch has ended it, and the worker goes on to commit. */
   'worker.hung': z.object({ worker: z.string(), seconds: countSchema }),
   /** The vendor's limit stopped it. It starts again with the same brief when the limit is over. */

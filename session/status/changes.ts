@@ -1,6 +1,7 @@
 import type { Event, EventTable, EventType, Verdict } from '../log/event.ts'
 import { isAwaitingApproval } from './conditions.ts'
 import type { ApprovalStatus, ClauseStatus, Phase, SessionStatus, WorkerStatus } from './status-types.ts'
+import { settleCost } from './worker-cost.ts'
 
 /** What an event changes in the status. Pure: the old status is not changed. */
 export function computeChanges<Type extends EventType>(
@@ -102,7 +103,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
       ending,
       reason,
       changedFiles,
-      costUsd: addCost(before, worker, costUsd),
+      ...settleCost(before, worker, costUsd),
     }),
   }),
   'worker.parked': ({ worker, time, resetsAt, commit, costUsd }, before) => ({
@@ -110,12 +111,16 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     workers: updateWorker(before, worker, {
       startedAt: undefined,
       parked: { since: time, resetsAt },
-      costUsd: addCost(before, worker, costUsd),
+      ...settleCost(before, worker, costUsd),
     }),
   }),
   'worker.interrupted': ({ worker, attempt }, before) => ({
     remarks: withoutRemarks(before, worker),
-    workers: updateWorker(before, worker, { startedAt: undefined, interruptions: attempt }),
+    workers: updateWorker(before, worker, {
+      startedAt: undefined,
+      interruptions: attempt,
+      ...settleCost(before, worker, null),
+    }),
   }),
 
   'judging.started': ({ round }, { clauses }) => ({
@@ -192,6 +197,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'cost.reported': ({ usd, runUsd, unpricedModel }, { orchestratorCost }) => ({
     orchestratorCost: { usd, runUsd, unpricedModel: unpricedModel ?? orchestratorCost?.unpricedModel },
   }),
+  'cost.estimated': ({ worker, usd }, before) => ({ workers: updateWorker(before, worker, { inFlightUsd: usd }) }),
   'orchestrator.resumed': ({ time, consecutiveResumes }, { resumesWithoutProgress }) => ({
     isReopened: false,
     problem: undefined,
@@ -275,12 +281,6 @@ function applyVersion(
 /** A clause with its verdict of this round. */
 function judgeClause(clause: ClauseStatus, verdict: Verdict): ClauseStatus {
   return { ...clause, verdict, ...(verdict === 'FAIL' ? { failures: (clause.failures ?? 0) + 1 } : {}) }
-}
-
-/** The cost of a worker with what this run of it cost. A worker that was parked has several. */
-function addCost({ workers }: SessionStatus, name: string, costUsd: number | null): number | null {
-  const earlier = workers.find(worker => worker.name === name)?.costUsd ?? null
-  return earlier === null || costUsd === null ? (costUsd ?? earlier) : earlier + costUsd
 }
 
 function withoutRemarks({ remarks }: SessionStatus, name: string): SessionStatus['remarks'] {

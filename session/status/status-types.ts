@@ -137,7 +137,12 @@ export interface WorkerStatus extends Omit<Event<'worker.queued'>, 'seq' | 'type
   ending?: WorkerEnding
   reason?: string
   changedFiles?: number
+  /** What its runs that have ended cost; null if nothing is known. */
   costUsd?: number | null
+  /** The part of it that dispatch has estimated, because claude did not report it. */
+  estimatedUsd?: number | undefined
+  /** What its run has cost so far, as dispatch estimates it. */
+  inFlightUsd?: number | undefined
 }
 
 /** A round without a verdict: the judge is asked again at `nextAt`, and at `until` for the last time. */

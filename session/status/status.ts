@@ -97,6 +97,7 @@ const passiveEvents = new Set<Event['type']>([
   'judging.parked',
   'judging.requested',
   'cost.reported',
+  'cost.estimated',
   'budget.reached',
   'deadline.passed',
   'time-limit.reached',
