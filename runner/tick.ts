@@ -21,6 +21,7 @@ import { TimeLimit } from './time-limit.ts'
 import { VerdictWatch } from './verdict-watch.ts'
 import { watchBudget } from './workers/budget.ts'
 import { HungResults } from './workers/hung-result.ts'
+import { InFlightCost } from './workers/in-flight.ts'
 import { WorkerOutput } from './workers/output.ts'
 import { watchWorkers } from './workers/watch.ts'
 
@@ -35,6 +36,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
   const parkedRound = new ParkedRound()
   const judgeGreeting = new JudgeGreeting()
   const workerOutput = new WorkerOutput()
+  const inFlightCost = new InFlightCost()
   const hungResults = new HungResults()
   const verdictWatch = new VerdictWatch()
   const diskWatch = new DiskWatch()
@@ -68,6 +70,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
     timeLimit.check(context)
     repetition.check(context)
     orchestratorCost.check(context)
+    inFlightCost.check(context)
     watchBudget(context)
     const expiry = explainExpiry(context)
     if (expiry !== undefined) return endSession(context, 'dispatch', expiry)

@@ -11,6 +11,7 @@ import type { WorkerEnding } from '#session/log'
 import { importWork, listChangedPaths } from '#session/repository'
 import type { WorkerStatus } from '#session/status'
 import type { RunnerContext } from '../context.ts'
+import { recordUnreportedCost } from './in-flight.ts'
 import { interruptWorker } from './interruption.ts'
 import { findWorkerLimit, parkWorker } from './limit.ts'
 import { readWorkerProcess } from './process-record.ts'
@@ -55,6 +56,7 @@ export async function finishWorker(context: RunnerContext, worker: WorkerStatus)
   const { ending, reason } = stopped ?? classifyEnding(exit, result, errors)
   releaseWriteLock(context, worker.name, ending)
   if (!isParked) recordQuarantine(context, worker, read(files.quarantinedFiles, MAX_QUARANTINE_LIST_BYTES))
+  if (!isParked && result?.total_cost_usd === undefined) recordUnreportedCost(context, worker)
   if (ending === 'died' && interruptWorker(context, worker, reason)) return
   const noReport = `(no report: ${ending}${reason ? `, ${reason}` : ''})\n`
   writeAtomic(files.report, result?.result?.slice(0, MAX_REPORT_CHARS) ?? noReport)

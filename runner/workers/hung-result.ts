@@ -1,15 +1,16 @@
 import fs from 'node:fs'
 import { buildWorkerMark } from '#agents'
-import { findTranscript, hasEndedTurn, parseStreamLine } from '#host/claude'
+import { hasEndedTurn, parseStreamLine } from '#host/claude'
 import { readStamp, readUntrusted } from '#host/fs'
 import { killBelow } from '#host/process'
 import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
-import { hasClaudeFolders, type Session } from '#session'
+import type { Session } from '#session'
 import type { SessionStatus, WorkerStatus } from '#session/status'
 import type { RunnerContext } from '../context.ts'
 import type { HookEvent } from '../orchestrator/hook-inbox.ts'
 import type { StreamResult } from './finish.ts'
 import type { WorkerProcess } from './process-record.ts'
+import { findWorkerTranscript } from './transcript.ts'
 
 /** So long claude may take to end after its result: its last hooks have five seconds each. */
 const GRACE_MS = MINUTE_MS
@@ -46,7 +47,7 @@ export class HungResults {
     const quietMs = context.clock.read() - seen.sinceMs
     if (quietMs < this.graceMs) return
     seen.result ??= readResult(stream) ?? null
-    if (seen.result === null || !this.hasStopped(session, worker, seen.result)) return
+    if (seen.result === null || !this.hasStopped(session, worker)) return
     try {
       fs.renameSync(claudeRunning, claudeEnding) // From here on `worker.sh` waits, so that no git of its own is ended.
     } catch {
@@ -67,12 +68,9 @@ export class HungResults {
   }
 
   /** A hook can be lost, and then the transcript tells. */
-  private hasStopped(session: Session, { name, startedAt }: WorkerStatus, result: StreamResult): boolean {
+  private hasStopped(session: Session, { name, startedAt }: WorkerStatus): boolean {
     if (this.stoppedRuns.has(name) && this.stoppedRuns.get(name) === startedAt) return true
-    const own = hasClaudeFolders(session)
-      ? session.paths.worker(name).claudeFolder
-      : session.manifest.claude.configDirectory
-    const transcript = result.session_id === undefined ? undefined : findTranscript(own, result.session_id)
+    const transcript = findWorkerTranscript(session, name)
     const tail = transcript && readUntrusted(transcript, STREAM_TAIL_BYTES, -STREAM_TAIL_BYTES)
     return tail !== undefined && tail !== '' && hasEndedTurn(tail.toString('utf8'))
   }

@@ -36,6 +36,8 @@ async function assertTakenUp(rig: Rig): Promise<void> {
   const events = rig.readEvents()
   const worker = rig.readStatus().workers[0]
   assert.deepEqual([worker?.interruptions, worker?.ending], [1, 'reported'])
+  assert.ok((worker?.estimatedUsd ?? 0) > 0, 'what the first attempt had cost is estimated')
+  assert.ok((worker?.costUsd ?? 0) > (worker?.estimatedUsd ?? 0), 'what the second cost is known')
   const { outputs } = rig.readSession().paths
   assert.ok(fs.existsSync(path.join(outputs, '.git/refs/attempts/hello/1')), 'the work of the first attempt is kept')
   assert.ok(!fs.existsSync(path.join(outputs, 'half')), 'and is not in the work')
