@@ -1,12 +1,11 @@
-import { z } from 'zod'
-import { parseJson } from '#host/json.ts'
+import { parseUsage } from '#host/claude/lines'
 import { Tail } from '#host/tail.ts'
 import type { Session } from '#session'
 import { readLog } from '#session/log'
 import { computeStatus } from '#session/status'
 import { findTranscript } from './output/transcript.ts'
 
-/** What a session has cost, as far as claude reported it. Dispatch estimates nothing. */
+/** What a session has cost: as far as claude reported it, and estimated for workers that it has not reported. */
 export interface SessionCost {
   id: string
   /** The day on which it was opened, in UTC: `2026-11-20`. */
@@ -16,8 +15,10 @@ export interface SessionCost {
     model: string
     /** Null while it runs. */
     seconds: number | null
-    /** Null where claude reported nothing. */
+    /** Null where nothing is known. */
     usd: number | null
+    /** The part of it that dispatch has estimated: of a run that goes on, or that was cut off. */
+    estimatedUsd: number
   }[]
   orchestrator: {
     model: string
@@ -49,11 +50,12 @@ export function readCost(session: Session): SessionCost {
   return {
     id,
     day: manifest.openedAt.slice(0, 10),
-    workers: workers.map(({ name, model, costUsd }) => ({
+    workers: workers.map(({ name, model, costUsd = null, estimatedUsd = 0, inFlightUsd }) => ({
       name,
       model,
       seconds: ends.get(name)?.seconds ?? null,
-      usd: roundUsd(costUsd ?? null),
+      usd: roundUsd(inFlightUsd === undefined ? costUsd : (costUsd ?? 0) + inFlightUsd),
+      estimatedUsd: roundUsd(estimatedUsd + (inFlightUsd ?? 0)) ?? 0,
     })),
     orchestrator: {
       model: manifest.models.orchestrator,
@@ -73,16 +75,10 @@ export function readCost(session: Session): SessionCost {
 export function countTokens(lines: Iterable<string>): TokenUsage[] {
   const answers = new Map<string, TokenUsage>()
   for (const line of lines) {
-    const answer = line.includes('"usage"') ? Answer.safeParse(parseJson(line)).data : undefined
-    if (!answer) continue
-    const { id, model, usage } = answer.message
-    answers.set(id, {
-      model,
-      input: usage.input_tokens,
-      output: usage.output_tokens,
-      cacheRead: usage.cache_read_input_tokens,
-      cacheWrite: usage.cache_creation_input_tokens,
-    })
+    const usage = parseUsage(line)
+    if (!usage) continue
+    const { id, model, input, output, cacheRead, cacheWrite, longCacheWrite } = usage
+    answers.set(id, { model, input, output, cacheRead, cacheWrite: cacheWrite + longCacheWrite })
   }
   return [...Map.groupBy(answers.values(), ({ model }) => model)]
     .map(([model, usages]) => addTokens(model, usages))
@@ -134,19 +130,3 @@ function addTokens(model: string, usages: TokenUsage[]): TokenUsage {
 function roundUsd(usd: number | null): number | null {
   return usd === null ? null : Math.round(usd * 1e6) / 1e6
 }
-
-const tokenCount = z.number().int().nonnegative().catch(0)
-
-const Answer = z.looseObject({
-  type: z.literal('assistant'),
-  message: z.looseObject({
-    id: z.string(),
-    model: z.string(),
-    usage: z.looseObject({
-      input_tokens: tokenCount,
-      output_tokens: tokenCount,
-      cache_read_input_tokens: tokenCount,
-      cache_creation_input_tokens: tokenCount,
-    }),
-  }),
-})

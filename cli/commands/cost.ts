@@ -8,8 +8,8 @@ import { readCost, sumByDay, sumCosts } from '../session-cost.ts'
 export const command = defineCommand({
   about: `
 Shows what a session has cost, as claude itself reports it: model, time and dollars of each worker, the dollars of the
-orchestrator and its tokens by model, and how often the judge was asked. Dollars that were not reported are not estimated.
-Claude counts list prices, also where a subscription pays. Without an id: every session, added up by the day on which it was
+orchestrator and its tokens by model, and how often the judge was asked. What claude has not reported of a worker, because it
+runs or was cut off, is estimated from its tokens. Other dollars that were not reported are not estimated. Claude counts list prices, also where a subscription pays. Without an id: every session, added up by the day on which it was
 opened (UTC, as in its id).
 `,
   options: { json: { type: 'boolean', about: 'print JSON instead of text' } },

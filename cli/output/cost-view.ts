@@ -16,11 +16,11 @@ import {
 export function printCost(cost: SessionCost): void {
   const { id, workers, orchestrator, judge } = cost
   print(formatTitle(id))
-  const workerRows = workers.map(({ name, model, seconds, usd }) => [
+  const workerRows = workers.map(({ name, model, seconds, usd, estimatedUsd }) => [
     `  ${name}`,
     model,
     seconds === null ? 'running' : formatElapsed(seconds * 1000),
-    formatDollars(usd),
+    estimatedUsd > 0 ? `${formatDollars(usd)}, ${formatDollars(estimatedUsd)} of it estimated` : formatDollars(usd),
   ])
   if (workerRows.length > 0) print(`\n${paint('bold', 'Workers')}\n${formatTable(workerRows)}`)
   const dollars = orchestrator.usd === null ? `dollars ${NOT_REPORTED}` : formatDollars(orchestrator.usd)

@@ -27,7 +27,13 @@ test('the tokens of each answer count once, in however many lines it is', () => 
 const cost = (day: string, usd: (number | null)[]): SessionCost => ({
   id: `${day}-x-0000`,
   day,
-  workers: usd.map((dollars, index) => ({ name: `w${index}`, model: 'opus', seconds: 2, usd: dollars })),
+  workers: usd.map((dollars, index) => ({
+    name: `w${index}`,
+    model: 'opus',
+    seconds: 2,
+    usd: dollars,
+    estimatedUsd: 0,
+  })),
   orchestrator: {
     model: 'opus',
     tokens: [{ model: 'opus', input: 1, output: 2, cacheRead: 3, cacheWrite: 4 }],

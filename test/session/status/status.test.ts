@@ -215,6 +215,8 @@ test('the status at the verdict has every field', () => {
         reason: '',
         changedFiles: 2,
         costUsd: 0.5,
+        estimatedUsd: undefined,
+        inFlightUsd: undefined,
       },
     ],
     lastFencingToken: 1,
