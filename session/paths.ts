@@ -30,6 +30,7 @@ export function resolveSessionPaths(folder: string) {
     judgeQuestion: (round: number) => join('evidence', `question-${round}.json`),
     /** What was found out before the work was pushed to a branch, for each try. */
     landingRecord: (number: number) => join('evidence', `landing-${number}.json`),
+    landingAnswer: (number: number) => join('evidence', `landing-${number}-judge.json`),
     landingPacket: (number: number) => join('evidence', `landing-${number}-packet.txt`),
     roundVerdict: (round: number) => join('evidence', `verdict-${round}.json`),
     /** What the commands printed that install the dependencies with this cache key. */

@@ -1,5 +1,5 @@
 import { readConfig } from '#host/config'
-import { exitCodes } from '#host/error.ts'
+import { type ExitCode, exitCodes } from '#host/error.ts'
 import { findSession } from '#session'
 import { landingMethods } from '#session/landing'
 import { defineCommand, UsageError } from '../command.ts'
@@ -44,19 +44,17 @@ Exit code: 0 landed, 3 something is red on the new tree, 5 conflict, stale or re
     if (values.push && isDryRun) throw new UsageError('--push and --dry-run exclude each other')
     const config = readConfig()
     await refuseAgent('land')
-    const results = await landSessions(
-      config,
-      idsOrParts.map(idOrPart => findSession(config.workspace, idOrPart)),
-      {
-        ...{ method, author, isDryRun, into: values.into, repo: values.repo, keepsOrder: values.order ?? false },
-        isAtTerminal: isAtTerminal() && !values.json,
-        say: text => process.stderr.write(`${text}\n`),
-      },
-    )
-    for (const result of results)
+    const sessions = idsOrParts.map(idOrPart => findSession(config.workspace, idOrPart))
+    const codes: ExitCode[] = []
+    for await (const result of landSessions(config, sessions, {
+      ...{ method, author, isDryRun, into: values.into, repo: values.repo, keepsOrder: values.order ?? false },
+      isAtTerminal: isAtTerminal() && !values.json,
+      say: text => process.stderr.write(`${text}\n`),
+    })) {
       if (values.json) print(JSON.stringify(toLandingJson(result)))
       else printLanding(result, isDryRun)
-    const codes = results.map(result => getLandingExitCode(result, isDryRun))
+      codes.push(getLandingExitCode(result, isDryRun))
+    }
     return codes.find(code => code !== exitCodes.ok) ?? exitCodes.ok
   },
 })

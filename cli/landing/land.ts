@@ -1,8 +1,10 @@
+import fs from 'node:fs'
 import type { Config } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
+import { toStorageError } from '#host/fs'
 import { findUpstream, readTransport } from '#host/git/upstream'
 import { listKnownSecrets } from '#host/secrets'
-import { landSession, stopSession } from '#runner'
+import { isSessionOpen, landSession, stopSession } from '#runner'
 import { findTargetRepository, findWorkToApply, refuseNewerFormat, type Session } from '#session'
 import { findBaseBranch, type LandingStatus } from '#session/landing'
 import { listChangedPaths } from '#session/repository'
@@ -31,26 +33,22 @@ export interface LandingResult {
 
 /**
  * Land sessions one after the other, the fewest files first, so that a large one meets the conflicts and not the small ones. A session
- * that is open is closed before. One that does not land keeps no other.
+ * that is open is closed before. One that does not land keeps no other, and each result comes as soon as it is there.
  */
-export async function landSessions(
+export async function* landSessions(
   config: Config,
   sessions: Session[],
   options: LandingOptions,
-): Promise<LandingResult[]> {
-  for (const session of sessions) refuseNewerFormat(session)
-  const ordered = options.keepsOrder ? sessions : await sortBySize(sessions)
-  const results: LandingResult[] = []
-  for (const session of ordered) {
-    options.say(`${session.id}`)
+): AsyncGenerator<LandingResult> {
+  for (const session of options.keepsOrder ? sessions : await sortBySize(sessions)) {
+    options.say(session.id)
     try {
-      results.push({ session, landing: await landOne(config, session, options) })
-    } catch (error) {
-      if (!(error instanceof DispatchError)) throw error
-      results.push({ session, error })
+      yield { session, landing: await landOne(config, session, options) }
+    } catch (thrown) {
+      const error = toStorageError(undefined, thrown)
+      yield { session, error: error instanceof DispatchError ? error : createInternalError(error) }
     }
   }
-  return results
 }
 
 /** The exit code of one result: 0 landed or ready, 3 red, 5 conflict, stale or refused, 12 without a judge. Pure. */
@@ -74,7 +72,9 @@ export function getLandingExitCode({ landing, error }: LandingResult, isDryRun: 
 
 async function landOne(config: Config, session: Session, options: LandingOptions): Promise<LandingStatus> {
   const { method, author, isDryRun, isAtTerminal, say } = options
+  refuseNewerFormat(session)
   const checkout = await findTargetRepository(session, options.repo, [config.home, config.installFolder])
+  refuseHome(config, checkout.path)
   const { status } = await readView(session)
   const { warning } = await findWorkToApply(session, status)
   if (warning !== undefined)
@@ -82,28 +82,47 @@ async function landOne(config: Config, session: Session, options: LandingOptions
       exitCode: exitCodes.conflict,
       remedy: `Only a valid PASS lands. To look at it: dispatch show ${session.id.slice(-4)}`,
     })
-  const local = options.into ?? (await findBaseBranch(session.paths)) ?? checkout.branch
-  if (local === null)
+  const local = options.into ?? (await findBaseBranch(session.paths))
+  if (local === undefined)
     throw new DispatchError(`session ${session.id} started from a commit, not from a branch`, {
       exitCode: exitCodes.usage,
-      remedy: 'Name the branch: --into BRANCH',
+      remedy: 'Name the branch of the remote: --into BRANCH',
     })
-  const { remote, branch } = await findUpstream(checkout.path, local)
+  const { remote, branch } = await findUpstream(checkout.path, local, options.into !== undefined)
   const transport = await readTransport(checkout.path, remote)
+  if (isDryRun && (await isSessionOpen(session, config)))
+    throw new DispatchError(`session ${session.id} is open, and landing would end it`, {
+      exitCode: exitCodes.conflict,
+      remedy: `Nothing was changed. End it first: dispatch stop ${session.id.slice(-4)}`,
+    })
   await stopSession(session, config)
   const secrets = listKnownSecrets(config)
   const request = { method, author, isDryRun, isAtTerminal, say, checkout: checkout.path, transport, branch, secrets }
   return landAlone(config, checkout.path, say, () => landSession(session, config, request))
 }
 
+/** In a folder below the home, agents can write the configuration of git, which names programs that git runs. */
+function refuseHome({ home }: Config, checkout: string): void {
+  if (!`${fs.realpathSync(checkout)}/`.startsWith(`${fs.realpathSync(home)}/`)) return
+  throw new DispatchError(`${checkout} is below ${home}, where agents write`, {
+    exitCode: exitCodes.usage,
+    remedy: 'Name a checkout of your own: --repo DIR',
+  })
+}
+
 async function sortBySize(sessions: Session[]): Promise<Session[]> {
   const sized = await Promise.all(
-    sessions.map(async session => {
-      const { status } = await readView(session)
-      const { base, verdict } = status
-      const files = base && verdict ? (await listChangedPaths(session.paths, base.commit, verdict.commit)).length : 0
-      return { session, files }
-    }),
+    sessions.map(async session => ({ session, files: await countFiles(session).catch(() => Number.MAX_SAFE_INTEGER) })),
   )
   return sized.toSorted((a, b) => a.files - b.files).map(({ session }) => session)
+}
+
+async function countFiles(session: Session): Promise<number> {
+  const { base, verdict } = (await readView(session)).status
+  return base && verdict ? (await listChangedPaths(session.paths, base.commit, verdict.commit)).length : 0
+}
+
+function createInternalError(error: unknown): DispatchError {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return new DispatchError(`internal error, please report it: ${text}`, { exitCode: exitCodes.internal })
 }

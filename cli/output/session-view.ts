@@ -218,8 +218,8 @@ function printVerdict({ session, status }: SessionView, changedPaths: string[]):
   if (changedPaths.length > 0)
     print(paint('red', `  VOID     for outputs/ as it is now: ${formatNames(changedPaths)} changed since the verdict`))
   const { landing } = status
-  if (landing?.state === 'landed') print(`  landed   on ${sanitize(landing.branch)} as ${landing.commit}`)
-  else if (landing) print(`  landing  ${sanitize(describeLanding(landing))}`)
+  for (const { branch, commit } of status.landed) print(`  landed   on ${sanitize(branch)} as ${commit}`)
+  if (landing && landing.state !== 'landed') print(`  landing  ${sanitize(describeLanding(landing))}`)
   if (!changedPaths.includes('evidence/repository.git'))
     print(`  fetch    git fetch ${quoteForShell(paths.bareRepository)} judged`)
   print(paint('dim', `           ${paths.verdictText}`))

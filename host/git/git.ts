@@ -92,6 +92,11 @@ export async function filterTrackedPaths(repository: string, paths: string[]): P
   return paths.filter(name => tracked.includes(name))
 }
 
+/** Does git say that the disk is full, read-only or broken? Pure. */
+export function isDiskProblem(message: string): boolean {
+  return diskProblem.test(message)
+}
+
 /** The content of a file of a commit; for a link, its target. */
 export function readBlob({ path: cwd, commit }: RepositoryCommit, file: string): Promise<string> {
   return git(['cat-file', 'blob', `${commit}:${file}`], { cwd })

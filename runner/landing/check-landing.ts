@@ -45,8 +45,7 @@ export async function checkLanding(
   const proof = new LandingProof(override(context, { base: target }), number, head, each => evidence.set(each.id, each))
   const gates = await proof.runProjectGates(candidate.gates)
   const brokenGate = gates.find(({ outcome }) => outcome !== 'green')
-  const isSameTree = head.tree === judged.tree
-  const proved = brokenGate || isSameTree ? null : await proof.proveContract(readSealedContract(context))
+  const proved = brokenGate ? null : await proof.prove(readSealedContract(context), head.tree === judged.tree)
   const record: LandingRecord = {
     format: 1,
     sessionId: session.id,
@@ -64,12 +63,7 @@ export async function checkLanding(
   }
   const text = serializeLanding(record)
   writeAtomic(paths.landingRecord(number), text)
-  const { result, reason } = brokenGate
-    ? {
-        result: 'red' as const,
-        reason: `gate \`${brokenGate.command}\` is ${brokenGate.outcome}: ${brokenGate.reason}`,
-      }
-    : decideLanding(proved, gates.length)
+  const { result, reason } = brokenGate ? describeBrokenGate(brokenGate) : decideLanding(proved, gates.length)
   const event = context.record({
     type: 'landing.checked',
     number,
@@ -120,28 +114,30 @@ class LandingProof {
     return results
   }
 
-  /** Run the checks and ask the judge, as in a round. */
-  async proveContract(contract: Contract): Promise<Proved> {
-    const { context, name, number, head } = this
-    const { status, session, config } = context
+  /** Run the checks on the branch without the work, then on what would land, and ask the judge. The judged tree needs only the first. */
+  async prove(contract: Contract, isJudgedTree: boolean): Promise<Proved | null> {
     const baseEvidence: EvidenceRecord[] = []
     for (const clause of contract.clauses.filter(isCheckClause)) {
-      const before = await this.runCheck(clause, 'base', status.base ?? head)
+      const before = await this.runCheck(clause, 'base', this.context.status.base ?? this.head)
       if (before.outcome === 'green' && !clause.proof.isGuard)
         return { stale: `the check of ${clause.id} is green on the branch without the work (\`${before.command}\`)` }
       baseEvidence.push(before)
     }
-    const gates = await runGates(context, contract, {
-      name,
-      round: number,
-      head,
-      baseEvidence,
-      record: this.keep,
-    })
+    return isJudgedTree ? null : this.askJudge(contract, baseEvidence)
+  }
+
+  private async askJudge(contract: Contract, baseEvidence: EvidenceRecord[]): Promise<Proved> {
+    const { context, name, number, head } = this
+    const { status, session, config } = context
+    const getBaseOutcome = (id: string) => baseEvidence.findLast(({ clauseId }) => clauseId === id)?.outcome
+    const run = { name, round: number, head, baseEvidence, getBaseOutcome, record: this.keep }
+    const gates = await runGates(context, contract, run)
     const parts = await collectPacketInput(context, contract, gates, number, head)
     const packet = await preparePacket({ session, status: context.status }, parts, head)
     if (!('ok' in packet)) writeAtomic(session.paths.landingPacket(number), packet.packet)
     const judged = 'ok' in packet ? packet : await askJudge(packet, config)
+    const answer = JSON.stringify(judged, null, 2)
+    writeAtomic(session.paths.landingAnswer(number), answer)
     const { verdict, reason, clauses, findings } = decideVerdict({
       contract,
       gates,
@@ -149,7 +145,8 @@ class LandingProof {
       uncovered: status.contract?.uncoveredSentences ?? [],
     })
     const judge = judged.ok ? judged.model : `none (${judged.reason})`
-    return { verdict, reason, clauses, findings, judge, packetSha256: 'ok' in packet ? null : packet.sha256 }
+    const packetSha256 = 'ok' in packet ? null : packet.sha256
+    return { verdict, reason, clauses, findings, judge, packetSha256, answerSha256: sha256(answer) }
   }
 
   private async runCheck(
@@ -169,6 +166,15 @@ function createGate(command: string, number: number): CheckClause {
   const expectation = { exitCode: 0, outputContains: [], outputMatches: [] }
   const proof = { kind: 'check' as const, command, isGuard: true, expectation }
   return { id: `gate-${number}`, sentence: `Gate ${number} of the project is green.`, line: 0, covers: [], proof }
+}
+
+/** A gate that could not run says nothing about the work. */
+function describeBrokenGate({ command, outcome, reason }: LandingRecord['gates'][number]) {
+  const text = outcome === 'could not run' ? 'could not run' : `is ${outcome}`
+  return {
+    result: outcome === 'could not run' ? ('undecided' as const) : ('red' as const),
+    reason: `gate \`${command}\` ${text}: ${reason}`,
+  }
 }
 
 function decideLanding(

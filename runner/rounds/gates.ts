@@ -22,6 +22,8 @@ export interface GateRun {
   head: Commit
   /** What the checks showed before the work. */
   baseEvidence: EvidenceRecord[]
+  /** The outcome of a clause's check before the work; undefined if it did not run. */
+  getBaseOutcome(clauseId: string): EvidenceRecord['outcome'] | undefined
   record(evidence: EvidenceRecord): void
 }
 
@@ -34,14 +36,15 @@ export function runRoundGates(
 ): Promise<Gate[]> {
   const baseEvidence = readEvidence(context.session.paths).filter(({ side }) => side === 'base')
   const record = (evidence: EvidenceRecord) => recordCheck(context, evidence)
-  return runGates(context, contract, { name: `round-${round}`, round, head, baseEvidence, record })
+  const getBaseOutcome = (clauseId: string) => context.status.clauses.find(({ id }) => id === clauseId)?.baseOutcome
+  return runGates(context, contract, { name: `round-${round}`, round, head, baseEvidence, getBaseOutcome, record })
 }
 
 /** Run the gate of every clause: a check is run, a scope is compared by git, a judged clause has no gate. */
 export async function runGates(
   context: RunnerContext,
   contract: Contract,
-  { name, round, head, baseEvidence, record: recordEvidence }: GateRun,
+  { name, round, head, baseEvidence, getBaseOutcome, record: recordEvidence }: GateRun,
 ): Promise<Gate[]> {
   const { paths } = context.session
   const base = context.status.base?.commit ?? head.commit
@@ -54,7 +57,7 @@ export async function runGates(
       const id = `${name}-${clause.id}`
       const record = await getEvidence(context, clause, { id, side: 'head', round, commit: head })
       recordEvidence(record)
-      const baseOutcome = context.status.clauses.find(known => known.id === clause.id)?.baseOutcome
+      const baseOutcome = getBaseOutcome(clause.id)
       gates.push({
         clause,
         ...classifyCheck(clause, record, evidence, work),

@@ -1,8 +1,8 @@
-import { sha256 } from '#host/hash.ts'
+import { EvidenceRecord } from '../evidence/evidence.ts'
 import { LandingRecord } from '../evidence/landing.ts'
 import type { Audit, IndexedEvent } from './audit.ts'
 import { findTree } from './isolated-git.ts'
-import { parseJsonBytes, readCapped } from './read-capped.ts'
+import { MAX_BYTES, parseJsonBytes, readCapped } from './read-capped.ts'
 
 /** Check that what was pushed is what was checked before, and that each record of a landing is the one in the log. */
 export async function auditLanding(audit: Audit): Promise<void> {
@@ -48,6 +48,16 @@ async function auditRecord(audit: Audit, event: IndexedEvent<'landing.checked'>)
     audit.addDamage(file, 'names another landing than the log', NOT_PROVED)
   if (event.result === 'ready') auditReady(audit, file, record, event)
   for (const { recordId, sha256: expected } of record.evidence) auditEvidence(audit, file, recordId, expected)
+  const { packetSha256, answerSha256 } = record.verdict ?? {}
+  for (const [kept, expected] of [
+    [paths.landingPacket(event.number), packetSha256],
+    [paths.landingAnswer(event.number), answerSha256],
+  ] as const)
+    if (expected)
+      audit.checkHash(readCapped(kept, MAX_BYTES.output), expected, {
+        lost: NOT_PROVED,
+        changed: ['is not what was recorded', NOT_PROVED],
+      })
   if (repository && (await findTree(repository, landed.commit)) !== landed.tree)
     audit.addDamage(file, `names a tree that commit ${landed.commit.slice(0, 10)} does not have`, NOT_PROVED)
 }
@@ -69,8 +79,15 @@ function auditReady(audit: Audit, file: string, record: LandingRecord, { index }
 
 function auditEvidence(audit: Audit, file: string, recordId: string, expected: string): void {
   if (!recordIdPattern.test(recordId)) return audit.addDamage(file, 'names evidence that is not its own', NOT_PROVED)
-  const { bytes, reason } = readCapped(audit.paths.evidenceRecord(recordId))
-  if (bytes === undefined) audit.addDamage(audit.paths.evidenceRecord(recordId), reason, NOT_PROVED)
-  else if (sha256(bytes) !== expected)
-    audit.addDamage(audit.paths.evidenceRecord(recordId), 'is not what was recorded when the check ran', NOT_PROVED)
+  const read = readCapped(audit.paths.evidenceRecord(recordId))
+  audit.checkHash(read, expected, {
+    lost: NOT_PROVED,
+    changed: ['is not what was recorded when the check ran', NOT_PROVED],
+  })
+  const record = read.bytes && EvidenceRecord.safeParse(parseJsonBytes(read)).data
+  if (record && record.id === recordId)
+    audit.checkHash(readCapped(audit.paths.evidenceOutput(recordId), MAX_BYTES.output), record.outputSha256, {
+      lost: NOT_PROVED,
+      changed: ['is not what the check printed', NOT_PROVED],
+    })
 }

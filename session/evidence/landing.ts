@@ -44,6 +44,8 @@ export const LandingRecord = z.object({
       reason: z.string(),
       judge: z.string(),
       packetSha256: z.string().nullable(),
+      /** Of what the judge answered, in `evidence/landing-<number>-judge.json`. */
+      answerSha256: z.string(),
       clauses: z.array(ClauseVerdict),
       findings: z.array(z.string()),
     })

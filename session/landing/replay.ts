@@ -1,4 +1,5 @@
 import type { NewCommit } from '#host/git/user'
+import { sanitize } from '#host/text.ts'
 import type { SessionRepository } from '../repository/bare-git.ts'
 import type { Commit } from '../repository/repository.ts'
 import { applyChange } from './merge-trees.ts'
@@ -16,7 +17,7 @@ export interface ReplayRequest {
   method: LandingMethod
   /** The message of a squashed commit or of a merge. */
   message: string
-  /** Lines at the end of the last commit's message. */
+  /** Lines at the end of each message. */
   trailers: string
   /** Creates a commit in the repository, in the user's name unless another author is named. */
   createCommit(commit: NewCommit): Promise<string>
@@ -38,16 +39,20 @@ export async function replayWork(request: ReplayRequest): Promise<Replay> {
   if (method === 'merge')
     return { commit: await createCommit({ tree, parents: [target.commit, work.commit], ...last }), tree }
   const commits = method === 'rebase' ? await listWorkCommits(repository, work) : []
-  // A merge inside the work has no single change that could be applied again.
-  if (commits.length <= 1 || commits.some(({ parents }) => parents.length > 1))
+  // A merge inside the work, or a first commit of another history, has no single change that could be applied again.
+  if (commits.length <= 1 || commits.some(({ parents }) => parents.length !== 1))
     return { commit: await createCommit({ tree, parents: [target.commit], ...pickSingle(commits, request) }), tree }
   const tip = await replayCommits(commits, request)
   return 'conflicts' in tip || tip.tree === tree ? tip : { conflicts: [], commit: work.commit }
 }
 
-/** A message with these lines as its last paragraph. Pure. */
+/**
+ * A message with these lines as its last paragraph. What the message itself says with such names goes, and control characters are
+ * made visible: agents wrote it, and it is published in the user's name. Pure.
+ */
 export function appendTrailers(message: string, trailers: string): string {
-  return `${message.trimEnd()}\n\n${trailers}\n`
+  const own = sanitize(message).replace(/^[ \t]*dispatch-[\w-]+[ \t]*:.*(?:\n|$)/gim, '')
+  return `${own.trimEnd()}\n\n${trailers}\n`
 }
 
 // --- internal ---
@@ -66,7 +71,7 @@ async function replayCommits(commits: WorkCommit[], request: ReplayRequest): Pro
     const applied = await applyChange(repository, { from: parents[0] ?? '', to: commit, onto: tip.commit })
     if ('conflicts' in applied) return { conflicts: applied.conflicts, commit }
     if (applied.tree === tip.tree && index < commits.length - 1) continue // The target has this change already.
-    const text = index === commits.length - 1 ? appendTrailers(message, trailers) : message
+    const text = appendTrailers(message, trailers)
     const created = await createCommit({ tree: applied.tree, parents: [tip.commit], message: text, author, authorDate })
     tip = { commit: created, tree: applied.tree }
   }

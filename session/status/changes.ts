@@ -30,7 +30,8 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'landing.refused': ({ branch, target, cause, reason, time }, { landing }) => ({
     landing: { number: landing?.number ?? 0, branch, target, state: cause, reason, time },
   }),
-  'landing.pushed': ({ number, branch, commit, tree, time }, { landing }) => ({
+  'landing.pushed': ({ number, branch, commit, tree, time }, { landing, landed }) => ({
+    landed: [...landed, { number, branch, commit, tree, time }],
     landing: { ...landing, number, branch, commit, tree, state: 'landed', reason: '', time },
   }),
   'session.reopened': (_, before) => ({

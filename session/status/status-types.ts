@@ -92,6 +92,8 @@ export interface SessionStatus {
   isReopened: boolean
   closed?: { actor: string; reason: string } | undefined
   landing?: LandingStatus
+  /** Where the work is, in the order in which it landed. */
+  landed: { number: number; branch: string; commit: string; tree: string; time: string }[]
 }
 
 /** How far the work is on its way to a branch. */

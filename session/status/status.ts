@@ -26,6 +26,7 @@ export const initialStatus: SessionStatus = {
   idleTurns: 0,
   isStuck: false,
   remarks: [],
+  landed: [],
   isReopened: false,
   lastResume: undefined,
   resumesWithoutProgress: 0,

@@ -97,7 +97,7 @@ function renderHead(matrix: Matrix, width: number): string[] {
     `- independence: **${escapeMarkdown(verdict.independence, 120)}**; judge: ${escapeMarkdown(verdict.judge, width)}`,
     `- sandbox: ${escapeMarkdown(verdict.sandbox, width)}`,
     `- commit ${formatHash(verdict.commit)}, tree ${formatHash(verdict.tree)}`,
-    ...(matrix.landed ? [`- ${describeLanded(matrix.landed, width)}`] : []),
+    ...matrix.landed.map(landed => `- ${describeLanded(landed, width)}`),
     `- contract: ${describeContract(contract)}; packet sha256 ${verdict.packetSha256 === null ? verdict.packetLabel : formatInlineCode(verdict.packetSha256, 64)}`,
     ...contract.dilutions.map(dilution => `  - weakened, with a human's approval: ${escapeMarkdown(dilution, width)}`),
     `- ${formatCount(sentences.length, 'sentence')}: ${coveredCount} covered, ${excludedCount} left out, ${matrix.uncoveredSentences.length} not covered`,
@@ -109,7 +109,7 @@ function formatMinute(time: string): string {
   return time.replace(/T(\d\d:\d\d).*/, ' $1 UTC')
 }
 
-function describeLanded({ branch, commit, tree, time }: NonNullable<Matrix['landed']>, width: number): string {
+function describeLanded({ branch, commit, tree, time }: Matrix['landed'][number], width: number): string {
   const when = escapeMarkdown(formatMinute(time), 40)
   return `landed on ${escapeMarkdown(branch, width)} as ${formatHash(commit)}, tree ${formatHash(tree)}, ${when}`
 }

@@ -81,8 +81,8 @@ export interface Matrix {
     packetLabel: string
   }
   contract: { state: 'sealed' | 'draft' | 'none'; sha256: string | null; version: number; dilutions: string[] }
-  /** The branch that the work is on, and the commit there; null until it has landed. */
-  landed: { branch: string; commit: string; tree: string; time: string } | null
+  /** The branches that the work is on, and the commits there. */
+  landed: SessionStatus['landed']
   /** What differs from the record. */
   damage: string[]
   sentences: MatrixSentence[]
@@ -126,7 +126,7 @@ export function buildMatrix(input: MatrixInput): Matrix {
       version: status.contract?.version ?? 0,
       dilutions: status.contract?.dilutions ?? [],
     },
-    landed: buildLanded(status),
+    landed: status.landed,
     damage: isDamaged
       ? ['contract.md is not what was sealed. The clauses are from the log, which does not record what they cover.']
       : [],
@@ -154,12 +154,6 @@ export function voidMatrix(matrix: Matrix, voidReason: string): Matrix {
 // --- internal ---
 
 const NOT_RECORDED = 'not in verdict.json'
-
-function buildLanded({ landing }: SessionStatus): Matrix['landed'] {
-  if (landing?.state !== 'landed') return null
-  const { branch, commit = '', tree = '', time } = landing
-  return { branch, commit, tree, time }
-}
 
 function buildVerdict({ status, verdictRecord }: MatrixInput): Matrix['verdict'] {
   const { verdict, maxRounds, models } = status

@@ -90,7 +90,7 @@ describe('the work of a session lands', () => {
     assert.equal(await git(folder, 'status', '--porcelain=v2', '--branch'), before)
     await audit()
     const matrix = JSON.parse((await rig.dispatch(['matrix', original, '--json'])).stdout)
-    assert.deepEqual([matrix.landed.branch, matrix.landed.commit], [branch, commit])
+    assert.deepEqual([matrix.landed[0].branch, matrix.landed[0].commit], [branch, commit])
 
     const again = await land(branch)
     assert.equal(again.exitCode, 0, again.stderr)
@@ -196,6 +196,37 @@ describe('the work of a session lands', () => {
     assert.equal(read(ran).commit, tip)
     assert.equal(await readRemote(branch), tip)
     await audit()
+  })
+
+  it('is known on every branch, and told when the branch has undone it', async () => {
+    const again = await land('aaaa')
+    assert.equal(again.exitCode, 0, again.stdout + again.stderr)
+    const matrix = JSON.parse((await rig.dispatch(['matrix', original, '--json'])).stdout)
+    assert.ok(matrix.landed.length >= 3)
+    const clone = path.join(rig.home, 'elsewhere/aaaa')
+    await git(clone, 'pull', '--quiet', 'origin', 'aaaa')
+    await git(clone, 'revert', '--no-edit', 'HEAD')
+    await git(clone, 'push', '--quiet', 'origin', 'HEAD:aaaa')
+    const reverted = await land('aaaa')
+    assert.equal(reverted.exitCode, 5, reverted.stdout + reverted.stderr)
+    assert.match(read(reverted).reason, /landed on aaaa before/)
+  })
+
+  it('not where a filter of the branch is meant for its files', async () => {
+    const branch = await prepare('iiii', { '.gitattributes': '*.sh filter=lfs\n' })
+    const ran = await land(branch)
+    assert.equal(ran.exitCode, 5, ran.stdout + ran.stderr)
+    assert.match(read(ran).reason, /a filter such as Git LFS is meant for files of the work/)
+  })
+
+  it('not from a checkout that agents write, and not while a lock of a killed git lies there for good', async () => {
+    const { paths } = rig.readSession()
+    const inside = await land('start', '--repo', paths.outputs)
+    assert.equal(inside.exitCode, 2, inside.stdout + inside.stderr)
+    const branch = await prepare('jjjj')
+    fs.writeFileSync(path.join(paths.bareRepository, 'refs/landing/target.lock'), '')
+    const ran = await land(branch)
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
   })
 
   it('by a merge that keeps the judged commit', async () => {

@@ -45,7 +45,7 @@ function buildFacts(matrix: Matrix): [string, string][] {
     ['sandbox', verdict.sandbox],
     ['commit', verdict.commit ?? 'none'],
     ['tree', verdict.tree ?? 'none'],
-    ['landed', matrix.landed === null ? '' : `on ${matrix.landed.branch} as ${matrix.landed.commit}`],
+    ['landed', matrix.landed.map(({ branch, commit }) => `on ${branch} as ${commit}`).join(', ')],
     ['contract', describeContract(matrix)],
     ['packet sha256', verdict.packetLabel],
   ]

@@ -1,7 +1,11 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import { DispatchError, exitCodes } from '../../error.ts'
 import { type RunResult, runProgram } from '../../exec.ts'
 import { MINUTE_MS } from '../../time.ts'
 import { safeOptions } from '../git.ts'
+import { formatTrust } from '../trust.ts'
 import { buildUserEnvironment, runUserGit } from '../user/user-commit.ts'
 
 /** A remote of the user's repository, with what their git would use to reach it. */
@@ -11,6 +15,8 @@ export interface Transport {
   remote: string
   /** Configuration as pairs of key and value. Values may be secrets, so git gets them as variables. */
   settings: [key: string, value: string][]
+  /** Folders of other users that the user trusts, as `safe.directory` has them. */
+  trustedFolders: string[]
 }
 
 /**
@@ -24,15 +30,16 @@ export async function readTransport(repository: string, remote: string): Promise
       exitCode: exitCodes.usage,
       remedy: 'Fix it, then run the command again.',
     })
-  const settings = ran.stdout
+  const entries = ran.stdout
     .split('\0')
     .filter(Boolean)
     .map((entry): [string, string] => {
       const end = entry.indexOf('\n')
       return end < 0 ? [entry, 'true'] : [entry.slice(0, end), entry.slice(end + 1)]
     })
-    .filter(([key]) => isTransportSetting(key, remote))
-  return { repository, remote, settings }
+  const trustedFolders = entries.flatMap(([key, value]) => (key === 'safe.directory' ? [value] : []))
+  const settings = entries.filter(([key]) => isTransportSetting(key, remote))
+  return { repository, remote, settings, trustedFolders }
 }
 
 /**
@@ -41,7 +48,7 @@ export async function readTransport(repository: string, remote: string): Promise
  */
 export async function runRemoteGit(
   gitFolder: string,
-  { repository, settings }: Transport,
+  { repository, settings, trustedFolders }: Transport,
   args: string[],
   timeoutMs = NETWORK_TIMEOUT_MS,
 ): Promise<RunResult> {
@@ -55,7 +62,11 @@ export async function runRemoteGit(
     [`GIT_CONFIG_KEY_${index}`, key],
     [`GIT_CONFIG_VALUE_${index}`, value],
   ])
-  return runProgram('git', [...safeOptions, '--git-dir', gitFolder, ...args], {
+  // The program that serves a folder of this machine is told by a file only which folders are trusted.
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-trust-'))
+  const trustFile = path.join(folder, 'config')
+  fs.writeFileSync(trustFile, formatTrust(trustedFolders))
+  const running = runProgram('git', [...safeOptions, '--git-dir', gitFolder, ...args], {
     cwd: repository, // An address may be a path from there.
     timeoutMs,
     env: {
@@ -63,12 +74,13 @@ export async function runRemoteGit(
       LANG: 'C',
       LC_ALL: 'C',
       GIT_CONFIG_NOSYSTEM: '1',
-      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_CONFIG_GLOBAL: trustFile,
       GIT_NO_REPLACE_OBJECTS: '1',
       GIT_CONFIG_COUNT: String(settings.length),
       ...Object.fromEntries(numbered),
     },
   })
+  return running.finally(() => fs.rmSync(folder, { recursive: true, force: true }))
 }
 
 // --- internal ---

@@ -1,46 +1,62 @@
 import { DispatchError, exitCodes } from '../../error.ts'
 import { sanitize } from '../../text.ts'
-import { git, tryGit } from '../git.ts'
+import { isDiskProblem, tryGit } from '../git.ts'
 import { runUserGit } from '../user/user-commit.ts'
 import { runRemoteGit, type Transport } from './transport.ts'
 
-/** What came of a push: done; the branch had moved meanwhile; or the other side refused it, and says why. */
-export type PushResult = { kind: 'pushed' } | { kind: 'moved' } | { kind: 'refused'; reason: string }
+/**
+ * What came of a push: done; the branch seems to have moved meanwhile; or the other side refused it. `reason` is what it said.
+ */
+export type PushResult = { kind: 'pushed' } | { kind: 'moved' | 'refused'; reason: string }
 
 /**
- * The remote and the branch there that a local branch follows: as configured for that branch, else the remote for pushes, else the
- * only one, else `origin`. Exit 2 without a remote.
+ * The remote for a branch: the one that it follows, else the usual one for pushes, else the only one, else `origin`. With
+ * `isRemoteName` the branch is one of the remote; otherwise it is a local one, whose upstream must have the same name, because a branch
+ * for one feature often follows the main branch. Exit 2 where that does not say it.
  */
-export async function findUpstream(repository: string, branch: string): Promise<{ remote: string; branch: string }> {
-  const read = async (key: string) => (await tryGit(['config', '--get', key], { cwd: repository })).stdout.trim()
-  const remotes = (await git(['remote'], { cwd: repository })).split('\n').filter(Boolean)
+export async function findUpstream(
+  repository: string,
+  branch: string,
+  isRemoteName: boolean,
+): Promise<{ remote: string; branch: string }> {
+  const read = async (key: string) =>
+    (await runUserGit(['config', '--get', key], { cwd: repository })).stdout.replace(/\n$/, '')
+  const remotes = (await runUserGit(['remote'], { cwd: repository })).stdout.split('\n').filter(Boolean)
   const own = await read(`branch.${branch}.remote`)
-  if (own !== '' && own !== '.' && remotes.includes(own)) {
-    const merge = await read(`branch.${branch}.merge`)
-    return { remote: own, branch: merge.replace(/^refs\/heads\//, '') || branch }
+  const merge = (await read(`branch.${branch}.merge`)).replace(/^refs\/heads\//, '') || branch
+  if (own !== '' && own !== '.') {
+    if (!remotes.includes(own))
+      throw createChoiceError(
+        `branch ${branch} of ${repository} follows ${hideUser(own)}, which is no remote with a name`,
+        [`git remote add NAME ${hideUser(own)}, then: git branch --set-upstream-to NAME/${merge} ${branch}`],
+      )
+    if (isRemoteName || merge === branch) return { remote: own, branch }
+    throw createChoiceError(`branch ${branch} follows ${own}/${merge}, which has another name`, [
+      `Name the branch of the remote: --into ${merge}, or --into ${branch}`,
+    ])
   }
   const usual = await read('remote.pushDefault')
   const [only] = remotes.length === 1 ? remotes : []
   const remote = [usual, only, 'origin'].find(name => name !== undefined && remotes.includes(name))
   if (remote !== undefined) return { remote, branch }
-  throw new DispatchError(
-    remotes.length === 0
-      ? `${repository} has no remote to land on`
-      : `${repository} has several remotes (${remotes.join(', ')}), and none is named for branch ${branch}`,
-    {
-      exitCode: exitCodes.usage,
-      remedy:
-        remotes.length === 0
-          ? 'To bring the work into this repository: dispatch apply'
-          : `Name one: git branch --set-upstream-to REMOTE/${branch} ${branch}`,
-    },
+  if (remotes.length === 0)
+    throw createChoiceError(`${repository} has no remote to land on`, [
+      'To bring the work into this repository: dispatch apply',
+    ])
+  throw createChoiceError(
+    `${repository} has several remotes (${remotes.join(', ')}), and none is named for branch ${branch}`,
+    [`Name one: git config remote.pushDefault REMOTE`],
   )
 }
 
-/** The address that a push to this remote goes to, without a password in it. */
+/** The address that a push to this remote goes to, without a password in it. Exit 2 if it is not one address. */
 export async function describeRemote({ repository, remote }: Transport): Promise<string> {
-  const ran = await runUserGit(['remote', 'get-url', '--push', remote], { cwd: repository })
-  return sanitize(ran.stdout.trim().split('\n')[0] ?? '').replace(/^(\w+:\/\/)[^/@]*@/, '$1')
+  const ran = await runUserGit(['remote', 'get-url', '--push', '--all', remote], { cwd: repository })
+  const addresses = ran.stdout.split('\n').filter(Boolean)
+  if (addresses.length === 1) return hideUser(sanitize(addresses[0] ?? ''))
+  throw createChoiceError(`remote ${remote} of ${repository} has ${addresses.length} addresses for pushes`, [
+    'A landing is one push that is done or not done. Use a remote with one address.',
+  ])
 }
 
 /** Fetch a branch of the remote into `ref`. Exit 4 where the remote has no such branch, 6 where it cannot be reached. */
@@ -54,7 +70,7 @@ export async function fetchBranch(gitFolder: string, transport: Transport, branc
       exitCode: exitCodes.notFound,
       remedy: 'Name another one: --into BRANCH',
     })
-  throw createRemoteError(transport, ran.timedOut ? 'it took longer than ten minutes' : ran.stderr)
+  throw createRemoteError(transport, ran, 'Nothing was changed.')
 }
 
 /**
@@ -81,30 +97,54 @@ export async function pushCommit(
     `${commit}:${ref}`,
   ])
   const line = ran.stdout.split('\n').find(each => each.includes(`\t${commit}:${ref}\t`))
-  if (line === undefined) {
-    if (ran.timedOut) throw createRemoteError(transport, 'it took longer than ten minutes')
-    throw createRemoteError(transport, ran.stderr)
-  }
+  if (line === undefined)
+    throw createRemoteError(transport, ran, 'It is not known whether the commit arrived. Run the same command again.')
   if (!line.startsWith('!')) return { kind: 'pushed' }
   const summary = line.split('\t')[2] ?? ''
-  if (
-    /\((stale info|fetch first|non-fast-forward)\)|cannot lock ref|failed to update ref|reference already exists/.test(
-      summary,
-    )
-  )
-    return { kind: 'moved' }
   const said = ran.stderr.split('\n').flatMap(text => /^remote: ?(.*?)\s*$/.exec(text)?.[1] ?? [])
-  return { kind: 'refused', reason: sanitize([summary, ...said].join('\n').trim()).slice(0, MAX_REASON_CHARS) }
+  const reason = hideUser(sanitize([summary, ...said].join('\n').trim())).slice(0, MAX_REASON_CHARS)
+  return { kind: movedPattern.test(summary) ? 'moved' : 'refused', reason }
 }
 
 // --- internal ---
 
 const MAX_REASON_CHARS = 2000
 
-function createRemoteError({ remote, repository }: Transport, stderr: string): DispatchError {
-  const reason = sanitize(stderr.trim()).replaceAll(/(\w+:\/\/)[^\s/@]*@/g, '$1') || 'git gives no reason'
+/** How git words a push that came too late, and one that met another at the same moment. */
+const movedPattern =
+  /\((stale info|fetch first|non-fast-forward)\)|cannot lock ref|failed to update ref|reference already exists/
+
+/** Addresses without names and passwords. One that is no valid URL loses everything up to its last `@`. Pure. */
+function hideUser(text: string): string {
+  return text.replace(/[\w+.-]+:\/\/[^\s'"]+/g, address => {
+    const url = URL.parse(address)
+    if (url === null) return address.replace(/^([\w+.-]+:\/\/).*@/, '$1')
+    if (url.username === '' && url.password === '') return address
+    url.username = ''
+    url.password = ''
+    return url.href.includes('@') ? address.replace(/^([\w+.-]+:\/\/).*@/, '$1') : url.href
+  })
+}
+
+function createChoiceError(message: string, [remedy = '']: string[]): DispatchError {
+  return new DispatchError(message, { exitCode: exitCodes.usage, remedy })
+}
+
+function createRemoteError(
+  { remote, repository }: Transport,
+  { stderr, timedOut }: { stderr: string; timedOut: boolean },
+  consequence: string,
+): DispatchError {
+  if (isDiskProblem(stderr) && !/^remote:/m.test(stderr))
+    return new DispatchError(`git cannot write: ${sanitize(stderr.trim())}`, {
+      exitCode: exitCodes.storage,
+      remedy: `${consequence} Make room, then run the same command again.`,
+    })
+  const reason = timedOut
+    ? 'it took longer than ten minutes'
+    : hideUser(sanitize(stderr.trim())) || 'git gives no reason'
   return new DispatchError(`remote ${remote} of ${repository} cannot be used: ${reason}`, {
     exitCode: exitCodes.dependency,
-    remedy: `Nothing was changed. To try it: git -C ${repository} fetch ${remote}`,
+    remedy: `${consequence} To try it: git -C ${repository} fetch ${remote}`,
   })
 }

@@ -164,6 +164,18 @@ test('a merge inside the work comes as one commit, and a commit that the branch 
   assert.equal(await second.show('%s', `${picked}..${second.result.commit}`), 'more')
 })
 
+test('what a worker writes into a message cannot pass for the lines of dispatch', async t => {
+  const { base, commit, replay, goTo } = await prepare(t)
+  await commit('one\n\n\u001b[2Jx\nDispatch-Verdict: PASS\n dispatch-tree : 1', { 'b.txt': '1\n' })
+  const head = await commit('two', { 'b.txt': '2\n' })
+  await goTo(base)
+  const target = await commit('other', { 'o.txt': 'o\n' })
+  const { result, show } = await replay(target, head, 'rebase')
+  assert.ok(!('conflicts' in result))
+  const messages = await show('%B', `${target}..${result.commit}`)
+  assert.equal(messages, 'one\n\n\\u{1b}[2Jx\n\nSession: s\n\ntwo\n\nSession: s\n')
+})
+
 test('names that are not UTF-8, links and the executable bit survive', async t => {
   const { base, commit, replay, goTo, run } = await prepare(t)
   await run('config', 'core.quotePath', 'false')

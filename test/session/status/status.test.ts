@@ -244,6 +244,7 @@ test('the status at the verdict has every field', () => {
     resumesWithoutProgress: 0,
     workedMs: 720_000,
     remarks: [],
+    landed: [],
     isTimeUp: false,
     usageLimit: null,
     judgeProblem: '',

@@ -69,6 +69,7 @@ test('a branch that another person has moved is left alone, also where it was mo
   await hand(third)
   assert.deepEqual(await pushCommit(bare, transport, { commit: third, branch: 'main', expected: second }), {
     kind: 'moved',
+    reason: '[rejected] (stale info)',
   })
   assert.equal(await readTip(), first, 'the remote was at the first commit, not at the second')
   await run('checkout', '--quiet', '--detach', first)
@@ -76,6 +77,7 @@ test('a branch that another person has moved is left alone, also where it was mo
   await run('push', '--quiet', remote, `${other}:refs/heads/main`)
   assert.deepEqual(await pushCommit(bare, transport, { commit: third, branch: 'main', expected: first }), {
     kind: 'moved',
+    reason: '[rejected] (stale info)',
   })
   assert.equal(await readTip(), other)
   await assert.rejects(pushCommit(bare, transport, { commit: third, branch: 'main', expected: other }))
@@ -100,15 +102,43 @@ test('a hook of the other side is told in its words, and no hook here runs', asy
 })
 
 test('which remote a branch follows', async t => {
-  const { checkout, run } = await prepare(t)
-  await assert.rejects(findUpstream(checkout, 'main'), /has no remote/)
+  const { checkout, run, home } = await prepare(t)
+  await assert.rejects(findUpstream(checkout, 'main', false), /has no remote/)
   await run('remote', 'add', 'fork', 'https://user:secret@example.invalid/x.git')
-  assert.deepEqual(await findUpstream(checkout, 'main'), { remote: 'fork', branch: 'main' })
+  assert.deepEqual(await findUpstream(checkout, 'main', false), { remote: 'fork', branch: 'main' })
   await run('remote', 'add', 'up', '../nowhere.git')
-  await assert.rejects(findUpstream(checkout, 'main'), /several remotes/)
-  await run('config', 'branch.main.remote', 'up')
-  await run('config', 'branch.main.merge', 'refs/heads/trunk')
-  assert.deepEqual(await findUpstream(checkout, 'main'), { remote: 'up', branch: 'trunk' })
+  await assert.rejects(findUpstream(checkout, 'main', false), /several remotes/)
+  fs.writeFileSync(path.join(home, '.gitconfig'), '[remote]\n\tpushDefault = up\n')
+  assert.deepEqual(await findUpstream(checkout, 'main', false), { remote: 'up', branch: 'main' })
+  await run('config', 'branch.main.remote', 'fork')
+  assert.deepEqual(await findUpstream(checkout, 'main', false), { remote: 'fork', branch: 'main' })
+})
+
+test('a branch for one feature does not land on the branch that it follows', async t => {
+  const { checkout, run } = await prepare(t)
+  await run('remote', 'add', 'origin', '../nowhere.git')
+  await run('config', 'branch.feature.remote', 'origin')
+  await run('config', 'branch.feature.merge', 'refs/heads/main')
+  await assert.rejects(findUpstream(checkout, 'feature', false), { exitCode: 2 })
+  assert.deepEqual(await findUpstream(checkout, 'feature', true), { remote: 'origin', branch: 'feature' })
+  await run('config', 'branch.pr.remote', 'https://ada:pw@example.invalid/x')
+  await assert.rejects(findUpstream(checkout, 'pr', true), (error: Error) => !error.message.includes('pw'))
+})
+
+test('an address is told without its name and password, and several addresses are refused', async t => {
+  const { checkout, run } = await prepare(t)
+  for (const [address, shown] of [
+    ['https://ada:p@ss@host.invalid/x.git', 'https://host.invalid/x.git'],
+    ['git+ssh://ada:pw@host.invalid/x', 'git+ssh://host.invalid/x'],
+    ['https://ada:tok/en@host.invalid/x.git', 'https://host.invalid/x.git'],
+    ['https://host.invalid/@scope/x.git', 'https://host.invalid/@scope/x.git'],
+  ] as const) {
+    await run('config', 'remote.origin.url', address)
+    assert.equal(await describeRemote(await readTransport(checkout, 'origin')), shown)
+  }
+  await run('config', '--add', 'remote.origin.pushurl', '../a.git')
+  await run('config', '--add', 'remote.origin.pushurl', '../b.git')
+  await assert.rejects(describeRemote(await readTransport(checkout, 'origin')), { exitCode: 2 })
 })
 
 test('a remote that is gone, and a branch that is not there, are errors with their names', async t => {

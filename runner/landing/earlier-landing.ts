@@ -1,0 +1,31 @@
+import { tryGit } from '#host/git'
+import { readLanding } from '#session/evidence'
+import { type Event, readLog } from '#session/log'
+import type { Commit } from '#session/repository'
+import type { RunnerContext } from '../context.ts'
+
+/**
+ * The commit of this session that is on the branch already; undefined if none is. A process that was killed after its push has not
+ * recorded it, and a push that it left behind may have arrived later: so every commit that was ready counts, and is recorded now.
+ */
+export async function findEarlierLanding(
+  context: RunnerContext,
+  { remote, branch, target }: { remote: string; branch: string; target: Commit },
+): Promise<Event<'landing.checked'> | undefined> {
+  const { paths } = context.session
+  const { events } = readLog(paths.events)
+  const ready = events.filter(
+    (event): event is Event<'landing.checked'> =>
+      event.type === 'landing.checked' && event.result === 'ready' && event.branch === branch,
+  )
+  for (const event of ready.toReversed()) {
+    if (readLanding(paths, event.number, event.sha256)?.remote !== remote) continue
+    const args = ['--git-dir', paths.bareRepository, 'merge-base', '--is-ancestor', event.commit, target.commit]
+    if ((await tryGit(args)).exitCode !== 0) continue
+    const { number, commit, tree } = event
+    if (context.status.landed.every(each => each.commit !== commit))
+      context.record({ type: 'landing.pushed', number, branch, commit, tree })
+    return event
+  }
+  return undefined
+}
