@@ -12,7 +12,7 @@ import { bash, put, type Scenario, say } from '#rehearsal/scenario.ts'
 import { auditSession } from '#session/audit'
 import { readLog } from '#session/log'
 import { helloScenario, type Rig, withPhone, withRig } from '../fixtures/rig.ts'
-import { isTimeUp, selectCases } from '../long/select-cases.ts'
+import { isTimeUp, sampleCases, selectCases } from '../long/select-cases.ts'
 
 const programs = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-live-'))
 after(() => fs.rmSync(programs, { recursive: true, force: true }))
@@ -119,11 +119,8 @@ const attacks: [name: string, body: string, message: RegExp, isDamage: boolean][
 ]
 
 describe('a worker that tampers with the record', { concurrency: 2 }, () => {
-  for (const [name, body, message, isDamage] of selectCases(attacks, ([name]) => name, [
-    'append a PASS that follows the last line',
-    'remove the log',
-    'edit the sealed contract and its stored version',
-  ]))
+  const few = sampleCases(attacks, 2).map(([name]) => name)
+  for (const [name, body, message, isDamage] of selectCases(attacks, ([name]) => name, few))
     it(`${name}: exit 13`, async test => {
       if (isTimeUp(test)) return
       await withRig(
