@@ -41,7 +41,7 @@ export async function* landSessions(
   options: LandingOptions,
 ): AsyncGenerator<LandingResult> {
   for (const session of options.keepsOrder ? sessions : await sortBySize(sessions)) {
-    options.say(session.id)
+    if (sessions.length > 1) options.say(session.id)
     try {
       yield { session, landing: await landOne(config, session, options) }
     } catch (thrown) {
