@@ -5,8 +5,8 @@ import { toStorageError } from '#host/fs'
 import { findUpstream, readTransport } from '#host/git/upstream'
 import { listKnownSecrets } from '#host/secrets'
 import { isSessionOpen, landSession, stopSession } from '#runner'
-import { findTargetRepository, findWorkToApply, refuseNewerFormat, type Session } from '#session'
-import { findBaseBranch, type LandingStatus } from '#session/landing'
+import { findTargetRepository, refuseNewerFormat, type Session } from '#session'
+import { findBaseBranch, type LandingStatus, requirePass } from '#session/landing'
 import { listChangedPaths } from '#session/repository'
 import { readView } from '#session/status'
 import { landAlone } from './project-lease.ts'
@@ -76,12 +76,7 @@ async function landOne(config: Config, session: Session, options: LandingOptions
   const checkout = await findTargetRepository(session, options.repo, [config.home, config.installFolder])
   refuseHome(config, checkout.path)
   const { status } = await readView(session)
-  const { warning } = await findWorkToApply(session, status)
-  if (warning !== undefined)
-    throw new DispatchError(`session ${session.id} does not land. ${warning}`, {
-      exitCode: exitCodes.conflict,
-      remedy: `Only a valid PASS lands. To look at it: dispatch show ${session.id.slice(-4)}`,
-    })
+  await requirePass(session, status)
   const local = options.into ?? (await findBaseBranch(session.paths))
   if (local === undefined)
     throw new DispatchError(`session ${session.id} started from a commit, not from a branch`, {

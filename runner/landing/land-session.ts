@@ -5,14 +5,14 @@ import { git } from '#host/git'
 import { describeRemote, fetchBranch, pushCommit, type Transport } from '#host/git/upstream'
 import { formatNames } from '#host/text.ts'
 import type { WorkToApply } from '#session'
-import { type LandingMethod, type LandingStatus, type Replay, replayWork } from '#session/landing'
+import { type LandingMethod, type LandingStatus, type Replay, replayWork, requirePass } from '#session/landing'
 import { type Commit, createReference } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import { verifyRecord } from '../rounds/verify-record.ts'
 import { checkLanding } from './check-landing.ts'
 import { type Authorship, composeMessage, composeTrailers, createCommit } from './commit.ts'
 import { findEarlierLanding } from './earlier-landing.ts'
-import { readGates, refuseFilters, refuseLfs, refuseUnjudged, requirePass } from './refusals.ts'
+import { readGates, refuseFilters, refuseLfs, refuseUnjudged } from './refusals.ts'
 
 /** Where and how the work of a session is to land. */
 export interface LandingRequest extends Authorship {
@@ -35,7 +35,7 @@ export async function landSession(context: RunnerContext, request: LandingReques
   const { paths } = context.session
   const { transport, branch, method, say } = request
   verifyRecord(context)
-  const work = await requirePass(context)
+  const work = await requirePass(context.session, context.status)
   await refuseLfs(context, work)
   const remote = await describeRemote(transport)
   let missed: { tip: string; reason: string } | undefined

@@ -4,24 +4,11 @@ import { sha256 } from '#host/hash.ts'
 import { listFilteredFiles } from '#host/lfs'
 import { isProjectConfirmed, parseProject, projectFileName } from '#host/project'
 import { formatNames } from '#host/text.ts'
-import { findWorkToApply, type WorkToApply } from '#session'
+import type { WorkToApply } from '#session'
 import { findUnjudgedHistory, type LandingMethod, listLfsVersions } from '#session/landing'
 import { type Commit, listChangedPaths } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import { readSealedContract } from '../contract/seal.ts'
-
-/** The work of a session with a valid PASS. Exit 5 without one. */
-export async function requirePass({
-  session,
-  status,
-}: Pick<RunnerContext, 'session' | 'status'>): Promise<WorkToApply> {
-  const work = await findWorkToApply(session, status)
-  if (work.warning === undefined) return work
-  throw new DispatchError(`session ${session.id} does not land. ${work.warning}`, {
-    exitCode: exitCodes.conflict,
-    remedy: `Only a valid PASS lands. To look at it: dispatch show ${session.id.slice(-4)}`,
-  })
-}
 
 /** Exit 5 for work with files of Git LFS: a push would leave the branch with pointers that lead nowhere. */
 export async function refuseLfs({ session }: RunnerContext, work: WorkToApply): Promise<void> {
