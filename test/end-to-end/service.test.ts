@@ -8,16 +8,17 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { helloContract, helloTask, honestWorkerTurns } from '#rehearsal/hello.ts'
 import { bash, put, type Scenario, say, spawn, type TurnContext } from '#rehearsal/scenario.ts'
+import { locateWorkerFile, waitInOwnFolder } from '../fixtures/cut-off-session.ts'
 import { findFreePort } from '../fixtures/free-port.ts'
 import { findProcesses, idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
 import { explainNoSystemd, openServiceRig, type ServiceRig, type SystemKind } from '../fixtures/service-home.ts'
 import { areAllCasesWanted } from '../long/select-cases.ts'
 
-/** Its worker waits until there is a file `.git/go-on`. */
+/** Its worker waits until there is a file `go-on`. */
 const waitingScenario: Scenario = {
   title: '',
   task: helloTask,
-  workers: { '*': [bash('touch .git/waiting; until [ -e .git/go-on ]; do sleep 0.1; done'), ...honestWorkerTurns] },
+  workers: { '*': [waitInOwnFolder, ...honestWorkerTurns] },
   orchestrator: [
     put('contract.md', helloContract),
     bash('contract check'),
@@ -75,8 +76,7 @@ for (const [kind, skip] of kinds)
     it('takes over from the background, survives a kill, and never ends a worker', () =>
       withServiceRig(waitingScenario, kind, async rig => {
         await act(rig, helloTask, '--no-repo')
-        const { outputs } = rig.readSession().paths
-        await rig.waitUntil('the worker waits', () => fs.existsSync(path.join(outputs, '.git/waiting')))
+        await rig.waitUntil('the worker waits', () => fs.existsSync(locateWorkerFile(rig, 'waiting')))
         const findDaemons = () =>
           rig.listProcesses().flatMap(({ pid, command }) => (/dispatch\.[jt]s daemon$/.test(command) ? [pid] : []))
         const [background = 0] = findDaemons()
@@ -133,7 +133,7 @@ for (const [kind, skip] of kinds)
           rig.readEvents().some(({ type }) => type === 'orchestrator.resumed'),
         )
         assert.ok((await readStatus(rig)).isRunning)
-        fs.writeFileSync(path.join(outputs, '.git/go-on'), '')
+        fs.writeFileSync(locateWorkerFile(rig, 'go-on'), '')
         await act(rig, 'wait')
         assert.equal(rig.readStatus().workers[0]?.interruptions, 1)
 

@@ -6,7 +6,13 @@ import { findTranscript } from '#host/claude'
 import { helloContract, helloTask, honestWorkerTurns } from '#rehearsal/hello.ts'
 import { bash, put, type ScriptedTurn, say, spawn, type TurnContext } from '#rehearsal/scenario.ts'
 import { findClaudeFolder } from '#session'
-import { cutOffScenario, lateTurns, startWaiting } from '../fixtures/cut-off-session.ts'
+import {
+  cutOffScenario,
+  lateTurns,
+  locateWorkerFile,
+  startWaiting,
+  waitInOwnFolder,
+} from '../fixtures/cut-off-session.ts'
 import { findProcesses, type Rig, withRig } from '../fixtures/rig.ts'
 
 function findDaemons(rig: Rig): number[] {
@@ -14,8 +20,7 @@ function findDaemons(rig: Rig): number[] {
 }
 
 function killTmux(rig: Rig): void {
-  for (const { pid } of findProcesses(rig.home).filter(({ command }) => command.startsWith('tmux')))
-    process.kill(pid, 'SIGKILL')
+  for (const { pid, command } of findProcesses(rig.home)) if (command.startsWith('tmux')) kill(pid)
 }
 
 /** As after a reboot: nothing of the session is left but files. */
@@ -67,7 +72,7 @@ describe('a session whose processes are all gone', () => {
       {
         ...cutOffScenario,
         workers: {
-          '*': [bash('touch .git/waiting; until [ -e .git/go-on ]; do sleep 0.1; done'), ...honestWorkerTurns],
+          '*': [waitInOwnFolder, ...honestWorkerTurns],
         },
       },
       async rig => {
@@ -78,7 +83,7 @@ describe('a session whose processes are all gone', () => {
         await rig.waitUntil('claude runs again', () =>
           rig.readEvents().some(({ type }) => type === 'orchestrator.resumed'),
         )
-        fs.writeFileSync(path.join(paths.outputs, '.git/go-on'), '')
+        fs.writeFileSync(locateWorkerFile(rig, 'go-on'), '')
         const waited = await rig.dispatch(['wait', id])
         assert.equal(waited.exitCode, 0, waited.stdout + JSON.stringify(rig.readEvents().slice(-8)))
         assert.equal(rig.readStatus().workers[0]?.interruptions, undefined)
