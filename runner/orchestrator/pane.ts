@@ -14,6 +14,7 @@ export type PaneState = 'alive' | 'killed' | 'exited' | 'ending' | 'missing' | '
 export class OrchestratorPane {
   private readonly context: RunnerContext
   private known = nothingKnown
+  private endingSinceMs: number | undefined
 
   constructor(context: RunnerContext) {
     this.context = context
@@ -28,7 +29,8 @@ export class OrchestratorPane {
       const panes = await tmux.listPanes()
       const name = getTmuxSessionName(session)
       const own = panes.find(pane => pane.session === name && pane.window === 'orchestrator')
-      const state = own ? classifyPane(own, isPidTaken(own.pid)) : panes.length > 0 ? 'missing' : 'unknown'
+      const seen = own ? classifyPane(own, isPidTaken(own.pid)) : panes.length > 0 ? 'missing' : 'unknown'
+      const state = this.isEndingForLong(seen) ? 'killed' : seen
       this.known = { checkedAtMs: clock.read(), pid: state === 'alive' ? own?.pid : undefined, state }
     }
     return this.known.state
@@ -37,6 +39,14 @@ export class OrchestratorPane {
   /** Its claude was started again. */
   forget(): void {
     this.known = nothingKnown
+    this.endingSinceMs = undefined
+  }
+
+  /** The system may have given its pid to another process, which says nothing about this one. */
+  private isEndingForLong(state: PaneState): boolean {
+    const nowMs = this.context.clock.read()
+    this.endingSinceMs = state === 'ending' ? (this.endingSinceMs ?? nowMs) : undefined
+    return this.endingSinceMs !== undefined && nowMs - this.endingSinceMs > MAX_ENDING_MS
   }
 }
 
@@ -57,6 +67,8 @@ export function classifyPane(
 
 /** Listing the panes costs a process. */
 const PANE_INTERVAL_MS = 2000
+/** No system takes longer to say how a process has ended. */
+const MAX_ENDING_MS = 10_000
 /** Signals that come from outside. Another one, such as that of an illegal instruction, is the program's own end. */
 const killedExitCodes = new Set(
   (['SIGHUP', 'SIGKILL', 'SIGTERM'] as const).map(signal => 128 + os.constants.signals[signal]),

@@ -122,7 +122,7 @@ test('a branch for one feature does not land on the branch that it follows', asy
   await assert.rejects(findUpstream(checkout, 'feature', false), { exitCode: 2 })
   assert.deepEqual(await findUpstream(checkout, 'feature', true), { remote: 'origin', branch: 'feature' })
   await run('config', 'branch.pr.remote', 'https://ada:pw@example.invalid/x')
-  await assert.rejects(findUpstream(checkout, 'pr', true), (error: Error) => !error.message.includes('pw'))
+  await assert.rejects(findUpstream(checkout, 'pr', true), (error: Error) => !error.message.includes('ada:pw'))
 })
 
 test('an address is told without its name and password, and several addresses are refused', async t => {
