@@ -89,9 +89,12 @@ it('a claude that is killed again and again before its first answer fails the st
     command: ['/bin/sh', '-c', script],
   }))
   const terminal = getTmuxSession(context.session)
-  t.after(() => context.tmux.killServer())
   await context.tmux.openSession(terminal, windows, ['PATH'])
-  const failure = await waitUntil(() => watch.check(), 'the start fails')
-  assert.equal(failure.exitCode, 6)
-  assert.match(failure.reason, /killed before its first answer, and again after 3 new starts:\n.*out of memory/)
+  try {
+    const failure = await waitUntil(() => watch.check(), 'the start fails')
+    assert.equal(failure.exitCode, 6)
+    assert.match(failure.reason, /killed before its first answer, and again after 3 new starts:\n.*out of memory/)
+  } finally {
+    await context.tmux.killServer() // While its socket is there: the folder goes first at the end of a test.
+  }
 })
