@@ -55,7 +55,7 @@ rm -f "$DISPATCH_FOLDER/claude.ending"
 ) <"$DISPATCH_FOLDER/brief.md" >"$DISPATCH_FOLDER/stream.jsonl" 2>"$DISPATCH_FOLDER/stderr.txt"
 code=$?
 if ! rm "$DISPATCH_FOLDER/claude.running" 2>/dev/null; then
-  # Dispatch ends what claude has left, so git must not run yet. If its runner dies meanwhile, nobody removes the file.
+  # Dispatch ends what claude has left, so git must not run yet. If its runner dies meanwhile, the file stays.
   for _ in 1 2 3 4 5 6 7 8 9 10; do [ -e "$DISPATCH_FOLDER/claude.ending" ] && sleep 1; done
 fi
 

@@ -14,7 +14,14 @@ export interface SquashFacts {
  * The message of the one commit that has all the work of a session: a subject of at most 72 characters from the task, then
  * what was asked, the verdict, the clauses by what came of them, and the session. Pure.
  */
-export function renderSquashMessage({ sessionId, task, verdict }: SquashFacts): string {
+export function renderSquashMessage(facts: SquashFacts): string {
+  const { sessionId, verdict } = facts
+  const proof = verdict === undefined ? 'none' : toOneLine(`${verdict.verdict}, ${verdict.reason}`, MAX_LINE_CHARS)
+  return `${renderWorkMessage(facts)}\n\nVerdict: ${proof}\nSession: ${sessionId}\n`
+}
+
+/** The same without the lines at its end that say where it comes from, and without a last line break. Pure. */
+export function renderWorkMessage({ sessionId, task, verdict }: SquashFacts): string {
   const subject = chooseSubject(task) || `Work of session ${sessionId}`
   const asked = sanitize(task.trim()).slice(0, MAX_TASK_CHARS)
   const isWholeTask = asked === subject
@@ -22,7 +29,7 @@ export function renderSquashMessage({ sessionId, task, verdict }: SquashFacts): 
   const list = (heading: string, lines: string[]) => (lines.length > 0 ? [[heading, ...lines].join('\n')] : [])
   const proved = clauses.filter(clause => clause.verdict === 'PASS')
   const unproved = clauses.filter(clause => clause.verdict !== 'PASS')
-  return `${[
+  return [
     subject,
     ...(isWholeTask ? [] : [`Asked:\n${asked.split('\n').map(indent).join('\n')}`]),
     ...list(
@@ -33,13 +40,7 @@ export function renderSquashMessage({ sessionId, task, verdict }: SquashFacts): 
       'Not proved:',
       unproved.map(({ id, sentence, verdict }) => formatClause(id, `${sentence} (${verdict})`)),
     ),
-    [
-      verdict === undefined
-        ? 'Verdict: none'
-        : `Verdict: ${toOneLine(`${verdict.verdict}, ${verdict.reason}`, MAX_LINE_CHARS)}`,
-      `Session: ${sessionId}`,
-    ].join('\n'),
-  ].join('\n\n')}\n`
+  ].join('\n\n')
 }
 
 // --- internal ---

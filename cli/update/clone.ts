@@ -8,7 +8,7 @@ import { acquireLease, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
 import { sanitize } from '#host/text.ts'
 
-/** Exit 5 if the clone has changes that nobody else has: they would not be in the new version, and would seem lost. */
+/** Exit 5 if the clone has changes that no remote has: they would not be in the new version, and would seem lost. */
 export async function requireCleanClone(clone: string, published: string[]): Promise<void> {
   const own = await listOwnWork(clone, published)
   if (own.length === 0) return

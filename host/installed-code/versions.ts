@@ -67,7 +67,7 @@ export function readPackageVersion(folder: string): string | undefined {
 
 // --- internal ---
 
-/** In the clone, so that nobody else can write it who cannot write the code. git ignores it. */
+/** In the clone, so that only those who can write the code can write it. git ignores it. */
 const CHOICE_FILE = '.current-version'
 
 function isPresent(clone: string, name: string): boolean {

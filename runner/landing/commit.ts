@@ -5,7 +5,7 @@ import { redactSecrets } from '#host/secrets'
 import { toOneLine } from '#host/text.ts'
 import type { WorkToApply } from '#session'
 import { readCurrentVerdict } from '#session/evidence'
-import { renderSquashMessage } from '#session/landing'
+import { renderWorkMessage } from '#session/landing'
 import type { RunnerContext } from '../context.ts'
 
 /** In whose name the commits are. */
@@ -24,8 +24,7 @@ export interface Authorship {
 export function composeMessage({ session, status }: RunnerContext): string {
   const task = fs.readFileSync(session.paths.task, 'utf8')
   const verdict = readCurrentVerdict(session.paths, status)
-  const message = renderSquashMessage({ sessionId: session.id, task, verdict })
-  return message.replace(/\n\nVerdict: [^\n]*\nSession: [^\n]*\n$/, '') // The trailers say it.
+  return renderWorkMessage({ sessionId: session.id, task, verdict })
 }
 
 /** Where a commit comes from: the session, its verdict, and the tree that the verdict is about. */

@@ -5,7 +5,14 @@ import { git } from '#host/git'
 import { describeRemote, fetchBranch, pushCommit, type Transport } from '#host/git/upstream'
 import { formatNames } from '#host/text.ts'
 import type { WorkToApply } from '#session'
-import { type LandingMethod, type LandingStatus, type Replay, replayWork, requirePass } from '#session/landing'
+import {
+  applyChange,
+  type LandingMethod,
+  type LandingStatus,
+  type Replay,
+  replayWork,
+  requirePass,
+} from '#session/landing'
 import { type Commit, createReference } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import { verifyRecord } from '../rounds/verify-record.ts'
@@ -43,7 +50,7 @@ export async function landSession(context: RunnerContext, request: LandingReques
     say(`Fetching ${branch} from ${transport.remote} …`)
     const target = await fetchTarget(context, request)
     if (await findEarlierLanding(context, { remote, branch, target }))
-      return confirmLanded(context, request, work, target)
+      return confirmLanded(context, branch, work, target)
     // The push seemed to come too late, and yet nothing has moved: the other side has another reason.
     if (missed?.tip === target.commit) return recordRefusal(context, request, target, missed.reason)
     await refuseUnjudged(context, request, work, target)
@@ -119,18 +126,16 @@ function replayOn(context: RunnerContext, request: LandingRequest, work: WorkToA
 
 /** It landed before. Exit 5 where the branch does not have the work any more, for example after a revert. */
 async function confirmLanded(
-  context: RunnerContext,
-  request: LandingRequest,
+  { session, status }: RunnerContext,
+  branch: string,
   work: WorkToApply,
   target: Commit,
 ): Promise<LandingStatus> {
-  const { session, status } = context
-  const replay = await replayOn(context, request, work, target)
-  const landed = status.landed.findLast(({ branch }) => branch === request.branch)
-  if (landed && !('conflicts' in replay) && replay.tree === target.tree)
-    return { ...landed, state: 'landed', reason: '' }
+  const again = await applyChange(session.paths, { from: work.base, to: work.commit, onto: target.commit })
+  const landed = status.landed.findLast(each => each.branch === branch)
+  if (landed && 'tree' in again && again.tree === target.tree) return { ...landed, state: 'landed', reason: '' }
   throw new DispatchError(
-    `session ${session.id} landed on ${request.branch} before, as ${landed?.commit.slice(0, 10)}, and the branch has changed that since`,
+    `session ${session.id} landed on ${branch} before, as ${landed?.commit.slice(0, 10)}, and the branch has changed that since`,
     {
       exitCode: exitCodes.conflict,
       remedy: `A session lands once. To have the work done again: dispatch retry ${session.id.slice(-4)} --newest`,

@@ -80,11 +80,16 @@ export async function readGates(
       exitCode: exitCodes.usage,
       remedy: 'Make it a file, or remove it from the branch.',
     })
-  const text = await git([...inRepository, 'cat-file', 'blob', `${target.commit}:${projectFileName}`])
+  const { stdout: text, exitCode } = await tryGit([
+    ...inRepository,
+    'cat-file',
+    'blob',
+    `${target.commit}:${projectFileName}`,
+  ])
+  if (exitCode !== 0) throw new Error(`git cannot read ${file}`)
   const { gates } = parseProject(file, text)
   const isHeld = session.manifest.sandbox.kind !== null
-  const hashes = [text, `${text}\n`].map(each => sha256(each)) // git's last line break is not kept.
-  if (gates.length === 0 || isHeld || hashes.some(hash => isProjectConfirmed(config.home, checkout, hash))) return gates
+  if (gates.length === 0 || isHeld || isProjectConfirmed(config.home, checkout, sha256(text))) return gates
   throw new DispatchError(`you have not confirmed the gates in ${file}, and there is no sandbox`, {
     exitCode: exitCodes.conflict,
     remedy: 'Pull the branch, read the file, then: dispatch prepare',

@@ -99,7 +99,7 @@ export function classifyEnding(
   return { ending: 'silent', reason: `claude ended with exit ${exit.code} and no result${detail}` }
 }
 
-/** What a worker found at its start and kept out of the work: of nobody, or of its own attempt that was cut off. */
+/** What a worker found at its start and kept out of the work: of no worker, or of its own attempt that was cut off. */
 function recordQuarantine(context: RunnerContext, { name, interruptions }: WorkerStatus, list: string): void {
   const files = list.split('\n').filter(Boolean).slice(0, MAX_QUARANTINED_FILES)
   if (files.length === 0) return

@@ -11,7 +11,7 @@ const MAX_SEARCHED_BYTES = 4 * 1024 * 1024
 
 /**
  * Why the commits of the work must not be published one by one; undefined if they may. A verdict is about the last tree. What an
- * earlier commit wrote and a later one removed was judged by nobody: files outside the scopes, and secrets.
+ * earlier commit wrote and a later one removed was not judged: files outside the scopes, and secrets.
  */
 export async function findUnjudgedHistory(
   paths: SessionPaths,

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { parseJson } from '#host/json.ts'
 import { TestCounts } from '../evidence/test-counts.ts'
 
 const countSchema = z.number().int().nonnegative()
@@ -30,7 +29,8 @@ const contractFields = {
   uncoveredSentences: z.array(z.string()),
 }
 
-const eventSchemas = {
+/** What an event of each type holds, besides its number, its time and its type. */
+export const eventSchemas = {
   'session.opened': z.object({
     format: z.literal(1),
     task: z.object({ bytes: countSchema, sha256: hashSchema, title: z.string() }),
@@ -284,35 +284,4 @@ export type Event<Type extends EventType = EventType> = {
 /** A function for every type of event. */
 export type EventTable<Result, Args extends unknown[] = []> = {
   [Type in EventType]: (event: Event<Type>, ...args: Args) => Result
-}
-
-/** A whole line of the log: its number, the hash of the line before it, and its event. */
-export interface LogLine {
-  seq: number
-  /** The hash of the line before. Undefined in a line of an older dispatch; empty if the field holds something else. */
-  prev: string | undefined
-  /** Undefined for an event of an unknown type or shape. */
-  event: Event | undefined
-}
-
-const LineHeadSchema = z.looseObject({
-  seq: countSchema,
-  time: z.string(),
-  type: z.string(),
-  prev: z.string().optional().catch(''),
-})
-
-/** Parse a line of the log; undefined for a torn or foreign one. */
-export function parseLine(text: string): LogLine | undefined {
-  const value = parseJson(text)
-  const head = LineHeadSchema.safeParse(value).data
-  if (head === undefined) return undefined
-  const { seq, time, type, prev } = head
-  const body = Object.hasOwn(eventSchemas, type) ? eventSchemas[type as EventType].safeParse(value) : undefined
-  return { seq, prev, event: body?.success ? ({ seq, time, type, ...body.data } as Event) : undefined }
-}
-
-/** Parse the event in a line of the log; undefined for a torn, foreign or newer one. */
-export function parseEvent(line: string): Event | undefined {
-  return parseLine(line)?.event
 }

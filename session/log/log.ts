@@ -1,7 +1,8 @@
 import path from 'node:path'
 import { appendLine, readBytesIfPresent, readUntrusted } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
-import { type Event, type EventBody, parseLine } from './event.ts'
+import type { Event, EventBody } from './event.ts'
+import { parseLine } from './parse-line.ts'
 
 /** A parsed log: its events in order, and the state of its hash chain. */
 export interface Log {

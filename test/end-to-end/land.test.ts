@@ -86,7 +86,7 @@ describe('the work of a session lands', () => {
       message,
       new RegExp(`\nDispatch-Session: ${session.id}\nDispatch-Verdict: PASS, .*\nDispatch-Tree: ${tree}$`),
     )
-    assert.equal(countVerdicts(), verdicts, 'the tree is the judged one, so nobody is asked again')
+    assert.equal(countVerdicts(), verdicts, 'the tree is the judged one, so the judge is not asked again')
     assert.equal(await git(folder, 'status', '--porcelain=v2', '--branch'), before)
     await audit()
     const matrix = JSON.parse((await rig.dispatch(['matrix', original, '--json'])).stdout)

@@ -51,7 +51,7 @@ async function assertTakenUp(rig: Rig): Promise<void> {
   assert.deepEqual(
     setAside.map(({ attempt, files }) => [attempt, files]),
     [[1, ['half']]],
-    'what the first attempt had left is not called a change of nobody',
+    'what the first attempt had left is not called a change of no worker',
   )
 }
 

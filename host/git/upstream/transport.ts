@@ -44,7 +44,7 @@ export async function readTransport(repository: string, remote: string): Promise
 
 /**
  * Run git in a repository that only dispatch writes, against the user's remote. Nothing of the user's configuration counts but what
- * leads there. It asks nobody, runs no hook, and is killed after ten minutes.
+ * leads there. It asks no question, runs no hook, and is killed after ten minutes.
  */
 export async function runRemoteGit(
   gitFolder: string,

@@ -28,24 +28,26 @@ export async function findUpstream(
     if (!remotes.includes(own))
       throw createChoiceError(
         `branch ${branch} of ${repository} follows ${hideUser(own)}, which is no remote with a name`,
-        [`git remote add NAME ${hideUser(own)}, then: git branch --set-upstream-to NAME/${merge} ${branch}`],
+        `git remote add NAME ${hideUser(own)}, then: git branch --set-upstream-to NAME/${merge} ${branch}`,
       )
     if (isRemoteName || merge === branch) return { remote: own, branch }
-    throw createChoiceError(`branch ${branch} follows ${own}/${merge}, which has another name`, [
+    throw createChoiceError(
+      `branch ${branch} follows ${own}/${merge}, which has another name`,
       `Name the branch of the remote: --into ${merge}, or --into ${branch}`,
-    ])
+    )
   }
   const usual = await read('remote.pushDefault')
   const [only] = remotes.length === 1 ? remotes : []
   const remote = [usual, only, 'origin'].find(name => name !== undefined && remotes.includes(name))
   if (remote !== undefined) return { remote, branch }
   if (remotes.length === 0)
-    throw createChoiceError(`${repository} has no remote to land on`, [
+    throw createChoiceError(
+      `${repository} has no remote to land on`,
       'To bring the work into this repository: dispatch apply',
-    ])
+    )
   throw createChoiceError(
     `${repository} has several remotes (${remotes.join(', ')}), and none is named for branch ${branch}`,
-    [`Name one: git config remote.pushDefault REMOTE`],
+    `Name one: git config remote.pushDefault REMOTE`,
   )
 }
 
@@ -54,9 +56,10 @@ export async function describeRemote({ repository, remote }: Transport): Promise
   const ran = await runUserGit(['remote', 'get-url', '--push', '--all', remote], { cwd: repository })
   const addresses = ran.stdout.split('\n').filter(Boolean)
   if (addresses.length === 1) return hideUser(sanitize(addresses[0] ?? ''))
-  throw createChoiceError(`remote ${remote} of ${repository} has ${addresses.length} addresses for pushes`, [
+  throw createChoiceError(
+    `remote ${remote} of ${repository} has ${addresses.length} addresses for pushes`,
     'A landing is one push that is done or not done. Use a remote with one address.',
-  ])
+  )
 }
 
 /** Fetch a branch of the remote into `ref`. Exit 4 where the remote has no such branch, 6 where it cannot be reached. */
@@ -126,7 +129,7 @@ function hideUser(text: string): string {
   })
 }
 
-function createChoiceError(message: string, [remedy = '']: string[]): DispatchError {
+function createChoiceError(message: string, remedy: string): DispatchError {
   return new DispatchError(message, { exitCode: exitCodes.usage, remedy })
 }
 

@@ -48,7 +48,7 @@ async function prepare(t: TestContext) {
   return { context, createCommit, check }
 }
 
-test('a check that the branch meets without the work is stale, and nobody is asked', async t => {
+test('a check that the branch meets without the work is stale, and the judge is not asked', async t => {
   const { context, createCommit, check } = await prepare(t)
   const judged = await createCommit({ flag: 'up', readme: 'one' })
   const target = await createCommit({ flag2: 'up', readme: 'one', other: 'x' })

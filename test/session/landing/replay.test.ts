@@ -138,7 +138,7 @@ test('a change of a file that was renamed meanwhile follows it; a new file in a 
   await goTo(withFolder)
   const added = await commit('added', { 'd/4': 'four\n' })
   const second = await replay(moved, added, 'squash', withFolder)
-  assert.ok('conflicts' in second.result, 'nobody guesses where the file belongs')
+  assert.ok('conflicts' in second.result, 'dispatch does not guess where the file belongs')
 })
 
 test('a merge inside the work comes as one commit, and a commit that the branch has already is left out', async t => {
