@@ -55,6 +55,8 @@ test('a spent budget stops further workers until it is raised', async () => {
     assert.equal(budget?.budgetUsd, 0.0035)
     assert.ok(budget.spentUsd > (workers[0]?.costUsd ?? 1), 'the orchestrator counts as well')
     assert.equal(rig.readEvents().filter(event => event.type === 'budget.reached').length, 1)
+    // The command ends with the event. Its notification comes a moment later.
+    await rig.waitUntil('the question is queued', () => listQueued(rig).includes('question.asked'))
     assert.deepEqual(listQueued(rig), ['orchestrator.started', 'budget.reached', 'question.asked'])
 
     fs.writeFileSync(file, 'BUDGET_USD=20\n', { mode: 0o600 })
