@@ -1,0 +1,184 @@
+/** What a person, a bot or a team of the scripted forge may do in a repository. */
+export type Role = 'admin' | 'write' | 'triage' | 'read' | 'none'
+
+/** Whose token it is, and what it may do: scopes of a classic one, or permissions of a fine-grained one or of an App. */
+export interface ScriptedToken {
+  login: string
+  scopes?: string[]
+  permissions?: Record<string, 'read' | 'write'>
+  /** Requests until the limit, and when that is over, in seconds since 1970. */
+  rate: { remaining: number; resetAt: number }
+}
+
+export interface ScriptedComment {
+  id: number
+  author: string
+  body: string
+  createdAt: string
+  updatedAt: string
+  reactions: { author: string; content: string }[]
+  /** Of a comment on a line: where, and which comment it answers. */
+  line?: { path: string; line: number; commit: string; inReplyTo: number | undefined }
+}
+
+export interface ScriptedReview {
+  id: number
+  author: string
+  state: 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED'
+  body: string
+  commit: string
+  submittedAt: string
+}
+
+/** An issue; a pull request is one too. */
+export interface ScriptedIssue {
+  number: number
+  author: string
+  title: string
+  body: string
+  state: 'open' | 'closed'
+  labels: string[]
+  milestone: string | undefined
+  createdAt: string
+  updatedAt: string
+  comments: ScriptedComment[]
+  reactions: { author: string; content: string }[]
+  /** Who did what to it, such as who set a label. */
+  events: { id: number; event: string; actor: string; createdAt: string; label?: string }[]
+  subIssues: number[]
+  pull?: ScriptedPull
+}
+
+export interface ScriptedPull {
+  headOwner: string
+  headBranch: string
+  /** Where the branch was last seen. */
+  headCommit: string
+  base: string
+  isDraft: boolean
+  reviews: ScriptedReview[]
+  lineComments: ScriptedComment[]
+  requestedReviewers: string[]
+  requestedTeams: string[]
+  merged?: { commit: string; by: string; at: string }
+  autoMerge?: { method: MergeMethod; by: string; commit: string | undefined }
+  isQueued: boolean
+}
+
+export type MergeMethod = 'merge' | 'squash' | 'rebase'
+
+export interface ScriptedCheckRun {
+  id: number
+  commit: string
+  name: string
+  status: 'queued' | 'in_progress' | 'completed'
+  conclusion: 'success' | 'failure' | 'neutral' | 'cancelled' | 'skipped' | 'timed_out' | 'action_required' | null
+  title: string
+  summary: string
+  startedAt: string
+  completedAt: string | null
+}
+
+export interface ScriptedStatus {
+  id: number
+  commit: string
+  context: string
+  state: 'error' | 'failure' | 'pending' | 'success'
+  description: string
+  targetUrl: string
+  createdAt: string
+}
+
+/** What a branch asks for before something is merged into it. */
+export interface ScriptedRules {
+  requiredChecks: string[]
+  requiredApprovals: number
+  hasMergeQueue: boolean
+}
+
+export interface ScriptedRepository {
+  owner: string
+  name: string
+  isPrivate: boolean
+  /** The bare repository. */
+  folder: string
+  defaultBranch: string
+  roles: Record<string, Role>
+  /** The owner of the repository that this one is a fork of. */
+  forkOf: string | undefined
+  allowsAutoMerge: boolean
+  methods: MergeMethod[]
+  rules: Record<string, ScriptedRules>
+  issues: ScriptedIssue[]
+  checkRuns: ScriptedCheckRun[]
+  statuses: ScriptedStatus[]
+}
+
+/** All that the scripted forge knows. A test reads it, and changes it as people on GitHub would. */
+export interface ForgeState {
+  url: string
+  tokens: Record<string, ScriptedToken>
+  repositories: ScriptedRepository[]
+  /** The App: its public key, the number of its installation, and the token that an installation gets. */
+  app: { id: string; publicKey: string; installation: number; token: string } | undefined
+  /** Every number that it gives. */
+  nextId: number
+}
+
+export function findRepository(state: ForgeState, owner: string, name: string): ScriptedRepository | undefined {
+  const isSame = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
+  return state.repositories.find(each => isSame(each.owner, owner) && isSame(each.name, name))
+}
+
+/** The repository that has the branch of a pull request. */
+export function findHeadRepository(state: ForgeState, base: ScriptedRepository, headOwner: string) {
+  return findRepository(state, headOwner, base.name) ?? base
+}
+
+/** What a person may do. Everyone reads what is public. */
+export function getRole(repository: ScriptedRepository, login: string): Role {
+  return repository.roles[login] ?? (repository.isPrivate ? 'none' : 'read')
+}
+
+export function mayWrite(repository: ScriptedRepository, login: string): boolean {
+  return ['admin', 'write'].includes(getRole(repository, login))
+}
+
+/** An issue or a pull request that nobody has touched yet. */
+export function createIssue(
+  state: ForgeState,
+  repository: ScriptedRepository,
+  facts: Pick<ScriptedIssue, 'author' | 'title' | 'body'> & { labels?: string[]; pull?: ScriptedPull },
+): ScriptedIssue {
+  const { author, title, body, labels = [], pull } = facts
+  const now = new Date().toISOString()
+  const issue: ScriptedIssue = {
+    ...{ author, title, body, labels: [], comments: [], reactions: [], events: [], subIssues: [] },
+    number: repository.issues.length + 1,
+    state: 'open',
+    milestone: undefined,
+    createdAt: now,
+    updatedAt: now,
+    ...(pull && { pull }),
+  }
+  for (const label of labels) setLabel(state, issue, label, author)
+  repository.issues.push(issue)
+  return issue
+}
+
+/** Set a label, and remember who did. */
+export function setLabel(state: ForgeState, issue: ScriptedIssue, label: string, actor: string): void {
+  if (issue.labels.includes(label)) return
+  issue.labels.push(label)
+  touch(issue)
+  issue.events.push({ id: state.nextId++, event: 'labeled', actor, createdAt: issue.updatedAt, label })
+}
+
+export function createComment(state: ForgeState, author: string, body: string): ScriptedComment {
+  const now = new Date().toISOString()
+  return { id: state.nextId++, author, body, createdAt: now, updatedAt: now, reactions: [] }
+}
+
+export function touch(issue: ScriptedIssue): void {
+  issue.updatedAt = new Date().toISOString()
+}
