@@ -73,5 +73,6 @@ const inheritedVariables = [
   'DISPATCH_HOME',
   'NODE_COMPILE_CACHE',
   ...agentVariableNames,
-  ...Object.keys(settingsSchema.shape),
+  // What leads to GitHub is for commands of a person. No session needs it.
+  ...Object.keys(settingsSchema.shape).filter(name => !name.startsWith('GITHUB_')),
 ]

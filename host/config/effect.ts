@@ -44,6 +44,13 @@ export const settingEffects: Record<keyof Settings, Effect> = {
   NOTICE_DETAIL: 'at once',
   SUBAGENT_NOTICES: 'at once',
   QUIET_HOURS: 'at once',
+  GITHUB_TOKEN: 'at once',
+  GITHUB_API_URL: 'at once',
+  GITHUB_APP_ID: 'at once',
+  GITHUB_APP_KEY_FILE: 'at once',
+  GITHUB_APP_INSTALLATION: 'at once',
+  PULL_REQUEST_LABELS: 'at once',
+  PULL_REQUEST_REVIEWERS: 'at once',
 }
 
 /** A sentence for each setting that has changed and counts only after a restart. Pure. */

@@ -83,6 +83,18 @@ export const settingsSchema = z.object({
     new RegExp(`^(${timeOfDay}-${timeOfDay})?$`),
     'two times of day such as 22:30-07:00, or empty',
   ).default(''),
+  GITHUB_TOKEN: text(printable, 'a token: printable ASCII without blanks').default('').meta(secretMark),
+  GITHUB_API_URL: optionalUrl('https://github.example.com/api/v3').default(''),
+  GITHUB_APP_ID: text(/^[A-Za-z0-9.]{0,40}$/, 'the id or the client id of a GitHub App, or empty').default(''),
+  GITHUB_APP_KEY_FILE: text(/^(\/.*)?$/, 'an absolute path, or empty')
+    .default('')
+    .meta(secretMark),
+  GITHUB_APP_INSTALLATION: text(/^\d{0,15}$/, 'a number, or empty').default(''),
+  PULL_REQUEST_LABELS: text(/^[^\n\r]{0,500}$/, 'labels with commas, or empty').default(''),
+  PULL_REQUEST_REVIEWERS: text(
+    /^([\w-]+(\/[\w.-]+)?( *, *[\w-]+(\/[\w.-]+)?){0,14})?$/,
+    'up to fifteen names or org/team with commas, or empty',
+  ).default(''),
 })
 
 export type Settings = z.infer<typeof settingsSchema>

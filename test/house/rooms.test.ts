@@ -35,10 +35,14 @@ const owners: Record<string, string> = {
   'string-width': 'cli/output/terminal.ts',
   '@anthropic-ai/sandbox-runtime': 'host/sandbox/library.ts',
   esbuild: 'scripts/build.ts',
+  '@octokit/rest': 'forge/octokit.ts',
+  '@octokit/plugin-throttling': 'forge/octokit.ts',
+  '@octokit/plugin-retry': 'forge/octokit.ts',
+  '@octokit/auth-app': 'forge/app-login.ts',
 }
 
 /** The one folder of TypeScript that runs each foreign program. */
-const programs: Record<string, string> = { tmux: 'host/tmux/', git: 'host/git/', claude: 'host/claude/' }
+const programs: Record<string, string> = { tmux: 'host/tmux/', git: 'host/git/', claude: 'host/claude/', gh: 'forge/' }
 
 /** Shell that runs one of them all the same, and why. */
 const shellPrograms: Record<string, string> = {
@@ -146,13 +150,13 @@ test('each dependency is used by its owner', () => {
 })
 
 test('each foreign program is run from one folder', () => {
-  const called = /(?:\w\(\s*|\[\s*)'(tmux|git|claude)'\s*,\s*\[/g
+  const called = /(?:\w\(\s*|\[\s*)'(tmux|git|claude|gh)'\s*,\s*\[/g
   const wrong = code.flatMap(({ file, text }) =>
     [...removeComments(text).matchAll(called)]
       .filter(([, program = '']) => !file.startsWith(programs[program] ?? ''))
       .map(([, program = '']) => `${file} runs ${program} (owner: ${programs[program]})`),
   )
-  const command = /(?:^|[;&|(]|\b(?:exec|if|while|then|else|do))\s*(tmux|git|claude)\s/m
+  const command = /(?:^|[;&|(]|\b(?:exec|if|while|then|else|do))\s*(tmux|git|claude|gh)\s/m
   const inShell = shell
     .filter(({ file, text }) => !(file in shellPrograms) && command.test(text.replace(/#.*$/gm, '')))
     .map(({ file }) => `${file} runs ${Object.keys(programs).join(', ')}`)

@@ -13,6 +13,7 @@ export const floors: Record<string, number> = {
   agents: 3,
   runner: 3,
   validator: 3,
+  forge: 3,
   watchdog: 3,
   notify: 3,
   queue: 3,

@@ -8,8 +8,15 @@ test('a name of Object.prototype is not a setting', () => {
   for (const name of ['rounds', 'constructor', '__proto__', 'toString']) assert.ok(!isSettingName(name), name)
 })
 
-test('the secrets are the key, the topic, the token and the webhook', () => {
-  assert.deepEqual(secretSettings.toSorted(), ['GEMINI_API_KEY', 'NTFY_TOKEN', 'NTFY_TOPIC', 'WEBHOOK_URL'])
+test('the secrets are the keys, the topic, the tokens and the webhook', () => {
+  assert.deepEqual(secretSettings.toSorted(), [
+    'GEMINI_API_KEY',
+    'GITHUB_APP_KEY_FILE',
+    'GITHUB_TOKEN',
+    'NTFY_TOKEN',
+    'NTFY_TOPIC',
+    'WEBHOOK_URL',
+  ])
 })
 
 test('a shown setting is short, escaped, and without a secret', () => {

@@ -1,0 +1,52 @@
+import type { RepositoryAddress } from './address.ts'
+import { toForgeError } from './errors.ts'
+import { type ForgeConfig, type ForgeLogin, findLogin } from './login.ts'
+import type { GitHubClient } from './octokit.ts'
+
+/** A repository on GitHub, and a login for it. */
+export interface Forge {
+  address: RepositoryAddress
+  login: ForgeLogin
+  /** For every request of REST. */
+  repository: { owner: string; repo: string }
+  /** Make requests. What fails becomes an error for a person; `action` completes "may not …". */
+  request<Result>(action: string, make: (client: GitHubClient) => Promise<Result>): Promise<Result>
+}
+
+/**
+ * Connect to the repository: find the login, load the client, and look up the installation of an App. Exit 7 without a login. The first
+ * request is the first that goes over the network, but for an App.
+ */
+export async function connectForge(
+  address: RepositoryAddress,
+  config: ForgeConfig,
+  onWait?: (seconds: number) => void,
+): Promise<Forge> {
+  const login = await findLogin(address, config)
+  const { createClient } = await import('./octokit.ts')
+  const repository = { owner: address.owner, repo: address.name }
+  const wait = onWait && { onWait }
+  const context = { host: address.host, source: login.source }
+  const request = async <Result>(action: string, make: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await make()
+    } catch (error) {
+      throw toForgeError(error, { ...context, action })
+    }
+  }
+  const { apiUrl } = login
+  if (login.kind === 'token') {
+    const client = createClient({ apiUrl, auth: { auth: login.token }, ...wait })
+    return { address, login, repository, request: (action, make) => request(action, () => make(client)) }
+  }
+  const { createAppStrategy } = await import('./app-login.ts')
+  const app = createClient({ apiUrl, auth: createAppStrategy(login) })
+  const installation =
+    login.installation === ''
+      ? await request(`see ${address.owner}/${address.name}`, async () => {
+          return (await app.rest.apps.getRepoInstallation(repository)).data.id
+        })
+      : Number(login.installation)
+  const client = createClient({ apiUrl, auth: createAppStrategy(login, installation), ...wait })
+  return { address, login, repository, request: (action, make) => request(action, () => make(client)) }
+}

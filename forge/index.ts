@@ -1,0 +1,14 @@
+export { findRepositoryAddress, parseRepositoryAddress, type RepositoryAddress } from './address.ts'
+export { ForgeError } from './errors.ts'
+export { connectForge, type Forge } from './forge.ts'
+export type { ForgeConfig } from './login.ts'
+export { type PullRequestFacts, renderSection } from './pull-request-body.ts'
+export {
+  findPullRequest,
+  type PublishedPullRequest,
+  type PullRequest,
+  type PullRequestRequest,
+  publishPullRequest,
+  readPullRequest,
+} from './pull-requests.ts'
+export { type ForgeRights, probeRights } from './rights.ts'

@@ -1,0 +1,62 @@
+import { retry } from '@octokit/plugin-retry'
+import { throttling } from '@octokit/plugin-throttling'
+import { Octokit } from '@octokit/rest'
+import { sha256 } from '#host/hash.ts'
+import { fetchThroughProxy } from './fetch.ts'
+
+/** GitHub's client: REST by `rest`, GraphQL by `graphql`, all pages by `paginate`. */
+export type GitHubClient = InstanceType<typeof ForgeOctokit>
+
+export interface ClientOptions {
+  apiUrl: string
+  /** The token, or the way in which an App gets one. */
+  auth: object
+  /** Called before it waits for a rate limit, with the seconds. */
+  onWait?(seconds: number): void
+}
+
+/**
+ * Create a client. It takes its turn as GitHub asks for, tries again what a server or a network failed at (three times; a request that
+ * makes something new not at all), and waits for a rate limit if that is short.
+ */
+export function createClient({ apiUrl, auth, onWait = () => undefined }: ClientOptions): GitHubClient {
+  const waitIfShort = (seconds: number, retryCount: number) => {
+    const waits = seconds <= MAX_LIMIT_WAIT_SECONDS && retryCount < MAX_LIMIT_ATTEMPTS
+    if (waits) onWait(seconds)
+    return waits
+  }
+  const client = new ForgeOctokit({
+    ...auth,
+    baseUrl: apiUrl,
+    userAgent: 'claude-dispatch',
+    log: quiet,
+    request: { fetch: fetchThroughProxy },
+    retry: { retries: MAX_REQUEST_TRIES },
+    throttle: {
+      id: sha256(JSON.stringify([apiUrl, auth])), // Clients of the same login take turns.
+      onRateLimit: (seconds, _options, _client, retryCount) => waitIfShort(seconds, retryCount),
+      onSecondaryRateLimit: (seconds, _options, _client, retryCount) => waitIfShort(seconds, retryCount),
+    },
+  })
+  // What a lost answer may have made already is looked for, and not made again blindly.
+  client.hook.before('request', options => {
+    if (options.method === 'POST' && !options.url.endsWith('/graphql'))
+      options.request = { ...options.request, retries: 0 }
+  })
+  return client
+}
+
+// --- internal ---
+
+const MAX_REQUEST_TRIES = 3
+const MAX_LIMIT_WAIT_SECONDS = 60
+const MAX_LIMIT_ATTEMPTS = 2
+
+const ForgeOctokit = Octokit.plugin(throttling, retry)
+
+/** What goes wrong becomes an error. Nothing of a library belongs on the terminal. */
+const quiet = { debug: ignore, info: ignore, warn: ignore, error: ignore }
+
+function ignore(): void {
+  return undefined
+}

@@ -1,0 +1,223 @@
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { ForgeError } from './errors.ts'
+import type { Forge } from './forge.ts'
+import { hasSection, replaceSection } from './pull-request-body.ts'
+
+/** A pull request, as far as dispatch looks at it. */
+export interface PullRequest {
+  number: number
+  url: string
+  nodeId: string
+  state: 'open' | 'closed' | 'merged'
+  isDraft: boolean
+  title: string
+  body: string
+  /** The branch into which it is to be merged. */
+  base: string
+  /** The branch that it brings, and the newest commit there. */
+  head: string
+  headCommit: string
+}
+
+/** What is to be on GitHub. */
+export interface PullRequestRequest {
+  sessionId: string
+  /** The owner of the repository that has the branch, and its name: of a fork, another one than that of the pull request. */
+  headOwner: string
+  branch: string
+  base: string
+  title: string
+  /** The part of the body that dispatch writes, as `renderSection` makes it. */
+  section: string
+  isDraft: boolean
+  labels: string[]
+  /** Names of people, and of teams as `org/team`. */
+  reviewers: string[]
+}
+
+/** What came of it. `problems`: what GitHub did not take, such as a reviewer who may not see the repository. */
+export interface PublishedPullRequest {
+  pullRequest: PullRequest
+  isNew: boolean
+  problems: string[]
+}
+
+/**
+ * Open the pull request of a session, or bring the one that is there up to date. There is never a second one: it is found by its branch
+ * and by a mark in its body. Title and words of people stay as they are. Exit 5 for one that a person has closed, or that was merged.
+ */
+export async function publishPullRequest(forge: Forge, request: PullRequestRequest): Promise<PublishedPullRequest> {
+  const found = await findPullRequest(forge, request)
+  const created = found ?? (await createPullRequest(forge, request))
+  if (created.state !== 'open') throw createClosedError(created, request.sessionId)
+  const pullRequest = found === undefined ? created : await updatePullRequest(forge, found, request)
+  const problems = [
+    ...(await addLabels(forge, pullRequest, request)),
+    ...(await askReviewers(forge, pullRequest, request)),
+  ]
+  return { pullRequest, isNew: found === undefined, problems }
+}
+
+/** The pull request of a session or of a branch: an open one, else the newest that has the mark of the session. */
+export async function findPullRequest(
+  { repository, request }: Forge,
+  { headOwner, branch, sessionId }: Pick<PullRequestRequest, 'headOwner' | 'branch' | 'sessionId'>,
+): Promise<PullRequest | undefined> {
+  const listed = await request(`list the pull requests of ${branch}`, client =>
+    client.paginate(client.rest.pulls.list, {
+      ...repository,
+      head: `${headOwner}:${branch}`,
+      state: 'all',
+      per_page: 100,
+    }),
+  )
+  const all = listed.map(toPullRequest)
+  return all.find(({ state }) => state === 'open') ?? all.find(({ body }) => hasSection(body, sessionId))
+}
+
+/** A pull request by its number. Exit 4 without one. */
+export async function readPullRequest({ repository, request }: Forge, number: number): Promise<PullRequest> {
+  const { data } = await request(`read pull request ${number}`, client =>
+    client.rest.pulls.get({ ...repository, pull_number: number }),
+  )
+  return toPullRequest(data)
+}
+
+// --- internal ---
+
+interface ListedPullRequest {
+  number: number
+  html_url: string
+  node_id: string
+  state: string
+  draft?: boolean
+  title: string
+  body: string | null
+  merged_at: string | null
+  base: { ref: string }
+  head: { ref: string; sha: string }
+}
+
+function toPullRequest(listed: ListedPullRequest): PullRequest {
+  return {
+    number: listed.number,
+    url: listed.html_url,
+    nodeId: listed.node_id,
+    state: listed.merged_at !== null ? 'merged' : listed.state === 'open' ? 'open' : 'closed',
+    isDraft: listed.draft ?? false,
+    title: listed.title,
+    body: listed.body ?? '',
+    base: listed.base.ref,
+    head: listed.head.ref,
+    headCommit: listed.head.sha,
+  }
+}
+
+async function createPullRequest(forge: Forge, wanted: PullRequestRequest): Promise<PullRequest> {
+  const { repository, request } = forge
+  const { headOwner, branch, base, title, section, isDraft } = wanted
+  const isFork = headOwner.toLowerCase() !== repository.owner.toLowerCase()
+  const head = isFork ? `${headOwner}:${branch}` : branch
+  try {
+    const { data } = await request(`open a pull request in ${repository.owner}/${repository.repo}`, client =>
+      client.rest.pulls.create({ ...repository, head, base, title, body: section, draft: isDraft }),
+    )
+    return toPullRequest(data)
+  } catch (error) {
+    // Another process of the same session was faster, or the answer to an earlier try was lost.
+    const other = error instanceof ForgeError && error.status === 422 && (await findPullRequest(forge, wanted))
+    if (other && other.state === 'open') return other
+    throw error
+  }
+}
+
+/** Only what is not as it should be is written, so that a second run notifies nobody. */
+async function updatePullRequest(forge: Forge, found: PullRequest, wanted: PullRequestRequest): Promise<PullRequest> {
+  const { repository, request } = forge
+  const body = replaceSection(found.body, wanted.sessionId, wanted.section)
+  const changes = {
+    ...(body === found.body ? {} : { body }),
+    ...(wanted.base === found.base ? {} : { base: wanted.base }),
+  }
+  const action = `update pull request ${found.number}`
+  if (Object.keys(changes).length > 0)
+    await request(action, client => client.rest.pulls.update({ ...repository, pull_number: found.number, ...changes }))
+  if (wanted.isDraft !== found.isDraft)
+    await request(action, client => client.graphql(wanted.isDraft ? TO_DRAFT : TO_READY, { id: found.nodeId }))
+  return { ...found, body, base: wanted.base, isDraft: wanted.isDraft }
+}
+
+const TO_READY = `mutation($id: ID!) {
+  markPullRequestReadyForReview(input: { pullRequestId: $id }) { pullRequest { isDraft } }
+}`
+const TO_DRAFT = `mutation($id: ID!) {
+  convertPullRequestToDraft(input: { pullRequestId: $id }) { pullRequest { isDraft } }
+}`
+
+async function addLabels({ repository, request }: Forge, { number }: PullRequest, { labels }: PullRequestRequest) {
+  if (labels.length === 0) return []
+  return collectProblem(
+    'labels',
+    request(`label pull request ${number}`, async client => {
+      const { data } = await client.rest.issues.listLabelsOnIssue({
+        ...repository,
+        issue_number: number,
+        per_page: 100,
+      })
+      const missing = labels.filter(label => data.every(({ name }) => name.toLowerCase() !== label.toLowerCase()))
+      if (missing.length > 0)
+        await client.rest.issues.addLabels({ ...repository, issue_number: number, labels: missing })
+    }),
+  )
+}
+
+/** Who has reviewed already, or was asked, is not asked again. */
+async function askReviewers(
+  { repository, request }: Forge,
+  { number }: PullRequest,
+  { reviewers }: PullRequestRequest,
+) {
+  if (reviewers.length === 0) return []
+  const pull = { ...repository, pull_number: number }
+  return collectProblem(
+    'reviewers',
+    request(`ask for reviews of pull request ${number}`, async client => {
+      const { data } = await client.rest.pulls.get(pull)
+      const reviews = await client.paginate(client.rest.pulls.listReviews, { ...pull, per_page: 100 })
+      const known = [
+        ...(data.requested_reviewers ?? []).map(({ login }) => login),
+        ...(data.requested_teams ?? []).map(({ slug }) => slug),
+        ...reviews.flatMap(({ user }) => user?.login ?? []),
+      ].map(name => name.toLowerCase())
+      const missing = reviewers.filter(name => !known.includes((name.split('/')[1] ?? name).toLowerCase()))
+      const people = missing.filter(name => !name.includes('/'))
+      const teams = missing.flatMap(name => name.split('/')[1] ?? [])
+      if (missing.length > 0)
+        await client.rest.pulls.requestReviewers({ ...pull, reviewers: people, team_reviewers: teams })
+    }),
+  )
+}
+
+/** The pull request is there: what GitHub does not take beside it is told, and is no failure. */
+async function collectProblem(what: string, work: Promise<void>): Promise<string[]> {
+  try {
+    await work
+    return []
+  } catch (error) {
+    if (!(error instanceof ForgeError) || error.status === undefined) throw error
+    return [`${what}: ${error.message}`]
+  }
+}
+
+function createClosedError({ number, url, state }: PullRequest, sessionId: string): DispatchError {
+  return new DispatchError(
+    `pull request ${number} of session ${sessionId} was ${state === 'merged' ? 'merged' : 'closed by a person'} (${url})`,
+    {
+      exitCode: exitCodes.conflict,
+      remedy:
+        state === 'merged'
+          ? 'Its work is on the branch. To have more done, start a new session.'
+          : 'Reopen it on GitHub, then run the same command again.',
+    },
+  )
+}

@@ -1,0 +1,98 @@
+import { ForgeError, findMissingRights, splitScopes } from './errors.ts'
+import type { Forge } from './forge.ts'
+import type { GitHubClient } from './octokit.ts'
+
+/** What a login may do in a repository. */
+export interface ForgeRights {
+  /** Whose login it is: a name, or the App. */
+  user: string
+  /** Each right that is missing, with what it is for: `repo (to open pull requests)`. */
+  missing: string[]
+}
+
+/**
+ * Find out what the login may do, without changing anything: a classic token lists its scopes, and for any other one GitHub is asked for
+ * things that it cannot make, because everything they need is left out. It looks at the right first. Exit 6 where it cannot be reached.
+ */
+export async function probeRights(forge: Forge): Promise<ForgeRights> {
+  const { login, repository } = forge
+  const name = `${repository.owner}/${repository.repo}`
+  const { data, headers } = await forge.request(`see ${name}`, client => client.rest.repos.get(repository))
+  const user = login.kind === 'app' ? `App ${login.appId}` : await readUser(forge)
+  const needed = data.private ? 'repo' : 'public_repo'
+  const scopes = headers['x-oauth-scopes']
+  if (typeof scopes === 'string' && scopes !== '') {
+    const has = splitScopes(scopes)
+    const missing = has.includes('repo') || has.includes(needed) ? [] : [`${needed} (to open pull requests)`]
+    return { user, missing: [...missing, ...describePush(data.permissions?.push)] }
+  }
+  const probed = await Promise.all(probes.map(({ purpose, ask }) => probe(forge, purpose, ask)))
+  return { user, missing: [...probed.flat(), ...describePush(login.kind === 'app' ? true : data.permissions?.push)] }
+}
+
+// --- internal ---
+
+type Ask = (client: GitHubClient, repository: Forge['repository']) => Promise<unknown>
+
+const NO_COMMIT = '0'.repeat(40)
+
+const probes: { purpose: string; ask: Ask }[] = [
+  {
+    purpose: 'to open pull requests',
+    ask: (client, it) => client.request('POST /repos/{owner}/{repo}/pulls', sent(it)),
+  },
+  {
+    purpose: 'to comment and label',
+    ask: (client, it) => client.request('POST /repos/{owner}/{repo}/issues', sent(it)),
+  },
+  {
+    purpose: 'to report the verdict beside a commit',
+    ask: (client, it) => client.request('POST /repos/{owner}/{repo}/statuses/{sha}', { ...sent(it), sha: NO_COMMIT }),
+  },
+]
+
+/** Nothing of what the request needs. */
+function sent(repository: Forge['repository']) {
+  return { ...repository } as never as {
+    owner: string
+    repo: string
+    title: string
+    head: string
+    base: string
+    state: 'error'
+  }
+}
+
+async function probe(forge: Forge, purpose: string, ask: Ask): Promise<string[]> {
+  let headers: Parameters<typeof findMissingRights>[0] = {}
+  try {
+    await forge.request(purpose, async client => {
+      try {
+        await ask(client, forge.repository)
+      } catch (error) {
+        headers = (error as { response?: { headers: typeof headers } }).response?.headers ?? {}
+        throw error
+      }
+    })
+  } catch (error) {
+    if (!(error instanceof ForgeError) || error.status === undefined) throw error
+    if (error.status !== 403 && error.status !== 404) return []
+    const rights = findMissingRights(headers)
+    return [`${rights.length === 0 ? 'a right' : rights.join(' and ')} (${purpose})`]
+  }
+  return []
+}
+
+/** A token of GitHub Actions belongs to no user. */
+async function readUser({ login, request }: Forge): Promise<string> {
+  try {
+    return (await request('see whose login it is', client => client.rest.users.getAuthenticated())).data.login
+  } catch (error) {
+    if (!(error instanceof ForgeError) || error.status !== 403) throw error
+    return login.source
+  }
+}
+
+function describePush(mayPush: boolean | undefined): string[] {
+  return mayPush === false ? ['the role Write (to push branches and to merge)'] : []
+}
