@@ -1,33 +1,20 @@
-import fs from 'node:fs'
 import path from 'node:path'
-import { z } from 'zod'
-import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
+import { endPauseFile, type Pause, readPauseFile, writePauseFile } from '#host/pause-file.ts'
 
-const Pause = z.object({ since: z.iso.datetime(), until: z.iso.datetime().nullable(), reason: z.string() })
+export type { Pause }
 
-/** No session starts meanwhile, by whatever way. `until` is null where a person ends it. */
-export type Pause = z.infer<typeof Pause>
-
-/** The pause of a home; undefined if it is not paused. A file that cannot be read counts as a pause without an end. */
+/** The pause of a home, in which no session starts, by whatever way; undefined if it is not paused. */
 export function readPause(home: string, now: Date): Pause | undefined {
-  const file = getPauseFile(home)
-  const stats = fs.statSync(file, { throwIfNoEntry: false })
-  if (stats === undefined) return undefined
-  const pause = Pause.safeParse(readJson(file)).data
-  if (pause === undefined) return { since: stats.mtime.toISOString(), until: null, reason: `${file} cannot be read` }
-  return pause.until !== null && Date.parse(pause.until) <= now.getTime() ? undefined : pause
+  return readPauseFile(getPauseFile(home), now)
 }
 
 export function writePause(home: string, pause: Pause): void {
-  makePrivateFolder(home)
-  writeAtomic(getPauseFile(home), `${JSON.stringify(pause)}\n`)
+  writePauseFile(getPauseFile(home), pause)
 }
 
 /** Returns whether there was one. */
 export function endPause(home: string, now: Date): boolean {
-  const wasPaused = readPause(home, now) !== undefined
-  fs.rmSync(getPauseFile(home), { force: true })
-  return wasPaused
+  return endPauseFile(getPauseFile(home), now)
 }
 
 // --- internal ---
