@@ -18,6 +18,7 @@ export const floors: Record<string, number> = {
   notify: 3,
   queue: 3,
   intake: 3,
+  landing: 3,
   projects: 3,
   webui: 3,
   rehearsal: 3,

@@ -1,0 +1,9 @@
+export { Entry, type EntryState, type Landing, MAX_RETRY_COUNT } from './entry.ts'
+export {
+  getLanderLease,
+  getLandingFolder,
+  LandingQueue,
+  listLandingQueues,
+} from './landing-queue.ts'
+export { chooseNext, listOverlaps } from './order.ts'
+export { endLandingPause, readLandingPause, writeLandingPause } from './pause.ts'

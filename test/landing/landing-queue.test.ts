@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { type Landing, LandingQueue } from '#landing'
+import { createEntry } from '../fixtures/landing-entry.ts'
+import { createScratchFolder } from '../fixtures/scratch.ts'
+
+const id = createEntry().session
+
+function readOnly(queue: LandingQueue): Landing {
+  const [only, ...others] = queue.list()
+  assert.deepEqual(others, [])
+  assert.ok(only)
+  return only
+}
+
+test('an entry is claimed once, and either dropped or landed', t => {
+  const queue = new LandingQueue(createScratchFolder(t))
+  queue.add(createEntry())
+  const entry = readOnly(queue)
+  assert.equal(entry.state, 'waiting')
+  assert.equal(queue.claim(entry), true)
+  assert.equal(queue.claim(entry), false)
+  assert.equal(queue.drop(id, 'no'), false)
+  queue.end(readOnly(queue), { outcome: 'landed', reason: '', error: null })
+  assert.deepEqual([readOnly(queue).state, readOnly(queue).outcome], ['ended', 'landed'])
+  assert.equal(queue.drop(id, 'no'), false)
+  queue.add(createEntry())
+  assert.equal(queue.drop(id, 'not wanted'), true)
+  assert.deepEqual([readOnly(queue).outcome, readOnly(queue).reason], ['dropped', 'not wanted'])
+  assert.equal(queue.claim(entry), false)
+})
+
+test('what a lander was landing when it was killed waits again, and what it had ended stays ended', t => {
+  const folder = createScratchFolder(t)
+  const queue = new LandingQueue(folder)
+  queue.add(createEntry())
+  queue.claim(readOnly(queue))
+  queue.recover()
+  assert.equal(readOnly(queue).state, 'waiting')
+  queue.claim(readOnly(queue))
+  const file = path.join(folder, 'landing', `${id}.json`)
+  fs.writeFileSync(file, JSON.stringify(createEntry({ outcome: 'landed' }))) // Killed before the file was moved.
+  queue.recover()
+  assert.deepEqual([readOnly(queue).state, readOnly(queue).outcome], ['ended', 'landed'])
+})
+
+test('an entry that was interrupted by its person does not come back', t => {
+  const queue = new LandingQueue(createScratchFolder(t))
+  queue.add(createEntry())
+  queue.claim(readOnly(queue))
+  const landing = readOnly(queue)
+  assert.equal(queue.drop(id, 'interrupted', ['waiting', 'landing']), true)
+  queue.putBack(landing, { failures: 1 })
+  queue.sendBack(landing, { retryItem: 'q-1', reason: 'conflict' })
+  queue.end(landing, { outcome: 'needs you', reason: '', error: null })
+  assert.equal(readOnly(queue).outcome, 'dropped')
+})
+
+test('a new attempt takes the place of the session that was sent back, and keeps its age', t => {
+  const queue = new LandingQueue(createScratchFolder(t))
+  queue.add(createEntry({ retries: 1 }))
+  queue.claim(readOnly(queue))
+  queue.sendBack(readOnly(queue), { retryItem: 'q-7', reason: 'conflict' })
+  assert.deepEqual([readOnly(queue).state, readOnly(queue).retryItem], ['sent back', 'q-7'])
+  queue.replace(readOnly(queue), { session: 'next', files: ['b'], size: 1, into: 'main' })
+  const { session, state, addedAt, retryItem, into, retries } = readOnly(queue)
+  assert.deepEqual([session, state, addedAt, retryItem], ['next', 'waiting', createEntry().addedAt, null])
+  assert.deepEqual([into, retries], ['main', 1])
+})
+
+test('it forgets what ended long ago, but nothing that needs a person', t => {
+  const queue = new LandingQueue(createScratchFolder(t))
+  const add = (session: string, outcome: 'landed' | 'needs you') => {
+    queue.add(createEntry({ session }))
+    const entry = queue.find(session)
+    assert.ok(entry)
+    queue.end(entry, { outcome, reason: '', error: null })
+  }
+  add('first', 'needs you')
+  for (let index = 0; index < 210; index++) add(`s${String(index).padStart(3, '0')}`, 'landed')
+  queue.add(createEntry({ session: 'last' }))
+  const left = queue.list().map(({ session }) => session)
+  assert.ok(left.includes('first') && left.includes('s209') && !left.includes('s000'))
+  assert.ok(left.length <= 203, `${left.length}`)
+})
