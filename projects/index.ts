@@ -7,4 +7,5 @@ export {
   proposeNames,
   RegisteredProject,
   removeProject,
+  updateProject,
 } from './store.ts'

@@ -17,6 +17,17 @@ export const RegisteredProject = z.object({
   targetBranch: z.string().nullable(),
   /** How many of its sessions may run at once; null: MAX_SESSIONS_PROJECT. */
   maxSessions: z.int().min(1).max(99).nullable(),
+  /** Its work lands by itself since then, in this way; null: when a person says so. */
+  landing: z
+    .object({
+      method: z.enum(['squash', 'rebase', 'merge'], 'takes squash, rebase, merge or off'),
+      author: z.enum(['me', 'worker', 'both'], 'takes me, worker or both'),
+      since: z.iso.datetime(),
+    })
+    .nullable()
+    .default(null),
+  /** Commands that must be green on what lands, besides those in the project file of the branch. */
+  gates: z.array(z.string().trim().min(1, 'takes a command').max(4000)).max(20).default([]),
   addedAt: z.iso.datetime(),
 })
 
@@ -67,6 +78,11 @@ export function addProject(home: string, project: RegisteredProject): void {
     fs.rmSync(file, { force: true })
     throw error
   }
+}
+
+/** Write what was changed of a project; its name and its path stay. */
+export function updateProject(home: string, project: RegisteredProject): void {
+  writeAtomic(getProjectFile(home, project.name), `${JSON.stringify(project, null, 2)}\n`)
 }
 
 /** Forget a project. Its files, and what came of it, stay. */

@@ -14,6 +14,8 @@ Git ignores that folder (.git/info/exclude). See docs/inbox.md.
   dispatch projects                  the registered ones
   dispatch projects add [DIR]        register a repository (default: this one)
   dispatch projects show api         one of them, and what is in its inbox
+  dispatch projects set api --land squash
+                                     have its work land by itself as soon as it has a PASS (see docs/landing.md)
   dispatch projects discover DIR     repositories below DIR that have an inbox
   dispatch projects rm api           forget it; its files stay
 `,
@@ -21,16 +23,28 @@ Git ignores that folder (.git/info/exclude). See docs/inbox.md.
   options: {
     name: { type: 'string', value: 'NAME', about: 'with add: its name (default: made from the folder)' },
     prefix: { type: 'string', value: 'WORD', about: 'with add: a short word for its tickets, such as api' },
-    remote: { type: 'string', value: 'REMOTE', about: 'with add: where its work goes (default: origin)' },
+    remote: { type: 'string', value: 'REMOTE', about: 'with add or set: where its work goes (default: origin)' },
     branch: {
       type: 'string',
       value: 'BRANCH',
-      about: "with add: onto which branch (default: the remote's main branch)",
+      about: "with add or set: onto which branch (default: the remote's main branch)",
     },
     'max-sessions': {
       type: 'string',
       value: 'COUNT',
-      about: 'with add: so many at once, in place of MAX_SESSIONS_PROJECT',
+      about: 'with add or set: so many at once, in place of MAX_SESSIONS_PROJECT',
+    },
+    land: {
+      type: 'string',
+      value: 'HOW',
+      about: 'with add or set: its work lands by itself: squash, rebase, merge, off',
+    },
+    'land-as': { type: 'string', value: 'WHO', about: 'with --land: the author: me (default), worker or both' },
+    gate: {
+      type: 'string',
+      multiple: true,
+      value: 'COMMAND',
+      about: 'with add or set: must be green on what lands, besides the gates of the branch; off: none',
     },
     add: { type: 'boolean', about: 'with discover: register what is not, after asking once' },
     yes: { type: 'boolean', about: 'with discover --add: do not ask' },

@@ -17,13 +17,15 @@ export function printProjects(projects: RegisteredProject[]): void {
 
 /** A project, and what is in its inbox. */
 export function printProject(project: RegisteredProject, inbox: InboxState): void {
-  const { name, prefix, path, remote, targetBranch, maxSessions } = project
+  const { name, prefix, path, remote, targetBranch, maxSessions, landing, gates } = project
   const target = [remote, targetBranch].filter(part => part !== null).join(', branch ')
   const rows = [
     ['path', path],
     ['prefix', prefix],
     ['target', target],
     ['at once', maxSessions === null ? '' : formatCount(maxSessions, 'session')],
+    ['lands', landing === null ? '' : `by itself, by ${landing.method}, author: ${landing.author}`],
+    ...gates.map(command => ['gate', command]),
     ['inbox', inbox.folder],
     ['problem', inbox.problem ?? ''],
   ]

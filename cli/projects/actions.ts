@@ -15,7 +15,7 @@ import {
 } from '../output/projects-view.ts'
 import { print } from '../output/terminal.ts'
 import { readInboxState } from './inbox-state.ts'
-import { discoverProjects, type ProjectChoice, registerProject } from './register.ts'
+import { changeProject, discoverProjects, type ProjectChoice, registerProject } from './register.ts'
 
 /** What was typed after `dispatch projects <action>`. */
 interface ActionRequest {
@@ -54,6 +54,16 @@ export const projectActions: Record<string, (request: ActionRequest) => Promise<
     const { project, isNew } = await registerProject(config, name ?? '.', choice)
     await startBackground(config) // The daemon looks at the inbox.
     return { value: project, printText: () => printAdded(project, { isNew, inbox: getInbox(project.path) }) }
+  },
+
+  async set(request) {
+    await refuseAgent('projects')
+    const { config, choice } = request
+    const known = requireProject(request)
+    const project = changeProject(config, known, choice)
+    if (project.landing) await startBackground(config) // The daemon has the work land.
+    const inbox = await readInboxState(config, project)
+    return { value: project, printText: () => printProject(project, inbox) }
   },
 
   async discover({ config, name, add, yes, json }) {

@@ -3,7 +3,15 @@ import type { Config } from '#host/config'
 import { findCheckout } from '#host/git'
 import { excludePattern } from '#host/git/inbox'
 import { createInbox, INBOX_FOLDER, QUEUE_FOLDER } from '#intake'
-import { addProject, discoverRepositories, findTarget, listProjects, proposeNames, RegisteredProject } from '#projects'
+import {
+  addProject,
+  discoverRepositories,
+  findTarget,
+  listProjects,
+  proposeNames,
+  RegisteredProject,
+  updateProject,
+} from '#projects'
 import { UsageError } from '../command.ts'
 
 /** What a person may choose about a project; what is left out is proposed. */
@@ -13,6 +21,11 @@ export interface ProjectChoice {
   remote?: string
   branch?: string
   'max-sessions'?: string
+  /** How its work lands by itself: squash, rebase, merge or off. */
+  land?: string
+  'land-as'?: string
+  /** In place of the ones that it has; `off` for none. */
+  gate?: string[]
 }
 
 /**
@@ -48,6 +61,24 @@ export async function registerProject(
   return { project, isNew }
 }
 
+/** Change what was said about a project, besides its name, its prefix and its folder. Exit 2 for a value that is not valid. */
+export function changeProject(config: Config, project: RegisteredProject, choice: ProjectChoice): RegisteredProject {
+  const { remote = project.remote, branch = project.targetBranch, 'max-sessions': maxSessions } = choice
+  const changed = parseProject(
+    {
+      ...project,
+      remote,
+      targetBranch: branch,
+      maxSessions: maxSessions === undefined ? project.maxSessions : Number(maxSessions),
+      landing: buildLanding(project.landing, choice),
+      gates: choice.gate === undefined ? project.gates : choice.gate.filter(command => command !== 'off'),
+    },
+    choice,
+  )
+  updateProject(config.home, changed)
+  return changed
+}
+
 /** The repositories below a folder that have an inbox, and the name of those that are registered. */
 export function discoverProjects(config: Config, folder: string): { path: string; name: string | null }[] {
   const projects = listProjects(config.home)
@@ -63,18 +94,37 @@ type Proposal = ReturnType<typeof proposeNames> & Awaited<ReturnType<typeof find
 
 function createProject(proposal: Proposal, folder: string, choice: ProjectChoice): RegisteredProject {
   const { name, prefix, remote, branch, 'max-sessions': maxSessions } = choice
-  const parsed = RegisteredProject.safeParse({
+  const project = {
     name: name ?? proposal.name,
     prefix: prefix ?? proposal.prefix,
     path: folder,
     remote: remote ?? proposal.remote,
     targetBranch: branch ?? proposal.targetBranch,
     maxSessions: maxSessions === undefined ? null : Number(maxSessions),
+    landing: buildLanding(null, choice),
+    gates: choice.gate?.filter(command => command !== 'off') ?? [],
     addedAt: new Date().toISOString(),
-  })
+  }
+  return parseProject(project, choice)
+}
+
+/** What began before it was said does not land by itself. */
+function buildLanding(before: RegisteredProject['landing'], { land, 'land-as': author }: ProjectChoice) {
+  if (land === 'off' || (land === undefined && before === null)) {
+    if (author === undefined) return null
+    throw new UsageError('--land-as needs --land', 'Say how: --land squash, rebase or merge')
+  }
+  const since = before?.since ?? new Date().toISOString()
+  return { method: land ?? before?.method, author: author ?? before?.author ?? 'me', since }
+}
+
+function parseProject(project: object, choice: ProjectChoice): RegisteredProject {
+  const parsed = RegisteredProject.safeParse(project)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  const field = String(issue?.path[0])
-  if (field === 'maxSessions') throw new UsageError(`--max-sessions takes a number from 1 to 99, not "${maxSessions}"`)
-  throw new UsageError(`--${field} ${issue?.message}`)
+  const [field, part] = issue?.path.map(String) ?? []
+  if (field === 'maxSessions')
+    throw new UsageError(`--max-sessions takes a number from 1 to 99, not "${choice['max-sessions']}"`)
+  const option = field === 'landing' ? (part === 'author' ? 'land-as' : 'land') : field === 'gates' ? 'gate' : field
+  throw new UsageError(`--${option} ${issue?.message}`)
 }

@@ -27,6 +27,8 @@ export interface LandingRequest extends Authorship {
   /** The branch of the remote. */
   branch: string
   method: LandingMethod
+  /** Gates that the user has set for the project, besides those of the branch. */
+  ownGates: string[]
   /** Find out all of it, and push nothing. */
   isDryRun: boolean
   /** Called with each step that takes a while. */
@@ -61,7 +63,7 @@ export async function landSession(context: RunnerContext, request: LandingReques
     await refuseFilters(context, target, head)
     await createReference(paths, `landing-${(context.status.landing?.number ?? 0) + 1}`, head.commit)
     say(head.tree === work.tree ? 'The tree is the judged one.' : `Proving the contract on top of ${branch} …`)
-    const gates = await readGates(context, request, target)
+    const gates = [...(await readGates(context, request, target)), ...request.ownGates]
     const { result, number } = await checkLanding(context, {
       remote,
       branch,

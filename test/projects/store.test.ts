@@ -12,6 +12,8 @@ const createProject = (changes: Partial<RegisteredProject> = {}): RegisteredProj
   remote: 'origin',
   targetBranch: 'main',
   maxSessions: null,
+  landing: null,
+  gates: [],
   addedAt: '2026-11-30T12:00:00.000Z',
   ...changes,
 })
