@@ -10,6 +10,7 @@ import { acquireDaemonLease, type Revival, type Room, releaseDaemonLease, watchF
 import { keepPageOpen, renewPage } from './background.ts'
 import { waitForEndSignal } from './end-signal.ts'
 import { enqueueExternalEvents } from './external-sessions.ts'
+import { keepLanding, type LandingWatch } from './landing/keep-landing.ts'
 import { print } from './output/terminal.ts'
 import { watchInboxes } from './queue/inbox-watch.ts'
 import { runQueue } from './queue/starter.ts'
@@ -100,6 +101,7 @@ async function watchUntil(end: AbortSignal, config: Config, say: (text: string) 
   const readCurrentConfig = createConfigReader(config, say)
   const waker = await watchPaths([getWakeFile(config.home)], CHECK_INTERVAL_MS)
   const state = createCheckState()
+  const landingWatch: LandingWatch = { landers: new Map(), refused: new Set() }
   let thoroughAtMs = Number.NEGATIVE_INFINITY
   let takenUpAtMs = Number.NEGATIVE_INFINITY
   while (!end.aborted) {
@@ -116,6 +118,7 @@ async function watchUntil(end: AbortSignal, config: Config, say: (text: string) 
       const ended = start.catch(report).finally(() => starting.delete(ended))
       starting.add(ended) // A start may take a minute.
     }
+    await keepLanding(current, landingWatch, say).catch(report)
     if (isThorough) await keepPageOpen(current).catch(report)
     if (isThorough) await startTidyOnceADay(current, say).catch(report)
     await waitForNext(waker, { runners: [...state.runners.values()], isSoon: (checked?.waiting.length ?? 0) > 0, end })

@@ -66,6 +66,10 @@ async function launch(
   const options = parseTaskOptions(values)
   const claim = readClaim()
   const startedDespitePause = refusePause(config, values.force ?? false)
+  const base =
+    values['base-of'] === undefined
+      ? baseCommit
+      : await (await import('./landing/landing-target.ts')).bringLandingTarget(config, values['base-of'], values.repo)
   const retryOf = values.retry === undefined ? null : describeAttempt(config, values.retry, context)
   const create = () =>
     launchSession(config, {
@@ -73,7 +77,7 @@ async function launch(
       task,
       queueItem: claim,
       retryOf,
-      baseCommit,
+      baseCommit: base,
       startedDespitePause,
       chooseSandbox: () => resolveSandbox(config, values.sandbox),
       chooseProject: async (repository, sandbox) =>

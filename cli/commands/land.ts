@@ -1,64 +1,57 @@
 import { readConfig } from '#host/config'
 import { type ExitCode, exitCodes } from '#host/error.ts'
 import { findSession } from '#session'
-import { landingMethods } from '#session/landing'
 import { defineCommand, UsageError } from '../command.ts'
 import { isAtTerminal, refuseAgent } from '../input/confirm.ts'
+import { landingOptions, parseLandingOptions } from '../input/landing-options.ts'
+import { landingActions, refuseLandingPause } from '../landing/actions.ts'
 import { getLandingExitCode, landSessions } from '../landing/land.ts'
-import { printLanding, toLandingJson } from '../output/landing-view.ts'
+import { queueSessions } from '../landing/queue-sessions.ts'
+import { printLanding, printQueuedLandings, toLandingJson } from '../output/landing-view.ts'
 import { print } from '../output/terminal.ts'
-
-const authors = ['me', 'worker', 'both'] as const
 
 export const command = defineCommand({
   about: `
 Brings the judged work onto the branch of your remote that people use. The newest state of the branch is fetched into the session's
 own repository, and the work is put on top of it there: your checkout is not touched. If that gives another tree than the judged one,
 all of it is proved again on that tree: the checks of the contract, its scopes, and the judge. The gates in .dispatch.json of the
-branch must be green too. Then exactly that commit is pushed, without force. If the branch has moved meanwhile, it begins again.
+branch must be green too. Then exactly that commit is pushed, without force. See docs/landing.md.
 
-Only a valid PASS lands. What does not merge is never resolved by itself: you get the files, and the command for a new attempt. The
-commit is yours, signed if commit.gpgSign says so, and names session, verdict and judged tree. No hook of your repository runs.
+Only a valid PASS lands. The commit is yours, signed if commit.gpgSign says so. A session that is open is closed.
 
-Landing ends a session that is still open. Several sessions land one after the other, the one with the fewest files first.
+  dispatch land 3f2a             land it, and wait for it
+  dispatch land 3f2a --queue     have it land in the background; what does not merge is tried again twice
+  dispatch land ls               what waits, what was sent back, what needs you (--all: also what has landed)
+  dispatch land drop 3f2a        take it out
+  dispatch land pause, unpause   nothing lands on this repository (--until HH:MM)
+  dispatch land run              land what waits now, as the daemon does
 
 Exit code: 0 landed, 3 something is red on the new tree, 5 conflict, stale or refused, 12 the judge gave no answer.
 `,
   usage: 'land <sid…> [options]',
-  options: {
-    into: { type: 'string', value: 'BRANCH', about: 'the branch (default: the one that the session started from)' },
-    method: { type: 'string', value: 'HOW', about: 'squash (default), rebase (commit by commit) or merge' },
-    author: { type: 'string', value: 'WHO', about: 'me (default), worker, or both: you, with the worker as co-author' },
-    order: { type: 'boolean', about: 'land in the order in which the sessions are named' },
-    'dry-run': { type: 'boolean', about: 'find out all of it, and push nothing' },
-    push: { type: 'boolean', about: 'push to the branch (this is the default)' },
-    repo: { type: 'string', value: 'DIR', about: 'the checkout (default: the one that the session started from)' },
-    json: { type: 'boolean', about: 'print one JSON object a line instead of text, and never ask' },
-  },
-  async run(values, idsOrParts) {
-    const { method = 'squash', author = 'me' } = values
-    const isDryRun = values['dry-run'] ?? false
-    if (idsOrParts.length === 0) throw new UsageError('no session is named', 'Name one: dispatch land <sid>')
-    if (!isOneOf(landingMethods, method)) throw new UsageError(`--method must be squash, rebase or merge: "${method}"`)
-    if (!isOneOf(authors, author)) throw new UsageError(`--author must be me, worker or both: "${author}"`)
-    if (values.push && isDryRun) throw new UsageError('--push and --dry-run exclude each other')
+  options: landingOptions,
+  async run(values, [first = '', ...others]) {
+    const { repo, until, all = false, json = false } = values
+    const options = parseLandingOptions(values)
+    const action = Object.hasOwn(landingActions, first) ? landingActions[first] : undefined
+    if (action) return action({ config: readConfig(), ids: others, repo, until, all, json })
+    if (first === '') throw new UsageError('no session is named', 'Name one: dispatch land <sid>')
     const config = readConfig()
     await refuseAgent('land')
-    const sessions = idsOrParts.map(idOrPart => findSession(config.workspace, idOrPart))
+    const sessions = [first, ...others].map(idOrPart => findSession(config.workspace, idOrPart))
+    if (values.queue) return printQueuedLandings(await queueSessions(config, sessions, options), json)
+    if (!options.ignoresPause) await refuseLandingPause(config, sessions, repo)
     const codes: ExitCode[] = []
+    const say = (text: string) => void process.stderr.write(`${text}\n`)
     for await (const result of landSessions(config, sessions, {
-      ...{ method, author, isDryRun, into: values.into, repo: values.repo, keepsOrder: values.order ?? false },
-      isAtTerminal: isAtTerminal() && !values.json,
-      say: text => process.stderr.write(`${text}\n`),
+      ...options,
+      isAtTerminal: isAtTerminal() && !json,
+      say,
     })) {
-      if (values.json) print(JSON.stringify(toLandingJson(result)))
-      else printLanding(result, isDryRun)
-      codes.push(getLandingExitCode(result, isDryRun))
+      if (json) print(JSON.stringify(toLandingJson(result)))
+      else printLanding(result, options.isDryRun)
+      codes.push(getLandingExitCode(result, options.isDryRun))
     }
     return codes.find(code => code !== exitCodes.ok) ?? exitCodes.ok
   },
 })
-
-function isOneOf<Word extends string>(words: readonly Word[], word: string): word is Word {
-  return words.some(each => each === word)
-}

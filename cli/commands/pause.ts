@@ -7,7 +7,7 @@ import { formatLocalTime, print } from '../output/terminal.ts'
 
 export const command = defineCommand({
   about: `
-Starts no session any more, until \`dispatch unpause\` or a time. Sessions that run go on. The queue keeps what it has, and
+Starts no session and lands nothing any more, until \`dispatch unpause\` or a time. Sessions that run go on. The queue keeps what it has, and
 \`dispatch later\` goes on adding to it. \`dispatch "task" --force\` starts one all the same.
 `,
   options: {

@@ -19,7 +19,10 @@ verdict, the findings of its judge, and what you add. The earlier session stays 
 `,
   usage: 'retry <sid> ["more context"] [options]',
   options: {
-    newest: { type: 'boolean', about: 'start from the present commit of the repository instead of the same one' },
+    newest: {
+      type: 'boolean',
+      about: 'start from the present commit of the repository, or of the branch on which the work did not land',
+    },
     ...sessionOptions,
   },
   async run(values, [id = '', ...words]) {
@@ -48,6 +51,9 @@ verdict, the findings of its judge, and what you add. The earlier session stays 
       retry: session.id,
       ...(repository === null ? { 'no-repo': true } : { repo: repository.path }),
     }
+    const { landing } = readStatus(session)
+    const hasNotLanded = landing?.target !== undefined && landing.state !== 'landed'
+    if (values.newest && hasNotLanded) Object.assign(options, { 'base-of': session.id })
     const baseCommit = values.newest ? undefined : repository?.commit
     return startTask(config, options, { task: fs.readFileSync(session.paths.task), context, baseCommit })
   },

@@ -17,6 +17,7 @@ const {
   force: _force,
   queue: _queue,
   retry: _retry,
+  'base-of': _baseOf,
   json,
   ...sessionOptions
 } = taskOptions

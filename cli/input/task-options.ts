@@ -50,6 +50,11 @@ export const taskOptions = {
     value: 'SID',
     about: 'give the agents what came of this session, which failed at the same task (see dispatch retry)',
   },
+  'base-of': {
+    type: 'string',
+    value: 'SID',
+    about: 'begin where the branch was on which the work of this session did not land (see dispatch land)',
+  },
   queue: { type: 'boolean', about: 'put the task into the queue instead: the same as dispatch later' },
   force: { type: 'boolean', about: 'start it although dispatch is paused; the record says so' },
   'allow-judged-only': { type: 'boolean', about: 'accept a contract in which no clause has a check' },

@@ -1,27 +1,33 @@
-import fs from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
-import { toStorageError } from '#host/fs'
-import { findUpstream, readTransport } from '#host/git/upstream'
-import { listKnownSecrets } from '#host/secrets'
-import { isSessionOpen, landSession, stopSession } from '#runner'
-import { findTargetRepository, refuseNewerFormat, type Session } from '#session'
-import { findBaseBranch, type LandingStatus, requirePass } from '#session/landing'
-import { listChangedPaths } from '#session/repository'
-import { readView } from '#session/status'
-import { landAlone } from './project-lease.ts'
-
-type LandingRequest = Parameters<typeof landSession>[2]
+import { identify } from '#host/process'
+import type { Entry, Landing, LandingQueue } from '#landing'
+import { findSession, type Session } from '#session'
+import type { LandingStatus } from '#session/landing'
+import { readStatus } from '../input/session.ts'
+import { addEntries, buildEntry, type LandingWish } from './enqueue.ts'
+import { dropAtSignal } from './interrupt.ts'
+import { landOne } from './land-one.ts'
+import {
+  becomeLander,
+  describeOtherLander,
+  LANDER_POLL_MS,
+  runLander,
+  toDispatchError,
+  waitToBecomeLander,
+} from './lander.ts'
+import { findStaleSiblings } from './overlaps.ts'
 
 /** What a person asked for with `dispatch land`. */
-export interface LandingOptions
-  extends Pick<LandingRequest, 'method' | 'author' | 'isDryRun' | 'isAtTerminal' | 'say'> {
-  /** A local branch, whose upstream is the target; undefined: the branch that the session started from. */
-  into: string | undefined
-  /** Another checkout than that of the session. */
-  repo: string | undefined
+export interface LandingOptions extends Omit<LandingWish, 'attendedBy' | 'sendsBack'> {
   /** Land in the order of the sessions, instead of the smallest first. */
   keepsOrder: boolean
+  isDryRun: boolean
+  isAtTerminal: boolean
+  /** Land also while something is paused. */
+  ignoresPause: boolean
+  say(text: string): void
 }
 
 /** What came of one session: where it stands, or why it could not be tried. */
@@ -29,25 +35,34 @@ export interface LandingResult {
   session: Session
   landing?: LandingStatus
   error?: DispatchError
+  /** Once it has landed: other sessions that changed files of this one, and will be proved again when they land. */
+  stale?: string[]
 }
 
 /**
- * Land sessions one after the other, the fewest files first, so that a large one meets the conflicts and not the small ones. A session
- * that is open is closed before. One that does not land keeps no other, and each result comes as soon as it is there.
+ * Land sessions, each after what goes before it in the queue of its repository. One that does not land keeps no other, and each result
+ * comes as soon as it is there. A command that is interrupted takes out what has not landed; if it is killed, the daemon goes on.
  */
 export async function* landSessions(
   config: Config,
   sessions: Session[],
   options: LandingOptions,
 ): AsyncGenerator<LandingResult> {
-  for (const session of options.keepsOrder ? sessions : await sortBySize(sessions)) {
-    if (sessions.length > 1) options.say(session.id)
+  if (options.isDryRun) return yield* tryAll(config, sessions, options)
+  const attendedBy = (await identify(process.pid)) ?? null
+  const queues = new Map<string, { queue: LandingQueue; entries: Entry[] }>()
+  for (const session of sessions) {
     try {
-      yield { session, landing: await landOne(config, session, options) }
+      const { queue, entry } = await buildEntry(config, session, { ...pickWish(options), attendedBy, sendsBack: false })
+      const known = queues.get(queue.folder) ?? { queue, entries: [] }
+      queues.set(queue.folder, { queue, entries: [...known.entries, entry] })
     } catch (thrown) {
-      const error = toStorageError(undefined, thrown)
-      yield { session, error: error instanceof DispatchError ? error : createInternalError(error) }
+      yield { session, error: toDispatchError(thrown) }
     }
+  }
+  for (const { queue, entries } of queues.values()) {
+    addEntries(queue, entries, options.keepsOrder)
+    yield* landOwn(config, queue, new Set(entries.map(({ session }) => session)), options)
   }
 }
 
@@ -68,56 +83,104 @@ export function getLandingExitCode({ landing, error }: LandingResult, isDryRun: 
   }
 }
 
+/** The result of an entry that has ended. */
+export function readResult(config: Config, { session: id, error, outcome, reason }: Landing): LandingResult {
+  const session = findSession(config.workspace, id)
+  if (error) {
+    const { message, remedy, exitCode } = error
+    return { session, error: new DispatchError(message, { exitCode: exitCode as ExitCode, remedy }) }
+  }
+  if (outcome === 'dropped')
+    return {
+      session,
+      error: new DispatchError(`it was taken out of the queue: ${reason}`, {
+        exitCode: exitCodes.conflict,
+        remedy: '',
+      }),
+    }
+  const { landing } = readStatus(session)
+  return { session, ...(landing && { landing }) }
+}
+
 // --- internal ---
 
-async function landOne(config: Config, session: Session, options: LandingOptions): Promise<LandingStatus> {
-  const { method, author, isDryRun, isAtTerminal, say } = options
-  refuseNewerFormat(session)
-  const checkout = await findTargetRepository(session, options.repo, [config.home, config.installFolder])
-  refuseHome(config, checkout.path)
-  const { status } = await readView(session)
-  await requirePass(session, status)
-  const local = options.into ?? (await findBaseBranch(session.paths))
-  if (local === undefined)
-    throw new DispatchError(`session ${session.id} started from a commit, not from a branch`, {
-      exitCode: exitCodes.usage,
-      remedy: 'Name the branch of the remote: --into BRANCH',
-    })
-  const { remote, branch } = await findUpstream(checkout.path, local, options.into !== undefined)
-  const transport = await readTransport(checkout.path, remote)
-  if (isDryRun && (await isSessionOpen(session, config)))
-    throw new DispatchError(`session ${session.id} is open, and landing would end it`, {
+async function completeResult(config: Config, entry: Landing): Promise<LandingResult> {
+  const result = readResult(config, entry)
+  if (entry.outcome !== 'landed') return result
+  return { ...result, stale: await findStaleSiblings(config, entry.session).catch(() => []) }
+}
+
+function pickWish({ into, repo, after, method, author }: LandingOptions) {
+  return { into, repo, after, method, author }
+}
+
+/** As the lander, or while another process is it: then that one lands also these. */
+async function* landOwn(
+  config: Config,
+  queue: LandingQueue,
+  own: Set<string>,
+  { isAtTerminal, ignoresPause, say }: LandingOptions,
+): AsyncGenerator<LandingResult> {
+  const stopListening = dropAtSignal(queue, own)
+  const askableSessions = isAtTerminal ? new Set(own) : new Set<string>()
+  try {
+    for (let isTold = false; own.size > 0; ) {
+      for (const entry of queue.list().filter(({ state, session }) => state === 'ended' && own.has(session))) {
+        own.delete(entry.session)
+        yield await completeResult(config, entry)
+      }
+      const release = await becomeLander(queue.folder)
+      if (release === undefined) {
+        if (!isTold) say(describeOtherLander(queue.folder))
+        isTold = true
+        await sleep(LANDER_POLL_MS)
+        continue
+      }
+      try {
+        for await (const entry of runLander(config, queue, { askableSessions, ignoresPause, say })) {
+          if (own.delete(entry.session)) yield await completeResult(config, entry)
+          if (own.size === 0) break
+        }
+      } finally {
+        release()
+      }
+      yield* explainRest(config, queue, own)
+    }
+  } finally {
+    stopListening()
+  }
+}
+
+/** The lander has stopped before these: what they wait for does not come by itself, or landing was paused meanwhile. */
+function* explainRest(config: Config, queue: LandingQueue, own: Set<string>): Generator<LandingResult> {
+  for (const id of [...own]) {
+    const entry = queue.find(id)
+    if (entry?.state !== 'waiting') continue
+    const reason = entry.after.length > 0 ? `it waits for ${entry.after.join(', ')}` : 'landing is paused'
+    if (!queue.drop(id, reason)) continue
+    own.delete(id)
+    const error = new DispatchError(`${reason}, so it was taken out again`, {
       exitCode: exitCodes.conflict,
-      remedy: `Nothing was changed. End it first: dispatch stop ${session.id.slice(-4)}`,
+      remedy: `To have it land as soon as it may: dispatch land ${id.slice(-4)} --queue`,
     })
-  await stopSession(session, config)
-  const secrets = listKnownSecrets(config)
-  const request = { method, author, isDryRun, isAtTerminal, say, checkout: checkout.path, transport, branch, secrets }
-  return landAlone(config, checkout.path, say, () => landSession(session, config, request))
+    yield { session: findSession(config.workspace, id), error }
+  }
 }
 
-/** In a folder below the home, agents can write the configuration of git, which names programs that git runs. */
-function refuseHome({ home }: Config, checkout: string): void {
-  if (!`${fs.realpathSync(checkout)}/`.startsWith(`${fs.realpathSync(home)}/`)) return
-  throw new DispatchError(`${checkout} is below ${home}, where agents write`, {
-    exitCode: exitCodes.usage,
-    remedy: 'Name a checkout of your own: --repo DIR',
-  })
-}
-
-async function sortBySize(sessions: Session[]): Promise<Session[]> {
-  const sized = await Promise.all(
-    sessions.map(async session => ({ session, files: await countFiles(session).catch(() => Number.MAX_SAFE_INTEGER) })),
-  )
-  return sized.toSorted((a, b) => a.files - b.files).map(({ session }) => session)
-}
-
-async function countFiles(session: Session): Promise<number> {
-  const { base, verdict } = (await readView(session)).status
-  return base && verdict ? (await listChangedPaths(session.paths, base.commit, verdict.commit)).length : 0
-}
-
-function createInternalError(error: unknown): DispatchError {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return new DispatchError(`internal error, please report it: ${text}`, { exitCode: exitCodes.internal })
+/** Find out all of it for each, and push nothing. */
+async function* tryAll(config: Config, sessions: Session[], options: LandingOptions): AsyncGenerator<LandingResult> {
+  for (const session of sessions) {
+    try {
+      const wish = { ...pickWish(options), attendedBy: null, sendsBack: false }
+      const { queue } = await buildEntry(config, session, wish)
+      const release = await waitToBecomeLander(queue.folder, options.say)
+      try {
+        yield { session, landing: await landOne(config, session, options) }
+      } finally {
+        release()
+      }
+    } catch (thrown) {
+      yield { session, error: toDispatchError(thrown) }
+    }
+  }
 }

@@ -1,9 +1,21 @@
-import { toOneLine } from '#host/text.ts'
+import { type ExitCode, exitCodes } from '#host/error.ts'
+import { formatNames, toOneLine } from '#host/text.ts'
 import type { LandingResult } from '../landing/land.ts'
+import type { QueuedLanding } from '../landing/queue-sessions.ts'
 import { formatTitle, paint, print } from './terminal.ts'
 
+/** Print which sessions wait to land now. Returns the exit code: that of the first that does not. */
+export function printQueuedLandings(queued: QueuedLanding[], isJson: boolean): ExitCode {
+  for (const { session, error } of queued) {
+    if (isJson) print(JSON.stringify({ id: session.id, state: error ? null : 'waiting', reason: error?.message ?? '' }))
+    else if (error) printLanding({ session, error }, false)
+    else print(`${formatTitle(session.id)}\n  waits to land. To see how far it is: dispatch land ls`)
+  }
+  return queued.find(({ error }) => error)?.error?.exitCode ?? exitCodes.ok
+}
+
 /** Print what came of one session, and what to do about it. */
-export function printLanding({ session, landing, error }: LandingResult, isDryRun: boolean): void {
+export function printLanding({ session, landing, error, stale = [] }: LandingResult, isDryRun: boolean): void {
   print(formatTitle(session.id))
   if (error) {
     print(`  ${paint('red', error.message)}`)
@@ -16,6 +28,7 @@ export function printLanding({ session, landing, error }: LandingResult, isDryRu
   if (state === 'landed') {
     print(`  ${paint('green', 'landed')}   on ${branch} as ${commit.slice(0, 10)}, tree ${tree.slice(0, 10)}`)
     print(`  record   dispatch audit ${short}`)
+    if (stale.length > 0) print(`  stale    ${formatNames(stale)}: changed the same files, and will be proved again`)
   } else if (state === 'ready') {
     print(`  ${paint('green', 'ready')}    for ${branch}: ${toOneLine(reason, MAX_REASON_CHARS)}`)
     if (isDryRun) print('  Nothing was pushed. To push it, leave out --dry-run.')
@@ -27,7 +40,7 @@ export function printLanding({ session, landing, error }: LandingResult, isDryRu
 }
 
 /** The same for `--json`. */
-export function toLandingJson({ session, landing, error }: LandingResult) {
+export function toLandingJson({ session, landing, error, stale = [] }: LandingResult) {
   return {
     id: session.id,
     state: landing?.state ?? null,
@@ -37,6 +50,8 @@ export function toLandingJson({ session, landing, error }: LandingResult) {
     target: landing?.target ?? null,
     reason: error?.message ?? landing?.reason ?? '',
     exitCode: error?.exitCode ?? null,
+    /** Other sessions that changed the same files and have not landed. */
+    stale,
   }
 }
 
@@ -52,7 +67,7 @@ const stateWords = {
   refused: 'refused',
 } as const
 
-const retry = (short: string) => `git pull, then have it done again on that: dispatch retry ${short} --newest`
+const retry = (short: string) => `have it done again on the newest state: dispatch retry ${short} --newest`
 
 const nextSteps: Record<keyof typeof stateWords, (short: string, branch: string) => string> = {
   red: retry,

@@ -1,0 +1,48 @@
+import { type LandingMethod, landingMethods } from '#session/landing'
+import { type OptionValues, UsageError } from '../command.ts'
+
+/** The options of `dispatch land`. */
+export const landingOptions = {
+  into: { type: 'string', value: 'BRANCH', about: 'the branch (default: the one that the session started from)' },
+  method: { type: 'string', value: 'HOW', about: 'squash (default), rebase (commit by commit) or merge' },
+  author: { type: 'string', value: 'WHO', about: 'me (default), worker, or both: you, with the worker as co-author' },
+  queue: { type: 'boolean', about: 'return at once, and land in the background' },
+  after: { type: 'string', multiple: true, value: 'SID', about: 'with --queue: not before this session has landed' },
+  order: { type: 'boolean', about: 'in the order in which the sessions are named, not the smallest first' },
+  'dry-run': { type: 'boolean', about: 'find out all of it, and push nothing' },
+  push: { type: 'boolean', about: 'push to the branch (this is the default)' },
+  repo: { type: 'string', value: 'DIR', about: 'the checkout (default: the one that the session started from)' },
+  until: { type: 'string', value: 'HH:MM', about: 'with pause: end it at this time' },
+  force: { type: 'boolean', about: 'land although it is paused' },
+  all: { type: 'boolean', about: 'with ls: also what has ended' },
+  json: { type: 'boolean', about: 'print one JSON object a line instead of text, and never ask' },
+} as const
+
+/** How the sessions are to land. Exit 2 for a value that is not valid, or options that exclude each other. */
+export function parseLandingOptions(values: OptionValues<typeof landingOptions>) {
+  const { method = 'squash', author = 'me', after = [], into, repo } = values
+  const isDryRun = values['dry-run'] ?? false
+  if (!isOneOf(landingMethods, method)) throw new UsageError(`--method must be squash, rebase or merge: "${method}"`)
+  if (!isOneOf(authors, author)) throw new UsageError(`--author must be me, worker or both: "${author}"`)
+  if (values.push && isDryRun) throw new UsageError('--push and --dry-run exclude each other')
+  if (values.queue && isDryRun) throw new UsageError('--queue and --dry-run exclude each other')
+  if (after.length > 0 && !values.queue) throw new UsageError('--after needs --queue', 'Add --queue.')
+  const wish: { method: LandingMethod; author: (typeof authors)[number] } = { method, author }
+  return {
+    ...wish,
+    into,
+    repo,
+    after,
+    isDryRun,
+    keepsOrder: values.order ?? false,
+    ignoresPause: values.force ?? false,
+  }
+}
+
+// --- internal ---
+
+const authors = ['me', 'worker', 'both'] as const
+
+function isOneOf<Word extends string>(words: readonly Word[], word: string): word is Word {
+  return words.some(each => each === word)
+}

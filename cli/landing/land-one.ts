@@ -1,0 +1,74 @@
+import fs from 'node:fs'
+import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { findUpstream, readTransport } from '#host/git/upstream'
+import { listKnownSecrets } from '#host/secrets'
+import { listProjects } from '#projects'
+import { isSessionOpen, landSession, stopSession } from '#runner'
+import { findTargetRepository, refuseNewerFormat, type Session } from '#session'
+import { findBaseBranch, type LandingStatus, requirePass } from '#session/landing'
+import { readView } from '#session/status'
+
+type LandingRequest = Parameters<typeof landSession>[2]
+
+/** How one session is to land. */
+export interface LandOneOptions
+  extends Pick<LandingRequest, 'method' | 'author' | 'isDryRun' | 'isAtTerminal' | 'say'> {
+  /** The branch of the remote; undefined: the one that the session started from. */
+  into: string | undefined
+  /** Another checkout than that of the session. */
+  repo: string | undefined
+}
+
+/** Land one session. The caller is the lander of its repository. A session that is open is closed before. */
+export async function landOne(config: Config, session: Session, options: LandOneOptions): Promise<LandingStatus> {
+  const { method, author, isDryRun, isAtTerminal, say } = options
+  const checkout = await findCheckoutToLand(config, session, options.repo)
+  const { status } = await readView(session)
+  await requirePass(session, status)
+  const { remote, branch } = await findTargetBranch(session, checkout, options.into)
+  const transport = await readTransport(checkout, remote)
+  if (isDryRun && (await isSessionOpen(session, config)))
+    throw new DispatchError(`session ${session.id} is open, and landing would end it`, {
+      exitCode: exitCodes.conflict,
+      remedy: `Nothing was changed. End it first: dispatch stop ${session.id.slice(-4)}`,
+    })
+  await stopSession(session, config)
+  const secrets = listKnownSecrets(config)
+  const ownGates = listProjects(config.home).find(project => project.path === checkout)?.gates ?? []
+  const request = { method, author, isDryRun, isAtTerminal, say, checkout, transport, branch, secrets, ownGates }
+  return landSession(session, config, request)
+}
+
+/** The checkout from whose remote the branch is reached. Exit 2 for one that agents can write. */
+export async function findCheckoutToLand(config: Config, session: Session, repo: string | undefined): Promise<string> {
+  refuseNewerFormat(session)
+  const checkout = await findTargetRepository(session, repo, [config.home, config.installFolder])
+  refuseHome(config, checkout.path)
+  return checkout.path
+}
+
+/** The remote and its branch. Exit 2 where the session does not say it. */
+export async function findTargetBranch(
+  session: Session,
+  checkout: string,
+  into: string | undefined,
+): Promise<{ remote: string; branch: string }> {
+  const local = into ?? (await findBaseBranch(session.paths))
+  if (local !== undefined) return findUpstream(checkout, local, into !== undefined)
+  throw new DispatchError(`session ${session.id} started from a commit, not from a branch`, {
+    exitCode: exitCodes.usage,
+    remedy: 'Name the branch of the remote: --into BRANCH',
+  })
+}
+
+// --- internal ---
+
+/** In a folder below the home, agents can write the configuration of git, which names programs that git runs. */
+function refuseHome({ home }: Config, checkout: string): void {
+  if (!`${fs.realpathSync(checkout)}/`.startsWith(`${fs.realpathSync(home)}/`)) return
+  throw new DispatchError(`${checkout} is below ${home}, where agents write`, {
+    exitCode: exitCodes.usage,
+    remedy: 'Name a checkout of your own: --repo DIR',
+  })
+}

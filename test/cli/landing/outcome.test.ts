@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decideNext, type Next } from '#cli/landing/outcome.ts'
+import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
+import type { Entry } from '#landing'
+import type { LandingStatus } from '#session/landing'
+import { createEntry } from '../../fixtures/landing-entry.ts'
+
+const now = new Date('2026-11-30T12:00:00.000Z')
+
+const decide = (state: LandingStatus['state'], changes: Partial<Entry> = {}, isAttended = false): Next => {
+  const landing = { number: 1, branch: 'main', state, reason: 'why', time: now.toISOString() }
+  return decideNext(createEntry(changes), { landing }, { isAttended, now })
+}
+
+const decideError = (exitCode: ExitCode, changes: Partial<Entry> = {}): Next =>
+  decideNext(createEntry(changes), { error: new DispatchError('why', { exitCode }) }, { isAttended: false, now })
+
+test('what landed has ended', () => {
+  assert.deepEqual(decide('landed'), { kind: 'end', outcome: 'landed', reason: '' })
+  assert.equal(decide('landed', {}, true).kind, 'end')
+})
+
+test('a conflict, and what is not green, goes back twice, and then to a person', () => {
+  for (const state of ['conflict', 'stale', 'red'] as const) {
+    assert.deepEqual(decide(state), { kind: 'send back', reason: 'why' })
+    assert.deepEqual(decide(state, { retries: 1 }), { kind: 'send back', reason: 'why' })
+    const last = decide(state, { retries: 2 })
+    assert.deepEqual(last, { kind: 'end', outcome: 'needs you', reason: `${state} after 2 new attempts: why` })
+    assert.deepEqual(decide(state, { sendsBack: false }), {
+      kind: 'end',
+      outcome: 'needs you',
+      reason: `${state}: why`,
+    })
+  }
+})
+
+test('a person at a shell gets every result', () => {
+  for (const state of ['conflict', 'stale', 'red', 'undecided', 'refused'] as const)
+    assert.deepEqual(decide(state, {}, true), { kind: 'end', outcome: 'not landed', reason: 'why' })
+})
+
+test('a judge without an answer and a host out of reach are tried again, ever more rarely', () => {
+  const getMinutes = (next: Next) => (next.kind === 'later' ? (Date.parse(next.notBefore) - now.getTime()) / 60_000 : 0)
+  assert.deepEqual(
+    [0, 1, 2, 4, 9].map(failures => getMinutes(decide('undecided', { failures }))),
+    [1, 2, 4, 16, 30],
+  )
+  assert.equal(getMinutes(decideError(exitCodes.dependency, { failures: 50 })), 30)
+  assert.equal(getMinutes(decideError(exitCodes.storage)), 1)
+})
+
+test('a hook that refuses is asked three more times, and an error of the request needs a person at once', () => {
+  assert.equal(decide('refused', { failures: 2 }).kind, 'later')
+  assert.deepEqual(decide('refused', { failures: 3 }), { kind: 'end', outcome: 'needs you', reason: 'why' })
+  assert.deepEqual(decideError(exitCodes.conflict), { kind: 'end', outcome: 'needs you', reason: 'why' })
+})

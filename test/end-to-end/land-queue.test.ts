@@ -1,0 +1,147 @@
+/** Sessions that land in the background: by the daemon, in their order, again after a conflict, and by themselves. */
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { helloTask } from '#rehearsal/hello.ts'
+import type { Session } from '#session'
+import { type LandingMachine, prepareLandingMachine } from '../fixtures/landing-remote.ts'
+import { helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
+import { createTwin } from '../fixtures/session-twin.ts'
+
+interface Listed {
+  session: string
+  state: string
+  outcome: string | null
+  reason: string
+  retryItem: string | null
+}
+
+describe('the landing queue', () => {
+  let rig: Rig
+  let machine: LandingMachine
+
+  const dispatch = async (...args: string[]): Promise<string> => {
+    const ran = await rig.dispatch(args)
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+    return ran.stdout
+  }
+  const readLanded = ({ id }: Session) => rig.readStatus(id).landed.map(({ branch }) => branch)
+  const list = async (): Promise<Listed[]> =>
+    JSON.parse(await dispatch('land', 'ls', '--all', '--json')).queues.flatMap(
+      ({ entries }: { entries: Listed[] }) => entries,
+    )
+  const find = async ({ id }: Session): Promise<Listed> => {
+    const entry = (await list()).find(({ session }) => session === id)
+    assert.ok(entry, `${id} is not in the queue`)
+    return entry
+  }
+  /** Wait until the entry of a session has ended, by its file. */
+  const waitForEnd = ({ id }: Session) => {
+    const folder = path.join(rig.home, 'dispatch/landing')
+    return rig.waitUntil(`${id} has ended`, () => fs.globSync(`*/ended/${id}.json`, { cwd: folder }).length > 0)
+  }
+
+  before(async () => {
+    rig = await openRig(helloScenario, { STAGGER_SEC: '0' })
+    machine = await prepareLandingMachine(rig)
+  })
+  after(() => rig.close())
+
+  it('lands in the background what a person puts in', async () => {
+    const session = createTwin(machine.original, 'aaaa')
+    await machine.pushFiles('one', { other: 'x\n' })
+    const answer = await dispatch('land', session.id, '--into', 'one', '--queue', '--json')
+    assert.deepEqual(JSON.parse(answer), { id: session.id, state: 'waiting', reason: '' })
+    await waitForEnd(session)
+    assert.deepEqual(readLanded(session), ['one'])
+    assert.equal((await find(session)).outcome, 'landed')
+    assert.match(await machine.readRemote('one', '%B'), new RegExp(`Dispatch-Session: ${session.id}`))
+  })
+
+  it('makes a new attempt on the newest state where the work does not merge, and lands that', async () => {
+    const session = createTwin(machine.original, 'bbbb')
+    await machine.pushFiles('two', { 'hello.sh': 'echo something else\n' })
+    const tip = await machine.readRemote('two')
+    const earlier = fs.globSync('*/ended/*', { cwd: path.join(rig.home, 'dispatch/landing') })
+    await dispatch('land', session.id, '--into', 'two', '--queue')
+    const folder = path.join(rig.home, 'dispatch/landing')
+    const isOther = (name: string) => !name.endsWith(`${session.id}.json`) && !earlier.includes(name)
+    await rig.waitUntil('the new attempt has ended', () => fs.globSync('*/ended/*', { cwd: folder }).some(isOther))
+    const attempt = rig.readSession()
+    assert.equal(attempt.manifest.retryOf?.session, session.id)
+    assert.match(attempt.manifest.retryOf?.outcome ?? '', /did not land on branch two: .*hello\.sh/)
+    assert.equal(attempt.manifest.repository?.commit, tip, 'it begins where the branch was')
+    assert.deepEqual(readLanded(attempt), ['two'])
+    assert.equal(await machine.readRemote('two', '%P'), tip)
+    assert.deepEqual(readLanded(session), [])
+    assert.deepEqual(
+      (await list()).filter(({ session: id }) => id === session.id),
+      [],
+      'the attempt has taken its place',
+    )
+  })
+
+  it('waits while it is paused, and for what is to land before', async () => {
+    const [first, second] = [createTwin(machine.original, 'cccc'), createTwin(machine.original, 'dddd')]
+    await machine.pushFiles('three', { other: 'x\n' })
+    await machine.pushFiles('four', { other: 'x\n' })
+    await dispatch('land', 'pause', '--repo', machine.folder)
+    const refused = await rig.dispatch(['land', first.id, '--into', 'three', '--json'])
+    assert.equal(refused.exitCode, 5, refused.stdout + refused.stderr)
+    await dispatch('land', second.id, '--into', 'four', '--queue', '--after', first.id)
+    await dispatch('land', first.id, '--into', 'three', '--queue')
+    assert.deepEqual([(await find(first)).state, (await find(second)).state], ['waiting', 'waiting'])
+    await dispatch('land', 'unpause', '--repo', machine.folder)
+    await waitForEnd(second)
+    const landedAt = [first, second].map(({ id }) => rig.readStatus(id).landed[0]?.time ?? '')
+    assert.ok(landedAt[0] && landedAt[1] && landedAt[0] < landedAt[1], landedAt.join())
+  })
+
+  it('drops what a person takes out', async () => {
+    const session = createTwin(machine.original, 'eeee')
+    await dispatch('land', 'pause', '--repo', machine.folder)
+    await dispatch('land', session.id, '--into', 'one', '--queue')
+    await dispatch('land', 'drop', session.id)
+    await dispatch('land', 'unpause', '--repo', machine.folder)
+    assert.equal((await find(session)).outcome, 'dropped')
+    assert.equal((await rig.dispatch(['land', 'drop', session.id])).exitCode, 4)
+    assert.deepEqual(readLanded(session), [])
+  })
+
+  it('goes on with what a command that was killed was landing', async () => {
+    const session = createTwin(machine.original, 'ffff')
+    await machine.pushFiles('five', { other: 'x\n' })
+    const hook = path.join(machine.remote, 'hooks/pre-receive')
+    const mark = path.join(rig.home, 'killed')
+    // The hook is a descendant of the process that pushes.
+    const script = [
+      `[ -e ${mark} ] && exit 0`,
+      `touch ${mark}`,
+      'p=$PPID',
+      'while [ "$p" -gt 1 ] && ! tr "\\0" " " < "/proc/$p/cmdline" | grep -q " land "; do',
+      '  p=$(sed "s/.*) . //; s/ .*//" "/proc/$p/stat")',
+      'done',
+      'kill -9 "$p"',
+      'exit 1',
+    ]
+    fs.writeFileSync(hook, `#!/bin/sh\n${script.join('\n')}\n`, { mode: 0o755 })
+    const killed = await rig.dispatch(['land', session.id, '--into', 'five', '--json'])
+    assert.equal(killed.signal, 'SIGKILL', killed.stdout + killed.stderr)
+    await waitForEnd(session)
+    fs.rmSync(hook)
+    assert.deepEqual(readLanded(session), ['five'])
+  })
+
+  it('lands by itself where the project says so', async () => {
+    await dispatch('projects', 'add', machine.folder, '--name', 'mine')
+    await dispatch('projects', 'set', 'mine', '--land', 'squash', '--land-as', 'both', '--gate', 'test -e hello.sh')
+    await dispatch(helloTask, '--repo', machine.folder, '--wait')
+    const session = rig.readSession()
+    await waitForEnd(session)
+    assert.deepEqual(readLanded(session), ['main'])
+    assert.match(await machine.readRemote('main', '%an %B'), /^Ada [\s\S]*\nCo-authored-by: /)
+    const untouched = (await list()).filter(({ session: id }) => id === machine.original.id)
+    assert.deepEqual(untouched, [], 'what began before it was said does not land by itself')
+  })
+})
