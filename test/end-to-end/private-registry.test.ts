@@ -6,9 +6,9 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { isErrno } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { bash, put, type Scenario, say, spawn } from '#rehearsal/scenario.ts'
+import { findFilesWith } from '../fixtures/find-files.ts'
 import { commitFolder, type Rig, withRig } from '../fixtures/rig.ts'
 import { whyNoSandbox } from '../fixtures/skip-reasons.ts'
 import { sampleCases } from '../long/select-cases.ts'
@@ -103,24 +103,6 @@ async function createProject(
   )
   fs.writeFileSync(path.join(folder, '.gitignore'), 'node_modules\n')
   return commitFolder(folder)
-}
-
-/** Every file below a folder with this text. The daemon and the deliverer go on writing there, so a file may be gone by now. */
-function findFilesWith(folder: string, secret: string): string[] {
-  return fs
-    .readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .map(entry => path.join(entry.parentPath, entry.name))
-    .filter(file => readIfPresent(file).includes(secret))
-}
-
-function readIfPresent(file: string): Buffer {
-  try {
-    return fs.readFileSync(file)
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error
-    return Buffer.alloc(0)
-  }
 }
 
 const npmrc = (address: string) => `@corp:registry=http://${address}/\n//${address}/:_authToken=${token}\n`

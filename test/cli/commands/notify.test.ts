@@ -8,6 +8,7 @@ import { getChannelWarning } from '#cli/notify/overview.ts'
 import { buildSubscribeUrl, renderQr } from '#cli/notify/qr.ts'
 import { createTopic, readConfig } from '#host/config'
 import { getOutboxFolders, writeToOutbox } from '#notify'
+import { findFilesWith } from '../../fixtures/find-files.ts'
 import { startNtfyServer } from '../../fixtures/ntfy-server.ts'
 import { readQr } from '../../fixtures/qr-reader.ts'
 import { entryPoint, idleScenario, openRig, type Rig } from '../../fixtures/rig.ts'
@@ -128,14 +129,6 @@ async function recordCommandLines(work: () => Promise<void>): Promise<string[]> 
     clearInterval(timer)
   }
   return [...seen]
-}
-
-function findFilesWith(folder: string, text: string): string[] {
-  return fs
-    .readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .map(entry => path.join(entry.parentPath, entry.name))
-    .filter(file => fs.readFileSync(file).includes(text))
 }
 
 /** Queue a notification as a runner does. */

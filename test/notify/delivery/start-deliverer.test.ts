@@ -8,6 +8,7 @@ import { readLeaseHolder } from '#host/lease'
 import { checkLiveness, type ProcessIdentity } from '#host/process'
 import { defaultTiming, readDeliveryLog, writeToOutbox } from '#notify'
 import { readRetryState } from '#notify/delivery/retry-state.ts'
+import { findFilesWith } from '../../fixtures/find-files.ts'
 import {
   buildPhoneSettings,
   buildQueuedNotification,
@@ -82,9 +83,7 @@ test('settings in the environment win over .env, and are in no file', async () =
     assert.ok(!fs.readFileSync(`/proc/${holder.pid}/environ`, 'utf8').includes('sk-not-for-deliverers'))
   await waitUntil(() => readDeliverer(home) === undefined, 'the deliverer ends')
   ntfy.stop()
-  const files = fs.readdirSync(home, { recursive: true, encoding: 'utf8' }).map(name => path.join(home, name))
-  for (const file of files.filter(file => fs.statSync(file).isFile()))
-    assert.ok(!fs.readFileSync(file, 'utf8').includes(testTopic), file)
+  assert.deepEqual(findFilesWith(home, testTopic), [])
 })
 
 test('with invalid settings the notification waits, and the log has the reason', async () => {
