@@ -1,20 +1,20 @@
 import { asksForHelp, runCommand, UsageError } from './command.ts'
 import { commandTable } from './commands/index.ts'
-import { printCommandHelp, printHelp, printVersion } from './help.ts'
 
 /** Run `dispatch` with these arguments: one of its commands, or a task. Returns the exit code. */
 export async function runDispatch(argv: string[]): Promise<number> {
   requireFolder()
   const [first, ...rest] = argv
-  if (first === undefined || first === '--help' || first === '-h') return printHelp(commandTable)
-  if (first === 'help') return printHelp(commandTable, rest[0])
-  if (first === '--version') return printVersion()
+  const help = () => import('./help.ts')
+  if (first === undefined || first === '--help' || first === '-h') return (await help()).printHelp(commandTable)
+  if (first === 'help') return (await help()).printHelp(commandTable, rest[0])
+  if (first === '--version') return (await help()).printVersion()
   if (first === 'completions' && rest[0] === '--')
     return (await import('./completions/complete.ts')).answerShell(rest.slice(1), commandTable)
   const command = commandTable.commands.find(({ name }) => name === first)
   if (!command) refuseTypo(argv)
   const [entry, args] = command ? [command, rest] : [commandTable.task, argv]
-  return asksForHelp(args) ? printCommandHelp(entry) : runCommand(entry, args)
+  return asksForHelp(args) ? (await help()).printCommandHelp(entry) : runCommand(entry, args)
 }
 
 // --- internal ---

@@ -1,21 +1,15 @@
 import type { Config } from '#host/config'
 import { type ExitCode, exitCodes } from '#host/error.ts'
 import { describeFreeSpace, FREE_SPACE_REMEDY, LOW_SPACE_BYTES, measureFreeSpace } from '#host/fs'
-import { findRepoWarnings } from '#host/git'
 import { launchSession } from '#runner'
 import type { Session } from '#session'
 import type { OptionValues } from './command.ts'
-import { describeAttempt } from './input/earlier-attempt.ts'
-import { resolveProject } from './input/project.ts'
 import { resolveSandbox } from './input/sandbox-options.ts'
 import { parseTaskOptions, type taskOptions } from './input/task-options.ts'
 import { printIntroduction, printNextCommands, printWarning } from './output/launch-view.ts'
 import { print } from './output/terminal.ts'
-import { launchClaimed, readClaim } from './queue/claim.ts'
-import { warnOverCap } from './queue/doors.ts'
+import { readClaim } from './queue/claim.ts'
 import { refusePause } from './queue/pause.ts'
-import { waitForResult, watchToEnd } from './wait-for-result.ts'
-import { waitForFirstAnswer } from './wait-for-start.ts'
 
 type TaskValues = OptionValues<typeof taskOptions>
 
@@ -34,17 +28,23 @@ export async function startTask(config: Config, values: TaskValues, request: Tas
   const freeBytes = measureFreeSpace(config.home)
   if (freeBytes < LOW_SPACE_BYTES) say(`${describeFreeSpace(config.home, freeBytes)}. ${FREE_SPACE_REMEDY}`)
   const { repository } = session.manifest
+  // What only comes now is loaded only now: claude starts meanwhile.
+  const [{ findRepoWarnings }, { waitForFirstAnswer }] = await Promise.all([
+    import('#host/git'),
+    import('./wait-for-start.ts'),
+  ])
   const [warnings, start] = await Promise.all([
     repository ? findRepoWarnings(repository).catch(() => []) : [], // A repository that cannot be inspected still starts.
     values['no-wait'] ? null : waitForFirstAnswer(session, config, say),
   ])
   for (const warning of warnings) say(warning)
-  if (session.manifest.queueItem === null) await warnOverCap(config, say)
-  const { startBackground } = await import('./background.ts') // Loaded this late so as not to delay the start.
+  if (session.manifest.queueItem === null) await (await import('./queue/doors.ts')).warnOverCap(config, say)
+  const { startBackground } = await import('./background.ts')
   const serverUrl = await startBackground(config)
   const page = serverUrl === undefined ? undefined : `${serverUrl}/s/${session.id}`
-  if (values.wait && !values.json) return watchToEnd(session)
+  if (values.wait && !values.json) return (await import('./wait-for-result.ts')).watchToEnd(session)
   if (values.wait) {
+    const { waitForResult } = await import('./wait-for-result.ts')
     const result = await waitForResult(session)
     print(JSON.stringify(result))
     return result.exitCode
@@ -70,7 +70,10 @@ async function launch(
     values['base-of'] === undefined
       ? baseCommit
       : await (await import('./landing/landing-target.ts')).bringLandingTarget(config, values['base-of'], values.repo)
-  const retryOf = values.retry === undefined ? null : describeAttempt(config, values.retry, context)
+  const retryOf =
+    values.retry === undefined
+      ? null
+      : (await import('./input/earlier-attempt.ts')).describeAttempt(config, values.retry, context)
   const create = () =>
     launchSession(config, {
       ...options,
@@ -81,7 +84,10 @@ async function launch(
       startedDespitePause,
       chooseSandbox: () => resolveSandbox(config, values.sandbox),
       chooseProject: async (repository, sandbox) =>
-        values['no-setup'] ? null : resolveProject(config, repository, { sandbox, say }),
+        values['no-setup'] || repository === null
+          ? null
+          : (await import('./input/project.ts')).resolveProject(config, repository, { sandbox, say }),
     })
-  return claim === null ? create() : launchClaimed(config, claim, create)
+  if (claim === null) return create()
+  return (await import('./queue/claimed-start.ts')).launchClaimed(config, claim, create)
 }

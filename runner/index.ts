@@ -2,11 +2,12 @@ import type { Config } from '#host/config'
 import type { Session } from '#session'
 import type { LandingStatus } from '#session/landing'
 import type { LandingRequest } from './landing/land-session.ts'
-import type { LaunchRequest, StartResult } from './launch.ts'
+import type { LaunchRequest } from './launch.ts'
+import type { StartResult } from './wait-for-start.ts'
 
-export { detectAgent, detectAgentMark, detectAnyAgent } from './contract/approval.ts'
+export { detectAgent, detectAgentMark, detectAnyAgent } from './contract/detect-agent.ts'
 export { listSetups, removeUnusedSetups, type Setup } from './dependencies/prune.ts'
-export type { LaunchRequest, StartResult } from './launch.ts'
+export type { LaunchRequest } from './launch.ts'
 export {
   getApprovalFile,
   getMessageFile,
@@ -18,6 +19,7 @@ export {
 } from './messages/store.ts'
 export { isSessionOpen, stopSession } from './stop-session.ts'
 export { getTmuxSessionName, launchSuccessor } from './terminal.ts'
+export type { StartResult } from './wait-for-start.ts'
 
 /** Run one session until it is closed; exit 5 if it already has a runner. The runner's code is loaded only here. */
 export async function runSession(session: Session, config: Config): Promise<void> {
@@ -47,5 +49,5 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
 
 /** Return when the session's orchestrator has started or is parked, or throw why it did not start. */
 export async function waitForStart(session: Session, config: Config, interrupt?: AbortSignal): Promise<StartResult> {
-  return (await import('./launch.ts')).waitForStart(session, config, interrupt)
+  return (await import('./wait-for-start.ts')).waitForStart(session, config, interrupt)
 }

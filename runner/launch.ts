@@ -4,21 +4,17 @@ import path from 'node:path'
 import { prepareOrchestrator } from '#agents'
 import { detectLogin, findClaude, prepareLogin, requireLogin } from '#host/claude'
 import { type Config, prepareHome } from '#host/config'
-import { createInterruptError, DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
+import { DispatchError, exitCodes } from '#host/error.ts'
 import { copyTree, makePrivateFolder, requireFreeSpace, writeAtomic } from '#host/fs'
 import { chooseCommit, findTaskRepository, type UserRepository } from '#host/git'
 import { sha256 } from '#host/hash.ts'
-import { readLeaseHolder } from '#host/lease'
 import { applyModelVariables, requireModelAccess } from '#host/model'
-import { checkLiveness } from '#host/process'
 import { readInstructions } from '#host/project'
 import { toOneLine } from '#host/text.ts'
 import { addNamedToolchains, findToolchains } from '#host/toolchains'
 import { requireClaude, requirePrograms } from '#host/versions.ts'
 import { createSession, createSessionId, recordManifest, type Session, type SessionManifest } from '#session'
-import { appendEvent, type Event, followLog } from '#session/log'
-import { requestClose } from './stop-session.ts'
-import { launchSuccessor, openTerminal } from './terminal.ts'
+import { openTerminal } from './terminal.ts'
 
 /** What a person asks for with `dispatch "task"`. */
 export interface LaunchRequest
@@ -95,7 +91,8 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
     claude: { program, sessionId: randomUUID(), configDirectory: login.configDirectory ?? null },
   })
   await prepareFiles(session, texts)
-  await openTerminal(session, config).catch((error: Error) => {
+  await openTerminal(session, config).catch(async (error: Error) => {
+    const { appendEvent } = await import('#session/log')
     // No runner exists that could record it, and without an end the record would look like a session that still runs.
     const exitCode = error instanceof DispatchError ? error.exitCode : exitCodes.internal
     appendEvent(session.paths.events, { type: 'start.failed', reason: error.message, exitCode }, 0, new Date())
@@ -104,62 +101,7 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
   return session
 }
 
-/**
- * How a session has started: the model has answered, perhaps while the repository is still being copied, or the vendor's limit
- * parks it until later.
- */
-export type StartResult =
-  | { isParked: false; isCopying: boolean }
-  | { isParked: true; reason: string; resetsAt: string | null }
-
-/**
- * Return when the model has answered once and the session's repository is ready or needs longer, or when the vendor's limit
- * parks the session; throw when the start fails. A runner that dies meanwhile gets one successor: on a new machine no watchdog
- * runs yet. `interrupt` ends the wait, and the session goes on.
- */
-export async function waitForStart(session: Session, config: Config, interrupt?: AbortSignal): Promise<StartResult> {
-  const timeoutSeconds = config.START_TIMEOUT_SEC + START_GRACE_SECONDS
-  const deadlineMs = performance.now() + timeoutSeconds * 1000
-  const missing = new Set<Event['type']>(['orchestrator.started', 'base.prepared'])
-  let answeredAtMs = Number.POSITIVE_INFINITY
-  for (let isRevived = false; ; ) {
-    const restMs = Math.ceil(answeredAtMs + COPY_GRACE_MS - performance.now())
-    const timeout = AbortSignal.timeout(Math.max(0, Math.min(LIVENESS_INTERVAL_MS, restMs)))
-    const signal = AbortSignal.any([timeout, ...(interrupt ? [interrupt] : [])])
-    for await (const event of followLog(session.paths.events, { signal, rescanMs: RESCAN_MS })) {
-      throwIfStartFailed(session, event)
-      missing.delete(event.type)
-      if (missing.size === 0) return { isParked: false, isCopying: false }
-      if (event.type === 'orchestrator.started' && answeredAtMs === Number.POSITIVE_INFINITY) {
-        answeredAtMs = performance.now()
-        break // To wait for the copy no longer than that, instead of until the next look at the runner.
-      }
-      if (event.type === 'usage-limit.reached')
-        return { isParked: true, reason: event.reason, resetsAt: event.resetsAt }
-    }
-    if (interrupt?.aborted) throw createInterruptError()
-    if (performance.now() - answeredAtMs >= COPY_GRACE_MS) return { isParked: false, isCopying: true }
-    const runner = readLeaseHolder(session.paths.runnerLease)
-    const isGone = runner !== undefined && (await checkLiveness(runner)) === 'dead'
-    if (isGone && !isRevived) isRevived = await launchSuccessor(session, config)
-    else if (performance.now() > deadlineMs && (isGone || runner === undefined)) {
-      // Only without a runner: with one, a large repository may take longer.
-      const { closeSession } = await import('./runner.ts')
-      await closeSession(session, config, 'dispatch', 'its runner did not start, or ended at once')
-      const reason = `its runner did not start within ${timeoutSeconds} s, or ended`
-      throw createStartError(session, reason, exitCodes.deadline)
-    }
-  }
-}
-
 // --- internal ---
-
-/** What the runner may need beyond claude's own START_TIMEOUT_SEC. */
-const START_GRACE_SECONDS = 15
-const LIVENESS_INTERVAL_MS = 2000
-const RESCAN_MS = 100
-/** How long the copy of the repository may take beyond the first answer before the command stops waiting for it. */
-const COPY_GRACE_MS = 500
 
 /** Write all that a session begins with, and at last its manifest. A session that could not be written is removed. */
 async function prepareFiles(session: Session, instructions: { path: string; text: string }[]): Promise<void> {
@@ -209,24 +151,4 @@ function reserveFreeId(
       if (!isTaken || attempt === MAX_ID_ATTEMPTS) throw error
     }
   }
-}
-
-function throwIfStartFailed(session: Session, event: Event): void {
-  if (event.type === 'start.failed') throw createStartError(session, event.reason, event.exitCode)
-  if (event.type === 'human.needed') {
-    requestClose(session, 'it needed a person before it had started')
-    throw createStartError(session, event.reason, event.exitCode ?? exitCodes.internal)
-  }
-  if (event.type === 'session.closed')
-    throw new DispatchError(`the session was closed by ${event.actor} before it had started: ${event.reason}`, {
-      exitCode: exitCodes.conflict,
-      remedy: `Nothing is still running. The record is in ${session.paths.folder}`,
-    })
-}
-
-function createStartError({ paths }: Session, reason: string, exitCode: number): DispatchError {
-  return new DispatchError(`the orchestrator did not start: ${reason}`, {
-    exitCode: exitCode as ExitCode,
-    remedy: `Nothing is still running. The record is in ${paths.folder}. To find the cause: dispatch doctor`,
-  })
 }

@@ -1,22 +1,26 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import type { Plugin } from 'esbuild'
+import { commandTable } from '#cli/commands/index.ts'
 import { buildFolder, installFolder, writeSourceRecord } from '#host/config'
+import { openFaces } from './open-faces.ts'
 
 /**
- * `npm run build`: bundle each program into one file and the chunks it shares with others, so that a start reads fifteen
- * files instead of two hundred (docs/decisions/0010). It records its sources, so that `dispatch doctor` can report a build
+ * `npm run build`: bundle each program into one file and the chunks that it loads later, so that a start reads a few files
+ * instead of two hundred (docs/decisions/0010, 0061). It records its sources, so that `dispatch doctor` can report a build
  * that is older than they are. Chunks of an earlier build stay for a month: a process that runs from it may still load one.
  */
-const programs = [
-  'bin/dispatch',
-  'bin/processes/runner',
-  'bin/processes/judge',
-  'bin/processes/deliver',
-  'bin/processes/sandbox',
-  'notify/channels/desktop-child',
-  'notify/test-child',
-]
+const programs: Record<string, string> = {
+  // The same program twice: what starts a session does not read what the other commands have in common.
+  task: 'bin/dispatch',
+  commands: 'bin/dispatch',
+  runner: 'bin/processes/runner',
+  judge: 'bin/processes/judge',
+  deliver: 'bin/processes/deliver',
+  sandbox: 'bin/processes/sandbox',
+  'desktop-child': 'notify/channels/desktop-child',
+  'test-child': 'notify/test-child',
+}
 
 /** These packages look for their own files beside them. */
 const unbundledPackages = ['node-notifier', 'fsevents']
@@ -29,13 +33,25 @@ const unbundleRuntime: Plugin = {
 }
 
 /** esbuild drops what nobody uses of `* as z`, but of the object `z` nothing: 570 KB in every program, messages in 60 languages. */
-const shrinkZod: Plugin = {
-  name: 'shrink-zod',
+const shrinkZod = (source: string) => source.replace("import { z } from 'zod'", "import * as z from 'zod'")
+
+const rewriteSources: Plugin = {
+  name: 'rewrite-sources',
   setup: ({ onLoad }) =>
     onLoad({ filter: /\.ts$/ }, ({ path }) => ({
-      contents: fs.readFileSync(path, 'utf8').replace("import { z } from 'zod'", "import * as z from 'zod'"),
+      contents: openFaces(path, shrinkZod(fs.readFileSync(path, 'utf8'))),
       loader: 'ts',
     })),
+}
+
+/** The program for a task has no other command. */
+const leaveOutCommands: Plugin = {
+  name: 'leave-out-commands',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\.\/[a-z-]+\.ts$/ }, ({ path: file, kind, resolveDir }) => {
+      const isCommand = kind.startsWith('dynamic') && path.relative(installFolder, resolveDir) === 'cli/commands'
+      return isCommand && file !== './task.ts' ? { path: './commands.js', external: true } : undefined
+    }),
 }
 
 const MONTH_MS = 30 * 24 * 60 * 60_000
@@ -47,8 +63,9 @@ try {
   writeSourceRecord(newFolder, installFolder, await bundle())
   const names = fs.readdirSync(newFolder)
   // A program comes after the chunks that it loads: it may be started at any moment.
-  const isProgram = (name: string) => programs.some(program => `${path.basename(program)}.js` === name)
-  for (const name of names.toSorted((a, b) => Number(isProgram(a)) - Number(isProgram(b))))
+  const rank = (name: string) =>
+    name === 'dispatch.js' ? 2 : Object.hasOwn(programs, path.basename(name, '.js')) ? 1 : 0
+  for (const name of names.toSorted((a, b) => rank(a) - rank(b)))
     fs.renameSync(path.join(newFolder, name), path.join(folder, name))
   for (const name of fs.readdirSync(folder).filter(name => !names.includes(name))) {
     const file = path.join(folder, name)
@@ -63,13 +80,20 @@ try {
 
 /** Bundle the programs into the new folder. Returns the source files. */
 async function bundle(): Promise<string[]> {
+  fs.writeFileSync(path.join(newFolder, 'dispatch.js'), renderDispatch())
+  const inputs = await Promise.all(Object.entries(programs).map(([name, file]) => bundleProgram(name, file)))
+  const sources = inputs.flat().filter(name => !/(^|\/)node_modules\//.test(name))
+  return [...new Set([...sources, 'scripts/build.ts', 'scripts/open-faces.ts', 'package-lock.json'])].toSorted()
+}
+
+/** Bundle one program by itself: chunks that programs share would be many more and smaller. Returns all that it is made from. */
+async function bundleProgram(name: string, file: string): Promise<string[]> {
   const { build } = await import('esbuild')
   const { metafile } = await build({
     metafile: true,
     absWorkingDir: installFolder,
-    entryPoints: programs.map(name => `${name}.ts`),
+    entryPoints: { [name]: `${file}.ts` },
     outdir: newFolder,
-    entryNames: '[name]',
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -77,13 +101,23 @@ async function bundle(): Promise<string[]> {
     target: 'node22',
     mainFields: ['module', 'main'],
     external: unbundledPackages,
-    plugins: [unbundleRuntime, shrinkZod],
+    plugins: [unbundleRuntime, rewriteSources, ...(name === 'task' ? [leaveOutCommands] : [])],
     logLevel: 'warning',
     // Packages written for CommonJS load Node's own modules with require().
     banner: {
       js: "import { createRequire as requireOf } from 'node:module';const require = requireOf(import.meta.url);",
     },
   })
-  const sources = Object.keys(metafile.inputs).filter(name => !/(^|\/)node_modules\//.test(name))
-  return [...sources, 'scripts/build.ts', 'package-lock.json'].toSorted()
+  return Object.keys(metafile.inputs)
+}
+
+/** The text of `dispatch.js`: whatever does not begin with the name of a command is a task. Pure. */
+function renderDispatch(): string {
+  const names = ['help', '--help', '-h', '--version', ...commandTable.commands.map(({ name }) => name)]
+  return [
+    `const names = new Set(${JSON.stringify(names)})`,
+    'const [, , first] = process.argv',
+    "await import(first === undefined || names.has(first) ? './commands.js' : './task.js')",
+    '',
+  ].join('\n')
 }

@@ -2,7 +2,6 @@ import { readConfig } from '#host/config'
 import { defineCommand } from '../command.ts'
 import { readTextInput } from '../input/task-input.ts'
 import { parseTaskOptions, taskOptions } from '../input/task-options.ts'
-import { queueTask } from '../queue/doors.ts'
 import { startTask } from '../start-task.ts'
 
 export const command = defineCommand({
@@ -24,7 +23,7 @@ model has answered once.
     })
     parseTaskOptions(values)
     const config = readConfig()
-    if (values.queue) return queueTask(config, values, task)
+    if (values.queue) return (await import('../queue/doors.ts')).queueTask(config, values, task)
     return startTask(config, values, { task })
   },
 })

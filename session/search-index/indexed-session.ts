@@ -3,9 +3,9 @@ import { readBytesIfPresent, readStamp, readUntrusted } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
 import { parseLog } from '../log/log.ts'
 import type { Session } from '../manifest.ts'
+import { computeState } from '../status/conditions.ts'
 import { computeStatus } from '../status/status.ts'
 import type { SessionStatus } from '../status/status-types.ts'
-import { computeState } from '../status/view.ts'
 import { readSession } from '../store.ts'
 
 /** What the index keeps of a session: all that its files say, and nothing about its processes. */

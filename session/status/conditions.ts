@@ -43,6 +43,16 @@ export function isAwaitingApproval({ phase, approval }: SessionStatus): boolean 
   return phase === 'asking' && approval?.state === 'asked'
 }
 
+/** Compute the state that a person reads. Unfinished work with a dead runner is `interrupted`. Pure. */
+export function computeState(status: SessionStatus, runner: Liveness): string {
+  if (status.verdict?.voidReason && status.phase === status.verdict.verdict) return `${status.phase} (void)`
+  if (['PASS', 'FAIL', 'INCONCLUSIVE', 'failed'].includes(status.phase)) return status.phase
+  if (status.closed) return 'stopped'
+  if (runner === 'dead' && !isSettled(status)) return 'interrupted'
+  if ((status.usageLimit || status.judgeWait?.reason) && !isSettled(status)) return 'parked'
+  return status.isStuck ? 'stuck' : status.phase
+}
+
 // --- internal ---
 
 const RESTART_WINDOW_MS = 10 * MINUTE_MS

@@ -1,4 +1,5 @@
 export {
+  computeState,
   countInARow,
   isAsleep,
   isAtWork,
@@ -12,4 +13,4 @@ export { describeJudgeWait, explainJudgeRefusal } from './judge-wait.ts'
 export { explainOtherHost, findOtherHost, refuseOtherHost } from './other-host.ts'
 export { applyEvent, computeStatus, initialStatus } from './status.ts'
 export type { ClauseStatus, SessionStatus, VerdictState, WorkerStatus } from './status-types.ts'
-export { computeState, readAllViews, readView, type SessionView } from './view.ts'
+export { readAllViews, readView, type SessionView } from './view.ts'

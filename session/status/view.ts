@@ -6,7 +6,7 @@ import { readLog } from '../log/log.ts'
 import type { Session } from '../manifest.ts'
 import { describeVoidReason, listVisibleChanges } from '../repository/diff.ts'
 import { listSessions } from '../store.ts'
-import { isSettled } from './conditions.ts'
+import { computeState } from './conditions.ts'
 import { findOtherHost } from './other-host.ts'
 import { computeStatus } from './status.ts'
 import type { SessionStatus } from './status-types.ts'
@@ -85,14 +85,4 @@ async function listRecentChanges(session: Session, status: SessionStatus): Promi
 
 export async function readAllViews(workspace: string): Promise<SessionView[]> {
   return Promise.all(listSessions(workspace).map(readView))
-}
-
-/** Compute the state that a person reads. Unfinished work with a dead runner is `interrupted`. Pure. */
-export function computeState(status: SessionStatus, runner: Liveness): string {
-  if (status.verdict?.voidReason && status.phase === status.verdict.verdict) return `${status.phase} (void)`
-  if (['PASS', 'FAIL', 'INCONCLUSIVE', 'failed'].includes(status.phase)) return status.phase
-  if (status.closed) return 'stopped'
-  if (runner === 'dead' && !isSettled(status)) return 'interrupted'
-  if ((status.usageLimit || status.judgeWait?.reason) && !isSettled(status)) return 'parked'
-  return status.isStuck ? 'stuck' : status.phase
 }
