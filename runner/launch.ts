@@ -11,6 +11,7 @@ import { sha256 } from '#host/hash.ts'
 import { applyModelVariables, requireModelAccess } from '#host/model'
 import { readInstructions } from '#host/project'
 import { toOneLine } from '#host/text.ts'
+import { openTmux } from '#host/tmux'
 import { addNamedToolchains, findToolchains } from '#host/toolchains'
 import { requireClaude, requirePrograms } from '#host/versions.ts'
 import { createSession, createSessionId, recordManifest, type Session, type SessionManifest } from '#session'
@@ -51,18 +52,18 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
   const program = findClaude()
   await requireClaude(program, config)
   const login = detectLogin(config.claudeFolder)
-  const sandbox = await request.chooseSandbox()
+  // These wait for other programs, so they are begun together. Errors are told in the order of the lines below.
+  const choosing = request.chooseSandbox()
+  const finding = findRepository(request, config)
+  const searching = finding.then(repository => findToolchains(describeShell(repository, config)))
+  for (const begun of [finding, searching]) begun.catch(() => undefined)
+  const sandbox = await choosing
   requireModelAccess(sandbox.kind !== null)
-  const found =
-    request.repositoryFolder === null
-      ? null
-      : await findTaskRepository(request.repositoryFolder, [config.cloneFolder, config.home])
-  const repository = found && request.baseCommit ? await chooseCommit(found, request.baseCommit) : found
-  const shell = { untrustedFolders: [...(repository ? [repository.path] : []), config.home] }
-  const searching = findToolchains(shell) // It runs programs of the user, meanwhile.
+  const repository = await finding
   if (login.kind === 'own') prepareLogin(login, config.workspace)
   await requireLogin(login, program)
   const project = await request.chooseProject(repository, sandbox)
+  const shell = describeShell(repository, config)
   const toolchains = await addNamedToolchains(await searching, project?.toolchains ?? [], shell)
   const { texts, nested, ignored } = repository
     ? await readInstructions(repository)
@@ -90,8 +91,13 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
     retryOf: request.retryOf ?? null,
     claude: { program, sessionId: randomUUID(), configDirectory: login.configDirectory ?? null },
   })
-  await prepareFiles(session, texts)
-  await openTerminal(session, config).catch(async (error: Error) => {
+  const tmux = openTmux(config.home)
+  await tmux.beginServer() // It starts while the files are written, which takes as long.
+  await prepareFiles(session, texts).catch(async (error: Error) => {
+    await tmux.releaseServer()
+    throw error
+  })
+  await openTerminal(session, tmux, config).catch(async (error: Error) => {
     const { appendEvent } = await import('#session/log')
     // No runner exists that could record it, and without an end the record would look like a session that still runs.
     const exitCode = error instanceof DispatchError ? error.exitCode : exitCodes.internal
@@ -102,6 +108,20 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
 }
 
 // --- internal ---
+
+async function findRepository(
+  { repositoryFolder, baseCommit }: LaunchRequest,
+  config: Config,
+): Promise<UserRepository | null> {
+  if (repositoryFolder === null) return null
+  const found = await findTaskRepository(repositoryFolder, [config.cloneFolder, config.home])
+  return found && baseCommit ? chooseCommit(found, baseCommit) : found
+}
+
+/** The shell of the user, in which programs are asked where they are. */
+function describeShell(repository: UserRepository | null, { home }: Config) {
+  return { untrustedFolders: [...(repository ? [repository.path] : []), home] }
+}
 
 /** Write all that a session begins with, and at last its manifest. A session that could not be written is removed. */
 async function prepareFiles(session: Session, instructions: { path: string; text: string }[]): Promise<void> {

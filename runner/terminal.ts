@@ -8,7 +8,7 @@ import {
 } from '#host/config'
 import { applyModelVariables } from '#host/model'
 import { buildUnprivilegedCommand } from '#host/process'
-import { openTmux, type TmuxSession } from '#host/tmux'
+import { openTmux, type Tmux, type TmuxSession } from '#host/tmux'
 import { refuseNewerFormat, type Session } from '#session'
 
 /** The name of the tmux session: `dispatch-<id>`. */
@@ -22,19 +22,14 @@ export function getTmuxSession(session: Session): TmuxSession {
 }
 
 /** Open the session's terminal: the runner in window 0, which lets claude start first, and the orchestrator. */
-export async function openTerminal(session: Session, config: Config): Promise<void> {
+export async function openTerminal(session: Session, tmux: Tmux, config: Config): Promise<void> {
   const { paths } = session
   const waitForClaude = ['/bin/sh', path.join(config.installFolder, 'runner/wait-for-claude.sh'), paths.hookInbox]
   const windows = [
     { name: 'runner', command: [...waitForClaude, ...buildRunnerCommand(session)] },
     { name: 'orchestrator', command: buildOrchestratorCommand(session) },
   ]
-  await openTmux(config.home).openSession(
-    getTmuxSession(session),
-    windows,
-    inheritedVariables,
-    listRunnerVariables(session),
-  )
+  await tmux.openSession(getTmuxSession(session), windows, inheritedVariables, listRunnerVariables(session))
 }
 
 /**

@@ -11,14 +11,7 @@ import { parseJsonc } from '../json.ts'
 import { SECOND_MS } from '../time.ts'
 import { readUserFile } from '../user-config/locked-write.ts'
 import { findSettingsFiles, isTrusted, locateClaudeFiles, readClaudeConfig, seedConfig } from './config.ts'
-
-/** Variables that hold a credential of Anthropic's API or of a gateway. */
-export const credentialVariables = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN']
-
-/** Does the environment hold a credential of the API or a gateway? */
-export function hasCredentialVariable(environment = process.env): boolean {
-  return credentialVariables.some(name => environment[name])
-}
+import { credentialVariables, hasCredentialVariable } from './credential-variables.ts'
 
 /** How claude logs in: `key` is a key or token in the environment with a private config, `own` is the user's login. */
 export interface Login {

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { hasCredentialVariable } from '../claude/login.ts'
+import { hasCredentialVariable } from '../claude/credential-variables.ts'
 import { readUserSettings } from '../claude/user-settings.ts'
 import { makePrivateFolder, readIfPresent, writeAtomic } from '../fs/files.ts'
 import { detectProvider } from './provider.ts'

@@ -1,16 +1,7 @@
 import type { AddressInfo } from 'node:net'
-import { claudeVariables } from '../claude/arguments.ts'
-import { locateClaudeFiles, readClaudeConfig } from '../claude/config.ts'
-import { credentialVariables } from '../claude/login.ts'
-import { readUserSettings } from '../claude/user-settings.ts'
-import { agentVariableNames, pickVariables, plainVariableNames } from '../config/environment.ts'
-import { readIfPresent } from '../fs/files.ts'
+import { credentialVariables } from '../claude/credential-variables.ts'
 import { openWaitingServer, type WaitingServer } from '../waiting-server.ts'
-import { type Credential, createFixedCredential, createProgramCredential } from './credential.ts'
 import type { ModelPolicy } from './policy.ts'
-import { getApiAddress } from './provider.ts'
-import type { Upstream } from './relay.ts'
-import { createStoredCredential, readStoredLogin } from './stored-login.ts'
 
 /** A server on loopback through which one agent reaches its model. It answers when it is told to serve. */
 interface ModelRelay extends Pick<WaitingServer, 'serve' | 'close'> {
@@ -20,17 +11,18 @@ interface ModelRelay extends Pick<WaitingServer, 'serve' | 'close'> {
   variables: Record<string, string>
 }
 
-/** Open the relay of one agent, with the login that the user's own claude would use in this environment. */
+/**
+ * Open the relay of one agent, with the login that the user's own claude would use in this environment. What answers is loaded
+ * when it is told to serve.
+ */
 export async function openModelRelay(policy: ModelPolicy, environment = process.env): Promise<ModelRelay> {
-  const { keyProgram } = readUserSettings(locateClaudeFiles(policy.configDirectory, environment).settings)
-  const credential = createCredential(policy, keyProgram, environment)
-  const upstream = createUpstream(environment)
+  const known = credentialVariables.filter(name => environment[name])
+  const keyProgram = await findKeyProgram(policy, environment)
   const { address, serve, close } = await openWaitingServer({ port: 0, host: '127.0.0.1' }, async () => {
-    const { createRelay } = await import('./relay.ts')
-    return createRelay(policy.placeholder, credential, upstream)
+    const { createModelRelay } = await import('./serve-relay.ts')
+    return createModelRelay(policy, keyProgram, environment)
   })
   const host = `127.0.0.1:${(address as AddressInfo).port}`
-  const known = credentialVariables.filter(name => environment[name])
   const names = known.length === 0 && keyProgram ? ['ANTHROPIC_AUTH_TOKEN'] : known
   const placeholders = Object.fromEntries(names.map(name => [name, policy.placeholder]))
   return { host, serve, close, variables: { ANTHROPIC_BASE_URL: `http://${host}`, ...placeholders } }
@@ -38,64 +30,12 @@ export async function openModelRelay(policy: ModelPolicy, environment = process.
 
 // --- internal ---
 
-/** The credential in the order in which claude looks for one. */
-function createCredential(
-  policy: ModelPolicy,
-  keyProgram: string | undefined,
-  environment: NodeJS.ProcessEnv,
-): Credential {
-  const { ANTHROPIC_API_KEY: key, ANTHROPIC_AUTH_TOKEN: token, CLAUDE_CODE_OAUTH_TOKEN: yearToken } = environment
-  if (key || token)
-    return createFixedCredential({
-      ...(key ? { 'x-api-key': key } : {}),
-      ...(token ? { authorization: `Bearer ${token}` } : {}),
-    })
-  const outside = buildOutsideEnvironment(policy, environment)
-  if (keyProgram) return createProgramCredential(keyProgram, outside)
-  if (yearToken) return createFixedCredential({ authorization: `Bearer ${yearToken}` })
-  const { credentials: file, configFile } = locateClaudeFiles(policy.configDirectory, environment)
-  const { primaryApiKey } = readStoredLogin(file) ? {} : readClaudeConfig(configFile)
-  if (typeof primaryApiKey === 'string') return createFixedCredential({ 'x-api-key': primaryApiKey })
-  return createStoredCredential({ file, claude: policy.claude, environment: outside, leaseFolder: policy.leaseFolder })
-}
-
-/** The environment of the user's own claude and of the program that prints the key. */
-function buildOutsideEnvironment(
-  { configDirectory }: ModelPolicy,
-  environment: NodeJS.ProcessEnv,
-): Record<string, string> {
-  const names = [...plainVariableNames, ...agentVariableNames].filter(name => !credentialVariables.includes(name))
-  const { CLAUDE_CONFIG_DIR: _agent, ...others } = pickVariables(names, environment)
-  return { ...others, ...claudeVariables, ...(configDirectory === null ? {} : { CLAUDE_CONFIG_DIR: configDirectory }) }
-}
-
-function createUpstream(environment: NodeJS.ProcessEnv): Upstream {
-  // As claude does, the relay goes on without a file that is missing.
-  const readFiles = (...names: string[]) =>
-    names.flatMap(name => {
-      const file = environment[name]
-      return file ? (readIfPresent(file) ?? []) : []
-    })
-  const ca = readFiles('NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE')
-  const [cert] = readFiles('CLAUDE_CODE_CLIENT_CERT')
-  const [key] = readFiles('CLAUDE_CODE_CLIENT_KEY')
-  const passphrase = environment['CLAUDE_CODE_CLIENT_KEY_PASSPHRASE']
-  return {
-    address: getApiAddress(environment),
-    headers: parseHeaders(environment['ANTHROPIC_CUSTOM_HEADERS'] ?? ''),
-    environment,
-    tls: {
-      ...(ca.length > 0 ? { ca } : {}),
-      ...(cert && key ? { cert, key, ...(passphrase ? { passphrase } : {}) } : {}),
-    },
-  }
-}
-
-/** One `Name: value` a line. */
-function parseHeaders(text: string): Record<string, string> {
-  const pairs = text.split('\n').flatMap(line => {
-    const [, name, value] = /^\s*([!#$%&'*+.^_`|~\w-]+)\s*:\s*(.*?)\s*$/.exec(line) ?? []
-    return name && value ? [[name.toLowerCase(), value] as const] : []
-  })
-  return Object.fromEntries(pairs)
+/** The program of the user's settings that prints the key. An API key or a token in the environment counts before it. */
+async function findKeyProgram(policy: ModelPolicy, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+  if (environment['ANTHROPIC_API_KEY'] || environment['ANTHROPIC_AUTH_TOKEN']) return undefined
+  const [{ locateClaudeFiles }, { readUserSettings }] = await Promise.all([
+    import('../claude/config.ts'),
+    import('../claude/user-settings.ts'),
+  ])
+  return readUserSettings(locateClaudeFiles(policy.configDirectory, environment).settings).keyProgram
 }

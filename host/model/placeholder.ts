@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { credentialVariables } from '../claude/login.ts'
+import { credentialVariables } from '../claude/credential-variables.ts'
 
 /** What an agent holds in place of a credential. It is worth nothing anywhere but at this agent's relay. */
 export function createPlaceholder(): string {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { copyVariables, pickVariables, plainVariableNames } from '../config/environment.ts'
 import { DispatchError, exitCodes } from '../error.ts'
 import { type RunOptions, type RunResult, runProgram } from '../exec.ts'
@@ -48,6 +49,7 @@ export function openTmux(home: string): Tmux {
 /** A tmux server with a private socket for one DISPATCH_HOME, so that the user's own tmux is never touched. */
 export class Tmux {
   readonly #home: string
+  #starting: Promise<void> | undefined
   #socketArguments: string[]
 
   constructor(home: string) {
@@ -63,6 +65,22 @@ export class Tmux {
   /** The name or the path of the socket. */
   get socket(): string {
     return this.#socketArguments.at(-1) ?? ''
+  }
+
+  /**
+   * Begin to start the server; the next `openSession` waits for it, and throws its errors. Returns when the program runs. The
+   * server waits for that session: if none is opened, call `releaseServer`.
+   */
+  async beginServer(): Promise<void> {
+    this.#starting = this.#startServer()
+    this.#starting.catch(() => undefined)
+    await nextTurn()
+  }
+
+  /** Let the server end if it has no session. */
+  async releaseServer(): Promise<void> {
+    await this.#starting?.catch(() => undefined)
+    await this.#run(['set-option', '-s', 'exit-empty', 'on'])
   }
 
   /**
@@ -84,7 +102,8 @@ export class Tmux {
     const commands = buildSessionCommands(session, [first, ...others], variableNames, firstWindowNames)
     // The server starts on its own. Started by `new-session`, it would hand the values of this caller to every later
     // window.
-    await this.#startServer()
+    await (this.#starting ?? this.#startServer())
+    this.#starting = undefined
     try {
       const env = { ...copyVariables(SERVER_VARIABLES), ...pickVariables([...variableNames, ...firstWindowNames]) }
       const describe = ['display-message', '-p', '-t', `${formatSessionTarget(session)}:`, serverFormat]
@@ -94,7 +113,7 @@ export class Tmux {
       })
       await recordServer(this.#home, opened.stdout)
     } catch (error) {
-      await this.#run(['set-option', '-s', 'exit-empty', 'on']) // The commands ended before their last one.
+      await this.releaseServer() // The commands ended before their last one.
       throw error
     }
   }
