@@ -28,13 +28,9 @@ export async function startTask(config: Config, values: TaskValues, request: Tas
   const freeBytes = measureFreeSpace(config.home)
   if (freeBytes < LOW_SPACE_BYTES) say(`${describeFreeSpace(config.home, freeBytes)}. ${FREE_SPACE_REMEDY}`)
   const { repository } = session.manifest
-  // What only comes now is loaded only now: claude starts meanwhile.
-  const [{ findRepoWarnings }, { waitForFirstAnswer }] = await Promise.all([
-    import('#host/git'),
-    import('./wait-for-start.ts'),
-  ])
+  const { waitForFirstAnswer } = await import('./wait-for-start.ts') // What only comes now is loaded only now: claude starts meanwhile.
   const [warnings, start] = await Promise.all([
-    repository ? findRepoWarnings(repository).catch(() => []) : [], // A repository that cannot be inspected still starts.
+    repository ? listRepoWarnings(repository) : [],
     values['no-wait'] ? null : waitForFirstAnswer(session, config, say),
   ])
   for (const warning of warnings) say(warning)
@@ -55,6 +51,12 @@ export async function startTask(config: Config, values: TaskValues, request: Tas
 }
 
 // --- internal ---
+
+/** A repository that cannot be inspected still starts. */
+async function listRepoWarnings(repository: NonNullable<Session['manifest']['repository']>): Promise<string[]> {
+  const { findRepoWarnings } = await import('#host/git')
+  return findRepoWarnings(repository).catch(() => [])
+}
 
 /** Create the session, for a person or for an item of the queue. Exit 5 while dispatch is paused. */
 async function launch(
