@@ -32,6 +32,17 @@ const unbundleRuntime: Plugin = {
     onResolve({ filter: /^@anthropic-ai\/sandbox-runtime$/ }, ({ path }) => ({ path, external: true })),
 }
 
+/** What the library asks other programs while a sandbox starts, dispatch answers itself. */
+const replaceLibraryParts: Plugin = {
+  name: 'replace-library-parts',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/utils\/(which|ripgrep)\.js$/ }, ({ path: file, importer }) =>
+      importer.includes('/sandbox-runtime/dist/sandbox/')
+        ? { path: path.join(installFolder, 'host/sandbox/library-parts', path.basename(file).replace('.js', '.ts')) }
+        : undefined,
+    ),
+}
+
 /** esbuild drops what nobody uses of `* as z`, but of the object `z` nothing: 570 KB in every program, messages in 60 languages. */
 const shrinkZod = (source: string) => source.replace("import { z } from 'zod'", "import * as z from 'zod'")
 
@@ -101,7 +112,7 @@ async function bundleProgram(name: string, file: string): Promise<string[]> {
     target: 'node22',
     mainFields: ['module', 'main'],
     external: unbundledPackages,
-    plugins: [unbundleRuntime, rewriteSources, ...(name === 'task' ? [leaveOutCommands] : [])],
+    plugins: [unbundleRuntime, replaceLibraryParts, rewriteSources, ...(name === 'task' ? [leaveOutCommands] : [])],
     logLevel: 'warning',
     // Packages written for CommonJS load Node's own modules with require().
     banner: {
