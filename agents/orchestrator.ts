@@ -52,7 +52,7 @@ export function prepareOrchestrator(session: Session): void {
   writeAtomic(paths.writeAllowlist, `${escapeShellPattern(paths.orchestratorFolder)}/*\n`)
   writeAtomic(paths.stopGate, formatStopBlock('The contract is not written yet. Continue with step 1.'))
   prepareClaudeSettings(session)
-  writeAtomic(paths.launchScript, renderOrchestratorScript(session, FIRST_PROMPT), 0o700)
+  writeAtomic(paths.launchScript, renderOrchestratorScript(session, FIRST_PROMPT), 0o700, { isDurable: false })
 }
 
 /** How an orchestrator starts whose claude has ended. */
@@ -65,7 +65,9 @@ export interface Resumption {
 
 /** Write a launch script that starts the orchestrator again. */
 export function prepareResume(session: Session, { isNewConversation, prompt }: Resumption): void {
-  writeAtomic(session.paths.launchScript, renderOrchestratorScript(session, prompt, !isNewConversation), 0o700)
+  writeAtomic(session.paths.launchScript, renderOrchestratorScript(session, prompt, !isNewConversation), 0o700, {
+    isDurable: false,
+  })
 }
 
 /** Format what a Stop hook prints to keep a turn from ending. */

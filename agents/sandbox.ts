@@ -52,7 +52,7 @@ export function prepareOrchestratorSandbox(session: Session, variableNames: stri
     hiddenPaths: [paths.evidence, paths.events, paths.messages, paths.workers, paths.runnerLease],
     writablePaths: [paths.orchestratorFolder, paths.hookInbox],
   })
-  writeAtomic(paths.sandboxPolicy, JSON.stringify(policy))
+  writeAtomic(paths.sandboxPolicy, JSON.stringify(policy), 0o600, { isDurable: false })
   return [...buildProgramCommand('bin/processes/sandbox'), paths.sandboxPolicy, '--']
 }
 
@@ -99,8 +99,8 @@ export function prepareWorkerSandbox(
     readablePaths: [own.folder, paths.baseObjects, path.join(installFolder, 'agents'), lfsFilterFolder],
     inheritedVariables: variableNames,
   })
-  writeAtomic(own.sandboxPolicy, JSON.stringify(agent))
-  writeAtomic(own.gitSandboxPolicy, JSON.stringify(git))
+  writeAtomic(own.sandboxPolicy, JSON.stringify(agent), 0o600, { isDurable: false })
+  writeAtomic(own.gitSandboxPolicy, JSON.stringify(git), 0o600, { isDurable: false })
   const [node, launcher] = buildProgramCommand('bin/processes/sandbox')
   return { DISPATCH_SANDBOX_LAUNCHER: launcher, DISPATCH_NODE: node }
 }
@@ -131,7 +131,7 @@ export function prepareClaudeFolder(session: Session, folder: string, placeholde
     path.dirname(paths.folder),
     hasRelay ? placeholder : undefined,
   )
-  writeAtomic(path.join(folder, '.claude.json'), JSON.stringify(config, null, 2))
+  writeAtomic(path.join(folder, '.claude.json'), JSON.stringify(config, null, 2), 0o600, { isDurable: false })
   const login = isOwn && hasRelay && !hasCredentialVariable() ? readStoredLogin(user.credentials) : undefined
   if (login) writeAtomic(path.join(folder, '.credentials.json'), renderPlaceholderLogin(login, placeholder))
   return { CLAUDE_CONFIG_DIR: folder }

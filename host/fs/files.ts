@@ -6,19 +6,20 @@ import { DispatchError, exitCodes, isErrno } from '../error.ts'
 /**
  * Replace a file so that a reader, a crash or a full disk leaves the old content or the new, never a part of it: write
  * a sibling, fsync, rename, fsync the folder. The npm package `write-file-atomic` is not used, because on a full disk
- * it renames a truncated file over the good one.
+ * it renames a truncated file over the good one. What is written again before it is read after a crash of the machine need not be
+ * durable: that does not wait for the disk.
  */
-export function writeAtomic(file: string, content: string | Uint8Array, mode = 0o600): void {
+export function writeAtomic(file: string, content: string | Uint8Array, mode = 0o600, { isDurable = true } = {}): void {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content
   const sibling = path.join(path.dirname(file), `.tmp-${randomBytes(8).toString('hex')}`)
   try {
     withFile(fs.openSync(sibling, 'wx', mode), fd => {
       fs.fchmodSync(fd, mode) // Whatever the umask.
       writeAll(fd, bytes)
-      fs.fsyncSync(fd)
+      if (isDurable) fs.fsyncSync(fd)
     })
     fs.renameSync(sibling, file)
-    withFile(fs.openSync(path.dirname(file), 'r'), fs.fsyncSync)
+    if (isDurable) withFile(fs.openSync(path.dirname(file), 'r'), fs.fsyncSync)
   } catch (error) {
     fs.rmSync(sibling, { force: true })
     throw toStorageError(file, error)

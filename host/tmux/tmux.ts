@@ -303,7 +303,9 @@ export class Tmux {
  */
 function writeWindowCommand({ folder, name, command }: TmuxWindow): string[] {
   makePrivateFolder(folder)
-  writeAtomic(path.join(folder, `${name}.sh`), `#!/bin/sh\nexec ${command.map(quoteForShell).join(' ')}\n`, 0o700)
+  writeAtomic(path.join(folder, `${name}.sh`), `#!/bin/sh\nexec ${command.map(quoteForShell).join(' ')}\n`, 0o700, {
+    isDurable: false,
+  })
   return ['/bin/sh', `./${name}.sh`]
 }
 

@@ -51,11 +51,10 @@ export function describeProblems(problems: ContractProblem[]): string {
 
 /** Split a task into sentences, as a person would count them: the first 60 of its first 20,000 characters. */
 export function splitSentences(task: string): string[] {
-  const segments = new Intl.Segmenter('en', { granularity: 'sentence' })
   return task
     .slice(0, MAX_TASK_CHARS)
     .split(/\n{2,}|\n(?=\s*[-*\d])/)
-    .flatMap(paragraph => [...segments.segment(paragraph.replace(/\s+/g, ' '))].map(({ segment }) => segment.trim()))
+    .flatMap(paragraph => splitParagraph(paragraph.replace(/\s+/g, ' ')).map(sentence => sentence.trim()))
     .filter(sentence => /\p{L}/u.test(sentence))
     .slice(0, MAX_SENTENCES)
 }
@@ -105,3 +104,17 @@ ${numbered.join('\n')}
 
 const MAX_TASK_CHARS = 20_000
 const MAX_SENTENCES = 60
+
+// --- internal ---
+
+/** ASCII without an end of a sentence before its own end. A full stop before a small letter or a digit ends none. */
+const ONE_SENTENCE = /^(?:[^.!?\x80-\u{10ffff}]|\.(?=[a-z0-9]))*[.!?]* ?$/u
+
+/** To load the rules of all languages takes longer than to prepare the session, and most tasks are one sentence. */
+function splitParagraph(paragraph: string): string[] {
+  if (ONE_SENTENCE.test(paragraph)) return [paragraph]
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'sentence' })
+  return [...segmenter.segment(paragraph)].map(({ segment }) => segment)
+}
+
+let segmenter: Intl.Segmenter | undefined

@@ -469,6 +469,45 @@ test('a task is split into sentences as a person would', () => {
   assert.equal(splitSentences('x'.repeat(1024 * 1024)).length, 1)
 })
 
+test('a task of one sentence is found without the rules of all languages, and as they find it', () => {
+  const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' })
+  const pieces = [
+    'fix',
+    'Fix',
+    'U.S',
+    'e.g',
+    '.',
+    '.',
+    '!',
+    '?',
+    ' ',
+    ' ',
+    '3',
+    ')',
+    '"',
+    ',',
+    ':',
+    'é',
+    '。',
+    '…',
+    '\u2028',
+    '-',
+    '(',
+  ]
+  const random = createRandom(7)
+  for (let round = 0; round < 5000; round++) {
+    const text = Array.from(
+      { length: 1 + Math.floor(random() * 9) },
+      () => pieces[Math.floor(random() * pieces.length)],
+    )
+      .join('')
+      .replace(/\s+/g, ' ')
+    if (/^[-*\d\s]|\s[-*\d]/.test(text)) continue
+    const wanted = [...segmenter.segment(text)].map(({ segment }) => segment.trim()).filter(each => /\p{L}/u.test(each))
+    assert.deepEqual(splitSentences(text), wanted, JSON.stringify(text))
+  }
+})
+
 test('a sentence is uncovered until a clause or an exclusion names it', () => {
   const { contract } = read(good)
   const sentences = ['One.', 'Two.', 'Three.', 'Four.', 'Five.']
