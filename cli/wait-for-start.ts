@@ -1,11 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
 import { SECOND_MS } from '#host/time.ts'
 import { type StartResult, waitForStart } from '#runner'
 import type { Session } from '#session'
 
-/** For so long nothing can happen, and what this process did would slow down claude, which starts. */
-const HEAD_START_MS = 250
 /** A model usually answers before this. */
 const QUIET_MS = 5 * SECOND_MS
 
@@ -27,7 +24,6 @@ export async function waitForFirstAnswer(
   )
   process.once('SIGINT', leave)
   try {
-    await sleep(HEAD_START_MS, undefined, { signal: interrupt.signal }).catch(() => undefined)
     const start = await waitForStart(session, config, interrupt.signal)
     if (!start.isParked && start.isCopying)
       say('your repository is still being copied; checks and workers begin when it is there')

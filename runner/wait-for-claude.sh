@@ -1,6 +1,6 @@
 #!/bin/sh
-# Start a runner once claude has begun its first turn (its second hook has left a file) and had the time to ask its model, or after two
-# seconds. Together they would compete for the processor, and the human waits for claude: this saved 25% of a bare start on two cores.
+# Start a runner once claude has begun its first turn (its second hook has left a file), or after two seconds. Started together
+# they would compete for the processor, and the human waits for claude: this saved 25% of a bare start on two cores.
 #   usage: wait-for-claude.sh HOOK_INBOX COMMAND…
 inbox=$1
 shift
@@ -10,5 +10,4 @@ while [ "$tries" -lt 40 ] && ! has_begun "$inbox"/*; do
   sleep 0.05
   tries=$((tries + 1))
 done
-if has_begun "$inbox"/*; then sleep 0.1; fi
 exec "$@"
