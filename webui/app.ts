@@ -3,6 +3,7 @@ import path from 'node:path'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { installFolder } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import { sha256 } from '#host/hash.ts'
 import {
   describeOutdatedPrograms,
   findOutdatedPrograms,
@@ -63,9 +64,12 @@ export function createApp(options: AppOptions): Express {
 
   const renderList = keepBriefly(listKeptMs, async () => {
     const { views, moreCount, problem } = await listNewestSessions({ home, workspace }, MAX_LISTED_SESSIONS)
-    return pages.list(buildListPage(views, { moreCount, problem }, new Date()))
+    return prepareHtml(pages.list(buildListPage(views, { moreCount, problem }, new Date())))
   })
-  app.get('/', async (_request, response) => void response.send(await renderList()))
+  app.get('/', async (_request, response) => {
+    const { etag, body } = await renderList()
+    response.set('ETag', etag).type('html').send(body)
+  })
   app.use(async (request, response, next) => {
     const address = parseFileAddress(request.url)
     if (address === 'malformed') throw new URIError('the address is malformed')
@@ -151,6 +155,12 @@ function keepBriefly<Result>(milliseconds: number, make: () => Promise<Result>):
     }
     return kept
   }
+}
+
+/** A page that is sent many times: express would convert and hash it each time. */
+function prepareHtml(html: string): { etag: string; body: Buffer } {
+  const body = Buffer.from(html)
+  return { etag: `"${sha256(body)}"`, body }
 }
 
 function warnOfOldCode(home: string, version: string): string {

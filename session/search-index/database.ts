@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { makePrivateFolder } from '#host/fs'
+import { makePrivateFolder, readStamp } from '#host/fs'
 import {
   type Database,
   isDamage,
@@ -46,6 +46,11 @@ export async function openIndexReadOnly(home: string): Promise<Database | undefi
 /** Delete the index. A process that has it open goes on with the deleted file until it opens it again. */
 export function deleteIndex(home: string): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) fs.rmSync(`${getIndexFile(home)}${suffix}`, { force: true })
+}
+
+/** Changes whenever the index is written or replaced. */
+export function readIndexStamp(home: string): string {
+  return ['', '-wal'].map(suffix => readStamp(`${getIndexFile(home)}${suffix}`)).join(' ')
 }
 
 // --- internal ---

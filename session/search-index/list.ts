@@ -13,6 +13,7 @@ import {
   type SessionPage,
   type SessionQuery,
 } from './session-index.ts'
+import { listUnindexed } from './unindexed.ts'
 
 type Home = Pick<Config, 'home' | 'workspace'>
 
@@ -53,13 +54,14 @@ export async function listOpenSessions(
 }
 
 /** The newest sessions, for a process that writes nothing. Without an index, by reading them. */
-export async function listNewestSessions({ home, workspace }: Home, limit: number): Promise<ListedSessions> {
-  const database = await openIndexReadOnly(home)
+export async function listNewestSessions(home: Home, limit: number): Promise<ListedSessions> {
+  const { workspace } = home
+  const database = await openIndexReadOnly(home.home)
   if (database === undefined)
     return { ...(await scanSessions(workspace, { limit })), damaged: [], problem: 'there is no index of the sessions' }
   const index = new SessionIndex(database, workspace, true)
   try {
-    return { ...(await index.listNewest(limit)), damaged: [] }
+    return { ...(await index.listNewest(limit, listUnindexed(database, home))), damaged: [] }
   } catch (error) {
     if (!isSqliteError(error)) throw error
     return { ...(await scanSessions(workspace, { limit })), damaged: [], problem: describe(error) }

@@ -82,20 +82,34 @@ export class SessionIndex {
     return { views, moreCount: ids.length - examinedCount }
   }
 
-  /** The newest sessions, with those that a reader's index does not have yet. */
-  async listNewest(limit: number): Promise<SessionPage> {
-    const stored = this.listStored()
-    const missing = listSessionIds(this.workspace).filter(id => !stored.has(id))
-    const newest = missing.sort().slice(-limit)
+  /** The newest sessions, with these that a reader's index does not have yet. */
+  async listNewest(limit: number, unindexed: string[]): Promise<SessionPage> {
+    const newest = unindexed.toSorted().slice(-limit)
     const [{ views, moreCount }, read] = await Promise.all([
-      this.query({ limit }),
+      this.listNewestIndexed(limit),
       Promise.all(newest.map(id => this.readView(id))),
     ])
     const all = [...views, ...read.flatMap(view => view ?? [])].sort(compareByAge)
     return {
       views: all.slice(0, limit),
-      moreCount: moreCount + missing.length - newest.length + Math.max(0, all.length - limit),
+      moreCount: moreCount + unindexed.length - newest.length + Math.max(0, all.length - limit),
     }
+  }
+
+  /** It reads no more rows than it returns, whatever their number. */
+  private async listNewestIndexed(limit: number): Promise<SessionPage> {
+    const page = this.database.prepare('SELECT id FROM sessions ORDER BY opened_at DESC, id LIMIT ? OFFSET ?')
+    const count = Number(this.database.prepare('SELECT COUNT(*) AS count FROM sessions').get()?.['count'])
+    const views: SessionView[] = []
+    let examinedCount = 0
+    while (views.length < limit) {
+      const rows = page.all(Math.min(limit - views.length, VIEW_BATCH_SIZE), examinedCount)
+      if (rows.length === 0) break
+      examinedCount += rows.length
+      const read = await Promise.all(rows.map(row => this.readView(String(row['id']))))
+      views.push(...read.flatMap(view => view ?? []))
+    }
+    return { views, moreCount: Math.max(0, count - examinedCount) }
   }
 
   /** The sessions that have not ended, newest first, with those in which something has happened since then. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type RunResult, runProgram } from '#host/exec.ts'
 import { helloTask } from '#rehearsal/hello.ts'
 import { readVerdictRecord } from '#session/evidence'
@@ -15,9 +17,7 @@ export interface KillFlow {
   name: string
   /** The first words of the program that is killed. */
   words: string[]
-  /** A lab for each run: after a start that failed, the queue of its home rests for five minutes. */
-  isLabUsedUp?: true
-  /** How many points one run may have, each for another process. */
+  /** How many points one run may have, each for another process: what was killed is tried again, and killed later. */
   pointsOfRun?: number
   settings?: Record<string, string>
   /** Once in a lab, before anything is killed. */
@@ -28,19 +28,19 @@ export interface KillFlow {
   finish(lab: Lab, subject: string, ran: RunResult): Promise<void>
 }
 
-const session = (ran: RunResult): string => (JSON.parse(ran.stdout) as { id: string }).id
+const session = (ran: { stdout: string }): string => (JSON.parse(ran.stdout) as { id: string }).id
 const startTask = (lab: Lab) => lab.dispatch([helloTask, '--json'])
 
 /** It reaches PASS, is closed, and leaves nothing behind. */
 async function finishSession(lab: Lab, id: string): Promise<void> {
-  const waited = await lab.dispatch(['wait', id, '--json'])
+  const waited = await lab.operate(['wait', id, '--json'])
   assert.equal(waited.exitCode, 0, `wait: ${waited.stdout.slice(0, 300)}${waited.stderr}\n${describe(lab, id)}`)
   await closeSession(lab, id)
   assert.equal((await listStates(lab)).get(id), 'PASS', 'lost: the verdict that was printed stands')
 }
 
 async function closeSession(lab: Lab, id: string): Promise<void> {
-  const stopped = await lab.dispatch(['stop', id])
+  const stopped = await lab.operate(['stop', id])
   assert.equal(stopped.exitCode, 0, `stop: ${stopped.stderr}`)
   const closings = lab.rig.readEvents(id).filter(({ type }) => type === 'session.closed' || type === 'start.failed')
   assert.ok(closings.length >= 1, 'it is closed')
@@ -57,7 +57,7 @@ function describe(lab: Lab, id: string): string {
 
 /** What an interrupted start has left goes on when a person says so. Every fifth is followed to its verdict. */
 async function goOn(lab: Lab, id: string): Promise<void> {
-  const resumed = await lab.dispatch(['resume', id])
+  const resumed = await lab.operate(['resume', id])
   assert.equal(resumed.exitCode, 0, `an interrupted start does not go on: ${resumed.stderr}`)
   followed++
   if (followed % 5 === 0) return finishSession(lab, id)
@@ -66,6 +66,7 @@ async function goOn(lab: Lab, id: string): Promise<void> {
 }
 
 let followed = 0
+const MAX_SILENCE_MS = 180_000
 
 async function waitForEvent(lab: Lab, id: string, type: string): Promise<void> {
   const isThere = () => lab.rig.readEvents(id).some(event => event.type === type)
@@ -95,7 +96,7 @@ const start: KillFlow = {
 const runner: KillFlow = {
   name: 'runner',
   words: ['runner.js'],
-  pointsOfRun: 8,
+  pointsOfRun: 24,
   prepare: listIds,
   async run(lab, before) {
     let [id] = ['']
@@ -121,30 +122,59 @@ const runner: KillFlow = {
 
 /** Until `isOver`: each runner that is killed gets a successor, and the rest of the points. */
 async function goOnAfterKills(lab: Lab, id: string, isOver: () => boolean): Promise<void> {
-  for (const endMs = Date.now() + 100_000; !isOver(); ) {
-    assert.ok(Date.now() < endMs, `it does not go on:\n${describe(lab, id)}`)
-    if (lab.takeKilled()) await lab.dispatch(['resume', id])
-    await new Promise(resolve => setTimeout(resolve, 50))
+  for (const watch = watchProgress(lab); !isOver(); await sleep(50)) {
+    if (lab.takeKilled()) await lab.operate(['resume', id])
+    assert.ok(watch(), `it does not go on:\n${describe(lab, id)}`)
+  }
+}
+
+/** Has anything happened within the last minutes, in a log or to a process that is killed? */
+function watchProgress(lab: Lab): () => boolean {
+  const workspace = path.join(lab.rig.home, 'dispatch/workspace')
+  const measure = () => {
+    const logs = fs.readdirSync(workspace).map(id => path.join(workspace, id, 'events.jsonl'))
+    return logs.reduce((sum, log) => sum + (fs.statSync(log, { throwIfNoEntry: false })?.size ?? 0), lab.killed.length)
+  }
+  let [last, atMs] = [0, Date.now()]
+  return () => {
+    const now = measure()
+    if (now !== last) [last, atMs] = [now, Date.now()]
+    return Date.now() - atMs < MAX_SILENCE_MS
+  }
+}
+
+/** A command that is killed again at each of the points, until it comes to its end. Whatever it left can be listed. */
+async function repeatWhileKilled(
+  lab: Lab,
+  args: string[],
+  recover: () => Promise<unknown> = () => listStates(lab),
+): Promise<RunResult> {
+  for (;;) {
+    const ran = await lab.dispatch(args)
+    if (lab.takeKilled() === undefined) return ran
+    await recover()
   }
 }
 
 const stop: KillFlow = {
   name: 'stop',
   words: ['dispatch.js', 'stop'],
+  pointsOfRun: 8,
   prepare: async lab => session(await startTask(lab)),
-  run: (lab, id) => lab.dispatch(['stop', id]),
+  run: (lab, id) => repeatWhileKilled(lab, ['stop', id]),
   finish: closeSession,
 }
 
 const resume: KillFlow = {
   name: 'resume',
   words: ['dispatch.js', 'resume'],
+  pointsOfRun: 8,
   async prepare(lab) {
     const id = session(await startTask(lab))
-    assert.equal((await lab.dispatch(['stop', id])).exitCode, 0)
+    await closeSession(lab, id)
     return id
   },
-  run: (lab, id) => lab.dispatch(['resume', id]),
+  run: (lab, id) => repeatWhileKilled(lab, ['resume', id], () => closeSession(lab, id)),
   finish: goOn,
 }
 
@@ -152,7 +182,7 @@ const resume: KillFlow = {
 const later: KillFlow = {
   name: 'later',
   words: ['dispatch.js', 'later'],
-  open: async lab => assert.equal((await lab.dispatch(['pause'])).exitCode, 0),
+  open: async lab => assert.equal((await lab.operate(['pause'])).exitCode, 0),
   prepare: async (lab, number) => `${(await listItems(lab)).length} ${number}`,
   run: (lab, subject) => lab.dispatch(['later', `${helloTask} ${subject}`, '--json']),
   async finish(lab, subject, ran) {
@@ -165,7 +195,7 @@ const later: KillFlow = {
         'lost: the item',
       )
     assert.ok((await find()).length <= 1, 'twice')
-    const again = await lab.dispatch(['later', `${helloTask} ${subject}`, '--json'])
+    const again = await lab.operate(['later', `${helloTask} ${subject}`, '--json'])
     assert.equal(again.exitCode, 0, again.stderr)
     assert.ok(
       (await find()).some(({ id }) => id === session(again)),
@@ -179,58 +209,60 @@ interface ListedItem {
   id: string
   title: string
   state: string
+  notBefore: string | null
+}
+
+async function findItem(lab: Lab, id: string): Promise<ListedItem> {
+  return (await listItems(lab)).find(item => item.id === id) ?? assert.fail(`lost: the item ${id}`)
 }
 
 async function listItems(lab: Lab): Promise<ListedItem[]> {
-  const ran = await lab.dispatch(['queue', '--all', '--json'])
+  const ran = await lab.operate(['queue', '--all', '--json'])
   assert.equal(ran.exitCode, 0, `queue: ${ran.stderr}`)
   return (JSON.parse(ran.stdout) as { items: ListedItem[] }).items
 }
 
-/** From a queue to a verdict; what starts it is killed. */
-const queued = (name: string, words: string[], more: Partial<KillFlow> = {}): KillFlow => ({
+/** From a queue to a verdict; what starts it is killed, and tried again. */
+const queued = (name: string, words: string[]): KillFlow => ({
   name,
   words,
-  ...more,
+  pointsOfRun: 8,
   async prepare(lab) {
     await endDaemon(lab)
     return listIds(lab)
   },
   async run(lab) {
     const ran = await lab.dispatch(['later', helloTask, '--json'])
-    await lab.waitForProgram()
+    const item = session(ran)
+    for (const watch = watchProgress(lab); ; await sleep(100)) {
+      const { state, notBefore } = await findItem(lab, item)
+      if (state === 'done' || state === 'needs you') break
+      lab.takeKilled()
+      assert.ok(watch(), `the item is ${state}\n${(await listIds(lab)).split(' ').map(id => describe(lab, id))}`)
+      // A start that was killed is tried again after five minutes.
+      if (state === 'waiting' && notBefore !== null && Date.parse(notBefore) > Date.now()) await passTime(lab)
+      if (findDaemons(lab).length === 0) void lab.dispatch(['daemon']) // A runner may be faster: exit 5.
+    }
     return ran
   },
   async finish(lab, before, ran) {
-    assert.equal(ran.exitCode, 0, ran.stderr)
-    const item = session(ran)
-    const daemons: Promise<unknown>[] = []
-    const findState = async () => (await listItems(lab)).find(({ id }) => id === item)
-    const isPaused = async () => /not before/.test((await lab.dispatch(['queue', 'show', item])).stdout)
-    for (const endMs = Date.now() + 90_000; Date.now() < endMs; ) {
-      const state = (await findState())?.state
-      if (state === 'done' || state === 'needs you' || (await isPaused())) break
-      if (findDaemons(lab).length === 0) daemons.push(lab.dispatch(['daemon'])) // A runner may be faster: exit 5.
-      await new Promise(resolve => setTimeout(resolve, 1000))
-    }
     const fresh = await findFresh(lab, before)
-    const told = await lab.dispatch(['queue', 'show', item])
+    const told = await lab.operate(['queue', 'show', session(ran)])
     const report = `${told.stdout}\n${fresh.map(id => describe(lab, id)).join('\n--\n')}`
-    // A start that was killed is tried again after a pause. Then there is no session of it.
-    if ((await findState())?.state === 'waiting' && /not before/.test(told.stdout)) {
-      assert.deepEqual(fresh, [], `twice: ${report}`)
-      assert.equal((await lab.dispatch(['queue', 'rm', item])).exitCode, 0)
-      await endDaemon(lab)
-      await Promise.all(daemons)
-      return
-    }
-    assert.equal((await findState())?.state, 'done', `lost: the item\n${report}`)
+    assert.equal((await findItem(lab, session(ran))).state, 'done', `lost: the item\n${report}`)
     assert.equal(fresh.length, 1, `twice: ${report}`)
     await finishSession(lab, fresh[0] ?? '')
     await endDaemon(lab)
-    await Promise.all(daemons)
   },
 })
+
+/** As if ten minutes went by, in which no daemon ran. */
+async function passTime(lab: Lab): Promise<void> {
+  await endDaemon(lab)
+  const database = new DatabaseSync(path.join(lab.rig.home, 'dispatch/queue.db'))
+  database.exec(`UPDATE starts SET at = at - 600000; UPDATE items SET not_before = 0 WHERE state = 'waiting'`)
+  database.close()
+}
 
 /** As with the end of a login: it has no time to say anything. */
 async function endDaemon(lab: Lab): Promise<void> {
@@ -256,7 +288,7 @@ const apply = (name: string, ...options: string[]): KillFlow => ({
     const verdict = readVerdictRecord(lab.rig.readSession().paths)
     const readTree = async () => (await git(lab.repository, 'rev-parse', `${branch}^{tree}`)).stdout.trim()
     if (ran.exitCode === 0) assert.equal(await readTree(), verdict?.tree, 'lost: the branch')
-    const again = await lab.dispatch(['apply', '--branch', branch, '--json', ...options])
+    const again = await lab.operate(['apply', '--branch', branch, '--json', ...options])
     assert.equal(again.exitCode, 0, `apply again: ${again.stderr}`)
     assert.equal(await readTree(), verdict?.tree)
     const checked = await git(lab.repository, 'fsck', '--strict')
@@ -283,7 +315,7 @@ const rm: KillFlow = {
   async finish(lab, id, ran) {
     if (ran.exitCode === 0) assert.ok(!(await listStates(lab)).has(id), 'lost: it is removed')
     else if ((await listStates(lab)).has(id)) await requireSoundRecord(lab.rig, id)
-    const again = await lab.dispatch(['rm', id, '--force'])
+    const again = await lab.operate(['rm', id, '--force'])
     assert.ok([0, 4].includes(again.exitCode ?? -1), `rm again: exit ${again.exitCode} ${again.stderr}`)
     assert.ok(!(await listStates(lab)).has(id))
     assert.ok(!fs.existsSync(path.join(lab.rig.home, 'dispatch/workspace', id)), 'its folder is left')
@@ -301,7 +333,7 @@ export const killFlows: KillFlow[] = [
   runner,
   start,
   queued('daemon', ['dispatch.js', 'daemon']),
-  queued('start from the queue', ['dispatch.js', '-', '--json'], { isLabUsedUp: true }),
+  queued('start from the queue', ['dispatch.js', '-', '--json']),
   stop,
   resume,
   later,

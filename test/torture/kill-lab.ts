@@ -8,6 +8,7 @@ import { bash, put, type Scenario, type ScriptedTurn, say, type TurnContext } fr
 import { auditSession } from '#session/audit'
 import { copyInstall } from '../fixtures/copy-install.ts'
 import { commitFolder, findProcesses, openRig, type Rig } from '../fixtures/rig.ts'
+import { openWarmDispatch, type WarmResult } from './warm-dispatch.ts'
 
 /** One call of a program at which it can be killed, as the probe names it. */
 export interface KillPoint {
@@ -24,6 +25,8 @@ export interface Lab {
   repository: string
   /** Run dispatch there. */
   dispatch(args: string[], env?: Record<string, string>): Promise<RunResult>
+  /** The same in a process that stays, for the commands that are not killed. One runs after the other. Only where there is a probe. */
+  operate(args: string[]): Promise<WarmResult>
   /** The next program with these first words is killed at the first of these points; without one, its calls are noted. */
   arm(words: string[], points: KillPoint[]): void
   /** Wait until a program has taken the plan. */
@@ -57,14 +60,19 @@ export const robustScenario: Scenario = {
   endStates: ['PASS'],
 }
 
+const fixtures = path.join(import.meta.dirname, '../fixtures')
+
 /** Copy the install, build it, and load a probe before each of its programs. Returns the path of its `dispatch`. */
 export async function prepareInstall(folder: string, probe = 'kill-probe.mjs'): Promise<string> {
   const program = copyInstall(folder)
   const built = path.join(folder, 'built')
   fs.rmSync(built, { recursive: true, force: true })
+  fs.copyFileSync(path.join(fixtures, 'warm-dispatch.ts'), path.join(folder, 'bin/warm-dispatch.ts'))
+  const build = path.join(folder, 'scripts/build.ts')
+  fs.writeFileSync(build, fs.readFileSync(build, 'utf8').replace("'bin/dispatch',", "$& 'bin/warm-dispatch',"))
   const ran = await runProgram(process.execPath, ['scripts/build.ts'], { cwd: folder })
   assert.equal(ran.exitCode, 0, ran.stderr)
-  fs.copyFileSync(path.join(import.meta.dirname, '../fixtures', probe), path.join(built, probe))
+  fs.copyFileSync(path.join(fixtures, probe), path.join(built, probe))
   for (const name of ['dispatch', 'runner', 'judge']) {
     const file = path.join(built, `${name}.js`)
     fs.renameSync(file, path.join(built, `${name}-itself.js`))
@@ -103,6 +111,10 @@ export async function openLab(
     rig,
     repository,
     dispatch: (args, env = {}) => rig.dispatch(args, { cwd: repository, env }),
+    operate: openWarmDispatch(path.join(path.dirname(rig.entryPoint), '../built/warm-dispatch.js'), {
+      cwd: repository,
+      env: rig.environment,
+    }),
     arm,
     waitForProgram: () => rig.waitUntil('the program starts', () => !fs.existsSync(plan)),
     takeKilled() {
@@ -173,7 +185,7 @@ export async function requireSoundRecord(rig: Rig, id: string): Promise<void> {
 
 /** The ids of the sessions that `ls` shows, with their states. */
 export async function listStates(lab: Lab): Promise<Map<string, string>> {
-  const ran = await lab.dispatch(['ls', '--all', '--json'])
+  const ran = await lab.operate(['ls', '--all', '--json'])
   assert.equal(ran.exitCode, 0, `ls: ${ran.stderr}`)
   const rows = JSON.parse(ran.stdout) as { id: string; state: string }[]
   return new Map(rows.map(({ id, state }) => [id, state]))

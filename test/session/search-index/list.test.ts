@@ -171,6 +171,12 @@ test('a page reads an index that it cannot write, with sessions that are newer',
   assert.deepEqual(await listNewest(3), { ids: 'eeee cccc bbbb', more: 1, problem: undefined })
   const [, , view] = (await listNewestSessions({ home, workspace }, 3)).views
   assert.equal(view?.state, 'stopped')
+  const longAgo = new Date(Date.now() - 60_000)
+  fs.utimesSync(workspace, longAgo, longAgo)
+  assert.equal((await listNewest(1)).ids, 'eeee')
+  await create('ffff', 0, 'Print more', [])
+  assert.deepEqual(await listNewest(1), { ids: 'ffff', more: 4, problem: undefined }, 'what it kept is not out of date')
+  fs.rmSync(find('ffff'), { recursive: true })
   assert.deepEqual(fs.readFileSync(path.join(home, 'index.db')), before, 'the page wrote the index')
 })
 
