@@ -69,8 +69,10 @@ let followed = 0
 const MAX_SILENCE_MS = 180_000
 
 async function waitForEvent(lab: Lab, id: string, type: string): Promise<void> {
-  const isThere = () => lab.rig.readEvents(id).some(event => event.type === type)
-  await lab.rig.waitUntil(type, isThere, 40).catch(() => assert.fail(`no ${type}:\n${describe(lab, id)}`))
+  for (const isGoingOn = watchProgress(lab); ; await sleep(50)) {
+    if (lab.rig.readEvents(id).some(event => event.type === type)) return
+    assert.ok(isGoingOn(), `no ${type}:\n${describe(lab, id)}`)
+  }
 }
 
 const listIds = async (lab: Lab) => [...(await listStates(lab)).keys()].join(' ')
@@ -122,9 +124,9 @@ const runner: KillFlow = {
 
 /** Until `isOver`: each runner that is killed gets a successor, and the rest of the points. */
 async function goOnAfterKills(lab: Lab, id: string, isOver: () => boolean): Promise<void> {
-  for (const watch = watchProgress(lab); !isOver(); await sleep(50)) {
+  for (const isGoingOn = watchProgress(lab); !isOver(); await sleep(50)) {
     if (lab.takeKilled()) await lab.operate(['resume', id])
-    assert.ok(watch(), `it does not go on:\n${describe(lab, id)}`)
+    assert.ok(isGoingOn(), `it does not go on:\n${describe(lab, id)}`)
   }
 }
 
@@ -132,7 +134,9 @@ async function goOnAfterKills(lab: Lab, id: string, isOver: () => boolean): Prom
 function watchProgress(lab: Lab): () => boolean {
   const workspace = path.join(lab.rig.home, 'dispatch/workspace')
   const measure = () => {
-    const logs = fs.readdirSync(workspace).map(id => path.join(workspace, id, 'events.jsonl'))
+    const logs = (fs.existsSync(workspace) ? fs.readdirSync(workspace) : []).map(id =>
+      path.join(workspace, id, 'events.jsonl'),
+    )
     return logs.reduce((sum, log) => sum + (fs.statSync(log, { throwIfNoEntry: false })?.size ?? 0), lab.killed.length)
   }
   let [last, atMs] = [0, Date.now()]
@@ -234,11 +238,11 @@ const queued = (name: string, words: string[]): KillFlow => ({
   async run(lab) {
     const ran = await lab.dispatch(['later', helloTask, '--json'])
     const item = session(ran)
-    for (const watch = watchProgress(lab); ; await sleep(100)) {
+    for (const isGoingOn = watchProgress(lab); ; await sleep(100)) {
       const { state, notBefore } = await findItem(lab, item)
       if (state === 'done' || state === 'needs you') break
       lab.takeKilled()
-      assert.ok(watch(), `the item is ${state}\n${(await listIds(lab)).split(' ').map(id => describe(lab, id))}`)
+      assert.ok(isGoingOn(), `the item is ${state}\n${(await listIds(lab)).split(' ').map(id => describe(lab, id))}`)
       // A start that was killed is tried again after five minutes.
       if (state === 'waiting' && notBefore !== null && Date.parse(notBefore) > Date.now()) await passTime(lab)
       if (findDaemons(lab).length === 0) void lab.dispatch(['daemon']) // A runner may be faster: exit 5.
