@@ -89,8 +89,8 @@ export async function stopDaemon(home: string): Promise<void> {
 // --- internal ---
 
 /**
- * Node lets short-lived objects grow to 100 MB before it removes them. The page makes a list of megabytes again and again: with
- * 4 MB for each half it needs 40 MB less at ten thousand sessions, and is as fast.
+ * The page makes a list of megabytes again and again, and Node lets a process with much memory keep many of them before it removes
+ * them. With 4 MB for each half of its young objects, the most that it used at ten thousand sessions was 157 MB instead of 199.
  */
 const nodeOptions = { daemon: [], web: ['--max-semi-space-size=4'] }
 
