@@ -5,34 +5,23 @@ import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { describeAttempt } from '#cli/input/earlier-attempt.ts'
 import { readDefaultConfig } from '#host/config'
-import { type RunResult, runProgram } from '#host/exec.ts'
-import { helloTask } from '#rehearsal/hello.ts'
+import type { RunResult } from '#host/exec.ts'
 import { auditSession } from '#session/audit'
-import { commitFolder, helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
+import { type LandingMachine, prepareLandingMachine } from '../fixtures/landing-remote.ts'
+import { helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
 
 describe('the work of a session lands', () => {
   let rig: Rig
+  let machine: LandingMachine
   let [folder, remote, original] = ['', '', '']
 
-  const git = async (cwd: string, ...args: string[]) => {
-    const ran = await runProgram('git', ['-c', 'user.name=o', '-c', 'user.email=o@x', ...args], { cwd })
-    assert.equal(ran.exitCode, 0, ran.stderr)
-    return ran.stdout.trim()
-  }
-  const readRemote = (branch: string, format = '%H') => git(remote, 'log', '-1', `--format=${format}`, branch)
+  const git: LandingMachine['git'] = (cwd, ...args) => machine.git(cwd, ...args)
+  const readRemote: LandingMachine['readRemote'] = (branch, format) => machine.readRemote(branch, format)
   const countVerdicts = () => rig.models.requests.filter(({ role }) => role === 'judge').length
 
   /** A branch of the remote, at the commit from which the session started or with a commit of another person. */
   async function prepare(letters: string, files: Record<string, string> = {}): Promise<string> {
-    const clone = path.join(rig.home, `elsewhere/${letters}`)
-    await git(rig.home, 'clone', '--quiet', remote, clone)
-    await git(clone, 'checkout', '--quiet', '-b', letters, 'origin/start')
-    for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(clone, name), content)
-    if (Object.keys(files).length > 0) {
-      await git(clone, 'add', '--all')
-      await git(clone, 'commit', '--quiet', '-m', 'from elsewhere')
-    }
-    await git(clone, 'push', '--quiet', 'origin', letters)
+    await machine.pushFiles(letters, files)
     return letters
   }
 
@@ -51,20 +40,10 @@ describe('the work of a session lands', () => {
 
   before(async () => {
     rig = await openRig(helloScenario)
-    folder = path.join(rig.home, 'elsewhere/mine')
-    remote = path.join(rig.home, 'elsewhere/remote.git')
-    fs.mkdirSync(folder)
-    fs.writeFileSync(path.join(folder, 'readme'), 'one\n')
-    await commitFolder(folder)
-    await git(folder, 'config', 'user.name', 'Ada')
-    await git(folder, 'config', 'user.email', 'ada@example.org')
-    await git(rig.home, 'init', '--quiet', '--bare', remote)
-    await git(folder, 'remote', 'add', 'origin', '../remote.git')
-    await git(folder, 'push', '--quiet', 'origin', 'HEAD:refs/heads/start')
-    const ran = await rig.dispatch([helloTask, '--repo', folder, '--wait', '--json'])
-    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-    original = rig.readSession().id
-    assert.equal((await rig.dispatch(['stop', original])).exitCode, 0)
+    machine = await prepareLandingMachine(rig, 'start')
+    folder = machine.folder
+    remote = machine.remote
+    original = machine.original.id
   })
   after(() => rig.close())
 
@@ -203,8 +182,8 @@ describe('the work of a session lands', () => {
     assert.equal(again.exitCode, 0, again.stdout + again.stderr)
     const matrix = JSON.parse((await rig.dispatch(['matrix', original, '--json'])).stdout)
     assert.ok(matrix.landed.length >= 3)
-    const clone = path.join(rig.home, 'elsewhere/aaaa')
-    await git(clone, 'pull', '--quiet', 'origin', 'aaaa')
+    const clone = path.join(rig.home, 'elsewhere/reverting')
+    await git(rig.home, 'clone', '--quiet', '--branch', 'aaaa', remote, clone)
     await git(clone, 'revert', '--no-edit', 'HEAD')
     await git(clone, 'push', '--quiet', 'origin', 'HEAD:aaaa')
     const reverted = await land('aaaa')

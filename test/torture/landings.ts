@@ -1,20 +1,23 @@
 /**
- * Many sessions that land on one branch at the same time: the branch moves under them, a hook of the remote refuses at random, and
- * the processes are killed. LANDINGS says how many, LANDING_KILLS how many kills, SEED seeds the moments.
+ * Many sessions that land on one branch at the same time, from three checkouts that reach it by file, HTTP and SSH: the branch moves under
+ * them, a hook of the remote refuses at random, and the processes are killed. LANDINGS says how many, LANDING_KILLS how many kills, SEED
+ * seeds the moments.
  */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runProgram } from '#host/exec.ts'
-import { helloTask } from '#rehearsal/hello.ts'
 import type { Session } from '#session'
 import { auditSession } from '#session/audit'
 import { readLanding } from '#session/evidence'
-import { commitFolder, findProcesses, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { startHttpServer, startSshServer } from '../fixtures/git-servers.ts'
+import { type LandingMachine, prepareLandingMachine } from '../fixtures/landing-remote.ts'
+import { findProcesses, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
 import { createRandom } from '../fixtures/scratch.ts'
 import { createTwin } from '../fixtures/session-twin.ts'
+import { whyNoProgram } from '../fixtures/skip-reasons.ts'
 
 const landingCount = Number(process.env['LANDINGS'] ?? 4)
 const killCount = Number(process.env['LANDING_KILLS'] ?? 1)
@@ -25,7 +28,10 @@ const MAX_MOVES_OF_LANDING = 2
 
 test('each session lands once, as a tree that was proved, on a branch that moves', t =>
   withRig(helloScenario, async rig => {
-    const { original, remote, git } = await prepare(rig)
+    const machine = await prepareLandingMachine(rig)
+    const { original, remote, git } = machine
+    refuseAtRandom(remote)
+    const checkouts = await cloneByTransports(t, rig, machine)
     const sessions = Array.from({ length: landingCount }, (_, index) =>
       createTwin(original, index.toString(16).padStart(4, '0')),
     )
@@ -36,7 +42,7 @@ test('each session lands once, as a tree that was proved, on a branch that moves
     let isOver = false
     const landers = Array.from({ length: Math.min(LANDER_COUNT, landingCount) }, async () => {
       for (let session = waiting.shift(); session !== undefined; session = waiting.shift())
-        await landUntilDone(rig, session, count)
+        await landUntilDone(rig, session, checkouts[waiting.length % checkouts.length] ?? '', count)
     })
     const moving = moveBranch(rig, git, remote, () => isOver)
     const killing = killLanders(rig, () => isOver, count)
@@ -49,41 +55,47 @@ test('each session lands once, as a tree that was proved, on a branch that moves
     t.diagnostic(`${landingCount} landings in ${seconds.toFixed(0)} s; ${told}`)
   }))
 
-type Git = (cwd: string, ...args: string[]) => Promise<string>
+type Git = LandingMachine['git']
 
-async function prepare(rig: Rig): Promise<{ original: Session; remote: string; git: Git }> {
-  const folder = path.join(rig.home, 'elsewhere/mine')
-  const remote = path.join(rig.home, 'elsewhere/remote.git')
-  const git: Git = async (cwd, ...args) => {
-    const ran = await runProgram('git', ['-c', 'user.name=o', '-c', 'user.email=o@x', ...args], { cwd })
-    assert.equal(ran.exitCode, 0, ran.stderr)
-    return ran.stdout.trim()
-  }
-  fs.mkdirSync(folder)
-  fs.writeFileSync(path.join(folder, 'readme'), 'one\n')
-  await commitFolder(folder)
-  for (const [key, value] of [
-    ['user.name', 'Ada'],
-    ['user.email', 'ada@example.org'],
-  ] as const)
-    await git(folder, 'config', key, value)
-  await git(rig.home, 'init', '--quiet', '--bare', remote)
-  await git(folder, 'remote', 'add', 'origin', remote)
-  await git(folder, 'push', '--quiet', 'origin', 'main')
+function refuseAtRandom(remote: string): void {
   const hook = '#!/bin/sh\ntest "$(od -An -N1 -tu1 /dev/urandom)" -gt 25 || { echo "not now" >&2; exit 1; }\n'
-  fs.mkdirSync(path.join(remote, 'hooks'), { recursive: true })
   fs.writeFileSync(path.join(remote, 'hooks/pre-receive'), hook, { mode: 0o755 })
-  const ran = await rig.dispatch([helloTask, '--repo', folder, '--wait', '--json'])
-  assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-  const { id } = rig.readSession()
-  assert.equal((await rig.dispatch(['stop', id])).exitCode, 0)
-  return { original: rig.readSession(id), remote, git }
+}
+
+/** The checkout itself, whose remote is a folder, and copies of it that reach the same remote by `file://`, HTTP and SSH. */
+async function cloneByTransports(t: TestContext, rig: Rig, { folder, remote, git }: LandingMachine): Promise<string[]> {
+  const copy = async (name: string, address: string, ...settings: [string, string][]) => {
+    const checkout = path.join(rig.home, 'elsewhere', name)
+    fs.cpSync(folder, checkout, { recursive: true })
+    for (const [key, value] of [['remote.origin.url', address], ...settings] as const)
+      await git(checkout, 'config', key, value)
+    return checkout
+  }
+  await git(remote, 'config', 'http.receivepack', 'true')
+  const http = `${await startHttpServer(t, path.dirname(remote))}/${path.basename(remote)}`
+  const helper = '!f() { test "$1" = get && printf "username=ada\\npassword=pw\\n"; }; f'
+  const checkouts = [
+    folder,
+    await copy('by-file', `file://${remote}`),
+    await copy('by-http', http, ['credential.helper', helper]),
+  ]
+  if (whyNoProgram('sshd', 'openssh-server')) return checkouts
+  const { command, port } = await startSshServer(t, path.join(rig.home, 'ssh'))
+  return [
+    ...checkouts,
+    await copy('by-ssh', `ssh://127.0.0.1:${port}${encodeURI(remote)}`, ['core.sshCommand', command]),
+  ]
 }
 
 /** As a person would: again after each refusal, until it is on the branch. */
-async function landUntilDone(rig: Rig, { id }: Session, count: (what: string) => void): Promise<void> {
+async function landUntilDone(
+  rig: Rig,
+  { id }: Session,
+  checkout: string,
+  count: (what: string) => void,
+): Promise<void> {
   for (let tries = 0; tries < 60; tries++) {
-    const ran = await rig.dispatch(['land', id, '--into', 'main', '--json'])
+    const ran = await rig.dispatch(['land', id, '--into', 'main', '--repo', checkout, '--json'])
     if (ran.stdout === '') {
       assert.ok(ran.signal === 'SIGKILL', `${ran.signal} ${ran.exitCode} ${ran.stderr}`)
       continue
@@ -102,7 +114,7 @@ async function landUntilDone(rig: Rig, { id }: Session, count: (what: string) =>
  * faster than a check runs would let nothing land, so it moves a few times only for each landing.
  */
 async function moveBranch(rig: Rig, git: Git, remote: string, isOver: () => boolean): Promise<void> {
-  const clone = path.join(rig.home, 'elsewhere/other')
+  const clone = path.join(rig.home, 'elsewhere/moving')
   await git(rig.home, 'clone', '--quiet', '--branch', 'main', remote, clone)
   let movesLeft = MAX_MOVES_OF_LANDING
   for (let number = 1; !isOver(); await sleep(100 + random() * 400)) {

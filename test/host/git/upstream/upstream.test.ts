@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import fs from 'node:fs'
-import http from 'node:http'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { runProgram } from '#host/exec.ts'
 import { git } from '#host/git'
 import { describeRemote, fetchBranch, findUpstream, pushCommit, readTransport } from '#host/git/upstream'
-import { findFreePort } from '../../../fixtures/free-port.ts'
+import { startHttpServer, startSshServer } from '../../../fixtures/git-servers.ts'
 import { createScratchFolder } from '../../../fixtures/scratch.ts'
 import { whyNoProgram } from '../../../fixtures/skip-reasons.ts'
 
@@ -154,11 +149,7 @@ test('a remote that is gone, and a branch that is not there, are errors with the
 test('over HTTP, with a password from a credential helper and none in a message', async t => {
   const { checkout, remote, bare, run, commit, first, hand, readTip, folder } = await prepare(t)
   await git(['--git-dir', remote, 'config', 'http.receivepack', 'true'])
-  const server = http.createServer((request, response) => serve(request, response, folder))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close())
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/remote.git`
+  const address = `${await startHttpServer(t, folder)}/remote.git`
   await run('remote', 'add', 'origin', address)
   const second = await commit('second')
   await hand(second)
@@ -191,68 +182,3 @@ test('over SSH, by the command that the checkout names', { skip: whyNoProgram('s
   const refused = fetchBranch(bare, await readTransport(checkout, 'origin'), 'main', 'refs/landing/target')
   await assert.rejects(refused, { exitCode: 6 })
 })
-
-/** A server for the user of this process, on a free port of loopback; `command` is the `ssh` that it lets in. */
-async function startSshServer(t: TestContext, folder: string): Promise<{ command: string; port: number }> {
-  fs.mkdirSync(folder)
-  const pathOf = (name: string) => path.join(folder, name)
-  const quoted = (name: string) => `"${pathOf(name)}"`
-  for (const name of ['host', 'key'])
-    await runProgram('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', pathOf(name)])
-  fs.copyFileSync(pathOf('key.pub'), pathOf('authorized'))
-  const port = await findFreePort()
-  const lines = [
-    `Port ${port}`,
-    'ListenAddress 127.0.0.1',
-    `HostKey ${quoted('host')}`,
-    `AuthorizedKeysFile ${quoted('authorized')}`,
-    `PidFile ${quoted('pid')}`,
-    ...['StrictModes no', 'UsePAM no', 'PasswordAuthentication no', 'PermitRootLogin yes'],
-  ]
-  fs.writeFileSync(pathOf('config'), `${lines.join('\n')}\n`)
-  if (process.getuid?.() === 0) fs.mkdirSync('/run/sshd', { recursive: true }) // Debian's sshd insists on it.
-  const sshd = (await runProgram('sh', ['-c', 'command -v sshd'])).stdout.trim()
-  const server = spawn(sshd, ['-D', '-e', '-f', pathOf('config')], { stdio: ['ignore', 'ignore', 'pipe'] })
-  t.after(() => server.kill('SIGKILL'))
-  await once(server.stderr, 'data')
-  const options = ['-o UserKnownHostsFile=/dev/null', '-o StrictHostKeyChecking=no', '-o IdentitiesOnly=yes']
-  return { command: `ssh -F none -i ${quoted('key')} ${options.join(' ')}`, port }
-}
-
-/** `git http-backend` behind a password. */
-function serve(request: http.IncomingMessage, response: http.ServerResponse, root: string): void {
-  if (request.headers.authorization !== `Basic ${Buffer.from('ada:pw').toString('base64')}`) {
-    response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end()
-    return
-  }
-  const { pathname, search } = new URL(request.url ?? '', 'http://x')
-  const child = spawn('git', ['http-backend'], {
-    env: {
-      PATH: process.env['PATH'],
-      GIT_PROJECT_ROOT: root,
-      GIT_HTTP_EXPORT_ALL: '1',
-      PATH_INFO: pathname,
-      QUERY_STRING: search.slice(1),
-      REQUEST_METHOD: request.method,
-      CONTENT_TYPE: request.headers['content-type'],
-      CONTENT_LENGTH: request.headers['content-length'],
-      HTTP_CONTENT_ENCODING: request.headers['content-encoding'],
-      REMOTE_USER: 'ada',
-    },
-  })
-  request.pipe(child.stdin)
-  const chunks: Buffer[] = []
-  child.stdout.on('data', chunk => chunks.push(chunk))
-  child.on('close', () => {
-    const all = Buffer.concat(chunks)
-    const end = all.indexOf('\r\n\r\n')
-    const headers = all
-      .subarray(0, end)
-      .toString()
-      .split('\r\n')
-      .map(line => line.split(': ') as [string, string])
-    const status = Number(headers.find(([name]) => name === 'Status')?.[1]?.slice(0, 3) ?? 200)
-    response.writeHead(status, Object.fromEntries(headers.filter(([name]) => name !== 'Status')))
-    response.end(all.subarray(end + 4))
-  })
-}
