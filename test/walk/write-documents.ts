@@ -1,8 +1,9 @@
-/** `npm run docs:record`: record both walks in `docs/walk-*.md`, and a night in `docs/night.md`. */
+/** `npm run docs:record`: record both walks in `docs/walk-*.md`, a night in `docs/night.md`, and landings at the end of `docs/landing.md`. */
 import fs from 'node:fs'
 import path from 'node:path'
 import { installFolder } from '#host/config'
 import { walks } from './list.ts'
+import { recordLanding } from './record-landing.ts'
 import { recordNight } from './record-night.ts'
 import { recordWalk } from './record-walk.ts'
 
@@ -42,4 +43,18 @@ if (isWanted('night')) {
     text.replace(/\n{3,}/g, '\n\n').replaceAll('```\n\n$', '```\n$'),
   )
   process.stdout.write('docs/night.md\n')
+}
+
+if (isWanted('landing')) {
+  const steps = await recordLanding()
+  const file = path.join(installFolder, 'docs/landing.md')
+  const heading = '## On the screen'
+  const [before = ''] = fs.readFileSync(file, 'utf8').split(heading)
+  const text = [
+    `${before}${heading}`,
+    'Recorded by `npm run docs:record`, with scripted models. Temporary folders are shortened.',
+    ...steps.map(({ title, screen }) => `### ${title}\n\n\`\`\`\n${screen}\n\`\`\``),
+  ]
+  fs.writeFileSync(file, `${text.join('\n\n')}\n`)
+  process.stdout.write(`docs/landing.md: ${steps.length} screens\n`)
 }
