@@ -101,7 +101,7 @@ async function watchUntil(end: AbortSignal, config: Config, say: (text: string) 
   const readCurrentConfig = createConfigReader(config, say)
   const waker = await watchPaths([getWakeFile(config.home)], CHECK_INTERVAL_MS)
   const state = createCheckState()
-  const landingWatch: LandingWatch = { landers: new Map(), refused: new Set() }
+  const landingWatch: LandingWatch = { landers: new Map(), notifiedMs: new Map() }
   let thoroughAtMs = Number.NEGATIVE_INFINITY
   let takenUpAtMs = Number.NEGATIVE_INFINITY
   while (!end.aborted) {
@@ -118,7 +118,7 @@ async function watchUntil(end: AbortSignal, config: Config, say: (text: string) 
       const ended = start.catch(report).finally(() => starting.delete(ended))
       starting.add(ended) // A start may take a minute.
     }
-    await keepLanding(current, landingWatch, say).catch(report)
+    await keepLanding(current, landingWatch, { isThorough, say }).catch(report)
     if (isThorough) await keepPageOpen(current).catch(report)
     if (isThorough) await startTidyOnceADay(current, say).catch(report)
     await waitForNext(waker, { runners: [...state.runners.values()], isSoon: (checked?.waiting.length ?? 0) > 0, end })

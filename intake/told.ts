@@ -43,6 +43,12 @@ export class ToldOnce {
     return this.read()[file]?.hash === hashReason(file, stamp, reason)
   }
 
+  /** Has exactly this been told to the end? */
+  isDone(file: string, stamp: string, reason: string): boolean {
+    const known = this.read()[file]
+    return known?.isSent === true && known.hash === hashReason(file, stamp, reason)
+  }
+
   /** What was told about a file, if it is still there. */
   find(file: string): string | undefined {
     return this.read()[file]?.reason

@@ -33,15 +33,16 @@ export const Entry = z.object({
   retries: z.number(),
   /** The item of the queue of starts with the new attempt. */
   retryItem: z.string().nullable(),
-  /** How often the remote or the judge could not be reached, or the remote refused the push, in a row. */
+  /** How often in a row something could not be reached, and how often the remote refused the push. */
   failures: z.number(),
+  refusals: z.number(),
   /** Not before this time. */
   notBefore: z.iso.datetime().nullable(),
   /** Why it waits, was sent back or has ended; empty for a new one. */
   reason: z.string(),
   since: z.iso.datetime(),
-  /** How it has ended; null before. */
-  outcome: z.enum(['landed', 'not landed', 'needs you', 'dropped']).nullable(),
+  /** How it has ended; null before. `replaced`: a new attempt lands in its place. */
+  outcome: z.enum(['landed', 'not landed', 'needs you', 'dropped', 'replaced']).nullable(),
   /** The error that ended it, if it was one. */
   error: z.object({ message: z.string(), remedy: z.string(), exitCode: z.number() }).nullable(),
 })

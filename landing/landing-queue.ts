@@ -1,12 +1,15 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { isErrno } from '#host/error.ts'
-import { listNames, makePrivateFolder, readJson, toStorageError, writeAtomic } from '#host/fs'
+import { listNames, makePrivateFolder, readIfPresent, readJson, toStorageError, writeAtomic } from '#host/fs'
 import { git } from '#host/git'
 import { sha256 } from '#host/hash.ts'
 import { Entry, type EntryState, type Landing } from './entry.ts'
 
-/** The folder of a repository's queue: one for all its checkouts and branches, because each landing changes what the next one lands on. */
+/**
+ * The folder of a repository's queue: one for all its checkouts and branches, because each landing changes what the next one lands on.
+ * Throws for a folder that is not in a repository.
+ */
 export async function getLandingFolder(home: string, checkout: string): Promise<string> {
   const common = await git(['rev-parse', '--path-format=absolute', '--git-common-dir'], { cwd: checkout })
   return path.join(home, 'landing', sha256(common).slice(0, FOLDER_NAME_CHARS))
@@ -16,9 +19,8 @@ export async function getLandingFolder(home: string, checkout: string): Promise<
 export function listLandingQueues(home: string): LandingQueue[] {
   const folder = path.join(home, 'landing')
   return listNames(folder)
-    .map(name => path.join(folder, name))
-    .filter(each => fs.existsSync(path.join(each, stateFolders.ended)))
-    .map(each => new LandingQueue(each))
+    .filter(name => folderName.test(name))
+    .map(name => new LandingQueue(path.join(folder, name)))
 }
 
 /** The lease of the one process that lands what waits in this folder. */
@@ -37,30 +39,50 @@ export class LandingQueue {
     this.folder = folder
   }
 
-  /** Every entry, the oldest first. */
-  list(): Landing[] {
-    const states = Object.keys(stateFolders) as EntryState[]
+  /** Every entry, or those in these states, the oldest first. */
+  list(states: readonly EntryState[] = entryStates): Landing[] {
     return states
       .flatMap(state => listNames(this.getFolder(state)).flatMap(name => this.read(name, state)))
       .sort((a, b) => (a.addedAt < b.addedAt ? -1 : a.addedAt > b.addedAt ? 1 : 0))
   }
 
   find(session: string): Landing | undefined {
-    return this.list().findLast(entry => entry.session === session)
+    return entryStates.flatMap(state => this.read(`${session}.json`, state))[0]
   }
 
-  /** Put a session in, or in again: what waited with other options, or had ended, is replaced. One that lands just now stays. */
+  /** What has not ended. */
+  listOpen(): Landing[] {
+    return this.list(openStates)
+  }
+
+  /** The checkout for which something was last put in; undefined if that was never done. */
+  readCheckout(): string | undefined {
+    return readIfPresent(this.getCheckoutFile())?.trim()
+  }
+
+  /** Remember which repository this queue is of, for people. */
+  writeCheckout(checkout: string): void {
+    makePrivateFolder(this.folder)
+    if (this.readCheckout() !== checkout) writeAtomic(this.getCheckoutFile(), `${checkout}\n`)
+  }
+
+  /** Put a session in, in place of what it had here before. The caller has looked that it does not land and was not sent back. */
   add(entry: Entry): void {
-    for (const state of Object.keys(stateFolders) as EntryState[]) makePrivateFolder(this.getFolder(state))
-    if (fs.existsSync(this.getFile('landing', entry.session))) return
-    this.write('waiting', entry)
+    this.prepareFolders(entry)
     for (const state of ['sent back', 'ended'] as const) fs.rmSync(this.getFile(state, entry.session), { force: true })
+    this.write('waiting', entry)
     this.removeOldEnded()
   }
 
-  /** Begin to land it. Only the lander may. Returns false if it does not wait any more. */
-  claim({ session }: Entry): boolean {
-    return this.move(session, 'waiting', 'landing')
+  /** Keep what could not be put in, for its person. */
+  addEnded(entry: Entry): void {
+    this.prepareFolders(entry)
+    this.write('ended', entry)
+  }
+
+  /** Begin to land it. Only the lander may. Undefined if it does not wait any more. */
+  claim({ session }: Entry): Landing | undefined {
+    return this.move(session, 'waiting', 'landing') ? this.read(`${session}.json`, 'landing')[0] : undefined
   }
 
   /** It waits again, with what has changed. */
@@ -77,11 +99,23 @@ export class LandingQueue {
     this.move(entry.session, entry.state, 'sent back')
   }
 
-  /** The new attempt has its PASS: its session takes the place of the earlier one. */
-  replace(entry: Landing, next: Pick<Entry, 'session' | 'files' | 'size' | 'into'>): void {
-    const { addedAt } = entry
-    this.add({ ...entry, ...next, addedAt, retryItem: null, reason: '', since: new Date().toISOString() })
-    fs.rmSync(this.getFile(entry.state, entry.session), { force: true })
+  /** The new attempt has its PASS: its session takes the place of the earlier one, also for those that wait for it. */
+  replace(entry: Landing, next: Pick<Entry, 'session' | 'files' | 'size' | 'into' | 'retries'>): void {
+    const before = {
+      retryItem: null,
+      reason: '',
+      failures: 0,
+      refusals: 0,
+      notBefore: null,
+      outcome: null,
+      error: null,
+    }
+    if (this.find(next.session) === undefined)
+      this.add({ ...entry, ...next, ...before, since: new Date().toISOString() })
+    const replaceName = (id: string) => (id === entry.session ? next.session : id)
+    for (const other of this.listOpen().filter(({ after }) => after.includes(entry.session)))
+      this.write(other.state, { ...other, after: other.after.map(replaceName) })
+    this.end(entry, { outcome: 'replaced', reason: `${next.session} lands in its place`, error: null })
   }
 
   end(entry: Landing, outcome: Pick<Entry, 'outcome' | 'reason' | 'error'>): void {
@@ -108,7 +142,17 @@ export class LandingQueue {
     }
   }
 
+  /** When an entry last ended or was forgotten, in milliseconds since 1970; 0 before that. */
+  readLastEndMs(): number {
+    return fs.statSync(this.getFolder('ended'), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  }
+
   // --- internal ---
+
+  private prepareFolders({ checkout }: Entry): void {
+    for (const state of entryStates) makePrivateFolder(this.getFolder(state))
+    this.writeCheckout(checkout)
+  }
 
   private getFolder(state: EntryState): string {
     return path.join(this.folder, stateFolders[state])
@@ -116,6 +160,10 @@ export class LandingQueue {
 
   private getFile(state: EntryState, session: string): string {
     return path.join(this.getFolder(state), `${session}.json`)
+  }
+
+  private getCheckoutFile(): string {
+    return path.join(this.folder, 'checkout')
   }
 
   /** The person at its shell may have interrupted it meanwhile. */
@@ -148,7 +196,8 @@ export class LandingQueue {
 
   /** What needs a person stays. */
   private removeOldEnded(): void {
-    const ended = this.list().filter(({ state, outcome }) => state === 'ended' && outcome !== 'needs you')
+    if (listNames(this.getFolder('ended')).length <= MAX_ENDED_COUNT) return
+    const ended = this.list(['ended']).filter(({ outcome }) => outcome !== 'needs you')
     for (const { session } of ended.slice(0, -MAX_ENDED_COUNT))
       fs.rmSync(this.getFile('ended', session), { force: true })
   }
@@ -157,6 +206,7 @@ export class LandingQueue {
 // --- internal ---
 
 const FOLDER_NAME_CHARS = 32
+const folderName = /^[0-9a-f]{32}$/
 const MAX_ENDED_COUNT = 200
 
 const stateFolders: Record<EntryState, string> = {
@@ -165,3 +215,5 @@ const stateFolders: Record<EntryState, string> = {
   'sent back': 'sent-back',
   ended: 'ended',
 }
+const entryStates = Object.keys(stateFolders) as EntryState[]
+const openStates = entryStates.filter(state => state !== 'ended')

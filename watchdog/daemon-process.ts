@@ -104,6 +104,21 @@ function getLeaseFolder(home: string): string {
 /** What a person may set for one session, in front of its command. */
 const settingsOfOneSession = ['ORCHESTRATOR_MODEL', 'CODE_MODEL', 'RW_MODEL', 'ROUNDS', 'SANDBOX', 'BUDGET_USD']
 
+/** By which git reaches a remote and signs, as it would from this shell: the daemon has work land. */
+const gitVariables = [
+  'SSH_AUTH_SOCK',
+  'SSH_AGENT_PID',
+  'GIT_SSH',
+  'GIT_SSH_COMMAND',
+  'GIT_CONFIG_GLOBAL',
+  'GIT_CONFIG_SYSTEM',
+  'GIT_CONFIG_NOSYSTEM',
+  'GNUPGHOME',
+  'GPG_TTY',
+  'KRB5CCNAME',
+  'XDG_CONFIG_HOME',
+]
+
 /** The daemon starts sessions of the queue, as a person would from this shell, and deliverers, which need a desktop. */
 const inheritedVariables = [
   'PATH',
@@ -122,6 +137,7 @@ const inheritedVariables = [
   'DISPLAY',
   'WAYLAND_DISPLAY',
   'XAUTHORITY',
+  ...gitVariables,
   ...agentVariableNames,
   ...Object.keys(settingsSchema.shape),
 ]

@@ -5,8 +5,8 @@ import { isSessionId } from '#session'
  * is made again, or is about processes of this machine.
  */
 const contents: [name: RegExp, kind: ContentKind][] = [
-  [/^(workspace|projects|outbox|repositories|confirmed|external-events)$/, 'copy'],
-  [/^(inbox-told|queue-told|paused|installed)\.json$/, 'copy'],
+  [/^(workspace|projects|landing|outbox|repositories|confirmed|external-events)$/, 'copy'],
+  [/^(inbox-told|queue-told|landing-told|paused|installed)\.json$/, 'copy'],
   [/^queue\.db$|^queue\.db(-wal)?\.damaged$/, 'copy'],
   [/^home-id$/, 'copy'],
   [/^(\.env|claude-token)$/, 'secret'],
@@ -47,6 +47,7 @@ export function classifySessionPath(file: string, made: ReadonlySet<string>): Le
 /** What is left out of the other units: leases, and what a write that was cut off has left. Pure. */
 export function classifyOtherPath(unit: string, file: string): LeftOut {
   if (unit === 'outbox' && file === 'deliverer') return 'all'
+  if (unit === 'landing' && /^[^/]+\/lander$/.test(file)) return 'all'
   return /(^|\/)\.tmp-[0-9a-f]+$/.test(file) ? 'all' : undefined
 }
 

@@ -40,7 +40,7 @@ Exit code: 0 landed, 3 something is red on the new tree, 5 conflict, stale or re
     await refuseAgent('land')
     const sessions = [first, ...others].map(idOrPart => findSession(config.workspace, idOrPart))
     if (values.queue) return printQueuedLandings(await queueSessions(config, sessions, options), json)
-    if (!options.ignoresPause) await refuseLandingPause(config, sessions, repo)
+    if (!options.ignoresPause && !options.isDryRun) await refuseLandingPause(config, sessions, repo)
     const codes: ExitCode[] = []
     const say = (text: string) => void process.stderr.write(`${text}\n`)
     for await (const result of landSessions(config, sessions, {

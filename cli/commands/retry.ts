@@ -52,7 +52,7 @@ verdict, the findings of its judge, and what you add. The earlier session stays 
       ...(repository === null ? { 'no-repo': true } : { repo: repository.path }),
     }
     const { landing } = readStatus(session)
-    const hasNotLanded = landing?.target !== undefined && landing.state !== 'landed'
+    const hasNotLanded = repository !== null && landing?.target !== undefined && landing.state !== 'landed'
     if (values.newest && hasNotLanded) Object.assign(options, { 'base-of': session.id })
     const baseCommit = values.newest ? undefined : repository?.commit
     return startTask(config, options, { task: fs.readFileSync(session.paths.task), context, baseCommit })

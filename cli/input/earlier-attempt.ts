@@ -2,6 +2,7 @@ import type { Config } from '#host/config'
 import { findSession, type Session, type SessionManifest } from '#session'
 import { readCurrentVerdict, readLanding } from '#session/evidence'
 import type { LandingStatus } from '#session/landing'
+import { readLog } from '#session/log'
 import { readStatus } from './session.ts'
 
 /** What came of a session, for the next one at the same task. Exit 4 if there is no such session. */
@@ -12,7 +13,13 @@ export function describeAttempt(config: Config, id: string, context: string): No
   const outcome = record
     ? `${record.verdict}: ${record.reason}${describeLanding(status.landing)}`
     : `no verdict${status.problem ? `: ${status.problem}` : status.closed ? `: ${status.closed.reason}` : ''}`
-  const findings = [...listLandingFindings(session, status.landing), ...(record?.findings ?? [])]
+  const before = session.manifest.retryOf
+  const findings = [
+    ...listLandingFindings(session, status.landing),
+    ...(record?.findings ?? []),
+    // A new attempt that failed again does not lose why it was made.
+    ...(before === null ? [] : [`the attempt before that ended with ${before.outcome}`, ...before.findings]),
+  ]
   return { session: session.id, outcome, findings: findings.slice(0, MAX_FINDINGS), context }
 }
 
@@ -28,6 +35,7 @@ function describeLanding(landing: LandingStatus | undefined): string {
 
 /** What kept the work from landing: the gate that was not green, with the end of its output, and the findings on the new tree. */
 function listLandingFindings({ paths }: Session, landing: LandingStatus | undefined): string[] {
+  if (landing?.state === 'conflict') return listConflicts(paths, landing.branch)
   if (landing?.sha256 === undefined || landing.state === 'landed') return []
   const record = readLanding(paths, landing.number, landing.sha256)
   const gates = record?.gates.filter(({ outcome }) => outcome !== 'green') ?? []
@@ -38,4 +46,11 @@ function listLandingFindings({ paths }: Session, landing: LandingStatus | undefi
     ),
     ...(record?.verdict?.findings ?? []),
   ]
+}
+
+/** Every file that the work and the branch changed in the same place, as far as the log has them. */
+function listConflicts(paths: Session['paths'], branch: string): string[] {
+  const refusal = readLog(paths.events).events.findLast(event => event.type === 'landing.refused')
+  const files = refusal?.type === 'landing.refused' ? refusal.files : []
+  return files.map(file => `${branch} has changed ${file} in the same place as the work did`)
 }

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import type { Config } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { findCheckout } from '#host/git'
@@ -17,7 +18,6 @@ import { refuseAgent } from '../input/confirm.ts'
 import { parseDeadline } from '../input/task-input.ts'
 import { printLandingQueue } from '../output/landing-queue-view.ts'
 import { formatLocalTime, print } from '../output/terminal.ts'
-import { readResult } from './land.ts'
 import { becomeLander, hasLander, runLander } from './lander.ts'
 
 /** What was typed after `dispatch land <action>`. */
@@ -32,17 +32,20 @@ interface ActionRequest {
 
 /** The actions of `dispatch land` beside landing. Exit 2 without a repository, 4 for a session that does not wait. */
 export const landingActions: Record<string, (request: ActionRequest) => Promise<ExitCode>> = {
-  async ls({ config, all, json }) {
+  async ls(request) {
+    refuseWords(request)
+    const { config, all, json } = request
     const now = new Date()
     const queues = await Promise.all(
       listLandingQueues(config.home).map(async queue => ({
+        checkout: queue.readCheckout() ?? null,
         entries: queue.list().filter(entry => all || isOpen(entry)),
-        pause: readPause(config.home, now) ?? readLandingPause(queue.folder, now),
+        pause: readPause(config.home, now) ?? readLandingPause(queue.folder, now) ?? null,
         isRunning: await hasLander(queue.folder),
       })),
     )
-    const shown = queues.filter(({ entries, pause }) => entries.length > 0 || pause !== undefined)
-    if (json) print(JSON.stringify({ queues: shown.map(({ pause = null, ...queue }) => ({ ...queue, pause })) }))
+    const shown = queues.filter(({ entries, pause }) => entries.length > 0 || pause !== null)
+    if (json) print(JSON.stringify({ queues: shown }))
     else printLandingQueue(shown)
     return exitCodes.ok
   },
@@ -50,54 +53,63 @@ export const landingActions: Record<string, (request: ActionRequest) => Promise<
   async drop({ config, ids, json }) {
     await refuseAgent('land drop')
     if (ids.length === 0) throw new UsageError('which session? Name it', 'To see what waits: dispatch land ls')
-    for (const id of ids.map(part => findWaiting(config, part))) {
-      const queue = listLandingQueues(config.home).find(each => each.find(id) !== undefined)
-      if (queue?.drop(id, 'a person took it out', ['waiting', 'sent back']) !== true && !forget(queue, id))
+    for (const part of ids) {
+      const { queue, entry } = findWaiting(config, part)
+      const id = entry.session
+      if (entry.state === 'ended') queue.end(entry, { outcome: 'dropped', reason: DROP_REASON, error: null })
+      else if (!queue.drop(id, DROP_REASON))
         throw new DispatchError(`session ${id} lands just now`, {
           exitCode: exitCodes.conflict,
           remedy: 'Wait for it, or end the process that lands it. `dispatch land ls` shows it.',
         })
-      print(json ? JSON.stringify({ id, state: 'dropped' }) : `${id} does not wait any more. Its work stays.`)
+      const goesOn = entry.state === 'sent back' ? entry.retryItem : null
+      if (json) print(JSON.stringify({ id, state: 'dropped', retryItem: goesOn }))
+      else print(`${id} does not wait any more. Its work stays.`)
+      if (goesOn !== null && !json) print(`Its new attempt goes on. To take that out too: dispatch queue rm ${goesOn}`)
     }
     return exitCodes.ok
   },
 
-  async pause({ config, repo, until, json }) {
+  async pause(request) {
+    refuseWords(request)
+    const { config, repo, until, json } = request
     await refuseAgent('land pause')
-    const { folder } = await findQueue(config, repo)
+    const { queue, checkout } = await findQueue(config, repo)
     const now = new Date()
     const end = until === undefined ? null : parseDeadline(until, now)
-    writeLandingPause(folder, { since: now.toISOString(), until: end, reason: '' })
-    if (json) print(JSON.stringify({ until: end }))
-    else
-      print(
-        `Nothing lands here${end === null ? '. To end it: dispatch land unpause' : ` until ${formatLocalTime(end)}`}`,
-      )
+    queue.writeCheckout(checkout)
+    writeLandingPause(queue.folder, { since: now.toISOString(), until: end, reason: '' })
+    const rest = end === null ? '. To end it: dispatch land unpause' : ` until ${formatLocalTime(end)}`
+    print(json ? JSON.stringify({ checkout, until: end }) : `Nothing lands on ${checkout}${rest}`)
     return exitCodes.ok
   },
 
-  async unpause({ config, repo, json }) {
+  async unpause(request) {
+    refuseWords(request)
+    const { config, repo, json } = request
     await refuseAgent('land unpause')
-    const wasPaused = endLandingPause((await findQueue(config, repo)).folder, new Date())
+    const { queue, checkout } = await findQueue(config, repo)
+    const wasPaused = endLandingPause(queue.folder, new Date())
     wakeQueue(config.home)
-    if (json) print(JSON.stringify({ wasPaused }))
-    else print(wasPaused ? 'Landing goes on.' : 'It was not paused.')
+    if (json) print(JSON.stringify({ checkout, wasPaused }))
+    else print(wasPaused ? `Landing on ${checkout} goes on.` : `Landing on ${checkout} was not paused.`)
     return exitCodes.ok
   },
 
-  async run({ config, repo, json }) {
+  /** The daemon names the folder of the queue, because a checkout may be gone. */
+  async run({ config, repo, json, ids: [name, ...others] }) {
     await refuseAgent('land run')
-    const queue = await findQueue(config, repo)
+    const named = listLandingQueues(config.home).find(({ folder }) => path.basename(folder) === name)
+    if (others.length > 0 || (name !== undefined && named === undefined))
+      throw new UsageError('land run takes no session', 'To land one: dispatch land <sid>')
+    const queue = named ?? (await findQueue(config, repo)).queue
     const release = await becomeLander(queue.folder)
     if (release === undefined) return exitCodes.ok // Another one lands what waits.
     try {
       const say = (text: string) => void process.stderr.write(`${text}\n`)
-      for await (const entry of runLander(config, queue, { askableSessions: new Set(), ignoresPause: false, say })) {
-        const { session, outcome, reason } = entry
-        const { landing } = outcome === 'landed' ? readResult(config, entry) : {}
-        if (json) print(JSON.stringify({ id: session, outcome, commit: landing?.commit ?? null, reason }))
-        else print(`${session}  ${outcome}${reason === '' ? '' : `: ${reason}`}`)
-      }
+      for await (const { session, outcome, reason } of runLander(config, queue, { askableSessions: new Set(), say }))
+        if (json) print(JSON.stringify({ id: session, outcome, reason }))
+        else print(`${new Date().toISOString()} ${session}  ${outcome}${reason === '' ? '' : `: ${reason}`}`)
     } finally {
       release()
     }
@@ -125,35 +137,42 @@ export async function refuseLandingPause(config: Config, sessions: Session[], re
 
 // --- internal ---
 
+const DROP_REASON = 'a person took it out'
+
+function refuseWords({ ids: [word] }: ActionRequest): void {
+  if (word === undefined) return
+  throw new UsageError(
+    `"${word}" has no meaning here`,
+    'To land a session: dispatch land <sid>. See dispatch land --help',
+  )
+}
+
 /** Not ended, or ended so that a person must decide. */
 function isOpen({ state, outcome }: Landing): boolean {
   return state !== 'ended' || outcome === 'needs you'
 }
 
-async function findQueue(config: Config, repo: string | undefined): Promise<LandingQueue> {
+async function findQueue(config: Config, repo: string | undefined): Promise<{ queue: LandingQueue; checkout: string }> {
   const checkout = await findCheckout(repo ?? '.')
   if (checkout === undefined)
     throw new UsageError(`${repo ?? 'this folder'} is not a git repository with a work tree`, 'Name one: --repo DIR')
-  return new LandingQueue(await getLandingFolder(config.home, checkout.path))
+  return { queue: new LandingQueue(await getLandingFolder(config.home, checkout.path)), checkout: checkout.path }
 }
 
-/** The id of a session that is in a queue, also if its folder is gone. Exit 4 if it does not wait. */
-function findWaiting(config: Config, part: string): string {
-  const waiting = listLandingQueues(config.home).flatMap(queue => queue.list().filter(isOpen))
-  const matches = waiting.filter(({ session }) => session === part || session.endsWith(part))
-  if (matches.length === 1 && matches[0]) return matches[0].session
+/** A session that is in a queue, also if its folder is gone. Exit 4 if it is not. */
+function findWaiting(config: Config, part: string): { queue: LandingQueue; entry: Landing } {
+  const waiting = listLandingQueues(config.home).flatMap(queue =>
+    queue
+      .list()
+      .filter(isOpen)
+      .map(entry => ({ queue, entry })),
+  )
+  const isNamed = (id: string) => id === part || id.endsWith(part)
+  const [found, ...others] = waiting.filter(({ entry }) => isNamed(entry.session))
+  if (found && others.every(({ entry }) => entry.session === found.entry.session)) return found
   const { id } = findSession(config.workspace, part)
-  if (waiting.some(({ session }) => session === id)) return id
   throw new DispatchError(`session ${id} does not wait to land`, {
     exitCode: exitCodes.notFound,
     remedy: 'To see what does: dispatch land ls',
   })
-}
-
-/** Take out what has ended, and needed a person. */
-function forget(queue: LandingQueue | undefined, id: string): boolean {
-  const entry = queue?.find(id)
-  if (entry?.state !== 'ended') return false
-  queue?.end(entry, { outcome: 'dropped', reason: 'a person took it out', error: null })
-  return true
 }

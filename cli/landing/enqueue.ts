@@ -1,5 +1,7 @@
 import type { Config } from '#host/config'
-import { type Entry, getLandingFolder, LandingQueue } from '#landing'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { checkLiveness } from '#host/process'
+import { type Entry, getLandingFolder, type Landing, LandingQueue } from '#landing'
 import { findSession, type Session } from '#session'
 import { requirePass } from '#session/landing'
 import { listChangedPaths } from '#session/repository'
@@ -20,33 +22,76 @@ export async function buildEntry(
   session: Session,
   wish: LandingWish,
 ): Promise<{ queue: LandingQueue; entry: Entry }> {
-  const { into, repo, after, ...rest } = wish
+  const { into, repo, after } = wish
   const checkout = await findCheckoutToLand(config, session, repo)
   const { base, commit } = await requirePass(session, (await readView(session)).status)
   await findTargetBranch(session, checkout, into)
   const files = (await listChangedPaths(session.paths, base, commit)).map(({ path }) => path)
-  const now = new Date().toISOString()
+  const awaited = after.map(id => findSession(config.workspace, id).id)
   const entry: Entry = {
-    format: 1,
-    session: session.id,
-    checkout,
-    into: into ?? null,
-    ...rest,
-    after: after.map(id => findSession(config.workspace, id).id),
+    ...createEntry(session.id, checkout, wish),
+    after: awaited,
     files: files.slice(0, MAX_FILES),
     size: files.length,
+  }
+  return { queue: new LandingQueue(await getLandingFolder(config.home, checkout)), entry }
+}
+
+/** A session that waits, as far as the wish says it. */
+export function createEntry(session: string, checkout: string, wish: LandingWish): Entry {
+  const { into = null, method, author, attendedBy, sendsBack } = wish
+  const now = new Date().toISOString()
+  return {
+    format: 1,
+    session,
+    checkout,
+    ...{ into, method, author, attendedBy, sendsBack },
+    after: [],
+    files: [],
+    size: 0,
     addedAt: now,
     retries: 0,
     retryItem: null,
     failures: 0,
+    refusals: 0,
     notBefore: null,
     reason: '',
     since: now,
     outcome: null,
     error: null,
   }
-  return { queue: new LandingQueue(await getLandingFolder(config.home, checkout)), entry }
 }
+
+/**
+ * Put in, or follow what another process has put in? `follow` where it lands just now as it was asked for. Exit 5 where it waits in
+ * another way, where a new attempt at its task is made, or where it would wait for itself.
+ */
+export async function decideAdding(queue: LandingQueue, entry: Entry): Promise<'add' | 'follow'> {
+  const known = queue.find(entry.session)
+  const refuse = (message: string, remedy: string) => {
+    throw new DispatchError(`session ${entry.session} ${message}`, { exitCode: exitCodes.conflict, remedy })
+  }
+  const short = entry.session.slice(-4)
+  if (waitsFor(queue.listOpen(), entry.after, entry.session)) refuse('would wait for itself', 'Name another --after.')
+  if (known === undefined || known.state === 'ended') return 'add'
+  if (known.state === 'sent back')
+    refuse(
+      `did not land, and a new attempt is made: ${known.retryItem}`,
+      `To land this one all the same: dispatch land drop ${short}, then the same command again`,
+    )
+  const isSame = known.into === entry.into && known.method === entry.method && known.author === entry.author
+  if (known.state === 'landing') {
+    if (!isSame) refuse('lands just now, in another way', 'To see how: dispatch land ls')
+    return 'follow'
+  }
+  const isWaitedFor = known.attendedBy !== null && (await checkLiveness(known.attendedBy)) === 'alive'
+  if (isWaitedFor) refuse(`is waited for by process ${known.attendedBy?.pid}`, 'Wait for that command, or end it.')
+  if (!isSame) refuse('waits to land in another way', `Take that out first: dispatch land drop ${short}`)
+  return 'add'
+}
+
+/** Overlaps are compared with so many files. */
+export const MAX_FILES = 2000
 
 /** Put entries in at the same moment, each a millisecond after the one before, so that the order stays. `keepsOrder`: also by size. */
 export function addEntries(queue: LandingQueue, entries: Entry[], keepsOrder: boolean): void {
@@ -60,5 +105,12 @@ export function addEntries(queue: LandingQueue, entries: Entry[], keepsOrder: bo
 
 // --- internal ---
 
-/** Overlaps are compared with these. */
-const MAX_FILES = 2000
+/** Does one of these, or what it waits for in turn, wait for this session? */
+function waitsFor(open: Landing[], after: string[], session: string, seen = new Set<string>()): boolean {
+  return after.some(id => {
+    if (id === session) return true
+    if (seen.has(id)) return false
+    seen.add(id)
+    return waitsFor(open, open.find(entry => entry.session === id)?.after ?? [], session, seen)
+  })
+}

@@ -1,117 +1,92 @@
+import path from 'node:path'
 import { buildChildEnvironment, buildProgramCommand, type Config } from '#host/config'
-import { DispatchError, exitCodes } from '#host/error.ts'
-import { runProgram } from '#host/exec.ts'
+import { startDetached } from '#host/exec.ts'
+import { makePrivateFolder } from '#host/fs'
 import { checkLiveness } from '#host/process'
-import { DAY_MS } from '#host/time.ts'
+import { MINUTE_MS } from '#host/time.ts'
 import { chooseNext, type Landing, type LandingQueue, listLandingQueues } from '#landing'
-import { listProjects, type RegisteredProject } from '#projects'
-import { listOpenSessions } from '#session/search-index'
-import type { SessionView } from '#session/status'
 import { withQueue } from '../queue/open.ts'
-import { buildEntry } from './enqueue.ts'
-import { findTargetBranch } from './land-one.ts'
-import { findLanded, hasLander, isLandingPaused, toDispatchError } from './lander.ts'
-import { notifyEnded } from './notice.ts'
+import { addAutomatic } from './automatic.ts'
+import { findLanded, hasLander, isLandingPaused } from './lander.ts'
+import { notifyLandings } from './notice.ts'
+import { hasRetry } from './retry.ts'
 
 /** What the daemon keeps from one look to the next. */
 export interface LandingWatch {
-  /** The landers that it has started, by the folder of their queue. */
-  landers: Map<string, Promise<void>>
-  /** Sessions that cannot be put in by themselves, and were told. */
-  refused: Set<string>
+  /** The landers that it has started, by the folder of their queue: until when no other one is started. */
+  landers: Map<string, number>
+  /** When the last entry had ended whose notification was written, by the folder of the queue. */
+  notifiedMs: Map<string, number>
 }
 
 /**
  * One look at the landings: put in what lands by itself, start a lander where something waits and none lives, and notify about what has
- * ended.
+ * ended. What goes wrong with one repository keeps no other. `isThorough`: look further back for what lands by itself.
  */
-export async function keepLanding(config: Config, watch: LandingWatch, say: (text: string) => void): Promise<void> {
-  await addAutomatic(config, watch, say)
+export async function keepLanding(
+  config: Config,
+  { landers, notifiedMs }: LandingWatch,
+  { isThorough, say }: { isThorough: boolean; say: (text: string) => void },
+): Promise<void> {
+  const report = (error: unknown) => say(`landing: ${error instanceof Error ? error.message : error}`)
+  await addAutomatic(config, isThorough, say).catch(report)
   for (const queue of listLandingQueues(config.home)) {
-    await notifyEnded(config, queue)
-    if (watch.landers.has(queue.folder) || !(await needsLander(config, queue))) continue
-    if (await hasLander(queue.folder)) continue
-    const [entry] = queue.list().filter(({ state }) => state !== 'ended')
-    if (entry === undefined) continue
-    const running = runLanderProcess(config, entry.checkout, say).finally(() => watch.landers.delete(queue.folder))
-    watch.landers.set(queue.folder, running)
+    const endedMs = queue.readLastEndMs()
+    const isNew = isThorough || notifiedMs.get(queue.folder) !== endedMs
+    if (isNew) await notifyLandings(config, queue).then(() => notifiedMs.set(queue.folder, endedMs), report)
+    if ((landers.get(queue.folder) ?? 0) > Date.now()) continue
+    const isNeeded = await needsLander(config, queue, isThorough).catch(report)
+    if (isNeeded && !(await hasLander(queue.folder))) startLander(config, queue, landers, say)
   }
 }
 
 /** Does something wait that can land now, or did a lander leave something behind? Not what a living command waits for: it lands that. */
-export async function needsLander(config: Config, queue: LandingQueue): Promise<boolean> {
-  const open = queue.list().filter(({ state }) => state !== 'ended')
-  if (open.length === 0 || isLandingPaused(config, queue)) return false
+export async function needsLander(config: Config, queue: LandingQueue, isThorough = true): Promise<boolean> {
+  const open = queue.listOpen()
+  if (open.length === 0 && !isThorough) return false
+  if (isLandingPaused(config, queue)) return false
   if (open.some(({ state }) => state === 'landing')) return true
-  if (await hasEndedRetry(config, open)) return true
+  if (await hasEndedRetry(config, isThorough ? queue.list() : open)) return true
   const unattended: Landing[] = []
-  for (const entry of queue.list())
-    if (entry.attendedBy === null || (await checkLiveness(entry.attendedBy)) === 'dead') unattended.push(entry)
-  return chooseNext(unattended, findLanded(config, queue), new Date()) !== undefined
+  for (const entry of open)
+    if (entry.attendedBy === null || (await checkLiveness(entry.attendedBy)) !== 'alive') unattended.push(entry)
+  if (isThorough && unattended.some(({ after }) => after.length > 0)) return true // It may wait for what never lands.
+  return chooseNext(unattended, findLanded(config, unattended), new Date()) !== undefined
 }
 
 // --- internal ---
 
-async function hasEndedRetry(config: Config, open: Landing[]): Promise<boolean> {
-  const sentBack = open.filter(({ state }) => state === 'sent back')
-  if (sentBack.length === 0) return false
-  const items = await withQueue(config, queue => Promise.all(sentBack.map(each => queue.find(each.retryItem ?? ''))))
-  return items.some(item => item === undefined || ['done', 'needs you', 'cancelled'].includes(item.state))
-}
+/** A lander that ends at once would be started at every look. */
+const LANDER_REST_MS = MINUTE_MS
 
-/** `dispatch land run` as a process of its own. It goes on if the daemon ends. */
-async function runLanderProcess(config: Config, checkout: string, say: (text: string) => void): Promise<void> {
-  const [program = '', ...args] = buildProgramCommand('bin/dispatch')
-  say(`lands what waits for ${checkout}`)
-  const ran = await runProgram(program, [...args, 'land', 'run', '--repo', checkout, '--json'], {
-    cwd: config.home,
-    env: buildChildEnvironment(config),
-    timeoutMs: MAX_LANDER_MS,
+async function hasEndedRetry(config: Config, entries: Landing[]): Promise<boolean> {
+  const retried = entries.filter(hasRetry)
+  if (retried.length === 0) return false
+  const items = await withQueue(config, queue => Promise.all(retried.map(each => queue.find(each.retryItem ?? ''))))
+  return retried.some(({ state }, index) => {
+    const item = items[index]
+    if (item?.state === 'done') return true
+    return state === 'sent back' && (item === undefined || item.state === 'needs you' || item.state === 'cancelled')
   })
-  for (const line of ran.stdout.split('\n').filter(Boolean)) say(`landing: ${line}`)
-  if (ran.exitCode !== 0) say(`landing on ${checkout}: ${ran.stderr.trim() || ran.signal || ran.exitCode}`)
 }
 
-const MAX_LANDER_MS = DAY_MS
-
-/** Put in each session with a PASS whose project lands by itself, if it began after that was said. */
-async function addAutomatic(config: Config, { refused }: LandingWatch, say: (text: string) => void): Promise<void> {
-  const projects = listProjects(config.home).filter(({ landing }) => landing !== null)
-  if (projects.length === 0) return
-  const views = await listOpenSessions(config, { orSince: new Date(Date.now() - DAY_MS).toISOString() })
-  const entries = listLandingQueues(config.home).flatMap(queue => queue.list())
-  const known = new Set(entries.flatMap(({ session, retryItem }) => [session, retryItem]))
-  for (const { session, status, state } of views) {
-    const project = projects.find(({ path }) => path === session.manifest.repository?.path)
-    const isProved = status.verdict?.isFinal && state === 'PASS' && status.landed.length === 0
-    if (!isProved || project === undefined || project.landing === null || refused.has(session.id)) continue
-    if (known.has(session.id) || known.has(session.manifest.queueItem?.item ?? '')) continue
-    if (session.manifest.openedAt < project.landing.since) continue
-    try {
-      await addSession(config, session, project)
-      say(`${session.id} waits to land on ${project.targetBranch ?? 'its branch'}`)
-    } catch (thrown) {
-      refused.add(session.id)
-      say(`${session.id} does not land by itself: ${toDispatchError(thrown).message}`)
-    }
-  }
-}
-
-/** Only onto the branch of the project: work that began on another one may build on what is not there. */
-async function addSession(
+/** `dispatch land run` as a process of its own, which outlives the daemon. */
+function startLander(
   config: Config,
-  session: SessionView['session'],
-  { landing, path, targetBranch }: RegisteredProject,
-): Promise<void> {
-  if (landing === null) return
-  const { method, author } = landing
-  const { branch } = await findTargetBranch(session, path, undefined)
-  if (targetBranch !== null && branch !== targetBranch)
-    throw new DispatchError(`it began on ${branch}, and the project lands on ${targetBranch}`, {
-      exitCode: exitCodes.conflict,
-      remedy: '',
-    })
-  const wish = { method, author, attendedBy: null, sendsBack: true, into: undefined, repo: path, after: [] }
-  const { queue, entry } = await buildEntry(config, session, wish)
-  queue.add(entry)
+  { folder }: LandingQueue,
+  landers: LandingWatch['landers'],
+  say: (text: string) => void,
+): void {
+  const [program = '', ...args] = buildProgramCommand('bin/dispatch')
+  const name = path.basename(folder)
+  makePrivateFolder(config.logsFolder)
+  const log = path.join(config.logsFolder, 'landing.log')
+  say(`starts to land what waits in ${name}; see ${log}`)
+  landers.set(folder, Number.POSITIVE_INFINITY)
+  void startDetached(program, [...args, 'land', 'run', name], { env: buildChildEnvironment(config), log }).then(
+    code => {
+      landers.set(folder, code === 0 ? 0 : Date.now() + LANDER_REST_MS)
+      if (code !== 0) say(`the landing in ${name} ended with exit ${code}; see ${log}`)
+    },
+  )
 }

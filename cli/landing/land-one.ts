@@ -3,7 +3,8 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { findUpstream, readTransport } from '#host/git/upstream'
 import { listKnownSecrets } from '#host/secrets'
-import { listProjects } from '#projects'
+import { getLandingFolder } from '#landing'
+import { listProjects, type RegisteredProject } from '#projects'
 import { isSessionOpen, landSession, stopSession } from '#runner'
 import { findTargetRepository, refuseNewerFormat, type Session } from '#session'
 import { findBaseBranch, type LandingStatus, requirePass } from '#session/landing'
@@ -35,7 +36,7 @@ export async function landOne(config: Config, session: Session, options: LandOne
     })
   await stopSession(session, config)
   const secrets = listKnownSecrets(config)
-  const ownGates = listProjects(config.home).find(project => project.path === checkout)?.gates ?? []
+  const ownGates = (await findProjectOf(config, checkout))?.gates ?? []
   const request = { method, author, isDryRun, isAtTerminal, say, checkout, transport, branch, secrets, ownGates }
   return landSession(session, config, request)
 }
@@ -63,6 +64,17 @@ export async function findTargetBranch(
 }
 
 // --- internal ---
+
+/** The project of a checkout, which may be another work tree of its repository. */
+async function findProjectOf(config: Config, checkout: string): Promise<RegisteredProject | undefined> {
+  const projects = listProjects(config.home)
+  const own = projects.find(project => project.path === checkout)
+  if (own) return own
+  const folder = await getLandingFolder(config.home, checkout)
+  for (const project of projects.filter(({ gates }) => gates.length > 0))
+    if ((await getLandingFolder(config.home, project.path).catch(() => '')) === folder) return project
+  return undefined
+}
 
 /** In a folder below the home, agents can write the configuration of git, which names programs that git runs. */
 function refuseHome({ home }: Config, checkout: string): void {

@@ -5,8 +5,9 @@ import { identify } from '#host/process'
 import type { Entry, Landing, LandingQueue } from '#landing'
 import { findSession, type Session } from '#session'
 import type { LandingStatus } from '#session/landing'
+import { startDaemon } from '#watchdog'
 import { readStatus } from '../input/session.ts'
-import { addEntries, buildEntry, type LandingWish } from './enqueue.ts'
+import { addEntries, buildEntry, decideAdding, type LandingWish } from './enqueue.ts'
 import { dropAtSignal } from './interrupt.ts'
 import { landOne } from './land-one.ts'
 import {
@@ -50,20 +51,23 @@ export async function* landSessions(
 ): AsyncGenerator<LandingResult> {
   if (options.isDryRun) return yield* tryAll(config, sessions, options)
   const attendedBy = (await identify(process.pid)) ?? null
-  const queues = new Map<string, { queue: LandingQueue; entries: Entry[] }>()
+  const wish = { ...pickWish(options), attendedBy, sendsBack: false }
+  const queues = new Map<string, { queue: LandingQueue; added: Entry[]; own: Set<string> }>()
   for (const session of sessions) {
     try {
-      const { queue, entry } = await buildEntry(config, session, { ...pickWish(options), attendedBy, sendsBack: false })
-      const known = queues.get(queue.folder) ?? { queue, entries: [] }
-      queues.set(queue.folder, { queue, entries: [...known.entries, entry] })
+      const { queue, entry } = await buildEntry(config, session, wish)
+      const decision = await decideAdding(queue, entry)
+      const known = queues.get(queue.folder) ?? { queue, added: [], own: new Set<string>() }
+      queues.set(queue.folder, known)
+      known.own.add(session.id)
+      if (decision === 'add') known.added.push(entry)
     } catch (thrown) {
       yield { session, error: toDispatchError(thrown) }
     }
   }
-  for (const { queue, entries } of queues.values()) {
-    addEntries(queue, entries, options.keepsOrder)
-    yield* landOwn(config, queue, new Set(entries.map(({ session }) => session)), options)
-  }
+  for (const { queue, added } of queues.values()) addEntries(queue, added, options.keepsOrder)
+  if (queues.size > 0) await startDaemon(config) // It goes on if this command is killed.
+  for (const { queue, own } of queues.values()) yield* landOwn(config, queue, own, options)
 }
 
 /** The exit code of one result: 0 landed or ready, 3 red, 5 conflict, stale or refused, 12 without a judge. Pure. */
@@ -83,21 +87,17 @@ export function getLandingExitCode({ landing, error }: LandingResult, isDryRun: 
   }
 }
 
-/** The result of an entry that has ended. */
-export function readResult(config: Config, { session: id, error, outcome, reason }: Landing): LandingResult {
-  const session = findSession(config.workspace, id)
-  if (error) {
-    const { message, remedy, exitCode } = error
+/** The result of an entry that has ended, or that this command need not wait for. */
+export function readResult(config: Config, entry: Landing): LandingResult {
+  const session = findSession(config.workspace, entry.session)
+  const createError = (message: string, remedy = '') =>
+    new DispatchError(message, { exitCode: exitCodes.conflict, remedy })
+  if (entry.state === 'sent back') return { session, error: createError(`a new attempt is made: ${entry.reason}`) }
+  if (entry.outcome === 'dropped' || entry.outcome === 'replaced') return { session, error: createError(entry.reason) }
+  if (entry.error) {
+    const { message, remedy, exitCode } = entry.error
     return { session, error: new DispatchError(message, { exitCode: exitCode as ExitCode, remedy }) }
   }
-  if (outcome === 'dropped')
-    return {
-      session,
-      error: new DispatchError(`it was taken out of the queue: ${reason}`, {
-        exitCode: exitCodes.conflict,
-        remedy: '',
-      }),
-    }
   const { landing } = readStatus(session)
   return { session, ...(landing && { landing }) }
 }
@@ -121,14 +121,14 @@ async function* landOwn(
   own: Set<string>,
   { isAtTerminal, ignoresPause, say }: LandingOptions,
 ): AsyncGenerator<LandingResult> {
-  const stopListening = dropAtSignal(queue, own)
+  const lander = { isSelf: false }
+  const stopListening = dropAtSignal(queue, own, lander)
   const askableSessions = isAtTerminal ? new Set(own) : new Set<string>()
+  const despitePause = ignoresPause ? own : undefined
   try {
     for (let isTold = false; own.size > 0; ) {
-      for (const entry of queue.list().filter(({ state, session }) => state === 'ended' && own.has(session))) {
-        own.delete(entry.session)
-        yield await completeResult(config, entry)
-      }
+      yield* takeResults(config, queue, own)
+      if (own.size === 0) return
       const release = await becomeLander(queue.folder)
       if (release === undefined) {
         if (!isTold) say(describeOtherLander(queue.folder))
@@ -136,18 +136,36 @@ async function* landOwn(
         await sleep(LANDER_POLL_MS)
         continue
       }
+      lander.isSelf = true
       try {
-        for await (const entry of runLander(config, queue, { askableSessions, ignoresPause, say })) {
-          if (own.delete(entry.session)) yield await completeResult(config, entry)
+        for await (const entry of runLander(config, queue, { askableSessions, despitePause, say })) {
+          if (own.delete(entry.session)) yield completeResult(config, entry)
           if (own.size === 0) break
         }
       } finally {
+        lander.isSelf = false
         release()
       }
+      yield* takeResults(config, queue, own)
       yield* explainRest(config, queue, own)
     }
   } finally {
     stopListening()
+  }
+}
+
+/** What has ended by another process, or is not to be waited for any more. */
+async function* takeResults(config: Config, queue: LandingQueue, own: Set<string>): AsyncGenerator<LandingResult> {
+  for (const id of [...own]) {
+    const entry = queue.find(id)
+    if (entry?.state === 'waiting' || entry?.state === 'landing') continue
+    own.delete(id)
+    if (entry) yield completeResult(config, entry)
+    else
+      yield {
+        session: findSession(config.workspace, id),
+        error: createRestError('it is not in the queue any more', id),
+      }
   }
 }
 
@@ -156,15 +174,25 @@ function* explainRest(config: Config, queue: LandingQueue, own: Set<string>): Ge
   for (const id of [...own]) {
     const entry = queue.find(id)
     if (entry?.state !== 'waiting') continue
-    const reason = entry.after.length > 0 ? `it waits for ${entry.after.join(', ')}` : 'landing is paused'
-    if (!queue.drop(id, reason)) continue
     own.delete(id)
-    const error = new DispatchError(`${reason}, so it was taken out again`, {
-      exitCode: exitCodes.conflict,
-      remedy: `To have it land as soon as it may: dispatch land ${id.slice(-4)} --queue`,
-    })
-    yield { session: findSession(config.workspace, id), error }
+    const reason =
+      entry.reason !== ''
+        ? entry.reason
+        : entry.after.length > 0
+          ? `it waits for ${entry.after.join(', ')}`
+          : 'landing is paused'
+    // What another command had put in goes on waiting.
+    const isDropped = entry.attendedBy?.pid === process.pid && queue.drop(id, reason)
+    const message = isDropped ? `${reason}, so it was taken out again` : `it goes on waiting: ${reason}`
+    yield { session: findSession(config.workspace, id), error: createRestError(message, id) }
   }
+}
+
+function createRestError(message: string, id: string): DispatchError {
+  return new DispatchError(message, {
+    exitCode: exitCodes.conflict,
+    remedy: `To have it land as soon as it may: dispatch land ${id.slice(-4)} --queue. To see what waits: dispatch land ls`,
+  })
 }
 
 /** Find out all of it for each, and push nothing. */

@@ -4,6 +4,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
 import { acquireLease, isLeaseFree, readLeaseHolder, releaseLease } from '#host/lease'
 import { checkLiveness, identify } from '#host/process'
+import { MINUTE_MS } from '#host/time.ts'
 import { chooseNext, getLanderLease, type Landing, type LandingQueue, readLandingPause } from '#landing'
 import { readPause } from '#queue'
 import { findSession } from '#session'
@@ -16,8 +17,8 @@ import { advanceRetries, startRetry } from './retry.ts'
 export interface LanderOptions {
   /** Sessions for which git may ask for a password, because their person is at this terminal. */
   askableSessions: ReadonlySet<string>
-  /** Land also while dispatch, or landing in this repository, is paused. */
-  ignoresPause: boolean
+  /** Land these also while dispatch, or landing on this repository, is paused; undefined: nothing lands then. */
+  despitePause?: ReadonlySet<string> | undefined
   /** Called with each step that takes a while. */
   say(text: string): void
 }
@@ -58,12 +59,17 @@ export function describeOtherLander(folder: string): string {
 export async function* runLander(config: Config, queue: LandingQueue, options: LanderOptions): AsyncGenerator<Landing> {
   queue.recover()
   for (;;) {
-    if (!options.ignoresPause && isLandingPaused(config, queue)) return
+    const isPaused = isLandingPaused(config, queue)
+    if (isPaused && options.despitePause === undefined) return
     await advanceRetries(config, queue)
-    const next = chooseNext(queue.list(), findLanded(config, queue), new Date())
+    endHopeless(config, queue)
+    const entries = queue.list()
+    const mayGo = isPaused ? entries.filter(({ session }) => options.despitePause?.has(session)) : entries
+    const next = chooseNext(mayGo, findLanded(config, entries), new Date())
     if (next === undefined) return
-    if (!queue.claim(next)) continue
-    const ended = await landClaimed(config, queue, { ...next, state: 'landing' }, options)
+    const claimed = queue.claim(next)
+    if (claimed === undefined) continue
+    const ended = await landClaimed(config, queue, claimed, options)
     if (ended) yield ended
   }
 }
@@ -75,19 +81,35 @@ export function isLandingPaused({ home }: Pick<Config, 'home'>, { folder }: Land
 }
 
 /** Those of the sessions on which entries wait that have landed. */
-export function findLanded(config: Config, queue: LandingQueue): Set<string> {
-  const awaited = new Set(queue.list().flatMap(({ after }) => after))
-  return new Set([...awaited].filter(id => hasLanded(config, id)))
+export function findLanded(config: Config, entries: Landing[]): Set<string> {
+  const awaited = new Set(entries.flatMap(({ state, after }) => (state === 'waiting' ? after : [])))
+  return new Set([...awaited].filter(id => readLanded(config, id) === true))
 }
 
 // --- internal ---
 
-function hasLanded(config: Config, id: string): boolean {
+/** Has a session landed? Undefined if it was removed, or cannot be read. */
+function readLanded(config: Config, id: string): boolean | undefined {
   try {
     return readStatus(findSession(config.workspace, id)).landed.length > 0
   } catch (error) {
-    if (error instanceof DispatchError && error.exitCode === exitCodes.notFound) return false // It was removed.
+    if (error instanceof DispatchError) return undefined
     throw error
+  }
+}
+
+/** What waits for a session that will not land by itself needs a person. */
+function endHopeless(config: Config, queue: LandingQueue): void {
+  const entries = queue.list()
+  const hasGivenUp = (id: string) => {
+    const entry = entries.findLast(({ session }) => session === id)
+    if (entry?.state === 'ended' && entry.outcome !== 'landed') return readLanded(config, id) !== true
+    return readLanded(config, id) === undefined
+  }
+  for (const entry of entries.filter(({ state, after }) => state === 'waiting' && after.length > 0)) {
+    const lost = entry.after.find(hasGivenUp)
+    const reason = `it waits for ${lost}, which has not landed and does not wait any more`
+    if (lost !== undefined) queue.end(entry, { outcome: 'needs you', reason, error: null })
   }
 }
 
@@ -100,26 +122,47 @@ async function landClaimed(
 ): Promise<Landing | undefined> {
   say(entry.session)
   const tried = await tryToLand(config, entry, askableSessions.has(entry.session), say)
-  const isAttended = entry.attendedBy !== null && (await checkLiveness(entry.attendedBy)) === 'alive'
-  const next = decideNext(entry, tried, { isAttended, now: new Date() })
+  const isAttended = entry.attendedBy !== null && (await checkLiveness(entry.attendedBy)) !== 'dead'
+  // A command that was killed waits for nothing any more, so its person gets a notification.
+  const current = isAttended ? entry : { ...entry, attendedBy: null }
+  const next = decideNext(current, tried, { isAttended, now: new Date() })
   if (next.kind === 'later') {
     say(`${next.reason}. The next try is at ${next.notBefore}.`)
-    queue.putBack(entry, { reason: next.reason, notBefore: next.notBefore, failures: entry.failures + 1 })
+    const isRefused = 'landing' in tried && tried.landing.state === 'refused'
+    const counts = isRefused ? { refusals: entry.refusals + 1 } : { failures: entry.failures + 1 }
+    queue.putBack(current, { reason: next.reason, notBefore: next.notBefore, ...counts })
     return undefined
   }
   if (next.kind === 'send back') {
-    const item = await startRetry(config, entry)
-    say(`${next.reason}. A new attempt waits in the queue: ${item}.`)
-    queue.sendBack(entry, { reason: next.reason, retryItem: item })
+    await sendBack(config, queue, current, next.reason, say)
     return undefined
   }
   const error = 'error' in tried ? tried.error : null
-  queue.end(entry, {
+  queue.end(current, {
     outcome: next.outcome,
     reason: next.reason,
     error: error && { message: error.message, remedy: error.remedy ?? '', exitCode: error.exitCode },
   })
   return queue.find(entry.session)
+}
+
+/** Where the queue of starts cannot be written, the landing is tried again later. */
+async function sendBack(
+  config: Config,
+  queue: LandingQueue,
+  entry: Landing,
+  reason: string,
+  say: (text: string) => void,
+): Promise<void> {
+  try {
+    const item = await startRetry(config, entry)
+    say(`${reason}. A new attempt waits in the queue: ${item}.`)
+    queue.sendBack(entry, { reason, retryItem: item })
+  } catch (thrown) {
+    const { message } = toDispatchError(thrown)
+    const notBefore = new Date(Date.now() + MINUTE_MS).toISOString()
+    queue.putBack(entry, { reason: `${reason}; the new attempt cannot be queued: ${message}`, notBefore })
+  }
 }
 
 async function tryToLand(

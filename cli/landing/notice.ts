@@ -7,47 +7,61 @@ import type { Landing, LandingQueue } from '#landing'
 import { listEnabledChannels, writeToOutbox } from '#notify'
 import { findStaleSiblings } from './overlaps.ts'
 
-/** Queue one notification for each entry that has landed without a person at a shell, or needs one. The caller starts the deliverer. */
-export async function notifyEnded(config: Config, queue: LandingQueue): Promise<void> {
-  const ended = queue.list().filter(({ outcome }) => outcome === 'landed' || outcome === 'needs you')
+/**
+ * Queue one notification for each entry that has landed without a person at a shell, needs one, or cannot land for a while because
+ * something is out of reach. The caller starts the deliverer.
+ */
+export async function notifyLandings(config: Config, queue: LandingQueue): Promise<void> {
+  const entries = queue.list().filter(entry => getSubject(entry) !== undefined)
+  const folder = path.basename(queue.folder)
   const told = new ToldOnce(config.home, 'landing')
-  const getKey = ({ session }: Landing) => `${path.basename(queue.folder)}/${session}`
-  for (const entry of ended) {
-    if (entry.outcome === 'landed' && entry.attendedBy !== null) continue
-    if (told.wasTold(getKey(entry), entry.since, entry.reason)) continue
+  const getKey = ({ session }: Landing) => `${folder}/${session}`
+  for (const entry of entries) {
+    // What is late is told once, however often it is tried.
+    const [stamp, reason] = entry.state === 'ended' ? [entry.since, entry.reason] : [entry.addedAt, 'late']
+    if (told.isDone(getKey(entry), stamp, reason)) continue
     const siblings = entry.outcome === 'landed' ? await findStaleSiblings(config, entry.session).catch(() => []) : []
-    told.tell(getKey(entry), entry.since, entry.reason, (id, at) => write(config, entry, { id, at, siblings }))
+    told.tell(getKey(entry), stamp, reason, (id, at) => write(config, entry, { id, at, siblings }))
   }
-  told.keep(path.basename(queue.folder), new Set(ended.map(getKey)))
+  told.keep(folder, new Set(entries.map(getKey)))
 }
 
 // --- internal ---
 
 const MAX_LINE_CHARS = 300
+/** For about a quarter of an hour. */
+const MIN_LATE_COUNT = 4
+
+function getSubject({ state, outcome, attendedBy, failures }: Landing): string | undefined {
+  if (state === 'waiting') return failures >= MIN_LATE_COUNT ? 'A landing is late' : undefined
+  if (outcome === 'landed') return attendedBy === null ? 'Work has landed' : undefined
+  return outcome === 'needs you' ? 'A landing needs you' : undefined
+}
 
 /** By default it has the name of the repository, and nothing of the task or of a reason. */
 function write(
   config: Config,
-  { session, checkout, outcome, reason }: Landing,
+  entry: Landing,
   { id, at, siblings }: { id: string; at: string; siblings: string[] },
 ): void {
+  const { session, checkout, outcome, reason } = entry
   const short = session.slice(-4)
   const where = path.basename(checkout)
   const isLanded = outcome === 'landed'
-  const lines = isLanded
-    ? [
-        `${short} has landed (${where}).`,
-        ...(siblings.length > 0
-          ? [`${formatNames(siblings.map(each => each.slice(-4)))} changed the same files, and will be proved again.`]
-          : []),
-      ]
-    : [
-        `${short} does not land by itself (${where}). Next: dispatch land ls`,
-        ...(config.NOTICE_DETAIL === 'full' ? [reason] : []),
-      ]
+  const first = isLanded
+    ? `${short} has landed (${where}).`
+    : outcome === 'needs you'
+      ? `${short} has not landed (${where}). Next: dispatch land ls`
+      : `${short} cannot land for now, and is tried again (${where}). To see why: dispatch land ls`
+  const stale = `${formatNames(siblings.map(each => each.slice(-4)))} changed the same files, and will be proved again.`
+  const lines = [
+    first,
+    ...(siblings.length > 0 ? [stale] : []),
+    ...(!isLanded && config.NOTICE_DETAIL === 'full' ? [reason] : []),
+  ]
   const secrets = listKnownSecrets(config)
   const notification = {
-    title: isLanded ? 'Work has landed' : 'A landing needs you',
+    title: getSubject(entry) ?? '',
     body: lines.map(line => toOneLine(redactSecrets(line, secrets).text, MAX_LINE_CHARS)).join('\n'),
     priority: isLanded ? (3 as const) : (4 as const),
     tags: [isLanded ? 'airplane_arriving' : 'warning'],

@@ -1,7 +1,8 @@
 import { type DispatchError, exitCodes } from '#host/error.ts'
+import { formatCount } from '#host/text.ts'
 import { MINUTE_MS } from '#host/time.ts'
 import { type Entry, MAX_RETRY_COUNT } from '#landing'
-import type { LandingStatus } from '#session/landing'
+import { ALREADY_THERE, type LandingStatus } from '#session/landing'
 
 /** What came of one try: where the landing stands, or why it could not be tried. */
 export type Tried = { landing: LandingStatus } | { error: DispatchError }
@@ -14,50 +15,55 @@ export type Next =
 
 /**
  * Decide what follows. A person at a shell gets the result, whatever it is. Otherwise a conflict, or what is not green, goes back as a
- * new attempt, twice; what the machine, the network, the judge or a hook of the other side has caused is tried again; the rest needs a
+ * new attempt, twice; what cannot be reached for now, and a hook of the other side that refuses, is tried again; the rest needs a
  * person. Pure.
  */
 export function decideNext(
-  { sendsBack, retries, failures }: Pick<Entry, 'sendsBack' | 'retries' | 'failures'>,
+  entry: Pick<Entry, 'sendsBack' | 'retries' | 'failures' | 'refusals'>,
   tried: Tried,
   { isAttended, now }: { isAttended: boolean; now: Date },
 ): Next {
   if ('landing' in tried && tried.landing.state === 'landed') return { kind: 'end', outcome: 'landed', reason: '' }
   const reason = 'error' in tried ? tried.error.message : tried.landing.reason
   if (isAttended) return { kind: 'end', outcome: 'not landed', reason }
-  const later = (minutes: number): Next => ({
-    kind: 'later',
-    reason,
-    notBefore: new Date(now.getTime() + minutes * MINUTE_MS).toISOString(),
-  })
-  if ('error' in tried) {
-    const isTemporary = temporaryExitCodes.includes(tried.error.exitCode)
-    return isTemporary
-      ? later(Math.min(2 ** failures, MAX_PAUSE_MINUTES))
-      : { kind: 'end', outcome: 'needs you', reason }
+  const needsPerson: Next = { kind: 'end', outcome: 'needs you', reason }
+  const later = (count: number): Next => {
+    const pauseMs = Math.min(2 ** count, MAX_PAUSE_MINUTES) * MINUTE_MS
+    return { kind: 'later', reason, notBefore: new Date(now.getTime() + pauseMs).toISOString() }
   }
-  const { state } = tried.landing
-  if (state === 'undecided') return later(Math.min(2 ** failures, MAX_PAUSE_MINUTES))
-  if (state === 'refused' && failures < MAX_REFUSAL_COUNT) return later(2 ** failures)
-  if (state === 'conflict' || state === 'stale' || state === 'red') {
-    if (sendsBack && retries < MAX_RETRY_COUNT) return { kind: 'send back', reason }
-    const tries = retries === 0 ? '' : ` after ${retries} new attempts`
-    return { kind: 'end', outcome: 'needs you', reason: `${state}${tries}: ${reason}` }
+  if ('error' in tried) return temporaryExitCodes.includes(tried.error.exitCode) ? later(entry.failures) : needsPerson
+  switch (tried.landing.state) {
+    case 'undecided':
+      return entry.failures < MAX_UNDECIDED_COUNT ? later(entry.failures) : needsPerson
+    case 'refused':
+      return entry.refusals < MAX_REFUSAL_COUNT ? later(entry.refusals) : needsPerson
+    case 'conflict':
+    case 'stale':
+    case 'red':
+      return decideRetry(entry, tried.landing)
+    default:
+      return needsPerson
   }
-  return { kind: 'end', outcome: 'needs you', reason }
 }
 
 // --- internal ---
 
 const MAX_PAUSE_MINUTES = 30
+/** Each try runs every check and asks the judge, and a check that cannot run may never be able to. */
+const MAX_UNDECIDED_COUNT = 5
 /** A hook of the other side may be wrong for a moment. */
 const MAX_REFUSAL_COUNT = 3
 
-const temporaryExitCodes: number[] = [
-  exitCodes.dependency,
-  exitCodes.login,
-  exitCodes.upstream,
-  exitCodes.storage,
-  exitCodes.sandbox,
-  exitCodes.deadline,
-]
+/** The network, a vendor or the disk was the reason, and not the work. */
+const temporaryExitCodes: number[] = [exitCodes.dependency, exitCodes.upstream, exitCodes.storage, exitCodes.deadline]
+
+function decideRetry(
+  { sendsBack, retries }: Pick<Entry, 'sendsBack' | 'retries'>,
+  { state, reason }: LandingStatus,
+): Next {
+  if (reason === ALREADY_THERE) return { kind: 'end', outcome: 'not landed', reason }
+  if (sendsBack && retries < MAX_RETRY_COUNT) return { kind: 'send back', reason }
+  const what = state === 'red' ? 'not green' : state
+  const tries = retries === 0 ? '' : ` after ${formatCount(retries, 'new attempt')}`
+  return { kind: 'end', outcome: 'needs you', reason: `${what}${tries}: ${reason}` }
+}

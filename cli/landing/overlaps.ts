@@ -6,8 +6,8 @@ import { listOpenSessions } from '#session/search-index'
 import type { SessionView } from '#session/status'
 
 /**
- * Other sessions of the same repository whose work changes files of this one, and has not landed: they are stale now, and are proved
- * again when they land. Those in which nothing has happened for a week are left out.
+ * Other sessions of the same repository, at work or with a PASS, that change files of this one and have not landed: they are stale now,
+ * and are proved again when they land. Those in which nothing has happened for a week are left out.
  */
 export async function findStaleSiblings(config: Config, id: string): Promise<string[]> {
   const { paths, manifest } = findSession(config.workspace, id)
@@ -15,8 +15,12 @@ export async function findStaleSiblings(config: Config, id: string): Promise<str
   const views = await listOpenSessions(config, { orSince: new Date(Date.now() - SIBLING_AGE_MS).toISOString() })
   const own = new Set(await listWorkFiles(views.find(({ session }) => session.paths.folder === paths.folder)))
   const siblings = views.filter(
-    ({ session, status }) =>
-      session.id !== id && session.manifest.repository?.path === repository && status.landed.length === 0,
+    ({ session, status, state }) =>
+      session.id !== id &&
+      session.id !== manifest.retryOf?.session &&
+      session.manifest.repository?.path === repository &&
+      status.landed.length === 0 &&
+      (state === 'PASS' || status.closed === undefined),
   )
   const stale: string[] = []
   for (const view of siblings.slice(0, MAX_SIBLING_COUNT))

@@ -4,7 +4,7 @@ import type { Entry, LandingQueue } from '#landing'
 import { wakeQueue } from '#queue'
 import type { Session } from '#session'
 import { startBackground } from '../background.ts'
-import { addEntries, buildEntry, type LandingWish } from './enqueue.ts'
+import { addEntries, buildEntry, decideAdding, type LandingWish } from './enqueue.ts'
 import { toDispatchError } from './lander.ts'
 
 /** A session that waits to land now, or why it does not. */
@@ -26,6 +26,10 @@ export async function queueSessions(
   for (const session of sessions) {
     try {
       const { queue, entry } = await buildEntry(config, session, wish)
+      if ((await decideAdding(queue, entry)) === 'follow') {
+        results.push({ session })
+        continue
+      }
       const known = queues.get(queue.folder)?.entries ?? []
       queues.set(queue.folder, { queue, entries: [...known, entry] })
       results.push({ session })

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import type { Config } from '#host/config'
+import { DispatchError } from '#host/error.ts'
 import type { Landing, LandingQueue } from '#landing'
 import { type Item, type NewItem, wakeQueue } from '#queue'
 import { findSession, type Session } from '#session'
@@ -8,6 +9,7 @@ import { listChangedPaths } from '#session/repository'
 import { readView } from '#session/status'
 import { readStatus } from '../input/session.ts'
 import { withQueue } from '../queue/open.ts'
+import { MAX_FILES } from './enqueue.ts'
 
 /**
  * Have the task of a session done again on the newest state of the branch, told why its work did not land. Returns the item of the
@@ -20,19 +22,31 @@ export async function startRetry(config: Config, entry: Landing): Promise<string
   return item
 }
 
-/** Have each entry that was sent back wait again, as soon as its new attempt has a PASS. */
+/**
+ * Have each entry that was sent back wait again, as soon as its new attempt has a PASS: also where that was given up before, and a person
+ * had it tried again.
+ */
 export async function advanceRetries(config: Config, queue: LandingQueue): Promise<void> {
-  const sentBack = queue.list().filter(({ state }) => state === 'sent back')
-  if (sentBack.length === 0) return
+  const entries = queue.list(['sent back', 'ended']).filter(hasRetry)
+  if (entries.length === 0) return
   const items = await withQueue(config, starts =>
-    Promise.all(sentBack.map(({ retryItem }) => starts.find(retryItem ?? ''))),
+    Promise.all(entries.map(({ retryItem }) => starts.find(retryItem ?? ''))),
   )
-  for (const [index, entry] of sentBack.entries()) {
-    const item = items[index]
-    if (item?.state === 'done' && item.sessionId !== null) await replaceByRetry(config, queue, entry, item.sessionId)
-    else if (item === undefined || item.state === 'cancelled' || item.state === 'needs you')
-      queue.end(entry, { outcome: 'needs you', reason: describeLostRetry(item), error: null })
+  for (const [index, entry] of entries.entries()) {
+    try {
+      await advance(config, queue, entry, items[index])
+    } catch (error) {
+      // Its session was removed, or its PASS does not hold any more: nothing else must wait for that.
+      if (!(error instanceof DispatchError)) throw error
+      const reason = `its new attempt ${entry.retryItem} cannot land: ${error.message}`
+      queue.end({ ...entry, retryItem: null }, { outcome: 'needs you', reason, error: null })
+    }
   }
+}
+
+/** Does a new attempt at the task of this entry run, or may it be tried again? */
+export function hasRetry({ state, outcome, retryItem }: Landing): boolean {
+  return retryItem !== null && (state === 'sent back' || (state === 'ended' && outcome === 'needs you'))
 }
 
 // --- internal ---
@@ -58,13 +72,29 @@ function buildRetryItem({ id, paths, manifest }: Session, { retries, checkout }:
   }
 }
 
+async function advance(config: Config, queue: LandingQueue, entry: Landing, item: Item | undefined): Promise<void> {
+  if (item?.state === 'done' && item.sessionId !== null) return replaceByRetry(config, queue, entry, item.sessionId)
+  const isOver = item === undefined || item.state === 'cancelled' || item.state === 'needs you'
+  if (isOver && entry.state === 'sent back')
+    queue.end(entry, { outcome: 'needs you', reason: describeLostRetry(item), error: null })
+}
+
 async function replaceByRetry(config: Config, queue: LandingQueue, entry: Landing, id: string): Promise<void> {
   const session = findSession(config.workspace, id)
   const { base, commit } = await requirePass(session, (await readView(session)).status)
   const files = (await listChangedPaths(session.paths, base, commit)).map(({ path }) => path)
-  const { landing } = readStatus(findSession(config.workspace, entry.session))
-  const retries = entry.retries + 1
-  queue.replace({ ...entry, retries }, { session: id, files, size: files.length, into: landing?.branch ?? entry.into })
+  queue.replace(entry, {
+    session: id,
+    files: files.slice(0, MAX_FILES),
+    size: files.length,
+    into: entry.into ?? (await findBranch(config, entry)),
+    retries: entry.retries + 1,
+  })
+}
+
+/** The branch on which the earlier session was tried, which the new one need not have started from. */
+async function findBranch(config: Config, { session }: Landing): Promise<string | null> {
+  return readStatus(findSession(config.workspace, session)).landing?.branch ?? null
 }
 
 function describeLostRetry(item: Item | undefined): string {

@@ -1,25 +1,25 @@
-import { formatNames, sanitize, toOneLine } from '#host/text.ts'
+import { formatCount, formatNames, sanitize, toOneLine } from '#host/text.ts'
 import { type Landing, listOverlaps } from '#landing'
 import { fitTable, formatLocalTime, paint, print, shorten } from './terminal.ts'
 
 /** What waits to land on one repository, as far as it is shown. */
 export interface ShownQueue {
+  checkout: string | null
   entries: Landing[]
-  pause: { until: string | null } | undefined
+  pause: { until: string | null } | null
   isRunning: boolean
 }
 
 /** One block for each repository: what lands, what waits, what needs you, and why. */
 export function printLandingQueue(queues: ShownQueue[]): void {
   if (queues.length === 0) return print('Nothing waits to land. To put a session in: dispatch land <sid> --queue')
-  for (const [index, { entries, pause, isRunning }] of queues.entries()) {
+  for (const [index, { checkout, entries, pause, isRunning }] of queues.entries()) {
     if (index > 0) print()
-    const where = entries[0] ? sanitize(entries[0].checkout) : 'a repository without entries'
-    print(`${paint('bold', where)}${describeQueue(pause, isRunning)}`)
+    print(`${paint('bold', sanitize(checkout ?? 'a repository'))}${describeQueue(pause, isRunning)}`)
     const rows = entries.map(entry => [
       `  ${entry.session.slice(-4)}`,
       paintPlace(entry),
-      entry.size === 1 ? '1 file' : `${entry.size} files`,
+      formatCount(entry.files.length, 'file'),
       describeWait(entry, entries),
     ])
     if (rows.length > 0) print(fitTable(rows, REASON_COLUMN, shorten))
@@ -43,9 +43,10 @@ function paintPlace({ state, outcome }: Landing): string {
 }
 
 function describeWait(entry: Landing, entries: Landing[]): string {
-  const { after, notBefore, reason, state, retryItem, retries } = entry
+  const { after, notBefore, reason, state, outcome, error, retryItem, retries } = entry
   const parts = [
     ...(reason === '' ? [] : [toOneLine(reason, MAX_REASON_CHARS)]),
+    ...(outcome === 'needs you' && error?.remedy ? [error.remedy] : []),
     ...(state === 'sent back' ? [`new attempt ${retries + 1}: ${retryItem}`] : []),
     ...(state === 'waiting' && after.length > 0 ? [`after ${formatNames(after.map(id => id.slice(-4)))}`] : []),
     ...(state === 'waiting' && notBefore !== null ? [`again at ${formatLocalTime(notBefore)}`] : []),
@@ -55,5 +56,5 @@ function describeWait(entry: Landing, entries: Landing[]): string {
 }
 
 function describeOverlap({ session, files }: { session: string; files: string[] }): string {
-  return `changes ${formatNames(files)} as ${session.slice(-4)} does`
+  return `changes ${formatNames(files)}, and so does ${session.slice(-4)}`
 }

@@ -73,6 +73,6 @@ const nextSteps: Record<keyof typeof stateWords, (short: string, branch: string)
   red: retry,
   stale: retry,
   conflict: retry,
-  undecided: short => `try again when the judge answers: dispatch land ${short}`,
-  refused: (short, branch) => `settle it with those who guard ${branch}, then: dispatch land ${short}`,
+  undecided: () => 'the same command again, when the judge answers',
+  refused: (_short, branch) => `settle it with those who guard ${branch}, then the same command again`,
 }

@@ -50,7 +50,11 @@ export async function planEnvironment(home: string, environment = process.env): 
 
 // --- internal ---
 
-const userVariables = ['HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TMPDIR', 'TMUX_TMPDIR']
+const userVariables = [
+  ...['HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TMPDIR', 'TMUX_TMPDIR'],
+  // By which git reaches a remote and signs. An agent of a login may be gone after the next one.
+  ...['SSH_AUTH_SOCK', 'GIT_SSH', 'GIT_SSH_COMMAND', 'GIT_CONFIG_GLOBAL', 'GNUPGHOME', 'XDG_CONFIG_HOME'],
+]
 
 const secretName =
   /(API_KEY|AUTH_TOKEN|OAUTH_TOKEN|BEARER_TOKEN|SESSION_TOKEN|ACCESS_KEY|ACCESS_KEY_ID|PASSPHRASE|CUSTOM_HEADERS)(_|$)/

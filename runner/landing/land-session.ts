@@ -6,6 +6,7 @@ import { describeRemote, fetchBranch, pushCommit, type Transport } from '#host/g
 import { formatNames } from '#host/text.ts'
 import type { WorkToApply } from '#session'
 import {
+  ALREADY_THERE,
   applyChange,
   type LandingMethod,
   type LandingStatus,
@@ -94,7 +95,6 @@ export async function landSession(context: RunnerContext, request: LandingReques
 
 const MAX_ATTEMPTS = 20
 const TARGET_REF = 'refs/landing/target'
-const ALREADY_THERE = 'the branch has all of this work already'
 /** Of the files in conflict, an event holds this much: a line of the log is bounded. */
 const MAX_RECORDED_FILES = 50
 const MAX_RECORDED_CHARS = 300

@@ -9,6 +9,9 @@ import { listWorkCommits, type WorkCommit } from './work-commits.ts'
 export const landingMethods = ['squash', 'rebase', 'merge'] as const
 export type LandingMethod = (typeof landingMethods)[number]
 
+/** The reason where the branch has the same changes, for example because a person has merged them. */
+export const ALREADY_THERE = 'the branch has all of this work already'
+
 /** The work of a session, and the commit of the branch on which it is to land. */
 export interface ReplayRequest {
   repository: SessionRepository

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { addAutomatic } from '#cli/landing/automatic.ts'
+import { readDefaultConfig } from '#host/config'
 import { helloTask } from '#rehearsal/hello.ts'
 import type { Session } from '#session'
 import { type LandingMachine, prepareLandingMachine } from '../fixtures/landing-remote.ts'
@@ -36,6 +38,7 @@ describe('the landing queue', () => {
     assert.ok(entry, `${id} is not in the queue`)
     return entry
   }
+  const readRetryOf = (id: string) => rig.readSession(id).manifest.retryOf?.session
   /** Wait until the entry of a session has ended, by its file. */
   const waitForEnd = ({ id }: Session) => {
     const folder = path.join(rig.home, 'dispatch/landing')
@@ -75,11 +78,7 @@ describe('the landing queue', () => {
     assert.deepEqual(readLanded(attempt), ['two'])
     assert.equal(await machine.readRemote('two', '%P'), tip)
     assert.deepEqual(readLanded(session), [])
-    assert.deepEqual(
-      (await list()).filter(({ session: id }) => id === session.id),
-      [],
-      'the attempt has taken its place',
-    )
+    assert.equal((await find(session)).outcome, 'replaced')
   })
 
   it('waits while it is paused, and for what is to land before', async () => {
@@ -143,5 +142,54 @@ describe('the landing queue', () => {
     assert.match(await machine.readRemote('main', '%an %B'), /^Ada [\s\S]*\nCo-authored-by: /)
     const untouched = (await list()).filter(({ session: id }) => id === machine.original.id)
     assert.deepEqual(untouched, [], 'what began before it was said does not land by itself')
+  })
+
+  it('lands a new attempt once by itself, and no attempt of what the branch has already', async () => {
+    await machine.pushFiles('main', { 'hello.sh': 'echo something else\n' })
+    await dispatch(helloTask, '--repo', machine.folder, '--wait')
+    const session = rig.readSession()
+    await waitForEnd(session)
+    assert.equal((await find(session)).outcome, 'replaced')
+    const entries = await list()
+    const attempt = entries.find(({ session: id, outcome }) => outcome !== 'replaced' && readRetryOf(id) === session.id)
+    assert.ok(attempt)
+    const id = attempt.session
+    await rig.waitUntil('the new attempt has landed', () => rig.readStatus(id).landed.length > 0)
+    await waitForEnd(rig.readSession(id))
+    const before = (await list()).map(({ session: name, state }) => `${name} ${state}`)
+    await addAutomatic(readDefaultConfig(rig.environment), true, () => undefined)
+    assert.deepEqual(
+      (await list()).map(({ session: name, state }) => `${name} ${state}`),
+      before,
+    )
+    await dispatch('projects', 'set', 'mine', '--land', 'off')
+
+    const again = createTwin(machine.original, 'abab')
+    await dispatch('land', again.id, '--into', 'three', '--queue')
+    await waitForEnd(again)
+    assert.match((await find(again)).reason, /has all of this work already/)
+    assert.equal((await find(again)).outcome, 'not landed')
+  })
+
+  it('tells a person what cannot land any more, and holds up nothing else', async () => {
+    const [first, second, third] = ['baba', 'caca', 'dada'].map(letters => createTwin(machine.original, letters))
+    assert.ok(first && second && third)
+    for (const branch of ['six', 'seven', 'eight']) await machine.pushFiles(branch, { other: 'x\n' })
+    await dispatch('land', 'pause', '--repo', machine.folder)
+    for (const [session, branch, ...options] of [
+      [first, 'six'],
+      [second, 'seven', '--after', first.id],
+      [third, 'eight'],
+    ] as const)
+      await dispatch('land', session.id, '--into', branch, '--queue', ...options)
+    const circle = await rig.dispatch(['land', first.id, '--into', 'six', '--queue', '--after', second.id])
+    assert.equal(circle.exitCode, 5, circle.stdout + circle.stderr)
+    const other = await rig.dispatch(['land', first.id, '--into', 'seven', '--queue'])
+    assert.equal(other.exitCode, 5, 'it waits in one way at a time')
+    fs.rmSync(first.paths.folder, { recursive: true })
+    await dispatch('land', 'unpause', '--repo', machine.folder)
+    for (const session of [first, second, third]) await waitForEnd(session)
+    assert.deepEqual(readLanded(third), ['eight'])
+    assert.deepEqual([(await find(first)).outcome, (await find(second)).outcome], ['needs you', 'needs you'])
   })
 })

@@ -20,8 +20,8 @@ test('an entry is claimed once, and either dropped or landed', t => {
   queue.add(createEntry())
   const entry = readOnly(queue)
   assert.equal(entry.state, 'waiting')
-  assert.equal(queue.claim(entry), true)
-  assert.equal(queue.claim(entry), false)
+  assert.equal(queue.claim(entry)?.state, 'landing')
+  assert.equal(queue.claim(entry), undefined)
   assert.equal(queue.drop(id, 'no'), false)
   queue.end(readOnly(queue), { outcome: 'landed', reason: '', error: null })
   assert.deepEqual([readOnly(queue).state, readOnly(queue).outcome], ['ended', 'landed'])
@@ -29,7 +29,7 @@ test('an entry is claimed once, and either dropped or landed', t => {
   queue.add(createEntry())
   assert.equal(queue.drop(id, 'not wanted'), true)
   assert.deepEqual([readOnly(queue).outcome, readOnly(queue).reason], ['dropped', 'not wanted'])
-  assert.equal(queue.claim(entry), false)
+  assert.equal(queue.claim(entry), undefined)
 })
 
 test('what a lander was landing when it was killed waits again, and what it had ended stays ended', t => {
@@ -60,14 +60,20 @@ test('an entry that was interrupted by its person does not come back', t => {
 
 test('a new attempt takes the place of the session that was sent back, and keeps its age', t => {
   const queue = new LandingQueue(createScratchFolder(t))
-  queue.add(createEntry({ retries: 1 }))
+  queue.add(createEntry({ failures: 3 }))
   queue.claim(readOnly(queue))
   queue.sendBack(readOnly(queue), { retryItem: 'q-7', reason: 'conflict' })
-  assert.deepEqual([readOnly(queue).state, readOnly(queue).retryItem], ['sent back', 'q-7'])
-  queue.replace(readOnly(queue), { session: 'next', files: ['b'], size: 1, into: 'main' })
-  const { session, state, addedAt, retryItem, into, retries } = readOnly(queue)
-  assert.deepEqual([session, state, addedAt, retryItem], ['next', 'waiting', createEntry().addedAt, null])
-  assert.deepEqual([into, retries], ['main', 1])
+  const sentBack = readOnly(queue)
+  assert.deepEqual([sentBack.state, sentBack.retryItem], ['sent back', 'q-7'])
+  queue.add(createEntry({ session: 'behind', after: [id], addedAt: '2026-11-30T11:00:00.000Z' }))
+  const next = { session: 'next', files: ['b'], size: 1, into: 'main', retries: 1 }
+  queue.replace(sentBack, next)
+  queue.replace({ ...sentBack, state: 'sent back' }, next) // As after a kill.
+  const { state, addedAt, retryItem, into, retries, failures } = queue.find('next') ?? sentBack
+  assert.deepEqual([state, addedAt, retryItem], ['waiting', createEntry().addedAt, null])
+  assert.deepEqual([into, retries, failures], ['main', 1, 0])
+  assert.deepEqual(queue.find('behind')?.after, ['next'], 'what waits for it waits for the new one')
+  assert.deepEqual([queue.find(id)?.state, queue.find(id)?.outcome], ['ended', 'replaced'])
 })
 
 test('it forgets what ended long ago, but nothing that needs a person', t => {

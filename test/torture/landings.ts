@@ -73,11 +73,11 @@ async function cloneByTransports(t: TestContext, rig: Rig, { folder, remote, git
   }
   await git(remote, 'config', 'http.receivepack', 'true')
   const http = `${await startHttpServer(t, path.dirname(remote))}/${path.basename(remote)}`
-  const helper = '!f() { test "$1" = get && printf "username=ada\\npassword=pw\\n"; }; f'
+  const credentials = '!f() { test "$1" = get && printf "username=ada\\npassword=pw\\n"; }; f'
   const checkouts = [
     folder,
     await copy('by-file', `file://${remote}`),
-    await copy('by-http', http, ['credential.helper', helper]),
+    await copy('by-http', http, ['credential.helper', credentials]),
   ]
   if (whyNoProgram('sshd', 'openssh-server')) return checkouts
   const { command, port } = await startSshServer(t, path.join(rig.home, 'ssh'))

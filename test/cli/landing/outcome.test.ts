@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { decideNext, type Next } from '#cli/landing/outcome.ts'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import type { Entry } from '#landing'
-import type { LandingStatus } from '#session/landing'
+import { ALREADY_THERE, type LandingStatus } from '#session/landing'
 import { createEntry } from '../../fixtures/landing-entry.ts'
 
 const now = new Date('2026-11-30T12:00:00.000Z')
@@ -26,11 +26,12 @@ test('a conflict, and what is not green, goes back twice, and then to a person',
     assert.deepEqual(decide(state), { kind: 'send back', reason: 'why' })
     assert.deepEqual(decide(state, { retries: 1 }), { kind: 'send back', reason: 'why' })
     const last = decide(state, { retries: 2 })
-    assert.deepEqual(last, { kind: 'end', outcome: 'needs you', reason: `${state} after 2 new attempts: why` })
+    const words = state === 'red' ? 'not green' : state
+    assert.deepEqual(last, { kind: 'end', outcome: 'needs you', reason: `${words} after 2 new attempts: why` })
     assert.deepEqual(decide(state, { sendsBack: false }), {
       kind: 'end',
       outcome: 'needs you',
-      reason: `${state}: why`,
+      reason: `${words}: why`,
     })
   }
 })
@@ -43,15 +44,28 @@ test('a person at a shell gets every result', () => {
 test('a judge without an answer and a host out of reach are tried again, ever more rarely', () => {
   const getMinutes = (next: Next) => (next.kind === 'later' ? (Date.parse(next.notBefore) - now.getTime()) / 60_000 : 0)
   assert.deepEqual(
-    [0, 1, 2, 4, 9].map(failures => getMinutes(decide('undecided', { failures }))),
+    [0, 1, 2, 4, 9].map(failures => getMinutes(decideError(exitCodes.dependency, { failures }))),
     [1, 2, 4, 16, 30],
   )
-  assert.equal(getMinutes(decideError(exitCodes.dependency, { failures: 50 })), 30)
+  assert.equal(getMinutes(decide('undecided', { failures: 4 })), 16)
+  assert.equal(decide('undecided', { failures: 5 }).kind, 'end', 'a check that cannot run may never be able to')
   assert.equal(getMinutes(decideError(exitCodes.storage)), 1)
 })
 
+test('work that the branch has already is not done again', () => {
+  const landing = {
+    number: 1,
+    branch: 'main',
+    state: 'conflict' as const,
+    reason: ALREADY_THERE,
+    time: now.toISOString(),
+  }
+  const next = decideNext(createEntry(), { landing }, { isAttended: false, now })
+  assert.deepEqual(next, { kind: 'end', outcome: 'not landed', reason: ALREADY_THERE })
+})
+
 test('a hook that refuses is asked three more times, and an error of the request needs a person at once', () => {
-  assert.equal(decide('refused', { failures: 2 }).kind, 'later')
-  assert.deepEqual(decide('refused', { failures: 3 }), { kind: 'end', outcome: 'needs you', reason: 'why' })
+  assert.equal(decide('refused', { refusals: 2, failures: 9 }).kind, 'later')
+  assert.deepEqual(decide('refused', { refusals: 3 }), { kind: 'end', outcome: 'needs you', reason: 'why' })
   assert.deepEqual(decideError(exitCodes.conflict), { kind: 'end', outcome: 'needs you', reason: 'why' })
 })

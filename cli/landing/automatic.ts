@@ -1,0 +1,88 @@
+import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { DAY_MS, MINUTE_MS } from '#host/time.ts'
+import { type Entry, getLandingFolder, LandingQueue, listLandingQueues } from '#landing'
+import { listProjects, type RegisteredProject } from '#projects'
+import type { Session } from '#session'
+import { listOpenSessions } from '#session/search-index'
+import { buildEntry, createEntry, type LandingWish } from './enqueue.ts'
+import { findTargetBranch } from './land-one.ts'
+import { toDispatchError } from './lander.ts'
+
+/**
+ * Put in each session with a PASS whose project lands by itself, if it began after that was said. One that cannot be put in needs a
+ * person, and is not tried again. `isThorough` looks back for a week.
+ */
+export async function addAutomatic(config: Config, isThorough: boolean, say: (text: string) => void): Promise<void> {
+  const projects = listProjects(config.home).filter(({ landing }) => landing !== null)
+  if (projects.length === 0) return
+  const orSince = new Date(Date.now() - (isThorough ? LOOK_BACK_MS : SHORT_LOOK_BACK_MS)).toISOString()
+  const views = await listOpenSessions(config, { orSince })
+  const known = listKnown(config)
+  const retried = new Set(views.map(({ session }) => session.manifest.retryOf?.session))
+  for (const { session, status, state } of views) {
+    const { repository, queueItem, openedAt } = session.manifest
+    const project = projects.find(({ path }) => path === repository?.path)
+    if (project?.landing == null || openedAt < project.landing.since) continue
+    const isProved = status.verdict?.isFinal && state === 'PASS' && status.landed.length === 0
+    // A new attempt lands in place of the earlier one, by the queue that has asked for it.
+    if (!isProved || known.has(session.id) || known.has(queueItem?.item ?? null) || retried.has(session.id)) continue
+    say(await addSession(config, session, project, project.landing))
+  }
+}
+
+// --- internal ---
+
+const LOOK_BACK_MS = 7 * DAY_MS
+const SHORT_LOOK_BACK_MS = 10 * MINUTE_MS
+
+/** The sessions that are in a queue or were, and the items with new attempts. */
+function listKnown(config: Config): Set<string | null> {
+  const entries = listLandingQueues(config.home).flatMap(queue => queue.list())
+  return new Set(entries.flatMap(({ session, retryItem }) => (retryItem === null ? [session] : [session, retryItem])))
+}
+
+/** Returns what happened, for the log. */
+async function addSession(
+  config: Config,
+  session: Session,
+  project: RegisteredProject,
+  { method, author }: NonNullable<RegisteredProject['landing']>,
+): Promise<string> {
+  const { path, targetBranch } = project
+  const wish: LandingWish = {
+    method,
+    author,
+    attendedBy: null,
+    sendsBack: true,
+    into: undefined,
+    repo: path,
+    after: [],
+  }
+  try {
+    await requireTarget(session, project)
+    const { queue, entry } = await buildEntry(config, session, wish)
+    queue.add(entry)
+    return `${session.id} waits to land on ${targetBranch}`
+  } catch (thrown) {
+    const { message, remedy = '', exitCode } = toDispatchError(thrown)
+    const ended: Partial<Entry> = { outcome: 'needs you', reason: message, error: { message, remedy, exitCode } }
+    const queue = new LandingQueue(await getLandingFolder(config.home, path))
+    queue.addEnded({ ...createEntry(session.id, path, wish), ...ended })
+    return `${session.id} does not land by itself: ${message}`
+  }
+}
+
+/** Only onto the branch of the project: work that began on another one may build on what is not there. */
+async function requireTarget(session: Session, project: RegisteredProject): Promise<void> {
+  const { remote, branch } = await findTargetBranch(session, project.path, undefined)
+  if (branch === project.targetBranch && (project.remote === null || remote === project.remote)) return
+  const target = [project.remote, project.targetBranch].filter(part => part !== null).join('/')
+  throw new DispatchError(
+    `it would land on ${remote}/${branch}, and its project lands on ${target || 'no known branch'}`,
+    {
+      exitCode: exitCodes.conflict,
+      remedy: `To land it there all the same: dispatch land ${session.id.slice(-4)} --into ${branch}`,
+    },
+  )
+}
