@@ -1,2 +1,3 @@
+export { type PushResult, publishBranch, pushCommit, readTip } from './push.ts'
 export { readTransport, type Transport } from './transport.ts'
-export { describeRemote, fetchBranch, findUpstream, type PushResult, pushCommit } from './upstream.ts'
+export { describeRemote, fetchBranch, findPushRemote, findUpstream, listRemotes, readFetchAddress } from './upstream.ts'

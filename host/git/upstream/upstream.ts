@@ -1,23 +1,19 @@
 import { DispatchError, exitCodes } from '../../error.ts'
 import { sanitize } from '../../text.ts'
-import { isDiskProblem, tryGit } from '../git.ts'
 import { runUserGit } from '../user/user-commit.ts'
+import { createChoiceError, createRemoteError, hideUser } from './remote-error.ts'
 import { runRemoteGit, type Transport } from './transport.ts'
-
-/**
- * What came of a push: done; the branch seems to have moved meanwhile; or the other side refused it. `reason` is what it said.
- */
-export type PushResult = { kind: 'pushed' } | { kind: 'moved' | 'refused'; reason: string }
 
 /**
  * The remote for a branch: the one that it follows, else the usual one for pushes, else the only one, else `origin`. With
  * `isRemoteName` the branch is one of the remote; otherwise it is a local one, whose upstream must have the same name, because a branch
- * for one feature often follows the main branch. Exit 2 where that does not say it.
+ * for one feature often follows the main branch. Exit 2 where that does not say it; `option` then names the branch.
  */
 export async function findUpstream(
   repository: string,
   branch: string,
   isRemoteName: boolean,
+  option = '--into',
 ): Promise<{ remote: string; branch: string }> {
   const read = async (key: string) =>
     (await runUserGit(['config', '--get', key], { cwd: repository })).stdout.replace(/\n$/, '')
@@ -33,7 +29,7 @@ export async function findUpstream(
     if (isRemoteName || merge === branch) return { remote: own, branch }
     throw createChoiceError(
       `branch ${branch} follows ${own}/${merge}, which has another name`,
-      `Name the branch of the remote: --into ${merge}, or --into ${branch}`,
+      `Name the branch of the remote: ${option} ${merge}, or ${option} ${branch}`,
     )
   }
   const usual = await read('remote.pushDefault')
@@ -71,83 +67,31 @@ export async function fetchBranch(gitFolder: string, transport: Transport, branc
   if (/couldn't find remote ref/.test(ran.stderr))
     throw new DispatchError(`${transport.remote} has no branch ${branch}`, {
       exitCode: exitCodes.notFound,
-      remedy: 'Name another one: --into BRANCH',
+      remedy: 'Name another one.',
     })
   throw createRemoteError(transport, ran, 'Nothing was changed.')
 }
 
-/**
- * Push exactly this commit to a branch, which must still be at `expected`, an ancestor of the commit. Nothing is overwritten: where
- * another person has moved the branch, also back, it is refused. Exit 6 where the remote cannot be reached.
- */
-export async function pushCommit(
-  gitFolder: string,
-  transport: Transport,
-  { commit, branch, expected }: { commit: string; branch: string; expected: string },
-): Promise<PushResult> {
-  const ref = `refs/heads/${branch}`
-  const isDescendant = await tryGit(['--git-dir', gitFolder, 'merge-base', '--is-ancestor', expected, commit])
-  if (isDescendant.exitCode !== 0) throw new Error(`${commit} does not descend from ${expected}`)
-  const ran = await runRemoteGit(gitFolder, transport, [
-    'push',
-    '--porcelain',
-    '--no-verify',
-    '--no-follow-tags',
-    '--no-signed',
-    '--recurse-submodules=no',
-    `--force-with-lease=${ref}:${expected}`,
-    transport.remote,
-    `${commit}:${ref}`,
-  ])
-  const line = ran.stdout.split('\n').find(each => each.includes(`\t${commit}:${ref}\t`))
-  if (line === undefined)
-    throw createRemoteError(transport, ran, 'It is not known whether the commit arrived. Run the same command again.')
-  if (!line.startsWith('!')) return { kind: 'pushed' }
-  const summary = line.split('\t')[2] ?? ''
-  const said = ran.stderr.split('\n').flatMap(text => /^remote: ?(.*?)\s*$/.exec(text)?.[1] ?? [])
-  const reason = hideUser(sanitize([summary, ...said].join('\n').trim())).slice(0, MAX_REASON_CHARS)
-  return { kind: movedPattern.test(summary) ? 'moved' : 'refused', reason }
+/** The names of the remotes, `origin` first. */
+export async function listRemotes(repository: string): Promise<string[]> {
+  const names = (await runUserGit(['remote'], { cwd: repository })).stdout.split('\n').filter(Boolean)
+  return names.toSorted((a, b) => Number(b === 'origin') - Number(a === 'origin'))
 }
 
-// --- internal ---
-
-const MAX_REASON_CHARS = 2000
-
-/** How git words a push that came too late, and one that met another at the same moment. */
-const movedPattern =
-  /\((stale info|fetch first|non-fast-forward)\)|cannot lock ref|failed to update ref|reference already exists/
-
-/** Addresses without names and passwords. One that is no valid URL loses everything up to its last `@`. Pure. */
-function hideUser(text: string): string {
-  return text.replace(/[\w+.-]+:\/\/[^\s'"]+/g, address => {
-    const url = URL.parse(address)
-    if (url === null) return address.replace(/^([\w+.-]+:\/\/).*@/, '$1')
-    if (url.username === '' && url.password === '') return address
-    url.username = ''
-    url.password = ''
-    return url.href.includes('@') ? address.replace(/^([\w+.-]+:\/\/).*@/, '$1') : url.href
-  })
+/** Where a push of a branch goes if the user has said so: `branch.<name>.pushRemote` or `remote.pushDefault`; else `remote`. Exit 2. */
+export async function findPushRemote(repository: string, branch: string, remote: string): Promise<string> {
+  const remotes = (await runUserGit(['remote'], { cwd: repository })).stdout.split('\n')
+  for (const key of [`branch.${branch}.pushRemote`, 'remote.pushDefault']) {
+    const name = (await runUserGit(['config', '--get', key], { cwd: repository })).stdout.trim()
+    if (name === '') continue
+    if (remotes.includes(name)) return name
+    throw createChoiceError(`${key} of ${repository} is ${name}, which is no remote`, `git config ${key} REMOTE`)
+  }
+  return remote
 }
 
-function createChoiceError(message: string, remedy: string): DispatchError {
-  return new DispatchError(message, { exitCode: exitCodes.usage, remedy })
-}
-
-function createRemoteError(
-  { remote, repository }: Transport,
-  { stderr, timedOut }: { stderr: string; timedOut: boolean },
-  consequence: string,
-): DispatchError {
-  if (isDiskProblem(stderr) && !/^remote:/m.test(stderr))
-    return new DispatchError(`git cannot write: ${sanitize(stderr.trim())}`, {
-      exitCode: exitCodes.storage,
-      remedy: `${consequence} Make room, then run the same command again.`,
-    })
-  const reason = timedOut
-    ? 'it took longer than ten minutes'
-    : hideUser(sanitize(stderr.trim())) || 'git gives no reason'
-  return new DispatchError(`remote ${remote} of ${repository} cannot be used: ${reason}`, {
-    exitCode: exitCodes.dependency,
-    remedy: `${consequence} To try it: git -C ${repository} fetch ${remote}`,
-  })
+/** The address that the remote is fetched from, as git replaces it, without a password. Empty if there is no such remote. */
+export async function readFetchAddress({ repository, remote }: Transport): Promise<string> {
+  const ran = await runUserGit(['remote', 'get-url', remote], { cwd: repository })
+  return hideUser(sanitize(ran.stdout.split('\n')[0] ?? ''))
 }
