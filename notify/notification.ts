@@ -167,6 +167,8 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
       return composeUnlandedText(event)
     case 'landing.checked':
       return event.result === 'ready' ? undefined : composeUnlandedText(event)
+    case 'pull-request.prepared':
+    case 'pull-request.opened':
     case 'session.opened':
     case 'session.reopened':
     case 'worker.hung':

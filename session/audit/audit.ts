@@ -21,6 +21,7 @@ export const auditParts = [
   'packet',
   'verdict',
   'landing',
+  'pull request',
   'worktree',
   'index',
 ] as const

@@ -8,6 +8,7 @@ import { openIsolatedRepository } from './isolated-git.ts'
 import { auditLanding } from './landing.ts'
 import { auditLog } from './log.ts'
 import { auditManifest } from './manifest.ts'
+import { auditPullRequest } from './pull-request.ts'
 import { GONE } from './read-capped.ts'
 import { auditSeal } from './seal.ts'
 import { auditPacket, auditVerdict } from './verdict.ts'
@@ -36,6 +37,7 @@ const partAudits: Record<AuditPart, (audit: Audit) => void | Promise<void>> = {
   packet: auditPacket,
   verdict: auditVerdict,
   landing: auditLanding,
+  'pull request': auditPullRequest,
   worktree: auditWorktree,
   index: auditGitIndex,
 }

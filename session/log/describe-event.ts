@@ -48,6 +48,14 @@ const descriptions: EventTable<EventDescription | undefined> = {
     describe('dispatch', `it does not land on ${branch}: ${reason}`, 'bad', files.slice(0, MAX_PROBLEMS)),
   'landing.pushed': ({ branch, commit }) =>
     describe('dispatch', `landed on ${branch} as ${commit.slice(0, 10)}`, 'good'),
+  'pull-request.prepared': ({ branch, commit }) =>
+    describe('dispatch', `pushes commit ${commit.slice(0, 10)} to branch ${branch}`, 'quiet'),
+  'pull-request.opened': ({ number, url, isNew, isDraft }) =>
+    describe(
+      'dispatch',
+      `${isDraft ? 'draft of pull' : 'pull'} request ${number} ${isNew ? 'opened' : 'updated'}: ${url}`,
+      'good',
+    ),
   'runner.started': ({ generation }) =>
     generation > 1 ? describe('runner', `took over as number ${generation}`) : undefined,
   'base.prepared': ({ commit }) => describe('runner', `outputs/ checked out at ${commit.slice(0, 10)}`, 'quiet'),

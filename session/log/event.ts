@@ -225,6 +225,28 @@ export const eventSchemas = {
   }),
   /** This commit is on the branch. */
   'landing.pushed': z.object({ number: countSchema, branch: z.string(), commit: hashSchema, tree: hashSchema }),
+  /**
+   * The commit that is about to be pushed for a pull request: the work as one commit of the user. `verdict` is null for work that no
+   * verdict is valid for.
+   */
+  'pull-request.prepared': z.object({
+    remote: z.string(),
+    branch: z.string(),
+    commit: hashSchema,
+    tree: hashSchema,
+    verdict: verdictSchema.nullable(),
+  }),
+  /** The pull request with this commit is on the forge, new or brought up to date. */
+  'pull-request.opened': z.object({
+    number: countSchema,
+    url: z.string(),
+    branch: z.string(),
+    base: z.string(),
+    commit: hashSchema,
+    tree: hashSchema,
+    isDraft: z.boolean(),
+    isNew: z.boolean(),
+  }),
   /** The session cannot continue without a human. `exitCode`: for the command that waits, if not that of a question. */
   'human.needed': z.object({ reason: z.string(), exitCode: countSchema.optional() }),
   'orchestrator.stuck': z.object({ idleSeconds: countSchema }),

@@ -34,6 +34,8 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     landed: [...landed, { number, branch, commit, tree, time }],
     landing: { ...landing, number, branch, commit, tree, state: 'landed', reason: '', time },
   }),
+  'pull-request.prepared': () => ({}),
+  'pull-request.opened': ({ seq: _, type: __, isNew: ___, ...pullRequest }) => ({ pullRequest }),
   'session.reopened': (_, before) => ({
     closed: undefined,
     isReopened: true,

@@ -92,6 +92,8 @@ export interface SessionStatus {
   isReopened: boolean
   closed?: { actor: string; reason: string } | undefined
   landing?: LandingStatus
+  /** The pull request with the work, as dispatch left it. */
+  pullRequest?: Omit<Event<'pull-request.opened'>, 'seq' | 'type' | 'isNew'>
   /** Where the work is, in the order in which it landed. */
   landed: { number: number; branch: string; commit: string; tree: string; time: string }[]
 }

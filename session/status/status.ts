@@ -110,4 +110,6 @@ const passiveEvents = new Set<Event['type']>([
   'landing.checked',
   'landing.refused',
   'landing.pushed',
+  'pull-request.prepared',
+  'pull-request.opened',
 ])
