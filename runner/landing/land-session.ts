@@ -1,8 +1,5 @@
-import fs from 'node:fs'
-import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { git } from '#host/git'
-import { describeRemote, fetchBranch, pushCommit, type Transport } from '#host/git/upstream'
+import { describeRemote, pushCommit, type Transport } from '#host/git/upstream'
 import { formatNames } from '#host/text.ts'
 import type { WorkToApply } from '#session'
 import {
@@ -20,6 +17,7 @@ import { verifyRecord } from '../rounds/verify-record.ts'
 import { checkLanding } from './check-landing.ts'
 import { type Authorship, composeMessage, composeTrailers, createCommit } from './commit.ts'
 import { findEarlierLanding } from './earlier-landing.ts'
+import { fetchTarget } from './fetch-target.ts'
 import { readGates, refuseFilters, refuseLfs, refuseUnjudged } from './refusals.ts'
 
 /** Where and how the work of a session is to land. */
@@ -94,25 +92,10 @@ export async function landSession(context: RunnerContext, request: LandingReques
 // --- internal ---
 
 const MAX_ATTEMPTS = 20
-const TARGET_REF = 'refs/landing/target'
 /** Of the files in conflict, an event holds this much: a line of the log is bounded. */
 const MAX_RECORDED_FILES = 50
 const MAX_RECORDED_CHARS = 300
 const MAX_REASON_CHARS = 2000
-
-/** Fetch the branch. This process has the lease of the session, so a lock that lies in its repository is that of a killed one. */
-async function fetchTarget(
-  { session: { paths } }: RunnerContext,
-  { transport, branch }: LandingRequest,
-): Promise<Commit> {
-  const { bareRepository } = paths
-  for (const folder of ['refs/landing', 'refs/heads', '.'])
-    for (const name of fs.globSync('*.lock', { cwd: path.join(bareRepository, folder) }))
-      fs.rmSync(path.join(bareRepository, folder, name), { force: true })
-  await fetchBranch(bareRepository, transport, branch, TARGET_REF)
-  const read = (what: string) => git(['--git-dir', bareRepository, 'rev-parse', '--verify', `${TARGET_REF}^{${what}}`])
-  return { commit: await read('commit'), tree: await read('tree') }
-}
 
 function replayOn(context: RunnerContext, request: LandingRequest, work: WorkToApply, target: Commit): Promise<Replay> {
   return replayWork({
