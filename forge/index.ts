@@ -10,5 +10,6 @@ export {
   type PullRequestRequest,
   publishPullRequest,
   readPullRequest,
+  requireOpen,
 } from './pull-requests.ts'
 export { type ForgeRights, probeRights } from './rights.ts'

@@ -26,10 +26,13 @@ export interface PullRequestRequest {
   headOwner: string
   branch: string
   base: string
+  /** Where it is there already with another base: change that. */
+  movesBase: boolean
   title: string
   /** The part of the body that dispatch writes, as `renderSection` makes it. */
   section: string
-  isDraft: boolean
+  /** Undefined: one that is there stays as it is, and a new one is no draft. */
+  isDraft: boolean | undefined
   labels: string[]
   /** Names of people, and of teams as `org/team`. */
   reviewers: string[]
@@ -49,7 +52,7 @@ export interface PublishedPullRequest {
 export async function publishPullRequest(forge: Forge, request: PullRequestRequest): Promise<PublishedPullRequest> {
   const found = await findPullRequest(forge, request)
   const created = found ?? (await createPullRequest(forge, request))
-  if (created.state !== 'open') throw createClosedError(created, request.sessionId)
+  requireOpen(created, request.sessionId)
   const pullRequest = found === undefined ? created : await updatePullRequest(forge, found, request)
   const problems = [
     ...(await addLabels(forge, pullRequest, request)),
@@ -81,6 +84,21 @@ export async function readPullRequest({ repository, request }: Forge, number: nu
     client.rest.pulls.get({ ...repository, pull_number: number }),
   )
   return toPullRequest(data)
+}
+
+/** Exit 5 for a pull request that a person has closed, or that was merged. */
+export function requireOpen({ number, url, state }: PullRequest, sessionId: string): void {
+  if (state === 'open') return
+  const isMerged = state === 'merged'
+  throw new DispatchError(
+    `pull request ${number} of session ${sessionId} was ${isMerged ? 'merged' : 'closed by a person'} (${url})`,
+    {
+      exitCode: exitCodes.conflict,
+      remedy: isMerged
+        ? 'Its work is on the branch. To have more done, start a new session.'
+        : 'Reopen it on GitHub, then run the same command again.',
+    },
+  )
 }
 
 // --- internal ---
@@ -120,7 +138,7 @@ async function createPullRequest(forge: Forge, wanted: PullRequestRequest): Prom
   const head = isFork ? `${headOwner}:${branch}` : branch
   try {
     const { data } = await request(`open a pull request in ${repository.owner}/${repository.repo}`, client =>
-      client.rest.pulls.create({ ...repository, head, base, title, body: section, draft: isDraft }),
+      client.rest.pulls.create({ ...repository, head, base, title, body: section, draft: isDraft ?? false }),
     )
     return toPullRequest(data)
   } catch (error) {
@@ -137,14 +155,15 @@ async function updatePullRequest(forge: Forge, found: PullRequest, wanted: PullR
   const body = replaceSection(found.body, wanted.sessionId, wanted.section)
   const changes = {
     ...(body === found.body ? {} : { body }),
-    ...(wanted.base === found.base ? {} : { base: wanted.base }),
+    ...(!wanted.movesBase || wanted.base === found.base ? {} : { base: wanted.base }),
   }
   const action = `update pull request ${found.number}`
   if (Object.keys(changes).length > 0)
     await request(action, client => client.rest.pulls.update({ ...repository, pull_number: found.number, ...changes }))
-  if (wanted.isDraft !== found.isDraft)
-    await request(action, client => client.graphql(wanted.isDraft ? TO_DRAFT : TO_READY, { id: found.nodeId }))
-  return { ...found, body, base: wanted.base, isDraft: wanted.isDraft }
+  const { isDraft = found.isDraft } = wanted
+  if (isDraft !== found.isDraft)
+    await request(action, client => client.graphql(isDraft ? TO_DRAFT : TO_READY, { id: found.nodeId }))
+  return { ...found, body, isDraft, ...(wanted.movesBase && { base: wanted.base }) }
 }
 
 const TO_READY = `mutation($id: ID!) {
@@ -207,17 +226,4 @@ async function collectProblem(what: string, work: Promise<void>): Promise<string
     if (!(error instanceof ForgeError) || error.status === undefined) throw error
     return [`${what}: ${error.message}`]
   }
-}
-
-function createClosedError({ number, url, state }: PullRequest, sessionId: string): DispatchError {
-  return new DispatchError(
-    `pull request ${number} of session ${sessionId} was ${state === 'merged' ? 'merged' : 'closed by a person'} (${url})`,
-    {
-      exitCode: exitCodes.conflict,
-      remedy:
-        state === 'merged'
-          ? 'Its work is on the branch. To have more done, start a new session.'
-          : 'Reopen it on GitHub, then run the same command again.',
-    },
-  )
 }

@@ -6,7 +6,7 @@ import { openForge } from '../fixtures/forge.ts'
 
 const section = (words: string) => `<!-- dispatch:session s1 -->\n${words}\n<!-- dispatch:end -->`
 const request: PullRequestRequest = {
-  ...{ sessionId: 's1', headOwner: 'ada', branch: 'dispatch/s1', base: 'main', title: 'Say hello' },
+  ...{ sessionId: 's1', headOwner: 'ada', branch: 'dispatch/s1', base: 'main', movesBase: false, title: 'Say hello' },
   ...{ section: section('one'), isDraft: false, labels: [], reviewers: [] },
 }
 
