@@ -12,7 +12,7 @@ Checks everything that a session needs on this machine, and says how to fix each
 ok: works. warn: worth knowing. FAIL: no session can start; the exit code is 6.
 `,
   options: {
-    online: { type: 'boolean', about: 'ask the judge one question to test its key and model (a few tokens)' },
+    online: { type: 'boolean', about: 'ask the judge one question (a few tokens), and GitHub what the login may do' },
     notify: { type: 'boolean', about: 'send one test notification by every channel that is set' },
     json: { type: 'boolean', about: 'print JSON instead of text, with the fixes for macOS and for Linux' },
   },

@@ -28,6 +28,7 @@ export const commandTable: CommandTable = {
     everyDay('approve <sid>', 'review and approve a contract or an amendment', () => import('./approve.ts')),
     everyDay('apply [sid]', 'bring the judged work into your repository, as a branch', () => import('./apply.ts')),
     everyDay('land <sid…>', 'bring the judged work onto the branch of your remote', () => import('./land.ts')),
+    everyDay('pr <sid>', 'open a pull request with the judged work', () => import('./pr.ts')),
     everyDay('stop [sid…]', 'end a session (--all: every session); its files stay', () => import('./stop.ts')),
 
     later('later [task…]', 'put a task into the queue', () => import('./later.ts')),

@@ -1,11 +1,10 @@
 import { exitCodes } from '#host/error.ts'
-import { listKnownSecrets, redactSecrets } from '#host/secrets'
-import { describeVoidReason, listChangesSinceVerdict } from '#session/repository'
 import { readView } from '#session/status'
-import { type Matrix, readMatrix, renderMatrix, voidMatrix } from '#session/traceability'
+import { renderMatrix } from '#session/traceability'
 import { renderMatrixHtml } from '#webui'
 import { defineCommand } from '../command.ts'
 import { pickSession, readConfigOrDefaults } from '../input/session.ts'
+import { readPublishedMatrix } from '../output/published-matrix.ts'
 
 export const command = defineCommand({
   about: `
@@ -21,15 +20,7 @@ an id: the newest session.
   },
   async run(values, [name]) {
     const config = readConfigOrDefaults()
-    const view = await readView(pickSession(config, name))
-    // The work may have changed without a runner that records it.
-    const voidReason = describeVoidReason(await listChangesSinceVerdict(view.session.paths, view.status))
-    const recorded = readMatrix(view)
-    const current = voidReason === undefined ? recorded : voidMatrix(recorded, voidReason)
-    const secrets = listKnownSecrets(config) // The matrix is pasted where others can read it.
-    const matrix: Matrix = JSON.parse(JSON.stringify(current), (_, value) =>
-      typeof value === 'string' ? redactSecrets(value, secrets).text : value,
-    )
+    const matrix = await readPublishedMatrix(config, await readView(pickSession(config, name)))
     if (values.json) process.stdout.write(`${JSON.stringify(matrix, null, 2)}\n`)
     else process.stdout.write(values.html ? await renderMatrixHtml(matrix) : renderMatrix(matrix))
     return matrix.damage.length > 0 ? exitCodes.integrity : exitCodes.ok

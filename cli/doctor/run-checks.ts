@@ -1,4 +1,5 @@
 import { checkChannels } from './channels.ts'
+import { checkGitHub } from './github.ts'
 import { checkHooks } from './hooks.ts'
 import { checkBuild, checkConfiguration, checkHome } from './install.ts'
 import { checkJudge } from './judge.ts'
@@ -21,7 +22,12 @@ export async function runChecks({ online, notify }: { online: boolean; notify: b
     () => checkLogin(config.claudeFolder, config.workspace),
     () => checkHooks(config),
     ...(isValid
-      ? [() => checkJudge(config, online), () => checkChannels(config, notify), () => checkPage(config)]
+      ? [
+          () => checkJudge(config, online),
+          () => checkChannels(config, notify),
+          () => checkPage(config),
+          () => checkGitHub(config, online),
+        ]
       : []),
     () => checkHome(config).catch(failWith('home')),
     () => checkSandbox(config),

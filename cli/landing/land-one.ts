@@ -49,17 +49,18 @@ export async function findCheckoutToLand(config: Config, session: Session, repo:
   return checkout.path
 }
 
-/** The remote and its branch. Exit 2 where the session does not say it. */
+/** The remote and its branch. Exit 2 where the session does not say it; `option` then names the branch. */
 export async function findTargetBranch(
   session: Session,
   checkout: string,
   into: string | undefined,
+  option = '--into',
 ): Promise<{ remote: string; branch: string }> {
   const local = into ?? (await findBaseBranch(session.paths))
-  if (local !== undefined) return findUpstream(checkout, local, into !== undefined)
+  if (local !== undefined) return findUpstream(checkout, local, into !== undefined, option)
   throw new DispatchError(`session ${session.id} started from a commit, not from a branch`, {
     exitCode: exitCodes.usage,
-    remedy: 'Name the branch of the remote: --into BRANCH',
+    remedy: `Name the branch of the remote: ${option} BRANCH`,
   })
 }
 

@@ -30,6 +30,7 @@ const passedTexts: Record<AuditPart, string> = {
   packet: 'the packet is the one that the judge got',
   verdict: 'the verdict is the recorded one, and its gates allow it',
   landing: 'nothing was pushed that had not been checked',
+  'pull request': 'what a pull request shows was recorded before it was pushed',
   worktree: 'outputs/ is what was judged, and the repository is complete',
   index: 'HEAD and index in outputs/ match what was judged',
 }

@@ -1,0 +1,162 @@
+import fs from 'node:fs'
+import { connectForge, type Forge, findPullRequest, publishPullRequest, renderSection, requireOpen } from '#forge'
+import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { findPushRemote, readTransport } from '#host/git/upstream'
+import { listKnownSecrets, redactSecrets } from '#host/secrets'
+import { isSessionOpen, stopSession } from '#runner'
+import { createUnprovedError, publishWork } from '#runner/pull-request/index.ts'
+import { findWorkToApply, type Session, type WorkToApply } from '#session'
+import { readCurrentVerdict } from '#session/evidence'
+import { renderWorkMessage } from '#session/landing'
+import { listChangedPaths } from '#session/repository'
+import { isSettled, readView, type SessionView } from '#session/status'
+import { renderMatrix } from '#session/traceability'
+import { findCheckoutToLand, findTargetBranch } from '../landing/land-one.ts'
+import { readPublishedMatrix } from '../output/published-matrix.ts'
+import { findForgeRepository } from './remote.ts'
+
+/** What a person asked for with `dispatch pr`. */
+export interface PullRequestOptions {
+  base: string | undefined
+  branch: string | undefined
+  repo: string | undefined
+  /** Open a draft, also of work without a valid PASS. */
+  isDraft: boolean
+  labels: string[]
+  reviewers: string[]
+  /** The issues that are done when it is merged: `#12`. */
+  closes: string[]
+  author: 'me' | 'worker' | 'both'
+  isAtTerminal: boolean
+  say(text: string): void
+}
+
+/** What is on GitHub now. */
+export interface OpenResult {
+  session: Session
+  number: number
+  url: string
+  branch: string
+  base: string
+  isDraft: boolean
+  isNew: boolean
+  /** Why it is no valid PASS; undefined for one. */
+  warning: string | undefined
+  /** What GitHub did not take, such as a reviewer. */
+  problems: string[]
+}
+
+/**
+ * Push the work of a session as a branch, and open its pull request or bring it up to date. An open session is ended first, because only
+ * its runner may record. Nothing is pushed before the login and the repository are known.
+ */
+export async function openPullRequest(
+  config: Config,
+  session: Session,
+  options: PullRequestOptions,
+): Promise<OpenResult> {
+  const checkout = await findCheckoutToLand(config, session, options.repo)
+  const view = await readView(session)
+  const work = await requireWork(config, view, options)
+  const { remote, branch: base } = await findTargetBranch(session, checkout, options.base, '--base')
+  const transport = await readTransport(checkout, remote)
+  const pushTransport = await readTransport(checkout, await findPushRemote(checkout, base, remote))
+  const address = await findForgeRepository(transport, 'fetch')
+  const head = await findForgeRepository(pushTransport, 'push')
+  const forge = await connectForge(address.repository, config, seconds =>
+    options.say(`Waiting ${seconds} s for GitHub's rate limit …`),
+  )
+  const branch = options.branch ?? `dispatch/${session.id}`
+  const place = { sessionId: session.id, headOwner: head.repository.owner, branch }
+  const found = await findPullRequest(forge, place)
+  if (found !== undefined) requireOpen(found, session.id)
+  await stopSession(session, config)
+  const texts = await composeTexts(config, view, work, options)
+  let problems: string[] = []
+  const opened = await publishWork(session, config, {
+    ...{ checkout, author: options.author, isAtTerminal: options.isAtTerminal, say: options.say },
+    ...{ secrets: listKnownSecrets(config), transport, pushTransport, remote: head.address },
+    ...{ base, branch, replaceable: [], allowsUnproved: options.isDraft },
+    open: async () => {
+      const published = await publish(config, forge, view, { ...place, ...texts, base }, options)
+      problems = published.problems
+      const { number, url, isDraft, base: actual } = published.pullRequest
+      return { number, url, base: actual, isDraft, isNew: published.isNew }
+    },
+  })
+  return { session, branch, warning: work.warning, problems, ...opened }
+}
+
+// --- internal ---
+
+interface Place {
+  sessionId: string
+  headOwner: string
+  branch: string
+  base: string
+  title: string
+  section: string
+}
+
+/** Exit 5 without a valid PASS; for a draft, while the session is still at work. */
+async function requireWork(
+  config: Config,
+  { session, status }: SessionView,
+  { isDraft }: PullRequestOptions,
+): Promise<WorkToApply> {
+  const work = await findWorkToApply(session, status)
+  if (work.warning === undefined) return work
+  if (!isDraft) throw createUnprovedError(session.id, work.warning)
+  if (isSettled(status) || !(await isSessionOpen(session, config))) return work
+  throw new DispatchError(`session ${session.id} is still at work, and a pull request would end it`, {
+    exitCode: exitCodes.conflict,
+    remedy: `Wait for its verdict, or end it first: dispatch stop ${session.id.slice(-4)}`,
+  })
+}
+
+/** A draft that dispatch has made becomes ready with the next PASS; one that a person has made stays one. */
+function publish(
+  config: Config,
+  forge: Forge,
+  { status }: SessionView,
+  place: Place,
+  { isDraft, base, labels, reviewers }: PullRequestOptions,
+) {
+  return publishPullRequest(forge, {
+    ...place,
+    movesBase: base !== undefined,
+    isDraft: isDraft ? true : status.pullRequest?.isDraft ? false : undefined,
+    labels: [...new Set([...splitList(config.PULL_REQUEST_LABELS), ...labels])],
+    reviewers: [...new Set([...splitList(config.PULL_REQUEST_REVIEWERS), ...reviewers])],
+  })
+}
+
+/** Title and body, without secrets: the task and the matrix are published. */
+async function composeTexts(
+  config: Config,
+  view: SessionView,
+  work: WorkToApply,
+  { closes }: PullRequestOptions,
+): Promise<{ title: string; section: string }> {
+  const { session, status } = view
+  const redact = (text: string) => redactSecrets(text, listKnownSecrets(config)).text
+  const task = redact(fs.readFileSync(session.paths.task, 'utf8'))
+  const matrix = await readPublishedMatrix(config, view)
+  const verdict = readCurrentVerdict(session.paths, status)
+  const changes = await listChangedPaths(session.paths, work.base, work.commit)
+  const section = renderSection({
+    ...{ sessionId: session.id, task, matrix, warning: work.warning && redact(work.warning), closes },
+    renderMatrix: maxChars => renderMatrix(matrix, maxChars),
+    changedFiles: changes.map(({ path }) => redact(path)),
+  })
+  const [subject = ''] = renderWorkMessage({ sessionId: session.id, task, verdict }).split('\n')
+  return { title: redact(subject), section }
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map(each => each.trim())
+    .filter(Boolean)
+}
