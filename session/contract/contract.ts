@@ -1,3 +1,4 @@
+import { readWishes } from '../task/fence.ts'
 import type { Contract, ContractProblem } from './clause.ts'
 import { ContractParser } from './parser.ts'
 
@@ -51,7 +52,7 @@ export function describeProblems(problems: ContractProblem[]): string {
 
 /** Split a task into sentences, as a person would count them: the first 60 of its first 20,000 characters. */
 export function splitSentences(task: string): string[] {
-  return task
+  return readWishes(task)
     .slice(0, MAX_TASK_CHARS)
     .split(/\n{2,}|\n(?=\s*[-*\d])/)
     .flatMap(paragraph => splitParagraph(paragraph.replace(/\s+/g, ' ')).map(sentence => sentence.trim()))

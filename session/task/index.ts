@@ -1,0 +1,1 @@
+export { type FencedBlock, readFencedTask, renderFencedTask } from './fence.ts'
