@@ -9,7 +9,7 @@ import { buildCacheVariables } from '#host/toolchains'
 import type { Session } from '#session'
 import { renderContractTemplate, splitSentences } from '#session/contract'
 import { renderLaunchScript } from './launch-script.ts'
-import { describeEarlierAttempt, readInstructions, renderPrompt } from './prompt.ts'
+import { describeEarlierAttempt, describeTaskSource, readInstructions, renderPrompt } from './prompt.ts'
 import {
   prepareClaudeFolder,
   prepareClaudeSettings,
@@ -42,6 +42,7 @@ export function prepareOrchestrator(session: Session): void {
       `\nDispatch installs the project's dependencies (${setup}) for every worker and every check; programs in node_modules/.bin and .venv/bin can be called by name.\n`,
     earlier: describeEarlierAttempt(session),
     instructions: readInstructions(session),
+    source: describeTaskSource(task.toString('utf8')),
     task: TASK_PLACEHOLDER,
   })
   const [before = '', after = ''] = prompt.split(TASK_PLACEHOLDER)
