@@ -17,6 +17,7 @@ export async function answerGraphql(call: Omit<Call, 'repository' | 'params'>): 
   const name = operations.find(each => new RegExp(`\\b${each}\\b`).test(query))
   if (name === undefined) return fail(400, 'Problems parsing JSON')
   if (name === 'pullRequest') return readPull(call, variables)
+  if (name === 'issue') return readIssue(call, variables)
   const found = findByNodeId(call, String(variables['id']))
   if (found === undefined)
     return refuse('NOT_FOUND', `Could not resolve to a node with the global id of '${variables['id']}'.`)
@@ -38,6 +39,7 @@ const operations = [
   'disablePullRequestAutoMerge',
   'enqueuePullRequest',
   'pullRequest',
+  'issue',
 ]
 
 type Located = { repository: ScriptedRepository; issue: ScriptedIssue }
@@ -87,6 +89,13 @@ async function readPull(call: Omit<Call, 'repository' | 'params'>, variables: Re
       },
     },
   })
+}
+
+function readIssue({ state }: Pick<Call, 'state'>, variables: Record<string, unknown>): Reply {
+  const repository = findRepository(state, String(variables['owner']), String(variables['name']))
+  const issue = repository?.issues.find(({ number, pull }) => !pull && number === variables['number'])
+  if (issue === undefined) return refuse('NOT_FOUND', 'Could not resolve to an Issue.')
+  return ok({ data: { repository: { issue: { lastEditedAt: issue.editedAt ?? null } } } })
 }
 
 async function describe({ state }: Pick<Call, 'state'>, repository: ScriptedRepository, issue: ScriptedIssue) {

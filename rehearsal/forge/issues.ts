@@ -25,6 +25,13 @@ export const issueRoutes: Route[] = [
   route('PATCH /repos/:owner/:repo/issues/comments/:id', ['issues', 'write'], call =>
     withComment(call, editComment(call)),
   ),
+  route('DELETE /repos/:owner/:repo/issues/comments/:id', ['issues', 'write'], call =>
+    withComment(call, (issue, comment) => {
+      issue.comments = issue.comments.filter(({ id }) => id !== comment.id)
+      touch(issue)
+      return { status: 204 }
+    }),
+  ),
   route('POST /repos/:owner/:repo/issues/comments/:id/reactions', ['issues', 'write'], call =>
     withComment(call, (_, comment) => react(call, comment)),
   ),
@@ -89,6 +96,7 @@ function listIssues({ state, repository, query }: Call): Reply {
       labels.every(label => issue.labels.includes(label)) &&
       (since === null || issue.updatedAt >= since),
   )
+  if (query.get('sort') === 'updated') found.sort((a, b) => a.updatedAt.localeCompare(b.updatedAt))
   const isAscending = query.get('direction') === 'asc'
   return list((isAscending ? found : found.toReversed()).map(issue => renderIssue(state, repository, issue)))
 }
@@ -103,12 +111,18 @@ function createOne({ state, repository, body, token, emit }: Call): Reply {
   return created(rendered)
 }
 
-function editIssue({ state, repository, body, emit }: Call) {
+function editIssue({ state, repository, body, token, emit }: Call) {
   return (issue: ScriptedIssue): Reply => {
-    if ('title' in body) issue.title = readText(body, 'title')
-    if ('body' in body) issue.body = readText(body, 'body')
-    if (body['state'] === 'open' || body['state'] === 'closed') issue.state = body['state']
     touch(issue)
+    if ('title' in body && issue.title !== body['title']) {
+      issue.title = readText(body, 'title')
+      issue.events.push({ id: state.nextId++, event: 'renamed', actor: token.login, createdAt: issue.updatedAt })
+    }
+    if ('body' in body) {
+      issue.body = readText(body, 'body')
+      issue.editedAt = issue.updatedAt
+    }
+    if (body['state'] === 'open' || body['state'] === 'closed') issue.state = body['state']
     const rendered = renderIssue(state, repository, issue)
     emit('issues', { action: 'edited', issue: rendered })
     return ok(rendered)
@@ -170,7 +184,7 @@ function removeLabel({ state, params, token }: Call) {
 function listEvents({ state, repository }: Call) {
   return (issue: ScriptedIssue): Reply =>
     list(
-      issue.events.map(({ id, event, actor, createdAt, label }) => ({
+      issue.events.map(({ id, event, actor, createdAt, label, milestone }) => ({
         id,
         node_id: `EV_${id}`,
         url: `${state.url}/api/v3/repos/${repository.owner}/${repository.name}/issues/events/${id}`,
@@ -180,6 +194,7 @@ function listEvents({ state, repository }: Call) {
         commit_url: null,
         created_at: createdAt,
         ...(label === undefined ? {} : { label: { name: label, color: 'ededed' } }),
+        ...(milestone === undefined ? {} : { milestone: { title: milestone } }),
       })),
     )
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { git } from '#host/git'
+import { sha256 } from '#host/hash.ts'
 import { http } from '#host/http.ts'
 import { buildTokenHeaders, checkAccess, findToken, takeFromLimit } from './access.ts'
 import { appRoutes } from './app.ts'
@@ -116,8 +117,18 @@ async function answer(
   const repository = findRepository(state, params['owner'] ?? '', params['repo'] ?? '')
   const refusal = checkAccess(token, repository, route.need)
   // A route without a repository does not look at one.
-  const reply = refusal ?? (await route.answer({ ...call, params, repository: repository as ScriptedRepository }))
+  const answered = refusal ?? (await route.answer({ ...call, params, repository: repository as ScriptedRepository }))
+  const reply = method === 'GET' ? tag(url, answered, request.headers['if-none-match']) : answered
+  if (reply.status === 304) token.rate.remaining++ // It costs nothing.
   sendReply(response, url, reply, buildTokenHeaders(token, route.need))
+}
+
+/** What is read has a tag. To a client that knows it, nothing is sent again. */
+function tag(url: URL, reply: Reply, known: string | undefined): Reply {
+  if (reply.status !== 200) return reply
+  const whole = reply.body instanceof PagedList ? paginate(url, reply.body.items, reply.body.wrap) : reply
+  const etag = `W/"${sha256(JSON.stringify(whole.body))}"`
+  return etag === known ? { status: 304, headers: { etag } } : { ...whole, headers: { ...whole.headers, etag } }
 }
 
 /** git asks without a login first. After a push, pull requests follow their branches. */

@@ -85,6 +85,18 @@ export function renderLabel({ url }: ForgeState, name: string) {
   }
 }
 
+function renderMilestone({ url }: ForgeState, title: string) {
+  return {
+    id: toId(title),
+    node_id: `MI_${title}`,
+    number: (toId(title) % 100) + 1,
+    title,
+    description: null,
+    state: 'open' as const,
+    url: `${url}/milestones/${title}`,
+  }
+}
+
 export function renderIssue(state: ForgeState, repository: ScriptedRepository, issue: ScriptedIssue) {
   const { owner, name } = repository
   const place = `${owner}/${name}/${issue.pull ? 'pull' : 'issues'}/${issue.number}`
@@ -98,7 +110,7 @@ export function renderIssue(state: ForgeState, repository: ScriptedRepository, i
     user: renderUser(state, issue.author),
     labels: issue.labels.map(label => renderLabel(state, label)),
     assignees: [],
-    milestone: null,
+    milestone: issue.milestone === undefined ? null : renderMilestone(state, issue.milestone),
     locked: false,
     comments: issue.comments.length,
     url: `${state.url}/api/v3/repos/${owner}/${name}/issues/${issue.number}`,

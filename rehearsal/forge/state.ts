@@ -41,10 +41,12 @@ export interface ScriptedIssue {
   milestone: string | undefined
   createdAt: string
   updatedAt: string
+  /** The last edit of its body. */
+  editedAt?: string
   comments: ScriptedComment[]
   reactions: { author: string; content: string }[]
   /** Who did what to it, such as who set a label. */
-  events: { id: number; event: string; actor: string; createdAt: string; label?: string }[]
+  events: { id: number; event: string; actor: string; createdAt: string; label?: string; milestone?: string }[]
   subIssues: number[]
   pull?: ScriptedPull
 }
@@ -172,6 +174,13 @@ export function setLabel(state: ForgeState, issue: ScriptedIssue, label: string,
   issue.labels.push(label)
   touch(issue)
   issue.events.push({ id: state.nextId++, event: 'labeled', actor, createdAt: issue.updatedAt, label })
+}
+
+/** Put an issue into a milestone, and remember who did. */
+export function setMilestone(state: ForgeState, issue: ScriptedIssue, milestone: string, actor: string): void {
+  issue.milestone = milestone
+  touch(issue)
+  issue.events.push({ id: state.nextId++, event: 'milestoned', actor, createdAt: issue.updatedAt, milestone })
 }
 
 export function createComment(state: ForgeState, author: string, body: string): ScriptedComment {
