@@ -1,0 +1,47 @@
+import { ForgeError } from '../errors.ts'
+import type { Forge } from '../forge.ts'
+
+/** The newest commit of a branch; undefined without one. */
+export async function readBranchTip({ repository, request }: Forge, branch: string): Promise<string | undefined> {
+  try {
+    const { data } = await request(`see the branch ${branch}`, client =>
+      client.rest.git.getRef({ ...repository, ref: `heads/${branch}` }),
+    )
+    return data.object.sha
+  } catch (error) {
+    if (error instanceof ForgeError && error.status === 404) return undefined
+    throw error
+  }
+}
+
+/** Create a branch where the default branch is. False if it exists: of two that create it, exactly one gets true. */
+export async function createBranch(forge: Forge, branch: string): Promise<boolean> {
+  const { repository, request } = forge
+  const { data } = await request(`see ${repository.owner}/${repository.repo}`, client =>
+    client.rest.repos.get(repository),
+  )
+  const ref = await request(`see the branch ${data.default_branch}`, client =>
+    client.rest.git.getRef({ ...repository, ref: `heads/${data.default_branch}` }),
+  )
+  try {
+    await request(`create the branch ${branch}`, client =>
+      client.rest.git.createRef({ ...repository, ref: `refs/heads/${branch}`, sha: ref.data.object.sha }),
+    )
+    return true
+  } catch (error) {
+    if (error instanceof ForgeError && error.status === 422 && (await readBranchTip(forge, branch)) !== undefined)
+      return false
+    throw error
+  }
+}
+
+/** Delete a branch if it is there. */
+export async function deleteBranch({ repository, request }: Forge, branch: string): Promise<void> {
+  try {
+    await request(`delete the branch ${branch}`, client =>
+      client.rest.git.deleteRef({ ...repository, ref: `heads/${branch}` }),
+    )
+  } catch (error) {
+    if (!(error instanceof ForgeError) || (error.status !== 404 && error.status !== 422)) throw error
+  }
+}

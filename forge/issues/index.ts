@@ -1,0 +1,13 @@
+export { createBranch, deleteBranch, readBranchTip } from './branch.ts'
+export {
+  type Claim,
+  createComment,
+  deleteComment,
+  editComment,
+  readClaims,
+  renderClaimMark,
+} from './claim-mark.ts'
+export { type IssueHistory, mayWrite, readHistory } from './history.ts'
+export { type Issue, isTrusted, type ListedIssue, readComments, readIssue } from './issue.ts'
+export { type IssueList, type IssueQuery, listIssues } from './list.ts'
+export { type Gate, type Ignored, type PinnedIssue, pinIssue } from './pin.ts'

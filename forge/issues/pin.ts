@@ -1,0 +1,81 @@
+import type { FencedBlock } from '#session/task'
+import { hasClaimMark } from './claim-mark.ts'
+import type { Issue, IssueComment, Writing } from './issue.ts'
+import { isTrusted } from './issue.ts'
+
+/** The moment that counts: what was written later is not part of the task. */
+export interface Gate {
+  /** A person's command, a label, a milestone, or that the author may start work. */
+  kind: 'command' | 'label' | 'milestone'
+  by: string
+  /** ISO 8601, by the clock of GitHub. */
+  at: string
+}
+
+/** Words that are not part of a task, and why. */
+export interface Ignored {
+  author: string
+  association: string
+  reason: 'not trusted' | 'written later' | 'edited later' | 'too long' | 'hidden'
+}
+
+/** The words of an issue that are its task, and those that are not; or why there is no such task. */
+export type PinnedIssue = { blocks: FencedBlock[]; ignored: Ignored[] } | { refusal: string }
+
+/**
+ * The task of an issue as it was at the gate: its title and body, and the comments of trusted people before that. After a label was set,
+ * a changed title or body is refused until it is set again, because who set it has not seen them. Pure.
+ */
+export function pinIssue(issue: Issue, comments: IssueComment[], renamedAt: string | null, gate: Gate): PinnedIssue {
+  const again = gate.kind === 'command' ? 'Run the same command again.' : `Set the ${gate.kind} again.`
+  const since = gate.kind === 'command' ? 'you asked for it' : `@${gate.by} set the ${gate.kind}`
+  if (issue.editedAt !== null && !isBefore(issue.editedAt, gate))
+    return { refusal: `its text was edited after ${since}. Read it. ${again}` }
+  if (renamedAt !== null && !isBefore(renamedAt, gate))
+    return { refusal: `its title was changed after ${since}. Read it. ${again}` }
+  const ignored: Ignored[] = []
+  const blocks: FencedBlock[] = []
+  let room = MAX_TASK_CHARS
+  const add = (writing: Writing, what: string, text: string) => {
+    const { author, association } = writing
+    const visible = removeHidden(text)
+    if (visible !== text) ignored.push({ author, association, reason: 'hidden' })
+    if (visible.length > room) return void ignored.push({ author, association, reason: 'too long' })
+    room -= visible.length
+    blocks.push({ heading: `${what} by @${author} (${association}), ${writing.createdAt}`, text: visible })
+  }
+  add(issue, `issue ${issue.number}`, `${issue.title}\n\n${issue.body}`)
+  for (const comment of comments) {
+    const reason = findReason(comment, gate)
+    const { author, association, body } = comment
+    if (isTrusted(association) && hasClaimMark(body)) continue
+    if (reason === undefined) add(comment, 'comment', body)
+    else ignored.push({ author, association, reason })
+  }
+  return { blocks, ignored }
+}
+
+/**
+ * What GitHub does not show of a text is taken out: comments of HTML. Nobody who reads an issue there sees them, so nobody has agreed to
+ * them. Pure.
+ */
+export function removeHidden(text: string): string {
+  return text.replace(/<!--[\s\S]*?-->/g, '').replace(/^ {0,3}<!--[\s\S]*$/m, '')
+}
+
+// --- internal ---
+
+/** The longest body that GitHub takes has 65,536. */
+const MAX_TASK_CHARS = 200_000
+
+function findReason({ association, createdAt, editedAt }: IssueComment, gate: Gate): Ignored['reason'] | undefined {
+  if (!isTrusted(association)) return 'not trusted'
+  if (!isBefore(createdAt, gate)) return 'written later'
+  return editedAt !== null && !isBefore(editedAt, gate) ? 'edited later' : undefined
+}
+
+/** GitHub counts whole seconds. What came in the second of a label may have come after it; a command has just read all there is. */
+function isBefore(at: string, gate: Gate): boolean {
+  const [time, limit] = [Date.parse(at), Date.parse(gate.at)]
+  return gate.kind === 'command' ? Math.floor(time / 1000) <= Math.floor(limit / 1000) : time < limit
+}
