@@ -5,7 +5,7 @@ import { isSessionId } from '#session'
  * is made again, or is about processes of this machine.
  */
 const contents: [name: RegExp, kind: ContentKind][] = [
-  [/^(workspace|projects|landing|outbox|repositories|confirmed|external-events)$/, 'copy'],
+  [/^(workspace|projects|issues|landing|outbox|repositories|confirmed|external-events)$/, 'copy'],
   [/^(inbox-told|queue-told|landing-told|paused|installed)\.json$/, 'copy'],
   [/^queue\.db$|^queue\.db(-wal)?\.damaged$/, 'copy'],
   [/^home-id$/, 'copy'],
@@ -48,6 +48,7 @@ export function classifySessionPath(file: string, made: ReadonlySet<string>): Le
 export function classifyOtherPath(unit: string, file: string): LeftOut {
   if (unit === 'outbox' && file === 'deliverer') return 'all'
   if (unit === 'landing' && /^[^/]+\/lander$/.test(file)) return 'all'
+  if (unit === 'issues' && /^[^/]+\.lease(\/|$)/.test(file)) return 'all'
   return /(^|\/)\.tmp-[0-9a-f]+$/.test(file) ? 'all' : undefined
 }
 

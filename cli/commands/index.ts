@@ -32,6 +32,7 @@ export const commandTable: CommandTable = {
     everyDay('stop [sid…]', 'end a session (--all: every session); its files stay', () => import('./stop.ts')),
 
     later('later [task…]', 'put a task into the queue', () => import('./later.ts')),
+    later('issue <number>', 'claim an issue on GitHub, and put it into the queue', () => import('./issue.ts')),
     later(
       'queue [action] [item]',
       'show what waits, runs and needs you; move it, take it out',

@@ -1,0 +1,27 @@
+import { UsageError } from '../command.ts'
+import { queueOptions } from './queue-options.ts'
+import { taskOptions } from './task-options.ts'
+
+const { file: _file, 'no-repo': _noRepo, repo: _repo, ...sessionOptions } = queueOptions
+
+/** The options of `dispatch issue`: those of `dispatch later`, and what becomes of the claim. */
+export const issueOptions = {
+  now: { type: 'boolean', about: 'start its session now, as dispatch "task" does' },
+  wait: { ...taskOptions.wait, about: 'with --now: wait for the verdict, and exit with it' },
+  release: { type: 'boolean', about: 'give it back: delete its branch and its comment' },
+  'take-over': { type: 'boolean', about: 'claim it although another machine has, which is gone' },
+  repo: {
+    type: 'string',
+    value: 'DIR',
+    about: 'the checkout whose remote has the issue (default: the one of the current folder)',
+  },
+  remote: { type: 'string', value: 'REMOTE', about: 'the remote whose issues are meant (default: origin)' },
+  ...sessionOptions,
+} as const
+
+/** The number of an issue, as `42` or `#42`. Exit 2 for anything else. */
+export function parseIssueNumber(text: string): number {
+  const [, digits] = /^#?([1-9]\d{0,8})$/.exec(text) ?? []
+  if (digits !== undefined) return Number(digits)
+  throw new UsageError(`"${text}" is not the number of an issue`, 'Write it, such as: dispatch issue 42')
+}

@@ -1,0 +1,62 @@
+import type { Config } from '#host/config'
+import { startBackground } from '../background.ts'
+import type { OptionValues } from '../command.ts'
+import type { issueOptions } from '../input/issue-options.ts'
+import { buildItem } from '../input/queue-options.ts'
+import { parseTaskOptions } from '../input/task-options.ts'
+import { requireItems } from '../queue/enqueue.ts'
+import { withQueue } from '../queue/open.ts'
+import { startTask } from '../start-task.ts'
+import { giveBack } from './claim.ts'
+import type { IssuePlace } from './connect.ts'
+import { type IssueRecord, withIssue } from './record.ts'
+import { ensureStarted, findIssueSession } from './start.ts'
+import { type Taken, takeIssue } from './take.ts'
+
+type IssueValues = OptionValues<typeof issueOptions>
+
+/** Claim an issue because a person says so, with the options of their command. */
+export async function takeForPerson(
+  config: Config,
+  place: IssuePlace,
+  number: number,
+  values: IssueValues,
+  say: (line: string) => void,
+): Promise<Taken> {
+  const { after = [] } = values
+  parseTaskOptions(values)
+  if (after.length > 0) await withQueue(config, queue => requireItems(queue, after))
+  return takeIssue(config, {
+    place,
+    number,
+    chooseGate: issue => ({ kind: 'command', by: 'you', at: issue.readAt }),
+    buildItem: task => buildItem(config, { ...values, repo: place.checkout }, task, { say }),
+    takesOver: values['take-over'] ?? false,
+    startsHere: values.now ?? false,
+  })
+}
+
+/** Put a claimed issue into the queue, and see to it that the daemon runs. */
+export async function queueIssue(config: Config, record: IssueRecord): Promise<IssueRecord> {
+  const started = await ensureStarted(config, record)
+  await startBackground(config)
+  return started
+}
+
+/**
+ * Start the session of a claimed issue as `dispatch "task"` does. Where nothing started, the issue is given back. Returns the exit code.
+ */
+export async function startIssueNow(
+  config: Config,
+  { forge, checkout }: IssuePlace,
+  record: IssueRecord,
+  values: IssueValues,
+): Promise<number> {
+  try {
+    return await startTask(config, { ...values, repo: checkout }, { task: Buffer.from(record.task) })
+  } catch (error) {
+    if (findIssueSession(config, record) === undefined)
+      await withIssue(config.home, record, () => giveBack(config.home, forge, record, 'its session did not start'))
+    throw error
+  }
+}

@@ -1,0 +1,138 @@
+import path from 'node:path'
+import { z } from 'zod'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { listNames, makePrivateFolder, readJson, writeAtomic } from '#host/fs'
+import { acquireLease, releaseLease } from '#host/lease'
+import { identify, ProcessIdentity } from '#host/process'
+import { priorities } from '#queue'
+
+/** An issue on GitHub. */
+export interface IssueKey {
+  host: string
+  owner: string
+  name: string
+  number: number
+}
+
+/**
+ * What this home knows of an issue that it works on. It is written before anything is made on GitHub, so that a process that dies leaves
+ * nothing that no other one knows of.
+ *
+ *   claiming -> claimed -> given back | lost | ended
+ *
+ * `lost`: another machine has it. `ended`: its session has ended long ago. From `given back` on it is only a memory.
+ */
+export const IssueRecord = z.object({
+  host: z.string(),
+  owner: z.string(),
+  name: z.string(),
+  number: z.number().int(),
+  isPlainHttp: z.boolean(),
+  url: z.string(),
+  title: z.string(),
+  state: z.enum(['claiming', 'claimed', 'given back', 'lost', 'ended']),
+  reason: z.string(),
+  /** Which claim it is, and the machine as its mark names it. */
+  claim: z.string(),
+  machine: z.string(),
+  claimedAt: z.iso.datetime(),
+  /** Where its branch was when it was claimed. With other commits it is not deleted. */
+  branchTip: z.string().nullable(),
+  commentId: z.number().nullable(),
+  /** Why it started, and the moment that counts. */
+  gate: z.object({ kind: z.enum(['command', 'label', 'milestone']), by: z.string(), at: z.iso.datetime() }),
+  checkout: z.string(),
+  /** The task as it was at that moment, and how it is put into the queue. */
+  task: z.string(),
+  work: z.object({
+    repository: z.string().nullable(),
+    options: z.array(z.string()),
+    priority: z.enum(priorities),
+    tags: z.array(z.string()).optional(),
+    needs: z.array(z.string()),
+    notBefore: z.string().nullable(),
+    after: z.array(z.string()),
+  }),
+  /** The command that starts its session itself. While it lives, it is not put into the queue. */
+  starter: ProcessIdentity.nullable(),
+  item: z.string().nullable(),
+  session: z.string().nullable(),
+  /** The hash of what its comment says. */
+  told: z.string(),
+})
+
+export type IssueRecord = z.infer<typeof IssueRecord>
+
+/** The branch by which an issue is claimed. */
+export function getClaimBranch({ number }: Pick<IssueKey, 'number'>): string {
+  return `dispatch/issue-${number}`
+}
+
+/** `ada/notes#42`, for people. */
+export function formatIssue({ owner, name, number }: Pick<IssueKey, 'owner' | 'name' | 'number'>): string {
+  return `${owner}/${name}#${number}`
+}
+
+/** Is the issue claimed by this home, or on its way there? */
+export function isHeld({ state }: Pick<IssueRecord, 'state'>): boolean {
+  return state === 'claiming' || state === 'claimed'
+}
+
+/** The record of an issue; undefined without one. Exit 10 for a damaged one. */
+export function readRecord(home: string, key: IssueKey): IssueRecord | undefined {
+  return parseRecord(path.join(getFolder(home), getFileName(key)))
+}
+
+/** All records. Exit 10 for a damaged one. */
+export function listRecords(home: string): IssueRecord[] {
+  return listNames(getFolder(home))
+    .filter(name => /^[^.].*\.json$/.test(name))
+    .flatMap(name => parseRecord(path.join(getFolder(home), name)) ?? [])
+}
+
+/** Write what was changed of a record, and return it. It is on the disk when this returns. */
+export function writeRecord(home: string, record: IssueRecord, changes: Partial<IssueRecord> = {}): IssueRecord {
+  const changed = { ...record, ...changes }
+  makePrivateFolder(getFolder(home))
+  writeAtomic(path.join(getFolder(home), getFileName(record)), `${JSON.stringify(changed, null, 2)}\n`)
+  return changed
+}
+
+/** Do something with an issue while no other process of this home does. Undefined if one does. */
+export async function withIssue<Result>(
+  home: string,
+  key: IssueKey,
+  work: () => Promise<Result>,
+): Promise<{ result: Result } | undefined> {
+  makePrivateFolder(getFolder(home))
+  const folder = path.join(getFolder(home), `${getFileName(key).replace(/\.json$/, '')}.lease`)
+  const self = await identify(process.pid)
+  const lease = self && (await acquireLease(folder, self))
+  if (lease === undefined) return undefined
+  try {
+    return { result: await work() }
+  } finally {
+    releaseLease(folder, lease)
+  }
+}
+
+// --- internal ---
+
+function getFolder(home: string): string {
+  return path.join(home, 'issues')
+}
+
+function getFileName({ host, owner, name, number }: IssueKey): string {
+  return `${[host.replace(':', '_'), owner, name, number].join('+').toLowerCase()}.json`
+}
+
+function parseRecord(file: string): IssueRecord | undefined {
+  const content = readJson(file)
+  if (content === null) return undefined
+  const record = IssueRecord.safeParse(content).data
+  if (record !== undefined) return record
+  throw new DispatchError(`${file} is damaged`, {
+    exitCode: exitCodes.storage,
+    remedy: 'Move it away, then look at the issue: its comment and its branch say whether it is claimed.',
+  })
+}
