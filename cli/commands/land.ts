@@ -20,10 +20,10 @@ branch must be green too. Then exactly that commit is pushed, without force. See
 Only a valid PASS lands. The commit is yours, signed if commit.gpgSign says so. A session that is open is closed.
 
   dispatch land 3f2a             land it, and wait for it
-  dispatch land 3f2a --queue     have it land in the background; what does not merge is tried again twice
-  dispatch land ls               what waits, what was sent back, what needs you (--all: also what has landed)
+  dispatch land 3f2a --queue     in the background; a conflict is done again, twice
+  dispatch land ls               what waits, was sent back, or needs you
   dispatch land drop 3f2a        take it out
-  dispatch land pause, unpause   nothing lands on this repository (--until HH:MM)
+  dispatch land pause, unpause   nothing lands on this repository
   dispatch land run              land what waits now, as the daemon does
 
 Exit code: 0 landed, 3 something is red on the new tree, 5 conflict, stale or refused, 12 the judge gave no answer.
