@@ -15,7 +15,7 @@ Git ignores that folder (.git/info/exclude). See docs/inbox.md.
   dispatch projects add [DIR]        register a repository (default: this one)
   dispatch projects show api         one of them, and what is in its inbox
   dispatch projects set api --land squash
-                                     have its work land by itself as soon as it has a PASS (see docs/landing.md)
+                                     its work lands by itself (docs/landing.md)
   dispatch projects discover DIR     repositories below DIR that have an inbox
   dispatch projects rm api           forget it; its files stay
 `,
