@@ -28,6 +28,12 @@ export const RegisteredProject = z.object({
     .default(null),
   /** Commands that must be green on what lands, besides those in the project file of the branch. */
   gates: z.array(z.string().trim().min(1, 'takes a command').max(4000)).max(20).default([]),
+  /** The issues on GitHub that start by themselves; null for none. */
+  issues: z
+    .string()
+    .regex(/^(label|milestone):\S(.{0,198}\S)?$/, 'takes label:NAME, milestone:NAME or off')
+    .nullable()
+    .default(null),
   addedAt: z.iso.datetime(),
 })
 

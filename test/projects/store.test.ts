@@ -14,6 +14,7 @@ const createProject = (changes: Partial<RegisteredProject> = {}): RegisteredProj
   maxSessions: null,
   landing: null,
   gates: [],
+  issues: null,
   addedAt: '2026-11-30T12:00:00.000Z',
   ...changes,
 })
