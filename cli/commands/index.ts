@@ -33,6 +33,7 @@ export const commandTable: CommandTable = {
 
     later('later [task…]', 'put a task into the queue', () => import('./later.ts')),
     later('issue <number>', 'claim an issue on GitHub, and put it into the queue', () => import('./issue.ts')),
+    later('issues [action]', 'list the claimed issues, or take those with a label', () => import('./issues.ts')),
     later(
       'queue [action] [item]',
       'show what waits, runs and needs you; move it, take it out',

@@ -17,7 +17,7 @@ export function printProjects(projects: RegisteredProject[]): void {
 
 /** A project, and what is in its inbox. */
 export function printProject(project: RegisteredProject, inbox: InboxState): void {
-  const { name, prefix, path, remote, targetBranch, maxSessions, landing, gates } = project
+  const { name, prefix, path, remote, targetBranch, maxSessions, landing, gates, issues } = project
   const target = [remote, targetBranch].filter(part => part !== null).join(', branch ')
   const rows = [
     ['path', path],
@@ -26,6 +26,7 @@ export function printProject(project: RegisteredProject, inbox: InboxState): voi
     ['at once', maxSessions === null ? '' : formatCount(maxSessions, 'session')],
     ['lands', landing === null ? '' : `by itself, by ${landing.method}, author: ${landing.author}`],
     ...gates.map(command => ['gate', command]),
+    ...(issues === null ? [] : [['issues', `${issues}, by themselves`]]),
     ['inbox', inbox.folder],
     ['problem', inbox.problem ?? ''],
   ]

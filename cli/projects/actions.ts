@@ -61,7 +61,7 @@ export const projectActions: Record<string, (request: ActionRequest) => Promise<
     const { config, choice } = request
     const known = requireProject(request)
     const project = changeProject(config, known, choice)
-    if (project.landing) await startBackground(config) // The daemon has the work land.
+    if (project.landing ?? project.issues) await startBackground(config) // The daemon does it.
     const inbox = await readInboxState(config, project)
     return { value: project, printText: () => printProject(project, inbox) }
   },

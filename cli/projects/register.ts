@@ -26,6 +26,8 @@ export interface ProjectChoice {
   'land-as'?: string
   /** In place of the ones that it has; `off` for none. */
   gate?: string[]
+  /** The issues that start by themselves: label:NAME, milestone:NAME or off. */
+  issues?: string
 }
 
 /**
@@ -72,6 +74,7 @@ export function changeProject(config: Config, project: RegisteredProject, choice
       maxSessions: maxSessions === undefined ? project.maxSessions : Number(maxSessions),
       landing: buildLanding(project.landing, choice),
       gates: choice.gate === undefined ? project.gates : choice.gate.filter(command => command !== 'off'),
+      issues: choice.issues === undefined ? project.issues : choice.issues === 'off' ? null : choice.issues,
     },
     choice,
   )
@@ -103,6 +106,7 @@ function createProject(proposal: Proposal, folder: string, choice: ProjectChoice
     maxSessions: maxSessions === undefined ? null : Number(maxSessions),
     landing: buildLanding(null, choice),
     gates: choice.gate?.filter(command => command !== 'off') ?? [],
+    issues: choice.issues === undefined || choice.issues === 'off' ? null : choice.issues,
     addedAt: new Date().toISOString(),
   }
   return parseProject(project, choice)
