@@ -1,6 +1,7 @@
 /**
  * Many sessions whose tmux server dies, or whose runners do. The daemon sees it within a second, and takes the sessions up again,
- * never more at once than the cap. Until then their runners are stand-ins: processes in windows of that server, with the lease.
+ * never more at once than the cap. Until then their runners are stand-ins: processes in windows of that server, with the lease. The first
+ * LOST_REAL of them go on with the real claude, all at once; the others with a program that speaks its protocol.
  */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
@@ -9,7 +10,7 @@ import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { test } from 'node:test'
 import { prepareOrchestrator } from '#agents'
-import { readDefaultConfig } from '#host/config'
+import { installFolder, readDefaultConfig } from '#host/config'
 import { sha256 } from '#host/hash.ts'
 import { acquireLease } from '#host/lease'
 import { identify } from '#host/process'
@@ -21,12 +22,13 @@ import { createRandom } from '../fixtures/scratch.ts'
 const sessionCount = Number(process.env['LOST_SESSIONS'] ?? 100)
 const killCount = Math.min(sessionCount, Number(process.env['LOST_KILLS'] ?? 30))
 const takenUpCount = Math.min(sessionCount, Number(process.env['LOST_TAKEN_UP'] ?? 12))
+const realCount = Math.min(takenUpCount, Number(process.env['LOST_REAL'] ?? 1))
 const random = createRandom(Number(process.env['SEED'] ?? 1))
 
 /** Do other programs need this machine? Then times are reported, and decide nothing. */
 const isBusy = () => (os.loadavg()[0] ?? 0) > 2 * os.availableParallelism()
 
-const CAP = 3
+const CAP = Math.max(3, realCount)
 const MAX_RECOGNITION_MS = 10_000
 const MAX_DEATH_MS = 1000
 /** With so many sessions, and nothing happening in them, the daemon uses at most this part of a core. */
@@ -88,8 +90,15 @@ async function testServerDeath(rig: Rig, sessions: Session[], report: (text: str
     },
     600,
   )
+  const real = sessions.slice(0, realCount)
+  await rig.waitUntil(
+    'those with the real claude are judged',
+    () => real.every(({ paths }) => fs.existsSync(paths.verdictRecord)),
+    600,
+  )
+  for (const { id } of real) assert.equal(rig.readStatus(id).verdict?.verdict, 'PASS', id)
   report(
-    `${takenUpCount} of them judged after ${Math.round((performance.now() - killedMs) / 1000)} s, at most ${most} at once`,
+    `${takenUpCount} of them judged after ${Math.round((performance.now() - killedMs) / 1000)} s, at most ${most} at once, ${realCount} with the real claude`,
   )
   assert.ok(most <= CAP, `${most} sessions worked at once`)
   process.kill(findDaemon(rig), 'SIGKILL')
@@ -124,6 +133,8 @@ async function openStandIns(rig: Rig): Promise<Session[]> {
 function createManifest(rig: Rig, index: number): SessionManifest {
   const now = new Date(Date.now() - 60_000 + index)
   const { task } = helloScenario
+  const isReal = index >= killCount && index < killCount + realCount
+  const scripted = path.join(import.meta.dirname, '../fixtures/scripted-claude/claude')
   return SessionManifest.parse({
     format: 1,
     id: createSessionId(task, now, index.toString(16).padStart(4, '0')),
@@ -139,8 +150,9 @@ function createManifest(rig: Rig, index: number): SessionManifest {
     maxRounds: 3,
     allowsJudgedOnly: false,
     sandbox: { kind: null, reason: 'a test' },
+    ...(isReal && { loginKind: 'key' }),
     claude: {
-      program: path.join(import.meta.dirname, '../fixtures/scripted-claude/claude'),
+      program: isReal ? path.join(installFolder, 'node_modules/.bin/claude') : scripted,
       sessionId: crypto.randomUUID(),
       configDirectory: rig.environment['CLAUDE_CONFIG_DIR'] ?? null,
     },
