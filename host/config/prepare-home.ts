@@ -6,8 +6,8 @@ import { quoteForShell } from '../shell-quote.ts'
 import type { Config } from './config.ts'
 
 /**
- * Create the home, and close it to other users. Exit 2 (10 for a full disk) names the variable that leads to where this is
- * not possible, or to a folder of another user.
+ * Create the home, and close it to other users. Exit 2 names the variable that leads to where this is not possible, or to a folder of
+ * another user; exit 10 where the disk is full, or takes no writes any more.
  */
 export function prepareHome({ home }: Pick<Config, 'home'>, environment = process.env): void {
   const name = environment['DISPATCH_HOME'] ? 'DISPATCH_HOME' : 'HOME'
@@ -17,9 +17,13 @@ export function prepareHome({ home }: Pick<Config, 'home'>, environment = proces
     fs.accessSync(home, fs.constants.W_OK | fs.constants.X_OK)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
+    // A folder that is there was writable once. One that cannot be made on a read-only disk is the wrong one.
+    const isDisk = isErrno(error, 'ENOSPC', 'EDQUOT') || (isErrno(error, 'EROFS', 'EIO') && fs.existsSync(home))
     throw new DispatchError(`${name} leads to ${home}, and user ${user} cannot write there (${error.code})`, {
-      exitCode: error.code === 'ENOSPC' || error.code === 'EDQUOT' ? exitCodes.storage : exitCodes.usage,
-      remedy: 'Set DISPATCH_HOME to a folder that you may write.',
+      exitCode: isDisk ? exitCodes.storage : exitCodes.usage,
+      remedy: isDisk
+        ? 'Nothing was changed. Once the disk takes writes again, run the same command.'
+        : 'Set DISPATCH_HOME to a folder that you may write.',
     })
   }
   const { uid, mode } = fs.statSync(home)

@@ -1,6 +1,6 @@
 import type { Config } from '#host/config'
-import { DispatchError, exitCodes } from '#host/error.ts'
 import { isDamage, isSqliteError } from '#host/sqlite.ts'
+import { isStorageProblem } from '#host/storage-problem.ts'
 import { readView, type SessionView } from '../status/view.ts'
 import { listDamagedSessions, listSessions } from '../store.ts'
 import { deleteIndex, openIndex, openIndexReadOnly } from './database.ts'
@@ -89,15 +89,11 @@ async function withIndex<Result>(
         index.close()
       }
     } catch (error) {
-      if (!isSqliteError(error) && !isStorageError(error)) throw error
+      if (!isSqliteError(error) && !isStorageProblem(error)) throw error
       if (!isDamage(error) || isRetry) return { problem: describe(error) }
       deleteIndex(home)
     }
   }
-}
-
-function isStorageError(error: unknown): boolean {
-  return error instanceof DispatchError && error.exitCode === exitCodes.storage
 }
 
 async function scanSessions(workspace: string, query: SessionQuery): Promise<SessionPage> {

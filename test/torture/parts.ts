@@ -139,6 +139,13 @@ export const tortureParts: TorturePart[] = [
     mayBeSkipped: true,
   },
   {
+    name: 'small-disk',
+    about: 'a home on a disk that is full for a while, or takes no writes',
+    files: [path.join(import.meta.dirname, 'small-disk.ts')],
+    buildEnvironment: () => ({}),
+    mayBeSkipped: true,
+  },
+  {
     name: 'kill-points',
     about: 'every call of a program that writes a file or starts a process, killed before, in and after it',
     files: [path.join(import.meta.dirname, 'kill-points.ts')],
