@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { findTranscript } from '#host/claude'
+import { readLeaseHolder } from '#host/lease'
 import { helloContract, helloTask, honestWorkerTurns } from '#rehearsal/hello.ts'
 import { bash, put, type ScriptedTurn, say, spawn, type TurnContext } from '#rehearsal/scenario.ts'
 import { findClaudeFolder } from '#session'
@@ -109,7 +110,8 @@ describe('a session whose processes are all gone', () => {
   it('keeps its daemon: a runner starts one that was killed', () =>
     withRig(cutOffScenario, async rig => {
       await startWaiting(rig)
-      const daemon = await rig.waitUntil('there is a daemon', () => findDaemons(rig)[0])
+      const lease = path.join(rig.home, 'dispatch/daemon')
+      const daemon = await rig.waitUntil('the daemon has its lease', () => readLeaseHolder(lease)?.pid)
       process.kill(daemon, 'SIGKILL')
       await rig.waitUntil('there is another daemon', () => findDaemons(rig).some(pid => pid !== daemon))
     }))
