@@ -77,12 +77,6 @@ test('a dead network leaves nothing that the next command does not go on with', 
   const issue = openIssue(github)
   github.server.fault = ({ method }) => (method === 'POST' ? 'break off' : undefined)
   await assert.rejects(machine.start(issue.number), { exitCode: 6 })
-  let isFirst = true
-  github.server.fault = ({ path: asked }) => {
-    if (!asked.endsWith('/comments') || !isFirst) return undefined
-    isFirst = false
-    return { status: 502, body: { message: 'Bad gateway' } }
-  }
   github.server.fault = undefined
   assert.equal(await machine.start(issue.number), 'q-1')
   const { marks, branches } = await readClaimTraces(github, issue)
