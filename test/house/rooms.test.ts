@@ -37,6 +37,7 @@ const owners: Record<string, string> = {
   esbuild: 'scripts/build.ts',
   '@octokit/rest': 'forge/octokit.ts',
   '@octokit/plugin-throttling': 'forge/octokit.ts',
+  bottleneck: 'forge/octokit.ts',
   '@octokit/plugin-retry': 'forge/octokit.ts',
   '@octokit/auth-app': 'forge/app-login.ts',
 }
