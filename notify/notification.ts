@@ -165,8 +165,16 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
     }
     case 'landing.refused':
       return composeUnlandedText(event)
-    case 'landing.checked':
-      return event.result === 'ready' ? undefined : composeUnlandedText(event)
+    case 'landing.checked': {
+      if (event.result === 'ready') return undefined
+      if (!event.isOnBranch) return composeUnlandedText(event)
+      const state = `was merged into ${event.branch}, and is not green there`
+      return alert('Dispatch: merged, and not green', state, {
+        reason: event.reason,
+        priority: 5,
+        tag: 'rotating_light',
+      })
+    }
     case 'pull-request.prepared':
     case 'pull-request.opened':
     case 'session.opened':

@@ -79,6 +79,7 @@ export function getLandingExitCode({ landing, error }: LandingResult, isDryRun: 
     case 'ready':
       return isDryRun ? exitCodes.ok : exitCodes.conflict
     case 'red':
+    case 'unproved':
       return exitCodes.fail
     case 'undecided':
       return exitCodes.inconclusive

@@ -32,6 +32,12 @@ export function printLanding({ session, landing, error, stale = [] }: LandingRes
   } else if (state === 'ready') {
     print(`  ${paint('green', 'ready')}    for ${branch}: ${toOneLine(reason, MAX_REASON_CHARS)}`)
     if (isDryRun) print('  Nothing was pushed. To push it, leave out --dry-run.')
+  } else if (state === 'unproved') {
+    print(
+      `  ${paint('red', 'merged')}   into ${branch} as ${commit.slice(0, 10)}, and ${paint('red', 'not green there')}`,
+    )
+    print(`  ${toOneLine(reason, MAX_REASON_CHARS)}`)
+    print(`  revert   dispatch "Revert commit ${commit.slice(0, 12)} of ${branch}, because it is not green there"`)
   } else {
     print(`  ${paint('red', stateWords[state])}  ${toOneLine(reason, MAX_REASON_CHARS)}`)
     print('  Nothing was pushed.')

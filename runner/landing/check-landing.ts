@@ -26,6 +26,8 @@ export interface LandingCandidate {
   judged: Commit
   /** The gates of the project, as the branch has them. */
   gates: string[]
+  /** The forge has made it, and it is on the branch already. */
+  isOnBranch?: boolean
 }
 
 /**
@@ -73,6 +75,7 @@ export async function checkLanding(
     result,
     reason: reason.slice(0, MAX_REASON_CHARS),
     sha256: sha256(text),
+    ...(candidate.isOnBranch && { isOnBranch: true }),
   })
   return event as Event<'landing.checked'>
 }

@@ -1,5 +1,7 @@
 import type { Config } from '#host/config'
 import type { Session } from '#session'
+import type { LandingStatus } from '#session/landing'
+import type { MergedRequest } from './check-merged.ts'
 import type { OpenedPullRequest, PublishRequest } from './publish-work.ts'
 
 export { createUnprovedError } from './unproved.ts'
@@ -12,4 +14,10 @@ export async function publishWork(
 ): Promise<OpenedPullRequest> {
   const [{ withRunner }, work] = await Promise.all([import('../runner.ts'), import('./publish-work.ts')])
   return withRunner(session, config, context => work.publishWork(context, request))
+}
+
+/** Look at what the forge has merged, and record it like a landing. */
+export async function checkMerged(session: Session, config: Config, request: MergedRequest): Promise<LandingStatus> {
+  const [{ withRunner }, merged] = await Promise.all([import('../runner.ts'), import('./check-merged.ts')])
+  return withRunner(session, config, context => merged.checkMerged(context, request))
 }

@@ -40,10 +40,16 @@ const descriptions: EventTable<EventDescription | undefined> = {
   },
   'session.closed': ({ actor, reason }) => describe('dispatch', `closed by ${actor}: ${reason}`),
   'session.reopened': ({ actor }) => describe('dispatch', `taken up again by ${actor}`),
-  'landing.checked': ({ branch, commit, result, reason }) =>
-    result === 'ready'
-      ? describe('dispatch', `commit ${commit.slice(0, 10)} may land on ${branch}: ${reason}`)
-      : describe('dispatch', `it does not land on ${branch}: ${reason}`, 'bad'),
+  'landing.checked': ({ branch, commit, result, reason, isOnBranch }) =>
+    isOnBranch
+      ? describe(
+          'dispatch',
+          `on ${branch} as ${commit.slice(0, 10)}: ${reason}`,
+          result === 'ready' ? undefined : 'bad',
+        )
+      : result === 'ready'
+        ? describe('dispatch', `commit ${commit.slice(0, 10)} may land on ${branch}: ${reason}`)
+        : describe('dispatch', `it does not land on ${branch}: ${reason}`, 'bad'),
   'landing.refused': ({ branch, reason, files }) =>
     describe('dispatch', `it does not land on ${branch}: ${reason}`, 'bad', files.slice(0, MAX_PROBLEMS)),
   'landing.pushed': ({ branch, commit }) =>

@@ -214,6 +214,8 @@ export const eventSchemas = {
     result: z.enum(['ready', 'red', 'stale', 'undecided']),
     reason: z.string(),
     sha256: hashSchema,
+    /** It was on the branch before it was checked: the forge has made it from a pull request. */
+    isOnBranch: z.boolean().optional(),
   }),
   /** Nothing landed: the work does not merge, or the other side refused it. */
   'landing.refused': z.object({

@@ -24,9 +24,17 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     models,
   }),
   'session.closed': ({ actor, reason }) => ({ closed: { actor, reason } }),
-  'landing.checked': ({ number, branch, commit, tree, target, result, reason, sha256, time }) => ({
-    landing: { number, branch, commit, tree, target, state: result, reason, sha256, time },
-  }),
+  'landing.checked': (
+    { number, branch, commit, tree, target, result, reason, sha256, time, isOnBranch },
+    { landed },
+  ) => {
+    const isUnproved = isOnBranch === true && result !== 'ready'
+    const state = isUnproved ? ('unproved' as const) : result
+    return {
+      landing: { number, branch, commit, tree, target, state, reason, sha256, time },
+      ...(isUnproved && { landed: [...landed, { number, branch, commit, tree, time }] }),
+    }
+  },
   'landing.refused': ({ branch, target, cause, reason, time }, { landing }) => ({
     landing: { number: landing?.number ?? 0, branch, target, state: cause, reason, time },
   }),

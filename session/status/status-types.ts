@@ -103,8 +103,11 @@ export interface LandingStatus {
   /** How often it was tried. */
   number: number
   branch: string
-  /** `ready`: checked, and perhaps pushed, if the process was killed in between. */
-  state: 'ready' | 'red' | 'stale' | 'undecided' | 'conflict' | 'refused' | 'landed'
+  /**
+   * `ready`: checked, and perhaps pushed, if the process was killed in between. `unproved`: the forge has merged it, and what is on the
+   * branch is not green.
+   */
+  state: 'ready' | 'red' | 'stale' | 'undecided' | 'conflict' | 'refused' | 'landed' | 'unproved'
   reason: string
   time: string
   /** What was or would be pushed, and the hash of its record; undefined for a conflict. */
