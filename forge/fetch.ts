@@ -17,7 +17,7 @@ export async function fetchThroughProxy(address: string, init: RequestInit = {})
   for (let hops = 0; ; hops++) {
     const response = await send(url, { ...init, method, body: body ?? null }, signal)
     const next = followRedirect(response, url)
-    if (next === undefined || hops === MAX_REDIRECTS) return readResponse(response)
+    if (next === undefined || hops === MAX_REDIRECTS) return readResponse(response, url)
     response.resume()
     url = next
     // A renamed repository answers 301 to a GET, and 307 or 308 to all else, which is then sent again as it is.
@@ -49,7 +49,7 @@ function followRedirect({ statusCode = 0, headers }: IncomingMessage, from: URL)
   return to?.origin === from.origin ? to : undefined
 }
 
-async function readResponse(message: IncomingMessage): Promise<Response> {
+async function readResponse(message: IncomingMessage, { href }: URL): Promise<Response> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of message as AsyncIterable<Buffer>) {
@@ -62,7 +62,8 @@ async function readResponse(message: IncomingMessage): Promise<Response> {
     values.map((value): [string, string] => [name, value]),
   )
   const isEmpty = status === 204 || status === 205 || status === 304
-  return new Response(isEmpty ? null : Buffer.concat(chunks), { status, statusText, headers })
+  const response = new Response(isEmpty ? null : Buffer.concat(chunks), { status, statusText, headers })
+  return Object.defineProperty(response, 'url', { value: href }) // The client looks at it to find the next page.
 }
 
 function createTimeoutError(): Error {

@@ -2,6 +2,8 @@ export { findRepositoryAddress, parseRepositoryAddress, type RepositoryAddress }
 export { ForgeError } from './errors.ts'
 export { connectForge, type Forge } from './forge.ts'
 export type { ForgeConfig } from './login.ts'
+export { decideMerge, type MergeDecision, mergePullRequest } from './merge.ts'
+export { readMergeState } from './merge-state.ts'
 export { type PullRequestFacts, renderSection } from './pull-request-body.ts'
 export {
   findPullRequest,

@@ -32,7 +32,7 @@ export function createClient({ apiUrl, auth, onWait = () => undefined }: ClientO
     userAgent: 'claude-dispatch',
     log: quiet,
     request: { fetch: fetchThroughProxy },
-    retry: { retries: MAX_REQUEST_TRIES },
+    retry: { retries: MAX_REQUEST_TRIES, doNotRetry: answers },
     throttle: {
       id: sha256(JSON.stringify([apiUrl, auth])), // Clients of the same login take turns.
       ...(isOnThisMachine(apiUrl) && turnsWithoutPauses),
@@ -53,6 +53,9 @@ export function createClient({ apiUrl, auth, onWait = () => undefined }: ClientO
 const MAX_REQUEST_TRIES = 3
 const MAX_LIMIT_WAIT_SECONDS = 60
 const MAX_LIMIT_ATTEMPTS = 2
+
+/** What stays the same when it is asked again. Limits (403, 429) are for the other plugin. */
+const answers = [400, 401, 403, 404, 405, 409, 410, 422, 451]
 
 const ForgeOctokit = Octokit.plugin(throttling, retry)
 

@@ -20,6 +20,7 @@ import type { ScriptedCheckRun, ScriptedStatus } from './state.ts'
 export const checkRoutes: Route[] = [
   route('GET /repos/:owner/:repo/commits/*ref/check-runs', ['checks', 'read'], listCheckRuns),
   route('GET /repos/:owner/:repo/commits/*ref/status', ['statuses', 'read'], readCombinedStatus),
+  route('GET /repos/:owner/:repo/commits/*ref/statuses', ['statuses', 'read'], listStatuses),
   route('POST /repos/:owner/:repo/statuses/:sha', ['statuses', 'write'], createStatus),
   route('POST /repos/:owner/:repo/check-runs', ['checks', 'write'], createCheckRun),
   route('PATCH /repos/:owner/:repo/check-runs/:id', ['checks', 'write'], updateCheckRun),
@@ -58,6 +59,12 @@ async function readCombinedStatus({ state, repository, params, token }: Call): P
       url: `${state.url}/api/v3/repos/${repository.owner}/${repository.name}/commits/${commit}/status`,
     }),
   )
+}
+
+async function listStatuses({ state, repository, params }: Call): Promise<Reply> {
+  const commit = await resolveRef(repository, params['ref'] ?? '')
+  const own = repository.statuses.filter(each => each.commit === commit)
+  return commit === undefined ? notFound : list(own.toReversed().map(status => renderStatus(state, status)))
 }
 
 async function createStatus(call: Call): Promise<Reply> {

@@ -84,7 +84,6 @@ async function readPull(call: Omit<Call, 'repository' | 'params'>, variables: Re
     data: {
       repository: {
         pullRequest: await describe(call, repository, issue),
-        mergeQueue: repository.rules[issue.pull?.base ?? '']?.hasMergeQueue ? { id: 'MQ_1' } : null,
         autoMergeAllowed: repository.allowsAutoMerge,
       },
     },
@@ -101,7 +100,7 @@ function readIssue({ state }: Pick<Call, 'state'>, variables: Record<string, unk
 async function describe({ state }: Pick<Call, 'state'>, repository: ScriptedRepository, issue: ScriptedIssue) {
   const { pull } = issue
   if (pull === undefined) return null
-  const { head } = await readSides(state, repository, issue)
+  const { head, isMergeable } = await readSides(state, repository, issue)
   const required = repository.rules[pull.base]?.requiredApprovals ?? 0
   const last = new Map(pull.reviews.filter(each => each.state !== 'COMMENTED').map(each => [each.author, each.state]))
   const approvals = [...last.values()].filter(each => each === 'APPROVED').length
@@ -113,6 +112,9 @@ async function describe({ state }: Pick<Call, 'state'>, repository: ScriptedRepo
     state: pull.merged ? 'MERGED' : issue.state.toUpperCase(),
     isDraft: pull.isDraft,
     headRefOid: head,
+    baseRefName: pull.base,
+    mergeable: isMergeable ? 'MERGEABLE' : 'CONFLICTING',
+    mergeQueue: repository.rules[pull.base]?.hasMergeQueue ? { id: 'MQ_1' } : null,
     reviewDecision: required === 0 && last.size === 0 ? null : decision,
     mergeStateStatus: findObstacle(repository, issue, head) === undefined ? 'CLEAN' : 'BLOCKED',
     isInMergeQueue: pull.isQueued,

@@ -1,0 +1,101 @@
+import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
+import { formatNames } from '#host/text.ts'
+import { MINUTE_MS } from '#host/time.ts'
+import { ForgeError } from './errors.ts'
+import type { Forge } from './forge.ts'
+import type { MergeState } from './merge-state.ts'
+
+/** What follows from the state of a pull request. `refuse` is the exit code for what no waiting changes. */
+export type MergeDecision =
+  | { kind: 'merge' }
+  | { kind: 'merged'; commit: string }
+  | { kind: 'wait'; reason: string }
+  | { kind: 'refuse'; reason: string; exitCode: ExitCode; remedy: string }
+
+/** What a person asked for. */
+export interface MergeWish {
+  /** The commit that was judged and pushed. Nothing else is merged. */
+  commit: string
+  /** Merge also where no check at all is reported. */
+  allowsNoChecks: boolean
+  /** How long it has been waited so far. */
+  waitedMs: number
+}
+
+/**
+ * Decide: every check that the branch asks for must be green for exactly this commit, and every approval be there. Where it asks for no
+ * check, all that are reported must be green, and no check at all is not green. Pure.
+ */
+export function decideMerge(state: MergeState, { commit, allowsNoChecks, waitedMs }: MergeWish): MergeDecision {
+  if (state.state === 'merged' && state.mergeCommit !== undefined) return { kind: 'merged', commit: state.mergeCommit }
+  if (state.state !== 'open') return refuse('it was closed', 'Reopen it on GitHub, then run the same command again.')
+  if (state.headCommit !== commit)
+    return refuse(
+      `its branch has another commit (${state.headCommit.slice(0, 10)}) than the judged one (${commit.slice(0, 10)})`,
+      'Another person has pushed there. Only the judged commit is merged.',
+    )
+  if (state.isDraft) return refuse('it is a draft', 'Mark it as ready on GitHub, then run the same command again.')
+  if (state.hasConflicts) return refuse(`it does not merge into ${state.base}`, RETRY)
+  if (state.review === 'refused') return refuse('a reviewer has asked for changes', RETRY)
+  const checks = decideChecks(state, allowsNoChecks, waitedMs)
+  if (checks !== undefined) return checks
+  if (state.review === 'missing') return { kind: 'wait', reason: 'a review' }
+  return state.isQueued ? { kind: 'wait', reason: 'the merge queue' } : { kind: 'merge' }
+}
+
+/** Merge exactly this commit, or put it into the merge queue. Exit 5 where GitHub refuses it. */
+export async function mergePullRequest(
+  { repository, request }: Forge,
+  { number, nodeId }: { number: number; nodeId: string },
+  { commit, method, hasQueue }: { commit: string; method: 'merge' | 'squash' | 'rebase'; hasQueue: boolean },
+): Promise<void> {
+  const action = `merge pull request ${number}`
+  if (hasQueue) {
+    await request(action, client => client.graphql(ENQUEUE, { id: nodeId, commit }))
+    return
+  }
+  try {
+    await request(action, client =>
+      client.rest.pulls.merge({ ...repository, pull_number: number, sha: commit, merge_method: method }),
+    )
+  } catch (error) {
+    if (!(error instanceof ForgeError) || (error.status !== 405 && error.status !== 409)) throw error
+    throw new DispatchError(error.message, {
+      exitCode: exitCodes.conflict,
+      remedy: 'Nothing was merged. Settle that on GitHub, then run the same command again.',
+    })
+  }
+}
+
+// --- internal ---
+
+/** CI that is there reports within this time. */
+const FIRST_CHECK_MS = MINUTE_MS
+const RETRY = 'Have it done again on the newest state: dispatch retry <sid> --newest'
+
+const ENQUEUE = `mutation($id: ID!, $commit: GitObjectID!) {
+  enqueuePullRequest(input: { pullRequestId: $id, expectedHeadOid: $commit }) { mergeQueueEntry { state } }
+}`
+
+function refuse(reason: string, remedy: string, exitCode: ExitCode = exitCodes.conflict): MergeDecision {
+  return { kind: 'refuse', reason, remedy, exitCode }
+}
+
+/** Why the checks do not let it through; undefined if they do. */
+function decideChecks(
+  { checks, required }: MergeState,
+  allowsNoChecks: boolean,
+  waitedMs: number,
+): MergeDecision | undefined {
+  const names = required.length > 0 ? required : [...checks.keys()]
+  const red = names.filter(name => checks.get(name) === 'red')
+  if (red.length > 0) return refuse(`not green: ${formatNames(red)}`, RETRY, exitCodes.fail)
+  const pending = names.filter(name => checks.get(name) !== 'green')
+  if (pending.length > 0) return { kind: 'wait', reason: `checks: ${formatNames(pending)}` }
+  if (names.length > 0 || allowsNoChecks) return undefined
+  if (waitedMs < FIRST_CHECK_MS) return { kind: 'wait', reason: 'the first check' }
+  return refuse(
+    'no check is reported for it, and that is not green',
+    'If the repository has no checks, say so: --without-checks',
+  )
+}
