@@ -9,6 +9,7 @@ import { getLandingExitCode, landSessions } from '../landing/land.ts'
 import { queueSessions } from '../landing/queue-sessions.ts'
 import { printLanding, printQueuedLandings, toLandingJson } from '../output/landing-view.ts'
 import { print } from '../output/terminal.ts'
+import { landByPullRequest } from '../pull-request/land.ts'
 
 export const command = defineCommand({
   about: `
@@ -20,6 +21,7 @@ branch must be green too. Then exactly that commit is pushed, without force. See
 Only a valid PASS lands. The commit is yours, signed if commit.gpgSign says so. A session that is open is closed.
 
   dispatch land 3f2a             land it, and wait for it
+  dispatch land 3f2a --pull-request  on GitHub, once checks and reviews are there
   dispatch land 3f2a --queue     in the background; what conflicts is redone
   dispatch land ls               what waits, was sent back, or needs you
   dispatch land drop 3f2a        take it out
@@ -43,11 +45,8 @@ Exit code: 0 landed, 3 something is red on the new tree, 5 conflict, stale or re
     if (!options.ignoresPause && !options.isDryRun) await refuseLandingPause(config, sessions, repo)
     const codes: ExitCode[] = []
     const say = (text: string) => void process.stderr.write(`${text}\n`)
-    for await (const result of landSessions(config, sessions, {
-      ...options,
-      isAtTerminal: isAtTerminal() && !json,
-      say,
-    })) {
+    const land = options.byPullRequest ? landByPullRequest : landSessions
+    for await (const result of land(config, sessions, { ...options, isAtTerminal: isAtTerminal() && !json, say })) {
       if (json) print(JSON.stringify(toLandingJson(result)))
       else printLanding(result, options.isDryRun)
       codes.push(getLandingExitCode(result, options.isDryRun))

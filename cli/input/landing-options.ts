@@ -11,6 +11,11 @@ export const landingOptions = {
   order: { type: 'boolean', about: 'in the order in which the sessions are named, not the smallest first' },
   'dry-run': { type: 'boolean', about: 'find out all of it, and push nothing' },
   push: { type: 'boolean', about: 'push to the branch (this is the default)' },
+  'pull-request': {
+    type: 'boolean',
+    about: 'by a pull request on GitHub, when its checks are green and it is approved',
+  },
+  'without-checks': { type: 'boolean', about: 'with --pull-request: merge also where no check is reported' },
   repo: { type: 'string', value: 'DIR', about: 'the checkout (default: the one that the session started from)' },
   until: { type: 'string', value: 'HH:MM', about: 'with pause: end it at this time' },
   force: { type: 'boolean', about: 'land although it is paused' },
@@ -26,6 +31,11 @@ export function parseLandingOptions(values: OptionValues<typeof landingOptions>)
   if (!isOneOf(authors, author)) throw new UsageError(`--author must be me, worker or both: "${author}"`)
   if (values.push && isDryRun) throw new UsageError('--push and --dry-run exclude each other')
   if (values.queue && isDryRun) throw new UsageError('--queue and --dry-run exclude each other')
+  const byPullRequest = values['pull-request'] ?? false
+  const allowsNoChecks = values['without-checks'] ?? false
+  if (byPullRequest && (values.queue || isDryRun || values.push))
+    throw new UsageError('--pull-request excludes --push, --queue and --dry-run')
+  if (allowsNoChecks && !byPullRequest) throw new UsageError('--without-checks needs --pull-request')
   if (after.length > 0 && !values.queue) throw new UsageError('--after needs --queue', 'Add --queue.')
   const wish: { method: LandingMethod; author: (typeof authors)[number] } = { method, author }
   return {
@@ -34,6 +44,8 @@ export function parseLandingOptions(values: OptionValues<typeof landingOptions>)
     repo,
     after,
     isDryRun,
+    byPullRequest,
+    allowsNoChecks,
     keepsOrder: values.order ?? false,
     ignoresPause: values.force ?? false,
   }

@@ -1,12 +1,21 @@
 import fs from 'node:fs'
-import { connectForge, type Forge, findPullRequest, publishPullRequest, renderSection, requireOpen } from '#forge'
+import {
+  connectForge,
+  type Forge,
+  findPullRequest,
+  type PublishedPullRequest,
+  type PullRequest,
+  publishPullRequest,
+  renderSection,
+  requireOpen,
+} from '#forge'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { findPushRemote, readTransport } from '#host/git/upstream'
+import { findPushRemote, readTransport, type Transport } from '#host/git/upstream'
 import { listKnownSecrets, redactSecrets } from '#host/secrets'
 import { isSessionOpen, stopSession } from '#runner'
 import { createUnprovedError, publishWork } from '#runner/pull-request/index.ts'
-import { findWorkToApply, type Session, type WorkToApply } from '#session'
+import { findWorkToApply, refuseNewerFormat, type Session, type WorkToApply } from '#session'
 import { readCurrentVerdict } from '#session/evidence'
 import { renderWorkMessage } from '#session/landing'
 import { listChangedPaths } from '#session/repository'
@@ -47,6 +56,41 @@ export interface OpenResult {
   problems: string[]
 }
 
+/** The way to the pull request of a session: checkout, remotes, login, and the one that is there already. */
+export interface PullRequestPlace {
+  checkout: string
+  /** The branch into which it is to be merged. */
+  base: string
+  transport: Transport
+  pushTransport: Transport
+  /** The address to which the branch is pushed. */
+  remote: string
+  headOwner: string
+  branch: string
+  forge: Forge
+  found: PullRequest | undefined
+}
+
+/** Find out where the pull request of a session is, or would be. Nothing is changed. Exit 7 without a login. */
+export async function findPullRequestPlace(
+  config: Config,
+  session: Session,
+  options: Pick<PullRequestOptions, 'base' | 'branch' | 'repo' | 'say'>,
+): Promise<PullRequestPlace> {
+  const checkout = await findCheckoutToLand(config, session, options.repo)
+  const { remote, branch: base } = await findTargetBranch(session, checkout, options.base, '--base')
+  const transport = await readTransport(checkout, remote)
+  const pushTransport = await readTransport(checkout, await findPushRemote(checkout, base, remote))
+  const address = await findForgeRepository(transport, 'fetch')
+  const head = await findForgeRepository(pushTransport, 'push')
+  const forge = await connectForge(address.repository, config, seconds =>
+    options.say(`Waiting ${seconds} s for GitHub's rate limit …`),
+  )
+  const place = { headOwner: head.repository.owner, branch: options.branch ?? `dispatch/${session.id}` }
+  const found = await findPullRequest(forge, { ...place, sessionId: session.id })
+  return { ...place, checkout, base, transport, pushTransport, remote: head.address, forge, found }
+}
+
 /**
  * Push the work of a session as a branch, and open its pull request or bring it up to date. An open session is ended first, because only
  * its runner may record. Nothing is pushed before the login and the repository are known.
@@ -56,36 +100,25 @@ export async function openPullRequest(
   session: Session,
   options: PullRequestOptions,
 ): Promise<OpenResult> {
-  const checkout = await findCheckoutToLand(config, session, options.repo)
+  refuseNewerFormat(session)
   const view = await readView(session)
   const work = await requireWork(config, view, options)
-  const { remote, branch: base } = await findTargetBranch(session, checkout, options.base, '--base')
-  const transport = await readTransport(checkout, remote)
-  const pushTransport = await readTransport(checkout, await findPushRemote(checkout, base, remote))
-  const address = await findForgeRepository(transport, 'fetch')
-  const head = await findForgeRepository(pushTransport, 'push')
-  const forge = await connectForge(address.repository, config, seconds =>
-    options.say(`Waiting ${seconds} s for GitHub's rate limit …`),
-  )
-  const branch = options.branch ?? `dispatch/${session.id}`
-  const place = { sessionId: session.id, headOwner: head.repository.owner, branch }
-  const found = await findPullRequest(forge, place)
+  const { found, forge, headOwner, branch, base, ...place } = await findPullRequestPlace(config, session, options)
   if (found !== undefined) requireOpen(found, session.id)
   await stopSession(session, config)
   const texts = await composeTexts(config, view, work, options)
-  let problems: string[] = []
+  let published: PublishedPullRequest | undefined
   const opened = await publishWork(session, config, {
-    ...{ checkout, author: options.author, isAtTerminal: options.isAtTerminal, say: options.say },
-    ...{ secrets: listKnownSecrets(config), transport, pushTransport, remote: head.address },
-    ...{ base, branch, replaceable: [], allowsUnproved: options.isDraft },
+    ...{ ...place, author: options.author, isAtTerminal: options.isAtTerminal, say: options.say },
+    ...{ secrets: listKnownSecrets(config), base, branch, replaceable: [], allowsUnproved: options.isDraft },
     open: async () => {
-      const published = await publish(config, forge, view, { ...place, ...texts, base }, options)
-      problems = published.problems
+      const request = { sessionId: session.id, headOwner, branch, base, ...texts }
+      published = await publish(config, forge, view, request, options)
       const { number, url, isDraft, base: actual } = published.pullRequest
       return { number, url, base: actual, isDraft, isNew: published.isNew }
     },
   })
-  return { session, branch, warning: work.warning, problems, ...opened }
+  return { session, branch, warning: work.warning, problems: published?.problems ?? [], ...opened }
 }
 
 // --- internal ---

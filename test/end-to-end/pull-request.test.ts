@@ -3,32 +3,23 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { runProgram } from '#host/exec.ts'
-import { type ScriptedForge, startScriptedForge } from '#rehearsal/forge/scripted-forge.ts'
+import type { ScriptedForge } from '#rehearsal/forge/scripted-forge.ts'
 import type { ScriptedRepository } from '#rehearsal/forge/state.ts'
 import { helloTask } from '#rehearsal/hello.ts'
 import type { Session } from '#session'
 import { auditSession } from '#session/audit'
-import { commitFolder, helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
-import { createTwin } from '../fixtures/session-twin.ts'
-
-const TOKEN = `ghp_${'a'.repeat(36)}`
+import { type ForgeRig, openForgeRig, TOKEN } from '../fixtures/forge-rig.ts'
+import type { Rig } from '../fixtures/rig.ts'
 
 describe('the work of a session becomes a pull request', () => {
+  let setup: ForgeRig
   let rig: Rig
   let forge: ScriptedForge
   let repository: ScriptedRepository
-  let original: Session
   let folder = ''
-  let twins = 0
 
-  const git = async (cwd: string, ...args: string[]) => {
-    const ran = await runProgram('git', ['-c', 'user.name=o', '-c', 'user.email=o@x', ...args], { cwd })
-    assert.equal(ran.exitCode, 0, ran.stderr)
-    return ran.stdout.trim()
-  }
-  /** The same session under another id, so that each test has one of its own. */
-  const createSession = () => createTwin(original, (++twins).toString(16).padStart(4, '0'))
+  const git = (cwd: string, ...args: string[]) => setup.git(cwd, ...args)
+  const createSession = () => setup.createSession()
   const open = ({ id }: Session, ...options: string[]) => rig.dispatch(['pr', id, '--json', ...options])
   const readHead = (branch: string, format: string) =>
     git(repository.folder, 'log', '-1', `--format=${format}`, `refs/heads/${branch}`)
@@ -39,29 +30,10 @@ describe('the work of a session becomes a pull request', () => {
   }
 
   before(async () => {
-    rig = await openRig(helloScenario)
-    forge = await startScriptedForge(path.join(rig.home, 'elsewhere/forge'))
-    forge.addToken(TOKEN, { login: 'ada', scopes: ['repo'] })
-    repository = await forge.createRepository({ owner: 'corp', name: 'notes', roles: { ada: 'write', bob: 'write' } })
-    Object.assign(rig.environment, { GITHUB_TOKEN: TOKEN, GITHUB_API_URL: forge.apiUrl })
-    folder = path.join(rig.home, 'elsewhere/mine')
-    fs.mkdirSync(folder)
-    fs.writeFileSync(path.join(folder, 'readme'), 'one\n')
-    await commitFolder(folder)
-    await git(folder, 'config', 'user.name', 'Ada')
-    await git(folder, 'config', 'user.email', 'ada@example.org')
-    const address = forge.url.replace('http://', `http://x-access-token:${TOKEN}@`)
-    await git(folder, 'remote', 'add', 'origin', `${address}/corp/notes.git`)
-    await git(folder, 'push', '--quiet', '--set-upstream', 'origin', 'main')
-    const ran = await rig.dispatch([helloTask, '--repo', folder, '--wait', '--json'])
-    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-    assert.equal((await rig.dispatch(['stop', rig.readSession().id])).exitCode, 0)
-    original = rig.readSession()
+    setup = await openForgeRig()
+    ;({ rig, forge, repository, folder } = setup)
   })
-  after(async () => {
-    await forge.close()
-    await rig.close()
-  })
+  after(() => setup.close())
 
   it('with the judged tree as one commit, the task and the matrix, and no secret', async () => {
     const session = createSession()

@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { decideMerge, mergePullRequest, type PullRequest, readMergeState, readPullRequest } from '#forge'
+import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { describeRemote } from '#host/git/upstream'
+import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
+import { listProjects } from '#projects'
+import { stopSession } from '#runner'
+import { checkMerged } from '#runner/pull-request/index.ts'
+import type { Session } from '#session'
+import type { LandingMethod, LandingStatus } from '#session/landing'
+import { readView } from '#session/status'
+import type { LandingResult } from '../landing/land.ts'
+import { toDispatchError } from '../landing/lander.ts'
+import { findPullRequestPlace, openPullRequest, type PullRequestPlace } from './open.ts'
+
+/** What a person asked for with `dispatch land --pull-request`. */
+export interface PullRequestLandingOptions {
+  into: string | undefined
+  repo: string | undefined
+  method: LandingMethod
+  author: 'me' | 'worker' | 'both'
+  /** Merge also where no check is reported. */
+  allowsNoChecks: boolean
+  isAtTerminal: boolean
+  say(text: string): void
+}
+
+/** Land sessions by their pull requests, one after the other. One that does not land keeps no other. */
+export async function* landByPullRequest(
+  config: Config,
+  sessions: Session[],
+  options: PullRequestLandingOptions,
+): AsyncGenerator<LandingResult> {
+  for (const session of sessions) {
+    if (sessions.length > 1) options.say(session.id)
+    try {
+      yield { session, landing: await landOne(config, session, options) }
+    } catch (thrown) {
+      yield { session, error: toDispatchError(thrown) }
+    }
+  }
+}
+
+// --- internal ---
+
+const FIRST_PAUSE_MS = 2 * SECOND_MS
+const LONGEST_PAUSE_MS = MINUTE_MS
+const PAUSE_GROWTH_RATIO = 1.3
+
+/**
+ * Open the pull request, wait for what it needs, have exactly the judged commit merged, and look at what is on the branch then. Killed
+ * at any moment and run again, it goes on: what is merged already is looked at, and nothing is merged twice.
+ */
+async function landOne(config: Config, session: Session, options: PullRequestLandingOptions): Promise<LandingStatus> {
+  const wish = { base: options.into, branch: undefined, repo: options.repo, say: options.say }
+  const place = await findPullRequestPlace(config, session, wish)
+  const isMerged = place.found?.state === 'merged'
+  if (isMerged) await stopSession(session, config)
+  else {
+    const { author, isAtTerminal } = options
+    await openPullRequest(config, session, {
+      ...{ ...wish, author, isAtTerminal, isDraft: false, labels: [], reviewers: [], closes: [] },
+    })
+  }
+  const number = place.found?.number ?? (await readView(session)).status.pullRequest?.number
+  const commit = (await readView(session)).status.pullRequest?.commit
+  if (number === undefined || commit === undefined)
+    throw new DispatchError(`pull request ${number ?? ''} of session ${session.id} is not in its log`, {
+      exitCode: exitCodes.conflict,
+      remedy: 'It was not opened by this session, so it is not known which commit is the judged one.',
+    })
+  const pullRequest = place.found ?? (await readPullRequest(place.forge, number))
+  options.say(`Pull request ${number}: ${pullRequest.url}`)
+  const { merged, base } = await waitUntilMerged(place, pullRequest, commit, options)
+  const { checkout, transport } = place
+  const ownGates = listProjects(config.home).find(project => project.path === checkout)?.gates ?? []
+  const remote = await describeRemote(transport)
+  return checkMerged(session, config, {
+    ...{
+      checkout,
+      transport,
+      remote,
+      ownGates,
+      branch: base,
+      method: options.method,
+      commit: merged,
+      say: options.say,
+    },
+  })
+}
+
+/** Resolves to the commit on the branch. It looks after two seconds first, then more and more rarely, up to once a minute. */
+async function waitUntilMerged(
+  { forge }: PullRequestPlace,
+  { number, nodeId }: PullRequest,
+  commit: string,
+  { method, allowsNoChecks, say }: PullRequestLandingOptions,
+): Promise<{ merged: string; base: string }> {
+  const startedMs = performance.now()
+  let told = ''
+  let isEnqueued = false
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * PAUSE_GROWTH_RATIO)) {
+    const state = await readMergeState(forge, number, commit)
+    const waitedMs = performance.now() - startedMs
+    const decision = decideMerge(state, { commit, allowsNoChecks, waitedMs })
+    if (decision.kind === 'merged') return { merged: decision.commit, base: state.base }
+    if (decision.kind === 'refuse')
+      throw new DispatchError(`pull request ${number} is not merged: ${decision.reason}`, decision)
+    if (decision.kind === 'merge') {
+      if (isEnqueued)
+        throw new DispatchError(`the merge queue has put pull request ${number} out again`, {
+          exitCode: exitCodes.fail,
+          remedy: 'Its checks on GitHub say why. Settle that, then run the same command again.',
+        })
+      isEnqueued = state.hasQueue
+      say(state.hasQueue ? 'Putting it into the merge queue …' : 'Merging it …')
+      await mergePullRequest(forge, { number, nodeId }, { commit, method, hasQueue: state.hasQueue })
+      pauseMs = FIRST_PAUSE_MS
+      continue
+    }
+    if (decision.reason !== told) say(`Waiting for ${decision.reason} …`)
+    told = decision.reason
+    await sleep(pauseMs)
+  }
+}
