@@ -21,7 +21,7 @@ branch must be green too. Then exactly that commit is pushed, without force. See
 Only a valid PASS lands. The commit is yours, signed if commit.gpgSign says so. A session that is open is closed.
 
   dispatch land 3f2a             land it, and wait for it
-  dispatch land 3f2a --pull-request  on GitHub, once checks and reviews are there
+  dispatch land 3f2a --pull-request  on GitHub, once its checks are green
   dispatch land 3f2a --queue     in the background; what conflicts is redone
   dispatch land ls               what waits, was sent back, or needs you
   dispatch land drop 3f2a        take it out
