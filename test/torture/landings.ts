@@ -100,9 +100,10 @@ async function landUntilDone(
       assert.ok(ran.signal === 'SIGKILL', `${ran.signal} ${ran.exitCode} ${ran.stderr}`)
       continue
     }
+    // The daemon may have landed it after a kill, and another person has removed it since.
+    if (rig.readStatus(id).landed.length > 0) return count('landed')
     const { state, reason } = JSON.parse(ran.stdout) as { state: string | null; reason: string }
     count(state ?? 'not tried')
-    if (state === 'landed') return
     assert.ok(state === 'conflict' || state === 'refused' || state === null, `${state}: ${reason}`)
     await sleep(200 + random() * 500) // The file of the one before it is still there.
   }
