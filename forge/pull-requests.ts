@@ -149,7 +149,7 @@ async function createPullRequest(forge: Forge, wanted: PullRequestRequest): Prom
   }
 }
 
-/** Only what is not as it should be is written, so that a second run notifies nobody. */
+/** Only what is not as it should be is written, so that a second run sends no notification. */
 async function updatePullRequest(forge: Forge, found: PullRequest, wanted: PullRequestRequest): Promise<PullRequest> {
   const { repository, request } = forge
   const body = replaceSection(found.body, wanted.sessionId, wanted.section)

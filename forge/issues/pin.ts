@@ -56,7 +56,7 @@ export function pinIssue(issue: Issue, comments: IssueComment[], renamedAt: stri
 }
 
 /**
- * What GitHub does not show of a text is taken out: comments of HTML. Nobody who reads an issue there sees them, so nobody has agreed to
+ * What GitHub does not show of a text is taken out: comments of HTML. No reader of an issue there sees them, so no one has agreed to
  * them. Pure.
  */
 export function removeHidden(text: string): string {
