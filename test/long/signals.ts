@@ -70,6 +70,11 @@ const commandRuns: Record<string, () => CommandRun> = {
   attach: () => ({ args: ['attach', running], needsTerminal: true }),
   stop: () => ({ args: ['stop', writeSession('open')] }),
   apply: () => ({ args: ['apply', judged, '--anyway', '--repo', repository] }),
+  land: () => ({ args: ['land', 'ls'] }),
+  pr: () => ({ args: ['pr', '--help'] }), // It needs GitHub.
+  issue: () => ({ args: ['issue', '--help'] }),
+  issues: () => ({ args: ['issues', '--help'] }),
+  update: () => ({ args: ['update', '--help'] }),
   rm: () => ({ args: ['rm', '--force', writeSession('closed')] }),
   tidy: () => ({ args: ['tidy', '--yes'], env: { DISPATCH_HOME: path.join(rig.home, 'another') } }),
   backup: () => ({ args: ['backup', path.join(rig.home, 'backups')] }),
