@@ -1,75 +1,149 @@
+import fs from 'node:fs'
 import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from 'zod'
-import { isSocket, makePrivateFolder, readJson, writeAtomic } from '../fs/files.ts'
-import { sha256 } from '../hash.ts'
-import { checkLiveness, identify, mayRun, ProcessIdentity } from '../process/identity.ts'
-import { readPlaceTag } from '../process/place.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { copyVariables, plainVariableNames } from '../config/environment.ts'
+import { DispatchError, exitCodes } from '../error.ts'
+import { type RunOptions, type RunResult, runProgram } from '../exec.ts'
 import { sendSignal } from '../process/proc.ts'
+import { SECOND_MS } from '../time.ts'
+import { chooseSocket, findLostServer, reopenSocket } from './socket.ts'
 
-/** The server that was started last for a home on this machine, and the file of its socket. */
-const ServerRecord = ProcessIdentity.extend({ socket: z.string() })
-
-/**
- * The arguments that lead tmux to the server of a home. The socket is in the home, where nothing tidies up, unlike in a folder
- * for temporary files. Its name holds the machine, because several may share the home. Where the path would be too long for a
- * socket, or the disk takes none (then `elsewhere` is set, or an earlier server is recorded), tmux chooses the folder. A server
- * that runs stays where it is.
- */
-export function chooseSocket(home: string, elsewhere = false): string[] {
-  const file = path.join(home, `tmux${readPlaceTag()}.sock`)
-  const server = readServer(home)
-  if (!elsewhere && server !== undefined && mayRun(server)) return ['-S', server.socket] // Whatever TMUX_TMPDIR is now.
-  const isElsewhere = elsewhere || (server !== undefined && server.socket !== file)
-  return isElsewhere || Buffer.byteLength(file) > MAX_SOCKET_BYTES
-    ? ['-L', `dispatch-${sha256(home).slice(0, 10)}`]
-    : ['-S', file]
+/** Does the server run? `stale` means a socket whose server has ended; `message` is what tmux wrote to stderr. */
+interface TmuxServerState {
+  kind: 'running' | 'none' | 'stale' | 'broken'
+  message: string
 }
 
-/** Remember the server. `answer` is what tmux prints for `serverFormat`. */
-export async function recordServer(home: string, answer: string): Promise<void> {
-  const [, pid, socket] = /^(\d+) (\/.*)$/m.exec(answer) ?? []
-  const identity = socket === undefined ? undefined : await identify(Number(pid))
-  const known = readServer(home)
-  const isKnown = known?.startTime === identity?.startTime && known?.bootId === identity?.bootId
-  if (identity && !(isKnown && known?.socket === socket))
-    writeAtomic(getRecordFile(home), JSON.stringify({ ...identity, socket }))
-}
+/** Every later window inherits what the server starts with, so it must not hold a secret of the first caller. */
+export const SERVER_VARIABLES = [
+  ...plainVariableNames,
+  'TMPDIR',
+  'TMUX_TMPDIR',
+  'SSH_AUTH_SOCK',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'DISPLAY',
+  'WAYLAND_DISPLAY',
+  'XDG_RUNTIME_DIR',
+]
 
-export const serverFormat = '#{pid} #{socket_path}'
+/** A tmux server with a private socket for one DISPATCH_HOME, so that the user's own tmux is never touched. */
+export class TmuxServer {
+  protected readonly home: string
+  #starting: Promise<void> | undefined
+  #socketArguments: string[]
 
-/**
- * The server of a home that lives but whose socket is gone; undefined without such a server. tmux opens its socket again when
- * it gets SIGUSR1.
- */
-export async function findLostServer(home: string): Promise<{ pid: number; socket: string } | undefined> {
-  const server = readServer(home)
-  if (server === undefined || isSocket(server.socket)) return undefined
-  return (await checkLiveness(server)) === 'alive' ? server : undefined
-}
-
-/** Have a server open its socket again. Returns whether it did. */
-export async function reopenSocket({ pid, socket }: { pid: number; socket: string }): Promise<boolean> {
-  makePrivateFolder(path.dirname(socket))
-  sendSignal(pid, 'SIGUSR1')
-  for (let waitedMs = 0; waitedMs < REOPEN_TIMEOUT_MS; waitedMs += REOPEN_POLL_MS) {
-    if (isSocket(socket)) return true
-    await sleep(REOPEN_POLL_MS)
+  constructor(home: string) {
+    this.home = home
+    this.#socketArguments = chooseSocket(home)
   }
-  return false
-}
 
-// --- internal ---
+  /** The options that lead a `tmux` to this server. */
+  get socketArguments(): string[] {
+    return this.#socketArguments
+  }
 
-/** A socket's path may have 103 bytes on macOS, and 107 on Linux. */
-const MAX_SOCKET_BYTES = 100
-const REOPEN_TIMEOUT_MS = 2000
-const REOPEN_POLL_MS = 20
+  /** The name or the path of the socket. */
+  get socket(): string {
+    return this.#socketArguments.at(-1) ?? ''
+  }
 
-function getRecordFile(home: string): string {
-  return path.join(home, `tmux${readPlaceTag()}.json`)
-}
+  /**
+   * Begin to start the server; the next `openSession` waits for it, and throws its errors. Returns when the program runs. The
+   * server waits for that session: if none is opened, call `releaseServer`.
+   */
+  async beginServer(): Promise<void> {
+    this.#starting = this.#startServer()
+    this.#starting.catch(() => undefined)
+    await nextTurn()
+  }
 
-function readServer(home: string) {
-  return ServerRecord.safeParse(readJson(getRecordFile(home))).data
+  /** Return once the server runs: the one that `beginServer` starts, or another one. */
+  protected async waitForServer(): Promise<void> {
+    await (this.#starting ?? this.#startServer())
+    this.#starting = undefined
+  }
+
+  /** Let the server end if it has no session. */
+  async releaseServer(): Promise<void> {
+    await this.#starting?.catch(() => undefined)
+    await this.run(['set-option', '-s', 'exit-empty', 'on'])
+  }
+
+  async readServerState(): Promise<TmuxServerState> {
+    const result = await this.run(['list-sessions'])
+    const message = result.stderr.trim()
+    if (result.exitCode === 0) return { kind: 'running', message }
+    if (/no such file or directory/i.test(message)) return { kind: 'none', message }
+    return { kind: /no server running|connection refused/i.test(message) ? 'stale' : 'broken', message }
+  }
+
+  /** Remove the socket of a server that has ended; tmux leaves the file behind. */
+  async removeStaleSocket(): Promise<void> {
+    const result = await this.run(['list-sessions'])
+    if (result.exitCode === 0) return
+    const file = /(?:no server running on|error connecting to) (\/.+?)(?: \(.*\))?$/m.exec(result.stderr)?.[1]
+    if (file !== undefined && path.basename(file) === path.basename(this.socket)) fs.rmSync(file, { force: true })
+  }
+
+  /** End a server that lives but cannot be reached, with its windows. Returns its pid; undefined without such a server. */
+  async endLostServer(): Promise<number | undefined> {
+    const lost = await findLostServer(this.home)
+    if (lost === undefined || (await reopenSocket(lost))) return undefined
+    sendSignal(lost.pid, 'SIGKILL')
+    return lost.pid
+  }
+
+  /** Kill the server, and with it every window, as a crash does. */
+  async killServer(): Promise<void> {
+    const shown = await this.run(['display-message', '-p', '#{pid}'])
+    if (shown.exitCode === 0) sendSignal(Number(shown.stdout), 'SIGKILL')
+  }
+
+  /** Start the server unless it runs. It must not be started beside one that lives but has lost its socket. */
+  async #startServer(): Promise<void> {
+    const lost = await findLostServer(this.home)
+    if (lost !== undefined && !(await reopenSocket(lost)))
+      throw new DispatchError(`the tmux server of this home (process ${lost.pid}) has lost its socket ${lost.socket}`, {
+        exitCode: exitCodes.dependency,
+        remedy: 'To end it with everything that runs in it: dispatch stop --all',
+      })
+    const commands = ['-f', '/dev/null', 'start-server', ';', 'set-option', '-s', 'exit-empty', 'off']
+    const started = await this.run(commands)
+    if (/(error creating|couldn't create) /.test(started.stderr))
+      this.#socketArguments = chooseSocket(this.home, true) // A disk that takes no sockets.
+    else if (started.exitCode === 0) return
+    await this.runOrThrow(commands)
+  }
+
+  /** Run tmux. A server that has lost its socket is made to open it again first. */
+  protected async run(args: string[], options: Pick<RunOptions, 'cwd' | 'env' | 'input'> = {}): Promise<RunResult> {
+    const run = () =>
+      runProgram('tmux', ['-u', ...this.#socketArguments, ...args], {
+        env: copyVariables(SERVER_VARIABLES),
+        timeoutMs: 20 * SECOND_MS,
+        ...options,
+      })
+    const result = await run()
+    if (result.exitCode === 0 || !/error connecting to|no server running/.test(result.stderr)) return result
+    const lost = await findLostServer(this.home)
+    return lost !== undefined && (await reopenSocket(lost)) ? run() : result
+  }
+
+  /** Run tmux, and run it again when the server was about to exit ("server exited unexpectedly"). Exit 6 on failure. */
+  protected async runOrThrow(args: string[], options: Pick<RunOptions, 'cwd' | 'env'> = {}): Promise<RunResult> {
+    let result = await this.run(args, options)
+    if (result.exitCode !== 0 && /server exited|no server running|lost server/.test(result.stderr))
+      result = await this.run(args, options)
+    if (result.startError)
+      throw new DispatchError('tmux is not installed, or not on PATH', {
+        exitCode: exitCodes.dependency,
+        remedy: 'Install it: `brew install tmux` or `apt-get install tmux`.',
+      })
+    if (result.exitCode !== 0)
+      throw new DispatchError(`tmux failed (socket ${this.socket}): ${result.stderr.trim()}`, {
+        exitCode: exitCodes.dependency,
+        remedy: 'Run `dispatch doctor`.',
+      })
+    return result
+  }
 }

@@ -1,14 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import fs from 'node:fs'
 import path from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { copyVariables, pickVariables, plainVariableNames } from '../config/environment.ts'
+import { copyVariables, pickVariables } from '../config/environment.ts'
 import { DispatchError, exitCodes } from '../error.ts'
-import { type RunOptions, type RunResult, runProgram } from '../exec.ts'
 import { makePrivateFolder, writeAtomic } from '../fs/files.ts'
-import { sendSignal } from '../process/proc.ts'
 import { quoteForShell } from '../shell-quote.ts'
-import { SECOND_MS } from '../time.ts'
 import {
   buildSessionCommands,
   buildWindowCommand,
@@ -21,7 +16,8 @@ import {
   type TmuxPane,
 } from './argv.ts'
 import { attachTerminal, findDetachKeys } from './attach.ts'
-import { chooseSocket, findLostServer, recordServer, reopenSocket, serverFormat } from './server.ts'
+import { SERVER_VARIABLES, TmuxServer } from './server.ts'
+import { recordServer, serverFormat } from './socket.ts'
 
 /** A tmux session, and the folder in which its windows start. The command of each window is in a file there. */
 export interface TmuxSession {
@@ -35,54 +31,13 @@ interface TmuxWindow extends TmuxSession {
   command: string[]
 }
 
-/** Does the server run? `stale` means a socket whose server has ended; `message` is what tmux wrote to stderr. */
-interface TmuxServerState {
-  kind: 'running' | 'none' | 'stale' | 'broken'
-  message: string
-}
-
 /** The tmux of one DISPATCH_HOME. */
 export function openTmux(home: string): Tmux {
   return new Tmux(home)
 }
 
-/** A tmux server with a private socket for one DISPATCH_HOME, so that the user's own tmux is never touched. */
-export class Tmux {
-  readonly #home: string
-  #starting: Promise<void> | undefined
-  #socketArguments: string[]
-
-  constructor(home: string) {
-    this.#home = home
-    this.#socketArguments = chooseSocket(home)
-  }
-
-  /** The options that lead a `tmux` to this server. */
-  get socketArguments(): string[] {
-    return this.#socketArguments
-  }
-
-  /** The name or the path of the socket. */
-  get socket(): string {
-    return this.#socketArguments.at(-1) ?? ''
-  }
-
-  /**
-   * Begin to start the server; the next `openSession` waits for it, and throws its errors. Returns when the program runs. The
-   * server waits for that session: if none is opened, call `releaseServer`.
-   */
-  async beginServer(): Promise<void> {
-    this.#starting = this.#startServer()
-    this.#starting.catch(() => undefined)
-    await nextTurn()
-  }
-
-  /** Let the server end if it has no session. */
-  async releaseServer(): Promise<void> {
-    await this.#starting?.catch(() => undefined)
-    await this.#run(['set-option', '-s', 'exit-empty', 'on'])
-  }
-
+/** The sessions, windows and terminals of the tmux of one DISPATCH_HOME. */
+export class Tmux extends TmuxServer {
   /**
    * Open a session of 200x50 with these windows. Exit 6 when a session of that name exists. The values of
    * `variableNames` come from the environment of this process, and tmux hands them to the windows; those of
@@ -102,16 +57,15 @@ export class Tmux {
     const commands = buildSessionCommands(session, [first, ...others], variableNames, firstWindowNames)
     // The server starts on its own. Started by `new-session`, it would hand the values of this caller to every later
     // window.
-    await (this.#starting ?? this.#startServer())
-    this.#starting = undefined
+    await this.waitForServer()
     try {
       const env = { ...copyVariables(SERVER_VARIABLES), ...pickVariables([...variableNames, ...firstWindowNames]) }
       const describe = ['display-message', '-p', '-t', `${formatSessionTarget(session)}:`, serverFormat]
-      const opened = await this.#runOrThrow(['-f', '/dev/null', ...joinCommands([...commands, describe])], {
+      const opened = await this.runOrThrow(['-f', '/dev/null', ...joinCommands([...commands, describe])], {
         cwd: folder,
         env,
       })
-      await recordServer(this.#home, opened.stdout)
+      await recordServer(this.home, opened.stdout)
     } catch (error) {
       await this.releaseServer() // The commands ended before their last one.
       throw error
@@ -123,7 +77,7 @@ export class Tmux {
     const { session, name, folder } = window
     const options = ['-P', '-F', '#{pane_pid}']
     const command = buildWindowCommand(session, { name, command: writeWindowCommand(window) }, options)
-    return Number((await this.#runOrThrow(command, { cwd: folder })).stdout.trim())
+    return Number((await this.runOrThrow(command, { cwd: folder })).stdout.trim())
   }
 
   /**
@@ -134,53 +88,23 @@ export class Tmux {
   async respawnWindow(window: TmuxWindow): Promise<boolean> {
     const target = formatWindowTarget(window.session, window.name)
     const command = writeWindowCommand(window) // tmux remembers the folder in which the ended one started.
-    const respawned = await this.#run(['respawn-window', '-t', target, ...command])
+    const respawned = await this.run(['respawn-window', '-t', target, ...command])
     if (respawned.exitCode === 0) return true
     if (!/still active/.test(respawned.stderr)) return (await this.openWindow(window)) > 0
     // A person may have split the window, so only one of its panes has ended.
-    const panes = (await this.#run(['list-panes', '-t', target, '-F', '#{pane_dead} #{pane_id}'])).stdout.split('\n')
+    const panes = (await this.run(['list-panes', '-t', target, '-F', '#{pane_dead} #{pane_id}'])).stdout.split('\n')
     const deadPane = panes.find(line => line.startsWith('1 '))?.slice(2)
     if (deadPane === undefined) return false
-    return (await this.#run(['respawn-pane', '-t', deadPane, ...command])).exitCode === 0
+    return (await this.run(['respawn-pane', '-t', deadPane, ...command])).exitCode === 0
   }
 
   async closeSession(session: string): Promise<void> {
-    await this.#run(['kill-session', '-t', formatSessionTarget(session)])
-  }
-
-  async readServerState(): Promise<TmuxServerState> {
-    const result = await this.#run(['list-sessions'])
-    const message = result.stderr.trim()
-    if (result.exitCode === 0) return { kind: 'running', message }
-    if (/no such file or directory/i.test(message)) return { kind: 'none', message }
-    return { kind: /no server running|connection refused/i.test(message) ? 'stale' : 'broken', message }
-  }
-
-  /** Remove the socket of a server that has ended; tmux leaves the file behind. */
-  async removeStaleSocket(): Promise<void> {
-    const result = await this.#run(['list-sessions'])
-    if (result.exitCode === 0) return
-    const file = /(?:no server running on|error connecting to) (\/.+?)(?: \(.*\))?$/m.exec(result.stderr)?.[1]
-    if (file !== undefined && path.basename(file) === path.basename(this.socket)) fs.rmSync(file, { force: true })
-  }
-
-  /** End a server that lives but cannot be reached, with its windows. Returns its pid; undefined without such a server. */
-  async endLostServer(): Promise<number | undefined> {
-    const lost = await findLostServer(this.#home)
-    if (lost === undefined || (await reopenSocket(lost))) return undefined
-    sendSignal(lost.pid, 'SIGKILL')
-    return lost.pid
-  }
-
-  /** Kill the server, and with it every window, as a crash does. */
-  async killServer(): Promise<void> {
-    const shown = await this.#run(['display-message', '-p', '#{pid}'])
-    if (shown.exitCode === 0) sendSignal(Number(shown.stdout), 'SIGKILL')
+    await this.run(['kill-session', '-t', formatSessionTarget(session)])
   }
 
   /** Every pane on this socket; empty when no server runs. */
   async listPanes(): Promise<TmuxPane[]> {
-    const result = await this.#run(['list-panes', '-a', '-F', PANE_FORMAT])
+    const result = await this.run(['list-panes', '-a', '-F', PANE_FORMAT])
     return result.exitCode === 0 ? parsePanes(result.stdout) : []
   }
 
@@ -190,7 +114,7 @@ export class Tmux {
    */
   async captureText(session: string, window: string): Promise<string | undefined> {
     const target = formatWindowTarget(session, window)
-    const result = await this.#run(['capture-pane', '-p', '-J', '-S', '-50', '-t', target])
+    const result = await this.run(['capture-pane', '-p', '-J', '-S', '-50', '-t', target])
     return result.exitCode === 0 ? result.stdout.trimEnd() : undefined
   }
 
@@ -198,7 +122,7 @@ export class Tmux {
   async captureStyledText(session: string, window: string): Promise<string | undefined> {
     const target = ['-t', formatWindowTarget(session, window)]
     const readState = ['display-message', '-p', ...target, '#{pane_dead}']
-    const result = await this.#run(joinCommands([readState, ['capture-pane', '-p', '-e', ...target]]))
+    const result = await this.run(joinCommands([readState, ['capture-pane', '-p', '-e', ...target]]))
     return result.exitCode === 0 && result.stdout.startsWith('0\n') ? result.stdout.slice(2) : undefined
   }
 
@@ -214,79 +138,31 @@ export class Tmux {
 
   /** The terminals of all windows whose command runs, such as `/dev/pts/4`. Those of dead ones are given away again. */
   async listTerminals(): Promise<string[]> {
-    const result = await this.#run(['list-panes', '-a', '-F', '#{?pane_dead,,#{pane_tty}}'])
+    const result = await this.run(['list-panes', '-a', '-F', '#{?pane_dead,,#{pane_tty}}'])
     return result.exitCode === 0 ? result.stdout.split('\n').filter(Boolean) : []
   }
 
   /** Does a terminal show this session? */
   async isAttached(session: string): Promise<boolean> {
-    const result = await this.#run(['list-clients', '-t', formatSessionTarget(session), '-F', '#{client_pid}'])
+    const result = await this.run(['list-clients', '-t', formatSessionTarget(session), '-F', '#{client_pid}'])
     return result.exitCode === 0 && result.stdout.trim() !== ''
   }
 
   /** Attach the terminal of the user to a window. Returns the exit code of tmux when the user detaches. */
   async attach(session: string, window: string): Promise<number> {
     const hint = [`${await findDetachKeys()} leaves this window; everything goes on `]
-    await this.#run(['set-option', '-t', `${formatSessionTarget(session)}:`, 'status-right-length', '60'])
-    await this.#run(['set-option', '-t', `${formatSessionTarget(session)}:`, 'status-right', ...hint])
-    return attachTerminal(['-u', ...this.#socketArguments, 'attach-session', '-t', formatWindowTarget(session, window)])
-  }
-
-  /** Start the server unless it runs. It must not be started beside one that lives but has lost its socket. */
-  async #startServer(): Promise<void> {
-    const lost = await findLostServer(this.#home)
-    if (lost !== undefined && !(await reopenSocket(lost)))
-      throw new DispatchError(`the tmux server of this home (process ${lost.pid}) has lost its socket ${lost.socket}`, {
-        exitCode: exitCodes.dependency,
-        remedy: 'To end it with everything that runs in it: dispatch stop --all',
-      })
-    const commands = ['-f', '/dev/null', 'start-server', ';', 'set-option', '-s', 'exit-empty', 'off']
-    const started = await this.#run(commands)
-    if (/(error creating|couldn't create) /.test(started.stderr))
-      this.#socketArguments = chooseSocket(this.#home, true) // A disk that takes no sockets.
-    else if (started.exitCode === 0) return
-    await this.#runOrThrow(commands)
-  }
-
-  /** Run tmux. A server that has lost its socket is made to open it again first. */
-  async #run(args: string[], options: Pick<RunOptions, 'cwd' | 'env' | 'input'> = {}): Promise<RunResult> {
-    const run = () =>
-      runProgram('tmux', ['-u', ...this.#socketArguments, ...args], {
-        env: copyVariables(SERVER_VARIABLES),
-        timeoutMs: 20 * SECOND_MS,
-        ...options,
-      })
-    const result = await run()
-    if (result.exitCode === 0 || !/error connecting to|no server running/.test(result.stderr)) return result
-    const lost = await findLostServer(this.#home)
-    return lost !== undefined && (await reopenSocket(lost)) ? run() : result
-  }
-
-  /** Run tmux, and run it again when the server was about to exit ("server exited unexpectedly"). Exit 6 on failure. */
-  async #runOrThrow(args: string[], options: Pick<RunOptions, 'cwd' | 'env'> = {}): Promise<RunResult> {
-    let result = await this.#run(args, options)
-    if (result.exitCode !== 0 && /server exited|no server running|lost server/.test(result.stderr))
-      result = await this.#run(args, options)
-    if (result.startError)
-      throw new DispatchError('tmux is not installed, or not on PATH', {
-        exitCode: exitCodes.dependency,
-        remedy: 'Install it: `brew install tmux` or `apt-get install tmux`.',
-      })
-    if (result.exitCode !== 0)
-      throw new DispatchError(`tmux failed (socket ${this.socket}): ${result.stderr.trim()}`, {
-        exitCode: exitCodes.dependency,
-        remedy: 'Run `dispatch doctor`.',
-      })
-    return result
+    await this.run(['set-option', '-t', `${formatSessionTarget(session)}:`, 'status-right-length', '60'])
+    await this.run(['set-option', '-t', `${formatSessionTarget(session)}:`, 'status-right', ...hint])
+    return attachTerminal(['-u', ...this.socketArguments, 'attach-session', '-t', formatWindowTarget(session, window)])
   }
 
   /** Send bytes to a program, past every key table. They go through stdin, because an argument cannot be long. */
   async #sendBytes(session: string, window: string, bytes: string): Promise<void> {
     const buffer = `dispatch-${randomBytes(6).toString('hex')}`
-    const loaded = await this.#run(['load-buffer', '-b', buffer, '-'], { input: bytes })
+    const loaded = await this.run(['load-buffer', '-b', buffer, '-'], { input: bytes })
     const target = formatWindowTarget(session, window)
     const result =
-      loaded.exitCode === 0 ? await this.#run(['paste-buffer', '-d', '-r', '-b', buffer, '-t', target]) : loaded
+      loaded.exitCode === 0 ? await this.run(['paste-buffer', '-d', '-r', '-b', buffer, '-t', target]) : loaded
     if (result.exitCode !== 0)
       throw new DispatchError(`tmux could not type into ${session}:${window}: ${result.stderr.trim()}`, {
         exitCode: exitCodes.dependency,
@@ -308,15 +184,3 @@ function writeWindowCommand({ folder, name, command }: TmuxWindow): string[] {
   })
   return ['/bin/sh', `./${name}.sh`]
 }
-
-/** Every later window inherits what the server starts with, so it must not hold a secret of the first caller. */
-const SERVER_VARIABLES = [
-  ...plainVariableNames,
-  'TMPDIR',
-  'TMUX_TMPDIR',
-  'SSH_AUTH_SOCK',
-  'DBUS_SESSION_BUS_ADDRESS',
-  'DISPLAY',
-  'WAYLAND_DISPLAY',
-  'XDG_RUNTIME_DIR',
-]

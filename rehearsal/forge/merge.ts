@@ -28,7 +28,7 @@ export function findObstacle(
     : undefined
 }
 
-/** `success`, `pending` or `failure` of a check or a status by its name; undefined if nobody has reported it. */
+/** `success`, `pending` or `failure` of a check or a status by its name; undefined if it was not reported. */
 export function getCheckState({ checkRuns, statuses }: ScriptedRepository, commit: string, name: string) {
   const run = checkRuns.findLast(each => each.commit === commit && each.name === name)
   if (run) {

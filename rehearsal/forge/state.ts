@@ -146,7 +146,7 @@ export function mayWrite(repository: ScriptedRepository, login: string): boolean
   return ['admin', 'write'].includes(getRole(repository, login))
 }
 
-/** An issue or a pull request that nobody has touched yet. */
+/** An issue or a pull request as it was just made. */
 export function createIssue(
   state: ForgeState,
   repository: ScriptedRepository,

@@ -6,7 +6,7 @@ export interface FencedBlock {
 
 /**
  * A task that others wrote: what is to be done in the words of dispatch, then each block below a line that begins with the nonce, and a
- * last such line. Nobody who wrote a block can know the nonce, so nothing in one ends it. Pure.
+ * last such line. The writer of a block cannot know the nonce, so nothing in one ends it. Pure.
  */
 export function renderFencedTask(lead: string, nonce: string, blocks: FencedBlock[]): string {
   if (!NONCE.test(nonce)) throw new Error(`no nonce: ${nonce}`)

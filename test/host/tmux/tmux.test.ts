@@ -10,7 +10,7 @@ import { readIfPresent } from '#host/fs'
 import { identify } from '#host/process'
 import { openTmux, type Tmux } from '#host/tmux'
 import { findDetachKeys } from '#host/tmux/attach.ts'
-import { chooseSocket, recordServer } from '#host/tmux/server.ts'
+import { chooseSocket, recordServer } from '#host/tmux/socket.ts'
 import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
 import { whyNotLinux } from '../../fixtures/skip-reasons.ts'
 
