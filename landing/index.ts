@@ -6,4 +6,3 @@ export {
   listLandingQueues,
 } from './landing-queue.ts'
 export { chooseNext, listOverlaps } from './order.ts'
-export { endLandingPause, readLandingPause, writeLandingPause } from './pause.ts'

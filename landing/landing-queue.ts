@@ -39,6 +39,11 @@ export class LandingQueue {
     this.folder = folder
   }
 
+  /** The file of its pause, in which nothing lands on the repository; see `#host/pause-file.ts`. */
+  get pauseFile(): string {
+    return path.join(this.folder, 'paused.json')
+  }
+
   /** Every entry, or those in these states, the oldest first. */
   list(states: readonly EntryState[] = entryStates): Landing[] {
     return states

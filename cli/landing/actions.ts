@@ -2,15 +2,8 @@ import path from 'node:path'
 import type { Config } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { findCheckout } from '#host/git'
-import {
-  endLandingPause,
-  getLandingFolder,
-  type Landing,
-  LandingQueue,
-  listLandingQueues,
-  readLandingPause,
-  writeLandingPause,
-} from '#landing'
+import { endPauseFile, readPauseFile, writePauseFile } from '#host/pause-file.ts'
+import { getLandingFolder, type Landing, LandingQueue, listLandingQueues } from '#landing'
 import { readPause, wakeQueue } from '#queue'
 import { findSession, type Session } from '#session'
 import { UsageError } from '../command.ts'
@@ -40,7 +33,7 @@ export const landingActions: Record<string, (request: ActionRequest) => Promise<
       listLandingQueues(config.home).map(async queue => ({
         checkout: queue.readCheckout() ?? null,
         entries: queue.list().filter(entry => all || isOpen(entry)),
-        pause: readPause(config.home, now) ?? readLandingPause(queue.folder, now) ?? null,
+        pause: readPause(config.home, now) ?? readPauseFile(queue.pauseFile, now) ?? null,
         isRunning: await hasLander(queue.folder),
       })),
     )
@@ -78,7 +71,7 @@ export const landingActions: Record<string, (request: ActionRequest) => Promise<
     const now = new Date()
     const end = until === undefined ? null : parseDeadline(until, now)
     queue.writeCheckout(checkout)
-    writeLandingPause(queue.folder, { since: now.toISOString(), until: end, reason: '' })
+    writePauseFile(queue.pauseFile, { since: now.toISOString(), until: end, reason: '' })
     const rest = end === null ? '. To end it: dispatch land unpause' : ` until ${formatLocalTime(end)}`
     print(json ? JSON.stringify({ checkout, until: end }) : `Nothing lands on ${checkout}${rest}`)
     return exitCodes.ok
@@ -89,7 +82,7 @@ export const landingActions: Record<string, (request: ActionRequest) => Promise<
     const { config, repo, json } = request
     await refuseAgent('land unpause')
     const { queue, checkout } = await findQueue(config, repo)
-    const wasPaused = endLandingPause(queue.folder, new Date())
+    const wasPaused = endPauseFile(queue.pauseFile, new Date())
     wakeQueue(config.home)
     if (json) print(JSON.stringify({ checkout, wasPaused }))
     else print(wasPaused ? `Landing on ${checkout} goes on.` : `Landing on ${checkout} was not paused.`)
@@ -123,8 +116,9 @@ export async function refuseLandingPause(config: Config, sessions: Session[], re
   const everything = readPause(config.home, now)
   const checkouts = new Set(sessions.flatMap(({ manifest }) => repo ?? manifest.repository?.path ?? []))
   const pauses = [...checkouts].map(async checkout => {
-    const isThere = (await findCheckout(checkout)) !== undefined
-    return isThere ? readLandingPause(await getLandingFolder(config.home, checkout), now) : undefined
+    if ((await findCheckout(checkout)) === undefined) return undefined
+    const queue = new LandingQueue(await getLandingFolder(config.home, checkout))
+    return readPauseFile(queue.pauseFile, now)
   })
   const pause = everything ?? (await Promise.all(pauses)).find(each => each !== undefined)
   if (pause === undefined) return

@@ -3,9 +3,10 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
 import { acquireLease, isLeaseFree, readLeaseHolder, releaseLease } from '#host/lease'
+import { readPauseFile } from '#host/pause-file.ts'
 import { checkLiveness, identify } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
-import { chooseNext, getLanderLease, type Landing, type LandingQueue, readLandingPause } from '#landing'
+import { chooseNext, getLanderLease, type Landing, type LandingQueue } from '#landing'
 import { readPause } from '#queue'
 import { findSession } from '#session'
 import { readStatus } from '../input/session.ts'
@@ -75,9 +76,9 @@ export async function* runLander(config: Config, queue: LandingQueue, options: L
 }
 
 /** Does nothing land on this repository for now? */
-export function isLandingPaused({ home }: Pick<Config, 'home'>, { folder }: LandingQueue): boolean {
+export function isLandingPaused({ home }: Pick<Config, 'home'>, { pauseFile }: LandingQueue): boolean {
   const now = new Date()
-  return readPause(home, now) !== undefined || readLandingPause(folder, now) !== undefined
+  return readPause(home, now) !== undefined || readPauseFile(pauseFile, now) !== undefined
 }
 
 /** Those of the sessions on which entries wait that have landed. */
