@@ -33,6 +33,7 @@ export async function stopBackground(config: Config): Promise<number | undefined
   await stopRunningServer(config.home)
   const tmux = openTmux(config.home)
   await tmux.closeSession(EARLIER_TERMINAL)
+  await tmux.releaseServer() // A start that was killed may have left it waiting for a session.
   const lostServer = await tmux.endLostServer()
   await tmux.removeStaleSocket()
   return lostServer

@@ -3,7 +3,7 @@ import { toStorageError } from '#host/fs'
 import { useTempFolder } from '#host/temp-folder.ts'
 
 /**
- * Run a program and set its exit code; nothing is 0. This is the only place that turns errors into messages: a
+ * Run a program and set its exit code; nothing is 0. This is where errors become messages: a
  * `DispatchError` is printed with its remedy, and so is a fault of the machine. Any other error is a bug, printed with its stack.
  */
 export async function main(run: () => Promise<number | undefined>): Promise<void> {

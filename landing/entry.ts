@@ -1,9 +1,6 @@
 import { z } from 'zod'
 import { ProcessIdentity } from '#host/process'
-import { landingMethods } from '#session/landing'
-
-/** So often a new attempt is made by itself; then a person decides. */
-export const MAX_RETRY_COUNT = 2
+import { landingAuthors, landingMethods } from '#session/landing'
 
 /** Where a session is on its way to the branch. `sent back`: a new attempt at its task runs, or waits in the queue of starts. */
 export type EntryState = 'waiting' | 'landing' | 'sent back' | 'ended'
@@ -17,7 +14,7 @@ export const Entry = z.object({
   /** The branch of the remote; null: the one that the session started from. */
   into: z.string().nullable(),
   method: z.enum(landingMethods),
-  author: z.enum(['me', 'worker', 'both']),
+  author: z.enum(landingAuthors),
   /** Sessions that must have landed before. */
   after: z.array(z.string()),
   /** The files that the work changes. */
@@ -36,6 +33,8 @@ export const Entry = z.object({
   /** How often in a row something could not be reached, and how often the remote refused the push. */
   failures: z.number(),
   refusals: z.number(),
+  /** How often in a row the judge gave no answer, or a check could not run. */
+  undecided: z.number(),
   /** Not before this time. */
   notBefore: z.iso.datetime().nullable(),
   /** Why it waits, was sent back or has ended; empty for a new one. */
@@ -43,6 +42,8 @@ export const Entry = z.object({
   since: z.iso.datetime(),
   /** How it has ended; null before. `replaced`: a new attempt lands in its place. */
   outcome: z.enum(['landed', 'not landed', 'needs you', 'dropped', 'replaced']).nullable(),
+  /** The session that lands in its place. */
+  replacedBy: z.string().nullable(),
   /** The error that ended it, if it was one. */
   error: z.object({ message: z.string(), remedy: z.string(), exitCode: z.number() }).nullable(),
 })

@@ -1,4 +1,4 @@
-export { Entry, type EntryState, type Landing, MAX_RETRY_COUNT } from './entry.ts'
+export { Entry, type EntryState, type Landing } from './entry.ts'
 export {
   getLanderLease,
   getLandingFolder,

@@ -111,6 +111,7 @@ export class LandingQueue {
       reason: '',
       failures: 0,
       refusals: 0,
+      undecided: 0,
       notBefore: null,
       outcome: null,
       error: null,
@@ -120,7 +121,8 @@ export class LandingQueue {
     const replaceName = (id: string) => (id === entry.session ? next.session : id)
     for (const other of this.listOpen().filter(({ after }) => after.includes(entry.session)))
       this.write(other.state, { ...other, after: other.after.map(replaceName) })
-    this.end(entry, { outcome: 'replaced', reason: `${next.session} lands in its place`, error: null })
+    const reason = `${next.session} lands in its place`
+    this.end({ ...entry, replacedBy: next.session }, { outcome: 'replaced', reason, error: null })
   }
 
   end(entry: Landing, outcome: Pick<Entry, 'outcome' | 'reason' | 'error'>): void {

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
 import { listNames, makePrivateFolder, readJson, toStorageError, writeAtomic } from '#host/fs'
+import { landingAuthors, landingMethods } from '#session/landing'
 
 /** A repository of the user that dispatch knows by a name. */
 export const RegisteredProject = z.object({
@@ -20,8 +21,8 @@ export const RegisteredProject = z.object({
   /** Its work lands by itself since then, in this way; null: when a person says so. */
   landing: z
     .object({
-      method: z.enum(['squash', 'rebase', 'merge'], 'takes squash, rebase, merge or off'),
-      author: z.enum(['me', 'worker', 'both'], 'takes me, worker or both'),
+      method: z.enum(landingMethods, 'takes squash, rebase, merge or off'),
+      author: z.enum(landingAuthors, 'takes me, worker or both'),
       since: z.iso.datetime(),
     })
     .nullable()

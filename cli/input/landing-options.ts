@@ -1,4 +1,4 @@
-import { type LandingMethod, landingMethods } from '#session/landing'
+import { type LandingAuthor, type LandingMethod, landingAuthors, landingMethods } from '#session/landing'
 import { type OptionValues, UsageError } from '../command.ts'
 
 /** The options of `dispatch land`. */
@@ -28,7 +28,7 @@ export function parseLandingOptions(values: OptionValues<typeof landingOptions>)
   const { method = 'squash', author = 'me', after = [], into, repo } = values
   const isDryRun = values['dry-run'] ?? false
   if (!isOneOf(landingMethods, method)) throw new UsageError(`--method must be squash, rebase or merge: "${method}"`)
-  if (!isOneOf(authors, author)) throw new UsageError(`--author must be me, worker or both: "${author}"`)
+  if (!isOneOf(landingAuthors, author)) throw new UsageError(`--author must be me, worker or both: "${author}"`)
   if (values.push && isDryRun) throw new UsageError('--push and --dry-run exclude each other')
   if (values.queue && isDryRun) throw new UsageError('--queue and --dry-run exclude each other')
   const byPullRequest = values['pull-request'] ?? false
@@ -37,7 +37,7 @@ export function parseLandingOptions(values: OptionValues<typeof landingOptions>)
     throw new UsageError('--pull-request excludes --push, --queue and --dry-run')
   if (allowsNoChecks && !byPullRequest) throw new UsageError('--without-checks needs --pull-request')
   if (after.length > 0 && !values.queue) throw new UsageError('--after needs --queue', 'Add --queue.')
-  const wish: { method: LandingMethod; author: (typeof authors)[number] } = { method, author }
+  const wish: { method: LandingMethod; author: LandingAuthor } = { method, author }
   return {
     ...wish,
     into,
@@ -52,8 +52,6 @@ export function parseLandingOptions(values: OptionValues<typeof landingOptions>)
 }
 
 // --- internal ---
-
-const authors = ['me', 'worker', 'both'] as const
 
 function isOneOf<Word extends string>(words: readonly Word[], word: string): word is Word {
   return words.some(each => each === word)

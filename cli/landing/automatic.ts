@@ -5,9 +5,9 @@ import { type Entry, getLandingFolder, LandingQueue, listLandingQueues } from '#
 import { listProjects, type RegisteredProject } from '#projects'
 import type { Session } from '#session'
 import { listOpenSessions } from '#session/search-index'
+import { toDispatchError } from '../to-dispatch-error.ts'
 import { buildEntry, createEntry, type LandingWish } from './enqueue.ts'
 import { findTargetBranch } from './land-one.ts'
-import { toDispatchError } from './lander.ts'
 
 /**
  * Put in each session with a PASS whose project lands by itself, if it began after that was said. One that cannot be put in needs a
@@ -27,7 +27,9 @@ export async function addAutomatic(config: Config, isThorough: boolean, say: (te
     const isProved = status.verdict?.isFinal && state === 'PASS' && status.landed.length === 0
     // A new attempt lands in place of the earlier one, by the queue that has asked for it.
     if (!isProved || known.has(session.id) || known.has(queueItem?.item ?? null) || retried.has(session.id)) continue
-    say(await addSession(config, session, project, project.landing))
+    const added = addSession(config, session, project, project.landing)
+    // Its checkout may be gone. The sessions of other projects do not wait for that.
+    say(await added.catch(thrown => `${session.id} cannot land by itself: ${toDispatchError(thrown).message}`))
   }
 }
 

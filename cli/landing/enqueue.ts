@@ -1,11 +1,12 @@
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { checkLiveness } from '#host/process'
-import { type Entry, getLandingFolder, type Landing, LandingQueue } from '#landing'
+import { type Entry, getLandingFolder, type Landing, LandingQueue, listLandingQueues } from '#landing'
 import { findSession, type Session } from '#session'
 import { requirePass } from '#session/landing'
 import { listChangedPaths } from '#session/repository'
 import { readView } from '#session/status'
+import { toDispatchError } from '../to-dispatch-error.ts'
 import { findCheckoutToLand, findTargetBranch } from './land-one.ts'
 
 /** What is to land, as a person or the daemon asks for it. */
@@ -24,17 +25,24 @@ export async function buildEntry(
 ): Promise<{ queue: LandingQueue; entry: Entry }> {
   const { into, repo, after } = wish
   const checkout = await findCheckoutToLand(config, session, repo)
-  const { base, commit } = await requirePass(session, (await readView(session)).status)
+  const work = await requirePass(session, (await readView(session)).status)
   await findTargetBranch(session, checkout, into)
-  const files = (await listChangedPaths(session.paths, base, commit)).map(({ path }) => path)
   const awaited = after.map(id => findSession(config.workspace, id).id)
   const entry: Entry = {
     ...createEntry(session.id, checkout, wish),
-    after: awaited,
-    files: files.slice(0, MAX_FILES),
-    size: files.length,
+    ...(await measureWork(session, work)),
+    after: awaited.map(id => findReplacement(config, id)),
   }
   return { queue: new LandingQueue(await getLandingFolder(config.home, checkout)), entry }
+}
+
+/** The files that the work changes, and how many they are. */
+export async function measureWork(
+  { paths }: Session,
+  { base, commit }: { base: string; commit: string },
+): Promise<Pick<Entry, 'files' | 'size'>> {
+  const files = (await listChangedPaths(paths, base, commit)).map(({ path }) => path)
+  return { files: files.slice(0, MAX_FILES), size: files.length }
 }
 
 /** A session that waits, as far as the wish says it. */
@@ -54,19 +62,83 @@ export function createEntry(session: string, checkout: string, wish: LandingWish
     retryItem: null,
     failures: 0,
     refusals: 0,
+    undecided: 0,
     notBefore: null,
     reason: '',
     since: now,
     outcome: null,
+    replacedBy: null,
     error: null,
   }
+}
+
+/** What was put into one queue, or is followed there. */
+export interface PutIn {
+  queue: LandingQueue
+  sessions: Set<string>
+}
+
+/**
+ * Put sessions into the queues of their repositories, each a millisecond after the one before, so that the order stays. `keepsOrder`: the
+ * sizes do not change it. Calls `refuse` for each one that is not put in.
+ */
+export async function putIn(
+  config: Config,
+  sessions: Session[],
+  wish: LandingWish & { keepsOrder: boolean },
+  refuse: (session: Session, error: DispatchError) => void,
+): Promise<PutIn[]> {
+  const built: { session: Session; queue: LandingQueue; entry: Entry }[] = []
+  const attempt = (session: Session, work: Promise<void>) =>
+    work.catch(thrown => refuse(session, toDispatchError(thrown)))
+  for (const session of sessions)
+    await attempt(
+      session,
+      buildEntry(config, session, wish).then(each => void built.push({ session, ...each })),
+    )
+  const largest = Math.max(...built.map(({ entry }) => entry.size))
+  const startMs = Date.now()
+  const queues = new Map<string, PutIn>()
+  for (const [index, { session, queue, entry }] of built.entries())
+    await attempt(
+      session,
+      decideAdding(queue, entry).then(decision => {
+        const addedAt = new Date(startMs + index).toISOString()
+        if (decision === 'add') queue.add({ ...entry, addedAt, ...(wish.keepsOrder && { size: largest }) })
+        const known = queues.get(queue.folder) ?? { queue, sessions: new Set() }
+        queues.set(queue.folder, { queue, sessions: known.sessions.add(session.id) })
+      }),
+    )
+  return [...queues.values()]
+}
+
+// --- internal ---
+
+/** Overlaps are compared with so many files. */
+const MAX_FILES = 2000
+
+/** The session that lands in place of this one, after new attempts; itself without one. */
+function findReplacement(config: Config, id: string): string {
+  const entries = listLandingQueues(config.home).flatMap(queue => queue.list(['ended']))
+  const next = entries.find(({ session, replacedBy }) => session === id && replacedBy !== null)?.replacedBy
+  return next == null ? id : findReplacement(config, next)
+}
+
+/** Does one of these, or what it waits for in turn, wait for this session? */
+function waitsFor(open: Landing[], after: string[], session: string, seen = new Set<string>()): boolean {
+  return after.some(id => {
+    if (id === session) return true
+    if (seen.has(id)) return false
+    seen.add(id)
+    return waitsFor(open, open.find(entry => entry.session === id)?.after ?? [], session, seen)
+  })
 }
 
 /**
  * Put in, or follow what another process has put in? `follow` where it lands just now as it was asked for. Exit 5 where it waits in
  * another way, where a new attempt at its task is made, or where it would wait for itself.
  */
-export async function decideAdding(queue: LandingQueue, entry: Entry): Promise<'add' | 'follow'> {
+async function decideAdding(queue: LandingQueue, entry: Entry): Promise<'add' | 'follow'> {
   const known = queue.find(entry.session)
   const refuse = (message: string, remedy: string) => {
     throw new DispatchError(`session ${entry.session} ${message}`, { exitCode: exitCodes.conflict, remedy })
@@ -79,7 +151,8 @@ export async function decideAdding(queue: LandingQueue, entry: Entry): Promise<'
       `did not land, and a new attempt is made: ${known.retryItem}`,
       `To land this one all the same: dispatch land drop ${short}, then the same command again`,
     )
-  const isSame = known.into === entry.into && known.method === entry.method && known.author === entry.author
+  const describeWish = ({ into, method, author, after }: Entry) => [into, method, author, ...after].join('\n')
+  const isSame = describeWish(known) === describeWish(entry)
   if (known.state === 'landing') {
     if (!isSame) refuse('lands just now, in another way', 'To see how: dispatch land ls')
     return 'follow'
@@ -88,29 +161,4 @@ export async function decideAdding(queue: LandingQueue, entry: Entry): Promise<'
   if (isWaitedFor) refuse(`is waited for by process ${known.attendedBy?.pid}`, 'Wait for that command, or end it.')
   if (!isSame) refuse('waits to land in another way', `Take that out first: dispatch land drop ${short}`)
   return 'add'
-}
-
-/** Overlaps are compared with so many files. */
-export const MAX_FILES = 2000
-
-/** Put entries in at the same moment, each a millisecond after the one before, so that the order stays. `keepsOrder`: also by size. */
-export function addEntries(queue: LandingQueue, entries: Entry[], keepsOrder: boolean): void {
-  const startMs = Date.now()
-  const largest = Math.max(...entries.map(({ size }) => size))
-  for (const [index, entry] of entries.entries()) {
-    const addedAt = new Date(startMs + index).toISOString()
-    queue.add({ ...entry, addedAt, ...(keepsOrder && { size: largest }) })
-  }
-}
-
-// --- internal ---
-
-/** Does one of these, or what it waits for in turn, wait for this session? */
-function waitsFor(open: Landing[], after: string[], session: string, seen = new Set<string>()): boolean {
-  return after.some(id => {
-    if (id === session) return true
-    if (seen.has(id)) return false
-    seen.add(id)
-    return waitsFor(open, open.find(entry => entry.session === id)?.after ?? [], session, seen)
-  })
 }

@@ -7,9 +7,10 @@ import { MINUTE_MS } from '#host/time.ts'
 import { chooseNext, type Landing, type LandingQueue, listLandingQueues } from '#landing'
 import { withQueue } from '../queue/open.ts'
 import { addAutomatic } from './automatic.ts'
+import { listHopeless } from './hopeless.ts'
 import { findLanded, hasLander, isLandingPaused } from './lander.ts'
 import { notifyLandings } from './notice.ts'
-import { hasRetry } from './retry.ts'
+import { hasRetry, isRetryOver } from './retry.ts'
 
 /** What the daemon keeps from one look to the next. */
 export interface LandingWatch {
@@ -50,7 +51,7 @@ export async function needsLander(config: Config, queue: LandingQueue, isThoroug
   const unattended: Landing[] = []
   for (const entry of open)
     if (entry.attendedBy === null || (await checkLiveness(entry.attendedBy)) !== 'alive') unattended.push(entry)
-  if (isThorough && unattended.some(({ after }) => after.length > 0)) return true // It may wait for what never lands.
+  if (isThorough && (await listHopeless(config, unattended)).length > 0) return true
   return chooseNext(unattended, findLanded(config, unattended), new Date()) !== undefined
 }
 
@@ -63,11 +64,7 @@ async function hasEndedRetry(config: Config, entries: Landing[]): Promise<boolea
   const retried = entries.filter(hasRetry)
   if (retried.length === 0) return false
   const items = await withQueue(config, queue => Promise.all(retried.map(each => queue.find(each.retryItem ?? ''))))
-  return retried.some(({ state }, index) => {
-    const item = items[index]
-    if (item?.state === 'done') return true
-    return state === 'sent back' && (item === undefined || item.state === 'needs you' || item.state === 'cancelled')
-  })
+  return retried.some((entry, index) => isRetryOver(entry, items[index]))
 }
 
 /** `dispatch land run` as a process of its own, which outlives the daemon. */

@@ -64,10 +64,8 @@ export async function findTargetBranch(
   })
 }
 
-// --- internal ---
-
 /** The project of a checkout, which may be another work tree of its repository. */
-async function findProjectOf(config: Config, checkout: string): Promise<RegisteredProject | undefined> {
+export async function findProjectOf(config: Config, checkout: string): Promise<RegisteredProject | undefined> {
   const projects = listProjects(config.home)
   const own = projects.find(project => project.path === checkout)
   if (own) return own
@@ -76,6 +74,8 @@ async function findProjectOf(config: Config, checkout: string): Promise<Register
     if ((await getLandingFolder(config.home, project.path).catch(() => '')) === folder) return project
   return undefined
 }
+
+// --- internal ---
 
 /** In a folder below the home, agents can write the configuration of git, which names programs that git runs. */
 function refuseHome({ home }: Config, checkout: string): void {

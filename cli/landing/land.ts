@@ -2,22 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { identify } from '#host/process'
-import type { Entry, Landing, LandingQueue } from '#landing'
+import { getLandingFolder, type Landing, type LandingQueue } from '#landing'
 import { findSession, type Session } from '#session'
 import type { LandingStatus } from '#session/landing'
 import { startDaemon } from '#watchdog'
 import { readStatus } from '../input/session.ts'
-import { addEntries, buildEntry, decideAdding, type LandingWish } from './enqueue.ts'
-import { dropAtSignal } from './interrupt.ts'
-import { landOne } from './land-one.ts'
-import {
-  becomeLander,
-  describeOtherLander,
-  LANDER_POLL_MS,
-  runLander,
-  toDispatchError,
-  waitToBecomeLander,
-} from './lander.ts'
+import { toDispatchError } from '../to-dispatch-error.ts'
+import { type LandingWish, putIn } from './enqueue.ts'
+import { dropAtSignal, type OwnLandings } from './interrupt.ts'
+import { findCheckoutToLand, landOne } from './land-one.ts'
+import { becomeLander, describeOtherLander, LANDER_POLL_MS, runLander, waitToBecomeLander } from './lander.ts'
 import { findStaleSiblings } from './overlaps.ts'
 
 /** What a person asked for with `dispatch land`. */
@@ -51,23 +45,19 @@ export async function* landSessions(
 ): AsyncGenerator<LandingResult> {
   if (options.isDryRun) return yield* tryAll(config, sessions, options)
   const attendedBy = (await identify(process.pid)) ?? null
-  const wish = { ...pickWish(options), attendedBy, sendsBack: false }
-  const queues = new Map<string, { queue: LandingQueue; added: Entry[]; own: Set<string> }>()
-  for (const session of sessions) {
-    try {
-      const { queue, entry } = await buildEntry(config, session, wish)
-      const decision = await decideAdding(queue, entry)
-      const known = queues.get(queue.folder) ?? { queue, added: [], own: new Set<string>() }
-      queues.set(queue.folder, known)
-      known.own.add(session.id)
-      if (decision === 'add') known.added.push(entry)
-    } catch (thrown) {
-      yield { session, error: toDispatchError(thrown) }
-    }
+  const wish = { ...pickWish(options), keepsOrder: options.keepsOrder, attendedBy, sendsBack: false }
+  const refused: LandingResult[] = []
+  const groups: OwnLandings[] = []
+  const stopListening = dropAtSignal(groups)
+  try {
+    const queues = await putIn(config, sessions, wish, (session, error) => refused.push({ session, error }))
+    groups.push(...queues.map(({ queue, sessions: own }) => ({ queue, own, isLander: false })))
+    yield* refused
+    if (groups.length > 0) await startDaemon(config) // It goes on if this command is killed.
+    for (const group of groups) yield* landOwn(config, group, options)
+  } finally {
+    stopListening()
   }
-  for (const { queue, added } of queues.values()) addEntries(queue, added, options.keepsOrder)
-  if (queues.size > 0) await startDaemon(config) // It goes on if this command is killed.
-  for (const { queue, own } of queues.values()) yield* landOwn(config, queue, own, options)
 }
 
 /** The exit code of one result: 0 landed or ready, 3 red, 5 conflict, stale or refused, 12 without a judge. Pure. */
@@ -118,40 +108,34 @@ function pickWish({ into, repo, after, method, author }: LandingOptions) {
 /** As the lander, or while another process is it: then that one lands also these. */
 async function* landOwn(
   config: Config,
-  queue: LandingQueue,
-  own: Set<string>,
+  group: OwnLandings,
   { isAtTerminal, ignoresPause, say }: LandingOptions,
 ): AsyncGenerator<LandingResult> {
-  const lander = { isSelf: false }
-  const stopListening = dropAtSignal(queue, own, lander)
+  const { queue, own } = group
   const askableSessions = isAtTerminal ? new Set(own) : new Set<string>()
   const despitePause = ignoresPause ? own : undefined
-  try {
-    for (let isTold = false; own.size > 0; ) {
-      yield* takeResults(config, queue, own)
-      if (own.size === 0) return
-      const release = await becomeLander(queue.folder)
-      if (release === undefined) {
-        if (!isTold) say(describeOtherLander(queue.folder))
-        isTold = true
-        await sleep(LANDER_POLL_MS)
-        continue
-      }
-      lander.isSelf = true
-      try {
-        for await (const entry of runLander(config, queue, { askableSessions, despitePause, say })) {
-          if (own.delete(entry.session)) yield completeResult(config, entry)
-          if (own.size === 0) break
-        }
-      } finally {
-        lander.isSelf = false
-        release()
-      }
-      yield* takeResults(config, queue, own)
-      yield* explainRest(config, queue, own)
+  for (let isTold = false; own.size > 0; ) {
+    yield* takeResults(config, queue, own)
+    if (own.size === 0) return
+    const release = await becomeLander(queue.folder)
+    if (release === undefined) {
+      if (!isTold) say(describeOtherLander(queue.folder))
+      isTold = true
+      await sleep(LANDER_POLL_MS)
+      continue
     }
-  } finally {
-    stopListening()
+    group.isLander = true
+    try {
+      for await (const entry of runLander(config, queue, { askableSessions, despitePause, say })) {
+        if (own.delete(entry.session)) yield completeResult(config, entry)
+        if (own.size === 0) break
+      }
+    } finally {
+      group.isLander = false
+      release()
+    }
+    yield* takeResults(config, queue, own)
+    yield* explainRest(config, queue, own)
   }
 }
 
@@ -200,9 +184,8 @@ function createRestError(message: string, id: string): DispatchError {
 async function* tryAll(config: Config, sessions: Session[], options: LandingOptions): AsyncGenerator<LandingResult> {
   for (const session of sessions) {
     try {
-      const wish = { ...pickWish(options), attendedBy: null, sendsBack: false }
-      const { queue } = await buildEntry(config, session, wish)
-      const release = await waitToBecomeLander(queue.folder, options.say)
+      const checkout = await findCheckoutToLand(config, session, options.repo)
+      const release = await waitToBecomeLander(await getLandingFolder(config.home, checkout), options.say)
       try {
         yield { session, landing: await landOne(config, session, options) }
       } finally {

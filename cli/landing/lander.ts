@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
-import { DispatchError, exitCodes } from '#host/error.ts'
-import { toStorageError } from '#host/fs'
 import { acquireLease, isLeaseFree, readLeaseHolder, releaseLease } from '#host/lease'
 import { readPauseFile } from '#host/pause-file.ts'
 import { checkLiveness, identify } from '#host/process'
@@ -9,7 +7,8 @@ import { MINUTE_MS } from '#host/time.ts'
 import { chooseNext, getLanderLease, type Landing, type LandingQueue } from '#landing'
 import { readPause } from '#queue'
 import { findSession } from '#session'
-import { readStatus } from '../input/session.ts'
+import { toDispatchError } from '../to-dispatch-error.ts'
+import { hasLanded, listHopeless } from './hopeless.ts'
 import { landOne } from './land-one.ts'
 import { decideNext, type Tried } from './outcome.ts'
 import { advanceRetries, startRetry } from './retry.ts'
@@ -63,7 +62,8 @@ export async function* runLander(config: Config, queue: LandingQueue, options: L
     const isPaused = isLandingPaused(config, queue)
     if (isPaused && options.despitePause === undefined) return
     await advanceRetries(config, queue)
-    endHopeless(config, queue)
+    for (const { entry, reason } of await listHopeless(config, queue.listOpen()))
+      queue.end(entry, { outcome: 'needs you', reason, error: null })
     const entries = queue.list()
     const mayGo = isPaused ? entries.filter(({ session }) => options.despitePause?.has(session)) : entries
     const next = chooseNext(mayGo, findLanded(config, entries), new Date())
@@ -84,35 +84,10 @@ export function isLandingPaused({ home }: Pick<Config, 'home'>, { pauseFile }: L
 /** Those of the sessions on which entries wait that have landed. */
 export function findLanded(config: Config, entries: Landing[]): Set<string> {
   const awaited = new Set(entries.flatMap(({ state, after }) => (state === 'waiting' ? after : [])))
-  return new Set([...awaited].filter(id => readLanded(config, id) === true))
+  return new Set([...awaited].filter(id => hasLanded(config, id)))
 }
 
 // --- internal ---
-
-/** Has a session landed? Undefined if it was removed, or cannot be read. */
-function readLanded(config: Config, id: string): boolean | undefined {
-  try {
-    return readStatus(findSession(config.workspace, id)).landed.length > 0
-  } catch (error) {
-    if (error instanceof DispatchError) return undefined
-    throw error
-  }
-}
-
-/** What waits for a session that will not land by itself needs a person. */
-function endHopeless(config: Config, queue: LandingQueue): void {
-  const entries = queue.list()
-  const hasGivenUp = (id: string) => {
-    const entry = entries.findLast(({ session }) => session === id)
-    if (entry?.state === 'ended' && entry.outcome !== 'landed') return readLanded(config, id) !== true
-    return readLanded(config, id) === undefined
-  }
-  for (const entry of entries.filter(({ state, after }) => state === 'waiting' && after.length > 0)) {
-    const lost = entry.after.find(hasGivenUp)
-    const reason = `it waits for ${lost}, which has not landed and does not wait any more`
-    if (lost !== undefined) queue.end(entry, { outcome: 'needs you', reason, error: null })
-  }
-}
 
 /** Returns the entry if it has ended. */
 async function landClaimed(
@@ -129,9 +104,7 @@ async function landClaimed(
   const next = decideNext(current, tried, { isAttended, now: new Date() })
   if (next.kind === 'later') {
     say(`${next.reason}. The next try is at ${next.notBefore}.`)
-    const isRefused = 'landing' in tried && tried.landing.state === 'refused'
-    const counts = isRefused ? { refusals: entry.refusals + 1 } : { failures: entry.failures + 1 }
-    queue.putBack(current, { reason: next.reason, notBefore: next.notBefore, ...counts })
+    queue.putBack(current, { reason: next.reason, notBefore: next.notBefore, ...countFailure(entry, tried) })
     return undefined
   }
   if (next.kind === 'send back') {
@@ -145,6 +118,15 @@ async function landClaimed(
     error: error && { message: error.message, remedy: error.remedy ?? '', exitCode: error.exitCode },
   })
   return queue.find(entry.session)
+}
+
+/** Refusals are counted in all, what cannot be reached or decided in a row. */
+function countFailure({ failures, refusals, undecided }: Landing, tried: Tried): Partial<Landing> {
+  const none = { failures: 0, undecided: 0 }
+  if ('error' in tried) return { ...none, failures: failures + 1 }
+  return tried.landing.state === 'undecided'
+    ? { ...none, undecided: undecided + 1 }
+    : { ...none, refusals: refusals + 1 }
 }
 
 /** Where the queue of starts cannot be written, the landing is tried again later. */
@@ -179,12 +161,4 @@ async function tryToLand(
   } catch (thrown) {
     return { error: toDispatchError(thrown) }
   }
-}
-
-/** An error for a person, whatever was thrown. */
-export function toDispatchError(thrown: unknown): DispatchError {
-  const error = toStorageError(undefined, thrown)
-  if (error instanceof DispatchError) return error
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return new DispatchError(`internal error, please report it: ${text}`, { exitCode: exitCodes.internal })
 }

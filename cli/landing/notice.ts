@@ -9,7 +9,7 @@ import { findStaleSiblings } from './overlaps.ts'
 
 /**
  * Queue one notification for each entry that has landed without a person at a shell, needs one, or cannot land for a while because
- * something is out of reach. The caller starts the deliverer.
+ * something is out of reach. The deliverer is started by others.
  */
 export async function notifyLandings(config: Config, queue: LandingQueue): Promise<void> {
   const entries = queue.list().filter(entry => getSubject(entry) !== undefined)
@@ -32,8 +32,13 @@ const MAX_LINE_CHARS = 300
 /** For about a quarter of an hour. */
 const MIN_LATE_COUNT = 4
 
-function getSubject({ state, outcome, attendedBy, failures }: Landing): string | undefined {
-  if (state === 'waiting') return failures >= MIN_LATE_COUNT ? 'A landing is late' : undefined
+function isLate({ failures, undecided }: Pick<Landing, 'failures' | 'undecided'>): boolean {
+  return Math.max(failures, undecided) >= MIN_LATE_COUNT
+}
+
+function getSubject({ state, outcome, attendedBy, failures, undecided }: Landing): string | undefined {
+  if (state === 'waiting' || state === 'landing')
+    return isLate({ failures, undecided }) ? 'A landing is late' : undefined
   if (outcome === 'landed') return attendedBy === null ? 'Work has landed' : undefined
   return outcome === 'needs you' ? 'A landing needs you' : undefined
 }

@@ -1,7 +1,7 @@
 import { type DispatchError, exitCodes } from '#host/error.ts'
 import { formatCount } from '#host/text.ts'
 import { MINUTE_MS } from '#host/time.ts'
-import { type Entry, MAX_RETRY_COUNT } from '#landing'
+import type { Entry } from '#landing'
 import { ALREADY_THERE, type LandingStatus } from '#session/landing'
 
 /** What came of one try: where the landing stands, or why it could not be tried. */
@@ -19,7 +19,7 @@ export type Next =
  * person. Pure.
  */
 export function decideNext(
-  entry: Pick<Entry, 'sendsBack' | 'retries' | 'failures' | 'refusals'>,
+  entry: Pick<Entry, 'sendsBack' | 'retries' | 'failures' | 'refusals' | 'undecided'>,
   tried: Tried,
   { isAttended, now }: { isAttended: boolean; now: Date },
 ): Next {
@@ -34,7 +34,7 @@ export function decideNext(
   if ('error' in tried) return temporaryExitCodes.includes(tried.error.exitCode) ? later(entry.failures) : needsPerson
   switch (tried.landing.state) {
     case 'undecided':
-      return entry.failures < MAX_UNDECIDED_COUNT ? later(entry.failures) : needsPerson
+      return entry.undecided < MAX_UNDECIDED_COUNT ? later(entry.undecided) : needsPerson
     case 'refused':
       return entry.refusals < MAX_REFUSAL_COUNT ? later(entry.refusals) : needsPerson
     case 'conflict':
@@ -48,6 +48,8 @@ export function decideNext(
 
 // --- internal ---
 
+/** So often a new attempt is made by itself; then a person decides. */
+const MAX_RETRY_COUNT = 2
 const MAX_PAUSE_MINUTES = 30
 /** Each try runs every check and asks the judge, and a check that cannot run may never be able to. */
 const MAX_UNDECIDED_COUNT = 5

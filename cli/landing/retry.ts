@@ -5,11 +5,10 @@ import type { Landing, LandingQueue } from '#landing'
 import { type Item, type NewItem, wakeQueue } from '#queue'
 import { findSession, type Session } from '#session'
 import { requirePass } from '#session/landing'
-import { listChangedPaths } from '#session/repository'
 import { readView } from '#session/status'
 import { readStatus } from '../input/session.ts'
 import { withQueue } from '../queue/open.ts'
-import { MAX_FILES } from './enqueue.ts'
+import { measureWork } from './enqueue.ts'
 
 /**
  * Have the task of a session done again on the newest state of the branch, told why its work did not land. Returns the item of the
@@ -49,12 +48,18 @@ export function hasRetry({ state, outcome, retryItem }: Landing): boolean {
   return retryItem !== null && (state === 'sent back' || (state === 'ended' && outcome === 'needs you'))
 }
 
+/** Is there something to do about the new attempt of this entry: has it a PASS, or does it not go on by itself? Pure. */
+export function isRetryOver({ state }: Landing, item: Item | undefined): boolean {
+  if (item?.state === 'done') return true
+  return state === 'sent back' && (item === undefined || item.state === 'cancelled' || item.state === 'needs you')
+}
+
 // --- internal ---
 
-function buildRetryItem({ id, paths, manifest }: Session, { retries, checkout }: Landing): NewItem {
+function buildRetryItem({ id, paths, manifest }: Session, { retries, checkout, addedAt }: Landing): NewItem {
   const { requiresApproval, allowsJudgedOnly, allowedHosts, models, repository, task } = manifest
   return {
-    key: `landing/${id}`,
+    key: `landing/${id}/${addedAt}`, // The same after a kill, another one if a person puts it in again.
     repository: repository?.path ?? checkout,
     task: fs.readFileSync(paths.task),
     title: task.title,
@@ -74,19 +79,15 @@ function buildRetryItem({ id, paths, manifest }: Session, { retries, checkout }:
 
 async function advance(config: Config, queue: LandingQueue, entry: Landing, item: Item | undefined): Promise<void> {
   if (item?.state === 'done' && item.sessionId !== null) return replaceByRetry(config, queue, entry, item.sessionId)
-  const isOver = item === undefined || item.state === 'cancelled' || item.state === 'needs you'
-  if (isOver && entry.state === 'sent back')
-    queue.end(entry, { outcome: 'needs you', reason: describeLostRetry(item), error: null })
+  if (isRetryOver(entry, item)) queue.end(entry, { outcome: 'needs you', reason: describeLostRetry(item), error: null })
 }
 
 async function replaceByRetry(config: Config, queue: LandingQueue, entry: Landing, id: string): Promise<void> {
   const session = findSession(config.workspace, id)
-  const { base, commit } = await requirePass(session, (await readView(session)).status)
-  const files = (await listChangedPaths(session.paths, base, commit)).map(({ path }) => path)
+  const work = await requirePass(session, (await readView(session)).status)
   queue.replace(entry, {
     session: id,
-    files: files.slice(0, MAX_FILES),
-    size: files.length,
+    ...(await measureWork(session, work)),
     into: entry.into ?? (await findBranch(config, entry)),
     retries: entry.retries + 1,
   })

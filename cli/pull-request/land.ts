@@ -4,14 +4,14 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { describeRemote } from '#host/git/upstream'
 import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
-import { listProjects } from '#projects'
 import { stopSession } from '#runner'
 import { checkMerged } from '#runner/pull-request/index.ts'
 import type { Session } from '#session'
-import type { LandingMethod, LandingStatus } from '#session/landing'
+import type { LandingAuthor, LandingMethod, LandingStatus } from '#session/landing'
 import { readView } from '#session/status'
 import type { LandingResult } from '../landing/land.ts'
-import { toDispatchError } from '../landing/lander.ts'
+import { findProjectOf } from '../landing/land-one.ts'
+import { toDispatchError } from '../to-dispatch-error.ts'
 import { findPullRequestPlace, openPullRequest, type PullRequestPlace } from './open.ts'
 
 /** What a person asked for with `dispatch land --pull-request`. */
@@ -19,7 +19,7 @@ export interface PullRequestLandingOptions {
   into: string | undefined
   repo: string | undefined
   method: LandingMethod
-  author: 'me' | 'worker' | 'both'
+  author: LandingAuthor
   /** Merge also where no check is reported. */
   allowsNoChecks: boolean
   isAtTerminal: boolean
@@ -74,7 +74,7 @@ async function landOne(config: Config, session: Session, options: PullRequestLan
   options.say(`Pull request ${number}: ${pullRequest.url}`)
   const { merged, base } = await waitUntilMerged(place, pullRequest, commit, options)
   const { checkout, transport } = place
-  const ownGates = listProjects(config.home).find(project => project.path === checkout)?.gates ?? []
+  const ownGates = (await findProjectOf(config, checkout))?.gates ?? []
   const remote = await describeRemote(transport)
   return checkMerged(session, config, {
     ...{

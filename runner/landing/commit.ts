@@ -5,7 +5,7 @@ import { redactSecrets } from '#host/secrets'
 import { toOneLine } from '#host/text.ts'
 import type { WorkToApply } from '#session'
 import { readCurrentVerdict } from '#session/evidence'
-import { renderWorkMessage } from '#session/landing'
+import { type LandingAuthor, renderWorkMessage } from '#session/landing'
 import type { RunnerContext } from '../context.ts'
 
 /** In whose name the commits are. */
@@ -13,7 +13,7 @@ export interface Authorship {
   /** The user's checkout, whose git configuration and identity count. */
   checkout: string
   /** Whose name stands as the author. With `both`, the worker is named as well. */
-  author: 'worker' | 'me' | 'both'
+  author: LandingAuthor
   /** May git ask for the password of a signing key? */
   isAtTerminal: boolean
   /** Left out of messages. */

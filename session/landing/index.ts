@@ -4,5 +4,13 @@ export { renderWorkMessage } from '../squash-message.ts'
 export type { LandingStatus } from '../status/status-types.ts'
 export { findUnjudgedHistory } from './history.ts'
 export { applyChange } from './merge-trees.ts'
-export { ALREADY_THERE, type LandingMethod, landingMethods, type Replay, replayWork } from './replay.ts'
+export {
+  ALREADY_THERE,
+  type LandingAuthor,
+  type LandingMethod,
+  landingAuthors,
+  landingMethods,
+  type Replay,
+  replayWork,
+} from './replay.ts'
 export { requirePass } from './require-pass.ts'

@@ -9,6 +9,10 @@ import { listWorkCommits, type WorkCommit } from './work-commits.ts'
 export const landingMethods = ['squash', 'rebase', 'merge'] as const
 export type LandingMethod = (typeof landingMethods)[number]
 
+/** Who stands as the author of what lands: the user, the worker, or the user with the worker as co-author. */
+export const landingAuthors = ['me', 'worker', 'both'] as const
+export type LandingAuthor = (typeof landingAuthors)[number]
+
 /** The reason where the branch has the same changes, for example because a person has merged them. */
 export const ALREADY_THERE = 'the branch has all of this work already'
 

@@ -51,7 +51,7 @@ if (isWanted('landing')) {
   const heading = '## On the screen'
   const [before = ''] = fs.readFileSync(file, 'utf8').split(heading)
   const text = [
-    `${before}${heading}`,
+    `${before.trimEnd()}\n\n${heading}`,
     'Recorded by `npm run docs:record`, with scripted models. Temporary folders are shortened.',
     ...steps.map(({ title, screen }) => `### ${title}\n\n\`\`\`\n${screen}\n\`\`\``),
   ]

@@ -47,8 +47,8 @@ test('a judge without an answer and a host out of reach are tried again, ever mo
     [0, 1, 2, 4, 9].map(failures => getMinutes(decideError(exitCodes.dependency, { failures }))),
     [1, 2, 4, 16, 30],
   )
-  assert.equal(getMinutes(decide('undecided', { failures: 4 })), 16)
-  assert.equal(decide('undecided', { failures: 5 }).kind, 'end', 'a check that cannot run may never be able to')
+  assert.equal(getMinutes(decide('undecided', { undecided: 4, failures: 9 })), 16)
+  assert.equal(decide('undecided', { undecided: 5 }).kind, 'end', 'a check that cannot run may never be able to')
   assert.equal(getMinutes(decideError(exitCodes.storage)), 1)
 })
 
