@@ -46,17 +46,22 @@ export function chooseApiUrl(
 ): { url: string; isKnown: boolean } {
   const isOnGitHub = host === 'github.com'
   const configured = setting.replace(/\/+$/, '')
-  // GitHub Actions sets it to this for every job.
-  if (configured !== '' && (configured !== PUBLIC_API || isOnGitHub)) return { url: configured, isKnown: true }
-  if (isOnGitHub) return { url: PUBLIC_API, isKnown: true }
+  // GitHub Actions sets it to this for every job. That of an Enterprise server says nothing about github.com.
+  if (isOnGitHub) return { url: isLoopback(URL.parse(configured)?.host) ? configured : PUBLIC_API, isKnown: true }
+  if (configured !== '' && configured !== PUBLIC_API) return { url: configured, isKnown: true }
   if (host.endsWith('.ghe.com')) return { url: `https://api.${host}`, isKnown: true }
-  const isLoopback = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host)
-  return { url: `${isPlainHttp && isLoopback ? 'http' : 'https'}://${host}/api/v3`, isKnown: false }
+  return { url: `${isPlainHttp && isLoopback(host) ? 'http' : 'https'}://${host}/api/v3`, isKnown: false }
+}
+
+/** Does a name lead to this machine, with or without a port? */
+export function isLoopback(host: string | undefined): boolean {
+  return host !== undefined && /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host)
 }
 
 // --- internal ---
 
 const PUBLIC_API = 'https://api.github.com'
+
 const OWNER = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/
 const NAME = /^[A-Za-z0-9._-]{1,100}$/
 

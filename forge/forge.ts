@@ -7,6 +7,8 @@ import type { GitHubClient } from './octokit.ts'
 export interface Forge {
   address: RepositoryAddress
   login: ForgeLogin
+  /** The name under which an App comments, such as `dispatch[bot]`; undefined for a person. GitHub gives it no role of its own. */
+  ownLogin: string | undefined
   /** For every request of REST. */
   repository: { owner: string; repo: string }
   /** Make requests. What fails becomes an error for a person; `action` completes "may not …". */
@@ -37,16 +39,17 @@ export async function connectForge(
   const { apiUrl } = login
   if (login.kind === 'token') {
     const client = createClient({ apiUrl, auth: { auth: login.token }, ...wait })
-    return { address, login, repository, request: (action, make) => request(action, () => make(client)) }
+    const own = { address, login, ownLogin: undefined, repository }
+    return { ...own, request: (action, make) => request(action, () => make(client)) }
   }
   const { createAppStrategy } = await import('./app-login.ts')
   const app = createClient({ apiUrl, auth: createAppStrategy(login) })
-  const installation =
+  const { data: installation } = await request(`see ${address.owner}/${address.name}`, () =>
     login.installation === ''
-      ? await request(`see ${address.owner}/${address.name}`, async () => {
-          return (await app.rest.apps.getRepoInstallation(repository)).data.id
-        })
-      : Number(login.installation)
-  const client = createClient({ apiUrl, auth: createAppStrategy(login, installation), ...wait })
-  return { address, login, repository, request: (action, make) => request(action, () => make(client)) }
+      ? app.rest.apps.getRepoInstallation(repository)
+      : app.rest.apps.getInstallation({ installation_id: Number(login.installation) }),
+  )
+  const client = createClient({ apiUrl, auth: createAppStrategy(login, installation.id), ...wait })
+  const own = { address, login, ownLogin: `${installation.app_slug}[bot]`, repository }
+  return { ...own, request: (action, make) => request(action, () => make(client)) }
 }

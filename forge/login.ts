@@ -2,7 +2,7 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { SECOND_MS } from '#host/time.ts'
-import { chooseApiUrl, type RepositoryAddress } from './address.ts'
+import { chooseApiUrl, isLoopback, type RepositoryAddress } from './address.ts'
 
 /** The settings that lead to GitHub. */
 export type ForgeConfig = Pick<
@@ -27,11 +27,19 @@ export async function findLogin(address: RepositoryAddress, config: ForgeConfig)
   if (isKnown && appId !== '' && keyFile !== '')
     return { kind: 'app', appId, keyFile, installation, source: 'the GitHub App', apiUrl }
   const { token, isInstalled } = await askGh(address.host)
-  if (token !== '') return { kind: 'token', token, source: `gh auth token --hostname ${address.host}`, apiUrl }
+  // Its token for one host is for no other, whatever GITHUB_API_URL says.
+  if (token !== '' && isApiOf(apiUrl, address.host))
+    return { kind: 'token', token, source: `gh auth token --hostname ${address.host}`, apiUrl }
   throw createLoginError(address, config, isKnown, isInstalled)
 }
 
 // --- internal ---
+
+/** Is it the API of this host, or one on this machine? Pure. */
+function isApiOf(apiUrl: string, host: string): boolean {
+  const name = URL.parse(apiUrl)?.host ?? ''
+  return [host, `api.${host}`].includes(name) || isLoopback(name)
+}
 
 const GH_TIMEOUT_MS = 15 * SECOND_MS
 

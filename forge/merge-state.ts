@@ -43,6 +43,8 @@ export async function readMergeState(forge: Forge, number: number, commit: strin
 
 // --- internal ---
 
+const worstFirst = ['red', 'pending', 'green'] as const
+
 const reviews: Record<string, MergeState['review']> = {
   APPROVED: 'approved',
   REVIEW_REQUIRED: 'missing',
@@ -80,17 +82,24 @@ async function readPull({ repository, request }: Forge, number: number): Promise
   return { ...pull, hasQueue: mergeQueue !== null }
 }
 
-/** Check runs and statuses, the newest of each name. */
+/**
+ * Check runs and statuses, by name. Where several have one name, such as the runs of a push and of a pull request, the worst counts: a
+ * red one is not hidden by another.
+ */
 async function readChecks({ repository, request }: Forge, commit: string): Promise<Map<string, CheckState>> {
   const place = { ...repository, ref: commit, per_page: 100 }
   const action = `read the checks of ${commit.slice(0, 10)}`
   const runs = await request(action, client => client.paginate(client.rest.checks.listForRef, place))
   const statuses = await request(action, client => client.paginate(client.rest.repos.listCommitStatusesForRef, place))
   const checks = new Map<string, CheckState>()
-  // The newest status comes first.
+  // A status replaces an earlier one of its name, and the newest comes first.
   for (const { context, state } of statuses.toReversed())
     checks.set(context, state === 'success' ? 'green' : state === 'pending' ? 'pending' : 'red')
-  for (const { name, status, conclusion } of runs) checks.set(name, readRun(status, conclusion))
+  // Of the runs of one app, GitHub lists only the latest of each name.
+  for (const { name, status, conclusion } of runs) {
+    const states = [checks.get(name), readRun(status, conclusion)]
+    checks.set(name, worstFirst.find(state => states.includes(state)) ?? 'pending')
+  }
   return checks
 }
 

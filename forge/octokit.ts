@@ -3,6 +3,7 @@ import { throttling } from '@octokit/plugin-throttling'
 import { Octokit } from '@octokit/rest'
 import Bottleneck from 'bottleneck'
 import { sha256 } from '#host/hash.ts'
+import { isLoopback } from './address.ts'
 import { fetchThroughProxy } from './fetch.ts'
 
 /** GitHub's client: REST by `rest`, GraphQL by `graphql`, all pages by `paginate`. */
@@ -35,7 +36,7 @@ export function createClient({ apiUrl, auth, onWait = () => undefined }: ClientO
     retry: { retries: MAX_REQUEST_TRIES, doNotRetry: answers },
     throttle: {
       id: sha256(JSON.stringify([apiUrl, auth])), // Clients of the same login take turns.
-      ...(isOnThisMachine(apiUrl) && turnsWithoutPauses),
+      ...(isLoopback(URL.parse(apiUrl)?.host) && turnsWithoutPauses),
       onRateLimit: (seconds, _options, _client, retryCount) => waitIfShort(seconds, retryCount),
       onSecondaryRateLimit: (seconds, _options, _client, retryCount) => waitIfShort(seconds, retryCount),
     },
@@ -66,10 +67,6 @@ const ForgeOctokit = Octokit.plugin(throttling, retry)
 const turnsWithoutPauses = {
   write: new Bottleneck.Group({ maxConcurrent: 1 }),
   notifications: new Bottleneck.Group({ maxConcurrent: 1 }),
-}
-
-function isOnThisMachine(apiUrl: string): boolean {
-  return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(apiUrl).hostname)
 }
 
 /** What goes wrong becomes an error. Nothing of a library belongs on the terminal. */

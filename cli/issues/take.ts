@@ -69,10 +69,12 @@ async function take(config: Config, request: TakeRequest, key: IssueKey): Promis
   const known = readRecord(config.home, key)
   if (known !== undefined && isHeld(known)) {
     const isContinued = known.state === 'claiming'
-    const record = isContinued
-      ? await claimIssue(config.home, forge, known, { isContinued, takesOver: request.takesOver })
-      : known
-    return { record, isNew: isContinued, ignored: [] }
+    if (!isContinued) return { record: known, isNew: false, ignored: [] }
+    // The command that goes on is the one that starts it: the daemon does so in place of a starter that is gone.
+    const starter = request.startsHere ? ((await identify(process.pid)) ?? null) : null
+    const continued = writeRecord(config.home, known, { starter })
+    const record = await claimIssue(config.home, forge, continued, { isContinued, takesOver: request.takesOver })
+    return { record, isNew: true, ignored: [] }
   }
   const issue = await readIssue(forge, request.number)
   if (!issue.isOpen) throw createClosedError(key)

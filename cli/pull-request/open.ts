@@ -86,7 +86,8 @@ export async function findPullRequestPlace(
   const forge = await connectForge(address.repository, config, seconds =>
     options.say(`Waiting ${seconds} s for GitHub's rate limit …`),
   )
-  const place = { headOwner: head.repository.owner, branch: options.branch ?? `dispatch/${session.id}` }
+  const known = (await readView(session)).status.pullRequest?.branch // It stays where it was opened.
+  const place = { headOwner: head.repository.owner, branch: options.branch ?? known ?? `dispatch/${session.id}` }
   const found = await findPullRequest(forge, { ...place, sessionId: session.id })
   return { ...place, checkout, base, transport, pushTransport, remote: head.address, forge, found }
 }
@@ -106,7 +107,8 @@ export async function openPullRequest(
   const { found, forge, headOwner, branch, base, ...place } = await findPullRequestPlace(config, session, options)
   if (found !== undefined) requireOpen(found, session.id)
   await stopSession(session, config)
-  const texts = await composeTexts(config, view, work, options)
+  const closes = [...new Set([...(view.status.pullRequest?.closes ?? []), ...options.closes])]
+  const texts = await composeTexts(config, view, work, closes)
   let published: PublishedPullRequest | undefined
   const opened = await publishWork(session, config, {
     ...{ ...place, author: options.author, isAtTerminal: options.isAtTerminal, say: options.say },
@@ -114,11 +116,13 @@ export async function openPullRequest(
     open: async () => {
       const request = { sessionId: session.id, headOwner, branch, base, ...texts }
       published = await publish(config, forge, view, request, options)
-      const { number, url, isDraft, base: actual } = published.pullRequest
-      return { number, url, base: actual, isDraft, isNew: published.isNew }
+      const { number, url, base: actual } = published.pullRequest
+      // Recorded is whether dispatch has made a draft of it. One that a person has made stays one.
+      return { number, url, base: actual, isDraft: options.isDraft, isNew: published.isNew, closes }
     },
   })
-  return { session, branch, warning: work.warning, problems: published?.problems ?? [], ...opened }
+  const isDraft = published?.pullRequest.isDraft ?? opened.isDraft
+  return { session, branch, warning: work.warning, problems: published?.problems ?? [], ...opened, isDraft }
 }
 
 // --- internal ---
@@ -170,7 +174,7 @@ async function composeTexts(
   config: Config,
   view: SessionView,
   work: WorkToApply,
-  { closes }: PullRequestOptions,
+  closes: string[],
 ): Promise<{ title: string; section: string }> {
   const { session, status } = view
   const redact = (text: string) => redactSecrets(text, listKnownSecrets(config)).text

@@ -34,7 +34,7 @@ export function hasClaimMark(body: string): boolean {
  * The claims of an issue, the oldest first: that one counts. Only comments of people who may be trusted can be claims, so that a
  * stranger holds nothing up, and those of `ownLogin`, which may be that of an App. Pure.
  */
-export function findClaims(comments: IssueComment[], ownLogin?: string): Claim[] {
+export function findClaims(comments: IssueComment[], ownLogin: string | undefined): Claim[] {
   return comments.flatMap(({ id, author, association, body }) => {
     if (!hasClaimMark(body) || !(isTrusted(association) || author === ownLogin)) return []
     const mark = ClaimMark.safeParse(parseMark(body)).data
@@ -43,8 +43,8 @@ export function findClaims(comments: IssueComment[], ownLogin?: string): Claim[]
 }
 
 /** Read the claims of an issue. */
-export async function readClaims(forge: Forge, number: number, ownLogin?: string): Promise<Claim[]> {
-  return findClaims(await readComments(forge, number), ownLogin)
+export async function readClaims(forge: Forge, number: number): Promise<Claim[]> {
+  return findClaims(await readComments(forge, number), forge.ownLogin)
 }
 
 /** Write a comment. It is not tried again by itself: look for it first. */

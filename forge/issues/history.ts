@@ -1,3 +1,4 @@
+import { ForgeError } from '../errors.ts'
 import type { Forge } from '../forge.ts'
 
 /** Who did something to an issue, and when: ISO 8601. */
@@ -26,10 +27,15 @@ export async function readHistory({ repository, request }: Forge, number: number
 
 /** May this person write to the repository? A bot and an account that is gone may not. */
 export async function mayWrite({ repository, request }: Forge, login: string): Promise<boolean> {
-  const { data } = await request(`see what @${login} may do`, client =>
-    client.rest.repos.getCollaboratorPermissionLevel({ ...repository, username: login }),
-  )
-  return data.permission === 'admin' || data.permission === 'write'
+  try {
+    const { data } = await request(`see what @${login} may do`, client =>
+      client.rest.repos.getCollaboratorPermissionLevel({ ...repository, username: login }),
+    )
+    return data.permission === 'admin' || data.permission === 'write'
+  } catch (error) {
+    if (error instanceof ForgeError && error.status === 404) return false // GitHub answers so for a bot.
+    throw error
+  }
 }
 
 // --- internal ---

@@ -1,21 +1,14 @@
 import { created, notFound, ok, type Route, route } from './router.ts'
 import { renderUser } from './shapes.ts'
+import type { ForgeState } from './state.ts'
 
 /** A GitHub App: where it is installed, and a token for that. */
 export const appRoutes: Route[] = [
   route('GET /repos/:owner/:repo/installation', undefined, ({ state, repository }) =>
-    state.app === undefined || repository === undefined
-      ? notFound
-      : ok({
-          id: state.app.installation,
-          account: renderUser(state, repository.owner),
-          repository_selection: 'selected',
-          app_id: 1,
-          app_slug: state.app.id,
-          target_type: 'User',
-          permissions: {},
-          events: [],
-        }),
+    state.app === undefined || repository === undefined ? notFound : ok(renderInstallation(state, repository.owner)),
+  ),
+  route('GET /app/installations/:id', undefined, ({ state, params }) =>
+    state.app?.installation === Number(params['id']) ? ok(renderInstallation(state, 'ada')) : notFound,
   ),
   route('POST /app/installations/:id/access_tokens', undefined, ({ state, params }) =>
     state.app?.installation === Number(params['id'])
@@ -28,3 +21,18 @@ export const appRoutes: Route[] = [
       : notFound,
   ),
 ]
+
+// --- internal ---
+
+function renderInstallation(state: ForgeState, owner: string) {
+  return {
+    id: state.app?.installation ?? 0,
+    account: renderUser(state, owner),
+    repository_selection: 'selected' as const,
+    app_id: 1,
+    app_slug: state.app?.id ?? '',
+    target_type: 'User',
+    permissions: {},
+    events: [],
+  }
+}

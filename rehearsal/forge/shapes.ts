@@ -69,7 +69,8 @@ export function renderRepository(state: ForgeState, repository: ScriptedReposito
 export function getAssociation(repository: ScriptedRepository, login: string) {
   if (login === repository.owner) return 'OWNER' as const
   const role = repository.roles[login]
-  if (role === undefined || role === 'none') return 'NONE' as const
+  // An App may write, and has no role of its own.
+  if (role === undefined || role === 'none' || login.endsWith('[bot]')) return 'NONE' as const
   return role === 'read' ? ('CONTRIBUTOR' as const) : ('COLLABORATOR' as const)
 }
 

@@ -22,8 +22,11 @@ export interface OpenedPullRequest {
   number: number
   url: string
   base: string
+  /** Has dispatch made a draft of it? */
   isDraft: boolean
   isNew: boolean
+  /** The issues that it closes. */
+  closes: string[]
 }
 
 /** Where the work goes for a pull request. */
@@ -63,7 +66,8 @@ export async function publishWork(context: RunnerContext, request: PublishReques
   const opened = await request.open({ commit, tree: work.tree })
   const { number, base, isDraft } = opened
   const last = context.status.pullRequest
-  if (last?.number !== number || last.commit !== commit || last.base !== base || last.isDraft !== isDraft)
+  const hasChanged = last?.number !== number || last.commit !== commit || last.base !== base
+  if (hasChanged || last.isDraft !== isDraft || (last.closes ?? []).join() !== opened.closes.join())
     context.record({ type: 'pull-request.opened', branch: request.branch, commit, tree: work.tree, ...opened })
   return opened
 }

@@ -246,8 +246,11 @@ export const eventSchemas = {
     base: z.string(),
     commit: hashSchema,
     tree: hashSchema,
+    /** Has dispatch made a draft of it? */
     isDraft: z.boolean(),
     isNew: z.boolean(),
+    /** The issues that it closes when it is merged. */
+    closes: z.array(z.string()).optional(),
   }),
   /** The session cannot continue without a human. `exitCode`: for the command that waits, if not that of a question. */
   'human.needed': z.object({ reason: z.string(), exitCode: countSchema.optional() }),

@@ -80,6 +80,22 @@ describe('the work of a session becomes a pull request', () => {
     assert.equal(await readHead(`dispatch/${session.id}`, '%H'), commit)
   })
 
+  it('and what a person has made a draft stays one, on its branch, with the words that close an issue', async () => {
+    const session = createSession()
+    assert.equal((await open(session, '--branch', 'mine', '--closes', '12')).exitCode, 0)
+    const [issue] = listPulls('mine')
+    assert.ok(issue?.pull)
+    issue.pull.isDraft = true
+    for (const _ of ['once', 'twice']) {
+      const again = await open(session)
+      assert.equal(again.exitCode, 0, again.stderr)
+      assert.equal(JSON.parse(again.stdout).isDraft, true)
+      assert.ok(issue.pull.isDraft && issue.body.includes('Closes #12'), issue.body)
+    }
+    assert.equal(listPulls(`dispatch/${session.id}`).length, 0)
+    await audit(session)
+  })
+
   it('also after it was killed at any of its requests', async () => {
     const session = createSession()
     const branch = `dispatch/${session.id}`

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { connectForge, type Forge, ForgeError, probeRights } from '#forge'
-import { noLogin, openForge } from '../fixtures/forge.ts'
+import { APP_INSTALLATION, noLogin, openForge } from '../fixtures/forge.ts'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 
 const address = { host: 'github.com', owner: 'ada', name: 'notes', isPlainHttp: false }
@@ -126,6 +126,13 @@ test('a GitHub App signs in with its key, and its installation is found', async 
   ])
   fs.writeFileSync(keyFile, 'no key')
   await assert.rejects(connectForge(address, config), { exitCode: 7, message: /no private key/ })
+})
+
+test('an App knows the name under which it comments, also with the number of its installation', async t => {
+  const { connect, connectApp } = await openForge(t)
+  assert.equal((await connectApp()).ownLogin, 'night-shift[bot]')
+  assert.equal((await connectApp(String(APP_INSTALLATION))).ownLogin, 'night-shift[bot]')
+  assert.equal((await connect()).ownLogin, undefined)
 })
 
 test('the rights of a login are found out without changing anything', async t => {

@@ -71,6 +71,14 @@ test('what a pull request waits for is read of its commit, its branch and its re
       ['ci', 'red'],
     ],
   )
+  repository.checkRuns.push({ ...run, name: 'legacy', id: 903, commit: head, conclusion: 'failure' })
+  const both = await readMergeState(forge, pullRequest.number, head)
+  assert.equal(both.checks.get('legacy'), 'red', 'a green status of the same name does not hide it')
+  repository.checkRuns.pop()
+  repository.checkRuns.push({ ...run, name: 'late', id: 904, commit: head, conclusion: 'success' })
+  repository.statuses.push({ ...status, id: 905, context: 'late', state: 'failure' })
+  const late = await readMergeState(forge, pullRequest.number, head)
+  assert.equal(late.checks.get('late'), 'red', 'nor does a green run hide a red status')
   assert.deepEqual(state.required, ['ci', 'legacy'])
   assert.deepEqual([state.review, state.hasConflicts, state.base], ['missing', false, 'main'])
   const merging = mergePullRequest(forge, pullRequest, { commit: head, method: 'squash', hasQueue: false })

@@ -99,6 +99,20 @@ test('a claim of another machine is refused, and a person can take it over', asy
   assert.deepEqual([marks.map(({ author }) => author), branches], [['bob'], 1])
 })
 
+test('an App knows its own claim again, to which GitHub gives no role', async t => {
+  const github = await openForge(t)
+  const machine = createIssueMachine(t, await github.connectApp())
+  const issue = openIssue(github)
+  assert.equal(await machine.start(issue.number), 'q-1')
+  assert.equal(await machine.start(issue.number), 'q-1')
+  const { marks, branches } = await readClaimTraces(github, issue)
+  assert.deepEqual([marks.map(({ author }) => author), branches], [['night-shift[bot]'], 1])
+  const other = createIssueMachine(t, await github.connectApp())
+  await assert.rejects(other.take(issue.number), { exitCode: 5, message: /has claimed it on the machine/ })
+  await other.take(issue.number, { takesOver: true })
+  assert.equal((await readClaimTraces(github, issue)).marks.length, 1, 'the mark that it took over is gone')
+})
+
 test('the mark of a stranger holds nothing up', async t => {
   const github = await openForge(t)
   const issue = openIssue(github)
