@@ -43,7 +43,7 @@ export function printCost(cost: SessionCost): void {
   print(`\n${paint('bold', 'Reported')}  ${formatDollars(usd)}, without ${missing}`)
 }
 
-/** Every session below the total of its day, then the total of all. */
+/** Every session below the total of its day, then the total of all. A narrow terminal gets fewer columns. */
 export function printCostTable(costs: SessionCost[], days: CostTotal[]): void {
   const rows = days.flatMap(day => [
     formatTotal(day, paint('bold', day.name)),
@@ -51,13 +51,10 @@ export function printCostTable(costs: SessionCost[], days: CostTotal[]): void {
       .filter(cost => cost.day === day.name)
       .map(cost => formatTotal(sumCosts(cost.id, [cost]), paint('dim', `  ${cost.id}`), '')),
   ])
-  const headings = ['', '', '', 'work time', 'reported', ...tokenHeadings.slice(1), 'judged']
   const table = [headings, ...rows, formatTotal(sumCosts('total', costs), paint('bold', 'total'))]
-  const isCacheColumn = (column: number) => tokenHeadings.slice(3).includes(headings[column] ?? '')
-  const narrowTable = table.map(row => row.filter((_, column) => !isCacheColumn(column)))
   const shortenId = (cell: string, width: number) =>
     paint('dim', `  …${stripVTControlCharacters(cell).slice(3 - width)}`) // The end of an id identifies it.
-  print(fitTable(measureTableWidth(table) > getTerminalWidth() ? narrowTable : table, 0, shortenId))
+  print(fitTable(fitColumns(table), 0, shortenId))
   print()
   for (const line of foldText(FOOTNOTE).split('\n')) print(paint('dim', line))
 }
@@ -66,29 +63,36 @@ export function printCostTable(costs: SessionCost[], days: CostTotal[]): void {
 
 const NOT_REPORTED = 'not reported'
 const tokenHeadings = ['', 'in', 'out', 'cache read', 'cache write']
+const headings = ['', 'sessions', 'workers', 'work time', 'dollars', 'unknown', ...tokenHeadings.slice(1), 'rounds']
+/** What a narrow terminal leaves out, first things first. */
+const dispensableHeadings = ['cache read', 'cache write', 'work time', 'in', 'out']
 const FOOTNOTE =
-  'Dollars are those that claude reported for orchestrators and workers; tokens are the orchestrators’. The dollars of judges are not reported.'
+  'Dollars are those that claude reported for orchestrators and workers, and “unknown” counts the agents for which it reported none. Tokens are the orchestrators’. The dollars of judges are not reported.'
 
-function formatTotal(total: CostTotal, name: string, sessions = formatCount(total.sessions, 'session')): string[] {
+/** The table without as many dispensable columns as it takes to fit the terminal. */
+function fitColumns(table: string[][]): string[][] {
+  const narrower = dispensableHeadings.map((_, index) => dispensableHeadings.slice(0, index + 1))
+  const candidates = [[], ...narrower].map(left =>
+    table.map(row => row.filter((_, at) => !left.includes(headings[at] ?? ''))),
+  )
+  return candidates.find(candidate => measureTableWidth(candidate) <= getTerminalWidth()) ?? candidates.at(-1) ?? table
+}
+
+function formatTotal(total: CostTotal, name: string, sessions = String(total.sessions)): string[] {
   return [
     name,
     sessions,
-    formatCount(total.workers, 'worker'),
+    String(total.workers),
     formatElapsed(total.seconds * 1000),
-    formatReported(total),
+    total.unreported === total.workers + total.sessions ? '-' : formatDollars(total.usd),
+    total.unreported > 0 ? String(total.unreported) : '',
     ...formatTokens(total.tokens),
-    formatCount(total.rounds, 'round'),
+    String(total.rounds),
   ]
 }
 
 function formatTokens({ input, output, cacheRead, cacheWrite }: TokenUsage): string[] {
   return [input, output, cacheRead, cacheWrite].map(count => count.toLocaleString('en-US'))
-}
-
-/** `$0.0048`, and for how many agents nothing was reported. */
-function formatReported({ usd, workers, sessions, unreported }: CostTotal): string {
-  if (unreported === workers + sessions) return NOT_REPORTED
-  return `${formatDollars(usd)}${unreported > 0 ? ` and ${unreported} ${NOT_REPORTED}` : ''}`
 }
 
 function formatDollars(usd: number | null): string {
