@@ -30,6 +30,8 @@ export async function waitForStart(session: Session, config: Config, interrupt?:
     const timeout = AbortSignal.timeout(Math.max(0, Math.min(LIVENESS_INTERVAL_MS, restMs)))
     const signal = AbortSignal.any([timeout, ...(interrupt ? [interrupt] : [])])
     for await (const event of followLog(session.paths.events, { signal, rescanMs: RESCAN_MS })) {
+      if (event.type === 'human.needed' && !missing.has('orchestrator.started'))
+        return { isParked: false, isCopying: true } // It has started: the model has answered, and then needed a person.
       throwIfStartFailed(session, event)
       missing.delete(event.type)
       if (missing.size === 0) return { isParked: false, isCopying: false }
