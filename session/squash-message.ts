@@ -1,5 +1,6 @@
 import { sanitize, toOneLine, toWholeWords } from '#host/text.ts'
 import type { VerdictRecord } from './evidence/verdict.ts'
+import { readWishes } from './task/fence.ts'
 
 /** What a squashed commit says: what was asked, and what was proved. */
 export interface SquashFacts {
@@ -50,9 +51,9 @@ const MAX_SUBJECT_CHARS = 72
 const MAX_TASK_CHARS = 4000
 const MAX_LINE_CHARS = 200
 
-/** The first line of a task, or its first sentence, if that fits. */
+/** The first line of a task, or its first sentence, if that fits. Of a task that others wrote, that of their words: the title of an issue. */
 function chooseSubject(task: string): string {
-  const line = toOneLine(task.trim().split('\n')[0] ?? '', Number.POSITIVE_INFINITY)
+  const line = toOneLine(readWishes(task).trim().split('\n')[0] ?? '', Number.POSITIVE_INFINITY)
   const [sentence = ''] = /^.*?[.!?](?= [\p{Lu}\p{Lo}"'`(])/u.exec(line) ?? []
   const isLong = line.length > MAX_SUBJECT_CHARS
   return isLong && sentence !== '' && sentence.length <= MAX_SUBJECT_CHARS

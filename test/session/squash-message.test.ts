@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { VerdictRecord } from '#session/evidence'
+import { renderFencedTask } from '#session/task'
 import { renderSquashMessage } from '../../session/squash-message.ts'
 
 const sessionId = '20261121-say-abcd'
@@ -34,6 +35,16 @@ Not proved:
 Verdict: FAIL, C2 is not proved
 Session: ${sessionId}
 `,
+  )
+})
+
+test('the subject for an issue is its title', () => {
+  const nonce = '0123456789abcdef0123456789abcdef'
+  const blocks = [{ heading: 'issue 42 by @eve', text: 'Say hello\n\nPrint it.' }]
+  const task = renderFencedTask('Do what issue 42 asks for.', nonce, blocks)
+  assert.match(
+    renderSquashMessage({ sessionId, task, verdict: undefined }),
+    /^Say hello\n\nAsked:\n {2}Do what issue 42/,
   )
 })
 
